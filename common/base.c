@@ -1,0 +1,177 @@
+/* base.c - buffers, readers, allocation and the end of the road for our own bugs. */
+#include "kudos/base.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+const char *kd_strerror(int err)
+{
+    switch (err) {
+    case KD_OK: return "ok";
+#define X(name, value, text)                                                                                 \
+    case name: return text;
+        KD_ERRORS(X)
+#undef X
+    default: return "unknown error";
+    }
+}
+
+_Noreturn void kd_bug(const char *file, int line, const char *what)
+{
+    fprintf(stderr, "kudos: bug at %s:%d: %s\n", file, line, what);
+    abort();
+}
+
+int kd_bytes_cmp(kd_bytes a, kd_bytes b)
+{
+    size_t n = KD_MIN(a.len, b.len);
+    int order = n ? memcmp(a.data, b.data, n) : 0;
+    if (order != 0) return order;
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+void *kd_alloc(size_t size)
+{
+    void *p = calloc(1, size ? size : 1);
+    if (!p) kd_bug(__FILE__, __LINE__, "out of memory");
+    return p;
+}
+
+void *kd_realloc(void *p, size_t size)
+{
+    p = realloc(p, size ? size : 1);
+    if (!p) kd_bug(__FILE__, __LINE__, "out of memory");
+    return p;
+}
+
+void *kd_dup(kd_bytes b)
+{
+    void *p = kd_alloc(b.len);
+    if (b.len) memcpy(p, b.data, b.len);
+    return p;
+}
+
+void *kd_grow(void *array, size_t len, uint32_t *cap, size_t element)
+{
+    if (len < *cap) return array;
+    *cap = *cap ? *cap * 2 : 8;
+    return kd_realloc(array, (size_t)*cap * element);
+}
+
+void kd_buf_reserve(kd_buf *b, size_t more)
+{
+    size_t need = b->len + more;
+    if (need <= b->cap) return;
+    size_t cap = b->cap ? b->cap * 2 : 64;
+    while (cap < need) cap *= 2;
+    b->data = kd_realloc(b->data, cap);
+    b->cap = cap;
+}
+
+void kd_buf_put(kd_buf *b, const void *data, size_t len)
+{
+    if (len == 0) return;
+    kd_buf_reserve(b, len);
+    memcpy(b->data + b->len, data, len);
+    b->len += len;
+}
+
+void kd_buf_put_u8(kd_buf *b, uint8_t v)
+{
+    kd_buf_put(b, &v, 1);
+}
+
+static void put_be(kd_buf *b, uint64_t v, int bytes)
+{
+    uint8_t out[8];
+    for (int i = 0; i < bytes; i++) out[i] = (uint8_t)(v >> (8 * (bytes - 1 - i)));
+    kd_buf_put(b, out, (size_t)bytes);
+}
+
+void kd_buf_put_be16(kd_buf *b, uint16_t v)
+{
+    put_be(b, v, 2);
+}
+
+void kd_buf_put_be32(kd_buf *b, uint32_t v)
+{
+    put_be(b, v, 4);
+}
+
+void kd_buf_put_be64(kd_buf *b, uint64_t v)
+{
+    put_be(b, v, 8);
+}
+
+void kd_buf_put_varint(kd_buf *b, uint64_t v)
+{
+    uint8_t out[10];
+    size_t n = 0;
+    while (v >= 0x80) {
+        out[n++] = (uint8_t)(v | 0x80);
+        v >>= 7;
+    }
+    out[n++] = (uint8_t)v;
+    kd_buf_put(b, out, n);
+}
+
+void kd_buf_finish(kd_buf *b)
+{
+    free(b->data);
+    *b = (kd_buf){0};
+}
+
+kd_bytes kd_read_bytes(kd_reader *r, size_t len)
+{
+    if (r->bad || kd_reader_left(r) < len) {
+        r->bad = true;
+        return (kd_bytes){0};
+    }
+    kd_bytes b = kd_bytes_of(r->p, len);
+    r->p += len;
+    return b;
+}
+
+static uint64_t read_be(kd_reader *r, size_t bytes)
+{
+    kd_bytes b = kd_read_bytes(r, bytes);
+    uint64_t v = 0;
+    for (size_t i = 0; i < b.len; i++) v = v << 8 | b.data[i];
+    return v;
+}
+
+uint8_t kd_read_u8(kd_reader *r)
+{
+    return (uint8_t)read_be(r, 1);
+}
+
+uint16_t kd_read_be16(kd_reader *r)
+{
+    return (uint16_t)read_be(r, 2);
+}
+
+uint32_t kd_read_be32(kd_reader *r)
+{
+    return (uint32_t)read_be(r, 4);
+}
+
+uint64_t kd_read_be64(kd_reader *r)
+{
+    return read_be(r, 8);
+}
+
+uint64_t kd_read_varint(kd_reader *r)
+{
+    uint64_t v = 0;
+    for (int shift = 0; shift < 70; shift += 7) {
+        uint8_t byte = kd_read_u8(r);
+        if (r->bad) return 0;
+        bool overflow = shift == 63 && byte > 1;
+        bool overlong = byte == 0 && shift > 0;
+        if (overflow || overlong) break;
+        v |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80)) return v;
+    }
+    r->bad = true;
+    return 0;
+}

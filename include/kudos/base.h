@@ -1,0 +1,130 @@
+/*
+ * kudos/base.h - what every file may use: byte views, growable buffers, errors, assertions.
+ *
+ * Two kinds of trouble are kept apart. The world's errors (bad input, a failing disk, a lost peer) are values of
+ * kd_err and are handled. A broken invariant of our own is a bug: KD_ASSERT aborts with a message, in release too.
+ * Memory exhaustion counts as a crash (the protocol survives crashes), so allocation never returns NULL.
+ */
+#ifndef KUDOS_BASE_H
+#define KUDOS_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* One list of errors; 0 is success, all others are negative. */
+#define KD_ERRORS(X)                                                                                         \
+    X(KD_EINVAL, -1, "invalid argument")                                                                     \
+    X(KD_ENOTFOUND, -2, "not found")                                                                         \
+    X(KD_EIO, -3, "storage error")                                                                           \
+    X(KD_EMALFORMED, -4, "malformed")                                                                        \
+    X(KD_ETOOBIG, -5, "limit exceeded")                                                                      \
+    X(KD_EVERSION, -6, "unknown schema version")                                                             \
+    X(KD_EFULL, -7, "outbox full")                                                                           \
+    X(KD_EAGAIN, -8, "not now")                                                                              \
+    X(KD_EREUSED, -9, "idempotency key reused for another request")                                          \
+    X(KD_EINFLIGHT, -10, "request with this idempotency key is in flight")                                   \
+    X(KD_ECLOCK, -11, "clock outside the drift bound")                                                       \
+    X(KD_EFENCED, -12, "fenced by a higher claim")                                                           \
+    X(KD_EMISMATCH, -13, "does not fit what is stored")                                                      \
+    X(KD_ETIMEOUT, -14, "deadline passed")                                                                   \
+    X(KD_EUNAVAILABLE, -15, "peer unavailable")                                                              \
+    X(KD_EIDENTITY, -16, "identity in doubt")                                                                \
+    X(KD_EOVERLOADED, -17, "overloaded")
+
+typedef enum {
+    KD_OK = 0,
+#define X(name, value, text) name = value,
+    KD_ERRORS(X)
+#undef X
+} kd_err;
+
+/* Static text for an error; never NULL. */
+const char *kd_strerror(int err);
+
+/* A view of bytes that somebody else owns. */
+typedef struct {
+    const uint8_t *data;
+    size_t len;
+} kd_bytes;
+
+static inline kd_bytes kd_bytes_of(const void *data, size_t len)
+{
+    return (kd_bytes){.data = (const uint8_t *)data, .len = len};
+}
+static inline kd_bytes kd_bytes_str(const char *s)
+{
+    return kd_bytes_of(s, strlen(s));
+}
+static inline bool kd_bytes_eq(kd_bytes a, kd_bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+/* memcmp order, the shorter first on a tie. */
+int kd_bytes_cmp(kd_bytes a, kd_bytes b);
+
+/* A growable buffer; zero-initialise, finish with kd_buf_finish. */
+typedef struct {
+    uint8_t *data;
+    size_t len;
+    size_t cap;
+} kd_buf;
+
+void kd_buf_reserve(kd_buf *b, size_t more);
+void kd_buf_put(kd_buf *b, const void *data, size_t len);
+void kd_buf_put_u8(kd_buf *b, uint8_t v);
+void kd_buf_put_be16(kd_buf *b, uint16_t v);
+void kd_buf_put_be32(kd_buf *b, uint32_t v);
+void kd_buf_put_be64(kd_buf *b, uint64_t v);
+void kd_buf_put_varint(kd_buf *b, uint64_t v); /* LEB128, at most 10 bytes */
+void kd_buf_finish(kd_buf *b);
+static inline void kd_buf_clear(kd_buf *b) { b->len = 0; }
+static inline kd_bytes kd_buf_view(const kd_buf *b) { return kd_bytes_of(b->data, b->len); }
+
+/* A cursor over foreign bytes. Reading past the end sets `bad`, yields 0 and stays bad: check once at the end. */
+typedef struct {
+    const uint8_t *p;
+    const uint8_t *end;
+    bool bad;
+} kd_reader;
+
+static inline kd_reader kd_reader_of(kd_bytes b) { return (kd_reader){b.data, b.data + b.len, false}; }
+static inline size_t kd_reader_left(const kd_reader *r) { return (size_t)(r->end - r->p); }
+uint8_t kd_read_u8(kd_reader *r);
+uint16_t kd_read_be16(kd_reader *r);
+uint32_t kd_read_be32(kd_reader *r);
+uint64_t kd_read_be64(kd_reader *r);
+uint64_t kd_read_varint(kd_reader *r); /* an overlong or overflowing varint is bad */
+kd_bytes kd_read_bytes(kd_reader *r, size_t len);
+
+static inline uint64_t kd_zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }
+static inline int64_t kd_unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
+
+/* Allocation that aborts when there is no memory. kd_alloc zeroes. Free with free(). */
+void *kd_alloc(size_t size);
+void *kd_realloc(void *p, size_t size);
+void *kd_dup(kd_bytes b);
+/* Room for one more element of an array that doubles; updates *cap. */
+void *kd_grow(void *array, size_t len, uint32_t *cap, size_t element);
+
+_Noreturn void kd_bug(const char *file, int line, const char *what);
+#define KD_ASSERT(cond)                                                                                      \
+    do {                                                                                                     \
+        if (__builtin_expect(!(cond), 0)) kd_bug(__FILE__, __LINE__, #cond);                                 \
+    } while (0)
+
+#define KD_MIN(a, b) ((a) < (b) ? (a) : (b))
+#define KD_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define KD_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* xorshift-multiply (SplitMix64, Steele et al. 2014): jitter and the model's choices, from a seed that is an argument. */
+static inline uint64_t kd_random_next(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+#endif

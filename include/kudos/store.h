@@ -1,0 +1,50 @@
+/*
+ * kudos/store.h - what the cores need of storage: point reads, ordered scans, and writes as data.
+ *
+ * A core never writes. It fills a kd_writes; the shell applies it atomically and synced, then reports back.
+ * Implementations: LevelDB (common/io/leveldb_store.h), memory with crashes (tests and simulator).
+ */
+#ifndef KUDOS_STORE_H
+#define KUDOS_STORE_H
+
+#include "kudos/base.h"
+
+/* Visits one row; return 0 to go on, another value to stop the scan (the scan then returns that value). */
+typedef int (*kd_scan_fn)(void *arg, kd_bytes key, kd_bytes value);
+
+typedef struct {
+    void *ctx;
+    /* KD_OK and the value appended to *value (cleared first); KD_ENOTFOUND; KD_EIO. */
+    int (*get)(void *ctx, kd_bytes key, kd_buf *value);
+    /* Rows with from <= key < to in key order (`to` empty: to the end). KD_OK, fn's value, or KD_EIO. */
+    int (*scan)(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg);
+} kd_store;
+
+/*
+ * An atomic group of puts and deletes, in order, in one buffer:
+ *
+ *     put:    1 | klen be32 | vlen be32 | key | value
+ *     delete: 2 | klen be32 | key
+ */
+typedef struct {
+    kd_buf buf;
+    uint32_t count;
+} kd_writes;
+
+void kd_writes_put(kd_writes *w, kd_bytes key, kd_bytes value);
+void kd_writes_delete(kd_writes *w, kd_bytes key);
+void kd_writes_clear(kd_writes *w);
+void kd_writes_finish(kd_writes *w);
+static inline bool kd_writes_empty(const kd_writes *w) { return w->count == 0; }
+
+/* Replays the group in order. */
+typedef struct {
+    void (*put)(void *arg, kd_bytes key, kd_bytes value);
+    void (*del)(void *arg, kd_bytes key);
+} kd_writes_visitor;
+void kd_writes_visit(const kd_writes *w, const kd_writes_visitor *v, void *arg);
+
+/* The smallest key above every key with this prefix; empty when there is none. Appended to a cleared *out. */
+void kd_prefix_end(kd_bytes prefix, kd_buf *out);
+
+#endif
