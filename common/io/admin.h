@@ -1,0 +1,29 @@
+/*
+ * common/io/admin.h - the separate admin port: GET /healthz, /readyz, /metrics, and /debug/... for the program's own.
+ * HTTP/1.1 by libevent's evhttp, on one loop, with bounded headers, bodies, connections and idle time.
+ */
+#ifndef KUDOS_COMMON_IO_ADMIN_H
+#define KUDOS_COMMON_IO_ADMIN_H
+
+#include "common/io/loop.h"
+#include "common/options.h"
+
+/* All are called on the admin's loop. Those that are NULL answer 404 (ready: 200). */
+typedef struct {
+    void *arg;
+    bool (*healthy)(void *arg, kd_buf *why); /* /healthz: 200 or 503; appends a reason as plain text */
+    bool (*ready)(void *arg, kd_buf *why);   /* /readyz: likewise */
+    void (*metrics)(void *arg, kd_buf *out); /* /metrics: exposition text */
+    /* GET /debug/{name}: appends JSON and returns KD_OK, or KD_ENOTFOUND. `query` is the raw query string or "". */
+    int (*debug)(void *arg, const char *name, const char *query, kd_buf *out);
+} kd_admin_hooks;
+
+typedef struct kd_admin kd_admin;
+
+/* Before the loop runs, or on its thread. KD_OK, or KD_EUNAVAILABLE with `error` (KD_OPTIONS_ERROR_MAX bytes) that names
+ * the address and the reason. Port 0 takes a free one. */
+int kd_admin_create(kd_admin **admin, kd_loop *loop, const kd_address *address, const kd_admin_hooks *hooks, char *error);
+uint16_t kd_admin_port(const kd_admin *admin);
+void kd_admin_destroy(kd_admin *admin); /* on the loop's thread or after it was joined; NULL is fine */
+
+#endif

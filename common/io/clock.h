@@ -1,0 +1,34 @@
+/*
+ * common/io/clock.h - the machine's clocks, and the carried clock (common/drift.h) shared by the threads of a process.
+ */
+#ifndef KUDOS_COMMON_IO_CLOCK_H
+#define KUDOS_COMMON_IO_CLOCK_H
+
+#include "common/drift.h"
+#include <pthread.h>
+
+/* Monotonic us; goes on during suspend, so that a carried clock stays right. */
+uint64_t kd_clock_mono_us(void);
+/* Wall clock, us since 1970. */
+uint64_t kd_clock_wall_us(void);
+
+/* One per process. Any thread may read; kd_clock_measure may be called from any one thread at a time. */
+typedef struct {
+    int64_t shift_us; /* atomic copy of drift.shift_us, for the hot path */
+    uint32_t state;   /* atomic kd_clock_state */
+    uint64_t bound_us;
+    pthread_mutex_t lock; /* guards drift */
+    kd_drift drift;
+} kd_clock;
+
+void kd_clock_init(kd_clock *c, uint64_t bound_us);
+void kd_clock_finish(kd_clock *c);
+/* The carried wall time: what stamps are made of. */
+uint64_t kd_clock_now_us(const kd_clock *c);
+kd_clock_state kd_clock_check(const kd_clock *c);
+/* A finished round trip: asked at t0_us (kd_clock_mono_us), answered just now with server_us. As kd_drift_measure. */
+int kd_clock_measure(kd_clock *c, uint64_t t0_us, uint64_t server_us);
+/* A copy of the whole, for metrics. */
+kd_drift kd_clock_drift(kd_clock *c);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * common/io/session.h - the causality token `Kudos-Session`: the newest stamp that its user has seen, authenticated so
+ * that a client cannot push a clock forward, and bound to the user so that it cannot be lent.
+ *
+ *     +---------+--------------+-----------------------------------+
+ *     | version | time us be64 | SipHash-2-4-128(version|time|user) |    1 + 8 + 16 bytes, base64url: 34 characters
+ *     +---------+--------------+-----------------------------------+
+ */
+#ifndef KUDOS_COMMON_IO_SESSION_H
+#define KUDOS_COMMON_IO_SESSION_H
+
+#include "kudos/base.h"
+#include "kudos/limits.h"
+
+enum { KD_SESSION_KEY_BYTES = 16, KD_SESSION_TEXT = 34 };
+
+typedef struct {
+    uint8_t bytes[KD_SESSION_KEY_BYTES];
+} kd_session_key;
+
+/* Derives the key from a secret of at least 16 bytes: hexadecimal text (blanks at the end ignored) or raw bytes.
+ * KD_OK or KD_EINVAL. All edges need the same one. */
+int kd_session_key_derive(kd_session_key *key, kd_bytes secret);
+/* The same from a file, at most 4 KiB: also KD_ENOTFOUND, KD_EIO. */
+int kd_session_key_read(kd_session_key *key, const char *path);
+/* A key that lives as long as the process, for when none is configured. */
+void kd_session_key_random(kd_session_key *key);
+
+/* Writes KD_SESSION_TEXT characters and a NUL. `user`: at most KD_ID_MAX bytes. */
+void kd_session_encode(const kd_session_key *key, uint64_t time_us, kd_bytes user, char *out);
+/* KD_OK and *time_us, or KD_EMALFORMED (wrong length, characters, version, user or MAC), *time_us untouched. */
+int kd_session_decode(const kd_session_key *key, kd_bytes token, kd_bytes user, uint64_t *time_us);
+
+#endif
