@@ -17,6 +17,7 @@
 
 #include <sys/socket.h>
 
+#include "common/problem.h"
 #include "kudos/base.h"
 
 struct event_base;
@@ -118,17 +119,9 @@ enum { KD_HTTP_FIELDS_MAX = 24 }; /* fields in one answer */
  */
 void kd_http_respond(kd_http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body);
 
-typedef struct {
-    const char *type;   /* after "urn:kudos:", e.g. "invalid-id" */
-    const char *title;
-    const char *detail; /* or NULL */
-    const char *field;  /* what is at fault, or NULL */
-    uint32_t retry_after_s; /* 0: none; sets Retry-After and retry_after_s */
-} kd_http_problem;
-
-/* As kd_http_respond, with application/problem+json. fields (may be NULL) come in addition. */
-void kd_http_respond_problem(kd_http_request *req, int status, const kd_http_problem *problem,
-                             const kd_http_field *fields, size_t n);
+/* Answers with a problem of the table; detail, field and retry_after_s as kd_problem_write, Retry-After alike. */
+void kd_http_respond_problem(kd_http_request *req, kd_problem problem, const char *detail, const char *field,
+                             uint32_t retry_after_s);
 
 /* ---- server ---- */
 
