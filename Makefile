@@ -62,8 +62,8 @@ endef
 $(eval $(call program,$(BUILD)/kudos-edge,$(call objects,edge/io) $(IO) $(EDGE_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/kudos-central,$(call objects,central/io) $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/kudos-sim,$(call objects,sim) $(IO) $(CORES),$(IO_LIBS) $(CORE_LIBS) -lm))
-$(eval $(call program,$(BUILD)/unit-tests,$(call objects,tests/unit) $(CORES) $(IO) $(COMMON_CORE),-lcriterion $(IO_LIBS) $(CORE_LIBS) -lm))
-$(eval $(call program,$(BUILD)/model-test,$(call objects,tests/model) $(CORES),$(CORE_LIBS) -lm))
+$(eval $(call program,$(BUILD)/unit-tests,$(call objects,tests/unit tests/lib) $(CORES) $(IO) $(COMMON_CORE),-lcriterion $(IO_LIBS) $(CORE_LIBS) -lm))
+$(eval $(call program,$(BUILD)/model-test,$(call objects,tests/model tests/lib) $(CORES),$(CORE_LIBS) -lm))
 
 $(BUILD):
 	@mkdir -p $@
