@@ -1,0 +1,76 @@
+/* common/answer.c - see the header. */
+#include "common/answer.h"
+
+#include "common/display.h"
+
+void kd_answer_write_item(kd_json *j, kd_bytes item)
+{
+    char text[KD_ITEM_KEY_MAX];
+    size_t len = kd_key_text(item, text);
+    kd_json_key(j, "item");
+    kd_json_str(j, kd_bytes_of(text, len));
+}
+
+void kd_answer_write_age(kd_json *j, uint64_t now_us, uint64_t made_us, uint64_t as_of_us)
+{
+    kd_json_key(j, "age_ms");
+    if (made_us == 0)
+        kd_json_null(j);
+    else
+        kd_json_u64(j, now_us > made_us ? (now_us - made_us) / 1000 : 0);
+    kd_json_key(j, "as_of");
+    if (as_of_us == 0) {
+        kd_json_null(j);
+        return;
+    }
+    char time[KD_TIME_MS_MAX];
+    kd_json_str(j, kd_bytes_of(time, kd_display_time_ms(as_of_us, time)));
+}
+
+static void write_liked(kd_json *j, kd_liked liked)
+{
+    kd_json_key(j, "liked");
+    if (liked == KD_LIKED_UNKNOWN)
+        kd_json_null(j);
+    else
+        kd_json_bool(j, liked == KD_LIKED_YES);
+}
+
+static void write_counter(kd_json *j, const kd_answer_counts *a, uint32_t i)
+{
+    char display[KD_DISPLAY_MAX];
+    kd_json_key_bytes(j, kd_bytes_str(a->counters->at[i].name));
+    kd_json_object(j);
+    kd_json_key(j, "count");
+    kd_json_u64(j, a->count[i]);
+    kd_json_key(j, "display");
+    kd_json_str(j, kd_bytes_of(display, kd_display_count(a->count[i], display)));
+    kd_json_key(j, "pending");
+    kd_json_u64(j, a->pending != NULL ? a->pending[i] : 0);
+    kd_json_end_object(j);
+}
+
+void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
+{
+    kd_json_object(j);
+    kd_answer_write_item(j, a->item);
+    kd_json_key(j, "counts");
+    kd_json_object(j);
+    for (uint32_t i = 0; i < a->counters->count; i++) write_counter(j, a, i);
+    kd_json_end_object(j);
+    if (a->liked != KD_LIKED_UNASKED) write_liked(j, a->liked);
+    kd_answer_write_age(j, a->now_us, a->made_us, a->as_of_us);
+    kd_json_key(j, "source");
+    kd_json_cstr(j, a->source);
+    kd_json_end_object(j);
+}
+
+void kd_answer_write_liked(kd_json *j, kd_bytes item, kd_liked liked, const char *source)
+{
+    kd_json_object(j);
+    kd_answer_write_item(j, item);
+    write_liked(j, liked);
+    kd_json_key(j, "source");
+    kd_json_cstr(j, source);
+    kd_json_end_object(j);
+}

@@ -1,0 +1,16 @@
+/*
+ * common/io/peer.h - who asks: the address of a peer, and whether its `X-User-Id` counts.
+ */
+#ifndef KUDOS_COMMON_IO_PEER_H
+#define KUDOS_COMMON_IO_PEER_H
+
+#include <sys/socket.h>
+
+#include "common/cidr.h"
+
+/* The 4 or 16 bytes of an IPv4 or IPv6 address, as a view into it; empty for other families. */
+kd_bytes kd_peer_address(const struct sockaddr *peer);
+/* Whether the list holds the peer. */
+bool kd_peer_trusted(const kd_cidrs *trusted, const struct sockaddr *peer);
+
+#endif
