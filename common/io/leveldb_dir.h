@@ -1,0 +1,18 @@
+/*
+ * common/io/leveldb_dir.h - the directory of a database, before LevelDB touches it. Used by leveldb_store.c
+ * alone.
+ */
+#ifndef KUDOS_COMMON_IO_LEVELDB_DIR_H
+#define KUDOS_COMMON_IO_LEVELDB_DIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * KD_OK when LevelDB may open `dir`; with `create`, it has been made. KD_ENOTFOUND: no database, and `create`
+ * is false; KD_EMALFORMED: data without its CURRENT file, which LevelDB would take for an empty directory and
+ * start anew; KD_EIO. `err` gets the cause without the directory's name.
+ */
+int kd_leveldb_dir_prepare(const char *dir, bool create, char *err, size_t size);
+
+#endif
