@@ -24,6 +24,10 @@
 #include "kudos/id.h"
 #include "kudos/limits.h"
 
+#define KD_TIME_END_US (1ull << 62)     /* every time, incarnation, seq, epoch, version, count is below it */
+#define KD_AMOUNT_TOTAL_MAX ((1ull << 53) - 1) /* the amounts of one record added up, and an increment's size */
+#define KD_RECORD_BYTES_MAX (2u * 1024 * 1024) /* snapshots and changes; batches and claims: KD_BATCH_BYTES_MAX */
+
 typedef enum { KD_RECORD_BATCH = 1, KD_RECORD_CLAIM = 2, KD_RECORD_SNAPSHOT = 3, KD_RECORD_CHANGES = 4 } kd_record_kind;
 
 /* The kind of a record (positive), KD_EVERSION for a newer schema, or KD_EMALFORMED. */
@@ -69,6 +73,11 @@ typedef struct {
  * (counter, item, user), one sum per (counter, item, day), one increment per (counter, item) (rule 7).
  */
 void kd_body_encode(kd_body *body, kd_buf *out);
+/* Bytes that one more operation, sum or increment can add to an encoded body, whatever else is in it; the body itself
+ * and its envelope take at most KD_BODY_BYTES_FIXED. A caller that keeps the total below KD_BATCH_BYTES_MAX never makes
+ * a record that is refused. `user_len` is 0 for a sum or an increment. */
+size_t kd_body_bytes_bound(size_t item_len, size_t user_len);
+enum { KD_BODY_BYTES_FIXED = 256 };
 /* KD_OK, KD_EMALFORMED, KD_ETOOBIG or KD_EVERSION; checks ids, order, uniqueness, ranges and that no byte is left over.
  * Zeroes *body first; after KD_OK finish it with kd_body_finish. */
 int kd_body_decode(kd_bytes bytes, kd_body *body);
