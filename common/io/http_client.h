@@ -40,6 +40,7 @@ typedef struct kd_http_client kd_http_client;
 /* A request field; names in lower case. */
 typedef struct {
     kd_bytes name, value;
+    bool no_index; /* unique or secret: keep it out of the header compression tables */
 } kd_http_client_field;
 
 /* Lives during the callback. */

@@ -1,0 +1,111 @@
+/*
+ * load_ops.c - which user does what to which item.
+ *
+ * Likes: an item is drawn, and the next user of this worker that has not liked it yet likes it. The n-th user of an item
+ * is (start(item) + n * step) mod users with step coprime to users: all of them once, in an order that hits neither
+ * one user's items nor neighbours in a row. Batches: request q is user q mod users liking block q / users of the items.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/load.h"
+
+static uint64_t gcd(uint64_t a, uint64_t b)
+{
+    while (b) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+static uint64_t step_of(uint64_t users)
+{
+    uint64_t step = (uint64_t)((double)users * 0.6180339887) | 1;
+    while (gcd(step, users) != 1) step += 2;
+    return step;
+}
+
+void kd_load_ops_init(kd_load_ops *o, const kd_load_plan *plan, uint32_t index)
+{
+    uint64_t threads = plan->threads;
+    *o = (kd_load_ops){.plan = plan, .index = index, .random = plan->seed * 1000003 + index};
+    o->users = plan->users / threads + (index < plan->users % threads);
+    if (plan->mode == KD_LOAD_LIKE) o->used = kd_alloc(plan->items * sizeof *o->used);
+}
+
+void kd_load_ops_finish(kd_load_ops *o)
+{
+    free(o->used);
+}
+
+/* Users of different seeds are different users: a second run against the same store likes anew. */
+static void name_user(const kd_load_ops *o, kd_load_request *r, uint64_t local)
+{
+    unsigned long long user = local * o->plan->threads + o->index;
+    r->user_len = (size_t)snprintf(r->user, sizeof r->user, "u%llu.%010llu", (unsigned long long)o->plan->seed, user);
+}
+
+static bool next_like(kd_load_ops *o, kd_load_request *r)
+{
+    uint64_t items = o->plan->items;
+    uint64_t item = kd_zipf_pick(&o->plan->zipf, &o->random), tried = 0;
+    while (o->used[item] >= o->users) { /* everybody likes it: the next one */
+        if (++tried > items) return false;
+        item = (item + 1) % items;
+    }
+    uint64_t start = item * 2654435761u;
+    name_user(o, r, (start + o->used[item]++ * step_of(o->users)) % o->users);
+    r->method = "POST";
+    r->likes = 1;
+    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/%llu/like", o->plan->collection,
+                                   (unsigned long long)item);
+    return true;
+}
+
+static bool next_batch(kd_load_ops *o, kd_load_request *r)
+{
+    uint64_t block = o->sequence / o->users, size = o->plan->batch_size;
+    if ((block + 1) * size > o->plan->items) return false;
+    name_user(o, r, o->sequence % o->users);
+    r->method = "POST";
+    r->likes = (uint32_t)size;
+    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/likes");
+    kd_buf_put(&r->body, "{\"operations\":[", 15);
+    for (uint64_t i = 0; i < size; i++) {
+        char op[KD_ITEM_KEY_MAX + 64];
+        int n = snprintf(op, sizeof op, "%s{\"item\":\"%s/%llu\",\"op\":\"like\"}", i ? "," : "", o->plan->collection,
+                         (unsigned long long)(block * size + i));
+        kd_buf_put(&r->body, op, (size_t)n);
+    }
+    kd_buf_put(&r->body, "]}", 2);
+    return true;
+}
+
+static bool next_read(kd_load_ops *o, kd_load_request *r)
+{
+    uint32_t item = kd_zipf_pick(&o->plan->zipf, &o->random);
+    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/%u/counts", o->plan->collection, item);
+    return true;
+}
+
+bool kd_load_ops_next(kd_load_ops *o, kd_load_request *r)
+{
+    const kd_load_plan *plan = o->plan;
+    kd_buf_clear(&r->body);
+    r->method = "GET";
+    r->likes = 0;
+    r->user_len = r->key_len = 0;
+    bool more = true;
+    if (plan->mode == KD_LOAD_LIKE) more = o->users > 0 && next_like(o, r);
+    else if (plan->mode == KD_LOAD_BATCH) more = o->users > 0 && next_batch(o, r);
+    else if (plan->mode == KD_LOAD_READ) more = next_read(o, r);
+    else r->path_len = (size_t)snprintf(r->path, sizeof r->path, "%s", plan->path);
+    if (plan->keys && r->user_len > 0) {
+        r->key_len = (size_t)snprintf(r->key, sizeof r->key, "%llx-%x-%llx", (unsigned long long)plan->seed, o->index,
+                                      (unsigned long long)o->sequence);
+    }
+    o->sequence++;
+    return more;
+}
