@@ -1,0 +1,74 @@
+/*
+ * central/io/settings.h - the configuration of kudos-central and its table of options. configs/central.conf is the manual.
+ */
+#ifndef KUDOS_CENTRAL_IO_SETTINGS_H
+#define KUDOS_CENTRAL_IO_SETTINGS_H
+
+#include "common/io/kafka.h"
+#include "common/options.h"
+
+typedef struct {
+    /* [central] */
+    char *name;
+    char *data_dir;
+    uint64_t workers;
+    uint64_t commit_ops;
+    uint64_t snapshot_interval_us;
+    uint64_t drift_bound_us;
+    uint64_t redo_bytes;
+    uint64_t counts_cached;
+    bool publish_changes;
+    uint64_t write_buffer;
+    uint64_t block_cache;
+    uint64_t open_files;
+    uint64_t reads_max;
+    uint64_t drain_timeout_us;
+    /* [kafka] */
+    char *brokers;
+    uint64_t partitions;
+    uint64_t replication;
+    char *likes_topic;
+    char *counts_topic;
+    char *changes_topic;
+    uint64_t likes_retention_us;
+    uint64_t counts_retention_us;
+    uint64_t changes_retention_us;
+    char *group;
+    uint64_t linger_us;
+    uint32_t compression;
+    kd_pairs kafka_properties;
+    /* [http] */
+    kd_address listen;
+    char *tls_certificate;
+    char *tls_key;
+    char *tls_client_ca;
+    bool tls_required;
+    uint64_t max_connections;
+    uint64_t max_connections_per_address;
+    kd_strings trusted_peers;
+    /* [api] */
+    kd_strings collections;
+    kd_counters counters;
+    /* [admin], [log] */
+    kd_address admin;
+    uint32_t log_level;
+} kd_central_settings;
+
+extern const kd_options kd_central_options;
+
+/* What the table cannot say: KD_OK, or KD_EINVAL with a sentence in error (KD_OPTIONS_ERROR_MAX bytes). */
+int kd_central_settings_check(const kd_central_settings *s, char *error);
+
+/* The Kafka half of it. Views into *s; finish frees the list of properties. */
+typedef struct {
+    kd_kafka_config config;
+    kd_kafka_property *properties;
+} kd_central_kafka;
+void kd_central_kafka_init(kd_central_kafka *k, const kd_central_settings *s, kd_kafka_log log, void *log_arg);
+void kd_central_kafka_finish(kd_central_kafka *k);
+
+/* Indices into the topics of a worker's producer; the consumer reads KD_TOPIC_LIKES alone. */
+enum { KD_TOPIC_LIKES, KD_TOPIC_COUNTS, KD_TOPIC_CHANGES, KD_TOPICS };
+void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS]);
+
+#endif
