@@ -33,7 +33,7 @@ enum {
     KD_OPTIONS_LIST_MAX = 256,         /* elements of a list, pairs of a section */
 };
 
-/* host is a name, IPv4 or IPv6 literal without brackets; "*" and "" stand for every local address. */
+/* host is a name, an IPv4 or IPv6 literal without brackets, or "*" for every local address; "" is no address at all. */
 typedef struct {
     char host[256];
     uint16_t port;
@@ -63,7 +63,7 @@ typedef enum {
     KD_OPTION_TYPE_STRING,   /* char *, NULL when empty; `valid` */
     KD_OPTION_TYPE_ENUM,     /* uint32_t, index into `choices` */
     KD_OPTION_TYPE_PATH,     /* char *, absolute, NULL when empty */
-    KD_OPTION_TYPE_ADDRESS,  /* kd_address; host:port, [v6]:port; port 0 only where min is 0 and written so; ""=none */
+    KD_OPTION_TYPE_ADDRESS,  /* kd_address; host:port, [v6]:port, *:port; port 0 takes a free one; empty: none */
     KD_OPTION_TYPE_LIST,     /* kd_strings; separated by commas or blanks, no duplicates; `valid` for each */
     KD_OPTION_TYPE_COUNTERS, /* kd_counters; a whole section of `name = id set|sum` */
     KD_OPTION_TYPE_PAIRS,    /* kd_pairs; a whole section of free keys */
@@ -78,7 +78,7 @@ typedef struct {
     const char *doc;     /* one line */
     const char *more;    /* further sentences for the reference; may be NULL */
     const char *unit;    /* of a plain number, for the reference ("operations"); may be NULL */
-    uint64_t min, max;   /* UINT, DURATION (us), SIZE (bytes); max 0: no upper bound. Port: min 0 allows port 0 */
+    uint64_t min, max;   /* UINT, DURATION (us), SIZE (bytes); max 0: no upper bound */
     const char *const *choices;   /* ENUM, NULL at the end */
     bool (*valid)(kd_bytes value); /* STRING and LIST; may be NULL */
     const char *allowed;           /* in words what `valid` allows */
@@ -147,7 +147,7 @@ int kd_option_parse(const kd_option *option, kd_bytes value, const char *base_di
 /* What the option allows, in words, appended to *out ("a duration such as 5s (us, ms, s, m, h, d), from 1ms to 60s"). */
 void kd_option_allowed(const kd_option *option, kd_buf *out);
 
-/* "usage" and all options for a terminal; Markdown reference; annotated example file with all defaults. Appended. */
+/* Usage and all options for a terminal; the Markdown reference. Appended. */
 void kd_options_help(const kd_options *options, kd_buf *out);
 void kd_options_reference(const kd_options *options, kd_buf *out);
 

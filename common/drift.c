@@ -1,0 +1,50 @@
+/*
+ * drift.c - the carried clock.
+ *
+ * A round trip up to the bound D is believed: its uncertainty is then at most D/2, so a clock that is truly
+ * right has |offset| + uncertainty <= D and is never refused, whichever way the delay was spread over the two
+ * directions.
+ */
+#include "common/drift.h"
+
+static const uint64_t absurd_us = 253402300800000000u; /* the year 10000 */
+
+void kd_drift_init(kd_drift *d, uint64_t wall_us, uint64_t mono_us)
+{
+    *d = (kd_drift){.shift_us = (int64_t)(wall_us - mono_us)};
+}
+
+uint64_t kd_drift_now(const kd_drift *d, uint64_t mono_us)
+{
+    return mono_us + (uint64_t)d->shift_us;
+}
+
+int kd_drift_measure(kd_drift *d, const kd_drift_sample *s, uint64_t bound_us)
+{
+    if (s->t1_us < s->t0_us || s->wall_us >= absurd_us || s->server_us >= absurd_us || s->t1_us >= absurd_us)
+        return KD_EMALFORMED;
+    uint64_t round_trip_us = s->t1_us - s->t0_us;
+    if (round_trip_us > bound_us) return KD_EAGAIN;
+    uint64_t half_us = (round_trip_us + 1) / 2;
+    *d = (kd_drift){
+        .shift_us = (int64_t)(s->wall_us - s->t1_us),
+        .offset_us = (int64_t)s->server_us - ((int64_t)s->wall_us - (int64_t)half_us),
+        .uncertainty_us = half_us,
+        .measured_us = s->t1_us,
+        .measured = true,
+    };
+    return KD_OK;
+}
+
+kd_clock_state kd_drift_within(const kd_drift *d, uint64_t bound_us)
+{
+    if (!d->measured) return KD_CLOCK_UNMEASURED;
+    uint64_t distance_us = (uint64_t)(d->offset_us < 0 ? -d->offset_us : d->offset_us);
+    return distance_us + d->uncertainty_us <= bound_us ? KD_CLOCK_IN_BOUNDS : KD_CLOCK_OUT_OF_BOUNDS;
+}
+
+uint64_t kd_drift_age_us(const kd_drift *d, uint64_t mono_us)
+{
+    if (!d->measured) return UINT64_MAX;
+    return mono_us > d->measured_us ? mono_us - d->measured_us : 0;
+}
