@@ -2,11 +2,11 @@
  * bloom.h - a set of 64-bit hashes that answers "surely not" or "perhaps", and grows.
  *
  * A chain of blocked Bloom filters (Putze, Sanders, Singler 2007): 64-byte blocks, so that a filter costs one cache
- * line, 8 probes, 12 bits a row. When a filter is full the next one, twice as large, takes over; a question asks all
- * of them, the largest first. There is never a false "surely not". False "perhaps" are near 0.6 % a filter that is full.
+ * line, 8 probes (one in each word of the block), 12 bits a row. When a filter is full the next one, twice as large, takes over; a question asks all
+ * of them, the largest first. There is never a false "surely not". False "perhaps" are near 0.5 % a filter that is full.
  *
- * Memory is bounded by max_bits: what does not fit any more goes into the newest filter, which then answers "perhaps"
- * more and more often; `saturated` says so.
+ * Memory is bounded by max_bits: what does not fit any more goes into the least crowded filter, and "perhaps" is the
+ * answer more and more often; `saturated` says so.
  */
 #ifndef KUDOS_COMMON_BLOOM_H
 #define KUDOS_COMMON_BLOOM_H
@@ -16,7 +16,8 @@
 enum { KD_BLOOM_FILTERS_MAX = 40 };
 
 typedef struct {
-    uint64_t *words; /* block_count * 8, aligned to a cache line */
+    void *memory;
+    uint64_t *words; /* into memory: block_count * 8, aligned to a cache line */
     uint64_t block_count;
     uint64_t rows, capacity;
 } kd_bloom_filter;
@@ -24,7 +25,7 @@ typedef struct {
 typedef struct {
     kd_bloom_filter filters[KD_BLOOM_FILTERS_MAX];
     uint32_t filter_count;
-    uint64_t rows;     /* added so far, repeats included unless kd_bloom_add knew them */
+    uint64_t rows;     /* added, without those that were "perhaps" there already */
     uint64_t bits;     /* memory held */
     uint64_t max_bits; /* never more than this, except that one block is always there */
     bool saturated;    /* at max_bits and full: correct, but asks the store too often */
