@@ -31,7 +31,8 @@ void kd_loop_post(kd_loop *loop, kd_post *post);
 void kd_loop_stop(kd_loop *loop);
 /* Waits for the thread of kd_loop_start; nothing to do for kd_loop_run. */
 void kd_loop_join(kd_loop *loop);
-/* After join (or before start); NULL is fine. All events on the base must have been freed. */
+/* After join (or before start), when every kd_loop_post and kd_loop_stop has returned; NULL is fine. All events on the
+ * base must have been freed. */
 void kd_loop_destroy(kd_loop *loop);
 
 struct event_base *kd_loop_base(kd_loop *loop);

@@ -14,7 +14,7 @@ typedef struct {
 
 typedef struct kd_signals kd_signals;
 
-/* Before any thread is started (the mask is inherited), on one loop of the process. KD_OK or KD_EIO. */
+/* On one loop of the process only, before it runs. KD_OK or KD_EIO. */
 int kd_signals_create(kd_signals **signals, kd_loop *loop, const kd_signal_hooks *hooks);
 void kd_signals_destroy(kd_signals *signals);
 

@@ -1,0 +1,207 @@
+/*
+ * admin.c - the admin port.
+ *
+ * Bounded: CONNECTIONS_MAX connections at once (beyond that the listener rests and the kernel's backlog holds
+ * the rest), one request per connection, LIFETIME_S for all of it. evhttp reports neither the beginning nor
+ * the end of a connection, so each one runs over a pass-through filter whose destruction says that the
+ * connection is gone.
+ */
+#include "common/io/admin.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+enum { CONNECTIONS_MAX = 64, LIFETIME_S = 30, IDLE_S = 10, HEADERS_MAX = 8192, BODY_MAX = 1024 };
+
+struct kd_admin {
+    struct evhttp *http;
+    struct evconnlistener *listener;
+    struct event_base *base;
+    kd_admin_hooks hooks;
+    uint32_t connections;
+    uint16_t port;
+};
+
+typedef struct {
+    kd_admin *admin;
+    struct bufferevent *socket;
+    struct event *deadline;
+} connection;
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    const connection *c = arg;
+    shutdown(bufferevent_getfd(c->socket), SHUT_RDWR); /* evhttp reads the end and closes */
+}
+
+static void on_connection_gone(void *arg)
+{
+    connection *c = arg;
+    if (c->admin->connections-- == CONNECTIONS_MAX) evconnlistener_enable(c->admin->listener);
+    event_free(c->deadline);
+    free(c);
+}
+
+static struct bufferevent *on_connection(struct event_base *base, void *arg)
+{
+    kd_admin *admin = arg;
+    connection *c = kd_alloc(sizeof *c);
+    c->admin = admin;
+    c->socket = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    c->deadline = evtimer_new(base, on_deadline, c);
+    KD_ASSERT(c->socket != NULL && c->deadline != NULL);
+    evtimer_add(c->deadline, &(struct timeval){.tv_sec = LIFETIME_S});
+    if (++admin->connections == CONNECTIONS_MAX) evconnlistener_disable(admin->listener);
+    struct bufferevent *filter =
+        bufferevent_filter_new(c->socket, NULL, NULL, BEV_OPT_CLOSE_ON_FREE, on_connection_gone, c);
+    KD_ASSERT(filter != NULL);
+    return filter;
+}
+
+static void answer(struct evhttp_request *request, int status, const char *type, kd_buf *body)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+    evhttp_add_header(headers, "Content-Type", type);
+    evhttp_add_header(headers, "Cache-Control", "no-store");
+    evhttp_add_header(headers, "Connection", "close");
+    struct evbuffer *out = evhttp_request_get_output_buffer(request);
+    int err = evbuffer_add(out, body->data, body->len);
+    KD_ASSERT(err == 0);
+    kd_buf_finish(body);
+    evhttp_send_reply(request, status, NULL, NULL);
+}
+
+static void answer_text(struct evhttp_request *request, int status, const char *text)
+{
+    kd_buf body = {0};
+    kd_buf_put(&body, text, strlen(text));
+    answer(request, status, "text/plain; charset=utf-8", &body);
+}
+
+static void answer_verdict(struct evhttp_request *request, const kd_admin *a,
+                           bool (*hook)(void *arg, kd_buf *why))
+{
+    kd_buf why = {0};
+    bool fine = hook == NULL || hook(a->hooks.arg, &why);
+    if (why.len == 0) kd_buf_put(&why, fine ? "ok" : "no", 2);
+    kd_buf_put_u8(&why, '\n');
+    answer(request, fine ? 200 : 503, "text/plain; charset=utf-8", &why);
+}
+
+static void on_healthz(struct evhttp_request *request, void *arg)
+{
+    const kd_admin *a = arg;
+    answer_verdict(request, a, a->hooks.healthy);
+}
+
+static void on_readyz(struct evhttp_request *request, void *arg)
+{
+    const kd_admin *a = arg;
+    answer_verdict(request, a, a->hooks.ready);
+}
+
+static void on_metrics(struct evhttp_request *request, void *arg)
+{
+    const kd_admin *a = arg;
+    kd_buf out = {0};
+    if (a->hooks.metrics == NULL) {
+        answer_text(request, 404, "not found\n");
+        return;
+    }
+    a->hooks.metrics(a->hooks.arg, &out);
+    answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
+}
+
+static void on_other(struct evhttp_request *request, void *arg)
+{
+    static const char prefix[] = "/debug/";
+    const kd_admin *a = arg;
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+    const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
+    const char *query = uri != NULL ? evhttp_uri_get_query(uri) : NULL;
+    bool debug = a->hooks.debug != NULL && path != NULL && strncmp(path, prefix, sizeof prefix - 1) == 0;
+    kd_buf out = {0};
+    if (debug &&
+        a->hooks.debug(a->hooks.arg, path + sizeof prefix - 1, query != NULL ? query : "", &out) == KD_OK) {
+        answer(request, 200, "application/json", &out);
+        return;
+    }
+    kd_buf_finish(&out);
+    answer_text(request, 404, "not found\n");
+}
+
+static void set_up(kd_admin *a)
+{
+    evhttp_set_allowed_methods(a->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+    evhttp_set_max_headers_size(a->http, HEADERS_MAX);
+    evhttp_set_max_body_size(a->http, BODY_MAX);
+    evhttp_set_timeout(a->http, IDLE_S);
+    evhttp_set_bevcb(a->http, on_connection, a);
+    evhttp_set_gencb(a->http, on_other, a);
+    evhttp_set_cb(a->http, "/healthz", on_healthz, a);
+    evhttp_set_cb(a->http, "/readyz", on_readyz, a);
+    evhttp_set_cb(a->http, "/metrics", on_metrics, a);
+}
+
+static uint16_t bound_port(evutil_socket_t fd)
+{
+    struct sockaddr_storage bound;
+    socklen_t len = sizeof bound;
+    if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0) return 0;
+    if (bound.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&bound)->sin6_port);
+    return ntohs(((struct sockaddr_in *)&bound)->sin_port);
+}
+
+static int listen_on(kd_admin *a, const kd_address *address, char *error)
+{
+    const char *host = strcmp(address->host, "*") == 0 ? NULL : address->host;
+    errno = 0;
+    struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(a->http, host, address->port);
+    if (bound == NULL) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "admin port: cannot listen on %s:%u: %s", address->host,
+                 address->port, errno != 0 ? strerror(errno) : "the host is not known");
+        return KD_EUNAVAILABLE;
+    }
+    a->listener = evhttp_bound_socket_get_listener(bound);
+    a->port = bound_port(evhttp_bound_socket_get_fd(bound));
+    return KD_OK;
+}
+
+int kd_admin_create(kd_admin **out, kd_loop *loop, const kd_address *address, const kd_admin_hooks *hooks,
+                    char *error)
+{
+    kd_admin *a = kd_alloc(sizeof *a);
+    *out = NULL;
+    a->hooks = *hooks;
+    a->http = evhttp_new(kd_loop_base(loop));
+    KD_ASSERT(a->http != NULL); /* fails for want of memory only */
+    set_up(a);
+    int err = listen_on(a, address, error);
+    if (err == KD_OK)
+        *out = a;
+    else
+        kd_admin_destroy(a);
+    return err;
+}
+
+uint16_t kd_admin_port(const kd_admin *a)
+{
+    return a->port;
+}
+
+void kd_admin_destroy(kd_admin *a)
+{
+    if (a == NULL) return;
+    evhttp_free(a->http);
+    free(a);
+}
