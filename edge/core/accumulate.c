@@ -1,0 +1,110 @@
+/*
+ * accumulate.c - the open batch of a partition: operations gather in it until it is sealed.
+ *
+ * An operation goes to three places at once: the fragment of the gathering group (which the synced write carries), the
+ * open batch's raw bytes (so that sealing needs no read), and the overlay (what the edge shows).
+ */
+#include "edge/core/internal.h"
+
+enum { BATCH_OVERHEAD = 256, RAW_BYTES_MAX = KD_BATCH_BYTES_MAX * 3 / 4 };
+
+static kd_outgoing *open_batch(kd_edge *e, kd_part *p, uint64_t now_us)
+{
+    if (p->open) return p->open;
+    kd_outgoing *b = kd_alloc(sizeof(*b));
+    if (p->incarnation != e->incarnation) {
+        p->incarnation = e->incarnation;
+        p->next_seq = 1;
+    }
+    b->at = (kd_position){p->incarnation, p->next_seq++};
+    b->first_us = now_us;
+    b->bytes = BATCH_OVERHEAD;
+    e->outbox_bytes += b->bytes;
+    e->outbox_batches++;
+    p->open = b;
+    return b;
+}
+
+void kd_accumulate_op(kd_edge *e, kd_part *p, kd_entry *entry, const kd_entry_op *op, uint64_t now_us)
+{
+    kd_outgoing *b = open_batch(e, p, now_us);
+    size_t before = p->fragment.len;
+    kd_fragment_put(&p->fragment, op);
+    size_t added = p->fragment.len - before;
+    kd_buf_put(&b->raw, p->fragment.data + before, added);
+    b->ops++;
+    b->bytes += added;
+    e->outbox_bytes += added;
+    int counter = kd_counters_by_id(e->config.counters, op->counter_id);
+    if (entry && counter >= 0) kd_overlay_add(e, b, entry, (uint8_t)counter, op->delta);
+    e->wanted = true;
+    if (b->ops >= e->config.flush_ops || b->raw.len >= RAW_BYTES_MAX) kd_batch_seal(e, p, now_us);
+}
+
+void kd_accumulate_close_fragment(kd_edge *e, kd_part *p)
+{
+    if (p->fragment.len == 0) return;
+    KD_ASSERT(p->open);
+    kd_key_fragment(&e->key, p->id, p->open->at, p->open->fragments++);
+    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&p->fragment));
+    kd_buf_clear(&p->fragment);
+}
+
+/* An idle partition still tells how far it is complete (rule 8); the batch has no operations. */
+static void seal_empty(kd_edge *e, kd_part *p, uint64_t now_us)
+{
+    open_batch(e, p, now_us);
+    kd_batch_seal(e, p, now_us);
+    e->stats.sealed_empty++;
+    p->idle_interval_us = KD_MIN(p->idle_interval_us * 2, e->config.idle_interval_max_us);
+}
+
+static uint64_t tick_idle(kd_edge *e, kd_part *p, uint64_t now_us)
+{
+    if (!kd_outbox_empty(p)) return UINT64_MAX; /* cut off: nothing would come of more empty batches */
+    if (p->idle_due_us == 0) p->idle_due_us = now_us + p->idle_interval_us;
+    if (now_us < p->idle_due_us) return p->idle_due_us;
+    seal_empty(e, p, now_us);
+    return now_us;
+}
+
+static uint64_t tick_open(kd_edge *e, kd_part *p, uint64_t now_us)
+{
+    uint64_t due = p->open->first_us + e->config.flush_interval_us;
+    /* A clock that was carried on from an earlier measurement may have gone back a little. */
+    if (now_us < due && p->open->first_us <= now_us) return due;
+    kd_batch_seal(e, p, now_us);
+    return now_us;
+}
+
+static uint64_t tick_resend(kd_edge *e, kd_part *p, uint64_t now_us)
+{
+    kd_outbox_arm(e, p, now_us);
+    if (p->resend_due_us == 0) return UINT64_MAX;
+    if (now_us < p->resend_due_us) return p->resend_due_us;
+    kd_outbox_again(e, p);
+    return now_us;
+}
+
+uint64_t kd_edge_tick(kd_edge *e, uint64_t now_us)
+{
+    if (e->poisoned) return UINT64_MAX;
+    uint64_t next = UINT64_MAX;
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        kd_part *p = &e->parts[i];
+        if (p->rehoming && kd_rehome_step(e, p, now_us) != KD_OK) e->poisoned = true;
+        if (p->resending && kd_resend_step(e, p, now_us) != KD_OK) e->poisoned = true;
+        uint64_t due = p->open ? tick_open(e, p, now_us) : tick_idle(e, p, now_us);
+        uint64_t again = tick_resend(e, p, now_us);
+        next = KD_MIN(next, KD_MIN(due, again));
+        if (p->resending) next = now_us;
+    }
+    kd_idempotency_expire(e, now_us);
+    return next;
+}
+
+void kd_edge_seal_all(kd_edge *e, uint64_t now_us)
+{
+    for (uint32_t i = 0; i < e->part_count; i++)
+        if (e->parts[i].open) kd_batch_seal(e, &e->parts[i], now_us);
+}

@@ -1,0 +1,74 @@
+/*
+ * ask.c - reading through: the number of one item, from central (rule 19).
+ *
+ * The entry exists from the question on, so that snapshots update it meanwhile. The answer is a snapshot of one item
+ * with an applied of its own, which may be ahead of the last snapshot: deltas that it covers end for this item at once.
+ */
+#include "edge/core/internal.h"
+
+int kd_edge_ask(kd_edge *e, kd_bytes item)
+{
+    if (e->poisoned) return KD_EIO;
+    kd_part *p = kd_edge_part(e, item);
+    kd_entry *entry = kd_entry_obtain(e, p, item);
+    if (!entry) return KD_EFULL;
+    if (entry->asked) return KD_EINFLIGHT;
+    entry->asked = true;
+    entry->asked_epoch = p->epoch;
+    entry->asked_version = p->version;
+    e->stats.asks++;
+    return KD_OK;
+}
+
+/* An edge that never heard of this partition takes up the history with the answer. */
+static void take_up(kd_edge *e, kd_part *p, const kd_snapshot *s, uint64_t now_us)
+{
+    p->floor_version = s->version;
+    kd_part_adopt(e, p, s);
+    kd_install_applied(e, p, kd_snapshot_mine(e, s), false, now_us);
+    kd_part_put(e, p);
+}
+
+static bool acceptable(const kd_edge *e, const kd_part *p, const kd_entry *entry, const kd_snapshot *s)
+{
+    if (KD_PLANTED(e, KD_PLANT_ANSWER_ALWAYS)) return true;
+    if (s->epoch != p->epoch) return false;
+    bool older_than_question = entry->asked_epoch == p->epoch && s->version < entry->asked_version;
+    return !older_than_question && s->version >= p->floor_version;
+}
+
+static int install_answer(kd_edge *e, kd_part *p, kd_entry *entry, const kd_snapshot *s, uint64_t now_us)
+{
+    if (s->kind != KD_SNAPSHOT_READ || s->item_count != 1 || s->partition != p->id) return KD_EMISMATCH;
+    if (!kd_bytes_eq(s->items[0].item, kd_entry_key(entry))) return KD_EMISMATCH;
+    if (p->epoch == 0) take_up(e, p, s, now_us);
+    if (!acceptable(e, p, entry, s)) return KD_EAGAIN;
+    bool newer = entry->known && entry->version > s->version;
+    if (newer && !KD_PLANTED(e, KD_PLANT_ANSWER_ALWAYS)) return KD_OK;
+    kd_entry_set(e, entry, &s->items[0], s->version);
+    const kd_applied *mine = kd_snapshot_mine(e, s);
+    kd_position applied = mine ? mine->applied : (kd_position){0};
+    /* The entry may hold nodes that only the partition's own applied covers: it is in the number as well, because the
+     * number is at least as new as floor_version and nothing was missed since. */
+    if (kd_position_cmp(applied, p->applied) < 0) applied = p->applied;
+    kd_entry_confirm(e, entry, applied);
+    return KD_OK;
+}
+
+int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us)
+{
+    if (e->poisoned) return KD_EIO;
+    kd_part *p = kd_edge_part(e, item);
+    kd_entry *entry = kd_entry_find(e, item);
+    if (!entry || !entry->asked) return KD_EAGAIN;
+    entry->asked = false;
+    if (record.len == 0) return KD_EAGAIN;
+    kd_snapshot s;
+    int err = kd_snapshot_decode(record, &s);
+    if (err != KD_OK) return err;
+    err = install_answer(e, p, entry, &s, now_us);
+    kd_snapshot_finish(&s);
+    e->stats.answers += err == KD_OK;
+    e->stats.answers_thrown += err != KD_OK;
+    return err;
+}

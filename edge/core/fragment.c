@@ -1,0 +1,148 @@
+/*
+ * fragment.c - operations as they stand in the journal, and the body that they make.
+ *
+ * A fragment is what one group commit added to one batch: operations one after the other,
+ *
+ *     verb:1 counter:1 item ulen:1 user time:8 delta:varint(zigzag)      unlike (0), like (1)
+ *     verb:1 counter:1 item amount:varint day:varint                     sum (2)
+ *
+ * A body is a function of its fragments alone (rule 6), and holds the last operation of each (counter, item, user),
+ * also where like and unlike cancel out (rule 7).
+ */
+#include "edge/core/internal.h"
+
+#include <stdlib.h>
+
+void kd_fragment_put(kd_buf *out, const kd_entry_op *op)
+{
+    kd_buf_put_u8(out, (uint8_t)op->verb);
+    kd_buf_put_u8(out, op->counter_id);
+    kd_buf_put(out, op->item.data, op->item.len);
+    if (op->verb == KD_ADD) {
+        kd_buf_put_varint(out, op->amount);
+        kd_buf_put_varint(out, op->day);
+        return;
+    }
+    kd_buf_put_u8(out, (uint8_t)op->user.len);
+    kd_buf_put(out, op->user.data, op->user.len);
+    kd_buf_put_be64(out, op->time_us);
+    kd_buf_put_varint(out, kd_zigzag(op->delta));
+}
+
+static kd_bytes read_item(kd_reader *r)
+{
+    const uint8_t *start = r->p;
+    kd_read_bytes(r, kd_read_u8(r));
+    kd_read_bytes(r, kd_read_u8(r));
+    return kd_bytes_of(start, (size_t)(r->p - start));
+}
+
+bool kd_fragment_next(kd_reader *r, kd_entry_op *op)
+{
+    if (kd_reader_left(r) == 0) return false;
+    *op = (kd_entry_op){.verb = kd_read_u8(r), .counter_id = kd_read_u8(r)};
+    op->item = read_item(r);
+    if (op->verb == KD_ADD) {
+        op->amount = kd_read_varint(r);
+        op->day = (uint32_t)kd_read_varint(r);
+        op->delta = (int64_t)op->amount;
+    } else {
+        op->user = kd_read_bytes(r, kd_read_u8(r));
+        op->time_us = kd_read_be64(r);
+        op->delta = kd_unzigzag(kd_read_varint(r));
+    }
+    return !r->bad && op->verb <= KD_ADD;
+}
+
+typedef struct {
+    kd_entry_op *ops;
+    uint32_t count, cap;
+} op_list;
+
+static int read_ops(kd_bytes fragments, op_list *list)
+{
+    kd_reader r = kd_reader_of(fragments);
+    kd_entry_op op;
+    while (kd_fragment_next(&r, &op)) {
+        list->ops = kd_grow(list->ops, list->count, &list->cap, sizeof(op));
+        list->ops[list->count++] = op;
+    }
+    return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
+}
+
+static int order_ops(const void *x, const void *y)
+{
+    const kd_entry_op *a = x, *b = y;
+    int order = kd_bytes_cmp(a->item, b->item);
+    if (order == 0) order = (a->counter_id > b->counter_id) - (a->counter_id < b->counter_id);
+    if (order == 0) order = kd_bytes_cmp(a->user, b->user);
+    if (order == 0) order = (a->day > b->day) - (a->day < b->day);
+    if (order == 0) order = (a->time_us > b->time_us) - (a->time_us < b->time_us);
+    return order;
+}
+
+static void add_increment(kd_body *body, const kd_entry_op *op)
+{
+    kd_increment *last = body->increment_count ? &body->increments[body->increment_count - 1] : NULL;
+    if (last && last->counter == op->counter_id && kd_bytes_eq(last->item, op->item)) {
+        last->shown += op->delta;
+        return;
+    }
+    body->increments[body->increment_count++] =
+        (kd_increment){.item = op->item, .counter = op->counter_id, .shown = op->delta};
+}
+
+static void add_sum(kd_body *body, const kd_entry_op *op)
+{
+    kd_sum *last = body->sum_count ? &body->sums[body->sum_count - 1] : NULL;
+    if (last && last->counter == op->counter_id && last->day == op->day && kd_bytes_eq(last->item, op->item)) {
+        last->amount += op->amount;
+        return;
+    }
+    body->sums[body->sum_count++] =
+        (kd_sum){.item = op->item, .counter = op->counter_id, .amount = op->amount, .day = op->day};
+}
+
+/* The operations come sorted by stamp within their key: a later one replaces the one before. */
+static void add_set(kd_edge *e, kd_body *body, const kd_entry_op *op)
+{
+    add_increment(body, op);
+    kd_op *last = body->op_count ? &body->ops[body->op_count - 1] : NULL;
+    if (last && last->counter == op->counter_id && kd_bytes_eq(last->item, op->item) &&
+        kd_bytes_eq(last->user, op->user)) {
+        body->op_count--;
+        if (KD_PLANTED(e, KD_PLANT_DROP_CANCELLED) && last->liked && op->verb == KD_UNLIKE) return;
+    }
+    body->ops[body->op_count++] = (kd_op){.item = op->item,
+                                          .user = op->user,
+                                          .time_us = op->time_us,
+                                          .counter = op->counter_id,
+                                          .liked = op->verb == KD_LIKE};
+}
+
+static void fill_body(kd_edge *e, kd_body *body, op_list *list)
+{
+    body->ops = kd_alloc(list->count * sizeof(body->ops[0]));
+    body->sums = kd_alloc(list->count * sizeof(body->sums[0]));
+    body->increments = kd_alloc(list->count * sizeof(body->increments[0]));
+    if (list->count) qsort(list->ops, list->count, sizeof(list->ops[0]), order_ops);
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->ops[i].verb == KD_ADD) add_sum(body, &list->ops[i]);
+        else add_set(e, body, &list->ops[i]);
+    }
+}
+
+int kd_fragment_body(kd_edge *e, kd_bytes fragments, kd_buf *out)
+{
+    op_list list = {0};
+    kd_body body = {0};
+    int err = read_ops(fragments, &list);
+    if (err == KD_OK) {
+        fill_body(e, &body, &list);
+        kd_buf_clear(out);
+        kd_body_encode(&body, out);
+    }
+    kd_body_finish(&body);
+    free(list.ops);
+    return err;
+}

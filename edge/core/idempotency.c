@@ -1,0 +1,163 @@
+/*
+ * idempotency.c - recognised retries are answered from memory (rule 1), across restarts (rule 4).
+ *
+ * A ring of the last keys, oldest first, bounded by number and age; each is a row that rides in the write of its
+ * operation. Keys are known by a 128-bit hash of (user, key); what the request asked for is kept as a fingerprint, so
+ * that a key that comes again for something else is noticed.
+ *
+ *     row: hash:16 fingerprint:8 stamp:8 at:8 changed:1 liked:1
+ */
+#include "edge/core/internal.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+struct kd_remembered {
+    kd_table_entry link;
+    uint8_t hash[16];
+    uint64_t fingerprint, stamp_us, at_us, group, number;
+    uint8_t changed;
+    bool liked;
+};
+
+static kd_bytes remembered_key(const void *entry)
+{
+    return kd_bytes_of(((const kd_remembered *)entry)->hash, 16);
+}
+
+static void hash_key(const kd_request *request, uint8_t out[16])
+{
+    kd_buf b = {0};
+    kd_buf_put_u8(&b, (uint8_t)request->user.len);
+    kd_buf_put(&b, request->user.data, request->user.len);
+    kd_buf_put(&b, request->idempotency_key.data, request->idempotency_key.len);
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(b.data, b.len));
+    memcpy(out, canonical.digest, 16);
+    kd_buf_finish(&b);
+}
+
+static uint64_t fingerprint(const kd_edge *e, const kd_request *request)
+{
+    kd_buf b = {0};
+    kd_buf_put_u8(&b, (uint8_t)request->verb);
+    kd_buf_put_u8(&b, kd_edge_counter(e, request->counter)->id);
+    kd_buf_put_be64(&b, request->amount);
+    kd_buf_put(&b, request->item.data, request->item.len);
+    uint64_t hash = kd_hash(kd_buf_view(&b));
+    kd_buf_finish(&b);
+    return hash;
+}
+
+int kd_idempotency_check(kd_edge *e, const kd_request *request, kd_outcome *outcome)
+{
+    if (request->idempotency_key.len == 0) return KD_ENOTFOUND;
+    uint8_t hash[16];
+    hash_key(request, hash);
+    const kd_remembered *m = kd_table_find(&e->idempotency.index, kd_bytes_of(hash, 16));
+    if (!m) return KD_ENOTFOUND;
+    if (m->fingerprint != fingerprint(e, request)) return KD_EREUSED;
+    if (m->group > e->durable_group) return KD_EINFLIGHT;
+    *outcome = (kd_outcome){.stamp_us = m->stamp_us, .changed = m->changed, .liked = m->liked, .replayed = true};
+    e->stats.retries++;
+    return KD_OK;
+}
+
+static void forget_oldest(kd_edge *e)
+{
+    kd_idempotency *i = &e->idempotency;
+    kd_remembered *m = i->ring[i->head];
+    i->head = (i->head + 1) % i->cap;
+    i->count--;
+    kd_key_number(&e->key, 'i', m->number);
+    kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
+    if (kd_table_find(&i->index, remembered_key(m)) == m) kd_table_remove(&i->index, remembered_key(m));
+    free(m);
+}
+
+static void remember(kd_edge *e, kd_remembered *m)
+{
+    kd_idempotency *i = &e->idempotency;
+    if (i->count == i->cap) forget_oldest(e);
+    i->ring[(i->head + i->count++) % i->cap] = m;
+    kd_table_put(&i->index, m);
+    i->next = m->number + 1;
+}
+
+static void put_row(kd_edge *e, const kd_remembered *m)
+{
+    kd_key_number(&e->key, 'i', m->number);
+    kd_buf_clear(&e->value);
+    kd_buf_put(&e->value, m->hash, sizeof(m->hash));
+    kd_buf_put_be64(&e->value, m->fingerprint);
+    kd_buf_put_be64(&e->value, m->stamp_us);
+    kd_buf_put_be64(&e->value, m->at_us);
+    kd_buf_put_u8(&e->value, m->changed);
+    kd_buf_put_u8(&e->value, m->liked);
+    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
+}
+
+void kd_idempotency_record(kd_edge *e, const kd_request *request, const kd_outcome *outcome, uint64_t now_us)
+{
+    if (request->idempotency_key.len == 0) return;
+    kd_remembered *m = kd_alloc(sizeof(*m));
+    hash_key(request, m->hash);
+    m->fingerprint = fingerprint(e, request);
+    m->stamp_us = outcome->stamp_us;
+    m->at_us = now_us;
+    m->group = e->open_group;
+    m->number = e->idempotency.next;
+    m->changed = (uint8_t)outcome->changed;
+    m->liked = outcome->liked;
+    remember(e, m);
+    put_row(e, m);
+}
+
+void kd_idempotency_expire(kd_edge *e, uint64_t now_us)
+{
+    kd_idempotency *i = &e->idempotency;
+    for (uint32_t n = 0; n < 64 && i->count > 0; n++) {
+        const kd_remembered *m = i->ring[i->head];
+        if (now_us < m->at_us + e->config.idempotency_ttl_us) return;
+        forget_oldest(e);
+    }
+}
+
+static int load_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_edge *e = arg;
+    kd_reader k = kd_reader_of(key), r = kd_reader_of(value);
+    kd_remembered *m = kd_alloc(sizeof(*m));
+    kd_read_u8(&k);
+    m->number = kd_read_be64(&k);
+    kd_bytes hash = kd_read_bytes(&r, sizeof(m->hash));
+    m->fingerprint = kd_read_be64(&r);
+    m->stamp_us = kd_read_be64(&r);
+    m->at_us = kd_read_be64(&r);
+    m->changed = kd_read_u8(&r);
+    m->liked = kd_read_u8(&r) != 0;
+    if (k.bad || r.bad) {
+        free(m);
+        return KD_EMALFORMED;
+    }
+    memcpy(m->hash, hash.data, sizeof(m->hash));
+    remember(e, m);
+    return 0;
+}
+
+int kd_idempotency_load(kd_edge *e)
+{
+    kd_idempotency *i = &e->idempotency;
+    i->cap = KD_MAX(e->config.idempotency_max, 1u);
+    i->ring = kd_alloc(i->cap * sizeof(i->ring[0]));
+    kd_table_init(&i->index, remembered_key, e->config.seed);
+    return kd_keys_scan(e, 'i', UINT32_MAX, load_row, e);
+}
+
+void kd_idempotency_finish(kd_edge *e)
+{
+    kd_idempotency *i = &e->idempotency;
+    for (uint32_t n = 0; n < i->count; n++) free(i->ring[(i->head + n) % i->cap]);
+    free(i->ring);
+    kd_table_finish(&i->index);
+}

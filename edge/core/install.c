@@ -1,0 +1,248 @@
+/*
+ * install.c - what central says comes in: snapshots and answers (rules 14 to 19).
+ *
+ * Numbers, (epoch, version), applied and the deletion of outbox rows change in one step in memory and ride in one group
+ * to the disk (rule 18). Order inside a step: first the numbers that are listed, then applied ends the deltas.
+ *
+ * After a gap the edge goes on from the new version: the numbers that it did not see change are stale (their version is
+ * below floor_version) and are shown as that until read again. Answers older than that version are thrown away, also when they are
+ * younger than the question: what changed between would be missing for good.
+ */
+#include "edge/core/internal.h"
+
+#include <stdlib.h>
+
+/* value: varints as listed, the cursor of a resend is not kept: it starts over */
+void kd_part_put(kd_edge *e, const kd_part *p)
+{
+    kd_key_part(&e->key, 'p', p->id);
+    kd_buf_clear(&e->value);
+    const uint64_t fields[] = {p->epoch, p->version, p->floor_version, p->made_us, p->low_watermark_us, p->watermark_us,
+                               p->stale_made_us, p->stale_as_of_us, p->stale_floor, p->applied.incarnation, p->applied.seq,
+                               p->applied_digest, (uint64_t)(p->counts_offset + 1), p->held, p->resending, p->hold_us,
+                               p->hold_until.incarnation, p->hold_until.seq};
+    for (size_t i = 0; i < KD_COUNT(fields); i++) kd_buf_put_varint(&e->value, fields[i]);
+    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
+}
+
+static int load_part(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_edge *e = arg;
+    kd_reader k = kd_reader_of(key), r = kd_reader_of(value);
+    kd_read_u8(&k);
+    kd_part *p = kd_edge_part_by_id(e, kd_read_be16(&k));
+    if (k.bad || !p) return KD_EMALFORMED;
+    uint64_t *fields[] = {&p->epoch, &p->version, &p->floor_version, &p->made_us, &p->low_watermark_us,
+                          &p->watermark_us, &p->stale_made_us, &p->stale_as_of_us, &p->stale_floor};
+    for (size_t i = 0; i < KD_COUNT(fields); i++) *fields[i] = kd_read_varint(&r);
+    p->applied.incarnation = kd_read_varint(&r);
+    p->applied.seq = kd_read_varint(&r);
+    p->applied_digest = kd_read_varint(&r);
+    p->counts_offset = (int64_t)kd_read_varint(&r) - 1;
+    p->held = kd_read_varint(&r) != 0;
+    p->resending = kd_read_varint(&r) != 0;
+    p->hold_us = kd_read_varint(&r);
+    p->hold_until.incarnation = kd_read_varint(&r);
+    p->hold_until.seq = kd_read_varint(&r);
+    return r.bad ? KD_EMALFORMED : 0;
+}
+
+int kd_part_load(kd_edge *e)
+{
+    return kd_keys_scan(e, 'p', UINT32_MAX, load_part, e);
+}
+
+const kd_applied *kd_snapshot_mine(const kd_edge *e, const kd_snapshot *s)
+{
+    for (uint32_t i = 0; i < s->edge_count; i++)
+        if (kd_bytes_eq(s->edges[i].edge, kd_edge_name(e))) return &s->edges[i];
+    return NULL;
+}
+
+/* Rule 20: what is below this incarnation was frozen; in it, only what this edge has sealed can have been applied. */
+static bool credible(const kd_edge *e, const kd_part *p, const kd_applied *mine)
+{
+    if (mine->applied.incarnation < e->incarnation || KD_PLANTED(e, KD_PLANT_ANY_APPLIED)) return true;
+    if (kd_position_cmp(mine->applied, p->last_sealed) > 0) return false;
+    if (kd_position_cmp(mine->applied, p->applied) == 0) return mine->digest == p->applied_digest;
+    for (const kd_outgoing *b = p->head; b; b = b->next)
+        if (kd_position_cmp(b->at, mine->applied) == 0) return b->digest == mine->digest;
+    return true;
+}
+
+void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us)
+{
+    kd_applied none = {0};
+    if (!mine) mine = &none;
+    if (p->rehoming) return;
+    if (!credible(e, p, mine)) {
+        kd_rehome_begin(e, p, mine, now_us);
+        return;
+    }
+    p->watermark_us = mine->watermark_us;
+    if (!undone && kd_position_cmp(mine->applied, p->applied) <= 0) return;
+    p->applied = mine->applied;
+    p->applied_digest = mine->digest;
+    kd_outbox_drop(e, p, p->applied);
+}
+
+/* Whether what this edge knows is a part of the history that the snapshot continues (rule 15). */
+static bool admitted(const kd_edge *e, const kd_part *p, const kd_snapshot *s)
+{
+    if (p->epoch == s->epoch || p->epoch == 0 || KD_PLANTED(e, KD_PLANT_NO_CHAIN)) return true;
+    for (uint32_t i = 0; i < s->chain_count; i++)
+        if (s->chain[i].epoch == p->epoch) return p->version <= s->chain[i].last;
+    return false;
+}
+
+/* The last version of this edge's epoch that the chain admits; 0 when it does not name the epoch. */
+static uint64_t last_admitted(const kd_part *p, const kd_snapshot *s)
+{
+    for (uint32_t i = 0; i < s->chain_count; i++)
+        if (s->chain[i].epoch == p->epoch) return s->chain[i].last;
+    return 0;
+}
+
+static void drop_undone(kd_edge *e, kd_part *p, uint64_t last)
+{
+    size_t cursor = 0;
+    uint16_t index = (uint16_t)(p - e->parts);
+    for (kd_entry *entry; (entry = kd_table_next(&e->items, &cursor)) != NULL;)
+        if (entry->part == index && entry->known && entry->version > last) kd_entry_forget_counts(e, entry);
+}
+
+static void go_stale(kd_edge *e, kd_part *p, const kd_snapshot *s)
+{
+    p->stale_made_us = p->made_us;
+    p->stale_as_of_us =
+        p->low_watermark_us > e->config.drift_us ? p->low_watermark_us - e->config.drift_us : 0;
+    p->stale_floor = p->floor_version;
+    p->floor_version = s->version;
+}
+
+/* Time goes from this snapshot on. */
+void kd_part_adopt(kd_edge *e, kd_part *p, const kd_snapshot *s)
+{
+    (void)e;
+    p->epoch = s->epoch;
+    p->version = s->version;
+    p->made_us = s->made_us;
+    p->low_watermark_us = s->low_watermark_us;
+}
+
+static void install_listed(kd_edge *e, const kd_snapshot *s, kd_position applied)
+{
+    for (uint32_t i = 0; i < s->item_count; i++) {
+        kd_entry *entry = kd_table_find(&e->items, s->items[i].item);
+        if (!entry) continue; /* nobody asked for it here */
+        if (entry->known && entry->version > s->version) continue;
+        kd_entry_set(e, entry, &s->items[i], s->version);
+        kd_entry_confirm(e, entry, applied);
+    }
+}
+
+static int judge(const kd_edge *e, const kd_part *p, const kd_snapshot *s)
+{
+    if (s->epoch < p->epoch) return KD_SNAPSHOT_OLD;
+    if (!admitted(e, p, s)) return KD_SNAPSHOT_UNDONE;
+    if (s->epoch == p->epoch && s->version < p->version) return KD_SNAPSHOT_OLD;
+    if (s->epoch == p->epoch && s->version == p->version) return KD_HEARTBEAT;
+    if (p->epoch == 0) return KD_SNAPSHOT_GAP;
+    bool follows = s->previous <= p->version || KD_PLANTED(e, KD_PLANT_INSTALL_GAP);
+    return follows ? KD_INSTALLED : KD_SNAPSHOT_GAP;
+}
+
+static void count(kd_edge *e, int verdict)
+{
+    e->stats.snapshots += verdict == KD_INSTALLED;
+    e->stats.heartbeats += verdict == KD_HEARTBEAT;
+    e->stats.snapshots_old += verdict == KD_SNAPSHOT_OLD;
+    e->stats.snapshot_gaps += verdict == KD_SNAPSHOT_GAP;
+    e->stats.undone += verdict == KD_SNAPSHOT_UNDONE;
+}
+
+/* All parts of one version, as one step. */
+static int install(kd_edge *e, kd_part *p, const kd_snapshot *parts, uint32_t n, int64_t offset, uint64_t now_us)
+{
+    const kd_snapshot *s = &parts[0];
+    int verdict = judge(e, p, s);
+    count(e, verdict);
+    if (verdict == KD_SNAPSHOT_OLD) return verdict;
+    if (verdict == KD_HEARTBEAT) {
+        p->made_us = KD_MAX(p->made_us, s->made_us);
+        return verdict;
+    }
+    bool undone = verdict == KD_SNAPSHOT_UNDONE;
+    if (undone) drop_undone(e, p, last_admitted(p, s));
+    if (undone || verdict == KD_SNAPSHOT_GAP) go_stale(e, p, s);
+    const kd_applied *mine = kd_snapshot_mine(e, s);
+    kd_part_adopt(e, p, s);
+    p->counts_offset = offset;
+    for (uint32_t i = 0; i < n; i++) install_listed(e, &parts[i], mine ? mine->applied : (kd_position){0});
+    kd_install_applied(e, p, mine, undone, now_us);
+    if (undone) {
+        kd_outbox_again(e, p);
+        p->attempts = 0;
+        kd_resend_start(e, p, p->watermark_us);
+    }
+    kd_part_put(e, p);
+    return verdict;
+}
+
+void kd_assembly_clear(kd_assembly *a)
+{
+    for (uint32_t i = 0; i < a->parts; i++) kd_buf_finish(&a->records[i]);
+    free(a->records);
+    *a = (kd_assembly){0};
+}
+
+/* True when the record completed the set. */
+static bool assemble(kd_assembly *a, const kd_snapshot *s, kd_bytes record)
+{
+    bool newer = s->epoch > a->epoch || (s->epoch == a->epoch && s->version > a->version);
+    if (newer) {
+        kd_assembly_clear(a);
+        *a = (kd_assembly){.epoch = s->epoch, .version = s->version, .parts = s->parts};
+        a->records = kd_alloc(s->parts * sizeof(a->records[0]));
+    }
+    bool ours = s->epoch == a->epoch && s->version == a->version && s->parts == a->parts;
+    if (!ours || a->records[s->part].len > 0) return false;
+    kd_buf_put(&a->records[s->part], record.data, record.len);
+    return ++a->have == a->parts;
+}
+
+static int install_assembly(kd_edge *e, kd_part *p, int64_t offset, uint64_t now_us)
+{
+    kd_assembly *a = &p->assembly;
+    kd_snapshot *parts = kd_alloc(a->parts * sizeof(*parts));
+    for (uint32_t i = 0; i < a->parts; i++) {
+        int err = kd_snapshot_decode(kd_buf_view(&a->records[i]), &parts[i]);
+        KD_ASSERT(err == KD_OK); /* each was decoded when it came */
+    }
+    int verdict = install(e, p, parts, a->parts, offset, now_us);
+    for (uint32_t i = 0; i < a->parts; i++) kd_snapshot_finish(&parts[i]);
+    free(parts);
+    kd_assembly_clear(a);
+    return verdict;
+}
+
+int kd_edge_snapshot(kd_edge *e, kd_bytes record, int64_t offset, uint64_t now_us)
+{
+    if (e->poisoned) return KD_EIO;
+    kd_snapshot s;
+    int err = kd_snapshot_decode(record, &s);
+    if (err != KD_OK) return err;
+    kd_part *p = kd_edge_part_by_id(e, s.partition);
+    int verdict = KD_PART;
+    if (!p || s.kind != KD_SNAPSHOT_DELTA) verdict = KD_EMISMATCH;
+    else if (s.parts == 1) verdict = install(e, p, &s, 1, offset, now_us);
+    else if (assemble(&p->assembly, &s, record)) verdict = install_assembly(e, p, offset, now_us);
+    kd_snapshot_finish(&s);
+    return verdict;
+}
+
+int64_t kd_edge_counts_offset(const kd_edge *e, uint32_t partition)
+{
+    const kd_part *p = kd_edge_part_by_id(e, partition);
+    return p && p->counts_offset >= 0 ? p->counts_offset + 1 : -1;
+}

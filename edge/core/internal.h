@@ -1,0 +1,293 @@
+/*
+ * internal.h - the shapes that the edge's core files share; who owns which is said here.
+ *
+ *     kd_edge ── parts[] ── sealed batches (outbox, oldest first) ── open batch
+ *        │                        └── nodes: what each batch adds to the shown counts
+ *        ├── items: entries, each with the nodes of its item (overlay)
+ *        ├── staged: rows of groups that are not durable yet
+ *        └── writes[2]: the group that gathers and the one that is being written
+ *
+ * Invariants
+ * - Positions of a partition ascend along sealed and open; only the open batch takes operations.
+ * - A batch is handed to Kafka only when the group that sealed it is durable (rule 6).
+ * - A node lives in its entry from the operation on until central's number for that entry holds the operation; its batch
+ *   pointer is NULL once the batch is applied and only a stale entry keeps it.
+ * - Rows hold operations of this edge alone, never what central said: rule 15 sends them again as its own.
+ */
+#ifndef KUDOS_EDGE_CORE_INTERNAL_H
+#define KUDOS_EDGE_CORE_INTERNAL_H
+
+#include "common/bloom.h"
+#include "common/table.h"
+#include "kudos/edge.h"
+
+typedef struct kd_node kd_node;
+typedef struct kd_entry kd_entry;
+typedef struct kd_outgoing kd_outgoing;
+
+/* An item: central's number and the overlay above it. The key and the counts stand behind the struct. */
+struct kd_entry {
+    kd_table_entry link;
+    kd_node *nodes;
+    uint64_t version;       /* at which the counts were central's; fresh from floor_version on */
+    uint64_t asked_version; /* the partition's version when the question left */
+    uint64_t asked_epoch;
+    uint16_t part;          /* index into parts */
+    uint16_t key_at;        /* offset of the key, behind the counts */
+    uint8_t key_len;
+    bool known, asked, recent;
+    uint64_t counts[];
+};
+
+/* What one batch adds to one counter of one item. */
+struct kd_node {
+    kd_node *entry_next, **entry_prev;
+    kd_node *batch_next;
+    kd_entry *entry; /* NULL: ended, freed with its batch */
+    kd_outgoing *batch; /* NULL: applied, kept by a stale entry */
+    kd_position at;
+    int64_t delta;
+    uint32_t ops;
+    uint8_t counter; /* index */
+};
+
+typedef enum { KD_UNSENT, KD_HANDED, KD_SENT } kd_sending;
+
+/* A batch on its way out. While open, `raw` is the concatenation of its fragments. */
+struct kd_outgoing {
+    kd_outgoing *next;
+    kd_position at;
+    uint64_t digest;
+    uint64_t complete_to_us;
+    uint64_t first_us;   /* when its first operation came */
+    uint64_t seal_group; /* durable from this group on; 0: found on disk */
+    uint32_t ops, fragments;
+    uint64_t bytes;      /* charged to the outbox */
+    kd_sending sending;
+    bool resent;
+    kd_buf raw;  /* while open */
+    kd_buf body; /* encoded; kept from the seal to the first hand-over, else built again from the fragments */
+    kd_node *nodes;
+};
+
+/* Parts of one snapshot, gathered until all are here. */
+typedef struct {
+    uint64_t epoch, version;
+    uint32_t parts, have;
+    kd_buf *records;
+} kd_assembly;
+
+typedef struct {
+    uint32_t id;
+    /* what central said; one row on disk */
+    uint64_t epoch, version;
+    uint64_t floor_version; /* followed without a gap from here: an answer older than this is thrown away */
+    uint64_t made_us, low_watermark_us, watermark_us;
+    uint64_t stale_made_us, stale_as_of_us, stale_floor; /* of the numbers that the last gap made stale */
+    kd_position applied;
+    uint64_t applied_digest;
+    int64_t counts_offset; /* of the last record installed; -1: none */
+    kd_assembly assembly;
+    /* outbox */
+    kd_outgoing *head, *tail; /* sealed */
+    kd_outgoing *open;        /* NULL: none */
+    uint32_t sealed;
+    uint64_t incarnation, next_seq;
+    kd_position last_sealed;
+    uint64_t last_sealed_digest;
+    kd_buf fragment; /* of the gathering group */
+    uint32_t attempts;
+    uint64_t resend_due_us; /* 0: nothing is waited for */
+    uint64_t idle_due_us, idle_interval_us;
+    /* rule 15: operations to send again, and complete_to held meanwhile */
+    bool held, resending;
+    uint64_t hold_us;
+    kd_position hold_until; /* the first batch that may tell more; meaningful when not resending */
+    kd_buf cursor;          /* row to go on with */
+    bool rehoming;          /* rule 20: waits until all of the outbox is durable */
+} kd_part;
+
+/* A row of a group that is not durable yet; key behind it. */
+typedef struct {
+    kd_table_entry link;
+    uint64_t stamp_us;
+    uint64_t group;
+    bool liked;
+    uint8_t key_len_hi, key_len_lo;
+    uint8_t key[];
+} kd_staged;
+
+typedef struct {
+    kd_staged **at;
+    uint32_t count, cap;
+} kd_staged_list;
+
+typedef struct kd_remembered kd_remembered;
+
+typedef struct {
+    kd_table index;
+    kd_remembered **ring; /* oldest at head */
+    uint32_t cap, head, count;
+    uint64_t next; /* number of the next row */
+} kd_idempotency;
+
+struct kd_edge {
+    kd_edge_config config;
+    char edge_name[KD_NAME_MAX + 1], region_name[KD_NAME_MAX + 1];
+    kd_store store;
+    kd_part *parts;
+    uint32_t part_count;
+    kd_table items;
+    size_t evict_cursor;
+    kd_bloom filter;
+    kd_table staged;
+    kd_staged_list staged_of[2];
+    kd_writes writes[2];
+    uint32_t gathering;     /* index of the open group's buffers */
+    uint64_t open_group;
+    uint64_t writing_group; /* 0: none */
+    uint64_t durable_group;
+    bool wanted, poisoned, refusing;
+    uint64_t incarnation, last_us, alarm_us;
+    uint64_t random;
+    uint64_t outbox_bytes, outbox_batches;
+    uint32_t next_part; /* round robin of send_next */
+    kd_idempotency idempotency;
+    kd_buf key, value; /* scratch */
+    kd_edge_stats stats;
+};
+
+#define KD_PLANTED(e, bug) (((e)->config.plant & (bug)) != 0)
+
+static inline kd_writes *kd_edge_writes(kd_edge *e) { return &e->writes[e->gathering]; }
+static inline const kd_counter *kd_edge_counter(const kd_edge *e, uint32_t index)
+{
+    return &e->config.counters->at[index];
+}
+static inline kd_bytes kd_edge_name(const kd_edge *e) { return kd_bytes_str(e->edge_name); }
+/* The part of an item of this shard; aborts for another shard's. */
+kd_part *kd_edge_part(kd_edge *e, kd_bytes item);
+/* NULL when the partition is not this shard's. */
+kd_part *kd_edge_part_by_id(const kd_edge *e, uint32_t partition);
+
+/* identity.c: what the store is and which incarnation this is (rule 5) */
+int kd_identity_open(kd_edge *e, uint64_t now_us);
+void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us);
+void kd_identity_put_last(kd_edge *e);
+
+/* stamp.c (rule 3) */
+uint64_t kd_stamp_advance(kd_edge *e, uint64_t now_us);
+uint64_t kd_stamp_next(kd_edge *e, uint64_t now_us, uint64_t row_us, uint64_t token_us);
+
+/* membership.c: look up, record, load */
+typedef struct {
+    bool known, liked;
+    uint64_t stamp_us;
+} kd_row;
+int kd_membership_look_up(kd_edge *e, const kd_part *p, uint8_t counter_id, kd_bytes item, kd_bytes user, kd_row *row);
+void kd_membership_record(kd_edge *e, const kd_part *p, uint8_t counter_id, kd_bytes item, kd_bytes user,
+                          const kd_row *row);
+int kd_membership_load(kd_edge *e);
+void kd_membership_durable(kd_edge *e, kd_staged_list *list, uint64_t group);
+/* Visits rows of a partition from `from` on (empty: the first); stops when fn does. */
+typedef struct {
+    uint8_t counter_id;
+    kd_bytes item, user;
+    kd_row row;
+} kd_member_row;
+int kd_membership_parse(kd_bytes key, kd_bytes value, kd_member_row *row);
+
+/* fragment.c: operations as they stand in the journal */
+typedef struct {
+    kd_verb verb;
+    uint8_t counter_id;
+    kd_bytes item, user;
+    uint64_t time_us; /* set counters */
+    int64_t delta;    /* set counters: what the shown count was changed by */
+    uint64_t amount;  /* sums */
+    uint32_t day;     /* sums */
+} kd_entry_op;
+void kd_fragment_put(kd_buf *out, const kd_entry_op *op);
+bool kd_fragment_next(kd_reader *r, kd_entry_op *op); /* false at the end or when bad */
+/* The body of a batch is a function of its fragments alone (rules 6, 7). */
+int kd_fragment_body(kd_edge *e, kd_bytes fragments, kd_buf *body);
+
+/* accumulate.c: the open batch */
+void kd_accumulate_op(kd_edge *e, kd_part *p, kd_entry *entry, const kd_entry_op *op, uint64_t now_us);
+void kd_accumulate_close_fragment(kd_edge *e, kd_part *p);
+
+/* batch.c: seal, envelope */
+void kd_batch_seal(kd_edge *e, kd_part *p, uint64_t now_us);
+void kd_batch_put_marker(kd_edge *e, const kd_part *p, const kd_outgoing *b);
+int kd_batch_fragments(kd_edge *e, const kd_part *p, const kd_outgoing *b, kd_buf *out);
+int kd_batch_record(kd_edge *e, kd_part *p, kd_outgoing *prev, kd_outgoing *b, uint64_t now_us, kd_buf *record);
+void kd_batch_free(kd_outgoing *b);
+
+/* outbox.c: sealed batches until central has applied them */
+int kd_outbox_load(kd_edge *e);
+void kd_outbox_push(kd_edge *e, kd_part *p, kd_outgoing *b);
+void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied); /* deltas end or are kept by stale entries */
+void kd_outbox_pop(kd_edge *e, kd_part *p); /* forgets the oldest batch and deletes its rows */
+void kd_outbox_again(kd_edge *e, kd_part *p); /* everything that was sent is due again */
+void kd_outbox_arm(kd_edge *e, kd_part *p, uint64_t now_us); /* waits for applied to move */
+bool kd_outbox_empty(const kd_part *p);
+
+/* overlay.c: entries, counts, nodes */
+kd_entry *kd_entry_find(kd_edge *e, kd_bytes item);
+kd_entry *kd_entry_obtain(kd_edge *e, kd_part *p, kd_bytes item); /* NULL: no room */
+kd_bytes kd_entry_key(const kd_entry *entry);
+bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry);
+void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
+void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied);
+void kd_entry_forget_counts(kd_edge *e, kd_entry *entry);
+int kd_entries_load(kd_edge *e);
+void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter, int64_t delta);
+void kd_overlay_end_batch(kd_edge *e, kd_part *p, kd_outgoing *b, kd_position applied);
+void kd_overlay_cancel_batch(kd_outgoing *b); /* its nodes end, whatever they show */
+void kd_overlay_finish(kd_edge *e);
+
+/* install.c: what central says */
+int kd_part_load(kd_edge *e);
+void kd_part_put(kd_edge *e, const kd_part *p);
+void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us);
+const kd_applied *kd_snapshot_mine(const kd_edge *e, const kd_snapshot *s);
+void kd_part_adopt(kd_edge *e, kd_part *p, const kd_snapshot *s);
+void kd_assembly_clear(kd_assembly *a);
+
+/* resend.c (rule 15), rehome.c (rule 20) */
+void kd_resend_start(kd_edge *e, kd_part *p, uint64_t watermark_us);
+int kd_resend_step(kd_edge *e, kd_part *p, uint64_t now_us);
+uint64_t kd_resend_limit(const kd_part *p, const kd_outgoing *b, uint64_t complete_to_us);
+void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us);
+int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us);
+
+/* idempotency.c */
+int kd_idempotency_load(kd_edge *e);
+int kd_idempotency_check(kd_edge *e, const kd_request *request, kd_outcome *outcome);
+void kd_idempotency_record(kd_edge *e, const kd_request *request, const kd_outcome *outcome, uint64_t now_us);
+void kd_idempotency_expire(kd_edge *e, uint64_t now_us);
+void kd_idempotency_finish(kd_edge *e);
+
+/* keys.c: rows of the store; each clears `out` first
+ *
+ *     I                                   what this store is
+ *     L                                   last stamp        V  incarnation
+ *     p part:2                            what central said
+ *     n part:2 item                       central's number of an item
+ *     m part:2 counter:1 item ulen:1 user membership row
+ *     f part:2 incarnation:8 seq:8 n:4    fragment n of a batch; n = ffffffff: the seal
+ *     i number:8                          a remembered idempotency key
+ *     x part:2 incarnation:8 seq:8        sums set aside for an operator (rule 20)
+ */
+enum { KD_SEAL_MARKER = 0xffffffff };
+void kd_key_single(kd_buf *out, char kind);
+void kd_key_part(kd_buf *out, char kind, uint32_t part);
+void kd_key_item(kd_buf *out, uint32_t part, kd_bytes item);
+void kd_key_row(kd_buf *out, uint32_t part, uint8_t counter_id, kd_bytes item, kd_bytes user);
+void kd_key_fragment(kd_buf *out, uint32_t part, kd_position at, uint32_t n);
+void kd_key_batch(kd_buf *out, char kind, uint32_t part, kd_position at);
+void kd_key_number(kd_buf *out, char kind, uint64_t number);
+/* Scans all rows of one kind (and partition, when not UINT32_MAX). */
+int kd_keys_scan(kd_edge *e, char kind, uint32_t part, kd_scan_fn fn, void *arg);
+
+#endif

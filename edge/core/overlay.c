@@ -1,0 +1,269 @@
+/*
+ * overlay.c - shown count = central's number + this edge's own deltas above applied.
+ *
+ * An entry is one item: the number that central last gave, and a list of nodes, one per batch and counter that touched
+ * it. A node ends when central's number for that entry holds its operations, never before and never twice:
+ *
+ * - applied covers its batch and the entry follows the snapshots: listed or not (rule 17);
+ * - a number arrives whose own applied covers it: from a snapshot that lists the item, or from a read (rule 19).
+ *
+ * When applied covers the batch of an entry that is stale or unknown, the old number does not hold the operation yet: the
+ * node stays with the entry, merged into one per counter, until a number that does hold it is there. Otherwise a missed snapshot
+ * would make a user's own like vanish from what he is shown.
+ */
+#include "edge/core/internal.h"
+
+#include <stdlib.h>
+
+kd_bytes kd_entry_key(const kd_entry *entry)
+{
+    return kd_bytes_of((const uint8_t *)entry + entry->key_at, entry->key_len);
+}
+
+kd_entry *kd_entry_find(kd_edge *e, kd_bytes item)
+{
+    kd_entry *entry = kd_table_find(&e->items, item);
+    if (entry) entry->recent = true;
+    return entry;
+}
+
+bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry)
+{
+    return entry->known && entry->version >= e->parts[entry->part].floor_version;
+}
+
+static void node_unlink(kd_node *n)
+{
+    *n->entry_prev = n->entry_next;
+    if (n->entry_next) n->entry_next->entry_prev = n->entry_prev;
+    n->entry = NULL;
+}
+
+/* A node that its batch still lists is freed with the batch. */
+static void node_end(kd_node *n)
+{
+    node_unlink(n);
+    if (!n->batch) free(n);
+}
+
+static void node_link(kd_node *n, kd_entry *entry)
+{
+    n->entry = entry;
+    n->entry_next = entry->nodes;
+    n->entry_prev = &entry->nodes;
+    if (entry->nodes) entry->nodes->entry_prev = &n->entry_next;
+    entry->nodes = n;
+}
+
+static kd_entry *entry_create(kd_edge *e, kd_part *p, kd_bytes item)
+{
+    size_t key_at = sizeof(kd_entry) + e->config.counters->count * sizeof(uint64_t);
+    kd_entry *entry = kd_alloc(key_at + item.len);
+    entry->key_at = (uint16_t)key_at;
+    entry->part = (uint16_t)(p - e->parts);
+    entry->key_len = (uint8_t)item.len;
+    entry->recent = true;
+    memcpy((uint8_t *)entry + key_at, item.data, item.len);
+    kd_table_put(&e->items, entry);
+    return entry;
+}
+
+static void entry_free(kd_edge *e, kd_entry *entry)
+{
+    while (entry->nodes) node_end(entry->nodes);
+    kd_table_remove(&e->items, kd_entry_key(entry));
+    free(entry);
+}
+
+/* Nobody waits for it, and nothing of it is still on its way. */
+static bool entry_evictable(const kd_entry *entry)
+{
+    if (entry->asked) return false;
+    for (const kd_node *n = entry->nodes; n; n = n->entry_next)
+        if (n->batch) return false;
+    return true;
+}
+
+/* Second chance (CLOCK, Corbato 1968); gives up after two rounds of what it may look at. */
+static bool evict_one(kd_edge *e)
+{
+    for (uint32_t looked = 0; looked < 4096; looked++) {
+        kd_entry *entry = kd_table_next(&e->items, &e->evict_cursor);
+        if (!entry) {
+            e->evict_cursor = 0;
+            continue;
+        }
+        bool recent = entry->recent;
+        entry->recent = false;
+        if (recent || !entry_evictable(entry)) continue;
+        kd_key_item(&e->key, e->parts[entry->part].id, kd_entry_key(entry));
+        kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
+        entry_free(e, entry);
+        e->stats.evicted++;
+        return true;
+    }
+    return false;
+}
+
+kd_entry *kd_entry_obtain(kd_edge *e, kd_part *p, kd_bytes item)
+{
+    kd_entry *entry = kd_entry_find(e, item);
+    if (entry) return entry;
+    if (e->items.count >= e->config.items_max && !evict_one(e)) return NULL;
+    return entry_create(e, p, item);
+}
+
+/* value: version, then (counter id, count) for each counter; varints */
+static void entry_put(kd_edge *e, const kd_entry *entry)
+{
+    kd_key_item(&e->key, e->parts[entry->part].id, kd_entry_key(entry));
+    kd_buf_clear(&e->value);
+    kd_buf_put_varint(&e->value, entry->version);
+    for (uint32_t i = 0; i < e->config.counters->count; i++) {
+        kd_buf_put_u8(&e->value, kd_edge_counter(e, i)->id);
+        kd_buf_put_varint(&e->value, entry->counts[i]);
+    }
+    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
+}
+
+void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version)
+{
+    memset(entry->counts, 0, e->config.counters->count * sizeof(entry->counts[0]));
+    for (uint8_t i = 0; counts && i < counts->count; i++) {
+        int at = kd_counters_by_id(e->config.counters, counts->at[i].counter);
+        if (at >= 0) entry->counts[at] = counts->at[i].value;
+    }
+    entry->version = version;
+    entry->known = true;
+    entry_put(e, entry);
+}
+
+void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
+{
+    if (KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS)) return;
+    for (kd_node *n = entry->nodes, *next; n; n = next) {
+        next = n->entry_next;
+        if (kd_position_cmp(n->at, applied) <= 0) node_end(n);
+    }
+}
+
+void kd_entry_forget_counts(kd_edge *e, kd_entry *entry)
+{
+    entry->known = false;
+    entry->version = 0;
+    kd_key_item(&e->key, e->parts[entry->part].id, kd_entry_key(entry));
+    kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
+}
+
+void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter, int64_t delta)
+{
+    (void)e;
+    kd_node *n = entry->nodes;
+    while (n && !(n->batch == b && n->counter == counter)) n = n->entry_next;
+    if (!n) {
+        n = kd_alloc(sizeof(*n));
+        *n = (kd_node){.batch = b, .batch_next = b->nodes, .at = b->at, .counter = counter};
+        b->nodes = n;
+        node_link(n, entry);
+    }
+    n->delta += delta;
+    n->ops++;
+}
+
+/* Central has it, but the number that this entry shows does not: keep it, one node per counter. */
+static void node_keep(kd_node *n, kd_position applied)
+{
+    n->batch = NULL;
+    n->at = applied;
+    for (kd_node *other = n->entry->nodes; other; other = other->entry_next) {
+        if (other == n || other->batch || other->counter != n->counter) continue;
+        n->delta += other->delta;
+        n->ops += other->ops;
+        node_end(other);
+        return;
+    }
+}
+
+void kd_overlay_end_batch(kd_edge *e, kd_part *p, kd_outgoing *b, kd_position applied)
+{
+    (void)p;
+    bool never = KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS | KD_PLANT_OVERLAY_LISTED_ONLY);
+    for (kd_node *n = b->nodes, *next; n; n = next) {
+        next = n->batch_next;
+        n->batch = NULL;
+        if (!n->entry) free(n);
+        else if (never || !kd_entry_fresh(e, n->entry)) node_keep(n, applied);
+        else node_end(n);
+    }
+    b->nodes = NULL;
+}
+
+void kd_overlay_cancel_batch(kd_outgoing *b)
+{
+    for (kd_node *n = b->nodes, *next; n; n = next) {
+        next = n->batch_next;
+        n->batch = NULL;
+        if (n->entry) node_end(n);
+        else free(n);
+    }
+    b->nodes = NULL;
+}
+
+int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
+{
+    kd_part *p = kd_edge_part(e, item);
+    *view = (kd_view){0};
+    kd_entry *entry = kd_entry_find(e, item);
+    if (!entry) return KD_EAGAIN;
+    int64_t delta[KD_COUNTERS_MAX] = {0};
+    for (const kd_node *n = entry->nodes; n; n = n->entry_next) {
+        delta[n->counter] += n->delta;
+        view->pending[n->counter] += n->ops;
+    }
+    view->known = entry->known;
+    view->fresh = kd_entry_fresh(e, entry);
+    for (uint32_t i = 0; i < e->config.counters->count; i++) {
+        int64_t shown = (entry->known ? (int64_t)entry->counts[i] : 0) + delta[i];
+        view->count[i] = shown > 0 ? (uint64_t)shown : 0;
+    }
+    if (view->fresh) {
+        view->made_us = p->made_us;
+        view->as_of_us = p->low_watermark_us > e->config.drift_us ? p->low_watermark_us - e->config.drift_us : 0;
+        return KD_OK;
+    }
+    if (entry->known && entry->version >= p->stale_floor) {
+        view->made_us = p->stale_made_us;
+        view->as_of_us = p->stale_as_of_us;
+    }
+    return KD_EAGAIN;
+}
+
+static int load_entry(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_edge *e = arg;
+    if (key.len < 4) return KD_EMALFORMED;
+    kd_part *p = kd_edge_part_by_id(e, (uint32_t)key.data[1] << 8 | key.data[2]);
+    if (!p) return KD_EMALFORMED;
+    kd_entry *entry = entry_create(e, p, kd_bytes_of(key.data + 3, key.len - 3));
+    kd_reader r = kd_reader_of(value);
+    entry->version = kd_read_varint(&r);
+    entry->known = true;
+    while (kd_reader_left(&r) > 0 && !r.bad) {
+        int at = kd_counters_by_id(e->config.counters, kd_read_u8(&r));
+        uint64_t count = kd_read_varint(&r);
+        if (at >= 0) entry->counts[at] = count;
+    }
+    return r.bad ? KD_EMALFORMED : 0;
+}
+
+int kd_entries_load(kd_edge *e)
+{
+    return kd_keys_scan(e, 'n', UINT32_MAX, load_entry, e);
+}
+
+void kd_overlay_finish(kd_edge *e)
+{
+    size_t cursor = 0;
+    for (kd_entry *entry; (entry = kd_table_next(&e->items, &cursor)) != NULL;) entry_free(e, entry);
+    kd_table_finish(&e->items);
+}

@@ -1,0 +1,78 @@
+/*
+ * rehome.c - rule 20: central has applied what this edge never sealed, so somebody else uses its identity.
+ *
+ * An alarm is raised, an incarnation above the other's is minted, and every unconfirmed operation moves there with its
+ * stamp; sums are set aside, since they could count twice. A second time within a minute two of us chase each other: then
+ * writes are refused until an operator acts.
+ *
+ * Batches can only be read back when they are durable, so the move waits for that; nothing of the partition is sent
+ * meanwhile.
+ */
+#include "edge/core/internal.h"
+
+enum { ALARM_WINDOW_US = 60 * 1000 * 1000 };
+
+void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us)
+{
+    e->stats.identity_alarms++;
+    if (e->alarm_us != 0 && now_us < e->alarm_us + ALARM_WINDOW_US) {
+        e->refusing = true;
+        return;
+    }
+    e->alarm_us = now_us;
+    kd_identity_mint(e, theirs->applied.incarnation, now_us);
+    if (p->open) kd_batch_seal(e, p, now_us);
+    p->applied = theirs->applied;
+    p->applied_digest = theirs->digest;
+    p->watermark_us = theirs->watermark_us;
+    p->rehoming = true;
+    e->wanted = true;
+}
+
+static void set_aside(kd_edge *e, const kd_part *p, kd_position at, const kd_buf *sums)
+{
+    if (sums->len == 0) return;
+    kd_key_batch(&e->key, 'x', p->id, at);
+    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(sums));
+}
+
+static void move_batch(kd_edge *e, kd_part *p, kd_position at, kd_bytes raw, uint64_t now_us)
+{
+    kd_reader r = kd_reader_of(raw);
+    kd_entry_op op;
+    kd_buf sums = {0};
+    while (kd_fragment_next(&r, &op)) {
+        if (op.verb == KD_ADD) kd_fragment_put(&sums, &op);
+        else kd_accumulate_op(e, p, kd_entry_obtain(e, p, op.item), &op, now_us);
+    }
+    set_aside(e, p, at, &sums);
+    kd_buf_finish(&sums);
+}
+
+/* What came meanwhile, in the new incarnation, stays where it is. */
+static bool must_move(const kd_edge *e, const kd_outgoing *b)
+{
+    return b && b->at.incarnation < e->incarnation;
+}
+
+int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
+{
+    for (const kd_outgoing *b = p->head; must_move(e, b); b = b->next)
+        if (b->seal_group > e->durable_group) return KD_OK;
+    kd_buf raw = {0};
+    int err = KD_OK;
+    while (err == KD_OK && must_move(e, p->head)) {
+        kd_outgoing *b = p->head;
+        err = kd_batch_fragments(e, p, b, &raw);
+        if (err != KD_OK) break;
+        kd_overlay_cancel_batch(b);
+        move_batch(e, p, b->at, kd_buf_view(&raw), now_us);
+        kd_outbox_pop(e, p);
+    }
+    kd_buf_finish(&raw);
+    if (err == KD_OK) {
+        p->rehoming = false;
+        kd_part_put(e, p);
+    }
+    return err;
+}

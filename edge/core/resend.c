@@ -1,0 +1,83 @@
+/*
+ * resend.c - rule 15: after a restore undid what this edge knew, its own operations go out again.
+ *
+ * Every row of this edge stamped above central's watermark for it, less 2 D, joins new batches behind those outstanding,
+ * with its original stamp; what central still has is decided by the stamp, as always. Until all of that is in a batch or
+ * one before it, complete_to stays at that watermark: a larger one would hide what is still to come.
+ *
+ * The scan goes in steps, so that a large partition does not stop the loop; a crash starts it over.
+ */
+#include "edge/core/internal.h"
+
+enum { ROWS_A_STEP = 256 };
+
+void kd_resend_start(kd_edge *e, kd_part *p, uint64_t watermark_us)
+{
+    p->hold_us = p->held ? KD_MIN(p->hold_us, watermark_us) : watermark_us;
+    p->held = !KD_PLANTED(e, KD_PLANT_COMPLETE_NOT_HELD);
+    p->resending = !KD_PLANTED(e, KD_PLANT_NO_RESEND);
+    p->hold_until = p->last_sealed;
+    kd_buf_clear(&p->cursor);
+}
+
+typedef struct {
+    kd_edge *e;
+    kd_part *p;
+    uint64_t above_us, now_us;
+    uint32_t left;
+} resend;
+
+enum { STOPPED = 1 };
+
+static int resend_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    resend *r = arg;
+    kd_buf_clear(&r->p->cursor);
+    kd_buf_put(&r->p->cursor, key.data, key.len);
+    if (r->left-- == 0) return STOPPED;
+    kd_member_row m;
+    int err = kd_membership_parse(key, value, &m);
+    if (err != KD_OK) return err;
+    if (m.row.stamp_us <= r->above_us) return 0;
+    kd_entry_op op = {.verb = m.row.liked ? KD_LIKE : KD_UNLIKE,
+                      .counter_id = m.counter_id,
+                      .item = m.item,
+                      .user = m.user,
+                      .time_us = m.row.stamp_us};
+    kd_accumulate_op(r->e, r->p, NULL, &op, r->now_us);
+    r->e->stats.resent_ops++;
+    return 0;
+}
+
+static void finish(kd_edge *e, kd_part *p)
+{
+    p->resending = false;
+    p->hold_until = p->open ? p->open->at : p->last_sealed;
+    kd_part_put(e, p);
+}
+
+int kd_resend_step(kd_edge *e, kd_part *p, uint64_t now_us)
+{
+    uint64_t margin = 2 * e->config.drift_us;
+    resend r = {.e = e, .p = p, .now_us = now_us, .left = ROWS_A_STEP};
+    r.above_us = p->hold_us > margin ? p->hold_us - margin : 0;
+    kd_buf from = {0}, to = {0};
+    kd_key_part(&from, 'm', p->id);
+    kd_prefix_end(kd_buf_view(&from), &to);
+    if (p->cursor.len > 0) {
+        kd_buf_clear(&from);
+        kd_buf_put(&from, p->cursor.data, p->cursor.len);
+    }
+    int err = e->store.scan(e->store.ctx, kd_buf_view(&from), kd_buf_view(&to), resend_row, &r);
+    kd_buf_finish(&from);
+    kd_buf_finish(&to);
+    if (err == STOPPED) return KD_OK;
+    if (err == KD_OK) finish(e, p);
+    return err;
+}
+
+uint64_t kd_resend_limit(const kd_part *p, const kd_outgoing *b, uint64_t complete_to_us)
+{
+    bool behind = p->resending || kd_position_cmp(b->at, p->hold_until) < 0;
+    return p->held && behind ? KD_MIN(complete_to_us, p->hold_us) : complete_to_us;
+}

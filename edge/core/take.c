@@ -1,0 +1,109 @@
+/*
+ * take.c - taking an operation (rules 1 to 4): dedupe against the membership, stamp, journal.
+ *
+ * The row decides what is shown and answered (delta, changed), never whether the operation is kept: each is journaled
+ * with a fresh stamp, also when the row agrees, since another edge may hold a newer word of the same user.
+ * Row, fragment, idempotency key and `last` ride in the group that the outcome names.
+ */
+#include "edge/core/internal.h"
+
+static int64_t shown_delta(const kd_row *row, bool liked)
+{
+    if (row->known && row->liked == liked) return 0;
+    if (liked) return 1;
+    return row->known ? -1 : 0; /* an unlike of nothing known takes nothing from the number */
+}
+
+static kd_changed changed(const kd_row *row, bool liked)
+{
+    if (row->known) return row->liked != liked ? KD_CHANGED_YES : KD_CHANGED_NO;
+    return liked ? KD_CHANGED_YES : KD_CHANGED_UNKNOWN;
+}
+
+/* Planted failures of rules 1 and 2: the operation is answered but not kept. */
+static bool plant_drops(const kd_edge *e, const kd_row *row, bool liked)
+{
+    if (KD_PLANTED(e, KD_PLANT_DROP_AGREEING) && row->known && row->liked == liked) return true;
+    return KD_PLANTED(e, KD_PLANT_UNKNOWN_IS_NOT) && !row->known && !liked;
+}
+
+static int take_set(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *rq, uint64_t now_us, kd_outcome *out)
+{
+    uint8_t counter_id = kd_edge_counter(e, rq->counter)->id;
+    bool liked = rq->verb == KD_LIKE;
+    kd_row row;
+    int err = kd_membership_look_up(e, p, counter_id, rq->item, rq->user, &row);
+    if (err != KD_OK) return err;
+    out->liked = liked;
+    out->changed = changed(&row, liked);
+    if (plant_drops(e, &row, liked)) {
+        out->group = 0;
+        return KD_OK;
+    }
+    out->stamp_us = kd_stamp_next(e, now_us, row.stamp_us, rq->token_us);
+    kd_row next = {.known = true, .liked = liked, .stamp_us = out->stamp_us};
+    kd_membership_record(e, p, counter_id, rq->item, rq->user, &next);
+    kd_entry_op op = {.verb = rq->verb,
+                      .counter_id = counter_id,
+                      .item = rq->item,
+                      .user = rq->user,
+                      .time_us = out->stamp_us,
+                      .delta = shown_delta(&row, liked)};
+    kd_accumulate_op(e, p, entry, &op, now_us);
+    e->stats.likes += liked;
+    e->stats.unlikes += !liked;
+    e->stats.agreeing += op.delta == 0;
+    return KD_OK;
+}
+
+static void take_sum(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *rq, uint64_t now_us, kd_outcome *out)
+{
+    kd_stamp_advance(e, now_us);
+    kd_entry_op op = {.verb = KD_ADD,
+                      .counter_id = kd_edge_counter(e, rq->counter)->id,
+                      .item = rq->item,
+                      .amount = rq->amount,
+                      .delta = (int64_t)rq->amount,
+                      .day = kd_day_of(now_us)};
+    kd_accumulate_op(e, p, entry, &op, now_us);
+    out->changed = KD_CHANGED_YES;
+    e->stats.sums++;
+}
+
+static int admit(kd_edge *e, const kd_request *rq, kd_outcome *out)
+{
+    if (e->poisoned) return KD_EIO;
+    if (e->refusing) return KD_EIDENTITY;
+    if (rq->counter >= e->config.counters->count) return KD_EINVAL;
+    bool sum = kd_edge_counter(e, rq->counter)->kind == KD_SUM;
+    if (sum != (rq->verb == KD_ADD) || (sum && rq->amount == 0)) return KD_EINVAL;
+    int err = kd_idempotency_check(e, rq, out);
+    if (err != KD_ENOTFOUND) return err;
+    return e->outbox_bytes >= e->config.outbox_bytes_max ? KD_EFULL : KD_OK;
+}
+
+int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
+{
+    *out = (kd_outcome){0};
+    int err = admit(e, rq, out);
+    if (err != KD_OK || out->replayed) return err;
+    kd_part *p = kd_edge_part(e, rq->item);
+    kd_entry *entry = kd_entry_obtain(e, p, rq->item);
+    if (!entry) return KD_EFULL;
+    /* The group is named before the operation is taken: a seal inside does not open another one. */
+    out->group = KD_PLANTED(e, KD_PLANT_ANSWER_BEFORE_SYNC) ? 0 : e->open_group;
+    if (rq->verb == KD_ADD) take_sum(e, p, entry, rq, now_us, out);
+    else err = take_set(e, p, entry, rq, now_us, out);
+    if (err == KD_OK) kd_idempotency_record(e, rq, out, now_us);
+    return err;
+}
+
+int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user)
+{
+    if (e->poisoned) return KD_EIO;
+    kd_row row;
+    const kd_part *p = kd_edge_part(e, item);
+    int err = kd_membership_look_up(e, p, kd_edge_counter(e, counter)->id, item, user, &row);
+    if (err != KD_OK) return err;
+    return row.known ? row.liked : KD_ENOTFOUND;
+}
