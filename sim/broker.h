@@ -11,8 +11,8 @@
 /*
  * kudos-sim broker --partitions P --topics a,b,c --address-file FILE [--brokers N]
  * Runs until SIGTERM or SIGINT. Ports are chosen by the system: FILE gets the bootstrap address
- * ("127.0.0.1:PORT\n") once the topics are there, atomically. argv[0] is "broker". Returns the exit code: 0
- * stopped, 1 failed, 2 usage.
+ * ("127.0.0.1:PORT\n", several with commas) once the topics are there, atomically. argv[0] is "broker".
+ * Returns the exit code: 0 stopped, 1 failed, 2 usage.
  */
 int kd_sim_broker(int argc, char **argv);
 

@@ -13,6 +13,9 @@
 
 struct event_base;
 
+/* Bytes of a record. Topics that kd_kafka_ensure_topics creates take it; Kafka's own default is 1 MiB. */
+enum { KD_KAFKA_RECORD_MAX = 2 * 1024 * 1024 };
+
 /* --- configuration --- */
 
 typedef struct {
@@ -138,10 +141,11 @@ typedef struct {
 } kd_kafka_record;
 
 typedef enum {
-    KD_KAFKA_EOF,          /* all that was there has been delivered; `offset` is the next one */
-    KD_KAFKA_OUT_OF_RANGE, /* the wanted offset is not in the log: the partition stands until a seek */
-    KD_KAFKA_GONE,         /* topic or partition does not exist, or access is refused: stands until a seek */
-    KD_KAFKA_FAILED,       /* a fatal error or a bad record checksum: stands until a seek */
+    KD_KAFKA_EOF, /* all that was there has been delivered; `offset` is the next one */
+    /* The others: the partition stands, nothing more of it is delivered until a seek or a new assignment. */
+    KD_KAFKA_OUT_OF_RANGE, /* the wanted offset is not in the log */
+    KD_KAFKA_GONE,         /* topic or partition does not exist, or access is refused */
+    KD_KAFKA_FAILED, /* a damaged record, or a fatal error of the client (then only a new consumer helps) */
 } kd_kafka_condition;
 
 typedef struct {
@@ -158,9 +162,8 @@ typedef struct {
 typedef struct {
     uint64_t records;
     uint64_t bytes;
-    uint64_t errors;    /* errors of connections and brokers, all kinds */
-    uint64_t stopped;   /* OUT_OF_RANGE, GONE and FAILED conditions */
-    uint64_t recreated; /* clients made after a fatal error */
+    uint64_t errors;  /* errors of connections and brokers, all kinds */
+    uint64_t stopped; /* OUT_OF_RANGE, GONE and FAILED conditions */
 } kd_kafka_consumer_stats;
 
 /* Assigned to nothing yet. Errors as kd_kafka_producer_create. */

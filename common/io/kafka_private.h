@@ -1,0 +1,57 @@
+/*
+ * common/io/kafka_private.h - what the parts of the Kafka shell share. Nobody else includes it.
+ */
+#ifndef KUDOS_COMMON_IO_KAFKA_PRIVATE_H
+#define KUDOS_COMMON_IO_KAFKA_PRIVATE_H
+
+#include <event2/event.h>
+#include <librdkafka/rdkafka.h>
+
+#include "common/io/kafka.h"
+
+typedef enum {
+    KD_KAFKA_PRODUCER,
+    KD_KAFKA_CONSUMER,
+    KD_KAFKA_BLOCKING, /* admin and reader */
+} kd_kafka_role;
+
+/* librdkafka's configuration for a role, to be destroyed by the caller. KD_EINVAL with `err`. */
+int kd_kafka_conf_make(rd_kafka_conf_t **conf, const kd_kafka_config *config, kd_kafka_role role, char *err,
+                       size_t size);
+/* A client of its own copy of conf. KD_EIO with `err` when the system refuses (threads, TLS files ...). */
+int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_conf_t *conf, char *err,
+                         size_t size);
+
+uint64_t kd_kafka_now_ms(void); /* monotonic */
+/* Milliseconds until the deadline, at most `most`; 0 when it has passed. */
+int kd_kafka_left_ms(uint64_t deadline_ms, int most);
+
+/*
+ * A pump takes the events of one client's queue on the loop. librdkafka writes to an eventfd when its queue
+ * stops being empty, so the eventfd is read first and the queue then emptied: the other order loses a
+ * wake-up.
+ */
+typedef struct {
+    int fd;
+    struct event *event;
+    rd_kafka_queue_t *queue; /* NULL: detached */
+    bool paused;
+    void (*take)(void *arg, rd_kafka_event_t *event);
+    void (*round)(void *arg); /* after each round */
+    void *arg;
+} kd_kafka_pump;
+
+/* KD_EIO when there is no descriptor. */
+int kd_kafka_pump_init(kd_kafka_pump *p, struct event_base *base,
+                       void (*take)(void *arg, rd_kafka_event_t *event), void (*round)(void *arg), void *arg);
+void kd_kafka_pump_finish(kd_kafka_pump *p);
+/* Owns queue from here on; logs of rk come through it too. */
+void kd_kafka_pump_attach(kd_kafka_pump *p, rd_kafka_t *rk, rd_kafka_queue_t *queue);
+void kd_kafka_pump_detach(kd_kafka_pump *p);
+/* Another round soon, by way of the loop. */
+void kd_kafka_pump_kick(kd_kafka_pump *p);
+
+/* Tells the owner's log what the library says. */
+void kd_kafka_log_event(const kd_kafka_log log, void *arg, rd_kafka_event_t *event);
+
+#endif
