@@ -1,0 +1,62 @@
+/* percent.c - percent-decoding, query strings and path segments. */
+#include "kudos/percent.h"
+
+static int hex(uint8_t c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int kd_percent_decode(kd_bytes in, uint8_t *out, size_t cap, size_t *len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < in.len; i++, n++) {
+        uint8_t c = in.data[i];
+        if (c == '%') {
+            int high = i + 2 < in.len ? hex(in.data[i + 1]) : -1;
+            int low = i + 2 < in.len ? hex(in.data[i + 2]) : -1;
+            if (high < 0 || low < 0) return KD_EMALFORMED;
+            c = (uint8_t)(high * 16 + low);
+            i += 2;
+        }
+        if (n == cap) return KD_ETOOBIG;
+        out[n] = c;
+    }
+    *len = n;
+    return KD_OK;
+}
+
+static kd_bytes cut(kd_bytes *rest, char separator)
+{
+    const uint8_t *at = rest->len > 0 ? memchr(rest->data, separator, rest->len) : NULL;
+    size_t n = at != NULL ? (size_t)(at - rest->data) : rest->len;
+    kd_bytes piece = kd_bytes_of(rest->data, n);
+    size_t skip = at != NULL ? n + 1 : n;
+    *rest = kd_bytes_of(rest->len > 0 ? rest->data + skip : NULL, rest->len - skip);
+    return piece;
+}
+
+bool kd_query_find(kd_bytes query, const char *name, kd_bytes *value)
+{
+    kd_bytes wanted = kd_bytes_str(name);
+    while (query.len > 0) {
+        kd_bytes pair = cut(&query, '&');
+        kd_bytes key = cut(&pair, '=');
+        if (!kd_bytes_eq(key, wanted)) continue;
+        *value = pair;
+        return true;
+    }
+    return false;
+}
+
+bool kd_path_next(kd_bytes *path, kd_bytes *segment)
+{
+    if (path->len == 0 || path->data[0] != '/') return false;
+    kd_bytes rest = kd_bytes_of(path->data + 1, path->len - 1);
+    const uint8_t *slash = rest.len > 0 ? memchr(rest.data, '/', rest.len) : NULL;
+    size_t n = slash != NULL ? (size_t)(slash - rest.data) : rest.len;
+    *segment = kd_bytes_of(rest.data, n);
+    *path = kd_bytes_of(rest.data + n, rest.len - n);
+    return true;
+}

@@ -1,0 +1,250 @@
+/*
+ * tests/lib/http_echo.c - the HTTP server with a handler that does what the path says, for tests and
+ * measurements.
+ *
+ *   http-echo PORT [CERT KEY [CLIENT_CA]] [limit=value ...]
+ *
+ * Prints "port N" when it listens, "drained" when SIGTERM has drained it; SIGHUP reloads the certificate.
+ *   /            44 bytes                         /echo     the body
+ *   /big?n=N     N bytes                          /headers  the fields, one per line
+ *   /later?ms=N  44 bytes, N ms from now          /hold     answered by the next /release
+ *   /counters    the counters, one per line       /problem  a problem document
+ */
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/io/http_server.h"
+#include "kudos/percent.h"
+
+enum { HELD_MAX = 1024 };
+
+typedef struct {
+    struct event_base *base;
+    kd_http_server *server;
+    kd_http_tls *tls;
+    kd_http_request *held[HELD_MAX];
+    size_t held_count;
+} echo;
+
+static const kd_http_field plain_text[] = {{"content-type", {(const uint8_t *)"text/plain", 10}}};
+static const char small_body[] = "0123456789012345678901234567890123456789ab\r\n";
+
+static void answer(kd_http_request *req, kd_bytes body)
+{
+    kd_http_respond(req, 200, plain_text, 1, body);
+}
+static void answer_small(kd_http_request *req)
+{
+    answer(req, kd_bytes_of(small_body, sizeof(small_body) - 1));
+}
+
+static long number(const kd_http_request *req, const char *name)
+{
+    kd_bytes value;
+    char digits[16] = "";
+    if (kd_query_find(req->query, name, &value))
+        memcpy(digits, value.data, KD_MIN(value.len, sizeof(digits) - 1));
+    return atol(digits);
+}
+
+static void on_later(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    answer_small(arg);
+}
+
+static void answer_later(echo *e, kd_http_request *req)
+{
+    long ms = number(req, "ms");
+    struct timeval delay = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    event_base_once(e->base, -1, EV_TIMEOUT, on_later, req, &delay);
+}
+
+static void hold(echo *e, kd_http_request *req)
+{
+    if (e->held_count == HELD_MAX)
+        kd_http_respond_problem(req, KD_PROBLEM_OVERLOADED, NULL, NULL, 1);
+    else
+        e->held[e->held_count++] = req;
+}
+
+static void release(echo *e, kd_http_request *req)
+{
+    size_t n = e->held_count;
+    e->held_count = 0;
+    for (size_t i = 0; i < n; i++) answer_small(e->held[i]);
+    answer_small(req);
+}
+
+static void answer_big(kd_http_request *req)
+{
+    size_t n = (size_t)number(req, "n");
+    uint8_t *bytes = kd_http_request_alloc(req, n);
+    memset(bytes, 'x', n);
+    answer(req, kd_bytes_of(bytes, n));
+}
+
+static void answer_headers(kd_http_request *req)
+{
+    kd_buf out = {0};
+    kd_bytes name, value;
+    for (size_t i = 0; kd_http_request_field(req, i, &name, &value); i++) {
+        kd_buf_put(&out, name.data, name.len);
+        kd_buf_put(&out, "=", 1);
+        kd_buf_put(&out, value.data, value.len);
+        kd_buf_put(&out, "\n", 1);
+    }
+    if (req->peer_name != NULL) {
+        kd_buf_put(&out, "peer=", 5);
+        kd_buf_put(&out, req->peer_name, strlen(req->peer_name));
+    }
+    answer(req, kd_buf_view(&out));
+    kd_buf_finish(&out);
+}
+
+static void answer_counters(const echo *e, kd_http_request *req)
+{
+    const kd_http_counters *c = kd_http_server_counters(e->server);
+    char text[2048];
+#define LINE(name) #name "=%llu\n"
+#define VALUE(name) (unsigned long long)c->name
+    int n = snprintf(text, sizeof(text),
+                     LINE(connections_open) LINE(connections_accepted) LINE(connections_refused)
+                         LINE(tls_handshakes) LINE(tls_failures) LINE(requests) LINE(requests_open)
+                             LINE(rejected) LINE(refused_streams) LINE(resets) LINE(protocol_errors)
+                                 LINE(floods) LINE(timeouts) LINE(buffered_bytes),
+                     VALUE(connections_open), VALUE(connections_accepted), VALUE(connections_refused),
+                     VALUE(tls_handshakes), VALUE(tls_failures), VALUE(requests), VALUE(requests_open),
+                     VALUE(rejected), VALUE(refused_streams), VALUE(resets), VALUE(protocol_errors),
+                     VALUE(floods), VALUE(timeouts), VALUE(buffered_bytes));
+    answer(req, kd_bytes_of(text, (size_t)n));
+}
+
+static bool at(const kd_http_request *req, const char *path)
+{
+    return kd_bytes_eq(req->path, kd_bytes_str(path));
+}
+
+static void on_request(kd_http_request *req, void *arg)
+{
+    echo *e = arg;
+    if (at(req, "/"))
+        answer_small(req);
+    else if (at(req, "/echo"))
+        answer(req, req->body);
+    else if (at(req, "/later"))
+        answer_later(e, req);
+    else if (at(req, "/hold"))
+        hold(e, req);
+    else if (at(req, "/release"))
+        release(e, req);
+    else if (at(req, "/big"))
+        answer_big(req);
+    else if (at(req, "/headers"))
+        answer_headers(req);
+    else if (at(req, "/counters"))
+        answer_counters(e, req);
+    else if (at(req, "/problem"))
+        kd_http_respond_problem(req, KD_PROBLEM_OVERLOADED, "as asked", "path", 3);
+    else
+        kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, NULL, NULL, 0);
+}
+
+static void set_limit(kd_http_config *c, const char *name, size_t len, uint32_t value)
+{
+#define LIMIT(field)                                                                                         \
+    if (strlen(#field) == len && memcmp(name, #field, len) == 0) c->field = value
+    LIMIT(max_connections);
+    LIMIT(max_connections_per_address);
+    LIMIT(max_streams);
+    LIMIT(max_body_bytes);
+    LIMIT(max_buffered_bytes);
+    LIMIT(max_resets_per_s);
+    LIMIT(max_control_per_s);
+    LIMIT(handshake_timeout_ms);
+    LIMIT(headers_timeout_ms);
+    LIMIT(body_timeout_ms);
+    LIMIT(idle_timeout_ms);
+    LIMIT(write_stall_timeout_ms);
+}
+
+static void on_drained(void *arg)
+{
+    echo *e = arg;
+    printf("drained\n");
+    fflush(stdout);
+    event_base_loopbreak(e->base);
+}
+
+static void on_term(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    echo *e = arg;
+    kd_http_server_drain(e->server, on_drained, e, 5000);
+}
+
+static void on_hup(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    echo *e = arg;
+    char error[256] = "ok";
+    if (e->tls != NULL) kd_http_tls_reload(e->tls, error, sizeof(error));
+    printf("reload %s\n", error);
+    fflush(stdout);
+}
+
+static int listen_as_told(echo *e, int argc, char **argv)
+{
+    kd_http_config config;
+    char error[256];
+    const char *files[3] = {0};
+    size_t file_count = 0;
+    kd_http_config_init(&config);
+    for (int i = 2; i < argc; i++) {
+        const char *equals = strchr(argv[i], '=');
+        if (equals != NULL)
+            set_limit(&config, argv[i], (size_t)(equals - argv[i]), (uint32_t)atol(equals + 1));
+        else if (file_count < KD_COUNT(files))
+            files[file_count++] = argv[i];
+    }
+    kd_http_tls_options options = {.cert_path = files[0], .key_path = files[1], .client_ca_path = files[2]};
+    int err = file_count > 0 ? kd_http_tls_create(&e->tls, &options, error, sizeof(error)) : KD_OK;
+    if (err == KD_OK) {
+        config.tls = e->tls;
+        err = kd_http_server_create(&e->server, e->base, &config, on_request, e);
+        snprintf(error, sizeof(error), "limits");
+    }
+    if (err == KD_OK) {
+        err = kd_http_server_listen(e->server, "127.0.0.1", (uint16_t)atoi(argv[1]), true, error,
+                                    sizeof(error));
+    }
+    if (err != KD_OK) fprintf(stderr, "http-echo: %s\n", error);
+    return err;
+}
+
+int main(int argc, char **argv)
+{
+    static echo e;
+    if (argc < 2) return 2;
+    e.base = event_base_new();
+    KD_ASSERT(e.base != NULL);
+    struct event *term = evsignal_new(e.base, SIGTERM, on_term, &e);
+    struct event *hup = evsignal_new(e.base, SIGHUP, on_hup, &e);
+    event_add(term, NULL);
+    event_add(hup, NULL);
+    int err = listen_as_told(&e, argc, argv);
+    if (err == KD_OK) {
+        printf("port %u\n", kd_http_server_port(e.server));
+        fflush(stdout);
+        event_base_dispatch(e.base);
+    }
+    for (size_t i = 0; i < e.held_count; i++) answer_small(e.held[i]);
+    kd_http_server_destroy(e.server);
+    kd_http_tls_destroy(e.tls);
+    event_free(term);
+    event_free(hup);
+    event_base_free(e.base);
+    return err == KD_OK ? 0 : 1;
+}
