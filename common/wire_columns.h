@@ -1,17 +1,22 @@
 /*
  * wire_columns.h - columns of strings that are mostly numbered, in few bytes and in one way only.
  *
- * A string is split into a prefix and the decimal number at its end: "conv:17" is ("conv:", 17). The number has no
- * leading zero and at most 18 digits; what does not fit that stays in the prefix ("a007" is ("a00", 7)). Each string
- * is coded against the one before it:
+ * A string is split into a prefix and a tail, which is one of
+ *     a UUID     the last 36 bytes, 8-4-4-4-12 lower-case hexadecimal digits
+ *     a number   else the decimal digits at its end: "conv:17" is ("conv:", 17); no leading zero and at most 18 digits,
+ *                what does not fit that stays in the prefix ("a007" is ("a00", 7))
+ *     nothing    else; the prefix is all of it.
+ * Each string is coded against the one before it:
  *
- *     0, shared, rest, rest bytes            no number: the string is the first `shared` bytes of the prefix before
- *                                            it, then the rest
- *     1, shared, rest, rest bytes, number    a prefix coded likewise, then its number
- *     2 + gap                                the prefix as before, the number before it plus gap
+ *     0, shared, rest, rest bytes             no tail; the prefix is the first `shared` bytes of the prefix before it,
+ *                                             then the rest
+ *     1, shared, rest, rest bytes, number     a prefix coded likewise, and a number
+ *     2, shared, rest, rest bytes, 16 bytes   a prefix coded likewise, and a UUID
+ *     3, 16 bytes                             the prefix as before, and a UUID
+ *     4 + gap                                 the prefix as before, the number before it plus gap
  *
- * all varints. `shared` is as long as it can be and the third form is used wherever it can be, so a sequence of strings
- * has one encoding. A string without a number leaves the number 0 behind.
+ * Numbers are varints. `shared` is as long as it can be, and the last two forms are used wherever they can be, so a
+ * sequence of strings has one encoding. A string without a number leaves the number 0 behind.
  */
 #ifndef KUDOS_COMMON_WIRE_COLUMNS_H
 #define KUDOS_COMMON_WIRE_COLUMNS_H
@@ -19,14 +24,16 @@
 #include "kudos/base.h"
 #include "kudos/limits.h"
 
+typedef enum { KD_TAIL_NONE, KD_TAIL_NUMBER, KD_TAIL_UUID } kd_tail;
+
 typedef struct {
-    uint64_t number;
+    uint64_t number; /* 0 unless tail is KD_TAIL_NUMBER */
     uint32_t prefix_len;
-    bool numbered;
+    kd_tail tail;
 } kd_split;
 
 kd_split kd_split_of(kd_bytes s);
-/* Total order on strings that keeps numbers together: prefix, then none before any number, then the number. */
+/* Total order on strings that keeps like with like: prefix, kind of tail, then number or UUID. */
 int kd_split_cmp(kd_bytes a, kd_split a_split, kd_bytes b, kd_split b_split);
 
 /* What the next string is coded against, for either direction; zero-initialise. */
