@@ -1,0 +1,57 @@
+/*
+ * main.c - kudos-sim: a table of sub commands.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "kudos/base.h"
+#include "kudos/limits.h"
+#include "sim/args.h"
+#include "sim/broker.h"
+#include "sim/generate.h"
+#include "sim/load.h"
+#include "sim/replay.h"
+
+#ifndef KUDOS_VERSION
+#define KUDOS_VERSION "1.0.0"
+#endif
+
+typedef struct {
+    const char *name;
+    const char *help;
+    int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
+} command;
+
+static const command commands[] = {
+    {"replay", "sends a log of likes through edges and checks every count", kd_sim_replay},
+    {"generate", "writes a generated hour of likes as such a log", kd_sim_generate},
+    {"load", "loads one server and measures it", kd_sim_load},
+    {"broker", "an embedded Kafka broker for demos and quick tests", kd_sim_broker},
+};
+
+static void help(void)
+{
+    printf("usage: kudos-sim COMMAND [options]\n\nDrives, drills and measures Kudos.\n\n");
+    for (size_t i = 0; i < KD_COUNT(commands); i++) printf("  %-10s %s\n", commands[i].name, commands[i].help);
+    printf("\n  --help, --version; kudos-sim COMMAND --help tells more\n\n"
+           "exit codes: 0 done or held, 1 violated or failed, 2 usage, 3 unknown, 4 something needed was unavailable\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "--help") == 0) {
+        help();
+        return KD_EXIT_OK;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("kudos-sim %s (wire %d, storage %d)\n", KUDOS_VERSION, KD_WIRE_SCHEMA, KD_STORAGE_SCHEMA);
+        return KD_EXIT_OK;
+    }
+    for (size_t i = 0; i < KD_COUNT(commands); i++) {
+        if (strcmp(name, commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "kudos-sim: %s%s (--help lists the commands)\n", *name ? "unknown command: " : "a command is missing",
+            name);
+    return KD_EXIT_USAGE;
+}

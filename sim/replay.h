@@ -1,0 +1,100 @@
+/*
+ * sim/replay.h - `kudos-sim replay`: sends a log of likes through edges as clients would, then demands that every edge
+ * and central show the right count of every item.
+ *
+ *     replay_log     the log            replay_oracle  the right answer
+ *     replay_driver  sends it           replay_verify  reads all counts until they are right
+ *     replay_view    what a terminal shows meanwhile, and the table at the end
+ */
+#ifndef KUDOS_SIM_REPLAY_H
+#define KUDOS_SIM_REPLAY_H
+
+#include <event2/event.h>
+
+#include "common/io/http_client.h"
+#include "sim/args.h"
+#include "sim/replay_oracle.h"
+
+typedef enum {
+    KD_SPREAD_STICKY, /* a user stays at one edge */
+    KD_SPREAD_RANDOM, /* every event goes to any edge */
+    KD_SPREAD_USER,   /* users move to another edge now and then */
+} kd_replay_spread;
+
+enum { KD_REPLAY_EDGES_MAX = 16, KD_REPLAY_TARGETS_MAX = KD_REPLAY_EDGES_MAX + 1 };
+
+typedef struct {
+    const char *file, *collection, *central, *ca_file, *spread_name, *speed_text;
+    kd_arg_list edges;
+    kd_replay_spread spread;
+    uint64_t seed, connections, streams, timeout_s, top;
+    double lost;  /* share of good answers that the driver throws away */
+    double speed; /* times the log's own; 0: as fast as it goes */
+    bool insecure;
+} kd_replay_plan;
+
+uint64_t kd_replay_now_us(void); /* monotonic */
+
+/* ---- replay_driver.c ---- */
+
+typedef struct {
+    uint64_t acked, retries, lost, contradictions;
+    uint64_t started_us, last_ack_us;
+    bool reached;      /* some edge answered something */
+    bool stopped;      /* gave up before the end; `why` says so */
+    char why[256];
+} kd_replay_sent;
+
+/* `edges`: plan->edges.count clients. Runs the base until all is answered or it gave up; *sent is always current. */
+void kd_replay_send(const kd_replay_plan *plan, const kd_replay_log *log, struct event_base *base,
+                    kd_http_client *const *edges, kd_replay_sent *sent);
+
+/* ---- replay_verify.c ---- */
+
+typedef struct {
+    const char *name; /* for the table */
+    kd_http_client *client;
+    uint64_t *counts;  /* per item, as last read */
+    uint64_t pending;  /* sum over all items, in this round or the last */
+    uint32_t read;     /* items read in this round */
+    uint32_t right;    /* of which right and with nothing pending */
+    int error;         /* first trouble of this round: a kd_err, or a status; 0: none */
+} kd_replay_target;
+
+typedef struct {
+    kd_replay_target targets[KD_REPLAY_TARGETS_MAX]; /* edges, then central */
+    uint32_t count;
+    uint32_t wrong_items; /* items that are wrong anywhere */
+    bool readable;        /* the last round reached everybody */
+    bool right;           /* everything agreed, twice in a row */
+    uint64_t converged_us; /* when it first did */
+    uint32_t rounds;
+} kd_replay_check;
+
+/* The targets' name and client are set by the caller. Reads until right, or until_us. */
+void kd_replay_verify(const kd_replay_log *log, const kd_replay_oracle *oracle, struct event_base *base,
+                      kd_replay_check *check, uint64_t until_us);
+void kd_replay_check_finish(kd_replay_check *check);
+
+/* ---- replay_view.c ---- */
+
+typedef struct {
+    const kd_replay_log *log;
+    const kd_replay_oracle *oracle;
+    const kd_replay_sent *sent;
+    const kd_replay_check *check;
+    struct event *timer;
+    uint64_t acked_before, at_us;
+    bool shown;
+} kd_replay_view;
+
+/* A line on stderr that renews itself, if stderr is a terminal. */
+void kd_replay_view_init(kd_replay_view *v, struct event_base *base);
+void kd_replay_view_finish(kd_replay_view *v);
+void kd_replay_view_table(const kd_replay_view *v, uint32_t top);
+
+/* ---- replay.c ---- */
+
+int kd_sim_replay(int argc, char **argv);
+
+#endif
