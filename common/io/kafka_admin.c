@@ -10,7 +10,6 @@
 enum {
     ATTEMPT_MS = 5000,
     PAUSE_MS = 50,
-    FRAMING = 64 * 1024, /* what Kafka puts around a record, with room to spare */
 };
 
 typedef struct {
@@ -94,7 +93,7 @@ static rd_kafka_NewTopic_t *new_topic(const admin *a, const kd_kafka_topic *t)
         snprintf(text, sizeof(text), "%lld", (long long)t->retention_ms);
         rd_kafka_NewTopic_set_config(topic, "retention.ms", text);
     }
-    snprintf(text, sizeof(text), "%d", KD_KAFKA_RECORD_MAX + FRAMING);
+    snprintf(text, sizeof(text), "%d", (int)KD_KAFKA_RECORD_MAX + (int)KD_KAFKA_FRAMING);
     rd_kafka_NewTopic_set_config(topic, "max.message.bytes", text);
     return topic;
 }

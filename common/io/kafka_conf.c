@@ -16,7 +16,8 @@ enum {
     PRODUCER_QUEUE_KIB = 64 * 1024,
     FETCH_BYTES_MIN = 4 * 1024 * 1024,
 };
-_Static_assert((int)FETCH_BYTES_MIN > (int)KD_KAFKA_RECORD_MAX, "a fetch holds a record");
+_Static_assert((int)FETCH_BYTES_MIN > (int)KD_KAFKA_RECORD_MAX + (int)KD_KAFKA_FRAMING,
+               "a fetch holds a record");
 
 /* `value` NULL: it has an option of its own. */
 static const struct {
@@ -109,7 +110,8 @@ static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err
     }
     int rc = set(conf, "bootstrap.servers", c->brokers, err, size);
     if (rc == KD_OK) rc = set(conf, "client.id", c->client_id ? c->client_id : "kudos", err, size);
-    if (rc == KD_OK) rc = set_number(conf, "message.max.bytes", KD_KAFKA_RECORD_MAX, err, size);
+    if (rc == KD_OK)
+        rc = set_number(conf, "message.max.bytes", KD_KAFKA_RECORD_MAX + KD_KAFKA_FRAMING, err, size);
     return rc == KD_OK ? set_all(conf, list, KD_COUNT(list), err, size) : rc;
 }
 

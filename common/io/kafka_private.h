@@ -9,6 +9,8 @@
 
 #include "common/io/kafka.h"
 
+enum { KD_KAFKA_FRAMING = 64 * 1024 }; /* what Kafka puts around a record, with room to spare */
+
 typedef enum {
     KD_KAFKA_PRODUCER,
     KD_KAFKA_CONSUMER,

@@ -147,7 +147,7 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
 /* The list is taken over first: a callback that produces gets KD_EAGAIN, for there is no client. */
 static void give_up_client(kd_kafka_producer *p)
 {
-    char cause[256] = "fatal error";
+    char cause[256] = "the broker does not know its sequence any more";
     rd_kafka_fatal_error(p->rk, cause, sizeof(cause));
     reaper_start(p, client_detach(p));
     while (p->outstanding.next != &p->outstanding) tell_fate(p, p->outstanding.next, false);
@@ -157,23 +157,36 @@ static void give_up_client(kd_kafka_producer *p)
 
 /* --- events --- */
 
+/* The client's place in the broker's sequences is lost: what follows would fail alike, even where it is not
+ * called fatal. */
+static bool ends_client(rd_kafka_resp_err_t e)
+{
+    switch (e) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR__FENCED:
+    case RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void take_fates(kd_kafka_producer *p, rd_kafka_event_t *event)
 {
     const rd_kafka_message_t *m;
     while ((m = rd_kafka_event_message_next(event))) {
         if (!m->err) p->backoff_ms = 0;
-        /* What a fatal error cuts off is told in one go, in order, by give_up_client. */
-        if (m->err == RD_KAFKA_RESP_ERR__FATAL)
-            p->fatal = true;
-        else
-            tell_fate(p, m->_private, !m->err);
+        if (ends_client(m->err)) p->fatal = true;
+        tell_fate(p, m->_private, !m->err);
     }
 }
 
 static void take_error(kd_kafka_producer *p, rd_kafka_event_t *event)
 {
     p->stats.errors++;
-    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL) p->fatal = true;
+    if (rd_kafka_event_error_is_fatal(event)) p->fatal = true;
     if (p->log) p->log(p->log_arg, 4, rd_kafka_event_error_string(event));
 }
 
@@ -306,6 +319,7 @@ static int refuse(kd_kafka_producer *p, rd_kafka_resp_err_t e)
 int kd_kafka_produce(kd_kafka_producer *p, size_t topic, uint32_t partition, kd_bytes value, void *opaque)
 {
     KD_ASSERT(topic < p->topic_count && value.len > 0);
+    if (value.len > KD_KAFKA_RECORD_MAX) return KD_ETOOBIG;
     if (!p->rk) {
         p->stats.queue_full++;
         return KD_EAGAIN;

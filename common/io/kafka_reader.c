@@ -3,6 +3,7 @@
  *
  * Owns a client that is assigned to nothing between calls. `text` holds the cause of the last failure.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -62,12 +63,35 @@ static int fail(kd_kafka_reader *r, const char *topic, uint32_t partition, rd_ka
     }
 }
 
+/*
+ * Kafka's ListOffsets takes a time or, in its place, one of two marks; librdkafka passes them through. Its
+ * own rd_kafka_query_watermark_offsets sends the same request but waits for ever when the broker goes away in
+ * between.
+ */
+static int list_offset(kd_kafka_reader *r, const char *topic, uint32_t partition, int64_t mark,
+                       uint64_t deadline_ms, int64_t *offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(list, topic, (int32_t)partition);
+    tp->offset = mark;
+    rd_kafka_resp_err_t e = rd_kafka_offsets_for_times(r->rk, list, kd_kafka_left_ms(deadline_ms, INT_MAX));
+    if (!e) e = tp->err;
+    *offset = tp->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return e ? fail(r, topic, partition, e) : KD_OK;
+}
+
+static int watermarks(kd_kafka_reader *r, const char *topic, uint32_t partition, uint64_t deadline_ms,
+                      int64_t *low, int64_t *high)
+{
+    int rc = list_offset(r, topic, partition, KD_KAFKA_BEGINNING, deadline_ms, low);
+    return rc == KD_OK ? list_offset(r, topic, partition, KD_KAFKA_END, deadline_ms, high) : rc;
+}
+
 int kd_kafka_reader_watermarks(kd_kafka_reader *r, const char *topic, uint32_t partition, uint32_t timeout_ms,
                                int64_t *low, int64_t *high)
 {
-    rd_kafka_resp_err_t e =
-        rd_kafka_query_watermark_offsets(r->rk, topic, (int32_t)partition, low, high, (int)timeout_ms);
-    return e ? fail(r, topic, partition, e) : KD_OK;
+    return watermarks(r, topic, partition, kd_kafka_now_ms() + timeout_ms, low, high);
 }
 
 /* Does this error say something of the partition? Others (a broker went away) are mended by the library until
@@ -112,7 +136,7 @@ int kd_kafka_reader_get(kd_kafka_reader *r, const char *topic, uint32_t partitio
     uint64_t deadline = kd_kafka_now_ms() + timeout_ms;
     int64_t low, high;
     kd_buf_clear(value);
-    int rc = kd_kafka_reader_watermarks(r, topic, partition, timeout_ms, &low, &high);
+    int rc = watermarks(r, topic, partition, deadline, &low, &high);
     if (rc != KD_OK) return rc;
     if (offset < low || offset >= high)
         return fail(r, topic, partition, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
