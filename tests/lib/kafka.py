@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+"""A real Apache Kafka for tests and the demo: fetched once, KRaft, small brokers on free ports.
+
+As a library:
+    with Kafka(directory, brokers=3) as kafka:   # started and answering
+        kafka.bootstrap                          # "127.0.0.1:p1,127.0.0.1:p2,..."
+        kafka.kill(1); kafka.start(1); kafka.wait_ready()
+        kafka.delete_topics("a", "b")
+As a command, in the foreground until SIGTERM:
+    python3 tests/lib/kafka.py run --brokers 1 --dir D --port P --address-file F
+Exit codes: 0 stopped, 1 failed, 2 usage, 4 Kafka cannot be had (no Java, no Maven, no download).
+"""
+import argparse
+import base64
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+POM = os.path.join(TOP, "tests", "integration", "kafka", "pom.xml")
+LIBS = os.path.join(TOP, "build", "kafka", "libs")
+JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
+READY_S, STOP_S, FETCH_S = 60, 20, 300
+
+
+class Unavailable(Exception):
+    """Kafka cannot be had on this machine, and why."""
+
+
+def fetch(libs=LIBS):
+    """Downloads the jars once. Whoever comes meanwhile waits; the marker is made only when all are there."""
+    marker = os.path.join(libs, ".complete")
+    os.makedirs(os.path.dirname(libs), exist_ok=True)
+    with open(os.path.join(os.path.dirname(libs), "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.exists(marker) and os.path.getmtime(marker) >= os.path.getmtime(POM):
+            return libs
+        for program in ("java", "mvn"):
+            if not shutil.which(program):
+                raise Unavailable(f"{program} is not installed")
+        shutil.rmtree(libs, ignore_errors=True)
+        command = ["mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies", "-DincludeScope=runtime",
+                   f"-DoutputDirectory={libs}"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=FETCH_S)
+        if done.returncode != 0:
+            raise Unavailable("the download failed: " + done.stdout[-500:])
+        open(marker, "w").close()
+    return libs
+
+
+def free_ports(n):
+    """Ports that were free a moment ago. All sockets are open at once, so that they differ."""
+    sockets = [socket.socket() for _ in range(n)]
+    try:
+        for s in sockets:
+            s.bind(("127.0.0.1", 0))
+        return [s.getsockname()[1] for s in sockets]
+    finally:
+        for s in sockets:
+            s.close()
+
+
+def until(condition, seconds, what):
+    """Polls a condition; the deadline is an error with `what` in it."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(what)
+        time.sleep(0.05)
+
+
+class Kafka:
+    """A cluster whose nodes, numbered from 1, are broker and controller in one. Owns `directory` and the processes.
+
+    `advertise` maps a listener's name to the addresses, one per node, under which clients that come in by it are told to
+    find the brokers (a fault proxy's, say); each gets a port of its own, see `listener_ports`.
+    """
+
+    def __init__(self, directory, brokers=1, port=None, advertise=None):
+        self.directory = os.path.abspath(directory)
+        self.nodes = range(1, brokers + 1)
+        self.advertise = dict(advertise or {})
+        self.processes = {}
+        self.libs = fetch()
+        names = ["CLIENT"] + list(self.advertise)
+        free = free_ports(brokers * (len(names) + 1))
+        self.controller_ports = dict(zip(self.nodes, free))
+        free = free[brokers:]
+        self.listener_ports = {name: dict(zip(self.nodes, free[i * brokers:])) for i, name in enumerate(names)}
+        if port:
+            self.listener_ports["CLIENT"] = {n: port + n - 1 for n in self.nodes}
+
+    @property
+    def bootstrap(self):
+        return ",".join(f"127.0.0.1:{p}" for p in self.listener_ports["CLIENT"].values())
+
+    def __enter__(self):
+        try:
+            self.format()
+            for node in self.nodes:
+                self.start(node)
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def _path(self, node, name):
+        return os.path.join(self.directory, f"node{node}", name)
+
+    def _java(self, node, main, *args, heap="256m"):
+        return ["java", f"-Xms{heap}", f"-Xmx{heap}", *JVM, f"-Dlog4j.configuration=file:{self._path(node, 'log4j.properties')}",
+                "-cp", os.path.join(self.libs, "*"), main, *args]
+
+    def _config(self, node):
+        replicas = min(3, len(self.nodes))
+        listeners = [("CLIENT", f"127.0.0.1:{self.listener_ports['CLIENT'][node]}")]
+        listeners += [(name, addresses[node - 1]) for name, addresses in self.advertise.items()]
+        bound = [f"{name}://127.0.0.1:{self.listener_ports[name][node]}" for name, _ in listeners]
+        bound.append(f"CONTROLLER://127.0.0.1:{self.controller_ports[node]}")
+        plain = [name for name, _ in listeners] + ["CONTROLLER"]
+        return {
+            "process.roles": "broker,controller",
+            "node.id": node,
+            "controller.quorum.voters": ",".join(f"{n}@127.0.0.1:{p}" for n, p in self.controller_ports.items()),
+            "controller.listener.names": "CONTROLLER",
+            "listeners": ",".join(bound),
+            "advertised.listeners": ",".join(f"{name}://{address}" for name, address in listeners),
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in plain),
+            "inter.broker.listener.name": "CLIENT",
+            "log.dirs": self._path(node, "data"),
+            "auto.create.topics.enable": "false",
+            "default.replication.factor": replicas,
+            "offsets.topic.replication.factor": replicas,
+            "offsets.topic.num.partitions": 4,
+            "transaction.state.log.replication.factor": replicas,
+            "transaction.state.log.min.isr": 1,
+            "min.insync.replicas": 2 if replicas == 3 else 1,
+            "unclean.leader.election.enable": "false",
+            "group.initial.rebalance.delay.ms": 0,
+            "broker.session.timeout.ms": 3000,
+            "broker.heartbeat.interval.ms": 500,
+            "replica.lag.time.max.ms": 5000,
+            "num.network.threads": 2,
+            "num.io.threads": 2,
+            "log.cleaner.dedupe.buffer.size": 2 * 1024 * 1024,
+        }
+
+    def format(self):
+        """Writes the configurations and makes the data directories, where they are not there yet."""
+        id_file = os.path.join(self.directory, "cluster-id")
+        os.makedirs(self.directory, exist_ok=True)
+        if not os.path.exists(id_file):
+            with open(id_file, "w") as f:
+                # "-" in front would be taken for an option
+                f.write("k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22])
+        with open(id_file) as f:
+            cluster_id = f.read()
+        for node in self.nodes:
+            os.makedirs(self._path(node, "data"), exist_ok=True)
+            with open(self._path(node, "log4j.properties"), "w") as f:
+                f.write("log4j.rootLogger=WARN, out\nlog4j.appender.out=org.apache.log4j.ConsoleAppender\n"
+                        "log4j.appender.out.layout=org.apache.log4j.PatternLayout\n"
+                        "log4j.appender.out.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n\n")
+            with open(self._path(node, "server.properties"), "w") as f:
+                f.writelines(f"{key}={value}\n" for key, value in self._config(node).items())
+        for node in self.nodes:
+            self._run(node, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c",
+                      self._path(node, "server.properties"), "--ignore-formatted")
+
+    def _run(self, node, *command):
+        done = subprocess.run(self._java(node, *command, heap="64m"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=READY_S)
+        if done.returncode != 0:
+            raise RuntimeError(f"{command[0]}: {done.stdout[-1000:]}")
+        return done.stdout
+
+    def start(self, node):
+        """Starts a node that is not running. Does not wait until it answers."""
+        assert node not in self.processes
+        with open(self._path(node, "log"), "ab") as log:
+            command = self._java(node, "kafka.Kafka", self._path(node, "server.properties"))
+            self.processes[node] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                                    cwd=self._path(node, ""), start_new_session=True)
+
+    def kill(self, node):
+        """kill -9. What the operating system holds of its log survives, as it would a crash of the process."""
+        process = self.processes.pop(node)
+        process.kill()
+        process.wait()
+
+    def _answers(self, node):
+        process = self.processes[node]
+        if process.poll() is not None:
+            with open(self._path(node, "log"), errors="replace") as log:
+                raise RuntimeError(f"Kafka node {node} ended with {process.returncode}: {log.read()[-1000:]}")
+        return brokers_known(self.listener_ports["CLIENT"][node]) >= len(self.processes)
+
+    def wait_ready(self, seconds=READY_S):
+        """Until every running node answers, and knows of as many brokers as are running."""
+        for node in list(self.processes):
+            until(lambda: self._answers(node), seconds, f"Kafka node {node} does not answer")
+
+    def create_topic(self, name, partitions, replication=1):
+        self._topics("--create", "--topic", name, "--partitions", str(partitions), "--replication-factor", str(replication))
+
+    def delete_topics(self, *names):
+        for name in names:
+            self._topics("--delete", "--topic", name)
+
+    def topics(self):
+        return self._topics("--list").split()
+
+    def _topics(self, *args):
+        node = next(iter(self.processes))
+        port = self.listener_ports["CLIENT"][node]
+        return self._run(node, "org.apache.kafka.tools.TopicCommand", "--bootstrap-server", f"127.0.0.1:{port}", *args)
+
+    def stop(self):
+        """Ends all nodes, by force what does not end in time."""
+        for process in self.processes.values():
+            process.terminate()
+        deadline = time.monotonic() + STOP_S
+        for process in self.processes.values():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.processes.clear()
+
+
+def brokers_known(port):
+    """How many registered brokers does this one list in its metadata? (Metadata v1, no topics.) 0: it does not answer."""
+    request = b"\x00\x03\x00\x01\x00\x00\x00\x01\x00\x05probe\x00\x00\x00\x00"
+    try:
+        with socket.create_connection(("127.0.0.1", port), 1) as s:
+            s.settimeout(2)
+            s.sendall(len(request).to_bytes(4, "big") + request)
+            head = _read(s, 4)
+            body = _read(s, min(int.from_bytes(head, "big"), 1 << 20))
+            return int.from_bytes(body[4:8], "big")
+    except (OSError, EOFError):
+        return 0
+
+
+def _read(s, n):
+    data = b""
+    while len(data) < n:
+        part = s.recv(n - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return data
+
+
+def run(options):
+    # Before anything is started: a signal in between must not leave a JVM behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    with Kafka(options.dir, options.brokers, options.port) as kafka:
+        if options.address_file:
+            with open(options.address_file + ".new", "w") as f:
+                f.write(kafka.bootstrap + "\n")
+            os.rename(options.address_file + ".new", options.address_file)
+        print(f"kafka {kafka.bootstrap}", flush=True)
+        while all(p.poll() is None for p in kafka.processes.values()):
+            time.sleep(0.2)
+        print("a Kafka node ended by itself; its log is in " + kafka.directory, file=sys.stderr)
+        return 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("fetch", help="download the jars, once")
+    p = commands.add_parser("run", help="run a cluster in the foreground")
+    p.add_argument("--brokers", type=int, default=1)
+    p.add_argument("--dir", required=True)
+    p.add_argument("--port", type=int, help="of the first broker; the others follow (default: free ones)")
+    p.add_argument("--address-file", help="gets the bootstrap addresses once they answer")
+    options = parser.parse_args()
+    try:
+        if options.command == "fetch":
+            fetch()
+            return 0
+        return run(options)
+    except Unavailable as e:
+        print(f"Kafka cannot be had: {e}", file=sys.stderr)
+        return 4
+    except (RuntimeError, TimeoutError, subprocess.TimeoutExpired) as e:
+        print(e, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
