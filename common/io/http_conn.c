@@ -144,6 +144,7 @@ static void start_tls(http_conn *conn, kd_bytes data)
     conn->since_ms = since;
     conn->tls_in = data;
     if (http_tls_read(conn) != KD_OK && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
+    conn->tls_in = kd_bytes_of(NULL, 0);
 }
 
 static void detect(http_conn *conn, kd_bytes data)
@@ -281,7 +282,8 @@ static void start_linger(http_conn *conn)
 static bool wants_input(const http_conn *conn)
 {
     if (conn->fate != HTTP_LIVE) return false;
-    if (conn->protocol == HTTP_H1 && !http_h1_wants_input(conn)) return false;
+    /* HTTP/1.1 has no use for more input before its answers are gone; it would only pile up. */
+    if (conn->protocol == HTTP_H1) return http_h1_wants_input(conn) && unsent(conn) == 0;
     return !http_conn_output_full(conn);
 }
 
@@ -321,6 +323,7 @@ static void take_input(http_conn *conn, kd_bytes data)
     if (conn->ssl != NULL) {
         conn->tls_in = data;
         if (http_tls_read(conn) != KD_OK && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
+        conn->tls_in = kd_bytes_of(NULL, 0);
     } else if (conn->protocol == HTTP_DETECT) {
         detect(conn, data);
     } else {
@@ -378,6 +381,11 @@ static void expire(http_conn *conn)
 static bool request_expired(http_conn *conn, http_request *req, int64_t now_ms)
 {
     if (now_ms < req->deadline_ms) return false;
+    if (req->stage == HTTP_ANSWERED && req->sent && !req->stopped) {
+        req->deadline_ms = now_ms + HTTP_LINGER_MS;
+        http_h2_stop(req);
+        return false;
+    }
     if (req->stage != HTTP_BODY) return true;
     conn->server->counters.timeouts++;
     http_request_refuse(req, 408);

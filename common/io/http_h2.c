@@ -12,6 +12,7 @@
 enum {
     H2_STREAM_WINDOW = 256 * 1024,
     H2_CONNECTION_WINDOW = 1024 * 1024,
+    H2_SWALLOW_MAX = 1024 * 1024, /* of a body whose request is answered already */
 };
 
 static void h2_calm(http_conn *conn)
@@ -194,6 +195,16 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
+/*
+ * What still comes for an answered request is swallowed for a while: resetting the stream at once is allowed
+ * (RFC 9113, 8.1), but clients are known to lose the answer over it.
+ */
+static void h2_swallow(http_request *req, size_t len)
+{
+    req->swallowed += len;
+    if (req->swallowed > H2_SWALLOW_MAX) http_h2_stop(req);
+}
+
 static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data,
                          size_t len, void *arg)
 {
@@ -201,9 +212,21 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream
     http_conn *conn = arg;
     http_request *req = nghttp2_session_get_stream_user_data(session, stream_id);
     if (req == NULL || conn->fate != HTTP_LIVE) return 0;
+    if (req->stage == HTTP_ANSWERED) {
+        h2_swallow(req, len);
+        return 0;
+    }
     http_request_add_body(req, kd_bytes_of(data, len));
     if (req->refusal != 0) h2_advance(req, false);
     return 0;
+}
+
+void http_h2_stop(http_request *req)
+{
+    if (req->stopped) return;
+    req->stopped = true;
+    nghttp2_submit_rst_stream(req->conn->session, NGHTTP2_FLAG_NONE, req->stream_id, NGHTTP2_NO_ERROR);
+    http_conn_touch(req->conn);
 }
 
 static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t error_code, void *arg)
@@ -225,10 +248,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
                 (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (!last) return 0;
     http_request *req = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-    /* Answered before everything was sent: ask the client to stop (RFC 9113, 8.1). */
-    if (req != NULL && !req->ended) {
-        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
-    }
+    if (req != NULL) req->sent = true;
     return 0;
 }
 
@@ -284,10 +304,11 @@ void http_h2_feed(http_conn *conn, kd_bytes data)
     if (conn->fate != HTTP_LIVE) return;
     ssize_t n = nghttp2_session_mem_recv(conn->session, data.data, data.len);
     if (n >= 0) return;
-    /* A flood of acknowledgements, a bad preface: nghttp2 has said what it wanted to say. */
+    /* Too many unsent acknowledgements, say. nghttp2 must not be asked for anything after this, not even a
+     * GOAWAY. */
     conn->server->counters.protocol_errors++;
     if (n == NGHTTP2_ERR_FLOODED) conn->server->counters.floods++;
-    conn->fate = HTTP_FINISH;
+    conn->fate = HTTP_ABORT;
 }
 
 void http_h2_produce(http_conn *conn, kd_buf *out)
@@ -355,6 +376,8 @@ void http_h2_respond(http_request *req, int status, const kd_http_field *fields,
     nv[count++] = h2_field("date", kd_bytes_of(http_server_date(conn->server), HTTP_DATE_BYTES));
     bool silent = req->head || status == 204 || status == 304;
     req->out = silent ? kd_bytes_of(NULL, 0) : http_request_copy(req, body);
+    req->out_held = req->out.len;
+    conn->server->counters.buffered_bytes += req->out_held;
     nghttp2_data_provider provider = {.source.ptr = req, .read_callback = read_body};
     int rv = nghttp2_submit_response(conn->session, req->stream_id, nv, count,
                                      req->out.len > 0 ? &provider : NULL);

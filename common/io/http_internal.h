@@ -36,7 +36,7 @@ enum {
     HTTP_LINGER_MS = 1000,       /* after our end of stream, for the client to take it */
     HTTP_DRAIN_NOTICE_MS = 1000, /* GOAWAY follows the shutdown notice at the latest after this */
     HTTP_DRAIN_IDLE_MS = 500,    /* an HTTP/1.1 connection without a request is kept this long for one */
-    HTTP_CONTINUATIONS_MAX = 16, /* frames of one header block */
+    HTTP_CONTINUATIONS_MAX = 6,  /* of one header block; some builds of nghttp2 end the session at 9 */
     HTTP_STREAMS_MAX = 128,
     HTTP_TAKE_BYTES_PER_S = 16 * 1024, /* the slowest rate at which an answer is taken */
     HTTP_DATE_BYTES = 29,
@@ -79,6 +79,8 @@ typedef struct http_request {
     bool ended;      /* the client has sent everything */
     bool keep_alive; /* HTTP/1 only */
     bool http10;
+    bool sent;       /* the answer, to its end */
+    bool stopped;    /* the stream is being reset */
     bool has_length; /* content-length was given */
     bool head;       /* no body in the answer */
     int refusal;     /* status to answer with instead of asking the handler, or 0 */
@@ -90,7 +92,9 @@ typedef struct http_request {
     uint32_t header_bytes;
     http_header *headers;
     kd_buf body;
-    kd_bytes out; /* body of the answer not yet given to nghttp2, in the arena */
+    size_t swallowed; /* bytes of the body that came after the answer */
+    size_t out_held;  /* bytes of the answer counted as buffered */
+    kd_bytes out;     /* body of the answer not yet given to nghttp2, in the arena */
     http_chunk *chunks;
     size_t arena_used;
     http_header headers_inline[HTTP_HEADERS_INLINE];
@@ -204,6 +208,8 @@ bool http_h2_over(const http_conn *conn);
 void http_h2_notice(http_conn *conn);
 void http_h2_goaway(http_conn *conn);
 void http_h2_terminate(http_conn *conn, uint32_t error_code);
+/* The rest of a request that is answered already is not wanted any more. */
+void http_h2_stop(http_request *req);
 void http_h2_respond(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body);
 nghttp2_session_callbacks *http_h2_callbacks(void);
 

@@ -56,6 +56,7 @@ void http_request_free(http_request *req)
     http_conn *conn = req->conn;
     http_pool *pool = &conn->server->pool;
     drop_body(req);
+    conn->server->counters.buffered_bytes -= req->out_held;
     while (req->chunks != NULL) {
         http_chunk *chunk = req->chunks;
         req->chunks = chunk->next;
@@ -290,10 +291,18 @@ static void refuse(http_request *req)
     respond(req, req->refusal, fields, n, refusal_body(req->refusal));
 }
 
+static bool is_overloaded(const kd_http_server *server)
+{
+    const kd_http_counters *c = &server->counters;
+    return c->requests_open >= server->config.max_requests ||
+           c->buffered_bytes > server->config.max_buffered_bytes;
+}
+
 void http_request_dispatch(http_request *req)
 {
     kd_http_server *server = req->conn->server;
     KD_ASSERT(req->stage < HTTP_HANDLED);
+    if (is_overloaded(server)) http_request_refuse(req, 503);
     if (req->refusal != 0) {
         refuse(req);
         return;

@@ -22,6 +22,7 @@ void kd_http_config_init(kd_http_config *config)
         .max_connections = 10000,
         .max_connections_per_address = 1024,
         .max_streams = HTTP_STREAMS_MAX,
+        .max_requests = 65536,
         .max_headers = KD_HEADERS_MAX,
         .max_header_bytes = KD_HEADER_BYTES_MAX,
         .max_body_bytes = KD_BODY_MAX,
@@ -133,11 +134,11 @@ static void on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 static bool config_makes_sense(const kd_http_config *c)
 {
     return c->max_connections > 0 && c->max_connections_per_address > 0 && c->max_streams > 0 &&
-           c->max_streams <= HTTP_STREAMS_MAX && c->max_headers > 0 && c->max_header_bytes >= 64 &&
-           c->max_body_bytes <= c->max_buffered_bytes && c->max_resets_per_s > 0 &&
-           c->max_control_per_s > 0 && c->output_high_water_bytes > 0 && c->handshake_timeout_ms > 0 &&
-           c->headers_timeout_ms > 0 && c->body_timeout_ms > 0 && c->idle_timeout_ms > 0 &&
-           c->write_stall_timeout_ms > 0;
+           c->max_streams <= HTTP_STREAMS_MAX && c->max_requests > 0 && c->max_headers > 0 &&
+           c->max_header_bytes >= 64 && c->max_body_bytes <= c->max_buffered_bytes &&
+           c->max_resets_per_s > 0 && c->max_control_per_s > 0 && c->output_high_water_bytes > 0 &&
+           c->handshake_timeout_ms > 0 && c->headers_timeout_ms > 0 && c->body_timeout_ms > 0 &&
+           c->idle_timeout_ms > 0 && c->write_stall_timeout_ms > 0;
 }
 
 static nghttp2_option *make_option(void)

@@ -32,20 +32,21 @@ typedef struct {
     uint32_t max_connections;             /* of this server; beyond it a connection is closed when accepted */
     uint32_t max_connections_per_address; /* likewise, per IPv4 address or IPv6 /64 */
     uint32_t max_streams;                 /* requests in work per connection, at most 128 */
-    uint32_t max_headers;                 /* fields of a request; more: 431 */
-    uint32_t max_header_bytes;            /* names and values of a request; more: 431 */
-    uint32_t max_body_bytes;              /* a request body; more: 413 */
-    uint64_t max_buffered_bytes;          /* bodies held by the whole server; more: 503 overloaded */
-    uint32_t max_resets_per_s;            /* streams reset per connection; more: GOAWAY ENHANCE_YOUR_CALM */
-    uint32_t max_control_per_s;           /* PING, SETTINGS, PRIORITY, empty DATA per connection; likewise */
-    uint32_t output_high_water_bytes;     /* unsent bytes of a connection above which it is not read */
-    uint32_t handshake_timeout_ms;        /* from accept to a known protocol (TLS included) */
-    uint32_t headers_timeout_ms;          /* from a request's first byte to its last header */
-    uint32_t body_timeout_ms;             /* from the last header to the end of the body */
-    uint32_t idle_timeout_ms;             /* without a request in work */
-    uint32_t write_stall_timeout_ms;      /* an answer not taken: this long, plus a second per 16 KiB of it */
-    kd_http_tls *tls;                     /* borrowed, outlives the server; NULL: TLS is refused */
-    bool tls_required;                    /* plain connections are closed */
+    uint32_t max_requests;            /* with the handler at one time, whole server; more: 503 overloaded */
+    uint32_t max_headers;             /* fields of a request; more: 431 */
+    uint32_t max_header_bytes;        /* names and values of a request; more: 431 */
+    uint32_t max_body_bytes;          /* a request body; more: 413 */
+    uint64_t max_buffered_bytes;      /* bodies and answers held by the whole server; more: 503 */
+    uint32_t max_resets_per_s;        /* streams reset per connection; more: GOAWAY ENHANCE_YOUR_CALM */
+    uint32_t max_control_per_s;       /* PING, SETTINGS, PRIORITY, empty DATA per connection; likewise */
+    uint32_t output_high_water_bytes; /* unsent bytes of a connection above which it is not read */
+    uint32_t handshake_timeout_ms;    /* from accept to a known protocol (TLS included) */
+    uint32_t headers_timeout_ms;      /* from a request's first byte to its last header */
+    uint32_t body_timeout_ms;         /* from the last header to the end of the body */
+    uint32_t idle_timeout_ms;         /* without a request in work */
+    uint32_t write_stall_timeout_ms;  /* an answer not taken: this long, plus a second per 16 KiB of it */
+    kd_http_tls *tls;                 /* borrowed, outlives the server; NULL: TLS is refused */
+    bool tls_required;                /* plain connections are closed */
 } kd_http_config;
 
 /* Sensible values for everything, limits.h for the caps; tls is NULL. */
@@ -172,7 +173,7 @@ typedef struct {
     uint64_t timeouts; /* connections or streams ended by a deadline, idleness included */
     uint64_t bytes_in; /* as given to the protocol: TLS overhead not counted */
     uint64_t bytes_out;
-    uint64_t buffered_bytes; /* request bodies held now */
+    uint64_t buffered_bytes; /* request bodies, and answers not yet taken, held now */
 } kd_http_counters;
 
 /* Valid until destroy; read on the loop's thread. */

@@ -1,5 +1,5 @@
 /*
- * tests/lib/http_echo.c - the HTTP server with a handler that does what the path says, for tests and
+ * tests/integration/http_echo.c - the HTTP server with a handler that does what the path says, for tests and
  * measurements.
  *
  *   http-echo PORT [CERT KEY [CLIENT_CA]] [limit=value ...]
@@ -159,6 +159,7 @@ static void set_limit(kd_http_config *c, const char *name, size_t len, uint32_t 
     LIMIT(max_connections);
     LIMIT(max_connections_per_address);
     LIMIT(max_streams);
+    LIMIT(max_requests);
     LIMIT(max_body_bytes);
     LIMIT(max_buffered_bytes);
     LIMIT(max_resets_per_s);
