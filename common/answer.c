@@ -36,18 +36,15 @@ static void write_liked(kd_json *j, kd_liked liked)
         kd_json_bool(j, liked == KD_LIKED_YES);
 }
 
-static void write_counter(kd_json *j, const kd_answer_counts *a, uint32_t i)
+void kd_answer_write_number(kd_json *j, uint64_t count, uint32_t pending)
 {
     char display[KD_DISPLAY_MAX];
-    kd_json_key_bytes(j, kd_bytes_str(a->counters->at[i].name));
-    kd_json_object(j);
     kd_json_key(j, "count");
-    kd_json_u64(j, a->count[i]);
+    kd_json_u64(j, count);
     kd_json_key(j, "display");
-    kd_json_str(j, kd_bytes_of(display, kd_display_count(a->count[i], display)));
+    kd_json_str(j, kd_bytes_of(display, kd_display_count(count, display)));
     kd_json_key(j, "pending");
-    kd_json_u64(j, a->pending != NULL ? a->pending[i] : 0);
-    kd_json_end_object(j);
+    kd_json_u64(j, pending);
 }
 
 void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
@@ -56,7 +53,12 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
     kd_answer_write_item(j, a->item);
     kd_json_key(j, "counts");
     kd_json_object(j);
-    for (uint32_t i = 0; i < a->counters->count; i++) write_counter(j, a, i);
+    for (uint32_t i = 0; i < a->counters->count; i++) {
+        kd_json_key_bytes(j, kd_bytes_str(a->counters->at[i].name));
+        kd_json_object(j);
+        kd_answer_write_number(j, a->count[i], a->pending != NULL ? a->pending[i] : 0);
+        kd_json_end_object(j);
+    }
     kd_json_end_object(j);
     if (a->liked != KD_LIKED_UNASKED) write_liked(j, a->liked);
     kd_answer_write_age(j, a->now_us, a->made_us, a->as_of_us);

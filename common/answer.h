@@ -34,7 +34,8 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a);
 /* {"item":…,"liked":true|false|null,"source":…} */
 void kd_answer_write_liked(kd_json *j, kd_bytes item, kd_liked liked, const char *source);
 
-/* Members alone, inside an object that the caller opened: "item", then "age_ms" and "as_of". */
+/* Members alone, inside an object that the caller opened: "count", "display", "pending"; "item"; "age_ms" and "as_of". */
+void kd_answer_write_number(kd_json *j, uint64_t count, uint32_t pending);
 void kd_answer_write_item(kd_json *j, kd_bytes item);
 void kd_answer_write_age(kd_json *j, uint64_t now_us, uint64_t made_us, uint64_t as_of_us);
 

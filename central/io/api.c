@@ -1,0 +1,117 @@
+/* central/io/api.c - from a path to its handler. */
+#include "central/io/api.h"
+
+#include "central/io/read.h"
+#include "common/io/clock.h"
+
+void kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers)
+{
+    *api = (kd_api){.settings = settings, .home = home, .workers = workers};
+    kd_cidrs_init(&api->trusted, &settings->trusted_peers);
+}
+
+void kd_api_finish(kd_api *api)
+{
+    kd_cidrs_finish(&api->trusted);
+}
+
+static void answer_time(kd_api *api, kd_http_request *req)
+{
+    kd_buf out = {.data = NULL};
+    kd_json j = kd_json_of(&out);
+    const kd_http_field fields[] = {{"content-type", kd_bytes_str("application/json")},
+                                    {"cache-control", kd_bytes_str("no-store")}};
+    (void)api;
+    kd_json_object(&j);
+    kd_json_key(&j, "now_us");
+    kd_json_u64(&j, kd_clock_wall_us());
+    kd_json_end_object(&j);
+    kd_http_respond(req, 200, fields, KD_COUNT(fields), kd_buf_view(&out));
+    kd_buf_finish(&out);
+}
+
+static void refuse_method(kd_http_request *req, const char *allow)
+{
+    kd_buf out = {.data = NULL};
+    const kd_http_field fields[] = {{"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)}, {"allow", kd_bytes_str(allow)}};
+    kd_problem_write(&out, KD_PROBLEM_METHOD_NOT_ALLOWED, NULL, NULL, 0);
+    kd_http_respond(req, (int)kd_problem_status(KD_PROBLEM_METHOD_NOT_ALLOWED), fields, KD_COUNT(fields), kd_buf_view(&out));
+    kd_buf_finish(&out);
+}
+
+static bool is_get(const kd_http_request *req)
+{
+    return req->method == KD_HTTP_GET || req->method == KD_HTTP_HEAD;
+}
+
+typedef void (*fixed_handler)(kd_api *api, kd_http_request *req);
+
+static const struct {
+    const char *path;
+    fixed_handler get, post;
+} fixed[] = {
+    {"counts", kd_api_counts_query, kd_api_counts_body},
+    {"likes/lookup", NULL, kd_api_lookup},
+    {"time", answer_time, NULL},
+    {"export", kd_api_export, NULL},
+};
+
+static bool handle_fixed(kd_api *api, kd_http_request *req, const kd_route *route)
+{
+    for (size_t i = 0; i < KD_COUNT(fixed); i++) {
+        if (!kd_route_is(route, fixed[i].path)) continue;
+        if (fixed[i].get != NULL && is_get(req))
+            fixed[i].get(api, req);
+        else if (fixed[i].post != NULL && req->method == KD_HTTP_POST)
+            fixed[i].post(api, req);
+        else
+            refuse_method(req, fixed[i].get == NULL ? "POST" : fixed[i].post == NULL ? "GET, HEAD" : "GET, HEAD, POST");
+        return true;
+    }
+    return false;
+}
+
+/* /v1/{collection}/{id}/{counts|likers|counter} */
+static bool handle_tail(kd_api *api, kd_http_request *req, const kd_route *route, const kd_item *item, kd_refusal *why)
+{
+    kd_bytes tail = route->at[2];
+    uint32_t counter;
+    if (kd_bytes_eq(tail, kd_bytes_str("counts"))) {
+        kd_api_counts(api, req, item);
+        return true;
+    }
+    if (kd_bytes_eq(tail, kd_bytes_str("likers"))) {
+        kd_api_likers(api, req, item);
+        return true;
+    }
+    if (!kd_route_counter(tail, &api->settings->counters, KD_SET, &counter, why)) return false;
+    kd_api_liked(api, req, item, counter);
+    return true;
+}
+
+static bool handle_item(kd_api *api, kd_http_request *req, const kd_route *route, kd_refusal *why)
+{
+    kd_item item;
+    bool snapshot = kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"));
+    kd_bytes collection = route->at[snapshot ? 1 : 0], id = route->at[snapshot ? 2 : 1];
+    if (!kd_route_item(collection, id, &api->settings->collections, &item, why)) return false;
+    if (!is_get(req)) {
+        refuse_method(req, "GET, HEAD");
+        return true;
+    }
+    if (!snapshot) return handle_tail(api, req, route, &item, why);
+    kd_api_snapshot(api, req, &item);
+    return true;
+}
+
+void kd_api_handle(kd_http_request *req, void *arg)
+{
+    kd_api *api = arg;
+    kd_route route;
+    kd_refusal why = {KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL};
+    if (kd_route_cut(req->path, &route) == KD_OK) {
+        if (handle_fixed(api, req, &route)) return;
+        if (route.count == 3 && handle_item(api, req, &route, &why)) return;
+    }
+    kd_read_refuse(req, &why);
+}

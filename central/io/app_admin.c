@@ -1,0 +1,180 @@
+/* central/io/app_admin.c - what the admin port tells: readiness, metrics, the partitions. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "central/io/app.h"
+#include "common/json_writer.h"
+#include "common/io/clock.h"
+
+enum { ASK_TIMEOUT_MS = 2000 };
+
+static bool ready(void *arg, kd_buf *why)
+{
+    const kd_app *app = arg;
+    const char *reason = NULL;
+    for (uint32_t i = 0; i < app->opened; i++)
+        if (__atomic_load_n(&app->workers[i].assigned, __ATOMIC_ACQUIRE) < app->workers[i].count)
+            reason = "Kafka has not been reached yet";
+    if (app->draining) reason = "draining";
+    if (reason != NULL) kd_buf_put(why, reason, strlen(reason));
+    return reason == NULL;
+}
+
+static void put_line(kd_buf *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+    char digits[20];
+    const char *const parts[] = {"# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n", name, " "};
+    for (size_t i = 0; i < KD_COUNT(parts); i++) kd_buf_put(out, parts[i], strlen(parts[i]));
+    kd_buf_put(out, digits, kd_decimal(value, digits));
+    kd_buf_put_u8(out, '\n');
+}
+
+static void metrics(void *arg, kd_buf *out)
+{
+    kd_app *app = arg;
+    const kd_http_counters *h = kd_http_server_counters(app->http);
+    const void **instances = kd_alloc(sizeof(void *) * app->opened);
+    for (uint32_t i = 0; i < app->opened; i++) instances[i] = &app->workers[i].metrics;
+    kd_metrics_render(&kd_central_metric_table, instances, app->opened, out);
+    free(instances);
+    put_line(out, "kudos_central_http_requests_total", "counter", "Requests given to the API.", h->requests);
+    put_line(out, "kudos_central_http_rejected_total", "counter", "Requests refused by the server itself.", h->rejected);
+    put_line(out, "kudos_central_http_shed_total", "counter", "Reads refused because of reads_max.", app->api.shed);
+    put_line(out, "kudos_central_http_connections", "gauge", "Connections open.", h->connections_open);
+    put_line(out, "kudos_central_reads_open", "gauge", "Reads in work.", app->api.open);
+}
+
+/* ---- /debug/partitions: asked of the workers, waited for with a bound ---- */
+
+/* Freed by whoever lets go last: the asker, who may give up, or the worker. */
+typedef struct {
+    kd_post post;
+    kd_worker *worker;
+    pthread_mutex_t lock;
+    pthread_cond_t answered;
+    uint32_t holders;
+    bool done;
+    kd_buf out;
+} ask;
+
+static void let_go(ask *a)
+{
+    pthread_mutex_lock(&a->lock);
+    bool last = --a->holders == 0;
+    pthread_mutex_unlock(&a->lock);
+    if (!last) return;
+    pthread_cond_destroy(&a->answered);
+    pthread_mutex_destroy(&a->lock);
+    kd_buf_finish(&a->out);
+    free(a);
+}
+
+static void put_u64(kd_json *j, const char *key, uint64_t value)
+{
+    kd_json_key(j, key);
+    kd_json_u64(j, value);
+}
+
+static void write_edge(kd_json *j, const kd_central_edge *e)
+{
+    kd_json_object(j);
+    kd_json_key(j, "edge");
+    kd_json_str(j, e->name);
+    kd_json_key(j, "region");
+    kd_json_str(j, e->region);
+    kd_json_key(j, "applied");
+    kd_json_array(j);
+    kd_json_u64(j, e->applied.incarnation);
+    kd_json_u64(j, e->applied.seq);
+    kd_json_end_array(j);
+    put_u64(j, "digest", e->digest);
+    put_u64(j, "watermark_us", e->watermark_us);
+    kd_json_end_object(j);
+}
+
+static void write_tenure(kd_json *j, const kd_tenure *t)
+{
+    kd_central_edge *edges = kd_alloc(sizeof(*edges) * KD_EDGES_MAX);
+    uint32_t n = kd_central_edges(t->core, edges, KD_EDGES_MAX);
+    int64_t offset;
+    kd_json_object(j);
+    put_u64(j, "partition", t->partition);
+    put_u64(j, "epoch", kd_central_epoch(t->core));
+    put_u64(j, "version", kd_central_version(t->core));
+    kd_json_key(j, "log_offset");
+    kd_json_i64(j, kd_central_log_position(t->core, &offset) ? offset : -1);
+    put_u64(j, "as_of_us", kd_central_as_of_us(t->core));
+    put_u64(j, "gathered", kd_central_gathered(t->core));
+    put_u64(j, "outstanding", t->outstanding);
+    put_u64(j, "dirty", kd_central_dirty(t->core));
+    kd_json_key(j, "claimed");
+    kd_json_bool(j, t->durable && !t->claim_pending && t->claims.count == 0);
+    kd_json_key(j, "edges");
+    kd_json_array(j);
+    for (uint32_t i = 0; i < n; i++) write_edge(j, &edges[i]);
+    kd_json_end_array(j);
+    kd_json_end_object(j);
+    free(edges);
+}
+
+static void answer_ask(kd_post *post)
+{
+    ask *a = KD_CONTAINER(post, ask, post);
+    kd_json j = kd_json_of(&a->out);
+    kd_json_array(&j);
+    for (uint32_t i = 0; i < a->worker->count; i++) write_tenure(&j, &a->worker->tenures[i]);
+    kd_json_end_array(&j);
+    pthread_mutex_lock(&a->lock);
+    a->done = true;
+    pthread_cond_signal(&a->answered);
+    pthread_mutex_unlock(&a->lock);
+    let_go(a);
+}
+
+/* JSON array of the worker's partitions; false when it did not answer in time. */
+static bool ask_worker(kd_worker *w, kd_buf *out)
+{
+    struct timespec until;
+    ask *a = kd_alloc(sizeof(*a));
+    *a = (ask){.post.fn = answer_ask, .worker = w, .holders = 2};
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->answered, NULL);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ASK_TIMEOUT_MS / 1000;
+    kd_loop_post(w->loop, &a->post);
+    pthread_mutex_lock(&a->lock);
+    while (!a->done && pthread_cond_timedwait(&a->answered, &a->lock, &until) != ETIMEDOUT) continue;
+    bool done = a->done;
+    if (done) kd_buf_put(out, a->out.data, a->out.len);
+    pthread_mutex_unlock(&a->lock);
+    let_go(a);
+    return done;
+}
+
+static int debug(void *arg, const char *name, const char *query, kd_buf *out)
+{
+    kd_app *app = arg;
+    kd_json j = kd_json_of(out);
+    kd_buf part = {.data = NULL};
+    (void)query;
+    if (strcmp(name, "partitions") != 0) return KD_ENOTFOUND;
+    kd_json_object(&j);
+    put_u64(&j, "now_us", kd_clock_wall_us());
+    kd_json_key(&j, "workers");
+    kd_json_array(&j);
+    for (uint32_t i = 0; i < app->started; i++) {
+        kd_buf_clear(&part);
+        if (ask_worker(&app->workers[i], &part))
+            kd_json_raw(&j, kd_buf_view(&part));
+        else
+            kd_json_null(&j); /* busy */
+    }
+    kd_json_end_array(&j);
+    kd_json_end_object(&j);
+    kd_buf_finish(&part);
+    return KD_OK;
+}
+
+const kd_admin_hooks kd_app_admin_hooks = {.ready = ready, .metrics = metrics, .debug = debug};

@@ -1,0 +1,213 @@
+/* central/io/keeper.c - see the header. `lock` guards `stopping` and `gone`; all else is the thread's own. */
+#include "central/io/keeper.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "central/io/fail.h"
+#include "central/io/worker_internal.h"
+#include "common/io/log.h"
+#include "common/io/options_file.h"
+
+enum { ENSURE_MS = 5000, READ_MS = 3000, READ_TRIES = 3, WATERMARK_MS = 1000, ROUND_MS = 5000, BACKOFF_MIN_MS = 200, BACKOFF_MAX_MS = 5000 };
+
+typedef struct {
+    uint32_t partition;
+    bool known;
+    int64_t offset;
+} position;
+
+struct kd_keeper {
+    const kd_central_settings *settings;
+    kd_worker *workers;
+    uint32_t count;
+    position *positions; /* in the order of workers and their tenures */
+    uint64_t random;
+    kd_kafka_reader *reader;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stopping, gone;
+};
+
+static bool stopping(kd_keeper *k)
+{
+    pthread_mutex_lock(&k->lock);
+    bool stop = k->stopping;
+    pthread_mutex_unlock(&k->lock);
+    return stop;
+}
+
+/* Until the time is up, something has gone, or the end. True when the topics have gone. */
+static bool rest(kd_keeper *k, uint64_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    uint64_t ns = (uint64_t)until.tv_nsec + ms % 1000 * 1000000;
+    until.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    pthread_mutex_lock(&k->lock);
+    while (!k->stopping && !k->gone && pthread_cond_timedwait(&k->wake, &k->lock, &until) == 0) continue;
+    bool gone = k->gone;
+    k->gone = false;
+    pthread_mutex_unlock(&k->lock);
+    return gone;
+}
+
+static int ensure_once(kd_keeper *k, char *error)
+{
+    const kd_central_settings *s = k->settings;
+    uint32_t partitions = (uint32_t)s->partitions;
+    uint16_t replication = (uint16_t)s->replication;
+    kd_kafka_topic topics[KD_TOPICS] = {
+        {s->likes_topic, partitions, replication, (int64_t)(s->likes_retention_us / 1000), 0},
+        {s->counts_topic, partitions, replication, (int64_t)(s->counts_retention_us / 1000), 0},
+        {s->changes_topic, partitions, replication, (int64_t)(s->changes_retention_us / 1000), 0},
+    };
+    kd_central_kafka kafka;
+    kd_central_kafka_init(&kafka, s, kd_worker_kafka_log, NULL);
+    int rc = kd_kafka_ensure_topics(&kafka.config, topics, s->publish_changes ? KD_TOPICS : KD_TOPICS - 1, ENSURE_MS, error,
+                                    KD_OPTIONS_ERROR_MAX);
+    kd_central_kafka_finish(&kafka);
+    return rc;
+}
+
+/* False when the program ends meanwhile. What no time can heal ends the program by name. */
+static bool ensure_topics(kd_keeper *k)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    uint64_t backoff_ms = BACKOFF_MIN_MS;
+    while (!stopping(k)) {
+        int rc = ensure_once(k, error);
+        if (rc == KD_OK) return true;
+        if (rc == KD_EMISMATCH || rc == KD_EINVAL) kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
+        KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
+        rest(k, backoff_ms / 2 + kd_random_next(&k->random) % backoff_ms);
+        backoff_ms = KD_MIN(2 * backoff_ms, BACKOFF_MAX_MS);
+    }
+    return false;
+}
+
+static bool open_reader(kd_keeper *k)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    kd_central_kafka kafka;
+    kd_central_kafka_init(&kafka, k->settings, kd_worker_kafka_log, NULL);
+    int rc = kd_kafka_reader_create(&k->reader, &kafka.config, error, sizeof(error));
+    kd_central_kafka_finish(&kafka);
+    if (rc != KD_OK) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
+    return rc == KD_OK;
+}
+
+/* What stands at the position now. What cannot be read in time counts as not there: then the log is read from its start. */
+static kd_log_check look_up(kd_keeper *k, const position *p)
+{
+    kd_log_check check = {.partition = p->partition, .found = false};
+    int rc = KD_EAGAIN;
+    for (int i = 0; p->known && k->reader != NULL && i < READ_TRIES && rc != KD_OK && rc != KD_ENOTFOUND && !stopping(k); i++)
+        rc = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS, &check.record);
+    check.found = rc == KD_OK;
+    if (p->known && rc != KD_OK && rc != KD_ENOTFOUND && k->reader != NULL)
+        KD_LOG(KD_WARN, "log-check-failed", KD_U64("partition", p->partition), KD_STR("cause", kd_kafka_reader_error(k->reader)));
+    return check;
+}
+
+static void hand_over(kd_keeper *k)
+{
+    const position *p = k->positions;
+    for (uint32_t w = 0; w < k->count; w++) {
+        uint32_t n = k->workers[w].count;
+        kd_log_check *checks = kd_alloc(sizeof(*checks) * (n + 1));
+        for (uint32_t i = 0; i < n; i++) checks[i] = look_up(k, p++);
+        kd_worker_assign(&k->workers[w], checks, n);
+    }
+}
+
+static void look_up_ends(kd_keeper *k)
+{
+    int64_t low, high;
+    for (uint32_t p = 0; k->reader != NULL && p < k->settings->partitions && !stopping(k); p++) {
+        if (kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low, &high) != KD_OK) return;
+        kd_tenure *t = kd_worker_tenure(&k->workers[p % k->count], p);
+        __atomic_store_n(&t->log_high, high, __ATOMIC_RELAXED);
+    }
+}
+
+static void *run(void *arg)
+{
+    kd_keeper *k = arg;
+    pthread_setname_np(pthread_self(), "central-keeper");
+    if (!ensure_topics(k)) return NULL;
+    open_reader(k);
+    hand_over(k);
+    while (!stopping(k)) {
+        if (rest(k, ROUND_MS) && ensure_topics(k))
+            for (uint32_t w = 0; w < k->count; w++) kd_worker_rejoin(&k->workers[w]);
+        look_up_ends(k);
+    }
+    return NULL;
+}
+
+static void note_positions(kd_keeper *k)
+{
+    position *p = k->positions;
+    for (uint32_t w = 0; w < k->count; w++) {
+        for (uint32_t i = 0; i < k->workers[w].count; i++, p++) {
+            const kd_tenure *t = &k->workers[w].tenures[i];
+            p->partition = t->partition;
+            p->known = kd_central_log_position(t->core, &p->offset);
+        }
+    }
+}
+
+int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_worker *workers, uint32_t count)
+{
+    kd_keeper *k = kd_alloc(sizeof(*k));
+    pthread_condattr_t monotonic;
+    *k = (kd_keeper){.settings = settings, .workers = workers, .count = count};
+    k->positions = kd_alloc(sizeof(position) * settings->partitions);
+    randombytes_buf(&k->random, sizeof(k->random));
+    note_positions(k);
+    pthread_mutex_init(&k->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&k->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&k->thread, NULL, run, k) == 0) {
+        *out = k;
+        return KD_OK;
+    }
+    pthread_cond_destroy(&k->wake);
+    pthread_mutex_destroy(&k->lock);
+    free(k->positions);
+    free(k);
+    *out = NULL;
+    return KD_EIO;
+}
+
+static void tell(kd_keeper *k, bool *what)
+{
+    pthread_mutex_lock(&k->lock);
+    *what = true;
+    pthread_cond_signal(&k->wake);
+    pthread_mutex_unlock(&k->lock);
+}
+
+void kd_keeper_topics_gone(kd_keeper *k)
+{
+    tell(k, &k->gone);
+}
+
+void kd_keeper_destroy(kd_keeper *k)
+{
+    if (k == NULL) return;
+    tell(k, &k->stopping);
+    pthread_join(k->thread, NULL);
+    kd_kafka_reader_destroy(k->reader);
+    pthread_cond_destroy(&k->wake);
+    pthread_mutex_destroy(&k->lock);
+    free(k->positions);
+    free(k);
+}

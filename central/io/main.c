@@ -1,0 +1,40 @@
+/*
+ * central/io/main.c - kudos-central: the daemon, and its sub commands by name.
+ */
+#include <stdio.h>
+
+#include "central/io/app.h"
+#include "central/io/commands.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
+} commands[] = {
+    {"export", kd_command_export},
+};
+
+static int serve(int argc, char **argv)
+{
+    kd_command command;
+    kd_central_settings settings;
+    char error[KD_OPTIONS_ERROR_MAX];
+    int code = kd_command_start(&command, &kd_central_options, argc, argv, &settings);
+    if (code < 0) {
+        if (kd_central_settings_check(&settings, error) == KD_OK) {
+            code = kd_app_run(&command, &settings);
+        } else {
+            fprintf(stderr, "kudos-central: %s: %s\n", command.file, error);
+            kd_options_finish(&kd_central_options, &settings);
+            code = KD_EXIT_USAGE;
+        }
+    }
+    kd_command_finish(&command);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < KD_COUNT(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    return serve(argc, argv);
+}

@@ -1,0 +1,6 @@
+/* central/io/metrics.c - the table of the header. */
+#include "central/io/metrics.h"
+
+#define ROW(...) KD_METRIC_ROW(kd_central_metrics, __VA_ARGS__)
+static const kd_metric_info rows[] = {KD_CENTRAL_METRICS(ROW)};
+const kd_metric_table kd_central_metric_table = {rows, KD_COUNT(rows)};

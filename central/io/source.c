@@ -1,0 +1,200 @@
+/* central/io/source.c - the command line, and the stores of a directory. */
+#include "central/io/source.h"
+
+#include <dirent.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "central/io/member_line.h"
+#include "central/io/tenure.h"
+#include "common/io/clock.h"
+#include "common/io/options_file.h"
+
+enum { PAGE_ROWS = 4096, OPT_URL = 256, OPT_DIR, OPT_SET, OPT_HELP };
+
+static const struct option long_options[] = {
+    {"url", required_argument, NULL, OPT_URL},  {"dir", required_argument, NULL, OPT_DIR},
+    {"set", required_argument, NULL, OPT_SET},  {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+typedef struct {
+    const char *file;
+    const char **sets;
+    size_t set_count;
+    bool help, bad;
+} words;
+
+static words read_words(kd_source *s, int argc, char **argv)
+{
+    words w = {.sets = kd_alloc(sizeof(char *) * (size_t)(argc + 1))};
+    optind = 0;
+    for (int got; (got = getopt_long(argc, argv, "c:", long_options, NULL)) != -1;) {
+        if (got == 'c') w.file = optarg;
+        if (got == OPT_URL) s->url = optarg;
+        if (got == OPT_DIR) s->dir = optarg;
+        if (got == OPT_SET) w.sets[w.set_count++] = optarg;
+        if (got == OPT_HELP) w.help = true;
+        if (got == '?') w.bad = true;
+    }
+    w.bad = w.bad || optind < argc || (s->url == NULL) == (s->dir == NULL);
+    return w;
+}
+
+static int load(kd_source *s, words *w, char *error)
+{
+    if (w->file != NULL)
+        return kd_options_load_file(&kd_central_options, w->file, w->sets, w->set_count, &s->settings, error);
+    w->sets[w->set_count++] = "central.data_dir=/"; /* required of a daemon; --dir stands for it here */
+    const kd_options_input input = {"defaults", kd_bytes_of("", 0), "/", w->sets, w->set_count};
+    return kd_options_load(&kd_central_options, &input, &s->settings, error);
+}
+
+int kd_source_parse(kd_source *s, int argc, char **argv)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    *s = (kd_source){.url = NULL};
+    words w = read_words(s, argc, argv);
+    int code = -1;
+    if (w.help || w.bad) {
+        fprintf(w.help ? stdout : stderr, "usage: kudos-central %s (--url U | --dir D) [-c FILE] [--set section.key=value]...\n",
+                argv[0]);
+        code = w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
+    } else if (load(s, &w, error) != KD_OK) {
+        fprintf(stderr, "kudos-central %s: %s\n", argv[0], error);
+        code = KD_EXIT_USAGE;
+    }
+    s->configured = w.file != NULL;
+    free(w.sets);
+    return code;
+}
+
+void kd_source_finish(kd_source *s)
+{
+    kd_options_finish(&kd_central_options, &s->settings);
+}
+
+/* ---- stores ---- */
+
+/* The partitions that are there: 0 to n-1 without a gap, else KD_EMISMATCH. */
+static int count_partitions(const char *dir, uint32_t *count, char *error)
+{
+    uint32_t n = 0, highest = 0, number;
+    DIR *d = opendir(dir);
+    if (d == NULL) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s cannot be read", dir);
+        return KD_ENOTFOUND;
+    }
+    for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+        if (sscanf(e->d_name, "partition-%u", &number) != 1 || number >= KD_PARTITIONS_MAX) continue;
+        n++;
+        highest = KD_MAX(highest, number);
+    }
+    closedir(d);
+    *count = n;
+    if (n > 0 && highest == n - 1) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, n == 0 ? "%s holds no partition-NNNN" : "%s lacks some of its partitions", dir);
+    return n == 0 ? KD_ENOTFOUND : KD_EMISMATCH;
+}
+
+static int open_partition(const kd_source *s, uint32_t partition, uint32_t partitions, kd_leveldb **db, kd_central **core,
+                          char *error)
+{
+    char path[4096];
+    kd_tenure_path(path, sizeof(path), s->dir, partition);
+    *core = NULL;
+    int rc = kd_leveldb_open_existing(db, path, error, KD_OPTIONS_ERROR_MAX);
+    if (rc != KD_OK) return rc;
+    kd_store store = kd_leveldb_store(*db);
+    uint64_t now = kd_clock_wall_us();
+    const kd_central_config config = {
+        .name = kd_bytes_str(s->settings.name),
+        .partition = partition,
+        .partitions = partitions,
+        .counters = &s->settings.counters,
+        .drift_us = s->settings.drift_bound_us,
+        .redo_bytes_max = s->settings.redo_bytes,
+        .counts_cached_max = 4096,
+        .seed = now,
+    };
+    rc = kd_central_open(&config, &store, 1, now, core);
+    if (rc != KD_OK)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", path,
+                 rc == KD_EMISMATCH ? "another partition, partition count or storage version is stored" : kd_strerror(rc));
+    return rc;
+}
+
+static int exit_code(int err)
+{
+    if (err == KD_OK) return KD_EXIT_OK;
+    if (err == KD_ENOTFOUND || err == KD_EMISMATCH) return KD_EXIT_USAGE;
+    return err == KD_EUNAVAILABLE ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+}
+
+int kd_source_each_partition(const kd_source *s, kd_source_partition fn, void *arg, char *error)
+{
+    uint32_t n;
+    int rc = count_partitions(s->dir, &n, error);
+    if (rc == KD_OK && s->configured && n != s->settings.partitions) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s holds %u partitions, kafka.partitions is %llu", s->dir, n,
+                 (unsigned long long)s->settings.partitions);
+        rc = KD_EMISMATCH;
+    }
+    for (uint32_t p = 0; rc == KD_OK && p < n; p++) {
+        kd_leveldb *db = NULL;
+        kd_central *core;
+        rc = open_partition(s, p, n, &db, &core, error);
+        if (rc == KD_OK && fn(arg, core, p) != KD_OK) {
+            snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u could not be read to its end", p);
+            rc = KD_EIO;
+        }
+        if (core != NULL) kd_central_close(core);
+        kd_leveldb_close(db);
+    }
+    return exit_code(rc);
+}
+
+/* ---- members ---- */
+
+typedef struct {
+    const kd_counters *counters;
+    kd_source_lines fn;
+    void *arg;
+    kd_buf page, cursor, next;
+} reading;
+
+static int write_line(void *arg, const kd_member *m)
+{
+    reading *r = arg;
+    kd_member_line(&r->page, r->counters, m);
+    return 0;
+}
+
+static int read_partition(void *arg, kd_central *core, uint32_t partition)
+{
+    reading *r = arg;
+    (void)partition;
+    kd_buf_clear(&r->cursor);
+    do {
+        kd_buf_clear(&r->page);
+        kd_buf_clear(&r->next);
+        int rc = kd_central_members(core, 0, kd_bytes_of(NULL, 0), kd_buf_view(&r->cursor), PAGE_ROWS, write_line, r, &r->next);
+        if (rc == KD_OK) rc = r->fn(r->arg, kd_buf_view(&r->page));
+        if (rc != KD_OK) return rc;
+        kd_buf_clear(&r->cursor);
+        kd_buf_put(&r->cursor, r->next.data, r->next.len);
+    } while (r->cursor.len > 0);
+    return KD_OK;
+}
+
+int kd_source_each(const kd_source *s, kd_source_lines fn, void *arg, char *error)
+{
+    if (s->url != NULL) return kd_source_url_each(s->url, fn, arg, error);
+    reading r = {.counters = &s->settings.counters, .fn = fn, .arg = arg};
+    int code = kd_source_each_partition(s, read_partition, &r, error);
+    kd_buf_finish(&r.page);
+    kd_buf_finish(&r.cursor);
+    kd_buf_finish(&r.next);
+    return code;
+}

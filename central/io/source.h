@@ -1,0 +1,37 @@
+/*
+ * central/io/source.h - where the sub commands that look at members take them from: a running central (--url), or the stores
+ * of one that does not run (--dir), opened here and refused while a process holds them.
+ */
+#ifndef KUDOS_CENTRAL_IO_SOURCE_H
+#define KUDOS_CENTRAL_IO_SOURCE_H
+
+#include "central/io/settings.h"
+#include "kudos/central.h"
+
+typedef struct {
+    const char *url;
+    const char *dir;
+    kd_central_settings settings; /* of -c, or the defaults; for --dir */
+    bool configured;              /* -c was given */
+} kd_source;
+
+/*
+ * Reads NAME (--url U | --dir D) [-c FILE] [--set section.key=value]... [--help]. Returns -1 to go on, and the caller finishes the
+ * source; or the code to exit with.
+ */
+int kd_source_parse(kd_source *s, int argc, char **argv);
+void kd_source_finish(kd_source *s);
+
+/* A page of export lines. KD_OK to go on. */
+typedef int (*kd_source_lines)(void *arg, kd_bytes lines);
+/* All liked rows as export lines, in no order. Returns an exit code; `error` names the cause. */
+int kd_source_each(const kd_source *s, kd_source_lines fn, void *arg, char *error);
+
+/* One partition of --dir, opened; nothing is written. */
+typedef int (*kd_source_partition)(void *arg, kd_central *core, uint32_t partition);
+int kd_source_each_partition(const kd_source *s, kd_source_partition fn, void *arg, char *error);
+
+/* source_url.c */
+int kd_source_url_each(const char *url, kd_source_lines fn, void *arg, char *error);
+
+#endif

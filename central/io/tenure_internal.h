@@ -1,0 +1,9 @@
+/* central/io/tenure_internal.h - between the files of tenure. */
+#ifndef KUDOS_CENTRAL_IO_TENURE_INTERNAL_H
+#define KUDOS_CENTRAL_IO_TENURE_INTERNAL_H
+
+#include "central/io/tenure.h"
+
+void kd_tenure_init_outbound(kd_tenure *t);
+
+#endif

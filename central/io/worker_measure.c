@@ -1,0 +1,99 @@
+/* central/io/worker_measure.c - states of the cores as metrics, and offsets for lag tools. */
+#include "central/io/worker_internal.h"
+#include "common/io/clock.h"
+
+typedef struct {
+    kd_central_stats sum;
+    uint64_t dirty, outbound, failed, unknown_schema, edges, snapshot_age, watermark_age, low_age;
+    int64_t lag;
+} totals;
+
+static uint64_t age(uint64_t now_us, uint64_t then_us)
+{
+    return now_us > then_us ? now_us - then_us : 0;
+}
+
+static void add_stats(kd_central_stats *sum, const kd_central *core)
+{
+    kd_central_stats s;
+    kd_central_get_stats(core, &s);
+    sum->batches += s.batches;
+    sum->operations += s.operations;
+    sum->changes += s.changes;
+    sum->duplicates += s.duplicates;
+    sum->gaps += s.gaps;
+    sum->identity_alarms += s.identity_alarms;
+    sum->quarantined += s.quarantined;
+    sum->claims += s.claims;
+    sum->commits += s.commits;
+    sum->redo_bytes += s.redo_bytes;
+    sum->counts_cached += s.counts_cached;
+    sum->filter_rows += s.filter_rows;
+}
+
+static void add_ages(totals *all, const kd_tenure *t, uint64_t now_us)
+{
+    static _Thread_local kd_central_edge edges[KD_EDGES_MAX];
+    uint32_t n = kd_central_edges(t->core, edges, KD_EDGES_MAX);
+    all->edges = KD_MAX(all->edges, n);
+    for (uint32_t i = 0; i < n; i++)
+        all->watermark_age = KD_MAX(all->watermark_age, age(now_us, edges[i].watermark_us));
+    uint64_t as_of = kd_central_as_of_us(t->core);
+    if (as_of > 0) all->low_age = KD_MAX(all->low_age, age(now_us, as_of + t->settings->drift_bound_us));
+}
+
+/* The group's offset and the lag behind the log's end, which the keeper looks up now and then. */
+static void add_lag(totals *all, kd_worker *w, kd_tenure *t)
+{
+    int64_t offset, high = __atomic_load_n(&t->log_high, __ATOMIC_RELAXED);
+    bool known = kd_central_log_position(t->core, &offset);
+    int64_t next = known ? offset + 1 : 0;
+    if (high > next) all->lag += high - next;
+    if (!known || w->consumer == NULL || w->draining || next == t->group_offset) return;
+    kd_kafka_consumer_commit(w->consumer, 0, t->partition, next);
+    t->group_offset = next;
+}
+
+static void add_tenure(totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
+{
+    add_stats(&all->sum, t->core);
+    add_ages(all, t, now_us);
+    add_lag(all, w, t);
+    all->dirty += kd_central_dirty(t->core);
+    all->outbound += t->claims.count + t->counts.count + t->changes.count;
+    all->failed += t->claims.failed + t->counts.failed + t->changes.failed;
+    all->unknown_schema += t->unknown_schema;
+    if (t->snapshot_made_us > 0) all->snapshot_age = KD_MAX(all->snapshot_age, age(kd_clock_mono_us(), t->snapshot_made_us));
+}
+
+static uint64_t kafka_errors(const kd_worker *w)
+{
+    uint64_t n = w->producer != NULL ? kd_kafka_producer_stats_get(w->producer).errors : 0;
+    return n + (w->consumer != NULL ? kd_kafka_consumer_stats_get(w->consumer).errors : 0);
+}
+
+void kd_worker_measure(kd_worker *w)
+{
+    totals all = {.lag = 0};
+    kd_central_metrics *m = &w->metrics;
+    uint64_t now = kd_clock_wall_us();
+    for (uint32_t i = 0; i < w->count; i++) add_tenure(&all, w, &w->tenures[i], now);
+    const struct {
+        kd_metric *cell;
+        uint64_t value;
+    } cells[] = {
+        {&m->batches, all.sum.batches},       {&m->duplicates, all.sum.duplicates},
+        {&m->gaps, all.sum.gaps},             {&m->unknown_schema, all.unknown_schema},
+        {&m->quarantined, all.sum.quarantined}, {&m->identity, all.sum.identity_alarms},
+        {&m->operations, all.sum.operations}, {&m->changes, all.sum.changes},
+        {&m->claims, all.sum.claims},         {&m->commits, all.sum.commits},
+        {&m->snapshot_age, all.snapshot_age}, {&m->outbound_failed, all.failed},
+        {&m->outbound, all.outbound},         {&m->lag, (uint64_t)all.lag},
+        {&m->dirty, all.dirty},               {&m->redo_bytes, all.sum.redo_bytes},
+        {&m->counts_cached, all.sum.counts_cached}, {&m->filter_rows, all.sum.filter_rows},
+        {&m->edges, all.edges},               {&m->watermark_age, all.watermark_age},
+        {&m->low_watermark_age, all.low_age}, {&m->kafka_errors, kafka_errors(w)},
+        {&m->kafka_ready, w->assigned},
+    };
+    for (size_t i = 0; i < KD_COUNT(cells); i++) kd_metric_set(cells[i].cell, (int64_t)cells[i].value);
+}
