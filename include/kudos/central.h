@@ -27,6 +27,7 @@ typedef struct {
     uint64_t drift_us;          /* D */
     uint64_t redo_bytes_max;    /* redo rows kept before counts are written back (trickled with the commits) */
     uint32_t counts_cached_max; /* clean counts kept in memory */
+    uint64_t filter_bytes_max;  /* memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it more reads, not errors */
     bool publish_changes;
     uint64_t seed;              /* for hash tables */
     uint64_t plant;             /* bit set of kd_central_plant: rules broken on purpose in tests; 0 in production */
@@ -64,6 +65,7 @@ bool kd_central_log_position(const kd_central *c, int64_t *offset);
 int64_t kd_central_log_check(kd_central *c, kd_bytes record);
 
 typedef enum {
+    KD_FED_POISONED = KD_EIO, /* a commit or a read failed before: close */
     KD_FED_MERGED = 1,
     KD_FED_DUPLICATE,  /* at or below applied */
     KD_FED_GAP,        /* `after` above applied: the edge sends again */
@@ -81,26 +83,30 @@ kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t 
 /* Operations gathered in the open commit; the shell begins a commit when there are enough or a poll is exhausted. */
 uint32_t kd_central_gathered(const kd_central *c);
 /* Closes the open commit into *writes (owned by the core until commit_end). KD_EAGAIN: nothing to write or two
- * outstanding; KD_EIO: the store failed a read - stop. */
+ * outstanding; KD_EFENCED after a higher claim; KD_EIO: the store failed a read - stop. */
 int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **writes, uint64_t *version);
 /* In the order of the begins. A status other than KD_OK poisons the object: every later call but close gives KD_EIO. */
 int kd_central_commit_end(kd_central *c, uint64_t version, int status);
 
-/* The next record for the changes topic of what is committed and not yet taken; KD_ENOTFOUND when there is none. Records of
+/* The next record for the changes topic of what is committed and not yet taken; KD_ENOTFOUND when there is none. A version may
+ * have several records; changes_delivered(v) says that all records taken so far of versions up to v are delivered. Records of
  * a version are handed out again after a restart until changes_delivered passed it. */
 int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version);
 void kd_central_changes_delivered(kd_central *c, uint64_t version);
 
 /* One snapshot of what changed since the last one (or a heartbeat): `emit` is called per part with an encoded record for
- * the counts topic. The shell asks for the next one only when the parts of this one were delivered or given up. */
+ * the counts topic. The shell asks for the next one only when the parts of this one were delivered or given up.
+ * KD_EAGAIN before the first commit of this epoch is durable; KD_EFENCED after a higher claim. */
 typedef void (*kd_central_emit)(void *arg, kd_bytes record);
 int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, void *arg);
-/* Items changed since the last snapshot. */
+/* Items changed since the last snapshot; UINT32_MAX: more than one can hold. */
 uint32_t kd_central_dirty(const kd_central *c);
 
 /* ---- reads, all of what is committed ------------------------------------------------------------------------ */
 
-/* Rule 19: encodes a KD_SNAPSHOT_READ of these items with applied of all edges named (or of `edge` alone when not empty). */
+/* Rule 19: encodes a KD_SNAPSHOT_READ of these items (up to KD_SNAPSHOT_ITEMS_MAX, repeats are named once) with applied of all
+ * edges (or of `edge` alone when not empty). KD_EINVAL: too many, or not items of this partition; KD_EAGAIN before the first commit
+ * of this epoch is durable; KD_EIO. */
 int kd_central_read(kd_central *c, const kd_bytes *items, uint32_t n, kd_bytes edge, uint64_t now_us, kd_buf *record);
 
 /* totals[i] for each counter index of the configuration. An unknown item is all 0. */
@@ -122,7 +128,8 @@ typedef struct {
     bool liked;
 } kd_member;
 /* Visits up to `limit` liked members in key order (counter, item, user) after `cursor` (empty: from the start), of one item and
- * counter when `item` is not empty. Leaves the cursor to go on with in *next, empty at the end. */
+ * counter when `item` is not empty. `counter` is a wire id, or 0: all (with no item). Leaves the cursor to go on with in *next,
+ * empty at the end; a page may hold fewer than `limit`, for a walk over many unlikes is cut short too. */
 typedef int (*kd_member_fn)(void *arg, const kd_member *m);
 int kd_central_members(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes cursor, uint32_t limit, kd_member_fn fn,
                        void *arg, kd_buf *next);

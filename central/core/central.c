@@ -1,0 +1,117 @@
+/* central.c - opening, closing and what identifies a tenure. */
+#include "central/core/internal.h"
+
+#include <stdlib.h>
+
+int kd_central_poison(kd_central *c)
+{
+    c->poisoned = true;
+    return KD_EIO;
+}
+
+static bool config_valid(const kd_central_config *config, uint64_t epoch_hint)
+{
+    return kd_name_valid(config->name) && config->partitions >= 1 && config->partitions <= KD_PARTITIONS_MAX &&
+           config->partition < config->partitions && config->counters->count <= KD_COUNTERS_MAX &&
+           epoch_hint < KD_TIME_END_US;
+}
+
+/* Rule 15: the stored epoch ends at the stored version. The new one is stored by the first commit. */
+static void mint_epoch(kd_central *c, uint64_t hint)
+{
+    uint64_t old = c->epoch;
+    if (kd_planted(c, KD_PLANT_KEEP_EPOCH) && old > 0) return;
+    c->epoch = KD_MAX(old + 1, hint);
+    if (old == 0) return;
+    if (c->chain_count == KD_CHAIN_MAX) {
+        c->chain_count--;
+        memmove(&c->chain[0], &c->chain[1], c->chain_count * sizeof c->chain[0]);
+    }
+    c->chain[c->chain_count++] = (kd_chain_link){.epoch = old, .last = c->version};
+}
+
+static int load(kd_central *c, uint64_t epoch_hint)
+{
+    int err = kd_meta_load(c);
+    if (err == KD_OK) err = kd_registry_load(c);
+    if (err == KD_OK) err = kd_quarantine_load(c);
+    if (err == KD_OK) err = kd_lookup_load(c);
+    if (err == KD_OK) err = kd_redo_load(c);
+    if (err != KD_OK) return err;
+    c->begun = c->version;
+    c->snapshot_version = c->published;
+    c->taken = c->delivered;
+    mint_epoch(c, epoch_hint);
+    return KD_OK;
+}
+
+int kd_central_open(const kd_central_config *config, const kd_store *store, uint64_t epoch_hint, uint64_t now_us,
+                    kd_central **out)
+{
+    (void)now_us;
+    *out = NULL;
+    if (!config_valid(config, epoch_hint)) return KD_EINVAL;
+    kd_central *c = kd_alloc(sizeof *c);
+    c->config = *config;
+    memcpy(c->name, config->name.data, config->name.len);
+    c->config.name.data = (const uint8_t *)c->name;
+    c->store = *store;
+    kd_counts_init(&c->counts, &c->store, &c->filter, config->seed, config->counts_cached_max);
+    c->counts.forgiving = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION);
+    int err = load(c, epoch_hint);
+    if (err != KD_OK) {
+        kd_central_close(c);
+        return err;
+    }
+    *out = c;
+    return KD_OK;
+}
+
+void kd_central_close(kd_central *c)
+{
+    if (!c) return;
+    for (size_t i = 0; i < KD_COUNT(c->commits); i++) kd_commit_finish(&c->commits[i]);
+    kd_counts_finish(&c->counts);
+    kd_bloom_finish(&c->filter);
+    free(c->redo.at);
+    kd_buf_finish(&c->key);
+    kd_buf_finish(&c->value);
+    free(c);
+}
+
+uint64_t kd_central_epoch(const kd_central *c)
+{
+    return c->epoch;
+}
+
+uint64_t kd_central_version(const kd_central *c)
+{
+    return c->version;
+}
+
+void kd_central_claim(const kd_central *c, uint64_t now_us, kd_buf *record)
+{
+    kd_claim_encode(&(kd_claim){.epoch = c->epoch, .central = c->config.name, .at_us = now_us}, record);
+}
+
+bool kd_central_log_position(const kd_central *c, int64_t *offset)
+{
+    *offset = c->log_committed.offset;
+    return c->log_committed.known;
+}
+
+int64_t kd_central_log_check(kd_central *c, kd_bytes record)
+{
+    const kd_log_position *log = &c->log_committed;
+    if (!log->known) return -1;
+    if (kd_planted(c, KD_PLANT_LOG_UNCHECKED)) return log->offset + 1;
+    return record.data && kd_hash(record) == log->digest ? log->offset + 1 : -1;
+}
+
+void kd_central_get_stats(const kd_central *c, kd_central_stats *out)
+{
+    *out = c->stats;
+    out->redo_bytes = c->redo.bytes;
+    out->counts_cached = c->counts.table.count;
+    out->filter_rows = c->filter.rows;
+}

@@ -1,0 +1,82 @@
+/*
+ * commit.c - one synced write per step (rule 10): rows, effects, applied, watermarks, log position.
+ *
+ * Begin makes the writes and changes nothing that is shown; end, when they are durable, moves counts and committed state.
+ * A failure in between leaves the two histories apart, so it poisons the object: the truth is in the store.
+ */
+#include "central/core/internal.h"
+
+#include <stdlib.h>
+
+void kd_commit_reset(kd_commit *k)
+{
+    k->fed = false;
+    k->op_count = k->sum_count = k->touched_count = k->effect_count = k->entry_count = k->written_count = 0;
+    kd_buf_clear(&k->keys);
+    kd_writes_clear(&k->writes);
+}
+
+void kd_commit_finish(kd_commit *k)
+{
+    free(k->ops);
+    free(k->sums);
+    free(k->touched);
+    free(k->effects);
+    free(k->entries);
+    free(k->written);
+    kd_buf_finish(&k->keys);
+    kd_writes_finish(&k->writes);
+}
+
+int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **writes, uint64_t *version)
+{
+    (void)now_us;
+    if (c->poisoned) return KD_EIO;
+    if (c->fenced) return KD_EFENCED;
+    kd_commit *k = kd_commit_open(c);
+    bool first = !c->epoch_durable && c->outstanding == 0;
+    if (c->outstanding == KD_OUTSTANDING_MAX || !(k->fed || first)) return KD_EAGAIN;
+    k->version = ++c->begun;
+    k->log = c->log_tentative;
+    int err = kd_lookup_resolve(c, k);
+    if (err != KD_OK) return kd_central_poison(c);
+    kd_redo_put(c, k);
+    kd_redo_trickle(c, k);
+    kd_registry_put(c, k);
+    kd_meta_put(c, k);
+    c->outstanding++;
+    *writes = &k->writes;
+    *version = k->version;
+    return KD_OK;
+}
+
+static void move_counts(kd_central *c, kd_commit *k)
+{
+    for (uint32_t i = 0; i < k->effect_count; i++) {
+        const kd_effect *e = &k->effects[i];
+        kd_counts_apply(&c->counts, k->entries[i], e, k->version);
+        kd_counts_mark_unsent(&c->counts, k->entries[i]);
+        c->stats.changes += kd_effect_is_change(e);
+    }
+    for (uint32_t i = 0; i < k->entry_count; i++) kd_counts_release(&c->counts, k->entries[i]);
+    for (uint32_t i = 0; i < k->written_count; i++) kd_counts_release(&c->counts, k->written[i]);
+}
+
+int kd_central_commit_end(kd_central *c, uint64_t version, int status)
+{
+    if (c->poisoned) return KD_EIO;
+    KD_ASSERT(c->outstanding > 0 && c->commits[c->first].version == version);
+    if (status != KD_OK) return kd_central_poison(c);
+    kd_commit *k = &c->commits[c->first];
+    move_counts(c, k);
+    kd_redo_committed(c, k);
+    kd_registry_committed(c, k);
+    c->log_committed = k->log;
+    c->version = version;
+    c->epoch_durable = true;
+    c->stats.commits++;
+    kd_commit_reset(k);
+    c->first = (c->first + 1) % (uint32_t)KD_COUNT(c->commits);
+    c->outstanding--;
+    return KD_OK;
+}

@@ -1,0 +1,280 @@
+/* counts.c - the cache of counts and its write-back; what it owns and holds to is drawn in counts.h. */
+#include "central/core/counts.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+static const uint32_t unsent_max = KD_SNAPSHOT_ITEMS_MAX * KD_SNAPSHOT_PARTS_MAX;
+
+static void entry_destroy(kd_count_entry *e)
+{
+    free(e->parts);
+    free(e);
+}
+
+static kd_bytes key_of(const void *entry)
+{
+    return kd_count_key(entry);
+}
+
+uint64_t kd_counts_hash(const kd_counts *c, kd_bytes item)
+{
+    return XXH3_64bits_withSeed(item.data, item.len, c->seed);
+}
+
+void kd_counts_init(kd_counts *c, const kd_store *store, kd_bloom *filter, uint64_t seed, uint32_t clean_max)
+{
+    *c = (kd_counts){.store = store, .filter = filter, .seed = seed, .clean_max = clean_max};
+    kd_table_init(&c->table, key_of, seed);
+}
+
+void kd_counts_finish(kd_counts *c)
+{
+    size_t cursor = 0;
+    kd_count_entry *e;
+    while ((e = kd_table_next(&c->table, &cursor)) != NULL) {
+        kd_table_remove(&c->table, kd_count_key(e));
+        entry_destroy(e);
+    }
+    kd_table_finish(&c->table);
+    free(c->unsent);
+    kd_buf_finish(&c->scratch);
+    *c = (kd_counts){0};
+}
+
+static void list_push(kd_count_list *l, kd_count_entry *e)
+{
+    e->next = NULL;
+    e->prev = l->tail;
+    if (l->tail) l->tail->next = e;
+    else l->head = e;
+    l->tail = e;
+}
+
+static void list_remove(kd_count_list *l, kd_count_entry *e)
+{
+    if (e->prev) e->prev->next = e->next;
+    else l->head = e->next;
+    if (e->next) e->next->prev = e->prev;
+    else l->tail = e->prev;
+    e->prev = e->next = NULL;
+}
+
+static void pin(kd_counts *c, kd_count_entry *e)
+{
+    if (e->pins++ > 0) return;
+    list_remove(&c->clean, e);
+    c->clean_count--;
+}
+
+static void evict(kd_counts *c)
+{
+    kd_count_entry *e = c->clean.head;
+    list_remove(&c->clean, e);
+    c->clean_count--;
+    kd_table_remove(&c->table, kd_count_key(e));
+    entry_destroy(e);
+}
+
+void kd_counts_release(kd_counts *c, kd_count_entry *e)
+{
+    KD_ASSERT(e->pins > 0);
+    if (--e->pins > 0) return;
+    list_push(&c->clean, e);
+    c->clean_count++;
+    while (c->clean_count > c->clean_max) evict(c);
+}
+
+/* ---- rows ---- */
+
+static int append_part(kd_count_entry *e, uint64_t where, uint64_t value)
+{
+    if (e->part_count > 0 && e->parts[e->part_count - 1].where >= where) return KD_EMALFORMED;
+    e->parts = kd_grow(e->parts, e->part_count, &e->part_cap, sizeof *e->parts);
+    e->parts[e->part_count++] = (kd_count_part){where, value};
+    return KD_OK;
+}
+
+static int row_decode(kd_count_entry *e, kd_bytes value)
+{
+    kd_reader r = kd_reader_of(value);
+    e->accurate = kd_read_be64(&r);
+    while (!r.bad && kd_reader_left(&r) > 0) {
+        uint8_t head = kd_read_u8(&r);
+        uint64_t id = kd_read_varint(&r), part = kd_read_varint(&r);
+        if (id > UINT32_MAX || ((head & 3) == KD_PART_REGION && id >= KD_REGIONS_MAX)) return KD_EMALFORMED;
+        uint64_t where = kd_part_where(head >> 2, (kd_part_kind)(head & 3), (uint32_t)id);
+        if (append_part(e, where, part) != KD_OK) return KD_EMALFORMED;
+    }
+    return r.bad ? KD_EMALFORMED : KD_OK;
+}
+
+static void row_encode(const kd_count_entry *e, uint64_t version, kd_buf *out)
+{
+    kd_buf_put_be64(out, version);
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        const kd_count_part *p = &e->parts[i];
+        if (p->value == 0) continue;
+        kd_buf_put_u8(out, (uint8_t)((uint32_t)kd_part_counter(p->where) << 2 | (uint32_t)kd_part_kind_of(p->where)));
+        kd_buf_put_varint(out, kd_part_id(p->where));
+        kd_buf_put_varint(out, p->value);
+    }
+}
+
+/* ---- entries ---- */
+
+static kd_count_entry *entry_create(kd_bytes item)
+{
+    kd_count_entry *e = kd_alloc(sizeof *e + item.len);
+    e->key_len = (uint8_t)item.len;
+    memcpy(e->key, item.data, item.len);
+    return e;
+}
+
+static int load(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out)
+{
+    uint64_t hash = kd_counts_hash(c, item);
+    int err = KD_ENOTFOUND;
+    if (kd_bloom_maybe(c->filter, hash)) {
+        kd_bytes key = kd_key_named(&c->scratch, KD_ROW_COUNTS, item);
+        kd_buf value = {0};
+        err = c->store->get(c->store->ctx, key, &value);
+        if (err == KD_OK) {
+            *out = entry_create(item);
+            err = row_decode(*out, kd_buf_view(&value));
+            if (err != KD_OK) entry_destroy(*out);
+        }
+        kd_buf_finish(&value);
+        if (err == KD_OK) return KD_OK;
+    }
+    if (err != KD_ENOTFOUND || !create) return err;
+    kd_bloom_add(c->filter, hash);
+    *out = entry_create(item);
+    return KD_OK;
+}
+
+int kd_counts_acquire(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out)
+{
+    kd_count_entry *e = *out ? *out : kd_table_find(&c->table, item);
+    if (e) {
+        pin(c, e);
+    } else {
+        int err = load(c, item, create, &e);
+        if (err != KD_OK) return err;
+        e->pins = 1;
+        kd_table_put(&c->table, e);
+    }
+    *out = e;
+    return KD_OK;
+}
+
+/* Index of the first part at or above `where`. */
+static uint32_t part_seek(const kd_count_entry *e, uint64_t where)
+{
+    uint32_t low = 0, high = e->part_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (e->parts[middle].where < where) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+uint64_t kd_counts_value(const kd_count_entry *e, uint64_t where)
+{
+    uint32_t i = part_seek(e, where);
+    return i < e->part_count && e->parts[i].where == where ? e->parts[i].value : 0;
+}
+
+static uint64_t *part_of(kd_count_entry *e, uint64_t where)
+{
+    uint32_t i = part_seek(e, where);
+    if (i < e->part_count && e->parts[i].where == where) return &e->parts[i].value;
+    if (e->part_count == e->part_cap) {
+        e->part_cap = e->part_cap ? e->part_cap * 2 : 3; /* most items have one counter, region and day */
+        e->parts = kd_realloc(e->parts, e->part_cap * sizeof *e->parts);
+    }
+    memmove(&e->parts[i + 1], &e->parts[i], (e->part_count - i) * sizeof *e->parts);
+    e->parts[i] = (kd_count_part){where, 0};
+    e->part_count++;
+    return &e->parts[i].value;
+}
+
+static void add(kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day, uint64_t amount)
+{
+    const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0), kd_part_where(counter, KD_PART_REGION, region),
+                              kd_part_where(counter, KD_PART_DAY, day)};
+    for (size_t i = 0; i < KD_COUNT(where); i++) {
+        uint64_t *value = part_of(e, where[i]);
+        KD_ASSERT(!__builtin_add_overflow(*value, amount, value));
+    }
+}
+
+static void take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day)
+{
+    const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0), kd_part_where(counter, KD_PART_REGION, region),
+                              kd_part_where(counter, KD_PART_DAY, day)};
+    for (size_t i = 0; i < KD_COUNT(where); i++) {
+        uint64_t *value = part_of(e, where[i]);
+        if (c->forgiving && *value == 0) continue;
+        KD_ASSERT(*value > 0);
+        (*value)--;
+    }
+}
+
+void kd_counts_apply(kd_counts *c, kd_count_entry *e, const kd_effect *effect, uint64_t version)
+{
+    if (kd_effect_is_sum(effect)) {
+        add(e, effect->counter, effect->region, effect->day, effect->amount);
+    } else {
+        if (effect->was) take(c, e, effect->counter, effect->old_region, effect->old_day);
+        if (effect->is) add(e, effect->counter, effect->region, effect->day, 1);
+    }
+    if (e->dirty_since != 0) return;
+    e->dirty_since = version;
+    KD_ASSERT(!c->dirty.tail || c->dirty.tail->dirty_since <= version);
+    pin(c, e);
+    list_push(&c->dirty, e);
+}
+
+void kd_counts_mark_unsent(kd_counts *c, kd_count_entry *e)
+{
+    if (e->unsent || c->unsent_lost) return;
+    if (c->unsent_count == unsent_max) {
+        kd_counts_clear_unsent(c);
+        c->unsent_lost = true;
+        return;
+    }
+    e->unsent = true;
+    pin(c, e);
+    c->unsent = kd_grow(c->unsent, c->unsent_count, &c->unsent_cap, sizeof *c->unsent);
+    c->unsent[c->unsent_count++] = e;
+}
+
+void kd_counts_clear_unsent(kd_counts *c)
+{
+    for (uint32_t i = 0; i < c->unsent_count; i++) {
+        c->unsent[i]->unsent = false;
+        kd_counts_release(c, c->unsent[i]);
+    }
+    c->unsent_count = 0;
+    c->unsent_lost = false;
+}
+
+uint64_t kd_counts_floor(const kd_counts *c, uint64_t after)
+{
+    return c->dirty.head ? c->dirty.head->dirty_since : after;
+}
+
+kd_count_entry *kd_counts_write_back(kd_counts *c, uint64_t version, kd_writes *writes)
+{
+    kd_count_entry *e = c->dirty.head;
+    if (!e) return NULL;
+    list_remove(&c->dirty, e);
+    e->dirty_since = 0;
+    kd_buf value = {0};
+    row_encode(e, version, &value);
+    kd_writes_put(writes, kd_key_named(&c->scratch, KD_ROW_COUNTS, kd_count_key(e)), kd_buf_view(&value));
+    kd_buf_finish(&value);
+    return e;
+}

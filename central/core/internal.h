@@ -1,0 +1,186 @@
+/*
+ * internal.h - the state of central's core for one partition, shared by its files.
+ *
+ * What is said twice is tentative and committed: tentative counts what is fed or outstanding and decides what is
+ * merged next (rule 9); committed is what is durable, and all that anybody outside is shown.
+ *
+ *     commits[]   a ring of three: `outstanding` closed ones from `first` on (oldest first), then the open one
+ *
+ *     feed fills the open one: operations with their keys in one arena, sums, rows of new names
+ *     begin sorts them, keeps the last operation of each row, looks the old rows up - in the commit outstanding before
+ *     it (both are sorted: one walk), the filter, the store - and makes writes and effects
+ *     end applies the effects to the counts
+ */
+#ifndef KUDOS_CENTRAL_CORE_INTERNAL_H
+#define KUDOS_CENTRAL_CORE_INTERNAL_H
+
+#include "central/core/counts.h"
+#include "kudos/central.h"
+
+enum {
+    KD_OUTSTANDING_MAX = 2,
+    KD_QUARANTINE_MAX = 64,         /* records kept per partition */
+    KD_CHANGES_PER_RECORD = 1000,   /* effective changes in one record of the changes topic */
+    KD_WRITE_BACK_LEAST = 256,      /* count rows a commit writes when there is too much redo, and two per effect besides */
+    KD_REDO_DROPS_PER_COMMIT = 64,
+};
+#define KD_FILTER_BYTES_DEFAULT (1ull << 30)
+/* More than four thousand million views of one item in one batch is no count but an attack on the total. */
+#define KD_SUM_AMOUNT_MAX (1ull << 32)
+
+typedef struct {
+    kd_position applied;
+    uint64_t digest, watermark_us;
+} kd_edge_state;
+
+typedef struct {
+    uint8_t name_len;
+    char name[KD_NAME_MAX];
+    uint16_t region;
+    bool touched; /* by the open commit */
+    bool durable; /* its row is in the store */
+    kd_edge_state tentative, committed;
+} kd_edge;
+
+typedef struct {
+    uint8_t name_len;
+    char name[KD_NAME_MAX];
+} kd_region;
+
+typedef struct {
+    bool known;
+    int64_t offset;
+    uint64_t digest; /* of the record there */
+} kd_log_position;
+
+/* An operation gathered into a commit; after commit_begin the one that won its row. */
+typedef struct {
+    uint64_t time_us;
+    uint32_t key_at; /* in the commit's keys */
+    uint32_t arrival;
+    uint16_t key_len, edge, region;
+    bool liked;
+} kd_gathered_op;
+
+typedef struct {
+    uint64_t amount;
+    uint32_t key_at, day;
+    uint16_t key_len, edge, region; /* the key is that of a membership row without user */
+} kd_gathered_sum;
+
+typedef struct {
+    uint16_t edge;
+    kd_edge_state state;
+} kd_touched;
+
+typedef struct {
+    uint64_t version;
+    bool fed; /* a record was taken in */
+    kd_buf keys;
+    kd_gathered_op *ops;
+    kd_gathered_sum *sums;
+    kd_touched *touched;
+    kd_effect *effects;         /* views into keys */
+    kd_count_entry **entries;   /* of the effects; pinned */
+    kd_count_entry **written;   /* count rows in writes; pinned */
+    uint32_t op_count, op_cap, sum_count, sum_cap, touched_count, touched_cap;
+    uint32_t effect_count, effect_cap, entry_count, entry_cap, written_count, written_cap;
+    uint64_t redo_bytes;
+    kd_log_position log;
+    kd_writes writes;
+} kd_commit;
+
+/* A redo row in the store. */
+typedef struct {
+    uint64_t version, bytes;
+} kd_redo;
+
+typedef struct {
+    kd_redo *at; /* ascending versions; at[first..count) exist */
+    uint32_t first, count, cap;
+    uint32_t needed;       /* first one that a dirty count still needs */
+    uint64_t needed_bytes; /* from there on */
+    uint64_t bytes;
+} kd_redo_list;
+
+struct kd_central {
+    kd_central_config config;
+    char name[KD_NAME_MAX];
+    kd_store store;
+    uint64_t epoch, version; /* version: committed */
+    uint64_t begun;          /* last version begun */
+    bool poisoned, fenced;
+    bool epoch_durable;      /* a commit of this epoch is in the store */
+    kd_log_position log_tentative, log_committed;
+    kd_chain_link chain[KD_CHAIN_MAX];
+    uint32_t chain_count;
+
+    kd_edge edges[KD_EDGES_MAX];
+    kd_region regions[KD_REGIONS_MAX];
+    uint32_t edge_count, region_count;
+
+    kd_commit commits[KD_OUTSTANDING_MAX + 1];
+    uint32_t first, outstanding;
+
+    kd_bloom filter;
+    uint64_t filter_rows; /* rows and items it was told, of which the store knows: sizes it at the next open */
+    kd_counts counts;
+    kd_redo_list redo;
+    uint64_t snapshot_version; /* of the last snapshot handed out */
+    uint64_t published;        /* of the last one delivered or given up */
+    uint64_t delivered;        /* changes up to it are delivered */
+    uint64_t taken;            /* changes up to it are handed out, and of the next version so many: */
+    uint32_t taken_changes;
+    uint64_t quarantine[KD_QUARANTINE_MAX]; /* identities of what is kept */
+    uint32_t quarantine_count;
+    kd_central_stats stats;
+    kd_buf key, value; /* scratch */
+};
+
+static inline bool kd_planted(const kd_central *c, kd_central_plant bug) { return (c->config.plant & (uint64_t)bug) != 0; }
+static inline kd_commit *kd_commit_open(kd_central *c)
+{
+    return &c->commits[(c->first + c->outstanding) % KD_COUNT(c->commits)];
+}
+static inline kd_bytes kd_edge_name(const kd_edge *e) { return kd_bytes_of(e->name, e->name_len); }
+static inline kd_bytes kd_region_name(const kd_region *r) { return kd_bytes_of(r->name, r->name_len); }
+static inline kd_bytes kd_key_at(const kd_commit *k, uint32_t at, uint16_t len) { return kd_bytes_of(k->keys.data + at, len); }
+int kd_central_poison(kd_central *c); /* KD_EIO from here on */
+
+/* meta.c: identity, epoch, version, log position, chain; all in one row */
+int kd_meta_load(kd_central *c);
+void kd_meta_put(kd_central *c, kd_commit *k);
+
+/* registry.c: names of edges and regions, and what is applied of each edge */
+int kd_registry_load(kd_central *c);
+/* Index, registered in the open commit if new; -1 when there are too many. */
+int kd_registry_edge(kd_central *c, kd_bytes name, uint16_t region);
+int kd_registry_region(kd_central *c, kd_bytes name);
+void kd_registry_touch(kd_central *c, uint16_t edge);
+void kd_registry_put(kd_central *c, kd_commit *k);
+void kd_registry_committed(kd_central *c, const kd_commit *k);
+uint64_t kd_registry_low_watermark(const kd_central *c);
+
+/* quarantine.c */
+int kd_quarantine_load(kd_central *c);
+kd_fed kd_quarantine_take(kd_central *c, kd_bytes record, uint64_t identity, int64_t offset);
+
+/* lookup.c: the membership rows */
+int kd_lookup_load(kd_central *c);
+int kd_lookup_get(kd_central *c, kd_bytes key, kd_row *row); /* from the store alone */
+/* Rules 2, 3, 11: decides which operations of a closed commit win their rows, and what that does. KD_EIO. */
+int kd_lookup_resolve(kd_central *c, kd_commit *k);
+bool kd_stamp_less(const kd_central *c, uint64_t a_us, uint16_t a_edge, uint64_t b_us, uint16_t b_edge);
+
+/* redo.c */
+int kd_redo_load(kd_central *c);
+void kd_redo_put(kd_central *c, kd_commit *k);
+void kd_redo_committed(kd_central *c, const kd_commit *k);
+/* Count rows are written back while there is too much redo; redo rows go that nobody needs any more. */
+void kd_redo_trickle(kd_central *c, kd_commit *k);
+int kd_redo_read(kd_central *c, uint64_t version, kd_buf *row);
+
+void kd_commit_reset(kd_commit *k);
+void kd_commit_finish(kd_commit *k);
+
+#endif

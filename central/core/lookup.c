@@ -1,0 +1,247 @@
+/*
+ * lookup.c - membership rows: finding the old one, deciding who wins, and what that does to the counts.
+ *
+ * A row that was written must never be missed, else its like counts twice. It is in one of three places: in this
+ * commit (a repeat, resolved by sorting), in the commit outstanding before it (sorted too: one walk over both), or in
+ * the store, where a filter says for most new rows that there is nothing to read.
+ */
+#include "central/core/internal.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+static uint64_t row_hash(const kd_central *c, kd_bytes key)
+{
+    return XXH3_64bits_withSeed(key.data, key.len, c->config.seed);
+}
+
+/* ---- the filter ---- */
+
+static int load_member(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_central *c = arg;
+    (void)value;
+    if (!kd_member_key_valid(key)) return KD_EMALFORMED;
+    kd_bloom_add(&c->filter, row_hash(c, key));
+    return KD_OK;
+}
+
+static int load_count(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_central *c = arg;
+    (void)value;
+    kd_bloom_add(&c->filter, kd_counts_hash(&c->counts, kd_bytes_of(key.data + 1, key.len - 1)));
+    return KD_OK;
+}
+
+int kd_lookup_load(kd_central *c)
+{
+    uint64_t bytes = c->config.filter_bytes_max ? c->config.filter_bytes_max : KD_FILTER_BYTES_DEFAULT;
+    kd_bloom_init(&c->filter, c->filter_rows + c->filter_rows / 4, bytes * 8);
+    const uint8_t member[] = {KD_ROW_MEMBER}, member_end[] = {KD_ROW_MEMBER + 1};
+    const uint8_t counts[] = {KD_ROW_COUNTS}, counts_end[] = {KD_ROW_COUNTS + 1};
+    int err = c->store.scan(c->store.ctx, kd_bytes_of(member, 1), kd_bytes_of(member_end, 1), load_member, c);
+    if (err == KD_OK) err = c->store.scan(c->store.ctx, kd_bytes_of(counts, 1), kd_bytes_of(counts_end, 1), load_count, c);
+    return err;
+}
+
+int kd_lookup_get(kd_central *c, kd_bytes key, kd_row *row)
+{
+    int err = c->store.get(c->store.ctx, key, &c->value);
+    if (err != KD_OK) return err;
+    err = kd_row_decode(kd_buf_view(&c->value), row);
+    bool known = err == KD_OK && row->edge < c->edge_count && row->region < c->region_count;
+    return known ? KD_OK : KD_EIO; /* a damaged row is a failed read, never "no row" */
+}
+
+/* ---- repeats within a commit ---- */
+
+bool kd_stamp_less(const kd_central *c, uint64_t a_us, uint16_t a_edge, uint64_t b_us, uint16_t b_edge)
+{
+    if (a_us != b_us) return a_us < b_us;
+    if (a_edge == b_edge) return false;
+    return kd_bytes_cmp(kd_edge_name(&c->edges[a_edge]), kd_edge_name(&c->edges[b_edge])) < 0;
+}
+
+typedef struct {
+    const kd_central *c;
+    const kd_commit *k;
+} sort_context;
+
+static int compare_ops(const void *left, const void *right, void *arg)
+{
+    const kd_gathered_op *a = left, *b = right;
+    const sort_context *s = arg;
+    int order = kd_bytes_cmp(kd_key_at(s->k, a->key_at, a->key_len), kd_key_at(s->k, b->key_at, b->key_len));
+    if (order != 0) return order;
+    if (!kd_planted(s->c, KD_PLANT_MERGE_ANY_STAMP)) {
+        if (kd_stamp_less(s->c, a->time_us, a->edge, b->time_us, b->edge)) return -1;
+        if (kd_stamp_less(s->c, b->time_us, b->edge, a->time_us, a->edge)) return 1;
+    }
+    return a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
+}
+
+/* Sorts by row and leaves of each row the operation with the largest stamp. */
+static void keep_last(const kd_central *c, kd_commit *k)
+{
+    sort_context s = {c, k};
+    if (k->op_count == 0) return;
+    qsort_r(k->ops, k->op_count, sizeof *k->ops, compare_ops, &s);
+    uint32_t kept = 0;
+    for (uint32_t i = 1; i < k->op_count; i++) {
+        const kd_gathered_op *a = &k->ops[kept], *b = &k->ops[i];
+        bool same = kd_bytes_eq(kd_key_at(k, a->key_at, a->key_len), kd_key_at(k, b->key_at, b->key_len));
+        k->ops[same ? kept : ++kept] = *b;
+    }
+    k->op_count = kept + 1;
+}
+
+/* ---- old rows ---- */
+
+/* The row in the outstanding commit before, whose rows are sorted: *at walks on. */
+static bool find_staged(const kd_commit *before, uint32_t *at, kd_bytes key, kd_row *row)
+{
+    if (!before) return false;
+    while (*at < before->op_count) {
+        const kd_gathered_op *op = &before->ops[*at];
+        int order = kd_bytes_cmp(kd_key_at(before, op->key_at, op->key_len), key);
+        if (order > 0) return false;
+        if (order == 0) {
+            *row = (kd_row){op->time_us, op->edge, op->region, op->liked};
+            return true;
+        }
+        ++*at;
+    }
+    return false;
+}
+
+/* KD_OK, KD_ENOTFOUND, KD_EIO. What is not found is about to be written, so the filter learns it here. */
+static int find_old(kd_central *c, const kd_commit *before, uint32_t *at, kd_bytes key, kd_row *row)
+{
+    if (find_staged(before, at, key, row)) return KD_OK;
+    uint64_t hash = row_hash(c, key);
+    int err = kd_bloom_maybe(&c->filter, hash) ? kd_lookup_get(c, key, row) : KD_ENOTFOUND;
+    if (err == KD_ENOTFOUND) {
+        kd_bloom_add(&c->filter, hash);
+        c->filter_rows++;
+    }
+    return err;
+}
+
+/* ---- who wins, and what that does ---- */
+
+static bool op_wins(const kd_central *c, const kd_gathered_op *op, const kd_row *old)
+{
+    if (!old) return op->liked || !kd_planted(c, KD_PLANT_NO_TOMBSTONE); /* rule 2: an unlike of nothing leaves a row */
+    if (kd_planted(c, KD_PLANT_MERGE_ANY_STAMP)) return true;
+    return kd_stamp_less(c, old->time_us, old->edge, op->time_us, op->edge);
+}
+
+static kd_effect *effect_add(kd_commit *k)
+{
+    k->effects = kd_grow(k->effects, k->effect_count, &k->effect_cap, sizeof *k->effects);
+    kd_effect *e = &k->effects[k->effect_count++];
+    *e = (kd_effect){0};
+    return e;
+}
+
+/* Rule 11. A like that moved is counted where the row now says. */
+static void op_effect(const kd_central *c, kd_commit *k, const kd_gathered_op *op, const kd_row *old)
+{
+    bool was = old && old->liked;
+    uint32_t day = kd_day_of(op->time_us), old_day = was ? kd_day_of(old->time_us) : 0;
+    if (!was && !op->liked) return;
+    if (was && op->liked && old_day == day && old->region == op->region) return;
+    kd_effect *e = effect_add(k);
+    kd_member_key_parse(kd_key_at(k, op->key_at, op->key_len), &e->counter, &e->item, &e->user);
+    e->time_us = op->time_us;
+    e->day = day;
+    e->edge = op->edge;
+    e->region = op->region;
+    e->was = was;
+    e->is = op->liked;
+    if (!was) return;
+    e->old_region = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION) ? op->region : old->region;
+    e->old_day = old_day;
+}
+
+static void put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op)
+{
+    kd_buf_clear(&c->value);
+    kd_row_encode(&(kd_row){op->time_us, op->edge, op->region, op->liked}, &c->value);
+    kd_writes_put(&k->writes, kd_key_at(k, op->key_at, op->key_len), kd_buf_view(&c->value));
+}
+
+static int resolve_ops(kd_central *c, kd_commit *k)
+{
+    const kd_commit *before = c->outstanding > 0 ? &c->commits[c->first] : NULL;
+    uint32_t at = 0, won = 0;
+    for (uint32_t i = 0; i < k->op_count; i++) {
+        const kd_gathered_op op = k->ops[i];
+        kd_row old;
+        int err = find_old(c, before, &at, kd_key_at(k, op.key_at, op.key_len), &old);
+        if (err != KD_OK && err != KD_ENOTFOUND) return KD_EIO;
+        const kd_row *had = err == KD_OK ? &old : NULL;
+        if (!op_wins(c, &op, had)) continue;
+        put_row(c, k, &op);
+        op_effect(c, k, &op, had);
+        k->ops[won++] = op;
+    }
+    k->op_count = won;
+    return KD_OK;
+}
+
+/* ---- sums ---- */
+
+static int compare_sums(const void *left, const void *right, void *arg)
+{
+    const kd_gathered_sum *a = left, *b = right;
+    int order = kd_bytes_cmp(kd_key_at(arg, a->key_at, a->key_len), kd_key_at(arg, b->key_at, b->key_len));
+    if (order != 0) return order;
+    if (a->edge != b->edge) return a->edge < b->edge ? -1 : 1;
+    if (a->region != b->region) return a->region < b->region ? -1 : 1;
+    return a->day < b->day ? -1 : a->day > b->day;
+}
+
+/* One effect per item, counter, edge, region and day. */
+static void resolve_sums(kd_commit *k)
+{
+    if (k->sum_count) qsort_r(k->sums, k->sum_count, sizeof *k->sums, compare_sums, k);
+    kd_effect *e = NULL;
+    for (uint32_t i = 0; i < k->sum_count; i++) {
+        const kd_gathered_sum *s = &k->sums[i];
+        if (i == 0 || compare_sums(s - 1, s, k) != 0) {
+            e = effect_add(k);
+            kd_member_key_parse(kd_key_at(k, s->key_at, s->key_len), &e->counter, &e->item, &e->user);
+            e->day = s->day;
+            e->edge = s->edge;
+            e->region = s->region;
+        }
+        e->amount += s->amount;
+    }
+}
+
+/* ---- counts of what is touched ---- */
+
+static int pin_counts(kd_central *c, kd_commit *k)
+{
+    k->entries = kd_realloc(k->entries, k->effect_count * sizeof(kd_count_entry *));
+    for (uint32_t i = 0; i < k->effect_count; i++) {
+        const kd_effect *e = &k->effects[i];
+        bool same = i > 0 && kd_bytes_eq(e->item, e[-1].item);
+        k->entries[i] = same ? k->entries[i - 1] : NULL;
+        int err = kd_counts_acquire(&c->counts, e->item, true, &k->entries[i]);
+        if (err != KD_OK) return KD_EIO;
+        k->entry_count++;
+    }
+    return KD_OK;
+}
+
+int kd_lookup_resolve(kd_central *c, kd_commit *k)
+{
+    keep_last(c, k);
+    int err = resolve_ops(c, k);
+    if (err != KD_OK) return err;
+    resolve_sums(k);
+    return pin_counts(c, k);
+}

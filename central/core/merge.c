@@ -1,0 +1,185 @@
+/*
+ * merge.c - takes records of the likes topic into the open commit: which batch is merged (rule 9), what it holds, and
+ * whose claim stands (rule 16).
+ *
+ * Nothing is parked: a batch is merged now or left to its edge to send again. Only a batch that would be merged is
+ * decoded, so a poisoned one stalls its edge and nobody else.
+ */
+#include "central/core/internal.h"
+
+/* The last bytes that a batch may be known by: its edge and position, so that resends are one. */
+static uint64_t batch_identity(kd_central *c, const kd_batch *b)
+{
+    kd_buf *v = &c->value;
+    kd_buf_clear(v);
+    kd_buf_put_be64(v, b->at.incarnation);
+    kd_buf_put_be64(v, b->at.seq);
+    kd_buf_put_be64(v, b->digest);
+    kd_buf_put(v, b->edge.data, b->edge.len);
+    return kd_hash(kd_buf_view(v));
+}
+
+/* ---- rule 9 ---- */
+
+static bool digests_agree(const kd_edge_state *s, const kd_batch *b)
+{
+    bool nothing = s->applied.incarnation == 0 && s->applied.seq == 0;
+    if (nothing) return true;
+    if (kd_position_cmp(b->after, s->applied) == 0) return b->after_digest == s->digest;
+    if (kd_position_cmp(b->at, s->applied) == 0) return b->digest == s->digest;
+    return true;
+}
+
+static kd_fed place(const kd_central *c, const kd_edge_state *s, const kd_batch *b)
+{
+    if (!digests_agree(s, b)) return KD_FED_IDENTITY;
+    bool fresh = kd_position_cmp(s->applied, b->at) < 0 || kd_planted(c, KD_PLANT_MERGE_NO_DUP_CHECK);
+    bool follows = kd_position_cmp(b->after, s->applied) <= 0 || kd_planted(c, KD_PLANT_MERGE_NO_GAP_CHECK);
+    if (!fresh) return KD_FED_DUPLICATE;
+    return follows ? KD_FED_MERGED : KD_FED_GAP;
+}
+
+/* ---- what a batch holds ---- */
+
+static bool counter_is(const kd_central *c, uint8_t id, kd_counter_kind kind)
+{
+    int i = kd_counters_by_id(c->config.counters, id);
+    return i >= 0 && c->config.counters->at[i].kind == kind;
+}
+
+static bool item_is_ours(const kd_central *c, kd_bytes item)
+{
+    return kd_partition(item, c->config.partitions) == c->config.partition;
+}
+
+/* Views of equal items are the same view (one decoded column), so most items are hashed once. */
+static bool body_fits(const kd_central *c, const kd_body *body)
+{
+    const uint8_t *known = NULL;
+    for (uint32_t i = 0; i < body->op_count; i++) {
+        const kd_op *op = &body->ops[i];
+        if (!counter_is(c, op->counter, KD_SET)) return false;
+        if (op->item.data != known && !item_is_ours(c, op->item)) return false;
+        known = op->item.data;
+    }
+    for (uint32_t i = 0; i < body->sum_count; i++) {
+        const kd_sum *s = &body->sums[i];
+        if (!counter_is(c, s->counter, KD_SUM) || s->amount > KD_SUM_AMOUNT_MAX) return false;
+        if (s->item.data != known && !item_is_ours(c, s->item)) return false;
+        known = s->item.data;
+    }
+    return true;
+}
+
+static uint32_t gather_key(kd_commit *k, uint8_t counter, kd_bytes item, kd_bytes user, uint16_t *len)
+{
+    size_t at = k->keys.len;
+    KD_ASSERT(at < UINT32_MAX - KD_MEMBER_KEY_MAX); /* the shell closes a commit long before */
+    kd_member_key_put(&k->keys, counter, item, user);
+    *len = (uint16_t)(k->keys.len - at);
+    return (uint32_t)at;
+}
+
+static void gather(kd_commit *k, const kd_body *body, uint16_t edge, uint16_t region)
+{
+    for (uint32_t i = 0; i < body->op_count; i++) {
+        const kd_op *op = &body->ops[i];
+        kd_gathered_op g = {.time_us = op->time_us, .arrival = k->op_count, .edge = edge, .region = region};
+        g.liked = op->liked;
+        g.key_at = gather_key(k, op->counter, op->item, op->user, &g.key_len);
+        k->ops = kd_grow(k->ops, k->op_count, &k->op_cap, sizeof *k->ops);
+        k->ops[k->op_count++] = g;
+    }
+    for (uint32_t i = 0; i < body->sum_count; i++) {
+        const kd_sum *s = &body->sums[i];
+        kd_gathered_sum g = {.amount = s->amount, .day = s->day, .edge = edge, .region = region};
+        g.key_at = gather_key(k, s->counter, s->item, (kd_bytes){0}, &g.key_len);
+        k->sums = kd_grow(k->sums, k->sum_count, &k->sum_cap, sizeof *k->sums);
+        k->sums[k->sum_count++] = g;
+    }
+}
+
+/* Rules 9 and 12. */
+static void merge(kd_central *c, const kd_batch *b, const kd_body *body, uint16_t edge, uint16_t region)
+{
+    kd_edge *e = &c->edges[edge];
+    e->region = region;
+    e->tentative = (kd_edge_state){.applied = b->at, .digest = b->digest, .watermark_us = b->complete_to_us};
+    kd_registry_touch(c, edge);
+    gather(kd_commit_open(c), body, edge, region);
+    c->stats.batches++;
+    c->stats.operations += body->op_count + body->sum_count;
+}
+
+static kd_fed feed_body(kd_central *c, const kd_batch *b, kd_bytes record, uint16_t edge, uint16_t region, int64_t offset)
+{
+    kd_body body;
+    int err = kd_body_decode(b->body, &body);
+    if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
+    if (err != KD_OK) return kd_quarantine_take(c, record, batch_identity(c, b), offset);
+    bool fits = body_fits(c, &body);
+    if (fits) merge(c, b, &body, edge, region);
+    kd_body_finish(&body);
+    return fits ? KD_FED_MERGED : kd_quarantine_take(c, record, batch_identity(c, b), offset);
+}
+
+static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
+{
+    kd_batch b;
+    int err = kd_batch_decode(record, &b);
+    if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
+    if (err != KD_OK) return kd_quarantine_take(c, record, kd_hash(record), offset);
+    /* An edge is registered by whatever batch of it comes first, even one that is not merged: it has acknowledged likes
+     * that are not here, so the low watermark must know it. */
+    int region = kd_registry_region(c, b.region);
+    int edge = region < 0 ? -1 : kd_registry_edge(c, b.edge, (uint16_t)region);
+    if (edge < 0) return kd_quarantine_take(c, record, batch_identity(c, &b), offset);
+    kd_fed placed = place(c, &c->edges[edge].tentative, &b);
+    if (placed == KD_FED_MERGED) return feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
+    c->stats.duplicates += placed == KD_FED_DUPLICATE;
+    c->stats.gaps += placed == KD_FED_GAP;
+    c->stats.identity_alarms += placed == KD_FED_IDENTITY;
+    return placed;
+}
+
+/* Rule 16. Two that minted the same epoch must not both go on either. */
+static kd_fed feed_claim(kd_central *c, kd_bytes record, int64_t offset)
+{
+    kd_claim claim;
+    int err = kd_claim_decode(record, &claim);
+    if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
+    if (err != KD_OK) return kd_quarantine_take(c, record, kd_hash(record), offset);
+    c->stats.claims++;
+    bool twin = claim.epoch == c->epoch && !kd_bytes_eq(claim.central, c->config.name);
+    if (claim.epoch <= c->epoch && !twin) return KD_FED_CLAIM;
+    c->fenced = true;
+    return KD_FED_FENCED;
+}
+
+static kd_fed feed_record(kd_central *c, kd_bytes record, int64_t offset)
+{
+    switch (kd_record_peek(record)) {
+    case KD_RECORD_BATCH: return feed_batch(c, record, offset);
+    case KD_RECORD_CLAIM: return feed_claim(c, record, offset);
+    case KD_EVERSION: return KD_FED_UNKNOWN_SCHEMA;
+    default: return kd_quarantine_take(c, record, kd_hash(record), offset);
+    }
+}
+
+kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t now_us)
+{
+    (void)now_us;
+    if (c->poisoned) return KD_FED_POISONED;
+    if (c->fenced) return KD_FED_FENCED;
+    kd_fed fed = feed_record(c, record, offset);
+    if (fed == KD_FED_FENCED) return fed;
+    c->log_tentative = (kd_log_position){.known = true, .offset = offset, .digest = kd_hash(record)};
+    kd_commit_open(c)->fed = true;
+    return fed;
+}
+
+uint32_t kd_central_gathered(const kd_central *c)
+{
+    const kd_commit *k = &c->commits[(c->first + c->outstanding) % KD_COUNT(c->commits)];
+    return k->op_count + k->sum_count;
+}

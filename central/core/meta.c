@@ -1,0 +1,66 @@
+/*
+ * meta.c - the row `M`:
+ *
+ *     schema u8 | partition be32 | partitions be32 | epoch, version, filter rows, published, delivered be64 |
+ *     log known u8 | offset, digest be64 | chain length u8, then epoch, last be64 each
+ */
+#include "central/core/internal.h"
+
+static const uint8_t meta_key[] = {KD_ROW_META};
+
+static int decode_identity(const kd_central *c, kd_reader *r)
+{
+    uint8_t schema = kd_read_u8(r);
+    uint32_t partition = kd_read_be32(r), partitions = kd_read_be32(r);
+    if (r->bad) return KD_EMALFORMED;
+    bool fits = schema == KD_STORAGE_SCHEMA && partition == c->config.partition && partitions == c->config.partitions;
+    return fits ? KD_OK : KD_EMISMATCH;
+}
+
+static int decode(kd_central *c, kd_bytes value)
+{
+    kd_reader r = kd_reader_of(value);
+    int err = decode_identity(c, &r);
+    if (err != KD_OK) return err;
+    uint64_t *const numbers[] = {&c->epoch, &c->version, &c->filter_rows, &c->published, &c->delivered};
+    for (size_t i = 0; i < KD_COUNT(numbers); i++) *numbers[i] = kd_read_be64(&r);
+    c->log_committed.known = kd_read_u8(&r) != 0;
+    c->log_committed.offset = (int64_t)kd_read_be64(&r);
+    c->log_committed.digest = kd_read_be64(&r);
+    c->log_tentative = c->log_committed;
+    c->chain_count = kd_read_u8(&r);
+    if (c->chain_count > KD_CHAIN_MAX) return KD_EMALFORMED;
+    for (uint32_t i = 0; i < c->chain_count; i++) {
+        c->chain[i].epoch = kd_read_be64(&r);
+        c->chain[i].last = kd_read_be64(&r);
+    }
+    return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
+}
+
+int kd_meta_load(kd_central *c)
+{
+    int err = c->store.get(c->store.ctx, kd_bytes_of(meta_key, 1), &c->value);
+    if (err == KD_ENOTFOUND) return KD_OK;
+    return err == KD_OK ? decode(c, kd_buf_view(&c->value)) : err;
+}
+
+void kd_meta_put(kd_central *c, kd_commit *k)
+{
+    kd_buf *v = &c->value;
+    kd_buf_clear(v);
+    kd_buf_put_u8(v, KD_STORAGE_SCHEMA);
+    kd_buf_put_be32(v, c->config.partition);
+    kd_buf_put_be32(v, c->config.partitions);
+    uint64_t delivered = c->config.publish_changes ? c->delivered : k->version;
+    const uint64_t numbers[] = {c->epoch, k->version, c->filter_rows, c->published, delivered};
+    for (size_t i = 0; i < KD_COUNT(numbers); i++) kd_buf_put_be64(v, numbers[i]);
+    kd_buf_put_u8(v, k->log.known);
+    kd_buf_put_be64(v, (uint64_t)k->log.offset);
+    kd_buf_put_be64(v, k->log.digest);
+    kd_buf_put_u8(v, (uint8_t)c->chain_count);
+    for (uint32_t i = 0; i < c->chain_count; i++) {
+        kd_buf_put_be64(v, c->chain[i].epoch);
+        kd_buf_put_be64(v, c->chain[i].last);
+    }
+    kd_writes_put(&k->writes, kd_bytes_of(meta_key, 1), kd_buf_view(v));
+}

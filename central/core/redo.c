@@ -1,0 +1,127 @@
+/*
+ * redo.c - redo rows: one per commit that moved a count, until nobody needs it any more.
+ *
+ * Three need it: counts that are dirty in memory (they are replayed at open), the changes topic after a restart, and
+ * the first snapshot of the next epoch, which carries all that changed since the last one published. So a restart makes
+ * no gap at the edges.
+ *
+ * Counts are written back only while the rows that dirty counts need exceed a bound, twice as many as become dirty, from
+ * the head of the queue: each row then absorbs many changes, and a commit is never long.
+ */
+#include "central/core/internal.h"
+
+static void list_add(kd_redo_list *l, uint64_t version, uint64_t bytes)
+{
+    if (l->first > 0 && l->count == l->cap) {
+        memmove(l->at, l->at + l->first, (l->count - l->first) * sizeof *l->at);
+        l->count -= l->first;
+        l->needed -= l->first;
+        l->first = 0;
+    }
+    l->at = kd_grow(l->at, l->count, &l->cap, sizeof *l->at);
+    l->at[l->count++] = (kd_redo){version, bytes};
+    l->bytes += bytes;
+    l->needed_bytes += bytes;
+}
+
+/* Versions below the floor are in the counts' own rows. */
+static void list_advance(kd_redo_list *l, uint64_t floor)
+{
+    while (l->needed < l->count && l->at[l->needed].version < floor) l->needed_bytes -= l->at[l->needed++].bytes;
+}
+
+/* ---- open ---- */
+
+static int replay_effect(kd_central *c, const kd_effect *e, uint64_t version)
+{
+    if (e->region >= c->region_count || e->old_region >= c->region_count || e->edge >= c->edge_count) return KD_EMALFORMED;
+    kd_count_entry *entry = NULL;
+    int err = kd_counts_acquire(&c->counts, e->item, true, &entry);
+    if (err != KD_OK) return err;
+    if (version > entry->accurate) kd_counts_apply(&c->counts, entry, e, version);
+    if (version > c->published) kd_counts_mark_unsent(&c->counts, entry);
+    kd_counts_release(&c->counts, entry);
+    return KD_OK;
+}
+
+static int replay_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_central *c = arg;
+    kd_reader r = kd_reader_of(key);
+    kd_read_u8(&r);
+    uint64_t version = kd_read_be64(&r);
+    if (r.bad || kd_reader_left(&r) != 0 || version > c->version) return KD_EMALFORMED;
+    list_add(&c->redo, version, key.len + value.len);
+    kd_effects_reader er;
+    kd_effect e;
+    kd_effects_open(&er, value);
+    for (;;) {
+        int err = kd_effects_next(&er, &e);
+        if (err == KD_ENOTFOUND) return KD_OK;
+        if (err == KD_OK) err = replay_effect(c, &e, version);
+        if (err != KD_OK) return err;
+    }
+}
+
+int kd_redo_load(kd_central *c)
+{
+    const uint8_t from[] = {KD_ROW_REDO}, to[] = {KD_ROW_REDO + 1};
+    int err = c->store.scan(c->store.ctx, kd_bytes_of(from, 1), kd_bytes_of(to, 1), replay_row, c);
+    if (err == KD_OK) list_advance(&c->redo, kd_counts_floor(&c->counts, c->version + 1));
+    return err;
+}
+
+/* ---- commits ---- */
+
+void kd_redo_put(kd_central *c, kd_commit *k)
+{
+    k->redo_bytes = 0;
+    if (k->effect_count == 0) return;
+    kd_buf_clear(&c->value);
+    kd_effects_encode(k->effects, k->effect_count, &c->value);
+    kd_bytes key = kd_key_numbered(&c->key, KD_ROW_REDO, k->version);
+    kd_writes_put(&k->writes, key, kd_buf_view(&c->value));
+    k->redo_bytes = key.len + c->value.len;
+}
+
+void kd_redo_committed(kd_central *c, const kd_commit *k)
+{
+    if (k->redo_bytes) list_add(&c->redo, k->version, k->redo_bytes);
+}
+
+static void write_back(kd_central *c, kd_commit *k)
+{
+    uint32_t rows = KD_WRITE_BACK_LEAST + 2 * k->effect_count;
+    while (rows-- > 0) {
+        kd_count_entry *e = kd_counts_write_back(&c->counts, c->version, &k->writes);
+        if (!e) return;
+        k->written = kd_grow(k->written, k->written_count, &k->written_cap, sizeof *k->written);
+        k->written[k->written_count++] = e;
+    }
+}
+
+static void drop(kd_central *c, kd_commit *k)
+{
+    kd_redo_list *l = &c->redo;
+    uint64_t keep = c->config.publish_changes ? KD_MIN(c->published, c->delivered) : c->published;
+    for (int i = 0; i < KD_REDO_DROPS_PER_COMMIT && l->first < l->needed; i++) {
+        const kd_redo *row = &l->at[l->first];
+        if (row->version > keep) return;
+        kd_writes_delete(&k->writes, kd_key_numbered(&c->key, KD_ROW_REDO, row->version));
+        l->bytes -= row->bytes;
+        l->first++;
+    }
+}
+
+void kd_redo_trickle(kd_central *c, kd_commit *k)
+{
+    if (c->redo.needed_bytes > c->config.redo_bytes_max) write_back(c, k);
+    list_advance(&c->redo, kd_counts_floor(&c->counts, c->version + 1));
+    drop(c, k);
+}
+
+int kd_redo_read(kd_central *c, uint64_t version, kd_buf *row)
+{
+    int err = c->store.get(c->store.ctx, kd_key_numbered(&c->key, KD_ROW_REDO, version), row);
+    return err == KD_OK ? KD_OK : KD_EIO; /* it is listed, so it must be there */
+}

@@ -1,0 +1,135 @@
+/*
+ * registry.c - the edges and regions that this partition knows, and what of each edge is applied.
+ *
+ * An index, once given, stays: membership rows hold it. Edges are looked up once a batch, so a walk is enough.
+ */
+#include "central/core/internal.h"
+
+static bool name_is(const char *name, uint8_t len, kd_bytes other)
+{
+    return len == other.len && memcmp(name, other.data, len) == 0;
+}
+
+static int load_region(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_central *c = arg;
+    if (key.len != 3 || c->region_count == KD_REGIONS_MAX || !kd_name_valid(value)) return KD_EMALFORMED;
+    uint32_t index = (uint32_t)key.data[1] << 8 | key.data[2];
+    if (index != c->region_count) return KD_EMALFORMED;
+    kd_region *r = &c->regions[c->region_count++];
+    r->name_len = (uint8_t)value.len;
+    memcpy(r->name, value.data, value.len);
+    return KD_OK;
+}
+
+static int load_edge(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_central *c = arg;
+    kd_reader r = kd_reader_of(value);
+    kd_bytes name = kd_bytes_of(key.data + 1, key.len - 1);
+    uint16_t index = kd_read_be16(&r), region = kd_read_be16(&r);
+    kd_edge_state s = {.applied.incarnation = kd_read_be64(&r)};
+    s.applied.seq = kd_read_be64(&r);
+    s.digest = kd_read_be64(&r);
+    s.watermark_us = kd_read_be64(&r);
+    if (r.bad || index >= KD_EDGES_MAX || region >= c->region_count || !kd_name_valid(name)) return KD_EMALFORMED;
+    kd_edge *e = &c->edges[index];
+    if (e->name_len) return KD_EMALFORMED;
+    *e = (kd_edge){.name_len = (uint8_t)name.len, .region = region, .durable = true, .tentative = s, .committed = s};
+    memcpy(e->name, name.data, name.len);
+    c->edge_count++;
+    return KD_OK;
+}
+
+int kd_registry_load(kd_central *c)
+{
+    const uint8_t edge[] = {KD_ROW_EDGE}, region[] = {KD_ROW_REGION}, edge_end[] = {KD_ROW_EDGE + 1},
+                  region_end[] = {KD_ROW_REGION + 1};
+    int err = c->store.scan(c->store.ctx, kd_bytes_of(region, 1), kd_bytes_of(region_end, 1), load_region, c);
+    if (err == KD_OK) err = c->store.scan(c->store.ctx, kd_bytes_of(edge, 1), kd_bytes_of(edge_end, 1), load_edge, c);
+    for (uint32_t i = 0; err == KD_OK && i < c->edge_count; i++)
+        if (!c->edges[i].name_len) err = KD_EMALFORMED; /* indices without a gap */
+    return err;
+}
+
+int kd_registry_region(kd_central *c, kd_bytes name)
+{
+    for (uint32_t i = 0; i < c->region_count; i++)
+        if (name_is(c->regions[i].name, c->regions[i].name_len, name)) return (int)i;
+    if (c->region_count == KD_REGIONS_MAX) return -1;
+    uint32_t index = c->region_count++;
+    kd_region *r = &c->regions[index];
+    r->name_len = (uint8_t)name.len;
+    memcpy(r->name, name.data, name.len);
+    const uint8_t key[] = {KD_ROW_REGION, (uint8_t)(index >> 8), (uint8_t)index};
+    kd_writes_put(&kd_commit_open(c)->writes, kd_bytes_of(key, sizeof key), name);
+    return (int)index;
+}
+
+int kd_registry_edge(kd_central *c, kd_bytes name, uint16_t region)
+{
+    for (uint32_t i = 0; i < c->edge_count; i++)
+        if (name_is(c->edges[i].name, c->edges[i].name_len, name)) return (int)i;
+    if (c->edge_count == KD_EDGES_MAX) return -1;
+    uint32_t index = c->edge_count++;
+    kd_edge *e = &c->edges[index];
+    *e = (kd_edge){.name_len = (uint8_t)name.len, .region = region};
+    memcpy(e->name, name.data, name.len);
+    kd_registry_touch(c, (uint16_t)index);
+    return (int)index;
+}
+
+void kd_registry_touch(kd_central *c, uint16_t edge)
+{
+    kd_commit *k = kd_commit_open(c);
+    if (c->edges[edge].touched) return;
+    c->edges[edge].touched = true;
+    k->touched = kd_grow(k->touched, k->touched_count, &k->touched_cap, sizeof *k->touched);
+    k->touched[k->touched_count++] = (kd_touched){.edge = edge};
+}
+
+static void put_edge(kd_central *c, kd_commit *k, const kd_edge *e, uint16_t index, const kd_edge_state *s)
+{
+    kd_buf *v = &c->value;
+    kd_buf_clear(v);
+    kd_buf_put_be16(v, index);
+    kd_buf_put_be16(v, e->region);
+    kd_buf_put_be64(v, s->applied.incarnation);
+    kd_buf_put_be64(v, s->applied.seq);
+    kd_buf_put_be64(v, s->digest);
+    kd_buf_put_be64(v, s->watermark_us);
+    kd_writes_put(&k->writes, kd_key_named(&c->key, KD_ROW_EDGE, kd_edge_name(e)), kd_buf_view(v));
+}
+
+void kd_registry_put(kd_central *c, kd_commit *k)
+{
+    for (uint32_t i = 0; i < k->touched_count; i++) {
+        uint16_t index = k->touched[i].edge;
+        kd_edge *e = &c->edges[index];
+        e->touched = false;
+        k->touched[i].state = e->tentative;
+        bool late = kd_planted(c, KD_PLANT_POSITION_APART);
+        put_edge(c, k, e, index, late ? &e->committed : &e->tentative);
+    }
+}
+
+void kd_registry_committed(kd_central *c, const kd_commit *k)
+{
+    for (uint32_t i = 0; i < k->touched_count; i++) {
+        kd_edge *e = &c->edges[k->touched[i].edge];
+        e->committed = k->touched[i].state;
+        e->durable = true;
+    }
+}
+
+uint64_t kd_registry_low_watermark(const kd_central *c)
+{
+    uint64_t low = UINT64_MAX;
+    bool any = false;
+    for (uint32_t i = 0; i < c->edge_count; i++) {
+        if (!c->edges[i].durable) continue;
+        low = KD_MIN(low, c->edges[i].committed.watermark_us);
+        any = true;
+    }
+    return any ? low : 0;
+}

@@ -1,0 +1,52 @@
+/*
+ * row.h - keys and values of central's store, one LevelDB per partition.
+ *
+ *     M                                        identity, epoch, version, log position, chain (meta.c)
+ *     e | edge name                            index be16 | region be16 | incarnation, seq, digest, watermark be64
+ *     g | region index be16                    name
+ *     m | counter | item key | user len | user stamp: time << 1 | liked be64, edge varint, region varint
+ *     n | item key                             counts (counts.h)
+ *     r | version be64                         redo (redo.h)
+ *     q | digest be64                          quarantined record: offset be64, bytes
+ *
+ * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the largest
+ * stamp, so the row, and with it every breakdown, is a function of the set of operations and not of their order.
+ */
+#ifndef KUDOS_CENTRAL_CORE_ROW_H
+#define KUDOS_CENTRAL_CORE_ROW_H
+
+#include "kudos/base.h"
+#include "kudos/id.h"
+
+enum {
+    KD_ROW_META = 'M',
+    KD_ROW_EDGE = 'e',
+    KD_ROW_REGION = 'g',
+    KD_ROW_MEMBER = 'm',
+    KD_ROW_COUNTS = 'n',
+    KD_ROW_REDO = 'r',
+    KD_ROW_QUARANTINE = 'q',
+    KD_MEMBER_KEY_MAX = 2 + KD_ITEM_KEY_MAX + 1 + KD_ID_MAX,
+};
+
+typedef struct {
+    uint64_t time_us;
+    uint16_t edge, region; /* indices in the registry */
+    bool liked;
+} kd_row;
+
+/* Appends the key of a membership row. */
+void kd_member_key_put(kd_buf *out, uint8_t counter, kd_bytes item, kd_bytes user);
+/* Takes it apart into views; the key is one that kd_member_key_put made. */
+void kd_member_key_parse(kd_bytes key, uint8_t *counter, kd_bytes *item, kd_bytes *user);
+/* The same of a key that was read: false when it is damaged. */
+bool kd_member_key_valid(kd_bytes key);
+
+void kd_row_encode(const kd_row *row, kd_buf *out);
+int kd_row_decode(kd_bytes value, kd_row *row); /* KD_EMALFORMED */
+
+/* Key of a row named by a prefix byte and bytes, or a number; *out is cleared first. */
+kd_bytes kd_key_named(kd_buf *out, uint8_t prefix, kd_bytes name);
+kd_bytes kd_key_numbered(kd_buf *out, uint8_t prefix, uint64_t number);
+
+#endif

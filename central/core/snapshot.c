@@ -1,0 +1,145 @@
+/*
+ * snapshot.c - what the edges are told (rule 14), and single reads (rule 19): committed state only.
+ *
+ * A snapshot follows the one before it (`previous`), over restarts too: what changed since the last one that was published
+ * is found in the redo rows. When more changed than a snapshot can hold it says so by leaving a gap, version = previous:
+ * every edge that is not there yet reads anew.
+ */
+#include "central/core/internal.h"
+
+#include <stdlib.h>
+
+static kd_applied applied_of(const kd_edge *e)
+{
+    const kd_edge_state *s = &e->committed;
+    return (kd_applied){kd_edge_name(e), s->applied, s->digest, s->watermark_us};
+}
+
+/* All but the counts. `edge` names the only one to list, or is empty. Free s->edges. */
+static void head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, uint64_t now_us, kd_snapshot *s)
+{
+    *s = (kd_snapshot){.kind = kind, .partition = c->config.partition, .epoch = c->epoch, .version = c->version};
+    s->previous = c->version;
+    s->made_us = now_us;
+    s->low_watermark_us = kd_registry_low_watermark(c);
+    s->parts = 1;
+    s->chain = c->chain;
+    s->chain_count = c->chain_count;
+    s->edges = kd_alloc(c->edge_count * sizeof *s->edges);
+    for (uint32_t i = 0; i < c->edge_count; i++) {
+        const kd_edge *e = &c->edges[i];
+        bool asked = edge.len == 0 || kd_bytes_eq(edge, kd_edge_name(e));
+        if (e->durable && asked) s->edges[s->edge_count++] = applied_of(e);
+    }
+}
+
+static kd_item_counts counts_of(const kd_central *c, const kd_count_entry *e)
+{
+    kd_item_counts out = {.item = kd_count_key(e)};
+    for (uint32_t i = 0; i < c->config.counters->count; i++) {
+        uint8_t id = c->config.counters->at[i].id;
+        uint64_t value = kd_counts_value(e, kd_part_where(id, KD_PART_TOTAL, 0));
+        if (value == 0) continue;
+        out.at[out.count].counter = id;
+        out.at[out.count++].value = value;
+    }
+    return out;
+}
+
+static int ready(const kd_central *c)
+{
+    if (c->poisoned) return KD_EIO;
+    if (c->fenced) return KD_EFENCED;
+    return c->epoch_durable ? KD_OK : KD_EAGAIN;
+}
+
+/* ---- snapshots ---- */
+
+static void emit_part(kd_central *c, kd_snapshot *s, kd_buf *record, kd_central_emit emit, void *arg)
+{
+    uint32_t from = s->part * KD_SNAPSHOT_ITEMS_MAX;
+    s->item_count = KD_MIN(c->counts.unsent_count - from, (uint32_t)KD_SNAPSHOT_ITEMS_MAX);
+    for (uint32_t i = 0; i < s->item_count; i++) s->items[i] = counts_of(c, c->counts.unsent[from + i]);
+    kd_buf_clear(record);
+    kd_snapshot_encode(s, record);
+    emit(arg, kd_buf_view(record));
+}
+
+int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, void *arg)
+{
+    int err = ready(c);
+    if (err != KD_OK) return err;
+    kd_snapshot s;
+    kd_buf record = {0};
+    head(c, KD_SNAPSHOT_DELTA, (kd_bytes){0}, now_us, &s);
+    if (!c->counts.unsent_lost) s.previous = c->snapshot_version;
+    uint32_t items = c->counts.unsent_count;
+    s.parts = items ? (items + KD_SNAPSHOT_ITEMS_MAX - 1) / KD_SNAPSHOT_ITEMS_MAX : 1;
+    s.items = kd_alloc(KD_MIN(items, (uint32_t)KD_SNAPSHOT_ITEMS_MAX) * sizeof *s.items);
+    for (s.part = 0; s.part < s.parts; s.part++) emit_part(c, &s, &record, emit, arg);
+    free(s.items);
+    free(s.edges);
+    kd_buf_finish(&record);
+    c->published = c->snapshot_version; /* the one before is out, or the shell would not ask */
+    c->snapshot_version = c->version;
+    kd_counts_clear_unsent(&c->counts);
+    return KD_OK;
+}
+
+uint32_t kd_central_dirty(const kd_central *c)
+{
+    return c->counts.unsent_lost ? UINT32_MAX : c->counts.unsent_count;
+}
+
+/* ---- one read ---- */
+
+static int compare_keys(const void *left, const void *right)
+{
+    return kd_bytes_cmp(*(const kd_bytes *)left, *(const kd_bytes *)right);
+}
+
+static int read_item(kd_central *c, kd_bytes key, kd_item_counts *out)
+{
+    kd_item item;
+    if (kd_item_from_key(&item, key) != KD_OK) return KD_EINVAL;
+    if (kd_partition(key, c->config.partitions) != c->config.partition) return KD_EINVAL;
+    kd_count_entry *e = NULL;
+    int err = kd_counts_acquire(&c->counts, key, false, &e);
+    *out = (kd_item_counts){.item = key};
+    if (err == KD_ENOTFOUND) return KD_OK;
+    if (err != KD_OK) return KD_EIO;
+    *out = counts_of(c, e);
+    out->item = key; /* the entry may go at any time */
+    kd_counts_release(&c->counts, e);
+    return KD_OK;
+}
+
+static int read_items(kd_central *c, kd_bytes *keys, uint32_t n, kd_snapshot *s)
+{
+    if (n) qsort(keys, n, sizeof *keys, compare_keys);
+    for (uint32_t i = 0; i < n; i++) {
+        if (i > 0 && kd_bytes_eq(keys[i - 1], keys[i])) continue;
+        int err = read_item(c, keys[i], &s->items[s->item_count]);
+        if (err != KD_OK) return err;
+        s->item_count++;
+    }
+    return KD_OK;
+}
+
+int kd_central_read(kd_central *c, const kd_bytes *items, uint32_t n, kd_bytes edge, uint64_t now_us, kd_buf *record)
+{
+    int err = ready(c);
+    if (err != KD_OK) return err;
+    if (n > KD_SNAPSHOT_ITEMS_MAX) return KD_EINVAL;
+    kd_snapshot s;
+    head(c, KD_SNAPSHOT_READ, edge, now_us, &s);
+    kd_bytes *keys = kd_alloc(n * sizeof *keys);
+    if (n) memcpy(keys, items, n * sizeof *keys);
+    s.items = kd_alloc(n * sizeof *s.items);
+    err = read_items(c, keys, n, &s);
+    if (err == KD_OK) kd_snapshot_encode(&s, record);
+    free(keys);
+    free(s.items);
+    free(s.edges);
+    return err;
+}

@@ -1,0 +1,72 @@
+/*
+ * tests/lib/central_rig.h - one partition of central on a store in memory, edges that seal batches for it, and an edge
+ * that installs its snapshots: what tests of central's core share.
+ */
+#ifndef KUDOS_TESTS_LIB_CENTRAL_RIG_H
+#define KUDOS_TESTS_LIB_CENTRAL_RIG_H
+
+#include "kudos/central.h"
+#include "tests/lib/memory_store.h"
+
+enum { RIG_LIKE = 1, RIG_SAVE = 2, RIG_VIEW = 9 }; /* wire ids; indices 0, 1, 2 */
+#define RIG_DAY 86400000000ull
+
+typedef struct {
+    kd_counters counters;
+    kd_central_config config;
+    kd_memory_store *disk;
+    kd_store store;
+    kd_central *c;
+    uint64_t hint; /* of the next epoch */
+    int64_t offset; /* of the next record */
+} rig;
+
+/* An empty store, opened, with the first commit done. Change r->config before rig_reopen for other settings. */
+void rig_init(rig *r);
+void rig_finish(rig *r);
+/* A crash: what was not applied is gone. Returns what kd_central_open said; does not commit. */
+int rig_reopen(rig *r);
+kd_fed rig_feed(rig *r, kd_bytes record);
+/* Begins, applies and ends until there is nothing to write. */
+void rig_commit(rig *r);
+
+typedef struct {
+    const char *name, *region;
+    uint64_t incarnation;
+    bool restarted;   /* the next batch begins a new incarnation */
+    kd_position last; /* sealed */
+    uint64_t last_digest;
+} rig_edge;
+
+/* Items are "posts/<n>", users "u<n>". The views point into a static pool that grows with n. */
+kd_bytes rig_item(uint32_t n);
+kd_bytes rig_user(uint32_t n);
+
+typedef struct {
+    uint32_t item, user;
+    uint64_t time_us;
+    uint8_t counter;
+    bool liked;
+} rig_op;
+
+/* Seals the next batch of the edge; sums of day 0. */
+void rig_seal(rig_edge *e, const rig_op *ops, uint32_t op_count, const kd_sum *sums, uint32_t sum_count,
+              uint64_t complete_to_us, kd_buf *record);
+/* One batch with one operation, sealed and fed. */
+kd_fed rig_one(rig *r, rig_edge *e, rig_op op);
+
+uint64_t rig_total(rig *r, uint32_t item, uint32_t counter_index);
+uint64_t rig_region(rig *r, uint32_t item, uint32_t counter_index, const char *region);
+uint64_t rig_day(rig *r, uint32_t item, uint32_t counter_index, uint32_t day);
+/* Σ regions == Σ days == total of every counter. */
+bool rig_sums_agree(rig *r, uint32_t item);
+
+/* Parts of one kd_central_snapshot, decoded. */
+typedef struct {
+    kd_snapshot *parts;
+    uint32_t count, cap;
+} rig_snapshot;
+int rig_snapshot_take(rig *r, uint64_t now_us, rig_snapshot *s);
+void rig_snapshot_finish(rig_snapshot *s);
+
+#endif
