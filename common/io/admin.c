@@ -2,9 +2,10 @@
  * admin.c - the admin port.
  *
  * Bounded: CONNECTIONS_MAX connections at once (beyond that the listener rests and the kernel's backlog holds
- * the rest), one request per connection, LIFETIME_S for all of it. evhttp reports neither the beginning nor
- * the end of a connection, so each one runs over a pass-through filter whose destruction says that the
- * connection is gone.
+ * the rest), one request per connection, LIFETIME_S for all of it. evhttp does not report the end of a
+ * connection, so a reference to each bufferevent is held in a slot. Invariant: a bufferevent whose callback
+ * argument is NULL was let go by evhttp (bufferevent_free clears it); the sweep then gives up ours, which
+ * closes the socket. The client has seen the end before that, since evhttp shuts the socket down itself.
  */
 #include "common/io/admin.h"
 
@@ -19,53 +20,65 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { CONNECTIONS_MAX = 64, LIFETIME_S = 30, IDLE_S = 10, HEADERS_MAX = 8192, BODY_MAX = 1024 };
+enum { CONNECTIONS_MAX = 64, LIFETIME_S = 30, SWEEP_S = 1, IDLE_S = 10, HEADERS_MAX = 8192, BODY_MAX = 1024 };
+
+typedef struct {
+    struct bufferevent *socket; /* NULL: free */
+    uint32_t sweeps;            /* that it has lived through */
+} slot;
 
 struct kd_admin {
     struct evhttp *http;
     struct evconnlistener *listener;
-    struct event_base *base;
+    struct event *sweep_timer;
     kd_admin_hooks hooks;
+    slot slots[CONNECTIONS_MAX];
     uint32_t connections;
     uint16_t port;
 };
 
-typedef struct {
-    kd_admin *admin;
-    struct bufferevent *socket;
-    struct event *deadline;
-} connection;
+static bool is_let_go(struct bufferevent *socket)
+{
+    void *arg = NULL;
+    bufferevent_getcb(socket, NULL, NULL, NULL, &arg);
+    return arg == NULL;
+}
 
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
+static void sweep(kd_admin *a)
+{
+    for (slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) {
+        if (s->socket == NULL) continue;
+        if (is_let_go(s->socket)) {
+            bufferevent_decref(s->socket);
+            s->socket = NULL;
+            a->connections--;
+        } else if (++s->sweeps > LIFETIME_S / SWEEP_S) {
+            shutdown(bufferevent_getfd(s->socket), SHUT_RDWR); /* evhttp reads the end and lets go */
+        }
+    }
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    const connection *c = arg;
-    shutdown(bufferevent_getfd(c->socket), SHUT_RDWR); /* evhttp reads the end and closes */
-}
-
-static void on_connection_gone(void *arg)
-{
-    connection *c = arg;
-    if (c->admin->connections-- == CONNECTIONS_MAX) evconnlistener_enable(c->admin->listener);
-    event_free(c->deadline);
-    free(c);
+    kd_admin *a = arg;
+    sweep(a);
+    if (a->connections < CONNECTIONS_MAX) evconnlistener_enable(a->listener);
 }
 
 static struct bufferevent *on_connection(struct event_base *base, void *arg)
 {
-    kd_admin *admin = arg;
-    connection *c = kd_alloc(sizeof *c);
-    c->admin = admin;
-    c->socket = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-    c->deadline = evtimer_new(base, on_deadline, c);
-    KD_ASSERT(c->socket != NULL && c->deadline != NULL);
-    evtimer_add(c->deadline, &(struct timeval){.tv_sec = LIFETIME_S});
-    if (++admin->connections == CONNECTIONS_MAX) evconnlistener_disable(admin->listener);
-    struct bufferevent *filter =
-        bufferevent_filter_new(c->socket, NULL, NULL, BEV_OPT_CLOSE_ON_FREE, on_connection_gone, c);
-    KD_ASSERT(filter != NULL);
-    return filter;
+    kd_admin *a = arg;
+    slot *s = a->slots;
+    KD_ASSERT(a->connections < CONNECTIONS_MAX); /* or the listener would rest */
+    while (s->socket != NULL) s++;
+    struct bufferevent *socket = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    KD_ASSERT(socket != NULL);
+    bufferevent_incref(socket);
+    *s = (slot){.socket = socket};
+    if (++a->connections == CONNECTIONS_MAX) evconnlistener_disable(a->listener);
+    return socket;
 }
 
 static void answer(struct evhttp_request *request, int status, const char *type, kd_buf *body)
@@ -185,6 +198,8 @@ int kd_admin_create(kd_admin **out, kd_loop *loop, const kd_address *address, co
     a->hooks = *hooks;
     a->http = evhttp_new(kd_loop_base(loop));
     KD_ASSERT(a->http != NULL); /* fails for want of memory only */
+    a->sweep_timer = event_new(kd_loop_base(loop), -1, EV_PERSIST, on_sweep, a);
+    KD_ASSERT(a->sweep_timer != NULL && event_add(a->sweep_timer, &(struct timeval){.tv_sec = SWEEP_S}) == 0);
     set_up(a);
     int err = listen_on(a, address, error);
     if (err == KD_OK)
@@ -202,6 +217,9 @@ uint16_t kd_admin_port(const kd_admin *a)
 void kd_admin_destroy(kd_admin *a)
 {
     if (a == NULL) return;
+    event_free(a->sweep_timer);
     evhttp_free(a->http);
+    sweep(a); /* evhttp has let all of them go */
+    KD_ASSERT(a->connections == 0);
     free(a);
 }

@@ -1,0 +1,118 @@
+/* test_drift.c - the arithmetic of the carried clock. */
+#include "common/drift.h"
+
+#include <criterion/criterion.h>
+
+enum { MS = 1000, BOUND = 500 * MS };
+
+static const uint64_t wall0 = 1767323045000000u;
+
+static kd_drift started(void)
+{
+    kd_drift d;
+    kd_drift_init(&d, wall0, 1000);
+    return d;
+}
+
+/* A round trip that begins at mono t0 and takes rtt, against a server that is `ahead` of us. */
+static kd_drift_sample sample(uint64_t t0_us, uint64_t rtt_us, int64_t ahead_us)
+{
+    uint64_t wall1 = wall0 + (t0_us - 1000) + rtt_us;
+    return (kd_drift_sample){.t0_us = t0_us,
+                             .t1_us = t0_us + rtt_us,
+                             .wall_us = wall1,
+                             .server_us = (uint64_t)((int64_t)(wall1 - rtt_us / 2) + ahead_us)};
+}
+
+Test(drift, carries_the_wall_clock_on)
+{
+    kd_drift d = started();
+    cr_expect_eq(kd_drift_now(&d, 1000), wall0);
+    cr_expect_eq(kd_drift_now(&d, 1000 + 3600000000u), wall0 + 3600000000u);
+    cr_expect_eq(kd_drift_within(&d, BOUND), KD_CLOCK_UNMEASURED);
+    cr_expect_eq(kd_drift_age_us(&d, 5000), UINT64_MAX);
+}
+
+Test(drift, a_stepped_wall_clock_counts_only_at_the_next_measurement)
+{
+    kd_drift d = started();
+    kd_drift_sample s = sample(2000, 10 * MS, 0);
+    cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
+    cr_expect_eq(kd_drift_within(&d, BOUND), KD_CLOCK_IN_BOUNDS);
+    uint64_t before = kd_drift_now(&d, 50 * MS);
+    /* The wall clock is now stepped by an hour: nothing is read, nothing changes, until this: */
+    s = sample(60 * MS, 10 * MS, 0);
+    s.wall_us += 3600000000u;
+    cr_expect_eq(kd_drift_now(&d, 60 * MS), before + 10 * MS);
+    cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
+    cr_expect_eq(kd_drift_within(&d, BOUND), KD_CLOCK_OUT_OF_BOUNDS);
+    cr_expect_eq(kd_drift_now(&d, s.t1_us), s.wall_us);
+}
+
+Test(drift, offset_and_uncertainty_of_a_round_trip)
+{
+    kd_drift d = started();
+    kd_drift_sample s = sample(2000, 40 * MS, -123 * MS);
+    cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
+    cr_expect_eq(d.offset_us, -123 * MS);
+    cr_expect_eq(d.uncertainty_us, 20 * MS);
+    cr_expect_eq(kd_drift_age_us(&d, s.t1_us + 7), 7);
+    cr_expect_eq(kd_drift_age_us(&d, s.t0_us), 0);
+}
+
+Test(drift, bounds_hold_in_both_directions_and_count_the_uncertainty)
+{
+    static const struct {
+        int64_t ahead_us;
+        uint64_t rtt_us;
+        kd_clock_state state;
+    } cases[] = {
+        {0, 0, KD_CLOCK_IN_BOUNDS},
+        {BOUND, 0, KD_CLOCK_IN_BOUNDS},
+        {BOUND + 1, 0, KD_CLOCK_OUT_OF_BOUNDS},
+        {-BOUND, 0, KD_CLOCK_IN_BOUNDS},
+        {-BOUND - 1, 0, KD_CLOCK_OUT_OF_BOUNDS},
+        {BOUND - 10 * MS, 20 * MS, KD_CLOCK_IN_BOUNDS},
+        {BOUND - 10 * MS + 1, 20 * MS, KD_CLOCK_OUT_OF_BOUNDS},
+        {-BOUND + 10 * MS - 1, 20 * MS, KD_CLOCK_OUT_OF_BOUNDS},
+        {0, BOUND, KD_CLOCK_IN_BOUNDS},
+    };
+    for (size_t i = 0; i < KD_COUNT(cases); i++) {
+        kd_drift d = started();
+        kd_drift_sample s = sample(2000, cases[i].rtt_us, cases[i].ahead_us);
+        cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
+        cr_expect_eq(kd_drift_within(&d, BOUND), cases[i].state, "case %zu", i);
+    }
+}
+
+/* However unevenly the delay is spread, a clock that is right is not refused. */
+Test(drift, a_true_clock_is_never_out_of_bounds)
+{
+    uint64_t seed = 3;
+    for (int i = 0; i < 10000; i++) {
+        uint64_t rtt = kd_random_next(&seed) % (BOUND + 1),
+                 there = rtt == 0 ? 0 : kd_random_next(&seed) % (rtt + 1);
+        kd_drift d = started();
+        kd_drift_sample s = sample(2000, rtt, 0);
+        s.server_us = s.wall_us - rtt + there;
+        cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
+        cr_assert_eq(kd_drift_within(&d, BOUND), KD_CLOCK_IN_BOUNDS);
+    }
+}
+
+Test(drift, useless_measurements_change_nothing)
+{
+    kd_drift d = started();
+    kd_drift_sample good = sample(2000, 10 * MS, 5), s;
+    cr_assert_eq(kd_drift_measure(&d, &good, BOUND), KD_OK);
+    kd_drift before = d;
+    s = sample(100 * MS, BOUND + 1, 0);
+    cr_expect_eq(kd_drift_measure(&d, &s, BOUND), KD_EAGAIN);
+    s = good, s.t1_us = s.t0_us - 1;
+    cr_expect_eq(kd_drift_measure(&d, &s, BOUND), KD_EMALFORMED);
+    s = good, s.server_us = UINT64_MAX;
+    cr_expect_eq(kd_drift_measure(&d, &s, BOUND), KD_EMALFORMED);
+    s = good, s.wall_us = UINT64_MAX / 2;
+    cr_expect_eq(kd_drift_measure(&d, &s, BOUND), KD_EMALFORMED);
+    cr_expect_eq(memcmp(&before, &d, sizeof d), 0);
+}
