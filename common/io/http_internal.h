@@ -1,12 +1,14 @@
 /*
  * common/io/http_internal.h - what the files of the HTTP server share. Nobody else includes it.
  *
- *   server ──┬── listeners          http_server.c   accept, deadlines, drain
- *            ├── conn ─┬── tls      http_conn.c     bytes in, bytes out, life and death     http_tls.c
- *            │         ├── h2       http_h2.c       one nghttp2 session
- *            │         ├── h1       http_h1.c       one request at a time
- *            │         └── requests http_request.c  arena, headers, the answer
- *            └── pool               http_pool.c     memory of sessions and requests, without locks
+ *   server ─┬─ listeners   http_listen.c    accepting          http_server.c  limits, clocks, turns
+ *           ├─ conns       http_conn.c      bytes in and out   http_deadline.c
+ *           │   ├─ tls     http_tls.c
+ *           │   ├─ h2      http_h2.c        one nghttp2 session
+ *           │   ├─ h1      http_h1.c        one request at a time, http_h1_text.c
+ *           │   └─ requests http_request.c  arena, headers, the answer
+ *           ├─ addresses   http_address.c
+ *           └─ pool        http_pool.c      memory of sessions and requests
  *
  * Invariants
  * - A connection is closed only from its own read, write and turn events and from the server's timers, never

@@ -5,8 +5,9 @@
  * class, owned by one server and therefore by one thread. What was once taken stays for reuse: the pool is as
  * large as the busiest moment was, and that is bounded by the limits on connections and streams.
  *
- *   block:  | class (16 bytes, keeps alignment) | memory ... |      class HTTP_POOL_CLASSES: straight from
- * malloc
+ *   block:  | class (16 bytes, keeps alignment) | memory ... |
+ *
+ * Class HTTP_POOL_CLASSES came straight from malloc and goes back to free.
  */
 #include <stdlib.h>
 
