@@ -1,0 +1,43 @@
+/*
+ * edge/io/app.h - what the threads of kudos-edge share. Everything here is written before the shards start
+ * and only read afterwards, but for the clock (atomic) and what is said to belong to the main loop.
+ */
+#ifndef KUDOS_EDGE_IO_APP_H
+#define KUDOS_EDGE_IO_APP_H
+
+#include "common/cidr.h"
+#include "common/io/admin.h"
+#include "common/io/clock.h"
+#include "common/io/http_server.h"
+#include "common/io/loop.h"
+#include "common/io/options_file.h"
+#include "common/io/session.h"
+#include "common/io/signals.h"
+#include "edge/io/drain.h"
+#include "edge/io/drift.h"
+#include "edge/io/settings.h"
+#include "edge/io/topics.h"
+
+typedef struct kd_shard kd_shard;
+
+struct kd_app {
+    kd_settings settings;
+    kd_command command;
+    kd_clock clock;
+    kd_session_key session_key;
+    kd_cidrs trusted;
+    kd_http_tls *tls; /* NULL: none */
+    uint32_t shard_count;
+    kd_shard *shards[KD_SHARDS_MAX];
+    /* the main loop's */
+    kd_loop *loop;
+    kd_signals *signals;
+    kd_admin *admin;
+    kd_topics *topics;
+    kd_drift_probe *drift;
+    kd_drain drain;
+    int exit_code;
+};
+typedef struct kd_app kd_app;
+
+#endif

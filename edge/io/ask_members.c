@@ -1,0 +1,109 @@
+/*
+ * ask_members.c - questions about users' likes: one item by its own path, several by one lookup. What central
+ * does not say stays unknown.
+ */
+#include "edge/io/ask_members.h"
+
+#include "common/json_reader.h"
+#include "edge/io/shard.h"
+
+static kd_liked read_value(kd_json_in *j)
+{
+    bool liked;
+    if (kd_json_in_peek(j) == 'n') return kd_json_in_null(j), KD_LIKED_UNKNOWN;
+    if (!kd_json_in_bool(j, &liked)) return KD_LIKED_UNKNOWN;
+    return liked ? KD_LIKED_YES : KD_LIKED_NO;
+}
+
+/* {"item":...,"liked":...}, whatever else it holds. */
+static kd_liked read_liked(kd_json_in *j)
+{
+    kd_bytes key;
+    kd_liked liked = KD_LIKED_UNKNOWN;
+    if (!kd_json_in_object(j)) return liked;
+    while (kd_json_in_key(j, &key)) {
+        if (kd_bytes_eq(key, kd_bytes_str("liked")))
+            liked = read_value(j);
+        else
+            kd_json_in_skip(j);
+    }
+    return j->bad ? KD_LIKED_UNKNOWN : liked;
+}
+
+/* {"items":[{...}, ...]} in the order asked. */
+static void read_list(kd_json_in *j, kd_members_wait *wait)
+{
+    kd_bytes key;
+    if (!kd_json_in_object(j)) return;
+    while (kd_json_in_key(j, &key)) {
+        if (!kd_bytes_eq(key, kd_bytes_str("items"))) {
+            kd_json_in_skip(j);
+            continue;
+        }
+        if (!kd_json_in_array(j)) return;
+        for (uint32_t i = 0; kd_json_in_element(j); i++) {
+            kd_liked liked = read_liked(j);
+            if (i < wait->count) wait->liked[i] = (uint8_t)liked;
+        }
+    }
+}
+
+static void on_answer(void *arg, int result, int status, const kd_http_response *r)
+{
+    kd_members_wait *wait = arg;
+    kd_shard *s = wait->shard;
+    s->asker.open--;
+    if (result == KD_OK && status == 200) {
+        kd_json_in j = kd_json_in_of(kd_http_response_body(r), &s->text);
+        if (wait->count == 1)
+            wait->liked[0] = (uint8_t)read_liked(&j);
+        else
+            read_list(&j, wait);
+    }
+    wait->fn(wait);
+    kd_shard_wake(s);
+}
+
+static void write_list(kd_asker *a, const char *counter, const kd_members_wait *wait)
+{
+    char text[KD_ITEM_KEY_MAX];
+    kd_buf_clear(&a->body);
+    kd_json j = kd_json_of(&a->body);
+    kd_json_object(&j);
+    kd_json_key(&j, "counter"), kd_json_cstr(&j, counter);
+    kd_json_key(&j, "items"), kd_json_array(&j);
+    for (uint32_t i = 0; i < wait->count; i++)
+        kd_json_str(&j, kd_bytes_of(text, kd_key_text(wait->items[i], text)));
+    kd_json_end_array(&j);
+    kd_json_end_object(&j);
+}
+
+int kd_ask_members(kd_shard *s, uint32_t counter, kd_bytes user, kd_members_wait *wait)
+{
+    kd_asker *a = &s->asker;
+    const char *name = s->app->settings.counters.at[counter].name;
+    kd_http_client_field fields[] = {
+        {.name = kd_bytes_str("x-user-id"), .value = user, .no_index = true},
+        {.name = kd_bytes_str("content-type"), .value = kd_bytes_str("application/json")},
+    };
+    bool one = wait->count == 1;
+    if (!a->client) return KD_EUNAVAILABLE;
+    if (a->open >= s->app->settings.asks_max) return KD_EOVERLOADED;
+    wait->shard = s;
+    memset(wait->liked, KD_LIKED_UNKNOWN, wait->count);
+    kd_buf_clear(&a->body);
+    if (one) {
+        kd_asker_item_path(a, "/v1/", wait->items[0]);
+        kd_buf_put_u8(&a->path, '/');
+        kd_buf_put(&a->path, name, strlen(name));
+    } else {
+        write_list(a, name, wait);
+    }
+    kd_bytes path = one ? kd_buf_view(&a->path) : kd_bytes_str("/v1/likes/lookup");
+    int err = kd_http_client_request(a->client, one ? "GET" : "POST", path, fields, one ? 1 : 2,
+                                     kd_buf_view(&a->body), on_answer, wait, 0);
+    if (err != KD_OK) return err;
+    a->open++;
+    kd_metric_add(&s->metrics.member_asks, 1);
+    return KD_OK;
+}

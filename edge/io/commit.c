@@ -1,0 +1,104 @@
+/*
+ * commit.c - see the header. The list holds waits in the order of their groups: an operation belongs to the
+ * group that gathers, and one that names an earlier group waits a little longer than it must.
+ */
+#include "edge/io/commit.h"
+
+#include "common/io/log.h"
+#include "edge/io/shard.h"
+
+static void on_done_post(kd_post *post);
+
+/* On the committer's thread. */
+static void on_done(void *arg, uint64_t id, int err)
+{
+    kd_shard *s = arg;
+    KD_ASSERT(id == s->commit.group);
+    s->commit.status = err;
+    kd_loop_post(s->loop, &s->commit.done);
+}
+
+int kd_commit_init(kd_shard *s)
+{
+    s->commit.done.fn = on_done_post;
+    return kd_committer_create(&s->commit.committer, s->db, on_done, s);
+}
+
+static void release(kd_shard *s, uint64_t up_to, int status)
+{
+    kd_commit *c = &s->commit;
+    uint32_t released = 0;
+    while (c->first && c->first->group <= up_to) {
+        kd_commit_wait *wait = c->first;
+        c->first = wait->next;
+        if (!c->first) c->last = NULL;
+        c->waiting--;
+        released++;
+        wait->fn(wait, status);
+    }
+    if (status == KD_OK) kd_metric_observe_size(&s->metrics.group_size, released);
+}
+
+static void storage_failed(kd_shard *s)
+{
+    s->commit.failed = true;
+    KD_LOG(KD_ERROR, "storage-failed", KD_U64("shard", s->index), KD_STR("cause", kd_leveldb_error(s->db)));
+    kd_drain_fail(s->app, KD_EXIT_FAILED);
+}
+
+static void on_done_post(kd_post *post)
+{
+    kd_shard *s = KD_CONTAINER(post, kd_shard, commit.done);
+    kd_commit *c = &s->commit;
+    uint64_t group = c->group;
+    int status = c->status;
+    c->group = 0;
+    kd_metric_observe_seconds(&s->metrics.sync_time, kd_clock_mono_us() - c->begun_us);
+    int err = kd_edge_commit_end(s->edge, group, status);
+    if (status == KD_OK) status = err;
+    if (status != KD_OK && !c->failed) storage_failed(s);
+    /* After a failure nothing is acknowledged any more, whatever it waits for. */
+    release(s, c->failed ? UINT64_MAX : group, c->failed ? KD_EIO : KD_OK);
+    kd_shard_wake(s);
+}
+
+void kd_commit_finish(kd_shard *s)
+{
+    kd_committer_destroy(s->commit.committer);
+    s->commit.committer = NULL;
+}
+
+void kd_commit_await(kd_shard *s, kd_commit_wait *wait, uint64_t group)
+{
+    kd_commit *c = &s->commit;
+    wait->next = NULL;
+    wait->group = c->last ? KD_MAX(group, c->last->group) : group;
+    if (c->last)
+        c->last->next = wait;
+    else
+        c->first = wait;
+    c->last = wait;
+    c->waiting++;
+    kd_shard_wake(s);
+}
+
+void kd_commit_pump(kd_shard *s)
+{
+    kd_commit *c = &s->commit;
+    const kd_writes *writes;
+    uint64_t group;
+    if (c->group || c->failed || !kd_edge_commit_wanted(s->edge)) return;
+    if (kd_edge_commit_begin(s->edge, kd_shard_now_us(s), &writes, &group) != KD_OK) return;
+    c->group = group;
+    c->begun_us = kd_clock_mono_us();
+    kd_committer_submit(c->committer, writes, group);
+}
+
+void kd_commit_expire(kd_shard *s)
+{
+    kd_commit *c = &s->commit;
+    if (!c->group || !c->first || kd_clock_mono_us() - c->begun_us < KD_COMMIT_PATIENCE_US) return;
+    KD_LOG(KD_WARN, "commit-slow", KD_U64("shard", s->index), KD_U64("waiting", c->waiting));
+    kd_metric_add(&s->metrics.expired, c->waiting);
+    release(s, UINT64_MAX, KD_ETIMEOUT);
+}

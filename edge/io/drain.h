@@ -1,0 +1,38 @@
+/*
+ * edge/io/drain.h - the end of the process: after SIGTERM, or because something failed.
+ *
+ *     requests: every server stops accepting and finishes what it has      -> all shards drained
+ *     flush:    every shard seals, commits and hands over to Kafka         -> all shards flushed, or the time
+ * is up stop:     the main loop ends; main() joins the shards and frees them
+ *
+ * Requests come before the flush of any shard, because a request of one shard may hold operations for
+ * another.
+ */
+#ifndef KUDOS_EDGE_IO_DRAIN_H
+#define KUDOS_EDGE_IO_DRAIN_H
+
+#include "common/io/loop.h"
+
+struct kd_app;
+struct kd_shard;
+
+typedef struct {
+    enum { KD_DRAIN_NO, KD_DRAIN_REQUESTS, KD_DRAIN_FLUSH, KD_DRAIN_STOP } state; /* the main loop's */
+    uint32_t left; /* shards that have not reported */
+    kd_timer patience;
+    uint64_t deadline_us; /* monotonic: when flushing ends */
+    kd_post fail;         /* posted once, by whoever fails first */
+    int fail_posted;      /* atomic */
+    int fail_code;
+} kd_drain;
+
+void kd_drain_init(struct kd_app *app);
+void kd_drain_finish(struct kd_app *app);
+/* On the main loop. */
+void kd_drain_begin(struct kd_app *app, uint64_t timeout_us);
+/* From any thread: the process cannot go on; ends with `code` after a short drain. */
+void kd_drain_fail(struct kd_app *app, int code);
+/* From a shard's loop: its requests are answered / all is handed over. */
+void kd_drain_report(struct kd_shard *s);
+
+#endif

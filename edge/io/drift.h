@@ -1,0 +1,17 @@
+/*
+ * edge/io/drift.h - measures the own clock against central's (GET /v1/time) on the main loop. The result is
+ * in app->clock.
+ */
+#ifndef KUDOS_EDGE_IO_DRIFT_H
+#define KUDOS_EDGE_IO_DRIFT_H
+
+#include "kudos/base.h"
+
+struct kd_app;
+typedef struct kd_drift_probe kd_drift_probe;
+
+/* KD_OK (also when no central is configured), or an error with its text. */
+int kd_drift_probe_create(struct kd_app *app, char *error);
+void kd_drift_probe_destroy(kd_drift_probe *p);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * edge/io/metrics.h - the metrics of a shard, and their rendering over all shards with the process's own.
+ */
+#ifndef KUDOS_EDGE_IO_METRICS_H
+#define KUDOS_EDGE_IO_METRICS_H
+
+#include "common/metrics.h"
+
+#define KD_EDGE_METRICS(X)                                                                                   \
+    X(likes, COUNTER, "kudos_edge_operations_total", "op=\"like\"", "Operations taken.")                     \
+    X(unlikes, COUNTER, "kudos_edge_operations_total", "op=\"unlike\"", "")                                  \
+    X(sums, COUNTER, "kudos_edge_operations_total", "op=\"add\"", "")                                        \
+    X(agreeing, COUNTER, "kudos_edge_operations_agreeing_total", "",                                         \
+      "Operations that the local row agreed with.")                                                          \
+    X(retries, COUNTER, "kudos_edge_operations_retried_total", "",                                           \
+      "Retries recognised by their idempotency key.")                                                        \
+    X(like_time, SECONDS, "kudos_edge_request_seconds", "kind=\"like\"",                                     \
+      "From the whole request to its answer.")                                                               \
+    X(batch_time, SECONDS, "kudos_edge_request_seconds", "kind=\"batch\"", "")                               \
+    X(read_time, SECONDS, "kudos_edge_request_seconds", "kind=\"read\"", "")                                 \
+    X(bulk_time, SECONDS, "kudos_edge_request_seconds", "kind=\"bulk\"", "")                                 \
+    X(refused, COUNTER, "kudos_edge_requests_overloaded_total", "",                                          \
+      "Requests refused because of in_flight_max.")                                                          \
+    X(expired, COUNTER, "kudos_edge_commit_expired_total", "",                                               \
+      "Answers that were not given because a sync hung.")                                                    \
+    X(in_flight, GAUGE, "kudos_edge_in_flight", "", "Operations and items in work.")                         \
+    X(groups, COUNTER, "kudos_edge_commit_groups_total", "", "Groups committed.")                            \
+    X(group_size, SIZES, "kudos_edge_commit_group_answers", "", "Requests that one sync released.")          \
+    X(sync_time, SECONDS, "kudos_edge_commit_seconds", "", "Write and sync of a group.")                     \
+    X(sealed, COUNTER, "kudos_edge_batches_sealed_total", "empty=\"false\"", "Batches sealed.")              \
+    X(sealed_empty, COUNTER, "kudos_edge_batches_sealed_total", "empty=\"true\"", "")                        \
+    X(sends, COUNTER, "kudos_edge_batches_sent_total", "again=\"false\"", "Batches handed to Kafka.")        \
+    X(resends, COUNTER, "kudos_edge_batches_sent_total", "again=\"true\"", "")                               \
+    X(undelivered, COUNTER, "kudos_edge_batches_undelivered_total", "",                                      \
+      "Delivery reports that were not good.")                                                                \
+    X(producer_resets, COUNTER, "kudos_edge_producer_resets_total", "",                                      \
+      "Producers made anew after a fatal error.")                                                            \
+    X(outbox_batches, GAUGE, "kudos_edge_outbox_batches", "", "Batches that central has not applied.")       \
+    X(outbox_bytes, GAUGE, "kudos_edge_outbox_bytes", "", "Their size.")                                     \
+    X(kafka_ready, GAUGE, "kudos_edge_kafka_ready", "", "Shards that have found their topics.")              \
+    X(snapshots, COUNTER, "kudos_edge_snapshots_total", "result=\"installed\"", "Snapshots of central.")     \
+    X(heartbeats, COUNTER, "kudos_edge_snapshots_total", "result=\"heartbeat\"", "")                         \
+    X(snapshot_gaps, COUNTER, "kudos_edge_snapshots_total", "result=\"gap\"", "")                            \
+    X(snapshots_old, COUNTER, "kudos_edge_snapshots_total", "result=\"old\"", "")                            \
+    X(snapshots_bad, COUNTER, "kudos_edge_snapshots_total", "result=\"malformed\"", "")                      \
+    X(undone, COUNTER, "kudos_edge_histories_undone_total", "",                                              \
+      "Restores of central that this edge noticed.")                                                         \
+    X(resent_ops, COUNTER, "kudos_edge_operations_resent_total", "",                                         \
+      "Operations sent again after such a restore.")                                                         \
+    X(snapshot_age, AGE, "kudos_edge_snapshot_age_seconds", "",                                              \
+      "Age of the oldest partition's newest snapshot.")                                                      \
+    X(as_of_age, AGE, "kudos_edge_complete_age_seconds", "", "How long ago the counts were complete.")       \
+    X(asks, COUNTER, "kudos_edge_asks_total", "", "Questions to central about an item.")                     \
+    X(ask_answers, COUNTER, "kudos_edge_ask_answers_total", "thrown=\"false\"",                              \
+      "Answers of central about an item.")                                                                   \
+    X(answers_thrown, COUNTER, "kudos_edge_ask_answers_total", "thrown=\"true\"", "")                        \
+    X(member_asks, COUNTER, "kudos_edge_member_asks_total", "", "Questions to central about users' likes.")  \
+    X(ask_time, SECONDS, "kudos_edge_ask_seconds", "", "Questions to central, answered or not.")             \
+    X(central_up, GAUGE, "kudos_edge_central_up", "", "Shards that reach central.")                          \
+    X(items, GAUGE, "kudos_edge_items", "", "Items whose counts are kept.")                                  \
+    X(evicted, COUNTER, "kudos_edge_items_evicted_total", "", "Items whose counts made room.")               \
+    X(filter_rows, GAUGE, "kudos_edge_filter_rows", "", "Rows in the membership filter.")                    \
+    X(identity_alarms, COUNTER, "kudos_edge_identity_alarms_total", "",                                      \
+      "Signs that somebody else uses this name.")                                                            \
+    X(refusing, GAUGE_MAX, "kudos_edge_refusing_writes", "",                                                 \
+      "1 while writes are refused: identity in doubt.")                                                      \
+    X(handed_over, COUNTER, "kudos_edge_parts_handed_over_total", "",                                        \
+      "Parts of requests for another shard.")                                                                \
+    X(connections, GAUGE, "kudos_edge_connections", "", "Open connections.")                                 \
+    X(http_requests, COUNTER, "kudos_edge_http_requests_total", "", "Requests given to the handlers.")       \
+    X(http_rejected, COUNTER, "kudos_edge_http_rejected_total", "",                                          \
+      "Requests that the server refused itself.")                                                            \
+    X(http_floods, COUNTER, "kudos_edge_http_floods_total", "", "Connections ended because of a flood.")     \
+    X(http_timeouts, COUNTER, "kudos_edge_http_timeouts_total", "",                                          \
+      "Connections and streams ended by a deadline.")                                                        \
+    X(http_bytes_in, COUNTER, "kudos_edge_http_bytes_total", "way=\"in\"", "Bytes of the public port.")      \
+    X(http_bytes_out, COUNTER, "kudos_edge_http_bytes_total", "way=\"out\"", "")
+
+typedef struct {
+    KD_EDGE_METRICS(KD_METRIC_FIELD)
+} kd_edge_metrics;
+
+struct kd_app;
+struct kd_shard;
+
+/* On the shard's loop: copies what core, server and clients count into the metrics, and the partitions into
+ * `published`. */
+void kd_metrics_collect(struct kd_shard *s);
+/* On the admin's loop. */
+void kd_metrics_write(struct kd_app *app, kd_buf *out);
+int kd_metrics_debug(struct kd_app *app, const char *name, kd_buf *out);
+
+#endif

@@ -1,0 +1,117 @@
+/* reads_answer.c - what was read, as JSON. */
+#include <stdio.h>
+
+#include "common/display.h"
+#include "edge/io/reads.h"
+
+static void write_counts(kd_json *j, const kd_read *read, const kd_lookup *l, uint64_t now_us)
+{
+    kd_answer_write_counts(j, &(kd_answer_counts){
+                                  .item = l->item,
+                                  .counters = &read->call.origin->app->settings.counters,
+                                  .count = l->view.count,
+                                  .pending = l->view.pending,
+                                  .now_us = now_us,
+                                  .made_us = l->view.made_us,
+                                  .as_of_us = l->view.as_of_us,
+                                  .source = l->count_central ? "central" : "edge",
+                                  .liked = read->members ? (kd_liked)l->liked : KD_LIKED_UNASKED,
+                              });
+}
+
+static void write_liked(kd_json *j, const kd_lookup *l)
+{
+    kd_answer_write_liked(j, l->item, (kd_liked)l->liked, l->liked_central ? "central" : "edge");
+}
+
+static void write_display(kd_json *j, const kd_read *read, const kd_lookup *l)
+{
+    const kd_counters *counters = &read->call.origin->app->settings.counters;
+    char display[KD_DISPLAY_MAX];
+    kd_json_object(j);
+    kd_answer_write_item(j, l->item);
+    kd_json_key(j, "display");
+    kd_json_object(j);
+    for (uint32_t i = 0; i < counters->count; i++) {
+        kd_json_key_bytes(j, kd_bytes_str(counters->at[i].name));
+        kd_json_str(j, kd_bytes_of(display, kd_display_count(l->view.count[i], display)));
+    }
+    kd_json_end_object(j);
+    kd_json_end_object(j);
+}
+
+static void write_items(kd_json *j, const kd_read *read, uint64_t now_us)
+{
+    kd_json_object(j);
+    kd_json_key(j, "items");
+    kd_json_array(j);
+    for (uint32_t i = 0; i < read->count; i++) {
+        if (read->views)
+            write_counts(j, read, &read->at[i], now_us);
+        else
+            write_liked(j, &read->at[i]);
+    }
+    kd_json_end_array(j);
+    kd_json_end_object(j);
+}
+
+/* Whether the client has this display form already (RFC 9110: a list of tags, weak comparison). */
+static bool matches(const kd_http_request *req, const char *etag)
+{
+    kd_bytes have;
+    if (!kd_http_request_header(req, "if-none-match", &have) || have.len == 0) return false;
+    return kd_bytes_eq(have, kd_bytes_str("*")) || memmem(have.data, have.len, etag, strlen(etag)) != NULL;
+}
+
+/* The tag is a hash of the body, which is the display form and nothing else. What central does not stand
+ * behind is not to be cached. */
+static void answer_display(kd_read *read)
+{
+    kd_shard *s = read->call.origin;
+    const kd_lookup *l = &read->at[0];
+    kd_http_request *req = read->call.req;
+    char etag[24], age[64];
+    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)kd_hash(kd_buf_view(&s->out)));
+    snprintf(age, sizeof age, "public, max-age=%llu",
+             (unsigned long long)(s->app->settings.display_max_age_us / 1000000));
+    kd_http_field fields[] = {{"etag", kd_bytes_str(etag)},
+                              {"cache-control", kd_bytes_str(l->fresh ? age : "no-store")},
+                              {"content-type", kd_bytes_str("application/json")}};
+    if (matches(req, etag))
+        kd_http_respond(req, 304, fields, 2, kd_bytes_of(NULL, 0));
+    else
+        kd_http_respond(req, 200, fields, 3, kd_buf_view(&s->out));
+}
+
+void kd_reads_finish(kd_call *call)
+{
+    kd_read *read = KD_CONTAINER(call, kd_read, call);
+    kd_shard *s = call->origin;
+    uint64_t now_us = kd_shard_now_us(s);
+    kd_call_end(call, read->count > 1 ? &s->metrics.bulk_time : &s->metrics.read_time);
+    if (call->status != KD_OK) {
+        kd_answer_error(call->req, call->status);
+        return;
+    }
+    kd_buf_clear(&s->out);
+    kd_json j = kd_json_of(&s->out);
+    switch (read->kind) {
+    case KD_READ_COUNTS:
+        write_counts(&j, read, &read->at[0], now_us);
+        break;
+    case KD_READ_DISPLAY:
+        write_display(&j, read, &read->at[0]);
+        break;
+    case KD_READ_LIKED:
+        write_liked(&j, &read->at[0]);
+        break;
+    case KD_READ_BULK:
+    case KD_READ_LOOKUP:
+        write_items(&j, read, now_us);
+        break;
+    }
+    if (read->kind == KD_READ_DISPLAY)
+        answer_display(read);
+    else
+        kd_answer_json(s, call->req, NULL);
+}

@@ -1,0 +1,58 @@
+/*
+ * edge/io/routes.h - from a path to its handler, and what handlers share: who asks, with which headers, and
+ * how errors are answered.
+ */
+#ifndef KUDOS_EDGE_IO_ROUTES_H
+#define KUDOS_EDGE_IO_ROUTES_H
+
+#include "common/json_reader.h"
+#include "common/route.h"
+#include "edge/io/call.h"
+
+/* The handler of a shard's server; arg is the kd_shard. */
+void kd_routes_handle(kd_http_request *req, void *arg);
+
+/* The handlers: each answers, now or later. */
+void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32_t counter, kd_verb verb);
+void kd_likes_batch(kd_shard *s, kd_http_request *req);
+void kd_reads_counts(kd_shard *s, kd_http_request *req, const kd_item *item);
+void kd_reads_display(kd_shard *s, kd_http_request *req, const kd_item *item);
+void kd_reads_liked(kd_shard *s, kd_http_request *req, const kd_item *item, uint32_t counter);
+void kd_reads_query(kd_shard *s, kd_http_request *req);
+void kd_reads_bulk(kd_shard *s, kd_http_request *req);
+void kd_reads_lookup(kd_shard *s, kd_http_request *req);
+
+/* The answer to an error of the core or of the shell. */
+void kd_answer_error(kd_http_request *req, int err);
+void kd_answer_refusal(kd_http_request *req, const kd_refusal *why);
+/* 200 with the JSON in s->out. `session`: KD_SESSION_TEXT characters, or NULL. */
+void kd_answer_json(kd_shard *s, kd_http_request *req, const char *session);
+
+/* auth.c: what the headers say. False: refused, *why is filled. Views live as long as the request. */
+bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why);
+bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, uint64_t *token_us, kd_refusal *why);
+bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why);
+
+/* body.c: what JSON bodies say. Items are texts, views into the body or s->text. */
+typedef struct {
+    kd_bytes item[KD_BULK_ITEMS_MAX];
+    uint32_t count;
+    bool me;
+    kd_bytes counter; /* data NULL: not named */
+} kd_body_items;
+typedef struct {
+    kd_bytes item;
+    kd_bytes counter; /* data NULL: not named */
+    bool like;
+} kd_body_op;
+typedef struct {
+    kd_body_op at[KD_BULK_OPS_MAX];
+    uint32_t count;
+} kd_body_ops;
+/* `lookup`: "counter" is allowed instead of "me". */
+bool kd_body_read_items(kd_shard *s, kd_bytes body, bool lookup, kd_body_items *out, kd_refusal *why);
+bool kd_body_read_ops(kd_shard *s, kd_bytes body, kd_body_ops *out, kd_refusal *why);
+/* Empty, {} or, where `amount` is not NULL, {"amount": 1..1000}. */
+bool kd_body_read_amount(kd_shard *s, kd_bytes body, uint64_t *amount, kd_refusal *why);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * edge/io/settings.h - the configuration of kudos-edge: one struct, one table (settings.c), checked as a
+ * whole.
+ */
+#ifndef KUDOS_EDGE_IO_SETTINGS_H
+#define KUDOS_EDGE_IO_SETTINGS_H
+
+#include "common/io/kafka.h"
+#include "common/options.h"
+
+typedef struct {
+    char *name, *region, *data_dir;
+    uint64_t shards, in_flight_max, drain_timeout_us;
+    uint64_t flush_ops, flush_interval_us, idle_interval_max_us;
+    uint64_t resend_min_us, resend_max_us, send_window;
+    uint64_t outbox_max, items_max, idempotency_max, idempotency_ttl_us;
+
+    kd_address listen, admin_listen;
+    char *tls_certificate, *tls_key, *tls_client_ca;
+    bool tls_required;
+    uint64_t max_connections, max_connections_per_address, max_streams, idle_timeout_us;
+
+    kd_strings trusted_peers;
+    char *session_secret;
+
+    kd_strings collections;
+    kd_counters counters;
+    uint64_t display_max_age_us;
+
+    char *brokers, *likes_topic, *counts_topic;
+    uint32_t compression;
+    uint64_t partitions, replication, likes_retention_us, counts_retention_us, linger_us, start_timeout_us;
+    kd_pairs kafka_properties;
+
+    char *central_url, *central_ca, *central_cert, *central_key;
+    uint64_t read_deadline_us, central_connections, asks_max;
+
+    uint64_t drift_bound_us, measure_interval_us;
+    uint64_t write_buffer, block_cache;
+    uint32_t log_level;
+} kd_settings;
+
+extern const kd_options kd_edge_options;
+
+/* What no single option can tell: KD_OK, or KD_EINVAL with a sentence in `error` (KD_OPTIONS_ERROR_MAX
+ * bytes). */
+int kd_settings_check(const kd_settings *s, char *error);
+
+/* The Kafka half of it; views into *s. Finish frees the list of properties. */
+typedef struct {
+    kd_kafka_config config;
+    kd_kafka_property *properties;
+} kd_kafka_settings;
+void kd_kafka_settings_init(kd_kafka_settings *k, const kd_settings *s, kd_kafka_log log);
+void kd_kafka_settings_finish(kd_kafka_settings *k);
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * shard.c - see the header. Whatever may have made work (a request, a sync, a report, a snapshot) calls
+ * kd_shard_wake; the work is looked for once, behind everything else of that turn, so that a whole turn's
+ * likes share a group.
+ */
+#include "edge/io/shard.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "common/io/log.h"
+#include "edge/io/routes.h"
+
+/* The core's deadlines move when operations come in, so its clock is looked at least this often. */
+enum { TICK_MAX_US = 50 * 1000, TICK_MIN_US = 500 };
+
+uint64_t kd_shard_now_us(const kd_shard *s)
+{
+    return kd_clock_now_us(&s->app->clock);
+}
+
+kd_shard *kd_shard_of(kd_shard *s, kd_bytes item)
+{
+    const kd_app *app = s->app;
+    return app->shards[kd_partition(item, (uint32_t)app->settings.partitions) % app->shard_count];
+}
+
+/* A post may still come when the loop has ended and its events are gone. */
+void kd_shard_wake(kd_shard *s)
+{
+    if (s->turn) event_active(s->turn, EV_TIMEOUT, 0);
+}
+
+static bool flushed(kd_shard *s)
+{
+    if (s->commit.failed) return true;
+    return !s->commit.group && !kd_edge_commit_wanted(s->edge) && s->sender.outstanding == 0;
+}
+
+/* A request may still wait for central or the disk when its connection has been cut: only its answer ends it.
+ */
+static void report_drain(kd_shard *s)
+{
+    if (!s->drain.idle_told && s->in_flight == 0) {
+        s->drain.idle_told = true;
+        kd_drain_report(s);
+    }
+    if (s->drain.flushing && !s->drain.flushed_told && flushed(s)) {
+        s->drain.flushed_told = true;
+        kd_drain_report(s);
+    }
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+    kd_shard *s = arg;
+    (void)fd, (void)what;
+    kd_commit_pump(s);
+    kd_sender_pump(s);
+    if (s->drain.drained) report_drain(s);
+}
+
+static void on_tick(void *arg)
+{
+    kd_shard *s = arg;
+    uint64_t now = kd_shard_now_us(s), next = kd_edge_tick(s->edge, now);
+    uint64_t delay = next > now ? next - now : 0;
+    kd_timer_set(&s->tick, KD_MIN(KD_MAX(delay, (uint64_t)TICK_MIN_US), (uint64_t)TICK_MAX_US));
+    kd_commit_expire(s);
+    kd_metrics_collect(s);
+    on_turn(-1, 0, s);
+}
+
+void kd_shard_flush(kd_shard *s)
+{
+    s->drain.flushing = true;
+    kd_edge_seal_all(s->edge, kd_shard_now_us(s));
+    kd_shard_wake(s);
+}
+
+static int open_store(kd_shard *s, char *error)
+{
+    const kd_settings *set = &s->app->settings;
+    char dir[4096];
+    kd_leveldb_options options = {
+        .write_buffer_bytes = set->write_buffer, .cache_bytes = set->block_cache, .create = true};
+    if (snprintf(dir, sizeof dir, "%s/shard-%u", set->data_dir, s->index) >= (int)sizeof dir) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "edge.data_dir is too long");
+        return KD_EINVAL;
+    }
+    return kd_leveldb_open(&s->db, dir, &options, error, KD_OPTIONS_ERROR_MAX);
+}
+
+static int open_core(kd_shard *s, char *error)
+{
+    const kd_settings *set = &s->app->settings;
+    uint32_t n = s->app->shard_count;
+    kd_edge_config config = {
+        .edge = kd_bytes_str(set->name),
+        .region = kd_bytes_str(set->region),
+        .shard = s->index,
+        .shards = n,
+        .partitions = (uint32_t)set->partitions,
+        .counters = &set->counters,
+        .drift_us = set->drift_bound_us,
+        .flush_ops = (uint32_t)set->flush_ops,
+        .flush_interval_us = set->flush_interval_us,
+        .idle_interval_max_us = set->idle_interval_max_us,
+        .resend_min_us = set->resend_min_us,
+        .resend_max_us = set->resend_max_us,
+        .send_window = (uint32_t)set->send_window,
+        .outbox_bytes_max = set->outbox_max / n,
+        .items_max = (uint32_t)KD_MAX(set->items_max / n, 1),
+        .idempotency_max = (uint32_t)KD_MAX(set->idempotency_max / n, 1),
+        .idempotency_ttl_us = set->idempotency_ttl_us,
+        .seed = kd_random_next(&s->random),
+    };
+    kd_store store = kd_leveldb_store(s->db);
+    int err = kd_edge_open(&config, &store, kd_shard_now_us(s), &s->edge);
+    if (err == KD_EMISMATCH)
+        snprintf(
+            error, KD_OPTIONS_ERROR_MAX,
+            "%s/shard-%u was made for another edge.name, edge.shards or kafka.partitions (now %s, %u, %u)",
+            set->data_dir, s->index, set->name, n, (uint32_t)set->partitions);
+    else if (err)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s/shard-%u: %s", set->data_dir, s->index, kd_strerror(err));
+    return err;
+}
+
+static int create_server(kd_shard *s, char *error)
+{
+    const kd_settings *set = &s->app->settings;
+    kd_http_config config;
+    kd_http_config_init(&config);
+    config.max_connections = (uint32_t)set->max_connections;
+    config.max_connections_per_address = (uint32_t)set->max_connections_per_address;
+    config.max_streams = (uint32_t)set->max_streams;
+    config.idle_timeout_ms = (uint32_t)(set->idle_timeout_us / 1000);
+    config.tls = s->app->tls;
+    config.tls_required = set->tls_required;
+    int err = kd_http_server_create(&s->server, kd_loop_base(s->loop), &config, kd_routes_handle, s);
+    if (err) snprintf(error, KD_OPTIONS_ERROR_MAX, "[http]: a limit makes no sense");
+    return err;
+}
+
+static void publish_init(kd_shard *s)
+{
+    pthread_mutex_init(&s->published.lock, NULL);
+    s->published.incarnation = kd_edge_incarnation(s->edge);
+    s->published.at = kd_alloc(s->app->settings.partitions * sizeof *s->published.at);
+}
+
+static int assemble(kd_shard *s, char *error)
+{
+    char name[16];
+    int err;
+    snprintf(name, sizeof name, "shard-%u", s->index);
+    if ((err = open_store(s, error)) || (err = open_core(s, error))) return err;
+    publish_init(s);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "shard %u: no thread or descriptor left", s->index);
+    if ((err = kd_loop_create(&s->loop, name)) || (err = kd_commit_init(s))) return err;
+    s->turn = event_new(kd_loop_base(s->loop), -1, 0, on_turn, s);
+    kd_timer_init(&s->tick, s->loop, on_tick, s);
+    kd_timer_set(&s->tick, 1);
+    if ((err = kd_asker_init(s, error))) return err;
+    return create_server(s, error);
+}
+
+int kd_shard_create(kd_shard **out, kd_app *app, uint32_t index, char *error)
+{
+    kd_shard *s = kd_alloc(sizeof *s);
+    s->app = app;
+    s->index = index;
+    if (getrandom(&s->random, sizeof s->random, 0) != sizeof s->random) s->random = kd_clock_mono_us();
+    int err = assemble(s, error);
+    if (err) {
+        kd_shard_destroy(s);
+        return err;
+    }
+    *out = s;
+    return KD_OK;
+}
+
+/* Kafka and central go first: no callback may find a core that is gone. */
+void kd_shard_destroy(kd_shard *s)
+{
+    if (!s) return;
+    kd_commit_finish(s);
+    kd_sender_finish(s);
+    kd_counts_finish(s);
+    kd_asker_finish(s);
+    kd_http_server_destroy(s->server);
+    if (s->turn) {
+        event_free(s->turn);
+        s->turn = NULL;
+        kd_timer_finish(&s->tick);
+    }
+    kd_loop_destroy(s->loop);
+    kd_edge_close(s->edge);
+    kd_leveldb_close(s->db);
+    if (s->published.at) pthread_mutex_destroy(&s->published.lock);
+    free(s->published.at);
+    kd_buf_finish(&s->out);
+    kd_buf_finish(&s->text);
+    free(s);
+}

@@ -1,0 +1,162 @@
+/*
+ * topics.c - see the header. The check blocks, so it has a loop of its own; a wrong number of partitions
+ * found there, after the start, ends the process like one found at the start.
+ */
+#include "edge/io/topics.h"
+
+#include <stdlib.h>
+
+#include "common/io/log.h"
+#include "edge/io/shard.h"
+
+enum { RETRY_MIN_US = 500 * 1000, RETRY_MAX_US = 30 * 1000 * 1000, LATER_TIMEOUT_MS = 5000 };
+
+/* Tells a shard; one per shard, posted to its loop. */
+typedef struct {
+    kd_post post;
+    kd_shard *shard;
+} kd_tiding;
+
+struct kd_topics {
+    kd_app *app;
+    kd_loop *loop;
+    kd_timer timer;
+    kd_post recheck;
+    int recheck_posted; /* atomic */
+    uint64_t delay_us, random;
+    bool told; /* the shards have been */
+    bool stopped;
+    kd_tiding tidings[KD_SHARDS_MAX];
+};
+
+static void log_line(void *arg, int severity, const char *text)
+{
+    (void)arg;
+    if (severity <= 3)
+        KD_LOG(KD_WARN, "kafka", KD_STR("text", text));
+    else
+        KD_LOG(KD_DEBUG, "kafka", KD_STR("text", text));
+}
+
+static int ensure(const kd_app *app, uint32_t timeout_ms, char *error)
+{
+    const kd_settings *set = &app->settings;
+    kd_kafka_topic topics[] = {
+        {.name = set->likes_topic, .retention_ms = (int64_t)(set->likes_retention_us / 1000)},
+        {.name = set->counts_topic, .retention_ms = (int64_t)(set->counts_retention_us / 1000)},
+    };
+    for (size_t i = 0; i < KD_COUNT(topics); i++) {
+        topics[i].partitions = (uint32_t)set->partitions;
+        topics[i].replication = (uint16_t)set->replication;
+    }
+    kd_kafka_settings kafka;
+    kd_kafka_settings_init(&kafka, set, log_line);
+    int err = kd_kafka_ensure_topics(&kafka.config, topics, KD_COUNT(topics), timeout_ms, error,
+                                     KD_OPTIONS_ERROR_MAX);
+    kd_kafka_settings_finish(&kafka);
+    return err;
+}
+
+static bool hopeless(int err)
+{
+    return err == KD_EMISMATCH || err == KD_EINVAL;
+}
+
+int kd_topics_check(kd_app *app, char *error)
+{
+    int err = ensure(app, (uint32_t)(app->settings.start_timeout_us / 1000), error);
+    return err == KD_OK || hopeless(err) ? err : KD_EUNAVAILABLE;
+}
+
+/* On the shard's loop. */
+static void on_tiding(kd_post *post)
+{
+    kd_shard *s = KD_CONTAINER(post, kd_tiding, post)->shard;
+    kd_kafka_settings kafka;
+    kd_kafka_settings_init(&kafka, &s->app->settings, log_line);
+    if (kd_sender_start(s, &kafka.config) == KD_OK && kd_counts_start(s, &kafka.config) == KD_OK)
+        kd_metric_set(&s->metrics.kafka_ready, 1);
+    else
+        kd_drain_fail(s->app, KD_EXIT_FAILED);
+    kd_kafka_settings_finish(&kafka);
+    kd_shard_wake(s);
+}
+
+static void tell(kd_topics *t)
+{
+    if (t->told) return;
+    t->told = true;
+    for (uint32_t i = 0; i < t->app->shard_count; i++) {
+        t->tidings[i].post.fn = on_tiding;
+        t->tidings[i].shard = t->app->shards[i];
+        kd_loop_post(t->app->shards[i]->loop, &t->tidings[i].post);
+    }
+}
+
+static void on_timer(void *arg)
+{
+    kd_topics *t = arg;
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    int err = ensure(t->app, LATER_TIMEOUT_MS, error);
+    if (err == KD_OK) {
+        t->delay_us = RETRY_MIN_US;
+        KD_LOG(KD_INFO, "kafka-topics-ready");
+        tell(t);
+        return;
+    }
+    KD_LOG(hopeless(err) ? KD_ERROR : KD_WARN, "kafka-topics-not-ready", KD_STR("cause", error));
+    if (hopeless(err)) {
+        kd_drain_fail(t->app, KD_EXIT_USAGE);
+        return;
+    }
+    kd_timer_set(&t->timer, t->delay_us / 2 + kd_random_next(&t->random) % t->delay_us);
+    t->delay_us = KD_MIN(2 * t->delay_us, (uint64_t)RETRY_MAX_US);
+}
+
+static void on_recheck(kd_post *post)
+{
+    kd_topics *t = KD_CONTAINER(post, kd_topics, recheck);
+    __atomic_store_n(&t->recheck_posted, 0, __ATOMIC_RELEASE);
+    if (!t->stopped && !kd_timer_armed(&t->timer)) kd_timer_set(&t->timer, t->delay_us);
+}
+
+void kd_topics_recheck(kd_topics *t)
+{
+    if (__atomic_exchange_n(&t->recheck_posted, 1, __ATOMIC_ACQ_REL) == 0) kd_loop_post(t->loop, &t->recheck);
+}
+
+int kd_topics_create(kd_app *app, bool ready)
+{
+    kd_topics *t = kd_alloc(sizeof *t);
+    t->app = app;
+    t->recheck.fn = on_recheck;
+    t->delay_us = RETRY_MIN_US;
+    t->random = kd_clock_mono_us();
+    app->topics = t;
+    if (kd_loop_create(&t->loop, "topics") != KD_OK) return KD_EIO;
+    kd_timer_init(&t->timer, t->loop, on_timer, t);
+    if (ready)
+        tell(t);
+    else
+        kd_timer_set(&t->timer, RETRY_MIN_US);
+    return kd_loop_start(t->loop);
+}
+
+void kd_topics_stop(kd_topics *t)
+{
+    if (!t || !t->loop) return;
+    kd_loop_stop(t->loop);
+    kd_loop_join(t->loop);
+    t->stopped = true;
+}
+
+/* A recheck that was posted after the stop runs in kd_loop_destroy. */
+void kd_topics_destroy(kd_topics *t)
+{
+    if (!t) return;
+    if (t->loop) {
+        kd_timer_finish(&t->timer);
+        kd_loop_destroy(t->loop);
+    }
+    free(t);
+}
