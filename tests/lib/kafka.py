@@ -22,6 +22,8 @@ import sys
 import time
 import uuid
 
+import kafka_wire  # beside this file
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 POM = os.path.join(TOP, "tests", "integration", "kafka", "pom.xml")
 LIBS = os.path.join(TOP, "build", "kafka", "libs")
@@ -182,7 +184,6 @@ class Kafka:
                               text=True, timeout=READY_S)
         if done.returncode != 0:
             raise RuntimeError(f"{command[0]}: {done.stdout[-1000:]}")
-        return done.stdout
 
     def start(self, node):
         """Starts a node that is not running. Does not wait until it answers."""
@@ -210,20 +211,15 @@ class Kafka:
         for node in list(self.processes):
             until(lambda: self._answers(node), seconds, f"Kafka node {node} does not answer")
 
-    def create_topic(self, name, partitions, replication=1):
-        self._topics("--create", "--topic", name, "--partitions", str(partitions), "--replication-factor", str(replication))
+    def metadata(self):
+        """What a running node knows: brokers, and topics with the leaders of their partitions."""
+        return kafka_wire.metadata(self._some_port())
 
     def delete_topics(self, *names):
-        for name in names:
-            self._topics("--delete", "--topic", name)
+        kafka_wire.delete_topics(self._some_port(), names)
 
-    def topics(self):
-        return self._topics("--list").split()
-
-    def _topics(self, *args):
-        node = next(iter(self.processes))
-        port = self.listener_ports["CLIENT"][node]
-        return self._run(node, "org.apache.kafka.tools.TopicCommand", "--bootstrap-server", f"127.0.0.1:{port}", *args)
+    def _some_port(self):
+        return self.listener_ports["CLIENT"][next(iter(self.processes))]
 
     def stop(self):
         """Ends all nodes, by force what does not end in time."""
@@ -240,27 +236,11 @@ class Kafka:
 
 
 def brokers_known(port):
-    """How many registered brokers does this one list in its metadata? (Metadata v1, no topics.) 0: it does not answer."""
-    request = b"\x00\x03\x00\x01\x00\x00\x00\x01\x00\x05probe\x00\x00\x00\x00"
+    """How many registered brokers does this one know of? 0: it does not answer."""
     try:
-        with socket.create_connection(("127.0.0.1", port), 1) as s:
-            s.settimeout(2)
-            s.sendall(len(request).to_bytes(4, "big") + request)
-            head = _read(s, 4)
-            body = _read(s, min(int.from_bytes(head, "big"), 1 << 20))
-            return int.from_bytes(body[4:8], "big")
+        return len(kafka_wire.metadata(port, 2).brokers)
     except (OSError, EOFError):
         return 0
-
-
-def _read(s, n):
-    data = b""
-    while len(data) < n:
-        part = s.recv(n - len(data))
-        if not part:
-            raise EOFError
-        data += part
-    return data
 
 
 def run(options):

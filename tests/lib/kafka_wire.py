@@ -1,0 +1,83 @@
+"""As much of Kafka's protocol as the fixtures need: what a broker knows, and deleting topics. One request a connection."""
+import socket
+from collections import namedtuple
+
+METADATA, DELETE_TOPICS = 3, 20
+OK = 0
+
+Metadata = namedtuple("Metadata", "brokers topics")  # node ids; name -> {partition: leader}
+
+
+class Cursor:
+    """Reads big-endian fields; past the end is an error."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, n):
+        if self.at + n > len(self.data):
+            raise EOFError("a short answer")
+        self.at += n
+        return self.data[self.at - n:self.at]
+
+    def number(self, size):
+        return int.from_bytes(self.take(size), "big", signed=True)
+
+    def text(self):
+        return self.take(max(0, self.number(2))).decode()
+
+    def array(self, read):
+        return [read() for _ in range(self.number(4))]
+
+
+def text(s):
+    return len(s).to_bytes(2, "big") + s.encode()
+
+
+def ask(port, api, version, body, timeout_s=10):
+    """The answer's body. OSError or EOFError when there is none."""
+    head = api.to_bytes(2, "big") + version.to_bytes(2, "big") + bytes(4) + text("kudos-tests")
+    with socket.create_connection(("127.0.0.1", port), timeout_s) as s:
+        s.settimeout(timeout_s)
+        s.sendall(len(head + body).to_bytes(4, "big") + head + body)
+        with s.makefile("rb") as f:
+            size = f.read(4)
+            if len(size) < 4:
+                raise EOFError("no answer")
+            cursor = Cursor(f.read(min(int.from_bytes(size, "big"), 1 << 24)))
+    cursor.take(4)  # the correlation id
+    return cursor
+
+
+def metadata(port, timeout_s=10):
+    c = ask(port, METADATA, 1, (0xFFFFFFFF).to_bytes(4, "big"), timeout_s)
+
+    def broker():
+        node = c.number(4)
+        c.text(), c.number(4), c.text()
+        return node
+
+    def partition():
+        c.number(2)
+        index, leader = c.number(4), c.number(4)
+        c.array(lambda: c.number(4)), c.array(lambda: c.number(4))
+        return index, leader
+
+    def topic():
+        c.number(2)
+        name = c.text()
+        c.take(1)
+        return name, dict(c.array(partition))
+
+    brokers = c.array(broker)
+    c.number(4)
+    return Metadata(brokers, dict(c.array(topic)))
+
+
+def delete_topics(port, names, timeout_s=10):
+    body = len(names).to_bytes(4, "big") + b"".join(map(text, names)) + (timeout_s * 1000).to_bytes(4, "big")
+    c = ask(port, DELETE_TOPICS, 1, body, timeout_s + 1)
+    c.number(4)
+    for name, error in c.array(lambda: (c.text(), c.number(2))):
+        if error != OK:
+            raise RuntimeError(f"topic {name} cannot be deleted: Kafka's error {error}")
