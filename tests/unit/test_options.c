@@ -213,7 +213,7 @@ Test(options, durations_and_sizes_need_a_unit)
         REFUSED(text, "t.conf:3", "edge.flush_interval", "(us, ms, s, m, h, d) from 1ms to 1m");
     }
     static const char *const bad_sizes[] = {"1024",   "0",     "64MB",  "64mib",
-                                            "64 MiB", "1023B", "-1KiB", "17179869184GiB"};
+                                            "64 MiB", "1023B", "-1KiB", "17179869185GiB"};
     for (size_t i = 0; i < KD_COUNT(bad_sizes); i++) {
         char text[80];
         snprintf(text, sizeof text, "[edge]\nname=a\nmemory = %s\n", bad_sizes[i]);
