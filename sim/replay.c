@@ -157,12 +157,13 @@ static int report(const replay *r)
 {
     const kd_replay_sent *s = &r->sent;
     const char *verdict = verdict_of(r);
-    const uint64_t *central = r->check.targets[r->check.count - 1].counts;
-    uint64_t pairs = 0, sending_us = KD_MAX(s->last_ack_us - s->started_us, (uint64_t)1);
+    const int64_t *central = r->check.targets[r->check.count - 1].counts;
+    int64_t pairs = 0;
+    uint64_t sending_us = KD_MAX(s->last_ack_us - s->started_us, (uint64_t)1);
     for (uint32_t i = 0; central && i < r->log.items.count; i++) pairs += central[i];
     notes(r);
-    printf("replay events=%u acked=%llu pairs=%llu expected=%llu wrong_items=%u converged_ms=", r->log.count,
-           (unsigned long long)s->acked, (unsigned long long)pairs, (unsigned long long)r->oracle.pairs, r->check.wrong_items);
+    printf("replay events=%u acked=%llu pairs=%lld expected=%llu wrong_items=%u converged_ms=", r->log.count,
+           (unsigned long long)s->acked, (long long)pairs, (unsigned long long)r->oracle.pairs, r->check.wrong_items);
     if (r->check.right) printf("%llu", (unsigned long long)(r->check.converged_us - s->last_ack_us) / 1000);
     else printf("-");
     printf(" likes_per_s=%.0f verdict=%s\n", (double)s->acked * 1e6 / (double)sending_us, verdict);

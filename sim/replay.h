@@ -54,7 +54,7 @@ void kd_replay_send(const kd_replay_plan *plan, const kd_replay_log *log, struct
 typedef struct {
     const char *name; /* for the table */
     kd_http_client *client;
-    uint64_t *counts;  /* per item, as last read */
+    int64_t *counts;   /* per item, as last read; a broken server may say less than nothing */
     uint64_t pending;  /* sum over all items, in this round or the last */
     uint32_t read;     /* items read in this round */
     uint32_t right;    /* of which right and with nothing pending */

@@ -53,13 +53,14 @@ static int take_item(verifier *v, kd_replay_target *t, uint32_t item, json_t *an
     json_t *like = json_object_get(json_object_get(answer, "counts"), "like");
     json_t *count = json_object_get(like, "count"), *pending = json_object_get(like, "pending");
     if (!name || strcmp(name, kd_names_at(&v->log->items, item)) != 0) return KD_EMALFORMED;
-    if (!json_is_integer(count) || json_integer_value(count) < 0) return KD_EMALFORMED;
-    if (pending && !json_is_integer(pending)) return KD_EMALFORMED;
+    if (!json_is_integer(count)) return KD_EMALFORMED;
+    /* Central has nothing in flight and need not say so. */
+    if (pending && (!json_is_integer(pending) || json_integer_value(pending) < 0)) return KD_EMALFORMED;
     uint64_t waiting = (uint64_t)json_integer_value(pending);
-    t->counts[item] = (uint64_t)json_integer_value(count);
+    t->counts[item] = json_integer_value(count);
     t->pending += waiting;
     t->read++;
-    t->right += waiting == 0 && t->counts[item] == v->oracle->counts[item];
+    t->right += waiting == 0 && t->counts[item] == (int64_t)v->oracle->counts[item];
     return KD_OK;
 }
 
@@ -153,7 +154,7 @@ static bool judge(verifier *v)
     c->wrong_items = 0;
     for (uint32_t item = 0; item < items; item++) {
         bool wrong = false;
-        for (uint32_t i = 0; i < c->count; i++) wrong = wrong || c->targets[i].counts[item] != v->oracle->counts[item];
+        for (uint32_t i = 0; i < c->count; i++) wrong = wrong || c->targets[i].counts[item] != (int64_t)v->oracle->counts[item];
         c->wrong_items += wrong;
     }
     return agreed;
@@ -177,7 +178,7 @@ void kd_replay_verify(const kd_replay_log *log, const kd_replay_oracle *oracle, 
     verifier *v = kd_alloc(sizeof *v);
     *v = (verifier){.log = log, .oracle = oracle, .base = base, .check = check, .until_us = until_us};
     for (uint32_t i = 0; i < check->count; i++) {
-        check->targets[i].counts = kd_alloc((log->items.count + 1) * sizeof(uint64_t));
+        check->targets[i].counts = kd_alloc((log->items.count + 1) * sizeof(int64_t));
     }
     v->pause = evtimer_new(base, begin_round, v);
     KD_ASSERT(v->pause != NULL);

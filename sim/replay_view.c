@@ -62,7 +62,7 @@ static void row(const kd_replay_view *v, uint32_t item)
 {
     printf("%-*.*s", NAME_WIDTH, NAME_WIDTH, kd_names_at(&v->log->items, item));
     for (uint32_t i = 0; i < v->check->count; i++) {
-        printf(" %*llu", COLUMN_WIDTH, (unsigned long long)v->check->targets[i].counts[item]);
+        printf(" %*lld", COLUMN_WIDTH, (long long)v->check->targets[i].counts[item]);
     }
     printf(" %*llu\n", COLUMN_WIDTH, (unsigned long long)v->oracle->counts[item]);
 }
@@ -79,7 +79,7 @@ static void trouble(const kd_replay_view *v)
 static bool is_wrong(const kd_replay_view *v, uint32_t item)
 {
     for (uint32_t i = 0; i < v->check->count; i++) {
-        if (v->check->targets[i].counts[item] != v->oracle->counts[item]) return true;
+        if (v->check->targets[i].counts[item] != (int64_t)v->oracle->counts[item]) return true;
     }
     return false;
 }
