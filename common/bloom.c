@@ -60,7 +60,8 @@ static void filter_add(kd_bloom_filter *f, uint64_t hash)
     f->rows++;
 }
 
-/* The filter for the next row: the newest while it has room, a new one while memory allows, else the least crowded. */
+/* The filter for the next row: the newest while it has room, a new one while memory allows, else the least
+ * crowded. */
 static kd_bloom_filter *filter_for_add(kd_bloom *b)
 {
     kd_bloom_filter *newest = &b->filters[b->filter_count - 1];

@@ -1,12 +1,13 @@
 /*
  * bloom.h - a set of 64-bit hashes that answers "surely not" or "perhaps", and grows.
  *
- * A chain of blocked Bloom filters (Putze, Sanders, Singler 2007): 64-byte blocks, so that a filter costs one cache
- * line, 8 probes (one in each word of the block), 12 bits a row. When a filter is full the next one, twice as large, takes over; a question asks all
- * of them, the largest first. There is never a false "surely not". False "perhaps" are near 0.5 % a filter that is full.
+ * A chain of blocked Bloom filters (Putze, Sanders, Singler 2007): 64-byte blocks, so that a filter costs one
+ * cache line, 8 probes (one in each word of the block), 12 bits a row. When a filter is full the next one,
+ * twice as large, takes over; a question asks all of them, the largest first. There is never a false "surely
+ * not". False "perhaps" are near 0.5 % a filter that is full.
  *
- * Memory is bounded by max_bits: what does not fit any more goes into the least crowded filter, and "perhaps" is the
- * answer more and more often; `saturated` says so.
+ * Memory is bounded by max_bits: what does not fit any more goes into the least crowded filter, and "perhaps"
+ * is the answer more and more often; `saturated` says so.
  */
 #ifndef KUDOS_COMMON_BLOOM_H
 #define KUDOS_COMMON_BLOOM_H

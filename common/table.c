@@ -1,6 +1,6 @@
 /*
- * table.c - extendible hashing (Fagin, Nievergelt, Pippenger, Strong 1979) over small open-addressing segments that
- * are searched eight control bytes at a time (the SwissTable idea, in plain 64-bit words).
+ * table.c - extendible hashing (Fagin, Nievergelt, Pippenger, Strong 1979) over small open-addressing
+ * segments that are searched eight control bytes at a time (the SwissTable idea, in plain 64-bit words).
  *
  *     directory, 2^depth pointers              segment
  *     indexed by the top bits of the hash      +--------+------------------+----------------------+
@@ -8,16 +8,18 @@
  *     | A | A | B | C |                        |        | for each group   | for each group       |
  *     +---+---+---+---+                        +--------+------------------+----------------------+
  *
- * A control byte is 0x80 (empty), 0xfe (removed) or the low seven bits of the entry's hash. A search starts at the
- * group that the low half of the hash names and ends at a group that has an empty byte; so a removed slot may become
- * empty again if its group has another empty one.
+ * A control byte is 0x80 (empty), 0xfe (removed) or the low seven bits of the entry's hash. A search starts
+ * at the group that the low half of the hash names and ends at a group that has an empty byte; so a removed
+ * slot may become empty again if its group has another empty one.
  *
- * Invariants: an entry lies in the one segment that the directory names for its hash; the directory entries of a
- * segment of depth d are the 2^(depth - d) neighbours that share its top d bits; at most 7/8 of a segment's slots are
- * not empty (`room` counts what is left), so every search ends. Removing moves nothing, so a walk stays valid.
+ * Invariants: an entry lies in the one segment that the directory names for its hash; the directory entries
+ * of a segment of depth d are the 2^(depth - d) neighbours that share its top d bits; at most 7/8 of a
+ * segment's slots are not empty (`room` counts what is left), so every search ends. Removing moves nothing,
+ * so a walk stays valid.
  *
- * A full segment of SEGMENT_SLOTS splits in two; growing and splitting move that many pointers at most. Should strangers
- * find keys of equal hash in spite of the seed, splitting stops helping: such a segment grows instead of the directory.
+ * A full segment of SEGMENT_SLOTS splits in two; growing and splitting move that many pointers at most.
+ * Should strangers find keys of equal hash in spite of the seed, splitting stops helping: such a segment
+ * grows instead of the directory.
  */
 #include "common/table.h"
 
@@ -143,7 +145,8 @@ static void *slot_entry(const segment *s, uint32_t slot)
     return taken ? slots_of(s)[slot] : NULL;
 }
 
-/* Points every directory entry of the segment that covers `index` to its successor: left below, right above the middle. */
+/* Points every directory entry of the segment that covers `index` to its successor: left below, right above
+ * the middle. */
 static void install(kd_table *t, size_t index, segment *old, segment *left, segment *right)
 {
     size_t span = (size_t)1 << (t->depth - old->depth);
@@ -210,10 +213,14 @@ static segment *make_room(kd_table *t, uint64_t hash)
         segment *s = t->directory[index];
         uint32_t slots = s->groups * GROUP;
         if (s->room > 0) return s;
-        if (s->live < usable(slots) / 4 * 3) rebuild(t, index, slots);
-        else if (slots < SEGMENT_SLOTS) rebuild(t, index, KD_MIN(slots * 2, (uint32_t)SEGMENT_SLOTS));
-        else if (may_split(t, s)) split(t, hash);
-        else rebuild(t, index, slots * 2);
+        if (s->live < usable(slots) / 4 * 3)
+            rebuild(t, index, slots);
+        else if (slots < SEGMENT_SLOTS)
+            rebuild(t, index, KD_MIN(slots * 2, (uint32_t)SEGMENT_SLOTS));
+        else if (may_split(t, s))
+            split(t, hash);
+        else
+            rebuild(t, index, slots * 2);
     }
 }
 

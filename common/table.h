@@ -1,12 +1,12 @@
 /*
  * table.h - an intrusive hash table from byte keys to the caller's entries.
  *
- * An entry starts with a kd_table_entry and carries its own key, which key_of shows; the table holds pointers only
- * (about 12 bytes an entry) and never frees an entry. It grows by splitting small segments, so that no call moves more
- * than a thousand pointers and memory never doubles at once. Layout and source: table.c.
+ * An entry starts with a kd_table_entry and carries its own key, which key_of shows; the table holds pointers
+ * only (about 12 bytes an entry) and never frees an entry. It grows by splitting small segments, so that no
+ * call moves more than a thousand pointers and memory never doubles at once. Layout and source: table.c.
  *
- * Ownership: entries are the caller's. An entry's key must not change while it is in the table, nor may it move.
- * One table belongs to one thread.
+ * Ownership: entries are the caller's. An entry's key must not change while it is in the table, nor may it
+ * move. One table belongs to one thread.
  */
 #ifndef KUDOS_COMMON_TABLE_H
 #define KUDOS_COMMON_TABLE_H
@@ -40,8 +40,8 @@ void *kd_table_put(kd_table *t, void *entry);
 /* Takes the entry with that key out and returns it, or NULL. */
 void *kd_table_remove(kd_table *t, kd_bytes key);
 /*
- * Walks all entries, in no order that means anything: start with *cursor = 0, NULL is the end. Entries may be removed
- * on the way, the one just returned as well as others; after a put the walk may miss or repeat some.
+ * Walks all entries, in no order that means anything: start with *cursor = 0, NULL is the end. Entries may be
+ * removed on the way, the one just returned as well as others; after a put the walk may miss or repeat some.
  */
 void *kd_table_next(const kd_table *t, size_t *cursor);
 

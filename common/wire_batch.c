@@ -1,8 +1,8 @@
 /*
  * wire_batch.c - the records of the likes topic: batches and claims.
  *
- *     batch  [1, 1, str edge, str region, incarnation, seq, digest, sent_us, after_incarnation, after_seq, after_digest,
- *             complete_to_us, bin body, ...]
+ *     batch  [1, 1, str edge, str region, incarnation, seq, digest, sent_us,
+ *             after_incarnation, after_seq, after_digest, complete_to_us, bin body, ...]
  *     claim  [1, 2, epoch, str central, at_us, ...]
  *
  * All numbers are unsigned. A newer program may append elements; they are skipped.
@@ -20,7 +20,8 @@ static void put_position(kd_buf *out, kd_position at)
 
 void kd_batch_encode(const kd_batch *batch, kd_buf *out)
 {
-    KD_ASSERT(kd_position_cmp(batch->after, batch->at) < 0 && batch->at.seq >= 1 && batch->at.incarnation >= 1);
+    KD_ASSERT(kd_position_cmp(batch->after, batch->at) < 0 && batch->at.seq >= 1 &&
+              batch->at.incarnation >= 1);
     kd_msgpack_put_array(out, BATCH_FIELDS);
     kd_msgpack_put_uint(out, KD_WIRE_SCHEMA);
     kd_msgpack_put_uint(out, KD_RECORD_BATCH);

@@ -13,15 +13,16 @@
  * Numbers inside a bin are LEB128 varints. Strings are coded as wire_columns.h says.
  *
  *     items       count, then that many item keys ascending (memcmp order), then for each item a head:
- *                     2 n          n operations, all of the counter of the group before (1 at first); n may be 0
- *                     2 g + 1      g groups, each: counter - counter before it in this item (0 at first), operations
- *     users       for each operation in the order of the groups a user, ascending within its group in the order of
+ *                     2 n        n operations, all of the counter of the group before (1 at first); or 0
+ *                     2 g + 1    g groups, each: counter - the one before in this item (0 at first), count
+ *     users       for each operation in the order of the groups a user, ascending within its group by
  *                 kd_split_cmp; each group starts again from number 0, the prefix lives on
  *     states      for each operation a bit, 1 = like; low bits first
- *     times       the n stamps ascending: the first, then each one's distance from the one before (0: the same time)
- *     ranks       for each operation the place of its stamp in `times`, in ceil(log2 n) bits, low bits first; where
- *                 stamps are equal, in the order of the operations
- *     sums        by (item, counter, day): item index - the one before, counter, zigzag(day - the one before), amount
+ *     times       the n stamps ascending: the first, then each one's distance from the one before
+ *     ranks       for each operation the place of its stamp in `times`, in ceil(log2 n) bits, low bits first;
+ *                 where stamps are equal, in the order of the operations
+ *     sums        by (item, counter, day): item index - the one before, counter,
+ *                 zigzag(day - the one before), amount
  *     increments  by (item, counter): item index - the one before, counter, zigzag(shown)
  *
  * A stamp is exact: it decides who wins. Nothing here has two encodings, so equal operations are equal bytes.
@@ -101,7 +102,8 @@ static keyed_op *sort_ops(kd_body *body)
         keyed[i] = (keyed_op){.op = body->ops[i], .split = kd_split_of(body->ops[i].user)};
     if (body->op_count) qsort(keyed, body->op_count, sizeof *keyed, compare_ops);
     for (uint32_t i = 0; i < body->op_count; i++) {
-        KD_ASSERT(counter_valid(keyed[i].op.counter) && keyed[i].op.time_us > 0 && keyed[i].op.time_us < KD_TIME_END_US);
+        KD_ASSERT(counter_valid(keyed[i].op.counter) && keyed[i].op.time_us > 0 &&
+                  keyed[i].op.time_us < KD_TIME_END_US);
         KD_ASSERT(keyed[i].op.user.len >= 1 && keyed[i].op.user.len <= KD_ID_MAX);
         KD_ASSERT(i == 0 || compare_ops(&keyed[i - 1], &keyed[i]) < 0);
         body->ops[i] = keyed[i].op;
@@ -123,7 +125,8 @@ static void sort_sums(kd_body *body)
 
 static void sort_increments(kd_body *body)
 {
-    if (body->increment_count) qsort(body->increments, body->increment_count, sizeof *body->increments, compare_increments);
+    if (body->increment_count)
+        qsort(body->increments, body->increment_count, sizeof *body->increments, compare_increments);
     for (uint32_t i = 0; i < body->increment_count; i++) {
         const kd_increment *n = &body->increments[i];
         KD_ASSERT(counter_valid(n->counter));
@@ -288,8 +291,9 @@ void kd_body_encode(kd_body *body, kd_buf *out)
 
 size_t kd_body_bytes_bound(size_t item_len, size_t user_len)
 {
-    /* A new item with a group of its own (17 + 5), then form 1 of a user (17), time (9), rank and state (3); a sum or
-     * an increment is smaller (item step, counter, day, amount: 19). Each column's share of a byte is in the fixed part. */
+    /* A new item with a group of its own (17 + 5), then form 1 of a user (17), time (9), rank and state (3);
+     * a sum or an increment is smaller (item step, counter, day, amount: 19). Each column's share of a byte
+     * is in the fixed part. */
     return item_len + 22 + user_len + 29;
 }
 

@@ -4,9 +4,9 @@
  * Invariants: nothing is allocated before the bytes that must back it were seen; whatever is accepted is what
  * kd_body_encode makes of the same operations, byte for byte.
  *
- * All strings lie in the body's arena: the items, then the users, in the order of their columns. The arena moves while
- * it grows, so views get their pointers at the end (deal_views). Until then a view's length is right, except that
- * item.len holds the index of the item.
+ * All strings lie in the body's arena: the items, then the users, in the order of their columns. The arena
+ * moves while it grows, so views get their pointers at the end (deal_views). Until then a view's length is
+ * right, except that item.len holds the index of the item.
  */
 #include "common/wire_columns.h"
 #include "common/wire_msgpack.h"
@@ -20,9 +20,9 @@ typedef struct {
     kd_body *body;
     kd_reader column[COLUMNS];
     uint32_t item_count;
-    kd_bytes *items;    /* data is set by deal_views */
-    bool *used;         /* an item must be there for something */
-    uint32_t op;        /* operations read */
+    kd_bytes *items; /* data is set by deal_views */
+    bool *used;      /* an item must be there for something */
+    uint32_t op;     /* operations read */
     uint8_t last_counter;
     bool bad;
 } decoder;
@@ -39,7 +39,8 @@ static int read_frame(decoder *d, kd_bytes bytes)
     uint64_t increments = kd_msgpack_uint(&r, UINT64_MAX);
     for (int i = 0; i < COLUMNS; i++) d->column[i] = kd_reader_of(kd_msgpack_bin(&r));
     if (r.bad || kd_reader_left(&r) != 0) return KD_EMALFORMED;
-    if (ops > KD_BATCH_OPS_MAX || sums > KD_BATCH_OPS_MAX - ops || increments > KD_BATCH_OPS_MAX) return KD_ETOOBIG;
+    if (ops > KD_BATCH_OPS_MAX || sums > KD_BATCH_OPS_MAX - ops || increments > KD_BATCH_OPS_MAX)
+        return KD_ETOOBIG;
     d->body->op_count = (uint32_t)ops;
     d->body->sum_count = (uint32_t)sums;
     d->body->increment_count = (uint32_t)increments;
@@ -54,7 +55,8 @@ static bool counts_backed(decoder *d)
     if (d->column[ITEMS].bad || items > kd_reader_left(&d->column[ITEMS]) / 2) return false;
     if (items > (uint64_t)b->op_count + b->sum_count + b->increment_count) return false;
     d->item_count = (uint32_t)items;
-    return b->op_count <= kd_reader_left(&d->column[USERS]) && b->op_count <= kd_reader_left(&d->column[TIMES]) &&
+    return b->op_count <= kd_reader_left(&d->column[USERS]) &&
+           b->op_count <= kd_reader_left(&d->column[TIMES]) &&
            b->sum_count <= kd_reader_left(&d->column[SUMS]) / 4 &&
            b->increment_count <= kd_reader_left(&d->column[INCREMENTS]) / 3;
 }
@@ -108,7 +110,8 @@ static void read_group(decoder *d, kd_strings *strings, uint32_t item, uint64_t 
         if (r->bad) return;
         kd_bytes user = last_string(d, len);
         kd_split split = kd_split_of(user);
-        bool ascends = i == 0 || kd_split_cmp(kd_bytes_of(user.data - before_len, before_len), before, user, split) < 0;
+        bool ascends =
+            i == 0 || kd_split_cmp(kd_bytes_of(user.data - before_len, before_len), before, user, split) < 0;
         if (!ascends || !kd_id_valid(user)) d->bad = true;
         if (d->bad) return;
         b->ops[d->op++] = (kd_op){.item.len = item, .user.len = len, .counter = (uint8_t)counter};
@@ -224,7 +227,8 @@ static void read_sums(decoder *d)
     int64_t day = 0;
     uint64_t total = 0;
     for (uint32_t i = 0; i < d->body->sum_count && !d->bad; i++)
-        if (!read_sum(d, &sums[i], &item, &day, &total) || (i > 0 && !sum_ascends(&sums[i - 1], &sums[i]))) d->bad = true;
+        if (!read_sum(d, &sums[i], &item, &day, &total) || (i > 0 && !sum_ascends(&sums[i - 1], &sums[i])))
+            d->bad = true;
 }
 
 static void read_increments(decoder *d)
@@ -263,7 +267,8 @@ static void deal_views(decoder *d)
         b->ops[i].item = d->items[b->ops[i].item.len];
     }
     for (uint32_t i = 0; i < b->sum_count; i++) b->sums[i].item = d->items[b->sums[i].item.len];
-    for (uint32_t i = 0; i < b->increment_count; i++) b->increments[i].item = d->items[b->increments[i].item.len];
+    for (uint32_t i = 0; i < b->increment_count; i++)
+        b->increments[i].item = d->items[b->increments[i].item.len];
 }
 
 static int read_columns(decoder *d)

@@ -5,8 +5,8 @@
  *
  * `changes` holds varints, and bytes where said:
  *
- *     count, then the names of edges and of regions, each list: how many, then for each its length and its bytes;
- *     names in the order of their first use
+ *     count, then the names of edges and of regions, each list: how many, then for each its length and its
+ *     bytes; names in the order of their first use
  *     for each change, in order:
  *         head      counter * 4 + liked * 2 + is a sum
  *         item      as wire_columns.h says
@@ -90,7 +90,8 @@ void kd_changes_encode(const kd_changes *c, kd_buf *out)
     put_names(&k->edges, &bin);
     put_names(&k->regions, &bin);
     kd_buf_put(&bin, changes.data, changes.len);
-    const uint64_t head[FIELDS - 1] = {KD_WIRE_SCHEMA, KD_RECORD_CHANGES, c->partition, c->epoch, c->version, c->first};
+    const uint64_t head[FIELDS - 1] = {KD_WIRE_SCHEMA, KD_RECORD_CHANGES, c->partition,
+                                       c->epoch,       c->version,        c->first};
     kd_msgpack_put_array(out, FIELDS);
     for (size_t i = 0; i < KD_COUNT(head); i++) kd_msgpack_put_uint(out, head[i]);
     kd_msgpack_put_bin(out, kd_buf_view(&bin));
@@ -151,16 +152,20 @@ static void read_change(kd_reader *r, coder *k, kd_change *c, kd_buf *arena)
     uint64_t head = kd_read_varint(r);
     uint32_t len = kd_strings_get(&k->items, r, arena);
     kd_item item;
-    if (r->bad || head / 4 < 1 || head / 4 > KD_COUNTER_ID_MAX) r->bad = true;
-    else if (kd_item_from_key(&item, kd_bytes_of(arena->data + arena->len - len, len)) != KD_OK) r->bad = true;
+    if (r->bad || head / 4 < 1 || head / 4 > KD_COUNTER_ID_MAX)
+        r->bad = true;
+    else if (kd_item_from_key(&item, kd_bytes_of(arena->data + arena->len - len, len)) != KD_OK)
+        r->bad = true;
     c->counter = (uint8_t)(head / 4);
     c->liked = (head & LIKED) != 0;
     c->item.len = len;
     c->edge = read_name(r, &k->edges);
     c->region = read_name(r, &k->regions);
     if (r->bad) return;
-    if (head & SUM) read_sum(r, k, c);
-    else read_op(r, k, c, arena);
+    if (head & SUM)
+        read_sum(r, k, c);
+    else
+        read_op(r, k, c, arena);
 }
 
 /* Items and users lie in the arena in the order they were read; it moves no more. */

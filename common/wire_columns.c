@@ -89,15 +89,18 @@ void kd_strings_put(kd_strings *state, kd_buf *out, kd_bytes s, kd_split split)
     if (same && split.tail == KD_TAIL_NUMBER && split.number >= state->number) {
         kd_buf_put_varint(out, FORM_GAP + split.number - state->number);
     } else {
-        if (same && split.tail == KD_TAIL_UUID) kd_buf_put_varint(out, FORM_UUID);
-        else put_prefix(state, out, kd_bytes_of(s.data, split.prefix_len), shared, split.tail);
+        if (same && split.tail == KD_TAIL_UUID)
+            kd_buf_put_varint(out, FORM_UUID);
+        else
+            put_prefix(state, out, kd_bytes_of(s.data, split.prefix_len), shared, split.tail);
         if (split.tail == KD_TAIL_NUMBER) kd_buf_put_varint(out, split.number);
         if (split.tail == KD_TAIL_UUID) put_uuid(out, s.data + split.prefix_len);
     }
     state->number = split.number;
 }
 
-/* Reads a front-coded prefix; *same if it is the one before. False unless `shared` is as long as it can be. */
+/* Reads a front-coded prefix; *same if it is the one before. False unless `shared` is as long as it can be.
+ */
 static bool read_prefix(kd_strings *state, kd_reader *r, bool *same)
 {
     uint64_t shared = kd_read_varint(r), rest = kd_read_varint(r);
@@ -113,7 +116,8 @@ static bool read_prefix(kd_strings *state, kd_reader *r, bool *same)
 }
 
 /* Appends prefix and tail; bad unless splitting gives the same two again. */
-static uint32_t append_string(const kd_strings *state, kd_tail tail, kd_bytes tail_text, kd_reader *r, kd_buf *arena)
+static uint32_t append_string(const kd_strings *state, kd_tail tail, kd_bytes tail_text, kd_reader *r,
+                              kd_buf *arena)
 {
     size_t len = state->prefix_len + tail_text.len;
     if (len == 0 || len > KD_ITEM_KEY_MAX) {
@@ -123,7 +127,8 @@ static uint32_t append_string(const kd_strings *state, kd_tail tail, kd_bytes ta
     kd_buf_put(arena, state->prefix, state->prefix_len);
     kd_buf_put(arena, tail_text.data, tail_text.len);
     kd_split split = kd_split_of(kd_bytes_of(arena->data + arena->len - len, len));
-    if (split.tail != tail || split.prefix_len != state->prefix_len || split.number != state->number) r->bad = true;
+    if (split.tail != tail || split.prefix_len != state->prefix_len || split.number != state->number)
+        r->bad = true;
     return (uint32_t)len;
 }
 
@@ -151,10 +156,13 @@ uint32_t kd_strings_get(kd_strings *state, kd_reader *r, kd_buf *arena)
     uint64_t form = kd_read_varint(r), before = state->number;
     bool same = false;
     if (form < FORM_UUID && !read_prefix(state, r, &same)) r->bad = true;
-    if (form >= FORM_GAP) state->number += form - FORM_GAP;
-    else state->number = form == KD_TAIL_NUMBER ? kd_read_varint(r) : 0;
+    if (form >= FORM_GAP)
+        state->number += form - FORM_GAP;
+    else
+        state->number = form == KD_TAIL_NUMBER ? kd_read_varint(r) : 0;
     bool wrapped = form >= FORM_GAP && state->number < before;
-    bool longer_than_needed = same && (form == FORM_NEW_UUID || (form == KD_TAIL_NUMBER && state->number >= before));
+    bool longer_than_needed =
+        same && (form == FORM_NEW_UUID || (form == KD_TAIL_NUMBER && state->number >= before));
     if (wrapped || longer_than_needed) r->bad = true;
     if (r->bad) return 0;
     if (form == KD_TAIL_NONE) return append_string(state, KD_TAIL_NONE, (kd_bytes){0}, r, arena);

@@ -54,7 +54,10 @@ static uint64_t bad(kd_reader *r)
 /* A big-endian number of 1, 2, 4 or 8 bytes that a shorter form could not have held. */
 static uint64_t number(kd_reader *r, unsigned bytes, uint64_t least)
 {
-    uint64_t v = bytes == 1 ? kd_read_u8(r) : bytes == 2 ? kd_read_be16(r) : bytes == 4 ? kd_read_be32(r) : kd_read_be64(r);
+    uint64_t v = bytes == 1   ? kd_read_u8(r)
+                 : bytes == 2 ? kd_read_be16(r)
+                 : bytes == 4 ? kd_read_be32(r)
+                              : kd_read_be64(r);
     return r->bad || v < least ? bad(r) : v;
 }
 
@@ -62,10 +65,14 @@ uint32_t kd_msgpack_array(kd_reader *r)
 {
     uint8_t tag = kd_read_u8(r);
     uint64_t n = 0;
-    if ((tag & 0xf0) == 0x90) n = tag & 0x0f;
-    else if (tag == 0xdc) n = number(r, 2, 16);
-    else if (tag == 0xdd) n = number(r, 4, 1u << 16);
-    else return (uint32_t)bad(r);
+    if ((tag & 0xf0) == 0x90)
+        n = tag & 0x0f;
+    else if (tag == 0xdc)
+        n = number(r, 2, 16);
+    else if (tag == 0xdd)
+        n = number(r, 4, 1u << 16);
+    else
+        return (uint32_t)bad(r);
     return n > kd_reader_left(r) ? (uint32_t)bad(r) : (uint32_t)n;
 }
 
@@ -73,12 +80,18 @@ uint64_t kd_msgpack_uint(kd_reader *r, uint64_t max)
 {
     uint8_t tag = kd_read_u8(r);
     uint64_t v = 0;
-    if (tag < 0x80) v = tag;
-    else if (tag == 0xcc) v = number(r, 1, 1u << 7);
-    else if (tag == 0xcd) v = number(r, 2, 1u << 8);
-    else if (tag == 0xce) v = number(r, 4, 1u << 16);
-    else if (tag == 0xcf) v = number(r, 8, 1ull << 32);
-    else return bad(r);
+    if (tag < 0x80)
+        v = tag;
+    else if (tag == 0xcc)
+        v = number(r, 1, 1u << 7);
+    else if (tag == 0xcd)
+        v = number(r, 2, 1u << 8);
+    else if (tag == 0xce)
+        v = number(r, 4, 1u << 16);
+    else if (tag == 0xcf)
+        v = number(r, 8, 1ull << 32);
+    else
+        return bad(r);
     return v > max ? bad(r) : v;
 }
 
@@ -95,11 +108,16 @@ kd_bytes kd_msgpack_str(kd_reader *r, size_t max_len)
 {
     uint8_t tag = kd_read_u8(r);
     uint64_t len = 0;
-    if ((tag & 0xe0) == 0xa0) len = tag & 0x1f;
-    else if (tag == 0xd9) len = number(r, 1, 32);
-    else if (tag == 0xda) len = number(r, 2, 1u << 8);
-    else if (tag == 0xdb) len = number(r, 4, 1u << 16);
-    else bad(r);
+    if ((tag & 0xe0) == 0xa0)
+        len = tag & 0x1f;
+    else if (tag == 0xd9)
+        len = number(r, 1, 32);
+    else if (tag == 0xda)
+        len = number(r, 2, 1u << 8);
+    else if (tag == 0xdb)
+        len = number(r, 4, 1u << 16);
+    else
+        bad(r);
     return take(r, len, max_len);
 }
 
@@ -107,47 +125,56 @@ kd_bytes kd_msgpack_bin(kd_reader *r)
 {
     uint8_t tag = kd_read_u8(r);
     uint64_t len = 0;
-    if (tag == 0xc4) len = number(r, 1, 0);
-    else if (tag == 0xc5) len = number(r, 2, 1u << 8);
-    else if (tag == 0xc6) len = number(r, 4, 1u << 16);
-    else bad(r);
+    if (tag == 0xc4)
+        len = number(r, 1, 0);
+    else if (tag == 0xc5)
+        len = number(r, 2, 1u << 8);
+    else if (tag == 0xc6)
+        len = number(r, 4, 1u << 16);
+    else
+        bad(r);
     return take(r, len, SIZE_MAX);
 }
 
 static void skip_values(kd_reader *r, uint64_t values, int depth);
 
-/* The value behind a first byte of 0xc0 or more that is no small integer: by class, as the msgpack page lists them. */
+/* The rest of a value whose first byte is 0xc0..0xdf; lengths of 1, 2 or 4 bytes follow in steps. */
 static void skip_tagged(kd_reader *r, uint8_t tag, int depth)
 {
     static const uint8_t fixed[] = {
-        [0xca - 0xc0] = 4, [0xcb - 0xc0] = 8, [0xcc - 0xc0] = 1, [0xcd - 0xc0] = 2,  [0xce - 0xc0] = 4,
-        [0xcf - 0xc0] = 8, [0xd0 - 0xc0] = 1, [0xd1 - 0xc0] = 2, [0xd2 - 0xc0] = 4,  [0xd3 - 0xc0] = 8,
-        [0xd4 - 0xc0] = 2, [0xd5 - 0xc0] = 3, [0xd6 - 0xc0] = 5, [0xd7 - 0xc0] = 9,  [0xd8 - 0xc0] = 17,
+        [0xca - 0xc0] = 4, [0xcb - 0xc0] = 8, [0xcc - 0xc0] = 1, [0xcd - 0xc0] = 2, [0xce - 0xc0] = 4,
+        [0xcf - 0xc0] = 8, [0xd0 - 0xc0] = 1, [0xd1 - 0xc0] = 2, [0xd2 - 0xc0] = 4, [0xd3 - 0xc0] = 8,
+        [0xd4 - 0xc0] = 2, [0xd5 - 0xc0] = 3, [0xd6 - 0xc0] = 5, [0xd7 - 0xc0] = 9, [0xd8 - 0xc0] = 17,
     };
-    switch (tag) {
-    case 0xc1: bad(r); return;
-    case 0xc4: case 0xd9: take(r, number(r, 1, 0), SIZE_MAX); return;
-    case 0xc5: case 0xda: take(r, number(r, 2, 0), SIZE_MAX); return;
-    case 0xc6: case 0xdb: take(r, number(r, 4, 0), SIZE_MAX); return;
-    case 0xc7: take(r, number(r, 1, 0) + 1, SIZE_MAX); return;
-    case 0xc8: take(r, number(r, 2, 0) + 1, SIZE_MAX); return;
-    case 0xc9: take(r, number(r, 4, 0) + 1, SIZE_MAX); return;
-    case 0xdc: skip_values(r, number(r, 2, 0), depth + 1); return;
-    case 0xdd: skip_values(r, number(r, 4, 0), depth + 1); return;
-    case 0xde: skip_values(r, 2 * number(r, 2, 0), depth + 1); return;
-    case 0xdf: skip_values(r, 2 * number(r, 4, 0), depth + 1); return;
-    default: take(r, fixed[tag - 0xc0], SIZE_MAX);
-    }
+    bool bin = tag >= 0xc4 && tag <= 0xc6, ext = tag >= 0xc7 && tag <= 0xc9, str = tag >= 0xd9 && tag <= 0xdb;
+    if (tag == 0xc1)
+        bad(r);
+    else if (bin)
+        take(r, number(r, 1u << (tag - 0xc4), 0), SIZE_MAX);
+    else if (ext)
+        take(r, number(r, 1u << (tag - 0xc7), 0) + 1, SIZE_MAX);
+    else if (str)
+        take(r, number(r, 1u << (tag - 0xd9), 0), SIZE_MAX);
+    else if (tag >= 0xde)
+        skip_values(r, 2 * number(r, 2u << (tag - 0xde), 0), depth + 1);
+    else if (tag >= 0xdc)
+        skip_values(r, number(r, 2u << (tag - 0xdc), 0), depth + 1);
+    else
+        take(r, fixed[tag - 0xc0], SIZE_MAX);
 }
 
 static void skip_one(kd_reader *r, int depth)
 {
     uint8_t tag = kd_read_u8(r);
     if (r->bad || tag < 0x80 || tag >= 0xe0) return;
-    if (tag < 0x90) skip_values(r, 2u * (tag & 0x0fu), depth + 1);
-    else if (tag < 0xa0) skip_values(r, tag & 0x0fu, depth + 1);
-    else if (tag < 0xc0) take(r, tag & 0x1fu, SIZE_MAX);
-    else skip_tagged(r, tag, depth);
+    if (tag < 0x90)
+        skip_values(r, 2u * (tag & 0x0fu), depth + 1);
+    else if (tag < 0xa0)
+        skip_values(r, tag & 0x0fu, depth + 1);
+    else if (tag < 0xc0)
+        take(r, tag & 0x1fu, SIZE_MAX);
+    else
+        skip_tagged(r, tag, depth);
 }
 
 static void skip_values(kd_reader *r, uint64_t values, int depth)

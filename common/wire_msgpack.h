@@ -1,9 +1,9 @@
 /*
  * wire_msgpack.h - msgpack for records: msgpack-c writes, a strict reader of our own reads.
  *
- * msgpack-c allocates by the lengths that a stranger claims; this reader allocates nothing, hands out views, and takes
- * only the shortest form of each value, so that a record has one encoding. Like kd_reader it goes bad once and stays
- * bad: check at the end. Nested values that are skipped may be 32 deep.
+ * msgpack-c allocates by the lengths that a stranger claims; this reader allocates nothing, hands out views,
+ * and takes only the shortest form of each value, so that a record has one encoding. Like kd_reader it goes
+ * bad once and stays bad: check at the end. Nested values that are skipped may be 32 deep.
  */
 #ifndef KUDOS_COMMON_WIRE_MSGPACK_H
 #define KUDOS_COMMON_WIRE_MSGPACK_H
@@ -26,8 +26,9 @@ kd_bytes kd_msgpack_bin(kd_reader *r);
 void kd_msgpack_skip(kd_reader *r, uint32_t values);
 
 /*
- * Opens a record: checks its size against max_len (KD_ETOOBIG), schema (KD_EVERSION when newer), kind, and that at
- * least `fields` elements are there, schema and kind included. *extra is how many unknown ones follow those.
+ * Opens a record: checks its size against max_len (KD_ETOOBIG), schema (KD_EVERSION when newer), kind, and
+ * that at least `fields` elements are there, schema and kind included. *extra is how many unknown ones follow
+ * those.
  */
 int kd_record_open(kd_reader *r, kd_bytes record, size_t max_len, int kind, uint32_t fields, uint32_t *extra);
 /* Skips the unknown elements; KD_OK if all was well formed and no byte is left. */

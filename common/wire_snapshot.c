@@ -32,7 +32,8 @@ static int compare_items(const void *left, const void *right)
 }
 
 /* Pointers to the elements of an array in order, no two equal; to be freed. */
-static const void **sorted(const void *array, uint32_t count, size_t size, int (*compare)(const void *, const void *))
+static const void **sorted(const void *array, uint32_t count, size_t size,
+                           int (*compare)(const void *, const void *))
 {
     const void **at = kd_alloc(count * sizeof *at);
     for (uint32_t i = 0; i < count; i++) at[i] = (const uint8_t *)array + i * size;
@@ -115,9 +116,9 @@ void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out)
     KD_ASSERT(head_valid(s) && chain_valid(s) && s->partition < KD_PARTITIONS_MAX);
     KD_ASSERT(s->chain_count <= KD_CHAIN_MAX && s->edge_count <= KD_EDGES_MAX);
     KD_ASSERT(s->item_count <= KD_SNAPSHOT_ITEMS_MAX && s->parts <= KD_SNAPSHOT_PARTS_MAX);
-    const uint64_t head[FIELDS - 3] = {KD_WIRE_SCHEMA, KD_RECORD_SNAPSHOT, (uint64_t)s->kind,   s->partition,
-                                       s->epoch,       s->version,         s->previous,         s->made_us,
-                                       s->low_watermark_us, s->stable_us,  s->part,             s->parts};
+    const uint64_t head[FIELDS - 3] = {
+        KD_WIRE_SCHEMA, KD_RECORD_SNAPSHOT, (uint64_t)s->kind,   s->partition, s->epoch, s->version,
+        s->previous,    s->made_us,         s->low_watermark_us, s->stable_us, s->part,  s->parts};
     kd_msgpack_put_array(out, FIELDS);
     for (size_t i = 0; i < KD_COUNT(head); i++) kd_msgpack_put_uint(out, head[i]);
     kd_msgpack_put_array(out, s->chain_count);

@@ -89,7 +89,10 @@ typedef struct {
     bool bad;
 } kd_reader;
 
-static inline kd_reader kd_reader_of(kd_bytes b) { return (kd_reader){b.data, b.data + b.len, false}; }
+static inline kd_reader kd_reader_of(kd_bytes b)
+{
+    return (kd_reader){b.data, b.len ? b.data + b.len : b.data, false};
+}
 static inline size_t kd_reader_left(const kd_reader *r) { return (size_t)(r->end - r->p); }
 uint8_t kd_read_u8(kd_reader *r);
 uint16_t kd_read_be16(kd_reader *r);

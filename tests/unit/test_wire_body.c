@@ -27,9 +27,11 @@ static void shuffle_body(kd_body *b, uint64_t *random)
 static size_t bound_of(const kd_body *b)
 {
     size_t bytes = KD_BODY_BYTES_FIXED;
-    for (uint32_t i = 0; i < b->op_count; i++) bytes += kd_body_bytes_bound(b->ops[i].item.len, b->ops[i].user.len);
+    for (uint32_t i = 0; i < b->op_count; i++)
+        bytes += kd_body_bytes_bound(b->ops[i].item.len, b->ops[i].user.len);
     for (uint32_t i = 0; i < b->sum_count; i++) bytes += kd_body_bytes_bound(b->sums[i].item.len, 0);
-    for (uint32_t i = 0; i < b->increment_count; i++) bytes += kd_body_bytes_bound(b->increments[i].item.len, 0);
+    for (uint32_t i = 0; i < b->increment_count; i++)
+        bytes += kd_body_bytes_bound(b->increments[i].item.len, 0);
     return bytes;
 }
 
@@ -56,6 +58,32 @@ Test(wire_body, any_order_is_the_same_bytes_and_comes_back)
         kd_buf_finish(&again);
         sample_free(&a);
     }
+}
+
+/* Short strings, so that nothing but the allowance itself covers stamps, heads and amounts. */
+Test(wire_body, the_bound_holds_where_ids_are_short)
+{
+    sample_arena a = {0};
+    uint64_t random = 1;
+    enum { SIDE = 26 };
+    kd_body b = {.ops = sample_alloc(&a, SIDE * SIDE * sizeof(kd_op)),
+                 .sums = sample_alloc(&a, SIDE * sizeof(kd_sum))};
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        char item[] = {'p', '/', (char)('a' + i % SIDE), 0};
+        kd_op op = {.item = sample_item(&a, item), .user = sample_text(&a, "%c", 'a' + i / SIDE)};
+        op.time_us = 1 + kd_random_next(&random) % (KD_TIME_END_US - 1);
+        op.counter = (uint8_t)(1 + i % 63);
+        b.ops[b.op_count++] = op;
+        if (i < SIDE)
+            b.sums[b.sum_count++] =
+                (kd_sum){.item = op.item, .amount = 1ull << 48, .day = i % 2 ? 0 : UINT32_MAX, .counter = 63};
+    }
+    kd_buf out = {0};
+    kd_body_encode(&b, &out);
+    cr_assert_leq(out.len, bound_of(&b));
+    cr_assert_gt(out.len, b.op_count * 8);
+    kd_buf_finish(&out);
+    sample_free(&a);
 }
 
 Test(wire_body, an_empty_one_is_a_body)
@@ -169,24 +197,26 @@ Test(wire_body, handmade_bodies_are_taken_when_right)
 
 Test(wire_body, other_forms_of_the_same_are_refused)
 {
-    assert_column(1, BYTES(1, 0, 0, 7), KD_EMALFORMED);            /* the gap form was due */
-    assert_column(1, BYTES(0, 0, 2, 'u', '7'), KD_EMALFORMED);     /* a number in the prefix */
-    assert_column(1, BYTES(1, 0, 2, 'u', '7', 7), KD_EMALFORMED);  /* half a number in the prefix */
-    assert_column(1, BYTES(0x80, 0, 0, 1, 'u'), KD_EMALFORMED);    /* overlong varint */
-    assert_column(1, BYTES(0, 1, 0), KD_EMALFORMED);               /* shares what is not there */
-    assert_column(1, BYTES(0, 0, 0), KD_EMALFORMED);               /* empty user */
-    assert_column(1, BYTES(0, 0, 1, '/'), KD_EMALFORMED);          /* no id */
-    assert_column(1, BYTES(0, 0, 1, 'u', 0), KD_EMALFORMED);       /* a byte left over */
-    assert_column(0, BYTES(1, 0, 0, 5, 1, 'p', 2, 'a', 'b', 3, 1, 1), KD_EMALFORMED); /* the short head was due */
+    assert_column(1, BYTES(1, 0, 0, 7), KD_EMALFORMED);           /* the gap form was due */
+    assert_column(1, BYTES(0, 0, 2, 'u', '7'), KD_EMALFORMED);    /* a number in the prefix */
+    assert_column(1, BYTES(1, 0, 2, 'u', '7', 7), KD_EMALFORMED); /* half a number in the prefix */
+    assert_column(1, BYTES(0x80, 0, 0, 1, 'u'), KD_EMALFORMED);   /* overlong varint */
+    assert_column(1, BYTES(0, 1, 0), KD_EMALFORMED);              /* shares what is not there */
+    assert_column(1, BYTES(0, 0, 0), KD_EMALFORMED);              /* empty user */
+    assert_column(1, BYTES(0, 0, 1, '/'), KD_EMALFORMED);         /* no id */
+    assert_column(1, BYTES(0, 0, 1, 'u', 0), KD_EMALFORMED);      /* a byte left over */
+    assert_column(0, BYTES(1, 0, 0, 5, 1, 'p', 2, 'a', 'b', 3, 1, 1),
+                  KD_EMALFORMED); /* the short head was due */
     assert_column(0, BYTES(1, 0, 0, 5, 1, 'p', 2, 'a', 'b', 3, 64, 1), KD_EMALFORMED); /* counter 64 */
     assert_column(0, BYTES(1, 0, 0, 5, 1, 'p', 3, 'a', 'b', 2), KD_EMALFORMED);        /* no item key */
-    assert_column(0, BYTES(1, 0, 0, 5, 1, 'p', 2, 'a', 'b', 4), KD_EMALFORMED);        /* two of one operation */
-    assert_column(0, BYTES(2, 0, 0, 5, 1, 'p', 2, 'a', 'b', 0, 4, 1, 'c', 2, 0), KD_EMALFORMED); /* item without use */
-    assert_column(2, BYTES(3), KD_EMALFORMED);                     /* padding that is not zero */
+    assert_column(0, BYTES(1, 0, 0, 5, 1, 'p', 2, 'a', 'b', 4), KD_EMALFORMED); /* two of one operation */
+    assert_column(0, BYTES(2, 0, 0, 5, 1, 'p', 2, 'a', 'b', 0, 4, 1, 'c', 2, 0),
+                  KD_EMALFORMED);              /* item without use */
+    assert_column(2, BYTES(3), KD_EMALFORMED); /* padding that is not zero */
     assert_column(2, BYTES(1, 0), KD_EMALFORMED);
-    assert_column(3, BYTES(0), KD_EMALFORMED);                     /* no time */
+    assert_column(3, BYTES(0), KD_EMALFORMED); /* no time */
     assert_column(3, BYTES(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40), KD_EMALFORMED); /* 2^62 */
-    assert_column(4, BYTES(0), KD_EMALFORMED);                     /* one operation needs no rank */
+    assert_column(4, BYTES(0), KD_EMALFORMED); /* one operation needs no rank */
 }
 
 static handmade two_ops(void)
@@ -219,6 +249,10 @@ Test(wire_body, order_and_ranks_are_checked)
     cr_assert_eq(decode_handmade(&h), KD_OK);
     h.column[1] = BYTES(0, 0, 1, 'u', 0, 0, 1, 't');
     cr_assert_eq(decode_handmade(&h), KD_EMALFORMED, "users out of order");
+    h = two_ops();
+    h.column[0] = BYTES(1, 0, 0, 5, 1, 'p', 2, 'a', 'b', 2);
+    h.column[1] = BYTES(0, 0, 1, 'u');
+    cr_assert_eq(decode_handmade(&h), KD_EMALFORMED, "one user for two operations");
 }
 
 static handmade two_sums(short_bytes column)

@@ -15,11 +15,14 @@ static void read_vector(const char *name, kd_buf *out)
     FILE *f = fopen(path, "r");
     cr_assert_not_null(f, "%s: run from the top of the tree", path);
     for (int c, high = -1; (c = fgetc(f)) != EOF;) {
-        if (c == '#') while (c != '\n' && c != EOF) c = fgetc(f);
+        if (c == '#')
+            while (c != '\n' && c != EOF) c = fgetc(f);
         if (!isxdigit(c)) continue;
         int digit = isdigit(c) ? c - '0' : tolower(c) - 'a' + 10;
-        if (high < 0) high = digit;
-        else kd_buf_put_u8(out, (uint8_t)(high << 4 | digit)), high = -1;
+        if (high < 0)
+            high = digit;
+        else
+            kd_buf_put_u8(out, (uint8_t)(high << 4 | digit)), high = -1;
     }
     fclose(f);
 }
@@ -99,7 +102,8 @@ static int decode_any(kd_bytes record, kd_buf *again)
         if ((err = kd_changes_decode(record, &changes)) == KD_OK) kd_changes_encode(&changes, again);
         kd_changes_finish(&changes);
         break;
-    default: break;
+    default:
+        break;
     }
     return err;
 }
@@ -152,7 +156,8 @@ static void flip_everywhere(kd_buf *record)
 
 static void add_elements(kd_buf *record)
 {
-    static const uint8_t extra[] = {0x83, 0xa1, 'a', 0xc0, 0xa1, 'b', 0xcb, 1, 2, 3, 4, 5, 6, 7, 8, 0xa1, 'c', 0xd4, 9, 9, 0xff};
+    static const uint8_t extra[] = {0x83, 0xa1, 'a', 0xc0, 0xa1, 'b', 0xcb, 1, 2, 3,   4,
+                                    5,    6,    7,   8,    0xa1, 'c', 0xd4, 9, 9, 0xff};
     kd_buf_put(record, extra, sizeof extra);
     cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED, "bytes behind the record");
     if (record->data[0] + 2 > 0x9f) { /* 14 or 15 elements do not leave room in one byte */
@@ -177,7 +182,8 @@ static void nest_deeply(kd_buf *record)
         record->len = len;
         for (int i = 0; i < depth; i++) kd_buf_put_u8(record, 0x91);
         kd_buf_put_u8(record, 0xc0);
-        cr_assert_eq(decode_only(kd_buf_view(record)), depth <= 32 ? KD_OK : KD_EMALFORMED, "%d levels", depth);
+        cr_assert_eq(decode_only(kd_buf_view(record)), depth <= 32 ? KD_OK : KD_EMALFORMED, "%d levels",
+                     depth);
     }
 }
 
@@ -214,7 +220,8 @@ static void claim_huge_lengths(kd_buf *record)
 /* Floats, negatives, nil and maps in place of each small number of the envelope. */
 static void change_types(kd_buf *record)
 {
-    static const uint8_t tags[] = {0xca, 0xcb, 0xc0, 0xc2, 0xc3, 0xe0, 0xff, 0xd0, 0xd3, 0xd4, 0x80, 0x81, 0xc1};
+    static const uint8_t tags[] = {0xca, 0xcb, 0xc0, 0xc2, 0xc3, 0xe0, 0xff,
+                                   0xd0, 0xd3, 0xd4, 0x80, 0x81, 0xc1};
     for (size_t t = 0; t < KD_COUNT(tags); t++) {
         for (size_t at = 0; at < 3; at++) {
             uint8_t kept = record->data[at];
@@ -225,13 +232,34 @@ static void change_types(kd_buf *record)
     }
 }
 
-Test(wire_records, cut) { each_record(cut_everywhere); }
-Test(wire_records, flipped) { each_record(flip_everywhere); }
-Test(wire_records, extended) { each_record(add_elements); }
-Test(wire_records, nested) { each_record(nest_deeply); }
-Test(wire_records, of_other_versions) { each_record(change_version); }
-Test(wire_records, with_huge_lengths) { each_record(claim_huge_lengths); }
-Test(wire_records, with_other_types) { each_record(change_types); }
+Test(wire_records, cut)
+{
+    each_record(cut_everywhere);
+}
+Test(wire_records, flipped)
+{
+    each_record(flip_everywhere);
+}
+Test(wire_records, extended)
+{
+    each_record(add_elements);
+}
+Test(wire_records, nested)
+{
+    each_record(nest_deeply);
+}
+Test(wire_records, of_other_versions)
+{
+    each_record(change_version);
+}
+Test(wire_records, with_huge_lengths)
+{
+    each_record(claim_huge_lengths);
+}
+Test(wire_records, with_other_types)
+{
+    each_record(change_types);
+}
 
 /* ---- what each kind promises ---- */
 
@@ -252,15 +280,42 @@ static int decode_changed_batch(void (*change)(kd_batch *b))
     return err;
 }
 
-static void nothing(kd_batch *b) { (void)b; }
-static void first_ever(kd_batch *b) { b->after = (kd_position){0}, b->after_digest = 0; }
-static void other_incarnation(kd_batch *b) { b->after.incarnation--, b->after.seq = 99; }
-static void wrong_digest(kd_batch *b) { b->digest ^= 1; }
-static void bad_edge(kd_batch *b) { b->edge = kd_bytes_str("Mumbai"); }
-static void no_region(kd_batch *b) { b->region = (kd_bytes){0}; }
-static void half_after(kd_batch *b) { b->after = (kd_position){.incarnation = 0, .seq = 1}; }
-static void seq_too_large(kd_batch *b) { b->at.seq = KD_TIME_END_US; }
-static void late_stamp(kd_batch *b) { b->complete_to_us = UINT64_MAX; }
+static void nothing(kd_batch *b)
+{
+    (void)b;
+}
+static void first_ever(kd_batch *b)
+{
+    b->after = (kd_position){0}, b->after_digest = 0;
+}
+static void other_incarnation(kd_batch *b)
+{
+    b->after.incarnation--, b->after.seq = 99;
+}
+static void wrong_digest(kd_batch *b)
+{
+    b->digest ^= 1;
+}
+static void bad_edge(kd_batch *b)
+{
+    b->edge = kd_bytes_str("Mumbai");
+}
+static void no_region(kd_batch *b)
+{
+    b->region = (kd_bytes){0};
+}
+static void half_after(kd_batch *b)
+{
+    b->after = (kd_position){.incarnation = 0, .seq = 1};
+}
+static void seq_too_large(kd_batch *b)
+{
+    b->at.seq = KD_TIME_END_US;
+}
+static void late_stamp(kd_batch *b)
+{
+    b->complete_to_us = UINT64_MAX;
+}
 
 Test(wire_batch, envelope_is_checked)
 {
@@ -370,4 +425,17 @@ Test(wire_changes, come_back_in_order)
         kd_buf_finish(&again);
         sample_free(&a);
     }
+}
+
+Test(wire_changes, a_name_is_listed_once)
+{
+    kd_buf record = {0};
+    read_vector("changes", &record);
+    uint8_t *second = memmem(record.data, record.len, "oregon-1", 8);
+    cr_assert_not_null(second);
+    memcpy(second, "mumbai-1", 8);
+    cr_assert_eq(decode_only(kd_buf_view(&record)), KD_EMALFORMED);
+    memcpy(second, "mumbai-2", 8);
+    cr_assert_eq(decode_only(kd_buf_view(&record)), KD_OK);
+    kd_buf_finish(&record);
 }

@@ -46,17 +46,30 @@ static kd_bytes random_id(sample_arena *a, uint64_t *random)
 {
     uint64_t n = below(random, 3) ? below(random, 300) : kd_random_next(random);
     switch (below(random, 12)) {
-    case 0: return sample_text(a, "%llu", (unsigned long long)(n % 1000000000000000000u));
-    case 1: return sample_text(a, "conversation:%llu", (unsigned long long)(n % 500));
-    case 2: return sample_text(a, "a00%llu", (unsigned long long)(n % 50));
-    case 3: return sample_text(a, "%c", "09azAZ._~:@=+-"[n % 14]);
-    case 4: return sample_text(a, "%020llu%018llu", (unsigned long long)n, (unsigned long long)(n % 7));
-    case 5: return sample_text(a, "%08x-0000-4000-8000-%012llx", (unsigned)(n % 97), (unsigned long long)(n % 0xffffff));
-    case 6: return sample_text(a, "u%08x-0000-4000-8000-%012llX", (unsigned)(n % 97), (unsigned long long)(n % 0xffffff));
-    case 7: return sample_text(a, "x-%08x-0000-4000-8000-%012llx", (unsigned)(n % 97), 7ull);
-    case 8: return sample_text(a, "%0128llu", (unsigned long long)n);
-    case 9: return sample_text(a, "name.%c%c", (int)('a' + n % 5), (int)('a' + n / 5 % 5));
-    default: return sample_text(a, "user%llu", (unsigned long long)(n % 100000));
+    case 0:
+        return sample_text(a, "%llu", (unsigned long long)(n % 1000000000000000000u));
+    case 1:
+        return sample_text(a, "conversation:%llu", (unsigned long long)(n % 500));
+    case 2:
+        return sample_text(a, "a00%llu", (unsigned long long)(n % 50));
+    case 3:
+        return sample_text(a, "%c", "09azAZ._~:@=+-"[n % 14]);
+    case 4:
+        return sample_text(a, "%020llu%018llu", (unsigned long long)n, (unsigned long long)(n % 7));
+    case 5:
+        return sample_text(a, "%08x-0000-4000-8000-%012llx", (unsigned)(n % 97),
+                           (unsigned long long)(n % 0xffffff));
+    case 6:
+        return sample_text(a, "u%08x-0000-4000-8000-%012llX", (unsigned)(n % 97),
+                           (unsigned long long)(n % 0xffffff));
+    case 7:
+        return sample_text(a, "x-%08x-0000-4000-8000-%012llx", (unsigned)(n % 97), 7ull);
+    case 8:
+        return sample_text(a, "%0128llu", (unsigned long long)n);
+    case 9:
+        return sample_text(a, "name.%c%c", (int)('a' + n % 5), (int)('a' + n / 5 % 5));
+    default:
+        return sample_text(a, "user%llu", (unsigned long long)(n % 100000));
     }
 }
 
@@ -77,10 +90,14 @@ static uint8_t random_counter(uint64_t *random)
 static uint64_t random_time(uint64_t *random)
 {
     switch (below(random, 8)) {
-    case 0: return 1;
-    case 1: return KD_TIME_END_US - 1;
-    case 2: return 1 + below(random, KD_TIME_END_US - 1);
-    default: return 1700000000000000u + below(random, 50);
+    case 0:
+        return 1;
+    case 1:
+        return KD_TIME_END_US - 1;
+    case 2:
+        return 1 + below(random, KD_TIME_END_US - 1);
+    default:
+        return 1700000000000000u + below(random, 50);
     }
 }
 
@@ -96,7 +113,8 @@ static bool op_known(const kd_body *b, const kd_op *op)
 static bool sum_known(const kd_body *b, const kd_sum *s)
 {
     for (uint32_t i = 0; i < b->sum_count; i++)
-        if (b->sums[i].counter == s->counter && b->sums[i].day == s->day && kd_bytes_eq(b->sums[i].item, s->item))
+        if (b->sums[i].counter == s->counter && b->sums[i].day == s->day &&
+            kd_bytes_eq(b->sums[i].item, s->item))
             return true;
     return false;
 }
@@ -104,14 +122,18 @@ static bool sum_known(const kd_body *b, const kd_sum *s)
 static bool increment_known(const kd_body *b, const kd_increment *n)
 {
     for (uint32_t i = 0; i < b->increment_count; i++)
-        if (b->increments[i].counter == n->counter && kd_bytes_eq(b->increments[i].item, n->item)) return true;
+        if (b->increments[i].counter == n->counter && kd_bytes_eq(b->increments[i].item, n->item))
+            return true;
     return false;
 }
 
 static void add_random(sample_arena *a, uint64_t *random, kd_body *b, kd_bytes item)
 {
-    kd_op op = {.item = item, .user = random_id(a, random), .time_us = random_time(random),
-                .counter = random_counter(random), .liked = below(random, 2) != 0};
+    kd_op op = {.item = item,
+                .user = random_id(a, random),
+                .time_us = random_time(random),
+                .counter = random_counter(random),
+                .liked = below(random, 2) != 0};
     uint64_t amount = below(random, 4) ? 1 + below(random, 100) : 1 + below(random, 1ull << 43);
     uint32_t day = below(random, 4) ? 19700 + (uint32_t)below(random, 3) : (uint32_t)kd_random_next(random);
     kd_sum sum = {.item = item, .amount = amount, .day = day, .counter = random_counter(random)};
@@ -125,7 +147,8 @@ static void add_random(sample_arena *a, uint64_t *random, kd_body *b, kd_bytes i
 
 kd_body sample_body(sample_arena *a, uint64_t *random, uint32_t ops)
 {
-    kd_body b = {.ops = sample_alloc(a, (ops + 1) * sizeof(kd_op)), .sums = sample_alloc(a, (ops + 1) * sizeof(kd_sum))};
+    kd_body b = {.ops = sample_alloc(a, (ops + 1) * sizeof(kd_op)),
+                 .sums = sample_alloc(a, (ops + 1) * sizeof(kd_sum))};
     b.increments = sample_alloc(a, (ops + 1) * sizeof(kd_increment));
     uint64_t item_count = 1 + below(random, 1 + ops / 3);
     kd_bytes *items = sample_alloc(a, item_count * sizeof *items);
@@ -159,21 +182,26 @@ static void random_counts(sample_arena *a, uint64_t *random, kd_snapshot *s, uin
 
 kd_snapshot sample_snapshot(sample_arena *a, uint64_t *random)
 {
-    kd_snapshot s = {.kind = KD_SNAPSHOT_DELTA, .epoch = 1000 + below(random, 9), .version = below(random, 1u << 20)};
+    kd_snapshot s = {
+        .kind = KD_SNAPSHOT_DELTA, .epoch = 1000 + below(random, 9), .version = below(random, 1u << 20)};
     s.previous = s.version / 2;
     if (below(random, 3) == 0) s.kind = KD_SNAPSHOT_READ, s.previous = s.version;
     s.partition = (uint32_t)below(random, KD_PARTITIONS_MAX);
-    s.made_us = random_time(random), s.low_watermark_us = random_time(random), s.stable_us = random_time(random);
+    s.made_us = random_time(random), s.low_watermark_us = random_time(random),
+    s.stable_us = random_time(random);
     s.parts = 1 + (uint32_t)below(random, KD_SNAPSHOT_PARTS_MAX);
     s.part = (uint32_t)below(random, s.parts);
     s.chain_count = (uint32_t)below(random, KD_CHAIN_MAX + 1);
     s.chain = sample_alloc(a, s.chain_count * sizeof *s.chain + 1);
-    for (uint32_t i = 0; i < s.chain_count; i++) s.chain[i] = (kd_chain_link){.epoch = 1 + i * 3, .last = below(random, 99)};
+    for (uint32_t i = 0; i < s.chain_count; i++)
+        s.chain[i] = (kd_chain_link){.epoch = 1 + i * 3, .last = below(random, 99)};
     s.edge_count = (uint32_t)below(random, 20);
     s.edges = sample_alloc(a, s.edge_count * sizeof *s.edges + 1);
     for (uint32_t i = 0; i < s.edge_count; i++) {
-        s.edges[i] = (kd_applied){.edge = sample_text(a, "edge-%02u", i), .watermark_us = random_time(random)};
-        if (below(random, 4)) s.edges[i].applied = (kd_position){random_time(random), 1 + below(random, 1000)};
+        s.edges[i] =
+            (kd_applied){.edge = sample_text(a, "edge-%02u", i), .watermark_us = random_time(random)};
+        if (below(random, 4))
+            s.edges[i].applied = (kd_position){random_time(random), 1 + below(random, 1000)};
         s.edges[i].digest = kd_random_next(random);
     }
     random_counts(a, random, &s, (uint32_t)below(random, 200));
@@ -189,11 +217,13 @@ kd_changes sample_changes(sample_arena *a, uint64_t *random)
     for (uint32_t i = 0; i < c.change_count; i++) {
         kd_change *x = &c.changes[i];
         *x = (kd_change){.item = random_item(a, random), .counter = random_counter(random)};
-        x->edge = sample_text(a, "e%u", (unsigned)below(random, 6)), x->region = sample_text(a, "r%u", (unsigned)below(random, 3));
+        x->edge = sample_text(a, "e%u", (unsigned)below(random, 6)),
+        x->region = sample_text(a, "r%u", (unsigned)below(random, 3));
         if (below(random, 4) == 0) {
             x->day = (uint32_t)kd_random_next(random), x->amount = 1 + below(random, KD_AMOUNT_TOTAL_MAX);
         } else {
-            x->user = random_id(a, random), x->time_us = random_time(random), x->liked = below(random, 2) != 0;
+            x->user = random_id(a, random), x->time_us = random_time(random),
+            x->liked = below(random, 2) != 0;
         }
     }
     return c;
@@ -211,7 +241,8 @@ void assert_bodies_equal(const kd_body *a, const kd_body *b)
     }
     for (uint32_t i = 0; i < a->sum_count; i++) {
         const kd_sum *x = &a->sums[i], *y = &b->sums[i];
-        cr_assert(kd_bytes_eq(x->item, y->item) && x->amount == y->amount && x->day == y->day && x->counter == y->counter);
+        cr_assert(kd_bytes_eq(x->item, y->item) && x->amount == y->amount && x->day == y->day &&
+                  x->counter == y->counter);
     }
     for (uint32_t i = 0; i < a->increment_count; i++) {
         const kd_increment *x = &a->increments[i], *y = &b->increments[i];
@@ -221,10 +252,13 @@ void assert_bodies_equal(const kd_body *a, const kd_body *b)
 
 void assert_snapshots_equal(const kd_snapshot *a, const kd_snapshot *b)
 {
-    cr_assert(a->kind == b->kind && a->partition == b->partition && a->epoch == b->epoch && a->version == b->version);
-    cr_assert(a->previous == b->previous && a->made_us == b->made_us && a->low_watermark_us == b->low_watermark_us);
+    cr_assert(a->kind == b->kind && a->partition == b->partition && a->epoch == b->epoch &&
+              a->version == b->version);
+    cr_assert(a->previous == b->previous && a->made_us == b->made_us &&
+              a->low_watermark_us == b->low_watermark_us);
     cr_assert(a->stable_us == b->stable_us && a->part == b->part && a->parts == b->parts);
-    cr_assert(a->chain_count == b->chain_count && a->edge_count == b->edge_count && a->item_count == b->item_count);
+    cr_assert(a->chain_count == b->chain_count && a->edge_count == b->edge_count &&
+              a->item_count == b->item_count);
     for (uint32_t i = 0; i < a->chain_count; i++)
         cr_assert(a->chain[i].epoch == b->chain[i].epoch && a->chain[i].last == b->chain[i].last);
     for (uint32_t i = 0; i < a->edge_count; i++) {
@@ -242,11 +276,13 @@ void assert_snapshots_equal(const kd_snapshot *a, const kd_snapshot *b)
 
 void assert_changes_equal(const kd_changes *a, const kd_changes *b)
 {
-    cr_assert(a->partition == b->partition && a->epoch == b->epoch && a->version == b->version && a->first == b->first);
+    cr_assert(a->partition == b->partition && a->epoch == b->epoch && a->version == b->version &&
+              a->first == b->first);
     cr_assert_eq(a->change_count, b->change_count);
     for (uint32_t i = 0; i < a->change_count; i++) {
         const kd_change *x = &a->changes[i], *y = &b->changes[i];
-        cr_assert(kd_bytes_eq(x->item, y->item) && kd_bytes_eq(x->user, y->user) && kd_bytes_eq(x->edge, y->edge));
+        cr_assert(kd_bytes_eq(x->item, y->item) && kd_bytes_eq(x->user, y->user) &&
+                  kd_bytes_eq(x->edge, y->edge));
         cr_assert(kd_bytes_eq(x->region, y->region) && x->time_us == y->time_us && x->amount == y->amount);
         cr_assert(x->day == y->day && x->counter == y->counter && x->liked == y->liked);
     }
