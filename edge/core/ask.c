@@ -43,8 +43,7 @@ static int install_answer(kd_edge *e, kd_part *p, kd_entry *entry, const kd_snap
     if (!kd_bytes_eq(s->items[0].item, kd_entry_key(entry))) return KD_EMISMATCH;
     if (p->epoch == 0) take_up(e, p, s, now_us);
     if (!acceptable(e, p, entry, s)) return KD_EAGAIN;
-    bool newer = entry->known && entry->version > s->version;
-    if (newer && !KD_PLANTED(e, KD_PLANT_ANSWER_ALWAYS)) return KD_OK;
+    if (KD_PLANTED(e, KD_PLANT_ANSWER_ALWAYS)) entry->known = false;
     kd_entry_set(e, entry, &s->items[0], s->version);
     const kd_applied *mine = kd_snapshot_mine(e, s);
     kd_position applied = mine ? mine->applied : (kd_position){0};

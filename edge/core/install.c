@@ -103,12 +103,22 @@ static uint64_t last_admitted(const kd_part *p, const kd_snapshot *s)
     return 0;
 }
 
-static void drop_undone(kd_edge *e, kd_part *p, uint64_t last)
+/*
+ * Another epoch: numbers that its chain does not admit go. Also where this edge itself lies on the chain: a number that came
+ * by a read can be ahead of the snapshots, and of what central had saved.
+ *
+ * Where this edge does not, what was kept for a number to come goes too: its position belongs to the undone history,
+ * and its operation is sent again with the rest.
+ */
+static void drop_not_admitted(kd_edge *e, const kd_part *p, uint64_t last, bool undone)
 {
     size_t cursor = 0;
     uint16_t index = (uint16_t)(p - e->parts);
-    for (kd_entry *entry; (entry = kd_table_next(&e->items, &cursor)) != NULL;)
-        if (entry->part == index && entry->known && entry->version > last) kd_entry_forget_counts(e, entry);
+    for (kd_entry *entry; (entry = kd_table_next(&e->items, &cursor)) != NULL;) {
+        if (entry->part != index) continue;
+        if (undone) kd_entry_end_kept(entry);
+        if (entry->known && entry->version > last) kd_entry_forget_counts(e, entry);
+    }
 }
 
 static void go_stale(kd_edge *e, kd_part *p, const kd_snapshot *s)
@@ -135,7 +145,6 @@ static void install_listed(kd_edge *e, const kd_snapshot *s, kd_position applied
     for (uint32_t i = 0; i < s->item_count; i++) {
         kd_entry *entry = kd_table_find(&e->items, s->items[i].item);
         if (!entry) continue; /* nobody asked for it here */
-        if (entry->known && entry->version > s->version) continue;
         kd_entry_set(e, entry, &s->items[i], s->version);
         kd_entry_confirm(e, entry, applied);
     }
@@ -173,7 +182,8 @@ static int install(kd_edge *e, kd_part *p, const kd_snapshot *parts, uint32_t n,
         return verdict;
     }
     bool undone = verdict == KD_SNAPSHOT_UNDONE;
-    if (undone) drop_undone(e, p, last_admitted(p, s));
+    if (s->epoch != p->epoch && !KD_PLANTED(e, KD_PLANT_NO_CHAIN))
+        drop_not_admitted(e, p, last_admitted(p, s), undone);
     if (undone || verdict == KD_SNAPSHOT_GAP) go_stale(e, p, s);
     const kd_applied *mine = kd_snapshot_mine(e, s);
     kd_part_adopt(e, p, s);

@@ -239,6 +239,7 @@ kd_bytes kd_entry_key(const kd_entry *entry);
 bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry);
 void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
 void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied);
+void kd_entry_end_kept(kd_entry *entry); /* nodes without a batch */
 void kd_entry_forget_counts(kd_edge *e, kd_entry *entry);
 int kd_entries_load(kd_edge *e);
 void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter, int64_t delta);

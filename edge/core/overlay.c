@@ -114,28 +114,36 @@ kd_entry *kd_entry_obtain(kd_edge *e, kd_part *p, kd_bytes item)
 }
 
 /* value: version, then (counter id, count) for each counter; varints */
-static void entry_put(kd_edge *e, const kd_entry *entry)
+static void entry_put(kd_edge *e, const kd_entry *entry, const uint64_t *counts, uint64_t version)
 {
     kd_key_item(&e->key, e->parts[entry->part].id, kd_entry_key(entry));
     kd_buf_clear(&e->value);
-    kd_buf_put_varint(&e->value, entry->version);
+    kd_buf_put_varint(&e->value, version);
     for (uint32_t i = 0; i < e->config.counters->count; i++) {
         kd_buf_put_u8(&e->value, kd_edge_counter(e, i)->id);
-        kd_buf_put_varint(&e->value, entry->counts[i]);
+        kd_buf_put_varint(&e->value, counts[i]);
     }
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
-void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version)
+/*
+ * The disk holds numbers of the partition's own version alone: a number that came by a read and is ahead of it belongs to
+ * an applied that no row tells, and with it a restart would show the deltas of the outbox twice.
+ */
+void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed, uint64_t version)
 {
-    memset(entry->counts, 0, e->config.counters->count * sizeof(entry->counts[0]));
-    for (uint8_t i = 0; counts && i < counts->count; i++) {
-        int at = kd_counters_by_id(e->config.counters, counts->at[i].counter);
-        if (at >= 0) entry->counts[at] = counts->at[i].value;
+    uint64_t counts[KD_COUNTERS_MAX] = {0};
+    for (uint8_t i = 0; i < listed->count; i++) {
+        int at = kd_counters_by_id(e->config.counters, listed->at[i].counter);
+        if (at >= 0) counts[at] = listed->at[i].value;
     }
+    uint64_t installed = e->parts[entry->part].version;
+    bool behind = entry->known && entry->version > version;
+    if (version == installed || (version < installed && !behind)) entry_put(e, entry, counts, version);
+    if (behind) return; /* a read was ahead of this snapshot, or this answer is late */
+    memcpy(entry->counts, counts, e->config.counters->count * sizeof(counts[0]));
     entry->version = version;
     entry->known = true;
-    entry_put(e, entry);
 }
 
 void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
@@ -144,6 +152,14 @@ void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
     for (kd_node *n = entry->nodes, *next; n; n = next) {
         next = n->entry_next;
         if (kd_position_cmp(n->at, applied) <= 0) node_end(n);
+    }
+}
+
+void kd_entry_end_kept(kd_entry *entry)
+{
+    for (kd_node *n = entry->nodes, *next; n; n = next) {
+        next = n->entry_next;
+        if (!n->batch) node_end(n);
     }
 }
 

@@ -1,0 +1,120 @@
+/* centrals.c - the shell of central in the model, one partition at a time. */
+#include "tests/model/world.h"
+
+void central_start(model_world *w, uint32_t p)
+{
+    model_central *m = &w->centrals[p];
+    kd_central_config config = {.name = kd_bytes_str("central-1"),
+                                .partition = p,
+                                .partitions = PARTS,
+                                .counters = &model_counters,
+                                .drift_us = MODEL_DRIFT_US,
+                                .redo_bytes_max = 600,
+                                .counts_cached_max = 3,
+                                .publish_changes = true,
+                                .seed = kd_random_next(&w->random),
+                                .plant = w->central_plant};
+    kd_store store = kd_memory_store_view(m->disk);
+    int err = kd_central_open(&config, &store, w->now_us, w->now_us, &m->core);
+    if (err != KD_OK) {
+        world_fail(w, "central %u does not open: %s", p, kd_strerror(err));
+        return;
+    }
+    int64_t offset = 0;
+    kd_bytes record = {0};
+    if (kd_central_log_position(m->core, &offset)) record = log_read(&w->likes[p], offset);
+    m->next = kd_central_log_check(m->core, record);
+    if (m->next < 0) m->next = 0;
+    m->outstanding = 0;
+    m->claimed = false;
+}
+
+void central_stop(model_world *w, uint32_t p)
+{
+    kd_central_close(w->centrals[p].core);
+    w->centrals[p].core = NULL;
+    w->centrals[p].outstanding = 0;
+}
+
+static void feed_one(model_world *w, uint32_t p)
+{
+    model_central *m = &w->centrals[p];
+    if (m->next > w->likes[p].count) m->next = 0; /* out of range: from the earliest */
+    kd_bytes record = log_read(&w->likes[p], m->next);
+    if (!record.data) return;
+    kd_fed fed = kd_central_feed(m->core, record, m->next, w->now_us);
+    m->next++;
+    w->merges += fed == KD_FED_MERGED;
+    w->duplicates += fed == KD_FED_DUPLICATE;
+    if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_FENCED)
+        world_fail(w, "central %u: fed %d", p, (int)fed);
+    if (fed == KD_FED_IDENTITY && !w->doubled) world_fail(w, "central %u: identity alarm", p);
+}
+
+void central_poll(model_world *w, uint32_t p)
+{
+    for (uint32_t n = w->healing ? 50 : 1 + world_pick(w, 4); n > 0; n--) feed_one(w, p);
+}
+
+void central_commit_begin(model_world *w, uint32_t p)
+{
+    model_central *m = &w->centrals[p];
+    if (m->outstanding == 2) return;
+    int err = kd_central_commit_begin(m->core, w->now_us, &m->writes[m->outstanding], &m->versions[m->outstanding]);
+    if (err == KD_OK) m->outstanding++;
+    else if (err != KD_EAGAIN) world_fail(w, "central %u: commit: %s", p, kd_strerror(err));
+}
+
+static void take_changes(model_world *w, uint32_t p)
+{
+    model_central *m = &w->centrals[p];
+    kd_buf record = {0};
+    uint64_t version;
+    while (kd_central_changes_next(m->core, &record, &version) == KD_OK)
+        if (w->healing || world_chance(w, 70)) kd_central_changes_delivered(m->core, version);
+    kd_buf_finish(&record);
+}
+
+void central_commit_end(model_world *w, uint32_t p)
+{
+    model_central *m = &w->centrals[p];
+    if (m->outstanding == 0) return;
+    kd_memory_store_apply(m->disk, m->writes[0]);
+    uint64_t version = m->versions[0];
+    m->writes[0] = m->writes[1];
+    m->versions[0] = m->versions[1];
+    m->outstanding--;
+    if (kd_central_commit_end(m->core, version, KD_OK) != KD_OK) world_fail(w, "central %u refuses a commit", p);
+    take_changes(w, p);
+    if (!m->claimed) {
+        kd_buf claim = {0};
+        kd_central_claim(m->core, w->now_us, &claim);
+        log_append(&w->likes[p], kd_buf_view(&claim));
+        kd_buf_finish(&claim);
+        m->claimed = true;
+    }
+    oracle_committed(w, p);
+}
+
+typedef struct {
+    model_world *w;
+    uint32_t p;
+} emission;
+
+static void emit(void *arg, kd_bytes record)
+{
+    emission *m = arg;
+    model_world *w = m->w;
+    bool faulty = w->options.log_faults && !w->healing;
+    if (faulty && world_chance(w, 8)) return;
+    log_append(&w->counts[m->p], record);
+    if (faulty && world_chance(w, 8)) log_append(&w->counts[m->p], record);
+}
+
+void central_snapshot(model_world *w, uint32_t p)
+{
+    model_central *m = &w->centrals[p];
+    if (!m->claimed) return;
+    emission arg = {w, p};
+    kd_central_snapshot(m->core, w->now_us, emit, &arg);
+}

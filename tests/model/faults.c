@@ -1,0 +1,139 @@
+/* faults.c - what goes wrong: deaths, restores, copies, cuts, clocks, a log that forgets. */
+#include "tests/model/world.h"
+
+static void kill_edge(model_world *w, uint32_t i)
+{
+    if (!w->edges[i].core) return;
+    edge_stop(w, i);
+    w->crashes++;
+}
+
+static void kill_central(model_world *w, uint32_t p)
+{
+    if (!w->centrals[p].core) return;
+    central_stop(w, p);
+    w->crashes++;
+}
+
+static void restart_some(model_world *w)
+{
+    for (uint32_t i = 0; i < EDGES; i++)
+        if (!w->edges[i].core && world_chance(w, 30)) edge_start(w, i);
+    for (uint32_t p = 0; p < PARTS; p++)
+        if (!w->centrals[p].core && world_chance(w, 30)) central_start(w, p);
+}
+
+static void crash_something(model_world *w)
+{
+    uint32_t n = world_pick(w, EDGES + PARTS);
+    if (n < EDGES) kill_edge(w, n);
+    else kill_central(w, n - EDGES);
+}
+
+static void copy(kd_memory_store **copy, const kd_memory_store *disk)
+{
+    kd_memory_store_destroy(*copy);
+    *copy = kd_memory_store_clone(disk);
+}
+
+static void put_back(kd_memory_store **disk, const kd_memory_store *copy)
+{
+    kd_memory_store_destroy(*disk);
+    *disk = kd_memory_store_clone(copy);
+}
+
+/* A copy stays: the same one may be put back twice. */
+static void restore_central(model_world *w)
+{
+    uint32_t p = world_pick(w, PARTS);
+    model_central *m = &w->centrals[p];
+    if (!m->copy || world_chance(w, 40)) {
+        copy(&m->copy, m->disk);
+        return;
+    }
+    kill_central(w, p);
+    put_back(&m->disk, m->copy);
+    w->shown_hold = false;
+    if (w->options.log_faults || w->options.log_wipes) w->sums_hold = false;
+}
+
+/* What was answered and not yet merged dies with a disk: only an edge with an empty outbox is put back. */
+static void restore_edge(model_world *w)
+{
+    uint32_t i = world_pick(w, EDGES);
+    model_edge *m = &w->edges[i];
+    if (!m->copy) {
+        copy(&m->copy, m->disk);
+        return;
+    }
+    if (!m->core || kd_edge_outbox_batches(m->core) > 0 || m->waiting_count > 0) return;
+    kill_edge(w, i);
+    put_back(&m->disk, m->copy);
+    w->sums_hold = false; /* keys of retries are gone */
+    w->shown_hold = false;
+}
+
+static void flip_links(model_world *w)
+{
+    model_edge *m = &w->edges[world_pick(w, EDGES)];
+    uint32_t which = world_pick(w, 3);
+    bool *link = which == 0 ? &m->cut_up : which == 1 ? &m->cut_down : &m->cut_ask;
+    *link = !*link;
+}
+
+static void step_clock(model_world *w)
+{
+    int64_t off = (int64_t)world_pick(w, 2 * MODEL_DRIFT_US + 1) - MODEL_DRIFT_US;
+    w->edges[world_pick(w, EDGES)].clock_us = off;
+}
+
+static void lose_tail(model_world *w)
+{
+    model_log *l = world_chance(w, 50) ? &w->likes[world_pick(w, PARTS)] : &w->counts[world_pick(w, PARTS)];
+    int64_t lost = world_pick(w, 6);
+    log_truncate(l, l->count > lost ? l->count - lost : 0);
+}
+
+static void wipe_log(model_world *w)
+{
+    log_truncate(world_chance(w, 50) ? &w->likes[world_pick(w, PARTS)] : &w->counts[world_pick(w, PARTS)], 0);
+}
+
+void fault_step(model_world *w)
+{
+    const model_options *o = &w->options;
+    restart_some(w);
+    switch (world_pick(w, 8)) {
+    case 0:
+        if (o->crashes) crash_something(w);
+        break;
+    case 1:
+        if (o->central_restores) restore_central(w);
+        break;
+    case 2:
+        if (o->edge_restores) restore_edge(w);
+        break;
+    case 3:
+    case 4:
+        if (o->cuts) flip_links(w);
+        break;
+    case 5:
+        if (o->clock_steps) step_clock(w);
+        break;
+    case 6:
+        if (o->log_faults) lose_tail(w);
+        break;
+    default:
+        if (o->log_wipes && world_chance(w, 30)) wipe_log(w);
+        break;
+    }
+}
+
+void faults_stop(model_world *w)
+{
+    w->healing = true;
+    for (uint32_t i = 0; i < EDGES; i++)
+        if (!w->edges[i].core) edge_start(w, i);
+    for (uint32_t p = 0; p < PARTS; p++)
+        if (!w->centrals[p].core) central_start(w, p);
+}

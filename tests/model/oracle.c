@@ -1,0 +1,185 @@
+/*
+ * oracle.c - what must hold, worked out from the clients' journal alone.
+ *
+ * For a (user, item): the last attempt that was answered decides, unless an attempt without an answer may have come after it.
+ * "After" is known only beyond 2 D (protocol, rule 3): an unanswered attempt gives no token. Without tokens the same
+ * holds for answered attempts.
+ */
+#include "tests/model/world.h"
+
+#include <stdio.h>
+
+typedef struct {
+    bool may_like, may_not;
+    bool settled; /* all attempts on it were answered before `before_us` */
+} verdict;
+
+static const model_attempt *last_answered(const model_world *w, uint32_t user, uint32_t item)
+{
+    for (uint32_t i = w->history.count; i-- > 0;) {
+        const model_attempt *a = &w->history.at[i];
+        if (a->user == user && a->item == item && a->verb != KD_ADD && a->acked_us != 0) return a;
+    }
+    return NULL;
+}
+
+static bool may_win(const model_world *w, const model_attempt *a, const model_attempt *last)
+{
+    if (a == last || !last) return true;
+    bool near = a->issued_us + 2 * MODEL_DRIFT_US + 1000 >= last->issued_us;
+    if (a->acked_us == 0) return near || a->id > last->id;
+    return !w->options.tokens && near && a->edge != last->edge;
+}
+
+static verdict judge(const model_world *w, uint32_t user, uint32_t item, uint64_t before_us)
+{
+    const model_attempt *last = last_answered(w, user, item);
+    verdict v = {.may_not = last == NULL, .settled = true};
+    for (uint32_t i = 0; i < w->history.count; i++) {
+        const model_attempt *a = &w->history.at[i];
+        if (a->user != user || a->item != item || a->verb == KD_ADD) continue;
+        if (a->acked_us == 0 || a->acked_us >= before_us) v.settled = false;
+        if (!may_win(w, a, last)) continue;
+        if (a->verb == KD_LIKE) v.may_like = true;
+        else v.may_not = true;
+    }
+    return v;
+}
+
+static kd_central *central_of(model_world *w, uint32_t item)
+{
+    return w->centrals[kd_partition(kd_item_key(&w->items[item]), PARTS)].core;
+}
+
+static bool liked_at_central(model_world *w, uint32_t user, uint32_t item)
+{
+    bool liked = false;
+    kd_bytes name = kd_bytes_str(w->user_names[user]);
+    int err = kd_central_member(central_of(w, item), LIKE, kd_item_key(&w->items[item]), name, &liked);
+    if (err != KD_OK) world_fail(w, "central cannot tell a member: %s", kd_strerror(err));
+    return liked;
+}
+
+static void add_part(void *arg, kd_bytes name, uint32_t day, uint64_t count)
+{
+    (void)name;
+    (void)day;
+    *(uint64_t *)arg += count;
+}
+
+/* I2 and rule 11: count = |members| = sum of regions = sum of days. */
+static void check_counts(model_world *w, uint32_t item)
+{
+    kd_bytes key = kd_item_key(&w->items[item]);
+    kd_central *c = central_of(w, item);
+    uint64_t totals[KD_COUNTERS_MAX] = {0}, members = 0, regions = 0, days = 0;
+    kd_central_totals(c, key, totals);
+    for (uint32_t u = 0; u < USERS; u++) members += liked_at_central(w, u, item);
+    kd_central_by_region(c, key, LIKE, add_part, &regions);
+    kd_central_by_day(c, key, LIKE, add_part, &days);
+    if (totals[LIKE] != members || regions != members || days != members)
+        world_fail(w, "item %u: count %llu, members %llu, regions %llu, days %llu", item,
+                   (unsigned long long)totals[LIKE], (unsigned long long)members, (unsigned long long)regions,
+                   (unsigned long long)days);
+}
+
+/* The promise of as_of: what was answered before it is in. */
+static void check_as_of(model_world *w, uint32_t item)
+{
+    uint64_t as_of = kd_central_as_of_us(central_of(w, item));
+    for (uint32_t u = 0; u < USERS && as_of > 0; u++) {
+        verdict v = judge(w, u, item, as_of);
+        if (!v.settled || v.may_like == v.may_not) continue;
+        w->checks++;
+        if (liked_at_central(w, u, item) != v.may_like)
+            world_fail(w, "as_of is not true: user %u item %u is %s at central, as_of %llu us ago", u, item,
+                       v.may_like ? "not liked" : "liked", (unsigned long long)(w->now_us - as_of));
+    }
+}
+
+void oracle_committed(model_world *w, uint32_t p)
+{
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        if (kd_partition(kd_item_key(&w->items[i]), PARTS) != p || w->failure[0]) continue;
+        uint64_t outstanding = w->centrals[p].outstanding;
+        if (outstanding == 0) check_counts(w, i);
+        kd_central_edge known[EDGES];
+        bool all = kd_central_edges(w->centrals[p].core, known, EDGES) == EDGES;
+        if (outstanding == 0 && all) check_as_of(w, i);
+    }
+}
+
+/* I10: an item with one writer never shows less than what was answered, nor more than what was tried. */
+void oracle_shown(model_world *w, uint32_t edge, uint32_t item)
+{
+    kd_view view;
+    if (!w->shown_hold || item != SHARED_ITEMS + edge) return;
+    if (kd_edge_view(w->edges[edge].core, kd_item_key(&w->items[item]), &view) != KD_OK) return;
+    uint64_t least = 0, most = 0;
+    for (uint32_t u = 0; u < USERS; u++) {
+        verdict v = judge(w, u, item, UINT64_MAX);
+        least += v.may_like && !v.may_not;
+        most += v.may_like;
+    }
+    w->checks++;
+    if (view.count[LIKE] < least || view.count[LIKE] > most)
+        world_fail(w, "edge %u shows %llu for its own item, not in [%llu, %llu]", edge,
+                   (unsigned long long)view.count[LIKE], (unsigned long long)least, (unsigned long long)most);
+}
+
+/* I1, I3, I12: the members at the end are what the journal says. */
+static bool members_right(model_world *w, uint32_t item, char *why, size_t size)
+{
+    for (uint32_t u = 0; u < USERS; u++) {
+        verdict v = judge(w, u, item, UINT64_MAX);
+        bool liked = liked_at_central(w, u, item);
+        if (liked ? v.may_like : v.may_not) continue;
+        snprintf(why, size, "user %u item %u is %s at central", u, item, liked ? "liked" : "not liked");
+        return false;
+    }
+    return true;
+}
+
+static bool sums_right(model_world *w, uint32_t item, char *why, size_t size)
+{
+    uint64_t least = 0, most = 0, totals[KD_COUNTERS_MAX] = {0};
+    for (uint32_t i = 0; i < w->history.count; i++) {
+        const model_attempt *a = &w->history.at[i];
+        if (a->item != item || a->verb != KD_ADD) continue;
+        most += a->amount;
+        if (a->acked_us) least += a->amount;
+    }
+    kd_central_totals(central_of(w, item), kd_item_key(&w->items[item]), totals);
+    if (!w->sums_hold || (totals[VIEW] >= least && totals[VIEW] <= most)) return true;
+    snprintf(why, size, "item %u: %llu views, not in [%llu, %llu]", item, (unsigned long long)totals[VIEW],
+             (unsigned long long)least, (unsigned long long)most);
+    return false;
+}
+
+/* I11: every edge shows what central has, and nothing is pending. */
+static bool edges_agree(model_world *w, uint32_t item, char *why, size_t size)
+{
+    uint64_t totals[KD_COUNTERS_MAX] = {0};
+    kd_central_totals(central_of(w, item), kd_item_key(&w->items[item]), totals);
+    for (uint32_t e = 0; e < EDGES; e++) {
+        kd_view view;
+        int err = kd_edge_view(w->edges[e].core, kd_item_key(&w->items[item]), &view);
+        bool agrees = view.count[LIKE] == totals[LIKE] && view.count[VIEW] == totals[VIEW];
+        if (err == KD_OK && agrees && view.pending[LIKE] == 0) continue;
+        snprintf(why, size, "item %u: edge %u shows %llu (%u pending, %s), central %llu", item, e,
+                 (unsigned long long)view.count[LIKE], view.pending[LIKE], kd_strerror(err),
+                 (unsigned long long)totals[LIKE]);
+        return false;
+    }
+    return true;
+}
+
+bool oracle_converged(model_world *w, char *why, size_t size)
+{
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        if (!members_right(w, i, why, size) || !sums_right(w, i, why, size) || !edges_agree(w, i, why, size))
+            return false;
+        check_counts(w, i);
+    }
+    return true;
+}
