@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Runs all tests, one stage after the other, and prints `N passed, N failed` last.
+
+A stage that does not finish in its time, crashes, or runs no test counts as one failure: nothing is skipped in silence.
+usage: tests/run.py [--long] [STAGE...]
+"""
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+BUILD = os.environ.get("BUILD", "build")
+LINE = re.compile(r"(\d+) passed, (\d+) failed")
+
+
+class Stage:
+    """A command, its limit in seconds, and how its output tells the result."""
+
+    def __init__(self, name, command, limit_s, count):
+        self.name, self.command, self.limit_s, self.count = name, command, limit_s, count
+
+
+def count_lines(output, _):
+    found = LINE.findall(output)
+    return tuple(map(int, found[-1])) if found else (0, 0)
+
+
+def count_criterion(output, _):
+    found = re.search(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)", output)
+    if not found:
+        return 0, 0
+    tested, passing = int(found[1]), int(found[2])
+    return passing, tested - passing
+
+
+def count_junit(_, path):
+    if not os.path.exists(path):
+        return 0, 0
+    suite = ElementTree.parse(path).getroot().find("testsuite")
+    total, bad = int(suite.get("tests")), sum(int(suite.get(k)) for k in ("failures", "errors", "skipped"))
+    return total - bad, bad
+
+
+def pytest(name, limit_s, *files):
+    report = f"{BUILD}/test-logs/{name}.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", f"--junitxml={report}", *files]
+    return Stage(name, command, limit_s, lambda output, _: count_junit(output, report))
+
+
+def stages(long):
+    seeds = "40000" if long else "4000"
+    integration = "tests/integration"
+    return [
+        Stage("unit", [f"{BUILD}/unit-tests", "-j2"], 120, count_criterion),
+        Stage("model", [f"{BUILD}/model-test", "--seeds", seeds], 3600 if long else 150, count_lines),
+        pytest("purity", 60, f"{integration}/test_purity.py"),
+        pytest("process", 240, *sorted(
+            f"{integration}/{f}" for f in os.listdir(integration)
+            if f.startswith("test_") and f.endswith(".py") and f not in ("test_purity.py", "test_kafka.py", "test_end_to_end.py"))),
+        pytest("kafka", 120, f"{integration}/test_kafka.py"),
+        pytest("end-to-end", 240, f"{integration}/test_end_to_end.py"),
+    ]
+
+
+def run(stage):
+    os.makedirs(f"{BUILD}/test-logs", exist_ok=True)
+    log = f"{BUILD}/test-logs/{stage.name}.log"
+    started = time.monotonic()
+    with open(log, "wb") as out:
+        process = subprocess.Popen(stage.command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            status = process.wait(stage.limit_s)
+        except subprocess.TimeoutExpired:
+            status = f"did not end within {stage.limit_s} s"
+        finally:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)  # whatever the stage left behind
+            except ProcessLookupError:
+                pass
+    output = open(log, errors="replace").read()
+    passed, failed = stage.count(output, log)
+    if failed == 0 and (status != 0 or passed == 0):
+        failed = 1
+    print(f"  {'ok  ' if failed == 0 else 'FAIL'} {stage.name:12} {passed} passed, {failed} failed, "
+          f"{time.monotonic() - started:.1f} s", flush=True)
+    if failed:
+        print(f"--- end of {log} (ended with {status})")
+        print("\n".join(output.splitlines()[-60:]), flush=True)
+    return passed, failed
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("stages", nargs="*")
+    args = parser.parse_args()
+    chosen = [s for s in stages(args.long) if not args.stages or s.name in args.stages]
+    results = [run(stage) for stage in chosen]
+    passed, failed = (sum(r[i] for r in results) for i in (0, 1))
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not results else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
