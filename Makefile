@@ -54,6 +54,13 @@ $(eval $(call archive,$(EDGE_CORE),edge/core))
 $(eval $(call archive,$(CENTRAL_CORE),central/core))
 $(eval $(call archive,$(IO),common/io))
 
+# The tools without their main, for the unit tests.
+SIM := $(BUILD)/libkudos_sim.a
+$(SIM): $(filter-out $(BUILD)/sim/main.o,$(call objects,sim))
+	$(call say,AR,$@)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
 define program
 $(1): $(2) | $(BUILD)
 	$$(call say,LINK,$$@)
@@ -64,6 +71,7 @@ $(eval $(call program,$(BUILD)/kudos-central,$(call objects,central/io) $(IO) $(
 $(eval $(call program,$(BUILD)/kudos-sim,$(call objects,sim) $(IO) $(CORES),$(IO_LIBS) $(CORE_LIBS) -lm))
 $(eval $(call program,$(BUILD)/unit-tests,$(call objects,tests/unit tests/lib) $(CORES) $(IO) $(COMMON_CORE),-lcriterion $(IO_LIBS) $(CORE_LIBS) -lm))
 $(eval $(call program,$(BUILD)/http-echo,$(BUILD)/tests/integration/http_echo.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/feed,$(BUILD)/tests/integration/feed.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/kafka-probe,$(BUILD)/tests/integration/kafka_probe.o $(BUILD)/sim/broker.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/model-test,$(call objects,tests/model tests/lib) $(CORES),$(CORE_LIBS) -lm))
 

@@ -68,7 +68,8 @@ static int open_http(kd_app *app, char *error)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "http: the limits make no sense together");
         return rc;
     }
-    return kd_http_server_listen(app->http, s->listen.host, s->listen.port, false, error, KD_OPTIONS_ERROR_MAX);
+    const char *host = strcmp(s->listen.host, "*") == 0 ? "::" : s->listen.host; /* takes IPv4 too */
+    return kd_http_server_listen(app->http, host, s->listen.port, false, error, KD_OPTIONS_ERROR_MAX);
 }
 
 static int open_admin(kd_app *app, char *error)

@@ -120,7 +120,7 @@ static int open_partition(const kd_source *s, uint32_t partition, uint32_t parti
     };
     rc = kd_central_open(&config, &store, 1, now, core);
     if (rc != KD_OK)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", path,
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u in %s: %s", partition, s->dir,
                  rc == KD_EMISMATCH ? "another partition, partition count or storage version is stored" : kd_strerror(rc));
     return rc;
 }

@@ -49,8 +49,7 @@ struct kd_tenure {
     uint64_t unknown_schema;
     kd_kafka_producer *producer; /* the worker's; NULL before there is one */
     kd_outbound claims, counts, changes;
-    bool changes_open;        /* more may be had from the core */
-    uint64_t changes_version; /* of the last record taken from the core */
+    bool changes_open; /* more may be had from the core */
     uint64_t snapshot_due_us, snapshot_made_us; /* monotonic */
     enum { KD_TENURE_GOES_ON, KD_TENURE_LAST_SNAPSHOT, KD_TENURE_SAID_ALL } ending;
     uint64_t random;

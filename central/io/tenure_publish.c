@@ -39,7 +39,7 @@ static void settle_changes(kd_tenure *t)
     if (oldest != UINT64_MAX)
         kd_central_changes_delivered(t->core, oldest - 1);
     else if (!t->changes_open)
-        kd_central_changes_delivered(t->core, t->changes_version);
+        kd_central_changes_delivered(t->core, kd_central_version(t->core));
 }
 
 static void publish_changes(kd_tenure *t)
@@ -54,7 +54,6 @@ static void publish_changes(kd_tenure *t)
             break;
         }
         if (rc != KD_OK) kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "changes could not be read");
-        t->changes_version = version;
         kd_outbound_push(&t->changes, &record, version);
     }
     kd_buf_finish(&record);
