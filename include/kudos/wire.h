@@ -68,7 +68,8 @@ typedef struct {
 } kd_body;
 
 /*
- * Encodes a body: sorts the three arrays in place (item, counter, then user or day) and appends to *out. The same
+ * Encodes a body: sorts the three arrays in place (item in memcmp order, counter, then day, or user by prefix and
+ * number as common/wire_columns.h says; decoded bodies come in this order) and appends to *out. The same
  * operations in any order give the same bytes (rule 6). The caller has kept only the last operation per
  * (counter, item, user), one sum per (counter, item, day), one increment per (counter, item) (rule 7).
  */
@@ -155,6 +156,7 @@ typedef struct {
     kd_buf arena;
 } kd_snapshot;
 
+/* Edges and items may come in any order, none twice; decoded they ascend by name and by key (memcmp order). */
 void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out);
 int kd_snapshot_decode(kd_bytes record, kd_snapshot *s); /* finish after KD_OK */
 void kd_snapshot_finish(kd_snapshot *s);
