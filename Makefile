@@ -69,7 +69,7 @@ endef
 $(eval $(call program,$(BUILD)/kudos-edge,$(call objects,edge/io) $(IO) $(EDGE_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/kudos-central,$(call objects,central/io) $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/kudos-sim,$(call objects,sim) $(IO) $(CORES),$(IO_LIBS) $(CORE_LIBS) -lm))
-$(eval $(call program,$(BUILD)/unit-tests,$(call objects,tests/unit tests/lib) $(CORES) $(IO) $(COMMON_CORE),-lcriterion $(IO_LIBS) $(CORE_LIBS) -lm))
+$(eval $(call program,$(BUILD)/unit-tests,$(call objects,tests/unit tests/lib) $(SIM) $(CORES) $(IO) $(COMMON_CORE),-lcriterion $(IO_LIBS) $(CORE_LIBS) -lm))
 $(eval $(call program,$(BUILD)/http-echo,$(BUILD)/tests/integration/http_echo.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/feed,$(BUILD)/tests/integration/feed.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/kafka-probe,$(BUILD)/tests/integration/kafka_probe.o $(BUILD)/sim/broker.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
