@@ -1,0 +1,125 @@
+/* test_admin.c - what the admin port answers, and that idle connections do not crowd it out. */
+#include "common/io/admin.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool is_ready(void *arg, kd_buf *why)
+{
+    kd_buf_put(why, "outbox full", 11);
+    return *(bool *)arg;
+}
+
+static void put_metrics(void *arg, kd_buf *out)
+{
+    (void)arg;
+    kd_buf_put(out, "up 1\n", 5);
+}
+
+static int put_debug(void *arg, const char *name, const char *query, kd_buf *out)
+{
+    (void)arg;
+    if (strcmp(name, "partitions") != 0 || strcmp(query, "p=3") != 0) return KD_ENOTFOUND;
+    kd_buf_put(out, "[]", 2);
+    return KD_OK;
+}
+
+static int connect_to(uint16_t port)
+{
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct timeval limit = {.tv_sec = 5};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+/* The whole answer; the server closes behind it. */
+static const char *ask(int fd, const char *request)
+{
+    static char answer[4096];
+    size_t len = 0;
+    ssize_t got;
+    cr_assert_eq(write(fd, request, strlen(request)), (ssize_t)strlen(request));
+    while ((got = read(fd, answer + len, sizeof answer - 1 - len)) > 0) len += (size_t)got;
+    cr_assert_eq(got, 0, "the server closes");
+    answer[len] = 0;
+    close(fd);
+    return answer;
+}
+
+static void expect_answer(uint16_t port, const char *path, const char *status, const char *tail)
+{
+    char request[128];
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+    const char *answer = ask(connect_to(port), request);
+    cr_expect_eq(strncmp(answer, status, strlen(status)), 0, "%s: %s", path, answer);
+    cr_expect(strlen(answer) > strlen(tail) && strcmp(answer + strlen(answer) - strlen(tail), tail) == 0,
+              "%s: %s", path, answer);
+}
+
+static kd_admin *admin_on(kd_loop **loop, bool *ready)
+{
+    static char error[KD_OPTIONS_ERROR_MAX];
+    kd_admin_hooks hooks = {.arg = ready, .ready = is_ready, .metrics = put_metrics, .debug = put_debug};
+    kd_address address = {.host = "127.0.0.1", .port = 0};
+    kd_admin *admin, *other;
+    cr_assert_eq(kd_loop_create(loop, "admin"), KD_OK);
+    cr_assert_eq(kd_admin_create(&admin, *loop, &address, &hooks, error), KD_OK, "%s", error);
+    address.port = kd_admin_port(admin);
+    cr_assert_neq(address.port, 0);
+    cr_expect_eq(kd_admin_create(&other, *loop, &address, &hooks, error), KD_EUNAVAILABLE);
+    cr_expect_not_null(strstr(error, "127.0.0.1"), "%s", error);
+    cr_expect_not_null(strstr(error, "in use"), "%s", error);
+    return admin;
+}
+
+static void admin_off(kd_loop *loop, kd_admin *admin)
+{
+    kd_loop_stop(loop);
+    kd_loop_join(loop);
+    kd_admin_destroy(admin);
+    kd_loop_destroy(loop);
+}
+
+Test(admin, answers_what_operators_ask)
+{
+    static bool ready;
+    kd_loop *loop;
+    kd_admin *admin = admin_on(&loop, &ready);
+    uint16_t port = kd_admin_port(admin);
+    cr_assert_eq(kd_loop_start(loop), KD_OK);
+    expect_answer(port, "/healthz", "HTTP/1.1 200", "\r\n\r\nok\n");
+    expect_answer(port, "/readyz", "HTTP/1.1 503", "\r\n\r\noutbox full\n");
+    __atomic_store_n(&ready, true, __ATOMIC_RELAXED);
+    expect_answer(port, "/readyz", "HTTP/1.1 200", "\r\n\r\noutbox full\n");
+    expect_answer(port, "/metrics", "HTTP/1.1 200", "\r\n\r\nup 1\n");
+    expect_answer(port, "/debug/partitions?p=3", "HTTP/1.1 200", "\r\n\r\n[]");
+    expect_answer(port, "/debug/other", "HTTP/1.1 404", "not found\n");
+    expect_answer(port, "/", "HTTP/1.1 404", "not found\n");
+    const char *answer =
+        ask(connect_to(port), "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    cr_expect_eq(strncmp(answer, "HTTP/1.1 501", 12), 0, "%s", answer);
+    admin_off(loop, admin);
+}
+
+/* More connections than it takes at once: the rest wait until some have gone, and are answered then. */
+Test(admin, idle_connections_do_not_crowd_it_out_for_good)
+{
+    static bool ready;
+    int idle[64];
+    kd_loop *loop;
+    kd_admin *admin = admin_on(&loop, &ready);
+    uint16_t port = kd_admin_port(admin);
+    for (size_t i = 0; i < KD_COUNT(idle); i++) idle[i] = connect_to(port);
+    int waiting = connect_to(port);
+    cr_assert_eq(kd_loop_start(loop), KD_OK); /* finds all of them at once */
+    for (size_t i = 0; i < KD_COUNT(idle); i++) close(idle[i]);
+    const char *answer = ask(waiting, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+    cr_expect_eq(strncmp(answer, "HTTP/1.1 200", 12), 0, "%s", answer);
+    admin_off(loop, admin);
+}
