@@ -351,6 +351,11 @@ static void step(world *w)
     else if (die < 975) crash(w);
     else if (die < 980) {
         snapshot(w, false); /* made, but the process dies before it is delivered */
+        for (uint32_t i = choose(w, 4); i > 0; i--) {
+            feed(w);
+            begin(w);
+            end_oldest(w);
+        }
         crash(w);
     }
 }

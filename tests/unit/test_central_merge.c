@@ -1,0 +1,265 @@
+/* Which batch is merged, whose stamp wins, where it counts, and what is set aside. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+
+#include "tests/lib/central_rig.h"
+
+enum { LIKE = 0, SAVE = 1, VIEW = 2 };
+static const uint64_t noon = 20000 * RIG_DAY + RIG_DAY / 2;
+
+static rig r;
+static rig_edge a, b;
+
+static void set_up(void)
+{
+    rig_init(&r);
+    a = (rig_edge){.name = "edge-a", .region = "eu"};
+    b = (rig_edge){.name = "edge-b", .region = "us"};
+}
+
+static void tear_down(void)
+{
+    rig_finish(&r);
+}
+
+TestSuite(central_merge, .init = set_up, .fini = tear_down);
+
+static rig_op like(uint32_t user, uint64_t time_us)
+{
+    return (rig_op){1, user, time_us, RIG_LIKE, true};
+}
+
+static rig_op unlike(uint32_t user, uint64_t time_us)
+{
+    return (rig_op){1, user, time_us, RIG_LIKE, false};
+}
+
+static kd_central_stats stats(void)
+{
+    kd_central_stats s;
+    kd_central_get_stats(r.c, &s);
+    return s;
+}
+
+static kd_buf seal_one(rig_edge *e, rig_op op)
+{
+    kd_buf record = {0};
+    rig_seal(e, &op, 1, NULL, 0, op.time_us, &record);
+    return record;
+}
+
+Test(central_merge, drops_a_duplicate_and_leaves_a_gap)
+{
+    kd_buf first = seal_one(&a, like(1, noon)), second = seal_one(&a, like(2, noon + 1)), third = seal_one(&a, like(3, noon + 2));
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&second)), KD_FED_GAP);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&first)), KD_FED_MERGED);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&first)), KD_FED_DUPLICATE, "in the same commit");
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&third)), KD_FED_GAP);
+    rig_commit(&r);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&first)), KD_FED_DUPLICATE, "in a later one");
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&second)), KD_FED_MERGED);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&third)), KD_FED_MERGED);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u, "only what is durable is shown");
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 3u);
+    cr_assert_eq(stats().duplicates, 2u);
+    cr_assert_eq(stats().gaps, 2u);
+    kd_buf_finish(&first);
+    kd_buf_finish(&second);
+    kd_buf_finish(&third);
+}
+
+Test(central_merge, alarms_when_digests_disagree)
+{
+    rig_one(&r, &a, like(1, noon));
+    rig_edge twin = a;
+    rig_one(&r, &a, like(2, noon + 1));
+    rig_edge at_two = a;
+    cr_assert_eq(rig_one(&r, &twin, like(3, noon + 1)), KD_FED_IDENTITY, "the position of applied with another body");
+    cr_assert_eq(rig_one(&r, &twin, like(4, noon + 2)), KD_FED_IDENTITY, "after applied, with another digest");
+    cr_assert_eq(rig_one(&r, &at_two, like(5, noon + 2)), KD_FED_MERGED);
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 3u);
+    cr_assert_eq(stats().identity_alarms, 2u);
+}
+
+Test(central_merge, a_batch_may_follow_below_applied)
+{
+    /* An edge restored from an old copy: a new incarnation whose `after` lies below what is applied. */
+    rig_one(&r, &a, like(1, noon));
+    rig_edge old = a;
+    rig_one(&r, &a, like(2, noon + 1));
+    old.incarnation += 5;
+    old.restarted = true;
+    cr_assert_eq(rig_one(&r, &old, like(3, noon + 2)), KD_FED_MERGED);
+    cr_assert_eq(rig_one(&r, &a, like(4, noon + 3)), KD_FED_DUPLICATE);
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 3u);
+}
+
+Test(central_merge, the_larger_stamp_wins_in_any_order)
+{
+    rig_one(&r, &b, unlike(1, noon + 10));
+    rig_commit(&r);
+    rig_one(&r, &a, like(1, noon + 5)); /* late: the tombstone of a pair never liked stands */
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 0u);
+    rig_one(&r, &a, like(1, noon + 11));
+    rig_one(&r, &b, unlike(1, noon + 12));
+    rig_one(&r, &a, like(1, noon + 13));
+    rig_commit(&r); /* three of one row in one commit */
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
+    cr_assert_eq(rig_region(&r, 1, LIKE, "eu"), 1u);
+}
+
+Test(central_merge, equal_times_are_decided_by_the_edges_names)
+{
+    rig_one(&r, &b, unlike(1, noon)); /* registered first, so its index is the smaller one */
+    rig_one(&r, &a, like(1, noon));
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 0u, "edge-b is larger than edge-a");
+    rig_one(&r, &a, unlike(2, noon));
+    rig_commit(&r);
+    rig_one(&r, &b, like(2, noon));
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
+    rig_one(&r, &a, unlike(2, noon));
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
+}
+
+Test(central_merge, an_unlike_takes_back_where_its_like_was_counted)
+{
+    rig_one(&r, &a, like(1, noon));
+    rig_one(&r, &b, like(2, noon));
+    rig_commit(&r);
+    rig_one(&r, &b, unlike(1, noon + 3 * RIG_DAY));
+    rig_commit(&r);
+    cr_assert_eq(rig_region(&r, 1, LIKE, "eu"), 0u);
+    cr_assert_eq(rig_region(&r, 1, LIKE, "us"), 1u);
+    cr_assert_eq(rig_day(&r, 1, LIKE, 20000), 1u);
+    cr_assert_eq(rig_day(&r, 1, LIKE, 20003), 0u);
+    cr_assert(rig_sums_agree(&r, 1));
+}
+
+Test(central_merge, a_like_again_moves_to_its_last_region_and_day)
+{
+    rig_one(&r, &a, like(1, noon));
+    rig_commit(&r);
+    rig_one(&r, &b, like(1, noon + RIG_DAY));
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
+    cr_assert_eq(rig_region(&r, 1, LIKE, "us"), 1u);
+    cr_assert_eq(rig_day(&r, 1, LIKE, 20001), 1u);
+    cr_assert(rig_sums_agree(&r, 1));
+    cr_assert_eq(stats().changes, 1u, "nobody is told of a move");
+}
+
+Test(central_merge, repeats_in_two_outstanding_commits_count_once)
+{
+    const kd_writes *first, *second;
+    uint64_t v1, v2;
+    rig_one(&r, &a, like(1, noon));
+    cr_assert_eq(kd_central_commit_begin(r.c, 0, &first, &v1), KD_OK);
+    rig_one(&r, &b, like(1, noon + 1));
+    rig_one(&r, &b, like(2, noon + 1));
+    cr_assert_eq(kd_central_commit_begin(r.c, 0, &second, &v2), KD_OK);
+    rig_one(&r, &b, like(3, noon + 1));
+    const kd_writes *third;
+    uint64_t v3;
+    cr_assert_eq(kd_central_commit_begin(r.c, 0, &third, &v3), KD_EAGAIN);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 0u);
+    kd_memory_store_apply(r.disk, first);
+    cr_assert_eq(kd_central_commit_end(r.c, v1, KD_OK), KD_OK);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
+    kd_memory_store_apply(r.disk, second);
+    cr_assert_eq(kd_central_commit_end(r.c, v2, KD_OK), KD_OK);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 2u);
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 3u);
+    cr_assert(rig_sums_agree(&r, 1));
+}
+
+Test(central_merge, a_sum_counts_once_per_position)
+{
+    kd_sum sums[] = {{rig_item(1), 5, 20000, RIG_VIEW}, {rig_item(1), 7, 20001, RIG_VIEW}};
+    kd_buf one = {0}, two = {0};
+    rig_seal(&a, NULL, 0, sums, 2, noon, &one);
+    rig_seal(&b, NULL, 0, sums, 1, noon, &two);
+    rig_feed(&r, kd_buf_view(&one));
+    rig_feed(&r, kd_buf_view(&one));
+    rig_feed(&r, kd_buf_view(&two));
+    rig_commit(&r);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_feed(&r, kd_buf_view(&one));
+    rig_feed(&r, kd_buf_view(&two));
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, VIEW), 17u);
+    cr_assert_eq(rig_region(&r, 1, VIEW, "eu"), 12u);
+    cr_assert_eq(rig_region(&r, 1, VIEW, "us"), 5u);
+    cr_assert_eq(rig_day(&r, 1, VIEW, 20000), 10u);
+    cr_assert_eq(rig_day(&r, 1, VIEW, 20001), 7u);
+    kd_buf_finish(&one);
+    kd_buf_finish(&two);
+}
+
+Test(central_merge, sets_aside_what_breaks_a_limit_and_stalls_its_edge)
+{
+    kd_sum huge = {rig_item(1), (1ull << 32) + 1, 20000, RIG_VIEW}, not_a_sum = {rig_item(1), 1, 20000, RIG_LIKE};
+    rig_op not_a_set = {1, 1, noon, RIG_VIEW, true}, unknown = {1, 1, noon, 33, true};
+    kd_buf record = {0};
+    for (int i = 0; i < 4; i++) {
+        rig_edge e = {.name = "edge-p", .region = "eu"};
+        if (i == 0) rig_seal(&e, NULL, 0, &huge, 1, noon, &record);
+        if (i == 1) rig_seal(&e, NULL, 0, &not_a_sum, 1, noon, &record);
+        if (i == 2) rig_seal(&e, &not_a_set, 1, NULL, 0, noon, &record);
+        if (i == 3) rig_seal(&e, &unknown, 1, NULL, 0, noon, &record);
+        cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_QUARANTINED);
+        cr_assert_eq(rig_one(&r, &e, like(2, noon)), KD_FED_GAP);
+    }
+    rig_commit(&r);
+    cr_assert_eq(stats().quarantined, 4u);
+    cr_assert_eq(stats().batches, 0u);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 0u);
+    kd_buf_finish(&record);
+}
+
+Test(central_merge, sets_aside_rubbish_within_a_bound)
+{
+    rig_commit(&r);
+    char text[32];
+    for (uint32_t i = 0; i < 300; i++) {
+        int n = snprintf(text, sizeof text, "rubbish %u", i);
+        cr_assert_eq(rig_feed(&r, kd_bytes_of(text, (size_t)n)), KD_FED_QUARANTINED);
+    }
+    size_t before = kd_memory_store_rows(r.disk);
+    rig_commit(&r);
+    size_t kept = kd_memory_store_rows(r.disk) - before;
+    cr_assert(kept > 10 && kept < 100, "%zu", kept);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    rig_feed(&r, kd_bytes_str("more rubbish"));
+    rig_commit(&r);
+    cr_assert_eq(kd_memory_store_rows(r.disk), before + kept, "the bound holds over a restart");
+}
+
+Test(central_merge, sets_aside_an_item_of_another_partition)
+{
+    kd_memory_store_destroy(r.disk);
+    r.disk = kd_memory_store_create();
+    r.config.partitions = 2;
+    r.config.partition = 1 - kd_partition(rig_item(1), 2);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    cr_assert_eq(rig_one(&r, &a, like(1, noon)), KD_FED_QUARANTINED);
+}
+
+Test(central_merge, leaves_a_newer_schema_alone)
+{
+    kd_buf record = seal_one(&a, like(1, noon));
+    record.data[1] = KD_WIRE_SCHEMA + 1;
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_UNKNOWN_SCHEMA);
+    record.data[1] = KD_WIRE_SCHEMA;
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_MERGED);
+    kd_buf_finish(&record);
+}
