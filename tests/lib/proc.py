@@ -1,18 +1,33 @@
-"""Processes for tests: start one, wait for a condition with a deadline, speak HTTP to it, stop it whatever happens."""
+"""Processes of a test: started, awaited by a condition with a deadline, killed, and never left behind.
+
+    with Broker(directory, partitions=4) as broker, Edge(directory, broker.address, shards=2) as edge:
+        edge.post("/v1/posts/1/like", user="u1").json["count"]
+        edge.kill9(); edge.start()
+
+Programs come from $BUILD (default build) of this tree. Everything a process prints is in DIRECTORY/NAME.log, which is shown
+when waiting for it fails. Only the standard library is used; HTTP is HTTP/1.1, which every port speaks beside HTTP/2.
+"""
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+START_S, STOP_S = 30, 30
 
 
 def program(name):
-    """Path of a built program; BUILD names another build than build/ (a sanitized one)."""
-    return os.path.join(TOP, os.environ.get("BUILD", "build"), name)
+    """The path of a built program; made when it is missing."""
+    build = os.environ.get("BUILD", "build")
+    path = build if os.path.isabs(build) else os.path.join(TOP, build)
+    path = os.path.join(path, name)
+    if not os.path.exists(path):
+        subprocess.run(["make", "-s", "-C", TOP, f"BUILD={build}", os.path.join(build, name)], check=True)
+    return path
 
 
 def free_ports(n):
@@ -27,101 +42,228 @@ def free_ports(n):
             s.close()
 
 
-def until(condition, seconds, what):
-    """Asks again and again until the condition gives something true, which is returned; `what` names it in the failure."""
+def wait_until(condition, seconds=START_S, what="condition", pause=0.02):
+    """The first true value of condition(), or an AssertionError after so many seconds."""
     end = time.monotonic() + seconds
     while True:
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"not within {seconds} s: {what() if callable(what) else what}"
-        time.sleep(0.02)
+        assert time.monotonic() < end, f"{what}: not within {seconds} s (last: {value!r})"
+        time.sleep(pause)
 
 
-class Process:
-    """A process whose standard error goes to a file. Used as a context it is killed at the end."""
-
-    def __init__(self, argv, log, **more):
-        self.log = log
-        self.argv = [str(a) for a in argv]
-        with open(log, "ab") as err:
-            self.process = subprocess.Popen(self.argv, stderr=err, **more)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.kill()
-
-    def alive(self):
-        return self.process.poll() is None
-
-    def kill(self):
-        if self.alive():
-            self.process.kill()
-        return self.process.wait(30)
-
-    def signal(self, number):
-        self.process.send_signal(number)
-
-    def terminate(self, seconds=30):
-        """Drains; returns the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(seconds)
-
-    def wait(self, seconds=30):
-        return self.process.wait(seconds)
-
-    def said(self):
-        """The lines of its log that are JSON."""
-        with open(self.log, encoding="utf-8", errors="replace") as f:
-            lines = f.read().splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
-
-    def events(self, name):
-        return [line for line in self.said() if line.get("event") == name]
-
-
-class Broker(Process):
-    """The embedded broker: `bootstrap` is where it is. It forgets everything when it stops."""
-
-    def __init__(self, directory, partitions, topics=("kudos.likes.v1", "kudos.counts.v1", "kudos.changes.v1")):
-        self.file = os.path.join(directory, "broker-address")
-        super().__init__([program("kudos-sim"), "broker", "--partitions", partitions, "--topics", ",".join(topics),
-                          "--address-file", self.file], os.path.join(directory, "broker.log"))
-        until(lambda: os.path.exists(self.file) or not self.alive(), 20, "the broker's address")
-        with open(self.file, encoding="ascii") as f:
-            self.bootstrap = f.read().strip()
-
-
-class Reply:
-    def __init__(self, response):
-        self.status = response.status
-        self.headers = {k.lower(): v for k, v in response.getheaders()}
-        self.body = response.read()
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
 
     @property
     def json(self):
         return json.loads(self.body)
 
+    @property
+    def problem(self):
+        """The slug of a problem's type."""
+        assert self.headers["content-type"] == "application/problem+json", self
+        document = self.json
+        assert document["status"] == self.status, self
+        return document["type"].removeprefix("urn:kudos:")
 
-def request(port, method, path, body=None, headers=None, seconds=10):
-    """One request over HTTP/1.1. A dict as body is sent as JSON."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    def __repr__(self):
+        return f"<{self.status} {dict(self.headers)} {self.body[:500]!r}>"
+
+
+def request(port, method, path, body=None, headers=None, host="127.0.0.1", timeout=15):
+    """One request on a connection of its own."""
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
-        if isinstance(body, (dict, list)):
-            body = json.dumps(body)
-        connection.request(method, path, body, headers or {})
-        return Reply(connection.getresponse())
+        connection.request(method, path, body=body, headers=headers or {})
+        response = connection.getresponse()
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
     finally:
         connection.close()
 
 
-def get(port, path, **more):
-    return request(port, "GET", path, **more)
+class Process:
+    """A program with its log. Subclasses say when it is ready."""
+
+    def __init__(self, directory, name, command, env=None):
+        os.makedirs(directory, exist_ok=True)
+        self.directory, self.name, self.command = str(directory), name, command
+        self.env = dict(os.environ, **env) if env else None
+        self.log_path = os.path.join(self.directory, name + ".log")
+        self.popen = None
+
+    def ready(self):
+        return True
+
+    def start(self, wait=True):
+        with open(self.log_path, "ab") as log:
+            self.popen = subprocess.Popen(self.command, stdout=log, stderr=log, env=self.env)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, seconds=START_S):
+        def check():
+            assert self.popen.poll() is None, f"{self.name} ended with {self.popen.returncode}:\n{self.log()[-3000:]}"
+            return self.ready()
+
+        try:
+            wait_until(check, seconds, f"{self.name} ready")
+        except AssertionError as e:
+            self.kill9()
+            raise AssertionError(f"{e}\n{self.log()[-3000:]}") from e
+
+    def log(self):
+        try:
+            with open(self.log_path, encoding="utf-8", errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def running(self):
+        return self.popen is not None and self.popen.poll() is None
+
+    def signal(self, number):
+        self.popen.send_signal(number)
+
+    def wait(self, seconds=STOP_S):
+        """The exit code."""
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill9()
+            raise AssertionError(f"{self.name} did not end within {seconds} s:\n{self.log()[-3000:]}") from None
+
+    def stop(self, seconds=STOP_S):
+        """SIGTERM, and the exit code."""
+        if self.running():
+            self.signal(signal.SIGTERM)
+        return self.wait(seconds)
+
+    def kill9(self):
+        if self.popen is not None:
+            self.popen.kill()
+            self.popen.wait()
+
+    def __enter__(self):
+        return self if self.running() else self.start()
+
+    def __exit__(self, *error):
+        self.kill9()
 
 
-def metrics(port):
-    """The samples of /metrics by name and labels as written."""
-    text = get(port, "/metrics").body.decode()
-    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line and line[0] != "#"}
+class Broker(Process):
+    """The embedded broker; it forgets everything when it ends."""
+
+    def __init__(self, directory, partitions=4, topics=("kudos.likes.v1", "kudos.counts.v1", "kudos.changes.v1"), name="broker"):
+        self.address_file = os.path.join(str(directory), name + ".address")
+        super().__init__(directory, name, [program("kudos-sim"), "broker", "--partitions", str(partitions), "--topics",
+                                           ",".join(topics), "--address-file", self.address_file])
+        self.partitions = partitions
+
+    def start(self, wait=True):
+        if os.path.exists(self.address_file):
+            os.unlink(self.address_file)
+        return super().start(wait)
+
+    def ready(self):
+        return os.path.exists(self.address_file)
+
+    @property
+    def address(self):
+        with open(self.address_file, encoding="ascii") as f:
+            return f.read().strip()
+
+
+class Daemon(Process):
+    """kudos-edge or kudos-central: a configuration file, a public and an admin port."""
+
+    program = None
+
+    def __init__(self, directory, name, sections):
+        self.port, self.admin_port = free_ports(2)
+        self.sections = {}
+        self.config = os.path.join(str(directory), name + ".conf")
+        os.makedirs(directory, exist_ok=True)
+        super().__init__(directory, name, [program(self.program), "-c", self.config])
+        self.set(sections)
+
+    def set(self, sections):
+        """Merges {"section": {"key": value}} into the configuration and writes it; None takes a key out."""
+        for section, pairs in sections.items():
+            kept = self.sections.setdefault(section, {})
+            kept.update({k: v for k, v in pairs.items()})
+        with open(self.config, "w", encoding="utf-8") as f:
+            for section, pairs in self.sections.items():
+                f.write(f"[{section}]\n")
+                f.writelines(f"{k} = {v}\n" for k, v in pairs.items() if v is not None)
+
+    def ready(self):
+        try:
+            return request(self.admin_port, "GET", "/readyz", timeout=2).status == 200
+        except OSError:
+            return False
+
+    def admin(self, path):
+        return request(self.admin_port, "GET", path)
+
+    def metric(self, name):
+        """The sum over a metric's rows; `name` may hold labels."""
+        text = self.admin("/metrics").body.decode()
+        rows = re.findall(r"^" + re.escape(name) + r"(?:\{[^}]*\})? (\S+)$", text, re.M)
+        assert rows, name
+        return sum(float(v) for v in rows)
+
+    def request(self, method, path, body=None, user=None, headers=None, timeout=15):
+        fields = dict(headers or {})
+        if user is not None:
+            fields["X-User-Id"] = user
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        return request(self.port, method, path, body, fields, timeout=timeout)
+
+    def get(self, path, **kw):
+        return self.request("GET", path, **kw)
+
+    def post(self, path, **kw):
+        return self.request("POST", path, **kw)
+
+    def delete(self, path, **kw):
+        return self.request("DELETE", path, **kw)
+
+
+class Edge(Daemon):
+    program = "kudos-edge"
+
+    def __init__(self, directory, brokers, name="edge-1", region="mumbai", shards=2, partitions=4, central=None, more=None):
+        super().__init__(directory, name, {})
+        self.data = os.path.join(str(directory), name + ".data")
+        self.set({
+            "edge": {"name": name, "region": region, "data_dir": self.data, "shards": shards},
+            "http": {"listen": f"127.0.0.1:{self.port}"},
+            "admin": {"listen": f"127.0.0.1:{self.admin_port}"},
+            "kafka": {"brokers": brokers, "partitions": partitions},
+            "central": {"url": central},
+        })
+        self.set(more or {})
+
+
+class Central(Daemon):
+    program = "kudos-central"
+
+    def __init__(self, directory, brokers, name="central-1", partitions=4, more=None):
+        super().__init__(directory, name, {})
+        self.data = os.path.join(str(directory), name + ".data")
+        self.set({
+            "central": {"name": name, "data_dir": self.data},
+            "http": {"listen": f"127.0.0.1:{self.port}"},
+            "admin": {"listen": f"127.0.0.1:{self.admin_port}"},
+            "kafka": {"brokers": brokers, "partitions": partitions},
+        })
+        self.set(more or {})
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
