@@ -1,0 +1,354 @@
+/* Snapshots and reads: what they follow, their parts, what they say of edges; the changes topic; members; write-back. */
+#include <criterion/criterion.h>
+
+#include "tests/lib/central_rig.h"
+
+static const uint64_t noon = 20000 * RIG_DAY + RIG_DAY / 2;
+static rig r;
+static rig_edge a, b;
+static rig_snapshot s;
+
+static void set_up(void)
+{
+    rig_init(&r);
+    a = (rig_edge){.name = "edge-a", .region = "eu"};
+    b = (rig_edge){.name = "edge-b", .region = "us"};
+}
+
+static void tear_down(void)
+{
+    rig_finish(&r);
+}
+
+TestSuite(central_snapshot, .init = set_up, .fini = tear_down);
+
+/* Likes of one user to items from..to-1 in batches, committed. */
+static void like_items(uint32_t user, uint32_t from, uint32_t to)
+{
+    enum { PER_BATCH = 1000 };
+    static rig_op ops[PER_BATCH];
+    kd_buf record = {0};
+    while (from < to) {
+        uint32_t n = 0;
+        for (; n < PER_BATCH && from < to; n++, from++) ops[n] = (rig_op){from, user, noon + user, RIG_LIKE, true};
+        rig_seal(&a, ops, n, NULL, 0, noon, &record);
+        cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_MERGED);
+    }
+    rig_commit(&r);
+    kd_buf_finish(&record);
+}
+
+static const kd_item_counts *find_item(const rig_snapshot *snap, uint32_t item)
+{
+    for (uint32_t p = 0; p < snap->count; p++)
+        for (uint32_t i = 0; i < snap->parts[p].item_count; i++)
+            if (kd_bytes_eq(snap->parts[p].items[i].item, rig_item(item))) return &snap->parts[p].items[i];
+    return NULL;
+}
+
+Test(central_snapshot, comes_in_parts)
+{
+    like_items(1, 0, 2 * KD_SNAPSHOT_ITEMS_MAX + 1);
+    cr_assert_eq(kd_central_dirty(r.c), 2u * KD_SNAPSHOT_ITEMS_MAX + 1);
+    cr_assert_eq(rig_snapshot_take(&r, 77, &s), KD_OK);
+    cr_assert_eq(s.count, 3u);
+    for (uint32_t p = 0; p < 3; p++) {
+        cr_assert_eq(s.parts[p].part, p);
+        cr_assert_eq(s.parts[p].parts, 3u);
+        cr_assert_eq(s.parts[p].version, kd_central_version(r.c));
+        cr_assert_eq(s.parts[p].made_us, 77u);
+        cr_assert_eq(s.parts[p].edge_count, 1u);
+        cr_assert_eq(s.parts[p].item_count, p < 2 ? (uint32_t)KD_SNAPSHOT_ITEMS_MAX : 1u);
+    }
+    for (uint32_t i = 0; i < 2 * KD_SNAPSHOT_ITEMS_MAX + 1; i += 777) {
+        const kd_item_counts *c = find_item(&s, i);
+        cr_assert(c && c->count == 1 && c->at[0].counter == RIG_LIKE && c->at[0].value == 1);
+    }
+    rig_snapshot_finish(&s);
+    cr_assert_eq(kd_central_dirty(r.c), 0u);
+}
+
+Test(central_snapshot, follows_the_one_before_and_beats_in_between)
+{
+    like_items(1, 0, 3);
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+    uint64_t first = s.parts[0].version;
+    cr_assert_eq(s.parts[0].previous, 0u);
+    cr_assert_eq(s.parts[0].kind, KD_SNAPSHOT_DELTA);
+    rig_snapshot_finish(&s);
+    cr_assert_eq(rig_snapshot_take(&r, 2, &s), KD_OK);
+    cr_assert_eq(s.parts[0].version, first, "a heartbeat");
+    cr_assert_eq(s.parts[0].previous, first);
+    cr_assert_eq(s.parts[0].item_count, 0u);
+    cr_assert_eq(s.parts[0].made_us, 2u);
+    rig_snapshot_finish(&s);
+    like_items(2, 1, 2);
+    cr_assert_eq(rig_snapshot_take(&r, 3, &s), KD_OK);
+    cr_assert_eq(s.parts[0].previous, first);
+    cr_assert_gt(s.parts[0].version, first);
+    cr_assert_eq(s.parts[0].item_count, 1u);
+    cr_assert_eq(s.parts[0].items[0].at[0].value, 2u);
+    rig_snapshot_finish(&s);
+}
+
+Test(central_snapshot, a_count_back_at_zero_is_told)
+{
+    like_items(1, 4, 5);
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+    rig_snapshot_finish(&s);
+    rig_one(&r, &a, (rig_op){4, 1, noon + 9, RIG_LIKE, false});
+    rig_commit(&r);
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+    const kd_item_counts *c = find_item(&s, 4);
+    cr_assert(c && c->count == 0);
+    rig_snapshot_finish(&s);
+}
+
+Test(central_snapshot, what_is_not_durable_is_not_shown)
+{
+    rig_one(&r, &a, (rig_op){1, 1, noon, RIG_LIKE, true});
+    const kd_writes *w;
+    uint64_t version;
+    cr_assert_eq(kd_central_commit_begin(r.c, 0, &w, &version), KD_OK);
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+    cr_assert_eq(s.parts[0].item_count, 0u);
+    cr_assert_eq(s.parts[0].edge_count, 0u);
+    cr_assert_lt(s.parts[0].version, version);
+    rig_snapshot_finish(&s);
+    kd_central_edge edge;
+    cr_assert_eq(kd_central_edges(r.c, &edge, 1), 0u);
+}
+
+Test(central_snapshot, the_first_of_an_epoch_follows_the_last_one_published)
+{
+    like_items(1, 0, 2);
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+    uint64_t published = s.parts[0].version;
+    rig_snapshot_finish(&s);
+    like_items(2, 2, 3);
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK); /* its predecessor is out; this one may be lost in the crash */
+    rig_snapshot_finish(&s);
+    like_items(3, 3, 4);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+    cr_assert_eq(s.parts[0].previous, published);
+    cr_assert(!find_item(&s, 0) && !find_item(&s, 1) && find_item(&s, 2) && find_item(&s, 3));
+    rig_snapshot_finish(&s);
+}
+
+Test(central_snapshot, low_watermark_is_that_of_the_slowest_edge)
+{
+    cr_assert_eq(kd_central_as_of_us(r.c), 0u, "nobody is known");
+    rig_one(&r, &a, (rig_op){1, 1, noon + 5000000, RIG_LIKE, true});
+    rig_commit(&r);
+    cr_assert_eq(kd_central_as_of_us(r.c), noon + 5000000 - r.config.drift_us);
+    kd_buf lost = {0};
+    rig_op op = {1, 2, noon, RIG_LIKE, true};
+    rig_seal(&b, &op, 1, NULL, 0, noon, &lost);
+    cr_assert_eq(rig_one(&r, &b, (rig_op){1, 3, noon + 1000000, RIG_LIKE, true}), KD_FED_GAP);
+    rig_commit(&r);
+    cr_assert_eq(kd_central_as_of_us(r.c), 0u, "an edge is known whose likes are not here");
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&lost)), KD_FED_MERGED);
+    rig_commit(&r);
+    cr_assert_eq(kd_central_as_of_us(r.c), noon - r.config.drift_us);
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+    cr_assert_eq(s.parts[0].low_watermark_us, noon);
+    cr_assert_eq(s.parts[0].stable_us, 0u);
+    cr_assert_eq(s.parts[0].edge_count, 2u);
+    cr_assert_eq(s.parts[0].edges[1].applied.seq, 1u);
+    cr_assert_eq(s.parts[0].edges[1].watermark_us, noon);
+    rig_snapshot_finish(&s);
+    kd_buf_finish(&lost);
+}
+
+Test(central_snapshot, a_read_names_what_was_asked)
+{
+    like_items(1, 0, 3);
+    rig_one(&r, &b, (rig_op){1, 2, noon, RIG_SAVE, true});
+    rig_commit(&r);
+    kd_buf record = {0};
+    kd_bytes items[] = {rig_item(9), rig_item(1), rig_item(9)};
+    kd_snapshot read;
+    cr_assert_eq(kd_central_read(r.c, items, 3, kd_bytes_str("edge-b"), 5, &record), KD_OK);
+    cr_assert_eq(kd_snapshot_decode(kd_buf_view(&record), &read), KD_OK);
+    cr_assert_eq(read.kind, KD_SNAPSHOT_READ);
+    cr_assert_eq(read.version, kd_central_version(r.c));
+    cr_assert_eq(read.previous, read.version);
+    cr_assert_eq(read.edge_count, 1u);
+    cr_assert(kd_bytes_eq(read.edges[0].edge, kd_bytes_str("edge-b")));
+    cr_assert_eq(read.item_count, 2u);
+    cr_assert_eq(read.items[0].count, 2u);
+    cr_assert_eq(read.items[1].count, 0u, "an unknown item");
+    kd_snapshot_finish(&read);
+    kd_bytes wrong = kd_bytes_str("no key");
+    cr_assert_eq(kd_central_read(r.c, &wrong, 1, (kd_bytes){0}, 5, &record), KD_EINVAL);
+    kd_buf_finish(&record);
+}
+
+/* ---- changes ---- */
+
+static uint32_t drain(uint32_t *records)
+{
+    kd_buf record = {0};
+    uint64_t version, before = 0;
+    uint32_t changes = 0, next = 0;
+    *records = 0;
+    while (kd_central_changes_next(r.c, &record, &version) == KD_OK) {
+        kd_changes c;
+        cr_assert_eq(kd_changes_decode(kd_buf_view(&record), &c), KD_OK);
+        cr_assert_eq(c.epoch, kd_central_epoch(r.c));
+        if (version != before) next = 0;
+        cr_assert_eq(c.first, next, "labels without a hole");
+        next += c.change_count;
+        before = version;
+        changes += c.change_count;
+        ++*records;
+        kd_changes_finish(&c);
+    }
+    kd_buf_finish(&record);
+    return changes;
+}
+
+Test(central_snapshot, changes_are_handed_out_until_delivered)
+{
+    uint32_t records;
+    like_items(1, 0, 2500);
+    uint64_t version = kd_central_version(r.c);
+    cr_assert_eq(drain(&records), 2500u);
+    cr_assert_eq(records, 3u);
+    cr_assert_eq(drain(&records), 0u);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(drain(&records), 2500u, "again after a restart");
+    kd_central_changes_delivered(r.c, version);
+    like_items(2, 0, 10);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(drain(&records), 10u, "only those behind what was delivered");
+}
+
+Test(central_snapshot, a_version_is_delivered_with_its_last_record)
+{
+    kd_buf record = {0};
+    uint64_t version;
+    uint32_t records;
+    like_items(1, 0, 2500);
+    cr_assert_eq(kd_central_changes_next(r.c, &record, &version), KD_OK);
+    kd_central_changes_delivered(r.c, version);
+    like_items(2, 0, 1);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(drain(&records), 2501u);
+    kd_buf_finish(&record);
+}
+
+Test(central_snapshot, without_a_changes_topic_nothing_waits_for_it)
+{
+    r.config.publish_changes = false;
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    like_items(1, 0, 10);
+    uint32_t records;
+    cr_assert_eq(drain(&records), 0u);
+    r.config.publish_changes = true;
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(drain(&records), 0u, "it begins with what comes");
+}
+
+/* ---- redo and the cache stay bounded ---- */
+
+Test(central_snapshot, counts_are_written_back_and_redo_goes)
+{
+    kd_central_stats stats;
+    r.config.redo_bytes_max = 20000;
+    r.config.counts_cached_max = 100;
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    uint32_t records;
+    for (uint32_t round = 0; round < 100; round++) {
+        like_items(round, round * 20 % 3000, round * 20 % 3000 + 200);
+        drain(&records);
+        kd_central_changes_delivered(r.c, kd_central_version(r.c));
+        cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+        rig_snapshot_finish(&s);
+    }
+    kd_central_get_stats(r.c, &stats);
+    cr_assert_lt(stats.redo_bytes, 40000u);
+    cr_assert_lt(stats.counts_cached, 3000u);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < 3300; i++) {
+        sum += rig_total(&r, i, 0);
+        cr_assert(rig_sums_agree(&r, i));
+    }
+    cr_assert_eq(sum, 20000u);
+    kd_central_get_stats(r.c, &stats);
+    cr_assert_lt(stats.counts_cached, 2200u);
+}
+
+/* ---- members ---- */
+
+typedef struct {
+    uint32_t count, stop_at;
+    uint8_t counter;
+} member_count;
+
+static int count_member(void *arg, const kd_member *m)
+{
+    member_count *n = arg;
+    cr_assert(m->liked && m->counter == n->counter);
+    cr_assert(kd_bytes_eq(m->edge, kd_bytes_str("edge-a")) && kd_bytes_eq(m->region, kd_bytes_str("eu")));
+    cr_assert(m->time_us >= noon);
+    n->count++;
+    return n->stop_at && n->count == n->stop_at ? KD_EAGAIN : 0;
+}
+
+static void like_users(uint32_t item, uint32_t users)
+{
+    for (uint32_t u = 0; u < users; u++) rig_one(&r, &a, (rig_op){item, u, noon + u, RIG_LIKE, true});
+    rig_commit(&r);
+}
+
+Test(central_snapshot, members_come_in_pages)
+{
+    like_users(1, 25);
+    like_users(2, 3);
+    rig_one(&r, &a, (rig_op){1, 7, noon + 100, RIG_LIKE, false});
+    rig_commit(&r);
+    member_count n = {.counter = RIG_LIKE};
+    kd_buf next = {0};
+    uint32_t pages = 0;
+    do {
+        cr_assert_eq(kd_central_members(r.c, RIG_LIKE, rig_item(1), kd_buf_view(&next), 10, count_member, &n, &next), KD_OK);
+        pages++;
+    } while (next.len > 0);
+    cr_assert_eq(n.count, 24u);
+    cr_assert_eq(pages, 3u);
+    n = (member_count){.counter = RIG_LIKE};
+    cr_assert_eq(kd_central_members(r.c, 0, (kd_bytes){0}, (kd_bytes){0}, 1000, count_member, &n, &next), KD_OK);
+    cr_assert_eq(n.count, 27u);
+    cr_assert_eq(next.len, 0u);
+    n = (member_count){.counter = RIG_LIKE, .stop_at = 2};
+    cr_assert_eq(kd_central_members(r.c, 0, (kd_bytes){0}, (kd_bytes){0}, 1000, count_member, &n, &next), KD_EAGAIN);
+    n.stop_at = 0;
+    cr_assert_eq(kd_central_members(r.c, 0, (kd_bytes){0}, kd_buf_view(&next), 1000, count_member, &n, &next), KD_OK);
+    cr_assert_eq(n.count, 27u);
+    kd_buf_finish(&next);
+}
+
+Test(central_snapshot, a_page_over_many_unlikes_is_cut_short)
+{
+    for (uint32_t u = 0; u < 3000; u++) rig_one(&r, &a, (rig_op){1, u, noon + u, RIG_LIKE, u == 2999});
+    rig_commit(&r);
+    member_count n = {.counter = RIG_LIKE};
+    kd_buf next = {0};
+    cr_assert_eq(kd_central_members(r.c, RIG_LIKE, rig_item(1), (kd_bytes){0}, 1, count_member, &n, &next), KD_OK);
+    cr_assert_eq(n.count, 0u);
+    cr_assert_gt(next.len, 0u);
+    while (next.len > 0)
+        cr_assert_eq(kd_central_members(r.c, RIG_LIKE, rig_item(1), kd_buf_view(&next), 1, count_member, &n, &next), KD_OK);
+    cr_assert_eq(n.count, 1u);
+    kd_buf_finish(&next);
+}
