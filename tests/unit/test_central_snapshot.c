@@ -288,6 +288,23 @@ Test(central_snapshot, counts_are_written_back_and_redo_goes)
     cr_assert_lt(stats.counts_cached, 2200u);
 }
 
+Test(central_snapshot, clean_counts_are_dropped_and_read_again)
+{
+    kd_central_stats stats;
+    r.config.redo_bytes_max = 0;
+    r.config.counts_cached_max = 100;
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    like_items(1, 0, 2000);
+    for (uint32_t i = 0; i < 20; i++) like_items(2 + i, 0, 10);
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+    rig_snapshot_finish(&s);
+    kd_central_get_stats(r.c, &stats);
+    cr_assert_leq(stats.counts_cached, 120u);
+    cr_assert_eq(rig_total(&r, 1999, 0), 1u);
+    cr_assert_eq(rig_total(&r, 9, 0), 21u);
+}
+
 /* ---- members ---- */
 
 typedef struct {
