@@ -50,6 +50,7 @@ int kd_signals_create(kd_signals **out, kd_loop *loop, const kd_signal_hooks *ho
     *out = NULL;
     s->hooks = *hooks;
     signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error of its write */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file at its limit: the store then stops in order */
     s->term = watch(loop, SIGTERM, on_end, s);
     s->interrupt = watch(loop, SIGINT, on_end, s);
     s->hangup = watch(loop, SIGHUP, on_hangup, s);

@@ -1,5 +1,5 @@
 /*
- * common/io/signals.h - SIGTERM and SIGINT drain, SIGHUP reloads, SIGPIPE is ignored; and word to systemd.
+ * common/io/signals.h - SIGTERM and SIGINT drain, SIGHUP reloads, SIGPIPE and SIGXFSZ are ignored; and word to systemd.
  */
 #ifndef KUDOS_COMMON_IO_SIGNALS_H
 #define KUDOS_COMMON_IO_SIGNALS_H

@@ -61,31 +61,30 @@ static bool read_verb(kd_json_in *j, kd_body_op *op, kd_refusal *why)
         op->like = kd_bytes_eq(text, kd_bytes_str("like"));
         if (op->like || kd_bytes_eq(text, kd_bytes_str("unlike"))) return true;
     }
-    return refuse(why, "operations.op", "\"like\" or \"unlike\" is wanted");
+    return refuse(why, "op", "\"like\" or \"unlike\" is wanted");
 }
 
 static bool read_op(kd_json_in *j, kd_body_op *op, kd_refusal *why)
 {
     static const char *const names[] = {"item", "op", "counter"};
-    static const char *const paths[] = {"operations.item", "operations.op", "operations.counter"};
     kd_bytes key;
     uint32_t seen = 0;
     op->counter = kd_bytes_of(NULL, 0);
-    if (!kd_json_in_object(j)) return refuse(why, "operations", "an operation is an object with item and op");
+    if (!kd_json_in_object(j)) return refuse(why, "", "an operation is an object with item and op");
     while (kd_json_in_key(j, &key)) {
         int which = known_key(key, names, 3, &seen, why);
         if (which < 0) {
-            why->field = strcmp(why->field, "body") == 0 ? "operations" : why->field;
+            if (strcmp(why->field, "body") == 0) why->field = "";
             return false;
         }
         if (which == 0 && !kd_json_in_str(j, &op->item))
-            return refuse(why, paths[0], "a string collection/id is wanted");
+            return refuse(why, names[0], "a string collection/id is wanted");
         if (which == 1 && !read_verb(j, op, why)) return false;
-        if (which == 2 && !kd_json_in_str(j, &op->counter)) return refuse(why, paths[2], "a name is wanted");
+        if (which == 2 && !kd_json_in_str(j, &op->counter)) return refuse(why, names[2], "a name is wanted");
     }
-    if (j->bad) return refuse(why, "operations", "not valid JSON");
-    if (!(seen & 1)) return refuse(why, paths[0], "missing");
-    return (seen & 2) || refuse(why, paths[1], "missing");
+    if (j->bad) return refuse(why, "", "not valid JSON");
+    if (!(seen & 1)) return refuse(why, names[0], "missing");
+    return (seen & 2) || refuse(why, names[1], "missing");
 }
 
 bool kd_body_read_ops(kd_shard *s, kd_bytes body, kd_body_ops *out, kd_refusal *why)
@@ -94,7 +93,7 @@ bool kd_body_read_ops(kd_shard *s, kd_bytes body, kd_body_ops *out, kd_refusal *
     kd_json_in j = kd_json_in_of(body, &s->text);
     kd_bytes key;
     uint32_t seen = 0;
-    out->count = 0;
+    out->count = 0, out->wrong = KD_BULK_OPS_MAX;
     if (!kd_json_in_object(&j)) return refuse(why, "body", "a JSON object is wanted");
     while (kd_json_in_key(&j, &key)) {
         if (known_key(key, names, 1, &seen, why) < 0) return false;
@@ -102,7 +101,9 @@ bool kd_body_read_ops(kd_shard *s, kd_bytes body, kd_body_ops *out, kd_refusal *
         while (kd_json_in_element(&j)) {
             if (out->count == KD_BULK_OPS_MAX)
                 return refuse(why, "operations", "at most 1000 operations in one request");
+            out->wrong = out->count;
             if (!read_op(&j, &out->at[out->count++], why)) return false;
+            out->wrong = KD_BULK_OPS_MAX;
         }
     }
     if (!kd_json_in_end(&j)) return refuse(why, "body", "not valid JSON");

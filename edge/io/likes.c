@@ -269,11 +269,10 @@ static void refuse_op(kd_http_request *req, kd_refusal *why, uint32_t index, con
 
 static bool read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
 {
-    static const char prefix[] = "operations";
     kd_refusal why;
     if (kd_body_read_ops(s, req->body, ops, &why)) return true;
-    if (ops->count && strncmp(why.field, prefix, sizeof prefix - 1) == 0 && ops->count < KD_BULK_OPS_MAX)
-        refuse_op(req, &why, ops->count - 1, why.field[sizeof prefix - 1] ? why.field + sizeof prefix : "");
+    if (ops->wrong < KD_BULK_OPS_MAX)
+        refuse_op(req, &why, ops->wrong, why.field);
     else
         kd_answer_refusal(req, &why);
     return false;

@@ -30,12 +30,13 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
     kd_edge_metrics *m = &s->metrics;
 #define COPY(name) kd_metric_set(&m->name, (int64_t)stats->name)
     COPY(likes), COPY(unlikes), COPY(sums), COPY(agreeing), COPY(retries), COPY(groups);
-    COPY(sealed), COPY(sealed_empty), COPY(sends), COPY(resends), COPY(outbox_batches), COPY(outbox_bytes);
+    COPY(sealed), COPY(sealed_empty), COPY(resends), COPY(outbox_batches), COPY(outbox_bytes);
     COPY(snapshots), COPY(heartbeats), COPY(snapshot_gaps), COPY(snapshots_old), COPY(undone),
         COPY(resent_ops);
     COPY(asks), COPY(answers_thrown), COPY(items), COPY(evicted), COPY(filter_rows), COPY(identity_alarms);
     COPY(refusing);
 #undef COPY
+    kd_metric_set(&m->sends, (int64_t)(stats->sends - stats->resends));
     kd_metric_set(&m->ask_answers, (int64_t)stats->answers);
 }
 
@@ -54,9 +55,11 @@ static void collect_shell(kd_shard *s)
     kd_metric_set(&m->http_bytes_out, (int64_t)http->bytes_out);
 }
 
-static int64_t age(uint64_t now_us, uint64_t at_us)
+/* What was never heard of is as old as the process. */
+static int64_t age(const kd_shard *s, uint64_t now_us, uint64_t at_us)
 {
-    return at_us && now_us > at_us ? (int64_t)(now_us - at_us) : 0;
+    uint64_t since = at_us ? at_us : s->started_us;
+    return now_us > since ? (int64_t)(now_us - since) : 0;
 }
 
 void kd_metrics_collect(kd_shard *s)
@@ -76,8 +79,8 @@ void kd_metrics_collect(kd_shard *s)
     kd_edge_get_stats(s->edge, &pub->stats);
     kd_edge_stats stats = pub->stats;
     pthread_mutex_unlock(&pub->lock);
-    kd_metric_set(&s->metrics.snapshot_age, age(now_us, made_us));
-    kd_metric_set(&s->metrics.as_of_age, age(now_us, complete_us));
+    kd_metric_set(&s->metrics.snapshot_age, age(s, now_us, made_us));
+    kd_metric_set(&s->metrics.as_of_age, age(s, now_us, complete_us));
     collect_core(s, &stats);
     collect_shell(s);
 }

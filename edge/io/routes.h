@@ -48,6 +48,8 @@ typedef struct {
 typedef struct {
     kd_body_op at[KD_BULK_OPS_MAX];
     uint32_t count;
+    uint32_t wrong; /* after a refusal: the operation whose member *why names ("": itself); KD_BULK_OPS_MAX:
+                       none */
 } kd_body_ops;
 /* `lookup`: "counter" is allowed instead of "me". */
 bool kd_body_read_items(kd_shard *s, kd_bytes body, bool lookup, kd_body_items *out, kd_refusal *why);

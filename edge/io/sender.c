@@ -38,7 +38,10 @@ static void on_delivered(void *arg, void *opaque, bool ok)
     kd_shard *s = arg;
     kd_sent *sent = opaque;
     s->sender.outstanding--;
-    if (!ok) kd_metric_add(&s->metrics.undelivered, 1);
+    if (ok)
+        s->sender.sent++;
+    else
+        kd_metric_add(&s->metrics.undelivered, 1);
     kd_edge_delivered(s->edge, sent->partition, sent->at, ok, kd_shard_now_us(s));
     sent_give(&s->sender, sent);
     kd_shard_wake(s);

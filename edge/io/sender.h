@@ -12,6 +12,7 @@ struct kd_shard;
 typedef struct {
     kd_kafka_producer *producer; /* NULL until the topics are known to be there */
     kd_buf record;
+    uint64_t sent;        /* reported as delivered */
     uint64_t outstanding; /* handed to the producer, no report yet */
     struct kd_sent *pool;
     bool blocked; /* the producer's queue is full, or it is between two clients */

@@ -49,6 +49,8 @@ static void report_drain(kd_shard *s)
     }
     if (s->drain.flushing && !s->drain.flushed_told && flushed(s)) {
         s->drain.flushed_told = true;
+        KD_LOG(KD_INFO, "shard-flushed", KD_U64("shard", s->index), KD_U64("sent", s->sender.sent),
+               KD_U64("outbox_batches", kd_edge_outbox_batches(s->edge)));
         kd_drain_report(s);
     }
 }
@@ -164,8 +166,9 @@ static int assemble(kd_shard *s, char *error)
     s->turn = event_new(kd_loop_base(s->loop), -1, 0, on_turn, s);
     kd_timer_init(&s->tick, s->loop, on_tick, s);
     kd_timer_set(&s->tick, 1);
-    if ((err = kd_asker_init(s, error))) return err;
-    return create_server(s, error);
+    if ((err = kd_asker_init(s, error)) || (err = create_server(s, error))) return err;
+    kd_metrics_collect(s);
+    return KD_OK;
 }
 
 int kd_shard_create(kd_shard **out, kd_app *app, uint32_t index, char *error)
@@ -173,6 +176,7 @@ int kd_shard_create(kd_shard **out, kd_app *app, uint32_t index, char *error)
     kd_shard *s = kd_alloc(sizeof *s);
     s->app = app;
     s->index = index;
+    s->started_us = kd_shard_now_us(s);
     if (getrandom(&s->random, sizeof s->random, 0) != sizeof s->random) s->random = kd_clock_mono_us();
     int err = assemble(s, error);
     if (err) {

@@ -180,14 +180,14 @@ class Broker(Process):
 class Daemon(Process):
     """kudos-edge or kudos-central: a configuration file, a public and an admin port."""
 
-    program = None
+    binary = None
 
     def __init__(self, directory, name, sections):
         self.port, self.admin_port = free_ports(2)
         self.sections = {}
         self.config = os.path.join(str(directory), name + ".conf")
         os.makedirs(directory, exist_ok=True)
-        super().__init__(directory, name, [program(self.program), "-c", self.config])
+        super().__init__(directory, name, [program(self.binary), "-c", self.config])
         self.set(sections)
 
     def set(self, sections):
@@ -235,7 +235,7 @@ class Daemon(Process):
 
 
 class Edge(Daemon):
-    program = "kudos-edge"
+    binary = "kudos-edge"
 
     def __init__(self, directory, brokers, name="edge-1", region="mumbai", shards=2, partitions=4, central=None, more=None):
         super().__init__(directory, name, {})
@@ -251,7 +251,7 @@ class Edge(Daemon):
 
 
 class Central(Daemon):
-    program = "kudos-central"
+    binary = "kudos-central"
 
     def __init__(self, directory, brokers, name="central-1", partitions=4, more=None):
         super().__init__(directory, name, {})

@@ -1,0 +1,547 @@
+"""kudos-edge from outside, with an embedded broker and without central: every answer and error of the contract, ids,
+idempotency keys, session tokens, work over two shards, durability across kill -9, drain, refusals at the start.
+"""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from proc import Broker, Edge, free_ports, program, request, wait_until  # noqa: E402
+
+PARTITIONS = 4
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    with Broker(tmp_path_factory.mktemp("broker"), PARTITIONS) as b:
+        yield b
+
+
+@pytest.fixture(scope="module")
+def edge(broker, tmp_path_factory):
+    with Edge(tmp_path_factory.mktemp("edge"), broker.address, partitions=PARTITIONS) as e:
+        yield e
+
+
+@pytest.fixture
+def fresh(broker, tmp_path):
+    """Edges of one test, on its own directory."""
+    edges = []
+
+    def make(**kw):
+        kw.setdefault("brokers", broker.address)
+        kw.setdefault("partitions", PARTITIONS)
+        edges.append(Edge(tmp_path, **kw))
+        return edges[-1]
+
+    yield make
+    for e in edges:
+        e.kill9()
+
+
+# ---- answers --------------------------------------------------------------------------------------------------------
+
+
+def test_like_and_again_and_unlike(edge):
+    first = edge.post("/v1/posts/l1/like", user="ann")
+    assert first.status == 200 and first.headers["content-type"] == "application/json"
+    assert first.json == {"item": "posts/l1", "counter": "like", "liked": True, "changed": True, "count": 1, "display": "1",
+                          "pending": 1, "age_ms": None, "as_of": None, "source": "edge"}
+    again = edge.post("/v1/posts/l1/like", user="ann").json
+    assert (again["liked"], again["changed"], again["count"]) == (True, False, 1)
+    assert edge.post("/v1/posts/l1/like", user="bob").json["count"] == 2
+    gone = edge.delete("/v1/posts/l1/like", user="ann").json
+    assert (gone["liked"], gone["changed"], gone["count"]) == (False, True, 1)
+    gone = edge.delete("/v1/posts/l1/like", user="ann").json
+    assert (gone["liked"], gone["changed"], gone["count"]) == (False, False, 1)
+
+
+def test_unlike_of_nothing_known_says_that_it_does_not_know(edge):
+    answer = edge.delete("/v1/posts/l2/like", user="ann").json
+    assert (answer["liked"], answer["changed"], answer["count"]) == (False, None, 0)
+
+
+def test_set_counters_are_apart(edge):
+    assert edge.post("/v1/posts/l3/save", user="ann").json["counter"] == "save"
+    counts = edge.get("/v1/posts/l3/counts").json
+    assert counts["counts"]["save"] == {"count": 1, "display": "1", "pending": 1}
+    assert counts["counts"]["like"] == {"count": 0, "display": "0", "pending": 0}
+    assert (counts["age_ms"], counts["as_of"], counts["source"]) == (None, None, "edge")
+
+
+def test_sums(edge):
+    assert edge.post("/v1/posts/s1/view", user="ann").json["count"] == 1
+    answer = edge.post("/v1/posts/s1/view", user="ann", body={"amount": 1000}).json
+    assert answer["count"] == 1001 and answer["display"] == "1K" and "liked" not in answer
+    for body in ('{"amount":0}', '{"amount":1001}', '{"amount":-1}', '{"amount":1e3}', '{"amount":1.5}', '{"amount":"1"}',
+                 '{"amount":true}', '{"amount":99999999999999999999}'):
+        bad = edge.post("/v1/posts/s1/view", user="ann", body=body)
+        assert (bad.status, bad.problem, bad.json["field"]) == (400, "invalid-request", "amount"), body
+    assert edge.get("/v1/posts/s1/counts").json["counts"]["view"]["count"] == 1001
+
+
+def test_has_liked(edge):
+    edge.post("/v1/posts/h1/like", user="ann")
+    assert edge.get("/v1/posts/h1/like", user="ann").json == {"item": "posts/h1", "liked": True, "source": "edge"}
+    edge.delete("/v1/posts/h1/like", user="ann")
+    assert edge.get("/v1/posts/h1/like", user="ann").json["liked"] is False
+    assert edge.get("/v1/posts/h1/like", user="bob").json == {"item": "posts/h1", "liked": None, "source": "edge"}
+
+
+def test_unknown_item_is_zero(edge):
+    answer = edge.get("/v1/posts/never/counts")
+    assert answer.status == 200
+    assert {c["count"] for c in answer.json["counts"].values()} == {0}
+
+
+def test_display_is_cacheable_only_when_central_stands_behind_it(edge):
+    edge.post("/v1/posts/d1/like", user="ann")
+    answer = edge.get("/v1/posts/d1/display")
+    assert answer.json == {"item": "posts/d1", "display": {"like": "1", "save": "0", "view": "0", "share": "0"}}
+    assert answer.headers["cache-control"] == "no-store"
+    etag = answer.headers["etag"]
+    assert edge.get("/v1/posts/d1/display", headers={"If-None-Match": etag}).status == 304
+    edge.post("/v1/posts/d1/like", user="bob")
+    changed = edge.get("/v1/posts/d1/display", headers={"If-None-Match": etag})
+    assert changed.status == 200 and changed.headers["etag"] != etag
+
+
+def test_head_is_a_get_without_its_body(edge):
+    answer = edge.request("HEAD", "/v1/posts/d2/counts")
+    assert answer.status == 200 and answer.body == b""
+
+
+# ---- many at once, over both shards -----------------------------------------------------------------------------------
+
+
+def test_bulk_keeps_the_order_over_shards(edge):
+    ids = [f"b{i}" for i in range(200)]
+    for i in ids[:20]:
+        edge.post(f"/v1/posts/{i}/like", user="ann")
+    handed_over = edge.metric("kudos_edge_parts_handed_over_total")
+    by_get = edge.get("/v1/counts?items=" + ",".join(f"posts/{i}" for i in ids)).json["items"]
+    by_post = edge.post("/v1/counts", body={"items": [f"posts/{i}" for i in ids]}).json["items"]
+    assert [x["item"] for x in by_get] == [f"posts/{i}" for i in ids]
+    assert [x["counts"]["like"]["count"] for x in by_get] == [1] * 20 + [0] * 180
+    assert by_post == by_get and "liked" not in by_post[0]
+    wait_until(lambda: edge.metric("kudos_edge_parts_handed_over_total") > handed_over, 5, "a hand-over")
+
+
+def test_bulk_with_me(edge):
+    edge.post("/v1/posts/m1/like", user="ann")
+    items = edge.post("/v1/counts", user="ann", body={"items": ["posts/m1", "posts/m2"], "me": True}).json["items"]
+    assert [x["liked"] for x in items] == [True, None]
+    items = edge.get("/v1/counts?me=true&items=posts%2Fm1%2Cposts/m2", user="ann").json["items"]
+    assert [x["liked"] for x in items] == [True, None]
+    assert edge.post("/v1/counts", body={"items": ["posts/m1"], "me": True}).problem == "unauthorized"
+
+
+def test_lookup(edge):
+    edge.post("/v1/posts/k1/like", user="ann")
+    edge.post("/v1/posts/k2/save", user="ann")
+    edge.delete("/v1/posts/k3/like", user="ann")
+    likes = edge.post("/v1/likes/lookup", user="ann", body={"items": ["posts/k1", "posts/k2", "posts/k3"]}).json["items"]
+    assert [(x["item"], x["liked"]) for x in likes] == [("posts/k1", True), ("posts/k2", None), ("posts/k3", False)]
+    saves = edge.post("/v1/likes/lookup", user="ann", body={"items": ["posts/k2"], "counter": "save"}).json["items"]
+    assert [x["liked"] for x in saves] == [True]
+
+
+def test_batch_of_likes(edge):
+    operations = [{"item": f"posts/q{i}", "op": "like"} for i in range(1000)]
+    results = edge.post("/v1/likes", user="ann", body={"operations": operations}).json["results"]
+    assert [r["item"] for r in results] == [o["item"] for o in operations]
+    assert all((r["liked"], r["changed"], r["count"]) == (True, True, 1) for r in results)
+    mixed = [{"item": "posts/q0", "op": "unlike"}, {"item": "posts/q0", "op": "like"}, {"item": "posts/q0", "op": "unlike"},
+             {"counter": "save", "op": "like", "item": "posts/q\u0030"}]
+    results = edge.post("/v1/likes", user="ann", body=json.dumps({"operations": mixed}).replace("q0\"}", "q\\u0030\"}")).json
+    assert [(r["counter"], r["liked"], r["changed"], r["count"]) for r in results["results"]] == [
+        ("like", False, True, 0), ("like", True, True, 1), ("like", False, True, 0), ("save", True, True, 1)]
+    assert results["results"][3]["item"] == "posts/q0"
+
+
+def test_batch_with_a_key_is_answered_from_memory(edge):
+    body = {"operations": [{"item": f"posts/bk{i}", "op": "like"} for i in range(3)]}
+    headers = {"Idempotency-Key": "batch-1"}
+    first = edge.post("/v1/likes", user="ann", body=body, headers=headers)
+    edge.delete("/v1/posts/bk0/like", user="ann")
+    again = edge.post("/v1/likes", user="ann", body=body, headers=headers)
+    assert [r["changed"] for r in again.json["results"]] == [r["changed"] for r in first.json["results"]]
+    assert edge.get("/v1/posts/bk0/like", user="ann").json["liked"] is False, "a retry is not an operation"
+
+
+@pytest.mark.parametrize("body, field", [
+    ("", "body"), ("[]", "body"), ("{", "body"), ("nonsense", "body"), ("{}", "operations"), ('{"operations":[]}', "operations"),
+    ('{"operations":{}}', "operations"), ('{"operations":[1]}', "operations[0]"), ('{"operations":[],"x":1}', "body"),
+    ('{"operations":[{"item":"posts/1","op":"like"}],"operations":[]}', "operations"),
+    ('{"operations":[{"item":"posts/1"}]}', "operations[0].op"), ('{"operations":[{"op":"like"}]}', "operations[0].item"),
+    ('{"operations":[{"item":"posts/1","op":"love"}]}', "operations[0].op"),
+    ('{"operations":[{"item":"posts/1","op":"like"},{"item":7,"op":"like"}]}', "operations[1].item"),
+    ('{"operations":[{"item":"posts/1","op":"like","op":"unlike"}]}', "operations[0].op"),
+    ('{"operations":[{"item":"posts/1","op":"like","why":1}]}', "operations[0]"),
+    ('{"operations":[{"item":"posts/1","op":"like"}]} x', "body"),
+    ('{"operations":' + "[" * 10000 + "]" * 10000 + "}", "operations[0]"),
+    (json.dumps({"operations": [{"item": "posts/1", "op": "like"}] * 1001}), "operations"),
+])
+def test_batch_refusals_name_the_field(edge, body, field):
+    bad = edge.post("/v1/likes", user="ann", body=body)
+    assert (bad.status, bad.problem) == (400, "invalid-request")
+    assert bad.json["field"] == field
+
+
+def test_batch_refuses_as_a_whole(edge):
+    operations = [{"item": "posts/w1", "op": "like"}, {"item": "posts/a b", "op": "like"}]
+    bad = edge.post("/v1/likes", user="ann", body={"operations": operations})
+    assert (bad.problem, bad.json["field"]) == ("invalid-id", "operations[1].item")
+    assert edge.get("/v1/posts/w1/counts").json["counts"]["like"]["count"] == 0
+    bad = edge.post("/v1/likes", user="ann", body={"operations": [{"item": "posts/w1", "op": "like", "counter": "view"}]})
+    assert (bad.problem, bad.json["field"]) == ("unknown-counter", "operations[0].counter")
+
+
+@pytest.mark.parametrize("body, field", [
+    ("{}", "items"), ('{"items":[]}', "items"), ('{"items":"posts/1"}', "items"), ('{"items":[1]}', "items"),
+    ('{"items":["posts/1"],"me":1}', "me"), ('{"items":["posts/1"],"items":["posts/1"]}', "items"),
+    ('{"items":["posts/1"],"counter":"like"}', "body"), (json.dumps({"items": ["posts/1"] * 201}), "items"),
+])
+def test_bulk_refusals_name_the_field(edge, body, field):
+    bad = edge.post("/v1/counts", user="ann", body=body)
+    assert (bad.status, bad.problem, bad.json["field"]) == (400, "invalid-request", field)
+
+
+# ---- ids --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("raw, text", [
+    ("a", "a"), ("A-Za.z0_9~:@=+", "A-Za.z0_9~:@=+"), ("%41%2D", "A-"), ("..", ".."), ("x" * 128, "x" * 128),
+    ("%7e%7E", "~~"), ("1e3", "1e3"), ("-0", "-0"),
+])
+def test_ids_that_are_valid(edge, raw, text):
+    answer = edge.get(f"/v1/posts/{raw}/counts")
+    assert answer.status == 200 and answer.json["item"] == "posts/" + text
+
+
+@pytest.mark.parametrize("raw", ["%00", "a%2fb", "a%2Fb", "%", "%4", "%zz", "a%20b", "x" * 129, "%c3%a9", "%ff", "a,b", "a!b", "*", ""])
+def test_ids_that_are_not(edge, raw):
+    bad = edge.get(f"/v1/posts/{raw}/counts")
+    assert (bad.status, bad.problem, bad.json["field"]) == (400, "invalid-id", "id"), raw
+
+
+@pytest.mark.parametrize("user", ["%00", "a%2fb", "a b", "", "x" * 129, "%"])
+def test_users_that_are_not(edge, user):
+    bad = edge.post("/v1/posts/u1/like", user=user)
+    assert (bad.status, bad.problem, bad.json["field"]) == (400, "invalid-id", "X-User-Id"), user
+
+
+def test_users_are_percent_decoded(edge):
+    edge.post("/v1/posts/u2/like", user="a%40b")
+    assert edge.post("/v1/posts/u2/like", user="a@b").json["changed"] is False
+
+
+# ---- errors -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method, path, status, slug", [
+    ("GET", "/", 404, "not-found"), ("GET", "/v2/posts/1/counts", 404, "not-found"), ("GET", "/v1", 404, "not-found"),
+    ("GET", "/v1/posts/1", 404, "not-found"), ("GET", "/v1/posts/1/counts/", 404, "not-found"),
+    ("GET", "/v1/posts/1/like/more", 404, "not-found"), ("GET", "/v1/nothing", 404, "not-found"),
+    ("GET", "/v1/songs/1/counts", 404, "unknown-collection"), ("GET", "/v1/posts/1/love", 404, "unknown-counter"),
+    ("GET", "/v1/counts?items=songs/1", 404, "unknown-collection"), ("GET", "/v1/counts?items=posts/", 400, "invalid-id"),
+    ("GET", "/v1/counts?items=posts", 400, "invalid-id"), ("GET", "/v1/counts", 400, "invalid-request"),
+    ("GET", "/v1/counts?items=", 400, "invalid-request"), ("GET", "/v1/counts?items=%zz", 400, "invalid-request"),
+    ("GET", "/v1/counts?items=" + ",".join(["posts/1"] * 201), 400, "invalid-request"),
+    ("POST", "/v1/posts/1/like", 401, "unauthorized"), ("DELETE", "/v1/posts/1/like", 401, "unauthorized"),
+    ("GET", "/v1/posts/1/like", 401, "unauthorized"), ("POST", "/v1/posts/1/view", 401, "unauthorized"),
+    ("POST", "/v1/likes", 401, "unauthorized"),
+])
+def test_errors(edge, method, path, status, slug):
+    bad = edge.request(method, path)
+    assert (bad.status, bad.problem) == (status, slug)
+    assert {"type", "title", "status"} <= bad.json.keys()
+
+
+@pytest.mark.parametrize("method, path, allow", [
+    ("PUT", "/v1/posts/1/like", "GET, HEAD, POST, DELETE"), ("GET", "/v1/posts/1/view", "POST"),
+    ("DELETE", "/v1/posts/1/view", "POST"), ("POST", "/v1/posts/1/counts", "GET, HEAD"),
+    ("DELETE", "/v1/posts/1/display", "GET, HEAD"), ("DELETE", "/v1/counts", "GET, HEAD, POST"), ("GET", "/v1/likes", "POST"),
+    ("PATCH", "/v1/likes/lookup", "POST"),
+])
+def test_wrong_method_says_which_are_right(edge, method, path, allow):
+    bad = edge.request(method, path, user="ann")
+    assert (bad.status, bad.problem, bad.headers["allow"]) == (405, "method-not-allowed", allow)
+
+
+def test_body_of_a_like_is_nothing(edge):
+    assert edge.post("/v1/posts/e1/like", user="ann", body="{}").status == 200
+    bad = edge.post("/v1/posts/e1/like", user="ann", body='{"amount":2}')
+    assert (bad.problem, bad.json["field"]) == ("invalid-request", "body")
+
+
+def test_the_header_of_a_stranger_is_ignored(fresh):
+    e = fresh(more={"http": {"trusted_peers": "10.0.0.0/8"}}).start()
+    assert e.post("/v1/posts/1/like", user="ann").problem == "unauthorized"
+    assert e.post("/v1/posts/1/like", user="not valid").problem == "unauthorized"
+    assert e.get("/v1/posts/1/counts").json["counts"]["like"]["count"] == 0
+
+
+def test_over_http2(edge):
+    out = subprocess.run(["curl", "-s", "--http2-prior-knowledge", "-w", "\n%{http_version} %{http_code}", "-X", "POST", "-H",
+                          "X-User-Id: ann", f"http://127.0.0.1:{edge.port}/v1/posts/h2/like"], capture_output=True, text=True,
+                         timeout=15, check=True).stdout.splitlines()
+    assert json.loads(out[0])["count"] == 1 and out[1] == "2 200"
+
+
+# ---- session and idempotency --------------------------------------------------------------------------------------------
+
+
+def test_session_token_comes_back_and_is_checked(edge):
+    token = edge.post("/v1/posts/t1/like", user="ann").headers["kudos-session"]
+    assert re.fullmatch(r"[A-Za-z0-9_-]{34}", token)
+    later = edge.delete("/v1/posts/t1/like", user="ann", headers={"Kudos-Session": token})
+    assert later.status == 200 and later.headers["kudos-session"] != token
+    forged = token[:10] + ("A" if token[10] != "A" else "B") + token[11:]
+    for user, bad in (("ann", forged), ("ann", ""), ("ann", "x"), ("bob", token)):
+        answer = edge.post("/v1/posts/t1/like", user=user, headers={"Kudos-Session": bad})
+        assert (answer.status, answer.problem, answer.json["field"]) == (400, "invalid-request", "Kudos-Session"), bad
+
+
+@pytest.mark.parametrize("header, value", [("Idempotency-Key", "k1"), ("Idempotency-Key", '"k2"'), ("X-Idempotency-Key", "k3")])
+def test_a_key_makes_a_retry_one_operation(edge, header, value):
+    item = "i" + value.strip('"')
+    first = edge.post(f"/v1/posts/{item}/view", user="ann", headers={header: value})
+    again = edge.post(f"/v1/posts/{item}/view", user="ann", headers={header: value})
+    assert (first.status, again.status, again.json["count"]) == (200, 200, 1)
+    assert edge.post(f"/v1/posts/{item}/view", user="bob", headers={header: value}).json["count"] == 2, "keys are a user's own"
+    other = edge.post(f"/v1/posts/{item}-other/view", user="ann", headers={header: value})
+    if other.status != 200:  # the other item may be another shard's, whose keys are its own
+        assert (other.status, other.problem) == (422, "key-reused")
+
+
+def test_a_key_for_something_else_is_refused(edge):
+    headers = {"Idempotency-Key": "reused"}
+    assert edge.post("/v1/posts/r1/like", user="ann", headers=headers).status == 200
+    bad = edge.delete("/v1/posts/r1/like", user="ann", headers=headers)
+    assert (bad.status, bad.problem) == (422, "key-reused")
+    assert edge.get("/v1/posts/r1/like", user="ann").json["liked"] is True
+
+
+@pytest.mark.parametrize("key", ["", '""', "x" * 129, "a b", 'a"b'])
+def test_keys_that_are_not(edge, key):
+    bad = edge.post("/v1/posts/r2/like", user="ann", headers={"Idempotency-Key": key})
+    assert (bad.status, bad.problem, bad.json["field"]) == (400, "invalid-request", "Idempotency-Key")
+
+
+# ---- durability, stop, start ---------------------------------------------------------------------------------------------
+
+
+def test_acknowledged_likes_survive_kill_9(fresh):
+    e = fresh().start()
+    acked, lock, stop = [], threading.Lock(), threading.Event()
+
+    def client(n):
+        i = 0
+        while not stop.is_set():
+            i += 1
+            item, user = f"k{i % 7}", f"u{n}-{i}"
+            try:
+                answer = e.post(f"/v1/posts/{item}/like", user=user, timeout=5)
+            except OSError:
+                return
+            if answer.status == 200:
+                with lock:
+                    acked.append((item, user))
+
+    threads = [threading.Thread(target=client, args=(n,)) for n in range(4)]
+    for t in threads:
+        t.start()
+    wait_until(lambda: len(acked) > 400, 30, "likes")
+    e.kill9()
+    stop.set()
+    for t in threads:
+        t.join()
+    e.start()
+    for item in sorted({i for i, _ in acked}):
+        users = {u for i, u in acked if i == item}
+        count = e.get(f"/v1/posts/{item}/counts").json["counts"]["like"]["count"]
+        assert len(users) <= count <= len(users) + 4, "at most one per client was on its way"
+    for item, user in acked[::20]:
+        assert e.get(f"/v1/posts/{item}/like", user=user).json["liked"] is True
+
+
+def test_a_key_is_remembered_across_kill_9(fresh):
+    e = fresh().start()
+    headers = {"Idempotency-Key": "once"}
+    assert e.post("/v1/posts/1/view", user="ann", headers=headers).json["count"] == 1
+    e.kill9()
+    e.start()
+    assert e.post("/v1/posts/1/view", user="ann", headers=headers).json["count"] == 1
+
+
+def test_drain_hands_over_and_ends_with_0(fresh):
+    e = fresh(more={"edge": {"flush_interval": "60s"}}).start()
+    wait_until(lambda: e.metric("kudos_edge_kafka_ready") == 2, 10, "kafka")
+    for i in range(20):
+        e.post(f"/v1/posts/{i}/like", user="ann")
+    assert e.stop() == 0
+    assert '"event":"draining"' in e.log() and '"code":0' in e.log()
+    sent = [json.loads(x)["sent"] for x in e.log().splitlines() if '"event":"shard-flushed"' in x]
+    assert len(sent) == 2 and sum(sent) >= PARTITIONS, "flush_interval had not sealed them"
+    with pytest.raises(OSError):
+        request(e.port, "GET", "/v1/posts/1/counts")
+    e.start()
+    sealed = [p["outbox_batches"] for p in json.loads(e.admin("/debug/partitions").body)["partitions"]]
+    assert sum(sealed) >= PARTITIONS, "sealed by the drain, in the outbox until central has applied them"
+    assert e.get("/v1/posts/1/counts").json["counts"]["like"] == {"count": 1, "display": "1", "pending": 1}
+
+
+def test_drain_finishes_requests_and_closes_idle_connections(fresh):
+    e = fresh().start()
+    with socket.create_connection(("127.0.0.1", e.port), timeout=15) as idle:
+        head = f"POST /v1/posts/1/view HTTP/1.1\r\nHost: x\r\nX-User-Id: ann\r\nContent-Length: 12\r\n\r\n"
+        idle.sendall(head.encode() + b'{"amount"')
+        wait_until(lambda: e.metric("kudos_edge_connections") >= 1, 5, "connection")
+        e.signal(signal.SIGTERM)
+        wait_until(lambda: '"event":"draining"' in e.log(), 5, "drain")
+        idle.sendall(b":5}")
+        answer = b""
+        while b"\r\n\r\n" not in answer or b"}" not in answer:
+            part = idle.recv(65536)
+            assert part, answer
+            answer += part
+        assert answer.startswith(b"HTTP/1.1 200") and b'"count":5' in answer
+        assert idle.recv(65536) == b""
+    assert e.wait() == 0
+
+
+def test_serves_without_kafka_and_finds_it_later(broker, tmp_path, fresh):
+    port, = free_ports(1)
+    e = fresh(brokers=f"127.0.0.1:{port}", more={"kafka": {"start_timeout": "200ms"}}).start()
+    assert e.post("/v1/posts/1/like", user="ann").json["count"] == 1
+    assert e.metric("kudos_edge_kafka_ready") == 0
+    assert '"event":"kafka-unreachable"' in e.log()
+    assert e.stop() == 0
+
+
+def test_sighup_reloads_the_level_and_names_what_needs_a_restart(fresh):
+    e = fresh().start()
+    e.set({"log": {"level": "error"}, "edge": {"region": "virginia"}})
+    e.signal(signal.SIGHUP)
+    wait_until(lambda: '"event":"reload-needs-restart"' in e.log() and '"key":"region"' in e.log(), 5, "reload")
+    assert e.post("/v1/posts/1/like", user="ann").status == 200
+
+
+@pytest.mark.parametrize("more, code, text", [
+    ({"kafka": {"partitions": PARTITIONS + 1}}, 2, "partitions"),
+    ({"edge": {"shards": 1}}, 2, "edge.shards"),
+    ({"edge": {"name": "edge-2"}}, 2, "edge.name"),
+])
+def test_a_start_that_does_not_fit_is_refused_by_name(fresh, more, code, text):
+    e = fresh().start()
+    assert e.stop() == 0
+    e.set(more)
+    e.start(wait=False)
+    assert e.wait() == code
+    assert text in e.log().splitlines()[-1]
+
+
+def test_a_second_process_is_refused(fresh):
+    e = fresh().start()
+    port, admin = free_ports(2)
+    sets = ["--set", f"http.listen=127.0.0.1:{port}", "--set", f"admin.listen=127.0.0.1:{admin}"]
+    second = subprocess.run([program("kudos-edge"), "-c", e.config, *sets], capture_output=True, text=True, timeout=30)
+    assert second.returncode == 4 and "shard-0" in second.stderr
+    sets = ["--set", f"edge.data_dir={e.data}-2", "--set", f"admin.listen=127.0.0.1:{admin}"]
+    second = subprocess.run([program("kudos-edge"), "-c", e.config, *sets], capture_output=True, text=True, timeout=30)
+    assert second.returncode == 4 and f":{e.port}" in second.stderr
+    assert e.post("/v1/posts/1/like", user="ann").status == 200
+
+
+@pytest.mark.parametrize("sets, text", [
+    (["counters.counts=9 set"], "counts"), (["http.tls_required=true"], "tls_certificate"), (["edge.shards=5"], "edge.shards"),
+    (["http.trusted_peers=10.0.0.0/33"], "trusted_peers"), (["edge.flush_interval=5"], "flush_interval"),
+    (["api.collections=Posts"], "collections"), (["kafka-properties.acks=1"], "acks"),
+])
+def test_configuration_is_checked_without_a_start(fresh, sets, text):
+    e = fresh()
+    arguments = [a for s in sets for a in ("--set", s)]
+    done = subprocess.run([program("kudos-edge"), "-c", e.config, "-t", *arguments], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 2 and text in done.stderr
+    assert not os.path.exists(e.data)
+
+
+def test_overload_is_refused_before_work(fresh):
+    e = fresh(more={"edge": {"in_flight_max": 10}}).start()
+    body = {"operations": [{"item": f"posts/{i}", "op": "like"} for i in range(200)]}
+    statuses, lock = [], threading.Lock()
+
+    def client():
+        for _ in range(20):
+            answer = e.post("/v1/likes", user="ann", body=body)
+            with lock:
+                statuses.append(answer)
+
+    threads = [threading.Thread(target=client) for _ in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    refused = [a for a in statuses if a.status == 503]
+    assert refused and all(a.problem == "overloaded" and int(a.headers["retry-after"]) >= 1 for a in refused)
+    assert any(a.status == 200 for a in statuses)
+
+
+def test_a_full_outbox_is_refused_and_nothing_is_lost(fresh):
+    e = fresh(more={"edge": {"outbox_max": "1MiB"}}).start()
+    taken, i, refused = 0, 0, None
+    while refused is None and i < 200:
+        operations = [{"item": f"posts/o{i}-{k}", "op": "like"} for k in range(1000)]
+        answer = e.post("/v1/likes", user=f"u{i}", body={"operations": operations})
+        if answer.status == 200:
+            taken += 1
+        else:
+            refused = answer
+        i += 1
+    assert (refused.status, refused.problem) == (503, "outbox-full")
+    assert int(refused.headers["retry-after"]) == refused.json["retry_after_s"] >= 1 and taken > 0
+    assert e.get("/v1/posts/o0-7/counts").json["counts"]["like"]["count"] == 1
+
+
+def test_a_failing_disk_ends_the_process_and_acknowledges_nothing(fresh):
+    e = fresh(shards=1)
+    limit = 600 * 1024
+    e.command = ["prlimit", f"--fsize={limit}", "--core=0"] + e.command
+    e.start()
+    acked, failed = [], None
+    for i in range(2000):
+        try:
+            operations = [{"item": f"posts/f{i}-{k}", "op": "like"} for k in range(200)]
+            answer = e.post("/v1/likes", user="ann", body={"operations": operations})
+        except OSError:
+            break
+        if answer.status != 200:
+            failed = answer
+            break
+        acked.append(i)
+    assert failed is None or (failed.status, failed.problem) == (503, "storage-failed")
+    assert e.wait() == 1
+    assert '"event":"storage-failed"' in e.log()
+    e.command = e.command[3:]
+    e.start()
+    for i in acked:
+        counts = e.get("/v1/counts?items=" + ",".join(f"posts/f{i}-{k}" for k in range(200))).json["items"]
+        assert all(c["counts"]["like"]["count"] == 1 for c in counts), i
+
+
+def test_metrics_never_name_items_or_users(edge):
+    edge.post("/v1/posts/secret-item/like", user="secret-user")
+    text = edge.admin("/metrics").body.decode()
+    assert "secret" not in text
+    for name in ("kudos_edge_operations_total", "kudos_edge_request_seconds_count", "kudos_edge_outbox_batches",
+                 "kudos_edge_outbox_bytes", "kudos_edge_snapshots_total", "kudos_edge_commit_seconds_count",
+                 "kudos_edge_clock_offset_us", "kudos_edge_central_up"):
+        assert name in text
