@@ -66,6 +66,7 @@ static void conn_free(http_conn *conn)
     server->conns_held--;
     free(conn->peer_name);
     free(conn);
+    http_server_conn_gone(server); /* the last answer owed may end a drain */
 }
 
 void http_conn_forget_request(http_conn *conn)

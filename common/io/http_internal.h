@@ -257,6 +257,7 @@ struct kd_http_server {
     int64_t date_s;
     char date[HTTP_DATE_BYTES + 1];
     bool draining;
+    bool drain_expired;
     bool drained_told;
     kd_http_drained drained;
     void *drained_arg;

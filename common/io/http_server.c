@@ -91,6 +91,7 @@ void http_server_conn_gone(kd_http_server *server)
 static void tell_drained(kd_http_server *server)
 {
     if (!server->draining || server->drained_told || server->conns != NULL) return;
+    if (server->counters.requests_open > 0 && !server->drain_expired) return;
     server->drained_told = true;
     event_del(server->drain_event);
     if (server->drained != NULL) server->drained(server->drained_arg);
@@ -126,7 +127,9 @@ static void on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     kd_http_server *server = arg;
+    server->drain_expired = true;
     while (server->conns != NULL) http_conn_close(server->conns);
+    http_server_conn_gone(server);
 }
 
 /* ---- birth, drain, death ---- */

@@ -147,8 +147,9 @@ uint16_t kd_http_server_port(const kd_http_server *server);
 
 /*
  * Stops accepting, tells clients (shutdown notice, a round trip, GOAWAY; HTTP/1.1: Connection: close),
- * finishes the requests in work and then calls done from the loop, once. After deadline_ms what is left is
- * cut; unanswered requests of the handler stay valid and done still comes. Call once.
+ * finishes the requests in work and then calls done from the loop, once; done may destroy the server. After
+ * deadline_ms what is left is cut and done comes although the handler may still owe answers: it owes them
+ * before the destroy. Call once.
  */
 typedef void (*kd_http_drained)(void *arg);
 void kd_http_server_drain(kd_http_server *server, kd_http_drained done, void *arg, uint32_t deadline_ms);

@@ -75,7 +75,7 @@ static void release(echo *e, kd_http_request *req)
     size_t n = e->held_count;
     e->held_count = 0;
     for (size_t i = 0; i < n; i++) answer_small(e->held[i]);
-    answer_small(req);
+    if (req != NULL) answer_small(req);
 }
 
 static void answer_big(kd_http_request *req)
@@ -183,6 +183,7 @@ static void on_term(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     echo *e = arg;
+    release(e, NULL);
     kd_http_server_drain(e->server, on_drained, e, 5000);
 }
 

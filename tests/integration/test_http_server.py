@@ -80,7 +80,8 @@ def serve():
 
     yield start
     for server in servers:
-        server.stop()
+        if server.process.returncode is None:
+            server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -498,6 +499,16 @@ def test_slow_reader_of_a_big_answer(serve):
         assert got == b"x" * 3000000
 
 
+def test_who_does_not_read_at_all_is_cut_off(serve):
+    server = serve("write_stall_timeout_ms=100")
+    with H2(server, struct.pack(">HI", 4, 0x7FFFFFFF)) as h2:
+        h2.send(frame(WINDOW, 0, 0, struct.pack(">I", 0x7FFF0000)))
+        for s in (1, 3, 5, 7):
+            h2.request(s, b"/big?n=3000000")
+        server.wait_for("timeouts", 1, seconds=10)  # 100 ms, and a second per 16 KiB of at most 64
+        server.wait_for("buffered_bytes", 0)
+
+
 # ---- deadlines ----
 
 @pytest.mark.parametrize("start", [b"", b"\x16\x03\x01", b"PRI * HT"])
@@ -555,6 +566,27 @@ def test_h1_pipelining_by_the_thousand(serve):
             chunk = sock.recv(65536)
             assert chunk
             got += chunk.count(b"89ab\r\n")
+
+
+def test_h1_input_waits_for_the_answer(serve):
+    server = serve()
+    with server.connect(timeout=0.5) as sock:
+        sock.sendall(b"GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
+        sent = 0
+        with pytest.raises(TimeoutError):
+            while sent < 64 << 20:
+                sent += sock.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 1000)
+        assert h1_get(server, "/release") == BODY
+        assert sock.recv(65536).count(BODY) > 1
+
+
+def test_h1_input_waits_for_the_reader(serve):
+    server = serve()
+    with server.connect(timeout=0.5) as sock:
+        sent = 0
+        with pytest.raises(TimeoutError):
+            while sent < 64 << 20:
+                sent += sock.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 1000)
 
 
 def test_h1_byte_by_byte(serve):
@@ -746,6 +778,17 @@ def test_drain_finishes_what_is_in_work(serve):
         assert seen == BODY * 2
         assert last == struct.pack(">I", 3)
         assert read_all(idle) == b""
+
+
+def test_drain_waits_for_work_that_was_abandoned(serve):
+    server = serve()
+    with H2(server) as h2:
+        h2.request(1, b"/later?ms=200")
+        h2.send(frame(PING, 0, 0, b"12345678"))
+        h2.until(lambda kind, flags, *_: kind == PING and flags == ACK)
+    started = time.monotonic()
+    server.stop()
+    assert 0.1 < time.monotonic() - started < 2
 
 
 def test_drain_lets_an_idle_h1_client_ask_once_more(serve):
