@@ -1,6 +1,6 @@
 /*
  * central/io/source_url.c - the export of a running central: partition by partition, page by page, each asked again a few
- * times when it does not come. A page is asked for after the one before, so central holds nothing between them.
+ * times when it does not come; a central that was never heard gets one chance. A page is asked for after the one before, so central holds nothing between them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +11,13 @@
 #include "common/io/http_client.h"
 #include "common/io/options_file.h"
 
-enum { PAGE_ROWS = 10000, PAGE_MS = 20000, TRIES = 5, AGAIN_MS = 300 };
+enum { PAGE_ROWS = 10000, PAGE_MS = 20000, FIRST_MS = 5000, TRIES = 5, AGAIN_MS = 300 };
 
 typedef struct {
     struct event_base *base;
     kd_http_client *client;
     int result, status;
+    bool heard; /* it has answered before */
     uint32_t partitions;
     kd_buf page;
     char cursor[KD_CURSOR_TEXT_MAX + 1];
@@ -38,6 +39,7 @@ static void take_page(void *arg, int result, int status, const kd_http_response 
     s->status = status;
     kd_buf_clear(&s->page);
     if (result == KD_OK) {
+        s->heard = true;
         kd_bytes body = kd_http_response_body(r);
         kd_buf_put(&s->page, body.data, body.len);
         copy_header(r, "kudos-partitions", partitions, sizeof(partitions));
@@ -51,7 +53,8 @@ static void take_page(void *arg, int result, int status, const kd_http_response 
 static bool ask_once(session *s, const char *path)
 {
     s->result = KD_EUNAVAILABLE;
-    int rc = kd_http_client_request(s->client, "GET", kd_bytes_str(path), NULL, 0, kd_bytes_of(NULL, 0), take_page, s, PAGE_MS);
+    int rc = kd_http_client_request(s->client, "GET", kd_bytes_str(path), NULL, 0, kd_bytes_of(NULL, 0), take_page, s,
+                                    s->heard ? PAGE_MS : FIRST_MS);
     if (rc == KD_OK) event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY);
     return s->result == KD_OK && s->status == 200;
 }
@@ -68,7 +71,7 @@ static int ask(session *s, uint32_t partition, char *error)
              s->cursor[0] != '\0' ? "&cursor=" : "", s->cursor);
     for (int i = 0; i < TRIES; i++) {
         if (ask_once(s, path)) return KD_EXIT_OK;
-        if (!worth_again(s)) break;
+        if (!worth_again(s) || !s->heard) break;
         usleep(AGAIN_MS * 1000);
     }
     if (s->result != KD_OK)

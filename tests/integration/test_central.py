@@ -1,0 +1,520 @@
+"""kudos-central from outside: counts, exports, restarts, bad records, fences, snapshots, against the embedded broker.
+
+Records are made by tests/integration/feed.c. Every wait has a deadline and a condition; nothing sleeps to synchronise.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
+import proc  # noqa: E402
+from proc import Broker, free_ports, program, request, wait_until  # noqa: E402
+
+PARTITIONS = 2
+TOPICS = ("kudos.likes.v1", "kudos.counts.v1", "kudos.changes.v1")
+DAY = 86400 * 10**6
+T0 = 20000 * DAY  # 2024-10-04
+LIKE, SAVE, VIEW = 1, 2, 3
+WAIT = 15
+
+
+class Feed:
+    """The companion: batches of edges in their order, and topics read back."""
+
+    def __init__(self, bootstrap):
+        self.process = subprocess.Popen([program("feed"), bootstrap, str(PARTITIONS), *TOPICS], text=True, bufsize=1,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.last = {}
+
+    def say(self, *lines):
+        self.process.stdin.write("".join(line + "\n" for line in lines))
+        self.process.stdin.flush()
+
+    def answer(self):
+        line = self.process.stdout.readline().strip()
+        assert line.startswith("ok"), line
+        return line[3:]
+
+    def where(self, item):
+        self.say(f"where {item}")
+        return int(self.answer())
+
+    def item(self, partition, prefix="posts/p"):
+        """An item that lies in that partition."""
+        return next(i for i in (f"{prefix}{n}" for n in range(99)) if self.where(i) == partition)
+
+    def batch(self, edge, ops, partition=0, inc=1, seq=None, after=None, complete_to=0, region="eu", hold=False):
+        """ops: "like ITEM USER COUNTER TIME" and so on. Without seq: the next one behind the last. Returns its position."""
+        last = self.last.get((edge, partition), (0, 0))
+        at = (inc, seq or (last[1] + 1 if last[0] == inc else 1))
+        after = after or last
+        self.say(f"batch {partition} {edge} {region} {at[0]} {at[1]} {after[0]} {after[1]} {complete_to}", *ops,
+                 "end hold" if hold else "end")
+        self.answer()
+        self.last[edge, partition] = at
+        return at
+
+    def again(self):
+        self.say("again")
+        self.answer()
+
+    def raw(self, data, partition=0):
+        self.say(f"raw {partition} {data.hex()}")
+        self.answer()
+
+    def claim(self, epoch, name, partition=0):
+        self.say(f"claim {partition} {epoch} {name}")
+        self.answer()
+
+    def read(self, topic, partition=0, start=0):
+        self.say(f"read {topic} {partition} {start}")
+        rows = []
+        while True:
+            line = self.process.stdout.readline()
+            if not line.startswith("{"):
+                assert line.startswith("ok "), line
+                return rows
+            rows.append(json.loads(line))
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(10)
+
+
+def until(condition, what):
+    """`what` may be a function that tells more."""
+    try:
+        return wait_until(condition, WAIT)
+    except AssertionError as e:
+        raise AssertionError(f"{what() if callable(what) else what} ({e})") from e
+
+
+class Central(proc.Central):
+    def __init__(self, directory, bootstrap, **more):
+        super().__init__(directory, bootstrap, partitions=PARTITIONS,
+                         more={"central": {"snapshot_interval": "100ms", "drain_timeout": "10s"}})
+        self.set(more)
+
+    def events(self, name):
+        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{") and line.endswith("}")]
+        return [line for line in lines if line.get("event") == name]
+
+    def counts(self, item, query=""):
+        reply = self.get(f"/v1/{item}/counts{query}")
+        assert reply.status == 200, reply.body
+        return reply.json
+
+    def likes(self, item, counter="like"):
+        return self.counts(item)["counts"][counter]["count"]
+
+    def wait_likes(self, item, n):
+        until(lambda: self.likes(item) == n, lambda: f"{item} has {self.likes(item)} likes, not {n}")
+
+    def partition(self, number=0):
+        workers = self.admin("/debug/partitions").json["workers"]
+        return next(p for w in workers for p in w if p["partition"] == number)
+
+    def applied(self, edge, partition=0):
+        return next((tuple(e["applied"]) for e in self.partition(partition)["edges"] if e["edge"] == edge), None)
+
+    def wait_applied(self, edge, at, partition=0):
+        until(lambda: self.applied(edge, partition) == at,
+              lambda: f"{edge} is at {self.applied(edge, partition)}, not {at}")
+
+    def wait_metric(self, name, value):
+        until(lambda: self.metric(name) >= value, lambda: f"{name} is {self.metric(name)}")
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with Broker(tmp_path, PARTITIONS) as b:
+        yield b
+
+
+@pytest.fixture
+def feed(broker):
+    f = Feed(broker.address)
+    yield f
+    f.stop()
+
+
+@pytest.fixture
+def central(tmp_path, broker):
+    with Central(tmp_path, broker.address) as c:
+        yield c
+
+
+def like(item, user, time=T0, counter=LIKE):
+    return f"like {item} {user} {counter} {time}"
+
+
+def unlike(item, user, time=T0, counter=LIKE):
+    return f"unlike {item} {user} {counter} {time}"
+
+
+def export(*arguments, rc=0):
+    done = subprocess.run([program("kudos-central"), "export", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == rc, (done.returncode, done.stderr)
+    return done.stdout if rc == 0 else done.stderr
+
+
+# ---- merging and reading ----
+
+def test_counts_by_api(central, feed):
+    item = feed.item(0)
+    feed.batch("mum-1", [like(item, "u1"), like(item, "u2"), like(item, "u1", counter=SAVE), f"sum {item} {VIEW} 7 20000"],
+               region="asia", complete_to=T0)
+    feed.batch("fra-1", [like(item, "u2", T0 + 5), like(item, "u3", T0 + DAY)], region="eu", complete_to=T0 + DAY)
+    central.wait_likes(item, 3)
+    answer = central.counts(item)
+    assert answer["item"] == item and answer["source"] == "central" and answer["age_ms"] < 1000
+    assert answer["counts"] == {"like": {"count": 3, "display": "3", "pending": 0},
+                                "save": {"count": 1, "display": "1", "pending": 0},
+                                "view": {"count": 7, "display": "7", "pending": 0},
+                                "share": {"count": 0, "display": "0", "pending": 0}}
+    # Low watermark is T0, and as_of is that less D.
+    assert answer["as_of"] == "2024-10-03T23:59:59.500Z"
+    regions = central.counts(item, "?by=region")["counts"]["like"]
+    # u2 liked in both: the larger stamp has the region, whichever arrives first.
+    assert regions["count"] == 3 and regions["regions"] == {"asia": 1, "eu": 2}
+    days = central.counts(item, "?by=day")["counts"]["like"]
+    assert days["days"] == {"2024-10-04": 2, "2024-10-05": 1}
+
+
+def test_unlike_takes_back_where_it_was_counted(central, feed):
+    item = feed.item(1)
+    feed.batch("a", [like(item, "u1"), like(item, "u2")], partition=1, region="asia")
+    central.wait_likes(item, 2)
+    feed.batch("b", [unlike(item, "u1", T0 + 9)], partition=1, region="eu")
+    central.wait_likes(item, 1)
+    assert central.counts(item, "?by=region")["counts"]["like"]["regions"] == {"asia": 1}
+    # An older word arrives late and changes nothing.
+    feed.batch("c", [like(item, "u1", T0 + 3)], partition=1)
+    central.wait_applied("c", (1, 1), partition=1)
+    assert central.likes(item) == 1
+
+
+def test_bulk_and_liked(central, feed):
+    one, two = feed.item(0), feed.item(1)
+    feed.batch("a", [like(one, "u1")])
+    feed.batch("a", [like(two, "u2")], partition=1)
+    central.wait_likes(one, 1)
+    central.wait_likes(two, 1)
+    items = central.get(f"/v1/counts?items={two},posts/none,{one}").json["items"]
+    assert [(i["item"], i["counts"]["like"]["count"]) for i in items] == [(two, 1), ("posts/none", 0), (one, 1)]
+    me = {"X-User-Id": "u1"}
+    items = central.post("/v1/counts", body={"items": [one, two], "me": True}, headers=me).json["items"]
+    assert [i["liked"] for i in items] == [True, False]
+    assert central.get(f"/v1/{one}/like", headers=me).json == {"item": one, "liked": True, "source": "central"}
+    assert central.get(f"/v1/{two}/like", headers=me).json["liked"] is False
+    found = central.post("/v1/likes/lookup", body={"items": [two, one]}, headers=me).json["items"]
+    assert [(f["item"], f["liked"]) for f in found] == [(two, False), (one, True)]
+
+
+def test_likers_in_pages(central, feed):
+    item = feed.item(0)
+    users = [f"user{n:03}" for n in range(25)]
+    feed.batch("a", [like(item, u, T0 + 1000 * n) for n, u in enumerate(users)])
+    central.wait_likes(item, 25)
+    seen, cursor = [], ""
+    for _ in range(4):
+        page = central.get(f"/v1/{item}/likers?limit=10{cursor}").json
+        seen += [m["user"] for m in page["likers"]]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert sorted(seen) == users and len(seen) == 25
+    first = next(m for m in central.get(f"/v1/{item}/likers").json["likers"] if m["user"] == "user001")
+    assert first["at"] == "2024-10-04T00:00:00.001Z" and first["region"] == "eu"
+
+
+def test_refusals(central):
+    def problem(method, path, **more):
+        reply = central.request(method, path, **more)
+        assert reply.headers["content-type"] == "application/problem+json"
+        assert reply.json["status"] == reply.status
+        return reply.status, reply.json["type"].removeprefix("urn:kudos:")
+
+    assert problem("GET", "/v1/nothere/1/counts") == (404, "unknown-collection")
+    assert problem("GET", "/v1/posts/%20/counts") == (400, "invalid-id")
+    assert problem("GET", "/v1/posts/1/nothing") == (404, "unknown-counter")
+    assert problem("GET", "/v1/posts/1/view") == (404, "unknown-counter")
+    assert problem("GET", "/v1/posts/1/like") == (401, "unauthorized")
+    assert problem("GET", "/v1/posts/1/like", headers={"X-User-Id": "a b"}) == (400, "invalid-id")
+    assert problem("GET", "/v1/posts/1/counts?by=hour") == (400, "invalid-request")
+    assert problem("GET", "/v1/posts/1/likers?limit=0") == (400, "invalid-request")
+    assert problem("GET", "/v1/posts/1/likers?cursor=%21") == (400, "invalid-request")
+    assert problem("GET", "/v1/counts") == (400, "invalid-request")
+    assert problem("GET", "/v1/counts?items=" + ",".join(["posts/1"] * 201)) == (400, "invalid-request")
+    assert problem("POST", "/v1/counts", body="{") == (400, "invalid-request")
+    assert problem("POST", "/v1/counts", body={"items": []}) == (400, "invalid-request")
+    assert problem("POST", "/v1/counts", body={"items": ["posts"]}) == (400, "invalid-id")
+    assert problem("POST", "/v1/counts", body={"items": ["posts/1"], "me": True}) == (401, "unauthorized")
+    assert problem("DELETE", "/v1/posts/1/like") == (405, "method-not-allowed")
+    assert problem("GET", "/v1/likes/lookup") == (405, "method-not-allowed")
+    assert problem("GET", f"/v1/export?partition={PARTITIONS}") == (400, "invalid-request")
+    assert problem("GET", "/v2/posts/1/counts") == (404, "not-found")
+    assert problem("GET", "/v1/posts/1/counts/") == (404, "not-found")
+
+
+def test_strangers_are_not_believed(tmp_path, broker):
+    with Central(tmp_path, broker.address, http={"trusted_peers": "10.0.0.0/8"}) as central:
+        assert central.get("/v1/posts/1/like", headers={"X-User-Id": "u1"}).status == 401
+        assert central.get("/v1/export").status == 403
+        assert central.get("/v1/posts/1/counts").status == 200
+
+
+def test_time_and_snapshot_of_one_item(central, feed):
+    item = feed.item(0)
+    at = feed.batch("mum-1", [like(item, "u1")])
+    central.wait_applied("mum-1", at)
+    now = central.get("/v1/time").json["now_us"]
+    assert abs(now / 1e6 - __import__("time").time()) < 60
+    reply = central.get(f"/v1/snapshots/{item}?edge=mum-1")
+    assert reply.status == 200 and reply.headers["content-type"] == "application/msgpack"
+    assert reply.body[1:3] == b"\x01\x03" and b"mum-1" in reply.body
+    assert central.get(f"/v1/snapshots/{item}?edge=%20").status == 400
+
+
+# ---- duplicates, gaps, bad records ----
+
+def test_duplicates_and_gaps(central, feed):
+    item = feed.item(0)
+    feed.batch("a", [like(item, "u1"), f"sum {item} {VIEW} 5 20000"])
+    feed.again()
+    feed.again()
+    central.wait_metric('kudos_central_batches_total{result="duplicate"}', 2)
+    assert central.likes(item) == 1 and central.likes(item, "view") == 5
+    # The second batch is missing: the third waits to be sent again behind it.
+    feed.batch("a", [like(item, "u2")], hold=True)
+    feed.batch("a", [like(item, "u3")])
+    central.wait_metric('kudos_central_batches_total{result="gap"}', 1)
+    assert central.likes(item) == 1 and central.applied("a") == (1, 1)
+    feed.batch("a", [like(item, "u2")], seq=2, after=(1, 1))
+    feed.batch("a", [like(item, "u3")], seq=3, after=(1, 2))
+    central.wait_likes(item, 3)
+    assert central.applied("a") == (1, 3)
+
+
+def test_poison_is_kept_apart_and_stalls_its_edge_alone(central, feed):
+    item = feed.item(0)
+    feed.raw(bytes.fromhex("dd ff ff ff ff"))
+    feed.raw(b"not a record")
+    feed.batch("a", [like(item, "u1")])
+    central.wait_likes(item, 1)
+    central.wait_metric('kudos_central_alarms_total{reason="quarantine"}', 1)
+    assert central.events("alarm-quarantined")
+    assert central.running()
+
+
+def test_doubled_identity_is_an_alarm(central, feed):
+    item = feed.item(0)
+    feed.batch("a", [like(item, "u1")])
+    central.wait_likes(item, 1)
+    # Somebody else's batch 1, then a batch that names that one as its predecessor.
+    feed.batch("a", [like(item, "u9")], seq=1, after=(0, 0), hold=True)
+    feed.batch("a", [like(item, "u8")], seq=2, after=(1, 1))
+    central.wait_metric('kudos_central_alarms_total{reason="identity"}', 1)
+    assert central.likes(item) == 1 and central.events("alarm-identity")
+
+
+# ---- restarts ----
+
+def test_killed_at_any_moment_is_exact(tmp_path, broker, feed):
+    item = feed.item(0)
+    views = 0
+    for round_ in range(4):
+        with Central(tmp_path, broker.address) as central:
+            for n in range(20):
+                feed.batch("a", [like(item, f"r{round_}u{n}"), f"sum {item} {VIEW} 3 20000"])
+                views += 3
+            if round_ % 2:  # also in the middle of it, before everything is merged
+                central.wait_likes(item, 20 * (round_ + 1))
+            central.kill9()
+    with Central(tmp_path, broker.address) as central:
+        central.wait_likes(item, 80)
+        assert central.likes(item, "view") == views
+        epochs = [e["epoch"] for e in central.events("partition-opened") if e["partition"] == 0]
+        assert len(epochs) == 5 and epochs == sorted(set(epochs))
+        assert central.stop() == 0
+    lines = export("--dir", central.data).splitlines()
+    assert len(lines) == 80 and lines == sorted(lines)
+
+
+def test_drain_commits_and_publishes(tmp_path, broker, feed):
+    item = feed.item(0)
+    with Central(tmp_path, broker.address, central={"snapshot_interval": "60s"}) as central:
+        at = feed.batch("a", [like(item, "u1")])
+        central.wait_applied("a", at)
+        assert central.stop() == 0
+    last = [s for s in feed.read("counts") if item in s["items"]][-1]
+    assert last["items"][item] == {"1": 1} and last["edges"]["a"] == [1, 1]
+
+
+def test_log_lost_is_read_from_its_beginning(tmp_path, feed, broker):
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as central:
+        for n in range(5):
+            feed.batch("a", [like(item, f"u{n}")])
+        central.wait_likes(item, 5)
+        assert central.stop() == 0
+    broker.kill9()
+    with Broker(tmp_path, PARTITIONS) as fresh:
+        other = Feed(fresh.address)
+        other.last = dict(feed.last)
+        with Central(tmp_path, fresh.address) as central:
+            assert [e for e in central.events("log-rewound") if e["partition"] == 0]
+            for n in range(3):
+                other.batch("b", [like(item, f"v{n}")])
+            central.wait_likes(item, 8)
+        other.stop()
+
+
+def test_reads_are_served_without_kafka(tmp_path, feed, broker):
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as central:
+        feed.batch("a", [like(item, "u1")])
+        central.wait_likes(item, 1)
+        assert central.stop() == 0
+    with Central(tmp_path, f"127.0.0.1:{free_ports(1)[0]}").start(wait=False) as central:
+        until(lambda: len(central.events("central-started")) == 2, "no start")
+        assert central.likes(item) == 1
+        assert central.admin("/readyz").status == 503 and central.admin("/healthz").status == 200
+        until(lambda: central.events("kafka-unavailable"), "no word about Kafka")
+        assert central.stop() == 0
+
+
+# ---- fences and refusals to start ----
+
+def test_a_higher_claim_fences(central, feed):
+    claims = until(lambda: [c for c in feed.read("likes") if c["kind"] == "claim"], "no claim")
+    epoch = central.partition()["epoch"]
+    assert claims == [{"kind": "claim", "epoch": epoch, "central": "central-1"}]
+    feed.claim(epoch - 1, "older")
+    central.wait_metric("kudos_central_claims_total", 2)
+    assert central.running()
+    feed.claim(epoch + 1, "newer")
+    assert central.wait() == 1
+    assert "newer" in central.events("fenced")[0]["cause"]
+
+
+def test_another_partition_count_is_refused_by_name(tmp_path, broker):
+    central = Central(tmp_path, broker.address, kafka={"partitions": 3}).start(wait=False)
+    assert central.wait() == 2
+    assert "partition" in central.events("topics-refused")[0]["cause"]
+
+
+def test_another_stored_partition_count_is_refused_by_name(tmp_path, broker):
+    with Central(tmp_path, broker.address) as central:
+        assert central.stop() == 0
+    central = Central(tmp_path, broker.address, kafka={"partitions": 1}).start(wait=False)
+    assert central.wait() == 2
+    assert "partition count" in central.events("start-failed")[0]["cause"]
+
+
+def test_one_process_per_directory(tmp_path, broker, central):
+    other = Central(tmp_path, broker.address).start(wait=False)
+    assert other.wait() == 4
+    assert "in use by another process" in other.events("start-failed")[0]["cause"]
+    assert "in use" in export("--dir", central.data, rc=4)
+
+
+# ---- export ----
+
+def test_export(tmp_path, broker, central, feed):
+    one, two = feed.item(0), feed.item(1)
+    feed.batch("a", [like(one, "u1", T0 + 1), like(one, "u2", T0 + 2), like(one, "u1", T0 + 3, SAVE)], region="asia")
+    feed.batch("b", [unlike(one, "u2", T0 + 9)])
+    feed.batch("a", [like(two, "u1", T0 + 4)], partition=1)
+    central.wait_likes(one, 1)
+    central.wait_likes(two, 1)
+    wanted = sorted([f"like\t{one}\tu1\t{T0 + 1}\tasia", f"like\t{two}\tu1\t{T0 + 4}\teu", f"save\t{one}\tu1\t{T0 + 3}\tasia"])
+    assert export("--url", central.url).splitlines() == wanted
+    assert central.stop() == 0
+    assert export("--dir", central.data).splitlines() == wanted
+    assert export("--dir", central.data, "-c", central.config).splitlines() == wanted
+    assert "cannot be read" in export("--dir", os.path.join(tmp_path, "nothing"), rc=2)
+    assert export("--url", f"http://127.0.0.1:{free_ports(1)[0]}", rc=4)
+    assert export(rc=2)
+
+
+# ---- what goes out ----
+
+def test_snapshots_follow_each_other(central, feed):
+    item = feed.item(0)
+    for n in range(6):
+        at = feed.batch("a", [like(item, f"u{n}")])
+        central.wait_applied("a", at)
+    listed = until(lambda: [s for s in feed.read("counts") if s["items"].get(item) == {"1": 6}], "no snapshot of 6 likes")
+    assert listed[0]["edges"]["a"] == [1, 6]
+    chain = feed.read("counts")
+    epoch = central.partition()["epoch"]
+    assert {s["epoch"] for s in chain} == {epoch} and {s["partition"] for s in chain} == {0}
+    for before, after in zip(chain, chain[1:]):
+        assert after["previous"] <= before["version"] <= after["version"]
+        assert after["previous"] < after["version"] or not after["items"]
+    beats = len(chain)
+    until(lambda: len(feed.read("counts", start=beats)) >= 3, "no heartbeats")
+
+
+def test_changes_are_published_once_each(central, feed):
+    item = feed.item(0)
+    feed.batch("a", [like(item, "u1"), like(item, "u2")])
+    central.wait_likes(item, 2)  # in one commit a like and its unlike would be no change
+    feed.batch("b", [like(item, "u1", T0 + 5), unlike(item, "u2", T0 + 5)])
+    central.wait_likes(item, 1)
+    changes = until(lambda: (c := [x for r in feed.read("changes") for x in r["changes"]]) and len(c) >= 3 and c, "no changes")
+    assert sorted(changes) == sorted([[item, "u1", True], [item, "u2", True], [item, "u2", False]])
+
+
+def test_kafka_away_for_a_while(tmp_path, broker, feed):
+    """Nothing is delivered while it is away; then all of it is, and central goes on."""
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as central:
+        at = feed.batch("a", [like(item, "u1")])
+        central.wait_applied("a", at)
+        broker.signal(signal.SIGSTOP)
+        assert central.likes(item) == 1
+        broker.signal(signal.SIGCONT)
+        feed.batch("a", [like(item, "u2")])
+        central.wait_likes(item, 2)
+        until(lambda: any(s["items"].get(item) == {"1": 2} for s in feed.read("counts")), "no snapshot")
+        assert central.stop() == 0
+
+
+# ---- several workers, reload ----
+
+def test_two_workers(tmp_path, broker, feed):
+    items = [feed.item(0), feed.item(1)]
+    with Central(tmp_path, broker.address, central={"workers": 2}) as central:
+        for partition, item in enumerate(items):
+            feed.batch("a", [like(item, f"u{n}") for n in range(30)], partition=partition)
+        for item in items:
+            central.wait_likes(item, 30)
+        found = central.get("/v1/counts?items=" + ",".join(items)).json["items"]
+        assert [f["counts"]["like"]["count"] for f in found] == [30, 30]
+        assert len(export("--url", central.url).splitlines()) == 60
+        central.wait_metric("kudos_central_operations_total", 60)
+        assert central.stop() == 0
+    with Central(tmp_path, broker.address, central={"workers": 1}) as central:
+        assert [central.likes(i) for i in items] == [30, 30]
+
+
+def test_reload(central):
+    def rewrite(text):
+        with open(central.config, "a", encoding="ascii") as f:
+            f.write(text)
+
+    rewrite("[log]\nlevel = debug\n")
+    central.signal(signal.SIGHUP)
+    until(lambda: central.events("reloaded"), "no reload")
+    rewrite("nonsense\n")
+    central.signal(signal.SIGHUP)
+    until(lambda: central.events("reload-refused"), "bad configuration taken over")
+    assert central.running() and central.get("/v1/time").status == 200
