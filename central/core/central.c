@@ -11,9 +11,9 @@ int kd_central_poison(kd_central *c)
 
 static bool config_valid(const kd_central_config *config, uint64_t epoch_hint)
 {
-    return kd_name_valid(config->name) && config->partitions >= 1 && config->partitions <= KD_PARTITIONS_MAX &&
-           config->partition < config->partitions && config->counters->count <= KD_COUNTERS_MAX &&
-           epoch_hint < KD_TIME_END_US;
+    return kd_name_valid(config->name) && config->partitions >= 1 &&
+           config->partitions <= KD_PARTITIONS_MAX && config->partition < config->partitions &&
+           config->counters->count <= KD_COUNTERS_MAX && epoch_hint < KD_TIME_END_US;
 }
 
 /* Rule 15: the stored epoch ends at the stored version. The new one is stored by the first commit. */
@@ -45,8 +45,8 @@ static int load(kd_central *c, uint64_t epoch_hint)
     return KD_OK;
 }
 
-int kd_central_open(const kd_central_config *config, const kd_store *store, uint64_t epoch_hint, uint64_t now_us,
-                    kd_central **out)
+int kd_central_open(const kd_central_config *config, const kd_store *store, uint64_t epoch_hint,
+                    uint64_t now_us, kd_central **out)
 {
     (void)now_us;
     *out = NULL;

@@ -1,12 +1,12 @@
 /*
- * changes.c - central's effective changes for downstream consumers, read back from the redo rows of the store: what is
- * not delivered when a central dies is handed out by the next one, under the same versions.
+ * changes.c - central's effective changes for downstream consumers, read back from the redo rows of the
+ * store: what is not delivered when a central dies is handed out by the next one, under the same versions.
  */
 #include "central/core/internal.h"
 
 #include <stdlib.h>
 
-/* A change of the redo row whose views are kept: they move with the arena until the end, so offsets first. */
+/* The changes of one record. Their views are dealt out when the arena moves no more. */
 typedef struct {
     kd_changes out;
     kd_change changes[KD_CHANGES_PER_RECORD];
@@ -38,7 +38,8 @@ static void deal_views(collector *k)
     }
 }
 
-/* Collects from change number `from` of the row; KD_ENOTFOUND when its end was reached, KD_OK when more is left. */
+/* Collects from change number `from` of the row; KD_ENOTFOUND when its end was reached, KD_OK when more is
+ * left. */
 static int collect_row(kd_central *c, collector *k, kd_bytes row, uint32_t from)
 {
     kd_effects_reader er;
@@ -83,8 +84,10 @@ static const kd_redo *next_row(const kd_central *c)
     uint32_t low = c->redo.first, high = c->redo.count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (c->redo.at[middle].version <= c->taken) low = middle + 1;
-        else high = middle;
+        if (c->redo.at[middle].version <= c->taken)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low < c->redo.count ? &c->redo.at[low] : NULL;
 }

@@ -1,8 +1,9 @@
 /*
  * commit.c - one synced write per step (rule 10): rows, effects, applied, watermarks, log position.
  *
- * Begin makes the writes and changes nothing that is shown; end, when they are durable, moves counts and committed state.
- * A failure in between leaves the two histories apart, so it poisons the object: the truth is in the store.
+ * Begin makes the writes and changes nothing that is shown; end, when they are durable, moves counts and
+ * committed state. A failure in between leaves the two histories apart, so it poisons the object: the truth
+ * is in the store.
  */
 #include "central/core/internal.h"
 

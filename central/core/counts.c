@@ -46,17 +46,23 @@ static void list_push(kd_count_list *l, kd_count_entry *e)
 {
     e->next = NULL;
     e->prev = l->tail;
-    if (l->tail) l->tail->next = e;
-    else l->head = e;
+    if (l->tail)
+        l->tail->next = e;
+    else
+        l->head = e;
     l->tail = e;
 }
 
 static void list_remove(kd_count_list *l, kd_count_entry *e)
 {
-    if (e->prev) e->prev->next = e->next;
-    else l->head = e->next;
-    if (e->next) e->next->prev = e->prev;
-    else l->tail = e->prev;
+    if (e->prev)
+        e->prev->next = e->next;
+    else
+        l->head = e->next;
+    if (e->next)
+        e->next->prev = e->prev;
+    else
+        l->tail = e->prev;
     e->prev = e->next = NULL;
 }
 
@@ -115,7 +121,8 @@ static void row_encode(const kd_count_entry *e, uint64_t version, kd_buf *out)
     for (uint32_t i = 0; i < e->part_count; i++) {
         const kd_count_part *p = &e->parts[i];
         if (p->value == 0) continue;
-        kd_buf_put_u8(out, (uint8_t)((uint32_t)kd_part_counter(p->where) << 2 | (uint32_t)kd_part_kind_of(p->where)));
+        kd_buf_put_u8(
+            out, (uint8_t)((uint32_t)kd_part_counter(p->where) << 2 | (uint32_t)kd_part_kind_of(p->where)));
         kd_buf_put_varint(out, kd_part_id(p->where));
         kd_buf_put_varint(out, p->value);
     }
@@ -174,8 +181,10 @@ static uint32_t part_seek(const kd_count_entry *e, uint64_t where)
     uint32_t low = 0, high = e->part_count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (e->parts[middle].where < where) low = middle + 1;
-        else high = middle;
+        if (e->parts[middle].where < where)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
@@ -202,7 +211,8 @@ static uint64_t *part_of(kd_count_entry *e, uint64_t where)
 
 static void add(kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day, uint64_t amount)
 {
-    const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0), kd_part_where(counter, KD_PART_REGION, region),
+    const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0),
+                              kd_part_where(counter, KD_PART_REGION, region),
                               kd_part_where(counter, KD_PART_DAY, day)};
     for (size_t i = 0; i < KD_COUNT(where); i++) {
         uint64_t *value = part_of(e, where[i]);
@@ -212,7 +222,8 @@ static void add(kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t da
 
 static void take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day)
 {
-    const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0), kd_part_where(counter, KD_PART_REGION, region),
+    const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0),
+                              kd_part_where(counter, KD_PART_REGION, region),
                               kd_part_where(counter, KD_PART_DAY, day)};
     for (size_t i = 0; i < KD_COUNT(where); i++) {
         uint64_t *value = part_of(e, where[i]);

@@ -1,14 +1,17 @@
 /*
  * counts.h - counts of items: total, by region and by UTC day of each counter; a cache in front of the store.
  *
- * Counts live in memory and are written back later: what a commit did to them is in its redo row. Every stored row says
- * the version it is accurate at, and a redo row of a later version is applied to it at open. An entry is
+ * Counts live in memory and are written back later: what a commit did to them is in its redo row. Every
+ * stored row says the version it is accurate at, and a redo row of a later version is applied to it at open.
+ * An entry is
  *
- *     pinned   somebody holds it: a commit under way, the queue of dirty ones, a write under way, the next snapshot
- *     clean    nobody does: it equals its row, waits at its place in order of use, and is dropped when there are too many
+ *     pinned   somebody holds it: a commit under way, the queue of dirty ones, a write under way,
+ *              the next snapshot
+ *     clean    nobody does: it equals its row, waits at its place in order of use, and is dropped
+ *              when there are too many
  *
- * The queue of dirty entries is in the order of the version that first made them dirty; what its head says is the
- * oldest redo row still needed. An entry's row is
+ * The queue of dirty entries is in the order of the version that first made them dirty; what its head says is
+ * the oldest redo row still needed. An entry's row is
  *
  *     version be64, then for each part that is not 0: counter << 2 | kind, id varint, value varint
  *
@@ -33,9 +36,18 @@ static inline uint64_t kd_part_where(uint8_t counter, kd_part_kind kind, uint32_
 {
     return (uint64_t)counter << 40 | (uint64_t)kind << 32 | id;
 }
-static inline uint8_t kd_part_counter(uint64_t where) { return (uint8_t)(where >> 40); }
-static inline kd_part_kind kd_part_kind_of(uint64_t where) { return (kd_part_kind)(where >> 32 & 0xff); }
-static inline uint32_t kd_part_id(uint64_t where) { return (uint32_t)where; }
+static inline uint8_t kd_part_counter(uint64_t where)
+{
+    return (uint8_t)(where >> 40);
+}
+static inline kd_part_kind kd_part_kind_of(uint64_t where)
+{
+    return (kd_part_kind)(where >> 32 & 0xff);
+}
+static inline uint32_t kd_part_id(uint64_t where)
+{
+    return (uint32_t)where;
+}
 
 typedef struct kd_count_entry {
     kd_table_entry hashed;
@@ -45,7 +57,7 @@ typedef struct kd_count_entry {
     uint64_t accurate;    /* version of the row it was read from */
     uint64_t dirty_since; /* version of the first effect that is in no row; 0: not in the queue */
     uint32_t pins;
-    bool unsent;          /* changed since the last snapshot */
+    bool unsent; /* changed since the last snapshot */
     uint8_t key_len;
     uint8_t key[];
 } kd_count_entry;
@@ -63,19 +75,22 @@ typedef struct {
     uint32_t clean_count, clean_max;
     kd_count_entry **unsent;
     uint32_t unsent_count, unsent_cap;
-    bool unsent_lost;      /* more than a snapshot can hold: the edges must read anew */
-    bool forgiving;        /* a planted bug may take what is not there */
+    bool unsent_lost; /* more than a snapshot can hold: the edges must read anew */
+    bool forgiving;   /* a planted bug may take what is not there */
     kd_buf scratch;
 } kd_counts;
 
-static inline kd_bytes kd_count_key(const kd_count_entry *e) { return kd_bytes_of(e->key, e->key_len); }
+static inline kd_bytes kd_count_key(const kd_count_entry *e)
+{
+    return kd_bytes_of(e->key, e->key_len);
+}
 uint64_t kd_counts_hash(const kd_counts *c, kd_bytes item); /* as the filter knows it */
 
 void kd_counts_init(kd_counts *c, const kd_store *store, kd_bloom *filter, uint64_t seed, uint32_t clean_max);
 void kd_counts_finish(kd_counts *c);
 
-/* Pins the entry of an item, from memory or the store; *out is NULL, or the entry itself where it is known. KD_ENOTFOUND when it has none and `create` is false; KD_EIO,
- * KD_EMALFORMED. */
+/* Pins the entry of an item, from memory or the store; *out is NULL, or the entry itself where it is known.
+ * KD_ENOTFOUND when it has none and `create` is false; KD_EIO, KD_EMALFORMED. */
 int kd_counts_acquire(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out);
 void kd_counts_release(kd_counts *c, kd_count_entry *e);
 
@@ -88,8 +103,8 @@ uint64_t kd_counts_value(const kd_count_entry *e, uint64_t where);
 
 /* The oldest version whose redo row is still needed; `after` when none is. */
 uint64_t kd_counts_floor(const kd_counts *c, uint64_t after);
-/* Takes the head of the dirty queue, writes its row as of `version` and leaves it pinned until the write is durable
- * and the caller releases it. NULL when the queue is empty. */
+/* Takes the head of the dirty queue, writes its row as of `version` and leaves it pinned until the write is
+ * durable and the caller releases it. NULL when the queue is empty. */
 kd_count_entry *kd_counts_write_back(kd_counts *c, uint64_t version, kd_writes *writes);
 
 #endif

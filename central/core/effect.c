@@ -18,7 +18,8 @@ static void put_key(kd_bytes before, kd_bytes key, kd_buf *out)
     kd_buf_put(out, key.data + shared, key.len - shared);
 }
 
-static void put_effect(const kd_effect *e, uint64_t time_before, kd_bytes key_before, kd_bytes key, kd_buf *out)
+static void put_effect(const kd_effect *e, uint64_t time_before, kd_bytes key_before, kd_bytes key,
+                       kd_buf *out)
 {
     bool sum = kd_effect_is_sum(e);
     kd_buf_put_u8(out, (uint8_t)((sum ? FLAG_SUM : 0) | (e->was ? FLAG_WAS : 0) | (e->is ? FLAG_IS : 0)));

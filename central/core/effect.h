@@ -1,14 +1,15 @@
 /*
  * effect.h - what one commit did to the counts, and its form as a redo row.
  *
- * An effect is the change of one membership row that moves a count, or a sum. Applied to the counts of its item it gives
- * the next counts; published it is a change. A redo row holds the effects of one commit:
+ * An effect is the change of one membership row that moves a count, or a sum. Applied to the counts of its
+ * item it gives the next counts; published it is a change. A redo row holds the effects of one commit:
  *
  *     how many, then for each: flags, shared, rest, rest bytes, edge, region, then
  *         of a set    zigzag(time - time before), and if it was liked: region and day that it is taken from
  *         of a sum    amount, day
  *
- * all varints but flags (one byte). shared and rest code counter | item key | user len | user against the key before.
+ * all varints but flags (one byte). shared and rest code counter | item key | user len | user against the key
+ * before.
  */
 #ifndef KUDOS_CENTRAL_CORE_EFFECT_H
 #define KUDOS_CENTRAL_CORE_EFFECT_H
@@ -22,13 +23,19 @@ typedef struct {
     uint32_t day;        /* where it counts */
     uint32_t old_day;    /* where it is taken from, if it was liked */
     uint16_t edge, region, old_region;
-    uint8_t counter;     /* wire id */
-    bool was, is;        /* liked before and after */
+    uint8_t counter; /* wire id */
+    bool was, is;    /* liked before and after */
 } kd_effect;
 
-static inline bool kd_effect_is_sum(const kd_effect *e) { return e->user.len == 0; }
+static inline bool kd_effect_is_sum(const kd_effect *e)
+{
+    return e->user.len == 0;
+}
 /* What downstream consumers are told; a like that only moved to another region or day is not. */
-static inline bool kd_effect_is_change(const kd_effect *e) { return kd_effect_is_sum(e) || e->was != e->is; }
+static inline bool kd_effect_is_change(const kd_effect *e)
+{
+    return kd_effect_is_sum(e) || e->was != e->is;
+}
 
 void kd_effects_encode(const kd_effect *effects, uint32_t count, kd_buf *out);
 

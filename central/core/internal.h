@@ -1,15 +1,17 @@
 /*
  * internal.h - the state of central's core for one partition, shared by its files.
  *
- * What is said twice is tentative and committed: tentative counts what is fed or outstanding and decides what is
- * merged next (rule 9); committed is what is durable, and all that anybody outside is shown.
+ * What is said twice is tentative and committed: tentative counts what is fed or outstanding and decides what
+ * is merged next (rule 9); committed is what is durable, and all that anybody outside is shown.
  *
- *     commits[]   a ring of three: `outstanding` closed ones from `first` on (oldest first), then the open one
+ *     commits[]   a ring of three: `outstanding` closed ones from `first` on, the oldest first;
+ *                 then the open one
  *
- *     feed fills the open one: operations with their keys in one arena, sums, rows of new names
- *     begin sorts them, keeps the last operation of each row, looks the old rows up - in the commit outstanding before
- *     it (both are sorted: one walk), the filter, the store - and makes writes and effects
- *     end applies the effects to the counts
+ *     feed        fills the open one: operations with their keys in one arena, sums, rows of new names
+ *     begin       sorts them, keeps the last operation of each row, looks the old rows up - in the commit
+ *                 outstanding before it (both are sorted: one walk), the filter, the store - and makes
+ *                 writes and effects
+ *     end         applies the effects to the counts
  */
 #ifndef KUDOS_CENTRAL_CORE_INTERNAL_H
 #define KUDOS_CENTRAL_CORE_INTERNAL_H
@@ -19,9 +21,10 @@
 
 enum {
     KD_OUTSTANDING_MAX = 2,
-    KD_QUARANTINE_MAX = 64,         /* records kept per partition */
-    KD_CHANGES_PER_RECORD = 1000,   /* effective changes in one record of the changes topic */
-    KD_WRITE_BACK_LEAST = 256,      /* count rows a commit writes when there is too much redo, and two per effect besides */
+    KD_QUARANTINE_MAX = 64,       /* records kept per partition */
+    KD_CHANGES_PER_RECORD = 1000, /* effective changes in one record of the changes topic */
+    KD_WRITE_BACK_LEAST =
+        256, /* count rows a commit writes when there is too much redo, and two per effect besides */
     KD_REDO_DROPS_PER_COMMIT = 64,
 };
 #define KD_FILTER_BYTES_DEFAULT (1ull << 30)
@@ -31,6 +34,7 @@ enum {
 typedef struct {
     kd_position applied;
     uint64_t digest, watermark_us;
+    uint64_t epoch; /* the highest that a merged envelope of it knew */
 } kd_edge_state;
 
 typedef struct {
@@ -80,9 +84,9 @@ typedef struct {
     kd_gathered_op *ops;
     kd_gathered_sum *sums;
     kd_touched *touched;
-    kd_effect *effects;         /* views into keys */
-    kd_count_entry **entries;   /* of the effects; pinned */
-    kd_count_entry **written;   /* count rows in writes; pinned */
+    kd_effect *effects;       /* views into keys */
+    kd_count_entry **entries; /* of the effects; pinned */
+    kd_count_entry **written; /* count rows in writes; pinned */
     uint32_t op_count, op_cap, sum_count, sum_cap, touched_count, touched_cap;
     uint32_t effect_count, effect_cap, entry_count, entry_cap, written_count, written_cap;
     uint64_t redo_bytes;
@@ -110,7 +114,7 @@ struct kd_central {
     uint64_t epoch, version; /* version: committed */
     uint64_t begun;          /* last version begun */
     bool poisoned, fenced;
-    bool epoch_durable;      /* a commit of this epoch is in the store */
+    bool epoch_durable; /* a commit of this epoch is in the store */
     kd_log_position log_tentative, log_committed;
     kd_chain_link chain[KD_CHAIN_MAX];
     uint32_t chain_count;
@@ -123,7 +127,8 @@ struct kd_central {
     uint32_t first, outstanding;
 
     kd_bloom filter;
-    uint64_t filter_rows; /* rows and items it was told, of which the store knows: sizes it at the next open */
+    uint64_t
+        filter_rows; /* rows and items it was told, of which the store knows: sizes it at the next open */
     kd_counts counts;
     kd_redo_list redo;
     uint64_t snapshot_version; /* of the last snapshot handed out */
@@ -137,14 +142,26 @@ struct kd_central {
     kd_buf key, value; /* scratch */
 };
 
-static inline bool kd_planted(const kd_central *c, kd_central_plant bug) { return (c->config.plant & (uint64_t)bug) != 0; }
+static inline bool kd_planted(const kd_central *c, kd_central_plant bug)
+{
+    return (c->config.plant & (uint64_t)bug) != 0;
+}
 static inline kd_commit *kd_commit_open(kd_central *c)
 {
     return &c->commits[(c->first + c->outstanding) % KD_COUNT(c->commits)];
 }
-static inline kd_bytes kd_edge_name(const kd_edge *e) { return kd_bytes_of(e->name, e->name_len); }
-static inline kd_bytes kd_region_name(const kd_region *r) { return kd_bytes_of(r->name, r->name_len); }
-static inline kd_bytes kd_key_at(const kd_commit *k, uint32_t at, uint16_t len) { return kd_bytes_of(k->keys.data + at, len); }
+static inline kd_bytes kd_edge_name(const kd_edge *e)
+{
+    return kd_bytes_of(e->name, e->name_len);
+}
+static inline kd_bytes kd_region_name(const kd_region *r)
+{
+    return kd_bytes_of(r->name, r->name_len);
+}
+static inline kd_bytes kd_key_at(const kd_commit *k, uint32_t at, uint16_t len)
+{
+    return kd_bytes_of(k->keys.data + at, len);
+}
 int kd_central_poison(kd_central *c); /* KD_EIO from here on */
 
 /* meta.c: identity, epoch, version, log position, chain; all in one row */

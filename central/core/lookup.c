@@ -1,14 +1,18 @@
 /*
  * lookup.c - membership rows: finding the old one, deciding who wins, and what that does to the counts.
  *
- * A row that was written must never be missed, else its like counts twice. It is in one of three places: in this
- * commit (a repeat, resolved by sorting), in the commit outstanding before it (sorted too: one walk over both), or in
- * the store, where a filter says for most new rows that there is nothing to read.
+ * A row that was written must never be missed, else its like counts twice. It is in one of three places: in
+ * this commit (a repeat, resolved by sorting), in the commit outstanding before it (sorted too: one walk over
+ * both), or in the store, where a filter says for most new rows that there is nothing to read.
  */
 #include "central/core/internal.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
+
+/* A filter that starts small becomes a chain, and each link is a cache miss for every new row: twice the time
+ * at a million rows. This much is 384 KB. */
+static const uint64_t filter_rows_least = 1 << 18;
 
 static uint64_t row_hash(const kd_central *c, kd_bytes key)
 {
@@ -37,11 +41,12 @@ static int load_count(void *arg, kd_bytes key, kd_bytes value)
 int kd_lookup_load(kd_central *c)
 {
     uint64_t bytes = c->config.filter_bytes_max ? c->config.filter_bytes_max : KD_FILTER_BYTES_DEFAULT;
-    kd_bloom_init(&c->filter, c->filter_rows + c->filter_rows / 4, bytes * 8);
+    kd_bloom_init(&c->filter, KD_MAX(c->filter_rows + c->filter_rows / 4, filter_rows_least), bytes * 8);
     const uint8_t member[] = {KD_ROW_MEMBER}, member_end[] = {KD_ROW_MEMBER + 1};
     const uint8_t counts[] = {KD_ROW_COUNTS}, counts_end[] = {KD_ROW_COUNTS + 1};
     int err = c->store.scan(c->store.ctx, kd_bytes_of(member, 1), kd_bytes_of(member_end, 1), load_member, c);
-    if (err == KD_OK) err = c->store.scan(c->store.ctx, kd_bytes_of(counts, 1), kd_bytes_of(counts_end, 1), load_count, c);
+    if (err == KD_OK)
+        err = c->store.scan(c->store.ctx, kd_bytes_of(counts, 1), kd_bytes_of(counts_end, 1), load_count, c);
     return err;
 }
 
@@ -132,7 +137,9 @@ static int find_old(kd_central *c, const kd_commit *before, uint32_t *at, kd_byt
 
 static bool op_wins(const kd_central *c, const kd_gathered_op *op, const kd_row *old)
 {
-    if (!old) return op->liked || !kd_planted(c, KD_PLANT_NO_TOMBSTONE); /* rule 2: an unlike of nothing leaves a row */
+    if (!old)
+        return op->liked ||
+               !kd_planted(c, KD_PLANT_NO_TOMBSTONE); /* rule 2: an unlike of nothing leaves a row */
     if (kd_planted(c, KD_PLANT_MERGE_ANY_STAMP)) return true;
     return kd_stamp_less(c, old->time_us, old->edge, op->time_us, op->edge);
 }

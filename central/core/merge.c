@@ -1,13 +1,13 @@
 /*
- * merge.c - takes records of the likes topic into the open commit: which batch is merged (rule 9), what it holds, and
- * whose claim stands (rule 16).
+ * merge.c - takes records of the likes topic into the open commit: which batch is merged (rule 9), what it
+ * holds, and whose claim stands (rule 16).
  *
- * Nothing is parked: a batch is merged now or left to its edge to send again. Only a batch that would be merged is
- * decoded, so a poisoned one stalls its edge and nobody else.
+ * Nothing is parked: a batch is merged now or left to its edge to send again. Only a batch that would be
+ * merged is decoded, so a poisoned one stalls its edge and nobody else.
  */
 #include "central/core/internal.h"
 
-/* The last bytes that a batch may be known by: its edge and position, so that resends are one. */
+/* Names a batch that is set aside: its resends, in other envelopes, are the same one. */
 static uint64_t batch_identity(kd_central *c, const kd_batch *b)
 {
     kd_buf *v = &c->value;
@@ -99,19 +99,37 @@ static void gather(kd_commit *k, const kd_body *body, uint16_t edge, uint16_t re
     }
 }
 
+/*
+ * Rule 12, and what it lacked: an envelope tells complete_to for the history that its edge knew. After a
+ * restore the edge names as `after` what central has, skipping batches that it let go and whose operations it
+ * sends again later; an envelope from before, long on its way, then follows without a gap and would promise
+ * those as well. So once an envelope that knew an epoch is merged, one that knew only a lower one still
+ * brings its operations, but moves no watermark.
+ */
+static kd_edge_state advance(const kd_edge_state *s, const kd_batch *b)
+{
+    kd_edge_state next = {
+        .applied = b->at, .digest = b->digest, .watermark_us = s->watermark_us, .epoch = s->epoch};
+    if (b->epoch < s->epoch) return next;
+    next.epoch = b->epoch;
+    next.watermark_us = KD_MAX(s->watermark_us, b->complete_to_us);
+    return next;
+}
+
 /* Rules 9 and 12. */
 static void merge(kd_central *c, const kd_batch *b, const kd_body *body, uint16_t edge, uint16_t region)
 {
     kd_edge *e = &c->edges[edge];
     e->region = region;
-    e->tentative = (kd_edge_state){.applied = b->at, .digest = b->digest, .watermark_us = b->complete_to_us};
+    e->tentative = advance(&e->tentative, b);
     kd_registry_touch(c, edge);
     gather(kd_commit_open(c), body, edge, region);
     c->stats.batches++;
     c->stats.operations += body->op_count + body->sum_count;
 }
 
-static kd_fed feed_body(kd_central *c, const kd_batch *b, kd_bytes record, uint16_t edge, uint16_t region, int64_t offset)
+static kd_fed feed_body(kd_central *c, const kd_batch *b, kd_bytes record, uint16_t edge, uint16_t region,
+                        int64_t offset)
 {
     kd_body body;
     int err = kd_body_decode(b->body, &body);
@@ -129,8 +147,8 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     int err = kd_batch_decode(record, &b);
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
     if (err != KD_OK) return kd_quarantine_take(c, record, kd_hash(record), offset);
-    /* An edge is registered by whatever batch of it comes first, even one that is not merged: it has acknowledged likes
-     * that are not here, so the low watermark must know it. */
+    /* An edge is registered by whatever batch of it comes first, even one that is not merged: it has
+     * acknowledged likes that are not here, so the low watermark must know it. */
     int region = kd_registry_region(c, b.region);
     int edge = region < 0 ? -1 : kd_registry_edge(c, b.edge, (uint16_t)region);
     if (edge < 0) return kd_quarantine_take(c, record, batch_identity(c, &b), offset);
@@ -159,10 +177,14 @@ static kd_fed feed_claim(kd_central *c, kd_bytes record, int64_t offset)
 static kd_fed feed_record(kd_central *c, kd_bytes record, int64_t offset)
 {
     switch (kd_record_peek(record)) {
-    case KD_RECORD_BATCH: return feed_batch(c, record, offset);
-    case KD_RECORD_CLAIM: return feed_claim(c, record, offset);
-    case KD_EVERSION: return KD_FED_UNKNOWN_SCHEMA;
-    default: return kd_quarantine_take(c, record, kd_hash(record), offset);
+    case KD_RECORD_BATCH:
+        return feed_batch(c, record, offset);
+    case KD_RECORD_CLAIM:
+        return feed_claim(c, record, offset);
+    case KD_EVERSION:
+        return KD_FED_UNKNOWN_SCHEMA;
+    default:
+        return kd_quarantine_take(c, record, kd_hash(record), offset);
     }
 }
 

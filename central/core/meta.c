@@ -13,7 +13,8 @@ static int decode_identity(const kd_central *c, kd_reader *r)
     uint8_t schema = kd_read_u8(r);
     uint32_t partition = kd_read_be32(r), partitions = kd_read_be32(r);
     if (r->bad) return KD_EMALFORMED;
-    bool fits = schema == KD_STORAGE_SCHEMA && partition == c->config.partition && partitions == c->config.partitions;
+    bool fits =
+        schema == KD_STORAGE_SCHEMA && partition == c->config.partition && partitions == c->config.partitions;
     return fits ? KD_OK : KD_EMISMATCH;
 }
 

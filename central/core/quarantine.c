@@ -1,8 +1,9 @@
 /*
- * quarantine.c - records that do not decode or break a limit, kept with their bytes for an operator (row `q`).
+ * quarantine.c - records that do not decode or break a limit, kept with their bytes for an operator (row
+ * `q`).
  *
- * A record that comes again, as an edge's resends do, is kept once; beyond the limit nothing more is kept, and the alarm
- * stands all the same.
+ * A record that comes again, as an edge's resends do, is kept once; beyond the limit nothing more is kept,
+ * and the alarm stands all the same.
  */
 #include "central/core/internal.h"
 

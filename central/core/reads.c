@@ -30,7 +30,8 @@ static void show_part(kd_central *c, const kd_count_part *p, kd_central_part_fn 
     fn(arg, region ? kd_region_name(&c->regions[id]) : (kd_bytes){0}, region ? 0 : id, p->value);
 }
 
-static int show_parts(kd_central *c, kd_bytes item, uint32_t counter_index, kd_part_kind kind, kd_central_part_fn fn, void *arg)
+static int show_parts(kd_central *c, kd_bytes item, uint32_t counter_index, kd_part_kind kind,
+                      kd_central_part_fn fn, void *arg)
 {
     if (c->poisoned) return KD_EIO;
     if (counter_index >= c->config.counters->count) return KD_EINVAL;
@@ -41,13 +42,15 @@ static int show_parts(kd_central *c, kd_bytes item, uint32_t counter_index, kd_p
     uint8_t counter = c->config.counters->at[counter_index].id;
     for (uint32_t i = 0; i < e->part_count; i++) {
         const kd_count_part *p = &e->parts[i];
-        if (kd_part_counter(p->where) == counter && kd_part_kind_of(p->where) == kind && p->value > 0) show_part(c, p, fn, arg);
+        if (kd_part_counter(p->where) == counter && kd_part_kind_of(p->where) == kind && p->value > 0)
+            show_part(c, p, fn, arg);
     }
     kd_counts_release(&c->counts, e);
     return KD_OK;
 }
 
-int kd_central_by_region(kd_central *c, kd_bytes item, uint32_t counter_index, kd_central_part_fn fn, void *arg)
+int kd_central_by_region(kd_central *c, kd_bytes item, uint32_t counter_index, kd_central_part_fn fn,
+                         void *arg)
 {
     return show_parts(c, item, counter_index, KD_PART_REGION, fn, arg);
 }
@@ -111,8 +114,8 @@ static int visit_member(void *arg, kd_bytes key, kd_bytes value)
     return w->limit == 0 || w->rows == 0 ? leave(w, key) : 0;
 }
 
-int kd_central_members(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes cursor, uint32_t limit, kd_member_fn fn,
-                       void *arg, kd_buf *next)
+int kd_central_members(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes cursor, uint32_t limit,
+                       kd_member_fn fn, void *arg, kd_buf *next)
 {
     kd_buf_clear(next);
     if (c->poisoned) return KD_EIO;
@@ -139,8 +142,8 @@ uint32_t kd_central_edges(const kd_central *c, kd_central_edge *out, uint32_t ma
         const kd_edge *e = &c->edges[i];
         if (!e->durable) continue;
         const kd_edge_state *s = &e->committed;
-        out[count++] = (kd_central_edge){kd_edge_name(e), kd_region_name(&c->regions[e->region]), s->applied, s->digest,
-                                         s->watermark_us};
+        out[count++] = (kd_central_edge){kd_edge_name(e), kd_region_name(&c->regions[e->region]), s->applied,
+                                         s->digest, s->watermark_us};
     }
     return count;
 }

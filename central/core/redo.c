@@ -1,12 +1,12 @@
 /*
  * redo.c - redo rows: one per commit that moved a count, until nobody needs it any more.
  *
- * Three need it: counts that are dirty in memory (they are replayed at open), the changes topic after a restart, and
- * the first snapshot of the next epoch, which carries all that changed since the last one published. So a restart makes
- * no gap at the edges.
+ * Three need it: counts that are dirty in memory (they are replayed at open), the changes topic after a
+ * restart, and the first snapshot of the next epoch, which carries all that changed since the last one
+ * published. So a restart makes no gap at the edges.
  *
- * Counts are written back only while the rows that dirty counts need exceed a bound, twice as many as become dirty, from
- * the head of the queue: each row then absorbs many changes, and a commit is never long.
+ * Counts are written back only while the rows that dirty counts need exceed a bound, twice as many as become
+ * dirty, from the head of the queue: each row then absorbs many changes, and a commit is never long.
  */
 #include "central/core/internal.h"
 
@@ -27,14 +27,16 @@ static void list_add(kd_redo_list *l, uint64_t version, uint64_t bytes)
 /* Versions below the floor are in the counts' own rows. */
 static void list_advance(kd_redo_list *l, uint64_t floor)
 {
-    while (l->needed < l->count && l->at[l->needed].version < floor) l->needed_bytes -= l->at[l->needed++].bytes;
+    while (l->needed < l->count && l->at[l->needed].version < floor)
+        l->needed_bytes -= l->at[l->needed++].bytes;
 }
 
 /* ---- open ---- */
 
 static int replay_effect(kd_central *c, const kd_effect *e, uint64_t version)
 {
-    if (e->region >= c->region_count || e->old_region >= c->region_count || e->edge >= c->edge_count) return KD_EMALFORMED;
+    if (e->region >= c->region_count || e->old_region >= c->region_count || e->edge >= c->edge_count)
+        return KD_EMALFORMED;
     kd_count_entry *entry = NULL;
     int err = kd_counts_acquire(&c->counts, e->item, true, &entry);
     if (err != KD_OK) return err;

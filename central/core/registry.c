@@ -1,7 +1,8 @@
 /*
  * registry.c - the edges and regions that this partition knows, and what of each edge is applied.
  *
- * An index, once given, stays: membership rows hold it. Edges are looked up once a batch, so a walk is enough.
+ * An index, once given, stays: membership rows hold it. Edges are looked up once a batch, so a walk is
+ * enough.
  */
 #include "central/core/internal.h"
 
@@ -32,10 +33,13 @@ static int load_edge(void *arg, kd_bytes key, kd_bytes value)
     s.applied.seq = kd_read_be64(&r);
     s.digest = kd_read_be64(&r);
     s.watermark_us = kd_read_be64(&r);
-    if (r.bad || index >= KD_EDGES_MAX || region >= c->region_count || !kd_name_valid(name)) return KD_EMALFORMED;
+    s.epoch = kd_read_be64(&r);
+    if (r.bad || index >= KD_EDGES_MAX || region >= c->region_count || !kd_name_valid(name))
+        return KD_EMALFORMED;
     kd_edge *e = &c->edges[index];
     if (e->name_len) return KD_EMALFORMED;
-    *e = (kd_edge){.name_len = (uint8_t)name.len, .region = region, .durable = true, .tentative = s, .committed = s};
+    *e = (kd_edge){
+        .name_len = (uint8_t)name.len, .region = region, .durable = true, .tentative = s, .committed = s};
     memcpy(e->name, name.data, name.len);
     c->edge_count++;
     return KD_OK;
@@ -46,7 +50,8 @@ int kd_registry_load(kd_central *c)
     const uint8_t edge[] = {KD_ROW_EDGE}, region[] = {KD_ROW_REGION}, edge_end[] = {KD_ROW_EDGE + 1},
                   region_end[] = {KD_ROW_REGION + 1};
     int err = c->store.scan(c->store.ctx, kd_bytes_of(region, 1), kd_bytes_of(region_end, 1), load_region, c);
-    if (err == KD_OK) err = c->store.scan(c->store.ctx, kd_bytes_of(edge, 1), kd_bytes_of(edge_end, 1), load_edge, c);
+    if (err == KD_OK)
+        err = c->store.scan(c->store.ctx, kd_bytes_of(edge, 1), kd_bytes_of(edge_end, 1), load_edge, c);
     for (uint32_t i = 0; err == KD_OK && i < c->edge_count; i++)
         if (!c->edges[i].name_len) err = KD_EMALFORMED; /* indices without a gap */
     return err;
@@ -98,6 +103,7 @@ static void put_edge(kd_central *c, kd_commit *k, const kd_edge *e, uint16_t ind
     kd_buf_put_be64(v, s->applied.seq);
     kd_buf_put_be64(v, s->digest);
     kd_buf_put_be64(v, s->watermark_us);
+    kd_buf_put_be64(v, s->epoch);
     kd_writes_put(&k->writes, kd_key_named(&c->key, KD_ROW_EDGE, kd_edge_name(e)), kd_buf_view(v));
 }
 

@@ -44,8 +44,10 @@ int kd_row_decode(kd_bytes value, kd_row *row)
 {
     kd_reader r = kd_reader_of(value);
     uint64_t stamp = kd_read_be64(&r), edge = kd_read_varint(&r), region = kd_read_varint(&r);
-    if (r.bad || kd_reader_left(&r) != 0 || edge >= KD_EDGES_MAX || region >= KD_REGIONS_MAX) return KD_EMALFORMED;
-    *row = (kd_row){.time_us = stamp >> 1, .edge = (uint16_t)edge, .region = (uint16_t)region, .liked = stamp & 1};
+    if (r.bad || kd_reader_left(&r) != 0 || edge >= KD_EDGES_MAX || region >= KD_REGIONS_MAX)
+        return KD_EMALFORMED;
+    *row = (kd_row){
+        .time_us = stamp >> 1, .edge = (uint16_t)edge, .region = (uint16_t)region, .liked = stamp & 1};
     return KD_OK;
 }
 

@@ -1,16 +1,18 @@
 /*
  * row.h - keys and values of central's store, one LevelDB per partition.
  *
- *     M                                        identity, epoch, version, log position, chain (meta.c)
- *     e | edge name                            index be16 | region be16 | incarnation, seq, digest, watermark be64
- *     g | region index be16                    name
- *     m | counter | item key | user len | user stamp: time << 1 | liked be64, edge varint, region varint
- *     n | item key                             counts (counts.h)
- *     r | version be64                         redo (redo.h)
- *     q | digest be64                          quarantined record: offset be64, bytes
+ *     M                      identity, epoch, version, log position, chain (meta.c)
+ *     e | edge name          index, region be16 | incarnation, seq, digest, watermark be64
+ *     g | region index be16  name
+ *     m | counter | item key | user len | user
+ *                            stamp: time << 1 | liked be64, then edge and region varint
+ *     n | item key           counts (counts.h)
+ *     r | version be64       redo (effect.h)
+ *     q | identity be64      quarantined record: offset be64, bytes
  *
- * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the largest
- * stamp, so the row, and with it every breakdown, is a function of the set of operations and not of their order.
+ * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the
+ * largest stamp, so the row, and with it every breakdown, is a function of the set of operations and not of
+ * their order.
  */
 #ifndef KUDOS_CENTRAL_CORE_ROW_H
 #define KUDOS_CENTRAL_CORE_ROW_H

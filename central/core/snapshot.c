@@ -1,9 +1,9 @@
 /*
  * snapshot.c - what the edges are told (rule 14), and single reads (rule 19): committed state only.
  *
- * A snapshot follows the one before it (`previous`), over restarts too: what changed since the last one that was published
- * is found in the redo rows. When more changed than a snapshot can hold it says so by leaving a gap, version = previous:
- * every edge that is not there yet reads anew.
+ * A snapshot follows the one before it (`previous`), over restarts too: what changed since the last one that
+ * was published is found in the redo rows. When more changed than a snapshot can hold it says so by leaving a
+ * gap, version = previous: every edge that is not there yet reads anew.
  */
 #include "central/core/internal.h"
 
@@ -18,7 +18,8 @@ static kd_applied applied_of(const kd_edge *e)
 /* All but the counts. `edge` names the only one to list, or is empty. Free s->edges. */
 static void head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, uint64_t now_us, kd_snapshot *s)
 {
-    *s = (kd_snapshot){.kind = kind, .partition = c->config.partition, .epoch = c->epoch, .version = c->version};
+    *s = (kd_snapshot){
+        .kind = kind, .partition = c->config.partition, .epoch = c->epoch, .version = c->version};
     s->previous = c->version;
     s->made_us = now_us;
     s->low_watermark_us = kd_registry_low_watermark(c);
@@ -126,7 +127,8 @@ static int read_items(kd_central *c, kd_bytes *keys, uint32_t n, kd_snapshot *s)
     return KD_OK;
 }
 
-int kd_central_read(kd_central *c, const kd_bytes *items, uint32_t n, kd_bytes edge, uint64_t now_us, kd_buf *record)
+int kd_central_read(kd_central *c, const kd_bytes *items, uint32_t n, kd_bytes edge, uint64_t now_us,
+                    kd_buf *record)
 {
     int err = ready(c);
     if (err != KD_OK) return err;

@@ -1,16 +1,18 @@
 /*
  * kudos/central.h - the core of kudos-central for one partition: merge, counts, epochs, snapshots. Sans-IO.
  *
- * The shell owns the loop. It feeds log records, takes one commit at a time, writes it synced, reports back, and then
- * publishes what the core hands out. The order is the argument (rule 10): rows, applied, watermark, log position and
- * redo go into one synced write; only a commit that is durable is visible in counts, snapshots and reads.
+ * The shell owns the loop. It feeds log records, takes one commit at a time, writes it synced, reports back,
+ * and then publishes what the core hands out. The order is the argument (rule 10): rows, applied, watermark,
+ * log position and redo go into one synced write; only a commit that is durable is visible in counts,
+ * snapshots and reads.
  *
  *     feed* -> commit_begin -> (synced write) -> commit_end -> changes_next*, snapshot
  *
- * Up to two commits may be outstanding (one being written, one prepared meanwhile): rows of outstanding commits are
- * looked up in memory, counts change at commit_end.
+ * Up to two commits may be outstanding (one being written, one prepared meanwhile): rows of outstanding
+ * commits are looked up in memory, counts change at commit_end.
  *
- * Time is central's wall clock in microseconds and is an argument; randomness comes in as epoch_hint and seed.
+ * Time is central's wall clock in microseconds and is an argument; randomness comes in as epoch_hint and
+ * seed.
  */
 #ifndef KUDOS_CENTRAL_H
 #define KUDOS_CENTRAL_H
@@ -21,93 +23,103 @@
 typedef struct kd_central kd_central;
 
 typedef struct {
-    kd_bytes name;              /* of this central, for claims; copied */
+    kd_bytes name; /* of this central, for claims; copied */
     uint32_t partition, partitions;
     const kd_counters *counters; /* borrowed for the life of the object */
-    uint64_t drift_us;          /* D */
-    uint64_t redo_bytes_max;    /* redo rows kept before counts are written back (trickled with the commits) */
+    uint64_t drift_us;           /* D */
+    uint64_t redo_bytes_max; /* redo rows kept before counts are written back (trickled with the commits) */
     uint32_t counts_cached_max; /* clean counts kept in memory */
-    uint64_t filter_bytes_max;  /* memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it more reads, not errors */
+    uint64_t filter_bytes_max;  /* memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it more
+                                   reads, not errors */
     bool publish_changes;
-    uint64_t seed;              /* for hash tables */
-    uint64_t plant;             /* bit set of kd_central_plant: rules broken on purpose in tests; 0 in production */
+    uint64_t seed;  /* for hash tables */
+    uint64_t plant; /* bit set of kd_central_plant: rules broken on purpose in tests; 0 in production */
 } kd_central_config;
 
 typedef enum {
-    KD_PLANT_MERGE_NO_GAP_CHECK = 1 << 0,   /* rule 9: after <= applied is not asked for */
-    KD_PLANT_MERGE_NO_DUP_CHECK = 1 << 1,   /* rule 9: applied < position is not asked for */
-    KD_PLANT_MERGE_ANY_STAMP = 1 << 2,      /* the last to arrive wins, not the larger stamp */
-    KD_PLANT_LOG_UNCHECKED = 1 << 3,        /* rule 13 */
-    KD_PLANT_KEEP_EPOCH = 1 << 4,           /* rule 15: a takeover keeps the stored epoch */
-    KD_PLANT_NO_TOMBSTONE = 1 << 5,         /* rule 2: an unlike of nothing leaves no row */
-    KD_PLANT_POSITION_APART = 1 << 6,       /* rule 10: applied is written by the commit after */
-    KD_PLANT_UNLIKE_OWN_REGION = 1 << 7,    /* rule 11: taken back in the region of the unlike */
+    KD_PLANT_MERGE_NO_GAP_CHECK = 1 << 0, /* rule 9: after <= applied is not asked for */
+    KD_PLANT_MERGE_NO_DUP_CHECK = 1 << 1, /* rule 9: applied < position is not asked for */
+    KD_PLANT_MERGE_ANY_STAMP = 1 << 2,    /* the last to arrive wins, not the larger stamp */
+    KD_PLANT_LOG_UNCHECKED = 1 << 3,      /* rule 13 */
+    KD_PLANT_KEEP_EPOCH = 1 << 4,         /* rule 15: a takeover keeps the stored epoch */
+    KD_PLANT_NO_TOMBSTONE = 1 << 5,       /* rule 2: an unlike of nothing leaves no row */
+    KD_PLANT_POSITION_APART = 1 << 6,     /* rule 10: applied is written by the commit after */
+    KD_PLANT_UNLIKE_OWN_REGION = 1 << 7,  /* rule 11: taken back in the region of the unlike */
 } kd_central_plant;
 
 /*
- * Opens over a store that may be empty. KD_EMISMATCH when it holds another partition, partition count or storage schema;
- * KD_EIO; KD_EMALFORMED. Mints a new epoch, max(stored + 1, epoch_hint); the shell makes epoch_hint unique (time and
- * randomness). Rebuilds the membership filter and replays redo rows before it returns. The first commit carries
- * the new epoch and must be durable before the claim is produced or a snapshot published.
+ * Opens over a store that may be empty. KD_EMISMATCH when it holds another partition, partition count or
+ * storage schema; KD_EIO; KD_EMALFORMED. Mints a new epoch, max(stored + 1, epoch_hint); the shell makes
+ * epoch_hint unique (time and randomness). Rebuilds the membership filter and replays redo rows before it
+ * returns. The first commit carries the new epoch and must be durable before the claim is produced or a
+ * snapshot published.
  */
-int kd_central_open(const kd_central_config *config, const kd_store *store, uint64_t epoch_hint, uint64_t now_us,
-                    kd_central **out);
+int kd_central_open(const kd_central_config *config, const kd_store *store, uint64_t epoch_hint,
+                    uint64_t now_us, kd_central **out);
 void kd_central_close(kd_central *c);
 
 uint64_t kd_central_epoch(const kd_central *c);
 uint64_t kd_central_version(const kd_central *c); /* committed */
-void kd_central_claim(const kd_central *c, uint64_t now_us, kd_buf *record); /* rule 16, to the likes partition */
+void kd_central_claim(const kd_central *c, uint64_t now_us,
+                      kd_buf *record); /* rule 16, to the likes partition */
 
 /* Rule 13. The offset of the last merged record and whether there is one. */
 bool kd_central_log_position(const kd_central *c, int64_t *offset);
-/* What stands at that offset now (`record.data` NULL: nothing, or it could not be read). Returns the offset to consume
- * from, or -1: from the earliest. Call once, before the first feed. */
+/* What stands at that offset now (`record.data` NULL: nothing, or it could not be read). Returns the offset
+ * to consume from, or -1: from the earliest. Call once, before the first feed. */
 int64_t kd_central_log_check(kd_central *c, kd_bytes record);
 
 typedef enum {
     KD_FED_POISONED = KD_EIO, /* a commit or a read failed before: close */
     KD_FED_MERGED = 1,
-    KD_FED_DUPLICATE,  /* at or below applied */
-    KD_FED_GAP,        /* `after` above applied: the edge sends again */
-    KD_FED_IDENTITY,   /* digests disagree: alarm, not merged */
-    KD_FED_QUARANTINED, /* does not decode or breaks a limit: kept with its bytes (bounded), not merged, alarm */
+    KD_FED_DUPLICATE,   /* at or below applied */
+    KD_FED_GAP,         /* `after` above applied: the edge sends again */
+    KD_FED_IDENTITY,    /* digests disagree: alarm, not merged */
+    KD_FED_QUARANTINED, /* does not decode or breaks a limit: kept with its bytes (bounded), not merged, alarm
+                         */
     KD_FED_UNKNOWN_SCHEMA, /* newer: left alone; that edge waits */
-    KD_FED_CLAIM,      /* own or lower claim */
-    KD_FED_FENCED,     /* a higher claim: stop serving this partition */
+    KD_FED_CLAIM,          /* own or lower claim */
+    KD_FED_FENCED,         /* a higher claim: stop serving this partition */
 } kd_fed;
 
-/* Takes the record at `offset` into the open commit. Offsets may repeat or jump. A record that is not merged still moves
- * the log position on. */
+/* Takes the record at `offset` into the open commit. Offsets may repeat or jump. A record that is not merged
+ * still moves the log position on. */
 kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t now_us);
 
-/* Operations gathered in the open commit; the shell begins a commit when there are enough or a poll is exhausted. */
+/* Operations gathered in the open commit; the shell begins a commit when there are enough or a poll is
+ * exhausted. */
 uint32_t kd_central_gathered(const kd_central *c);
-/* Closes the open commit into *writes (owned by the core until commit_end). KD_EAGAIN: nothing to write or two
- * outstanding; KD_EFENCED after a higher claim; KD_EIO: the store failed a read - stop. */
+/* Closes the open commit into *writes (owned by the core until commit_end). KD_EAGAIN: nothing to write or
+ * two outstanding; KD_EFENCED after a higher claim; KD_EIO: the store failed a read - stop. */
 int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **writes, uint64_t *version);
-/* In the order of the begins. A status other than KD_OK poisons the object: every later call but close gives KD_EIO. */
+/* In the order of the begins. A status other than KD_OK poisons the object: every later call but close gives
+ * KD_EIO. */
 int kd_central_commit_end(kd_central *c, uint64_t version, int status);
 
-/* The next record for the changes topic of what is committed and not yet taken; KD_ENOTFOUND when there is none. A version may
- * have several records; changes_delivered(v) says that all records taken so far of versions up to v are delivered. Records of
- * a version are handed out again after a restart until changes_delivered passed it. */
+/* The next record for the changes topic of what is committed and not yet taken; KD_ENOTFOUND when there is
+ * none. A version may have several records; changes_delivered(v) says that all records taken so far of
+ * versions up to v are delivered. Records of a version are handed out again after a restart until
+ * changes_delivered passed it. */
 int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version);
 void kd_central_changes_delivered(kd_central *c, uint64_t version);
 
-/* One snapshot of what changed since the last one (or a heartbeat): `emit` is called per part with an encoded record for
- * the counts topic. The shell asks for the next one only when the parts of this one were delivered or given up.
- * KD_EAGAIN before the first commit of this epoch is durable; KD_EFENCED after a higher claim. */
+/* One snapshot of what changed since the last one (or a heartbeat): `emit` is called per part with an encoded
+ * record for the counts topic. The shell asks for the next one only when the parts of this one were delivered
+ * or given up. KD_EAGAIN before the first commit of this epoch is durable; KD_EFENCED after a higher claim.
+ */
 typedef void (*kd_central_emit)(void *arg, kd_bytes record);
 int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, void *arg);
 /* Items changed since the last snapshot; UINT32_MAX: more than one can hold. */
 uint32_t kd_central_dirty(const kd_central *c);
 
-/* ---- reads, all of what is committed ------------------------------------------------------------------------ */
+/* ---- reads, all of what is committed
+ * ------------------------------------------------------------------------ */
 
-/* Rule 19: encodes a KD_SNAPSHOT_READ of these items (up to KD_SNAPSHOT_ITEMS_MAX, repeats are named once) with applied of all
- * edges (or of `edge` alone when not empty). KD_EINVAL: too many, or not items of this partition; KD_EAGAIN before the first commit
- * of this epoch is durable; KD_EIO. */
-int kd_central_read(kd_central *c, const kd_bytes *items, uint32_t n, kd_bytes edge, uint64_t now_us, kd_buf *record);
+/* Rule 19: encodes a KD_SNAPSHOT_READ of these items (up to KD_SNAPSHOT_ITEMS_MAX, repeats are named once)
+ * with applied of all edges (or of `edge` alone when not empty). KD_EINVAL: too many, or not items of this
+ * partition; KD_EAGAIN before the first commit of this epoch is durable; KD_EIO. */
+int kd_central_read(kd_central *c, const kd_bytes *items, uint32_t n, kd_bytes edge, uint64_t now_us,
+                    kd_buf *record);
 
 /* totals[i] for each counter index of the configuration. An unknown item is all 0. */
 int kd_central_totals(kd_central *c, kd_bytes item, uint64_t totals[KD_COUNTERS_MAX]);
@@ -115,7 +127,8 @@ int kd_central_totals(kd_central *c, kd_bytes item, uint64_t totals[KD_COUNTERS_
 uint64_t kd_central_as_of_us(const kd_central *c);
 /* Calls fn for each non-zero part: by region `name` is set, by day `day`. */
 typedef void (*kd_central_part_fn)(void *arg, kd_bytes name, uint32_t day, uint64_t count);
-int kd_central_by_region(kd_central *c, kd_bytes item, uint32_t counter_index, kd_central_part_fn fn, void *arg);
+int kd_central_by_region(kd_central *c, kd_bytes item, uint32_t counter_index, kd_central_part_fn fn,
+                         void *arg);
 int kd_central_by_day(kd_central *c, kd_bytes item, uint32_t counter_index, kd_central_part_fn fn, void *arg);
 /* *liked; KD_OK, KD_EIO. */
 int kd_central_member(kd_central *c, uint32_t counter_index, kd_bytes item, kd_bytes user, bool *liked);
@@ -127,12 +140,13 @@ typedef struct {
     uint8_t counter;
     bool liked;
 } kd_member;
-/* Visits up to `limit` liked members in key order (counter, item, user) after `cursor` (empty: from the start), of one item and
- * counter when `item` is not empty. `counter` is a wire id, or 0: all (with no item). Leaves the cursor to go on with in *next,
- * empty at the end; a page may hold fewer than `limit`, for a walk over many unlikes is cut short too. */
+/* Visits up to `limit` liked members in key order (counter, item, user) after `cursor` (empty: from the
+ * start), of one item and counter when `item` is not empty. `counter` is a wire id, or 0: all (with no item).
+ * Leaves the cursor to go on with in *next, empty at the end; a page may hold fewer than `limit`, for a walk
+ * over many unlikes is cut short too. */
 typedef int (*kd_member_fn)(void *arg, const kd_member *m);
-int kd_central_members(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes cursor, uint32_t limit, kd_member_fn fn,
-                       void *arg, kd_buf *next);
+int kd_central_members(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes cursor, uint32_t limit,
+                       kd_member_fn fn, void *arg, kd_buf *next);
 
 /* Edges registered here, with committed state, for the API and metrics. */
 typedef struct {

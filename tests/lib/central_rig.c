@@ -7,8 +7,9 @@
 void rig_init(rig *r)
 {
     *r = (rig){.hint = 1000};
-    r->counters = (kd_counters){.count = 3,
-                                .at = {{"like", RIG_LIKE, KD_SET}, {"save", RIG_SAVE, KD_SET}, {"view", RIG_VIEW, KD_SUM}}};
+    r->counters = (kd_counters){
+        .count = 3,
+        .at = {{"like", RIG_LIKE, KD_SET}, {"save", RIG_SAVE, KD_SET}, {"view", RIG_VIEW, KD_SUM}}};
     r->config = (kd_central_config){.name = kd_bytes_str("central-1"),
                                     .partitions = 1,
                                     .counters = &r->counters,
@@ -68,7 +69,7 @@ kd_bytes rig_item(uint32_t n)
 
 kd_bytes rig_user(uint32_t n)
 {
-    static char (*pool[1024])[16];
+    static char(*pool[1024])[16];
     KD_ASSERT(n < 1024 * 1024);
     if (!pool[n / 1024]) {
         pool[n / 1024] = kd_alloc(1024 * sizeof(*pool[0]));
@@ -194,7 +195,8 @@ int rig_snapshot_take(rig *r, uint64_t now_us, rig_snapshot *s)
 void rig_snapshot_finish(rig_snapshot *s)
 {
     for (uint32_t i = 0; i < s->count; i++) {
-        for (uint32_t j = 0; j < s->parts[i].edge_count; j++) free((void *)(uintptr_t)s->parts[i].edges[j].edge.data);
+        for (uint32_t j = 0; j < s->parts[i].edge_count; j++)
+            free((void *)(uintptr_t)s->parts[i].edges[j].edge.data);
         kd_snapshot_finish(&s->parts[i]);
     }
     free(s->parts);

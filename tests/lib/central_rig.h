@@ -1,6 +1,6 @@
 /*
- * tests/lib/central_rig.h - one partition of central on a store in memory, edges that seal batches for it, and an edge
- * that installs its snapshots: what tests of central's core share.
+ * tests/lib/central_rig.h - one partition of central on a store in memory, edges that seal batches for it,
+ * and an edge that installs its snapshots: what tests of central's core share.
  */
 #ifndef KUDOS_TESTS_LIB_CENTRAL_RIG_H
 #define KUDOS_TESTS_LIB_CENTRAL_RIG_H
@@ -17,11 +17,12 @@ typedef struct {
     kd_memory_store *disk;
     kd_store store;
     kd_central *c;
-    uint64_t hint; /* of the next epoch */
+    uint64_t hint;  /* of the next epoch */
     int64_t offset; /* of the next record */
 } rig;
 
-/* An empty store, opened, with the first commit done. Change r->config before rig_reopen for other settings. */
+/* An empty store, opened, with the first commit done. Change r->config before rig_reopen for other settings.
+ */
 void rig_init(rig *r);
 void rig_finish(rig *r);
 /* A crash: what was not applied is gone. Returns what kd_central_open said; does not commit. */

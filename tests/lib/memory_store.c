@@ -1,6 +1,6 @@
 /*
- * memory_store.c - a skip list (Pugh 1990) of rows in key order. Heights come from a fixed seed, so that a run is
- * the same every time.
+ * memory_store.c - a skip list (Pugh 1990) of rows in key order. Heights come from a fixed seed, so that a
+ * run is the same every time.
  *
  *     head -> node -> node -> ...      each node: key bytes inline, value apart (it may grow)
  */
@@ -104,8 +104,10 @@ void kd_memory_store_put(kd_memory_store *m, kd_bytes key, kd_bytes value)
 {
     node *before[HEIGHT_MAX];
     node *n = seek(m, key, before);
-    if (n && kd_bytes_eq(node_key(n), key)) node_set(n, value);
-    else insert(m, before, key, value);
+    if (n && kd_bytes_eq(node_key(n), key))
+        node_set(n, value);
+    else
+        insert(m, before, key, value);
 }
 
 void kd_memory_store_delete(kd_memory_store *m, kd_bytes key)
@@ -198,7 +200,8 @@ bool kd_memory_store_equal(const kd_memory_store *a, const kd_memory_store *b)
     if (a->rows != b->rows) return false;
     const node *x = a->head->next[0], *y = b->head->next[0];
     for (; x && y; x = x->next[0], y = y->next[0])
-        if (!kd_bytes_eq(node_key(x), node_key(y)) || !kd_bytes_eq(node_value(x), node_value(y))) return false;
+        if (!kd_bytes_eq(node_key(x), node_key(y)) || !kd_bytes_eq(node_value(x), node_value(y)))
+            return false;
     return !x && !y;
 }
 

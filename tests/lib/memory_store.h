@@ -1,8 +1,8 @@
 /*
  * tests/lib/memory_store.h - a kd_store in memory for tests: sorted, fast, and able to be copied.
  *
- * A crash is played by throwing a core away together with the commits that were not applied. A backup is a clone; a
- * restore opens the clone. Reads can be made to fail. One thread.
+ * A crash is played by throwing a core away together with the commits that were not applied. A backup is a
+ * clone; a restore opens the clone. Reads can be made to fail. One thread.
  */
 #ifndef KUDOS_TESTS_LIB_MEMORY_STORE_H
 #define KUDOS_TESTS_LIB_MEMORY_STORE_H

@@ -51,7 +51,8 @@ static kd_buf seal_one(rig_edge *e, rig_op op)
 
 Test(central_merge, drops_a_duplicate_and_leaves_a_gap)
 {
-    kd_buf first = seal_one(&a, like(1, noon)), second = seal_one(&a, like(2, noon + 1)), third = seal_one(&a, like(3, noon + 2));
+    kd_buf first = seal_one(&a, like(1, noon)), second = seal_one(&a, like(2, noon + 1)),
+           third = seal_one(&a, like(3, noon + 2));
     cr_assert_eq(rig_feed(&r, kd_buf_view(&second)), KD_FED_GAP);
     cr_assert_eq(rig_feed(&r, kd_buf_view(&first)), KD_FED_MERGED);
     cr_assert_eq(rig_feed(&r, kd_buf_view(&first)), KD_FED_DUPLICATE, "in the same commit");
@@ -76,8 +77,10 @@ Test(central_merge, alarms_when_digests_disagree)
     rig_edge twin = a;
     rig_one(&r, &a, like(2, noon + 1));
     rig_edge at_two = a;
-    cr_assert_eq(rig_one(&r, &twin, like(3, noon + 1)), KD_FED_IDENTITY, "the position of applied with another body");
-    cr_assert_eq(rig_one(&r, &twin, like(4, noon + 2)), KD_FED_IDENTITY, "after applied, with another digest");
+    cr_assert_eq(rig_one(&r, &twin, like(3, noon + 1)), KD_FED_IDENTITY,
+                 "the position of applied with another body");
+    cr_assert_eq(rig_one(&r, &twin, like(4, noon + 2)), KD_FED_IDENTITY,
+                 "after applied, with another digest");
     cr_assert_eq(rig_one(&r, &at_two, like(5, noon + 2)), KD_FED_MERGED);
     rig_commit(&r);
     cr_assert_eq(rig_total(&r, 1, LIKE), 3u);
@@ -206,7 +209,8 @@ Test(central_merge, a_sum_counts_once_per_position)
 
 Test(central_merge, sets_aside_what_breaks_a_limit_and_stalls_its_edge)
 {
-    kd_sum huge = {rig_item(1), (1ull << 32) + 1, 20000, RIG_VIEW}, not_a_sum = {rig_item(1), 1, 20000, RIG_LIKE};
+    kd_sum huge = {rig_item(1), (1ull << 32) + 1, 20000, RIG_VIEW},
+           not_a_sum = {rig_item(1), 1, 20000, RIG_LIKE};
     rig_op not_a_set = {1, 1, noon, RIG_VIEW, true}, unknown = {1, 1, noon, 33, true};
     kd_buf record = {0};
     for (int i = 0; i < 4; i++) {

@@ -1,7 +1,8 @@
 /*
- * Central's core against a naive oracle: batches of four edges in random order, lost, doubled and late; one or two commits
- * outstanding; crashes before and after a write; snapshots to an edge and changes to a consumer that must both arrive at
- * the same state. The oracle is a function of what is applied alone: the largest stamp of each row, and the sums.
+ * Central's core against a naive oracle: batches of four edges in random order, lost, doubled and late; one
+ * or two commits outstanding; crashes before and after a write; snapshots to an edge and changes to a
+ * consumer that must both arrive at the same state. The oracle is a function of what is applied alone: the
+ * largest stamp of each row, and the sums.
  */
 #include <criterion/criterion.h>
 
@@ -9,7 +10,17 @@
 
 #include "tests/lib/central_rig.h"
 
-enum { EDGES = 4, BATCHES = 40, ITEMS = 12, USERS = 8, OPS = 20, SUMS = 3, SLOTS = 1024, REGIONS = 3, DAYS = 8 };
+enum {
+    EDGES = 4,
+    BATCHES = 40,
+    ITEMS = 12,
+    USERS = 8,
+    OPS = 20,
+    SUMS = 3,
+    SLOTS = 1024,
+    REGIONS = 3,
+    DAYS = 8
+};
 static const uint64_t time_base = 20000 * RIG_DAY;
 
 typedef struct {
@@ -68,7 +79,8 @@ static uint32_t choose(world *w, uint32_t n)
 static bool has_row(const sealed *s, const rig_op *op)
 {
     for (uint32_t i = 0; i < s->op_count; i++)
-        if (s->ops[i].item == op->item && s->ops[i].user == op->user && s->ops[i].counter == op->counter) return true;
+        if (s->ops[i].item == op->item && s->ops[i].user == op->user && s->ops[i].counter == op->counter)
+            return true;
     return false;
 }
 
@@ -85,7 +97,8 @@ static void seal(world *w, uint32_t e, rig_edge *edge, uint32_t n, bool used[SLO
 {
     sealed *s = &w->batches[e][n];
     for (uint32_t i = choose(w, OPS + 1); i > 0; i--) {
-        rig_op op = {choose(w, ITEMS), choose(w, USERS), 0, (uint8_t)(RIG_LIKE + choose(w, 2)), choose(w, 3) > 0};
+        rig_op op = {choose(w, ITEMS), choose(w, USERS), 0, (uint8_t)(RIG_LIKE + choose(w, 2)),
+                     choose(w, 3) > 0};
         if (has_row(s, &op)) continue;
         op.time_us = draw_time(w, used);
         s->ops[s->op_count++] = op;
@@ -135,7 +148,8 @@ static void expect_state(const world *w, state *s)
             const sealed *b = &w->batches[e][n];
             for (uint32_t i = 0; i < b->op_count; i++) put_op(s, &b->ops[i], e);
             for (uint32_t i = 0; i < b->sum_count; i++)
-                s->views[item_number(b->sums[i].item)][region_of[e]][b->sums[i].day - 20000] += b->sums[i].amount;
+                s->views[item_number(b->sums[i].item)][region_of[e]][b->sums[i].day - 20000] +=
+                    b->sums[i].amount;
         }
 }
 
@@ -168,7 +182,8 @@ static void check_item(world *w, const state *s, uint32_t item)
 {
     for (uint32_t k = 0; k < 3; k++) {
         cr_assert_eq(rig_total(&w->r, item, k), expected(s, k, item, -1, -1));
-        for (int g = 0; g < REGIONS; g++) cr_assert_eq(rig_region(&w->r, item, k, region_names[g]), expected(s, k, item, g, -1));
+        for (int g = 0; g < REGIONS; g++)
+            cr_assert_eq(rig_region(&w->r, item, k, region_names[g]), expected(s, k, item, g, -1));
         for (int d = 0; d < DAYS; d++)
             cr_assert_eq(rig_day(&w->r, item, k, 20000 + (uint32_t)d), expected(s, k, item, -1, d));
     }
@@ -187,8 +202,8 @@ static void check_edges(world *w)
     }
 }
 
-/* Counts and applied are those of what is durable and reported, in every state in between too. Single members are read
- * from the store, so they are compared when nothing is under way. */
+/* Counts and applied are those of what is durable and reported, in every state in between too. Single members
+ * are read from the store, so they are compared when nothing is under way. */
 static void check(world *w)
 {
     state s;
@@ -248,8 +263,10 @@ static void end_oldest(world *w)
 static void crash(world *w)
 {
     if (w->begun_count > 0 && choose(w, 2)) apply_oldest(w);
-    if (w->begun_count > 1 && choose(w, 2) && memcmp(w->applied, w->begun[0].applied, sizeof w->applied) == 0) {
-        kd_memory_store_apply(w->r.disk, w->begun[0].writes); /* the first may be applied twice in this play; it may */
+    if (w->begun_count > 1 && choose(w, 2) &&
+        memcmp(w->applied, w->begun[0].applied, sizeof w->applied) == 0) {
+        kd_memory_store_apply(w->r.disk,
+                              w->begun[0].writes); /* the first may be applied twice in this play; it may */
         kd_memory_store_apply(w->r.disk, w->begun[1].writes);
         memcpy(w->applied, w->begun[1].applied, sizeof w->applied);
     }
@@ -342,13 +359,20 @@ static bool all_applied(const world *w)
 static void step(world *w)
 {
     uint32_t die = choose(w, 1000);
-    if (die < 500) feed(w);
-    else if (die < 700) begin(w);
-    else if (die < 850) end_oldest(w);
-    else if (die < 900) snapshot(w, true);
-    else if (die < 950) take_changes(w, 1 + choose(w, 5));
-    else if (die < 960) check(w);
-    else if (die < 975) crash(w);
+    if (die < 500)
+        feed(w);
+    else if (die < 700)
+        begin(w);
+    else if (die < 850)
+        end_oldest(w);
+    else if (die < 900)
+        snapshot(w, true);
+    else if (die < 950)
+        take_changes(w, 1 + choose(w, 5));
+    else if (die < 960)
+        check(w);
+    else if (die < 975)
+        crash(w);
     else if (die < 980) {
         snapshot(w, false); /* made, but the process dies before it is delivered */
         for (uint32_t i = choose(w, 4); i > 0; i--) {
@@ -370,7 +394,8 @@ static void check_end(world *w)
     take_changes(w, UINT32_MAX);
     expect_state(w, &s);
     for (uint32_t i = 0; i < ITEMS; i++)
-        for (uint32_t k = 0; k < 3; k++) cr_assert_eq(expected(&w->consumer, k, i, -1, -1), expected(&s, k, i, -1, -1));
+        for (uint32_t k = 0; k < 3; k++)
+            cr_assert_eq(expected(&w->consumer, k, i, -1, -1), expected(&s, k, i, -1, -1));
 }
 
 static void run(world *w, uint64_t seed)

@@ -1,4 +1,5 @@
-/* Snapshots and reads: what they follow, their parts, what they say of edges; the changes topic; members; write-back. */
+/* Snapshots and reads: what they follow, their parts, what they say of edges; the changes topic; members;
+ * write-back. */
 #include <criterion/criterion.h>
 
 #include "tests/lib/central_rig.h"
@@ -30,7 +31,8 @@ static void like_items(uint32_t user, uint32_t from, uint32_t to)
     kd_buf record = {0};
     while (from < to) {
         uint32_t n = 0;
-        for (; n < PER_BATCH && from < to; n++, from++) ops[n] = (rig_op){from, user, noon + user, RIG_LIKE, true};
+        for (; n < PER_BATCH && from < to; n++, from++)
+            ops[n] = (rig_op){from, user, noon + user, RIG_LIKE, true};
         rig_seal(&a, ops, n, NULL, 0, noon, &record);
         cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_MERGED);
     }
@@ -126,7 +128,8 @@ Test(central_snapshot, the_first_of_an_epoch_follows_the_last_one_published)
     uint64_t published = s.parts[0].version;
     rig_snapshot_finish(&s);
     like_items(2, 2, 3);
-    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK); /* its predecessor is out; this one may be lost in the crash */
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s),
+                 KD_OK); /* its predecessor is out; this one may be lost in the crash */
     rig_snapshot_finish(&s);
     like_items(3, 3, 4);
     cr_assert_eq(rig_reopen(&r), KD_OK);
@@ -338,19 +341,24 @@ Test(central_snapshot, members_come_in_pages)
     kd_buf next = {0};
     uint32_t pages = 0;
     do {
-        cr_assert_eq(kd_central_members(r.c, RIG_LIKE, rig_item(1), kd_buf_view(&next), 10, count_member, &n, &next), KD_OK);
+        cr_assert_eq(
+            kd_central_members(r.c, RIG_LIKE, rig_item(1), kd_buf_view(&next), 10, count_member, &n, &next),
+            KD_OK);
         pages++;
     } while (next.len > 0);
     cr_assert_eq(n.count, 24u);
     cr_assert_eq(pages, 3u);
     n = (member_count){.counter = RIG_LIKE};
-    cr_assert_eq(kd_central_members(r.c, 0, (kd_bytes){0}, (kd_bytes){0}, 1000, count_member, &n, &next), KD_OK);
+    cr_assert_eq(kd_central_members(r.c, 0, (kd_bytes){0}, (kd_bytes){0}, 1000, count_member, &n, &next),
+                 KD_OK);
     cr_assert_eq(n.count, 27u);
     cr_assert_eq(next.len, 0u);
     n = (member_count){.counter = RIG_LIKE, .stop_at = 2};
-    cr_assert_eq(kd_central_members(r.c, 0, (kd_bytes){0}, (kd_bytes){0}, 1000, count_member, &n, &next), KD_EAGAIN);
+    cr_assert_eq(kd_central_members(r.c, 0, (kd_bytes){0}, (kd_bytes){0}, 1000, count_member, &n, &next),
+                 KD_EAGAIN);
     n.stop_at = 0;
-    cr_assert_eq(kd_central_members(r.c, 0, (kd_bytes){0}, kd_buf_view(&next), 1000, count_member, &n, &next), KD_OK);
+    cr_assert_eq(kd_central_members(r.c, 0, (kd_bytes){0}, kd_buf_view(&next), 1000, count_member, &n, &next),
+                 KD_OK);
     cr_assert_eq(n.count, 27u);
     kd_buf_finish(&next);
 }
@@ -361,11 +369,14 @@ Test(central_snapshot, a_page_over_many_unlikes_is_cut_short)
     rig_commit(&r);
     member_count n = {.counter = RIG_LIKE};
     kd_buf next = {0};
-    cr_assert_eq(kd_central_members(r.c, RIG_LIKE, rig_item(1), (kd_bytes){0}, 1, count_member, &n, &next), KD_OK);
+    cr_assert_eq(kd_central_members(r.c, RIG_LIKE, rig_item(1), (kd_bytes){0}, 1, count_member, &n, &next),
+                 KD_OK);
     cr_assert_eq(n.count, 0u);
     cr_assert_gt(next.len, 0u);
     while (next.len > 0)
-        cr_assert_eq(kd_central_members(r.c, RIG_LIKE, rig_item(1), kd_buf_view(&next), 1, count_member, &n, &next), KD_OK);
+        cr_assert_eq(
+            kd_central_members(r.c, RIG_LIKE, rig_item(1), kd_buf_view(&next), 1, count_member, &n, &next),
+            KD_OK);
     cr_assert_eq(n.count, 1u);
     kd_buf_finish(&next);
 }
