@@ -2,7 +2,7 @@
  * wire_batch.c - the records of the likes topic: batches and claims.
  *
  *     batch  [1, 1, str edge, str region, incarnation, seq, digest, sent_us,
- *             after_incarnation, after_seq, after_digest, complete_to_us, bin body, ...]
+ *             after_incarnation, after_seq, after_digest, complete_to_us, epoch, bin body, ...]
  *     claim  [1, 2, epoch, str central, at_us, ...]
  *
  * All numbers are unsigned. A newer program may append elements; they are skipped.
@@ -10,7 +10,7 @@
 #include "common/wire_msgpack.h"
 #include "kudos/wire.h"
 
-enum { BATCH_FIELDS = 13, CLAIM_FIELDS = 5 };
+enum { BATCH_FIELDS = 14, CLAIM_FIELDS = 5 };
 
 static void put_position(kd_buf *out, kd_position at)
 {
@@ -33,6 +33,7 @@ void kd_batch_encode(const kd_batch *batch, kd_buf *out)
     put_position(out, batch->after);
     kd_msgpack_put_uint(out, batch->after_digest);
     kd_msgpack_put_uint(out, batch->complete_to_us);
+    kd_msgpack_put_uint(out, batch->epoch);
     kd_msgpack_put_bin(out, batch->body);
 }
 
@@ -70,6 +71,7 @@ int kd_batch_decode(kd_bytes record, kd_batch *batch)
     b.after = read_position(&r);
     b.after_digest = kd_msgpack_uint(&r, UINT64_MAX);
     b.complete_to_us = kd_msgpack_uint(&r, KD_TIME_END_US - 1);
+    b.epoch = kd_msgpack_uint(&r, KD_TIME_END_US - 1);
     b.body = kd_msgpack_bin(&r);
     err = kd_record_close(&r, extra);
     if (err != KD_OK) return err;

@@ -93,6 +93,7 @@ int kd_batch_record(kd_edge *e, kd_part *p, kd_outgoing *prev, kd_outgoing *b, u
                       .digest = b->digest,
                       .sent_us = now_us,
                       .complete_to_us = kd_resend_limit(p, b, b->complete_to_us),
+                      .epoch = p->epoch,
                       .body = kd_buf_view(&b->body)};
     if (KD_PLANTED(e, KD_PLANT_COMPLETE_TO_NOW)) batch.complete_to_us = now_us;
     set_after(e, p, prev, &batch);

@@ -6,7 +6,7 @@
  * (KD_EVERSION). All limits are checked before anything is allocated.
  *
  *   likes topic    batch    [1, 1, edge, region, incarnation, seq, digest, sent_us, after_incarnation, after_seq,
- *                            after_digest, complete_to_us, body]
+ *                            after_digest, complete_to_us, epoch, body]
  *                  claim    [1, 2, epoch, central, at_us]
  *   counts topic   snapshot [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us,
  *                            part, parts, [[epoch, last], ...], [[edge, inc, seq, digest, watermark], ...], counts]
@@ -95,7 +95,8 @@ typedef struct {
     kd_position after;
     uint64_t after_digest;
     uint64_t complete_to_us;
-    kd_bytes body; /* encoded */
+    uint64_t epoch; /* of central, as the edge had installed it when it sent this; 0: it had heard nothing yet */
+    kd_bytes body;  /* encoded */
 } kd_batch;
 
 void kd_batch_encode(const kd_batch *batch, kd_buf *out);

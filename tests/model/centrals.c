@@ -27,13 +27,26 @@ void central_start(model_world *w, uint32_t p)
     if (m->next < 0) m->next = 0;
     m->outstanding = 0;
     m->claimed = false;
+    world_trace(w, "central %u starts: epoch %llx from version %llu, log at %lld", p,
+                (unsigned long long)kd_central_epoch(m->core), (unsigned long long)kd_central_version(m->core), (long long)m->next);
 }
 
 void central_stop(model_world *w, uint32_t p)
 {
+    world_trace(w, "central %u dies", p);
     kd_central_close(w->centrals[p].core);
     w->centrals[p].core = NULL;
     w->centrals[p].outstanding = 0;
+}
+
+static void trace_batch(const model_world *w, uint32_t p, kd_bytes record, kd_fed fed)
+{
+    kd_batch b;
+    if (!w->trace || kd_batch_decode(record, &b) != KD_OK) return;
+    world_trace(w, "central %u at %lld: %.*s %llx/%llu after %llx/%llu complete_to %lld: %d", p,
+                (long long)w->centrals[p].next, (int)b.edge.len, b.edge.data, (unsigned long long)b.at.incarnation,
+                (unsigned long long)b.at.seq, (unsigned long long)b.after.incarnation, (unsigned long long)b.after.seq,
+                (long long)(b.complete_to_us - w->now_us), (int)fed);
 }
 
 static void feed_one(model_world *w, uint32_t p)
@@ -43,6 +56,7 @@ static void feed_one(model_world *w, uint32_t p)
     kd_bytes record = log_read(&w->likes[p], m->next);
     if (!record.data) return;
     kd_fed fed = kd_central_feed(m->core, record, m->next, w->now_us);
+    trace_batch(w, p, record, fed);
     m->next++;
     w->merges += fed == KD_FED_MERGED;
     w->duplicates += fed == KD_FED_DUPLICATE;

@@ -37,6 +37,7 @@ static bool request(model_world *w, uint32_t id, uint32_t edge)
     kd_outcome out;
     model_edge *m = &w->edges[edge];
     int err = kd_edge_take(m->core, &rq, edge_now(w, edge), &out);
+    world_trace(w, "attempt %u: user %u item %u verb %d at edge %u: %d", id, a->user, a->item, (int)a->verb, edge, err);
     if (err != KD_OK) return false;
     if (out.group == 0) {
         client_answered(w, id, out.stamp_us);

@@ -35,6 +35,7 @@ void edge_start(model_world *w, uint32_t i)
     int err = kd_edge_open(&config, &store, edge_now(w, i), &m->core);
     if (err != KD_OK) world_fail(w, "edge %u does not open: %s", i, kd_strerror(err));
     m->life++;
+    world_trace(w, "edge %u starts", i);
     for (uint32_t p = 0; m->core && p < PARTS; p++) {
         int64_t offset = kd_edge_counts_offset(m->core, p);
         m->cursor[p] = offset >= 0 ? offset : w->counts[p].count;
@@ -119,6 +120,7 @@ static void consume_one(model_world *w, uint32_t i, uint32_t p)
     int verdict = kd_edge_snapshot(m->core, record, m->cursor[p], edge_now(w, i));
     m->cursor[p]++;
     if (verdict < 0) world_fail(w, "edge %u: snapshot: %s", i, kd_strerror(verdict));
+    world_trace(w, "edge %u partition %u: snapshot at %lld: %d", i, p, (long long)m->cursor[p] - 1, verdict);
     w->snapshots += verdict == KD_INSTALLED;
     w->gaps += verdict == KD_SNAPSHOT_GAP;
     w->undone += verdict == KD_SNAPSHOT_UNDONE;

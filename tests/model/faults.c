@@ -52,6 +52,7 @@ static void restore_central(model_world *w)
         return;
     }
     kill_central(w, p);
+    world_trace(w, "central %u is put back", p);
     put_back(&m->disk, m->copy);
     w->shown_hold = false;
     if (w->options.log_faults || w->options.log_wipes) w->sums_hold = false;
@@ -91,6 +92,7 @@ static void lose_tail(model_world *w)
 {
     model_log *l = world_chance(w, 50) ? &w->likes[world_pick(w, PARTS)] : &w->counts[world_pick(w, PARTS)];
     int64_t lost = world_pick(w, 6);
+    world_trace(w, "a log loses %lld", (long long)lost);
     log_truncate(l, l->count > lost ? l->count - lost : 0);
 }
 

@@ -1,7 +1,7 @@
 /*
  * main.c - the seeded model test: thousands of short runs, and every rule broken on purpose.
  *
- *     model-test [--seeds N] [--first SEED] [--seed SEED] [--plant NAME] [--plants]
+ *     model-test [--seeds N] [--first SEED] [--plant NAME|all|none] [--plant-seeds N] [--trace yes]
  *
  * Without a plant every run must hold, and together they must have met enough to mean something. With one, a run must
  * fail within the limit: a rule whose absence nobody notices is not tested. Planted runs happen in children, since a broken rule
@@ -36,6 +36,7 @@ static const plant plants[] = {
 };
 
 static unsigned passed, failed;
+static bool trace;
 
 static void report(bool ok, const char *what, const char *detail)
 {
@@ -65,6 +66,7 @@ static bool run_seed(uint64_t seed, const plant *p, activity *a, char *failure, 
 {
     model_world w;
     world_open(&w, seed, p ? p->edge : 0, p ? p->central : 0);
+    w.trace = trace;
     bool held = world_run(&w);
     if (!held) snprintf(failure, size, "seed %llu: %s", (unsigned long long)seed, w.failure);
     if (a) add(a, &w);
@@ -134,7 +136,7 @@ static void run_plant(const plant *p, uint64_t seeds)
 
 static int usage(void)
 {
-    fputs("usage: model-test [--seeds N] [--first SEED] [--plant NAME|all] [--plant-seeds N]\n", stderr);
+    fputs("usage: model-test [--seeds N] [--first SEED] [--plant NAME|all|none] [--plant-seeds N] [--trace yes]\n", stderr);
     return 2;
 }
 
@@ -148,6 +150,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--first") == 0) first = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--plant-seeds") == 0) plant_seeds = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--plant") == 0) only = argv[i + 1];
+        else if (strcmp(argv[i], "--trace") == 0) trace = strcmp(argv[i + 1], "yes") == 0;
         else return usage();
     }
     if (!only || strcmp(only, "none") == 0) run_sound(first, seeds);

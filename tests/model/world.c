@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Twenty seconds before midnight UTC: the day changes within the run. */
+#define WORLD_BEGINS_US (UINT64_C(1767225600000000) - 20000000)
+
 const kd_counters model_counters = {.count = 2,
                                     .at = {{.name = "like", .id = 1, .kind = KD_SET},
                                            {.name = "view", .id = 3, .kind = KD_SUM}}};
@@ -16,6 +19,17 @@ void world_fail(model_world *w, const char *format, ...)
     va_start(args, format);
     vsnprintf(w->failure, sizeof(w->failure), format, args);
     va_end(args);
+}
+
+void world_trace(const model_world *w, const char *format, ...)
+{
+    if (!w->trace) return;
+    printf("%12llu ", (unsigned long long)(w->now_us - WORLD_BEGINS_US));
+    va_list args;
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
 }
 
 uint32_t world_pick(model_world *w, uint32_t below)
@@ -57,7 +71,7 @@ void world_open(model_world *w, uint64_t seed, uint64_t edge_plant, uint64_t cen
     memset(w, 0, sizeof(*w));
     w->seed = seed;
     w->random = seed * 0x9e3779b97f4a7c15u + 1;
-    w->now_us = UINT64_C(1767225600000000) - 20000000; /* midnight falls into the run */
+    w->now_us = WORLD_BEGINS_US;
     w->edge_plant = edge_plant;
     w->central_plant = central_plant;
     w->sums_hold = w->shown_hold = true;

@@ -93,7 +93,7 @@ typedef struct {
     uint32_t retry[USERS]; /* 1 + the attempt to make again */
     kd_item items[ITEMS];
     char user_names[USERS][8];
-    bool healing;
+    bool healing, trace;
     bool sums_hold; /* false once a fault that may lose or double sums (design: limits) was played */
     bool shown_hold; /* likewise for "never shown outside acked..attempted" */
     uint32_t doubled; /* edges whose identity was copied: 1 + index, 0: none */
@@ -108,6 +108,8 @@ void world_open(model_world *w, uint64_t seed, uint64_t edge_plant, uint64_t cen
 bool world_run(model_world *w);
 void world_close(model_world *w);
 
+/* Says what happens when w->trace is set. */
+void world_trace(const model_world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void world_fail(model_world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 uint32_t world_pick(model_world *w, uint32_t below);
 bool world_chance(model_world *w, uint32_t percent);

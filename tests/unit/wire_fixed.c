@@ -63,6 +63,7 @@ kd_batch fixed_batch(sample_arena *a, kd_bytes body)
                       .after = {.incarnation = 1700000000000000, .seq = 1},
                       .after_digest = 0x0123456789abcdef,
                       .complete_to_us = 1700000002400000,
+                      .epoch = 3,
                       .body = body};
 }
 
