@@ -1,0 +1,110 @@
+/* test_answer.c - the JSON that edge and central answer alike, to the letter; and bodies of bulk reads. */
+#include "common/answer.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "common/io/items_body.h"
+
+static const kd_counters counters = {
+    .count = 2, .at = {{.name = "like", .id = 1, .kind = KD_SET}, {.name = "view", .id = 3, .kind = KD_SUM}}};
+static const uint64_t count[] = {1235, 0};
+static const uint32_t pending[] = {4, 0};
+
+static void expect(const kd_answer_counts *a, const char *text)
+{
+    kd_buf out = {.data = NULL};
+    kd_json j = kd_json_of(&out);
+    kd_answer_write_counts(&j, a);
+    kd_buf_put_u8(&out, 0);
+    cr_expect_str_eq((char *)out.data, text);
+    kd_buf_finish(&out);
+}
+
+Test(answer, counts)
+{
+    kd_item item;
+    cr_assert_eq(kd_item_parse(&item, kd_bytes_str("posts/1")), KD_OK);
+    kd_answer_counts a = {.item = kd_item_key(&item), .counters = &counters, .count = count, .pending = pending,
+                          .now_us = 1767323046518000, .made_us = 1767323045678000, .as_of_us = 1767323045678999,
+                          .source = "edge", .liked = KD_LIKED_UNASKED};
+    expect(&a, "{\"item\":\"posts/1\",\"counts\":{\"like\":{\"count\":1235,\"display\":\"1.2K\",\"pending\":4},"
+               "\"view\":{\"count\":0,\"display\":\"0\",\"pending\":0}},\"age_ms\":840,\"as_of\":\"2026-01-02T03:04:05.678Z\","
+               "\"source\":\"edge\"}");
+    a.made_us = a.as_of_us = 0;
+    a.pending = NULL;
+    a.liked = KD_LIKED_UNKNOWN;
+    expect(&a, "{\"item\":\"posts/1\",\"counts\":{\"like\":{\"count\":1235,\"display\":\"1.2K\",\"pending\":0},"
+               "\"view\":{\"count\":0,\"display\":\"0\",\"pending\":0}},\"liked\":null,\"age_ms\":null,\"as_of\":null,"
+               "\"source\":\"edge\"}");
+}
+
+Test(answer, a_snapshot_from_the_future_has_no_age)
+{
+    kd_buf out = {.data = NULL};
+    kd_json j = kd_json_of(&out);
+    kd_json_object(&j);
+    kd_answer_write_age(&j, 5, 9000, 0);
+    kd_json_end_object(&j);
+    kd_buf_put_u8(&out, 0);
+    cr_expect_str_eq((char *)out.data, "{\"age_ms\":0,\"as_of\":null}");
+    kd_buf_finish(&out);
+}
+
+Test(answer, liked)
+{
+    static const char *const words[] = {"false", "true", "null"};
+    kd_item item;
+    char wanted[100];
+    cr_assert_eq(kd_item_parse(&item, kd_bytes_str("posts/1")), KD_OK);
+    for (int i = 0; i < 3; i++) {
+        kd_buf out = {.data = NULL};
+        kd_json j = kd_json_of(&out);
+        kd_answer_write_liked(&j, kd_item_key(&item), (kd_liked)i, "central");
+        kd_buf_put_u8(&out, 0);
+        snprintf(wanted, sizeof(wanted), "{\"item\":\"posts/1\",\"liked\":%s,\"source\":\"central\"}", words[i]);
+        cr_expect_str_eq((char *)out.data, wanted);
+        kd_buf_finish(&out);
+    }
+}
+
+static char *names[] = {"posts"};
+static const kd_strings collections = {names, 1};
+static kd_items_body parsed;
+
+static bool parse(const char *text)
+{
+    kd_refusal why = {KD_PROBLEM_COUNT, NULL, NULL};
+    bool good = kd_items_body_parse(kd_bytes_str(text), &collections, &parsed, &why);
+    cr_expect_eq(good, why.problem == KD_PROBLEM_COUNT, "%s", text);
+    return good;
+}
+
+Test(answer, items_body)
+{
+    cr_assert(parse("{\"items\":[\"posts/1\",\"posts/2\"],\"me\":true,\"counter\":\"like\",\"more\":[{}]}"));
+    cr_expect(parsed.count == 2 && parsed.me);
+    cr_expect_str_eq(parsed.counter, "like");
+    cr_assert(parse("{\"items\":[\"posts/1\"]}"));
+    cr_expect(parsed.count == 1 && !parsed.me && parsed.counter[0] == '\0');
+}
+
+Test(answer, items_body_refused)
+{
+    static const char *const bad[] = {
+        "", "[]", "{", "null", "{}", "{\"items\":[]}", "{\"items\":\"posts/1\"}", "{\"items\":[1]}", "{\"items\":[\"posts\"]}",
+        "{\"items\":[\"reels/1\"]}", "{\"items\":[\"posts/\\u0000\"]}", "{\"items\":[\"posts/1\"],\"items\":[\"posts/2\"]}",
+        "{\"items\":[\"posts/1\"],\"me\":1}", "{\"items\":[\"posts/1\"],\"counter\":\"\"}",
+        "{\"items\":[\"posts/1\"],\"counter\":\"123456789012345678901234567890123\"}", "{\"items\":[\"posts/1\"]} x",
+    };
+    for (size_t i = 0; i < KD_COUNT(bad); i++) cr_expect_not(parse(bad[i]), "%s", bad[i]);
+}
+
+Test(answer, items_body_nested_deep)
+{
+    kd_buf deep = {.data = NULL};
+    for (int i = 0; i < 100000; i++) kd_buf_put_u8(&deep, '[');
+    kd_buf_put_u8(&deep, 0);
+    cr_expect_not(parse((char *)deep.data));
+    kd_buf_finish(&deep);
+}
