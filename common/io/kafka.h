@@ -170,6 +170,7 @@ typedef struct {
 int kd_kafka_consumer_create(kd_kafka_consumer **c, struct event_base *base, const kd_kafka_config *config,
                              const char *const *topics, size_t topic_count,
                              const kd_kafka_consumer_events *events, char *err, size_t size);
+/* Takes some seconds at most. NULL is fine. */
 void kd_kafka_consumer_destroy(kd_kafka_consumer *c);
 
 /* Replaces the whole assignment. KD_EINVAL for an unknown topic or a doubled partition; KD_EIO else. */

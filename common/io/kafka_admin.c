@@ -199,6 +199,6 @@ int kd_kafka_ensure_topics(const kd_kafka_config *config, kd_kafka_topic *topics
     a.deadline_ms = kd_kafka_now_ms() + timeout_ms;
     rc = ensure(&a);
     rd_kafka_queue_destroy(a.queue);
-    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    kd_kafka_client_end(rk);
     return rc;
 }

@@ -382,8 +382,7 @@ void kd_kafka_consumer_destroy(kd_kafka_consumer *c)
         if (c->topics[i].handle) rd_kafka_topic_destroy(c->topics[i].handle);
         free(c->topics[i].name);
     }
-    /* Leaving a group that was never joined would wait for its coordinator. */
-    if (c->rk) rd_kafka_destroy_flags(c->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (c->rk) kd_kafka_client_end(c->rk);
     free(c->topics);
     free(c);
 }

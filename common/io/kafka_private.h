@@ -9,6 +9,7 @@
 
 #include "common/io/kafka.h"
 
+enum { KD_KAFKA_END_MS = 3000 };
 enum { KD_KAFKA_FRAMING = 64 * 1024 }; /* what Kafka puts around a record, with room to spare */
 
 typedef enum {
@@ -23,6 +24,13 @@ int kd_kafka_conf_make(rd_kafka_conf_t **conf, const kd_kafka_config *config, kd
 /* A client of its own copy of conf. KD_EIO with `err` when the system refuses (threads, TLS files ...). */
 int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_conf_t *conf, char *err,
                          size_t size);
+
+/*
+ * Ends a client, in KD_KAFKA_END_MS at most. librdkafka joins its own threads without a limit: one may be in
+ * a name lookup, and 2.0.2 can wait for ever for a partition whose topic was deleted. A client that does not
+ * end in time is left behind; it holds no callback and no memory of ours.
+ */
+void kd_kafka_client_end(rd_kafka_t *rk);
 
 uint64_t kd_kafka_now_ms(void); /* monotonic */
 /* Milliseconds until the deadline, at most `most`; 0 when it has passed. */

@@ -100,8 +100,7 @@ static rd_kafka_t *client_detach(kd_kafka_producer *p)
 
 static void *reap(void *rk)
 {
-    rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_destroy(rk);
+    kd_kafka_client_end(rk);
     return NULL;
 }
 

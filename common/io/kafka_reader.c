@@ -35,7 +35,7 @@ int kd_kafka_reader_create(kd_kafka_reader **out, const kd_kafka_config *config,
 void kd_kafka_reader_destroy(kd_kafka_reader *r)
 {
     if (!r) return;
-    rd_kafka_destroy_flags(r->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    kd_kafka_client_end(r->rk);
     free(r);
 }
 

@@ -144,6 +144,17 @@ def test_notices_a_recreated_topic(real):
     assert records == [(n, n + 101) for n in range(10)]
 
 
+def test_tells_a_deleted_topic_and_ends(real):
+    topic = real.new_topic()
+    with subprocess.Popen([PROBE, "consume", real.bootstrap, topic, "0", "0", "99"], stdout=subprocess.PIPE,
+                          text=True) as consumer:
+        assert consumer.stdout.readline() == "eof 0\n"
+        real.kafka.delete_topics(topic)
+        output, _ = consumer.communicate(timeout=60)
+        assert consumer.returncode == 0
+        assert "gone" in output
+
+
 def produce_meanwhile(bootstrap, topic, last):
     return subprocess.Popen([PROBE, "produce", bootstrap, topic, "0", "1", str(last)], stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
