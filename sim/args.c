@@ -1,5 +1,6 @@
 /*
- * args.c - parses `--name value` and `--name=value` by a table. Everything unknown, missing or out of bounds is named.
+ * args.c - parses `--name value` and `--name=value` by a table. Everything unknown, missing or out of bounds
+ * is named.
  */
 #include <errno.h>
 #include <math.h>
@@ -56,9 +57,12 @@ static int take_number(const kd_args *a, const kd_arg *arg, const char *text)
     double real = 0;
     bool ok = arg->kind == KD_ARG_UINT ? kd_args_uint(text, &whole) : parse_real(text, &real);
     if (!ok) return complain(a, arg->kind == KD_ARG_UINT ? "not a whole number" : "not a number", text);
-    if (!within(arg, arg->kind == KD_ARG_UINT ? (double)whole : real)) return complain(a, "out of bounds", text);
-    if (arg->kind == KD_ARG_UINT) *(uint64_t *)arg->to = whole;
-    else *(double *)arg->to = real;
+    if (!within(arg, arg->kind == KD_ARG_UINT ? (double)whole : real))
+        return complain(a, "out of bounds", text);
+    if (arg->kind == KD_ARG_UINT)
+        *(uint64_t *)arg->to = whole;
+    else
+        *(double *)arg->to = real;
     return -1;
 }
 
@@ -108,9 +112,12 @@ int kd_args_parse(const kd_args *a, int argc, char **argv)
             print_help(a);
             return KD_EXIT_OK;
         }
-        if (strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0') rc = take_option(a, argc, argv, &i);
-        else if (a->positional && !*a->positional_to) *a->positional_to = argv[i];
-        else rc = complain(a, "unexpected argument", argv[i]);
+        if (strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0')
+            rc = take_option(a, argc, argv, &i);
+        else if (a->positional && !*a->positional_to)
+            *a->positional_to = argv[i];
+        else
+            rc = complain(a, "unexpected argument", argv[i]);
         if (rc >= 0) return rc;
     }
     if (a->positional && !*a->positional_to) return complain(a, "missing", a->positional);

@@ -23,9 +23,9 @@ typedef struct {
     const char *name;  /* without the dashes */
     const char *value; /* name of the value in --help; NULL for a flag */
     kd_arg_kind kind;
-    void *to;          /* bool *, uint64_t *, double *, const char **, kd_arg_list *; holds the default */
+    void *to; /* bool *, uint64_t *, double *, const char **, kd_arg_list *; holds the default */
     const char *help;
-    double min, max;   /* UINT and REAL; max 0: no bound */
+    double min, max; /* UINT and REAL; max 0: no bound */
 } kd_arg;
 
 typedef struct {
@@ -35,7 +35,7 @@ typedef struct {
     const char **positional_to;
     const kd_arg *at;
     size_t count;
-    const char *more;       /* last paragraph of --help, or NULL */
+    const char *more; /* last paragraph of --help, or NULL */
 } kd_args;
 
 /* -1: go on; else the exit code with which the command ends (0 after --help; 2 after a message on stderr). */

@@ -1,9 +1,10 @@
 /*
  * generate.c - an hour in which one story goes viral among thousands of quiet posts, reels and comments.
  *
- * One draw is one person's act: a like, and now and then what people do besides (a double tap in the same millisecond or
- * shortly after, an unlike, a like again, an unlike of something never liked). The acts are laid out in time, then
- * sorted. Times and choices are whole numbers from one seed; the ranks of quiet items follow Zipf's law.
+ * One draw is one person's act: a like, and now and then what people do besides (a double tap in the same
+ * millisecond or shortly after, an unlike, a like again, an unlike of something never liked). The acts are
+ * laid out in time, then sorted. Times and choices are whole numbers from one seed; the ranks of quiet items
+ * follow Zipf's law.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +16,11 @@
 
 /* Of a thousand. */
 enum {
-    VIRAL = 330,      /* likes that go to the story */
-    DOUBLE_TAPS = 30, /* likes that come twice */
-    UNLIKES = 40,     /* likes that are taken back */
-    AGAIN = 500,      /* taken back, that come again */
-    IDLE_UNLIKES = 15, /* acts that unlike what was never liked */
+    VIRAL = 330,        /* likes that go to the story */
+    DOUBLE_TAPS = 30,   /* likes that come twice */
+    UNLIKES = 40,       /* likes that are taken back */
+    AGAIN = 500,        /* taken back, that come again */
+    IDLE_UNLIKES = 15,  /* acts that unlike what was never liked */
     STORY_BEGINS = 200, /* of the time */
 };
 static const uint64_t first_ms = 1767225600000; /* 2026-01-01T00:00:00Z, the hour's beginning */
@@ -45,12 +46,16 @@ static void put(generator *g, uint64_t at_ms, uint32_t user, uint32_t item, bool
 {
     if (g->count == g->plan->events) return;
     uint64_t last_ms = g->plan->seconds * 1000 - 1;
-    g->events[g->count] = (kd_generate_event){.at_ms = KD_MIN(at_ms, last_ms), .order = (uint32_t)g->count, .user = user,
-                                              .item = item, .liked = liked};
+    g->events[g->count] = (kd_generate_event){.at_ms = KD_MIN(at_ms, last_ms),
+                                              .order = (uint32_t)g->count,
+                                              .user = user,
+                                              .item = item,
+                                              .liked = liked};
     g->count++;
 }
 
-/* The story breaks at a fifth of the hour; the product of two even draws crowds its likes at the beginning. */
+/* The story breaks at a fifth of the hour; the product of two even draws crowds its likes at the beginning.
+ */
 static uint64_t story_ms(generator *g)
 {
     uint64_t span = g->plan->seconds * 1000, begin = span * STORY_BEGINS / 1000;
@@ -89,7 +94,8 @@ static int by_time(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Odd and near the golden section; made coprime, so that multiples of it visit every user before one comes twice. */
+/* Odd and near the golden section; made coprime, so that multiples of it visit every user before one comes
+ * twice. */
 static uint64_t coprime_step(uint64_t n)
 {
     for (uint64_t step = (uint64_t)((double)n * 0.6180339887) | 1;; step += 2) {
@@ -115,11 +121,14 @@ void kd_generate(const kd_generate_plan *plan, kd_generate_event *events)
 void kd_generate_item(uint32_t item, char out[48])
 {
     static const char *const kinds[] = {"posts/p", "posts/p", "reels/r", "posts/p", "comments/c"};
-    if (item == 0) snprintf(out, 48, "stories/the-one-everybody-likes");
-    else snprintf(out, 48, "%s%u", kinds[item % KD_COUNT(kinds)], item);
+    if (item == 0)
+        snprintf(out, 48, "stories/the-one-everybody-likes");
+    else
+        snprintf(out, 48, "%s%u", kinds[item % KD_COUNT(kinds)], item);
 }
 
-/* ---- the command ------------------------------------------------------------------------------------------ */
+/* ---- the command ------------------------------------------------------------------------------------------
+ */
 
 static bool write_all(const kd_generate_plan *plan, const kd_generate_event *events, gzFile out)
 {
@@ -168,13 +177,15 @@ int kd_sim_generate(int argc, char **argv)
         {"events", "N", KD_ARG_UINT, &p.events, "lines [150000]", 1, 1e9},
         {"seconds", "T", KD_ARG_UINT, &p.seconds, "that the log spans [3600]", 1, 1e7},
         {"seed", "N", KD_ARG_UINT, &p.seed, "another seed, another hour [1]", 0, 1e18},
-        {"out", "FILE", KD_ARG_TEXT, &out, "where to, compressed if it ends in .gz; - is standard output [-]", 0, 0},
+        {"out", "FILE", KD_ARG_TEXT, &out, "where to, compressed if it ends in .gz; - is standard output [-]",
+         0, 0},
     };
-    const kd_args args = {.command = "generate",
-                          .about = "Writes a generated hour of likes as a log for replay: a viral story, thousands of quiet\n"
-                                   "posts, reels and comments, double taps, unlikes, likes again.",
-                          .at = table,
-                          .count = KD_COUNT(table)};
+    const kd_args args = {
+        .command = "generate",
+        .about = "Writes a generated hour of likes as a log for replay: a viral story, thousands of quiet\n"
+                 "posts, reels and comments, double taps, unlikes, likes again.",
+        .at = table,
+        .count = KD_COUNT(table)};
     int rc = kd_args_parse(&args, argc, argv);
     return rc >= 0 ? rc : write_out(&p, out);
 }

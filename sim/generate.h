@@ -14,7 +14,7 @@ typedef struct {
     uint64_t at_ms; /* from the beginning */
     uint32_t order; /* among events of the same millisecond */
     uint32_t user;
-    uint32_t item;  /* 0 is the viral story */
+    uint32_t item; /* 0 is the viral story */
     bool liked;
 } kd_generate_event;
 

@@ -1,8 +1,9 @@
 /*
  * sim/histogram.h - latencies in log-linear buckets, after the idea of HdrHistogram (Gil Tene).
  *
- * Values below 128 are kept exactly; above, each power of two is cut into 64 equal buckets, so that a quantile is at
- * most 1/64 (1.6 %) too high. Fixed size, no allocation, additive: threads count on their own and are merged.
+ * Values below 128 are kept exactly; above, each power of two is cut into 64 equal buckets, so that a
+ * quantile is at most 1/64 (1.6 %) too high. Fixed size, no allocation, additive: threads count on their own
+ * and are merged.
  */
 #ifndef KUDOS_SIM_HISTOGRAM_H
 #define KUDOS_SIM_HISTOGRAM_H
@@ -24,7 +25,8 @@ typedef struct {
 
 void kd_histogram_add(kd_histogram *h, uint64_t value);
 void kd_histogram_merge(kd_histogram *to, const kd_histogram *from);
-/* The smallest bucket end below or at which the share q (0..1) of all values lies, at most the maximum; 0 when empty. */
+/* The smallest bucket end below or at which the share q (0..1) of all values lies, at most the maximum; 0
+ * when empty. */
 uint64_t kd_histogram_quantile(const kd_histogram *h, double q);
 
 #endif

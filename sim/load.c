@@ -44,21 +44,24 @@ static int parse(load_options *o, int argc, char **argv)
         {"seconds", "T", KD_ARG_UINT, &p->seconds, "how long [5]", 1, 86400},
         {"connections", "C", KD_ARG_UINT, &p->connections, "connections per thread [16]", 1, 4096},
         {"streams", "S", KD_ARG_UINT, &p->streams, "requests in flight per connection [32]", 1, 1000},
-        {"rate", "R", KD_ARG_UINT, &p->rate, "requests per second in all, whatever the answers take; 0: as fast as answered [0]", 0, 1e8},
+        {"rate", "R", KD_ARG_UINT, &p->rate,
+         "requests per second in all, whatever the answers take; 0: as fast as answered [0]", 0, 1e8},
         {"threads", "N", KD_ARG_UINT, &p->threads, "threads [1]", 1, 64},
         {"batch-size", "N", KD_ARG_UINT, &p->batch_size, "likes per batch [200]", 1, KD_BULK_OPS_MAX},
         {"collection", "NAME", KD_ARG_TEXT, &p->collection, "collection of the items [posts]", 0, 0},
         {"keys", NULL, KD_ARG_FLAG, &p->keys, "an Idempotency-Key on every like", 0, 0},
-        {"deadline-ms", "N", KD_ARG_UINT, &p->deadline_ms, "an answer later than this is an error [5000]", 1, 600000},
+        {"deadline-ms", "N", KD_ARG_UINT, &p->deadline_ms, "an answer later than this is an error [5000]", 1,
+         600000},
         {"seed", "N", KD_ARG_UINT, &p->seed, "names the users and draws the items [1]", 0, 1e18},
         {"ca", "FILE", KD_ARG_TEXT, &p->ca_file, "https: authorities to trust", 0, 0},
         {"insecure", NULL, KD_ARG_FLAG, &p->insecure, "https: do not verify the server", 0, 0},
     };
-    const kd_args args = {.command = "load",
-                          .about = "Loads one server and tells how fast it answered.",
-                          .at = table,
-                          .count = KD_COUNT(table),
-                          .more = "last line: load requests= errors= per_s= p50_us= p99_us= max_us= verdict=ok|failed"};
+    const kd_args args = {
+        .command = "load",
+        .about = "Loads one server and tells how fast it answered.",
+        .at = table,
+        .count = KD_COUNT(table),
+        .more = "last line: load requests= errors= per_s= p50_us= p99_us= max_us= verdict=ok|failed"};
     return kd_args_parse(&args, argc, argv);
 }
 
@@ -72,9 +75,12 @@ static int check(load_options *o)
 {
     kd_load_plan *p = &o->plan;
     if (!p->edge) return usage("--edge: missing");
-    if (o->like + o->read + o->batch + (p->path != NULL) > 1) return usage("--like, --read, --batch, --path: choose one");
-    if (p->path && (*p->path != '/' || strlen(p->path) >= KD_LOAD_PATH_MAX)) return usage("--path: begins with / and is short");
-    if (!kd_collection_valid(kd_bytes_str(p->collection))) return usage("--collection: not a collection's name");
+    if (o->like + o->read + o->batch + (p->path != NULL) > 1)
+        return usage("--like, --read, --batch, --path: choose one");
+    if (p->path && (*p->path != '/' || strlen(p->path) >= KD_LOAD_PATH_MAX))
+        return usage("--path: begins with / and is short");
+    if (!kd_collection_valid(kd_bytes_str(p->collection)))
+        return usage("--collection: not a collection's name");
     if (o->batch && p->batch_size > p->items) return usage("--batch-size: more than --items");
     p->mode = p->path ? KD_LOAD_PATH : o->batch ? KD_LOAD_BATCH : o->read ? KD_LOAD_READ : KD_LOAD_LIKE;
     return -1;
@@ -117,16 +123,24 @@ static int report(const kd_load_plan *plan, const kd_load_result *r)
     printf("load requests=%llu errors=%llu per_s=%.0f p50_us=%llu p99_us=%llu max_us=%llu verdict=%s\n",
            (unsigned long long)r->requests, (unsigned long long)r->errors, (double)r->requests / seconds,
            (unsigned long long)kd_histogram_quantile(&r->latency_us, 0.5),
-           (unsigned long long)kd_histogram_quantile(&r->latency_us, 0.99), (unsigned long long)r->latency_us.max,
-           ok ? "ok" : "failed");
+           (unsigned long long)kd_histogram_quantile(&r->latency_us, 0.99),
+           (unsigned long long)r->latency_us.max, ok ? "ok" : "failed");
     if (ok) return KD_EXIT_OK;
     return r->requests == r->errors && r->first_status <= 0 ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
 }
 
 int kd_sim_load(int argc, char **argv)
 {
-    load_options o = {.plan = {.users = 1000000, .items = 10000, .seconds = 5, .connections = 16, .streams = 32,
-                               .threads = 1, .batch_size = 200, .collection = "posts", .deadline_ms = 5000, .seed = 1}};
+    load_options o = {.plan = {.users = 1000000,
+                               .items = 10000,
+                               .seconds = 5,
+                               .connections = 16,
+                               .streams = 32,
+                               .threads = 1,
+                               .batch_size = 200,
+                               .collection = "posts",
+                               .deadline_ms = 5000,
+                               .seed = 1}};
     int rc = parse(&o, argc, argv);
     if (rc < 0) rc = check(&o);
     if (rc >= 0) return rc;

@@ -1,8 +1,9 @@
 /*
  * sim/load.h - `kudos-sim load`: as many requests as a server takes, or a fixed rate, and how long they took.
  *
- * A worker is one thread with its own loop, connections and figures. Workers share the plan, which is read-only, and
- * split users among themselves, so that no (user, item) pair is liked twice whatever their number.
+ * A worker is one thread with its own loop, connections and figures. Workers share the plan, which is
+ * read-only, and split users among themselves, so that no (user, item) pair is liked twice whatever their
+ * number.
  */
 #ifndef KUDOS_SIM_LOAD_H
 #define KUDOS_SIM_LOAD_H
@@ -34,10 +35,10 @@ typedef struct {
 /* A worker's place in the sequence of requests. */
 typedef struct {
     const kd_load_plan *plan;
-    uint32_t index;       /* of the worker */
-    uint64_t users;       /* this worker's share */
-    uint64_t sequence;    /* requests made */
-    uint32_t *used;       /* --like: users per item that have liked it */
+    uint32_t index;    /* of the worker */
+    uint64_t users;    /* this worker's share */
+    uint64_t sequence; /* requests made */
+    uint32_t *used;    /* --like: users per item that have liked it */
     uint64_t random;
 } kd_load_ops;
 

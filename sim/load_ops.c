@@ -1,9 +1,10 @@
 /*
  * load_ops.c - which user does what to which item.
  *
- * Likes: an item is drawn, and the next user of this worker that has not liked it yet likes it. The n-th user of an item
- * is (start(item) + n * step) mod users with step coprime to users: all of them once, in an order that hits neither
- * one user's items nor neighbours in a row. Batches: request q is user q mod users liking block q / users of the items.
+ * Likes: an item is drawn, and the next user of this worker that has not liked it yet likes it. The n-th user
+ * of an item is (start(item) + n * step) mod users with step coprime to users: all of them once, in an order
+ * that hits neither one user's items nor neighbours in a row. Batches: request q is user q mod users liking
+ * block q / users of the items.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,8 @@ void kd_load_ops_finish(kd_load_ops *o)
 static void name_user(const kd_load_ops *o, kd_load_request *r, uint64_t local)
 {
     unsigned long long user = local * o->plan->threads + o->index;
-    r->user_len = (size_t)snprintf(r->user, sizeof r->user, "u%llu.%010llu", (unsigned long long)o->plan->seed, user);
+    r->user_len =
+        (size_t)snprintf(r->user, sizeof r->user, "u%llu.%010llu", (unsigned long long)o->plan->seed, user);
 }
 
 static bool next_like(kd_load_ops *o, kd_load_request *r)
@@ -75,8 +77,8 @@ static bool next_batch(kd_load_ops *o, kd_load_request *r)
     kd_buf_put(&r->body, "{\"operations\":[", 15);
     for (uint64_t i = 0; i < size; i++) {
         char op[KD_ITEM_KEY_MAX + 64];
-        int n = snprintf(op, sizeof op, "%s{\"item\":\"%s/%llu\",\"op\":\"like\"}", i ? "," : "", o->plan->collection,
-                         (unsigned long long)(block * size + i));
+        int n = snprintf(op, sizeof op, "%s{\"item\":\"%s/%llu\",\"op\":\"like\"}", i ? "," : "",
+                         o->plan->collection, (unsigned long long)(block * size + i));
         kd_buf_put(&r->body, op, (size_t)n);
     }
     kd_buf_put(&r->body, "]}", 2);
@@ -98,13 +100,17 @@ bool kd_load_ops_next(kd_load_ops *o, kd_load_request *r)
     r->likes = 0;
     r->user_len = r->key_len = 0;
     bool more = true;
-    if (plan->mode == KD_LOAD_LIKE) more = o->users > 0 && next_like(o, r);
-    else if (plan->mode == KD_LOAD_BATCH) more = o->users > 0 && next_batch(o, r);
-    else if (plan->mode == KD_LOAD_READ) more = next_read(o, r);
-    else r->path_len = (size_t)snprintf(r->path, sizeof r->path, "%s", plan->path);
+    if (plan->mode == KD_LOAD_LIKE)
+        more = o->users > 0 && next_like(o, r);
+    else if (plan->mode == KD_LOAD_BATCH)
+        more = o->users > 0 && next_batch(o, r);
+    else if (plan->mode == KD_LOAD_READ)
+        more = next_read(o, r);
+    else
+        r->path_len = (size_t)snprintf(r->path, sizeof r->path, "%s", plan->path);
     if (plan->keys && r->user_len > 0) {
-        r->key_len = (size_t)snprintf(r->key, sizeof r->key, "%llx-%x-%llx", (unsigned long long)plan->seed, o->index,
-                                      (unsigned long long)o->sequence);
+        r->key_len = (size_t)snprintf(r->key, sizeof r->key, "%llx-%x-%llx", (unsigned long long)plan->seed,
+                                      o->index, (unsigned long long)o->sequence);
     }
     o->sequence++;
     return more;

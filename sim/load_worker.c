@@ -1,9 +1,10 @@
 /*
  * load_worker.c - one worker: a fixed number of slots, each a request in flight or idle.
  *
- * Closed loop: a slot asks again as soon as it is answered. Open loop (--rate): requests fall due at fixed moments and a
- * latency counts from the due moment, also when all slots were taken then; so a server that stalls is not measured
- * only when it is well. After an error a slot rests, so that a server in trouble is not hammered.
+ * Closed loop: a slot asks again as soon as it is answered. Open loop (--rate): requests fall due at fixed
+ * moments and a latency counts from the due moment, also when all slots were taken then; so a server that
+ * stalls is not measured only when it is well. After an error a slot rests, so that a server in trouble is
+ * not hammered.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -64,9 +65,15 @@ static void ask(slot *s, uint64_t began_us, uint64_t at_us)
     }
     kd_http_client_field fields[3];
     size_t count = 0;
-    if (q->user_len) fields[count++] = (kd_http_client_field){kd_bytes_str("x-user-id"), kd_bytes_of(q->user, q->user_len), true};
-    if (q->key_len) fields[count++] = (kd_http_client_field){kd_bytes_str("idempotency-key"), kd_bytes_of(q->key, q->key_len), true};
-    if (q->body.len) fields[count++] = (kd_http_client_field){kd_bytes_str("content-type"), kd_bytes_str("application/json"), false};
+    if (q->user_len)
+        fields[count++] =
+            (kd_http_client_field){kd_bytes_str("x-user-id"), kd_bytes_of(q->user, q->user_len), true};
+    if (q->key_len)
+        fields[count++] =
+            (kd_http_client_field){kd_bytes_str("idempotency-key"), kd_bytes_of(q->key, q->key_len), true};
+    if (q->body.len)
+        fields[count++] =
+            (kd_http_client_field){kd_bytes_str("content-type"), kd_bytes_str("application/json"), false};
     s->began_us = began_us;
     s->likes = q->likes;
     int rc = kd_http_client_request(w->client, q->method, kd_bytes_of(q->path, q->path_len), fields, count,
@@ -102,8 +109,10 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
     count(w, s, result, status, at_us);
     w->in_flight--;
     w->last_us = at_us;
-    if (w->rate == 0 && good && at_us < w->end_us) ask(s, at_us, at_us);
-    else rest(s, good ? 0 : at_us + REST_US);
+    if (w->rate == 0 && good && at_us < w->end_us)
+        ask(s, at_us, at_us);
+    else
+        rest(s, good ? 0 : at_us + REST_US);
     if (w->in_flight == 0 && (at_us >= w->end_us || w->exhausted)) event_base_loopbreak(w->base);
 }
 

@@ -32,9 +32,11 @@ static const command commands[] = {
 static void help(void)
 {
     printf("usage: kudos-sim COMMAND [options]\n\nDrives, drills and measures Kudos.\n\n");
-    for (size_t i = 0; i < KD_COUNT(commands); i++) printf("  %-10s %s\n", commands[i].name, commands[i].help);
+    for (size_t i = 0; i < KD_COUNT(commands); i++)
+        printf("  %-10s %s\n", commands[i].name, commands[i].help);
     printf("\n  --help, --version; kudos-sim COMMAND --help tells more\n\n"
-           "exit codes: 0 done or held, 1 violated or failed, 2 usage, 3 unknown, 4 something needed was unavailable\n");
+           "exit codes: 0 done or held, 1 violated or failed, 2 usage, 3 unknown, 4 something needed was "
+           "unavailable\n");
 }
 
 int main(int argc, char **argv)
@@ -51,7 +53,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < KD_COUNT(commands); i++) {
         if (strcmp(name, commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     }
-    fprintf(stderr, "kudos-sim: %s%s (--help lists the commands)\n", *name ? "unknown command: " : "a command is missing",
-            name);
+    fprintf(stderr, "kudos-sim: %s%s (--help lists the commands)\n",
+            *name ? "unknown command: " : "a command is missing", name);
     return KD_EXIT_USAGE;
 }

@@ -1,5 +1,6 @@
 /*
- * sim/names.h - texts by number: each different text once, numbered from 0 in the order of its first appearance.
+ * sim/names.h - texts by number: each different text once, numbered from 0 in the order of its first
+ * appearance.
  */
 #ifndef KUDOS_SIM_NAMES_H
 #define KUDOS_SIM_NAMES_H
@@ -8,9 +9,9 @@
 
 /* Zero-initialise. */
 typedef struct {
-    kd_buf text;      /* all texts, each followed by a NUL */
-    size_t *offsets;  /* of each text */
-    uint32_t *slots;  /* open addressing: number + 1; 0 is free */
+    kd_buf text;     /* all texts, each followed by a NUL */
+    size_t *offsets; /* of each text */
+    uint32_t *slots; /* open addressing: number + 1; 0 is free */
     uint32_t count, cap, slot_count;
 } kd_names;
 

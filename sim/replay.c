@@ -1,8 +1,8 @@
 /*
  * replay.c - the command: options, clients, the run from log to verdict.
  *
- * Verdict: `exact` when everything was acknowledged and every item is right everywhere; `wrong` when everything was
- * acknowledged, everybody could be read, and something is not right; `unknown` otherwise.
+ * Verdict: `exact` when everything was acknowledged and every item is right everywhere; `wrong` when
+ * everything was acknowledged, everybody could be read, and something is not right; `unknown` otherwise.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -30,29 +30,37 @@ uint64_t kd_replay_now_us(void)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-/* ---- command line ----------------------------------------------------------------------------------------- */
+/* ---- command line -----------------------------------------------------------------------------------------
+ */
 
 static int parse(kd_replay_plan *p, int argc, char **argv)
 {
     const kd_arg table[] = {
         {"edge", "URL", KD_ARG_LIST, &p->edges, "an edge to send to; once for each", 0, 0},
         {"central", "URL", KD_ARG_TEXT, &p->central, "central, to read from", 0, 0},
-        {"spread", "HOW", KD_ARG_TEXT, &p->spread_name, "sticky (a user stays at one edge), random (every event anywhere), user (users move now and then) [sticky]", 0, 0},
+        {"spread", "HOW", KD_ARG_TEXT, &p->spread_name,
+         "sticky (a user stays at one edge), random (every event anywhere), user (users move now and then) "
+         "[sticky]",
+         0, 0},
         {"seed", "N", KD_ARG_UINT, &p->seed, "chooses edges and lost answers [1]", 0, 1e18},
         {"speed", "max|X", KD_ARG_TEXT, &p->speed_text, "X times as fast as it happened [max]", 0, 0},
         {"connections", "C", KD_ARG_UINT, &p->connections, "connections per edge [4]", 1, 1024},
         {"streams", "S", KD_ARG_UINT, &p->streams, "requests in flight per connection [64]", 1, 1000},
         {"collection", "NAME", KD_ARG_TEXT, &p->collection, "of items without a / [posts]", 0, 0},
-        {"lost", "P", KD_ARG_REAL, &p->lost, "share of answers to lose on their way and ask for again [0]", 0, 0.99},
-        {"timeout", "S", KD_ARG_UINT, &p->timeout_s, "seconds to retry an event, and to wait for agreement [120]", 1, 86400},
+        {"lost", "P", KD_ARG_REAL, &p->lost, "share of answers to lose on their way and ask for again [0]", 0,
+         0.99},
+        {"timeout", "S", KD_ARG_UINT, &p->timeout_s,
+         "seconds to retry an event, and to wait for agreement [120]", 1, 86400},
         {"top", "N", KD_ARG_UINT, &p->top, "items in the table at the end [5]", 0, 100},
         {"ca", "FILE", KD_ARG_TEXT, &p->ca_file, "https: authorities to trust", 0, 0},
         {"insecure", NULL, KD_ARG_FLAG, &p->insecure, "https: do not verify the servers", 0, 0},
     };
     const kd_args args = {
         .command = "replay",
-        .about = "Sends a log of likes through edges as clients would, then demands the right count of every item at every\n"
-                 "edge and at central. FILE: unix milliseconds, user, item, op (1 or -1), tab-separated, plain or .gz.\n"
+        .about = "Sends a log of likes through edges as clients would, then demands the right count of every "
+                 "item at every\n"
+                 "edge and at central. FILE: unix milliseconds, user, item, op (1 or -1), tab-separated, "
+                 "plain or .gz.\n"
                  "Bytes that an id cannot hold, and =, are sent as =XX (hex).",
         .positional = "FILE",
         .positional_to = &p->file,
@@ -84,7 +92,8 @@ static int check(kd_replay_plan *p)
     if (p->edges.count == 0) return usage("--edge: missing");
     if (p->edges.count > KD_REPLAY_EDGES_MAX) return usage("--edge: too many");
     if (!p->central) return usage("--central: missing");
-    if (!kd_collection_valid(kd_bytes_str(p->collection))) return usage("--collection: not a collection's name");
+    if (!kd_collection_valid(kd_bytes_str(p->collection)))
+        return usage("--collection: not a collection's name");
     for (uint32_t i = 0; i < KD_COUNT(spreads); i++) {
         p->spread = (kd_replay_spread)i;
         if (strcmp(spreads[i], p->spread_name) == 0) return check_speed(p);
@@ -92,7 +101,8 @@ static int check(kd_replay_plan *p)
     return usage("--spread: sticky, random or user");
 }
 
-/* ---- the run ---------------------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------------------------
+ */
 
 static int connect_one(replay *r, const char *url, kd_http_client **out)
 {
@@ -148,8 +158,11 @@ static int exit_code(const replay *r, const char *verdict)
 static void notes(const replay *r)
 {
     const kd_replay_sent *s = &r->sent;
-    if (s->retries) printf("retries %llu (%llu answers lost on purpose)\n", (unsigned long long)s->retries, (unsigned long long)s->lost);
-    if (s->contradictions) printf("%llu answers did not say what was asked for\n", (unsigned long long)s->contradictions);
+    if (s->retries)
+        printf("retries %llu (%llu answers lost on purpose)\n", (unsigned long long)s->retries,
+               (unsigned long long)s->lost);
+    if (s->contradictions)
+        printf("%llu answers did not say what was asked for\n", (unsigned long long)s->contradictions);
     if (s->stopped) printf("gave up: %s\n", s->why);
 }
 
@@ -163,9 +176,12 @@ static int report(const replay *r)
     for (uint32_t i = 0; central && i < r->log.items.count; i++) pairs += central[i];
     notes(r);
     printf("replay events=%u acked=%llu pairs=%lld expected=%llu wrong_items=%u converged_ms=", r->log.count,
-           (unsigned long long)s->acked, (long long)pairs, (unsigned long long)r->oracle.pairs, r->check.wrong_items);
-    if (r->check.right) printf("%llu", (unsigned long long)(r->check.converged_us - s->last_ack_us) / 1000);
-    else printf("-");
+           (unsigned long long)s->acked, (long long)pairs, (unsigned long long)r->oracle.pairs,
+           r->check.wrong_items);
+    if (r->check.right)
+        printf("%llu", (unsigned long long)(r->check.converged_us - s->last_ack_us) / 1000);
+    else
+        printf("-");
     printf(" likes_per_s=%.0f verdict=%s\n", (double)s->acked * 1e6 / (double)sending_us, verdict);
     fflush(stdout);
     return exit_code(r, verdict);
@@ -200,15 +216,22 @@ static void finish(replay *r)
 int kd_sim_replay(int argc, char **argv)
 {
     replay *r = kd_alloc(sizeof *r);
-    r->plan = (kd_replay_plan){.collection = "posts", .spread_name = "sticky", .speed_text = "max", .seed = 1,
-                               .connections = 4, .streams = 64, .timeout_s = 120, .top = 5};
+    r->plan = (kd_replay_plan){.collection = "posts",
+                               .spread_name = "sticky",
+                               .speed_text = "max",
+                               .seed = 1,
+                               .connections = 4,
+                               .streams = 64,
+                               .timeout_s = 120,
+                               .top = 5};
     char error[KD_REPLAY_ERROR_MAX];
     signal(SIGPIPE, SIG_IGN);
     r->base = event_base_new();
     KD_ASSERT(r->base != NULL);
     int rc = parse(&r->plan, argc, argv);
     if (rc < 0) rc = check(&r->plan);
-    if (rc < 0 && kd_replay_log_load(&r->log, r->plan.file, r->plan.collection, error) != KD_OK) rc = usage(error);
+    if (rc < 0 && kd_replay_log_load(&r->log, r->plan.file, r->plan.collection, error) != KD_OK)
+        rc = usage(error);
     if (rc < 0) kd_replay_oracle_init(&r->oracle, &r->log);
     if (rc < 0) rc = connect_all(r);
     if (rc < 0) rc = run(r);

@@ -1,6 +1,6 @@
 /*
- * sim/replay.h - `kudos-sim replay`: sends a log of likes through edges as clients would, then demands that every edge
- * and central show the right count of every item.
+ * sim/replay.h - `kudos-sim replay`: sends a log of likes through edges as clients would, then demands that
+ * every edge and central show the right count of every item.
  *
  *     replay_log     the log            replay_oracle  the right answer
  *     replay_driver  sends it           replay_verify  reads all counts until they are right
@@ -40,12 +40,13 @@ uint64_t kd_replay_now_us(void); /* monotonic */
 typedef struct {
     uint64_t acked, retries, lost, contradictions;
     uint64_t started_us, last_ack_us;
-    bool reached;      /* some edge answered something */
-    bool stopped;      /* gave up before the end; `why` says so */
+    bool reached; /* some edge answered something */
+    bool stopped; /* gave up before the end; `why` says so */
     char why[256];
 } kd_replay_sent;
 
-/* `edges`: plan->edges.count clients. Runs the base until all is answered or it gave up; *sent is always current. */
+/* `edges`: plan->edges.count clients. Runs the base until all is answered or it gave up; *sent is always
+ * current. */
 void kd_replay_send(const kd_replay_plan *plan, const kd_replay_log *log, struct event_base *base,
                     kd_http_client *const *edges, kd_replay_sent *sent);
 
@@ -54,19 +55,19 @@ void kd_replay_send(const kd_replay_plan *plan, const kd_replay_log *log, struct
 typedef struct {
     const char *name; /* for the table */
     kd_http_client *client;
-    int64_t *counts;   /* per item, as last read; a broken server may say less than nothing */
-    uint64_t pending;  /* sum over all items, in this round or the last */
-    uint32_t read;     /* items read in this round */
-    uint32_t right;    /* of which right and with nothing pending */
-    int error;         /* first trouble of this round: a kd_err, or a status; 0: none */
+    int64_t *counts;  /* per item, as last read; a broken server may say less than nothing */
+    uint64_t pending; /* sum over all items, in this round or the last */
+    uint32_t read;    /* items read in this round */
+    uint32_t right;   /* of which right and with nothing pending */
+    int error;        /* first trouble of this round: a kd_err, or a status; 0: none */
 } kd_replay_target;
 
 typedef struct {
     kd_replay_target targets[KD_REPLAY_TARGETS_MAX]; /* edges, then central */
     uint32_t count;
-    uint32_t wrong_items; /* items that are wrong anywhere */
-    bool readable;        /* the last round reached everybody */
-    bool right;           /* everything agreed, twice in a row */
+    uint32_t wrong_items;  /* items that are wrong anywhere */
+    bool readable;         /* the last round reached everybody */
+    bool right;            /* everything agreed, twice in a row */
     uint64_t converged_us; /* when it first did */
     uint32_t rounds;
 } kd_replay_check;

@@ -1,14 +1,16 @@
 /*
- * replay_driver.c - sends the events: one user's strictly one after the other, different users' at the same time.
+ * replay_driver.c - sends the events: one user's strictly one after the other, different users' at the same
+ * time.
  *
  *     events   e0 e1 e2 e3 | e4 e5 ...       left of the cursor: released
  *     user     next: its first event without an answer; busy: that one is on its way
  *     slot     one event on its way, with its attempts; as many as the connections carry
  *
- * Invariant: the next event of a user who is not busy lies at or right of the cursor. So an event is started either by
- * the cursor or, when the user was busy, by the answer to the one before. A slot's event is tried again with the same
- * Idempotency-Key at the same edge until it is answered: what a timeout left behind there is told from a new like by the
- * key alone. Which edge an event goes to and which answers get lost depend on the seed, not on timing.
+ * Invariant: the next event of a user who is not busy lies at or right of the cursor. So an event is started
+ * either by the cursor or, when the user was busy, by the answer to the one before. A slot's event is tried
+ * again with the same Idempotency-Key at the same edge until it is answered: what a timeout left behind there
+ * is told from a new like by the key alone. Which edge an event goes to and which answers get lost depend on
+ * the seed, not on timing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +57,7 @@ typedef struct driver {
     uint32_t cursor;
     slot *slots, *idle, *waiting;
     uint32_t in_flight, retrying;
-    uint64_t run; /* makes keys of different runs different */
+    uint64_t run;    /* makes keys of different runs different */
     uint64_t random; /* of the jitter */
 } driver;
 
@@ -80,7 +82,8 @@ static void leave_if_done(driver *d)
     if (d->in_flight == 0 && (all || d->sent->stopped)) event_base_loopbreak(d->base);
 }
 
-/* ---- one event -------------------------------------------------------------------------------------------- */
+/* ---- one event --------------------------------------------------------------------------------------------
+ */
 
 static uint8_t edge_of(driver *d, uint32_t event)
 {
@@ -121,8 +124,10 @@ static void finish(slot *s)
     user *u = &d->users[d->log->events[s->event].user];
     u->busy = false;
     u->next = d->following[s->event];
-    if (u->next < d->cursor && !d->sent->stopped) start(d, s, u->next);
-    else idle(s);
+    if (u->next < d->cursor && !d->sent->stopped)
+        start(d, s, u->next);
+    else
+        idle(s);
     fill(d);
     leave_if_done(d);
 }
@@ -147,7 +152,8 @@ static void retry(slot *s, uint64_t at_least_ms)
     leave_if_done(d);
 }
 
-/* ---- answers ---------------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------------------
+ */
 
 static uint64_t retry_after_ms(const kd_http_response *r)
 {
@@ -159,7 +165,8 @@ static uint64_t retry_after_ms(const kd_http_response *r)
     return seconds * 1000;
 }
 
-/* Whether the answer says "liked" as asked. No id can hold a quote, so the name is found only where it is a name. */
+/* Whether the answer says "liked" as asked. No id can hold a quote, so the name is found only where it is a
+ * name. */
 static bool confirms(kd_bytes body, bool liked)
 {
     static const char name[] = "\"liked\":";
@@ -207,8 +214,8 @@ static void refused(slot *s, int status, const kd_http_response *r)
     driver *d = s->driver;
     kd_bytes body = kd_http_response_body(r);
     char why[256];
-    snprintf(why, sizeof why, "%s answered %d: %.*s", d->plan->edges.at[s->edge], status, (int)KD_MIN(body.len, (size_t)160),
-             body.len ? (const char *)body.data : "");
+    snprintf(why, sizeof why, "%s answered %d: %.*s", d->plan->edges.at[s->edge], status,
+             (int)KD_MIN(body.len, (size_t)160), body.len ? (const char *)body.data : "");
     give_up(d, why);
     finish(s);
 }
@@ -219,12 +226,16 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
     driver *d = s->driver;
     d->in_flight--;
     if (result == KD_OK) d->sent->reached = true;
-    if (result == KD_OK && status >= 200 && status < 300) acknowledge(s, r);
-    else if (result == KD_OK && !worth_retrying(status)) refused(s, status, r);
-    else retry(s, result == KD_OK ? retry_after_ms(r) : 0);
+    if (result == KD_OK && status >= 200 && status < 300)
+        acknowledge(s, r);
+    else if (result == KD_OK && !worth_retrying(status))
+        refused(s, status, r);
+    else
+        retry(s, result == KD_OK ? retry_after_ms(r) : 0);
 }
 
-/* ---- sending ---------------------------------------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------------------------------------------
+ */
 
 static void attempt(slot *s)
 {
@@ -240,17 +251,21 @@ static void attempt(slot *s)
         {kd_bytes_str("kudos-session"), kd_bytes_of(u->token, u->token_len), true},
     };
     s->attempts++;
-    int rc = kd_http_client_request(d->edges[s->edge], e->liked ? "POST" : "DELETE", kd_bytes_of(path, (size_t)path_len),
-                                    fields, u->token_len ? 3 : 2, kd_bytes_of(NULL, 0), on_answer, s, ATTEMPT_MS);
-    if (rc == KD_OK) d->in_flight++;
-    else retry(s, 0);
+    int rc = kd_http_client_request(d->edges[s->edge], e->liked ? "POST" : "DELETE",
+                                    kd_bytes_of(path, (size_t)path_len), fields, u->token_len ? 3 : 2,
+                                    kd_bytes_of(NULL, 0), on_answer, s, ATTEMPT_MS);
+    if (rc == KD_OK)
+        d->in_flight++;
+    else
+        retry(s, 0);
 }
 
 static bool due(const driver *d, uint32_t event, uint64_t now_us)
 {
     if (d->plan->speed <= 0) return true;
     uint64_t at = d->log->events[event].at_ms, first = d->log->events[0].at_ms;
-    return at <= first || (double)(at - first) * 1000 / d->plan->speed <= (double)(now_us - d->sent->started_us);
+    return at <= first ||
+           (double)(at - first) * 1000 / d->plan->speed <= (double)(now_us - d->sent->started_us);
 }
 
 static void fill(driver *d)
@@ -287,7 +302,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     leave_if_done(d);
 }
 
-/* ---- the run ---------------------------------------------------------------------------------------------- */
+/* ---- the run ----------------------------------------------------------------------------------------------
+ */
 
 static void set_up(driver *d)
 {

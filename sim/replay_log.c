@@ -76,7 +76,8 @@ int kd_replay_log_line(kd_replay_log *log, kd_bytes line, const char *collection
     char user_id[KD_ID_MAX], item_id[KD_ITEM_KEY_MAX];
     size_t user_len, item_len;
     *why = "not four fields separated by tabs";
-    if (!cut(&line, &time, false) || !cut(&line, &user, false) || !cut(&line, &item, false) || !cut(&line, &op, true)) {
+    if (!cut(&line, &time, false) || !cut(&line, &user, false) || !cut(&line, &item, false) ||
+        !cut(&line, &op, true)) {
         return KD_EMALFORMED;
     }
     *why = "the time is not a number of milliseconds";
@@ -153,7 +154,8 @@ static int read_all(kd_replay_log *log, place *at, gzFile in)
     return rc;
 }
 
-int kd_replay_log_load(kd_replay_log *log, const char *file, const char *collection, char error[KD_REPLAY_ERROR_MAX])
+int kd_replay_log_load(kd_replay_log *log, const char *file, const char *collection,
+                       char error[KD_REPLAY_ERROR_MAX])
 {
     place at = {.file = file, .collection = collection, .error = error};
     errno = 0;
@@ -161,7 +163,8 @@ int kd_replay_log_load(kd_replay_log *log, const char *file, const char *collect
     if (!in) return fail(&at, errno ? strerror(errno) : "cannot be opened", KD_EIO);
     int rc = read_all(log, &at, in);
     /* A compressed file that was cut short reads well up to its end and is found out only here. */
-    if (gzclose_r(in) != Z_OK && rc == KD_OK) rc = fail(&at, "the file ends in the middle of its compressed data", KD_EIO);
+    if (gzclose_r(in) != Z_OK && rc == KD_OK)
+        rc = fail(&at, "the file ends in the middle of its compressed data", KD_EIO);
     return rc;
 }
 

@@ -37,8 +37,10 @@ static void like(kd_replay_oracle *o, row *r, uint32_t item)
         o->repeated_likes++;
         return;
     }
-    if (r->ever) o->likes_again++;
-    else o->first_likes++;
+    if (r->ever)
+        o->likes_again++;
+    else
+        o->first_likes++;
     r->liked = r->ever = true;
     o->counts[item]++;
 }
@@ -73,8 +75,10 @@ void kd_replay_oracle_init(kd_replay_oracle *o, const kd_replay_log *log)
     all.rows = kd_alloc((all.mask + 1) * sizeof *all.rows);
     for (uint32_t i = 0; i < log->count; i++) {
         const kd_replay_event *e = &log->events[i];
-        if (e->liked) like(o, row_of(&all, e), e->item);
-        else unlike(o, row_of(&all, e), e->item);
+        if (e->liked)
+            like(o, row_of(&all, e), e->item);
+        else
+            unlike(o, row_of(&all, e), e->item);
     }
     free(all.rows);
     sum_up(o);

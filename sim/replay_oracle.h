@@ -1,6 +1,6 @@
 /*
- * sim/replay_oracle.h - the right answer to a log, computed without any of the code that is being checked: the last event
- * of a (user, item) in file order wins.
+ * sim/replay_oracle.h - the right answer to a log, computed without any of the code that is being checked:
+ * the last event of a (user, item) in file order wins.
  */
 #ifndef KUDOS_SIM_REPLAY_ORACLE_H
 #define KUDOS_SIM_REPLAY_ORACLE_H

@@ -1,10 +1,12 @@
 /*
- * replay_verify.c - reads every item's count at every edge and at central, round after round, until all are right.
+ * replay_verify.c - reads every item's count at every edge and at central, round after round, until all are
+ * right.
  *
  *     round: every target, all items in bulk reads of 200, a few on their way at a time
  *     right: every count is the oracle's and nothing is pending, everywhere, in two rounds running
  *
- * Two rounds, since a round takes a while: that one target was right at its beginning says nothing about its end.
+ * Two rounds, since a round takes a while: that one target was right at its beginning says nothing about its
+ * end.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -20,7 +22,7 @@ typedef struct verifier verifier;
 typedef struct {
     verifier *owner;
     kd_replay_target *target;
-    uint32_t next;      /* item to be asked for next */
+    uint32_t next; /* item to be asked for next */
     uint32_t in_flight;
 } reader;
 
@@ -44,7 +46,8 @@ struct verifier {
 static void ask(reader *r);
 static void end_round(verifier *v);
 
-/* ---- one answer ------------------------------------------------------------------------------------------- */
+/* ---- one answer -------------------------------------------------------------------------------------------
+ */
 
 /* {"item":...,"counts":{"like":{"count":...,"pending":...}}} */
 static int take_item(verifier *v, kd_replay_target *t, uint32_t item, json_t *answer)
@@ -69,7 +72,8 @@ static int take_answer(verifier *v, kd_replay_target *t, const chunk *c, kd_byte
     json_t *root = json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL);
     json_t *items = json_object_get(root, "items");
     int rc = json_array_size(items) == c->count ? KD_OK : KD_EMALFORMED;
-    for (uint32_t i = 0; i < c->count && rc == KD_OK; i++) rc = take_item(v, t, c->from + i, json_array_get(items, i));
+    for (uint32_t i = 0; i < c->count && rc == KD_OK; i++)
+        rc = take_item(v, t, c->from + i, json_array_get(items, i));
     json_decref(root);
     return rc;
 }
@@ -79,14 +83,17 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
     chunk *c = arg;
     reader *r = c->reader;
     r->in_flight--;
-    if (result == KD_OK && status == 200) result = take_answer(r->owner, r->target, c, kd_http_response_body(response));
-    else if (result == KD_OK) result = status;
+    if (result == KD_OK && status == 200)
+        result = take_answer(r->owner, r->target, c, kd_http_response_body(response));
+    else if (result == KD_OK)
+        result = status;
     if (result != KD_OK && r->target->error == 0) r->target->error = result;
     free(c);
     ask(r);
 }
 
-/* ---- rounds ----------------------------------------------------------------------------------------------- */
+/* ---- rounds -----------------------------------------------------------------------------------------------
+ */
 
 static int ask_chunk(reader *r)
 {
@@ -98,13 +105,14 @@ static int ask_chunk(reader *r)
     kd_buf_put(&body, "{\"items\":[", 10);
     for (uint32_t i = 0; i < c->count; i++) {
         char item[KD_ITEM_KEY_MAX + 4]; /* no byte of an item needs an escape */
-        int n = snprintf(item, sizeof item, "%s\"%s\"", i ? "," : "", kd_names_at(&v->log->items, c->from + i));
+        int n =
+            snprintf(item, sizeof item, "%s\"%s\"", i ? "," : "", kd_names_at(&v->log->items, c->from + i));
         kd_buf_put(&body, item, (size_t)n);
     }
     kd_buf_put(&body, "]}", 2);
     kd_http_client_field type = {kd_bytes_str("content-type"), kd_bytes_str("application/json"), false};
-    int rc = kd_http_client_request(r->target->client, "POST", kd_bytes_str("/v1/counts"), &type, 1, kd_buf_view(&body),
-                                    on_answer, c, READ_MS);
+    int rc = kd_http_client_request(r->target->client, "POST", kd_bytes_str("/v1/counts"), &type, 1,
+                                    kd_buf_view(&body), on_answer, c, READ_MS);
     kd_buf_finish(&body);
     if (rc != KD_OK) {
         free(c);
@@ -154,7 +162,8 @@ static bool judge(verifier *v)
     c->wrong_items = 0;
     for (uint32_t item = 0; item < items; item++) {
         bool wrong = false;
-        for (uint32_t i = 0; i < c->count; i++) wrong = wrong || c->targets[i].counts[item] != (int64_t)v->oracle->counts[item];
+        for (uint32_t i = 0; i < c->count; i++)
+            wrong = wrong || c->targets[i].counts[item] != (int64_t)v->oracle->counts[item];
         c->wrong_items += wrong;
     }
     return agreed;
@@ -168,8 +177,10 @@ static void end_round(verifier *v)
     if (agreed && !v->agreed) v->check->converged_us = now;
     v->check->right = agreed && v->agreed;
     v->agreed = agreed;
-    if (v->check->right || (!agreed && now >= v->until_us)) event_base_loopbreak(v->base);
-    else event_add(v->pause, &pause);
+    if (v->check->right || (!agreed && now >= v->until_us))
+        event_base_loopbreak(v->base);
+    else
+        event_add(v->pause, &pause);
 }
 
 void kd_replay_verify(const kd_replay_log *log, const kd_replay_oracle *oracle, struct event_base *base,

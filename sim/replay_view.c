@@ -13,7 +13,8 @@ static void show_sending(const kd_replay_view *v, uint64_t per_s)
     const kd_replay_sent *s = v->sent;
     double share = v->log->count ? 100.0 * (double)s->acked / (double)v->log->count : 100;
     fprintf(stderr, "\r\033[Ksending  %5.1f %%  %llu of %u acknowledged  %llu likes/s  %llu retries", share,
-            (unsigned long long)s->acked, v->log->count, (unsigned long long)per_s, (unsigned long long)s->retries);
+            (unsigned long long)s->acked, v->log->count, (unsigned long long)per_s,
+            (unsigned long long)s->retries);
 }
 
 static void show_checking(const kd_replay_view *v, uint64_t now_us)
@@ -22,8 +23,10 @@ static void show_checking(const kd_replay_view *v, uint64_t now_us)
     for (uint32_t i = 0; i < v->check->count; i++) {
         const kd_replay_target *t = &v->check->targets[i];
         double share = t->read ? 100.0 * t->right / t->read : 0;
-        if (t->error) fprintf(stderr, "  %s %s", t->name, t->error < 0 ? kd_strerror(t->error) : "refuses");
-        else fprintf(stderr, "  %s %.1f %% (%llu pending)", t->name, share, (unsigned long long)t->pending);
+        if (t->error)
+            fprintf(stderr, "  %s %s", t->name, t->error < 0 ? kd_strerror(t->error) : "refuses");
+        else
+            fprintf(stderr, "  %s %.1f %% (%llu pending)", t->name, share, (unsigned long long)t->pending);
     }
 }
 
@@ -33,8 +36,10 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
     kd_replay_view *v = arg;
     uint64_t now = kd_replay_now_us();
     uint64_t per_s = (v->sent->acked - v->acked_before) * 1000000 / KD_MAX(now - v->at_us, (uint64_t)1);
-    if (v->check->rounds == 0) show_sending(v, per_s);
-    else show_checking(v, now);
+    if (v->check->rounds == 0)
+        show_sending(v, per_s);
+    else
+        show_checking(v, now);
     fflush(stderr);
     v->acked_before = v->sent->acked;
     v->at_us = now;
@@ -87,7 +92,8 @@ static bool is_wrong(const kd_replay_view *v, uint32_t item)
 static void header(const kd_replay_view *v, const char *title)
 {
     printf("%-*s", NAME_WIDTH, title);
-    for (uint32_t i = 0; i < v->check->count; i++) printf(" %*.*s", COLUMN_WIDTH, COLUMN_WIDTH, v->check->targets[i].name);
+    for (uint32_t i = 0; i < v->check->count; i++)
+        printf(" %*.*s", COLUMN_WIDTH, COLUMN_WIDTH, v->check->targets[i].name);
     printf(" %*s\n", COLUMN_WIDTH, "exact");
 }
 

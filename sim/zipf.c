@@ -1,6 +1,6 @@
 /*
- * zipf.c - the alias table: every slot holds its own rank up to a threshold and one other rank above it, so that the
- * slots are equally likely and the ranks are not.
+ * zipf.c - the alias table: every slot holds its own rank up to a threshold and one other rank above it, so
+ * that the slots are equally likely and the ranks are not.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -12,8 +12,10 @@ static void pair(kd_zipf *z, double *share, uint32_t *order)
 {
     uint32_t poor = 0, rich = z->n; /* order: poor ones from the front, rich ones from the back */
     for (uint32_t i = 0; i < z->n; i++) {
-        if (share[i] < 1) order[poor++] = i;
-        else order[--rich] = i;
+        if (share[i] < 1)
+            order[poor++] = i;
+        else
+            order[--rich] = i;
     }
     while (poor > 0 && rich < z->n) {
         uint32_t p = order[--poor], r = order[rich];

@@ -1,9 +1,11 @@
 /*
- * http_client.c - the client: what waits, which connection takes it, when to connect again, when to give up for a while.
+ * http_client.c - the client: what waits, which connection takes it, when to connect again, when to give up
+ * for a while.
  *
- * Owns the connections, the queue and the pool. Invariants: a request waits only while no connection has room for it;
- * connections are opened only while requests wait, and never before connect_at_ms; `down` (the breaker) is set by a run
- * of failures and cleared by the first answer, and while it is set one request per back-off is let through to try.
+ * Owns the connections, the queue and the pool. Invariants: a request waits only while no connection has room
+ * for it; connections are opened only while requests wait, and never before connect_at_ms; `down` (the
+ * breaker) is set by a run of failures and cleared by the first answer, and while it is set one request per
+ * back-off is let through to try.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -24,7 +26,8 @@ void kd_client_wake(kd_http_client *c)
     event_active(c->pump, 0, 0);
 }
 
-/* ---- failures --------------------------------------------------------------------------------------------- */
+/* ---- failures ---------------------------------------------------------------------------------------------
+ */
 
 /* Doubles with every failure in a row, between half and the whole of it at random. */
 static uint64_t backoff_ms(kd_http_client *c, uint32_t failures)
@@ -55,8 +58,10 @@ void kd_client_conn_lost(kd_http_client *c, bool useful)
     } else {
         c->connect_failures++;
         c->stats.connects_failed++;
-        if (c->address->ai_next) c->address = c->address->ai_next;
-        else c->address = c->addresses;
+        if (c->address->ai_next)
+            c->address = c->address->ai_next;
+        else
+            c->address = c->addresses;
         count_failure(c);
     }
     c->connect_at_ms = kd_client_now_ms() + backoff_ms(c, c->connect_failures);
@@ -75,8 +80,10 @@ void kd_client_report(kd_client_request *r, int result)
         c->failures_in_row = c->connect_failures = 0;
         c->down = false;
     } else {
-        if (result == KD_ETIMEOUT) c->stats.timeouts++;
-        else c->stats.failures++;
+        if (result == KD_ETIMEOUT)
+            c->stats.timeouts++;
+        else
+            c->stats.failures++;
         count_failure(c);
     }
     /* An answer made room on its connection. */
@@ -106,7 +113,8 @@ void kd_client_requeue(kd_client_request *r)
     kd_client_wake(r->client);
 }
 
-/* ---- the pump --------------------------------------------------------------------------------------------- */
+/* ---- the pump ---------------------------------------------------------------------------------------------
+ */
 
 /* The connection that is being read first: what it writes now shares one packet. */
 static kd_client_conn *pick(kd_http_client *c)
@@ -127,8 +135,10 @@ static void submit_waiting(kd_http_client *c)
     while (c->queued > 0 && (conn = pick(c)) != NULL) {
         kd_client_request *r = KD_LINKED(kd_client_request, at, c->queue.next);
         kd_link_remove(&r->at);
-        if (kd_client_conn_submit(conn, r) == KD_OK) c->queued--;
-        else kd_link_append(c->queue.next, &r->at);
+        if (kd_client_conn_submit(conn, r) == KD_OK)
+            c->queued--;
+        else
+            kd_link_append(c->queue.next, &r->at);
     }
 }
 
@@ -199,10 +209,12 @@ static void on_pump(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* ---- the interface ---------------------------------------------------------------------------------------- */
+/* ---- the interface ----------------------------------------------------------------------------------------
+ */
 
-int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path, const kd_http_client_field *fields,
-                           size_t field_count, kd_bytes body, kd_http_client_cb cb, void *arg, uint32_t deadline_ms)
+int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
+                           const kd_http_client_field *fields, size_t field_count, kd_bytes body,
+                           kd_http_client_cb cb, void *arg, uint32_t deadline_ms)
 {
     uint64_t now_ms = kd_client_now_ms();
     if (c->down && now_ms < c->probe_at_ms) return KD_EUNAVAILABLE;
@@ -234,8 +246,8 @@ static int options_take(kd_http_client_options *to, const kd_http_client_options
     const struct {
         uint32_t *value, otherwise;
     } defaults[] = {
-        {&to->connections, 1},      {&to->max_streams, 100},    {&to->queue_max, 1024},
-        {&to->deadline_ms, 5000},   {&to->connect_ms, 3000},    {&to->backoff_min_ms, 50},
+        {&to->connections, 1},       {&to->max_streams, 100},     {&to->queue_max, 1024},
+        {&to->deadline_ms, 5000},    {&to->connect_ms, 3000},     {&to->backoff_min_ms, 50},
         {&to->backoff_max_ms, 5000}, {&to->body_max, 256 * 1024},
     };
     for (size_t i = 0; i < KD_COUNT(defaults); i++) {
@@ -305,6 +317,15 @@ void kd_http_client_destroy(kd_http_client *c)
     free(c);
 }
 
-bool kd_http_client_up(const kd_http_client *c) { return !c->down; }
-uint32_t kd_http_client_open(const kd_http_client *c) { return c->open; }
-kd_http_client_stats kd_http_client_get_stats(const kd_http_client *c) { return c->stats; }
+bool kd_http_client_up(const kd_http_client *c)
+{
+    return !c->down;
+}
+uint32_t kd_http_client_open(const kd_http_client *c)
+{
+    return c->open;
+}
+kd_http_client_stats kd_http_client_get_stats(const kd_http_client *c)
+{
+    return c->stats;
+}

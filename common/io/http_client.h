@@ -1,9 +1,11 @@
 /*
- * common/io/http_client.h - an HTTP/2 client on one event loop: a few connections to one origin, many streams.
+ * common/io/http_client.h - an HTTP/2 client on one event loop: a few connections to one origin, many
+ * streams.
  *
- * Used by an edge that asks central, and by the load and replay drivers. Single-threaded: every call and every callback
- * happens on the thread of the loop. Connections are opened when the first request needs one and reopened with jittered
- * back-off for as long as requests wait. `http://` is HTTP/2 with prior knowledge, `https://` is TLS with ALPN `h2`.
+ * Used by an edge that asks central, and by the load and replay drivers. Single-threaded: every call and
+ * every callback happens on the thread of the loop. Connections are opened when the first request needs one
+ * and reopened with jittered back-off for as long as requests wait. `http://` is HTTP/2 with prior knowledge,
+ * `https://` is TLS with ALPN `h2`.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_CLIENT_H
 #define KUDOS_COMMON_IO_HTTP_CLIENT_H
@@ -19,19 +21,20 @@ enum {
 
 /* Zero means the default. Strings need to live only during create. */
 typedef struct {
-    uint32_t connections;      /* at most so many at a time; default 1 */
-    uint32_t max_streams;      /* requests in flight per connection; default 100, lowered to what the peer allows */
-    uint32_t queue_max;        /* requests that wait for a stream; default 1024 */
+    uint32_t connections; /* at most so many at a time; default 1 */
+    uint32_t
+        max_streams;    /* requests in flight per connection; default 100, lowered to what the peer allows */
+    uint32_t queue_max; /* requests that wait for a stream; default 1024 */
     uint32_t deadline_ms;      /* of a request that names none; default 5000 */
     uint32_t connect_ms;       /* for TCP, TLS and the peer's SETTINGS together; default 3000 */
     uint32_t backoff_min_ms;   /* before the first reconnect, doubling; default 50 */
     uint32_t backoff_max_ms;   /* default 5000 */
     uint32_t breaker_failures; /* so many failures in a row open the circuit breaker; default 0: no breaker */
-    uint32_t body_max;         /* bytes of a response body; default 256 KiB, at most KD_HTTP_CLIENT_BODY_MAX */
-    uint64_t seed;             /* of the jitter */
-    bool insecure;             /* https: do not verify the peer */
-    const char *ca_file;       /* https: PEM of the authorities to trust; NULL: the system's */
-    const char *cert_file;     /* https: PEM certificate and key to present; NULL: none */
+    uint32_t body_max;     /* bytes of a response body; default 256 KiB, at most KD_HTTP_CLIENT_BODY_MAX */
+    uint64_t seed;         /* of the jitter */
+    bool insecure;         /* https: do not verify the peer */
+    const char *ca_file;   /* https: PEM of the authorities to trust; NULL: the system's */
+    const char *cert_file; /* https: PEM certificate and key to present; NULL: none */
     const char *key_file;
 } kd_http_client_options;
 
@@ -55,14 +58,15 @@ kd_bytes kd_http_response_header(const kd_http_response *r, const char *name);
  *         KD_ETIMEOUT      the deadline passed; whether the peer did the work is unknown
  *         KD_EUNAVAILABLE  no connection, it was lost, or the peer refused the stream; unknown likewise
  *         KD_ETOOBIG       the response was larger than body_max
- * `status` is 0 and `r` NULL unless KD_OK. New requests may be made in the callback; destroying the client may not.
+ * `status` is 0 and `r` NULL unless KD_OK. New requests may be made in the callback; destroying the client
+ * may not.
  */
 typedef void (*kd_http_client_cb)(void *arg, int result, int status, const kd_http_response *r);
 
 /*
- * `url` is http://host[:port] or https://host[:port], IPv6 in brackets, with at most a closing slash. Does not connect.
- * KD_OK and *out; KD_EINVAL for a URL or option that cannot be; KD_ENOTFOUND when the host does not resolve (names are
- * looked up once, here, blocking); KD_EIO when a certificate file cannot be used.
+ * `url` is http://host[:port] or https://host[:port], IPv6 in brackets, with at most a closing slash. Does
+ * not connect. KD_OK and *out; KD_EINVAL for a URL or option that cannot be; KD_ENOTFOUND when the host does
+ * not resolve (names are looked up once, here, blocking); KD_EIO when a certificate file cannot be used.
  */
 int kd_http_client_create(kd_http_client **out, struct event_base *base, const char *url,
                           const kd_http_client_options *options);
@@ -71,13 +75,15 @@ void kd_http_client_destroy(kd_http_client *c);
 
 /*
  * Everything is copied. deadline_ms counts from now, waiting for a connection included; 0: the client's.
- * KD_OK: accepted, the callback will come. Otherwise no callback comes: KD_EOVERLOADED (queue full), KD_EUNAVAILABLE
- * (circuit breaker open), KD_EINVAL (too many fields or too large a head).
+ * KD_OK: accepted, the callback will come. Otherwise no callback comes: KD_EOVERLOADED (queue full),
+ * KD_EUNAVAILABLE (circuit breaker open), KD_EINVAL (too many fields or too large a head).
  */
-int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path, const kd_http_client_field *fields,
-                           size_t field_count, kd_bytes body, kd_http_client_cb cb, void *arg, uint32_t deadline_ms);
+int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
+                           const kd_http_client_field *fields, size_t field_count, kd_bytes body,
+                           kd_http_client_cb cb, void *arg, uint32_t deadline_ms);
 
-/* False from the moment the breaker opens until an answer comes through again. Before the first request: true. */
+/* False from the moment the breaker opens until an answer comes through again. Before the first request:
+ * true. */
 bool kd_http_client_up(const kd_http_client *c);
 uint32_t kd_http_client_open(const kd_http_client *c); /* requests in flight or waiting */
 

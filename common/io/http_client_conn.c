@@ -1,25 +1,27 @@
 /*
- * http_client_conn.c - one HTTP/2 connection: connect, (TLS,) SETTINGS, then requests until it drains or breaks.
+ * http_client_conn.c - one HTTP/2 connection: connect, (TLS,) SETTINGS, then requests until it drains or
+ * breaks.
  *
  *     CLOSED -> CONNECTING -> [TLS ->] SETTINGS -> READY -> CLOSED
  *
- * nghttp2 must not be re-entered and its session not be freed from its own callbacks. So `busy` says that it is on the
- * stack, trouble found there only sets `broken`, and what is to be written is written when it is off: one write per
- * turn of the loop, with everything that the turn produced.
+ * nghttp2 must not be re-entered and its session not be freed from its own callbacks. So `busy` says that it
+ * is on the stack, trouble found there only sets `broken`, and what is to be written is written when it is
+ * off: one write per turn of the loop, with everything that the turn produced.
  */
 #include "common/io/http_client_internal.h"
 
 static void on_event(evutil_socket_t fd, short what, void *arg);
 
-/* ---- nghttp2's callbacks ---------------------------------------------------------------------------------- */
+/* ---- nghttp2's callbacks ----------------------------------------------------------------------------------
+ */
 
 static kd_client_request *request_of(nghttp2_session *session, int32_t stream)
 {
     return nghttp2_session_get_stream_user_data(session, stream);
 }
 
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
-                     const uint8_t *value, size_t value_len, uint8_t flags, void *arg)
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags, void *arg)
 {
     (void)flags, (void)arg;
     kd_client_request *r = request_of(session, frame->hd.stream_id);
@@ -30,20 +32,23 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return r->response.too_big ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
 }
 
-static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, const uint8_t *data, size_t len, void *arg)
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, const uint8_t *data, size_t len,
+                   void *arg)
 {
     (void)flags, (void)arg;
     kd_client_request *r = request_of(session, stream);
     if (!r || !r->cb) return 0;
     bool was = r->response.too_big;
     kd_client_response_data(&r->response, kd_bytes_of(data, len), r->client->options.body_max);
-    if (r->response.too_big && !was) nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
+    if (r->response.too_big && !was)
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
     return 0;
 }
 
 static void on_settings(kd_client_conn *conn)
 {
-    uint32_t allowed = nghttp2_session_get_remote_settings(conn->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    uint32_t allowed =
+        nghttp2_session_get_remote_settings(conn->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
     conn->room = KD_MIN(conn->client->options.max_streams, allowed);
     if (conn->state != KD_CONN_SETTINGS) return;
     conn->state = KD_CONN_READY;
@@ -59,7 +64,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     kd_client_request *r = request_of(session, frame->hd.stream_id);
     if (!r) return 0;
-    if (frame->hd.type == NGHTTP2_HEADERS && r->response.status < 200) kd_client_response_reset(&r->response); /* 1xx */
+    if (frame->hd.type == NGHTTP2_HEADERS && r->response.status < 200)
+        kd_client_response_reset(&r->response); /* 1xx */
     if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
     r->response.complete = true;
     /* Answered before it had read the whole request: the rest is of no use to anyone. */
@@ -111,7 +117,8 @@ nghttp2_session_callbacks *kd_client_callbacks_new(void)
     return cb;
 }
 
-/* ---- sending ---------------------------------------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------------------------------------------
+ */
 
 static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *buf, size_t len, uint32_t *flags,
                          nghttp2_data_source *source, void *arg)
@@ -198,7 +205,8 @@ void kd_client_conn_flush(kd_client_conn *conn)
     }
 }
 
-/* ---- the life of a connection ----------------------------------------------------------------------------- */
+/* ---- the life of a connection -----------------------------------------------------------------------------
+ */
 
 void kd_client_conn_init(kd_client_conn *conn, kd_http_client *c)
 {
@@ -323,8 +331,10 @@ static void exchange(kd_client_conn *conn)
     int rc = receive(conn);
     c->current = NULL;
     conn->busy = false;
-    if (rc != KD_OK) conn->broken = true;
-    else kd_client_conn_flush(conn);
+    if (rc != KD_OK)
+        conn->broken = true;
+    else
+        kd_client_conn_flush(conn);
 }
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
@@ -332,11 +342,16 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     kd_client_conn *conn = arg;
     int rc = KD_OK;
-    if (what & EV_TIMEOUT) rc = KD_EUNAVAILABLE; /* connect_timer */
-    else if (conn->state == KD_CONN_CONNECTING) rc = connected(conn);
-    else if (conn->state == KD_CONN_TLS) rc = handshake(conn);
-    else if (what & EV_READ) exchange(conn);
-    else kd_client_conn_flush(conn);
+    if (what & EV_TIMEOUT)
+        rc = KD_EUNAVAILABLE; /* connect_timer */
+    else if (conn->state == KD_CONN_CONNECTING)
+        rc = connected(conn);
+    else if (conn->state == KD_CONN_TLS)
+        rc = handshake(conn);
+    else if (what & EV_READ)
+        exchange(conn);
+    else
+        kd_client_conn_flush(conn);
     if (rc != KD_OK || conn->broken) kd_client_conn_close(conn, rc != KD_OK || !conn->draining);
 }
 

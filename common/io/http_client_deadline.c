@@ -1,17 +1,19 @@
 /*
- * http_client_deadline.c - the deadlines of all open requests: a hashed timer wheel (Varghese and Lauck, 1987).
+ * http_client_deadline.c - the deadlines of all open requests: a hashed timer wheel (Varghese and Lauck,
+ * 1987).
  *
- *     slot = (deadline / 16 ms) mod 512, each a list; a deadline more than one turn (8 s) away just stays when its slot
- *     comes by.
+ *     slot = (deadline / 16 ms) mod 512, each a list; a deadline more than one turn (8 s) away just stays
+ * when its slot comes by.
  *
- * Adding and removing cost a few stores, whatever the number of requests. The timer ticks only while there are requests.
- * A deadline fires up to two ticks late, never early.
+ * Adding and removing cost a few stores, whatever the number of requests. The timer ticks only while there
+ * are requests. A deadline fires up to two ticks late, never early.
  */
 #include "common/io/http_client_internal.h"
 
 static void expire_slot(kd_link *slot, uint64_t now_ms)
 {
-    /* A callback may add requests, also to this slot: those are judged like the others, and their deadline is ahead. */
+    /* A callback may add requests, also to this slot: those are judged like the others, and their deadline is
+     * ahead. */
     kd_link due;
     kd_link_init(&due);
     for (kd_link *l = slot->next, *next; l != slot; l = next) {

@@ -8,12 +8,12 @@
  *     http_client_link.c      the socket below it, plain or TLS
  *     http_client_url.c       URLs
  *
- * A request is in exactly one of three places: the pool, the client's queue, or the list of one connection. `cb` is
- * NULL from the moment it was called; a request that timed out stays on its connection, silent, until nghttp2 has
- * closed its stream, because the session still refers to its head.
+ * A request is in exactly one of three places: the pool, the client's queue, or the list of one connection.
+ * `cb` is NULL from the moment it was called; a request that timed out stays on its connection, silent, until
+ * nghttp2 has closed its stream, because the session still refers to its head.
  *
- * Nothing that may call back runs inside kd_http_client_request: connecting, failing and writing happen in the pump,
- * an event that is activated at most once per turn.
+ * Nothing that may call back runs inside kd_http_client_request: connecting, failing and writing happen in
+ * the pump, an event that is activated at most once per turn.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_CLIENT_INTERNAL_H
 #define KUDOS_COMMON_IO_HTTP_CLIENT_INTERNAL_H
@@ -30,7 +30,7 @@ enum {
     KD_WHEEL_TICK_MS = 16,
     KD_CLIENT_READ_BYTES = 64 * 1024,
     KD_CLIENT_WRITE_BYTES = 64 * 1024,
-    KD_CLIENT_REPLAYS_MAX = 3,   /* times that a stream which the peer did not touch is sent again */
+    KD_CLIENT_REPLAYS_MAX = 3,    /* times that a stream which the peer did not touch is sent again */
     KD_CLIENT_STALL_TIMEOUTS = 3, /* deadlines in a row without an answer: the connection is dead */
     KD_CLIENT_POOLED_BYTES = 16 * 1024,
 };
@@ -40,8 +40,14 @@ typedef struct kd_link {
     struct kd_link *prev, *next;
 } kd_link;
 
-static inline void kd_link_init(kd_link *l) { l->prev = l->next = l; }
-static inline bool kd_link_alone(const kd_link *l) { return l->next == l; }
+static inline void kd_link_init(kd_link *l)
+{
+    l->prev = l->next = l;
+}
+static inline bool kd_link_alone(const kd_link *l)
+{
+    return l->next == l;
+}
 static inline void kd_link_remove(kd_link *l)
 {
     l->prev->next = l->next;
@@ -55,7 +61,7 @@ static inline void kd_link_append(kd_link *head, kd_link *l)
     head->prev->next = l;
     head->prev = l;
 }
-#define KD_LINKED(type, member, link) ((type *)(void *)((char *)(link) - offsetof(type, member)))
+#define KD_LINKED(type, member, link) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 struct kd_client_conn;
 
@@ -93,7 +99,13 @@ typedef struct {
     bool armed;
 } kd_client_wheel;
 
-typedef enum { KD_CONN_CLOSED, KD_CONN_CONNECTING, KD_CONN_TLS, KD_CONN_SETTINGS, KD_CONN_READY } kd_conn_state;
+typedef enum {
+    KD_CONN_CLOSED,
+    KD_CONN_CONNECTING,
+    KD_CONN_TLS,
+    KD_CONN_SETTINGS,
+    KD_CONN_READY
+} kd_conn_state;
 
 /* The socket and what was not yet written to it. */
 typedef struct {
@@ -110,14 +122,14 @@ typedef struct kd_client_conn {
     nghttp2_session *session;
     struct event *read_event, *write_event, *connect_timer;
     kd_link requests;
-    uint32_t open;          /* requests on this connection */
-    uint32_t room;          /* streams that it may have open */
+    uint32_t open; /* requests on this connection */
+    uint32_t room; /* streams that it may have open */
     uint32_t timeouts_in_row;
-    bool draining;          /* GOAWAY, or out of stream numbers: takes no more requests */
-    bool broken;            /* to be closed as soon as nghttp2 is off the stack */
-    bool busy;              /* nghttp2 is on the stack: the write follows when it is off */
-    bool dirty;             /* something to write */
-    bool answered;          /* at least one answer came through */
+    bool draining; /* GOAWAY, or out of stream numbers: takes no more requests */
+    bool broken;   /* to be closed as soon as nghttp2 is off the stack */
+    bool busy;     /* nghttp2 is on the stack: the write follows when it is off */
+    bool dirty;    /* something to write */
+    bool answered; /* at least one answer came through */
 } kd_client_conn;
 
 typedef struct {
@@ -141,10 +153,10 @@ struct kd_http_client {
     uint32_t queued, open;
     kd_client_wheel wheel;
     struct event *pump, *retry;
-    bool pumping;            /* the pump is activated */
+    bool pumping; /* the pump is activated */
     uint32_t connect_failures, failures_in_row;
-    uint64_t connect_at_ms;  /* not before */
-    uint64_t probe_at_ms;    /* while the breaker is open: when one request may try */
+    uint64_t connect_at_ms; /* not before */
+    uint64_t probe_at_ms;   /* while the breaker is open: when one request may try */
     bool down;
     uint64_t random;
     kd_http_client_stats stats;
@@ -167,8 +179,8 @@ int kd_client_url_parse(kd_client_url *url, const char *text);
 /* http_client_request.c */
 kd_client_request *kd_client_request_take(kd_http_client *c);
 void kd_client_request_release(kd_client_request *r); /* unlinks it and puts it into the pool */
-int kd_client_request_fill(kd_client_request *r, const char *method, kd_bytes path, const kd_http_client_field *fields,
-                           size_t field_count, kd_bytes body);
+int kd_client_request_fill(kd_client_request *r, const char *method, kd_bytes path,
+                           const kd_http_client_field *fields, size_t field_count, kd_bytes body);
 void kd_client_response_reset(kd_http_response *p);
 void kd_client_response_field(kd_http_response *p, kd_bytes name, kd_bytes value);
 void kd_client_response_data(kd_http_response *p, kd_bytes data, uint32_t max);
@@ -196,7 +208,8 @@ void kd_client_conn_close(kd_client_conn *conn, bool failed);
 SSL_CTX *kd_client_tls_new(const kd_http_client_options *o);
 int kd_client_link_open(kd_client_link *l, const struct addrinfo *to);
 int kd_client_link_opened(kd_client_link *l); /* the outcome of a connect */
-int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, bool verify, bool *wants_write);
+int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, bool verify,
+                             bool *wants_write);
 ssize_t kd_client_link_read(kd_client_link *l, uint8_t *buf, size_t len); /* bytes, or a negative kd_err */
 int kd_client_link_write(kd_client_link *l, uint64_t *bytes);             /* as much of `out` as goes */
 void kd_client_link_close(kd_client_link *l);

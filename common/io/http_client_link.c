@@ -64,18 +64,21 @@ static int tls_begin(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, 
     KD_ASSERT(l->ssl != NULL);
     if (SSL_set_fd(l->ssl, l->fd) != 1) return KD_EUNAVAILABLE;
     unsigned char address[sizeof(struct in6_addr)];
-    bool numeric = inet_pton(AF_INET, url->host, address) == 1 || inet_pton(AF_INET6, url->host, address) == 1;
+    bool numeric =
+        inet_pton(AF_INET, url->host, address) == 1 || inet_pton(AF_INET6, url->host, address) == 1;
     if (!numeric) SSL_set_tlsext_host_name(l->ssl, url->host);
     if (verify) {
         X509_VERIFY_PARAM *param = SSL_get0_param(l->ssl);
-        bool ok = numeric ? X509_VERIFY_PARAM_set1_ip_asc(param, url->host) == 1 : SSL_set1_host(l->ssl, url->host) == 1;
+        bool ok = numeric ? X509_VERIFY_PARAM_set1_ip_asc(param, url->host) == 1
+                          : SSL_set1_host(l->ssl, url->host) == 1;
         if (!ok) return KD_EUNAVAILABLE;
     }
     SSL_set_connect_state(l->ssl);
     return KD_OK;
 }
 
-int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, bool verify, bool *wants_write)
+int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, bool verify,
+                             bool *wants_write)
 {
     *wants_write = false;
     if (!l->ssl && tls_begin(l, tls, url, verify) != KD_OK) return KD_EUNAVAILABLE;

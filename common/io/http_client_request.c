@@ -1,8 +1,9 @@
 /*
  * http_client_request.c - request objects: a pool of them, their heads, and the answers that they gather.
  *
- * An object keeps its buffers when it goes back to the pool, so that a busy client allocates nothing per request. The
- * head's names and values point into `text` and are handed to nghttp2 uncopied: they live until the stream is closed.
+ * An object keeps its buffers when it goes back to the pool, so that a busy client allocates nothing per
+ * request. The head's names and values point into `text` and are handed to nghttp2 uncopied: they live until
+ * the stream is closed.
  */
 #include <stdlib.h>
 
@@ -75,8 +76,8 @@ static kd_bytes keep(kd_buf *text, kd_bytes b)
     return kd_bytes_of(text->data + at, b.len);
 }
 
-int kd_client_request_fill(kd_client_request *r, const char *method, kd_bytes path, const kd_http_client_field *fields,
-                           size_t field_count, kd_bytes body)
+int kd_client_request_fill(kd_client_request *r, const char *method, kd_bytes path,
+                           const kd_http_client_field *fields, size_t field_count, kd_bytes body)
 {
     size_t bytes = strlen(method) + path.len;
     for (size_t i = 0; i < field_count; i++) bytes += fields[i].name.len + fields[i].value.len;
@@ -138,7 +139,10 @@ void kd_client_response_data(kd_http_response *p, kd_bytes data, uint32_t max)
     kd_buf_put(&p->body, data.data, data.len);
 }
 
-kd_bytes kd_http_response_body(const kd_http_response *r) { return kd_buf_view(&r->body); }
+kd_bytes kd_http_response_body(const kd_http_response *r)
+{
+    return kd_buf_view(&r->body);
+}
 
 kd_bytes kd_http_response_header(const kd_http_response *r, const char *name)
 {

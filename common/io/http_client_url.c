@@ -13,7 +13,8 @@ static bool port_valid(const char *s, size_t len)
     return port >= 1 && port <= 65535;
 }
 
-/* Splits "host", "host:port", "[v6]" or "[v6]:port"; the end of *host is at *host_len, *port is NULL without one. */
+/* Splits "host", "host:port", "[v6]" or "[v6]:port"; the end of *host is at *host_len, *port is NULL without
+ * one. */
 static bool split(const char *s, size_t len, const char **host, size_t *host_len, const char **port)
 {
     const char *end = s + len;

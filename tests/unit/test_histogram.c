@@ -30,7 +30,8 @@ Test(histogram, every_value_is_at_most_a_sixty_fourth_too_high)
         kd_histogram_add(&h, v);
         kd_histogram_add(&h, UINT64_MAX);
         uint64_t q = kd_histogram_quantile(&h, 0.5);
-        cr_assert(q >= v && q - v <= v / 64, "%llu became %llu", (unsigned long long)v, (unsigned long long)q);
+        cr_assert(q >= v && q - v <= v / 64, "%llu became %llu", (unsigned long long)v,
+                  (unsigned long long)q);
     }
 }
 

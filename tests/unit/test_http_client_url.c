@@ -26,9 +26,10 @@ Test(http_client_url, origins)
 
 Test(http_client_url, anything_else_is_refused)
 {
-    const char *const bad[] = {"", "a", "ftp://a", "http://", "http:///", "http://a:", "http://a:0", "http://a:65536",
-                               "http://a:80x", "http://a:-1", "http://a/b", "http://a?b", "http://u@a", "http://[::1",
-                               "http://[::1]x", "http://[]", "http://:80", "http://a b", "http://a\n", "http://a//"};
+    const char *const bad[] = {"",           "a",          "ftp://a",        "http://",      "http:///",
+                               "http://a:",  "http://a:0", "http://a:65536", "http://a:80x", "http://a:-1",
+                               "http://a/b", "http://a?b", "http://u@a",     "http://[::1",  "http://[::1]x",
+                               "http://[]",  "http://:80", "http://a b",     "http://a\n",   "http://a//"};
     for (size_t i = 0; i < KD_COUNT(bad); i++) {
         kd_client_url u;
         cr_assert_eq(kd_client_url_parse(&u, bad[i]), KD_EINVAL, "%s", bad[i]);

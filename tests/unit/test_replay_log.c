@@ -113,7 +113,8 @@ Test(replay_log, a_truncated_gzip_file_is_not_taken_for_a_whole_one)
     uint64_t random = 1;
     for (int i = 0; i < 20000; i++) {
         char line[64];
-        int n = snprintf(line, sizeof line, "%d\tu%llu\tp\t1\n", i, (unsigned long long)kd_random_next(&random));
+        int n =
+            snprintf(line, sizeof line, "%d\tu%llu\tp\t1\n", i, (unsigned long long)kd_random_next(&random));
         kd_buf_put(&text, line, (size_t)n);
     }
     const char *file = scratch((const char *)text.data, text.len, 100000);
@@ -132,8 +133,8 @@ Test(replay_log, missing_file)
 Test(replay_oracle, the_last_event_of_a_pair_wins)
 {
     const char *why;
-    const char *const lines[] = {"1\ta\tp\t1", "1\ta\tp\t1", "2\tb\tp\t1", "3\ta\tp\t-1", "4\ta\tp\t1", "5\tb\tp\t-1",
-                                 "6\tc\tq\t-1"};
+    const char *const lines[] = {"1\ta\tp\t1", "1\ta\tp\t1",  "2\tb\tp\t1", "3\ta\tp\t-1",
+                                 "4\ta\tp\t1", "5\tb\tp\t-1", "6\tc\tq\t-1"};
     for (size_t i = 0; i < KD_COUNT(lines); i++) {
         cr_assert_eq(kd_replay_log_line(&rlog, kd_bytes_str(lines[i]), "posts", &why), KD_OK);
     }
@@ -167,8 +168,11 @@ Test(replay_oracle, the_real_log_gives_the_published_figures)
     static const struct {
         const char *item;
         uint64_t count;
-    } best[] = {{"posts/vtaiwan.uberx:16", 689}, {"posts/vtaiwan.uberx:7", 683}, {"posts/vtaiwan.uberx:40", 616},
-                {"posts/vtaiwan.uberx:8", 582}, {"posts/vtaiwan.uberx:3", 550}};
+    } best[] = {{"posts/vtaiwan.uberx:16", 689},
+                {"posts/vtaiwan.uberx:7", 683},
+                {"posts/vtaiwan.uberx:40", 616},
+                {"posts/vtaiwan.uberx:8", 582},
+                {"posts/vtaiwan.uberx:3", 550}};
     uint32_t top[KD_COUNT(best)];
     cr_assert_eq(kd_replay_oracle_top(&o, &rlog, top, KD_COUNT(best)), KD_COUNT(best));
     for (size_t i = 0; i < KD_COUNT(best); i++) {
