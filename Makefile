@@ -78,7 +78,74 @@ $(eval $(call program,$(BUILD)/model-test,$(call objects,tests/model tests/lib) 
 $(BUILD):
 	@mkdir -p $@
 
-.PHONY: clean
+# ---- what people type ---------------------------------------------------------------------------------------------
+
+JOBS  := -j$(shell nproc)
+TESTS := $(addprefix $(BUILD)/,unit-tests model-test http-echo feed kafka-probe loop-tsan)
+# The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
+DEPS   = $(Q)sh .ci/install
+
+.PHONY: help demo demo-stop test test-long check fuzz lint fmt install clean
+help:
+	@echo 'make all         the programs, in $(BUILD)/'
+	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'
+	@echo '                 KEEP=1 PORT_BASE= (sim/demo.sh tells more); make demo-stop ends one that was kept'
+	@echo 'make test        all tests in their short form; make test-long the long one'
+	@echo 'make check       unit and model tests under SANITIZE=address,undefined'
+	@echo 'make bench       speed beside a peer, as ratios'
+	@echo 'make fuzz        every fuzzer for MINUTES=1'
+	@echo 'make lint, fmt   static analysis; formatting'
+	@echo 'make install     programs and example configurations below PREFIX=$(PREFIX)'
+	@echo 'variants: DEBUG=1 SANITIZE=address|undefined|thread V=1 BUILD=DIR'
+
+demo:
+	$(DEPS) $(if $(filter real,$(KAFKA)),test,build)
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all
+	$(Q)BUILD=$(BUILD) bash sim/demo.sh
+demo-stop:
+	$(Q)bash sim/demo.sh stop
+
+test test-long:
+	$(DEPS) test
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(TESTS)
+	$(Q)BUILD=$(BUILD) python3 tests/run.py $(if $(filter test-long,$@),--long)
+
+check:
+	$(DEPS) test
+	$(Q)$(MAKE) --no-print-directory $(JOBS) SANITIZE=address,undefined sanitized-check
+.PHONY: sanitized-check
+sanitized-check: $(BUILD)/unit-tests $(BUILD)/model-test
+	$(Q)$(BUILD)/unit-tests -j2
+	$(Q)$(BUILD)/model-test --seeds 2000 --plant none
+
+# Threads meet in the loop's inbox: a plain program, since Criterion does not run under ThreadSanitizer.
+TSAN_SOURCES := $(wildcard common/*.c) $(addprefix common/io/,loop.c timer.c clock.c log.c)
+$(BUILD)/loop-tsan: tests/thread/loop_tsan.c $(TSAN_SOURCES) | $(BUILD)
+	$(call say,TSAN,$@)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread $^ -levent -levent_pthreads $(CORE_LIBS) -lpthread -o $@
+
+# libFuzzer over everything that parses foreign bytes; corpora grow in $(BUILD)/corpus.
+MINUTES ?= 1
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz: $(addprefix run-,$(FUZZERS))
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard common/*.c) | $(BUILD)
+	$(call say,FUZZ,$@)
+	$(Q)clang $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $^ $(CORE_LIBS) -o $@
+run-fuzz_%: $(BUILD)/fuzz_%
+	@mkdir -p $(BUILD)/corpus/$*
+	$(Q)$< -max_total_time=$$(($(MINUTES) * 60)) -print_final_stats=1 -timeout=10 -rss_limit_mb=2048 $(BUILD)/corpus/$* 2>&1 | tail -n 12
+
+OWN = $(wildcard common/*.[ch] common/io/*.[ch] edge/*/*.[ch] central/*/*.[ch] sim/*.[ch] include/kudos/*.h tests/*/*.[ch])
+lint:
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
+		--suppress=missingIncludeSystem --suppress=unknownMacro -D__GNUC__ -Iinclude -I. common edge central sim
+fmt:
+	$(Q)clang-format -i $(OWN)
+
+install: all
+	$(Q)install -D -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
+	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/kudos configs/*.conf
+
 clean:
 	$(Q)rm -rf $(BUILD) run
 

@@ -45,6 +45,10 @@ def count_junit(_, path):
     return total - bad, bad
 
 
+def count_verdict(output, _):
+    return (1, 0) if output.rstrip().endswith("verdict=held") else (0, 1)
+
+
 def pytest(name, limit_s, *files):
     report = f"{BUILD}/test-logs/{name}.xml"
     command = [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", f"--junitxml={report}", *files]
@@ -57,6 +61,7 @@ def stages(long):
     return [
         Stage("unit", [f"{BUILD}/unit-tests", "-j2"], 120, count_criterion),
         Stage("model", [f"{BUILD}/model-test", "--seeds", seeds], 3600 if long else 150, count_lines),
+        Stage("threads", [f"{BUILD}/loop-tsan"], 60, count_verdict),
         pytest("purity", 60, f"{integration}/test_purity.py"),
         pytest("process", 240, *sorted(
             f"{integration}/{f}" for f in os.listdir(integration)
