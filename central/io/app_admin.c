@@ -122,10 +122,11 @@ static void write_tenure(kd_json *j, const kd_tenure *t)
 static void answer_ask(kd_post *post)
 {
     ask *a = KD_CONTAINER(post, ask, post);
-    kd_json j = kd_json_of(&a->out);
-    kd_json_array(&j);
-    for (uint32_t i = 0; i < a->worker->count; i++) write_tenure(&j, &a->worker->tenures[i]);
-    kd_json_end_array(&j);
+    for (uint32_t i = 0; i < a->worker->count; i++) {
+        kd_json j = kd_json_of(&a->out);
+        if (i > 0) kd_buf_put_u8(&a->out, ',');
+        write_tenure(&j, &a->worker->tenures[i]);
+    }
     pthread_mutex_lock(&a->lock);
     a->done = true;
     pthread_cond_signal(&a->answered);
@@ -133,7 +134,7 @@ static void answer_ask(kd_post *post)
     let_go(a);
 }
 
-/* JSON array of the worker's partitions; false when it did not answer in time. */
+/* The objects of the worker's partitions with commas between; false when it did not answer in time. */
 static bool ask_worker(kd_worker *w, kd_buf *out)
 {
     struct timespec until;
@@ -158,20 +159,20 @@ static int debug(void *arg, const char *name, const char *query, kd_buf *out)
     kd_app *app = arg;
     kd_json j = kd_json_of(out);
     kd_buf part = {.data = NULL};
+    uint64_t busy = 0;
     (void)query;
     if (strcmp(name, "partitions") != 0) return KD_ENOTFOUND;
     kd_json_object(&j);
     put_u64(&j, "now_us", kd_clock_wall_us());
-    kd_json_key(&j, "workers");
+    kd_json_key(&j, "partitions");
     kd_json_array(&j);
     for (uint32_t i = 0; i < app->started; i++) {
         kd_buf_clear(&part);
-        if (ask_worker(&app->workers[i], &part))
-            kd_json_raw(&j, kd_buf_view(&part));
-        else
-            kd_json_null(&j); /* busy */
+        busy += !ask_worker(&app->workers[i], &part);
+        if (part.len > 0) kd_json_raw(&j, kd_buf_view(&part));
     }
     kd_json_end_array(&j);
+    put_u64(&j, "busy_workers", busy); /* whose partitions are missing above */
     kd_json_end_object(&j);
     kd_buf_finish(&part);
     return KD_OK;

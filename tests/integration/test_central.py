@@ -4,6 +4,7 @@ Records are made by tests/integration/feed.c. Every wait has a deadline and a co
 """
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -117,8 +118,7 @@ class Central(proc.Central):
         until(lambda: self.likes(item) == n, lambda: f"{item} has {self.likes(item)} likes, not {n}")
 
     def partition(self, number=0):
-        workers = self.admin("/debug/partitions").json["workers"]
-        return next(p for w in workers for p in w if p["partition"] == number)
+        return next(p for p in self.admin("/debug/partitions").json["partitions"] if p["partition"] == number)
 
     def applied(self, edge, partition=0):
         return next((tuple(e["applied"]) for e in self.partition(partition)["edges"] if e["edge"] == edge), None)
@@ -388,6 +388,30 @@ def test_reads_are_served_without_kafka(tmp_path, feed, broker):
         assert central.admin("/readyz").status == 503 and central.admin("/healthz").status == 200
         until(lambda: central.events("kafka-unavailable"), "no word about Kafka")
         assert central.stop() == 0
+
+
+def test_a_write_that_fails_stops_it_by_name(tmp_path, broker, feed):
+    """Nothing is merged behind a failed write; a start with room goes on exactly."""
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as central:
+        central.wait_metric("kudos_central_commits_total", PARTITIONS)
+        resource.prlimit(central.popen.pid, resource.RLIMIT_FSIZE, (16384, 16384))
+        for n in range(20):
+            feed.batch("a", [like(item, f"user{n}-{m}") for m in range(50)])
+        assert central.wait() == 1
+        assert "File too large" in central.events("commit-failed")[0]["cause"]
+    with Central(tmp_path, broker.address) as central:
+        central.wait_likes(item, 1000)
+
+
+def test_configuration_is_checked_without_opening_anything(tmp_path):
+    central = Central(tmp_path, "127.0.0.1:1")
+    def check(*more):
+        return subprocess.run([program("kudos-central"), "-t", "-c", central.config, *more], capture_output=True, text=True)
+    assert check().returncode == 0 and not os.path.exists(central.data)
+    for wrong in ("kafka-properties.acks=1", "http.tls_required=true", "central.workers=0", "central.nothing=1"):
+        done = check(f"--set={wrong}")
+        assert done.returncode == 2 and wrong.split(".")[1].split("=")[0] in done.stderr, done.stderr
 
 
 # ---- fences and refusals to start ----
