@@ -68,19 +68,6 @@ void kd_buf_reserve(kd_buf *b, size_t more)
     b->cap = cap;
 }
 
-void kd_buf_put(kd_buf *b, const void *data, size_t len)
-{
-    if (len == 0) return;
-    kd_buf_reserve(b, len);
-    memcpy(b->data + b->len, data, len);
-    b->len += len;
-}
-
-void kd_buf_put_u8(kd_buf *b, uint8_t v)
-{
-    kd_buf_put(b, &v, 1);
-}
-
 static void put_be(kd_buf *b, uint64_t v, int bytes)
 {
     uint8_t out[8];

@@ -117,9 +117,8 @@ void kd_json_key_bytes(kd_json *j, kd_bytes key)
     j->comma = false;
 }
 
-void kd_json_key(kd_json *j, const char *key)
+void kd_json_key_plain(kd_json *j, const char *key, size_t len)
 {
-    size_t len = strlen(key);
     kd_buf_reserve(j->out, len + 4);
     lead(j);
     kd_buf_put_u8(j->out, '"');

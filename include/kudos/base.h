@@ -72,8 +72,19 @@ typedef struct {
 } kd_buf;
 
 void kd_buf_reserve(kd_buf *b, size_t more);
-void kd_buf_put(kd_buf *b, const void *data, size_t len);
-void kd_buf_put_u8(kd_buf *b, uint8_t v);
+/* Inline, because encoders and JSON are made of these. */
+static inline void kd_buf_put(kd_buf *b, const void *data, size_t len)
+{
+    if (len == 0) return;
+    if (len > b->cap - b->len) kd_buf_reserve(b, len);
+    memcpy(b->data + b->len, data, len);
+    b->len += len;
+}
+static inline void kd_buf_put_u8(kd_buf *b, uint8_t v)
+{
+    if (b->len == b->cap) kd_buf_reserve(b, 1);
+    b->data[b->len++] = v;
+}
 void kd_buf_put_be16(kd_buf *b, uint16_t v);
 void kd_buf_put_be32(kd_buf *b, uint32_t v);
 void kd_buf_put_be64(kd_buf *b, uint64_t v);
