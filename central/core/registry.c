@@ -128,10 +128,19 @@ void kd_registry_committed(kd_central *c, const kd_commit *k)
     }
 }
 
+static bool heard(const kd_central *c, kd_bytes name)
+{
+    for (uint32_t i = 0; i < c->edge_count; i++)
+        if (c->edges[i].durable && name_is(c->edges[i].name, c->edges[i].name_len, name)) return true;
+    return false;
+}
+
 uint64_t kd_registry_low_watermark(const kd_central *c)
 {
     uint64_t low = UINT64_MAX;
     bool any = false;
+    for (uint32_t i = 0; i < c->config.expected_edge_count; i++)
+        if (!heard(c, kd_bytes_str(c->config.expected_edges[i]))) return 0;
     for (uint32_t i = 0; i < c->edge_count; i++) {
         if (!c->edges[i].durable) continue;
         low = KD_MIN(low, c->edges[i].committed.watermark_us);

@@ -15,6 +15,7 @@ typedef struct {
     uint64_t commit_ops;
     uint64_t snapshot_interval_us;
     uint64_t drift_bound_us;
+    kd_strings edges;
     uint64_t redo_bytes;
     uint64_t counts_cached;
     bool publish_changes;

@@ -33,6 +33,8 @@ static int open_core(kd_tenure *t, char *error)
         .partitions = (uint32_t)s->partitions,
         .counters = &s->counters,
         .drift_us = s->drift_bound_us,
+        .expected_edges = (const char *const *)s->edges.at,
+        .expected_edge_count = s->edges.count,
         .redo_bytes_max = s->redo_bytes,
         .counts_cached_max = (uint32_t)KD_MAX(64, s->counts_cached / s->partitions),
         .publish_changes = s->publish_changes,

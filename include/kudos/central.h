@@ -27,6 +27,10 @@ typedef struct {
     uint32_t partition, partitions;
     const kd_counters *counters; /* borrowed for the life of the object */
     uint64_t drift_us;           /* D */
+    /* Names; borrowed. Until each was heard here as_of is unknown: what an edge that central never heard of has
+     * acknowledged cannot be in the number. */
+    const char *const *expected_edges;
+    uint32_t expected_edge_count;
     uint64_t redo_bytes_max; /* redo rows kept before counts are written back (trickled with the commits) */
     uint32_t counts_cached_max; /* clean counts kept in memory */
     uint64_t filter_bytes_max;  /* memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it more
@@ -40,7 +44,6 @@ typedef enum {
     KD_PLANT_MERGE_NO_GAP_CHECK = 1 << 0, /* rule 9: after <= applied is not asked for */
     KD_PLANT_MERGE_NO_DUP_CHECK = 1 << 1, /* rule 9: applied < position is not asked for */
     KD_PLANT_MERGE_ANY_STAMP = 1 << 2,    /* the last to arrive wins, not the larger stamp */
-    KD_PLANT_LOG_UNCHECKED = 1 << 3,      /* rule 13 */
     KD_PLANT_KEEP_EPOCH = 1 << 4,         /* rule 15: a takeover keeps the stored epoch */
     KD_PLANT_NO_TOMBSTONE = 1 << 5,       /* rule 2: an unlike of nothing leaves no row */
     KD_PLANT_POSITION_APART = 1 << 6,     /* rule 10: applied is written by the commit after */

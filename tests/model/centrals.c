@@ -9,6 +9,8 @@ void central_start(model_world *w, uint32_t p)
                                 .partitions = PARTS,
                                 .counters = &model_counters,
                                 .drift_us = MODEL_DRIFT_US,
+                                .expected_edges = edge_names,
+                                .expected_edge_count = EDGES,
                                 .redo_bytes_max = 600,
                                 .counts_cached_max = 3,
                                 .publish_changes = true,

@@ -3,8 +3,11 @@
 
 #include <stdio.h>
 
-static uint32_t pick_item(model_world *w, uint32_t edge)
+/* Often the item of the last attempt again: like, unlike, like. */
+static uint32_t pick_item(model_world *w, uint32_t user, uint32_t edge)
 {
+    uint32_t last = w->last_item[user];
+    if (last < SHARED_ITEMS && world_chance(w, 40)) return last;
     uint32_t n = world_pick(w, SHARED_ITEMS + 1);
     return n == SHARED_ITEMS ? SHARED_ITEMS + edge : n; /* the last kind has one writer: this edge */
 }
@@ -13,10 +16,11 @@ static uint32_t new_attempt(model_world *w, uint32_t user, uint32_t edge)
 {
     model_history *h = &w->history;
     h->at = kd_grow(h->at, h->count, &h->cap, sizeof(h->at[0]));
-    model_attempt a = {.id = h->count, .user = user, .item = pick_item(w, edge), .edge = edge, .issued_us = w->now_us};
+    model_attempt a = {.id = h->count, .user = user, .item = pick_item(w, user, edge), .edge = edge, .issued_us = w->now_us};
     uint32_t kind = world_pick(w, 10);
     a.verb = kind < 6 ? KD_LIKE : kind < 9 ? KD_UNLIKE : KD_ADD;
     a.amount = a.verb == KD_ADD ? 1 + world_pick(w, 3) : 0;
+    w->last_item[user] = a.item;
     h->at[h->count] = a;
     return h->count++;
 }

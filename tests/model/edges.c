@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static const char *const edge_names[EDGES] = {"mumbai", "singapore", "virginia"};
+const char *const edge_names[EDGES] = {"mumbai", "singapore", "virginia"};
 
 uint64_t edge_now(const model_world *w, uint32_t i)
 {

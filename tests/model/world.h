@@ -15,7 +15,7 @@
 
 enum { EDGES = 3, PARTS = 2, USERS = 6, SHARED_ITEMS = 4, ITEMS = SHARED_ITEMS + EDGES };
 enum { LIKE = 0, VIEW = 1 }; /* indices of the counters */
-#define MODEL_DRIFT_US 200000u
+#define MODEL_DRIFT_US 500000u
 
 /* One attempt of a user on an item, or a view of it. */
 typedef struct {
@@ -91,6 +91,7 @@ typedef struct {
     uint64_t token_us[USERS];
     bool busy[USERS]; /* waits for an answer */
     uint32_t retry[USERS]; /* 1 + the attempt to make again */
+    uint32_t last_item[USERS];
     kd_item items[ITEMS];
     char user_names[USERS][8];
     bool healing, trace;
@@ -102,6 +103,7 @@ typedef struct {
 } model_world;
 
 extern const kd_counters model_counters;
+extern const char *const edge_names[EDGES];
 
 void world_open(model_world *w, uint64_t seed, uint64_t edge_plant, uint64_t central_plant);
 /* Runs to the end; true when everything held. */
