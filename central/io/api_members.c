@@ -5,7 +5,7 @@
 #include "common/io/items_body.h"
 #include "common/io/peer.h"
 
-enum { LIKERS_DEFAULT = 100, LIKERS_MAX = 1000, EXPORT_DEFAULT = 1000, EXPORT_MAX = 10000 };
+enum { LIKERS_DEFAULT = 100, LIKERS_MAX = 1000, EXPORT_DEFAULT = 1000, EXPORT_MAX = 5000 };
 
 bool kd_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why)
 {

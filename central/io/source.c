@@ -11,12 +11,13 @@
 #include "common/io/clock.h"
 #include "common/io/options_file.h"
 
-enum { PAGE_ROWS = 4096, OPT_URL = 256, OPT_DIR, OPT_SET, OPT_HELP };
+enum { PAGE_ROWS = 4096, OPT_URL = 256, OPT_DIR, OPT_CA, OPT_CERT, OPT_KEY, OPT_SET, OPT_HELP };
 
 static const struct option long_options[] = {
-    {"url", required_argument, NULL, OPT_URL},  {"dir", required_argument, NULL, OPT_DIR},
-    {"set", required_argument, NULL, OPT_SET},  {"help", no_argument, NULL, OPT_HELP},
-    {NULL, 0, NULL, 0},
+    {"url", required_argument, NULL, OPT_URL}, {"dir", required_argument, NULL, OPT_DIR},
+    {"ca", required_argument, NULL, OPT_CA},   {"cert", required_argument, NULL, OPT_CERT},
+    {"key", required_argument, NULL, OPT_KEY}, {"set", required_argument, NULL, OPT_SET},
+    {"help", no_argument, NULL, OPT_HELP},     {NULL, 0, NULL, 0},
 };
 
 typedef struct {
@@ -26,19 +27,44 @@ typedef struct {
     bool help, bad;
 } words;
 
+static void take_word(kd_source *s, words *w, int what)
+{
+    switch (what) {
+    case 'c':
+        w->file = optarg;
+        break;
+    case OPT_URL:
+        s->url = optarg;
+        break;
+    case OPT_DIR:
+        s->dir = optarg;
+        break;
+    case OPT_CA:
+        s->ca = optarg;
+        break;
+    case OPT_CERT:
+        s->cert = optarg;
+        break;
+    case OPT_KEY:
+        s->key = optarg;
+        break;
+    case OPT_SET:
+        w->sets[w->set_count++] = optarg;
+        break;
+    case OPT_HELP:
+        w->help = true;
+        break;
+    default:
+        w->bad = true;
+    }
+}
+
 static words read_words(kd_source *s, int argc, char **argv)
 {
     words w = {.sets = kd_alloc(sizeof(char *) * (size_t)(argc + 1))};
     optind = 0;
-    for (int got; (got = getopt_long(argc, argv, "c:", long_options, NULL)) != -1;) {
-        if (got == 'c') w.file = optarg;
-        if (got == OPT_URL) s->url = optarg;
-        if (got == OPT_DIR) s->dir = optarg;
-        if (got == OPT_SET) w.sets[w.set_count++] = optarg;
-        if (got == OPT_HELP) w.help = true;
-        if (got == '?') w.bad = true;
-    }
-    w.bad = w.bad || optind < argc || (s->url == NULL) == (s->dir == NULL);
+    for (int got; (got = getopt_long(argc, argv, "c:", long_options, NULL)) != -1;) take_word(s, &w, got);
+    w.bad = w.bad || optind < argc || (s->url == NULL) == (s->dir == NULL) || (s->cert == NULL) != (s->key == NULL);
     return w;
 }
 
@@ -58,7 +84,8 @@ int kd_source_parse(kd_source *s, int argc, char **argv)
     words w = read_words(s, argc, argv);
     int code = -1;
     if (w.help || w.bad) {
-        fprintf(w.help ? stdout : stderr, "usage: kudos-central %s (--url U | --dir D) [-c FILE] [--set section.key=value]...\n",
+        fprintf(w.help ? stdout : stderr,
+                "usage: kudos-central %s (--url U [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set section.key=value]...\n",
                 argv[0]);
         code = w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
     } else if (load(s, &w, error) != KD_OK) {
@@ -190,7 +217,7 @@ static int read_partition(void *arg, kd_central *core, uint32_t partition)
 
 int kd_source_each(const kd_source *s, kd_source_lines fn, void *arg, char *error)
 {
-    if (s->url != NULL) return kd_source_url_each(s->url, fn, arg, error);
+    if (s->url != NULL) return kd_source_url_each(s, fn, arg, error);
     reading r = {.counters = &s->settings.counters, .fn = fn, .arg = arg};
     int code = kd_source_each_partition(s, read_partition, &r, error);
     kd_buf_finish(&r.page);

@@ -11,13 +11,14 @@
 typedef struct {
     const char *url;
     const char *dir;
+    const char *ca, *cert, *key; /* of --url https://...; NULL: the system's authorities, no certificate */
     kd_central_settings settings; /* of -c, or the defaults; for --dir */
     bool configured;              /* -c was given */
 } kd_source;
 
 /*
- * Reads NAME (--url U | --dir D) [-c FILE] [--set section.key=value]... [--help]. Returns -1 to go on, and the caller finishes the
- * source; or the code to exit with.
+ * Reads NAME (--url U [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set section.key=value]... [--help]. Returns -1 to
+ * go on, and the caller finishes the source; or the code to exit with.
  */
 int kd_source_parse(kd_source *s, int argc, char **argv);
 void kd_source_finish(kd_source *s);
@@ -32,6 +33,6 @@ typedef int (*kd_source_partition)(void *arg, kd_central *core, uint32_t partiti
 int kd_source_each_partition(const kd_source *s, kd_source_partition fn, void *arg, char *error);
 
 /* source_url.c */
-int kd_source_url_each(const char *url, kd_source_lines fn, void *arg, char *error);
+int kd_source_url_each(const kd_source *s, kd_source_lines fn, void *arg, char *error);
 
 #endif

@@ -11,7 +11,7 @@
 #include "common/io/http_client.h"
 #include "common/io/options_file.h"
 
-enum { PAGE_ROWS = 10000, PAGE_MS = 20000, FIRST_MS = 5000, TRIES = 5, AGAIN_MS = 300 };
+enum { PAGE_ROWS = 2000, PAGE_MS = 20000, FIRST_MS = 5000, TRIES = 5, AGAIN_MS = 300 };
 
 typedef struct {
     struct event_base *base;
@@ -99,16 +99,22 @@ static int read_all(session *s, kd_source_lines fn, void *arg, char *error)
     return KD_EXIT_OK;
 }
 
-int kd_source_url_each(const char *url, kd_source_lines fn, void *arg, char *error)
+int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, char *error)
 {
-    const kd_http_client_options options = {.body_max = KD_HTTP_CLIENT_BODY_MAX, .seed = (uint64_t)getpid()};
+    const kd_http_client_options options = {
+        .body_max = KD_HTTP_CLIENT_BODY_MAX,
+        .seed = (uint64_t)getpid(),
+        .ca_file = source->ca,
+        .cert_file = source->cert,
+        .key_file = source->key,
+    };
     session s = {.base = event_base_new()};
     KD_ASSERT(s.base != NULL);
-    int rc = kd_http_client_create(&s.client, s.base, url, &options), code;
+    int rc = kd_http_client_create(&s.client, s.base, source->url, &options), code;
     if (rc == KD_OK) {
         code = read_all(&s, fn, arg, error);
     } else {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", url, kd_strerror(rc));
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", source->url, kd_strerror(rc));
         code = rc == KD_ENOTFOUND ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
     }
     kd_http_client_destroy(s.client);

@@ -2,10 +2,12 @@
 
 Records are made by tests/integration/feed.c. Every wait has a deadline and a condition; nothing sleeps to synchronise.
 """
+import http.client
 import json
 import os
 import resource
 import signal
+import ssl
 import subprocess
 import sys
 
@@ -542,3 +544,45 @@ def test_reload(central):
     central.signal(signal.SIGHUP)
     until(lambda: central.events("reload-refused"), "bad configuration taken over")
     assert central.running() and central.get("/v1/time").status == 200
+
+
+# ---- TLS ----
+
+def make_certificate(directory, name):
+    cert, key = (os.path.join(directory, f"{name}.{kind}") for kind in ("crt", "key"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+                   check=True, capture_output=True)
+    os.chmod(key, 0o600)
+    return cert, key
+
+
+def test_tls_and_its_renewal(tmp_path, broker, feed):
+    def shown():
+        """The certificate that a new connection gets."""
+        return ssl.get_server_certificate(("127.0.0.1", central.port))
+
+    def text(path):
+        with open(path, encoding="ascii") as f:
+            return f.read()
+
+    item = feed.item(0)
+    cert, key = make_certificate(tmp_path, "first")
+    new_cert, new_key = make_certificate(tmp_path, "second")
+    files = {"tls_certificate": cert, "tls_key": key, "tls_required": "true"}
+    with Central(tmp_path, broker.address, http=files) as central:
+        feed.batch("a", [like(item, "u1", T0)])
+        wanted = f"like\t{item}\tu1\t{T0}\teu\n"
+        url = f"https://127.0.0.1:{central.port}"
+        until(lambda: export("--url", url, "--ca", cert) == wanted, "no export over TLS")
+        assert export("--url", url, "--ca", new_cert, rc=4)
+        with pytest.raises((OSError, http.client.HTTPException)):
+            central.get("/v1/time")
+        assert shown() == text(cert)
+        os.replace(new_cert, cert)
+        central.signal(signal.SIGHUP)  # the key does not fit: the old one stays
+        until(lambda: central.events("certificate-kept"), "a wrong pair was taken over")
+        os.replace(new_key, key)
+        central.signal(signal.SIGHUP)
+        until(lambda: central.events("certificate-reloaded"), "no new certificate")
+        assert shown() == text(cert)
