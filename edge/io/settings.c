@@ -41,7 +41,7 @@ static const kd_option table[] = {
       .required = true),
     S(UINT, shards, "edge", "shards", "0",
       "Shards, each a thread with its own store; 0: as stored, else one per core", .max = KD_SHARDS_MAX),
-    S(UINT, in_flight_max, "edge", "in_flight_max", "65536",
+    S(UINT, in_flight_max, "edge", "in_flight_max", "262144",
       "Operations and items in work per shard; beyond it requests are answered 503", .min = 1,
       .max = 4194304),
     S(DURATION, drain_timeout_us, "edge", "drain_timeout", "10s",

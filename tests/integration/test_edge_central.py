@@ -1,0 +1,213 @@
+"""kudos-edge beside kudos-central: what it reads through, what it hears, and what it says when central is away."""
+import datetime
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from proc import Broker, Central, Edge, Process, free_ports, wait_until  # noqa: E402
+
+PARTITIONS = 4
+FAST = {"edge": {"flush_interval": "100ms"}}
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    with Broker(tmp_path_factory.mktemp("broker"), PARTITIONS) as b:
+        yield b
+
+
+@pytest.fixture(scope="module")
+def central(broker, tmp_path_factory):
+    with Central(tmp_path_factory.mktemp("central"), broker.address, partitions=PARTITIONS,
+                 more={"central": {"snapshot_interval": "100ms"}}) as c:
+        yield c
+
+
+def secret(directory):
+    path = os.path.join(str(directory), "session.secret")
+    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="ascii") as f:
+        f.write("00112233445566778899aabbccddeeff")
+    return path
+
+
+@pytest.fixture(scope="module")
+def edges(broker, central, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("edges")
+    more = {**FAST, "http": {"session_secret": secret(directory)}}
+    pair = [Edge(directory, broker.address, name=n, region=r, partitions=PARTITIONS, central=central.url, more=more)
+            for n, r in (("edge-a", "mumbai"), ("edge-b", "virginia"))]
+    with pair[0], pair[1]:
+        yield pair
+
+
+def like_count(edge, item):
+    return edge.get(f"/v1/{item}/counts").json["counts"]["like"]
+
+
+def settled(edges, item, count):
+    """Every edge shows this count, with nothing pending."""
+    want = {"count": count, "display": str(count), "pending": 0}
+    wait_until(lambda: all(like_count(e, item) == want for e in edges), 20, f"{item} == {count} everywhere")
+
+
+def test_a_like_is_seen_everywhere_and_says_until_when_it_is_complete(edges):
+    a, b = edges
+    assert a.post("/v1/posts/one/like", user="ann").json["count"] == 1
+    settled(edges, "posts/one", 1)
+    answer = b.get("/v1/posts/one/counts").json
+    assert 0 <= answer["age_ms"] < 10000
+    as_of = datetime.datetime.fromisoformat(answer["as_of"].replace("Z", "+00:00"))
+    age = (datetime.datetime.now(datetime.timezone.utc) - as_of).total_seconds()
+    assert 0.5 <= age < 20, "behind the present by the drift bound at least"
+    display = b.get("/v1/posts/one/display")
+    assert display.headers["cache-control"] == "public, max-age=1"
+
+
+def test_has_liked_is_asked_where_this_edge_holds_no_row(edges):
+    a, b = edges
+    a.post("/v1/posts/two/like", user="ann")
+    settled(edges, "posts/two", 1)
+    assert b.get("/v1/posts/two/like", user="ann").json == {"item": "posts/two", "liked": True, "source": "central"}
+    assert b.get("/v1/posts/two/like", user="bob").json == {"item": "posts/two", "liked": False, "source": "central"}
+    assert a.get("/v1/posts/two/like", user="ann").json["source"] == "edge"
+    looked = b.post("/v1/likes/lookup", user="ann", body={"items": [f"posts/{i}" for i in ("zero", "two", "no", "more")]}).json
+    assert [(x["liked"], x["source"]) for x in looked["items"]] == [
+        (False, "central"), (True, "central"), (False, "central"), (False, "central")]
+    bulk = b.post("/v1/counts", user="ann", body={"items": ["posts/two", "posts/zero"], "me": True}).json["items"]
+    assert [x["liked"] for x in bulk] == [True, False]
+
+
+def test_like_at_a_unlike_at_b_like_at_a_ends_at_one(edges):
+    a, b = edges
+    token = a.post("/v1/posts/three/like", user="ann").headers["kudos-session"]
+    token = b.delete("/v1/posts/three/like", user="ann", headers={"Kudos-Session": token}).headers["kudos-session"]
+    a.post("/v1/posts/three/like", user="ann", headers={"Kudos-Session": token})
+    settled(edges, "posts/three", 1)
+    token = b.delete("/v1/posts/three/like", user="ann", headers={"Kudos-Session": token})
+    settled(edges, "posts/three", 0)
+
+
+def test_the_same_like_in_two_regions_counts_once(edges):
+    a, b = edges
+    a.post("/v1/posts/four/like", user="ann")
+    b.post("/v1/posts/four/like", user="ann")
+    settled(edges, "posts/four", 1)
+
+
+def test_sums_of_two_regions_add_up(edges, central):
+    for e in edges:
+        e.post("/v1/posts/five/view", user="ann", body={"amount": 7})
+    wait_until(lambda: all(e.get("/v1/posts/five/counts").json["counts"]["view"]["count"] == 14 for e in edges), 20, "views")
+    assert central.get("/v1/posts/five/counts").json["counts"]["view"]["count"] == 14
+
+
+def test_a_cold_item_is_asked_for_once(edges, central, broker, tmp_path):
+    a, _ = edges
+    a.post("/v1/posts/six/like", user="ann")
+    settled(edges, "posts/six", 1)
+    with Edge(tmp_path, broker.address, name="edge-c", partitions=PARTITIONS, central=central.url, more=FAST) as c:
+        first = c.get("/v1/posts/six/counts").json
+        assert (first["counts"]["like"]["count"], first["source"]) == (1, "central")
+        assert c.metric("kudos_edge_central_up") == 2
+        wait_until(lambda: c.metric("kudos_edge_asks_total") >= 1, 5, "the metric")
+        like = c.post("/v1/posts/six/like", user="bob").json
+        assert like["count"] == 2 and like["changed"] is True
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(c.get("/v1/posts/seven/counts"))) for _ in range(16)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        assert {x.status for x in answers} == {200}
+        settled([c, *edges], "posts/six", 2)
+
+
+def test_central_away_is_said_and_does_not_stop_anybody(broker, tmp_path):
+    port, = free_ports(1)
+    with Edge(tmp_path, broker.address, name="edge-d", partitions=PARTITIONS, central=f"http://127.0.0.1:{port}") as e:
+        answers = [e.get(f"/v1/posts/x{i}/counts").json for i in range(40)]
+        assert all((x["as_of"], x["age_ms"], x["source"]) == (None, None, "edge") for x in answers)
+        wait_until(lambda: e.metric("kudos_edge_central_up") == 0, 10, "the breaker")
+        begun = time.monotonic()
+        for i in range(20):
+            assert e.get(f"/v1/posts/y{i}/counts").status == 200
+        assert time.monotonic() - begun < 20 * 0.25 / 2, "nobody waits for the deadline any more"
+        assert e.post("/v1/posts/z/like", user="ann").json["count"] == 1
+        assert e.get("/v1/posts/z/like", user="bob").json == {"item": "posts/z", "liked": None, "source": "edge"}
+
+
+class FixedTime(Process):
+    """A central that knows nothing but the time: nghttpd with one file."""
+
+    def __init__(self, directory, now_us):
+        self.port, = free_ports(1)
+        os.makedirs(os.path.join(str(directory), "v1"))
+        with open(os.path.join(str(directory), "v1", "time"), "w", encoding="ascii") as f:
+            json.dump({"now_us": now_us}, f)
+        super().__init__(directory, "time", [shutil.which("nghttpd") or "/usr/sbin/nghttpd", "--no-tls", "-d", str(directory),
+                                             str(self.port)])
+
+    def ready(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@pytest.mark.parametrize("off_s", [-100, 100])
+def test_a_clock_out_of_bounds_refuses_writes_and_nothing_else(broker, tmp_path, off_s):
+    with FixedTime(tmp_path / "time", int((time.time() + off_s) * 1e6)) as clock:
+        with Edge(tmp_path, broker.address, name="edge-e", partitions=PARTITIONS, central=f"http://127.0.0.1:{clock.port}") as e:
+            wait_until(lambda: e.metric("kudos_edge_clock_out_of_bounds") == 1, 10, "a measurement")
+            for answer in (e.post("/v1/posts/1/like", user="ann"), e.delete("/v1/posts/1/like", user="ann"),
+                           e.post("/v1/posts/1/view", user="ann"),
+                           e.post("/v1/likes", user="ann", body={"operations": [{"item": "posts/1", "op": "like"}]})):
+                assert (answer.status, answer.problem) == (503, "clock-out-of-bounds")
+                assert int(answer.headers["retry-after"]) >= 1
+            assert e.get("/v1/posts/1/counts").json["counts"]["like"] == {"count": 0, "display": "0", "pending": 0}
+            assert abs(e.metric("kudos_edge_clock_offset_us") / 1e6 - off_s) < 10
+
+
+def certificate(directory, name):
+    paths = [os.path.join(str(directory), f"{name}.{kind}") for kind in ("crt", "key")]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-out", paths[0], "-keyout", paths[1]],
+                   check=True, capture_output=True, timeout=20)
+    os.chmod(paths[1], 0o600)
+    return paths
+
+
+def served_certificate(port):
+    return ssl.get_server_certificate(("127.0.0.1", port), timeout=10)
+
+
+def test_tls_and_h2c_on_one_port_and_a_new_certificate_without_a_restart(broker, tmp_path):
+    crt, key = certificate(tmp_path, "first")
+    other_crt, other_key = certificate(tmp_path, "second")
+    more = {"http": {"tls_certificate": crt, "tls_key": key}}
+    with Edge(tmp_path, broker.address, name="edge-f", partitions=PARTITIONS, more=more) as e:
+        curl = ["curl", "-s", "--cacert", crt, "-w", " %{http_version}", "-H", "X-User-Id: ann", "-X", "POST"]
+        out = subprocess.run([*curl, f"https://127.0.0.1:{e.port}/v1/posts/1/like"], capture_output=True, text=True, timeout=15)
+        assert '"count":1' in out.stdout and out.stdout.endswith(" 2")
+        out = subprocess.run([*curl, "--http1.1", f"https://127.0.0.1:{e.port}/v1/posts/1/like"], capture_output=True, text=True,
+                             timeout=15)
+        assert '"changed":false' in out.stdout and out.stdout.endswith(" 1.1")
+        assert e.post("/v1/posts/1/like", user="bob").json["count"] == 2
+        before = served_certificate(e.port)
+        shutil.copy(other_crt, crt)
+        shutil.copy(other_key, key)
+        e.signal(signal.SIGHUP)
+        wait_until(lambda: served_certificate(e.port) != before, 10, "the new certificate")
+        with open(crt, "w", encoding="ascii") as f:
+            f.write("nonsense")
+        e.signal(signal.SIGHUP)
+        wait_until(lambda: '"event":"certificate-not-reloaded"' in e.log(), 10, "a refusal")
+        assert served_certificate(e.port) != before
