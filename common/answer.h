@@ -23,8 +23,8 @@ typedef struct {
     const uint64_t *count;   /* by counter index */
     const uint32_t *pending; /* by counter index; NULL: nothing is pending */
     uint64_t now_us;
-    uint64_t made_us;  /* when central made the number; 0: unknown, age_ms is null. In the future: 0 ms */
-    uint64_t as_of_us; /* 0: unknown, null */
+    uint64_t made_us;   /* when central made the number; 0: unknown, age_ms is null. In the future: 0 ms */
+    uint64_t as_of_us;  /* 0: unknown, null */
     const char *source; /* "edge" or "central" */
     kd_liked liked;     /* of the caller, where asked: KD_LIKED_UNASKED otherwise */
 } kd_answer_counts;
@@ -34,7 +34,8 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a);
 /* {"item":…,"liked":true|false|null,"source":…} */
 void kd_answer_write_liked(kd_json *j, kd_bytes item, kd_liked liked, const char *source);
 
-/* Members alone, inside an object that the caller opened: "count", "display", "pending"; "item"; "age_ms" and "as_of". */
+/* Members alone, inside an object that the caller opened: "count", "display", "pending"; "item"; "age_ms" and
+ * "as_of". */
 void kd_answer_write_number(kd_json *j, uint64_t count, uint32_t pending);
 void kd_answer_write_item(kd_json *j, kd_bytes item);
 void kd_answer_write_age(kd_json *j, uint64_t now_us, uint64_t made_us, uint64_t as_of_us);

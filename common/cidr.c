@@ -1,4 +1,5 @@
-/* common/cidr.c - see the header. Addresses are read strictly (RFC 4291 text forms, decimal IPv4 without leading zeros). */
+/* common/cidr.c - see the header. Addresses are read strictly (RFC 4291 text forms, decimal IPv4 without
+ * leading zeros). */
 #include "common/cidr.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * common/cidr.h - address blocks such as 10.0.0.0/8, fd00::/8 or ::1, for lists of trusted peers. Pure: addresses come
- * as bytes. An IPv4 address and the same one mapped into IPv6 are equal.
+ * common/cidr.h - address blocks such as 10.0.0.0/8, fd00::/8 or ::1, for lists of trusted peers. Pure:
+ * addresses come as bytes. An IPv4 address and the same one mapped into IPv6 are equal.
  */
 #ifndef KUDOS_COMMON_CIDR_H
 #define KUDOS_COMMON_CIDR_H
@@ -19,8 +19,8 @@ bool kd_cidr_valid(kd_bytes text);
 /* `address`: 4 or 16 bytes in network order; of another length nothing matches. */
 bool kd_cidr_match(const kd_cidr *c, kd_bytes address);
 
-/* A parsed list; zero is the empty list, which matches nothing. Entries that are not valid are a bug: use kd_cidr_valid
- * in the option. */
+/* A parsed list; zero is the empty list, which matches nothing. Entries that are not valid are a bug: use
+ * kd_cidr_valid in the option. */
 typedef struct {
     kd_cidr *at;
     uint32_t count;

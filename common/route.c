@@ -1,4 +1,5 @@
-/* common/route.c - see the header. Decoding happens before validation, and what was decoded is never decoded again. */
+/* common/route.c - see the header. Decoding happens before validation, and what was decoded is never decoded
+ * again. */
 #include "common/route.h"
 
 static bool refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
@@ -39,8 +40,8 @@ bool kd_strings_hold(const kd_strings *list, kd_bytes value)
     return false;
 }
 
-static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collections, const char *field, kd_item *item,
-                      kd_refusal *why)
+static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collections, const char *field,
+                      kd_item *item, kd_refusal *why)
 {
     if (!kd_strings_hold(collections, collection))
         return refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, field, "no such collection is configured");
@@ -49,25 +50,30 @@ static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collec
     return true;
 }
 
-bool kd_route_item(kd_bytes collection, kd_bytes id, const kd_strings *collections, kd_item *item, kd_refusal *why)
+bool kd_route_item(kd_bytes collection, kd_bytes id, const kd_strings *collections, kd_item *item,
+                   kd_refusal *why)
 {
     uint8_t name[KD_COLLECTION_MAX], text[KD_ID_MAX];
     size_t name_len, text_len;
     if (kd_percent_decode(collection, name, sizeof(name), &name_len) != KD_OK)
         return refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, "collection", "no such collection is configured");
     bool decodes = kd_percent_decode(id, text, sizeof(text), &text_len) == KD_OK;
-    return make_item(kd_bytes_of(name, name_len), kd_bytes_of(text, decodes ? text_len : 0), collections, NULL, item, why);
+    return make_item(kd_bytes_of(name, name_len), kd_bytes_of(text, decodes ? text_len : 0), collections,
+                     NULL, item, why);
 }
 
-bool kd_route_item_text(kd_bytes text, const kd_strings *collections, const char *field, kd_item *item, kd_refusal *why)
+bool kd_route_item_text(kd_bytes text, const kd_strings *collections, const char *field, kd_item *item,
+                        kd_refusal *why)
 {
     const uint8_t *slash = text.len > 0 ? memchr(text.data, '/', text.len) : NULL;
     if (slash == NULL) return refuse(why, KD_PROBLEM_INVALID_ID, field, "an item is collection/id");
     size_t at = (size_t)(slash - text.data);
-    return make_item(kd_bytes_of(text.data, at), kd_bytes_of(slash + 1, text.len - at - 1), collections, field, item, why);
+    return make_item(kd_bytes_of(text.data, at), kd_bytes_of(slash + 1, text.len - at - 1), collections,
+                     field, item, why);
 }
 
-static bool split_items(kd_bytes text, const kd_strings *collections, kd_item *items, uint32_t *count, kd_refusal *why)
+static bool split_items(kd_bytes text, const kd_strings *collections, kd_item *items, uint32_t *count,
+                        kd_refusal *why)
 {
     uint32_t n = 0;
     for (bool more = true; more; n++) {
@@ -75,7 +81,8 @@ static bool split_items(kd_bytes text, const kd_strings *collections, kd_item *i
         size_t len = comma != NULL ? (size_t)(comma - text.data) : text.len;
         if (n == KD_BULK_ITEMS_MAX)
             return refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "at most 200 items in one request");
-        if (!kd_route_item_text(kd_bytes_of(text.data, len), collections, "items", &items[n], why)) return false;
+        if (!kd_route_item_text(kd_bytes_of(text.data, len), collections, "items", &items[n], why))
+            return false;
         more = comma != NULL;
         text = kd_bytes_of(text.data + len + more, text.len - len - more);
     }
@@ -83,19 +90,22 @@ static bool split_items(kd_bytes text, const kd_strings *collections, kd_item *i
     return true;
 }
 
-bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[KD_BULK_ITEMS_MAX], uint32_t *count,
-                    kd_refusal *why)
+bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[KD_BULK_ITEMS_MAX],
+                    uint32_t *count, kd_refusal *why)
 {
-    uint8_t text[KD_BULK_ITEMS_MAX * (KD_ITEM_KEY_MAX + 1)]; /* clients may encode '/' and ',' too: decode the whole */
+    uint8_t text[KD_BULK_ITEMS_MAX *
+                 (KD_ITEM_KEY_MAX + 1)]; /* clients may encode '/' and ',' too: decode the whole */
     size_t len;
     int rc = kd_percent_decode(raw, text, sizeof(text), &len);
     if (rc == KD_ETOOBIG)
         return refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "at most 200 items in one request");
-    if (rc != KD_OK) return refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "'%' needs two hex digits behind it");
+    if (rc != KD_OK)
+        return refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "'%' needs two hex digits behind it");
     return split_items(kd_bytes_of(text, len), collections, items, count, why);
 }
 
-bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind kind, uint32_t *index, kd_refusal *why)
+bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind kind, uint32_t *index,
+                      kd_refusal *why)
 {
     uint8_t name[KD_NAME_MAX];
     size_t len;
@@ -105,13 +115,14 @@ bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind
     if (at < 0) return refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL, "no such counter is configured");
     if (counters->at[at].kind != kind)
         return refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL,
-                      kind == KD_SET ? "this counter is a sum: it has no members" : "this counter is one per user");
+                      kind == KD_SET ? "this counter is a sum: it has no members"
+                                     : "this counter is one per user");
     *index = (uint32_t)at;
     return true;
 }
 
-bool kd_route_number(kd_bytes query, const char *name, uint64_t initial, uint64_t min, uint64_t max, uint64_t *value,
-                     kd_refusal *why)
+bool kd_route_number(kd_bytes query, const char *name, uint64_t initial, uint64_t min, uint64_t max,
+                     uint64_t *value, kd_refusal *why)
 {
     kd_bytes text;
     uint64_t n = 0;

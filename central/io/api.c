@@ -33,9 +33,11 @@ static void answer_time(kd_api *api, kd_http_request *req)
 static void refuse_method(kd_http_request *req, const char *allow)
 {
     kd_buf out = {.data = NULL};
-    const kd_http_field fields[] = {{"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)}, {"allow", kd_bytes_str(allow)}};
+    const kd_http_field fields[] = {{"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)},
+                                    {"allow", kd_bytes_str(allow)}};
     kd_problem_write(&out, KD_PROBLEM_METHOD_NOT_ALLOWED, NULL, NULL, 0);
-    kd_http_respond(req, (int)kd_problem_status(KD_PROBLEM_METHOD_NOT_ALLOWED), fields, KD_COUNT(fields), kd_buf_view(&out));
+    kd_http_respond(req, (int)kd_problem_status(KD_PROBLEM_METHOD_NOT_ALLOWED), fields, KD_COUNT(fields),
+                    kd_buf_view(&out));
     kd_buf_finish(&out);
 }
 
@@ -65,14 +67,17 @@ static bool handle_fixed(kd_api *api, kd_http_request *req, const kd_route *rout
         else if (fixed[i].post != NULL && req->method == KD_HTTP_POST)
             fixed[i].post(api, req);
         else
-            refuse_method(req, fixed[i].get == NULL ? "POST" : fixed[i].post == NULL ? "GET, HEAD" : "GET, HEAD, POST");
+            refuse_method(req, fixed[i].get == NULL    ? "POST"
+                               : fixed[i].post == NULL ? "GET, HEAD"
+                                                       : "GET, HEAD, POST");
         return true;
     }
     return false;
 }
 
 /* /v1/{collection}/{id}/{counts|likers|counter} */
-static bool handle_tail(kd_api *api, kd_http_request *req, const kd_route *route, const kd_item *item, kd_refusal *why)
+static bool handle_tail(kd_api *api, kd_http_request *req, const kd_route *route, const kd_item *item,
+                        kd_refusal *why)
 {
     kd_bytes tail = route->at[2];
     uint32_t counter;

@@ -1,6 +1,7 @@
 /*
- * central/io/api.h - the read API. A request is parsed on the loop of the HTTP server, taken to the workers that own its
- * items, and answered when all of them have spoken. Requests in work are bounded by central.reads_max.
+ * central/io/api.h - the read API. A request is parsed on the loop of the HTTP server, taken to the workers
+ * that own its items, and answered when all of them have spoken. Requests in work are bounded by
+ * central.reads_max.
  */
 #ifndef KUDOS_CENTRAL_IO_API_H
 #define KUDOS_CENTRAL_IO_API_H

@@ -1,4 +1,5 @@
-/* central/io/api_counts.c - counts of one item and of many, their parts by region and day, and the snapshot of one item. */
+/* central/io/api_counts.c - counts of one item and of many, their parts by region and day, and the snapshot
+ * of one item. */
 #include "central/io/read.h"
 #include "common/display.h"
 #include "common/io/clock.h"
@@ -92,7 +93,8 @@ static int find_parts(kd_read *r, kd_tenure *t, kd_read_item *item)
     kd_answer_write_item(&j, kd_item_key(&item->item));
     kd_json_key(&j, "counts");
     kd_json_object(&j);
-    for (uint32_t i = 0; rc == KD_OK && i < r->api->settings->counters.count; i++) rc = write_parts(&j, r, t, item, i);
+    for (uint32_t i = 0; rc == KD_OK && i < r->api->settings->counters.count; i++)
+        rc = write_parts(&j, r, t, item, i);
     kd_json_end_object(&j);
     kd_answer_write_age(&j, now, now, item->as_of_us);
     kd_json_key(&j, "source");

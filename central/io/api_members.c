@@ -51,8 +51,8 @@ static void answer_lookup(kd_read *r)
     kd_read_respond(r, "application/json", NULL, 0);
 }
 
-static void start_liked(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count, uint32_t counter,
-                        kd_bytes user, void (*answer)(kd_read *r))
+static void start_liked(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count,
+                        uint32_t counter, kd_bytes user, void (*answer)(kd_read *r))
 {
     kd_read *r = kd_read_create(api, req, items, count);
     if (r == NULL) return;
@@ -115,7 +115,8 @@ static int find_likers(kd_read *r, kd_tenure *t, kd_read_item *item)
     kd_json_cstr(&j, counter->name);
     kd_json_key(&j, "likers");
     kd_json_array(&j);
-    int rc = kd_central_members(t->core, counter->id, kd_item_key(&item->item), r->cursor, r->limit, write_liker, &j, &r->next);
+    int rc = kd_central_members(t->core, counter->id, kd_item_key(&item->item), r->cursor, r->limit,
+                                write_liker, &j, &r->next);
     kd_json_end_array(&j);
     kd_json_key(&j, "next");
     if (r->next.len == 0)
@@ -177,7 +178,8 @@ static int find_page(kd_read *r, kd_tenure *t, kd_read_item *item)
 {
     lines l = {&r->api->settings->counters, &r->out};
     (void)item;
-    return kd_central_members(t->core, 0, kd_bytes_of(NULL, 0), r->cursor, r->limit, write_line, &l, &r->next);
+    return kd_central_members(t->core, 0, kd_bytes_of(NULL, 0), r->cursor, r->limit, write_line, &l,
+                              &r->next);
 }
 
 static void answer_page(kd_read *r)

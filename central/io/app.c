@@ -131,8 +131,9 @@ int kd_app_run(const kd_command *command, kd_central_settings *settings)
     kd_log_set_level((kd_log_level)settings->log_level);
     int rc = start(&app, error);
     if (rc == KD_OK) {
-        KD_LOG(KD_INFO, "central-started", KD_STR("name", app.settings.name), KD_U64("partitions", app.settings.partitions),
-               KD_U64("workers", app.settings.workers), KD_U64("port", kd_http_server_port(app.http)),
+        KD_LOG(KD_INFO, "central-started", KD_STR("name", app.settings.name),
+               KD_U64("partitions", app.settings.partitions), KD_U64("workers", app.settings.workers),
+               KD_U64("port", kd_http_server_port(app.http)),
                KD_U64("admin_port", app.admin != NULL ? kd_admin_port(app.admin) : 0));
         kd_notify("READY=1");
         kd_loop_run(app.loop);

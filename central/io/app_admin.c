@@ -40,8 +40,10 @@ static void metrics(void *arg, kd_buf *out)
     kd_metrics_render(&kd_central_metric_table, instances, app->opened, out);
     free(instances);
     put_line(out, "kudos_central_http_requests_total", "counter", "Requests given to the API.", h->requests);
-    put_line(out, "kudos_central_http_rejected_total", "counter", "Requests refused by the server itself.", h->rejected);
-    put_line(out, "kudos_central_http_shed_total", "counter", "Reads refused because of reads_max.", app->api.shed);
+    put_line(out, "kudos_central_http_rejected_total", "counter", "Requests refused by the server itself.",
+             h->rejected);
+    put_line(out, "kudos_central_http_shed_total", "counter", "Reads refused because of reads_max.",
+             app->api.shed);
     put_line(out, "kudos_central_http_connections", "gauge", "Connections open.", h->connections_open);
     put_line(out, "kudos_central_reads_open", "gauge", "Reads in work.", app->api.open);
 }

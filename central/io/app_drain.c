@@ -35,7 +35,8 @@ void kd_app_deadline(void *arg)
 {
     kd_app *app = arg;
     KD_LOG(KD_WARN, "drain-cut-short", KD_U64("workers_drained", app->drained));
-    if (app->api.open > 0) kd_fail_stop(KD_EXIT_FAILED, "drain-failed", UINT32_MAX, "a worker did not answer");
+    if (app->api.open > 0)
+        kd_fail_stop(KD_EXIT_FAILED, "drain-failed", UINT32_MAX, "a worker did not answer");
     kd_loop_stop(app->loop);
 }
 
@@ -55,7 +56,8 @@ void kd_app_drain(void *arg)
     kd_notify("STOPPING=1");
     app->draining = true;
     kd_timer_set(&app->deadline, app->settings.drain_timeout_us);
-    kd_http_server_drain(app->http, http_drained, app, (uint32_t)(app->settings.drain_timeout_us / 1000 / HTTP_SHARE));
+    kd_http_server_drain(app->http, http_drained, app,
+                         (uint32_t)(app->settings.drain_timeout_us / 1000 / HTTP_SHARE));
 }
 
 static void reload_tls(kd_app *app)

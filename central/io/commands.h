@@ -1,4 +1,5 @@
-/* central/io/commands.h - the sub commands of kudos-central. argv[0] is the command's name; each returns the exit code. */
+/* central/io/commands.h - the sub commands of kudos-central. argv[0] is the command's name; each returns the
+ * exit code. */
 #ifndef KUDOS_CENTRAL_IO_COMMANDS_H
 #define KUDOS_CENTRAL_IO_COMMANDS_H
 

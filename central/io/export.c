@@ -1,8 +1,9 @@
 /*
- * central/io/export.c - `kudos-central export`: all liked rows as sorted lines of TSV: counter, item, user, stamp in us, region.
+ * central/io/export.c - `kudos-central export`: all liked rows as sorted lines of TSV: counter, item, user,
+ * stamp in us, region.
  *
- * Sorting is sort(1)'s, in the C locale, which spills to disk: an export does not have to fit into memory. Nothing is printed
- * before all of it was read, so a failed export is an empty one.
+ * Sorting is sort(1)'s, in the C locale, which spills to disk: an export does not have to fit into memory.
+ * Nothing is printed before all of it was read, so a failed export is an empty one.
  */
 #include <errno.h>
 #include <signal.h>
@@ -63,7 +64,8 @@ static int export(const kd_source *source, char *error)
     close(in);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
     if (code == KD_EXIT_OK && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "sort(1) failed: no space for its temporary files, or nobody reads");
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "sort(1) failed: no space for its temporary files, or nobody reads");
         code = KD_EXIT_FAILED;
     }
     return code;

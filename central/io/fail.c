@@ -11,7 +11,8 @@ _Noreturn void kd_fail_stop(int code, const char *event, uint32_t partition, con
     if (partition == UINT32_MAX)
         KD_LOG(KD_ERROR, event, KD_STR("cause", cause), KD_I64("exit_code", code));
     else
-        KD_LOG(KD_ERROR, event, KD_U64("partition", partition), KD_STR("cause", cause), KD_I64("exit_code", code));
+        KD_LOG(KD_ERROR, event, KD_U64("partition", partition), KD_STR("cause", cause),
+               KD_I64("exit_code", code));
     kd_notify("STOPPING=1");
     _exit(code);
 }

@@ -1,6 +1,7 @@
 /*
- * central/io/fail.h - fail-stop: says why, then ends the process at once, with nothing more written or acknowledged. The
- * protocol survives a crash at any moment; it does not survive a program that goes on with a store that lies.
+ * central/io/fail.h - fail-stop: says why, then ends the process at once, with nothing more written or
+ * acknowledged. The protocol survives a crash at any moment; it does not survive a program that goes on with
+ * a store that lies.
  */
 #ifndef KUDOS_CENTRAL_IO_FAIL_H
 #define KUDOS_CENTRAL_IO_FAIL_H

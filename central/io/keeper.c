@@ -11,7 +11,15 @@
 #include "common/io/log.h"
 #include "common/io/options_file.h"
 
-enum { ENSURE_MS = 5000, READ_MS = 3000, READ_TRIES = 3, WATERMARK_MS = 1000, ROUND_MS = 5000, BACKOFF_MIN_MS = 200, BACKOFF_MAX_MS = 5000 };
+enum {
+    ENSURE_MS = 5000,
+    READ_MS = 3000,
+    READ_TRIES = 3,
+    WATERMARK_MS = 1000,
+    ROUND_MS = 5000,
+    BACKOFF_MIN_MS = 200,
+    BACKOFF_MAX_MS = 5000
+};
 
 typedef struct {
     uint32_t partition;
@@ -68,8 +76,8 @@ static int ensure_once(kd_keeper *k, char *error)
     };
     kd_central_kafka kafka;
     kd_central_kafka_init(&kafka, s, kd_worker_kafka_log, NULL);
-    int rc = kd_kafka_ensure_topics(&kafka.config, topics, s->publish_changes ? KD_TOPICS : KD_TOPICS - 1, ENSURE_MS, error,
-                                    KD_OPTIONS_ERROR_MAX);
+    int rc = kd_kafka_ensure_topics(&kafka.config, topics, s->publish_changes ? KD_TOPICS : KD_TOPICS - 1,
+                                    ENSURE_MS, error, KD_OPTIONS_ERROR_MAX);
     kd_central_kafka_finish(&kafka);
     return rc;
 }
@@ -82,7 +90,8 @@ static bool ensure_topics(kd_keeper *k)
     while (!stopping(k)) {
         int rc = ensure_once(k, error);
         if (rc == KD_OK) return true;
-        if (rc == KD_EMISMATCH || rc == KD_EINVAL) kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
+        if (rc == KD_EMISMATCH || rc == KD_EINVAL)
+            kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
         KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
         rest(k, backoff_ms / 2 + kd_random_next(&k->random) % backoff_ms);
         backoff_ms = KD_MIN(2 * backoff_ms, BACKOFF_MAX_MS);
@@ -101,16 +110,21 @@ static bool open_reader(kd_keeper *k)
     return rc == KD_OK;
 }
 
-/* What stands at the position now. What cannot be read in time counts as not there: then the log is read from its start. */
+/* What stands at the position now. What cannot be read in time counts as not there: then the log is read from
+ * its start. */
 static kd_log_check look_up(kd_keeper *k, const position *p)
 {
     kd_log_check check = {.partition = p->partition, .found = false};
     int rc = KD_EAGAIN;
-    for (int i = 0; p->known && k->reader != NULL && i < READ_TRIES && rc != KD_OK && rc != KD_ENOTFOUND && !stopping(k); i++)
-        rc = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS, &check.record);
+    for (int i = 0;
+         p->known && k->reader != NULL && i < READ_TRIES && rc != KD_OK && rc != KD_ENOTFOUND && !stopping(k);
+         i++)
+        rc = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
+                                 &check.record);
     check.found = rc == KD_OK;
     if (p->known && rc != KD_OK && rc != KD_ENOTFOUND && k->reader != NULL)
-        KD_LOG(KD_WARN, "log-check-failed", KD_U64("partition", p->partition), KD_STR("cause", kd_kafka_reader_error(k->reader)));
+        KD_LOG(KD_WARN, "log-check-failed", KD_U64("partition", p->partition),
+               KD_STR("cause", kd_kafka_reader_error(k->reader)));
     return check;
 }
 
@@ -129,7 +143,9 @@ static void look_up_ends(kd_keeper *k)
 {
     int64_t low, high;
     for (uint32_t p = 0; k->reader != NULL && p < k->settings->partitions && !stopping(k); p++) {
-        if (kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low, &high) != KD_OK) return;
+        if (kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low, &high) !=
+            KD_OK)
+            return;
         kd_tenure *t = kd_worker_tenure(&k->workers[p % k->count], p);
         __atomic_store_n(&t->log_high, high, __ATOMIC_RELAXED);
     }

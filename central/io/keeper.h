@@ -1,7 +1,8 @@
 /*
- * central/io/keeper.h - a thread for what blocks: it makes sure that the topics are there (with back-off for as long as Kafka
- * does not answer), reads the record at each stored log position again (rule 13), hands the partitions to the workers, and
- * from then on looks the ends of the log up for the lag and brings topics back that have gone.
+ * central/io/keeper.h - a thread for what blocks: it makes sure that the topics are there (with back-off for
+ * as long as Kafka does not answer), reads the record at each stored log position again (rule 13), hands the
+ * partitions to the workers, and from then on looks the ends of the log up for the lag and brings topics back
+ * that have gone.
  */
 #ifndef KUDOS_CENTRAL_IO_KEEPER_H
 #define KUDOS_CENTRAL_IO_KEEPER_H
@@ -10,9 +11,10 @@
 
 typedef struct kd_keeper kd_keeper;
 
-/* Borrows settings and workers, which are open and not started yet: their log positions are read in here. KD_OK
- * or KD_EIO (no thread). */
-int kd_keeper_create(kd_keeper **keeper, const kd_central_settings *settings, kd_worker *workers, uint32_t count);
+/* Borrows settings and workers, which are open and not started yet: their log positions are read in here.
+ * KD_OK or KD_EIO (no thread). */
+int kd_keeper_create(kd_keeper **keeper, const kd_central_settings *settings, kd_worker *workers,
+                     uint32_t count);
 /* Waits for the call that is under way, a few seconds at most. NULL is fine. */
 void kd_keeper_destroy(kd_keeper *keeper);
 /* From any thread. */

@@ -1,4 +1,5 @@
-/* central/io/member_line.h - a liked row as the line of an export: counter, item, user, stamp (us), region, by tabs. */
+/* central/io/member_line.h - a liked row as the line of an export: counter, item, user, stamp (us), region,
+ * by tabs. */
 #ifndef KUDOS_CENTRAL_IO_MEMBER_LINE_H
 #define KUDOS_CENTRAL_IO_MEMBER_LINE_H
 

@@ -8,36 +8,46 @@
 
 /* field, kind, name, labels, help */
 #define KD_CENTRAL_METRICS(X)                                                                                \
-    X(batches, COUNTER, "kudos_central_batches_total", "result=\"merged\"", "Batches of edges by what became of them.") \
+    X(batches, COUNTER, "kudos_central_batches_total", "result=\"merged\"",                                  \
+      "Batches of edges by what became of them.")                                                            \
     X(duplicates, COUNTER, "kudos_central_batches_total", "result=\"duplicate\"", "")                        \
     X(gaps, COUNTER, "kudos_central_batches_total", "result=\"gap\"", "")                                    \
     X(unknown_schema, COUNTER, "kudos_central_batches_total", "result=\"unknown_schema\"", "")               \
     X(quarantined, COUNTER, "kudos_central_batches_total", "result=\"quarantined\"", "")                     \
     X(identity, COUNTER, "kudos_central_batches_total", "result=\"identity\"", "")                           \
-    X(alarms_quarantine, COUNTER, "kudos_central_alarms_total", "reason=\"quarantine\"", "Reasons to look after it.") \
+    X(alarms_quarantine, COUNTER, "kudos_central_alarms_total", "reason=\"quarantine\"",                     \
+      "Reasons to look after it.")                                                                           \
     X(alarms_identity, COUNTER, "kudos_central_alarms_total", "reason=\"identity\"", "")                     \
     X(alarms_log, COUNTER, "kudos_central_alarms_total", "reason=\"log\"", "")                               \
     X(operations, COUNTER, "kudos_central_operations_total", "", "Operations merged.")                       \
     X(changes, COUNTER, "kudos_central_changes_total", "", "Operations that changed a row.")                 \
     X(claims, COUNTER, "kudos_central_claims_total", "", "Claims of epochs read.")                           \
     X(commits, COUNTER, "kudos_central_commits_total", "", "Commits that are durable.")                      \
-    X(commit_time, SECONDS, "kudos_central_commit_duration_seconds", "", "Commit, from its beginning to its durability.") \
+    X(commit_time, SECONDS, "kudos_central_commit_duration_seconds", "",                                     \
+      "Commit, from its beginning to its durability.")                                                       \
     X(commit_ops, SIZES, "kudos_central_commit_operations", "", "Operations in a commit.")                   \
     X(snapshots, COUNTER, "kudos_central_snapshots_total", "", "Snapshots and heartbeats handed to Kafka.")  \
     X(snapshot_parts, COUNTER, "kudos_central_snapshot_parts_total", "", "Records of them.")                 \
-    X(snapshot_age, AGE, "kudos_central_snapshot_age_seconds", "", "Since the oldest last snapshot of a partition.") \
-    X(outbound_failed, COUNTER, "kudos_central_outbound_failures_total", "", "Records that Kafka refused and that go again.") \
+    X(snapshot_age, AGE, "kudos_central_snapshot_age_seconds", "",                                           \
+      "Since the oldest last snapshot of a partition.")                                                      \
+    X(outbound_failed, COUNTER, "kudos_central_outbound_failures_total", "",                                 \
+      "Records that Kafka refused and that go again.")                                                       \
     X(outbound, GAUGE, "kudos_central_outbound_records", "", "Records for Kafka that are not delivered.")    \
-    X(lag, GAUGE, "kudos_central_lag_records", "", "Records of the likes topic not yet merged, over all partitions.") \
-    X(rewinds, COUNTER, "kudos_central_rewinds_total", "", "Times a partition was read again from its earliest record.") \
-    X(pauses, COUNTER, "kudos_central_pauses_total", "", "Times reading stopped because the disk was behind.") \
+    X(lag, GAUGE, "kudos_central_lag_records", "",                                                           \
+      "Records of the likes topic not yet merged, over all partitions.")                                     \
+    X(rewinds, COUNTER, "kudos_central_rewinds_total", "",                                                   \
+      "Times a partition was read again from its earliest record.")                                          \
+    X(pauses, COUNTER, "kudos_central_pauses_total", "",                                                     \
+      "Times reading stopped because the disk was behind.")                                                  \
     X(dirty, GAUGE, "kudos_central_dirty_items", "", "Items changed since the last snapshot.")               \
     X(redo_bytes, GAUGE, "kudos_central_redo_bytes", "", "Redo rows whose counts are not yet written back.") \
     X(counts_cached, GAUGE, "kudos_central_counts_cached", "", "Items whose counts are in memory.")          \
     X(filter_rows, GAUGE, "kudos_central_filter_rows", "", "Rows in the membership filters.")                \
     X(edges, GAUGE_MAX, "kudos_central_edges", "", "Edges registered in a partition, at most.")              \
-    X(watermark_age, AGE, "kudos_central_edge_watermark_age_seconds", "", "Age of the oldest watermark of any edge.") \
-    X(low_watermark_age, AGE, "kudos_central_low_watermark_age_seconds", "", "Age of the oldest low watermark of a partition.") \
+    X(watermark_age, AGE, "kudos_central_edge_watermark_age_seconds", "",                                    \
+      "Age of the oldest watermark of any edge.")                                                            \
+    X(low_watermark_age, AGE, "kudos_central_low_watermark_age_seconds", "",                                 \
+      "Age of the oldest low watermark of a partition.")                                                     \
     X(kafka_errors, COUNTER, "kudos_central_kafka_errors_total", "", "Errors of connections and brokers.")   \
     X(kafka_ready, GAUGE, "kudos_central_kafka_assigned", "", "Partitions that are being read.")
 

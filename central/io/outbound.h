@@ -1,8 +1,10 @@
 /*
- * central/io/outbound.h - records on their way to one partition of one topic: kept until they are delivered, sent again
- * with back-off when they are not. In order, except that what goes a second time may arrive behind what came after it.
+ * central/io/outbound.h - records on their way to one partition of one topic: kept until they are delivered,
+ * sent again with back-off when they are not. In order, except that what goes a second time may arrive behind
+ * what came after it.
  *
- * Belongs to a worker's thread. The reader of every topic drops copies, so a lost report costs a duplicate only.
+ * Belongs to a worker's thread. The reader of every topic drops copies, so a lost report costs a duplicate
+ * only.
  */
 #ifndef KUDOS_CENTRAL_IO_OUTBOUND_H
 #define KUDOS_CENTRAL_IO_OUTBOUND_H
@@ -15,11 +17,11 @@ typedef struct kd_outbound_record kd_outbound_record;
 struct kd_outbound {
     size_t topic;
     uint32_t partition;
-    uint32_t count;   /* records held */
-    uint32_t waiting; /* of those, not with the producer */
+    uint32_t count;    /* records held */
+    uint32_t waiting;  /* of those, not with the producer */
     uint64_t again_us; /* monotonic: nothing is sent before, after a failure */
     uint64_t backoff_us;
-    uint64_t failed;  /* reports of failure, in all */
+    uint64_t failed; /* reports of failure, in all */
     kd_outbound_record *first, *last;
     void (*advanced)(kd_outbound *out, void *arg); /* records left at the front */
     void *arg;

@@ -18,7 +18,8 @@ kd_read *kd_read_create(kd_api *api, kd_http_request *req, const kd_item *items,
 {
     if (api->open >= api->settings->reads_max) {
         api->shed++;
-        kd_http_respond_problem(req, KD_PROBLEM_OVERLOADED, "too many reads are in work", NULL, RETRY_AFTER_S);
+        kd_http_respond_problem(req, KD_PROBLEM_OVERLOADED, "too many reads are in work", NULL,
+                                RETRY_AFTER_S);
         return NULL;
     }
     kd_read *r = kd_http_request_alloc(req, sizeof(*r));
@@ -53,7 +54,8 @@ static void leg_home(kd_post *post)
     int err = r->err;
     finish(r);
     kd_problem problem = kd_problem_of(err);
-    kd_http_respond_problem(req, problem, kd_strerror(err), NULL, kd_problem_status(problem) == 503 ? RETRY_AFTER_S : 0);
+    kd_http_respond_problem(req, problem, kd_strerror(err), NULL,
+                            kd_problem_status(problem) == 503 ? RETRY_AFTER_S : 0);
 }
 
 static void leg_work(kd_post *post)
@@ -87,7 +89,8 @@ void kd_read_start(kd_read *r)
 void kd_read_respond(kd_read *r, const char *content_type, const kd_http_field *more, size_t n)
 {
     kd_http_request *req = r->req;
-    kd_http_field fields[4] = {{"content-type", kd_bytes_str(content_type)}, {"cache-control", kd_bytes_str("no-store")}};
+    kd_http_field fields[4] = {{"content-type", kd_bytes_str(content_type)},
+                               {"cache-control", kd_bytes_str("no-store")}};
     KD_ASSERT(n <= 2);
     for (size_t i = 0; i < n; i++) fields[2 + i] = more[i];
     kd_buf body = r->out;
@@ -101,11 +104,13 @@ bool kd_read_user(kd_api *api, const kd_http_request *req, kd_bytes *user, kd_re
 {
     bool there = kd_peer_trusted(&api->trusted, req->peer) && kd_http_request_header(req, "x-user-id", user);
     if (!there) {
-        *why = (kd_refusal){KD_PROBLEM_UNAUTHORIZED, "a trusted peer has to name the user in X-User-Id", NULL};
+        *why =
+            (kd_refusal){KD_PROBLEM_UNAUTHORIZED, "a trusted peer has to name the user in X-User-Id", NULL};
         return false;
     }
     if (kd_id_valid(*user)) return true;
-    *why = (kd_refusal){KD_PROBLEM_INVALID_ID, "a user id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]", "X-User-Id"};
+    *why = (kd_refusal){KD_PROBLEM_INVALID_ID, "a user id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]",
+                        "X-User-Id"};
     return false;
 }
 
@@ -135,6 +140,7 @@ size_t kd_read_cursor_text(kd_bytes cursor, char *out)
 {
     KD_ASSERT(cursor.len <= KD_CURSOR_MAX);
     if (cursor.len == 0) return 0;
-    sodium_bin2base64(out, KD_CURSOR_TEXT_MAX, cursor.data, cursor.len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(out, KD_CURSOR_TEXT_MAX, cursor.data, cursor.len,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     return strlen(out);
 }

@@ -1,9 +1,9 @@
 /*
  * central/io/read.h - one request between the loop of the HTTP server and the workers.
  *
- * `work` runs once for each item on the thread of the worker that owns it: of different items perhaps at the same time, so
- * it writes to its own item and, where a read has only one, to `out`. `answer` runs at home when all is done, and responds.
- * A read lives in its request's memory.
+ * `work` runs once for each item on the thread of the worker that owns it: of different items perhaps at the
+ * same time, so it writes to its own item and, where a read has only one, to `out`. `answer` runs at home
+ * when all is done, and responds. A read lives in its request's memory.
  */
 #ifndef KUDOS_CENTRAL_IO_READ_H
 #define KUDOS_CENTRAL_IO_READ_H
@@ -25,7 +25,8 @@ typedef struct {
 struct kd_read {
     kd_api *api;
     kd_http_request *req;
-    int (*work)(kd_read *r, kd_tenure *t, kd_read_item *item); /* KD_OK or a kd_err that is answered as a problem */
+    int (*work)(kd_read *r, kd_tenure *t,
+                kd_read_item *item); /* KD_OK or a kd_err that is answered as a problem */
     void (*answer)(kd_read *r);
     kd_read_item *items;
     uint32_t count;
@@ -40,8 +41,8 @@ struct kd_read {
     kd_buf out, next;
 };
 
-/* A read of `count` items, or of one partition when count is 0 (then one item with only its partition set). NULL: too many
- * are open, and the request is answered. */
+/* A read of `count` items, or of one partition when count is 0 (then one item with only its partition set).
+ * NULL: too many are open, and the request is answered. */
 kd_read *kd_read_create(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count);
 /* Sends it on its way; `work` and `answer` are set. */
 void kd_read_start(kd_read *r);

@@ -18,8 +18,8 @@ static bool topic_valid(kd_bytes name)
     if (name.len < 1 || name.len > 200) return false;
     for (size_t i = 0; i < name.len; i++) {
         uint8_t c = name.data[i];
-        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-                    c == '-';
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                    c == '_' || c == '-';
         if (!good) return false;
     }
     return true;
@@ -37,63 +37,71 @@ static bool topic_valid(kd_bytes name)
 static const kd_option options[] = {
     STRING(name, "central", "name", "central-1", "Name of this central in its claims of epochs", NAME_RULE,
            .required = true),
-    PATH(data_dir, "central", "data_dir", NULL, "Where the partitions are stored, one directory each", .required = true),
+    PATH(data_dir, "central", "data_dir", NULL, "Where the partitions are stored, one directory each",
+         .required = true),
     UINT(workers, "central", "workers", "1", "Threads; partition p belongs to worker p modulo this", .min = 1,
          .max = KD_SHARDS_MAX, .unit = "threads"),
-    UINT(commit_ops, "central", "commit_ops", "4000", "Operations that close a commit", .min = 1, .max = 1000000,
-         .unit = "operations"),
+    UINT(commit_ops, "central", "commit_ops", "4000", "Operations that close a commit", .min = 1,
+         .max = 1000000, .unit = "operations"),
     DURATION(snapshot_interval_us, "central", "snapshot_interval", "1s",
-             "How often the counts that changed are published to the edges", .min = 10000, .max = 60 * SECOND),
-    DURATION(drift_bound_us, "central", "drift_bound", "500ms", "How far apart the clocks of edges may be (D)",
-             .min = 1000, .max = 60 * SECOND),
+             "How often the counts that changed are published to the edges", .min = 10000,
+             .max = 60 * SECOND),
+    DURATION(drift_bound_us, "central", "drift_bound", "500ms",
+             "How far apart the clocks of edges may be (D)", .min = 1000, .max = 60 * SECOND),
     KD_OPTION_LIST(kd_central_settings, edges, "central", "edges", "",
-                   "Edges that there are; as_of is unknown until each of them was heard", .valid = kd_name_valid,
-                   .allowed = "names of edges: 1 to 32 bytes of a-z 0-9 . _ -"),
-    SIZE(redo_bytes, "central", "redo_bytes", "8MiB", "Redo of a partition before its counts are written back",
-         .min = 64 * 1024, .max = 1024ull * MIB),
-    UINT(counts_cached, "central", "counts_cached", "1000000", "Items whose counts are kept in memory, over all partitions",
-         .min = 1000, .max = 4000000000u, .unit = "items"),
-    BOOL(publish_changes, "central", "publish_changes", "true", "Whether effective changes go to the changes topic"),
-    SIZE(write_buffer, "central", "write_buffer", "8MiB", "LevelDB's write buffer of a partition; up to twice this is used",
-         .min = 256 * 1024, .max = 256 * MIB),
-    SIZE(block_cache, "central", "block_cache", "128MiB", "LevelDB's block cache, over all partitions", .min = 4 * MIB,
-         .max = 1024ull * 1024 * MIB),
-    UINT(open_files, "central", "open_files", "100", "Files that LevelDB may hold open for a partition", .min = 20,
-         .max = 10000, .unit = "files"),
+                   "Edges that there are; as_of is unknown until each of them was heard",
+                   .valid = kd_name_valid, .allowed = "names of edges: 1 to 32 bytes of a-z 0-9 . _ -"),
+    SIZE(redo_bytes, "central", "redo_bytes", "8MiB",
+         "Redo of a partition before its counts are written back", .min = 64 * 1024, .max = 1024ull * MIB),
+    UINT(counts_cached, "central", "counts_cached", "1000000",
+         "Items whose counts are kept in memory, over all partitions", .min = 1000, .max = 4000000000u,
+         .unit = "items"),
+    BOOL(publish_changes, "central", "publish_changes", "true",
+         "Whether effective changes go to the changes topic"),
+    SIZE(write_buffer, "central", "write_buffer", "8MiB",
+         "LevelDB's write buffer of a partition; up to twice this is used", .min = 256 * 1024,
+         .max = 256 * MIB),
+    SIZE(block_cache, "central", "block_cache", "128MiB", "LevelDB's block cache, over all partitions",
+         .min = 4 * MIB, .max = 1024ull * 1024 * MIB),
+    UINT(open_files, "central", "open_files", "100", "Files that LevelDB may hold open for a partition",
+         .min = 20, .max = 10000, .unit = "files"),
     UINT(reads_max, "central", "reads_max", "4096", "Requests that may be in work; beyond it 503", .min = 16,
          .max = 1000000, .unit = "requests"),
     DURATION(drain_timeout_us, "central", "drain_timeout", "20s", "How long a drain may take", .min = 100000,
              .max = 600 * SECOND),
-    STRING(brokers, "kafka", "brokers", "127.0.0.1:8449", "Bootstrap addresses, host:port with commas between", .required = true),
-    UINT(partitions, "kafka", "partitions", "8", "Partitions of the likes and counts topics, chosen once for good",
-         .min = 1, .max = KD_PARTITIONS_MAX, .unit = "partitions"),
-    UINT(replication, "kafka", "replication", "1", "Replication factor of topics that are created", .min = 1, .max = 15,
-         .unit = "replicas"),
+    STRING(brokers, "kafka", "brokers", "127.0.0.1:8449",
+           "Bootstrap addresses, host:port with commas between", .required = true),
+    UINT(partitions, "kafka", "partitions", "8",
+         "Partitions of the likes and counts topics, chosen once for good", .min = 1,
+         .max = KD_PARTITIONS_MAX, .unit = "partitions"),
+    UINT(replication, "kafka", "replication", "1", "Replication factor of topics that are created", .min = 1,
+         .max = 15, .unit = "replicas"),
     STRING(likes_topic, "kafka", "likes_topic", "kudos.likes.v1", "Batches of the edges", TOPIC_RULE),
     STRING(counts_topic, "kafka", "counts_topic", "kudos.counts.v1", "Snapshots for the edges", TOPIC_RULE),
-    STRING(changes_topic, "kafka", "changes_topic", "kudos.changes.v1", "Effective changes for others", TOPIC_RULE),
-    DURATION(likes_retention_us, "kafka", "likes_retention", "7d", "Retention of the likes topic when it is created",
-             .min = 60 * SECOND, .max = 3650 * DAY),
-    DURATION(counts_retention_us, "kafka", "counts_retention", "1h", "Retention of the counts topic when it is created",
-             .min = 60 * SECOND, .max = 3650 * DAY),
+    STRING(changes_topic, "kafka", "changes_topic", "kudos.changes.v1", "Effective changes for others",
+           TOPIC_RULE),
+    DURATION(likes_retention_us, "kafka", "likes_retention", "7d",
+             "Retention of the likes topic when it is created", .min = 60 * SECOND, .max = 3650 * DAY),
+    DURATION(counts_retention_us, "kafka", "counts_retention", "1h",
+             "Retention of the counts topic when it is created", .min = 60 * SECOND, .max = 3650 * DAY),
     DURATION(changes_retention_us, "kafka", "changes_retention", "7d",
              "Retention of the changes topic when it is created", .min = 60 * SECOND, .max = 3650 * DAY),
-    STRING(group, "kafka", "group", "kudos-central", "Group to which offsets are committed, for lag tools only",
-           TOPIC_RULE),
+    STRING(group, "kafka", "group", "kudos-central",
+           "Group to which offsets are committed, for lag tools only", TOPIC_RULE),
     DURATION(linger_us, "kafka", "linger", "5ms", "How long the producer gathers", .min = 0, .max = SECOND),
-    KD_OPTION_ENUM(kd_central_settings, compression, "kafka", "compression", "zstd", "Compression of what is produced",
-                   .choices = compressions),
+    KD_OPTION_ENUM(kd_central_settings, compression, "kafka", "compression", "zstd",
+                   "Compression of what is produced", .choices = compressions),
     KD_OPTION_PAIRS(kd_central_settings, kafka_properties, "kafka-properties", NULL,
                     "Further librdkafka properties: security.protocol, sasl.*, ssl.*"),
-    KD_OPTION_ADDRESS(kd_central_settings, listen, "http", "listen", "127.0.0.1:8440", "Address of the read API",
-                      .required = true),
+    KD_OPTION_ADDRESS(kd_central_settings, listen, "http", "listen", "127.0.0.1:8440",
+                      "Address of the read API", .required = true),
     PATH(tls_certificate, "http", "tls_certificate", NULL, "PEM certificate chain", .must_exist = true),
     PATH(tls_key, "http", "tls_key", NULL, "PEM private key", .must_exist = true, .secret = true),
-    PATH(tls_client_ca, "http", "tls_client_ca", NULL, "PEM authorities; clients must then show a certificate of theirs",
-         .must_exist = true),
+    PATH(tls_client_ca, "http", "tls_client_ca", NULL,
+         "PEM authorities; clients must then show a certificate of theirs", .must_exist = true),
     BOOL(tls_required, "http", "tls_required", "false", "Whether plain connections are refused"),
-    UINT(max_connections, "http", "max_connections", "4096", "Connections at a time", .min = 1, .max = 1000000,
-         .unit = "connections"),
+    UINT(max_connections, "http", "max_connections", "4096", "Connections at a time", .min = 1,
+         .max = 1000000, .unit = "connections"),
     UINT(max_connections_per_address, "http", "max_connections_per_address", "1024",
          "Connections at a time from one address", .min = 1, .max = 1000000, .unit = "connections"),
     KD_OPTION_LIST(kd_central_settings, trusted_peers, "http", "trusted_peers", "127.0.0.0/8, ::1",
@@ -110,8 +118,8 @@ static const kd_option options[] = {
                    .choices = kd_log_levels, .reloadable = true),
 };
 
-const kd_options kd_central_options = {"kudos-central", "Reconciler and global counter store", options, KD_COUNT(options),
-                                       sizeof(kd_central_settings)};
+const kd_options kd_central_options = {"kudos-central", "Reconciler and global counter store", options,
+                                       KD_COUNT(options), sizeof(kd_central_settings)};
 
 int kd_central_settings_check(const kd_central_settings *s, char *error)
 {
@@ -121,7 +129,8 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
         return KD_EINVAL;
     }
     if (s->tls_certificate == NULL && (s->tls_required || s->tls_client_ca != NULL)) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "http.tls_required and http.tls_client_ca need http.tls_certificate");
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "http.tls_required and http.tls_client_ca need http.tls_certificate");
         return KD_EINVAL;
     }
     kd_central_kafka_init(&kafka, s, NULL, NULL);
@@ -134,7 +143,8 @@ void kd_central_kafka_init(kd_central_kafka *k, const kd_central_settings *s, kd
 {
     k->properties = kd_alloc(sizeof(kd_kafka_property) * (s->kafka_properties.count + 1));
     for (uint32_t i = 0; i < s->kafka_properties.count; i++)
-        k->properties[i] = (kd_kafka_property){s->kafka_properties.at[i].key, s->kafka_properties.at[i].value};
+        k->properties[i] =
+            (kd_kafka_property){s->kafka_properties.at[i].key, s->kafka_properties.at[i].value};
     k->config = (kd_kafka_config){
         .brokers = s->brokers,
         .client_id = s->name,

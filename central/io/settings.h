@@ -1,5 +1,6 @@
 /*
- * central/io/settings.h - the configuration of kudos-central and its table of options. configs/central.conf is the manual.
+ * central/io/settings.h - the configuration of kudos-central and its table of options. configs/central.conf
+ * is the manual.
  */
 #ifndef KUDOS_CENTRAL_IO_SETTINGS_H
 #define KUDOS_CENTRAL_IO_SETTINGS_H
@@ -65,7 +66,8 @@ typedef struct {
     kd_kafka_config config;
     kd_kafka_property *properties;
 } kd_central_kafka;
-void kd_central_kafka_init(kd_central_kafka *k, const kd_central_settings *s, kd_kafka_log log, void *log_arg);
+void kd_central_kafka_init(kd_central_kafka *k, const kd_central_settings *s, kd_kafka_log log,
+                           void *log_arg);
 void kd_central_kafka_finish(kd_central_kafka *k);
 
 /* Indices into the topics of a worker's producer; the consumer reads KD_TOPIC_LIKES alone. */

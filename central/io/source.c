@@ -64,7 +64,8 @@ static words read_words(kd_source *s, int argc, char **argv)
     words w = {.sets = kd_alloc(sizeof(char *) * (size_t)(argc + 1))};
     optind = 0;
     for (int got; (got = getopt_long(argc, argv, "c:", long_options, NULL)) != -1;) take_word(s, &w, got);
-    w.bad = w.bad || optind < argc || (s->url == NULL) == (s->dir == NULL) || (s->cert == NULL) != (s->key == NULL);
+    w.bad = w.bad || optind < argc || (s->url == NULL) == (s->dir == NULL) ||
+            (s->cert == NULL) != (s->key == NULL);
     return w;
 }
 
@@ -85,7 +86,8 @@ int kd_source_parse(kd_source *s, int argc, char **argv)
     int code = -1;
     if (w.help || w.bad) {
         fprintf(w.help ? stdout : stderr,
-                "usage: kudos-central %s (--url U [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set section.key=value]...\n",
+                "usage: kudos-central %s (--url U [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set "
+                "section.key=value]...\n",
                 argv[0]);
         code = w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
     } else if (load(s, &w, error) != KD_OK) {
@@ -121,12 +123,13 @@ static int count_partitions(const char *dir, uint32_t *count, char *error)
     closedir(d);
     *count = n;
     if (n > 0 && highest == n - 1) return KD_OK;
-    snprintf(error, KD_OPTIONS_ERROR_MAX, n == 0 ? "%s holds no partition-NNNN" : "%s lacks some of its partitions", dir);
+    snprintf(error, KD_OPTIONS_ERROR_MAX,
+             n == 0 ? "%s holds no partition-NNNN" : "%s lacks some of its partitions", dir);
     return n == 0 ? KD_ENOTFOUND : KD_EMISMATCH;
 }
 
-static int open_partition(const kd_source *s, uint32_t partition, uint32_t partitions, kd_leveldb **db, kd_central **core,
-                          char *error)
+static int open_partition(const kd_source *s, uint32_t partition, uint32_t partitions, kd_leveldb **db,
+                          kd_central **core, char *error)
 {
     char path[4096];
     kd_tenure_path(path, sizeof(path), s->dir, partition);
@@ -148,7 +151,8 @@ static int open_partition(const kd_source *s, uint32_t partition, uint32_t parti
     rc = kd_central_open(&config, &store, 1, now, core);
     if (rc != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u in %s: %s", partition, s->dir,
-                 rc == KD_EMISMATCH ? "another partition, partition count or storage version is stored" : kd_strerror(rc));
+                 rc == KD_EMISMATCH ? "another partition, partition count or storage version is stored"
+                                    : kd_strerror(rc));
     return rc;
 }
 
@@ -206,7 +210,8 @@ static int read_partition(void *arg, kd_central *core, uint32_t partition)
     do {
         kd_buf_clear(&r->page);
         kd_buf_clear(&r->next);
-        int rc = kd_central_members(core, 0, kd_bytes_of(NULL, 0), kd_buf_view(&r->cursor), PAGE_ROWS, write_line, r, &r->next);
+        int rc = kd_central_members(core, 0, kd_bytes_of(NULL, 0), kd_buf_view(&r->cursor), PAGE_ROWS,
+                                    write_line, r, &r->next);
         if (rc == KD_OK) rc = r->fn(r->arg, kd_buf_view(&r->page));
         if (rc != KD_OK) return rc;
         kd_buf_clear(&r->cursor);

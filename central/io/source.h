@@ -1,6 +1,7 @@
 /*
- * central/io/source.h - where the sub commands that look at members take them from: a running central (--url), or the stores
- * of one that does not run (--dir), opened here and refused while a process holds them.
+ * central/io/source.h - where the sub commands that look at members take them from: a running central
+ * (--url), or the stores of one that does not run (--dir), opened here and refused while a process holds
+ * them.
  */
 #ifndef KUDOS_CENTRAL_IO_SOURCE_H
 #define KUDOS_CENTRAL_IO_SOURCE_H
@@ -11,14 +12,14 @@
 typedef struct {
     const char *url;
     const char *dir;
-    const char *ca, *cert, *key; /* of --url https://...; NULL: the system's authorities, no certificate */
+    const char *ca, *cert, *key;  /* of --url https://...; NULL: the system's authorities, no certificate */
     kd_central_settings settings; /* of -c, or the defaults; for --dir */
     bool configured;              /* -c was given */
 } kd_source;
 
 /*
- * Reads NAME (--url U [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set section.key=value]... [--help]. Returns -1 to
- * go on, and the caller finishes the source; or the code to exit with.
+ * Reads NAME (--url U [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set section.key=value]... [--help].
+ * Returns -1 to go on, and the caller finishes the source; or the code to exit with.
  */
 int kd_source_parse(kd_source *s, int argc, char **argv);
 void kd_source_finish(kd_source *s);

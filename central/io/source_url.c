@@ -1,6 +1,7 @@
 /*
- * central/io/source_url.c - the export of a running central: partition by partition, page by page, each asked again a few
- * times when it does not come; a central that was never heard gets one chance. A page is asked for after the one before, so central holds nothing between them.
+ * central/io/source_url.c - the export of a running central: partition by partition, page by page, each asked
+ * again a few times when it does not come; a central that was never heard gets one chance. A page is asked
+ * for after the one before, so central holds nothing between them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,8 +54,8 @@ static void take_page(void *arg, int result, int status, const kd_http_response 
 static bool ask_once(session *s, const char *path)
 {
     s->result = KD_EUNAVAILABLE;
-    int rc = kd_http_client_request(s->client, "GET", kd_bytes_str(path), NULL, 0, kd_bytes_of(NULL, 0), take_page, s,
-                                    s->heard ? PAGE_MS : FIRST_MS);
+    int rc = kd_http_client_request(s->client, "GET", kd_bytes_str(path), NULL, 0, kd_bytes_of(NULL, 0),
+                                    take_page, s, s->heard ? PAGE_MS : FIRST_MS);
     if (rc == KD_OK) event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY);
     return s->result == KD_OK && s->status == 200;
 }

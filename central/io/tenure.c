@@ -42,7 +42,8 @@ static int open_core(kd_tenure *t, char *error)
     };
     int rc = kd_central_open(&config, &t->store, epoch_hint(now), now, &t->core);
     if (rc != KD_OK)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u of %u in %s: %s", t->partition, config.partitions, s->data_dir,
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u of %u in %s: %s", t->partition, config.partitions,
+                 s->data_dir,
                  rc == KD_EMISMATCH ? "the store holds another partition, partition count or storage version"
                                     : kd_strerror(rc));
     return rc;
@@ -64,7 +65,11 @@ int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, uint32_t p
                    kd_central_metrics *metrics, char *error)
 {
     char path[4096];
-    *t = (kd_tenure){.partition = partition, .loop = loop, .settings = settings, .metrics = metrics, .group_offset = -1,
+    *t = (kd_tenure){.partition = partition,
+                     .loop = loop,
+                     .settings = settings,
+                     .metrics = metrics,
+                     .group_offset = -1,
                      .log_high = -1};
     const kd_leveldb_options options = {
         .write_buffer_bytes = settings->write_buffer,
@@ -104,8 +109,8 @@ void kd_tenure_begin(kd_tenure *t)
     t->fed = true;
     kd_tenure_commit(t, kd_clock_wall_us());
     KD_ASSERT(t->outstanding > 0);
-    KD_LOG(KD_INFO, "partition-opened", KD_U64("partition", t->partition), KD_U64("epoch", kd_central_epoch(t->core)),
-           KD_U64("version", kd_central_version(t->core)));
+    KD_LOG(KD_INFO, "partition-opened", KD_U64("partition", t->partition),
+           KD_U64("epoch", kd_central_epoch(t->core)), KD_U64("version", kd_central_version(t->core)));
 }
 
 static kd_commit_slot *free_slot(kd_tenure *t)
@@ -124,7 +129,8 @@ static void begin_commit(kd_tenure *t, uint64_t now_us)
     int rc = kd_central_commit_begin(t->core, now_us, &writes, &version);
     t->fed = false;
     if (rc == KD_EAGAIN) return;
-    if (rc != KD_OK) kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "a read of the store failed");
+    if (rc != KD_OK)
+        kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "a read of the store failed");
     kd_commit_slot *slot = free_slot(t);
     slot->tenure = t;
     slot->version = version;
@@ -138,8 +144,10 @@ static void begin_commit(kd_tenure *t, uint64_t now_us)
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us)
 {
     if (!t->fed || t->outstanding == KD_COMMITTER_DEPTH) return;
-    /* The second one is begun only when it is full: what comes while the first is written makes one commit, not many. */
-    if (t->outstanding == 0 || kd_central_gathered(t->core) >= t->settings->commit_ops) begin_commit(t, now_us);
+    /* The second one is begun only when it is full: what comes while the first is written makes one commit,
+     * not many. */
+    if (t->outstanding == 0 || kd_central_gathered(t->core) >= t->settings->commit_ops)
+        begin_commit(t, now_us);
 }
 
 static void commit_ended(kd_post *post)
@@ -174,7 +182,8 @@ static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
     switch (fed) {
     case KD_FED_IDENTITY:
         kd_metric_add(&t->metrics->alarms_identity, 1);
-        KD_LOG(KD_ERROR, "alarm-identity", KD_U64("partition", t->partition), KD_I64("offset", offset), KD_BYTES("edge", edge));
+        KD_LOG(KD_ERROR, "alarm-identity", KD_U64("partition", t->partition), KD_I64("offset", offset),
+               KD_BYTES("edge", edge));
         break;
     case KD_FED_QUARANTINED:
         kd_metric_add(&t->metrics->alarms_quarantine, 1);
@@ -186,7 +195,8 @@ static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
         KD_LOG(KD_WARN, "unknown-schema", KD_U64("partition", t->partition), KD_I64("offset", offset));
         break;
     case KD_FED_GAP:
-        KD_LOG(KD_INFO, "gap", KD_U64("partition", t->partition), KD_I64("offset", offset), KD_BYTES("edge", edge));
+        KD_LOG(KD_INFO, "gap", KD_U64("partition", t->partition), KD_I64("offset", offset),
+               KD_BYTES("edge", edge));
         break;
     default:
         break;
@@ -198,9 +208,9 @@ static void check_fence(kd_tenure *t, kd_bytes record)
     kd_claim claim;
     char cause[160];
     bool named = kd_claim_decode(record, &claim) == KD_OK;
-    snprintf(cause, sizeof(cause), "central %.*s claimed epoch %llu, above our own %llu", named ? (int)claim.central.len : 0,
-             named ? (const char *)claim.central.data : "", named ? (unsigned long long)claim.epoch : 0,
-             (unsigned long long)kd_central_epoch(t->core));
+    snprintf(cause, sizeof(cause), "central %.*s claimed epoch %llu, above our own %llu",
+             named ? (int)claim.central.len : 0, named ? (const char *)claim.central.data : "",
+             named ? (unsigned long long)claim.epoch : 0, (unsigned long long)kd_central_epoch(t->core));
     kd_fail_stop(KD_EXIT_FAILED, "fenced", t->partition, cause);
 }
 
@@ -209,7 +219,8 @@ void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_
     kd_fed fed = kd_central_feed(t->core, record, offset, now_us);
     t->fed = true;
     if (fed == KD_FED_FENCED) check_fence(t, record);
-    if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM) alarm_of(t, fed, record, offset);
+    if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM)
+        alarm_of(t, fed, record, offset);
     if (kd_central_gathered(t->core) >= t->settings->commit_ops) kd_tenure_commit(t, now_us);
 }
 

@@ -1,6 +1,6 @@
 /*
- * central/io/tenure.h - this process's tenure over one partition: its store, its core, the commits under way and what goes
- * out to Kafka. Belongs to its worker's thread.
+ * central/io/tenure.h - this process's tenure over one partition: its store, its core, the commits under way
+ * and what goes out to Kafka. Belongs to its worker's thread.
  *
  *     records -> core -> commit (synced by the committer's thread) -> claim (once), changes, snapshots
  *
@@ -49,18 +49,18 @@ struct kd_tenure {
     uint64_t unknown_schema;
     kd_kafka_producer *producer; /* the worker's; NULL before there is one */
     kd_outbound claims, counts, changes;
-    bool changes_open; /* more may be had from the core */
+    bool changes_open;                          /* more may be had from the core */
     uint64_t snapshot_due_us, snapshot_made_us; /* monotonic */
     enum { KD_TENURE_GOES_ON, KD_TENURE_LAST_SNAPSHOT, KD_TENURE_SAID_ALL } ending;
     uint64_t random;
-    int64_t group_offset; /* last one committed to the group */
-    int64_t log_high;     /* next offset of the likes topic, atomic, -1: unknown */
+    int64_t group_offset;       /* last one committed to the group */
+    int64_t log_high;           /* next offset of the likes topic, atomic, -1: unknown */
     void (*settled)(void *arg); /* a commit has ended: there may be room again */
     void *arg;
 };
 
-/* Opens store and core and starts the committer. On an error `error` (KD_OPTIONS_ERROR_MAX bytes) names cause and
- * partition: kd_err of kd_leveldb_open and kd_central_open. Nothing is left open then. */
+/* Opens store and core and starts the committer. On an error `error` (KD_OPTIONS_ERROR_MAX bytes) names cause
+ * and partition: kd_err of kd_leveldb_open and kd_central_open. Nothing is left open then. */
 int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, uint32_t partition, kd_loop *loop,
                    kd_central_metrics *metrics, char *error);
 /* After the producer was destroyed and the loop joined. Applies what was submitted. */
@@ -73,7 +73,8 @@ void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us);
 /* Two commits are outstanding and the open one is full: reading has to wait. */
 bool kd_tenure_blocked(const kd_tenure *t);
-/* Claim, changes and snapshot, as far as they are due. Returns when to call again at the latest. Monotonic time. */
+/* Claim, changes and snapshot, as far as they are due. Returns when to call again at the latest. Monotonic
+ * time. */
 uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us);
 /* A last snapshot as soon as one may be made, and none after it. */
 void kd_tenure_end(kd_tenure *t, uint64_t mono_us);

@@ -32,7 +32,8 @@ static void publish_claim(kd_tenure *t)
     kd_outbound_push(&t->claims, &record, kd_central_epoch(t->core));
 }
 
-/* All records of versions below the oldest one held are delivered; with none held and the core asked out, all of them. */
+/* All records of versions below the oldest one held are delivered; with none held and the core asked out, all
+ * of them. */
 static void settle_changes(kd_tenure *t)
 {
     uint64_t oldest = kd_outbound_oldest(&t->changes);
@@ -53,7 +54,8 @@ static void publish_changes(kd_tenure *t)
             settle_changes(t);
             break;
         }
-        if (rc != KD_OK) kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "changes could not be read");
+        if (rc != KD_OK)
+            kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "changes could not be read");
         kd_outbound_push(&t->changes, &record, version);
     }
     kd_buf_finish(&record);
@@ -91,7 +93,8 @@ static void publish_snapshot(kd_tenure *t, uint64_t mono_us)
     t->snapshot_due_us = next > mono_us ? next : mono_us + interval;
     t->snapshot_made_us = mono_us;
     if (kd_central_snapshot(t->core, kd_clock_wall_us(), take_part, t) != KD_OK)
-        kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "counts could not be read for a snapshot");
+        kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition,
+                     "counts could not be read for a snapshot");
     kd_metric_add(&t->metrics->snapshots, 1);
 }
 

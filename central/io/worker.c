@@ -1,4 +1,5 @@
-/* central/io/worker.c - life of a worker: create, start, publish, measure, drain. Reading is in worker_consume.c. */
+/* central/io/worker.c - life of a worker: create, start, publish, measure, drain. Reading is in
+ * worker_consume.c. */
 #include "central/io/worker_internal.h"
 
 #include <sodium.h>
@@ -44,7 +45,10 @@ static void producer_reset(void *arg, const char *cause)
 void kd_worker_kafka_log(void *arg, int severity, const char *text)
 {
     (void)arg;
-    kd_log_level level = severity <= 3 ? KD_ERROR : severity <= 5 ? KD_WARN : severity == 6 ? KD_INFO : KD_DEBUG;
+    kd_log_level level = severity <= 3   ? KD_ERROR
+                         : severity <= 5 ? KD_WARN
+                         : severity == 6 ? KD_INFO
+                                         : KD_DEBUG;
     KD_LOG(level, "kafka", KD_STR("text", text));
 }
 
@@ -55,8 +59,8 @@ static int create_producer(kd_worker *w, char *error)
     const kd_kafka_producer_events events = {delivered, producer_reset, producer_ready, w};
     kd_central_topics(w->settings, topics);
     kd_central_kafka_init(&kafka, w->settings, kd_worker_kafka_log, w);
-    int rc = kd_kafka_producer_create(&w->producer, kd_loop_base(w->loop), &kafka.config, topics, KD_TOPICS, &events, error,
-                                      KD_OPTIONS_ERROR_MAX);
+    int rc = kd_kafka_producer_create(&w->producer, kd_loop_base(w->loop), &kafka.config, topics, KD_TOPICS,
+                                      &events, error, KD_OPTIONS_ERROR_MAX);
     kd_central_kafka_finish(&kafka);
     return rc;
 }
@@ -91,8 +95,8 @@ static void run_refresh(void *arg)
     kd_timer_set(&w->refresh, REFRESH_US);
 }
 
-int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t index, const kd_worker_events *events,
-                     char *error)
+int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t index,
+                     const kd_worker_events *events, char *error)
 {
     char name[16];
     *w = (kd_worker){.index = index, .settings = settings, .events = *events};
@@ -153,7 +157,8 @@ void kd_worker_drain(kd_worker *w)
     kd_worker_send(w, begin_drain);
 }
 
-/* The last snapshot of a tenure is made when all its commits are done; without Kafka there is nobody to tell. */
+/* The last snapshot of a tenure is made when all its commits are done; without Kafka there is nobody to tell.
+ */
 static bool tenure_drained(kd_worker *w, kd_tenure *t)
 {
     if (t->fed || t->outstanding > 0) return false;

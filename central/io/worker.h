@@ -1,9 +1,9 @@
 /*
- * central/io/worker.h - a thread that owns the partitions p with p modulo workers == index: their tenures, one consumer of
- * the likes topic, one producer.
+ * central/io/worker.h - a thread that owns the partitions p with p modulo workers == index: their tenures,
+ * one consumer of the likes topic, one producer.
  *
- * Before kd_worker_assign only the stores are open: reads are served, nothing is consumed. Once running, everything happens
- * on its loop; other threads post.
+ * Before kd_worker_assign only the stores are open: reads are served, nothing is consumed. Once running,
+ * everything happens on its loop; other threads post.
  */
 #ifndef KUDOS_CENTRAL_IO_WORKER_H
 #define KUDOS_CENTRAL_IO_WORKER_H
@@ -15,7 +15,7 @@ typedef struct kd_worker kd_worker;
 /* To the owner of the workers, from a worker's thread. */
 typedef struct {
     void *arg;
-    void (*topics_gone)(void *arg);               /* a partition of the topic is not there: look after it */
+    void (*topics_gone)(void *arg);                /* a partition of the topic is not there: look after it */
     void (*drained)(void *arg, kd_worker *worker); /* after kd_worker_drain, once */
 } kd_worker_events;
 
@@ -37,12 +37,14 @@ struct kd_worker {
     kd_central_metrics metrics;
 };
 
-/* Opens the partitions, with a thread that is not started yet. As kd_tenure_open; also KD_EINVAL for the Kafka clients. */
-int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t index, const kd_worker_events *events,
-                     char *error);
+/* Opens the partitions, with a thread that is not started yet. As kd_tenure_open; also KD_EINVAL for the
+ * Kafka clients. */
+int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t index,
+                     const kd_worker_events *events, char *error);
 /* KD_OK or KD_EIO. */
 int kd_worker_start(kd_worker *w);
-/* From any thread: commit what is gathered, publish a last snapshot, wait for their delivery, then `drained`. */
+/* From any thread: commit what is gathered, publish a last snapshot, wait for their delivery, then `drained`.
+ */
 void kd_worker_drain(kd_worker *w);
 /* Ends the thread; what was not delivered is left for the next start. */
 void kd_worker_stop(kd_worker *w);
@@ -64,6 +66,5 @@ typedef struct {
 void kd_worker_assign(kd_worker *w, kd_log_check *checks, uint32_t count);
 /* From any thread: the topics are there again. */
 void kd_worker_rejoin(kd_worker *w);
-
 
 #endif

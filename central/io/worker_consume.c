@@ -1,6 +1,7 @@
 /*
- * central/io/worker_consume.c - reading the likes topic: assignment after the check of the log position, back-pressure,
- * and what to do when the log is not there. From the earliest record on is always safe: what is known is dropped by position.
+ * central/io/worker_consume.c - reading the likes topic: assignment after the check of the log position,
+ * back-pressure, and what to do when the log is not there. From the earliest record on is always safe: what
+ * is known is dropped by position.
  */
 #include "central/io/worker_internal.h"
 
@@ -57,8 +58,8 @@ static void rejoin_later(kd_worker *w)
     kd_timer_set(&w->rejoin, w->rejoin_backoff_us / 2 + kd_random_next(&w->random) % w->rejoin_backoff_us);
 }
 
-static void take_condition(void *arg, uint32_t topic, uint32_t partition, kd_kafka_condition condition, int64_t offset,
-                           const char *text)
+static void take_condition(void *arg, uint32_t topic, uint32_t partition, kd_kafka_condition condition,
+                           int64_t offset, const char *text)
 {
     kd_worker *w = arg;
     kd_tenure *t = kd_worker_tenure(w, partition);
@@ -87,8 +88,8 @@ static int create_consumer(kd_worker *w, char *error)
     const kd_kafka_consumer_events events = {take_record, take_condition, end_round, w};
     kd_central_topics(w->settings, topics);
     kd_central_kafka_init(&kafka, w->settings, kd_worker_kafka_log, w);
-    int rc = kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka.config, &topics[KD_TOPIC_LIKES], 1, &events,
-                                      error, KD_OPTIONS_ERROR_MAX);
+    int rc = kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka.config,
+                                      &topics[KD_TOPIC_LIKES], 1, &events, error, KD_OPTIONS_ERROR_MAX);
     kd_central_kafka_finish(&kafka);
     return rc;
 }
@@ -96,14 +97,16 @@ static int create_consumer(kd_worker *w, char *error)
 static void assign(kd_worker *w, const kd_kafka_start *starts)
 {
     char error[KD_OPTIONS_ERROR_MAX];
-    if (create_consumer(w, error) != KD_OK) kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX, error);
+    if (create_consumer(w, error) != KD_OK)
+        kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX, error);
     if (kd_kafka_consumer_assign(w->consumer, starts, w->count) != KD_OK)
-        kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX, "the partitions could not be assigned");
+        kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX,
+                     "the partitions could not be assigned");
     if (w->paused) kd_kafka_consumer_pause(w->consumer);
 }
 
-/* Where to read on: what was fed lies behind the position of the last commit only until that commit. A record that is fed
- * twice is a duplicate. */
+/* Where to read on: what was fed lies behind the position of the last commit only until that commit. A record
+ * that is fed twice is a duplicate. */
 static kd_kafka_start start_of(const kd_tenure *t)
 {
     int64_t offset;

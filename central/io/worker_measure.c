@@ -63,7 +63,8 @@ static void add_tenure(totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
     all->outbound += t->claims.count + t->counts.count + t->changes.count;
     all->failed += t->claims.failed + t->counts.failed + t->changes.failed;
     all->unknown_schema += t->unknown_schema;
-    if (t->snapshot_made_us > 0) all->snapshot_age = KD_MAX(all->snapshot_age, age(kd_clock_mono_us(), t->snapshot_made_us));
+    if (t->snapshot_made_us > 0)
+        all->snapshot_age = KD_MAX(all->snapshot_age, age(kd_clock_mono_us(), t->snapshot_made_us));
 }
 
 static uint64_t kafka_errors(const kd_worker *w)
@@ -82,17 +83,28 @@ void kd_worker_measure(kd_worker *w)
         kd_metric *cell;
         uint64_t value;
     } cells[] = {
-        {&m->batches, all.sum.batches},       {&m->duplicates, all.sum.duplicates},
-        {&m->gaps, all.sum.gaps},             {&m->unknown_schema, all.unknown_schema},
-        {&m->quarantined, all.sum.quarantined}, {&m->identity, all.sum.identity_alarms},
-        {&m->operations, all.sum.operations}, {&m->changes, all.sum.changes},
-        {&m->claims, all.sum.claims},         {&m->commits, all.sum.commits},
-        {&m->snapshot_age, all.snapshot_age}, {&m->outbound_failed, all.failed},
-        {&m->outbound, all.outbound},         {&m->lag, (uint64_t)all.lag},
-        {&m->dirty, all.dirty},               {&m->redo_bytes, all.sum.redo_bytes},
-        {&m->counts_cached, all.sum.counts_cached}, {&m->filter_rows, all.sum.filter_rows},
-        {&m->edges, all.edges},               {&m->watermark_age, all.watermark_age},
-        {&m->low_watermark_age, all.low_age}, {&m->kafka_errors, kafka_errors(w)},
+        {&m->batches, all.sum.batches},
+        {&m->duplicates, all.sum.duplicates},
+        {&m->gaps, all.sum.gaps},
+        {&m->unknown_schema, all.unknown_schema},
+        {&m->quarantined, all.sum.quarantined},
+        {&m->identity, all.sum.identity_alarms},
+        {&m->operations, all.sum.operations},
+        {&m->changes, all.sum.changes},
+        {&m->claims, all.sum.claims},
+        {&m->commits, all.sum.commits},
+        {&m->snapshot_age, all.snapshot_age},
+        {&m->outbound_failed, all.failed},
+        {&m->outbound, all.outbound},
+        {&m->lag, (uint64_t)all.lag},
+        {&m->dirty, all.dirty},
+        {&m->redo_bytes, all.sum.redo_bytes},
+        {&m->counts_cached, all.sum.counts_cached},
+        {&m->filter_rows, all.sum.filter_rows},
+        {&m->edges, all.edges},
+        {&m->watermark_age, all.watermark_age},
+        {&m->low_watermark_age, all.low_age},
+        {&m->kafka_errors, kafka_errors(w)},
         {&m->kafka_ready, w->assigned},
     };
     for (size_t i = 0; i < KD_COUNT(cells); i++) kd_metric_set(cells[i].cell, (int64_t)cells[i].value);

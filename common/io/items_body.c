@@ -9,7 +9,8 @@ static bool refuse(kd_refusal *why, const char *field, const char *detail)
     return false;
 }
 
-static bool parse_items(const json_t *list, const kd_strings *collections, kd_items_body *out, kd_refusal *why)
+static bool parse_items(const json_t *list, const kd_strings *collections, kd_items_body *out,
+                        kd_refusal *why)
 {
     size_t n = json_array_size(list); /* 0 for what is not an array */
     if (n == 0) return refuse(why, "items", "a list of items such as \"posts/1\" is wanted");
@@ -40,7 +41,8 @@ static bool parse_options(const json_t *root, kd_items_body *out, kd_refusal *wh
 bool kd_items_body_parse(kd_bytes body, const kd_strings *collections, kd_items_body *out, kd_refusal *why)
 {
     json_error_t error;
-    json_t *root = json_loadb(body.len > 0 ? (const char *)body.data : "", body.len, JSON_REJECT_DUPLICATES, &error);
+    json_t *root =
+        json_loadb(body.len > 0 ? (const char *)body.data : "", body.len, JSON_REJECT_DUPLICATES, &error);
     bool good = json_is_object(root) ? parse_items(json_object_get(root, "items"), collections, out, why) &&
                                            parse_options(root, out, why)
                                      : refuse(why, NULL, "the body has to be one JSON object");

@@ -1,5 +1,6 @@
 /*
- * common/io/items_body.h - the body of bulk reads, {"items":["posts/1",…],"me":true,"counter":"like"}, by jansson with bounds.
+ * common/io/items_body.h - the body of bulk reads, {"items":["posts/1",…],"me":true,"counter":"like"}, by
+ * jansson with bounds.
  */
 #ifndef KUDOS_COMMON_IO_ITEMS_BODY_H
 #define KUDOS_COMMON_IO_ITEMS_BODY_H

@@ -1,6 +1,7 @@
 /*
- * feed - records for central from a tiny text form, for test_central.py. One command a line on standard input, one line of
- * answer each on standard output ("ok ..." or "error ..."), so that a test can run it as a companion.
+ * feed - records for central from a tiny text form, for test_central.py. One command a line on standard
+ * input, one line of answer each on standard output ("ok ..." or "error ..."), so that a test can run it as a
+ * companion.
  *
  *   feed BROKERS PARTITIONS LIKES COUNTS CHANGES
  *
@@ -8,11 +9,10 @@
  *   batch PARTITION EDGE REGION INC SEQ AINC ASEQ COMPLETE_TO   begins a batch; no answer
  *     like|unlike ITEM USER COUNTER TIME_US                     no answer
  *     sum ITEM COUNTER AMOUNT DAY                               no answer
- *   end [hold]                                   produces it, waits: digest of the body. hold: only makes it known
- *   again                                        produces the last batch once more
- *   raw PARTITION HEX                            produces these bytes as they are
- *   claim PARTITION EPOCH NAME                   produces a claim
- *   read likes|counts|changes PARTITION FROM     what is there from that offset: N lines of records, then "ok N"
+ *   end [hold]                                   produces it, waits: digest of the body. hold: only makes it
+ * known again                                        produces the last batch once more raw PARTITION HEX
+ * produces these bytes as they are claim PARTITION EPOCH NAME                   produces a claim read
+ * likes|counts|changes PARTITION FROM     what is there from that offset: N lines of records, then "ok N"
  *
  * The digest of `after` is that of the batch of this edge and position that was made here before, else 0.
  */
@@ -106,9 +106,9 @@ static void begin_batch(const char *line)
 {
     body.op_count = body.sum_count = 0;
     batch = (kd_batch){.sent_us = 1};
-    int n = sscanf(line, "batch %u %32s %32s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64, &batch_partition,
-                   names[0], names[1], &batch.at.incarnation, &batch.at.seq, &batch.after.incarnation, &batch.after.seq,
-                   &batch.complete_to_us);
+    int n = sscanf(line, "batch %u %32s %32s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+                   &batch_partition, names[0], names[1], &batch.at.incarnation, &batch.at.seq,
+                   &batch.after.incarnation, &batch.after.seq, &batch.complete_to_us);
     if (n != 8) complain("batch");
     batch.edge = kd_bytes_str(names[0]);
     batch.region = kd_bytes_str(names[1]);
@@ -121,7 +121,8 @@ static void add_op(const char *line, bool liked)
     unsigned counter;
     uint64_t time_us;
     kd_item *key;
-    if (sscanf(line, "%*s %255s %159s %u %" SCNu64, item, user, &counter, &time_us) != 4 || !(key = item_of(item))) {
+    if (sscanf(line, "%*s %255s %159s %u %" SCNu64, item, user, &counter, &time_us) != 4 ||
+        !(key = item_of(item))) {
         complain("operation");
         return;
     }
@@ -135,7 +136,8 @@ static void add_sum(const char *line)
     unsigned counter, day;
     uint64_t amount;
     kd_item *key;
-    if (sscanf(line, "%*s %255s %u %" SCNu64 " %u", item, &counter, &amount, &day) != 4 || !(key = item_of(item))) {
+    if (sscanf(line, "%*s %255s %u %" SCNu64 " %u", item, &counter, &amount, &day) != 4 ||
+        !(key = item_of(item))) {
         complain("sum");
         return;
     }
@@ -175,7 +177,8 @@ static void raw(const char *line)
     int at = 0;
     kd_buf bytes = {.data = NULL};
     if (sscanf(line, "raw %u %n", &partition, &at) != 1) complain("raw");
-    for (const char *p = line + at; sscanf(p, "%2x", &byte) == 1; p += 2) kd_buf_put_u8(&bytes, (uint8_t)byte);
+    for (const char *p = line + at; sscanf(p, "%2x", &byte) == 1; p += 2)
+        kd_buf_put_u8(&bytes, (uint8_t)byte);
     answer_produced(partition, kd_buf_view(&bytes));
     kd_buf_finish(&bytes);
 }
@@ -197,8 +200,8 @@ static void print_snapshot(kd_bytes value)
     kd_snapshot s;
     char item[KD_ITEM_KEY_MAX];
     if (kd_snapshot_decode(value, &s) != KD_OK) return (void)printf("undecodable\n");
-    printf("{\"kind\":\"snapshot\",\"partition\":%u,\"epoch\":%" PRIu64 ",\"version\":%" PRIu64 ",\"previous\":%" PRIu64
-           ",\"low_watermark_us\":%" PRIu64 ",\"part\":%u,\"parts\":%u,\"edges\":{",
+    printf("{\"kind\":\"snapshot\",\"partition\":%u,\"epoch\":%" PRIu64 ",\"version\":%" PRIu64
+           ",\"previous\":%" PRIu64 ",\"low_watermark_us\":%" PRIu64 ",\"part\":%u,\"parts\":%u,\"edges\":{",
            s.partition, s.epoch, s.version, s.previous, s.low_watermark_us, s.part, s.parts);
     for (uint32_t i = 0; i < s.edge_count; i++)
         printf("%s\"%.*s\":[%" PRIu64 ",%" PRIu64 "]", i ? "," : "", (int)s.edges[i].edge.len,
@@ -222,7 +225,13 @@ static void print_changes(kd_bytes value)
     printf("{\"kind\":\"changes\",\"version\":%" PRIu64 ",\"changes\":[", c.version);
     for (uint32_t i = 0; i < c.change_count; i++)
         printf("%s[\"%.*s\",\"%.*s\",%s]", i ? "," : "", (int)kd_key_text(c.changes[i].item, item), item,
-               (int)c.changes[i].user.len, (const char *)c.changes[i].user.data, c.changes[i].liked ? "true" : "false");
+               (int)c.changes[i].user.len, (const char *)c.changes[i].user.data,
+               c.changes[i].liked ? "true" : "false");
+    printf("],\"stamps\":[");
+    for (uint32_t i = 0; i < c.change_count; i++)
+        printf("%s[%u,%" PRIu64 ",\"%.*s\",%" PRIu64 "]", i ? "," : "", c.changes[i].counter,
+               c.changes[i].time_us, (int)c.changes[i].edge.len, (const char *)c.changes[i].edge.data,
+               c.changes[i].amount);
     printf("]}\n");
     kd_changes_finish(&c);
 }
@@ -231,8 +240,8 @@ static void print_like(kd_bytes value)
 {
     kd_claim c;
     if (kd_claim_decode(value, &c) == KD_OK)
-        printf("{\"kind\":\"claim\",\"epoch\":%" PRIu64 ",\"central\":\"%.*s\"}\n", c.epoch, (int)c.central.len,
-               (const char *)c.central.data);
+        printf("{\"kind\":\"claim\",\"epoch\":%" PRIu64 ",\"central\":\"%.*s\"}\n", c.epoch,
+               (int)c.central.len, (const char *)c.central.data);
     else
         printf("{\"kind\":\"batch\",\"bytes\":%zu}\n", value.len);
 }
@@ -250,7 +259,8 @@ static void read_topic(const char *line)
     if (kd_kafka_reader_watermarks(reader, topics[topic], partition, READ_MS, &low, &high) != KD_OK)
         return complain(kd_kafka_reader_error(reader));
     for (int64_t at = KD_MAX(from, low); at < high; at++)
-        if (kd_kafka_reader_get(reader, topics[topic], partition, at, READ_MS, &found) == KD_OK) print(kd_buf_view(&found));
+        if (kd_kafka_reader_get(reader, topics[topic], partition, at, READ_MS, &found) == KD_OK)
+            print(kd_buf_view(&found));
     printf("ok %" PRId64 "\n", high);
 }
 
@@ -264,17 +274,28 @@ static void where(const char *line)
 
 static void obey(const char *line)
 {
-    if (strncmp(line, "where ", 6) == 0) where(line);
-    else if (strncmp(line, "batch ", 6) == 0) begin_batch(line);
-    else if (strncmp(line, "like ", 5) == 0) add_op(line, true);
-    else if (strncmp(line, "unlike ", 7) == 0) add_op(line, false);
-    else if (strncmp(line, "sum ", 4) == 0) add_sum(line);
-    else if (strncmp(line, "end", 3) == 0) end_batch(strstr(line, "hold") != NULL);
-    else if (strncmp(line, "again", 5) == 0) answer_produced(batch_partition, kd_buf_view(&record));
-    else if (strncmp(line, "raw ", 4) == 0) raw(line);
-    else if (strncmp(line, "claim ", 6) == 0) claim(line);
-    else if (strncmp(line, "read ", 5) == 0) read_topic(line);
-    else complain("unknown command");
+    if (strncmp(line, "where ", 6) == 0)
+        where(line);
+    else if (strncmp(line, "batch ", 6) == 0)
+        begin_batch(line);
+    else if (strncmp(line, "like ", 5) == 0)
+        add_op(line, true);
+    else if (strncmp(line, "unlike ", 7) == 0)
+        add_op(line, false);
+    else if (strncmp(line, "sum ", 4) == 0)
+        add_sum(line);
+    else if (strncmp(line, "end", 3) == 0)
+        end_batch(strstr(line, "hold") != NULL);
+    else if (strncmp(line, "again", 5) == 0)
+        answer_produced(batch_partition, kd_buf_view(&record));
+    else if (strncmp(line, "raw ", 4) == 0)
+        raw(line);
+    else if (strncmp(line, "claim ", 6) == 0)
+        claim(line);
+    else if (strncmp(line, "read ", 5) == 0)
+        read_topic(line);
+    else
+        complain("unknown command");
 }
 
 int main(int argc, char **argv)
@@ -287,7 +308,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < 3; i++) topics[i] = argv[3 + i];
     base = event_base_new();
     deadline = event_new(base, -1, 0, too_late, NULL);
-    if (kd_kafka_producer_create(&producer, base, &config, topics, 3, &events, error, sizeof(error)) != KD_OK ||
+    if (kd_kafka_producer_create(&producer, base, &config, topics, 3, &events, error, sizeof(error)) !=
+            KD_OK ||
         kd_kafka_reader_create(&reader, &config, error, sizeof(error)) != KD_OK) {
         fprintf(stderr, "feed: %s\n", error);
         return 1;

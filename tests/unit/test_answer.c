@@ -25,18 +25,28 @@ Test(answer, counts)
 {
     kd_item item;
     cr_assert_eq(kd_item_parse(&item, kd_bytes_str("posts/1")), KD_OK);
-    kd_answer_counts a = {.item = kd_item_key(&item), .counters = &counters, .count = count, .pending = pending,
-                          .now_us = 1767323046518000, .made_us = 1767323045678000, .as_of_us = 1767323045678999,
-                          .source = "edge", .liked = KD_LIKED_UNASKED};
-    expect(&a, "{\"item\":\"posts/1\",\"counts\":{\"like\":{\"count\":1235,\"display\":\"1.2K\",\"pending\":4},"
-               "\"view\":{\"count\":0,\"display\":\"0\",\"pending\":0}},\"age_ms\":840,\"as_of\":\"2026-01-02T03:04:05.678Z\","
-               "\"source\":\"edge\"}");
+    kd_answer_counts a = {.item = kd_item_key(&item),
+                          .counters = &counters,
+                          .count = count,
+                          .pending = pending,
+                          .now_us = 1767323046518000,
+                          .made_us = 1767323045678000,
+                          .as_of_us = 1767323045678999,
+                          .source = "edge",
+                          .liked = KD_LIKED_UNASKED};
+    expect(&a,
+           "{\"item\":\"posts/1\",\"counts\":{\"like\":{\"count\":1235,\"display\":\"1.2K\",\"pending\":4},"
+           "\"view\":{\"count\":0,\"display\":\"0\",\"pending\":0}},\"age_ms\":840,\"as_of\":\"2026-01-02T03:"
+           "04:05.678Z\","
+           "\"source\":\"edge\"}");
     a.made_us = a.as_of_us = 0;
     a.pending = NULL;
     a.liked = KD_LIKED_UNKNOWN;
-    expect(&a, "{\"item\":\"posts/1\",\"counts\":{\"like\":{\"count\":1235,\"display\":\"1.2K\",\"pending\":0},"
-               "\"view\":{\"count\":0,\"display\":\"0\",\"pending\":0}},\"liked\":null,\"age_ms\":null,\"as_of\":null,"
-               "\"source\":\"edge\"}");
+    expect(&a,
+           "{\"item\":\"posts/1\",\"counts\":{\"like\":{\"count\":1235,\"display\":\"1.2K\",\"pending\":0},"
+           "\"view\":{\"count\":0,\"display\":\"0\",\"pending\":0}},\"liked\":null,\"age_ms\":null,\"as_of\":"
+           "null,"
+           "\"source\":\"edge\"}");
 }
 
 Test(answer, a_snapshot_from_the_future_has_no_age)
@@ -62,7 +72,8 @@ Test(answer, liked)
         kd_json j = kd_json_of(&out);
         kd_answer_write_liked(&j, kd_item_key(&item), (kd_liked)i, "central");
         kd_buf_put_u8(&out, 0);
-        snprintf(wanted, sizeof(wanted), "{\"item\":\"posts/1\",\"liked\":%s,\"source\":\"central\"}", words[i]);
+        snprintf(wanted, sizeof(wanted), "{\"item\":\"posts/1\",\"liked\":%s,\"source\":\"central\"}",
+                 words[i]);
         cr_expect_str_eq((char *)out.data, wanted);
         kd_buf_finish(&out);
     }
@@ -92,10 +103,22 @@ Test(answer, items_body)
 Test(answer, items_body_refused)
 {
     static const char *const bad[] = {
-        "", "[]", "{", "null", "{}", "{\"items\":[]}", "{\"items\":\"posts/1\"}", "{\"items\":[1]}", "{\"items\":[\"posts\"]}",
-        "{\"items\":[\"reels/1\"]}", "{\"items\":[\"posts/\\u0000\"]}", "{\"items\":[\"posts/1\"],\"items\":[\"posts/2\"]}",
-        "{\"items\":[\"posts/1\"],\"me\":1}", "{\"items\":[\"posts/1\"],\"counter\":\"\"}",
-        "{\"items\":[\"posts/1\"],\"counter\":\"123456789012345678901234567890123\"}", "{\"items\":[\"posts/1\"]} x",
+        "",
+        "[]",
+        "{",
+        "null",
+        "{}",
+        "{\"items\":[]}",
+        "{\"items\":\"posts/1\"}",
+        "{\"items\":[1]}",
+        "{\"items\":[\"posts\"]}",
+        "{\"items\":[\"reels/1\"]}",
+        "{\"items\":[\"posts/\\u0000\"]}",
+        "{\"items\":[\"posts/1\"],\"items\":[\"posts/2\"]}",
+        "{\"items\":[\"posts/1\"],\"me\":1}",
+        "{\"items\":[\"posts/1\"],\"counter\":\"\"}",
+        "{\"items\":[\"posts/1\"],\"counter\":\"123456789012345678901234567890123\"}",
+        "{\"items\":[\"posts/1\"]} x",
     };
     for (size_t i = 0; i < KD_COUNT(bad); i++) cr_expect_not(parse(bad[i]), "%s", bad[i]);
 }

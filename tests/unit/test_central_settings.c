@@ -1,4 +1,5 @@
-/* test_central_settings.c - configs/central.conf is the manual of kudos-central: whole, true, and it loads. Run at the top. */
+/* test_central_settings.c - configs/central.conf is the manual of kudos-central: whole, true, and it loads.
+ * Run at the top. */
 #include "central/io/settings.c"
 
 #include <criterion/criterion.h>

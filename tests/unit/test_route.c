@@ -17,7 +17,8 @@ static bool is(const char *path, const char *segments)
 Test(route, cut)
 {
     kd_route r;
-    static const char *const bad[] = {"", "/", "/v1", "/v1/", "/v1/counts/", "/v2/counts", "v1x/counts", "*", "/v1/a/b/c/d/e"};
+    static const char *const bad[] = {"",           "/",          "/v1", "/v1/",         "/v1/counts/",
+                                      "/v2/counts", "v1x/counts", "*",   "/v1/a/b/c/d/e"};
     cr_assert_eq(kd_route_cut(kd_bytes_str("/v1/posts/a%2Fb/like"), &r), KD_OK);
     cr_expect_eq(r.count, 3);
     cr_expect(kd_bytes_eq(r.at[1], kd_bytes_str("a%2Fb")));
@@ -62,7 +63,8 @@ Test(route, item)
     longest[KD_ID_MAX] = 'x';
     longest[KD_ID_MAX + 1] = '\0';
     cr_expect_eq(item_problem("posts", longest), KD_PROBLEM_INVALID_ID);
-    static const char *const bad[] = {"", "%", "%4", "%zz", "a%2Fb", "a%00b", "a b", "a,b", "\xc3\xa4", "%2541%"};
+    static const char *const bad[] = {"",      "%",   "%4",  "%zz",      "a%2Fb",
+                                      "a%00b", "a b", "a,b", "\xc3\xa4", "%2541%"};
     for (size_t i = 0; i < KD_COUNT(bad); i++)
         cr_expect_eq(item_problem("posts", bad[i]), KD_PROBLEM_INVALID_ID, "%s", bad[i]);
     cr_expect_eq(item_problem("", "1"), KD_PROBLEM_UNKNOWN_COLLECTION);
@@ -87,7 +89,8 @@ Test(route, items)
     cr_expect(items("posts/1", &n, &why) && n == 1);
     cr_expect(items("posts/1,reels/2,posts/1", &n, &why) && n == 3);
     cr_expect(items("posts%2F1%2Creels%2F2", &n, &why) && n == 2);
-    static const char *const bad[] = {"", ",", "posts/1,", ",posts/1", "posts", "posts/", "/1", "posts/1/2", "posts/%zz"};
+    static const char *const bad[] = {"",       ",",  "posts/1,",  ",posts/1", "posts",
+                                      "posts/", "/1", "posts/1/2", "posts/%zz"};
     for (size_t i = 0; i < KD_COUNT(bad); i++) cr_expect_not(items(bad[i], &n, &why), "%s", bad[i]);
     for (int i = 0; i < KD_BULK_ITEMS_MAX; i++) kd_buf_put(&many, &",posts/1"[i == 0], 7 + (i > 0));
     kd_buf_put_u8(&many, 0);
@@ -122,8 +125,9 @@ static uint64_t number(const char *query)
 
 Test(route, number)
 {
-    static const char *const bad[] = {"limit=",   "limit=0",  "limit=101", "limit=-1",   "limit=+1", "limit=1e1",
-                                      "limit= 1", "limit=1x", "limit=%31", "limit=18446744073709551617"};
+    static const char *const bad[] = {
+        "limit=",    "limit=0",  "limit=101", "limit=-1",  "limit=+1",
+        "limit=1e1", "limit= 1", "limit=1x",  "limit=%31", "limit=18446744073709551617"};
     cr_expect_eq(number(""), 7);
     cr_expect_eq(number("a=1&limit=100"), 100);
     cr_expect_eq(number("limit=001"), 1);
