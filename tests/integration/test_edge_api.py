@@ -1,11 +1,14 @@
 """kudos-edge from outside, with an embedded broker and without central: every answer and error of the contract, ids,
 idempotency keys, session tokens, work over two shards, durability across kill -9, drain, refusals at the start.
 """
+import base64
+import hashlib
 import json
 import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -308,6 +311,64 @@ def test_session_token_comes_back_and_is_checked(edge):
     for user, bad in (("ann", forged), ("ann", ""), ("ann", "x"), ("bob", token)):
         answer = edge.post("/v1/posts/t1/like", user=user, headers={"Kudos-Session": bad})
         assert (answer.status, answer.problem, answer.json["field"]) == (400, "invalid-request", "Kudos-Session"), bad
+
+
+M64 = 2**64 - 1
+
+
+def siphash128(key, data):
+    """SipHash-2-4 with 128 bits (Aumasson, Bernstein), as in libsodium."""
+    k0, k1 = struct.unpack("<QQ", key)
+    v = [k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D ^ 0xEE, k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573]
+
+    def rotl(x, b):
+        return (x << b | x >> (64 - b)) & M64
+
+    def rounds(n):
+        for _ in range(n):
+            v[0] = (v[0] + v[1]) & M64
+            v[2] = (v[2] + v[3]) & M64
+            v[1], v[3] = rotl(v[1], 13) ^ v[0], rotl(v[3], 16) ^ v[2]
+            v[0] = (rotl(v[0], 32) + v[3]) & M64
+            v[2] = (v[2] + v[1]) & M64
+            v[3], v[1] = rotl(v[3], 21) ^ v[0], rotl(v[1], 17) ^ v[2]
+            v[2] = rotl(v[2], 32)
+
+    padded = data + bytes(7 - len(data) % 8) + bytes([len(data) & 255])
+    for m, in struct.iter_unpack("<Q", padded):
+        v[3] ^= m
+        rounds(2)
+        v[0] ^= m
+    v[2] ^= 0xEE
+    rounds(4)
+    low = v[0] ^ v[1] ^ v[2] ^ v[3]
+    v[1] ^= 0xDD
+    rounds(4)
+    return struct.pack("<QQ", low, v[0] ^ v[1] ^ v[2] ^ v[3])
+
+
+def session_token(secret_hex, time_us, user):
+    key = hashlib.blake2b(bytes.fromhex(secret_hex), digest_size=16, key=b"kudos session token v1").digest()
+    head = b"\x01" + struct.pack(">Q", time_us)
+    return base64.urlsafe_b64encode(head + siphash128(key, head + user.encode())).decode().rstrip("=")
+
+
+def token_time(token):
+    return struct.unpack(">Q", base64.urlsafe_b64decode(token + "==")[1:9])[0]
+
+
+def test_an_operation_is_newer_than_what_its_user_has_seen(fresh, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("00112233445566778899aabbccddeeff")
+    secret.chmod(0o600)
+    e = fresh(more={"http": {"session_secret": secret}}).start()
+    ahead = token_time(e.post("/v1/posts/1/like", user="ann").headers["kudos-session"]) + 200_000
+    token = session_token(secret.read_text(), ahead, "ann")
+    answer = e.delete("/v1/posts/1/like", user="ann", headers={"Kudos-Session": token})
+    assert answer.status == 200
+    assert token_time(answer.headers["kudos-session"]) > ahead
+    again = e.post("/v1/posts/1/view", user="ann", headers={"Kudos-Session": token})
+    assert token_time(again.headers["kudos-session"]) == ahead, "a sum has no stamp: the token is handed on"
 
 
 @pytest.mark.parametrize("header, value", [("Idempotency-Key", "k1"), ("Idempotency-Key", '"k2"'), ("X-Idempotency-Key", "k3")])
