@@ -9,7 +9,7 @@
 #include "common/io/log.h"
 #include "edge/io/shard.h"
 
-enum { RETRY_MIN_US = 500 * 1000, RETRY_MAX_US = 30 * 1000 * 1000, LATER_TIMEOUT_MS = 5000 };
+enum { RETRY_MIN_US = 500 * 1000, RETRY_MAX_US = 30 * 1000 * 1000, LATER_TIMEOUT_MS = 2000 };
 
 /* Tells a shard; one per shard, posted to its loop. */
 typedef struct {

@@ -479,13 +479,53 @@ def test_drain_finishes_requests_and_closes_idle_connections(fresh):
     assert e.wait() == 0
 
 
-def test_serves_without_kafka_and_finds_it_later(broker, tmp_path, fresh):
+class Forwarder:
+    """A port that leads to another address, from start() on."""
+
+    def __init__(self, port, target):
+        self.target = (target.split(":")[0], int(target.split(":")[1]))
+        self.listener = socket.create_server(("127.0.0.1", port))
+        self.open = [self.listener]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+                far = socket.create_connection(self.target)
+            except OSError:
+                return
+            self.open += [near, far]
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=self.copy, args=pair, daemon=True).start()
+
+    @staticmethod
+    def copy(source, sink):
+        try:
+            while data := source.recv(65536):
+                sink.sendall(data)
+        except OSError:
+            pass
+
+    def close(self):
+        for s in self.open:
+            s.close()
+
+
+def test_serves_without_kafka_and_finds_it_later(broker, fresh):
     port, = free_ports(1)
-    e = fresh(brokers=f"127.0.0.1:{port}", more={"kafka": {"start_timeout": "200ms"}}).start()
+    e = fresh(brokers=f"127.0.0.1:{port}", more={"kafka": {"start_timeout": "200ms"}, "edge": {"flush_interval": "50ms"}})
+    e.start()
     assert e.post("/v1/posts/1/like", user="ann").json["count"] == 1
-    assert e.metric("kudos_edge_kafka_ready") == 0
+    assert e.metric("kudos_edge_kafka_ready") == 0 and e.metric("kudos_edge_batches_sent_total") == 0
     assert '"event":"kafka-unreachable"' in e.log()
-    assert e.stop() == 0
+    forwarder = Forwarder(port, broker.address)
+    try:
+        wait_until(lambda: e.metric("kudos_edge_kafka_ready") == 2, 30, "the topics")
+        wait_until(lambda: e.metric("kudos_edge_batches_sent_total") > 0, 10, "a batch")
+        assert e.stop() == 0
+    finally:
+        forwarder.close()
 
 
 def test_sighup_reloads_the_level_and_names_what_needs_a_restart(fresh):
