@@ -116,23 +116,14 @@ static void finish_part(kd_part *p)
     kd_buf_finish(&p->cursor);
 }
 
-static void finish_staged(kd_edge *e)
-{
-    size_t cursor = 0;
-    for (void *s; (s = kd_table_next(&e->staged, &cursor)) != NULL;) free(s);
-    kd_table_finish(&e->staged);
-    for (int i = 0; i < 2; i++) free(e->staged_of[i].at);
-}
-
 void kd_edge_close(kd_edge *e)
 {
     if (!e) return;
     for (uint32_t i = 0; i < e->part_count; i++) finish_part(&e->parts[i]);
     free(e->parts);
     kd_overlay_finish(e);
-    finish_staged(e);
+    kd_membership_finish(e);
     kd_idempotency_finish(e);
-    kd_bloom_finish(&e->filter);
     for (int i = 0; i < 2; i++) kd_writes_finish(&e->writes[i]);
     kd_buf_finish(&e->key);
     kd_buf_finish(&e->value);
@@ -174,7 +165,7 @@ int kd_edge_commit_end(kd_edge *e, uint64_t group, int status)
     uint32_t written = e->gathering ^ 1;
     e->writing_group = 0;
     e->durable_group = group;
-    kd_membership_durable(e, &e->staged_of[written], group);
+    kd_membership_durable(e, written);
     kd_writes_clear(&e->writes[written]);
     return KD_OK;
 }

@@ -3,9 +3,9 @@
  *
  *     kd_edge ── parts[] ── sealed batches (outbox, oldest first) ── open batch
  *        │                        └── nodes: what each batch adds to the shown counts
- *        ├── items: entries, each with the nodes of its item (overlay)
- *        ├── staged: rows of groups that are not durable yet
- *        └── writes[2]: the group that gathers and the one that is being written
+ *        ├── items: entries, each with the nodes of its item (overlay) and their sum
+ *        └── writes[2]: the group that gathers and the one that is being written, each with an index of its
+ *            rows (staged), which are found there until they are durable
  *
  * Invariants
  * - Positions of a partition ascend along sealed and open; only the open batch takes operations.
@@ -25,10 +25,22 @@ typedef struct kd_node kd_node;
 typedef struct kd_entry kd_entry;
 typedef struct kd_outgoing kd_outgoing;
 
+/* What an entry's nodes sum up to, per counter: a hot item that central is slow to apply has many of them. */
+typedef struct {
+    int64_t delta;
+    uint64_t ops;
+} kd_tally;
+
+/* There while the entry has nodes. */
+typedef struct {
+    kd_node *nodes; /* newest batch first */
+    kd_tally sum[];
+} kd_overlay;
+
 /* An item: central's number and the overlay above it. The key and the counts stand behind the struct. */
 struct kd_entry {
     kd_table_entry link;
-    kd_node *nodes;
+    kd_overlay *overlay; /* NULL: nothing of this edge is on its way */
     uint64_t version;       /* at which the counts were central's; fresh from floor_version on */
     uint64_t asked_version; /* the partition's version when the question left */
     uint64_t asked_epoch;
@@ -107,20 +119,25 @@ typedef struct {
     bool rehoming;          /* rule 20: waits until all of the outbox is durable */
 } kd_part;
 
-/* A row of a group that is not durable yet; key behind it. */
+/* Key of a membership row, with its hash. */
+enum { KD_ROW_KEY_MAX = 4 + KD_ITEM_KEY_MAX + 1 + KD_ID_MAX };
 typedef struct {
-    kd_table_entry link;
-    uint64_t stamp_us;
-    uint64_t group;
-    bool liked;
-    uint8_t key_len_hi, key_len_lo;
-    uint8_t key[];
-} kd_staged;
+    uint64_t hash;
+    uint16_t len;
+    uint8_t data[KD_ROW_KEY_MAX];
+} kd_row_key;
+static inline kd_bytes kd_row_key_view(const kd_row_key *k) { return kd_bytes_of(k->data, k->len); }
+
+/* Where the rows of one group stand in its writes: open addressing by hash, at most half full. */
+typedef struct {
+    uint32_t tag;   /* high half of the hash */
+    uint32_t place; /* offset of the row's newest put, plus 1; 0: empty */
+} kd_staged_slot;
 
 typedef struct {
-    kd_staged **at;
-    uint32_t count, cap;
-} kd_staged_list;
+    kd_staged_slot *slots;
+    uint32_t count, cap; /* cap is 0 or a power of two */
+} kd_staged;
 
 typedef struct kd_remembered kd_remembered;
 
@@ -139,10 +156,10 @@ struct kd_edge {
     uint32_t part_count;
     kd_table items;
     size_t evict_cursor;
+    kd_entry *last_found; /* the items come in runs: a like looks its item up three times */
     kd_bloom filter;
-    kd_table staged;
-    kd_staged_list staged_of[2];
     kd_writes writes[2];
+    kd_staged staged[2];    /* of writes[] */
     uint32_t gathering;     /* index of the open group's buffers */
     uint64_t open_group;
     uint64_t writing_group; /* 0: none */
@@ -184,11 +201,12 @@ typedef struct {
     bool known, liked;
     uint64_t stamp_us;
 } kd_row;
-int kd_membership_look_up(kd_edge *e, const kd_part *p, uint8_t counter_id, kd_bytes item, kd_bytes user, kd_row *row);
-void kd_membership_record(kd_edge *e, const kd_part *p, uint8_t counter_id, kd_bytes item, kd_bytes user,
-                          const kd_row *row);
+int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_row *row);
+void kd_membership_record(kd_edge *e, const kd_row_key *key, const kd_row *row);
 int kd_membership_load(kd_edge *e);
-void kd_membership_durable(kd_edge *e, kd_staged_list *list, uint64_t group);
+/* The rows of writes[index] are durable: the store answers for them from now on. Before the writes are cleared. */
+void kd_membership_durable(kd_edge *e, uint32_t index);
+void kd_membership_finish(kd_edge *e);
 /* Visits rows of a partition from `from` on (empty: the first); stops when fn does. */
 typedef struct {
     uint8_t counter_id;
@@ -269,7 +287,7 @@ void kd_idempotency_record(kd_edge *e, const kd_request *request, const kd_outco
 void kd_idempotency_expire(kd_edge *e, uint64_t now_us);
 void kd_idempotency_finish(kd_edge *e);
 
-/* keys.c: rows of the store; each clears `out` first
+/* keys.c: rows of the store; each starts `out` anew
  *
  *     I                                   what this store is
  *     L                                   last stamp        V  incarnation
@@ -284,7 +302,7 @@ enum { KD_SEAL_MARKER = 0xffffffff };
 void kd_key_single(kd_buf *out, char kind);
 void kd_key_part(kd_buf *out, char kind, uint32_t part);
 void kd_key_item(kd_buf *out, uint32_t part, kd_bytes item);
-void kd_key_row(kd_buf *out, uint32_t part, uint8_t counter_id, kd_bytes item, kd_bytes user);
+void kd_key_row(kd_row_key *out, uint32_t part, uint8_t counter_id, kd_bytes item, kd_bytes user);
 void kd_key_fragment(kd_buf *out, uint32_t part, kd_position at, uint32_t n);
 void kd_key_batch(kd_buf *out, char kind, uint32_t part, kd_position at);
 void kd_key_number(kd_buf *out, char kind, uint64_t number);

@@ -19,13 +19,20 @@ void kd_key_item(kd_buf *out, uint32_t part, kd_bytes item)
     kd_buf_put(out, item.data, item.len);
 }
 
-void kd_key_row(kd_buf *out, uint32_t part, uint8_t counter_id, kd_bytes item, kd_bytes user)
+void kd_key_row(kd_row_key *out, uint32_t part, uint8_t counter_id, kd_bytes item, kd_bytes user)
 {
-    kd_key_part(out, 'm', part);
-    kd_buf_put_u8(out, counter_id);
-    kd_buf_put(out, item.data, item.len);
-    kd_buf_put_u8(out, (uint8_t)user.len);
-    kd_buf_put(out, user.data, user.len);
+    KD_ASSERT(item.len <= KD_ITEM_KEY_MAX && user.len <= KD_ID_MAX);
+    uint8_t *p = out->data;
+    *p++ = 'm';
+    *p++ = (uint8_t)(part >> 8);
+    *p++ = (uint8_t)part;
+    *p++ = counter_id;
+    memcpy(p, item.data, item.len);
+    p += item.len;
+    *p++ = (uint8_t)user.len;
+    if (user.len) memcpy(p, user.data, user.len);
+    out->len = (uint16_t)(p + user.len - out->data);
+    out->hash = kd_hash(kd_row_key_view(out));
 }
 
 void kd_key_batch(kd_buf *out, char kind, uint32_t part, kd_position at)

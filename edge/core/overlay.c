@@ -22,9 +22,11 @@ kd_bytes kd_entry_key(const kd_entry *entry)
 
 kd_entry *kd_entry_find(kd_edge *e, kd_bytes item)
 {
-    kd_entry *entry = kd_table_find(&e->items, item);
-    if (entry) entry->recent = true;
-    return entry;
+    kd_entry *entry = e->last_found;
+    if (!entry || !kd_bytes_eq(kd_entry_key(entry), item)) entry = kd_table_find(&e->items, item);
+    if (!entry) return NULL;
+    entry->recent = true;
+    return e->last_found = entry;
 }
 
 bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry)
@@ -32,11 +34,42 @@ bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry)
     return entry->known && entry->version >= e->parts[entry->part].floor_version;
 }
 
+/* ---- nodes, and their sum ----------------------------------------------------------------------------------- */
+
+static void node_link(const kd_edge *e, kd_node *n, kd_entry *entry)
+{
+    if (!entry->overlay)
+        entry->overlay = kd_alloc(sizeof(kd_overlay) + e->config.counters->count * sizeof(kd_tally));
+    kd_overlay *o = entry->overlay;
+    n->entry = entry;
+    n->entry_next = o->nodes;
+    n->entry_prev = &o->nodes;
+    if (o->nodes) o->nodes->entry_prev = &n->entry_next;
+    o->nodes = n;
+}
+
+static void node_add(kd_node *n, int64_t delta, uint32_t ops)
+{
+    kd_tally *sum = &n->entry->overlay->sum[n->counter];
+    n->delta += delta;
+    n->ops += ops;
+    sum->delta += delta;
+    sum->ops += ops;
+}
+
 static void node_unlink(kd_node *n)
 {
+    kd_entry *entry = n->entry;
+    kd_tally *sum = &entry->overlay->sum[n->counter];
+    KD_ASSERT(sum->ops >= n->ops);
+    sum->delta -= n->delta;
+    sum->ops -= n->ops;
     *n->entry_prev = n->entry_next;
     if (n->entry_next) n->entry_next->entry_prev = n->entry_prev;
     n->entry = NULL;
+    if (entry->overlay->nodes) return;
+    free(entry->overlay);
+    entry->overlay = NULL;
 }
 
 /* A node that its batch still lists is freed with the batch. */
@@ -46,14 +79,12 @@ static void node_end(kd_node *n)
     if (!n->batch) free(n);
 }
 
-static void node_link(kd_node *n, kd_entry *entry)
+static kd_node *first_node(const kd_entry *entry)
 {
-    n->entry = entry;
-    n->entry_next = entry->nodes;
-    n->entry_prev = &entry->nodes;
-    if (entry->nodes) entry->nodes->entry_prev = &n->entry_next;
-    entry->nodes = n;
+    return entry->overlay ? entry->overlay->nodes : NULL;
 }
+
+/* ---- entries ------------------------------------------------------------------------------------------------ */
 
 static kd_entry *entry_create(kd_edge *e, kd_part *p, kd_bytes item)
 {
@@ -70,7 +101,8 @@ static kd_entry *entry_create(kd_edge *e, kd_part *p, kd_bytes item)
 
 static void entry_free(kd_edge *e, kd_entry *entry)
 {
-    while (entry->nodes) node_end(entry->nodes);
+    while (entry->overlay) node_end(entry->overlay->nodes);
+    if (e->last_found == entry) e->last_found = NULL;
     kd_table_remove(&e->items, kd_entry_key(entry));
     free(entry);
 }
@@ -79,7 +111,7 @@ static void entry_free(kd_edge *e, kd_entry *entry)
 static bool entry_evictable(const kd_entry *entry)
 {
     if (entry->asked) return false;
-    for (const kd_node *n = entry->nodes; n; n = n->entry_next)
+    for (const kd_node *n = first_node(entry); n; n = n->entry_next)
         if (n->batch) return false;
     return true;
 }
@@ -149,7 +181,7 @@ void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed, uin
 void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
 {
     if (KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS)) return;
-    for (kd_node *n = entry->nodes, *next; n; n = next) {
+    for (kd_node *n = first_node(entry), *next; n; n = next) {
         next = n->entry_next;
         if (kd_position_cmp(n->at, applied) <= 0) node_end(n);
     }
@@ -157,7 +189,7 @@ void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
 
 void kd_entry_end_kept(kd_entry *entry)
 {
-    for (kd_node *n = entry->nodes, *next; n; n = next) {
+    for (kd_node *n = first_node(entry), *next; n; n = next) {
         next = n->entry_next;
         if (!n->batch) node_end(n);
     }
@@ -171,19 +203,18 @@ void kd_entry_forget_counts(kd_edge *e, kd_entry *entry)
     kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
 }
 
+/* Only the newest batch of a partition takes operations, so its nodes stand first. */
 void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter, int64_t delta)
 {
-    (void)e;
-    kd_node *n = entry->nodes;
-    while (n && !(n->batch == b && n->counter == counter)) n = n->entry_next;
-    if (!n) {
+    kd_node *n = first_node(entry);
+    while (n && n->batch == b && n->counter != counter) n = n->entry_next;
+    if (!n || n->batch != b) {
         n = kd_alloc(sizeof(*n));
         *n = (kd_node){.batch = b, .batch_next = b->nodes, .at = b->at, .counter = counter};
         b->nodes = n;
-        node_link(n, entry);
+        node_link(e, n, entry);
     }
-    n->delta += delta;
-    n->ops++;
+    node_add(n, delta, 1);
 }
 
 /* Central has it, but the number that this entry shows does not: keep it, one node per counter. */
@@ -191,10 +222,9 @@ static void node_keep(kd_node *n, kd_position applied)
 {
     n->batch = NULL;
     n->at = applied;
-    for (kd_node *other = n->entry->nodes; other; other = other->entry_next) {
+    for (kd_node *other = first_node(n->entry); other; other = other->entry_next) {
         if (other == n || other->batch || other->counter != n->counter) continue;
-        n->delta += other->delta;
-        n->ops += other->ops;
+        node_add(n, other->delta, other->ops);
         node_end(other);
         return;
     }
@@ -227,20 +257,17 @@ void kd_overlay_cancel_batch(kd_outgoing *b)
 
 int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
 {
-    kd_part *p = kd_edge_part(e, item);
     *view = (kd_view){0};
     kd_entry *entry = kd_entry_find(e, item);
     if (!entry) return KD_EAGAIN;
-    int64_t delta[KD_COUNTERS_MAX] = {0};
-    for (const kd_node *n = entry->nodes; n; n = n->entry_next) {
-        delta[n->counter] += n->delta;
-        view->pending[n->counter] += n->ops;
-    }
+    const kd_part *p = &e->parts[entry->part];
     view->known = entry->known;
     view->fresh = kd_entry_fresh(e, entry);
     for (uint32_t i = 0; i < e->config.counters->count; i++) {
-        int64_t shown = (entry->known ? (int64_t)entry->counts[i] : 0) + delta[i];
+        kd_tally own = entry->overlay ? entry->overlay->sum[i] : (kd_tally){0};
+        int64_t shown = (entry->known ? (int64_t)entry->counts[i] : 0) + own.delta;
         view->count[i] = shown > 0 ? (uint64_t)shown : 0;
+        view->pending[i] = (uint32_t)KD_MIN(own.ops, (uint64_t)UINT32_MAX);
     }
     if (view->fresh) {
         view->made_us = p->made_us;

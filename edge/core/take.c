@@ -31,8 +31,10 @@ static int take_set(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *r
 {
     uint8_t counter_id = kd_edge_counter(e, rq->counter)->id;
     bool liked = rq->verb == KD_LIKE;
+    kd_row_key key;
     kd_row row;
-    int err = kd_membership_look_up(e, p, counter_id, rq->item, rq->user, &row);
+    kd_key_row(&key, p->id, counter_id, rq->item, rq->user);
+    int err = kd_membership_look_up(e, &key, &row);
     if (err != KD_OK) return err;
     out->liked = liked;
     out->changed = changed(&row, liked);
@@ -42,7 +44,7 @@ static int take_set(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *r
     }
     out->stamp_us = kd_stamp_next(e, now_us, row.stamp_us, rq->token_us);
     kd_row next = {.known = true, .liked = liked, .stamp_us = out->stamp_us};
-    kd_membership_record(e, p, counter_id, rq->item, rq->user, &next);
+    kd_membership_record(e, &key, &next);
     kd_entry_op op = {.verb = rq->verb,
                       .counter_id = counter_id,
                       .item = rq->item,
@@ -101,9 +103,10 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
 int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user)
 {
     if (e->poisoned) return KD_EIO;
+    kd_row_key key;
     kd_row row;
-    const kd_part *p = kd_edge_part(e, item);
-    int err = kd_membership_look_up(e, p, kd_edge_counter(e, counter)->id, item, user, &row);
+    kd_key_row(&key, kd_edge_part(e, item)->id, kd_edge_counter(e, counter)->id, item, user);
+    int err = kd_membership_look_up(e, &key, &row);
     if (err != KD_OK) return err;
     return row.known ? row.liked : KD_ENOTFOUND;
 }
