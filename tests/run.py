@@ -67,7 +67,7 @@ def stages(long):
             f"{integration}/{f}" for f in os.listdir(integration)
             if f.startswith("test_") and f.endswith(".py") and f not in ("test_purity.py", "test_kafka.py", "test_end_to_end.py"))),
         pytest("kafka", 120, f"{integration}/test_kafka.py"),
-        pytest("end-to-end", 240, f"{integration}/test_end_to_end.py"),
+        pytest("end-to-end", 3600 if long else 240, f"{integration}/test_end_to_end.py"),
     ]
 
 
@@ -103,6 +103,8 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("stages", nargs="*")
     args = parser.parse_args()
+    if args.long:
+        os.environ["KUDOS_LONG"] = "1"  # test_end_to_end.py has more then
     chosen = [s for s in stages(args.long) if not args.stages or s.name in args.stages]
     results = [run(stage) for stage in chosen]
     passed, failed = (sum(r[i] for r in results) for i in (0, 1))
