@@ -2,8 +2,9 @@
  * edge/io/call.h - a request in work: cut into one errand per shard that it touches, joined again where it
  * came from.
  *
- *     origin: kd_call_start ──post──► shard: work(errand) ... kd_errand_release ──post──► origin:
- * finish(call), once
+ *     origin: kd_call_start
+ *        └─post─► shard: work(errand) ... kd_errand_release
+ *                    └─post─► origin: finish(call), once, when the last errand is back
  *
  * An errand is held by its work and by each thing that it waits for (a sync, an answer of central); the last
  * release ends it. Errands touch only their own entries of the call, so that nothing is locked. All memory is
