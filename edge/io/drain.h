@@ -1,9 +1,9 @@
 /*
  * edge/io/drain.h - the end of the process: after SIGTERM, or because something failed.
  *
- *     requests: every server stops accepting and finishes what it has      -> all shards drained
- *     flush:    every shard seals, commits and hands over to Kafka         -> all shards flushed, or the time
- * is up stop:     the main loop ends; main() joins the shards and frees them
+ *     requests  every server stops accepting and finishes what it has
+ *     flush     all shards done with that: each seals, commits and hands over to Kafka
+ *     stop      all shards done, or the time is up: the main loop ends; main() joins and frees them
  *
  * Requests come before the flush of any shard, because a request of one shard may hold operations for
  * another.
