@@ -85,7 +85,7 @@ TESTS := $(addprefix $(BUILD)/,unit-tests model-test http-echo feed kafka-probe 
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
-.PHONY: help demo demo-stop test test-long check fuzz lint fmt install clean
+.PHONY: help demo demo-stop test test-long check fuzz lint fmt docs install clean
 help:
 	@echo 'make all         the programs, in $(BUILD)/'
 	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'
@@ -95,6 +95,7 @@ help:
 	@echo 'make bench       speed beside a peer, as ratios'
 	@echo 'make fuzz        every fuzzer for MINUTES=1'
 	@echo 'make lint, fmt   static analysis; formatting'
+	@echo 'make docs        docs/configuration.md, from what the programs say'
 	@echo 'make install     programs and example configurations below PREFIX=$(PREFIX)'
 	@echo 'variants: DEBUG=1 SANITIZE=address|undefined|thread V=1 BUILD=DIR'
 
@@ -141,6 +142,9 @@ lint:
 		--suppress=missingIncludeSystem --suppress=unknownMacro -D__GNUC__ -Iinclude -I. common edge central sim
 fmt:
 	$(Q)clang-format -i $(OWN)
+
+docs: all
+	$(Q)BUILD=$(BUILD) python3 tests/integration/test_docs.py --write
 
 install: all
 	$(Q)install -D -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""The documentation against what it speaks of: tables of options, relative links, named files.
+
+`make docs`, which is this file with --write, writes docs/configuration.md anew.
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
+CONFIGURATION = os.path.join(TOP, "docs", "configuration.md")
+PROGRAMS = ("kudos-edge", "kudos-central")
+HEAD = """# Configuration
+
+All options of both programs, from the table that also drives the parser and `--help`. Written by `make docs`, which joins
+`build/kudos-edge --reference` and `build/kudos-central --reference`; a test compares. `configs/edge.conf` and
+`configs/central.conf` say more about each.
+
+A file has `[section]` lines and `key = value` lines; a comment takes a whole line and begins with `#`. `--set section.key=value`
+overrides a file. Durations and sizes carry their unit. What is not reloadable needs a restart; certificates and keys are read anew on
+SIGHUP in any case.
+"""
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+NAMED = re.compile(r"`((?:common|edge|central|sim|tests|include|configs|docs|\.ci)/[A-Za-z0-9_./-]+)`")
+
+
+def configuration():
+    parts = [HEAD]
+    for program in PROGRAMS:
+        done = subprocess.run([os.path.join(BUILD, program), "--reference"], check=True, capture_output=True, text=True)
+        parts.append(re.sub(r"^#", "##", done.stdout.strip(), flags=re.MULTILINE) + "\n")
+    return "\n".join(parts)
+
+
+def documents():
+    found = glob.glob(f"{TOP}/*.md") + glob.glob(f"{TOP}/docs/**/*.md", recursive=True) + [f"{TOP}/sim/data/README.md"]
+    assert len(found) >= 7, found
+    return {os.path.relpath(f, TOP): open(f, encoding="utf-8").read() for f in found}
+
+
+def test_configuration_is_what_the_programs_say():
+    with open(CONFIGURATION, encoding="utf-8") as f:
+        assert f.read() == configuration(), "docs/configuration.md is behind the programs: make docs"
+
+
+def test_links_lead_somewhere():
+    links = [(name, link) for name, text in documents().items() for link in LINK.findall(text)]
+    relative = [(name, link.split("#")[0]) for name, link in links if "://" not in link and not link.startswith("#")]
+    assert len(relative) > 5
+    lost = [(n, link) for n, link in relative if not os.path.exists(os.path.join(TOP, os.path.dirname(n), link))]
+    assert not lost, f"links that lead nowhere: {lost}"
+
+
+def test_files_that_are_named_exist():
+    named = [(name, path) for name, text in documents().items() for path in NAMED.findall(text)]
+    assert len(named) > 20
+    lost = [(n, path) for n, path in named if not os.path.exists(os.path.join(TOP, path))]
+    assert not lost, f"files that are not there: {lost}"
+
+
+def files():
+    for folder, folders, names in os.walk(TOP):
+        folders[:] = [f for f in folders if f not in (".git", "run", "__pycache__") and not f.startswith("build")]
+        yield from (os.path.join(folder, name) for name in names)
+
+
+def test_the_project_stands_alone():
+    outside = b"../" + b"shared"
+    wrong = []
+    for path in files():
+        with open(path, "rb") as f:
+            if outside in f.read():
+                wrong.append(os.path.relpath(path, TOP))
+    assert not wrong, f"{outside.decode()} is named in {wrong}"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit("usage: test_docs.py --write")
+    with open(CONFIGURATION, "w", encoding="utf-8") as out:
+        out.write(configuration())
