@@ -139,7 +139,8 @@ start_edges() {
 
 tell() {
     cat <<EOF
-kudos: central $CENTRAL_URL; edges ${EDGES[0]} $(port_of 0), ${EDGES[1]} $(port_of 1), ${EDGES[2]} $(port_of 2) (TLS and h2c); $KAFKA broker $BROKER
+kudos: central $CENTRAL_URL; $KAFKA broker $BROKER
+edges: ${EDGES[0]} $(port_of 0), ${EDGES[1]} $(port_of 1), ${EDGES[2]} $(port_of 2) (TLS and h2c on one port)
 EOF
 }
 
@@ -156,7 +157,7 @@ EOF
 }
 
 drive() {
-    local log=$REPLAY spread=$SPREAD
+    local log=$REPLAY spread=$SPREAD i
     if [[ -z $log ]]; then
         log=$RUN/hour.tsv
         spread=${spread:-user}
@@ -164,6 +165,7 @@ drive() {
         echo "a generated hour: $(wc -l <"$log") taps, spread=$spread, 2 % of the answers lost on their way"
         set -- --lost 0.02
     fi
+    for i in 0 1 2 3; do set -- "$@" --admin "http://127.0.0.1:$((PORT_BASE + 1000 + i))"; done
     "$BUILD/kudos-sim" replay "$log" --spread "${spread:-sticky}" --central "$CENTRAL_URL" \
         --edge "http://127.0.0.1:$(port_of 0)" --edge "http://127.0.0.1:$(port_of 1)" \
         --edge "http://127.0.0.1:$(port_of 2)" "$@"

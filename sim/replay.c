@@ -20,6 +20,7 @@ typedef struct {
     kd_replay_check check;
     struct event_base *base;
     kd_http_client *edges[KD_REPLAY_EDGES_MAX], *central;
+    kd_replay_poll *poll;
     char names[KD_REPLAY_EDGES_MAX][16];
 } replay;
 
@@ -38,6 +39,8 @@ static int parse(kd_replay_plan *p, int argc, char **argv)
     const kd_arg table[] = {
         {"edge", "URL", KD_ARG_LIST, &p->edges, "an edge to send to; once for each", 0, 0},
         {"central", "URL", KD_ARG_TEXT, &p->central, "central, to read from", 0, 0},
+        {"admin", "URL", KD_ARG_LIST, &p->admins,
+         "an admin port of an edge or of central, to show batches and lag meanwhile; once for each", 0, 0},
         {"spread", "HOW", KD_ARG_TEXT, &p->spread_name,
          "sticky (a user stays at one edge), random (every event anywhere), user (users move now and then) "
          "[sticky]",
@@ -91,6 +94,7 @@ static int check(kd_replay_plan *p)
     static const char *const spreads[] = {"sticky", "random", "user"};
     if (p->edges.count == 0) return usage("--edge: missing");
     if (p->edges.count > KD_REPLAY_EDGES_MAX) return usage("--edge: too many");
+    if (p->admins.count > KD_REPLAY_ADMINS_MAX) return usage("--admin: too many");
     if (!p->central) return usage("--central: missing");
     if (!kd_collection_valid(kd_bytes_str(p->collection)))
         return usage("--collection: not a collection's name");
@@ -103,6 +107,12 @@ static int check(kd_replay_plan *p)
 
 /* ---- the run ----------------------------------------------------------------------------------------------
  */
+
+static int unusable(const char *url, int err)
+{
+    fprintf(stderr, "kudos-sim replay: %s: %s\n", url, kd_strerror(err));
+    return err == KD_ENOTFOUND ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
+}
 
 static int connect_one(replay *r, const char *url, kd_http_client **out)
 {
@@ -118,9 +128,7 @@ static int connect_one(replay *r, const char *url, kd_http_client **out)
         .seed = p->seed,
     };
     int rc = kd_http_client_create(out, r->base, url, &o);
-    if (rc == KD_OK) return -1;
-    fprintf(stderr, "kudos-sim replay: %s: %s\n", url, kd_strerror(rc));
-    return rc == KD_ENOTFOUND ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
+    return rc == KD_OK ? -1 : unusable(url, rc);
 }
 
 static int connect_all(replay *r)
@@ -137,7 +145,9 @@ static int connect_all(replay *r)
     r->check.targets[n].name = "central";
     r->check.targets[n].client = r->central;
     r->check.count = n + 1;
-    return rc;
+    const char *wrong;
+    int err = rc < 0 ? kd_replay_poll_create(&r->poll, r->base, &r->plan.admins, &wrong) : KD_OK;
+    return err == KD_OK ? rc : unusable(wrong, err);
 }
 
 static const char *verdict_of(const replay *r)
@@ -189,7 +199,8 @@ static int report(const replay *r)
 
 static int run(replay *r)
 {
-    kd_replay_view view = {.log = &r->log, .oracle = &r->oracle, .sent = &r->sent, .check = &r->check};
+    kd_replay_view view = {
+        .log = &r->log, .oracle = &r->oracle, .sent = &r->sent, .check = &r->check, .poll = r->poll};
     kd_replay_view_init(&view, r->base);
     kd_replay_send(&r->plan, &r->log, r->base, r->edges, &r->sent);
     /* Without all acknowledgements there is nothing to wait for, only something to look at. */
@@ -204,6 +215,7 @@ static int run(replay *r)
 
 static void finish(replay *r)
 {
+    kd_replay_poll_destroy(r->poll);
     for (uint32_t i = 0; i < KD_REPLAY_EDGES_MAX; i++) kd_http_client_destroy(r->edges[i]);
     kd_http_client_destroy(r->central);
     kd_replay_check_finish(&r->check);

@@ -4,7 +4,9 @@
  *
  *     replay_log     the log            replay_oracle  the right answer
  *     replay_driver  sends it           replay_verify  reads all counts until they are right
- *     replay_view    what a terminal shows meanwhile, and the table at the end
+ *     replay_judge   holds them against the right answer
+ *     replay_poll    asks admin ports about batches under way
+ *     replay_view    what a person sees meanwhile, and the table at the end
  */
 #ifndef KUDOS_SIM_REPLAY_H
 #define KUDOS_SIM_REPLAY_H
@@ -14,6 +16,7 @@
 #include "common/io/http_client.h"
 #include "sim/args.h"
 #include "sim/replay_oracle.h"
+#include "sim/replay_poll.h"
 
 typedef enum {
     KD_SPREAD_STICKY, /* a user stays at one edge */
@@ -25,7 +28,7 @@ enum { KD_REPLAY_EDGES_MAX = 16, KD_REPLAY_TARGETS_MAX = KD_REPLAY_EDGES_MAX + 1
 
 typedef struct {
     const char *file, *collection, *central, *ca_file, *spread_name, *speed_text;
-    kd_arg_list edges;
+    kd_arg_list edges, admins;
     kd_replay_spread spread;
     uint64_t seed, connections, streams, timeout_s, top;
     double lost;  /* share of good answers that the driver throws away */
@@ -50,27 +53,36 @@ typedef struct {
 void kd_replay_send(const kd_replay_plan *plan, const kd_replay_log *log, struct event_base *base,
                     kd_http_client *const *edges, kd_replay_sent *sent);
 
-/* ---- replay_verify.c ---- */
+/* ---- replay_judge.c ---- */
 
 typedef struct {
     const char *name; /* for the table */
     kd_http_client *client;
     int64_t *counts;  /* per item, as last read; a broken server may say less than nothing */
     uint64_t pending; /* sum over all items, in this round or the last */
-    uint32_t read;    /* items read in this round */
-    uint32_t right;   /* of which right and with nothing pending */
-    int error;        /* first trouble of this round: a kd_err, or a status; 0: none */
+    uint32_t right;   /* items read in this round that are right, with nothing pending */
+    int error;        /* first trouble of the last round: a kd_err, or a status; 0: none */
 } kd_replay_target;
 
 typedef struct {
     kd_replay_target targets[KD_REPLAY_TARGETS_MAX]; /* edges, then central */
     uint32_t count;
+    bool begun, judged;    /* all is sent; a round has ended */
     uint32_t wrong_items;  /* items that are wrong anywhere */
+    uint64_t pending;      /* sum over all items and targets in the last round */
     bool readable;         /* the last round reached everybody */
     bool right;            /* everything agreed, twice in a row */
     uint64_t converged_us; /* when it first did */
-    uint32_t rounds;
 } kd_replay_check;
+
+void kd_replay_target_begin(kd_replay_target *t); /* a round */
+void kd_replay_target_take(kd_replay_target *t, const kd_replay_oracle *oracle, uint32_t item, int64_t count,
+                           uint64_t pending);
+/* Ends a round, the targets' errors being set. True when everybody was read and is right about everything. */
+bool kd_replay_judge(kd_replay_check *c, const kd_replay_oracle *oracle);
+bool kd_replay_item_wrong(const kd_replay_check *c, const kd_replay_oracle *oracle, uint32_t item);
+
+/* ---- replay_verify.c ---- */
 
 /* The targets' name and client are set by the caller. Reads until right, or until_us. */
 void kd_replay_verify(const kd_replay_log *log, const kd_replay_oracle *oracle, struct event_base *base,
@@ -84,13 +96,15 @@ typedef struct {
     const kd_replay_oracle *oracle;
     const kd_replay_sent *sent;
     const kd_replay_check *check;
+    const kd_replay_poll *poll; /* or NULL */
     struct event *timer;
+    bool terminal;
     uint64_t acked_before, at_us;
-    bool shown;
 } kd_replay_view;
 
-/* A line on stderr that renews itself, if stderr is a terminal. */
+/* On stderr: a line that renews itself, if that is a terminal; else another line every two seconds. */
 void kd_replay_view_init(kd_replay_view *v, struct event_base *base);
+/* Leaves a last line. */
 void kd_replay_view_finish(kd_replay_view *v);
 void kd_replay_view_table(const kd_replay_view *v, uint32_t top);
 

@@ -1,56 +1,86 @@
 /*
- * replay_view.c - what a person sees: one line that renews itself while it runs, and the table at the end.
+ * replay_view.c - what a person sees: a line while it runs, renewed in place on a terminal and written anew
+ * now and then into a log, and the table at the end.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "sim/replay.h"
+#include "sim/replay_line.h"
 
-enum { RENEW_MS = 250, NAME_WIDTH = 32, COLUMN_WIDTH = 11 };
+enum { RENEW_MS = 250, LOG_MS = 2000, COLUMNS = 80, NAME_WIDTH = 32, COLUMN_WIDTH = 8 };
 
-static void show_sending(const kd_replay_view *v, uint64_t per_s)
+/* One less than there are: a terminal that has written its last column may go on to the next line. */
+static uint32_t columns(void)
 {
-    const kd_replay_sent *s = v->sent;
-    double share = v->log->count ? 100.0 * (double)s->acked / (double)v->log->count : 100;
-    fprintf(stderr, "\r\033[Ksending  %5.1f %%  %llu of %u acknowledged  %llu likes/s  %llu retries", share,
-            (unsigned long long)s->acked, v->log->count, (unsigned long long)per_s,
-            (unsigned long long)s->retries);
+    struct winsize size = {0};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return COLUMNS - 1;
+    return size.ws_col - 1u;
 }
 
-static void show_checking(const kd_replay_view *v, uint64_t now_us)
+static kd_replay_phase phase_of(const kd_replay_view *v, bool last)
 {
-    fprintf(stderr, "\r\033[Kconverging  %.1f s", (double)(now_us - v->sent->last_ack_us) / 1e6);
-    for (uint32_t i = 0; i < v->check->count; i++) {
-        const kd_replay_target *t = &v->check->targets[i];
-        double share = t->read ? 100.0 * t->right / t->read : 0;
-        if (t->error)
-            fprintf(stderr, "  %s %s", t->name, t->error < 0 ? kd_strerror(t->error) : "refuses");
-        else
-            fprintf(stderr, "  %s %.1f %% (%llu pending)", t->name, share, (unsigned long long)t->pending);
+    if (!v->check->begun) return KD_REPLAY_SENDING;
+    if (v->check->right) return KD_REPLAY_CONVERGED;
+    return last ? KD_REPLAY_APART : KD_REPLAY_CONVERGING;
+}
+
+static const char *trouble_of(const kd_replay_check *c, char out[64])
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        const kd_replay_target *t = &c->targets[i];
+        if (t->error == 0) continue;
+        snprintf(out, 64, "%s: %s", t->name, t->error < 0 ? kd_strerror(t->error) : "refuses");
+        return out;
     }
+    return NULL;
+}
+
+static void show(kd_replay_view *v, bool last)
+{
+    char line[KD_REPLAY_LINE_SIZE], trouble[64];
+    const kd_replay_sent *s = v->sent;
+    const kd_replay_check *c = v->check;
+    uint64_t at_us = kd_replay_now_us(), until_us = c->right ? c->converged_us : at_us;
+    kd_replay_now now = {
+        .phase = phase_of(v, last),
+        .events = v->log->count,
+        .acked = s->acked,
+        .likes_per_s = (s->acked - v->acked_before) * 1000000 / KD_MAX(at_us - v->at_us, (uint64_t)1),
+        .retries = s->retries,
+        .backlog = kd_replay_poll_sum(v->poll, at_us),
+        .items = v->log->items.count,
+        .exact = v->log->items.count - c->wrong_items,
+        .pending = c->pending,
+        .judged = c->judged,
+        .waited_us = until_us - s->last_ack_us,
+        .trouble = trouble_of(c, trouble),
+    };
+    kd_replay_line(&now, v->terminal ? columns() : UINT32_MAX, line);
+    if (v->terminal)
+        fprintf(stderr, "\r%s\033[K%s", line, last ? "\n" : "");
+    else
+        fprintf(stderr, "%s\n", line);
+    fflush(stderr);
+    v->acked_before = s->acked;
+    v->at_us = at_us;
 }
 
 static void on_time(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    kd_replay_view *v = arg;
-    uint64_t now = kd_replay_now_us();
-    uint64_t per_s = (v->sent->acked - v->acked_before) * 1000000 / KD_MAX(now - v->at_us, (uint64_t)1);
-    if (v->check->rounds == 0)
-        show_sending(v, per_s);
-    else
-        show_checking(v, now);
-    fflush(stderr);
-    v->acked_before = v->sent->acked;
-    v->at_us = now;
-    v->shown = true;
+    show(arg, false);
 }
 
 void kd_replay_view_init(kd_replay_view *v, struct event_base *base)
 {
-    const struct timeval every = {.tv_sec = 0, .tv_usec = RENEW_MS * 1000};
+    const char *kind = getenv("TERM");
+    v->terminal = isatty(STDERR_FILENO) && kind && *kind && strcmp(kind, "dumb") != 0;
     v->at_us = kd_replay_now_us();
-    if (!isatty(STDERR_FILENO)) return;
+    uint32_t ms = v->terminal ? RENEW_MS : LOG_MS;
+    const struct timeval every = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
     v->timer = event_new(base, -1, EV_PERSIST, on_time, v);
     KD_ASSERT(v->timer != NULL);
     event_add(v->timer, &every);
@@ -58,9 +88,9 @@ void kd_replay_view_init(kd_replay_view *v, struct event_base *base)
 
 void kd_replay_view_finish(kd_replay_view *v)
 {
-    if (v->timer) event_free(v->timer);
+    event_free(v->timer);
     v->timer = NULL;
-    if (v->shown) fprintf(stderr, "\r\033[K");
+    show(v, true);
 }
 
 static void row(const kd_replay_view *v, uint32_t item)
@@ -79,14 +109,6 @@ static void trouble(const kd_replay_view *v)
         if (t->error < 0) printf("%s could not be read: %s\n", t->name, kd_strerror(t->error));
         if (t->error > 0) printf("%s could not be read: status %d\n", t->name, t->error);
     }
-}
-
-static bool is_wrong(const kd_replay_view *v, uint32_t item)
-{
-    for (uint32_t i = 0; i < v->check->count; i++) {
-        if (v->check->targets[i].counts[item] != (int64_t)v->oracle->counts[item]) return true;
-    }
-    return false;
 }
 
 static void header(const kd_replay_view *v, const char *title)
@@ -108,7 +130,7 @@ void kd_replay_view_table(const kd_replay_view *v, uint32_t top)
     if (v->check->wrong_items == 0) return;
     header(v, "wrong");
     for (uint32_t item = 0; item < v->log->items.count && shown < KD_MAX(top, 1u); item++) {
-        if (!is_wrong(v, item)) continue;
+        if (!kd_replay_item_wrong(v->check, v->oracle, item)) continue;
         row(v, item);
         shown++;
     }

@@ -1,0 +1,44 @@
+/*
+ * replay_judge.c - what was read, held against the oracle.
+ */
+#include "sim/replay.h"
+
+void kd_replay_target_begin(kd_replay_target *t)
+{
+    t->right = 0;
+    t->pending = 0;
+}
+
+void kd_replay_target_take(kd_replay_target *t, const kd_replay_oracle *oracle, uint32_t item, int64_t count,
+                           uint64_t pending)
+{
+    t->counts[item] = count;
+    t->pending += pending;
+    t->right += pending == 0 && count == (int64_t)oracle->counts[item];
+}
+
+bool kd_replay_item_wrong(const kd_replay_check *c, const kd_replay_oracle *oracle, uint32_t item)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (c->targets[i].counts[item] != (int64_t)oracle->counts[item]) return true;
+    }
+    return false;
+}
+
+bool kd_replay_judge(kd_replay_check *c, const kd_replay_oracle *oracle)
+{
+    bool agreed = true;
+    c->readable = true;
+    c->wrong_items = 0;
+    c->pending = 0;
+    for (uint32_t i = 0; i < c->count; i++) {
+        const kd_replay_target *t = &c->targets[i];
+        c->readable = c->readable && t->error == 0;
+        agreed = agreed && t->error == 0 && t->right == oracle->items;
+        c->pending += t->pending;
+    }
+    for (uint32_t item = 0; item < oracle->items; item++)
+        c->wrong_items += kd_replay_item_wrong(c, oracle, item);
+    c->judged = true;
+    return agreed;
+}

@@ -1,0 +1,104 @@
+/*
+ * What was read against the right answer: one item, one target, one pending operation off is not agreement.
+ */
+#include <criterion/criterion.h>
+
+#include "sim/replay.h"
+
+enum { ITEMS = 3, TARGETS = 3 };
+static uint64_t right[ITEMS] = {5, 0, 7};
+static const kd_replay_oracle oracle = {.counts = right, .items = ITEMS};
+static int64_t counts[TARGETS][ITEMS];
+static kd_replay_check c;
+
+/* A round in which everybody says what is right. */
+static void read_all(void)
+{
+    c = (kd_replay_check){.count = TARGETS};
+    for (uint32_t t = 0; t < TARGETS; t++) {
+        c.targets[t].counts = counts[t];
+        kd_replay_target_begin(&c.targets[t]);
+        for (uint32_t i = 0; i < ITEMS; i++)
+            kd_replay_target_take(&c.targets[t], &oracle, i, (int64_t)right[i], 0);
+    }
+}
+
+/* Target t says something else about item i. */
+static void read_all_but(uint32_t t, uint32_t i, int64_t count, uint64_t pending)
+{
+    read_all();
+    kd_replay_target_begin(&c.targets[t]);
+    for (uint32_t k = 0; k < ITEMS; k++)
+        kd_replay_target_take(&c.targets[t], &oracle, k, k == i ? count : (int64_t)right[k],
+                              k == i ? pending : 0);
+}
+
+Test(replay_judge, everybody_is_right)
+{
+    read_all();
+    cr_assert(!c.judged);
+    cr_assert(kd_replay_judge(&c, &oracle));
+    cr_assert(c.readable && c.judged);
+    cr_assert_eq(c.wrong_items, 0);
+    cr_assert_eq(c.pending, 0);
+}
+
+Test(replay_judge, one_off_anywhere_is_wrong)
+{
+    for (uint32_t t = 0; t < TARGETS; t++) {
+        for (uint32_t i = 0; i < ITEMS; i++) {
+            for (int off = -1; off <= 1; off += 2) {
+                read_all_but(t, i, (int64_t)right[i] + off, 0);
+                cr_assert(!kd_replay_judge(&c, &oracle), "target %u, item %u, %+d", t, i, off);
+                cr_assert_eq(c.wrong_items, 1);
+                for (uint32_t k = 0; k < ITEMS; k++)
+                    cr_assert_eq(kd_replay_item_wrong(&c, &oracle, k), k == i);
+                cr_assert(c.readable);
+            }
+        }
+    }
+}
+
+Test(replay_judge, errors_that_cancel_each_other_are_two)
+{
+    read_all_but(1, 0, 6, 0);
+    c.targets[1].counts[2] = 6; /* the sum over all items is right again */
+    kd_replay_judge(&c, &oracle);
+    cr_assert_eq(c.wrong_items, 2);
+}
+
+Test(replay_judge, the_same_wrong_number_everywhere_is_wrong)
+{
+    read_all();
+    for (uint32_t t = 0; t < TARGETS; t++) {
+        kd_replay_target_begin(&c.targets[t]);
+        for (uint32_t i = 0; i < ITEMS; i++)
+            kd_replay_target_take(&c.targets[t], &oracle, i, (int64_t)right[i] + (i == 2), 0);
+    }
+    cr_assert(!kd_replay_judge(&c, &oracle));
+    cr_assert_eq(c.wrong_items, 1);
+}
+
+Test(replay_judge, what_is_pending_is_not_settled)
+{
+    read_all_but(2, 1, 0, 3);
+    cr_assert(!kd_replay_judge(&c, &oracle));
+    cr_assert_eq(c.wrong_items, 0);
+    cr_assert_eq(c.pending, 3);
+}
+
+Test(replay_judge, who_was_not_read_does_not_agree)
+{
+    read_all();
+    c.targets[1].error = KD_EUNAVAILABLE; /* with the right numbers from an earlier round */
+    cr_assert(!kd_replay_judge(&c, &oracle));
+    cr_assert(!c.readable);
+}
+
+Test(replay_judge, a_round_counts_anew)
+{
+    read_all();
+    kd_replay_target_begin(&c.targets[0]); /* and nothing read */
+    cr_assert(!kd_replay_judge(&c, &oracle));
+    cr_assert_eq(c.wrong_items, 0);
+}
