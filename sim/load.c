@@ -4,10 +4,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "kudos/id.h"
 #include "sim/args.h"
 #include "sim/load.h"
+
+static const uint64_t SEED_NONE = UINT64_MAX; /* beyond what can be given */
 
 typedef struct {
     kd_load_plan plan;
@@ -49,10 +52,14 @@ static int parse(load_options *o, int argc, char **argv)
         {"threads", "N", KD_ARG_UINT, &p->threads, "threads [1]", 1, 64},
         {"batch-size", "N", KD_ARG_UINT, &p->batch_size, "likes per batch [200]", 1, KD_BULK_OPS_MAX},
         {"collection", "NAME", KD_ARG_TEXT, &p->collection, "collection of the items [posts]", 0, 0},
+        {"check", NULL, KD_ARG_FLAG, &p->check,
+         "--like, --batch: likes items of this seed's own and reads afterwards whether each like counts once",
+         0, 0},
         {"keys", NULL, KD_ARG_FLAG, &p->keys, "an Idempotency-Key on every like", 0, 0},
         {"deadline-ms", "N", KD_ARG_UINT, &p->deadline_ms, "an answer later than this is an error [5000]", 1,
          600000},
-        {"seed", "N", KD_ARG_UINT, &p->seed, "names the users and draws the items [1]", 0, 1e18},
+        {"seed", "N", KD_ARG_UINT, &p->seed, "names the users and draws the items [1; with --check the time]",
+         0, 1e18},
         {"ca", "FILE", KD_ARG_TEXT, &p->ca_file, "https: authorities to trust", 0, 0},
         {"insecure", NULL, KD_ARG_FLAG, &p->insecure, "https: do not verify the server", 0, 0},
     };
@@ -82,6 +89,7 @@ static int check(load_options *o)
     if (!kd_collection_valid(kd_bytes_str(p->collection)))
         return usage("--collection: not a collection's name");
     if (o->batch && p->batch_size > p->items) return usage("--batch-size: more than --items");
+    if (p->check && (o->read || p->path)) return usage("--check: only with --like or --batch");
     p->mode = p->path ? KD_LOAD_PATH : o->batch ? KD_LOAD_BATCH : o->read ? KD_LOAD_READ : KD_LOAD_LIKE;
     return -1;
 }
@@ -90,6 +98,7 @@ static int run(const kd_load_plan *plan, kd_load_result *sum)
 {
     crew *all = kd_alloc(plan->threads * sizeof *all);
     int rc = KD_OK;
+    if (plan->check) kd_load_tally_init(&sum->tally, (uint32_t)plan->items);
     for (uint32_t i = 0; i < plan->threads; i++) {
         all[i].plan = plan;
         all[i].index = i;
@@ -106,6 +115,8 @@ static int run(const kd_load_plan *plan, kd_load_result *sum)
         sum->elapsed_us = KD_MAX(sum->elapsed_us, one->elapsed_us);
         if (sum->first_status == 0) sum->first_status = one->first_status;
         kd_histogram_merge(&sum->latency_us, &one->latency_us);
+        kd_load_tally_merge(&sum->tally, &one->tally);
+        kd_load_tally_finish(&one->tally);
     }
     free(all);
     return rc;
@@ -120,6 +131,7 @@ static int report(const kd_load_plan *plan, const kd_load_result *r)
     if (plan->mode == KD_LOAD_LIKE || plan->mode == KD_LOAD_BATCH) {
         printf("likes=%llu likes_per_s=%.0f\n", (unsigned long long)r->likes, (double)r->likes / seconds);
     }
+    if (plan->check) ok = kd_load_check(plan, &r->tally) && ok;
     printf("load requests=%llu errors=%llu per_s=%.0f p50_us=%llu p99_us=%llu max_us=%llu verdict=%s\n",
            (unsigned long long)r->requests, (unsigned long long)r->errors, (double)r->requests / seconds,
            (unsigned long long)kd_histogram_quantile(&r->latency_us, 0.5),
@@ -140,10 +152,11 @@ int kd_sim_load(int argc, char **argv)
                                .batch_size = 200,
                                .collection = "posts",
                                .deadline_ms = 5000,
-                               .seed = 1}};
+                               .seed = SEED_NONE}};
     int rc = parse(&o, argc, argv);
     if (rc < 0) rc = check(&o);
     if (rc >= 0) return rc;
+    if (o.plan.seed == SEED_NONE) o.plan.seed = o.plan.check ? (uint64_t)time(NULL) : 1;
     kd_zipf_init(&o.plan.zipf, (uint32_t)o.plan.items, o.plan.zipf_s);
     kd_load_result *sum = kd_alloc(sizeof *sum);
     int failed = run(&o.plan, sum);
@@ -154,6 +167,7 @@ int kd_sim_load(int argc, char **argv)
         rc = report(&o.plan, sum);
     }
     kd_zipf_finish(&o.plan.zipf);
+    kd_load_tally_finish(&sum->tally);
     free(sum);
     return rc;
 }

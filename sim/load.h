@@ -10,6 +10,7 @@
 
 #include "kudos/limits.h"
 #include "sim/histogram.h"
+#include "sim/load_tally.h"
 #include "sim/zipf.h"
 
 typedef enum { KD_LOAD_LIKE, KD_LOAD_READ, KD_LOAD_BATCH, KD_LOAD_PATH } kd_load_mode;
@@ -19,7 +20,7 @@ typedef struct {
     const char *edge, *path, *collection, *ca_file;
     uint64_t users, items, seconds, connections, streams, threads, rate, batch_size, seed, deadline_ms;
     double zipf_s;
-    bool insecure, keys;
+    bool insecure, keys, check;
     kd_zipf zipf;
 } kd_load_plan;
 
@@ -27,7 +28,8 @@ typedef struct {
     uint64_t requests, errors, likes;
     uint64_t elapsed_us;
     kd_histogram latency_us;
-    int first_status; /* of the first answer that was not 2xx, for the message */
+    int first_status;    /* of the first answer that was not 2xx, for the message */
+    kd_load_tally tally; /* with --check */
 } kd_load_result;
 
 /* ---- load_ops.c: what is asked next ---- */
@@ -51,9 +53,11 @@ typedef struct {
     char key[64]; /* "" without --keys */
     size_t path_len, user_len, key_len;
     kd_buf body;
-    uint32_t likes; /* that a good answer stands for */
+    uint32_t item, likes; /* that a good answer stands for: one of each of so many items from `item` on */
 } kd_load_request;
 
+/* collection/id of an item. */
+const char *kd_load_item(const kd_load_plan *plan, uint64_t item, char out[KD_ITEM_KEY_MAX + 1]);
 void kd_load_ops_init(kd_load_ops *o, const kd_load_plan *plan, uint32_t index);
 /* False when every pair has been used. */
 bool kd_load_ops_next(kd_load_ops *o, kd_load_request *r);
@@ -63,6 +67,12 @@ void kd_load_ops_finish(kd_load_ops *o);
 
 /* Runs to the end of the plan in the calling thread. KD_OK, or what kd_http_client_create says. */
 int kd_load_work(const kd_load_plan *plan, uint32_t index, kd_load_result *result);
+
+/* ---- load_check.c ---- */
+
+/* Reads the count of every item that the tally knows and prints what it found. True when all of them are
+ * what was acknowledged. */
+bool kd_load_check(const kd_load_plan *plan, const kd_load_tally *tally);
 
 /* ---- load.c ---- */
 

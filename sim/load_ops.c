@@ -28,6 +28,18 @@ static uint64_t step_of(uint64_t users)
     return step;
 }
 
+/* With --check, items of different seeds are different items: nobody else has liked them. */
+const char *kd_load_item(const kd_load_plan *plan, uint64_t item, char out[KD_ITEM_KEY_MAX + 1])
+{
+    unsigned long long number = item;
+    if (plan->check)
+        snprintf(out, KD_ITEM_KEY_MAX + 1, "%s/c%llu.%llu", plan->collection, (unsigned long long)plan->seed,
+                 number);
+    else
+        snprintf(out, KD_ITEM_KEY_MAX + 1, "%s/%llu", plan->collection, number);
+    return out;
+}
+
 void kd_load_ops_init(kd_load_ops *o, const kd_load_plan *plan, uint32_t index)
 {
     uint64_t threads = plan->threads;
@@ -60,9 +72,10 @@ static bool next_like(kd_load_ops *o, kd_load_request *r)
     uint64_t start = item * 2654435761u;
     name_user(o, r, (start + o->used[item]++ * step_of(o->users)) % o->users);
     r->method = "POST";
+    r->item = (uint32_t)item;
     r->likes = 1;
-    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/%llu/like", o->plan->collection,
-                                   (unsigned long long)item);
+    char name[KD_ITEM_KEY_MAX + 1];
+    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/like", kd_load_item(o->plan, item, name));
     return true;
 }
 
@@ -72,13 +85,14 @@ static bool next_batch(kd_load_ops *o, kd_load_request *r)
     if ((block + 1) * size > o->plan->items) return false;
     name_user(o, r, o->sequence % o->users);
     r->method = "POST";
+    r->item = (uint32_t)(block * size);
     r->likes = (uint32_t)size;
     r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/likes");
     kd_buf_put(&r->body, "{\"operations\":[", 15);
     for (uint64_t i = 0; i < size; i++) {
-        char op[KD_ITEM_KEY_MAX + 64];
-        int n = snprintf(op, sizeof op, "%s{\"item\":\"%s/%llu\",\"op\":\"like\"}", i ? "," : "",
-                         o->plan->collection, (unsigned long long)(block * size + i));
+        char name[KD_ITEM_KEY_MAX + 1], op[KD_ITEM_KEY_MAX + 64];
+        int n = snprintf(op, sizeof op, "%s{\"item\":\"%s\",\"op\":\"like\"}", i ? "," : "",
+                         kd_load_item(o->plan, block * size + i, name));
         kd_buf_put(&r->body, op, (size_t)n);
     }
     kd_buf_put(&r->body, "]}", 2);
@@ -87,8 +101,9 @@ static bool next_batch(kd_load_ops *o, kd_load_request *r)
 
 static bool next_read(kd_load_ops *o, kd_load_request *r)
 {
-    uint32_t item = kd_zipf_pick(&o->plan->zipf, &o->random);
-    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/%u/counts", o->plan->collection, item);
+    char name[KD_ITEM_KEY_MAX + 1];
+    kd_load_item(o->plan, kd_zipf_pick(&o->plan->zipf, &o->random), name);
+    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/counts", name);
     return true;
 }
 

@@ -19,7 +19,7 @@ typedef struct slot {
     struct worker *worker;
     uint64_t began_us;
     uint64_t rest_until_us;
-    uint32_t likes;
+    uint32_t item, likes; /* of the request on its way */
 } slot;
 
 typedef struct worker {
@@ -75,6 +75,7 @@ static void ask(slot *s, uint64_t began_us, uint64_t at_us)
         fields[count++] =
             (kd_http_client_field){kd_bytes_str("content-type"), kd_bytes_str("application/json"), false};
     s->began_us = began_us;
+    s->item = q->item;
     s->likes = q->likes;
     int rc = kd_http_client_request(w->client, q->method, kd_bytes_of(q->path, q->path_len), fields, count,
                                     kd_buf_view(&q->body), on_answer, s, 0);
@@ -89,9 +90,11 @@ static void ask(slot *s, uint64_t began_us, uint64_t at_us)
 
 static void count(worker *w, const slot *s, int result, int status, uint64_t at_us)
 {
+    bool good = result == KD_OK && status >= 200 && status < 300;
     w->result->requests++;
     kd_histogram_add(&w->result->latency_us, at_us - s->began_us);
-    if (result == KD_OK && status >= 200 && status < 300) {
+    kd_load_tally_note(&w->result->tally, s->item, s->likes, good);
+    if (good) {
         w->result->likes += s->likes;
         return;
     }
@@ -183,6 +186,7 @@ int kd_load_work(const kd_load_plan *plan, uint32_t index, kd_load_result *resul
     KD_ASSERT(w.base != NULL);
     w.rate = plan->rate ? KD_MAX(plan->rate / plan->threads, (uint64_t)1) : 0;
     kd_load_ops_init(&w.ops, plan, index);
+    if (plan->check) kd_load_tally_init(&result->tally, (uint32_t)plan->items);
     int rc = connect_up(&w);
     if (rc == KD_OK) {
         size_t slots = plan->connections * plan->streams;
