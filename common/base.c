@@ -30,6 +30,20 @@ int kd_bytes_cmp(kd_bytes a, kd_bytes b)
     return a.len < b.len ? -1 : a.len > b.len;
 }
 
+size_t kd_bytes_shared(kd_bytes a, kd_bytes b)
+{
+    size_t n = 0, most = KD_MIN(a.len, b.len);
+    while (n < most && a.data[n] == b.data[n]) n++;
+    return n;
+}
+
+uint64_t kd_bytes_rank(kd_bytes b, size_t at)
+{
+    uint64_t word = 0;
+    if (b.len > at) memcpy(&word, b.data + at, KD_MIN(b.len - at, sizeof word));
+    return __builtin_bswap64(word);
+}
+
 void *kd_alloc(size_t size)
 {
     void *p = calloc(1, size ? size : 1);
@@ -66,28 +80,6 @@ void kd_buf_reserve(kd_buf *b, size_t more)
     while (cap < need) cap *= 2;
     b->data = kd_realloc(b->data, cap);
     b->cap = cap;
-}
-
-static void put_be(kd_buf *b, uint64_t v, int bytes)
-{
-    uint8_t out[8];
-    for (int i = 0; i < bytes; i++) out[i] = (uint8_t)(v >> (8 * (bytes - 1 - i)));
-    kd_buf_put(b, out, (size_t)bytes);
-}
-
-void kd_buf_put_be16(kd_buf *b, uint16_t v)
-{
-    put_be(b, v, 2);
-}
-
-void kd_buf_put_be32(kd_buf *b, uint32_t v)
-{
-    put_be(b, v, 4);
-}
-
-void kd_buf_put_be64(kd_buf *b, uint64_t v)
-{
-    put_be(b, v, 8);
 }
 
 void kd_buf_put_varint(kd_buf *b, uint64_t v)

@@ -39,6 +39,12 @@ typedef struct {
     kd_split split;
 } keyed_op;
 
+/* What is sorted: most comparisons end at the rank. */
+typedef struct {
+    uint64_t rank;
+    const keyed_op *keyed;
+} ranked_op;
+
 typedef struct {
     uint64_t time_us;
     uint32_t index;
@@ -69,6 +75,13 @@ static int compare_ops(const void *left, const void *right)
     return order != 0 ? order : kd_split_cmp(a->op.user, a->split, b->op.user, b->split);
 }
 
+static int compare_ranked(const void *left, const void *right)
+{
+    const ranked_op *a = left, *b = right;
+    if (a->rank != b->rank) return a->rank < b->rank ? -1 : 1;
+    return compare_ops(a->keyed, b->keyed);
+}
+
 static int compare_sums(const void *left, const void *right)
 {
     const kd_sum *a = left, *b = right;
@@ -94,20 +107,55 @@ static bool counter_valid(uint8_t counter)
     return counter >= 1 && counter <= KD_COUNTER_ID_MAX;
 }
 
+static kd_bytes prefix_of(const keyed_op *o)
+{
+    return kd_bytes_of(o->op.user.data, o->split.prefix_len);
+}
+
+/* One counter of one item, liked by users that differ in their number alone: the number is the order. */
+static bool numbers_order(const keyed_op *keyed, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (keyed[i].split.tail != KD_TAIL_NUMBER || keyed[i].op.counter != keyed[0].op.counter ||
+            !kd_bytes_eq(keyed[i].op.item, keyed[0].op.item) ||
+            !kd_bytes_eq(prefix_of(&keyed[i]), prefix_of(&keyed[0])))
+            return false;
+    }
+    return true;
+}
+
+static void rank_ops(ranked_op *ranked, const keyed_op *keyed, uint32_t count)
+{
+    bool by_number = numbers_order(keyed, count);
+    size_t shared = SIZE_MAX;
+    for (uint32_t i = 0; i < count && !by_number; i++)
+        shared = KD_MIN(shared, kd_bytes_shared(keyed[0].op.item, keyed[i].op.item));
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t rank = by_number ? keyed[i].split.number : kd_bytes_rank(keyed[i].op.item, shared);
+        ranked[i] = (ranked_op){rank, &keyed[i]};
+    }
+}
+
 /* Sorts body->ops and returns them with their users split. */
 static keyed_op *sort_ops(kd_body *body)
 {
-    keyed_op *keyed = kd_alloc(body->op_count * sizeof *keyed);
+    keyed_op *drawn = kd_realloc(NULL, body->op_count * sizeof *drawn);
+    keyed_op *keyed = kd_realloc(NULL, body->op_count * sizeof *keyed);
+    ranked_op *ranked = kd_realloc(NULL, body->op_count * sizeof *ranked);
     for (uint32_t i = 0; i < body->op_count; i++)
-        keyed[i] = (keyed_op){.op = body->ops[i], .split = kd_split_of(body->ops[i].user)};
-    if (body->op_count) qsort(keyed, body->op_count, sizeof *keyed, compare_ops);
+        drawn[i] = (keyed_op){.op = body->ops[i], .split = kd_split_of(body->ops[i].user)};
+    rank_ops(ranked, drawn, body->op_count);
+    if (body->op_count) qsort(ranked, body->op_count, sizeof *ranked, compare_ranked);
     for (uint32_t i = 0; i < body->op_count; i++) {
+        keyed[i] = *ranked[i].keyed;
         KD_ASSERT(counter_valid(keyed[i].op.counter) && keyed[i].op.time_us > 0 &&
                   keyed[i].op.time_us < KD_TIME_END_US);
         KD_ASSERT(keyed[i].op.user.len >= 1 && keyed[i].op.user.len <= KD_ID_MAX);
         KD_ASSERT(i == 0 || compare_ops(&keyed[i - 1], &keyed[i]) < 0);
         body->ops[i] = keyed[i].op;
     }
+    free(drawn);
+    free(ranked);
     return keyed;
 }
 
@@ -125,7 +173,11 @@ static void sort_sums(kd_body *body)
 
 static void sort_increments(kd_body *body)
 {
-    if (body->increment_count)
+    uint32_t sorted = 1; /* an edge makes them in order */
+    while (sorted < body->increment_count &&
+           compare_increments(&body->increments[sorted - 1], &body->increments[sorted]) < 0)
+        sorted++;
+    if (sorted < body->increment_count)
         qsort(body->increments, body->increment_count, sizeof *body->increments, compare_increments);
     for (uint32_t i = 0; i < body->increment_count; i++) {
         const kd_increment *n = &body->increments[i];

@@ -30,11 +30,17 @@ static bool digests_agree(const kd_edge_state *s, const kd_batch *b)
     return true;
 }
 
+/*
+ * Rule 9, made stricter: `after` is applied itself, not merely at or below it. An edge names the batch before while it
+ * holds it, and else what central said last; it names less only when it does not know what central has of its identity:
+ * restored, wiped, or one of two that use it. Then its batch may stand above batches of its own that were never merged, and
+ * would bury them. It hears applied with the next snapshot and sends again.
+ */
 static kd_fed place(const kd_central *c, const kd_edge_state *s, const kd_batch *b)
 {
     if (!digests_agree(s, b)) return KD_FED_IDENTITY;
     bool fresh = kd_position_cmp(s->applied, b->at) < 0 || kd_planted(c, KD_PLANT_MERGE_NO_DUP_CHECK);
-    bool follows = kd_position_cmp(b->after, s->applied) <= 0 || kd_planted(c, KD_PLANT_MERGE_NO_GAP_CHECK);
+    bool follows = kd_position_cmp(b->after, s->applied) == 0 || kd_planted(c, KD_PLANT_MERGE_NO_GAP_CHECK);
     if (!fresh) return KD_FED_DUPLICATE;
     return follows ? KD_FED_MERGED : KD_FED_GAP;
 }

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { BODIES_KEPT = 4 }; /* sealed bodies of a partition held in memory for their first sending */
+enum { BODIES_KEPT = 8 }; /* of a partition; more can only wait here when Kafka takes nothing */
 
 void kd_batch_put_marker(kd_edge *e, const kd_part *p, const kd_outgoing *b)
 {
@@ -32,13 +32,22 @@ void kd_batch_seal(kd_edge *e, kd_part *p, uint64_t now_us)
     b->seal_group = e->open_group;
     kd_batch_put_marker(e, p, b);
     kd_buf_finish(&b->raw);
-    if (p->sealed >= BODIES_KEPT) kd_buf_finish(&b->body);
+    b->kept = p->bodies < BODIES_KEPT;
+    if (b->kept) p->bodies++;
+    else kd_buf_finish(&b->body);
     if (b->ops > 0) p->idle_interval_us = e->config.flush_interval_us;
     p->open = NULL;
     kd_outbox_push(e, p, b);
     p->idle_due_us = 0;
     e->wanted = true;
     e->stats.sealed++;
+}
+
+void kd_batch_drop_body(kd_part *p, kd_outgoing *b)
+{
+    if (b->kept) p->bodies--;
+    b->kept = false;
+    kd_buf_finish(&b->body);
 }
 
 static int gather_fragment(void *arg, kd_bytes key, kd_bytes value)
@@ -99,7 +108,7 @@ int kd_batch_record(kd_edge *e, kd_part *p, kd_outgoing *prev, kd_outgoing *b, u
     set_after(e, p, prev, &batch);
     kd_buf_clear(record);
     kd_batch_encode(&batch, record);
-    kd_buf_finish(&b->body);
+    kd_batch_drop_body(p, b);
     return KD_OK;
 }
 

@@ -54,8 +54,15 @@ bool kd_fragment_next(kd_reader *r, kd_entry_op *op)
     return !r->bad && op->verb <= KD_ADD;
 }
 
+/* What is sorted: most comparisons end at the rank, which is part of the key where the operations differ. */
+typedef struct {
+    uint64_t rank;
+    const kd_entry_op *op;
+} ranked_op;
+
 typedef struct {
     kd_entry_op *ops;
+    ranked_op *sorted;
     uint32_t count, cap;
 } op_list;
 
@@ -72,13 +79,42 @@ static int read_ops(kd_bytes fragments, op_list *list)
 
 static int order_ops(const void *x, const void *y)
 {
-    const kd_entry_op *a = x, *b = y;
+    const ranked_op *left = x, *right = y;
+    if (left->rank != right->rank) return left->rank < right->rank ? -1 : 1;
+    const kd_entry_op *a = left->op, *b = right->op;
     int order = kd_bytes_cmp(a->item, b->item);
     if (order == 0) order = (a->counter_id > b->counter_id) - (a->counter_id < b->counter_id);
     if (order == 0) order = kd_bytes_cmp(a->user, b->user);
     if (order == 0) order = (a->day > b->day) - (a->day < b->day);
     if (order == 0) order = (a->time_us > b->time_us) - (a->time_us < b->time_us);
     return order;
+}
+
+/* All about one counter of one item: users tell them apart, else items do. */
+static bool one_item(const op_list *list)
+{
+    for (uint32_t i = 1; i < list->count; i++) {
+        const kd_entry_op *a = &list->ops[0], *b = &list->ops[i];
+        if (a->counter_id != b->counter_id || !kd_bytes_eq(a->item, b->item)) return false;
+    }
+    return true;
+}
+
+static void sort_ops(op_list *list)
+{
+    bool by_user = one_item(list);
+    size_t shared = SIZE_MAX;
+    list->sorted = kd_realloc(NULL, list->count * sizeof(list->sorted[0]));
+    kd_bytes first = by_user ? list->ops[0].user : list->ops[0].item;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const kd_entry_op *op = &list->ops[i];
+        shared = KD_MIN(shared, kd_bytes_shared(first, by_user ? op->user : op->item));
+    }
+    for (uint32_t i = 0; i < list->count; i++) {
+        const kd_entry_op *op = &list->ops[i];
+        list->sorted[i] = (ranked_op){kd_bytes_rank(by_user ? op->user : op->item, shared), op};
+    }
+    qsort(list->sorted, list->count, sizeof(list->sorted[0]), order_ops);
 }
 
 static void add_increment(kd_body *body, const kd_entry_op *op)
@@ -125,10 +161,11 @@ static void fill_body(kd_edge *e, kd_body *body, op_list *list)
     body->ops = kd_alloc(list->count * sizeof(body->ops[0]));
     body->sums = kd_alloc(list->count * sizeof(body->sums[0]));
     body->increments = kd_alloc(list->count * sizeof(body->increments[0]));
-    if (list->count) qsort(list->ops, list->count, sizeof(list->ops[0]), order_ops);
+    if (list->count) sort_ops(list);
     for (uint32_t i = 0; i < list->count; i++) {
-        if (list->ops[i].verb == KD_ADD) add_sum(body, &list->ops[i]);
-        else add_set(e, body, &list->ops[i]);
+        const kd_entry_op *op = list->sorted[i].op;
+        if (op->verb == KD_ADD) add_sum(body, op);
+        else add_set(e, body, op);
     }
 }
 
@@ -144,5 +181,6 @@ int kd_fragment_body(kd_edge *e, kd_bytes fragments, kd_buf *out)
     }
     kd_body_finish(&body);
     free(list.ops);
+    free(list.sorted);
     return err;
 }

@@ -6,27 +6,19 @@
  */
 #include "edge/core/internal.h"
 
-static int read_u64(kd_edge *e, char kind, uint64_t *out)
+/* Numbers of one row; none when it is not there. */
+static int read_numbers(kd_edge *e, char kind, uint64_t *out, uint32_t max, uint32_t *count)
 {
     kd_key_single(&e->key, kind);
     int err = e->store.get(e->store.ctx, kd_buf_view(&e->key), &e->value);
-    if (err == KD_ENOTFOUND) {
-        *out = 0;
-        return KD_OK;
-    }
+    *count = 0;
+    if (err == KD_ENOTFOUND) return KD_OK;
     if (err != KD_OK) return err;
     kd_reader r = kd_reader_of(kd_buf_view(&e->value));
-    *out = kd_read_be64(&r);
-    return r.bad ? KD_EMALFORMED : KD_OK;
+    while (kd_reader_left(&r) > 0 && *count < max) out[(*count)++] = kd_read_be64(&r);
+    return r.bad || kd_reader_left(&r) > 0 ? KD_EMALFORMED : KD_OK;
 }
 
-static void put_u64(kd_edge *e, char kind, uint64_t v)
-{
-    kd_key_single(&e->key, kind);
-    kd_buf_clear(&e->value);
-    kd_buf_put_be64(&e->value, v);
-    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
-}
 
 static void encode_identity(const kd_edge *e, kd_buf *out)
 {
@@ -58,20 +50,40 @@ void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us)
 {
     uint64_t floor = KD_MAX(above, e->incarnation) + 1;
     e->incarnation = KD_MAX(now_us, floor);
-    put_u64(e, 'V', e->incarnation);
+    if (e->minted_count == KD_MINTED_MAX) {
+        memmove(e->minted, e->minted + 1, (KD_MINTED_MAX - 1) * sizeof(e->minted[0]));
+        e->minted_count--;
+    }
+    e->minted[e->minted_count++] = e->incarnation;
+    kd_key_single(&e->key, 'V');
+    kd_buf_clear(&e->value);
+    for (uint32_t i = 0; i < e->minted_count; i++) kd_buf_put_be64(&e->value, e->minted[i]);
+    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
+}
+
+bool kd_identity_minted(const kd_edge *e, uint64_t incarnation)
+{
+    for (uint32_t i = 0; i < e->minted_count; i++)
+        if (e->minted[i] == incarnation) return true;
+    return incarnation == 0; /* nothing applied yet */
 }
 
 void kd_identity_put_last(kd_edge *e)
 {
-    put_u64(e, 'L', e->last_us);
+    kd_key_single(&e->key, 'L');
+    kd_buf_clear(&e->value);
+    kd_buf_put_be64(&e->value, e->last_us);
+    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
 int kd_identity_open(kd_edge *e, uint64_t now_us)
 {
     int err = check_identity(e);
-    if (err == KD_OK) err = read_u64(e, 'L', &e->last_us);
-    if (err == KD_OK) err = read_u64(e, 'V', &e->incarnation);
+    uint32_t found;
+    if (err == KD_OK) err = read_numbers(e, 'L', &e->last_us, 1, &found);
+    if (err == KD_OK) err = read_numbers(e, 'V', e->minted, KD_MINTED_MAX, &e->minted_count);
     if (err != KD_OK) return err;
+    if (e->minted_count > 0) e->incarnation = e->minted[e->minted_count - 1];
     if (KD_PLANTED(e, KD_PLANT_FIXED_INCARNATION)) e->incarnation = 1;
     else kd_identity_mint(e, 0, now_us);
     return KD_OK;

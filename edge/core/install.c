@@ -20,7 +20,7 @@ void kd_part_put(kd_edge *e, const kd_part *p)
     const uint64_t fields[] = {p->epoch, p->version, p->floor_version, p->made_us, p->low_watermark_us, p->watermark_us,
                                p->stale_made_us, p->stale_as_of_us, p->stale_floor, p->applied.incarnation, p->applied.seq,
                                p->applied_digest, (uint64_t)(p->counts_offset + 1), p->held, p->resending, p->hold_us,
-                               p->hold_until.incarnation, p->hold_until.seq};
+                               p->hold_until.incarnation, p->hold_until.seq, p->rehoming};
     for (size_t i = 0; i < KD_COUNT(fields); i++) kd_buf_put_varint(&e->value, fields[i]);
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
@@ -44,6 +44,7 @@ static int load_part(void *arg, kd_bytes key, kd_bytes value)
     p->hold_us = kd_read_varint(&r);
     p->hold_until.incarnation = kd_read_varint(&r);
     p->hold_until.seq = kd_read_varint(&r);
+    p->rehoming = kd_read_varint(&r) != 0;
     return r.bad ? KD_EMALFORMED : 0;
 }
 
@@ -59,31 +60,38 @@ const kd_applied *kd_snapshot_mine(const kd_edge *e, const kd_snapshot *s)
     return NULL;
 }
 
-/* Rule 20: what is below this incarnation was frozen; in it, only what this edge has sealed can have been applied. */
+/*
+ * Rule 20, made stricter. In an incarnation of its own, only what this edge has sealed can have been applied. An
+ * incarnation that it never minted is somebody else's: a copy's, or a later life's before a restore. Then what is
+ * outstanding below it need not be merged, also when a restart has put the present incarnation above it meanwhile.
+ */
 static bool credible(const kd_edge *e, const kd_part *p, const kd_applied *mine)
 {
-    if (mine->applied.incarnation < e->incarnation || KD_PLANTED(e, KD_PLANT_ANY_APPLIED)) return true;
-    if (kd_position_cmp(mine->applied, p->last_sealed) > 0) return false;
+    if (KD_PLANTED(e, KD_PLANT_ANY_APPLIED)) return true;
+    if (mine->applied.incarnation > e->incarnation) return false;
     if (kd_position_cmp(mine->applied, p->applied) == 0) return mine->digest == p->applied_digest;
+    if (mine->applied.incarnation == e->incarnation && kd_position_cmp(mine->applied, p->last_sealed) > 0) return false;
     for (const kd_outgoing *b = p->head; b; b = b->next)
         if (kd_position_cmp(b->at, mine->applied) == 0) return b->digest == mine->digest;
-    return true;
+    bool drops_some = p->head && kd_position_cmp(p->head->at, mine->applied) < 0;
+    return !drops_some || kd_identity_minted(e, mine->applied.incarnation);
 }
 
 void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us)
 {
     kd_applied none = {0};
     if (!mine) mine = &none;
-    if (p->rehoming) return;
-    if (!credible(e, p, mine)) {
+    if (!p->rehoming && !credible(e, p, mine)) {
         kd_rehome_begin(e, p, mine, now_us);
         return;
     }
+    if (p->rehoming && mine->applied.incarnation >= e->incarnation)
+        kd_identity_mint(e, mine->applied.incarnation, now_us); /* the same alarm: the other is further on than was known */
     p->watermark_us = mine->watermark_us;
     if (!undone && kd_position_cmp(mine->applied, p->applied) <= 0) return;
     p->applied = mine->applied;
     p->applied_digest = mine->digest;
-    kd_outbox_drop(e, p, p->applied);
+    if (!p->rehoming) kd_outbox_drop(e, p, p->applied); /* what moves is dropped under its new position */
 }
 
 /* Whether what this edge knows is a part of the history that the snapshot continues (rule 15). */
@@ -193,7 +201,7 @@ static int install(kd_edge *e, kd_part *p, const kd_snapshot *parts, uint32_t n,
     if (undone) {
         kd_outbox_again(e, p);
         p->attempts = 0;
-        kd_resend_start(e, p, p->watermark_us);
+        kd_resend_start(e, p);
     }
     kd_part_put(e, p);
     return verdict;

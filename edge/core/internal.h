@@ -79,6 +79,7 @@ struct kd_outgoing {
     bool resent;
     kd_buf raw;  /* while open */
     kd_buf body; /* encoded; kept from the seal to the first hand-over, else built again from the fragments */
+    bool kept;   /* body counts in the partition's `bodies` */
     kd_node *nodes;
 };
 
@@ -104,6 +105,7 @@ typedef struct {
     kd_outgoing *head, *tail; /* sealed */
     kd_outgoing *open;        /* NULL: none */
     uint32_t sealed;
+    uint32_t bodies; /* of sealed batches, held for their first hand-over */
     uint64_t incarnation, next_seq;
     kd_position last_sealed;
     uint64_t last_sealed_digest;
@@ -148,6 +150,8 @@ typedef struct {
     uint64_t next; /* number of the next row */
 } kd_idempotency;
 
+enum { KD_MINTED_MAX = 256 };
+
 struct kd_edge {
     kd_edge_config config;
     char edge_name[KD_NAME_MAX + 1], region_name[KD_NAME_MAX + 1];
@@ -166,6 +170,8 @@ struct kd_edge {
     uint64_t durable_group;
     bool wanted, poisoned, refusing;
     uint64_t incarnation, last_us, alarm_us;
+    uint64_t minted[KD_MINTED_MAX]; /* the last incarnations of this edge, oldest first */
+    uint32_t minted_count;
     uint64_t random;
     uint64_t outbox_bytes, outbox_batches;
     uint32_t next_part; /* round robin of send_next */
@@ -190,6 +196,7 @@ kd_part *kd_edge_part_by_id(const kd_edge *e, uint32_t partition);
 /* identity.c: what the store is and which incarnation this is (rule 5) */
 int kd_identity_open(kd_edge *e, uint64_t now_us);
 void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us);
+bool kd_identity_minted(const kd_edge *e, uint64_t incarnation); /* by this edge, as far as it remembers */
 void kd_identity_put_last(kd_edge *e);
 
 /* stamp.c (rule 3) */
@@ -239,6 +246,7 @@ void kd_batch_seal(kd_edge *e, kd_part *p, uint64_t now_us);
 void kd_batch_put_marker(kd_edge *e, const kd_part *p, const kd_outgoing *b);
 int kd_batch_fragments(kd_edge *e, const kd_part *p, const kd_outgoing *b, kd_buf *out);
 int kd_batch_record(kd_edge *e, kd_part *p, kd_outgoing *prev, kd_outgoing *b, uint64_t now_us, kd_buf *record);
+void kd_batch_drop_body(kd_part *p, kd_outgoing *b);
 void kd_batch_free(kd_outgoing *b);
 
 /* outbox.c: sealed batches until central has applied them */
@@ -274,7 +282,9 @@ void kd_part_adopt(kd_edge *e, kd_part *p, const kd_snapshot *s);
 void kd_assembly_clear(kd_assembly *a);
 
 /* resend.c (rule 15), rehome.c (rule 20) */
-void kd_resend_start(kd_edge *e, kd_part *p, uint64_t watermark_us);
+void kd_resend_start(kd_edge *e, kd_part *p);
+void kd_resend_hold(kd_edge *e, kd_part *p); /* complete_to stays at central's watermark... */
+void kd_resend_release(kd_part *p);          /* ...in the batches before the one that is open now */
 int kd_resend_step(kd_edge *e, kd_part *p, uint64_t now_us);
 uint64_t kd_resend_limit(const kd_part *p, const kd_outgoing *b, uint64_t complete_to_us);
 void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us);
@@ -290,7 +300,8 @@ void kd_idempotency_finish(kd_edge *e);
 /* keys.c: rows of the store; each starts `out` anew
  *
  *     I                                   what this store is
- *     L                                   last stamp        V  incarnation
+ *     L                                   last stamp
+ *     V                                   incarnations minted, oldest first
  *     p part:2                            what central said
  *     n part:2 item                       central's number of an item
  *     m part:2 counter:1 item ulen:1 user membership row

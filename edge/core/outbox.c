@@ -45,6 +45,7 @@ void kd_outbox_pop(kd_edge *e, kd_part *p)
     p->sealed--;
     e->outbox_bytes -= b->bytes;
     e->outbox_batches--;
+    kd_batch_drop_body(p, b);
     kd_batch_free(b);
 }
 

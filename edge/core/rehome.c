@@ -2,8 +2,12 @@
  * rehome.c - rule 20: central has applied what this edge never sealed, so somebody else uses its identity.
  *
  * An alarm is raised, an incarnation above the other's is minted, and every unconfirmed operation moves there with its
- * stamp; sums are set aside, since they could count twice. A second time within a minute two of us chase each other: then
- * writes are refused until an operator acts.
+ * stamp; sums are set aside, since they could count twice. Every partition of the store moves, not only the one that noticed:
+ * the new incarnation is above the other's everywhere, so what stayed at an old position of another partition would be
+ * taken for merged as soon as a later batch is. A second time within a minute two of us chase each other: then writes are
+ * refused until an operator acts.
+ *
+ * The moved operations keep old stamps, so complete_to is held until all of them are out (rule 15).
  *
  * Batches can only be read back when they are durable, so the move waits for that; nothing of the partition is sent
  * meanwhile.
@@ -20,12 +24,16 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
         return;
     }
     e->alarm_us = now_us;
+    p->watermark_us = theirs->watermark_us;
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        if (e->parts[i].open) kd_batch_seal(e, &e->parts[i], now_us);
+        e->parts[i].rehoming = true;
+        kd_resend_hold(e, &e->parts[i]);
+        kd_part_put(e, &e->parts[i]);
+    }
     kd_identity_mint(e, theirs->applied.incarnation, now_us);
-    if (p->open) kd_batch_seal(e, p, now_us);
     p->applied = theirs->applied;
     p->applied_digest = theirs->digest;
-    p->watermark_us = theirs->watermark_us;
-    p->rehoming = true;
     e->wanted = true;
 }
 
@@ -72,6 +80,7 @@ int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
     kd_buf_finish(&raw);
     if (err == KD_OK) {
         p->rehoming = false;
+        kd_resend_release(p);
         kd_part_put(e, p);
     }
     return err;

@@ -11,12 +11,21 @@
 
 enum { ROWS_A_STEP = 256 };
 
-void kd_resend_start(kd_edge *e, kd_part *p, uint64_t watermark_us)
+void kd_resend_hold(kd_edge *e, kd_part *p)
 {
-    p->hold_us = p->held ? KD_MIN(p->hold_us, watermark_us) : watermark_us;
+    p->hold_us = p->held ? KD_MIN(p->hold_us, p->watermark_us) : p->watermark_us;
     p->held = !KD_PLANTED(e, KD_PLANT_COMPLETE_NOT_HELD);
+}
+
+void kd_resend_release(kd_part *p)
+{
+    p->hold_until = p->open ? p->open->at : p->last_sealed;
+}
+
+void kd_resend_start(kd_edge *e, kd_part *p)
+{
+    kd_resend_hold(e, p);
     p->resending = !KD_PLANTED(e, KD_PLANT_NO_RESEND);
-    p->hold_until = p->last_sealed;
     kd_buf_clear(&p->cursor);
 }
 
@@ -52,7 +61,7 @@ static int resend_row(void *arg, kd_bytes key, kd_bytes value)
 static void finish(kd_edge *e, kd_part *p)
 {
     p->resending = false;
-    p->hold_until = p->open ? p->open->at : p->last_sealed;
+    kd_resend_release(p);
     kd_part_put(e, p);
 }
 
@@ -78,6 +87,6 @@ int kd_resend_step(kd_edge *e, kd_part *p, uint64_t now_us)
 
 uint64_t kd_resend_limit(const kd_part *p, const kd_outgoing *b, uint64_t complete_to_us)
 {
-    bool behind = p->resending || kd_position_cmp(b->at, p->hold_until) < 0;
+    bool behind = p->resending || p->rehoming || kd_position_cmp(b->at, p->hold_until) < 0;
     return p->held && behind ? KD_MIN(complete_to_us, p->hold_us) : complete_to_us;
 }

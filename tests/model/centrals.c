@@ -64,7 +64,7 @@ static void feed_one(model_world *w, uint32_t p)
     w->duplicates += fed == KD_FED_DUPLICATE;
     if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_FENCED)
         world_fail(w, "central %u: fed %d", p, (int)fed);
-    if (fed == KD_FED_IDENTITY && !w->doubled) world_fail(w, "central %u: identity alarm", p);
+    if (fed == KD_FED_IDENTITY && !w->was_doubled) world_fail(w, "central %u: identity alarm", p);
 }
 
 void central_poll(model_world *w, uint32_t p)

@@ -9,7 +9,7 @@ static uint32_t pick_item(model_world *w, uint32_t user, uint32_t edge)
     uint32_t last = w->last_item[user];
     if (last < SHARED_ITEMS && world_chance(w, 40)) return last;
     uint32_t n = world_pick(w, SHARED_ITEMS + 1);
-    return n == SHARED_ITEMS ? SHARED_ITEMS + edge : n; /* the last kind has one writer: this edge */
+    return n == SHARED_ITEMS ? SHARED_ITEMS + edge_identity(w, edge) : n; /* the last kind has one writer: this edge */
 }
 
 static uint32_t new_attempt(model_world *w, uint32_t user, uint32_t edge)
@@ -65,7 +65,7 @@ static void retry(model_world *w, uint32_t user)
 
 static void operate(model_world *w, uint32_t user)
 {
-    uint32_t edge = world_pick(w, EDGES);
+    uint32_t edge = world_pick(w, SLOTS);
     if (!w->edges[edge].core) return;
     uint32_t id = new_attempt(w, user, edge);
     w->busy[user] = request(w, id, edge);
@@ -84,7 +84,8 @@ void client_step(model_world *w)
 void client_answered(model_world *w, uint32_t id, uint64_t stamp_us)
 {
     model_attempt *a = &w->history.at[id];
-    if (!w->healing && world_chance(w, 10)) { /* the answer was lost on its way */
+    bool lost = !w->healing && world_chance(w, 10);
+    if (lost || !edge_promises(a->edge)) {
         client_unanswered(w, id);
         return;
     }

@@ -5,6 +5,17 @@
 
 const char *const edge_names[EDGES] = {"mumbai", "singapore", "virginia"};
 
+uint32_t edge_identity(const model_world *w, uint32_t i)
+{
+    return i == TWIN ? w->twin_of : i;
+}
+
+/* What the copy answers dies with its directory. */
+bool edge_promises(uint32_t i)
+{
+    return i != TWIN;
+}
+
 uint64_t edge_now(const model_world *w, uint32_t i)
 {
     return (uint64_t)((int64_t)w->now_us + w->edges[i].clock_us);
@@ -13,8 +24,8 @@ uint64_t edge_now(const model_world *w, uint32_t i)
 void edge_start(model_world *w, uint32_t i)
 {
     model_edge *m = &w->edges[i];
-    kd_edge_config config = {.edge = kd_bytes_str(edge_names[i]),
-                             .region = kd_bytes_str(edge_names[i]),
+    kd_edge_config config = {.edge = kd_bytes_str(edge_names[edge_identity(w, i)]),
+                             .region = kd_bytes_str(edge_names[edge_identity(w, i)]),
                              .shards = 1,
                              .partitions = PARTS,
                              .counters = &model_counters,
@@ -148,7 +159,7 @@ void edge_ask(model_world *w, uint32_t i, uint32_t item)
     model_central *c = &w->centrals[kd_partition(key, PARTS)];
     bool cut = m->cut_ask && !w->healing;
     if (c->core && !cut) {
-        kd_central_read(c->core, &key, 1, kd_bytes_str(edge_names[i]), w->now_us, &a.record);
+        kd_central_read(c->core, &key, 1, kd_bytes_str(edge_names[edge_identity(w, i)]), w->now_us, &a.record);
     }
     w->answers = kd_grow(w->answers, w->answers_count, &w->answers_cap, sizeof(w->answers[0]));
     w->answers[w->answers_count++] = a;

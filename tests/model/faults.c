@@ -74,6 +74,26 @@ static void restore_edge(model_world *w)
     w->shown_hold = false;
 }
 
+/* A directory copied under a running process, and both run for a while. */
+static void copy_edge(model_world *w)
+{
+    model_edge *twin = &w->edges[TWIN];
+    if (w->doubled) {
+        if (twin->core) edge_stop(w, TWIN);
+        w->doubled = false;
+        return;
+    }
+    uint32_t i = world_pick(w, EDGES);
+    if (!w->edges[i].core || w->was_doubled) return;
+    w->twin_of = i;
+    w->doubled = w->was_doubled = true;
+    w->shown_hold = w->sums_hold = false;
+    kd_memory_store_destroy(twin->disk);
+    twin->disk = kd_memory_store_clone(w->edges[i].disk);
+    world_trace(w, "edge %u is copied and both run", i);
+    edge_start(w, TWIN);
+}
+
 static void flip_links(model_world *w)
 {
     model_edge *m = &w->edges[world_pick(w, EDGES)];
@@ -85,7 +105,7 @@ static void flip_links(model_world *w)
 static void step_clock(model_world *w)
 {
     int64_t off = (int64_t)world_pick(w, 2 * MODEL_DRIFT_US + 1) - MODEL_DRIFT_US;
-    w->edges[world_pick(w, EDGES)].clock_us = off;
+    w->edges[world_pick(w, SLOTS)].clock_us = off;
 }
 
 static void lose_tail(model_world *w)
@@ -120,6 +140,7 @@ void fault_step(model_world *w)
         if (o->cuts) flip_links(w);
         break;
     case 5:
+        if (o->edge_copies) copy_edge(w);
         if (o->clock_steps) step_clock(w);
         break;
     case 6:
@@ -133,6 +154,7 @@ void fault_step(model_world *w)
 
 void faults_stop(model_world *w)
 {
+    if (w->doubled) copy_edge(w);
     w->healing = true;
     for (uint32_t i = 0; i < EDGES; i++)
         if (!w->edges[i].core) edge_start(w, i);

@@ -103,7 +103,7 @@ void oracle_committed(model_world *w, uint32_t p)
         if (kd_partition(kd_item_key(&w->items[i]), PARTS) != p || w->failure[0]) continue;
         uint64_t outstanding = w->centrals[p].outstanding;
         if (outstanding == 0) check_counts(w, i);
-        if (outstanding == 0) check_as_of(w, i);
+        if (outstanding == 0 && !w->was_doubled) check_as_of(w, i);
     }
 }
 

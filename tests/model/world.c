@@ -52,6 +52,7 @@ static void draw_options(model_world *w)
     o->clock_steps = world_chance(w, 50);
     o->central_restores = world_chance(w, 35);
     o->edge_restores = !o->central_restores && world_chance(w, 35);
+    o->edge_copies = world_chance(w, 20);
     o->log_wipes = world_chance(w, 30);
     o->steps = 300 + world_pick(w, 900);
 }
@@ -89,7 +90,7 @@ void world_open(model_world *w, uint64_t seed, uint64_t edge_plant, uint64_t cen
 
 static void step_edge(model_world *w)
 {
-    uint32_t i = world_pick(w, EDGES);
+    uint32_t i = world_pick(w, SLOTS);
     if (!w->edges[i].core) return;
     switch (world_pick(w, 6)) {
     case 0: edge_step(w, i); break;
@@ -97,7 +98,9 @@ static void step_edge(model_world *w)
     case 2: edge_commit_end(w, i); break;
     case 3: edge_consume(w, i); break;
     case 4: edge_ask(w, i, world_pick(w, ITEMS)); break;
-    default: oracle_shown(w, i, SHARED_ITEMS + i); break;
+    default:
+        if (i != TWIN) oracle_shown(w, i, SHARED_ITEMS + i);
+        break;
     }
 }
 
@@ -131,8 +134,19 @@ static void step(model_world *w)
     else fault_step(w);
 }
 
+/* An edge that refuses writes, since two used its identity, waits for an operator: here he starts it again. */
+static void operator_acts(model_world *w, uint32_t i)
+{
+    kd_edge_stats stats;
+    kd_edge_get_stats(w->edges[i].core, &stats);
+    if (!stats.refusing) return;
+    edge_stop(w, i);
+    edge_start(w, i);
+}
+
 static void heal_edge(model_world *w, uint32_t i)
 {
+    operator_acts(w, i);
     edge_step(w, i);
     edge_commit_begin(w, i);
     edge_commit_end(w, i);
@@ -176,7 +190,7 @@ bool world_run(model_world *w)
 
 void world_close(model_world *w)
 {
-    for (uint32_t i = 0; i < EDGES; i++) {
+    for (uint32_t i = 0; i < SLOTS; i++) {
         kd_edge_close(w->edges[i].core);
         kd_memory_store_destroy(w->edges[i].disk);
         kd_memory_store_destroy(w->edges[i].copy);

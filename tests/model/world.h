@@ -13,7 +13,8 @@
 #include "tests/lib/memory_store.h"
 #include "tests/model/log.h"
 
-enum { EDGES = 3, PARTS = 2, USERS = 6, SHARED_ITEMS = 4, ITEMS = SHARED_ITEMS + EDGES };
+/* Slot TWIN runs a copy of an edge's directory, under that edge's name, while the edge itself runs on. */
+enum { EDGES = 3, TWIN = EDGES, SLOTS, PARTS = 2, USERS = 6, SHARED_ITEMS = 4, ITEMS = SHARED_ITEMS + EDGES };
 enum { LIKE = 0, VIEW = 1 }; /* indices of the counters */
 #define MODEL_DRIFT_US 500000u
 
@@ -72,7 +73,7 @@ typedef struct {
 
 /* What a run may meet; drawn from its seed. */
 typedef struct {
-    bool tokens, crashes, log_faults, cuts, clock_steps, central_restores, edge_restores, log_wipes;
+    bool tokens, crashes, log_faults, cuts, clock_steps, central_restores, edge_restores, edge_copies, log_wipes;
     uint32_t steps;
 } model_options;
 
@@ -80,7 +81,7 @@ typedef struct {
     uint64_t seed, random, now_us;
     uint64_t edge_plant, central_plant;
     model_options options;
-    model_edge edges[EDGES];
+    model_edge edges[SLOTS];
     model_central centrals[PARTS];
     model_log likes[PARTS], counts[PARTS];
     model_sending *sending;
@@ -97,7 +98,9 @@ typedef struct {
     bool healing, trace;
     bool sums_hold; /* false once a fault that may lose or double sums (design: limits) was played */
     bool shown_hold; /* likewise for "never shown outside acked..attempted" */
-    uint32_t doubled; /* edges whose identity was copied: 1 + index, 0: none */
+    uint32_t twin_of;       /* whose copy runs in the slot TWIN */
+    bool doubled;           /* two use one identity now: what they answer is not promised */
+    bool was_doubled;
     uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks;
     char failure[256]; /* empty: holds so far */
 } model_world;
@@ -127,6 +130,8 @@ void edge_ask(model_world *w, uint32_t i, uint32_t item);
 void edge_deliver_answer(model_world *w, uint32_t index);
 void edge_deliver_record(model_world *w, uint32_t index);
 uint64_t edge_now(const model_world *w, uint32_t i);
+uint32_t edge_identity(const model_world *w, uint32_t i); /* the edge whose name the slot bears */
+bool edge_promises(uint32_t i);
 void central_start(model_world *w, uint32_t p);
 void central_stop(model_world *w, uint32_t p);
 void central_poll(model_world *w, uint32_t p);
