@@ -41,7 +41,7 @@ typedef struct {
 } kd_central_config;
 
 typedef enum {
-    KD_PLANT_MERGE_NO_GAP_CHECK = 1 << 0, /* rule 9: after <= applied is not asked for */
+    KD_PLANT_MERGE_NO_GAP_CHECK = 1 << 0, /* rule 9: after = applied is not asked for */
     KD_PLANT_MERGE_NO_DUP_CHECK = 1 << 1, /* rule 9: applied < position is not asked for */
     KD_PLANT_MERGE_ANY_STAMP = 1 << 2,    /* the last to arrive wins, not the larger stamp */
     KD_PLANT_KEEP_EPOCH = 1 << 4,         /* rule 15: a takeover keeps the stored epoch */
@@ -76,7 +76,7 @@ typedef enum {
     KD_FED_POISONED = KD_EIO, /* a commit or a read failed before: close */
     KD_FED_MERGED = 1,
     KD_FED_DUPLICATE,   /* at or below applied */
-    KD_FED_GAP,         /* `after` above applied: the edge sends again */
+    KD_FED_GAP,         /* `after` is not applied: the edge sends again */
     KD_FED_IDENTITY,    /* digests disagree: alarm, not merged */
     KD_FED_QUARANTINED, /* does not decode or breaks a limit: kept with its bytes (bounded), not merged, alarm
                          */
