@@ -209,6 +209,13 @@ static void on_pump(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+/* Open, and nothing may be tried yet. A probe that comes before a connection may be made again would fail
+ * untried, and push the next one further away. */
+static bool refuses(const kd_http_client *c, uint64_t now_ms)
+{
+    return c->down && (now_ms < c->probe_at_ms || (now_ms < c->connect_at_ms && !any_connection(c)));
+}
+
 /* ---- the interface ----------------------------------------------------------------------------------------
  */
 
@@ -217,7 +224,7 @@ int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
                            kd_http_client_cb cb, void *arg, uint32_t deadline_ms)
 {
     uint64_t now_ms = kd_client_now_ms();
-    if (c->down && now_ms < c->probe_at_ms) return KD_EUNAVAILABLE;
+    if (refuses(c, now_ms)) return KD_EUNAVAILABLE;
     if (c->queued >= c->options.queue_max) return KD_EOVERLOADED;
     kd_client_request *r = kd_client_request_take(c);
     int rc = kd_client_request_fill(r, method, path, fields, field_count, body);
