@@ -161,7 +161,8 @@ int kd_sim_load(int argc, char **argv)
     kd_load_result *sum = kd_alloc(sizeof *sum);
     int failed = run(&o.plan, sum);
     if (failed != KD_OK) {
-        fprintf(stderr, "kudos-sim load: %s: %s\n", o.plan.edge, kd_strerror(failed));
+        const char *why = failed == KD_EIO ? "the file of --ca cannot be used" : kd_strerror(failed);
+        fprintf(stderr, "kudos-sim load: %s: %s\n", o.plan.edge, why);
         rc = failed == KD_ENOTFOUND ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
     } else {
         rc = report(&o.plan, sum);

@@ -110,7 +110,8 @@ static int check(kd_replay_plan *p)
 
 static int unusable(const char *url, int err)
 {
-    fprintf(stderr, "kudos-sim replay: %s: %s\n", url, kd_strerror(err));
+    const char *why = err == KD_EIO ? "the file of --ca cannot be used" : kd_strerror(err);
+    fprintf(stderr, "kudos-sim replay: %s: %s\n", url, why);
     return err == KD_ENOTFOUND ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
 }
 

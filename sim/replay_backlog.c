@@ -31,13 +31,11 @@ bool kd_replay_series(kd_bytes text, const char *series, uint64_t *value)
 kd_replay_backlog kd_replay_backlog_of(kd_bytes metrics)
 {
     kd_replay_backlog b = {0};
-    uint64_t empty = 0;
+    /* Empty ones only move a watermark: they are in no outbox, and central does not merge them. */
     b.edge = kd_replay_series(metrics, "kudos_edge_batches_sealed_total{empty=\"false\"}", &b.sealed) &&
-             kd_replay_series(metrics, "kudos_edge_batches_sealed_total{empty=\"true\"}", &empty) &&
              kd_replay_series(metrics, "kudos_edge_outbox_batches", &b.waiting) &&
              kd_replay_series(metrics, "kudos_edge_outbox_bytes", &b.waiting_bytes);
     b.central = kd_replay_series(metrics, "kudos_central_batches_total{result=\"merged\"}", &b.merged);
-    b.sealed += empty; /* central merges empty ones too: they move the watermark */
     return b;
 }
 
