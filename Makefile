@@ -73,6 +73,8 @@ $(eval $(call program,$(BUILD)/unit-tests,$(call objects,tests/unit tests/lib) $
 $(eval $(call program,$(BUILD)/http-echo,$(BUILD)/tests/integration/http_echo.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/feed,$(BUILD)/tests/integration/feed.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/kafka-probe,$(BUILD)/tests/integration/kafka_probe.o $(BUILD)/sim/broker.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/bench-puts,$(BUILD)/tests/bench/bench_puts.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/bench-merge,$(BUILD)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/model-test,$(call objects,tests/model tests/lib) $(CORES),$(CORE_LIBS) -lm))
 
 $(BUILD):
@@ -85,7 +87,7 @@ TESTS := $(addprefix $(BUILD)/,unit-tests model-test http-echo feed kafka-probe 
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
-.PHONY: help demo demo-stop test test-long check fuzz lint fmt docs install clean
+.PHONY: help demo demo-stop test test-long bench check fuzz lint fmt docs install clean
 help:
 	@echo 'make all         the programs, in $(BUILD)/'
 	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'
@@ -110,6 +112,12 @@ test test-long:
 	$(DEPS) test
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(TESTS)
 	$(Q)BUILD=$(BUILD) python3 tests/run.py $(if $(filter test-long,$@),--long)
+
+# BENCH='--only likes --repeats 5' measures less, or longer.
+bench:
+	$(DEPS) test
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(BUILD)/bench-puts $(BUILD)/bench-merge
+	$(Q)BUILD=$(BUILD) python3 tests/bench/bench.py $(BENCH)
 
 check:
 	$(DEPS) test

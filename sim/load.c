@@ -40,7 +40,9 @@ static int parse(load_options *o, int argc, char **argv)
         {"like", NULL, KD_ARG_FLAG, &o->like, "likes, each of another (user, item) pair (the default)", 0, 0},
         {"read", NULL, KD_ARG_FLAG, &o->read, "reads of an item's counts", 0, 0},
         {"batch", NULL, KD_ARG_FLAG, &o->batch, "POST /v1/likes, many likes in one request", 0, 0},
-        {"path", "P", KD_ARG_TEXT, &p->path, "GET of one fixed path, of any server", 0, 0},
+        {"path", "P", KD_ARG_TEXT, &p->path,
+         "GET of a path of any server; {item} in it stands for the number of an item, drawn anew", 0, 0},
+        {"named", NULL, KD_ARG_FLAG, &p->named, "--read, --path: another X-User-Id with every request", 0, 0},
         {"users", "N", KD_ARG_UINT, &p->users, "users [1000000]", 1, 4e9},
         {"items", "N", KD_ARG_UINT, &p->items, "items [10000]", 1, 1e8},
         {"zipf", "S", KD_ARG_REAL, &p->zipf_s, "skew of the items; 0 is uniform [0]", 0, 10},
@@ -84,7 +86,7 @@ static int check(load_options *o)
     if (!p->edge) return usage("--edge: missing");
     if (o->like + o->read + o->batch + (p->path != NULL) > 1)
         return usage("--like, --read, --batch, --path: choose one");
-    if (p->path && (*p->path != '/' || strlen(p->path) >= KD_LOAD_PATH_MAX))
+    if (p->path && (*p->path != '/' || strlen(p->path) + 16 > KD_LOAD_PATH_MAX))
         return usage("--path: begins with / and is short");
     if (!kd_collection_valid(kd_bytes_str(p->collection)))
         return usage("--collection: not a collection's name");

@@ -20,7 +20,7 @@ typedef struct {
     const char *edge, *path, *collection, *ca_file;
     uint64_t users, items, seconds, connections, streams, threads, rate, batch_size, seed, deadline_ms;
     double zipf_s;
-    bool insecure, keys, check;
+    bool insecure, keys, check, named;
     kd_zipf zipf;
 } kd_load_plan;
 

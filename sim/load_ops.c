@@ -107,6 +107,19 @@ static bool next_read(kd_load_ops *o, kd_load_request *r)
     return true;
 }
 
+static bool next_path(kd_load_ops *o, kd_load_request *r)
+{
+    static const char hole[] = "{item}";
+    const char *path = o->plan->path, *at = strstr(path, hole);
+    size_t before = at ? (size_t)(at - path) : strlen(path);
+    memcpy(r->path, path, before);
+    r->path_len = before;
+    if (at)
+        r->path_len += (size_t)snprintf(r->path + before, sizeof r->path - before, "%u%s",
+                                        kd_zipf_pick(&o->plan->zipf, &o->random), at + sizeof hole - 1);
+    return true;
+}
+
 bool kd_load_ops_next(kd_load_ops *o, kd_load_request *r)
 {
     const kd_load_plan *plan = o->plan;
@@ -122,7 +135,8 @@ bool kd_load_ops_next(kd_load_ops *o, kd_load_request *r)
     else if (plan->mode == KD_LOAD_READ)
         more = next_read(o, r);
     else
-        r->path_len = (size_t)snprintf(r->path, sizeof r->path, "%s", plan->path);
+        more = next_path(o, r);
+    if (plan->named && r->user_len == 0) name_user(o, r, o->sequence % KD_MAX(o->users, (uint64_t)1));
     if (plan->keys && r->user_len > 0) {
         r->key_len = (size_t)snprintf(r->key, sizeof r->key, "%llx-%x-%llx", (unsigned long long)plan->seed,
                                       o->index, (unsigned long long)o->sequence);
