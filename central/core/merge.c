@@ -39,9 +39,10 @@ static bool digests_agree(const kd_edge_state *s, const kd_batch *b)
 static kd_fed place(const kd_central *c, const kd_edge_state *s, const kd_batch *b)
 {
     if (!digests_agree(s, b)) return KD_FED_IDENTITY;
-    bool fresh = kd_position_cmp(s->applied, b->at) < 0 || kd_planted(c, KD_PLANT_MERGE_NO_DUP_CHECK);
-    bool follows = kd_position_cmp(b->after, s->applied) == 0 || kd_planted(c, KD_PLANT_MERGE_NO_GAP_CHECK);
-    if (!fresh) return KD_FED_DUPLICATE;
+    if (kd_position_cmp(b->at, s->applied) <= 0) return KD_FED_DUPLICATE;
+    int after = kd_position_cmp(b->after, s->applied);
+    bool follows = after == 0 || (after < 0 && kd_planted(c, KD_PLANT_MERGE_AFTER_BELOW)) ||
+                   kd_planted(c, KD_PLANT_MERGE_NO_GAP_CHECK);
     return follows ? KD_FED_MERGED : KD_FED_GAP;
 }
 
@@ -112,11 +113,11 @@ static void gather(kd_commit *k, const kd_body *body, uint16_t edge, uint16_t re
  * those as well. So once an envelope that knew an epoch is merged, one that knew only a lower one still
  * brings its operations, but moves no watermark.
  */
-static kd_edge_state advance(const kd_edge_state *s, const kd_batch *b)
+static kd_edge_state advance(const kd_central *c, const kd_edge_state *s, const kd_batch *b)
 {
     kd_edge_state next = {
         .applied = b->at, .digest = b->digest, .watermark_us = s->watermark_us, .epoch = s->epoch};
-    if (b->epoch < s->epoch) return next;
+    if (b->epoch < s->epoch && !kd_planted(c, KD_PLANT_WATERMARK_ANY_EPOCH)) return next;
     next.epoch = b->epoch;
     next.watermark_us = KD_MAX(s->watermark_us, b->complete_to_us);
     return next;
@@ -127,7 +128,7 @@ static void merge(kd_central *c, const kd_batch *b, const kd_body *body, uint16_
 {
     kd_edge *e = &c->edges[edge];
     e->region = region;
-    e->tentative = advance(&e->tentative, b);
+    e->tentative = advance(c, &e->tentative, b);
     kd_registry_touch(c, edge);
     gather(kd_commit_open(c), body, edge, region);
     c->stats.batches++;

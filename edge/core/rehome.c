@@ -26,6 +26,7 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
     e->alarm_us = now_us;
     p->watermark_us = theirs->watermark_us;
     for (uint32_t i = 0; i < e->part_count; i++) {
+        if (KD_PLANTED(e, KD_PLANT_REHOME_ONE) && &e->parts[i] != p) continue;
         if (e->parts[i].open) kd_batch_seal(e, &e->parts[i], now_us);
         e->parts[i].rehoming = true;
         kd_resend_hold(e, &e->parts[i]);

@@ -58,6 +58,7 @@ typedef enum {
     KD_PLANT_FREE_ON_ACK = 1 << 15,       /* rule 20: the outbox row goes with Kafka's acknowledgement */
     KD_PLANT_ANY_APPLIED = 1 << 16,       /* rule 20: applied is always believed */
     KD_PLANT_OVERLAY_NEVER_ENDS = 1 << 17, /* overlay without applied */
+    KD_PLANT_REHOME_ONE = 1 << 18,        /* rule 20: only the partition that noticed moves */
 } kd_edge_plant;
 
 /*

@@ -80,6 +80,7 @@ static void copy_edge(model_world *w)
     model_edge *twin = &w->edges[TWIN];
     if (w->doubled) {
         if (twin->core) edge_stop(w, TWIN);
+        if (world_chance(w, 50)) kill_edge(w, w->twin_of); /* starts again before it noticed */
         w->doubled = false;
         return;
     }

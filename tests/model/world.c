@@ -54,6 +54,7 @@ static void draw_options(model_world *w)
     o->edge_restores = !o->central_restores && world_chance(w, 35);
     o->edge_copies = world_chance(w, 20);
     o->log_wipes = world_chance(w, 30);
+    o->slow_wire = world_chance(w, 30);
     o->steps = 300 + world_pick(w, 900);
 }
 
@@ -118,7 +119,7 @@ static void step_central(model_world *w)
 
 static void step_wire(model_world *w)
 {
-    if (w->sending_count && world_chance(w, 60)) edge_deliver_record(w, world_pick(w, w->sending_count));
+    if (w->sending_count && world_chance(w, w->options.slow_wire ? 12 : 60)) edge_deliver_record(w, world_pick(w, w->sending_count));
     if (w->answers_count && world_chance(w, 40)) edge_deliver_answer(w, world_pick(w, w->answers_count));
 }
 

@@ -73,7 +73,7 @@ typedef struct {
 
 /* What a run may meet; drawn from its seed. */
 typedef struct {
-    bool tokens, crashes, log_faults, cuts, clock_steps, central_restores, edge_restores, edge_copies, log_wipes;
+    bool tokens, crashes, log_faults, cuts, clock_steps, central_restores, edge_restores, edge_copies, log_wipes, slow_wire;
     uint32_t steps;
 } model_options;
 
