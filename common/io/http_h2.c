@@ -349,6 +349,12 @@ void http_h2_terminate(http_conn *conn, uint32_t error_code)
     conn->fate = HTTP_FINISH;
 }
 
+/* Another value in every answer: in the compression table it would only push out what all answers share. */
+static bool h2_always_new(const char *name)
+{
+    return strcmp(name, "kudos-session") == 0;
+}
+
 static nghttp2_nv h2_field(const char *name, kd_bytes value)
 {
     /* The name is static by contract, the value is copied with the array in one piece. */
@@ -356,7 +362,8 @@ static nghttp2_nv h2_field(const char *name, kd_bytes value)
                         .namelen = strlen(name),
                         .value = (uint8_t *)(uintptr_t)value.data,
                         .valuelen = value.len,
-                        .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME};
+                        .flags = (uint8_t)(NGHTTP2_NV_FLAG_NO_COPY_NAME |
+                                           (h2_always_new(name) ? NGHTTP2_NV_FLAG_NO_INDEX : 0))};
 }
 
 void http_h2_respond(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)

@@ -53,6 +53,8 @@ static kd_edge *create(const kd_edge_config *config, const kd_store *store)
     e->random = config->seed;
     e->open_group = 1;
     kd_table_init(&e->items, entry_key_of, config->seed);
+    kd_pool_init(&e->nodes, sizeof(kd_node));
+    kd_pool_init(&e->overlays, sizeof(kd_overlay) + config->counters->count * sizeof(kd_tally));
     init_parts(e);
     return e;
 }
@@ -102,14 +104,14 @@ int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t n
     return KD_OK;
 }
 
-static void finish_part(kd_part *p)
+static void finish_part(kd_edge *e, kd_part *p)
 {
     for (kd_outgoing *b = p->head, *next; b; b = next) {
         next = b->next;
-        kd_overlay_cancel_batch(b);
+        kd_overlay_cancel_batch(e, b);
         kd_batch_free(b);
     }
-    if (p->open) kd_overlay_cancel_batch(p->open);
+    if (p->open) kd_overlay_cancel_batch(e, p->open);
     kd_batch_free(p->open);
     kd_assembly_clear(&p->assembly);
     kd_buf_finish(&p->fragment);
@@ -119,7 +121,7 @@ static void finish_part(kd_part *p)
 void kd_edge_close(kd_edge *e)
 {
     if (!e) return;
-    for (uint32_t i = 0; i < e->part_count; i++) finish_part(&e->parts[i]);
+    for (uint32_t i = 0; i < e->part_count; i++) finish_part(e, &e->parts[i]);
     free(e->parts);
     kd_overlay_finish(e);
     kd_membership_finish(e);

@@ -124,7 +124,7 @@ static void drop_not_admitted(kd_edge *e, const kd_part *p, uint64_t last, bool 
     uint16_t index = (uint16_t)(p - e->parts);
     for (kd_entry *entry; (entry = kd_table_next(&e->items, &cursor)) != NULL;) {
         if (entry->part != index) continue;
-        if (undone) kd_entry_end_kept(entry);
+        if (undone) kd_entry_end_kept(e, entry);
         if (entry->known && entry->version > last) kd_entry_forget_counts(e, entry);
     }
 }

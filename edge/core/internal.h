@@ -18,6 +18,7 @@
 #define KUDOS_EDGE_CORE_INTERNAL_H
 
 #include "common/bloom.h"
+#include "common/pool.h"
 #include "common/table.h"
 #include "kudos/edge.h"
 
@@ -160,6 +161,7 @@ struct kd_edge {
     uint32_t part_count;
     kd_table items;
     size_t evict_cursor;
+    kd_pool nodes, overlays; /* bounded by the outbox: each has an operation in it or kept for a stale entry */
     kd_entry *last_found; /* the items come in runs: a like looks its item up three times */
     kd_bloom filter;
     kd_writes writes[2];
@@ -265,12 +267,12 @@ kd_bytes kd_entry_key(const kd_entry *entry);
 bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry);
 void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
 void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied);
-void kd_entry_end_kept(kd_entry *entry); /* nodes without a batch */
+void kd_entry_end_kept(kd_edge *e, kd_entry *entry); /* nodes without a batch */
 void kd_entry_forget_counts(kd_edge *e, kd_entry *entry);
 int kd_entries_load(kd_edge *e);
 void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter, int64_t delta);
 void kd_overlay_end_batch(kd_edge *e, kd_part *p, kd_outgoing *b, kd_position applied);
-void kd_overlay_cancel_batch(kd_outgoing *b); /* its nodes end, whatever they show */
+void kd_overlay_cancel_batch(kd_edge *e, kd_outgoing *b); /* its nodes end, whatever they show */
 void kd_overlay_finish(kd_edge *e);
 
 /* install.c: what central says */

@@ -36,10 +36,9 @@ bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry)
 
 /* ---- nodes, and their sum ----------------------------------------------------------------------------------- */
 
-static void node_link(const kd_edge *e, kd_node *n, kd_entry *entry)
+static void node_link(kd_edge *e, kd_node *n, kd_entry *entry)
 {
-    if (!entry->overlay)
-        entry->overlay = kd_alloc(sizeof(kd_overlay) + e->config.counters->count * sizeof(kd_tally));
+    if (!entry->overlay) entry->overlay = kd_pool_take(&e->overlays);
     kd_overlay *o = entry->overlay;
     n->entry = entry;
     n->entry_next = o->nodes;
@@ -57,7 +56,7 @@ static void node_add(kd_node *n, int64_t delta, uint32_t ops)
     sum->ops += ops;
 }
 
-static void node_unlink(kd_node *n)
+static void node_unlink(kd_edge *e, kd_node *n)
 {
     kd_entry *entry = n->entry;
     kd_tally *sum = &entry->overlay->sum[n->counter];
@@ -68,15 +67,15 @@ static void node_unlink(kd_node *n)
     if (n->entry_next) n->entry_next->entry_prev = n->entry_prev;
     n->entry = NULL;
     if (entry->overlay->nodes) return;
-    free(entry->overlay);
+    kd_pool_give(&e->overlays, entry->overlay);
     entry->overlay = NULL;
 }
 
 /* A node that its batch still lists is freed with the batch. */
-static void node_end(kd_node *n)
+static void node_end(kd_edge *e, kd_node *n)
 {
-    node_unlink(n);
-    if (!n->batch) free(n);
+    node_unlink(e, n);
+    if (!n->batch) kd_pool_give(&e->nodes, n);
 }
 
 static kd_node *first_node(const kd_entry *entry)
@@ -101,7 +100,7 @@ static kd_entry *entry_create(kd_edge *e, kd_part *p, kd_bytes item)
 
 static void entry_free(kd_edge *e, kd_entry *entry)
 {
-    while (entry->overlay) node_end(entry->overlay->nodes);
+    while (entry->overlay) node_end(e, entry->overlay->nodes);
     if (e->last_found == entry) e->last_found = NULL;
     kd_table_remove(&e->items, kd_entry_key(entry));
     free(entry);
@@ -183,15 +182,15 @@ void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
     if (KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS)) return;
     for (kd_node *n = first_node(entry), *next; n; n = next) {
         next = n->entry_next;
-        if (kd_position_cmp(n->at, applied) <= 0) node_end(n);
+        if (kd_position_cmp(n->at, applied) <= 0) node_end(e, n);
     }
 }
 
-void kd_entry_end_kept(kd_entry *entry)
+void kd_entry_end_kept(kd_edge *e, kd_entry *entry)
 {
     for (kd_node *n = first_node(entry), *next; n; n = next) {
         next = n->entry_next;
-        if (!n->batch) node_end(n);
+        if (!n->batch) node_end(e, n);
     }
 }
 
@@ -209,7 +208,7 @@ void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter
     kd_node *n = first_node(entry);
     while (n && n->batch == b && n->counter != counter) n = n->entry_next;
     if (!n || n->batch != b) {
-        n = kd_alloc(sizeof(*n));
+        n = kd_pool_take(&e->nodes);
         *n = (kd_node){.batch = b, .batch_next = b->nodes, .at = b->at, .counter = counter};
         b->nodes = n;
         node_link(e, n, entry);
@@ -218,14 +217,14 @@ void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter
 }
 
 /* Central has it, but the number that this entry shows does not: keep it, one node per counter. */
-static void node_keep(kd_node *n, kd_position applied)
+static void node_keep(kd_edge *e, kd_node *n, kd_position applied)
 {
     n->batch = NULL;
     n->at = applied;
     for (kd_node *other = first_node(n->entry); other; other = other->entry_next) {
         if (other == n || other->batch || other->counter != n->counter) continue;
         node_add(n, other->delta, other->ops);
-        node_end(other);
+        node_end(e, other);
         return;
     }
 }
@@ -237,20 +236,20 @@ void kd_overlay_end_batch(kd_edge *e, kd_part *p, kd_outgoing *b, kd_position ap
     for (kd_node *n = b->nodes, *next; n; n = next) {
         next = n->batch_next;
         n->batch = NULL;
-        if (!n->entry) free(n);
-        else if (never || !kd_entry_fresh(e, n->entry)) node_keep(n, applied);
-        else node_end(n);
+        if (!n->entry) kd_pool_give(&e->nodes, n);
+        else if (never || !kd_entry_fresh(e, n->entry)) node_keep(e, n, applied);
+        else node_end(e, n);
     }
     b->nodes = NULL;
 }
 
-void kd_overlay_cancel_batch(kd_outgoing *b)
+void kd_overlay_cancel_batch(kd_edge *e, kd_outgoing *b)
 {
     for (kd_node *n = b->nodes, *next; n; n = next) {
         next = n->batch_next;
         n->batch = NULL;
-        if (n->entry) node_end(n);
-        else free(n);
+        if (n->entry) node_end(e, n);
+        else kd_pool_give(&e->nodes, n);
     }
     b->nodes = NULL;
 }
@@ -309,4 +308,6 @@ void kd_overlay_finish(kd_edge *e)
     size_t cursor = 0;
     for (kd_entry *entry; (entry = kd_table_next(&e->items, &cursor)) != NULL;) entry_free(e, entry);
     kd_table_finish(&e->items);
+    kd_pool_finish(&e->nodes);
+    kd_pool_finish(&e->overlays);
 }

@@ -74,7 +74,7 @@ int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
         kd_outgoing *b = p->head;
         err = kd_batch_fragments(e, p, b, &raw);
         if (err != KD_OK) break;
-        kd_overlay_cancel_batch(b);
+        kd_overlay_cancel_batch(e, b);
         move_batch(e, p, b->at, kd_buf_view(&raw), now_us);
         kd_outbox_pop(e, p);
     }
