@@ -3,7 +3,6 @@
 #include "central/io/read.h"
 #include "common/display.h"
 #include "common/io/clock.h"
-#include "common/io/items_body.h"
 
 /* On the worker's thread. What is committed now is what is told: the age is that of the way to the client. */
 static int find_counts(kd_read *r, kd_tenure *t, kd_read_item *item)
@@ -162,17 +161,14 @@ void kd_api_counts_query(kd_api *api, kd_http_request *req)
 
 void kd_api_counts_body(kd_api *api, kd_http_request *req)
 {
-    kd_items_body *body = kd_http_request_alloc(req, sizeof(*body));
     kd_bytes user = kd_bytes_of(NULL, 0);
-    uint32_t counter = 0;
+    uint32_t counter;
     kd_refusal why;
-    if (!kd_items_body_parse(req->body, &api->settings->collections, body, &why) ||
-        (body->me && (!kd_read_user(api, req, &user, &why) ||
-                      !kd_read_set_counter(api, kd_bytes_str(body->counter), &counter, &why)))) {
+    const kd_read_list *list = kd_read_items(api, req, false, &counter, &why);
+    if (list && (!list->me || kd_read_user(api, req, &user, &why)))
+        start_many(api, req, list->items, list->count, user, counter);
+    else
         kd_read_refuse(req, &why);
-        return;
-    }
-    start_many(api, req, body->items, body->count, user, counter);
 }
 
 /* ---- the snapshot of one item, for edges ---- */

@@ -2,7 +2,6 @@
 #include "central/io/member_line.h"
 #include "central/io/read.h"
 #include "common/display.h"
-#include "common/io/items_body.h"
 #include "common/io/peer.h"
 
 enum { LIKERS_DEFAULT = 100, LIKERS_MAX = 1000, EXPORT_DEFAULT = 1000, EXPORT_MAX = 5000 };
@@ -75,16 +74,13 @@ void kd_api_liked(kd_api *api, kd_http_request *req, const kd_item *item, uint32
 
 void kd_api_lookup(kd_api *api, kd_http_request *req)
 {
-    kd_items_body *body = kd_http_request_alloc(req, sizeof(*body));
     kd_bytes user;
     uint32_t counter;
     kd_refusal why;
-    if (!kd_read_user(api, req, &user, &why) ||
-        !kd_items_body_parse(req->body, &api->settings->collections, body, &why) ||
-        !kd_read_set_counter(api, kd_bytes_str(body->counter), &counter, &why))
-        kd_read_refuse(req, &why);
-    else
-        start_liked(api, req, body->items, body->count, counter, user, answer_lookup);
+    const kd_read_list *list = NULL;
+    if (kd_read_user(api, req, &user, &why)) list = kd_read_items(api, req, true, &counter, &why);
+    if (list) start_liked(api, req, list->items, list->count, counter, user, answer_lookup);
+    else kd_read_refuse(req, &why);
 }
 
 /* ---- who likes an item ---- */

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "common/body.h"
 #include "common/io/peer.h"
 
 enum { RETRY_AFTER_S = 1 };
@@ -100,18 +101,31 @@ void kd_read_respond(kd_read *r, const char *content_type, const kd_http_field *
     kd_buf_finish(&body);
 }
 
-bool kd_read_user(kd_api *api, const kd_http_request *req, kd_bytes *user, kd_refusal *why)
+bool kd_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why)
 {
-    bool there = kd_peer_trusted(&api->trusted, req->peer) && kd_http_request_header(req, "x-user-id", user);
-    if (!there) {
-        *why =
-            (kd_refusal){KD_PROBLEM_UNAUTHORIZED, "a trusted peer has to name the user in X-User-Id", NULL};
-        return false;
-    }
-    if (kd_id_valid(*user)) return true;
-    *why = (kd_refusal){KD_PROBLEM_INVALID_ID, "a user id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]",
-                        "X-User-Id"};
-    return false;
+    return kd_peer_user(&api->trusted, req, user, why);
+}
+
+/* Texts to items. */
+static bool resolve(const kd_api *api, const kd_body_items *body, kd_read_list *list, kd_refusal *why)
+{
+    for (uint32_t i = 0; i < body->count; i++)
+        if (!kd_route_item_text(body->item[i], &api->settings->collections, "items", &list->items[i], why))
+            return false;
+    list->count = body->count;
+    list->me = body->me;
+    return true;
+}
+
+kd_read_list *kd_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter, kd_refusal *why)
+{
+    kd_body_items body;
+    kd_buf text = {0};
+    kd_read_list *list = kd_http_request_alloc(req, sizeof(*list));
+    bool good = kd_body_read_items(req->body, &text, lookup, &body, why) && resolve(api, &body, list, why) &&
+                kd_read_set_counter(api, body.counter, counter, why);
+    kd_buf_finish(&text);
+    return good ? list : NULL;
 }
 
 void kd_read_refuse(kd_http_request *req, const kd_refusal *why)

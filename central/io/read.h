@@ -50,7 +50,14 @@ void kd_read_start(kd_read *r);
 void kd_read_respond(kd_read *r, const char *content_type, const kd_http_field *more, size_t n);
 
 /* The user whom a trusted peer names. */
-bool kd_read_user(kd_api *api, const kd_http_request *req, kd_bytes *user, kd_refusal *why);
+bool kd_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why);
+/* The body of a bulk read; NULL with *why filled when it is refused. Lives as long as the request. */
+typedef struct {
+    kd_item items[KD_BULK_ITEMS_MAX];
+    uint32_t count;
+    bool me;
+} kd_read_list;
+kd_read_list *kd_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter, kd_refusal *why);
 /* The set counter of that name; without a name the first one. */
 bool kd_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why);
 void kd_read_refuse(kd_http_request *req, const kd_refusal *why);

@@ -5,8 +5,7 @@
  * The user is the X-User-Id of a peer that the configuration trusts. From anyone else the header does not
  * exist: the answer to what needs a user is then 401, whatever it says.
  */
-#include <netinet/in.h>
-
+#include "common/io/peer.h"
 #include "edge/io/routes.h"
 
 static bool refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
@@ -15,32 +14,9 @@ static bool refuse(kd_refusal *why, kd_problem problem, const char *field, const
     return false;
 }
 
-static bool peer_trusted(const kd_shard *s, const kd_http_request *req)
-{
-    kd_bytes address = {0};
-    if (req->peer->sa_family == AF_INET)
-        address = kd_bytes_of(&((const struct sockaddr_in *)(const void *)req->peer)->sin_addr, 4);
-    else if (req->peer->sa_family == AF_INET6)
-        address = kd_bytes_of(&((const struct sockaddr_in6 *)(const void *)req->peer)->sin6_addr, 16);
-    return kd_cidrs_match(&s->app->trusted, address);
-}
-
 bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why)
 {
-    kd_bytes raw;
-    if (!peer_trusted(s, req) || !kd_http_request_header(req, "x-user-id", &raw))
-        return refuse(why, KD_PROBLEM_UNAUTHORIZED, NULL,
-                      "no gateway that is trusted here says who is asking");
-    *user = raw;
-    if (raw.len && memchr(raw.data, '%', raw.len)) {
-        uint8_t *decoded = kd_http_request_alloc(req, KD_ID_MAX);
-        size_t len = 0; /* of what cannot be decoded: no valid id */
-        kd_percent_decode(raw, decoded, KD_ID_MAX, &len);
-        *user = kd_bytes_of(decoded, len);
-    }
-    if (kd_id_valid(*user)) return true;
-    return refuse(why, KD_PROBLEM_INVALID_ID, "X-User-Id",
-                  "a user id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
+    return kd_peer_user(&s->app->trusted, req, user, why);
 }
 
 bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, uint64_t *token_us, kd_refusal *why)

@@ -244,7 +244,7 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
     kd_refusal why;
     likes->amount = 1;
     if (!read_headers(s, req, likes)) return;
-    if (!kd_body_read_amount(s, req->body, verb == KD_ADD ? &likes->amount : NULL, &why)) {
+    if (!kd_body_read_amount(req->body, &s->text, verb == KD_ADD ? &likes->amount : NULL, &why)) {
         kd_answer_refusal(req, &why);
         return;
     }
@@ -270,7 +270,7 @@ static void refuse_op(kd_http_request *req, kd_refusal *why, uint32_t index, con
 static bool read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
 {
     kd_refusal why;
-    if (kd_body_read_ops(s, req->body, ops, &why)) return true;
+    if (kd_body_read_ops(req->body, &s->text, ops, &why)) return true;
     if (ops->wrong < KD_BULK_OPS_MAX)
         refuse_op(req, &why, ops->wrong, why.field);
     else

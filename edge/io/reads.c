@@ -140,7 +140,7 @@ static void read_body(kd_shard *s, kd_http_request *req, kd_read_kind kind)
     kd_refusal why;
     uint8_t *keys;
     bool lookup = kind == KD_READ_LOOKUP;
-    if (!kd_body_read_items(s, req->body, lookup, &body, &why)) {
+    if (!kd_body_read_items(req->body, &s->text, lookup, &body, &why)) {
         kd_answer_refusal(req, &why);
         return;
     }

@@ -5,7 +5,7 @@
 #ifndef KUDOS_EDGE_IO_ROUTES_H
 #define KUDOS_EDGE_IO_ROUTES_H
 
-#include "common/json_reader.h"
+#include "common/body.h"
 #include "common/route.h"
 #include "edge/io/call.h"
 
@@ -32,29 +32,5 @@ void kd_answer_json(kd_shard *s, kd_http_request *req, const char *session);
 bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why);
 bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, uint64_t *token_us, kd_refusal *why);
 bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why);
-
-/* body.c: what JSON bodies say. Items are texts, views into the body or s->text. */
-typedef struct {
-    kd_bytes item[KD_BULK_ITEMS_MAX];
-    uint32_t count;
-    bool me;
-    kd_bytes counter; /* data NULL: not named */
-} kd_body_items;
-typedef struct {
-    kd_bytes item;
-    kd_bytes counter; /* data NULL: not named */
-    bool like;
-} kd_body_op;
-typedef struct {
-    kd_body_op at[KD_BULK_OPS_MAX];
-    uint32_t count;
-    uint32_t wrong; /* after a refusal: the operation whose member *why names ("": itself); KD_BULK_OPS_MAX:
-                       none */
-} kd_body_ops;
-/* `lookup`: "counter" is allowed instead of "me". */
-bool kd_body_read_items(kd_shard *s, kd_bytes body, bool lookup, kd_body_items *out, kd_refusal *why);
-bool kd_body_read_ops(kd_shard *s, kd_bytes body, kd_body_ops *out, kd_refusal *why);
-/* Empty, {} or, where `amount` is not NULL, {"amount": 1..1000}. */
-bool kd_body_read_amount(kd_shard *s, kd_bytes body, uint64_t *amount, kd_refusal *why);
 
 #endif

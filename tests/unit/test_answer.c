@@ -4,8 +4,6 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "common/io/items_body.h"
-
 static const kd_counters counters = {
     .count = 2, .at = {{.name = "like", .id = 1, .kind = KD_SET}, {.name = "view", .id = 3, .kind = KD_SUM}}};
 static const uint64_t count[] = {1235, 0};
@@ -77,57 +75,4 @@ Test(answer, liked)
         cr_expect_str_eq((char *)out.data, wanted);
         kd_buf_finish(&out);
     }
-}
-
-static char *names[] = {"posts"};
-static const kd_strings collections = {names, 1};
-static kd_items_body parsed;
-
-static bool parse(const char *text)
-{
-    kd_refusal why = {KD_PROBLEM_COUNT, NULL, NULL};
-    bool good = kd_items_body_parse(kd_bytes_str(text), &collections, &parsed, &why);
-    cr_expect_eq(good, why.problem == KD_PROBLEM_COUNT, "%s", text);
-    return good;
-}
-
-Test(answer, items_body)
-{
-    cr_assert(parse("{\"items\":[\"posts/1\",\"posts/2\"],\"me\":true,\"counter\":\"like\",\"more\":[{}]}"));
-    cr_expect(parsed.count == 2 && parsed.me);
-    cr_expect_str_eq(parsed.counter, "like");
-    cr_assert(parse("{\"items\":[\"posts/1\"]}"));
-    cr_expect(parsed.count == 1 && !parsed.me && parsed.counter[0] == '\0');
-}
-
-Test(answer, items_body_refused)
-{
-    static const char *const bad[] = {
-        "",
-        "[]",
-        "{",
-        "null",
-        "{}",
-        "{\"items\":[]}",
-        "{\"items\":\"posts/1\"}",
-        "{\"items\":[1]}",
-        "{\"items\":[\"posts\"]}",
-        "{\"items\":[\"reels/1\"]}",
-        "{\"items\":[\"posts/\\u0000\"]}",
-        "{\"items\":[\"posts/1\"],\"items\":[\"posts/2\"]}",
-        "{\"items\":[\"posts/1\"],\"me\":1}",
-        "{\"items\":[\"posts/1\"],\"counter\":\"\"}",
-        "{\"items\":[\"posts/1\"],\"counter\":\"123456789012345678901234567890123\"}",
-        "{\"items\":[\"posts/1\"]} x",
-    };
-    for (size_t i = 0; i < KD_COUNT(bad); i++) cr_expect_not(parse(bad[i]), "%s", bad[i]);
-}
-
-Test(answer, items_body_nested_deep)
-{
-    kd_buf deep = {.data = NULL};
-    for (int i = 0; i < 100000; i++) kd_buf_put_u8(&deep, '[');
-    kd_buf_put_u8(&deep, 0);
-    cr_expect_not(parse((char *)deep.data));
-    kd_buf_finish(&deep);
 }

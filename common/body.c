@@ -2,7 +2,7 @@
  * body.c - the JSON bodies of requests. Every field is known: another name, a name that comes twice and a
  * value of another type are refused by name, so that a typing error never does something else than was meant.
  */
-#include "edge/io/routes.h"
+#include "common/body.h"
 
 static bool refuse(kd_refusal *why, const char *field, const char *detail)
 {
@@ -33,10 +33,10 @@ static bool read_item_texts(kd_json_in *j, kd_body_items *out, kd_refusal *why)
     return !j->bad || refuse(why, "items", "a list of items is wanted");
 }
 
-bool kd_body_read_items(kd_shard *s, kd_bytes body, bool lookup, kd_body_items *out, kd_refusal *why)
+bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items *out, kd_refusal *why)
 {
     const char *const names[] = {"items", lookup ? "counter" : "me"};
-    kd_json_in j = kd_json_in_of(body, &s->text);
+    kd_json_in j = kd_json_in_of(body, text);
     kd_bytes key;
     uint32_t seen = 0;
     out->count = 0, out->me = false, out->counter = kd_bytes_of(NULL, 0);
@@ -56,10 +56,10 @@ bool kd_body_read_items(kd_shard *s, kd_bytes body, bool lookup, kd_body_items *
 
 static bool read_verb(kd_json_in *j, kd_body_op *op, kd_refusal *why)
 {
-    kd_bytes text;
-    if (kd_json_in_str(j, &text)) {
-        op->like = kd_bytes_eq(text, kd_bytes_str("like"));
-        if (op->like || kd_bytes_eq(text, kd_bytes_str("unlike"))) return true;
+    kd_bytes verb;
+    if (kd_json_in_str(j, &verb)) {
+        op->like = kd_bytes_eq(verb, kd_bytes_str("like"));
+        if (op->like || kd_bytes_eq(verb, kd_bytes_str("unlike"))) return true;
     }
     return refuse(why, "op", "\"like\" or \"unlike\" is wanted");
 }
@@ -87,10 +87,10 @@ static bool read_op(kd_json_in *j, kd_body_op *op, kd_refusal *why)
     return (seen & 2) || refuse(why, names[1], "missing");
 }
 
-bool kd_body_read_ops(kd_shard *s, kd_bytes body, kd_body_ops *out, kd_refusal *why)
+bool kd_body_read_ops(kd_bytes body, kd_buf *text, kd_body_ops *out, kd_refusal *why)
 {
     static const char *const names[] = {"operations"};
-    kd_json_in j = kd_json_in_of(body, &s->text);
+    kd_json_in j = kd_json_in_of(body, text);
     kd_bytes key;
     uint32_t seen = 0;
     out->count = 0, out->wrong = KD_BULK_OPS_MAX;
@@ -110,10 +110,10 @@ bool kd_body_read_ops(kd_shard *s, kd_bytes body, kd_body_ops *out, kd_refusal *
     return out->count > 0 || refuse(why, "operations", "at least one operation is wanted");
 }
 
-bool kd_body_read_amount(kd_shard *s, kd_bytes body, uint64_t *amount, kd_refusal *why)
+bool kd_body_read_amount(kd_bytes body, kd_buf *text, uint64_t *amount, kd_refusal *why)
 {
     static const char *const names[] = {"amount"};
-    kd_json_in j = kd_json_in_of(body, &s->text);
+    kd_json_in j = kd_json_in_of(body, text);
     kd_bytes key;
     uint32_t seen = 0;
     if (body.len == 0) return true;
