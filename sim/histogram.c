@@ -45,7 +45,7 @@ uint64_t kd_histogram_quantile(const kd_histogram *h, double q)
 {
     uint64_t wanted = (uint64_t)ceil(q * (double)h->total), seen = 0;
     wanted = KD_MAX(wanted, (uint64_t)1);
-    for (uint32_t i = 0; i < KD_HISTOGRAM_BUCKETS - 1 && h->total > 0; i++) {
+    for (uint32_t i = 0; i < KD_HISTOGRAM_BUCKETS - 1; i++) {
         seen += h->counts[i];
         if (seen >= wanted) return KD_MIN(end_of(i), h->max);
     }

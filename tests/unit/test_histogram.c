@@ -48,6 +48,38 @@ Test(histogram, buckets_follow_each_other_without_a_gap)
     }
 }
 
+/* The value that a bucket answers with lies in that bucket, so asking about it answers the same. */
+Test(histogram, a_bucket_ends_with_a_value_of_its_own)
+{
+    for (uint64_t v = 100; v < (uint64_t)1 << KD_HISTOGRAM_TOP_LOG2; v += v / 50) {
+        uint64_t end = v;
+        for (int round = 0; round < 2; round++) {
+            memset(&h, 0, sizeof h);
+            kd_histogram_add(&h, end);
+            kd_histogram_add(&h, UINT64_MAX);
+            uint64_t q = kd_histogram_quantile(&h, 0.5);
+            if (round == 1) cr_assert_eq(q, end, "%llu", (unsigned long long)v);
+            end = q;
+        }
+    }
+}
+
+Test(histogram, a_share_between_two_values_is_the_higher)
+{
+    for (uint64_t v = 1; v <= 3; v++) kd_histogram_add(&h, v);
+    cr_assert_eq(kd_histogram_quantile(&h, 0.5), 2);
+    cr_assert_eq(kd_histogram_quantile(&h, 0.67), 3);
+    cr_assert_eq(kd_histogram_quantile(&h, 0), 1);
+}
+
+Test(histogram, nothing_is_above_the_maximum)
+{
+    kd_histogram_add(&h, 1000); /* its bucket ends at 1007 */
+    kd_histogram_add(&h, 10);
+    cr_assert_eq(h.max, 1000);
+    cr_assert_eq(kd_histogram_quantile(&h, 1), 1000);
+}
+
 Test(histogram, the_maximum_is_exact_however_large)
 {
     kd_histogram_add(&h, 5);
@@ -62,6 +94,10 @@ Test(histogram, merging_is_adding)
     for (uint64_t v = 0; v < 5000; v++) {
         kd_histogram_add(v % 3 ? &h : &other, v * 17);
         kd_histogram_add(&both, v * 17);
+    }
+    for (int i = 0; i < 3; i++) { /* also in the last bucket, and the maximum on the side merged into */
+        kd_histogram_add(i ? &other : &h, UINT64_MAX - (uint64_t)i);
+        kd_histogram_add(&both, UINT64_MAX - (uint64_t)i);
     }
     kd_histogram_merge(&h, &other);
     cr_assert_eq(memcmp(&h, &both, sizeof h), 0);

@@ -2,8 +2,8 @@
  * The client's circuit breaker against a real socket: closed, open, one probe at a time, closed again.
  *
  * The port is bound and nobody listens, so that a connection is refused at once and nobody else gets the
- * port; the server comes to the same port later. Back-offs are a few milliseconds; the loop waits for answers
- * and never for a time, and a watchdog ends a test that hangs.
+ * port; the server comes to the same port later. The loop waits for answers and never for a time, and a
+ * watchdog ends a test that hangs.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

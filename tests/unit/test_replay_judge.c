@@ -95,10 +95,29 @@ Test(replay_judge, who_was_not_read_does_not_agree)
     cr_assert(!c.readable);
 }
 
-Test(replay_judge, a_round_counts_anew)
+Test(replay_judge, what_is_pending_anywhere_is_summed)
 {
     read_all();
+    for (uint32_t t = 0; t < TARGETS; t++) kd_replay_target_take(&c.targets[t], &oracle, 0, 5, t + 1);
+    kd_replay_judge(&c, &oracle);
+    cr_assert_eq(c.pending, 6);
+}
+
+/* The second round of the same check sees nothing of the first. */
+Test(replay_judge, a_round_counts_anew)
+{
+    read_all_but(1, 0, 6, 3);
+    cr_assert(!kd_replay_judge(&c, &oracle));
+    cr_assert_eq(c.wrong_items, 1);
+    cr_assert_eq(c.pending, 3);
+    for (uint32_t t = 0; t < TARGETS; t++) {
+        kd_replay_target_begin(&c.targets[t]);
+        for (uint32_t i = 0; i < ITEMS; i++)
+            kd_replay_target_take(&c.targets[t], &oracle, i, (int64_t)right[i], 0);
+    }
+    cr_assert(kd_replay_judge(&c, &oracle));
+    cr_assert_eq(c.wrong_items, 0);
+    cr_assert_eq(c.pending, 0);
     kd_replay_target_begin(&c.targets[0]); /* and nothing read */
     cr_assert(!kd_replay_judge(&c, &oracle));
-    cr_assert_eq(c.wrong_items, 0);
 }

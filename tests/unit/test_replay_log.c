@@ -150,6 +150,25 @@ Test(replay_oracle, the_last_event_of_a_pair_wins)
     kd_replay_oracle_finish(&o);
 }
 
+Test(replay_oracle, the_top_is_by_count_and_then_by_name)
+{
+    const char *why;
+    const char *const lines[] = {"1\ta\tm\t1", "1\ta\tz\t1", "1\ta\tb\t1",
+                                 "1\ta\tx\t1", "2\tb\tx\t1", "3\ta\tn\t-1"};
+    static const char *const wanted[] = {"posts/x", "posts/b", "posts/m", "posts/z", "posts/n"};
+    for (size_t i = 0; i < KD_COUNT(lines); i++) {
+        cr_assert_eq(kd_replay_log_line(&rlog, kd_bytes_str(lines[i]), "posts", &why), KD_OK);
+    }
+    kd_replay_oracle o;
+    kd_replay_oracle_init(&o, &rlog);
+    for (uint32_t n = 0; n <= 6; n++) {
+        uint32_t top[6], count = kd_replay_oracle_top(&o, &rlog, top, n);
+        cr_assert_eq(count, KD_MIN(n, 5u));
+        for (uint32_t i = 0; i < count; i++) cr_expect_str_eq(kd_names_at(&rlog.items, top[i]), wanted[i]);
+    }
+    kd_replay_oracle_finish(&o);
+}
+
 Test(replay_oracle, the_real_log_gives_the_published_figures)
 {
     cr_assert_eq(kd_replay_log_load(&rlog, "sim/data/polis.tsv.gz", "posts", error), KD_OK, "%s", error);
