@@ -49,7 +49,8 @@ static int check_identity(kd_edge *e)
 void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us)
 {
     uint64_t floor = KD_MAX(above, e->incarnation) + 1;
-    e->incarnation = KD_MAX(now_us, floor);
+    /* Up to a millisecond of chance: two copies that start in the same moment must not mint the same. */
+    e->incarnation = KD_MAX(now_us, floor) + kd_random_next(&e->random) % 1000;
     if (e->minted_count == KD_MINTED_MAX) {
         memmove(e->minted, e->minted + 1, (KD_MINTED_MAX - 1) * sizeof(e->minted[0]));
         e->minted_count--;
