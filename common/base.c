@@ -37,13 +37,6 @@ size_t kd_bytes_shared(kd_bytes a, kd_bytes b)
     return n;
 }
 
-uint64_t kd_bytes_rank(kd_bytes b, size_t at)
-{
-    uint64_t word = 0;
-    if (b.len > at) memcpy(&word, b.data + at, KD_MIN(b.len - at, sizeof word));
-    return __builtin_bswap64(word);
-}
-
 void *kd_alloc(size_t size)
 {
     void *p = calloc(1, size ? size : 1);

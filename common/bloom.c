@@ -87,6 +87,11 @@ void kd_bloom_add(kd_bloom *b, uint64_t hash)
     b->rows++;
 }
 
+void kd_bloom_prefetch(const kd_bloom *b, uint64_t hash)
+{
+    for (uint32_t i = 0; i < b->filter_count; i++) __builtin_prefetch(block_of(&b->filters[i], hash));
+}
+
 bool kd_bloom_maybe(const kd_bloom *b, uint64_t hash)
 {
     for (uint32_t i = b->filter_count; i-- > 0;)

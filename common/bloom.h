@@ -37,6 +37,8 @@ void kd_bloom_init(kd_bloom *b, uint64_t expected_rows, uint64_t max_bits);
 void kd_bloom_finish(kd_bloom *b);
 /* The hash must be well mixed: all 64 bits are used. */
 void kd_bloom_add(kd_bloom *b, uint64_t hash);
+/* Begins to fetch what is read first of this hash. */
+void kd_bloom_prefetch(const kd_bloom *b, uint64_t hash);
 /* False: never added. True: perhaps. */
 bool kd_bloom_maybe(const kd_bloom *b, uint64_t hash);
 

@@ -117,9 +117,10 @@ bool kd_cidr_match(const kd_cidr *c, kd_bytes address)
     if (address.len != 4 && address.len != 16) return false;
     memcpy(at, v4_prefix, sizeof(v4_prefix));
     memcpy(at + 16 - address.len, address.data, address.len);
-    size_t whole = c->bits / 8, rest = c->bits % 8;
-    if (memcmp(at, c->at, whole) != 0) return false;
-    return rest == 0 || ((at[whole] ^ c->at[whole]) >> (8 - rest)) == 0;
+    uint64_t high = kd_bytes_rank(kd_bytes_of(at, 16), 0) ^ kd_bytes_rank(kd_bytes_of(c->at, 16), 0);
+    uint64_t low = kd_bytes_rank(kd_bytes_of(at, 16), 8) ^ kd_bytes_rank(kd_bytes_of(c->at, 16), 8);
+    if (c->bits <= 64) return c->bits == 0 || high >> (64 - c->bits) == 0;
+    return high == 0 && low >> (128 - c->bits) == 0;
 }
 
 void kd_cidrs_init(kd_cidrs *list, const kd_strings *texts)

@@ -266,6 +266,16 @@ void *kd_table_find(const kd_table *t, kd_bytes key)
     return slot < 0 ? NULL : slots_of(s)[slot];
 }
 
+void kd_table_prefetch(const kd_table *t, kd_bytes key)
+{
+    if (!t->directory) return;
+    uint64_t hash = hash_of(t, key);
+    const segment *s = t->directory[directory_index(t, hash)];
+    uint32_t g = start_group(s, hash);
+    __builtin_prefetch(&s->words[g]);
+    __builtin_prefetch(slots_of(s) + (size_t)g * GROUP);
+}
+
 void *kd_table_put(kd_table *t, void *entry)
 {
     kd_bytes key = t->key_of(entry);

@@ -35,6 +35,8 @@ void kd_table_finish(kd_table *t);
 
 /* The entry with that key, or NULL. */
 void *kd_table_find(const kd_table *t, kd_bytes key);
+/* Begins to fetch what looking this key up will read first. */
+void kd_table_prefetch(const kd_table *t, kd_bytes key);
 /* Adds the entry; an entry with the same key makes room and is returned, else NULL. */
 void *kd_table_put(kd_table *t, void *entry);
 /* Takes the entry with that key out and returns it, or NULL. */

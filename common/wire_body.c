@@ -136,26 +136,45 @@ static void rank_ops(ranked_op *ranked, const keyed_op *keyed, uint32_t count)
     }
 }
 
+/* Spread over many items, operations come in order already: an edge groups them by item. */
+static bool ascending(const keyed_op *keyed, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++)
+        if (compare_ops(&keyed[i - 1], &keyed[i]) >= 0) return false;
+    return true;
+}
+
+static keyed_op *sorted_copy(const keyed_op *drawn, uint32_t count)
+{
+    keyed_op *keyed = kd_realloc(NULL, count * sizeof *keyed);
+    ranked_op *ranked = kd_realloc(NULL, count * sizeof *ranked);
+    rank_ops(ranked, drawn, count);
+    qsort(ranked, count, sizeof *ranked, compare_ranked);
+    for (uint32_t i = 0; i < count; i++) {
+        keyed[i] = *ranked[i].keyed;
+        KD_ASSERT(i == 0 || compare_ops(&keyed[i - 1], &keyed[i]) < 0);
+    }
+    free(ranked);
+    return keyed;
+}
+
 /* Sorts body->ops and returns them with their users split. */
 static keyed_op *sort_ops(kd_body *body)
 {
-    keyed_op *drawn = kd_realloc(NULL, body->op_count * sizeof *drawn);
     keyed_op *keyed = kd_realloc(NULL, body->op_count * sizeof *keyed);
-    ranked_op *ranked = kd_realloc(NULL, body->op_count * sizeof *ranked);
     for (uint32_t i = 0; i < body->op_count; i++)
-        drawn[i] = (keyed_op){.op = body->ops[i], .split = kd_split_of(body->ops[i].user)};
-    rank_ops(ranked, drawn, body->op_count);
-    if (body->op_count) qsort(ranked, body->op_count, sizeof *ranked, compare_ranked);
+        keyed[i] = (keyed_op){.op = body->ops[i], .split = kd_split_of(body->ops[i].user)};
+    if (!ascending(keyed, body->op_count)) {
+        keyed_op *drawn = keyed;
+        keyed = sorted_copy(drawn, body->op_count);
+        free(drawn);
+    }
     for (uint32_t i = 0; i < body->op_count; i++) {
-        keyed[i] = *ranked[i].keyed;
         KD_ASSERT(counter_valid(keyed[i].op.counter) && keyed[i].op.time_us > 0 &&
                   keyed[i].op.time_us < KD_TIME_END_US);
         KD_ASSERT(keyed[i].op.user.len >= 1 && keyed[i].op.user.len <= KD_ID_MAX);
-        KD_ASSERT(i == 0 || compare_ops(&keyed[i - 1], &keyed[i]) < 0);
         body->ops[i] = keyed[i].op;
     }
-    free(drawn);
-    free(ranked);
     return keyed;
 }
 

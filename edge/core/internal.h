@@ -35,6 +35,7 @@ typedef struct {
 /* There while the entry has nodes. */
 typedef struct {
     kd_node *nodes; /* newest batch first */
+    const kd_outgoing *newest; /* a hint, so that the first node need not be fetched to see that it is older */
     kd_tally sum[];
 } kd_overlay;
 
@@ -106,6 +107,7 @@ typedef struct {
     kd_outgoing *head, *tail; /* sealed */
     kd_outgoing *open;        /* NULL: none */
     uint32_t sealed;
+    uint32_t unsent; /* of them, KD_UNSENT */
     uint32_t bodies; /* of sealed batches, held for their first hand-over */
     uint64_t incarnation, next_seq;
     kd_position last_sealed;

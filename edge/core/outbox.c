@@ -22,6 +22,7 @@ void kd_outbox_push(kd_edge *e, kd_part *p, kd_outgoing *b)
     else p->head = b;
     p->tail = b;
     p->sealed++;
+    p->unsent += b->sending == KD_UNSENT;
     p->last_sealed = b->at;
     p->last_sealed_digest = b->digest;
 }
@@ -43,6 +44,7 @@ void kd_outbox_pop(kd_edge *e, kd_part *p)
     p->head = b->next;
     if (!p->head) p->tail = NULL;
     p->sealed--;
+    p->unsent -= b->sending == KD_UNSENT;
     e->outbox_bytes -= b->bytes;
     e->outbox_batches--;
     kd_batch_drop_body(p, b);
@@ -107,6 +109,7 @@ void kd_outbox_again(kd_edge *e, kd_part *p)
     for (kd_outgoing *b = p->head; b; b = b->next) {
         if (b->sending != KD_SENT) continue;
         b->sending = KD_UNSENT;
+        p->unsent++;
         b->resent = true;
     }
 }
@@ -114,7 +117,7 @@ void kd_outbox_again(kd_edge *e, kd_part *p)
 static int send_from(kd_edge *e, kd_part *p, uint64_t now_us, kd_buf *record, kd_position *at)
 {
     kd_outgoing *prev = NULL;
-    uint32_t window = p->rehoming ? 0 : e->config.send_window;
+    uint32_t window = p->rehoming || p->unsent == 0 ? 0 : e->config.send_window;
     for (kd_outgoing *b = p->head; b && window-- > 0; prev = b, b = b->next) {
         if (b->seal_group > e->durable_group) break;
         if (b->sending != KD_UNSENT) continue;
@@ -124,6 +127,7 @@ static int send_from(kd_edge *e, kd_part *p, uint64_t now_us, kd_buf *record, kd
             return KD_EIO;
         }
         b->sending = KD_HANDED;
+        p->unsent--;
         *at = b->at;
         e->stats.sends++;
         if (b->resent) e->stats.resends++;

@@ -45,6 +45,7 @@ static void node_link(kd_edge *e, kd_node *n, kd_entry *entry)
     n->entry_prev = &o->nodes;
     if (o->nodes) o->nodes->entry_prev = &n->entry_next;
     o->nodes = n;
+    o->newest = n->batch;
 }
 
 static void node_add(kd_node *n, int64_t delta, uint32_t ops)
@@ -205,7 +206,7 @@ void kd_entry_forget_counts(kd_edge *e, kd_entry *entry)
 /* Only the newest batch of a partition takes operations, so its nodes stand first. */
 void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter, int64_t delta)
 {
-    kd_node *n = first_node(entry);
+    kd_node *n = entry->overlay && entry->overlay->newest == b ? entry->overlay->nodes : NULL;
     while (n && n->batch == b && n->counter != counter) n = n->entry_next;
     if (!n || n->batch != b) {
         n = kd_pool_take(&e->nodes);

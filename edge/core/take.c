@@ -27,14 +27,13 @@ static bool plant_drops(const kd_edge *e, const kd_row *row, bool liked)
     return KD_PLANTED(e, KD_PLANT_UNKNOWN_IS_NOT) && !row->known && !liked;
 }
 
-static int take_set(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *rq, uint64_t now_us, kd_outcome *out)
+static int take_set(kd_edge *e, kd_part *p, kd_entry *entry, const kd_row_key *key, const kd_request *rq, uint64_t now_us,
+                    kd_outcome *out)
 {
     uint8_t counter_id = kd_edge_counter(e, rq->counter)->id;
     bool liked = rq->verb == KD_LIKE;
-    kd_row_key key;
     kd_row row;
-    kd_key_row(&key, p->id, counter_id, rq->item, rq->user);
-    int err = kd_membership_look_up(e, &key, &row);
+    int err = kd_membership_look_up(e, key, &row);
     if (err != KD_OK) return err;
     out->liked = liked;
     out->changed = changed(&row, liked);
@@ -44,7 +43,7 @@ static int take_set(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *r
     }
     out->stamp_us = kd_stamp_next(e, now_us, row.stamp_us, rq->token_us);
     kd_row next = {.known = true, .liked = liked, .stamp_us = out->stamp_us};
-    kd_membership_record(e, &key, &next);
+    kd_membership_record(e, key, &next);
     kd_entry_op op = {.verb = rq->verb,
                       .counter_id = counter_id,
                       .item = rq->item,
@@ -84,18 +83,28 @@ static int admit(kd_edge *e, const kd_request *rq, kd_outcome *out)
     return e->outbox_bytes >= e->config.outbox_bytes_max ? KD_EFULL : KD_OK;
 }
 
+void kd_edge_expect(const kd_edge *e, kd_bytes item)
+{
+    kd_table_prefetch(&e->items, item);
+}
+
 int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
 {
     *out = (kd_outcome){0};
     int err = admit(e, rq, out);
     if (err != KD_OK || out->replayed) return err;
     kd_part *p = kd_edge_part(e, rq->item);
+    kd_row_key key;
+    if (rq->verb != KD_ADD) {
+        kd_key_row(&key, p->id, kd_edge_counter(e, rq->counter)->id, rq->item, rq->user);
+        kd_bloom_prefetch(&e->filter, key.hash); /* comes while the entry is looked for */
+    }
     kd_entry *entry = kd_entry_obtain(e, p, rq->item);
     if (!entry) return KD_EFULL;
     /* The group is named before the operation is taken: a seal inside does not open another one. */
     out->group = KD_PLANTED(e, KD_PLANT_ANSWER_BEFORE_SYNC) ? 0 : e->open_group;
     if (rq->verb == KD_ADD) take_sum(e, p, entry, rq, now_us, out);
-    else err = take_set(e, p, entry, rq, now_us, out);
+    else err = take_set(e, p, entry, &key, rq, now_us, out);
     if (err == KD_OK) kd_idempotency_record(e, rq, out, now_us);
     return err;
 }

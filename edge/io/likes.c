@@ -243,6 +243,7 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
     kd_likes *likes = &one->likes;
     kd_refusal why;
     likes->amount = 1;
+    kd_edge_expect(s->edge, kd_item_key(item)); /* comes while the headers are read; of another shard: in vain */
     if (!read_headers(s, req, likes)) return;
     if (!kd_body_read_amount(req->body, &s->text, verb == KD_ADD ? &likes->amount : NULL, &why)) {
         kd_answer_refusal(req, &why);
@@ -325,6 +326,7 @@ void kd_likes_batch(kd_shard *s, kd_http_request *req)
         kd_bytes item;
         uint32_t counter;
         if (!resolve(s, req, &ops.at[i], i, &keys, &item, &counter)) return;
+        kd_edge_expect(s->edge, item);
         add(likes, i, item, counter, ops.at[i].like ? KD_LIKE : KD_UNLIKE);
     }
     if (kd_call_admit(&likes->call, s, req, ops.count)) start(likes);

@@ -62,6 +62,7 @@ static void read_one(kd_shard *s, kd_http_request *req, const kd_item *item, kd_
 {
     uint8_t *keys;
     kd_refusal why;
+    kd_edge_expect(s->edge, kd_item_key(item));
     kd_read *read = prepare(s, req, kind, 1, kind == KD_READ_LIKED, item->len, &keys);
     if (read->members && !kd_auth_user(s, req, &read->user, &why)) {
         kd_answer_refusal(req, &why);

@@ -67,7 +67,13 @@ int kd_bytes_cmp(kd_bytes a, kd_bytes b);
 size_t kd_bytes_shared(kd_bytes a, kd_bytes b);
 /* The eight bytes from `at` on as a number. Among views that share `at` bytes, where two of these differ they order as
  * kd_bytes_cmp does: sorting by them first saves most of its calls. */
-uint64_t kd_bytes_rank(kd_bytes b, size_t at);
+static inline uint64_t kd_bytes_rank(kd_bytes b, size_t at)
+{
+    uint64_t word = 0;
+    if (b.len >= at + sizeof word) memcpy(&word, b.data + at, sizeof word);
+    else if (b.len > at) memcpy(&word, b.data + at, b.len - at);
+    return __builtin_bswap64(word);
+}
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "big-endian numbers are made by swapping bytes");
 

@@ -100,6 +100,8 @@ typedef struct {
  * (The clock bound is the shell's to check before: it measures the drift.)
  */
 int kd_edge_take(kd_edge *e, const kd_request *request, uint64_t now_us, kd_outcome *outcome);
+/* An operation or a view of this item comes in a moment: begins to fetch what it will read. Changes nothing. */
+void kd_edge_expect(const kd_edge *e, kd_bytes item);
 
 /* ---- group commit ------------------------------------------------------------------------------------------- */
 

@@ -32,6 +32,8 @@ from kafka import Kafka, Unavailable  # noqa: E402
 from proc import Broker, Central, Edge, free_ports, program, wait_until  # noqa: E402
 
 PARTITIONS, ITEMS, USERS = 8, 100000, 1000000
+CONNECTIONS, STREAMS = 16, 64  # a group commit holds at most what is in flight
+RUN_S = 120
 TLS_ANSWER = 200  # bytes
 BATCH_ITEMS, BATCH_USERS, BATCH_SIZE = 100000, 2000, 200
 RAW_PUTS, MERGE_OPS, MERGE_ITEMS, MERGE_REPEATED = 1000000, 400000, 1000000, 20
@@ -50,7 +52,7 @@ def words(line):
     return dict(w.split("=", 1) for w in line.split() if "=" in w)
 
 
-def run(*command, timeout=180):
+def run(*command, timeout=RUN_S):
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=timeout)
     lines = done.stdout.strip().splitlines()
     if not lines:
@@ -105,14 +107,27 @@ class Bench:
     def load(self, port, pid, *arguments, tls=False, seconds=None):
         """Figures of one run of `kudos-sim load`, with the server's CPU per request."""
         self.seed += 1
+        seconds = seconds or self.options.seconds
+        command = [program("kudos-sim"), "load", "--edge", f"{'https' if tls else 'http'}://127.0.0.1:{port}", "--insecure",
+                   "--connections", CONNECTIONS, "--streams", STREAMS, "--seed", self.seed, "--seconds", seconds, *arguments]
         before = cpu_s(pid)
-        figures, lines = run(program("kudos-sim"), "load", "--edge", f"{'https' if tls else 'http'}://127.0.0.1:{port}",
-                             "--insecure", "--seed", self.seed, "--seconds", seconds or self.options.seconds, *arguments)
-        figures["cpu_us"] = (cpu_s(pid) - before) / int(figures["requests"]) * 1e6
-        for line in lines[:-1]:
+        process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, text=True)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+        spent = cpu_s(pid) - before  # without what --check reads afterwards
+        try:
+            lines = process.communicate(timeout=RUN_S)[0].strip().splitlines()
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise Wrong(f"{' '.join(process.args)}: no end") from None
+        figures = {}
+        for line in lines:
             figures.update(words(line))
-        if figures["verdict"] != "ok":
+        if figures.get("verdict") != "ok":
             raise Wrong("\n".join(lines))
+        figures["cpu_us"] = spent / int(figures["requests"]) * 1e6
         return figures
 
     def like(self, edge, *more, **kw):
@@ -227,7 +242,7 @@ class Bench:
         with self.edge(broker, "edge-batch") as edge:
             for _ in range(self.options.repeats):
                 figures = self.load(edge.port, edge.popen.pid, "--batch", "--check", "--items", BATCH_ITEMS, "--users",
-                                    BATCH_USERS, "--batch-size", BATCH_SIZE, "--connections", 8, "--streams", 8)
+                                    BATCH_USERS, "--batch-size", BATCH_SIZE, "--connections", 8, "--streams", 4)
                 at = os.path.join(self.directory, "puts")
                 raw, _ = run(program("bench-puts"), at, RAW_PUTS, BATCH_ITEMS, BATCH_USERS, 1000)
                 shutil.rmtree(at)
