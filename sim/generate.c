@@ -147,7 +147,8 @@ static bool write_all(const kd_generate_plan *plan, const kd_generate_event *eve
 static gzFile open_out(const char *name)
 {
     size_t len = strlen(name);
-    const char *mode = len > 3 && strcmp(name + len - 3, ".gz") == 0 ? "wb" : "wbT";
+    bool zipped = len > 3 && strcmp(&name[len - 3], ".gz") == 0;
+    const char *mode = zipped ? "wb" : "wbT";
     return strcmp(name, "-") == 0 ? gzdopen(1, mode) : gzopen(name, mode);
 }
 

@@ -22,7 +22,7 @@ void kd_key_item(kd_buf *out, uint32_t part, kd_bytes item)
 void kd_key_row(kd_row_key *out, uint32_t part, uint8_t counter_id, kd_bytes item, kd_bytes user)
 {
     KD_ASSERT(item.len <= KD_ITEM_KEY_MAX && user.len <= KD_ID_MAX);
-    uint8_t *p = out->data;
+    uint8_t *p = out->data; // cppcheck-suppress ctuuninitvar ; it is filled here
     *p++ = 'm';
     *p++ = (uint8_t)(part >> 8);
     *p++ = (uint8_t)part;

@@ -137,7 +137,7 @@ uint64_t kd_read_be64(kd_reader *r);
 uint64_t kd_read_varint(kd_reader *r); /* an overlong or overflowing varint is bad */
 kd_bytes kd_read_bytes(kd_reader *r, size_t len);
 
-static inline uint64_t kd_zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }
+static inline uint64_t kd_zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0); }
 static inline int64_t kd_unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
 
 /* Allocation that aborts when there is no memory. kd_alloc zeroes. Free with free(). */

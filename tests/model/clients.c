@@ -16,7 +16,8 @@ static uint32_t new_attempt(model_world *w, uint32_t user, uint32_t edge)
 {
     model_history *h = &w->history;
     h->at = kd_grow(h->at, h->count, &h->cap, sizeof(h->at[0]));
-    model_attempt a = {.id = h->count, .user = user, .item = pick_item(w, user, edge), .edge = edge, .issued_us = w->now_us};
+    model_attempt a = {.id = h->count, .user = user, .item = pick_item(w, user, edge), .edge = edge};
+    a.first_us = a.issued_us = w->now_us;
     uint32_t kind = world_pick(w, 10);
     a.verb = kind < 6 ? KD_LIKE : kind < 9 ? KD_UNLIKE : KD_ADD;
     a.amount = a.verb == KD_ADD ? 1 + world_pick(w, 3) : 0;

@@ -26,7 +26,7 @@ static const model_attempt *last_answered(const model_world *w, uint32_t user, u
 static bool may_win(const model_world *w, const model_attempt *a, const model_attempt *last)
 {
     if (a == last || !last) return true;
-    bool near = a->issued_us + 2 * MODEL_DRIFT_US + 1000 >= last->issued_us;
+    bool near = a->issued_us + 2 * MODEL_DRIFT_US + 1000 >= last->first_us;
     if (a->acked_us == 0) return near || a->id > last->id;
     return !w->options.tokens && near && a->edge != last->edge;
 }

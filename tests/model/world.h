@@ -23,7 +23,8 @@ typedef struct {
     uint32_t id, user, item, edge;
     kd_verb verb;
     uint64_t amount;
-    uint64_t issued_us, acked_us; /* acked 0: the client never saw an answer */
+    uint64_t first_us, issued_us; /* its first request and its last: it was stamped in between */
+    uint64_t acked_us;            /* 0: the client never saw an answer */
 } model_attempt;
 
 typedef struct {
