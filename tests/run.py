@@ -94,7 +94,7 @@ def run(stage):
           f"{time.monotonic() - started:.1f} s", flush=True)
     if failed:
         print(f"--- end of {log} (ended with {status})")
-        print("\n".join(output.splitlines()[-60:]), flush=True)
+        print("\n".join(line[:400] for line in output.splitlines()[-60:]), flush=True)
     return passed, failed
 
 

@@ -603,6 +603,11 @@ def test_h1_versions(serve):
     assert h1_status(h1_raw(server, b"GET / HTTP/2.0\r\nHost: a\r\n\r\n")) == 505
 
 
+def short(value):
+    """An id that fits: pytest puts it into the environment, and Linux starts no program with a variable of a megabyte."""
+    return repr(value[:60]) if isinstance(value, bytes) else None
+
+
 @pytest.mark.parametrize("text, status", [
     (b"GET / HTTP/1.1\r\n\r\n", 400),
     (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", 400),
@@ -630,7 +635,7 @@ def test_h1_versions(serve):
     (b"GET /" + b"a" * 1000000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 431),
     (b"TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 405),
     (b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 405),
-])
+], ids=short)
 def test_h1_bad_requests(serve, text, status):
     server = serve()
     assert h1_status(h1_raw(server, text)) == status
