@@ -1,8 +1,8 @@
 /*
  * common/pool.h - many small pieces of one size, taken and given back in any order.
  *
- * Memory comes in chunks and goes back when the pool ends: it is as large as its busiest moment was, so what bounds
- * the pieces bounds the pool.
+ * Memory comes in chunks and goes back when the pool ends: it is as large as its busiest moment was, so what
+ * bounds the pieces bounds the pool.
  */
 #ifndef KUDOS_COMMON_POOL_H
 #define KUDOS_COMMON_POOL_H
@@ -10,10 +10,10 @@
 #include "kudos/base.h"
 
 typedef struct {
-    size_t size;        /* of a piece, in whole pointers */
-    void *given;        /* pieces to use again; each holds the next */
-    void *chunks;       /* each begins with the next */
-    uint8_t *at, *end;  /* what was never taken of the newest chunk */
+    size_t size;       /* of a piece, in whole pointers */
+    void *given;       /* pieces to use again; each holds the next */
+    void *chunks;      /* each begins with the next */
+    uint8_t *at, *end; /* what was never taken of the newest chunk */
 } kd_pool;
 
 void kd_pool_init(kd_pool *p, size_t size);

@@ -6,8 +6,8 @@
  *     verb:1 counter:1 item ulen:1 user time:8 delta:varint(zigzag)      unlike (0), like (1)
  *     verb:1 counter:1 item amount:varint day:varint                     sum (2)
  *
- * A body is a function of its fragments alone (rule 6), and holds the last operation of each (counter, item, user),
- * also where like and unlike cancel out (rule 7).
+ * A body is a function of its fragments alone (rule 6), and holds the last operation of each (counter, item,
+ * user), also where like and unlike cancel out (rule 7).
  */
 #include "edge/core/internal.h"
 
@@ -131,7 +131,8 @@ static void add_increment(kd_body *body, const kd_entry_op *op)
 static void add_sum(kd_body *body, const kd_entry_op *op)
 {
     kd_sum *last = body->sum_count ? &body->sums[body->sum_count - 1] : NULL;
-    if (last && last->counter == op->counter_id && last->day == op->day && kd_bytes_eq(last->item, op->item)) {
+    if (last && last->counter == op->counter_id && last->day == op->day &&
+        kd_bytes_eq(last->item, op->item)) {
         last->amount += op->amount;
         return;
     }
@@ -164,8 +165,10 @@ static void fill_body(kd_edge *e, kd_body *body, op_list *list)
     if (list->count) sort_ops(list);
     for (uint32_t i = 0; i < list->count; i++) {
         const kd_entry_op *op = list->sorted[i].op;
-        if (op->verb == KD_ADD) add_sum(body, op);
-        else add_set(e, body, op);
+        if (op->verb == KD_ADD)
+            add_sum(body, op);
+        else
+            add_set(e, body, op);
     }
 }
 

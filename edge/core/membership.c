@@ -1,9 +1,10 @@
 /*
  * membership.c - what this edge knows of (counter, item, user): look up, record, load.
  *
- * Three layers answer, in this order: a filter that says "surely none", the rows of groups that are not durable yet
- * (staged: found in the group's own writes, the gathering one first), the store. The filter holds every row from its
- * recording on. A row is at most a cache of what is central's to know; no row means unknown (rule 2).
+ * Three layers answer, in this order: a filter that says "surely none", the rows of groups that are not
+ * durable yet (staged: found in the group's own writes, the gathering one first), the store. The filter holds
+ * every row from its recording on. A row is at most a cache of what is central's to know; no row means
+ * unknown (rule 2).
  *
  *     value: liked:1 stamp:8
  */
@@ -22,11 +23,13 @@ static int parse_value(kd_bytes value, kd_row *row)
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
 }
 
-/* ---- rows of one group, found in its writes ---------------------------------------------------------------- */
+/* ---- rows of one group, found in its writes
+ * ---------------------------------------------------------------- */
 
 enum { STAGED_FIRST = 1024, STAGED_SPARSE = 16 };
 
-/* The slot of a key, or the empty one where it would be. Masks begin with the low bits, tags are the high ones. */
+/* The slot of a key, or the empty one where it would be. Masks begin with the low bits, tags are the high
+ * ones. */
 static kd_staged_slot *staged_slot(const kd_staged *s, const kd_writes *w, const kd_row_key *key)
 {
     kd_bytes found, value;
@@ -79,7 +82,8 @@ static void staged_put(kd_staged *s, const kd_writes *w, const kd_row_key *key, 
 void kd_membership_durable(kd_edge *e, uint32_t index)
 {
     kd_staged *s = &e->staged[index];
-    if (s->cap > STAGED_FIRST && s->count * STAGED_SPARSE < s->cap) { /* one large group is not to be paid for by all */
+    if (s->cap > STAGED_FIRST &&
+        s->count * STAGED_SPARSE < s->cap) { /* one large group is not to be paid for by all */
         free(s->slots);
         *s = (kd_staged){0};
     }
@@ -87,7 +91,8 @@ void kd_membership_durable(kd_edge *e, uint32_t index)
     s->count = 0;
 }
 
-/* ---- look up, record ---------------------------------------------------------------------------------------- */
+/* ---- look up, record
+ * ---------------------------------------------------------------------------------------- */
 
 int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_row *row)
 {

@@ -1,15 +1,17 @@
 /*
  * overlay.c - shown count = central's number + this edge's own deltas above applied.
  *
- * An entry is one item: the number that central last gave, and a list of nodes, one per batch and counter that touched
- * it. A node ends when central's number for that entry holds its operations, never before and never twice:
+ * An entry is one item: the number that central last gave, and a list of nodes, one per batch and counter
+ * that touched it. A node ends when central's number for that entry holds its operations, never before and
+ * never twice:
  *
  * - applied covers its batch and the entry follows the snapshots: listed or not (rule 17);
- * - a number arrives whose own applied covers it: from a snapshot that lists the item, or from a read (rule 19).
+ * - a number arrives whose own applied covers it: from a snapshot that lists the item, or from a read (rule
+ * 19).
  *
- * When applied covers the batch of an entry that is stale or unknown, the old number does not hold the operation yet: the
- * node stays with the entry, merged into one per counter, until a number that does hold it is there. Otherwise a missed snapshot
- * would make a user's own like vanish from what he is shown.
+ * When applied covers the batch of an entry that is stale or unknown, the old number does not hold the
+ * operation yet: the node stays with the entry, merged into one per counter, until a number that does hold it
+ * is there. Otherwise a missed snapshot would make a user's own like vanish from what he is shown.
  */
 #include "edge/core/internal.h"
 
@@ -34,7 +36,8 @@ bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry)
     return entry->known && entry->version >= e->parts[entry->part].floor_version;
 }
 
-/* ---- nodes, and their sum ----------------------------------------------------------------------------------- */
+/* ---- nodes, and their sum
+ * ----------------------------------------------------------------------------------- */
 
 static void node_link(kd_edge *e, kd_node *n, kd_entry *entry)
 {
@@ -84,7 +87,8 @@ static kd_node *first_node(const kd_entry *entry)
     return entry->overlay ? entry->overlay->nodes : NULL;
 }
 
-/* ---- entries ------------------------------------------------------------------------------------------------ */
+/* ---- entries
+ * ------------------------------------------------------------------------------------------------ */
 
 static kd_entry *entry_create(kd_edge *e, kd_part *p, kd_bytes item)
 {
@@ -159,8 +163,9 @@ static void entry_put(kd_edge *e, const kd_entry *entry, const uint64_t *counts,
 }
 
 /*
- * The disk holds numbers of the partition's own version alone: a number that came by a read and is ahead of it belongs to
- * an applied that no row tells, and with it a restart would show the deltas of the outbox twice.
+ * The disk holds numbers of the partition's own version alone: a number that came by a read and is ahead of
+ * it belongs to an applied that no row tells, and with it a restart would show the deltas of the outbox
+ * twice.
  */
 void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed, uint64_t version)
 {
@@ -237,9 +242,12 @@ void kd_overlay_end_batch(kd_edge *e, kd_part *p, kd_outgoing *b, kd_position ap
     for (kd_node *n = b->nodes, *next; n; n = next) {
         next = n->batch_next;
         n->batch = NULL;
-        if (!n->entry) kd_pool_give(&e->nodes, n);
-        else if (never || !kd_entry_fresh(e, n->entry)) node_keep(e, n, applied);
-        else node_end(e, n);
+        if (!n->entry)
+            kd_pool_give(&e->nodes, n);
+        else if (never || !kd_entry_fresh(e, n->entry))
+            node_keep(e, n, applied);
+        else
+            node_end(e, n);
     }
     b->nodes = NULL;
 }
@@ -249,8 +257,10 @@ void kd_overlay_cancel_batch(kd_edge *e, kd_outgoing *b)
     for (kd_node *n = b->nodes, *next; n; n = next) {
         next = n->batch_next;
         n->batch = NULL;
-        if (n->entry) node_end(e, n);
-        else kd_pool_give(&e->nodes, n);
+        if (n->entry)
+            node_end(e, n);
+        else
+            kd_pool_give(&e->nodes, n);
     }
     b->nodes = NULL;
 }
@@ -271,7 +281,8 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
     }
     if (view->fresh) {
         view->made_us = p->made_us;
-        view->as_of_us = p->low_watermark_us > e->config.drift_us ? p->low_watermark_us - e->config.drift_us : 0;
+        view->as_of_us =
+            p->low_watermark_us > e->config.drift_us ? p->low_watermark_us - e->config.drift_us : 0;
         return KD_OK;
     }
     if (entry->known && entry->version >= p->stale_floor) {

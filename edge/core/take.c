@@ -1,9 +1,9 @@
 /*
  * take.c - taking an operation (rules 1 to 4): dedupe against the membership, stamp, journal.
  *
- * The row decides what is shown and answered (delta, changed), never whether the operation is kept: each is journaled
- * with a fresh stamp, also when the row agrees, since another edge may hold a newer word of the same user.
- * Row, fragment, idempotency key and `last` ride in the group that the outcome names.
+ * The row decides what is shown and answered (delta, changed), never whether the operation is kept: each is
+ * journaled with a fresh stamp, also when the row agrees, since another edge may hold a newer word of the
+ * same user. Row, fragment, idempotency key and `last` ride in the group that the outcome names.
  */
 #include "edge/core/internal.h"
 
@@ -27,8 +27,8 @@ static bool plant_drops(const kd_edge *e, const kd_row *row, bool liked)
     return KD_PLANTED(e, KD_PLANT_UNKNOWN_IS_NOT) && !row->known && !liked;
 }
 
-static int take_set(kd_edge *e, kd_part *p, kd_entry *entry, const kd_row_key *key, const kd_request *rq, uint64_t now_us,
-                    kd_outcome *out)
+static int take_set(kd_edge *e, kd_part *p, kd_entry *entry, const kd_row_key *key, const kd_request *rq,
+                    uint64_t now_us, kd_outcome *out)
 {
     uint8_t counter_id = kd_edge_counter(e, rq->counter)->id;
     bool liked = rq->verb == KD_LIKE;
@@ -57,7 +57,8 @@ static int take_set(kd_edge *e, kd_part *p, kd_entry *entry, const kd_row_key *k
     return KD_OK;
 }
 
-static void take_sum(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *rq, uint64_t now_us, kd_outcome *out)
+static void take_sum(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *rq, uint64_t now_us,
+                     kd_outcome *out)
 {
     kd_stamp_advance(e, now_us);
     kd_entry_op op = {.verb = KD_ADD,
@@ -103,8 +104,10 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
     if (!entry) return KD_EFULL;
     /* The group is named before the operation is taken: a seal inside does not open another one. */
     out->group = KD_PLANTED(e, KD_PLANT_ANSWER_BEFORE_SYNC) ? 0 : e->open_group;
-    if (rq->verb == KD_ADD) take_sum(e, p, entry, rq, now_us, out);
-    else err = take_set(e, p, entry, &key, rq, now_us, out);
+    if (rq->verb == KD_ADD)
+        take_sum(e, p, entry, rq, now_us, out);
+    else
+        err = take_set(e, p, entry, &key, rq, now_us, out);
     if (err == KD_OK) kd_idempotency_record(e, rq, out, now_us);
     return err;
 }

@@ -3,9 +3,9 @@
  *
  *     bench-puts DIR [puts] [items] [users] [group]
  *
- * Keys and values have the form and size of an edge's membership rows, in the order in which `kudos-sim load --batch`
- * likes: a user after the other, 200 items in a row each. Groups are written by one thread, one synced write each, by the
- * store that the edge uses. Last line: `bench-puts puts= per_s= cpu_us= verdict=`.
+ * Keys and values have the form and size of an edge's membership rows, in the order in which `kudos-sim load
+ * --batch` likes: a user after the other, 200 items in a row each. Groups are written by one thread, one
+ * synced write each, by the store that the edge uses. Last line: `bench-puts puts= per_s= cpu_us= verdict=`.
  */
 #include "common/io/leveldb_store.h"
 #include "kudos/id.h"
@@ -78,8 +78,8 @@ static int count_row(void *arg, kd_bytes key, kd_bytes value)
 
 int main(int argc, char **argv)
 {
-    const plan p = {number(argc, argv, 2, 1000000), number(argc, argv, 3, 100000), number(argc, argv, 4, 2000),
-                    number(argc, argv, 5, 1000)};
+    const plan p = {number(argc, argv, 2, 1000000), number(argc, argv, 3, 100000),
+                    number(argc, argv, 4, 2000), number(argc, argv, 5, 1000)};
     char error[256];
     kd_leveldb *db;
     if (argc < 2 || p.items < BLOCK) {
