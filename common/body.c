@@ -120,7 +120,7 @@ bool kd_body_read_amount(kd_bytes body, kd_buf *text, uint64_t *amount, kd_refus
     if (!kd_json_in_object(&j)) return refuse(why, "body", "no body, or a JSON object, is wanted");
     while (kd_json_in_key(&j, &key)) {
         if (known_key(key, names, amount ? 1 : 0, &seen, why) < 0) return false;
-        if (!kd_json_in_u64(&j, amount) || *amount < 1 || *amount > 1000)
+        if (!kd_json_in_u64(&j, amount) || *amount < 1 || *amount > KD_AMOUNT_MAX)
             return refuse(why, "amount", "a whole number from 1 to 1000 is wanted");
     }
     return kd_json_in_end(&j) || refuse(why, "body", "not valid JSON");

@@ -27,34 +27,35 @@ static bool plant_drops(const kd_edge *e, const kd_row *row, bool liked)
     return KD_PLANTED(e, KD_PLANT_UNKNOWN_IS_NOT) && !row->known && !liked;
 }
 
-static int take_set(kd_edge *e, kd_part *p, kd_entry *entry, const kd_row_key *key, const kd_request *rq,
-                    uint64_t now_us, kd_outcome *out)
+/* The row of a request on a set counter, as it stands before. */
+typedef struct {
+    kd_row_key key;
+    kd_row was;
+} taken_row;
+
+static void take_set(kd_edge *e, kd_part *p, kd_entry *entry, const taken_row *row, const kd_request *rq,
+                     uint64_t now_us, kd_outcome *out)
 {
-    uint8_t counter_id = kd_edge_counter(e, rq->counter)->id;
     bool liked = rq->verb == KD_LIKE;
-    kd_row row;
-    int err = kd_membership_look_up(e, key, &row);
-    if (err != KD_OK) return err;
     out->liked = liked;
-    out->changed = changed(&row, liked);
-    if (plant_drops(e, &row, liked)) {
+    out->changed = changed(&row->was, liked);
+    if (plant_drops(e, &row->was, liked)) {
         out->group = 0;
-        return KD_OK;
+        return;
     }
-    out->stamp_us = kd_stamp_next(e, now_us, row.stamp_us, rq->token_us);
+    out->stamp_us = kd_stamp_next(e, now_us, row->was.stamp_us, rq->token_us);
     kd_row next = {.known = true, .liked = liked, .stamp_us = out->stamp_us};
-    kd_membership_record(e, key, &next);
+    kd_membership_record(e, &row->key, &next);
     kd_entry_op op = {.verb = rq->verb,
-                      .counter_id = counter_id,
+                      .counter_id = kd_edge_counter(e, rq->counter)->id,
                       .item = rq->item,
                       .user = rq->user,
                       .time_us = out->stamp_us,
-                      .delta = shown_delta(&row, liked)};
+                      .delta = shown_delta(&row->was, liked)};
     kd_accumulate_op(e, p, entry, &op, now_us);
     e->stats.likes += liked;
     e->stats.unlikes += !liked;
     e->stats.agreeing += op.delta == 0;
-    return KD_OK;
 }
 
 static void take_sum(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *rq, uint64_t now_us,
@@ -78,7 +79,10 @@ static int admit(kd_edge *e, const kd_request *rq, kd_outcome *out)
     if (e->refusing) return KD_EIDENTITY;
     if (rq->counter >= e->config.counters->count) return KD_EINVAL;
     bool sum = kd_edge_counter(e, rq->counter)->kind == KD_SUM;
-    if (sum != (rq->verb == KD_ADD) || (sum && rq->amount == 0)) return KD_EINVAL;
+    if (sum != (rq->verb == KD_ADD)) return KD_EINVAL;
+    /* What a body or a record cannot hold must not be promised: central would set the batch aside for good. */
+    if (sum && (rq->amount == 0 || rq->amount > KD_AMOUNT_MAX)) return KD_EINVAL;
+    if (rq->user.len > KD_ID_MAX || (!sum && rq->user.len == 0)) return KD_EINVAL;
     int err = kd_idempotency_check(e, rq, out);
     if (err != KD_ENOTFOUND) return err;
     return e->outbox_bytes >= e->config.outbox_bytes_max ? KD_EFULL : KD_OK;
@@ -89,27 +93,35 @@ void kd_edge_expect(const kd_edge *e, kd_bytes item)
     kd_table_prefetch(&e->items, item);
 }
 
+/* All that can fail, before anything changes. */
+static int prepare(kd_edge *e, const kd_part *p, const kd_request *rq, taken_row *row, kd_entry **entry)
+{
+    if (rq->verb != KD_ADD) {
+        kd_key_row(&row->key, p->id, kd_edge_counter(e, rq->counter)->id, rq->item, rq->user);
+        kd_bloom_prefetch(&e->filter, row->key.hash); /* comes while the entry is looked for */
+    }
+    *entry = kd_entry_find(e, rq->item);
+    return rq->verb == KD_ADD ? KD_OK : kd_membership_look_up(e, &row->key, &row->was);
+}
+
 int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
 {
     *out = (kd_outcome){0};
     int err = admit(e, rq, out);
     if (err != KD_OK || out->replayed) return err;
     kd_part *p = kd_edge_part(e, rq->item);
-    kd_row_key key;
-    if (rq->verb != KD_ADD) {
-        kd_key_row(&key, p->id, kd_edge_counter(e, rq->counter)->id, rq->item, rq->user);
-        kd_bloom_prefetch(&e->filter, key.hash); /* comes while the entry is looked for */
-    }
-    kd_entry *entry = kd_entry_obtain(e, p, rq->item);
+    taken_row row;
+    kd_entry *entry;
+    err = prepare(e, p, rq, &row, &entry);
+    if (err != KD_OK) return err;
+    if (!entry) entry = kd_entry_obtain(e, p, rq->item);
     if (!entry) return KD_EFULL;
     /* The group is named before the operation is taken: a seal inside does not open another one. */
     out->group = KD_PLANTED(e, KD_PLANT_ANSWER_BEFORE_SYNC) ? 0 : e->open_group;
-    if (rq->verb == KD_ADD)
-        take_sum(e, p, entry, rq, now_us, out);
-    else
-        err = take_set(e, p, entry, &key, rq, now_us, out);
-    if (err == KD_OK) kd_idempotency_record(e, rq, out, now_us);
-    return err;
+    if (rq->verb == KD_ADD) take_sum(e, p, entry, rq, now_us, out);
+    else take_set(e, p, entry, &row, rq, now_us, out);
+    kd_idempotency_record(e, rq, out, now_us);
+    return KD_OK;
 }
 
 int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user)

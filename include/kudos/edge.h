@@ -63,7 +63,7 @@ typedef enum {
 
 /*
  * Opens over a store that may be empty: mints an incarnation, freezes what older ones left, rebuilds overlay and filter.
- * KD_EMISMATCH: the store belongs to another edge, shard layout, partition count or storage schema. KD_EIO, KD_EMALFORMED.
+ * KD_EINVAL: the configuration. KD_EMISMATCH: the store belongs to another edge, shard layout, partition count or storage schema. KD_EIO, KD_EMALFORMED.
  */
 int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t now_us, kd_edge **out);
 void kd_edge_close(kd_edge *e);
@@ -79,7 +79,7 @@ typedef struct {
     kd_bytes item, user;
     kd_verb verb;
     uint32_t counter;         /* index into the configuration's counters; its kind fits the verb */
-    uint64_t amount;          /* KD_ADD: >= 1 */
+    uint64_t amount;          /* KD_ADD: 1..KD_AMOUNT_MAX */
     uint64_t token_us;        /* time of the authenticated causality token, 0 without */
     kd_bytes idempotency_key; /* empty without */
 } kd_request;
@@ -96,7 +96,8 @@ typedef struct {
 
 /*
  * Takes one operation. KD_OK; KD_EFULL: the outbox is at its bound; KD_EREUSED, KD_EINFLIGHT: idempotency key;
- * KD_EIDENTITY: writes are refused until an operator acts; KD_EIO. On an error nothing has changed.
+ * KD_EIDENTITY: writes are refused until an operator acts; KD_EINVAL: verb, amount or user; KD_EIO. On an error nothing has
+ * changed.
  * (The clock bound is the shell's to check before: it measures the drift.)
  */
 int kd_edge_take(kd_edge *e, const kd_request *request, uint64_t now_us, kd_outcome *outcome);
@@ -108,7 +109,8 @@ void kd_edge_expect(const kd_edge *e, kd_bytes item);
 /* Closes the open group. *writes is the core's until commit_end. KD_EAGAIN: nothing to write, or one is outstanding. */
 int kd_edge_commit_begin(kd_edge *e, uint64_t now_us, const kd_writes **writes, uint64_t *group);
 int kd_edge_commit_end(kd_edge *e, uint64_t group, int status);
-/* True when an operation or a seal waits for the open group (rows that ride along may wait for one). */
+/* True when an operation or a seal waits for the open group (rows that ride along may wait for one, up to a bound), and
+ * after a failure, which kd_edge_commit_begin then tells. */
 bool kd_edge_commit_wanted(const kd_edge *e);
 
 /* ---- batches ------------------------------------------------------------------------------------------------ */
@@ -162,7 +164,7 @@ typedef struct {
     uint64_t as_of_us; /* complete up to here; 0: unknown */
 } kd_view;
 
-/* KD_OK: fresh. KD_EAGAIN: not fresh - ask central; *view is the best that is known here. */
+/* KD_OK: fresh. KD_EAGAIN: not fresh - ask central; *view is the best that is known here. KD_EIO. */
 int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view);
 /* 1 liked, 0 not liked, KD_ENOTFOUND: unknown here, KD_EIO. */
 int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user);

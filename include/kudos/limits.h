@@ -22,6 +22,7 @@ enum {
     KD_BATCH_BYTES_MAX = 512 * 1024, /* one Kafka record */
     KD_SNAPSHOT_ITEMS_MAX = 4096,    /* counts in one part of a snapshot */
     KD_SNAPSHOT_PARTS_MAX = 256,
+    KD_ASSEMBLY_BYTES_MAX = 64 * 1024 * 1024, /* parts of snapshots that a shard gathers until the last one is there */
     KD_CHAIN_MAX = 64,          /* epochs that a snapshot names */
     KD_BULK_ITEMS_MAX = 200,    /* items in one bulk read */
     KD_BULK_OPS_MAX = 1000,     /* operations in one POST /v1/likes */
@@ -30,6 +31,7 @@ enum {
     KD_HEADER_BYTES_MAX = 16 * 1024,
     KD_IDEMPOTENCY_KEY_MAX = 128,
     KD_SESSION_TOKEN_MAX = 64,
+    KD_AMOUNT_MAX = 1000,       /* what one request adds to a sum */
 };
 
 _Static_assert(KD_ITEM_KEY_MAX < 256, "an item key's length fits one byte");
