@@ -362,10 +362,10 @@ void kd_body_encode(kd_body *body, kd_buf *out)
 
 size_t kd_body_bytes_bound(size_t item_len, size_t user_len)
 {
-    /* A new item with a group of its own (17 + 5), then form 1 of a user (17), time (9), rank and state (3);
-     * a sum or an increment is smaller (item step, counter, day, amount: 19). Each column's share of a byte
-     * is in the fixed part. */
-    return item_len + 22 + user_len + 29;
+    /* A prefix costs form, shared and rest, 5 bytes, and a number or a UUID is never longer than its text. An item: that
+     * and a group of its own (5). An operation: its user (5), time (9), rank and state (2). A sum is smaller (item step,
+     * counter, day, amount: 17), as an increment is (12). What a column shares out by bits is in the fixed part. */
+    return item_len + 10 + user_len + 18;
 }
 
 uint64_t kd_body_digest(kd_bytes encoded_body)

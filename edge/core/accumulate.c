@@ -6,7 +6,18 @@
  */
 #include "edge/core/internal.h"
 
-enum { BATCH_OVERHEAD = 256, RAW_BYTES_MAX = KD_BATCH_BYTES_MAX * 3 / 4 };
+/* What it may come to as a record, with its increment: Kafka and central take none above KD_BATCH_BYTES_MAX. */
+static size_t record_bytes(const kd_entry_op *op)
+{
+    return kd_body_bytes_bound(op->item.len, op->user.len) + kd_body_bytes_bound(0, 0);
+}
+
+/* Sealed after an operation and never before it: its stamp is drawn already, and complete_to would be above it. */
+static bool full(const kd_edge *e, const kd_outgoing *b)
+{
+    kd_entry_op largest = {.item.len = KD_ITEM_KEY_MAX, .user.len = KD_ID_MAX};
+    return b->ops >= e->config.flush_ops || b->record_bytes + record_bytes(&largest) > KD_BATCH_BYTES_MAX;
+}
 
 static kd_outgoing *open_batch(kd_edge *e, kd_part *p, uint64_t now_us)
 {
@@ -18,7 +29,8 @@ static kd_outgoing *open_batch(kd_edge *e, kd_part *p, uint64_t now_us)
     }
     b->at = (kd_position){p->incarnation, p->next_seq++};
     b->first_us = now_us;
-    b->bytes = BATCH_OVERHEAD;
+    b->record_bytes = KD_BODY_BYTES_FIXED;
+    b->bytes = KD_OUTGOING_OVERHEAD;
     e->outbox_bytes += b->bytes;
     e->outbox_batches++;
     p->open = b;
@@ -38,7 +50,8 @@ void kd_accumulate_op(kd_edge *e, kd_part *p, kd_entry *entry, const kd_entry_op
     int counter = kd_counters_by_id(e->config.counters, op->counter_id);
     if (entry && counter >= 0) kd_overlay_add(e, b, entry, (uint8_t)counter, op->delta);
     e->wanted = true;
-    if (b->ops >= e->config.flush_ops || b->raw.len >= RAW_BYTES_MAX) kd_batch_seal(e, p, now_us);
+    b->record_bytes += record_bytes(op);
+    if (full(e, b)) kd_batch_seal(e, p, now_us);
 }
 
 void kd_accumulate_close_fragment(kd_edge *e, kd_part *p)
@@ -59,11 +72,17 @@ static void seal_empty(kd_edge *e, kd_part *p, uint64_t now_us)
     p->idle_interval_us = KD_MIN(p->idle_interval_us * 2, e->config.idle_interval_max_us);
 }
 
+/* What is further off than its longest wait was set by a clock that has gone back since: that is over. */
+static bool waits(uint64_t now_us, uint64_t due_us, uint64_t longest_us)
+{
+    return now_us < due_us && due_us - now_us <= longest_us;
+}
+
 static uint64_t tick_idle(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     if (!kd_outbox_empty(p)) return UINT64_MAX; /* cut off: nothing would come of more empty batches */
     if (p->idle_due_us == 0) p->idle_due_us = now_us + p->idle_interval_us;
-    if (now_us < p->idle_due_us) return p->idle_due_us;
+    if (waits(now_us, p->idle_due_us, p->idle_interval_us)) return p->idle_due_us;
     seal_empty(e, p, now_us);
     return now_us;
 }
@@ -71,8 +90,7 @@ static uint64_t tick_idle(kd_edge *e, kd_part *p, uint64_t now_us)
 static uint64_t tick_open(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     uint64_t due = p->open->first_us + e->config.flush_interval_us;
-    /* A clock that was carried on from an earlier measurement may have gone back a little. */
-    if (now_us < due && p->open->first_us <= now_us) return due;
+    if (waits(now_us, due, e->config.flush_interval_us)) return due;
     kd_batch_seal(e, p, now_us);
     return now_us;
 }
@@ -81,24 +99,35 @@ static uint64_t tick_resend(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     kd_outbox_arm(e, p, now_us);
     if (p->resend_due_us == 0) return UINT64_MAX;
-    if (now_us < p->resend_due_us) return p->resend_due_us;
+    if (waits(now_us, p->resend_due_us, kd_outbox_longest_wait(e))) return p->resend_due_us;
     kd_outbox_again(e, p);
     return now_us;
 }
 
+/* Rules 15 and 20, a step at a time. What goes out again waits while the outbox is at its bound, as new likes do. */
+static uint64_t tick_steps(kd_edge *e, kd_part *p, uint64_t now_us)
+{
+    int err = p->rehoming ? kd_rehome_step(e, p, now_us) : KD_OK;
+    bool room = e->outbox_bytes < e->config.outbox_bytes_max;
+    if (err == KD_OK && p->resending && room) err = kd_resend_step(e, p, now_us);
+    if (err != KD_OK) e->poisoned = true;
+    if (p->rehoming || (p->resending && room)) return now_us;
+    return p->resending ? now_us + e->config.flush_interval_us : UINT64_MAX;
+}
+
+static uint64_t tick_part(kd_edge *e, kd_part *p, uint64_t now_us)
+{
+    uint64_t next = tick_steps(e, p, now_us);
+    next = KD_MIN(next, p->open ? tick_open(e, p, now_us) : tick_idle(e, p, now_us));
+    return KD_MIN(next, tick_resend(e, p, now_us));
+}
+
 uint64_t kd_edge_tick(kd_edge *e, uint64_t now_us)
 {
-    if (e->poisoned) return UINT64_MAX;
     uint64_t next = UINT64_MAX;
-    for (uint32_t i = 0; i < e->part_count; i++) {
-        kd_part *p = &e->parts[i];
-        if (p->rehoming && kd_rehome_step(e, p, now_us) != KD_OK) e->poisoned = true;
-        if (p->resending && kd_resend_step(e, p, now_us) != KD_OK) e->poisoned = true;
-        uint64_t due = p->open ? tick_open(e, p, now_us) : tick_idle(e, p, now_us);
-        uint64_t again = tick_resend(e, p, now_us);
-        next = KD_MIN(next, KD_MIN(due, again));
-        if (p->resending) next = now_us;
-    }
+    for (uint32_t i = 0; i < e->part_count && !e->poisoned; i++)
+        next = KD_MIN(next, tick_part(e, &e->parts[i], now_us));
+    if (e->poisoned) return UINT64_MAX;
     kd_idempotency_expire(e, now_us);
     return next;
 }

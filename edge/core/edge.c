@@ -87,7 +87,9 @@ static bool config_sane(const kd_edge_config *c)
 {
     return kd_name_valid(c->edge) && kd_name_valid(c->region) && c->shards > 0 && c->shard < c->shards &&
            c->partitions > 0 && c->partitions <= KD_PARTITIONS_MAX && c->flush_ops > 0 &&
-           c->flush_ops <= KD_BATCH_OPS_MAX && c->send_window > 0 && c->items_max > 0 && c->flush_interval_us > 0;
+           c->flush_ops <= KD_BATCH_OPS_MAX && c->send_window > 0 && c->items_max > 0 && c->flush_interval_us > 0 &&
+           c->idle_interval_max_us > 0 && c->resend_min_us > 0 && c->resend_max_us >= c->resend_min_us &&
+           c->counters->count <= KD_COUNTERS_MAX;
 }
 
 int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t now_us, kd_edge **out)
@@ -113,7 +115,7 @@ static void finish_part(kd_edge *e, kd_part *p)
     }
     if (p->open) kd_overlay_cancel_batch(e, p->open);
     kd_batch_free(p->open);
-    kd_assembly_clear(&p->assembly);
+    kd_assembly_clear(e, &p->assembly);
     kd_buf_finish(&p->fragment);
     kd_buf_finish(&p->cursor);
 }
@@ -137,9 +139,13 @@ uint64_t kd_edge_incarnation(const kd_edge *e)
     return e->incarnation;
 }
 
+/* Rows that ride along wait for an operation or a seal, but an edge that is cut off has none: they must not pile up. */
+enum { RIDING_BYTES_MAX = 1 << 20 };
+
 bool kd_edge_commit_wanted(const kd_edge *e)
 {
-    return e->wanted && e->writing_group == 0;
+    bool much_rides = e->writes[e->gathering].buf.len >= RIDING_BYTES_MAX;
+    return (e->wanted || e->poisoned || much_rides) && e->writing_group == 0;
 }
 
 int kd_edge_commit_begin(kd_edge *e, uint64_t now_us, const kd_writes **writes, uint64_t *group)

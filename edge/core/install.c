@@ -91,7 +91,9 @@ void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool und
     if (!undone && kd_position_cmp(mine->applied, p->applied) <= 0) return;
     p->applied = mine->applied;
     p->applied_digest = mine->digest;
-    if (!p->rehoming) kd_outbox_drop(e, p, p->applied); /* what moves is dropped under its new position */
+    if (p->rehoming) return; /* what moves is dropped under its new position */
+    kd_outbox_drop(e, p, p->applied);
+    kd_resend_settle(e, p);
 }
 
 /* Whether what this edge knows is a part of the history that the snapshot continues (rule 15). */
@@ -178,10 +180,23 @@ static void count(kd_edge *e, int verdict)
     e->stats.undone += verdict == KD_SNAPSHOT_UNDONE;
 }
 
-/* All parts of one version, as one step. */
-static int install(kd_edge *e, kd_part *p, const kd_snapshot *parts, uint32_t n, int64_t offset, uint64_t now_us)
+/* One part after the other: a million numbers are not unpacked at once. */
+static void install_numbers(kd_edge *e, const kd_part *p, const kd_snapshot *s, kd_position applied)
 {
-    const kd_snapshot *s = &parts[0];
+    const kd_assembly *a = &p->assembly;
+    if (s->parts == 1) install_listed(e, s, applied);
+    for (uint32_t i = 0; s->parts > 1 && i < a->parts; i++) {
+        kd_snapshot part;
+        int err = kd_snapshot_decode(kd_buf_view(&a->records[i]), &part);
+        KD_ASSERT(err == KD_OK); /* each was decoded when it came */
+        install_listed(e, &part, applied);
+        kd_snapshot_finish(&part);
+    }
+}
+
+/* One version as one step: `s` is all of it, or the part that completed the assembly. */
+static int install(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t offset, uint64_t now_us)
+{
     int verdict = judge(e, p, s);
     count(e, verdict);
     if (verdict == KD_SNAPSHOT_OLD) return verdict;
@@ -196,7 +211,7 @@ static int install(kd_edge *e, kd_part *p, const kd_snapshot *parts, uint32_t n,
     const kd_applied *mine = kd_snapshot_mine(e, s);
     kd_part_adopt(e, p, s);
     p->counts_offset = offset;
-    for (uint32_t i = 0; i < n; i++) install_listed(e, &parts[i], mine ? mine->applied : (kd_position){0});
+    install_numbers(e, p, s, mine ? mine->applied : (kd_position){0});
     kd_install_applied(e, p, mine, undone, now_us);
     if (undone) {
         kd_outbox_again(e, p);
@@ -207,40 +222,50 @@ static int install(kd_edge *e, kd_part *p, const kd_snapshot *parts, uint32_t n,
     return verdict;
 }
 
-void kd_assembly_clear(kd_assembly *a)
+void kd_assembly_clear(kd_edge *e, kd_assembly *a)
 {
-    for (uint32_t i = 0; i < a->parts; i++) kd_buf_finish(&a->records[i]);
+    for (uint32_t i = 0; i < a->parts; i++) {
+        e->assembly_bytes -= a->records[i].len;
+        kd_buf_finish(&a->records[i]);
+    }
     free(a->records);
     *a = (kd_assembly){0};
 }
 
-/* True when the record completed the set. */
-static bool assemble(kd_assembly *a, const kd_snapshot *s, kd_bytes record)
+static int compare_versions(const kd_assembly *a, const kd_snapshot *s)
 {
-    bool newer = s->epoch > a->epoch || (s->epoch == a->epoch && s->version > a->version);
-    if (newer) {
-        kd_assembly_clear(a);
+    if (a->epoch != s->epoch) return a->epoch < s->epoch ? -1 : 1;
+    return a->version < s->version ? -1 : a->version > s->version;
+}
+
+/* True when the record completed the set. A set that is too large is given up: the snapshot counts as missed. */
+static bool assemble(kd_edge *e, kd_assembly *a, const kd_snapshot *s, kd_bytes record)
+{
+    if (compare_versions(a, s) < 0) {
+        kd_assembly_clear(e, a);
         *a = (kd_assembly){.epoch = s->epoch, .version = s->version, .parts = s->parts};
         a->records = kd_alloc(s->parts * sizeof(a->records[0]));
     }
     bool ours = s->epoch == a->epoch && s->version == a->version && s->parts == a->parts;
     if (!ours || a->records[s->part].len > 0) return false;
+    if (e->assembly_bytes + record.len > KD_ASSEMBLY_BYTES_MAX) {
+        kd_assembly_clear(e, a);
+        *a = (kd_assembly){.epoch = s->epoch, .version = s->version}; /* its other parts do not begin it again */
+        return false;
+    }
     kd_buf_put(&a->records[s->part], record.data, record.len);
+    e->assembly_bytes += record.len;
     return ++a->have == a->parts;
 }
 
-static int install_assembly(kd_edge *e, kd_part *p, int64_t offset, uint64_t now_us)
+static int take_in(kd_edge *e, kd_part *p, const kd_snapshot *s, kd_bytes record, int64_t offset, uint64_t now_us)
 {
     kd_assembly *a = &p->assembly;
-    kd_snapshot *parts = kd_alloc(a->parts * sizeof(*parts));
-    for (uint32_t i = 0; i < a->parts; i++) {
-        int err = kd_snapshot_decode(kd_buf_view(&a->records[i]), &parts[i]);
-        KD_ASSERT(err == KD_OK); /* each was decoded when it came */
-    }
-    int verdict = install(e, p, parts, a->parts, offset, now_us);
-    for (uint32_t i = 0; i < a->parts; i++) kd_snapshot_finish(&parts[i]);
-    free(parts);
-    kd_assembly_clear(a);
+    int verdict = judge(e, p, s);
+    bool news = verdict != KD_SNAPSHOT_OLD && verdict != KD_HEARTBEAT;
+    if (news && s->parts > 1 && !assemble(e, a, s, record)) return KD_PART;
+    verdict = install(e, p, s, offset, now_us);
+    if (news && compare_versions(a, s) <= 0) kd_assembly_clear(e, a); /* installed, or it came to nothing */
     return verdict;
 }
 
@@ -251,10 +276,9 @@ int kd_edge_snapshot(kd_edge *e, kd_bytes record, int64_t offset, uint64_t now_u
     int err = kd_snapshot_decode(record, &s);
     if (err != KD_OK) return err;
     kd_part *p = kd_edge_part_by_id(e, s.partition);
-    int verdict = KD_PART;
+    int verdict;
     if (!p || s.kind != KD_SNAPSHOT_DELTA) verdict = KD_EMISMATCH;
-    else if (s.parts == 1) verdict = install(e, p, &s, 1, offset, now_us);
-    else if (assemble(&p->assembly, &s, record)) verdict = install_assembly(e, p, offset, now_us);
+    else verdict = take_in(e, p, &s, record, offset, now_us);
     kd_snapshot_finish(&s);
     return verdict;
 }

@@ -67,6 +67,8 @@ struct kd_node {
 
 typedef enum { KD_UNSENT, KD_HANDED, KD_SENT } kd_sending;
 
+enum { KD_OUTGOING_OVERHEAD = 256 }; /* of a batch in memory and on disk, besides its operations */
+
 /* A batch on its way out. While open, `raw` is the concatenation of its fragments. */
 struct kd_outgoing {
     kd_outgoing *next;
@@ -77,6 +79,7 @@ struct kd_outgoing {
     uint64_t seal_group; /* durable from this group on; 0: found on disk */
     uint32_t ops, fragments;
     uint64_t bytes;      /* charged to the outbox */
+    size_t record_bytes; /* while open: its record is not larger */
     kd_sending sending;
     bool resent;
     kd_buf raw;  /* while open */
@@ -179,6 +182,7 @@ struct kd_edge {
     uint64_t random;
     uint64_t outbox_bytes, outbox_batches;
     uint32_t next_part; /* round robin of send_next */
+    size_t assembly_bytes; /* of all parts of snapshots that are gathered */
     kd_idempotency idempotency;
     kd_buf key, value; /* scratch */
     kd_edge_stats stats;
@@ -260,6 +264,7 @@ void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied); /* deltas end 
 void kd_outbox_pop(kd_edge *e, kd_part *p); /* forgets the oldest batch and deletes its rows */
 void kd_outbox_again(kd_edge *e, kd_part *p); /* everything that was sent is due again */
 void kd_outbox_arm(kd_edge *e, kd_part *p, uint64_t now_us); /* waits for applied to move */
+uint64_t kd_outbox_longest_wait(const kd_edge *e);
 bool kd_outbox_empty(const kd_part *p);
 
 /* overlay.c: entries, counts, nodes */
@@ -283,12 +288,14 @@ void kd_part_put(kd_edge *e, const kd_part *p);
 void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us);
 const kd_applied *kd_snapshot_mine(const kd_edge *e, const kd_snapshot *s);
 void kd_part_adopt(kd_edge *e, kd_part *p, const kd_snapshot *s);
-void kd_assembly_clear(kd_assembly *a);
+void kd_assembly_clear(kd_edge *e, kd_assembly *a);
 
 /* resend.c (rule 15), rehome.c (rule 20) */
 void kd_resend_start(kd_edge *e, kd_part *p);
 void kd_resend_hold(kd_edge *e, kd_part *p); /* complete_to stays at central's watermark... */
 void kd_resend_release(kd_part *p);          /* ...in the batches before the one that is open now */
+/* ...and is forgotten when central has them: the next restore begins at its own watermark, not at this one's. */
+void kd_resend_settle(const kd_edge *e, kd_part *p);
 int kd_resend_step(kd_edge *e, kd_part *p, uint64_t now_us);
 uint64_t kd_resend_limit(const kd_part *p, const kd_outgoing *b, uint64_t complete_to_us);
 void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us);

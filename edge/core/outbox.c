@@ -73,6 +73,11 @@ static uint64_t back_off(kd_edge *e, uint32_t attempts)
     return wait + kd_random_next(&e->random) % (wait / 4 + 1);
 }
 
+uint64_t kd_outbox_longest_wait(const kd_edge *e)
+{
+    return e->config.resend_max_us + e->config.resend_max_us / 4;
+}
+
 void kd_outbox_arm(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     if (p->resend_due_us != 0 || !p->head || p->head->sending != KD_SENT) return;
@@ -196,7 +201,7 @@ typedef struct {
     bool marked;
 } loader;
 
-static void load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
+static int load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
 {
     kd_reader r = kd_reader_of(raw);
     kd_entry_op op;
@@ -206,6 +211,7 @@ static void load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
         if (entry && counter >= 0) kd_overlay_add(e, b, entry, (uint8_t)counter, op.delta);
         b->ops++;
     }
+    return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
 }
 
 /* The batch is whole: freeze it. One that was open when its process ended is sealed as it stands. */
@@ -214,12 +220,11 @@ static int freeze(loader *l)
     kd_outgoing *b = l->b;
     if (!b) return KD_OK;
     l->b = NULL;
-    load_overlay(l->e, l->p, b, kd_buf_view(&l->raw));
-    b->bytes = 256 + l->raw.len;
+    int err = load_overlay(l->e, l->p, b, kd_buf_view(&l->raw));
+    b->bytes = KD_OUTGOING_OVERHEAD + l->raw.len;
     l->e->outbox_bytes += b->bytes;
     l->e->outbox_batches++;
-    int err = KD_OK;
-    if (!l->marked) {
+    if (err == KD_OK && !l->marked) {
         err = kd_fragment_body(l->e, kd_buf_view(&l->raw), &b->body);
         if (err == KD_OK) b->digest = kd_body_digest(kd_buf_view(&b->body));
         kd_buf_finish(&b->body);

@@ -146,6 +146,7 @@ kd_entry *kd_entry_obtain(kd_edge *e, kd_part *p, kd_bytes item)
     kd_entry *entry = kd_entry_find(e, item);
     if (entry) return entry;
     if (e->items.count >= e->config.items_max && !evict_one(e)) return NULL;
+    if (e->items.count >= e->config.items_max) evict_one(e); /* the bound was larger when they were stored */
     return entry_create(e, p, item);
 }
 
@@ -268,6 +269,7 @@ void kd_overlay_cancel_batch(kd_edge *e, kd_outgoing *b)
 int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
 {
     *view = (kd_view){0};
+    if (e->poisoned) return KD_EIO;
     kd_entry *entry = kd_entry_find(e, item);
     if (!entry) return KD_EAGAIN;
     const kd_part *p = &e->parts[entry->part];

@@ -9,12 +9,12 @@
  *
  * The moved operations keep old stamps, so complete_to is held until all of them are out (rule 15).
  *
- * Batches can only be read back when they are durable, so the move waits for that; nothing of the partition is sent
- * meanwhile.
+ * Batches can only be read back when they are durable, so the move waits for that; then it goes in steps, so that a large
+ * outbox neither stops the loop nor becomes one write. Nothing of the partition is sent meanwhile.
  */
 #include "edge/core/internal.h"
 
-enum { ALARM_WINDOW_US = 60 * 1000 * 1000 };
+enum { ALARM_WINDOW_US = 60 * 1000 * 1000, BATCHES_A_STEP = 16 };
 
 void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us)
 {
@@ -70,7 +70,7 @@ int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
         if (b->seal_group > e->durable_group) return KD_OK;
     kd_buf raw = {0};
     int err = KD_OK;
-    while (err == KD_OK && must_move(e, p->head)) {
+    for (uint32_t n = 0; n < BATCHES_A_STEP && must_move(e, p->head); n++) {
         kd_outgoing *b = p->head;
         err = kd_batch_fragments(e, p, b, &raw);
         if (err != KD_OK) break;
@@ -79,7 +79,7 @@ int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
         kd_outbox_pop(e, p);
     }
     kd_buf_finish(&raw);
-    if (err == KD_OK) {
+    if (err == KD_OK && !must_move(e, p->head)) {
         p->rehoming = false;
         kd_resend_release(p);
         kd_part_put(e, p);

@@ -29,6 +29,12 @@ void kd_resend_release(kd_part *p)
     p->hold_until = p->open ? p->open->at : p->last_sealed;
 }
 
+void kd_resend_settle(const kd_edge *e, kd_part *p)
+{
+    bool merged = kd_identity_minted(e, p->applied.incarnation) && kd_position_cmp(p->applied, p->hold_until) >= 0;
+    if (merged && !p->resending) p->held = false;
+}
+
 void kd_resend_start(kd_edge *e, kd_part *p)
 {
     kd_resend_hold(e, p);

@@ -76,7 +76,7 @@ typedef struct {
 void kd_body_encode(kd_body *body, kd_buf *out);
 /* Bytes that one more operation, sum or increment can add to an encoded body, whatever else is in it; the body itself
  * and its envelope take at most KD_BODY_BYTES_FIXED. A caller that keeps the total below KD_BATCH_BYTES_MAX never makes
- * a record that is refused. `user_len` is 0 for a sum or an increment. */
+ * a record that is refused. `user_len` is 0 for a sum or an increment, `item_len` for one of an item that was counted. */
 size_t kd_body_bytes_bound(size_t item_len, size_t user_len);
 enum { KD_BODY_BYTES_FIXED = 256 };
 /* KD_OK, KD_EMALFORMED, KD_ETOOBIG or KD_EVERSION; checks ids, order, uniqueness, ranges and that no byte is left over.
