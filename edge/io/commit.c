@@ -88,7 +88,12 @@ void kd_commit_pump(kd_shard *s)
     const kd_writes *writes;
     uint64_t group;
     if (c->group || c->failed || !kd_edge_commit_wanted(s->edge)) return;
-    if (kd_edge_commit_begin(s->edge, kd_shard_now_us(s), &writes, &group) != KD_OK) return;
+    int err = kd_edge_commit_begin(s->edge, kd_shard_now_us(s), &writes, &group);
+    if (err == KD_EIO) { /* the core could not read what it needs: nothing that waits will ever be durable */
+        storage_failed(s);
+        release(s, UINT64_MAX, KD_EIO);
+    }
+    if (err != KD_OK) return;
     c->group = group;
     c->begun_us = kd_clock_mono_us();
     kd_committer_submit(c->committer, writes, group);
