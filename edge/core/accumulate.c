@@ -87,8 +87,18 @@ static uint64_t tick_idle(kd_edge *e, kd_part *p, uint64_t now_us)
     return now_us;
 }
 
+/*
+ * Behind a full window nothing can leave, so what is open goes on gathering up to flush_ops. An edge that seals faster than
+ * central confirms would fall behind without end, one batch an interval; so it sends fewer and fuller ones.
+ */
+static bool window_full(const kd_edge *e, const kd_part *p)
+{
+    return p->sealed >= e->config.send_window;
+}
+
 static uint64_t tick_open(kd_edge *e, kd_part *p, uint64_t now_us)
 {
+    if (window_full(e, p)) return UINT64_MAX;
     uint64_t due = p->open->first_us + e->config.flush_interval_us;
     if (waits(now_us, due, e->config.flush_interval_us)) return due;
     kd_batch_seal(e, p, now_us);
