@@ -176,7 +176,7 @@ static bool parse_list(const kd_option *o, kd_bytes value, kd_strings *list)
         for (len = 0; i + len < value.len && strchr(", \t", value.data[i + len]) == NULL;) len++;
         if (len > 0 && !list_add(o, kd_bytes_of(value.data + i, len), list, &cap)) return false;
     }
-    return true;
+    return list->count > 0 || !o->required; /* commas alone name nothing */
 }
 
 static bool parse_field(const kd_option *o, kd_bytes value, const char *base_dir, void *field)

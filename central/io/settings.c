@@ -121,6 +121,31 @@ static const kd_option options[] = {
 const kd_options kd_central_options = {"kudos-central", "Reconciler and global counter store", options,
                                        KD_COUNT(options), sizeof(kd_central_settings)};
 
+/* The last segments of paths: a counter of that name could never be asked for. */
+static int check_counters(const kd_central_settings *s, char *error)
+{
+    static const char *const paths[] = {"counts", "display", "likers"};
+    for (uint32_t i = 0; i < s->counters.count; i++) {
+        for (size_t p = 0; p < KD_COUNT(paths); p++) {
+            if (strcmp(s->counters.at[i].name, paths[p]) != 0) continue;
+            snprintf(error, KD_OPTIONS_ERROR_MAX,
+                     "[counters]: %s is a path of the API and cannot name a counter", paths[p]);
+            return KD_EINVAL;
+        }
+    }
+    return KD_OK;
+}
+
+static int check_topics(const kd_central_settings *s, char *error)
+{
+    if (strcmp(s->likes_topic, s->counts_topic) != 0 && strcmp(s->likes_topic, s->changes_topic) != 0 &&
+        strcmp(s->counts_topic, s->changes_topic) != 0)
+        return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX,
+             "kafka.likes_topic, kafka.counts_topic and kafka.changes_topic must differ");
+    return KD_EINVAL;
+}
+
 int kd_central_settings_check(const kd_central_settings *s, char *error)
 {
     kd_central_kafka kafka;
@@ -133,8 +158,11 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
                  "http.tls_required and http.tls_client_ca need http.tls_certificate");
         return KD_EINVAL;
     }
+    int rc = check_counters(s, error);
+    if (rc == KD_OK) rc = check_topics(s, error);
+    if (rc != KD_OK) return rc;
     kd_central_kafka_init(&kafka, s, NULL, NULL);
-    int rc = kd_kafka_config_check(&kafka.config, error, KD_OPTIONS_ERROR_MAX);
+    rc = kd_kafka_config_check(&kafka.config, error, KD_OPTIONS_ERROR_MAX);
     kd_central_kafka_finish(&kafka);
     return rc;
 }

@@ -63,6 +63,9 @@ kd_bytes kd_http_response_header(const kd_http_response *r, const char *name);
  */
 typedef void (*kd_http_client_cb)(void *arg, int result, int status, const kd_http_response *r);
 
+/* KD_OK or KD_EINVAL: whether a URL is one that kd_http_client_create takes. Looks nothing up. */
+int kd_http_client_check_url(const char *url);
+
 /*
  * `url` is http://host[:port] or https://host[:port], IPv6 in brackets, with at most a closing slash. Does
  * not connect. KD_OK and *out; KD_EINVAL for a URL or option that cannot be; KD_ENOTFOUND when the host does

@@ -60,3 +60,9 @@ int kd_client_url_parse(kd_client_url *url, const char *text)
     memcpy(url->authority, text, len);
     return KD_OK;
 }
+
+int kd_http_client_check_url(const char *url)
+{
+    kd_client_url parsed;
+    return kd_client_url_parse(&parsed, url);
+}

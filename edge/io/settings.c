@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "common/cidr.h"
+#include "common/io/http_client.h"
 #include "common/io/log.h"
 
 static const char *const compressions[] = {"none", "gzip", "snappy", "lz4", "zstd", NULL};
@@ -226,6 +227,8 @@ int kd_settings_check(const kd_settings *s, char *error)
         return refuse(error, "http.tls_client_ca needs http.tls_certificate");
     if ((s->central_cert == NULL) != (s->central_key == NULL))
         return refuse(error, "central.cert_file and central.key_file: both or neither");
+    if (s->central_url && kd_http_client_check_url(s->central_url) != KD_OK)
+        return refuse(error, "central.url: must be http://host:port or https://host:port");
     if (s->resend_min_us > s->resend_max_us) return refuse(error, "edge.resend_min is above edge.resend_max");
     if (s->shards > s->partitions)
         return refuse(error, "edge.shards is above kafka.partitions: a shard would have nothing to do");

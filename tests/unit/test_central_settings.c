@@ -52,3 +52,16 @@ Test(central_settings, what_does_not_fit_together_is_named)
     cr_expect_eq(check(stranger, 1), KD_EINVAL);
     cr_expect_not_null(strstr(error, "trusted_peers"), "%s", error);
 }
+
+Test(central_settings, names_that_would_shadow_each_other_are_refused)
+{
+    const char *topic[] = {"kafka.counts_topic=kudos.likes.v1"};
+    const char *changes[] = {"kafka.changes_topic=kudos.counts.v1"};
+    const char *counter[] = {"counters.likers=9 set"};
+    cr_expect_eq(check(topic, 1), KD_EINVAL);
+    cr_expect_not_null(strstr(error, "counts_topic"), "%s", error);
+    cr_expect_eq(check(changes, 1), KD_EINVAL);
+    cr_expect_not_null(strstr(error, "changes_topic"), "%s", error);
+    cr_expect_eq(check(counter, 1), KD_EINVAL);
+    cr_expect_not_null(strstr(error, "likers"), "%s", error);
+}

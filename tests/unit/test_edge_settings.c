@@ -54,4 +54,9 @@ Test(edge_settings, what_cannot_be_is_named)
     refused("edge.flush_interval=5", "flush_interval");
     refused("kafka.counts_topic=kudos.likes.v1", "counts_topic");
     refused("counters.display=9 set", "display");
+    refused("central.url=ftp://central", "central.url");
+    refused("central.url=http://", "central.url");
+    refused("central.url=http://central:99999", "central.url");
+    refused("central.url=http://central/path", "central.url");
+    refused("api.collections=,", "api.collections");
 }
