@@ -6,9 +6,11 @@
 #   SPREAD=sticky|random|user   which edge gets an event                  [sticky; user for the generated hour]
 #   KAFKA=embedded|real         the embedded broker, or Apache Kafka      [embedded]
 #   KEEP=1        leave it running afterwards; `make demo-stop` ends it
-#   PORT_BASE=N   central N, edges N+1..N+3, broker N+9, admin ports 1000 above each   [8440]
+#   PORT_BASE=N   central N, edges N+1..N+3, admin ports 1000 above each, Apache Kafka N+9   [8440]
+#                 (the embedded broker takes any free port)
 #
-# All it writes is below run/demo, which a run begins by removing.
+# All it writes is below run/demo, which a run begins by removing. $PIDS lists what it started, broker and central first, and each of those runs in
+# this folder: by that a process is told from a stranger that got its number later.
 set -euo pipefail
 
 BUILD=${BUILD:-build}
@@ -47,34 +49,64 @@ taken() {
 }
 
 check_ports() {
-    local port
-    for port in "$PORT_BASE" $((PORT_BASE + 1)) $((PORT_BASE + 2)) $((PORT_BASE + 3)) $((PORT_BASE + 9)); do
-        ! taken "$port" || die 4 "port $port is taken (a demo kept running? make demo-stop); PORT_BASE=N moves all of them"
-        ((port == PORT_BASE + 9)) || ! taken $((port + 1000)) ||
-            die 4 "port $((port + 1000)) is taken; PORT_BASE=N moves all of them"
+    local i port ports=()
+    for i in 0 1 2 3; do ports+=($((PORT_BASE + i)) $((PORT_BASE + 1000 + i))); done
+    [[ $KAFKA != real ]] || ports+=($((PORT_BASE + 9)))
+    for port in "${ports[@]}"; do
+        ! taken "$port" || die 4 "port $port is taken; make demo PORT_BASE=N moves all of them"
     done
 }
 
-# Ends what this demo started, by pid, the last started first, each in bounded time.
-stop_all() {
-    [[ -r $PIDS ]] || return 0
+ours() { # pid
+    [[ $(readlink "/proc/$1/cwd") == "$PWD" ]] 2>/dev/null
+}
+
+# Its data must not be removed under a demo that runs.
+check_alone() {
     local pid
-    for pid in $(tac "$PIDS"); do
-        kill -TERM "$pid" 2>/dev/null || continue
-        for _ in $(seq 150); do
+    [[ -r $PIDS ]] || return 0
+    for pid in $(<"$PIDS"); do
+        ! ours "$pid" || die 4 "a demo is running in this folder already (process $pid); make demo-stop ends it"
+    done
+}
+
+end() { # pids: all at once, in bounded time
+    local pid mine=()
+    for pid; do
+        ! ours "$pid" || ! kill -TERM "$pid" 2>/dev/null || mine+=("$pid")
+    done
+    for pid in "${mine[@]}"; do
+        for _ in $(seq 300); do # longer than the 20 s that tests/lib/kafka.py gives its JVM
             kill -0 "$pid" 2>/dev/null || break
             sleep 0.1
         done
         kill -KILL "$pid" 2>/dev/null || true
     done
+}
+
+# Driver and edges first, which hand over what they have; then central, then the broker. Impatience does not cut it short.
+stop_all() {
+    trap '' HUP INT TERM
+    [[ -r $PIDS ]] || return 0
+    local pids
+    mapfile -t pids <"$PIDS"
+    end "${pids[@]:2}"
+    end "${pids[@]:1:1}"
+    end "${pids[@]:0:1}"
     rm -f "$PIDS"
 }
 
+# In a session of its own: Ctrl-C and the end of the terminal reach this script only, which then stops all in order.
 start() { # name, command...
     local name=$1
     shift
-    "$@" >"$RUN/$name.log" 2>&1 </dev/null &
+    setsid "$@" >"$RUN/$name.log" 2>&1 </dev/null &
     echo $! >>"$PIDS"
+}
+
+all_alive() {
+    local pid
+    for pid in $(<"$PIDS"); do kill -0 "$pid" 2>/dev/null || return 1; done
 }
 
 wait_for() { # what, seconds, command...
@@ -82,9 +114,9 @@ wait_for() { # what, seconds, command...
     shift 2
     local end=$((SECONDS + seconds))
     until "$@" >/dev/null 2>&1; do
-        ((SECONDS < end)) || {
+        ((SECONDS < end)) && all_alive || {
             tail -n 5 "$RUN"/*.log >&2
-            die 4 "$what did not come up within $seconds s"
+            die 4 "$what did not come up (limit $seconds s)"
         }
         sleep 0.05
     done
@@ -110,7 +142,7 @@ start_broker() {
     else
         start broker "$BUILD/kudos-sim" broker --partitions 8 --address-file "$RUN/broker.address"
     fi
-    wait_for "the $KAFKA broker" 120 test -s "$RUN/broker.address"
+    wait_for "the $KAFKA broker" 400 test -s "$RUN/broker.address"
     BROKER=$(head -n 1 "$RUN/broker.address")
 }
 
@@ -156,6 +188,7 @@ It goes on running; \`make demo-stop\` ends it. Logs: $RUN/*.log. Try:
 EOF
 }
 
+# Becomes the driver: called in the background, so that a signal to this script ends the run at once.
 drive() {
     local log=$REPLAY spread=$SPREAD i
     if [[ -z $log ]]; then
@@ -166,7 +199,7 @@ drive() {
         set -- --lost 0.02
     fi
     for i in 0 1 2 3; do set -- "$@" --admin "http://127.0.0.1:$((PORT_BASE + 1000 + i))"; done
-    "$BUILD/kudos-sim" replay "$log" --spread "${spread:-sticky}" --central "$CENTRAL_URL" \
+    exec "$BUILD/kudos-sim" replay "$log" --spread "${spread:-sticky}" --central "$CENTRAL_URL" \
         --edge "http://127.0.0.1:$(port_of 0)" --edge "http://127.0.0.1:$(port_of 1)" \
         --edge "http://127.0.0.1:$(port_of 2)" "$@"
 }
@@ -177,10 +210,12 @@ main() {
         return
     fi
     check_arguments
+    check_alone
     check_ports
     rm -rf "$RUN"
     mkdir -p "$RUN"
     trap stop_all EXIT
+    trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
     make_secrets
@@ -190,7 +225,9 @@ main() {
     tell
     [[ -z $KEEP ]] || tell_kept
     local status=0
-    drive || status=$?
+    drive &
+    echo $! >>"$PIDS"
+    wait $! || status=$?
     [[ -z $KEEP ]] || trap - EXIT
     return $status
 }
