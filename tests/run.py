@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Runs all tests, one stage after the other, and prints `N passed, N failed` last.
 
-A stage that does not finish in its time, crashes, or runs no test counts as one failure: nothing is skipped in silence.
+A stage that does not finish in its time, crashes, runs no test, or leaves a process behind counts as one failure: nothing is
+skipped in silence.
 usage: tests/run.py [--long] [STAGE...]
 """
 import argparse
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -18,10 +21,10 @@ LINE = re.compile(r"(\d+) passed, (\d+) failed")
 
 
 class Stage:
-    """A command, its limit in seconds, and how its output tells the result."""
+    """A command, its limit in seconds, and how its output tells the result. What is in `scratch` is removed after success."""
 
-    def __init__(self, name, command, limit_s, count):
-        self.name, self.command, self.limit_s, self.count = name, command, limit_s, count
+    def __init__(self, name, command, limit_s, count, scratch=None):
+        self.name, self.command, self.limit_s, self.count, self.scratch = name, command, limit_s, count, scratch
 
 
 def count_lines(output, _):
@@ -51,8 +54,10 @@ def count_verdict(output, _):
 
 def pytest(name, limit_s, *files):
     report = f"{BUILD}/test-logs/{name}.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", f"--junitxml={report}", *files]
-    return Stage(name, command, limit_s, lambda output, _: count_junit(output, report))
+    scratch = os.path.join(tempfile.gettempdir(), f"kudos-{name}-{os.getpid()}")  # short: Unix sockets are made in it
+    command = [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", f"--basetemp={scratch}",
+               f"--junitxml={report}", *files]
+    return Stage(name, command, limit_s, lambda output, _: count_junit(output, report), scratch)
 
 
 def stages(long):
@@ -71,29 +76,63 @@ def stages(long):
     ]
 
 
+def left(mark):
+    """The processes that have this in their environment, whatever session they have made for themselves."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as f:
+                if mark.encode() in f.read().split(b"\0"):
+                    found.append(int(pid))
+        except OSError:
+            pass  # it has ended, or is somebody else's
+    return found
+
+
+def end(process, mark):
+    """Ends a stage: politely when it still runs, so that it can stop what it has started; the rest by force. What was that?"""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + (30 if process.poll() is None else 2)
+    while (process.poll() is None or left(mark)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    rest = left(mark)
+    for pid in rest:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    process.wait()
+    return rest
+
+
 def run(stage):
     os.makedirs(f"{BUILD}/test-logs", exist_ok=True)
     log = f"{BUILD}/test-logs/{stage.name}.log"
     started = time.monotonic()
+    variable, value = "KUDOS_TEST_STAGE", f"{stage.name}-{os.getpid()}"
     with open(log, "wb") as out:
-        process = subprocess.Popen(stage.command, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(stage.command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                   env={**os.environ, variable: value}, start_new_session=True)
+        rest = []
         try:
             status = process.wait(stage.limit_s)
         except subprocess.TimeoutExpired:
             status = f"did not end within {stage.limit_s} s"
         finally:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)  # whatever the stage left behind
-            except ProcessLookupError:
-                pass
+            rest = end(process, f"{variable}={value}")
+    if status == 0 and rest:
+        status = f"left {len(rest)} processes behind"
     output = open(log, errors="replace").read()
     passed, failed = stage.count(output, log)
     if failed == 0 and (status != 0 or passed == 0):
         failed = 1
+    if stage.scratch and not failed:
+        shutil.rmtree(stage.scratch, ignore_errors=True)
     print(f"  {'ok  ' if failed == 0 else 'FAIL'} {stage.name:12} {passed} passed, {failed} failed, "
           f"{time.monotonic() - started:.1f} s", flush=True)
     if failed:
-        print(f"--- end of {log} (ended with {status})")
+        print(f"--- end of {log} ({status if isinstance(status, str) else f'ended with {status}'}){'; data in ' + stage.scratch if stage.scratch else ''}")
         print("\n".join(line[:400] for line in output.splitlines()[-60:]), flush=True)
     return passed, failed
 
@@ -103,6 +142,7 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("stages", nargs="*")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if args.long:
         os.environ["KUDOS_LONG"] = "1"  # test_end_to_end.py has more then
     chosen = [s for s in stages(args.long) if not args.stages or s.name in args.stages]
