@@ -9,8 +9,13 @@ WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror
 OPT     := $(if $(filter 1,$(DEBUG)),-O0,-O2)
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -I.
 CFLAGS  += -std=gnu11 $(OPT) -g -fno-omit-frame-pointer $(WARN) -MMD -MP
+# Objects of different flags do not mix: a variant has a folder of its own. A make started by this one may get the folder as it is.
+VARIANT := $(if $(filter 1,$(DEBUG)),debug-)$(SANITIZE)
+VARIANT := $(patsubst %-,%,$(VARIANT))
+ifneq ($(VARIANT),$(notdir $(BUILD)))
+override BUILD := $(BUILD)$(if $(VARIANT),/$(VARIANT))
+endif
 ifneq ($(SANITIZE),)
-BUILD   := $(BUILD)/$(SANITIZE)
 CFLAGS  += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=$(SANITIZE)
 endif
@@ -37,6 +42,7 @@ PROGRAMS  := $(BUILD)/kudos-edge $(BUILD)/kudos-central $(BUILD)/kudos-sim
 .DEFAULT_GOAL := all
 .PHONY: all
 all: $(PROGRAMS)
+	@:
 
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)
@@ -82,12 +88,13 @@ $(BUILD):
 
 # ---- what people type ---------------------------------------------------------------------------------------------
 
-JOBS  := -j$(shell nproc)
+# Unless the caller said -j himself.
+JOBS   = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 TESTS := $(addprefix $(BUILD)/,unit-tests model-test http-echo feed kafka-probe loop-tsan)
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
-.PHONY: help demo demo-stop test test-long bench check fuzz lint fmt docs install clean
+.PHONY: help demo demo-stop test test-long test-programs bench check fuzz lint fmt docs install clean
 help:
 	@echo 'make all         the programs, in $(BUILD)/'
 	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'
@@ -104,14 +111,15 @@ help:
 demo:
 	$(DEPS) $(if $(filter real,$(KAFKA)),test,build)
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all
-	$(Q)BUILD=$(BUILD) bash sim/demo.sh
+	$(Q)exec env BUILD=$(BUILD) bash sim/demo.sh
 demo-stop:
 	$(Q)bash sim/demo.sh stop
 
-test test-long:
+test-programs:
 	$(DEPS) test
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(TESTS)
-	$(Q)BUILD=$(BUILD) python3 tests/run.py $(if $(filter test-long,$@),--long)
+test test-long: test-programs
+	$(Q)exec env BUILD=$(BUILD) python3 tests/run.py $(if $(filter test-long,$@),--long)
 
 # BENCH='--only likes --repeats 5' measures less, or longer.
 bench:
@@ -136,19 +144,26 @@ $(BUILD)/loop-tsan: tests/thread/loop_tsan.c $(TSAN_SOURCES) | $(BUILD)
 # libFuzzer over everything that parses foreign bytes; corpora grow in $(BUILD)/corpus.
 MINUTES ?= 1
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-fuzz: $(addprefix run-,$(FUZZERS))
+fuzz:
+	$(DEPS) tools
+	$(Q)$(MAKE) --no-print-directory $(addprefix run-,$(FUZZERS))
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard common/*.c) | $(BUILD)
 	$(call say,FUZZ,$@)
 	$(Q)clang $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $^ $(CORE_LIBS) -o $@
+.PRECIOUS: $(BUILD)/fuzz_%
 run-fuzz_%: $(BUILD)/fuzz_%
 	@mkdir -p $(BUILD)/corpus/$*
-	$(Q)$< -max_total_time=$$(($(MINUTES) * 60)) -print_final_stats=1 -timeout=10 -rss_limit_mb=2048 $(BUILD)/corpus/$* 2>&1 | tail -n 12
+	$(Q)$< -max_total_time=$$(awk 'BEGIN { print int($(MINUTES) * 60) + 1 }') -print_final_stats=1 -timeout=10 \
+		-rss_limit_mb=2048 -artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$* >$<.log 2>&1; \
+		status=$$?; tail -n 12 $<.log; exit $$status
 
 OWN = $(wildcard common/*.[ch] common/io/*.[ch] edge/*/*.[ch] central/*/*.[ch] sim/*.[ch] include/kudos/*.h tests/*/*.[ch])
 lint:
+	$(DEPS) tools
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=unknownMacro -D__GNUC__ -Iinclude -I. common edge central sim
 fmt:
+	$(DEPS) tools
 	$(Q)clang-format -i $(OWN)
 
 docs: all
@@ -158,7 +173,7 @@ install: all
 	$(Q)install -D -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/kudos configs/*.conf
 
-clean:
+clean: demo-stop
 	$(Q)rm -rf $(BUILD) run
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
