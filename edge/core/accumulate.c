@@ -127,16 +127,19 @@ static uint64_t tick_steps(kd_edge *e, kd_part *p, uint64_t now_us)
 
 static uint64_t tick_part(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    uint64_t next = tick_steps(e, p, now_us);
-    next = KD_MIN(next, p->open ? tick_open(e, p, now_us) : tick_idle(e, p, now_us));
-    return KD_MIN(next, tick_resend(e, p, now_us));
+    uint64_t step = tick_steps(e, p, now_us);
+    uint64_t seal = p->open ? tick_open(e, p, now_us) : tick_idle(e, p, now_us);
+    uint64_t again = tick_resend(e, p, now_us);
+    return KD_MIN(step, KD_MIN(seal, again));
 }
 
 uint64_t kd_edge_tick(kd_edge *e, uint64_t now_us)
 {
     uint64_t next = UINT64_MAX;
-    for (uint32_t i = 0; i < e->part_count && !e->poisoned; i++)
-        next = KD_MIN(next, tick_part(e, &e->parts[i], now_us));
+    for (uint32_t i = 0; i < e->part_count && !e->poisoned; i++) {
+        uint64_t due = tick_part(e, &e->parts[i], now_us);
+        next = KD_MIN(next, due);
+    }
     if (e->poisoned) return UINT64_MAX;
     kd_idempotency_expire(e, now_us);
     return next;

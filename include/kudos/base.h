@@ -153,6 +153,7 @@ _Noreturn void kd_bug(const char *file, int line, const char *what);
         if (__builtin_expect(!(cond), 0)) kd_bug(__FILE__, __LINE__, #cond);                                 \
     } while (0)
 
+/* An argument is evaluated twice: no calls that do something. */
 #define KD_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define KD_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define KD_COUNT(array) (sizeof(array) / sizeof((array)[0]))
