@@ -55,6 +55,8 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
     if (hd->type == NGHTTP2_DATA && hd->length == 0 && (hd->flags & NGHTTP2_FLAG_END_STREAM) == 0) {
         h2_count_control(conn);
     }
+    /* Not reported as received: priorities are switched off. */
+    if (hd->type == NGHTTP2_PRIORITY) h2_count_control(conn);
     return 0;
 }
 
@@ -149,7 +151,11 @@ static void h2_headers_frame(http_conn *conn, const nghttp2_frame *frame)
 
 static void h2_data_frame(http_conn *conn, const nghttp2_frame *frame)
 {
-    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return;
+    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) {
+        /* Padding alone moves a request no further than an empty frame does. */
+        if (frame->hd.length > 0 && frame->hd.length == frame->data.padlen) h2_count_control(conn);
+        return;
+    }
     http_request *req = nghttp2_session_get_stream_user_data(conn->session, frame->hd.stream_id);
     if (req != NULL) h2_advance(req, true);
 }
@@ -176,7 +182,6 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
             h2_count_control(conn);
         break;
     case NGHTTP2_SETTINGS:
-    case NGHTTP2_PRIORITY:
         h2_count_control(conn);
         break;
     default:

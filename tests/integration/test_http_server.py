@@ -19,7 +19,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 ECHO = os.environ.get("HTTP_ECHO", os.path.join(TOP, os.environ.get("BUILD", "build"), "http-echo"))
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PING, GOAWAY, WINDOW, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
-END_STREAM, END_HEADERS, ACK = 1, 4, 1
+END_STREAM, END_HEADERS, PADDED, ACK = 1, 4, 8, 1
 CALM, NO_ERROR, REFUSED = 11, 0, 7
 BODY = b"0123456789012345678901234567890123456789ab\r\n"
 
@@ -444,12 +444,14 @@ def test_resets_that_we_are_made_to_send(serve):
     assert h1_get(server, "/release") == BODY
 
 
-@pytest.mark.parametrize("kind, payload", [(PING, b"12345678"), (SETTINGS, b""), (DATA, b"")])
-def test_control_floods(serve, kind, payload):
+@pytest.mark.parametrize("kind, flags, stream, payload", [
+    (PING, 0, 0, b"12345678"), (SETTINGS, 0, 0, b""), (DATA, 0, 1, b""), (DATA, PADDED, 1, bytes([15]) + bytes(15)),
+    (PRIORITY, 0, 99, bytes(5))], ids=["ping", "settings", "data", "padded-data", "priority"])
+def test_control_floods(serve, kind, flags, stream, payload):
     server = serve()
     with H2(server) as h2:
         h2.request(1, b"/echo", b"POST", end=False)
-        h2.flood(frame(kind, 0, 1 if kind == DATA else 0, payload) * 100000)
+        h2.flood(frame(kind, flags, stream, payload) * 100000)
         assert h2.goaway() in (CALM, None)
     assert server.count("floods") == 1
 
