@@ -6,7 +6,6 @@
  */
 #include "edge/io/ask.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "edge/io/ask_members.h"
@@ -47,12 +46,7 @@ int kd_asker_init(kd_shard *s, char *error)
         .key_file = set->central_key,
     };
     int err = kd_http_client_create(&s->asker.client, kd_loop_base(s->loop), set->central_url, &options);
-    if (err == KD_ENOTFOUND) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "central.url %s: the name does not resolve", set->central_url);
-        return KD_EUNAVAILABLE; /* name service comes back by itself, unlike a wrong configuration */
-    }
-    if (err) snprintf(error, KD_OPTIONS_ERROR_MAX, "central.url %s: %s", set->central_url, kd_strerror(err));
-    return err;
+    return err ? kd_settings_central_failed(set, err, error) : KD_OK;
 }
 
 void kd_asker_finish(kd_shard *s)

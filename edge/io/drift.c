@@ -4,7 +4,6 @@
  */
 #include "edge/io/drift.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/io/http_client.h"
@@ -90,9 +89,8 @@ int kd_drift_probe_create(kd_app *app, char *error)
                                       .key_file = set->central_key};
     int err = kd_http_client_create(&p->client, kd_loop_base(app->loop), set->central_url, &options);
     if (err) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "central.url %s: %s", set->central_url, kd_strerror(err));
         free(p);
-        return err;
+        return kd_settings_central_failed(set, err, error);
     }
     kd_timer_init(&p->timer, app->loop, on_timer, p);
     kd_timer_set(&p->timer, 1);
