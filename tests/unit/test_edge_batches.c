@@ -336,6 +336,32 @@ Test(edge_batches, wait_for_the_producer_that_still_holds_them)
     er_finish(&r);
 }
 
+Test(edge_batches, go_again_without_those_that_the_producer_holds)
+{
+    edge_rig r;
+    er_init(&r);
+    three_batches(&r);
+    er_ship(&r);
+    cr_assert_eq(er_send(&r), KD_OK);
+    kd_position held = r.batch.at;
+    er_ship(&r);
+    r.now_us = kd_edge_tick(r.e, r.now_us);
+    kd_edge_tick(r.e, r.now_us);
+    er_ship(&r);
+    cr_assert_eq(r.batch.at.seq, 1);
+    er_ship(&r);
+    cr_assert_eq(r.batch.at.seq, 3);
+    cr_assert_eq(er_send(&r), KD_ENOTFOUND, "the second would be there twice");
+    kd_edge_delivered(r.e, 0, held, true, r.now_us);
+    r.now_us = kd_edge_tick(r.e, r.now_us);
+    kd_edge_tick(r.e, r.now_us);
+    for (uint64_t seq = 1; seq <= 3; seq++) {
+        er_ship(&r);
+        cr_assert_eq(r.batch.at.seq, seq);
+    }
+    er_finish(&r);
+}
+
 Test(edge_batches, leave_the_outbox_when_applied_and_not_when_kafka_has_them)
 {
     edge_rig r;

@@ -317,6 +317,10 @@ Test(edge_identity, a_foreign_applied_moves_what_is_unconfirmed_above_it)
 Test(edge_identity, an_applied_that_this_edge_never_sealed_is_foreign)
 {
     edge_rig r;
+    er_init(&r);
+    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {kd_edge_incarnation(r.e) + 1, 1}});
+    cr_assert_eq(er_stats(&r).identity_alarms, 1, "a higher incarnation, also where nothing is outstanding");
+    er_finish(&r);
     outstanding(&r);
     kd_position beyond = {kd_edge_incarnation(r.e), 9};
     er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = beyond});

@@ -224,12 +224,26 @@ Test(edge_snapshots, a_set_that_is_overtaken_is_a_gap)
     er_finish(&r);
 }
 
+/* All parts, from the first to the last; their bytes. */
+static uint64_t give_parts(edge_rig *r, kd_snapshot *s)
+{
+    kd_buf record = {0};
+    uint64_t bytes = 0;
+    for (s->part = 0; s->part < s->parts; s->part++) {
+        kd_buf_clear(&record);
+        kd_snapshot_encode(s, &record);
+        bytes += record.len;
+        cr_assert_geq(kd_edge_snapshot(r->e, kd_buf_view(&record), r->offset++, r->now_us), 0);
+    }
+    kd_buf_finish(&record);
+    return bytes;
+}
+
 /* As many parts as a snapshot may have, each as large as it may be. */
 Test(edge_snapshots, parts_are_bounded_and_what_is_over_is_missed)
 {
     edge_rig r;
     known(&r);
-    kd_buf record = {0};
     kd_item *names = kd_alloc(KD_SNAPSHOT_ITEMS_MAX * sizeof *names);
     kd_item_counts *items = kd_alloc(KD_SNAPSHOT_ITEMS_MAX * sizeof *items);
     uint64_t random = 1;
@@ -239,26 +253,18 @@ Test(edge_snapshots, parts_are_bounded_and_what_is_over_is_missed)
         cr_assert_eq(kd_item_make(&names[i], kd_bytes_str("posts"), kd_bytes_of(id, sizeof id)), KD_OK);
         items[i] = (kd_item_counts){.item = kd_item_key(&names[i]), .count = 1, .at = {{ER_LIKE_ID, 1}}};
     }
-    kd_snapshot s = {.kind = KD_SNAPSHOT_DELTA, .epoch = 1, .version = 2, .previous = 1, .parts = KD_SNAPSHOT_PARTS_MAX};
-    s.items = items;
+    kd_snapshot s = {.kind = KD_SNAPSHOT_DELTA, .epoch = 1, .version = 2, .previous = 1, .items = items};
     s.item_count = KD_SNAPSHOT_ITEMS_MAX;
-    uint64_t given = 0;
-    for (s.part = 0; s.part < s.parts; s.part++) {
-        kd_buf_clear(&record);
-        kd_snapshot_encode(&s, &record);
-        given += record.len;
-        cr_assert_eq(kd_edge_snapshot(r.e, kd_buf_view(&record), s.part, r.now_us), KD_PART);
-    }
-    cr_assert_gt(given, KD_ASSEMBLY_BYTES_MAX);
-    r.offset = s.parts;
+    s.parts = KD_SNAPSHOT_PARTS_MAX;
+    cr_assert_gt(give_parts(&r, &s), (uint64_t)KD_ASSEMBLY_BYTES_MAX);
     cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 3, .previous = 2}), KD_SNAPSHOT_GAP);
-    er_word two = {.epoch = 1, .version = 4, .previous = 3, .item = 1, .items = 1, .likes = 12, .parts = 2};
-    cr_assert_eq(er_snapshot(&r, &two), KD_PART);
-    two.part = 1;
-    cr_assert_eq(er_snapshot(&r, &two), KD_INSTALLED, "there is room again");
+    s.version = 4;
+    s.previous = 3;
+    s.parts = 50;
+    for (; s.version < 8; s.previous = s.version++) give_parts(&r, &s);
+    cr_assert_eq(er_stats(&r).snapshots, 4, "there is room again, and after each one");
     free(names);
     free(items);
-    kd_buf_finish(&record);
     er_finish(&r);
 }
 
@@ -436,6 +442,20 @@ Test(edge_snapshots, items_are_bounded_and_the_recent_ones_stay)
         cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = item, .likes = item}), KD_OK);
     }
     cr_assert_eq(er_stats(&r).items, 4, "a bound that was lowered is reached");
+    er_finish(&r);
+}
+
+Test(edge_snapshots, an_item_that_is_asked_for_stays_until_the_answer)
+{
+    edge_rig r;
+    er_init(&r);
+    r.config.items_max = 1;
+    cr_assert_eq(er_open(&r), KD_OK);
+    cr_assert_eq(kd_edge_ask(r.e, rig_item(1)), KD_OK);
+    cr_assert_eq(kd_edge_ask(r.e, rig_item(2)), KD_EFULL);
+    cr_assert_eq(er_answer(&r, &(er_word){.epoch = 1, .version = 1, .item = 1, .likes = 3}), KD_OK);
+    cr_assert_eq(er_shown(&r, 1, NULL), 3);
+    cr_assert_eq(kd_edge_ask(r.e, rig_item(2)), KD_OK);
     er_finish(&r);
 }
 
