@@ -21,10 +21,10 @@ LINE = re.compile(r"(\d+) passed, (\d+) failed")
 
 
 class Stage:
-    """A command, its limit in seconds, and how its output tells the result. What is in `scratch` is removed after success."""
+    """A command, its limit in seconds, and how its output tells the result."""
 
-    def __init__(self, name, command, limit_s, count, scratch=None):
-        self.name, self.command, self.limit_s, self.count, self.scratch = name, command, limit_s, count, scratch
+    def __init__(self, name, command, limit_s, count):
+        self.name, self.command, self.limit_s, self.count = name, command, limit_s, count
 
 
 def count_lines(output, _):
@@ -52,27 +52,26 @@ def count_verdict(output, _):
     return (1, 0) if output.rstrip().endswith("verdict=held") else (0, 1)
 
 
-def pytest(name, limit_s, *files):
+def pytest(scratch, name, limit_s, *files):
     report = f"{BUILD}/test-logs/{name}.xml"
-    scratch = os.path.join(tempfile.gettempdir(), f"kudos-{name}-{os.getpid()}")  # short: Unix sockets are made in it
-    command = [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", f"--basetemp={scratch}",
+    command = [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", f"--basetemp={scratch}/{name}",
                f"--junitxml={report}", *files]
-    return Stage(name, command, limit_s, lambda output, _: count_junit(output, report), scratch)
+    return Stage(name, command, limit_s, lambda output, _: count_junit(output, report))
 
 
-def stages(long):
+def stages(scratch, long):
     seeds = "40000" if long else "4000"
     integration = "tests/integration"
     return [
         Stage("unit", [f"{BUILD}/unit-tests", "-j2"], 120, count_criterion),
         Stage("model", [f"{BUILD}/model-test", "--seeds", seeds], 3600 if long else 150, count_lines),
         Stage("threads", [f"{BUILD}/loop-tsan"], 60, count_verdict),
-        pytest("purity", 60, f"{integration}/test_purity.py"),
-        pytest("process", 240, *sorted(
+        pytest(scratch, "purity", 60, f"{integration}/test_purity.py"),
+        pytest(scratch, "process", 240, *sorted(
             f"{integration}/{f}" for f in os.listdir(integration)
             if f.startswith("test_") and f.endswith(".py") and f not in ("test_purity.py", "test_kafka.py", "test_end_to_end.py"))),
-        pytest("kafka", 120, f"{integration}/test_kafka.py"),
-        pytest("end-to-end", 3600 if long else 240, f"{integration}/test_end_to_end.py"),
+        pytest(scratch, "kafka", 120, f"{integration}/test_kafka.py"),
+        pytest(scratch, "end-to-end", 3600 if long else 240, f"{integration}/test_end_to_end.py"),
     ]
 
 
@@ -106,14 +105,15 @@ def end(process, mark):
     return rest
 
 
-def run(stage):
-    os.makedirs(f"{BUILD}/test-logs", exist_ok=True)
-    log = f"{BUILD}/test-logs/{stage.name}.log"
-    started = time.monotonic()
+def run_logged(stage, log):
+    """Runs it and says how it ended: 0 when all is well, otherwise an exit code or words."""
     variable, value = "KUDOS_TEST_STAGE", f"{stage.name}-{os.getpid()}"
     with open(log, "wb") as out:
-        process = subprocess.Popen(stage.command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                   env={**os.environ, variable: value}, start_new_session=True)
+        try:
+            process = subprocess.Popen(stage.command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                       env={**os.environ, variable: value}, start_new_session=True)
+        except OSError as e:
+            return f"cannot be run: {e}"
         rest = []
         try:
             status = process.wait(stage.limit_s)
@@ -121,18 +121,22 @@ def run(stage):
             status = f"did not end within {stage.limit_s} s"
         finally:
             rest = end(process, f"{variable}={value}")
-    if status == 0 and rest:
-        status = f"left {len(rest)} processes behind"
+    return f"left {len(rest)} processes behind" if status == 0 and rest else status
+
+
+def run(stage):
+    os.makedirs(f"{BUILD}/test-logs", exist_ok=True)
+    log = f"{BUILD}/test-logs/{stage.name}.log"
+    started = time.monotonic()
+    status = run_logged(stage, log)
     output = open(log, errors="replace").read()
     passed, failed = stage.count(output, log)
     if failed == 0 and (status != 0 or passed == 0):
         failed = 1
-    if stage.scratch and not failed:
-        shutil.rmtree(stage.scratch, ignore_errors=True)
     print(f"  {'ok  ' if failed == 0 else 'FAIL'} {stage.name:12} {passed} passed, {failed} failed, "
           f"{time.monotonic() - started:.1f} s", flush=True)
     if failed:
-        print(f"--- end of {log} ({status if isinstance(status, str) else f'ended with {status}'}){'; data in ' + stage.scratch if stage.scratch else ''}")
+        print(f"--- end of {log} ({status if isinstance(status, str) else f'ended with {status}'})")
         print("\n".join(line[:400] for line in output.splitlines()[-60:]), flush=True)
     return passed, failed
 
@@ -142,12 +146,21 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("stages", nargs="*")
     args = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if args.long:
         os.environ["KUDOS_LONG"] = "1"  # test_end_to_end.py has more then
-    chosen = [s for s in stages(args.long) if not args.stages or s.name in args.stages]
-    results = [run(stage) for stage in chosen]
+    scratch = tempfile.mkdtemp(prefix="kudos-")  # a short name: Unix sockets are made in it
+    chosen = [s for s in stages(scratch, args.long) if not args.stages or s.name in args.stages]
+    try:
+        results = [run(stage) for stage in chosen]
+    except KeyboardInterrupt:
+        shutil.rmtree(scratch, ignore_errors=True)
+        return 130
     passed, failed = (sum(r[i] for r in results) for i in (0, 1))
+    if failed:
+        print(f"what the tests wrote is in {scratch}")
+    else:
+        shutil.rmtree(scratch, ignore_errors=True)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not results else 0
 
