@@ -7,12 +7,15 @@
 const char *kd_strerror(int err)
 {
     switch (err) {
-    case KD_OK: return "ok";
+    case KD_OK:
+        return "ok";
 #define X(name, value, text)                                                                                 \
-    case name: return text;
+    case name:                                                                                               \
+        return text;
         KD_ERRORS(X)
 #undef X
-    default: return "unknown error";
+    default:
+        return "unknown error";
     }
 }
 

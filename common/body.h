@@ -26,7 +26,8 @@ typedef struct {
 typedef struct {
     kd_body_op at[KD_BULK_OPS_MAX];
     uint32_t count;
-    uint32_t wrong; /* after a refusal: the operation whose member *why names ("": itself); KD_BULK_OPS_MAX: none */
+    /* After a refusal: the operation whose member *why names ("": itself); KD_BULK_OPS_MAX: none. */
+    uint32_t wrong;
 } kd_body_ops;
 
 /* {"items": [...], "me": bool}; with `lookup` "counter" is allowed instead of "me". True, or false with *why. */

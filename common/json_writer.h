@@ -18,7 +18,10 @@ typedef struct {
     bool comma; /* a value stands before the next one */
 } kd_json;
 
-static inline kd_json kd_json_of(kd_buf *out) { return (kd_json){.out = out, .depth = 0, .comma = false}; }
+static inline kd_json kd_json_of(kd_buf *out)
+{
+    return (kd_json){.out = out, .depth = 0, .comma = false};
+}
 
 void kd_json_object(kd_json *j);
 void kd_json_end_object(kd_json *j);
@@ -26,7 +29,10 @@ void kd_json_array(kd_json *j);
 void kd_json_end_array(kd_json *j);
 void kd_json_key_plain(kd_json *j, const char *key, size_t len);
 /* A literal that needs no escaping; inline, so that its length is known. */
-static inline void kd_json_key(kd_json *j, const char *key) { kd_json_key_plain(j, key, strlen(key)); }
+static inline void kd_json_key(kd_json *j, const char *key)
+{
+    kd_json_key_plain(j, key, strlen(key));
+}
 void kd_json_key_bytes(kd_json *j, kd_bytes key); /* any key, escaped */
 void kd_json_str(kd_json *j, kd_bytes value);
 void kd_json_cstr(kd_json *j, const char *value);

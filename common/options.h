@@ -63,8 +63,8 @@ typedef enum {
     KD_OPTION_TYPE_STRING,   /* char *, NULL when empty; `valid` */
     KD_OPTION_TYPE_ENUM,     /* uint32_t, index into `choices` */
     KD_OPTION_TYPE_PATH,     /* char *, absolute, NULL when empty */
-    KD_OPTION_TYPE_ADDRESS,  /* kd_address; host:port, [v6]:port, *:port; port 0 takes a free one; empty: none */
-    KD_OPTION_TYPE_LIST,     /* kd_strings; separated by commas or blanks, no duplicates; `valid` for each */
+    KD_OPTION_TYPE_ADDRESS, /* kd_address; host:port, [v6]:port, *:port; port 0 takes a free one; empty: none */
+    KD_OPTION_TYPE_LIST,    /* kd_strings; separated by commas or blanks, no duplicates; `valid` for each */
     KD_OPTION_TYPE_COUNTERS, /* kd_counters; a whole section of `name = id set|sum` */
     KD_OPTION_TYPE_PAIRS,    /* kd_pairs; a whole section of free keys */
 } kd_option_type;
@@ -73,13 +73,13 @@ typedef struct {
     const char *section;
     const char *key; /* "" for a whole section */
     kd_option_type type;
-    size_t offset;       /* of the field in the program's configuration */
-    const char *initial; /* default as text; NULL: empty. For COUNTERS: lines separated by '\n' */
-    const char *doc;     /* one line */
-    const char *more;    /* further sentences for the reference; may be NULL */
-    const char *unit;    /* of a plain number, for the reference ("operations"); may be NULL */
-    uint64_t min, max;   /* UINT, DURATION (us), SIZE (bytes); max 0: no upper bound */
-    const char *const *choices;   /* ENUM, NULL at the end */
+    size_t offset;                 /* of the field in the program's configuration */
+    const char *initial;           /* default as text; NULL: empty. For COUNTERS: lines separated by '\n' */
+    const char *doc;               /* one line */
+    const char *more;              /* further sentences for the reference; may be NULL */
+    const char *unit;              /* of a plain number, for the reference ("operations"); may be NULL */
+    uint64_t min, max;             /* UINT, DURATION (us), SIZE (bytes); max 0: no upper bound */
+    const char *const *choices;    /* ENUM, NULL at the end */
     bool (*valid)(kd_bytes value); /* STRING and LIST; may be NULL */
     const char *allowed;           /* in words what `valid` allows */
     bool required;                 /* may not be empty or absent */
@@ -91,8 +91,10 @@ typedef struct {
 #define KD_OPTION_(config, member, ctype, kind, sec, k, def, text, ...)                                      \
     {                                                                                                        \
         .section = sec, .key = k, .type = KD_OPTION_TYPE_##kind,                                             \
-        .offset = offsetof(config, member) +                                                                 \
-                  0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((config *)0)->member), ctype) ? 1 : -1]), \
+        .offset =                                                                                            \
+            offsetof(config, member) +                                                                       \
+            0 * sizeof(                                                                                      \
+                    char[__builtin_types_compatible_p(__typeof__(((config *)0)->member), ctype) ? 1 : -1]),  \
         .initial = def, .doc = text, __VA_ARGS__                                                             \
     }
 #define KD_OPTION_UINT(config, member, ...) KD_OPTION_(config, member, uint64_t, UINT, __VA_ARGS__, )
@@ -107,7 +109,8 @@ typedef struct {
 /* Whole sections: no key. */
 #define KD_OPTION_COUNTERS(config, member, sec, ...)                                                         \
     KD_OPTION_(config, member, kd_counters, COUNTERS, sec, "", __VA_ARGS__, )
-#define KD_OPTION_PAIRS(config, member, sec, ...) KD_OPTION_(config, member, kd_pairs, PAIRS, sec, "", __VA_ARGS__, )
+#define KD_OPTION_PAIRS(config, member, sec, ...)                                                            \
+    KD_OPTION_(config, member, kd_pairs, PAIRS, sec, "", __VA_ARGS__, )
 
 #define KD_COUNTERS_DEFAULT "like = 1 set\nsave = 2 set\nview = 3 sum\nshare = 4 sum"
 
@@ -136,7 +139,8 @@ int kd_options_load(const kd_options *options, const kd_options_input *input, vo
 void kd_options_finish(const kd_options *options, void *config);
 
 /* The first option that differs between two configurations and is not reloadable; NULL when a reload may go ahead. */
-const kd_option *kd_options_fixed_change(const kd_options *options, const void *old_config, const void *new_config);
+const kd_option *kd_options_fixed_change(const kd_options *options, const void *old_config,
+                                         const void *new_config);
 
 /* The option of "section.key", or of a whole free section and any key in it; NULL when unknown. */
 const kd_option *kd_options_find(const kd_options *options, kd_bytes section, kd_bytes key);

@@ -42,6 +42,7 @@ const char *kd_problem_title(kd_problem p);
 kd_problem kd_problem_of(int err);
 
 /* Appends the body. detail and field may be NULL; retry_after_s 0 is left out. The caller sends Retry-After alike. */
-void kd_problem_write(kd_buf *out, kd_problem p, const char *detail, const char *field, uint32_t retry_after_s);
+void kd_problem_write(kd_buf *out, kd_problem p, const char *detail, const char *field,
+                      uint32_t retry_after_s);
 
 #endif

@@ -56,8 +56,10 @@ void kd_writes_visit(const kd_writes *w, const kd_writes_visitor *v, void *arg)
         kd_bytes key = kd_read_bytes(&r, klen);
         kd_bytes value = kd_read_bytes(&r, vlen);
         KD_ASSERT(!r.bad);
-        if (kind == WRITE_PUT) v->put(arg, key, value);
-        else v->del(arg, key);
+        if (kind == WRITE_PUT)
+            v->put(arg, key, value);
+        else
+            v->del(arg, key);
     }
 }
 

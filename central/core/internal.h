@@ -30,7 +30,8 @@ enum {
 #define KD_FILTER_BYTES_DEFAULT (1ull << 30)
 /* More than four thousand million views of one item in one batch is no count but an attack on the total. */
 #define KD_SUM_AMOUNT_MAX (1ull << 32)
-_Static_assert(KD_SUM_AMOUNT_MAX >= (uint64_t)KD_BATCH_OPS_MAX * KD_AMOUNT_MAX, "no batch of an edge is taken for one");
+_Static_assert(KD_SUM_AMOUNT_MAX >= (uint64_t)KD_BATCH_OPS_MAX * KD_AMOUNT_MAX,
+               "no batch of an edge is taken for one");
 
 typedef struct {
     kd_position applied;

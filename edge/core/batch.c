@@ -33,8 +33,10 @@ void kd_batch_seal(kd_edge *e, kd_part *p, uint64_t now_us)
     kd_batch_put_marker(e, p, b);
     kd_buf_finish(&b->raw);
     b->kept = p->bodies < BODIES_KEPT;
-    if (b->kept) p->bodies++;
-    else kd_buf_finish(&b->body);
+    if (b->kept)
+        p->bodies++;
+    else
+        kd_buf_finish(&b->body);
     if (b->ops > 0) p->idle_interval_us = e->config.flush_interval_us;
     p->open = NULL;
     kd_outbox_push(e, p, b);
@@ -90,7 +92,8 @@ static void set_after(const kd_edge *e, const kd_part *p, const kd_outgoing *pre
     batch->after_digest = prev->digest;
 }
 
-int kd_batch_record(kd_edge *e, kd_part *p, kd_outgoing *prev, kd_outgoing *b, uint64_t now_us, kd_buf *record)
+int kd_batch_record(kd_edge *e, kd_part *p, kd_outgoing *prev, kd_outgoing *b, uint64_t now_us,
+                    kd_buf *record)
 {
     if (b->body.len == 0) {
         int err = load_body(e, p, b);

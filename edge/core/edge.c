@@ -87,9 +87,9 @@ static bool config_sane(const kd_edge_config *c)
 {
     return kd_name_valid(c->edge) && kd_name_valid(c->region) && c->shards > 0 && c->shard < c->shards &&
            c->partitions > 0 && c->partitions <= KD_PARTITIONS_MAX && c->flush_ops > 0 &&
-           c->flush_ops <= KD_BATCH_OPS_MAX && c->send_window > 0 && c->items_max > 0 && c->flush_interval_us > 0 &&
-           c->idle_interval_max_us > 0 && c->resend_min_us > 0 && c->resend_max_us >= c->resend_min_us &&
-           c->counters->count <= KD_COUNTERS_MAX;
+           c->flush_ops <= KD_BATCH_OPS_MAX && c->send_window > 0 && c->items_max > 0 &&
+           c->flush_interval_us > 0 && c->idle_interval_max_us > 0 && c->resend_min_us > 0 &&
+           c->resend_max_us >= c->resend_min_us && c->counters->count <= KD_COUNTERS_MAX;
 }
 
 int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t now_us, kd_edge **out)

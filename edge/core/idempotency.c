@@ -58,7 +58,8 @@ int kd_idempotency_check(kd_edge *e, const kd_request *request, kd_outcome *outc
     if (!m) return KD_ENOTFOUND;
     if (m->fingerprint != fingerprint(e, request)) return KD_EREUSED;
     if (m->group > e->durable_group) return KD_EINFLIGHT;
-    *outcome = (kd_outcome){.stamp_us = m->stamp_us, .changed = m->changed, .liked = m->liked, .replayed = true};
+    *outcome =
+        (kd_outcome){.stamp_us = m->stamp_us, .changed = m->changed, .liked = m->liked, .replayed = true};
     e->stats.retries++;
     return KD_OK;
 }

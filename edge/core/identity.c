@@ -19,7 +19,6 @@ static int read_numbers(kd_edge *e, char kind, uint64_t *out, uint32_t max, uint
     return r.bad || kd_reader_left(&r) > 0 ? KD_EMALFORMED : KD_OK;
 }
 
-
 static void encode_identity(const kd_edge *e, kd_buf *out)
 {
     kd_bytes name = kd_edge_name(e);
@@ -85,7 +84,9 @@ int kd_identity_open(kd_edge *e, uint64_t now_us)
     if (err == KD_OK) err = read_numbers(e, 'V', e->minted, KD_MINTED_MAX, &e->minted_count);
     if (err != KD_OK) return err;
     if (e->minted_count > 0) e->incarnation = e->minted[e->minted_count - 1];
-    if (KD_PLANTED(e, KD_PLANT_FIXED_INCARNATION)) e->incarnation = 1;
-    else kd_identity_mint(e, 0, now_us);
+    if (KD_PLANTED(e, KD_PLANT_FIXED_INCARNATION))
+        e->incarnation = 1;
+    else
+        kd_identity_mint(e, 0, now_us);
     return KD_OK;
 }

@@ -17,10 +17,14 @@ void kd_part_put(kd_edge *e, const kd_part *p)
 {
     kd_key_part(&e->key, 'p', p->id);
     kd_buf_clear(&e->value);
-    const uint64_t fields[] = {p->epoch, p->version, p->floor_version, p->made_us, p->low_watermark_us, p->watermark_us,
-                               p->stale_made_us, p->stale_as_of_us, p->stale_floor, p->applied.incarnation, p->applied.seq,
-                               p->applied_digest, (uint64_t)(p->counts_offset + 1), p->held, p->resending, p->hold_us,
-                               p->hold_until.incarnation, p->hold_until.seq, p->rehoming};
+    /* clang-format off */
+    const uint64_t fields[] = {
+        p->epoch, p->version, p->floor_version, p->made_us, p->low_watermark_us, p->watermark_us,
+        p->stale_made_us, p->stale_as_of_us, p->stale_floor, p->applied.incarnation, p->applied.seq,
+        p->applied_digest, (uint64_t)(p->counts_offset + 1), p->held, p->resending, p->hold_us,
+        p->hold_until.incarnation, p->hold_until.seq, p->rehoming,
+    };
+    /* clang-format on */
     for (size_t i = 0; i < KD_COUNT(fields); i++) kd_buf_put_varint(&e->value, fields[i]);
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
@@ -32,8 +36,9 @@ static int load_part(void *arg, kd_bytes key, kd_bytes value)
     kd_read_u8(&k);
     kd_part *p = kd_edge_part_by_id(e, kd_read_be16(&k));
     if (k.bad || !p) return KD_EMALFORMED;
-    uint64_t *fields[] = {&p->epoch, &p->version, &p->floor_version, &p->made_us, &p->low_watermark_us,
-                          &p->watermark_us, &p->stale_made_us, &p->stale_as_of_us, &p->stale_floor};
+    uint64_t *fields[] = {&p->epoch,         &p->version,          &p->floor_version,
+                          &p->made_us,       &p->low_watermark_us, &p->watermark_us,
+                          &p->stale_made_us, &p->stale_as_of_us,   &p->stale_floor};
     for (size_t i = 0; i < KD_COUNT(fields); i++) *fields[i] = kd_read_varint(&r);
     p->applied.incarnation = kd_read_varint(&r);
     p->applied.seq = kd_read_varint(&r);
@@ -70,7 +75,8 @@ static bool credible(const kd_edge *e, const kd_part *p, const kd_applied *mine)
     if (KD_PLANTED(e, KD_PLANT_ANY_APPLIED)) return true;
     if (mine->applied.incarnation > e->incarnation) return false;
     if (kd_position_cmp(mine->applied, p->applied) == 0) return mine->digest == p->applied_digest;
-    if (mine->applied.incarnation == e->incarnation && kd_position_cmp(mine->applied, p->last_sealed) > 0) return false;
+    if (mine->applied.incarnation == e->incarnation && kd_position_cmp(mine->applied, p->last_sealed) > 0)
+        return false;
     for (const kd_outgoing *b = p->head; b; b = b->next)
         if (kd_position_cmp(b->at, mine->applied) == 0) return b->digest == mine->digest;
     bool drops_some = p->head && kd_position_cmp(p->head->at, mine->applied) < 0;
@@ -85,8 +91,9 @@ void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool und
         kd_rehome_begin(e, p, mine, now_us);
         return;
     }
+    /* While it moves it is the same alarm: the other is further on than was known. */
     if (p->rehoming && mine->applied.incarnation >= e->incarnation)
-        kd_identity_mint(e, mine->applied.incarnation, now_us); /* the same alarm: the other is further on than was known */
+        kd_identity_mint(e, mine->applied.incarnation, now_us);
     p->watermark_us = mine->watermark_us;
     if (!undone && kd_position_cmp(mine->applied, p->applied) <= 0) return;
     p->applied = mine->applied;
@@ -250,7 +257,7 @@ static bool assemble(kd_edge *e, kd_assembly *a, const kd_snapshot *s, kd_bytes 
     if (!ours || a->records[s->part].len > 0) return false;
     if (e->assembly_bytes + record.len > KD_ASSEMBLY_BYTES_MAX) {
         kd_assembly_clear(e, a);
-        *a = (kd_assembly){.epoch = s->epoch, .version = s->version}; /* its other parts do not begin it again */
+        *a = (kd_assembly){.epoch = s->epoch, .version = s->version}; /* its other parts do not begin it */
         return false;
     }
     kd_buf_put(&a->records[s->part], record.data, record.len);
@@ -258,7 +265,8 @@ static bool assemble(kd_edge *e, kd_assembly *a, const kd_snapshot *s, kd_bytes 
     return ++a->have == a->parts;
 }
 
-static int take_in(kd_edge *e, kd_part *p, const kd_snapshot *s, kd_bytes record, int64_t offset, uint64_t now_us)
+static int take_in(kd_edge *e, kd_part *p, const kd_snapshot *s, kd_bytes record, int64_t offset,
+                   uint64_t now_us)
 {
     kd_assembly *a = &p->assembly;
     int verdict = judge(e, p, s);
@@ -276,9 +284,8 @@ int kd_edge_snapshot(kd_edge *e, kd_bytes record, int64_t offset, uint64_t now_u
     int err = kd_snapshot_decode(record, &s);
     if (err != KD_OK) return err;
     kd_part *p = kd_edge_part_by_id(e, s.partition);
-    int verdict;
-    if (!p || s.kind != KD_SNAPSHOT_DELTA) verdict = KD_EMISMATCH;
-    else verdict = take_in(e, p, &s, record, offset, now_us);
+    bool ours = p && s.kind == KD_SNAPSHOT_DELTA;
+    int verdict = ours ? take_in(e, p, &s, record, offset, now_us) : KD_EMISMATCH;
     kd_snapshot_finish(&s);
     return verdict;
 }

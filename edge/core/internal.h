@@ -34,20 +34,20 @@ typedef struct {
 
 /* There while the entry has nodes. */
 typedef struct {
-    kd_node *nodes; /* newest batch first */
-    const kd_outgoing *newest; /* a hint, so that the first node need not be fetched to see that it is older */
+    kd_node *nodes;            /* newest batch first */
+    const kd_outgoing *newest; /* a hint: the first node need not be fetched to see that it is older */
     kd_tally sum[];
 } kd_overlay;
 
 /* An item: central's number and the overlay above it. The key and the counts stand behind the struct. */
 struct kd_entry {
     kd_table_entry link;
-    kd_overlay *overlay; /* NULL: nothing of this edge is on its way */
+    kd_overlay *overlay;    /* NULL: nothing of this edge is on its way */
     uint64_t version;       /* at which the counts were central's; fresh from floor_version on */
     uint64_t asked_version; /* the partition's version when the question left */
     uint64_t asked_epoch;
-    uint16_t part;          /* index into parts */
-    uint16_t key_at;        /* offset of the key, behind the counts */
+    uint16_t part;   /* index into parts */
+    uint16_t key_at; /* offset of the key, behind the counts */
     uint8_t key_len;
     bool known, asked, recent;
     uint64_t counts[];
@@ -57,7 +57,7 @@ struct kd_entry {
 struct kd_node {
     kd_node *entry_next, **entry_prev;
     kd_node *batch_next;
-    kd_entry *entry; /* NULL: ended, freed with its batch */
+    kd_entry *entry;    /* NULL: ended, freed with its batch */
     kd_outgoing *batch; /* NULL: applied, kept by a stale entry */
     kd_position at;
     int64_t delta;
@@ -134,7 +134,10 @@ typedef struct {
     uint16_t len;
     uint8_t data[KD_ROW_KEY_MAX];
 } kd_row_key;
-static inline kd_bytes kd_row_key_view(const kd_row_key *k) { return kd_bytes_of(k->data, k->len); }
+static inline kd_bytes kd_row_key_view(const kd_row_key *k)
+{
+    return kd_bytes_of(k->data, k->len);
+}
 
 /* Where the rows of one group stand in its writes: open addressing by hash, at most half full. */
 typedef struct {
@@ -166,12 +169,13 @@ struct kd_edge {
     uint32_t part_count;
     kd_table items;
     size_t evict_cursor;
-    kd_pool nodes, overlays; /* bounded by the outbox: each has an operation in it or kept for a stale entry */
+    /* bounded by the outbox: each has an operation in it or kept for a stale entry */
+    kd_pool nodes, overlays;
     kd_entry *last_found; /* the items come in runs: a like looks its item up three times */
     kd_bloom filter;
     kd_writes writes[2];
-    kd_staged staged[2];    /* of writes[] */
-    uint32_t gathering;     /* index of the open group's buffers */
+    kd_staged staged[2]; /* of writes[] */
+    uint32_t gathering;  /* index of the open group's buffers */
     uint64_t open_group;
     uint64_t writing_group; /* 0: none */
     uint64_t durable_group;
@@ -181,7 +185,7 @@ struct kd_edge {
     uint32_t minted_count;
     uint64_t random;
     uint64_t outbox_bytes, outbox_batches;
-    uint32_t next_part; /* round robin of send_next */
+    uint32_t next_part;    /* round robin of send_next */
     size_t assembly_bytes; /* of all parts of snapshots that are gathered */
     kd_idempotency idempotency;
     kd_buf key, value; /* scratch */
@@ -190,12 +194,18 @@ struct kd_edge {
 
 #define KD_PLANTED(e, bug) (((e)->config.plant & (bug)) != 0)
 
-static inline kd_writes *kd_edge_writes(kd_edge *e) { return &e->writes[e->gathering]; }
+static inline kd_writes *kd_edge_writes(kd_edge *e)
+{
+    return &e->writes[e->gathering];
+}
 static inline const kd_counter *kd_edge_counter(const kd_edge *e, uint32_t index)
 {
     return &e->config.counters->at[index];
 }
-static inline kd_bytes kd_edge_name(const kd_edge *e) { return kd_bytes_str(e->edge_name); }
+static inline kd_bytes kd_edge_name(const kd_edge *e)
+{
+    return kd_bytes_str(e->edge_name);
+}
 /* The part of an item of this shard; aborts for another shard's. */
 kd_part *kd_edge_part(kd_edge *e, kd_bytes item);
 /* NULL when the partition is not this shard's. */
@@ -253,15 +263,17 @@ void kd_accumulate_close_fragment(kd_edge *e, kd_part *p);
 void kd_batch_seal(kd_edge *e, kd_part *p, uint64_t now_us);
 void kd_batch_put_marker(kd_edge *e, const kd_part *p, const kd_outgoing *b);
 int kd_batch_fragments(kd_edge *e, const kd_part *p, const kd_outgoing *b, kd_buf *out);
-int kd_batch_record(kd_edge *e, kd_part *p, kd_outgoing *prev, kd_outgoing *b, uint64_t now_us, kd_buf *record);
+int kd_batch_record(kd_edge *e, kd_part *p, kd_outgoing *prev, kd_outgoing *b, uint64_t now_us,
+                    kd_buf *record);
 void kd_batch_drop_body(kd_part *p, kd_outgoing *b);
 void kd_batch_free(kd_outgoing *b);
 
 /* outbox.c: sealed batches until central has applied them */
 int kd_outbox_load(kd_edge *e);
 void kd_outbox_push(kd_edge *e, kd_part *p, kd_outgoing *b);
-void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied); /* deltas end or are kept by stale entries */
-void kd_outbox_pop(kd_edge *e, kd_part *p); /* forgets the oldest batch and deletes its rows */
+/* Up to applied: deltas end or are kept by stale entries. */
+void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied);
+void kd_outbox_pop(kd_edge *e, kd_part *p);   /* forgets the oldest batch and deletes its rows */
 void kd_outbox_again(kd_edge *e, kd_part *p); /* everything that was sent is due again */
 void kd_outbox_arm(kd_edge *e, kd_part *p, uint64_t now_us); /* waits for applied to move */
 uint64_t kd_outbox_longest_wait(const kd_edge *e);

@@ -57,8 +57,10 @@ void kd_key_number(kd_buf *out, char kind, uint64_t number)
 int kd_keys_scan(kd_edge *e, char kind, uint32_t part, kd_scan_fn fn, void *arg)
 {
     kd_buf from = {0}, to = {0};
-    if (part == UINT32_MAX) kd_key_single(&from, kind);
-    else kd_key_part(&from, kind, part);
+    if (part == UINT32_MAX)
+        kd_key_single(&from, kind);
+    else
+        kd_key_part(&from, kind, part);
     kd_prefix_end(kd_buf_view(&from), &to);
     int err = e->store.scan(e->store.ctx, kd_buf_view(&from), kd_buf_view(&to), fn, arg);
     kd_buf_finish(&from);

@@ -18,8 +18,10 @@ void kd_outbox_push(kd_edge *e, kd_part *p, kd_outgoing *b)
 {
     (void)e;
     KD_ASSERT(!p->tail || kd_position_cmp(p->tail->at, b->at) < 0);
-    if (p->tail) p->tail->next = b;
-    else p->head = b;
+    if (p->tail)
+        p->tail->next = b;
+    else
+        p->head = b;
     p->tail = b;
     p->sealed++;
     p->unsent += b->sending == KD_UNSENT;
@@ -87,7 +89,8 @@ void kd_outbox_arm(kd_edge *e, kd_part *p, uint64_t now_us)
 /* Planted: what was not sealed yet joins a batch that may have been merged already. */
 static void plant_join_open(kd_edge *e, kd_part *p)
 {
-    if (!KD_PLANTED(e, KD_PLANT_REBUILD_BODY) || !p->open || p->fragment.len || p->head->fragments == 0) return;
+    if (!KD_PLANTED(e, KD_PLANT_REBUILD_BODY) || !p->open || p->fragment.len || p->head->fragments == 0)
+        return;
     kd_outgoing *b = p->head, *open = p->open;
     kd_key_fragment(&e->key, p->id, b->at, b->fragments++);
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&open->raw));

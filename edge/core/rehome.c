@@ -51,8 +51,10 @@ static void move_batch(kd_edge *e, kd_part *p, kd_position at, kd_bytes raw, uin
     kd_entry_op op;
     kd_buf sums = {0};
     while (kd_fragment_next(&r, &op)) {
-        if (op.verb == KD_ADD) kd_fragment_put(&sums, &op);
-        else kd_accumulate_op(e, p, kd_entry_obtain(e, p, op.item), &op, now_us);
+        if (op.verb == KD_ADD)
+            kd_fragment_put(&sums, &op);
+        else
+            kd_accumulate_op(e, p, kd_entry_obtain(e, p, op.item), &op, now_us);
     }
     set_aside(e, p, at, &sums);
     kd_buf_finish(&sums);

@@ -31,7 +31,8 @@ void kd_resend_release(kd_part *p)
 
 void kd_resend_settle(const kd_edge *e, kd_part *p)
 {
-    bool merged = kd_identity_minted(e, p->applied.incarnation) && kd_position_cmp(p->applied, p->hold_until) >= 0;
+    bool merged =
+        kd_identity_minted(e, p->applied.incarnation) && kd_position_cmp(p->applied, p->hold_until) >= 0;
     if (merged && !p->resending) p->held = false;
 }
 

@@ -118,8 +118,10 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
     if (!entry) return KD_EFULL;
     /* The group is named before the operation is taken: a seal inside does not open another one. */
     out->group = KD_PLANTED(e, KD_PLANT_ANSWER_BEFORE_SYNC) ? 0 : e->open_group;
-    if (rq->verb == KD_ADD) take_sum(e, p, entry, rq, now_us, out);
-    else take_set(e, p, entry, &row, rq, now_us, out);
+    if (rq->verb == KD_ADD)
+        take_sum(e, p, entry, rq, now_us, out);
+    else
+        take_set(e, p, entry, &row, rq, now_us, out);
     kd_idempotency_record(e, rq, out, now_us);
     return KD_OK;
 }

@@ -70,8 +70,10 @@ size_t kd_bytes_shared(kd_bytes a, kd_bytes b);
 static inline uint64_t kd_bytes_rank(kd_bytes b, size_t at)
 {
     uint64_t word = 0;
-    if (b.len >= at + sizeof word) memcpy(&word, b.data + at, sizeof word);
-    else if (b.len > at) memcpy(&word, b.data + at, b.len - at);
+    if (b.len >= at + sizeof word)
+        memcpy(&word, b.data + at, sizeof word);
+    else if (b.len > at)
+        memcpy(&word, b.data + at, b.len - at);
     return __builtin_bswap64(word);
 }
 
@@ -115,8 +117,14 @@ static inline void kd_buf_put_be64(kd_buf *b, uint64_t v)
 }
 void kd_buf_put_varint(kd_buf *b, uint64_t v); /* LEB128, at most 10 bytes */
 void kd_buf_finish(kd_buf *b);
-static inline void kd_buf_clear(kd_buf *b) { b->len = 0; }
-static inline kd_bytes kd_buf_view(const kd_buf *b) { return kd_bytes_of(b->data, b->len); }
+static inline void kd_buf_clear(kd_buf *b)
+{
+    b->len = 0;
+}
+static inline kd_bytes kd_buf_view(const kd_buf *b)
+{
+    return kd_bytes_of(b->data, b->len);
+}
 
 /* A cursor over foreign bytes. Reading past the end sets `bad`, yields 0 and stays bad: check once at the end. */
 typedef struct {
@@ -129,7 +137,10 @@ static inline kd_reader kd_reader_of(kd_bytes b)
 {
     return (kd_reader){b.data, b.len ? b.data + b.len : b.data, false};
 }
-static inline size_t kd_reader_left(const kd_reader *r) { return (size_t)(r->end - r->p); }
+static inline size_t kd_reader_left(const kd_reader *r)
+{
+    return (size_t)(r->end - r->p);
+}
 uint8_t kd_read_u8(kd_reader *r);
 uint16_t kd_read_be16(kd_reader *r);
 uint32_t kd_read_be32(kd_reader *r);
@@ -137,8 +148,14 @@ uint64_t kd_read_be64(kd_reader *r);
 uint64_t kd_read_varint(kd_reader *r); /* an overlong or overflowing varint is bad */
 kd_bytes kd_read_bytes(kd_reader *r, size_t len);
 
-static inline uint64_t kd_zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0); }
-static inline int64_t kd_unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
+static inline uint64_t kd_zigzag(int64_t v)
+{
+    return ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0);
+}
+static inline int64_t kd_unzigzag(uint64_t v)
+{
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
 
 /* Allocation that aborts when there is no memory. kd_alloc zeroes. Free with free(). */
 void *kd_alloc(size_t size);

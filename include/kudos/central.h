@@ -44,11 +44,12 @@ typedef enum {
     KD_PLANT_MERGE_NO_GAP_CHECK = 1 << 0, /* rule 9: after = applied is not asked for */
     KD_PLANT_MERGE_AFTER_BELOW = 1 << 1,  /* rule 9: after may lie below applied */
     KD_PLANT_MERGE_ANY_STAMP = 1 << 2,    /* the last to arrive wins, not the larger stamp */
-    KD_PLANT_WATERMARK_ANY_EPOCH = 1 << 3, /* rule 12: an envelope from before a restore moves the watermark */
-    KD_PLANT_KEEP_EPOCH = 1 << 4,         /* rule 15: a takeover keeps the stored epoch */
-    KD_PLANT_NO_TOMBSTONE = 1 << 5,       /* rule 2: an unlike of nothing leaves no row */
-    KD_PLANT_POSITION_APART = 1 << 6,     /* rule 10: applied is written by the commit after */
-    KD_PLANT_UNLIKE_OWN_REGION = 1 << 7,  /* rule 11: taken back in the region of the unlike */
+    KD_PLANT_WATERMARK_ANY_EPOCH =
+        1 << 3,                          /* rule 12: an envelope from before a restore moves the watermark */
+    KD_PLANT_KEEP_EPOCH = 1 << 4,        /* rule 15: a takeover keeps the stored epoch */
+    KD_PLANT_NO_TOMBSTONE = 1 << 5,      /* rule 2: an unlike of nothing leaves no row */
+    KD_PLANT_POSITION_APART = 1 << 6,    /* rule 10: applied is written by the commit after */
+    KD_PLANT_UNLIKE_OWN_REGION = 1 << 7, /* rule 11: taken back in the region of the unlike */
 } kd_central_plant;
 
 /*

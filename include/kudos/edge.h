@@ -22,21 +22,21 @@
 typedef struct kd_edge kd_edge;
 
 typedef struct {
-    kd_bytes edge, region;       /* names; copied */
+    kd_bytes edge, region; /* names; copied */
     uint32_t shard, shards, partitions;
-    const kd_counters *counters; /* borrowed for the life of the object */
-    uint64_t drift_us;           /* D */
-    uint32_t flush_ops;          /* a batch is sealed at so many operations */
-    uint64_t flush_interval_us;  /* or so long after the first one */
+    const kd_counters *counters;   /* borrowed for the life of the object */
+    uint64_t drift_us;             /* D */
+    uint32_t flush_ops;            /* a batch is sealed at so many operations */
+    uint64_t flush_interval_us;    /* or so long after the first one */
     uint64_t idle_interval_max_us; /* empty batches of an idle partition back off to this */
     uint64_t resend_min_us, resend_max_us;
-    uint32_t send_window;        /* batches of a partition that may be sent and not yet applied */
+    uint32_t send_window; /* batches of a partition that may be sent and not yet applied */
     uint64_t outbox_bytes_max;
-    uint32_t items_max;          /* counts kept in memory and on disk */
-    uint32_t idempotency_max;    /* remembered keys */
+    uint32_t items_max;       /* counts kept in memory and on disk */
+    uint32_t idempotency_max; /* remembered keys */
     uint64_t idempotency_ttl_us;
     uint64_t seed;
-    uint64_t plant;              /* bit set of kd_edge_plant: rules broken on purpose in tests; 0 in production */
+    uint64_t plant; /* bit set of kd_edge_plant: rules broken on purpose in tests; 0 in production */
 } kd_edge_config;
 
 typedef enum {
@@ -54,11 +54,11 @@ typedef enum {
     KD_PLANT_NO_RESEND = 1 << 11,         /* rule 15: nothing is sent again after an undone history */
     KD_PLANT_COMPLETE_NOT_HELD = 1 << 12, /* rule 15: complete_to is let go at once */
     KD_PLANT_OVERLAY_LISTED_ONLY = 1 << 13, /* rule 17: only listed items end their deltas */
-    KD_PLANT_ANSWER_ALWAYS = 1 << 14,     /* rule 19: a delayed answer is installed */
-    KD_PLANT_FREE_ON_ACK = 1 << 15,       /* rule 20: the outbox row goes with Kafka's acknowledgement */
-    KD_PLANT_ANY_APPLIED = 1 << 16,       /* rule 20: applied is always believed */
-    KD_PLANT_OVERLAY_NEVER_ENDS = 1 << 17, /* overlay without applied */
-    KD_PLANT_REHOME_ONE = 1 << 18,        /* rule 20: only the partition that noticed moves */
+    KD_PLANT_ANSWER_ALWAYS = 1 << 14,       /* rule 19: a delayed answer is installed */
+    KD_PLANT_FREE_ON_ACK = 1 << 15,         /* rule 20: the outbox row goes with Kafka's acknowledgement */
+    KD_PLANT_ANY_APPLIED = 1 << 16,         /* rule 20: applied is always believed */
+    KD_PLANT_OVERLAY_NEVER_ENDS = 1 << 17,  /* overlay without applied */
+    KD_PLANT_REHOME_ONE = 1 << 18,          /* rule 20: only the partition that noticed moves */
 } kd_edge_plant;
 
 /*
@@ -135,11 +135,11 @@ uint64_t kd_edge_outbox_bytes(const kd_edge *e);
 
 typedef enum {
     KD_INSTALLED = 1,
-    KD_HEARTBEAT,        /* same version: only the age changed */
-    KD_PART,             /* kept until the other parts are here */
-    KD_SNAPSHOT_OLD,     /* a lower epoch or version */
-    KD_SNAPSHOT_GAP,     /* one was missed: counts are stale until read again */
-    KD_SNAPSHOT_UNDONE,  /* a restore undid what this edge knew: dropped, operations are sent again */
+    KD_HEARTBEAT,       /* same version: only the age changed */
+    KD_PART,            /* kept until the other parts are here */
+    KD_SNAPSHOT_OLD,    /* a lower epoch or version */
+    KD_SNAPSHOT_GAP,    /* one was missed: counts are stale until read again */
+    KD_SNAPSHOT_UNDONE, /* a restore undid what this edge knew: dropped, operations are sent again */
 } kd_installed;
 
 /* A record of the counts topic at `offset`; negative kd_err where it does not decode or is not of this shard. */
@@ -156,12 +156,12 @@ int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us);
 /* ---- reads -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    bool known;        /* a number of central stands behind it; else only this edge's own operations */
-    bool fresh;        /* and it follows central's snapshots */
+    bool known; /* a number of central stands behind it; else only this edge's own operations */
+    bool fresh; /* and it follows central's snapshots */
     uint64_t count[KD_COUNTERS_MAX];   /* by counter index: max(0, snapshot + overlay) */
     uint32_t pending[KD_COUNTERS_MAX]; /* operations in the overlay */
-    uint64_t made_us;  /* when central made the number; 0: unknown */
-    uint64_t as_of_us; /* complete up to here; 0: unknown */
+    uint64_t made_us;                  /* when central made the number; 0: unknown */
+    uint64_t as_of_us;                 /* complete up to here; 0: unknown */
 } kd_view;
 
 /* KD_OK: fresh. KD_EAGAIN: not fresh - ask central; *view is the best that is known here. KD_EIO. */
@@ -185,7 +185,8 @@ int kd_edge_partition_get(const kd_edge *e, uint32_t partition, kd_edge_partitio
 typedef struct {
     uint64_t likes, unlikes, sums, agreeing, retries, groups, sealed, sealed_empty, sends, resends;
     uint64_t snapshots, heartbeats, snapshot_gaps, snapshots_old, undone, resent_ops;
-    uint64_t asks, answers, answers_thrown, evicted, identity_alarms, items, outbox_bytes, outbox_batches, filter_rows;
+    uint64_t asks, answers, answers_thrown, evicted, identity_alarms, items, outbox_bytes, outbox_batches,
+        filter_rows;
     bool refusing; /* writes are refused: identity in doubt */
 } kd_edge_stats;
 void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out);

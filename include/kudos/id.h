@@ -26,7 +26,10 @@ int kd_item_make(kd_item *item, kd_bytes collection, kd_bytes id);
 int kd_item_parse(kd_item *item, kd_bytes text);
 /* From key bytes; KD_EMALFORMED unless they are a whole valid key. */
 int kd_item_from_key(kd_item *item, kd_bytes key);
-static inline kd_bytes kd_item_key(const kd_item *item) { return kd_bytes_of(item->data, item->len); }
+static inline kd_bytes kd_item_key(const kd_item *item)
+{
+    return kd_bytes_of(item->data, item->len);
+}
 /* The two halves of a valid key, as views into it. */
 kd_bytes kd_key_collection(kd_bytes key);
 kd_bytes kd_key_id(kd_bytes key);
@@ -73,6 +76,9 @@ static inline int kd_position_cmp(kd_position a, kd_position b)
 }
 
 /* UTC day (days since 1970) of a stamp's time in microseconds. */
-static inline uint32_t kd_day_of(uint64_t time_us) { return (uint32_t)(time_us / 86400000000u); }
+static inline uint32_t kd_day_of(uint64_t time_us)
+{
+    return (uint32_t)(time_us / 86400000000u);
+}
 
 #endif

@@ -6,36 +6,38 @@
 #define KUDOS_LIMITS_H
 
 enum {
-    KD_WIRE_SCHEMA = 1,         /* first element of every Kafka record */
-    KD_STORAGE_SCHEMA = 1,      /* first byte of the store's identity row */
-    KD_COLLECTION_MAX = 32,     /* bytes of a collection name */
-    KD_ID_MAX = 128,            /* bytes of an item id or a user id */
+    KD_WIRE_SCHEMA = 1,     /* first element of every Kafka record */
+    KD_STORAGE_SCHEMA = 1,  /* first byte of the store's identity row */
+    KD_COLLECTION_MAX = 32, /* bytes of a collection name */
+    KD_ID_MAX = 128,        /* bytes of an item id or a user id */
     KD_ITEM_KEY_MAX = 2 + KD_COLLECTION_MAX + KD_ID_MAX,
-    KD_NAME_MAX = 32,           /* bytes of an edge, region, central or counter name */
-    KD_COUNTERS_MAX = 8,        /* counters in a configuration */
-    KD_COUNTER_ID_MAX = 63,     /* a counter's number on the wire */
+    KD_NAME_MAX = 32,       /* bytes of an edge, region, central or counter name */
+    KD_COUNTERS_MAX = 8,    /* counters in a configuration */
+    KD_COUNTER_ID_MAX = 63, /* a counter's number on the wire */
     KD_PARTITIONS_MAX = 4096,
     KD_SHARDS_MAX = 64,
-    KD_EDGES_MAX = 1024,        /* edges that one partition of central knows */
+    KD_EDGES_MAX = 1024, /* edges that one partition of central knows */
     KD_REGIONS_MAX = 256,
-    KD_BATCH_OPS_MAX = 10000,   /* operations and sums in one batch, whatever the configuration says */
+    KD_BATCH_OPS_MAX = 10000,        /* operations and sums in one batch, whatever the configuration says */
     KD_BATCH_BYTES_MAX = 512 * 1024, /* one Kafka record */
     KD_SNAPSHOT_ITEMS_MAX = 4096,    /* counts in one part of a snapshot */
     KD_SNAPSHOT_PARTS_MAX = 256,
-    KD_ASSEMBLY_BYTES_MAX = 64 * 1024 * 1024, /* parts of snapshots that a shard gathers until the last one is there */
-    KD_CHAIN_MAX = 64,          /* epochs that a snapshot names */
-    KD_BULK_ITEMS_MAX = 200,    /* items in one bulk read */
-    KD_BULK_OPS_MAX = 1000,     /* operations in one POST /v1/likes */
-    KD_BODY_MAX = 256 * 1024,   /* a request body */
-    KD_HEADERS_MAX = 64,        /* header fields of a request */
+    /* parts of snapshots that a shard gathers until the last one is there */
+    KD_ASSEMBLY_BYTES_MAX = 64 * 1024 * 1024,
+    KD_CHAIN_MAX = 64,        /* epochs that a snapshot names */
+    KD_BULK_ITEMS_MAX = 200,  /* items in one bulk read */
+    KD_BULK_OPS_MAX = 1000,   /* operations in one POST /v1/likes */
+    KD_BODY_MAX = 256 * 1024, /* a request body */
+    KD_HEADERS_MAX = 64,      /* header fields of a request */
     KD_HEADER_BYTES_MAX = 16 * 1024,
     KD_IDEMPOTENCY_KEY_MAX = 128,
     KD_SESSION_TOKEN_MAX = 64,
-    KD_AMOUNT_MAX = 1000,       /* what one request adds to a sum */
+    KD_AMOUNT_MAX = 1000, /* what one request adds to a sum */
 };
 
 _Static_assert(KD_ITEM_KEY_MAX < 256, "an item key's length fits one byte");
 _Static_assert(KD_BATCH_OPS_MAX >= KD_BULK_OPS_MAX, "one request fits a batch");
-_Static_assert(KD_SNAPSHOT_ITEMS_MAX *(KD_ITEM_KEY_MAX + 12 * KD_COUNTERS_MAX) < 2 * 1024 * 1024, "a part fits a record");
+_Static_assert(KD_SNAPSHOT_ITEMS_MAX *(KD_ITEM_KEY_MAX + 12 * KD_COUNTERS_MAX) < 2 * 1024 * 1024,
+               "a part fits a record");
 
 #endif

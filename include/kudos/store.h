@@ -37,7 +37,10 @@ void kd_writes_row(const kd_writes *w, size_t at, kd_bytes *key, kd_bytes *value
 void kd_writes_delete(kd_writes *w, kd_bytes key);
 void kd_writes_clear(kd_writes *w);
 void kd_writes_finish(kd_writes *w);
-static inline bool kd_writes_empty(const kd_writes *w) { return w->count == 0; }
+static inline bool kd_writes_empty(const kd_writes *w)
+{
+    return w->count == 0;
+}
 
 /* Replays the group in order. */
 typedef struct {

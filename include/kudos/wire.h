@@ -24,11 +24,18 @@
 #include "kudos/id.h"
 #include "kudos/limits.h"
 
-#define KD_TIME_END_US (1ull << 62)     /* every time, incarnation, seq, epoch, version, count is below it */
-#define KD_AMOUNT_TOTAL_MAX ((1ull << 53) - 1) /* the amounts of one record added up, and an increment's size */
-#define KD_RECORD_BYTES_MAX (2u * 1024 * 1024) /* snapshots and changes; batches and claims: KD_BATCH_BYTES_MAX */
+#define KD_TIME_END_US (1ull << 62) /* every time, incarnation, seq, epoch, version, count is below it */
+/* The amounts of one record added up, and an increment's size. */
+#define KD_AMOUNT_TOTAL_MAX ((1ull << 53) - 1)
+/* Snapshots and changes; batches and claims: KD_BATCH_BYTES_MAX. */
+#define KD_RECORD_BYTES_MAX (2u * 1024 * 1024)
 
-typedef enum { KD_RECORD_BATCH = 1, KD_RECORD_CLAIM = 2, KD_RECORD_SNAPSHOT = 3, KD_RECORD_CHANGES = 4 } kd_record_kind;
+typedef enum {
+    KD_RECORD_BATCH = 1,
+    KD_RECORD_CLAIM = 2,
+    KD_RECORD_SNAPSHOT = 3,
+    KD_RECORD_CHANGES = 4
+} kd_record_kind;
 
 /* The kind of a record (positive), KD_EVERSION for a newer schema, or KD_EMALFORMED. */
 int kd_record_peek(kd_bytes record);
@@ -95,7 +102,7 @@ typedef struct {
     kd_position after;
     uint64_t after_digest;
     uint64_t complete_to_us;
-    uint64_t epoch; /* of central, as the edge had installed it when it sent this; 0: it had heard nothing yet */
+    uint64_t epoch; /* of central, as the edge had installed it when it sent this; 0: nothing heard yet */
     kd_bytes body;  /* encoded */
 } kd_batch;
 
@@ -146,7 +153,7 @@ typedef struct {
     kd_snapshot_kind kind;
     uint32_t partition;
     uint64_t epoch, version, previous;
-    uint64_t made_us; /* central's clock */
+    uint64_t made_us;          /* central's clock */
     uint64_t low_watermark_us; /* 0: unknown */
     uint64_t stable_us;        /* 0: nothing may be forgotten */
     uint32_t part, parts;      /* part in 0..parts-1; all parts of a version are installed as one */
@@ -168,10 +175,10 @@ void kd_snapshot_finish(kd_snapshot *s);
  * by the label (partition, version, index); a rebuilt central may label a change anew, never restamp it. */
 typedef struct {
     kd_bytes item;
-    kd_bytes user;   /* empty for a sum */
+    kd_bytes user; /* empty for a sum */
     kd_bytes edge, region;
-    uint64_t time_us;  /* stamp; 0 for a sum */
-    uint64_t amount;   /* of a sum; 0 for a set counter */
+    uint64_t time_us; /* stamp; 0 for a sum */
+    uint64_t amount;  /* of a sum; 0 for a set counter */
     uint32_t day;
     uint8_t counter;
     bool liked;

@@ -6,8 +6,9 @@
 void er_init(edge_rig *r)
 {
     *r = (edge_rig){.now_us = ER_START, .disk = kd_memory_store_create()};
-    r->counters = (kd_counters){.count = 3,
-                                .at = {{"like", ER_LIKE_ID, KD_SET}, {"save", ER_SAVE_ID, KD_SET}, {"view", ER_VIEW_ID, KD_SUM}}};
+    r->counters = (kd_counters){
+        .count = 3,
+        .at = {{"like", ER_LIKE_ID, KD_SET}, {"save", ER_SAVE_ID, KD_SET}, {"view", ER_VIEW_ID, KD_SUM}}};
     r->config = (kd_edge_config){.edge = kd_bytes_str("mumbai"),
                                  .region = kd_bytes_str("asia"),
                                  .shards = 1,
@@ -118,7 +119,8 @@ static void encode(const edge_rig *r, const er_word *w, kd_snapshot_kind kind, k
     kd_applied mine = {r->config.edge, w->applied, w->digest, w->watermark_us};
     kd_item_counts *items = kd_alloc(w->items * sizeof *items);
     for (uint32_t i = 0; i < w->items; i++)
-        items[i] = (kd_item_counts){.item = rig_item(w->item + i), .count = 1, .at = {{ER_LIKE_ID, w->likes}}};
+        items[i] =
+            (kd_item_counts){.item = rig_item(w->item + i), .count = 1, .at = {{ER_LIKE_ID, w->likes}}};
     kd_chain_link chain[2] = {w->chain[0], w->chain[1]};
     kd_snapshot s = {.kind = kind,
                      .epoch = w->epoch,

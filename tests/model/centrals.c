@@ -30,7 +30,8 @@ void central_start(model_world *w, uint32_t p)
     m->outstanding = 0;
     m->claimed = false;
     world_trace(w, "central %u starts: epoch %llx from version %llu, log at %lld", p,
-                (unsigned long long)kd_central_epoch(m->core), (unsigned long long)kd_central_version(m->core), (long long)m->next);
+                (unsigned long long)kd_central_epoch(m->core),
+                (unsigned long long)kd_central_version(m->core), (long long)m->next);
 }
 
 void central_stop(model_world *w, uint32_t p)
@@ -46,8 +47,9 @@ static void trace_batch(const model_world *w, uint32_t p, kd_bytes record, kd_fe
     kd_batch b;
     if (!w->trace || kd_batch_decode(record, &b) != KD_OK) return;
     world_trace(w, "central %u at %lld: %.*s %llx/%llu after %llx/%llu complete_to %lld: %d", p,
-                (long long)w->centrals[p].next, (int)b.edge.len, b.edge.data, (unsigned long long)b.at.incarnation,
-                (unsigned long long)b.at.seq, (unsigned long long)b.after.incarnation, (unsigned long long)b.after.seq,
+                (long long)w->centrals[p].next, (int)b.edge.len, b.edge.data,
+                (unsigned long long)b.at.incarnation, (unsigned long long)b.at.seq,
+                (unsigned long long)b.after.incarnation, (unsigned long long)b.after.seq,
                 (long long)(b.complete_to_us - w->now_us), (int)fed);
 }
 
@@ -76,9 +78,12 @@ void central_commit_begin(model_world *w, uint32_t p)
 {
     model_central *m = &w->centrals[p];
     if (m->outstanding == 2) return;
-    int err = kd_central_commit_begin(m->core, w->now_us, &m->writes[m->outstanding], &m->versions[m->outstanding]);
-    if (err == KD_OK) m->outstanding++;
-    else if (err != KD_EAGAIN) world_fail(w, "central %u: commit: %s", p, kd_strerror(err));
+    int err =
+        kd_central_commit_begin(m->core, w->now_us, &m->writes[m->outstanding], &m->versions[m->outstanding]);
+    if (err == KD_OK)
+        m->outstanding++;
+    else if (err != KD_EAGAIN)
+        world_fail(w, "central %u: commit: %s", p, kd_strerror(err));
 }
 
 static void take_changes(model_world *w, uint32_t p)
@@ -100,7 +105,8 @@ void central_commit_end(model_world *w, uint32_t p)
     m->writes[0] = m->writes[1];
     m->versions[0] = m->versions[1];
     m->outstanding--;
-    if (kd_central_commit_end(m->core, version, KD_OK) != KD_OK) world_fail(w, "central %u refuses a commit", p);
+    if (kd_central_commit_end(m->core, version, KD_OK) != KD_OK)
+        world_fail(w, "central %u refuses a commit", p);
     take_changes(w, p);
     if (!m->claimed) {
         kd_buf claim = {0};

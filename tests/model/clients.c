@@ -9,7 +9,8 @@ static uint32_t pick_item(model_world *w, uint32_t user, uint32_t edge)
     uint32_t last = w->last_item[user];
     if (last < SHARED_ITEMS && world_chance(w, 40)) return last;
     uint32_t n = world_pick(w, SHARED_ITEMS + 1);
-    return n == SHARED_ITEMS ? SHARED_ITEMS + edge_identity(w, edge) : n; /* the last kind has one writer: this edge */
+    return n == SHARED_ITEMS ? SHARED_ITEMS + edge_identity(w, edge)
+                             : n; /* the last kind has one writer: this edge */
 }
 
 static uint32_t new_attempt(model_world *w, uint32_t user, uint32_t edge)
@@ -42,14 +43,16 @@ static bool request(model_world *w, uint32_t id, uint32_t edge)
     kd_outcome out;
     model_edge *m = &w->edges[edge];
     int err = kd_edge_take(m->core, &rq, edge_now(w, edge), &out);
-    world_trace(w, "attempt %u: user %u item %u verb %d at edge %u: %d", id, a->user, a->item, (int)a->verb, edge, err);
+    world_trace(w, "attempt %u: user %u item %u verb %d at edge %u: %d", id, a->user, a->item, (int)a->verb,
+                edge, err);
     if (err != KD_OK) return false;
     if (out.group == 0) {
         client_answered(w, id, out.stamp_us);
         return true;
     }
     m->waiting = kd_grow(m->waiting, m->waiting_count, &m->waiting_cap, sizeof(m->waiting[0]));
-    m->waiting[m->waiting_count++] = (model_waiting){.attempt = id, .group = out.group, .stamp_us = out.stamp_us};
+    m->waiting[m->waiting_count++] =
+        (model_waiting){.attempt = id, .group = out.group, .stamp_us = out.stamp_us};
     return true;
 }
 
@@ -78,8 +81,10 @@ void client_step(model_world *w)
 {
     uint32_t user = world_pick(w, USERS);
     if (w->busy[user]) return;
-    if (w->retry[user]) retry(w, user);
-    else operate(w, user);
+    if (w->retry[user])
+        retry(w, user);
+    else
+        operate(w, user);
 }
 
 void client_answered(model_world *w, uint32_t id, uint64_t stamp_us)

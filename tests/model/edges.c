@@ -74,8 +74,10 @@ static void release(model_world *w, model_edge *m, uint64_t group)
     uint32_t kept = 0;
     for (uint32_t n = 0; n < m->waiting_count; n++) {
         model_waiting *waiting = &m->waiting[n];
-        if (waiting->group <= group) client_answered(w, waiting->attempt, waiting->stamp_us);
-        else m->waiting[kept++] = *waiting;
+        if (waiting->group <= group)
+            client_answered(w, waiting->attempt, waiting->stamp_us);
+        else
+            m->waiting[kept++] = *waiting;
     }
     m->waiting_count = kept;
 }
@@ -118,7 +120,8 @@ void edge_deliver_record(model_world *w, uint32_t index)
     bool lost = faulty && world_chance(w, 6);
     if (!lost) log_append(&w->likes[s.partition], kd_buf_view(&s.record));
     if (faulty && world_chance(w, 10)) log_append(&w->likes[s.partition], kd_buf_view(&s.record));
-    if (m->core && m->life == s.life) kd_edge_delivered(m->core, s.partition, s.at, true, edge_now(w, s.edge));
+    if (m->core && m->life == s.life)
+        kd_edge_delivered(m->core, s.partition, s.at, true, edge_now(w, s.edge));
     kd_buf_finish(&s.record);
 }
 
@@ -159,7 +162,8 @@ void edge_ask(model_world *w, uint32_t i, uint32_t item)
     model_central *c = &w->centrals[kd_partition(key, PARTS)];
     bool cut = m->cut_ask && !w->healing;
     if (c->core && !cut) {
-        kd_central_read(c->core, &key, 1, kd_bytes_str(edge_names[edge_identity(w, i)]), w->now_us, &a.record);
+        kd_central_read(c->core, &key, 1, kd_bytes_str(edge_names[edge_identity(w, i)]), w->now_us,
+                        &a.record);
     }
     w->answers = kd_grow(w->answers, w->answers_count, &w->answers_cap, sizeof(w->answers[0]));
     w->answers[w->answers_count++] = a;
@@ -171,7 +175,8 @@ void edge_deliver_answer(model_world *w, uint32_t index)
     w->answers[index] = w->answers[--w->answers_count];
     model_edge *m = &w->edges[a.edge];
     if (m->core && m->life == a.life) {
-        int err = kd_edge_answer(m->core, kd_item_key(&w->items[a.item]), kd_buf_view(&a.record), edge_now(w, a.edge));
+        int err = kd_edge_answer(m->core, kd_item_key(&w->items[a.item]), kd_buf_view(&a.record),
+                                 edge_now(w, a.edge));
         if (err != KD_OK && err != KD_EAGAIN) world_fail(w, "edge %u: answer: %s", a.edge, kd_strerror(err));
     }
     kd_buf_finish(&a.record);

@@ -26,8 +26,10 @@ static void restart_some(model_world *w)
 static void crash_something(model_world *w)
 {
     uint32_t n = world_pick(w, EDGES + PARTS);
-    if (n < EDGES) kill_edge(w, n);
-    else kill_central(w, n - EDGES);
+    if (n < EDGES)
+        kill_edge(w, n);
+    else
+        kill_central(w, n - EDGES);
 }
 
 static void copy(kd_memory_store **copy, const kd_memory_store *disk)

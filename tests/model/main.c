@@ -21,6 +21,7 @@ typedef struct {
     uint64_t first; /* seed to begin with, where what notices it is rare */
 } plant;
 
+/* clang-format off */
 #define EDGE_PLANT(name) {#name, KD_PLANT_##name, 0, 1}
 #define CENTRAL_PLANT(name) {#name, 0, KD_PLANT_##name, 1}
 #define RARE_CENTRAL_PLANT(name, first) {#name, 0, KD_PLANT_##name, first}
@@ -36,6 +37,7 @@ static const plant plants[] = {
     CENTRAL_PLANT(MERGE_ANY_STAMP), RARE_CENTRAL_PLANT(WATERMARK_ANY_EPOCH, 33900), CENTRAL_PLANT(KEEP_EPOCH),
     CENTRAL_PLANT(NO_TOMBSTONE),    CENTRAL_PLANT(POSITION_APART),   CENTRAL_PLANT(UNLIKE_OWN_REGION),
 };
+/* clang-format on */
 
 static unsigned passed, failed;
 static bool trace;
@@ -44,8 +46,10 @@ static void report(bool ok, const char *what, const char *detail)
 {
     printf("%s %s%s%s\n", ok ? "ok  " : "FAIL", what, detail[0] ? ": " : "", detail);
     fflush(stdout);
-    if (ok) passed++;
-    else failed++;
+    if (ok)
+        passed++;
+    else
+        failed++;
 }
 
 typedef struct {
@@ -85,7 +89,8 @@ static void run_sound(uint64_t first, uint64_t seeds)
     report(seed == first + seeds, "the rules hold", failure);
     char met[320];
     snprintf(met, sizeof(met),
-             "%llu runs, %llu answers, %llu merges, %llu duplicates, %llu crashes, %llu snapshots, %llu gaps, %llu undone, "
+             "%llu runs, %llu answers, %llu merges, %llu duplicates, %llu crashes, %llu snapshots, %llu "
+             "gaps, %llu undone, "
              "%llu checks",
              (unsigned long long)(seed - first), (unsigned long long)a.acks, (unsigned long long)a.merges,
              (unsigned long long)a.duplicates, (unsigned long long)a.crashes, (unsigned long long)a.snapshots,
@@ -138,7 +143,9 @@ static void run_plant(const plant *p, uint64_t seeds)
 
 static int usage(void)
 {
-    fputs("usage: model-test [--seeds N] [--first SEED] [--plant NAME|all|none] [--plant-seeds N] [--trace yes]\n", stderr);
+    fputs("usage: model-test [--seeds N] [--first SEED] [--plant NAME|all|none] [--plant-seeds N] [--trace "
+          "yes]\n",
+          stderr);
     return 2;
 }
 
@@ -148,16 +155,23 @@ int main(int argc, char **argv)
     const char *only = NULL;
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 >= argc) return usage();
-        if (strcmp(argv[i], "--seeds") == 0) seeds = strtoull(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--first") == 0) first = strtoull(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--plant-seeds") == 0) plant_seeds = strtoull(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--plant") == 0) only = argv[i + 1];
-        else if (strcmp(argv[i], "--trace") == 0) trace = strcmp(argv[i + 1], "yes") == 0;
-        else return usage();
+        if (strcmp(argv[i], "--seeds") == 0)
+            seeds = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--first") == 0)
+            first = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--plant-seeds") == 0)
+            plant_seeds = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--plant") == 0)
+            only = argv[i + 1];
+        else if (strcmp(argv[i], "--trace") == 0)
+            trace = strcmp(argv[i + 1], "yes") == 0;
+        else
+            return usage();
     }
     if (!only || strcmp(only, "none") == 0) run_sound(first, seeds);
     for (size_t i = 0; i < KD_COUNT(plants); i++)
-        if (!only || strcmp(only, "all") == 0 || strcmp(only, plants[i].name) == 0) run_plant(&plants[i], plant_seeds);
+        if (!only || strcmp(only, "all") == 0 || strcmp(only, plants[i].name) == 0)
+            run_plant(&plants[i], plant_seeds);
     printf("%u passed, %u failed\n", passed, failed);
     return failed ? 1 : 0;
 }

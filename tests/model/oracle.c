@@ -40,8 +40,10 @@ static verdict judge(const model_world *w, uint32_t user, uint32_t item, uint64_
         if (a->user != user || a->item != item || a->verb == KD_ADD) continue;
         if (a->acked_us == 0 || a->acked_us >= before_us) v.settled = false;
         if (!may_win(w, a, last)) continue;
-        if (a->verb == KD_LIKE) v.may_like = true;
-        else v.may_not = true;
+        if (a->verb == KD_LIKE)
+            v.may_like = true;
+        else
+            v.may_not = true;
     }
     return v;
 }

@@ -8,9 +8,8 @@
 /* Twenty seconds before midnight UTC: the day changes within the run. */
 #define WORLD_BEGINS_US (UINT64_C(1767225600000000) - 20000000)
 
-const kd_counters model_counters = {.count = 2,
-                                    .at = {{.name = "like", .id = 1, .kind = KD_SET},
-                                           {.name = "view", .id = 3, .kind = KD_SUM}}};
+const kd_counters model_counters = {
+    .count = 2, .at = {{.name = "like", .id = 1, .kind = KD_SET}, {.name = "view", .id = 3, .kind = KD_SUM}}};
 
 void world_fail(model_world *w, const char *format, ...)
 {
@@ -94,11 +93,21 @@ static void step_edge(model_world *w)
     uint32_t i = world_pick(w, SLOTS);
     if (!w->edges[i].core) return;
     switch (world_pick(w, 6)) {
-    case 0: edge_step(w, i); break;
-    case 1: edge_commit_begin(w, i); break;
-    case 2: edge_commit_end(w, i); break;
-    case 3: edge_consume(w, i); break;
-    case 4: edge_ask(w, i, world_pick(w, ITEMS)); break;
+    case 0:
+        edge_step(w, i);
+        break;
+    case 1:
+        edge_commit_begin(w, i);
+        break;
+    case 2:
+        edge_commit_end(w, i);
+        break;
+    case 3:
+        edge_consume(w, i);
+        break;
+    case 4:
+        edge_ask(w, i, world_pick(w, ITEMS));
+        break;
     default:
         if (i != TWIN) oracle_shown(w, i, SHARED_ITEMS + i);
         break;
@@ -110,16 +119,25 @@ static void step_central(model_world *w)
     uint32_t p = world_pick(w, PARTS);
     if (!w->centrals[p].core) return;
     switch (world_pick(w, 4)) {
-    case 0: central_poll(w, p); break;
-    case 1: central_commit_begin(w, p); break;
-    case 2: central_commit_end(w, p); break;
-    default: central_snapshot(w, p); break;
+    case 0:
+        central_poll(w, p);
+        break;
+    case 1:
+        central_commit_begin(w, p);
+        break;
+    case 2:
+        central_commit_end(w, p);
+        break;
+    default:
+        central_snapshot(w, p);
+        break;
     }
 }
 
 static void step_wire(model_world *w)
 {
-    if (w->sending_count && world_chance(w, w->options.slow_wire ? 12 : 60)) edge_deliver_record(w, world_pick(w, w->sending_count));
+    if (w->sending_count && world_chance(w, w->options.slow_wire ? 12 : 60))
+        edge_deliver_record(w, world_pick(w, w->sending_count));
     if (w->answers_count && world_chance(w, 40)) edge_deliver_answer(w, world_pick(w, w->answers_count));
 }
 
@@ -128,11 +146,16 @@ static void step(model_world *w)
     w->now_us += 1 + world_pick(w, 30000);
     if (world_chance(w, 3)) w->now_us += world_pick(w, 2000000);
     uint32_t n = world_pick(w, 100);
-    if (n < 25) client_step(w);
-    else if (n < 65) step_edge(w);
-    else if (n < 85) step_central(w);
-    else if (n < 96) step_wire(w);
-    else fault_step(w);
+    if (n < 25)
+        client_step(w);
+    else if (n < 65)
+        step_edge(w);
+    else if (n < 85)
+        step_central(w);
+    else if (n < 96)
+        step_wire(w);
+    else
+        fault_step(w);
 }
 
 /* An edge that refuses writes, since two used its identity, waits for an operator: here he starts it again. */

@@ -53,7 +53,7 @@ typedef struct {
     kd_memory_store *disk, *copy;
     kd_edge *core; /* NULL: down */
     const kd_writes *writes;
-    uint64_t group; /* being written; 0: none */
+    uint64_t group;   /* being written; 0: none */
     int64_t clock_us; /* off true time */
     int64_t cursor[PARTS];
     bool cut_up, cut_down, cut_ask;
@@ -74,7 +74,8 @@ typedef struct {
 
 /* What a run may meet; drawn from its seed. */
 typedef struct {
-    bool tokens, crashes, log_faults, cuts, clock_steps, central_restores, edge_restores, edge_copies, log_wipes, slow_wire;
+    bool tokens, crashes, log_faults, cuts, clock_steps, central_restores, edge_restores, edge_copies,
+        log_wipes, slow_wire;
     uint32_t steps;
 } model_options;
 
@@ -91,16 +92,16 @@ typedef struct {
     uint32_t answers_count, answers_cap;
     model_history history;
     uint64_t token_us[USERS];
-    bool busy[USERS]; /* waits for an answer */
+    bool busy[USERS];      /* waits for an answer */
     uint32_t retry[USERS]; /* 1 + the attempt to make again */
     uint32_t last_item[USERS];
     kd_item items[ITEMS];
     char user_names[USERS][8];
     bool healing, trace;
-    bool sums_hold; /* false once a fault that may lose or double sums (design: limits) was played */
-    bool shown_hold; /* likewise for "never shown outside acked..attempted" */
-    uint32_t twin_of;       /* whose copy runs in the slot TWIN */
-    bool doubled;           /* two use one identity now: what they answer is not promised */
+    bool sums_hold;   /* false once a fault that may lose or double sums (design: limits) was played */
+    bool shown_hold;  /* likewise for "never shown outside acked..attempted" */
+    uint32_t twin_of; /* whose copy runs in the slot TWIN */
+    bool doubled;     /* two use one identity now: what they answer is not promised */
     bool was_doubled;
     uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks;
     char failure[256]; /* empty: holds so far */

@@ -51,8 +51,10 @@ static kd_request long_request(uint32_t n, kd_item *item, char user[KD_ID_MAX])
     uint64_t random = n;
     for (int i = 0; i < KD_ID_MAX; i++) id[i] = (char)('a' + kd_random_next(&random) % 26);
     for (int i = 0; i < KD_ID_MAX; i++) user[i] = (char)('a' + kd_random_next(&random) % 26);
-    KD_ASSERT(kd_item_make(item, kd_bytes_str("a-collection-of-thirty-two-bytes"), kd_bytes_of(id, sizeof id)) == KD_OK);
-    return (kd_request){.item = kd_item_key(item), .user = kd_bytes_of(user, KD_ID_MAX), .verb = KD_LIKE, .counter = ER_LIKE};
+    KD_ASSERT(kd_item_make(item, kd_bytes_str("a-collection-of-thirty-two-bytes"),
+                           kd_bytes_of(id, sizeof id)) == KD_OK);
+    return (kd_request){
+        .item = kd_item_key(item), .user = kd_bytes_of(user, KD_ID_MAX), .verb = KD_LIKE, .counter = ER_LIKE};
 }
 
 Test(edge_batches, never_make_a_record_that_is_refused)
@@ -74,7 +76,9 @@ Test(edge_batches, never_make_a_record_that_is_refused)
         sent += r.body.op_count;
         batches++;
         if (batches % r.config.send_window == 0 || sent == taken)
-            er_snapshot(&r, &(er_word){.epoch = 1, .version = batches, .applied = r.batch.at, .digest = r.batch.digest});
+            er_snapshot(
+                &r,
+                &(er_word){.epoch = 1, .version = batches, .applied = r.batch.at, .digest = r.batch.digest});
         bool whole = sent == taken || r.record.len > KD_BATCH_BYTES_MAX * 3 / 4;
         cr_assert(whole, "%zu bytes: sealed long before it must be", r.record.len);
     }
@@ -93,7 +97,8 @@ Test(edge_batches, of_ids_as_short_as_they_may_be_fit_too)
     for (uint32_t n = 0; n < KD_BATCH_OPS_MAX; n++) {
         char id[4] = {(char)('a' + n % 26), (char)('a' + n / 26 % 26), (char)('a' + n / 676 % 26), 'x'};
         cr_assert_eq(kd_item_make(&item, kd_bytes_str("c"), kd_bytes_of(id, 4)), KD_OK);
-        kd_request rq = {.item = kd_item_key(&item), .user = kd_bytes_of(id, 1), .verb = KD_LIKE, .counter = ER_LIKE};
+        kd_request rq = {
+            .item = kd_item_key(&item), .user = kd_bytes_of(id, 1), .verb = KD_LIKE, .counter = ER_LIKE};
         rq.token_us = r.now_us + (uint64_t)n * 1000000000; /* stamps far apart take bytes */
         cr_assert_eq(er_take(&r, &rq), KD_OK);
     }
@@ -125,11 +130,14 @@ Test(edge_batches, hold_no_sum_that_central_sets_aside)
 static uint64_t interval_to_next_empty(edge_rig *r)
 {
     uint64_t begun = r->now_us, sealed = er_stats(r).sealed_empty;
-    for (int i = 0; i < 100 && er_stats(r).sealed_empty == sealed; i++) r->now_us = kd_edge_tick(r->e, r->now_us);
+    for (int i = 0; i < 100 && er_stats(r).sealed_empty == sealed; i++)
+        r->now_us = kd_edge_tick(r->e, r->now_us);
     er_commit(r);
     er_ship(r);
     cr_assert_eq(r->body.op_count, 0);
-    er_snapshot(r, &(er_word){.epoch = 1, .version = r->batch.at.seq, .applied = r->batch.at, .digest = r->batch.digest});
+    er_snapshot(
+        r, &(er_word){
+               .epoch = 1, .version = r->batch.at.seq, .applied = r->batch.at, .digest = r->batch.digest});
     return r->now_us - begun;
 }
 
@@ -147,7 +155,9 @@ Test(edge_batches, of_an_idle_partition_are_empty_and_back_off)
     cr_assert_eq(er_like(&r, 1, 1), KD_OK);
     er_seal(&r);
     er_ship(&r);
-    er_snapshot(&r, &(er_word){.epoch = 1, .version = r.batch.at.seq, .applied = r.batch.at, .digest = r.batch.digest});
+    er_snapshot(
+        &r,
+        &(er_word){.epoch = 1, .version = r.batch.at.seq, .applied = r.batch.at, .digest = r.batch.digest});
     cr_assert_eq(interval_to_next_empty(&r), 5 * ER_SECOND, "after an operation it begins anew");
     er_finish(&r);
 }
@@ -372,8 +382,10 @@ Test(edge_batches, leave_the_outbox_when_applied_and_not_when_kafka_has_them)
     er_ship(&r);
     cr_assert_eq(kd_edge_outbox_batches(r.e), 3);
     cr_assert_eq(er_rows(&r, 'f'), rows);
-    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = r.batch.at, .digest = r.batch.digest}),
-                 KD_SNAPSHOT_GAP);
+    cr_assert_eq(
+        er_snapshot(&r,
+                    &(er_word){.epoch = 1, .version = 1, .applied = r.batch.at, .digest = r.batch.digest}),
+        KD_SNAPSHOT_GAP);
     cr_assert_eq(kd_edge_outbox_batches(r.e), 1);
     cr_assert_eq(er_rows(&r, 'f'), rows, "deleted with the group that tells applied");
     er_like(&r, 2, 1);

@@ -35,9 +35,9 @@ Test(edge_identity, a_configuration_that_makes_no_sense_is_refused)
     edge_rig r;
     er_init(&r);
     const kd_edge_config sane = r.config;
-#define REFUSED(field, value)                                                                                    \
-    r.config.field = value;                                                                                      \
-    cr_assert_eq(er_open(&r), KD_EINVAL, #field);                                                                \
+#define REFUSED(field, value)                                                                                \
+    r.config.field = value;                                                                                  \
+    cr_assert_eq(er_open(&r), KD_EINVAL, #field);                                                            \
     r.config = sane
     REFUSED(edge, kd_bytes_str("Mumbai"));
     REFUSED(region, (kd_bytes){0});
@@ -83,7 +83,8 @@ Test(edge_identity, shards_share_partitions_out)
     r.config.shard = 1;
     cr_assert_eq(er_open(&r), KD_OK);
     kd_edge_partition p;
-    for (uint32_t i = 0; i < 7; i++) cr_assert_eq(kd_edge_partition_get(r.e, i, &p), i == 1 || i == 3 ? KD_OK : KD_ENOTFOUND);
+    for (uint32_t i = 0; i < 7; i++)
+        cr_assert_eq(kd_edge_partition_get(r.e, i, &p), i == 1 || i == 3 ? KD_OK : KD_ENOTFOUND);
     cr_assert_eq(kd_edge_counts_offset(r.e, 0), -1);
     er_finish(&r);
 }
@@ -110,7 +111,11 @@ static void applied_ten(edge_rig *r, past *known)
     known->first = r->batch.at;
     known->digest = r->batch.digest;
     er_ship(r);
-    er_word w = {.epoch = 5, .version = 9, .applied = r->batch.at, .digest = r->batch.digest, .watermark_us = r->batch.complete_to_us};
+    er_word w = {.epoch = 5,
+                 .version = 9,
+                 .applied = r->batch.at,
+                 .digest = r->batch.digest,
+                 .watermark_us = r->batch.complete_to_us};
     cr_assert_eq(er_snapshot(r, &w), KD_SNAPSHOT_GAP);
     cr_assert_eq(kd_edge_outbox_batches(r->e), 0);
 }
@@ -118,7 +123,12 @@ static void applied_ten(edge_rig *r, past *known)
 /* Central was put back to version 4: it knows the first batch. */
 static void undo(edge_rig *r, const past *known)
 {
-    er_word w = {.epoch = 6, .version = 5, .previous = 4, .watermark_us = known->stamps[4], .chain = {{5, 4}}, .chain_count = 1};
+    er_word w = {.epoch = 6,
+                 .version = 5,
+                 .previous = 4,
+                 .watermark_us = known->stamps[4],
+                 .chain = {{5, 4}},
+                 .chain_count = 1};
     w.applied = known->first;
     w.digest = known->digest;
     cr_assert_eq(er_snapshot(r, &w), KD_SNAPSHOT_UNDONE);
@@ -156,7 +166,8 @@ Test(edge_identity, what_a_restore_undid_is_sent_again_and_complete_to_is_held)
         /* Above the watermark less 2 D: the fifth, the undone five, and the one that came since. */
         cr_assert_eq(r.body.op_count, 7);
         cr_assert_eq(er_stats(&r).resent_ops, 7);
-        for (uint32_t i = 0; i < 6; i++) cr_assert_eq(r.body.ops[i].time_us, known.stamps[4 + i], "the original stamp");
+        for (uint32_t i = 0; i < 6; i++)
+            cr_assert_eq(r.body.ops[i].time_us, known.stamps[4 + i], "the original stamp");
         cr_assert_gt(r.batch.complete_to_us, known.stamps[9], "all of it is in this batch or one before");
         cr_assert_eq(er_shown(&r, 1, NULL), 1, "its deltas were shown once");
         er_finish(&r);
@@ -177,7 +188,8 @@ Test(edge_identity, the_next_restore_begins_at_its_own_watermark)
     cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
     cr_assert_eq(kd_edge_outbox_batches(r.e), 0);
     uint64_t before = er_stats(&r).resent_ops;
-    er_word again = {.epoch = 7, .version = 19, .previous = 18, .applied = r.batch.at, .digest = r.batch.digest};
+    er_word again = {
+        .epoch = 7, .version = 19, .previous = 18, .applied = r.batch.at, .digest = r.batch.digest};
     again.watermark_us = known.stamps[8];
     again.chain[0] = (kd_chain_link){6, 18};
     again.chain_count = 1;
@@ -194,7 +206,8 @@ Test(edge_identity, an_undone_history_takes_its_numbers_along)
     er_init(&r);
     er_snapshot(&r, &(er_word){.epoch = 5, .version = 3});
     er_read(&r, &(er_word){.epoch = 5, .version = 3, .item = 1, .likes = 3});
-    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 5, .version = 9, .previous = 3, .item = 2, .items = 1}), KD_INSTALLED);
+    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 5, .version = 9, .previous = 3, .item = 2, .items = 1}),
+                 KD_INSTALLED);
     er_read(&r, &(er_word){.epoch = 5, .version = 9, .item = 2, .likes = 9});
     er_word w = {.epoch = 6, .version = 5, .previous = 4, .chain = {{5, 4}}, .chain_count = 1};
     cr_assert_eq(er_snapshot(&r, &w), KD_SNAPSHOT_UNDONE);
@@ -327,7 +340,8 @@ Test(edge_identity, an_applied_that_this_edge_never_sealed_is_foreign)
     cr_assert_eq(er_stats(&r).identity_alarms, 1, "a seq that was not sealed");
     er_finish(&r);
     outstanding(&r);
-    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = r.batch.at, .digest = r.batch.digest ^ 1});
+    er_snapshot(&r,
+                &(er_word){.epoch = 1, .version = 1, .applied = r.batch.at, .digest = r.batch.digest ^ 1});
     cr_assert_eq(er_stats(&r).identity_alarms, 1, "a digest that is not its own");
     er_finish(&r);
     outstanding(&r);
@@ -335,7 +349,8 @@ Test(edge_identity, an_applied_that_this_edge_never_sealed_is_foreign)
     r.now_us += 3600 * ER_SECOND;
     cr_assert_eq(er_open(&r), KD_OK);
     er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {never, 1}});
-    cr_assert_eq(er_stats(&r).identity_alarms, 1, "an incarnation below the present one that it never minted");
+    cr_assert_eq(er_stats(&r).identity_alarms, 1,
+                 "an incarnation below the present one that it never minted");
     er_finish(&r);
 }
 
@@ -373,7 +388,9 @@ Test(edge_identity, a_second_alarm_within_a_minute_refuses_writes)
     er_seal(&r);
     cr_assert_eq(er_like(&r, 1, 40), KD_OK);
     r.now_us += 59 * ER_SECOND;
-    er_snapshot(&r, &(er_word){.epoch = 1, .version = 2, .previous = 1, .applied = {kd_edge_incarnation(r.e) + 5000000, 3}});
+    er_snapshot(
+        &r, &(er_word){
+                .epoch = 1, .version = 2, .previous = 1, .applied = {kd_edge_incarnation(r.e) + 5000000, 3}});
     cr_assert_eq(er_stats(&r).identity_alarms, 2);
     cr_assert(er_stats(&r).refusing);
     cr_assert_eq(er_like(&r, 1, 41), KD_EIDENTITY);

@@ -9,7 +9,8 @@
 static void known(edge_rig *r)
 {
     er_init(r);
-    cr_assert_eq(er_snapshot(r, &(er_word){.epoch = 1, .version = 1}), KD_SNAPSHOT_GAP, "what came before was not seen");
+    cr_assert_eq(er_snapshot(r, &(er_word){.epoch = 1, .version = 1}), KD_SNAPSHOT_GAP,
+                 "what came before was not seen");
     cr_assert_eq(er_read(r, &(er_word){.epoch = 1, .version = 1, .item = 1, .likes = 10}), KD_OK);
     cr_assert_eq(er_shown(r, 1, NULL), 10);
 }
@@ -65,7 +66,8 @@ Test(edge_snapshots, a_number_is_never_shown_below_nothing)
     for (uint32_t user = 0; user < 3; user++) cr_assert_eq(er_like(&r, 1, user), KD_OK);
     for (uint32_t user = 0; user < 3; user++) cr_assert_eq(er_unlike(&r, 1, user), KD_OK);
     cr_assert_eq(er_unlike(&r, 1, 9), KD_OK);
-    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1}), KD_INSTALLED);
+    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1}),
+                 KD_INSTALLED);
     cr_assert_eq(er_shown(&r, 1, NULL), 0);
     er_seal(&r);
     er_ship(&r);
@@ -164,8 +166,10 @@ Test(edge_snapshots, a_gap_makes_numbers_stale_until_they_are_read)
     cr_assert_eq(view.made_us, made, "a stale number keeps its age");
     cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 10, .previous = 9}), KD_INSTALLED);
     cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_EAGAIN, "following again does not make it fresh");
-    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 11, .previous = 10, .item = 1, .items = 1, .likes = 4}),
-                 KD_INSTALLED);
+    cr_assert_eq(
+        er_snapshot(&r,
+                    &(er_word){.epoch = 1, .version = 11, .previous = 10, .item = 1, .items = 1, .likes = 4}),
+        KD_INSTALLED);
     cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_OK, "it was listed");
     cr_assert_eq(view.count[ER_LIKE], 4);
     er_finish(&r);
@@ -175,10 +179,19 @@ Test(edge_snapshots, of_lower_versions_and_epochs_are_left)
 {
     edge_rig r;
     known(&r);
-    er_word w = {.epoch = 2, .version = 5, .previous = 1, .item = 1, .items = 1, .likes = 20, .chain = {{1, 1}}, .chain_count = 1};
+    er_word w = {.epoch = 2,
+                 .version = 5,
+                 .previous = 1,
+                 .item = 1,
+                 .items = 1,
+                 .likes = 20,
+                 .chain = {{1, 1}},
+                 .chain_count = 1};
     cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED, "the chain admits what is known here");
-    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 2, .version = 4, .previous = 3, .item = 1, .items = 1}), KD_SNAPSHOT_OLD);
-    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 9, .previous = 5, .item = 1, .items = 1}), KD_SNAPSHOT_OLD);
+    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 2, .version = 4, .previous = 3, .item = 1, .items = 1}),
+                 KD_SNAPSHOT_OLD);
+    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 9, .previous = 5, .item = 1, .items = 1}),
+                 KD_SNAPSHOT_OLD);
     cr_assert_eq(er_shown(&r, 1, NULL), 20);
     er_finish(&r);
 }
@@ -188,8 +201,10 @@ Test(edge_snapshots, are_installed_when_all_parts_are_here_in_any_order)
     edge_rig r;
     known(&r);
     kd_edge_ask(r.e, rig_item(2));
-    er_word first = {.epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1, .likes = 30, .part = 0, .parts = 3};
-    er_word second = {.epoch = 1, .version = 2, .previous = 1, .item = 2, .items = 1, .likes = 40, .part = 1, .parts = 3};
+    er_word first = {
+        .epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1, .likes = 30, .part = 0, .parts = 3};
+    er_word second = {
+        .epoch = 1, .version = 2, .previous = 1, .item = 2, .items = 1, .likes = 40, .part = 1, .parts = 3};
     er_word third = {.epoch = 1, .version = 2, .previous = 1, .part = 2, .parts = 3};
     cr_assert_eq(er_snapshot(&r, &third), KD_PART);
     cr_assert_eq(er_snapshot(&r, &first), KD_PART);
@@ -209,7 +224,8 @@ Test(edge_snapshots, a_set_that_is_overtaken_is_a_gap)
 {
     edge_rig r;
     known(&r);
-    er_word part = {.epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1, .likes = 30, .part = 0, .parts = 2};
+    er_word part = {
+        .epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1, .likes = 30, .part = 0, .parts = 2};
     cr_assert_eq(er_snapshot(&r, &part), KD_PART);
     cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 3, .previous = 2}), KD_SNAPSHOT_GAP);
     part.part = 1;
@@ -272,7 +288,8 @@ Test(edge_snapshots, that_are_not_of_this_shard_or_not_well_formed_are_refused)
 {
     edge_rig r;
     known(&r);
-    kd_snapshot s = {.kind = KD_SNAPSHOT_DELTA, .partition = 1, .epoch = 1, .version = 2, .previous = 1, .parts = 1};
+    kd_snapshot s = {
+        .kind = KD_SNAPSHOT_DELTA, .partition = 1, .epoch = 1, .version = 2, .previous = 1, .parts = 1};
     kd_buf record = {0};
     kd_snapshot_encode(&s, &record);
     cr_assert_eq(kd_edge_snapshot(r.e, kd_buf_view(&record), 9, r.now_us), KD_EMISMATCH);
@@ -293,7 +310,8 @@ Test(edge_snapshots, numbers_version_and_applied_come_back_together)
     shipped(&r, 1, &w);
     cr_assert_eq(er_like(&r, 1, 2), KD_OK);
     er_commit(&r);
-    for (int written = 0; written < 2; written++) { /* killed before, then after, the snapshot's group is written */
+    for (int written = 0; written < 2;
+         written++) { /* killed before, then after, the snapshot's group is written */
         cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
         if (written) {
             er_like(&r, 2, 2);
@@ -352,16 +370,22 @@ Test(edge_snapshots, the_higher_version_wins_whichever_comes_first)
     edge_rig r;
     known(&r);
     cr_assert_eq(kd_edge_ask(r.e, rig_item(2)), KD_OK);
-    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 3, .previous = 1, .item = 2, .items = 1, .likes = 33}),
-                 KD_INSTALLED);
+    cr_assert_eq(
+        er_snapshot(&r,
+                    &(er_word){.epoch = 1, .version = 3, .previous = 1, .item = 2, .items = 1, .likes = 33}),
+        KD_INSTALLED);
     cr_assert_eq(er_answer(&r, &(er_word){.epoch = 1, .version = 2, .item = 2, .likes = 22}), KD_OK);
     cr_assert_eq(er_shown(&r, 2, NULL), 33, "the delayed answer is older");
     cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 6, .item = 2, .likes = 66}), KD_OK);
-    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 5, .previous = 3, .item = 2, .items = 1, .likes = 55}),
-                 KD_INSTALLED);
+    cr_assert_eq(
+        er_snapshot(&r,
+                    &(er_word){.epoch = 1, .version = 5, .previous = 3, .item = 2, .items = 1, .likes = 55}),
+        KD_INSTALLED);
     cr_assert_eq(er_shown(&r, 2, NULL), 66, "the read was ahead of the snapshot");
-    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 7, .previous = 5, .item = 2, .items = 1, .likes = 77}),
-                 KD_INSTALLED);
+    cr_assert_eq(
+        er_snapshot(&r,
+                    &(er_word){.epoch = 1, .version = 7, .previous = 5, .item = 2, .items = 1, .likes = 77}),
+        KD_INSTALLED);
     cr_assert_eq(er_shown(&r, 2, NULL), 77);
     er_finish(&r);
 }
@@ -371,13 +395,15 @@ Test(edge_snapshots, an_answer_older_than_the_question_or_the_gap_is_thrown_away
     edge_rig r;
     known(&r);
     cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 4, .previous = 1}), KD_INSTALLED);
-    cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 3, .item = 2, .likes = 5}), KD_EAGAIN, "older than the question");
+    cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 3, .item = 2, .likes = 5}), KD_EAGAIN,
+                 "older than the question");
     cr_assert_eq(kd_edge_ask(r.e, rig_item(2)), KD_OK);
     cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 9, .previous = 8}), KD_SNAPSHOT_GAP);
     cr_assert_eq(er_answer(&r, &(er_word){.epoch = 1, .version = 6, .item = 2, .likes = 5}), KD_EAGAIN,
                  "younger than the question, from inside the gap");
     cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 9, .item = 2, .likes = 5}), KD_OK);
-    cr_assert_eq(er_read(&r, &(er_word){.epoch = 2, .version = 20, .item = 2, .likes = 50}), KD_EAGAIN, "another epoch's");
+    cr_assert_eq(er_read(&r, &(er_word){.epoch = 2, .version = 20, .item = 2, .likes = 50}), KD_EAGAIN,
+                 "another epoch's");
     cr_assert_eq(er_shown(&r, 2, NULL), 5);
     cr_assert_eq(er_stats(&r).answers_thrown, 3);
     er_finish(&r);
@@ -391,8 +417,10 @@ Test(edge_snapshots, an_edge_that_heard_nothing_takes_up_the_history_with_an_ans
     cr_assert_eq(er_read(&r, &(er_word){.epoch = 3, .version = 8, .item = 1, .likes = 9}), KD_OK);
     cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_OK);
     cr_assert_eq(view.count[ER_LIKE], 9);
-    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 3, .version = 9, .previous = 7, .item = 1, .items = 1, .likes = 12}),
-                 KD_INSTALLED);
+    cr_assert_eq(
+        er_snapshot(&r,
+                    &(er_word){.epoch = 3, .version = 9, .previous = 7, .item = 1, .items = 1, .likes = 12}),
+        KD_INSTALLED);
     cr_assert_eq(er_shown(&r, 1, NULL), 12);
     er_finish(&r);
 }
@@ -402,7 +430,13 @@ Test(edge_snapshots, an_answer_about_something_else_is_refused)
     edge_rig r;
     known(&r);
     kd_item_counts counts = {.item = rig_item(3)};
-    kd_snapshot s = {.kind = KD_SNAPSHOT_READ, .epoch = 1, .version = 1, .previous = 1, .parts = 1, .items = &counts, .item_count = 1};
+    kd_snapshot s = {.kind = KD_SNAPSHOT_READ,
+                     .epoch = 1,
+                     .version = 1,
+                     .previous = 1,
+                     .parts = 1,
+                     .items = &counts,
+                     .item_count = 1};
     kd_buf record = {0};
     kd_snapshot_encode(&s, &record);
     cr_assert_eq(kd_edge_ask(r.e, rig_item(2)), KD_OK);
@@ -427,7 +461,8 @@ Test(edge_snapshots, items_are_bounded_and_the_recent_ones_stay)
     uint32_t lost = 0;
     for (uint32_t item = 2; item < 400; item++) {
         cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = item, .likes = item}), KD_OK);
-        bool gone = er_shown(&r, 1, NULL) != 10; /* wanted at every turn: a clock finds it unused now and then */
+        bool gone =
+            er_shown(&r, 1, NULL) != 10; /* wanted at every turn: a clock finds it unused now and then */
         lost += gone;
         if (gone) cr_assert_eq(er_read(&r, &hot), KD_OK);
         cr_assert_leq(er_stats(&r).items, 10);
