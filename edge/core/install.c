@@ -79,7 +79,8 @@ static bool credible(const kd_edge *e, const kd_part *p, const kd_applied *mine)
         return false;
     for (const kd_outgoing *b = p->head; b; b = b->next)
         if (kd_position_cmp(b->at, mine->applied) == 0) return b->digest == mine->digest;
-    bool drops_some = p->head && kd_position_cmp(p->head->at, mine->applied) < 0;
+    const kd_outgoing *first = p->head ? p->head : p->open;
+    bool drops_some = first && kd_position_cmp(first->at, mine->applied) < 0;
     return !drops_some || kd_identity_minted(e, mine->applied.incarnation);
 }
 

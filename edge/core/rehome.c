@@ -68,6 +68,7 @@ static bool must_move(const kd_edge *e, const kd_outgoing *b)
 
 int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
 {
+    if (must_move(e, p->open)) kd_batch_seal(e, p, now_us); /* the other went further since it was begun */
     for (const kd_outgoing *b = p->head; must_move(e, b); b = b->next)
         if (b->seal_group > e->durable_group) return KD_OK;
     kd_buf raw = {0};

@@ -379,6 +379,28 @@ Test(edge_identity, a_move_survives_a_restart)
     er_finish(&r);
 }
 
+Test(edge_identity, what_comes_while_it_moves_moves_too_when_the_other_goes_further)
+{
+    edge_rig r;
+    outstanding(&r);
+    kd_position theirs = {kd_edge_incarnation(r.e) + 5000000, 3};
+    er_word w = {.epoch = 1, .version = 1, .applied = theirs, .digest = 77};
+    er_snapshot(&r, &w);
+    cr_assert_eq(er_like(&r, 1, 10), KD_OK); /* in the incarnation that was minted above it */
+    w.applied.incarnation = kd_edge_incarnation(r.e) + 5000000;
+    w.previous = w.version++;
+    er_snapshot(&r, &w);
+    cr_assert_eq(er_stats(&r).identity_alarms, 1, "it is the same one");
+    settle(&r);
+    er_seal(&r);
+    er_ship(&r);
+    cr_assert_eq(kd_position_cmp(r.batch.after, w.applied), 0);
+    cr_assert_eq(r.batch.at.incarnation, kd_edge_incarnation(r.e));
+    cr_assert_eq(r.body.op_count, 4);
+    cr_assert_eq(er_shown(&r, 1, NULL), 4);
+    er_finish(&r);
+}
+
 Test(edge_identity, a_second_alarm_within_a_minute_refuses_writes)
 {
     edge_rig r;
