@@ -3,16 +3,9 @@
 
 enum { FLAG_SUM = 1, FLAG_WAS = 2, FLAG_IS = 4 };
 
-static size_t shared_prefix(kd_bytes a, kd_bytes b)
-{
-    size_t n = KD_MIN(a.len, b.len), i = 0;
-    while (i < n && a.data[i] == b.data[i]) i++;
-    return i;
-}
-
 static void put_key(kd_bytes before, kd_bytes key, kd_buf *out)
 {
-    size_t shared = shared_prefix(before, key);
+    size_t shared = kd_bytes_shared(before, key);
     kd_buf_put_varint(out, shared);
     kd_buf_put_varint(out, key.len - shared);
     kd_buf_put(out, key.data + shared, key.len - shared);

@@ -26,11 +26,6 @@ kd_part *kd_edge_part(kd_edge *e, kd_bytes item)
     return p;
 }
 
-uint32_t kd_edge_partition_of(const kd_edge *e, kd_bytes item)
-{
-    return kd_partition(item, e->config.partitions);
-}
-
 static void init_parts(kd_edge *e)
 {
     for (uint32_t id = e->config.shard; id < e->config.partitions; id += e->config.shards) e->part_count++;

@@ -69,7 +69,6 @@ int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t n
 void kd_edge_close(kd_edge *e);
 
 uint64_t kd_edge_incarnation(const kd_edge *e);
-uint32_t kd_edge_partition_of(const kd_edge *e, kd_bytes item);
 
 /* ---- operations --------------------------------------------------------------------------------------------- */
 
