@@ -7,6 +7,7 @@
 Programs come from $BUILD (default build) of this tree. Everything a process prints is in DIRECTORY/NAME.log, which is shown
 when waiting for it fails. Only the standard library is used; HTTP is HTTP/1.1, which every port speaks beside HTTP/2.
 """
+import contextlib
 import http.client
 import json
 import os
@@ -131,7 +132,9 @@ class Process:
     def wait(self, seconds=STOP_S):
         """The exit code."""
         try:
-            return self.popen.wait(seconds)
+            code = self.popen.wait(seconds)
+            self.remove_clock()
+            return code
         except subprocess.TimeoutExpired:
             self.kill9()
             raise AssertionError(f"{self.name} did not end within {seconds} s:\n{self.log()[-3000:]}") from None
@@ -146,6 +149,14 @@ class Process:
         if self.popen is not None:
             self.popen.kill()
             self.popen.wait()
+            self.remove_clock()
+
+    def remove_clock(self):
+        """What libfaketime keeps in shared memory: it leaves that when killed, and stumbles over it when the pid comes again."""
+        if "FAKETIME" in (self.env or {}):
+            for name in (f"faketime_shm_{self.popen.pid}", f"sem.faketime_sem_{self.popen.pid}"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(f"/dev/shm/{name}")
 
     def __enter__(self):
         return self if self.running() else self.start()
