@@ -16,13 +16,13 @@ import fcntl
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import uuid
 
 import kafka_wire  # beside this file
+from proc import free_ports
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 POM = os.path.join(TOP, "tests", "integration", "kafka", "pom.xml")
@@ -54,18 +54,6 @@ def fetch(libs=LIBS):
             raise Unavailable("the download failed: " + done.stdout[-500:])
         open(marker, "w").close()
     return libs
-
-
-def free_ports(n):
-    """Ports that were free a moment ago. All sockets are open at once, so that they differ."""
-    sockets = [socket.socket() for _ in range(n)]
-    try:
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
-    finally:
-        for s in sockets:
-            s.close()
 
 
 def until(condition, seconds, what):
