@@ -61,8 +61,9 @@ $(eval $(call archive,$(CENTRAL_CORE),central/core))
 $(eval $(call archive,$(IO),common/io))
 
 # The tools without their main, for the unit tests.
+SIM_DIRS := sim sim/scenario sim/check sim/world sim/report sim/hunt sim/drill
 SIM := $(BUILD)/libkudos_sim.a
-$(SIM): $(filter-out $(BUILD)/sim/main.o,$(call objects,sim))
+$(SIM): $(filter-out $(BUILD)/sim/main.o,$(call objects,$(SIM_DIRS)))
 	$(call say,AR,$@)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
@@ -74,7 +75,7 @@ $(1): $(2) | $(BUILD)
 endef
 $(eval $(call program,$(BUILD)/kudos-edge,$(call objects,edge/io) $(IO) $(EDGE_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/kudos-central,$(call objects,central/io) $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
-$(eval $(call program,$(BUILD)/kudos-sim,$(call objects,sim) $(IO) $(CORES),$(IO_LIBS) $(CORE_LIBS) -lm))
+$(eval $(call program,$(BUILD)/kudos-sim,$(BUILD)/sim/main.o $(SIM) $(IO) $(CORES),$(IO_LIBS) $(CORE_LIBS) -lm))
 $(eval $(call program,$(BUILD)/unit-tests,$(call objects,tests/unit tests/lib) $(SIM) $(CORES) $(IO) $(COMMON_CORE),-lcriterion $(IO_LIBS) $(CORE_LIBS) -lm))
 $(eval $(call program,$(BUILD)/http-echo,$(BUILD)/tests/integration/http_echo.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/feed,$(BUILD)/tests/integration/feed.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
@@ -157,7 +158,7 @@ run-fuzz_%: $(BUILD)/fuzz_%
 		-rss_limit_mb=2048 -artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$* >$<.log 2>&1; \
 		status=$$?; tail -n 12 $<.log; exit $$status
 
-OWN = $(wildcard common/*.[ch] common/io/*.[ch] edge/*/*.[ch] central/*/*.[ch] sim/*.[ch] include/kudos/*.h tests/*/*.[ch])
+OWN = $(wildcard common/*.[ch] common/io/*.[ch] edge/*/*.[ch] central/*/*.[ch] sim/*.[ch] sim/*/*.[ch] include/kudos/*.h tests/*/*.[ch])
 lint:
 	$(DEPS) tools
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \

@@ -1,0 +1,61 @@
+/*
+ * sim/check/journal.h - what the clients know: every operation they attempted and every answer they got. The verdict of
+ * simulation, drill and torture rests on it alone.
+ *
+ * For a pair (counter, item, user): the last attempt that was answered decides, unless an attempt without an answer may have come after it.
+ * "After" is known only beyond 2 D (protocol, rule 3): an unanswered attempt gives no token; without tokens that holds for
+ * answered attempts at two edges as well. What an edge answered and then lost with its disk (or under a doubled identity) is excused, and
+ * counts as an attempt without an answer; so A, the likes that must be there, and T, those that may, are both known for every pair.
+ *
+ * Times are the world's microseconds, never an edge's. One thread. Looking up a pair is O(1) in the length of the journal.
+ */
+#ifndef KUDOS_SIM_CHECK_JOURNAL_H
+#define KUDOS_SIM_CHECK_JOURNAL_H
+
+#include "kudos/edge.h"
+
+typedef struct journal journal;
+
+typedef struct {
+    uint32_t id, user, item, edge; /* by the caller's numbering */
+    uint32_t counter;              /* SCENARIO_LIKE... */
+    kd_verb verb;
+    uint64_t amount;              /* of KD_ADD */
+    uint64_t first_us, issued_us; /* its first request and its last: it was stamped in between */
+    uint64_t acked_us;            /* the first 2xx; 0: the client never saw one */
+    bool excused;                 /* answered, but design.md admits its loss */
+} journal_attempt;
+
+typedef enum { JOURNAL_MUST_NOT, JOURNAL_MAY, JOURNAL_MUST } journal_verdict;
+
+journal *journal_create(uint64_t drift_us, bool tokens);
+void journal_destroy(journal *j);
+
+/* A new attempt, issued now; its id, counting from 0. */
+uint32_t journal_attempted(journal *j, const journal_attempt *a);
+void journal_retried(journal *j, uint32_t id, uint64_t now_us);
+void journal_acked(journal *j, uint32_t id, uint64_t now_us);
+/* The loss of this answered attempt is admitted. */
+void journal_excuse(journal *j, uint32_t id);
+/* Of everything that this edge answered in [from_us, to_us]. */
+void journal_excuse_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us);
+/* Sums may be off from here on (a fault for which the design admits that was played). */
+void journal_excuse_sums(journal *j);
+
+const journal_attempt *journal_at(const journal *j, uint32_t id);
+uint32_t journal_count(const journal *j);
+uint64_t journal_acks(const journal *j);
+
+/* The pair's state after healing, for sets. `settled_before_us`: *settled tells whether all attempts on the pair were answered before it. */
+journal_verdict journal_pair(const journal *j, uint32_t counter, uint32_t item, uint32_t user,
+                             uint64_t settled_before_us, bool *settled);
+/* Bounds of a set counter (users that must, that may like it) or of a sum; kept up to date, O(1). *exact false: sums are excused. */
+void journal_bounds(const journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most);
+bool journal_sums_hold(const journal *j);
+
+/* Visits every pair of a set counter that was ever attempted, in order of (counter, item, user). */
+typedef void (*journal_pair_fn)(void *arg, uint32_t counter, uint32_t item, uint32_t user,
+                                journal_verdict verdict);
+void journal_pairs(const journal *j, journal_pair_fn fn, void *arg);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * sim/scenario/scenario.h - a drill as a value: who takes part, what the users do, what goes wrong and when, what must have happened.
+ *
+ * One scenario drives two worlds: the simulation (sim/world) and the real binaries (sim/drill). The text form is what an
+ * operator writes and what a shrunk failure is written as; docs/drills.md tells it. Reading and printing are inverse:
+ * what was printed reads back as the same value. `every` is expanded by the reader, so a scenario is a plain list of events in the order of time.
+ *
+ * Times are microseconds since the start of the run. Randomness of a run comes from its seed, never from here.
+ */
+#ifndef KUDOS_SIM_SCENARIO_SCENARIO_H
+#define KUDOS_SIM_SCENARIO_SCENARIO_H
+
+#include "kudos/base.h"
+#include "kudos/edge.h"
+
+enum {
+    SCENARIO_EDGES_MAX = 8,
+    SCENARIO_PARTITIONS_MAX = 16,
+    SCENARIO_SHARDS_MAX = 4,
+    SCENARIO_USERS_MAX = 100000,
+    SCENARIO_ITEMS_MAX = 10000,
+    SCENARIO_EVENTS_MAX = 100000,
+    SCENARIO_NAME_MAX = 32, /* bytes of an edge's name, a user's, an item's; with the 0 */
+    SCENARIO_ERROR_MAX = 512,
+};
+
+/* Who an event befalls: the index of an edge, or one of these. */
+enum { SCENARIO_CENTRAL = -1, SCENARIO_KAFKA = -2, SCENARIO_NOBODY = -3 };
+
+/* Counters of every scenario, by index: like and save are sets, view is a sum. */
+enum { SCENARIO_LIKE, SCENARIO_SAVE, SCENARIO_VIEW, SCENARIO_COUNTERS };
+
+typedef enum {
+    SCENARIO_OPERATION, /* a user acts by name: verb, counter, user, item, who = edge, amount of views */
+    /* links of `who` (an edge or central): to `peer`, or to everybody with SCENARIO_NOBODY; `way` */
+    SCENARIO_CUT,   /* nothing passes, nothing is refused: a black hole */
+    SCENARIO_FLAP,  /* cut and healed in turn, each for `period_us` */
+    SCENARIO_DELAY, /* `amount` us, give or take `spread_us` */
+    SCENARIO_LOSS, /* `amount` per cent of what is sent is lost (a connection of the real world breaks instead) */
+    SCENARIO_BANDWIDTH,    /* `amount` bytes a second */
+    SCENARIO_RESET,        /* all its connections break, once */
+    SCENARIO_ANSWERS_LOST, /* `amount` per cent of its answers to users do not arrive */
+    /* processes */
+    SCENARIO_KILL,    /* kill -9; comes back after `for_us` */
+    SCENARIO_FREEZE,  /* SIGSTOP for `for_us` */
+    SCENARIO_RESTART, /* drained and started again */
+    SCENARIO_BACKUP,  /* its disk is copied as a crash would leave it; the last copy counts */
+    SCENARIO_RESTORE, /* killed; its disk is put back to that copy; starts after `for_us` */
+    SCENARIO_WIPE,    /* killed; its disk is emptied; starts after `for_us` */
+    SCENARIO_COPY, /* an edge: its directory is copied while it runs, and both run for `for_us` under one name */
+    SCENARIO_SECOND, /* central: a second one runs on a copy of the directory for `for_us` */
+    /* disks */
+    SCENARIO_DISK_FULL, /* every write fails for `for_us`; a process that stopped over it is started again afterwards */
+    SCENARIO_SYNC_FAILS, /* the next sync fails */
+    SCENARIO_DISK_SLOW,  /* a sync takes `amount` us */
+    /* clocks: of an edge or central; only what they read, not the world's time */
+    SCENARIO_CLOCK_STEP, /* by `amount` us, signed; stays (and goes back after `for_us` when that is given) */
+    SCENARIO_CLOCK_DRIFT, /* `amount` parts per million, signed, for `for_us` */
+    SCENARIO_CLOCK_SWING, /* to +`amount` us and to -`amount` us in turn, each for `period_us` */
+    /* the log: `topic` */
+    SCENARIO_LOG_DUPLICATES, /* `amount` per cent of what is appended is appended twice */
+    SCENARIO_LOG_REDELIVERS, /* all consumers go back by `amount` records, once */
+    SCENARIO_LOG_TRUNCATED,  /* the last `amount` records of every partition are gone */
+    SCENARIO_LOG_EXPIRED,    /* all but the last `amount` records of every partition are gone */
+    SCENARIO_LOG_RECREATED,  /* deleted and created: offsets begin at 0 */
+    SCENARIO_KINDS
+} scenario_kind;
+
+typedef enum { SCENARIO_BOTH, SCENARIO_UP, SCENARIO_DOWN } scenario_way; /* up: what `who` sends */
+typedef enum { SCENARIO_LIKES, SCENARIO_COUNTS } scenario_topic;
+
+typedef struct {
+    uint64_t at_us;
+    uint64_t for_us; /* 0: to the end of the faults, or once */
+    scenario_kind kind;
+    int who, peer;
+    scenario_way way;
+    scenario_topic topic;
+    int64_t amount;
+    uint64_t spread_us, period_us;
+    kd_verb verb;     /* of an operation */
+    uint32_t counter; /* SCENARIO_LIKE... */
+    char user[SCENARIO_NAME_MAX], item[SCENARIO_NAME_MAX];
+    uint32_t line; /* of the file it was read from; 0: made by a program */
+} scenario_event;
+
+/* What users do by themselves, drawn from the seed. Everything in per cent is 0..100. */
+typedef struct {
+    uint32_t users, items;  /* 0 users: only what events tell */
+    double per_second;      /* operations of all together */
+    double zipf;            /* skew of the items; 0: even */
+    uint32_t viral_percent; /* of the operations go to one item, from viral_from_us on */
+    uint64_t viral_from_us;
+    uint32_t like_percent, unlike_percent, save_percent,
+        view_percent;      /* together 100; unlike takes back likes and saves */
+    uint32_t roam_percent; /* of a user's operations go to another edge than his last */
+    uint32_t lost_percent; /* of the answers never arrive */
+    uint32_t
+        retry_percent; /* of those without an answer are tried again, with the same key at the same edge */
+    uint32_t double_percent; /* are sent twice at once */
+    bool tokens;             /* clients carry the session token */
+} scenario_users;
+
+/* Final counts that the scenario names: `expect posts/1 like 2`. */
+typedef struct {
+    char item[SCENARIO_NAME_MAX];
+    uint32_t counter;
+    uint64_t count;
+    uint32_t line;
+} scenario_expectation;
+
+/* A run with less of it has tested nothing: its verdict is "unknown". */
+typedef struct {
+    uint64_t acks, kills, duplicates, gaps, refused, undone, resent;
+} scenario_needs;
+
+typedef struct {
+    char *teaches; /* one line */
+    char edges[SCENARIO_EDGES_MAX][SCENARIO_NAME_MAX];
+    uint32_t edge_count, partitions, shards;
+    uint64_t length_us; /* users act and faults happen until then */
+    uint64_t heal_us;   /* after that everything must agree within this */
+    uint64_t drift_us;  /* D */
+    uint32_t flush_ops;
+    uint64_t flush_interval_us, snapshot_interval_us;
+    uint64_t outbox_bytes; /* of an edge, over its shards */
+    scenario_users users;
+    scenario_needs needs;
+    scenario_event *events; /* by at_us; those of one moment in the order of the file */
+    uint32_t event_count, event_cap;
+    scenario_expectation *expectations;
+    uint32_t expectation_count, expectation_cap;
+} scenario;
+
+/* The defaults: three edges, 4 partitions, 2 shards, a minute, 60 users. */
+void scenario_init(scenario *s);
+void scenario_finish(scenario *s);
+void scenario_copy(scenario *to, const scenario *from);
+/* Copies the event into its place in time. */
+void scenario_add(scenario *s, const scenario_event *event);
+void scenario_remove(scenario *s, uint32_t index);
+
+/* KD_OK; KD_EINVAL with "file:line: reason" in error; KD_EIO when it cannot be read. On an error *s is finished. */
+int scenario_read(scenario *s, const char *path, char error[SCENARIO_ERROR_MAX]);
+/* The same of a text; `name` stands for the file in errors. Any bytes are bounded and safe (it is fuzzed). */
+int scenario_parse(scenario *s, const char *name, kd_bytes text, char error[SCENARIO_ERROR_MAX]);
+/* The text form. */
+void scenario_print(const scenario *s, kd_buf *out);
+/* One event as its line, without the line feed: for traces, reports and shrunk runs. */
+void scenario_event_print(const scenario *s, const scenario_event *event, kd_buf *out);
+/* "mumbai", "central", "kafka". */
+const char *scenario_who(const scenario *s, int who);
+const char *scenario_kind_name(scenario_kind kind);
+
+#endif
