@@ -2,12 +2,21 @@
  * sim/report/record.h - what a drill looked like over time, from either world: samples, faults as bands, marks, and the verdict.
  *
  * The worlds push; the report (sim/report/report.h) draws. Bounded: when a series is full every second sample goes, and from then on half as many
- * are taken, so an hour and a day both fit a page.
+ * are taken, so an hour and a day both fit a page. Faults and notes beyond their bound are counted, not kept; text is cut at RECORD_TEXT_MAX.
  */
 #ifndef KUDOS_SIM_REPORT_RECORD_H
 #define KUDOS_SIM_REPORT_RECORD_H
 
 #include "kudos/base.h"
+
+enum {
+    RECORD_MOMENTS_MAX = 2048,
+    RECORD_FAULTS_MAX = 4096,
+    RECORD_NOTES_MAX = 256,
+    RECORD_NAME_MAX = 64, /* bytes of a name, with the 0 */
+    RECORD_TEXT_MAX = 192,
+    RECORD_INTERVAL_US = 100000, /* between samples, at first */
+};
 
 typedef struct record record;
 
@@ -38,5 +47,33 @@ uint64_t record_next_us(const record *r);
 void record_fault(record *r, uint64_t from_us, uint64_t to_us, const char *who, const char *what);
 /* Something worth a line: "central restored: epoch ...", "virginia sends 120 operations again". */
 void record_note(record *r, uint64_t now_us, const char *who, const char *text);
+
+/* ---- what the report reads ---------------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint64_t at_us, least, most, central;
+} record_instant;
+typedef struct {
+    uint64_t from_us, to_us;
+    char who[RECORD_NAME_MAX], what[RECORD_TEXT_MAX];
+} record_band;
+typedef struct {
+    uint64_t at_us;
+    char who[RECORD_NAME_MAX], text[RECORD_TEXT_MAX];
+} record_mark;
+
+/* Valid until the record is next written to. Faults are in the order of their beginning, notes in that of time. */
+typedef struct {
+    uint32_t regions, moments, faults, notes;
+    uint64_t faults_dropped, notes_dropped;
+    const char *item, *counter;     /* "": nothing is followed */
+    const record_instant *instants; /* of `moments` */
+    const record_sample *samples;   /* moments x regions */
+    const record_band *bands;       /* of `faults` */
+    const record_mark *marks;       /* of `notes` */
+} record_view;
+
+record_view record_look(const record *r);
+const char *record_region(const record *r, uint32_t region);
 
 #endif

@@ -1,0 +1,136 @@
+/*
+ * record.c - keeps the samples, faults and notes of a drill within fixed bounds.
+ *
+ * Samples stand in one array, moment by moment, all regions of a moment side by side. When it is full, every second moment goes and the interval
+ * doubles; so the moments kept are always evenly spaced over the whole run, but for those that the world adds by itself (the last one).
+ */
+#include "sim/report/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct record {
+    uint32_t regions, moments, faults, notes, faults_cap, notes_cap;
+    uint64_t faults_dropped, notes_dropped;
+    uint64_t interval_us, next_us;
+    char (*names)[RECORD_NAME_MAX];
+    char item[RECORD_TEXT_MAX], counter[RECORD_NAME_MAX];
+    record_instant *instants;
+    record_sample *samples;
+    record_band *bands;
+    record_mark *marks;
+};
+
+static void copy_text(char *to, size_t cap, const char *from)
+{
+    snprintf(to, cap, "%s", from ? from : "");
+}
+
+record *record_create(const char *const *names, uint32_t count)
+{
+    record *r = kd_alloc(sizeof *r);
+    r->regions = count;
+    r->interval_us = RECORD_INTERVAL_US;
+    r->names = kd_alloc((count ? count : 1) * sizeof *r->names);
+    for (uint32_t i = 0; i < count; i++) copy_text(r->names[i], sizeof r->names[i], names[i]);
+    r->instants = kd_alloc(RECORD_MOMENTS_MAX * sizeof *r->instants);
+    r->samples = kd_alloc((size_t)RECORD_MOMENTS_MAX * (count ? count : 1) * sizeof *r->samples);
+    return r;
+}
+
+void record_destroy(record *r)
+{
+    if (!r) return;
+    free(r->names);
+    free(r->instants);
+    free(r->samples);
+    free(r->bands);
+    free(r->marks);
+    free(r);
+}
+
+void record_follow(record *r, const char *item, const char *counter)
+{
+    copy_text(r->item, sizeof r->item, item);
+    copy_text(r->counter, sizeof r->counter, counter);
+}
+
+/* Every second moment goes; the first stays. */
+static void thin(record *r)
+{
+    uint32_t kept = 0;
+    for (uint32_t m = 0; m < r->moments; m += 2, kept++) {
+        r->instants[kept] = r->instants[m];
+        memmove(r->samples + (size_t)kept * r->regions, r->samples + (size_t)m * r->regions,
+                r->regions * sizeof *r->samples);
+    }
+    r->moments = kept;
+    r->interval_us *= 2;
+}
+
+void record_moment(record *r, uint64_t now_us, uint64_t least, uint64_t most, uint64_t central,
+                   const record_sample *regions)
+{
+    KD_ASSERT(r->moments == 0 || now_us >= r->instants[r->moments - 1].at_us);
+    if (r->moments == RECORD_MOMENTS_MAX) thin(r);
+    r->instants[r->moments] = (record_instant){now_us, least, most, central};
+    if (r->regions)
+        memcpy(r->samples + (size_t)r->moments * r->regions, regions, r->regions * sizeof *regions);
+    r->moments++;
+    r->next_us = now_us + r->interval_us;
+}
+
+uint64_t record_next_us(const record *r)
+{
+    return r->next_us;
+}
+
+void record_fault(record *r, uint64_t from_us, uint64_t to_us, const char *who, const char *what)
+{
+    if (r->faults == RECORD_FAULTS_MAX) {
+        r->faults_dropped++;
+        return;
+    }
+    r->bands = kd_grow(r->bands, r->faults, &r->faults_cap, sizeof *r->bands);
+    uint32_t at = r->faults++;
+    for (; at > 0 && r->bands[at - 1].from_us > from_us; at--) r->bands[at] = r->bands[at - 1];
+    r->bands[at] = (record_band){.from_us = from_us, .to_us = KD_MAX(from_us, to_us)};
+    copy_text(r->bands[at].who, sizeof r->bands[at].who, who);
+    copy_text(r->bands[at].what, sizeof r->bands[at].what, what);
+}
+
+void record_note(record *r, uint64_t now_us, const char *who, const char *text)
+{
+    if (r->notes == RECORD_NOTES_MAX) {
+        r->notes_dropped++;
+        return;
+    }
+    r->marks = kd_grow(r->marks, r->notes, &r->notes_cap, sizeof *r->marks);
+    uint32_t at = r->notes++;
+    for (; at > 0 && r->marks[at - 1].at_us > now_us; at--) r->marks[at] = r->marks[at - 1];
+    r->marks[at] = (record_mark){.at_us = now_us};
+    copy_text(r->marks[at].who, sizeof r->marks[at].who, who);
+    copy_text(r->marks[at].text, sizeof r->marks[at].text, text);
+}
+
+record_view record_look(const record *r)
+{
+    return (record_view){.regions = r->regions,
+                         .moments = r->moments,
+                         .faults = r->faults,
+                         .notes = r->notes,
+                         .faults_dropped = r->faults_dropped,
+                         .notes_dropped = r->notes_dropped,
+                         .item = r->item,
+                         .counter = r->counter,
+                         .instants = r->instants,
+                         .samples = r->samples,
+                         .bands = r->bands,
+                         .marks = r->marks};
+}
+
+const char *record_region(const record *r, uint32_t region)
+{
+    KD_ASSERT(region < r->regions);
+    return r->names[region];
+}

@@ -1,0 +1,27 @@
+/*
+ * sim/report/terminal.h - what a drill says on the terminal: one line that moves while it runs, and a table when it is over.
+ */
+#ifndef KUDOS_SIM_REPORT_TERMINAL_H
+#define KUDOS_SIM_REPORT_TERMINAL_H
+
+#include <stdio.h>
+
+#include "sim/report/report.h"
+
+/* The moving line, on standard error, only when that is a terminal. Zero cost to call often: it draws five times a second. */
+typedef struct {
+    const char *label; /* the scenario's name; borrowed */
+    bool shown;        /* a terminal is there */
+    uint64_t began_us, drawn_us;
+} terminal;
+
+void terminal_init(terminal *t, const char *label);
+/* Fits sim_options.progress, with the terminal as its argument. */
+void terminal_progress(void *arg, uint64_t now_us, uint64_t end_us, uint64_t acks);
+/* Wipes the line. */
+void terminal_finish(terminal *t);
+
+/* Per region what it ended with, the followed item, the faults, and the verdict in words. */
+void terminal_summary(FILE *out, const record *r, const report_facts *facts);
+
+#endif
