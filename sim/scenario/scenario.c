@@ -1,0 +1,109 @@
+/*
+ * scenario.c - a scenario as a value: defaults, copies, events in the order of time.
+ */
+#include "sim/scenario/scenario.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void scenario_init(scenario *s)
+{
+    static const char *const edges[] = {"mumbai", "virginia", "singapore"};
+    *s = (scenario){
+        .edge_count = KD_COUNT(edges),
+        .partitions = 4,
+        .shards = 2,
+        .length_us = 60000000,
+        .heal_us = 60000000,
+        .drift_us = 500000,
+        .flush_ops = 1000,
+        .flush_interval_us = 5000000,
+        .snapshot_interval_us = 1000000,
+        .outbox_bytes = 64u << 20,
+        .users = {.users = 60,
+                  .items = 20,
+                  .per_second = 20,
+                  .zipf = 1,
+                  .like_percent = 60,
+                  .unlike_percent = 25,
+                  .save_percent = 5,
+                  .view_percent = 10,
+                  .roam_percent = 20,
+                  .lost_percent = 5,
+                  .retry_percent = 80,
+                  .double_percent = 5,
+                  .tokens = true},
+    };
+    for (size_t i = 0; i < KD_COUNT(edges); i++) snprintf(s->edges[i], SCENARIO_NAME_MAX, "%s", edges[i]);
+    s->teaches = kd_dup(kd_bytes_of("", 1));
+}
+
+void scenario_finish(scenario *s)
+{
+    free(s->teaches);
+    free(s->events);
+    free(s->expectations);
+    *s = (scenario){0};
+}
+
+static void *copy_array(const void *from, uint32_t count, size_t element)
+{
+    return count > 0 ? kd_dup(kd_bytes_of(from, count * element)) : NULL;
+}
+
+void scenario_copy(scenario *to, const scenario *from)
+{
+    *to = *from;
+    to->teaches = kd_dup(kd_bytes_of(from->teaches, strlen(from->teaches) + 1));
+    to->events = copy_array(from->events, from->event_count, sizeof *from->events);
+    to->event_cap = from->event_count;
+    to->expectations = copy_array(from->expectations, from->expectation_count, sizeof *from->expectations);
+    to->expectation_cap = from->expectation_count;
+}
+
+/* How many events are at or before that moment. */
+static uint32_t events_until(const scenario *s, uint64_t at_us)
+{
+    uint32_t low = 0, high = s->event_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (s->events[middle].at_us <= at_us)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void scenario_add(scenario *s, const scenario_event *event)
+{
+    KD_ASSERT(s->event_count < SCENARIO_EVENTS_MAX);
+    scenario_event added = *event; /* it may lie in the array that grows */
+    uint32_t at = events_until(s, event->at_us);
+    s->events = kd_grow(s->events, s->event_count, &s->event_cap, sizeof *s->events);
+    memmove(s->events + at + 1, s->events + at, (s->event_count - at) * sizeof *s->events);
+    s->events[at] = added;
+    s->event_count++;
+}
+
+void scenario_remove(scenario *s, uint32_t index)
+{
+    KD_ASSERT(index < s->event_count);
+    s->event_count--;
+    memmove(s->events + index, s->events + index + 1, (s->event_count - index) * sizeof *s->events);
+}
+
+const char *scenario_who(const scenario *s, int who)
+{
+    switch (who) {
+    case SCENARIO_CENTRAL:
+        return "central";
+    case SCENARIO_KAFKA:
+        return "kafka";
+    case SCENARIO_NOBODY:
+        return "nobody";
+    default:
+        KD_ASSERT(who >= 0 && (uint32_t)who < s->edge_count);
+        return s->edges[who];
+    }
+}
