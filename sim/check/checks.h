@@ -1,0 +1,118 @@
+/*
+ * sim/check/checks.h - what must hold while the simulation runs, one small checker a file, and the first that did not.
+ *
+ * The world tells what really happened, at the moment it happened, in true time; the checkers compare that with what the cores
+ * say. They never change a core (a read of theirs is one that a user could have made). Every hook costs what the event itself costs:
+ * the rows of a write, the operations of a batch, the items of a commit. What a fault excuses (design, "limits said openly") is decided here
+ * as well, so the world excuses nothing by itself: it reports disks copied, put back and wiped, and the journal is told from here.
+ *
+ * Slots. An edge has its index; the process on a copy of its directory has CHECKS_TWIN + that index. Central is slot 0, a second one on
+ * a copy slot 1. After the first failure every hook returns at once.
+ */
+#ifndef KUDOS_SIM_CHECK_CHECKS_H
+#define KUDOS_SIM_CHECK_CHECKS_H
+
+#include "kudos/central.h"
+#include "kudos/edge.h"
+#include "sim/check/final.h"
+#include "sim/check/journal.h"
+#include "sim/scenario/scenario.h"
+
+typedef struct checks checks;
+
+enum { CHECKS_TWIN = SCENARIO_EDGES_MAX, CHECKS_SLOTS = 2 * SCENARIO_EDGES_MAX, CHECKS_CENTRALS = 2 };
+
+/* Borrowed for the life of the object. Items, users and edges are numbered as in the journal. */
+typedef struct {
+    const scenario *scenario;
+    journal *journal;
+    const kd_counters *counters; /* by SCENARIO_LIKE... */
+    const kd_item *items;
+    uint32_t item_count;
+    const char *const *users;
+    uint32_t user_count;
+    const uint64_t *now_us;              /* true time: the world's, which is in the journal as well */
+    uint32_t items_max, idempotency_max; /* of the edges' configuration */
+    void *world;
+    /* NULL while it is down. */
+    kd_edge *(*edge)(void *world, uint32_t slot, uint32_t shard);
+    kd_central *(*central)(void *world, uint32_t slot, uint32_t partition);
+} checks_view;
+
+checks *checks_create(const checks_view *view);
+void checks_destroy(checks *c);
+
+/* ---- processes and disks ------------------------------------------------------------------------------------- */
+
+/* After kd_edge_open, kd_central_open (before the first feed). */
+void checks_edge_opened(checks *c, uint32_t slot, uint32_t shard);
+void checks_central_opened(checks *c, uint32_t slot, uint32_t partition);
+/* Before the object is closed, however it ends. What was taken and not answered will not be; what was not synced is gone. */
+void checks_edge_closed(checks *c, uint32_t slot, uint32_t shard);
+void checks_central_closed(checks *c, uint32_t slot, uint32_t partition);
+
+typedef enum {
+    CHECKS_BACKED_UP, /* the disk was copied as a crash would leave it */
+    CHECKS_RESTORED,  /* put back to that copy; after the processes were closed, before they open */
+    CHECKS_WIPED,     /* emptied; likewise */
+    CHECKS_COPIED,    /* the twin or the second central begins on a copy; before it opens */
+    CHECKS_COPY_GONE, /* and is gone with its disk; after it was closed */
+} checks_disk_event;
+/* `who`: an edge, with all its shards, or SCENARIO_CENTRAL, with all partitions. */
+void checks_disk(checks *c, int who, checks_disk_event event);
+/* The likes log lost records (truncated, expired, recreated, a cut tail), or a consumer may have missed some. */
+void checks_log_lost(checks *c, scenario_topic topic);
+
+/* ---- an edge ------------------------------------------------------------------------------------------------- */
+
+/* The shell measured its clock against central's: `off_us` is the true difference at that moment. */
+void checks_measured(checks *c, uint32_t slot, int64_t off_us);
+/* kd_edge_take gave KD_OK / refused (KD_EFULL..., or KD_ECLOCK by the shell). */
+void checks_taken(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome);
+void checks_refused(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, int err);
+/* The 2xx leaves the edge; it may still get lost on its way. Before journal_acked. */
+void checks_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome);
+/* A group's write ended, before kd_edge_commit_end. `status`: what the disk said. `synced`: all of it is on stable storage, whatever was said. */
+void checks_edge_wrote(checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
+                       int status, bool synced);
+/* kd_edge_send_next gave this record. */
+void checks_sent(checks *c, uint32_t slot, uint32_t shard, uint32_t partition, kd_position at,
+                 kd_bytes record);
+/* After kd_edge_snapshot (`verdict` is its result) and kd_edge_answer. */
+void checks_installed(checks *c, uint32_t slot, uint32_t shard, kd_bytes record, int verdict);
+void checks_asked_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t item, kd_bytes record,
+                           int verdict);
+/* A user read counts (result of kd_edge_view) or has-liked (of kd_edge_member) there. */
+void checks_viewed(checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view);
+void checks_member_read(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int result);
+/* After a tick: tables and outbox within their bounds. */
+void checks_ticked(checks *c, uint32_t slot, uint32_t shard);
+
+/* ---- central --------------------------------------------------------------------------------------------------- */
+
+void checks_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset, kd_fed fed);
+/* kd_central_commit_begin gave KD_OK: what was fed so far rides in this version at the latest. */
+void checks_commit_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+/* After kd_central_commit_end of that version. */
+void checks_committed(checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
+                      bool synced);
+/* A part of a snapshot leaves central (in kd_central_emit), or an answer to a read. */
+void checks_published(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+
+/* ---- the end --------------------------------------------------------------------------------------------------- */
+
+/* Faults and users stopped. */
+void checks_healed(checks *c);
+/* True when all edges show what central has and nothing is pending anywhere; else says why not. Cheap enough to be asked every tenth of a second. */
+bool checks_converged(checks *c, char *why, size_t size);
+/* The verdict over members, counts, sums, expectations; fills *out whatever was found. Call once, at the end. */
+void checks_final(checks *c, bool converged, final_verdict *out);
+
+/* The checker that was broken first, or NULL. Names: see checks_names. */
+const char *checks_failed(const checks *c, const char **text, uint64_t *at_us);
+uint64_t checks_made(const checks *c);   /* comparisons */
+extern const char *const checks_names[]; /* ends with NULL */
+/* Minimum activity: NULL, or the name of the need that was not met, with the figures in `why`. */
+const char *checks_needs(const scenario *s, const scenario_needs *met, char *why, size_t size);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * sim/check/final.h - the verdict after healing, for both worlds: who is liked by whom must be what the journal says.
+ *
+ * With A the pairs that must be members and T those that may: A is in L, L is in T, central's count of an item is |L|, every edge shows central's count, and
+ * sums lie within what was acknowledged and what was attempted. The simulation fills it from the cores, a drill from `kudos-central export` and the API. Rows may be
+ * added in any order; an item that nobody reported counts 0.
+ */
+#ifndef KUDOS_SIM_CHECK_FINAL_H
+#define KUDOS_SIM_CHECK_FINAL_H
+
+#include "sim/check/journal.h"
+
+typedef struct final_state final_state;
+
+typedef struct {
+    bool held;
+    uint64_t lost; /* pairs that must be members and are not */
+    uint64_t
+        doubled; /* members against the journal, unknown to it, or listed twice; counts beyond the members */
+    uint64_t wrong_counts;   /* items whose count at central is not its members */
+    uint64_t wrong_edges;    /* (edge, item) that show another count than central */
+    uint64_t wrong_sums;     /* sums outside their bounds */
+    uint64_t wrong_expected; /* counts that the scenario names */
+    uint64_t members;
+    const char *
+        checker; /* of the first found, in the order above: "lost", "doubled", "counts", "convergence", "sums", "expected"; NULL: held */
+    char text[320]; /* of it */
+} final_verdict;
+
+/* Borrowed. Names make the texts; the counters say which are sets. */
+typedef struct {
+    const journal *journal;
+    const kd_counters *counters;
+    const char *const *edges;
+    uint32_t edge_count;
+    const char *const *items; /* "posts/1" */
+    uint32_t item_count;
+    const char *const *users;
+    uint32_t user_count;
+} final_names;
+
+final_state *final_create(const final_names *names);
+void final_destroy(final_state *f);
+
+void final_member(final_state *f, uint32_t counter, uint32_t item, uint32_t user);
+/* A member whose item or user nobody in this drill bears: doubled. */
+void final_stranger(final_state *f, const char *text);
+void final_count(final_state *f, uint32_t counter, uint32_t item, uint64_t count);
+/* An edge that was not asked about an item is not judged for it. */
+void final_edge_count(final_state *f, uint32_t edge, uint32_t counter, uint32_t item, uint64_t count);
+void final_expect(final_state *f, uint32_t counter, uint32_t item, uint64_t count);
+
+/* May be called once. */
+void final_judge(final_state *f, final_verdict *out);
+
+#endif
