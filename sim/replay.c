@@ -112,7 +112,7 @@ static int unusable(const char *url, int err)
 {
     const char *why = err == KD_EIO ? "the file of --ca cannot be used" : kd_strerror(err);
     fprintf(stderr, "kudos-sim replay: %s: %s\n", url, why);
-    return err == KD_ENOTFOUND ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
+    return KD_EXIT_USAGE;
 }
 
 static int connect_one(replay *r, const char *url, kd_http_client **out)

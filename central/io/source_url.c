@@ -116,7 +116,7 @@ int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, c
         code = read_all(&s, fn, arg, error);
     } else {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", source->url, kd_strerror(rc));
-        code = rc == KD_ENOTFOUND ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
+        code = KD_EXIT_USAGE;
     }
     kd_http_client_destroy(s.client);
     event_base_free(s.base);

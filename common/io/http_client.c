@@ -58,14 +58,19 @@ void kd_client_conn_lost(kd_http_client *c, bool useful)
     } else {
         c->connect_failures++;
         c->stats.connects_failed++;
-        if (c->address->ai_next)
-            c->address = c->address->ai_next;
-        else
-            c->address = c->addresses;
+        kd_client_address_failed(c);
         count_failure(c);
     }
     c->connect_at_ms = kd_client_now_ms() + backoff_ms(c, c->connect_failures);
     kd_client_wake(c);
+}
+
+void kd_client_resolved(kd_http_client *c, bool known)
+{
+    if (known)
+        kd_client_wake(c);
+    else
+        kd_client_conn_lost(c, false);
 }
 
 void kd_client_report(kd_client_request *r, int result)
@@ -263,14 +268,6 @@ static int options_take(kd_http_client_options *to, const kd_http_client_options
     return to->body_max <= KD_HTTP_CLIENT_BODY_MAX && to->connections <= 4096 ? KD_OK : KD_EINVAL;
 }
 
-static int resolve(kd_http_client *c)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    if (getaddrinfo(c->url.host, c->url.port, &hints, &c->addresses) != 0) return KD_ENOTFOUND;
-    c->address = c->addresses;
-    return KD_OK;
-}
-
 static void set_up(kd_http_client *c, struct event_base *base)
 {
     c->base = base;
@@ -283,6 +280,7 @@ static void set_up(kd_http_client *c, struct event_base *base)
     kd_link_init(&c->queue);
     kd_link_init(&c->pool);
     kd_client_wheel_init(c);
+    kd_client_resolver_init(&c->resolver, base, &c->url);
     c->conns = kd_alloc(c->options.connections * sizeof *c->conns);
     for (uint32_t i = 0; i < c->options.connections; i++) kd_client_conn_init(&c->conns[i], c);
 }
@@ -293,10 +291,8 @@ int kd_http_client_create(kd_http_client **out, struct event_base *base, const c
     kd_http_client *c = kd_alloc(sizeof *c);
     int rc = options_take(&c->options, options);
     if (rc == KD_OK) rc = kd_client_url_parse(&c->url, url);
-    if (rc == KD_OK) rc = resolve(c);
     if (rc == KD_OK && c->url.tls && !(c->tls = kd_client_tls_new(&c->options))) rc = KD_EIO;
     if (rc != KD_OK) {
-        if (c->addresses) freeaddrinfo(c->addresses);
         free(c);
         return rc;
     }
@@ -318,7 +314,7 @@ void kd_http_client_destroy(kd_http_client *c)
     event_free(c->retry);
     nghttp2_session_callbacks_del(c->callbacks);
     if (c->tls) SSL_CTX_free(c->tls);
-    freeaddrinfo(c->addresses);
+    kd_client_resolver_finish(&c->resolver);
     free(c->conns);
     free(c->read_buf);
     free(c);

@@ -68,8 +68,8 @@ int kd_http_client_check_url(const char *url);
 
 /*
  * `url` is http://host[:port] or https://host[:port], IPv6 in brackets, with at most a closing slash. Does
- * not connect. KD_OK and *out; KD_EINVAL for a URL or option that cannot be; KD_ENOTFOUND when the host does
- * not resolve (names are looked up once, here, blocking); KD_EIO when a certificate file cannot be used.
+ * not connect; a name is looked up when the first request needs it, and again when its addresses fail. KD_OK and *out;
+ * KD_EINVAL for a URL or option that cannot be; KD_EIO when a certificate file cannot be used.
  */
 int kd_http_client_create(kd_http_client **out, struct event_base *base, const char *url,
                           const kd_http_client_options *options);

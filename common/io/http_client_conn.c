@@ -359,9 +359,11 @@ void kd_client_conn_start(kd_client_conn *conn)
 {
     kd_http_client *c = conn->client;
     KD_ASSERT(conn->state == KD_CONN_CLOSED);
+    const struct addrinfo *address = kd_client_address(c);
+    if (!address) return;
     if (!conn->connect_timer) conn->connect_timer = evtimer_new(c->base, on_event, conn);
     c->stats.connects++;
-    if (kd_client_link_open(&conn->link, c->address) != KD_OK) {
+    if (kd_client_link_open(&conn->link, address) != KD_OK) {
         kd_client_conn_lost(c, false);
         return;
     }

@@ -6,6 +6,7 @@
  *     http_client_deadline.c  a timer wheel over all open requests
  *     http_client_conn.c      one connection: nghttp2 session, reads, one write per turn
  *     http_client_link.c      the socket below it, plain or TLS
+ *     http_client_resolve.c   the origin's addresses
  *     http_client_url.c       URLs
  *
  * A request is in exactly one of three places: the pool, the client's queue, or the list of one connection.
@@ -139,11 +140,20 @@ typedef struct {
     bool tls;
 } kd_client_url;
 
+typedef struct kd_client_lookup kd_client_lookup;
+
+typedef struct {
+    struct evdns_base *dns;      /* NULL: the host is a literal address */
+    kd_client_lookup *lookup;    /* under way */
+    struct addrinfo *all, *next; /* what is known, and the one to try next; NULL: nothing yet */
+    bool stale;                  /* all have failed: look up again */
+} kd_client_resolver;
+
 struct kd_http_client {
     struct event_base *base;
     kd_http_client_options options;
     kd_client_url url;
-    struct addrinfo *addresses, *address; /* all, and the one to try next */
+    kd_client_resolver resolver;
     SSL_CTX *tls;
     nghttp2_session_callbacks *callbacks;
     kd_client_conn *conns;
@@ -172,6 +182,16 @@ void kd_client_conn_lost(kd_http_client *c, bool useful); /* useful: it had answ
 void kd_client_report(kd_client_request *r, int result);
 void kd_client_expire(kd_client_request *r);  /* its deadline passed */
 void kd_client_requeue(kd_client_request *r); /* the peer did not touch it: to the front of the queue */
+
+/* A look-up ended; `known`: there is an address to try. */
+void kd_client_resolved(kd_http_client *c, bool known);
+
+/* http_client_resolve.c */
+void kd_client_resolver_init(kd_client_resolver *r, struct event_base *base, const kd_client_url *url);
+void kd_client_resolver_finish(kd_client_resolver *r);
+/* The address to try next; NULL: a look-up is under way, and kd_client_resolved follows. */
+const struct addrinfo *kd_client_address(kd_http_client *c);
+void kd_client_address_failed(kd_http_client *c);
 
 /* http_client_url.c */
 int kd_client_url_parse(kd_client_url *url, const char *text);

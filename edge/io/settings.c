@@ -238,7 +238,6 @@ int kd_settings_check(const kd_settings *s, char *error)
 
 int kd_settings_central_failed(const kd_settings *s, int err, char *error)
 {
-    const char *cause = err == KD_ENOTFOUND ? "the name does not resolve" : kd_strerror(err);
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "central.url %s: %s", s->central_url, cause);
-    return err == KD_ENOTFOUND ? KD_EUNAVAILABLE : err;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "central.url %s: %s", s->central_url, kd_strerror(err));
+    return err;
 }

@@ -146,6 +146,12 @@ def test_central_away_is_said_and_does_not_stop_anybody(broker, tmp_path):
         assert e.get("/v1/posts/z/like", user="bob").json == {"item": "posts/z", "liked": None, "source": "edge"}
 
 
+def test_an_edge_starts_and_takes_likes_where_centrals_name_does_not_resolve(broker, tmp_path):
+    with Edge(tmp_path, broker.address, name="edge-n", partitions=PARTITIONS, central="http://nobody.invalid:8440") as e:
+        assert e.post("/v1/posts/z/like", user="ann").json["count"] == 1
+        assert e.get("/v1/posts/z/counts").json["as_of"] is None
+
+
 class FixedTime(Process):
     """A central that knows nothing but the time: nghttpd with one file."""
 
