@@ -45,8 +45,7 @@ extern const kd_options kd_edge_options;
 /* What no single option can tell: KD_OK, or KD_EINVAL with a sentence in `error` (KD_OPTIONS_ERROR_MAX
  * bytes). */
 int kd_settings_check(const kd_settings *s, char *error);
-/* Why no client for central could be made, into `error`, and as what a start ends: a name that does not resolve is
- * KD_EUNAVAILABLE, since name service comes back by itself and a wrong configuration does not. */
+/* Why no client for central could be made, into `error`; returns err. */
 int kd_settings_central_failed(const kd_settings *s, int err, char *error);
 
 /* The Kafka half of it; views into *s. Finish frees the list of properties. */
