@@ -29,16 +29,6 @@ typedef struct {
     char *error;
 } gathering;
 
-const char *kd_option_shown(kd_bytes value, char *out)
-{
-    enum { SHOWN = 60 };
-    size_t len = KD_MIN(value.len, (size_t)SHOWN);
-    for (size_t i = 0; i < len; i++)
-        out[i] = value.data[i] < 0x20 || value.data[i] == 0x7F ? '?' : (char)value.data[i];
-    memcpy(out + len, value.len > SHOWN ? "..." : "", value.len > SHOWN ? 4 : 1);
-    return out;
-}
-
 const kd_option *kd_options_find(const kd_options *options, kd_bytes section, kd_bytes key)
 {
     for (size_t i = 0; i < options->count; i++) {
@@ -98,8 +88,8 @@ static int gather_setting(gathering *g, const char *source, kd_bytes section, co
 {
     char shown[2][64];
     const kd_option *option = kd_options_find(g->options, section, item->key);
-    kd_option_shown(section, shown[0]);
-    kd_option_shown(item->key, shown[1]);
+    kd_text_shown(section, shown[0]);
+    kd_text_shown(item->key, shown[1]);
     if (option == NULL)
         return refuse(g, source, item->line, "%s.%s: there is no such option", shown[0], shown[1]);
     const setting *earlier = find_setting(g, option, item->key);
@@ -119,7 +109,7 @@ static int gather_text(gathering *g, const char *source, kd_ini ini)
         if (item.kind == KD_INI_BAD) return refuse(g, source, item.line, "%s", item.reason);
         if (item.kind == KD_INI_SECTION && !section_known(g->options, ini.section))
             return refuse(g, source, item.line, "[%s]: there is no such section",
-                          kd_option_shown(ini.section, shown));
+                          kd_text_shown(ini.section, shown));
         if (item.kind == KD_INI_SETTING) err = gather_setting(g, source, ini.section, &item);
         if (err != KD_OK) return err;
     }
@@ -159,10 +149,10 @@ static int gather_override(gathering *g, const char *text)
     char shown[64];
     if (!kd_ini_split(kd_bytes_str(text), '=', &name, &value) || strchr(text, '\n') != NULL)
         return refuse(g, source, 0, "%s: must be section.key=value",
-                      kd_option_shown(kd_bytes_str(text), shown));
+                      kd_text_shown(kd_bytes_str(text), shown));
     const kd_option *option = find_dotted(g->options, name, &key);
     if (option == NULL)
-        return refuse(g, source, 0, "%s: there is no such option", kd_option_shown(name, shown));
+        return refuse(g, source, 0, "%s: there is no such option", kd_text_shown(name, shown));
     setting said = {option, key, value, source, 0};
     setting *earlier = find_setting(g, option, key);
     if (earlier == NULL) return add_setting(g, said);
@@ -186,8 +176,8 @@ static int apply_setting(gathering *g, const setting *s, void *field)
                   ? kd_option_add(s->option, s->key, s->value, field, reason)
                   : kd_option_parse(s->option, s->value, g->input->base_dir, field, reason);
     if (err == KD_OK) return KD_OK;
-    kd_option_shown(s->key, shown[0]);
-    kd_option_shown(s->value, shown[1]);
+    kd_text_shown(s->key, shown[0]);
+    kd_text_shown(s->value, shown[1]);
     return refuse(g, s->source, s->line, "%s.%s = %s: %s", s->option->section, shown[0], shown[1], reason);
 }
 

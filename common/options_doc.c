@@ -30,23 +30,23 @@ static void put_initial(kd_buf *out, const kd_option *o, const char *between)
 static void put_help(kd_buf *out, const kd_option *o)
 {
     if (kd_option_is_section(o)) {
-        kd_option_printf(out, initial_of(o)[0] ? "  " : "  (free)");
+        kd_text_printf(out, initial_of(o)[0] ? "  " : "  (free)");
         put_initial(out, o, "\n  ");
     } else {
-        kd_option_printf(out, "  %s = %s", o->key, o->required && !o->initial ? "(required)" : initial_of(o));
+        kd_text_printf(out, "  %s = %s", o->key, o->required && !o->initial ? "(required)" : initial_of(o));
     }
-    kd_option_printf(out, "\n      %s.\n      Allowed: ", o->doc);
+    kd_text_printf(out, "\n      %s.\n      Allowed: ", o->doc);
     kd_option_allowed(o, out);
-    kd_option_printf(out, ".%s\n", o->reloadable ? " Reloadable." : "");
+    kd_text_printf(out, ".%s\n", o->reloadable ? " Reloadable." : "");
 }
 
 void kd_options_help(const kd_options *options, kd_buf *out)
 {
-    kd_option_printf(out,
-                     "Usage: %s -c FILE [-t] [--set SECTION.KEY=VALUE]...\n"
-                     "       %s --help | --version | --reference\n\n%s.\n\n",
-                     options->program, options->program, options->about);
-    kd_option_printf(
+    kd_text_printf(out,
+                   "Usage: %s -c FILE [-t] [--set SECTION.KEY=VALUE]...\n"
+                   "       %s --help | --version | --reference\n\n%s.\n\n",
+                   options->program, options->program, options->about);
+    kd_text_printf(
         out, "  -c FILE                  configuration file\n"
              "  -t                       check the configuration and exit with 0 or 2\n"
              "  --set SECTION.KEY=VALUE  override one setting; may be repeated\n"
@@ -55,39 +55,39 @@ void kd_options_help(const kd_options *options, kd_buf *out)
              "  --reference              all options as Markdown\n\n"
              "SIGTERM drains and ends, SIGHUP reloads. Options of the configuration and their defaults:\n");
     for (size_t i = 0; i < options->count; i++) {
-        if (starts_section(options, i)) kd_option_printf(out, "\n[%s]\n", options->at[i].section);
+        if (starts_section(options, i)) kd_text_printf(out, "\n[%s]\n", options->at[i].section);
         put_help(out, &options->at[i]);
     }
 }
 
 static void put_row(kd_buf *out, const kd_option *o)
 {
-    kd_option_printf(out, "| %s%s%s | ", kd_option_is_section(o) ? "" : "`",
-                     kd_option_is_section(o) ? "(any key)" : o->key, kd_option_is_section(o) ? "" : "`");
+    kd_text_printf(out, "| %s%s%s | ", kd_option_is_section(o) ? "" : "`",
+                   kd_option_is_section(o) ? "(any key)" : o->key, kd_option_is_section(o) ? "" : "`");
     if (initial_of(o)[0] != 0) {
-        kd_option_printf(out, "`");
+        kd_text_printf(out, "`");
         put_initial(out, o, "`, `");
-        kd_option_printf(out, "`");
+        kd_text_printf(out, "`");
     } else {
-        kd_option_printf(out, o->required ? "required" : "none");
+        kd_text_printf(out, o->required ? "required" : "none");
     }
-    kd_option_printf(out, " | ");
+    kd_text_printf(out, " | ");
     kd_option_allowed(o, out);
-    kd_option_printf(out, " | %s | %s | %s.", o->unit != NULL ? o->unit : "", o->reloadable ? "yes" : "no",
-                     o->doc);
-    if (o->more != NULL) kd_option_printf(out, " %s", o->more);
-    kd_option_printf(out, " |\n");
+    kd_text_printf(out, " | %s | %s | %s.", o->unit != NULL ? o->unit : "", o->reloadable ? "yes" : "no",
+                   o->doc);
+    if (o->more != NULL) kd_text_printf(out, " %s", o->more);
+    kd_text_printf(out, " |\n");
 }
 
 void kd_options_reference(const kd_options *options, kd_buf *out)
 {
-    kd_option_printf(out, "# Options of %s\n", options->program);
+    kd_text_printf(out, "# Options of %s\n", options->program);
     for (size_t i = 0; i < options->count; i++) {
         if (starts_section(options, i))
-            kd_option_printf(out,
-                             "\n## [%s]\n\n| key | default | allowed | unit | reloadable | meaning |\n"
-                             "|---|---|---|---|---|---|\n",
-                             options->at[i].section);
+            kd_text_printf(out,
+                           "\n## [%s]\n\n| key | default | allowed | unit | reloadable | meaning |\n"
+                           "|---|---|---|---|---|---|\n",
+                           options->at[i].section);
         put_row(out, &options->at[i]);
     }
 }
@@ -126,7 +126,7 @@ static int check_mention(example *e, kd_bytes section, const kd_ini_item *item)
     bool comment = item->kind == KD_INI_COMMENT;
     if (comment && !is_commented_setting(item->value, &key, &value)) return KD_OK;
     char shown[64];
-    kd_option_shown(key, shown);
+    kd_text_shown(key, shown);
     const kd_option *o = kd_options_find(e->options, section, key);
     const char *reason = o == NULL                               ? "there is no such option"
                          : comment && !is_default(o, key, value) ? "shows another value than the default"

@@ -3,9 +3,7 @@
 #define KUDOS_COMMON_OPTIONS_INTERNAL_H
 
 #include "common/options.h"
-
-/* For %.*s */
-#define KD_PRINT(b) (int)(b).len, (const char *)(b).data
+#include "common/text.h"
 
 /* Whether the option takes every key of its section. */
 static inline bool kd_option_is_section(const kd_option *option)
@@ -15,10 +13,6 @@ static inline bool kd_option_is_section(const kd_option *option)
 
 /* A NUL-terminated copy. */
 char *kd_option_copy(kd_bytes b);
-/* Appends formatted text of at most a few hundred bytes, without the NUL. */
-__attribute__((format(printf, 2, 3))) void kd_option_printf(kd_buf *out, const char *format, ...);
-/* The value as it may be shown in a message: printable, at most 60 bytes. `out` holds 64 bytes. */
-const char *kd_option_shown(kd_bytes value, char *out);
 /* Frees what the field owns and zeroes it. */
 void kd_option_clear(const kd_option *option, void *field);
 /* Adds one key of a whole section to its field: KD_OK, or KD_EINVAL with `error`: what is wrong with it. */

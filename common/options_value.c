@@ -1,53 +1,17 @@
 /*
- * options_value.c - one value from its text. Strict on purpose: a number is digits and nothing else, and a
- * duration or size says its unit, so that no file means something else than it seems to.
+ * options_value.c - one value from its text.
  */
 #include "common/ini.h"
 #include "common/options_internal.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-typedef struct {
-    const char *name;
-    uint64_t factor;
-} unit;
-
-static const unit duration_units[] = {{"d", 86400000000u}, {"h", 3600000000u}, {"m", 60000000u},
-                                      {"s", 1000000u},     {"ms", 1000u},      {"us", 1u}};
-static const unit size_units[] = {{"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}, {"B", 1u}};
 
 char *kd_option_copy(kd_bytes b)
 {
     char *s = kd_alloc(b.len + 1);
     if (b.len > 0) memcpy(s, b.data, b.len);
     return s;
-}
-
-void kd_option_printf(kd_buf *out, const char *format, ...)
-{
-    char text[KD_OPTIONS_ERROR_MAX];
-    va_list args;
-    va_start(args, format);
-    int len = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    KD_ASSERT(len >= 0);
-    kd_buf_put(out, text, KD_MIN((size_t)len, sizeof text - 1));
-}
-
-/* Takes the digits at the front of *b off it. False when there are none or the number does not fit. */
-static bool take_number(kd_bytes *b, uint64_t *number)
-{
-    size_t i = 0;
-    *number = 0;
-    for (; i < b->len && b->data[i] >= '0' && b->data[i] <= '9'; i++) {
-        uint64_t digit = (uint64_t)(b->data[i] - '0');
-        if (*number > (UINT64_MAX - digit) / 10) return false;
-        *number = *number * 10 + digit;
-    }
-    *b = kd_bytes_of(b->data + i, b->len - i);
-    return i > 0;
 }
 
 static bool in_range(const kd_option *o, uint64_t number)
@@ -58,24 +22,19 @@ static bool in_range(const kd_option *o, uint64_t number)
 static bool parse_plain(const kd_option *o, kd_bytes value, void *field)
 {
     uint64_t number;
-    if (!take_number(&value, &number) || value.len > 0 || !in_range(o, number)) return false;
+    if (!kd_text_take_number(&value, &number) || value.len > 0 || !in_range(o, number)) return false;
     memcpy(field, &number, sizeof number);
     return true;
 }
 
-static bool parse_unit(const kd_option *o, kd_bytes value, const unit *units, size_t count, void *field)
+static bool parse_unit(const kd_option *o, kd_bytes value, void *field)
 {
     uint64_t number;
-    if (!take_number(&value, &number)) return false;
-    for (size_t i = 0; i < count; i++) {
-        if (!kd_bytes_eq(value, kd_bytes_str(units[i].name))) continue;
-        if (number > UINT64_MAX / units[i].factor) return false;
-        number *= units[i].factor;
-        if (!in_range(o, number)) return false;
-        memcpy(field, &number, sizeof number);
-        return true;
-    }
-    return false;
+    bool read =
+        o->type == KD_OPTION_TYPE_DURATION ? kd_text_duration(value, &number) : kd_text_size(value, &number);
+    if (!read || !in_range(o, number)) return false;
+    memcpy(field, &number, sizeof number);
+    return true;
 }
 
 static bool parse_bool(kd_bytes value, bool *field)
@@ -147,7 +106,7 @@ static bool parse_address(kd_bytes value, kd_address *field)
     if (bracketed) host = kd_bytes_of(host.data + 1, host.len - 2);
     uint64_t number;
     if (!host_valid(host, bracketed) || host.len >= sizeof field->host) return false;
-    if (!take_number(&port, &number) || port.len > 0 || number > UINT16_MAX) return false;
+    if (!kd_text_take_number(&port, &number) || port.len > 0 || number > UINT16_MAX) return false;
     memcpy(field->host, host.data, host.len);
     field->port = (uint16_t)number;
     return true;
@@ -185,9 +144,8 @@ static bool parse_field(const kd_option *o, kd_bytes value, const char *base_dir
     case KD_OPTION_TYPE_UINT:
         return parse_plain(o, value, field);
     case KD_OPTION_TYPE_DURATION:
-        return parse_unit(o, value, duration_units, KD_COUNT(duration_units), field);
     case KD_OPTION_TYPE_SIZE:
-        return parse_unit(o, value, size_units, KD_COUNT(size_units), field);
+        return parse_unit(o, value, field);
     case KD_OPTION_TYPE_BOOL:
         return parse_bool(value, field);
     case KD_OPTION_TYPE_STRING:
@@ -226,7 +184,7 @@ static int add_counter(kd_bytes key, kd_bytes value, kd_counters *counters, char
     uint64_t id;
     kd_bytes name = value, kind;
     bool sum = false,
-         ok = kd_name_valid(key) && take_number(&value, &id) && id >= 1 && id <= KD_COUNTER_ID_MAX;
+         ok = kd_name_valid(key) && kd_text_take_number(&value, &id) && id >= 1 && id <= KD_COUNTER_ID_MAX;
     kind = kd_ini_trim(value);
     ok = ok && kind.data > name.data && (kind.data[-1] == ' ' || kind.data[-1] == '\t');
     sum = kd_bytes_eq(kind, kd_bytes_str("sum"));
@@ -266,69 +224,71 @@ int kd_option_add(const kd_option *o, kd_bytes key, kd_bytes value, void *field,
     return add_pair(key, value, field, error);
 }
 
-static void put_amount(kd_buf *out, uint64_t number, const unit *units, size_t count)
+static void put_bound(kd_buf *out, const kd_option *o, uint64_t bound)
 {
-    size_t i = 0;
-    while (i + 1 < count && (number < units[i].factor || number % units[i].factor != 0)) i++;
-    kd_option_printf(out, "%llu%s", (unsigned long long)(number / units[i].factor), units[i].name);
+    if (o->type == KD_OPTION_TYPE_DURATION)
+        kd_text_put_duration(out, bound);
+    else if (o->type == KD_OPTION_TYPE_SIZE)
+        kd_text_put_size(out, bound);
+    else
+        kd_text_printf(out, "%llu", (unsigned long long)bound);
 }
 
-static void put_range(kd_buf *out, const kd_option *o, const unit *units, size_t count)
+static void put_range(kd_buf *out, const kd_option *o)
 {
     if (o->max == 0 && o->min == 0) return;
-    kd_option_printf(out, o->max == 0 ? ", at least " : " from ");
-    put_amount(out, o->min, units, count);
+    kd_text_printf(out, o->max == 0 ? ", at least " : " from ");
+    put_bound(out, o, o->min);
     if (o->max == 0) return;
-    kd_option_printf(out, " to ");
-    put_amount(out, o->max, units, count);
+    kd_text_printf(out, " to ");
+    put_bound(out, o, o->max);
 }
 
 static void put_choices(kd_buf *out, const kd_option *o)
 {
     for (size_t i = 0; o->choices[i] != NULL; i++)
-        kd_option_printf(out, "%s%s", i == 0 ? "one of " : ", ", o->choices[i]);
+        kd_text_printf(out, "%s%s", i == 0 ? "one of " : ", ", o->choices[i]);
 }
 
 void kd_option_allowed(const kd_option *o, kd_buf *out)
 {
-    static const unit plain[] = {{"", 1}};
     switch (o->type) {
     case KD_OPTION_TYPE_UINT:
-        kd_option_printf(out, "a whole number");
-        put_range(out, o, plain, 1);
+        kd_text_printf(out, "a whole number");
+        put_range(out, o);
         break;
     case KD_OPTION_TYPE_DURATION:
-        kd_option_printf(out, "a duration with its unit (us, ms, s, m, h, d)");
-        put_range(out, o, duration_units, KD_COUNT(duration_units));
+        kd_text_printf(out, "a duration with its unit (" KD_TEXT_DURATION_UNITS ")");
+        put_range(out, o);
         break;
     case KD_OPTION_TYPE_SIZE:
-        kd_option_printf(out, "a size with its unit (B, KiB, MiB, GiB)");
-        put_range(out, o, size_units, KD_COUNT(size_units));
+        kd_text_printf(out, "a size with its unit (" KD_TEXT_SIZE_UNITS ")");
+        put_range(out, o);
         break;
     case KD_OPTION_TYPE_BOOL:
-        kd_option_printf(out, "true or false");
+        kd_text_printf(out, "true or false");
         break;
     case KD_OPTION_TYPE_STRING:
-        kd_option_printf(out, "%s", o->allowed ? o->allowed : "printable text");
+        kd_text_printf(out, "%s", o->allowed ? o->allowed : "printable text");
         break;
     case KD_OPTION_TYPE_ENUM:
         put_choices(out, o);
         break;
     case KD_OPTION_TYPE_PATH:
-        kd_option_printf(out, o->secret ? "a file that only its owner can read" : "a path");
+        kd_text_printf(out, o->secret ? "a file that only its owner can read" : "a path");
         break;
     case KD_OPTION_TYPE_ADDRESS:
-        kd_option_printf(out, "host:port, [IPv6]:port or *:port, port at most 65535");
+        kd_text_printf(out, "host:port, [IPv6]:port or *:port, port at most 65535");
         break;
     case KD_OPTION_TYPE_LIST:
-        kd_option_printf(out, "a list, parted by commas, without repetition, of %s",
-                         o->allowed ? o->allowed : "words");
+        kd_text_printf(out, "a list, parted by commas, without repetition, of %s",
+                       o->allowed ? o->allowed : "words");
         break;
     case KD_OPTION_TYPE_COUNTERS:
-        kd_option_printf(out, "name = wire number, then set or sum");
+        kd_text_printf(out, "name = wire number, then set or sum");
         break;
     case KD_OPTION_TYPE_PAIRS:
-        kd_option_printf(out, "any key = value");
+        kd_text_printf(out, "any key = value");
         break;
     }
 }
