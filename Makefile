@@ -82,7 +82,7 @@ $(eval $(call program,$(BUILD)/feed,$(BUILD)/tests/integration/feed.o $(IO) $(CO
 $(eval $(call program,$(BUILD)/kafka-probe,$(BUILD)/tests/integration/kafka_probe.o $(BUILD)/sim/broker.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-puts,$(BUILD)/tests/bench/bench_puts.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-merge,$(BUILD)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
-$(eval $(call program,$(BUILD)/model-test,$(call objects,tests/model tests/lib) $(CORES),$(CORE_LIBS) -lm))
+$(eval $(call program,$(BUILD)/model-test,$(call objects,tests/model tests/lib) $(BUILD)/sim/world/disk.o $(CORES),$(CORE_LIBS) -lm))
 
 $(BUILD):
 	@mkdir -p $@
@@ -148,10 +148,18 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz:
 	$(DEPS) tools
 	$(Q)$(MAKE) --no-print-directory $(addprefix run-,$(FUZZERS))
-$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard common/*.c) | $(BUILD)
-	$(call say,FUZZ,$@)
-	$(Q)clang $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $^ $(CORE_LIBS) -o $@
-.PRECIOUS: $(BUILD)/fuzz_%
+FUZZED := $(BUILD)/fuzzed/libkudos_fuzzed.a
+FUZZ_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+$(BUILD)/fuzzed/%.o: %.c
+	$(call say,FUZZ,$<)
+	@mkdir -p $(@D)
+	$(Q)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+$(FUZZED): $(patsubst %.c,$(BUILD)/fuzzed/%.o,$(call sources,common common/io sim/scenario) edge/io/settings.c central/io/settings.c)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+$(BUILD)/fuzz_%: $(BUILD)/fuzzed/tests/fuzz/fuzz_%.o $(FUZZED) | $(BUILD)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer $^ $(IO_LIBS) $(CORE_LIBS) -o $@
+.PRECIOUS: $(BUILD)/fuzz_% $(BUILD)/fuzzed/%.o
 run-fuzz_%: $(BUILD)/fuzz_%
 	@mkdir -p $(BUILD)/corpus/$*
 	$(Q)$< -max_total_time=$$(awk 'BEGIN { print int($(MINUTES) * 60) + 1 }') -print_final_stats=1 -timeout=10 \

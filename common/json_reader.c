@@ -54,6 +54,7 @@ static bool follows(kd_json_in *j, uint8_t close)
 kd_json_in kd_json_in_of(kd_bytes text, kd_buf *scratch)
 {
     kd_buf_clear(scratch);
+    if (!text.data) text = kd_bytes_str(""); /* an empty body: no arithmetic on NULL */
     return (kd_json_in){.p = text.data, .end = text.data + text.len, .scratch = scratch};
 }
 
