@@ -18,7 +18,7 @@ void rig_init(rig *r)
                                     .counts_cached_max = 1000,
                                     .publish_changes = true,
                                     .seed = 7};
-    r->disk = kd_memory_store_create();
+    r->disk = sim_disk_create();
     KD_ASSERT(rig_reopen(r) == KD_OK);
     rig_commit(r);
 }
@@ -26,14 +26,14 @@ void rig_init(rig *r)
 void rig_finish(rig *r)
 {
     kd_central_close(r->c);
-    kd_memory_store_destroy(r->disk);
+    sim_disk_destroy(r->disk);
 }
 
 int rig_reopen(rig *r)
 {
     kd_central_close(r->c);
     r->c = NULL;
-    r->store = kd_memory_store_view(r->disk);
+    r->store = sim_disk_view(r->disk);
     r->hint += 10;
     return kd_central_open(&r->config, &r->store, r->hint, 0, &r->c);
 }
@@ -48,7 +48,7 @@ void rig_commit(rig *r)
     const kd_writes *w;
     uint64_t version;
     while (kd_central_commit_begin(r->c, 0, &w, &version) == KD_OK) {
-        kd_memory_store_apply(r->disk, w);
+        sim_disk_apply(r->disk, w);
         KD_ASSERT(kd_central_commit_end(r->c, version, KD_OK) == KD_OK);
     }
 }

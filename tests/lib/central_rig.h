@@ -6,7 +6,7 @@
 #define KUDOS_TESTS_LIB_CENTRAL_RIG_H
 
 #include "kudos/central.h"
-#include "tests/lib/memory_store.h"
+#include "sim/world/disk.h"
 
 enum { RIG_LIKE = 1, RIG_SAVE = 2, RIG_VIEW = 9 }; /* wire ids; indices 0, 1, 2 */
 #define RIG_DAY 86400000000ull
@@ -14,7 +14,7 @@ enum { RIG_LIKE = 1, RIG_SAVE = 2, RIG_VIEW = 9 }; /* wire ids; indices 0, 1, 2 
 typedef struct {
     kd_counters counters;
     kd_central_config config;
-    kd_memory_store *disk;
+    sim_disk *disk;
     kd_store store;
     kd_central *c;
     uint64_t hint;  /* of the next epoch */

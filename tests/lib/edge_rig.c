@@ -5,7 +5,7 @@
 
 void er_init(edge_rig *r)
 {
-    *r = (edge_rig){.now_us = ER_START, .disk = kd_memory_store_create()};
+    *r = (edge_rig){.now_us = ER_START, .disk = sim_disk_create()};
     r->counters = (kd_counters){
         .count = 3,
         .at = {{"like", ER_LIKE_ID, KD_SET}, {"save", ER_SAVE_ID, KD_SET}, {"view", ER_VIEW_ID, KD_SUM}}};
@@ -33,14 +33,14 @@ int er_open(edge_rig *r)
 {
     kd_edge_close(r->e);
     r->config.counters = &r->counters;
-    kd_store store = kd_memory_store_view(r->disk);
+    kd_store store = sim_disk_view(r->disk);
     return kd_edge_open(&r->config, &store, r->now_us, &r->e);
 }
 
 void er_finish(edge_rig *r)
 {
     kd_edge_close(r->e);
-    kd_memory_store_destroy(r->disk);
+    sim_disk_destroy(r->disk);
     kd_body_finish(&r->body);
     kd_buf_finish(&r->record);
 }
@@ -82,7 +82,7 @@ void er_commit(edge_rig *r)
     const kd_writes *writes;
     uint64_t group;
     while (kd_edge_commit_begin(r->e, r->now_us, &writes, &group) == KD_OK) {
-        kd_memory_store_apply(r->disk, writes);
+        sim_disk_apply(r->disk, writes);
         KD_ASSERT(kd_edge_commit_end(r->e, group, KD_OK) == KD_OK);
     }
 }
@@ -193,7 +193,7 @@ static int count_row(void *arg, kd_bytes key, kd_bytes value)
 uint32_t er_rows(edge_rig *r, char kind)
 {
     uint32_t rows = 0;
-    kd_store store = kd_memory_store_view(r->disk);
+    kd_store store = sim_disk_view(r->disk);
     uint8_t from = (uint8_t)kind, to = (uint8_t)(kind + 1);
     KD_ASSERT(store.scan(store.ctx, kd_bytes_of(&from, 1), kd_bytes_of(&to, 1), count_row, &rows) == KD_OK);
     return rows;

@@ -16,7 +16,7 @@ void central_start(model_world *w, uint32_t p)
                                 .publish_changes = true,
                                 .seed = kd_random_next(&w->random),
                                 .plant = w->central_plant};
-    kd_store store = kd_memory_store_view(m->disk);
+    kd_store store = sim_disk_view(m->disk);
     int err = kd_central_open(&config, &store, w->now_us, w->now_us, &m->core);
     if (err != KD_OK) {
         world_fail(w, "central %u does not open: %s", p, kd_strerror(err));
@@ -100,7 +100,7 @@ void central_commit_end(model_world *w, uint32_t p)
 {
     model_central *m = &w->centrals[p];
     if (m->outstanding == 0) return;
-    kd_memory_store_apply(m->disk, m->writes[0]);
+    sim_disk_apply(m->disk, m->writes[0]);
     uint64_t version = m->versions[0];
     m->writes[0] = m->writes[1];
     m->versions[0] = m->versions[1];

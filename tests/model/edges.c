@@ -42,7 +42,7 @@ void edge_start(model_world *w, uint32_t i)
                              .idempotency_ttl_us = 60000000,
                              .seed = kd_random_next(&w->random),
                              .plant = w->edge_plant};
-    kd_store store = kd_memory_store_view(m->disk);
+    kd_store store = sim_disk_view(m->disk);
     int err = kd_edge_open(&config, &store, edge_now(w, i), &m->core);
     if (err != KD_OK) world_fail(w, "edge %u does not open: %s", i, kd_strerror(err));
     m->life++;
@@ -87,7 +87,7 @@ void edge_commit_end(model_world *w, uint32_t i)
     model_edge *m = &w->edges[i];
     if (m->group == 0) return;
     uint64_t group = m->group;
-    kd_memory_store_apply(m->disk, m->writes);
+    sim_disk_apply(m->disk, m->writes);
     m->group = 0;
     if (kd_edge_commit_end(m->core, group, KD_OK) != KD_OK) world_fail(w, "edge %u refuses a commit", i);
     release(w, m, group);

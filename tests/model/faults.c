@@ -32,16 +32,16 @@ static void crash_something(model_world *w)
         kill_central(w, n - EDGES);
 }
 
-static void copy(kd_memory_store **copy, const kd_memory_store *disk)
+static void copy(sim_disk **copy, const sim_disk *disk)
 {
-    kd_memory_store_destroy(*copy);
-    *copy = kd_memory_store_clone(disk);
+    sim_disk_destroy(*copy);
+    *copy = sim_disk_clone(disk);
 }
 
-static void put_back(kd_memory_store **disk, const kd_memory_store *copy)
+static void put_back(sim_disk **disk, const sim_disk *copy)
 {
-    kd_memory_store_destroy(*disk);
-    *disk = kd_memory_store_clone(copy);
+    sim_disk_destroy(*disk);
+    *disk = sim_disk_clone(copy);
 }
 
 /* A copy stays: the same one may be put back twice. */
@@ -91,8 +91,8 @@ static void copy_edge(model_world *w)
     w->twin_of = i;
     w->doubled = w->was_doubled = true;
     w->shown_hold = w->sums_hold = false;
-    kd_memory_store_destroy(twin->disk);
-    twin->disk = kd_memory_store_clone(w->edges[i].disk);
+    sim_disk_destroy(twin->disk);
+    twin->disk = sim_disk_clone(w->edges[i].disk);
     world_trace(w, "edge %u is copied and both run", i);
     edge_start(w, TWIN);
 }

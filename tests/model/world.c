@@ -79,11 +79,11 @@ void world_open(model_world *w, uint64_t seed, uint64_t edge_plant, uint64_t cen
     draw_options(w);
     name_things(w);
     for (uint32_t i = 0; i < EDGES; i++) {
-        w->edges[i].disk = kd_memory_store_create();
+        w->edges[i].disk = sim_disk_create();
         edge_start(w, i);
     }
     for (uint32_t p = 0; p < PARTS; p++) {
-        w->centrals[p].disk = kd_memory_store_create();
+        w->centrals[p].disk = sim_disk_create();
         central_start(w, p);
     }
 }
@@ -216,14 +216,14 @@ void world_close(model_world *w)
 {
     for (uint32_t i = 0; i < SLOTS; i++) {
         kd_edge_close(w->edges[i].core);
-        kd_memory_store_destroy(w->edges[i].disk);
-        kd_memory_store_destroy(w->edges[i].copy);
+        sim_disk_destroy(w->edges[i].disk);
+        sim_disk_destroy(w->edges[i].copy);
         free(w->edges[i].waiting);
     }
     for (uint32_t p = 0; p < PARTS; p++) {
         kd_central_close(w->centrals[p].core);
-        kd_memory_store_destroy(w->centrals[p].disk);
-        kd_memory_store_destroy(w->centrals[p].copy);
+        sim_disk_destroy(w->centrals[p].disk);
+        sim_disk_destroy(w->centrals[p].copy);
         log_truncate(&w->likes[p], 0);
         log_truncate(&w->counts[p], 0);
     }

@@ -10,7 +10,7 @@
 
 #include "kudos/central.h"
 #include "kudos/edge.h"
-#include "tests/lib/memory_store.h"
+#include "sim/world/disk.h"
 #include "tests/model/log.h"
 
 /* Slot TWIN runs a copy of an edge's directory, under that edge's name, while the edge itself runs on. */
@@ -50,7 +50,7 @@ typedef struct {
 } model_answer;
 
 typedef struct {
-    kd_memory_store *disk, *copy;
+    sim_disk *disk, *copy;
     kd_edge *core; /* NULL: down */
     const kd_writes *writes;
     uint64_t group;   /* being written; 0: none */
@@ -63,7 +63,7 @@ typedef struct {
 } model_edge;
 
 typedef struct {
-    kd_memory_store *disk, *copy;
+    sim_disk *disk, *copy;
     kd_central *core;
     const kd_writes *writes[2];
     uint64_t versions[2];

@@ -176,10 +176,10 @@ Test(central_merge, repeats_in_two_outstanding_commits_count_once)
     uint64_t v3;
     cr_assert_eq(kd_central_commit_begin(r.c, 0, &third, &v3), KD_EAGAIN);
     cr_assert_eq(rig_total(&r, 1, LIKE), 0u);
-    kd_memory_store_apply(r.disk, first);
+    sim_disk_apply(r.disk, first);
     cr_assert_eq(kd_central_commit_end(r.c, v1, KD_OK), KD_OK);
     cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
-    kd_memory_store_apply(r.disk, second);
+    sim_disk_apply(r.disk, second);
     cr_assert_eq(kd_central_commit_end(r.c, v2, KD_OK), KD_OK);
     cr_assert_eq(rig_total(&r, 1, LIKE), 2u);
     rig_commit(&r);
@@ -240,21 +240,21 @@ Test(central_merge, sets_aside_rubbish_within_a_bound)
         int n = snprintf(text, sizeof text, "rubbish %u", i);
         cr_assert_eq(rig_feed(&r, kd_bytes_of(text, (size_t)n)), KD_FED_QUARANTINED);
     }
-    size_t before = kd_memory_store_rows(r.disk);
+    size_t before = sim_disk_rows(r.disk);
     rig_commit(&r);
-    size_t kept = kd_memory_store_rows(r.disk) - before;
+    size_t kept = sim_disk_rows(r.disk) - before;
     cr_assert(kept > 10 && kept < 100, "%zu", kept);
     cr_assert_eq(rig_reopen(&r), KD_OK);
     rig_commit(&r);
     rig_feed(&r, kd_bytes_str("more rubbish"));
     rig_commit(&r);
-    cr_assert_eq(kd_memory_store_rows(r.disk), before + kept, "the bound holds over a restart");
+    cr_assert_eq(sim_disk_rows(r.disk), before + kept, "the bound holds over a restart");
 }
 
 Test(central_merge, sets_aside_an_item_of_another_partition)
 {
-    kd_memory_store_destroy(r.disk);
-    r.disk = kd_memory_store_create();
+    sim_disk_destroy(r.disk);
+    r.disk = sim_disk_create();
     r.config.partitions = 2;
     r.config.partition = 1 - kd_partition(rig_item(1), 2);
     cr_assert_eq(rig_reopen(&r), KD_OK);

@@ -247,7 +247,7 @@ static void begin(world *w)
 
 static void apply_oldest(world *w)
 {
-    kd_memory_store_apply(w->r.disk, w->begun[0].writes);
+    sim_disk_apply(w->r.disk, w->begun[0].writes);
     memcpy(w->applied, w->begun[0].applied, sizeof w->applied);
 }
 
@@ -265,9 +265,9 @@ static void crash(world *w)
     if (w->begun_count > 0 && choose(w, 2)) apply_oldest(w);
     if (w->begun_count > 1 && choose(w, 2) &&
         memcmp(w->applied, w->begun[0].applied, sizeof w->applied) == 0) {
-        kd_memory_store_apply(w->r.disk,
+        sim_disk_apply(w->r.disk,
                               w->begun[0].writes); /* the first may be applied twice in this play; it may */
-        kd_memory_store_apply(w->r.disk, w->begun[1].writes);
+        sim_disk_apply(w->r.disk, w->begun[1].writes);
         memcpy(w->applied, w->begun[1].applied, sizeof w->applied);
     }
     w->begun_count = 0;

@@ -165,9 +165,9 @@ Test(central_tenure, refuses_a_store_of_something_else)
     cr_assert_eq(rig_reopen(&r), KD_EINVAL);
     r.config.partition = 0;
     cr_assert_eq(rig_reopen(&r), KD_OK);
-    kd_memory_store_put(r.disk, kd_bytes_str("M"), kd_bytes_str("\x02 a later schema"));
+    sim_disk_put(r.disk, kd_bytes_str("M"), kd_bytes_str("\x02 a later schema"));
     cr_assert_eq(rig_reopen(&r), KD_EMISMATCH);
-    kd_memory_store_put(r.disk, kd_bytes_str("M"), kd_bytes_str("\x01"));
+    sim_disk_put(r.disk, kd_bytes_str("M"), kd_bytes_str("\x01"));
     cr_assert_eq(rig_reopen(&r), KD_EMALFORMED);
 }
 
@@ -206,7 +206,7 @@ Test(central_tenure, a_failed_read_of_a_row_poisons_and_counts_nothing)
     rig_one(&r, &a, like(1));
     rig_commit(&r);
     rig_one(&r, &a, like(1)); /* known to the filter: it must be read */
-    kd_memory_store_fail_after(r.disk, 0);
+    sim_disk_fail_after(r.disk, 0);
     const kd_writes *w;
     uint64_t version;
     cr_assert_eq(kd_central_commit_begin(r.c, 0, &w, &version), KD_EIO);
@@ -220,11 +220,11 @@ Test(central_tenure, open_passes_on_every_failed_read)
     int err = KD_EIO;
     uint64_t reads = 0;
     for (; err == KD_EIO; reads++) {
-        kd_memory_store_fail_after(r.disk, reads);
+        sim_disk_fail_after(r.disk, reads);
         err = rig_reopen(&r);
     }
     cr_assert_eq(err, KD_OK);
     cr_assert_gt(reads, 5u);
-    kd_memory_store_fail_after(r.disk, UINT64_MAX);
+    sim_disk_fail_after(r.disk, UINT64_MAX);
     cr_assert_eq(rig_total(&r, 1, 0), 1u);
 }

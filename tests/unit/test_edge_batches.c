@@ -406,11 +406,11 @@ Test(edge_batches, of_older_incarnations_are_frozen_with_the_same_body)
         er_commit(&r);
     }
     uint64_t old = kd_edge_incarnation(r.e), stamp = 0;
-    kd_memory_store *before = kd_memory_store_clone(r.disk);
+    sim_disk *before = sim_disk_clone(r.disk);
     er_seal(&r);
     er_ship(&r);
     uint64_t sealed = r.batch.digest;
-    kd_memory_store_destroy(r.disk);
+    sim_disk_destroy(r.disk);
     r.disk = before; /* killed between sealing and writing the seal */
     for (int life = 0; life < 2; life++) {
         cr_assert_eq(er_open(&r), KD_OK);
@@ -459,12 +459,12 @@ Test(edge_batches, whose_rows_are_damaged_stop_the_edge)
     kd_buf_put_be64(&key, kd_edge_incarnation(r.e));
     kd_buf_put_be64(&key, 1);
     kd_buf_put_be32(&key, 0);
-    kd_memory_store *sound = kd_memory_store_clone(r.disk);
-    kd_memory_store_put(r.disk, kd_buf_view(&key), kd_bytes_str("\x01\x01nonsense"));
+    sim_disk *sound = sim_disk_clone(r.disk);
+    sim_disk_put(r.disk, kd_buf_view(&key), kd_bytes_str("\x01\x01nonsense"));
     cr_assert_eq(er_open(&r), KD_EMALFORMED);
-    kd_memory_store_destroy(r.disk);
+    sim_disk_destroy(r.disk);
     r.disk = sound;
-    kd_memory_store_delete(r.disk, kd_buf_view(&key));
+    sim_disk_delete(r.disk, kd_buf_view(&key));
     cr_assert_eq(er_open(&r), KD_OK);
     er_commit(&r);
     cr_assert_eq(er_send(&r), KD_EIO, "not the bytes that were sealed");

@@ -24,7 +24,7 @@ Test(edge_identity, a_store_of_another_is_refused)
     r.config = mine;
     r.config.region = kd_bytes_str("elsewhere");
     cr_assert_eq(er_open(&r), KD_OK, "a region may change");
-    kd_memory_store_put(r.disk, kd_bytes_str("I"), kd_bytes_str("\x02"));
+    sim_disk_put(r.disk, kd_bytes_str("I"), kd_bytes_str("\x02"));
     r.config = mine;
     cr_assert_eq(er_open(&r), KD_EMISMATCH, "another schema");
     er_finish(&r);
@@ -76,8 +76,8 @@ Test(edge_identity, shards_share_partitions_out)
 {
     edge_rig r;
     er_init(&r);
-    kd_memory_store_destroy(r.disk);
-    r.disk = kd_memory_store_create();
+    sim_disk_destroy(r.disk);
+    r.disk = sim_disk_create();
     r.config.partitions = 5;
     r.config.shards = 2;
     r.config.shard = 1;
@@ -462,7 +462,7 @@ Test(edge_identity, a_read_that_fails_where_a_batch_is_built_ends_it_and_says_so
     cr_assert_eq(er_open(&r), KD_OK);
     er_commit(&r);
     cr_assert_not(kd_edge_commit_wanted(r.e));
-    kd_memory_store_fail_after(r.disk, 0);
+    sim_disk_fail_after(r.disk, 0);
     cr_assert_eq(er_send(&r), KD_EIO);
     cr_assert(kd_edge_commit_wanted(r.e), "or the shell would not hear of it");
     assert_poisoned(&r);
@@ -476,7 +476,7 @@ Test(edge_identity, a_read_that_fails_in_a_resend_ends_it)
     applied_ten(&r, &known);
     undo(&r, &known);
     er_commit(&r);
-    kd_memory_store_fail_after(r.disk, 0);
+    sim_disk_fail_after(r.disk, 0);
     cr_assert_eq(kd_edge_tick(r.e, r.now_us), UINT64_MAX);
     assert_poisoned(&r);
     er_finish(&r);
@@ -488,7 +488,7 @@ Test(edge_identity, a_store_that_cannot_be_read_does_not_open)
     outstanding(&r);
     uint64_t reads = 0;
     for (;; reads++) {
-        kd_memory_store_fail_after(r.disk, reads);
+        sim_disk_fail_after(r.disk, reads);
         int err = er_open(&r);
         if (err == KD_OK) break;
         cr_assert_eq(err, KD_EIO);

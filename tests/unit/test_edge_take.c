@@ -311,10 +311,10 @@ Test(edge_take, a_read_that_fails_takes_nothing_and_evicts_nothing)
     r.config.items_max = 1;
     cr_assert_eq(er_open(&r), KD_OK);
     er_commit(&r);
-    kd_memory_store_fail_after(r.disk, 0);
+    sim_disk_fail_after(r.disk, 0);
     kd_request rq = er_request(2, 1); /* its row is known, its entry would need the room of item 1 */
     assert_refused(&r, &rq, KD_EIO);
-    kd_memory_store_fail_after(r.disk, UINT64_MAX);
+    sim_disk_fail_after(r.disk, UINT64_MAX);
     cr_assert_eq(er_take(&r, &rq), KD_OK);
     cr_assert_eq(r.out.changed, KD_CHANGED_NO);
     cr_assert_eq(er_stats(&r).evicted, 1);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "kudos/edge.h"
-#include "tests/lib/memory_store.h"
+#include "sim/world/disk.h"
 
 enum { WINDOW = 2, INTERVAL_US = 1000, LIKES = 50 };
 
@@ -33,12 +33,12 @@ static kd_edge *opened(const kd_store *store, uint64_t now_us)
     return e;
 }
 
-static void commit(kd_edge *e, kd_memory_store *m, uint64_t now_us)
+static void commit(kd_edge *e, sim_disk *m, uint64_t now_us)
 {
     const kd_writes *writes;
     uint64_t group;
     if (kd_edge_commit_begin(e, now_us, &writes, &group) != KD_OK) return;
-    kd_memory_store_apply(m, writes);
+    sim_disk_apply(m, writes);
     cr_assert_eq(kd_edge_commit_end(e, group, KD_OK), KD_OK);
 }
 
@@ -92,8 +92,8 @@ static void confirm(kd_edge *e, kd_applied *applied, uint64_t version, uint64_t 
 Test(edge_window, behind_a_full_window_batches_grow_instead_of_piling_up)
 {
     uint64_t now_us = 1767323045000000;
-    kd_memory_store *m = kd_memory_store_create();
-    kd_store store = kd_memory_store_view(m);
+    sim_disk *m = sim_disk_create();
+    kd_store store = sim_disk_view(m);
     kd_edge *e = opened(&store, now_us);
     kd_applied applied = {0};
     uint32_t ops = 0;
@@ -114,5 +114,5 @@ Test(edge_window, behind_a_full_window_batches_grow_instead_of_piling_up)
     confirm(e, &applied, 2, now_us);
     cr_assert_eq(kd_edge_outbox_batches(e), 0);
     kd_edge_close(e);
-    kd_memory_store_destroy(m);
+    sim_disk_destroy(m);
 }

@@ -1,0 +1,368 @@
+/*
+ * disk.c - a skip list (Pugh 1990) of rows in key order, and behind it the groups that a crash may forget. Heights come from a
+ * fixed seed, so that a run is the same every time.
+ *
+ *     head -> node -> node -> ...      each node: key bytes inline, value apart (it may grow)
+ */
+#include "sim/world/disk.h"
+
+#include "kudos/id.h"
+
+#include <stdlib.h>
+
+enum {
+    HEIGHT_MAX = 20,
+    QUEUE_MAX = 4,  /* groups submitted and not synced */
+    UNDOS_MAX = 64, /* of a disk that lies: the system writes the oldest back in the end */
+};
+
+typedef struct node {
+    uint8_t *value;
+    uint32_t value_len, key_len;
+    uint32_t height;
+    struct node *next[]; /* height pointers, then the key */
+} node;
+
+struct sim_disk {
+    node *head;
+    size_t rows;
+    uint64_t seed;
+    uint64_t reads_left;
+    kd_writes queue[QUEUE_MAX]; /* oldest first */
+    kd_writes undos[UNDOS_MAX]; /* of groups whose rows can be read and are not safe, oldest first: what stood there */
+    uint32_t queued, undo_count;
+    bool full, sync_fails, broken, lies, ignores;
+};
+
+static kd_bytes node_key(const node *n)
+{
+    return kd_bytes_of((const uint8_t *)n + sizeof(node) + n->height * sizeof(node *), n->key_len);
+}
+
+static kd_bytes node_value(const node *n)
+{
+    return kd_bytes_of(n->value, n->value_len);
+}
+
+static node *node_create(uint32_t height, kd_bytes key)
+{
+    node *n = kd_alloc(sizeof(node) + height * sizeof(node *) + key.len);
+    n->height = height;
+    n->key_len = (uint32_t)key.len;
+    if (key.len) memcpy((uint8_t *)n + sizeof(node) + height * sizeof(node *), key.data, key.len);
+    return n;
+}
+
+static void node_set(node *n, kd_bytes value)
+{
+    if (value.len != n->value_len || !n->value) n->value = kd_realloc(n->value, value.len);
+    if (value.len) memcpy(n->value, value.data, value.len);
+    n->value_len = (uint32_t)value.len;
+}
+
+sim_disk *sim_disk_create(void)
+{
+    sim_disk *m = kd_alloc(sizeof(*m));
+    m->head = node_create(HEIGHT_MAX, (kd_bytes){0});
+    m->seed = 1;
+    m->reads_left = UINT64_MAX;
+    return m;
+}
+
+static void drop_groups(sim_disk *m)
+{
+    while (m->queued) kd_writes_finish(&m->queue[--m->queued]);
+    while (m->undo_count) kd_writes_finish(&m->undos[--m->undo_count]);
+}
+
+void sim_disk_destroy(sim_disk *m)
+{
+    if (!m) return;
+    drop_groups(m);
+    for (node *n = m->head, *next; n; n = next) {
+        next = n->next[0];
+        free(n->value);
+        free(n);
+    }
+    free(m);
+}
+
+/* The first node with a key >= key; *before gets the last one below it at each height. */
+static node *seek(const sim_disk *m, kd_bytes key, node **before)
+{
+    node *at = m->head;
+    for (int h = HEIGHT_MAX - 1; h >= 0; h--) {
+        while (at->next[h] && kd_bytes_cmp(node_key(at->next[h]), key) < 0) at = at->next[h];
+        if (before) before[h] = at;
+    }
+    return at->next[0];
+}
+
+static uint32_t random_height(sim_disk *m)
+{
+    uint64_t bits = kd_random_next(&m->seed) | (uint64_t)1 << (2 * (HEIGHT_MAX - 1));
+    return 1 + (uint32_t)__builtin_ctzll(bits) / 2;
+}
+
+static void insert(sim_disk *m, node **before, kd_bytes key, kd_bytes value)
+{
+    node *n = node_create(random_height(m), key);
+    node_set(n, value);
+    for (uint32_t h = 0; h < n->height; h++) {
+        n->next[h] = before[h]->next[h];
+        before[h]->next[h] = n;
+    }
+    m->rows++;
+}
+
+void sim_disk_put(sim_disk *m, kd_bytes key, kd_bytes value)
+{
+    node *before[HEIGHT_MAX];
+    node *n = seek(m, key, before);
+    if (n && kd_bytes_eq(node_key(n), key))
+        node_set(n, value);
+    else
+        insert(m, before, key, value);
+}
+
+void sim_disk_delete(sim_disk *m, kd_bytes key)
+{
+    node *before[HEIGHT_MAX];
+    node *n = seek(m, key, before);
+    if (!n || !kd_bytes_eq(node_key(n), key)) return;
+    for (uint32_t h = 0; h < n->height; h++) before[h]->next[h] = n->next[h];
+    free(n->value);
+    free(n);
+    m->rows--;
+}
+
+sim_disk *sim_disk_clone(const sim_disk *m)
+{
+    sim_disk *copy = sim_disk_create();
+    node *last[HEIGHT_MAX];
+    for (int h = 0; h < HEIGHT_MAX; h++) last[h] = copy->head;
+    for (const node *n = m->head->next[0]; n; n = n->next[0]) {
+        insert(copy, last, node_key(n), node_value(n));
+        node *added = last[0]->next[0];
+        for (uint32_t h = 0; h < added->height; h++) last[h] = added;
+    }
+    return copy;
+}
+
+static void apply_put(void *arg, kd_bytes key, kd_bytes value)
+{
+    sim_disk_put(arg, key, value);
+}
+
+static void apply_delete(void *arg, kd_bytes key)
+{
+    sim_disk_delete(arg, key);
+}
+
+void sim_disk_apply(sim_disk *m, const kd_writes *writes)
+{
+    kd_writes_visit(writes, &(kd_writes_visitor){.put = apply_put, .del = apply_delete}, m);
+}
+
+void sim_disk_wipe(sim_disk *m)
+{
+    drop_groups(m);
+    for (node *n = m->head->next[0], *next; n; n = next) {
+        next = n->next[0];
+        free(n->value);
+        free(n);
+    }
+    memset(m->head->next, 0, HEIGHT_MAX * sizeof(node *));
+    m->rows = 0;
+    m->broken = false;
+}
+
+/* ---- groups ---- */
+
+static void copy_group(kd_writes *to, const kd_writes *from)
+{
+    *to = (kd_writes){.count = from->count};
+    kd_buf_put(&to->buf, from->buf.data, from->buf.len);
+}
+
+void sim_disk_submit(sim_disk *m, const kd_writes *writes)
+{
+    KD_ASSERT(m->queued < QUEUE_MAX);
+    copy_group(&m->queue[m->queued++], writes);
+}
+
+typedef struct {
+    const sim_disk *m;
+    kd_writes *undo;
+} remembering;
+
+static void remember(void *arg, kd_bytes key, kd_bytes value)
+{
+    remembering *r = arg;
+    (void)value;
+    const node *n = seek(r->m, key, NULL);
+    if (n && kd_bytes_eq(node_key(n), key))
+        kd_writes_put(r->undo, key, node_value(n));
+    else
+        kd_writes_delete(r->undo, key);
+}
+
+static void remember_delete(void *arg, kd_bytes key)
+{
+    remember(arg, key, (kd_bytes){0});
+}
+
+/* What stood at every key of the group before it. */
+static void push_undo(sim_disk *m, const kd_writes *group)
+{
+    if (m->undo_count == UNDOS_MAX) {
+        kd_writes_finish(&m->undos[0]);
+        memmove(m->undos, m->undos + 1, --m->undo_count * sizeof(m->undos[0]));
+    }
+    remembering r = {m, &m->undos[m->undo_count++]};
+    *r.undo = (kd_writes){0};
+    kd_writes_visit(group, &(kd_writes_visitor){.put = remember, .del = remember_delete}, &r);
+}
+
+static void shift_queue(sim_disk *m)
+{
+    kd_writes_finish(&m->queue[0]);
+    memmove(m->queue, m->queue + 1, --m->queued * sizeof(m->queue[0]));
+}
+
+int sim_disk_sync(sim_disk *m, bool *synced)
+{
+    KD_ASSERT(m->queued > 0);
+    if (m->full || m->sync_fails) m->broken = true;
+    m->sync_fails = false;
+    *synced = !m->broken && !m->lies;
+    if (m->broken && !m->ignores) return KD_EIO; /* stays in the queue: a crash decides what is left of it */
+    if (!*synced) push_undo(m, &m->queue[0]);
+    sim_disk_apply(m, &m->queue[0]);
+    shift_queue(m);
+    return KD_OK;
+}
+
+uint32_t sim_disk_unsynced(const sim_disk *m)
+{
+    return m->undo_count + m->queued;
+}
+
+static void take_back(sim_disk *m, const sim_disk *of, uint32_t survive)
+{
+    for (uint32_t i = of->undo_count; i > survive; i--) sim_disk_apply(m, &of->undos[i - 1]);
+}
+
+void sim_disk_crash(sim_disk *m, uint32_t survive)
+{
+    take_back(m, m, survive);
+    for (uint32_t i = m->undo_count; i < survive && m->queued > 0; i++) {
+        sim_disk_apply(m, &m->queue[0]);
+        shift_queue(m);
+    }
+    drop_groups(m);
+    m->broken = false;
+}
+
+sim_disk *sim_disk_copy_crashed(const sim_disk *m, uint32_t survive)
+{
+    sim_disk *copy = sim_disk_clone(m);
+    take_back(copy, m, survive);
+    for (uint32_t i = 0; i < m->queued && m->undo_count + i < survive; i++)
+        sim_disk_apply(copy, &m->queue[i]);
+    return copy;
+}
+
+void sim_disk_fill(sim_disk *m, bool full)
+{
+    m->full = full;
+}
+
+void sim_disk_fail_sync(sim_disk *m)
+{
+    m->sync_fails = true;
+}
+
+void sim_disk_lie(sim_disk *m)
+{
+    m->lies = true;
+}
+
+void sim_disk_ignore_errors(sim_disk *m)
+{
+    m->ignores = true;
+}
+
+/* ---- reading ---- */
+
+static bool read_fails(sim_disk *m)
+{
+    if (m->reads_left == UINT64_MAX) return false;
+    if (m->reads_left == 0) return true;
+    m->reads_left--;
+    return false;
+}
+
+static int store_get(void *ctx, kd_bytes key, kd_buf *value)
+{
+    sim_disk *m = ctx;
+    kd_buf_clear(value);
+    if (read_fails(m)) return KD_EIO;
+    const node *n = seek(m, key, NULL);
+    if (!n || !kd_bytes_eq(node_key(n), key)) return KD_ENOTFOUND;
+    kd_buf_put(value, n->value, n->value_len);
+    return KD_OK;
+}
+
+static int store_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg)
+{
+    sim_disk *m = ctx;
+    if (read_fails(m)) return KD_EIO;
+    for (const node *n = seek(m, from, NULL); n; n = n->next[0]) {
+        if (to.len && kd_bytes_cmp(node_key(n), to) >= 0) break;
+        int stop = fn(arg, node_key(n), node_value(n));
+        if (stop) return stop;
+    }
+    return KD_OK;
+}
+
+kd_store sim_disk_view(sim_disk *m)
+{
+    return (kd_store){.ctx = m, .get = store_get, .scan = store_scan};
+}
+
+void sim_disk_fail_after(sim_disk *m, uint64_t reads)
+{
+    m->reads_left = reads;
+}
+
+size_t sim_disk_rows(const sim_disk *m)
+{
+    return m->rows;
+}
+
+bool sim_disk_equal(const sim_disk *a, const sim_disk *b)
+{
+    if (a->rows != b->rows) return false;
+    const node *x = a->head->next[0], *y = b->head->next[0];
+    for (; x && y; x = x->next[0], y = y->next[0])
+        if (!kd_bytes_eq(node_key(x), node_key(y)) || !kd_bytes_eq(node_value(x), node_value(y)))
+            return false;
+    return !x && !y;
+}
+
+uint64_t sim_disk_digest(const sim_disk *m)
+{
+    uint64_t digest = 0;
+    kd_buf row = {0};
+    for (const node *n = m->head->next[0]; n; n = n->next[0]) {
+        kd_buf_clear(&row);
+        kd_buf_put_be64(&row, digest);
+        kd_buf_put_be32(&row, n->key_len);
+        kd_buf_put(&row, node_key(n).data, n->key_len);
+        kd_buf_put(&row, n->value, n->value_len);
+        digest = kd_hash(kd_buf_view(&row));
+    }
+    kd_buf_finish(&row);
+    return digest;
+}

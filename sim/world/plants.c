@@ -1,0 +1,54 @@
+/* plants.c - see the header. The bits are the cores' and the world's own. */
+#include "sim/world/plants.h"
+
+#include "kudos/central.h"
+#include "kudos/edge.h"
+#include "sim/world/run.h"
+
+#define EDGE(plant, rule, what) {#plant, rule, KD_PLANT_##plant, 0, 0, what}
+#define CENTRAL(plant, rule, what) {#plant, rule, 0, KD_PLANT_##plant, 0, what}
+#define WORLD(plant, rule, what) {#plant, rule, 0, 0, SIM_PLANT_##plant, what}
+
+const plant plants[] = {
+    EDGE(DROP_AGREEING, "1", "an operation that the row agrees with is not journaled"),
+    EDGE(UNKNOWN_IS_NOT, "2", "an unlike of what is not known is not journaled"),
+    EDGE(STAMP_CLOCK_ONLY, "3", "a stamp is the clock alone, whatever the row and the token say"),
+    EDGE(ANSWER_BEFORE_SYNC, "4", "the answer does not wait for the synced write"),
+    EDGE(FIXED_INCARNATION, "5", "positions go on where the disk says"),
+    EDGE(REBUILD_BODY, "6", "new operations join a batch that was sent"),
+    EDGE(DROP_CANCELLED, "7", "like and unlike in one batch cancel out"),
+    EDGE(AFTER_SKIPS, "8", "after is always the applied last heard of"),
+    EDGE(COMPLETE_TO_NOW, "8", "complete_to is the clock at sending"),
+    EDGE(INSTALL_GAP, "14", "a snapshot is installed though one was missed"),
+    EDGE(NO_CHAIN, "15", "a higher epoch is followed without looking at its chain"),
+    EDGE(NO_RESEND, "15", "nothing is sent again after a history was undone"),
+    EDGE(COMPLETE_NOT_HELD, "15", "complete_to is let go at once"),
+    EDGE(OVERLAY_LISTED_ONLY, "17", "only listed items end their deltas"),
+    EDGE(ANSWER_ALWAYS, "19", "a delayed answer is installed"),
+    EDGE(FREE_ON_ACK, "20", "the outbox row goes with Kafka's acknowledgement"),
+    EDGE(ANY_APPLIED, "20", "applied is always believed"),
+    EDGE(OVERLAY_NEVER_ENDS, "17", "the overlay goes on without end"),
+    EDGE(REHOME_ONE, "20", "only the partition that noticed moves to the new incarnation"),
+    CENTRAL(MERGE_NO_GAP_CHECK, "9", "a batch is merged though one before it is missing"),
+    CENTRAL(MERGE_AFTER_BELOW, "9", "after may lie below applied"),
+    CENTRAL(MERGE_ANY_STAMP, "3", "the last to arrive wins"),
+    CENTRAL(WATERMARK_ANY_EPOCH, "12", "an envelope from before a restore moves the watermark"),
+    CENTRAL(KEEP_EPOCH, "15", "a takeover keeps the stored epoch"),
+    CENTRAL(NO_TOMBSTONE, "2", "an unlike of nothing leaves no row"),
+    CENTRAL(POSITION_APART, "10", "applied is written by the commit after"),
+    CENTRAL(UNLIKE_OWN_REGION, "11", "taken back in the region of the unlike"),
+    WORLD(NO_SYNC, "4", "the disk says that it synced and did not"),
+    WORLD(IGNORE_IO_ERROR, "I15", "a failed write counts as done"),
+    WORLD(NO_FENCE, "16", "a higher claim does not stop central"),
+    WORLD(PUBLISH_EARLY, "10", "snapshots tell what is not yet durable"),
+    WORLD(TRUST_OFFSET, "13", "the log position is not checked"),
+    WORLD(NO_DRIFT_BOUND, "3", "an edge whose clock is beyond D takes writes"),
+};
+const uint32_t plant_count = KD_COUNT(plants);
+
+const plant *plant_find(const char *name)
+{
+    for (uint32_t i = 0; i < plant_count; i++)
+        if (strcmp(plants[i].name, name) == 0) return &plants[i];
+    return NULL;
+}

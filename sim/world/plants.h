@@ -1,0 +1,22 @@
+/*
+ * sim/world/plants.h - every rule that can be broken on purpose, by name: what `run --plant`, the hunt and `kudos-sim bugs` choose from.
+ */
+#ifndef KUDOS_SIM_WORLD_PLANTS_H
+#define KUDOS_SIM_WORLD_PLANTS_H
+
+#include "kudos/base.h"
+
+typedef struct {
+    const char *name;
+    const char *rule;              /* "3", "10", "I15": of the protocol, or an invariant */
+    uint64_t edge, central, world; /* bits for kd_edge_config, kd_central_config, sim_options */
+    const char *what;              /* is broken, in a line */
+} plant;
+
+extern const plant plants[];
+extern const uint32_t plant_count;
+
+/* NULL when there is none of that name. */
+const plant *plant_find(const char *name);
+
+#endif
