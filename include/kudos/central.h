@@ -36,7 +36,9 @@ typedef struct {
     uint64_t filter_bytes_max;  /* memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it more
                                    reads, not errors */
     bool publish_changes;
-    uint64_t seed;  /* for hash tables */
+    bool no_backups; /* rule 21: none is kept, so what is merged need not be remembered by the edges */
+    uint64_t tombstone_ttl_us; /* rule 22: no tombstone younger than this is collected; 0: none is */
+    uint64_t seed;             /* for hash tables */
     uint64_t plant; /* bit set of kd_central_plant: rules broken on purpose in tests; 0 in production */
 } kd_central_config;
 
@@ -50,6 +52,11 @@ typedef enum {
     KD_PLANT_NO_TOMBSTONE = 1 << 5,      /* rule 2: an unlike of nothing leaves no row */
     KD_PLANT_POSITION_APART = 1 << 6,    /* rule 10: applied is written by the commit after */
     KD_PLANT_UNLIKE_OWN_REGION = 1 << 7, /* rule 11: taken back in the region of the unlike */
+    KD_PLANT_COLLECT_EARLY = 1 << 8,     /* rule 22: tombstones above the floor go, too */
+    KD_PLANT_COLLECT_REVIVES = 1 << 9,   /* rule 22: a word merged before is merged again when its row is gone */
+    KD_PLANT_IGNORE_BY_FLOOR = 1 << 10,  /* rule 22: below the floor counts as merged, whosoever's it is */
+    KD_PLANT_RETIRED_HOLDS = 1 << 11,    /* a retired edge still holds the low watermark */
+    KD_PLANT_STABLE_NOW = 1 << 12,       /* rule 21: stable is the present watermark, whatever backups there are */
 } kd_central_plant;
 
 /*
@@ -85,6 +92,7 @@ typedef enum {
     KD_FED_UNKNOWN_SCHEMA, /* newer: left alone; that edge waits */
     KD_FED_CLAIM,          /* own or lower claim */
     KD_FED_FENCED,         /* a higher claim: stop serving this partition */
+    KD_FED_RETIRED,        /* of an edge that was retired: left, alarm; kudos/forget.h */
 } kd_fed;
 
 /* Takes the record at `offset` into the open commit. Offsets may repeat or jump. A record that is not merged
@@ -158,6 +166,7 @@ typedef struct {
     kd_bytes name, region;
     kd_position applied;
     uint64_t digest, watermark_us;
+    bool retired;
 } kd_central_edge;
 uint32_t kd_central_edges(const kd_central *c, kd_central_edge *out, uint32_t max);
 

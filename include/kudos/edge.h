@@ -35,6 +35,7 @@ typedef struct {
     uint32_t items_max;       /* counts kept in memory and on disk */
     uint32_t idempotency_max; /* remembered keys */
     uint64_t idempotency_ttl_us;
+    uint64_t row_ttl_us; /* membership rows older than this may expire (rule 21); 0: none does */
     uint64_t seed;
     uint64_t plant; /* bit set of kd_edge_plant: rules broken on purpose in tests; 0 in production */
 } kd_edge_config;
@@ -59,6 +60,8 @@ typedef enum {
     KD_PLANT_ANY_APPLIED = 1 << 16,         /* rule 20: applied is always believed */
     KD_PLANT_OVERLAY_NEVER_ENDS = 1 << 17,  /* overlay without applied */
     KD_PLANT_REHOME_ONE = 1 << 18,          /* rule 20: only the partition that noticed moves */
+    KD_PLANT_EXPIRE_EARLY = 1 << 19,        /* rule 21: rows expire whatever stable says */
+    KD_PLANT_EXPIRE_STAGED = 1 << 20,       /* rule 21: by what the store says, also where a newer row is on its way */
 } kd_edge_plant;
 
 /*
@@ -175,6 +178,8 @@ typedef struct {
     uint64_t epoch, version;
     kd_position applied, sealed;
     uint64_t watermark_us, low_watermark_us, made_us;
+    uint64_t stable_us;  /* rows stamped at or below it may expire; 0: none, or not heard since the start */
+    uint64_t expired_us; /* every row stamped above it is still here, as far as this process knows */
     uint32_t outbox_batches;
     bool resending;
 } kd_edge_partition;
@@ -185,7 +190,7 @@ typedef struct {
     uint64_t likes, unlikes, sums, agreeing, retries, groups, sealed, sealed_empty, sends, resends;
     uint64_t snapshots, heartbeats, snapshot_gaps, snapshots_old, undone, resent_ops;
     uint64_t asks, answers, answers_thrown, evicted, identity_alarms, items, outbox_bytes, outbox_batches,
-        filter_rows;
+        filter_rows, expired, expire_sweeps;
     bool refusing; /* writes are refused: identity in doubt */
 } kd_edge_stats;
 void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out);
