@@ -7,6 +7,10 @@
  * answered attempts at two edges as well. What an edge answered and then lost with its disk (or under a doubled identity) is excused, and
  * counts as an attempt without an answer; so A, the likes that must be there, and T, those that may, are both known for every pair.
  *
+ * In detail: an attempt was stamped in [first_us, issued_us], one that was answered by acked_us at the latest. It comes surely before an
+ * answered one that began later if more than 2 D lie between, or if it was answered first and (with tokens, or at the same edge) its stamp was known. What
+ * comes surely before an answered, unexcused attempt cannot win; among the others each may.
+ *
  * Times are the world's microseconds, never an edge's. One thread. Looking up a pair is O(1) in the length of the journal.
  */
 #ifndef KUDOS_SIM_CHECK_JOURNAL_H
@@ -34,6 +38,10 @@ void journal_destroy(journal *j);
 /* A new attempt, issued now; its id, counting from 0. */
 uint32_t journal_attempted(journal *j, const journal_attempt *a);
 void journal_retried(journal *j, uint32_t id, uint64_t now_us);
+/* One of its requests was refused with nothing taken. An attempt whose requests were all refused did not happen. */
+void journal_refused(journal *j, uint32_t id);
+/* This edge stood still: what it was asked since from_us and did not answer may have been stamped until now. */
+void journal_thawed(journal *j, uint32_t edge, uint64_t from_us, uint64_t now_us);
 void journal_acked(journal *j, uint32_t id, uint64_t now_us);
 /* The loss of this answered attempt is admitted. */
 void journal_excuse(journal *j, uint32_t id);
@@ -46,10 +54,11 @@ const journal_attempt *journal_at(const journal *j, uint32_t id);
 uint32_t journal_count(const journal *j);
 uint64_t journal_acks(const journal *j);
 
-/* The pair's state after healing, for sets. `settled_before_us`: *settled tells whether all attempts on the pair were answered before it. */
+/* The pair's state after healing, for sets. *settled: all attempts that may win were answered before settled_before_us. */
 journal_verdict journal_pair(const journal *j, uint32_t counter, uint32_t item, uint32_t user,
                              uint64_t settled_before_us, bool *settled);
-/* Bounds of a set counter (users that must, that may like it) or of a sum; kept up to date, O(1). *exact false: sums are excused. */
+/* Bounds of a set counter (users that must, that may like it) or of a sum; kept up to date, O(1). Sums hold only
+ * while journal_sums_hold. */
 void journal_bounds(const journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most);
 bool journal_sums_hold(const journal *j);
 

@@ -1,0 +1,379 @@
+/*
+ * journal.c - attempts, the pairs that they touch, and per item how many pairs must and may be members.
+ *
+ * Invariants
+ * - A pair's `chain` holds all its attempts, newest first. Its `active` list holds those that may win: what an answered attempt overruled
+ *   has left it, and comes back when it is tried again, answered late, or when the answer is excused.
+ * - `verdict` and `settled_us` of a pair follow from its active list alone and are renewed with each event on it, and
+ *   with them the bounds of the item.
+ */
+#include "sim/check/journal.h"
+
+#include <stdlib.h>
+
+enum {
+    NONE = UINT32_MAX,
+    SLACK_US = 10000,
+    COUNTERS = KD_COUNTERS_MAX
+}; /* SLACK: clocks move between two measurements */
+
+typedef struct {
+    journal_attempt a;
+    uint32_t pair; /* NONE: a sum */
+    uint32_t older, next_active;
+    uint32_t open; /* requests that were not refused */
+    bool active;
+} entry;
+
+typedef struct {
+    uint64_t key;
+    uint32_t chain, active;
+    journal_verdict verdict;
+    uint64_t settled_us; /* all of active were answered by then; UINT64_MAX: one was not */
+} pair;
+
+typedef struct {
+    uint64_t least, most;
+} bounds;
+
+struct journal {
+    uint64_t near_us;
+    bool tokens, sums_hold;
+    entry *at;
+    uint32_t count, cap;
+    pair *pairs;
+    uint32_t pair_count, pair_cap;
+    uint32_t *slots; /* 1 + index of a pair; open addressing, at most half full */
+    uint32_t slot_count;
+    bounds *items[COUNTERS];
+    uint32_t item_cap[COUNTERS];
+    uint64_t acks;
+};
+
+journal *journal_create(uint64_t drift_us, bool tokens)
+{
+    journal *j = kd_alloc(sizeof(*j));
+    *j = (journal){.near_us = 2 * drift_us + SLACK_US, .tokens = tokens, .sums_hold = true, .slot_count = 64};
+    j->slots = kd_alloc(j->slot_count * sizeof(j->slots[0]));
+    return j;
+}
+
+void journal_destroy(journal *j)
+{
+    if (!j) return;
+    for (uint32_t c = 0; c < COUNTERS; c++) free(j->items[c]);
+    free(j->slots);
+    free(j->pairs);
+    free(j->at);
+    free(j);
+}
+
+/* ---- pairs --------------------------------------------------------------------------------------------------- */
+
+static uint64_t pair_key(uint32_t counter, uint32_t item, uint32_t user)
+{
+    KD_ASSERT(counter < COUNTERS && item < 1u << 28);
+    return (uint64_t)counter << 60 | (uint64_t)item << 32 | user;
+}
+
+static uint32_t slot_of(const journal *j, uint64_t key)
+{
+    uint64_t state = key;
+    uint32_t slot = (uint32_t)kd_random_next(&state) & (j->slot_count - 1);
+    while (j->slots[slot] && j->pairs[j->slots[slot] - 1].key != key) slot = (slot + 1) & (j->slot_count - 1);
+    return slot;
+}
+
+static const pair *find(const journal *j, uint32_t counter, uint32_t item, uint32_t user)
+{
+    uint32_t found = j->slots[slot_of(j, pair_key(counter, item, user))];
+    return found ? &j->pairs[found - 1] : NULL;
+}
+
+static void widen(journal *j)
+{
+    free(j->slots);
+    j->slot_count *= 2;
+    j->slots = kd_alloc(j->slot_count * sizeof(j->slots[0]));
+    for (uint32_t i = 0; i < j->pair_count; i++) j->slots[slot_of(j, j->pairs[i].key)] = i + 1;
+}
+
+static uint32_t obtain(journal *j, const journal_attempt *a)
+{
+    uint64_t key = pair_key(a->counter, a->item, a->user);
+    uint32_t slot = slot_of(j, key);
+    if (j->slots[slot]) return j->slots[slot] - 1;
+    j->pairs = kd_grow(j->pairs, j->pair_count, &j->pair_cap, sizeof(j->pairs[0]));
+    j->pairs[j->pair_count++] = (pair){.key = key, .chain = NONE, .active = NONE};
+    j->slots[slot] = j->pair_count;
+    if (2 * j->pair_count > j->slot_count) widen(j);
+    return j->pair_count - 1;
+}
+
+static bounds *cell(journal *j, uint32_t counter, uint32_t item)
+{
+    KD_ASSERT(counter < COUNTERS);
+    uint32_t cap = j->item_cap[counter];
+    if (item >= cap) {
+        uint32_t more = KD_MAX(2 * cap, item + 16);
+        j->items[counter] = kd_realloc(j->items[counter], more * sizeof(bounds));
+        memset(j->items[counter] + cap, 0, (more - cap) * sizeof(bounds));
+        j->item_cap[counter] = more;
+    }
+    return &j->items[counter][item];
+}
+
+/* ---- who may win --------------------------------------------------------------------------------------------- */
+
+static bool counts(const journal_attempt *a)
+{
+    return a->acked_us != 0 && !a->excused;
+}
+
+/* `b` is answered and unexcused: was `a` stamped lower, for sure? */
+static bool before(const journal *j, const journal_attempt *a, const journal_attempt *b)
+{
+    uint64_t end = a->acked_us > a->issued_us ? a->acked_us : a->issued_us;
+    if (end + j->near_us < b->first_us) return true;
+    return counts(a) && end <= b->first_us && a->id < b->id && (j->tokens || a->edge == b->edge);
+}
+
+/* Those that the newest answered attempt overrules leave the list: it began last, which is all that `before` asks of it but the edge. */
+static void prune(journal *j, pair *p)
+{
+    const journal_attempt *last = NULL;
+    for (uint32_t i = p->active; i != NONE; i = j->at[i].next_active) {
+        const journal_attempt *b = &j->at[i].a;
+        bool later =
+            !last || b->first_us > last->first_us || (b->first_us == last->first_us && b->id > last->id);
+        if (counts(b) && later) last = b;
+    }
+    if (!last) return;
+    for (uint32_t *link = &p->active; *link != NONE;) {
+        entry *e = &j->at[*link];
+        bool overruled = before(j, &e->a, last);
+        for (uint32_t i = p->active; !overruled && !j->tokens && counts(&e->a) && i != NONE;
+             i = j->at[i].next_active)
+            overruled = counts(&j->at[i].a) && j->at[i].a.edge == e->a.edge && before(j, &e->a, &j->at[i].a);
+        e->active = !overruled;
+        if (overruled)
+            *link = e->next_active;
+        else
+            link = &e->next_active;
+    }
+}
+
+static void judge(journal *j, pair *p)
+{
+    bool like = false, not = false, sure = false;
+    p->settled_us = 0;
+    for (uint32_t i = p->active; i != NONE; i = j->at[i].next_active) {
+        const journal_attempt *a = &j->at[i].a;
+        if (j->at[i].open == 0 && a->acked_us == 0) continue;
+        if (a->verb == KD_LIKE)
+            like = true;
+        else
+            not = true;
+        sure |= counts(a);
+        uint64_t settled = counts(a) ? a->acked_us : UINT64_MAX;
+        p->settled_us = KD_MAX(p->settled_us, settled);
+    }
+    not |= !sure;
+    p->verdict = !like ? JOURNAL_MUST_NOT : not ? JOURNAL_MAY : JOURNAL_MUST;
+}
+
+static void renew(journal *j, uint32_t index)
+{
+    pair *p = &j->pairs[index];
+    bounds *b = cell(j, (uint32_t)(p->key >> 60), (uint32_t)(p->key >> 32) & 0xfffffff);
+    b->least -= p->verdict == JOURNAL_MUST;
+    b->most -= p->verdict != JOURNAL_MUST_NOT;
+    prune(j, p);
+    judge(j, p);
+    b->least += p->verdict == JOURNAL_MUST;
+    b->most += p->verdict != JOURNAL_MUST_NOT;
+}
+
+static void activate(journal *j, uint32_t id)
+{
+    entry *e = &j->at[id];
+    if (e->active) return;
+    pair *p = &j->pairs[e->pair];
+    e->next_active = p->active;
+    e->active = true;
+    p->active = id;
+}
+
+/* An answer is excused: what it overruled may win after all. */
+static void reopen(journal *j, uint32_t index)
+{
+    pair *p = &j->pairs[index];
+    for (uint32_t i = p->chain; i != NONE; i = j->at[i].older) activate(j, i);
+    renew(j, index);
+}
+
+/* ---- events -------------------------------------------------------------------------------------------------- */
+
+uint32_t journal_attempted(journal *j, const journal_attempt *a)
+{
+    j->at = kd_grow(j->at, j->count, &j->cap, sizeof(j->at[0]));
+    uint32_t id = j->count++;
+    entry *e = &j->at[id];
+    *e = (entry){.a = *a, .pair = NONE, .older = NONE, .next_active = NONE, .open = 1};
+    e->a.id = id;
+    if (e->a.issued_us < e->a.first_us) e->a.issued_us = e->a.first_us;
+    if (a->verb == KD_ADD) {
+        cell(j, a->counter, a->item)->most += a->amount;
+        return id;
+    }
+    e->pair = obtain(j, a);
+    e->older = j->pairs[e->pair].chain;
+    j->pairs[e->pair].chain = id;
+    activate(j, id);
+    renew(j, e->pair);
+    return id;
+}
+
+static void touched(journal *j, uint32_t id)
+{
+    if (j->at[id].pair == NONE) return;
+    activate(j, id);
+    renew(j, j->at[id].pair);
+}
+
+static bool happened(const entry *e)
+{
+    return e->open > 0 || e->a.acked_us != 0;
+}
+
+static void sum_changed(journal *j, const entry *e, bool was)
+{
+    if (e->pair != NONE || was == happened(e)) return;
+    bounds *b = cell(j, e->a.counter, e->a.item);
+    b->most = was ? b->most - e->a.amount : b->most + e->a.amount;
+}
+
+void journal_retried(journal *j, uint32_t id, uint64_t now_us)
+{
+    entry *e = &j->at[id];
+    bool was = happened(e);
+    e->open++;
+    if (now_us > e->a.issued_us) e->a.issued_us = now_us;
+    sum_changed(j, e, was);
+    touched(j, id);
+}
+
+void journal_refused(journal *j, uint32_t id)
+{
+    entry *e = &j->at[id];
+    bool was = happened(e);
+    KD_ASSERT(e->open > 0);
+    e->open--;
+    sum_changed(j, e, was);
+    touched(j, id);
+}
+
+void journal_acked(journal *j, uint32_t id, uint64_t now_us)
+{
+    entry *e = &j->at[id];
+    j->acks++;
+    if (e->a.acked_us != 0) return;
+    bool was = happened(e);
+    e->a.acked_us = now_us;
+    sum_changed(j, e, was);
+    if (e->pair == NONE && !e->a.excused) cell(j, e->a.counter, e->a.item)->least += e->a.amount;
+    touched(j, id);
+}
+
+void journal_thawed(journal *j, uint32_t edge, uint64_t from_us, uint64_t now_us)
+{
+    for (uint32_t id = j->count; id-- > 0;) {
+        entry *e = &j->at[id];
+        if (e->a.edge != edge || e->a.acked_us != 0 || e->open == 0 || e->a.issued_us < from_us) continue;
+        e->a.issued_us = KD_MAX(e->a.issued_us, now_us);
+        touched(j, id);
+    }
+}
+
+void journal_excuse(journal *j, uint32_t id)
+{
+    entry *e = &j->at[id];
+    if (e->a.excused) return;
+    e->a.excused = true;
+    if (e->a.acked_us == 0) return;
+    if (e->pair == NONE)
+        cell(j, e->a.counter, e->a.item)->least -= e->a.amount;
+    else
+        reopen(j, e->pair);
+}
+
+void journal_excuse_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us)
+{
+    for (uint32_t id = 0; id < j->count; id++) {
+        const journal_attempt *a = &j->at[id].a;
+        if (a->edge == edge && a->acked_us != 0 && a->acked_us >= from_us && a->acked_us <= to_us)
+            journal_excuse(j, id);
+    }
+}
+
+void journal_excuse_sums(journal *j)
+{
+    j->sums_hold = false;
+}
+
+/* ---- questions ------------------------------------------------------------------------------------------------ */
+
+const journal_attempt *journal_at(const journal *j, uint32_t id)
+{
+    KD_ASSERT(id < j->count);
+    return &j->at[id].a;
+}
+
+uint32_t journal_count(const journal *j)
+{
+    return j->count;
+}
+
+uint64_t journal_acks(const journal *j)
+{
+    return j->acks;
+}
+
+bool journal_sums_hold(const journal *j)
+{
+    return j->sums_hold;
+}
+
+journal_verdict journal_pair(const journal *j, uint32_t counter, uint32_t item, uint32_t user,
+                             uint64_t settled_before_us, bool *settled)
+{
+    const pair *p = find(j, counter, item, user);
+    if (settled) *settled = !p || p->settled_us < settled_before_us;
+    return p ? p->verdict : JOURNAL_MUST_NOT;
+}
+
+void journal_bounds(const journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most)
+{
+    bool seen = counter < COUNTERS && item < j->item_cap[counter];
+    *least = seen ? j->items[counter][item].least : 0;
+    *most = seen ? j->items[counter][item].most : 0;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void journal_pairs(const journal *j, journal_pair_fn fn, void *arg)
+{
+    uint64_t *keys = kd_alloc((j->pair_count + 1) * sizeof(keys[0]));
+    for (uint32_t i = 0; i < j->pair_count; i++) keys[i] = j->pairs[i].key;
+    qsort(keys, j->pair_count, sizeof(keys[0]), by_key);
+    for (uint32_t i = 0; i < j->pair_count; i++) {
+        uint32_t counter = (uint32_t)(keys[i] >> 60), item = (uint32_t)(keys[i] >> 32) & 0xfffffff;
+        uint32_t user = (uint32_t)keys[i];
+        fn(arg, counter, item, user, journal_pair(j, counter, item, user, 0, NULL));
+    }
+    free(keys);
+}
