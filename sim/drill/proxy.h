@@ -1,0 +1,50 @@
+/*
+ * sim/drill/proxy.h - the network of a drill: TCP connections that pass through here can be cut, delayed, throttled and broken.
+ *
+ *     who connects ---up---> link (a port of 127.0.0.1) ---> its target
+ *                  <--down--
+ *
+ * A link has one listening port, one target and conditions. A cut is a black hole: in that direction no byte and no end of a connection
+ * passes, connections stay, new ones are accepted by the machine and get no further; what was sent meanwhile arrives after the cut, as
+ * TCP would resend it. Bytes are never changed (but for Kafka's addresses, see proxy_kafka.h), reordered or lost: what a lossy network does
+ * to TCP beyond delay is that connections break, so `loss_percent` of the pieces that pass break theirs.
+ *
+ * One thread, the loop's. Bounded: connections of a link, bytes that one holds.
+ */
+#ifndef KUDOS_SIM_DRILL_PROXY_H
+#define KUDOS_SIM_DRILL_PROXY_H
+
+#include <event2/event.h>
+
+#include "sim/drill/proxy_kafka.h"
+
+enum { PROXY_UP, PROXY_DOWN, PROXY_WAYS }; /* up: from who connects */
+
+typedef struct {
+    struct {
+        bool cut;
+        uint64_t delay_us, jitter_us; /* delay, give or take jitter; the order stays */
+        uint64_t bytes_per_s;         /* 0: no limit */
+        uint32_t loss_percent;
+    } way[PROXY_WAYS];
+    bool refused; /* nobody listens there: connections break, new ones too */
+} proxy_condition;
+
+typedef struct proxy_link proxy_link;
+
+/* Listens on a free port, or NULL (errno). `kafka`: the target is a broker, and its answers are changed by this table; borrowed, or NULL. */
+proxy_link *proxy_link_create(struct event_base *base, const proxy_kafka_table *kafka, uint64_t seed);
+void proxy_link_destroy(proxy_link *l); /* NULL is fine */
+uint16_t proxy_link_port(const proxy_link *l);
+/* Of connections from now on. 0: nobody is there, they are refused. */
+void proxy_link_target(proxy_link *l, uint16_t port);
+void proxy_link_set(proxy_link *l, const proxy_condition *condition);
+/* All its connections break, once. */
+void proxy_link_reset(proxy_link *l);
+
+typedef struct {
+    uint64_t connections, bytes, broken;
+} proxy_counts;
+proxy_counts proxy_link_counts(const proxy_link *l);
+
+#endif

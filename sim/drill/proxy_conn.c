@@ -1,0 +1,290 @@
+/*
+ * proxy_conn.c - one connection through a link: two flows, each a queue of pieces with the moment when they may go on.
+ *
+ * Invariants: a flow reads only while its way is not cut and its queue has room, so what a cut holds beyond that stays with the kernel of
+ * the sender. Pieces leave in the order in which they came. The end of a connection is the last piece. A function that may free the
+ * connection returns false when it did.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sim/drill/proxy_internal.h"
+
+enum { READ_MAX = 16 * 1024, QUEUE_MAX = 256 * 1024 };
+
+static uint64_t now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+void proxy_break_fd(int fd)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(fd);
+}
+
+static void finish_flow(proxy_flow *f)
+{
+    if (f->readable) event_free(f->readable);
+    if (f->writable) event_free(f->writable);
+    if (f->due) event_free(f->due);
+    while (f->first) {
+        proxy_piece *p = f->first;
+        f->first = p->next;
+        free(p);
+    }
+}
+
+static void end(proxy_conn *c, bool reset)
+{
+    for (int w = 0; w < PROXY_WAYS; w++) finish_flow(&c->flow[w]);
+    if (c->connecting) event_free(c->connecting);
+    for (int w = 0; w < PROXY_WAYS; w++) {
+        if (c->fd[w] < 0) continue;
+        if (reset)
+            proxy_break_fd(c->fd[w]);
+        else
+            close(c->fd[w]);
+    }
+    *c->back = c->next;
+    if (c->next) c->next->back = c->back;
+    c->link->open--;
+    if (reset) c->link->counts.broken++;
+    free(c);
+}
+
+void proxy_conn_break(proxy_conn *c)
+{
+    end(c, true);
+}
+
+static bool cut(const proxy_flow *f)
+{
+    return f->conn->link->condition.way[f->side].cut;
+}
+
+/* ---- out ------------------------------------------------------------------------------------------------------- */
+
+static void arm(struct event *timer, uint64_t after_us)
+{
+    struct timeval after = {.tv_sec = (time_t)(after_us / 1000000), .tv_usec = (suseconds_t)(after_us % 1000000)};
+    event_add(timer, &after);
+}
+
+static void pop(proxy_flow *f)
+{
+    proxy_piece *p = f->first;
+    f->first = p->next;
+    if (!f->first) f->last = &f->first;
+    f->queued -= p->len;
+    free(p);
+}
+
+/* Everything was passed on: the end is, too. When both ways have ended the connection has. */
+static bool pass_end(proxy_flow *f)
+{
+    proxy_conn *c = f->conn;
+    if (!f->ended || f->closed || f->first || cut(f)) return true;
+    f->closed = true;
+    shutdown(c->fd[1 - f->side], SHUT_WR);
+    if (!c->flow[1 - f->side].closed) return true;
+    end(c, false);
+    return false;
+}
+
+static bool push(proxy_flow *f)
+{
+    proxy_conn *c = f->conn;
+    uint64_t now = now_us();
+    while (f->first && !cut(f)) {
+        proxy_piece *p = f->first;
+        if (p->due_us > now) {
+            arm(f->due, p->due_us - now);
+            return true;
+        }
+        ssize_t n = send(c->fd[1 - f->side], p->data + p->sent, p->len - p->sent, MSG_NOSIGNAL);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+            event_add(f->writable, NULL);
+            return true;
+        }
+        if (n < 0) {
+            end(c, true);
+            return false;
+        }
+        c->link->counts.bytes += (uint64_t)n;
+        p->sent += (size_t)n;
+        if (p->sent == p->len) pop(f);
+    }
+    return pass_end(f);
+}
+
+/* ---- in -------------------------------------------------------------------------------------------------------- */
+
+static void watch(proxy_flow *f)
+{
+    if (!f->conn->connected || f->ended || cut(f) || f->queued >= QUEUE_MAX)
+        event_del(f->readable);
+    else
+        event_add(f->readable, NULL);
+}
+
+static uint64_t due(proxy_flow *f, size_t len)
+{
+    proxy_link *l = f->conn->link;
+    uint64_t now = now_us(), at = now + l->condition.way[f->side].delay_us;
+    uint64_t jitter = l->condition.way[f->side].jitter_us, rate = l->condition.way[f->side].bytes_per_s;
+    if (jitter) {
+        at += kd_random_next(&l->random) % (2 * jitter + 1);
+        at = at > now + jitter ? at - jitter : now;
+    }
+    if (rate) {
+        f->free_us = KD_MAX(f->free_us, now) + len * 1000000 / rate;
+        at = KD_MAX(at, f->free_us);
+    }
+    return f->due_us = KD_MAX(at, f->due_us);
+}
+
+static void append(proxy_flow *f, kd_bytes data)
+{
+    proxy_piece *p = kd_alloc(sizeof *p + data.len);
+    p->len = data.len;
+    p->due_us = due(f, data.len);
+    memcpy(p->data, data.data, data.len);
+    *f->last = p;
+    f->last = &p->next;
+    f->queued += p->len;
+}
+
+static bool lost(proxy_link *l, int way)
+{
+    uint32_t percent = l->condition.way[way].loss_percent;
+    return percent && kd_random_next(&l->random) % 100 < percent;
+}
+
+static bool take(proxy_flow *f, kd_bytes data)
+{
+    if (lost(f->conn->link, f->side)) {
+        end(f->conn, true);
+        return false;
+    }
+    if (f->side == PROXY_DOWN && f->conn->link->kafka) {
+        kd_buf changed = {0};
+        proxy_kafka_pass(&f->kafka, data, &changed);
+        if (changed.len) append(f, kd_buf_view(&changed));
+        kd_buf_finish(&changed);
+    } else {
+        append(f, data);
+    }
+    return true;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    proxy_flow *f = arg;
+    uint8_t data[READ_MAX];
+    ssize_t n = recv(fd, data, sizeof data, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (n < 0) {
+        end(f->conn, true);
+        return;
+    }
+    if (n == 0) f->ended = true;
+    if (n > 0 && !take(f, kd_bytes_of(data, (size_t)n))) return;
+    watch(f);
+    push(f);
+}
+
+static void on_go(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    proxy_flow *f = arg;
+    if (push(f)) watch(f);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------ */
+
+static void start_flow(proxy_conn *c, int side)
+{
+    proxy_flow *f = &c->flow[side];
+    struct event_base *base = c->link->base;
+    f->conn = c;
+    f->side = side;
+    f->last = &f->first;
+    f->kafka.table = c->link->kafka;
+    f->readable = event_new(base, c->fd[side], EV_READ | EV_PERSIST, on_readable, f);
+    f->writable = event_new(base, c->fd[1 - side], EV_WRITE, on_go, f);
+    f->due = evtimer_new(base, on_go, f);
+    KD_ASSERT(f->readable && f->writable && f->due);
+    watch(f);
+}
+
+static void on_connected(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    proxy_conn *c = arg;
+    int error = 0, yes = 1;
+    socklen_t len = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0) {
+        end(c, true);
+        return;
+    }
+    c->connected = true;
+    for (int w = 0; w < PROXY_WAYS; w++) setsockopt(c->fd[w], IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    for (int w = 0; w < PROXY_WAYS; w++) start_flow(c, w);
+}
+
+/* A handshake needs both ways. */
+static bool reachable(const proxy_link *l)
+{
+    return !l->condition.way[PROXY_UP].cut && !l->condition.way[PROXY_DOWN].cut;
+}
+
+static void connect_on(proxy_conn *c)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    at.sin_port = htons(c->link->target);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    c->fd[PROXY_DOWN] = fd;
+    if (fd < 0 || (connect(fd, (struct sockaddr *)&at, sizeof at) != 0 && errno != EINPROGRESS)) {
+        end(c, true);
+        return;
+    }
+    c->connecting = event_new(c->link->base, fd, EV_WRITE, on_connected, c);
+    KD_ASSERT(c->connecting != NULL);
+    event_add(c->connecting, NULL);
+}
+
+void proxy_conn_create(proxy_link *l, int fd)
+{
+    proxy_conn *c = kd_alloc(sizeof *c);
+    c->link = l;
+    c->fd[PROXY_UP] = fd;
+    c->fd[PROXY_DOWN] = -1;
+    c->next = l->conns;
+    c->back = &l->conns;
+    if (c->next) c->next->back = &c->next;
+    l->conns = c;
+    l->open++;
+    if (reachable(l)) connect_on(c);
+}
+
+void proxy_conn_wake(proxy_conn *c)
+{
+    if (!c->connected) {
+        if (!c->connecting && reachable(c->link)) connect_on(c);
+        return;
+    }
+    for (int w = 0; w < PROXY_WAYS; w++) {
+        watch(&c->flow[w]);
+        if (!push(&c->flow[w])) return;
+    }
+}

@@ -1,0 +1,82 @@
+/* proxy_kafka.c - see the header. */
+#include "sim/drill/proxy_kafka.h"
+
+static const char host[PROXY_KAFKA_HOST_LEN + 1] = "127.0.0.1";
+
+/* Whether the byte may be at this place of a match. The port's upper half is always 0. */
+static bool fits(uint32_t at, uint8_t byte)
+{
+    if (at < PROXY_KAFKA_HOST_LEN) return byte == (uint8_t)host[at];
+    return at >= PROXY_KAFKA_HOST_LEN + 2 || byte == 0;
+}
+
+/* The bytes held back are whole: host and port. */
+static void exchange(proxy_kafka_stream *s, kd_buf *out)
+{
+    uint16_t port = (uint16_t)(s->held[PROXY_KAFKA_MATCH - 2] << 8 | s->held[PROXY_KAFKA_MATCH - 1]);
+    for (uint32_t i = 0; i < s->table->count; i++) {
+        if (s->table->at[i].from != port) continue;
+        port = s->table->at[i].to;
+        break;
+    }
+    kd_buf_put(out, s->held, PROXY_KAFKA_MATCH - 2);
+    kd_buf_put_be16(out, port);
+    s->held_len = 0;
+}
+
+static void release(proxy_kafka_stream *s, kd_buf *out)
+{
+    kd_buf_put(out, s->held, s->held_len);
+    s->held_len = 0;
+}
+
+/* What was held back does not go on: lets its first bytes go until the rest is a beginning again. */
+static void mismatch(proxy_kafka_stream *s, kd_buf *out)
+{
+    while (s->held_len > 0) {
+        kd_buf_put_u8(out, s->held[0]);
+        s->held_len--;
+        memmove(s->held, s->held + 1, s->held_len);
+        uint32_t i = 0;
+        while (i < s->held_len && fits(i, s->held[i])) i++;
+        if (i == s->held_len) return;
+    }
+}
+
+static void pass_byte(proxy_kafka_stream *s, uint8_t byte, kd_buf *out)
+{
+    while (s->held_len > 0 && !fits(s->held_len, byte)) mismatch(s, out);
+    if (!fits(s->held_len, byte)) {
+        kd_buf_put_u8(out, byte);
+        return;
+    }
+    s->held[s->held_len++] = byte;
+    if (s->held_len == PROXY_KAFKA_MATCH) exchange(s, out);
+}
+
+/* Keeps count of where an answer ends. True for the bytes of its size, which are no part of a match. */
+static bool in_head(proxy_kafka_stream *s, uint8_t byte)
+{
+    if (s->left > 0) {
+        s->left--;
+        return false;
+    }
+    s->head = s->head << 8 | byte;
+    if (++s->head_len == 4) {
+        s->left = s->head;
+        s->head_len = s->head = 0;
+    }
+    return true;
+}
+
+void proxy_kafka_pass(proxy_kafka_stream *s, kd_bytes in, kd_buf *out)
+{
+    for (size_t i = 0; i < in.len; i++) {
+        if (in_head(s, in.data[i])) {
+            kd_buf_put_u8(out, in.data[i]);
+            continue;
+        }
+        pass_byte(s, in.data[i], out);
+        if (s->left == 0) release(s, out);
+    }
+}

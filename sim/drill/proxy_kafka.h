@@ -1,0 +1,37 @@
+/*
+ * sim/drill/proxy_kafka.h - makes a broker's answers name the proxy's ports instead of the brokers' own.
+ *
+ * Kafka tells clients where its brokers are (Metadata, FindCoordinator) as a length-prefixed host followed by the port as a big-endian
+ * int32, in every version of these answers. All brokers of a drill are at 127.0.0.1, so exchanging the port behind these nine bytes keeps
+ * every length, and nothing else of the protocol needs to be understood. A match may be cut in two by a read: its beginning is held
+ * back, but never beyond the end of an answer (each is preceded by its size), since the next one may be long in coming. Pure.
+ */
+#ifndef KUDOS_SIM_DRILL_PROXY_KAFKA_H
+#define KUDOS_SIM_DRILL_PROXY_KAFKA_H
+
+#include "kudos/base.h"
+
+enum { PROXY_KAFKA_BROKERS_MAX = 9, PROXY_KAFKA_HOST_LEN = 9, PROXY_KAFKA_MATCH = PROXY_KAFKA_HOST_LEN + 4 };
+
+/* Port `from` (a broker's) is told as `to`. May change while streams run. */
+typedef struct {
+    uint32_t count;
+    struct {
+        uint16_t from, to;
+    } at[PROXY_KAFKA_BROKERS_MAX];
+} proxy_kafka_table;
+
+/* One direction of one connection: from a broker. Zero-initialise with the table. */
+typedef struct {
+    const proxy_kafka_table *table;
+    uint32_t head_len;  /* bytes of the size that were seen, up to 4 */
+    uint32_t head;      /* their value so far */
+    uint64_t left;      /* bytes of the answer that are still to come */
+    uint32_t held_len;  /* held back: what may be the beginning of a match */
+    uint8_t held[PROXY_KAFKA_MATCH];
+} proxy_kafka_stream;
+
+/* Appends what can go on to *out: at most PROXY_KAFKA_MATCH - 1 bytes stay behind. */
+void proxy_kafka_pass(proxy_kafka_stream *s, kd_bytes in, kd_buf *out);
+
+#endif
