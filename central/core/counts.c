@@ -101,16 +101,35 @@ static int append_part(kd_count_entry *e, uint64_t where, uint64_t value)
     return KD_OK;
 }
 
+int kd_count_part_read(kd_reader *r, kd_count_part *part)
+{
+    uint8_t head = kd_read_u8(r);
+    uint64_t id = kd_read_varint(r);
+    part->value = kd_read_varint(r);
+    if (r->bad || id > UINT32_MAX || ((head & 3) == KD_PART_REGION && id >= KD_REGIONS_MAX))
+        return KD_EMALFORMED;
+    part->where = kd_part_where(head >> 2, (kd_part_kind)(head & 3), (uint32_t)id);
+    return KD_OK;
+}
+
+void kd_count_part_put(const kd_count_part *p, kd_buf *out)
+{
+    if (p->value == 0) return;
+    kd_buf_put_u8(out,
+                  (uint8_t)((uint32_t)kd_part_counter(p->where) << 2 | (uint32_t)kd_part_kind_of(p->where)));
+    kd_buf_put_varint(out, kd_part_id(p->where));
+    kd_buf_put_varint(out, p->value);
+}
+
 static int row_decode(kd_count_entry *e, kd_bytes value)
 {
     kd_reader r = kd_reader_of(value);
     e->accurate = kd_read_be64(&r);
     while (!r.bad && kd_reader_left(&r) > 0) {
-        uint8_t head = kd_read_u8(&r);
-        uint64_t id = kd_read_varint(&r), part = kd_read_varint(&r);
-        if (id > UINT32_MAX || ((head & 3) == KD_PART_REGION && id >= KD_REGIONS_MAX)) return KD_EMALFORMED;
-        uint64_t where = kd_part_where(head >> 2, (kd_part_kind)(head & 3), (uint32_t)id);
-        if (append_part(e, where, part) != KD_OK) return KD_EMALFORMED;
+        kd_count_part part;
+        int err = kd_count_part_read(&r, &part);
+        if (err == KD_OK) err = append_part(e, part.where, part.value);
+        if (err != KD_OK) return err;
     }
     return r.bad ? KD_EMALFORMED : KD_OK;
 }
@@ -118,14 +137,7 @@ static int row_decode(kd_count_entry *e, kd_bytes value)
 static void row_encode(const kd_count_entry *e, uint64_t version, kd_buf *out)
 {
     kd_buf_put_be64(out, version);
-    for (uint32_t i = 0; i < e->part_count; i++) {
-        const kd_count_part *p = &e->parts[i];
-        if (p->value == 0) continue;
-        kd_buf_put_u8(
-            out, (uint8_t)((uint32_t)kd_part_counter(p->where) << 2 | (uint32_t)kd_part_kind_of(p->where)));
-        kd_buf_put_varint(out, kd_part_id(p->where));
-        kd_buf_put_varint(out, p->value);
-    }
+    for (uint32_t i = 0; i < e->part_count; i++) kd_count_part_put(&e->parts[i], out);
 }
 
 /* ---- entries ---- */

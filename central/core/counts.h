@@ -49,6 +49,10 @@ static inline uint32_t kd_part_id(uint64_t where)
     return (uint32_t)where;
 }
 
+/* One part of a row: KD_OK or KD_EMALFORMED. A part that is 0 is not written. */
+int kd_count_part_read(kd_reader *r, kd_count_part *part);
+void kd_count_part_put(const kd_count_part *p, kd_buf *out);
+
 typedef struct kd_count_entry {
     kd_table_entry hashed;
     struct kd_count_entry *prev, *next; /* in the dirty queue or among the clean */

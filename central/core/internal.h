@@ -37,6 +37,9 @@ typedef struct {
     kd_position applied;
     uint64_t digest, watermark_us;
     uint64_t epoch; /* the highest that a merged envelope of it knew */
+    uint64_t complete_to_us; /* of the batch at applied: below the watermark while it sends something again */
+    uint64_t joined;         /* version that registered it, or took it back: older backups do not know it */
+    bool retired;            /* gone for good */
 } kd_edge_state;
 
 typedef struct {
@@ -66,6 +69,7 @@ typedef struct {
     uint32_t arrival;
     uint16_t key_len, edge, region;
     bool liked;
+    bool past; /* stamped below its edge's watermark less 2 D: merged before, whatever the rows say now */
 } kd_gathered_op;
 
 typedef struct {
@@ -109,6 +113,25 @@ typedef struct {
     uint64_t bytes;
 } kd_redo_list;
 
+/* A backup that may be restored (stable.c). */
+typedef struct {
+    uint8_t id_len;
+    char id[KD_NAME_MAX];
+    uint64_t low_watermark_us, version;
+    bool complete;
+} kd_backup;
+
+/* What collects the tombstones (collect.c). */
+typedef struct {
+    uint64_t floor_us; /* of the last commit begun */
+    bool halted;       /* by an identity alarm */
+    bool changed;      /* its row is to be written */
+    bool sweeping;
+    uint64_t swept_us; /* floor of the last sweep that came to its end */
+    kd_buf cursor;     /* key to go on from */
+    uint64_t collected, ignored, refused;
+} kd_collector;
+
 struct kd_central {
     kd_central_config config;
     char name[KD_NAME_MAX];
@@ -140,6 +163,9 @@ struct kd_central {
     uint32_t taken_changes;
     uint64_t quarantine[KD_QUARANTINE_MAX]; /* identities of what is kept */
     uint32_t quarantine_count;
+    kd_backup backups[KD_BACKUPS_MAX];
+    uint32_t backup_count;
+    kd_collector collector;
     kd_central_stats stats;
     kd_buf key, value; /* scratch */
 };
@@ -169,6 +195,14 @@ int kd_central_poison(kd_central *c); /* KD_EIO from here on */
 /* meta.c: identity, epoch, version, log position, chain; all in one row */
 int kd_meta_load(kd_central *c);
 void kd_meta_put(kd_central *c, kd_commit *k);
+/* The beginning of the row, for those that read a store without opening it: KD_OK, KD_EMALFORMED, KD_EMISMATCH. */
+typedef struct {
+    uint32_t partition, partitions;
+    uint64_t epoch, version;
+} kd_meta_head;
+int kd_meta_head_read(kd_bytes value, kd_meta_head *head);
+/* The same row with another version. */
+void kd_meta_with_version(kd_bytes value, uint64_t version, kd_buf *out);
 
 /* registry.c: names of edges and regions, and what is applied of each edge */
 int kd_registry_load(kd_central *c);
@@ -179,6 +213,28 @@ void kd_registry_touch(kd_central *c, uint16_t edge);
 void kd_registry_put(kd_central *c, kd_commit *k);
 void kd_registry_committed(kd_central *c, const kd_commit *k);
 uint64_t kd_registry_low_watermark(const kd_central *c);
+
+/* The smallest watermark of all edges that hold it, and which one that is. */
+typedef struct {
+    uint64_t time_us; /* 0: unknown */
+    int edge;         /* index; -1: none */
+    kd_bytes unheard; /* an expected one that was never heard of; or empty */
+} kd_lowest;
+/* `held`: an edge that sends something again (rules 15, 20) holds it at the complete_to that it tells. */
+kd_lowest kd_registry_lowest(const kd_central *c, bool held);
+int kd_registry_find(const kd_central *c, kd_bytes name); /* index, or -1 */
+
+/* stable.c: backups, and what edges may forget (rule 21) */
+int kd_stable_load(kd_central *c);
+
+/* collect.c: tombstones (rule 22) */
+int kd_collect_load(kd_central *c);
+bool kd_collect_past(const kd_central *c, const kd_edge_state *s, uint64_t time_us);
+/* An operation that finds no row: true when it was merged before, and its tombstone is gone. */
+bool kd_collect_ignores(kd_central *c, const kd_gathered_op *op);
+void kd_collect_halt(kd_central *c);
+/* A piece of the sweep in a commit whose rows are decided. KD_OK, KD_EIO. */
+int kd_collect_step(kd_central *c, kd_commit *k, uint64_t now_us);
 
 /* quarantine.c */
 int kd_quarantine_load(kd_central *c);

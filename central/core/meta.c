@@ -8,6 +8,29 @@
 
 static const uint8_t meta_key[] = {KD_ROW_META};
 
+/* Of the version in the row. */
+enum { VERSION_AT = 1 + 4 + 4 + 8 };
+
+int kd_meta_head_read(kd_bytes value, kd_meta_head *head)
+{
+    kd_reader r = kd_reader_of(value);
+    uint8_t schema = kd_read_u8(&r);
+    head->partition = kd_read_be32(&r);
+    head->partitions = kd_read_be32(&r);
+    head->epoch = kd_read_be64(&r);
+    head->version = kd_read_be64(&r);
+    if (r.bad) return KD_EMALFORMED;
+    return schema == KD_STORAGE_SCHEMA ? KD_OK : KD_EMISMATCH;
+}
+
+void kd_meta_with_version(kd_bytes value, uint64_t version, kd_buf *out)
+{
+    KD_ASSERT(value.len >= VERSION_AT + sizeof version);
+    kd_buf_put(out, value.data, VERSION_AT);
+    kd_buf_put_be64(out, version);
+    kd_buf_put(out, value.data + VERSION_AT + sizeof version, value.len - VERSION_AT - sizeof version);
+}
+
 static int decode_identity(const kd_central *c, kd_reader *r)
 {
     uint8_t schema = kd_read_u8(r);

@@ -140,18 +140,23 @@ static int read_failed(kd_leveldb *db, char *text)
     return KD_EIO;
 }
 
-static int store_get(void *ctx, kd_bytes key, kd_buf *value)
+static int get(kd_leveldb *db, const leveldb_readoptions_t *options, kd_bytes key, kd_buf *value)
 {
-    kd_leveldb *db = ctx;
     char *text = NULL;
     size_t len = 0;
     kd_buf_clear(value);
-    char *found = leveldb_get(db->db, db->read, (const char *)key.data, key.len, &len, &text);
+    char *found = leveldb_get(db->db, options, (const char *)key.data, key.len, &len, &text);
     if (text) return read_failed(db, text);
     if (!found) return KD_ENOTFOUND;
     kd_buf_put(value, found, len);
     leveldb_free(found);
     return KD_OK;
+}
+
+static int store_get(void *ctx, kd_bytes key, kd_buf *value)
+{
+    kd_leveldb *db = ctx;
+    return get(db, db->read, key, value);
 }
 
 static kd_bytes iter_key(const leveldb_iterator_t *it)
@@ -179,10 +184,10 @@ static int visit_rows(leveldb_iterator_t *it, kd_bytes to, kd_scan_fn fn, void *
     return KD_OK;
 }
 
-static int store_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg)
+static int scan(kd_leveldb *db, const leveldb_readoptions_t *options, kd_bytes from, kd_bytes to,
+                kd_scan_fn fn, void *arg)
 {
-    kd_leveldb *db = ctx;
-    leveldb_iterator_t *it = leveldb_create_iterator(db->db, db->scan);
+    leveldb_iterator_t *it = leveldb_create_iterator(db->db, options);
     if (from.len > 0)
         leveldb_iter_seek(it, (const char *)from.data, from.len);
     else
@@ -195,6 +200,57 @@ static int store_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void
     leveldb_iter_destroy(it);
     return text ? read_failed(db, text) : rc;
 }
+
+static int store_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg)
+{
+    kd_leveldb *db = ctx;
+    return scan(db, db->scan, from, to, fn, arg);
+}
+
+/* ---- snapshots ---- */
+
+struct kd_leveldb_snapshot {
+    kd_leveldb *db;
+    const leveldb_snapshot_t *at;
+    leveldb_readoptions_t *options;
+};
+
+kd_leveldb_snapshot *kd_leveldb_snapshot_take(kd_leveldb *db)
+{
+    kd_leveldb_snapshot *s = kd_alloc(sizeof(*s));
+    *s = (kd_leveldb_snapshot){db, leveldb_create_snapshot(db->db), leveldb_readoptions_create()};
+    leveldb_readoptions_set_verify_checksums(s->options, 1);
+    leveldb_readoptions_set_fill_cache(s->options, 0);
+    leveldb_readoptions_set_snapshot(s->options, s->at);
+    return s;
+}
+
+void kd_leveldb_snapshot_release(kd_leveldb_snapshot *s)
+{
+    if (!s) return;
+    leveldb_readoptions_destroy(s->options);
+    leveldb_release_snapshot(s->db->db, s->at);
+    free(s);
+}
+
+static int snapshot_get(void *ctx, kd_bytes key, kd_buf *value)
+{
+    const kd_leveldb_snapshot *s = ctx;
+    return get(s->db, s->options, key, value);
+}
+
+static int snapshot_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg)
+{
+    const kd_leveldb_snapshot *s = ctx;
+    return scan(s->db, s->options, from, to, fn, arg);
+}
+
+kd_store kd_leveldb_snapshot_store(kd_leveldb_snapshot *s)
+{
+    return (kd_store){.ctx = s, .get = snapshot_get, .scan = snapshot_scan};
+}
+
+/* ---- the database itself ---- */
 
 kd_store kd_leveldb_store(kd_leveldb *db)
 {

@@ -42,6 +42,14 @@ void kd_leveldb_close(kd_leveldb *db);
  * KD_ENOTFOUND. */
 kd_store kd_leveldb_store(kd_leveldb *db);
 
+/* The database as it stands now, for as long as it is held: rows that are written later are not in it. Any thread may
+ * take, read and release it beside the one that writes. A group of writes is in it as a whole or not at all, and only
+ * when its sync (if it asked for one) has succeeded. Release all before the database is closed; NULL is fine. */
+typedef struct kd_leveldb_snapshot kd_leveldb_snapshot;
+kd_leveldb_snapshot *kd_leveldb_snapshot_take(kd_leveldb *db);
+kd_store kd_leveldb_snapshot_store(kd_leveldb_snapshot *s);
+void kd_leveldb_snapshot_release(kd_leveldb_snapshot *s);
+
 /* Applies the group atomically; with `sync` it is on stable storage before KD_OK. KD_EIO poisons the handle.
  */
 int kd_leveldb_write(kd_leveldb *db, const kd_writes *writes, bool sync);
