@@ -1,7 +1,7 @@
 /*
  * scenario.c - a scenario as a value: defaults, copies, events in the order of time.
  */
-#include "sim/scenario/scenario.h"
+#include "sim/scenario/language.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +79,7 @@ void scenario_add(scenario *s, const scenario_event *event)
 {
     KD_ASSERT(s->event_count < SCENARIO_EVENTS_MAX);
     scenario_event added = *event; /* it may lie in the array that grows */
+    scenario_settle(&added);
     uint32_t at = events_until(s, event->at_us);
     s->events = kd_grow(s->events, s->event_count, &s->event_cap, sizeof *s->events);
     memmove(s->events + at + 1, s->events + at, (s->event_count - at) * sizeof *s->events);

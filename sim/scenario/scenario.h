@@ -21,7 +21,7 @@ enum {
     SCENARIO_ITEMS_MAX = 10000,
     SCENARIO_EVENTS_MAX = 100000,
     SCENARIO_NAME_MAX = 32, /* bytes of an edge's name, a user's, an item's; with the 0 */
-    SCENARIO_ERROR_MAX = 512,
+    SCENARIO_ERROR_MAX = 768,
 };
 
 /* Who an event befalls: the index of an edge, or one of these. */
@@ -151,5 +151,7 @@ void scenario_event_print(const scenario *s, const scenario_event *event, kd_buf
 /* "mumbai", "central", "kafka". */
 const char *scenario_who(const scenario *s, int who);
 const char *scenario_kind_name(scenario_kind kind);
+/* The whole language for a terminal, from the table that reads it. */
+void scenario_language(kd_buf *out);
 
 #endif

@@ -1,0 +1,409 @@
+/*
+ * parts.c - reads the value of one part. Every refusal names what was found and what is allowed.
+ */
+#include "sim/scenario/language.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+kd_bytes words_peek(const words *w)
+{
+    size_t n = 0;
+    while (n < w->rest.len && !is_blank(w->rest.data[n])) n++;
+    return kd_bytes_of(w->rest.data, n);
+}
+
+kd_bytes words_take(words *w)
+{
+    kd_bytes word = words_peek(w);
+    size_t n = word.len;
+    while (n < w->rest.len && is_blank(w->rest.data[n])) n++;
+    w->rest = kd_bytes_of(w->rest.data + n, w->rest.len - n);
+    return word;
+}
+
+bool words_refuse(words *w, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(w->reason, sizeof w->reason, format, args);
+    va_end(args);
+    return false;
+}
+
+bool word_is(kd_bytes word, const char *text)
+{
+    return kd_bytes_eq(word, kd_bytes_str(text));
+}
+
+const verb_word *verb_of(kd_bytes word)
+{
+    for (size_t i = 0; i < scenario_verb_count; i++)
+        if (word_is(word, scenario_verbs[i].word)) return &scenario_verbs[i];
+    return NULL;
+}
+
+/* "x" is not <what>, or: <what> is missing. */
+static bool refuse_word(words *w, kd_bytes word, const char *what)
+{
+    char shown[KD_TEXT_SHOWN_MAX];
+    if (word.len == 0) return words_refuse(w, "%s is missing", what);
+    return words_refuse(w, "\"%s\" is not %s", kd_text_shown(word, shown), what);
+}
+
+static void put_bound(const part *p, kd_buf *out, uint64_t bound)
+{
+    if (p->kind == PART_REAL)
+        kd_text_printf(out, "%.10g%s", (double)bound / 1000, p->unit);
+    else if (p->kind == PART_SIZE)
+        kd_text_put_size(out, bound);
+    else if (p->kind == PART_NUMBER || p->kind == PART_VIEWS || p->kind == PART_SIGNED)
+        kd_text_printf(out, "%llu%s", (unsigned long long)bound, p->unit ? p->unit : "");
+    else
+        kd_text_put_duration(out, bound);
+}
+
+static bool refuse_amount(words *w, const part *p, kd_bytes word, const char *what)
+{
+    kd_buf allowed = {0};
+    kd_text_printf(&allowed, "%s from ", what);
+    if (p->kind == PART_SIGNED || p->kind == PART_SIGNED_DURATION) {
+        kd_text_printf(&allowed, "-");
+        put_bound(p, &allowed, p->max);
+    } else {
+        put_bound(p, &allowed, p->min);
+    }
+    kd_text_printf(&allowed, " to ");
+    put_bound(p, &allowed, p->max);
+    kd_buf_put_u8(&allowed, 0);
+    refuse_word(w, word, (const char *)allowed.data);
+    kd_buf_finish(&allowed);
+    return false;
+}
+
+static void set_number(const part *p, void *base, uint64_t value)
+{
+    KD_ASSERT(p->size == sizeof(uint32_t) || p->size == sizeof(uint64_t));
+    memcpy((char *)base + p->offset, &value, p->size); /* the first bytes are the low ones (kudos/base.h) */
+}
+
+static bool within(const part *p, uint64_t value)
+{
+    return value >= p->min && value <= p->max;
+}
+
+static kd_bytes without_unit(kd_bytes word, const char *unit)
+{
+    size_t n = unit ? strlen(unit) : 0;
+    bool there = n <= word.len && memcmp(word.data + word.len - n, unit ? unit : "", n) == 0;
+    return there ? kd_bytes_of(word.data, word.len - n) : kd_bytes_of(word.data, 0);
+}
+
+static bool read_number(words *w, const part *p, void *base)
+{
+    kd_bytes word = words_take(w), digits = without_unit(word, p->unit);
+    uint64_t value;
+    if (!kd_text_take_number(&digits, &value) || digits.len > 0 || !within(p, value)) {
+        char what[64];
+        bool share = p->unit && strcmp(p->unit, "%") == 0;
+        snprintf(what, sizeof what, share ? "a share in per cent" : "a whole number");
+        return refuse_amount(w, p, word, what);
+    }
+    set_number(p, base, value);
+    return true;
+}
+
+/* Takes + or - off the word: -1 or 1. */
+static int64_t take_sign(kd_bytes *word)
+{
+    bool sign = word->len > 0 && (word->data[0] == '+' || word->data[0] == '-');
+    int64_t factor = sign && word->data[0] == '-' ? -1 : 1;
+    if (sign) *word = kd_bytes_of(word->data + 1, word->len - 1);
+    return factor;
+}
+
+static bool read_signed(words *w, const part *p, void *base)
+{
+    kd_bytes word = words_take(w), number = word;
+    int64_t factor = take_sign(&number);
+    uint64_t value;
+    if (p->kind == PART_SIGNED_DURATION) {
+        if (!kd_text_duration(number, &value) || !within(p, value))
+            return refuse_amount(w, p, word, "a time with its unit (" KD_TEXT_DURATION_UNITS ") and sign,");
+    } else {
+        number = without_unit(number, p->unit);
+        if (!kd_text_take_number(&number, &value) || number.len > 0 || !within(p, value))
+            return refuse_amount(w, p, word, "a rate in parts per million");
+    }
+    set_number(p, base, (uint64_t)(factor * (int64_t)value));
+    return true;
+}
+
+/* Digits, and up to three behind a point, as thousandths. */
+static bool take_thousandths(kd_bytes text, uint64_t *value)
+{
+    uint64_t whole, behind = 0, scale = 1000;
+    if (!kd_text_take_number(&text, &whole) || whole > UINT32_MAX) return false;
+    if (text.len > 0) {
+        if (text.data[0] != '.' || text.len < 2 || text.len > 4) return false;
+        for (size_t i = 1; i < text.len; i++) scale /= 10;
+        text = kd_bytes_of(text.data + 1, text.len - 1);
+        if (!kd_text_take_number(&text, &behind) || text.len > 0) return false;
+    }
+    *value = whole * 1000 + behind * scale;
+    return true;
+}
+
+static bool read_real(words *w, const part *p, void *base)
+{
+    kd_bytes word = words_take(w);
+    uint64_t value;
+    if (!take_thousandths(without_unit(word, p->unit), &value) || !within(p, value))
+        return refuse_amount(w, p, word, "a number with at most three digits behind the point");
+    double real = (double)value / 1000;
+    memcpy((char *)base + p->offset, &real, sizeof real);
+    return true;
+}
+
+bool part_duration(words *w, const part *p, uint64_t *us)
+{
+    kd_bytes word = words_take(w);
+    if (kd_text_duration(word, us) && within(p, *us)) return true;
+    return refuse_amount(w, p, word, "a time with its unit (" KD_TEXT_DURATION_UNITS ")");
+}
+
+static bool read_duration(words *w, const part *p, void *base)
+{
+    uint64_t us;
+    if (!part_duration(w, p, &us)) return false;
+    set_number(p, base, us);
+    return true;
+}
+
+static bool read_spread(words *w, const part *p, void *base)
+{
+    kd_bytes word = words_peek(w);
+    uint64_t us;
+    if (word.len < 2 || memcmp(word.data, "+-", 2) != 0) return true;
+    if (!kd_text_duration(kd_bytes_of(word.data + 2, word.len - 2), &us) || us == 0 || !within(p, us))
+        return refuse_word(w, word, "a spread such as +-50ms");
+    words_take(w);
+    set_number(p, base, us);
+    return true;
+}
+
+static bool read_size(words *w, const part *p, void *base)
+{
+    kd_bytes word = words_take(w);
+    uint64_t bytes;
+    if (!kd_text_size(without_unit(word, p->unit), &bytes) || !within(p, bytes))
+        return refuse_amount(w, p, word,
+                             p->unit ? "a size with its unit (" KD_TEXT_SIZE_UNITS ") and /s,"
+                                     : "a size with its unit (" KD_TEXT_SIZE_UNITS ")");
+    set_number(p, base, bytes);
+    return true;
+}
+
+static bool read_yes(words *w, const part *p, void *base)
+{
+    kd_bytes word = words_take(w);
+    bool yes = word_is(word, "yes");
+    if (!yes && !word_is(word, "no")) return refuse_word(w, word, "yes or no");
+    memcpy((char *)base + p->offset, &yes, sizeof yes);
+    return true;
+}
+
+static bool read_text(words *w, const part *p, void *base)
+{
+    if (w->rest.len == 0) return words_refuse(w, "the text is missing");
+    char *text = kd_alloc(w->rest.len + 1), **field = (char **)((char *)base + p->offset);
+    memcpy(text, w->rest.data, w->rest.len);
+    w->rest.len = 0;
+    free(*field);
+    *field = text;
+    return true;
+}
+
+static int edge_named(const scenario *s, kd_bytes name)
+{
+    for (uint32_t i = 0; i < s->edge_count; i++)
+        if (word_is(name, s->edges[i])) return (int)i;
+    return SCENARIO_NOBODY;
+}
+
+static bool edge_name_valid(words *w, kd_bytes name)
+{
+    static const char *const taken[] = {"central", "kafka", "answers", "nobody"};
+    bool valid = kd_name_valid(name) && name.len < SCENARIO_NAME_MAX;
+    for (size_t i = 0; i < KD_COUNT(taken); i++) valid = valid && !word_is(name, taken[i]);
+    if (!valid)
+        return refuse_word(
+            w, name, "a name for an edge: up to 31 of a-z, 0-9, . _ -, not central, kafka, answers, nobody");
+    if (edge_named(w->s, name) >= 0) return words_refuse(w, "the edge %.*s is named twice", KD_PRINT(name));
+    return true;
+}
+
+static bool read_edges(words *w)
+{
+    scenario *s = w->s;
+    s->edge_count = 0;
+    memset(s->edges, 0, sizeof s->edges);
+    do {
+        kd_bytes name = words_take(w);
+        if (!edge_name_valid(w, name)) return false;
+        if (s->edge_count == SCENARIO_EDGES_MAX)
+            return words_refuse(w, "there are at most %d edges", SCENARIO_EDGES_MAX);
+        memcpy(s->edges[s->edge_count++], name.data, name.len);
+    } while (w->rest.len > 0);
+    return true;
+}
+
+static bool refuse_who(words *w, const part *p, kd_bytes word)
+{
+    kd_buf names = {0};
+    kd_text_printf(&names, "there: the edges are ");
+    for (uint32_t i = 0; i < w->s->edge_count; i++)
+        kd_text_printf(&names, "%s%s", i > 0 ? ", " : "", w->s->edges[i]);
+    kd_text_printf(&names, "%s",
+                   p->kind == PART_EDGE      ? ""
+                   : p->kind == PART_PROCESS ? "; central goes too"
+                                             : "; central and kafka go too");
+    kd_buf_put_u8(&names, 0);
+    if (word.len == 0)
+        words_refuse(w, "a name is missing; %s", (const char *)names.data + strlen("there: "));
+    else
+        refuse_word(w, word, (const char *)names.data);
+    kd_buf_finish(&names);
+    return false;
+}
+
+static bool read_who(words *w, const part *p, void *base)
+{
+    kd_bytes word = words_take(w);
+    int who = edge_named(w->s, word);
+    if (p->kind != PART_EDGE && word_is(word, "central")) who = SCENARIO_CENTRAL;
+    if (p->kind != PART_EDGE && p->kind != PART_PROCESS && word_is(word, "kafka")) who = SCENARIO_KAFKA;
+    if (who == SCENARIO_NOBODY) return refuse_who(w, p, word);
+    memcpy((char *)base + p->offset, &who, sizeof who);
+    return true;
+}
+
+/* Edges have no links among them, and central's are to edges and Kafka. */
+static bool read_peer(words *w, const part *p, void *base)
+{
+    scenario_event *e = base;
+    if (!word_is(words_peek(w), "from")) return true;
+    words_take(w);
+    if (!read_who(w, p, base)) return false;
+    bool linked = e->peer != e->who && (e->who < 0 || e->peer < 0);
+    return linked || words_refuse(w,
+                                  "there is no link from %s to %s: edges have links to central and kafka, "
+                                  "central to edges and kafka",
+                                  scenario_who(w->s, e->who), scenario_who(w->s, e->peer));
+}
+
+static bool read_way(words *w, void *base)
+{
+    scenario_event *e = base;
+    kd_bytes word = words_peek(w);
+    e->way = word_is(word, "up") ? SCENARIO_UP : word_is(word, "down") ? SCENARIO_DOWN : SCENARIO_BOTH;
+    if (e->way != SCENARIO_BOTH) words_take(w);
+    return true;
+}
+
+static bool read_topic(words *w, void *base)
+{
+    kd_bytes word = words_take(w);
+    bool counts = word_is(word, "counts");
+    ((scenario_event *)base)->topic = counts ? SCENARIO_COUNTS : SCENARIO_LIKES;
+    return counts || word_is(word, "likes") || refuse_word(w, word, "a topic: likes or counts");
+}
+
+static bool read_name(words *w, const part *p, void *base)
+{
+    kd_bytes word = words_take(w);
+    kd_item item;
+    bool user = p->kind == PART_USER;
+    bool valid = user ? kd_id_valid(word) : kd_item_parse(&item, word) == KD_OK;
+    if (!valid || word.len >= SCENARIO_NAME_MAX)
+        return refuse_word(w, word,
+                           user ? "a user: up to 31 of A-Z, a-z, 0-9 and . _ ~ : @ = + -"
+                                : "an item such as posts/1, at most 31 bytes");
+    memset((char *)base + p->offset, 0, SCENARIO_NAME_MAX);
+    memcpy((char *)base + p->offset, word.data, word.len);
+    return true;
+}
+
+static bool read_verb(words *w, void *base)
+{
+    kd_bytes word = words_take(w);
+    const verb_word *verb = verb_of(word);
+    if (!verb) return refuse_word(w, word, "likes, unlikes, saves, unsaves or views");
+    ((scenario_event *)base)->verb = verb->verb;
+    ((scenario_event *)base)->counter = verb->counter;
+    return true;
+}
+
+static bool read_counter(words *w, const part *p, void *base)
+{
+    kd_bytes word = words_take(w);
+    for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
+        if (!word_is(word, scenario_counters[i])) continue;
+        set_number(p, base, i);
+        return true;
+    }
+    return refuse_word(w, word, "a counter: like, save or view");
+}
+
+bool part_read(words *w, const part *p, void *base)
+{
+    switch (p->kind) {
+    case PART_WORD:
+        return true;
+    case PART_NUMBER:
+        return read_number(w, p, base);
+    case PART_SIGNED:
+    case PART_SIGNED_DURATION:
+        return read_signed(w, p, base);
+    case PART_REAL:
+        return read_real(w, p, base);
+    case PART_YES:
+        return read_yes(w, p, base);
+    case PART_TEXT:
+        return read_text(w, p, base);
+    case PART_EDGES:
+        return read_edges(w);
+    case PART_DURATION:
+        return read_duration(w, p, base);
+    case PART_SPREAD:
+        return read_spread(w, p, base);
+    case PART_SIZE:
+        return read_size(w, p, base);
+    case PART_EDGE:
+    case PART_PROCESS:
+    case PART_ANYBODY:
+        return read_who(w, p, base);
+    case PART_WAY:
+        return read_way(w, base);
+    case PART_PEER:
+        return read_peer(w, p, base);
+    case PART_TOPIC:
+        return read_topic(w, base);
+    case PART_USER:
+    case PART_ITEM:
+        return read_name(w, p, base);
+    case PART_VERB:
+        return read_verb(w, base);
+    case PART_VIEWS:
+        return ((scenario_event *)base)->verb != KD_ADD || read_number(w, p, base);
+    case PART_COUNTER:
+        return read_counter(w, p, base);
+    }
+    return false;
+}
