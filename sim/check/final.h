@@ -14,9 +14,8 @@ typedef struct final_state final_state;
 
 typedef struct {
     bool held;
-    uint64_t lost; /* pairs that must be members and are not */
-    uint64_t
-        doubled; /* members against the journal, unknown to it, or listed twice; counts beyond the members */
+    uint64_t lost;           /* pairs that must be members and are not */
+    uint64_t doubled;        /* members against the journal, unknown to it, or or listed twice */
     uint64_t wrong_counts;   /* items whose count at central is not its members */
     uint64_t wrong_edges;    /* (edge, item) that show another count than central */
     uint64_t wrong_sums;     /* sums outside their bounds */

@@ -1,0 +1,221 @@
+/*
+ * final.c - the verdict after healing: the members against the journal, the counts against the members.
+ *
+ * Members are gathered as packed keys and sorted once; journal_pairs comes in the same order, so the comparison is one walk over both.
+ */
+#include "sim/check/final.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct {
+    uint64_t count, members;
+} cell;
+
+typedef struct {
+    uint32_t edge, counter, item;
+    uint64_t count;
+} edge_count;
+
+struct final_state {
+    final_names names;
+    cell *cells; /* by counter, then item */
+    uint64_t *members;
+    uint32_t member_count, member_cap;
+    edge_count *shown, *expected;
+    uint32_t shown_count, shown_cap, expected_count, expected_cap;
+    uint64_t strangers;
+    char stranger[160];
+    /* of the walk */
+    uint32_t next;
+    final_verdict *out;
+    char lost[320], doubled[320];
+};
+
+final_state *final_create(const final_names *names)
+{
+    final_state *f = kd_alloc(sizeof(*f));
+    f->names = *names;
+    f->cells = kd_alloc((size_t)names->counters->count * names->item_count * sizeof(cell) + 1);
+    return f;
+}
+
+void final_destroy(final_state *f)
+{
+    if (!f) return;
+    free(f->cells);
+    free(f->members);
+    free(f->shown);
+    free(f->expected);
+    free(f);
+}
+
+static cell *cell_of(final_state *f, uint32_t counter, uint32_t item)
+{
+    KD_ASSERT(counter < f->names.counters->count && item < f->names.item_count);
+    return &f->cells[(size_t)counter * f->names.item_count + item];
+}
+
+void final_member(final_state *f, uint32_t counter, uint32_t item, uint32_t user)
+{
+    cell_of(f, counter, item)->members++;
+    f->members = kd_grow(f->members, f->member_count, &f->member_cap, sizeof(f->members[0]));
+    f->members[f->member_count++] = (uint64_t)counter << 60 | (uint64_t)item << 32 | user;
+}
+
+void final_stranger(final_state *f, const char *text)
+{
+    if (f->strangers++ == 0) snprintf(f->stranger, sizeof(f->stranger), "%s", text);
+}
+
+void final_count(final_state *f, uint32_t counter, uint32_t item, uint64_t count)
+{
+    cell_of(f, counter, item)->count = count;
+}
+
+void final_edge_count(final_state *f, uint32_t edge, uint32_t counter, uint32_t item, uint64_t count)
+{
+    f->shown = kd_grow(f->shown, f->shown_count, &f->shown_cap, sizeof(f->shown[0]));
+    f->shown[f->shown_count++] = (edge_count){edge, counter, item, count};
+}
+
+void final_expect(final_state *f, uint32_t counter, uint32_t item, uint64_t count)
+{
+    f->expected = kd_grow(f->expected, f->expected_count, &f->expected_cap, sizeof(f->expected[0]));
+    f->expected[f->expected_count++] = (edge_count){0, counter, item, count};
+}
+
+/* ---- judging ------------------------------------------------------------------------------------------------- */
+
+static void say(char *text, size_t size, uint64_t *found, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Counts what was found, and tells the first. */
+static void say(char *text, size_t size, uint64_t *found, const char *format, ...)
+{
+    if ((*found)++ > 0) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, size, format, args);
+    va_end(args);
+}
+
+static const char *counter_name(const final_state *f, uint32_t counter)
+{
+    return f->names.counters->at[counter].name;
+}
+
+static void say_member(final_state *f, uint64_t key, bool is_lost, const char *why)
+{
+    uint32_t counter = (uint32_t)(key >> 60), item = (uint32_t)(key >> 32) & 0xfffffff, user = (uint32_t)key;
+    const char *name = user < f->names.user_count ? f->names.users[user] : "?";
+    say(is_lost ? f->lost : f->doubled, sizeof(f->lost), is_lost ? &f->out->lost : &f->out->doubled,
+        "%s of %s: %s %s", counter_name(f, counter), f->names.items[item], name, why);
+}
+
+/* Members below the pair at hand are unknown to the journal; the same one again is listed twice. */
+static void strangers_before(final_state *f, uint64_t key)
+{
+    while (f->next < f->member_count && f->members[f->next] < key) {
+        bool again = f->next > 0 && f->members[f->next - 1] == f->members[f->next];
+        say_member(f, f->members[f->next], false,
+                   again ? "is a member twice" : "is a member and never asked for it");
+        f->next++;
+    }
+}
+
+static void judge_pair(void *arg, uint32_t counter, uint32_t item, uint32_t user, journal_verdict verdict)
+{
+    final_state *f = arg;
+    uint64_t key = (uint64_t)counter << 60 | (uint64_t)item << 32 | user;
+    strangers_before(f, key);
+    bool member = f->next < f->member_count && f->members[f->next] == key;
+    f->next += member;
+    if (member && verdict == JOURNAL_MUST_NOT)
+        say_member(f, key, false, "is a member, against the last word that was acknowledged");
+    if (!member && verdict == JOURNAL_MUST)
+        say_member(f, key, true, "is no member, and that was acknowledged");
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void judge_members(final_state *f)
+{
+    if (f->member_count) qsort(f->members, f->member_count, sizeof(f->members[0]), by_value);
+    f->out->members = f->member_count + f->strangers;
+    if (f->strangers > 0) snprintf(f->doubled, sizeof(f->doubled), "%s", f->stranger);
+    f->out->doubled = f->strangers;
+    journal_pairs(f->names.journal, judge_pair, f);
+    strangers_before(f, UINT64_MAX);
+}
+
+static void judge_count(final_state *f, uint32_t counter, uint32_t item, char *counts, char *sums,
+                        size_t size)
+{
+    const cell *c = cell_of(f, counter, item);
+    const char *name = counter_name(f, counter);
+    uint64_t least, most;
+    if (f->names.counters->at[counter].kind == KD_SET) {
+        if (c->count != c->members)
+            say(counts, size, &f->out->wrong_counts, "%s of %s: count %llu, members %llu", name,
+                f->names.items[item], (unsigned long long)c->count, (unsigned long long)c->members);
+        return;
+    }
+    journal_bounds(f->names.journal, counter, item, &least, &most);
+    if (journal_sums_hold(f->names.journal) && (c->count < least || c->count > most))
+        say(sums, size, &f->out->wrong_sums, "%s of %s: %llu, not in [%llu, %llu]", name,
+            f->names.items[item], (unsigned long long)c->count, (unsigned long long)least,
+            (unsigned long long)most);
+}
+
+static void judge_edges(final_state *f, char *text, size_t size)
+{
+    for (uint32_t i = 0; i < f->shown_count; i++) {
+        const edge_count *s = &f->shown[i];
+        uint64_t central = cell_of(f, s->counter, s->item)->count;
+        if (s->count != central)
+            say(text, size, &f->out->wrong_edges, "%s shows %llu %s of %s, central %llu",
+                f->names.edges[s->edge], (unsigned long long)s->count, counter_name(f, s->counter),
+                f->names.items[s->item], (unsigned long long)central);
+    }
+}
+
+static void judge_expected(final_state *f, char *text, size_t size)
+{
+    for (uint32_t i = 0; i < f->expected_count; i++) {
+        const edge_count *e = &f->expected[i];
+        uint64_t central = cell_of(f, e->counter, e->item)->count;
+        if (e->count != central)
+            say(text, size, &f->out->wrong_expected, "%s of %s: %llu, expected %llu",
+                counter_name(f, e->counter), f->names.items[e->item], (unsigned long long)central,
+                (unsigned long long)e->count);
+    }
+}
+
+void final_judge(final_state *f, final_verdict *out)
+{
+    char counts[320] = "", sums[320] = "", edges[320] = "", expected[320] = "";
+    *out = (final_verdict){0};
+    f->out = out;
+    judge_members(f);
+    for (uint32_t c = 0; c < f->names.counters->count; c++)
+        for (uint32_t i = 0; i < f->names.item_count; i++) judge_count(f, c, i, counts, sums, sizeof(counts));
+    judge_edges(f, edges, sizeof(edges));
+    judge_expected(f, expected, sizeof(expected));
+    const struct {
+        const char *checker, *text;
+        uint64_t found;
+    } kinds[] = {{"lost", f->lost, out->lost},          {"doubled", f->doubled, out->doubled},
+                 {"counts", counts, out->wrong_counts}, {"convergence", edges, out->wrong_edges},
+                 {"sums", sums, out->wrong_sums},       {"expected", expected, out->wrong_expected}};
+    for (size_t i = 0; i < KD_COUNT(kinds) && !out->checker; i++) {
+        if (kinds[i].found == 0) continue;
+        out->checker = kinds[i].checker;
+        snprintf(out->text, sizeof(out->text), "%s", kinds[i].text);
+    }
+    out->held = out->checker == NULL;
+}
