@@ -3,6 +3,8 @@ BUILD    ?= build
 CC       ?= gcc
 DEBUG    ?= 0
 SANITIZE ?=
+PLANT    ?=
+POINTS   ?=
 PREFIX   ?= /usr/local
 
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror
@@ -10,7 +12,7 @@ OPT     := $(if $(filter 1,$(DEBUG)),-O0,-O2)
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -I.
 CFLAGS  += -std=gnu11 $(OPT) -g -fno-omit-frame-pointer $(WARN) -MMD -MP
 # Objects of different flags do not mix: a variant has a folder of its own. A make started by this one may get the folder as it is.
-VARIANT := $(if $(filter 1,$(DEBUG)),debug-)$(SANITIZE)
+VARIANT := $(if $(filter 1,$(DEBUG)),debug-)$(if $(filter 1,$(POINTS)),points-)$(if $(PLANT),plant-$(PLANT)-)$(SANITIZE)
 VARIANT := $(patsubst %-,%,$(VARIANT))
 ifneq ($(VARIANT),$(notdir $(BUILD)))
 override BUILD := $(BUILD)$(if $(VARIANT),/$(VARIANT))
@@ -18,6 +20,16 @@ endif
 ifneq ($(SANITIZE),)
 CFLAGS  += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=$(SANITIZE)
+endif
+ifeq ($(POINTS),1)
+CPPFLAGS += -DKUDOS_POINTS
+endif
+# A rule broken on purpose, compiled into the daemons: a name of kd_edge_plant or kd_central_plant, or NO_SYNC.
+ifneq ($(PLANT),)
+PLANT_SIDE := $(strip $(if $(filter NO_SYNC,$(PLANT)),SHELL,$(foreach side,edge central,$(if $(shell grep -w KD_PLANT_$(PLANT) include/kudos/$(side).h),$(side)))))
+$(if $(PLANT_SIDE),,$(error PLANT=$(PLANT) is no planted bug; include/kudos/edge.h and central.h list them, NO_SYNC besides))
+CPPFLAGS += -DKUDOS_PLANT_$(PLANT) $(if $(filter edge,$(PLANT_SIDE)),-DKUDOS_EDGE_PLANT=KD_PLANT_$(PLANT)) \
+            $(if $(filter central,$(PLANT_SIDE)),-DKUDOS_CENTRAL_PLANT=KD_PLANT_$(PLANT))
 endif
 ifneq ($(V),1)
 Q := @
@@ -38,10 +50,12 @@ CORE_LIBS := -lxxhash -lmsgpackc
 IO_LIBS   := -lnghttp2 -levent -levent_openssl -levent_pthreads -lssl -lcrypto -lleveldb -lrdkafka -ljansson -linih \
              -lsodium -lz -lpthread
 PROGRAMS  := $(BUILD)/kudos-edge $(BUILD)/kudos-central $(BUILD)/kudos-sim
+# Preloaded by drills: a kill becomes a power cut.
+POWERCUT  := $(BUILD)/libkudos_powercut.so
 
 .DEFAULT_GOAL := all
 .PHONY: all
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(POWERCUT)
 	@:
 
 $(BUILD)/%.o: %.c
@@ -67,6 +81,10 @@ $(SIM): $(filter-out $(BUILD)/sim/main.o,$(call objects,$(SIM_DIRS)))
 	$(call say,AR,$@)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
+
+$(POWERCUT): sim/preload/powercut.c | $(BUILD)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARN) -shared -fPIC $< -ldl -o $@
 
 define program
 $(1): $(2) | $(BUILD)
@@ -107,7 +125,7 @@ help:
 	@echo 'make lint, fmt   static analysis; formatting'
 	@echo 'make docs        docs/configuration.md, from what the programs say'
 	@echo 'make install     programs and example configurations below PREFIX=$(PREFIX)'
-	@echo 'variants: DEBUG=1 SANITIZE=address|undefined|thread V=1 BUILD=DIR'
+	@echo 'variants: DEBUG=1 SANITIZE=address|undefined|thread PLANT=NAME POINTS=1 V=1 BUILD=DIR'
 
 demo:
 	$(DEPS) $(if $(filter real,$(KAFKA)),test,build)

@@ -8,6 +8,12 @@
 #include "common/io/clock.h"
 #include "common/io/log.h"
 #include "common/io/options_file.h"
+#include "common/io/point.h"
+
+/* A build with a rule broken on purpose (make PLANT=NAME) sets it. */
+#ifndef KUDOS_CENTRAL_PLANT
+#define KUDOS_CENTRAL_PLANT 0
+#endif
 
 enum { EPOCH_RANDOM_BITS = 20 };
 
@@ -39,6 +45,7 @@ static int open_core(kd_tenure *t, char *error)
         .counts_cached_max = (uint32_t)KD_MAX(64, s->counts_cached / s->partitions),
         .publish_changes = s->publish_changes,
         .seed = kd_random_next(&t->random),
+        .plant = KUDOS_CENTRAL_PLANT,
     };
     int rc = kd_central_open(&config, &t->store, epoch_hint(now), now, &t->core);
     if (rc != KD_OK)
@@ -126,6 +133,7 @@ static void begin_commit(kd_tenure *t, uint64_t now_us)
     const kd_writes *writes;
     uint64_t version;
     uint32_t operations = kd_central_gathered(t->core);
+    if (operations > 0) KD_POINT(BEFORE_COMMIT);
     int rc = kd_central_commit_begin(t->core, now_us, &writes, &version);
     t->fed = false;
     if (rc == KD_EAGAIN) return;
@@ -160,6 +168,7 @@ static void commit_ended(kd_post *post)
     KD_ASSERT(kd_central_commit_end(t->core, slot->version, KD_OK) == KD_OK);
     slot->busy = false;
     t->outstanding--;
+    KD_POINT(AFTER_COMMIT);
     if (!t->durable) t->durable = t->claim_pending = true;
     t->changes_open = true;
     kd_metric_observe_seconds(&t->metrics->commit_time, kd_clock_mono_us() - slot->begun_us);

@@ -3,6 +3,7 @@
 #include "central/io/tenure_internal.h"
 #include "common/io/clock.h"
 #include "common/io/options_file.h"
+#include "common/io/point.h"
 
 enum { CHANGES_WINDOW = 64, WAIT_MAX_US = 1000000 };
 
@@ -96,6 +97,7 @@ static void publish_snapshot(kd_tenure *t, uint64_t mono_us)
         kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition,
                      "counts could not be read for a snapshot");
     kd_metric_add(&t->metrics->snapshots, 1);
+    KD_POINT(BEFORE_PUBLISH);
 }
 
 static uint64_t earliest(const kd_outbound *out, uint64_t when)
@@ -112,6 +114,7 @@ uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us)
     publish_snapshot(t, mono_us);
     kd_outbound_pump(&t->claims, t->producer, mono_us);
     kd_outbound_pump(&t->counts, t->producer, mono_us);
+    if (t->counts.waiting < t->counts.count) KD_POINT(AFTER_PUBLISH);
     kd_outbound_pump(&t->changes, t->producer, mono_us);
     when = earliest(&t->claims, earliest(&t->counts, earliest(&t->changes, when)));
     return t->counts.count == 0 ? KD_MIN(when, t->snapshot_due_us) : when;

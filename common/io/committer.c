@@ -11,6 +11,14 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/io/point.h"
+
+#ifdef KUDOS_PLANT_NO_SYNC /* make PLANT=NO_SYNC: tests must notice */
+enum { SYNC = false };
+#else
+enum { SYNC = true };
+#endif
+
 typedef struct {
     const kd_writes *writes;
     uint64_t id;
@@ -57,7 +65,9 @@ static void apply_head(kd_committer *c)
     group g = c->ring[c->head];
     pthread_mutex_unlock(&c->lock);
     uint64_t writes = g.writes->count, bytes = g.writes->buf.len, start = now_us();
-    int rc = kd_leveldb_write(c->db, g.writes, true);
+    KD_POINT(BEFORE_SYNC);
+    int rc = kd_leveldb_write(c->db, g.writes, SYNC);
+    KD_POINT(AFTER_SYNC);
     uint64_t us = now_us() - start;
 
     pthread_mutex_lock(&c->lock);

@@ -5,6 +5,7 @@
 #include "edge/io/commit.h"
 
 #include "common/io/log.h"
+#include "common/io/point.h"
 #include "edge/io/shard.h"
 
 static void on_done_post(kd_post *post);
@@ -59,6 +60,7 @@ static void on_done_post(kd_post *post)
     if (status != KD_OK && !c->failed) storage_failed(s);
     /* After a failure nothing is acknowledged any more, whatever it waits for. */
     release(s, c->failed ? UINT64_MAX : group, c->failed ? KD_EIO : KD_OK);
+    KD_POINT(AFTER_ANSWER);
     kd_shard_wake(s);
 }
 

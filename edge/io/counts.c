@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/io/log.h"
+#include "common/io/point.h"
 #include "edge/io/shard.h"
 
 enum { BACKOFF_MIN_US = 500 * 1000, BACKOFF_MAX_US = 30 * 1000 * 1000 };
@@ -16,6 +17,7 @@ static void on_record(void *arg, const kd_kafka_record *record)
     kd_shard *s = arg;
     int result = kd_edge_snapshot(s->edge, record->value, record->offset, kd_shard_now_us(s));
     s->counts.backoff_us = BACKOFF_MIN_US;
+    if (result == KD_INSTALLED) KD_POINT(AFTER_INSTALL);
     if (result >= 0 || result == KD_EIO) return;
     kd_metric_add(&s->metrics.snapshots_bad, 1);
     KD_LOG(KD_WARN, "snapshot-refused", KD_U64("partition", record->partition),

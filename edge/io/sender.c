@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/io/log.h"
+#include "common/io/point.h"
 #include "edge/io/shard.h"
 
 /* What a delivery report is about; the opaque of a message. */
@@ -38,6 +39,7 @@ static void on_delivered(void *arg, void *opaque, bool ok)
     kd_shard *s = arg;
     kd_sent *sent = opaque;
     s->sender.outstanding--;
+    if (ok) KD_POINT(AFTER_DELIVERY);
     if (ok)
         s->sender.sent++;
     else
@@ -84,6 +86,7 @@ static int produce(kd_shard *s, uint32_t partition, kd_position at)
     int err = kd_kafka_produce(sender->producer, 0, partition, kd_buf_view(&sender->record), sent);
     if (err == KD_OK) {
         sender->outstanding++;
+        KD_POINT(AFTER_PRODUCE);
         return KD_OK;
     }
     sent_give(sender, sent);
@@ -111,6 +114,7 @@ void kd_sender_pump(kd_shard *s)
             KD_LOG(KD_ERROR, "outbox-unreadable", KD_U64("shard", s->index), KD_ERR(err));
             return;
         }
+        KD_POINT(AFTER_SEAL);
         if (produce(s, partition, at) != KD_OK) return;
     }
 }

@@ -13,6 +13,11 @@
 #include "common/io/log.h"
 #include "edge/io/routes.h"
 
+/* A build with a rule broken on purpose (make PLANT=NAME) sets it. */
+#ifndef KUDOS_EDGE_PLANT
+#define KUDOS_EDGE_PLANT 0
+#endif
+
 /* The core's deadlines move when operations come in, so its clock is looked at least this often. */
 enum { TICK_MAX_US = 50 * 1000, TICK_MIN_US = 500 };
 
@@ -118,6 +123,7 @@ static int open_core(kd_shard *s, char *error)
         .idempotency_max = (uint32_t)KD_MAX(set->idempotency_max / n, 1),
         .idempotency_ttl_us = set->idempotency_ttl_us,
         .seed = kd_random_next(&s->random),
+        .plant = KUDOS_EDGE_PLANT,
     };
     kd_store store = kd_leveldb_store(s->db);
     int err = kd_edge_open(&config, &store, kd_shard_now_us(s), &s->edge);

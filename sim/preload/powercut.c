@@ -1,0 +1,87 @@
+/*
+ * sim/preload/powercut.c - a library to preload into a daemon, so that a kill -9 of it can be made a power cut: what was written and not
+ * synced is gone.
+ *
+ * A kill alone loses nothing that reached the kernel, so a daemon that never syncs would pass every kill. This library watches which
+ * bytes of which file below KUDOS_POWERCUT_DIR were synced, and keeps that in a file beside it: FILE.synced holds the length,
+ * 8 bytes, as of the last fsync or fdatasync. After the kill whoever plays the power cut truncates every file that has one to that length and removes
+ * files that were never synced (sim/drill does).
+ *
+ * Files are written from the front to the end (LevelDB's logs, tables and manifests are), so a length says all. A rename moves
+ * the note along. Whether a directory was synced is not played.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *root(void)
+{
+    static const char *dir;
+    if (!dir) dir = getenv("KUDOS_POWERCUT_DIR");
+    return dir ? dir : "";
+}
+
+/* The path of an open file when it is below the root. */
+static int watched(int fd, char *path)
+{
+    char link[64];
+    size_t n = strlen(root());
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, path, PATH_MAX - 1);
+    if (n == 0 || len < 0) return 0;
+    path[len] = 0;
+    return strncmp(path, root(), n) == 0;
+}
+
+static void note(const char *path, uint64_t length)
+{
+    char name[PATH_MAX + 16];
+    snprintf(name, sizeof name, "%s.synced", path);
+    int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return;
+    ssize_t written = pwrite(fd, &length, sizeof length, 0);
+    (void)written; /* a note that is not there makes the cut harsher, never milder */
+    close(fd);
+}
+
+static int synced(int fd, const char *call)
+{
+    int (*real)(int) = (int (*)(int))(intptr_t)dlsym(RTLD_NEXT, call);
+    char path[PATH_MAX];
+    struct stat before;
+    int known = watched(fd, path) && fstat(fd, &before) == 0 && S_ISREG(before.st_mode);
+    int rc = real(fd);
+    if (known && rc == 0) note(path, (uint64_t)before.st_size);
+    return rc;
+}
+
+int fsync(int fd)
+{
+    return synced(fd, "fsync");
+}
+int fdatasync(int fd)
+{
+    return synced(fd, "fdatasync");
+}
+
+int rename(const char *from, const char *to)
+{
+    int (*real)(const char *, const char *) =
+        (int (*)(const char *, const char *))(intptr_t)dlsym(RTLD_NEXT, "rename");
+    char note_from[PATH_MAX + 16], note_to[PATH_MAX + 16];
+    int rc = real(from, to), kept = errno;
+    if (rc == 0 && strncmp(from, root(), strlen(root())) == 0 && root()[0]) {
+        snprintf(note_from, sizeof note_from, "%s.synced", from);
+        snprintf(note_to, sizeof note_to, "%s.synced", to);
+        real(note_from, note_to);
+    }
+    errno = kept;
+    return rc;
+}
