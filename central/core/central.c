@@ -35,6 +35,8 @@ static int load(kd_central *c, uint64_t epoch_hint)
     int err = kd_meta_load(c);
     if (err == KD_OK) err = kd_registry_load(c);
     if (err == KD_OK) err = kd_quarantine_load(c);
+    if (err == KD_OK) err = kd_stable_load(c);
+    if (err == KD_OK) err = kd_collect_load(c);
     if (err == KD_OK) err = kd_lookup_load(c);
     if (err == KD_OK) err = kd_redo_load(c);
     if (err != KD_OK) return err;
@@ -74,6 +76,7 @@ void kd_central_close(kd_central *c)
     kd_counts_finish(&c->counts);
     kd_bloom_finish(&c->filter);
     free(c->redo.at);
+    kd_buf_finish(&c->collector.cursor);
     kd_buf_finish(&c->key);
     kd_buf_finish(&c->value);
     free(c);

@@ -31,7 +31,6 @@ void kd_commit_finish(kd_commit *k)
 
 int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **writes, uint64_t *version)
 {
-    (void)now_us;
     if (c->poisoned) return KD_EIO;
     if (c->fenced) return KD_EFENCED;
     kd_commit *k = kd_commit_open(c);
@@ -40,6 +39,7 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     k->version = ++c->begun;
     k->log = c->log_tentative;
     int err = kd_lookup_resolve(c, k);
+    if (err == KD_OK) err = kd_collect_step(c, k, now_us);
     if (err != KD_OK) return kd_central_poison(c);
     kd_redo_put(c, k);
     kd_redo_trickle(c, k);

@@ -135,11 +135,10 @@ static int find_old(kd_central *c, const kd_commit *before, uint32_t *at, kd_byt
 
 /* ---- who wins, and what that does ---- */
 
-static bool op_wins(const kd_central *c, const kd_gathered_op *op, const kd_row *old)
+static bool op_wins(kd_central *c, const kd_gathered_op *op, const kd_row *old)
 {
-    if (!old)
-        return op->liked ||
-               !kd_planted(c, KD_PLANT_NO_TOMBSTONE); /* rule 2: an unlike of nothing leaves a row */
+    if (!old) /* rule 2: an unlike of nothing leaves a row */
+        return !kd_collect_ignores(c, op) && (op->liked || !kd_planted(c, KD_PLANT_NO_TOMBSTONE));
     if (kd_planted(c, KD_PLANT_MERGE_ANY_STAMP)) return true;
     return kd_stamp_less(c, old->time_us, old->edge, op->time_us, op->edge);
 }

@@ -87,12 +87,15 @@ static uint32_t gather_key(kd_commit *k, uint8_t counter, kd_bytes item, kd_byte
     return (uint32_t)at;
 }
 
-static void gather(kd_commit *k, const kd_body *body, uint16_t edge, uint16_t region)
+static void gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region)
 {
+    kd_commit *k = kd_commit_open(c);
+    const kd_edge_state *before = &c->edges[edge].tentative;
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];
         kd_gathered_op g = {.time_us = op->time_us, .arrival = k->op_count, .edge = edge, .region = region};
         g.liked = op->liked;
+        g.past = kd_collect_past(c, before, op->time_us);
         g.key_at = gather_key(k, op->counter, op->item, op->user, &g.key_len);
         k->ops = kd_grow(k->ops, k->op_count, &k->op_cap, sizeof *k->ops);
         k->ops[k->op_count++] = g;
@@ -115,8 +118,10 @@ static void gather(kd_commit *k, const kd_body *body, uint16_t edge, uint16_t re
  */
 static kd_edge_state advance(const kd_central *c, const kd_edge_state *s, const kd_batch *b)
 {
-    kd_edge_state next = {
-        .applied = b->at, .digest = b->digest, .watermark_us = s->watermark_us, .epoch = s->epoch};
+    kd_edge_state next = *s;
+    next.applied = b->at;
+    next.digest = b->digest;
+    next.complete_to_us = b->complete_to_us;
     if (b->epoch < s->epoch && !kd_planted(c, KD_PLANT_WATERMARK_ANY_EPOCH)) return next;
     next.epoch = b->epoch;
     next.watermark_us = KD_MAX(s->watermark_us, b->complete_to_us);
@@ -128,9 +133,9 @@ static void merge(kd_central *c, const kd_batch *b, const kd_body *body, uint16_
 {
     kd_edge *e = &c->edges[edge];
     e->region = region;
+    gather(c, body, edge, region);
     e->tentative = advance(c, &e->tentative, b);
     kd_registry_touch(c, edge);
-    gather(kd_commit_open(c), body, edge, region);
     c->stats.batches++;
     c->stats.operations += body->op_count + body->sum_count;
 }
@@ -159,11 +164,16 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     int region = kd_registry_region(c, b.region);
     int edge = region < 0 ? -1 : kd_registry_edge(c, b.edge, (uint16_t)region);
     if (edge < 0) return kd_quarantine_take(c, record, batch_identity(c, &b), offset);
+    if (c->edges[edge].tentative.retired) {
+        c->collector.refused++;
+        return KD_FED_RETIRED;
+    }
     kd_fed placed = place(c, &c->edges[edge].tentative, &b);
     if (placed == KD_FED_MERGED) return feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
     c->stats.duplicates += placed == KD_FED_DUPLICATE;
     c->stats.gaps += placed == KD_FED_GAP;
     c->stats.identity_alarms += placed == KD_FED_IDENTITY;
+    if (placed == KD_FED_IDENTITY) kd_collect_halt(c);
     return placed;
 }
 

@@ -143,7 +143,7 @@ uint32_t kd_central_edges(const kd_central *c, kd_central_edge *out, uint32_t ma
         if (!e->durable) continue;
         const kd_edge_state *s = &e->committed;
         out[count++] = (kd_central_edge){kd_edge_name(e), kd_region_name(&c->regions[e->region]), s->applied,
-                                         s->digest, s->watermark_us};
+                                         s->digest, s->watermark_us, s->retired};
     }
     return count;
 }

@@ -34,6 +34,12 @@ static int load_edge(void *arg, kd_bytes key, kd_bytes value)
     s.digest = kd_read_be64(&r);
     s.watermark_us = kd_read_be64(&r);
     s.epoch = kd_read_be64(&r);
+    s.complete_to_us = s.watermark_us;
+    if (kd_reader_left(&r) > 0) { /* a store of before has no more */
+        s.complete_to_us = kd_read_be64(&r);
+        s.joined = kd_read_be64(&r);
+        s.retired = kd_read_u8(&r) != 0;
+    }
     if (r.bad || index >= KD_EDGES_MAX || region >= c->region_count || !kd_name_valid(name))
         return KD_EMALFORMED;
     kd_edge *e = &c->edges[index];
@@ -71,14 +77,21 @@ int kd_registry_region(kd_central *c, kd_bytes name)
     return (int)index;
 }
 
-int kd_registry_edge(kd_central *c, kd_bytes name, uint16_t region)
+int kd_registry_find(const kd_central *c, kd_bytes name)
 {
     for (uint32_t i = 0; i < c->edge_count; i++)
         if (name_is(c->edges[i].name, c->edges[i].name_len, name)) return (int)i;
+    return -1;
+}
+
+int kd_registry_edge(kd_central *c, kd_bytes name, uint16_t region)
+{
+    int known = kd_registry_find(c, name);
+    if (known >= 0) return known;
     if (c->edge_count == KD_EDGES_MAX) return -1;
     uint32_t index = c->edge_count++;
     kd_edge *e = &c->edges[index];
-    *e = (kd_edge){.name_len = (uint8_t)name.len, .region = region};
+    *e = (kd_edge){.name_len = (uint8_t)name.len, .region = region, .tentative.joined = c->begun + 1};
     memcpy(e->name, name.data, name.len);
     kd_registry_touch(c, (uint16_t)index);
     return (int)index;
@@ -104,6 +117,9 @@ static void put_edge(kd_central *c, kd_commit *k, const kd_edge *e, uint16_t ind
     kd_buf_put_be64(v, s->digest);
     kd_buf_put_be64(v, s->watermark_us);
     kd_buf_put_be64(v, s->epoch);
+    kd_buf_put_be64(v, s->complete_to_us);
+    kd_buf_put_be64(v, s->joined);
+    kd_buf_put_u8(v, s->retired);
     kd_writes_put(&k->writes, kd_key_named(&c->key, KD_ROW_EDGE, kd_edge_name(e)), kd_buf_view(v));
 }
 
@@ -130,21 +146,27 @@ void kd_registry_committed(kd_central *c, const kd_commit *k)
 
 static bool heard(const kd_central *c, kd_bytes name)
 {
-    for (uint32_t i = 0; i < c->edge_count; i++)
-        if (c->edges[i].durable && name_is(c->edges[i].name, c->edges[i].name_len, name)) return true;
-    return false;
+    int i = kd_registry_find(c, name);
+    return i >= 0 && c->edges[i].durable;
+}
+
+kd_lowest kd_registry_lowest(const kd_central *c, bool held)
+{
+    kd_lowest low = {.edge = -1};
+    for (uint32_t i = 0; i < c->config.expected_edge_count; i++) {
+        kd_bytes name = kd_bytes_str(c->config.expected_edges[i]);
+        if (!heard(c, name)) return (kd_lowest){.edge = -1, .unheard = name};
+    }
+    for (uint32_t i = 0; i < c->edge_count; i++) {
+        const kd_edge_state *s = &c->edges[i].committed;
+        if (!c->edges[i].durable || (s->retired && !kd_planted(c, KD_PLANT_RETIRED_HOLDS))) continue;
+        uint64_t time_us = held ? KD_MIN(s->watermark_us, s->complete_to_us) : s->watermark_us;
+        if (low.edge < 0 || time_us < low.time_us) low = (kd_lowest){.time_us = time_us, .edge = (int)i};
+    }
+    return low;
 }
 
 uint64_t kd_registry_low_watermark(const kd_central *c)
 {
-    uint64_t low = UINT64_MAX;
-    bool any = false;
-    for (uint32_t i = 0; i < c->config.expected_edge_count; i++)
-        if (!heard(c, kd_bytes_str(c->config.expected_edges[i]))) return 0;
-    for (uint32_t i = 0; i < c->edge_count; i++) {
-        if (!c->edges[i].durable) continue;
-        low = KD_MIN(low, c->edges[i].committed.watermark_us);
-        any = true;
-    }
-    return any ? low : 0;
+    return kd_registry_lowest(c, false).time_us;
 }

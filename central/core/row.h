@@ -2,13 +2,16 @@
  * row.h - keys and values of central's store, one LevelDB per partition.
  *
  *     M                      identity, epoch, version, log position, chain (meta.c)
- *     e | edge name          index, region be16 | incarnation, seq, digest, watermark be64
+ *     e | edge name          index, region be16 | incarnation, seq, digest, watermark, epoch, complete_to, joined be64 |
+ *                            retired u8; stores made before edges could be retired end at the epoch
  *     g | region index be16  name
  *     m | counter | item key | user len | user
  *                            stamp: time << 1 | liked be64, then edge and region varint
  *     n | item key           counts (counts.h)
  *     r | version be64       redo (effect.h)
  *     q | identity be64      quarantined record: offset be64, bytes
+ *     b | backup id          low watermark, version be64 | complete u8 (stable.c)
+ *     F                      floor be64 | halted u8 (collect.c)
  *
  * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the
  * largest stamp, so the row, and with it every breakdown, is a function of the set of operations and not of
@@ -28,6 +31,8 @@ enum {
     KD_ROW_COUNTS = 'n',
     KD_ROW_REDO = 'r',
     KD_ROW_QUARANTINE = 'q',
+    KD_ROW_BACKUP = 'b',
+    KD_ROW_FLOOR = 'F',
     KD_MEMBER_KEY_MAX = 2 + KD_ITEM_KEY_MAX + 1 + KD_ID_MAX,
 };
 

@@ -6,6 +6,7 @@
  * gap, version = previous: every edge that is not there yet reads anew.
  */
 #include "central/core/internal.h"
+#include "kudos/forget.h"
 
 #include <stdlib.h>
 
@@ -23,6 +24,7 @@ static void head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, uint64_t n
     s->previous = c->version;
     s->made_us = now_us;
     s->low_watermark_us = kd_registry_low_watermark(c);
+    s->stable_us = kd_central_stable_us(c);
     s->parts = 1;
     s->chain = c->chain;
     s->chain_count = c->chain_count;

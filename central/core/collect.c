@@ -1,0 +1,180 @@
+/*
+ * collect.c - tombstones go when nothing can come any more that they would have to beat (rule 22).
+ *
+ * The floor is the low watermark less 2 D: every operation of any edge stamped below it is merged. What comes below it
+ * once more, moved or sent again, and finds no row, was merged before and its tombstone is gone: it is ignored. Whether
+ * it was merged before is asked of the watermark of its own edge, not of the floor: an edge that is new here, or was
+ * taken back, brings operations below the floor that were never merged, and they count.
+ *
+ * A sweep walks over the rows, a piece with each commit, and deletes the tombstones below its floor. The store does not hold
+ * yet what outstanding commits write, so a row that one of them wrote, or this one, is left to the next sweep. The floor is
+ * stored by the commit that first deletes by it, and never falls.
+ */
+#include "central/core/internal.h"
+#include "kudos/forget.h"
+
+#include <stdlib.h>
+
+enum {
+    ROWS_PER_COMMIT = 256,
+    SWEEPS_PER_TTL = 4, /* a sweep is worth its reading when so much more has come below the floor */
+};
+
+static const uint8_t floor_key[] = {KD_ROW_FLOOR};
+
+int kd_collect_load(kd_central *c)
+{
+    int err = c->store.get(c->store.ctx, kd_bytes_of(floor_key, 1), &c->value);
+    if (err == KD_ENOTFOUND) return KD_OK;
+    if (err != KD_OK) return err;
+    kd_reader r = kd_reader_of(kd_buf_view(&c->value));
+    c->collector.floor_us = kd_read_be64(&r);
+    c->collector.halted = kd_read_u8(&r) != 0;
+    return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
+}
+
+static void put_floor(kd_central *c, kd_commit *k)
+{
+    if (!c->collector.changed) return;
+    c->collector.changed = false;
+    kd_buf_clear(&c->value);
+    kd_buf_put_be64(&c->value, c->collector.floor_us);
+    kd_buf_put_u8(&c->value, c->collector.halted);
+    kd_writes_put(&k->writes, kd_bytes_of(floor_key, 1), kd_buf_view(&c->value));
+}
+
+/* ---- what was merged before ---- */
+
+bool kd_collect_past(const kd_central *c, const kd_edge_state *s, uint64_t time_us)
+{
+    if (kd_planted(c, KD_PLANT_IGNORE_BY_FLOOR)) return true;
+    return time_us + 2 * c->config.drift_us < s->watermark_us;
+}
+
+bool kd_collect_ignores(kd_central *c, const kd_gathered_op *op)
+{
+    if (!op->past || op->time_us >= c->collector.floor_us) return false;
+    if (kd_planted(c, KD_PLANT_COLLECT_REVIVES)) return false;
+    c->collector.ignored++;
+    return true;
+}
+
+/* ---- the floor ---- */
+
+void kd_collect_halt(kd_central *c)
+{
+    c->collector.changed |= !c->collector.halted;
+    c->collector.halted = true;
+    c->collector.sweeping = false;
+}
+
+int kd_central_collect_resume(kd_central *c, uint64_t *version)
+{
+    *version = c->begun + 1;
+    if (c->poisoned) return KD_EIO;
+    if (c->fenced) return KD_EFENCED;
+    if (!c->collector.halted) return KD_OK;
+    c->collector.halted = false;
+    c->collector.changed = true;
+    kd_commit_open(c)->fed = true;
+    return KD_OK;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+static uint64_t floor_now(const kd_central *c, uint64_t now_us)
+{
+    if (kd_planted(c, KD_PLANT_COLLECT_EARLY)) return now_us;
+    uint64_t low_us = less(kd_registry_lowest(c, true).time_us, 2 * c->config.drift_us);
+    return KD_MIN(low_us, less(now_us, c->config.tombstone_ttl_us));
+}
+
+/* Begins a sweep when it is worth it. */
+static bool sweep_begins(kd_central *c, uint64_t now_us)
+{
+    kd_collector *l = &c->collector;
+    uint64_t floor_us = floor_now(c, now_us);
+    if (floor_us <= l->swept_us + c->config.tombstone_ttl_us / SWEEPS_PER_TTL) return false;
+    l->changed |= floor_us > l->floor_us;
+    l->floor_us = KD_MAX(floor_us, l->floor_us);
+    l->sweeping = true;
+    kd_buf_clear(&l->cursor);
+    kd_buf_put_u8(&l->cursor, KD_ROW_MEMBER);
+    return true;
+}
+
+/* ---- a piece of the sweep ---- */
+
+typedef struct {
+    kd_central *c;
+    kd_commit *k;
+    const kd_commit *before; /* outstanding, or NULL */
+    uint32_t left;
+} sweep;
+
+typedef struct {
+    const kd_commit *k;
+    kd_bytes key;
+} wanted;
+
+static int compare_key(const void *left, const void *right)
+{
+    const wanted *w = left;
+    const kd_gathered_op *op = right;
+    return kd_bytes_cmp(w->key, kd_key_at(w->k, op->key_at, op->key_len));
+}
+
+/* Whether the commit writes that row; its winners are sorted. */
+static bool writes_row(const kd_commit *k, kd_bytes key)
+{
+    wanted w = {k, key};
+    return k && k->op_count > 0 && bsearch(&w, k->ops, k->op_count, sizeof *k->ops, compare_key) != NULL;
+}
+
+enum { PIECE_ENDS = 1 };
+
+static int sweep_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    sweep *s = arg;
+    kd_central *c = s->c;
+    if (s->left-- == 0) {
+        kd_buf_clear(&c->collector.cursor);
+        kd_buf_put(&c->collector.cursor, key.data, key.len);
+        return PIECE_ENDS;
+    }
+    kd_row row;
+    if (kd_row_decode(value, &row) != KD_OK) return KD_EIO;
+    if (row.liked || row.time_us >= c->collector.floor_us) return 0;
+    if (writes_row(s->before, key) || writes_row(s->k, key)) return 0;
+    kd_writes_delete(&s->k->writes, key);
+    c->collector.collected++;
+    if (c->filter_rows > 0) c->filter_rows--;
+    return 0;
+}
+
+static int sweep_piece(kd_central *c, kd_commit *k)
+{
+    const uint8_t end[] = {KD_ROW_MEMBER + 1};
+    sweep s = {.c = c, .k = k, .left = ROWS_PER_COMMIT};
+    s.before = c->outstanding > 0 ? &c->commits[c->first] : NULL;
+    kd_buf_clear(&c->key); /* the cursor moves meanwhile */
+    kd_buf_put(&c->key, c->collector.cursor.data, c->collector.cursor.len);
+    int err = c->store.scan(c->store.ctx, kd_buf_view(&c->key), kd_bytes_of(end, 1), sweep_row, &s);
+    if (err == PIECE_ENDS) return KD_OK;
+    if (err != KD_OK) return KD_EIO;
+    c->collector.sweeping = false;
+    c->collector.swept_us = c->collector.floor_us;
+    return KD_OK;
+}
+
+int kd_collect_step(kd_central *c, kd_commit *k, uint64_t now_us)
+{
+    bool works = c->config.tombstone_ttl_us > 0 && !c->collector.halted;
+    int err = KD_OK;
+    if (works && (c->collector.sweeping || sweep_begins(c, now_us))) err = sweep_piece(c, k);
+    put_floor(c, k);
+    return err;
+}

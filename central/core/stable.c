@@ -1,0 +1,224 @@
+/*
+ * stable.c - what the edges may forget (rule 21): the backups that may still be restored, and how far each of them is
+ * complete.
+ *
+ * After a restore an edge sends again what is stamped above the watermark that the backup holds for it, less 2 D; so
+ * a row may go only where every backup holds more. An edge that was registered after a backup has no watermark in it at
+ * all, and keeps everything until that backup is gone.
+ *
+ * The list says what there is outside, so it is believed at once, and a crash before the commit only forgets what the
+ * command will say again. A backup that is being made holds stable from its first moment; it lets it move when it is
+ * complete.
+ */
+#include "central/core/internal.h"
+#include "kudos/forget.h"
+
+static kd_bytes backup_id(const kd_backup *b)
+{
+    return kd_bytes_of(b->id, b->id_len);
+}
+
+static int load_backup(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_central *c = arg;
+    kd_reader r = kd_reader_of(value);
+    kd_bytes id = kd_bytes_of(key.data + 1, key.len - 1);
+    kd_backup b = {.low_watermark_us = kd_read_be64(&r), .id_len = (uint8_t)id.len};
+    b.version = kd_read_be64(&r);
+    b.complete = kd_read_u8(&r) != 0;
+    if (r.bad || kd_reader_left(&r) != 0 || !kd_name_valid(id) || c->backup_count == KD_BACKUPS_MAX)
+        return KD_EMALFORMED;
+    memcpy(b.id, id.data, id.len);
+    c->backups[c->backup_count++] = b;
+    return KD_OK;
+}
+
+int kd_stable_load(kd_central *c)
+{
+    const uint8_t from[] = {KD_ROW_BACKUP}, to[] = {KD_ROW_BACKUP + 1};
+    return c->store.scan(c->store.ctx, kd_bytes_of(from, 1), kd_bytes_of(to, 1), load_backup, c);
+}
+
+/* ---- commands ---- */
+
+static int command(kd_central *c, uint64_t *version)
+{
+    *version = c->begun + 1;
+    if (c->poisoned) return KD_EIO;
+    if (c->fenced) return KD_EFENCED;
+    kd_commit_open(c)->fed = true;
+    return KD_OK;
+}
+
+static kd_backup *find(kd_central *c, kd_bytes id)
+{
+    for (uint32_t i = 0; i < c->backup_count; i++)
+        if (kd_bytes_eq(backup_id(&c->backups[i]), id)) return &c->backups[i];
+    return NULL;
+}
+
+static void put(kd_central *c, const kd_backup *b)
+{
+    kd_buf *v = &c->value;
+    kd_buf_clear(v);
+    kd_buf_put_be64(v, b->low_watermark_us);
+    kd_buf_put_be64(v, b->version);
+    kd_buf_put_u8(v, b->complete);
+    kd_writes_put(&kd_commit_open(c)->writes, kd_key_named(&c->key, KD_ROW_BACKUP, backup_id(b)),
+                  kd_buf_view(v));
+}
+
+int kd_central_backup_begin(kd_central *c, kd_bytes id, uint64_t *version)
+{
+    if (!kd_name_valid(id)) return KD_EINVAL;
+    if (find(c, id)) return KD_EMISMATCH;
+    if (c->backup_count == KD_BACKUPS_MAX) return KD_ETOOBIG;
+    int err = command(c, version);
+    if (err != KD_OK) return err;
+    kd_backup *b = &c->backups[c->backup_count++];
+    *b = (kd_backup){.id_len = (uint8_t)id.len,
+                     .low_watermark_us = kd_registry_low_watermark(c),
+                     .version = c->version};
+    memcpy(b->id, id.data, id.len);
+    put(c, b);
+    return KD_OK;
+}
+
+int kd_central_backup_complete(kd_central *c, kd_bytes id, uint64_t *version)
+{
+    kd_backup *b = find(c, id);
+    if (!b) return KD_ENOTFOUND;
+    int err = command(c, version);
+    if (err != KD_OK) return err;
+    b->complete = true;
+    put(c, b);
+    return KD_OK;
+}
+
+int kd_central_backup_remove(kd_central *c, kd_bytes id, uint64_t *version)
+{
+    kd_backup *b = find(c, id);
+    if (!b) return KD_ENOTFOUND;
+    int err = command(c, version);
+    if (err != KD_OK) return err;
+    kd_writes_delete(&kd_commit_open(c)->writes, kd_key_named(&c->key, KD_ROW_BACKUP, id));
+    *b = c->backups[--c->backup_count];
+    return KD_OK;
+}
+
+uint32_t kd_central_backups(const kd_central *c, kd_central_backup *out, uint32_t max)
+{
+    uint32_t count = KD_MIN(max, c->backup_count);
+    for (uint32_t i = 0; i < count; i++) {
+        const kd_backup *b = &c->backups[i];
+        out[i] = (kd_central_backup){backup_id(b), b->low_watermark_us, b->version, b->complete};
+    }
+    return count;
+}
+
+static int set_retired(kd_central *c, kd_bytes name, bool retired, uint64_t *version)
+{
+    int i = kd_registry_find(c, name);
+    if (i < 0) return KD_ENOTFOUND;
+    int err = command(c, version);
+    if (err != KD_OK) return err;
+    kd_edge_state *s = &c->edges[i].tentative;
+    if (s->retired == retired) return KD_OK;
+    s->retired = retired;
+    if (!retired) s->joined = *version; /* no older backup was made with it in mind */
+    kd_registry_touch(c, (uint16_t)i);
+    return KD_OK;
+}
+
+int kd_central_retire(kd_central *c, kd_bytes edge, uint64_t *version)
+{
+    return set_retired(c, edge, true, version);
+}
+
+int kd_central_readmit(kd_central *c, kd_bytes edge, uint64_t *version)
+{
+    return set_retired(c, edge, false, version);
+}
+
+/* ---- stable ---- */
+
+typedef struct {
+    uint64_t low_us;
+    kd_held_by by;
+    kd_bytes holder;
+} held;
+
+/* An edge that this backup does not know. */
+static const kd_edge *newer_edge(const kd_central *c, const kd_backup *b)
+{
+    for (uint32_t i = 0; i < c->edge_count; i++) {
+        const kd_edge *e = &c->edges[i];
+        if (e->durable && !e->committed.retired && e->committed.joined > b->version) return e;
+    }
+    return NULL;
+}
+
+static held held_by_backups(const kd_central *c)
+{
+    held h = {.by = KD_HELD_BY_NO_BACKUP};
+    bool any = false;
+    for (uint32_t i = 0; i < c->backup_count; i++) {
+        const kd_backup *b = &c->backups[i];
+        const kd_edge *newer = newer_edge(c, b);
+        if (newer) return (held){.by = KD_HELD_BY_NEW_EDGE, .holder = kd_edge_name(newer)};
+        any |= b->complete;
+        if (i > 0 && b->low_watermark_us >= h.low_us) continue;
+        h.low_us = b->low_watermark_us;
+        h.holder = backup_id(b);
+    }
+    if (!any) return (held){.by = KD_HELD_BY_NO_BACKUP};
+    h.by = KD_HELD_BY_BACKUP;
+    return h;
+}
+
+static held held_by_edges(const kd_central *c, bool complete_to)
+{
+    kd_lowest low = kd_registry_lowest(c, complete_to);
+    if (low.unheard.len > 0) return (held){.by = KD_HELD_BY_UNHEARD, .holder = low.unheard};
+    if (low.edge < 0) return (held){.by = KD_HELD_BY_EDGE};
+    return (held){low.time_us, KD_HELD_BY_EDGE, kd_edge_name(&c->edges[low.edge])};
+}
+
+static held stable(const kd_central *c)
+{
+    bool now = c->config.no_backups || kd_planted(c, KD_PLANT_STABLE_NOW);
+    return now ? held_by_edges(c, false) : held_by_backups(c);
+}
+
+uint64_t kd_central_stable_us(const kd_central *c)
+{
+    uint64_t low_us = stable(c).low_us, margin = 2 * c->config.drift_us;
+    return low_us > margin ? low_us - margin : 0;
+}
+
+/* ---- what is to be told ---- */
+
+const char *kd_held_by_name(kd_held_by by)
+{
+    static const char *const names[] = {"nothing",   "edge",     "unheard-edge", "backup",
+                                        "no-backup", "new-edge", "alarm",        "setting"};
+    return (size_t)by < KD_COUNT(names) ? names[by] : "unknown";
+}
+
+void kd_central_get_forgetting(const kd_central *c, kd_central_forgetting *out)
+{
+    const kd_collector *k = &c->collector;
+    held s = stable(c), f = held_by_edges(c, true);
+    if (k->halted) f = (held){.by = KD_HELD_BY_ALARM};
+    if (c->config.tombstone_ttl_us == 0) f = (held){.by = KD_HELD_BY_SETTING};
+    *out = (kd_central_forgetting){.stable_us = kd_central_stable_us(c),
+                                   .stable_held_by = s.by,
+                                   .stable_holder = s.holder,
+                                   .floor_us = k->floor_us,
+                                   .floor_held_by = f.by,
+                                   .floor_holder = f.holder,
+                                   .sweeping = k->sweeping,
+                                   .collected = k->collected,
+                                   .ignored = k->ignored,
+                                   .refused = k->refused};
+}
