@@ -24,6 +24,10 @@ typedef struct {
     void (*progress)(void *arg, uint64_t now_us, uint64_t end_us,
                      uint64_t acks); /* now and then; NULL: none */
     void *progress_arg;
+    /* Each operation that a user begins, his retries apart, as the event that would make him: told again by events, with no users of
+     * their own accord, the run is much the same. NULL: nobody asks. */
+    void (*attempted)(void *arg, const scenario_event *operation);
+    void *attempted_arg;
 } sim_options;
 
 /* Rules that live in the shells (order of sync and answer, of commit and publish...), broken on purpose. */
