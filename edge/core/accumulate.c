@@ -142,7 +142,7 @@ uint64_t kd_edge_tick(kd_edge *e, uint64_t now_us)
     }
     if (e->poisoned) return UINT64_MAX;
     kd_idempotency_expire(e, now_us);
-    return next;
+    return KD_MIN(next, kd_expire_step(e, now_us));
 }
 
 void kd_edge_seal_all(kd_edge *e, uint64_t now_us)

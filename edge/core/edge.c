@@ -113,6 +113,7 @@ static void finish_part(kd_edge *e, kd_part *p)
     kd_assembly_clear(e, &p->assembly);
     kd_buf_finish(&p->fragment);
     kd_buf_finish(&p->cursor);
+    kd_buf_finish(&p->sweep_cursor);
 }
 
 void kd_edge_close(kd_edge *e)
@@ -185,6 +186,8 @@ int kd_edge_partition_get(const kd_edge *e, uint32_t partition, kd_edge_partitio
                                .watermark_us = p->watermark_us,
                                .low_watermark_us = p->low_watermark_us,
                                .made_us = p->made_us,
+                               .stable_us = p->stable_us,
+                               .expired_us = p->expired_us,
                                .outbox_batches = p->sealed + (p->open != NULL),
                                .resending = p->resending};
     return KD_OK;

@@ -22,7 +22,7 @@ void kd_part_put(kd_edge *e, const kd_part *p)
         p->epoch, p->version, p->floor_version, p->made_us, p->low_watermark_us, p->watermark_us,
         p->stale_made_us, p->stale_as_of_us, p->stale_floor, p->applied.incarnation, p->applied.seq,
         p->applied_digest, (uint64_t)(p->counts_offset + 1), p->held, p->resending, p->hold_us,
-        p->hold_until.incarnation, p->hold_until.seq, p->rehoming,
+        p->hold_until.incarnation, p->hold_until.seq, p->rehoming, p->expired_us,
     };
     /* clang-format on */
     for (size_t i = 0; i < KD_COUNT(fields); i++) kd_buf_put_varint(&e->value, fields[i]);
@@ -50,6 +50,7 @@ static int load_part(void *arg, kd_bytes key, kd_bytes value)
     p->hold_until.incarnation = kd_read_varint(&r);
     p->hold_until.seq = kd_read_varint(&r);
     p->rehoming = kd_read_varint(&r) != 0;
+    if (kd_reader_left(&r) > 0) p->expired_us = kd_read_varint(&r); /* a store of before has none */
     return r.bad ? KD_EMALFORMED : 0;
 }
 
@@ -156,6 +157,7 @@ void kd_part_adopt(kd_edge *e, kd_part *p, const kd_snapshot *s)
     p->version = s->version;
     p->made_us = s->made_us;
     p->low_watermark_us = s->low_watermark_us;
+    p->stable_us = s->stable_us;
 }
 
 static void install_listed(kd_edge *e, const kd_snapshot *s, kd_position applied)
@@ -210,6 +212,7 @@ static int install(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t offset,
     if (verdict == KD_SNAPSHOT_OLD) return verdict;
     if (verdict == KD_HEARTBEAT) {
         p->made_us = KD_MAX(p->made_us, s->made_us);
+        p->stable_us = s->stable_us; /* the first word of it after a start */
         return verdict;
     }
     bool undone = verdict == KD_SNAPSHOT_UNDONE;

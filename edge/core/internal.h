@@ -125,6 +125,11 @@ typedef struct {
     kd_position hold_until; /* the first batch that may tell more; meaningful when not resending */
     kd_buf cursor;          /* row to go on with */
     bool rehoming;          /* rule 20: waits until all of the outbox is durable */
+    /* rule 21 */
+    uint64_t stable_us;     /* of the newest snapshot; 0 from a start to the first one */
+    uint64_t expired_us;    /* rows stamped above it were never let go */
+    uint64_t sweep_us;      /* rows stamped up to it go in the sweep under way; 0: none is */
+    kd_buf sweep_cursor;    /* row to go on with */
 } kd_part;
 
 /* Key of a membership row, with its hash. */
@@ -188,6 +193,8 @@ struct kd_edge {
     uint32_t next_part;    /* round robin of send_next */
     size_t assembly_bytes; /* of all parts of snapshots that are gathered */
     kd_idempotency idempotency;
+    uint64_t expire_due_us; /* of the next piece of a sweep */
+    uint32_t expire_part;
     kd_buf key, value; /* scratch */
     kd_edge_stats stats;
 };
@@ -312,6 +319,13 @@ int kd_resend_step(kd_edge *e, kd_part *p, uint64_t now_us);
 uint64_t kd_resend_limit(const kd_part *p, const kd_outgoing *b, uint64_t complete_to_us);
 void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us);
 int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us);
+
+/* What central says is merged of this edge's own operations: a watermark that rests on a batch of another who used this
+ * name promises nothing about them. */
+uint64_t kd_resend_watermark(const kd_edge *e, const kd_part *p);
+
+/* expire.c (rule 21): a piece of a sweep when it is time; when the next one is due */
+uint64_t kd_expire_step(kd_edge *e, uint64_t now_us);
 
 /* idempotency.c */
 int kd_idempotency_load(kd_edge *e);

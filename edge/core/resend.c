@@ -11,15 +11,14 @@
 
 enum { ROWS_A_STEP = 256 };
 
-/* A watermark that rests on a batch of another who used this name promises nothing about operations of this edge. */
-static uint64_t watermark_believed(const kd_edge *e, const kd_part *p)
+uint64_t kd_resend_watermark(const kd_edge *e, const kd_part *p)
 {
     return kd_identity_minted(e, p->applied.incarnation) ? p->watermark_us : 0;
 }
 
 void kd_resend_hold(kd_edge *e, kd_part *p)
 {
-    uint64_t watermark_us = watermark_believed(e, p);
+    uint64_t watermark_us = kd_resend_watermark(e, p);
     p->hold_us = p->held ? KD_MIN(p->hold_us, watermark_us) : watermark_us;
     p->held = !KD_PLANTED(e, KD_PLANT_COMPLETE_NOT_HELD);
 }
