@@ -1,0 +1,126 @@
+/*
+ * terminal.c - the moving line and the closing table. The line is for a person who waits: it goes to standard error and never into a file.
+ */
+#include "sim/report/terminal.h"
+
+#include <inttypes.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sim/report/units.h"
+
+enum { BAR = 24, DRAW_EVERY_US = 200000, FAULTS_SHOWN = 24 };
+
+static uint64_t clock_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
+void terminal_init(terminal *t, const char *label)
+{
+    *t = (terminal){.label = label, .shown = isatty(STDERR_FILENO) == 1, .began_us = clock_us()};
+}
+
+void terminal_progress(void *arg, uint64_t now_us, uint64_t end_us, uint64_t acks)
+{
+    terminal *t = arg;
+    if (!t->shown) return;
+    uint64_t real_us = clock_us();
+    if (real_us - t->drawn_us < DRAW_EVERY_US) return;
+    t->drawn_us = real_us;
+    uint64_t part = end_us ? KD_MIN(now_us, end_us) * BAR / end_us : 0;
+    char bar[BAR + 1], now[UNITS_TEXT_MAX], end[UNITS_TEXT_MAX], count[UNITS_TEXT_MAX];
+    for (uint64_t i = 0; i < BAR; i++) bar[i] = i < part ? '#' : '.';
+    bar[BAR] = 0;
+    units_moment(now_us, end_us, now);
+    units_moment(end_us, end_us, end);
+    units_count(acks, count);
+    double speed = (double)now_us / (double)KD_MAX(real_us - t->began_us, 1);
+    fprintf(stderr, "\r\033[K%s [%s] %s of %s, %s acks, %.0f x real time", t->label, bar, now, end, count,
+            speed);
+    fflush(stderr);
+}
+
+void terminal_finish(terminal *t)
+{
+    if (t->shown && t->drawn_us) fprintf(stderr, "\r\033[K");
+    t->drawn_us = 0;
+}
+
+static void print_region(FILE *out, const char *name, const record_sample *s)
+{
+    char acked[UNITS_TEXT_MAX], behind[UNITS_TEXT_MAX], as_of[UNITS_TEXT_MAX];
+    units_count(s->acked, acked);
+    units_span(s->staleness_us, behind);
+    if (s->as_of_lag_us == UINT64_MAX)
+        snprintf(as_of, sizeof as_of, "null");
+    else
+        units_span(s->as_of_lag_us, as_of);
+    fprintf(out, "  %-14s %10s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %10s %10s %7" PRIu64 "  %s\n", name,
+            acked, s->refused, s->shown, s->pending, behind, as_of, s->outbox_batches,
+            !s->up        ? "down"
+            : s->refusing ? "refuses writes"
+                          : "up");
+}
+
+static void print_regions(FILE *out, const record *r, const record_view *v)
+{
+    if (v->moments == 0 || v->regions == 0) return;
+    const record_sample *last = v->samples + (size_t)(v->moments - 1) * v->regions;
+    fprintf(out, "  %-14s %10s %8s %8s %8s %10s %10s %7s  %s\n", "region", "acks", "refused", "shown",
+            "pending", "age", "as_of lag", "outbox", "state");
+    for (uint32_t i = 0; i < v->regions; i++) print_region(out, record_region(r, i), last + i);
+    const record_instant *end = v->instants + (v->moments - 1);
+    if (!*v->item) return;
+    fprintf(out, "  %s of %s: central has %" PRIu64 ", the clients' journal says %" PRIu64, v->counter,
+            v->item, end->central, end->least);
+    if (end->most != end->least) fprintf(out, " to %" PRIu64, end->most);
+    fputc('\n', out);
+}
+
+static void print_faults(FILE *out, const record_view *v, uint64_t length_us)
+{
+    if (v->faults == 0) return;
+    fprintf(out, "  faults: %" PRIu64 "\n", v->faults + v->faults_dropped);
+    for (uint32_t i = 0; i < v->faults && i < FAULTS_SHOWN; i++) {
+        char at[UNITS_TEXT_MAX], span[UNITS_TEXT_MAX];
+        units_moment(v->bands[i].from_us, length_us, at);
+        units_span(v->bands[i].to_us - v->bands[i].from_us, span);
+        bool once = v->bands[i].to_us == v->bands[i].from_us;
+        fprintf(out, "    %9s %9s  %-12s %s\n", at, once ? "" : span, v->bands[i].who, v->bands[i].what);
+    }
+    if (v->faults > FAULTS_SHOWN) fprintf(out, "    ... and %" PRIu32 " more\n", v->faults - FAULTS_SHOWN);
+}
+
+static void print_verdict(FILE *out, const report_facts *f)
+{
+    char at[UNITS_TEXT_MAX];
+    fprintf(out, "  %s", sim_verdict_name(f->verdict));
+    if (f->verdict == SIM_HELD) {
+        if (f->converged_us) {
+            units_span(f->converged_us, at);
+            fprintf(out, "; all agreed %s after the faults ended", at);
+        }
+    } else {
+        if (f->checker && *f->checker) fprintf(out, ": %s", f->checker);
+        if (f->failed_us) {
+            units_moment(f->failed_us, f->length_us, at);
+            fprintf(out, " at %s", at);
+        }
+        if (f->failure && *f->failure) fprintf(out, "\n  %s", f->failure);
+    }
+    fputc('\n', out);
+}
+
+void terminal_summary(FILE *out, const record *r, const report_facts *facts)
+{
+    record_view v = record_look(r);
+    fprintf(out, "%s", facts->title ? facts->title : "drill");
+    if (facts->teaches && *facts->teaches) fprintf(out, ": %s", facts->teaches);
+    fputc('\n', out);
+    print_faults(out, &v, facts->length_us);
+    print_regions(out, r, &v);
+    print_verdict(out, facts);
+}
