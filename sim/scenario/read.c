@@ -86,7 +86,7 @@ static bool line_clean(words *w, kd_bytes line)
     for (size_t i = 0; i < line.len; i++) {
         uint8_t c = line.data[i];
         if (c == 0) return words_refuse(w, "the line holds a NUL byte");
-        if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7F)
+        if ((c < 0x20 && c != '\t') || c == 0x7F)
             return words_refuse(w, "the line holds a control character");
     }
     return true;
@@ -101,6 +101,7 @@ static bool next_line(reader *r)
         kd_bytes line = kd_bytes_of(r->rest.data, len), head, tail;
         r->rest = kd_bytes_of(r->rest.data + eaten, r->rest.len - eaten);
         r->line++;
+        if (len > 0 && line.data[len - 1] == '\r') line.len--;
         if (!line_clean(&r->words, line)) return false;
         line = kd_ini_split(line, '#', &head, &tail) ? head : kd_ini_trim(line);
         r->words.rest = line;

@@ -1,0 +1,58 @@
+/*
+ * sim/hunt/child.h - runs in processes of their own: a broken assertion of the cores aborts, and a run may hang; both are findings. A pool holds a
+ * fixed number of them.
+ */
+#ifndef KUDOS_SIM_HUNT_CHILD_H
+#define KUDOS_SIM_HUNT_CHILD_H
+
+#include <sys/types.h>
+
+#include "sim/world/plants.h"
+#include "sim/world/run.h"
+
+enum { CHILD_JOBS_MAX = 64 };
+
+typedef struct {
+    const scenario *scenario; /* only until the start returns */
+    const plant *plant;       /* NULL: none */
+    uint64_t seed;
+    uint64_t tag; /* the caller's */
+    int operations; /* a descriptor to which the operations that the users began are written, as scenario_event; 0: none */
+} child_job;
+
+/* Besides what sim_run tells, `checker` may be "assertion", "crash" or "hang" (longer than the limit of real time). */
+typedef struct {
+    uint64_t tag, seed;
+    sim_result result;
+} child_done;
+
+typedef struct {
+    pid_t pid;
+    int results, errors; /* descriptors */
+    uint64_t tag, seed, deadline_ms;
+} child;
+
+typedef struct {
+    child at[CHILD_JOBS_MAX];
+    uint32_t jobs, running;
+    uint64_t limit_ms; /* of real time, for each */
+} child_pool;
+
+void child_pool_init(child_pool *p, uint32_t jobs, uint64_t limit_ms);
+static inline bool child_pool_full(const child_pool *p)
+{
+    return p->running == p->jobs;
+}
+void child_start(child_pool *p, const child_job *job);
+/* The next one that ends. There must be one running. */
+child_done child_wait(child_pool *p);
+/* Ends those that run. */
+void child_pool_finish(child_pool *p);
+
+/* Whether both failed in the same way: the same checker, and the same assertion. */
+bool child_same_failure(const sim_result *a, const sim_result *b);
+uint64_t child_now_ms(void);
+/* The processors of this machine, at most CHILD_JOBS_MAX. */
+uint32_t child_processors(void);
+
+#endif

@@ -1,0 +1,258 @@
+/*
+ * swarm.c - worlds are small (few users on few items meet often), times short, and a run is about one region more often than about all.
+ */
+#include "sim/hunt/swarm.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MS = 1000, SECOND = 1000000 };
+
+typedef struct {
+    uint64_t random;
+    scenario *s;
+    int focus; /* whom most of the faults befall; SCENARIO_NOBODY: anybody */
+} swarm;
+
+static uint64_t below(swarm *d, uint64_t n)
+{
+    return kd_random_next(&d->random) % n;
+}
+
+static uint64_t between(swarm *d, uint64_t least, uint64_t most)
+{
+    return least + below(d, most - least + 1);
+}
+
+static bool chance(swarm *d, uint32_t percent)
+{
+    return below(d, 100) < percent;
+}
+
+/* As often between 1 and 2 as between 100 and 200; rounded, so that it reads well. */
+static uint64_t scaled(swarm *d, uint64_t least, uint64_t most, uint64_t step)
+{
+    double octaves = log2((double)most / (double)least), at = (double)below(d, 1 << 20) / (1 << 20);
+    uint64_t value = (uint64_t)((double)least * exp2(octaves * at));
+    return KD_MAX(least, value / step * step);
+}
+
+#define PICK(d, ...)                                                                                         \
+    ((const uint32_t[]){__VA_ARGS__}[below(d, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))])
+
+/* ---- the world and its users ---- */
+
+static void draw_mix(swarm *d)
+{
+    scenario_users *u = &d->s->users;
+    u->like_percent = (uint32_t)between(d, 30, 70);
+    u->view_percent = PICK(d, 0, 5, 20);
+    u->save_percent = PICK(d, 0, 0, 5);
+    u->unlike_percent = 100 - u->like_percent - u->view_percent - u->save_percent;
+}
+
+static void draw_users(swarm *d)
+{
+    scenario_users *u = &d->s->users;
+    u->users = (uint32_t)between(d, 1, 12);
+    u->items = (uint32_t)between(d, 1, 8);
+    u->per_second = (double)scaled(d, 1, 40, 1);
+    u->zipf = PICK(d, 0, 1);
+    u->viral_percent = PICK(d, 0, 0, 0, 50);
+    u->viral_from_us = u->viral_percent ? below(d, d->s->length_us / SECOND) * SECOND : 0;
+    draw_mix(d);
+    u->roam_percent = PICK(d, 0, 10, 50, 100);
+    u->lost_percent = PICK(d, 0, 0, 5, 30);
+    u->retry_percent = PICK(d, 0, 50, 100, 100);
+    u->double_percent = PICK(d, 0, 0, 5, 30);
+    u->tokens = chance(d, 60);
+}
+
+static void draw_world(swarm *d)
+{
+    static const char *const names[] = {"mumbai", "virginia", "singapore", "lagos"};
+    scenario *s = d->s;
+    s->edge_count = PICK(d, 1, 2, 2, 2, 3, 3, 4);
+    memset(s->edges, 0, sizeof s->edges);
+    for (uint32_t i = 0; i < s->edge_count; i++) snprintf(s->edges[i], SCENARIO_NAME_MAX, "%s", names[i]);
+    s->partitions = PICK(d, 1, 1, 2, 2, 4);
+    s->shards = s->partitions > 1 ? PICK(d, 1, 2) : 1;
+    s->length_us = between(d, 10, 60) * SECOND;
+    s->heal_us = 180ull * SECOND;
+    s->drift_us = PICK(d, 50, 200, 500) * MS;
+    s->flush_ops = (uint32_t)scaled(d, 1, 100, 1);
+    s->flush_interval_us = scaled(d, 50 * MS, 5 * SECOND, 10 * MS);
+    s->snapshot_interval_us = scaled(d, 50 * MS, 2 * SECOND, 10 * MS);
+    s->outbox_bytes = chance(d, 10) ? 65536 : 64u << 20;
+}
+
+/* ---- what goes wrong ---- */
+
+static int draw_edge(swarm *d)
+{
+    if (d->focus >= 0 && chance(d, 70)) return d->focus;
+    return (int)below(d, d->s->edge_count);
+}
+
+static int draw_process(swarm *d)
+{
+    if (d->focus != SCENARIO_NOBODY && chance(d, 70)) return d->focus;
+    return chance(d, 40) ? SCENARIO_CENTRAL : draw_edge(d);
+}
+
+static void draw_link(swarm *d, scenario_event *e)
+{
+    e->who = draw_edge(d);
+    e->peer = (int)PICK(d, 0, 1, 2);
+    e->peer = e->peer == 0 ? SCENARIO_NOBODY : e->peer == 1 ? SCENARIO_CENTRAL : SCENARIO_KAFKA;
+    if (chance(d, 15)) e->who = SCENARIO_CENTRAL, e->peer = chance(d, 50) ? SCENARIO_KAFKA : SCENARIO_NOBODY;
+    e->way = e->kind == SCENARIO_RESET ? SCENARIO_BOTH : (scenario_way)below(d, 3);
+    if (e->kind == SCENARIO_FLAP) e->period_us = scaled(d, 100 * MS, 5 * SECOND, 10 * MS);
+    if (e->kind == SCENARIO_LOSS) e->amount = (int64_t)PICK(d, 5, 20, 50);
+    if (e->kind == SCENARIO_BANDWIDTH) e->amount = (int64_t)scaled(d, 512, 65536, 512);
+    if (e->kind != SCENARIO_DELAY) return;
+    e->amount = (int64_t)scaled(d, 10 * MS, 4 * SECOND, 10 * MS);
+    e->spread_us = chance(d, 60) ? (uint64_t)e->amount / MS * MS : 0;
+}
+
+static void draw_somebody(swarm *d, scenario_event *e)
+{
+    e->who = draw_process(d);
+    if (e->kind == SCENARIO_KILL && chance(d, 10)) e->who = SCENARIO_KAFKA;
+    if (e->kind == SCENARIO_DISK_SLOW) e->amount = (int64_t)scaled(d, 5 * MS, SECOND, 5 * MS);
+}
+
+static void draw_answers(swarm *d, scenario_event *e)
+{
+    e->who = draw_edge(d);
+    e->amount = (int64_t)PICK(d, 20, 50, 100);
+}
+
+/* Killing what has just begun to run again is worth more than one kill. */
+static void draw_nearby(swarm *d, const scenario_event *e)
+{
+    scenario_event again = *e;
+    again.at_us += e->for_us + scaled(d, 10 * MS, 2 * SECOND, 10 * MS);
+    if (again.at_us <= d->s->length_us) scenario_add(d->s, &again);
+}
+
+static void draw_kill(swarm *d, scenario_event *e)
+{
+    draw_somebody(d, e);
+    e->for_us = scaled(d, 50 * MS, 5 * SECOND, 10 * MS);
+    if (chance(d, 30)) draw_nearby(d, e);
+}
+
+/* Put back once or twice: the second time the same copy begets another history. */
+static void draw_restore(swarm *d, scenario_event *e)
+{
+    scenario_event copied = *e;
+    e->who = chance(d, 65) ? SCENARIO_CENTRAL : draw_edge(d);
+    copied.kind = SCENARIO_BACKUP;
+    copied.who = e->who;
+    copied.for_us = 0;
+    copied.at_us = below(d, e->at_us / MS + 1) * MS;
+    scenario_add(d->s, &copied);
+    e->for_us = scaled(d, 50 * MS, 5 * SECOND, 10 * MS);
+    if (chance(d, 50)) draw_nearby(d, e);
+}
+
+static void draw_copy(swarm *d, scenario_event *e)
+{
+    e->who = draw_edge(d);
+}
+
+static void draw_central(swarm *d, scenario_event *e)
+{
+    (void)d;
+    e->who = SCENARIO_CENTRAL;
+}
+
+/* Mostly within the bound, where nothing may change for users with tokens. */
+static void draw_clock(swarm *d, scenario_event *e)
+{
+    e->who = draw_process(d);
+    uint64_t bound = d->s->drift_us * PICK(d, 1, 1, 2, 6) / 2;
+    e->amount = (int64_t)between(d, 1, bound / MS) * MS;
+    if (e->kind == SCENARIO_CLOCK_DRIFT) e->amount = (int64_t)scaled(d, 10, 20000, 10);
+    if (e->kind == SCENARIO_CLOCK_SWING)
+        e->period_us = scaled(d, 500 * MS, 20 * SECOND, 100 * MS);
+    else if (chance(d, 50))
+        e->amount = -e->amount;
+}
+
+static void draw_log(swarm *d, scenario_event *e)
+{
+    e->who = SCENARIO_KAFKA;
+    e->topic = chance(d, 65) ? SCENARIO_LIKES : SCENARIO_COUNTS;
+    bool share = e->kind == SCENARIO_LOG_DUPLICATES;
+    if (e->kind != SCENARIO_LOG_RECREATED)
+        e->amount = (int64_t)(share ? PICK(d, 10, 50, 100) : PICK(d, 1, 3, 20));
+}
+
+typedef struct {
+    scenario_kind kind;
+    uint32_t percent; /* of the runs have it */
+    uint32_t most;    /* times in a run */
+    bool lasts;
+    void (*draw)(swarm *d, scenario_event *e);
+} dose;
+
+static const dose doses[] = {
+    {SCENARIO_CUT, 35, 5, true, draw_link},
+    {SCENARIO_FLAP, 12, 2, true, draw_link},
+    {SCENARIO_DELAY, 35, 4, true, draw_link},
+    {SCENARIO_LOSS, 20, 3, true, draw_link},
+    {SCENARIO_BANDWIDTH, 8, 2, true, draw_link},
+    {SCENARIO_RESET, 15, 4, false, draw_link},
+    {SCENARIO_ANSWERS_LOST, 20, 2, true, draw_answers},
+    {SCENARIO_KILL, 50, 6, true, draw_kill},
+    {SCENARIO_FREEZE, 15, 3, true, draw_somebody},
+    {SCENARIO_RESTART, 15, 3, false, draw_somebody},
+    {SCENARIO_RESTORE, 30, 2, true, draw_restore},
+    {SCENARIO_WIPE, 6, 1, true, draw_somebody},
+    {SCENARIO_COPY, 12, 1, true, draw_copy},
+    {SCENARIO_SECOND, 15, 2, true, draw_central},
+    {SCENARIO_DISK_FULL, 10, 2, true, draw_somebody},
+    {SCENARIO_SYNC_FAILS, 15, 3, false, draw_somebody},
+    {SCENARIO_DISK_SLOW, 25, 3, true, draw_somebody},
+    {SCENARIO_CLOCK_STEP, 20, 4, true, draw_clock},
+    {SCENARIO_CLOCK_DRIFT, 8, 2, true, draw_clock},
+    {SCENARIO_CLOCK_SWING, 8, 1, true, draw_clock},
+    {SCENARIO_LOG_DUPLICATES, 20, 2, true, draw_log},
+    {SCENARIO_LOG_REDELIVERS, 20, 4, false, draw_log},
+    {SCENARIO_LOG_TRUNCATED, 15, 3, false, draw_log},
+    {SCENARIO_LOG_EXPIRED, 10, 2, false, draw_log},
+    {SCENARIO_LOG_RECREATED, 12, 2, false, draw_log},
+};
+
+static void draw_dose(swarm *d, const dose *one)
+{
+    for (uint64_t n = between(d, 1, one->most); n > 0; n--) {
+        scenario_event e = {.kind = one->kind, .peer = SCENARIO_NOBODY, .who = SCENARIO_NOBODY};
+        e.at_us = below(d, d->s->length_us / MS + 1) * MS;
+        if (one->lasts) e.for_us = scaled(d, 50 * MS, d->s->length_us / 2, 10 * MS);
+        one->draw(d, &e);
+        scenario_add(d->s, &e);
+    }
+}
+
+void swarm_draw(uint64_t seed, scenario *s)
+{
+    swarm d = {.random = seed, .s = s};
+    scenario_init(s);
+    free(s->teaches);
+    char text[64];
+    snprintf(text, sizeof text, "Seed %llu of the swarm.", (unsigned long long)seed);
+    s->teaches = kd_dup(kd_bytes_of(text, strlen(text) + 1));
+    draw_world(&d);
+    draw_users(&d);
+    d.focus = chance(&d, 40)   ? SCENARIO_NOBODY
+              : chance(&d, 30) ? SCENARIO_CENTRAL
+                               : (int)below(&d, s->edge_count);
+    /* Between a quiet run and one in which as many are in as their shares say. */
+    uint32_t mood = PICK(&d, 5, 40, 70, 100, 100);
+    for (size_t i = 0; i < KD_COUNT(doses); i++)
+        if (chance(&d, doses[i].percent * mood / 100)) draw_dose(&d, &doses[i]);
+}

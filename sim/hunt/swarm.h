@@ -1,0 +1,13 @@
+/*
+ * sim/hunt/swarm.h - a random scenario from a seed, by swarm testing (Groce et al., 2012): each kind of fault is in a run or out of it,
+ * and those that are in share the run with few others, so that each meets states which all of them together would never let arise.
+ */
+#ifndef KUDOS_SIM_HUNT_SWARM_H
+#define KUDOS_SIM_HUNT_SWARM_H
+
+#include "sim/scenario/scenario.h"
+
+/* Initialises *s; the caller finishes it. The same seed gives the same scenario, which its text form can say. */
+void swarm_draw(uint64_t seed, scenario *s);
+
+#endif
