@@ -3,6 +3,7 @@
 
 #include "central/io/read.h"
 #include "common/io/clock.h"
+#include "common/io/peer.h"
 
 void kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers)
 {
@@ -25,6 +26,25 @@ static void answer_time(kd_api *api, kd_http_request *req)
     kd_json_object(&j);
     kd_json_key(&j, "now_us");
     kd_json_u64(&j, kd_clock_wall_us());
+    kd_json_end_object(&j);
+    kd_http_respond(req, 200, fields, KD_COUNT(fields), kd_buf_view(&out));
+    kd_buf_finish(&out);
+}
+
+/* Where the operator's commands go on from this address. */
+static void answer_admin(kd_api *api, kd_http_request *req)
+{
+    kd_buf out = {.data = NULL};
+    kd_json j = kd_json_of(&out);
+    const kd_http_field fields[] = {{"content-type", kd_bytes_str("application/json")},
+                                    {"cache-control", kd_bytes_str("no-store")}};
+    if (!kd_peer_trusted(&api->trusted, req->peer)) {
+        kd_http_respond_problem(req, KD_PROBLEM_FORBIDDEN, "only trusted peers may ask", NULL, 0);
+        return;
+    }
+    kd_json_object(&j);
+    kd_json_key(&j, "admin_port");
+    kd_json_u64(&j, api->admin_port);
     kd_json_end_object(&j);
     kd_http_respond(req, 200, fields, KD_COUNT(fields), kd_buf_view(&out));
     kd_buf_finish(&out);
@@ -56,6 +76,7 @@ static const struct {
     {"likes/lookup", NULL, kd_api_lookup},
     {"time", answer_time, NULL},
     {"export", kd_api_export, NULL},
+    {"admin", answer_admin, NULL},
 };
 
 static bool handle_fixed(kd_api *api, kd_http_request *req, const kd_route *route)

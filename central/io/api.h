@@ -17,6 +17,7 @@ typedef struct {
     kd_cidrs trusted;
     uint32_t open; /* reads in work */
     uint64_t shed; /* refused because of reads_max */
+    uint16_t admin_port; /* 0: there is none */
 } kd_api;
 
 void kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers);

@@ -4,6 +4,7 @@
  *     main loop     HTTP server, admin port, signals
  *     worker loops  partitions (worker.h)
  *     keeper        what blocks (keeper.h)
+ *     job           what an operator asks for and takes long (job.h)
  *
  * Start: stores open -> workers -> HTTP, admin -> keeper (Kafka may come later: reads are served meanwhile).
  * Drain: HTTP finishes its requests -> keeper ends -> workers commit, publish, wait for delivery -> end.
@@ -12,6 +13,7 @@
 #define KUDOS_CENTRAL_IO_APP_H
 
 #include "central/io/api.h"
+#include "central/io/job.h"
 #include "central/io/keeper.h"
 #include "common/io/admin.h"
 #include "common/io/options_file.h"
@@ -26,6 +28,7 @@ typedef struct {
     uint32_t started; /* of those, with a running thread */
     uint32_t drained;
     kd_keeper *keeper;
+    kd_jobs *jobs;
     kd_api api;
     kd_http_tls *tls;
     kd_http_server *http;
@@ -40,6 +43,8 @@ int kd_app_run(const kd_command *command, kd_central_settings *settings);
 
 /* app_admin.c */
 extern const kd_admin_hooks kd_app_admin_hooks; /* `arg` is to be set */
+/* app_act.c */
+int kd_app_act(void *arg, bool post, const char *name, const char *query, kd_buf *out);
 /* app_drain.c */
 void kd_app_drain(void *arg);
 void kd_app_reload(void *arg);

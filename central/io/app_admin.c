@@ -1,10 +1,8 @@
 /* central/io/app_admin.c - what the admin port tells: readiness, metrics, the partitions. */
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "central/io/app.h"
+#include "central/io/ask.h"
 #include "common/json_writer.h"
 #include "common/io/clock.h"
 
@@ -50,28 +48,10 @@ static void metrics(void *arg, kd_buf *out)
 
 /* ---- /debug/partitions: asked of the workers, waited for with a bound ---- */
 
-/* Freed by whoever lets go last: the asker, who may give up, or the worker. */
 typedef struct {
-    kd_post post;
-    kd_worker *worker;
-    pthread_mutex_t lock;
-    pthread_cond_t answered;
-    uint32_t holders;
-    bool done;
+    kd_ask ask;
     kd_buf out;
-} ask;
-
-static void let_go(ask *a)
-{
-    pthread_mutex_lock(&a->lock);
-    bool last = --a->holders == 0;
-    pthread_mutex_unlock(&a->lock);
-    if (!last) return;
-    pthread_cond_destroy(&a->answered);
-    pthread_mutex_destroy(&a->lock);
-    kd_buf_finish(&a->out);
-    free(a);
-}
+} partitions_ask;
 
 static void put_u64(kd_json *j, const char *key, uint64_t value)
 {
@@ -121,38 +101,32 @@ static void write_tenure(kd_json *j, const kd_tenure *t)
     free(edges);
 }
 
-static void answer_ask(kd_post *post)
+static void write_partitions(kd_ask *ask)
 {
-    ask *a = KD_CONTAINER(post, ask, post);
-    for (uint32_t i = 0; i < a->worker->count; i++) {
-        kd_json j = kd_json_of(&a->out);
-        if (i > 0) kd_buf_put_u8(&a->out, ',');
-        write_tenure(&j, &a->worker->tenures[i]);
+    partitions_ask *p = KD_CONTAINER(ask, partitions_ask, ask);
+    for (uint32_t i = 0; i < ask->worker->count; i++) {
+        kd_json j = kd_json_of(&p->out);
+        if (i > 0) kd_buf_put_u8(&p->out, ',');
+        write_tenure(&j, &ask->worker->tenures[i]);
     }
-    pthread_mutex_lock(&a->lock);
-    a->done = true;
-    pthread_cond_signal(&a->answered);
-    pthread_mutex_unlock(&a->lock);
-    let_go(a);
+}
+
+static void dispose_partitions(kd_ask *ask)
+{
+    partitions_ask *p = KD_CONTAINER(ask, partitions_ask, ask);
+    kd_buf_finish(&p->out);
+    free(p);
 }
 
 /* The objects of the worker's partitions with commas between; false when it did not answer in time. */
 static bool ask_worker(kd_worker *w, kd_buf *out)
 {
-    struct timespec until;
-    ask *a = kd_alloc(sizeof(*a));
-    *a = (ask){.post.fn = answer_ask, .worker = w, .holders = 2};
-    pthread_mutex_init(&a->lock, NULL);
-    pthread_cond_init(&a->answered, NULL);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ASK_TIMEOUT_MS / 1000;
-    kd_loop_post(w->loop, &a->post);
-    pthread_mutex_lock(&a->lock);
-    while (!a->done && pthread_cond_timedwait(&a->answered, &a->lock, &until) != ETIMEDOUT) continue;
-    bool done = a->done;
-    if (done) kd_buf_put(out, a->out.data, a->out.len);
-    pthread_mutex_unlock(&a->lock);
-    let_go(a);
+    partitions_ask *p = kd_alloc(sizeof(*p));
+    p->ask.work = write_partitions;
+    p->ask.dispose = dispose_partitions;
+    bool done = kd_ask_run(&p->ask, w, ASK_TIMEOUT_MS);
+    if (done) kd_buf_put(out, p->out.data, p->out.len);
+    kd_ask_let_go(&p->ask);
     return done;
 }
 
@@ -180,4 +154,5 @@ static int debug(void *arg, const char *name, const char *query, kd_buf *out)
     return KD_OK;
 }
 
-const kd_admin_hooks kd_app_admin_hooks = {.ready = ready, .metrics = metrics, .debug = debug};
+const kd_admin_hooks kd_app_admin_hooks = {
+    .ready = ready, .metrics = metrics, .debug = debug, .act = kd_app_act};

@@ -4,5 +4,7 @@
 #define KUDOS_CENTRAL_IO_COMMANDS_H
 
 int kd_command_export(int argc, char **argv);
+int kd_command_audit(int argc, char **argv);
+int kd_command_repair(int argc, char **argv);
 
 #endif

@@ -11,6 +11,8 @@ static const struct {
     int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
 } commands[] = {
     {"export", kd_command_export},
+    {"audit", kd_command_audit},
+    {"repair", kd_command_repair},
 };
 
 /* What -t has found valid by the table is looked at as a whole, too. */

@@ -69,12 +69,13 @@ static words read_words(kd_source *s, int argc, char **argv)
     return w;
 }
 
-static int load(kd_source *s, words *w, char *error)
+int kd_source_load(kd_source *s, const char *file, const char **sets, size_t set_count, char *error)
 {
-    if (w->file != NULL)
-        return kd_options_load_file(&kd_central_options, w->file, w->sets, w->set_count, &s->settings, error);
-    w->sets[w->set_count++] = "central.data_dir=/"; /* required of a daemon; --dir stands for it here */
-    const kd_options_input input = {"defaults", kd_bytes_of("", 0), "/", w->sets, w->set_count};
+    s->configured = file != NULL;
+    if (file != NULL)
+        return kd_options_load_file(&kd_central_options, file, sets, set_count, &s->settings, error);
+    sets[set_count++] = "central.data_dir=/"; /* required of a daemon; --dir stands for it here */
+    const kd_options_input input = {"defaults", kd_bytes_of("", 0), "/", sets, set_count};
     return kd_options_load(&kd_central_options, &input, &s->settings, error);
 }
 
@@ -90,11 +91,10 @@ int kd_source_parse(kd_source *s, int argc, char **argv)
                 "section.key=value]...\n",
                 argv[0]);
         code = w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
-    } else if (load(s, &w, error) != KD_OK) {
+    } else if (kd_source_load(s, w.file, w.sets, w.set_count, error) != KD_OK) {
         fprintf(stderr, "kudos-central %s: %s\n", argv[0], error);
         code = KD_EXIT_USAGE;
     }
-    s->configured = w.file != NULL;
     free(w.sets);
     return code;
 }
@@ -163,15 +163,19 @@ static int exit_code(int err)
     return err == KD_EUNAVAILABLE ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
 }
 
+static int check_directory(const kd_source *s, uint32_t *n, char *error)
+{
+    int rc = count_partitions(s->dir, n, error);
+    if (rc != KD_OK || !s->configured || *n == s->settings.partitions) return rc;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s holds %u partitions, kafka.partitions is %llu", s->dir, *n,
+             (unsigned long long)s->settings.partitions);
+    return KD_EMISMATCH;
+}
+
 int kd_source_each_partition(const kd_source *s, kd_source_partition fn, void *arg, char *error)
 {
     uint32_t n;
-    int rc = count_partitions(s->dir, &n, error);
-    if (rc == KD_OK && s->configured && n != s->settings.partitions) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s holds %u partitions, kafka.partitions is %llu", s->dir, n,
-                 (unsigned long long)s->settings.partitions);
-        rc = KD_EMISMATCH;
-    }
+    int rc = check_directory(s, &n, error);
     for (uint32_t p = 0; rc == KD_OK && p < n; p++) {
         kd_leveldb *db = NULL;
         kd_central *core;
@@ -181,6 +185,21 @@ int kd_source_each_partition(const kd_source *s, kd_source_partition fn, void *a
             rc = KD_EIO;
         }
         if (core != NULL) kd_central_close(core);
+        kd_leveldb_close(db);
+    }
+    return exit_code(rc);
+}
+
+int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char *error)
+{
+    char path[4096];
+    uint32_t n;
+    int rc = check_directory(s, &n, error);
+    for (uint32_t p = 0; rc == KD_OK && p < n; p++) {
+        kd_leveldb *db = NULL;
+        kd_tenure_path(path, sizeof(path), s->dir, p);
+        rc = kd_leveldb_open_existing(&db, path, error, KD_OPTIONS_ERROR_MAX);
+        if (rc == KD_OK) rc = fn(arg, db, p, n, error);
         kd_leveldb_close(db);
     }
     return exit_code(rc);

@@ -7,6 +7,7 @@
 #define KUDOS_CENTRAL_IO_SOURCE_H
 
 #include "central/io/settings.h"
+#include "common/io/leveldb_store.h"
 #include "kudos/central.h"
 
 typedef struct {
@@ -24,6 +25,10 @@ typedef struct {
 int kd_source_parse(kd_source *s, int argc, char **argv);
 void kd_source_finish(kd_source *s);
 
+/* Loads the settings: of the file with the overrides, or (file NULL) the defaults with them. `sets` has room for one
+ * more. KD_OK, or KD_EINVAL with `error`. */
+int kd_source_load(kd_source *s, const char *file, const char **sets, size_t set_count, char *error);
+
 /* A page of export lines. KD_OK to go on. */
 typedef int (*kd_source_lines)(void *arg, kd_bytes lines);
 /* All liked rows as export lines, in no order. Returns an exit code; `error` names the cause. */
@@ -32,6 +37,10 @@ int kd_source_each(const kd_source *s, kd_source_lines fn, void *arg, char *erro
 /* One partition of --dir, opened; nothing is written. */
 typedef int (*kd_source_partition)(void *arg, kd_central *core, uint32_t partition);
 int kd_source_each_partition(const kd_source *s, kd_source_partition fn, void *arg, char *error);
+
+/* The same without a core: the store alone, open for writing too. */
+typedef int (*kd_source_store)(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions, char *error);
+int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char *error);
 
 /* source_url.c */
 int kd_source_url_each(const kd_source *s, kd_source_lines fn, void *arg, char *error);

@@ -135,6 +135,22 @@ static void on_metrics(struct evhttp_request *request, void *arg)
     answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
 }
 
+/* True when the path was one of the program's actions, and is answered. */
+static bool act(struct evhttp_request *request, const kd_admin *a, const char *path, const char *query)
+{
+    static const char prefix[] = "/admin/";
+    bool post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
+    kd_buf out = {0};
+    if (a->hooks.act == NULL || path == NULL || strncmp(path, prefix, sizeof prefix - 1) != 0) return false;
+    if (post && evhttp_find_header(evhttp_request_get_input_headers(request), "X-Kudos-Admin") == NULL) {
+        answer_text(request, 403, "X-Kudos-Admin is missing\n");
+        return true;
+    }
+    int status = a->hooks.act(a->hooks.arg, post, path + sizeof prefix - 1, query != NULL ? query : "", &out);
+    answer(request, status, "application/json", &out);
+    return true;
+}
+
 static void on_other(struct evhttp_request *request, void *arg)
 {
     static const char prefix[] = "/debug/";
@@ -142,7 +158,8 @@ static void on_other(struct evhttp_request *request, void *arg)
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
     const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
     const char *query = uri != NULL ? evhttp_uri_get_query(uri) : NULL;
-    bool debug = a->hooks.debug != NULL && path != NULL && strncmp(path, prefix, sizeof prefix - 1) == 0;
+    if (act(request, a, path, query)) return;
+    bool debug = a->hooks.debug != NULL && evhttp_request_get_command(request) != EVHTTP_REQ_POST && path != NULL && strncmp(path, prefix, sizeof prefix - 1) == 0;
     kd_buf out = {0};
     if (debug &&
         a->hooks.debug(a->hooks.arg, path + sizeof prefix - 1, query != NULL ? query : "", &out) == KD_OK) {
@@ -155,7 +172,8 @@ static void on_other(struct evhttp_request *request, void *arg)
 
 static void set_up(kd_admin *a)
 {
-    evhttp_set_allowed_methods(a->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
+    int methods = EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | (a->hooks.act != NULL ? EVHTTP_REQ_POST : 0);
+    evhttp_set_allowed_methods(a->http, (uint16_t)methods);
     evhttp_set_max_headers_size(a->http, HEADERS_MAX);
     evhttp_set_max_body_size(a->http, BODY_MAX);
     evhttp_set_timeout(a->http, IDLE_S);

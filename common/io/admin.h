@@ -1,5 +1,7 @@
 /*
- * common/io/admin.h - the separate admin port: GET /healthz, /readyz, /metrics, and /debug/... for the program's own.
+ * common/io/admin.h - the separate admin port: GET /healthz, /readyz, /metrics, /debug/... for the program's own, and
+ * /admin/... for what an operator does. A POST has to carry the header X-Kudos-Admin: a page in a browser on the same
+ * machine cannot send that.
  * HTTP/1.1 by libevent's evhttp, on one loop, with bounded headers, bodies, connections and idle time.
  */
 #ifndef KUDOS_COMMON_IO_ADMIN_H
@@ -16,6 +18,8 @@ typedef struct {
     void (*metrics)(void *arg, kd_buf *out); /* /metrics: exposition text */
     /* GET /debug/{name}: appends JSON and returns KD_OK, or KD_ENOTFOUND. `query` is the raw query string or "". */
     int (*debug)(void *arg, const char *name, const char *query, kd_buf *out);
+    /* GET or POST /admin/{name}: appends JSON and returns the status of the answer. */
+    int (*act)(void *arg, bool post, const char *name, const char *query, kd_buf *out);
 } kd_admin_hooks;
 
 typedef struct kd_admin kd_admin;

@@ -1,0 +1,157 @@
+/* central/io/job.c - see the header. */
+#include "central/io/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/io/log.h"
+#include "common/json_writer.h"
+
+static const char *const kinds[] = {[KD_JOB_AUDIT] = "audit", [KD_JOB_BACKUP] = "backup"};
+static const char *const states[] = {
+    [KD_JOB_NONE] = "none", [KD_JOB_RUNS] = "running", [KD_JOB_DONE] = "done", [KD_JOB_FAILED] = "failed"};
+
+static int (*const runs[])(kd_jobs *jobs, char *error) = {[KD_JOB_AUDIT] = kd_job_audit};
+
+kd_jobs *kd_jobs_create(const kd_central_settings *settings, kd_worker *workers)
+{
+    kd_jobs *jobs = kd_alloc(sizeof(*jobs));
+    jobs->settings = settings;
+    jobs->workers = workers;
+    pthread_mutex_init(&jobs->lock, NULL);
+    return jobs;
+}
+
+bool kd_jobs_stopping(kd_jobs *jobs)
+{
+    pthread_mutex_lock(&jobs->lock);
+    bool stopping = jobs->stopping;
+    pthread_mutex_unlock(&jobs->lock);
+    return stopping;
+}
+
+bool kd_jobs_progress(kd_jobs *jobs, uint32_t partition, uint64_t rows)
+{
+    pthread_mutex_lock(&jobs->lock);
+    jobs->job.partition = partition;
+    jobs->job.rows = rows;
+    bool stopping = jobs->stopping;
+    pthread_mutex_unlock(&jobs->lock);
+    return !stopping;
+}
+
+void kd_jobs_line(kd_jobs *jobs, kd_bytes line)
+{
+    pthread_mutex_lock(&jobs->lock);
+    if (jobs->job.line_count++ < KD_JOB_LINES_MAX) {
+        kd_buf_put(&jobs->job.lines, line.data, line.len);
+        kd_buf_put_u8(&jobs->job.lines, '\n');
+    }
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+void kd_jobs_add(kd_jobs *jobs, const kd_audit_result *r)
+{
+    pthread_mutex_lock(&jobs->lock);
+    kd_audit_totals_add(&jobs->job.totals, r);
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+static void *run(void *arg)
+{
+    kd_jobs *jobs = arg;
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    const char *kind = kinds[jobs->job.order.kind];
+    pthread_setname_np(pthread_self(), "central-job");
+    int rc = runs[jobs->job.order.kind](jobs, error);
+    pthread_mutex_lock(&jobs->lock);
+    kd_job *job = &jobs->job;
+    job->state = rc == KD_OK ? KD_JOB_DONE : KD_JOB_FAILED;
+    snprintf(job->error, sizeof(job->error), "%s", error);
+    KD_LOG(rc == KD_OK && job->totals.mismatches == 0 ? KD_INFO : KD_ERROR, "job-ended", KD_STR("kind", kind),
+           KD_U64("mismatches", job->totals.mismatches), KD_STR("cause", error));
+    pthread_mutex_unlock(&jobs->lock);
+    return NULL;
+}
+
+static void join(kd_jobs *jobs)
+{
+    if (!jobs->running) return;
+    pthread_join(jobs->thread, NULL);
+    jobs->running = false;
+}
+
+static bool is_running(kd_jobs *jobs)
+{
+    pthread_mutex_lock(&jobs->lock);
+    bool runs_now = jobs->job.state == KD_JOB_RUNS;
+    pthread_mutex_unlock(&jobs->lock);
+    return runs_now;
+}
+
+int kd_jobs_start(kd_jobs *jobs, const kd_job_order *order, uint64_t *id)
+{
+    if (is_running(jobs)) return KD_EAGAIN;
+    join(jobs);
+    kd_job *job = &jobs->job;
+    kd_buf_finish(&job->lines);
+    *job = (kd_job){.order = *order, .id = job->id + 1, .state = KD_JOB_RUNS};
+    *id = job->id;
+    KD_LOG(KD_INFO, "job-started", KD_STR("kind", kinds[order->kind]), KD_U64("id", job->id));
+    if (pthread_create(&jobs->thread, NULL, run, jobs) != 0) {
+        job->state = KD_JOB_FAILED;
+        return KD_EIO;
+    }
+    jobs->running = true;
+    return KD_OK;
+}
+
+static void put_u64(kd_json *j, const char *key, uint64_t value)
+{
+    kd_json_key(j, key);
+    kd_json_u64(j, value);
+}
+
+static void put_str(kd_json *j, const char *key, kd_bytes value)
+{
+    kd_json_key(j, key);
+    kd_json_str(j, value);
+}
+
+static void show(const kd_job *job, uint64_t partitions, kd_json *j)
+{
+    put_u64(j, "job", job->id);
+    put_str(j, "kind", kd_bytes_str(job->id ? kinds[job->order.kind] : "none"));
+    put_str(j, "state", kd_bytes_str(states[job->state]));
+    put_u64(j, "partition", job->partition);
+    put_u64(j, "of", partitions);
+    put_u64(j, "rows", job->rows);
+    put_u64(j, "partitions", job->totals.partitions);
+    put_u64(j, "items", job->totals.items);
+    put_u64(j, "members", job->totals.members);
+    put_u64(j, "mismatches", job->totals.mismatches);
+    put_str(j, "error", kd_bytes_str(job->error));
+    put_str(j, "lines", job->state == KD_JOB_RUNS ? (kd_bytes){0} : kd_buf_view(&job->lines));
+}
+
+void kd_jobs_show(kd_jobs *jobs, kd_buf *out)
+{
+    kd_json j = kd_json_of(out);
+    kd_json_object(&j);
+    pthread_mutex_lock(&jobs->lock);
+    show(&jobs->job, jobs->settings->partitions, &j);
+    pthread_mutex_unlock(&jobs->lock);
+    kd_json_end_object(&j);
+}
+
+void kd_jobs_destroy(kd_jobs *jobs)
+{
+    if (jobs == NULL) return;
+    pthread_mutex_lock(&jobs->lock);
+    jobs->stopping = true;
+    pthread_mutex_unlock(&jobs->lock);
+    join(jobs);
+    kd_buf_finish(&jobs->job.lines);
+    pthread_mutex_destroy(&jobs->lock);
+    free(jobs);
+}

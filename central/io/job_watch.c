@@ -1,0 +1,77 @@
+/* central/io/job_watch.c - see the header. */
+#include "central/io/job_watch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/io/clock.h"
+
+enum { BUSY_WAIT_US = 30000000, POLL_MIN_US = 20000, POLL_MAX_US = 500000, SHOW_US = 500000, SILENT_MAX = 3 };
+
+void kd_progress_show(kd_progress *p, const char *what, uint64_t partition, uint64_t of, uint64_t rows)
+{
+    uint64_t now = kd_clock_mono_us();
+    if (p->shown_us == 0) p->shown_us = now; /* what is done at once says nothing */
+    if (now < p->shown_us + SHOW_US) return;
+    p->shown_us = now;
+    fprintf(stderr, "%s: partition %" PRIu64 " of %" PRIu64 ", %" PRIu64 " rows\n", what, partition + 1, of, rows);
+}
+
+static int start(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error)
+{
+    uint64_t until = kd_clock_mono_us() + BUSY_WAIT_US;
+    for (;;) {
+        int code = kd_admin_client_post(c, path, answer, error);
+        if (code == KD_EXIT_OK || answer->status != 409 || kd_clock_mono_us() > until) return code;
+        usleep(POLL_MAX_US);
+    }
+}
+
+static uint64_t number(const kd_admin_answer *a, const char *key)
+{
+    uint64_t value = 0;
+    kd_admin_u64(a, key, &value);
+    return value;
+}
+
+static bool state_is(const kd_admin_answer *a, const char *state)
+{
+    kd_buf text = {0};
+    bool is = kd_admin_str(a, "state", &text) && kd_bytes_eq(kd_buf_view(&text), kd_bytes_str(state));
+    kd_buf_finish(&text);
+    return is;
+}
+
+static int ended(const kd_admin_answer *a, uint64_t id, char *error)
+{
+    kd_buf text = {0};
+    if (number(a, "job") != id) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "central was started anew or began another job meanwhile");
+        return KD_EXIT_UNAVAILABLE;
+    }
+    if (state_is(a, "done")) return KD_EXIT_OK;
+    kd_admin_str(a, "error", &text);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.*s", (int)KD_MIN(text.len, KD_OPTIONS_ERROR_MAX - 1),
+             text.data ? (const char *)text.data : "");
+    kd_buf_finish(&text);
+    return KD_EXIT_FAILED;
+}
+
+int kd_job_watch(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error)
+{
+    kd_progress progress = {0};
+    uint64_t pause_us = POLL_MIN_US;
+    int silent = 0, code = start(c, path, answer, error);
+    if (code != KD_EXIT_OK) return code;
+    for (uint64_t id = number(answer, "job");;) {
+        usleep((useconds_t)pause_us);
+        pause_us = KD_MIN(pause_us * 3 / 2, (uint64_t)POLL_MAX_US);
+        code = kd_admin_client_get(c, "/admin/job", answer, error);
+        if (code != KD_EXIT_OK && ++silent == SILENT_MAX) return code;
+        if (code != KD_EXIT_OK) continue;
+        silent = 0;
+        if (number(answer, "job") != id || !state_is(answer, "running")) return ended(answer, id, error);
+        kd_progress_show(&progress, "progress", number(answer, "partition"), number(answer, "of"), number(answer, "rows"));
+    }
+}

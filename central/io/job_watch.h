@@ -1,0 +1,19 @@
+/* central/io/job_watch.h - a command starts a job of a running central and waits for its end, with its progress on standard
+ * error. */
+#ifndef KUDOS_CENTRAL_IO_JOB_WATCH_H
+#define KUDOS_CENTRAL_IO_JOB_WATCH_H
+
+#include "central/io/admin_client.h"
+#include "common/io/options_file.h"
+
+/* POSTs `path`, waiting a while for another job to end; then asks until the job has ended. KD_EXIT_OK with its last state in
+ * `answer`, or an exit code with `error`. */
+int kd_job_watch(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error);
+
+/* A line of progress on standard error, at most two a second. */
+typedef struct {
+    uint64_t shown_us;
+} kd_progress;
+void kd_progress_show(kd_progress *p, const char *what, uint64_t partition, uint64_t of, uint64_t rows);
+
+#endif
