@@ -1,0 +1,85 @@
+/*
+ * check_as_of.c - "as-of": every like acknowledged anywhere before central's as_of is in what central has.
+ *
+ * Answers are kept in the order in which they were given. When as_of passes one, its pair is looked up once: if nothing that was answered later, or not at
+ * all, can have a say, central must have the journal's last word. When a restore takes as_of back, so does the cursor. Not judged once an
+ * edge was copied while it ran: what is acknowledged under a doubled identity is not promised.
+ */
+#include "sim/check/checking.h"
+
+#include <stdlib.h>
+
+enum { ARRIVAL_US = 1000000 }; /* an answer that took longer to its client counts as lost */
+
+/* A sum whose answer is given again is in the queue already: it would count twice. */
+void check_as_of_answered(checks *c, uint32_t attempt, bool replayed)
+{
+    const journal_attempt *a = journal_at(c->view.journal, attempt);
+    if (a->verb == KD_ADD && (replayed || a->acked_us != 0)) return;
+    check_answers *q = &c->answers[c->partition[a->item]];
+    q->at = kd_grow(q->at, q->count, &q->cap, sizeof(q->at[0]));
+    q->at[q->count++] = (check_answer){.attempt = attempt, .answered_us = check_now(c)};
+}
+
+static void rewind_to(checks *c, check_answers *q, uint64_t as_of_us)
+{
+    while (q->cursor > 0 && q->at[q->cursor - 1].answered_us >= as_of_us) {
+        check_answer *answer = &q->at[--q->cursor];
+        const journal_attempt *a = journal_at(c->view.journal, answer->attempt);
+        if (answer->counted) c->passed[a->item] -= a->amount;
+        answer->counted = false;
+    }
+}
+
+static void check_sum(checks *c, kd_central *core, check_answer *answer, const journal_attempt *a)
+{
+    uint64_t totals[KD_COUNTERS_MAX];
+    if (a->excused || !journal_sums_hold(c->view.journal)) return;
+    if (kd_central_totals(core, kd_item_key(&c->view.items[a->item]), totals) != KD_OK) return;
+    c->passed[a->item] += a->amount;
+    answer->counted = true;
+    c->made++;
+    if (totals[a->counter] < c->passed[a->item])
+        check_fail(c, "as-of", "%s has %llu views, %llu were acknowledged before as_of, %llu us ago",
+                   check_item_name(c, a->item), (unsigned long long)totals[a->counter],
+                   (unsigned long long)c->passed[a->item],
+                   (unsigned long long)(check_now(c) - c->answers[c->partition[a->item]].as_of_us));
+}
+
+static void check_pair(checks *c, kd_central *core, const journal_attempt *a, uint64_t as_of_us)
+{
+    bool settled, liked;
+    journal_verdict verdict = journal_pair(c->view.journal, a->counter, a->item, a->user, as_of_us, &settled);
+    if (!settled || verdict == JOURNAL_MAY) return;
+    kd_bytes user = kd_bytes_str(c->view.users[a->user]);
+    if (kd_central_member(core, a->counter, kd_item_key(&c->view.items[a->item]), user, &liked) != KD_OK)
+        return;
+    c->made++;
+    if (liked != (verdict == JOURNAL_MUST))
+        check_fail(c, "as-of",
+                   "%s %s %s at central, as_of %llu us ago; attempt %u was acknowledged %llu us ago",
+                   c->view.users[a->user], liked ? "has" : "has not", check_item_name(c, a->item),
+                   (unsigned long long)(check_now(c) - as_of_us), a->id,
+                   (unsigned long long)(check_now(c) - a->acked_us));
+}
+
+void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition)
+{
+    check_answers *q = &c->answers[partition];
+    kd_central *core = c->view.central(c->view.world, slot, partition);
+    if (!core || c->any_doubled || c->positions.tenures[slot][partition].outstanding > 0) return;
+    q->as_of_us = kd_central_as_of_us(core);
+    q->best_us = KD_MAX(q->best_us, q->as_of_us);
+    rewind_to(c, q, q->as_of_us);
+    for (; q->cursor < q->count && q->at[q->cursor].answered_us < q->as_of_us && !c->failed; q->cursor++) {
+        check_answer *answer = &q->at[q->cursor];
+        const journal_attempt *a = journal_at(c->view.journal, answer->attempt);
+        bool arrived = a->acked_us != 0 && a->acked_us < q->as_of_us;
+        if (!arrived && answer->answered_us + ARRIVAL_US >= q->as_of_us) break;
+        if (!arrived) continue;
+        if (a->verb == KD_ADD)
+            check_sum(c, core, answer, a);
+        else
+            check_pair(c, core, a, q->as_of_us);
+    }
+}

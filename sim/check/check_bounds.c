@@ -1,0 +1,62 @@
+/*
+ * check_bounds.c - "clock" (rule 3): an edge that measured itself beyond D takes nothing; "outbox" (I13): nothing is taken beyond the bound, nor refused within it; "tables" (I14);
+ * "identity" (rule 20): an alarm only where a disk was copied or put back.
+ */
+#include "sim/check/checking.h"
+
+enum { OPERATION_BYTES = 4096, CLOCK_SLACK_US = 1000 };
+
+static uint64_t outbox_bound(const checks *c)
+{
+    return c->view.scenario->outbox_bytes / c->view.scenario->shards;
+}
+
+void check_bounds_taken(checks *c, uint32_t slot, uint32_t shard, const kd_outcome *o)
+{
+    const check_slot *s = &c->slots[slot];
+    uint64_t off = (uint64_t)(s->off_us < 0 ? -s->off_us : s->off_us);
+    kd_edge *e = c->view.edge(c->view.world, slot, shard);
+    c->made++;
+    if (s->measured && off > c->view.scenario->drift_us + CLOCK_SLACK_US)
+        check_fail(c, "clock", "%s takes an operation, its clock was measured %lld us off central's",
+                   check_slot_name(c, slot), (long long)s->off_us);
+    if (!e || o->replayed) return;
+    kd_edge_stats stats;
+    kd_edge_get_stats(e, &stats);
+    if (stats.outbox_bytes > outbox_bound(c) + OPERATION_BYTES)
+        check_fail(c, "outbox", "%s takes an operation with %llu bytes in its outbox, the bound is %llu",
+                   check_slot_name(c, slot), (unsigned long long)stats.outbox_bytes,
+                   (unsigned long long)outbox_bound(c));
+}
+
+void check_bounds_refused(checks *c, uint32_t slot, uint32_t shard, int err)
+{
+    kd_edge *e = c->view.edge(c->view.world, slot, shard);
+    if (err != KD_EFULL || !e) return;
+    kd_edge_stats stats;
+    kd_edge_get_stats(e, &stats);
+    c->made++;
+    if (stats.outbox_bytes < outbox_bound(c) && stats.items < c->view.items_max)
+        check_fail(c, "outbox",
+                   "%s refuses an operation with %llu of %llu bytes in its outbox and %llu items",
+                   check_slot_name(c, slot), (unsigned long long)stats.outbox_bytes,
+                   (unsigned long long)outbox_bound(c), (unsigned long long)stats.items);
+}
+
+void check_bounds_ticked(checks *c, uint32_t slot, uint32_t shard)
+{
+    kd_edge *e = c->view.edge(c->view.world, slot, shard);
+    if (!e) return;
+    kd_edge_stats stats;
+    kd_edge_get_stats(e, &stats);
+    c->made++;
+    if (stats.items > c->view.items_max)
+        check_fail(c, "tables", "%s keeps %llu items, the bound is %u", check_slot_name(c, slot),
+                   (unsigned long long)stats.items, c->view.items_max);
+    if (stats.identity_alarms == 0) return;
+    uint32_t edge = check_edge(slot);
+    c->slots[slot].alarmed = true;
+    if (!c->doubled[edge] && !c->disk_changed[edge])
+        check_fail(c, "identity", "%s raises an identity alarm, nobody copied it or put it back",
+                   check_slot_name(c, slot));
+}

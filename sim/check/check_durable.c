@@ -1,0 +1,162 @@
+/*
+ * check_durable.c - "durable" (I4): an answer rests on a synced write that holds row and journal entry; "after-error" (I15): none after a write that failed;
+ * "own-word" (I8): the edge that took a user's word tells it to him, over restarts.
+ *
+ * What is durable is read from the writes themselves. A write that was under way when the process died may have reached the disk or not, so
+ * what was taken in an earlier life and not seen durable is allowed either way.
+ */
+#include "edge/core/internal.h"
+#include "sim/check/checking.h"
+
+static uint64_t row_hash(const checks *c, uint32_t slot, kd_bytes key)
+{
+    return check_hash(check_mix(slot + 1, c->durable.disk[slot]), key);
+}
+
+static uint64_t attempt_hash(const checks *c, uint32_t slot, const journal_attempt *a)
+{
+    kd_row_key key;
+    kd_key_row(&key, c->partition[a->item], c->view.counters->at[a->counter].id,
+               kd_item_key(&c->view.items[a->item]), kd_bytes_str(c->view.users[a->user]));
+    return row_hash(c, slot, kd_row_key_view(&key));
+}
+
+void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+                         uint64_t stamp_us)
+{
+    if (a->verb == KD_ADD) return;
+    check_cell *cell = check_map_obtain(&c->durable.taken, attempt_hash(c, slot, a));
+    cell->a = stamp_us;
+    cell->b = c->slots[slot].life[shard] << 1 | (a->verb == KD_LIKE);
+}
+
+static bool earlier_life(const checks *c, uint32_t slot, uint32_t shard, uint64_t hash, uint64_t stamp_us)
+{
+    const check_cell *taken = check_map_find(&c->durable.taken, hash);
+    return taken && taken->a >= stamp_us && taken->b >> 1 != c->slots[slot].life[shard];
+}
+
+static bool on_disk(const checks *c, uint64_t hash, uint64_t stamp_us)
+{
+    const check_cell *row = check_map_find(&c->durable.rows, hash);
+    const check_cell *entry = check_map_find(&c->durable.journal, hash);
+    return row && entry && row->a >= stamp_us && entry->a >= stamp_us;
+}
+
+void check_durable_answered(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+                            const kd_outcome *o)
+{
+    const check_durable *d = &c->durable;
+    c->made++;
+    if (d->failed[slot][shard])
+        check_fail(c, "after-error", "%s answers attempt %u after a write that failed",
+                   check_slot_name(c, slot), a->id);
+    if (!o->replayed && (o->group == 0 || o->group > d->groups[slot][shard]))
+        check_fail(c, "durable", "%s answers attempt %u of group %llu, synced is %llu",
+                   check_slot_name(c, slot), a->id, (unsigned long long)o->group,
+                   (unsigned long long)d->groups[slot][shard]);
+    if (a->verb == KD_ADD) return;
+    uint64_t hash = attempt_hash(c, slot, a);
+    bool known = on_disk(c, hash, o->stamp_us);
+    bool excused = o->replayed && (d->incomplete[slot] || earlier_life(c, slot, shard, hash, o->stamp_us));
+    if (!known && !excused)
+        check_fail(c, "durable", "%s answers attempt %u: row and journal entry are not on its disk",
+                   check_slot_name(c, slot), a->id);
+}
+
+typedef struct {
+    checks *c;
+    uint32_t slot;
+    bool synced;
+} visit;
+
+static void put_row(const visit *v, kd_bytes key, kd_bytes value)
+{
+    kd_member_row m;
+    if (kd_membership_parse(key, value, &m) != KD_OK) return;
+    check_cell *cell = check_map_obtain(&v->c->durable.rows, row_hash(v->c, v->slot, key));
+    cell->a = m.row.stamp_us;
+    cell->b = m.row.liked;
+}
+
+static void put_fragment(const visit *v, kd_bytes key, kd_bytes value)
+{
+    uint32_t partition = (uint32_t)key.data[1] << 8 | key.data[2];
+    kd_reader r = kd_reader_of(value);
+    kd_entry_op op;
+    while (kd_fragment_next(&r, &op)) {
+        if (op.verb == KD_ADD) continue;
+        kd_row_key row;
+        kd_key_row(&row, partition, op.counter_id, op.item, op.user);
+        check_cell *cell =
+            check_map_obtain(&v->c->durable.journal, row_hash(v->c, v->slot, kd_row_key_view(&row)));
+        cell->a = KD_MAX(cell->a, op.time_us);
+    }
+}
+
+enum { FRAGMENT_KEY = 23 };
+
+static bool is_seal(kd_bytes key)
+{
+    static const uint8_t marker[] = {0xff, 0xff, 0xff, 0xff};
+    return memcmp(key.data + FRAGMENT_KEY - 4, marker, 4) == 0;
+}
+
+static void on_put(void *arg, kd_bytes key, kd_bytes value)
+{
+    const visit *v = arg;
+    if (!v->synced || key.len == 0) return;
+    if (key.data[0] == 'm') put_row(v, key, value);
+    if (key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key)) put_fragment(v, key, value);
+}
+
+static void on_delete(void *arg, kd_bytes key)
+{
+    const visit *v = arg;
+    if (key.len != FRAGMENT_KEY || key.data[0] != 'f' || !is_seal(key)) return;
+    kd_reader r = kd_reader_of(key);
+    kd_read_u8(&r);
+    uint32_t partition = kd_read_be16(&r);
+    kd_position at = {.incarnation = kd_read_be64(&r)};
+    at.seq = kd_read_be64(&r);
+    check_position_freed(v->c, v->slot, partition, at);
+}
+
+void check_durable_wrote(checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
+                         int status, bool synced)
+{
+    static const kd_writes_visitor visitor = {.put = on_put, .del = on_delete};
+    visit v = {c, slot, synced};
+    kd_writes_visit(writes, &visitor, &v);
+    if (synced) c->durable.groups[slot][shard] = group;
+    if (status != KD_OK) c->durable.failed[slot][shard] = true;
+}
+
+void check_durable_disk(checks *c, uint32_t slot, bool empty)
+{
+    c->durable.disk[slot]++;
+    c->durable.incomplete[slot] = !empty;
+}
+
+void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair, int result)
+{
+    uint32_t shard = c->partition[pair->item] % c->view.scenario->shards;
+    uint64_t hash = attempt_hash(c, slot, pair);
+    const check_cell *row = check_map_find(&c->durable.rows, hash),
+                     *taken = check_map_find(&c->durable.taken, hash);
+    if (result == KD_EIO || (!row && !taken)) return;
+    c->made++;
+    bool here = taken && taken->b >> 1 == c->slots[slot].life[shard];
+    bool told = result == 0 || result == 1;
+    bool right =
+        here ? told && (uint64_t)result == (taken->b & 1) : !row || (told && (uint64_t)result == row->b);
+    if (!right && !here && taken && taken->a > (row ? row->a : 0))
+        right = told && (uint64_t)result == (taken->b & 1);
+    uint64_t newest = KD_MAX(row ? row->a : 0, taken ? taken->a : 0);
+    bool forgotten = result == KD_ENOTFOUND && newest <= c->stable_us[c->partition[pair->item]];
+    if (!right && !forgotten)
+        check_fail(c, "own-word", "%s tells %d to %s of %s, his last word there was %s",
+                   check_slot_name(c, slot), result, c->view.users[pair->user],
+                   check_item_name(c, pair->item),
+                   (here || !row ? taken->b & 1 : row->b) ? "like" : "unlike");
+}

@@ -1,0 +1,141 @@
+/* check_end.c - "convergence" (I11): once faults stop all edges show what central has, nothing is pending; then the verdict over all members. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/check/checking.h"
+
+static bool edge_agrees(checks *c, uint32_t slot, uint32_t item, const uint64_t *totals, char *why,
+                        size_t size)
+{
+    kd_edge *e = c->view.edge(c->view.world, slot, c->partition[item] % c->view.scenario->shards);
+    kd_view view;
+    int err = e ? kd_edge_view(e, kd_item_key(&c->view.items[item]), &view) : KD_EUNAVAILABLE;
+    if (err != KD_OK) {
+        snprintf(why, size, "%s cannot tell %s: %s", check_slot_name(c, slot), check_item_name(c, item),
+                 err == KD_EAGAIN ? "stale, to be read from central" : kd_strerror(err));
+        return false;
+    }
+    for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
+        if (view.count[i] == totals[i] && view.pending[i] == 0) continue;
+        snprintf(why, size, "%s shows %llu %s of %s (%u pending), central %llu", check_slot_name(c, slot),
+                 (unsigned long long)view.count[i], c->view.counters->at[i].name, check_item_name(c, item),
+                 view.pending[i], (unsigned long long)totals[i]);
+        return false;
+    }
+    return true;
+}
+
+static bool item_agrees(checks *c, uint32_t item, char *why, size_t size)
+{
+    kd_central *core = c->view.central(c->view.world, 0, c->partition[item]);
+    uint64_t totals[KD_COUNTERS_MAX];
+    if (!core || kd_central_totals(core, kd_item_key(&c->view.items[item]), totals) != KD_OK) {
+        snprintf(why, size, "central cannot tell %s", check_item_name(c, item));
+        return false;
+    }
+    for (uint32_t slot = 0; slot < c->view.scenario->edge_count; slot++)
+        if (!edge_agrees(c, slot, item, totals, why, size)) return false;
+    return true;
+}
+
+/* Begins where it did not hold the last time: there it will most likely not hold yet. */
+bool checks_converged(checks *c, char *why, size_t size)
+{
+    for (uint32_t n = 0; n < c->view.item_count; n++) {
+        uint32_t item = (c->converge_at + n) % c->view.item_count;
+        c->made++;
+        if (item_agrees(c, item, why, size)) continue;
+        c->converge_at = item;
+        return false;
+    }
+    return true;
+}
+
+typedef struct {
+    checks *c;
+    final_state *f;
+} end_walk;
+
+static int end_member(void *arg, const kd_member *m)
+{
+    const end_walk *w = arg;
+    uint32_t item = check_item(w->c, m->item), user = check_user(w->c, m->user);
+    int counter = kd_counters_by_id(w->c->view.counters, m->counter);
+    if (item == CHECK_NOTHING || user == CHECK_NOTHING || counter < 0)
+        final_stranger(w->f, "central has a member that nobody in this drill bears");
+    else
+        final_member(w->f, (uint32_t)counter, item, user);
+    return 0;
+}
+
+static void gather_members(checks *c, final_state *f, uint32_t partition)
+{
+    kd_central *core = c->view.central(c->view.world, 0, partition);
+    end_walk w = {c, f};
+    kd_buf cursor = {0}, next = {0};
+    int err;
+    do {
+        kd_buf_clear(&cursor);
+        kd_buf_put(&cursor, next.data, next.len);
+        err = core ? kd_central_members(core, 0, (kd_bytes){0}, kd_buf_view(&cursor), 1000, end_member, &w,
+                                        &next)
+                   : KD_EIO;
+    } while (err == KD_OK && next.len > 0);
+    kd_buf_finish(&cursor);
+    kd_buf_finish(&next);
+}
+
+static void gather_counts(checks *c, final_state *f, uint32_t item)
+{
+    kd_bytes key = kd_item_key(&c->view.items[item]);
+    kd_central *core = c->view.central(c->view.world, 0, c->partition[item]);
+    uint64_t totals[KD_COUNTERS_MAX] = {0};
+    if (core) kd_central_totals(core, key, totals);
+    for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) final_count(f, i, item, totals[i]);
+    for (uint32_t slot = 0; slot < c->view.scenario->edge_count; slot++) {
+        kd_edge *e = c->view.edge(c->view.world, slot, c->partition[item] % c->view.scenario->shards);
+        kd_view view;
+        if (!e || kd_edge_view(e, key, &view) != KD_OK) continue;
+        for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) final_edge_count(f, slot, i, item, view.count[i]);
+    }
+}
+
+static void expect_counts(checks *c, final_state *f)
+{
+    const scenario *s = c->view.scenario;
+    for (uint32_t i = 0; i < s->expectation_count; i++) {
+        kd_item item;
+        uint32_t index = CHECK_NOTHING;
+        if (kd_item_parse(&item, kd_bytes_str(s->expectations[i].item)) == KD_OK)
+            index = check_item(c, kd_item_key(&item));
+        if (index != CHECK_NOTHING)
+            final_expect(f, s->expectations[i].counter, index, s->expectations[i].count);
+    }
+}
+
+void checks_final(checks *c, bool converged, final_verdict *out)
+{
+    const scenario *s = c->view.scenario;
+    const char *edges[SCENARIO_EDGES_MAX];
+    char(*texts)[KD_ITEM_KEY_MAX] = kd_alloc(c->view.item_count * sizeof(*texts));
+    const char **items = kd_alloc(c->view.item_count * sizeof(items[0]));
+    for (uint32_t i = 0; i < s->edge_count; i++) edges[i] = s->edges[i];
+    for (uint32_t i = 0; i < c->view.item_count; i++) {
+        kd_key_text(kd_item_key(&c->view.items[i]), texts[i]);
+        items[i] = texts[i];
+    }
+    final_names names = {c->view.journal, c->view.counters,   edges,         s->edge_count,
+                         items,           c->view.item_count, c->view.users, c->view.user_count};
+    final_state *f = final_create(&names);
+    for (uint32_t p = 0; p < s->partitions; p++) gather_members(c, f, p);
+    for (uint32_t i = 0; i < c->view.item_count; i++) gather_counts(c, f, i);
+    expect_counts(c, f);
+    final_judge(f, out);
+    c->made += out->members;
+    if (!out->held) check_fail(c, out->checker, "%s", out->text);
+    char why[320] = "";
+    if (!converged && !checks_converged(c, why, sizeof(why))) check_fail(c, "convergence", "%s", why);
+    final_destroy(f);
+    free(items);
+    free(texts);
+}

@@ -1,0 +1,142 @@
+/*
+ * check_excuse.c - what a fault excuses (protocol, "What is lost, and only then").
+ *
+ * - An edge's disk goes back (wiped, put back): what it acknowledged and central has not merged is lost. What lies at or below central's watermark is
+ *   merged; three times D make up for clocks.
+ * - Central goes back: edges send again what they have. What was acknowledged by an edge whose own disk went back since that copy of central is nowhere, unless the
+ *   log still has it.
+ * - A copy of an edge acknowledges what dies with its directory.
+ * - Sums: off once an edge's disk went back or was copied (keys of retries are gone, batches are set aside), or central went back behind a log that lost records.
+ */
+#include "sim/check/checking.h"
+
+static uint64_t merged_until(const checks *c, uint32_t edge, const check_history *h)
+{
+    uint64_t least = UINT64_MAX, margin = 3 * c->view.scenario->drift_us;
+    for (uint32_t p = 0; p < c->view.scenario->partitions; p++)
+        least = KD_MIN(least, h[p].watermark_us[edge]);
+    return least > margin ? least - margin : 0;
+}
+
+static uint64_t merged_now(const checks *c, uint32_t edge)
+{
+    check_history now[SCENARIO_PARTITIONS_MAX];
+    uint64_t least = UINT64_MAX;
+    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++) {
+        bool used = false;
+        for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
+            now[p] = c->positions.tenures[slot][p].now;
+            used |= now[p].epoch != 0;
+        }
+        if (used || slot == 0) least = KD_MIN(least, merged_until(c, edge, now));
+    }
+    return least;
+}
+
+static void renew_exemption(checks *c, uint32_t edge)
+{
+    uint64_t *exempt = &c->positions.exempt[edge];
+    *exempt = KD_MAX(*exempt, c->incarnation[edge]);
+    for (uint32_t shard = 0; shard < c->view.scenario->shards; shard++) {
+        kd_edge *e = c->view.edge(c->view.world, edge, shard);
+        if (e) *exempt = KD_MAX(*exempt, kd_edge_incarnation(e));
+    }
+}
+
+static void edge_went_back(checks *c, uint32_t edge, bool wiped)
+{
+    journal_excuse_edge(c->view.journal, edge, merged_now(c, edge), check_now(c));
+    journal_excuse_sums(c->view.journal);
+    c->disk_lost_us[edge] = check_now(c);
+    c->disk_changed[edge] = true;
+    check_durable_disk(c, edge, wiped);
+}
+
+static void edge_disk(checks *c, uint32_t edge, checks_disk_event event)
+{
+    switch (event) {
+    case CHECKS_BACKED_UP:
+        renew_exemption(c, edge);
+        break;
+    case CHECKS_RESTORED:
+    case CHECKS_WIPED:
+        edge_went_back(c, edge, event == CHECKS_WIPED);
+        break;
+    case CHECKS_COPIED:
+        renew_exemption(c, edge);
+        c->doubled[edge] = c->any_doubled = true;
+        journal_excuse_sums(c->view.journal);
+        check_durable_disk(c, edge + CHECKS_TWIN, false);
+        break;
+    case CHECKS_COPY_GONE:
+        check_durable_disk(c, edge + CHECKS_TWIN, true);
+        break;
+    }
+}
+
+static void central_went_back(checks *c, const check_history *to)
+{
+    c->central_undone = true;
+    if (c->likes_lost) journal_excuse_sums(c->view.journal);
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
+        if (c->disk_changed[e] && c->disk_lost_us[e] >= to[0].at_us)
+            journal_excuse_edge(c->view.journal, e, merged_until(c, e, to), c->disk_lost_us[e]);
+}
+
+static void note_history(checks *c, check_history *copy)
+{
+    for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
+        copy[p] = c->positions.tenures[0][p].now;
+        copy[p].at_us = check_now(c);
+        memcpy(copy[p].tentative, copy[p].durable, sizeof(copy[p].durable));
+    }
+}
+
+static void put_back(checks *c, uint32_t slot, const check_history *copy)
+{
+    for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
+        c->positions.tenures[slot][p].now = copy[p];
+        c->positions.tenures[slot][p].open_count = 0;
+    }
+}
+
+static void central_disk(checks *c, checks_disk_event event)
+{
+    static const check_history nothing[SCENARIO_PARTITIONS_MAX];
+    check_positions *p = &c->positions;
+    switch (event) {
+    case CHECKS_BACKED_UP:
+        note_history(c, p->backup);
+        break;
+    case CHECKS_RESTORED:
+    case CHECKS_WIPED: {
+        const check_history *to = event == CHECKS_WIPED ? nothing : p->backup;
+        put_back(c, 0, to);
+        central_went_back(c, to);
+        break;
+    }
+    case CHECKS_COPIED:
+        note_history(c, p->copied);
+        put_back(c, 1, p->copied);
+        break;
+    case CHECKS_COPY_GONE:
+        put_back(c, 1, nothing);
+        central_went_back(c, p->copied);
+        break;
+    }
+}
+
+void check_excuse_disk(checks *c, int who, checks_disk_event event)
+{
+    if (who == SCENARIO_CENTRAL)
+        central_disk(c, event);
+    else if (who >= 0)
+        edge_disk(c, (uint32_t)who, event);
+}
+
+void check_excuse_log(checks *c, scenario_topic topic)
+{
+    if (topic != SCENARIO_LIKES) return;
+    c->likes_lost = true;
+    if (c->central_undone) journal_excuse_sums(c->view.journal);
+}

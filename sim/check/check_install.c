@@ -1,0 +1,77 @@
+/*
+ * check_install.c - "install" (I9, rules 14, 15): an edge takes up a snapshot only where it follows what the edge has, and an epoch never falls.
+ *
+ * What the edge had is remembered from after the call before; while a partition is open nothing but snapshots and answers changes it.
+ */
+#include "sim/check/checking.h"
+
+static check_known known_now(const checks *c, uint32_t slot, uint32_t partition)
+{
+    kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
+    kd_edge_partition p = {0};
+    if (e) kd_edge_partition_get(e, partition, &p);
+    return (check_known){p.epoch, p.version};
+}
+
+void check_install_opened(checks *c, uint32_t slot, uint32_t shard)
+{
+    for (uint32_t p = shard; p < c->view.scenario->partitions; p += c->view.scenario->shards)
+        c->slots[slot].known[p] = known_now(c, slot, p);
+}
+
+/* Whether what the edge had is a part of the history that the snapshot goes on with. */
+static bool admitted(check_known had, const kd_snapshot *s)
+{
+    if (had.epoch == s->epoch || had.epoch == 0) return true;
+    for (uint32_t i = 0; i < s->chain_count; i++)
+        if (s->chain[i].epoch == had.epoch) return had.version <= s->chain[i].last;
+    return false;
+}
+
+static int expected(check_known had, const kd_snapshot *s)
+{
+    if (s->epoch < had.epoch) return KD_SNAPSHOT_OLD;
+    if (!admitted(had, s)) return KD_SNAPSHOT_UNDONE;
+    if (s->epoch == had.epoch && s->version < had.version) return KD_SNAPSHOT_OLD;
+    if (s->epoch == had.epoch && s->version == had.version) return KD_HEARTBEAT;
+    return had.epoch != 0 && s->previous <= had.version ? KD_INSTALLED : KD_SNAPSHOT_GAP;
+}
+
+void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdict)
+{
+    kd_snapshot s;
+    c->made++;
+    if (verdict < 0 || kd_snapshot_decode(record, &s) != KD_OK) {
+        if (verdict != KD_EIO)
+            check_fail(c, "install", "%s cannot take in a snapshot: %s", check_slot_name(c, slot),
+                       kd_strerror(verdict));
+        return;
+    }
+    check_known *known = &c->slots[slot].known[s.partition], had = *known;
+    *known = known_now(c, slot, s.partition);
+    int right = expected(had, &s);
+    bool moves = verdict == KD_INSTALLED || verdict == KD_SNAPSHOT_GAP || verdict == KD_SNAPSHOT_UNDONE;
+    bool lands = moves ? known->epoch == s.epoch && known->version == s.version
+                       : known->epoch == had.epoch && known->version == had.version;
+    if ((verdict != KD_PART && verdict != right) || !lands)
+        check_fail(
+            c, "install",
+            "%s at version %llu of epoch %llx takes %llu (previous %llu) of epoch %llx for %d, it is %d",
+            check_slot_name(c, slot), (unsigned long long)had.version, (unsigned long long)had.epoch,
+            (unsigned long long)s.version, (unsigned long long)s.previous, (unsigned long long)s.epoch,
+            verdict, right);
+    kd_snapshot_finish(&s);
+}
+
+/* An edge that never heard of the partition takes the history up with its first answer (rule 19); no other answer moves it. */
+void check_install_answer(checks *c, uint32_t slot, uint32_t item)
+{
+    uint32_t partition = c->partition[item];
+    check_known *known = &c->slots[slot].known[partition], had = *known;
+    *known = known_now(c, slot, partition);
+    c->made++;
+    if (had.epoch != 0 && (known->epoch != had.epoch || known->version != had.version))
+        check_fail(c, "install", "%s goes from version %llu to %llu of partition %u with an answer",
+                   check_slot_name(c, slot), (unsigned long long)had.version,
+                   (unsigned long long)known->version, partition);
+}

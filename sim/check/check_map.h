@@ -1,0 +1,33 @@
+/*
+ * check_map.h - a table from 64-bit hashes to two numbers, for the checkers: what was seen of a row, a position, a member.
+ *
+ * The hash is the key: a collision among the 2^64 would be a false alarm once in some million runs of a day each.
+ */
+#ifndef KUDOS_SIM_CHECK_CHECK_MAP_H
+#define KUDOS_SIM_CHECK_CHECK_MAP_H
+
+#include "kudos/base.h"
+
+typedef struct {
+    uint64_t key; /* 0: empty */
+    uint64_t a, b;
+} check_cell;
+
+/* Zero-initialise. */
+typedef struct {
+    check_cell *cells;
+    uint32_t count, cap;
+} check_map;
+
+/* Of several numbers and a few bytes. */
+uint64_t check_hash(uint64_t seed, kd_bytes bytes);
+uint64_t check_mix(uint64_t x, uint64_t y);
+
+check_cell *check_map_find(const check_map *m, uint64_t key); /* NULL: not there */
+/* The cell of the key, zero when it is new; valid until the next call. */
+check_cell *check_map_obtain(check_map *m, uint64_t key);
+void check_map_clear(check_map *m);
+void check_map_finish(check_map *m);
+void check_map_copy(check_map *to, const check_map *from);
+
+#endif

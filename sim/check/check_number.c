@@ -1,0 +1,113 @@
+/*
+ * check_number.c - "number": what an edge shows as fresh is central's number of the version that it has, or of a later one of the same epoch; and
+ * whatever it shows with an `as_of` was central's number when that was reached (rules 14, 15, 19; with "as-of" this is what makes as_of true at an edge).
+ *
+ * The last numbers of each item are kept in a ring; what is older than it is not judged.
+ */
+#include "sim/check/checking.h"
+
+#include <stdlib.h>
+
+static const check_number *number_at(const check_numbers *r, uint32_t i)
+{
+    return &r->at[(r->first + i) % CHECK_NUMBERS];
+}
+
+void check_number_changed(checks *c, uint32_t slot, uint32_t item)
+{
+    uint32_t partition = c->partition[item];
+    check_numbers *r = &c->numbers[item];
+    kd_central *core = c->view.central(c->view.world, slot, partition);
+    uint64_t totals[KD_COUNTERS_MAX];
+    if (!core || kd_central_totals(core, kd_item_key(&c->view.items[item]), totals) != KD_OK) return;
+    check_number n = {kd_central_epoch(core), kd_central_version(core), c->answers[partition].best_us, {0}};
+    memcpy(n.count, totals, sizeof(n.count));
+    const check_number *last = r->count ? number_at(r, r->count - 1) : NULL;
+    if (last && last->epoch == n.epoch && memcmp(last->count, n.count, sizeof(n.count)) == 0) return;
+    if (!r->at) r->at = kd_alloc(CHECK_NUMBERS * sizeof(r->at[0]));
+    if (r->count == CHECK_NUMBERS) {
+        r->first = (r->first + 1) % CHECK_NUMBERS;
+        r->count--;
+        r->overflowed = true;
+    }
+    r->at[(r->first + r->count++) % CHECK_NUMBERS] = n;
+}
+
+static bool fits(const checks *c, const uint64_t *count, const kd_view *view)
+{
+    for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
+        uint64_t shown = view->count[i], pending = view->pending[i];
+        uint64_t low = shown < count[i] ? count[i] - shown : 0,
+                 high = shown > count[i] ? shown - count[i] : 0;
+        bool set = c->view.counters->at[i].kind == KD_SET;
+        if (low > (set ? pending : 0) || high > (set ? pending : pending * KD_AMOUNT_MAX)) return false;
+    }
+    return true;
+}
+
+/* Whether (epoch, version) lies in the history of `known`. */
+static bool in_history(const checks *c, uint32_t partition, check_known known, const check_number *n)
+{
+    for (uint32_t depth = 0; depth < 1000; depth++) {
+        if (known.epoch == n->epoch) return n->version <= known.version;
+        const check_cell *parent =
+            check_map_find(&c->positions.parents, check_mix(partition + 1, known.epoch) | 1);
+        if (!parent) return false;
+        known.epoch = parent->a;
+        known.version = KD_MIN(known.version, parent->b);
+    }
+    return false;
+}
+
+static bool fresh_right(const checks *c, uint32_t partition, check_known known, const check_numbers *r,
+                        const kd_view *view)
+{
+    static const uint64_t nothing[SCENARIO_COUNTERS];
+    for (uint32_t i = r->count; i-- > 0;) {
+        const check_number *n = number_at(r, i);
+        bool ahead = n->epoch == known.epoch && n->version > known.version,
+             base = in_history(c, partition, known, n);
+        if ((ahead || base) && fits(c, n->count, view)) return true;
+        if (base) return false;
+    }
+    return r->overflowed || fits(c, nothing, view);
+}
+
+static bool as_of_right(const checks *c, const check_numbers *r, const kd_view *view)
+{
+    static const uint64_t nothing[SCENARIO_COUNTERS];
+    for (uint32_t i = r->count; i-- > 0;) {
+        const check_number *n = number_at(r, i);
+        if (fits(c, n->count, view)) return true;
+        if (n->as_of_before_us < view->as_of_us)
+            return false; /* what is older was replaced before as_of was reached */
+    }
+    return r->overflowed || fits(c, nothing, view);
+}
+
+void check_number_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
+{
+    uint32_t partition = c->partition[item];
+    kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
+    kd_edge_partition p;
+    if (!view->known || !e || kd_edge_partition_get(e, partition, &p) != KD_OK) return;
+    check_known known = {p.epoch, p.version};
+    const check_numbers *r = &c->numbers[item];
+    c->made++;
+    if (view->fresh && !fresh_right(c, partition, known, r, view))
+        check_fail(c, "number",
+                   "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as fresh: at "
+                   "version %llu of epoch %llx central had others",
+                   check_slot_name(c, slot), (unsigned long long)view->count[0],
+                   (unsigned long long)view->count[1], (unsigned long long)view->count[2],
+                   check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
+                   (unsigned long long)p.version, (unsigned long long)p.epoch);
+    else if (view->as_of_us > 0 && !as_of_right(c, r, view))
+        check_fail(c, "as-of",
+                   "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as of %llu us "
+                   "ago: central had replaced them before",
+                   check_slot_name(c, slot), (unsigned long long)view->count[0],
+                   (unsigned long long)view->count[1], (unsigned long long)view->count[2],
+                   check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
+                   (unsigned long long)(check_now(c) - view->as_of_us));
+}

@@ -1,0 +1,174 @@
+/*
+ * check_position.c - what becomes of a batch's position: "body" (I6), one body for good; "order" (I5), merged once and in order, applied never
+ * back within a history; "freed" (I7), gone from the outbox only after some central had it on its disk.
+ *
+ * A commit that was under way when central died may have reached the disk: what it opens with lies between what was durable and what was begun.
+ */
+#include "sim/check/checking.h"
+
+enum { MERGED = 1, SEEN = 2 };
+
+static uint64_t position_hash(uint32_t edge, uint32_t partition, kd_position at)
+{
+    uint64_t hash = check_mix(check_mix(edge * 4096ull + partition, at.incarnation), at.seq);
+    return hash ? hash : 1;
+}
+
+static check_cell *position(checks *c, uint32_t edge, uint32_t partition, kd_position at)
+{
+    return check_map_obtain(&c->positions.bodies, position_hash(edge, partition, at));
+}
+
+bool check_position_merged(const checks *c, uint32_t edge, uint32_t partition, kd_position at)
+{
+    const check_cell *cell = check_map_find(&c->positions.bodies, position_hash(edge, partition, at));
+    return cell && (cell->b & MERGED);
+}
+
+void check_position_sent(checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
+{
+    kd_batch b;
+    uint32_t edge = check_edge(slot);
+    if (kd_batch_decode(record, &b) != KD_OK) {
+        check_fail(c, "body", "%s sends a record that does not decode", check_slot_name(c, slot));
+        return;
+    }
+    check_cell *cell = position(c, edge, partition, b.at);
+    c->made++;
+    if ((cell->b & SEEN) && cell->a != b.digest && b.at.incarnation > c->positions.exempt[edge])
+        check_fail(c, "body", "%s sends another body at %llu/%llu of partition %u", check_slot_name(c, slot),
+                   (unsigned long long)b.at.incarnation, (unsigned long long)b.at.seq, partition);
+    cell->a = b.digest;
+    cell->b |= SEEN;
+}
+
+static void merged(checks *c, uint32_t slot, uint32_t partition, uint32_t edge, const kd_batch *b)
+{
+    check_tenure *t = &c->positions.tenures[slot][partition];
+    kd_position applied = t->now.tentative[edge];
+    if (kd_position_cmp(b->at, applied) <= 0)
+        check_fail(c, "order", "central merges %llu/%llu of %.*s, partition %u, again",
+                   (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
+                   b->edge.data, partition);
+    else if (kd_position_cmp(b->after, applied) != 0)
+        check_fail(
+            c, "order",
+            "central merges %llu/%llu of %.*s, partition %u, over a gap: after %llu/%llu, applied %llu/%llu",
+            (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
+            b->edge.data, partition, (unsigned long long)b->after.incarnation,
+            (unsigned long long)b->after.seq, (unsigned long long)applied.incarnation,
+            (unsigned long long)applied.seq);
+    t->now.tentative[edge] = b->at;
+    t->open = kd_grow(t->open, t->open_count, &t->open_cap, sizeof(t->open[0]));
+    t->open[t->open_count++] = (check_merged){.edge = edge, .at = b->at};
+}
+
+void check_position_fed(checks *c, uint32_t slot, uint32_t partition, const kd_batch *b, kd_fed fed)
+{
+    uint32_t edge = check_edge_named(c, b->edge);
+    if (edge == CHECK_NOTHING) return;
+    kd_position applied = c->positions.tenures[slot][partition].now.tentative[edge];
+    c->made++;
+    if (fed == KD_FED_MERGED) merged(c, slot, partition, edge, b);
+    bool next = kd_position_cmp(b->at, applied) > 0;
+    if ((fed == KD_FED_DUPLICATE && next) ||
+        (fed == KD_FED_GAP && next && kd_position_cmp(b->after, applied) == 0))
+        check_fail(c, "order", "central drops %llu/%llu of %.*s, partition %u, which comes next",
+                   (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
+                   b->edge.data, partition);
+    if (fed == KD_FED_IDENTITY && !c->doubled[edge] && !c->disk_changed[edge])
+        check_fail(c, "identity", "central doubts the identity of %.*s, which nobody copied or put back",
+                   (int)b->edge.len, b->edge.data);
+    if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA)
+        check_fail(c, "order", "central sets a batch of %.*s aside", (int)b->edge.len, b->edge.data);
+}
+
+void check_position_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version)
+{
+    check_tenure *t = &c->positions.tenures[slot][partition];
+    t->outstanding++;
+    for (uint32_t i = t->open_count; i-- > 0 && t->open[i].version == 0;) t->open[i].version = version;
+}
+
+static void settle(checks *c, check_tenure *t, uint32_t partition, uint32_t edge, kd_position at)
+{
+    position(c, edge, partition, at)->b |= MERGED;
+    t->now.durable[edge] = at;
+}
+
+/* What a restart or an edge will be told rests on what is durable. */
+static void note_durable(checks *c, uint32_t slot, uint32_t partition)
+{
+    check_history *now = &c->positions.tenures[slot][partition].now;
+    kd_central *core = c->view.central(c->view.world, slot, partition);
+    kd_central_edge edges[SCENARIO_EDGES_MAX];
+    uint32_t count = core ? kd_central_edges(core, edges, SCENARIO_EDGES_MAX) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t edge = check_edge_named(c, edges[i].name);
+        if (edge != CHECK_NOTHING) now->watermark_us[edge] = edges[i].watermark_us;
+    }
+    if (!core) return;
+    uint64_t epoch = kd_central_epoch(core);
+    if (epoch != now->epoch && now->epoch != 0) {
+        check_cell *parent = check_map_obtain(&c->positions.parents, check_mix(partition + 1, epoch) | 1);
+        parent->a = now->epoch;
+        parent->b = now->version;
+    }
+    now->epoch = epoch;
+    now->version = kd_central_version(core);
+}
+
+void check_position_committed(checks *c, uint32_t slot, uint32_t partition, uint64_t version, bool synced)
+{
+    check_tenure *t = &c->positions.tenures[slot][partition];
+    uint32_t kept = 0;
+    if (t->outstanding > 0) t->outstanding--;
+    for (uint32_t i = 0; i < t->open_count; i++) {
+        if (t->open[i].version == 0 || t->open[i].version > version || !synced)
+            t->open[kept++] = t->open[i];
+        else
+            settle(c, t, partition, t->open[i].edge, t->open[i].at);
+    }
+    t->open_count = kept;
+    if (synced) note_durable(c, slot, partition);
+}
+
+void check_position_opened(checks *c, uint32_t slot, uint32_t partition)
+{
+    check_tenure *t = &c->positions.tenures[slot][partition];
+    kd_central *core = c->view.central(c->view.world, slot, partition);
+    kd_central_edge edges[SCENARIO_EDGES_MAX];
+    kd_position applied[SCENARIO_EDGES_MAX] = {{0}};
+    uint32_t count = core ? kd_central_edges(core, edges, SCENARIO_EDGES_MAX) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t edge = check_edge_named(c, edges[i].name);
+        if (edge != CHECK_NOTHING) applied[edge] = edges[i].applied;
+    }
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
+        c->made++;
+        if (kd_position_cmp(applied[e], t->now.durable[e]) < 0)
+            check_fail(c, "order",
+                       "central opens partition %u with %llu/%llu of %s applied, it had committed %llu/%llu",
+                       partition, (unsigned long long)applied[e].incarnation,
+                       (unsigned long long)applied[e].seq, c->view.scenario->edges[e],
+                       (unsigned long long)t->now.durable[e].incarnation,
+                       (unsigned long long)t->now.durable[e].seq);
+        for (uint32_t i = 0; i < t->open_count; i++)
+            if (t->open[i].edge == e && kd_position_cmp(t->open[i].at, applied[e]) <= 0)
+                settle(c, t, partition, e, t->open[i].at);
+        t->now.durable[e] = t->now.tentative[e] = applied[e];
+    }
+    t->open_count = t->outstanding = 0;
+    if (core) t->now.version = kd_central_version(core);
+}
+
+void check_position_freed(checks *c, uint32_t slot, uint32_t partition, kd_position at)
+{
+    c->made++;
+    if (c->slots[slot].alarmed || partition >= c->view.scenario->partitions ||
+        check_position_merged(c, check_edge(slot), partition, at))
+        return;
+    check_fail(c, "freed", "%s drops %llu/%llu of partition %u, which no central has on its disk",
+               check_slot_name(c, slot), (unsigned long long)at.incarnation, (unsigned long long)at.seq,
+               partition);
+}

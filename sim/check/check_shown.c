@@ -1,0 +1,69 @@
+/*
+ * check_shown.c - what a reader at an edge is told: "shown" (I10): an item that only this edge was asked to change never shows less than what was acknowledged nor more than
+ * what was attempted; "pending": none is told once all are confirmed; "age": no number is younger than the newest that central made.
+ */
+#include "sim/check/checking.h"
+
+void check_shown_taken(checks *c, uint32_t slot, const journal_attempt *a, uint64_t stamp_us)
+{
+    uint32_t *writer = &c->writer[a->item];
+    *writer = *writer == CHECK_NOTHING || *writer == slot ? slot : CHECKS_SLOTS;
+    uint64_t *last = &c->last_taken[slot][check_cell_of(c, a->counter, a->item)];
+    *last = KD_MAX(*last, stamp_us);
+}
+
+static void check_single_writer(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
+{
+    bool off = c->writer[item] != slot || c->doubled[check_edge(slot)] || c->disk_changed[check_edge(slot)] ||
+               c->central_undone;
+    for (uint32_t counter = 0; !off && counter < SCENARIO_COUNTERS; counter++) {
+        uint64_t least, most;
+        bool sum = c->view.counters->at[counter].kind == KD_SUM;
+        journal_bounds(c->view.journal, counter, item, &least, &most);
+        if (sum && !journal_sums_hold(c->view.journal)) continue;
+        c->made++;
+        if (view->count[counter] < least || view->count[counter] > most)
+            check_fail(c, "shown",
+                       "%s shows %llu %s of %s, which it alone was asked to change: not in [%llu, %llu]",
+                       check_slot_name(c, slot), (unsigned long long)view->count[counter],
+                       c->view.counters->at[counter].name, check_item_name(c, item),
+                       (unsigned long long)least, (unsigned long long)most);
+    }
+}
+
+static void check_pending(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
+{
+    uint32_t partition = c->partition[item];
+    kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
+    kd_edge_partition p;
+    bool off = !view->fresh || c->any_doubled || c->disk_changed[check_edge(slot)];
+    if (off || !e || kd_edge_partition_get(e, partition, &p) != KD_OK) return;
+    for (uint32_t counter = 0; counter < SCENARIO_COUNTERS; counter++) {
+        uint64_t last = c->last_taken[slot][check_cell_of(c, counter, item)];
+        if (c->view.counters->at[counter].kind == KD_SUM || last > p.watermark_us) continue;
+        c->made++;
+        if (view->pending[counter] > 0)
+            check_fail(c, "pending", "%s tells %u %s of %s pending, all of which central has confirmed",
+                       check_slot_name(c, slot), view->pending[counter], c->view.counters->at[counter].name,
+                       check_item_name(c, item));
+    }
+}
+
+static void check_age(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
+{
+    c->made++;
+    if (view->made_us > c->made_us[c->partition[item]])
+        check_fail(c, "age", "%s tells a number of %s made at %llu, central made none after %llu",
+                   check_slot_name(c, slot), check_item_name(c, item), (unsigned long long)view->made_us,
+                   (unsigned long long)c->made_us[c->partition[item]]);
+    if (view->fresh && view->made_us == 0)
+        check_fail(c, "age", "%s shows %s as fresh and cannot tell its age", check_slot_name(c, slot),
+                   check_item_name(c, item));
+}
+
+void check_shown_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
+{
+    check_single_writer(c, slot, item, view);
+    check_pending(c, slot, item, view);
+    check_age(c, slot, item, view);
+}

@@ -1,0 +1,216 @@
+/*
+ * checking.h - the state that the checkers share, and their entries. Each check_*.c owns one member and one or two names of checks_names.
+ *
+ * A checker is a few functions, called by the hooks in checks.c in the order in which they stand there; it reports with check_fail and
+ * counts a comparison with c->made++.
+ */
+#ifndef KUDOS_SIM_CHECK_CHECKING_H
+#define KUDOS_SIM_CHECK_CHECKING_H
+
+#include "sim/check/checks.h"
+#include "sim/check/check_map.h"
+
+enum { CHECK_NOTHING = UINT32_MAX };
+
+/* check_durable.c: rows and journal entries that are on stable storage at each edge, and what was taken since. */
+typedef struct {
+    check_map rows;    /* hash of slot and row: stamp of the durable row, its state in b */
+    check_map journal; /* stamp up to which operations on it were journaled */
+    check_map taken;   /* stamp of the last one taken and its state, by the life in which it was */
+    uint64_t groups[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* synced */
+    bool failed[CHECKS_SLOTS][SCENARIO_SHARDS_MAX];     /* a write of this life failed */
+    uint64_t disk[CHECKS_SLOTS];   /* counts the disks that the slot had; in the hashes */
+    bool incomplete[CHECKS_SLOTS]; /* this disk holds rows that were not seen being written */
+} check_durable;
+
+/* check_position.c: bodies sent and merged. */
+typedef struct {
+    uint32_t edge;
+    uint64_t version; /* of the commit it rides in; 0: open */
+    kd_position at;
+} check_merged;
+
+typedef struct {
+    kd_position durable[SCENARIO_EDGES_MAX], tentative[SCENARIO_EDGES_MAX];
+    uint64_t watermark_us[SCENARIO_EDGES_MAX];
+    uint64_t epoch, version; /* of the last durable commit */
+    uint64_t at_us;          /* of a backup: when it was taken */
+} check_history;
+
+typedef struct {
+    check_history now;
+    check_merged *open; /* merged and not yet known to be durable */
+    uint32_t open_count, open_cap;
+    uint32_t outstanding;
+} check_tenure;
+
+typedef struct {
+    check_map bodies; /* hash of edge, partition, position: digest; b: bit 0 durably merged */
+    uint64_t exempt
+        [SCENARIO_EDGES_MAX]; /* incarnations up to here may have two bodies: they were copied while open */
+    check_tenure tenures[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
+    check_history backup[SCENARIO_PARTITIONS_MAX], copied[SCENARIO_PARTITIONS_MAX];
+    check_map parents; /* hash of partition, epoch: the epoch and version from which it went on */
+} check_positions;
+
+/* check_count.c: members per item of one partition, followed operation by operation. */
+typedef struct {
+    uint32_t item, user, counter;
+} check_touch;
+
+typedef struct {
+    check_map members; /* hash of counter, item, user: 1 when liked */
+    check_touch *fed;  /* operations merged and not yet looked at */
+    uint32_t fed_count, fed_cap;
+} check_members;
+
+/* check_number.c: what central's numbers were lately, to tell which an edge may show. */
+enum { CHECK_NUMBERS = 48 };
+typedef struct {
+    uint64_t epoch, version;
+    uint64_t as_of_before_us; /* the number before this one was true until here */
+    uint64_t count[SCENARIO_COUNTERS];
+} check_number;
+
+typedef struct {
+    check_number *at; /* a ring */
+    uint32_t first, count;
+    bool overflowed;
+} check_numbers;
+
+/* check_as_of.c */
+typedef struct {
+    uint32_t attempt;
+    uint64_t answered_us;
+    bool counted; /* in `passed` */
+} check_answer;
+
+typedef struct {
+    check_answer *at; /* by answered_us */
+    uint32_t count, cap, cursor;
+    uint64_t as_of_us, best_us; /* now; ever */
+} check_answers;
+
+typedef struct {
+    uint64_t epoch, version;
+} check_known;
+
+/* An edge's slot. */
+typedef struct {
+    uint64_t life[SCENARIO_SHARDS_MAX];
+    int64_t off_us; /* its clock, when last measured */
+    bool measured, alarmed;
+    check_known known[SCENARIO_PARTITIONS_MAX];
+} check_slot;
+
+struct checks {
+    checks_view view;
+    uint32_t *partition; /* of each item */
+    check_map item_index, user_index;
+    check_slot slots[CHECKS_SLOTS];
+    check_durable durable;
+    check_positions positions;
+    check_members members[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
+    uint64_t *member_count[CHECKS_CENTRALS]; /* by counter, item */
+    check_numbers *numbers;
+    check_answers answers[SCENARIO_PARTITIONS_MAX];
+    uint64_t *passed; /* sums answered before as_of, by item */
+    uint32_t *
+        writer; /* by item: the only edge that was asked to change it; CHECK_NOTHING: none yet; SCENARIO_EDGES_MAX: several */
+    uint64_t *last_taken[CHECKS_SLOTS]; /* by counter, item: stamp of the last operation on a set */
+    uint64_t higher_claim[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
+    uint64_t made_us[SCENARIO_PARTITIONS_MAX]; /* of the newest snapshot published */
+    uint64_t
+        stable_us[SCENARIO_PARTITIONS_MAX]; /* the largest published: rows at or below it may be forgotten */
+    /* check_excuse.c */
+    bool doubled[SCENARIO_EDGES_MAX],
+        disk_changed[SCENARIO_EDGES_MAX]; /* ever copied; ever put back or wiped */
+    bool any_doubled, central_undone, likes_lost;
+    uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
+    uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
+    uint32_t converge_at;                      /* where it did not hold the last time */
+    uint64_t lives;
+    char names[4][SCENARIO_NAME_MAX + KD_ITEM_KEY_MAX];
+    uint32_t names_next;
+    uint64_t made;
+    const char *failed;
+    char text[320];
+    uint64_t failed_us;
+};
+
+void check_fail(checks *c, const char *checker, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static inline uint64_t check_now(const checks *c)
+{
+    return *c->view.now_us;
+}
+static inline uint32_t check_edge(uint32_t slot)
+{
+    return slot % CHECKS_TWIN;
+}
+static inline uint32_t check_cell_of(const checks *c, uint32_t counter, uint32_t item)
+{
+    return counter * c->view.item_count + item;
+}
+const char *check_slot_name(checks *c, uint32_t slot); /* "mumbai", "the copy of mumbai" */
+const char *check_item_name(checks *c, uint32_t item); /* both: one of four buffers in turn */
+uint32_t check_item(const checks *c, kd_bytes key);    /* CHECK_NOTHING: not in this drill */
+uint32_t check_user(const checks *c, kd_bytes name);
+uint32_t check_edge_named(const checks *c, kd_bytes name);
+
+/* check_durable.c: "durable" (I4), "after-error" (I15), "own-word" (I8) */
+void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+                         uint64_t stamp_us);
+void check_durable_answered(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+                            const kd_outcome *o);
+void check_durable_wrote(checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
+                         int status, bool synced);
+void check_durable_disk(checks *c, uint32_t slot, bool empty);
+void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair, int result);
+
+/* check_position.c: "order" (I5), "body" (I6), "freed" (I7), "early" (rule 10) */
+void check_position_sent(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+void check_position_fed(checks *c, uint32_t slot, uint32_t partition, const kd_batch *b, kd_fed fed);
+void check_position_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+void check_position_committed(checks *c, uint32_t slot, uint32_t partition, uint64_t version, bool synced);
+void check_position_opened(checks *c, uint32_t slot, uint32_t partition);
+bool check_position_merged(const checks *c, uint32_t edge, uint32_t partition, kd_position at);
+void check_position_freed(checks *c, uint32_t slot, uint32_t partition, kd_position at);
+
+/* check_count.c: "counts" (I2) */
+void check_count_fed(checks *c, uint32_t slot, uint32_t partition, const kd_batch *b);
+void check_count_committed(checks *c, uint32_t slot, uint32_t partition);
+void check_count_opened(checks *c, uint32_t slot, uint32_t partition);
+
+/* check_number.c: "number" (I10, rules 14 to 19) */
+void check_number_changed(checks *c, uint32_t slot, uint32_t item);
+void check_number_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view);
+
+/* check_as_of.c: "as-of" */
+void check_as_of_answered(checks *c, uint32_t attempt, bool replayed);
+void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition);
+
+/* check_shown.c: "shown" (I10), "pending", "age" */
+void check_shown_taken(checks *c, uint32_t slot, const journal_attempt *a, uint64_t stamp_us);
+void check_shown_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view);
+
+/* check_install.c: "install" (I9) */
+void check_install_opened(checks *c, uint32_t slot, uint32_t shard);
+void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdict);
+void check_install_answer(checks *c, uint32_t slot, uint32_t item);
+
+/* check_bounds.c: "outbox" (I13), "tables" (I14), "clock" (rule 3), "identity" */
+void check_bounds_taken(checks *c, uint32_t slot, uint32_t shard, const kd_outcome *o);
+void check_bounds_refused(checks *c, uint32_t slot, uint32_t shard, int err);
+void check_bounds_ticked(checks *c, uint32_t slot, uint32_t shard);
+
+/* check_publish.c: "fence" (rule 16), "early" (rule 10) */
+void check_publish_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+void check_publish_record(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+
+/* check_excuse.c: what a fault excuses */
+void check_excuse_disk(checks *c, int who, checks_disk_event event);
+void check_excuse_log(checks *c, scenario_topic topic);
+
+#endif

@@ -1,0 +1,325 @@
+/* checks.c - the hooks: each hands the event to the checkers that it concerns, in the order in which they may rely on each other. */
+#include "sim/check/checks.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/check/checking.h"
+
+const char *const checks_names[] = {
+    "durable",  "after-error", "own-word", "order",   "body",        "freed",    "early", "fence",  "counts",
+    "as-of",    "number",      "shown",    "pending", "age",         "install",  "clock", "outbox", "tables",
+    "identity", "lost",        "doubled",  "sums",    "convergence", "expected", NULL};
+
+/* ---- the object ------------------------------------------------------------------------------------------------ */
+
+static uint64_t index_hash(kd_bytes name)
+{
+    return check_hash(1, name);
+}
+
+static void index_names(checks *c)
+{
+    for (uint32_t i = 0; i < c->view.item_count; i++) {
+        kd_bytes key = kd_item_key(&c->view.items[i]);
+        c->partition[i] = kd_partition(key, c->view.scenario->partitions);
+        c->writer[i] = CHECK_NOTHING;
+        check_map_obtain(&c->item_index, index_hash(key))->a = i;
+    }
+    for (uint32_t i = 0; i < c->view.user_count; i++)
+        check_map_obtain(&c->user_index, index_hash(kd_bytes_str(c->view.users[i])))->a = i;
+}
+
+checks *checks_create(const checks_view *view)
+{
+    checks *c = kd_alloc(sizeof(*c));
+    c->view = *view;
+    size_t items = view->item_count + 1, cells = items * SCENARIO_COUNTERS;
+    c->partition = kd_alloc(items * sizeof(c->partition[0]));
+    c->writer = kd_alloc(items * sizeof(c->writer[0]));
+    c->numbers = kd_alloc(items * sizeof(c->numbers[0]));
+    c->passed = kd_alloc(items * sizeof(c->passed[0]));
+    for (uint32_t i = 0; i < CHECKS_CENTRALS; i++) c->member_count[i] = kd_alloc(cells * sizeof(uint64_t));
+    for (uint32_t i = 0; i < CHECKS_SLOTS; i++) c->last_taken[i] = kd_alloc(cells * sizeof(uint64_t));
+    index_names(c);
+    return c;
+}
+
+static void finish_tenures(checks *c)
+{
+    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++) {
+        for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) {
+            free(c->positions.tenures[slot][p].open);
+            free(c->members[slot][p].fed);
+            check_map_finish(&c->members[slot][p].members);
+        }
+        free(c->member_count[slot]);
+    }
+}
+
+void checks_destroy(checks *c)
+{
+    if (!c) return;
+    finish_tenures(c);
+    for (uint32_t i = 0; i < c->view.item_count; i++) free(c->numbers[i].at);
+    for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) free(c->answers[p].at);
+    for (uint32_t i = 0; i < CHECKS_SLOTS; i++) free(c->last_taken[i]);
+    check_map *maps[] = {&c->item_index,    &c->user_index,       &c->durable.rows,     &c->durable.journal,
+                         &c->durable.taken, &c->positions.bodies, &c->positions.parents};
+    for (size_t i = 0; i < KD_COUNT(maps); i++) check_map_finish(maps[i]);
+    free(c->partition);
+    free(c->writer);
+    free(c->numbers);
+    free(c->passed);
+    free(c);
+}
+
+void check_fail(checks *c, const char *checker, const char *format, ...)
+{
+    if (c->failed) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(c->text, sizeof(c->text), format, args);
+    va_end(args);
+    c->failed = checker;
+    c->failed_us = check_now(c);
+}
+
+const char *checks_failed(const checks *c, const char **text, uint64_t *at_us)
+{
+    if (text) *text = c->text;
+    if (at_us) *at_us = c->failed_us;
+    return c->failed;
+}
+
+uint64_t checks_made(const checks *c)
+{
+    return c->made;
+}
+
+/* ---- names ------------------------------------------------------------------------------------------------------- */
+
+static char *next_name(checks *c)
+{
+    return c->names[c->names_next++ % KD_COUNT(c->names)];
+}
+
+const char *check_slot_name(checks *c, uint32_t slot)
+{
+    char *name = next_name(c);
+    snprintf(name, sizeof(c->names[0]), "%s%s", slot >= CHECKS_TWIN ? "the copy of " : "",
+             c->view.scenario->edges[check_edge(slot)]);
+    return name;
+}
+
+const char *check_item_name(checks *c, uint32_t item)
+{
+    char *name = next_name(c);
+    kd_key_text(kd_item_key(&c->view.items[item]), name);
+    return name;
+}
+
+uint32_t check_item(const checks *c, kd_bytes key)
+{
+    const check_cell *cell = check_map_find(&c->item_index, index_hash(key));
+    return cell ? (uint32_t)cell->a : CHECK_NOTHING;
+}
+
+uint32_t check_user(const checks *c, kd_bytes name)
+{
+    const check_cell *cell = check_map_find(&c->user_index, index_hash(name));
+    return cell ? (uint32_t)cell->a : CHECK_NOTHING;
+}
+
+uint32_t check_edge_named(const checks *c, kd_bytes name)
+{
+    for (uint32_t i = 0; i < c->view.scenario->edge_count; i++)
+        if (kd_bytes_eq(name, kd_bytes_str(c->view.scenario->edges[i]))) return i;
+    return CHECK_NOTHING;
+}
+
+/* ---- processes and disks --------------------------------------------------------------------------------------- */
+
+void checks_edge_opened(checks *c, uint32_t slot, uint32_t shard)
+{
+    kd_edge *e = c->view.edge(c->view.world, slot, shard);
+    if (c->failed || !e) return;
+    c->slots[slot].life[shard] = ++c->lives;
+    c->slots[slot].measured = false;
+    c->durable.groups[slot][shard] = 0;
+    c->durable.failed[slot][shard] = false;
+    uint64_t *incarnation = &c->incarnation[check_edge(slot)];
+    *incarnation = KD_MAX(*incarnation, kd_edge_incarnation(e));
+    check_install_opened(c, slot, shard);
+}
+
+void checks_central_opened(checks *c, uint32_t slot, uint32_t partition)
+{
+    if (c->failed) return;
+    c->higher_claim[slot][partition] = 0;
+    check_position_opened(c, slot, partition);
+    check_count_opened(c, slot, partition);
+}
+
+void checks_edge_closed(checks *c, uint32_t slot, uint32_t shard)
+{
+    if (c->failed) return;
+    check_bounds_ticked(c, slot, shard);
+    c->slots[slot].measured = false;
+}
+
+void checks_central_closed(checks *c, uint32_t slot, uint32_t partition)
+{
+    c->members[slot][partition].fed_count = 0;
+}
+
+void checks_disk(checks *c, int who, checks_disk_event event)
+{
+    check_excuse_disk(c, who, event);
+}
+
+void checks_log_lost(checks *c, scenario_topic topic)
+{
+    check_excuse_log(c, topic);
+}
+
+/* ---- an edge ----------------------------------------------------------------------------------------------------- */
+
+void checks_measured(checks *c, uint32_t slot, int64_t off_us)
+{
+    c->slots[slot].off_us = off_us;
+    c->slots[slot].measured = true;
+}
+
+void checks_taken(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome)
+{
+    if (c->failed) return;
+    const journal_attempt *a = journal_at(c->view.journal, attempt);
+    check_bounds_taken(c, slot, shard, outcome);
+    if (outcome->replayed) return;
+    check_durable_taken(c, slot, shard, a, outcome->stamp_us);
+    check_shown_taken(c, slot, a, outcome->stamp_us);
+}
+
+void checks_refused(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, int err)
+{
+    (void)attempt;
+    if (!c->failed) check_bounds_refused(c, slot, shard, err);
+}
+
+void checks_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome)
+{
+    if (c->failed) return;
+    check_durable_answered(c, slot, shard, journal_at(c->view.journal, attempt), outcome);
+    if (slot >= CHECKS_TWIN) journal_excuse(c->view.journal, attempt);
+    check_as_of_answered(c, attempt, outcome->replayed);
+}
+
+void checks_edge_wrote(checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
+                       int status, bool synced)
+{
+    if (c->failed) return;
+    check_bounds_ticked(c, slot, shard); /* an alarm is told before what it moves is dropped */
+    check_durable_wrote(c, slot, shard, group, writes, status, synced);
+}
+
+void checks_sent(checks *c, uint32_t slot, uint32_t shard, uint32_t partition, kd_position at,
+                 kd_bytes record)
+{
+    (void)shard;
+    (void)at;
+    if (!c->failed) check_position_sent(c, slot, partition, record);
+}
+
+void checks_installed(checks *c, uint32_t slot, uint32_t shard, kd_bytes record, int verdict)
+{
+    (void)shard;
+    if (!c->failed) check_install_snapshot(c, slot, record, verdict);
+}
+
+void checks_asked_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t item, kd_bytes record,
+                           int verdict)
+{
+    (void)shard;
+    (void)record;
+    if (!c->failed && verdict != KD_EIO) check_install_answer(c, slot, item);
+}
+
+void checks_viewed(checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view)
+{
+    if (c->failed || (err != KD_OK && err != KD_EAGAIN) || !view->known) return;
+    check_shown_viewed(c, slot, item, view);
+    check_number_viewed(c, slot, item, view);
+}
+
+void checks_member_read(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int result)
+{
+    if (c->failed) return;
+    journal_attempt pair = {.user = user, .item = item, .counter = counter};
+    check_durable_member(c, slot, &pair, result);
+}
+
+void checks_ticked(checks *c, uint32_t slot, uint32_t shard)
+{
+    if (!c->failed) check_bounds_ticked(c, slot, shard);
+}
+
+/* ---- central ------------------------------------------------------------------------------------------------------- */
+
+void checks_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset, kd_fed fed)
+{
+    (void)offset;
+    if (c->failed) return;
+    kd_batch b;
+    if (kd_record_peek(record) == KD_RECORD_CLAIM) check_publish_fed(c, slot, partition, record);
+    if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return;
+    check_position_fed(c, slot, partition, &b, fed);
+    if (fed == KD_FED_MERGED) check_count_fed(c, slot, partition, &b);
+}
+
+void checks_commit_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version)
+{
+    if (!c->failed) check_position_begun(c, slot, partition, version);
+}
+
+void checks_committed(checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status, bool synced)
+{
+    if (c->failed || status != KD_OK) return;
+    check_position_committed(c, slot, partition, version, synced);
+    check_count_committed(c, slot, partition);
+    check_as_of_committed(c, slot, partition);
+}
+
+void checks_published(checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
+{
+    if (!c->failed) check_publish_record(c, slot, partition, record);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------- */
+
+void checks_healed(checks *c)
+{
+    for (uint32_t slot = 0; slot < CHECKS_SLOTS; slot++) c->slots[slot].measured = false;
+}
+
+const char *checks_needs(const scenario *s, const scenario_needs *met, char *why, size_t size)
+{
+    const struct {
+        const char *name;
+        uint64_t need, met;
+    } needs[] = {{"acks", s->needs.acks, met->acks},
+                 {"kills", s->needs.kills, met->kills},
+                 {"duplicates", s->needs.duplicates, met->duplicates},
+                 {"gaps", s->needs.gaps, met->gaps},
+                 {"refused", s->needs.refused, met->refused},
+                 {"undone", s->needs.undone, met->undone},
+                 {"resent", s->needs.resent, met->resent}};
+    for (size_t i = 0; i < KD_COUNT(needs); i++) {
+        if (needs[i].met >= needs[i].need) continue;
+        snprintf(why, size, "%s: %llu, needed %llu", needs[i].name, (unsigned long long)needs[i].met,
+                 (unsigned long long)needs[i].need);
+        return needs[i].name;
+    }
+    return NULL;
+}
