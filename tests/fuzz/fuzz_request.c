@@ -4,6 +4,7 @@
  * with its connection closed by one side, nothing buffered and no request left.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -77,21 +78,30 @@ static void begin(void)
     KD_ASSERT(kd_http_server_listen(server, "127.0.0.1", 0, false, error, sizeof(error)) == KD_OK);
 }
 
+static int new_socket(void)
+{
+    /* Thousands of connections a second: none lingers, and they come from all of 127/8, or the ports would run out. */
+    static uint32_t turn;
+    struct sockaddr_in from = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(0x7f000001u + turn++ / 1000 % 0xfffff0u)};
+    struct linger hard = {.l_onoff = 1};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    KD_ASSERT(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) == 0);
+    KD_ASSERT(bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0);
+    return fd;
+}
+
 static int connect_to_it(void)
 {
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                              .sin_port = htons(kd_http_server_port(server))};
-    /* Thousands of connections a second: none lingers, and they come from all of 127/8, or the ports would run out. */
-    static uint32_t turn;
-    struct sockaddr_in from = {.sin_family = AF_INET,
-                               .sin_addr.s_addr = htonl(0x7f000001u + turn++ / 1000 % 0xfffff0u)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct linger hard = {.l_onoff = 1};
-    KD_ASSERT(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) == 0);
-    KD_ASSERT(bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0);
-    if (connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) perror("fuzz_request: connect"), abort();
-    return fd;
+    for (;;) {
+        int fd = new_socket();
+        if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0) return fd;
+        if (errno != EINTR) perror("fuzz_request: connect"), abort();
+        close(fd); /* the fuzzer's own clock */
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
