@@ -56,8 +56,7 @@ static int expire(kd_edge *e, kd_bytes key, uint64_t limit_us)
     memcpy(row_key.data, key.data, key.len);
     int err = kd_membership_look_up(e, &row_key, &newest);
     if (err != KD_OK) return err;
-    bool old = newest.stamp_us <= limit_us || KD_PLANTED(e, KD_PLANT_EXPIRE_STAGED);
-    if (!newest.known || !old) return KD_OK;
+    if (!newest.known || newest.stamp_us > limit_us) return KD_OK;
     kd_writes_delete(kd_edge_writes(e), key);
     e->stats.expired++;
     return KD_OK;

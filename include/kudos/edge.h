@@ -61,7 +61,6 @@ typedef enum {
     KD_PLANT_OVERLAY_NEVER_ENDS = 1 << 17,  /* overlay without applied */
     KD_PLANT_REHOME_ONE = 1 << 18,          /* rule 20: only the partition that noticed moves */
     KD_PLANT_EXPIRE_EARLY = 1 << 19,        /* rule 21: rows expire whatever stable says */
-    KD_PLANT_EXPIRE_STAGED = 1 << 20,       /* rule 21: by what the store says, also where a newer row is on its way */
 } kd_edge_plant;
 
 /*

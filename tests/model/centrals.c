@@ -1,6 +1,8 @@
 /* centrals.c - the shell of central in the model, one partition at a time. */
 #include "tests/model/world.h"
 
+#include <stdio.h>
+
 void central_start(model_world *w, uint32_t p)
 {
     model_central *m = &w->centrals[p];
@@ -14,6 +16,8 @@ void central_start(model_world *w, uint32_t p)
                                 .redo_bytes_max = 600,
                                 .counts_cached_max = 3,
                                 .publish_changes = true,
+                                .no_backups = !w->options.central_restores,
+                                .tombstone_ttl_us = w->options.tombstone_ttl_us,
                                 .seed = kd_random_next(&w->random),
                                 .plant = w->central_plant};
     kd_store store = sim_disk_view(m->disk);
@@ -29,6 +33,7 @@ void central_start(model_world *w, uint32_t p)
     if (m->next < 0) m->next = 0;
     m->outstanding = 0;
     m->claimed = false;
+    central_tell_retired(w, p); /* the operator's word may not have been durable */
     world_trace(w, "central %u starts: epoch %llx from version %llu, log at %lld", p,
                 (unsigned long long)kd_central_epoch(m->core),
                 (unsigned long long)kd_central_version(m->core), (long long)m->next);
@@ -37,9 +42,81 @@ void central_start(model_world *w, uint32_t p)
 void central_stop(model_world *w, uint32_t p)
 {
     world_trace(w, "central %u dies", p);
+    central_count(w, p);
     kd_central_close(w->centrals[p].core);
     w->centrals[p].core = NULL;
     w->centrals[p].outstanding = 0;
+}
+
+void central_count(model_world *w, uint32_t p)
+{
+    kd_central_forgetting f;
+    kd_central_get_forgetting(w->centrals[p].core, &f);
+    w->collected += f.collected;
+    w->ignored += f.ignored;
+    w->refused += f.refused;
+}
+
+/* ---- what an operator does ---- */
+
+void central_tell_retired(model_world *w, uint32_t p)
+{
+    uint64_t version;
+    for (uint32_t i = 0; w->centrals[p].core && i < EDGES; i++) {
+        kd_bytes name = kd_bytes_str(edge_names[i]);
+        if (w->edges[i].retired)
+            kd_central_retire(w->centrals[p].core, name, &version);
+        else
+            kd_central_readmit(w->centrals[p].core, name, &version);
+    }
+}
+
+void central_settle(model_world *w, uint32_t p)
+{
+    model_central *m = &w->centrals[p];
+    while (m->outstanding > 0) central_commit_end(w, p);
+    central_commit_begin(w, p);
+    while (m->outstanding > 0) central_commit_end(w, p);
+}
+
+static kd_bytes backup_name(uint32_t number, char name[16])
+{
+    snprintf(name, 16, "b%u", number);
+    return kd_bytes_str(name);
+}
+
+/* Noted and durable, then the copy, then complete; the copy before is no more. */
+void central_back_up(model_world *w, uint32_t p)
+{
+    model_central *m = &w->centrals[p];
+    char name[16];
+    uint64_t version;
+    uint32_t old = m->backup;
+    m->backup = ++w->backups;
+    if (kd_central_backup_begin(m->core, backup_name(m->backup, name), &version) != KD_OK) {
+        world_fail(w, "central %u takes no backup", p);
+        return;
+    }
+    central_settle(w, p);
+    sim_disk_destroy(m->copy);
+    m->copy = sim_disk_clone(m->disk);
+    kd_central_backup_complete(m->core, backup_name(m->backup, name), &version);
+    if (old) kd_central_backup_remove(m->core, backup_name(old, name), &version);
+}
+
+/* The list is that of the copy: what it does not say, and says no more, is put right. */
+void central_restored(model_world *w, uint32_t p)
+{
+    model_central *m = &w->centrals[p];
+    char name[16];
+    uint64_t version;
+    kd_central_backup list[KD_BACKUPS_MAX];
+    uint32_t count = kd_central_backups(m->core, list, KD_BACKUPS_MAX);
+    for (uint32_t i = count; i-- > 0;)
+        if (!kd_bytes_eq(list[i].id, backup_name(m->backup, name)))
+            kd_central_backup_remove(m->core, list[i].id, &version);
+    if (kd_central_backup_complete(m->core, backup_name(m->backup, name), &version) != KD_OK)
+        world_fail(w, "central %u does not know the backup that it was made from", p);
 }
 
 static void trace_batch(const model_world *w, uint32_t p, kd_bytes record, kd_fed fed)

@@ -61,6 +61,7 @@ static void retry(model_world *w, uint32_t user)
 {
     uint32_t id = w->retry[user] - 1;
     model_attempt *a = &w->history.at[id];
+    if (w->edges[a->edge].retired) w->retry[user] = 0; /* nobody to ask */
     if (!w->edges[a->edge].core) return;
     w->retry[user] = 0;
     a->issued_us = w->now_us;

@@ -40,6 +40,7 @@ void edge_start(model_world *w, uint32_t i)
                              .items_max = 64,
                              .idempotency_max = 64,
                              .idempotency_ttl_us = 60000000,
+                             .row_ttl_us = w->options.row_ttl_us,
                              .seed = kd_random_next(&w->random),
                              .plant = w->edge_plant};
     kd_store store = sim_disk_view(m->disk);
@@ -53,9 +54,17 @@ void edge_start(model_world *w, uint32_t i)
     }
 }
 
+void edge_count(model_world *w, uint32_t i)
+{
+    kd_edge_stats stats;
+    kd_edge_get_stats(w->edges[i].core, &stats);
+    w->expired += stats.expired;
+}
+
 void edge_stop(model_world *w, uint32_t i)
 {
     model_edge *m = &w->edges[i];
+    edge_count(w, i);
     kd_edge_close(m->core);
     m->core = NULL;
     for (uint32_t n = 0; n < m->waiting_count; n++) client_unanswered(w, m->waiting[n].attempt);

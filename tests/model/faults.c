@@ -18,7 +18,7 @@ static void kill_central(model_world *w, uint32_t p)
 static void restart_some(model_world *w)
 {
     for (uint32_t i = 0; i < EDGES; i++)
-        if (!w->edges[i].core && world_chance(w, 30)) edge_start(w, i);
+        if (!w->edges[i].core && !w->edges[i].retired && world_chance(w, 30)) edge_start(w, i);
     for (uint32_t p = 0; p < PARTS; p++)
         if (!w->centrals[p].core && world_chance(w, 30)) central_start(w, p);
 }
@@ -50,12 +50,15 @@ static void restore_central(model_world *w)
     uint32_t p = world_pick(w, PARTS);
     model_central *m = &w->centrals[p];
     if (!m->copy || world_chance(w, 40)) {
-        copy(&m->copy, m->disk);
+        if (m->core) central_back_up(w, p);
         return;
     }
     kill_central(w, p);
     world_trace(w, "central %u is put back", p);
     put_back(&m->disk, m->copy);
+    if (w->options.log_wipes && world_chance(w, 50)) log_truncate(&w->likes[p], 0); /* both are lost at once */
+    central_start(w, p);
+    if (m->core) central_restored(w, p);
     w->shown_hold = false;
     if (w->options.log_faults || w->options.log_wipes) w->sums_hold = false;
 }
@@ -97,6 +100,66 @@ static void copy_edge(model_world *w)
     edge_start(w, TWIN);
 }
 
+/* Both partitions of central have merged something of it: one that was never heard of leaves the expected ones instead. */
+static bool known_everywhere(const model_edge *m)
+{
+    for (uint32_t p = 0; p < PARTS; p++) {
+        kd_edge_partition part;
+        if (kd_edge_partition_get(m->core, p, &part) != KD_OK || part.applied.seq == 0) return false;
+    }
+    return true;
+}
+
+/* What it answered and central has not merged is gone with it; which that is, only central knows. */
+static void forget_answers(model_world *w, uint32_t edge)
+{
+    for (uint32_t n = 0; n < w->history.count; n++)
+        if (w->history.at[n].edge == edge) w->history.at[n].acked_us = 0;
+}
+
+/* An edge is gone for good; sometimes it was not gone at all, and then nothing of it may be lost. */
+static void retire_edge(model_world *w)
+{
+    uint32_t i = world_pick(w, EDGES);
+    model_edge *m = &w->edges[i];
+    if (w->retired > 0 || w->doubled || !m->core || !known_everywhere(m)) return;
+    if (w->options.returns)
+        w->told_apart = true;
+    else
+        forget_answers(w, i);
+    kill_edge(w, i);
+    world_trace(w, "edge %u is retired", i);
+    w->retired++;
+    m->retired = true;
+    w->returns = w->options.returns ? 1 + i : 0;
+    for (uint32_t p = 0; p < PARTS; p++) central_tell_retired(w, p);
+}
+
+static void take_back(model_world *w, uint32_t i)
+{
+    world_trace(w, "edge %u is taken back", i);
+    w->edges[i].retired = w->edges[i].returned = false;
+    for (uint32_t p = 0; p < PARTS; p++) {
+        central_tell_retired(w, p);
+        if (w->centrals[p].core) central_settle(w, p);
+    }
+    w->told_apart = false;
+}
+
+static void return_edge(model_world *w)
+{
+    for (uint32_t i = 0; i < EDGES; i++) {
+        model_edge *m = &w->edges[i];
+        if (m->returned && world_chance(w, 30)) {
+            take_back(w, i);
+        } else if (m->retired && !m->returned) {
+            world_trace(w, "edge %u was not gone", i);
+            m->returned = true;
+            edge_start(w, i);
+        }
+    }
+}
+
 static void flip_links(model_world *w)
 {
     model_edge *m = &w->edges[world_pick(w, EDGES)];
@@ -128,7 +191,7 @@ void fault_step(model_world *w)
 {
     const model_options *o = &w->options;
     restart_some(w);
-    switch (world_pick(w, 8)) {
+    switch (world_pick(w, 9)) {
     case 0:
         if (o->crashes) crash_something(w);
         break;
@@ -149,6 +212,10 @@ void fault_step(model_world *w)
     case 6:
         if (o->log_faults) lose_tail(w);
         break;
+    case 7:
+        if (o->retires) retire_edge(w);
+        if (o->returns && world_chance(w, 50)) return_edge(w);
+        break;
     default:
         if (o->log_wipes && world_chance(w, 30)) wipe_log(w);
         break;
@@ -159,8 +226,11 @@ void faults_stop(model_world *w)
 {
     if (w->doubled) copy_edge(w);
     w->healing = true;
+    w->healed_us = w->now_us;
     for (uint32_t i = 0; i < EDGES; i++)
-        if (!w->edges[i].core) edge_start(w, i);
+        if (!w->edges[i].core && (!w->edges[i].retired || w->options.returns)) edge_start(w, i);
     for (uint32_t p = 0; p < PARTS; p++)
         if (!w->centrals[p].core) central_start(w, p);
+    for (uint32_t i = 0; i < EDGES; i++)
+        if (w->edges[i].retired && w->options.returns) take_back(w, i);
 }

@@ -36,6 +36,8 @@ static const plant plants[] = {
     EDGE_PLANT(REHOME_ONE),         CENTRAL_PLANT(MERGE_NO_GAP_CHECK), CENTRAL_PLANT(MERGE_AFTER_BELOW),
     CENTRAL_PLANT(MERGE_ANY_STAMP), RARE_CENTRAL_PLANT(WATERMARK_ANY_EPOCH, 33900), CENTRAL_PLANT(KEEP_EPOCH),
     CENTRAL_PLANT(NO_TOMBSTONE),    CENTRAL_PLANT(POSITION_APART),   CENTRAL_PLANT(UNLIKE_OWN_REGION),
+    EDGE_PLANT(EXPIRE_EARLY),       RARE_CENTRAL_PLANT(STABLE_NOW, 5800), CENTRAL_PLANT(COLLECT_EARLY),
+    RARE_CENTRAL_PLANT(COLLECT_REVIVES, 6500), CENTRAL_PLANT(IGNORE_BY_FLOOR), CENTRAL_PLANT(RETIRED_HOLDS),
 };
 /* clang-format on */
 
@@ -53,7 +55,8 @@ static void report(bool ok, const char *what, const char *detail)
 }
 
 typedef struct {
-    uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks;
+    uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks, expired, collected, ignored, retired,
+        refused;
 } activity;
 
 static void add(activity *a, const model_world *w)
@@ -66,6 +69,11 @@ static void add(activity *a, const model_world *w)
     a->duplicates += w->duplicates;
     a->undone += w->undone;
     a->checks += w->checks;
+    a->expired += w->expired;
+    a->collected += w->collected;
+    a->ignored += w->ignored;
+    a->retired += w->retired;
+    a->refused += w->refused;
 }
 
 static bool run_seed(uint64_t seed, const plant *p, activity *a, char *failure, size_t size)
@@ -75,8 +83,8 @@ static bool run_seed(uint64_t seed, const plant *p, activity *a, char *failure, 
     w.trace = trace;
     bool held = world_run(&w);
     if (!held) snprintf(failure, size, "seed %llu: %s", (unsigned long long)seed, w.failure);
-    if (a) add(a, &w);
     world_close(&w);
+    if (a) add(a, &w);
     return held;
 }
 
@@ -87,16 +95,20 @@ static void run_sound(uint64_t first, uint64_t seeds)
     uint64_t seed = first;
     while (seed < first + seeds && run_seed(seed, NULL, &a, failure, sizeof(failure))) seed++;
     report(seed == first + seeds, "the rules hold", failure);
-    char met[320];
+    char met[420];
     snprintf(met, sizeof(met),
              "%llu runs, %llu answers, %llu merges, %llu duplicates, %llu crashes, %llu snapshots, %llu "
-             "gaps, %llu undone, "
-             "%llu checks",
+             "gaps, %llu undone, %llu checks, %llu rows expired, %llu tombstones collected, %llu operations ignored, "
+             "%llu edges retired, %llu of their batches refused",
              (unsigned long long)(seed - first), (unsigned long long)a.acks, (unsigned long long)a.merges,
              (unsigned long long)a.duplicates, (unsigned long long)a.crashes, (unsigned long long)a.snapshots,
-             (unsigned long long)a.gaps, (unsigned long long)a.undone, (unsigned long long)a.checks);
+             (unsigned long long)a.gaps, (unsigned long long)a.undone, (unsigned long long)a.checks,
+             (unsigned long long)a.expired, (unsigned long long)a.collected, (unsigned long long)a.ignored,
+             (unsigned long long)a.retired, (unsigned long long)a.refused);
     bool enough = a.acks > 10 * seeds && a.merges > 5 * seeds && a.crashes > seeds && a.snapshots > seeds &&
-                  a.gaps > seeds / 10 && a.duplicates > seeds && a.undone > seeds / 50 && a.checks > seeds;
+                  a.gaps > seeds / 10 && a.duplicates > seeds && a.undone > seeds / 50 && a.checks > seeds &&
+                  a.expired > seeds && a.collected > seeds && a.ignored > seeds / 100 && a.retired > seeds / 50 &&
+                  a.refused > seeds / 50;
     report(enough, "the runs met enough", met);
 }
 

@@ -54,6 +54,12 @@ static void draw_options(model_world *w)
     o->edge_copies = world_chance(w, 20);
     o->log_wipes = world_chance(w, 30);
     o->slow_wire = world_chance(w, 30);
+    /* What a retired edge had merged, and a restore undoes, nobody can send again. */
+    o->retires = !o->central_restores && world_chance(w, 30);
+    o->returns = o->retires && world_chance(w, 50);
+    /* As much as the rules allow; but what a doubled edge moves may be older than the floor. */
+    o->tombstone_ttl_us = o->edge_copies ? UINT64_C(3600000000) : world_chance(w, 80) ? 1 : 0;
+    o->row_ttl_us = world_chance(w, 60) ? 1 : 0;
     o->steps = 300 + world_pick(w, 900);
 }
 
@@ -170,6 +176,7 @@ static void operator_acts(model_world *w, uint32_t i)
 
 static void heal_edge(model_world *w, uint32_t i)
 {
+    if (!w->edges[i].core) return;
     operator_acts(w, i);
     edge_step(w, i);
     edge_commit_begin(w, i);
@@ -215,12 +222,14 @@ bool world_run(model_world *w)
 void world_close(model_world *w)
 {
     for (uint32_t i = 0; i < SLOTS; i++) {
+        if (w->edges[i].core) edge_count(w, i);
         kd_edge_close(w->edges[i].core);
         sim_disk_destroy(w->edges[i].disk);
         sim_disk_destroy(w->edges[i].copy);
         free(w->edges[i].waiting);
     }
     for (uint32_t p = 0; p < PARTS; p++) {
+        if (w->centrals[p].core) central_count(w, p);
         kd_central_close(w->centrals[p].core);
         sim_disk_destroy(w->centrals[p].disk);
         sim_disk_destroy(w->centrals[p].copy);

@@ -10,6 +10,7 @@
 
 #include "kudos/central.h"
 #include "kudos/edge.h"
+#include "kudos/forget.h"
 #include "sim/world/disk.h"
 #include "tests/model/log.h"
 
@@ -58,6 +59,8 @@ typedef struct {
     int64_t cursor[PARTS];
     bool cut_up, cut_down, cut_ask;
     uint32_t life;
+    bool retired;  /* an operator said that it is gone for good */
+    bool returned; /* and it was not; until it is taken back */
     model_waiting *waiting;
     uint32_t waiting_count, waiting_cap;
 } model_edge;
@@ -70,12 +73,14 @@ typedef struct {
     uint32_t outstanding;
     int64_t next; /* offset */
     bool claimed;
+    uint32_t backup; /* number of the copy; 0: none */
 } model_central;
 
 /* What a run may meet; drawn from its seed. */
 typedef struct {
     bool tokens, crashes, log_faults, cuts, clock_steps, central_restores, edge_restores, edge_copies,
-        log_wipes, slow_wire;
+        log_wipes, slow_wire, retires, returns;
+    uint64_t row_ttl_us, tombstone_ttl_us;
     uint32_t steps;
 } model_options;
 
@@ -103,7 +108,12 @@ typedef struct {
     uint32_t twin_of; /* whose copy runs in the slot TWIN */
     bool doubled;     /* two use one identity now: what they answer is not promised */
     bool was_doubled;
-    uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks;
+    bool told_apart; /* an edge was retired that was not gone: what it took is not in as_of until it is taken back */
+    uint32_t returns; /* 1 + the edge that was retired and is not gone */
+    uint64_t healed_us; /* when the faults stopped */
+    uint32_t backups;
+    uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks, expired, collected, ignored, retired,
+        refused;
     char failure[256]; /* empty: holds so far */
 } model_world;
 
@@ -124,6 +134,7 @@ bool world_chance(model_world *w, uint32_t percent);
 /* edges.c, centrals.c, clients.c, faults.c: the steps */
 void edge_start(model_world *w, uint32_t i);
 void edge_stop(model_world *w, uint32_t i);
+void edge_count(model_world *w, uint32_t i);
 void edge_step(model_world *w, uint32_t i);
 void edge_commit_begin(model_world *w, uint32_t i);
 void edge_commit_end(model_world *w, uint32_t i);
@@ -140,6 +151,11 @@ void central_poll(model_world *w, uint32_t p);
 void central_commit_begin(model_world *w, uint32_t p);
 void central_commit_end(model_world *w, uint32_t p);
 void central_snapshot(model_world *w, uint32_t p);
+void central_settle(model_world *w, uint32_t p); /* what is outstanding becomes durable, and one commit more */
+void central_tell_retired(model_world *w, uint32_t p);
+void central_back_up(model_world *w, uint32_t p);
+void central_restored(model_world *w, uint32_t p);
+void central_count(model_world *w, uint32_t p);
 void client_step(model_world *w);
 void client_answered(model_world *w, uint32_t attempt, uint64_t stamp_us);
 void client_unanswered(model_world *w, uint32_t attempt);
