@@ -11,10 +11,14 @@ void html_put(kd_buf *out, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    kd_buf_reserve(out, 256);
+    size_t room = out->cap - out->len;
+    int len = vsnprintf((char *)out->data + out->len, room, format, args);
     KD_ASSERT(len >= 0);
-    kd_buf_reserve(out, (size_t)len + 1);
-    vsnprintf((char *)out->data + out->len, (size_t)len + 1, format, again);
+    if ((size_t)len >= room) {
+        kd_buf_reserve(out, (size_t)len + 1);
+        vsnprintf((char *)out->data + out->len, (size_t)len + 1, format, again);
+    }
     out->len += (size_t)len;
     va_end(again);
     va_end(args);

@@ -1,0 +1,271 @@
+/*
+ * report.c - the page: verdict and evidence, what the drill teaches, how to replay it, the picture, notes and figures.
+ */
+#include "sim/report/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sim/report/html.h"
+#include "sim/report/picture.h"
+#include "sim/report/style.h"
+#include "sim/report/units.h"
+
+static const char *const verdict_class[] = {
+    [SIM_HELD] = "held", [SIM_VIOLATED] = "violated", [SIM_UNKNOWN] = "unknown"};
+static const char *const verdict_word[] = {
+    [SIM_HELD] = "Held", [SIM_VIOLATED] = "Violated", [SIM_UNKNOWN] = "Unknown"};
+/* A tick, a cross, a question mark; in a circle. */
+static const char *const verdict_sign[] = {
+    [SIM_HELD] = "M8 16.5l5.5 5.5L24.5 10.5",
+    [SIM_VIOLATED] = "M10.5 10.5l11 11M21.5 10.5l-11 11",
+    [SIM_UNKNOWN] = "M11.5 12.5a4.5 4.5 0 1 1 6.6 4c-1.4.8-2.1 1.7-2.1 3M16 23.3v.1",
+};
+
+static bool there(const char *text)
+{
+    return text && *text;
+}
+
+static void put_head(const report_facts *f, kd_buf *out)
+{
+    const char *title = there(f->title) ? f->title : "drill";
+    html_put(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>");
+    html_text(out, title);
+    html_put(out, ": %s</title>\n<style>%s</style>\n</head>\n<body><main>\n", verdict_class[f->verdict],
+             report_style);
+    html_put(out, "<p class=\"kind\">Kudos partition drill");
+    if (there(f->world)) html_put(out, " &#183; ");
+    html_text(out, f->world);
+    html_put(out, " &#183; seed %" PRIu64 "</p>\n", f->seed);
+    html_element(out, "h1", NULL, title);
+    if (there(f->teaches)) html_element(out, "p", "teaches", f->teaches);
+    html_put(out, "\n");
+}
+
+/* ---- the verdict ---- */
+
+static void put_held(const report_facts *f, kd_buf *out)
+{
+    html_put(out, "<p class=\"says\">Every acknowledged operation is counted, exactly once.");
+    if (f->converged_us) {
+        char span[UNITS_TEXT_MAX];
+        units_span(f->converged_us, span);
+        html_put(out, " %s after the faults ended, central and all regions agreed.", span);
+    }
+    html_put(out, "</p>\n");
+}
+
+static void put_broken(const report_facts *f, kd_buf *out)
+{
+    bool unknown = f->verdict == SIM_UNKNOWN;
+    html_put(out, "<p class=\"says\">%s", unknown ? "Too little happened to tell" : "A promise was broken");
+    if (there(f->checker)) {
+        html_put(out, unknown ? "; not met: " : ". Found by the checker ");
+        html_element(out, "strong", NULL, f->checker);
+    }
+    if (f->failed_us) {
+        char at[UNITS_TEXT_MAX];
+        units_moment(f->failed_us, KD_MAX(f->length_us, f->failed_us), at);
+        html_put(out, ", at %s of the run", at);
+    }
+    html_put(out, ".</p>\n");
+    if (there(f->failure)) html_element(out, "pre", NULL, f->failure);
+}
+
+static void put_tile(kd_buf *out, const char *name, const char *value)
+{
+    html_put(out, "<div>");
+    html_element(out, "dt", NULL, name);
+    html_element(out, "dd", NULL, value);
+    html_put(out, "</div>");
+}
+
+static void put_count_tile(kd_buf *out, const char *name, uint64_t n)
+{
+    char text[UNITS_TEXT_MAX];
+    units_count(n, text);
+    put_tile(out, name, text);
+}
+
+static void put_tiles(const record_view *v, const report_facts *f, kd_buf *out)
+{
+    char text[UNITS_TEXT_MAX];
+    html_put(out, "<dl class=\"tiles\">");
+    put_count_tile(out, "acknowledged", f->acks);
+    put_count_tile(out, "lost", f->lost);
+    put_count_tile(out, "counted twice", f->doubled);
+    put_count_tile(out, "faults", v->faults + v->faults_dropped);
+    if (f->length_us) {
+        units_span(f->length_us, text);
+        put_tile(out, "of users and faults", text);
+    }
+    if (f->converged_us) {
+        units_span(f->converged_us, text);
+        put_tile(out, "until all agreed", text);
+    }
+    html_put(out, "</dl>\n");
+}
+
+static void put_checkers(const report_facts *f, kd_buf *out)
+{
+    if (f->held_count == 0) return;
+    html_put(out, "<p class=\"dim\" style=\"margin-top:1rem\">Checked and held:</p><ul class=\"chips\">");
+    for (uint32_t i = 0; i < f->held_count; i++) html_element(out, "li", NULL, f->held[i]);
+    html_put(out, "</ul>\n");
+}
+
+static void put_verdict(const record_view *v, const report_facts *f, kd_buf *out)
+{
+    html_put(
+        out,
+        "<section class=\"verdict %s\"><h2><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\"><circle cx=\"16\" "
+        "cy=\"16\" r=\"14\"/><path d=\"%s\"/></svg>%s</h2>\n",
+        verdict_class[f->verdict], verdict_sign[f->verdict], verdict_word[f->verdict]);
+    if (f->verdict == SIM_HELD)
+        put_held(f, out);
+    else
+        put_broken(f, out);
+    put_tiles(v, f, out);
+    put_checkers(f, out);
+    html_put(out, "</section>\n");
+}
+
+/* ---- below the picture ---- */
+
+static void put_notes(const record_view *v, uint64_t end_us, kd_buf *out)
+{
+    if (v->notes == 0) return;
+    html_put(out, "<h2>Notes</h2>\n<div class=\"scroll\"><table><thead><tr><th class=\"n\">no.</th><th "
+                  "class=\"n\">time</th><th>who</th><th>what</th></tr></thead><tbody>\n");
+    for (uint32_t i = 0; i < v->notes; i++) {
+        char at[UNITS_TEXT_MAX];
+        units_moment(v->marks[i].at_us, end_us, at);
+        html_put(out, "<tr id=\"note-%u\"><td class=\"n\">%u</td><td class=\"n\">%s</td>", i + 1, i + 1, at);
+        html_element(out, "td", NULL, v->marks[i].who);
+        html_element(out, "td", NULL, v->marks[i].text);
+        html_put(out, "</tr>\n");
+    }
+    html_put(out, "</tbody></table></div>\n");
+    if (v->notes_dropped) html_put(out, "<p class=\"dim\">and %" PRIu64 " more</p>\n", v->notes_dropped);
+}
+
+static void put_number(kd_buf *out, uint64_t n)
+{
+    char text[UNITS_TEXT_MAX];
+    units_count(n, text);
+    html_element(out, "td", "n", text);
+}
+
+static void put_span(kd_buf *out, uint64_t us)
+{
+    char text[UNITS_TEXT_MAX];
+    units_span(us, text);
+    html_element(out, "td", "n", us == UINT64_MAX ? "null" : text);
+}
+
+static void put_region(const char *name, const record_sample *s, kd_buf *out)
+{
+    html_put(out, "<tr>");
+    html_element(out, "th", NULL, name);
+    put_number(out, s->acked);
+    put_number(out, s->refused);
+    put_number(out, s->shown);
+    put_number(out, s->pending);
+    put_span(out, s->staleness_us);
+    put_span(out, s->as_of_lag_us);
+    put_number(out, s->outbox_batches);
+    html_element(out, "td", NULL, !s->up ? "down" : s->refusing ? "refuses writes" : "up");
+    html_put(out, "</tr>\n");
+}
+
+static void put_regions(const record *r, const record_view *v, kd_buf *out)
+{
+    if (v->moments == 0 || v->regions == 0) return;
+    const record_sample *last = v->samples + (size_t)(v->moments - 1) * v->regions;
+    html_put(out, "<h2>At the end</h2>\n<div class=\"scroll\"><table><thead><tr><th>region</th>");
+    static const char *const heads[] = {"acknowledged", "refused",      "count shown", "pending",
+                                        "age",          "as_of behind", "outbox"};
+    for (size_t i = 0; i < KD_COUNT(heads); i++) html_element(out, "th", "n", heads[i]);
+    html_put(out, "<th>state</th></tr></thead><tbody>\n");
+    for (uint32_t i = 0; i < v->regions; i++) put_region(record_region(r, i), last + i, out);
+    html_put(out, "</tbody></table></div>\n");
+    const record_instant *end = &v->instants[v->moments - 1];
+    if (!there(v->item)) return;
+    html_put(out, "<p class=\"dim\">Central has %" PRIu64 "; the clients&#39; journal says %" PRIu64,
+             end->central, end->least);
+    if (end->most != end->least)
+        html_put(out, " to %" PRIu64 " (answers that never arrived leave it open)", end->most);
+    html_put(out, ".</p>\n");
+}
+
+static void put_figures(const report_facts *f, kd_buf *out)
+{
+    if (f->figure_count == 0) return;
+    html_put(out, "<h2>Figures</h2>\n<dl class=\"figures\">");
+    for (uint32_t i = 0; i < f->figure_count; i++) put_tile(out, f->figures[i].name, f->figures[i].value);
+    html_put(out, "</dl>\n");
+}
+
+static void put_foot(const report_facts *f, kd_buf *out)
+{
+    if (there(f->scenario)) {
+        html_put(out, "<details><summary>The scenario</summary>\n");
+        html_element(out, "pre", NULL, f->scenario);
+        html_put(out, "</details>\n");
+    }
+    html_put(out, "<footer>Written by kudos-sim ");
+    html_text(out, f->version);
+    html_put(
+        out,
+        ". The same scenario and the same seed give the same run; docs/drills.md tells how to read this page."
+        "</footer>\n</main></body>\n</html>\n");
+}
+
+void report_print(const record *r, const report_facts *f, kd_buf *out)
+{
+    record_view v = record_look(r);
+    uint64_t end_us = v.moments ? v.instants[v.moments - 1].at_us : f->length_us;
+    put_head(f, out);
+    put_verdict(&v, f, out);
+    if (there(f->command)) {
+        html_put(out, "<h2>Replay</h2>\n");
+        html_element(out, "pre", "command", f->command);
+    }
+    html_put(out, "<h2>The drill over time</h2>\n");
+    picture_print(r, f, out);
+    put_notes(&v, end_us, out);
+    put_regions(r, &v, out);
+    put_figures(f, out);
+    put_foot(f, out);
+}
+
+/* Beside the file first: a page that was half written is no page. */
+static int write_page(const kd_buf *page, const char *path, const char *beside)
+{
+    FILE *file = fopen(beside, "wb");
+    if (!file) return KD_EIO;
+    bool ok = fwrite(page->data, 1, page->len, file) == page->len;
+    ok = fclose(file) == 0 && ok;
+    if (ok && rename(beside, path) == 0) return KD_OK;
+    int cause = errno;
+    unlink(beside);
+    errno = cause;
+    return KD_EIO;
+}
+
+int report_write(const record *r, const report_facts *facts, const char *path)
+{
+    kd_buf page = {0}, beside = {0};
+    report_print(r, facts, &page);
+    html_put(&beside, "%s.part", path);
+    kd_buf_put_u8(&beside, 0);
+    int status = write_page(&page, path, (const char *)beside.data);
+    kd_buf_finish(&beside);
+    kd_buf_finish(&page);
+    return status;
+}

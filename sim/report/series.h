@@ -1,0 +1,30 @@
+/*
+ * sim/report/series.h - samples gathered into as many points as a picture can show. What is bad is kept: of a gathered span the oldest age, the
+ * fullest outbox, and whether it was ever down; of counts the last one, of answers the rate.
+ */
+#ifndef KUDOS_SIM_REPORT_SERIES_H
+#define KUDOS_SIM_REPORT_SERIES_H
+
+#include "sim/report/record.h"
+
+typedef struct {
+    uint64_t from_us, to_us;
+    double acked_per_s, refused_per_s;
+    uint64_t shown, pending, least, most, central; /* at to_us */
+    uint64_t staleness_us, as_of_lag_us;           /* the worst; UINT64_MAX: null at some moment */
+    uint64_t outbox_batches;                       /* the most */
+    bool down, refusing;                           /* at some moment */
+} series_point;
+
+/* At most `wanted` points of one region, to be freed; *count says how many. */
+series_point *series_make(const record_view *v, uint32_t region, uint32_t wanted, uint32_t *count);
+
+/* The tops of the axes: the largest over all regions, so that their pictures compare. */
+typedef struct {
+    double per_s;
+    uint64_t count, lag_us, outbox;
+} series_tops;
+
+void series_raise(series_tops *tops, const series_point *points, uint32_t count);
+
+#endif
