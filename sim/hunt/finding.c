@@ -1,0 +1,121 @@
+/*
+ * finding.c - see the header. A candidate goes through its text form before it is run, so that what is written replays.
+ */
+#include "sim/hunt/finding.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/text.h"
+#include "sim/hunt/shrink.h"
+#include "sim/hunt/swarm.h"
+
+void finding_draw(finding *f, uint64_t seed, const plant *planted)
+{
+    *f = (finding){.seed = seed, .drawn_from = seed, .plant = planted};
+    swarm_draw(seed, &f->scenario);
+}
+
+void finding_finish(finding *f)
+{
+    scenario_finish(&f->scenario);
+}
+
+typedef struct {
+    finding *f;
+    uint64_t deadline_ms, run_limit_ms;
+} reduction;
+
+static bool tired(void *arg)
+{
+    const reduction *r = arg;
+    return child_now_ms() >= r->deadline_ms;
+}
+
+static sim_result run_once(const reduction *r, const scenario *s, uint64_t seed, int operations)
+{
+    child_pool pool;
+    child_pool_init(&pool, 1, r->run_limit_ms);
+    child_start(&pool,
+                &(child_job){.scenario = s, .plant = r->f->plant, .seed = seed, .operations = operations});
+    return child_wait(&pool).result;
+}
+
+static bool fails(void *arg, const scenario *s, uint64_t seed)
+{
+    reduction *r = arg;
+    kd_buf text = {0};
+    scenario read_back;
+    char error[SCENARIO_ERROR_MAX];
+    scenario_print(s, &text);
+    int status = scenario_parse(&read_back, "candidate", kd_buf_view(&text), error);
+    kd_buf_finish(&text);
+    if (status != KD_OK) return false;
+    sim_result result = run_once(r, &read_back, seed, 0);
+    scenario_finish(&read_back);
+    r->f->runs++;
+    bool same = child_same_failure(&result, &r->f->result);
+    if (same) r->f->result = result;
+    return same;
+}
+
+static scenario_event *read_operations(int fd, uint32_t *count)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+    *count = size > 0 ? (uint32_t)((size_t)size / sizeof(scenario_event)) : 0;
+    scenario_event *at = kd_alloc((size_t)KD_MAX(*count, 1u) * sizeof *at);
+    size_t wanted = *count * sizeof *at;
+    if (pread(fd, at, wanted, 0) != (ssize_t)wanted) *count = 0;
+    return at;
+}
+
+/* What the users did until it failed becomes part of the scenario: then it can be taken away bit by bit. */
+static void make_explicit(reduction *r, const shrink_trial *trial)
+{
+    finding *f = r->f;
+    int fd = memfd_create("operations", MFD_CLOEXEC);
+    if (fd < 0) return;
+    run_once(r, &f->scenario, f->seed, fd);
+    uint32_t count;
+    scenario_event *operations = read_operations(fd, &count);
+    close(fd);
+    shrink_explicit(trial, &f->scenario, &f->seed, operations, count);
+    free(operations);
+}
+
+void finding_reduce(finding *f, uint64_t limit_ms, uint64_t run_limit_ms)
+{
+    reduction r = {.f = f, .deadline_ms = child_now_ms() + limit_ms, .run_limit_ms = run_limit_ms};
+    shrink_trial trial = {.fails = fails, .tired = tired, .arg = &r};
+    make_explicit(&r, &trial);
+    shrink(&trial, &f->scenario, &f->seed);
+}
+
+void finding_size(const finding *f, uint32_t *faults, uint32_t *operations)
+{
+    *operations = 0;
+    for (uint32_t i = 0; i < f->scenario.event_count; i++)
+        *operations += f->scenario.events[i].kind == SCENARIO_OPERATION;
+    *faults = f->scenario.event_count - *operations;
+}
+
+int finding_write(const finding *f, const char *path)
+{
+    kd_buf text = {0};
+    const char *name = strrchr(path, '/');
+    kd_text_printf(&text, "# %s at %.3f s: %s\n", f->result.checker, (double)f->result.failed_us / 1e6,
+                   f->result.failure);
+    kd_text_printf(&text, "# kudos-sim run %s --seed %llu%s%s\n", name ? name + 1 : path,
+                   (unsigned long long)f->seed, f->plant ? " --plant " : "", f->plant ? f->plant->name : "");
+    kd_text_printf(&text, "# Reduced in %u runs from seed %llu of the swarm.\n", f->runs,
+                   (unsigned long long)f->drawn_from);
+    scenario_print(&f->scenario, &text);
+    FILE *file = fopen(path, "wb");
+    bool ok = file && fwrite(text.data, 1, text.len, file) == text.len;
+    if (file && fclose(file) != 0) ok = false;
+    kd_buf_finish(&text);
+    return ok ? KD_OK : KD_EIO;
+}
