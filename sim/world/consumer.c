@@ -1,0 +1,145 @@
+/*
+ * consumer.c - reading a topic: a fetch waits at the broker, so that what is appended comes after one way's time; what is more than
+ * a fetch holds comes a round trip later.
+ */
+#include "sim/world/world.h"
+
+enum { FETCH_LOST_US = 500000 };
+
+static bool reads_likes(uint32_t process)
+{
+    return process >= WORLD_SLOTS;
+}
+
+sim_log *consumer_log(world *w, uint32_t process, uint32_t partition)
+{
+    return reads_likes(process) ? &w->likes[partition] : &w->counts[partition];
+}
+
+static bool out_of_range(const sim_log *l, int64_t next)
+{
+    return next < l->start || next > l->end;
+}
+
+static void take(world *w, uint32_t process, uint32_t partition, int64_t until)
+{
+    sim_cursor *c = &w->processes[process].cursor[partition];
+    const sim_log *l = consumer_log(w, process, partition);
+    uint32_t life = w->processes[process].life;
+    for (uint32_t n = 0; n < SHELL_FETCH_RECORDS && c->next < KD_MIN(until, l->end); n++) {
+        kd_bytes bytes = sim_log_read(l, c->next);
+        int64_t offset = c->next++;
+        if (reads_likes(process))
+            tenure_feed(w, process - WORLD_SLOTS, partition, bytes, offset);
+        else
+            shard_snapshot(w, process, partition, bytes, offset);
+        if (!w->processes[process].up || w->processes[process].life != life) return;
+        if (reads_likes(process) && tenure_blocked(w, process - WORLD_SLOTS, partition)) break;
+    }
+    if (reads_likes(process))
+        tenure_commit(w, process - WORLD_SLOTS, partition);
+    else
+        shard_turn(w, process, partition % w->s->shards);
+}
+
+static void on_seek(world *w, const sim_event *ev)
+{
+    if (world_gone(w, ev->a, (uint32_t)ev->c)) return;
+    sim_cursor *c = &w->processes[ev->a].cursor[ev->b];
+    c->standing = false;
+    c->next = consumer_log(w, ev->a, ev->b)->end;
+    consumer_wake(w, ev->a, ev->b);
+}
+
+/* Central begins at the earliest record again, which is always safe; an edge goes on at the end and notices by the versions. */
+static void find_place(world *w, uint32_t process, uint32_t partition)
+{
+    sim_cursor *c = &w->processes[process].cursor[partition];
+    const sim_log *l = consumer_log(w, process, partition);
+    TRACE(w, "%s %s/%u: %d is out of range", world_process_name(w, process), reads_likes(process) ? "likes" : "counts",
+          partition, c->next);
+    if (reads_likes(process)) {
+        c->next = l->start;
+        return;
+    }
+    c->standing = true;
+    uint64_t us = SHELL_SEEK_AGAIN_US / 2 + world_below(w, DRAW_TIMER, process, SHELL_SEEK_AGAIN_US);
+    world_at(w, w->now_us + us, on_seek, process, partition, w->processes[process].life);
+}
+
+/* b: partition and life; c: the log's end when the answer left. */
+static void on_fetched(world *w, const sim_event *ev)
+{
+    uint32_t process = ev->a, partition = ev->b & 0xff;
+    sim_process *p = &w->processes[process];
+    if (world_gone(w, process, ev->b >> 8)) return;
+    if (world_frozen(w, ev, process)) return;
+    sim_cursor *c = &p->cursor[partition];
+    const sim_log *l = consumer_log(w, process, partition);
+    uint32_t life = p->life;
+    c->busy = false;
+    if (p->draining && reads_likes(process)) return;
+    if (out_of_range(l, c->next))
+        find_place(w, process, partition);
+    else
+        take(w, process, partition, (int64_t)ev->c);
+    if (p->up && p->life == life) consumer_wake(w, process, partition);
+}
+
+static void on_again(world *w, const sim_event *ev)
+{
+    if (world_gone(w, ev->a, (uint32_t)ev->c)) return;
+    w->processes[ev->a].cursor[ev->b].busy = false;
+    consumer_wake(w, ev->a, ev->b);
+}
+
+static bool may_read(const world *w, uint32_t process, uint32_t partition)
+{
+    const sim_process *p = &w->processes[process];
+    const sim_cursor *c = &p->cursor[partition];
+    if (!p->up || c->busy || c->standing) return false;
+    if (!reads_likes(process)) return true;
+    uint32_t slot = process - WORLD_SLOTS;
+    return w->centrals[slot].parts[partition].reading && !p->draining && !tenure_blocked(w, slot, partition);
+}
+
+void consumer_wake(world *w, uint32_t process, uint32_t partition)
+{
+    sim_cursor *c = &w->processes[process].cursor[partition];
+    const sim_log *l = consumer_log(w, process, partition);
+    uint32_t host = process_host(process), life = w->processes[process].life;
+    uint64_t at_us;
+    if (!may_read(w, process, partition) || c->next == l->end) return;
+    if (!net_open(w, host, PEER_KAFKA, WAY_UP)) return; /* it is woken when the link heals */
+    size_t bytes = out_of_range(l, c->next) ? 0 : sim_log_read(l, c->next).len;
+    switch (net_send(w, host, PEER_KAFKA, WAY_DOWN, bytes, &at_us)) {
+    case NET_ARRIVES:
+        c->busy = true;
+        world_at(w, at_us, on_fetched, process, partition | life << 8, (uint64_t)l->end);
+        return;
+    case NET_LOST:
+        c->busy = true;
+        world_at(w, w->now_us + FETCH_LOST_US, on_again, process, partition, life);
+        return;
+    case NET_CUT:
+        return;
+    }
+}
+
+void consumer_wake_all(world *w, scenario_topic topic, uint32_t partition)
+{
+    uint32_t from = topic == SCENARIO_LIKES ? WORLD_SLOTS : 0;
+    uint32_t to = topic == SCENARIO_LIKES ? WORLD_PROCESSES : WORLD_SLOTS;
+    for (uint32_t i = from; i < to; i++)
+        if (w->processes[i].up) consumer_wake(w, i, partition);
+}
+
+void consumer_healed(world *w, uint32_t host)
+{
+    if (!net_open(w, host, PEER_KAFKA, WAY_UP) || !net_open(w, host, PEER_KAFKA, WAY_DOWN)) return;
+    for (uint32_t i = 0; i < WORLD_PROCESSES; i++) {
+        if (process_host(i) != host || !w->processes[i].up) continue;
+        for (uint32_t p = 0; p < w->s->partitions; p++) consumer_wake(w, i, p);
+        if (i >= WORLD_SLOTS) central_kafka_there(w, i - WORLD_SLOTS);
+    }
+}

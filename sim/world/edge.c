@@ -1,0 +1,113 @@
+/* edge.c - life of an edge's process: opens its shards' cores over their disks, drains, ends. See edge/io/{shard,drain}.c. */
+#include "sim/world/world.h"
+
+#include <stdlib.h>
+
+uint64_t edge_now_us(const world *w, uint32_t slot)
+{
+    return kd_drift_now(&w->edges[slot].drift, host_mono_us(w, edge_identity(slot)));
+}
+
+bool edge_doubled(const world *w, uint32_t edge)
+{
+    return w->processes[CHECKS_TWIN + edge].up;
+}
+
+static int open_shard(world *w, uint32_t slot, uint32_t shard)
+{
+    const scenario *s = w->s;
+    sim_shard *m = &w->edges[slot].shards[shard];
+    const char *name = s->edges[edge_identity(slot)];
+    kd_edge_config config = {.edge = kd_bytes_str(name),
+                             .region = kd_bytes_str(name),
+                             .shard = shard,
+                             .shards = s->shards,
+                             .partitions = s->partitions,
+                             .counters = &w->counters,
+                             .drift_us = s->drift_us,
+                             .flush_ops = s->flush_ops,
+                             .flush_interval_us = s->flush_interval_us,
+                             .idle_interval_max_us = KD_MAX((uint64_t)SHELL_IDLE_MAX_US, s->flush_interval_us),
+                             .resend_min_us = SHELL_RESEND_MIN_US,
+                             .resend_max_us = SHELL_RESEND_MAX_US,
+                             .send_window = SHELL_SEND_WINDOW,
+                             .outbox_bytes_max = s->outbox_bytes / s->shards,
+                             .items_max = SCENARIO_ITEMS_MAX,
+                             .idempotency_max = SHELL_IDEMPOTENCY_MAX,
+                             .idempotency_ttl_us = UINT64_C(86400000000),
+                             .seed = world_draw(w, DRAW_SEED, slot * 64 + shard, w->now_us),
+                             .plant = w->options->edge_plant};
+    kd_store store = sim_disk_view(m->disk);
+    m->group = m->look_us = m->sending = 0;
+    return kd_edge_open(&config, &store, edge_now_us(w, slot), &m->core);
+}
+
+void edge_open(world *w, uint32_t slot)
+{
+    sim_edge *e = &w->edges[slot];
+    uint32_t host = edge_identity(slot);
+    kd_drift_init(&e->drift, host_wall_us(w, host), host_mono_us(w, host));
+    for (uint32_t i = 0; i < w->s->shards; i++) {
+        int err = open_shard(w, slot, i);
+        if (err != KD_OK) {
+            world_fail(w, "open", "%s shard %u does not open: %s", w->s->edges[host], i, kd_strerror(err));
+            return;
+        }
+        checks_edge_opened(w->checks, slot, i);
+    }
+    for (uint32_t p = 0; p < w->s->partitions; p++) {
+        int64_t offset = kd_edge_counts_offset(shard_of(w, slot, p)->core, p);
+        w->processes[slot].cursor[p] = (sim_cursor){.next = offset >= 0 ? offset : w->counts[p].end};
+    }
+    e->probe++;
+    probe_start(w, slot);
+    for (uint32_t i = 0; i < w->s->shards && w->processes[slot].up; i++) shard_turn(w, slot, i);
+    for (uint32_t p = 0; p < w->s->partitions; p++) consumer_wake(w, slot, p);
+}
+
+static void close_shard(world *w, uint32_t slot, uint32_t shard)
+{
+    sim_shard *m = &w->edges[slot].shards[shard];
+    checks_edge_closed(w->checks, slot, shard);
+    uint32_t unsynced = sim_disk_unsynced(m->disk);
+    sim_disk_crash(m->disk, (uint32_t)world_below(w, DRAW_CRASH, slot * 64 + shard, unsynced + 1));
+    kd_edge_close(m->core);
+    m->core = NULL;
+    m->group = 0;
+    for (; m->waiting_count > 0; m->waiting_count--, m->waiting_first++)
+        user_unanswered(w, m->waiting[m->waiting_first].op);
+    m->waiting_first = 0;
+}
+
+void edge_close(world *w, uint32_t slot)
+{
+    for (uint32_t i = 0; i < w->s->shards; i++)
+        if (w->edges[slot].shards[i].core) close_shard(w, slot, i);
+}
+
+/* A write failed: nothing is acknowledged any more, the process ends (I15). */
+void edge_failed(world *w, uint32_t slot)
+{
+    TRACE(w, "%s storage failed", world_process_name(w, slot));
+    world_note(w, w->s->edges[edge_identity(slot)], "a write failed: the process stops");
+    process_stop(w, slot);
+    process_start_at(w, slot, w->now_us + SHELL_RESTART_US);
+}
+
+void edge_drain(world *w, uint32_t slot)
+{
+    for (uint32_t i = 0; i < w->s->shards; i++) {
+        kd_edge_seal_all(w->edges[slot].shards[i].core, edge_now_us(w, slot));
+        shard_turn(w, slot, i);
+        if (!w->processes[slot].up) return;
+    }
+}
+
+bool edge_drained(const world *w, uint32_t slot)
+{
+    for (uint32_t i = 0; i < w->s->shards; i++) {
+        const sim_shard *m = &w->edges[slot].shards[i];
+        if (m->group || m->sending || kd_edge_commit_wanted(m->core)) return false;
+    }
+    return true;
+}

@@ -1,0 +1,186 @@
+/*
+ * edge_ask.c - an edge's questions to central: the counts of an item (rule 19) and what time it is (rule 3). See
+ * edge/io/{ask,drift}.c.
+ */
+#include "sim/world/world.h"
+
+static uint32_t ask_take(world *w)
+{
+    uint32_t id = w->ask_free;
+    if (id) {
+        w->ask_free = w->asks[id].next;
+        return id;
+    }
+    if (w->ask_count == 0) w->ask_count = 1;
+    while (w->ask_count >= w->ask_cap) w->asks = kd_grow(w->asks, w->ask_count, &w->ask_cap, sizeof(w->asks[0]));
+    w->asks[w->ask_count] = (sim_ask){.record = {.data = NULL}};
+    return w->ask_count++;
+}
+
+static void ask_give(world *w, uint32_t id)
+{
+    w->asks[id].open = false;
+    w->asks[id].next = w->ask_free;
+    w->ask_free = id;
+}
+
+static void question(world *w, uint32_t id);
+
+/* Thrown away, and there is time: once more. */
+static bool ask_again(world *w, uint32_t id)
+{
+    sim_ask *a = &w->asks[id];
+    uint32_t partition = w->item_partition[a->item];
+    if (w->now_us >= a->until_us || a->tries >= SHELL_READ_TRIES) return false;
+    kd_edge *core = shard_of(w, a->process, partition)->core;
+    return kd_edge_ask(core, kd_item_key(&w->items[a->item])) == KD_OK;
+}
+
+static void on_answer(world *w, const sim_event *ev)
+{
+    uint32_t id = ev->a;
+    sim_ask *a = &w->asks[id];
+    uint32_t slot = a->process, shard = w->item_partition[a->item] % w->s->shards;
+    if (world_gone(w, slot, a->life)) {
+        ask_give(w, id);
+        return;
+    }
+    if (world_frozen(w, ev, slot)) return;
+    kd_edge *core = w->edges[slot].shards[shard].core;
+    if (w->now_us > a->until_us) kd_buf_clear(&a->record); /* the deadline passed: as if there was none */
+    int err = kd_edge_answer(core, kd_item_key(&w->items[a->item]), kd_buf_view(&a->record), edge_now_us(w, slot));
+    TRACE(w, "%s/%u answer about %u, %u bytes: %d", world_process_name(w, slot), shard, a->item,
+          (uint32_t)a->record.len, (int64_t)err);
+    checks_asked_answered(w->checks, slot, shard, a->item, kd_buf_view(&a->record), err);
+    if (err != KD_OK && err != KD_EAGAIN)
+        world_fail(w, "answer", "%s: an answer: %s", world_process_name(w, slot), kd_strerror(err));
+    if (err == KD_EAGAIN && a->record.len > 0 && ask_again(w, id))
+        question(w, id);
+    else
+        ask_give(w, id);
+    shard_turn(w, slot, shard);
+}
+
+static void answer_at(world *w, uint32_t id, uint64_t at_us)
+{
+    world_at(w, KD_MIN(at_us, w->asks[id].until_us + 1), on_answer, id, 0, 0);
+}
+
+static uint32_t central_in_charge(const world *w)
+{
+    return w->processes[process_of_central(1)].up ? 1 : 0;
+}
+
+/* The question is at central. Behind one address the newest serves. */
+static void on_question(world *w, const sim_event *ev)
+{
+    uint32_t id = ev->a, slot = central_in_charge(w), partition = w->item_partition[w->asks[id].item];
+    sim_ask *a = &w->asks[id];
+    kd_central *core = w->centrals[slot].parts[partition].core;
+    uint64_t at_us = a->until_us + 1;
+    if (core && world_frozen(w, ev, process_of_central(slot))) return;
+    kd_buf_clear(&a->record);
+    if (core && !w->processes[process_of_central(slot)].draining) {
+        kd_bytes key = kd_item_key(&w->items[a->item]);
+        kd_bytes name = kd_bytes_str(w->s->edges[edge_identity(a->process)]);
+        if (kd_central_read(core, &key, 1, name, host_wall_us(w, HOST_CENTRAL), &a->record) == KD_OK)
+            checks_published(w->checks, slot, partition, kd_buf_view(&a->record));
+        else
+            kd_buf_clear(&a->record);
+        if (net_send(w, edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, a->record.len, &at_us) != NET_ARRIVES)
+            kd_buf_clear(&a->record);
+    }
+    answer_at(w, id, at_us);
+}
+
+static void question(world *w, uint32_t id)
+{
+    sim_ask *a = &w->asks[id];
+    uint64_t at_us;
+    a->tries++;
+    kd_buf_clear(&a->record);
+    if (net_send(w, edge_identity(a->process), PEER_CENTRAL, WAY_UP, 100, &at_us) == NET_ARRIVES)
+        world_at(w, at_us, on_question, id, 0, 0);
+    else
+        answer_at(w, id, UINT64_MAX);
+}
+
+void ask_item(world *w, uint32_t slot, uint32_t item)
+{
+    sim_shard *m = shard_of(w, slot, w->item_partition[item]);
+    if (kd_edge_ask(m->core, kd_item_key(&w->items[item])) != KD_OK) return;
+    uint32_t id = ask_take(w);
+    kd_buf bytes = w->asks[id].record;
+    w->asks[id] = (sim_ask){.record = bytes,
+                            .process = slot,
+                            .life = w->processes[slot].life,
+                            .item = item,
+                            .until_us = w->now_us + SHELL_READ_DEADLINE_US,
+                            .open = true};
+    question(w, id);
+}
+
+/* ---- the time ---- */
+
+static void on_probe(world *w, const sim_event *ev);
+
+static void probe_later(world *w, uint32_t slot, uint64_t delay_us)
+{
+    uint64_t us = delay_us - delay_us / 8 + world_below(w, DRAW_TIMER, 700 + slot, delay_us / 4);
+    world_at(w, w->now_us + us, on_probe, slot, w->processes[slot].life, 0);
+}
+
+/* c: what central's clock said; 0: it did not. b: number of the question. */
+static void on_time(world *w, const sim_event *ev)
+{
+    uint32_t slot = ev->a, host = edge_identity(slot);
+    sim_edge *e = &w->edges[slot];
+    if (!w->processes[slot].up || e->probe != ev->b) return;
+    if (world_frozen(w, ev, slot)) return;
+    kd_drift_sample sample = {.t0_us = e->asked_mono_us,
+                              .t1_us = host_mono_us(w, host),
+                              .wall_us = host_wall_us(w, host),
+                              .server_us = ev->c};
+    e->probe++;
+    bool good = ev->c != 0 && kd_drift_measure(&e->drift, &sample, w->s->drift_us) == KD_OK;
+    if (good) {
+        int64_t off_us = (int64_t)(host_wall_us(w, host) - host_wall_us(w, HOST_CENTRAL));
+        TRACE(w, "%s clock is off by %d", world_process_name(w, slot), off_us);
+        checks_measured(w->checks, slot, off_us);
+    }
+    probe_later(w, slot, good ? SHELL_MEASURE_US : SHELL_MEASURE_AGAIN_US);
+    for (uint32_t i = 0; good && i < w->s->shards && w->processes[slot].up; i++) shard_turn(w, slot, i);
+}
+
+static void on_time_asked(world *w, const sim_event *ev)
+{
+    uint32_t slot = ev->a, central = central_in_charge(w);
+    uint64_t at_us, deadline_us = ev->c;
+    if (w->processes[process_of_central(central)].up && world_frozen(w, ev, process_of_central(central))) return;
+    bool heard = w->processes[process_of_central(central)].up &&
+                 net_send(w, edge_identity(slot), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES;
+    if (heard && at_us < deadline_us)
+        world_at(w, at_us, on_time, slot, ev->b, host_wall_us(w, HOST_CENTRAL));
+    else
+        world_at(w, KD_MAX(deadline_us, w->now_us), on_time, slot, ev->b, 0);
+}
+
+static void on_probe(world *w, const sim_event *ev)
+{
+    uint32_t slot = ev->a;
+    sim_edge *e = &w->edges[slot];
+    uint64_t at_us;
+    if (world_gone(w, slot, ev->b)) return;
+    if (world_frozen(w, ev, slot)) return;
+    e->asked_mono_us = host_mono_us(w, edge_identity(slot));
+    uint64_t deadline_us = w->now_us + SHELL_MEASURE_DEADLINE_US;
+    if (net_send(w, edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) == NET_ARRIVES)
+        world_at(w, at_us, on_time_asked, slot, e->probe, deadline_us);
+    else
+        world_at(w, deadline_us, on_time, slot, e->probe, 0);
+}
+
+void probe_start(world *w, uint32_t slot)
+{
+    world_at(w, w->now_us + 1, on_probe, slot, w->processes[slot].life, 0);
+}

@@ -1,0 +1,115 @@
+/* heal.c - the end of the faults: everything is mended, then all must agree within the scenario's bound. And samples for the record. */
+#include "sim/world/world.h"
+
+enum { LOOK_US = 100000, ASK_EVERY = 10 };
+
+static bool users_done(const world *w)
+{
+    for (uint32_t i = 0; i < w->user_count; i++)
+        if (w->users[i].op || w->users[i].told_count) return false;
+    return true;
+}
+
+/* An edge that refuses writes, since two used its name, is started again by its operator, once. */
+static void operators_act(world *w)
+{
+    for (uint32_t i = 0; i < w->s->edge_count; i++) {
+        sim_edge *e = &w->edges[i];
+        bool refusing = false;
+        for (uint32_t n = 0; n < w->s->shards && w->processes[i].up; n++) {
+            kd_edge_stats stats;
+            kd_edge_get_stats(e->shards[n].core, &stats);
+            refusing |= stats.refusing;
+        }
+        if (!refusing || e->operator_came) continue;
+        e->operator_came = true;
+        world_note(w, w->s->edges[i], "refuses writes, its name is in doubt: the operator starts it again");
+        process_restart(w, i);
+    }
+}
+
+/* Readers read everything everywhere: what is stale is asked for. */
+static void read_all(world *w)
+{
+    for (uint32_t i = 0; i < w->s->edge_count; i++) {
+        for (uint32_t item = 0; item < w->item_count && w->processes[i].up; item++) {
+            kd_view view;
+            kd_edge *core = shard_of(w, i, w->item_partition[item])->core;
+            if (kd_edge_view(core, kd_item_key(&w->items[item]), &view) == KD_EAGAIN) ask_item(w, i, item);
+        }
+    }
+}
+
+static void on_look(world *w, const sim_event *ev)
+{
+    char why[240] = "";
+    operators_act(w);
+    if (ev->a % ASK_EVERY == 0) read_all(w);
+    bool done = users_done(w);
+    bool agreed = checks_converged(w->checks, why, sizeof(why));
+    if ((done && agreed) || w->now_us >= w->heal_end_us) {
+        w->converged = done && agreed;
+        w->over = true;
+        if (!w->converged) world_fail(w, "convergence", "%s", agreed ? "a user still waits for an answer" : why);
+        return;
+    }
+    world_at(w, w->now_us + LOOK_US, on_look, ev->a + 1, 0, 0);
+}
+
+static void on_end_of_faults(world *w, const sim_event *ev)
+{
+    (void)ev;
+    TRACE(w, "the faults end");
+    w->healing = true;
+    faults_stop(w);
+    checks_healed(w->checks);
+    world_at(w, w->now_us + LOOK_US, on_look, 0, 0, 0);
+}
+
+void heal_open(world *w)
+{
+    world_at(w, w->end_us, on_end_of_faults, 0, 0, 0);
+}
+
+/* ---- samples ---- */
+
+static uint32_t followed(const world *w)
+{
+    return w->s->expectation_count > 0 ? names_item(w, w->s->expectations[0].item) : 0;
+}
+
+static void sample_edge(world *w, uint32_t slot, uint32_t item, record_sample *r)
+{
+    const sim_edge *e = &w->edges[slot];
+    kd_view view;
+    *r = (record_sample){.up = w->processes[slot].up && w->processes[slot].frozen_until_us <= w->now_us,
+                         .acked = e->acked,
+                         .refused = e->refused,
+                         .as_of_lag_us = UINT64_MAX};
+    if (!w->processes[slot].up) return;
+    r->refusing = kd_drift_within(&e->drift, w->s->drift_us) == KD_CLOCK_OUT_OF_BOUNDS;
+    for (uint32_t i = 0; i < w->s->shards; i++) {
+        kd_edge_stats stats;
+        kd_edge_get_stats(e->shards[i].core, &stats);
+        r->outbox_batches += stats.outbox_batches;
+        r->refusing |= stats.refusing;
+    }
+    if (kd_edge_view(shard_of(w, slot, w->item_partition[item])->core, kd_item_key(&w->items[item]), &view) == KD_EIO)
+        return;
+    r->shown = view.count[SCENARIO_LIKE];
+    r->pending = view.pending[SCENARIO_LIKE];
+    r->staleness_us = w->now_us > view.made_us && view.made_us ? w->now_us - view.made_us : 0;
+    if (view.as_of_us) r->as_of_lag_us = w->now_us > view.as_of_us ? w->now_us - view.as_of_us : 0;
+}
+
+void world_sample(world *w)
+{
+    record_sample regions[SCENARIO_EDGES_MAX];
+    uint64_t least, most, totals[KD_COUNTERS_MAX] = {0};
+    uint32_t item = followed(w);
+    for (uint32_t i = 0; i < w->s->edge_count; i++) sample_edge(w, i, item, &regions[i]);
+    journal_bounds(w->journal, SCENARIO_LIKE, item, &least, &most);
+    kd_central *core = w->centrals[0].parts[w->item_partition[item]].core;
+    if (core) kd_central_totals(core, kd_item_key(&w->items[item]), totals);
+    record_moment(w->options->record, w->now_us - w->begin_us, least, most, totals[SCENARIO_LIKE], regions);
+}

@@ -1,0 +1,124 @@
+/* names.c - users, items and counters by number: those of the swarm first, then those that events and expectations name. */
+#include "sim/world/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void add_counter(kd_counters *c, const char *name, uint8_t id, kd_counter_kind kind)
+{
+    kd_counter *at = &c->at[c->count++];
+    *at = (kd_counter){.id = id, .kind = kind};
+    snprintf(at->name, sizeof(at->name), "%s", name);
+}
+
+uint32_t names_item(const world *w, const char *name)
+{
+    for (uint32_t i = 0; i < w->item_count; i++)
+        if (strcmp(w->item_names[i], name) == 0) return i;
+    return UINT32_MAX;
+}
+
+uint32_t names_user(const world *w, const char *name)
+{
+    for (uint32_t i = 0; i < w->user_count; i++)
+        if (strcmp(w->names_of_users[i], name) == 0) return i;
+    return UINT32_MAX;
+}
+
+static void add_item(world *w, const char *name)
+{
+    uint32_t i = w->item_count++;
+    snprintf(w->item_names[i], SCENARIO_NAME_MAX, "%s", name);
+    int err = kd_item_parse(&w->items[i], kd_bytes_str(w->item_names[i]));
+    KD_ASSERT(err == KD_OK); /* the reader of scenarios checks names */
+    w->item_partition[i] = kd_partition(kd_item_key(&w->items[i]), w->s->partitions);
+}
+
+static void add_user(world *w, const char *name)
+{
+    uint32_t i = w->user_count++;
+    snprintf(w->names_of_users[i], SCENARIO_NAME_MAX, "%s", name);
+    w->users_names[i] = w->names_of_users[i];
+}
+
+/* k^s for s >= 0 by square roots alone, which every machine rounds alike. */
+static double power(double k, double s)
+{
+    double result = 1, root = k;
+    for (; s >= 1; s -= 1) result *= k;
+    for (int bit = 0; bit < 20; bit++) {
+        root = __builtin_sqrt(root);
+        s *= 2;
+        if (s < 1) continue;
+        s -= 1;
+        result *= root;
+    }
+    return result;
+}
+
+static void weigh_items(world *w)
+{
+    uint32_t n = w->s->users.items;
+    if (n == 0) return;
+    double total = 0, sum = 0;
+    w->zipf = kd_alloc(n * sizeof(w->zipf[0]));
+    for (uint32_t i = 0; i < n; i++) total += 1 / power(i + 1, w->s->users.zipf);
+    for (uint32_t i = 0; i < n; i++) {
+        sum += 1 / power(i + 1, w->s->users.zipf);
+        w->zipf[i] = (uint32_t)(sum / total * 4294967295.0);
+    }
+}
+
+static void add_named(world *w)
+{
+    for (uint32_t i = 0; i < w->s->event_count; i++) {
+        const scenario_event *e = &w->s->events[i];
+        if (e->kind != SCENARIO_OPERATION) continue;
+        if (names_item(w, e->item) == UINT32_MAX) add_item(w, e->item);
+        if (names_user(w, e->user) == UINT32_MAX) add_user(w, e->user);
+    }
+    for (uint32_t i = 0; i < w->s->expectation_count; i++)
+        if (names_item(w, w->s->expectations[i].item) == UINT32_MAX) add_item(w, w->s->expectations[i].item);
+}
+
+static uint32_t operations(const scenario *s)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->event_count; i++) n += s->events[i].kind == SCENARIO_OPERATION;
+    return n;
+}
+
+void names_open(world *w)
+{
+    char name[SCENARIO_NAME_MAX];
+    uint32_t more = operations(w->s);
+    uint32_t items = w->s->users.items + more + w->s->expectation_count + 1, users = w->s->users.users + more + 1;
+    add_counter(&w->counters, "like", 1, KD_SET);
+    add_counter(&w->counters, "save", 2, KD_SET);
+    add_counter(&w->counters, "view", 3, KD_SUM);
+    w->items = kd_alloc(items * sizeof(w->items[0]));
+    w->item_names = kd_alloc(items * sizeof(w->item_names[0]));
+    w->item_partition = kd_alloc(items * sizeof(w->item_partition[0]));
+    w->names_of_users = kd_alloc(users * sizeof(w->names_of_users[0]));
+    w->users_names = kd_alloc(users * sizeof(w->users_names[0]));
+    for (uint32_t i = 0; i < w->s->users.items; i++) {
+        snprintf(name, sizeof(name), "posts/%u", i);
+        add_item(w, name);
+    }
+    for (uint32_t i = 0; i < w->s->users.users; i++) {
+        snprintf(name, sizeof(name), "u%u", i);
+        add_user(w, name);
+    }
+    add_named(w);
+    weigh_items(w);
+}
+
+void names_close(world *w)
+{
+    free(w->items);
+    free(w->item_names);
+    free(w->item_partition);
+    free(w->names_of_users);
+    free(w->users_names);
+    free(w->zipf);
+}

@@ -1,0 +1,129 @@
+/*
+ * net.c - links: an edge or central to Kafka, an edge to central; each way for itself. Faults add up from the events in force.
+ *
+ * A connection is TCP: what a link loses comes later or breaks the connection, and nothing overtakes, unless the
+ * link's delay varies (then there are several connections, or one that was made anew).
+ */
+#include "sim/world/world.h"
+
+enum { JITTER_US = 2000, NEAR_US = 1000, FAR_US = 12000, STEP_US = 14000, REQUEST_BYTES = 200 };
+
+/* One way, without faults: central is beside Kafka, edges are farther and farther. */
+static uint64_t base_us(uint32_t host)
+{
+    return host == HOST_CENTRAL ? NEAR_US : FAR_US + STEP_US * host;
+}
+
+bool net_open(const world *w, uint32_t host, uint32_t peer, uint32_t way)
+{
+    if (peer == PEER_KAFKA && w->kafka_down) return false;
+    return w->links[host][peer].way[way].cut == 0;
+}
+
+static uint64_t travel_us(const world *w, const sim_way *way, uint64_t entity, uint64_t plain_us)
+{
+    uint64_t us = plain_us + way->delay_us + world_below(w, DRAW_DELAY, entity, JITTER_US);
+    if (way->spread_us == 0) return us;
+    uint64_t swing = world_below(w, DRAW_DELAY, entity + 1000, 2 * way->spread_us + 1);
+    return us + swing > way->spread_us ? us + swing - way->spread_us : 0;
+}
+
+net_verdict net_send(world *w, uint32_t host, uint32_t peer, uint32_t way, size_t bytes, uint64_t *at_us)
+{
+    if (!net_open(w, host, peer, way)) return NET_CUT;
+    sim_way *l = &w->links[host][peer].way[way];
+    uint64_t entity = (host * PEERS + peer) * WAYS + way;
+    if (l->loss_percent && world_below(w, DRAW_LOSS, entity + 64 * bytes, 100) < l->loss_percent) return NET_LOST;
+    uint64_t us = w->now_us;
+    if (l->bandwidth) {
+        us = KD_MAX(us, l->free_us) + (bytes + REQUEST_BYTES) * 1000000 / l->bandwidth;
+        l->free_us = us;
+    }
+    us += travel_us(w, l, entity, base_us(host));
+    if (l->spread_us == 0) us = KD_MAX(us, l->last_us);
+    l->last_us = us;
+    *at_us = us;
+    return NET_ARRIVES;
+}
+
+/* ---- faults ---- */
+
+static void apply_to_way(sim_way *l, const scenario_event *e)
+{
+    switch (e->kind) {
+    case SCENARIO_CUT:
+        l->cut++;
+        break;
+    case SCENARIO_DELAY:
+        l->delay_us += (uint64_t)e->amount;
+        l->spread_us = KD_MAX(l->spread_us, e->spread_us);
+        break;
+    case SCENARIO_LOSS:
+        l->loss_percent = KD_MIN(95u, l->loss_percent + (uint32_t)e->amount);
+        break;
+    case SCENARIO_BANDWIDTH:
+        l->bandwidth = l->bandwidth ? KD_MIN(l->bandwidth, (uint64_t)e->amount) : (uint64_t)KD_MAX(e->amount, 1);
+        break;
+    default:
+        break;
+    }
+}
+
+/* `up` is what `who` sends; central sends down on the links of edges. */
+static void apply(world *w, const scenario_event *e, uint32_t host, uint32_t peer, bool mine)
+{
+    sim_link *l = &w->links[host][peer];
+    scenario_way up = mine ? SCENARIO_UP : SCENARIO_DOWN;
+    if (e->way == SCENARIO_BOTH || e->way == up) apply_to_way(&l->way[WAY_UP], e);
+    if (e->way == SCENARIO_BOTH || e->way != up) apply_to_way(&l->way[WAY_DOWN], e);
+}
+
+static void apply_event(world *w, const scenario_event *e)
+{
+    bool kafka = e->peer == SCENARIO_NOBODY || e->peer == SCENARIO_KAFKA;
+    bool central = e->peer == SCENARIO_NOBODY || e->peer == SCENARIO_CENTRAL;
+    if (e->who >= 0 && kafka) apply(w, e, (uint32_t)e->who, PEER_KAFKA, true);
+    if (e->who >= 0 && central) apply(w, e, (uint32_t)e->who, PEER_CENTRAL, true);
+    if (e->who != SCENARIO_CENTRAL) return;
+    if (kafka) apply(w, e, HOST_CENTRAL, PEER_KAFKA, true);
+    for (uint32_t i = 0; i < w->s->edge_count; i++)
+        if (e->peer == SCENARIO_NOBODY || e->peer == (int)i) apply(w, e, i, PEER_CENTRAL, false);
+}
+
+static bool flap_is_cut(const world *w, const scenario_event *e)
+{
+    uint64_t period_us = KD_MAX(e->period_us, 1);
+    return (w->now_us - w->begin_us - e->at_us) / period_us % 2 == 0;
+}
+
+static void clear(world *w)
+{
+    for (uint32_t h = 0; h < HOSTS; h++)
+        for (uint32_t p = 0; p < PEERS; p++)
+            for (uint32_t d = 0; d < WAYS; d++) {
+                sim_way *l = &w->links[h][p].way[d];
+                *l = (sim_way){.last_us = l->last_us, .free_us = l->free_us};
+            }
+}
+
+void net_refresh(world *w)
+{
+    clear(w);
+    for (uint32_t i = 0; i < w->active_count; i++) {
+        scenario_event e = w->s->events[w->active[i]];
+        if (e.kind == SCENARIO_FLAP) {
+            if (!flap_is_cut(w, &e)) continue;
+            e.kind = SCENARIO_CUT;
+        }
+        apply_event(w, &e);
+    }
+    for (uint32_t h = 0; h < HOSTS; h++) {
+        producer_healed(w, h);
+        consumer_healed(w, h);
+    }
+}
+
+void net_reset(world *w, uint32_t host, uint32_t peer)
+{
+    if (peer == PEER_KAFKA) producer_reset(w, host);
+}

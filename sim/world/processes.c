@@ -1,0 +1,230 @@
+/*
+ * processes.c - what befalls processes and their disks: stop, start, drain, back up, put back, empty, copy.
+ *
+ * A process that ends gets a new life, so that nothing meant for the old one reaches it. Disks stay; a crash decides what of their unsynced
+ * groups is left.
+ */
+#include "sim/world/world.h"
+
+enum { DISKS_MAX = SCENARIO_PARTITIONS_MAX };
+
+static bool is_central(uint32_t process)
+{
+    return process >= WORLD_SLOTS;
+}
+
+/* ---- stop and start ---- */
+
+static void add_resent(world *w, uint32_t slot)
+{
+    for (uint32_t i = 0; i < w->s->shards; i++) {
+        kd_edge_stats stats;
+        if (!w->edges[slot].shards[i].core) continue;
+        kd_edge_get_stats(w->edges[slot].shards[i].core, &stats);
+        w->resent += stats.resent_ops;
+    }
+}
+
+void process_stop(world *w, uint32_t process)
+{
+    sim_process *p = &w->processes[process];
+    if (!p->up) return;
+    TRACE(w, "%s stops", world_process_name(w, process));
+    w->kills += !p->draining;
+    p->up = p->draining = false;
+    p->life++;
+    p->frozen_until_us = 0;
+    if (is_central(process)) {
+        central_close(w, process - WORLD_SLOTS);
+    } else {
+        add_resent(w, process);
+        edge_close(w, process);
+    }
+}
+
+static bool has_disk(const world *w, uint32_t process)
+{
+    return is_central(process) ? w->centrals[process - WORLD_SLOTS].parts[0].disk != NULL
+                               : w->edges[process].shards[0].disk != NULL;
+}
+
+void process_start(world *w, uint32_t process)
+{
+    sim_process *p = &w->processes[process];
+    if (p->up || p->refuses_to_run || !has_disk(w, process) || w->full[process_host(process)]) return;
+    TRACE(w, "%s starts", world_process_name(w, process));
+    p->up = true;
+    p->life++;
+    if (is_central(process))
+        central_open(w, process - WORLD_SLOTS);
+    else
+        edge_open(w, process);
+}
+
+static void on_start(world *w, const sim_event *ev)
+{
+    process_start(w, ev->a);
+}
+
+void process_start_at(world *w, uint32_t process, uint64_t at_us)
+{
+    world_at(w, at_us, on_start, process, 0, 0);
+}
+
+/* ---- drained and started again ---- */
+
+static bool drained(const world *w, uint32_t process)
+{
+    return is_central(process) ? central_drained(w, process - WORLD_SLOTS) : edge_drained(w, process);
+}
+
+static void on_drained(world *w, const sim_event *ev)
+{
+    sim_process *p = &w->processes[ev->a];
+    if (world_gone(w, ev->a, ev->b)) return;
+    if (world_frozen(w, ev, ev->a)) return;
+    if (!p->draining || (!drained(w, ev->a) && w->now_us < p->drain_until_us)) return;
+    process_stop(w, ev->a);
+    process_start_at(w, ev->a, w->now_us + SHELL_RESTART_US);
+}
+
+void process_check_drained(world *w, uint32_t process)
+{
+    if (drained(w, process)) world_at(w, w->now_us, on_drained, process, w->processes[process].life, 0);
+}
+
+void process_restart(world *w, uint32_t process)
+{
+    sim_process *p = &w->processes[process];
+    if (!p->up || p->draining) return;
+    TRACE(w, "%s drains", world_process_name(w, process));
+    p->draining = true;
+    p->drain_until_us = w->now_us + SHELL_DRAIN_US;
+    uint32_t life = p->life;
+    world_at(w, p->drain_until_us, on_drained, process, life, 0);
+    if (is_central(process))
+        central_drain(w, process - WORLD_SLOTS);
+    else
+        edge_drain(w, process);
+    if (p->up && p->life == life) process_check_drained(w, process);
+}
+
+/* ---- disks ---- */
+
+typedef struct {
+    uint32_t process, copy; /* the copy's */
+    uint32_t count;
+} owner;
+
+static owner owner_of(const world *w, int who)
+{
+    if (who == SCENARIO_CENTRAL) return (owner){process_of_central(0), process_of_central(1), w->s->partitions};
+    return (owner){(uint32_t)who, CHECKS_TWIN + (uint32_t)who, w->s->shards};
+}
+
+static sim_disk **disk_at(world *w, uint32_t process, uint32_t i)
+{
+    return is_central(process) ? &w->centrals[process - WORLD_SLOTS].parts[i].disk : &w->edges[process].shards[i].disk;
+}
+
+static sim_disk **backup_at(world *w, uint32_t process, uint32_t i)
+{
+    return is_central(process) ? &w->centrals[process - WORLD_SLOTS].parts[i].backup : &w->edges[process].backup[i];
+}
+
+static void settle(const world *w, sim_disk *disk, uint32_t host)
+{
+    if (w->options->world_plant & SIM_PLANT_NO_SYNC) sim_disk_lie(disk);
+    if (w->options->world_plant & SIM_PLANT_IGNORE_IO_ERROR) sim_disk_ignore_errors(disk);
+    sim_disk_fill(disk, w->full[host] > 0);
+}
+
+/* As a crash at this moment would leave it. */
+static sim_disk *copy_of(world *w, uint32_t process, uint32_t i)
+{
+    const sim_disk *disk = *disk_at(w, process, i);
+    uint64_t entity = 5000 + process * 64 + i;
+    return sim_disk_copy_crashed(disk, (uint32_t)world_below(w, DRAW_CRASH, entity, sim_disk_unsynced(disk) + 1));
+}
+
+void disks_refresh(world *w, int who)
+{
+    owner o = owner_of(w, who);
+    for (uint32_t i = 0; i < o.count; i++) {
+        if (!*disk_at(w, o.process, i)) *disk_at(w, o.process, i) = sim_disk_create();
+        settle(w, *disk_at(w, o.process, i), process_host(o.process));
+        if (*disk_at(w, o.copy, i)) settle(w, *disk_at(w, o.copy, i), process_host(o.process));
+    }
+}
+
+void disks_fail_sync(world *w, int who)
+{
+    owner o = owner_of(w, who);
+    uint32_t which = (uint32_t)world_below(w, DRAW_CRASH, 9000 + o.process, o.count);
+    sim_disk_fail_sync(*disk_at(w, o.process, which));
+}
+
+void disks_back_up(world *w, int who)
+{
+    owner o = owner_of(w, who);
+    for (uint32_t i = 0; i < o.count; i++) {
+        sim_disk_destroy(*backup_at(w, o.process, i));
+        *backup_at(w, o.process, i) = copy_of(w, o.process, i);
+    }
+    checks_disk(w->checks, who, CHECKS_BACKED_UP);
+}
+
+static void forgot(world *w, int who)
+{
+    if (who >= 0) w->edges[who].wipes++;
+}
+
+void disks_restore(world *w, int who)
+{
+    owner o = owner_of(w, who);
+    process_stop(w, o.process);
+    if (!*backup_at(w, o.process, 0)) return; /* there is no copy: it was only killed */
+    for (uint32_t i = 0; i < o.count; i++) {
+        sim_disk_destroy(*disk_at(w, o.process, i));
+        *disk_at(w, o.process, i) = sim_disk_clone(*backup_at(w, o.process, i));
+    }
+    disks_refresh(w, who);
+    forgot(w, who);
+    checks_disk(w->checks, who, CHECKS_RESTORED);
+    world_note(w, world_process_name(w, o.process), "its disk was put back to an older copy");
+}
+
+void disks_wipe(world *w, int who)
+{
+    owner o = owner_of(w, who);
+    process_stop(w, o.process);
+    for (uint32_t i = 0; i < o.count; i++) sim_disk_wipe(*disk_at(w, o.process, i));
+    forgot(w, who);
+    checks_disk(w->checks, who, CHECKS_WIPED);
+    world_note(w, world_process_name(w, o.process), "its disk was emptied");
+}
+
+void disks_copy(world *w, int who)
+{
+    owner o = owner_of(w, who);
+    if (*disk_at(w, o.copy, 0)) return; /* one at a time */
+    for (uint32_t i = 0; i < o.count; i++) *disk_at(w, o.copy, i) = copy_of(w, o.process, i);
+    disks_refresh(w, who);
+    checks_disk(w->checks, who, CHECKS_COPIED);
+    w->processes[o.copy].refuses_to_run = false;
+    process_start(w, o.copy);
+}
+
+void disks_copy_gone(world *w, int who)
+{
+    owner o = owner_of(w, who);
+    if (!*disk_at(w, o.copy, 0)) return;
+    process_stop(w, o.copy);
+    for (uint32_t i = 0; i < o.count; i++) {
+        sim_disk_destroy(*disk_at(w, o.copy, i));
+        *disk_at(w, o.copy, i) = NULL;
+    }
+    checks_disk(w->checks, who, CHECKS_COPY_GONE);
+    w->processes[o.process].refuses_to_run = false;
+    process_start_at(w, o.process, w->now_us + SHELL_RESTART_US);
+}

@@ -1,0 +1,180 @@
+/*
+ * producer.c - what librdkafka does with a record: it stays with the producer until Kafka's report is there, however long that takes.
+ *
+ *     sent -> in the log -> reported        lost or cut: sent again; the report lost: reported late, or as failed
+ *                                           though it is in the log
+ *
+ * A record that was on the wire when its process died arrives all the same.
+ */
+#include "sim/world/world.h"
+
+enum { AGAIN_MIN_US = 200000, AGAIN_SPREAD_US = 800000, HEALED_MIN_US = 20000, HEALED_SPREAD_US = 400000, REPORT_US = 1500000 };
+
+uint32_t message_take(world *w, message_kind kind, uint32_t process, uint32_t partition)
+{
+    uint32_t id = w->message_free;
+    if (id) {
+        w->message_free = w->messages[id].next;
+    } else {
+        if (w->message_count == 0) w->message_count = 1; /* 0 is nobody */
+        while (w->message_count >= w->message_cap)
+            w->messages = kd_grow(w->messages, w->message_count, &w->message_cap, sizeof(w->messages[0]));
+        id = w->message_count++;
+        w->messages[id] = (sim_message){.record = {.data = NULL}};
+    }
+    kd_buf bytes = w->messages[id].record;
+    kd_buf_clear(&bytes);
+    w->messages[id] = (sim_message){
+        .record = bytes, .kind = kind, .process = process, .life = w->processes[process].life, .partition = partition};
+    return id;
+}
+
+static void give(world *w, uint32_t id)
+{
+    w->messages[id].next = w->message_free;
+    w->message_free = id;
+}
+
+static void park(world *w, uint32_t id, uint32_t host)
+{
+    sim_link *l = &w->links[host][PEER_KAFKA];
+    w->messages[id].next = 0;
+    if (l->parked)
+        w->messages[l->parked_last].next = id;
+    else
+        l->parked = id;
+    l->parked_last = id;
+}
+
+static bool orphan(const world *w, const sim_message *m)
+{
+    return !w->processes[m->process].up || w->processes[m->process].life != m->life;
+}
+
+static void try(world *w, uint32_t id);
+
+static void on_try(world *w, const sim_event *ev)
+{
+    try(w, ev->a);
+}
+
+static void again_later(world *w, uint32_t id)
+{
+    uint64_t us = AGAIN_MIN_US + world_below(w, DRAW_RETRY, w->messages[id].process, AGAIN_SPREAD_US);
+    world_at(w, w->now_us + us, on_try, id, 0, 0);
+}
+
+static void on_report(world *w, const sim_event *ev)
+{
+    uint32_t id = ev->a;
+    sim_message *m = &w->messages[id];
+    if (!orphan(w, m)) {
+        if (world_frozen(w, ev, m->process)) return;
+        sim_message told = *m; /* what is told may send more, which moves the array */
+        bool ok = !told.again;
+        if (told.kind == MESSAGE_BATCH)
+            shard_delivered(w, told.process, &told, ok);
+        else
+            tenure_delivered(w, told.process - WORLD_SLOTS, &told, ok);
+    }
+    give(w, id);
+}
+
+/* The record is in the log: its report goes back. */
+static void report(world *w, uint32_t id)
+{
+    sim_message *m = &w->messages[id];
+    uint32_t host = process_host(m->process);
+    uint64_t at_us;
+    switch (net_send(w, host, PEER_KAFKA, WAY_DOWN, 50, &at_us)) {
+    case NET_ARRIVES:
+        world_at(w, at_us, on_report, id, 0, 0);
+        return;
+    case NET_LOST:
+        m->again = world_below(w, DRAW_ACK, m->process, 2) == 0;
+        world_at(w, w->now_us + REPORT_US, on_report, id, 0, 0);
+        return;
+    case NET_CUT:
+        m->again = world_below(w, DRAW_ACK, m->process, 2) == 0;
+        park(w, id, host);
+    }
+}
+
+static void append(world *w, sim_message *m)
+{
+    bool likes = m->kind == MESSAGE_BATCH || m->kind == MESSAGE_CLAIM;
+    sim_log *l = likes ? &w->likes[m->partition] : &w->counts[m->partition];
+    uint32_t percent = w->duplicate_percent[likes ? SCENARIO_LIKES : SCENARIO_COUNTS];
+    bool twice = percent && world_below(w, DRAW_DUPLICATE, m->process * 100 + m->partition, 100) < percent;
+    for (int n = 0; n < 1 + twice; n++) {
+        TRACE(w, "log %s/%u %d %u bytes of %s", likes ? "likes" : "counts", m->partition, l->end,
+              (uint32_t)m->record.len, world_process_name(w, m->process));
+        sim_log_append(l, kd_buf_view(&m->record));
+    }
+    if (!likes && l->end - l->start > COUNTS_KEPT) sim_log_expire(l, COUNTS_KEPT / 2);
+    consumer_wake_all(w, likes ? SCENARIO_LIKES : SCENARIO_COUNTS, m->partition);
+}
+
+static void on_arrival(world *w, const sim_event *ev)
+{
+    sim_message *m = &w->messages[ev->a];
+    if (w->kafka_down) {
+        park(w, ev->a, process_host(m->process));
+        return;
+    }
+    if (m->kind != MESSAGE_CHANGES) append(w, m);
+    m->acking = true;
+    report(w, ev->a);
+}
+
+static void try(world *w, uint32_t id)
+{
+    sim_message *m = &w->messages[id];
+    uint64_t at_us;
+    if (orphan(w, m)) {
+        give(w, id);
+        return;
+    }
+    if (m->acking) {
+        report(w, id);
+        return;
+    }
+    switch (net_send(w, process_host(m->process), PEER_KAFKA, WAY_UP, m->record.len, &at_us)) {
+    case NET_ARRIVES:
+        world_at(w, at_us, on_arrival, id, 0, 0);
+        return;
+    case NET_LOST:
+        again_later(w, id);
+        return;
+    case NET_CUT:
+        park(w, id, process_host(m->process));
+    }
+}
+
+void producer_send(world *w, uint32_t message)
+{
+    try(w, message);
+}
+
+/* All in the order in which they were held up; what still cannot go is held up again. */
+void producer_healed(world *w, uint32_t host)
+{
+    sim_link *l = &w->links[host][PEER_KAFKA];
+    if (!l->parked || !net_open(w, host, PEER_KAFKA, WAY_UP) || !net_open(w, host, PEER_KAFKA, WAY_DOWN)) return;
+    uint64_t at_us = w->now_us + HEALED_MIN_US + world_below(w, DRAW_RETRY, 500 + host, HEALED_SPREAD_US);
+    uint32_t id = l->parked;
+    l->parked = l->parked_last = 0;
+    while (id) {
+        uint32_t next = w->messages[id].next;
+        world_at(w, at_us, on_try, id, 0, 0);
+        id = next;
+    }
+}
+
+/* The client of 2.0.2 may go fatal over a broken connection; then its process makes another, and sends from its outbox. */
+void producer_reset(world *w, uint32_t host)
+{
+    if (host == HOST_CENTRAL || world_below(w, DRAW_RETRY, 900 + host, 2) == 0) return;
+    for (uint32_t slot = host; slot < WORLD_SLOTS; slot += SCENARIO_EDGES_MAX)
+        if (w->processes[slot].up) shard_reset(w, slot);
+}

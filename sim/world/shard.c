@@ -1,0 +1,256 @@
+/*
+ * shard.c - one shard of an edge: takes, group commits, batches out, snapshots in. See edge/io/{shard,commit,sender,counts}.c.
+ *
+ * Whatever may have made work ends in a turn: the core looks at its clock, what waits is committed, what is due is sent.
+ */
+#include "sim/world/world.h"
+
+enum { SYNC_MIN_US = 200, SYNC_SPREAD_US = 1800 };
+
+sim_shard *shard_of(world *w, uint32_t slot, uint32_t partition)
+{
+    return &w->edges[slot].shards[partition % w->s->shards];
+}
+
+/* ---- the clock ---- */
+
+static void on_look(world *w, const sim_event *ev)
+{
+    uint32_t slot = ev->a, shard = ev->b;
+    if (world_gone(w, slot, (uint32_t)ev->c)) return;
+    if (w->edges[slot].shards[shard].look_us != ev->at_us) return; /* another one was set */
+    w->edges[slot].shards[shard].look_us = 0;
+    if (world_frozen(w, ev, slot)) {
+        w->edges[slot].shards[shard].look_us = w->processes[slot].frozen_until_us;
+        return;
+    }
+    shard_turn(w, slot, shard);
+}
+
+static void look_at(world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
+{
+    sim_shard *m = &w->edges[slot].shards[shard];
+    uint64_t now_us = edge_now_us(w, slot);
+    if (next_us == UINT64_MAX) return;
+    uint64_t delay_us = next_us > now_us ? next_us - now_us : 0;
+    uint64_t at_us = w->now_us + KD_MAX(delay_us, (uint64_t)SHELL_TICK_MIN_US);
+    if (m->look_us > w->now_us && m->look_us <= at_us) return;
+    m->look_us = at_us;
+    world_at(w, at_us, on_look, slot, shard, w->processes[slot].life);
+}
+
+/* ---- group commit ---- */
+
+static void release(world *w, uint32_t slot, uint32_t shard, uint64_t group)
+{
+    sim_shard *m = &w->edges[slot].shards[shard];
+    while (m->waiting_count > 0 && m->waiting[m->waiting_first].outcome.group <= group) {
+        sim_waiting done = m->waiting[m->waiting_first++];
+        if (--m->waiting_count == 0) m->waiting_first = 0;
+        w->edges[slot].acked++;
+        checks_answered(w->checks, slot, shard, w->ops[done.op].attempt, &done.outcome);
+        user_answered(w, slot, done.op, &done.outcome);
+    }
+}
+
+static void on_synced(world *w, const sim_event *ev)
+{
+    uint32_t slot = ev->a, shard = ev->b;
+    sim_shard *m = &w->edges[slot].shards[shard];
+    if (world_gone(w, slot, (uint32_t)ev->c)) return;
+    if (world_frozen(w, ev, slot)) return;
+    bool synced;
+    uint64_t group = m->group;
+    int status = sim_disk_sync(m->disk, &synced);
+    checks_edge_wrote(w->checks, slot, shard, group, m->writes, status, synced);
+    m->group = 0;
+    int err = kd_edge_commit_end(m->core, group, status);
+    if (status != KD_OK || err != KD_OK) {
+        edge_failed(w, slot);
+        return;
+    }
+    release(w, slot, shard, group);
+    shard_turn(w, slot, shard);
+}
+
+static void commit(world *w, uint32_t slot, uint32_t shard)
+{
+    sim_shard *m = &w->edges[slot].shards[shard];
+    if (m->group || !kd_edge_commit_wanted(m->core)) return;
+    int err = kd_edge_commit_begin(m->core, edge_now_us(w, slot), &m->writes, &m->group);
+    if (err == KD_EIO) world_fail(w, "storage", "%s: a core gave up on a disk that reads", world_process_name(w, slot));
+    if (err != KD_OK) {
+        m->group = 0;
+        return;
+    }
+    sim_disk_submit(m->disk, m->writes);
+    uint64_t us = SYNC_MIN_US + world_below(w, DRAW_SYNC, slot * 64 + shard, SYNC_SPREAD_US);
+    us = KD_MAX(us, w->slow_us[edge_identity(slot)]);
+    world_at(w, w->now_us + us, on_synced, slot, shard, w->processes[slot].life);
+}
+
+/* ---- batches ---- */
+
+static void send(world *w, uint32_t slot, uint32_t shard)
+{
+    sim_shard *m = &w->edges[slot].shards[shard];
+    uint32_t partition;
+    kd_position at;
+    while (kd_edge_send_next(m->core, edge_now_us(w, slot), &w->scratch, &partition, &at) == KD_OK) {
+        checks_sent(w->checks, slot, shard, partition, at, kd_buf_view(&w->scratch));
+        uint32_t id = message_take(w, MESSAGE_BATCH, slot, partition);
+        sim_message *message = &w->messages[id];
+        kd_buf_put(&message->record, w->scratch.data, w->scratch.len);
+        message->at = at;
+        m->sending++;
+        TRACE(w, "%s/%u sends %l/%l of %u", world_process_name(w, slot), shard, at.incarnation, at.seq, partition);
+        producer_send(w, id);
+    }
+}
+
+void shard_delivered(world *w, uint32_t slot, const sim_message *m, bool ok)
+{
+    uint32_t shard = m->partition % w->s->shards;
+    sim_shard *s = &w->edges[slot].shards[shard];
+    if (s->sending > 0) s->sending--;
+    kd_edge_delivered(s->core, m->partition, m->at, ok, edge_now_us(w, slot));
+    shard_turn(w, slot, shard);
+}
+
+/* The reports of what the old client held still come in and say nothing new. */
+void shard_reset(world *w, uint32_t slot)
+{
+    TRACE(w, "%s makes a new producer", world_process_name(w, slot));
+    for (uint32_t i = 0; i < w->s->shards; i++) {
+        kd_edge_producer_reset(w->edges[slot].shards[i].core, edge_now_us(w, slot));
+        shard_turn(w, slot, i);
+        if (!w->processes[slot].up) return;
+    }
+}
+
+/* ---- the turn ---- */
+
+/* An edge that refuses writes over its identity waits for an operator; after the faults he comes, once. */
+static void watch_identity(world *w, uint32_t slot, uint32_t shard)
+{
+    sim_edge *e = &w->edges[slot];
+    kd_edge_stats stats;
+    kd_edge_get_stats(e->shards[shard].core, &stats);
+    if (stats.identity_alarms > 0 && e->alarms == 0)
+        world_note(w, w->s->edges[edge_identity(slot)], "somebody else uses its name: alarm %llu",
+                   (unsigned long long)stats.identity_alarms);
+    e->alarms = KD_MAX(e->alarms, stats.identity_alarms);
+    if (stats.refusing) e->refusing_seen = true;
+}
+
+void shard_turn(world *w, uint32_t slot, uint32_t shard)
+{
+    sim_shard *m = &w->edges[slot].shards[shard];
+    uint64_t next_us = kd_edge_tick(m->core, edge_now_us(w, slot));
+    checks_ticked(w->checks, slot, shard);
+    commit(w, slot, shard);
+    send(w, slot, shard);
+    look_at(w, slot, shard, next_us);
+    if (w->processes[slot].draining) process_check_drained(w, slot);
+}
+
+/* ---- snapshots ---- */
+
+void shard_snapshot(world *w, uint32_t slot, uint32_t partition, kd_bytes bytes, int64_t offset)
+{
+    uint32_t shard = partition % w->s->shards;
+    kd_edge *core = w->edges[slot].shards[shard].core;
+    int verdict = kd_edge_snapshot(core, bytes, offset, edge_now_us(w, slot));
+    TRACE(w, "%s counts/%u %d: %d", world_process_name(w, slot), partition, offset, (int64_t)verdict);
+    w->gaps += verdict == KD_SNAPSHOT_GAP;
+    if (verdict == KD_SNAPSHOT_UNDONE) {
+        w->undone++;
+        world_note(w, w->s->edges[edge_identity(slot)], "a restore undid what it knew of partition %u", partition);
+    }
+    if (verdict < 0) world_fail(w, "snapshot", "%s: a snapshot: %s", world_process_name(w, slot), kd_strerror(verdict));
+    checks_installed(w->checks, slot, shard, bytes, verdict);
+    if (w->edges[edge_identity(slot)].doubled_until_us) watch_identity(w, slot, shard);
+}
+
+/* ---- operations ---- */
+
+static bool clock_refuses(const world *w, uint32_t slot)
+{
+    if (w->options->world_plant & SIM_PLANT_NO_DRIFT_BOUND) return false;
+    return kd_drift_within(&w->edges[slot].drift, w->s->drift_us) == KD_CLOCK_OUT_OF_BOUNDS;
+}
+
+static int take(world *w, uint32_t slot, uint32_t shard, sim_op *op, kd_outcome *out)
+{
+    char key[24];
+    kd_request rq = {.item = kd_item_key(&w->items[op->item]),
+                     .user = kd_bytes_str(w->users_names[op->user]),
+                     .verb = op->verb,
+                     .counter = op->counter,
+                     .amount = op->amount,
+                     .token_us = op->token_us};
+    rq.idempotency_key = kd_bytes_of(key, 12);
+    memcpy(key, "k...", 4);
+    memcpy(key + 4, &op->user, 4);
+    memcpy(key + 8, &op->number, 4);
+    if (clock_refuses(w, slot)) return KD_ECLOCK;
+    if (w->processes[slot].draining) return KD_EUNAVAILABLE;
+    return kd_edge_take(w->edges[slot].shards[shard].core, &rq, edge_now_us(w, slot), out);
+}
+
+/* A sum tried again at an edge whose disk forgot the key is another attempt, which may count too. */
+static void journal_taken(world *w, uint32_t slot, sim_op *op, const kd_outcome *out)
+{
+    uint32_t wipes = w->edges[edge_identity(slot)].wipes;
+    bool another = op->verb == KD_ADD && op->wipes != wipes && !out->replayed;
+    if (op->attempt != UINT32_MAX && !another) {
+        journal_retried(w->journal, op->attempt, w->now_us);
+        return;
+    }
+    journal_attempt a = {.user = op->user,
+                         .item = op->item,
+                         .edge = edge_identity(slot),
+                         .counter = op->counter,
+                         .verb = op->verb,
+                         .amount = op->amount,
+                         .first_us = w->now_us,
+                         .issued_us = w->now_us};
+    op->attempt = journal_attempted(w->journal, &a);
+    op->wipes = wipes;
+}
+
+void shard_request(world *w, uint32_t slot, uint32_t id)
+{
+    sim_op *op = &w->ops[id];
+    uint32_t shard = w->item_partition[op->item] % w->s->shards;
+    sim_shard *m = &w->edges[slot].shards[shard];
+    kd_outcome out = {.group = 0};
+    int err = take(w, slot, shard, op, &out);
+    TRACE(w, "%s/%u user %u op %u: %s %s: %d", world_process_name(w, slot), shard, op->user, op->number,
+          op->verb == KD_LIKE ? "likes" : op->verb == KD_UNLIKE ? "unlikes" : "views", w->item_names[op->item],
+          (int64_t)err);
+    if (err == KD_EINFLIGHT) { /* the second tap of two: the first one's answer is on its way */
+        op_release(w, id);
+        return;
+    }
+    if (err != KD_OK) {
+        w->refused++;
+        w->edges[slot].refused++;
+        checks_refused(w->checks, slot, shard, op->attempt, err);
+        user_unanswered(w, id);
+        return;
+    }
+    journal_taken(w, slot, op, &out);
+    checks_taken(w->checks, slot, shard, op->attempt, &out);
+    if (out.group == 0) {
+        w->edges[slot].acked++;
+        checks_answered(w->checks, slot, shard, op->attempt, &out);
+        user_answered(w, slot, id, &out);
+    } else {
+        uint32_t last = m->waiting_first + m->waiting_count;
+        m->waiting = kd_grow(m->waiting, last, &m->waiting_cap, sizeof(m->waiting[0]));
+        m->waiting[last] = (sim_waiting){id, out};
+        m->waiting_count++;
+    }
+    shard_turn(w, slot, shard);
+}

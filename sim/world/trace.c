@@ -1,0 +1,97 @@
+/* trace.c - see the header. Formatting is our own: the lines are a good part of a run, and printf is slow and has a locale. */
+#include "sim/world/trace.h"
+
+#include <stdarg.h>
+
+enum { LINE_MAX_BYTES = 1024 };
+
+void sim_trace_init(sim_trace *t, FILE *file)
+{
+    crypto_hash_sha256_init(&t->sha);
+    t->file = file;
+    t->len = 0;
+}
+
+static void flush(sim_trace *t)
+{
+    crypto_hash_sha256_update(&t->sha, (const uint8_t *)t->buf, t->len);
+    if (t->file) fwrite(t->buf, 1, t->len, t->file);
+    t->len = 0;
+}
+
+void sim_trace_finish(sim_trace *t, uint8_t sha256[32])
+{
+    flush(t);
+    crypto_hash_sha256_final(&t->sha, sha256);
+}
+
+static char *put_number(char *out, uint64_t value, uint32_t base)
+{
+    char digits[24];
+    uint32_t n = 0;
+    do {
+        digits[n++] = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value);
+    while (n) *out++ = digits[--n];
+    return out;
+}
+
+static char *put_text(char *out, const char *end, const char *text, size_t len)
+{
+    size_t room = (size_t)(end - out);
+    len = KD_MIN(len, room);
+    memcpy(out, text, len);
+    return out + len;
+}
+
+static char *put_signed(char *out, int64_t value)
+{
+    if (value < 0) *out++ = '-';
+    return put_number(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10);
+}
+
+void sim_trace_line(sim_trace *t, uint64_t at_us, const char *format, ...)
+{
+    if (sizeof(t->buf) - t->len < LINE_MAX_BYTES) flush(t);
+    char *out = t->buf + t->len, *end = out + LINE_MAX_BYTES - 64;
+    va_list args;
+    va_start(args, format);
+    out = put_number(out, at_us, 10);
+    *out++ = ' ';
+    for (const char *f = format; *f && out < end; f++) {
+        if (*f != '%') {
+            *out++ = *f;
+            continue;
+        }
+        switch (*++f) {
+        case 's': {
+            const char *text = va_arg(args, const char *);
+            out = put_text(out, end, text, strlen(text));
+            break;
+        }
+        case 'b': {
+            kd_bytes bytes = va_arg(args, kd_bytes);
+            out = put_text(out, end, (const char *)bytes.data, bytes.len);
+            break;
+        }
+        case 'u':
+            out = put_number(out, va_arg(args, uint32_t), 10);
+            break;
+        case 'l':
+            out = put_number(out, va_arg(args, uint64_t), 10);
+            break;
+        case 'x':
+            out = put_number(out, va_arg(args, uint64_t), 16);
+            break;
+        case 'd':
+            out = put_signed(out, va_arg(args, int64_t));
+            break;
+        default:
+            KD_ASSERT(!"a conversion of trace.h");
+        }
+    }
+    va_end(args);
+    *out++ = '\n';
+    t->len = (uint32_t)(out - t->buf);
+}

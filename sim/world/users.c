@@ -1,0 +1,298 @@
+/*
+ * users.c - the people: each waits for an answer before the next operation, tries again with the same key at the same edge, roams, taps
+ * twice, and sometimes never sees the answer. What a user will do n-th is drawn from (seed, user, n) alone (plan.c).
+ */
+#include "sim/world/world.h"
+
+#include <stdlib.h>
+
+enum { WIRE_MIN_US = 3000, WIRE_SPREAD_US = 9000, AGAIN_MIN_US = 150000, AGAIN_SPREAD_US = 1500000, TOLD_TRIES = 300, READ_PERCENT = 20 };
+
+static uint64_t draw_of(const world *w, draw_stream stream, const sim_op *op)
+{
+    return world_draw(w, stream, op->user, (uint64_t)op->number << 16 | op->tries);
+}
+
+/* What the scenario tells is numbered apart: an event more or less does not change a user's plan. */
+#define TOLD_NUMBERS (1u << 31)
+
+/* ---- the pool ---- */
+
+static uint32_t op_take(world *w)
+{
+    uint32_t id = w->op_free;
+    if (id) {
+        w->op_free = w->ops[id].attempt;
+        return id;
+    }
+    if (w->op_count == 0) w->op_count = 1;
+    while (w->op_count >= w->op_cap) w->ops = kd_grow(w->ops, w->op_count, &w->op_cap, sizeof(w->ops[0]));
+    return w->op_count++;
+}
+
+void op_release(world *w, uint32_t id)
+{
+    if (--w->ops[id].refs > 0) return;
+    w->ops[id].attempt = w->op_free;
+    w->op_free = id;
+}
+
+/* ---- requests ---- */
+
+static uint32_t slot_reached(const world *w, const sim_op *op)
+{
+    bool twin = edge_doubled(w, op->edge) && draw_of(w, DRAW_ROUTE, op) % 2 == 0;
+    return twin ? CHECKS_TWIN + op->edge : op->edge;
+}
+
+static void on_request(world *w, const sim_event *ev)
+{
+    uint32_t slot = slot_reached(w, &w->ops[ev->a]);
+    if (!w->processes[slot].up) {
+        user_unanswered(w, ev->a); /* refused by the machine */
+        return;
+    }
+    if (world_frozen(w, ev, slot)) return;
+    shard_request(w, slot, ev->a);
+}
+
+static void on_deadline(world *w, const sim_event *ev);
+
+static void watch_deadlines(world *w)
+{
+    if (w->deadline_set || w->deadline_count == 0) return;
+    w->deadline_set = true;
+    world_at(w, w->deadlines[w->deadline_first].at_us, on_deadline, 0, 0, 0);
+}
+
+/* All wait equally long, so the oldest comes first. */
+static void push_deadline(world *w, uint32_t id)
+{
+    if (w->deadline_first + w->deadline_count == w->deadline_cap && w->deadline_first > w->deadline_count) {
+        memmove(w->deadlines, w->deadlines + w->deadline_first, w->deadline_count * sizeof(w->deadlines[0]));
+        w->deadline_first = 0;
+    }
+    uint32_t last = w->deadline_first + w->deadline_count++;
+    w->deadlines = kd_grow(w->deadlines, last, &w->deadline_cap, sizeof(w->deadlines[0]));
+    w->deadlines[last] = (sim_deadline){w->now_us + CLIENT_TIMEOUT_US, id, w->ops[id].tries};
+    w->ops[id].refs++;
+    watch_deadlines(w);
+}
+
+static void send_request(world *w, uint32_t id)
+{
+    sim_op *op = &w->ops[id];
+    uint64_t wire_us = WIRE_MIN_US + draw_of(w, DRAW_USER, op) % WIRE_SPREAD_US;
+    op->refs++;
+    world_at(w, w->now_us + wire_us, on_request, id, 0, 0);
+}
+
+static void issue(world *w, uint32_t id)
+{
+    sim_op *op = &w->ops[id];
+    op->token_us = w->s->users.tokens ? w->users[op->user].token_us : 0;
+    push_deadline(w, id);
+    send_request(w, id);
+    bool twice = draw_of(w, DRAW_READ, op) % 100 < w->s->users.double_percent;
+    if (twice && op->tries == 0) send_request(w, id);
+}
+
+static void go_on(world *w, uint32_t user);
+
+static void finish(world *w, uint32_t id)
+{
+    uint32_t user = w->ops[id].user;
+    w->ops[id].over = true;
+    w->users[user].op = 0;
+    op_release(w, id);
+    go_on(w, user);
+}
+
+static void on_retry(world *w, const sim_event *ev)
+{
+    sim_op *op = &w->ops[ev->a];
+    if (!op->over) {
+        op->tries++;
+        issue(w, ev->a);
+    }
+    op_release(w, ev->a);
+}
+
+/* This request of it will have no answer. */
+static void failed(world *w, uint32_t id)
+{
+    sim_op *op = &w->ops[id];
+    if (op->over || op->failed > op->tries) return;
+    op->failed = op->tries + 1;
+    uint64_t chance = draw_of(w, DRAW_RETRY, op);
+    bool again = op->told ? op->tries < TOLD_TRIES
+                          : !w->healing && op->tries < CLIENT_TRIES && chance % 100 < w->s->users.retry_percent;
+    if (!again) {
+        TRACE(w, "user %u op %u: given up", op->user, op->number);
+        finish(w, id);
+        return;
+    }
+    op->refs++;
+    world_at(w, w->now_us + AGAIN_MIN_US + chance / 100 % AGAIN_SPREAD_US, on_retry, id, 0, 0);
+}
+
+static void on_deadline(world *w, const sim_event *ev)
+{
+    (void)ev;
+    w->deadline_set = false;
+    while (w->deadline_count > 0) {
+        sim_deadline d = w->deadlines[w->deadline_first];
+        bool pending = !w->ops[d.op].over && w->ops[d.op].tries == d.tries && w->ops[d.op].failed <= d.tries;
+        if (pending && d.at_us > w->now_us) break;
+        w->deadline_first++;
+        w->deadline_count--;
+        if (pending) failed(w, d.op);
+        op_release(w, d.op);
+    }
+    if (w->deadline_count == 0) w->deadline_first = 0;
+    watch_deadlines(w);
+}
+
+void user_unanswered(world *w, uint32_t id)
+{
+    failed(w, id);
+    op_release(w, id);
+}
+
+/* ---- answers ---- */
+
+/* A user looks at what he did, or at something else somewhere else. */
+static void on_read(world *w, const sim_event *ev)
+{
+    uint32_t item = ev->a, user = ev->b, slot = (uint32_t)ev->c;
+    kd_view view;
+    if (!w->processes[slot].up || w->processes[slot].frozen_until_us > w->now_us) return;
+    kd_edge *core = shard_of(w, slot, w->item_partition[item])->core;
+    kd_bytes key = kd_item_key(&w->items[item]);
+    int err = kd_edge_view(core, key, &view);
+    checks_viewed(w->checks, slot, item, err, &view);
+    if (err == KD_EAGAIN) ask_item(w, slot, item);
+    int liked = kd_edge_member(core, SCENARIO_LIKE, key, kd_bytes_str(w->users_names[user]));
+    checks_member_read(w->checks, slot, SCENARIO_LIKE, item, user, liked);
+}
+
+static void read_something(world *w, const sim_op *op)
+{
+    uint64_t chance = draw_of(w, DRAW_READ, op) / 100;
+    if (chance % 100 >= READ_PERCENT) return;
+    bool same = chance / 100 % 2 == 0;
+    uint32_t slot = same ? op->edge : (uint32_t)(chance / 200 % w->s->edge_count);
+    world_at(w, w->now_us + WIRE_MIN_US + chance / 5000 % WIRE_SPREAD_US, on_read, op->item, op->user, slot);
+}
+
+/* c: the stamp, for the token. */
+static void on_answer(world *w, const sim_event *ev)
+{
+    sim_op *op = &w->ops[ev->a];
+    sim_user *u = &w->users[op->user];
+    if (!op->over) {
+        TRACE(w, "user %u op %u: answered, attempt %u", op->user, op->number, op->attempt);
+        journal_acked(w->journal, op->attempt, w->now_us);
+        u->token_us = KD_MAX(u->token_us, ev->c);
+        read_something(w, op);
+        finish(w, ev->a);
+    }
+    op_release(w, ev->a);
+}
+
+void user_answered(world *w, uint32_t slot, uint32_t id, const kd_outcome *outcome)
+{
+    sim_op *op = &w->ops[id];
+    uint32_t percent = w->healing ? 0 : KD_MAX(w->s->users.lost_percent, w->answers_lost[edge_identity(slot)]);
+    uint64_t chance = draw_of(w, DRAW_ANSWER, op);
+    if (chance % 100 < percent) {
+        op_release(w, id); /* nobody tells the user; his patience ends */
+        return;
+    }
+    world_at(w, w->now_us + WIRE_MIN_US + chance / 100 % WIRE_SPREAD_US, on_answer, id, 0, outcome->stamp_us);
+}
+
+/* ---- beginning ---- */
+
+static uint32_t op_new(world *w, uint32_t user, uint32_t number)
+{
+    uint32_t id = op_take(w);
+    w->ops[id] = (sim_op){.user = user, .number = number, .attempt = UINT32_MAX, .refs = 1};
+    w->users[user].op = id;
+    return id;
+}
+
+static void begin_told(world *w, uint32_t user, uint32_t event)
+{
+    const scenario_event *e = &w->s->events[event];
+    uint32_t id = op_new(w, user, TOLD_NUMBERS + w->users[user].told_number++);
+    sim_op *op = &w->ops[id];
+    op->item = names_item(w, e->item);
+    op->counter = e->counter;
+    op->verb = e->verb;
+    op->amount = e->verb == KD_ADD ? (uint64_t)KD_MAX(e->amount, 1) : 0;
+    op->edge = (uint32_t)e->who;
+    op->told = true;
+    issue(w, id);
+}
+
+static void begin_planned(world *w, uint32_t user)
+{
+    uint32_t id = op_new(w, user, w->users[user].number++);
+    plan_operation(w, &w->ops[id]);
+    issue(w, id);
+}
+
+static void go_on(world *w, uint32_t user)
+{
+    sim_user *u = &w->users[user];
+    if (u->op) return;
+    if (u->told_count > 0) {
+        uint32_t event = u->told[u->told_first++];
+        if (--u->told_count == 0) u->told_first = 0;
+        begin_told(w, user, event);
+        return;
+    }
+    if (!u->due || w->healing) return;
+    u->due = false;
+    begin_planned(w, user);
+}
+
+void user_told(world *w, uint32_t event)
+{
+    uint32_t user = names_user(w, w->s->events[event].user);
+    sim_user *u = &w->users[user];
+    uint32_t last = u->told_first + u->told_count++;
+    u->told = kd_grow(u->told, last, &u->told_cap, sizeof(u->told[0]));
+    u->told[last] = event;
+    go_on(w, user);
+}
+
+static void on_due(world *w, const sim_event *ev)
+{
+    sim_user *u = &w->users[ev->a];
+    if (w->healing) return;
+    u->due = true;
+    u->planned_us += plan_pause_us(w, ev->a, ev->b);
+    world_at(w, KD_MAX(u->planned_us, w->now_us), on_due, ev->a, ev->b + 1, 0);
+    go_on(w, ev->a);
+}
+
+void users_open(world *w)
+{
+    w->users = kd_alloc((w->user_count + 1) * sizeof(w->users[0]));
+    for (uint32_t i = 0; i < w->user_count; i++) w->users[i].edge = plan_home(w, i);
+    if (w->s->users.per_second <= 0) return;
+    for (uint32_t i = 0; i < w->s->users.users; i++) {
+        w->users[i].planned_us = w->now_us + plan_pause_us(w, i, UINT32_MAX);
+        world_at(w, w->users[i].planned_us, on_due, i, 0, 0);
+    }
+}
+
+void users_close(world *w)
+{
+    for (uint32_t i = 0; i < w->user_count && w->users; i++) free(w->users[i].told);
+    free(w->users);
+    free(w->ops);
+    free(w->deadlines);
+}

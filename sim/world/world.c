@@ -1,0 +1,292 @@
+/* world.c - a run: opens the world, pops events until it is over, gives the verdict. */
+#include "sim/world/world.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+enum { PROGRESS_EVENTS = 1 << 16, SAMPLE_EVENTS = 16 };
+
+static uint64_t mix(uint64_t x)
+{
+    x ^= x >> 30;
+    x *= 0xbf58476d1ce4e5b9u;
+    x ^= x >> 27;
+    x *= 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+uint64_t world_draw(const world *w, draw_stream stream, uint64_t entity, uint64_t moment)
+{
+    uint64_t x = mix(w->options->seed + 0x9e3779b97f4a7c15u * (1 + (uint64_t)stream));
+    x = mix(x ^ (entity + 0x9e3779b97f4a7c15u));
+    return mix(x ^ (moment * 0xd1342543de82ef95u + 1));
+}
+
+void world_at(world *w, uint64_t at_us, sim_event_fn fn, uint32_t a, uint32_t b, uint64_t c)
+{
+    sim_heap_push(&w->heap, (sim_event){.at_us = KD_MAX(at_us, w->now_us), .fn = fn, .a = a, .b = b, .c = c});
+}
+
+void world_fail(world *w, const char *checker, const char *format, ...)
+{
+    if (w->failure[0]) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(w->failure, sizeof(w->failure), format, args);
+    va_end(args);
+    snprintf(w->checker, sizeof(w->checker), "%s", checker);
+    w->failed_us = w->now_us - w->begin_us;
+    w->over = true;
+}
+
+void world_note(world *w, const char *who, const char *format, ...)
+{
+    char text[200];
+    if (!w->options->record) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    record_note(w->options->record, w->now_us - w->begin_us, who, text);
+}
+
+const char *world_process_name(const world *w, uint32_t process)
+{
+    if (process >= WORLD_SLOTS) return process == WORLD_SLOTS ? "central" : "central-2";
+    return process >= CHECKS_TWIN ? w->twin_names[process - CHECKS_TWIN] : w->s->edges[process];
+}
+
+bool world_gone(world *w, uint32_t process, uint32_t life)
+{
+    return !w->processes[process].up || w->processes[process].life != life;
+}
+
+bool world_frozen(world *w, const sim_event *ev, uint32_t process)
+{
+    uint64_t until_us = w->processes[process].frozen_until_us;
+    if (until_us <= w->now_us) return false;
+    world_at(w, until_us, ev->fn, ev->a, ev->b, ev->c);
+    return true;
+}
+
+/* ---- what the checkers see ---- */
+
+static kd_edge *view_edge(void *arg, uint32_t slot, uint32_t shard)
+{
+    return ((world *)arg)->edges[slot].shards[shard].core;
+}
+
+static kd_central *view_central(void *arg, uint32_t slot, uint32_t partition)
+{
+    return ((world *)arg)->centrals[slot].parts[partition].core;
+}
+
+static void open_checks(world *w)
+{
+    w->journal = journal_create(w->s->drift_us, w->s->users.tokens);
+    w->checks = checks_create(&(checks_view){.scenario = w->s,
+                                             .journal = w->journal,
+                                             .counters = &w->counters,
+                                             .items = w->items,
+                                             .item_count = w->item_count,
+                                             .users = w->users_names,
+                                             .user_count = w->user_count,
+                                             .now_us = &w->now_us,
+                                             .items_max = SCENARIO_ITEMS_MAX,
+                                             .idempotency_max = SHELL_IDEMPOTENCY_MAX,
+                                             .world = w,
+                                             .edge = view_edge,
+                                             .central = view_central});
+}
+
+/* ---- open and close ---- */
+
+static void world_open(world *w, const sim_options *options)
+{
+    *w = (world){.options = options, .s = options->scenario, .begin_us = WORLD_BEGINS_US};
+    w->now_us = w->begin_us;
+    w->end_us = w->begin_us + w->s->length_us;
+    w->heal_end_us = w->end_us + w->s->heal_us;
+    sim_trace_init(&w->trace, options->trace);
+    for (uint32_t h = 0; h < HOSTS; h++) w->hosts[h] = (sim_host){.since_us = w->now_us, .mono_us = w->now_us};
+    for (uint32_t i = 0; i < w->s->edge_count; i++) {
+        w->edge_names[i] = w->s->edges[i];
+        snprintf(w->twin_names[i], sizeof(w->twin_names[i]), "%s-copy", w->s->edges[i]);
+    }
+    names_open(w);
+    open_checks(w);
+    heal_open(w);
+    faults_open(w);
+    disks_refresh(w, SCENARIO_CENTRAL);
+    process_start(w, process_of_central(0));
+    for (uint32_t i = 0; i < w->s->edge_count; i++) {
+        disks_refresh(w, (int)i);
+        process_start(w, i);
+    }
+    users_open(w);
+    if (options->record) record_follow(options->record, w->item_count ? w->item_names[0] : "", "like");
+}
+
+static void close_edges(world *w)
+{
+    for (uint32_t i = 0; i < WORLD_SLOTS; i++) {
+        for (uint32_t n = 0; n < w->s->shards; n++) {
+            sim_shard *m = &w->edges[i].shards[n];
+            kd_edge_close(m->core);
+            sim_disk_destroy(m->disk);
+            sim_disk_destroy(w->edges[i].backup[n]);
+            free(m->waiting);
+        }
+    }
+}
+
+static void close_centrals(world *w)
+{
+    for (uint32_t i = 0; i < WORLD_CENTRALS; i++) {
+        for (uint32_t p = 0; p < w->s->partitions; p++) {
+            sim_part *m = &w->centrals[i].parts[p];
+            kd_central_close(m->core);
+            sim_disk_destroy(m->disk);
+            sim_disk_destroy(m->backup);
+        }
+    }
+}
+
+static void world_close(world *w)
+{
+    close_edges(w);
+    close_centrals(w);
+    for (uint32_t p = 0; p < w->s->partitions; p++) {
+        sim_log_finish(&w->likes[p]);
+        sim_log_finish(&w->counts[p]);
+    }
+    for (uint32_t i = 1; i < w->message_count; i++) kd_buf_finish(&w->messages[i].record);
+    for (uint32_t i = 1; i < w->ask_count; i++) kd_buf_finish(&w->asks[i].record);
+    free(w->messages);
+    free(w->asks);
+    free(w->active);
+    users_close(w);
+    names_close(w);
+    checks_destroy(w->checks);
+    journal_destroy(w->journal);
+    kd_buf_finish(&w->scratch);
+    sim_heap_finish(&w->heap);
+}
+
+/* ---- the run ---- */
+
+static void now_and_then(world *w)
+{
+    const sim_options *o = w->options;
+    if (o->record && w->events % SAMPLE_EVENTS == 0 && w->now_us - w->begin_us >= record_next_us(o->record))
+        world_sample(w);
+    if (o->progress && w->events % PROGRESS_EVENTS == 0)
+        o->progress(o->progress_arg, w->now_us - w->begin_us, w->s->length_us, journal_acks(w->journal));
+}
+
+static void run(world *w)
+{
+    sim_event ev;
+    while (!w->over && sim_heap_pop(&w->heap, &ev)) {
+        KD_ASSERT(ev.at_us >= w->now_us);
+        w->now_us = ev.at_us;
+        w->events++;
+        ev.fn(w, &ev);
+        if (checks_failed(w->checks, NULL, NULL)) return;
+        now_and_then(w);
+    }
+}
+
+static void take_failure(world *w, sim_result *r)
+{
+    const char *text = "";
+    uint64_t at_us = 0;
+    const char *checker = checks_failed(w->checks, &text, &at_us);
+    if (checker) {
+        snprintf(r->checker, sizeof(r->checker), "%s", checker);
+        snprintf(r->failure, sizeof(r->failure), "%s", text);
+        r->failed_us = at_us > w->begin_us ? at_us - w->begin_us : at_us;
+    } else {
+        snprintf(r->checker, sizeof(r->checker), "%s", w->checker);
+        snprintf(r->failure, sizeof(r->failure), "%s", w->failure);
+        r->failed_us = w->failed_us;
+    }
+    r->verdict = r->checker[0] ? SIM_VIOLATED : SIM_HELD;
+}
+
+/* The comparison with the journal, also where all seemed well; then whether enough happened to mean something. */
+static void judge(world *w, sim_result *r)
+{
+    take_failure(w, r);
+    if (r->verdict == SIM_VIOLATED && strcmp(r->checker, "convergence") != 0) return;
+    final_verdict final;
+    checks_final(w->checks, w->converged, &final);
+    r->lost = final.lost;
+    r->doubled = final.doubled;
+    if (r->verdict == SIM_HELD && !final.held) {
+        r->verdict = SIM_VIOLATED;
+        snprintf(r->checker, sizeof(r->checker), "%s", final.checker);
+        snprintf(r->failure, sizeof(r->failure), "%s", final.text);
+        r->failed_us = w->now_us - w->begin_us;
+    }
+}
+
+static void judge_needs(world *w, sim_result *r)
+{
+    const scenario_needs met = {.acks = r->acks,
+                                .kills = r->kills,
+                                .duplicates = r->duplicates,
+                                .gaps = r->gaps,
+                                .refused = r->refused,
+                                .undone = r->undone,
+                                .resent = r->resent};
+    if (r->verdict != SIM_HELD) return;
+    const char *need = checks_needs(w->s, &met, r->failure, sizeof(r->failure));
+    if (!need) return;
+    r->verdict = SIM_UNKNOWN;
+    snprintf(r->checker, sizeof(r->checker), "%s", need);
+}
+
+static uint64_t resent_now(const world *w)
+{
+    uint64_t ops = w->resent;
+    for (uint32_t i = 0; i < w->s->edge_count; i++) {
+        for (uint32_t n = 0; n < w->s->shards && w->edges[i].shards[n].core; n++) {
+            kd_edge_stats stats;
+            kd_edge_get_stats(w->edges[i].shards[n].core, &stats);
+            ops += stats.resent_ops;
+        }
+    }
+    return ops;
+}
+
+void sim_run(const sim_options *options, sim_result *result)
+{
+    world *w = kd_alloc(sizeof(*w));
+    world_open(w, options);
+    run(w);
+    *result = (sim_result){.events = w->events,
+                           .virtual_us = w->now_us - w->begin_us,
+                           .acks = journal_acks(w->journal),
+                           .refused = w->refused,
+                           .kills = w->kills,
+                           .duplicates = w->duplicates,
+                           .gaps = w->gaps,
+                           .undone = w->undone,
+                           .resent = resent_now(w),
+                           .merges = w->merges,
+                           .checks = checks_made(w->checks)};
+    if (w->converged) result->converged_us = w->now_us - w->end_us;
+    judge(w, result);
+    judge_needs(w, result);
+    if (options->record) world_sample(w);
+    TRACE(w, "%s", sim_verdict_name(result->verdict));
+    sim_trace_finish(&w->trace, result->trace_sha256);
+    world_close(w);
+    free(w);
+}
+
+const char *sim_verdict_name(sim_verdict verdict)
+{
+    return verdict == SIM_HELD ? "held" : verdict == SIM_VIOLATED ? "violated" : "unknown";
+}

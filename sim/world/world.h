@@ -1,0 +1,398 @@
+/*
+ * sim/world/world.h - the simulated world, between its files.
+ *
+ *     users -> edges (process, shards = kd_edge + disk) --batches--> log of likes -> central (process, kd_central + disk each)
+ *                 ^---------- log of counts <--snapshots-----------------------------'
+ *
+ * Everything that happens is an event of the heap. A process that is down drops what was meant for it (an event carries the life of the process
+ * that it was made in); a frozen one gets it when it thaws. Nothing polls: a shard's next look at its clock is the one that its core named.
+ *
+ * Chance is drawn by (seed, stream, entity, moment), never from a generator that all share.
+ */
+#ifndef KUDOS_SIM_WORLD_WORLD_H
+#define KUDOS_SIM_WORLD_WORLD_H
+
+#include "common/drift.h"
+#include "kudos/central.h"
+#include "kudos/edge.h"
+#include "sim/check/checks.h"
+#include "sim/world/disk.h"
+#include "sim/world/heap.h"
+#include "sim/world/log.h"
+#include "sim/world/run.h"
+#include "sim/world/trace.h"
+
+/* 2026-01-01 less twenty seconds: the UTC day changes within every run. */
+#define WORLD_BEGINS_US (UINT64_C(1767225600000000) - 20000000)
+
+/* Intervals of the shells (edge/io, central/io) and of the machines, in microseconds. Those of the protocol are the scenario's. */
+enum {
+    SHELL_TICK_MIN_US = 500,
+    SHELL_IDLE_MAX_US = 30000000,
+    SHELL_RESEND_MIN_US = 2000000,
+    SHELL_RESEND_MAX_US = 60000000,
+    SHELL_MEASURE_US = 10000000,
+    SHELL_MEASURE_AGAIN_US = 500000,
+    SHELL_MEASURE_DEADLINE_US = 1000000,
+    SHELL_READ_DEADLINE_US = 1000000,
+    SHELL_READ_TRIES = 3,
+    SHELL_BACKOFF_MIN_US = 100000, /* of central's records that were not delivered */
+    SHELL_BACKOFF_MAX_US = 5000000,
+    SHELL_SEEK_AGAIN_US = 500000,
+    SHELL_DRAIN_US = 5000000,
+    SHELL_RESTART_US = 1000000, /* until a process that died is started again */
+    SHELL_SEND_WINDOW = 64,
+    SHELL_IDEMPOTENCY_MAX = 1 << 16,
+    SHELL_COMMIT_OPS = 4000,
+    SHELL_FETCH_RECORDS = 500,
+    CLIENT_TIMEOUT_US = 5000000,
+    CLIENT_TRIES = 6,
+    COUNTS_KEPT = 4096, /* records of a partition of the counts topic */
+};
+
+enum { WORLD_SLOTS = CHECKS_SLOTS, WORLD_CENTRALS = CHECKS_CENTRALS, WORLD_PROCESSES = WORLD_SLOTS + WORLD_CENTRALS };
+
+/* Processes are numbered: edges and their twins by slot, then the centrals. */
+static inline uint32_t process_of_central(uint32_t slot)
+{
+    return WORLD_SLOTS + slot;
+}
+
+typedef enum {
+    DRAW_DELAY,
+    DRAW_LOSS,
+    DRAW_RETRY,
+    DRAW_ACK,
+    DRAW_SYNC,
+    DRAW_CRASH,
+    DRAW_SEED,
+    DRAW_EPOCH,
+    DRAW_DUPLICATE,
+    DRAW_USER,
+    DRAW_ANSWER,
+    DRAW_READ,
+    DRAW_ROUTE,
+    DRAW_TIMER,
+} draw_stream;
+
+/* ---- machines and links ------------------------------------------------------------------------------------- */
+
+/* A machine's clocks. Monotonic time runs with the oscillator; the wall clock is that and what somebody set. */
+typedef struct {
+    uint64_t since_us, mono_us; /* true time of the last change of ppm, and the monotonic clock then */
+    int64_t ppm, step_us;
+} sim_host;
+
+enum { HOST_CENTRAL = SCENARIO_EDGES_MAX, HOSTS };
+enum { PEER_KAFKA, PEER_CENTRAL, PEERS };
+enum { WAY_UP, WAY_DOWN, WAYS };
+
+typedef struct {
+    uint32_t cut;
+    uint64_t delay_us, spread_us, bandwidth;
+    uint32_t loss_percent;
+    uint64_t last_us; /* arrival of what was sent last: without spread nothing overtakes */
+    uint64_t free_us; /* when the wire has room again */
+} sim_way;
+
+typedef struct {
+    sim_way way[WAYS];
+    uint32_t parked, parked_last; /* messages that wait for it to heal; 0: none */
+} sim_link;
+
+typedef enum { NET_ARRIVES, NET_LOST, NET_CUT } net_verdict;
+
+/* ---- messages: what a producer holds ------------------------------------------------------------------------ */
+
+typedef enum { MESSAGE_BATCH, MESSAGE_CLAIM, MESSAGE_COUNTS, MESSAGE_CHANGES } message_kind;
+
+typedef struct {
+    kd_buf record;
+    message_kind kind;
+    uint32_t process, life, partition, tries;
+    uint32_t next; /* of a parked list, or the free one */
+    bool acking;   /* it is in the log; the report is on its way */
+    bool again;    /* and the report will be "failed" */
+    kd_position at;
+    uint64_t version;
+} sim_message;
+
+/* ---- processes ---------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    int64_t next; /* offset */
+    bool busy;    /* a fetch is on its way */
+    bool standing; /* gave an error: waits for its seek */
+} sim_cursor;
+
+typedef struct {
+    bool up, draining, refuses_to_run;
+    uint32_t life;
+    uint64_t frozen_until_us, drain_until_us;
+    sim_cursor cursor[SCENARIO_PARTITIONS_MAX];
+} sim_process;
+
+typedef struct {
+    uint32_t op;
+    kd_outcome outcome;
+} sim_waiting;
+
+typedef struct {
+    sim_disk *disk;
+    kd_edge *core; /* NULL: down */
+    const kd_writes *writes;
+    uint64_t group; /* being synced; 0: none */
+    uint64_t look_us; /* the next tick that is on the heap */
+    uint32_t sending; /* messages without a report */
+    sim_waiting *waiting;
+    uint32_t waiting_first, waiting_count, waiting_cap;
+} sim_shard;
+
+typedef struct {
+    sim_shard shards[SCENARIO_SHARDS_MAX];
+    sim_disk *backup[SCENARIO_SHARDS_MAX];
+    kd_drift drift;
+    uint64_t asked_mono_us;
+    uint32_t probe; /* number of the question under way */
+    uint32_t wipes; /* how often its disk lost what it knew */
+    uint64_t doubled_until_us;
+    bool refusing_seen, operator_came;
+    uint64_t acked, refused, alarms;
+} sim_edge;
+
+typedef struct {
+    sim_disk *disk, *backup;
+    kd_central *core;
+    kd_writes early[2];
+    uint64_t versions[2]; /* being written, oldest first */
+    uint32_t outstanding;
+    uint64_t disk_free_us;
+    bool fed, durable, claim_pending, reading, changes_open, last_snapshot, said_all;
+    uint32_t counts_out, claims_out, changes_out; /* records without a report */
+    uint64_t snapshot_due_us, snapshot_look_us, backoff_us;
+} sim_part;
+
+typedef struct {
+    sim_part parts[SCENARIO_PARTITIONS_MAX];
+    bool waits_for_kafka, ready; /* the producer is there */
+} sim_central;
+
+/* ---- users -------------------------------------------------------------------------------------------------- */
+
+/* One operation of a user, over all its requests. */
+typedef struct {
+    uint32_t user, item, counter, edge, number, attempt, wipes, refs;
+    uint32_t tries, failed; /* requests made again; 1 + the last one that failed */
+    kd_verb verb;
+    uint64_t amount, token_us;
+    bool over; /* answered, or given up */
+    bool told; /* by the scenario: tried until it is answered */
+} sim_op;
+
+enum { USER_MEMORY = 4 };
+
+typedef struct {
+    uint32_t number, told_number; /* of operations planned and told so far */
+    uint64_t planned_us;
+    uint32_t edge, op;    /* op: 1 + the one in work; 0: none */
+    bool due;
+    uint64_t token_us;
+    uint32_t last_item;
+    struct {
+        uint32_t item, counter;
+    } liked[USER_MEMORY];
+    uint32_t liked_count;
+    uint32_t *told; /* explicit operations that wait: indices of scenario events */
+    uint32_t told_first, told_count, told_cap;
+} sim_user;
+
+typedef struct {
+    uint64_t at_us;
+    uint32_t op, tries;
+} sim_deadline;
+
+/* A question of an edge to central about an item. */
+typedef struct {
+    kd_buf record;
+    uint32_t process, life, item, tries, next;
+    uint64_t until_us;
+    bool open;
+} sim_ask;
+
+/* ---- the whole ---------------------------------------------------------------------------------------------- */
+
+typedef struct world world;
+struct world {
+    const scenario *s;
+    const sim_options *options;
+    uint64_t now_us, begin_us, end_us, heal_end_us; /* absolute */
+    bool healing, over, converged;
+    const char *edge_names[SCENARIO_EDGES_MAX];
+    char twin_names[SCENARIO_EDGES_MAX][SCENARIO_NAME_MAX + 8];
+    sim_heap heap;
+    sim_trace trace;
+    journal *journal;
+    checks *checks;
+
+    sim_host hosts[HOSTS];
+    sim_link links[HOSTS][PEERS];
+    uint32_t kafka_down;
+    sim_process processes[WORLD_PROCESSES];
+    sim_edge edges[WORLD_SLOTS];
+    sim_central centrals[WORLD_CENTRALS];
+    sim_log likes[SCENARIO_PARTITIONS_MAX], counts[SCENARIO_PARTITIONS_MAX];
+    uint32_t duplicate_percent[2];
+    uint32_t answers_lost[SCENARIO_EDGES_MAX];
+    uint32_t full[SCENARIO_EDGES_MAX + 1]; /* disks of a machine, by how many faults */
+    uint64_t slow_us[SCENARIO_EDGES_MAX + 1];
+    uint32_t *active; /* scenario events in force */
+    uint32_t active_count, active_cap;
+
+    sim_message *messages; /* 0 is nobody */
+    uint32_t message_count, message_cap, message_free;
+    sim_op *ops;
+    uint32_t op_count, op_cap, op_free;
+    sim_ask *asks;
+    uint32_t ask_count, ask_cap, ask_free;
+
+    kd_counters counters;
+    kd_item *items;
+    char (*item_names)[SCENARIO_NAME_MAX];
+    char (*names_of_users)[SCENARIO_NAME_MAX];
+    const char **users_names;
+    uint32_t item_count, item_cap, user_count, user_cap;
+    uint32_t *item_partition;
+    uint32_t *zipf; /* cumulative weights of the items of the swarm, up to 2^32 */
+    sim_user *users;
+    sim_deadline *deadlines; /* a ring */
+    uint32_t deadline_first, deadline_count, deadline_cap;
+    bool deadline_set;
+
+    kd_buf scratch;
+    uint64_t events, refused, kills, duplicates, gaps, undone, resent, merges;
+    char failure[320], checker[32];
+    uint64_t failed_us;
+};
+
+/* world.c */
+uint64_t world_draw(const world *w, draw_stream stream, uint64_t entity, uint64_t moment);
+static inline uint64_t world_below(const world *w, draw_stream stream, uint64_t entity, uint64_t below)
+{
+    return world_draw(w, stream, entity, w->now_us) % below;
+}
+void world_at(world *w, uint64_t at_us, sim_event_fn fn, uint32_t a, uint32_t b, uint64_t c);
+/* The world's own finding (the checkers have theirs). The first one tells. */
+void world_fail(world *w, const char *checker, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void world_note(world *w, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const char *world_process_name(const world *w, uint32_t process);
+/* True: the event was put off to the thaw, or meant for a life that is over. */
+bool world_gone(world *w, uint32_t process, uint32_t life);
+bool world_frozen(world *w, const sim_event *ev, uint32_t process);
+#define TRACE(w, ...) sim_trace_line(&(w)->trace, (w)->now_us - (w)->begin_us, __VA_ARGS__)
+
+/* names.c: users, items and counters by number */
+void names_open(world *w);
+void names_close(world *w);
+uint32_t names_item(const world *w, const char *name);
+uint32_t names_user(const world *w, const char *name);
+uint32_t names_item_by_key(const world *w, kd_bytes key);
+
+/* hosts.c */
+uint64_t host_mono_us(const world *w, uint32_t host);
+uint64_t host_wall_us(const world *w, uint32_t host);
+void host_set_ppm(world *w, uint32_t host, int64_t ppm);
+uint32_t process_host(uint32_t process);
+
+/* net.c */
+bool net_open(const world *w, uint32_t host, uint32_t peer, uint32_t way);
+net_verdict net_send(world *w, uint32_t host, uint32_t peer, uint32_t way, size_t bytes, uint64_t *at_us);
+/* Faults changed: links as the active events say; what became open goes on. */
+void net_refresh(world *w);
+void net_reset(world *w, uint32_t host, uint32_t peer);
+
+/* producer.c */
+uint32_t message_take(world *w, message_kind kind, uint32_t process, uint32_t partition);
+/* Hands the message, with its record in it, to the producer of its process. */
+void producer_send(world *w, uint32_t message);
+void producer_healed(world *w, uint32_t host);
+void producer_reset(world *w, uint32_t host);
+
+/* consumer.c */
+sim_log *consumer_log(world *w, uint32_t process, uint32_t partition);
+void consumer_wake(world *w, uint32_t process, uint32_t partition);
+void consumer_wake_all(world *w, scenario_topic topic, uint32_t partition);
+void consumer_healed(world *w, uint32_t host);
+
+/* edge.c: life of an edge's process */
+void edge_open(world *w, uint32_t slot);
+void edge_close(world *w, uint32_t slot);
+void edge_drain(world *w, uint32_t slot);
+void edge_failed(world *w, uint32_t slot);
+bool edge_drained(const world *w, uint32_t slot);
+static inline uint32_t edge_identity(uint32_t slot)
+{
+    return slot % SCENARIO_EDGES_MAX;
+}
+bool edge_doubled(const world *w, uint32_t edge);
+/* shard.c */
+uint64_t edge_now_us(const world *w, uint32_t slot);
+sim_shard *shard_of(world *w, uint32_t slot, uint32_t partition);
+void shard_turn(world *w, uint32_t slot, uint32_t shard);
+void shard_request(world *w, uint32_t slot, uint32_t op);
+void shard_snapshot(world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);
+void shard_delivered(world *w, uint32_t slot, const sim_message *m, bool ok);
+void shard_reset(world *w, uint32_t slot);
+/* edge_ask.c */
+void ask_item(world *w, uint32_t slot, uint32_t item);
+void probe_start(world *w, uint32_t slot);
+
+/* central.c */
+void central_open(world *w, uint32_t slot);
+void central_close(world *w, uint32_t slot);
+void central_drain(world *w, uint32_t slot);
+bool central_drained(const world *w, uint32_t slot);
+void central_failed(world *w, uint32_t slot, bool fenced);
+void central_kafka_there(world *w, uint32_t slot);
+/* tenure.c */
+void tenure_feed(world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);
+void tenure_commit(world *w, uint32_t slot, uint32_t partition);
+bool tenure_blocked(const world *w, uint32_t slot, uint32_t partition);
+void tenure_publish(world *w, uint32_t slot, uint32_t partition);
+void tenure_delivered(world *w, uint32_t slot, const sim_message *m, bool ok);
+
+/* users.c */
+void users_open(world *w);
+void users_close(world *w);
+void user_told(world *w, uint32_t event);
+void user_answered(world *w, uint32_t slot, uint32_t op, const kd_outcome *outcome);
+/* Refused, or the connection broke. */
+void user_unanswered(world *w, uint32_t op);
+void op_release(world *w, uint32_t op);
+/* plan.c */
+uint32_t plan_home(const world *w, uint32_t user);
+uint64_t plan_pause_us(const world *w, uint32_t user, uint32_t number);
+void plan_operation(world *w, sim_op *op);
+
+/* processes.c: what befalls processes and their disks */
+void process_stop(world *w, uint32_t process);
+void process_start(world *w, uint32_t process);
+void process_start_at(world *w, uint32_t process, uint64_t at_us);
+void process_restart(world *w, uint32_t process);
+void process_check_drained(world *w, uint32_t process);
+void disks_back_up(world *w, int who);
+void disks_restore(world *w, int who);
+void disks_wipe(world *w, int who);
+void disks_copy(world *w, int who);
+void disks_copy_gone(world *w, int who);
+void disks_refresh(world *w, int who);
+void disks_fail_sync(world *w, int who);
+
+/* faults.c */
+void faults_open(world *w);
+void faults_stop(world *w);
+
+/* heal.c */
+void heal_open(world *w);
+void world_sample(world *w);
+
+#endif
