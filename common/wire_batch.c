@@ -43,17 +43,35 @@ static kd_position read_position(kd_reader *r)
     return (kd_position){.incarnation = incarnation, .seq = kd_msgpack_uint(r, KD_TIME_END_US - 1)};
 }
 
+/* Whose batch it is, and behind which one it stands. */
+static void read_names(kd_reader *r, kd_batch *b)
+{
+    *b = (kd_batch){.edge = kd_msgpack_str(r, KD_NAME_MAX)};
+    b->region = kd_msgpack_str(r, KD_NAME_MAX);
+    b->at = read_position(r);
+    b->digest = kd_msgpack_uint(r, UINT64_MAX);
+    b->sent_us = kd_msgpack_uint(r, KD_TIME_END_US - 1);
+    b->after = read_position(r);
+    b->after_digest = kd_msgpack_uint(r, UINT64_MAX);
+}
+
+static void read_rest(kd_reader *r, kd_batch *b)
+{
+    b->complete_to_us = kd_msgpack_uint(r, KD_TIME_END_US - 1);
+    b->epoch = kd_msgpack_uint(r, KD_TIME_END_US - 1);
+    b->body = kd_msgpack_bin(r);
+}
+
 static bool position_named(kd_position at)
 {
     return at.incarnation >= 1 && at.seq >= 1;
 }
 
-static bool batch_valid(const kd_batch *b)
+static bool names_valid(const kd_batch *b)
 {
     bool from_start = b->after.incarnation == 0 && b->after.seq == 0;
     return kd_name_valid(b->edge) && kd_name_valid(b->region) && position_named(b->at) &&
-           (from_start || position_named(b->after)) && kd_position_cmp(b->after, b->at) < 0 &&
-           b->digest == kd_body_digest(b->body);
+           (from_start || position_named(b->after)) && kd_position_cmp(b->after, b->at) < 0;
 }
 
 int kd_batch_decode(kd_bytes record, kd_batch *batch)
@@ -63,21 +81,30 @@ int kd_batch_decode(kd_bytes record, kd_batch *batch)
     *batch = (kd_batch){0};
     int err = kd_record_open(&r, record, KD_BATCH_BYTES_MAX, KD_RECORD_BATCH, BATCH_FIELDS, &extra);
     if (err != KD_OK) return err;
-    kd_batch b = {.edge = kd_msgpack_str(&r, KD_NAME_MAX)};
-    b.region = kd_msgpack_str(&r, KD_NAME_MAX);
-    b.at = read_position(&r);
-    b.digest = kd_msgpack_uint(&r, UINT64_MAX);
-    b.sent_us = kd_msgpack_uint(&r, KD_TIME_END_US - 1);
-    b.after = read_position(&r);
-    b.after_digest = kd_msgpack_uint(&r, UINT64_MAX);
-    b.complete_to_us = kd_msgpack_uint(&r, KD_TIME_END_US - 1);
-    b.epoch = kd_msgpack_uint(&r, KD_TIME_END_US - 1);
-    b.body = kd_msgpack_bin(&r);
+    kd_batch b;
+    read_names(&r, &b);
+    read_rest(&r, &b);
     err = kd_record_close(&r, extra);
     if (err != KD_OK) return err;
-    if (!batch_valid(&b)) return KD_EMALFORMED;
+    if (!names_valid(&b) || b.digest != kd_body_digest(b.body)) return KD_EMALFORMED;
     *batch = b;
     return KD_OK;
+}
+
+bool kd_batch_salvage(kd_bytes record, kd_batch *batch)
+{
+    kd_reader r = kd_reader_of(record);
+    kd_batch b;
+    *batch = (kd_batch){0};
+    if (kd_record_peek(record) != KD_RECORD_BATCH) return false;
+    kd_msgpack_array(&r);
+    kd_msgpack_skip(&r, 2); /* schema and kind, which were just looked at */
+    read_names(&r, &b);
+    if (r.bad || !names_valid(&b)) return false;
+    read_rest(&r, &b);
+    if (r.bad) b.body = (kd_bytes){0};
+    *batch = b;
+    return true;
 }
 
 void kd_claim_encode(const kd_claim *claim, kd_buf *out)

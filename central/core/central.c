@@ -77,6 +77,7 @@ void kd_central_close(kd_central *c)
     kd_bloom_finish(&c->filter);
     free(c->redo.at);
     kd_buf_finish(&c->collector.cursor);
+    kd_buf_finish(&c->kept);
     kd_buf_finish(&c->key);
     kd_buf_finish(&c->value);
     free(c);
@@ -116,4 +117,5 @@ void kd_central_get_stats(const kd_central *c, kd_central_stats *out)
     out->redo_bytes = c->redo.bytes;
     out->counts_cached = c->counts.table.count;
     out->filter_rows = c->filter.rows;
+    out->quarantine_kept = c->quarantine_count;
 }

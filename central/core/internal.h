@@ -163,6 +163,8 @@ struct kd_central {
     uint32_t taken_changes;
     uint64_t quarantine[KD_QUARANTINE_MAX]; /* identities of what is kept */
     uint32_t quarantine_count;
+    uint64_t fed_at_us; /* when the last record was fed */
+    kd_buf kept;        /* scratch: a record of the quarantine */
     kd_backup backups[KD_BACKUPS_MAX];
     uint32_t backup_count;
     kd_collector collector;
@@ -209,6 +211,7 @@ int kd_registry_load(kd_central *c);
 /* Index, registered in the open commit if new; -1 when there are too many. */
 int kd_registry_edge(kd_central *c, kd_bytes name, uint16_t region);
 int kd_registry_region(kd_central *c, kd_bytes name);
+bool kd_registry_knows_region(const kd_central *c, kd_bytes name);
 void kd_registry_touch(kd_central *c, uint16_t edge);
 void kd_registry_put(kd_central *c, kd_commit *k);
 void kd_registry_committed(kd_central *c, const kd_commit *k);
@@ -238,7 +241,14 @@ int kd_collect_step(kd_central *c, kd_commit *k, uint64_t now_us);
 
 /* quarantine.c */
 int kd_quarantine_load(kd_central *c);
-kd_fed kd_quarantine_take(kd_central *c, kd_bytes record, uint64_t identity, int64_t offset);
+kd_fed kd_quarantine_take(kd_central *c, kd_bytes record, int64_t offset);
+/* A batch is merged: what was kept of it goes with the same commit. */
+void kd_quarantine_merged(kd_central *c, const kd_batch *b);
+
+/* merge.c */
+kd_fed kd_merge_record(kd_central *c, kd_bytes record, int64_t offset); /* all of feed but the log position */
+kd_fed kd_merge_place(const kd_central *c, const kd_edge_state *s, const kd_batch *b); /* rule 9 */
+bool kd_merge_body_fits(const kd_central *c, const kd_body *body);
 
 /* lookup.c: the membership rows */
 int kd_lookup_load(kd_central *c);

@@ -7,18 +7,6 @@
  */
 #include "central/core/internal.h"
 
-/* Names a batch that is set aside: its resends, in other envelopes, are the same one. */
-static uint64_t batch_identity(kd_central *c, const kd_batch *b)
-{
-    kd_buf *v = &c->value;
-    kd_buf_clear(v);
-    kd_buf_put_be64(v, b->at.incarnation);
-    kd_buf_put_be64(v, b->at.seq);
-    kd_buf_put_be64(v, b->digest);
-    kd_buf_put(v, b->edge.data, b->edge.len);
-    return kd_hash(kd_buf_view(v));
-}
-
 /* ---- rule 9 ---- */
 
 static bool digests_agree(const kd_edge_state *s, const kd_batch *b)
@@ -36,7 +24,7 @@ static bool digests_agree(const kd_edge_state *s, const kd_batch *b)
  * restored, wiped, or one of two that use it. Then its batch may stand above batches of its own that were never merged, and
  * would bury them. It hears applied with the next snapshot and sends again.
  */
-static kd_fed place(const kd_central *c, const kd_edge_state *s, const kd_batch *b)
+kd_fed kd_merge_place(const kd_central *c, const kd_edge_state *s, const kd_batch *b)
 {
     if (!digests_agree(s, b)) return KD_FED_IDENTITY;
     if (kd_position_cmp(b->at, s->applied) <= 0) return KD_FED_DUPLICATE;
@@ -60,7 +48,7 @@ static bool item_is_ours(const kd_central *c, kd_bytes item)
 }
 
 /* Views of equal items are the same view (one decoded column), so most items are hashed once. */
-static bool body_fits(const kd_central *c, const kd_body *body)
+bool kd_merge_body_fits(const kd_central *c, const kd_body *body)
 {
     const uint8_t *known = NULL;
     for (uint32_t i = 0; i < body->op_count; i++) {
@@ -136,6 +124,7 @@ static void merge(kd_central *c, const kd_batch *b, const kd_body *body, uint16_
     gather(c, body, edge, region);
     e->tentative = advance(c, &e->tentative, b);
     kd_registry_touch(c, edge);
+    kd_quarantine_merged(c, b);
     c->stats.batches++;
     c->stats.operations += body->op_count + body->sum_count;
 }
@@ -146,11 +135,11 @@ static kd_fed feed_body(kd_central *c, const kd_batch *b, kd_bytes record, uint1
     kd_body body;
     int err = kd_body_decode(b->body, &body);
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
-    if (err != KD_OK) return kd_quarantine_take(c, record, batch_identity(c, b), offset);
-    bool fits = body_fits(c, &body);
+    if (err != KD_OK) return kd_quarantine_take(c, record, offset);
+    bool fits = kd_merge_body_fits(c, &body);
     if (fits) merge(c, b, &body, edge, region);
     kd_body_finish(&body);
-    return fits ? KD_FED_MERGED : kd_quarantine_take(c, record, batch_identity(c, b), offset);
+    return fits ? KD_FED_MERGED : kd_quarantine_take(c, record, offset);
 }
 
 static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
@@ -158,17 +147,17 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     kd_batch b;
     int err = kd_batch_decode(record, &b);
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
-    if (err != KD_OK) return kd_quarantine_take(c, record, kd_hash(record), offset);
+    if (err != KD_OK) return kd_quarantine_take(c, record, offset);
     /* An edge is registered by whatever batch of it comes first, even one that is not merged: it has
      * acknowledged likes that are not here, so the low watermark must know it. */
     int region = kd_registry_region(c, b.region);
     int edge = region < 0 ? -1 : kd_registry_edge(c, b.edge, (uint16_t)region);
-    if (edge < 0) return kd_quarantine_take(c, record, batch_identity(c, &b), offset);
+    if (edge < 0) return kd_quarantine_take(c, record, offset);
     if (c->edges[edge].tentative.retired) {
         c->collector.refused++;
         return KD_FED_RETIRED;
     }
-    kd_fed placed = place(c, &c->edges[edge].tentative, &b);
+    kd_fed placed = kd_merge_place(c, &c->edges[edge].tentative, &b);
     if (placed == KD_FED_MERGED) return feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
     c->stats.duplicates += placed == KD_FED_DUPLICATE;
     c->stats.gaps += placed == KD_FED_GAP;
@@ -183,7 +172,7 @@ static kd_fed feed_claim(kd_central *c, kd_bytes record, int64_t offset)
     kd_claim claim;
     int err = kd_claim_decode(record, &claim);
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
-    if (err != KD_OK) return kd_quarantine_take(c, record, kd_hash(record), offset);
+    if (err != KD_OK) return kd_quarantine_take(c, record, offset);
     c->stats.claims++;
     bool twin = claim.epoch == c->epoch && !kd_bytes_eq(claim.central, c->config.name);
     if (claim.epoch <= c->epoch && !twin) return KD_FED_CLAIM;
@@ -191,7 +180,7 @@ static kd_fed feed_claim(kd_central *c, kd_bytes record, int64_t offset)
     return KD_FED_FENCED;
 }
 
-static kd_fed feed_record(kd_central *c, kd_bytes record, int64_t offset)
+kd_fed kd_merge_record(kd_central *c, kd_bytes record, int64_t offset)
 {
     switch (kd_record_peek(record)) {
     case KD_RECORD_BATCH:
@@ -201,16 +190,16 @@ static kd_fed feed_record(kd_central *c, kd_bytes record, int64_t offset)
     case KD_EVERSION:
         return KD_FED_UNKNOWN_SCHEMA;
     default:
-        return kd_quarantine_take(c, record, kd_hash(record), offset);
+        return kd_quarantine_take(c, record, offset);
     }
 }
 
 kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t now_us)
 {
-    (void)now_us;
     if (c->poisoned) return KD_FED_POISONED;
     if (c->fenced) return KD_FED_FENCED;
-    kd_fed fed = feed_record(c, record, offset);
+    c->fed_at_us = now_us;
+    kd_fed fed = kd_merge_record(c, record, offset);
     if (fed == KD_FED_FENCED) return fed;
     c->log_tentative = (kd_log_position){.known = true, .offset = offset, .digest = kd_hash(record)};
     kd_commit_open(c)->fed = true;

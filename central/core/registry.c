@@ -63,6 +63,13 @@ int kd_registry_load(kd_central *c)
     return err;
 }
 
+bool kd_registry_knows_region(const kd_central *c, kd_bytes name)
+{
+    for (uint32_t i = 0; i < c->region_count; i++)
+        if (name_is(c->regions[i].name, c->regions[i].name_len, name)) return true;
+    return false;
+}
+
 int kd_registry_region(kd_central *c, kd_bytes name)
 {
     for (uint32_t i = 0; i < c->region_count; i++)

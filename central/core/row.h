@@ -9,7 +9,7 @@
  *                            stamp: time << 1 | liked be64, then edge and region varint
  *     n | item key           counts (counts.h)
  *     r | version be64       redo (effect.h)
- *     q | identity be64      quarantined record: offset be64, bytes
+ *     q | identity be64      quarantined record: offset be64, kept at be64, length be32, bytes (at most a batch's)
  *     b | backup id          low watermark, version be64 | complete u8 (stable.c)
  *     F                      floor be64 | halted u8 (collect.c)
  *

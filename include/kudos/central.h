@@ -87,8 +87,8 @@ typedef enum {
     KD_FED_DUPLICATE,   /* at or below applied */
     KD_FED_GAP,         /* `after` is not applied: the edge sends again */
     KD_FED_IDENTITY,    /* digests disagree: alarm, not merged */
-    KD_FED_QUARANTINED, /* does not decode or breaks a limit: kept with its bytes (bounded), not merged, alarm
-                         */
+    KD_FED_QUARANTINED, /* does not decode or breaks a limit: kept with its bytes (bounded), not merged, alarm;
+                           kudos/quarantine.h */
     KD_FED_UNKNOWN_SCHEMA, /* newer: left alone; that edge waits */
     KD_FED_CLAIM,          /* own or lower claim */
     KD_FED_FENCED,         /* a higher claim: stop serving this partition */
@@ -172,7 +172,7 @@ uint32_t kd_central_edges(const kd_central *c, kd_central_edge *out, uint32_t ma
 
 typedef struct {
     uint64_t batches, operations, changes, duplicates, gaps, identity_alarms, quarantined, claims, commits;
-    uint64_t redo_bytes, counts_cached, filter_rows;
+    uint64_t redo_bytes, counts_cached, filter_rows, quarantine_kept;
 } kd_central_stats;
 void kd_central_get_stats(const kd_central *c, kd_central_stats *out);
 

@@ -109,6 +109,9 @@ typedef struct {
 void kd_batch_encode(const kd_batch *batch, kd_buf *out);
 /* Checks names, positions (seq >= 1, after < at) and that the digest is that of the body. Does not decode the body. */
 int kd_batch_decode(kd_bytes record, kd_batch *batch);
+/* What can be read of a batch that does not decode: true when edge, region, position, digest and `after` are there and
+ * valid by themselves; the rest may be missing, and the digest need not be the body's. */
+bool kd_batch_salvage(kd_bytes record, kd_batch *batch);
 
 /* ---- claim of an epoch ------------------------------------------------------------------------------------ */
 

@@ -1,0 +1,238 @@
+/* What is kept of poisoned records, that it goes when the batch is merged after all, and both ends of it. */
+#include <criterion/criterion.h>
+
+#include "kudos/quarantine.h"
+#include "tests/lib/central_rig.h"
+
+enum { LIKE = 0 };
+static const uint64_t noon = 20000 * RIG_DAY + RIG_DAY / 2;
+
+static rig r;
+static rig_edge a, b;
+static kd_buf record;
+
+static void set_up(void)
+{
+    rig_init(&r);
+    a = (rig_edge){.name = "edge-a", .region = "eu"};
+    b = (rig_edge){.name = "edge-b", .region = "us"};
+    record = (kd_buf){0};
+}
+
+static void tear_down(void)
+{
+    kd_buf_finish(&record);
+    rig_finish(&r);
+}
+
+TestSuite(quarantine, .init = set_up, .fini = tear_down);
+
+static rig_op like(uint32_t item, uint32_t user, uint64_t time_us, uint8_t counter)
+{
+    return (rig_op){item, user, time_us, counter, true};
+}
+
+/* The next batch of the edge, into `record`. */
+static void seal(rig_edge *e, rig_op op)
+{
+    rig_seal(e, &op, 1, NULL, 0, op.time_us, &record);
+}
+
+static kd_fed feed(void)
+{
+    kd_fed fed = rig_feed(&r, kd_buf_view(&record));
+    rig_commit(&r);
+    return fed;
+}
+
+/* The same batch in a later envelope, as a resend is. */
+static void again(uint64_t sent_us)
+{
+    kd_batch batch;
+    kd_buf copy = {0};
+    cr_assert_eq(kd_batch_decode(kd_buf_view(&record), &batch), KD_OK);
+    batch.sent_us = sent_us;
+    kd_batch_encode(&batch, &copy);
+    kd_buf_finish(&record);
+    record = copy;
+}
+
+static kd_quarantined found[8];
+static uint32_t found_count;
+
+static int note(void *arg, const kd_quarantined *q)
+{
+    (void)arg;
+    cr_assert_lt(found_count, KD_COUNT(found));
+    found[found_count++] = *q;
+    return 0;
+}
+
+static uint32_t kept(void)
+{
+    found_count = 0;
+    cr_assert_eq(kd_central_quarantine_each(r.c, note, NULL), KD_OK);
+    kd_central_stats s;
+    kd_central_get_stats(r.c, &s);
+    cr_assert_eq(s.quarantine_kept, found_count);
+    return found_count;
+}
+
+static kd_position applied(const char *edge)
+{
+    kd_central_edge edges[8];
+    uint32_t n = kd_central_edges(r.c, edges, 8);
+    for (uint32_t i = 0; i < n; i++)
+        if (kd_bytes_eq(edges[i].name, kd_bytes_str(edge))) return edges[i].applied;
+    return (kd_position){0};
+}
+
+/* A batch of edge a with a counter that is not configured, kept. Its edge is at 1, this is 2. */
+static uint64_t poison(void)
+{
+    seal(&a, like(1, 1, noon, RIG_LIKE));
+    cr_assert_eq(feed(), KD_FED_MERGED);
+    seal(&a, like(1, 2, noon + 1, 33));
+    cr_assert_eq(feed(), KD_FED_QUARANTINED);
+    cr_assert_eq(kept(), 1u);
+    return found[0].id;
+}
+
+Test(quarantine, keeps_a_batch_once_and_stalls_its_edge_alone)
+{
+    poison();
+    cr_assert_eq(found[0].poison, KD_POISON_CONTENT);
+    cr_assert(found[0].named);
+    cr_assert_eq(found[0].at.seq, 2u);
+    cr_assert_eq(found[0].length, record.len);
+    again(99);
+    cr_assert_eq(feed(), KD_FED_QUARANTINED);
+    cr_assert_eq(kept(), 1u, "a resend is the same");
+    seal(&a, like(1, 3, noon + 2, RIG_LIKE));
+    cr_assert_eq(feed(), KD_FED_GAP, "nothing of that edge passes it");
+    seal(&b, like(1, 4, noon + 3, RIG_LIKE));
+    cr_assert_eq(feed(), KD_FED_MERGED);
+    cr_assert_eq(applied("edge-a").seq, 1u);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(kept(), 1u, "after a restart too");
+}
+
+Test(quarantine, a_resend_that_decodes_takes_it_away)
+{
+    poison();
+    cr_assert_eq(feed(), KD_FED_QUARANTINED);
+    r.counters.at[r.counters.count++] = (kd_counter){"clap", 33, KD_SET}; /* an upgrade, say */
+    again(98);
+    cr_assert_eq(feed(), KD_FED_MERGED);
+    cr_assert_eq(kept(), 0u);
+    cr_assert_eq(applied("edge-a").seq, 2u);
+    cr_assert_eq(rig_total(&r, 1, 3), 1u);
+}
+
+Test(quarantine, release_feeds_it_again)
+{
+    uint64_t id = poison(), version;
+    kd_fed fed;
+    cr_assert_eq(kd_central_quarantine_release(r.c, id, 5, &fed, &version), KD_OK);
+    cr_assert_eq(fed, KD_FED_QUARANTINED, "nothing has changed");
+    rig_commit(&r);
+    cr_assert_eq(kept(), 1u);
+    r.counters.at[r.counters.count++] = (kd_counter){"clap", 33, KD_SET};
+    cr_assert_eq(kd_central_quarantine_release(r.c, id, 5, &fed, &version), KD_OK);
+    cr_assert_eq(fed, KD_FED_MERGED);
+    rig_commit(&r);
+    cr_assert_eq(kd_central_version(r.c), version);
+    cr_assert_eq(kept(), 0u);
+    cr_assert_eq(rig_total(&r, 1, 3), 1u);
+    int64_t offset;
+    cr_assert(kd_central_log_position(r.c, &offset));
+    cr_assert_eq(offset, r.offset - 1, "the log position is that of what was read");
+    cr_assert_eq(kd_central_quarantine_release(r.c, id, 5, &fed, &version), KD_ENOTFOUND);
+}
+
+Test(quarantine, drop_lets_the_edge_go_on)
+{
+    uint64_t id = poison(), version;
+    bool passed;
+    cr_assert_eq(kd_central_quarantine_drop(r.c, id, &passed, &version), KD_OK);
+    cr_assert(passed);
+    cr_assert_eq(applied("edge-a").seq, 1u, "not before it is durable");
+    rig_commit(&r);
+    cr_assert_eq(kd_central_version(r.c), version);
+    cr_assert_eq(applied("edge-a").seq, 2u);
+    cr_assert_eq(kept(), 0u);
+    cr_assert_eq(feed(), KD_FED_DUPLICATE, "its resends are old");
+    seal(&a, like(1, 3, noon + 2, RIG_LIKE));
+    cr_assert_eq(feed(), KD_FED_MERGED, "the digest of what was dropped fits the next one's after");
+    cr_assert_eq(rig_total(&r, 1, LIKE), 2u);
+}
+
+Test(quarantine, names_a_batch_by_what_can_be_read)
+{
+    uint64_t version;
+    bool passed;
+    seal(&a, like(1, 1, noon, RIG_LIKE));
+    kd_buf good = {0};
+    kd_buf_put(&good, record.data, record.len);
+    record.data[record.len - 1] ^= 1; /* of the body */
+    cr_assert_eq(feed(), KD_FED_QUARANTINED);
+    cr_assert_eq(kept(), 1u);
+    cr_assert_eq(found[0].poison, KD_POISON_DAMAGED);
+    cr_assert(found[0].named);
+    kd_buf_put_u8(&record, 0); /* one byte too many: the envelope is not one any more */
+    cr_assert_eq(feed(), KD_FED_QUARANTINED);
+    cr_assert_eq(kept(), 1u, "the same batch");
+    cr_assert_eq(kd_central_quarantine_drop(r.c, found[0].id, &passed, &version), KD_OK);
+    cr_assert(!passed, "central knows no such edge, so nothing is passed");
+    rig_commit(&r);
+    cr_assert_eq(kept(), 0u);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&good)), KD_FED_MERGED);
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
+    kd_buf_finish(&good);
+}
+
+Test(quarantine, what_nobody_can_be_named_for_passes_nothing)
+{
+    uint64_t version;
+    bool passed;
+    kd_fed fed;
+    kd_buf_put(&record, "\xdd\xff\xff\xff\xff", 5);
+    cr_assert_eq(feed(), KD_FED_QUARANTINED);
+    cr_assert_eq(kept(), 1u);
+    cr_assert(!found[0].named);
+    cr_assert_eq(found[0].poison, KD_POISON_RECORD);
+    cr_assert_eq(kd_central_quarantine_release(r.c, found[0].id, 5, &fed, &version), KD_EINVAL);
+    cr_assert_eq(kd_central_quarantine_drop(r.c, found[0].id, &passed, &version), KD_OK);
+    cr_assert(!passed);
+    rig_commit(&r);
+    cr_assert_eq(kept(), 0u);
+}
+
+Test(quarantine, drop_waits_for_what_is_before)
+{
+    uint64_t version;
+    bool passed;
+    poison();
+    seal(&a, like(1, 9, noon + 5, RIG_LIKE));
+    record.data[record.len - 1] ^= 1;
+    cr_assert_eq(feed(), KD_FED_QUARANTINED); /* batch 3, damaged */
+    cr_assert_eq(kept(), 2u);
+    uint32_t third = found[0].at.seq == 3 ? 0 : 1;
+    uint64_t ids[2] = {found[third].id, found[1 - third].id};
+    cr_assert_eq(kd_central_quarantine_drop(r.c, ids[0], &passed, &version), KD_EAGAIN);
+    cr_assert_eq(kd_central_quarantine_drop(r.c, ids[1], &passed, &version), KD_OK);
+    cr_assert_eq(kd_central_quarantine_drop(r.c, ids[0], &passed, &version), KD_OK);
+    cr_assert(passed);
+    rig_commit(&r);
+    cr_assert_eq(applied("edge-a").seq, 3u);
+}
+
+Test(quarantine, a_newer_schema_is_not_kept)
+{
+    seal(&a, like(1, 1, noon, RIG_LIKE));
+    record.data[1] = 2; /* schema */
+    cr_assert_eq(feed(), KD_FED_UNKNOWN_SCHEMA);
+    cr_assert_eq(kept(), 0u);
+}
