@@ -1,0 +1,101 @@
+/* compare.c - central's side of a comparison with an edge's rows; see kudos/compare.h. */
+#include "central/core/internal.h"
+#include "kudos/central_compare.h"
+
+typedef struct {
+    uint16_t edge;
+    kd_compare_window window;
+    uint32_t left;
+    kd_range_digest *digest;
+    kd_buf *next;
+    bool full;
+} walk;
+
+static int visit(void *arg, kd_bytes key, kd_bytes value)
+{
+    walk *w = arg;
+    kd_bytes shared = kd_bytes_of(key.data + 1, key.len - 1);
+    if (w->left-- == 0) {
+        kd_buf_put(w->next, shared.data, shared.len);
+        w->full = true;
+        return 1;
+    }
+    kd_row row;
+    if (kd_row_decode(value, &row) != KD_OK) return KD_EIO;
+    bool asked =
+        row.edge == w->edge && row.time_us > w->window.since_us && row.time_us <= w->window.until_us;
+    if (asked) kd_range_digest_add(w->digest, shared, row.time_us, row.liked);
+    return 0;
+}
+
+static int scan_range(kd_central *c, kd_bytes from, kd_bytes to, walk *w)
+{
+    kd_buf first = {0}, end = {0};
+    kd_key_named(&first, KD_ROW_MEMBER, from);
+    if (to.len > 0)
+        kd_key_named(&end, KD_ROW_MEMBER, to);
+    else
+        kd_buf_put_u8(&end, KD_ROW_MEMBER + 1);
+    int err = c->store.scan(c->store.ctx, kd_buf_view(&first), kd_buf_view(&end), visit, w);
+    kd_buf_finish(&first);
+    kd_buf_finish(&end);
+    return w->full || err == KD_OK ? KD_OK : KD_EIO;
+}
+
+static int find_edge(const kd_central *c, kd_bytes name)
+{
+    int i = kd_registry_find(c, name);
+    return i >= 0 && c->edges[i].durable ? i : -1;
+}
+
+int kd_central_compare_digest(kd_central *c, kd_bytes edge, kd_bytes from, kd_bytes to, kd_compare_window window,
+                              uint32_t rows_max, kd_range_digest *digest, kd_buf *next)
+{
+    *digest = (kd_range_digest){0};
+    kd_buf_clear(next);
+    if (c->poisoned) return KD_EIO;
+    int i = find_edge(c, edge);
+    if (i < 0) return KD_ENOTFOUND;
+    if (window.until_us > c->edges[i].committed.watermark_us) return KD_EAGAIN;
+    walk w = {.edge = (uint16_t)i, .window = window, .left = rows_max, .digest = digest, .next = next};
+    return scan_range(c, from, to, &w);
+}
+
+/* What a row that central does not hold, or holds an earlier word of, comes to. */
+static kd_row_verdict judge_absent(const kd_central *c, const kd_edge_state *s, uint64_t time_us, bool none)
+{
+    if (time_us > s->watermark_us) return KD_ROW_PENDING;
+    if (!none) return KD_ROW_OLDER;
+    bool may_be_collected = time_us < c->collector.floor_us && kd_collect_past(c, s, time_us);
+    return may_be_collected ? KD_ROW_FORGOTTEN : KD_ROW_MISSING;
+}
+
+static bool row_is_ours(const kd_central *c, const kd_compare_row *row)
+{
+    kd_item item;
+    int counter = kd_counters_by_id(c->config.counters, row->counter);
+    return counter >= 0 && c->config.counters->at[counter].kind == KD_SET && kd_id_valid(row->user) &&
+           kd_item_from_key(&item, row->item) == KD_OK &&
+           kd_partition(row->item, c->config.partitions) == c->config.partition;
+}
+
+int kd_central_compare_row(kd_central *c, kd_bytes edge, const kd_compare_row *row, kd_row_verdict *verdict)
+{
+    if (c->poisoned) return KD_EIO;
+    int i = find_edge(c, edge);
+    if (i < 0) return KD_ENOTFOUND;
+    if (!row_is_ours(c, row)) return KD_EINVAL;
+    kd_row held;
+    kd_buf_clear(&c->key);
+    kd_member_key_put(&c->key, row->counter, row->item, row->user);
+    int err = kd_lookup_get(c, kd_buf_view(&c->key), &held);
+    if (err != KD_OK && err != KD_ENOTFOUND) return KD_EIO;
+    bool none = err == KD_ENOTFOUND;
+    if (none || kd_stamp_less(c, held.time_us, held.edge, row->time_us, (uint16_t)i))
+        *verdict = judge_absent(c, &c->edges[i].committed, row->time_us, none);
+    else if (kd_stamp_less(c, row->time_us, (uint16_t)i, held.time_us, held.edge))
+        *verdict = KD_ROW_LATER;
+    else
+        *verdict = held.liked == row->liked ? KD_ROW_SAME : KD_ROW_OTHER;
+    return KD_OK;
+}

@@ -1,0 +1,85 @@
+/*
+ * compare.c - an edge's rows as central is asked about them: digests of ranges of keys, and the rows themselves. Only
+ * the store is read: what is not in it yet is not merged either.
+ */
+#include "edge/core/internal.h"
+#include "kudos/edge_compare.h"
+
+enum { PREFIX = 3 /* of a row's key in the store, before what both sides know */ };
+
+int kd_edge_compare_window(const kd_edge *e, uint32_t partition, kd_compare_window *window)
+{
+    const kd_part *p = kd_edge_part_by_id(e, partition);
+    *window = (kd_compare_window){0};
+    if (!p) return KD_ENOTFOUND;
+    window->since_us = p->expired_us;
+    window->until_us = kd_resend_watermark(e, p);
+    bool in_doubt = p->epoch == 0 || p->held || p->resending || p->rehoming;
+    return in_doubt || window->until_us == 0 ? KD_EAGAIN : KD_OK;
+}
+
+typedef struct {
+    kd_compare_window window;
+    uint32_t left;
+    kd_compare_row_fn fn;
+    void *arg;
+    kd_range_digest *digest; /* or NULL */
+    kd_buf *next;
+    bool full;
+    int stopped;
+} walk;
+
+static int visit(void *arg, kd_bytes key, kd_bytes value)
+{
+    walk *w = arg;
+    kd_bytes shared = kd_bytes_of(key.data + PREFIX, key.len - PREFIX);
+    if (w->left-- == 0) {
+        kd_buf_put(w->next, shared.data, shared.len);
+        w->full = true;
+        return 1;
+    }
+    kd_member_row m;
+    if (kd_membership_parse(key, value, &m) != KD_OK) return KD_EIO;
+    if (m.row.stamp_us <= w->window.since_us || m.row.stamp_us > w->window.until_us) return 0;
+    if (w->digest) kd_range_digest_add(w->digest, shared, m.row.stamp_us, m.row.liked);
+    if (!w->fn) return 0;
+    kd_compare_row row = {m.item, m.user, m.row.stamp_us, m.counter_id, m.row.liked};
+    w->stopped = w->fn(w->arg, &row);
+    return w->stopped;
+}
+
+static int walk_range(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to, walk *w)
+{
+    kd_buf_clear(w->next);
+    if (e->poisoned) return KD_EIO;
+    if (!kd_edge_part_by_id(e, partition)) return KD_ENOTFOUND;
+    kd_buf first = {0}, end = {0};
+    kd_key_part(&first, 'm', partition);
+    if (to.len > 0) {
+        kd_key_part(&end, 'm', partition);
+        kd_buf_put(&end, to.data, to.len);
+    } else {
+        kd_prefix_end(kd_buf_view(&first), &end);
+    }
+    kd_buf_put(&first, from.data, from.len);
+    int err = e->store.scan(e->store.ctx, kd_buf_view(&first), kd_buf_view(&end), visit, w);
+    kd_buf_finish(&first);
+    kd_buf_finish(&end);
+    if (w->full) return KD_OK;
+    return w->stopped ? w->stopped : err == KD_OK ? KD_OK : KD_EIO;
+}
+
+int kd_edge_compare_digest(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to, kd_compare_window window,
+                           uint32_t rows_max, kd_range_digest *digest, kd_buf *next)
+{
+    *digest = (kd_range_digest){0};
+    walk w = {.window = window, .left = rows_max, .digest = digest, .next = next};
+    return walk_range(e, partition, from, to, &w);
+}
+
+int kd_edge_compare_rows(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to, kd_compare_window window,
+                         uint32_t rows_max, kd_compare_row_fn fn, void *arg, kd_buf *next)
+{
+    walk w = {.window = window, .left = rows_max, .fn = fn, .arg = arg, .next = next};
+    return walk_range(e, partition, from, to, &w);
+}
