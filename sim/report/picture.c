@@ -132,7 +132,7 @@ static void put_region(const picture *p, uint32_t region)
     picture_faults(p, name);
     picture_notes(p, name);
     html_put(p->out, "<div class=\"charts\">");
-    picture_answers(p, s, last);
+    picture_answers(p, region, last);
     if (*p->view.item) picture_counts(p, s, last);
     picture_lags(p, s);
     picture_outbox(p, s, last);

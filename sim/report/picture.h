@@ -16,7 +16,7 @@
 #include "sim/report/report.h"
 #include "sim/report/series.h"
 
-enum { PICTURE_POINTS = 400, PICTURE_COLUMNS = 96, PICTURE_WIDTH = 1000 };
+enum { PICTURE_POINTS = 400, PICTURE_COLUMNS = 96, PICTURE_RATES = 160, PICTURE_WIDTH = 1000 };
 
 typedef struct {
     const record *record;
@@ -37,7 +37,8 @@ typedef struct {
 } picture_series;
 
 /* picture_lanes.c */
-void picture_answers(const picture *p, picture_series s, const record_sample *last);
+/* Of fewer, wider points: rates of short spans are noise. */
+void picture_answers(const picture *p, uint32_t region, const record_sample *last);
 void picture_counts(const picture *p, picture_series s, const record_sample *last);
 void picture_central_count(const picture *p, picture_series s);
 void picture_lags(const picture *p, picture_series s);

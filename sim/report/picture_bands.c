@@ -124,13 +124,29 @@ static uint32_t times_of(const picture *p, const char *region, const char *what)
     return times;
 }
 
+/* What happened, without the name under which it already stands: "cut mumbai up" is "cut up" in mumbai's block. */
+static void put_what(const picture *p, const char *region, const char *what)
+{
+    static const char *const before[] = {" of ", " "};
+    char text[RECORD_TEXT_MAX], name[RECORD_NAME_MAX + 8];
+    snprintf(text, sizeof text, "%s", what);
+    for (size_t i = 0; region && i < KD_COUNT(before); i++) {
+        snprintf(name, sizeof name, "%s%s", before[i], region);
+        char *at = strstr(text, name);
+        if (!at || (at[strlen(name)] != 0 && at[strlen(name)] != ' ')) continue;
+        memmove(at, at + strlen(name), strlen(at + strlen(name)) + 1);
+        break;
+    }
+    html_text(p->out, text);
+}
+
 static void put_row(const picture *p, const char *region, const char *what)
 {
     uint32_t times = times_of(p, region, what);
     html_put(p->out, "<div class=\"lane fault\"><div class=\"label\" title=\"");
     html_text(p->out, what);
     html_put(p->out, "\"><i class=\"key %s\"></i>", picture_family(what));
-    html_text(p->out, what);
+    put_what(p, region, what);
     if (times > 1) html_put(p->out, " <span>&#215;%u</span>", times);
     html_put(p->out, "</div><div class=\"plot\">");
     put_bars(p, region, what, "bar");

@@ -159,8 +159,11 @@ static double round_top(double v)
     return (double)units_round_up((uint64_t)ceil(v));
 }
 
-void picture_answers(const picture *p, picture_series s, const record_sample *last)
+void picture_answers(const picture *p, uint32_t region, const record_sample *last)
 {
+    picture_series s;
+    series_point *points = series_make(&p->view, region, PICTURE_RATES, &s.count);
+    s.points = points;
     double top = round_top(p->tops.per_s);
     char scale[UNITS_TEXT_MAX];
     snprintf(scale, sizeof scale, "%.0f/s", top);
@@ -174,6 +177,7 @@ void picture_answers(const picture *p, picture_series s, const record_sample *la
     html_put(p->out, "</svg>");
     mark_scale(p, 1, scale);
     close_plot(p);
+    free(points);
 }
 
 static void put_truth(const picture *p, picture_series s, double top, int height)
@@ -246,7 +250,7 @@ void picture_lags(const picture *p, picture_series s)
     } marks[] = {{1000000, "1 s"}, {60000000, "1 min"}, {3600000000, "1 h"}, {86400000000, "1 d"}};
     double top = lag(KD_MAX(p->tops.lag_us, 10000000u)) * 1.06;
     open_lane(p, "age", "age");
-    html_put(p->out, " <b><i class=\"key asof\"></i>as_of behind</b>");
+    html_put(p->out, "<b><i class=\"key asof\"></i>as_of behind</b>");
     put_worst(p, s);
     open_plot(p, LAGS, "age of the count and how far as_of is behind, on a logarithmic axis");
     put_area(p, s, staleness, NULL, top, LAGS, "age area");

@@ -85,6 +85,19 @@ uint64_t record_next_us(const record *r)
     return r->next_us;
 }
 
+/* Behind "at 2m for 10m": the band itself tells when. */
+static const char *skip_timing(const char *what)
+{
+    static const char *const words[] = {"at ", "for "};
+    for (size_t i = 0; i < KD_COUNT(words); i++) {
+        if (strncmp(what, words[i], strlen(words[i])) != 0) continue;
+        const char *value = what + strlen(words[i]);
+        const char *end = strchr(value + strspn(value, " "), ' ');
+        if (end) what = end + strspn(end, " ");
+    }
+    return what;
+}
+
 void record_fault(record *r, uint64_t from_us, uint64_t to_us, const char *who, const char *what)
 {
     if (r->faults == RECORD_FAULTS_MAX) {
@@ -96,7 +109,7 @@ void record_fault(record *r, uint64_t from_us, uint64_t to_us, const char *who, 
     for (; at > 0 && r->bands[at - 1].from_us > from_us; at--) r->bands[at] = r->bands[at - 1];
     r->bands[at] = (record_band){.from_us = from_us, .to_us = KD_MAX(from_us, to_us)};
     copy_text(r->bands[at].who, sizeof r->bands[at].who, who);
-    copy_text(r->bands[at].what, sizeof r->bands[at].what, what);
+    copy_text(r->bands[at].what, sizeof r->bands[at].what, skip_timing(what));
 }
 
 void record_note(record *r, uint64_t now_us, const char *who, const char *text)

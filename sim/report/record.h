@@ -43,7 +43,8 @@ void record_moment(record *r, uint64_t now_us, uint64_t least, uint64_t most, ui
 /* The moment of the next sample that is wanted; the world asks before it gathers one. */
 uint64_t record_next_us(const record *r);
 
-/* A fault from `from_us` to `to_us` (equal: a moment). who: "mumbai", "central", "kafka". */
+/* A fault from `from_us` to `to_us` (equal: a moment). who: "mumbai", "central", "kafka". what: an event's line;
+ * its "at ... for ..." is left out. */
 void record_fault(record *r, uint64_t from_us, uint64_t to_us, const char *who, const char *what);
 /* Something worth a line: "central restored: epoch ...", "virginia sends 120 operations again". */
 void record_note(record *r, uint64_t now_us, const char *who, const char *text);

@@ -80,18 +80,38 @@ static void print_regions(FILE *out, const record *r, const record_view *v)
     fputc('\n', out);
 }
 
+static bool same_fault(const record_band *a, const record_band *b)
+{
+    return strcmp(a->who, b->who) == 0 && strcmp(a->what, b->what) == 0;
+}
+
+/* The first time of each fault, with how often and how long in all. False when it stood already. */
+static bool print_fault(FILE *out, const record_view *v, uint32_t index, uint64_t length_us)
+{
+    const record_band *f = &v->bands[index];
+    uint64_t times = 0, lasted_us = 0;
+    for (uint32_t i = 0; i < v->faults; i++) {
+        if (!same_fault(&v->bands[i], f)) continue;
+        if (i < index) return false;
+        times++;
+        lasted_us += v->bands[i].to_us - v->bands[i].from_us;
+    }
+    char at[UNITS_TEXT_MAX], span[UNITS_TEXT_MAX];
+    units_moment(f->from_us, length_us, at);
+    units_span(lasted_us, span);
+    fprintf(out, "    %9s %9s  %-12s %s", at, lasted_us ? span : "", f->who, f->what);
+    if (times > 1) fprintf(out, "  (%" PRIu64 " times)", times);
+    fputc('\n', out);
+    return true;
+}
+
 static void print_faults(FILE *out, const record_view *v, uint64_t length_us)
 {
     if (v->faults == 0) return;
     fprintf(out, "  faults: %" PRIu64 "\n", v->faults + v->faults_dropped);
-    for (uint32_t i = 0; i < v->faults && i < FAULTS_SHOWN; i++) {
-        char at[UNITS_TEXT_MAX], span[UNITS_TEXT_MAX];
-        units_moment(v->bands[i].from_us, length_us, at);
-        units_span(v->bands[i].to_us - v->bands[i].from_us, span);
-        bool once = v->bands[i].to_us == v->bands[i].from_us;
-        fprintf(out, "    %9s %9s  %-12s %s\n", at, once ? "" : span, v->bands[i].who, v->bands[i].what);
-    }
-    if (v->faults > FAULTS_SHOWN) fprintf(out, "    ... and %" PRIu32 " more\n", v->faults - FAULTS_SHOWN);
+    uint32_t shown = 0, at = 0;
+    for (; at < v->faults && shown < FAULTS_SHOWN; at++) shown += print_fault(out, v, at, length_us);
+    if (at < v->faults) fprintf(out, "    ...\n");
 }
 
 static void print_verdict(FILE *out, const report_facts *f)
