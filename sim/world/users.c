@@ -4,17 +4,16 @@
  */
 #include "sim/world/world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { WIRE_MIN_US = 3000, WIRE_SPREAD_US = 9000, AGAIN_MIN_US = 150000, AGAIN_SPREAD_US = 1500000, TOLD_TRIES = 300, READ_PERCENT = 20 };
 
+/* By the moment at which it began: told again by an event at that moment, it meets the same. */
 static uint64_t draw_of(const world *w, draw_stream stream, const sim_op *op)
 {
-    return world_draw(w, stream, op->user, (uint64_t)op->number << 16 | op->tries);
+    return world_draw(w, stream, op->user, op->begun_us << 16 | op->tries);
 }
-
-/* What the scenario tells is numbered apart: an event more or less does not change a user's plan. */
-#define TOLD_NUMBERS (1u << 31)
 
 /* ---- the pool ---- */
 
@@ -217,7 +216,7 @@ void user_answered(world *w, uint32_t slot, uint32_t id, const kd_outcome *outco
 static uint32_t op_new(world *w, uint32_t user, uint32_t number)
 {
     uint32_t id = op_take(w);
-    w->ops[id] = (sim_op){.user = user, .number = number, .attempt = UINT32_MAX, .refs = 1};
+    w->ops[id] = (sim_op){.user = user, .number = number, .attempt = UINT32_MAX, .refs = 1, .begun_us = w->now_us - w->begin_us};
     w->users[user].op = id;
     return id;
 }
@@ -225,7 +224,7 @@ static uint32_t op_new(world *w, uint32_t user, uint32_t number)
 static void begin_told(world *w, uint32_t user, uint32_t event)
 {
     const scenario_event *e = &w->s->events[event];
-    uint32_t id = op_new(w, user, TOLD_NUMBERS + w->users[user].told_number++);
+    uint32_t id = op_new(w, user, event);
     sim_op *op = &w->ops[id];
     op->item = names_item(w, e->item);
     op->counter = e->counter;
@@ -236,10 +235,29 @@ static void begin_told(world *w, uint32_t user, uint32_t event)
     issue(w, id);
 }
 
+/* The event that would make him do what he planned. */
+static void tell_attempt(const world *w, const sim_op *op)
+{
+    scenario_event e = {.at_us = op->begun_us,
+                        .kind = SCENARIO_OPERATION,
+                        .who = (int)op->edge,
+                        .peer = SCENARIO_NOBODY,
+                        .amount = op->verb == KD_ADD ? (int64_t)op->amount : 0,
+                        .verb = op->verb,
+                        .counter = op->counter};
+    snprintf(e.user, sizeof(e.user), "%s", w->users_names[op->user]);
+    kd_item key = w->items[op->item];
+    char text[KD_ITEM_KEY_MAX];
+    kd_key_text(kd_item_key(&key), text);
+    snprintf(e.item, sizeof(e.item), "%.*s", (int)sizeof(e.item) - 1, text);
+    w->options->attempted(w->options->attempted_arg, &e);
+}
+
 static void begin_planned(world *w, uint32_t user)
 {
     uint32_t id = op_new(w, user, w->users[user].number++);
     plan_operation(w, &w->ops[id]);
+    if (w->options->attempted) tell_attempt(w, &w->ops[id]);
     issue(w, id);
 }
 

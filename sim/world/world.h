@@ -187,12 +187,13 @@ typedef struct {
     uint64_t amount, token_us;
     bool over; /* answered, or given up */
     bool told; /* by the scenario: tried until it is answered */
+    uint64_t begun_us; /* of the run */
 } sim_op;
 
 enum { USER_MEMORY = 4 };
 
 typedef struct {
-    uint32_t number, told_number; /* of operations planned and told so far */
+    uint32_t number; /* of operations planned so far */
     uint64_t planned_us;
     uint32_t edge, op;    /* op: 1 + the one in work; 0: none */
     bool due;
