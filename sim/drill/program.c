@@ -1,5 +1,5 @@
-/* process.c - see the header. */
-#include "sim/drill/process.h"
+/* program.c - see the header. */
+#include "sim/drill/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,16 +13,16 @@
 
 enum { VARIABLES_MAX = 8, OUTPUT_BYTES = 16 * 1024 };
 
-void process_init(process *p, struct event_base *base, const char *name, const char *log)
+void program_init(program *p, struct event_base *base, const char *name, const char *log)
 {
-    *p = (process){.name = kd_dup(kd_bytes_of(name, strlen(name) + 1)), .base = base, .input = -1, .log_fd = -1};
+    *p = (program){.name = kd_dup(kd_bytes_of(name, strlen(name) + 1)), .base = base, .input = -1, .log_fd = -1};
     p->log = kd_dup(kd_bytes_of(log, strlen(log) + 1));
 }
 
 /* ---- its output ------------------------------------------------------------------------------------------------ */
 
 /* False at the end. */
-static bool take_output(process *p, int fd)
+static bool take_output(program *p, int fd)
 {
     char piece[OUTPUT_BYTES];
     ssize_t n = read(fd, piece, sizeof piece);
@@ -30,7 +30,7 @@ static bool take_output(process *p, int fd)
     return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-static void close_output(process *p)
+static void close_output(program *p)
 {
     if (!p->output) return;
     int fd = event_get_fd(p->output);
@@ -44,12 +44,12 @@ static void close_output(process *p)
 static void on_output(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
-    process *p = arg;
+    program *p = arg;
     if (!take_output(p, fd)) close_output(p);
 }
 
 /* Its last words: what is in the pipe when it has ended. A grandchild may hold the pipe open, so this does not wait for its end. */
-static void last_output(process *p)
+static void last_output(program *p)
 {
     for (int i = 0; i < 64 && p->output; i++) {
         int fd = event_get_fd(p->output);
@@ -87,7 +87,7 @@ static int open_pipes(pipes *s, bool input)
 }
 
 /* Between fork and exec: only what is safe there. */
-_Noreturn static void become(const process_command *c, const pipes *s, int out, pid_t drill)
+_Noreturn static void become(const program_command *c, const pipes *s, int out, pid_t drill)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -106,7 +106,7 @@ _Noreturn static void become(const process_command *c, const pipes *s, int out, 
     _exit(told == sizeof cause ? 127 : 126);
 }
 
-static int fork_it(process *p, const process_command *c, pipes *s, int out)
+static int fork_it(program *p, const program_command *c, pipes *s, int out)
 {
     pid_t drill = getpid();
     pid_t pid = fork();
@@ -124,7 +124,7 @@ static int fork_it(process *p, const process_command *c, pipes *s, int out)
     return KD_OK;
 }
 
-static void adopt(process *p, pipes *s)
+static void adopt(program *p, pipes *s)
 {
     p->stopped = false;
     fcntl(s->output[0], F_SETFL, O_NONBLOCK);
@@ -136,9 +136,9 @@ static void adopt(process *p, pipes *s)
     s->input[1] = -1;
 }
 
-int process_start(process *p, const process_command *c)
+int program_start(program *p, const program_command *c)
 {
-    KD_ASSERT(!process_running(p));
+    KD_ASSERT(!program_running(p));
     pipes s;
     int out = -1;
     close_output(p);
@@ -163,17 +163,17 @@ int process_start(process *p, const process_command *c)
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
 
-bool process_running(const process *p)
+bool program_running(const program *p)
 {
     return p->pid > 0;
 }
 
-void process_signal(process *p, int number)
+void program_signal(program *p, int number)
 {
     if (p->pid > 0) kill(p->pid, number);
 }
 
-void process_stop(process *p)
+void program_stop(program *p)
 {
     if (p->pid <= 0) return;
     siginfo_t info;
@@ -183,13 +183,13 @@ void process_stop(process *p)
     p->stopped = true;
 }
 
-void process_continue(process *p)
+void program_continue(program *p)
 {
     p->stopped = false;
-    process_signal(p, SIGCONT);
+    program_signal(p, SIGCONT);
 }
 
-static void ended(process *p, int status)
+static void ended(program *p, int status)
 {
     p->status = status;
     p->pid = 0;
@@ -197,7 +197,7 @@ static void ended(process *p, int status)
     last_output(p);
 }
 
-void process_kill(process *p)
+void program_kill(program *p)
 {
     int status = 0;
     if (p->pid <= 0) return;
@@ -206,7 +206,7 @@ void process_kill(process *p)
     ended(p, status);
 }
 
-bool process_reap(process *p)
+bool program_reap(program *p)
 {
     int status;
     if (p->pid <= 0 || waitpid(p->pid, &status, WNOHANG) != p->pid) return false;
@@ -214,14 +214,14 @@ bool process_reap(process *p)
     return true;
 }
 
-int process_limit_files(process *p, uint64_t bytes)
+int program_limit_files(program *p, uint64_t bytes)
 {
     struct rlimit limit = {.rlim_cur = bytes == UINT64_MAX ? RLIM_INFINITY : (rlim_t)bytes, .rlim_max = RLIM_INFINITY};
     if (p->pid <= 0) return KD_EUNAVAILABLE;
     return prlimit(p->pid, RLIMIT_FSIZE, &limit, NULL) == 0 ? KD_OK : KD_EIO;
 }
 
-void process_describe(int status, char *text, size_t size)
+void program_describe(int status, char *text, size_t size)
 {
     if (WIFSIGNALED(status))
         snprintf(text, size, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -229,9 +229,9 @@ void process_describe(int status, char *text, size_t size)
         snprintf(text, size, "exit code %d", WEXITSTATUS(status));
 }
 
-void process_finish(process *p)
+void program_finish(program *p)
 {
-    process_kill(p);
+    program_kill(p);
     close_output(p);
     if (p->input >= 0) close(p->input);
     free(p->name);

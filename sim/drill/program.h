@@ -1,12 +1,12 @@
 /*
- * sim/drill/process.h - one program that the drill runs: started with its output in a file, signalled, awaited, never left behind.
+ * sim/drill/program.h - one program that the drill runs: started with its output in a file, signalled, awaited, never left behind.
  *
  * A child dies with the drill, however that ends (PR_SET_PDEATHSIG). Its standard output and error go through a pipe into its log: a limit on
- * the size of its files (how a full disk is played) must not silence it. Used on the loop's thread only; process_reap is called when
+ * the size of its files (how a full disk is played) must not silence it. Used on the loop's thread only; program_reap is called when
  * SIGCHLD came, or now and then.
  */
-#ifndef KUDOS_SIM_DRILL_PROCESS_H
-#define KUDOS_SIM_DRILL_PROCESS_H
+#ifndef KUDOS_SIM_DRILL_PROGRAM_H
+#define KUDOS_SIM_DRILL_PROGRAM_H
 
 #include <event2/event.h>
 #include <sys/types.h>
@@ -21,7 +21,7 @@ typedef struct {
     int input, log_fd; /* its standard input, when asked for; else -1 */
     struct event *output;
     struct event_base *base;
-} process;
+} program;
 
 typedef struct {
     const char *const *argv;      /* ends with NULL; argv[0] is a path, or found in PATH */
@@ -29,25 +29,25 @@ typedef struct {
     bool input;                   /* wants a standard input that the drill writes; it ends with the drill */
     int death_signal;             /* what it gets when the drill dies; 0: SIGKILL */
     const char *output_to;        /* standard output goes to this file instead; NULL: to the log */
-} process_command;
+} program_command;
 
-void process_init(process *p, struct event_base *base, const char *name, const char *log);
+void program_init(program *p, struct event_base *base, const char *name, const char *log);
 /* Kills what still runs, and waits for that. */
-void process_finish(process *p);
+void program_finish(program *p);
 
 /* KD_OK, or KD_EIO with errno (the program is missing, say). It must not be running. */
-int process_start(process *p, const process_command *command);
-bool process_running(const process *p);
-void process_signal(process *p, int number);
-void process_stop(process *p);     /* SIGSTOP, and waits until it stands */
-void process_continue(process *p); /* SIGCONT */
+int program_start(program *p, const program_command *command);
+bool program_running(const program *p);
+void program_signal(program *p, int number);
+void program_stop(program *p);     /* SIGSTOP, and waits until it stands */
+void program_continue(program *p); /* SIGCONT */
 /* kill -9, and waits. */
-void process_kill(process *p);
+void program_kill(program *p);
 /* True once after it ended by itself: p->status tells how. */
-bool process_reap(process *p);
+bool program_reap(program *p);
 /* No file of it may grow beyond `bytes` from now on: EFBIG, as ENOSPC. UINT64_MAX: no limit. */
-int process_limit_files(process *p, uint64_t bytes);
+int program_limit_files(program *p, uint64_t bytes);
 /* "exit code 1", "signal 11 (Segmentation fault)". */
-void process_describe(int status, char *text, size_t size);
+void program_describe(int status, char *text, size_t size);
 
 #endif

@@ -1,0 +1,248 @@
+/* clients.c - see the header: users, and who does what when. An operation on its way is clients_send.c. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/drill/clients_internal.h"
+
+enum { PICKS = 4, BEHIND_MAX_US = 2000000 };
+
+const char *const clients_counters[SCENARIO_COUNTERS] = {"like", "save", "view"};
+
+uint64_t clients_draw(const clients *c, draw_stream stream, uint64_t number)
+{
+    uint64_t state = c->options.seed * 0x9e3779b97f4a7c15u ^ ((uint64_t)stream << 40) ^ number * 0xd6e8feb86659fd93u;
+    kd_random_next(&state);
+    return kd_random_next(&state);
+}
+
+static uint64_t sooner(const clients *c, uint64_t us)
+{
+    return (uint64_t)((double)us / c->options.faster);
+}
+
+/* ---- what is done ---------------------------------------------------------------------------------------------- */
+
+static op *new_op(clients *c, uint32_t number, uint32_t who)
+{
+    op *o = kd_alloc(sizeof *o);
+    *o = (op){.clients = c, .number = number, .user = who, .amount = 1};
+    return o;
+}
+
+static void choose_edge(clients *c, op *o)
+{
+    user *u = &c->at[o->user];
+    uint32_t edges = c->options.scenario->edge_count;
+    uint64_t drawn = clients_draw(c, DRAW_USER, o->user);
+    if (!u->placed) u->edge = (uint32_t)(drawn % edges);
+    u->placed = true;
+    if (edges > 1 && clients_chance(c, DRAW_ROAM, o->number, c->options.scenario->users.roam_percent))
+        u->edge = (u->edge + 1 + (uint32_t)(clients_draw(c, DRAW_ROAM, ~(uint64_t)o->number) % (edges - 1))) % edges;
+    o->edge = u->edge;
+}
+
+static uint32_t choose_item(clients *c, uint32_t number, uint64_t now_us)
+{
+    const scenario_users *s = &c->options.scenario->users;
+    uint64_t random = clients_draw(c, DRAW_ITEM, number);
+    if (now_us >= sooner(c, s->viral_from_us) && clients_chance(c, DRAW_VIRAL, number, s->viral_percent)) return 0;
+    return kd_zipf_pick(&c->zipf, &random);
+}
+
+/* An unlike takes back something of what the user likes, as far as he remembers. */
+static void choose_unlike(clients *c, op *o)
+{
+    user *u = &c->at[o->user];
+    o->verb = KD_UNLIKE;
+    if (u->liked_count == 0) return;
+    uint32_t i = (uint32_t)(clients_draw(c, DRAW_VERB, ~(uint64_t)o->number) % u->liked_count);
+    o->item = u->liked[i].item;
+    o->counter = u->liked[i].counter;
+    u->liked[i] = u->liked[--u->liked_count];
+}
+
+static void choose_verb(clients *c, op *o)
+{
+    const scenario_users *s = &c->options.scenario->users;
+    uint32_t drawn = (uint32_t)(clients_draw(c, DRAW_VERB, o->number) % 100);
+    o->verb = KD_LIKE;
+    o->counter = SCENARIO_LIKE;
+    if (drawn < s->like_percent) return;
+    if ((drawn -= s->like_percent) < s->unlike_percent) {
+        choose_unlike(c, o);
+    } else if ((drawn -= s->unlike_percent) < s->save_percent) {
+        o->counter = SCENARIO_SAVE;
+    } else {
+        o->counter = SCENARIO_VIEW;
+        o->verb = KD_ADD;
+    }
+}
+
+static void begin(clients *c, op *o)
+{
+    user *u = &c->at[o->user];
+    u->busy = true;
+    if (o->verb == KD_LIKE) {
+        uint32_t i = u->liked_count < CLIENTS_MEMORY ? u->liked_count++ : o->number % CLIENTS_MEMORY;
+        u->liked[i].item = o->item;
+        u->liked[i].counter = o->counter;
+    }
+    c->open++;
+    clients_begin(c, o);
+}
+
+static void act(clients *c, uint64_t now_us)
+{
+    uint32_t number = c->number++;
+    for (uint32_t i = 0; i < PICKS; i++) {
+        uint32_t who = (uint32_t)(clients_draw(c, DRAW_USER, (uint64_t)number << 8 | i) % c->options.scenario->users.users);
+        if (c->at[who].busy) continue;
+        op *o = new_op(c, number, who);
+        o->item = choose_item(c, number, now_us);
+        choose_verb(c, o);
+        choose_edge(c, o);
+        begin(c, o);
+        return;
+    }
+}
+
+static void act_as_told(clients *c, uint32_t who)
+{
+    user *u = &c->at[who];
+    told *t = u->first;
+    if (!t || u->busy) return;
+    u->first = t->next;
+    if (!u->first) u->last = &u->first;
+    op *o = new_op(c, c->number++, who);
+    o->item = kd_names_add(&c->items, kd_bytes_str(t->event->item));
+    o->counter = t->event->counter;
+    o->verb = t->event->verb;
+    o->told = true;
+    o->amount = (uint64_t)KD_MAX(t->event->amount, 1);
+    o->edge = u->edge = (uint32_t)t->event->who;
+    u->placed = true;
+    free(t);
+    begin(c, o);
+}
+
+void clients_over(clients *c, const op *o)
+{
+    c->at[o->user].busy = false;
+    c->open--;
+    act_as_told(c, o->user);
+}
+
+void clients_told(clients *c, const scenario_event *event)
+{
+    uint32_t who = kd_names_add(&c->users, kd_bytes_str(event->user));
+    user *u = &c->at[who];
+    told *t = kd_alloc(sizeof *t);
+    t->event = event;
+    *u->last = t;
+    u->last = &t->next;
+    act_as_told(c, who);
+}
+
+void clients_tick(clients *c, uint64_t now_us, bool acting)
+{
+    clients_retry_due(c, now_us);
+    if (!acting || c->options.scenario->users.users == 0 || c->options.per_second <= 0) return;
+    uint64_t every = (uint64_t)(1e6 / c->options.per_second);
+    if (c->next_us + BEHIND_MAX_US < now_us) c->next_us = now_us; /* the machine was busy; a burst would only add to that */
+    for (; c->next_us <= now_us; c->next_us += every) act(c, now_us);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------ */
+
+static void name_all(clients *c)
+{
+    const scenario *s = c->options.scenario;
+    char name[32];
+    for (uint32_t i = 0; i < s->users.users; i++) {
+        snprintf(name, sizeof name, "u%u", i);
+        kd_names_add(&c->users, kd_bytes_str(name));
+    }
+    for (uint32_t i = 0; i < s->users.items; i++) {
+        snprintf(name, sizeof name, "posts/%u", i);
+        kd_names_add(&c->items, kd_bytes_str(name));
+    }
+    for (uint32_t i = 0; i < s->event_count; i++) {
+        if (s->events[i].kind != SCENARIO_OPERATION) continue;
+        kd_names_add(&c->users, kd_bytes_str(s->events[i].user));
+        kd_names_add(&c->items, kd_bytes_str(s->events[i].item));
+    }
+    for (uint32_t i = 0; i < s->expectation_count; i++) kd_names_add(&c->items, kd_bytes_str(s->expectations[i].item));
+}
+
+clients *clients_create(const clients_options *options)
+{
+    clients *c = kd_alloc(sizeof *c);
+    c->options = *options;
+    c->random = options->seed;
+    c->run = fleet_wall_us(options->fleet, fleet_now_us(options->fleet));
+    c->next_us = fleet_now_us(options->fleet);
+    name_all(c);
+    kd_zipf_init(&c->zipf, KD_MAX(options->scenario->users.items, 1u), options->scenario->users.zipf);
+    c->at = kd_alloc((c->users.count + 1) * sizeof *c->at);
+    for (uint32_t i = 0; i < c->users.count; i++) c->at[i].last = &c->at[i].first;
+    return c;
+}
+
+void clients_destroy(clients *c)
+{
+    if (!c) return;
+    c->options.journal = NULL; /* what ends now is nobody's answer */
+    for (size_t i = 0; i < KD_COUNT(c->edges); i++) kd_http_client_destroy(c->edges[i]);
+    while (c->waiting) {
+        op *o = c->waiting;
+        c->waiting = o->next;
+        free(o);
+    }
+    for (uint32_t i = 0; i < c->users.count; i++) {
+        while (c->at[i].first) {
+            told *t = c->at[i].first;
+            c->at[i].first = t->next;
+            free(t);
+        }
+    }
+    kd_zipf_finish(&c->zipf);
+    kd_names_finish(&c->users);
+    kd_names_finish(&c->items);
+    free(c->at);
+    free(c);
+}
+
+void clients_lose(clients *c, uint32_t edge, uint32_t percent)
+{
+    c->lost_percent[edge] = percent;
+}
+
+void clients_forgotten(clients *c, uint32_t edge)
+{
+    c->forgotten[edge]++;
+}
+
+bool clients_idle(void *clients_)
+{
+    return ((const clients *)clients_)->open == 0;
+}
+
+const kd_names *clients_users(const clients *c)
+{
+    return &c->users;
+}
+
+const kd_names *clients_items(const clients *c)
+{
+    return &c->items;
+}
+
+clients_counts clients_total(const clients *c)
+{
+    return c->total;
+}
+
+clients_counts clients_at(const clients *c, uint32_t edge)
+{
+    return c->counts[edge];
+}

@@ -1,0 +1,74 @@
+/*
+ * sim/drill/clients_internal.h - between clients.c (who does what when) and clients_send.c (one operation on its way).
+ */
+#ifndef KUDOS_SIM_DRILL_CLIENTS_INTERNAL_H
+#define KUDOS_SIM_DRILL_CLIENTS_INTERNAL_H
+
+#include "common/io/http_client.h"
+#include "sim/drill/clients.h"
+#include "sim/zipf.h"
+
+enum { CLIENTS_MEMORY = 4, CLIENTS_TOKEN_MAX = 2 * KD_SESSION_TOKEN_MAX };
+
+typedef enum { DRAW_USER, DRAW_ITEM, DRAW_VERB, DRAW_ROAM, DRAW_LOST, DRAW_RETRY, DRAW_DOUBLE, DRAW_VIRAL, DRAW_TWIN, DRAW_READ } draw_stream;
+
+/* One operation of a user, over all its requests. Lives until none is under way. */
+typedef struct op {
+    struct op *next; /* among those that wait for another try */
+    clients *clients;
+    uint32_t number, user, item, counter, edge, forgotten, attempt;
+    kd_verb verb;
+    uint64_t amount, retry_at_us;
+    uint32_t tries, open;
+    bool acked, over, reading, told;
+} op;
+
+typedef struct {
+    op *op;
+    uint64_t sent_us;
+} request;
+
+typedef struct told {
+    struct told *next;
+    const scenario_event *event;
+} told;
+
+typedef struct {
+    uint32_t edge;
+    bool busy, placed;
+    uint8_t token_len;
+    char token[CLIENTS_TOKEN_MAX];
+    struct {
+        uint32_t item, counter;
+    } liked[CLIENTS_MEMORY];
+    uint32_t liked_count;
+    told *first, **last; /* what events told him and he has not begun */
+} user;
+
+struct clients {
+    clients_options options;
+    kd_names users, items;
+    kd_zipf zipf;
+    user *at;
+    uint32_t number; /* of operations so far */
+    uint64_t next_us, run;
+    uint64_t random; /* of the back-offs */
+    kd_http_client *edges[2 * SCENARIO_EDGES_MAX]; /* twins behind */
+    uint32_t lost_percent[SCENARIO_EDGES_MAX], forgotten[SCENARIO_EDGES_MAX];
+    op *waiting;
+    uint32_t open; /* operations in work */
+    clients_counts total, counts[SCENARIO_EDGES_MAX];
+};
+
+uint64_t clients_draw(const clients *c, draw_stream stream, uint64_t number);
+static inline bool clients_chance(const clients *c, draw_stream stream, uint64_t number, uint32_t percent)
+{
+    return percent > 0 && clients_draw(c, stream, number) % 100 < percent;
+}
+/* Begins; the op is clients_send.c's from here on, until clients_over. */
+void clients_begin(clients *c, op *o);
+void clients_retry_due(clients *c, uint64_t now_us);
+/* The user is free again. */
+void clients_over(clients *c, const op *o);
+
+#endif

@@ -1,0 +1,290 @@
+/*
+ * clients_send.c - one operation on its way: its requests, their answers, another try, and reading it back.
+ *
+ * Invariant: an op is freed when it is over and none of its requests is under way; it is over once, and then its user is free, though a late second
+ * answer may still come.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/drill/clients_internal.h"
+
+enum {
+    REQUEST_MS = 2000,
+    TRIES = 8,
+    TOLD_TRIES = 300, /* what a scenario tells by name is meant to happen */
+    BACKOFF_MIN_US = 50000,
+    BACKOFF_MAX_US = 1000000,
+    READ_PERCENT = 20,
+    QUEUE_MAX = 4096,
+};
+
+static uint64_t now_us(const clients *c)
+{
+    return fleet_now_us(c->options.fleet);
+}
+
+static void release(op *o)
+{
+    if (o->over && o->open == 0) free(o);
+}
+
+static void over(op *o)
+{
+    if (o->over) return;
+    o->over = true;
+    if (!o->acked) {
+        o->clients->total.unanswered++;
+        o->clients->counts[o->edge].unanswered++;
+    }
+    clients_over(o->clients, o);
+}
+
+/* ---- sending --------------------------------------------------------------------------------------------------- */
+
+/* Of the edge, or of its twin: while both run, half of what is meant for one comes to the other. */
+static kd_http_client *client_of(clients *c, const op *o)
+{
+    fleet *f = c->options.fleet;
+    uint32_t slot = o->edge;
+    if (f->nodes[FLEET_TWIN + o->edge].wanted && clients_draw(c, DRAW_TWIN, o->number + o->tries) % 2)
+        slot = FLEET_TWIN + o->edge;
+    if (!c->edges[slot]) {
+        char url[64];
+        kd_http_client_options options = {.connections = 2, .deadline_ms = REQUEST_MS, .connect_ms = REQUEST_MS,
+                                          .backoff_min_ms = 20, .backoff_max_ms = 400, .queue_max = QUEUE_MAX,
+                                          .seed = kd_random_next(&c->random)};
+        snprintf(url, sizeof url, "http://127.0.0.1:%u", proxy_link_port(f->nodes[slot].users));
+        int rc = kd_http_client_create(&c->edges[slot], f->base, url, &options);
+        KD_ASSERT(rc == KD_OK);
+    }
+    return c->edges[slot];
+}
+
+static void on_answer(void *arg, int result, int status, const kd_http_response *r);
+static void on_read(void *arg, int result, int status, const kd_http_response *r);
+
+static int ask(op *o, const char *method, kd_http_client_cb fn)
+{
+    clients *c = o->clients;
+    const user *u = &c->at[o->user];
+    char path[KD_ITEM_KEY_MAX + 32], key[48], body[32];
+    int path_len = snprintf(path, sizeof path, "/v1/%s/%s", kd_names_at(&c->items, o->item), clients_counters[o->counter]);
+    int key_len = snprintf(key, sizeof key, "%llx-%x", (unsigned long long)c->run, o->number);
+    int body_len = snprintf(body, sizeof body, "{\"amount\":%llu}", (unsigned long long)o->amount);
+    kd_http_client_field fields[3] = {{kd_bytes_str("x-user-id"), kd_bytes_str(kd_names_at(&c->users, o->user)), true}};
+    size_t count = 1;
+    if (fn == on_answer)
+        fields[count++] = (kd_http_client_field){kd_bytes_str("idempotency-key"), kd_bytes_of(key, (size_t)key_len), true};
+    if (u->token_len && c->options.scenario->users.tokens)
+        fields[count++] = (kd_http_client_field){kd_bytes_str("kudos-session"), kd_bytes_of(u->token, u->token_len), true};
+    request *q = kd_alloc(sizeof *q);
+    *q = (request){.op = o, .sent_us = now_us(c)};
+    int rc = kd_http_client_request(client_of(c, o), method, kd_bytes_of(path, (size_t)path_len), fields, count,
+                                    fn == on_answer && o->verb == KD_ADD ? kd_bytes_of(body, (size_t)body_len)
+                                                                         : kd_bytes_of(NULL, 0),
+                                    fn, q, REQUEST_MS);
+    if (rc != KD_OK) {
+        free(q);
+        return rc;
+    }
+    o->open++;
+    return KD_OK;
+}
+
+/* Another try, or none. */
+static void unanswered(op *o)
+{
+    clients *c = o->clients;
+    if (o->acked || o->over || o->open > 0) return;
+    bool again = o->told ? o->tries < TOLD_TRIES
+                         : o->tries < TRIES && clients_chance(c, DRAW_RETRY, (uint64_t)o->number << 16 | o->tries,
+                                                              c->options.scenario->users.retry_percent);
+    if (!again || c->forgotten[o->edge] != o->forgotten) {
+        over(o);
+        return;
+    }
+    uint64_t top = KD_MIN((uint64_t)BACKOFF_MIN_US << KD_MIN(o->tries, 10u), (uint64_t)BACKOFF_MAX_US);
+    o->retry_at_us = KD_MAX(o->retry_at_us, now_us(c) + top / 2 + kd_random_next(&c->random) % top);
+    o->next = c->waiting;
+    c->waiting = o;
+}
+
+static void send_it(op *o)
+{
+    o->tries++;
+    o->retry_at_us = 0;
+    const char *method = o->verb == KD_UNLIKE ? "DELETE" : "POST";
+    if (ask(o, method, on_answer) != KD_OK) journal_refused(o->clients->options.journal, o->attempt);
+}
+
+void clients_begin(clients *c, op *o)
+{
+    uint64_t now = now_us(c);
+    journal_attempt a = {.user = o->user, .item = o->item, .edge = o->edge, .counter = o->counter, .verb = o->verb,
+                         .amount = o->verb == KD_ADD ? o->amount : 0, .first_us = now, .issued_us = now};
+    o->forgotten = c->forgotten[o->edge];
+    o->attempt = journal_attempted(c->options.journal, &a);
+    c->total.attempted++;
+    c->counts[o->edge].attempted++;
+    o->open++; /* not over before both were sent */
+    send_it(o);
+    if (clients_chance(c, DRAW_DOUBLE, o->number, c->options.scenario->users.double_percent)) {
+        journal_retried(c->options.journal, o->attempt, now);
+        send_it(o);
+    }
+    o->open--;
+    unanswered(o);
+    release(o);
+}
+
+void clients_retry_due(clients *c, uint64_t now)
+{
+    op *o = c->waiting;
+    c->waiting = NULL;
+    while (o) {
+        op *next = o->next;
+        if (o->retry_at_us > now) {
+            o->next = c->waiting;
+            c->waiting = o;
+        } else if (c->forgotten[o->edge] != o->forgotten) {
+            over(o);
+            release(o);
+        } else {
+            journal_retried(c->options.journal, o->attempt, now);
+            send_it(o);
+            unanswered(o);
+            release(o);
+        }
+        o = next;
+    }
+}
+
+/* ---- answers --------------------------------------------------------------------------------------------------- */
+
+/* The JSON that follows "name": in a flat answer, as far as it matters here. */
+static bool says(kd_bytes body, const char *what)
+{
+    return body.len > 0 && memmem(body.data, body.len, what, strlen(what)) != NULL;
+}
+
+static void keep_token(op *o, const kd_http_response *r)
+{
+    user *u = &o->clients->at[o->user];
+    kd_bytes token = kd_http_response_header(r, "kudos-session");
+    if (token.len == 0 || token.len > sizeof u->token) return;
+    memcpy(u->token, token.data, token.len);
+    u->token_len = (uint8_t)token.len;
+}
+
+static void acknowledged(op *o, const kd_http_response *r)
+{
+    clients *c = o->clients;
+    kd_bytes body = kd_http_response_body(r);
+    if (o->acked) return;
+    o->acked = true;
+    journal_acked(c->options.journal, o->attempt, now_us(c));
+    c->total.acked++;
+    c->counts[o->edge].acked++;
+    keep_token(o, r);
+    if (o->verb != KD_ADD && !says(body, o->verb == KD_LIKE ? "\"liked\":true" : "\"liked\":false"))
+        fleet_fail(c->options.fleet, "answer: %s of %s by %s at %s was answered %.*s", o->verb == KD_LIKE ? "like" : "unlike",
+                   kd_names_at(&c->items, o->item), kd_names_at(&c->users, o->user),
+                   c->options.scenario->edges[o->edge], (int)KD_MIN(body.len, (size_t)200),
+                   body.len ? (const char *)body.data : "");
+    if (o->over) return;
+    if (o->verb != KD_ADD && clients_chance(c, DRAW_READ, o->number, READ_PERCENT) && ask(o, "GET", on_read) == KD_OK) {
+        o->reading = true;
+        return;
+    }
+    over(o);
+}
+
+static bool lost(const op *o)
+{
+    const clients *c = o->clients;
+    uint64_t number = (uint64_t)o->number << 8 | o->tries << 4 | o->open;
+    return clients_chance(c, DRAW_LOST, number, c->options.scenario->users.lost_percent) ||
+           clients_chance(c, DRAW_LOST, ~number, c->lost_percent[o->edge]);
+}
+
+/* Answers that say that nothing was taken. The others leave that open. */
+static bool took_nothing(kd_bytes body)
+{
+    static const char *const types[] = {"outbox-full", "clock-out-of-bounds", "rate-limited", "key-in-flight"};
+    for (size_t i = 0; i < KD_COUNT(types); i++) {
+        if (says(body, types[i])) return true;
+    }
+    return false;
+}
+
+static void refused(op *o, int status, const kd_http_response *r)
+{
+    clients *c = o->clients;
+    kd_bytes body = kd_http_response_body(r);
+    if (status < 500 && status != 429 && status != 409 && status != 408)
+        fleet_fail(c->options.fleet, "answer: %s answered %d: %.*s", c->options.scenario->edges[o->edge], status,
+                   (int)KD_MIN(body.len, (size_t)200), body.len ? (const char *)body.data : "");
+    c->total.refused++;
+    c->counts[o->edge].refused++;
+    if (took_nothing(body)) journal_refused(c->options.journal, o->attempt);
+    if (status == 503 || status == 429) o->retry_at_us = now_us(c) + BACKOFF_MAX_US / 2;
+}
+
+static void on_answer(void *arg, int result, int status, const kd_http_response *r)
+{
+    request q = *(request *)arg;
+    op *o = q.op;
+    clients *c = o->clients;
+    free(arg);
+    o->open--;
+    if (!c->options.journal) { /* the drill is over */
+        if (o->open == 0) free(o);
+        return;
+    }
+    if (result != KD_OK)
+        journal_thawed(c->options.journal, o->edge, q.sent_us, now_us(c)); /* it may have been taken until now */
+    else if (status >= 200 && status < 300 && (o->acked || !lost(o)))
+        acknowledged(o, r);
+    else if (status >= 300)
+        refused(o, status, r);
+    unanswered(o);
+    release(o);
+}
+
+/* ---- reading back ---------------------------------------------------------------------------------------------- */
+
+/* Whether the user's last word is certain, and was his word at this edge, which still has its directory to itself. */
+static bool certain(const op *o)
+{
+    const clients *c = o->clients;
+    const fleet *f = c->options.fleet;
+    bool settled;
+    journal_verdict wanted = o->verb == KD_LIKE ? JOURNAL_MUST : JOURNAL_MUST_NOT;
+    return journal_pair(c->options.journal, o->counter, o->item, o->user, now_us(c), &settled) == wanted && settled &&
+           c->forgotten[o->edge] == o->forgotten && !f->nodes[FLEET_TWIN + o->edge].wanted;
+}
+
+static void on_read(void *arg, int result, int status, const kd_http_response *r)
+{
+    request q = *(request *)arg;
+    op *o = q.op;
+    clients *c = o->clients;
+    free(arg);
+    o->open--;
+    if (!c->options.journal) {
+        if (o->open == 0) free(o);
+        return;
+    }
+    if (result == KD_OK && status == 200) {
+        kd_bytes body = kd_http_response_body(r);
+        c->total.reads++;
+        if (says(body, o->verb == KD_LIKE ? "\"liked\":false" : "\"liked\":true") && certain(o))
+            fleet_fail(c->options.fleet, "read-your-writes: %s %s %s at %s, was answered 2xx, and read there %.*s",
+                       kd_names_at(&c->users, o->user), o->verb == KD_LIKE ? "liked" : "unliked",
+                       kd_names_at(&c->items, o->item), c->options.scenario->edges[o->edge],
+                       (int)KD_MIN(body.len, (size_t)200), (const char *)body.data);
+    }
+    over(o);
+    release(o);
+}

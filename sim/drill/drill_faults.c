@@ -1,0 +1,409 @@
+/* drill_faults.c - see the header: a list of what is to come, and one of what is in force. */
+#include "sim/drill/drill_faults.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    BACK_US = 1000000,        /* after a kill, when the scenario says nothing */
+    CLOCK_EVERY_US = 50000,
+    SLACK_US = 1000000,
+    DOUBLED_AFTER_US = 5000000, /* until the edge that is left has noticed what its twin did */
+};
+
+typedef struct {
+    const scenario_event *event;
+    uint64_t from_us, until_us; /* UINT64_MAX: until the faults stop */
+    uint64_t step_us;           /* of what comes in turns: the next one */
+    bool turn;
+} active;
+
+struct drill_faults {
+    drill_faults_options options;
+    uint32_t next; /* event of the scenario */
+    active *at;
+    uint32_t count, cap;
+    int64_t stepped_us[SCENARIO_EDGES_MAX + 1]; /* of the clocks, for good; central's behind */
+    int64_t shown_us[SCENARIO_EDGES_MAX + 1];
+    uint64_t clock_us;
+    uint64_t doubled_from_us[SCENARIO_EDGES_MAX], doubled_until_us[SCENARIO_EDGES_MAX];
+    bool log_lost;
+};
+
+const char *drill_faults_missing(scenario_kind kind, bool real_kafka)
+{
+    switch (kind) {
+    case SCENARIO_SYNC_FAILS:
+        return "a sync of the real disk cannot be made to fail; a full disk takes the same way";
+    case SCENARIO_DISK_SLOW:
+        return "the real disk cannot be slowed";
+    case SCENARIO_LOG_TRUNCATED:
+        return "Kafka has no call that cuts off the end of a log";
+    case SCENARIO_LOG_EXPIRED:
+        return real_kafka ? NULL : "the embedded broker keeps all records";
+    default:
+        return NULL;
+    }
+}
+
+bool drill_faults_moves_clock(scenario_kind kind)
+{
+    return kind == SCENARIO_CLOCK_STEP || kind == SCENARIO_CLOCK_DRIFT || kind == SCENARIO_CLOCK_SWING;
+}
+
+static uint64_t sooner(const drill_faults *f, uint64_t us)
+{
+    return (uint64_t)((double)us / f->options.faster);
+}
+
+/* ---- what is excused ------------------------------------------------------------------------------------------- */
+
+/* What this edge answered and central had not merged is gone with its directory. */
+static void excuse(drill_faults *f, uint32_t edge, uint64_t now_us)
+{
+    const fleet *fl = f->options.fleet;
+    uint64_t merged = f->options.merged(f->options.merged_arg, edge), begin = fleet_wall_us(fl, 0);
+    uint64_t margin = 2 * fl->scenario->drift_us + SLACK_US;
+    uint64_t from = merged > begin + margin ? merged - begin - margin : 0;
+    journal_excuse_edge(f->options.journal, edge, from, now_us);
+    clients_forgotten(f->options.clients, edge);
+}
+
+static void begin_doubled(drill_faults *f, uint32_t edge, uint64_t now_us)
+{
+    f->doubled_from_us[edge] = now_us > SLACK_US ? now_us - SLACK_US : 0;
+    f->doubled_until_us[edge] = UINT64_MAX;
+    clients_forgotten(f->options.clients, edge);
+    journal_excuse_sums(f->options.journal);
+}
+
+/* Excused again and again: what counts is when it was answered. */
+static void excuse_doubled(drill_faults *f, uint64_t now_us)
+{
+    for (uint32_t e = 0; e < SCENARIO_EDGES_MAX; e++) {
+        if (f->doubled_until_us[e] == 0) continue;
+        journal_excuse_edge(f->options.journal, e, f->doubled_from_us[e], KD_MIN(now_us, f->doubled_until_us[e]));
+        if (now_us > f->doubled_until_us[e]) f->doubled_until_us[e] = 0;
+    }
+}
+
+/* ---- begin ----------------------------------------------------------------------------------------------------- */
+
+static void copy_begins(drill_faults *f, const scenario_event *e, uint64_t now_us)
+{
+    if (e->who >= 0) begin_doubled(f, (uint32_t)e->who, now_us);
+    fleet_node_twin(fleet_who(f->options.fleet, e->who));
+}
+
+static void directory_lost(drill_faults *f, const scenario_event *e, uint64_t now_us)
+{
+    fleet_node *n = fleet_who(f->options.fleet, e->who);
+    uint64_t back = e->for_us ? sooner(f, e->for_us) : (uint64_t)BACK_US;
+    bool done = true;
+    if (e->kind == SCENARIO_WIPE)
+        fleet_node_wipe(n, back);
+    else
+        done = fleet_node_restore(n, back);
+    if (!done) {
+        if (f->options.record) record_note(f->options.record, now_us, n->name, "there is no backup to restore");
+    } else if (e->who >= 0) {
+        excuse(f, (uint32_t)e->who, fleet_now_us(f->options.fleet));
+    } else if (f->log_lost) {
+        journal_excuse_sums(f->options.journal);
+    }
+}
+
+static void on_kafka(drill_faults *f, const scenario_event *e)
+{
+    fleet *fl = f->options.fleet;
+    if (e->kind == SCENARIO_FREEZE)
+        fleet_kafka_freeze(fl, true);
+    else if (e->kind == SCENARIO_RESET)
+        fleet_net_reset(fl, SCENARIO_KAFKA);
+    else
+        fleet_kafka_kill(fl); /* it cannot be drained: a restart is a short kill */
+}
+
+static void on_log(drill_faults *f, const scenario_event *e)
+{
+    log_tool *log = f->options.log;
+    uint32_t amount = (uint32_t)e->amount;
+    switch (e->kind) {
+    case SCENARIO_LOG_DUPLICATES:
+        log_tool_duplicate(log, e->topic, amount);
+        break;
+    case SCENARIO_LOG_REDELIVERS:
+        log_tool_redeliver(log, e->topic, amount);
+        break;
+    case SCENARIO_LOG_EXPIRED:
+        f->log_lost = f->log_lost || e->topic == SCENARIO_LIKES;
+        log_tool_expire(log, e->topic, amount);
+        break;
+    default:
+        f->log_lost = true; /* the embedded broker loses all topics at once */
+        fleet_kafka_recreate(f->options.fleet, log_tool_topic(e->topic));
+    }
+}
+
+static void on_process(drill_faults *f, const scenario_event *e, uint64_t now_us)
+{
+    fleet_node *n = fleet_who(f->options.fleet, e->who);
+    switch (e->kind) {
+    case SCENARIO_KILL:
+        fleet_node_kill(n, e->for_us ? sooner(f, e->for_us) : (uint64_t)BACK_US);
+        break;
+    case SCENARIO_FREEZE:
+        fleet_node_freeze(n);
+        break;
+    case SCENARIO_RESTART:
+        fleet_node_restart(n);
+        break;
+    case SCENARIO_BACKUP:
+        fleet_node_backup(n);
+        break;
+    case SCENARIO_RESTORE:
+    case SCENARIO_WIPE:
+        directory_lost(f, e, now_us);
+        break;
+    case SCENARIO_COPY:
+    case SCENARIO_SECOND:
+        copy_begins(f, e, now_us);
+        break;
+    case SCENARIO_DISK_FULL:
+        fleet_node_fill(n, true);
+        break;
+    default:
+        fleet_net_reset(f->options.fleet, e->who);
+    }
+}
+
+static uint32_t clock_of(int who)
+{
+    return who >= 0 ? (uint32_t)who : (uint32_t)SCENARIO_EDGES_MAX;
+}
+
+static void begin(drill_faults *f, const scenario_event *e, uint64_t now_us)
+{
+    switch (e->kind) {
+    case SCENARIO_CUT:
+    case SCENARIO_FLAP:
+    case SCENARIO_DELAY:
+    case SCENARIO_LOSS:
+    case SCENARIO_BANDWIDTH:
+        fleet_net_begin(f->options.fleet, e);
+        return;
+    case SCENARIO_ANSWERS_LOST:
+        clients_lose(f->options.clients, (uint32_t)e->who, (uint32_t)e->amount);
+        return;
+    case SCENARIO_CLOCK_STEP:
+    case SCENARIO_CLOCK_DRIFT:
+    case SCENARIO_CLOCK_SWING:
+        return; /* clocks() */
+    case SCENARIO_LOG_DUPLICATES:
+    case SCENARIO_LOG_REDELIVERS:
+    case SCENARIO_LOG_EXPIRED:
+    case SCENARIO_LOG_RECREATED:
+        on_log(f, e);
+        return;
+    default:
+        if (e->who == SCENARIO_KAFKA)
+            on_kafka(f, e);
+        else
+            on_process(f, e, now_us);
+    }
+}
+
+/* ---- end ------------------------------------------------------------------------------------------------------- */
+
+static void thaw(drill_faults *f, const active *a, uint64_t now_us)
+{
+    const scenario_event *e = a->event;
+    fleet_node_thaw(fleet_who(f->options.fleet, e->who));
+    if (e->who >= 0) journal_thawed(f->options.journal, (uint32_t)e->who, a->from_us, now_us);
+}
+
+static void copy_ends(drill_faults *f, const scenario_event *e, uint64_t now_us)
+{
+    fleet_node *n = fleet_who(f->options.fleet, e->who);
+    fleet_node_twin_gone(n);
+    if (e->who < 0) return;
+    clients_forgotten(f->options.clients, (uint32_t)e->who);
+    f->doubled_until_us[e->who] = now_us + DOUBLED_AFTER_US;
+    fleet_node_restart(n); /* the operator acts: an edge that was told of its double may refuse writes until then */
+}
+
+static void finish(drill_faults *f, const active *a, uint64_t now_us)
+{
+    const scenario_event *e = a->event;
+    fleet *fl = f->options.fleet;
+    switch (e->kind) {
+    case SCENARIO_CUT:
+    case SCENARIO_FLAP:
+    case SCENARIO_DELAY:
+    case SCENARIO_LOSS:
+    case SCENARIO_BANDWIDTH:
+        fleet_net_end(fl, e);
+        break;
+    case SCENARIO_ANSWERS_LOST:
+        clients_lose(f->options.clients, (uint32_t)e->who, 0);
+        break;
+    case SCENARIO_FREEZE:
+        if (e->who == SCENARIO_KAFKA)
+            fleet_kafka_freeze(fl, false);
+        else
+            thaw(f, a, now_us);
+        break;
+    case SCENARIO_KILL:
+    case SCENARIO_RESTART:
+        if (e->who == SCENARIO_KAFKA) fleet_kafka_back(fl);
+        break;
+    case SCENARIO_COPY:
+    case SCENARIO_SECOND:
+        copy_ends(f, e, now_us);
+        break;
+    case SCENARIO_DISK_FULL:
+        fleet_node_fill(fleet_who(fl, e->who), false);
+        break;
+    case SCENARIO_LOG_DUPLICATES:
+        log_tool_duplicate(f->options.log, e->topic, 0);
+        break;
+    case SCENARIO_CLOCK_DRIFT: /* what it has gone wrong by stays */
+        f->stepped_us[clock_of(e->who)] += (int64_t)((double)(now_us - a->from_us) * f->options.faster * (double)e->amount / 1e6);
+        break;
+    case SCENARIO_CLOCK_STEP:
+        if (e->for_us == 0) f->stepped_us[clock_of(e->who)] += e->amount;
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- in between ------------------------------------------------------------------------------------------------ */
+
+static int64_t clock_offset(const drill_faults *f, uint32_t clock, uint64_t now_us)
+{
+    int64_t offset = f->stepped_us[clock];
+    for (uint32_t i = 0; i < f->count; i++) {
+        const active *a = &f->at[i];
+        const scenario_event *e = a->event;
+        if (!drill_faults_moves_clock(e->kind) || clock_of(e->who) != clock) continue;
+        if (e->kind == SCENARIO_CLOCK_STEP) offset += e->amount;
+        if (e->kind == SCENARIO_CLOCK_SWING) offset += a->turn ? -e->amount : e->amount;
+        if (e->kind == SCENARIO_CLOCK_DRIFT)
+            offset += (int64_t)((double)(now_us - a->from_us) * f->options.faster * (double)e->amount / 1e6);
+    }
+    return offset;
+}
+
+static void clocks(drill_faults *f, uint64_t now_us)
+{
+    if (!f->options.fleet->options.faketime || now_us < f->clock_us + CLOCK_EVERY_US) return;
+    f->clock_us = now_us;
+    for (uint32_t c = 0; c <= SCENARIO_EDGES_MAX; c++) {
+        int64_t offset = clock_offset(f, c, now_us);
+        if (offset == f->shown_us[c]) continue;
+        f->shown_us[c] = offset;
+        fleet_node_clock(fleet_who(f->options.fleet, c == SCENARIO_EDGES_MAX ? SCENARIO_CENTRAL : (int)c), offset);
+    }
+}
+
+static void take_turns(drill_faults *f, uint64_t now_us)
+{
+    for (uint32_t i = 0; i < f->count; i++) {
+        active *a = &f->at[i];
+        if (a->event->period_us == 0 || now_us < a->step_us) continue;
+        a->step_us = now_us + KD_MAX(sooner(f, a->event->period_us), UINT64_C(50000));
+        a->turn = !a->turn;
+        if (a->event->kind == SCENARIO_FLAP) fleet_net_flap(f->options.fleet, a->event, a->turn);
+    }
+}
+
+static uint64_t until(const drill_faults *f, const scenario_event *e, uint64_t now_us)
+{
+    switch (e->kind) {
+    case SCENARIO_RESET:
+    case SCENARIO_BACKUP:
+    case SCENARIO_RESTORE:
+    case SCENARIO_WIPE:
+    case SCENARIO_LOG_REDELIVERS:
+    case SCENARIO_LOG_EXPIRED:
+    case SCENARIO_LOG_RECREATED:
+        return now_us;
+    case SCENARIO_KILL:
+    case SCENARIO_RESTART:
+        return now_us + (e->for_us ? sooner(f, e->for_us) : (uint64_t)BACK_US);
+    case SCENARIO_CLOCK_STEP:
+        return e->for_us ? now_us + sooner(f, e->for_us) : now_us;
+    default:
+        return e->for_us ? now_us + sooner(f, e->for_us) : UINT64_MAX;
+    }
+}
+
+static void tell(const drill_faults *f, const scenario_event *e, uint64_t from_us, uint64_t until_us)
+{
+    kd_buf text = {0};
+    uint64_t end = until_us == UINT64_MAX ? sooner(f, f->options.fleet->scenario->length_us) : until_us;
+    if (!f->options.record) return;
+    scenario_event_print(f->options.fleet->scenario, e, &text);
+    kd_buf_put_u8(&text, 0);
+    record_fault(f->options.record, from_us, KD_MAX(end, from_us), scenario_who(f->options.fleet->scenario, e->who),
+                 (const char *)text.data);
+    kd_buf_finish(&text);
+}
+
+static void start(drill_faults *f, const scenario_event *e, uint64_t now_us)
+{
+    if (e->kind == SCENARIO_OPERATION) {
+        clients_told(f->options.clients, e);
+        return;
+    }
+    if (drill_faults_missing(e->kind, f->options.fleet->options.real_kafka)) return;
+    active a = {.event = e, .from_us = now_us, .until_us = until(f, e, now_us)};
+    a.step_us = now_us + sooner(f, e->period_us);
+    tell(f, e, now_us, a.until_us);
+    begin(f, e, now_us);
+    f->at = kd_grow(f->at, f->count, &f->cap, sizeof *f->at);
+    f->at[f->count++] = a;
+}
+
+static void end_at(drill_faults *f, uint32_t i, uint64_t now_us)
+{
+    active a = f->at[i];
+    f->at[i] = f->at[--f->count];
+    finish(f, &a, now_us);
+}
+
+void drill_faults_tick(drill_faults *f, uint64_t now_us)
+{
+    const scenario *s = f->options.fleet->scenario;
+    for (uint32_t i = f->count; i-- > 0;) {
+        if (f->at[i].until_us <= now_us) end_at(f, i, now_us);
+    }
+    for (; f->next < s->event_count && sooner(f, s->events[f->next].at_us) <= now_us; f->next++)
+        start(f, &s->events[f->next], now_us);
+    take_turns(f, now_us);
+    clocks(f, now_us);
+    excuse_doubled(f, now_us);
+}
+
+void drill_faults_stop(drill_faults *f, uint64_t now_us)
+{
+    f->next = f->options.fleet->scenario->event_count;
+    while (f->count > 0) end_at(f, f->count - 1, now_us);
+    clocks(f, now_us + CLOCK_EVERY_US);
+    excuse_doubled(f, now_us);
+}
+
+drill_faults *drill_faults_create(const drill_faults_options *options)
+{
+    drill_faults *f = kd_alloc(sizeof *f);
+    f->options = *options;
+    return f;
+}
+
+void drill_faults_destroy(drill_faults *f)
+{
+    if (!f) return;
+    free(f->at);
+    free(f);
+}

@@ -1,0 +1,39 @@
+/*
+ * sim/drill/drill_faults.h - the events of a scenario, played on the real world when their time has come, and undone when it is over.
+ *
+ * What this world cannot do is told before the run (drill_faults_missing) and left out. What a fault excuses (design, "limits said openly") goes into the journal from
+ * here: it needs to know up to where central had merged an edge's likes when its directory was lost, which `merged` tells.
+ */
+#ifndef KUDOS_SIM_DRILL_FAULTS_H
+#define KUDOS_SIM_DRILL_FAULTS_H
+
+#include "sim/drill/clients.h"
+#include "sim/drill/log_tool.h"
+#include "sim/report/record.h"
+
+typedef struct drill_faults drill_faults;
+
+typedef struct {
+    fleet *fleet;
+    clients *clients;
+    journal *journal;
+    record *record; /* NULL: none */
+    log_tool *log;
+    double faster;
+    void *merged_arg;
+    /* The wall time up to which all that this edge answered is merged, as far as is known: 0: nothing is. */
+    uint64_t (*merged)(void *arg, uint32_t edge);
+} drill_faults_options;
+
+/* Why this kind cannot be played here, or NULL. */
+const char *drill_faults_missing(scenario_kind kind, bool real_kafka);
+/* It moves a clock: libfaketime is needed. */
+bool drill_faults_moves_clock(scenario_kind kind);
+
+drill_faults *drill_faults_create(const drill_faults_options *options);
+void drill_faults_destroy(drill_faults *f); /* NULL is fine */
+void drill_faults_tick(drill_faults *f, uint64_t now_us);
+/* All that is in force ends; nothing begins any more. */
+void drill_faults_stop(drill_faults *f, uint64_t now_us);
+
+#endif

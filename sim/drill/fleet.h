@@ -1,0 +1,163 @@
+/*
+ * sim/drill/fleet.h - the real programs of a drill: a broker, a central, edges, each with its directory, ports and links of its own.
+ *
+ *     users --link--> edge --link--> central        every arrow passes the proxy (proxy.h)
+ *                       \--links--> kafka <--links--/
+ *
+ * A node is one process: the edges by their index, then the twins on copies of their directories, central, and a second central. Whatever ends a process without
+ * being asked is a failure of the drill, with two exceptions: a storage error while its disk was full, and a central that another one has
+ * fenced; those start again when the fault is over, as a service manager would have it. Exit code 4 (something needed was unavailable) is tried again.
+ *
+ * One thread, the loop's. Times are microseconds of the drill (fleet_now_us).
+ */
+#ifndef KUDOS_SIM_DRILL_FLEET_H
+#define KUDOS_SIM_DRILL_FLEET_H
+
+#include <limits.h>
+
+#include "sim/drill/program.h"
+#include "sim/drill/proxy.h"
+#include "sim/scenario/scenario.h"
+
+enum {
+    FLEET_TWIN = SCENARIO_EDGES_MAX, /* + index of the edge */
+    FLEET_CENTRAL = 2 * SCENARIO_EDGES_MAX,
+    FLEET_SECOND,
+    FLEET_NODES,
+    FLEET_TEXT_MAX = 1024,
+    FLEET_PATH_MAX = 1024,
+};
+
+typedef struct fleet fleet;
+
+typedef struct {
+    fleet *fleet;
+    uint32_t index;
+    char name[2 * SCENARIO_NAME_MAX], data[FLEET_PATH_MAX], config[FLEET_PATH_MAX], clock_file[FLEET_PATH_MAX];
+    bool exists;        /* it has a place: name, ports, links */
+    bool wanted;        /* it is to run */
+    bool ready, asking; /* it said so on its admin port since it started */
+    bool draining;      /* SIGTERM was sent */
+    bool fenced;        /* stopped because of a higher claim */
+    uint32_t full;      /* faults that fill its disk */
+    uint32_t frozen;    /* faults that stop it */
+    bool backed_up;
+    uint64_t start_at_us; /* when it is to start; 0: not */
+    uint64_t started_us, thawed_us, full_until_us;
+    uint16_t port, admin_port;
+    program process;
+    proxy_kafka_table kafka_table;
+    proxy_link *kafka[PROXY_KAFKA_BROKERS_MAX], *central, *users; /* central, users: of edges */
+} fleet_node;
+
+typedef struct {
+    const scenario *scenario;
+    struct event_base *base;
+    const char *directory; /* its own; made when it is missing */
+    const char *programs;  /* where kudos-edge and kudos-central are */
+    const char *tests_lib; /* where kafka.py is; for a real one */
+    const char *faketime;  /* the library; NULL: no clock is moved */
+    bool real_kafka;
+    uint32_t brokers;
+    uint64_t seed;
+    double faster;
+} fleet_options;
+
+struct fleet {
+    fleet_options options;
+    const scenario *scenario;
+    struct event_base *base;
+    struct event *tick;
+    uint64_t random, began_us, wall_began_us;
+    fleet_node nodes[FLEET_NODES];
+    program broker;
+    uint32_t brokers, brokers_down;
+    uint16_t broker_ports[PROXY_KAFKA_BROKERS_MAX];
+    bool broker_starting, broker_refused;
+    const scenario_event *network[256]; /* of the links, in force */
+    bool flap_open[256];                /* likewise: a flapping one is open just now */
+    uint32_t network_count;
+    uint64_t kills;
+    bool interrupted, failed;
+    char failure[FLEET_TEXT_MAX]; /* the first */
+    void (*on_ended)(void *arg, fleet_node *n, const char *how); /* asked to or not; for the report */
+    void *on_ended_arg;
+};
+
+/* Borrowed options. KD_OK, or KD_EIO with errno. */
+int fleet_create(fleet **out, const fleet_options *options);
+/* Ends everything at once. NULL is fine. */
+void fleet_destroy(fleet *f);
+/* Broker, central, edges; waits until all are ready. KD_OK; KD_EUNAVAILABLE, and failure says why. */
+int fleet_start(fleet *f);
+/* Reaps, restarts, asks who is ready. Called by the loop a few hundred times a second. */
+void fleet_tick(fleet *f);
+/* Runs the loop until the condition holds. False: not within limit_us, or interrupted. */
+bool fleet_wait(fleet *f, bool (*holds)(void *arg), void *arg, uint64_t limit_us);
+uint64_t fleet_now_us(const fleet *f);
+uint64_t fleet_wall_us(const fleet *f, uint64_t now_us);
+/* The first failure counts. */
+void fleet_fail(fleet *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The node that an event is about. */
+fleet_node *fleet_who(fleet *f, int who);
+static inline bool fleet_is_edge(const fleet_node *n)
+{
+    return n->index < FLEET_CENTRAL;
+}
+/* The number of its name among the scenario's: an edge's index, or SCENARIO_CENTRAL. */
+static inline int fleet_identity(const fleet_node *n)
+{
+    return fleet_is_edge(n) ? (int)(n->index % FLEET_TWIN) : SCENARIO_CENTRAL;
+}
+/* It runs, is not stopped, and has said that it is ready. */
+bool fleet_serves(const fleet_node *n);
+bool fleet_all_ready(void *fleet_);
+
+/* fleet_node.c: what befalls a process and its directory; a directory's error fails the drill */
+int fleet_node_init(fleet *f, uint32_t index); /* name, ports, links; KD_EIO */
+void fleet_node_finish(fleet_node *n);
+void fleet_node_start(fleet_node *n);
+void fleet_node_kill(fleet_node *n, uint64_t back_after_us);
+void fleet_node_freeze(fleet_node *n);
+void fleet_node_thaw(fleet_node *n);
+void fleet_node_restart(fleet_node *n);
+void fleet_node_backup(fleet_node *n);
+/* False: there is no backup. */
+bool fleet_node_restore(fleet_node *n, uint64_t back_after_us);
+void fleet_node_wipe(fleet_node *n, uint64_t back_after_us);
+/* A twin begins on a copy of the directory; it ends for good, by kill -9. */
+void fleet_node_twin(fleet_node *n);
+void fleet_node_twin_gone(fleet_node *n);
+void fleet_node_fill(fleet_node *n, bool full);
+/* The offset of what its wall clock reads. */
+void fleet_node_clock(fleet_node *n, int64_t offset_us);
+/* It ended by itself. */
+void fleet_node_ended(fleet_node *n);
+
+/* fleet_config.c */
+int fleet_config_write(const fleet_node *n);
+
+/* fleet_net.c: links */
+int fleet_net_init(fleet_node *n);
+void fleet_net_finish(fleet_node *n);
+/* Targets and conditions, as ports and faults are now. */
+void fleet_net_refresh(fleet *f);
+void fleet_net_begin(fleet *f, const scenario_event *e);
+void fleet_net_end(fleet *f, const scenario_event *e);
+void fleet_net_flap(fleet *f, const scenario_event *e, bool open);
+void fleet_net_reset(fleet *f, int who);
+
+/* fleet_kafka.c */
+int fleet_kafka_start(fleet *f);
+void fleet_kafka_tick(fleet *f);
+void fleet_kafka_finish(fleet *f);
+void fleet_kafka_kill(fleet *f);
+void fleet_kafka_back(fleet *f);
+void fleet_kafka_freeze(fleet *f, bool frozen);
+/* Of a real one the topic; the embedded one loses all topics and begins anew. */
+void fleet_kafka_recreate(fleet *f, const char *topic);
+/* "127.0.0.1:p1,...": the brokers themselves. */
+void fleet_kafka_address(const fleet *f, char *text, size_t size);
+
+#endif

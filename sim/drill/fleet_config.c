@@ -1,0 +1,81 @@
+/*
+ * fleet_config.c - the configuration of a node: the scenario's own figures, and intervals that are short enough for a drill.
+ *
+ * --faster divides the intervals of the timeline, and with them those of batches and snapshots, down to what a machine can keep.
+ */
+#include <stdio.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "sim/drill/files.h"
+#include "sim/drill/fleet.h"
+
+enum { INTERVAL_MIN_US = 100000, IDLE_MAX_US = 1000000 };
+
+static void text(kd_buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void text(kd_buf *out, const char *format, ...)
+{
+    char line[2 * FLEET_PATH_MAX];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    KD_ASSERT(n >= 0 && (size_t)n < sizeof line);
+    kd_buf_put(out, line, (size_t)n);
+}
+
+/* In milliseconds. */
+static unsigned long long interval(const fleet *f, uint64_t us)
+{
+    uint64_t shorter = (uint64_t)((double)us / f->options.faster);
+    return KD_MAX(shorter, KD_MIN(us, (uint64_t)INTERVAL_MIN_US)) / 1000;
+}
+
+static void write_kafka(const fleet_node *n, kd_buf *out)
+{
+    text(out, "[kafka]\nbrokers = ");
+    for (uint32_t i = 0; i < n->fleet->brokers; i++)
+        text(out, "%s127.0.0.1:%u", i ? ", " : "", proxy_link_port(n->kafka[i]));
+    text(out, "\npartitions = %u\nreplication = %u\nlinger = 1ms\n", n->fleet->scenario->partitions,
+         KD_MIN(n->fleet->brokers, 3u));
+}
+
+static void write_edge(const fleet_node *n, kd_buf *out)
+{
+    const fleet *f = n->fleet;
+    const scenario *s = f->scenario;
+    const char *name = s->edges[fleet_identity(n)];
+    unsigned long long flush = interval(f, s->flush_interval_us);
+    text(out, "[edge]\nname = %s\nregion = %s\ndata_dir = %s\nshards = %u\nflush_ops = %u\n", name, name, n->data,
+         s->shards, s->flush_ops);
+    text(out, "flush_interval = %llums\nidle_interval_max = %llums\n", flush,
+         KD_MAX(flush, (unsigned long long)IDLE_MAX_US / 1000));
+    text(out, "resend_min = 1s\nresend_max = 4s\noutbox_max = %lluB\n", (unsigned long long)s->outbox_bytes);
+    text(out, "[http]\nlisten = 127.0.0.1:%u\nsession_secret = %s/session.secret\n", n->port, f->options.directory);
+    text(out, "[central]\nurl = http://127.0.0.1:%u\n", proxy_link_port(n->central));
+    text(out, "[clock]\ndrift_bound = %lluus\nmeasure_interval = 1s\n", (unsigned long long)s->drift_us);
+    text(out, "[store]\nwrite_buffer = 4MiB\nblock_cache = 8MiB\n");
+}
+
+static void write_central(const fleet_node *n, kd_buf *out)
+{
+    const scenario *s = n->fleet->scenario;
+    text(out, "[central]\nname = %s\ndata_dir = %s\nsnapshot_interval = %llums\ndrift_bound = %lluus\nedges = ", n->name,
+         n->data, interval(n->fleet, s->snapshot_interval_us), (unsigned long long)s->drift_us);
+    for (uint32_t i = 0; i < s->edge_count; i++) text(out, "%s%s", i ? ", " : "", s->edges[i]);
+    text(out, "\nwrite_buffer = 2MiB\nblock_cache = 16MiB\n[http]\nlisten = 127.0.0.1:%u\n", n->port);
+}
+
+int fleet_config_write(const fleet_node *n)
+{
+    kd_buf out = {0};
+    if (fleet_is_edge(n))
+        write_edge(n, &out);
+    else
+        write_central(n, &out);
+    text(&out, "[admin]\nlisten = 127.0.0.1:%u\n", n->admin_port);
+    write_kafka(n, &out);
+    int rc = files_write(n->config, kd_buf_view(&out));
+    kd_buf_finish(&out);
+    return rc;
+}

@@ -1,0 +1,174 @@
+/*
+ * fleet_kafka.c - the broker of a drill: the embedded one (kudos-sim broker), or Apache Kafka by tests/lib/kafka.py.
+ *
+ * The embedded one keeps its records in memory. So to kill it means that nobody is reached there for a while, and to recreate a topic is to begin
+ * with an empty one, all topics at once, at another port, which the links hide. kafka.py takes commands on its standard input and ends,
+ * with its brokers, when that ends.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sim/drill/files.h"
+#include "sim/drill/fleet.h"
+
+enum { EMBEDDED_LIMIT_US = 20000000, REAL_LIMIT_US = 120000000, STOP_LIMIT_US = 30000000, ADDRESS_MAX = 256 };
+
+static void address_path(const fleet *f, char path[FLEET_PATH_MAX])
+{
+    snprintf(path, FLEET_PATH_MAX, "%s/broker.address", f->options.directory);
+}
+
+static void start_embedded(fleet *f)
+{
+    char program[FLEET_PATH_MAX], address[FLEET_PATH_MAX], partitions[16], brokers[16];
+    snprintf(program, sizeof program, "%s/kudos-sim", f->options.programs);
+    address_path(f, address);
+    snprintf(partitions, sizeof partitions, "%u", f->scenario->partitions);
+    snprintf(brokers, sizeof brokers, "%u", f->brokers);
+    const char *argv[] = {program, "broker",    "--address-file", address, "--partitions",
+                          partitions, "--brokers", brokers,          NULL};
+    unlink(address);
+    if (program_start(&f->broker, &(program_command){.argv = argv}) != KD_OK)
+        fleet_fail(f, "%s: %s", program, strerror(errno));
+    f->broker_starting = true;
+}
+
+static void start_real(fleet *f)
+{
+    char script[FLEET_PATH_MAX], address[FLEET_PATH_MAX], directory[FLEET_PATH_MAX], brokers[16];
+    snprintf(script, sizeof script, "%s/kafka.py", f->options.tests_lib);
+    snprintf(directory, sizeof directory, "%s/kafka", f->options.directory);
+    snprintf(brokers, sizeof brokers, "%u", f->brokers);
+    address_path(f, address);
+    const char *argv[] = {"python3", script,    "run",   "--commands",     "--dir",
+                          directory, "--brokers", brokers, "--address-file", address, NULL};
+    /* No signal when the drill dies: the end of its standard input tells it, and it ends its brokers in order. */
+    if (program_start(&f->broker, &(program_command){.argv = argv, .input = true, .death_signal = SIGCONT}) != KD_OK)
+        fleet_fail(f, "python3: %s", strerror(errno));
+    f->broker_starting = true;
+}
+
+/* False: not there yet. */
+static bool read_address(fleet *f)
+{
+    char path[FLEET_PATH_MAX];
+    kd_buf text = {0};
+    address_path(f, path);
+    bool there = files_read_end(path, ADDRESS_MAX, &text) == KD_OK && text.len > 0;
+    kd_buf_put_u8(&text, 0);
+    const char *at = (const char *)text.data;
+    uint32_t found = 0;
+    while (there && found < f->brokers && (at = strchr(at, ':'))) f->broker_ports[found++] = (uint16_t)strtoul(++at, NULL, 10);
+    kd_buf_finish(&text);
+    if (there && found < f->brokers) fleet_fail(f, "the broker's address file is not what it should be: %s", path);
+    return there;
+}
+
+static bool is_up(void *arg)
+{
+    const fleet *f = arg;
+    return !f->broker_starting || f->failed;
+}
+
+int fleet_kafka_start(fleet *f)
+{
+    if (f->options.real_kafka)
+        start_real(f);
+    else
+        start_embedded(f);
+    if (!f->failed && !fleet_wait(f, is_up, f, f->options.real_kafka ? REAL_LIMIT_US : EMBEDDED_LIMIT_US))
+        fleet_fail(f, "Kafka did not come up; see %s", f->broker.log);
+    return f->failed ? KD_EUNAVAILABLE : KD_OK;
+}
+
+void fleet_kafka_tick(fleet *f)
+{
+    if (program_reap(&f->broker)) {
+        char how[64];
+        program_describe(f->broker.status, how, sizeof how);
+        fleet_fail(f, "the broker ended with %s; see %s", how, f->broker.log);
+    }
+    if (!f->broker_starting || !program_running(&f->broker) || !read_address(f)) return;
+    f->broker_starting = false;
+    fleet_net_refresh(f);
+}
+
+void fleet_kafka_finish(fleet *f)
+{
+    if (f->options.real_kafka && program_running(&f->broker)) {
+        uint64_t end = fleet_now_us(f) + STOP_LIMIT_US;
+        program_continue(&f->broker);
+        if (f->broker.input >= 0) close(f->broker.input);
+        f->broker.input = -1;
+        while (!program_reap(&f->broker) && fleet_now_us(f) < end) usleep(20000); /* nothing else runs any more */
+        /* What a kill of its parent would leave is a broker: ask again before that. */
+        if (program_running(&f->broker)) program_signal(&f->broker, SIGTERM);
+    }
+    program_finish(&f->broker);
+}
+
+/* ---- faults ---------------------------------------------------------------------------------------------------- */
+
+static void command(fleet *f, const char *line)
+{
+    if (f->broker.input < 0 || write(f->broker.input, line, strlen(line)) != (ssize_t)strlen(line))
+        fleet_fail(f, "kafka.py takes no commands: %s", strerror(errno));
+}
+
+static void refuse(fleet *f, bool yes)
+{
+    f->broker_refused = yes;
+    fleet_net_refresh(f);
+}
+
+void fleet_kafka_kill(fleet *f)
+{
+    f->kills++;
+    if (f->broker_starting || f->brokers_down++ > 0) return;
+    if (f->options.real_kafka)
+        command(f, f->brokers > 1 ? "kill leader kudos.likes.v1\n" : "kill 1\n");
+    else
+        refuse(f, true);
+}
+
+void fleet_kafka_back(fleet *f)
+{
+    if (f->brokers_down == 0 || --f->brokers_down > 0) return;
+    if (f->options.real_kafka)
+        command(f, "start all\n");
+    else
+        refuse(f, false);
+}
+
+void fleet_kafka_freeze(fleet *f, bool frozen)
+{
+    if (f->options.real_kafka)
+        command(f, frozen ? "freeze all\n" : "thaw all\n");
+    else if (frozen)
+        program_stop(&f->broker);
+    else
+        program_continue(&f->broker);
+}
+
+void fleet_kafka_recreate(fleet *f, const char *topic)
+{
+    char line[128];
+    if (f->options.real_kafka) {
+        snprintf(line, sizeof line, "delete %s\n", topic); /* edge and central create what is missing */
+        command(f, line);
+        return;
+    }
+    program_kill(&f->broker);
+    start_embedded(f);
+}
+
+void fleet_kafka_address(const fleet *f, char *text, size_t size)
+{
+    size_t len = 0;
+    text[0] = 0;
+    for (uint32_t i = 0; i < f->brokers && len < size; i++)
+        len += (size_t)snprintf(text + len, size - len, "%s127.0.0.1:%u", i ? "," : "", f->broker_ports[i]);
+}

@@ -1,0 +1,133 @@
+/*
+ * fleet_net.c - the links of the nodes, and what the faults in force make of each.
+ *
+ * A link's conditions are always computed from all faults in force, so faults may overlap in any way and end in any order.
+ */
+#include "sim/drill/fleet.h"
+
+int fleet_net_init(fleet_node *n)
+{
+    fleet *f = n->fleet;
+    n->kafka_table.count = f->brokers;
+    for (uint32_t i = 0; i < f->brokers; i++) {
+        n->kafka[i] = proxy_link_create(f->base, &n->kafka_table, kd_random_next(&f->random));
+        if (!n->kafka[i]) return KD_EIO;
+        n->kafka_table.at[i].to = proxy_link_port(n->kafka[i]);
+    }
+    if (!fleet_is_edge(n)) return KD_OK;
+    n->central = proxy_link_create(f->base, NULL, kd_random_next(&f->random));
+    n->users = proxy_link_create(f->base, NULL, kd_random_next(&f->random));
+    return n->central && n->users ? KD_OK : KD_EIO;
+}
+
+void fleet_net_finish(fleet_node *n)
+{
+    for (uint32_t i = 0; i < PROXY_KAFKA_BROKERS_MAX; i++) proxy_link_destroy(n->kafka[i]);
+    proxy_link_destroy(n->central);
+    proxy_link_destroy(n->users);
+}
+
+/* Whether the fault is about the link from this node to the peer; *flipped: seen from the other end. */
+static bool concerns(const scenario_event *e, int who, int peer, bool *flipped)
+{
+    *flipped = e->who != who;
+    if (e->who == who) return e->peer == SCENARIO_NOBODY || e->peer == peer;
+    return e->who == peer && (e->peer == SCENARIO_NOBODY || e->peer == who);
+}
+
+static void add(proxy_condition *c, const scenario_event *e, int way)
+{
+    switch (e->kind) {
+    case SCENARIO_CUT:
+    case SCENARIO_FLAP:
+        c->way[way].cut = true;
+        return;
+    case SCENARIO_DELAY:
+        c->way[way].delay_us += (uint64_t)e->amount;
+        c->way[way].jitter_us += e->spread_us;
+        return;
+    case SCENARIO_LOSS:
+        c->way[way].loss_percent = KD_MIN(c->way[way].loss_percent + (uint32_t)e->amount, 100u);
+        return;
+    default:
+        if (c->way[way].bytes_per_s == 0 || (uint64_t)e->amount < c->way[way].bytes_per_s)
+            c->way[way].bytes_per_s = (uint64_t)e->amount;
+    }
+}
+
+static proxy_condition condition(const fleet *f, const fleet_node *n, int peer)
+{
+    proxy_condition c = {.refused = peer == SCENARIO_KAFKA && f->broker_refused};
+    for (uint32_t i = 0; i < f->network_count; i++) {
+        const scenario_event *e = f->network[i];
+        bool flipped;
+        if (f->flap_open[i] || !concerns(e, fleet_identity(n), peer, &flipped)) continue;
+        if (e->way != SCENARIO_DOWN) add(&c, e, flipped ? PROXY_DOWN : PROXY_UP);
+        if (e->way != SCENARIO_UP) add(&c, e, flipped ? PROXY_UP : PROXY_DOWN);
+    }
+    return c;
+}
+
+static void refresh(fleet *f, fleet_node *n)
+{
+    proxy_condition to_kafka = condition(f, n, SCENARIO_KAFKA);
+    for (uint32_t i = 0; i < f->brokers; i++) {
+        n->kafka_table.at[i].from = f->broker_ports[i];
+        proxy_link_target(n->kafka[i], f->broker_ports[i]);
+        proxy_link_set(n->kafka[i], &to_kafka);
+    }
+    if (!fleet_is_edge(n)) return;
+    proxy_condition to_central = condition(f, n, SCENARIO_CENTRAL);
+    proxy_link_target(n->central, f->nodes[FLEET_CENTRAL].port);
+    proxy_link_set(n->central, &to_central);
+    proxy_link_target(n->users, n->port);
+}
+
+void fleet_net_refresh(fleet *f)
+{
+    for (uint32_t i = 0; i < FLEET_NODES; i++) {
+        if (f->nodes[i].exists) refresh(f, &f->nodes[i]);
+    }
+}
+
+void fleet_net_begin(fleet *f, const scenario_event *e)
+{
+    KD_ASSERT(f->network_count < KD_COUNT(f->network));
+    f->flap_open[f->network_count] = false;
+    f->network[f->network_count++] = e;
+    fleet_net_refresh(f);
+}
+
+static uint32_t place(const fleet *f, const scenario_event *e)
+{
+    uint32_t i = 0;
+    while (i < f->network_count && f->network[i] != e) i++;
+    KD_ASSERT(i < f->network_count);
+    return i;
+}
+
+void fleet_net_end(fleet *f, const scenario_event *e)
+{
+    uint32_t i = place(f, e);
+    f->network[i] = f->network[--f->network_count];
+    f->flap_open[i] = f->flap_open[f->network_count];
+    fleet_net_refresh(f);
+}
+
+void fleet_net_flap(fleet *f, const scenario_event *e, bool open)
+{
+    f->flap_open[place(f, e)] = open;
+    fleet_net_refresh(f);
+}
+
+void fleet_net_reset(fleet *f, int who)
+{
+    for (uint32_t i = 0; i < FLEET_NODES; i++) {
+        fleet_node *n = &f->nodes[i];
+        if (!n->exists) continue;
+        bool own = fleet_identity(n) == who;
+        for (uint32_t b = 0; b < f->brokers && (own || who == SCENARIO_KAFKA); b++) proxy_link_reset(n->kafka[b]);
+        if (n->central && (own || who == SCENARIO_CENTRAL)) proxy_link_reset(n->central);
+        if (n->users && own) proxy_link_reset(n->users);
+    }
+}

@@ -1,0 +1,281 @@
+/*
+ * fleet_node.c - one node: its process started, killed, stopped, copied; and whether its end was the scenario's doing.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sim/drill/files.h"
+#include "sim/drill/fleet.h"
+
+enum {
+    EXIT_UNAVAILABLE = 4,
+    AGAIN_US = 1000000,          /* until one that ended over what it needed is started again */
+    STORAGE_GRACE_US = 20000000, /* a process may notice only then that a write failed */
+    TAIL_BYTES = 700,
+};
+
+/* The binary's errors of its disk and of a higher claim, by the events of its log. */
+static const char STORAGE[] = "storage", FENCED[] = "\"fenced\"";
+
+static void check(fleet_node *n, int rc, const char *what)
+{
+    if (rc != KD_OK) fleet_fail(n->fleet, "the drill's own directory: %s of %s: %s", what, n->name, strerror(errno));
+}
+
+static void set_name(fleet_node *n)
+{
+    const fleet *f = n->fleet;
+    if (n->index == FLEET_CENTRAL || n->index == FLEET_SECOND)
+        snprintf(n->name, sizeof n->name, "%s", n->index == FLEET_CENTRAL ? "central" : "central-2");
+    else
+        snprintf(n->name, sizeof n->name, "%s%s", f->scenario->edges[fleet_identity(n)],
+                 n->index >= FLEET_TWIN ? "-copy" : "");
+    const char *d = f->options.directory;
+    snprintf(n->data, sizeof n->data, "%s/%s.data", d, n->name);
+    snprintf(n->config, sizeof n->config, "%s/%s.conf", d, n->name);
+    snprintf(n->clock_file, sizeof n->clock_file, "%s/%s.clock", d, n->name);
+}
+
+static int choose_ports(fleet_node *n)
+{
+    n->port = files_free_port(&n->fleet->random);
+    do n->admin_port = files_free_port(&n->fleet->random);
+    while (n->admin_port && n->admin_port == n->port);
+    if (n->port && n->admin_port) return KD_OK;
+    errno = EADDRINUSE;
+    return KD_EIO;
+}
+
+int fleet_node_init(fleet *f, uint32_t index)
+{
+    char log[2 * FLEET_PATH_MAX];
+    fleet_node *n = &f->nodes[index];
+    *n = (fleet_node){.fleet = f, .index = index, .exists = true};
+    set_name(n);
+    snprintf(log, sizeof log, "%s/%s.log", f->options.directory, n->name);
+    program_init(&n->process, f->base, n->name, log);
+    int rc = choose_ports(n);
+    if (rc == KD_OK) rc = fleet_net_init(n);
+    return rc == KD_OK ? fleet_config_write(n) : rc;
+}
+
+void fleet_node_finish(fleet_node *n)
+{
+    program_finish(&n->process);
+    fleet_net_finish(n);
+    n->exists = false;
+}
+
+/* ---- start and end --------------------------------------------------------------------------------------------- */
+
+void fleet_node_start(fleet_node *n)
+{
+    const fleet *f = n->fleet;
+    char program[FLEET_PATH_MAX + 32], preload[FLEET_PATH_MAX + 32], file[FLEET_PATH_MAX + 64];
+    snprintf(program, sizeof program, "%s/%s", f->options.programs, fleet_is_edge(n) ? "kudos-edge" : "kudos-central");
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", f->options.faketime ? f->options.faketime : "");
+    snprintf(file, sizeof file, "FAKETIME_TIMESTAMP_FILE=%s", n->clock_file);
+    const char *argv[] = {program, "-c", n->config, NULL};
+    const char *variables[] = {preload, file, "FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", NULL};
+    program_command command = {.argv = argv, .variables = f->options.faketime ? variables : NULL};
+    if (f->options.faketime && access(n->clock_file, F_OK) != 0) fleet_node_clock(n, 0);
+    n->start_at_us = 0;
+    n->wanted = true;
+    n->ready = n->draining = n->fenced = false;
+    n->started_us = fleet_now_us(f);
+    if (program_start(&n->process, &command) != KD_OK) {
+        fleet_fail(n->fleet, "%s: %s", program, strerror(errno));
+        return;
+    }
+    if (n->full) check(n, program_limit_files(&n->process, 0), "limit");
+    if (n->frozen) program_stop(&n->process);
+}
+
+/* What libfaketime keeps in shared memory: it leaves that when killed, and stumbles over it when the pid comes again. */
+static void forget_clock(pid_t pid)
+{
+    char name[64];
+    snprintf(name, sizeof name, "/dev/shm/faketime_shm_%d", (int)pid);
+    unlink(name);
+    snprintf(name, sizeof name, "/dev/shm/sem.faketime_sem_%d", (int)pid);
+    unlink(name);
+}
+
+static void put_down(fleet_node *n)
+{
+    pid_t pid = n->process.pid;
+    if (!program_running(&n->process)) return;
+    program_kill(&n->process);
+    if (n->fleet->options.faketime) forget_clock(pid);
+    n->fleet->kills++;
+    n->ready = false;
+}
+
+void fleet_node_kill(fleet_node *n, uint64_t back_after_us)
+{
+    put_down(n);
+    n->start_at_us = fleet_now_us(n->fleet) + KD_MAX(back_after_us, UINT64_C(1));
+}
+
+static bool said(const fleet_node *n, const char *what)
+{
+    kd_buf end = {0};
+    bool does = files_read_end(n->process.log, 4 * TAIL_BYTES, &end) == KD_OK && end.len > 0 &&
+                memmem(end.data, end.len, what, strlen(what)) != NULL;
+    kd_buf_finish(&end);
+    return does;
+}
+
+static void died(fleet_node *n, const char *how)
+{
+    kd_buf end = {0};
+    if (files_read_end(n->process.log, TAIL_BYTES, &end) != KD_OK) end.len = 0;
+    fleet_fail(n->fleet, "process died: %s ended with %s; its last words: %.*s", n->name, how, (int)end.len,
+               end.len ? (const char *)end.data : "");
+    kd_buf_finish(&end);
+}
+
+static bool disk_was_full(const fleet_node *n, uint64_t now)
+{
+    return n->full || (n->full_until_us && now < n->full_until_us + STORAGE_GRACE_US);
+}
+
+void fleet_node_ended(fleet_node *n)
+{
+    char how[64];
+    uint64_t now = fleet_now_us(n->fleet);
+    int status = n->process.status;
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    program_describe(status, how, sizeof how);
+    n->ready = false;
+    if (n->fleet->on_ended) n->fleet->on_ended(n->fleet->on_ended_arg, n, how);
+    if (n->draining && code == 0) {
+        n->start_at_us = n->wanted ? now + 1 : 0;
+    } else if (code > 0 && disk_was_full(n, now) && said(n, STORAGE)) {
+        n->start_at_us = n->full ? 0 : now + AGAIN_US; /* fleet_node_fill starts it when there is room again */
+    } else if (code > 0 && n->fleet->nodes[FLEET_SECOND].exists && said(n, FENCED)) {
+        n->fenced = true;
+        n->wanted = n->index != FLEET_CENTRAL || !n->fleet->nodes[FLEET_SECOND].wanted;
+        n->start_at_us = n->wanted && n->index == FLEET_CENTRAL ? now + AGAIN_US : 0;
+    } else if (code == EXIT_UNAVAILABLE) {
+        n->start_at_us = now + AGAIN_US;
+    } else {
+        died(n, how);
+    }
+}
+
+void fleet_node_restart(fleet_node *n)
+{
+    if (!program_running(&n->process)) return;
+    n->draining = true;
+    program_signal(&n->process, SIGTERM);
+}
+
+/* ---- stopped for a while --------------------------------------------------------------------------------------- */
+
+void fleet_node_freeze(fleet_node *n)
+{
+    if (n->frozen++ == 0) program_stop(&n->process);
+}
+
+void fleet_node_thaw(fleet_node *n)
+{
+    KD_ASSERT(n->frozen > 0);
+    if (--n->frozen > 0) return;
+    n->thawed_us = fleet_now_us(n->fleet);
+    program_continue(&n->process);
+}
+
+void fleet_node_fill(fleet_node *n, bool full)
+{
+    n->full = full ? n->full + 1 : n->full - 1;
+    if (n->full > 1 || (full && !program_running(&n->process))) return;
+    if (!full && n->full == 0) n->full_until_us = fleet_now_us(n->fleet);
+    if (program_running(&n->process))
+        check(n, program_limit_files(&n->process, n->full ? 0 : UINT64_MAX), "limit");
+    else if (n->wanted && n->start_at_us == 0)
+        n->start_at_us = fleet_now_us(n->fleet) + 1;
+}
+
+void fleet_node_clock(fleet_node *n, int64_t offset_us)
+{
+    char line[40];
+    int len = snprintf(line, sizeof line, "%+.6f\n", (double)offset_us / 1e6);
+    check(n, files_write(n->clock_file, kd_bytes_of(line, (size_t)len)), "clock");
+}
+
+/* ---- directories ----------------------------------------------------------------------------------------------- */
+
+/* As a crash would leave it. */
+static int copy_as_it_stands(fleet_node *n, const char *to)
+{
+    bool running = program_running(&n->process) && !n->process.stopped;
+    if (running) program_stop(&n->process);
+    int rc = files_copy(n->data, to, "LOCK");
+    int cause = errno;
+    if (running) program_continue(&n->process);
+    errno = cause;
+    return rc;
+}
+
+static void backup_path(const fleet_node *n, char path[FLEET_PATH_MAX + 32])
+{
+    snprintf(path, FLEET_PATH_MAX + 32, "%s.backup", n->data);
+}
+
+void fleet_node_backup(fleet_node *n)
+{
+    char path[FLEET_PATH_MAX + 32];
+    backup_path(n, path);
+    int rc = copy_as_it_stands(n, path);
+    check(n, rc, "backup");
+    n->backed_up = rc == KD_OK;
+}
+
+bool fleet_node_restore(fleet_node *n, uint64_t back_after_us)
+{
+    char path[FLEET_PATH_MAX + 32];
+    if (!n->backed_up) return false;
+    backup_path(n, path);
+    fleet_node_kill(n, back_after_us);
+    check(n, files_copy(path, n->data, "LOCK"), "restore");
+    return true;
+}
+
+void fleet_node_wipe(fleet_node *n, uint64_t back_after_us)
+{
+    fleet_node_kill(n, back_after_us);
+    check(n, files_remove(n->data), "wipe");
+}
+
+void fleet_node_twin(fleet_node *n)
+{
+    fleet *f = n->fleet;
+    uint32_t index = n->index == FLEET_CENTRAL ? (uint32_t)FLEET_SECOND : FLEET_TWIN + n->index;
+    fleet_node *twin = &f->nodes[index];
+    if (!twin->exists && fleet_node_init(f, index) != KD_OK) {
+        fleet_fail(f, "no ports or directory for %s: %s", twin->name, strerror(errno));
+        return;
+    }
+    check(n, copy_as_it_stands(n, twin->data), "copy");
+    fleet_net_refresh(f);
+    if (!program_running(&twin->process)) fleet_node_start(twin);
+}
+
+void fleet_node_twin_gone(fleet_node *n)
+{
+    fleet *f = n->fleet;
+    fleet_node *twin = &f->nodes[n->index == FLEET_CENTRAL ? (uint32_t)FLEET_SECOND : FLEET_TWIN + n->index];
+    if (!twin->exists) return;
+    put_down(twin);
+    twin->wanted = false;
+    twin->start_at_us = 0;
+    if (!program_running(&n->process) && n->fenced) { /* it is alone again */
+        n->wanted = true;
+        n->start_at_us = fleet_now_us(f) + 1;
+    }
+}

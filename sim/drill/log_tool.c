@@ -1,0 +1,279 @@
+/*
+ * log_tool.c - see the header: a thread with a consumer and a producer, and the orders between it and the drill.
+ *
+ * A duplicate is not duplicated again: each carries a header that says so, which no reader of the log looks at.
+ */
+#include "sim/drill/log_tool.h"
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TOPICS = 2, POLL_MS = 20, CALL_MS = 5000, FLUSH_MS = 3000 };
+
+static const char AGAIN[] = "kudos-drill-again";
+
+typedef struct {
+    uint32_t duplicate_percent, redeliver, expire; /* orders; the last two once */
+    bool redeliver_wanted, expire_wanted;
+} orders;
+
+struct log_tool {
+    char *brokers;
+    uint32_t partitions;
+    uint64_t random;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards what follows */
+    bool started, ending;
+    orders orders[TOPICS];
+    uint64_t appended;
+    uint32_t failures;
+    char why[256];
+};
+
+const char *log_tool_topic(scenario_topic topic)
+{
+    return topic == SCENARIO_LIKES ? "kudos.likes.v1" : "kudos.counts.v1";
+}
+
+static void failed(log_tool *t, const char *what, const char *why)
+{
+    pthread_mutex_lock(&t->lock);
+    t->failures++;
+    snprintf(t->why, sizeof t->why, "%s: %s", what, why);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- in the thread --------------------------------------------------------------------------------------------- */
+
+static rd_kafka_t *open_client(log_tool *t, rd_kafka_type_t type)
+{
+    char err[200];
+    const char *const settings[][2] = {{"bootstrap.servers", t->brokers}, {"group.id", "kudos-drill"},
+                                       {"enable.auto.commit", "false"}, {"fetch.wait.max.ms", "10"},
+                                       {"auto.offset.reset", "latest"}, {"message.max.bytes", "1048576"}};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_log_cb(conf, NULL); /* that a broker is away is the drill's doing */
+    for (size_t i = 0; i < KD_COUNT(settings); i++)
+        rd_kafka_conf_set(conf, settings[i][0], settings[i][1], err, sizeof err);
+    rd_kafka_t *rk = rd_kafka_new(type, conf, err, sizeof err);
+    if (rk) return rk;
+    rd_kafka_conf_destroy(conf);
+    failed(t, "client", err);
+    return NULL;
+}
+
+static void append_again(log_tool *t, rd_kafka_t *producer, const rd_kafka_message_t *m)
+{
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
+    rd_kafka_header_add(headers, AGAIN, -1, "1", 1);
+    rd_kafka_resp_err_t e =
+        rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(rd_kafka_topic_name(m->rkt)), RD_KAFKA_V_PARTITION(m->partition),
+                          RD_KAFKA_V_VALUE(m->payload, m->len), RD_KAFKA_V_KEY(m->key, m->key_len),
+                          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    if (e) {
+        rd_kafka_headers_destroy(headers);
+        failed(t, "append", rd_kafka_err2str(e));
+        return;
+    }
+    pthread_mutex_lock(&t->lock);
+    t->appended++;
+    pthread_mutex_unlock(&t->lock);
+}
+
+static bool is_again(const rd_kafka_message_t *m)
+{
+    rd_kafka_headers_t *headers;
+    const void *value;
+    size_t size;
+    return rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+           rd_kafka_header_get_last(headers, AGAIN, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static uint32_t percent_of(log_tool *t, const char *topic)
+{
+    pthread_mutex_lock(&t->lock);
+    uint32_t percent = t->orders[strcmp(topic, log_tool_topic(SCENARIO_LIKES)) != 0].duplicate_percent;
+    pthread_mutex_unlock(&t->lock);
+    return percent;
+}
+
+static void follow(log_tool *t, rd_kafka_t *consumer)
+{
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)(TOPICS * t->partitions));
+    for (uint32_t p = 0; p < t->partitions; p++) {
+        for (int topic = 0; topic < TOPICS; topic++)
+            rd_kafka_topic_partition_list_add(all, log_tool_topic((scenario_topic)topic), (int32_t)p)->offset = RD_KAFKA_OFFSET_END;
+    }
+    rd_kafka_resp_err_t e = rd_kafka_assign(consumer, all);
+    if (e) failed(t, "follow", rd_kafka_err2str(e));
+    rd_kafka_topic_partition_list_destroy(all);
+}
+
+static void duplicate(log_tool *t, rd_kafka_t *consumer, rd_kafka_t *producer)
+{
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(consumer, POLL_MS);
+    if (!m) return;
+    if (!m->err && !is_again(m) && kd_random_next(&t->random) % 100 < percent_of(t, rd_kafka_topic_name(m->rkt)))
+        append_again(t, producer, m);
+    rd_kafka_message_destroy(m);
+}
+
+/* Offsets [*from, *to) of the last `records`. */
+static bool last_of(log_tool *t, rd_kafka_t *rk, const char *topic, uint32_t p, uint32_t records, int64_t *from, int64_t *to)
+{
+    int64_t low;
+    rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(rk, topic, (int32_t)p, &low, to, CALL_MS);
+    if (e) failed(t, "offsets", rd_kafka_err2str(e));
+    *from = KD_MAX(low, *to - (int64_t)records);
+    return !e && *from < *to;
+}
+
+static void redeliver(log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
+{
+    rd_kafka_t *reader = open_client(t, RD_KAFKA_CONSUMER);
+    for (uint32_t p = 0; reader && p < t->partitions; p++) {
+        int64_t from, to;
+        if (!last_of(t, reader, topic, p, records, &from, &to)) continue;
+        rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
+        rd_kafka_topic_partition_list_add(one, topic, (int32_t)p)->offset = from;
+        rd_kafka_assign(reader, one);
+        rd_kafka_topic_partition_list_destroy(one);
+        for (int empty = 0; empty < CALL_MS / POLL_MS;) {
+            rd_kafka_message_t *m = rd_kafka_consumer_poll(reader, POLL_MS);
+            bool last = m && !m->err && m->offset + 1 >= to;
+            if (m && !m->err && m->offset < to) append_again(t, producer, m);
+            if (!m || m->err) empty++;
+            if (m) rd_kafka_message_destroy(m);
+            if (last) break;
+        }
+    }
+    if (reader) rd_kafka_destroy(reader);
+}
+
+static void expire(log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
+{
+    rd_kafka_topic_partition_list_t *before = rd_kafka_topic_partition_list_new((int)t->partitions);
+    for (uint32_t p = 0; p < t->partitions; p++) {
+        int64_t from, to;
+        if (last_of(t, producer, topic, p, records, &from, &to) || records == 0)
+            rd_kafka_topic_partition_list_add(before, topic, (int32_t)p)->offset = records ? from : to;
+    }
+    rd_kafka_DeleteRecords_t *request = rd_kafka_DeleteRecords_new(before);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(producer);
+    rd_kafka_DeleteRecords(producer, &request, 1, NULL, queue);
+    rd_kafka_event_t *answer = rd_kafka_queue_poll(queue, CALL_MS);
+    if (!answer || rd_kafka_event_error(answer))
+        failed(t, "expire", answer ? rd_kafka_event_error_string(answer) : "no answer");
+    if (answer) rd_kafka_event_destroy(answer);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteRecords_destroy(request);
+    rd_kafka_topic_partition_list_destroy(before);
+}
+
+/* True: the tool ends. */
+static bool obey(log_tool *t, rd_kafka_t *producer)
+{
+    orders now[TOPICS];
+    pthread_mutex_lock(&t->lock);
+    bool ending = t->ending;
+    memcpy(now, t->orders, sizeof now);
+    for (int i = 0; i < TOPICS; i++) t->orders[i].redeliver_wanted = t->orders[i].expire_wanted = false;
+    pthread_mutex_unlock(&t->lock);
+    for (int i = 0; i < TOPICS && !ending; i++) {
+        const char *topic = log_tool_topic((scenario_topic)i);
+        if (now[i].redeliver_wanted) redeliver(t, producer, topic, now[i].redeliver);
+        if (now[i].expire_wanted) expire(t, producer, topic, now[i].expire);
+    }
+    return ending;
+}
+
+static void *work(void *arg)
+{
+    log_tool *t = arg;
+    rd_kafka_t *consumer = open_client(t, RD_KAFKA_CONSUMER), *producer = open_client(t, RD_KAFKA_PRODUCER);
+    if (consumer && producer) {
+        rd_kafka_poll_set_consumer(consumer);
+        follow(t, consumer);
+        while (!obey(t, producer)) {
+            duplicate(t, consumer, producer);
+            rd_kafka_poll(producer, 0);
+        }
+        rd_kafka_flush(producer, FLUSH_MS);
+        rd_kafka_consumer_close(consumer);
+    }
+    if (consumer) rd_kafka_destroy(consumer);
+    if (producer) rd_kafka_destroy(producer);
+    return NULL;
+}
+
+/* ---- the drill's side ------------------------------------------------------------------------------------------ */
+
+log_tool *log_tool_create(const char *brokers, uint32_t partitions, uint64_t seed)
+{
+    log_tool *t = kd_alloc(sizeof *t);
+    t->brokers = kd_dup(kd_bytes_of(brokers, strlen(brokers) + 1));
+    t->partitions = partitions;
+    t->random = seed;
+    pthread_mutex_init(&t->lock, NULL);
+    return t;
+}
+
+void log_tool_destroy(log_tool *t)
+{
+    if (!t) return;
+    pthread_mutex_lock(&t->lock);
+    t->ending = true;
+    pthread_mutex_unlock(&t->lock);
+    if (t->started) pthread_join(t->thread, NULL);
+    pthread_mutex_destroy(&t->lock);
+    free(t->brokers);
+    free(t);
+}
+
+static orders *locked(log_tool *t, scenario_topic topic)
+{
+    pthread_mutex_lock(&t->lock);
+    if (!t->started) t->started = pthread_create(&t->thread, NULL, work, t) == 0;
+    return &t->orders[topic];
+}
+
+void log_tool_duplicate(log_tool *t, scenario_topic topic, uint32_t percent)
+{
+    locked(t, topic)->duplicate_percent = percent;
+    pthread_mutex_unlock(&t->lock);
+}
+
+void log_tool_redeliver(log_tool *t, scenario_topic topic, uint32_t records)
+{
+    orders *o = locked(t, topic);
+    o->redeliver = records;
+    o->redeliver_wanted = true;
+    pthread_mutex_unlock(&t->lock);
+}
+
+void log_tool_expire(log_tool *t, scenario_topic topic, uint32_t records)
+{
+    orders *o = locked(t, topic);
+    o->expire = records;
+    o->expire_wanted = true;
+    pthread_mutex_unlock(&t->lock);
+}
+
+uint64_t log_tool_appended(log_tool *t)
+{
+    pthread_mutex_lock(&t->lock);
+    uint64_t n = t->appended;
+    pthread_mutex_unlock(&t->lock);
+    return n;
+}
+
+uint32_t log_tool_failures(log_tool *t, char *why, size_t size)
+{
+    pthread_mutex_lock(&t->lock);
+    uint32_t n = t->failures;
+    snprintf(why, size, "%s", t->why);
+    pthread_mutex_unlock(&t->lock);
+    return n;
+}

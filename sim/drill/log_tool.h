@@ -1,0 +1,30 @@
+/*
+ * sim/drill/log_tool.h - what befalls Kafka's log itself: records that come twice, come again, or are gone.
+ *
+ * A consumer of our own follows a topic and appends records of it once more; to whoever reads the log that is a record that was duplicated or delivered again. In a
+ * thread of its own, since librdkafka's calls block; the drill only leaves orders.
+ */
+#ifndef KUDOS_SIM_DRILL_LOG_TOOL_H
+#define KUDOS_SIM_DRILL_LOG_TOOL_H
+
+#include "sim/scenario/scenario.h"
+
+typedef struct log_tool log_tool;
+
+/* "kudos.likes.v1", "kudos.counts.v1". */
+const char *log_tool_topic(scenario_topic topic);
+
+/* `brokers`: the real addresses, past the proxy. Starts no thread before the first order. */
+log_tool *log_tool_create(const char *brokers, uint32_t partitions, uint64_t seed);
+void log_tool_destroy(log_tool *t); /* NULL is fine */
+/* From now on so many per cent of what is appended is appended once more; 0 ends it. */
+void log_tool_duplicate(log_tool *t, scenario_topic topic, uint32_t percent);
+/* The last `records` of every partition are appended once more. */
+void log_tool_redeliver(log_tool *t, scenario_topic topic, uint32_t records);
+/* All but the last `records` of every partition are deleted (real Kafka only). */
+void log_tool_expire(log_tool *t, scenario_topic topic, uint32_t records);
+/* Records appended once more; orders that failed, with the last reason. */
+uint64_t log_tool_appended(log_tool *t);
+uint32_t log_tool_failures(log_tool *t, char *why, size_t size);
+
+#endif

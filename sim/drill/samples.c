@@ -1,0 +1,197 @@
+/* samples.c - see the header. */
+#include "sim/drill/samples.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "sim/drill/ask.h"
+
+enum { EVERY_US = 400000, DEADLINE_MS = 1500 };
+
+enum { DUPLICATES, GAPS, MERGED, UNDONE, RESENT, ALARMS, SERIES };
+
+static const char *const series[SERIES] = {
+    "kudos_central_batches_total{result=\"duplicate\"",
+    "kudos_central_batches_total{result=\"gap\"",
+    "kudos_central_batches_total{result=\"merged\"",
+    "kudos_edge_histories_undone_total",
+    "kudos_edge_operations_resent_total",
+    "kudos_edge_identity_alarms_total",
+};
+
+/* What one node said. */
+typedef struct {
+    samples *whole;
+    const fleet_node *node;
+    uint32_t asked; /* questions under way */
+    uint64_t next_us, asked_us, partitions_heard_us;
+    double last[SERIES], before[SERIES]; /* of this start; of those before */
+    uint64_t merged_us, outbox;          /* smallest watermark; batches */
+    bool refusing;
+    uint64_t shown, pending, age_us, as_of_us;
+} source;
+
+struct samples {
+    fleet *fleet;
+    char item[2 * SCENARIO_NAME_MAX];
+    source at[FLEET_NODES];
+};
+
+static void on_metrics(void *arg, int status, kd_bytes body)
+{
+    source *s = arg;
+    s->asked--;
+    if (status != 200) return;
+    for (int i = 0; i < SERIES; i++) {
+        double value = ask_metric(body, series[i]);
+        if (value < s->last[i]) s->before[i] += s->last[i]; /* it was started anew */
+        s->last[i] = value;
+    }
+    s->refusing = ask_metric(body, "kudos_edge_refusing_writes") + ask_metric(body, "kudos_edge_clock_out_of_bounds") > 0;
+}
+
+static uint64_t number(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    return json_is_integer(value) && json_integer_value(value) > 0 ? (uint64_t)json_integer_value(value) : 0;
+}
+
+static void on_partitions(void *arg, int status, kd_bytes body)
+{
+    source *s = arg;
+    s->asked--;
+    json_t *document = status == 200 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
+    const json_t *partitions = json_object_get(document, "partitions"), *one;
+    size_t i;
+    uint64_t merged = UINT64_MAX, outbox = 0;
+    json_array_foreach(partitions, i, one)
+    {
+        merged = KD_MIN(merged, number(one, "watermark_us"));
+        outbox += number(one, "outbox_batches");
+    }
+    if (json_array_size(partitions) == s->whole->fleet->scenario->partitions) {
+        s->merged_us = merged;
+        s->outbox = outbox;
+        s->partitions_heard_us = s->asked_us;
+    }
+    json_decref(document);
+}
+
+/* "2026-01-02T03:04:05.678Z"; 0: none. */
+static uint64_t moment(const json_t *value)
+{
+    struct tm at = {0};
+    const char *text = json_string_value(value);
+    unsigned ms = 0;
+    const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &at) : NULL;
+    if (!rest || sscanf(rest, ".%3uZ", &ms) != 1) return 0;
+    return (uint64_t)timegm(&at) * 1000000 + (uint64_t)ms * 1000;
+}
+
+static void on_counts(void *arg, int status, kd_bytes body)
+{
+    source *s = arg;
+    s->asked--;
+    json_t *document = status == 200 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
+    const json_t *like = json_object_get(json_object_get(document, "counts"), "like");
+    if (like) {
+        s->shown = number(like, "count");
+        s->pending = number(like, "pending");
+        s->age_us = number(document, "age_ms") * 1000;
+        s->as_of_us = moment(json_object_get(document, "as_of"));
+    }
+    json_decref(document);
+}
+
+static void ask(source *s, uint64_t now_us)
+{
+    const fleet_node *n = s->node;
+    char path[128];
+    struct event_base *base = s->whole->fleet->base;
+    s->next_us = now_us + EVERY_US;
+    s->asked_us = now_us;
+    s->asked = fleet_is_edge(n) ? 3 : 2;
+    snprintf(path, sizeof path, "/v1/%s/counts", s->whole->item);
+    ask_get(base, n->admin_port, "/metrics", NULL, DEADLINE_MS, on_metrics, s);
+    ask_get(base, n->port, path, NULL, DEADLINE_MS, on_counts, s);
+    if (fleet_is_edge(n)) ask_get(base, n->admin_port, "/debug/partitions", NULL, DEADLINE_MS, on_partitions, s);
+}
+
+void samples_tick(samples *s, uint64_t now_us)
+{
+    for (uint32_t i = 0; i < FLEET_NODES; i++) {
+        source *one = &s->at[i];
+        if (fleet_serves(one->node) && one->asked == 0 && now_us >= one->next_us) ask(one, now_us);
+    }
+}
+
+samples *samples_create(fleet *f, const char *item)
+{
+    samples *s = kd_alloc(sizeof *s);
+    s->fleet = f;
+    snprintf(s->item, sizeof s->item, "%s", item);
+    for (uint32_t i = 0; i < FLEET_NODES; i++) s->at[i] = (source){.whole = s, .node = &f->nodes[i]};
+    return s;
+}
+
+void samples_destroy(samples *s)
+{
+    free(s);
+}
+
+static record_sample region(const samples *s, const clients *c, uint32_t e, uint64_t wall_us)
+{
+    const source *from = &s->at[e];
+    clients_counts n = clients_at(c, e);
+    return (record_sample){
+        .up = fleet_serves(from->node),
+        .refusing = from->refusing,
+        .acked = n.acked,
+        .refused = n.refused,
+        .shown = from->shown,
+        .pending = from->pending,
+        .staleness_us = from->age_us,
+        .as_of_lag_us = from->as_of_us == 0 ? UINT64_MAX : wall_us > from->as_of_us ? wall_us - from->as_of_us : 0,
+        .outbox_batches = from->outbox,
+    };
+}
+
+void samples_record(samples *s, record *r, const clients *c, uint64_t least, uint64_t most, uint64_t now_us)
+{
+    record_sample regions[SCENARIO_EDGES_MAX];
+    uint64_t wall = fleet_wall_us(s->fleet, now_us);
+    for (uint32_t e = 0; e < s->fleet->scenario->edge_count; e++) regions[e] = region(s, c, e, wall);
+    record_moment(r, now_us, least, most, s->at[FLEET_CENTRAL].shown, regions);
+}
+
+samples_totals samples_sum(const samples *s)
+{
+    double sum[SERIES] = {0};
+    for (uint32_t n = 0; n < FLEET_NODES; n++) {
+        for (int i = 0; i < SERIES; i++) sum[i] += s->at[n].before[i] + s->at[n].last[i];
+    }
+    return (samples_totals){.duplicates = (uint64_t)sum[DUPLICATES],
+                            .gaps = (uint64_t)sum[GAPS],
+                            .merged = (uint64_t)sum[MERGED],
+                            .undone = (uint64_t)sum[UNDONE],
+                            .resent = (uint64_t)sum[RESENT],
+                            .identity_alarms = (uint64_t)sum[ALARMS]};
+}
+
+uint64_t samples_merged(void *samples_, uint32_t edge)
+{
+    const samples *s = samples_;
+    return s->at[edge].merged_us;
+}
+
+uint64_t samples_outboxes(const samples *s, uint64_t since_us)
+{
+    uint64_t sum = 0;
+    for (uint32_t e = 0; e < s->fleet->scenario->edge_count; e++) {
+        if (s->at[e].partitions_heard_us < since_us) return UINT64_MAX;
+        sum += s->at[e].outbox;
+    }
+    return sum;
+}

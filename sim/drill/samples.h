@@ -1,0 +1,33 @@
+/*
+ * sim/drill/samples.h - what the processes tell while the drill runs: for the picture over time, for the figures of the last line, and up to where each
+ * edge is merged.
+ *
+ * Asked twice or more a second, past the proxy; a process that is down or stopped keeps what it said last. Counters of a process begin
+ * anew at each of its starts; the sums here go on.
+ */
+#ifndef KUDOS_SIM_DRILL_SAMPLES_H
+#define KUDOS_SIM_DRILL_SAMPLES_H
+
+#include "sim/drill/clients.h"
+#include "sim/report/record.h"
+
+typedef struct samples samples;
+
+typedef struct {
+    uint64_t duplicates, gaps, merged;        /* batches, at central */
+    uint64_t undone, resent, identity_alarms; /* at the edges */
+} samples_totals;
+
+/* `item` and counter like are followed for the record. */
+samples *samples_create(fleet *f, const char *item);
+void samples_destroy(samples *s); /* after the fleet, whose end answers what is asked */
+void samples_tick(samples *s, uint64_t now_us);
+/* A moment for the record, from what was heard last. */
+void samples_record(samples *s, record *r, const clients *c, uint64_t least, uint64_t most, uint64_t now_us);
+samples_totals samples_sum(const samples *s);
+/* For drill_faults_options: the smallest watermark of this edge, as wall time; 0: unknown. */
+uint64_t samples_merged(void *samples_, uint32_t edge);
+/* Batches in the edges' outboxes by what was heard after `since_us` from all of them; UINT64_MAX: somebody was not heard since. */
+uint64_t samples_outboxes(const samples *s, uint64_t since_us);
+
+#endif

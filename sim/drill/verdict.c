@@ -1,0 +1,262 @@
+/* verdict.c - see the header. */
+#include "sim/drill/verdict.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "sim/drill/files.h"
+#include "sim/drill/verdict_counts.h"
+
+enum {
+    EXPORT_LIMIT_US = 60000000,
+    EXPORT_BYTES_MAX = 64 * 1024 * 1024,
+    READ_LIMIT_US = 60000000,
+    PAUSE_US = 200000,
+    SETTLE_US = 3000000, /* a verdict against the drill must last so long: what it was judged by is read one after the other */
+};
+
+typedef struct {
+    const verdict_options *o;
+    verdict_result *out;
+    counts_reading at[SCENARIO_EDGES_MAX + 1]; /* central's behind the edges' */
+    uint32_t count;
+    uint64_t since_us; /* of the look that is being taken */
+    program export;
+    char export_path[FLEET_PATH_MAX + 32];
+} reaching;
+
+static bool never(void *arg)
+{
+    const verdict_options *o = arg;
+    if (o->tick) o->tick(o->tick_arg);
+    return o->fleet->failed;
+}
+
+static bool all_read(void *arg)
+{
+    reaching *r = arg;
+    if (r->o->tick) r->o->tick(r->o->tick_arg);
+    for (uint32_t i = 0; i < r->count; i++) {
+        if (!r->at[i].done) return false;
+    }
+    return true;
+}
+
+static bool outboxes_heard(void *arg)
+{
+    reaching *r = arg;
+    if (r->o->tick) r->o->tick(r->o->tick_arg);
+    return samples_outboxes(r->o->samples, r->since_us) != UINT64_MAX;
+}
+
+static bool apart(reaching *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool apart(reaching *r, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(r->out->apart, sizeof r->out->apart, format, args);
+    va_end(args);
+    return false;
+}
+
+static const char *name_of(const reaching *r, uint32_t i)
+{
+    return i + 1 < r->count ? r->o->fleet->scenario->edges[i] : "central";
+}
+
+static bool same_counts(reaching *r)
+{
+    const counts_reading *central = &r->at[r->count - 1];
+    const kd_names *items = clients_items(r->o->clients);
+    for (uint32_t e = 0; e < r->count; e++) {
+        const counts_reading *edge = &r->at[e];
+        if (edge->failed) return apart(r, "%s did not answer with all counts", name_of(r, e));
+        if (edge->pending > 0) return apart(r, "%s has %llu operations pending", name_of(r, e), (unsigned long long)edge->pending);
+        for (uint32_t i = 0; i < items->count; i++) {
+            for (int c = 0; c < SCENARIO_COUNTERS; c++) {
+                if (edge->counts[i][c] != central->counts[i][c])
+                    return apart(r, "%s shows %llu for %s of %s, central %llu", name_of(r, e),
+                                 (unsigned long long)edge->counts[i][c], clients_counters[c], kd_names_at(items, i),
+                                 (unsigned long long)central->counts[i][c]);
+            }
+        }
+    }
+    return true;
+}
+
+static bool all_agree(reaching *r)
+{
+    fleet *f = r->o->fleet;
+    if (!fleet_all_ready(f)) {
+        for (uint32_t i = 0; i < FLEET_NODES; i++) {
+            if (f->nodes[i].exists && f->nodes[i].wanted && !fleet_serves(&f->nodes[i]))
+                return apart(r, "%s does not serve", f->nodes[i].name);
+        }
+        return apart(r, "Kafka is not back");
+    }
+    r->since_us = fleet_now_us(f);
+    for (uint32_t i = 0; i < r->count; i++)
+        counts_start(&r->at[i], i + 1 < r->count ? f->nodes[i].port : f->nodes[FLEET_CENTRAL].port);
+    while (!fleet_wait(f, all_read, r, READ_LIMIT_US) && !f->interrupted) continue; /* each has its own deadline */
+    if (!fleet_wait(f, outboxes_heard, r, READ_LIMIT_US)) return apart(r, "the edges do not tell of their outboxes");
+    uint64_t batches = samples_outboxes(r->o->samples, r->since_us);
+    if (batches > 0) return apart(r, "%llu batches are in outboxes", (unsigned long long)batches);
+    return same_counts(r);
+}
+
+/* ---- the members ----------------------------------------------------------------------------------------------- */
+
+static bool export_ended(void *arg)
+{
+    reaching *r = arg;
+    if (r->o->tick) r->o->tick(r->o->tick_arg);
+    return program_reap(&r->export);
+}
+
+static bool export_members(reaching *r)
+{
+    fleet *f = r->o->fleet;
+    char program[FLEET_PATH_MAX], url[64];
+    snprintf(program, sizeof program, "%s/kudos-central", f->options.programs);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", f->nodes[FLEET_CENTRAL].port);
+    const char *argv[] = {program, "export", "--url", url, NULL};
+    if (program_start(&r->export, &(program_command){.argv = argv, .output_to = r->export_path}) != KD_OK)
+        return apart(r, "%s: %s", program, strerror(errno));
+    if (!fleet_wait(f, export_ended, r, EXPORT_LIMIT_US)) {
+        program_kill(&r->export);
+        return apart(r, "kudos-central export did not end");
+    }
+    if (r->export.status != 0) return apart(r, "kudos-central export ended with %d; see %s", WEXITSTATUS(r->export.status), r->export.log);
+    return true;
+}
+
+static uint32_t number_in(const kd_names *names, kd_bytes text)
+{
+    for (uint32_t i = 0; i < names->count; i++) {
+        if (kd_bytes_eq(kd_bytes_str(kd_names_at(names, i)), text)) return i;
+    }
+    return UINT32_MAX;
+}
+
+static uint32_t counter_of(kd_bytes text)
+{
+    uint32_t c = 0;
+    while (c < SCENARIO_COUNTERS && !kd_bytes_eq(kd_bytes_str(clients_counters[c]), text)) c++;
+    return c;
+}
+
+static kd_bytes field(kd_bytes *line)
+{
+    const uint8_t *tab = line->len ? memchr(line->data, '\t', line->len) : NULL;
+    size_t len = tab ? (size_t)(tab - line->data) : line->len;
+    kd_bytes it = kd_bytes_of(line->data, len);
+    *line = kd_bytes_of(line->data + len + (tab != NULL), line->len - len - (tab != NULL));
+    return it;
+}
+
+static void add_member(const reaching *r, final_state *f, kd_bytes line)
+{
+    kd_bytes whole = line;
+    char text[200];
+    uint32_t counter = counter_of(field(&line));
+    uint32_t item = number_in(clients_items(r->o->clients), field(&line));
+    uint32_t user = number_in(clients_users(r->o->clients), field(&line));
+    if (counter < SCENARIO_COUNTERS && item != UINT32_MAX && user != UINT32_MAX) {
+        final_member(f, counter, item, user);
+        return;
+    }
+    snprintf(text, sizeof text, "%.*s", (int)KD_MIN(whole.len, sizeof text - 1), (const char *)whole.data);
+    final_stranger(f, text);
+}
+
+static void add_members(const reaching *r, final_state *f, kd_bytes text)
+{
+    while (text.len > 0) {
+        const uint8_t *eol = memchr(text.data, '\n', text.len);
+        size_t len = eol ? (size_t)(eol - text.data) : text.len;
+        if (len > 0) add_member(r, f, kd_bytes_of(text.data, len));
+        text = kd_bytes_of(text.data + len + (eol != NULL), text.len - len - (eol != NULL));
+    }
+}
+
+static void add_counts(const reaching *r, final_state *f)
+{
+    const scenario *s = r->o->fleet->scenario;
+    const kd_names *items = clients_items(r->o->clients);
+    for (uint32_t i = 0; i < items->count; i++) {
+        for (uint32_t c = 0; c < SCENARIO_COUNTERS; c++) {
+            final_count(f, c, i, r->at[r->count - 1].counts[i][c]);
+            for (uint32_t e = 0; e + 1 < r->count; e++) final_edge_count(f, e, c, i, r->at[e].counts[i][c]);
+        }
+    }
+    for (uint32_t i = 0; i < s->expectation_count; i++)
+        final_expect(f, s->expectations[i].counter, number_in(items, kd_bytes_str(s->expectations[i].item)),
+                     s->expectations[i].count);
+}
+
+static const char **list(const kd_names *names)
+{
+    const char **all = kd_alloc((names->count + 1) * sizeof *all);
+    for (uint32_t i = 0; i < names->count; i++) all[i] = kd_names_at(names, i);
+    return all;
+}
+
+static void judge(reaching *r)
+{
+    const scenario *s = r->o->fleet->scenario;
+    static const kd_counters counters = {.count = SCENARIO_COUNTERS,
+                                         .at = {{.id = 1, .name = "like", .kind = KD_SET},
+                                                {.id = 2, .name = "save", .kind = KD_SET},
+                                                {.id = 3, .name = "view", .kind = KD_SUM}}};
+    const char *edges[SCENARIO_EDGES_MAX];
+    kd_buf text = {0};
+    r->out->judged = false;
+    if (!export_members(r)) return;
+    if (files_read_end(r->export_path, EXPORT_BYTES_MAX, &text) != KD_OK) {
+        apart(r, "%s cannot be read", r->export_path);
+        kd_buf_finish(&text);
+        return;
+    }
+    for (uint32_t e = 0; e < s->edge_count; e++) edges[e] = s->edges[e];
+    const kd_names *items = clients_items(r->o->clients), *users = clients_users(r->o->clients);
+    const char **item_list = list(items), **user_list = list(users);
+    final_names names = {.journal = r->o->journal, .counters = &counters, .edges = edges, .edge_count = s->edge_count,
+                         .items = item_list, .item_count = items->count, .users = user_list, .user_count = users->count};
+    final_state *f = final_create(&names);
+    add_members(r, f, kd_buf_view(&text));
+    add_counts(r, f);
+    final_judge(f, &r->out->final);
+    r->out->judged = true;
+    final_destroy(f);
+    free(item_list);
+    free(user_list);
+    kd_buf_finish(&text);
+}
+
+void verdict_reach(const verdict_options *options, verdict_result *out)
+{
+    fleet *f = options->fleet;
+    reaching r = {.o = options, .out = out, .count = f->scenario->edge_count + 1};
+    char log[FLEET_PATH_MAX + 32];
+    uint64_t began = fleet_now_us(f), end = began + options->limit_us, wrong_since = 0;
+    *out = (verdict_result){0};
+    snprintf(log, sizeof log, "%s/export.log", f->options.directory);
+    snprintf(r.export_path, sizeof r.export_path, "%s/export.tsv", f->options.directory);
+    program_init(&r.export, f->base, "export", log);
+    for (uint32_t i = 0; i < r.count; i++) counts_init(&r.at[i], f->base, clients_items(options->clients));
+    while (!f->failed && !f->interrupted) {
+        bool agreed = all_agree(&r);
+        if (agreed) judge(&r);
+        uint64_t now = fleet_now_us(f);
+        if (agreed && out->judged && !out->converged) out->converged_us = now - began;
+        out->converged = out->converged || (agreed && out->judged);
+        if (agreed && out->judged && out->final.held) break;
+        if (agreed && wrong_since == 0) wrong_since = now;
+        if (now >= end || (wrong_since && now > wrong_since + SETTLE_US && agreed)) break;
+        fleet_wait(f, never, (void *)(uintptr_t)options, PAUSE_US);
+    }
+    program_finish(&r.export);
+    for (uint32_t i = 0; i < r.count; i++) counts_finish(&r.at[i]);
+}

@@ -1,0 +1,34 @@
+/*
+ * sim/drill/verdict.h - after the faults: everything must agree within the scenario's bound, and be what the journal says.
+ *
+ * Agreed: all processes serve, no outbox holds a batch, every edge shows for every item what central shows, with nothing pending. Then
+ * `kudos-central export` lists who likes what, and sim/check/final.h judges.
+ */
+#ifndef KUDOS_SIM_DRILL_VERDICT_H
+#define KUDOS_SIM_DRILL_VERDICT_H
+
+#include "sim/check/final.h"
+#include "sim/drill/clients.h"
+#include "sim/drill/samples.h"
+
+typedef struct {
+    fleet *fleet;
+    clients *clients;
+    samples *samples;
+    journal *journal;
+    uint64_t limit_us; /* for everything to agree */
+    void (*tick)(void *arg); /* while it waits: samples, the record, progress */
+    void *tick_arg;
+} verdict_options;
+
+typedef struct {
+    bool converged;
+    uint64_t converged_us; /* from the call */
+    char apart[320];       /* what did not agree, when it did not */
+    final_verdict final;
+    bool judged; /* false: the export could not be had, `apart` says why */
+} verdict_result;
+
+void verdict_reach(const verdict_options *options, verdict_result *out);
+
+#endif
