@@ -19,7 +19,7 @@ void check_count_fed(checks *c, uint32_t slot, uint32_t partition, const kd_batc
     if (kd_body_decode(b->body, &body) != KD_OK) return;
     for (uint32_t i = 0; i < body.op_count; i++) {
         const kd_op *op = &body.ops[i];
-        check_touch t = {check_item(c, op->item), check_user(c, op->user), 0};
+        check_touch t = {check_item(c, op->item), check_user(c, op->user), 0, 0};
         t.counter = (uint32_t)kd_counters_by_id(c->view.counters, op->counter);
         if (t.item == CHECK_NOTHING || t.user == CHECK_NOTHING) {
             check_fail(c, "counts", "a batch of %.*s names an item or a user that nobody here bears",
@@ -30,7 +30,7 @@ void check_count_fed(checks *c, uint32_t slot, uint32_t partition, const kd_batc
         m->fed[m->fed_count++] = t;
     }
     for (uint32_t i = 0; i < body.sum_count; i++) {
-        check_touch t = {check_item(c, body.sums[i].item), CHECK_NOTHING, 0};
+        check_touch t = {check_item(c, body.sums[i].item), CHECK_NOTHING, 0, 0};
         t.counter = (uint32_t)kd_counters_by_id(c->view.counters, body.sums[i].counter);
         if (t.item == CHECK_NOTHING) continue;
         m->fed = kd_grow(m->fed, m->fed_count, &m->fed_cap, sizeof(t));
@@ -79,6 +79,12 @@ static void look_up(checks *c, uint32_t slot, kd_central *core, check_members *m
     cell->a = liked;
 }
 
+void check_count_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version)
+{
+    check_members *m = &c->members[slot][partition];
+    for (uint32_t i = m->fed_count; i-- > 0 && m->fed[i].version == 0;) m->fed[i].version = version;
+}
+
 /* While another commit is under way its rows are seen already and its counts are not: members wait for the next. */
 void check_count_committed(checks *c, uint32_t slot, uint32_t partition)
 {
@@ -86,13 +92,17 @@ void check_count_committed(checks *c, uint32_t slot, uint32_t partition)
     kd_central *core = c->view.central(c->view.world, slot, partition);
     if (!core) return;
     bool quiet = c->positions.tenures[slot][partition].outstanding == 0;
-    for (uint32_t i = 0; quiet && i < m->fed_count; i++) look_up(c, slot, core, m, &m->fed[i]);
-    for (uint32_t i = 0; i < m->fed_count && !c->failed; i++) {
+    uint32_t done = 0;
+    while (done < m->fed_count && m->fed[done].version != 0) done++;
+    for (uint32_t i = 0; quiet && i < done; i++) look_up(c, slot, core, m, &m->fed[i]);
+    for (uint32_t i = 0; i < done && !c->failed; i++) {
         if (i > 0 && m->fed[i].item == m->fed[i - 1].item) continue;
         if (quiet) check_item_counts(c, slot, core, m->fed[i].item);
         check_number_changed(c, slot, m->fed[i].item);
     }
-    if (quiet) m->fed_count = 0;
+    if (!quiet) return;
+    m->fed_count -= done;
+    if (m->fed_count) memmove(m->fed, m->fed + done, m->fed_count * sizeof(m->fed[0]));
 }
 
 typedef struct {
@@ -104,7 +114,7 @@ typedef struct {
 static int count_member(void *arg, const kd_member *member)
 {
     const count_walk *w = arg;
-    check_touch t = {check_item(w->c, member->item), check_user(w->c, member->user), 0};
+    check_touch t = {check_item(w->c, member->item), check_user(w->c, member->user), 0, 0};
     t.counter = (uint32_t)kd_counters_by_id(w->c->view.counters, member->counter);
     if (t.item == CHECK_NOTHING || t.user == CHECK_NOTHING) {
         check_fail(w->c, "counts", "central has a member that nobody here bears");
