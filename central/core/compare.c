@@ -66,8 +66,7 @@ static kd_row_verdict judge_absent(const kd_central *c, const kd_edge_state *s, 
 {
     if (time_us > s->watermark_us) return KD_ROW_PENDING;
     if (!none) return KD_ROW_OLDER;
-    bool may_be_collected = time_us < c->collector.floor_us && kd_collect_past(c, s, time_us);
-    return may_be_collected ? KD_ROW_FORGOTTEN : KD_ROW_MISSING;
+    return time_us < c->collector.floor_us ? KD_ROW_FORGOTTEN : KD_ROW_MISSING;
 }
 
 static bool row_is_ours(const kd_central *c, const kd_compare_row *row)

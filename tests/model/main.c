@@ -56,7 +56,7 @@ static void report(bool ok, const char *what, const char *detail)
 
 typedef struct {
     uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks, expired, collected, ignored, retired,
-        refused;
+        refused, compared, equal_ranges;
 } activity;
 
 static void add(activity *a, const model_world *w)
@@ -74,6 +74,8 @@ static void add(activity *a, const model_world *w)
     a->ignored += w->ignored;
     a->retired += w->retired;
     a->refused += w->refused;
+    a->compared += w->compared;
+    a->equal_ranges += w->equal_ranges;
 }
 
 static bool run_seed(uint64_t seed, const plant *p, activity *a, char *failure, size_t size)
@@ -95,20 +97,21 @@ static void run_sound(uint64_t first, uint64_t seeds)
     uint64_t seed = first;
     while (seed < first + seeds && run_seed(seed, NULL, &a, failure, sizeof(failure))) seed++;
     report(seed == first + seeds, "the rules hold", failure);
-    char met[420];
+    char met[520];
     snprintf(met, sizeof(met),
              "%llu runs, %llu answers, %llu merges, %llu duplicates, %llu crashes, %llu snapshots, %llu "
              "gaps, %llu undone, %llu checks, %llu rows expired, %llu tombstones collected, %llu operations ignored, "
-             "%llu edges retired, %llu of their batches refused",
+             "%llu edges retired, %llu of their batches refused, %llu rows compared, %llu equal digests",
              (unsigned long long)(seed - first), (unsigned long long)a.acks, (unsigned long long)a.merges,
              (unsigned long long)a.duplicates, (unsigned long long)a.crashes, (unsigned long long)a.snapshots,
              (unsigned long long)a.gaps, (unsigned long long)a.undone, (unsigned long long)a.checks,
              (unsigned long long)a.expired, (unsigned long long)a.collected, (unsigned long long)a.ignored,
-             (unsigned long long)a.retired, (unsigned long long)a.refused);
+             (unsigned long long)a.retired, (unsigned long long)a.refused, (unsigned long long)a.compared,
+             (unsigned long long)a.equal_ranges);
     bool enough = a.acks > 10 * seeds && a.merges > 5 * seeds && a.crashes > seeds && a.snapshots > seeds &&
                   a.gaps > seeds / 10 && a.duplicates > seeds && a.undone > seeds / 50 && a.checks > seeds &&
                   a.expired > seeds && a.collected > seeds && a.ignored > seeds / 100 && a.retired > seeds / 50 &&
-                  a.refused > seeds / 50;
+                  a.refused > seeds / 50 && a.compared > seeds && a.equal_ranges > seeds;
     report(enough, "the runs met enough", met);
 }
 

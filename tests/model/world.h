@@ -113,7 +113,7 @@ typedef struct {
     uint64_t healed_us; /* when the faults stopped */
     uint32_t backups;
     uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks, expired, collected, ignored, retired,
-        refused;
+        refused, compared, equal_ranges;
     char failure[256]; /* empty: holds so far */
 } model_world;
 
