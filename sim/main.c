@@ -9,6 +9,7 @@
 #include "sim/args.h"
 #include "sim/broker.h"
 #include "sim/generate.h"
+#include "sim/hunt.h"
 #include "sim/load.h"
 #include "sim/replay.h"
 
@@ -26,6 +27,8 @@ static const command commands[] = {
     {"replay", "sends a log of likes through edges and checks every count", kd_sim_replay},
     {"generate", "writes a generated hour of likes as such a log", kd_sim_generate},
     {"load", "loads one server and measures it", kd_sim_load},
+    {"hunt", "runs random scenarios in the simulation, reduces and writes down what fails", kd_sim_hunt},
+    {"bugs", "shows that every rule broken on purpose is found", kd_sim_bugs},
     {"broker", "an embedded Kafka broker for demos and quick tests", kd_sim_broker},
 };
 
