@@ -67,9 +67,10 @@ void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition)
 {
     check_answers *q = &c->answers[partition];
     kd_central *core = c->view.central(c->view.world, slot, partition);
-    if (!core || c->any_doubled || c->positions.tenures[slot][partition].outstanding > 0) return;
+    if (!core) return;
     q->as_of_us = kd_central_as_of_us(core);
     q->best_us = KD_MAX(q->best_us, q->as_of_us);
+    if (c->any_doubled || c->positions.tenures[slot][partition].outstanding > 0) return;
     rewind_to(c, q, q->as_of_us);
     for (; q->cursor < q->count && q->at[q->cursor].answered_us < q->as_of_us && !c->failed; q->cursor++) {
         check_answer *answer = &q->at[q->cursor];

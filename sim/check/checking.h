@@ -56,6 +56,7 @@ typedef struct {
 /* check_count.c: members per item of one partition, followed operation by operation. */
 typedef struct {
     uint32_t item, user, counter;
+    uint64_t version; /* of the commit it rides in; 0: open */
 } check_touch;
 
 typedef struct {
@@ -180,6 +181,7 @@ void check_position_freed(checks *c, uint32_t slot, uint32_t partition, kd_posit
 
 /* check_count.c: "counts" (I2) */
 void check_count_fed(checks *c, uint32_t slot, uint32_t partition, const kd_batch *b);
+void check_count_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version);
 void check_count_committed(checks *c, uint32_t slot, uint32_t partition);
 void check_count_opened(checks *c, uint32_t slot, uint32_t partition);
 

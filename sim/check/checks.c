@@ -280,7 +280,9 @@ void checks_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record, i
 
 void checks_commit_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version)
 {
-    if (!c->failed) check_position_begun(c, slot, partition, version);
+    if (c->failed) return;
+    check_position_begun(c, slot, partition, version);
+    check_count_begun(c, slot, partition, version);
 }
 
 void checks_committed(checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status, bool synced)

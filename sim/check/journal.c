@@ -311,8 +311,9 @@ void journal_excuse_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t t
 {
     for (uint32_t id = 0; id < j->count; id++) {
         const journal_attempt *a = &j->at[id].a;
-        if (a->edge == edge && a->acked_us != 0 && a->acked_us >= from_us && a->acked_us <= to_us)
-            journal_excuse(j, id);
+        uint64_t at_us =
+            a->acked_us ? a->acked_us : a->issued_us; /* not yet acked: an answer may be on its way */
+        if (a->edge == edge && at_us >= from_us && a->issued_us <= to_us) journal_excuse(j, id);
     }
 }
 

@@ -45,7 +45,7 @@ void journal_thawed(journal *j, uint32_t edge, uint64_t from_us, uint64_t now_us
 void journal_acked(journal *j, uint32_t id, uint64_t now_us);
 /* The loss of this answered attempt is admitted. */
 void journal_excuse(journal *j, uint32_t id);
-/* Of everything that this edge answered in [from_us, to_us]. */
+/* Of everything that this edge answered in [from_us, to_us], also where the answer is still on its way. */
 void journal_excuse_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us);
 /* Sums may be off from here on (a fault for which the design admits that was played). */
 void journal_excuse_sums(journal *j);
