@@ -12,6 +12,7 @@
 #include "sim/hunt.h"
 #include "sim/load.h"
 #include "sim/replay.h"
+#include "sim/run.h"
 
 #ifndef KUDOS_VERSION
 #define KUDOS_VERSION "1.0.0"
@@ -29,6 +30,7 @@ static const command commands[] = {
     {"load", "loads one server and measures it", kd_sim_load},
     {"hunt", "runs random scenarios in the simulation, reduces and writes down what fails", kd_sim_hunt},
     {"bugs", "shows that every rule broken on purpose is found", kd_sim_bugs},
+    {"run", "plays a scenario in the deterministic simulation", kd_sim_run},
     {"broker", "an embedded Kafka broker for demos and quick tests", kd_sim_broker},
 };
 

@@ -190,9 +190,8 @@ static int take(world *w, uint32_t slot, uint32_t shard, sim_op *op, kd_outcome 
                      .amount = op->amount,
                      .token_us = op->token_us};
     rq.idempotency_key = kd_bytes_of(key, 12);
-    memcpy(key, "k...", 4);
-    memcpy(key + 4, &op->user, 4);
-    memcpy(key + 8, &op->number, 4);
+    memcpy(key, &op->user, 4);
+    memcpy(key + 4, &op->begun_us, 8);
     if (clock_refuses(w, slot)) return KD_ECLOCK;
     if (w->processes[slot].draining) return KD_EUNAVAILABLE;
     return kd_edge_take(w->edges[slot].shards[shard].core, &rq, edge_now_us(w, slot), out);
