@@ -1,0 +1,296 @@
+/*
+ * test_record.c - the record's bounds and the page made of it.
+ */
+#include <criterion/criterion.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sim/report/html.h"
+#include "sim/report/report.h"
+#include "sim/report/series.h"
+#include "sim/report/terminal.h"
+#include "sim/report/units.h"
+
+static const char *const names[] = {"mumbai", "virginia"};
+
+/* What the world does: a sample whenever one is wanted. acked counts one each 100 ms. */
+static record *recorded(uint64_t length_us)
+{
+    record *r = record_create(names, 2);
+    record_follow(r, "posts/1", "like");
+    for (uint64_t t = 0; t <= length_us; t += 100000) {
+        if (t < record_next_us(r)) continue;
+        record_sample s[2] = {{.up = true, .acked = t / 100000, .as_of_lag_us = UINT64_MAX},
+                              {.up = t < length_us / 2, .staleness_us = t}};
+        record_moment(r, t, t, t + 1, t, s);
+    }
+    return r;
+}
+
+Test(record, keeps_every_sample_of_a_short_run)
+{
+    record *r = recorded(10000000);
+    record_view v = record_look(r);
+    cr_assert_eq(v.moments, 101);
+    cr_assert_eq(v.instants[100].at_us, 10000000);
+    cr_assert_eq(v.samples[100 * 2].acked, 100);
+    record_destroy(r);
+}
+
+Test(record, a_long_run_fits_by_thinning_evenly)
+{
+    record *r = recorded(86400000000u);
+    record_view v = record_look(r);
+    cr_assert_leq(v.moments, RECORD_MOMENTS_MAX);
+    cr_assert_geq(v.moments, RECORD_MOMENTS_MAX / 2);
+    cr_assert_eq(v.instants[0].at_us, 0);
+    uint64_t gap = v.instants[1].at_us;
+    for (uint32_t m = 1; m < v.moments; m++) {
+        cr_assert_eq(v.instants[m].at_us - v.instants[m - 1].at_us, gap, "at %u", m);
+        cr_assert_eq(v.samples[2 * m].acked, v.instants[m].at_us / 100000, "both regions move along");
+        cr_assert_eq(v.samples[2 * m + 1].staleness_us, v.instants[m].at_us);
+    }
+    record_destroy(r);
+}
+
+Test(record, faults_are_ordered_and_bounded_and_lose_their_timing)
+{
+    record *r = record_create(names, 2);
+    record_fault(r, 500, 400, "mumbai", "at 2m for 10m cut mumbai up");
+    record_fault(r, 100, 200, "kafka", "at 1m truncate likes 10");
+    record_view v = record_look(r);
+    cr_assert_str_eq(v.bands[0].what, "truncate likes 10");
+    cr_assert_str_eq(v.bands[1].what, "cut mumbai up");
+    cr_assert_eq(v.bands[1].to_us, 500, "a band does not end before it begins");
+    for (uint32_t i = 0; i < RECORD_FAULTS_MAX; i++) record_fault(r, 1000, 1000, "central", "kill central");
+    v = record_look(r);
+    cr_assert_eq(v.faults, RECORD_FAULTS_MAX);
+    cr_assert_eq(v.faults_dropped, 2);
+    record_destroy(r);
+}
+
+Test(record, notes_are_bounded_and_cut)
+{
+    record *r = record_create(names, 2);
+    char text[2 * RECORD_TEXT_MAX];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    for (uint32_t i = 0; i < RECORD_NOTES_MAX + 3; i++) record_note(r, i, "central", text);
+    record_view v = record_look(r);
+    cr_assert_eq(v.notes, RECORD_NOTES_MAX);
+    cr_assert_eq(v.notes_dropped, 3);
+    cr_assert_eq(strlen(v.marks[0].text), RECORD_TEXT_MAX - 1);
+    record_destroy(r);
+}
+
+Test(series, gathers_rates_and_keeps_the_worst)
+{
+    record *r = recorded(100000000);
+    record_view v = record_look(r);
+    uint32_t count;
+    series_point *p = series_make(&v, 0, 10, &count);
+    cr_assert_eq(count, 10);
+    cr_assert_float_eq(p[5].acked_per_s, 10, 1e-9);
+    cr_assert_eq(p[9].to_us, 100000000);
+    cr_assert_eq(p[3].as_of_lag_us, UINT64_MAX);
+    free(p);
+    p = series_make(&v, 1, 10, &count);
+    cr_assert(!p[0].down);
+    cr_assert(p[9].down);
+    cr_assert_eq(p[9].staleness_us, 100000000);
+    free(p);
+    record_destroy(r);
+}
+
+Test(units, say_times_and_counts)
+{
+    char text[UNITS_TEXT_MAX];
+    static const struct {
+        uint64_t us;
+        const char *text;
+    } spans[] = {{0, "0"},           {500, "0.5 ms"},       {840000, "840 ms"},      {1550000, "1.5 s"},
+                 {59999999, "59 s"}, {125000000, "2m 05s"}, {12000000000, "3h 20m"}, {90000000000, "1d 1h"}};
+    for (size_t i = 0; i < KD_COUNT(spans); i++) {
+        units_span(spans[i].us, text);
+        cr_assert_str_eq(text, spans[i].text);
+    }
+    units_count(1234567, text);
+    cr_assert_str_eq(text, "1,234,567");
+    units_count(UINT64_MAX, text);
+    cr_assert_str_eq(text, "18,446,744,073,709,551,615");
+    units_moment(5400000000, 7200000000, text);
+    cr_assert_str_eq(text, "1:30:00");
+}
+
+Test(units, an_axis_has_few_round_steps)
+{
+    static const uint64_t ends[] = {1, 700000, 9000000, 60000000, 960000000, 86400000000, 2592000000000};
+    for (size_t i = 0; i < KD_COUNT(ends); i++) {
+        uint64_t step = units_time_step(ends[i], 8);
+        cr_assert_gt(step, 0);
+        cr_assert_leq(ends[i] / step, 8, "%" PRIu64, ends[i]);
+    }
+    cr_assert_eq(units_time_step(960000000, 8), 120000000);
+    cr_assert_eq(units_round_up(0), 1);
+    cr_assert_eq(units_round_up(21), 50);
+    cr_assert_eq(units_round_up(200), 200);
+}
+
+static void cr_assert_escaped(const char *text, const char *expected)
+{
+    kd_buf out = {0};
+    html_text(&out, text);
+    kd_buf_put_u8(&out, 0);
+    cr_assert_str_eq((char *)out.data, expected);
+    kd_buf_finish(&out);
+}
+
+Test(html, escapes_foreign_text)
+{
+    cr_assert_escaped("<b a=\"1\" c='2'>&amp;</b>",
+                      "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;amp;&lt;/b&gt;");
+    cr_assert_escaped("\x01 \x7f \xc3\xa4 \xe2\x9c\x93 \xf0\x9f\x91\x8d",
+                      "\xef\xbf\xbd \x7f \xc3\xa4 \xe2\x9c\x93 "
+                      "\xf0\x9f\x91\x8d");
+    cr_assert_escaped("\xff\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+    cr_assert_escaped("cut \xe2\x9c", "cut \xef\xbf\xbd\xef\xbf\xbd");
+    cr_assert_escaped("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+    cr_assert_escaped("\xef\xbf\xbe", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+/* Every element that is opened is closed, in order; attributes are quoted. Enough of XML for a page of our own. */
+static void cr_assert_balanced(const char *page)
+{
+    const char *open[64];
+    size_t len[64], depth = 0;
+    for (const char *p = strchr(page, '<'); p; p = strchr(p + 1, '<')) {
+        if (p[1] == '!') continue;
+        const char *end = strchr(p, '>');
+        cr_assert(end);
+        size_t name = strcspn(p + 1, " />");
+        if (p[1] == '/') {
+            size_t closes = (size_t)(end - p) - 2;
+            cr_assert(depth > 0 && len[depth - 1] == closes && memcmp(open[depth - 1], p + 2, closes) == 0,
+                      "%.60s", p);
+            depth--;
+        } else if (end[-1] != '/') {
+            cr_assert(depth < 64);
+            open[depth] = p + 1;
+            len[depth++] = name;
+        }
+        p = end - 1;
+    }
+    cr_assert_eq(depth, 0);
+}
+
+static char *page_of(const record *r, const report_facts *f)
+{
+    kd_buf out = {0};
+    report_print(r, f, &out);
+    kd_buf_put_u8(&out, 0);
+    return (char *)out.data;
+}
+
+static const char *const evil = "</style><script>alert('x')</script>";
+
+Test(report, is_well_formed_with_foreign_text_everywhere)
+{
+    const char *regions[] = {evil, "virginia"};
+    record *r = record_create(regions, 2);
+    record_follow(r, evil, evil);
+    record_sample s[2] = {{.up = true}, {.refusing = true}};
+    record_moment(r, 0, 0, 0, 0, s);
+    record_moment(r, 1000000, 0, 0, 0, s);
+    record_fault(r, 0, 500000, evil, evil);
+    record_note(r, 700000, evil, evil);
+    report_figure figure = {evil, evil};
+    for (int verdict = SIM_HELD; verdict <= SIM_UNKNOWN; verdict++) {
+        report_facts f = {.title = evil,
+                          .teaches = evil,
+                          .world = evil,
+                          .command = evil,
+                          .version = evil,
+                          .scenario = evil,
+                          .verdict = (sim_verdict)verdict,
+                          .checker = evil,
+                          .failure = evil,
+                          .failed_us = 600000,
+                          .length_us = 900000,
+                          .converged_us = 1,
+                          .figures = &figure,
+                          .figure_count = 1,
+                          .held = &evil,
+                          .held_count = 1};
+        char *page = page_of(r, &f);
+        cr_assert_null(strstr(page, "<script"));
+        cr_assert_null(strstr(page, "http"), "nothing from elsewhere");
+        cr_assert_balanced(page);
+        free(page);
+    }
+    record_destroy(r);
+}
+
+Test(report, says_the_verdict_and_why)
+{
+    record *r = recorded(2000000);
+    report_facts f = {.title = "t",
+                      .verdict = SIM_VIOLATED,
+                      .checker = "as-of",
+                      .failure = "u7 is missing",
+                      .failed_us = 1000000};
+    char *page = page_of(r, &f);
+    cr_assert(strstr(page, "Violated") && strstr(page, "as-of") && strstr(page, "u7 is missing"));
+    cr_assert(strstr(page, "violated here"));
+    free(page);
+    f.verdict = SIM_HELD;
+    page = page_of(r, &f);
+    cr_assert(strstr(page, "Held") && !strstr(page, "u7 is missing") && !strstr(page, "violated here"));
+    free(page);
+    record_destroy(r);
+}
+
+Test(report, a_run_without_samples_has_a_page)
+{
+    record *r = record_create(NULL, 0);
+    report_facts f = {.verdict = SIM_UNKNOWN};
+    char *page = page_of(r, &f);
+    cr_assert(strstr(page, "Nothing was recorded"));
+    cr_assert_balanced(page);
+    free(page);
+    record_destroy(r);
+}
+
+Test(report, is_written_whole_or_not_at_all)
+{
+    record *r = recorded(1000000);
+    report_facts f = {.title = "t"};
+    cr_assert_eq(report_write(r, &f, "/nowhere/at/all.html"), KD_EIO);
+    char path[] = "/tmp/kudos-report-XXXXXX";
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    close(fd);
+    cr_assert_eq(report_write(r, &f, path), KD_OK);
+    cr_assert_eq(unlink(path), 0);
+    record_destroy(r);
+}
+
+Test(terminal, tells_regions_faults_and_verdict)
+{
+    record *r = recorded(2000000);
+    record_fault(r, 0, 1000000, "mumbai", "cut mumbai");
+    record_fault(r, 1000000, 1500000, "mumbai", "cut mumbai");
+    report_facts f = {.title = "t", .verdict = SIM_UNKNOWN, .checker = "acks", .failure = "20 of 500"};
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    terminal_summary(out, r, &f);
+    fclose(out);
+    cr_assert(strstr(text, "cut mumbai  (2 times)"));
+    cr_assert(strstr(text, "virginia") && strstr(text, "down") && strstr(text, "null"));
+    cr_assert(strstr(text, "unknown: acks") && strstr(text, "20 of 500"));
+    free(text);
+    record_destroy(r);
+}
