@@ -179,11 +179,3 @@ bool kd_admin_str(const kd_admin_answer *a, const char *key, kd_buf *value)
     kd_buf_finish(&scratch);
     return found;
 }
-
-void kd_admin_encode(kd_buf *out, const char *text)
-{
-    char *encoded = evhttp_encode_uri(text);
-    KD_ASSERT(encoded != NULL);
-    kd_buf_put(out, encoded, strlen(encoded));
-    free(encoded);
-}

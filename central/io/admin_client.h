@@ -27,7 +27,4 @@ int kd_admin_client_post(kd_admin_client *c, const char *path, kd_admin_answer *
 bool kd_admin_u64(const kd_admin_answer *a, const char *key, uint64_t *value);
 bool kd_admin_str(const kd_admin_answer *a, const char *key, kd_buf *value); /* cleared first */
 
-/* Appends the text, percent-encoded for a query. */
-void kd_admin_encode(kd_buf *out, const char *text);
-
 #endif

@@ -85,6 +85,7 @@ static int open_admin(kd_app *app, char *error)
 static int start_threads(kd_app *app, char *error)
 {
     app->jobs = kd_jobs_create(&app->settings, app->workers);
+    app->acts = kd_jobs_create(&app->settings, app->workers);
     int rc = kd_keeper_create(&app->keeper, &app->settings, app->workers, app->opened);
     for (uint32_t i = 0; rc == KD_OK && i < app->opened; i++) {
         rc = kd_worker_start(&app->workers[i]);
@@ -112,6 +113,7 @@ static int start(kd_app *app, char *error)
 static void finish(kd_app *app)
 {
     kd_jobs_destroy(app->jobs);
+    kd_jobs_destroy(app->acts);
     kd_keeper_destroy(app->keeper);
     for (uint32_t i = 0; i < app->started; i++) kd_worker_stop(&app->workers[i]);
     for (uint32_t i = 0; i < app->opened; i++) kd_worker_destroy(&app->workers[i]);

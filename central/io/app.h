@@ -4,7 +4,7 @@
  *     main loop     HTTP server, admin port, signals
  *     worker loops  partitions (worker.h)
  *     keeper        what blocks (keeper.h)
- *     job           what an operator asks for and takes long (job.h)
+ *     job           what an operator asks for (job.h)
  *
  * Start: stores open -> workers -> HTTP, admin -> keeper (Kafka may come later: reads are served meanwhile).
  * Drain: HTTP finishes its requests -> keeper ends -> workers commit, publish, wait for delivery -> end.
@@ -28,7 +28,7 @@ typedef struct {
     uint32_t started; /* of those, with a running thread */
     uint32_t drained;
     kd_keeper *keeper;
-    kd_jobs *jobs;
+    kd_jobs *jobs, *acts;
     kd_api api;
     kd_http_tls *tls;
     kd_http_server *http;

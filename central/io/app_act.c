@@ -14,13 +14,20 @@ static int refuse(kd_buf *out, int status, const char *why)
     return status;
 }
 
-static int start_job(kd_app *app, const kd_job_order *order, kd_buf *out)
+static kd_jobs *jobs_of(kd_app *app, bool slow)
 {
+    return slow ? app->jobs : app->acts;
+}
+
+static int start(kd_app *app, const char *query, kd_buf *out)
+{
+    kd_order order;
     uint64_t id;
     kd_json j = kd_json_of(out);
+    if (kd_order_from_query(&order, query) != KD_OK) return refuse(out, 400, "not an order: do=, name=, dir=, id=");
     if (app->draining) return refuse(out, 503, "central is stopping");
-    int rc = kd_jobs_start(app->jobs, order, &id);
-    if (rc == KD_EAGAIN) return refuse(out, 409, "another audit or backup is running");
+    int rc = kd_jobs_start(jobs_of(app, kd_order_slow(order.kind)), &order, &id);
+    if (rc == KD_EAGAIN) return refuse(out, 409, "another one is under way");
     if (rc != KD_OK) return refuse(out, 503, "no thread could be started");
     kd_json_object(&j);
     kd_json_key(&j, "job");
@@ -29,35 +36,13 @@ static int start_job(kd_app *app, const kd_job_order *order, kd_buf *out)
     return 202;
 }
 
-static int act_job(kd_app *app, const char *query, kd_buf *out)
-{
-    (void)query;
-    kd_jobs_show(app->jobs, out);
-    return 200;
-}
-
-static int act_audit(kd_app *app, const char *query, kd_buf *out)
-{
-    const kd_job_order order = {.kind = KD_JOB_AUDIT};
-    (void)query;
-    return start_job(app, &order, out);
-}
-
-static const struct {
-    const char *name;
-    bool post;
-    int (*run)(kd_app *app, const char *query, kd_buf *out);
-} acts[] = {
-    {"job", false, act_job},
-    {"audit", true, act_audit},
-};
-
+/* /admin/job: of what takes long, /admin/act: of what does not. A POST orders, a GET tells how far it is. */
 int kd_app_act(void *arg, bool post, const char *name, const char *query, kd_buf *out)
 {
     kd_app *app = arg;
-    for (size_t i = 0; i < KD_COUNT(acts); i++)
-        if (strcmp(acts[i].name, name) == 0)
-            return acts[i].post == post ? acts[i].run(app, query, out)
-                                        : refuse(out, 405, acts[i].post ? "this is a POST" : "this is a GET");
-    return refuse(out, 404, "no such action");
+    bool slow = strcmp(name, "job") == 0;
+    if (!slow && strcmp(name, "act") != 0) return refuse(out, 404, "no such action");
+    if (post) return start(app, query, out);
+    kd_jobs_show(jobs_of(app, slow), out);
+    return 200;
 }

@@ -6,5 +6,7 @@
 int kd_command_export(int argc, char **argv);
 int kd_command_audit(int argc, char **argv);
 int kd_command_repair(int argc, char **argv);
+int kd_command_quarantine(int argc, char **argv);
+int kd_command_retire(int argc, char **argv);
 
 #endif

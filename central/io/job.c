@@ -7,11 +7,18 @@
 #include "common/io/log.h"
 #include "common/json_writer.h"
 
-static const char *const kinds[] = {[KD_JOB_AUDIT] = "audit", [KD_JOB_BACKUP] = "backup"};
 static const char *const states[] = {
     [KD_JOB_NONE] = "none", [KD_JOB_RUNS] = "running", [KD_JOB_DONE] = "done", [KD_JOB_FAILED] = "failed"};
 
-static int (*const runs[])(kd_jobs *jobs, char *error) = {[KD_JOB_AUDIT] = kd_job_audit};
+static int run_order(kd_jobs *jobs, char *error)
+{
+    switch (jobs->job.order.kind) {
+    case KD_ORDER_AUDIT:
+        return kd_job_audit(jobs, error);
+    default:
+        return kd_job_act(jobs, error);
+    }
+}
 
 kd_jobs *kd_jobs_create(const kd_central_settings *settings, kd_worker *workers)
 {
@@ -50,6 +57,13 @@ void kd_jobs_line(kd_jobs *jobs, kd_bytes line)
     pthread_mutex_unlock(&jobs->lock);
 }
 
+void kd_jobs_text(kd_jobs *jobs, kd_bytes text)
+{
+    pthread_mutex_lock(&jobs->lock);
+    kd_buf_put(&jobs->job.lines, text.data, text.len);
+    pthread_mutex_unlock(&jobs->lock);
+}
+
 void kd_jobs_add(kd_jobs *jobs, const kd_audit_result *r)
 {
     pthread_mutex_lock(&jobs->lock);
@@ -61,9 +75,9 @@ static void *run(void *arg)
 {
     kd_jobs *jobs = arg;
     char error[KD_OPTIONS_ERROR_MAX] = "";
-    const char *kind = kinds[jobs->job.order.kind];
+    const char *kind = kd_order_name(jobs->job.order.kind);
     pthread_setname_np(pthread_self(), "central-job");
-    int rc = runs[jobs->job.order.kind](jobs, error);
+    int rc = run_order(jobs, error);
     pthread_mutex_lock(&jobs->lock);
     kd_job *job = &jobs->job;
     job->state = rc == KD_OK ? KD_JOB_DONE : KD_JOB_FAILED;
@@ -89,7 +103,7 @@ static bool is_running(kd_jobs *jobs)
     return runs_now;
 }
 
-int kd_jobs_start(kd_jobs *jobs, const kd_job_order *order, uint64_t *id)
+int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id)
 {
     if (is_running(jobs)) return KD_EAGAIN;
     join(jobs);
@@ -97,7 +111,7 @@ int kd_jobs_start(kd_jobs *jobs, const kd_job_order *order, uint64_t *id)
     kd_buf_finish(&job->lines);
     *job = (kd_job){.order = *order, .id = job->id + 1, .state = KD_JOB_RUNS};
     *id = job->id;
-    KD_LOG(KD_INFO, "job-started", KD_STR("kind", kinds[order->kind]), KD_U64("id", job->id));
+    KD_LOG(KD_INFO, "job-started", KD_STR("kind", kd_order_name(order->kind)), KD_U64("id", job->id));
     if (pthread_create(&jobs->thread, NULL, run, jobs) != 0) {
         job->state = KD_JOB_FAILED;
         return KD_EIO;
@@ -121,7 +135,7 @@ static void put_str(kd_json *j, const char *key, kd_bytes value)
 static void show(const kd_job *job, uint64_t partitions, kd_json *j)
 {
     put_u64(j, "job", job->id);
-    put_str(j, "kind", kd_bytes_str(job->id ? kinds[job->order.kind] : "none"));
+    put_str(j, "kind", kd_bytes_str(kd_order_name(job->order.kind)));
     put_str(j, "state", kd_bytes_str(states[job->state]));
     put_u64(j, "partition", job->partition);
     put_u64(j, "of", partitions);

@@ -18,8 +18,13 @@ void kd_progress_show(kd_progress *p, const char *what, uint64_t partition, uint
     fprintf(stderr, "%s: partition %" PRIu64 " of %" PRIu64 ", %" PRIu64 " rows\n", what, partition + 1, of, rows);
 }
 
-static int start(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error)
+static int start(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error)
 {
+    kd_buf query = {0};
+    char path[KD_ORDER_QUERY_MAX + 32];
+    kd_order_to_query(order, &query);
+    snprintf(path, sizeof(path), "/admin/%s?%s", kd_order_slow(order->kind) ? "job" : "act", (const char *)query.data);
+    kd_buf_finish(&query);
     uint64_t until = kd_clock_mono_us() + BUSY_WAIT_US;
     for (;;) {
         int code = kd_admin_client_post(c, path, answer, error);
@@ -58,16 +63,17 @@ static int ended(const kd_admin_answer *a, uint64_t id, char *error)
     return KD_EXIT_FAILED;
 }
 
-int kd_job_watch(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error)
+int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error)
 {
+    const char *progress_path = kd_order_slow(order->kind) ? "/admin/job" : "/admin/act";
     kd_progress progress = {0};
     uint64_t pause_us = POLL_MIN_US;
-    int silent = 0, code = start(c, path, answer, error);
+    int silent = 0, code = start(c, order, answer, error);
     if (code != KD_EXIT_OK) return code;
     for (uint64_t id = number(answer, "job");;) {
         usleep((useconds_t)pause_us);
         pause_us = KD_MIN(pause_us * 3 / 2, (uint64_t)POLL_MAX_US);
-        code = kd_admin_client_get(c, "/admin/job", answer, error);
+        code = kd_admin_client_get(c, progress_path, answer, error);
         if (code != KD_EXIT_OK && ++silent == SILENT_MAX) return code;
         if (code != KD_EXIT_OK) continue;
         silent = 0;

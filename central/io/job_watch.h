@@ -4,11 +4,12 @@
 #define KUDOS_CENTRAL_IO_JOB_WATCH_H
 
 #include "central/io/admin_client.h"
+#include "central/io/order.h"
 #include "common/io/options_file.h"
 
-/* POSTs `path`, waiting a while for another job to end; then asks until the job has ended. KD_EXIT_OK with its last state in
+/* Sends the order, waiting a while for another job to end; then asks until the job has ended. KD_EXIT_OK with its last state in
  * `answer`, or an exit code with `error`. */
-int kd_job_watch(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error);
+int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error);
 
 /* A line of progress on standard error, at most two a second. */
 typedef struct {

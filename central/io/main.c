@@ -13,6 +13,8 @@ static const struct {
     {"export", kd_command_export},
     {"audit", kd_command_audit},
     {"repair", kd_command_repair},
+    {"quarantine", kd_command_quarantine},
+    {"retire", kd_command_retire},
 };
 
 /* What -t has found valid by the table is looked at as a whole, too. */

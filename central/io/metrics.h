@@ -43,6 +43,8 @@
     X(redo_bytes, GAUGE, "kudos_central_redo_bytes", "", "Redo rows whose counts are not yet written back.") \
     X(counts_cached, GAUGE, "kudos_central_counts_cached", "", "Items whose counts are in memory.")          \
     X(filter_rows, GAUGE, "kudos_central_filter_rows", "", "Rows in the membership filters.")                \
+    X(quarantine_kept, GAUGE, "kudos_central_quarantined_records", "",                                       \
+      "Records kept in quarantine; the edge of each waits.")                                                 \
     X(edges, GAUGE_MAX, "kudos_central_edges", "", "Edges registered in a partition, at most.")              \
     X(watermark_age, AGE, "kudos_central_edge_watermark_age_seconds", "",                                    \
       "Age of the oldest watermark of any edge.")                                                            \

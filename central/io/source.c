@@ -128,8 +128,8 @@ static int count_partitions(const char *dir, uint32_t *count, char *error)
     return n == 0 ? KD_ENOTFOUND : KD_EMISMATCH;
 }
 
-static int open_partition(const kd_source *s, uint32_t partition, uint32_t partitions, kd_leveldb **db,
-                          kd_central **core, char *error)
+static int open_partition(const kd_source *s, uint32_t partition, uint32_t partitions, uint64_t epoch_hint,
+                          kd_leveldb **db, kd_central **core, char *error)
 {
     char path[4096];
     kd_tenure_path(path, sizeof(path), s->dir, partition);
@@ -144,11 +144,14 @@ static int open_partition(const kd_source *s, uint32_t partition, uint32_t parti
         .partitions = partitions,
         .counters = &s->settings.counters,
         .drift_us = s->settings.drift_bound_us,
+        .expected_edges = (const char *const *)s->settings.edges.at,
+        .expected_edge_count = s->settings.edges.count,
         .redo_bytes_max = s->settings.redo_bytes,
         .counts_cached_max = 4096,
+        .publish_changes = s->settings.publish_changes,
         .seed = now,
     };
-    rc = kd_central_open(&config, &store, 1, now, core);
+    rc = kd_central_open(&config, &store, epoch_hint, now, core);
     if (rc != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u in %s: %s", partition, s->dir,
                  rc == KD_EMISMATCH ? "another partition, partition count or storage version is stored"
@@ -179,7 +182,7 @@ int kd_source_each_partition(const kd_source *s, kd_source_partition fn, void *a
     for (uint32_t p = 0; rc == KD_OK && p < n; p++) {
         kd_leveldb *db = NULL;
         kd_central *core;
-        rc = open_partition(s, p, n, &db, &core, error);
+        rc = open_partition(s, p, n, 1, &db, &core, error);
         if (rc == KD_OK && fn(arg, core, p) != KD_OK) {
             snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u could not be read to its end", p);
             rc = KD_EIO;
@@ -203,6 +206,56 @@ int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char
         kd_leveldb_close(db);
     }
     return exit_code(rc);
+}
+
+/* ---- orders ---- */
+
+/* Commits until the version is in the store. */
+static int commit_until(kd_leveldb *db, kd_central *core, uint64_t version)
+{
+    while (kd_central_version(core) < version) {
+        const kd_writes *writes;
+        uint64_t begun;
+        int rc = kd_central_commit_begin(core, kd_clock_wall_us(), &writes, &begun);
+        if (rc == KD_OK) rc = kd_leveldb_write(db, writes, true);
+        if (rc == KD_OK) rc = kd_central_commit_end(core, begun, KD_OK);
+        if (rc != KD_OK) return rc;
+    }
+    return KD_OK;
+}
+
+/* *found is raised where the partition knows what is named. */
+static int act_on_partition(const kd_source *s, const kd_order *order, uint32_t p, uint32_t n, kd_buf *text,
+                            uint32_t *found, char *error)
+{
+    kd_leveldb *db = NULL;
+    kd_core_act act = {.settings = &s->settings, .partition = p, .order = *order, .now_us = kd_clock_wall_us()};
+    int rc = open_partition(s, p, n, kd_tenure_epoch_hint(act.now_us), &db, &act.core, error);
+    if (rc == KD_OK) {
+        rc = kd_core_act_run(&act);
+        kd_buf_put(text, act.text.data, act.text.len);
+        if (rc == KD_OK && act.version > 0) rc = commit_until(db, act.core, act.version);
+        *found += rc == KD_OK;
+        if (rc == KD_ENOTFOUND) rc = KD_OK;
+        if (rc != KD_OK)
+            snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", act.error[0] ? act.error : kd_strerror(rc));
+    }
+    kd_central_close(act.core);
+    kd_leveldb_close(db);
+    kd_buf_finish(&act.text);
+    return rc;
+}
+
+int kd_source_act(const kd_source *s, const kd_order *order, kd_buf *text, uint32_t *found, char *error)
+{
+    uint32_t n;
+    int rc = check_directory(s, &n, error);
+    *found = 0;
+    for (uint32_t p = 0; rc == KD_OK && p < n; p++) rc = act_on_partition(s, order, p, n, text, found, error);
+    if (rc != KD_OK) return exit_code(rc);
+    if (*found > 0) return KD_EXIT_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "no partition knows it");
+    return KD_EXIT_FAILED;
 }
 
 /* ---- members ---- */

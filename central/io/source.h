@@ -6,6 +6,7 @@
 #ifndef KUDOS_CENTRAL_IO_SOURCE_H
 #define KUDOS_CENTRAL_IO_SOURCE_H
 
+#include "central/io/core_act.h"
 #include "central/io/settings.h"
 #include "common/io/leveldb_store.h"
 #include "kudos/central.h"
@@ -41,6 +42,10 @@ int kd_source_each_partition(const kd_source *s, kd_source_partition fn, void *a
 /* The same without a core: the store alone, open for writing too. */
 typedef int (*kd_source_store)(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions, char *error);
 int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char *error);
+
+/* Carries the order out on every partition; what there is to say is appended to *text. *found: partitions that know what it
+ * names; none of them is an error. Returns an exit code. */
+int kd_source_act(const kd_source *s, const kd_order *order, kd_buf *text, uint32_t *found, char *error);
 
 /* source_url.c */
 int kd_source_url_each(const kd_source *s, kd_source_lines fn, void *arg, char *error);

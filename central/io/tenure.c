@@ -23,7 +23,7 @@ void kd_tenure_path(char *out, size_t size, const char *data_dir, uint32_t parti
 }
 
 /* Unique and increasing: milliseconds, and chance for two that start in the same one. */
-static uint64_t epoch_hint(uint64_t now_us)
+uint64_t kd_tenure_epoch_hint(uint64_t now_us)
 {
     return (now_us / 1000) << EPOCH_RANDOM_BITS | (randombytes_random() & ((1u << EPOCH_RANDOM_BITS) - 1));
 }
@@ -47,7 +47,7 @@ static int open_core(kd_tenure *t, char *error)
         .seed = kd_random_next(&t->random),
         .plant = KUDOS_CENTRAL_PLANT,
     };
-    int rc = kd_central_open(&config, &t->store, epoch_hint(now), now, &t->core);
+    int rc = kd_central_open(&config, &t->store, kd_tenure_epoch_hint(now), now, &t->core);
     if (rc != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u of %u in %s: %s", t->partition, config.partitions,
                  s->data_dir,

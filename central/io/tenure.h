@@ -81,6 +81,8 @@ void kd_tenure_end(kd_tenure *t, uint64_t mono_us);
 /* Whether the last snapshot was made and nothing is gathered, being committed or on its way. */
 bool kd_tenure_idle(const kd_tenure *t);
 
+/* For kd_central_open: an epoch that nobody else mints. libsodium is initialised. */
+uint64_t kd_tenure_epoch_hint(uint64_t now_us);
 /* DATA/partition-NNNN into out (of `size` bytes). */
 void kd_tenure_path(char *out, size_t size, const char *data_dir, uint32_t partition);
 

@@ -29,6 +29,7 @@ static void add_stats(kd_central_stats *sum, const kd_central *core)
     sum->redo_bytes += s.redo_bytes;
     sum->counts_cached += s.counts_cached;
     sum->filter_rows += s.filter_rows;
+    sum->quarantine_kept += s.quarantine_kept;
 }
 
 static void add_ages(totals *all, const kd_tenure *t, uint64_t now_us)
@@ -101,6 +102,7 @@ void kd_worker_measure(kd_worker *w)
         {&m->redo_bytes, all.sum.redo_bytes},
         {&m->counts_cached, all.sum.counts_cached},
         {&m->filter_rows, all.sum.filter_rows},
+        {&m->quarantine_kept, all.sum.quarantine_kept},
         {&m->edges, all.edges},
         {&m->watermark_age, all.watermark_age},
         {&m->low_watermark_age, all.low_age},

@@ -226,6 +226,132 @@ def test_audit_refuses_what_it_cannot_read(tmp_path, broker, central):  # noqa: 
 
 def test_a_page_in_a_browser_cannot_act(central):  # noqa: F811
     from proc import request
-    assert request(central.admin_port, "POST", "/admin/audit").status == 403
-    assert request(central.admin_port, "GET", "/admin/audit").status == 405
-    assert request(central.admin_port, "POST", "/admin/nothing", headers={"X-Kudos-Admin": "1"}).status == 404
+    assert request(central.admin_port, "POST", "/admin/job?do=audit").status == 403
+    assert request(central.admin_port, "GET", "/admin/job?do=audit").json["state"] == "none"
+    mark = {"X-Kudos-Admin": "1"}
+    assert request(central.admin_port, "POST", "/admin/nothing", headers=mark).status == 404
+    for wrong in ("", "do=nothing", "do=audit&id=xyz", "do=retire&name=" + "x" * 40):
+        assert request(central.admin_port, "POST", "/admin/act?" + wrong, headers=mark).status == 400
+    assert request(central.port, "POST", "/admin/job?do=audit", headers=mark).status == 404  # not by the public port
+
+
+# ---- quarantine ----
+
+STRANGE = 60  # a counter that no configuration here has
+
+
+def quarantine(*arguments, rc=0):
+    return run("quarantine", *arguments, rc=rc)
+
+
+def kept(where):
+    done = quarantine("list", *where)
+    fields = last_line(done, "quarantine")
+    rows = [dict(re.findall(r"(\S+?)=(\S+)", line)) for line in done.stdout.splitlines()[:-1]]
+    assert fields == {"records": str(len(rows)), "verdict": "kept" if rows else "empty"}
+    return rows
+
+
+def poison(central, feed, item):  # noqa: F811
+    """Edge a is merged up to 1, waits with 2 (poisoned, sent twice), and holds 3; edge b goes on."""
+    feed.batch("a", [like(item, "u1")])
+    central.wait_likes(item, 1)
+    feed.batch("a", [like(item, "lost", counter=STRANGE), like(item, "lost")])
+    feed.again()
+    feed.batch("a", [like(item, "u3")])
+    feed.batch("b", [like(item, "u4")])
+    central.wait_metric('kudos_central_alarms_total{reason="quarantine"}', 2)
+    central.wait_metric('kudos_central_batches_total{result="gap"}', 1)
+    central.wait_likes(item, 2)
+    until(lambda: central.metric("kudos_central_quarantined_records") == 1, "no gauge")
+    alarm = central.events("alarm-quarantined")[0]
+    assert (alarm["partition"], alarm["edge"]) == (0, "a")
+    assert central.applied("a") == (1, 1) and central.applied("b") == (1, 1)
+
+
+def resend_third(feed, item):  # noqa: F811
+    feed.batch("a", [like(item, "u3")], seq=3, after=(1, 2))
+
+
+def test_quarantine_drop(central, feed):  # noqa: F811
+    item = feed.item(0)
+    where = ["--url", central.url]
+    poison(central, feed, item)
+    row = kept(where)[0]
+    assert (row["edge"], row["position"], row["poison"], row["partition"]) == ("a", "1.2", "content", "0")
+    shown = quarantine("show", row["id"], *where).stdout
+    assert f"like counter={STRANGE}(not configured) item={item} user=lost" in shown and "operations: 2" in shown
+    assert re.search(r"^00000000  9e 01 01 a1 61 ", shown, re.M) and last_line(quarantine("show", row["id"], *where), "quarantine")
+    assert "poison still" in quarantine("release", row["id"], *where, rc=1).stderr
+    assert central.applied("a") == (1, 1)
+    done = quarantine("drop", row["id"], *where)
+    assert "its operations are lost" in done.stdout and "user=lost" in done.stdout
+    assert last_line(done, "quarantine") == {"id": row["id"], "verdict": "dropped"}
+    assert central.applied("a") == (1, 2) and kept(where) == []
+    assert central.events("operator-order")[0]["order"] == "quarantine-drop"
+    resend_third(feed, item)
+    central.wait_likes(item, 3)
+    assert "no partition knows" in quarantine("drop", row["id"], *where, rc=1).stderr
+    audit(*where)
+
+
+def test_quarantine_release_after_an_upgrade_offline_and_online(tmp_path, broker, feed):  # noqa: F811
+    item = feed.item(0)
+    upgrade = ["--set", f"counters.clap={STRANGE} set"]
+    with Central(tmp_path, broker.address) as c:
+        poison(c, feed, item)
+        assert c.stop() == 0
+    where = ["--dir", c.data]
+    row = kept(where)[0]
+    copy = copied(c.data, tmp_path)
+    # Without running: the same words on the directory.
+    quarantine("release", row["id"], *where, rc=1)
+    done = quarantine("release", row["id"], "--dir", copy, "-c", c.config, *upgrade)
+    assert last_line(done, "quarantine")["verdict"] == "released" and kept(["--dir", copy]) == []
+    assert f"clap\t{item}\tlost\t" in export("--dir", copy, "-c", c.config, *upgrade)
+    assert audit("--dir", copy, "-c", c.config, *upgrade)["members"] == "4"
+    # Running, with the counter configured.
+    c.set({"counters": {"like": "1 set", "save": "2 set", "view": "3 sum", "share": "4 sum", "clap": f"{STRANGE} set"}})
+    with c:
+        assert kept(["--url", c.url])[0]["poison"] == "none"
+        quarantine("release", row["id"], "--url", c.url)
+        assert c.applied("a") == (1, 2)
+        resend_third(feed, item)
+        c.wait_likes(item, 4)
+        assert c.likes(item, "clap") == 1 and kept(["--url", c.url]) == []
+        audit("--url", c.url)
+
+
+def test_quarantine_of_what_is_nobodys(central, feed):  # noqa: F811
+    where = ["--url", f"http://127.0.0.1:{central.admin_port}"]
+    feed.raw(bytes.fromhex("ddffffffff"))
+    feed.raw(b"\x9e\x02" + b"newer" * 9)  # a newer schema waits and is not kept
+    rows = until(lambda: kept(where), "not kept")
+    until(lambda: central.metric('kudos_central_batches_total{result="unknown_schema"}') == 1, "the newer one was not met")
+    assert len(rows) == 1 and rows[0]["edge"] == "?" and rows[0]["poison"] == "record"
+    assert "cannot be decoded" in quarantine("show", rows[0]["id"], *where).stdout
+    assert "no whole batch" in quarantine("release", rows[0]["id"], *where, rc=1).stderr
+    assert "none passes it" in quarantine("drop", rows[0]["id"], *where).stdout
+    assert kept(where) == []
+    for wrong in (["show"], ["list", "12"], ["drop", "xyz"], ["drop", "0"], []):
+        quarantine(*wrong, *where, rc=2)
+
+
+# ---- retire ----
+
+def test_retire(central, feed):  # noqa: F811
+    item = feed.item(0)
+    where = ["--url", central.url]
+    feed.batch("gone", [like(item, "u1")], complete_to=T0)
+    feed.batch("here", [like(item, "u2")], complete_to=T0 + 10**9)
+    central.wait_likes(item, 2)
+    assert central.counts(item)["as_of"] == "2024-10-03T23:59:59.500Z"
+    assert "no partition knows" in run("retire", "nobody", *where, rc=1).stderr
+    assert last_line(run("retire", "gone", *where), "retire") == {"edge": "gone", "partitions": "1", "verdict": "retired"}
+    assert central.counts(item)["as_of"] == "2024-10-04T00:16:39.500Z"
+    feed.batch("gone", [like(item, "u3")])
+    feed.batch("here", [like(item, "u4")], complete_to=T0 + 10**9)
+    central.wait_likes(item, 3)
+    assert last_line(run("retire", "gone", "--undo", *where), "retire")["verdict"] == "readmitted"
+    feed.batch("gone", [like(item, "u3")], seq=2, after=(1, 1))
+    central.wait_likes(item, 4)
