@@ -8,6 +8,7 @@
 #include "kudos/limits.h"
 #include "sim/args.h"
 #include "sim/broker.h"
+#include "sim/drill.h"
 #include "sim/generate.h"
 #include "sim/hunt.h"
 #include "sim/load.h"
@@ -31,6 +32,7 @@ static const command commands[] = {
     {"hunt", "runs random scenarios in the simulation, reduces and writes down what fails", kd_sim_hunt},
     {"bugs", "shows that every rule broken on purpose is found", kd_sim_bugs},
     {"run", "plays a scenario in the deterministic simulation", kd_sim_run},
+    {"drill", "plays a scenario on the real binaries", kd_sim_drill},
     {"broker", "an embedded Kafka broker for demos and quick tests", kd_sim_broker},
 };
 

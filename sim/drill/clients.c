@@ -4,7 +4,7 @@
 
 #include "sim/drill/clients_internal.h"
 
-enum { PICKS = 4, BEHIND_MAX_US = 2000000 };
+enum { PICKS = 4, BEHIND_MAX_US = 2000000, SAME_ITEM_PERCENT = 25, FORGET_PERCENT = 60 };
 
 const char *const clients_counters[SCENARIO_COUNTERS] = {"like", "save", "view"};
 
@@ -41,11 +41,12 @@ static void choose_edge(clients *c, op *o)
     o->edge = u->edge;
 }
 
-static uint32_t choose_item(clients *c, uint32_t number, uint64_t now_us)
+static uint32_t choose_item(clients *c, uint32_t number, uint32_t who, uint64_t now_us)
 {
     const scenario_users *s = &c->options.scenario->users;
     uint64_t random = clients_draw(c, DRAW_ITEM, number);
     if (now_us >= sooner(c, s->viral_from_us) && clients_chance(c, DRAW_VIRAL, number, s->viral_percent)) return 0;
+    if (clients_chance(c, DRAW_ITEM, ~(uint64_t)number, SAME_ITEM_PERCENT)) return c->at[who].last_item;
     return kd_zipf_pick(&c->zipf, &random);
 }
 
@@ -58,7 +59,7 @@ static void choose_unlike(clients *c, op *o)
     uint32_t i = (uint32_t)(clients_draw(c, DRAW_VERB, ~(uint64_t)o->number) % u->liked_count);
     o->item = u->liked[i].item;
     o->counter = u->liked[i].counter;
-    u->liked[i] = u->liked[--u->liked_count];
+    if (clients_chance(c, DRAW_VIRAL, ~(uint64_t)o->number, FORGET_PERCENT)) u->liked[i] = u->liked[--u->liked_count];
 }
 
 static void choose_verb(clients *c, op *o)
@@ -82,6 +83,7 @@ static void begin(clients *c, op *o)
 {
     user *u = &c->at[o->user];
     u->busy = true;
+    u->last_item = o->item;
     if (o->verb == KD_LIKE) {
         uint32_t i = u->liked_count < CLIENTS_MEMORY ? u->liked_count++ : o->number % CLIENTS_MEMORY;
         u->liked[i].item = o->item;
@@ -98,7 +100,7 @@ static void act(clients *c, uint64_t now_us)
         uint32_t who = (uint32_t)(clients_draw(c, DRAW_USER, (uint64_t)number << 8 | i) % c->options.scenario->users.users);
         if (c->at[who].busy) continue;
         op *o = new_op(c, number, who);
-        o->item = choose_item(c, number, now_us);
+        o->item = choose_item(c, number, who, now_us);
         choose_verb(c, o);
         choose_edge(c, o);
         begin(c, o);

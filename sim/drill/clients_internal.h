@@ -34,7 +34,7 @@ typedef struct told {
 } told;
 
 typedef struct {
-    uint32_t edge;
+    uint32_t edge, last_item;
     bool busy, placed;
     uint8_t token_len;
     char token[CLIENTS_TOKEN_MAX];

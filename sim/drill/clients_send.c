@@ -225,8 +225,8 @@ static void refused(op *o, int status, const kd_http_response *r)
     if (status < 500 && status != 429 && status != 409 && status != 408)
         fleet_fail(c->options.fleet, "answer: %s answered %d: %.*s", c->options.scenario->edges[o->edge], status,
                    (int)KD_MIN(body.len, (size_t)200), body.len ? (const char *)body.data : "");
-    c->total.refused++;
-    c->counts[o->edge].refused++;
+    c->total.refused += status == 503 || status == 429; /* of a tap that came twice at once one is told so by 409 */
+    c->counts[o->edge].refused += status == 503 || status == 429;
     if (took_nothing(body)) journal_refused(c->options.journal, o->attempt);
     if (status == 503 || status == 429) o->retry_at_us = now_us(c) + BACKOFF_MAX_US / 2;
 }

@@ -26,6 +26,12 @@ uint64_t fleet_now_us(const fleet *f)
     return clock_us(CLOCK_MONOTONIC) - f->began_us;
 }
 
+void fleet_begin(fleet *f)
+{
+    f->began_us = clock_us(CLOCK_MONOTONIC);
+    f->wall_began_us = clock_us(CLOCK_REALTIME);
+}
+
 uint64_t fleet_wall_us(const fleet *f, uint64_t now_us)
 {
     return f->wall_began_us + now_us;

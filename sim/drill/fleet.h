@@ -94,6 +94,8 @@ int fleet_start(fleet *f);
 void fleet_tick(fleet *f);
 /* Runs the loop until the condition holds. False: not within limit_us, or interrupted. */
 bool fleet_wait(fleet *f, bool (*holds)(void *arg), void *arg, uint64_t limit_us);
+/* From here on time counts from 0. */
+void fleet_begin(fleet *f);
 uint64_t fleet_now_us(const fleet *f);
 uint64_t fleet_wall_us(const fleet *f, uint64_t now_us);
 /* The first failure counts. */

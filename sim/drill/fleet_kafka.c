@@ -23,16 +23,16 @@ static void address_path(const fleet *f, char path[FLEET_PATH_MAX])
 
 static void start_embedded(fleet *f)
 {
-    char program[FLEET_PATH_MAX], address[FLEET_PATH_MAX], partitions[16], brokers[16];
-    snprintf(program, sizeof program, "%s/kudos-sim", f->options.programs);
+    char binary[FLEET_PATH_MAX], address[FLEET_PATH_MAX], partitions[16], brokers[16];
+    snprintf(binary, sizeof binary, "%s/kudos-sim", f->options.programs);
     address_path(f, address);
     snprintf(partitions, sizeof partitions, "%u", f->scenario->partitions);
     snprintf(brokers, sizeof brokers, "%u", f->brokers);
-    const char *argv[] = {program, "broker",    "--address-file", address, "--partitions",
+    const char *argv[] = {binary, "broker",    "--address-file", address, "--partitions",
                           partitions, "--brokers", brokers,          NULL};
     unlink(address);
     if (program_start(&f->broker, &(program_command){.argv = argv}) != KD_OK)
-        fleet_fail(f, "%s: %s", program, strerror(errno));
+        fleet_fail(f, "%s: %s", binary, strerror(errno));
     f->broker_starting = true;
 }
 

@@ -75,11 +75,11 @@ void fleet_node_finish(fleet_node *n)
 void fleet_node_start(fleet_node *n)
 {
     const fleet *f = n->fleet;
-    char program[FLEET_PATH_MAX + 32], preload[FLEET_PATH_MAX + 32], file[FLEET_PATH_MAX + 64];
-    snprintf(program, sizeof program, "%s/%s", f->options.programs, fleet_is_edge(n) ? "kudos-edge" : "kudos-central");
+    char binary[FLEET_PATH_MAX + 32], preload[FLEET_PATH_MAX + 32], file[FLEET_PATH_MAX + 64];
+    snprintf(binary, sizeof binary, "%s/%s", f->options.programs, fleet_is_edge(n) ? "kudos-edge" : "kudos-central");
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", f->options.faketime ? f->options.faketime : "");
     snprintf(file, sizeof file, "FAKETIME_TIMESTAMP_FILE=%s", n->clock_file);
-    const char *argv[] = {program, "-c", n->config, NULL};
+    const char *argv[] = {binary, "-c", n->config, NULL};
     const char *variables[] = {preload, file, "FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", NULL};
     program_command command = {.argv = argv, .variables = f->options.faketime ? variables : NULL};
     if (f->options.faketime && access(n->clock_file, F_OK) != 0) fleet_node_clock(n, 0);
@@ -88,7 +88,7 @@ void fleet_node_start(fleet_node *n)
     n->ready = n->draining = n->fenced = false;
     n->started_us = fleet_now_us(f);
     if (program_start(&n->process, &command) != KD_OK) {
-        fleet_fail(n->fleet, "%s: %s", program, strerror(errno));
+        fleet_fail(n->fleet, "%s: %s", binary, strerror(errno));
         return;
     }
     if (n->full) check(n, program_limit_files(&n->process, 0), "limit");

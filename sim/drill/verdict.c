@@ -118,12 +118,12 @@ static bool export_ended(void *arg)
 static bool export_members(reaching *r)
 {
     fleet *f = r->o->fleet;
-    char program[FLEET_PATH_MAX], url[64];
-    snprintf(program, sizeof program, "%s/kudos-central", f->options.programs);
+    char binary[FLEET_PATH_MAX], url[64];
+    snprintf(binary, sizeof binary, "%s/kudos-central", f->options.programs);
     snprintf(url, sizeof url, "http://127.0.0.1:%u", f->nodes[FLEET_CENTRAL].port);
-    const char *argv[] = {program, "export", "--url", url, NULL};
+    const char *argv[] = {binary, "export", "--url", url, NULL};
     if (program_start(&r->export, &(program_command){.argv = argv, .output_to = r->export_path}) != KD_OK)
-        return apart(r, "%s: %s", program, strerror(errno));
+        return apart(r, "%s: %s", binary, strerror(errno));
     if (!fleet_wait(f, export_ended, r, EXPORT_LIMIT_US)) {
         program_kill(&r->export);
         return apart(r, "kudos-central export did not end");

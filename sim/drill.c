@@ -1,0 +1,247 @@
+/*
+ * drill.c - kudos-sim drill: reads the scenario, says what this world cannot play, runs it in a directory of its own, and tells the verdict.
+ */
+#include "sim/drill.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim/args.h"
+#include "sim/drill/drill_faults.h"
+#include "sim/drill/drill_run.h"
+#include "sim/drill/files.h"
+#include "sim/report/terminal.h"
+
+#ifndef KUDOS_VERSION
+#define KUDOS_VERSION "1.0.0"
+#endif
+
+enum { RATE_MAX = 100, FIGURES = 10, FIGURE_MAX = 32, NAME_MAX_BYTES = 64 };
+
+typedef struct {
+    const char *file, *kafka, *report, *keep;
+    uint64_t seed, brokers;
+    double faster;
+    bool real;
+    char name[NAME_MAX_BYTES];
+    char directory[FLEET_PATH_MAX], programs[FLEET_PATH_MAX], tests_lib[2 * FLEET_PATH_MAX];
+    char faketime[FLEET_PATH_MAX];
+} drill_options;
+
+static int parse(drill_options *o, int argc, char **argv)
+{
+    const kd_arg table[] = {
+        {"seed", "N", KD_ARG_UINT, &o->seed, "of what users do and of the network's chance", 0, 0},
+        {"kafka", "WHICH", KD_ARG_TEXT, &o->kafka, "embedded or real", 0, 0},
+        {"brokers", "N", KD_ARG_UINT, &o->brokers, "of a real Kafka", 1, 3},
+        {"faster", "F", KD_ARG_REAL, &o->faster, "divides all times of the scenario but the drift bound and heal", 1, 10000},
+        {"report", "F.html", KD_ARG_TEXT, &o->report, "writes the drill as one HTML page", 0, 0},
+        {"keep", "DIR", KD_ARG_TEXT, &o->keep, "runs in this directory and leaves it", 0, 0},
+    };
+    const kd_args args = {
+        .command = "drill",
+        .about = "Plays a scenario on the real binaries, through a network that can be cut, and checks every like.",
+        .positional = "SCENARIO",
+        .positional_to = &o->file,
+        .at = table,
+        .count = KD_COUNT(table),
+        .more = "Logs, configurations and data of a drill that was not held stay in its directory. With --faster the users' rate grows as well, up to "
+                "100 operations a second.",
+    };
+    int rc = kd_args_parse(&args, argc, argv);
+    if (rc >= 0) return rc;
+    o->real = strcmp(o->kafka, "real") == 0;
+    if (o->real || strcmp(o->kafka, "embedded") == 0) return -1;
+    fprintf(stderr, "kudos-sim drill: --kafka %s is neither embedded nor real\n", o->kafka);
+    return KD_EXIT_USAGE;
+}
+
+/* ---- where things are ------------------------------------------------------------------------------------------ */
+
+static int unavailable(const char *what)
+{
+    fprintf(stderr, "kudos-sim drill: %s\n", what);
+    return KD_EXIT_UNAVAILABLE;
+}
+
+/* The other programs are beside this one; kafka.py is in the tree that it was built in, or here. */
+static int find_programs(drill_options *o)
+{
+    static const char *const needed[] = {"kudos-edge", "kudos-central"};
+    char path[2 * FLEET_PATH_MAX + 32];
+    ssize_t n = readlink("/proc/self/exe", o->programs, sizeof o->programs - 1);
+    if (n <= 0) return unavailable("/proc/self/exe cannot be read");
+    o->programs[n] = 0;
+    *strrchr(o->programs, '/') = 0;
+    for (size_t i = 0; i < KD_COUNT(needed); i++) {
+        snprintf(path, sizeof path, "%s/%s", o->programs, needed[i]);
+        if (access(path, X_OK) == 0) continue;
+        fprintf(stderr, "kudos-sim drill: %s is missing: %s\n", path, strerror(errno));
+        return KD_EXIT_UNAVAILABLE;
+    }
+    snprintf(o->tests_lib, sizeof o->tests_lib, "%s/../tests/lib", o->programs);
+    snprintf(path, sizeof path, "%s/kafka.py", o->tests_lib);
+    if (access(path, R_OK) != 0) snprintf(o->tests_lib, sizeof o->tests_lib, "tests/lib");
+    if (o->real && access(path, R_OK) != 0 && access("tests/lib/kafka.py", R_OK) != 0)
+        return unavailable("tests/lib/kafka.py, which runs a real Kafka, is not here: run this in the source tree");
+    return -1;
+}
+
+static int find_faketime(drill_options *o, const scenario *s)
+{
+    glob_t found;
+    bool needed = false;
+    for (uint32_t i = 0; i < s->event_count; i++) needed = needed || drill_faults_moves_clock(s->events[i].kind);
+    if (!needed) return -1;
+    if (glob("/usr/lib/*/faketime/libfaketimeMT.so.1", 0, NULL, &found) == 0)
+        snprintf(o->faketime, sizeof o->faketime, "%s", found.gl_pathv[0]);
+    globfree(&found);
+    return *o->faketime ? -1 : unavailable("this scenario moves clocks, for which libfaketime is needed: apt-get install libfaketime");
+}
+
+static int make_directory(drill_options *o)
+{
+    const char *tmp = getenv("TMPDIR");
+    char *made = o->directory;
+    if (o->keep) {
+        if (files_make(o->keep) != KD_OK || !realpath(o->keep, o->directory)) made = NULL;
+    } else {
+        snprintf(o->directory, sizeof o->directory, "%s/kudos-drill-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
+        made = mkdtemp(o->directory);
+    }
+    if (made) return -1;
+    fprintf(stderr, "kudos-sim drill: %s: %s\n", o->keep ? o->keep : o->directory, strerror(errno));
+    return KD_EXIT_UNAVAILABLE;
+}
+
+static void take_name(drill_options *o)
+{
+    const char *base = strrchr(o->file, '/');
+    base = base ? base + 1 : o->file;
+    const char *dot = strrchr(base, '.');
+    size_t len = dot && dot != base ? (size_t)(dot - base) : strlen(base);
+    snprintf(o->name, sizeof o->name, "%.*s", (int)KD_MIN(len, sizeof o->name - 1), base);
+}
+
+/* ---- what is said ---------------------------------------------------------------------------------------------- */
+
+static double rate(const drill_options *o, const scenario *s)
+{
+    double faster = s->users.per_second * o->faster;
+    return faster <= RATE_MAX ? faster : KD_MAX(s->users.per_second, (double)RATE_MAX);
+}
+
+static void say_begin(const drill_options *o, const scenario *s)
+{
+    printf("drill %s: seed %llu, %s Kafka%s, %g times faster, %.1f s, %g operations/s, heal within %.0f s, in %s\n", o->name,
+           (unsigned long long)o->seed, o->real ? "real" : "embedded", o->real && o->brokers > 1 ? " (several brokers)" : "",
+           o->faster, (double)s->length_us / 1e6 / o->faster, rate(o, s), (double)s->heal_us / 1e6, o->directory);
+    bool said[SCENARIO_KINDS] = {false};
+    for (uint32_t i = 0; i < s->event_count; i++) {
+        scenario_kind kind = s->events[i].kind;
+        const char *why = drill_faults_missing(kind, o->real);
+        if (!why || said[kind]) continue;
+        said[kind] = true;
+        printf("left out: %s: %s\n", scenario_kind_name(kind), why);
+    }
+    fflush(stdout);
+}
+
+static void figure(report_figure *to, char text[FIGURE_MAX], const char *name, uint64_t value)
+{
+    snprintf(text, FIGURE_MAX, "%llu", (unsigned long long)value);
+    *to = (report_figure){.name = name, .value = text};
+}
+
+static void tell(const drill_options *o, const scenario *s, const record *r, const drill_run_result *d)
+{
+    report_figure figures[FIGURES];
+    char texts[FIGURES][FIGURE_MAX], command[4096];
+    kd_buf text = {0};
+    uint32_t n = 0;
+    const struct {
+        const char *name;
+        uint64_t value;
+    } all[] = {{"operations attempted", d->users.attempted}, {"refused by name", d->users.refused},
+               {"operations without an answer", d->users.unanswered}, {"read back", d->users.reads},
+               {"batches merged", d->totals.merged}, {"duplicate batches dropped", d->totals.duplicates},
+               {"gaps", d->totals.gaps}, {"histories undone", d->totals.undone},
+               {"operations sent again", d->totals.resent}, {"processes killed", d->kills}};
+    for (; n < KD_COUNT(all); n++) figure(&figures[n], texts[n], all[n].name, all[n].value);
+    snprintf(command, sizeof command, "kudos-sim drill %s --seed %llu --kafka %s --faster %g", o->file,
+             (unsigned long long)o->seed, o->kafka, o->faster);
+    scenario_print(s, &text);
+    kd_buf_put_u8(&text, 0);
+    report_facts facts = {.title = o->name, .teaches = s->teaches,
+                          .world = o->real ? "real binaries, real Kafka" : "real binaries, embedded Kafka",
+                          .command = command, .version = KUDOS_VERSION, .scenario = (const char *)text.data, .seed = o->seed,
+                          .verdict = d->verdict, .checker = d->checker, .failure = d->checker ? d->failure : NULL,
+                          .failed_us = d->failed_us, .length_us = d->length_us, .converged_us = d->converged_us,
+                          .acks = d->users.acked, .lost = d->lost, .doubled = d->doubled, .figures = figures,
+                          .figure_count = n};
+    terminal_summary(stdout, r, &facts);
+    if (o->report && report_write(r, &facts, o->report) != KD_OK)
+        fprintf(stderr, "kudos-sim drill: %s: %s\n", o->report, strerror(errno));
+    kd_buf_finish(&text);
+}
+
+static int finish(const drill_options *o, const drill_run_result *d)
+{
+    static const int codes[] = {[SIM_HELD] = KD_EXIT_OK, [SIM_VIOLATED] = KD_EXIT_FAILED, [SIM_UNKNOWN] = KD_EXIT_UNKNOWN};
+    bool leave = o->keep || d->verdict == SIM_VIOLATED || (d->unavailable && !d->interrupted);
+    if (!leave) files_remove(o->directory);
+    if (leave) printf("logs and data: %s\n", o->directory);
+    if (d->checker) printf("%s: %s\n", d->checker, d->failure);
+    printf("drill seed=%llu acks=%llu kills=%llu duplicates=%llu gaps=%llu lost=%llu doubled=%llu verdict=%s\n",
+           (unsigned long long)o->seed, (unsigned long long)d->users.acked, (unsigned long long)d->kills,
+           (unsigned long long)d->totals.duplicates, (unsigned long long)d->totals.gaps, (unsigned long long)d->lost,
+           (unsigned long long)d->doubled, sim_verdict_name(d->verdict));
+    return d->unavailable ? KD_EXIT_UNAVAILABLE : codes[d->verdict];
+}
+
+static int run(drill_options *o, const scenario *s)
+{
+    const char *names[SCENARIO_EDGES_MAX];
+    drill_run_result result;
+    terminal line;
+    int rc = find_programs(o);
+    if (rc < 0) rc = find_faketime(o, s);
+    if (rc < 0) rc = make_directory(o);
+    if (rc >= 0) return rc;
+    say_begin(o, s);
+    for (uint32_t e = 0; e < s->edge_count; e++) names[e] = s->edges[e];
+    record *r = record_create(names, s->edge_count);
+    terminal_init(&line, o->name);
+    drill_run(&(drill_run_options){.scenario = s, .name = o->name, .directory = o->directory, .programs = o->programs,
+                                   .tests_lib = o->tests_lib, .faketime = *o->faketime ? o->faketime : NULL,
+                                   .seed = o->seed, .real_kafka = o->real, .brokers = (uint32_t)o->brokers,
+                                   .faster = o->faster, .per_second = rate(o, s), .record = r,
+                                   .progress = terminal_progress, .progress_arg = &line},
+              &result);
+    terminal_finish(&line);
+    tell(o, s, r, &result);
+    record_destroy(r);
+    return finish(o, &result);
+}
+
+int kd_sim_drill(int argc, char **argv)
+{
+    drill_options o = {.kafka = "embedded", .seed = 1, .brokers = 1, .faster = 1};
+    char error[SCENARIO_ERROR_MAX];
+    scenario s;
+    int rc = parse(&o, argc, argv);
+    if (rc >= 0) return rc;
+    rc = scenario_read(&s, o.file, error);
+    if (rc != KD_OK) {
+        fprintf(stderr, "kudos-sim drill: %s\n", error);
+        return KD_EXIT_USAGE;
+    }
+    take_name(&o);
+    rc = run(&o, &s);
+    scenario_finish(&s);
+    return rc;
+}
