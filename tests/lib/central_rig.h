@@ -19,6 +19,7 @@ typedef struct {
     kd_central *c;
     uint64_t hint;  /* of the next epoch */
     int64_t offset; /* of the next record */
+    uint64_t now_us; /* at commits */
 } rig;
 
 /* An empty store, opened, with the first commit done. Change r->config before rig_reopen for other settings.

@@ -128,6 +128,7 @@ static void encode(const edge_rig *r, const er_word *w, kd_snapshot_kind kind, k
                      .previous = kind == KD_SNAPSHOT_READ ? w->version : w->previous,
                      .made_us = r->now_us,
                      .low_watermark_us = w->low_us,
+                     .stable_us = w->stable_us,
                      .part = w->part,
                      .parts = w->parts ? w->parts : 1,
                      .chain = chain,

@@ -51,7 +51,7 @@ void er_ship(edge_rig *r);
 typedef struct {
     uint64_t epoch, version, previous;
     kd_position applied;
-    uint64_t digest, watermark_us, low_us;
+    uint64_t digest, watermark_us, low_us, stable_us;
     uint32_t item, items; /* `items` numbers from `item` on are listed */
     uint64_t likes;       /* of each */
     uint32_t part, parts; /* 0 parts: one */

@@ -1,0 +1,460 @@
+/* What central forgets, and lets the edges forget: tombstones below the floor, backups, edges that are gone (rules 21, 22). */
+#include <criterion/criterion.h>
+
+#include "kudos/forget.h"
+#include "tests/lib/central_rig.h"
+
+enum { LIKE = 0 };
+static const uint64_t noon = 20000 * RIG_DAY + RIG_DAY / 2, second = 1000000, margin = 1000000; /* 2 D */
+
+static rig r;
+static rig_edge a, b;
+static uint64_t version;
+
+static void reopen(void)
+{
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+}
+
+static void set_up(void)
+{
+    rig_init(&r);
+    r.config.tombstone_ttl_us = 1;
+    r.now_us = noon + 3600 * second;
+    reopen();
+    a = (rig_edge){.name = "edge-a", .region = "eu"};
+    b = (rig_edge){.name = "edge-b", .region = "us"};
+}
+
+static void tear_down(void)
+{
+    rig_finish(&r);
+}
+
+TestSuite(central_forget, .init = set_up, .fini = tear_down);
+
+/* The edge says that all up to then is told. */
+static kd_fed tell(rig_edge *e, uint64_t complete_to_us)
+{
+    kd_buf record = {0};
+    rig_seal(e, NULL, 0, NULL, 0, complete_to_us, &record);
+    kd_fed fed = rig_feed(&r, kd_buf_view(&record));
+    rig_commit(&r);
+    kd_buf_finish(&record);
+    return fed;
+}
+
+static kd_fed operate(rig_edge *e, uint32_t user, uint64_t time_us, bool liked)
+{
+    kd_fed fed = rig_one(&r, e, (rig_op){1, user, time_us, RIG_LIKE, liked});
+    rig_commit(&r);
+    return fed;
+}
+
+/* Sweeps go with commits. */
+static void sweep(uint64_t complete_to_us)
+{
+    for (int i = 0; i < 3; i++) {
+        tell(&a, complete_to_us);
+        tell(&b, complete_to_us);
+    }
+}
+
+static int count_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    (void)key;
+    (void)value;
+    ++*(uint32_t *)arg;
+    return 0;
+}
+
+static uint32_t members(void)
+{
+    uint32_t rows = 0;
+    kd_store store = sim_disk_view(r.disk);
+    cr_assert_eq(store.scan(store.ctx, kd_bytes_str("m"), kd_bytes_str("n"), count_row, &rows), KD_OK);
+    return rows;
+}
+
+static kd_central_forgetting forgetting(void)
+{
+    kd_central_forgetting f;
+    kd_central_get_forgetting(r.c, &f);
+    return f;
+}
+
+static void cr_held(kd_held_by by, kd_bytes holder, kd_held_by want, const char *name)
+{
+    cr_assert_eq(by, want, "held by %s", kd_held_by_name(by));
+    cr_assert(kd_bytes_eq(holder, kd_bytes_str(name)), "held by %.*s", (int)holder.len, holder.data);
+}
+
+/* ---- tombstones ---- */
+
+Test(central_forget, tombstones_below_the_floor_go_and_likes_stay)
+{
+    operate(&a, 1, noon, true);
+    operate(&a, 2, noon, true);
+    operate(&b, 1, noon + second, false);
+    cr_assert_eq(members(), 2u);
+    sweep(noon + 10 * second);
+    cr_assert_eq(members(), 1u, "the like stays");
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
+    cr_assert_eq(forgetting().floor_us, noon + 10 * second - margin);
+    cr_assert_eq(forgetting().collected, 1u);
+}
+
+Test(central_forget, the_edge_that_lags_holds_the_floor)
+{
+    tell(&b, noon);
+    operate(&a, 1, noon + second, false);
+    tell(&a, noon + 60 * second);
+    tell(&a, noon + 61 * second);
+    cr_assert_eq(members(), 1u);
+    cr_assert_eq(forgetting().floor_us, noon - margin);
+    cr_held(forgetting().floor_held_by, forgetting().floor_holder, KD_HELD_BY_EDGE, "edge-b");
+    sweep(noon + 62 * second);
+    cr_assert_eq(members(), 0u);
+}
+
+Test(central_forget, an_edge_that_holds_its_complete_to_holds_the_floor)
+{
+    operate(&b, 1, noon + 5 * second, false);
+    sweep(noon + 6 * second);
+    cr_assert_eq(members(), 1u, "within 2 D");
+    tell(&a, noon); /* it sends something again: the watermark stays, but it tells less */
+    for (int i = 0; i < 3; i++) tell(&b, noon + 60 * second);
+    tell(&a, noon);
+    cr_assert_eq(kd_central_as_of_us(r.c), noon + 6 * second - margin / 2);
+    cr_assert_eq(members(), 1u);
+    sweep(noon + 61 * second);
+    cr_assert_eq(members(), 0u);
+}
+
+Test(central_forget, no_tombstone_younger_than_the_setting_goes)
+{
+    r.config.tombstone_ttl_us = 1000 * second;
+    reopen();
+    operate(&a, 1, noon, false);
+    r.now_us = noon + 1000 * second;
+    sweep(noon + 900 * second);
+    cr_assert_eq(members(), 1u);
+    r.now_us = noon + 1001 * second + 250 * second; /* a sweep each quarter of it */
+    sweep(noon + 901 * second);
+    cr_assert_eq(members(), 0u);
+}
+
+Test(central_forget, nothing_goes_where_the_setting_is_nought)
+{
+    r.config.tombstone_ttl_us = 0;
+    reopen();
+    operate(&a, 1, noon, false);
+    sweep(noon + 60 * second);
+    cr_assert_eq(members(), 1u);
+    cr_held(forgetting().floor_held_by, forgetting().floor_holder, KD_HELD_BY_SETTING, "");
+}
+
+Test(central_forget, an_expected_edge_that_was_never_heard_of_holds_everything)
+{
+    static const char *const expected[] = {"edge-a", "edge-z"};
+    r.config.expected_edges = expected;
+    r.config.expected_edge_count = 2;
+    r.config.no_backups = true;
+    reopen();
+    operate(&a, 1, noon, false);
+    sweep(noon + 60 * second);
+    cr_assert_eq(members(), 1u);
+    cr_held(forgetting().floor_held_by, forgetting().floor_holder, KD_HELD_BY_UNHEARD, "edge-z");
+    cr_held(forgetting().stable_held_by, forgetting().stable_holder, KD_HELD_BY_UNHEARD, "edge-z");
+    cr_assert_eq(forgetting().stable_us, 0u);
+}
+
+static void word_from_before_the_floor(uint64_t total, uint64_t ignored)
+{
+    operate(&a, 1, noon, true);
+    operate(&b, 1, noon + second, false);
+    sweep(noon + 60 * second);
+    cr_assert_eq(members(), 0u);
+    operate(&a, 1, noon, true); /* sent again in a new batch, with its stamp */
+    cr_assert_eq(rig_total(&r, 1, LIKE), total);
+    cr_assert_eq(forgetting().ignored, ignored);
+}
+
+Test(central_forget, a_word_merged_before_is_ignored_when_its_row_is_gone)
+{
+    word_from_before_the_floor(0, 1);
+    reopen(); /* the floor is stored */
+    operate(&a, 1, noon, true);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 0u);
+    operate(&a, 1, noon + 60 * second, true); /* a new one counts */
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
+}
+
+Test(central_forget, planted_such_a_word_revives)
+{
+    r.config.plant = KD_PLANT_COLLECT_REVIVES;
+    reopen();
+    word_from_before_the_floor(1, 0);
+}
+
+static void first_word_of_a_new_edge(uint64_t total)
+{
+    rig_edge late = {.name = "edge-c", .region = "asia"};
+    sweep(noon + 60 * second);
+    operate(&late, 7, noon, true); /* cut off since its first start */
+    cr_assert_eq(rig_total(&r, 1, LIKE), total);
+    sweep(noon + 90 * second);
+    cr_assert_eq(forgetting().floor_us, noon + 60 * second - margin, "it stands, and does not fall");
+    cr_held(forgetting().floor_held_by, forgetting().floor_holder, KD_HELD_BY_EDGE, "edge-c");
+}
+
+Test(central_forget, what_a_new_edge_brings_from_below_the_floor_counts)
+{
+    first_word_of_a_new_edge(1);
+}
+
+Test(central_forget, planted_it_is_lost)
+{
+    r.config.plant = KD_PLANT_IGNORE_BY_FLOOR;
+    reopen();
+    first_word_of_a_new_edge(0);
+}
+
+Test(central_forget, a_row_that_an_outstanding_commit_writes_is_left_alone)
+{
+    const kd_writes *first, *second_writes;
+    uint64_t one, two;
+    operate(&a, 1, noon, false);
+    tell(&b, noon + 60 * second);
+    cr_assert_eq(rig_one(&r, &a, (rig_op){1, 1, noon + 60 * second, RIG_LIKE, true}), KD_FED_MERGED);
+    cr_assert_eq(kd_central_commit_begin(r.c, 0, &first, &one), KD_OK, "a moment at which nothing can be swept");
+    sim_disk_apply(r.disk, first);
+    cr_assert_eq(kd_central_commit_end(r.c, one, KD_OK), KD_OK);
+    operate(&a, 2, noon + 60 * second, true);
+    operate(&a, 2, noon + 61 * second, false);
+    for (uint32_t user = 3; user < 6; user++) operate(&a, user, noon + 61 * second, false);
+    tell(&b, noon + 90 * second);
+    tell(&a, noon + 90 * second - 1);
+    /* The tombstones of 2 to 5 are in the store. One commit likes 2, the next, begun before that is durable, 3 and sweeps. */
+    r.config.tombstone_ttl_us = 1;
+    cr_assert_eq(rig_one(&r, &a, (rig_op){1, 2, noon + 90 * second, RIG_LIKE, true}), KD_FED_MERGED);
+    cr_assert_eq(kd_central_commit_begin(r.c, 0, &first, &one), KD_OK);
+    cr_assert_eq(rig_one(&r, &a, (rig_op){1, 3, noon + 91 * second, RIG_LIKE, true}), KD_FED_MERGED);
+    cr_assert_eq(kd_central_commit_begin(r.c, r.now_us, &second_writes, &two), KD_OK);
+    sim_disk_apply(r.disk, first);
+    cr_assert_eq(kd_central_commit_end(r.c, one, KD_OK), KD_OK);
+    sim_disk_apply(r.disk, second_writes);
+    cr_assert_eq(kd_central_commit_end(r.c, two, KD_OK), KD_OK);
+    reopen();
+    for (uint32_t user = 2; user < 4; user++) {
+        bool liked = false;
+        cr_assert_eq(kd_central_member(r.c, LIKE, rig_item(1), rig_user(user), &liked), KD_OK);
+        cr_assert(liked, "user %u", user);
+    }
+}
+
+Test(central_forget, an_identity_alarm_stops_it_until_an_operator_says_so)
+{
+    operate(&a, 1, noon, false);
+    rig_edge twin = a;
+    tell(&a, noon + second);
+    cr_assert_eq(operate(&twin, 2, noon + second, true), KD_FED_IDENTITY);
+    sweep(noon + 60 * second);
+    reopen();
+    sweep(noon + 61 * second);
+    cr_assert_eq(members(), 1u);
+    cr_held(forgetting().floor_held_by, forgetting().floor_holder, KD_HELD_BY_ALARM, "");
+    cr_assert_eq(kd_central_collect_resume(r.c, &version), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(kd_central_version(r.c), version);
+    reopen();
+    sweep(noon + 62 * second);
+    cr_assert_eq(members(), 0u);
+}
+
+Test(central_forget, a_sweep_of_many_rows_goes_over_many_commits)
+{
+    kd_buf record = {0};
+    rig_op ops[1000];
+    for (uint32_t i = 0; i < KD_COUNT(ops); i++) ops[i] = (rig_op){1, i, noon + i, RIG_LIKE, i % 2 == 0};
+    rig_seal(&a, ops, KD_COUNT(ops), NULL, 0, noon + second, &record);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_MERGED);
+    rig_commit(&r);
+    kd_buf_finish(&record);
+    uint32_t commits = 0, before = members();
+    for (; members() > 500 && commits < 20; commits++) {
+        tell(commits % 2 ? &a : &b, noon + 60 * second);
+        cr_assert_leq(before - members(), 256u, "a piece with each commit");
+        before = members();
+    }
+    cr_assert(commits >= 4 && commits < 20, "%u", commits);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 500u);
+}
+
+/* ---- edges that are gone ---- */
+
+Test(central_forget, a_retired_edge_holds_nothing_and_is_refused)
+{
+    operate(&b, 1, noon, true);
+    tell(&a, noon + 60 * second);
+    cr_assert_eq(kd_central_as_of_us(r.c), noon - margin / 2);
+    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-b"), &version), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(kd_central_version(r.c), version);
+    cr_assert_eq(kd_central_as_of_us(r.c), noon + 60 * second - margin / 2);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u, "what it brought stays");
+    reopen();
+    rig_edge before = b;
+    cr_assert_eq(operate(&b, 2, noon + second, true), KD_FED_RETIRED);
+    cr_assert_eq(forgetting().refused, 1u);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
+    cr_assert_eq(kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(kd_central_as_of_us(r.c), noon - margin / 2, "as_of is honest again");
+    cr_assert_eq(operate(&before, 2, noon + second, true), KD_FED_MERGED);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 2u, "nothing lost, nothing twice");
+}
+
+Test(central_forget, an_edge_never_heard_of_cannot_be_retired)
+{
+    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-b"), &version), KD_ENOTFOUND);
+    cr_assert_eq(kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version), KD_ENOTFOUND);
+    tell(&b, noon);
+    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-b"), &version), KD_OK);
+    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-b"), &version), KD_OK, "twice is once");
+    rig_commit(&r);
+    kd_central_edge edges[4];
+    cr_assert_eq(kd_central_edges(r.c, edges, 4), 1u);
+    cr_assert(edges[0].retired);
+}
+
+Test(central_forget, a_row_of_a_store_from_before_is_read)
+{
+    tell(&a, noon);
+    kd_buf value = {0};
+    kd_store store = sim_disk_view(r.disk);
+    cr_assert_eq(store.get(store.ctx, kd_bytes_str("eedge-a"), &value), KD_OK);
+    sim_disk_put(r.disk, kd_bytes_str("eedge-a"), kd_bytes_of(value.data, 4 + 5 * 8));
+    kd_buf_finish(&value);
+    reopen();
+    cr_assert_eq(kd_central_as_of_us(r.c), noon - margin / 2);
+}
+
+/* ---- backups ---- */
+
+static int begin(const char *id)
+{
+    return kd_central_backup_begin(r.c, kd_bytes_str(id), &version);
+}
+
+static void whole_backup(const char *id)
+{
+    cr_assert_eq(begin(id), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(kd_central_backup_complete(r.c, kd_bytes_str(id), &version), KD_OK);
+    rig_commit(&r);
+}
+
+Test(central_forget, stable_is_what_the_oldest_backup_holds)
+{
+    tell(&a, noon);
+    cr_assert_eq(forgetting().stable_us, 0u);
+    cr_held(forgetting().stable_held_by, forgetting().stable_holder, KD_HELD_BY_NO_BACKUP, "");
+    cr_assert_eq(begin("monday"), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(kd_central_version(r.c), version);
+    cr_assert_eq(forgetting().stable_us, 0u, "not complete: it could not be restored");
+    cr_assert_eq(kd_central_backup_complete(r.c, kd_bytes_str("monday"), &version), KD_OK);
+    rig_commit(&r);
+    tell(&a, noon + 60 * second);
+    cr_assert_eq(forgetting().stable_us, noon - margin);
+    cr_held(forgetting().stable_held_by, forgetting().stable_holder, KD_HELD_BY_BACKUP, "monday");
+    whole_backup("tuesday");
+    cr_assert_eq(forgetting().stable_us, noon - margin);
+    reopen();
+    cr_assert_eq(kd_central_backup_remove(r.c, kd_bytes_str("monday"), &version), KD_OK);
+    rig_commit(&r);
+    reopen();
+    cr_assert_eq(forgetting().stable_us, noon + 60 * second - margin);
+    cr_held(forgetting().stable_held_by, forgetting().stable_holder, KD_HELD_BY_BACKUP, "tuesday");
+}
+
+Test(central_forget, an_edge_that_no_backup_knows_keeps_all_it_has)
+{
+    tell(&a, noon);
+    whole_backup("monday");
+    cr_assert_eq(forgetting().stable_us, noon - margin);
+    tell(&b, noon + 60 * second);
+    cr_assert_eq(forgetting().stable_us, 0u);
+    cr_held(forgetting().stable_held_by, forgetting().stable_holder, KD_HELD_BY_NEW_EDGE, "edge-b");
+    kd_central_retire(r.c, kd_bytes_str("edge-b"), &version);
+    rig_commit(&r);
+    cr_assert_eq(forgetting().stable_us, noon - margin);
+    kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
+    rig_commit(&r);
+    cr_assert_eq(forgetting().stable_us, 0u);
+    whole_backup("tuesday");
+    cr_assert_eq(forgetting().stable_us, 0u, "monday does not know it still");
+    kd_central_backup_remove(r.c, kd_bytes_str("monday"), &version);
+    rig_commit(&r);
+    cr_assert_eq(forgetting().stable_us, noon - margin, "what tuesday holds of all");
+}
+
+Test(central_forget, a_restored_central_promises_what_it_holds)
+{
+    tell(&a, noon);
+    whole_backup("monday");
+    tell(&a, noon + 60 * second);
+    cr_assert_eq(begin("tuesday"), KD_OK);
+    rig_commit(&r);
+    sim_disk *copy = sim_disk_clone(r.disk);
+    kd_central_backup_complete(r.c, kd_bytes_str("tuesday"), &version);
+    kd_central_backup_remove(r.c, kd_bytes_str("monday"), &version);
+    rig_commit(&r);
+    tell(&a, noon + 90 * second);
+    cr_assert_eq(forgetting().stable_us, noon + 60 * second - margin);
+    sim_disk_destroy(r.disk);
+    r.disk = copy;
+    reopen();
+    cr_assert_eq(forgetting().stable_us, noon - margin, "the list of the copy: monday was there");
+    cr_assert_eq(kd_central_backup_remove(r.c, kd_bytes_str("monday"), &version), KD_OK);
+    cr_assert_eq(forgetting().stable_us, 0u, "of tuesday it cannot know that it is complete");
+    cr_assert_eq(kd_central_backup_complete(r.c, kd_bytes_str("tuesday"), &version), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(forgetting().stable_us, noon + 60 * second - margin);
+}
+
+Test(central_forget, without_backups_stable_follows_the_low_watermark_and_snapshots_say_so)
+{
+    r.config.no_backups = true;
+    reopen();
+    tell(&a, noon);
+    tell(&b, noon + second);
+    cr_assert_eq(kd_central_stable_us(r.c), noon - margin);
+    kd_buf record = {0};
+    cr_assert_eq(kd_central_read(r.c, NULL, 0, (kd_bytes){0}, noon, &record), KD_OK);
+    kd_snapshot s;
+    cr_assert_eq(kd_snapshot_decode(kd_buf_view(&record), &s), KD_OK);
+    cr_assert_eq(s.stable_us, noon - margin);
+    kd_snapshot_finish(&s);
+    kd_buf_finish(&record);
+}
+
+Test(central_forget, a_backup_is_named_once_and_there_are_not_too_many)
+{
+    cr_assert_eq(begin("Not a name"), KD_EINVAL);
+    cr_assert_eq(begin("monday"), KD_OK);
+    cr_assert_eq(begin("monday"), KD_EMISMATCH);
+    cr_assert_eq(kd_central_backup_complete(r.c, kd_bytes_str("sunday"), &version), KD_ENOTFOUND);
+    cr_assert_eq(kd_central_backup_remove(r.c, kd_bytes_str("sunday"), &version), KD_ENOTFOUND);
+    for (int i = 1; i < KD_BACKUPS_MAX; i++) {
+        char id[] = {'b', (char)('0' + i / 10), (char)('0' + i % 10), 0};
+        cr_assert_eq(begin(id), KD_OK);
+    }
+    cr_assert_eq(begin("one-more"), KD_ETOOBIG);
+    rig_commit(&r);
+    reopen();
+    kd_central_backup list[KD_BACKUPS_MAX];
+    cr_assert_eq(kd_central_backups(r.c, list, KD_BACKUPS_MAX), (uint32_t)KD_BACKUPS_MAX);
+}
