@@ -238,6 +238,118 @@ static void draw_dose(swarm *d, const dose *one)
     }
 }
 
+/* ---- misfortunes that come together ---- */
+
+static void add(swarm *d, scenario_event e)
+{
+    if (e.at_us <= d->s->length_us) scenario_add(d->s, &e);
+}
+
+/* Likes that central has not read, or has to read again after a restore, are gone. */
+static void lose_log(swarm *d, uint64_t at_us)
+{
+    static const scenario_kind kinds[] = {SCENARIO_LOG_RECREATED, SCENARIO_LOG_EXPIRED,
+                                          SCENARIO_LOG_TRUNCATED};
+    scenario_event e = {.at_us = at_us,
+                        .kind = kinds[below(d, KD_COUNT(kinds))],
+                        .who = SCENARIO_KAFKA,
+                        .peer = SCENARIO_NOBODY};
+    if (e.kind != SCENARIO_LOG_RECREATED) e.amount = (int64_t)PICK(d, 1, 2, 3, 20);
+    add(d, e);
+}
+
+static void read_again(swarm *d, uint64_t from_us)
+{
+    for (uint64_t n = below(d, 6); n > 0; n--)
+        add(d, (scenario_event){.at_us = from_us + scaled(d, 10 * MS, 5 * SECOND, 10 * MS),
+                                .kind = SCENARIO_LOG_REDELIVERS,
+                                .who = SCENARIO_KAFKA,
+                                .peer = SCENARIO_NOBODY,
+                                .amount = (int64_t)PICK(d, 1, 3, 10, 50)});
+}
+
+/* Central and what the log held are lost together: what the edges still know is all there is. */
+static void draw_disaster(swarm *d)
+{
+    uint64_t length = d->s->length_us, copied = between(d, 1, length / 2 / MS) * MS;
+    add(d, (scenario_event){
+               .at_us = copied, .kind = SCENARIO_BACKUP, .who = SCENARIO_CENTRAL, .peer = SCENARIO_NOBODY});
+    uint64_t at = copied;
+    for (uint64_t n = between(d, 1, 3); n > 0; n--) {
+        uint64_t down = scaled(d, 50 * MS, 4 * SECOND, 10 * MS);
+        at += scaled(d, 200 * MS, length / 3, 10 * MS);
+        if (at > length) break;
+        add(d, (scenario_event){.at_us = at,
+                                .for_us = down,
+                                .kind = SCENARIO_RESTORE,
+                                .who = SCENARIO_CENTRAL,
+                                .peer = SCENARIO_NOBODY});
+        if (chance(d, 80)) lose_log(d, at + below(d, down / MS) * MS);
+        read_again(d, at + down);
+        at += down;
+    }
+}
+
+/* The topic is made anew while central is away, and grows: positions of before mean something else. */
+static void draw_new_log(swarm *d)
+{
+    for (uint64_t n = between(d, 1, 3); n > 0; n--) {
+        uint64_t at = below(d, d->s->length_us / MS) * MS, down = scaled(d, 500 * MS, 10 * SECOND, 10 * MS);
+        add(d, (scenario_event){.at_us = at,
+                                .for_us = down,
+                                .kind = SCENARIO_KILL,
+                                .who = SCENARIO_CENTRAL,
+                                .peer = SCENARIO_NOBODY});
+        lose_log(d, at + below(d, down / 4 / MS) * MS);
+    }
+}
+
+/* One identity runs twice, over several partitions. */
+static void draw_double(swarm *d)
+{
+    d->s->partitions = PICK(d, 2, 4);
+    d->s->shards = PICK(d, 1, 1, 2);
+    scenario_event e = {.kind = SCENARIO_COPY, .who = draw_edge(d), .peer = SCENARIO_NOBODY};
+    e.at_us = below(d, d->s->length_us * 3 / 4 / MS) * MS;
+    e.for_us = scaled(d, SECOND, d->s->length_us / 2, 10 * MS);
+    add(d, e);
+    for (uint64_t n = below(d, 3); n > 0; n--) {
+        scenario_event kill = {
+            .kind = SCENARIO_KILL, .who = e.who, .peer = SCENARIO_NOBODY, .for_us = 500 * MS};
+        kill.at_us = e.at_us + scaled(d, 10 * MS, 2 * e.for_us, 10 * MS);
+        add(d, kill);
+    }
+}
+
+/* Edges ask central for counts and wait; what they missed meanwhile comes before the answer. */
+static void draw_slow_reads(swarm *d)
+{
+    scenario *s = d->s;
+    s->users.items = (uint32_t)between(d, 4, 40);
+    s->snapshot_interval_us = scaled(d, 50 * MS, 500 * MS, 10 * MS);
+    for (int who = 0; who < (int)s->edge_count; who++)
+        add(d, (scenario_event){.kind = SCENARIO_DELAY,
+                                .who = who,
+                                .peer = SCENARIO_CENTRAL,
+                                .way = chance(d, 50) ? SCENARIO_DOWN : SCENARIO_BOTH,
+                                .amount = (int64_t)between(d, 10, 40) * 10 * MS,
+                                .spread_us = between(d, 0, 30) * 10 * MS});
+    for (uint64_t n = below(d, 8); n > 0; n--)
+        add(d, (scenario_event){.at_us = below(d, s->length_us / MS) * MS,
+                                .kind = SCENARIO_LOG_TRUNCATED,
+                                .topic = SCENARIO_COUNTS,
+                                .who = SCENARIO_KAFKA,
+                                .peer = SCENARIO_NOBODY,
+                                .amount = (int64_t)PICK(d, 1, 2, 5)});
+}
+
+static void draw_theme(swarm *d)
+{
+    static void (*const themes[])(swarm *) = {draw_disaster, draw_disaster, draw_new_log, draw_double,
+                                              draw_slow_reads};
+    if (chance(d, 40)) themes[below(d, KD_COUNT(themes))](d);
+}
+
 void swarm_draw(uint64_t seed, scenario *s)
 {
     swarm d = {.random = seed, .s = s};
@@ -253,6 +365,7 @@ void swarm_draw(uint64_t seed, scenario *s)
                                : (int)below(&d, s->edge_count);
     /* Between a quiet run and one in which as many are in as their shares say. */
     uint32_t mood = PICK(&d, 5, 40, 70, 100, 100);
+    draw_theme(&d);
     for (size_t i = 0; i < KD_COUNT(doses); i++)
         if (chance(&d, doses[i].percent * mood / 100)) draw_dose(&d, &doses[i]);
 }
