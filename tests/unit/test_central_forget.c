@@ -120,14 +120,14 @@ Test(central_forget, the_edge_that_lags_holds_the_floor)
 
 Test(central_forget, an_edge_that_holds_its_complete_to_holds_the_floor)
 {
-    operate(&b, 1, noon + 5 * second, false);
-    sweep(noon + 6 * second);
-    cr_assert_eq(members(), 1u, "within 2 D");
+    tell(&b, noon);
+    operate(&a, 1, noon + 4 * second, false);
+    tell(&a, noon + 6 * second);
     tell(&a, noon); /* it sends something again: the watermark stays, but it tells less */
     for (int i = 0; i < 3; i++) tell(&b, noon + 60 * second);
-    tell(&a, noon);
     cr_assert_eq(kd_central_as_of_us(r.c), noon + 6 * second - margin / 2);
     cr_assert_eq(members(), 1u);
+    cr_held(forgetting().floor_held_by, forgetting().floor_holder, KD_HELD_BY_EDGE, "edge-a");
     sweep(noon + 61 * second);
     cr_assert_eq(members(), 0u);
 }
@@ -399,6 +399,10 @@ Test(central_forget, an_edge_that_no_backup_knows_keeps_all_it_has)
     kd_central_backup_remove(r.c, kd_bytes_str("monday"), &version);
     rig_commit(&r);
     cr_assert_eq(forgetting().stable_us, noon - margin, "what tuesday holds of all");
+    kd_central_retire(r.c, kd_bytes_str("edge-b"), &version);
+    kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
+    rig_commit(&r);
+    cr_assert_eq(forgetting().stable_us, 0u, "tuesday was made without it in mind");
 }
 
 Test(central_forget, a_restored_central_promises_what_it_holds)
