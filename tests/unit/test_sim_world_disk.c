@@ -92,3 +92,137 @@ Test(sim_world_disk, reads_fail_on_demand)
     kd_buf_finish(&value);
     sim_disk_destroy(m);
 }
+
+/* ---- groups ---- */
+
+static void submit(sim_disk *m, const char *key, const char *value)
+{
+    kd_writes w = {0};
+    kd_writes_put(&w, kd_bytes_str(key), kd_bytes_str(value));
+    sim_disk_submit(m, &w);
+    kd_writes_finish(&w);
+}
+
+static bool holds(sim_disk *m, const char *key, const char *value)
+{
+    kd_buf out = {0};
+    kd_store store = sim_disk_view(m);
+    int err = store.get(store.ctx, kd_bytes_str(key), &out);
+    bool same = value ? err == KD_OK && kd_bytes_eq(kd_buf_view(&out), kd_bytes_str(value)) : err == KD_ENOTFOUND;
+    kd_buf_finish(&out);
+    return same;
+}
+
+Test(sim_world_disk, a_group_can_be_read_when_it_is_synced)
+{
+    sim_disk *m = sim_disk_create();
+    bool synced;
+    submit(m, "a", "1");
+    cr_assert(holds(m, "a", NULL));
+    cr_assert_eq(sim_disk_unsynced(m), 1);
+    cr_assert_eq(sim_disk_sync(m, &synced), KD_OK);
+    cr_assert(synced);
+    cr_assert(holds(m, "a", "1"));
+    sim_disk_crash(m, 0);
+    cr_assert(holds(m, "a", "1"));
+    sim_disk_destroy(m);
+}
+
+Test(sim_world_disk, a_crash_keeps_a_prefix_of_what_was_not_synced)
+{
+    for (uint32_t survive = 0; survive <= 2; survive++) {
+        sim_disk *m = sim_disk_create();
+        submit(m, "a", "1");
+        submit(m, "a", "2");
+        sim_disk_crash(m, survive);
+        cr_assert(holds(m, "a", survive == 0 ? NULL : survive == 1 ? "1" : "2"));
+        cr_assert_eq(sim_disk_unsynced(m), 0);
+        sim_disk_destroy(m);
+    }
+}
+
+Test(sim_world_disk, after_a_failed_sync_nothing_is_written_until_it_is_opened_again)
+{
+    sim_disk *m = sim_disk_create();
+    bool synced;
+    sim_disk_fail_sync(m);
+    submit(m, "a", "1");
+    cr_assert_eq(sim_disk_sync(m, &synced), KD_EIO);
+    cr_assert_not(synced);
+    submit(m, "b", "1");
+    cr_assert_eq(sim_disk_sync(m, &synced), KD_EIO);
+    sim_disk_crash(m, 0);
+    submit(m, "c", "1");
+    cr_assert_eq(sim_disk_sync(m, &synced), KD_OK);
+    cr_assert(holds(m, "a", NULL) && holds(m, "b", NULL) && holds(m, "c", "1"));
+    sim_disk_destroy(m);
+}
+
+Test(sim_world_disk, a_full_one_fails_until_there_is_room)
+{
+    sim_disk *m = sim_disk_create();
+    bool synced;
+    sim_disk_fill(m, true);
+    submit(m, "a", "1");
+    cr_assert_eq(sim_disk_sync(m, &synced), KD_EIO);
+    sim_disk_fill(m, false);
+    sim_disk_crash(m, 0);
+    submit(m, "a", "2");
+    cr_assert_eq(sim_disk_sync(m, &synced), KD_OK);
+    cr_assert(holds(m, "a", "2"));
+    sim_disk_destroy(m);
+}
+
+/* What stood there before comes back: a value, or nothing. */
+Test(sim_world_disk, one_that_lies_forgets_what_it_said_it_had)
+{
+    sim_disk *m = sim_disk_create();
+    bool synced;
+    sim_disk_put(m, kd_bytes_str("old"), kd_bytes_str("0"));
+    sim_disk_lie(m);
+    submit(m, "old", "1");
+    submit(m, "new", "1");
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(sim_disk_sync(m, &synced), KD_OK);
+        cr_assert_not(synced);
+    }
+    cr_assert(holds(m, "old", "1") && holds(m, "new", "1"));
+    sim_disk *copy = sim_disk_copy_crashed(m, 1);
+    cr_assert(holds(copy, "old", "1") && holds(copy, "new", NULL));
+    sim_disk_crash(m, 0);
+    cr_assert(holds(m, "old", "0") && holds(m, "new", NULL));
+    sim_disk_destroy(copy);
+    sim_disk_destroy(m);
+}
+
+Test(sim_world_disk, errors_ignored_look_well_until_it_is_opened_again)
+{
+    sim_disk *m = sim_disk_create();
+    bool synced;
+    sim_disk_ignore_errors(m);
+    sim_disk_fail_sync(m);
+    for (int i = 0; i < 2; i++) {
+        submit(m, i ? "b" : "a", "1");
+        cr_assert_eq(sim_disk_sync(m, &synced), KD_OK);
+        cr_assert_not(synced);
+    }
+    cr_assert(holds(m, "a", "1") && holds(m, "b", "1"));
+    sim_disk_crash(m, 0);
+    cr_assert(holds(m, "a", NULL) && holds(m, "b", NULL));
+    sim_disk_destroy(m);
+}
+
+Test(sim_world_disk, a_wiped_one_is_empty_and_works)
+{
+    sim_disk *m = sim_disk_create();
+    bool synced;
+    fill(m, 100);
+    submit(m, "a", "1");
+    sim_disk_wipe(m);
+    cr_assert_eq(sim_disk_rows(m), 0);
+    cr_assert_eq(sim_disk_unsynced(m), 0);
+    submit(m, "b", "1");
+    cr_assert_eq(sim_disk_sync(m, &synced), KD_OK);
+    cr_assert(holds(m, "b", "1"));
+    sim_disk_destroy(m);
+}
