@@ -36,7 +36,8 @@ static void check_pending(checks *c, uint32_t slot, uint32_t item, const kd_view
     uint32_t partition = c->partition[item];
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p;
-    bool off = !view->fresh || c->any_doubled || c->disk_changed[check_edge(slot)];
+    /* After central went back operations are sent again with old stamps, below a watermark of theirs. */
+    bool off = !view->fresh || c->any_doubled || c->central_undone || c->disk_changed[check_edge(slot)];
     if (off || !e || kd_edge_partition_get(e, partition, &p) != KD_OK) return;
     for (uint32_t counter = 0; counter < SCENARIO_COUNTERS; counter++) {
         uint64_t last = c->last_taken[slot][check_cell_of(c, counter, item)];

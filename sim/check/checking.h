@@ -126,6 +126,7 @@ struct checks {
     /* check_excuse.c */
     bool doubled[SCENARIO_EDGES_MAX],
         disk_changed[SCENARIO_EDGES_MAX]; /* ever copied; ever put back or wiped */
+    check_map log; /* hash of partition, offset: digest of the record that was fed last from there */
     bool any_doubled, central_undone, likes_lost;
     uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
     uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
@@ -210,6 +211,10 @@ void check_bounds_ticked(checks *c, uint32_t slot, uint32_t shard);
 /* check_publish.c: "fence" (rule 16), "early" (rule 10) */
 void check_publish_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
 void check_publish_record(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+
+/* check_log.c: "log-position" (rule 13) */
+void check_log_fed(checks *c, uint32_t partition, kd_bytes record, int64_t offset);
+void check_log_checked(checks *c, uint32_t partition, int64_t stored, kd_bytes found, int64_t next);
 
 /* check_excuse.c: what a fault excuses */
 void check_excuse_disk(checks *c, int who, checks_disk_event event);

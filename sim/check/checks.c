@@ -8,9 +8,10 @@
 #include "sim/check/checking.h"
 
 const char *const checks_names[] = {
-    "durable",  "after-error", "own-word", "order",   "body",        "freed",    "early", "fence",  "counts",
-    "as-of",    "number",      "shown",    "pending", "age",         "install",  "clock", "outbox", "tables",
-    "identity", "lost",        "doubled",  "sums",    "convergence", "expected", NULL};
+    "durable",      "after-error", "own-word",    "order",    "body",   "freed",    "early",
+    "log-position", "fence",       "counts",      "as-of",    "number", "shown",    "pending",
+    "age",          "install",     "clock",       "outbox",   "tables", "identity", "lost",
+    "doubled",      "sums",        "convergence", "expected", NULL};
 
 /* ---- the object ------------------------------------------------------------------------------------------------ */
 
@@ -65,8 +66,8 @@ void checks_destroy(checks *c)
     for (uint32_t i = 0; i < c->view.item_count; i++) free(c->numbers[i].at);
     for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) free(c->answers[p].at);
     for (uint32_t i = 0; i < CHECKS_SLOTS; i++) free(c->last_taken[i]);
-    check_map *maps[] = {&c->item_index,    &c->user_index,       &c->durable.rows,     &c->durable.journal,
-                         &c->durable.taken, &c->positions.bodies, &c->positions.parents};
+    check_map *maps[] = {&c->item_index,    &c->user_index,       &c->durable.rows,      &c->durable.journal,
+                         &c->durable.taken, &c->positions.bodies, &c->positions.parents, &c->log};
     for (size_t i = 0; i < KD_COUNT(maps); i++) check_map_finish(maps[i]);
     free(c->partition);
     free(c->writer);
@@ -269,13 +270,20 @@ void checks_ticked(checks *c, uint32_t slot, uint32_t shard)
 
 void checks_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset, kd_fed fed)
 {
-    (void)offset;
     if (c->failed) return;
     kd_batch b;
+    if (fed != KD_FED_FENCED) check_log_fed(c, partition, record, offset);
     if (kd_record_peek(record) == KD_RECORD_CLAIM) check_publish_fed(c, slot, partition, record);
     if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return;
     check_position_fed(c, slot, partition, &b, fed);
     if (fed == KD_FED_MERGED) check_count_fed(c, slot, partition, &b);
+}
+
+void checks_log_checked(checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
+                        int64_t next, int64_t start)
+{
+    (void)slot;
+    if (!c->failed && next > start) check_log_checked(c, partition, stored, found, next);
 }
 
 void checks_commit_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version)

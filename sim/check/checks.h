@@ -91,6 +91,9 @@ void checks_ticked(checks *c, uint32_t slot, uint32_t shard);
 /* ---- central --------------------------------------------------------------------------------------------------- */
 
 void checks_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset, kd_fed fed);
+/* After kd_central_log_check: `found` stands at the stored offset now (NULL: nothing), it goes on at `next` of a log that begins at `start`. */
+void checks_log_checked(checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
+                        int64_t next, int64_t start);
 /* kd_central_commit_begin gave KD_OK: what was fed so far rides in this version at the latest. */
 void checks_commit_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version);
 /* After kd_central_commit_end of that version. */

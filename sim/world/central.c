@@ -66,6 +66,8 @@ static void begin_reading(world *w, uint32_t slot, uint32_t partition)
     TRACE(w, "%s/%u reads from %d, stored %d", world_process_name(w, process_of_central(slot)), partition, next,
           stored);
     if (known && next < 0) world_note(w, "central", "partition %u reads its log from the start", partition);
+    if (known)
+        checks_log_checked(w->checks, slot, partition, stored, sim_log_read(l, stored), next, l->start);
     w->processes[process_of_central(slot)].cursor[partition] = (sim_cursor){.next = next < 0 ? l->start : next};
     p->reading = true;
     consumer_wake(w, process_of_central(slot), partition);

@@ -37,7 +37,10 @@ static void fed_badly(world *w, uint32_t partition, int64_t offset, kd_fed fed)
 void tenure_feed(world *w, uint32_t slot, uint32_t partition, kd_bytes bytes, int64_t offset)
 {
     sim_part *p = part_of(w, slot, partition);
-    if (fence_ignored(w, p->core, bytes)) return;
+    if (fence_ignored(w, p->core, bytes)) {
+        checks_fed(w->checks, slot, partition, bytes, offset, KD_FED_FENCED);
+        return;
+    }
     kd_fed fed = kd_central_feed(p->core, bytes, offset, host_wall_us(w, HOST_CENTRAL));
     p->fed = true;
     w->merges += fed == KD_FED_MERGED;
