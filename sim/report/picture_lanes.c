@@ -39,9 +39,10 @@ static double most(const series_point *p)
 {
     return (double)p->most;
 }
+/* While it is down nobody knows what it has. */
 static double central(const series_point *p)
 {
-    return (double)p->central;
+    return p->central == UINT64_MAX ? (double)NAN : (double)p->central;
 }
 static double outbox(const series_point *p)
 {
@@ -210,9 +211,11 @@ void picture_central_count(const picture *p, picture_series s)
     char scale[UNITS_TEXT_MAX];
     units_count((uint64_t)top, scale);
     open_lane(p, "count at central", "central");
-    if (s.count) put_total(p, "<small>", s.points[s.count - 1].central, " at the end</small>");
+    if (s.count && s.points[s.count - 1].central == UINT64_MAX)
+        html_put(p->out, "<small>down at the end</small>");
+    else if (s.count)
+        put_total(p, "<small>", s.points[s.count - 1].central, " at the end</small>");
     open_plot(p, CENTRAL, "the count at central beside the true one");
-    put_area(p, s, central, least, top, CENTRAL, "gap area");
     put_truth(p, s, top, CENTRAL);
     put_line(p, s, central, top, CENTRAL, "central line");
     html_put(p->out, "</svg>");

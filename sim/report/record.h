@@ -37,7 +37,8 @@ typedef struct {
 } record_sample;
 
 void record_follow(record *r, const char *item, const char *counter);
-/* `truth`: the journal's count of that item, the smallest and the largest it can be; `central`: what central has. */
+/* `truth`: the journal's count of that item, the smallest and the largest it can be; `central`: what central has;
+ * UINT64_MAX: it is down. */
 void record_moment(record *r, uint64_t now_us, uint64_t least, uint64_t most, uint64_t central,
                    const record_sample *regions);
 /* The moment of the next sample that is wanted; the world asks before it gathers one. */

@@ -64,7 +64,7 @@ void series_raise(series_tops *tops, const series_point *points, uint32_t count)
         tops->per_s = KD_MAX(tops->per_s, p->refused_per_s);
         tops->count = KD_MAX(tops->count, p->shown);
         tops->count = KD_MAX(tops->count, p->most);
-        tops->count = KD_MAX(tops->count, p->central);
+        if (p->central != UINT64_MAX) tops->count = KD_MAX(tops->count, p->central);
         tops->outbox = KD_MAX(tops->outbox, p->outbox_batches);
         if (p->as_of_lag_us != UINT64_MAX) tops->lag_us = KD_MAX(tops->lag_us, p->as_of_lag_us);
         tops->lag_us = KD_MAX(tops->lag_us, p->staleness_us);

@@ -74,8 +74,12 @@ static void print_regions(FILE *out, const record *r, const record_view *v)
     for (uint32_t i = 0; i < v->regions; i++) print_region(out, record_region(r, i), last + i);
     const record_instant *end = v->instants + (v->moments - 1);
     if (!*v->item) return;
-    fprintf(out, "  %s of %s: central has %" PRIu64 ", the clients' journal says %" PRIu64, v->counter,
-            v->item, end->central, end->least);
+    fprintf(out, "  %s of %s: ", v->counter, v->item);
+    if (end->central == UINT64_MAX)
+        fprintf(out, "central is down");
+    else
+        fprintf(out, "central has %" PRIu64, end->central);
+    fprintf(out, ", the clients' journal says %" PRIu64, end->least);
     if (end->most != end->least) fprintf(out, " to %" PRIu64, end->most);
     fputc('\n', out);
 }

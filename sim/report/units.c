@@ -68,10 +68,11 @@ uint64_t units_time_step(uint64_t end_us, uint32_t wanted)
 
 uint64_t units_round_up(uint64_t v)
 {
-    for (uint64_t power = 1; power <= UINT64_MAX / 100; power *= 10) {
-        if (v <= power) return power;
-        if (v <= 2 * power) return 2 * power;
-        if (v <= 5 * power) return 5 * power;
+    static const uint32_t tops[] = {10, 15, 20, 30, 40, 50, 60, 80, 100};
+    if (v <= 10) return v > 5 ? 10 : v > 2 ? 5 : v > 1 ? 2 : 1;
+    for (uint64_t power = 1; power <= UINT64_MAX / 1000; power *= 10) {
+        for (size_t i = 0; i < KD_COUNT(tops); i++)
+            if (v <= tops[i] * power) return tops[i] * power;
     }
     return v;
 }

@@ -17,7 +17,7 @@ void units_count(uint64_t n, char text[UNITS_TEXT_MAX]);
 
 /* At most `wanted` round steps from 0 to `end_us`: the step of a time axis. Never 0. */
 uint64_t units_time_step(uint64_t end_us, uint32_t wanted);
-/* The smallest of 1, 2, 5 x 10^n that is not below v: the top of an axis. 0 gives 1. */
+/* A round number that is not below v, nor above it by more than two thirds from 10 on: the top of an axis. 0 gives 1. */
 uint64_t units_round_up(uint64_t v);
 
 #endif

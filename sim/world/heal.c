@@ -111,5 +111,6 @@ void world_sample(world *w)
     journal_bounds(w->journal, SCENARIO_LIKE, item, &least, &most);
     kd_central *core = w->centrals[0].parts[w->item_partition[item]].core;
     if (core) kd_central_totals(core, kd_item_key(&w->items[item]), totals);
-    record_moment(w->options->record, w->now_us - w->begin_us, least, most, totals[SCENARIO_LIKE], regions);
+    record_moment(w->options->record, w->now_us - w->begin_us, least, most, core ? totals[SCENARIO_LIKE] : UINT64_MAX,
+                  regions);
 }

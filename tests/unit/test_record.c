@@ -135,7 +135,8 @@ Test(units, an_axis_has_few_round_steps)
     }
     cr_assert_eq(units_time_step(960000000, 8), 120000000);
     cr_assert_eq(units_round_up(0), 1);
-    cr_assert_eq(units_round_up(21), 50);
+    cr_assert_eq(units_round_up(21), 30);
+    cr_assert_eq(units_round_up(801), 1000);
     cr_assert_eq(units_round_up(200), 200);
 }
 
