@@ -29,7 +29,7 @@ typedef struct {
     bool real;
     char name[NAME_MAX_BYTES];
     char directory[FLEET_PATH_MAX], programs[FLEET_PATH_MAX], tests_lib[2 * FLEET_PATH_MAX];
-    char faketime[FLEET_PATH_MAX];
+    char faketime[FLEET_PATH_MAX], powercut[FLEET_PATH_MAX + 32];
 } drill_options;
 
 static int parse(drill_options *o, int argc, char **argv)
@@ -71,7 +71,7 @@ static int unavailable(const char *what)
 /* The other programs are beside this one; kafka.py is in the tree that it was built in, or here. */
 static int find_programs(drill_options *o)
 {
-    static const char *const needed[] = {"kudos-edge", "kudos-central"};
+    static const char *const needed[] = {"kudos-edge", "kudos-central", "libkudos_powercut.so"};
     char path[2 * FLEET_PATH_MAX + 32];
     ssize_t n = readlink("/proc/self/exe", o->programs, sizeof o->programs - 1);
     if (n <= 0) return unavailable("/proc/self/exe cannot be read");
@@ -79,10 +79,11 @@ static int find_programs(drill_options *o)
     *strrchr(o->programs, '/') = 0;
     for (size_t i = 0; i < KD_COUNT(needed); i++) {
         snprintf(path, sizeof path, "%s/%s", o->programs, needed[i]);
-        if (access(path, X_OK) == 0) continue;
+        if (access(path, R_OK) == 0) continue;
         fprintf(stderr, "kudos-sim drill: %s is missing: %s\n", path, strerror(errno));
         return KD_EXIT_UNAVAILABLE;
     }
+    snprintf(o->powercut, sizeof o->powercut, "%s/libkudos_powercut.so", o->programs);
     snprintf(o->tests_lib, sizeof o->tests_lib, "%s/../tests/lib", o->programs);
     snprintf(path, sizeof path, "%s/kafka.py", o->tests_lib);
     if (access(path, R_OK) != 0) snprintf(o->tests_lib, sizeof o->tests_lib, "tests/lib");
@@ -195,7 +196,6 @@ static int finish(const drill_options *o, const drill_run_result *d)
     bool leave = o->keep || d->verdict == SIM_VIOLATED || (d->unavailable && !d->interrupted);
     if (!leave) files_remove(o->directory);
     if (leave) printf("logs and data: %s\n", o->directory);
-    if (d->checker) printf("%s: %s\n", d->checker, d->failure);
     printf("drill seed=%llu acks=%llu kills=%llu duplicates=%llu gaps=%llu lost=%llu doubled=%llu verdict=%s\n",
            (unsigned long long)o->seed, (unsigned long long)d->users.acked, (unsigned long long)d->kills,
            (unsigned long long)d->totals.duplicates, (unsigned long long)d->totals.gaps, (unsigned long long)d->lost,
@@ -218,6 +218,7 @@ static int run(drill_options *o, const scenario *s)
     terminal_init(&line, o->name);
     drill_run(&(drill_run_options){.scenario = s, .name = o->name, .directory = o->directory, .programs = o->programs,
                                    .tests_lib = o->tests_lib, .faketime = *o->faketime ? o->faketime : NULL,
+                                   .powercut = o->powercut,
                                    .seed = o->seed, .real_kafka = o->real, .brokers = (uint32_t)o->brokers,
                                    .faster = o->faster, .per_second = rate(o, s), .record = r,
                                    .progress = terminal_progress, .progress_arg = &line},

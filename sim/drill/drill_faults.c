@@ -7,7 +7,7 @@
 enum {
     BACK_US = 1000000,        /* after a kill, when the scenario says nothing */
     CLOCK_EVERY_US = 50000,
-    SLACK_US = 1000000,
+    SLACK_US = 200000,
     DOUBLED_AFTER_US = 5000000, /* until the edge that is left has noticed what its twin did */
 };
 
@@ -33,10 +33,6 @@ struct drill_faults {
 const char *drill_faults_missing(scenario_kind kind, bool real_kafka)
 {
     switch (kind) {
-    case SCENARIO_SYNC_FAILS:
-        return "a sync of the real disk cannot be made to fail; a full disk takes the same way";
-    case SCENARIO_DISK_SLOW:
-        return "the real disk cannot be slowed";
     case SCENARIO_LOG_TRUNCATED:
         return "Kafka has no call that cuts off the end of a log";
     case SCENARIO_LOG_EXPIRED:
@@ -63,7 +59,7 @@ static void excuse(drill_faults *f, uint32_t edge, uint64_t now_us)
 {
     const fleet *fl = f->options.fleet;
     uint64_t merged = f->options.merged(f->options.merged_arg, edge), begin = fleet_wall_us(fl, 0);
-    uint64_t margin = 2 * fl->scenario->drift_us + SLACK_US;
+    uint64_t margin = fl->scenario->drift_us + SLACK_US;
     uint64_t from = merged > begin + margin ? merged - begin - margin : 0;
     journal_excuse_edge(f->options.journal, edge, from, now_us);
     clients_forgotten(f->options.clients, edge);
@@ -172,6 +168,12 @@ static void on_process(drill_faults *f, const scenario_event *e, uint64_t now_us
     case SCENARIO_DISK_FULL:
         fleet_node_fill(n, true);
         break;
+    case SCENARIO_SYNC_FAILS:
+        fleet_node_sync(n, true, 0);
+        break;
+    case SCENARIO_DISK_SLOW:
+        fleet_node_sync(n, false, (uint64_t)e->amount);
+        break;
     default:
         fleet_net_reset(f->options.fleet, e->who);
     }
@@ -264,6 +266,9 @@ static void finish(drill_faults *f, const active *a, uint64_t now_us)
     case SCENARIO_DISK_FULL:
         fleet_node_fill(fleet_who(fl, e->who), false);
         break;
+    case SCENARIO_DISK_SLOW:
+        fleet_node_sync(fleet_who(fl, e->who), false, 0);
+        break;
     case SCENARIO_LOG_DUPLICATES:
         log_tool_duplicate(f->options.log, e->topic, 0);
         break;
@@ -322,6 +327,7 @@ static uint64_t until(const drill_faults *f, const scenario_event *e, uint64_t n
 {
     switch (e->kind) {
     case SCENARIO_RESET:
+    case SCENARIO_SYNC_FAILS:
     case SCENARIO_BACKUP:
     case SCENARIO_RESTORE:
     case SCENARIO_WIPE:

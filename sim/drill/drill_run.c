@@ -114,12 +114,22 @@ static void decide_failure(drill *d)
     if (!d->fleet->failed) return;
     d->out->failed_us = fleet_now_us(d->fleet);
     if (!checker) d->out->unavailable = true;
-    decide(d, checker ? SIM_VIOLATED : SIM_UNKNOWN, checker ? checker : "environment", "%s", d->fleet->failure);
+    const char *text = d->fleet->failure + (checker ? strlen(checker) + 2 : 0);
+    decide(d, checker ? SIM_VIOLATED : SIM_UNKNOWN, checker ? checker : "environment", "%s", text);
+}
+
+/* In a drill that goes faster fewer operations fit. */
+static uint64_t needed_acks(const drill *d)
+{
+    const scenario *s = d->o->scenario;
+    double whole = s->users.per_second * d->o->faster;
+    return whole <= d->o->per_second ? s->needs.acks : (uint64_t)((double)s->needs.acks * d->o->per_second / whole);
 }
 
 static void decide_needs(drill *d)
 {
     const scenario *s = d->o->scenario;
+    scenario shorter = *s; /* borrows */
     char why[300];
     uint32_t faults = 0, missing = 0;
     for (uint32_t i = 0; i < s->event_count; i++) {
@@ -130,7 +140,8 @@ static void decide_needs(drill *d)
                           .gaps = d->out->totals.gaps, .refused = d->out->users.refused, .undone = d->out->totals.undone,
                           .resent = d->out->totals.resent};
     if (faults > 0 && missing == faults) decide(d, SIM_UNKNOWN, "faults", "none of its faults can be played here");
-    const char *need = checks_needs(s, &met, why, sizeof why);
+    shorter.needs.acks = s->users.users ? needed_acks(d) : s->needs.acks;
+    const char *need = checks_needs(&shorter, &met, why, sizeof why);
     if (need) decide(d, SIM_UNKNOWN, need, "too little happened: %s", why);
 }
 
@@ -223,7 +234,7 @@ void drill_run(const drill_run_options *o, drill_run_result *out)
     static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
     drill d = {.o = o, .out = out, .base = event_base_new()};
     fleet_options f = {.scenario = o->scenario, .base = d.base, .directory = o->directory, .programs = o->programs,
-                       .tests_lib = o->tests_lib, .faketime = o->faketime, .real_kafka = o->real_kafka,
+                       .tests_lib = o->tests_lib, .faketime = o->faketime, .powercut = o->powercut, .real_kafka = o->real_kafka,
                        .brokers = o->brokers, .seed = o->seed, .faster = o->faster};
     KD_ASSERT(d.base != NULL);
     signal(SIGPIPE, SIG_IGN);

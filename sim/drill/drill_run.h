@@ -14,6 +14,7 @@ typedef struct {
     const char *directory; /* of its own */
     const char *programs, *tests_lib;
     const char *faketime; /* the library, where the scenario moves clocks; else NULL */
+    const char *powercut; /* the library that watches syncs, or NULL */
     uint64_t seed;
     bool real_kafka;
     uint32_t brokers;

@@ -33,7 +33,8 @@ typedef struct fleet fleet;
 typedef struct {
     fleet *fleet;
     uint32_t index;
-    char name[2 * SCENARIO_NAME_MAX], data[FLEET_PATH_MAX], config[FLEET_PATH_MAX], clock_file[FLEET_PATH_MAX];
+    char name[2 * SCENARIO_NAME_MAX], data[FLEET_PATH_MAX], config[FLEET_PATH_MAX], clock_file[FLEET_PATH_MAX],
+        sync_file[FLEET_PATH_MAX];
     bool exists;        /* it has a place: name, ports, links */
     bool wanted;        /* it is to run */
     bool ready, asking; /* it said so on its admin port since it started */
@@ -43,7 +44,7 @@ typedef struct {
     uint32_t frozen;    /* faults that stop it */
     bool backed_up;
     uint64_t start_at_us; /* when it is to start; 0: not */
-    uint64_t started_us, thawed_us, full_until_us;
+    uint64_t started_us, thawed_us, full_until_us, sync_fails_us;
     uint16_t port, admin_port;
     program process;
     proxy_kafka_table kafka_table;
@@ -57,6 +58,7 @@ typedef struct {
     const char *programs;  /* where kudos-edge and kudos-central are */
     const char *tests_lib; /* where kafka.py is; for a real one */
     const char *faketime;  /* the library; NULL: no clock is moved */
+    const char *powercut;  /* the library that watches syncs; NULL: a kill is a kill, and syncs are the disk's own */
     bool real_kafka;
     uint32_t brokers;
     uint64_t seed;
@@ -132,6 +134,8 @@ void fleet_node_wipe(fleet_node *n, uint64_t back_after_us);
 void fleet_node_twin(fleet_node *n);
 void fleet_node_twin_gone(fleet_node *n);
 void fleet_node_fill(fleet_node *n, bool full);
+/* From now on its syncs take so long, or the next one fails. Needs the library that watches syncs. */
+void fleet_node_sync(fleet_node *n, bool fails, uint64_t slow_us);
 /* The offset of what its wall clock reads. */
 void fleet_node_clock(fleet_node *n, int64_t offset_us);
 /* It ended by itself. */

@@ -10,16 +10,18 @@
 
 #include "sim/drill/files.h"
 #include "sim/drill/fleet.h"
+#include "sim/drill/power.h"
 
 enum {
     EXIT_UNAVAILABLE = 4,
     AGAIN_US = 1000000,          /* until one that ended over what it needed is started again */
     STORAGE_GRACE_US = 20000000, /* a process may notice only then that a write failed */
     TAIL_BYTES = 700,
+    FULL_BYTES = 8, /* what a note of the library that watches syncs needs; no file of a store has room in it */
 };
 
-/* The binary's errors of its disk and of a higher claim, by the events of its log. */
-static const char STORAGE[] = "storage", FENCED[] = "\"fenced\"";
+/* How their logs name an error of the disk (LevelDB's word), and a higher claim. */
+static const char STORAGE[] = "IO error", FENCED[] = "\"fenced\"";
 
 static void check(fleet_node *n, int rc, const char *what)
 {
@@ -38,6 +40,7 @@ static void set_name(fleet_node *n)
     snprintf(n->data, sizeof n->data, "%s/%s.data", d, n->name);
     snprintf(n->config, sizeof n->config, "%s/%s.conf", d, n->name);
     snprintf(n->clock_file, sizeof n->clock_file, "%s/%s.clock", d, n->name);
+    snprintf(n->sync_file, sizeof n->sync_file, "%s/%s.sync", d, n->name);
 }
 
 static int choose_ports(fleet_node *n)
@@ -72,26 +75,46 @@ void fleet_node_finish(fleet_node *n)
 
 /* ---- start and end --------------------------------------------------------------------------------------------- */
 
+/* What stands between the process and its machine: the clock, and syncs that are watched, fail or are slow. */
+typedef struct {
+    char preload[3 * FLEET_PATH_MAX], clock[FLEET_PATH_MAX + 64], synced[FLEET_PATH_MAX + 64], sync[FLEET_PATH_MAX + 64];
+    const char *list[8];
+} surroundings;
+
+static void surround(const fleet_node *n, surroundings *s)
+{
+    const fleet_options *o = &n->fleet->options;
+    const char **next = s->list;
+    snprintf(s->preload, sizeof s->preload, "LD_PRELOAD=%s%s%s", o->powercut ? o->powercut : "",
+             o->powercut && o->faketime ? ":" : "", o->faketime ? o->faketime : "");
+    snprintf(s->clock, sizeof s->clock, "FAKETIME_TIMESTAMP_FILE=%s", n->clock_file);
+    snprintf(s->synced, sizeof s->synced, "KUDOS_POWERCUT_DIR=%s", n->data);
+    snprintf(s->sync, sizeof s->sync, "KUDOS_SYNC_ORDER=%s", n->sync_file);
+    if (o->powercut || o->faketime) *next++ = s->preload;
+    if (o->powercut) *next++ = s->synced, *next++ = s->sync;
+    if (o->faketime) *next++ = s->clock, *next++ = "FAKETIME_CACHE_DURATION=1", *next++ = "FAKETIME_DONT_FAKE_MONOTONIC=1";
+    *next = NULL;
+}
+
 void fleet_node_start(fleet_node *n)
 {
     const fleet *f = n->fleet;
-    char binary[FLEET_PATH_MAX + 32], preload[FLEET_PATH_MAX + 32], file[FLEET_PATH_MAX + 64];
+    char binary[FLEET_PATH_MAX + 32];
+    surroundings around;
     snprintf(binary, sizeof binary, "%s/%s", f->options.programs, fleet_is_edge(n) ? "kudos-edge" : "kudos-central");
-    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", f->options.faketime ? f->options.faketime : "");
-    snprintf(file, sizeof file, "FAKETIME_TIMESTAMP_FILE=%s", n->clock_file);
+    surround(n, &around);
     const char *argv[] = {binary, "-c", n->config, NULL};
-    const char *variables[] = {preload, file, "FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", NULL};
-    program_command command = {.argv = argv, .variables = f->options.faketime ? variables : NULL};
     if (f->options.faketime && access(n->clock_file, F_OK) != 0) fleet_node_clock(n, 0);
+    if (f->options.powercut) check(n, power_on(n->data), "notes");
     n->start_at_us = 0;
     n->wanted = true;
     n->ready = n->draining = n->fenced = false;
     n->started_us = fleet_now_us(f);
-    if (program_start(&n->process, &command) != KD_OK) {
+    if (program_start(&n->process, &(program_command){.argv = argv, .variables = around.list}) != KD_OK) {
         fleet_fail(n->fleet, "%s: %s", binary, strerror(errno));
         return;
     }
-    if (n->full) check(n, program_limit_files(&n->process, 0), "limit");
+    if (n->full) check(n, program_limit_files(&n->process, FULL_BYTES), "limit");
     if (n->frozen) program_stop(&n->process);
 }
 
@@ -111,6 +134,7 @@ static void put_down(fleet_node *n)
     if (!program_running(&n->process)) return;
     program_kill(&n->process);
     if (n->fleet->options.faketime) forget_clock(pid);
+    if (n->fleet->options.powercut) check(n, power_cut(n->data, &n->fleet->random), "power cut");
     n->fleet->kills++;
     n->ready = false;
 }
@@ -134,14 +158,18 @@ static void died(fleet_node *n, const char *how)
 {
     kd_buf end = {0};
     if (files_read_end(n->process.log, TAIL_BYTES, &end) != KD_OK) end.len = 0;
-    fleet_fail(n->fleet, "process died: %s ended with %s; its last words: %.*s", n->name, how, (int)end.len,
-               end.len ? (const char *)end.data : "");
+    while (end.len > 0 && end.data[end.len - 1] == '\n') end.len--;
+    const uint8_t *line = end.len ? memrchr(end.data, '\n', end.len) : NULL;
+    size_t from = line ? (size_t)(line + 1 - end.data) : 0;
+    fleet_fail(n->fleet, "process died: %s ended with %s; its last words (%s): %.*s", n->name, how, n->process.log,
+               (int)(end.len - from), end.len ? (const char *)end.data + from : "");
     kd_buf_finish(&end);
 }
 
-static bool disk_was_full(const fleet_node *n, uint64_t now)
+static bool disk_failed(const fleet_node *n, uint64_t now)
 {
-    return n->full || (n->full_until_us && now < n->full_until_us + STORAGE_GRACE_US);
+    return n->full || (n->full_until_us && now < n->full_until_us + STORAGE_GRACE_US) ||
+           (n->sync_fails_us && now < n->sync_fails_us + STORAGE_GRACE_US);
 }
 
 void fleet_node_ended(fleet_node *n)
@@ -155,7 +183,8 @@ void fleet_node_ended(fleet_node *n)
     if (n->fleet->on_ended) n->fleet->on_ended(n->fleet->on_ended_arg, n, how);
     if (n->draining && code == 0) {
         n->start_at_us = n->wanted ? now + 1 : 0;
-    } else if (code > 0 && disk_was_full(n, now) && said(n, STORAGE)) {
+    } else if (code > 0 && disk_failed(n, now) && said(n, STORAGE)) {
+        if (n->sync_fails_us) fleet_node_sync(n, false, 0);
         n->start_at_us = n->full ? 0 : now + AGAIN_US; /* fleet_node_fill starts it when there is room again */
     } else if (code > 0 && n->fleet->nodes[FLEET_SECOND].exists && said(n, FENCED)) {
         n->fenced = true;
@@ -196,9 +225,20 @@ void fleet_node_fill(fleet_node *n, bool full)
     if (n->full > 1 || (full && !program_running(&n->process))) return;
     if (!full && n->full == 0) n->full_until_us = fleet_now_us(n->fleet);
     if (program_running(&n->process))
-        check(n, program_limit_files(&n->process, n->full ? 0 : UINT64_MAX), "limit");
+        check(n, program_limit_files(&n->process, n->full ? (uint64_t)FULL_BYTES : UINT64_MAX), "limit");
     else if (n->wanted && n->start_at_us == 0)
         n->start_at_us = fleet_now_us(n->fleet) + 1;
+}
+
+void fleet_node_sync(fleet_node *n, bool fails, uint64_t slow_us)
+{
+    char line[40];
+    int len = snprintf(line, sizeof line, "%d %llu\n", fails, (unsigned long long)slow_us);
+    if (!fails && !slow_us)
+        unlink(n->sync_file);
+    else
+        check(n, files_write(n->sync_file, kd_bytes_of(line, (size_t)len)), "order of syncs");
+    if (fails) n->sync_fails_us = fleet_now_us(n->fleet);
 }
 
 void fleet_node_clock(fleet_node *n, int64_t offset_us)

@@ -7,6 +7,8 @@
  * 8 bytes, as of the last fsync or fdatasync. After the kill whoever plays the power cut truncates every file that has one to that length and removes
  * files that were never synced (sim/drill does).
  *
+ * The file that KUDOS_SYNC_ORDER names, while it is there, holds two numbers: whether syncs fail (EIO), and how many microseconds one takes longer.
+ *
  * Files are written from the front to the end (LevelDB's logs, tables and manifests are), so a length says all. A rename moves
  * the note along. Whether a directory was synced is not played.
  */
@@ -51,12 +53,30 @@ static void note(const char *path, uint64_t length)
     close(fd);
 }
 
+/* False: this sync is to fail. */
+static int obey(void)
+{
+    const char *path = getenv("KUDOS_SYNC_ORDER");
+    FILE *f = path ? fopen(path, "re") : NULL;
+    int fails = 0;
+    unsigned slow_us = 0;
+    if (!f) return 1;
+    if (fscanf(f, "%d %u", &fails, &slow_us) != 2) fails = 0;
+    fclose(f);
+    if (slow_us) usleep(slow_us);
+    return !fails;
+}
+
 static int synced(int fd, const char *call)
 {
     int (*real)(int) = (int (*)(int))(intptr_t)dlsym(RTLD_NEXT, call);
     char path[PATH_MAX];
     struct stat before;
     int known = watched(fd, path) && fstat(fd, &before) == 0 && S_ISREG(before.st_mode);
+    if (known && !obey()) {
+        errno = EIO;
+        return -1;
+    }
     int rc = real(fd);
     if (known && rc == 0) note(path, (uint64_t)before.st_size);
     return rc;
