@@ -26,6 +26,7 @@ typedef struct node {
 struct sim_disk {
     node *head;
     size_t rows;
+    int levels; /* in use */
     uint64_t seed;
     uint64_t reads_left;
     kd_writes queue[QUEUE_MAX]; /* oldest first */
@@ -91,7 +92,8 @@ void sim_disk_destroy(sim_disk *m)
 static node *seek(const sim_disk *m, kd_bytes key, node **before)
 {
     node *at = m->head;
-    for (int h = HEIGHT_MAX - 1; h >= 0; h--) {
+    for (int h = m->levels; before && h < HEIGHT_MAX; h++) before[h] = at;
+    for (int h = m->levels - 1; h >= 0; h--) {
         while (at->next[h] && kd_bytes_cmp(node_key(at->next[h]), key) < 0) at = at->next[h];
         if (before) before[h] = at;
     }
@@ -108,6 +110,7 @@ static void insert(sim_disk *m, node **before, kd_bytes key, kd_bytes value)
 {
     node *n = node_create(random_height(m), key);
     node_set(n, value);
+    m->levels = KD_MAX(m->levels, (int)n->height);
     for (uint32_t h = 0; h < n->height; h++) {
         n->next[h] = before[h]->next[h];
         before[h]->next[h] = n;
