@@ -24,7 +24,10 @@ static int start(kd_app *app, const char *query, kd_buf *out)
     kd_order order;
     uint64_t id;
     kd_json j = kd_json_of(out);
-    if (kd_order_from_query(&order, query) != KD_OK) return refuse(out, 400, "not an order: do=, name=, dir=, id=");
+    int read = kd_order_from_query(&order, query);
+    /* Only the maker of a copy may say that there is one: the edges forget upon it. */
+    bool within = order.kind == KD_ORDER_BACKUP_BEGIN || order.kind == KD_ORDER_BACKUP_COMPLETE;
+    if (read != KD_OK || within) return refuse(out, 400, "not an order: do=, name=, dir=, id=");
     if (app->draining) return refuse(out, 503, "central is stopping");
     int rc = kd_jobs_start(jobs_of(app, kd_order_slow(order.kind)), &order, &id);
     if (rc == KD_EAGAIN) return refuse(out, 409, "another one is under way");

@@ -35,7 +35,7 @@ static void build(table *t, kd_arguments *a, const kd_command_line *line)
     if (line->dir)
         add(t, (kd_argument){"dir", "DIR", &s->dir, NULL,
                              "data directory of a central that does not run; refused while a process holds it"});
-    if (line->url || line->dir) {
+    if (line->url || line->dir || line->settings) {
         add(t, (kd_argument){"c", "FILE", &t->file, NULL, "configuration of that central (counters, partitions)"});
         add(t, (kd_argument){"set", "section.key=value", &t->set, NULL, "overrides one option of it"});
     }

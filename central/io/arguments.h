@@ -27,7 +27,8 @@ typedef struct {
     const kd_argument *options;
     size_t option_count;
     uint32_t words_min, words_max;
-    bool url, dir; /* takes --url, takes --dir (and -c, --set); neither given: --url of -c or the default */
+    bool settings; /* takes -c and --set, as --url and --dir imply */
+    bool url, dir; /* takes --url, takes --dir; neither given: --url of -c or the default */
 } kd_command_line;
 
 typedef struct {

@@ -6,6 +6,8 @@
 int kd_command_export(int argc, char **argv);
 int kd_command_audit(int argc, char **argv);
 int kd_command_repair(int argc, char **argv);
+int kd_command_backup(int argc, char **argv);
+int kd_command_restore(int argc, char **argv);
 int kd_command_quarantine(int argc, char **argv);
 int kd_command_retire(int argc, char **argv);
 

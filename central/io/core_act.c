@@ -58,6 +58,16 @@ static int list_backups(kd_core_act *a)
     return KD_OK;
 }
 
+/* A name that is taken must be found before anything is begun under it: what is begun is taken back when a backup fails. */
+static int find_no_backup(kd_core_act *a)
+{
+    kd_central_backup backups[KD_BACKUPS_MAX];
+    uint32_t n = kd_central_backups(a->core, backups, KD_BACKUPS_MAX);
+    for (uint32_t i = 0; i < n; i++)
+        if (kd_bytes_eq(backups[i].id, kd_bytes_str(a->order.name))) return KD_EMISMATCH;
+    return n == KD_BACKUPS_MAX ? KD_ETOOBIG : KD_OK;
+}
+
 int kd_core_act_run(kd_core_act *a)
 {
     switch (a->order.kind) {
@@ -66,6 +76,8 @@ int kd_core_act_run(kd_core_act *a)
         return refuse(a, act_on_edge(a));
     case KD_ORDER_COLLECT:
         return refuse(a, kd_central_collect_resume(a->core, &a->version));
+    case KD_ORDER_BACKUP_ABSENT:
+        return refuse(a, find_no_backup(a));
     case KD_ORDER_BACKUP_BEGIN:
     case KD_ORDER_BACKUP_COMPLETE:
     case KD_ORDER_BACKUP_FORGET:

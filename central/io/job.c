@@ -15,6 +15,8 @@ static int run_order(kd_jobs *jobs, char *error)
     switch (jobs->job.order.kind) {
     case KD_ORDER_AUDIT:
         return kd_job_audit(jobs, error);
+    case KD_ORDER_BACKUP:
+        return kd_job_backup(jobs, error);
     default:
         return kd_job_act(jobs, error);
     }

@@ -65,6 +65,7 @@ void kd_jobs_text(kd_jobs *jobs, kd_bytes text); /* as it is */
 void kd_jobs_add(kd_jobs *jobs, const kd_audit_result *r);
 /* KD_OK, or a kd_err with `error` (KD_OPTIONS_ERROR_MAX bytes). */
 int kd_job_audit(kd_jobs *jobs, char *error);
+int kd_job_backup(kd_jobs *jobs, char *error);
 int kd_job_act(kd_jobs *jobs, char *error);
 /* One order on one partition, waited for until it is durable; its text is appended to the job's. */
 int kd_job_act_on(kd_jobs *jobs, uint32_t partition, const kd_order *order, char *error);

@@ -13,6 +13,8 @@ static const struct {
     {"export", kd_command_export},
     {"audit", kd_command_audit},
     {"repair", kd_command_repair},
+    {"backup", kd_command_backup},
+    {"restore", kd_command_restore},
     {"quarantine", kd_command_quarantine},
     {"retire", kd_command_retire},
 };

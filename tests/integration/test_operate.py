@@ -355,3 +355,148 @@ def test_retire(central, feed):  # noqa: F811
     assert last_line(run("retire", "gone", "--undo", *where), "retire")["verdict"] == "readmitted"
     feed.batch("gone", [like(item, "u3")], seq=2, after=(1, 1))
     central.wait_likes(item, 4)
+
+
+# ---- backup and restore ----
+
+def backup(directory, *arguments, rc=0):
+    done = run("backup", directory, *arguments, rc=rc)
+    return last_line(done, "backup") if rc == 0 else done.stderr
+
+
+def backups(*where):
+    return [dict(re.findall(r"(\S+?)=(\S+)", line)) for line in run("backup", "--list", *where).stdout.splitlines()[:-1]]
+
+
+def restore(source, to, *arguments, rc=0):
+    done = run("restore", source, "--to", to, *arguments, rc=rc)
+    return last_line(done, "restore") if rc == 0 else done.stderr
+
+
+def flip(path, at):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)
+        f.seek(at)
+        f.write(bytes([byte[0] ^ 0x55]))
+
+
+def test_backup_under_traffic_is_restored_exactly_twice(tmp_path, broker, feed):  # noqa: F811
+    """Each restore of the same backup reads the rest from the log and ends with the same counts, in an epoch of its own."""
+    items = [feed.item(0), feed.item(1)]
+    tight = {"redo_bytes": "64KiB", "counts_cached": "1000"}
+    saved = tmp_path / "saved"
+    with Central(tmp_path, broker.address, central=tight) as c, Traffic(feed, items) as traffic:
+        until(lambda: traffic.rounds > 3, "no traffic")
+        done = backup(saved, "--url", c.url, "--name", "first")
+        assert (done["name"], done["partitions"], done["verdict"]) == ("first", "2", "done") and int(done["rows"]) > 0
+        then = traffic.rounds
+        until(lambda: traffic.rounds > then + 3, "the traffic has stopped")
+        assert {(b["name"], b["complete"]) for b in backups("--url", c.url)} == {("first", "yes")}
+        traffic.stop()
+        views = traffic.rounds * 6
+        for item in items:
+            until(lambda i=item: c.counts(i)["counts"]["view"]["count"] == views, "not merged")
+        wanted = [(c.likes(i), c.likes(i, "view")) for i in items]
+        members = export("--url", c.url)
+        assert c.stop() == 0
+    assert audit("--dir", copied(saved, tmp_path))["partitions"] == "2"
+    epochs = set()
+    for n in range(2):
+        data = tmp_path / f"restored{n}"
+        assert restore(saved, data)["name"] == "first"
+        assert {b["complete"] for b in backups("--dir", data)} == {"yes"}
+        with Central(tmp_path, broker.address, central={**tight, "data_dir": str(data)}) as c:
+            for item in items:
+                until(lambda i=item: c.counts(i)["counts"]["view"]["count"] == views, "the log was not read again")
+            assert [(c.likes(i), c.likes(i, "view")) for i in items] == wanted
+            audit("--url", c.url)
+            assert export("--url", c.url) == members
+            epochs.add(c.partition()["epoch"])
+            assert c.stop() == 0
+    assert len(epochs) == 2
+
+
+def test_backup_of_a_central_that_does_not_run(tmp_path, broker, feed):  # noqa: F811
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as c:
+        feed.batch("a", [like(item, "u1"), f"sum {item} {VIEW} 4 20000"])
+        c.wait_likes(item, 1)
+        assert "in use" in backup(tmp_path / "no", "--dir", c.data, rc=4)
+        assert c.stop() == 0
+    done = backup(tmp_path / "saved", "--dir", c.data, "--name", "b1")
+    assert done["verdict"] == "done"
+    assert "there is a backup of that name" in backup(tmp_path / "again", "--dir", c.data, "--name", "b1", rc=1)
+    assert not os.path.exists(tmp_path / "again") and not os.path.exists(tmp_path / "again.partial")
+    assert "not empty" in backup(tmp_path / "saved", "--dir", c.data, rc=1)
+    assert [b["name"] for b in backups("--dir", c.data)] == ["b1", "b1"]
+    assert last_line(run("backup", "--forget", "b1", "--dir", c.data), "backup") == {"name": "b1", "verdict": "forgotten"}
+    assert backups("--dir", c.data) == []
+    assert "no partition knows" in run("backup", "--forget", "b1", "--dir", c.data, rc=1).stderr
+    with c:
+        assert "no absolute path" not in backup(tmp_path / "second", "-c", c.config)["verdict"]
+        assert "not empty" in backup(tmp_path / "second", "-c", c.config, rc=1)
+        assert "cannot be made" in backup("/proc/no/such", "-c", c.config, rc=1)
+        assert len(backups("-c", c.config)) == PARTITIONS
+        assert "in use" in restore(tmp_path / "saved", c.data, "--force", rc=4)
+        assert c.likes(item) == 1
+    for wrong in ([], ["x", "--list"], ["--list", "--forget", "b"], ["--list", "--name", "b"], ["x", "--name", "UPPER"]):
+        run("backup", *wrong, rc=2)
+
+
+def test_restore_refuses_what_is_damaged_or_in_the_way(tmp_path, broker, feed):  # noqa: F811
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as c:
+        feed.batch("a", [like(item, f"user{n}") for n in range(300)])
+        c.wait_likes(item, 300)
+        backup(tmp_path / "good", "--url", c.url)
+        assert c.stop() == 0
+    to, bad = tmp_path / "to", tmp_path / "bad"
+
+    def damaged(damage):
+        copied(tmp_path / "good", tmp_path, "bad")
+        damage(bad / "partition-0000")
+        error = restore(bad, to, rc=1)
+        assert not os.path.exists(to) and not os.path.exists(f"{to}.restoring"), error
+        return error
+
+    def files(directory, end):
+        return [os.path.join(directory, f) for f in os.listdir(directory) if f.endswith(end)]
+
+    for end in (".log", ".ldb"):  # wherever the rows are: flipped, cut, gone
+        for path in files(tmp_path / "good" / "partition-0000", end):
+            if os.path.getsize(path) < 100:
+                continue
+            name = os.path.basename(path)
+            assert damaged(lambda d, n=name, s=os.path.getsize(path): flip(d / n, s // 2))
+            assert damaged(lambda d, n=name, s=os.path.getsize(path): os.truncate(d / n, s // 2))
+            assert damaged(lambda d, n=name: os.unlink(d / n))
+    assert damaged(lambda d: os.unlink(d / "CURRENT"))
+    assert damaged(shutil.rmtree)
+    assert "is damaged" in damaged(lambda d: flip(d.parent / "BACKUP", 40))
+    assert "is damaged" in damaged(lambda d: shutil.copytree(d.parent / "partition-0001", d, dirs_exist_ok=True)
+                                   if shutil.rmtree(d) is None else None)
+    assert "no backup" in restore(tmp_path / "nothing", to, rc=2)
+    # A directory with something in it.
+    os.mkdir(to)
+    restore(tmp_path / "good", to)
+    assert "not empty" in restore(tmp_path / "good", to, rc=2)
+    (to / "mine").write_text("kept")
+    assert restore(tmp_path / "good", str(to) + "/", "--force")["verdict"] == "done"
+    aside = [d for d in os.listdir(tmp_path) if d.startswith("to.replaced-")]
+    assert (tmp_path / aside[0] / "mine").read_text() == "kept"
+    assert audit("--dir", to)["members"] == "300"
+    run("restore", tmp_path / "good", rc=2)
+
+
+def test_backup_that_fails_leaves_nothing(tmp_path, broker, feed):  # noqa: F811
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as c:
+        feed.batch("a", [like(item, f"user{n}") for n in range(300)])
+        c.wait_likes(item, 300)
+        (tmp_path / "file").write_text("")
+        assert "cannot be made" in backup(tmp_path / "file" / "below", "--url", c.url, rc=1)
+        assert backups("--url", c.url) == []
+        feed.batch("a", [like(item, "more")])
+        c.wait_likes(item, 301)
+        audit("--url", c.url)

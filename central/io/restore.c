@@ -1,0 +1,180 @@
+/*
+ * central/io/restore.c - `kudos-central restore`: puts a backup where a central can start on it. It is copied and verified
+ * beside its place and moved there as a whole, so there is never a half of it under the name. The backup is only read.
+ */
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "central/io/backup_set.h"
+#include "central/io/commands.h"
+#include "central/io/job_watch.h"
+#include "central/io/order_run.h"
+#include "central/io/tenure.h"
+
+static const char *to;
+static bool force;
+static const kd_argument options[] = {
+    {"to", "DIR", &to, NULL, "the data directory; must be empty or not there"},
+    {"force", NULL, NULL, &force, "a directory that is not empty is moved aside, to DIR.replaced-TIME; nothing is deleted"},
+};
+
+static const kd_command_line line = {
+    .usage = "BACKUP --to DIR [--force] [-c FILE] [--set section.key=value]...",
+    .about =
+        "Copies a backup into a data directory, after its digests were found right. The central that starts on it begins a new\n"
+        "epoch; it reads the log from where the backup stood, and the edges send again what it lacks. Of two that are\n"
+        "restored only one may run. Last line: restore name= partitions= rows= to= verdict=done.\n"
+        "Exit codes: 0 done, 1 damaged or it could not be copied, 2 usage or the directory is not empty, 4 it is in use.",
+    .options = options,
+    .option_count = KD_COUNT(options),
+    .words_min = 1,
+    .words_max = 1,
+    .settings = true,
+};
+
+typedef struct {
+    const char *from;
+    char place[KD_PATH_MAX / 2];   /* without a slash at its end */
+    char partial[KD_PATH_MAX]; /* where it is made */
+    kd_backup_set set;
+    uint64_t rows;
+    kd_progress progress;
+} restoring;
+
+static bool go_on(void *arg, uint32_t partition, uint64_t rows)
+{
+    restoring *r = arg;
+    kd_progress_show(&r->progress, "restore", partition, r->set.partitions, rows);
+    return true;
+}
+
+static int verify(restoring *r, const char *path, uint32_t p, char *error)
+{
+    kd_leveldb *db;
+    kd_backup_sums sums;
+    int rc = kd_leveldb_open_existing(&db, path, error, KD_OPTIONS_ERROR_MAX);
+    if (rc != KD_OK) return rc;
+    const kd_store store = kd_leveldb_store(db);
+    rc = kd_backup_sum(&store, p, go_on, r, &sums);
+    kd_leveldb_close(db);
+    const kd_backup_sums *wanted = &r->set.at[p];
+    bool same = rc == KD_OK && sums.rows == wanted->rows && memcmp(sums.digest, wanted->digest, KD_BACKUP_DIGEST) == 0;
+    if (same) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX,
+             "%.400s is damaged: partition %u holds %" PRIu64 " rows with another digest than the %" PRIu64 " that were saved",
+             r->from, p, sums.rows, wanted->rows);
+    return KD_EMALFORMED;
+}
+
+static int copy_partitions(restoring *r, char *error)
+{
+    char from[KD_PATH_MAX + 32], path[KD_PATH_MAX + 32];
+    int rc = kd_dir_make(r->partial, error);
+    for (uint32_t p = 0; rc == KD_OK && p < r->set.partitions; p++) {
+        kd_tenure_path(from, sizeof(from), r->from, p);
+        kd_tenure_path(path, sizeof(path), r->partial, p);
+        rc = kd_dir_copy_database(from, path, error);
+        if (rc == KD_OK) rc = verify(r, path, p, error);
+        r->rows += r->set.at[p].rows;
+    }
+    return rc;
+}
+
+/* In the copy the backup is one that was begun. That it can be restored is proved. */
+static int note_complete(restoring *r, const kd_source *source, char *error)
+{
+    kd_source there = *source;
+    kd_order order = {.kind = KD_ORDER_BACKUP_COMPLETE};
+    kd_buf text = {0};
+    uint32_t found;
+    there.dir = r->partial;
+    kd_order_set_name(&order, r->set.name);
+    int code = kd_source_act(&there, &order, &text, &found, error);
+    kd_buf_finish(&text);
+    return code == KD_EXIT_OK ? KD_OK : KD_EIO;
+}
+
+static bool any_held(const restoring *r)
+{
+    char path[KD_PATH_MAX + 32];
+    bool held = false;
+    for (uint32_t p = 0; p < r->set.partitions; p++) {
+        kd_tenure_path(path, sizeof(path), r->place, p);
+        held = held || kd_database_is_held(path);
+    }
+    return held;
+}
+
+/* KD_EXIT_OK when the place may be taken. */
+static int check_place(const restoring *r, char *error)
+{
+    if (any_held(r)) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is in use by another process", r->place);
+        return KD_EXIT_UNAVAILABLE;
+    }
+    if (kd_path_exists(r->partial)) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is there, of a restore that was broken off; remove it", r->partial);
+        return KD_EXIT_USAGE;
+    }
+    if (kd_dir_is_free(r->place) || force) return KD_EXIT_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is not empty; --force moves what is there aside", r->place);
+    return KD_EXIT_USAGE;
+}
+
+static int move_aside(const restoring *r, char *error)
+{
+    char aside[KD_PATH_MAX];
+    if (kd_dir_is_free(r->place)) return KD_OK;
+    snprintf(aside, sizeof(aside), "%s.replaced-%lld", r->place, (long long)time(NULL));
+    int rc = kd_dir_rename(r->place, aside, error);
+    if (rc == KD_OK) printf("what was there is now %s\n", aside);
+    return rc;
+}
+
+static int restore(restoring *r, const kd_source *source, char *error)
+{
+    int code = check_place(r, error);
+    if (code != KD_EXIT_OK) return code;
+    int rc = copy_partitions(r, error);
+    if (rc == KD_OK) rc = note_complete(r, source, error);
+    if (rc == KD_OK) rc = move_aside(r, error);
+    if (rc == KD_OK) rc = kd_dir_rename(r->partial, r->place, error);
+    if (rc == KD_OK) return KD_EXIT_OK;
+    kd_dir_remove(r->partial);
+    return KD_EXIT_FAILED;
+}
+
+static int run(const kd_arguments *a, char *error)
+{
+    restoring r = {.from = a->words[0]};
+    size_t len = to ? strlen(to) : 0;
+    while (len > 1 && to[len - 1] == '/') len--;
+    if (len == 0 || len >= sizeof(r.place)) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "--to DIR is missing or too long");
+        return KD_EXIT_USAGE;
+    }
+    snprintf(r.place, sizeof(r.place), "%.*s", (int)len, to);
+    snprintf(r.partial, sizeof(r.partial), "%s.restoring", r.place);
+    KD_ASSERT(sodium_init() >= 0);
+    int rc = kd_backup_set_read(r.from, &r.set, error);
+    int code = rc == KD_OK ? restore(&r, &a->source, error) : rc == KD_ENOTFOUND ? KD_EXIT_USAGE : KD_EXIT_FAILED;
+    if (code == KD_EXIT_OK)
+        printf("restore name=%s partitions=%u rows=%" PRIu64 " to=%s verdict=done\n", r.set.name, r.set.partitions,
+               r.rows, r.place);
+    kd_backup_set_finish(&r.set);
+    return code;
+}
+
+int kd_command_restore(int argc, char **argv)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_arguments a;
+    int code = kd_arguments_read(&a, &line, argc, argv);
+    if (code >= 0) return code;
+    code = run(&a, error);
+    kd_source_finish(&a.source);
+    return kd_command_end(argv[0], code, error);
+}
