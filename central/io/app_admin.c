@@ -5,6 +5,7 @@
 #include "central/io/ask.h"
 #include "common/json_writer.h"
 #include "common/io/clock.h"
+#include "kudos/forget.h"
 
 enum { ASK_TIMEOUT_MS = 2000 };
 
@@ -73,7 +74,30 @@ static void write_edge(kd_json *j, const kd_central_edge *e)
     kd_json_end_array(j);
     put_u64(j, "digest", e->digest);
     put_u64(j, "watermark_us", e->watermark_us);
+    kd_json_key(j, "retired");
+    kd_json_bool(j, e->retired);
     kd_json_end_object(j);
+}
+
+static void write_held(kd_json *j, const char *name, uint64_t at_us, kd_held_by by, kd_bytes holder)
+{
+    kd_json_key(j, name);
+    kd_json_object(j);
+    put_u64(j, "at_us", at_us);
+    kd_json_key(j, "held_by");
+    kd_json_cstr(j, kd_held_by_name(by));
+    kd_json_key(j, "holder");
+    kd_json_str(j, holder);
+    kd_json_end_object(j);
+}
+
+/* What holds back the forgetting, by name. */
+static void write_forgetting(kd_json *j, const kd_central *core)
+{
+    kd_central_forgetting f;
+    kd_central_get_forgetting(core, &f);
+    write_held(j, "stable", f.stable_us, f.stable_held_by, f.stable_holder);
+    write_held(j, "floor", f.floor_us, f.floor_held_by, f.floor_holder);
 }
 
 static void write_tenure(kd_json *j, const kd_tenure *t)
@@ -88,6 +112,7 @@ static void write_tenure(kd_json *j, const kd_tenure *t)
     kd_json_key(j, "log_offset");
     kd_json_i64(j, kd_central_log_position(t->core, &offset) ? offset : -1);
     put_u64(j, "as_of_us", kd_central_as_of_us(t->core));
+    write_forgetting(j, t->core);
     put_u64(j, "gathered", kd_central_gathered(t->core));
     put_u64(j, "outstanding", t->outstanding);
     put_u64(j, "dirty", kd_central_dirty(t->core));

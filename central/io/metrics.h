@@ -18,6 +18,7 @@
     X(alarms_quarantine, COUNTER, "kudos_central_alarms_total", "reason=\"quarantine\"",                     \
       "Reasons to look after it.")                                                                           \
     X(alarms_identity, COUNTER, "kudos_central_alarms_total", "reason=\"identity\"", "")                     \
+    X(alarms_retired, COUNTER, "kudos_central_alarms_total", "reason=\"retired\"", "")                       \
     X(alarms_log, COUNTER, "kudos_central_alarms_total", "reason=\"log\"", "")                               \
     X(operations, COUNTER, "kudos_central_operations_total", "", "Operations merged.")                       \
     X(changes, COUNTER, "kudos_central_changes_total", "", "Operations that changed a row.")                 \
@@ -50,6 +51,15 @@
       "Age of the oldest watermark of any edge.")                                                            \
     X(low_watermark_age, AGE, "kudos_central_low_watermark_age_seconds", "",                                 \
       "Age of the oldest low watermark of a partition.")                                                     \
+    X(stable_age, AGE, "kudos_central_stable_age_seconds", "",                                               \
+      "How long ago it was up to where edges may forget, at least; 0: they may not. /debug/partitions says why.") \
+    X(floor_age, AGE, "kudos_central_floor_age_seconds", "",                                                 \
+      "How long ago it was up to where tombstones are collected, at least; 0: none was.")                    \
+    X(floor_halted, GAUGE, "kudos_central_collection_halted", "",                                            \
+      "Partitions that collect no tombstones since an identity alarm.")                                      \
+    X(collected, COUNTER, "kudos_central_tombstones_collected_total", "", "Tombstones collected.")           \
+    X(ignored, COUNTER, "kudos_central_operations_ignored_total", "",                                        \
+      "Operations below the floor that found no row: merged before.")                                        \
     X(kafka_errors, COUNTER, "kudos_central_kafka_errors_total", "", "Errors of connections and brokers.")   \
     X(kafka_ready, GAUGE, "kudos_central_kafka_assigned", "", "Partitions that are being read.")
 

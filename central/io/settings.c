@@ -11,6 +11,7 @@
 #define SECOND 1000000u
 #define DAY (86400u * (uint64_t)SECOND)
 
+static const char *const backups[] = {"kept", "none", NULL};
 static const char *const compressions[] = {"none", "gzip", "snappy", "lz4", "zstd", NULL};
 
 static bool topic_valid(kd_bytes name)
@@ -58,6 +59,10 @@ static const kd_option options[] = {
          .unit = "items"),
     BOOL(publish_changes, "central", "publish_changes", "true",
          "Whether effective changes go to the changes topic"),
+    KD_OPTION_ENUM(kd_central_settings, backups, "central", "backups", "kept",
+                   "Whether edges keep what a restore of a backup will need from them", .choices = backups),
+    DURATION(tombstone_ttl_us, "central", "tombstone_ttl", "7d",
+             "How long the rows of unlikes stay at least; 0s: for good", .min = 0, .max = 3650 * DAY),
     SIZE(write_buffer, "central", "write_buffer", "8MiB",
          "LevelDB's write buffer of a partition; up to twice this is used", .min = 256 * 1024,
          .max = 256 * MIB),

@@ -20,6 +20,8 @@ typedef struct {
     uint64_t redo_bytes;
     uint64_t counts_cached;
     bool publish_changes;
+    uint32_t backups; /* kd_backups_setting */
+    uint64_t tombstone_ttl_us;
     uint64_t write_buffer;
     uint64_t block_cache;
     uint64_t open_files;
@@ -55,6 +57,8 @@ typedef struct {
     kd_address admin;
     uint32_t log_level;
 } kd_central_settings;
+
+typedef enum { KD_BACKUPS_KEPT = 0, KD_BACKUPS_NONE } kd_backups_setting;
 
 extern const kd_options kd_central_options;
 

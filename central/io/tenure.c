@@ -44,6 +44,8 @@ static int open_core(kd_tenure *t, char *error)
         .redo_bytes_max = s->redo_bytes,
         .counts_cached_max = (uint32_t)KD_MAX(64, s->counts_cached / s->partitions),
         .publish_changes = s->publish_changes,
+        .no_backups = s->backups == KD_BACKUPS_NONE,
+        .tombstone_ttl_us = s->tombstone_ttl_us,
         .seed = kd_random_next(&t->random),
         .plant = KUDOS_CENTRAL_PLANT,
     };
@@ -202,6 +204,11 @@ static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
     case KD_FED_UNKNOWN_SCHEMA:
         t->unknown_schema++;
         KD_LOG(KD_WARN, "unknown-schema", KD_U64("partition", t->partition), KD_I64("offset", offset));
+        break;
+    case KD_FED_RETIRED:
+        kd_metric_add(&t->metrics->alarms_retired, 1);
+        KD_LOG(KD_ERROR, "alarm-retired", KD_U64("partition", t->partition), KD_I64("offset", offset),
+               KD_BYTES("edge", edge));
         break;
     case KD_FED_GAP:
         KD_LOG(KD_INFO, "gap", KD_U64("partition", t->partition), KD_I64("offset", offset),

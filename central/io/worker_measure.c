@@ -1,10 +1,12 @@
 /* central/io/worker_measure.c - states of the cores as metrics, and offsets for lag tools. */
 #include "central/io/worker_internal.h"
 #include "common/io/clock.h"
+#include "kudos/forget.h"
 
 typedef struct {
     kd_central_stats sum;
     uint64_t dirty, outbound, failed, unknown_schema, edges, snapshot_age, watermark_age, low_age;
+    uint64_t stable_age, floor_age, halted, collected, ignored;
     int64_t lag;
 } totals;
 
@@ -38,9 +40,20 @@ static void add_ages(totals *all, const kd_tenure *t, uint64_t now_us)
     uint32_t n = kd_central_edges(t->core, edges, KD_EDGES_MAX);
     all->edges = KD_MAX(all->edges, n);
     for (uint32_t i = 0; i < n; i++)
-        all->watermark_age = KD_MAX(all->watermark_age, age(now_us, edges[i].watermark_us));
+        if (!edges[i].retired) all->watermark_age = KD_MAX(all->watermark_age, age(now_us, edges[i].watermark_us));
     uint64_t as_of = kd_central_as_of_us(t->core);
     if (as_of > 0) all->low_age = KD_MAX(all->low_age, age(now_us, as_of + t->settings->drift_bound_us));
+}
+
+static void add_forgetting(totals *all, const kd_tenure *t, uint64_t now_us)
+{
+    kd_central_forgetting f;
+    kd_central_get_forgetting(t->core, &f);
+    if (f.stable_us > 0) all->stable_age = KD_MAX(all->stable_age, age(now_us, f.stable_us));
+    if (f.floor_us > 0) all->floor_age = KD_MAX(all->floor_age, age(now_us, f.floor_us));
+    all->halted += f.floor_held_by == KD_HELD_BY_ALARM;
+    all->collected += f.collected;
+    all->ignored += f.ignored;
 }
 
 /* The group's offset and the lag behind the log's end, which the keeper looks up now and then. */
@@ -59,6 +72,7 @@ static void add_tenure(totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
 {
     add_stats(&all->sum, t->core);
     add_ages(all, t, now_us);
+    add_forgetting(all, t, now_us);
     add_lag(all, w, t);
     all->dirty += kd_central_dirty(t->core);
     all->outbound += t->claims.count + t->counts.count + t->changes.count;
@@ -106,6 +120,11 @@ void kd_worker_measure(kd_worker *w)
         {&m->edges, all.edges},
         {&m->watermark_age, all.watermark_age},
         {&m->low_watermark_age, all.low_age},
+        {&m->stable_age, all.stable_age},
+        {&m->floor_age, all.floor_age},
+        {&m->floor_halted, all.halted},
+        {&m->collected, all.collected},
+        {&m->ignored, all.ignored},
         {&m->kafka_errors, kafka_errors(w)},
         {&m->kafka_ready, w->assigned},
     };

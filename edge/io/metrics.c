@@ -36,6 +36,7 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
     COPY(asks), COPY(answers_thrown), COPY(items), COPY(evicted), COPY(filter_rows), COPY(identity_alarms);
     COPY(refusing);
 #undef COPY
+    kd_metric_set(&m->rows_expired, (int64_t)stats->expired);
     kd_metric_set(&m->sends, (int64_t)(stats->sends - stats->resends));
     kd_metric_set(&m->ask_answers, (int64_t)stats->answers);
 }
@@ -65,7 +66,7 @@ static int64_t age(const kd_shard *s, uint64_t now_us, uint64_t at_us)
 void kd_metrics_collect(kd_shard *s)
 {
     kd_published *pub = &s->published;
-    uint64_t made_us = UINT64_MAX, complete_us = UINT64_MAX, now_us = kd_shard_now_us(s);
+    uint64_t made_us = UINT64_MAX, complete_us = UINT64_MAX, stable_us = UINT64_MAX, now_us = kd_shard_now_us(s);
     pthread_mutex_lock(&pub->lock);
     pub->count = 0;
     pub->incarnation = kd_edge_incarnation(s->edge);
@@ -75,11 +76,13 @@ void kd_metrics_collect(kd_shard *s)
         pub->count++;
         made_us = KD_MIN(made_us, at->made_us);
         complete_us = KD_MIN(complete_us, at->low_watermark_us);
+        stable_us = KD_MIN(stable_us, at->stable_us);
     }
     kd_edge_get_stats(s->edge, &pub->stats);
     kd_edge_stats stats = pub->stats;
     pthread_mutex_unlock(&pub->lock);
     kd_metric_set(&s->metrics.snapshot_age, age(s, now_us, made_us));
+    kd_metric_set(&s->metrics.stable_age, stable_us > 0 ? age(s, now_us, stable_us) : 0);
     kd_metric_set(&s->metrics.as_of_age, age(s, now_us, complete_us));
     collect_core(s, &stats);
     collect_shell(s);
@@ -126,6 +129,8 @@ static void write_partition(kd_json *j, uint32_t shard, const kd_edge_partition 
     write_position(j, "sealed", p->sealed);
     kd_json_key(j, "watermark_us"), kd_json_u64(j, p->watermark_us);
     kd_json_key(j, "low_watermark_us"), kd_json_u64(j, p->low_watermark_us);
+    kd_json_key(j, "stable_us"), kd_json_u64(j, p->stable_us);
+    kd_json_key(j, "expired_us"), kd_json_u64(j, p->expired_us);
     kd_json_key(j, "made_us"), kd_json_u64(j, p->made_us);
     kd_json_key(j, "outbox_batches"), kd_json_u64(j, p->outbox_batches);
     kd_json_key(j, "resending"), kd_json_bool(j, p->resending);

@@ -60,6 +60,9 @@
     X(items, GAUGE, "kudos_edge_items", "", "Items whose counts are kept.")                                  \
     X(evicted, COUNTER, "kudos_edge_items_evicted_total", "", "Items whose counts made room.")               \
     X(filter_rows, GAUGE, "kudos_edge_filter_rows", "", "Rows in the membership filter.")                    \
+    X(rows_expired, COUNTER, "kudos_edge_rows_expired_total", "", "Rows of membership that expired.")        \
+    X(stable_age, AGE, "kudos_edge_stable_age_seconds", "",                                                  \
+      "How long ago it was up to where rows may expire, at least; 0: none may.")                             \
     X(identity_alarms, COUNTER, "kudos_edge_identity_alarms_total", "",                                      \
       "Signs that somebody else uses this name.")                                                            \
     X(refusing, GAUGE_MAX, "kudos_edge_refusing_writes", "",                                                 \

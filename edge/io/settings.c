@@ -67,6 +67,9 @@ static const kd_option table[] = {
       .min = 1000),
     S(DURATION, idempotency_ttl_us, "edge", "idempotency_ttl", "24h", "And for so long", .min = SEC,
       .max = 30 * 24 * 3600 * SEC),
+    S(DURATION, row_ttl_us, "edge", "row_ttl", "30d",
+      "How long it is remembered who liked what, at least; 0s: for good", .min = 0,
+      .max = 3650ull * 24 * 3600 * SEC),
 
     S(ADDRESS, listen, "http", "listen", "*:8441", "Public port: HTTP/2 (TLS and h2c) and HTTP/1.1",
       .required = true, .min = 0),

@@ -13,7 +13,7 @@ typedef struct {
     uint64_t shards, in_flight_max, drain_timeout_us;
     uint64_t flush_ops, flush_interval_us, idle_interval_max_us;
     uint64_t resend_min_us, resend_max_us, send_window;
-    uint64_t outbox_max, items_max, idempotency_max, idempotency_ttl_us;
+    uint64_t outbox_max, items_max, idempotency_max, idempotency_ttl_us, row_ttl_us;
 
     kd_address listen, admin_listen;
     char *tls_certificate, *tls_key, *tls_client_ca;

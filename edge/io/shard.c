@@ -122,6 +122,7 @@ static int open_core(kd_shard *s, char *error)
         .items_max = (uint32_t)KD_MAX(set->items_max / n, 1),
         .idempotency_max = (uint32_t)KD_MAX(set->idempotency_max / n, 1),
         .idempotency_ttl_us = set->idempotency_ttl_us,
+        .row_ttl_us = set->row_ttl_us,
         .seed = kd_random_next(&s->random),
         .plant = KUDOS_EDGE_PLANT,
     };
