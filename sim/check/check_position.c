@@ -6,7 +6,7 @@
  */
 #include "sim/check/checking.h"
 
-enum { MERGED = 1, SEEN = 2 };
+enum { MERGED = 1, SEEN = 2, GATHERED = 4 }; /* durably; sent; in a commit that may be */
 
 static uint64_t position_hash(uint32_t edge, uint32_t partition, kd_position at)
 {
@@ -59,6 +59,7 @@ static void merged(checks *c, uint32_t slot, uint32_t partition, uint32_t edge, 
             (unsigned long long)b->after.seq, (unsigned long long)applied.incarnation,
             (unsigned long long)applied.seq);
     t->now.tentative[edge] = b->at;
+    position(c, edge, partition, b->at)->b |= GATHERED;
     t->open = kd_grow(t->open, t->open_count, &t->open_cap, sizeof(t->open[0]));
     t->open[t->open_count++] = (check_merged){.edge = edge, .at = b->at};
 }
@@ -162,11 +163,22 @@ void check_position_opened(checks *c, uint32_t slot, uint32_t partition)
     if (core) t->now.version = kd_central_version(core);
 }
 
+/* A write that failed may be on the disk all the same, and be found there after a crash or a restore. */
+static bool found_applied(const checks *c, uint32_t edge, uint32_t partition, kd_position at)
+{
+    const check_cell *cell = check_map_find(&c->positions.bodies, position_hash(edge, partition, at));
+    bool found = false;
+    for (uint32_t slot = 0; cell && (cell->b & GATHERED) && slot < CHECKS_CENTRALS; slot++)
+        found |= kd_position_cmp(at, c->positions.tenures[slot][partition].now.durable[edge]) <= 0;
+    return found;
+}
+
 void check_position_freed(checks *c, uint32_t slot, uint32_t partition, kd_position at)
 {
     c->made++;
     if (c->slots[slot].alarmed || partition >= c->view.scenario->partitions ||
-        check_position_merged(c, check_edge(slot), partition, at))
+        check_position_merged(c, check_edge(slot), partition, at) ||
+        found_applied(c, check_edge(slot), partition, at))
         return;
     check_fail(c, "freed", "%s drops %llu/%llu of partition %u, which no central has on its disk",
                check_slot_name(c, slot), (unsigned long long)at.incarnation, (unsigned long long)at.seq,
