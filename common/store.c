@@ -3,9 +3,8 @@
 
 enum { WRITE_PUT = 1, WRITE_DELETE = 2, PUT_HEAD = 9 };
 
-size_t kd_writes_put(kd_writes *w, kd_bytes key, kd_bytes value)
+void kd_writes_put(kd_writes *w, kd_bytes key, kd_bytes value)
 {
-    size_t at = w->buf.len;
     kd_buf_reserve(&w->buf, PUT_HEAD + key.len + value.len);
     kd_buf_put_u8(&w->buf, WRITE_PUT);
     kd_buf_put_be32(&w->buf, (uint32_t)key.len);
@@ -13,17 +12,6 @@ size_t kd_writes_put(kd_writes *w, kd_bytes key, kd_bytes value)
     kd_buf_put(&w->buf, key.data, key.len);
     kd_buf_put(&w->buf, value.data, value.len);
     w->count++;
-    return at;
-}
-
-void kd_writes_row(const kd_writes *w, size_t at, kd_bytes *key, kd_bytes *value)
-{
-    KD_ASSERT(at < w->buf.len && w->buf.data[at] == WRITE_PUT);
-    kd_reader r = kd_reader_of(kd_bytes_of(w->buf.data + at + 1, w->buf.len - at - 1));
-    size_t klen = kd_read_be32(&r), vlen = kd_read_be32(&r);
-    *key = kd_read_bytes(&r, klen);
-    *value = kd_read_bytes(&r, vlen);
-    KD_ASSERT(!r.bad);
 }
 
 void kd_writes_delete(kd_writes *w, kd_bytes key)

@@ -45,6 +45,7 @@ void kd_accumulate_op(kd_edge *e, kd_part *p, kd_entry *entry, const kd_entry_op
     size_t added = p->fragment.len - before;
     kd_buf_put(&b->raw, p->fragment.data + before, added);
     b->ops++;
+    b->set_ops += op->verb != KD_ADD;
     b->bytes += added;
     e->outbox_bytes += added;
     int counter = kd_counters_by_id(e->config.counters, op->counter_id);

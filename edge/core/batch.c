@@ -21,6 +21,23 @@ void kd_batch_put_marker(kd_edge *e, const kd_part *p, const kd_outgoing *b)
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
+/* What its seal says is over; the fragments stay for their rows (spill.c). */
+void kd_batch_put_done(kd_edge *e, const kd_part *p, const kd_outgoing *b)
+{
+    kd_key_fragment(&e->key, p->id, b->at, KD_SEAL_MARKER);
+    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), (kd_bytes){0});
+}
+
+void kd_batch_delete(kd_edge *e, const kd_part *p, const kd_outgoing *b)
+{
+    for (uint32_t n = 0; n < b->fragments; n++) {
+        kd_key_fragment(&e->key, p->id, b->at, n);
+        kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
+    }
+    kd_key_fragment(&e->key, p->id, b->at, KD_SEAL_MARKER);
+    kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
+}
+
 void kd_batch_seal(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     kd_outgoing *b = p->open;

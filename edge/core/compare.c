@@ -1,21 +1,33 @@
 /*
  * compare.c - an edge's rows as central is asked about them: digests of ranges of keys, and the rows themselves. Only
- * the store is read: what is not in it yet is not merged either.
+ * the store is read, so a window waits until the rows that were taken before it are there.
  */
 #include "edge/core/internal.h"
 #include "kudos/edge_compare.h"
 
 enum { PREFIX = 3 /* of a row's key in the store, before what both sides know */ };
 
-int kd_edge_compare_window(const kd_edge *e, uint32_t partition, kd_compare_window *window)
+/* A window that was asked for stays what it was while its rows are awaited. */
+static bool rows_arrived(kd_edge *e, kd_part *p, uint64_t until_us)
 {
-    const kd_part *p = kd_edge_part_by_id(e, partition);
+    if (p->compared_number == 0) {
+        p->compared_number = kd_spill_await(e);
+        p->compared_until_us = until_us;
+    }
+    return kd_spill_arrived(e, p->compared_number);
+}
+
+int kd_edge_compare_window(kd_edge *e, uint32_t partition, kd_compare_window *window)
+{
+    kd_part *p = kd_edge_part_by_id(e, partition);
     *window = (kd_compare_window){0};
     if (!p) return KD_ENOTFOUND;
-    window->since_us = p->expired_us;
-    window->until_us = kd_resend_watermark(e, p);
+    uint64_t until_us = kd_resend_watermark(e, p);
     bool in_doubt = p->epoch == 0 || p->held || p->resending || p->rehoming;
-    return in_doubt || window->until_us == 0 ? KD_EAGAIN : KD_OK;
+    if (in_doubt || until_us == 0 || !rows_arrived(e, p, until_us)) return KD_EAGAIN;
+    *window = (kd_compare_window){p->expired_us, KD_MIN(p->compared_until_us, until_us)};
+    p->compared_number = 0;
+    return KD_OK;
 }
 
 typedef struct {

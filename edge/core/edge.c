@@ -1,7 +1,8 @@
 /*
  * edge.c - a shard's core as a whole: open, group commit, close, and what is told of it.
  *
- * Opening reads, in this order: identity, what central said, numbers, rows (into the filter), outbox, idempotency keys.
+ * Opening reads, in this order: identity, what central said, numbers, rows (into the filter), journal (outbox, and rows
+ * that are not in the store yet), idempotency keys.
  * The first group carries the new incarnation, so no batch of it can leave before it is durable.
  */
 #include "edge/core/internal.h"
@@ -71,9 +72,12 @@ static int load(kd_edge *e, uint64_t now_us)
     if (err == KD_OK) err = kd_part_load(e);
     if (err == KD_OK) err = kd_entries_load(e);
     if (err == KD_OK) err = kd_membership_load(e);
+    if (err == KD_OK) err = kd_spill_load(e);
     if (err == KD_OK) err = kd_outbox_load(e);
     if (err == KD_OK) err = kd_idempotency_load(e);
     if (err == KD_OK) plant_fixed_incarnation(e);
+    for (uint32_t i = 0; err == KD_OK && i < e->part_count; i++)
+        if (e->parts[i].resending) e->parts[i].rows_awaited = kd_spill_await(e);
     e->wanted = true;
     return err;
 }
@@ -120,6 +124,7 @@ void kd_edge_close(kd_edge *e)
 {
     if (!e) return;
     for (uint32_t i = 0; i < e->part_count; i++) finish_part(e, &e->parts[i]);
+    kd_spill_finish(e);
     free(e->parts);
     kd_overlay_finish(e);
     kd_membership_finish(e);
@@ -141,7 +146,7 @@ enum { RIDING_BYTES_MAX = 1 << 20 };
 bool kd_edge_commit_wanted(const kd_edge *e)
 {
     bool much_rides = e->writes[e->gathering].buf.len >= RIDING_BYTES_MAX;
-    return (e->wanted || e->poisoned || much_rides) && e->writing_group == 0;
+    return (e->wanted || e->poisoned || much_rides || kd_spill_wanted(e)) && e->writing_group == 0;
 }
 
 int kd_edge_commit_begin(kd_edge *e, uint64_t now_us, const kd_writes **writes, uint64_t *group)
@@ -150,6 +155,7 @@ int kd_edge_commit_begin(kd_edge *e, uint64_t now_us, const kd_writes **writes, 
     if (e->poisoned) return KD_EIO;
     if (e->writing_group != 0) return KD_EAGAIN;
     for (uint32_t i = 0; i < e->part_count; i++) kd_accumulate_close_fragment(e, &e->parts[i]);
+    kd_spill_ride(e);
     kd_writes *w = kd_edge_writes(e);
     if (kd_writes_empty(w)) return KD_EAGAIN;
     kd_identity_put_last(e);
@@ -169,7 +175,7 @@ int kd_edge_commit_end(kd_edge *e, uint64_t group, int status)
     uint32_t written = e->gathering ^ 1;
     e->writing_group = 0;
     e->durable_group = group;
-    kd_membership_durable(e, written);
+    kd_spill_durable(e);
     kd_writes_clear(&e->writes[written]);
     return KD_OK;
 }
@@ -200,5 +206,6 @@ void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out)
     out->outbox_bytes = e->outbox_bytes;
     out->outbox_batches = e->outbox_batches;
     out->filter_rows = e->filter.rows;
+    out->fresh_rows = e->spill.tables[0].count + e->spill.tables[1].count;
     out->refusing = e->refusing;
 }

@@ -4,8 +4,8 @@
  *     kd_edge ── parts[] ── sealed batches (outbox, oldest first) ── open batch
  *        │                        └── nodes: what each batch adds to the shown counts
  *        ├── items: entries, each with the nodes of its item (overlay) and their sum
- *        └── writes[2]: the group that gathers and the one that is being written, each with an index of its
- *            rows (staged), which are found there until they are durable
+ *        ├── writes[2]: the group that gathers and the one that is being written
+ *        └── spill: rows that are not in the store yet, and what of the journal stays until they are
  *
  * Invariants
  * - Positions of a partition ascend along sealed and open; only the open batch takes operations.
@@ -20,6 +20,7 @@
 #include "common/bloom.h"
 #include "common/pool.h"
 #include "common/table.h"
+#include "edge/core/fresh.h"
 #include "kudos/edge.h"
 
 typedef struct kd_node kd_node;
@@ -78,6 +79,7 @@ struct kd_outgoing {
     uint64_t first_us;   /* when its first operation came */
     uint64_t seal_group; /* durable from this group on; 0: found on disk */
     uint32_t ops, fragments;
+    uint32_t set_ops;    /* of them, those that rows come from */
     uint64_t bytes;      /* charged to the outbox */
     size_t record_bytes; /* while open: its record is not larger */
     kd_sending sending;
@@ -94,6 +96,12 @@ typedef struct {
     uint32_t parts, have;
     kd_buf *records;
 } kd_assembly;
+
+/* A place in the journal of a partition: before fragment n of the batch at this position. */
+typedef struct {
+    kd_position at;
+    uint32_t fragment;
+} kd_journal_place;
 
 typedef struct {
     uint32_t id;
@@ -119,11 +127,16 @@ typedef struct {
     uint32_t attempts;
     uint64_t resend_due_us; /* 0: nothing is waited for */
     uint64_t idle_due_us, idle_interval_us;
+    /* rows (spill.c) */
+    kd_journal_place stored_to, frozen_to; /* rows of operations before these are in the store, in the frozen table */
+    uint64_t compared_number, compared_until_us; /* rows that a comparison awaits, 0: none; its window */
+    kd_outgoing *done, *done_tail; /* applied batches whose fragments stay for their rows, oldest first */
     /* rule 15: operations to send again, and complete_to held meanwhile */
     bool held, resending;
     uint64_t hold_us;
     kd_position hold_until; /* the first batch that may tell more; meaningful when not resending */
     kd_buf cursor;          /* row to go on with */
+    uint64_t rows_awaited;  /* number of the last table whose rows the scan must find in the store */
     bool rehoming;          /* rule 20: waits until all of the outbox is durable */
     /* rule 21 */
     uint64_t stable_us;     /* of the newest snapshot; 0 from a start to the first one */
@@ -144,16 +157,19 @@ static inline kd_bytes kd_row_key_view(const kd_row_key *k)
     return kd_bytes_of(k->data, k->len);
 }
 
-/* Where the rows of one group stand in its writes: open addressing by hash, at most half full. */
+/* Rows that are not in the store yet: a table that fills, and one that is frozen and being written. */
 typedef struct {
-    uint32_t tag;   /* high half of the hash */
-    uint32_t place; /* offset of the row's newest put, plus 1; 0: empty */
-} kd_staged_slot;
-
-typedef struct {
-    kd_staged_slot *slots;
-    uint32_t count, cap; /* cap is 0 or a power of two */
-} kd_staged;
+    kd_fresh tables[2];
+    uint32_t filling;   /* index into tables */
+    uint64_t number;    /* of the table that fills, from 1; those before it but the frozen one are in the store */
+    uint32_t ops;       /* recorded in it; its rows are not more */
+    uint32_t group_ops; /* recorded since the last group closed */
+    bool frozen;        /* the other table is: until the group with its last row is durable */
+    bool written;       /* its last row is in a group */
+    kd_fresh_walk walk; /* over the frozen one */
+    uint64_t awaited;   /* number of the last table that somebody waits for */
+    uint64_t done_bytes; /* of all batches that are done */
+} kd_spill;
 
 typedef struct kd_remembered kd_remembered;
 
@@ -178,9 +194,9 @@ struct kd_edge {
     kd_pool nodes, overlays;
     kd_entry *last_found; /* the items come in runs: a like looks its item up three times */
     kd_bloom filter;
+    kd_spill spill;
     kd_writes writes[2];
-    kd_staged staged[2]; /* of writes[] */
-    uint32_t gathering;  /* index of the open group's buffers */
+    uint32_t gathering; /* index of the open group's buffers */
     uint64_t open_group;
     uint64_t writing_group; /* 0: none */
     uint64_t durable_group;
@@ -229,23 +245,36 @@ uint64_t kd_stamp_advance(kd_edge *e, uint64_t now_us);
 uint64_t kd_stamp_next(kd_edge *e, uint64_t now_us, uint64_t row_us, uint64_t token_us);
 
 /* membership.c: look up, record, load */
-typedef struct {
-    bool known, liked;
-    uint64_t stamp_us;
-} kd_row;
 int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_row *row);
 void kd_membership_record(kd_edge *e, const kd_row_key *key, const kd_row *row);
+/* An operation found in the journal at the start, whose row need not be in the store. */
+int kd_membership_restore(kd_edge *e, const kd_row_key *key, const kd_row *row);
 int kd_membership_load(kd_edge *e);
-/* The rows of writes[index] are durable: the store answers for them from now on. Before the writes are cleared. */
-void kd_membership_durable(kd_edge *e, uint32_t index);
 void kd_membership_finish(kd_edge *e);
-/* Visits rows of a partition from `from` on (empty: the first); stops when fn does. */
+/* A row of the store. */
 typedef struct {
     uint8_t counter_id;
     kd_bytes item, user;
     kd_row row;
 } kd_member_row;
 int kd_membership_parse(kd_bytes key, kd_bytes value, kd_member_row *row);
+
+/* spill.c: rows reach the store later than their operations, and the journal stays until they have */
+void kd_spill_record(kd_edge *e, const kd_row_key *key, const kd_row *row);
+bool kd_spill_find(const kd_edge *e, const kd_row_key *key, kd_row *row);
+int kd_spill_load(kd_edge *e); /* before the outbox */
+bool kd_spill_stored(const kd_part *p, kd_position at, uint32_t fragment);
+void kd_spill_keep(kd_edge *e, kd_part *p, kd_outgoing *b); /* done, as found on disk */
+/* The batch is applied: its rows of the journal go, now or when its membership rows are in the store. */
+void kd_spill_retire(kd_edge *e, kd_part *p, kd_outgoing *b);
+/* When a group closes, behind its fragments: rows, and deletions that need them, ride in it. */
+void kd_spill_ride(kd_edge *e);
+void kd_spill_durable(kd_edge *e);
+bool kd_spill_wanted(const kd_edge *e);
+/* All rows recorded up to now are awaited in the store: the number of their last table; whether they are there. */
+uint64_t kd_spill_await(kd_edge *e);
+bool kd_spill_arrived(const kd_edge *e, uint64_t number);
+void kd_spill_finish(kd_edge *e);
 
 /* fragment.c: operations as they stand in the journal */
 typedef struct {
@@ -269,6 +298,8 @@ void kd_accumulate_close_fragment(kd_edge *e, kd_part *p);
 /* batch.c: seal, envelope */
 void kd_batch_seal(kd_edge *e, kd_part *p, uint64_t now_us);
 void kd_batch_put_marker(kd_edge *e, const kd_part *p, const kd_outgoing *b);
+void kd_batch_put_done(kd_edge *e, const kd_part *p, const kd_outgoing *b);
+void kd_batch_delete(kd_edge *e, const kd_part *p, const kd_outgoing *b); /* its rows of the journal */
 int kd_batch_fragments(kd_edge *e, const kd_part *p, const kd_outgoing *b, kd_buf *out);
 int kd_batch_record(kd_edge *e, kd_part *p, kd_outgoing *prev, kd_outgoing *b, uint64_t now_us,
                     kd_buf *record);
@@ -280,7 +311,7 @@ int kd_outbox_load(kd_edge *e);
 void kd_outbox_push(kd_edge *e, kd_part *p, kd_outgoing *b);
 /* Up to applied: deltas end or are kept by stale entries. */
 void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied);
-void kd_outbox_pop(kd_edge *e, kd_part *p);   /* forgets the oldest batch and deletes its rows */
+void kd_outbox_pop(kd_edge *e, kd_part *p); /* forgets the oldest batch and deletes its rows */
 void kd_outbox_again(kd_edge *e, kd_part *p); /* everything that was sent is due again */
 void kd_outbox_arm(kd_edge *e, kd_part *p, uint64_t now_us); /* waits for applied to move */
 uint64_t kd_outbox_longest_wait(const kd_edge *e);
@@ -342,7 +373,8 @@ void kd_idempotency_finish(kd_edge *e);
  *     p part:2                            what central said
  *     n part:2 item                       central's number of an item
  *     m part:2 counter:1 item ulen:1 user membership row
- *     f part:2 incarnation:8 seq:8 n:4    fragment n of a batch; n = ffffffff: the seal
+ *     f part:2 incarnation:8 seq:8 n:4    fragment n of a batch; n = ffffffff: the seal, empty: applied
+ *     r                                   by partition: rows of what the journal holds before this place are in the store
  *     i number:8                          a remembered idempotency key
  *     x part:2 incarnation:8 seq:8        sums set aside for an operator (rule 20)
  */

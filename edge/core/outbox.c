@@ -29,20 +29,9 @@ void kd_outbox_push(kd_edge *e, kd_part *p, kd_outgoing *b)
     p->last_sealed_digest = b->digest;
 }
 
-static void delete_rows(kd_edge *e, const kd_part *p, const kd_outgoing *b)
-{
-    for (uint32_t n = 0; n < b->fragments; n++) {
-        kd_key_fragment(&e->key, p->id, b->at, n);
-        kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
-    }
-    kd_key_fragment(&e->key, p->id, b->at, KD_SEAL_MARKER);
-    kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
-}
-
-void kd_outbox_pop(kd_edge *e, kd_part *p)
+static kd_outgoing *take_head(kd_edge *e, kd_part *p)
 {
     kd_outgoing *b = p->head;
-    delete_rows(e, p, b);
     p->head = b->next;
     if (!p->head) p->tail = NULL;
     p->sealed--;
@@ -50,6 +39,13 @@ void kd_outbox_pop(kd_edge *e, kd_part *p)
     e->outbox_bytes -= b->bytes;
     e->outbox_batches--;
     kd_batch_drop_body(p, b);
+    return b;
+}
+
+void kd_outbox_pop(kd_edge *e, kd_part *p)
+{
+    kd_outgoing *b = take_head(e, p);
+    kd_batch_delete(e, p, b);
     kd_batch_free(b);
 }
 
@@ -58,7 +54,7 @@ void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied)
     bool moved = false;
     while (p->head && kd_position_cmp(p->head->at, applied) <= 0) {
         kd_overlay_end_batch(e, p, p->head, applied);
-        kd_outbox_pop(e, p);
+        kd_spill_retire(e, p, take_head(e, p));
         moved = true;
     }
     if (!moved) return;
@@ -101,7 +97,8 @@ static void plant_join_open(kd_edge *e, kd_part *p)
         b->digest = kd_body_digest(kd_buf_view(&b->body));
     }
     kd_buf_finish(&raw);
-    delete_rows(e, p, open);
+    b->set_ops += open->set_ops;
+    kd_batch_delete(e, p, open);
     kd_overlay_end_batch(e, p, open, b->at);
     e->outbox_bytes -= open->bytes;
     e->outbox_batches--;
@@ -201,7 +198,7 @@ typedef struct {
     kd_part *p;
     kd_outgoing *b;
     kd_buf raw;
-    bool marked;
+    bool marked, done;
 } loader;
 
 static int load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
@@ -213,8 +210,25 @@ static int load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
         kd_entry *entry = kd_entry_obtain(e, p, op.item);
         if (entry && counter >= 0) kd_overlay_add(e, b, entry, (uint8_t)counter, op.delta);
         b->ops++;
+        b->set_ops += op.verb != KD_ADD;
     }
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
+}
+
+/* Rows that need not be in the store yet. */
+static int restore_rows(kd_edge *e, const kd_part *p, kd_bytes fragment)
+{
+    kd_reader r = kd_reader_of(fragment);
+    kd_entry_op op;
+    kd_row_key key;
+    int err = KD_OK;
+    while (err == KD_OK && kd_fragment_next(&r, &op)) {
+        if (op.verb == KD_ADD || op.time_us <= p->expired_us) continue; /* or it went (rule 21) */
+        kd_row row = {.known = true, .liked = op.verb == KD_LIKE, .stamp_us = op.time_us};
+        kd_key_row(&key, p->id, op.counter_id, op.item, op.user);
+        err = kd_membership_restore(e, &key, &row);
+    }
+    return err;
 }
 
 /* The batch is whole: freeze it. One that was open when its process ended is sealed as it stands. */
@@ -223,8 +237,13 @@ static int freeze(loader *l)
     kd_outgoing *b = l->b;
     if (!b) return KD_OK;
     l->b = NULL;
-    int err = load_overlay(l->e, l->p, b, kd_buf_view(&l->raw));
     b->bytes = KD_OUTGOING_OVERHEAD + l->raw.len;
+    if (l->done) {
+        b->set_ops = 1; /* why else would it be there */
+        kd_spill_keep(l->e, l->p, b);
+        return KD_OK;
+    }
+    int err = load_overlay(l->e, l->p, b, kd_buf_view(&l->raw));
     l->e->outbox_bytes += b->bytes;
     l->e->outbox_batches++;
     if (err == KD_OK && !l->marked) {
@@ -241,6 +260,8 @@ static int freeze(loader *l)
 
 static int load_marker(loader *l, kd_bytes value)
 {
+    l->done = value.len == 0;
+    if (l->done) return KD_OK;
     kd_reader r = kd_reader_of(value);
     l->b->digest = kd_read_be64(&r);
     l->b->complete_to_us = kd_read_be64(&r);
@@ -264,12 +285,13 @@ static int load_row(void *arg, kd_bytes key, kd_bytes value)
         l->p = p;
         l->b = kd_alloc(sizeof(*l->b));
         l->b->at = at;
-        l->marked = false;
+        l->marked = l->done = false;
         kd_buf_clear(&l->raw);
     }
     if (n == KD_SEAL_MARKER) return load_marker(l, value);
     l->b->fragments = n + 1;
     kd_buf_put(&l->raw, value.data, value.len);
+    if (!kd_spill_stored(p, at, n)) return restore_rows(l->e, p, value);
     return 0;
 }
 

@@ -5,7 +5,8 @@
  * with its original stamp; what central still has is decided by the stamp, as always. Until all of that is in a batch or
  * one before it, complete_to stays at that watermark: a larger one would hide what is still to come.
  *
- * The scan goes in steps, so that a large partition does not stop the loop; a crash starts it over.
+ * The scan reads the store, so it waits until the rows of what was taken before are there. It goes in steps, so that a
+ * large partition does not stop the loop; a crash starts it over.
  */
 #include "edge/core/internal.h"
 
@@ -39,6 +40,7 @@ void kd_resend_start(kd_edge *e, kd_part *p)
 {
     kd_resend_hold(e, p);
     p->resending = !KD_PLANTED(e, KD_PLANT_NO_RESEND);
+    p->rows_awaited = kd_spill_await(e);
     kd_buf_clear(&p->cursor);
 }
 
@@ -80,6 +82,8 @@ static void finish(kd_edge *e, kd_part *p)
 
 int kd_resend_step(kd_edge *e, kd_part *p, uint64_t now_us)
 {
+    bool stored = kd_spill_arrived(e, p->rows_awaited) || KD_PLANTED(e, KD_PLANT_RESEND_STORED);
+    if (!stored) return KD_OK;
     uint64_t margin = 2 * e->config.drift_us;
     resend r = {.e = e, .p = p, .now_us = now_us, .left = ROWS_A_STEP};
     r.above_us = p->hold_us > margin ? p->hold_us - margin : 0;

@@ -3,7 +3,7 @@
  *
  * The row decides what is shown and answered (delta, changed), never whether the operation is kept: each is
  * journaled with a fresh stamp, also when the row agrees, since another edge may hold a newer word of the
- * same user. Row, fragment, idempotency key and `last` ride in the group that the outcome names.
+ * same user. Fragment, idempotency key and `last` ride in the group that the outcome names; the row follows.
  */
 #include "edge/core/internal.h"
 
@@ -98,7 +98,8 @@ static int prepare(kd_edge *e, const kd_part *p, const kd_request *rq, taken_row
 {
     if (rq->verb != KD_ADD) {
         kd_key_row(&row->key, p->id, kd_edge_counter(e, rq->counter)->id, rq->item, rq->user);
-        kd_bloom_prefetch(&e->filter, row->key.hash); /* comes while the entry is looked for */
+        kd_bloom_prefetch(&e->filter, row->key.hash); /* come while the entry is looked for */
+        kd_fresh_prefetch(&e->spill.tables[e->spill.filling], row->key.hash);
     }
     *entry = kd_entry_find(e, rq->item);
     return rq->verb == KD_ADD ? KD_OK : kd_membership_look_up(e, &row->key, &row->was);

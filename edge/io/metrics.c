@@ -34,6 +34,7 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
     COPY(snapshots), COPY(heartbeats), COPY(snapshot_gaps), COPY(snapshots_old), COPY(undone),
         COPY(resent_ops);
     COPY(asks), COPY(answers_thrown), COPY(items), COPY(evicted), COPY(filter_rows), COPY(identity_alarms);
+    COPY(fresh_rows);
     COPY(refusing);
 #undef COPY
     kd_metric_set(&m->rows_expired, (int64_t)stats->expired);

@@ -153,6 +153,9 @@ static const kd_option table[] = {
       .max = 1024 * MIB),
     S(SIZE, block_cache, "store", "block_cache", "64MiB", "LevelDB block cache of a shard", .min = MIB,
       .max = 65536 * MIB),
+    S(UINT, fresh_rows, "store", "fresh_rows", "65536", "Operations of a shard whose rows gather in memory",
+      .max = 1000000,
+      .more = "Until their rows are written, sorted, the journal keeps them. 0: written with their operations."),
 
     S(ENUM, log_level, "log", "level", "info", "Least severe lines that are written",
       .choices = kd_log_levels, .reloadable = true),

@@ -33,6 +33,7 @@ typedef struct {
     uint32_t send_window; /* batches of a partition that may be sent and not yet applied */
     uint64_t outbox_bytes_max;
     uint32_t items_max;       /* counts kept in memory and on disk */
+    uint32_t fresh_rows_max;  /* operations whose rows gather in memory, in each of two tables; 0: rows ride with them */
     uint32_t idempotency_max; /* remembered keys */
     uint64_t idempotency_ttl_us;
     uint64_t row_ttl_us; /* membership rows older than this may expire (rule 21); 0: none does */
@@ -61,6 +62,8 @@ typedef enum {
     KD_PLANT_OVERLAY_NEVER_ENDS = 1 << 17,  /* overlay without applied */
     KD_PLANT_REHOME_ONE = 1 << 18,          /* rule 20: only the partition that noticed moves */
     KD_PLANT_EXPIRE_EARLY = 1 << 19,        /* rule 21: rows expire whatever stable says */
+    KD_PLANT_FORGET_FRESH = 1 << 20,        /* rule 4: the journal goes before the rows are in the store */
+    KD_PLANT_RESEND_STORED = 1 << 21,       /* rule 15: rows that are not in the store yet are not sent again */
 } kd_edge_plant;
 
 /*
@@ -189,7 +192,7 @@ typedef struct {
     uint64_t likes, unlikes, sums, agreeing, retries, groups, sealed, sealed_empty, sends, resends;
     uint64_t snapshots, heartbeats, snapshot_gaps, snapshots_old, undone, resent_ops;
     uint64_t asks, answers, answers_thrown, evicted, identity_alarms, items, outbox_bytes, outbox_batches,
-        filter_rows, expired, expire_sweeps;
+        filter_rows, fresh_rows, expired, expire_sweeps;
     bool refusing; /* writes are refused: identity in doubt */
 } kd_edge_stats;
 void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out);

@@ -6,12 +6,13 @@
 #include "kudos/edge.h"
 
 /* The window in which this edge can be compared now. KD_ENOTFOUND: not a partition of this shard; KD_EAGAIN: nothing
- * heard from central yet, or operations are being sent again or moved. */
-int kd_edge_compare_window(const kd_edge *e, uint32_t partition, kd_compare_window *window);
+ * heard from central yet, operations are being sent again or moved, or rows are on their way to the store: then they come
+ * with the next groups, and the same question is answered a moment later. */
+int kd_edge_compare_window(kd_edge *e, uint32_t partition, kd_compare_window *window);
 
 /* Digests the rows from key `from` (empty: the first) on, below `to` (empty: no end), but at most `rows_max` rows of
  * the store: *next is the key behind the last one looked at, or empty when the range is done. Rows that are not in
- * the store yet are not looked at. KD_OK, KD_ENOTFOUND, KD_EIO. */
+ * the store yet, which are younger than the window, are not looked at. KD_OK, KD_ENOTFOUND, KD_EIO. */
 int kd_edge_compare_digest(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to, kd_compare_window window,
                            uint32_t rows_max, kd_range_digest *digest, kd_buf *next);
 

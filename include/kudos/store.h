@@ -31,9 +31,7 @@ typedef struct {
     uint32_t count;
 } kd_writes;
 
-/* Returns where the put stands in the buffer; kd_writes_row finds it there until the group is cleared. */
-size_t kd_writes_put(kd_writes *w, kd_bytes key, kd_bytes value);
-void kd_writes_row(const kd_writes *w, size_t at, kd_bytes *key, kd_bytes *value);
+void kd_writes_put(kd_writes *w, kd_bytes key, kd_bytes value);
 void kd_writes_delete(kd_writes *w, kd_bytes key);
 void kd_writes_clear(kd_writes *w);
 void kd_writes_finish(kd_writes *w);

@@ -29,6 +29,8 @@ const plant plants[] = {
     EDGE(ANY_APPLIED, "20", "applied is always believed"),
     EDGE(OVERLAY_NEVER_ENDS, "17", "the overlay goes on without end"),
     EDGE(REHOME_ONE, "20", "only the partition that noticed moves to the new incarnation"),
+    EDGE(FORGET_FRESH, "4", "the journal goes before its rows are in the store"),
+    EDGE(RESEND_STORED, "15", "rows that are not in the store yet are not sent again"),
     CENTRAL(MERGE_NO_GAP_CHECK, "9", "a batch is merged though one before it is missing"),
     CENTRAL(MERGE_AFTER_BELOW, "9", "after may lie below applied"),
     CENTRAL(MERGE_ANY_STAMP, "3", "the last to arrive wins"),

@@ -38,6 +38,7 @@ void edge_start(model_world *w, uint32_t i)
                              .send_window = 8,
                              .outbox_bytes_max = 1 << 20,
                              .items_max = 64,
+                             .fresh_rows_max = w->seed % 4 == 0 ? 0 : 1u << 2 * (w->seed % 4),
                              .idempotency_max = 64,
                              .idempotency_ttl_us = 60000000,
                              .row_ttl_us = w->options.row_ttl_us,

@@ -1,0 +1,219 @@
+/* fresh.c - see the header. */
+#include "edge/core/fresh.h"
+
+#include "kudos/id.h"
+
+#include <stdlib.h>
+
+enum { SLOTS_FIRST = 1024, ROW_HEAD = KD_ROW_VALUE + 2 };
+
+int kd_row_parse(kd_bytes value, kd_row *row)
+{
+    kd_reader r = kd_reader_of(value);
+    row->known = true;
+    row->liked = kd_read_u8(&r) != 0;
+    row->stamp_us = kd_read_be64(&r);
+    return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
+}
+
+static void write_value(uint8_t *out, const kd_row *row)
+{
+    uint64_t stamp = __builtin_bswap64(row->stamp_us);
+    out[0] = row->liked;
+    memcpy(out + 1, &stamp, sizeof stamp);
+}
+
+static kd_bytes value_at(const kd_fresh *f, uint32_t place)
+{
+    return kd_bytes_of(f->rows.data + place, KD_ROW_VALUE);
+}
+
+static kd_bytes key_at(const kd_fresh *f, uint32_t place)
+{
+    uint16_t len;
+    memcpy(&len, f->rows.data + place + KD_ROW_VALUE, sizeof len);
+    return kd_bytes_of(f->rows.data + place + ROW_HEAD, len);
+}
+
+/* The slot of a key, or the empty one where it would be. Masks begin with the low bits, tags are the high ones. */
+static kd_fresh_slot *slot_of(const kd_fresh *f, kd_bytes key, uint64_t hash)
+{
+    for (uint32_t i = (uint32_t)hash;; i++) {
+        kd_fresh_slot *slot = &f->slots[i & (f->slot_cap - 1)];
+        if (slot->place == 0) return slot;
+        if (slot->tag == (uint32_t)(hash >> 32) && kd_bytes_eq(key_at(f, slot->place - 1), key)) return slot;
+    }
+}
+
+bool kd_fresh_find(const kd_fresh *f, kd_bytes key, uint64_t hash, kd_row *row)
+{
+    if (f->count == 0) return false;
+    const kd_fresh_slot *slot = slot_of(f, key, hash);
+    if (slot->place == 0) return false;
+    KD_ASSERT(kd_row_parse(value_at(f, slot->place - 1), row) == KD_OK);
+    return true;
+}
+
+void kd_fresh_prefetch(const kd_fresh *f, uint64_t hash)
+{
+    if (f->slot_cap) __builtin_prefetch(&f->slots[hash & (f->slot_cap - 1)]);
+}
+
+static void widen(kd_fresh *f)
+{
+    kd_fresh_slot *old = f->slots;
+    uint32_t old_cap = f->slot_cap;
+    f->slot_cap = KD_MAX(old_cap * 2, (uint32_t)SLOTS_FIRST);
+    f->slots = kd_alloc(f->slot_cap * sizeof(f->slots[0]));
+    for (uint32_t i = 0; i < old_cap; i++) {
+        if (old[i].place == 0) continue;
+        uint32_t at = (uint32_t)kd_hash(key_at(f, old[i].place - 1));
+        while (f->slots[at & (f->slot_cap - 1)].place != 0) at++;
+        f->slots[at & (f->slot_cap - 1)] = old[i];
+    }
+    free(old);
+}
+
+void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_row *row)
+{
+    if (f->count >= f->slot_cap / 2) widen(f);
+    kd_fresh_slot *slot = slot_of(f, key, hash);
+    if (slot->place) {
+        write_value(f->rows.data + slot->place - 1, row);
+        return;
+    }
+    uint8_t head[ROW_HEAD];
+    uint16_t len = (uint16_t)key.len;
+    write_value(head, row);
+    memcpy(head + KD_ROW_VALUE, &len, sizeof len);
+    uint32_t place = (uint32_t)f->rows.len;
+    KD_ASSERT(f->rows.len < UINT32_MAX - ROW_HEAD - UINT16_MAX);
+    kd_buf_put(&f->rows, head, sizeof head);
+    kd_buf_put(&f->rows, key.data, key.len);
+    *slot = (kd_fresh_slot){.tag = (uint32_t)(hash >> 32), .place = place + 1};
+    f->refs = kd_grow(f->refs, f->count, &f->ref_cap, sizeof(f->refs[0]));
+    f->refs[f->count++] = (kd_fresh_ref){.place = place};
+}
+
+/* ---- order ---------------------------------------------------------------------------------------------------- */
+
+/* What keys have in common says nothing about their order, and is most of them. */
+static void choose_ranked(kd_fresh *f, uint32_t end)
+{
+    kd_bytes first = key_at(f, f->refs[0].place);
+    for (uint16_t at = 0; at < first.len && f->ranked_count < KD_FRESH_RANKED; at++) {
+        bool differs = false;
+        for (uint32_t i = 1; i < end && !differs; i++) {
+            kd_bytes key = key_at(f, f->refs[i].place);
+            differs = at >= key.len || key.data[at] != first.data[at];
+        }
+        if (differs) f->ranked[f->ranked_count++] = at;
+    }
+}
+
+static uint64_t rank_of(const kd_fresh *f, kd_bytes key)
+{
+    uint64_t rank = 0;
+    for (uint8_t i = 0; i < f->ranked_count; i++)
+        rank = rank << 8 | (f->ranked[i] < key.len ? key.data[f->ranked[i]] : 0);
+    return rank;
+}
+
+/* One pass of a radix sort, by the byte at `shift`; stable. */
+static void sort_by_byte(const kd_fresh_ref *from, kd_fresh_ref *to, uint32_t count, uint32_t shift)
+{
+    uint32_t ends[256] = {0};
+    for (uint32_t i = 0; i < count; i++) ends[from[i].rank >> shift & 255]++;
+    for (uint32_t i = 1; i < 256; i++) ends[i] += ends[i - 1];
+    for (uint32_t i = count; i-- > 0;) to[--ends[from[i].rank >> shift & 255]] = from[i];
+}
+
+static void sort_refs(kd_fresh_ref *refs, uint32_t count, uint32_t bytes)
+{
+    kd_fresh_ref scratch[KD_FRESH_RUN], *from = refs, *to = scratch;
+    for (uint32_t i = 0; i < bytes; i++) {
+        sort_by_byte(from, to, count, 8 * i);
+        kd_fresh_ref *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != refs) memcpy(refs, from, count * sizeof(refs[0]));
+}
+
+static void sort_run(kd_fresh *f, uint32_t end)
+{
+    if (f->sorted == 0) choose_ranked(f, end);
+    for (uint32_t i = f->sorted; i < end; i++) f->refs[i].rank = rank_of(f, key_at(f, f->refs[i].place));
+    sort_refs(f->refs + f->sorted, end - f->sorted, f->ranked_count);
+    f->sorted = end;
+}
+
+void kd_fresh_sort(kd_fresh *f, bool all)
+{
+    while (f->count - f->sorted >= KD_FRESH_RUN) sort_run(f, f->sorted + KD_FRESH_RUN);
+    if (all && f->count > f->sorted) sort_run(f, f->count);
+}
+
+void kd_fresh_clear(kd_fresh *f, uint32_t usual)
+{
+    if (f->count > usual) {
+        kd_fresh_finish(f);
+        return;
+    }
+    if (f->count) memset(f->slots, 0, f->slot_cap * sizeof(f->slots[0]));
+    kd_buf_clear(&f->rows);
+    f->count = f->sorted = 0;
+    f->ranked_count = 0;
+}
+
+void kd_fresh_finish(kd_fresh *f)
+{
+    kd_buf_finish(&f->rows);
+    free(f->slots);
+    free(f->refs);
+    *f = (kd_fresh){0};
+}
+
+/* ---- walk ----------------------------------------------------------------------------------------------------- */
+
+void kd_fresh_walk_begin(kd_fresh_walk *w, const kd_fresh *f)
+{
+    KD_ASSERT(f->sorted == f->count);
+    *w = (kd_fresh_walk){.fresh = f, .left = f->count, .runs = (f->count + KD_FRESH_RUN - 1) / KD_FRESH_RUN};
+    w->heads = kd_alloc(KD_MAX(w->runs, 1u) * sizeof(w->heads[0]));
+    for (uint32_t i = 0; i < w->runs; i++)
+        w->heads[i] = (kd_fresh_head){f->refs[i * KD_FRESH_RUN].rank, i * KD_FRESH_RUN};
+}
+
+/* Where that was its last one, the last run takes its place. */
+static void advance(kd_fresh_walk *w, kd_fresh_head *head)
+{
+    const kd_fresh *f = w->fresh;
+    uint32_t next = head->next + 1;
+    if (next == f->count || next % KD_FRESH_RUN == 0) {
+        *head = w->heads[--w->runs];
+        return;
+    }
+    *head = (kd_fresh_head){f->refs[next].rank, next};
+    __builtin_prefetch(f->rows.data + f->refs[next].place);
+}
+
+bool kd_fresh_walk_next(kd_fresh_walk *w, kd_bytes *key, kd_bytes *value)
+{
+    if (w->left == 0) return false;
+    kd_fresh_head *least = w->heads;
+    for (uint32_t i = 1; i < w->runs; i++)
+        if (w->heads[i].rank < least->rank) least = &w->heads[i];
+    uint32_t place = w->fresh->refs[least->next].place;
+    *key = key_at(w->fresh, place);
+    *value = value_at(w->fresh, place);
+    advance(w, least);
+    w->left--;
+    return true;
+}
+
+void kd_fresh_walk_finish(kd_fresh_walk *w)
+{
+    free(w->heads);
+    *w = (kd_fresh_walk){0};
+}

@@ -1,0 +1,239 @@
+/*
+ * spill.c - rows reach the store later than their operations, and the journal stays until they have (rule 4).
+ *
+ * An operation's fragment holds all that its row does, so only the fragment is synced. Rows gather in a table; when it is
+ * full it is frozen, and its rows ride in the next groups, in nearly the order of their keys, a few more in each than that
+ * group has operations. That costs LevelDB half of what rows in the order of their coming do, and makes no group large. A
+ * second table fills meanwhile.
+ *
+ * Invariants
+ * - A row is in a table until the group that carries it is durable: look-ups find it there or in the store.
+ * - A row is newer than what the store has under its key, and the filling table's is newer than the frozen one's.
+ * - The row `r` says, by partition, before which place of the journal all rows are in the store. It rides with the last
+ *   row of a table. Fragments behind that place stay, also of batches that are applied: their seal then says "done".
+ *   A start takes rows from there; what it finds is bounded by two tables of operations.
+ */
+#include "edge/core/internal.h"
+
+#include <stdlib.h>
+
+enum {
+    RIDE_MORE = 16,        /* rows of a group, besides one and an eighth an operation */
+    RIDE_URGENT = 4096,    /* rows of a group when somebody waits for them */
+    DELETES_A_GROUP = 256, /* of the journal, besides one an operation */
+    DONE_BYTES_AN_OP = 256,
+};
+
+static kd_fresh *filling(kd_edge *e)
+{
+    return &e->spill.tables[e->spill.filling];
+}
+
+static kd_fresh *frozen(kd_edge *e)
+{
+    return &e->spill.tables[e->spill.filling ^ 1];
+}
+
+static uint64_t rows_max(const kd_edge *e)
+{
+    return e->config.fresh_rows_max;
+}
+
+void kd_spill_record(kd_edge *e, const kd_row_key *key, const kd_row *row)
+{
+    kd_fresh_put(filling(e), kd_row_key_view(key), key->hash, row);
+    e->spill.ops++;
+    e->spill.group_ops++;
+}
+
+bool kd_spill_find(const kd_edge *e, const kd_row_key *key, kd_row *row)
+{
+    const kd_spill *s = &e->spill;
+    return kd_fresh_find(&s->tables[s->filling], kd_row_key_view(key), key->hash, row) ||
+           kd_fresh_find(&s->tables[s->filling ^ 1], kd_row_key_view(key), key->hash, row);
+}
+
+/* ---- places in the journal ------------------------------------------------------------------------------------ */
+
+/* Everything that the partition's journal has so far is before it; the gathering group's fragments are closed. */
+static kd_journal_place place_now(const kd_edge *e, const kd_part *p)
+{
+    if (p->open) return (kd_journal_place){p->open->at, p->open->fragments};
+    uint64_t seq = p->incarnation == e->incarnation ? p->next_seq : 1;
+    return (kd_journal_place){{e->incarnation, seq}, 0};
+}
+
+bool kd_spill_stored(const kd_part *p, kd_position at, uint32_t fragment)
+{
+    int order = kd_position_cmp(at, p->stored_to.at);
+    return order < 0 || (order == 0 && fragment < p->stored_to.fragment);
+}
+
+static void put_stored(kd_edge *e)
+{
+    kd_key_single(&e->key, 'r');
+    kd_buf_clear(&e->value);
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        kd_part *p = &e->parts[i];
+        p->stored_to = p->frozen_to;
+        kd_buf_put_varint(&e->value, p->stored_to.at.incarnation);
+        kd_buf_put_varint(&e->value, p->stored_to.at.seq);
+        kd_buf_put_varint(&e->value, p->stored_to.fragment);
+    }
+    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
+}
+
+int kd_spill_load(kd_edge *e)
+{
+    e->spill.number = 1;
+    kd_key_single(&e->key, 'r');
+    int err = e->store.get(e->store.ctx, kd_buf_view(&e->key), &e->value);
+    if (err != KD_OK) return err == KD_ENOTFOUND ? KD_OK : err;
+    kd_reader r = kd_reader_of(kd_buf_view(&e->value));
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        kd_journal_place *to = &e->parts[i].stored_to;
+        to->at.incarnation = kd_read_varint(&r);
+        to->at.seq = kd_read_varint(&r);
+        to->fragment = (uint32_t)kd_read_varint(&r);
+    }
+    return r.bad || kd_reader_left(&r) > 0 ? KD_EMALFORMED : KD_OK;
+}
+
+/* ---- batches that are done ------------------------------------------------------------------------------------ */
+
+static bool needed(const kd_edge *e, const kd_part *p, const kd_outgoing *b)
+{
+    if (KD_PLANTED(e, KD_PLANT_FORGET_FRESH)) return false;
+    return b->set_ops > 0 && b->fragments > 0 && !kd_spill_stored(p, b->at, b->fragments - 1);
+}
+
+void kd_spill_keep(kd_edge *e, kd_part *p, kd_outgoing *b)
+{
+    b->next = NULL;
+    if (p->done)
+        p->done_tail->next = b;
+    else
+        p->done = b;
+    p->done_tail = b;
+    e->spill.done_bytes += b->bytes;
+}
+
+void kd_spill_retire(kd_edge *e, kd_part *p, kd_outgoing *b)
+{
+    if (needed(e, p, b)) {
+        kd_batch_put_done(e, p, b);
+        kd_spill_keep(e, p, b);
+        return;
+    }
+    kd_batch_delete(e, p, b);
+    kd_batch_free(b);
+}
+
+static void delete_done(kd_edge *e, kd_part *p, uint32_t *budget)
+{
+    while (*budget > 0 && p->done && !needed(e, p, p->done)) {
+        kd_outgoing *b = p->done;
+        kd_batch_delete(e, p, b);
+        *budget -= KD_MIN(b->fragments + 1, *budget);
+        e->spill.done_bytes -= b->bytes;
+        p->done = b->next;
+        kd_batch_free(b);
+    }
+}
+
+/* ---- the frozen table ----------------------------------------------------------------------------------------- */
+
+static uint64_t stored_number(const kd_edge *e)
+{
+    return e->spill.number - 1 - e->spill.frozen;
+}
+
+bool kd_spill_wanted(const kd_edge *e)
+{
+    const kd_spill *s = &e->spill;
+    bool much = s->frozen && !s->written && s->tables[s->filling ^ 1].count > 2 * rows_max(e);
+    return much || s->awaited > stored_number(e);
+}
+
+/* Operations without a row keep the journal from ending, too. */
+static bool full(const kd_edge *e)
+{
+    const kd_spill *s = &e->spill;
+    return s->ops > rows_max(e) || s->done_bytes > (rows_max(e) + 1) * DONE_BYTES_AN_OP ||
+           s->awaited >= s->number;
+}
+
+static void freeze(kd_edge *e)
+{
+    kd_spill *s = &e->spill;
+    for (uint32_t i = 0; i < e->part_count; i++) e->parts[i].frozen_to = place_now(e, &e->parts[i]);
+    kd_fresh_sort(filling(e), true);
+    kd_fresh_walk_begin(&s->walk, filling(e));
+    s->filling ^= 1;
+    s->number++;
+    s->ops = 0;
+    s->frozen = true;
+    s->written = false;
+}
+
+/* So many that a table is written before the next one is full, also one that a start found larger. */
+static uint64_t rows_to_ride(kd_edge *e, uint32_t ops)
+{
+    uint64_t rows = ops + ops / 8 + RIDE_MORE;
+    if (kd_spill_wanted(e)) rows = KD_MAX(rows, (uint64_t)RIDE_URGENT);
+    return rows * (1 + frozen(e)->count / (rows_max(e) + 1));
+}
+
+static void write_rows(kd_edge *e, uint64_t rows)
+{
+    kd_bytes key, value;
+    while (rows-- > 0 && kd_fresh_walk_next(&e->spill.walk, &key, &value))
+        kd_writes_put(kd_edge_writes(e), key, value);
+    if (e->spill.walk.left > 0) return;
+    put_stored(e);
+    e->spill.written = true;
+}
+
+void kd_spill_ride(kd_edge *e)
+{
+    kd_spill *s = &e->spill;
+    uint32_t ops = s->group_ops, budget = ops + DELETES_A_GROUP;
+    s->group_ops = 0;
+    kd_fresh_sort(filling(e), false);
+    if (!s->frozen && full(e)) freeze(e);
+    if (s->frozen && !s->written) write_rows(e, rows_to_ride(e, ops));
+    for (uint32_t i = 0; i < e->part_count; i++) delete_done(e, &e->parts[i], &budget);
+}
+
+void kd_spill_durable(kd_edge *e)
+{
+    kd_spill *s = &e->spill;
+    if (!s->frozen || !s->written) return;
+    kd_fresh_walk_finish(&s->walk);
+    kd_fresh_clear(frozen(e), (uint32_t)KD_MIN(4 * rows_max(e) + KD_FRESH_RUN, UINT32_MAX));
+    s->frozen = false;
+}
+
+uint64_t kd_spill_await(kd_edge *e)
+{
+    uint64_t number = e->spill.number - (e->spill.ops == 0);
+    e->spill.awaited = KD_MAX(e->spill.awaited, number);
+    return number;
+}
+
+bool kd_spill_arrived(const kd_edge *e, uint64_t number)
+{
+    return number <= stored_number(e);
+}
+
+void kd_spill_finish(kd_edge *e)
+{
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        for (kd_outgoing *b = e->parts[i].done, *next; b; b = next) {
+            next = b->next;
+            kd_batch_free(b);
+        }
+    }
+    kd_fresh_walk_finish(&e->spill.walk);
+    for (int i = 0; i < 2; i++) kd_fresh_finish(&e->spill.tables[i]);
+}
