@@ -36,6 +36,21 @@ static bool ask_again(world *w, uint32_t id)
     return kd_edge_ask(core, kd_item_key(&w->items[a->item])) == KD_OK;
 }
 
+/* Who asked is shown what is known now. */
+static void show(world *w, uint32_t slot, uint32_t item)
+{
+    kd_view view;
+    kd_edge *core = shard_of(w, slot, w->item_partition[item])->core;
+    int err = kd_edge_view(core, kd_item_key(&w->items[item]), &view);
+    checks_viewed(w->checks, slot, item, err, &view);
+}
+
+static void end_question(world *w, uint32_t id)
+{
+    show(w, w->asks[id].process, w->asks[id].item);
+    ask_give(w, id);
+}
+
 static void on_answer(world *w, const sim_event *ev)
 {
     uint32_t id = ev->a;
@@ -57,7 +72,7 @@ static void on_answer(world *w, const sim_event *ev)
     if (err == KD_EAGAIN && a->record.len > 0 && ask_again(w, id))
         question(w, id);
     else
-        ask_give(w, id);
+        end_question(w, id);
     shard_turn(w, slot, shard);
 }
 
