@@ -107,9 +107,19 @@ Test(journal, an_excused_answer_is_an_attempt_and_gives_back_what_it_overruled)
     cr_assert_eq(verdict(j), JOURNAL_MUST_NOT);
     journal_excuse_edge(j, MUMBAI, 0, UINT64_MAX);
     cr_assert_eq(verdict(j), JOURNAL_MUST_NOT, "of another edge");
-    journal_excuse_edge(j, VIRGINIA, 0, 9 * SECOND);
-    cr_assert_eq(verdict(j), JOURNAL_MUST_NOT, "answered after that");
+    journal_excuse_edge(j, VIRGINIA, 0, 9 * SECOND - 1);
+    cr_assert_eq(verdict(j), JOURNAL_MUST_NOT, "asked after that");
     journal_excuse_edge(j, VIRGINIA, 0, UINT64_MAX);
+    cr_assert_eq(verdict(j), JOURNAL_MAY);
+    journal_destroy(j);
+}
+
+Test(journal, an_answer_on_its_way_is_excused_with_the_disk_of_its_edge)
+{
+    journal *j = journal_create(D, true);
+    uint32_t id = try_at(j, MUMBAI, KD_LIKE, SECOND);
+    journal_excuse_edge(j, MUMBAI, 0, SECOND);
+    journal_acked(j, id, SECOND + 5000);
     cr_assert_eq(verdict(j), JOURNAL_MAY);
     journal_destroy(j);
 }

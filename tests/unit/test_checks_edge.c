@@ -1,0 +1,249 @@
+/* Checkers of the simulation at an edge: each holds on a faithful run and fails on one untruth. */
+#include <criterion/criterion.h>
+
+#include "tests/unit/test_checks.h"
+
+TestSuite(checks_edge, .init = stage_open, .fini = stage_close);
+
+#define HOLDS() cr_assert_str_empty(stage_failed(), "%s", st_text())
+#define FAILS(name) cr_assert_str_eq(stage_failed(), name, "%s", st_text())
+
+static const char *st_text(void)
+{
+    const char *text = "";
+    checks_failed(st.c, &text, NULL);
+    return text;
+}
+
+static void play(void)
+{
+    stage_do(KD_LIKE, 0, 0);
+    stage_do(KD_LIKE, 0, 1);
+    stage_do(KD_UNLIKE, 0, 1);
+    stage_do(KD_ADD, 1, 0);
+    stage_settle();
+    HOLDS();
+}
+
+Test(checks_edge, an_answer_rests_on_a_synced_write)
+{
+    kd_outcome out;
+    uint32_t id = stage_take(KD_LIKE, 0, 0, &out);
+    stage_commit(KD_OK, true);
+    stage_answer(id, &out);
+    HOLDS();
+    id = stage_take(KD_LIKE, 0, 1, &out);
+    stage_answer(id, &out);
+    FAILS("durable");
+}
+
+Test(checks_edge, a_disk_that_only_says_so_is_found)
+{
+    kd_outcome out;
+    uint32_t id = stage_take(KD_ADD, 0, 0, &out);
+    stage_commit(KD_OK, false);
+    stage_answer(id, &out);
+    FAILS("durable");
+}
+
+Test(checks_edge, an_answer_whose_row_was_not_written_is_found)
+{
+    stage_do(KD_LIKE, 0, 0);
+    HOLDS();
+    journal_attempt a = {.user = 1, .item = 0, .verb = KD_LIKE, .first_us = st.now_us};
+    kd_outcome out = {.group = 1, .stamp_us = st.now_us};
+    stage_answer(journal_attempted(st.j, &a), &out);
+    FAILS("durable");
+}
+
+Test(checks_edge, nothing_is_answered_after_an_error)
+{
+    kd_outcome out;
+    uint32_t id = stage_take(KD_LIKE, 0, 0, &out);
+    stage_commit(KD_EIO, true);
+    HOLDS();
+    stage_answer(id, &out);
+    FAILS("after-error");
+}
+
+Test(checks_edge, a_user_reads_his_own_word)
+{
+    play();
+    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
+    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 1, 0);
+    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 2, KD_ENOTFOUND);
+    checks_edge_opened(st.c, 0, 0); /* in another life it is the same */
+    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
+    HOLDS();
+    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 1, 1);
+    FAILS("own-word");
+}
+
+Test(checks_edge, a_word_that_is_forgotten_is_found)
+{
+    play();
+    checks_edge_opened(st.c, 0, 0);
+    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, KD_ENOTFOUND);
+    FAILS("own-word");
+}
+
+/* The last batch again, with other operations in it. */
+static void send_another_body(void)
+{
+    kd_batch b;
+    kd_body body = {0};
+    kd_buf bytes = {0}, record = {0};
+    cr_assert_eq(kd_batch_decode(kd_buf_view(&st.record), &b), KD_OK);
+    kd_body_encode(&body, &bytes);
+    b.body = kd_buf_view(&bytes);
+    b.digest = kd_body_digest(b.body);
+    kd_batch_encode(&b, &record);
+    checks_sent(st.c, 0, 0, 0, b.at, kd_buf_view(&record));
+    kd_buf_finish(&bytes);
+    kd_buf_finish(&record);
+}
+
+Test(checks_edge, a_position_keeps_its_body)
+{
+    stage_do(KD_LIKE, 0, 0);
+    cr_assert(stage_send());
+    checks_sent(st.c, 0, 0, 0, st.at, kd_buf_view(&st.record));
+    HOLDS();
+    send_another_body();
+    FAILS("body");
+}
+
+Test(checks_edge, but_not_where_the_disk_was_copied_meanwhile)
+{
+    stage_do(KD_LIKE, 0, 0);
+    cr_assert(stage_send());
+    checks_disk(st.c, 0, CHECKS_BACKED_UP);
+    send_another_body();
+    HOLDS();
+}
+
+static void drop(kd_position at)
+{
+    kd_writes w = {0};
+    kd_buf key = {0};
+    kd_buf_put_u8(&key, 'f');
+    kd_buf_put_be16(&key, 0);
+    kd_buf_put_be64(&key, at.incarnation);
+    kd_buf_put_be64(&key, at.seq);
+    kd_buf_put_be32(&key, 0xffffffff);
+    kd_writes_delete(&w, kd_buf_view(&key));
+    checks_edge_wrote(st.c, 0, 0, 99, &w, KD_OK, true);
+    kd_writes_finish(&w);
+    kd_buf_finish(&key);
+}
+
+Test(checks_edge, an_outbox_row_goes_after_central_has_it_on_disk)
+{
+    play(); /* the rows of these went */
+    stage_do(KD_LIKE, 0, 2);
+    cr_assert(stage_send());
+    stage_feed();
+    HOLDS();
+    drop(st.at);
+    FAILS("freed");
+}
+
+Test(checks_edge, a_commit_that_is_not_on_disk_frees_nothing)
+{
+    stage_do(KD_LIKE, 0, 2);
+    cr_assert(stage_send());
+    stage_feed();
+    stage_central_commit(false);
+    HOLDS();
+    drop(st.at);
+    FAILS("freed");
+}
+
+Test(checks_edge, only_what_follows_is_installed)
+{
+    play();
+    stage_publish();
+    checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), KD_HEARTBEAT);
+    HOLDS();
+    checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), KD_INSTALLED);
+    FAILS("install");
+}
+
+Test(checks_edge, a_snapshot_over_a_gap_is_not_followed)
+{
+    play();
+    for (uint32_t i = 0; i < 2; i++) {
+        stage_do(KD_LIKE, 0, 2);
+        cr_assert(stage_send());
+        stage_feed();
+        stage_central_commit(true);
+        stage_publish();
+    }
+    kd_edge_snapshot(st.e, kd_buf_view(&st.snapshot), 77, st.now_us); /* a gap: the first was missed */
+    checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), KD_INSTALLED);
+    FAILS("install");
+}
+
+Test(checks_edge, an_edge_beyond_d_takes_nothing)
+{
+    kd_outcome out;
+    checks_measured(st.c, 0, 400000);
+    stage_take(KD_LIKE, 0, 0, &out);
+    HOLDS();
+    checks_measured(st.c, 0, -600000);
+    stage_take(KD_LIKE, 0, 1, &out);
+    FAILS("clock");
+}
+
+Test(checks_edge, nothing_is_taken_beyond_the_outbox_nor_refused_within)
+{
+    kd_outcome out;
+    checks_refused(st.c, 0, 0, 0, KD_ECLOCK);
+    HOLDS();
+    checks_refused(st.c, 0, 0, 0, KD_EFULL);
+    FAILS("outbox");
+    stage_close();
+    stage_open();
+    st.s.outbox_bytes = 100;
+    checks_refused(st.c, 0, 0, 0, KD_ECLOCK);
+    for (uint32_t i = 0; i < 1000; i++) stage_take(KD_LIKE, 0, i % 2, &out);
+    FAILS("outbox");
+}
+
+Test(checks_edge, tables_stay_within_their_bounds)
+{
+    play();
+    checks_ticked(st.c, 0, 0);
+    HOLDS();
+    checks *c = st.c;
+    st.view.items_max = 1;
+    st.c = checks_create(&st.view);
+    checks_ticked(st.c, 0, 0);
+    FAILS("tables");
+    checks_destroy(c);
+}
+
+Test(checks_edge, after_a_wipe_what_was_not_merged_is_excused_and_the_rest_is_not)
+{
+    play();
+    stage_do(KD_LIKE, 2, 2);
+    st.now_us += 5 * STAGE_SECOND;
+    checks_disk(st.c, 0, CHECKS_WIPED);
+    cr_assert_eq(journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MUST);
+    cr_assert_eq(journal_pair(st.j, SCENARIO_LIKE, 2, 2, 0, NULL), JOURNAL_MAY);
+    cr_assert_not(journal_sums_hold(st.j));
+}
+
+Test(checks_edge, what_a_copy_answers_is_excused)
+{
+    kd_outcome out;
+    checks_disk(st.c, 0, CHECKS_COPIED);
+    checks_edge_opened(st.c, CHECKS_TWIN, 0);
+    uint32_t id = stage_take(KD_LIKE, 0, 0, &out);
+    stage_commit(KD_OK, true);
+    out.replayed = true;
+    checks_answered(st.c, CHECKS_TWIN, 0, id, &out);
+    journal_acked(st.j, id, st.now_us);
+    HOLDS();
+    cr_assert_eq(journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MAY);
+}
