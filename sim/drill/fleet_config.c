@@ -10,7 +10,7 @@
 #include "sim/drill/files.h"
 #include "sim/drill/fleet.h"
 
-enum { INTERVAL_MIN_US = 100000, IDLE_MAX_US = 1000000 };
+enum { INTERVAL_MIN_US = 100000, IDLE_MAX_US = 1000000, OUTBOX_MIN_BYTES = 1024 * 1024 /* of the program's own */ };
 
 static void text(kd_buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void text(kd_buf *out, const char *format, ...)
@@ -50,7 +50,7 @@ static void write_edge(const fleet_node *n, kd_buf *out)
          s->shards, s->flush_ops);
     text(out, "flush_interval = %llums\nidle_interval_max = %llums\n", flush,
          KD_MAX(flush, (unsigned long long)IDLE_MAX_US / 1000));
-    text(out, "resend_min = 1s\nresend_max = 4s\noutbox_max = %lluB\n", (unsigned long long)s->outbox_bytes);
+    text(out, "resend_min = 1s\nresend_max = 4s\noutbox_max = %lluB\n", (unsigned long long)KD_MAX(s->outbox_bytes, (uint64_t)OUTBOX_MIN_BYTES));
     text(out, "[http]\nlisten = 127.0.0.1:%u\nsession_secret = %s/session.secret\n", n->port, f->options.directory);
     text(out, "[central]\nurl = http://127.0.0.1:%u\n", proxy_link_port(n->central));
     text(out, "[clock]\ndrift_bound = %lluus\nmeasure_interval = 1s\n", (unsigned long long)s->drift_us);

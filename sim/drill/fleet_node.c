@@ -17,6 +17,7 @@ enum {
     AGAIN_US = 1000000,          /* until one that ended over what it needed is started again */
     STORAGE_GRACE_US = 20000000, /* a process may notice only then that a write failed */
     TAIL_BYTES = 700,
+    SAID_BYTES = 256 * 1024, /* it may say much between the error and its end */
     FULL_BYTES = 8, /* what a note of the library that watches syncs needs; no file of a store has room in it */
 };
 
@@ -148,7 +149,7 @@ void fleet_node_kill(fleet_node *n, uint64_t back_after_us)
 static bool said(const fleet_node *n, const char *what)
 {
     kd_buf end = {0};
-    bool does = files_read_end(n->process.log, 4 * TAIL_BYTES, &end) == KD_OK && end.len > 0 &&
+    bool does = files_read_end(n->process.log, SAID_BYTES, &end) == KD_OK && end.len > 0 &&
                 memmem(end.data, end.len, what, strlen(what)) != NULL;
     kd_buf_finish(&end);
     return does;

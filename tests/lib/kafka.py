@@ -8,12 +8,15 @@ As a library:
         kafka.delete_topics("a", "b")
 As a command, in the foreground until SIGTERM:
     python3 tests/lib/kafka.py run --brokers 1 --dir D --port P --address-file F
+With --commands it also obeys, line by line on its standard input, and ends when that ends:
+    kill N | kill leader TOPIC | start all | freeze all | thaw all | delete TOPIC
 Exit codes: 0 stopped, 1 failed, 2 usage, 4 Kafka cannot be had (no Java, no Maven, no download).
 """
 import argparse
 import base64
 import fcntl
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -187,6 +190,28 @@ class Kafka:
         process.kill()
         process.wait()
 
+    def signal_all(self, number):
+        for process in self.processes.values():
+            process.send_signal(number)
+
+    def leader(self, topic):
+        """The node that leads partition 0, or the first that runs where nobody does."""
+        leaders = self.metadata().topics.get(topic) or {}
+        return leaders.get(0) if leaders.get(0) in self.processes else next(iter(self.processes))
+
+    def obey(self, line):
+        """One command of --commands."""
+        verb, *words = line.split()
+        if verb == "kill" and self.processes:
+            self.kill(self.leader(words[1]) if words[0] == "leader" else int(words[0]))
+        elif verb == "start":
+            for node in [n for n in self.nodes if n not in self.processes]:
+                self.start(node)
+        elif verb in ("freeze", "thaw"):
+            self.signal_all(signal.SIGSTOP if verb == "freeze" else signal.SIGCONT)
+        elif verb == "delete":
+            self.delete_topics(words[0])
+
     def _answers(self, node):
         process = self.processes[node]
         if process.poll() is not None:
@@ -213,6 +238,7 @@ class Kafka:
         """Ends all nodes, by force what does not end in time."""
         for process in self.processes.values():
             process.terminate()
+            process.send_signal(signal.SIGCONT)
         deadline = time.monotonic() + STOP_S
         for process in self.processes.values():
             try:
@@ -231,6 +257,23 @@ def brokers_known(port):
         return 0
 
 
+def follow(kafka):
+    """Obeys until standard input ends. A command that fails is told and changes nothing else."""
+    rest = b""
+    while True:
+        select.select([0], [], [])
+        piece = os.read(0, 4096)
+        if not piece:
+            return
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            try:
+                kafka.obey(line.decode())
+                print(f"done: {line.decode()}", flush=True)
+            except (OSError, EOFError, RuntimeError, ValueError, IndexError) as e:
+                print(f"failed: {line.decode()}: {e}", file=sys.stderr, flush=True)
+
+
 def run(options):
     # Before anything is started: a signal in between must not leave a JVM behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -241,6 +284,9 @@ def run(options):
                 f.write(kafka.bootstrap + "\n")
             os.rename(options.address_file + ".new", options.address_file)
         print(f"kafka {kafka.bootstrap}", flush=True)
+        if options.commands:
+            follow(kafka)
+            return 0
         while all(p.poll() is None for p in kafka.processes.values()):
             time.sleep(0.2)
         print("a Kafka node ended by itself; its log is in " + kafka.directory, file=sys.stderr)
@@ -255,6 +301,7 @@ def main():
     p.add_argument("--brokers", type=int, default=1)
     p.add_argument("--dir", required=True)
     p.add_argument("--port", type=int, help="of the first broker; the others follow (default: free ones)")
+    p.add_argument("--commands", action="store_true", help="obey standard input; end when it ends")
     p.add_argument("--address-file", help="gets the bootstrap addresses once they answer")
     options = parser.parse_args()
     try:
