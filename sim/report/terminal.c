@@ -118,6 +118,15 @@ static void print_faults(FILE *out, const record_view *v, uint64_t length_us)
     if (at < v->faults) fprintf(out, "    ...\n");
 }
 
+static void print_figures(FILE *out, const report_facts *f)
+{
+    for (uint32_t i = 0; i < f->figure_count; i++) {
+        bool line = i % 4 == 0, last = i + 1 == f->figure_count || i % 4 == 3;
+        fprintf(out, "%s%s %s%s", line ? "  " : ", ", f->figures[i].name, f->figures[i].value,
+                last ? "\n" : "");
+    }
+}
+
 static void print_verdict(FILE *out, const report_facts *f)
 {
     char at[UNITS_TEXT_MAX];
@@ -146,5 +155,6 @@ void terminal_summary(FILE *out, const record *r, const report_facts *facts)
     fputc('\n', out);
     print_faults(out, &v, facts->length_us);
     print_regions(out, r, &v);
+    print_figures(out, facts);
     print_verdict(out, facts);
 }

@@ -283,7 +283,12 @@ Test(terminal, tells_regions_faults_and_verdict)
     record *r = recorded(2000000);
     record_fault(r, 0, 1000000, "mumbai", "cut mumbai");
     record_fault(r, 1000000, 1500000, "mumbai", "cut mumbai");
-    report_facts f = {.title = "t", .verdict = SIM_UNKNOWN, .checker = "acks", .failure = "20 of 500"};
+    report_facts f = {.title = "t",
+                      .verdict = SIM_UNKNOWN,
+                      .checker = "acks",
+                      .failure = "20 of 500",
+                      .figures = (report_figure[]){{"gaps", "17"}},
+                      .figure_count = 1};
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
@@ -292,6 +297,7 @@ Test(terminal, tells_regions_faults_and_verdict)
     cr_assert(strstr(text, "cut mumbai  (2 times)"));
     cr_assert(strstr(text, "virginia") && strstr(text, "down") && strstr(text, "null"));
     cr_assert(strstr(text, "unknown: acks") && strstr(text, "20 of 500"));
+    cr_assert(strstr(text, "gaps 17\n"));
     free(text);
     record_destroy(r);
 }
