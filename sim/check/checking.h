@@ -100,7 +100,7 @@ typedef struct {
 typedef struct {
     uint64_t life[SCENARIO_SHARDS_MAX];
     int64_t off_us; /* its clock, when last measured */
-    bool measured, alarmed;
+    bool measured, alarmed, restarted;
     check_known known[SCENARIO_PARTITIONS_MAX];
 } check_slot;
 
