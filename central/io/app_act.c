@@ -1,6 +1,7 @@
 /* central/io/app_act.c - what the admin port lets an operator do: /admin/... */
 #include <stdio.h>
 
+#include "central/io/act_compare.h"
 #include "central/io/app.h"
 #include "common/json_writer.h"
 
@@ -43,7 +44,8 @@ static int start(kd_app *app, const char *query, kd_buf *out)
 int kd_app_act(void *arg, bool post, const char *name, const char *query, kd_buf *out)
 {
     kd_app *app = arg;
-    bool slow = strcmp(name, "job") == 0;
+    bool slow = strcmp(name, "job") == 0, row = strcmp(name, "compare-row") == 0;
+    if (!post && (row || strcmp(name, "compare-digest") == 0)) return kd_act_compare(app, row, query, out);
     if (!slow && strcmp(name, "act") != 0) return refuse(out, 404, "no such action");
     if (post) return start(app, query, out);
     kd_jobs_show(jobs_of(app, slow), out);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "central/io/app.h"
-#include "central/io/ask.h"
+#include "common/io/ask.h"
 #include "common/json_writer.h"
 #include "common/io/clock.h"
 #include "kudos/forget.h"
@@ -129,10 +129,11 @@ static void write_tenure(kd_json *j, const kd_tenure *t)
 static void write_partitions(kd_ask *ask)
 {
     partitions_ask *p = KD_CONTAINER(ask, partitions_ask, ask);
-    for (uint32_t i = 0; i < ask->worker->count; i++) {
+    const kd_worker *w = ask->owner;
+    for (uint32_t i = 0; i < w->count; i++) {
         kd_json j = kd_json_of(&p->out);
         if (i > 0) kd_buf_put_u8(&p->out, ',');
-        write_tenure(&j, &ask->worker->tenures[i]);
+        write_tenure(&j, &w->tenures[i]);
     }
 }
 
@@ -149,7 +150,8 @@ static bool ask_worker(kd_worker *w, kd_buf *out)
     partitions_ask *p = kd_alloc(sizeof(*p));
     p->ask.work = write_partitions;
     p->ask.dispose = dispose_partitions;
-    bool done = kd_ask_run(&p->ask, w, ASK_TIMEOUT_MS);
+    p->ask.owner = w;
+    bool done = kd_ask_run(&p->ask, w->loop, ASK_TIMEOUT_MS);
     if (done) kd_buf_put(out, p->out.data, p->out.len);
     kd_ask_let_go(&p->ask);
     return done;

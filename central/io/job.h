@@ -11,9 +11,10 @@
 
 #include <pthread.h>
 
-#include "central/io/ask.h"
+#include "common/io/ask.h"
 #include "central/io/audit_line.h"
 #include "central/io/core_act.h"
+#include "central/io/worker.h"
 #include "common/io/options_file.h"
 
 enum { KD_JOB_LINES_MAX = 1000 };

@@ -27,6 +27,7 @@ static question *create(kd_jobs *jobs, uint32_t partition, void (*work)(kd_ask *
     question *q = kd_alloc(sizeof(*q));
     q->ask.work = work;
     q->ask.dispose = dispose;
+    q->ask.owner = kd_jobs_worker(jobs, partition);
     q->act.partition = partition;
     q->act.settings = jobs->settings;
     return q;
@@ -36,7 +37,7 @@ static question *create(kd_jobs *jobs, uint32_t partition, void (*work)(kd_ask *
 static void act(kd_ask *ask)
 {
     question *q = KD_CONTAINER(ask, question, ask);
-    kd_tenure *t = kd_worker_tenure(ask->worker, q->act.partition);
+    kd_tenure *t = kd_worker_tenure(ask->owner, q->act.partition);
     if (t->core == NULL) return;
     q->act.core = t->core;
     q->act.now_us = kd_clock_wall_us();
@@ -50,7 +51,7 @@ static void act(kd_ask *ask)
 static void look(kd_ask *ask)
 {
     question *q = KD_CONTAINER(ask, question, ask);
-    const kd_tenure *t = kd_worker_tenure(ask->worker, q->act.partition);
+    const kd_tenure *t = kd_worker_tenure(ask->owner, q->act.partition);
     if (t->core != NULL) q->act.version = kd_central_version(t->core);
 }
 
@@ -58,7 +59,7 @@ static int wait_durable(kd_jobs *jobs, uint32_t partition, uint64_t version, cha
 {
     for (uint64_t until = kd_clock_mono_us() + DURABLE_US; kd_clock_mono_us() < until && !kd_jobs_stopping(jobs);) {
         question *q = create(jobs, partition, look);
-        bool durable = kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition), ASK_TIMEOUT_MS) && q->act.version >= version;
+        bool durable = kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, ASK_TIMEOUT_MS) && q->act.version >= version;
         kd_ask_let_go(&q->ask);
         if (durable) return KD_OK;
         usleep(POLL_US);
@@ -74,7 +75,7 @@ int kd_job_act_on(kd_jobs *jobs, uint32_t partition, const kd_order *order, char
     uint64_t version = 0;
     int rc = KD_ETIMEOUT;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: its worker did not answer", partition);
-    if (kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition), ASK_TIMEOUT_MS)) {
+    if (kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, ASK_TIMEOUT_MS)) {
         rc = q->rc;
         version = q->act.version;
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", q->act.error);

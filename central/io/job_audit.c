@@ -19,7 +19,7 @@ typedef struct {
 static void take_moment(kd_ask *ask)
 {
     moment *m = KD_CONTAINER(ask, moment, ask);
-    const kd_tenure *t = kd_worker_tenure(ask->worker, m->partition);
+    const kd_tenure *t = kd_worker_tenure(ask->owner, m->partition);
     if (t->core == NULL) return; /* the program has ended meanwhile: nobody waits */
     m->copy = kd_central_counts_copy(t->core);
     m->snapshot = kd_leveldb_snapshot_take(t->db);
@@ -76,11 +76,13 @@ static int audit_moment(kd_jobs *jobs, moment *m, char *error)
 static int audit_partition(kd_jobs *jobs, uint32_t partition, char *error)
 {
     moment *m = kd_alloc(sizeof(*m));
+    kd_worker *worker = kd_jobs_worker(jobs, partition);
     m->partition = partition;
     m->ask.work = take_moment;
     m->ask.dispose = dispose_moment;
+    m->ask.owner = worker;
     int rc = KD_ETIMEOUT;
-    if (kd_ask_run(&m->ask, kd_jobs_worker(jobs, partition), ASK_TIMEOUT_MS))
+    if (kd_ask_run(&m->ask, worker->loop, ASK_TIMEOUT_MS))
         rc = audit_moment(jobs, m, error);
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: its worker did not answer", partition);

@@ -3,7 +3,7 @@
 #ifndef KUDOS_CENTRAL_IO_JOB_WATCH_H
 #define KUDOS_CENTRAL_IO_JOB_WATCH_H
 
-#include "central/io/admin_client.h"
+#include "common/io/admin_client.h"
 #include "central/io/order.h"
 #include "common/io/options_file.h"
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/io/log.h"
+#include "edge/io/compare.h"
 #include "edge/io/shard.h"
 
 static int exit_code_of(int err)
@@ -190,7 +191,7 @@ static void reload(void *arg)
 static int init_main_loop(kd_app *app, char *error)
 {
     kd_admin_hooks admin = {
-        .arg = app, .healthy = healthy, .ready = ready, .metrics = metrics, .debug = debug};
+        .arg = app, .healthy = healthy, .ready = ready, .metrics = metrics, .debug = debug, .act = kd_compare_act};
     kd_signal_hooks signals = {.arg = app, .drain = drain, .reload = reload};
     int err;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no thread or descriptor left");
@@ -291,6 +292,7 @@ static int check(kd_app *app, int code)
 int main(int argc, char **argv)
 {
     static kd_app app;
+    if (argc > 1 && strcmp(argv[1], "compare") == 0) return kd_command_compare(argc - 1, argv + 1);
     int code = check(&app, kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings));
     if (code < 0) code = run(&app);
     kd_options_finish(&kd_edge_options, &app.settings);

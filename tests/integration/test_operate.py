@@ -16,7 +16,8 @@ import pytest
 
 from test_central import PARTITIONS, T0, VIEW, Central, Feed, export, like, unlike, until  # noqa: F401
 from test_central import broker, central, feed  # noqa: F401  (fixtures)
-from proc import free_ports, program
+from cluster import EDGE, merged
+from proc import Edge, free_ports, program, request
 
 WAIT_S = 60
 
@@ -68,6 +69,10 @@ class Store:
 
     def __exit__(self, *_):
         self.lib.leveldb_close(self.db)
+
+    def delete(self, key):
+        self.lib.leveldb_delete(self.db, self.writes, key, ctypes.c_size_t(len(key)), ctypes.byref(self.error))
+        assert not self.error.value, self.error.value
 
     def rows(self, prefix=b""):
         found, size = {}, ctypes.c_size_t()
@@ -225,7 +230,6 @@ def test_audit_refuses_what_it_cannot_read(tmp_path, broker, central):  # noqa: 
 
 
 def test_a_page_in_a_browser_cannot_act(central):  # noqa: F811
-    from proc import request
     assert request(central.admin_port, "POST", "/admin/job?do=audit").status == 403
     assert request(central.admin_port, "GET", "/admin/job?do=audit").json["state"] == "none"
     mark = {"X-Kudos-Admin": "1"}
@@ -500,3 +504,56 @@ def test_backup_that_fails_leaves_nothing(tmp_path, broker, feed):  # noqa: F811
         feed.batch("a", [like(item, "more")])
         c.wait_likes(item, 301)
         audit("--url", c.url)
+
+
+# ---- compare ----
+
+def compare(edge, where, rc=(0,)):
+    done = subprocess.run([program("kudos-edge"), "compare", "--url", f"http://127.0.0.1:{edge.admin_port}", "--central", where],
+                          capture_output=True, text=True, timeout=WAIT_S)
+    assert done.returncode in rc, (done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+    rows = [dict(re.findall(r"(\S+?)=(\S+)", line)) for line in done.stdout.splitlines()[:-1]]
+    return last_line(done, "compare"), rows
+
+
+def test_compare_finds_the_like_that_central_lost(tmp_path, broker):  # noqa: F811
+    """Nothing differs under likes, unlikes and a user who went on elsewhere; a row taken out of central's store is named."""
+    items = [f"posts/c{n}" for n in range(40)]
+    with Central(tmp_path, broker.address) as c:
+        settings = merged(EDGE, {"edge": {"flush_interval": "100ms"}})
+        first, second = (Edge(tmp_path, broker.address, name=n, region=n, partitions=PARTITIONS, central=c.url, more=settings)
+                         for n in ("here", "there"))
+        with first, second:
+            for n, item in enumerate(items):
+                for user in range(5):
+                    assert first.post(f"/v1/{item}/like", user=f"u{user}").status == 200
+                if n % 2:
+                    assert first.delete(f"/v1/{item}/like", user="u1").status == 200
+            for item in items[:5]:
+                c.wait_likes(item, 5 - items.index(item) % 2)
+                assert second.delete(f"/v1/{item}/like", user="u2").status == 200
+            for item in items:
+                c.wait_likes(item, 5 - items.index(item) % 2 - (item in items[:5]))
+            asked = []
+
+            def all_there():
+                asked[:] = [compare(first, c.url, rc=(0, 3))[0]]  # 3: the edge has not heard enough yet
+                return asked[0]["rows"] == "200"
+
+            until(all_there, lambda: f"the edge's window does not hold its rows: {asked}")
+            assert asked[0]["partitions"] == str(PARTITIONS) and asked[0]["verdict"] == "same" and int(asked[0]["asked"]) > 0
+            assert c.stop() == 0
+            with contextlib.ExitStack() as stack:
+                stores = [stack.enter_context(Store(c.data, p)) for p in range(PARTITIONS)]
+                gone = [(s, k) for s in stores for k in s.rows(b"m\x01" + item_key(items[8])) if k.endswith(b"u3")]
+                assert len(gone) == 1
+                gone[0][0].delete(gone[0][1])
+            c.start()
+            answer, rows = compare(first, c.url, rc=(1,))
+            assert answer["differ"] == "1" and answer["verdict"] == "different"
+            assert [(r["item"], r["user"], r["here"], r["central"]) for r in rows] == [(items[8], "u3", "like", "missing")]
+            until(lambda: compare(second, c.url, rc=(0, 3))[0]["verdict"] == "same", "the other edge does not hear")
+    assert subprocess.run([program("kudos-edge"), "compare"], capture_output=True).returncode == 2
+    assert b"verdict=" in subprocess.run([program("kudos-edge"), "compare", "--help"], capture_output=True).stdout
+    assert subprocess.run([program("kudos-edge"), "compare", "--central", f"http://127.0.0.1:{free_ports(1)[0]}", "--url",
+                           f"http://127.0.0.1:{free_ports(1)[0]}"], capture_output=True).returncode == 4

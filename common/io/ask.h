@@ -1,21 +1,21 @@
 /*
- * central/io/ask.h - another thread asks a worker to do something on its thread, and waits for it with a bound.
+ * common/io/ask.h - a thread asks that of a loop to do something, and waits for it with a bound.
  *
  * A question is the first member of what the asker allocates. It is freed by `dispose` when both have let it go: the
- * asker may give up while the worker is still to come to it.
+ * asker may give up while the loop is still to come to it.
  */
-#ifndef KUDOS_CENTRAL_IO_ASK_H
-#define KUDOS_CENTRAL_IO_ASK_H
+#ifndef KUDOS_COMMON_IO_ASK_H
+#define KUDOS_COMMON_IO_ASK_H
 
 #include <pthread.h>
 
-#include "central/io/worker.h"
+#include "common/io/loop.h"
 
 typedef struct kd_ask kd_ask;
 struct kd_ask {
     kd_post post;
-    kd_worker *worker;
-    void (*work)(kd_ask *a);    /* on the worker's thread */
+    void *owner;                /* of the loop: the asker's, for `work` */
+    void (*work)(kd_ask *a);    /* on the loop's thread */
     void (*dispose)(kd_ask *a); /* frees it and what it holds */
     pthread_mutex_t lock;
     pthread_cond_t answered;
@@ -24,7 +24,7 @@ struct kd_ask {
 };
 
 /* True when the work was done in time. The asker then reads what it left, and lets go in any case. */
-bool kd_ask_run(kd_ask *a, kd_worker *worker, uint32_t timeout_ms);
+bool kd_ask_run(kd_ask *a, kd_loop *loop, uint32_t timeout_ms);
 void kd_ask_let_go(kd_ask *a);
 
 #endif

@@ -1,5 +1,5 @@
-/* central/io/admin_client.c - see the header. */
-#include "central/io/admin_client.h"
+/* common/io/admin_client.c - see the header. */
+#include "common/io/admin_client.h"
 
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -73,17 +73,17 @@ static int split_url(kd_admin_client *c, const char *url)
 }
 
 /* The public port answers 404 to /admin/...: ask it where the admin port is. */
-static int find_port(kd_admin_client *c, const char *url, char *error)
+static int find_port(kd_admin_client *c, const char *url, const char *probe, char *error)
 {
     kd_admin_answer answer = {.status = 0};
     uint64_t port = 0;
-    ask(c, EVHTTP_REQ_GET, "/admin/job", &answer);
+    ask(c, EVHTTP_REQ_GET, probe, &answer);
     int status = answer.status;
     if (status == 404) {
         ask(c, EVHTTP_REQ_GET, "/v1/admin", &answer);
         if (answer.status == 200 && kd_admin_u64(&answer, "admin_port", &port) && port > 0 && port < 65536) {
             c->port = (uint16_t)port;
-            ask(c, EVHTTP_REQ_GET, "/admin/job", &answer);
+            ask(c, EVHTTP_REQ_GET, probe, &answer);
             status = answer.status;
         }
     }
@@ -92,11 +92,11 @@ static int find_port(kd_admin_client *c, const char *url, char *error)
     if (status == 0)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (admin port %u): no answer", url, c->port);
     else
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s is neither central's admin port nor its public one for a trusted peer", url);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s is neither the admin port nor the public one of a central that trusts this peer", url);
     return status == 0 ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
 }
 
-int kd_admin_client_open(kd_admin_client **out, const char *url, char *error)
+int kd_admin_client_open(kd_admin_client **out, const char *url, const char *probe, char *error)
 {
     kd_admin_client *c = kd_alloc(sizeof(*c));
     *out = c;
@@ -106,7 +106,7 @@ int kd_admin_client_open(kd_admin_client **out, const char *url, char *error)
     }
     c->base = event_base_new();
     KD_ASSERT(c->base != NULL);
-    return find_port(c, url, error);
+    return find_port(c, url, probe, error);
 }
 
 void kd_admin_client_close(kd_admin_client *c)

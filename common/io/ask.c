@@ -1,5 +1,5 @@
-/* central/io/ask.c - see the header. */
-#include "central/io/ask.h"
+/* common/io/ask.c - see the header. */
+#include "common/io/ask.h"
 
 #include <errno.h>
 #include <time.h>
@@ -26,11 +26,10 @@ static void answer(kd_post *post)
     kd_ask_let_go(a);
 }
 
-static void init(kd_ask *a, kd_worker *worker)
+static void init(kd_ask *a)
 {
     pthread_condattr_t monotonic;
     a->post.fn = answer;
-    a->worker = worker;
     a->holders = 2;
     a->done = false;
     pthread_mutex_init(&a->lock, NULL);
@@ -40,15 +39,15 @@ static void init(kd_ask *a, kd_worker *worker)
     pthread_condattr_destroy(&monotonic);
 }
 
-bool kd_ask_run(kd_ask *a, kd_worker *worker, uint32_t timeout_ms)
+bool kd_ask_run(kd_ask *a, kd_loop *loop, uint32_t timeout_ms)
 {
     struct timespec until;
-    init(a, worker);
+    init(a);
     clock_gettime(CLOCK_MONOTONIC, &until);
     uint64_t ns = (uint64_t)until.tv_nsec + (uint64_t)(timeout_ms % 1000) * 1000000;
     until.tv_sec += (time_t)(timeout_ms / 1000 + ns / 1000000000);
     until.tv_nsec = (long)(ns % 1000000000);
-    kd_loop_post(worker->loop, &a->post);
+    kd_loop_post(loop, &a->post);
     pthread_mutex_lock(&a->lock);
     while (!a->done && pthread_cond_timedwait(&a->answered, &a->lock, &until) != ETIMEDOUT) continue;
     bool done = a->done;

@@ -1,9 +1,9 @@
 /*
- * central/io/admin_client.h - the commands' side of central's admin port: one request at a time, HTTP/1.1, each with a
- * deadline. The URL may be that of the public port: a trusted peer is told there where the admin port is.
+ * common/io/admin_client.h - the commands' side of an admin port: one request at a time, HTTP/1.1, each with a deadline.
+ * The URL may be that of central's public port: a trusted peer is told there where the admin port is.
  */
-#ifndef KUDOS_CENTRAL_IO_ADMIN_CLIENT_H
-#define KUDOS_CENTRAL_IO_ADMIN_CLIENT_H
+#ifndef KUDOS_COMMON_IO_ADMIN_CLIENT_H
+#define KUDOS_COMMON_IO_ADMIN_CLIENT_H
 
 #include "kudos/base.h"
 
@@ -14,8 +14,8 @@ typedef struct {
     kd_buf body; /* JSON of the answer */
 } kd_admin_answer;
 
-/* Finds the port. KD_EXIT_OK and *out; or an exit code with `error`. */
-int kd_admin_client_open(kd_admin_client **out, const char *url, char *error);
+/* Finds the port, which answers a GET of the path `probe` with 200. KD_EXIT_OK and *out; or an exit code with `error`. */
+int kd_admin_client_open(kd_admin_client **out, const char *url, const char *probe, char *error);
 void kd_admin_client_close(kd_admin_client *c); /* NULL is fine */
 
 /* path: of /admin/, with its query. KD_EXIT_OK with a 2xx; else an exit code with `error` from the answer: 4 for 409, 429,

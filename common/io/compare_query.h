@@ -1,0 +1,34 @@
+/* common/io/compare_query.h - the questions of `kudos-edge compare` to the admin ports of an edge and of central, as queries. */
+#ifndef KUDOS_COMMON_IO_COMPARE_QUERY_H
+#define KUDOS_COMMON_IO_COMPARE_QUERY_H
+
+#include "kudos/compare.h"
+
+/* What is not asked for is empty or 0. */
+typedef struct {
+    char edge[KD_NAME_MAX + 1];
+    uint32_t partition;
+    kd_compare_window window;
+    uint8_t from_data[KD_COMPARE_KEY_MAX], to_data[KD_COMPARE_KEY_MAX];
+    kd_bytes from, to; /* of a range; a row's key is `from` */
+    uint64_t time_us;  /* of a row */
+    bool liked;
+    uint32_t rows_max;
+} kd_compare_query;
+
+/* Appends it; ends with a NUL that is not counted. */
+void kd_compare_query_put(const kd_compare_query *q, kd_buf *out);
+/* KD_OK or KD_EINVAL; the views point into *q. */
+int kd_compare_query_read(kd_compare_query *q, const char *query);
+
+/* A key in hexadecimal and back; false when it is none. */
+void kd_hex_put(kd_bytes bytes, kd_buf *out);
+bool kd_hex_read(kd_bytes text, uint8_t *out, size_t size, size_t *len);
+
+/* {"rows":…,"digest":…,"next":"…"} */
+void kd_compare_answer(const kd_range_digest *digest, const kd_buf *next, kd_buf *out);
+
+/* A row of a key: KD_OK or KD_EMALFORMED. */
+int kd_compare_row_of(kd_bytes key, kd_compare_row *row);
+
+#endif

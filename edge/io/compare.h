@@ -1,0 +1,16 @@
+/*
+ * edge/io/compare.h - is what this edge was told is merged at central? The admin port's side (questions about ranges of
+ * rows, answered by the shards), and the command `kudos-edge compare`, which asks both. What is compared: kudos/compare.h.
+ */
+#ifndef KUDOS_EDGE_IO_COMPARE_H
+#define KUDOS_EDGE_IO_COMPARE_H
+
+#include "edge/io/app.h"
+
+/* The admin hook: GET /admin/compare (how many partitions), compare-window, compare-digest, compare-rows. */
+int kd_compare_act(void *arg, bool post, const char *name, const char *query, kd_buf *out);
+
+/* argv[0] is "compare". Returns the exit code. */
+int kd_command_compare(int argc, char **argv);
+
+#endif

@@ -1,0 +1,294 @@
+/*
+ * edge/io/compare_command.c - `kudos-edge compare`: a page of the edge's rows at a time, by digest; where central's differs,
+ * by smaller pages; and where these do, row by row.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/io/admin_client.h"
+#include "common/io/clock.h"
+#include "common/io/compare_query.h"
+#include "common/io/options_file.h"
+#include "edge/io/compare.h"
+
+enum { PAGE_ROWS = 2048, SMALL_ROWS = 64, SHOW_US = 500000 };
+
+typedef struct {
+    kd_admin_client *edge, *central;
+    kd_compare_query query; /* edge, partition, window; the range is put in */
+    uint64_t partitions, compared, rows, asked, differ;
+    uint64_t shown_us;
+    kd_buf path;
+    kd_admin_answer answer;
+    char *error;
+} comparing;
+
+/* A key of a range, owned. */
+typedef struct {
+    uint8_t data[KD_COMPARE_KEY_MAX];
+    size_t len;
+} key;
+
+static uint64_t number(const comparing *c, const char *name)
+{
+    uint64_t n = 0;
+    kd_admin_u64(&c->answer, name, &n);
+    return n;
+}
+
+static kd_bytes view(const key *k)
+{
+    return kd_bytes_of(k->data, k->len);
+}
+
+/* The answer's next key; false when it makes no sense. */
+static bool take_next(comparing *c, key *next)
+{
+    kd_buf text = {0};
+    bool good = kd_admin_str(&c->answer, "next", &text) &&
+                kd_hex_read(kd_buf_view(&text), next->data, sizeof next->data, &next->len);
+    kd_buf_finish(&text);
+    if (!good) snprintf(c->error, KD_OPTIONS_ERROR_MAX, "an answer makes no sense");
+    return good;
+}
+
+static int ask(comparing *c, kd_admin_client *whom, const char *what, const kd_compare_query *q)
+{
+    kd_buf_clear(&c->path);
+    kd_buf_put(&c->path, "/admin/", 7);
+    kd_buf_put(&c->path, what, strlen(what));
+    kd_buf_put_u8(&c->path, '?');
+    kd_compare_query_put(q, &c->path);
+    return kd_admin_client_get(whom, (const char *)c->path.data, &c->answer, c->error);
+}
+
+/* The edge's digest of a page; *next is its end, empty at the end of the range. */
+static int digest_edge(comparing *c, const key *from, const key *to, uint32_t rows_max, kd_range_digest *d, key *next)
+{
+    kd_compare_query q = c->query;
+    q.from = view(from);
+    q.to = view(to);
+    q.rows_max = rows_max;
+    int code = ask(c, c->edge, "compare-digest", &q);
+    if (code != KD_EXIT_OK) return code;
+    *d = (kd_range_digest){number(c, "rows"), number(c, "digest")};
+    return take_next(c, next) ? KD_EXIT_OK : KD_EXIT_FAILED;
+}
+
+/* Central's of all of the range, in as many answers as it takes. */
+static int digest_central(comparing *c, const key *from, const key *to, kd_range_digest *d)
+{
+    kd_compare_query q = c->query;
+    key at = *from;
+    *d = (kd_range_digest){0};
+    do {
+        q.from = view(&at);
+        q.to = view(to);
+        int code = ask(c, c->central, "compare-digest", &q);
+        if (code != KD_EXIT_OK) return code;
+        d->rows += number(c, "rows");
+        d->digest += number(c, "digest");
+        if (!take_next(c, &at)) return KD_EXIT_FAILED;
+    } while (at.len > 0);
+    return KD_EXIT_OK;
+}
+
+/* ---- row by row ---- */
+
+static void print_row(const comparing *c, kd_bytes at, const kd_compare_query *q, const char *verdict)
+{
+    kd_compare_row row;
+    char item[KD_ITEM_KEY_MAX];
+    kd_item valid;
+    if (kd_compare_row_of(at, &row) != KD_OK || kd_item_from_key(&valid, row.item) != KD_OK) return;
+    kd_key_text(row.item, item);
+    printf("differs partition=%u item=%s user=%.*s counter=%u time_us=%" PRIu64 " here=%s central=%s\n",
+           c->query.partition, item, (int)row.user.len, (const char *)row.user.data, row.counter, q->time_us,
+           q->liked ? "like" : "unlike", verdict);
+}
+
+/* A line of the edge's: key, time, liked. */
+static int judge_line(comparing *c, char *line)
+{
+    kd_compare_query q = c->query;
+    kd_buf verdict = {0};
+    unsigned liked;
+    char *space = strchr(line, ' ');
+    size_t len;
+    bool good = space != NULL && sscanf(space, " %" SCNu64 " %u", &q.time_us, &liked) == 2 &&
+                kd_hex_read(kd_bytes_of(line, (size_t)(space - line)), q.from_data, sizeof q.from_data, &len);
+    if (!good) return KD_EXIT_FAILED;
+    q.from = kd_bytes_of(q.from_data, len);
+    q.liked = liked != 0;
+    c->asked++;
+    int code = ask(c, c->central, "compare-row", &q);
+    if (code == KD_EXIT_OK && number(c, "good") == 0 && kd_admin_str(&c->answer, "verdict", &verdict)) {
+        kd_buf_put_u8(&verdict, '\0');
+        c->differ++;
+        print_row(c, q.from, &q, (const char *)verdict.data);
+    }
+    kd_buf_finish(&verdict);
+    return code;
+}
+
+static int judge_rows(comparing *c, const key *from, const key *to)
+{
+    kd_compare_query q = c->query;
+    kd_buf lines = {0};
+    char *save = NULL;
+    key at = *from;
+    int code;
+    do {
+        q.from = view(&at);
+        q.to = view(to);
+        code = ask(c, c->edge, "compare-rows", &q);
+        if (code == KD_EXIT_OK && !(take_next(c, &at) && kd_admin_str(&c->answer, "lines", &lines))) code = KD_EXIT_FAILED;
+        kd_buf_put_u8(&lines, '\0');
+        for (char *line = strtok_r((char *)lines.data, "\n", &save); code == KD_EXIT_OK && line != NULL;
+             line = strtok_r(NULL, "\n", &save))
+            code = judge_line(c, line);
+    } while (code == KD_EXIT_OK && at.len > 0);
+    kd_buf_finish(&lines);
+    return code;
+}
+
+/* ---- ranges ---- */
+
+static void show(comparing *c)
+{
+    uint64_t now = kd_clock_mono_us();
+    if (c->shown_us == 0) c->shown_us = now;
+    if (now < c->shown_us + SHOW_US) return;
+    c->shown_us = now;
+    fprintf(stderr, "compare: partition %u of %" PRIu64 ", %" PRIu64 " rows\n", c->query.partition + 1, c->partitions, c->rows);
+}
+
+/* All of the range in pages of so many rows; pages that differ in smaller ones, and these row by row. */
+static int compare_range(comparing *c, const key *first, const key *end, uint32_t page_rows)
+{
+    kd_range_digest here, there;
+    key from = *first, next, to;
+    do {
+        int code = digest_edge(c, &from, end, page_rows, &here, &next);
+        if (code != KD_EXIT_OK) return code;
+        to = next.len > 0 ? next : *end;
+        code = digest_central(c, &from, &to, &there);
+        if (page_rows == PAGE_ROWS) c->rows += here.rows;
+        if (code == KD_EXIT_OK && !kd_range_digest_eq(here, there))
+            code = page_rows == PAGE_ROWS ? compare_range(c, &from, &to, SMALL_ROWS) : judge_rows(c, &from, &to);
+        if (code != KD_EXIT_OK) return code;
+        show(c);
+        from = next;
+    } while (next.len > 0);
+    return KD_EXIT_OK;
+}
+
+/* A partition that cannot be compared now, on either side, is left out. */
+static int compare_partition(comparing *c, uint32_t partition)
+{
+    const key all = {.len = 0};
+    c->query.partition = partition;
+    c->query.window = (kd_compare_window){0};
+    int code = ask(c, c->edge, "compare-window", &c->query);
+    if (code == KD_EXIT_OK) {
+        c->query.window = (kd_compare_window){number(c, "since"), number(c, "until")};
+        code = compare_range(c, &all, &all, PAGE_ROWS);
+    }
+    if (code == KD_EXIT_OK) {
+        c->compared++;
+    } else if (c->answer.status == 409 || c->answer.status == 404) {
+        fprintf(stderr, "compare: partition %u is left out: %s\n", partition, c->error);
+        return KD_EXIT_OK;
+    }
+    return code;
+}
+
+static int compare(comparing *c, const char *edge, const char *central)
+{
+    kd_buf name = {0};
+    int code = kd_admin_client_open(&c->edge, edge, "/admin/compare", c->error);
+    if (code == KD_EXIT_OK) code = kd_admin_client_open(&c->central, central, "/admin/job", c->error);
+    if (code == KD_EXIT_OK) code = kd_admin_client_get(c->edge, "/admin/compare", &c->answer, c->error);
+    if (code != KD_EXIT_OK) return code;
+    kd_admin_str(&c->answer, "edge", &name);
+    snprintf(c->query.edge, sizeof c->query.edge, "%.*s", (int)name.len, (const char *)name.data);
+    kd_buf_finish(&name);
+    c->partitions = number(c, "partitions");
+    for (uint32_t p = 0; code == KD_EXIT_OK && p < c->partitions; p++) code = compare_partition(c, p);
+    return code;
+}
+
+/* ---- the command ---- */
+
+typedef struct {
+    const char *central, *url;
+    bool help, bad;
+} words;
+
+static words read_words(int argc, char **argv)
+{
+    static const struct option options[] = {{"central", required_argument, NULL, 'C'},
+                                            {"url", required_argument, NULL, 'u'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    words w = {.url = "http://127.0.0.1:9441"};
+    optind = 0;
+    for (int got; (got = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (got == 'C')
+            w.central = optarg;
+        else if (got == 'u')
+            w.url = optarg;
+        else if (got == 'h')
+            w.help = true;
+        else
+            w.bad = true;
+    }
+    w.bad = w.bad || optind < argc || w.central == NULL;
+    return w;
+}
+
+static void print_usage(FILE *out, bool all)
+{
+    fputs("usage: kudos-edge compare --central URL [--url URL]\n", out);
+    if (!all) return;
+    fputs("\nAsks a running edge and central whether central holds every operation that the edge was told is merged: by digests\n"
+          "of ranges of rows, and where these differ row by row. Traffic may go on. A difference that is none (a user who went\n"
+          "on at another edge) is not shown; a row that central lacks, or of which it holds an earlier word, is a like lost.\n"
+          "Last line: compare partitions= rows= asked= differ= verdict=same|different|unknown (nothing could be compared).\n"
+          "Exit codes: 0 same, 1 different, 2 usage, 3 unknown, 4 not reached.\n\n"
+          "  --central URL\n        central's admin port, or its public one (from a trusted peer)\n"
+          "  --url URL\n        the edge's admin port; default: http://127.0.0.1:9441\n"
+          "  --help\n        prints this\n",
+          out);
+}
+
+static int print_last(const comparing *c)
+{
+    bool nothing = c->compared == 0;
+    printf("compare partitions=%" PRIu64 " rows=%" PRIu64 " asked=%" PRIu64 " differ=%" PRIu64 " verdict=%s\n", c->compared,
+           c->rows, c->asked, c->differ, c->differ > 0 ? "different" : nothing ? "unknown" : "same");
+    return c->differ > 0 ? KD_EXIT_FAILED : nothing ? KD_EXIT_UNKNOWN : KD_EXIT_OK;
+}
+
+int kd_command_compare(int argc, char **argv)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    comparing c = {.error = error};
+    words w = read_words(argc, argv);
+    if (w.help || w.bad) {
+        print_usage(w.help ? stdout : stderr, w.help);
+        return w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
+    }
+    int code = compare(&c, w.url, w.central);
+    if (code == KD_EXIT_OK)
+        code = print_last(&c);
+    else
+        fprintf(stderr, "kudos-edge compare: %s\n", error);
+    kd_admin_client_close(c.edge);
+    kd_admin_client_close(c.central);
+    kd_buf_finish(&c.path);
+    kd_buf_finish(&c.answer.body);
+    return code;
+}
