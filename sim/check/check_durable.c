@@ -1,6 +1,6 @@
 /*
- * check_durable.c - "durable" (I4): an answer rests on a synced write that holds row and journal entry; "after-error" (I15): none after a write that failed;
- * "own-word" (I8): the edge that took a user's word tells it to him, over restarts.
+ * check_durable.c - "durable" (I4): an answer rests on a synced write that holds its journal entry, from which its row follows; "after-error" (I15): none after a write that failed;
+ * "stamp" (rule 3): a later word on a pair has a larger stamp than the row it meets; "own-word" (I8): the edge that took a user's word tells it to him, over restarts.
  *
  * What is durable is read from the writes themselves. A write that was under way when the process died may have reached the disk or not, so
  * what was taken in an earlier life and not seen durable is allowed either way.
@@ -25,9 +25,16 @@ void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal
                          uint64_t stamp_us)
 {
     if (a->verb == KD_ADD) return;
-    check_cell *cell = check_map_obtain(&c->durable.taken, attempt_hash(c, slot, a));
+    uint64_t hash = attempt_hash(c, slot, a), life = c->slots[slot].life[shard];
+    const check_cell *row = check_map_find(&c->durable.rows, hash);
+    check_cell *cell = check_map_obtain(&c->durable.taken, hash);
+    uint64_t met = KD_MAX(row ? row->a : 0, cell->b >> 1 == life ? cell->a : 0);
+    c->made++;
+    if (stamp_us <= met && met > c->stable_us[c->partition[a->item]])
+        check_fail(c, "stamp", "%s stamps attempt %u with %llu, its row has %llu", check_slot_name(c, slot),
+                   a->id, (unsigned long long)stamp_us, (unsigned long long)met);
     cell->a = stamp_us;
-    cell->b = c->slots[slot].life[shard] << 1 | (a->verb == KD_LIKE);
+    cell->b = life << 1 | (a->verb == KD_LIKE);
 }
 
 static bool earlier_life(const checks *c, uint32_t slot, uint32_t shard, uint64_t hash, uint64_t stamp_us)
@@ -38,9 +45,8 @@ static bool earlier_life(const checks *c, uint32_t slot, uint32_t shard, uint64_
 
 static bool on_disk(const checks *c, uint64_t hash, uint64_t stamp_us)
 {
-    const check_cell *row = check_map_find(&c->durable.rows, hash);
     const check_cell *entry = check_map_find(&c->durable.journal, hash);
-    return row && entry && row->a >= stamp_us && entry->a >= stamp_us;
+    return entry && entry->a >= stamp_us;
 }
 
 void check_durable_answered(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
@@ -60,7 +66,7 @@ void check_durable_answered(checks *c, uint32_t slot, uint32_t shard, const jour
     bool known = on_disk(c, hash, o->stamp_us);
     bool excused = o->replayed && (d->incomplete[slot] || earlier_life(c, slot, shard, hash, o->stamp_us));
     if (!known && !excused)
-        check_fail(c, "durable", "%s answers attempt %u: row and journal entry are not on its disk",
+        check_fail(c, "durable", "%s answers attempt %u: its journal entry is not on its disk",
                    check_slot_name(c, slot), a->id);
 }
 
@@ -70,13 +76,20 @@ typedef struct {
     bool synced;
 } visit;
 
+/* A row is written with its journal entry or later; what is known of it is the newer of both. */
+static void note_row(const visit *v, kd_bytes key, uint64_t stamp_us, bool liked)
+{
+    check_cell *cell = check_map_obtain(&v->c->durable.rows, row_hash(v->c, v->slot, key));
+    if (stamp_us < cell->a) return;
+    cell->a = stamp_us;
+    cell->b = liked;
+}
+
 static void put_row(const visit *v, kd_bytes key, kd_bytes value)
 {
     kd_member_row m;
     if (kd_membership_parse(key, value, &m) != KD_OK) return;
-    check_cell *cell = check_map_obtain(&v->c->durable.rows, row_hash(v->c, v->slot, key));
-    cell->a = m.row.stamp_us;
-    cell->b = m.row.liked;
+    note_row(v, key, m.row.stamp_us, m.row.liked);
 }
 
 static void put_fragment(const visit *v, kd_bytes key, kd_bytes value)
@@ -91,6 +104,7 @@ static void put_fragment(const visit *v, kd_bytes key, kd_bytes value)
         check_cell *cell =
             check_map_obtain(&v->c->durable.journal, row_hash(v->c, v->slot, kd_row_key_view(&row)));
         cell->a = KD_MAX(cell->a, op.time_us);
+        note_row(v, kd_row_key_view(&row), op.time_us, op.verb == KD_LIKE);
     }
 }
 

@@ -13,11 +13,20 @@ bool edge_doubled(const world *w, uint32_t edge)
     return w->processes[CHECKS_TWIN + edge].up;
 }
 
+/* How much gathers in memory before it is written is drawn for each run: from nothing to more than a run has. */
+static uint32_t fresh_rows(const world *w)
+{
+    static const uint32_t choices[] = {0, 4, 32, 65536};
+    return choices[world_draw(w, DRAW_CONFIG, 1, 0) % KD_COUNT(choices)];
+}
+
 static int open_shard(world *w, uint32_t slot, uint32_t shard)
 {
     const scenario *s = w->s;
     sim_shard *m = &w->edges[slot].shards[shard];
     const char *name = s->edges[edge_identity(slot)];
+    static const uint32_t fresh_rows[] = {0, 4, 32, 4096};
+    uint64_t tables = world_draw(w, DRAW_SEED, 9000 + slot, 0); /* for good */
     kd_edge_config config = {.edge = kd_bytes_str(name),
                              .region = kd_bytes_str(name),
                              .shard = shard,
@@ -33,6 +42,8 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
                              .send_window = SHELL_SEND_WINDOW,
                              .outbox_bytes_max = s->outbox_bytes / s->shards,
                              .items_max = SCENARIO_ITEMS_MAX,
+                             .fresh_rows_max = fresh_rows(w),
+                             .fresh_rows_max = fresh_rows[tables % KD_COUNT(fresh_rows)],
                              .idempotency_max = SHELL_IDEMPOTENCY_MAX,
                              .idempotency_ttl_us = UINT64_C(86400000000),
                              .seed = world_draw(w, DRAW_SEED, slot * 64 + shard, w->now_us),
