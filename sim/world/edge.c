@@ -13,13 +13,6 @@ bool edge_doubled(const world *w, uint32_t edge)
     return w->processes[CHECKS_TWIN + edge].up;
 }
 
-/* How much gathers in memory before it is written is drawn for each run: from nothing to more than a run has. */
-static uint32_t fresh_rows(const world *w)
-{
-    static const uint32_t choices[] = {0, 4, 32, 65536};
-    return choices[world_draw(w, DRAW_CONFIG, 1, 0) % KD_COUNT(choices)];
-}
-
 static int open_shard(world *w, uint32_t slot, uint32_t shard)
 {
     const scenario *s = w->s;
@@ -42,7 +35,6 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
                              .send_window = SHELL_SEND_WINDOW,
                              .outbox_bytes_max = s->outbox_bytes / s->shards,
                              .items_max = SCENARIO_ITEMS_MAX,
-                             .fresh_rows_max = fresh_rows(w),
                              .fresh_rows_max = fresh_rows[tables % KD_COUNT(fresh_rows)],
                              .idempotency_max = SHELL_IDEMPOTENCY_MAX,
                              .idempotency_ttl_us = UINT64_C(86400000000),
