@@ -210,7 +210,7 @@ static void play(drill *d)
 static void run(drill *d)
 {
     if (fleet_start(d->fleet) != KD_OK) {
-        d->out->unavailable = true;
+        d->out->unavailable = !d->out->interrupted;
         decide(d, SIM_UNKNOWN, d->out->interrupted ? "interrupted" : "environment", "%s", d->fleet->failure);
         return;
     }

@@ -210,7 +210,7 @@ class Kafka:
         elif verb in ("freeze", "thaw"):
             self.signal_all(signal.SIGSTOP if verb == "freeze" else signal.SIGCONT)
         elif verb == "delete":
-            self.delete_topics(words[0])
+            kafka_wire.delete_topics(self._some_port(), words[:1], timeout_s=2)
 
     def _answers(self, node):
         process = self.processes[node]
@@ -257,21 +257,31 @@ def brokers_known(port):
         return 0
 
 
+def attempt(kafka, line):
+    """Whether the command was obeyed."""
+    try:
+        kafka.obey(line)
+        print(f"done: {line}", flush=True)
+        return True
+    except (OSError, EOFError, RuntimeError, ValueError, IndexError, StopIteration) as e:
+        print(f"failed: {line}: {e!r}", file=sys.stderr, flush=True)
+        return False
+
+
 def follow(kafka):
-    """Obeys until standard input ends. A command that fails is told and changes nothing else."""
-    rest = b""
+    """Obeys until standard input ends. A deletion that no broker took is tried again, as long as it takes until one is back."""
+    rest, later = b"", []
     while True:
-        select.select([0], [], [])
+        if not select.select([0], [], [], 0.5 if later else None)[0]:
+            later = [line for line in later if not attempt(kafka, line)]
+            continue
         piece = os.read(0, 4096)
         if not piece:
             return
         *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            try:
-                kafka.obey(line.decode())
-                print(f"done: {line.decode()}", flush=True)
-            except (OSError, EOFError, RuntimeError, ValueError, IndexError) as e:
-                print(f"failed: {line.decode()}: {e}", file=sys.stderr, flush=True)
+        for line in map(bytes.decode, lines):
+            if not attempt(kafka, line) and line.startswith("delete"):
+                later.append(line)
 
 
 def run(options):
