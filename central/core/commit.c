@@ -29,6 +29,15 @@ void kd_commit_finish(kd_commit *k)
     kd_writes_finish(&k->writes);
 }
 
+int kd_commit_order(kd_central *c, uint64_t *version)
+{
+    *version = c->begun + 1;
+    if (c->poisoned) return KD_EIO;
+    if (c->fenced) return KD_EFENCED;
+    kd_commit_open(c)->fed = true;
+    return KD_OK;
+}
+
 int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **writes, uint64_t *version)
 {
     if (c->poisoned) return KD_EIO;

@@ -22,8 +22,7 @@ static int visit(void *arg, kd_bytes key, kd_bytes value)
     }
     kd_row row;
     if (kd_row_decode(value, &row) != KD_OK) return KD_EIO;
-    bool asked =
-        row.edge == w->edge && row.time_us > w->window.since_us && row.time_us <= w->window.until_us;
+    bool asked = row.edge == w->edge && row.time_us > w->window.since_us && row.time_us <= w->window.until_us;
     if (asked) kd_range_digest_add(w->digest, shared, row.time_us, row.liked);
     return 0;
 }
@@ -48,8 +47,9 @@ static int find_edge(const kd_central *c, kd_bytes name)
     return i >= 0 && c->edges[i].durable ? i : -1;
 }
 
-int kd_central_compare_digest(kd_central *c, kd_bytes edge, kd_bytes from, kd_bytes to, kd_compare_window window,
-                              uint32_t rows_max, kd_range_digest *digest, kd_buf *next)
+int kd_central_compare_digest(kd_central *c, kd_bytes edge, kd_bytes from, kd_bytes to,
+                              kd_compare_window window, uint32_t rows_max, kd_range_digest *digest,
+                              kd_buf *next)
 {
     *digest = (kd_range_digest){0};
     kd_buf_clear(next);

@@ -165,6 +165,7 @@ struct kd_central {
     uint32_t quarantine_count;
     uint64_t fed_at_us; /* when the last record was fed */
     kd_buf kept;        /* scratch: a record of the quarantine */
+    size_t copy_cursor; /* where the next copy of counts goes on */
     kd_backup backups[KD_BACKUPS_MAX];
     uint32_t backup_count;
     kd_collector collector;
@@ -265,6 +266,8 @@ void kd_redo_committed(kd_central *c, const kd_commit *k);
 void kd_redo_trickle(kd_central *c, kd_commit *k);
 int kd_redo_read(kd_central *c, uint64_t version, kd_buf *row);
 
+/* commit.c: an operator's command rides in the open commit; which version that will be. KD_EIO, KD_EFENCED. */
+int kd_commit_order(kd_central *c, uint64_t *version);
 void kd_commit_reset(kd_commit *k);
 void kd_commit_finish(kd_commit *k);
 

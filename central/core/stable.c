@@ -41,15 +41,6 @@ int kd_stable_load(kd_central *c)
 
 /* ---- commands ---- */
 
-static int command(kd_central *c, uint64_t *version)
-{
-    *version = c->begun + 1;
-    if (c->poisoned) return KD_EIO;
-    if (c->fenced) return KD_EFENCED;
-    kd_commit_open(c)->fed = true;
-    return KD_OK;
-}
-
 static kd_backup *find(kd_central *c, kd_bytes id)
 {
     for (uint32_t i = 0; i < c->backup_count; i++)
@@ -73,12 +64,11 @@ int kd_central_backup_begin(kd_central *c, kd_bytes id, uint64_t *version)
     if (!kd_name_valid(id)) return KD_EINVAL;
     if (find(c, id)) return KD_EMISMATCH;
     if (c->backup_count == KD_BACKUPS_MAX) return KD_ETOOBIG;
-    int err = command(c, version);
+    int err = kd_commit_order(c, version);
     if (err != KD_OK) return err;
     kd_backup *b = &c->backups[c->backup_count++];
-    *b = (kd_backup){.id_len = (uint8_t)id.len,
-                     .low_watermark_us = kd_registry_low_watermark(c),
-                     .version = c->version};
+    *b = (kd_backup){
+        .id_len = (uint8_t)id.len, .low_watermark_us = kd_registry_low_watermark(c), .version = c->version};
     memcpy(b->id, id.data, id.len);
     put(c, b);
     return KD_OK;
@@ -88,7 +78,7 @@ int kd_central_backup_complete(kd_central *c, kd_bytes id, uint64_t *version)
 {
     kd_backup *b = find(c, id);
     if (!b) return KD_ENOTFOUND;
-    int err = command(c, version);
+    int err = kd_commit_order(c, version);
     if (err != KD_OK) return err;
     b->complete = true;
     put(c, b);
@@ -99,7 +89,7 @@ int kd_central_backup_remove(kd_central *c, kd_bytes id, uint64_t *version)
 {
     kd_backup *b = find(c, id);
     if (!b) return KD_ENOTFOUND;
-    int err = command(c, version);
+    int err = kd_commit_order(c, version);
     if (err != KD_OK) return err;
     kd_writes_delete(&kd_commit_open(c)->writes, kd_key_named(&c->key, KD_ROW_BACKUP, id));
     *b = c->backups[--c->backup_count];
@@ -114,30 +104,6 @@ uint32_t kd_central_backups(const kd_central *c, kd_central_backup *out, uint32_
         out[i] = (kd_central_backup){backup_id(b), b->low_watermark_us, b->version, b->complete};
     }
     return count;
-}
-
-static int set_retired(kd_central *c, kd_bytes name, bool retired, uint64_t *version)
-{
-    int i = kd_registry_find(c, name);
-    if (i < 0) return KD_ENOTFOUND;
-    int err = command(c, version);
-    if (err != KD_OK) return err;
-    kd_edge_state *s = &c->edges[i].tentative;
-    if (s->retired == retired) return KD_OK;
-    s->retired = retired;
-    if (!retired) s->joined = *version; /* no older backup was made with it in mind */
-    kd_registry_touch(c, (uint16_t)i);
-    return KD_OK;
-}
-
-int kd_central_retire(kd_central *c, kd_bytes edge, uint64_t *version)
-{
-    return set_retired(c, edge, true, version);
-}
-
-int kd_central_readmit(kd_central *c, kd_bytes edge, uint64_t *version)
-{
-    return set_retired(c, edge, false, version);
 }
 
 /* ---- stable ---- */

@@ -56,7 +56,8 @@ static void restore_central(model_world *w)
     kill_central(w, p);
     world_trace(w, "central %u is put back", p);
     put_back(&m->disk, m->copy);
-    if (w->options.log_wipes && world_chance(w, 50)) log_truncate(&w->likes[p], 0); /* both are lost at once */
+    if (w->options.log_wipes && world_chance(w, 50))
+        log_truncate(&w->likes[p], 0); /* both are lost at once */
     central_start(w, p);
     if (m->core) central_restored(w, p);
     w->shown_hold = false;

@@ -57,8 +57,8 @@ static void report(bool ok, const char *what, const char *detail)
 }
 
 typedef struct {
-    uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks, expired, collected, ignored, retired,
-        refused, compared, equal_ranges;
+    uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks, expired, collected, ignored,
+        retired, refused, compared, equal_ranges;
 } activity;
 
 static void add(activity *a, const model_world *w)
@@ -102,7 +102,8 @@ static void run_sound(uint64_t first, uint64_t seeds)
     char met[520];
     snprintf(met, sizeof(met),
              "%llu runs, %llu answers, %llu merges, %llu duplicates, %llu crashes, %llu snapshots, %llu "
-             "gaps, %llu undone, %llu checks, %llu rows expired, %llu tombstones collected, %llu operations ignored, "
+             "gaps, %llu undone, %llu checks, %llu rows expired, %llu tombstones collected, %llu operations "
+             "ignored, "
              "%llu edges retired, %llu of their batches refused, %llu rows compared, %llu equal digests",
              (unsigned long long)(seed - first), (unsigned long long)a.acks, (unsigned long long)a.merges,
              (unsigned long long)a.duplicates, (unsigned long long)a.crashes, (unsigned long long)a.snapshots,
@@ -112,8 +113,9 @@ static void run_sound(uint64_t first, uint64_t seeds)
              (unsigned long long)a.equal_ranges);
     bool enough = a.acks > 10 * seeds && a.merges > 5 * seeds && a.crashes > seeds && a.snapshots > seeds &&
                   a.gaps > seeds / 10 && a.duplicates > seeds && a.undone > seeds / 50 && a.checks > seeds &&
-                  a.expired > seeds && a.collected > seeds && a.ignored > seeds / 100 && a.retired > seeds / 50 &&
-                  a.refused > seeds / 50 && a.compared > seeds && a.equal_ranges > seeds;
+                  a.expired > seeds && a.collected > seeds && a.ignored > seeds / 100 &&
+                  a.retired > seeds / 50 && a.refused > seeds / 50 && a.compared > seeds &&
+                  a.equal_ranges > seeds;
     report(enough, "the runs met enough", met);
 }
 

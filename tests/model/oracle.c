@@ -136,9 +136,9 @@ static void compare(model_world *w, uint32_t edge, uint32_t p)
     if (!e || kd_edge_compare_window(e, p, &window) != KD_OK) return;
     kd_bytes name = kd_bytes_str(edge_names[edge]), all = {0};
     kd_edge_compare_digest(e, p, all, all, window, UINT32_MAX, &mine, &next);
-    int err = kd_central_compare_digest(w->centrals[p].core, name, all, all, window, UINT32_MAX, &theirs, &next);
-    if (err == KD_OK && kd_range_digest_eq(mine, theirs))
-        w->equal_ranges++;
+    int err =
+        kd_central_compare_digest(w->centrals[p].core, name, all, all, window, UINT32_MAX, &theirs, &next);
+    if (err == KD_OK && kd_range_digest_eq(mine, theirs)) w->equal_ranges++;
     kd_edge_compare_rows(e, p, all, all, window, UINT32_MAX, compare_row, &k, &next);
     kd_buf_finish(&next);
 }

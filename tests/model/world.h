@@ -108,12 +108,13 @@ typedef struct {
     uint32_t twin_of; /* whose copy runs in the slot TWIN */
     bool doubled;     /* two use one identity now: what they answer is not promised */
     bool was_doubled;
-    bool told_apart; /* an edge was retired that was not gone: what it took is not in as_of until it is taken back */
-    uint32_t returns; /* 1 + the edge that was retired and is not gone */
+    bool
+        told_apart; /* an edge was retired that was not gone: what it took is not in as_of until it is taken back */
+    uint32_t returns;   /* 1 + the edge that was retired and is not gone */
     uint64_t healed_us; /* when the faults stopped */
     uint32_t backups;
-    uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks, expired, collected, ignored, retired,
-        refused, compared, equal_ranges;
+    uint64_t acks, merges, crashes, snapshots, gaps, duplicates, undone, checks, expired, collected, ignored,
+        retired, refused, compared, equal_ranges;
     char failure[256]; /* empty: holds so far */
 } model_world;
 
@@ -151,7 +152,8 @@ void central_poll(model_world *w, uint32_t p);
 void central_commit_begin(model_world *w, uint32_t p);
 void central_commit_end(model_world *w, uint32_t p);
 void central_snapshot(model_world *w, uint32_t p);
-void central_settle(model_world *w, uint32_t p); /* what is outstanding becomes durable, and one commit more */
+void central_settle(model_world *w,
+                    uint32_t p); /* what is outstanding becomes durable, and one commit more */
 void central_tell_retired(model_world *w, uint32_t p);
 void central_back_up(model_world *w, uint32_t p);
 void central_restored(model_world *w, uint32_t p);

@@ -228,7 +228,8 @@ Test(central_forget, a_row_that_an_outstanding_commit_writes_is_left_alone)
     operate(&a, 1, noon, false);
     tell(&b, noon + 60 * second);
     cr_assert_eq(rig_one(&r, &a, (rig_op){1, 1, noon + 60 * second, RIG_LIKE, true}), KD_FED_MERGED);
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &first, &one), KD_OK, "a moment at which nothing can be swept");
+    cr_assert_eq(kd_central_commit_begin(r.c, 0, &first, &one), KD_OK,
+                 "a moment at which nothing can be swept");
     sim_disk_apply(r.disk, first);
     cr_assert_eq(kd_central_commit_end(r.c, one, KD_OK), KD_OK);
     operate(&a, 2, noon + 60 * second, true);

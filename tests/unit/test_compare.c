@@ -58,7 +58,8 @@ static kd_range_digest at_edge(kd_bytes from, kd_bytes to, uint32_t rows_max, kd
 static kd_range_digest at_central(kd_bytes from, kd_bytes to, uint32_t rows_max, kd_buf *next)
 {
     kd_range_digest d;
-    cr_assert_eq(kd_central_compare_digest(c.c, e.config.edge, from, to, window(), rows_max, &d, next), KD_OK);
+    cr_assert_eq(kd_central_compare_digest(c.c, e.config.edge, from, to, window(), rows_max, &d, next),
+                 KD_OK);
     return d;
 }
 
@@ -226,7 +227,8 @@ Test(compare, a_window_bounds_what_is_asked)
     w.until_us = e.now_us + 3600 * ER_SECOND;
     cr_assert_eq(kd_central_compare_digest(c.c, e.config.edge, all, all, w, 1000, &d, &next), KD_EAGAIN,
                  "not merged up to there");
-    cr_assert_eq(kd_central_compare_digest(c.c, kd_bytes_str("nobody"), all, all, w, 1000, &d, &next), KD_ENOTFOUND);
+    cr_assert_eq(kd_central_compare_digest(c.c, kd_bytes_str("nobody"), all, all, w, 1000, &d, &next),
+                 KD_ENOTFOUND);
     cr_assert_eq(kd_edge_compare_digest(e.e, 7, all, all, w, 1000, &d, &next), KD_ENOTFOUND);
     kd_buf_finish(&next);
 }

@@ -1,0 +1,32 @@
+/*
+ * retire.c - edges that are gone for good, and that were not after all (rule 23).
+ *
+ * The word stands in the edge's row beside its applied and is written as that is. A batch of a retired edge is refused in
+ * merge.c; who holds what is asked in registry.c and stable.c.
+ */
+#include "central/core/internal.h"
+#include "kudos/forget.h"
+
+static int set_retired(kd_central *c, kd_bytes name, bool retired, uint64_t *version)
+{
+    int i = kd_registry_find(c, name);
+    if (i < 0) return KD_ENOTFOUND;
+    int err = kd_commit_order(c, version);
+    if (err != KD_OK) return err;
+    kd_edge_state *s = &c->edges[i].tentative;
+    if (s->retired == retired) return KD_OK;
+    s->retired = retired;
+    if (!retired) s->joined = *version; /* no older backup was made with it in mind */
+    kd_registry_touch(c, (uint16_t)i);
+    return KD_OK;
+}
+
+int kd_central_retire(kd_central *c, kd_bytes edge, uint64_t *version)
+{
+    return set_retired(c, edge, true, version);
+}
+
+int kd_central_readmit(kd_central *c, kd_bytes edge, uint64_t *version)
+{
+    return set_retired(c, edge, false, version);
+}
