@@ -29,7 +29,7 @@ static double refused(const series_point *p)
 }
 static double shown(const series_point *p)
 {
-    return (double)p->shown;
+    return p->gone ? (double)NAN : (double)p->shown;
 }
 static double least(const series_point *p)
 {
@@ -46,7 +46,7 @@ static double central(const series_point *p)
 }
 static double outbox(const series_point *p)
 {
-    return (double)p->outbox_batches;
+    return p->gone ? (double)NAN : (double)p->outbox_batches;
 }
 
 static double lag(uint64_t us)
@@ -55,11 +55,11 @@ static double lag(uint64_t us)
 }
 static double staleness(const series_point *p)
 {
-    return lag(p->staleness_us);
+    return p->gone ? (double)NAN : lag(p->staleness_us);
 }
 static double as_of(const series_point *p)
 {
-    return p->as_of_lag_us == UINT64_MAX ? (double)NAN : lag(p->as_of_lag_us);
+    return p->gone || p->as_of_lag_us == UINT64_MAX ? (double)NAN : lag(p->as_of_lag_us);
 }
 
 /* ---- the frame of a lane ---- */
@@ -119,19 +119,29 @@ static void put_line(const picture *p, picture_series s, value_fn value, double 
     html_put(p->out, "\"/>");
 }
 
-/* Between two series; lower NULL: down to 0. */
-static void put_area(const picture *p, picture_series s, value_fn upper, value_fn lower, double top,
-                     int height, const char *class)
+/* Along the upper series and back along the lower. */
+static void put_patch(const picture *p, picture_series s, value_fn upper, value_fn lower, double top,
+                      int height)
 {
-    if (s.count == 0) return;
-    html_put(p->out, "<path class=\"%s\" d=\"", class);
     for (uint32_t i = 0; i < s.count; i++)
         html_put(p->out, "%c%.1f %.1f", i ? 'L' : 'M', x_of(p, s.points[i].to_us),
                  y_of(upper(&s.points[i]), top, height));
     for (uint32_t i = s.count; i-- > 0;)
         html_put(p->out, "L%.1f %.1f", x_of(p, s.points[i].to_us),
                  y_of(lower ? lower(&s.points[i]) : 0, top, height));
-    html_put(p->out, "Z\"/>");
+    html_put(p->out, "Z");
+}
+
+/* Between two series, wherever the upper one has a value; lower NULL: down to 0. */
+static void put_area(const picture *p, picture_series s, value_fn upper, value_fn lower, double top,
+                     int height, const char *class)
+{
+    html_put(p->out, "<path class=\"%s\" d=\"", class);
+    for (uint32_t i = 0, end; i < s.count; i = end + 1) {
+        for (end = i; end < s.count && !isnan(upper(&s.points[end]));) end++;
+        if (end > i) put_patch(p, (picture_series){s.points + i, end - i}, upper, lower, top, height);
+    }
+    html_put(p->out, "\"/>");
 }
 
 /* Rates are true of their whole span: steps. */
@@ -298,21 +308,30 @@ static void put_figure(const picture *p, const char *name, uint64_t from, uint64
     html_put(p->out, from == to ? "%s %s<br/>" : "%s %s to %s<br/>", name, a, b);
 }
 
+static void put_state(const picture *p, const series_point *at)
+{
+    char text[UNITS_TEXT_MAX];
+    put_figure(p, "shown", at->shown, at->shown);
+    put_figure(p, "pending", at->pending, at->pending);
+    units_span(at->staleness_us, text);
+    html_put(p->out, "age %s<br/>", text);
+    bool null = at->as_of_lag_us == UINT64_MAX;
+    if (!null) units_span(at->as_of_lag_us, text);
+    html_put(p->out, "as_of %s%s<br/>outbox %" PRIu64, null ? "null" : text, null ? "" : " behind",
+             at->outbox_batches);
+    if (at->refusing) html_put(p->out, "<br/>refuses writes");
+}
+
 static void put_tip(const picture *p, const series_point *at)
 {
     char text[UNITS_TEXT_MAX];
     units_moment(at->to_us, p->end_us, text);
     html_put(p->out, "<span><b>%s</b><br/>%.1f/s acknowledged<br/>", text, at->acked_per_s);
     if (at->refused_per_s > 0) html_put(p->out, "%.1f/s refused<br/>", at->refused_per_s);
-    put_figure(p, "shown", at->shown, at->shown);
     put_figure(p, "true", at->least, at->most);
-    put_figure(p, "pending", at->pending, at->pending);
-    units_span(at->staleness_us, text);
-    html_put(p->out, "age %s<br/>", text);
-    if (at->as_of_lag_us != UINT64_MAX) units_span(at->as_of_lag_us, text);
-    html_put(p->out, "as_of %s%s<br/>", at->as_of_lag_us == UINT64_MAX ? "null" : text,
-             at->as_of_lag_us == UINT64_MAX ? "" : " behind");
-    html_put(p->out, "outbox %" PRIu64 "%s</span>", at->outbox_batches, at->down ? "<br/>down" : "");
+    if (!at->gone) put_state(p, at);
+    if (at->down) html_put(p->out, at->gone ? "down" : "<br/>down for a while");
+    html_put(p->out, "</span>");
 }
 
 void picture_columns(const picture *p, uint32_t region)

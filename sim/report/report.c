@@ -97,12 +97,15 @@ static void put_tiles(const record_view *v, const report_facts *f, kd_buf *out)
     char text[UNITS_TEXT_MAX];
     html_put(out, "<dl class=\"tiles\">");
     put_count_tile(out, "acknowledged", f->acks);
-    put_count_tile(out, "lost", f->lost);
-    put_count_tile(out, "counted twice", f->doubled);
+    /* Only the end of a run tells: one that was stopped before says nothing of it. */
+    if (f->verdict != SIM_VIOLATED || f->lost || f->doubled) {
+        put_count_tile(out, "lost", f->lost);
+        put_count_tile(out, "counted twice", f->doubled);
+    }
     put_count_tile(out, "faults", v->faults + v->faults_dropped);
     if (f->length_us) {
         units_span(f->length_us, text);
-        put_tile(out, "of users and faults", text);
+        put_tile(out, "length of the drill", text);
     }
     if (f->converged_us) {
         units_span(f->converged_us, text);
@@ -114,7 +117,10 @@ static void put_tiles(const record_view *v, const report_facts *f, kd_buf *out)
 static void put_checkers(const report_facts *f, kd_buf *out)
 {
     if (f->held_count == 0) return;
-    html_put(out, "<p class=\"dim\" style=\"margin-top:1rem\">Checked and held:</p><ul class=\"chips\">");
+    bool stopped = f->verdict == SIM_VIOLATED;
+    html_put(out, "<p class=\"dim more\">%s:</p><ul class=\"chips%s\">",
+             stopped ? "Other checkers, not broken until then" : "Checked and held",
+             stopped ? "" : " ticked");
     for (uint32_t i = 0; i < f->held_count; i++) html_element(out, "li", NULL, f->held[i]);
     html_put(out, "</ul>\n");
 }

@@ -15,10 +15,15 @@ static const record_sample *sample_at(const record_view *v, uint32_t moment, uin
     return v->samples + (size_t)moment * v->regions + region;
 }
 
-static void take_worst(series_point *p, const record_sample *s)
+/* A process that is down shows nothing: its sample says so and no more. */
+static void take(series_point *p, const record_sample *s)
 {
     p->down |= !s->up;
+    if (!s->up) return;
+    p->gone = false;
     p->refusing |= s->refusing;
+    p->shown = s->shown;
+    p->pending = s->pending;
     p->staleness_us = KD_MAX(p->staleness_us, s->staleness_us);
     p->as_of_lag_us = KD_MAX(p->as_of_lag_us, s->as_of_lag_us);
     p->outbox_batches = KD_MAX(p->outbox_batches, s->outbox_batches);
@@ -32,15 +37,14 @@ static series_point gather(const record_view *v, uint32_t region, uint32_t first
     const record_instant *end = &v->instants[last];
     series_point p = {.from_us = v->instants[before].at_us,
                       .to_us = end->at_us,
-                      .shown = to->shown,
-                      .pending = to->pending,
                       .least = end->least,
                       .most = end->most,
-                      .central = end->central};
+                      .central = end->central,
+                      .gone = true};
     uint64_t span_us = p.to_us - p.from_us;
     p.acked_per_s = per_second(from->acked, to->acked, span_us);
     p.refused_per_s = per_second(from->refused, to->refused, span_us);
-    for (uint32_t m = first; m <= last; m++) take_worst(&p, sample_at(v, m, region));
+    for (uint32_t m = first; m <= last; m++) take(&p, sample_at(v, m, region));
     return p;
 }
 

@@ -14,6 +14,7 @@ typedef struct {
     uint64_t staleness_us, as_of_lag_us;           /* the worst; UINT64_MAX: null at some moment */
     uint64_t outbox_batches;                       /* the most */
     bool down, refusing;                           /* at some moment */
+    bool gone;                                     /* down all the time: nothing was shown */
 } series_point;
 
 /* At most `wanted` points of one region, to be freed; *count says how many. */

@@ -22,7 +22,7 @@ const char report_style[] =
     "h1{font-size:2rem;line-height:1.15;margin:.1rem 0 .4rem;letter-spacing:-.015em;overflow-wrap:anywhere}"
     "h2{font-size:1.2rem;margin:2.4rem 0 .6rem;letter-spacing:-.01em}"
     "p{margin:.4rem 0}.kind{color:var(--dim);font-size:.85rem;margin:0}.teaches{font-size:1.1rem;max-width:46rem}"
-    ".dim{color:var(--dim);font-size:.9rem}"
+    ".dim{color:var(--dim);font-size:.9rem}.more{margin-top:1rem}"
     "code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace;font-size:.86em}"
     "pre{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.7rem .9rem;margin:.4rem 0;"
     "overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}.command{user-select:all;-webkit-user-select:all}"
@@ -40,7 +40,7 @@ const char report_style[] =
     ".tiles dd{margin:0;font-size:1.35rem;font-weight:600;font-variant-numeric:tabular-nums;line-height:1.25}"
     ".chips{display:flex;flex-wrap:wrap;gap:.35rem;padding:0;margin:.3rem 0 0;list-style:none}"
     ".chips li{border:1px solid var(--line);background:var(--card);border-radius:99px;padding:.08rem .65rem;"
-    "font-size:.84rem}.chips li::before{content:'\\2713\\00a0';color:var(--held)}"
+    "font-size:.84rem}.ticked li::before{content:'\\2713\\00a0';color:var(--held)}"
     /* the picture */
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.84rem;color:var(--dim)}"
     ".legend span{white-space:nowrap}.key{display:inline-block;width:.75rem;height:.75rem;border-radius:3px;"

@@ -98,9 +98,10 @@ Test(series, gathers_rates_and_keeps_the_worst)
     cr_assert_eq(p[3].as_of_lag_us, UINT64_MAX);
     free(p);
     p = series_make(&v, 1, 10, &count);
-    cr_assert(!p[0].down);
-    cr_assert(p[9].down);
-    cr_assert_eq(p[9].staleness_us, 100000000);
+    cr_assert(!p[0].down && !p[0].gone);
+    cr_assert_eq(p[3].staleness_us, p[3].to_us, "the worst of a growing age is the last");
+    cr_assert(p[9].down && p[9].gone);
+    cr_assert_eq(p[9].staleness_us, 0, "what is down shows nothing");
     free(p);
     record_destroy(r);
 }
