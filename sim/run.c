@@ -39,16 +39,19 @@ static int parse(int argc, char **argv, run_options *o)
     const kd_arg table[] = {
         {"seed", "N", KD_ARG_UINT, &o->seed, "what chance is drawn from [1]", 0, 1e18},
         {"trace", "FILE", KD_ARG_TEXT, &o->trace, "write down every event; - is standard error", 0, 0},
-        {"report", "FILE", KD_ARG_TEXT, &o->report, "write a page (HTML) that shows the drill over time", 0, 0},
-        {"plant", "NAME", KD_ARG_LIST, &o->plants, "break a rule on purpose; `kudos-sim bugs` lists them", 0, 0},
+        {"report", "FILE", KD_ARG_TEXT, &o->report, "write a page (HTML) that shows the drill over time", 0,
+         0},
+        {"plant", "NAME", KD_ARG_LIST, &o->plants, "break a rule on purpose; `kudos-sim bugs` lists them", 0,
+         0},
     };
-    const kd_args args = {.command = "run",
-                          .about = "Plays a scenario in the deterministic simulation: the cores of edge and central under a\n"
-                                   "virtual clock. The same seed gives the same run, to the byte of its trace.",
-                          .positional = "SCENARIO",
-                          .positional_to = &o->path,
-                          .at = table,
-                          .count = KD_COUNT(table)};
+    const kd_args args = {
+        .command = "run",
+        .about = "Plays a scenario in the deterministic simulation: the cores of edge and central under a\n"
+                 "virtual clock. The same seed gives the same run, to the byte of its trace.",
+        .positional = "SCENARIO",
+        .positional_to = &o->path,
+        .at = table,
+        .count = KD_COUNT(table)};
     return kd_args_parse(&args, argc, argv);
 }
 
@@ -81,8 +84,9 @@ static void say_options(const run_options *o)
 
 static void say_last(uint64_t seed, const sim_result *r, uint64_t us)
 {
-    printf("run seed=%" PRIu64 " events=%" PRIu64 " virtual_s=%.3f real_s=%.3f acks=%" PRIu64 " trace_sha256=", seed,
-           r->events, (double)r->virtual_us / 1e6, (double)us / 1e6, r->acks);
+    printf("run seed=%" PRIu64 " events=%" PRIu64 " virtual_s=%.3f real_s=%.3f acks=%" PRIu64
+           " trace_sha256=",
+           seed, r->events, (double)r->virtual_us / 1e6, (double)us / 1e6, r->acks);
     for (size_t i = 0; i < sizeof(r->trace_sha256); i++) printf("%02x", r->trace_sha256[i]);
     printf(" verdict=%s\n", sim_verdict_name(r->verdict));
 }
@@ -94,7 +98,8 @@ static void on_abort(int signal_number)
 {
     (void)signal_number;
     fflush(stdout);
-    dprintf(STDOUT_FILENO, "run seed=%" PRIu64 " events=0 virtual_s=0 real_s=0 acks=0 trace_sha256=- verdict=violated\n",
+    dprintf(STDOUT_FILENO,
+            "run seed=%" PRIu64 " events=0 virtual_s=0 real_s=0 acks=0 trace_sha256=- verdict=violated\n",
             aborting_seed);
     _exit(KD_EXIT_FAILED);
 }

@@ -6,7 +6,19 @@ enum { EPOCH_RANDOM_BITS = 20, LOOK_UP_US = 4000 };
 static uint64_t epoch_hint(const world *w, uint32_t slot, uint32_t partition)
 {
     uint64_t chance = world_draw(w, DRAW_EPOCH, slot * 64 + partition, w->now_us);
-    return (host_wall_us(w, HOST_CENTRAL) / 1000) << EPOCH_RANDOM_BITS | (chance & ((1u << EPOCH_RANDOM_BITS) - 1));
+    return (host_wall_us(w, HOST_CENTRAL) / 1000) << EPOCH_RANDOM_BITS |
+           (chance & ((1u << EPOCH_RANDOM_BITS) - 1));
+}
+
+/*
+ * Tombstones go as soon as the rules allow in every second run. What a copied edge moves to its new incarnation may be older than the
+ * floor (an identity alarm stops the collection, but only once it was raised): there they stay.
+ */
+static uint64_t tombstone_ttl_us(const world *w)
+{
+    for (uint32_t i = 0; i < w->s->event_count; i++)
+        if (w->s->events[i].kind == SCENARIO_COPY) return 0;
+    return world_draw(w, DRAW_CONFIG, 2, 0) % 2;
 }
 
 static int open_part(world *w, uint32_t slot, uint32_t partition)
@@ -23,6 +35,7 @@ static int open_part(world *w, uint32_t slot, uint32_t partition)
                                 .counts_cached_max = 64,
                                 .filter_bytes_max = 1 << 20,
                                 .publish_changes = true,
+                                .tombstone_ttl_us = tombstone_ttl_us(w),
                                 .seed = world_draw(w, DRAW_SEED, 1000 + partition, w->now_us),
                                 .plant = w->options->central_plant};
     kd_store store = sim_disk_view(p->disk);
@@ -32,7 +45,8 @@ static int open_part(world *w, uint32_t slot, uint32_t partition)
     p->fed = true; /* the first commit carries the epoch */
     uint64_t chance = world_below(w, DRAW_TIMER, 800 + partition, w->s->snapshot_interval_us);
     p->snapshot_due_us = w->now_us + chance;
-    return kd_central_open(&config, &store, epoch_hint(w, slot, partition), host_wall_us(w, HOST_CENTRAL), &p->core);
+    return kd_central_open(&config, &store, epoch_hint(w, slot, partition), host_wall_us(w, HOST_CENTRAL),
+                           &p->core);
 }
 
 void central_open(world *w, uint32_t slot)
@@ -63,12 +77,13 @@ static void begin_reading(world *w, uint32_t slot, uint32_t partition)
     bool known = kd_central_log_position(p->core, &stored);
     int64_t next = kd_central_log_check(p->core, known ? sim_log_read(l, stored) : kd_bytes_of(NULL, 0));
     if (known && (w->options->world_plant & SIM_PLANT_TRUST_OFFSET)) next = stored + 1;
-    TRACE(w, "%s/%u reads from %d, stored %d", world_process_name(w, process_of_central(slot)), partition, next,
-          stored);
+    TRACE(w, "%s/%u reads from %d, stored %d", world_process_name(w, process_of_central(slot)), partition,
+          next, stored);
     if (known && next < 0) world_note(w, "central", "partition %u reads its log from the start", partition);
     if (known)
         checks_log_checked(w->checks, slot, partition, stored, sim_log_read(l, stored), next, l->start);
-    w->processes[process_of_central(slot)].cursor[partition] = (sim_cursor){.next = next < 0 ? l->start : next};
+    w->processes[process_of_central(slot)].cursor[partition] =
+        (sim_cursor){.next = next < 0 ? l->start : next};
     p->reading = true;
     consumer_wake(w, process_of_central(slot), partition);
 }
@@ -92,7 +107,8 @@ static void on_looked_up(world *w, const sim_event *ev)
 void central_kafka_there(world *w, uint32_t slot)
 {
     sim_central *c = &w->centrals[slot];
-    bool open = net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) && net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN);
+    bool open =
+        net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) && net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN);
     if (!c->waits_for_kafka || !open) return;
     c->waits_for_kafka = false;
     uint64_t us = LOOK_UP_US + world_below(w, DRAW_TIMER, 860 + slot, LOOK_UP_US);
@@ -117,7 +133,8 @@ void central_failed(world *w, uint32_t slot, bool fenced)
 {
     uint32_t process = process_of_central(slot);
     TRACE(w, "%s stops: %s", world_process_name(w, process), fenced ? "fenced" : "storage failed");
-    world_note(w, "central", fenced ? "fenced by a higher claim: the process stops" : "a write failed: the process stops");
+    world_note(w, "central",
+               fenced ? "fenced by a higher claim: the process stops" : "a write failed: the process stops");
     process_stop(w, process);
     w->processes[process].refuses_to_run = fenced && w->processes[process_of_central(!slot)].up;
     if (slot == 0) process_start_at(w, process, w->now_us + SHELL_RESTART_US);
@@ -136,7 +153,8 @@ bool central_drained(const world *w, uint32_t slot)
     for (uint32_t i = 0; i < w->s->partitions; i++) {
         const sim_part *p = &w->centrals[slot].parts[i];
         if (p->fed || p->outstanding > 0) return false;
-        if (w->centrals[slot].ready && (!p->said_all || p->counts_out + p->claims_out + p->changes_out > 0)) return false;
+        if (w->centrals[slot].ready && (!p->said_all || p->counts_out + p->claims_out + p->changes_out > 0))
+            return false;
     }
     return true;
 }

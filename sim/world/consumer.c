@@ -56,8 +56,8 @@ static void find_place(world *w, uint32_t process, uint32_t partition)
 {
     sim_cursor *c = &w->processes[process].cursor[partition];
     const sim_log *l = consumer_log(w, process, partition);
-    TRACE(w, "%s %s/%u: %d is out of range", world_process_name(w, process), reads_likes(process) ? "likes" : "counts",
-          partition, c->next);
+    TRACE(w, "%s %s/%u: %d is out of range", world_process_name(w, process),
+          reads_likes(process) ? "likes" : "counts", partition, c->next);
     if (reads_likes(process)) {
         c->next = l->start;
         return;

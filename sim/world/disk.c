@@ -30,7 +30,8 @@ struct sim_disk {
     uint64_t seed;
     uint64_t reads_left;
     kd_writes queue[QUEUE_MAX]; /* oldest first */
-    kd_writes undos[UNDOS_MAX]; /* of groups whose rows can be read and are not safe, oldest first: what stood there */
+    kd_writes undos
+        [UNDOS_MAX]; /* of groups whose rows can be read and are not safe, oldest first: what stood there */
     uint32_t queued, undo_count;
     bool full, sync_fails, broken, lies, ignores;
 };

@@ -29,7 +29,8 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
                              .drift_us = s->drift_us,
                              .flush_ops = s->flush_ops,
                              .flush_interval_us = s->flush_interval_us,
-                             .idle_interval_max_us = KD_MAX((uint64_t)SHELL_IDLE_MAX_US, s->flush_interval_us),
+                             .idle_interval_max_us =
+                                 KD_MAX((uint64_t)SHELL_IDLE_MAX_US, s->flush_interval_us),
                              .resend_min_us = SHELL_RESEND_MIN_US,
                              .resend_max_us = SHELL_RESEND_MAX_US,
                              .send_window = SHELL_SEND_WINDOW,

@@ -12,7 +12,8 @@ static uint32_t ask_take(world *w)
         return id;
     }
     if (w->ask_count == 0) w->ask_count = 1;
-    while (w->ask_count >= w->ask_cap) w->asks = kd_grow(w->asks, w->ask_count, &w->ask_cap, sizeof(w->asks[0]));
+    while (w->ask_count >= w->ask_cap)
+        w->asks = kd_grow(w->asks, w->ask_count, &w->ask_cap, sizeof(w->asks[0]));
     w->asks[w->ask_count] = (sim_ask){.record = {.data = NULL}};
     return w->ask_count++;
 }
@@ -63,7 +64,8 @@ static void on_answer(world *w, const sim_event *ev)
     if (world_frozen(w, ev, slot)) return;
     kd_edge *core = w->edges[slot].shards[shard].core;
     if (w->now_us > a->until_us) kd_buf_clear(&a->record); /* the deadline passed: as if there was none */
-    int err = kd_edge_answer(core, kd_item_key(&w->items[a->item]), kd_buf_view(&a->record), edge_now_us(w, slot));
+    int err =
+        kd_edge_answer(core, kd_item_key(&w->items[a->item]), kd_buf_view(&a->record), edge_now_us(w, slot));
     TRACE(w, "%s/%u answer about %u, %u bytes: %d", world_process_name(w, slot), shard, a->item,
           (uint32_t)a->record.len, (int64_t)err);
     checks_asked_answered(w->checks, slot, shard, a->item, kd_buf_view(&a->record), err);
@@ -102,7 +104,8 @@ static void on_question(world *w, const sim_event *ev)
             checks_published(w->checks, slot, partition, kd_buf_view(&a->record));
         else
             kd_buf_clear(&a->record);
-        if (net_send(w, edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, a->record.len, &at_us) != NET_ARRIVES)
+        if (net_send(w, edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, a->record.len, &at_us) !=
+            NET_ARRIVES)
             kd_buf_clear(&a->record);
     }
     answer_at(w, id, at_us);
@@ -173,7 +176,8 @@ static void on_time_asked(world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, central = central_in_charge(w);
     uint64_t at_us, deadline_us = ev->c;
-    if (w->processes[process_of_central(central)].up && world_frozen(w, ev, process_of_central(central))) return;
+    if (w->processes[process_of_central(central)].up && world_frozen(w, ev, process_of_central(central)))
+        return;
     bool heard = w->processes[process_of_central(central)].up &&
                  net_send(w, edge_identity(slot), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES;
     if (heard && at_us < deadline_us)

@@ -236,7 +236,8 @@ static void once(world *w, const scenario_event *e)
     case SCENARIO_COPY:
     case SCENARIO_SECOND:
         disks_copy(w, e->kind == SCENARIO_SECOND ? SCENARIO_CENTRAL : e->who);
-        world_at(w, ends_us(w, e), on_copy_gone, (uint32_t)(e->kind == SCENARIO_SECOND ? SCENARIO_CENTRAL : e->who), 0, 0);
+        world_at(w, ends_us(w, e), on_copy_gone,
+                 (uint32_t)(e->kind == SCENARIO_SECOND ? SCENARIO_CENTRAL : e->who), 0, 0);
         return;
     case SCENARIO_SYNC_FAILS:
         disks_fail_sync(w, e->who);
@@ -263,7 +264,8 @@ static void tell(world *w, uint32_t index)
     if (w->options->record) {
         kd_buf_put_u8(&line, 0);
         uint64_t to_us = lasts(e->kind) || e->for_us ? KD_MAX(ends_us(w, e), w->now_us) : w->now_us;
-        record_fault(w->options->record, e->at_us, to_us - w->begin_us, scenario_who(w->s, e->who), (char *)line.data);
+        record_fault(w->options->record, e->at_us, to_us - w->begin_us, scenario_who(w->s, e->who),
+                     (char *)line.data);
     }
     kd_buf_finish(&line);
 }
@@ -285,7 +287,8 @@ static void on_event(world *w, const sim_event *ev)
 void faults_open(world *w)
 {
     for (uint32_t i = 0; i < w->s->event_count; i++)
-        if (event_at(w, i)->at_us < w->s->length_us) world_at(w, w->begin_us + event_at(w, i)->at_us, on_event, i, 0, 0);
+        if (event_at(w, i)->at_us < w->s->length_us)
+            world_at(w, w->begin_us + event_at(w, i)->at_us, on_event, i, 0, 0);
 }
 
 void faults_stop(world *w)

@@ -50,7 +50,8 @@ static void on_look(world *w, const sim_event *ev)
     if ((done && agreed) || w->now_us >= w->heal_end_us) {
         w->converged = done && agreed;
         w->over = true;
-        if (!w->converged) world_fail(w, "convergence", "%s", agreed ? "a user still waits for an answer" : why);
+        if (!w->converged)
+            world_fail(w, "convergence", "%s", agreed ? "a user still waits for an answer" : why);
         return;
     }
     world_at(w, w->now_us + LOOK_US, on_look, ev->a + 1, 0, 0);
@@ -94,7 +95,8 @@ static void sample_edge(world *w, uint32_t slot, uint32_t item, record_sample *r
         r->outbox_batches += stats.outbox_batches;
         r->refusing |= stats.refusing;
     }
-    if (kd_edge_view(shard_of(w, slot, w->item_partition[item])->core, kd_item_key(&w->items[item]), &view) == KD_EIO)
+    if (kd_edge_view(shard_of(w, slot, w->item_partition[item])->core, kd_item_key(&w->items[item]), &view) ==
+        KD_EIO)
         return;
     r->shown = view.count[SCENARIO_LIKE];
     r->pending = view.pending[SCENARIO_LIKE];
@@ -111,6 +113,6 @@ void world_sample(world *w)
     journal_bounds(w->journal, SCENARIO_LIKE, item, &least, &most);
     kd_central *core = w->centrals[0].parts[w->item_partition[item]].core;
     if (core) kd_central_totals(core, kd_item_key(&w->items[item]), totals);
-    record_moment(w->options->record, w->now_us - w->begin_us, least, most, core ? totals[SCENARIO_LIKE] : UINT64_MAX,
-                  regions);
+    record_moment(w->options->record, w->now_us - w->begin_us, least, most,
+                  core ? totals[SCENARIO_LIKE] : UINT64_MAX, regions);
 }

@@ -92,7 +92,8 @@ void names_open(world *w)
 {
     char name[SCENARIO_NAME_MAX];
     uint32_t more = operations(w->s);
-    uint32_t items = w->s->users.items + more + w->s->expectation_count + 1, users = w->s->users.users + more + 1;
+    uint32_t items = w->s->users.items + more + w->s->expectation_count + 1,
+             users = w->s->users.users + more + 1;
     add_counter(&w->counters, "like", 1, KD_SET);
     add_counter(&w->counters, "save", 2, KD_SET);
     add_counter(&w->counters, "view", 3, KD_SUM);

@@ -33,7 +33,8 @@ net_verdict net_send(world *w, uint32_t host, uint32_t peer, uint32_t way, size_
     if (!net_open(w, host, peer, way)) return NET_CUT;
     sim_way *l = &w->links[host][peer].way[way];
     uint64_t entity = (host * PEERS + peer) * WAYS + way;
-    if (l->loss_percent && world_below(w, DRAW_LOSS, entity + 64 * bytes, 100) < l->loss_percent) return NET_LOST;
+    if (l->loss_percent && world_below(w, DRAW_LOSS, entity + 64 * bytes, 100) < l->loss_percent)
+        return NET_LOST;
     uint64_t us = w->now_us;
     if (l->bandwidth) {
         us = KD_MAX(us, l->free_us) + (bytes + REQUEST_BYTES) * 1000000 / l->bandwidth;
@@ -62,7 +63,8 @@ static void apply_to_way(sim_way *l, const scenario_event *e)
         l->loss_percent = KD_MIN(95u, l->loss_percent + (uint32_t)e->amount);
         break;
     case SCENARIO_BANDWIDTH:
-        l->bandwidth = l->bandwidth ? KD_MIN(l->bandwidth, (uint64_t)e->amount) : (uint64_t)KD_MAX(e->amount, 1);
+        l->bandwidth =
+            l->bandwidth ? KD_MIN(l->bandwidth, (uint64_t)e->amount) : (uint64_t)KD_MAX(e->amount, 1);
         break;
     default:
         break;

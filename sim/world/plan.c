@@ -43,7 +43,8 @@ static uint32_t pick_item(const world *w, const sim_op *op)
 
 static void remember(sim_user *u, uint32_t item, uint32_t counter)
 {
-    if (u->liked_count == USER_MEMORY) memmove(u->liked, u->liked + 1, --u->liked_count * sizeof(u->liked[0]));
+    if (u->liked_count == USER_MEMORY)
+        memmove(u->liked, u->liked + 1, --u->liked_count * sizeof(u->liked[0]));
     u->liked[u->liked_count].item = item;
     u->liked[u->liked_count++].counter = counter;
 }

@@ -5,9 +5,18 @@
 #include "kudos/edge.h"
 #include "sim/world/run.h"
 
-#define EDGE(plant, rule, what) {#plant, rule, KD_PLANT_##plant, 0, 0, what}
-#define CENTRAL(plant, rule, what) {#plant, rule, 0, KD_PLANT_##plant, 0, what}
-#define WORLD(plant, rule, what) {#plant, rule, 0, 0, SIM_PLANT_##plant, what}
+#define EDGE(plant, rule, what)                                                                              \
+    {                                                                                                        \
+#plant, rule, KD_PLANT_##plant, 0, 0, what                                                           \
+    }
+#define CENTRAL(plant, rule, what)                                                                           \
+    {                                                                                                        \
+#plant, rule, 0, KD_PLANT_##plant, 0, what                                                           \
+    }
+#define WORLD(plant, rule, what)                                                                             \
+    {                                                                                                        \
+#plant, rule, 0, 0, SIM_PLANT_##plant, what                                                          \
+    }
 
 const plant plants[] = {
     EDGE(DROP_AGREEING, "1", "an operation that the row agrees with is not journaled"),
@@ -39,6 +48,7 @@ const plant plants[] = {
     CENTRAL(NO_TOMBSTONE, "2", "an unlike of nothing leaves no row"),
     CENTRAL(POSITION_APART, "10", "applied is written by the commit after"),
     CENTRAL(UNLIKE_OWN_REGION, "11", "taken back in the region of the unlike"),
+    CENTRAL(COLLECT_EARLY, "22", "tombstones above the floor go as well"),
     WORLD(NO_SYNC, "4", "the disk says that it synced and did not"),
     WORLD(IGNORE_IO_ERROR, "I15", "a failed write counts as done"),
     WORLD(NO_FENCE, "16", "a higher claim does not stop central"),

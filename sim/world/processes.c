@@ -118,18 +118,21 @@ typedef struct {
 
 static owner owner_of(const world *w, int who)
 {
-    if (who == SCENARIO_CENTRAL) return (owner){process_of_central(0), process_of_central(1), w->s->partitions};
+    if (who == SCENARIO_CENTRAL)
+        return (owner){process_of_central(0), process_of_central(1), w->s->partitions};
     return (owner){(uint32_t)who, CHECKS_TWIN + (uint32_t)who, w->s->shards};
 }
 
 static sim_disk **disk_at(world *w, uint32_t process, uint32_t i)
 {
-    return is_central(process) ? &w->centrals[process - WORLD_SLOTS].parts[i].disk : &w->edges[process].shards[i].disk;
+    return is_central(process) ? &w->centrals[process - WORLD_SLOTS].parts[i].disk
+                               : &w->edges[process].shards[i].disk;
 }
 
 static sim_disk **backup_at(world *w, uint32_t process, uint32_t i)
 {
-    return is_central(process) ? &w->centrals[process - WORLD_SLOTS].parts[i].backup : &w->edges[process].backup[i];
+    return is_central(process) ? &w->centrals[process - WORLD_SLOTS].parts[i].backup
+                               : &w->edges[process].backup[i];
 }
 
 static void settle(const world *w, sim_disk *disk, uint32_t host)
@@ -144,7 +147,8 @@ static sim_disk *copy_of(world *w, uint32_t process, uint32_t i)
 {
     const sim_disk *disk = *disk_at(w, process, i);
     uint64_t entity = 5000 + process * 64 + i;
-    return sim_disk_copy_crashed(disk, (uint32_t)world_below(w, DRAW_CRASH, entity, sim_disk_unsynced(disk) + 1));
+    return sim_disk_copy_crashed(disk,
+                                 (uint32_t)world_below(w, DRAW_CRASH, entity, sim_disk_unsynced(disk) + 1));
 }
 
 void disks_refresh(world *w, int who)

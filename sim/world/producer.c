@@ -8,7 +8,13 @@
  */
 #include "sim/world/world.h"
 
-enum { AGAIN_MIN_US = 200000, AGAIN_SPREAD_US = 800000, HEALED_MIN_US = 20000, HEALED_SPREAD_US = 400000, REPORT_US = 1500000 };
+enum {
+    AGAIN_MIN_US = 200000,
+    AGAIN_SPREAD_US = 800000,
+    HEALED_MIN_US = 20000,
+    HEALED_SPREAD_US = 400000,
+    REPORT_US = 1500000
+};
 
 uint32_t message_take(world *w, message_kind kind, uint32_t process, uint32_t partition)
 {
@@ -24,8 +30,11 @@ uint32_t message_take(world *w, message_kind kind, uint32_t process, uint32_t pa
     }
     kd_buf bytes = w->messages[id].record;
     kd_buf_clear(&bytes);
-    w->messages[id] = (sim_message){
-        .record = bytes, .kind = kind, .process = process, .life = w->processes[process].life, .partition = partition};
+    w->messages[id] = (sim_message){.record = bytes,
+                                    .kind = kind,
+                                    .process = process,
+                                    .life = w->processes[process].life,
+                                    .partition = partition};
     return id;
 }
 
@@ -160,7 +169,8 @@ void producer_send(world *w, uint32_t message)
 void producer_healed(world *w, uint32_t host)
 {
     sim_link *l = &w->links[host][PEER_KAFKA];
-    if (!l->parked || !net_open(w, host, PEER_KAFKA, WAY_UP) || !net_open(w, host, PEER_KAFKA, WAY_DOWN)) return;
+    if (!l->parked || !net_open(w, host, PEER_KAFKA, WAY_UP) || !net_open(w, host, PEER_KAFKA, WAY_DOWN))
+        return;
     uint64_t at_us = w->now_us + HEALED_MIN_US + world_below(w, DRAW_RETRY, 500 + host, HEALED_SPREAD_US);
     uint32_t id = l->parked;
     l->parked = l->parked_last = 0;

@@ -78,7 +78,8 @@ static void commit(world *w, uint32_t slot, uint32_t shard)
     sim_shard *m = &w->edges[slot].shards[shard];
     if (m->group || !kd_edge_commit_wanted(m->core)) return;
     int err = kd_edge_commit_begin(m->core, edge_now_us(w, slot), &m->writes, &m->group);
-    if (err == KD_EIO) world_fail(w, "storage", "%s: a core gave up on a disk that reads", world_process_name(w, slot));
+    if (err == KD_EIO)
+        world_fail(w, "storage", "%s: a core gave up on a disk that reads", world_process_name(w, slot));
     if (err != KD_OK) {
         m->group = 0;
         return;
@@ -103,7 +104,8 @@ static void send(world *w, uint32_t slot, uint32_t shard)
         kd_buf_put(&message->record, w->scratch.data, w->scratch.len);
         message->at = at;
         m->sending++;
-        TRACE(w, "%s/%u sends %l/%l of %u", world_process_name(w, slot), shard, at.incarnation, at.seq, partition);
+        TRACE(w, "%s/%u sends %l/%l of %u", world_process_name(w, slot), shard, at.incarnation, at.seq,
+              partition);
         producer_send(w, id);
     }
 }
@@ -165,9 +167,11 @@ void shard_snapshot(world *w, uint32_t slot, uint32_t partition, kd_bytes bytes,
     w->gaps += verdict == KD_SNAPSHOT_GAP;
     if (verdict == KD_SNAPSHOT_UNDONE) {
         w->undone++;
-        world_note(w, w->s->edges[edge_identity(slot)], "a restore undid what it knew of partition %u", partition);
+        world_note(w, w->s->edges[edge_identity(slot)], "a restore undid what it knew of partition %u",
+                   partition);
     }
-    if (verdict < 0) world_fail(w, "snapshot", "%s: a snapshot: %s", world_process_name(w, slot), kd_strerror(verdict));
+    if (verdict < 0)
+        world_fail(w, "snapshot", "%s: a snapshot: %s", world_process_name(w, slot), kd_strerror(verdict));
     checks_installed(w->checks, slot, shard, bytes, verdict);
     if (w->edges[edge_identity(slot)].doubled_until_us) watch_identity(w, slot, shard);
 }
@@ -226,8 +230,10 @@ void shard_request(world *w, uint32_t slot, uint32_t id)
     kd_outcome out = {.group = 0};
     int err = take(w, slot, shard, op, &out);
     TRACE(w, "%s/%u user %u op %u: %s %s: %d", world_process_name(w, slot), shard, op->user, op->number,
-          op->verb == KD_LIKE ? "likes" : op->verb == KD_UNLIKE ? "unlikes" : "views", w->item_names[op->item],
-          (int64_t)err);
+          op->verb == KD_LIKE     ? "likes"
+          : op->verb == KD_UNLIKE ? "unlikes"
+                                  : "views",
+          w->item_names[op->item], (int64_t)err);
     if (err == KD_EINFLIGHT) { /* the second tap of two: the first one's answer is on its way */
         op_release(w, id);
         return;

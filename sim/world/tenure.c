@@ -22,16 +22,18 @@ static bool draining(const world *w, uint32_t slot)
 static bool fence_ignored(const world *w, kd_central *core, kd_bytes bytes)
 {
     kd_claim claim;
-    if (!(w->options->world_plant & SIM_PLANT_NO_FENCE) || kd_record_peek(bytes) != KD_RECORD_CLAIM) return false;
+    if (!(w->options->world_plant & SIM_PLANT_NO_FENCE) || kd_record_peek(bytes) != KD_RECORD_CLAIM)
+        return false;
     return kd_claim_decode(bytes, &claim) == KD_OK && claim.epoch > kd_central_epoch(core);
 }
 
 static void fed_badly(world *w, uint32_t partition, int64_t offset, kd_fed fed)
 {
-    if (fed == KD_FED_IDENTITY) world_note(w, "central", "two batches of one name and position in partition %u", partition);
+    if (fed == KD_FED_IDENTITY)
+        world_note(w, "central", "two batches of one name and position in partition %u", partition);
     if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_POISONED)
-        world_fail(w, "feed", "central partition %u at %lld: a record was fed with %d", partition, (long long)offset,
-                   (int)fed);
+        world_fail(w, "feed", "central partition %u at %lld: a record was fed with %d", partition,
+                   (long long)offset, (int)fed);
 }
 
 void tenure_feed(world *w, uint32_t slot, uint32_t partition, kd_bytes bytes, int64_t offset)
@@ -46,7 +48,8 @@ void tenure_feed(world *w, uint32_t slot, uint32_t partition, kd_bytes bytes, in
     w->merges += fed == KD_FED_MERGED;
     w->duplicates += fed == KD_FED_DUPLICATE;
     w->gaps += fed == KD_FED_GAP;
-    TRACE(w, "%s likes/%u %d: %d", world_process_name(w, process_of_central(slot)), partition, offset, (int64_t)fed);
+    TRACE(w, "%s likes/%u %d: %d", world_process_name(w, process_of_central(slot)), partition, offset,
+          (int64_t)fed);
     checks_fed(w->checks, slot, partition, bytes, offset, fed);
     fed_badly(w, partition, offset, fed);
     if (fed == KD_FED_FENCED) {
@@ -119,7 +122,8 @@ static void begin(world *w, uint32_t slot, uint32_t partition)
     p->fed = false;
     if (err == KD_EAGAIN) return;
     if (err != KD_OK) {
-        world_fail(w, "commit", "central partition %u: a commit cannot begin: %s", partition, kd_strerror(err));
+        world_fail(w, "commit", "central partition %u: a commit cannot begin: %s", partition,
+                   kd_strerror(err));
         return;
     }
     checks_commit_begun(w->checks, slot, partition, version);
@@ -129,7 +133,8 @@ static void begin(world *w, uint32_t slot, uint32_t partition)
     us = KD_MAX(us, w->slow_us[HOST_CENTRAL]);
     p->disk_free_us = KD_MAX(p->disk_free_us, w->now_us) + us;
     world_at(w, p->disk_free_us, on_written, slot, partition, w->processes[process_of_central(slot)].life);
-    if (told_early(w) && tell_core(w, slot, partition, version, KD_OK, false)) became_durable(w, slot, partition);
+    if (told_early(w) && tell_core(w, slot, partition, version, KD_OK, false))
+        became_durable(w, slot, partition);
 }
 
 void tenure_commit(world *w, uint32_t slot, uint32_t partition)
@@ -167,7 +172,8 @@ static void publish_changes(world *w, uint32_t slot, uint32_t partition)
         int err = kd_central_changes_next(p->core, &w->scratch, &version);
         if (err != KD_OK) {
             p->changes_open = false;
-            if (err != KD_ENOTFOUND) world_fail(w, "changes", "central partition %u: changes: %s", partition, kd_strerror(err));
+            if (err != KD_ENOTFOUND)
+                world_fail(w, "changes", "central partition %u: changes: %s", partition, kd_strerror(err));
             if (p->changes_out == 0) kd_central_changes_delivered(p->core, kd_central_version(p->core));
             return;
         }
@@ -224,7 +230,8 @@ static void publish_snapshot(world *w, uint32_t slot, uint32_t partition)
     p->snapshot_due_us = next > w->now_us ? next : w->now_us + w->s->snapshot_interval_us;
     emission arg = {w, slot, partition};
     int err = kd_central_snapshot(p->core, host_wall_us(w, HOST_CENTRAL), emit, &arg);
-    if (err != KD_OK) world_fail(w, "snapshot", "central partition %u: a snapshot: %s", partition, kd_strerror(err));
+    if (err != KD_OK)
+        world_fail(w, "snapshot", "central partition %u: a snapshot: %s", partition, kd_strerror(err));
 }
 
 void tenure_publish(world *w, uint32_t slot, uint32_t partition)
@@ -245,7 +252,8 @@ static void on_again(world *w, const sim_event *ev)
 static void send_again(world *w, uint32_t slot, const sim_message *m)
 {
     sim_part *p = part_of(w, slot, m->partition);
-    p->backoff_us = KD_MIN(KD_MAX(2 * p->backoff_us, (uint64_t)SHELL_BACKOFF_MIN_US), (uint64_t)SHELL_BACKOFF_MAX_US);
+    p->backoff_us =
+        KD_MIN(KD_MAX(2 * p->backoff_us, (uint64_t)SHELL_BACKOFF_MIN_US), (uint64_t)SHELL_BACKOFF_MAX_US);
     uint64_t us = p->backoff_us / 2 + world_below(w, DRAW_RETRY, 1000 + m->partition, p->backoff_us);
     uint64_t version = m->version;
     uint32_t id = message(w, m->kind, slot, m->partition, kd_buf_view(&m->record));

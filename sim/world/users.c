@@ -7,7 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WIRE_MIN_US = 3000, WIRE_SPREAD_US = 9000, AGAIN_MIN_US = 150000, AGAIN_SPREAD_US = 1500000, TOLD_TRIES = 300, READ_PERCENT = 20 };
+enum {
+    WIRE_MIN_US = 3000,
+    WIRE_SPREAD_US = 9000,
+    AGAIN_MIN_US = 150000,
+    AGAIN_SPREAD_US = 1500000,
+    TOLD_TRIES = 300,
+    READ_PERCENT = 20
+};
 
 /* By the moment at which it began: told again by an event at that moment, it meets the same. */
 static uint64_t draw_of(const world *w, draw_stream stream, const sim_op *op)
@@ -124,8 +131,9 @@ static void failed(world *w, uint32_t id)
     if (op->over || op->failed > op->tries) return;
     op->failed = op->tries + 1;
     uint64_t chance = draw_of(w, DRAW_RETRY, op);
-    bool again = op->told ? op->tries < TOLD_TRIES
-                          : !w->healing && op->tries < CLIENT_TRIES && chance % 100 < w->s->users.retry_percent;
+    bool again = op->told
+                     ? op->tries < TOLD_TRIES
+                     : !w->healing && op->tries < CLIENT_TRIES && chance % 100 < w->s->users.retry_percent;
     if (!again) {
         TRACE(w, "user %u op %u: given up", op->user, op->number);
         finish(w, id);
@@ -202,7 +210,8 @@ static void on_answer(world *w, const sim_event *ev)
 void user_answered(world *w, uint32_t slot, uint32_t id, const kd_outcome *outcome)
 {
     sim_op *op = &w->ops[id];
-    uint32_t percent = w->healing ? 0 : KD_MAX(w->s->users.lost_percent, w->answers_lost[edge_identity(slot)]);
+    uint32_t percent =
+        w->healing ? 0 : KD_MAX(w->s->users.lost_percent, w->answers_lost[edge_identity(slot)]);
     uint64_t chance = draw_of(w, DRAW_ANSWER, op);
     if (chance % 100 < percent) {
         op_release(w, id); /* nobody tells the user; his patience ends */
@@ -216,7 +225,11 @@ void user_answered(world *w, uint32_t slot, uint32_t id, const kd_outcome *outco
 static uint32_t op_new(world *w, uint32_t user, uint32_t number)
 {
     uint32_t id = op_take(w);
-    w->ops[id] = (sim_op){.user = user, .number = number, .attempt = UINT32_MAX, .refs = 1, .begun_us = w->now_us - w->begin_us};
+    w->ops[id] = (sim_op){.user = user,
+                          .number = number,
+                          .attempt = UINT32_MAX,
+                          .refs = 1,
+                          .begun_us = w->now_us - w->begin_us};
     w->users[user].op = id;
     return id;
 }

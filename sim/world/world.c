@@ -108,7 +108,8 @@ static void world_open(world *w, const sim_options *options)
     w->end_us = w->begin_us + w->s->length_us;
     w->heal_end_us = w->end_us + w->s->heal_us;
     sim_trace_init(&w->trace, options->trace);
-    for (uint32_t h = 0; h < HOSTS; h++) w->hosts[h] = (sim_host){.since_us = w->now_us, .mono_us = w->now_us};
+    for (uint32_t h = 0; h < HOSTS; h++)
+        w->hosts[h] = (sim_host){.since_us = w->now_us, .mono_us = w->now_us};
     for (uint32_t i = 0; i < w->s->edge_count; i++) {
         w->edge_names[i] = w->s->edges[i];
         snprintf(w->twin_names[i], sizeof(w->twin_names[i]), "%s-copy", w->s->edges[i]);

@@ -50,7 +50,11 @@ enum {
     COUNTS_KEPT = 4096, /* records of a partition of the counts topic */
 };
 
-enum { WORLD_SLOTS = CHECKS_SLOTS, WORLD_CENTRALS = CHECKS_CENTRALS, WORLD_PROCESSES = WORLD_SLOTS + WORLD_CENTRALS };
+enum {
+    WORLD_SLOTS = CHECKS_SLOTS,
+    WORLD_CENTRALS = CHECKS_CENTRALS,
+    WORLD_PROCESSES = WORLD_SLOTS + WORLD_CENTRALS
+};
 
 /* Processes are numbered: edges and their twins by slot, then the centrals. */
 static inline uint32_t process_of_central(uint32_t slot)
@@ -73,6 +77,7 @@ typedef enum {
     DRAW_READ,
     DRAW_ROUTE,
     DRAW_TIMER,
+    DRAW_CONFIG,
 } draw_stream;
 
 /* ---- machines and links ------------------------------------------------------------------------------------- */
@@ -120,8 +125,8 @@ typedef struct {
 /* ---- processes ---------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    int64_t next; /* offset */
-    bool busy;    /* a fetch is on its way */
+    int64_t next;  /* offset */
+    bool busy;     /* a fetch is on its way */
     bool standing; /* gave an error: waits for its seek */
 } sim_cursor;
 
@@ -141,7 +146,7 @@ typedef struct {
     sim_disk *disk;
     kd_edge *core; /* NULL: down */
     const kd_writes *writes;
-    uint64_t group; /* being synced; 0: none */
+    uint64_t group;   /* being synced; 0: none */
     uint64_t look_us; /* the next tick that is on the heap */
     uint32_t sending; /* messages without a report */
     sim_waiting *waiting;
@@ -185,8 +190,8 @@ typedef struct {
     uint32_t tries, failed; /* requests made again; 1 + the last one that failed */
     kd_verb verb;
     uint64_t amount, token_us;
-    bool over; /* answered, or given up */
-    bool told; /* by the scenario: tried until it is answered */
+    bool over;         /* answered, or given up */
+    bool told;         /* by the scenario: tried until it is answered */
     uint64_t begun_us; /* of the run */
 } sim_op;
 
@@ -195,7 +200,7 @@ enum { USER_MEMORY = 4 };
 typedef struct {
     uint32_t number; /* of operations planned so far */
     uint64_t planned_us;
-    uint32_t edge, op;    /* op: 1 + the one in work; 0: none */
+    uint32_t edge, op; /* op: 1 + the one in work; 0: none */
     bool due;
     uint64_t token_us;
     uint32_t last_item;

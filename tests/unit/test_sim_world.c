@@ -65,7 +65,8 @@ Test(sim_world, a_run_without_faults_holds)
 
 Test(sim_world, a_seed_is_a_run)
 {
-    const char *lines = "at 5s for 10s flap mumbai every 2s\nat 8s for 2s kill central\nat 10s for 5s copy virginia\n";
+    const char *lines =
+        "at 5s for 10s flap mumbai every 2s\nat 8s for 2s kill central\nat 10s for 5s copy virginia\n";
     sim_result a = play(lines, 7), b = play(lines, 7), c = play(lines, 8);
     cr_assert(same_trace(&a, &b));
     cr_assert_eq(a.events, b.events);
@@ -88,9 +89,11 @@ Test(sim_world, a_record_does_not_change_a_run)
 /* Otherwise no failure could be reduced. */
 Test(sim_world, what_befalls_later_changes_nothing_before)
 {
-    outcome with = play_traced("at 20s for 5s kill mumbai\nat 22s truncate likes 3\n", 5), without = play_traced("", 5);
+    outcome with = play_traced("at 20s for 5s kill mumbai\nat 22s truncate likes 3\n", 5),
+            without = play_traced("", 5);
     size_t same = 0;
-    while (same < with.trace_len && same < without.trace_len && with.trace[same] == without.trace[same]) same++;
+    while (same < with.trace_len && same < without.trace_len && with.trace[same] == without.trace[same])
+        same++;
     while (same > 0 && with.trace[same - 1] != '\n') same--;
     cr_assert_eq(strtoull(with.trace + same, NULL, 10), 20000000);
     free(with.trace);
@@ -100,7 +103,8 @@ Test(sim_world, what_befalls_later_changes_nothing_before)
 /* Users who never meet the edge that is down go on as they would have. */
 Test(sim_world, users_do_the_same_whatever_befalls_others)
 {
-    outcome with = play_traced("roam 0%\nat 5s for 20s kill mumbai\n", 5), without = play_traced("roam 0%\n", 5);
+    outcome with = play_traced("roam 0%\nat 5s for 20s kill mumbai\n", 5),
+            without = play_traced("roam 0%\n", 5);
     uint32_t seen = 0;
     for (const char *line = without.trace; *line; line += strcspn(line, "\n") + 1) {
         size_t len = strcspn(line, "\n") + 1;
@@ -123,23 +127,28 @@ typedef struct {
 #define FIGURE(name) offsetof(sim_result, name)
 
 static const fault faults[SCENARIO_KINDS] = {
-    [SCENARIO_OPERATION] = {"at 3s ana likes posts/new at mumbai\nexpect posts/new like 1\nlost 0%\n", SIZE_MAX},
+    [SCENARIO_OPERATION] = {"at 3s ana likes posts/new at mumbai\nexpect posts/new like 1\nlost 0%\n",
+                            SIZE_MAX},
     [SCENARIO_CUT] = {"at 5s for 20s cut mumbai\n", SIZE_MAX},
     [SCENARIO_FLAP] = {"at 5s for 20s flap mumbai every 2s\n", SIZE_MAX},
     [SCENARIO_DELAY] = {"at 5s for 20s delay mumbai 300ms +-250ms\n", SIZE_MAX},
     [SCENARIO_LOSS] = {"at 5s for 20s lose mumbai 30%\n", SIZE_MAX},
     [SCENARIO_BANDWIDTH] = {"at 5s for 20s limit mumbai 1KiB/s\n", SIZE_MAX},
-    [SCENARIO_RESET] = {"at 7s reset mumbai\nat 8s reset mumbai\nat 9s reset mumbai\nat 10s reset mumbai\n", SIZE_MAX},
+    [SCENARIO_RESET] = {"at 7s reset mumbai\nat 8s reset mumbai\nat 9s reset mumbai\nat 10s reset mumbai\n",
+                        SIZE_MAX},
     [SCENARIO_ANSWERS_LOST] = {"at 5s for 20s lose answers of mumbai 80%\n", SIZE_MAX},
-    [SCENARIO_KILL] = {"at 5s for 5s kill mumbai\nat 15s for 3s kill central\nat 20s for 5s kill kafka\n", FIGURE(kills)},
+    [SCENARIO_KILL] = {"at 5s for 5s kill mumbai\nat 15s for 3s kill central\nat 20s for 5s kill kafka\n",
+                       FIGURE(kills)},
     [SCENARIO_FREEZE] = {"at 5s for 10s freeze central\nat 16s for 5s freeze mumbai\n", SIZE_MAX},
     [SCENARIO_RESTART] = {"at 5s restart mumbai\nat 10s restart central\n", SIZE_MAX},
     [SCENARIO_BACKUP] = {"at 5s back up central\nat 20s restore central\n", FIGURE(undone)},
-    [SCENARIO_RESTORE] = {"at 5s back up central\nat 20s restore central\nat 30s restore central\n", FIGURE(resent)},
+    [SCENARIO_RESTORE] = {"at 5s back up central\nat 20s restore central\nat 30s restore central\n",
+                          FIGURE(resent)},
     [SCENARIO_WIPE] = {"at 15s for 2s wipe mumbai\n", FIGURE(kills)},
     [SCENARIO_COPY] = {"at 10s for 15s copy mumbai\n", SIZE_MAX},
     [SCENARIO_SECOND] = {"at 10s for 10s second central\n", FIGURE(undone)},
-    [SCENARIO_DISK_FULL] = {"at 10s for 5s fill disk of mumbai\nat 20s for 5s fill disk of central\n", FIGURE(kills)},
+    [SCENARIO_DISK_FULL] = {"at 10s for 5s fill disk of mumbai\nat 20s for 5s fill disk of central\n",
+                            FIGURE(kills)},
     [SCENARIO_SYNC_FAILS] = {"at 10s fail sync of mumbai\n", FIGURE(kills)},
     [SCENARIO_DISK_SLOW] = {"at 10s for 10s slow disk of mumbai 300ms\n", SIZE_MAX},
     [SCENARIO_CLOCK_STEP] = {"at 1s step clock of mumbai +900ms\n", FIGURE(refused)},

@@ -108,7 +108,8 @@ static bool holds(sim_disk *m, const char *key, const char *value)
     kd_buf out = {0};
     kd_store store = sim_disk_view(m);
     int err = store.get(store.ctx, kd_bytes_str(key), &out);
-    bool same = value ? err == KD_OK && kd_bytes_eq(kd_buf_view(&out), kd_bytes_str(value)) : err == KD_ENOTFOUND;
+    bool same =
+        value ? err == KD_OK && kd_bytes_eq(kd_buf_view(&out), kd_bytes_str(value)) : err == KD_ENOTFOUND;
     kd_buf_finish(&out);
     return same;
 }

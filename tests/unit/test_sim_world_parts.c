@@ -65,7 +65,8 @@ Test(sim_world_heap, events_come_by_time_then_as_they_were_asked_for)
     sim_heap h = {0};
     sim_event ev;
     uint64_t random = 1, last_us = 0, last_order = 0;
-    for (uint32_t i = 0; i < 5000; i++) sim_heap_push(&h, (sim_event){.at_us = kd_random_next(&random) % 300, .a = i});
+    for (uint32_t i = 0; i < 5000; i++)
+        sim_heap_push(&h, (sim_event){.at_us = kd_random_next(&random) % 300, .a = i});
     for (uint32_t i = 0; i < 5000; i++) {
         cr_assert(sim_heap_pop(&h, &ev));
         cr_assert(i == 0 || ev.at_us > last_us || (ev.at_us == last_us && ev.order > last_order));
@@ -84,8 +85,8 @@ Test(sim_world_trace, a_line_is_what_was_told)
     FILE *f = open_memstream(&text, &len);
     sim_trace t;
     sim_trace_init(&t, f);
-    sim_trace_line(&t, 12, "%s %u %l %d %x %b", "edge", 7u, UINT64_C(18446744073709551615), (int64_t)-5, UINT64_C(0xab),
-                   kd_bytes_str("bytes"));
+    sim_trace_line(&t, 12, "%s %u %l %d %x %b", "edge", 7u, UINT64_C(18446744073709551615), (int64_t)-5,
+                   UINT64_C(0xab), kd_bytes_str("bytes"));
     sim_trace_finish(&t, sha);
     fclose(f);
     cr_assert_str_eq(text, "12 edge 7 18446744073709551615 -5 ab bytes\n");
