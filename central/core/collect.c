@@ -70,10 +70,11 @@ void kd_collect_halt(kd_central *c)
 
 int kd_central_collect_resume(kd_central *c, uint64_t *version)
 {
-    *version = c->begun + 1;
+    *version = c->version;
     if (c->poisoned) return KD_EIO;
     if (c->fenced) return KD_EFENCED;
     if (!c->collector.halted) return KD_OK;
+    *version = c->begun + 1;
     c->collector.halted = false;
     c->collector.changed = true;
     kd_commit_open(c)->fed = true;
@@ -104,6 +105,12 @@ static bool sweep_begins(kd_central *c, uint64_t now_us)
     kd_buf_clear(&l->cursor);
     kd_buf_put_u8(&l->cursor, KD_ROW_MEMBER);
     return true;
+}
+
+/* A store that begins now has nothing yet that is old enough. */
+void kd_collect_begin(kd_central *c, uint64_t now_us)
+{
+    if (c->version == 0) c->collector.swept_us = less(now_us, c->config.tombstone_ttl_us);
 }
 
 /* ---- a piece of the sweep ---- */

@@ -1,15 +1,19 @@
-/* counts_copy.c - the counts in memory, copied in one go by the thread that owns them, for an audit on another. */
+/* counts_copy.c - some of the counts in memory, copied in one go by the thread that owns them, for an audit on another. */
 #include <stdlib.h>
 
 #include "central/core/audit_internal.h"
 
-kd_counts_copy *kd_central_counts_copy(const kd_central *c)
+kd_counts_copy *kd_central_counts_copy(kd_central *c, uint32_t max)
 {
     kd_counts_copy *copy = kd_alloc(sizeof *copy);
     const kd_count_entry *e;
-    size_t cursor = 0;
     copy->version = c->version;
-    while ((e = kd_table_next(&c->counts.table, &cursor)) != NULL) {
+    while (copy->count < max) {
+        e = kd_table_next(&c->counts.table, &c->copy_cursor);
+        if (!e) {
+            c->copy_cursor = 0;
+            break;
+        }
         copy->at = kd_grow(copy->at, copy->count, &copy->cap, sizeof *copy->at);
         copy->at[copy->count++] = (kd_copied_item){.item.len = e->key_len, .part_count = e->part_count};
         kd_buf_put(&copy->arena, e->key, e->key_len);

@@ -10,5 +10,6 @@ int kd_command_backup(int argc, char **argv);
 int kd_command_restore(int argc, char **argv);
 int kd_command_quarantine(int argc, char **argv);
 int kd_command_retire(int argc, char **argv);
+int kd_command_collect(int argc, char **argv);
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * central/io/job_audit.c - an audit of a running central. The worker takes a snapshot of the store and copies the counts
- * that it holds in memory, in one go; all the rest is done here, from the snapshot.
+ * central/io/job_audit.c - an audit of a running central. The worker takes a snapshot of the store and copies some of
+ * the counts that it holds in memory, in one go; all the rest is done here, from the snapshot.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "central/io/job.h"
 
-enum { ASK_TIMEOUT_MS = 30000 };
+enum { ASK_TIMEOUT_MS = 30000, COPIED_MAX = 16384 };
 
 typedef struct {
     kd_ask ask;
@@ -21,7 +21,7 @@ static void take_moment(kd_ask *ask)
     moment *m = KD_CONTAINER(ask, moment, ask);
     const kd_tenure *t = kd_worker_tenure(ask->owner, m->partition);
     if (t->core == NULL) return; /* the program has ended meanwhile: nobody waits */
-    m->copy = kd_central_counts_copy(t->core);
+    m->copy = kd_central_counts_copy(t->core, COPIED_MAX);
     m->snapshot = kd_leveldb_snapshot_take(t->db);
 }
 

@@ -17,6 +17,7 @@ static const struct {
     {"restore", kd_command_restore},
     {"quarantine", kd_command_quarantine},
     {"retire", kd_command_retire},
+    {"collect", kd_command_collect},
 };
 
 /* What -t has found valid by the table is looked at as a whole, too. */

@@ -3,7 +3,7 @@
  * snapshot of a running one, or one that nobody has open.
  *
  * In the store alone, at its version V, the count of an item is its row and the redo rows above the version that the
- * row is accurate at. A running central shows counts from memory besides: a copy of them, taken in the same moment on
+ * row is accurate at. A running central shows counts from memory besides: a copy of some, taken in the same moment on
  * the thread that owns the core, is held against the store as of the copy's version. So nothing has to be stopped, and
  * no commit on its way is ever taken for a mistake.
  *
@@ -38,9 +38,10 @@ typedef struct {
     int64_t stored, recomputed;
 } kd_audit_mismatch;
 
-/* The counts that a core holds in memory, with its version. */
+/* Counts that a core holds in memory, with its version: at most `max` items, so that it takes a bounded time; the next copy
+ * goes on where this one ended, and begins anew behind the last one. */
 typedef struct kd_counts_copy kd_counts_copy;
-kd_counts_copy *kd_central_counts_copy(const kd_central *c);
+kd_counts_copy *kd_central_counts_copy(kd_central *c, uint32_t max);
 void kd_counts_copy_destroy(kd_counts_copy *copy); /* NULL is fine */
 
 typedef struct {

@@ -506,6 +506,19 @@ def test_backup_that_fails_leaves_nothing(tmp_path, broker, feed):  # noqa: F811
         audit("--url", c.url)
 
 
+def test_collection_goes_on_after_an_identity_alarm(central, feed):  # noqa: F811
+    item = feed.item(0)
+    feed.batch("a", [like(item, "u1")])
+    central.wait_likes(item, 1)
+    feed.batch("a", [like(item, "u9")], seq=1, after=(0, 0), hold=True)
+    feed.batch("a", [like(item, "u8")], seq=2, after=(1, 1))
+    central.wait_metric('kudos_central_alarms_total{reason="identity"}', 1)
+    with_alarm = central.admin("/debug/partitions").body
+    assert b'"alarm"' in with_alarm, with_alarm
+    assert last_line(run("collect", "--url", central.url), "collect") == {"partitions": str(PARTITIONS), "verdict": "resumed"}
+    assert b'"alarm"' not in central.admin("/debug/partitions").body
+
+
 # ---- compare ----
 
 def compare(edge, where, rc=(0,)):

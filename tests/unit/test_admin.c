@@ -27,6 +27,13 @@ static int put_debug(void *arg, const char *name, const char *query, kd_buf *out
     return KD_OK;
 }
 
+static int act(void *arg, bool post, const char *name, const char *query, kd_buf *out)
+{
+    (void)arg;
+    kd_buf_put(out, post ? "done" : "seen", 4);
+    return strcmp(name, "thing") == 0 && strcmp(query, "x=1") == 0 ? 202 : 404;
+}
+
 static int connect_to(uint16_t port)
 {
     struct sockaddr_in to = {
@@ -121,5 +128,27 @@ Test(admin, idle_connections_do_not_crowd_it_out_for_good)
     for (size_t i = 0; i < KD_COUNT(idle); i++) close(idle[i]);
     const char *answer = ask(waiting, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
     cr_expect_eq(strncmp(answer, "HTTP/1.1 200", 12), 0, "%s", answer);
+    admin_off(loop, admin);
+}
+
+Test(admin, lets_an_operator_act_but_not_a_page_in_a_browser)
+{
+    kd_loop *loop;
+    kd_admin *admin;
+    char error[KD_OPTIONS_ERROR_MAX];
+    kd_admin_hooks hooks = {.act = act};
+    kd_address address = {.host = "127.0.0.1"};
+    cr_assert_eq(kd_loop_create(&loop, "admin"), KD_OK);
+    cr_assert_eq(kd_admin_create(&admin, loop, &address, &hooks, error), KD_OK);
+    cr_assert_eq(kd_loop_start(loop), KD_OK);
+    uint16_t port = kd_admin_port(admin);
+    expect_answer(port, "/admin/thing?x=1", "HTTP/1.1 202", "seen");
+    expect_answer(port, "/admin/other", "HTTP/1.1 404", "seen");
+    const char *answer = ask(connect_to(port), "POST /admin/thing?x=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    cr_expect_eq(strncmp(answer, "HTTP/1.1 403", 12), 0, "%s", answer);
+    answer = ask(connect_to(port),
+                 "POST /admin/thing?x=1 HTTP/1.1\r\nHost: a\r\nX-Kudos-Admin: 1\r\nContent-Length: 0\r\n\r\n");
+    cr_expect_eq(strncmp(answer, "HTTP/1.1 202", 12), 0, "%s", answer);
+    cr_expect_neq(strstr(answer, "done"), NULL);
     admin_off(loop, admin);
 }

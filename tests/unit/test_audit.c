@@ -164,7 +164,7 @@ Test(audit, asks_of_a_sum_that_its_parts_add_up)
 Test(audit, finds_memory_that_differs_from_the_store)
 {
     fill(1 << 20);
-    kd_counts_copy *copy = kd_central_counts_copy(r.c);
+    kd_counts_copy *copy = kd_central_counts_copy(r.c, UINT32_MAX);
     kd_count_entry *e = NULL;
     cr_assert_eq(run(copy, NULL), KD_OK);
     cr_assert_eq(result.mismatches, 0u);
@@ -172,7 +172,7 @@ Test(audit, finds_memory_that_differs_from_the_store)
     cr_assert_eq(kd_counts_acquire(&r.c->counts, rig_item(1), false, &e), KD_OK);
     e->parts[0].value = 40;
     kd_counts_release(&r.c->counts, e);
-    copy = kd_central_counts_copy(r.c);
+    copy = kd_central_counts_copy(r.c, UINT32_MAX);
     cr_assert_eq(run(copy, NULL), KD_OK);
     cr_assert_eq(result.mismatches, 1u);
     cr_assert_eq(found[0].kind, KD_AUDIT_SHOWN);
