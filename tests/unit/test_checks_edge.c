@@ -56,6 +56,16 @@ Test(checks_edge, an_answer_whose_row_was_not_written_is_found)
     FAILS("durable");
 }
 
+Test(checks_edge, a_later_word_has_a_larger_stamp)
+{
+    kd_outcome out;
+    uint32_t id = stage_do(KD_LIKE, 0, 0);
+    stage_take(KD_UNLIKE, 0, 0, &out);
+    HOLDS();
+    checks_taken(st.c, 0, 0, id, &out);
+    FAILS("stamp");
+}
+
 Test(checks_edge, nothing_is_answered_after_an_error)
 {
     kd_outcome out;
