@@ -50,7 +50,6 @@ static int load(kd_central *c, uint64_t epoch_hint)
 int kd_central_open(const kd_central_config *config, const kd_store *store, uint64_t epoch_hint,
                     uint64_t now_us, kd_central **out)
 {
-    (void)now_us;
     *out = NULL;
     if (!config_valid(config, epoch_hint)) return KD_EINVAL;
     kd_central *c = kd_alloc(sizeof *c);
@@ -61,6 +60,7 @@ int kd_central_open(const kd_central_config *config, const kd_store *store, uint
     kd_counts_init(&c->counts, &c->store, &c->filter, config->seed, config->counts_cached_max);
     c->counts.forgiving = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION);
     int err = load(c, epoch_hint);
+    kd_collect_begin(c, now_us);
     if (err != KD_OK) {
         kd_central_close(c);
         return err;

