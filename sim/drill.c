@@ -4,16 +4,13 @@
 #include "sim/drill.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "sim/args.h"
 #include "sim/drill/drill_faults.h"
 #include "sim/drill/drill_run.h"
 #include "sim/drill/files.h"
+#include "sim/drill/place.h"
 #include "sim/report/terminal.h"
 
 #ifndef KUDOS_VERSION
@@ -28,8 +25,7 @@ typedef struct {
     double faster;
     bool real;
     char name[NAME_MAX_BYTES];
-    char directory[FLEET_PATH_MAX], programs[FLEET_PATH_MAX], tests_lib[2 * FLEET_PATH_MAX];
-    char faketime[FLEET_PATH_MAX], powercut[FLEET_PATH_MAX + 32];
+    place place;
 } drill_options;
 
 static int parse(drill_options *o, int argc, char **argv)
@@ -60,65 +56,6 @@ static int parse(drill_options *o, int argc, char **argv)
     return KD_EXIT_USAGE;
 }
 
-/* ---- where things are ------------------------------------------------------------------------------------------ */
-
-static int unavailable(const char *what)
-{
-    fprintf(stderr, "kudos-sim drill: %s\n", what);
-    return KD_EXIT_UNAVAILABLE;
-}
-
-/* The other programs are beside this one; kafka.py is in the tree that it was built in, or here. */
-static int find_programs(drill_options *o)
-{
-    static const char *const needed[] = {"kudos-edge", "kudos-central", "libkudos_powercut.so"};
-    char path[2 * FLEET_PATH_MAX + 32];
-    ssize_t n = readlink("/proc/self/exe", o->programs, sizeof o->programs - 1);
-    if (n <= 0) return unavailable("/proc/self/exe cannot be read");
-    o->programs[n] = 0;
-    *strrchr(o->programs, '/') = 0;
-    for (size_t i = 0; i < KD_COUNT(needed); i++) {
-        snprintf(path, sizeof path, "%s/%s", o->programs, needed[i]);
-        if (access(path, R_OK) == 0) continue;
-        fprintf(stderr, "kudos-sim drill: %s is missing: %s\n", path, strerror(errno));
-        return KD_EXIT_UNAVAILABLE;
-    }
-    snprintf(o->powercut, sizeof o->powercut, "%s/libkudos_powercut.so", o->programs);
-    snprintf(o->tests_lib, sizeof o->tests_lib, "%s/../tests/lib", o->programs);
-    snprintf(path, sizeof path, "%s/kafka.py", o->tests_lib);
-    if (access(path, R_OK) != 0) snprintf(o->tests_lib, sizeof o->tests_lib, "tests/lib");
-    if (o->real && access(path, R_OK) != 0 && access("tests/lib/kafka.py", R_OK) != 0)
-        return unavailable("tests/lib/kafka.py, which runs a real Kafka, is not here: run this in the source tree");
-    return -1;
-}
-
-static int find_faketime(drill_options *o, const scenario *s)
-{
-    glob_t found;
-    bool needed = false;
-    for (uint32_t i = 0; i < s->event_count; i++) needed = needed || drill_faults_moves_clock(s->events[i].kind);
-    if (!needed) return -1;
-    if (glob("/usr/lib/*/faketime/libfaketimeMT.so.1", 0, NULL, &found) == 0)
-        snprintf(o->faketime, sizeof o->faketime, "%s", found.gl_pathv[0]);
-    globfree(&found);
-    return *o->faketime ? -1 : unavailable("this scenario moves clocks, for which libfaketime is needed: apt-get install libfaketime");
-}
-
-static int make_directory(drill_options *o)
-{
-    const char *tmp = getenv("TMPDIR");
-    char *made = o->directory;
-    if (o->keep) {
-        if (files_make(o->keep) != KD_OK || !realpath(o->keep, o->directory)) made = NULL;
-    } else {
-        snprintf(o->directory, sizeof o->directory, "%s/kudos-drill-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
-        made = mkdtemp(o->directory);
-    }
-    if (made) return -1;
-    fprintf(stderr, "kudos-sim drill: %s: %s\n", o->keep ? o->keep : o->directory, strerror(errno));
-    return KD_EXIT_UNAVAILABLE;
-}
-
 static void take_name(drill_options *o)
 {
     const char *base = strrchr(o->file, '/');
@@ -140,7 +77,7 @@ static void say_begin(const drill_options *o, const scenario *s)
 {
     printf("drill %s: seed %llu, %s Kafka%s, %g times faster, %.1f s, %g operations/s, heal within %.0f s, in %s\n", o->name,
            (unsigned long long)o->seed, o->real ? "real" : "embedded", o->real && o->brokers > 1 ? " (several brokers)" : "",
-           o->faster, (double)s->length_us / 1e6 / o->faster, rate(o, s), (double)s->heal_us / 1e6, o->directory);
+           o->faster, (double)s->length_us / 1e6 / o->faster, rate(o, s), (double)s->heal_us / 1e6, o->place.directory);
     bool said[SCENARIO_KINDS] = {false};
     for (uint32_t i = 0; i < s->event_count; i++) {
         scenario_kind kind = s->events[i].kind;
@@ -180,7 +117,7 @@ static void tell(const drill_options *o, const scenario *s, const record *r, con
     report_facts facts = {.title = o->name, .teaches = s->teaches,
                           .world = o->real ? "real binaries, real Kafka" : "real binaries, embedded Kafka",
                           .command = command, .version = KUDOS_VERSION, .scenario = (const char *)text.data, .seed = o->seed,
-                          .verdict = d->verdict, .checker = d->checker, .failure = d->checker ? d->failure : NULL,
+                          .verdict = d->found.verdict, .checker = d->found.checker, .failure = d->found.checker ? d->found.failure : NULL,
                           .failed_us = d->failed_us, .length_us = d->length_us, .converged_us = d->converged_us,
                           .acks = d->users.acked, .lost = d->lost, .doubled = d->doubled, .figures = figures,
                           .figure_count = n};
@@ -193,14 +130,22 @@ static void tell(const drill_options *o, const scenario *s, const record *r, con
 static int finish(const drill_options *o, const drill_run_result *d)
 {
     static const int codes[] = {[SIM_HELD] = KD_EXIT_OK, [SIM_VIOLATED] = KD_EXIT_FAILED, [SIM_UNKNOWN] = KD_EXIT_UNKNOWN};
-    bool leave = o->keep || d->verdict == SIM_VIOLATED || (d->unavailable && !d->interrupted);
-    if (!leave) files_remove(o->directory);
-    if (leave) printf("logs and data: %s\n", o->directory);
+    bool leave = o->keep || d->found.verdict == SIM_VIOLATED || (d->found.unavailable && !d->interrupted);
+    if (!leave) files_remove(o->place.directory);
+    if (leave) printf("logs and data: %s\n", o->place.directory);
     printf("drill seed=%llu acks=%llu kills=%llu duplicates=%llu gaps=%llu lost=%llu doubled=%llu verdict=%s\n",
            (unsigned long long)o->seed, (unsigned long long)d->users.acked, (unsigned long long)d->kills,
            (unsigned long long)d->totals.duplicates, (unsigned long long)d->totals.gaps, (unsigned long long)d->lost,
-           (unsigned long long)d->doubled, sim_verdict_name(d->verdict));
-    return d->unavailable ? KD_EXIT_UNAVAILABLE : codes[d->verdict];
+           (unsigned long long)d->doubled, sim_verdict_name(d->found.verdict));
+    return d->found.unavailable ? KD_EXIT_UNAVAILABLE : codes[d->found.verdict];
+}
+
+static bool moves_clocks(const scenario *s)
+{
+    for (uint32_t i = 0; i < s->event_count; i++) {
+        if (drill_faults_moves_clock(s->events[i].kind)) return true;
+    }
+    return false;
 }
 
 static int run(drill_options *o, const scenario *s)
@@ -208,17 +153,17 @@ static int run(drill_options *o, const scenario *s)
     const char *names[SCENARIO_EDGES_MAX];
     drill_run_result result;
     terminal line;
-    int rc = find_programs(o);
-    if (rc < 0) rc = find_faketime(o, s);
-    if (rc < 0) rc = make_directory(o);
+    int rc = place_find(&o->place, "drill", o->real);
+    if (rc < 0 && moves_clocks(s)) rc = place_find_faketime(&o->place);
+    if (rc < 0) rc = place_make_directory(&o->place, o->keep);
     if (rc >= 0) return rc;
     say_begin(o, s);
     for (uint32_t e = 0; e < s->edge_count; e++) names[e] = s->edges[e];
     record *r = record_create(names, s->edge_count);
     terminal_init(&line, o->name);
-    drill_run(&(drill_run_options){.scenario = s, .name = o->name, .directory = o->directory, .programs = o->programs,
-                                   .tests_lib = o->tests_lib, .faketime = *o->faketime ? o->faketime : NULL,
-                                   .powercut = o->powercut,
+    drill_run(&(stage_options){.scenario = s, .directory = o->place.directory, .programs = o->place.programs,
+                                   .tests_lib = o->place.tests_lib, .faketime = *o->place.faketime ? o->place.faketime : NULL,
+                                   .powercut = o->place.powercut,
                                    .seed = o->seed, .real_kafka = o->real, .brokers = (uint32_t)o->brokers,
                                    .faster = o->faster, .per_second = rate(o, s), .record = r,
                                    .progress = terminal_progress, .progress_arg = &line},

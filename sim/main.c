@@ -14,6 +14,7 @@
 #include "sim/load.h"
 #include "sim/replay.h"
 #include "sim/run.h"
+#include "sim/torture.h"
 
 #ifndef KUDOS_VERSION
 #define KUDOS_VERSION "1.0.0"
@@ -33,6 +34,7 @@ static const command commands[] = {
     {"bugs", "shows that every rule broken on purpose is found", kd_sim_bugs},
     {"run", "plays a scenario in the deterministic simulation", kd_sim_run},
     {"drill", "plays a scenario on the real binaries", kd_sim_drill},
+    {"torture", "kills the real binaries again and again and proves every like", kd_sim_torture},
     {"broker", "an embedded Kafka broker for demos and quick tests", kd_sim_broker},
 };
 

@@ -38,6 +38,8 @@ void clients_tick(clients *c, uint64_t now_us, bool acting);
 void clients_told(clients *c, const scenario_event *event);
 /* So many per cent of this edge's answers get lost. */
 void clients_lose(clients *c, uint32_t edge, uint32_t percent);
+/* Users read back at this edge what it answered them last, as far as that is certain: after its restart it must be there. */
+void clients_recheck(clients *c, uint32_t edge, uint32_t most);
 /* This edge's directory was lost, put back or copied: what was begun there is not tried again, for it knows no key of before. */
 void clients_forgotten(clients *c, uint32_t edge);
 /* Nothing is under way. */

@@ -16,6 +16,7 @@ enum {
     BACKOFF_MIN_US = 50000,
     BACKOFF_MAX_US = 1000000,
     READ_PERCENT = 20,
+    LOOK_BACK = 300, /* attempts */
     QUEUE_MAX = 4096,
 };
 
@@ -253,6 +254,40 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
 }
 
 /* ---- reading back ---------------------------------------------------------------------------------------------- */
+
+static bool certain(const op *o);
+
+/* Nobody has said anything about the pair since. */
+static bool last_word(const journal *j, uint32_t id)
+{
+    const journal_attempt *a = journal_at(j, id);
+    for (uint32_t later = id + 1; later < journal_count(j); later++) {
+        const journal_attempt *b = journal_at(j, later);
+        if (b->user == a->user && b->item == a->item && b->counter == a->counter) return false;
+    }
+    return true;
+}
+
+void clients_recheck(clients *c, uint32_t edge, uint32_t most)
+{
+    uint32_t looked = 0, asked = 0;
+    for (uint32_t id = journal_count(c->options.journal); id-- > 0 && asked < most && looked < LOOK_BACK; looked++) {
+        const journal_attempt *a = journal_at(c->options.journal, id);
+        if (a->edge != edge || a->acked_us == 0 || a->excused || a->verb == KD_ADD || c->at[a->user].busy ||
+            !last_word(c->options.journal, id))
+            continue;
+        op *o = kd_alloc(sizeof *o);
+        *o = (op){.clients = c, .number = c->number++, .user = a->user, .item = a->item, .counter = a->counter,
+                  .edge = edge, .verb = a->verb, .acked = true, .reading = true, .forgotten = c->forgotten[edge]};
+        if (!certain(o) || ask(o, "GET", on_read) != KD_OK) {
+            free(o);
+            continue;
+        }
+        c->at[a->user].busy = true;
+        c->open++;
+        asked++;
+    }
+}
 
 /* Whether the user's last word is certain, and was his word at this edge, which still has its directory to itself. */
 static bool certain(const op *o)

@@ -43,6 +43,7 @@ typedef struct {
     uint32_t full;      /* faults that fill its disk */
     uint32_t frozen;    /* faults that stop it */
     bool backed_up;
+    char armed[48]; /* "NAME:N": it kills itself at the N-th pass of that point (common/io/point.h); empty: it does not */
     uint64_t start_at_us; /* when it is to start; 0: not */
     uint64_t started_us, thawed_us, full_until_us, sync_fails_us;
     uint16_t port, admin_port;
@@ -84,6 +85,9 @@ struct fleet {
     char failure[FLEET_TEXT_MAX]; /* the first */
     void (*on_ended)(void *arg, fleet_node *n, const char *how); /* asked to or not; for the report */
     void *on_ended_arg;
+    /* One that was armed has killed itself; says when it is to start again, and may arm it anew. */
+    void (*on_point)(void *arg, fleet_node *n);
+    void *on_point_arg;
 };
 
 /* Borrowed options. KD_OK, or KD_EIO with errno. */

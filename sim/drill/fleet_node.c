@@ -22,7 +22,7 @@ enum {
 };
 
 /* How their logs name an error of the disk (LevelDB's word), and a higher claim. */
-static const char STORAGE[] = "IO error", FENCED[] = "\"fenced\"";
+static const char STORAGE[] = "IO error", FENCED[] = "\"fenced\"", PORT_TAKEN[] = "Address already in use";
 
 static void check(fleet_node *n, int rc, const char *what)
 {
@@ -78,8 +78,9 @@ void fleet_node_finish(fleet_node *n)
 
 /* What stands between the process and its machine: the clock, and syncs that are watched, fail or are slow. */
 typedef struct {
-    char preload[3 * FLEET_PATH_MAX], clock[FLEET_PATH_MAX + 64], synced[FLEET_PATH_MAX + 64], sync[FLEET_PATH_MAX + 64];
-    const char *list[8];
+    char preload[3 * FLEET_PATH_MAX], clock[FLEET_PATH_MAX + 64], synced[FLEET_PATH_MAX + 64], sync[FLEET_PATH_MAX + 64],
+        point[80];
+    const char *list[9];
 } surroundings;
 
 static void surround(const fleet_node *n, surroundings *s)
@@ -94,6 +95,8 @@ static void surround(const fleet_node *n, surroundings *s)
     if (o->powercut || o->faketime) *next++ = s->preload;
     if (o->powercut) *next++ = s->synced, *next++ = s->sync;
     if (o->faketime) *next++ = s->clock, *next++ = "FAKETIME_CACHE_DURATION=1", *next++ = "FAKETIME_DONT_FAKE_MONOTONIC=1";
+    snprintf(s->point, sizeof s->point, "KUDOS_KILL_AT=%s", n->armed);
+    if (n->armed[0]) *next++ = s->point;
     *next = NULL;
 }
 
@@ -129,15 +132,20 @@ static void forget_clock(pid_t pid)
     unlink(name);
 }
 
+static void after_kill(fleet_node *n)
+{
+    if (n->fleet->options.powercut) check(n, power_cut(n->data, &n->fleet->random), "power cut");
+    n->fleet->kills++;
+    n->ready = false;
+}
+
 static void put_down(fleet_node *n)
 {
     pid_t pid = n->process.pid;
     if (!program_running(&n->process)) return;
     program_kill(&n->process);
     if (n->fleet->options.faketime) forget_clock(pid);
-    if (n->fleet->options.powercut) check(n, power_cut(n->data, &n->fleet->random), "power cut");
-    n->fleet->kills++;
-    n->ready = false;
+    after_kill(n);
 }
 
 void fleet_node_kill(fleet_node *n, uint64_t back_after_us)
@@ -167,6 +175,14 @@ static void died(fleet_node *n, const char *how)
     kd_buf_finish(&end);
 }
 
+/* Somebody else was faster. Who wants to reach it goes through the links. */
+static void move_ports(fleet_node *n)
+{
+    check(n, choose_ports(n), "ports");
+    check(n, fleet_config_write(n), "configuration");
+    fleet_net_refresh(n->fleet);
+}
+
 static bool disk_failed(const fleet_node *n, uint64_t now)
 {
     return n->full || (n->full_until_us && now < n->full_until_us + STORAGE_GRACE_US) ||
@@ -182,7 +198,10 @@ void fleet_node_ended(fleet_node *n)
     program_describe(status, how, sizeof how);
     n->ready = false;
     if (n->fleet->on_ended) n->fleet->on_ended(n->fleet->on_ended_arg, n, how);
-    if (n->draining && code == 0) {
+    if (n->armed[0] && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+        after_kill(n);
+        n->fleet->on_point(n->fleet->on_point_arg, n);
+    } else if (n->draining && code == 0) {
         n->start_at_us = n->wanted ? now + 1 : 0;
     } else if (code > 0 && disk_failed(n, now) && said(n, STORAGE)) {
         if (n->sync_fails_us) fleet_node_sync(n, false, 0);
@@ -192,6 +211,7 @@ void fleet_node_ended(fleet_node *n)
         n->wanted = n->index != FLEET_CENTRAL || !n->fleet->nodes[FLEET_SECOND].wanted;
         n->start_at_us = n->wanted && n->index == FLEET_CENTRAL ? now + AGAIN_US : 0;
     } else if (code == EXIT_UNAVAILABLE) {
+        if (said(n, PORT_TAKEN)) move_ports(n);
         n->start_at_us = now + AGAIN_US;
     } else {
         died(n, how);

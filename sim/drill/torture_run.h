@@ -1,0 +1,35 @@
+/*
+ * sim/drill/torture_run.h - kill -9 cycle after cycle, at named points and at random moments, and the proof after each round.
+ *
+ * Every process runs armed: it kills itself at the N-th pass of a point that was drawn (common/io/point.h, in builds that have points), or is killed at a
+ * random moment. When it is back it is armed anew, and users read back what it had answered them. Links break, Kafka goes away and loses its log
+ * meanwhile. A round ends with everybody unarmed and the whole verdict of a drill; the journal goes on over all rounds.
+ */
+#ifndef KUDOS_SIM_DRILL_TORTURE_RUN_H
+#define KUDOS_SIM_DRILL_TORTURE_RUN_H
+
+#include "common/io/point.h"
+#include "sim/drill/stage.h"
+
+typedef struct {
+    stage_options stage;
+    bool points; /* the programs know them */
+    uint64_t length_us;
+    void (*round)(void *arg, uint32_t number, const char *text); /* one is over */
+    void *round_arg;
+} torture_options;
+
+typedef struct {
+    stage_finding found;
+    uint64_t cycles, kills, lost, doubled, rounds, unreached; /* unreached: armed and killed otherwise, since it never came to the point */
+    uint64_t reached[KD_POINT_COUNT], random_moments;
+    clients_counts users;
+    samples_totals totals;
+} torture_result;
+
+/* By kd_point: its name, and what has happened there. */
+extern const char *const torture_point_names[KD_POINT_COUNT], *const torture_point_texts[KD_POINT_COUNT];
+
+void torture_run(const torture_options *options, torture_result *out);
+
+#endif
