@@ -258,33 +258,59 @@ static void lose_log(swarm *d, uint64_t at_us)
     add(d, e);
 }
 
+/* Readers go back and back again, as when groups rebalance after an outage. */
 static void read_again(swarm *d, uint64_t from_us)
 {
-    for (uint64_t n = below(d, 6); n > 0; n--)
-        add(d, (scenario_event){.at_us = from_us + scaled(d, 10 * MS, 5 * SECOND, 10 * MS),
+    for (uint64_t n = chance(d, 50) ? between(d, 4, 10) : below(d, 3); n > 0; n--)
+        add(d, (scenario_event){.at_us = from_us + scaled(d, 50 * MS, 3 * SECOND, 10 * MS),
                                 .kind = SCENARIO_LOG_REDELIVERS,
                                 .who = SCENARIO_KAFKA,
                                 .peer = SCENARIO_NOBODY,
                                 .amount = (int64_t)PICK(d, 1, 3, 10, 50)});
 }
 
+/* What was sent before a restore arrives after it, among what is sent then. With few edges and a narrow bound as_of is soon there. */
+static void overtake(swarm *d)
+{
+    if (chance(d, 70)) d->s->edge_count = 1;
+    if (chance(d, 60)) d->s->drift_us = 50 * MS;
+    memset(d->s->edges[d->s->edge_count], 0, sizeof d->s->edges[0] * (SCENARIO_EDGES_MAX - d->s->edge_count));
+    d->focus = KD_MIN(d->focus, (int)d->s->edge_count - 1);
+    for (int who = 0; who < (int)d->s->edge_count; who++) {
+        uint64_t us = between(d, 30, 200) * 10 * MS;
+        add(d, (scenario_event){.kind = SCENARIO_DELAY,
+                                .who = who,
+                                .peer = SCENARIO_KAFKA,
+                                .way = SCENARIO_UP,
+                                .amount = (int64_t)us,
+                                .spread_us = us});
+    }
+}
+
 /* Central and what the log held are lost together: what the edges still know is all there is. */
 static void draw_disaster(swarm *d)
 {
-    uint64_t length = d->s->length_us, copied = between(d, 1, length / 2 / MS) * MS;
+    scenario *s = d->s;
+    bool overtaken = chance(d, 70);
+    if (overtaken) overtake(d);
+    if (overtaken || chance(d, 30)) {
+        s->snapshot_interval_us = scaled(d, 50 * MS, 300 * MS, 10 * MS);
+        s->flush_interval_us = scaled(d, 50 * MS, overtaken ? 400 * MS : 3 * SECOND, 10 * MS);
+        s->users.per_second = (double)between(d, 5, 40);
+    }
+    uint64_t at = between(d, 1, s->length_us / 2 / MS) * MS;
     add(d, (scenario_event){
-               .at_us = copied, .kind = SCENARIO_BACKUP, .who = SCENARIO_CENTRAL, .peer = SCENARIO_NOBODY});
-    uint64_t at = copied;
-    for (uint64_t n = between(d, 1, 3); n > 0; n--) {
-        uint64_t down = scaled(d, 50 * MS, 4 * SECOND, 10 * MS);
-        at += scaled(d, 200 * MS, length / 3, 10 * MS);
-        if (at > length) break;
+               .at_us = at, .kind = SCENARIO_BACKUP, .who = SCENARIO_CENTRAL, .peer = SCENARIO_NOBODY});
+    for (uint64_t n = between(d, 1, 4); n > 0; n--) {
+        uint64_t down = scaled(d, 50 * MS, overtaken ? 500 * MS : 4 * SECOND, 10 * MS);
+        at += scaled(d, 200 * MS, s->length_us / 3, 10 * MS);
+        if (at > s->length_us) break;
         add(d, (scenario_event){.at_us = at,
                                 .for_us = down,
                                 .kind = SCENARIO_RESTORE,
                                 .who = SCENARIO_CENTRAL,
                                 .peer = SCENARIO_NOBODY});
-        if (chance(d, 80)) lose_log(d, at + below(d, down / MS) * MS);
+        if (overtaken || chance(d, 70)) lose_log(d, at + below(d, down / 2 / MS) * MS);
         read_again(d, at + down);
         at += down;
     }
@@ -308,7 +334,11 @@ static void draw_new_log(swarm *d)
 static void draw_double(swarm *d)
 {
     d->s->partitions = PICK(d, 2, 4);
-    d->s->shards = PICK(d, 1, 1, 2);
+    d->s->shards = PICK(d, 1, 1, 1, 2);
+    d->s->users.items = (uint32_t)between(d, 4, 16);
+    d->s->users.per_second = (double)between(d, 5, 40);
+    d->s->flush_interval_us = scaled(d, 100 * MS, 2 * SECOND, 10 * MS);
+    d->s->snapshot_interval_us = scaled(d, 50 * MS, 500 * MS, 10 * MS);
     scenario_event e = {.kind = SCENARIO_COPY, .who = draw_edge(d), .peer = SCENARIO_NOBODY};
     e.at_us = below(d, d->s->length_us * 3 / 4 / MS) * MS;
     e.for_us = scaled(d, SECOND, d->s->length_us / 2, 10 * MS);
@@ -347,7 +377,7 @@ static void draw_theme(swarm *d)
 {
     static void (*const themes[])(swarm *) = {draw_disaster, draw_disaster, draw_new_log, draw_double,
                                               draw_slow_reads};
-    if (chance(d, 40)) themes[below(d, KD_COUNT(themes))](d);
+    if (chance(d, 60)) themes[below(d, KD_COUNT(themes))](d);
 }
 
 void swarm_draw(uint64_t seed, scenario *s)
