@@ -123,7 +123,10 @@ static const kd_option options[] = {
                    .choices = kd_log_levels, .reloadable = true),
 };
 
-const kd_options kd_central_options = {"kudos-central", "Reconciler and global counter store", options,
+const kd_options kd_central_options = {"kudos-central",
+                                       "Reconciler and global counter store.\nCommands, each with --help: audit, repair, "
+                                       "backup, restore, quarantine, retire, collect, export",
+                                       options,
                                        KD_COUNT(options), sizeof(kd_central_settings)};
 
 /* The last segments of paths: a counter of that name could never be asked for. */

@@ -188,7 +188,7 @@ bool kd_tenure_blocked(const kd_tenure *t)
 static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
 {
     kd_batch batch;
-    bool named = kd_batch_decode(record, &batch) == KD_OK;
+    bool named = kd_batch_salvage(record, &batch);
     kd_bytes edge = named ? batch.edge : kd_bytes_str("");
     switch (fed) {
     case KD_FED_IDENTITY:

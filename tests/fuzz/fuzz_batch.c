@@ -21,7 +21,9 @@ static void try_body(kd_bytes bytes)
 static void try_batch(kd_bytes record)
 {
     kd_batch batch, twin;
+    bool salvaged = kd_batch_salvage(record, &twin);
     if (kd_batch_decode(record, &batch) != KD_OK) return;
+    KD_ASSERT(salvaged && kd_position_cmp(batch.at, twin.at) == 0 && kd_bytes_eq(batch.body, twin.body));
     try_body(batch.body);
     kd_buf again = {0};
     kd_batch_encode(&batch, &again);
