@@ -202,18 +202,32 @@ static void put_regions(const record *r, const record_view *v, kd_buf *out)
     html_put(out, "</tbody></table></div>\n");
     const record_instant *end = &v->instants[v->moments - 1];
     if (!there(v->item)) return;
-    html_put(out, "<p class=\"dim\">Central has %" PRIu64 "; the clients&#39; journal says %" PRIu64,
-             end->central, end->least);
-    if (end->most != end->least)
-        html_put(out, " to %" PRIu64 " (answers that never arrived leave it open)", end->most);
+    char central[UNITS_TEXT_MAX], least[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX];
+    units_count(end->central, central);
+    units_count(end->least, least);
+    units_count(end->most, most);
+    bool down = end->central == UINT64_MAX;
+    html_put(out, "<p class=\"dim\">Central %s%s; the clients&#39; journal says %s",
+             down ? "is down" : "has ", down ? "" : central, least);
+    if (end->most != end->least) html_put(out, " to %s (answers that never arrived leave it open)", most);
     html_put(out, ".</p>\n");
+}
+
+/* A number with its commas; anything else as it is. */
+static void put_figure(const report_figure *f, kd_buf *out)
+{
+    size_t digits = strspn(f->value, "0123456789");
+    if (digits > 0 && digits < 19 && f->value[digits] == 0)
+        put_count_tile(out, f->name, strtoull(f->value, NULL, 10));
+    else
+        put_tile(out, f->name, f->value);
 }
 
 static void put_figures(const report_facts *f, kd_buf *out)
 {
     if (f->figure_count == 0) return;
     html_put(out, "<h2>Figures</h2>\n<dl class=\"figures\">");
-    for (uint32_t i = 0; i < f->figure_count; i++) put_tile(out, f->figures[i].name, f->figures[i].value);
+    for (uint32_t i = 0; i < f->figure_count; i++) put_figure(&f->figures[i], out);
     html_put(out, "</dl>\n");
 }
 

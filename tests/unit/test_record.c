@@ -254,6 +254,24 @@ Test(report, says_the_verdict_and_why)
     record_destroy(r);
 }
 
+Test(report, tells_figures_and_a_central_that_is_down)
+{
+    record *r = record_create(names, 2);
+    record_sample s[2] = {{.up = true, .shown = 4321}, {.up = false}};
+    report_figure figures[] = {{"events", "1234567"}, {"trace", "12ab"}};
+    report_facts f = {.figures = figures, .figure_count = 2};
+    record_follow(r, "posts/1", "like");
+    record_moment(r, 0, 9, 9, 5, s);
+    record_moment(r, 1000000, 9, 10, UINT64_MAX, s);
+    char *page = page_of(r, &f);
+    cr_assert(strstr(page, "1,234,567") && strstr(page, ">12ab<") && strstr(page, "4,321 at the end"));
+    cr_assert(strstr(page, "Central is down; the clients&#39; journal says 9 to 10"));
+    cr_assert_null(strstr(page, "18,446"), "that is no count");
+    cr_assert_null(strstr(page, "nan"));
+    free(page);
+    record_destroy(r);
+}
+
 Test(report, a_run_without_samples_has_a_page)
 {
     record *r = record_create(NULL, 0);
