@@ -138,6 +138,16 @@ void ask_item(world *w, uint32_t slot, uint32_t item)
     question(w, id);
 }
 
+/* Connections to central broke: what was asked over them is not answered. */
+void ask_broken(world *w, uint32_t host)
+{
+    for (uint32_t id = 1; id < w->ask_count; id++) {
+        sim_ask *a = &w->asks[id];
+        bool mine = host == HOST_CENTRAL || edge_identity(a->process) == host;
+        if (a->open && mine) a->until_us = KD_MIN(a->until_us, w->now_us);
+    }
+}
+
 /* ---- the time ---- */
 
 static void on_probe(world *w, const sim_event *ev);

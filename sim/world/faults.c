@@ -202,6 +202,7 @@ static void reset(world *w, const scenario_event *e)
 {
     uint32_t host = e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who;
     if (e->peer != SCENARIO_CENTRAL) net_reset(w, host, PEER_KAFKA);
+    if (e->peer != SCENARIO_KAFKA) net_reset(w, host, PEER_CENTRAL);
 }
 
 static void once(world *w, const scenario_event *e)

@@ -128,4 +128,5 @@ void net_refresh(world *w)
 void net_reset(world *w, uint32_t host, uint32_t peer)
 {
     if (peer == PEER_KAFKA) producer_reset(w, host);
+    if (peer == PEER_CENTRAL) ask_broken(w, host);
 }

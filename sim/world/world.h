@@ -350,6 +350,7 @@ void shard_delivered(world *w, uint32_t slot, const sim_message *m, bool ok);
 void shard_reset(world *w, uint32_t slot);
 /* edge_ask.c */
 void ask_item(world *w, uint32_t slot, uint32_t item);
+void ask_broken(world *w, uint32_t host);
 void probe_start(world *w, uint32_t slot);
 
 /* central.c */
