@@ -29,6 +29,7 @@
  */
 #include "common/wire_columns.h"
 #include "common/wire_msgpack.h"
+#include "common/rank.h"
 #include "kudos/wire.h"
 
 #include <stdlib.h>
@@ -44,11 +45,6 @@ typedef struct {
     uint64_t rank;
     const keyed_op *keyed;
 } ranked_op;
-
-typedef struct {
-    uint64_t time_us;
-    uint32_t index;
-} stamp;
 
 /* Where an encoding is: cursors into the sorted arrays, and the columns made so far. */
 typedef struct {
@@ -93,13 +89,6 @@ static int compare_increments(const void *left, const void *right)
 {
     const kd_increment *a = left, *b = right;
     return order_of(a->item, a->counter, b->item, b->counter);
-}
-
-static int compare_stamps(const void *left, const void *right)
-{
-    const stamp *a = left, *b = right;
-    if (a->time_us != b->time_us) return a->time_us < b->time_us ? -1 : 1;
-    return a->index < b->index ? -1 : a->index > b->index;
 }
 
 static bool counter_valid(uint8_t counter)
@@ -303,12 +292,12 @@ static void put_states(const kd_body *body, kd_buf *out)
 static void put_times(const kd_body *body, kd_buf *times, kd_buf *ranks)
 {
     uint32_t n = body->op_count;
-    stamp *stamps = kd_alloc(n * sizeof *stamps);
+    kd_ranked *stamps = kd_realloc(NULL, (2 * n + 1) * sizeof *stamps);
     uint32_t *rank = kd_alloc(n * sizeof *rank);
-    for (uint32_t i = 0; i < n; i++) stamps[i] = (stamp){.time_us = body->ops[i].time_us, .index = i};
-    if (n) qsort(stamps, n, sizeof *stamps, compare_stamps);
+    for (uint32_t i = 0; i < n; i++) stamps[i] = (kd_ranked){body->ops[i].time_us, i};
+    kd_rank_sort(stamps, stamps + n, n);
     for (uint32_t i = 0; i < n; i++) {
-        kd_buf_put_varint(times, i ? stamps[i].time_us - stamps[i - 1].time_us : stamps[i].time_us);
+        kd_buf_put_varint(times, i ? stamps[i].rank - stamps[i - 1].rank : stamps[i].rank);
         rank[stamps[i].index] = i;
     }
     kd_bits_put(ranks, rank, n, kd_bits_for(n));

@@ -54,15 +54,9 @@ bool kd_fragment_next(kd_reader *r, kd_entry_op *op)
     return !r->bad && op->verb <= KD_ADD;
 }
 
-/* What is sorted: most comparisons end at the rank, which is part of the key where the operations differ. */
-typedef struct {
-    uint64_t rank;
-    const kd_entry_op *op;
-} ranked_op;
-
 typedef struct {
     kd_entry_op *ops;
-    ranked_op *sorted;
+    kd_ranked *sorted; /* indices into ops */
     uint32_t count, cap;
 } op_list;
 
@@ -77,11 +71,8 @@ static int read_ops(kd_bytes fragments, op_list *list)
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
 }
 
-static int order_ops(const void *x, const void *y)
+static int order_ops(const kd_entry_op *a, const kd_entry_op *b)
 {
-    const ranked_op *left = x, *right = y;
-    if (left->rank != right->rank) return left->rank < right->rank ? -1 : 1;
-    const kd_entry_op *a = left->op, *b = right->op;
     int order = kd_bytes_cmp(a->item, b->item);
     if (order == 0) order = (a->counter_id > b->counter_id) - (a->counter_id < b->counter_id);
     if (order == 0) order = kd_bytes_cmp(a->user, b->user);
@@ -100,11 +91,27 @@ static bool one_item(const op_list *list)
     return true;
 }
 
+static int order_ranked(const void *x, const void *y, void *arg)
+{
+    const op_list *list = arg;
+    const kd_ranked *a = x, *b = y;
+    return order_ops(&list->ops[a->index], &list->ops[b->index]);
+}
+
+/* What the rank left open: it is eight bytes of the item's key, or of the user's, from where they differ. */
+static void sort_equals(op_list *list)
+{
+    for (uint32_t i = 0, next; i < list->count; i = next) {
+        for (next = i + 1; next < list->count && list->sorted[next].rank == list->sorted[i].rank;) next++;
+        if (next > i + 1) qsort_r(list->sorted + i, next - i, sizeof(list->sorted[0]), order_ranked, list);
+    }
+}
+
 static void sort_ops(op_list *list)
 {
     bool by_user = one_item(list);
     size_t shared = SIZE_MAX;
-    list->sorted = kd_realloc(NULL, list->count * sizeof(list->sorted[0]));
+    list->sorted = kd_realloc(NULL, 2 * list->count * sizeof(list->sorted[0]));
     kd_bytes first = by_user ? list->ops[0].user : list->ops[0].item;
     for (uint32_t i = 0; i < list->count; i++) {
         const kd_entry_op *op = &list->ops[i];
@@ -112,9 +119,10 @@ static void sort_ops(op_list *list)
     }
     for (uint32_t i = 0; i < list->count; i++) {
         const kd_entry_op *op = &list->ops[i];
-        list->sorted[i] = (ranked_op){kd_bytes_rank(by_user ? op->user : op->item, shared), op};
+        list->sorted[i] = (kd_ranked){kd_bytes_rank(by_user ? op->user : op->item, shared), i};
     }
-    qsort(list->sorted, list->count, sizeof(list->sorted[0]), order_ops);
+    kd_rank_sort(list->sorted, list->sorted + list->count, list->count);
+    sort_equals(list);
 }
 
 static void add_increment(kd_body *body, const kd_entry_op *op)
@@ -164,7 +172,7 @@ static void fill_body(kd_edge *e, kd_body *body, op_list *list)
     body->increments = kd_alloc(list->count * sizeof(body->increments[0]));
     if (list->count) sort_ops(list);
     for (uint32_t i = 0; i < list->count; i++) {
-        const kd_entry_op *op = list->sorted[i].op;
+        const kd_entry_op *op = &list->ops[list->sorted[i].index];
         if (op->verb == KD_ADD)
             add_sum(body, op);
         else

@@ -92,7 +92,7 @@ void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_row *row)
     kd_buf_put(&f->rows, key.data, key.len);
     *slot = (kd_fresh_slot){.tag = (uint32_t)(hash >> 32), .place = place + 1};
     f->refs = kd_grow(f->refs, f->count, &f->ref_cap, sizeof(f->refs[0]));
-    f->refs[f->count++] = (kd_fresh_ref){.place = place};
+    f->refs[f->count++] = (kd_ranked){.index = place};
 }
 
 /* ---- order ---------------------------------------------------------------------------------------------------- */
@@ -100,11 +100,11 @@ void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_row *row)
 /* What keys have in common says nothing about their order, and is most of them. */
 static void choose_ranked(kd_fresh *f, uint32_t end)
 {
-    kd_bytes first = key_at(f, f->refs[0].place);
+    kd_bytes first = key_at(f, f->refs[0].index);
     for (uint16_t at = 0; at < first.len && f->ranked_count < KD_FRESH_RANKED; at++) {
         bool differs = false;
         for (uint32_t i = 1; i < end && !differs; i++) {
-            kd_bytes key = key_at(f, f->refs[i].place);
+            kd_bytes key = key_at(f, f->refs[i].index);
             differs = at >= key.len || key.data[at] != first.data[at];
         }
         if (differs) f->ranked[f->ranked_count++] = at;
@@ -119,32 +119,12 @@ static uint64_t rank_of(const kd_fresh *f, kd_bytes key)
     return rank;
 }
 
-/* One pass of a radix sort, by the byte at `shift`; stable. */
-static void sort_by_byte(const kd_fresh_ref *from, kd_fresh_ref *to, uint32_t count, uint32_t shift)
-{
-    uint32_t ends[256] = {0};
-    for (uint32_t i = 0; i < count; i++) ends[from[i].rank >> shift & 255]++;
-    for (uint32_t i = 1; i < 256; i++) ends[i] += ends[i - 1];
-    for (uint32_t i = count; i-- > 0;) to[--ends[from[i].rank >> shift & 255]] = from[i];
-}
-
-static void sort_refs(kd_fresh_ref *refs, uint32_t count, uint32_t bytes)
-{
-    kd_fresh_ref scratch[KD_FRESH_RUN], *from = refs, *to = scratch;
-    for (uint32_t i = 0; i < bytes; i++) {
-        sort_by_byte(from, to, count, 8 * i);
-        kd_fresh_ref *swap = from;
-        from = to;
-        to = swap;
-    }
-    if (from != refs) memcpy(refs, from, count * sizeof(refs[0]));
-}
-
 static void sort_run(kd_fresh *f, uint32_t end)
 {
+    kd_ranked scratch[KD_FRESH_RUN];
     if (f->sorted == 0) choose_ranked(f, end);
-    for (uint32_t i = f->sorted; i < end; i++) f->refs[i].rank = rank_of(f, key_at(f, f->refs[i].place));
-    sort_refs(f->refs + f->sorted, end - f->sorted, f->ranked_count);
+    for (uint32_t i = f->sorted; i < end; i++) f->refs[i].rank = rank_of(f, key_at(f, f->refs[i].index));
+    kd_rank_sort(f->refs + f->sorted, scratch, end - f->sorted);
     f->sorted = end;
 }
 
@@ -195,7 +175,7 @@ static void advance(kd_fresh_walk *w, kd_fresh_head *head)
         return;
     }
     *head = (kd_fresh_head){f->refs[next].rank, next};
-    __builtin_prefetch(f->rows.data + f->refs[next].place);
+    __builtin_prefetch(f->rows.data + f->refs[next].index);
 }
 
 bool kd_fresh_walk_next(kd_fresh_walk *w, kd_bytes *key, kd_bytes *value)
@@ -204,7 +184,7 @@ bool kd_fresh_walk_next(kd_fresh_walk *w, kd_bytes *key, kd_bytes *value)
     kd_fresh_head *least = w->heads;
     for (uint32_t i = 1; i < w->runs; i++)
         if (w->heads[i].rank < least->rank) least = &w->heads[i];
-    uint32_t place = w->fresh->refs[least->next].place;
+    uint32_t place = w->fresh->refs[least->next].index;
     *key = key_at(w->fresh, place);
     *value = value_at(w->fresh, place);
     advance(w, least);

@@ -8,6 +8,7 @@
 #ifndef KUDOS_EDGE_CORE_FRESH_H
 #define KUDOS_EDGE_CORE_FRESH_H
 
+#include "common/rank.h"
 #include "kudos/base.h"
 
 enum { KD_ROW_VALUE = 9, KD_FRESH_RUN = 4096, KD_FRESH_RANKED = 8 };
@@ -26,14 +27,9 @@ typedef struct {
 } kd_fresh_slot;
 
 typedef struct {
-    uint64_t rank; /* once its run is sorted */
-    uint32_t place;
-} kd_fresh_ref;
-
-typedef struct {
     kd_buf rows; /* value:9 klen:2 key */
     kd_fresh_slot *slots;
-    kd_fresh_ref *refs;             /* in the order of their coming; in runs, the sorted ones first */
+    kd_ranked *refs; /* places in rows, in the order of their coming; in runs, the sorted ones first */
     uint32_t slot_cap;              /* 0 or a power of two, at least twice count */
     uint32_t ref_cap, count;        /* refs */
     uint32_t sorted;                /* refs in sorted runs */
