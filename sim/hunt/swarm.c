@@ -333,21 +333,22 @@ static void draw_new_log(swarm *d)
 /* One identity runs twice, over several partitions. */
 static void draw_double(swarm *d)
 {
-    d->s->partitions = PICK(d, 2, 4);
+    d->s->partitions = 4;
     d->s->shards = PICK(d, 1, 1, 1, 2);
     d->s->users.items = (uint32_t)between(d, 4, 16);
     d->s->users.per_second = (double)between(d, 5, 40);
-    d->s->flush_interval_us = scaled(d, 100 * MS, 2 * SECOND, 10 * MS);
+    d->s->flush_interval_us = scaled(d, 300 * MS, 3 * SECOND, 10 * MS);
     d->s->snapshot_interval_us = scaled(d, 50 * MS, 500 * MS, 10 * MS);
-    scenario_event e = {.kind = SCENARIO_COPY, .who = draw_edge(d), .peer = SCENARIO_NOBODY};
-    e.at_us = below(d, d->s->length_us * 3 / 4 / MS) * MS;
-    e.for_us = scaled(d, SECOND, d->s->length_us / 2, 10 * MS);
-    add(d, e);
-    for (uint64_t n = below(d, 3); n > 0; n--) {
+    for (int who = 0; who < (int)d->s->edge_count; who++) {
+        if (chance(d, 30)) continue;
+        scenario_event e = {.kind = SCENARIO_COPY, .who = who, .peer = SCENARIO_NOBODY};
+        e.at_us = below(d, d->s->length_us * 3 / 4 / MS) * MS;
+        e.for_us = scaled(d, 100 * MS, 8 * SECOND, 10 * MS);
+        add(d, e);
         scenario_event kill = {
-            .kind = SCENARIO_KILL, .who = e.who, .peer = SCENARIO_NOBODY, .for_us = 500 * MS};
+            .kind = SCENARIO_KILL, .who = who, .peer = SCENARIO_NOBODY, .for_us = 500 * MS};
         kill.at_us = e.at_us + scaled(d, 10 * MS, 2 * e.for_us, 10 * MS);
-        add(d, kill);
+        if (chance(d, 25)) add(d, kill);
     }
 }
 
