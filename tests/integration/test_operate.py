@@ -448,6 +448,54 @@ def test_backup_of_a_central_that_does_not_run(tmp_path, broker, feed):  # noqa:
         run("backup", *wrong, rc=2)
 
 
+def test_backup_holds_what_the_edges_may_forget(tmp_path, broker, feed):  # noqa: F811
+    """stable follows the oldest known backup: none, one that is older, then the younger alone."""
+    def stable():
+        found = c.partition()["stable"]
+        return found["at_us"], found["held_by"], found["holder"]
+
+    item, drift = feed.item(0), 2 * 500000
+    with Central(tmp_path, broker.address) as c:
+        feed.batch("a", [like(item, "u1")], complete_to=T0)
+        c.wait_likes(item, 1)
+        assert stable()[:2] == (0, "no-backup")
+        backup(tmp_path / "one", "--url", c.url, "--name", "one")
+        assert stable() == (T0 - drift, "backup", "one")
+        feed.batch("a", [like(item, "u2")], complete_to=T0 + 10**9)
+        c.wait_likes(item, 2)
+        backup(tmp_path / "two", "--url", c.url, "--name", "two")
+        assert stable() == (T0 - drift, "backup", "one")
+        run("backup", "--forget", "one", "--url", c.url)
+        assert stable() == (T0 + 10**9 - drift, "backup", "two")
+        assert c.stop() == 0
+    restore(tmp_path / "one", tmp_path / "data")
+    with Central(tmp_path, broker.address, central={"data_dir": str(tmp_path / "data")}) as c:
+        assert stable() == (T0 - drift, "backup", "one")
+
+
+def test_a_central_that_is_killed_during_a_backup(tmp_path, broker, feed):  # noqa: F811
+    """What was begun holds stable until an operator says that it is no more; nothing that looks like a backup is left."""
+    item, at = feed.item(0), tmp_path / "saved"
+    with Central(tmp_path, broker.address) as c:
+        for n in range(60):
+            feed.batch("a", [like(item, f"user{n}-{m}") for m in range(1000)])
+        c.wait_likes(item, 60000)
+        command = [program("kudos-central"), "backup", str(at), "--url", c.url, "--name", "broken"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as p:
+            until(lambda: os.path.exists(f"{at}.partial") or p.poll() is not None, "nothing was begun")
+            assert p.poll() is None
+            c.kill9()
+            assert p.wait(WAIT_S) == 4 and p.stderr.read()
+        assert not os.path.exists(at) and "no backup" in restore(f"{at}.partial", tmp_path / "to", rc=2)
+        c.start()
+        assert {(b["name"], b["complete"]) for b in backups("--url", c.url)} == {("broken", "no")}
+        assert ".partial is there" in backup(at, "--url", c.url, rc=1)
+        shutil.rmtree(f"{at}.partial")
+        run("backup", "--forget", "broken", "--url", c.url)
+        assert backup(at, "--url", c.url)["verdict"] == "done"
+        audit("--url", c.url)
+
+
 def test_restore_refuses_what_is_damaged_or_in_the_way(tmp_path, broker, feed):  # noqa: F811
     item = feed.item(0)
     with Central(tmp_path, broker.address) as c:
