@@ -26,13 +26,16 @@ int kd_drift_measure(kd_drift *d, const kd_drift_sample *s, uint64_t bound_us)
     uint64_t round_trip_us = s->t1_us - s->t0_us;
     if (round_trip_us > bound_us) return KD_EAGAIN;
     uint64_t half_us = (round_trip_us + 1) / 2;
-    *d = (kd_drift){
+    kd_drift now = {
         .shift_us = (int64_t)(s->wall_us - s->t1_us),
         .offset_us = (int64_t)s->server_us - ((int64_t)s->wall_us - (int64_t)half_us),
         .uncertainty_us = half_us,
         .measured_us = s->t1_us,
         .measured = true,
     };
+    /* A clock that is out of bounds is not carried on: what it says would stay in everything that never goes back. */
+    if (kd_drift_within(&now, bound_us) == KD_CLOCK_OUT_OF_BOUNDS) now.shift_us = d->shift_us;
+    *d = now;
     return KD_OK;
 }
 

@@ -46,7 +46,12 @@ Test(drift, a_stepped_wall_clock_counts_only_at_the_next_measurement)
     cr_expect_eq(kd_drift_now(&d, 60 * MS), before + 10 * MS);
     cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
     cr_expect_eq(kd_drift_within(&d, BOUND), KD_CLOCK_OUT_OF_BOUNDS);
-    cr_expect_eq(kd_drift_now(&d, s.t1_us), s.wall_us);
+    cr_expect_eq(kd_drift_now(&d, s.t1_us), before + (s.t1_us - 50 * MS), "a wild clock is not carried on");
+    s = sample(90 * MS, 10 * MS, 0);
+    s.wall_us += BOUND / 2;
+    cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
+    cr_expect_eq(kd_drift_within(&d, BOUND), KD_CLOCK_IN_BOUNDS);
+    cr_expect_eq(kd_drift_now(&d, s.t1_us), s.wall_us, "one within the bound is");
 }
 
 Test(drift, offset_and_uncertainty_of_a_round_trip)
