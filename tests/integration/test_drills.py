@@ -12,6 +12,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
 SIM = os.path.abspath(os.path.join(BUILD, "kudos-sim"))
 SET = sorted(glob.glob(f"{TOP}/sim/scenarios/*.scenario"))
+REGRESSIONS = sorted(glob.glob(f"{TOP}/sim/regressions/*.scenario"))
 DOCS = os.path.join(TOP, "docs", "drills.md")
 LAST = re.compile(r"run seed=\d+ events=\d+ virtual_s=[\d.]+ real_s=[\d.]+ acks=\d+ trace_sha256=([0-9a-f]{64}) "
                   r"verdict=(held|violated|unknown)")
@@ -73,6 +74,13 @@ def test_holds_and_draws_a_page(path, tmp_path):
         assert any(h.text.strip() == region for h in root.iter("h3")), region
     assert f"kudos-sim run {path} --seed 1" in text
     assert page.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("path", REGRESSIONS, ids=name_of)
+def test_what_was_mended_stays_so(path):
+    for seed in ("1", "2", "3"):
+        done, last = play(path, "--seed", seed)
+        assert done.returncode == 0 and last and last[2] == "held", done.stdout + done.stderr
 
 
 def test_a_seed_is_a_run():
