@@ -49,14 +49,16 @@ static void report(kd_audit *a, kd_audit_kind kind, uint64_t where, uint64_t sto
 }
 
 /* Every part in which the two differ, of the counters that `which` admits. True when there is one. */
-static bool differ(kd_audit *a, kd_audit_kind kind, const kd_parts *left, const kd_parts *right, bool sets_only)
+static bool differ(kd_audit *a, kd_audit_kind kind, const kd_parts *left, const kd_parts *right,
+                   bool sets_only)
 {
     bool any = false;
     for (uint32_t i = 0, j = 0; i < left->count || j < right->count;) {
         uint64_t l = i < left->count ? left->at[i].where : UINT64_MAX;
         uint64_t r = j < right->count ? right->at[j].where : UINT64_MAX;
         uint64_t where = KD_MIN(l, r);
-        uint64_t a_value = l == where ? left->at[i++].value : 0, b_value = r == where ? right->at[j++].value : 0;
+        uint64_t a_value = l == where ? left->at[i++].value : 0,
+                 b_value = r == where ? right->at[j++].value : 0;
         if (a_value == b_value || (sets_only && !kd_audit_is_set(a, kd_part_counter(where)))) continue;
         report(a, kind, where, a_value, b_value);
         any = true;

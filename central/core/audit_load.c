@@ -10,7 +10,8 @@ static int load_meta(kd_audit *a)
     int err = a->store->get(a->store->ctx, kd_bytes_of(key, 1), &a->meta);
     if (err != KD_OK) return err;
     err = kd_meta_head_read(kd_buf_view(&a->meta), &head);
-    if (err != KD_OK) return err == KD_EMALFORMED ? kd_audit_broken(a, "the row of identity and version") : err;
+    if (err != KD_OK)
+        return err == KD_EMALFORMED ? kd_audit_broken(a, "the row of identity and version") : err;
     a->result->partition = head.partition;
     a->result->partitions = head.partitions;
     a->result->epoch = head.epoch;

@@ -105,7 +105,8 @@ static kd_poison poison_of_batch(const kd_central *c, const kd_quarantined *q)
     int err = kd_batch_decode(q->bytes, &b);
     if (err == KD_EVERSION) return KD_POISON_SCHEMA;
     if (err == KD_OK) return crowded(c, &b) ? KD_POISON_CROWD : poison_of_body(c, &b);
-    bool damaged = q->named && kd_batch_salvage(q->bytes, &b) && b.body.data && b.digest != kd_body_digest(b.body);
+    bool damaged =
+        q->named && kd_batch_salvage(q->bytes, &b) && b.body.data && b.digest != kd_body_digest(b.body);
     return damaged ? KD_POISON_DAMAGED : KD_POISON_ENVELOPE;
 }
 
@@ -237,7 +238,7 @@ int kd_central_quarantine_drop(kd_central *c, uint64_t id, bool *passed, uint64_
 
 const char *kd_poison_name(kd_poison p)
 {
-    static const char *const names[] = {"none", "record", "claim",  "envelope", "damaged",
+    static const char *const names[] = {"none", "record",  "claim", "envelope", "damaged",
                                         "body", "content", "crowd", "schema",   "cut"};
     return (size_t)p < KD_COUNT(names) ? names[p] : "unknown";
 }

@@ -11,10 +11,10 @@ typedef struct {
     const kd_store *store;
     kd_buf from, to; /* what is not in the page yet */
     kd_buf page;
-    size_t at;          /* of the row behind the present one */
+    size_t at;           /* of the row behind the present one */
     kd_bytes key, value; /* the present row, until the next call */
-    bool there;         /* there is one */
-    bool last;          /* nothing is left behind the page */
+    bool there;          /* there is one */
+    bool last;           /* nothing is left behind the page */
 } kd_walk;
 
 /* The rows that begin with `prefix`; the first one is the present one. KD_OK or KD_EIO. Finish it in any case. */

@@ -27,8 +27,8 @@ static void work(kd_ask *ask)
     q->rc = KD_EUNAVAILABLE;
     if (t->core == NULL) return;
     if (!q->row) {
-        q->rc = kd_central_compare_digest(t->core, edge, q->query.from, q->query.to, q->query.window, ROWS_MAX, &q->digest,
-                                          &q->next);
+        q->rc = kd_central_compare_digest(t->core, edge, q->query.from, q->query.to, q->query.window,
+                                          ROWS_MAX, &q->digest, &q->next);
         return;
     }
     kd_compare_row row = {.time_us = q->query.time_us, .liked = q->query.liked};

@@ -30,13 +30,16 @@ static void build(table *t, kd_arguments *a, const kd_command_line *line)
     for (size_t i = 0; i < line->option_count; i++) add(t, line->options[i]);
     if (line->url)
         add(t, (kd_argument){"url", "URL", &s->url, NULL,
-                             "central's admin port, or its public one (from a trusted peer, which is told the admin port); "
+                             "central's admin port, or its public one (from a trusted peer, which is told "
+                             "the admin port); "
                              "default: admin.listen of -c, or http://127.0.0.1:9440"});
     if (line->dir)
-        add(t, (kd_argument){"dir", "DIR", &s->dir, NULL,
-                             "data directory of a central that does not run; refused while a process holds it"});
+        add(t,
+            (kd_argument){"dir", "DIR", &s->dir, NULL,
+                          "data directory of a central that does not run; refused while a process holds it"});
     if (line->url || line->dir || line->settings) {
-        add(t, (kd_argument){"c", "FILE", &t->file, NULL, "configuration of that central (counters, partitions)"});
+        add(t, (kd_argument){"c", "FILE", &t->file, NULL,
+                             "configuration of that central (counters, partitions)"});
         add(t, (kd_argument){"set", "section.key=value", &t->set, NULL, "overrides one option of it"});
     }
     add(t, (kd_argument){"help", NULL, NULL, &t->help, "prints this"});
@@ -70,7 +73,8 @@ static int read_options(table *t, int argc, char **argv)
     char shorts[2 * KD_ARGUMENTS_MAX + 1] = "";
     for (size_t i = 0; i < t->count; i++) {
         const kd_argument *a = &t->at[i];
-        longs[i] = (struct option){a->name, a->metavar ? required_argument : no_argument, NULL, FIRST + (int)i};
+        longs[i] =
+            (struct option){a->name, a->metavar ? required_argument : no_argument, NULL, FIRST + (int)i};
         if (a->name[1] == '\0') strcat(strcat(shorts, a->name), a->metavar ? ":" : "");
     }
     optind = 0;

@@ -46,14 +46,16 @@ static int audit_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t p
     auditing *a = arg;
     kd_writes writes = {.count = 0};
     const kd_store store = kd_leveldb_store(db);
-    kd_audit_config config = {.counters = &a->source->settings.counters, .arg = a, .mismatch = note, .progress = go_on};
+    kd_audit_config config = {
+        .counters = &a->source->settings.counters, .arg = a, .mismatch = note, .progress = go_on};
     if (a->mend) config.mend = &writes;
     a->partition = partition;
     a->partitions = partitions;
     kd_audit_result result;
     int rc = kd_audit_run(&store, &config, &result);
     if (rc == KD_OK) rc = check_identity(&result, partition, partitions);
-    if (rc == KD_OK && a->mend && !a->dry_run && !kd_writes_empty(&writes)) rc = kd_leveldb_write(db, &writes, true);
+    if (rc == KD_OK && a->mend && !a->dry_run && !kd_writes_empty(&writes))
+        rc = kd_leveldb_write(db, &writes, true);
     if (rc == KD_OK) kd_audit_totals_add(&a->totals, &result);
     if (rc != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u in %s: %s%s%s", partition, a->source->dir,
@@ -101,10 +103,13 @@ static int audit_url(auditing *a, char *error)
 
 static const kd_command_line audit_line = {
     .usage = "[--url URL | --dir DIR] [-c FILE] [--set section.key=value]...",
-    .about = "Recomputes the counts of every item (in total, by region, by day) from its members and compares.\n"
-             "With --url in a running central, from snapshots at one version each: traffic goes on and is no mistake.\n"
-             "Each difference is a line; the last one says: audit partitions= items= members= mismatches= verdict=exact|wrong\n"
-             "Exit codes: 0 exact, 1 wrong or damaged, 2 usage, 4 not reached or in use.",
+    .about =
+        "Recomputes the counts of every item (in total, by region, by day) from its members and compares.\n"
+        "With --url in a running central, from snapshots at one version each: traffic goes on and is no "
+        "mistake.\n"
+        "Each difference is a line; the last one says: audit partitions= items= members= mismatches= "
+        "verdict=exact|wrong\n"
+        "Exit codes: 0 exact, 1 wrong or damaged, 2 usage, 4 not reached or in use.",
     .url = true,
     .dir = true,
 };
@@ -127,10 +132,10 @@ int kd_command_audit(int argc, char **argv)
 static int print_repair(const auditing *a)
 {
     const kd_audit_totals *t = &a->totals;
-    const char *verdict = t->mismatches == 0   ? "exact"
-                          : t->sums_wrong > 0  ? "partial"
-                          : a->dry_run         ? "wrong"
-                                               : "repaired";
+    const char *verdict = t->mismatches == 0  ? "exact"
+                          : t->sums_wrong > 0 ? "partial"
+                          : a->dry_run        ? "wrong"
+                                              : "repaired";
     if (t->sums_wrong > 0)
         printf("sums without membership cannot be recomputed: %llu differences of theirs stay\n",
                (unsigned long long)t->sums_wrong);
@@ -147,10 +152,14 @@ int kd_command_repair(int argc, char **argv)
         {"dry-run", NULL, NULL, &dry_run, "says what it would change, and changes nothing"}};
     static const kd_command_line line = {
         .usage = "--dir DIR [--dry-run] [-c FILE] [--set section.key=value]...",
-        .about = "Audits the stores of a central that does not run and writes the counts that membership gives, all of a\n"
-                 "partition or nothing. The edges get them with the first snapshot after the next start. Sums (views,\n"
-                 "shares) have no membership and stay. Last line: repair partitions= items= mismatches= items_mended= verdict=\n"
-                 "exact|repaired|wrong|partial. Exit codes: 0 exact or repaired, 1 something is left, 2 usage, 4 in use.",
+        .about = "Audits the stores of a central that does not run and writes the counts that membership "
+                 "gives, all of a\n"
+                 "partition or nothing. The edges get them with the first snapshot after the next start. "
+                 "Sums (views,\n"
+                 "shares) have no membership and stay. Last line: repair partitions= items= mismatches= "
+                 "items_mended= verdict=\n"
+                 "exact|repaired|wrong|partial. Exit codes: 0 exact or repaired, 1 something is left, 2 "
+                 "usage, 4 in use.",
         .options = options,
         .option_count = KD_COUNT(options),
         .dir = true,

@@ -63,7 +63,8 @@ void kd_audit_totals_add(kd_audit_totals *t, const kd_audit_result *r)
 
 int kd_audit_print_last(const kd_audit_totals *t)
 {
-    printf("audit partitions=%" PRIu64 " items=%" PRIu64 " members=%" PRIu64 " mismatches=%" PRIu64 " verdict=%s\n",
+    printf("audit partitions=%" PRIu64 " items=%" PRIu64 " members=%" PRIu64 " mismatches=%" PRIu64
+           " verdict=%s\n",
            t->partitions, t->items, t->members, t->mismatches, t->mismatches == 0 ? "exact" : "wrong");
     return t->mismatches == 0 ? KD_EXIT_OK : KD_EXIT_FAILED;
 }

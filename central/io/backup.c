@@ -14,20 +14,26 @@
 static const char *name, *forget;
 static bool list;
 static const kd_argument options[] = {
-    {"name", "NAME", &name, NULL, "its name, [a-z0-9][a-z0-9._-]{0,31}; default: the time and chance, as in b20260102t030405z-7f3a"},
+    {"name", "NAME", &name, NULL,
+     "its name, [a-z0-9][a-z0-9._-]{0,31}; default: the time and chance, as in b20260102t030405z-7f3a"},
     {"list", NULL, NULL, &list, "lists the backups that central knows of, instead"},
-    {"forget", "NAME", &forget, NULL, "that backup is no more and will never be restored: nothing is held back for it any longer"},
+    {"forget", "NAME", &forget, NULL,
+     "that backup is no more and will never be restored: nothing is held back for it any longer"},
 };
 
 static const kd_command_line line = {
-    .usage = "DIR | --list | --forget NAME  [--name NAME] [--url URL | --dir DATA] [-c FILE] [--set section.key=value]...",
-    .about =
-        "Copies all partitions of a running central (or with --dir of one that does not run) into DIR, which must be empty or\n"
-        "not there: each partition as it is at one moment, by a snapshot; traffic goes on. DIR is a path on central's machine,\n"
-        "written by central. From its beginning on the edges keep what a restore of it would need from them; they may forget\n"
-        "what every backup holds. So say --forget when one is deleted.\n"
-        "Last line: backup name= partitions= rows= bytes= verdict=done (list: backups= verdict=listed; forget: verdict=forgotten).\n"
-        "Exit codes: 0 done, 1 failed (nothing of it is left), 2 usage, 4 not reached or in use.",
+    .usage = "DIR | --list | --forget NAME  [--name NAME] [--url URL | --dir DATA] [-c FILE] [--set "
+             "section.key=value]...",
+    .about = "Copies all partitions of a running central (or with --dir of one that does not run) into DIR, "
+             "which must be empty or\n"
+             "not there: each partition as it is at one moment, by a snapshot; traffic goes on. DIR is a "
+             "path on central's machine,\n"
+             "written by central. From its beginning on the edges keep what a restore of it would need from "
+             "them; they may forget\n"
+             "what every backup holds. So say --forget when one is deleted.\n"
+             "Last line: backup name= partitions= rows= bytes= verdict=done (list: backups= verdict=listed; "
+             "forget: verdict=forgotten).\n"
+             "Exit codes: 0 done, 1 failed (nothing of it is left), 2 usage, 4 not reached or in use.",
     .options = options,
     .option_count = KD_COUNT(options),
     .words_max = 1,
@@ -41,7 +47,8 @@ static void default_name(kd_order *order)
     struct tm tm;
     gmtime_r(&now, &tm);
     size_t len = strftime(order->name, sizeof(order->name), "b%Y%m%dt%H%M%Sz", &tm);
-    snprintf(order->name + len, sizeof(order->name) - len, "-%04x", (unsigned)(randombytes_random() & 0xffff));
+    snprintf(order->name + len, sizeof(order->name) - len, "-%04x",
+             (unsigned)(randombytes_random() & 0xffff));
 }
 
 static bool absolute(const char *dir, kd_order *order)
@@ -68,7 +75,10 @@ typedef struct {
 
 static int exit_to_err(int code)
 {
-    return code == KD_EXIT_OK ? KD_OK : code == KD_EXIT_UNAVAILABLE ? KD_EUNAVAILABLE : code == KD_EXIT_USAGE ? KD_EINVAL : KD_EIO;
+    return code == KD_EXIT_OK            ? KD_OK
+           : code == KD_EXIT_UNAVAILABLE ? KD_EUNAVAILABLE
+           : code == KD_EXIT_USAGE       ? KD_EINVAL
+                                         : KD_EIO;
 }
 
 static int order_offline(void *arg, kd_order_kind kind, char *error)
@@ -92,8 +102,8 @@ static int use_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t par
     return o->use(o->use_arg, &store, error);
 }
 
-static int with_store(void *arg, uint32_t partition, int (*use)(void *arg, const kd_store *store, char *error),
-                      void *use_arg, char *error)
+static int with_store(void *arg, uint32_t partition,
+                      int (*use)(void *arg, const kd_store *store, char *error), void *use_arg, char *error)
 {
     offline *o = arg;
     o->wanted = partition;
@@ -113,7 +123,8 @@ static int make_offline(const kd_source *source, const kd_order *order, kd_buf *
 {
     offline o = {.source = source, .order = order};
     kd_backup_set set;
-    int code = kd_source_each_store(source, use_store, &o, error); /* how many there are, and that nobody has them */
+    int code =
+        kd_source_each_store(source, use_store, &o, error); /* how many there are, and that nobody has them */
     if (code != KD_EXIT_OK) return code;
     const kd_backup_source from = {.arg = &o,
                                    .partitions = o.partitions,
@@ -141,7 +152,8 @@ static bool read_order(const kd_arguments *a, kd_order *order, char *error)
     const char *wanted = forget != NULL ? forget : name;
     if (wanted == NULL && make) default_name(order);
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%s is no name of a backup", wanted ? wanted : "");
-    if (wanted != NULL && (!kd_order_set_name(order, wanted) || !kd_name_valid(kd_bytes_str(wanted)))) return false;
+    if (wanted != NULL && (!kd_order_set_name(order, wanted) || !kd_name_valid(kd_bytes_str(wanted))))
+        return false;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "the path is too long");
     if (make && !absolute(a->words[0], order)) return false;
     error[0] = '\0';

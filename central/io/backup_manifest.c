@@ -49,7 +49,8 @@ int kd_backup_manifest_write(const char *dir, const kd_backup_set *set, char *er
     put(&text, "kudos-backup 1\nname %s\nmade %s\npartitions %u\n", set->name, when, set->partitions);
     for (uint32_t p = 0; p < set->partitions; p++) {
         sodium_bin2hex(hex, sizeof(hex), set->at[p].digest, KD_BACKUP_DIGEST);
-        put(&text, "partition %u rows %" PRIu64 " bytes %" PRIu64 " digest %s\n", p, set->at[p].rows, set->at[p].bytes, hex);
+        put(&text, "partition %u rows %" PRIu64 " bytes %" PRIu64 " digest %s\n", p, set->at[p].rows,
+            set->at[p].bytes, hex);
     }
     digest_of(kd_buf_view(&text), hex);
     put(&text, "digest %s\n", hex);
@@ -88,7 +89,8 @@ static bool read_partition(const char *line, uint32_t expected, kd_backup_sums *
     char hex[HEX + 1];
     uint32_t p;
     size_t len;
-    return sscanf(line, "partition %u rows %" SCNu64 " bytes %" SCNu64 " digest %65s", &p, &sums->rows, &sums->bytes, hex) == 4 &&
+    return sscanf(line, "partition %u rows %" SCNu64 " bytes %" SCNu64 " digest %65s", &p, &sums->rows,
+                  &sums->bytes, hex) == 4 &&
            p == expected && strlen(hex) == HEX - 1 &&
            sodium_hex2bin(sums->digest, KD_BACKUP_DIGEST, hex, HEX - 1, NULL, &len, NULL) == 0;
 }
@@ -128,7 +130,8 @@ int kd_backup_set_read(const char *dir, kd_backup_set *set, char *error)
     }
     kd_buf_finish(&text);
     if (rc == KD_ENOTFOUND)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is no backup: it holds no file " KD_BACKUP_MANIFEST, dir);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is no backup: it holds no file " KD_BACKUP_MANIFEST,
+                 dir);
     else if (rc != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is damaged: %s", path, kd_strerror(rc));
     return rc;

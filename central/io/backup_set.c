@@ -37,7 +37,8 @@ static int take_row(void *arg, kd_bytes key, kd_bytes value)
     crypto_generichash_update(&r->hash, key.data, key.len);
     crypto_generichash_update(&r->hash, value.data, value.len);
     r->sums->bytes += key.len + value.len;
-    if (++r->sums->rows % PROGRESS_ROWS == 0 && !r->progress(r->progress_arg, r->partition, r->sums->rows)) return KD_EAGAIN;
+    if (++r->sums->rows % PROGRESS_ROWS == 0 && !r->progress(r->progress_arg, r->partition, r->sums->rows))
+        return KD_EAGAIN;
     if (r->to == NULL) return 0;
     kd_writes_put(&r->writes, key, value);
     if (r->writes.buf.len < GROUP_BYTES) return 0;
@@ -58,7 +59,8 @@ static int take_all(rows *r, const kd_store *store)
 }
 
 int kd_backup_sum(const kd_store *store, uint32_t partition,
-                  bool (*progress)(void *arg, uint32_t partition, uint64_t rows), void *arg, kd_backup_sums *sums)
+                  bool (*progress)(void *arg, uint32_t partition, uint64_t rows), void *arg,
+                  kd_backup_sums *sums)
 {
     rows r = {.partition = partition, .progress = progress, .progress_arg = arg, .sums = sums};
     return take_all(&r, store);
@@ -75,7 +77,8 @@ static int copy_partition(void *arg, const kd_store *store, char *error)
 {
     rows *r = arg;
     char partial[KD_PATH_MAX], path[KD_PATH_MAX + 32];
-    const kd_leveldb_options options = {.write_buffer_bytes = 8 << 20, .cache_bytes = 1 << 20, .create = true};
+    const kd_leveldb_options options = {
+        .write_buffer_bytes = 8 << 20, .cache_bytes = 1 << 20, .create = true};
     partial_path(r->source, partial, sizeof(partial));
     kd_tenure_path(path, sizeof(path), partial, r->partition);
     int rc = kd_leveldb_open(&r->to, path, &options, error, KD_OPTIONS_ERROR_MAX);
@@ -83,9 +86,9 @@ static int copy_partition(void *arg, const kd_store *store, char *error)
     rc = take_all(r, store);
     if (rc != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", r->partition,
-                 rc == KD_EAGAIN                  ? "given up, since central is stopping"
+                 rc == KD_EAGAIN              ? "given up, since central is stopping"
                  : kd_leveldb_poisoned(r->to) ? kd_leveldb_error(r->to)
-                                                  : "the store could not be read");
+                                              : "the store could not be read");
     kd_leveldb_close(r->to);
     r->to = NULL;
     return rc == KD_OK ? kd_dir_sync_files(path, error) : rc;
@@ -95,7 +98,11 @@ static int copy_partitions(const kd_backup_source *s, kd_backup_set *set, char *
 {
     int rc = KD_OK;
     for (uint32_t p = 0; rc == KD_OK && p < s->partitions; p++) {
-        rows r = {.source = s, .progress = s->progress, .progress_arg = s->arg, .partition = p, .sums = &set->at[p]};
+        rows r = {.source = s,
+                  .progress = s->progress,
+                  .progress_arg = s->arg,
+                  .partition = p,
+                  .sums = &set->at[p]};
         rc = s->progress(s->arg, p, 0) ? s->with_store(s->arg, p, copy_partition, &r, error) : KD_EAGAIN;
     }
     return rc;
@@ -108,9 +115,11 @@ static int check_place(const kd_backup_source *s, const char *partial, char *err
     if (s->dir[0] != '/')
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is no absolute path", s->dir);
     else if (!kd_dir_is_free(s->dir))
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is not empty; a backup wants a directory of its own", s->dir);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is not empty; a backup wants a directory of its own",
+                 s->dir);
     else if (kd_path_exists(partial))
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is there, of a backup that was broken off or is under way", partial);
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "%.500s is there, of a backup that was broken off or is under way", partial);
     else
         return KD_OK;
     return KD_EINVAL;
@@ -134,7 +143,8 @@ static int copy_to_place(const kd_backup_source *s, const char *partial, kd_back
 int kd_backup_make(const kd_backup_source *s, kd_backup_set *set, char *error)
 {
     char partial[KD_PATH_MAX], ignored[KD_OPTIONS_ERROR_MAX];
-    *set = (kd_backup_set){.partitions = s->partitions, .at = kd_alloc(sizeof(kd_backup_sums) * s->partitions)};
+    *set =
+        (kd_backup_set){.partitions = s->partitions, .at = kd_alloc(sizeof(kd_backup_sums) * s->partitions)};
     snprintf(set->name, sizeof(set->name), "%s", s->name);
     partial_path(s, partial, sizeof(partial));
     int rc = check_place(s, partial, error);

@@ -37,8 +37,8 @@ typedef struct {
     /* On all partitions, durable when it returns: KD_ORDER_BACKUP_ABSENT, _BEGIN, _COMPLETE, _FORGET. */
     int (*order)(void *arg, kd_order_kind kind, char *error);
     /* Calls `use` with a store that stands still. */
-    int (*with_store)(void *arg, uint32_t partition, int (*use)(void *arg, const kd_store *store, char *error),
-                      void *use_arg, char *error);
+    int (*with_store)(void *arg, uint32_t partition,
+                      int (*use)(void *arg, const kd_store *store, char *error), void *use_arg, char *error);
     bool (*progress)(void *arg, uint32_t partition, uint64_t rows); /* false: to be given up */
 } kd_backup_source;
 
@@ -54,6 +54,7 @@ void kd_backup_set_finish(kd_backup_set *set);
 
 /* The sums of all rows. KD_OK, KD_EIO, KD_EAGAIN (given up). */
 int kd_backup_sum(const kd_store *store, uint32_t partition,
-                  bool (*progress)(void *arg, uint32_t partition, uint64_t rows), void *arg, kd_backup_sums *sums);
+                  bool (*progress)(void *arg, uint32_t partition, uint64_t rows), void *arg,
+                  kd_backup_sums *sums);
 
 #endif

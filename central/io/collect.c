@@ -7,9 +7,12 @@
 
 static const kd_command_line line = {
     .usage = "[--url URL | --dir DIR] [-c FILE] [--set section.key=value]...",
-    .about = "After an identity alarm (two processes used one edge's name) no tombstone is collected any more, until an operator\n"
-             "has ended one of them and says so by this command. It changes nothing where the collection was not stopped.\n"
-             "Last line: collect partitions= verdict=resumed. Exit codes: 0 done, 1 failed, 2 usage, 4 not reached or in use.",
+    .about = "After an identity alarm (two processes used one edge's name) no tombstone is collected any "
+             "more, until an operator\n"
+             "has ended one of them and says so by this command. It changes nothing where the collection was "
+             "not stopped.\n"
+             "Last line: collect partitions= verdict=resumed. Exit codes: 0 done, 1 failed, 2 usage, 4 not "
+             "reached or in use.",
     .url = true,
     .dir = true,
 };

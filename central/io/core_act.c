@@ -20,10 +20,11 @@ void kd_core_act_say(kd_core_act *a, const char *format, ...)
 static int refuse(kd_core_act *a, int err)
 {
     if (err != KD_OK && err != KD_ENOTFOUND && a->error[0] == '\0')
-        snprintf(a->error, sizeof(a->error), "partition %u: %s: %s", a->partition, kd_order_name(a->order.kind),
-                 err == KD_EMISMATCH ? "there is a backup of that name"
-                 : err == KD_ETOOBIG ? "as many backups are kept as central knows of: --forget those that are gone"
-                                     : kd_strerror(err));
+        snprintf(
+            a->error, sizeof(a->error), "partition %u: %s: %s", a->partition, kd_order_name(a->order.kind),
+            err == KD_EMISMATCH ? "there is a backup of that name"
+            : err == KD_ETOOBIG ? "as many backups are kept as central knows of: --forget those that are gone"
+                                : kd_strerror(err));
     return err;
 }
 
@@ -52,9 +53,10 @@ static int list_backups(kd_core_act *a)
     kd_central_backup backups[KD_BACKUPS_MAX];
     uint32_t n = kd_central_backups(a->core, backups, KD_BACKUPS_MAX);
     for (uint32_t i = 0; i < n; i++)
-        kd_core_act_say(a, "backup partition=%u name=%.*s complete=%s low_watermark_us=%" PRIu64 " version=%" PRIu64 "\n",
-                        a->partition, (int)backups[i].id.len, (const char *)backups[i].id.data,
-                        backups[i].complete ? "yes" : "no", backups[i].low_watermark_us, backups[i].version);
+        kd_core_act_say(
+            a, "backup partition=%u name=%.*s complete=%s low_watermark_us=%" PRIu64 " version=%" PRIu64 "\n",
+            a->partition, (int)backups[i].id.len, (const char *)backups[i].id.data,
+            backups[i].complete ? "yes" : "no", backups[i].low_watermark_us, backups[i].version);
     return KD_OK;
 }
 

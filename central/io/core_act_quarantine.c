@@ -11,9 +11,11 @@ static const char *const poisons[] = {
     [KD_POISON_RECORD] = "it is no record of the likes topic",
     [KD_POISON_CLAIM] = "it is a claim of an epoch that does not decode",
     [KD_POISON_ENVELOPE] = "the envelope of the batch does not decode",
-    [KD_POISON_DAMAGED] = "the body is not the one that was sealed: damaged on its way; the edge sends it again by itself",
+    [KD_POISON_DAMAGED] =
+        "the body is not the one that was sealed: damaged on its way; the edge sends it again by itself",
     [KD_POISON_BODY] = "the body of the batch does not decode",
-    [KD_POISON_CONTENT] = "it holds an item of another partition, a counter that is not configured, or an absurd amount",
+    [KD_POISON_CONTENT] =
+        "it holds an item of another partition, a counter that is not configured, or an absurd amount",
     [KD_POISON_CROWD] = "it is of one edge or region more than a partition can know",
     [KD_POISON_SCHEMA] = "it is of a newer schema: release it after an upgrade",
     [KD_POISON_CUT] = "it is larger than a batch may be; only its beginning was kept",
@@ -52,8 +54,9 @@ static void say_operations(kd_core_act *a, const kd_body *body)
         const kd_op *op = &body->ops[i];
         int at = kd_counters_by_id(counters, op->counter);
         kd_key_text(op->item, item);
-        kd_core_act_say(a, "  %s counter=%u(%s) item=%s user=%.*s time_us=%" PRIu64 "\n", op->liked ? "like" : "unlike",
-                        op->counter, at >= 0 ? counters->at[at].name : "not configured", item, (int)op->user.len,
+        kd_core_act_say(a, "  %s counter=%u(%s) item=%s user=%.*s time_us=%" PRIu64 "\n",
+                        op->liked ? "like" : "unlike", op->counter,
+                        at >= 0 ? counters->at[at].name : "not configured", item, (int)op->user.len,
                         (const char *)op->user.data, op->time_us);
     }
     for (uint32_t i = 0; i < body->sum_count; i++) {
@@ -161,8 +164,9 @@ static int drop(kd_core_act *a)
     err = kd_central_quarantine_drop(a->core, a->order.id, &passed, &a->version);
     if (err == KD_EAGAIN) snprintf(a->error, sizeof(a->error), "its edge waits for a batch before this one");
     if (err != KD_OK) return err;
-    kd_core_act_say(a, "%s\n", passed ? "dropped: its operations are lost, and its edge goes on behind it"
-                                      : "dropped: no edge waited for it, so none passes it");
+    kd_core_act_say(a, "%s\n",
+                    passed ? "dropped: its operations are lost, and its edge goes on behind it"
+                           : "dropped: no edge waited for it, so none passes it");
     return KD_OK;
 }
 

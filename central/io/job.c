@@ -147,7 +147,7 @@ static void show(const kd_job *job, uint64_t partitions, kd_json *j)
     put_u64(j, "members", job->totals.members);
     put_u64(j, "mismatches", job->totals.mismatches);
     put_str(j, "error", kd_bytes_str(job->error));
-    put_str(j, "lines", job->state == KD_JOB_RUNS ? (kd_bytes){0} : kd_buf_view(&job->lines));
+    put_str(j, "lines", job->state == KD_JOB_RUNS ? kd_bytes_of(NULL, 0) : kd_buf_view(&job->lines));
 }
 
 void kd_jobs_show(kd_jobs *jobs, kd_buf *out)

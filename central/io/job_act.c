@@ -57,9 +57,11 @@ static void look(kd_ask *ask)
 
 static int wait_durable(kd_jobs *jobs, uint32_t partition, uint64_t version, char *error)
 {
-    for (uint64_t until = kd_clock_mono_us() + DURABLE_US; kd_clock_mono_us() < until && !kd_jobs_stopping(jobs);) {
+    for (uint64_t until = kd_clock_mono_us() + DURABLE_US;
+         kd_clock_mono_us() < until && !kd_jobs_stopping(jobs);) {
         question *q = create(jobs, partition, look);
-        bool durable = kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, ASK_TIMEOUT_MS) && q->act.version >= version;
+        bool durable = kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, ASK_TIMEOUT_MS) &&
+                       q->act.version >= version;
         kd_ask_let_go(&q->ask);
         if (durable) return KD_OK;
         usleep(POLL_US);
@@ -85,8 +87,9 @@ int kd_job_act_on(kd_jobs *jobs, uint32_t partition, const kd_order *order, char
     if (version == 0) return rc;
     rc = wait_durable(jobs, partition, version, error);
     if (rc == KD_OK)
-        KD_LOG(KD_WARN, "operator-order", KD_STR("order", kd_order_name(order->kind)), KD_U64("partition", partition),
-               KD_STR("name", order->name), KD_U64("id", order->id), KD_U64("version", version));
+        KD_LOG(KD_WARN, "operator-order", KD_STR("order", kd_order_name(order->kind)),
+               KD_U64("partition", partition), KD_STR("name", order->name), KD_U64("id", order->id),
+               KD_U64("version", version));
     return rc;
 }
 

@@ -19,8 +19,9 @@ static int order_all(void *arg, kd_order_kind kind, char *error)
 }
 
 /* LevelDB takes a snapshot on any thread, and a group of writes is in it as a whole or not at all. */
-static int with_snapshot(void *arg, uint32_t partition, int (*use)(void *arg, const kd_store *store, char *error),
-                         void *use_arg, char *error)
+static int with_snapshot(void *arg, uint32_t partition,
+                         int (*use)(void *arg, const kd_store *store, char *error), void *use_arg,
+                         char *error)
 {
     kd_jobs *jobs = arg;
     const kd_tenure *t = kd_worker_tenure(kd_jobs_worker(jobs, partition), partition);

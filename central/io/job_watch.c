@@ -15,7 +15,8 @@ void kd_progress_show(kd_progress *p, const char *what, uint64_t partition, uint
     if (p->shown_us == 0) p->shown_us = now; /* what is done at once says nothing */
     if (now < p->shown_us + SHOW_US) return;
     p->shown_us = now;
-    fprintf(stderr, "%s: partition %" PRIu64 " of %" PRIu64 ", %" PRIu64 " rows\n", what, partition + 1, of, rows);
+    fprintf(stderr, "%s: partition %" PRIu64 " of %" PRIu64 ", %" PRIu64 " rows\n", what, partition + 1, of,
+            rows);
 }
 
 static int start(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error)
@@ -23,7 +24,8 @@ static int start(kd_admin_client *c, const kd_order *order, kd_admin_answer *ans
     kd_buf query = {0};
     char path[KD_ORDER_QUERY_MAX + 32];
     kd_order_to_query(order, &query);
-    snprintf(path, sizeof(path), "/admin/%s?%s", kd_order_slow(order->kind) ? "job" : "act", (const char *)query.data);
+    snprintf(path, sizeof(path), "/admin/%s?%s", kd_order_slow(order->kind) ? "job" : "act",
+             (const char *)query.data);
     kd_buf_finish(&query);
     uint64_t until = kd_clock_mono_us() + BUSY_WAIT_US;
     for (;;) {
@@ -78,6 +80,7 @@ int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *ans
         if (code != KD_EXIT_OK) continue;
         silent = 0;
         if (number(answer, "job") != id || !state_is(answer, "running")) return ended(answer, id, error);
-        kd_progress_show(&progress, "progress", number(answer, "partition"), number(answer, "of"), number(answer, "rows"));
+        kd_progress_show(&progress, "progress", number(answer, "partition"), number(answer, "of"),
+                         number(answer, "rows"));
     }
 }

@@ -10,10 +10,9 @@
 static const struct {
     const char *name;
     bool slow;
-} orders[] = {
-    {"", false},
+} orders[] = {{"", false},
 #define X(kind, name, slow) {name, slow},
-    KD_ORDERS(X)
+              KD_ORDERS(X)
 #undef X
 };
 

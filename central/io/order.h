@@ -35,9 +35,9 @@ typedef enum {
 
 typedef struct {
     kd_order_kind kind;
-    char name[KD_NAME_MAX + 1];  /* of an edge or a backup */
-    char dir[KD_ORDER_DIR_MAX];  /* of a backup; absolute */
-    uint64_t id;                 /* of a record in quarantine */
+    char name[KD_NAME_MAX + 1]; /* of an edge or a backup */
+    char dir[KD_ORDER_DIR_MAX]; /* of a backup; absolute */
+    uint64_t id;                /* of a record in quarantine */
 } kd_order;
 
 const char *kd_order_name(kd_order_kind kind);

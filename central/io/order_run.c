@@ -6,7 +6,8 @@
 
 #include "central/io/job_watch.h"
 
-static int run_by_url(const kd_source *source, const kd_order *order, kd_buf *text, uint64_t *found, char *error)
+static int run_by_url(const kd_source *source, const kd_order *order, kd_buf *text, uint64_t *found,
+                      char *error)
 {
     kd_admin_client *client;
     kd_admin_answer answer = {.status = 0};

@@ -7,16 +7,20 @@
 #include "central/io/order_run.h"
 
 static const kd_command_line line = {
-    .usage = "list | show ID | release ID | drop ID  [--url URL | --dir DIR] [-c FILE] [--set section.key=value]...",
-    .about =
-        "Records of the likes topic that did not decode or broke a limit are kept with their bytes; the edge that sent\n"
-        "one waits, for nothing of it is skipped, and the others go on.\n"
-        "  list     a line each: id, partition, offset, when, bytes, what is wrong, whose it is and where it stands\n"
-        "  show     what can be decoded of it, and a hexdump\n"
-        "  release  feeds it again, after an upgrade, say; a resend of its edge that is merged takes it away by itself\n"
-        "  drop     gives it up for good: its operations are lost (they are named, where they can be) and the edge goes on\n"
-        "Last line: quarantine records= verdict=empty|kept (list), ... verdict=shown|released|dropped.\n"
-        "Exit codes: 0 done, 1 not found or it could not be done, 2 usage, 4 not reached or in use.",
+    .usage = "list | show ID | release ID | drop ID  [--url URL | --dir DIR] [-c FILE] [--set "
+             "section.key=value]...",
+    .about = "Records of the likes topic that did not decode or broke a limit are kept with their bytes; the "
+             "edge that sent\n"
+             "one waits, for nothing of it is skipped, and the others go on.\n"
+             "  list     a line each: id, partition, offset, when, bytes, what is wrong, whose it is and "
+             "where it stands\n"
+             "  show     what can be decoded of it, and a hexdump\n"
+             "  release  feeds it again, after an upgrade, say; a resend of its edge that is merged takes it "
+             "away by itself\n"
+             "  drop     gives it up for good: its operations are lost (they are named, where they can be) "
+             "and the edge goes on\n"
+             "Last line: quarantine records= verdict=empty|kept (list), ... verdict=shown|released|dropped.\n"
+             "Exit codes: 0 done, 1 not found or it could not be done, 2 usage, 4 not reached or in use.",
     .words_min = 1,
     .words_max = 2,
     .url = true,
@@ -59,7 +63,8 @@ static void print(int verb, const kd_order *order, const kd_buf *text, int code)
     if (text->len > 0) fwrite(text->data, 1, text->len, stdout);
     if (code != KD_EXIT_OK) return;
     if (order->kind == KD_ORDER_QUARANTINE_LIST)
-        printf("quarantine records=%" PRIu64 " verdict=%s\n", count_lines(text), text->len > 0 ? "kept" : "empty");
+        printf("quarantine records=%" PRIu64 " verdict=%s\n", count_lines(text),
+               text->len > 0 ? "kept" : "empty");
     else
         printf("quarantine id=%016" PRIx64 " verdict=%s\n", order->id, verbs[verb].verdict);
 }

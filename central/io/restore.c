@@ -18,16 +18,19 @@ static const char *to;
 static bool force;
 static const kd_argument options[] = {
     {"to", "DIR", &to, NULL, "the data directory; must be empty or not there"},
-    {"force", NULL, NULL, &force, "a directory that is not empty is moved aside, to DIR.replaced-TIME; nothing is deleted"},
+    {"force", NULL, NULL, &force,
+     "a directory that is not empty is moved aside, to DIR.replaced-TIME; nothing is deleted"},
 };
 
 static const kd_command_line line = {
     .usage = "BACKUP --to DIR [--force] [-c FILE] [--set section.key=value]...",
-    .about =
-        "Copies a backup into a data directory, after its digests were found right. The central that starts on it begins a new\n"
-        "epoch; it reads the log from where the backup stood, and the edges send again what it lacks. Of two that are\n"
-        "restored only one may run. Last line: restore name= partitions= rows= to= verdict=done.\n"
-        "Exit codes: 0 done, 1 damaged or it could not be copied, 2 usage or the directory is not empty, 4 it is in use.",
+    .about = "Copies a backup into a data directory, after its digests were found right. The central that "
+             "starts on it begins a new\n"
+             "epoch; it reads the log from where the backup stood, and the edges send again what it lacks. "
+             "Of two that are\n"
+             "restored only one may run. Last line: restore name= partitions= rows= to= verdict=done.\n"
+             "Exit codes: 0 done, 1 damaged or it could not be copied, 2 usage or the directory is not "
+             "empty, 4 it is in use.",
     .options = options,
     .option_count = KD_COUNT(options),
     .words_min = 1,
@@ -37,8 +40,8 @@ static const kd_command_line line = {
 
 typedef struct {
     const char *from;
-    char place[KD_PATH_MAX / 2];   /* without a slash at its end */
-    char partial[KD_PATH_MAX]; /* where it is made */
+    char place[KD_PATH_MAX / 2]; /* without a slash at its end */
+    char partial[KD_PATH_MAX];   /* where it is made */
     kd_backup_set set;
     uint64_t rows;
     kd_progress progress;
@@ -61,10 +64,12 @@ static int verify(restoring *r, const char *path, uint32_t p, char *error)
     rc = kd_backup_sum(&store, p, go_on, r, &sums);
     kd_leveldb_close(db);
     const kd_backup_sums *wanted = &r->set.at[p];
-    bool same = rc == KD_OK && sums.rows == wanted->rows && memcmp(sums.digest, wanted->digest, KD_BACKUP_DIGEST) == 0;
+    bool same = rc == KD_OK && sums.rows == wanted->rows &&
+                memcmp(sums.digest, wanted->digest, KD_BACKUP_DIGEST) == 0;
     if (same) return KD_OK;
     snprintf(error, KD_OPTIONS_ERROR_MAX,
-             "%.400s is damaged: partition %u holds %" PRIu64 " rows with another digest than the %" PRIu64 " that were saved",
+             "%.400s is damaged: partition %u holds %" PRIu64 " rows with another digest than the %" PRIu64
+             " that were saved",
              r->from, p, sums.rows, wanted->rows);
     return KD_EMALFORMED;
 }
@@ -116,7 +121,8 @@ static int check_place(const restoring *r, char *error)
         return KD_EXIT_UNAVAILABLE;
     }
     if (kd_path_exists(r->partial)) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is there, of a restore that was broken off; remove it", r->partial);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is there, of a restore that was broken off; remove it",
+                 r->partial);
         return KD_EXIT_USAGE;
     }
     if (kd_dir_is_free(r->place) || force) return KD_EXIT_OK;
@@ -160,10 +166,12 @@ static int run(const kd_arguments *a, char *error)
     snprintf(r.partial, sizeof(r.partial), "%s.restoring", r.place);
     KD_ASSERT(sodium_init() >= 0);
     int rc = kd_backup_set_read(r.from, &r.set, error);
-    int code = rc == KD_OK ? restore(&r, &a->source, error) : rc == KD_ENOTFOUND ? KD_EXIT_USAGE : KD_EXIT_FAILED;
+    int code = rc == KD_OK          ? restore(&r, &a->source, error)
+               : rc == KD_ENOTFOUND ? KD_EXIT_USAGE
+                                    : KD_EXIT_FAILED;
     if (code == KD_EXIT_OK)
-        printf("restore name=%s partitions=%u rows=%" PRIu64 " to=%s verdict=done\n", r.set.name, r.set.partitions,
-               r.rows, r.place);
+        printf("restore name=%s partitions=%u rows=%" PRIu64 " to=%s verdict=done\n", r.set.name,
+               r.set.partitions, r.rows, r.place);
     kd_backup_set_finish(&r.set);
     return code;
 }

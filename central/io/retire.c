@@ -7,14 +7,18 @@
 
 static bool undo;
 static const kd_argument options[] = {
-    {"undo", NULL, NULL, &undo, "the edge was not gone: its batches are merged again, and as_of waits for it again"}};
+    {"undo", NULL, NULL, &undo,
+     "the edge was not gone: its batches are merged again, and as_of waits for it again"}};
 
 static const kd_command_line line = {
     .usage = "EDGE [--undo] [--url URL | --dir DIR] [-c FILE] [--set section.key=value]...",
-    .about = "Takes an edge that is gone for good out of what as_of, forgetting and backups wait for. What it acknowledged\n"
-             "and central has not merged is not in the counts, and as_of no longer says so; batches of it are refused from\n"
+    .about = "Takes an edge that is gone for good out of what as_of, forgetting and backups wait for. What "
+             "it acknowledged\n"
+             "and central has not merged is not in the counts, and as_of no longer says so; batches of it "
+             "are refused from\n"
              "now on. Take it out of central.edges, too.\n"
-             "Last line: retire edge= partitions= verdict=retired|readmitted. Exit codes: 0 done, 1 no partition knows it,\n"
+             "Last line: retire edge= partitions= verdict=retired|readmitted. Exit codes: 0 done, 1 no "
+             "partition knows it,\n"
              "2 usage, 4 not reached or in use.",
     .options = options,
     .option_count = KD_COUNT(options),

@@ -57,7 +57,8 @@ static void ask(kd_admin_client *c, enum evhttp_cmd_type method, const char *pat
 static int split_url(kd_admin_client *c, const char *url)
 {
     struct evhttp_uri *uri = evhttp_uri_parse(url);
-    const char *scheme = uri ? evhttp_uri_get_scheme(uri) : NULL, *host = uri ? evhttp_uri_get_host(uri) : NULL;
+    const char *scheme = uri ? evhttp_uri_get_scheme(uri) : NULL,
+               *host = uri ? evhttp_uri_get_host(uri) : NULL;
     const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
     bool good = scheme != NULL && strcmp(scheme, "http") == 0 && host != NULL && host[0] != '\0' &&
                 strlen(host) < sizeof(c->host) && (path == NULL || path[0] == '\0' || strcmp(path, "/") == 0);
@@ -92,7 +93,8 @@ static int find_port(kd_admin_client *c, const char *url, const char *probe, cha
     if (status == 0)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (admin port %u): no answer", url, c->port);
     else
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s is neither the admin port nor the public one of a central that trusts this peer", url);
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "%s is neither the admin port nor the public one of a central that trusts this peer", url);
     return status == 0 ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
 }
 

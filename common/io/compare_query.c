@@ -92,9 +92,9 @@ static bool take_all(const struct evkeyvalq *words, kd_compare_query *q)
                 take_number(words, "partition", KD_PARTITIONS_MAX - 1, &partition) &&
                 take_number(words, "since", UINT64_MAX, &q->window.since_us) &&
                 take_number(words, "until", UINT64_MAX, &q->window.until_us) &&
-                take_number(words, "time", UINT64_MAX, &q->time_us) && take_number(words, "liked", 1, &liked) &&
-                take_number(words, "max", UINT32_MAX, &max) && take_key(words, "from", q->from_data, &q->from) &&
-                take_key(words, "to", q->to_data, &q->to);
+                take_number(words, "time", UINT64_MAX, &q->time_us) &&
+                take_number(words, "liked", 1, &liked) && take_number(words, "max", UINT32_MAX, &max) &&
+                take_key(words, "from", q->from_data, &q->from) && take_key(words, "to", q->to_data, &q->to);
     if (!good) return false;
     q->partition = (uint32_t)partition;
     q->liked = liked != 0;

@@ -46,10 +46,11 @@ static void work(kd_ask *ask)
     if (q->what == WINDOW)
         q->rc = kd_edge_compare_window(s->edge, c->partition, &q->window);
     else if (q->what == DIGEST)
-        q->rc = kd_edge_compare_digest(s->edge, c->partition, c->from, c->to, c->window, most, &q->digest, &q->next);
+        q->rc = kd_edge_compare_digest(s->edge, c->partition, c->from, c->to, c->window, most, &q->digest,
+                                       &q->next);
     else
-        q->rc = kd_edge_compare_rows(s->edge, c->partition, c->from, c->to, c->window, KD_MIN(most, (uint32_t)LISTED_MAX),
-                                     list_row, q, &q->next);
+        q->rc = kd_edge_compare_rows(s->edge, c->partition, c->from, c->to, c->window,
+                                     KD_MIN(most, (uint32_t)LISTED_MAX), list_row, q, &q->next);
 }
 
 static void dispose(kd_ask *ask)
@@ -87,7 +88,9 @@ static int answer(const question *q, kd_buf *out)
     kd_buf hex = {0};
     kd_json j = kd_json_of(out);
     if (q->rc == KD_EAGAIN)
-        return refuse(out, 409, "not comparable now: nothing heard from central yet, or operations are being sent again");
+        return refuse(
+            out, 409,
+            "not comparable now: nothing heard from central yet, or operations are being sent again");
     if (q->rc != KD_OK) return refuse(out, q->rc == KD_ENOTFOUND ? 404 : 503, kd_strerror(q->rc));
     if (q->what == DIGEST) {
         kd_compare_answer(&q->digest, &q->next, out);

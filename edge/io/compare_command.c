@@ -65,7 +65,8 @@ static int ask(comparing *c, kd_admin_client *whom, const char *what, const kd_c
 }
 
 /* The edge's digest of a page; *next is its end, empty at the end of the range. */
-static int digest_edge(comparing *c, const key *from, const key *to, uint32_t rows_max, kd_range_digest *d, key *next)
+static int digest_edge(comparing *c, const key *from, const key *to, uint32_t rows_max, kd_range_digest *d,
+                       key *next)
 {
     kd_compare_query q = c->query;
     q.from = view(from);
@@ -144,7 +145,8 @@ static int judge_rows(comparing *c, const key *from, const key *to)
         q.from = view(&at);
         q.to = view(to);
         code = ask(c, c->edge, "compare-rows", &q);
-        if (code == KD_EXIT_OK && !(take_next(c, &at) && kd_admin_str(&c->answer, "lines", &lines))) code = KD_EXIT_FAILED;
+        if (code == KD_EXIT_OK && !(take_next(c, &at) && kd_admin_str(&c->answer, "lines", &lines)))
+            code = KD_EXIT_FAILED;
         kd_buf_put_u8(&lines, '\0');
         for (char *line = strtok_r((char *)lines.data, "\n", &save); code == KD_EXIT_OK && line != NULL;
              line = strtok_r(NULL, "\n", &save))
@@ -162,7 +164,8 @@ static void show(comparing *c)
     if (c->shown_us == 0) c->shown_us = now;
     if (now < c->shown_us + SHOW_US) return;
     c->shown_us = now;
-    fprintf(stderr, "compare: partition %u of %" PRIu64 ", %" PRIu64 " rows\n", c->query.partition + 1, c->partitions, c->rows);
+    fprintf(stderr, "compare: partition %u of %" PRIu64 ", %" PRIu64 " rows\n", c->query.partition + 1,
+            c->partitions, c->rows);
 }
 
 /* All of the range in pages of so many rows; pages that differ in smaller ones, and these row by row. */
@@ -177,7 +180,8 @@ static int compare_range(comparing *c, const key *first, const key *end, uint32_
         code = digest_central(c, &from, &to, &there);
         if (page_rows == PAGE_ROWS) c->rows += here.rows;
         if (code == KD_EXIT_OK && !kd_range_digest_eq(here, there))
-            code = page_rows == PAGE_ROWS ? compare_range(c, &from, &to, SMALL_ROWS) : judge_rows(c, &from, &to);
+            code =
+                page_rows == PAGE_ROWS ? compare_range(c, &from, &to, SMALL_ROWS) : judge_rows(c, &from, &to);
         if (code != KD_EXIT_OK) return code;
         show(c);
         from = next;
@@ -253,10 +257,14 @@ static void print_usage(FILE *out, bool all)
 {
     fputs("usage: kudos-edge compare --central URL [--url URL]\n", out);
     if (!all) return;
-    fputs("\nAsks a running edge and central whether central holds every operation that the edge was told is merged: by digests\n"
-          "of ranges of rows, and where these differ row by row. Traffic may go on. A difference that is none (a user who went\n"
-          "on at another edge) is not shown; a row that central lacks, or of which it holds an earlier word, is a like lost.\n"
-          "Last line: compare partitions= rows= asked= differ= verdict=same|different|unknown (nothing could be compared).\n"
+    fputs("\nAsks a running edge and central whether central holds every operation that the edge was told is "
+          "merged: by digests\n"
+          "of ranges of rows, and where these differ row by row. Traffic may go on. A difference that is "
+          "none (a user who went\n"
+          "on at another edge) is not shown; a row that central lacks, or of which it holds an earlier word, "
+          "is a like lost.\n"
+          "Last line: compare partitions= rows= asked= differ= verdict=same|different|unknown (nothing could "
+          "be compared).\n"
           "Exit codes: 0 same, 1 different, 2 usage, 3 unknown, 4 not reached.\n\n"
           "  --central URL\n        central's admin port, or its public one (from a trusted peer)\n"
           "  --url URL\n        the edge's admin port; default: http://127.0.0.1:9441\n"
@@ -267,8 +275,12 @@ static void print_usage(FILE *out, bool all)
 static int print_last(const comparing *c)
 {
     bool nothing = c->compared == 0;
-    printf("compare partitions=%" PRIu64 " rows=%" PRIu64 " asked=%" PRIu64 " differ=%" PRIu64 " verdict=%s\n", c->compared,
-           c->rows, c->asked, c->differ, c->differ > 0 ? "different" : nothing ? "unknown" : "same");
+    printf("compare partitions=%" PRIu64 " rows=%" PRIu64 " asked=%" PRIu64 " differ=%" PRIu64
+           " verdict=%s\n",
+           c->compared, c->rows, c->asked, c->differ,
+           c->differ > 0 ? "different"
+           : nothing     ? "unknown"
+                         : "same");
     return c->differ > 0 ? KD_EXIT_FAILED : nothing ? KD_EXIT_UNKNOWN : KD_EXIT_OK;
 }
 

@@ -19,16 +19,16 @@
 #include "kudos/central.h"
 
 typedef enum {
-    KD_POISON_NONE = 0,  /* it decodes now: release it */
-    KD_POISON_RECORD,    /* no record of the likes topic */
-    KD_POISON_CLAIM,     /* a claim that does not decode */
-    KD_POISON_ENVELOPE,  /* a batch whose envelope does not decode */
-    KD_POISON_DAMAGED,   /* the body is not the one that was sealed: damaged on its way, the edge sends it again */
-    KD_POISON_BODY,      /* the body does not decode */
-    KD_POISON_CONTENT,   /* an item of another partition, a counter that is not configured, an absurd amount */
-    KD_POISON_CROWD,     /* one edge or region more than a partition can know */
-    KD_POISON_SCHEMA,    /* newer than this program: release it after an upgrade */
-    KD_POISON_CUT,       /* larger than a batch may be: only its beginning was kept */
+    KD_POISON_NONE = 0, /* it decodes now: release it */
+    KD_POISON_RECORD,   /* no record of the likes topic */
+    KD_POISON_CLAIM,    /* a claim that does not decode */
+    KD_POISON_ENVELOPE, /* a batch whose envelope does not decode */
+    KD_POISON_DAMAGED, /* the body is not the one that was sealed: damaged on its way, the edge sends it again */
+    KD_POISON_BODY,    /* the body does not decode */
+    KD_POISON_CONTENT, /* an item of another partition, a counter that is not configured, an absurd amount */
+    KD_POISON_CROWD,   /* one edge or region more than a partition can know */
+    KD_POISON_SCHEMA,  /* newer than this program: release it after an upgrade */
+    KD_POISON_CUT,     /* larger than a batch may be: only its beginning was kept */
 } kd_poison;
 const char *kd_poison_name(kd_poison p);
 
@@ -54,7 +54,8 @@ int kd_central_quarantine_get(kd_central *c, uint64_t id, kd_quarantined *q);
 
 /* Feeds it again. *fed: what became of it; merged or found to be merged already it goes, with the commit of *version, else
  * it stays. KD_ENOTFOUND, KD_EINVAL (no batch, or it was cut), KD_EFENCED, KD_EIO. */
-int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, kd_fed *fed, uint64_t *version);
+int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, kd_fed *fed,
+                                  uint64_t *version);
 
 /* Gives it up for good, with the commit of *version. *passed: applied of its edge has passed it, so its operations are
  * lost and the edge goes on; else nobody waited for it, or it could not be said who. KD_ENOTFOUND, KD_EAGAIN (its edge

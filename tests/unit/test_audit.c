@@ -41,8 +41,7 @@ static void note(void *arg, const kd_audit_mismatch *m)
 static int run(kd_counts_copy *shown, kd_writes *mend)
 {
     kd_store store = sim_disk_view(r.disk);
-    const kd_audit_config config = {
-        .counters = &r.counters, .shown = shown, .mismatch = note, .mend = mend};
+    const kd_audit_config config = {.counters = &r.counters, .shown = shown, .mismatch = note, .mend = mend};
     found_count = 0;
     return kd_audit_run(&store, &config, &result);
 }
