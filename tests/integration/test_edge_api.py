@@ -540,7 +540,6 @@ def test_sighup_reloads_the_level_and_names_what_needs_a_restart(fresh):
     ({"kafka": {"partitions": PARTITIONS + 1}}, 2, "partitions"),
     ({"edge": {"shards": 1}}, 2, "edge.shards"),
     ({"edge": {"name": "edge-2"}}, 2, "edge.name"),
-    ({"central": {"url": "http://central.invalid:8440"}}, 4, "central.url"),
 ])
 def test_a_start_that_does_not_fit_is_refused_by_name(fresh, more, code, text):
     e = fresh().start()
