@@ -141,14 +141,23 @@ static void put_region(const picture *p, uint32_t region)
     free(points);
 }
 
-static void find_tops(picture *p)
+static void raise_tops(const picture *p, uint32_t wanted, series_tops *tops)
 {
     for (uint32_t i = 0; i < p->view.regions; i++) {
         uint32_t count;
-        series_point *points = series_make(&p->view, i, PICTURE_POINTS, &count);
-        series_raise(&p->tops, points, count);
+        series_point *points = series_make(&p->view, i, wanted, &count);
+        series_raise(tops, points, count);
         free(points);
     }
+}
+
+/* Rates are drawn from wider points than the rest, and so are lower. */
+static void find_tops(picture *p)
+{
+    series_tops rates = {0};
+    raise_tops(p, PICTURE_RATES, &rates);
+    raise_tops(p, PICTURE_POINTS, &p->tops);
+    p->tops.per_s = rates.per_s;
 }
 
 void picture_print(const record *r, const report_facts *facts, kd_buf *out)
