@@ -157,6 +157,10 @@ int fleet_create(fleet **out, const fleet_options *options)
 
 static int start_nodes(fleet *f)
 {
+    if (fleet_net_init_own(f) != KD_OK) {
+        fleet_fail(f, "no ports: %s", strerror(errno));
+        return KD_EUNAVAILABLE;
+    }
     for (uint32_t i = 0; i <= f->scenario->edge_count; i++) {
         uint32_t index = i < f->scenario->edge_count ? i : FLEET_CENTRAL;
         if (fleet_node_init(f, index) != KD_OK) {
@@ -198,6 +202,7 @@ void fleet_destroy(fleet *f)
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         if (f->nodes[i].exists) fleet_node_finish(&f->nodes[i]);
     }
+    fleet_net_finish_own(f);
     event_free(f->tick);
     free(f);
 }

@@ -77,6 +77,8 @@ struct fleet {
     uint32_t brokers, brokers_down;
     uint16_t broker_ports[PROXY_KAFKA_BROKERS_MAX];
     bool broker_starting, broker_refused;
+    proxy_link *own[PROXY_KAFKA_BROKERS_MAX]; /* the drill's way to the brokers: no fault befalls it */
+    proxy_kafka_table own_table;
     const scenario_event *network[256]; /* of the links, in force */
     bool flap_open[256];                /* likewise: a flapping one is open just now */
     uint32_t network_count;
@@ -150,6 +152,8 @@ int fleet_config_write(const fleet_node *n);
 
 /* fleet_net.c: links */
 int fleet_net_init(fleet_node *n);
+int fleet_net_init_own(fleet *f);
+void fleet_net_finish_own(fleet *f);
 void fleet_net_finish(fleet_node *n);
 /* Targets and conditions, as ports and faults are now. */
 void fleet_net_refresh(fleet *f);
@@ -167,7 +171,7 @@ void fleet_kafka_back(fleet *f);
 void fleet_kafka_freeze(fleet *f, bool frozen);
 /* Of a real one the topic; the embedded one loses all topics and begins anew. */
 void fleet_kafka_recreate(fleet *f, const char *topic);
-/* "127.0.0.1:p1,...": the brokers themselves. */
+/* "127.0.0.1:p1,...": the brokers, by the drill's own links, which stay the same when a broker moves. */
 void fleet_kafka_address(const fleet *f, char *text, size_t size);
 
 #endif

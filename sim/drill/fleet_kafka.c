@@ -170,5 +170,5 @@ void fleet_kafka_address(const fleet *f, char *text, size_t size)
     size_t len = 0;
     text[0] = 0;
     for (uint32_t i = 0; i < f->brokers && len < size; i++)
-        len += (size_t)snprintf(text + len, size - len, "%s127.0.0.1:%u", i ? "," : "", f->broker_ports[i]);
+        len += (size_t)snprintf(text + len, size - len, "%s127.0.0.1:%u", i ? "," : "", proxy_link_port(f->own[i]));
 }

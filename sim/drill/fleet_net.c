@@ -5,15 +5,31 @@
  */
 #include "sim/drill/fleet.h"
 
+static int link_to_brokers(fleet *f, proxy_link **links, proxy_kafka_table *table)
+{
+    table->count = f->brokers;
+    for (uint32_t i = 0; i < f->brokers; i++) {
+        links[i] = proxy_link_create(f->base, table, kd_random_next(&f->random));
+        if (!links[i]) return KD_EIO;
+        table->at[i].to = proxy_link_port(links[i]);
+    }
+    return KD_OK;
+}
+
+int fleet_net_init_own(fleet *f)
+{
+    return link_to_brokers(f, f->own, &f->own_table);
+}
+
+void fleet_net_finish_own(fleet *f)
+{
+    for (uint32_t i = 0; i < PROXY_KAFKA_BROKERS_MAX; i++) proxy_link_destroy(f->own[i]);
+}
+
 int fleet_net_init(fleet_node *n)
 {
     fleet *f = n->fleet;
-    n->kafka_table.count = f->brokers;
-    for (uint32_t i = 0; i < f->brokers; i++) {
-        n->kafka[i] = proxy_link_create(f->base, &n->kafka_table, kd_random_next(&f->random));
-        if (!n->kafka[i]) return KD_EIO;
-        n->kafka_table.at[i].to = proxy_link_port(n->kafka[i]);
-    }
+    if (link_to_brokers(f, n->kafka, &n->kafka_table) != KD_OK) return KD_EIO;
     if (!fleet_is_edge(n)) return KD_OK;
     n->central = proxy_link_create(f->base, NULL, kd_random_next(&f->random));
     n->users = proxy_link_create(f->base, NULL, kd_random_next(&f->random));
@@ -68,14 +84,19 @@ static proxy_condition condition(const fleet *f, const fleet_node *n, int peer)
     return c;
 }
 
+static void refresh_brokers(const fleet *f, proxy_link **links, proxy_kafka_table *table, const proxy_condition *c)
+{
+    for (uint32_t i = 0; i < f->brokers; i++) {
+        table->at[i].from = f->broker_ports[i];
+        proxy_link_target(links[i], f->broker_ports[i]);
+        proxy_link_set(links[i], c);
+    }
+}
+
 static void refresh(fleet *f, fleet_node *n)
 {
     proxy_condition to_kafka = condition(f, n, SCENARIO_KAFKA);
-    for (uint32_t i = 0; i < f->brokers; i++) {
-        n->kafka_table.at[i].from = f->broker_ports[i];
-        proxy_link_target(n->kafka[i], f->broker_ports[i]);
-        proxy_link_set(n->kafka[i], &to_kafka);
-    }
+    refresh_brokers(f, n->kafka, &n->kafka_table, &to_kafka);
     if (!fleet_is_edge(n)) return;
     proxy_condition to_central = condition(f, n, SCENARIO_CENTRAL);
     proxy_link_target(n->central, f->nodes[FLEET_CENTRAL].port);
@@ -85,6 +106,7 @@ static void refresh(fleet *f, fleet_node *n)
 
 void fleet_net_refresh(fleet *f)
 {
+    if (f->own[0]) refresh_brokers(f, f->own, &f->own_table, &(proxy_condition){0});
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         if (f->nodes[i].exists) refresh(f, &f->nodes[i]);
     }

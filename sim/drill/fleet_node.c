@@ -201,7 +201,8 @@ void fleet_node_ended(fleet_node *n)
     if (n->armed[0] && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
         after_kill(n);
         n->fleet->on_point(n->fleet->on_point_arg, n);
-    } else if (n->draining && code == 0) {
+    } else if (n->draining && (code == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM))) {
+        /* By the signal itself when that came before it was awaited, right after the start. */
         n->start_at_us = n->wanted ? now + 1 : 0;
     } else if (code > 0 && disk_failed(n, now) && said(n, STORAGE)) {
         if (n->sync_fails_us) fleet_node_sync(n, false, 0);

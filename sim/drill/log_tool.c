@@ -25,7 +25,7 @@ struct log_tool {
     uint64_t random;
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
-    bool started, ending;
+    bool started, ending, ended;
     orders orders[TOPICS];
     uint64_t appended;
     uint32_t failures;
@@ -205,6 +205,9 @@ static void *work(void *arg)
     }
     if (consumer) rd_kafka_destroy(consumer);
     if (producer) rd_kafka_destroy(producer);
+    pthread_mutex_lock(&t->lock);
+    t->ended = true;
+    pthread_mutex_unlock(&t->lock);
     return NULL;
 }
 
@@ -220,12 +223,26 @@ log_tool *log_tool_create(const char *brokers, uint32_t partitions, uint64_t see
     return t;
 }
 
-void log_tool_destroy(log_tool *t)
+void log_tool_end(log_tool *t)
 {
-    if (!t) return;
     pthread_mutex_lock(&t->lock);
     t->ending = true;
     pthread_mutex_unlock(&t->lock);
+}
+
+bool log_tool_ended(void *tool)
+{
+    log_tool *t = tool;
+    pthread_mutex_lock(&t->lock);
+    bool ended = t->ended || !t->started;
+    pthread_mutex_unlock(&t->lock);
+    return ended;
+}
+
+void log_tool_destroy(log_tool *t)
+{
+    if (!t) return;
+    log_tool_end(t);
     if (t->started) pthread_join(t->thread, NULL);
     pthread_mutex_destroy(&t->lock);
     free(t->brokers);

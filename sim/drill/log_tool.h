@@ -14,9 +14,12 @@ typedef struct log_tool log_tool;
 /* "kudos.likes.v1", "kudos.counts.v1". */
 const char *log_tool_topic(scenario_topic topic);
 
-/* `brokers`: the real addresses, past the proxy. Starts no thread before the first order. */
+/* `brokers`: fleet_kafka_address. Starts no thread before the first order. */
 log_tool *log_tool_create(const char *brokers, uint32_t partitions, uint64_t seed);
-void log_tool_destroy(log_tool *t); /* NULL is fine */
+/* Asks the thread to end; it may need the loop for that, since its connections pass the proxy. */
+void log_tool_end(log_tool *t);
+bool log_tool_ended(void *tool);
+void log_tool_destroy(log_tool *t); /* waits for the thread. NULL is fine */
 /* From now on so many per cent of what is appended is appended once more; 0 ends it. */
 void log_tool_duplicate(log_tool *t, scenario_topic topic, uint32_t percent);
 /* The last `records` of every partition are appended once more. */

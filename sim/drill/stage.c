@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum { LAST_ANSWERS_US = 20000000, HEAL_MIN_US = 30000000 };
+enum { LAST_ANSWERS_US = 20000000, LOG_TOOL_US = 15000000, HEAL_MIN_US = 30000000 };
 
 /* ---- while it runs --------------------------------------------------------------------------------------------- */
 
@@ -160,6 +160,11 @@ int stage_open(stage *s, const stage_options *o, stage_finding *f)
 void stage_close(stage *s)
 {
     clients_destroy(s->clients);
+    if (s->log) {
+        log_tool_end(s->log);
+        s->fleet->interrupted = false;
+        fleet_wait(s->fleet, log_tool_ended, s->log, LOG_TOOL_US);
+    }
     log_tool_destroy(s->log);
     drill_faults_destroy(s->faults);
     fleet_destroy(s->fleet);

@@ -116,7 +116,7 @@ static void trouble(torture *t, uint64_t now)
     if (now < t->trouble_us || !t->armed) return;
     t->trouble_us = now + TROUBLE_EVERY_US / 2 + below(t, TROUBLE_EVERY_US);
     uint32_t edge = (uint32_t)below(t, f->scenario->edge_count);
-    switch (below(t, 6)) {
+    switch (below(t, 7)) {
     case 0:
         fleet_net_reset(f, (int)edge);
         break;
@@ -133,6 +133,9 @@ static void trouble(torture *t, uint64_t now)
         if (t->kafka_back_us) break;
         fleet_kafka_kill(f);
         t->kafka_back_us = now + 200000 + below(t, 2000000);
+        break;
+    case 5:
+        fleet_kafka_recreate(f, log_tool_topic(below(t, 3) ? SCENARIO_LIKES : SCENARIO_COUNTS));
         break;
     default:
         fleet_node_restart(&f->nodes[edge]); /* one that was armed drains, and comes back armed alike */
