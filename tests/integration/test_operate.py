@@ -168,6 +168,22 @@ def test_audit_is_exact_under_traffic(tmp_path, broker, feed):  # noqa: F811
         assert audit("--dir", c.data) == done
 
 
+def test_audit_of_what_a_kill_leaves(tmp_path, broker, feed):  # noqa: F811
+    """Killed at any moment: the store alone is exact, with counts in rows and in redo, and so is what comes back."""
+    items = [feed.item(0), feed.item(1)]
+    members = 0
+    with Traffic(feed, items) as traffic, Central(tmp_path, broker.address, central={"redo_bytes": "64KiB"}) as c:
+        for _ in range(4):
+            c.wait_metric("kudos_central_operations_total", 300)
+            c.kill9()
+            found = int(audit("--dir", c.data)["members"])
+            assert found > members
+            members = found
+            c.start()
+            audit("--url", c.url)
+        traffic.stop()
+
+
 def test_audit_finds_a_planted_count_and_repair_mends_it(tmp_path, broker, feed):  # noqa: F811
     item, other = feed.item(0), feed.item(1)
     with Central(tmp_path, broker.address) as c:
