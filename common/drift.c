@@ -33,8 +33,11 @@ int kd_drift_measure(kd_drift *d, const kd_drift_sample *s, uint64_t bound_us)
         .measured_us = s->t1_us,
         .measured = true,
     };
-    /* A clock that is out of bounds is not carried on: what it says would stay in everything that never goes back. */
-    if (kd_drift_within(&now, bound_us) == KD_CLOCK_OUT_OF_BOUNDS) now.shift_us = d->shift_us;
+    /* A clock that is out of bounds is not carried on: what it says would stay in everything that never goes back. Where it was not
+     * in bounds once since the start, nobody knows whose is wrong: the earlier of both can do no harm. */
+    bool in_bounds = kd_drift_within(&now, bound_us) == KD_CLOCK_IN_BOUNDS;
+    now.agreed = d->agreed || in_bounds;
+    if (!in_bounds) now.shift_us = d->agreed ? d->shift_us : now.shift_us + KD_MIN(now.offset_us, 0);
     *d = now;
     return KD_OK;
 }

@@ -65,6 +65,25 @@ Test(drift, offset_and_uncertainty_of_a_round_trip)
     cr_expect_eq(kd_drift_age_us(&d, s.t0_us), 0);
 }
 
+Test(drift, of_two_clocks_that_never_agreed_the_earlier_is_carried)
+{
+    kd_drift ahead = started(), behind = started();
+    uint64_t wall = kd_drift_now(&ahead, 60 * MS), hour = 3600000000u;
+    kd_drift_sample s = {.t0_us = 60 * MS, .t1_us = 60 * MS, .wall_us = wall, .server_us = wall - hour};
+    cr_assert_eq(kd_drift_measure(&ahead, &s, BOUND), KD_OK);
+    cr_expect_eq(kd_drift_within(&ahead, BOUND), KD_CLOCK_OUT_OF_BOUNDS);
+    cr_expect_eq(kd_drift_now(&ahead, 70 * MS), wall - hour + 10 * MS);
+    s.server_us = wall + hour;
+    cr_assert_eq(kd_drift_measure(&behind, &s, BOUND), KD_OK);
+    cr_expect_eq(kd_drift_now(&behind, 70 * MS), wall + 10 * MS);
+    /* Once they agreed, what is carried goes on whatever is measured. */
+    s.server_us = wall;
+    cr_assert_eq(kd_drift_measure(&ahead, &s, BOUND), KD_OK);
+    s.server_us = wall - hour;
+    cr_assert_eq(kd_drift_measure(&ahead, &s, BOUND), KD_OK);
+    cr_expect_eq(kd_drift_now(&ahead, 70 * MS), wall + 10 * MS);
+}
+
 Test(drift, bounds_hold_in_both_directions_and_count_the_uncertainty)
 {
     static const struct {
