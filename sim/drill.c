@@ -34,18 +34,21 @@ static int parse(drill_options *o, int argc, char **argv)
         {"seed", "N", KD_ARG_UINT, &o->seed, "of what users do and of the network's chance", 0, 0},
         {"kafka", "WHICH", KD_ARG_TEXT, &o->kafka, "embedded or real", 0, 0},
         {"brokers", "N", KD_ARG_UINT, &o->brokers, "of a real Kafka", 1, 3},
-        {"faster", "F", KD_ARG_REAL, &o->faster, "divides all times of the scenario but the drift bound and heal", 1, 10000},
+        {"faster", "F", KD_ARG_REAL, &o->faster,
+         "divides all times of the scenario but the drift bound and heal", 1, 10000},
         {"report", "F.html", KD_ARG_TEXT, &o->report, "writes the drill as one HTML page", 0, 0},
         {"keep", "DIR", KD_ARG_TEXT, &o->keep, "runs in this directory and leaves it", 0, 0},
     };
     const kd_args args = {
         .command = "drill",
-        .about = "Plays a scenario on the real binaries, through a network that can be cut, and checks every like.",
+        .about = "Plays a scenario on the real binaries, through a network that can be cut, and checks every "
+                 "like.",
         .positional = "SCENARIO",
         .positional_to = &o->file,
         .at = table,
         .count = KD_COUNT(table),
-        .more = "Logs, configurations and data of a drill that was not held stay in its directory. With --faster the users' rate grows as well, up to "
+        .more = "Logs, configurations and data of a drill that was not held stay in its directory. With "
+                "--faster the users' rate grows as well, up to "
                 "100 operations a second.",
     };
     int rc = kd_args_parse(&args, argc, argv);
@@ -75,9 +78,11 @@ static double rate(const drill_options *o, const scenario *s)
 
 static void say_begin(const drill_options *o, const scenario *s)
 {
-    printf("drill %s: seed %llu, %s Kafka%s, %g times faster, %.1f s, %g operations/s, heal within %.0f s, in %s\n", o->name,
-           (unsigned long long)o->seed, o->real ? "real" : "embedded", o->real && o->brokers > 1 ? " (several brokers)" : "",
-           o->faster, (double)s->length_us / 1e6 / o->faster, rate(o, s), (double)s->heal_us / 1e6, o->place.directory);
+    printf("drill %s: seed %llu, %s Kafka%s, %g times faster, %.1f s, %g operations/s, heal within %.0f s, "
+           "in %s\n",
+           o->name, (unsigned long long)o->seed, o->real ? "real" : "embedded",
+           o->real && o->brokers > 1 ? " (several brokers)" : "", o->faster,
+           (double)s->length_us / 1e6 / o->faster, rate(o, s), (double)s->heal_us / 1e6, o->place.directory);
     bool said[SCENARIO_KINDS] = {false};
     for (uint32_t i = 0; i < s->event_count; i++) {
         scenario_kind kind = s->events[i].kind;
@@ -104,22 +109,38 @@ static void tell(const drill_options *o, const scenario *s, const record *r, con
     const struct {
         const char *name;
         uint64_t value;
-    } all[] = {{"operations attempted", d->users.attempted}, {"refused by name", d->users.refused},
-               {"operations without an answer", d->users.unanswered}, {"read back", d->users.reads},
-               {"batches merged", d->totals.merged}, {"duplicate batches dropped", d->totals.duplicates},
-               {"gaps", d->totals.gaps}, {"histories undone", d->totals.undone},
-               {"operations sent again", d->totals.resent}, {"processes killed", d->kills}};
+    } all[] = {{"operations attempted", d->users.attempted},
+               {"refused by name", d->users.refused},
+               {"operations without an answer", d->users.unanswered},
+               {"read back", d->users.reads},
+               {"batches merged", d->totals.merged},
+               {"duplicate batches dropped", d->totals.duplicates},
+               {"gaps", d->totals.gaps},
+               {"histories undone", d->totals.undone},
+               {"operations sent again", d->totals.resent},
+               {"processes killed", d->kills}};
     for (; n < KD_COUNT(all); n++) figure(&figures[n], texts[n], all[n].name, all[n].value);
     snprintf(command, sizeof command, "kudos-sim drill %s --seed %llu --kafka %s --faster %g", o->file,
              (unsigned long long)o->seed, o->kafka, o->faster);
     scenario_print(s, &text);
     kd_buf_put_u8(&text, 0);
-    report_facts facts = {.title = o->name, .teaches = s->teaches,
+    report_facts facts = {.title = o->name,
+                          .teaches = s->teaches,
                           .world = o->real ? "real binaries, real Kafka" : "real binaries, embedded Kafka",
-                          .command = command, .version = KUDOS_VERSION, .scenario = (const char *)text.data, .seed = o->seed,
-                          .verdict = d->found.verdict, .checker = d->found.checker, .failure = d->found.checker ? d->found.failure : NULL,
-                          .failed_us = d->failed_us, .length_us = d->length_us, .converged_us = d->converged_us,
-                          .acks = d->users.acked, .lost = d->lost, .doubled = d->doubled, .figures = figures,
+                          .command = command,
+                          .version = KUDOS_VERSION,
+                          .scenario = (const char *)text.data,
+                          .seed = o->seed,
+                          .verdict = d->found.verdict,
+                          .checker = d->found.checker,
+                          .failure = d->found.checker ? d->found.failure : NULL,
+                          .failed_us = d->failed_us,
+                          .length_us = d->length_us,
+                          .converged_us = d->converged_us,
+                          .acks = d->users.acked,
+                          .lost = d->lost,
+                          .doubled = d->doubled,
+                          .figures = figures,
                           .figure_count = n};
     terminal_summary(stdout, r, &facts);
     if (o->report && report_write(r, &facts, o->report) != KD_OK)
@@ -129,14 +150,16 @@ static void tell(const drill_options *o, const scenario *s, const record *r, con
 
 static int finish(const drill_options *o, const drill_run_result *d)
 {
-    static const int codes[] = {[SIM_HELD] = KD_EXIT_OK, [SIM_VIOLATED] = KD_EXIT_FAILED, [SIM_UNKNOWN] = KD_EXIT_UNKNOWN};
+    static const int codes[] = {
+        [SIM_HELD] = KD_EXIT_OK, [SIM_VIOLATED] = KD_EXIT_FAILED, [SIM_UNKNOWN] = KD_EXIT_UNKNOWN};
     bool leave = o->keep || d->found.verdict == SIM_VIOLATED || (d->found.unavailable && !d->interrupted);
     if (!leave) files_remove(o->place.directory);
     if (leave) printf("logs and data: %s\n", o->place.directory);
-    printf("drill seed=%llu acks=%llu kills=%llu duplicates=%llu gaps=%llu lost=%llu doubled=%llu verdict=%s\n",
-           (unsigned long long)o->seed, (unsigned long long)d->users.acked, (unsigned long long)d->kills,
-           (unsigned long long)d->totals.duplicates, (unsigned long long)d->totals.gaps, (unsigned long long)d->lost,
-           (unsigned long long)d->doubled, sim_verdict_name(d->found.verdict));
+    printf(
+        "drill seed=%llu acks=%llu kills=%llu duplicates=%llu gaps=%llu lost=%llu doubled=%llu verdict=%s\n",
+        (unsigned long long)o->seed, (unsigned long long)d->users.acked, (unsigned long long)d->kills,
+        (unsigned long long)d->totals.duplicates, (unsigned long long)d->totals.gaps,
+        (unsigned long long)d->lost, (unsigned long long)d->doubled, sim_verdict_name(d->found.verdict));
     return d->found.unavailable ? KD_EXIT_UNAVAILABLE : codes[d->found.verdict];
 }
 
@@ -161,12 +184,20 @@ static int run(drill_options *o, const scenario *s)
     for (uint32_t e = 0; e < s->edge_count; e++) names[e] = s->edges[e];
     record *r = record_create(names, s->edge_count);
     terminal_init(&line, o->name);
-    drill_run(&(stage_options){.scenario = s, .directory = o->place.directory, .programs = o->place.programs,
-                                   .tests_lib = o->place.tests_lib, .faketime = *o->place.faketime ? o->place.faketime : NULL,
-                                   .powercut = o->place.powercut,
-                                   .seed = o->seed, .real_kafka = o->real, .brokers = (uint32_t)o->brokers,
-                                   .faster = o->faster, .per_second = rate(o, s), .record = r,
-                                   .progress = terminal_progress, .progress_arg = &line},
+    drill_run(&(stage_options){.scenario = s,
+                               .directory = o->place.directory,
+                               .programs = o->place.programs,
+                               .tests_lib = o->place.tests_lib,
+                               .faketime = *o->place.faketime ? o->place.faketime : NULL,
+                               .powercut = o->place.powercut,
+                               .seed = o->seed,
+                               .real_kafka = o->real,
+                               .brokers = (uint32_t)o->brokers,
+                               .faster = o->faster,
+                               .per_second = rate(o, s),
+                               .record = r,
+                               .progress = terminal_progress,
+                               .progress_arg = &line},
               &result);
     terminal_finish(&line);
     tell(o, s, r, &result);

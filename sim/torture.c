@@ -33,19 +33,23 @@ typedef struct {
 static int parse(torture_arguments *o, int argc, char **argv)
 {
     const kd_arg table[] = {
-        {"minutes", "M", KD_ARG_REAL, &o->minutes, "how long; the last round may take a little longer", 0.01, 100000},
+        {"minutes", "M", KD_ARG_REAL, &o->minutes, "how long; the last round may take a little longer", 0.01,
+         100000},
         {"seed", "N", KD_ARG_UINT, &o->seed, "of what users do and of who dies where", 0, 0},
         {"kafka", "WHICH", KD_ARG_TEXT, &o->kafka, "embedded or real", 0, 0},
         {"brokers", "N", KD_ARG_UINT, &o->brokers, "of a real Kafka", 1, 3},
         {"keep", "DIR", KD_ARG_TEXT, &o->keep, "runs in this directory and leaves it", 0, 0},
-        {"list-points", NULL, KD_ARG_FLAG, &o->list, "names the points at which processes are killed, and ends", 0, 0},
+        {"list-points", NULL, KD_ARG_FLAG, &o->list,
+         "names the points at which processes are killed, and ends", 0, 0},
     };
     const kd_args args = {
         .command = "torture",
-        .about = "Kills the real programs again and again, at named points and at random moments, and proves every like after each round.",
+        .about = "Kills the real programs again and again, at named points and at random moments, and proves "
+                 "every like after each round.",
         .at = table,
         .count = KD_COUNT(table),
-        .more = "Points are known to programs that were built with `make POINTS=1` (in build/points); others are killed at random moments only.",
+        .more = "Points are known to programs that were built with `make POINTS=1` (in build/points); others "
+                "are killed at random moments only.",
     };
     int rc = kd_args_parse(&args, argc, argv);
     if (rc >= 0) return rc;
@@ -57,7 +61,8 @@ static int parse(torture_arguments *o, int argc, char **argv)
 
 static int list_points(void)
 {
-    for (int i = 0; i < KD_POINT_COUNT; i++) printf("%-16s %s\n", torture_point_names[i], torture_point_texts[i]);
+    for (int i = 0; i < KD_POINT_COUNT; i++)
+        printf("%-16s %s\n", torture_point_names[i], torture_point_texts[i]);
     return KD_EXIT_OK;
 }
 
@@ -79,28 +84,32 @@ static void say_round(void *arg, uint32_t number, const char *text)
 
 static void say_points(const torture_result *r)
 {
-    printf("killed at random moments %llu, since the point did not come %llu", (unsigned long long)r->random_moments,
-           (unsigned long long)r->unreached);
+    printf("killed at random moments %llu, since the point did not come %llu",
+           (unsigned long long)r->random_moments, (unsigned long long)r->unreached);
     for (int i = 0; i < KD_POINT_COUNT && has_points(); i++)
         printf(", %s %llu", torture_point_names[i], (unsigned long long)r->reached[i]);
-    printf("\nread back %llu, operations sent again %llu, histories undone %llu\n", (unsigned long long)r->users.reads,
-           (unsigned long long)r->totals.resent, (unsigned long long)r->totals.undone);
+    printf("\nread back %llu, operations sent again %llu, histories undone %llu\n",
+           (unsigned long long)r->users.reads, (unsigned long long)r->totals.resent,
+           (unsigned long long)r->totals.undone);
 }
 
 static int finish(const torture_arguments *o, const place *p, torture_result *r)
 {
-    static const int codes[] = {[SIM_HELD] = KD_EXIT_OK, [SIM_VIOLATED] = KD_EXIT_FAILED, [SIM_UNKNOWN] = KD_EXIT_UNKNOWN};
+    static const int codes[] = {
+        [SIM_HELD] = KD_EXIT_OK, [SIM_VIOLATED] = KD_EXIT_FAILED, [SIM_UNKNOWN] = KD_EXIT_UNKNOWN};
     if (r->cycles < CYCLES_MIN || r->users.acked < ACKS_MIN)
-        stage_find(&r->found, SIM_UNKNOWN, "activity", "too little happened: at least %d cycles and %d answers are needed", CYCLES_MIN, ACKS_MIN);
+        stage_find(&r->found, SIM_UNKNOWN, "activity",
+                   "too little happened: at least %d cycles and %d answers are needed", CYCLES_MIN, ACKS_MIN);
     bool leave = o->keep || r->found.verdict == SIM_VIOLATED || r->found.unavailable;
     say_points(r);
     if (!leave) files_remove(p->directory);
     if (leave) printf("logs and data: %s\n", p->directory);
     if (r->found.checker) printf("%s: %s\n", r->found.checker, r->found.failure);
-    printf("torture cycles=%llu acks=%llu kills=%llu duplicates=%llu gaps=%llu lost=%llu doubled=%llu verdict=%s\n",
+    printf("torture cycles=%llu acks=%llu kills=%llu duplicates=%llu gaps=%llu lost=%llu doubled=%llu "
+           "verdict=%s\n",
            (unsigned long long)r->cycles, (unsigned long long)r->users.acked, (unsigned long long)r->kills,
-           (unsigned long long)r->totals.duplicates, (unsigned long long)r->totals.gaps, (unsigned long long)r->lost,
-           (unsigned long long)r->doubled, sim_verdict_name(r->found.verdict));
+           (unsigned long long)r->totals.duplicates, (unsigned long long)r->totals.gaps,
+           (unsigned long long)r->lost, (unsigned long long)r->doubled, sim_verdict_name(r->found.verdict));
     return r->found.unavailable ? KD_EXIT_UNAVAILABLE : codes[r->found.verdict];
 }
 
@@ -112,12 +121,22 @@ static int run(const torture_arguments *o, const place *p, const scenario *s)
     for (uint32_t e = 0; e < s->edge_count; e++) names[e] = s->edges[e];
     record *r = record_create(names, s->edge_count);
     terminal_init(&line, "torture");
-    torture_run(&(torture_options){.stage = {.scenario = s, .directory = p->directory, .programs = p->programs,
-                                             .tests_lib = p->tests_lib, .powercut = p->powercut, .seed = o->seed,
-                                             .real_kafka = o->real, .brokers = (uint32_t)o->brokers, .faster = 1,
-                                             .per_second = s->users.per_second, .record = r,
-                                             .progress = terminal_progress, .progress_arg = &line},
-                                   .points = has_points(), .length_us = (uint64_t)(o->minutes * 60e6), .round = say_round},
+    torture_run(&(torture_options){.stage = {.scenario = s,
+                                             .directory = p->directory,
+                                             .programs = p->programs,
+                                             .tests_lib = p->tests_lib,
+                                             .powercut = p->powercut,
+                                             .seed = o->seed,
+                                             .real_kafka = o->real,
+                                             .brokers = (uint32_t)o->brokers,
+                                             .faster = 1,
+                                             .per_second = s->users.per_second,
+                                             .record = r,
+                                             .progress = terminal_progress,
+                                             .progress_arg = &line},
+                                   .points = has_points(),
+                                   .length_us = (uint64_t)(o->minutes * 60e6),
+                                   .round = say_round},
                 &result);
     terminal_finish(&line);
     record_destroy(r);
@@ -139,8 +158,11 @@ int kd_sim_torture(int argc, char **argv)
     rc = scenario_parse(&s, "torture", kd_bytes_str(SCENARIO), error);
     if (rc != KD_OK) fprintf(stderr, "%s\n", error);
     KD_ASSERT(rc == KD_OK);
-    printf("torture: seed %llu, %g minutes, %s Kafka, %s, in %s\n", (unsigned long long)o.seed, o.minutes, o.kafka,
-           has_points() ? "at points and at random moments" : "at random moments (points need `make POINTS=1`)", p.directory);
+    printf("torture: seed %llu, %g minutes, %s Kafka, %s, in %s\n", (unsigned long long)o.seed, o.minutes,
+           o.kafka,
+           has_points() ? "at points and at random moments"
+                        : "at random moments (points need `make POINTS=1`)",
+           p.directory);
     fflush(stdout);
     rc = run(&o, &p, &s);
     scenario_finish(&s);

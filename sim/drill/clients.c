@@ -10,7 +10,8 @@ const char *const clients_counters[SCENARIO_COUNTERS] = {"like", "save", "view"}
 
 uint64_t clients_draw(const clients *c, draw_stream stream, uint64_t number)
 {
-    uint64_t state = c->options.seed * 0x9e3779b97f4a7c15u ^ ((uint64_t)stream << 40) ^ number * 0xd6e8feb86659fd93u;
+    uint64_t state =
+        c->options.seed * 0x9e3779b97f4a7c15u ^ ((uint64_t)stream << 40) ^ number * 0xd6e8feb86659fd93u;
     kd_random_next(&state);
     return kd_random_next(&state);
 }
@@ -37,7 +38,8 @@ static void choose_edge(clients *c, op *o)
     if (!u->placed) u->edge = (uint32_t)(drawn % edges);
     u->placed = true;
     if (edges > 1 && clients_chance(c, DRAW_ROAM, o->number, c->options.scenario->users.roam_percent))
-        u->edge = (u->edge + 1 + (uint32_t)(clients_draw(c, DRAW_ROAM, ~(uint64_t)o->number) % (edges - 1))) % edges;
+        u->edge = (u->edge + 1 + (uint32_t)(clients_draw(c, DRAW_ROAM, ~(uint64_t)o->number) % (edges - 1))) %
+                  edges;
     o->edge = u->edge;
 }
 
@@ -45,7 +47,8 @@ static uint32_t choose_item(clients *c, uint32_t number, uint32_t who, uint64_t 
 {
     const scenario_users *s = &c->options.scenario->users;
     uint64_t random = clients_draw(c, DRAW_ITEM, number);
-    if (now_us >= sooner(c, s->viral_from_us) && clients_chance(c, DRAW_VIRAL, number, s->viral_percent)) return 0;
+    if (now_us >= sooner(c, s->viral_from_us) && clients_chance(c, DRAW_VIRAL, number, s->viral_percent))
+        return 0;
     if (clients_chance(c, DRAW_ITEM, ~(uint64_t)number, SAME_ITEM_PERCENT)) return c->at[who].last_item;
     return kd_zipf_pick(&c->zipf, &random);
 }
@@ -59,7 +62,8 @@ static void choose_unlike(clients *c, op *o)
     uint32_t i = (uint32_t)(clients_draw(c, DRAW_VERB, ~(uint64_t)o->number) % u->liked_count);
     o->item = u->liked[i].item;
     o->counter = u->liked[i].counter;
-    if (clients_chance(c, DRAW_VIRAL, ~(uint64_t)o->number, FORGET_PERCENT)) u->liked[i] = u->liked[--u->liked_count];
+    if (clients_chance(c, DRAW_VIRAL, ~(uint64_t)o->number, FORGET_PERCENT))
+        u->liked[i] = u->liked[--u->liked_count];
 }
 
 static void choose_verb(clients *c, op *o)
@@ -97,7 +101,8 @@ static void act(clients *c, uint64_t now_us)
 {
     uint32_t number = c->number++;
     for (uint32_t i = 0; i < PICKS; i++) {
-        uint32_t who = (uint32_t)(clients_draw(c, DRAW_USER, (uint64_t)number << 8 | i) % c->options.scenario->users.users);
+        uint32_t who = (uint32_t)(clients_draw(c, DRAW_USER, (uint64_t)number << 8 | i) %
+                                  c->options.scenario->users.users);
         if (c->at[who].busy) continue;
         op *o = new_op(c, number, who);
         o->item = choose_item(c, number, who, now_us);
@@ -150,7 +155,8 @@ void clients_tick(clients *c, uint64_t now_us, bool acting)
     clients_retry_due(c, now_us);
     if (!acting || c->options.scenario->users.users == 0 || c->options.per_second <= 0) return;
     uint64_t every = (uint64_t)(1e6 / c->options.per_second);
-    if (c->next_us + BEHIND_MAX_US < now_us) c->next_us = now_us; /* the machine was busy; a burst would only add to that */
+    if (c->next_us + BEHIND_MAX_US < now_us)
+        c->next_us = now_us; /* the machine was busy; a burst would only add to that */
     for (; c->next_us <= now_us; c->next_us += every) act(c, now_us);
 }
 
@@ -173,7 +179,8 @@ static void name_all(clients *c)
         kd_names_add(&c->users, kd_bytes_str(s->events[i].user));
         kd_names_add(&c->items, kd_bytes_str(s->events[i].item));
     }
-    for (uint32_t i = 0; i < s->expectation_count; i++) kd_names_add(&c->items, kd_bytes_str(s->expectations[i].item));
+    for (uint32_t i = 0; i < s->expectation_count; i++)
+        kd_names_add(&c->items, kd_bytes_str(s->expectations[i].item));
 }
 
 clients *clients_create(const clients_options *options)

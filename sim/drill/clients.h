@@ -21,8 +21,8 @@ typedef struct {
     const scenario *scenario;
     journal *journal;
     uint64_t seed;
-    double faster;       /* divides the times of the scenario */
-    double per_second;   /* operations of all; the scenario's, or less */
+    double faster;     /* divides the times of the scenario */
+    double per_second; /* operations of all; the scenario's, or less */
 } clients_options;
 
 typedef struct {

@@ -10,7 +10,18 @@
 
 enum { CLIENTS_MEMORY = 4, CLIENTS_TOKEN_MAX = 2 * KD_SESSION_TOKEN_MAX };
 
-typedef enum { DRAW_USER, DRAW_ITEM, DRAW_VERB, DRAW_ROAM, DRAW_LOST, DRAW_RETRY, DRAW_DOUBLE, DRAW_VIRAL, DRAW_TWIN, DRAW_READ } draw_stream;
+typedef enum {
+    DRAW_USER,
+    DRAW_ITEM,
+    DRAW_VERB,
+    DRAW_ROAM,
+    DRAW_LOST,
+    DRAW_RETRY,
+    DRAW_DOUBLE,
+    DRAW_VIRAL,
+    DRAW_TWIN,
+    DRAW_READ
+} draw_stream;
 
 /* One operation of a user, over all its requests. Lives until none is under way. */
 typedef struct op {
@@ -52,7 +63,7 @@ struct clients {
     user *at;
     uint32_t number; /* of operations so far */
     uint64_t next_us, run;
-    uint64_t random; /* of the back-offs */
+    uint64_t random;                               /* of the back-offs */
     kd_http_client *edges[2 * SCENARIO_EDGES_MAX]; /* twins behind */
     uint32_t lost_percent[SCENARIO_EDGES_MAX], forgotten[SCENARIO_EDGES_MAX];
     op *waiting;

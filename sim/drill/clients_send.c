@@ -52,8 +52,12 @@ static kd_http_client *client_of(clients *c, const op *o)
         slot = FLEET_TWIN + o->edge;
     if (!c->edges[slot]) {
         char url[64];
-        kd_http_client_options options = {.connections = 2, .deadline_ms = REQUEST_MS, .connect_ms = REQUEST_MS,
-                                          .backoff_min_ms = 20, .backoff_max_ms = 400, .queue_max = QUEUE_MAX,
+        kd_http_client_options options = {.connections = 2,
+                                          .deadline_ms = REQUEST_MS,
+                                          .connect_ms = REQUEST_MS,
+                                          .backoff_min_ms = 20,
+                                          .backoff_max_ms = 400,
+                                          .queue_max = QUEUE_MAX,
                                           .seed = kd_random_next(&c->random)};
         snprintf(url, sizeof url, "http://127.0.0.1:%u", proxy_link_port(f->nodes[slot].users));
         int rc = kd_http_client_create(&c->edges[slot], f->base, url, &options);
@@ -70,21 +74,25 @@ static int ask(op *o, const char *method, kd_http_client_cb fn)
     clients *c = o->clients;
     const user *u = &c->at[o->user];
     char path[KD_ITEM_KEY_MAX + 32], key[48], body[32];
-    int path_len = snprintf(path, sizeof path, "/v1/%s/%s", kd_names_at(&c->items, o->item), clients_counters[o->counter]);
+    int path_len = snprintf(path, sizeof path, "/v1/%s/%s", kd_names_at(&c->items, o->item),
+                            clients_counters[o->counter]);
     int key_len = snprintf(key, sizeof key, "%llx-%x", (unsigned long long)c->run, o->number);
     int body_len = snprintf(body, sizeof body, "{\"amount\":%llu}", (unsigned long long)o->amount);
-    kd_http_client_field fields[3] = {{kd_bytes_str("x-user-id"), kd_bytes_str(kd_names_at(&c->users, o->user)), true}};
+    kd_http_client_field fields[3] = {
+        {kd_bytes_str("x-user-id"), kd_bytes_str(kd_names_at(&c->users, o->user)), true}};
     size_t count = 1;
     if (fn == on_answer)
-        fields[count++] = (kd_http_client_field){kd_bytes_str("idempotency-key"), kd_bytes_of(key, (size_t)key_len), true};
+        fields[count++] =
+            (kd_http_client_field){kd_bytes_str("idempotency-key"), kd_bytes_of(key, (size_t)key_len), true};
     if (u->token_len && c->options.scenario->users.tokens)
-        fields[count++] = (kd_http_client_field){kd_bytes_str("kudos-session"), kd_bytes_of(u->token, u->token_len), true};
+        fields[count++] =
+            (kd_http_client_field){kd_bytes_str("kudos-session"), kd_bytes_of(u->token, u->token_len), true};
     request *q = kd_alloc(sizeof *q);
     *q = (request){.op = o, .sent_us = now_us(c)};
-    int rc = kd_http_client_request(client_of(c, o), method, kd_bytes_of(path, (size_t)path_len), fields, count,
-                                    fn == on_answer && o->verb == KD_ADD ? kd_bytes_of(body, (size_t)body_len)
-                                                                         : kd_bytes_of(NULL, 0),
-                                    fn, q, REQUEST_MS);
+    int rc = kd_http_client_request(
+        client_of(c, o), method, kd_bytes_of(path, (size_t)path_len), fields, count,
+        fn == on_answer && o->verb == KD_ADD ? kd_bytes_of(body, (size_t)body_len) : kd_bytes_of(NULL, 0), fn,
+        q, REQUEST_MS);
     if (rc != KD_OK) {
         free(q);
         return rc;
@@ -98,9 +106,10 @@ static void unanswered(op *o)
 {
     clients *c = o->clients;
     if (o->acked || o->over || o->open > 0) return;
-    bool again = o->told ? o->tries < TOLD_TRIES
-                         : o->tries < TRIES && clients_chance(c, DRAW_RETRY, (uint64_t)o->number << 16 | o->tries,
-                                                              c->options.scenario->users.retry_percent);
+    bool again = o->told
+                     ? o->tries < TOLD_TRIES
+                     : o->tries < TRIES && clients_chance(c, DRAW_RETRY, (uint64_t)o->number << 16 | o->tries,
+                                                          c->options.scenario->users.retry_percent);
     if (!again || c->forgotten[o->edge] != o->forgotten) {
         over(o);
         return;
@@ -122,8 +131,14 @@ static void send_it(op *o)
 void clients_begin(clients *c, op *o)
 {
     uint64_t now = now_us(c);
-    journal_attempt a = {.user = o->user, .item = o->item, .edge = o->edge, .counter = o->counter, .verb = o->verb,
-                         .amount = o->verb == KD_ADD ? o->amount : 0, .first_us = now, .issued_us = now};
+    journal_attempt a = {.user = o->user,
+                         .item = o->item,
+                         .edge = o->edge,
+                         .counter = o->counter,
+                         .verb = o->verb,
+                         .amount = o->verb == KD_ADD ? o->amount : 0,
+                         .first_us = now,
+                         .issued_us = now};
     o->forgotten = c->forgotten[o->edge];
     o->attempt = journal_attempted(c->options.journal, &a);
     c->total.attempted++;
@@ -189,12 +204,13 @@ static void acknowledged(op *o, const kd_http_response *r)
     c->counts[o->edge].acked++;
     keep_token(o, r);
     if (o->verb != KD_ADD && !says(body, o->verb == KD_LIKE ? "\"liked\":true" : "\"liked\":false"))
-        fleet_fail(c->options.fleet, "answer: %s of %s by %s at %s was answered %.*s", o->verb == KD_LIKE ? "like" : "unlike",
-                   kd_names_at(&c->items, o->item), kd_names_at(&c->users, o->user),
-                   c->options.scenario->edges[o->edge], (int)KD_MIN(body.len, (size_t)200),
-                   body.len ? (const char *)body.data : "");
+        fleet_fail(c->options.fleet, "answer: %s of %s by %s at %s was answered %.*s",
+                   o->verb == KD_LIKE ? "like" : "unlike", kd_names_at(&c->items, o->item),
+                   kd_names_at(&c->users, o->user), c->options.scenario->edges[o->edge],
+                   (int)KD_MIN(body.len, (size_t)200), body.len ? (const char *)body.data : "");
     if (o->over) return;
-    if (o->verb != KD_ADD && clients_chance(c, DRAW_READ, o->number, READ_PERCENT) && ask(o, "GET", on_read) == KD_OK) {
+    if (o->verb != KD_ADD && clients_chance(c, DRAW_READ, o->number, READ_PERCENT) &&
+        ask(o, "GET", on_read) == KD_OK) {
         o->reading = true;
         return;
     }
@@ -212,7 +228,8 @@ static bool lost(const op *o)
 /* Answers that say that nothing was taken. The others leave that open. */
 static bool took_nothing(kd_bytes body)
 {
-    static const char *const types[] = {"outbox-full", "clock-out-of-bounds", "rate-limited", "key-in-flight"};
+    static const char *const types[] = {"outbox-full", "clock-out-of-bounds", "rate-limited",
+                                        "key-in-flight"};
     for (size_t i = 0; i < KD_COUNT(types); i++) {
         if (says(body, types[i])) return true;
     }
@@ -224,9 +241,10 @@ static void refused(op *o, int status, const kd_http_response *r)
     clients *c = o->clients;
     kd_bytes body = kd_http_response_body(r);
     if (status < 500 && status != 429 && status != 409 && status != 408)
-        fleet_fail(c->options.fleet, "answer: %s answered %d: %.*s", c->options.scenario->edges[o->edge], status,
-                   (int)KD_MIN(body.len, (size_t)200), body.len ? (const char *)body.data : "");
-    c->total.refused += status == 503 || status == 429; /* of a tap that came twice at once one is told so by 409 */
+        fleet_fail(c->options.fleet, "answer: %s answered %d: %.*s", c->options.scenario->edges[o->edge],
+                   status, (int)KD_MIN(body.len, (size_t)200), body.len ? (const char *)body.data : "");
+    c->total.refused +=
+        status == 503 || status == 429; /* of a tap that came twice at once one is told so by 409 */
     c->counts[o->edge].refused += status == 503 || status == 429;
     if (took_nothing(body)) journal_refused(c->options.journal, o->attempt);
     if (status == 503 || status == 429) o->retry_at_us = now_us(c) + BACKOFF_MAX_US / 2;
@@ -244,7 +262,8 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
         return;
     }
     if (result != KD_OK)
-        journal_thawed(c->options.journal, o->edge, q.sent_us, now_us(c)); /* it may have been taken until now */
+        journal_thawed(c->options.journal, o->edge, q.sent_us,
+                       now_us(c)); /* it may have been taken until now */
     else if (status >= 200 && status < 300 && (o->acked || !lost(o)))
         acknowledged(o, r);
     else if (status >= 300)
@@ -271,14 +290,23 @@ static bool last_word(const journal *j, uint32_t id)
 void clients_recheck(clients *c, uint32_t edge, uint32_t most)
 {
     uint32_t looked = 0, asked = 0;
-    for (uint32_t id = journal_count(c->options.journal); id-- > 0 && asked < most && looked < LOOK_BACK; looked++) {
+    for (uint32_t id = journal_count(c->options.journal); id-- > 0 && asked < most && looked < LOOK_BACK;
+         looked++) {
         const journal_attempt *a = journal_at(c->options.journal, id);
         if (a->edge != edge || a->acked_us == 0 || a->excused || a->verb == KD_ADD || c->at[a->user].busy ||
             !last_word(c->options.journal, id))
             continue;
         op *o = kd_alloc(sizeof *o);
-        *o = (op){.clients = c, .number = c->number++, .user = a->user, .item = a->item, .counter = a->counter,
-                  .edge = edge, .verb = a->verb, .acked = true, .reading = true, .forgotten = c->forgotten[edge]};
+        *o = (op){.clients = c,
+                  .number = c->number++,
+                  .user = a->user,
+                  .item = a->item,
+                  .counter = a->counter,
+                  .edge = edge,
+                  .verb = a->verb,
+                  .acked = true,
+                  .reading = true,
+                  .forgotten = c->forgotten[edge]};
         if (!certain(o) || ask(o, "GET", on_read) != KD_OK) {
             free(o);
             continue;
@@ -296,8 +324,8 @@ static bool certain(const op *o)
     const fleet *f = c->options.fleet;
     bool settled;
     journal_verdict wanted = o->verb == KD_LIKE ? JOURNAL_MUST : JOURNAL_MUST_NOT;
-    return journal_pair(c->options.journal, o->counter, o->item, o->user, now_us(c), &settled) == wanted && settled &&
-           c->forgotten[o->edge] == o->forgotten && !f->nodes[FLEET_TWIN + o->edge].wanted;
+    return journal_pair(c->options.journal, o->counter, o->item, o->user, now_us(c), &settled) == wanted &&
+           settled && c->forgotten[o->edge] == o->forgotten && !f->nodes[FLEET_TWIN + o->edge].wanted;
 }
 
 static void on_read(void *arg, int result, int status, const kd_http_response *r)
@@ -315,7 +343,8 @@ static void on_read(void *arg, int result, int status, const kd_http_response *r
         kd_bytes body = kd_http_response_body(r);
         c->total.reads++;
         if (says(body, o->verb == KD_LIKE ? "\"liked\":false" : "\"liked\":true") && certain(o))
-            fleet_fail(c->options.fleet, "read-your-writes: %s %s %s at %s, was answered 2xx, and read there %.*s",
+            fleet_fail(c->options.fleet,
+                       "read-your-writes: %s %s %s at %s, was answered 2xx, and read there %.*s",
                        kd_names_at(&c->users, o->user), o->verb == KD_LIKE ? "liked" : "unliked",
                        kd_names_at(&c->items, o->item), c->options.scenario->edges[o->edge],
                        (int)KD_MIN(body.len, (size_t)200), (const char *)body.data);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum {
-    BACK_US = 1000000,        /* after a kill, when the scenario says nothing */
+    BACK_US = 1000000, /* after a kill, when the scenario says nothing */
     CLOCK_EVERY_US = 50000,
     SLACK_US = 200000,
     DOUBLED_AFTER_US = 5000000, /* until the edge that is left has noticed what its twin did */
@@ -78,7 +78,8 @@ static void excuse_doubled(drill_faults *f, uint64_t now_us)
 {
     for (uint32_t e = 0; e < SCENARIO_EDGES_MAX; e++) {
         if (f->doubled_until_us[e] == 0) continue;
-        journal_excuse_edge(f->options.journal, e, f->doubled_from_us[e], KD_MIN(now_us, f->doubled_until_us[e]));
+        journal_excuse_edge(f->options.journal, e, f->doubled_from_us[e],
+                            KD_MIN(now_us, f->doubled_until_us[e]));
         if (now_us > f->doubled_until_us[e]) f->doubled_until_us[e] = 0;
     }
 }
@@ -101,7 +102,8 @@ static void directory_lost(drill_faults *f, const scenario_event *e, uint64_t no
     else
         done = fleet_node_restore(n, back);
     if (!done) {
-        if (f->options.record) record_note(f->options.record, now_us, n->name, "there is no backup to restore");
+        if (f->options.record)
+            record_note(f->options.record, now_us, n->name, "there is no backup to restore");
     } else if (e->who >= 0) {
         excuse(f, (uint32_t)e->who, fleet_now_us(f->options.fleet));
     } else if (f->log_lost) {
@@ -231,7 +233,8 @@ static void copy_ends(drill_faults *f, const scenario_event *e, uint64_t now_us)
     if (e->who < 0) return;
     clients_forgotten(f->options.clients, (uint32_t)e->who);
     f->doubled_until_us[e->who] = now_us + DOUBLED_AFTER_US;
-    fleet_node_restart(n); /* the operator acts: an edge that was told of its double may refuse writes until then */
+    fleet_node_restart(
+        n); /* the operator acts: an edge that was told of its double may refuse writes until then */
 }
 
 static void finish(drill_faults *f, const active *a, uint64_t now_us)
@@ -273,7 +276,8 @@ static void finish(drill_faults *f, const active *a, uint64_t now_us)
         log_tool_duplicate(f->options.log, e->topic, 0);
         break;
     case SCENARIO_CLOCK_DRIFT: /* what it has gone wrong by stays */
-        f->stepped_us[clock_of(e->who)] += (int64_t)((double)(now_us - a->from_us) * f->options.faster * (double)e->amount / 1e6);
+        f->stepped_us[clock_of(e->who)] +=
+            (int64_t)((double)(now_us - a->from_us) * f->options.faster * (double)e->amount / 1e6);
         break;
     case SCENARIO_CLOCK_STEP:
         if (e->for_us == 0) f->stepped_us[clock_of(e->who)] += e->amount;
@@ -308,7 +312,8 @@ static void clocks(drill_faults *f, uint64_t now_us)
         int64_t offset = clock_offset(f, c, now_us);
         if (offset == f->shown_us[c]) continue;
         f->shown_us[c] = offset;
-        fleet_node_clock(fleet_who(f->options.fleet, c == SCENARIO_EDGES_MAX ? SCENARIO_CENTRAL : (int)c), offset);
+        fleet_node_clock(fleet_who(f->options.fleet, c == SCENARIO_EDGES_MAX ? SCENARIO_CENTRAL : (int)c),
+                         offset);
     }
 }
 
@@ -352,8 +357,8 @@ static void tell(const drill_faults *f, const scenario_event *e, uint64_t from_u
     if (!f->options.record) return;
     scenario_event_print(f->options.fleet->scenario, e, &text);
     kd_buf_put_u8(&text, 0);
-    record_fault(f->options.record, from_us, KD_MAX(end, from_us), scenario_who(f->options.fleet->scenario, e->who),
-                 (const char *)text.data);
+    record_fault(f->options.record, from_us, KD_MAX(end, from_us),
+                 scenario_who(f->options.fleet->scenario, e->who), (const char *)text.data);
     kd_buf_finish(&text);
 }
 

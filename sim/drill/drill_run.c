@@ -33,8 +33,12 @@ static void find_needs(const stage_options *o, drill_run_result *out)
     if (faults > 0 && missing == faults)
         stage_find(&out->found, SIM_UNKNOWN, "faults", "none of its faults can be played here");
     shorter.needs.acks = needed_acks(o);
-    scenario_needs met = {.acks = out->users.acked, .kills = out->kills, .duplicates = out->totals.duplicates,
-                          .gaps = out->totals.gaps, .refused = out->users.refused, .undone = out->totals.undone,
+    scenario_needs met = {.acks = out->users.acked,
+                          .kills = out->kills,
+                          .duplicates = out->totals.duplicates,
+                          .gaps = out->totals.gaps,
+                          .refused = out->users.refused,
+                          .undone = out->totals.undone,
                           .resent = out->totals.resent};
     const char *need = checks_needs(&shorter, &met, why, sizeof why);
     if (need) stage_find(&out->found, SIM_UNKNOWN, need, "too little happened: %s", why);

@@ -10,7 +10,7 @@
 
 /* With its parents. One that is there is fine. */
 int files_make(const char *directory);
-/* What is there remains out of the copy only where `skip` is a file's name (LevelDB's LOCK). `to` is emptied first. */
+/* All but the files of the name `skip` (LevelDB's LOCK). `to` is emptied first. */
 int files_copy(const char *from, const char *to, const char *skip);
 /* One that is not there is fine. */
 int files_remove(const char *directory);

@@ -12,7 +12,13 @@
 #include "sim/drill/ask.h"
 #include "sim/drill/files.h"
 
-enum { TICK_US = 4000, READY_LIMIT_US = 90000000, READY_ASK_MS = 2000, SECRET_BYTES = 32, ENDING_ASKS_US = 3000000 };
+enum {
+    TICK_US = 4000,
+    READY_LIMIT_US = 90000000,
+    READY_ASK_MS = 2000,
+    SECRET_BYTES = 32,
+    ENDING_ASKS_US = 3000000
+};
 
 static uint64_t clock_us(clockid_t clock)
 {
@@ -136,7 +142,8 @@ int fleet_create(fleet **out, const fleet_options *options)
     f->scenario = options->scenario;
     f->base = options->base;
     f->brokers = options->brokers;
-    f->random = options->seed ^ clock_us(CLOCK_REALTIME); /* ports: two drills of one seed may run side by side */
+    f->random =
+        options->seed ^ clock_us(CLOCK_REALTIME); /* ports: two drills of one seed may run side by side */
     f->began_us = clock_us(CLOCK_MONOTONIC);
     f->wall_began_us = clock_us(CLOCK_REALTIME);
     snprintf(log, sizeof log, "%s/broker.log", options->directory);

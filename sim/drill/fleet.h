@@ -33,8 +33,8 @@ typedef struct fleet fleet;
 typedef struct {
     fleet *fleet;
     uint32_t index;
-    char name[2 * SCENARIO_NAME_MAX], data[FLEET_PATH_MAX], config[FLEET_PATH_MAX], clock_file[FLEET_PATH_MAX],
-        sync_file[FLEET_PATH_MAX];
+    char name[2 * SCENARIO_NAME_MAX], data[FLEET_PATH_MAX], config[FLEET_PATH_MAX],
+        clock_file[FLEET_PATH_MAX], sync_file[FLEET_PATH_MAX];
     bool exists;        /* it has a place: name, ports, links */
     bool wanted;        /* it is to run */
     bool ready, asking; /* it said so on its admin port since it started */
@@ -43,7 +43,8 @@ typedef struct {
     uint32_t full;      /* faults that fill its disk */
     uint32_t frozen;    /* faults that stop it */
     bool backed_up;
-    char armed[48]; /* "NAME:N": it kills itself at the N-th pass of that point (common/io/point.h); empty: it does not */
+    char armed
+        [48]; /* "NAME:N": it kills itself at the N-th pass of that point (common/io/point.h); empty: it does not */
     uint64_t start_at_us; /* when it is to start; 0: not */
     uint64_t started_us, thawed_us, full_until_us, sync_fails_us;
     uint16_t port, admin_port;
@@ -59,7 +60,8 @@ typedef struct {
     const char *programs;  /* where kudos-edge and kudos-central are */
     const char *tests_lib; /* where kafka.py is; for a real one */
     const char *faketime;  /* the library; NULL: no clock is moved */
-    const char *powercut;  /* the library that watches syncs; NULL: a kill is a kill, and syncs are the disk's own */
+    const char
+        *powercut; /* the library that watches syncs; NULL: a kill is a kill, and syncs are the disk's own */
     bool real_kafka;
     uint32_t brokers;
     uint64_t seed;
@@ -84,7 +86,7 @@ struct fleet {
     uint32_t network_count;
     uint64_t kills;
     bool interrupted, failed;
-    char failure[FLEET_TEXT_MAX]; /* the first */
+    char failure[FLEET_TEXT_MAX];                                /* the first */
     void (*on_ended)(void *arg, fleet_node *n, const char *how); /* asked to or not; for the report */
     void *on_ended_arg;
     /* One that was armed has killed itself; says when it is to start again, and may arm it anew. */

@@ -10,7 +10,11 @@
 #include "sim/drill/files.h"
 #include "sim/drill/fleet.h"
 
-enum { INTERVAL_MIN_US = 100000, IDLE_MAX_US = 1000000, OUTBOX_MIN_BYTES = 1024 * 1024 /* of the program's own */ };
+enum {
+    INTERVAL_MIN_US = 100000,
+    IDLE_MAX_US = 1000000,
+    OUTBOX_MIN_BYTES = 1024 * 1024 /* of the program's own */
+};
 
 static void text(kd_buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void text(kd_buf *out, const char *format, ...)
@@ -46,12 +50,14 @@ static void write_edge(const fleet_node *n, kd_buf *out)
     const scenario *s = f->scenario;
     const char *name = s->edges[fleet_identity(n)];
     unsigned long long flush = interval(f, s->flush_interval_us);
-    text(out, "[edge]\nname = %s\nregion = %s\ndata_dir = %s\nshards = %u\nflush_ops = %u\n", name, name, n->data,
-         s->shards, s->flush_ops);
+    text(out, "[edge]\nname = %s\nregion = %s\ndata_dir = %s\nshards = %u\nflush_ops = %u\n", name, name,
+         n->data, s->shards, s->flush_ops);
     text(out, "flush_interval = %llums\nidle_interval_max = %llums\n", flush,
          KD_MAX(flush, (unsigned long long)IDLE_MAX_US / 1000));
-    text(out, "resend_min = 1s\nresend_max = 4s\noutbox_max = %lluB\n", (unsigned long long)KD_MAX(s->outbox_bytes, (uint64_t)OUTBOX_MIN_BYTES));
-    text(out, "[http]\nlisten = 127.0.0.1:%u\nsession_secret = %s/session.secret\n", n->port, f->options.directory);
+    text(out, "resend_min = 1s\nresend_max = 4s\noutbox_max = %lluB\n",
+         (unsigned long long)KD_MAX(s->outbox_bytes, (uint64_t)OUTBOX_MIN_BYTES));
+    text(out, "[http]\nlisten = 127.0.0.1:%u\nsession_secret = %s/session.secret\n", n->port,
+         f->options.directory);
     text(out, "[central]\nurl = http://127.0.0.1:%u\n", proxy_link_port(n->central));
     text(out, "[clock]\ndrift_bound = %lluus\nmeasure_interval = 1s\n", (unsigned long long)s->drift_us);
     text(out, "[store]\nwrite_buffer = 4MiB\nblock_cache = 8MiB\n");
@@ -60,8 +66,9 @@ static void write_edge(const fleet_node *n, kd_buf *out)
 static void write_central(const fleet_node *n, kd_buf *out)
 {
     const scenario *s = n->fleet->scenario;
-    text(out, "[central]\nname = %s\ndata_dir = %s\nsnapshot_interval = %llums\ndrift_bound = %lluus\nedges = ", n->name,
-         n->data, interval(n->fleet, s->snapshot_interval_us), (unsigned long long)s->drift_us);
+    text(out,
+         "[central]\nname = %s\ndata_dir = %s\nsnapshot_interval = %llums\ndrift_bound = %lluus\nedges = ",
+         n->name, n->data, interval(n->fleet, s->snapshot_interval_us), (unsigned long long)s->drift_us);
     for (uint32_t i = 0; i < s->edge_count; i++) text(out, "%s%s", i ? ", " : "", s->edges[i]);
     text(out, "\nwrite_buffer = 2MiB\nblock_cache = 16MiB\n[http]\nlisten = 127.0.0.1:%u\n", n->port);
 }

@@ -28,7 +28,7 @@ static void start_embedded(fleet *f)
     address_path(f, address);
     snprintf(partitions, sizeof partitions, "%u", f->scenario->partitions);
     snprintf(brokers, sizeof brokers, "%u", f->brokers);
-    const char *argv[] = {binary, "broker",    "--address-file", address, "--partitions",
+    const char *argv[] = {binary,     "broker",    "--address-file", address, "--partitions",
                           partitions, "--brokers", brokers,          NULL};
     unlink(address);
     if (program_start(&f->broker, &(program_command){.argv = argv}) != KD_OK)
@@ -43,10 +43,11 @@ static void start_real(fleet *f)
     snprintf(directory, sizeof directory, "%s/kafka", f->options.directory);
     snprintf(brokers, sizeof brokers, "%u", f->brokers);
     address_path(f, address);
-    const char *argv[] = {"python3", script,    "run",   "--commands",     "--dir",
-                          directory, "--brokers", brokers, "--address-file", address, NULL};
+    const char *argv[] = {"python3", script,           "run",   "--commands", "--dir", directory, "--brokers",
+                          brokers,   "--address-file", address, NULL};
     /* No signal when the drill dies: the end of its standard input tells it, and it ends its brokers in order. */
-    if (program_start(&f->broker, &(program_command){.argv = argv, .input = true, .death_signal = SIGCONT}) != KD_OK)
+    if (program_start(&f->broker, &(program_command){.argv = argv, .input = true, .death_signal = SIGCONT}) !=
+        KD_OK)
         fleet_fail(f, "python3: %s", strerror(errno));
     f->broker_starting = true;
 }
@@ -61,9 +62,11 @@ static bool read_address(fleet *f)
     kd_buf_put_u8(&text, 0);
     const char *at = (const char *)text.data;
     uint32_t found = 0;
-    while (there && found < f->brokers && (at = strchr(at, ':'))) f->broker_ports[found++] = (uint16_t)strtoul(++at, NULL, 10);
+    while (there && found < f->brokers && (at = strchr(at, ':')))
+        f->broker_ports[found++] = (uint16_t)strtoul(++at, NULL, 10);
     kd_buf_finish(&text);
-    if (there && found < f->brokers) fleet_fail(f, "the broker's address file is not what it should be: %s", path);
+    if (there && found < f->brokers)
+        fleet_fail(f, "the broker's address file is not what it should be: %s", path);
     return there;
 }
 
@@ -103,7 +106,8 @@ void fleet_kafka_finish(fleet *f)
         program_continue(&f->broker);
         if (f->broker.input >= 0) close(f->broker.input);
         f->broker.input = -1;
-        while (!program_reap(&f->broker) && fleet_now_us(f) < end) usleep(20000); /* nothing else runs any more */
+        while (!program_reap(&f->broker) && fleet_now_us(f) < end)
+            usleep(20000); /* nothing else runs any more */
         /* What a kill of its parent would leave is a broker: ask again before that. */
         if (program_running(&f->broker)) program_signal(&f->broker, SIGTERM);
     }
@@ -170,5 +174,6 @@ void fleet_kafka_address(const fleet *f, char *text, size_t size)
     size_t len = 0;
     text[0] = 0;
     for (uint32_t i = 0; i < f->brokers && len < size; i++)
-        len += (size_t)snprintf(text + len, size - len, "%s127.0.0.1:%u", i ? "," : "", proxy_link_port(f->own[i]));
+        len += (size_t)snprintf(text + len, size - len, "%s127.0.0.1:%u", i ? "," : "",
+                                proxy_link_port(f->own[i]));
 }

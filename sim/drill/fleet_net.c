@@ -84,7 +84,8 @@ static proxy_condition condition(const fleet *f, const fleet_node *n, int peer)
     return c;
 }
 
-static void refresh_brokers(const fleet *f, proxy_link **links, proxy_kafka_table *table, const proxy_condition *c)
+static void refresh_brokers(const fleet *f, proxy_link **links, proxy_kafka_table *table,
+                            const proxy_condition *c)
 {
     for (uint32_t i = 0; i < f->brokers; i++) {
         table->at[i].from = f->broker_ports[i];
@@ -148,7 +149,8 @@ void fleet_net_reset(fleet *f, int who)
         fleet_node *n = &f->nodes[i];
         if (!n->exists) continue;
         bool own = fleet_identity(n) == who;
-        for (uint32_t b = 0; b < f->brokers && (own || who == SCENARIO_KAFKA); b++) proxy_link_reset(n->kafka[b]);
+        for (uint32_t b = 0; b < f->brokers && (own || who == SCENARIO_KAFKA); b++)
+            proxy_link_reset(n->kafka[b]);
         if (n->central && (own || who == SCENARIO_CENTRAL)) proxy_link_reset(n->central);
         if (n->users && own) proxy_link_reset(n->users);
     }

@@ -18,7 +18,8 @@ enum {
     STORAGE_GRACE_US = 20000000, /* a process may notice only then that a write failed */
     TAIL_BYTES = 700,
     SAID_BYTES = 256 * 1024, /* it may say much between the error and its end */
-    FULL_BYTES = 8, /* what a note of the library that watches syncs needs; no file of a store has room in it */
+    FULL_BYTES =
+        8, /* what a note of the library that watches syncs needs; no file of a store has room in it */
 };
 
 /* How their logs name an error of the disk (LevelDB's word), and a higher claim. */
@@ -26,7 +27,8 @@ static const char STORAGE[] = "IO error", FENCED[] = "\"fenced\"", PORT_TAKEN[] 
 
 static void check(fleet_node *n, int rc, const char *what)
 {
-    if (rc != KD_OK) fleet_fail(n->fleet, "the drill's own directory: %s of %s: %s", what, n->name, strerror(errno));
+    if (rc != KD_OK)
+        fleet_fail(n->fleet, "the drill's own directory: %s of %s: %s", what, n->name, strerror(errno));
 }
 
 static void set_name(fleet_node *n)
@@ -78,8 +80,8 @@ void fleet_node_finish(fleet_node *n)
 
 /* What stands between the process and its machine: the clock, and syncs that are watched, fail or are slow. */
 typedef struct {
-    char preload[3 * FLEET_PATH_MAX], clock[FLEET_PATH_MAX + 64], synced[FLEET_PATH_MAX + 64], sync[FLEET_PATH_MAX + 64],
-        point[80];
+    char preload[3 * FLEET_PATH_MAX], clock[FLEET_PATH_MAX + 64], synced[FLEET_PATH_MAX + 64],
+        sync[FLEET_PATH_MAX + 64], point[80];
     const char *list[9];
 } surroundings;
 
@@ -94,7 +96,8 @@ static void surround(const fleet_node *n, surroundings *s)
     snprintf(s->sync, sizeof s->sync, "KUDOS_SYNC_ORDER=%s", n->sync_file);
     if (o->powercut || o->faketime) *next++ = s->preload;
     if (o->powercut) *next++ = s->synced, *next++ = s->sync;
-    if (o->faketime) *next++ = s->clock, *next++ = "FAKETIME_CACHE_DURATION=1", *next++ = "FAKETIME_DONT_FAKE_MONOTONIC=1";
+    if (o->faketime)
+        *next++ = s->clock, *next++ = "FAKETIME_CACHE_DURATION=1", *next++ = "FAKETIME_DONT_FAKE_MONOTONIC=1";
     snprintf(s->point, sizeof s->point, "KUDOS_KILL_AT=%s", n->armed);
     if (n->armed[0]) *next++ = s->point;
     *next = NULL;
@@ -105,7 +108,8 @@ void fleet_node_start(fleet_node *n)
     const fleet *f = n->fleet;
     char binary[FLEET_PATH_MAX + 32];
     surroundings around;
-    snprintf(binary, sizeof binary, "%s/%s", f->options.programs, fleet_is_edge(n) ? "kudos-edge" : "kudos-central");
+    snprintf(binary, sizeof binary, "%s/%s", f->options.programs,
+             fleet_is_edge(n) ? "kudos-edge" : "kudos-central");
     surround(n, &around);
     const char *argv[] = {binary, "-c", n->config, NULL};
     if (f->options.faketime && access(n->clock_file, F_OK) != 0) fleet_node_clock(n, 0);
@@ -170,8 +174,8 @@ static void died(fleet_node *n, const char *how)
     while (end.len > 0 && end.data[end.len - 1] == '\n') end.len--;
     const uint8_t *line = end.len ? memrchr(end.data, '\n', end.len) : NULL;
     size_t from = line ? (size_t)(line + 1 - end.data) : 0;
-    fleet_fail(n->fleet, "process died: %s ended with %s; its last words (%s): %.*s", n->name, how, n->process.log,
-               (int)(end.len - from), end.len ? (const char *)end.data + from : "");
+    fleet_fail(n->fleet, "process died: %s ended with %s; its last words (%s): %.*s", n->name, how,
+               n->process.log, (int)(end.len - from), end.len ? (const char *)end.data + from : "");
     kd_buf_finish(&end);
 }
 
@@ -206,7 +210,8 @@ void fleet_node_ended(fleet_node *n)
         n->start_at_us = n->wanted ? now + 1 : 0;
     } else if (code > 0 && disk_failed(n, now) && said(n, STORAGE)) {
         if (n->sync_fails_us) fleet_node_sync(n, false, 0);
-        n->start_at_us = n->full ? 0 : now + AGAIN_US; /* fleet_node_fill starts it when there is room again */
+        n->start_at_us =
+            n->full ? 0 : now + AGAIN_US; /* fleet_node_fill starts it when there is room again */
     } else if (code > 0 && n->fleet->nodes[FLEET_SECOND].exists && said(n, FENCED)) {
         n->fenced = true;
         n->wanted = n->index != FLEET_CENTRAL || !n->fleet->nodes[FLEET_SECOND].wanted;

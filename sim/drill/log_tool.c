@@ -51,8 +51,8 @@ static rd_kafka_t *open_client(log_tool *t, rd_kafka_type_t type)
 {
     char err[200];
     const char *const settings[][2] = {{"bootstrap.servers", t->brokers}, {"group.id", "kudos-drill"},
-                                       {"enable.auto.commit", "false"}, {"fetch.wait.max.ms", "10"},
-                                       {"auto.offset.reset", "latest"}, {"message.max.bytes", "1048576"}};
+                                       {"enable.auto.commit", "false"},   {"fetch.wait.max.ms", "10"},
+                                       {"auto.offset.reset", "latest"},   {"message.max.bytes", "1048576"}};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, NULL); /* that a broker is away is the drill's doing */
     for (size_t i = 0; i < KD_COUNT(settings); i++)
@@ -68,10 +68,10 @@ static void append_again(log_tool *t, rd_kafka_t *producer, const rd_kafka_messa
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
     rd_kafka_header_add(headers, AGAIN, -1, "1", 1);
-    rd_kafka_resp_err_t e =
-        rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(rd_kafka_topic_name(m->rkt)), RD_KAFKA_V_PARTITION(m->partition),
-                          RD_KAFKA_V_VALUE(m->payload, m->len), RD_KAFKA_V_KEY(m->key, m->key_len),
-                          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    rd_kafka_resp_err_t e = rd_kafka_producev(
+        producer, RD_KAFKA_V_TOPIC(rd_kafka_topic_name(m->rkt)), RD_KAFKA_V_PARTITION(m->partition),
+        RD_KAFKA_V_VALUE(m->payload, m->len), RD_KAFKA_V_KEY(m->key, m->key_len), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     if (e) {
         rd_kafka_headers_destroy(headers);
         failed(t, "append", rd_kafka_err2str(e));
@@ -104,7 +104,8 @@ static void follow(log_tool *t, rd_kafka_t *consumer)
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)(TOPICS * t->partitions));
     for (uint32_t p = 0; p < t->partitions; p++) {
         for (int topic = 0; topic < TOPICS; topic++)
-            rd_kafka_topic_partition_list_add(all, log_tool_topic((scenario_topic)topic), (int32_t)p)->offset = RD_KAFKA_OFFSET_END;
+            rd_kafka_topic_partition_list_add(all, log_tool_topic((scenario_topic)topic), (int32_t)p)
+                ->offset = RD_KAFKA_OFFSET_END;
     }
     rd_kafka_resp_err_t e = rd_kafka_assign(consumer, all);
     if (e) failed(t, "follow", rd_kafka_err2str(e));
@@ -115,13 +116,15 @@ static void duplicate(log_tool *t, rd_kafka_t *consumer, rd_kafka_t *producer)
 {
     rd_kafka_message_t *m = rd_kafka_consumer_poll(consumer, POLL_MS);
     if (!m) return;
-    if (!m->err && !is_again(m) && kd_random_next(&t->random) % 100 < percent_of(t, rd_kafka_topic_name(m->rkt)))
+    if (!m->err && !is_again(m) &&
+        kd_random_next(&t->random) % 100 < percent_of(t, rd_kafka_topic_name(m->rkt)))
         append_again(t, producer, m);
     rd_kafka_message_destroy(m);
 }
 
 /* Offsets [*from, *to) of the last `records`. */
-static bool last_of(log_tool *t, rd_kafka_t *rk, const char *topic, uint32_t p, uint32_t records, int64_t *from, int64_t *to)
+static bool last_of(log_tool *t, rd_kafka_t *rk, const char *topic, uint32_t p, uint32_t records,
+                    int64_t *from, int64_t *to)
 {
     int64_t low;
     rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(rk, topic, (int32_t)p, &low, to, CALL_MS);

@@ -24,7 +24,8 @@ static int find_tests_lib(place *p, bool needed)
     if (access(path, R_OK) == 0) return -1;
     snprintf(p->tests_lib, sizeof p->tests_lib, "tests/lib");
     if (!needed || access("tests/lib/kafka.py", R_OK) == 0) return -1;
-    return unavailable(p, "tests/lib/kafka.py, which runs a real Kafka, is not here: run this in the source tree");
+    return unavailable(
+        p, "tests/lib/kafka.py, which runs a real Kafka, is not here: run this in the source tree");
 }
 
 /* The other programs are beside this one; kafka.py is in the tree that it was built in, or here. */
@@ -54,7 +55,8 @@ int place_find_faketime(place *p)
         snprintf(p->faketime, sizeof p->faketime, "%s", found.gl_pathv[0]);
     globfree(&found);
     if (*p->faketime) return -1;
-    return unavailable(p, "this scenario moves clocks, for which libfaketime is needed: apt-get install libfaketime");
+    return unavailable(
+        p, "this scenario moves clocks, for which libfaketime is needed: apt-get install libfaketime");
 }
 
 int place_make_directory(place *p, const char *keep)
@@ -64,7 +66,8 @@ int place_make_directory(place *p, const char *keep)
     if (keep) {
         if (files_make(keep) != KD_OK || !realpath(keep, p->directory)) made = NULL;
     } else {
-        snprintf(p->directory, sizeof p->directory, "%s/kudos-%s-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp", p->command);
+        snprintf(p->directory, sizeof p->directory, "%s/kudos-%s-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp",
+                 p->command);
         made = mkdtemp(p->directory);
     }
     if (made) return -1;

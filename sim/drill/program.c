@@ -15,7 +15,8 @@ enum { VARIABLES_MAX = 8, OUTPUT_BYTES = 16 * 1024 };
 
 void program_init(program *p, struct event_base *base, const char *name, const char *log)
 {
-    *p = (program){.name = kd_dup(kd_bytes_of(name, strlen(name) + 1)), .base = base, .input = -1, .log_fd = -1};
+    *p = (program){
+        .name = kd_dup(kd_bytes_of(name, strlen(name) + 1)), .base = base, .input = -1, .log_fd = -1};
     p->log = kd_dup(kd_bytes_of(log, strlen(log) + 1));
 }
 
@@ -26,7 +27,9 @@ static bool take_output(program *p, int fd)
 {
     char piece[OUTPUT_BYTES];
     ssize_t n = read(fd, piece, sizeof piece);
-    if (n > 0) return write(p->log_fd, piece, (size_t)n) >= 0; /* what does not fit the disk is not worth dying for */
+    if (n > 0)
+        return write(p->log_fd, piece, (size_t)n) >=
+               0; /* what does not fit the disk is not worth dying for */
     return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
@@ -216,7 +219,8 @@ bool program_reap(program *p)
 
 int program_limit_files(program *p, uint64_t bytes)
 {
-    struct rlimit limit = {.rlim_cur = bytes == UINT64_MAX ? RLIM_INFINITY : (rlim_t)bytes, .rlim_max = RLIM_INFINITY};
+    struct rlimit limit = {.rlim_cur = bytes == UINT64_MAX ? RLIM_INFINITY : (rlim_t)bytes,
+                           .rlim_max = RLIM_INFINITY};
     if (p->pid <= 0) return KD_EUNAVAILABLE;
     return prlimit(p->pid, RLIMIT_FSIZE, &limit, NULL) == 0 ? KD_OK : KD_EIO;
 }

@@ -75,7 +75,8 @@ static bool cut(const proxy_flow *f)
 
 static void arm(struct event *timer, uint64_t after_us)
 {
-    struct timeval after = {.tv_sec = (time_t)(after_us / 1000000), .tv_usec = (suseconds_t)(after_us % 1000000)};
+    struct timeval after = {.tv_sec = (time_t)(after_us / 1000000),
+                            .tv_usec = (suseconds_t)(after_us % 1000000)};
     event_add(timer, &after);
 }
 

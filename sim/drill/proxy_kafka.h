@@ -24,10 +24,10 @@ typedef struct {
 /* One direction of one connection: from a broker. Zero-initialise with the table. */
 typedef struct {
     const proxy_kafka_table *table;
-    uint32_t head_len;  /* bytes of the size that were seen, up to 4 */
-    uint32_t head;      /* their value so far */
-    uint64_t left;      /* bytes of the answer that are still to come */
-    uint32_t held_len;  /* held back: what may be the beginning of a match */
+    uint32_t head_len; /* bytes of the size that were seen, up to 4 */
+    uint32_t head;     /* their value so far */
+    uint64_t left;     /* bytes of the answer that are still to come */
+    uint32_t held_len; /* held back: what may be the beginning of a match */
     uint8_t held[PROXY_KAFKA_MATCH];
 } proxy_kafka_stream;
 

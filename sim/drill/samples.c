@@ -49,7 +49,9 @@ static void on_metrics(void *arg, int status, kd_bytes body)
         if (value < s->last[i]) s->before[i] += s->last[i]; /* it was started anew */
         s->last[i] = value;
     }
-    s->refusing = ask_metric(body, "kudos_edge_refusing_writes") + ask_metric(body, "kudos_edge_clock_out_of_bounds") > 0;
+    s->refusing =
+        ask_metric(body, "kudos_edge_refusing_writes") + ask_metric(body, "kudos_edge_clock_out_of_bounds") >
+        0;
 }
 
 static uint64_t number(const json_t *object, const char *name)
@@ -116,7 +118,8 @@ static void ask(source *s, uint64_t now_us)
     snprintf(path, sizeof path, "/v1/%s/counts", s->whole->item);
     ask_get(base, n->admin_port, "/metrics", NULL, DEADLINE_MS, on_metrics, s);
     ask_get(base, n->port, path, NULL, DEADLINE_MS, on_counts, s);
-    if (fleet_is_edge(n)) ask_get(base, n->admin_port, "/debug/partitions", NULL, DEADLINE_MS, on_partitions, s);
+    if (fleet_is_edge(n))
+        ask_get(base, n->admin_port, "/debug/partitions", NULL, DEADLINE_MS, on_partitions, s);
 }
 
 void samples_tick(samples *s, uint64_t now_us)
@@ -153,7 +156,9 @@ static record_sample region(const samples *s, const clients *c, uint32_t e, uint
         .shown = from->shown,
         .pending = from->pending,
         .staleness_us = from->age_us,
-        .as_of_lag_us = from->as_of_us == 0 ? UINT64_MAX : wall_us > from->as_of_us ? wall_us - from->as_of_us : 0,
+        .as_of_lag_us = from->as_of_us == 0        ? UINT64_MAX
+                        : wall_us > from->as_of_us ? wall_us - from->as_of_us
+                                                   : 0,
         .outbox_batches = from->outbox,
     };
 }

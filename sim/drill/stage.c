@@ -71,7 +71,8 @@ static void find_failure(const stage *s, stage_finding *f)
     if (!s->fleet->failed) return;
     for (size_t i = 0; i < KD_COUNT(checkers); i++) {
         size_t len = strlen(checkers[i]);
-        if (strncmp(text, checkers[i], len) == 0) stage_find(f, SIM_VIOLATED, checkers[i], "%s", text + len + 2);
+        if (strncmp(text, checkers[i], len) == 0)
+            stage_find(f, SIM_VIOLATED, checkers[i], "%s", text + len + 2);
     }
     f->unavailable = f->unavailable || !f->checker;
     stage_find(f, SIM_UNKNOWN, "environment", "%s", text);
@@ -79,8 +80,13 @@ static void find_failure(const stage *s, stage_finding *f)
 
 void stage_judge(stage *s, stage_finding *f, verdict_result *r)
 {
-    verdict_options o = {.fleet = s->fleet, .clients = s->clients, .samples = s->samples, .journal = s->journal,
-                         .limit_us = KD_MAX(s->o->scenario->heal_us, (uint64_t)HEAL_MIN_US), .tick = on_wait, .tick_arg = s};
+    verdict_options o = {.fleet = s->fleet,
+                         .clients = s->clients,
+                         .samples = s->samples,
+                         .journal = s->journal,
+                         .limit_us = KD_MAX(s->o->scenario->heal_us, (uint64_t)HEAL_MIN_US),
+                         .tick = on_wait,
+                         .tick_arg = s};
     *r = (verdict_result){0};
     s->acting = false;
     fleet_wait(s->fleet, answered, s, LAST_ANSWERS_US);
@@ -89,7 +95,8 @@ void stage_judge(stage *s, stage_finding *f, verdict_result *r)
     if (s->interrupted) stage_find(f, SIM_UNKNOWN, "interrupted", "interrupted");
     if (r->judged && !r->final.held) stage_find(f, SIM_VIOLATED, r->final.checker, "%s", r->final.text);
     if (!r->converged)
-        stage_find(f, SIM_VIOLATED, "convergence", "not within %.0f s after the faults: %s", (double)o.limit_us / 1e6, r->apart);
+        stage_find(f, SIM_VIOLATED, "convergence", "not within %.0f s after the faults: %s",
+                   (double)o.limit_us / 1e6, r->apart);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
@@ -110,12 +117,21 @@ static void assemble(stage *s)
     fleet_kafka_address(s->fleet, brokers, sizeof brokers);
     s->journal = journal_create(o->scenario->drift_us, o->scenario->users.tokens);
     s->log = log_tool_create(brokers, o->scenario->partitions, o->seed);
-    s->clients = clients_create(&(clients_options){.fleet = s->fleet, .scenario = o->scenario, .journal = s->journal,
-                                                   .seed = o->seed, .faster = o->faster, .per_second = o->per_second});
+    s->clients = clients_create(&(clients_options){.fleet = s->fleet,
+                                                   .scenario = o->scenario,
+                                                   .journal = s->journal,
+                                                   .seed = o->seed,
+                                                   .faster = o->faster,
+                                                   .per_second = o->per_second});
     s->samples = samples_create(s->fleet, item);
-    s->faults = drill_faults_create(&(drill_faults_options){.fleet = s->fleet, .clients = s->clients, .journal = s->journal,
-                                                            .record = o->record, .log = s->log, .faster = o->faster,
-                                                            .merged_arg = s->samples, .merged = samples_merged});
+    s->faults = drill_faults_create(&(drill_faults_options){.fleet = s->fleet,
+                                                            .clients = s->clients,
+                                                            .journal = s->journal,
+                                                            .record = o->record,
+                                                            .log = s->log,
+                                                            .faster = o->faster,
+                                                            .merged_arg = s->samples,
+                                                            .merged = samples_merged});
     const kd_names *items = clients_items(s->clients);
     while (s->followed < items->count && strcmp(kd_names_at(items, s->followed), item) != 0) s->followed++;
     record_follow(o->record, item, "like");
@@ -137,9 +153,17 @@ int stage_open(stage *s, const stage_options *o, stage_finding *f)
     *s = (stage){.o = o, .base = event_base_new()};
     KD_ASSERT(s->base != NULL);
     hear_signals(s);
-    fleet_options with = {.scenario = o->scenario, .base = s->base, .directory = o->directory, .programs = o->programs,
-                          .tests_lib = o->tests_lib, .faketime = o->faketime, .powercut = o->powercut,
-                          .real_kafka = o->real_kafka, .brokers = o->brokers, .seed = o->seed, .faster = o->faster};
+    fleet_options with = {.scenario = o->scenario,
+                          .base = s->base,
+                          .directory = o->directory,
+                          .programs = o->programs,
+                          .tests_lib = o->tests_lib,
+                          .faketime = o->faketime,
+                          .powercut = o->powercut,
+                          .real_kafka = o->real_kafka,
+                          .brokers = o->brokers,
+                          .seed = o->seed,
+                          .faster = o->faster};
     if (fleet_create(&s->fleet, &with) != KD_OK) {
         f->unavailable = true;
         stage_find(f, SIM_UNKNOWN, "environment", "%s: %s", o->directory, strerror(errno));

@@ -5,8 +5,8 @@
 
 enum {
     ROUND_US = 15000000,
-    PATIENCE_US = 5000000,    /* one that has not come to its point by then is killed */
-    MOMENT_MAX_US = 3000000,  /* of a random kill */
+    PATIENCE_US = 5000000,   /* one that has not come to its point by then is killed */
+    MOMENT_MAX_US = 3000000, /* of a random kill */
     BACK_MAX_US = 400000,
     PASSES_MAX = 12,
     RANDOM_PERCENT = 30,
@@ -68,7 +68,8 @@ static void arm(torture *t, fleet_node *n)
     f->was_serving = false;
     n->armed[0] = 0;
     if (f->point >= 0)
-        snprintf(n->armed, sizeof n->armed, "%s:%u", torture_point_names[f->point], 1 + (unsigned)below(t, PASSES_MAX));
+        snprintf(n->armed, sizeof n->armed, "%s:%u", torture_point_names[f->point],
+                 1 + (unsigned)below(t, PASSES_MAX));
 }
 
 static void on_point(void *arg, fleet_node *n)
@@ -100,7 +101,8 @@ static void look(torture *t, fleet_node *n, uint64_t now)
         if (fleet_is_edge(n)) clients_recheck(t->stage.clients, n->index, RECHECKS);
     }
     if (!t->armed || !program_running(&n->process)) return;
-    if (f->kill_at_us == 0) f->kill_at_us = now + (f->point < 0 ? below(t, MOMENT_MAX_US) + 1 : (uint64_t)PATIENCE_US);
+    if (f->kill_at_us == 0)
+        f->kill_at_us = now + (f->point < 0 ? below(t, MOMENT_MAX_US) + 1 : (uint64_t)PATIENCE_US);
     if (now >= f->kill_at_us) kill_it(t, n);
 }
 
@@ -183,7 +185,8 @@ static void begin_round(torture *t)
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         fleet_node *n = &f->nodes[i];
         if (!n->exists) continue;
-        t->fates[i] = (fate){.point = -1, .kill_at_us = fleet_now_us(f) + 1 + below(t, MOMENT_MAX_US), .was_serving = true};
+        t->fates[i] = (fate){
+            .point = -1, .kill_at_us = fleet_now_us(f) + 1 + below(t, MOMENT_MAX_US), .was_serving = true};
     }
 }
 
@@ -199,7 +202,8 @@ static void one_round(torture *t)
     t->out->rounds++;
     t->out->lost += r.final.lost;
     t->out->doubled += r.final.doubled;
-    snprintf(text, sizeof text, "%llu cycles, %llu likes and unlikes answered, %llu members, agreed after %.1f s: %s",
+    snprintf(text, sizeof text,
+             "%llu cycles, %llu likes and unlikes answered, %llu members, agreed after %.1f s: %s",
              (unsigned long long)t->out->cycles, (unsigned long long)clients_total(t->stage.clients).acked,
              (unsigned long long)r.final.members, (double)r.converged_us / 1e6,
              t->out->found.checker ? t->out->found.checker : "held");

@@ -21,7 +21,8 @@ typedef struct {
 
 typedef struct {
     stage_finding found;
-    uint64_t cycles, kills, lost, doubled, rounds, unreached; /* unreached: armed and killed otherwise, since it never came to the point */
+    uint64_t cycles, kills, lost, doubled, rounds,
+        unreached; /* unreached: armed and killed otherwise, since it never came to the point */
     uint64_t reached[KD_POINT_COUNT], random_moments;
     clients_counts users;
     samples_totals totals;

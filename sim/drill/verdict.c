@@ -14,7 +14,8 @@ enum {
     EXPORT_BYTES_MAX = 64 * 1024 * 1024,
     READ_LIMIT_US = 60000000,
     PAUSE_US = 200000,
-    SETTLE_US = 3000000, /* a verdict against the drill must last so long: what it was judged by is read one after the other */
+    SETTLE_US =
+        3000000, /* a verdict against the drill must last so long: what it was judged by is read one after the other */
 };
 
 typedef struct {
@@ -73,13 +74,15 @@ static bool same_counts(reaching *r)
     for (uint32_t e = 0; e < r->count; e++) {
         const counts_reading *edge = &r->at[e];
         if (edge->failed) return apart(r, "%s did not answer with all counts", name_of(r, e));
-        if (edge->pending > 0) return apart(r, "%s has %llu operations pending", name_of(r, e), (unsigned long long)edge->pending);
+        if (edge->pending > 0)
+            return apart(r, "%s has %llu operations pending", name_of(r, e),
+                         (unsigned long long)edge->pending);
         for (uint32_t i = 0; i < items->count; i++) {
             for (int c = 0; c < SCENARIO_COUNTERS; c++) {
                 if (edge->counts[i][c] != central->counts[i][c])
                     return apart(r, "%s shows %llu for %s of %s, central %llu", name_of(r, e),
-                                 (unsigned long long)edge->counts[i][c], clients_counters[c], kd_names_at(items, i),
-                                 (unsigned long long)central->counts[i][c]);
+                                 (unsigned long long)edge->counts[i][c], clients_counters[c],
+                                 kd_names_at(items, i), (unsigned long long)central->counts[i][c]);
             }
         }
     }
@@ -99,8 +102,10 @@ static bool all_agree(reaching *r)
     r->since_us = fleet_now_us(f);
     for (uint32_t i = 0; i < r->count; i++)
         counts_start(&r->at[i], i + 1 < r->count ? f->nodes[i].port : f->nodes[FLEET_CENTRAL].port);
-    while (!fleet_wait(f, all_read, r, READ_LIMIT_US) && !f->interrupted) continue; /* each has its own deadline */
-    if (!fleet_wait(f, outboxes_heard, r, READ_LIMIT_US)) return apart(r, "the edges do not tell of their outboxes");
+    while (!fleet_wait(f, all_read, r, READ_LIMIT_US) && !f->interrupted)
+        continue; /* each has its own deadline */
+    if (!fleet_wait(f, outboxes_heard, r, READ_LIMIT_US))
+        return apart(r, "the edges do not tell of their outboxes");
     uint64_t batches = samples_outboxes(r->o->samples, r->since_us);
     if (batches > 0) return apart(r, "%llu batches are in outboxes", (unsigned long long)batches);
     return same_counts(r);
@@ -128,7 +133,9 @@ static bool export_members(reaching *r)
         program_kill(&r->export);
         return apart(r, "kudos-central export did not end");
     }
-    if (r->export.status != 0) return apart(r, "kudos-central export ended with %d; see %s", WEXITSTATUS(r->export.status), r->export.log);
+    if (r->export.status != 0)
+        return apart(r, "kudos-central export ended with %d; see %s", WEXITSTATUS(r->export.status),
+                     r->export.log);
     return true;
 }
 
@@ -222,8 +229,14 @@ static void judge(reaching *r)
     for (uint32_t e = 0; e < s->edge_count; e++) edges[e] = s->edges[e];
     const kd_names *items = clients_items(r->o->clients), *users = clients_users(r->o->clients);
     const char **item_list = list(items), **user_list = list(users);
-    final_names names = {.journal = r->o->journal, .counters = &counters, .edges = edges, .edge_count = s->edge_count,
-                         .items = item_list, .item_count = items->count, .users = user_list, .user_count = users->count};
+    final_names names = {.journal = r->o->journal,
+                         .counters = &counters,
+                         .edges = edges,
+                         .edge_count = s->edge_count,
+                         .items = item_list,
+                         .item_count = items->count,
+                         .users = user_list,
+                         .user_count = users->count};
     final_state *f = final_create(&names);
     add_members(r, f, kd_buf_view(&text));
     add_counts(r, f);

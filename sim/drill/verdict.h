@@ -16,7 +16,7 @@ typedef struct {
     clients *clients;
     samples *samples;
     journal *journal;
-    uint64_t limit_us; /* for everything to agree */
+    uint64_t limit_us;       /* for everything to agree */
     void (*tick)(void *arg); /* while it waits: samples, the record, progress */
     void *tick_arg;
 } verdict_options;

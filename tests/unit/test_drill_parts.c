@@ -49,8 +49,9 @@ static long size_of(const char *name)
 
 Test(drill_parts, a_series_is_summed_over_its_rows)
 {
-    static const char text[] = "# HELP a_total Words.\na_total{x=\"1\",s=\"0\"} 3\na_total{x=\"1\",s=\"1\"} 4\n"
-                               "a_total{x=\"12\"} 100\na_total_more 1000\nb 2.5\nb 7";
+    static const char text[] =
+        "# HELP a_total Words.\na_total{x=\"1\",s=\"0\"} 3\na_total{x=\"1\",s=\"1\"} 4\n"
+        "a_total{x=\"12\"} 100\na_total_more 1000\nb 2.5\nb 7";
     kd_bytes all = kd_bytes_str(text);
     cr_assert_eq(ask_metric(all, "a_total"), 107);
     cr_assert_eq(ask_metric(all, "a_total{x=\"1\""), 7);
@@ -160,7 +161,9 @@ Test(drill_files, a_full_disk_befalls_files_and_not_the_log)
     kd_buf text = {0};
     char script[300];
     program p;
-    snprintf(script, sizeof script, "trap '' XFSZ; while ! [ -e %s ]; do :; done; echo 0123456789 >%s || echo full", at("go"), at("file"));
+    snprintf(script, sizeof script,
+             "trap '' XFSZ; while ! [ -e %s ]; do :; done; echo 0123456789 >%s || echo full", at("go"),
+             at("file"));
     start(&p, base, script);
     cr_assert_eq(program_limit_files(&p, 8), KD_OK);
     put("go", "");

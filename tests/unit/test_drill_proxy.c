@@ -13,7 +13,8 @@
 
 /* ---- Kafka's addresses ----------------------------------------------------------------------------------------- */
 
-static const proxy_kafka_table table = {.count = 2, .at = {{.from = 9092, .to = 19001}, {.from = 9093, .to = 19002}}};
+static const proxy_kafka_table table = {.count = 2,
+                                        .at = {{.from = 9092, .to = 19001}, {.from = 9093, .to = 19002}}};
 
 static void put_answer(kd_buf *b, kd_bytes body)
 {
@@ -56,7 +57,8 @@ Test(drill_proxy, addresses_are_exchanged_wherever_the_stream_is_cut)
             proxy_kafka_pass(&s, kd_bytes_of(in.data, first), &out);
             proxy_kafka_pass(&s, kd_bytes_of(in.data + first, second - first), &out);
             proxy_kafka_pass(&s, kd_bytes_of(in.data + second, in.len - second), &out);
-            cr_assert(kd_bytes_eq(kd_buf_view(&out), kd_buf_view(&wanted)), "cut at %zu and %zu", first, second);
+            cr_assert(kd_bytes_eq(kd_buf_view(&out), kd_buf_view(&wanted)), "cut at %zu and %zu", first,
+                      second);
         }
     }
     kd_buf_finish(&in);
@@ -73,7 +75,11 @@ Test(drill_proxy, nothing_is_held_back_at_the_end_of_an_answer)
     proxy_kafka_pass(&s, kd_buf_view(&in), &out);
     cr_assert_eq(out.len, in.len);
     kd_buf_clear(&out);
-    proxy_kafka_pass(&s, kd_bytes_of("\0\0\0\x14" "127.0", 9), &out);
+    proxy_kafka_pass(&s,
+                     kd_bytes_of("\0\0\0\x14"
+                                 "127.0",
+                                 9),
+                     &out);
     cr_assert_eq(out.len, 4); /* the answer goes on, so this may be an address */
     kd_buf_finish(&in);
     kd_buf_finish(&out);
@@ -115,7 +121,8 @@ static bool readable(rig *r, int fd, uint64_t limit_us)
 
 static int connect_to(uint16_t port)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     cr_assert_eq(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
     return fd;
