@@ -45,7 +45,10 @@ static void renew_exemption(checks *c, uint32_t edge)
 
 static void edge_went_back(checks *c, uint32_t edge, bool wiped)
 {
-    journal_excuse_edge(c->view.journal, edge, merged_now(c, edge), check_now(c));
+    uint64_t from_us = merged_now(c, edge);
+    /* Of two who use one name the watermark tells of the other. */
+    if (c->copied_us[edge] != 0) from_us = KD_MIN(from_us, c->copied_us[edge]);
+    journal_excuse_edge(c->view.journal, edge, from_us, check_now(c));
     journal_excuse_sums(c->view.journal);
     c->disk_lost_us[edge] = check_now(c);
     c->disk_changed[edge] = true;
@@ -65,6 +68,7 @@ static void edge_disk(checks *c, uint32_t edge, checks_disk_event event)
     case CHECKS_COPIED:
         renew_exemption(c, edge);
         c->doubled[edge] = c->any_doubled = true;
+        if (c->copied_us[edge] == 0) c->copied_us[edge] = check_now(c);
         journal_excuse_sums(c->view.journal);
         check_durable_disk(c, edge + CHECKS_TWIN, false);
         break;

@@ -130,6 +130,7 @@ struct checks {
     bool any_doubled, central_undone, likes_lost;
     uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
     uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
+    uint64_t copied_us[SCENARIO_EDGES_MAX]; /* since when two may have used its name; 0: never */
     uint32_t converge_at;                      /* where it did not hold the last time */
     uint64_t lives;
     char names[4][SCENARIO_NAME_MAX + KD_ITEM_KEY_MAX];
