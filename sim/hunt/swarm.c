@@ -169,12 +169,11 @@ static void draw_central(swarm *d, scenario_event *e)
     e->who = SCENARIO_CENTRAL;
 }
 
-/* Mostly within the bound, where nothing may change for users with tokens; now and then the clock of a machine that was never set. */
+/* Mostly within the bound, where nothing may change for users with tokens. */
 static void draw_clock(swarm *d, scenario_event *e)
 {
     e->who = draw_process(d);
     uint64_t bound = d->s->drift_us * PICK(d, 1, 1, 2, 6) / 2;
-    if (chance(d, 10)) bound = 3600ull * SECOND;
     e->amount = (int64_t)between(d, 1, bound / MS) * MS;
     if (e->kind == SCENARIO_CLOCK_DRIFT) e->amount = (int64_t)scaled(d, 10, 20000, 10);
     if (e->kind == SCENARIO_CLOCK_SWING)
