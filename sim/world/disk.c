@@ -1,8 +1,10 @@
 /*
- * disk.c - a skip list (Pugh 1990) of rows in key order, and behind it the groups that a crash may forget. Heights come from a
- * fixed seed, so that a run is the same every time.
+ * disk.c - a skip list (Pugh 1990) of rows in key order, a table by hash to find one row in one step, and behind them the groups that a
+ * crash may forget. Heights come from a fixed seed, so that a run is the same every time.
  *
  *     head -> node -> node -> ...      each node: key bytes inline, value apart (it may grow)
+ *
+ * The table is open-addressed with linear probing and at most half full; every node but the head is in it.
  */
 #include "sim/world/disk.h"
 
@@ -14,17 +16,21 @@ enum {
     HEIGHT_MAX = 20,
     QUEUE_MAX = 4,  /* groups submitted and not synced */
     UNDOS_MAX = 64, /* of a disk that lies: the system writes the oldest back in the end */
+    TABLE_MIN = 64,
 };
 
 typedef struct node {
+    uint64_t hash;
     uint8_t *value;
-    uint32_t value_len, key_len;
+    uint32_t value_len, value_cap, key_len;
     uint32_t height;
     struct node *next[]; /* height pointers, then the key */
 } node;
 
 struct sim_disk {
     node *head;
+    node **table;
+    size_t table_cap; /* a power of two */
     size_t rows;
     int levels; /* in use */
     uint64_t seed;
@@ -57,10 +63,66 @@ static node *node_create(uint32_t height, kd_bytes key)
 
 static void node_set(node *n, kd_bytes value)
 {
-    if (value.len != n->value_len || !n->value) n->value = kd_realloc(n->value, value.len);
+    if (value.len > n->value_cap) {
+        n->value = kd_realloc(n->value, value.len);
+        n->value_cap = (uint32_t)value.len;
+    }
     if (value.len) memcpy(n->value, value.data, value.len);
     n->value_len = (uint32_t)value.len;
 }
+
+/* ---- the table ---- */
+
+static size_t slot_next(const sim_disk *m, size_t slot)
+{
+    return (slot + 1) & (m->table_cap - 1);
+}
+
+static void table_add(sim_disk *m, node *n)
+{
+    size_t slot = n->hash & (m->table_cap - 1);
+    while (m->table[slot]) slot = slot_next(m, slot);
+    m->table[slot] = n;
+}
+
+static void table_reserve(sim_disk *m, size_t rows)
+{
+    if (2 * rows <= m->table_cap) return;
+    free(m->table);
+    m->table_cap = KD_MAX(2 * m->table_cap, (size_t)TABLE_MIN);
+    while (2 * rows > m->table_cap) m->table_cap *= 2;
+    m->table = kd_alloc(m->table_cap * sizeof(m->table[0]));
+    for (node *n = m->head->next[0]; n; n = n->next[0]) table_add(m, n);
+}
+
+/* The slot of the key, or the empty one where it would be. */
+static size_t table_slot(const sim_disk *m, kd_bytes key, uint64_t hash)
+{
+    size_t slot = hash & (m->table_cap - 1);
+    while (m->table[slot] && (m->table[slot]->hash != hash || !kd_bytes_eq(node_key(m->table[slot]), key)))
+        slot = slot_next(m, slot);
+    return slot;
+}
+
+static node *find(const sim_disk *m, kd_bytes key, uint64_t hash)
+{
+    return m->table_cap ? m->table[table_slot(m, key, hash)] : NULL;
+}
+
+/* What stands behind the gap and would not be found over it moves into it. */
+static void table_remove(sim_disk *m, const node *n)
+{
+    size_t gap = table_slot(m, node_key(n), n->hash), mask = m->table_cap - 1;
+    for (size_t at = slot_next(m, gap); m->table[at]; at = slot_next(m, at)) {
+        size_t home = m->table[at]->hash & mask;
+        if (((at - home) & mask) < ((at - gap) & mask)) continue;
+        m->table[gap] = m->table[at];
+        gap = at;
+    }
+    m->table[gap] = NULL;
+}
+
+/* ---- rows ---- */
 
 sim_disk *sim_disk_create(void)
 {
@@ -86,6 +148,7 @@ void sim_disk_destroy(sim_disk *m)
         free(n->value);
         free(n);
     }
+    free(m->table);
     free(m);
 }
 
@@ -107,10 +170,13 @@ static uint32_t random_height(sim_disk *m)
     return 1 + (uint32_t)__builtin_ctzll(bits) / 2;
 }
 
-static void insert(sim_disk *m, node **before, kd_bytes key, kd_bytes value)
+static void insert(sim_disk *m, node **before, kd_bytes key, uint64_t hash, kd_bytes value)
 {
+    table_reserve(m, m->rows + 1);
     node *n = node_create(random_height(m), key);
+    n->hash = hash;
     node_set(n, value);
+    table_add(m, n);
     m->levels = KD_MAX(m->levels, (int)n->height);
     for (uint32_t h = 0; h < n->height; h++) {
         n->next[h] = before[h]->next[h];
@@ -122,18 +188,23 @@ static void insert(sim_disk *m, node **before, kd_bytes key, kd_bytes value)
 void sim_disk_put(sim_disk *m, kd_bytes key, kd_bytes value)
 {
     node *before[HEIGHT_MAX];
-    node *n = seek(m, key, before);
-    if (n && kd_bytes_eq(node_key(n), key))
+    uint64_t hash = kd_hash(key);
+    node *n = find(m, key, hash);
+    if (n) {
         node_set(n, value);
-    else
-        insert(m, before, key, value);
+        return;
+    }
+    seek(m, key, before);
+    insert(m, before, key, hash, value);
 }
 
 void sim_disk_delete(sim_disk *m, kd_bytes key)
 {
     node *before[HEIGHT_MAX];
-    node *n = seek(m, key, before);
-    if (!n || !kd_bytes_eq(node_key(n), key)) return;
+    node *n = find(m, key, kd_hash(key));
+    if (!n) return;
+    table_remove(m, n);
+    seek(m, key, before);
     for (uint32_t h = 0; h < n->height; h++) before[h]->next[h] = n->next[h];
     free(n->value);
     free(n);
@@ -145,8 +216,9 @@ sim_disk *sim_disk_clone(const sim_disk *m)
     sim_disk *copy = sim_disk_create();
     node *last[HEIGHT_MAX];
     for (int h = 0; h < HEIGHT_MAX; h++) last[h] = copy->head;
+    table_reserve(copy, m->rows);
     for (const node *n = m->head->next[0]; n; n = n->next[0]) {
-        insert(copy, last, node_key(n), node_value(n));
+        insert(copy, last, node_key(n), n->hash, node_value(n));
         node *added = last[0]->next[0];
         for (uint32_t h = 0; h < added->height; h++) last[h] = added;
     }
@@ -177,6 +249,7 @@ void sim_disk_wipe(sim_disk *m)
         free(n);
     }
     memset(m->head->next, 0, HEIGHT_MAX * sizeof(node *));
+    if (m->table_cap) memset(m->table, 0, m->table_cap * sizeof(m->table[0]));
     m->rows = 0;
     m->broken = false;
 }
@@ -204,8 +277,8 @@ static void remember(void *arg, kd_bytes key, kd_bytes value)
 {
     remembering *r = arg;
     (void)value;
-    const node *n = seek(r->m, key, NULL);
-    if (n && kd_bytes_eq(node_key(n), key))
+    const node *n = find(r->m, key, kd_hash(key));
+    if (n)
         kd_writes_put(r->undo, key, node_value(n));
     else
         kd_writes_delete(r->undo, key);
@@ -312,8 +385,8 @@ static int store_get(void *ctx, kd_bytes key, kd_buf *value)
     sim_disk *m = ctx;
     kd_buf_clear(value);
     if (read_fails(m)) return KD_EIO;
-    const node *n = seek(m, key, NULL);
-    if (!n || !kd_bytes_eq(node_key(n), key)) return KD_ENOTFOUND;
+    const node *n = find(m, key, kd_hash(key));
+    if (!n) return KD_ENOTFOUND;
     kd_buf_put(value, n->value, n->value_len);
     return KD_OK;
 }

@@ -227,3 +227,34 @@ Test(sim_world_disk, a_wiped_one_is_empty_and_works)
     cr_assert(holds(m, "b", "1"));
     sim_disk_destroy(m);
 }
+
+/* Rows come and go; one by one and in order both must tell the same. */
+Test(sim_world_disk, finds_each_row_whatever_went)
+{
+    enum { KEYS = 300 };
+    sim_disk *m = sim_disk_create();
+    kd_store s = sim_disk_view(m);
+    uint64_t random = 7;
+    uint32_t stands[KEYS] = {0}; /* 0: not there */
+    kd_buf value = {0};
+    char key[16];
+    for (uint32_t n = 1; n < 20000; n++) {
+        uint32_t k = (uint32_t)(kd_random_next(&random) % KEYS);
+        kd_bytes name = text_of(key, sizeof(key), (int)k);
+        bool goes = kd_random_next(&random) % 100 < (n / 1000 % 2 ? 70 : 30);
+        if (goes)
+            sim_disk_delete(m, name);
+        else
+            sim_disk_put(m, name, kd_bytes_of(&n, sizeof(n)));
+        stands[k] = goes ? 0 : n;
+        uint32_t other = (uint32_t)(kd_random_next(&random) % KEYS);
+        int found = s.get(s.ctx, text_of(key, sizeof(key), (int)other), &value);
+        cr_assert_eq(found, stands[other] ? KD_OK : KD_ENOTFOUND);
+        cr_assert(found != KD_OK || memcmp(value.data, &stands[other], sizeof(n)) == 0);
+    }
+    size_t rows = 0;
+    for (uint32_t k = 0; k < KEYS; k++) rows += stands[k] != 0;
+    cr_assert_eq(sim_disk_rows(m), rows);
+    kd_buf_finish(&value);
+    sim_disk_destroy(m);
+}
