@@ -14,6 +14,11 @@ void kd_drift_init(kd_drift *d, uint64_t wall_us, uint64_t mono_us)
     *d = (kd_drift){.shift_us = (int64_t)(wall_us - mono_us)};
 }
 
+void kd_drift_resume(kd_drift *d, int64_t shift_us)
+{
+    *d = (kd_drift){.shift_us = shift_us, .agreed = true};
+}
+
 uint64_t kd_drift_now(const kd_drift *d, uint64_t mono_us)
 {
     return mono_us + (uint64_t)d->shift_us;

@@ -30,6 +30,9 @@ typedef struct {
 
 /* Starts unmeasured; `wall_us` and `mono_us` are read together. */
 void kd_drift_init(kd_drift *d, uint64_t wall_us, uint64_t mono_us);
+/* Goes on, unmeasured, with the shift that an earlier process of the same boot had when a server agreed with it: the
+ * monotonic clock has not stopped since. */
+void kd_drift_resume(kd_drift *d, int64_t shift_us);
 /* The carried wall time at mono_us. */
 uint64_t kd_drift_now(const kd_drift *d, uint64_t mono_us);
 /*

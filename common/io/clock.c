@@ -41,6 +41,12 @@ void kd_clock_init(kd_clock *c, uint64_t bound_us)
     publish(c);
 }
 
+void kd_clock_resume(kd_clock *c, int64_t shift_us)
+{
+    kd_drift_resume(&c->drift, shift_us);
+    publish(c);
+}
+
 void kd_clock_finish(kd_clock *c)
 {
     pthread_mutex_destroy(&c->lock);

@@ -22,6 +22,8 @@ typedef struct {
 } kd_clock;
 
 void kd_clock_init(kd_clock *c, uint64_t bound_us);
+/* As kd_drift_resume; before any other thread reads. */
+void kd_clock_resume(kd_clock *c, int64_t shift_us);
 void kd_clock_finish(kd_clock *c);
 /* The carried wall time: what stamps are made of. */
 uint64_t kd_clock_now_us(const kd_clock *c);

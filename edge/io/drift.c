@@ -10,6 +10,7 @@
 #include "common/io/log.h"
 #include "common/json_reader.h"
 #include "edge/io/app.h"
+#include "edge/io/clock_file.h"
 
 enum { RETRY_US = 500 * 1000 };
 
@@ -62,6 +63,8 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
     bool good = result == KD_OK && status == 200 && read_time(p, kd_http_response_body(r), &now_us);
     if (good) good = kd_clock_measure(&p->app->clock, p->asked_us, now_us) == KD_OK;
     if (good) tell(p);
+    if (good && kd_clock_check(&p->app->clock) == KD_CLOCK_IN_BOUNDS)
+        kd_clock_file_save(p->app->settings.data_dir, &p->app->clock);
     again(p, good ? p->app->settings.measure_interval_us : RETRY_US);
 }
 

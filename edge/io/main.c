@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/io/log.h"
+#include "edge/io/clock_file.h"
 #include "edge/io/compare.h"
 #include "edge/io/shard.h"
 
@@ -218,6 +219,7 @@ static int start(kd_app *app, char *error)
     int err;
     bool topics_ready;
     kd_clock_init(&app->clock, app->settings.drift_bound_us);
+    if (kd_clock_file_load(app->settings.data_dir, &app->clock)) KD_LOG(KD_INFO, "clock-carried-on");
     if ((err = init_secrets(app, error)) || (err = init_main_loop(app, error))) return err;
     err = kd_topics_check(app, error);
     topics_ready = err == KD_OK;

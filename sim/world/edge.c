@@ -50,7 +50,12 @@ void edge_open(world *w, uint32_t slot)
 {
     sim_edge *e = &w->edges[slot];
     uint32_t host = edge_identity(slot);
-    kd_drift_init(&e->drift, host_wall_us(w, host), host_mono_us(w, host));
+    /* The shift is kept on disk from one process to the next; a copy of the directory brings it along. */
+    if (slot != host) e->drift = w->edges[host].drift;
+    if (e->drift.agreed)
+        kd_drift_resume(&e->drift, e->drift.shift_us);
+    else
+        kd_drift_init(&e->drift, host_wall_us(w, host), host_mono_us(w, host));
     for (uint32_t i = 0; i < w->s->shards; i++) {
         int err = open_shard(w, slot, i);
         if (err != KD_OK) {

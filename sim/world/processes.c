@@ -204,6 +204,7 @@ void disks_wipe(world *w, int who)
     process_stop(w, o.process);
     for (uint32_t i = 0; i < o.count; i++) sim_disk_wipe(*disk_at(w, o.process, i));
     forgot(w, who);
+    if (who >= 0) w->edges[who].drift = (kd_drift){.agreed = false};
     checks_disk(w->checks, who, CHECKS_WIPED);
     world_note(w, world_process_name(w, o.process), "its disk was emptied");
 }

@@ -109,6 +109,23 @@ Test(drift, bounds_hold_in_both_directions_and_count_the_uncertainty)
     }
 }
 
+/* What an earlier process carried goes on, unmeasured, and a wild wall clock does not get in. */
+Test(drift, a_restart_goes_on_with_what_was_agreed)
+{
+    kd_drift d = started();
+    kd_drift_sample good = sample(2000, 10 * MS, 5);
+    cr_assert_eq(kd_drift_measure(&d, &good, BOUND), KD_OK);
+    uint64_t before = kd_drift_now(&d, 5000 * MS);
+    kd_drift next;
+    kd_drift_resume(&next, d.shift_us);
+    cr_expect_eq(kd_drift_now(&next, 5000 * MS), before);
+    cr_expect_eq(kd_drift_within(&next, BOUND), KD_CLOCK_UNMEASURED);
+    kd_drift_sample wild = sample(6000, 10 * MS, -3600000 * (int64_t)MS);
+    cr_assert_eq(kd_drift_measure(&next, &wild, BOUND), KD_OK);
+    cr_expect_eq(kd_drift_within(&next, BOUND), KD_CLOCK_OUT_OF_BOUNDS);
+    cr_expect_eq(next.shift_us, d.shift_us);
+}
+
 /* However unevenly the delay is spread, a clock that is right is not refused. */
 Test(drift, a_true_clock_is_never_out_of_bounds)
 {
