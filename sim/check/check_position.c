@@ -158,6 +158,8 @@ void check_position_opened(checks *c, uint32_t slot, uint32_t partition)
             if (t->open[i].edge == e && kd_position_cmp(t->open[i].at, applied[e]) <= 0)
                 settle(c, t, partition, e, t->open[i].at);
         t->now.durable[e] = t->now.tentative[e] = applied[e];
+        kd_position *furthest = &c->positions.on_disk[partition][e];
+        if (kd_position_cmp(applied[e], *furthest) > 0) *furthest = applied[e];
     }
     t->open_count = t->outstanding = 0;
     if (core) t->now.version = kd_central_version(core);
@@ -167,10 +169,7 @@ void check_position_opened(checks *c, uint32_t slot, uint32_t partition)
 static bool found_applied(const checks *c, uint32_t edge, uint32_t partition, kd_position at)
 {
     const check_cell *cell = check_map_find(&c->positions.bodies, position_hash(edge, partition, at));
-    bool found = false;
-    for (uint32_t slot = 0; cell && (cell->b & GATHERED) && slot < CHECKS_CENTRALS; slot++)
-        found |= kd_position_cmp(at, c->positions.tenures[slot][partition].now.durable[edge]) <= 0;
-    return found;
+    return cell && (cell->b & GATHERED) && kd_position_cmp(at, c->positions.on_disk[partition][edge]) <= 0;
 }
 
 void check_position_freed(checks *c, uint32_t slot, uint32_t partition, kd_position at)

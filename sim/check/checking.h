@@ -50,6 +50,7 @@ typedef struct {
         [SCENARIO_EDGES_MAX]; /* incarnations up to here may have two bodies: they were copied while open */
     check_tenure tenures[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     check_history backup[SCENARIO_PARTITIONS_MAX], copied[SCENARIO_PARTITIONS_MAX];
+    kd_position on_disk[SCENARIO_PARTITIONS_MAX][SCENARIO_EDGES_MAX]; /* the furthest that any central ever opened with */
     check_map parents; /* hash of partition, epoch: the epoch and version from which it went on */
 } check_positions;
 
