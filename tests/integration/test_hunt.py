@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""The swarm: it holds for a moment on the sound cores, every planted bug is found, and what it writes replays."""
+import os
+import re
+import subprocess
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
+SIM = os.path.abspath(os.path.join(BUILD, "kudos-sim"))
+
+
+def kudos_sim(*args, cwd=None):
+    done = subprocess.run([SIM, *args], capture_output=True, text=True, timeout=240, cwd=cwd)
+    return done, (done.stdout.splitlines() or [""])[-1]
+
+
+def test_the_sound_cores_hold(tmp_path):
+    done, last = kudos_sim("hunt", "--minutes", "0.1", "--out", str(tmp_path))
+    assert re.fullmatch(r"hunt seeds=\d+ events=\d+ failures=0 verdict=held", last), done.stdout
+    assert done.returncode == 0 and os.listdir(tmp_path) == []
+
+
+def test_every_planted_bug_is_found():
+    done, last = kudos_sim("bugs")
+    found = re.fullmatch(r"bugs planted=(\d+) found=(\d+) verdict=held", last)
+    assert found and found[1] == found[2] and done.returncode == 0, done.stdout
+    lines = [line for line in done.stdout.splitlines() if line.startswith("bug ")]
+    assert len(lines) == int(found[1])
+    assert all(re.search(r"rule=\S+ +seeds=\d+ +limit=200 found=yes checker=[a-z-]+$", line) for line in lines), done.stdout
+
+
+def test_a_failure_is_reduced_and_replays(tmp_path):
+    done, last = kudos_sim("hunt", "--minutes", "0.02", "--plant", "FREE_ON_ACK", "--shrink-limit", "5", "--out", str(tmp_path))
+    assert done.returncode == 1 and last.endswith("verdict=violated"), done.stdout
+    name = sorted(os.listdir(tmp_path))[0]
+    text = (tmp_path / name).read_text()
+    checker = re.match(r"# ([a-z-]+) at ", text)[1]
+    command = re.search(r"^# kudos-sim (run .*)$", text, re.MULTILINE)[1].split()
+    events = [line for line in text.splitlines() if line.startswith("at ")]
+    assert len(events) <= 20
+    again, line = kudos_sim(*command, cwd=tmp_path)
+    assert again.returncode == 1 and line.endswith("verdict=violated")
+    assert f"violated: {checker} at" in again.stdout
+
+
+def test_what_cannot_be_is_named():
+    for args, says in ((("hunt", "--plant", "NOTHING"), "no such planted bug"), (("bugs", "--only", "NOTHING"), "no such planted bug"),
+                       (("hunt", "--out", "/proc/nowhere"), "/proc/nowhere")):
+        done, _ = kudos_sim(*args)
+        assert done.returncode == 2 and says in done.stderr
