@@ -11,6 +11,7 @@
 #include "sim/drill.h"
 #include "sim/generate.h"
 #include "sim/hunt.h"
+#include "sim/language.h"
 #include "sim/load.h"
 #include "sim/replay.h"
 #include "sim/run.h"
@@ -30,6 +31,7 @@ static const command commands[] = {
     {"replay", "sends a log of likes through edges and checks every count", kd_sim_replay},
     {"generate", "writes a generated hour of likes as such a log", kd_sim_generate},
     {"load", "loads one server and measures it", kd_sim_load},
+    {"language", "tells how a scenario is written", kd_sim_language},
     {"hunt", "runs random scenarios in the simulation, reduces and writes down what fails", kd_sim_hunt},
     {"bugs", "shows that every rule broken on purpose is found", kd_sim_bugs},
     {"run", "plays a scenario in the deterministic simulation", kd_sim_run},
