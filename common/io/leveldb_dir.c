@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/io/leveldb_acked.h"
 #include "kudos/base.h"
 
 static int fail_errno(const char *what, char *err, size_t size)
@@ -84,6 +85,10 @@ static int check_no_data(const char *dir, char *err, size_t size)
         rc = KD_EMALFORMED;
     }
     closedir(d);
+    if (rc == KD_OK && kd_leveldb_acked_any(dir)) {
+        snprintf(err, size, "corrupted: %s says that it held rows, and it holds none", KD_LEVELDB_ACKED);
+        rc = KD_EMALFORMED;
+    }
     return rc;
 }
 
@@ -108,4 +113,11 @@ int kd_leveldb_dir_prepare(const char *dir, bool create, char *err, size_t size)
     if (rc != KD_OK) return rc;
     snprintf(err, size, "holds no database");
     return KD_ENOTFOUND;
+}
+
+bool kd_leveldb_dir_has(const char *dir)
+{
+    char current[PATH_MAX];
+    return snprintf(current, sizeof(current), "%s/CURRENT", dir) < (int)sizeof(current) &&
+           access(current, F_OK) == 0;
 }

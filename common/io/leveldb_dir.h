@@ -14,5 +14,7 @@
  * start anew; KD_EIO. `err` gets the cause without the directory's name.
  */
 int kd_leveldb_dir_prepare(const char *dir, bool create, char *err, size_t size);
+/* Whether there is a database; to be asked after kd_leveldb_dir_prepare. */
+bool kd_leveldb_dir_has(const char *dir);
 
 #endif

@@ -4,17 +4,23 @@
  * Owns the database, its cache, filter and options. Invariants:
  *   - `poisoned` goes from false to true once, and `cause` is complete before that; no write reaches LevelDB
  * after it;
- *   - `batch` belongs to the writing thread; everything else is constant after open or atomic, so reads need
+ *   - `acked.acked` is the number of the last operation that is on stable storage, as LevelDB counts them, and is in
+ *     the file before a caller hears of it;
+ *   - `batch`, `last` and `acked` belong to the writing thread; everything else is constant after open or atomic, so reads need
  * no lock.
  */
 #include "common/io/leveldb_store.h"
 
+#include <errno.h>
 #include <leveldb/c.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/io/leveldb_acked.h"
+#include "common/io/leveldb_check.h"
 #include "common/io/leveldb_dir.h"
+#include "common/io/log.h"
 
 enum {
     DEFAULT_WRITE_BUFFER = 32 * 1024 * 1024,
@@ -35,9 +41,12 @@ struct kd_leveldb {
     leveldb_writeoptions_t *write;
     leveldb_writeoptions_t *write_sync;
     leveldb_writebatch_t *batch;
+    uint64_t last; /* operation written */
+    kd_leveldb_acked acked;
     atomic_bool poisoned;
     atomic_uint_fast64_t read_errors;
     char cause[CAUSE_MAX];
+    char *dir;
 };
 
 static void set_options(kd_leveldb *db, const kd_leveldb_options *o)
@@ -68,10 +77,8 @@ static void set_options(kd_leveldb *db, const kd_leveldb_options *o)
     db->batch = leveldb_writebatch_create();
 }
 
-void kd_leveldb_close(kd_leveldb *db)
+static void finish_options(kd_leveldb *db)
 {
-    if (!db) return;
-    if (db->db) leveldb_close(db->db);
     leveldb_writebatch_destroy(db->batch);
     leveldb_writeoptions_destroy(db->write_sync);
     leveldb_writeoptions_destroy(db->write);
@@ -80,6 +87,16 @@ void kd_leveldb_close(kd_leveldb *db)
     leveldb_options_destroy(db->options);
     leveldb_filterpolicy_destroy(db->bloom);
     leveldb_cache_destroy(db->cache);
+}
+
+void kd_leveldb_close(kd_leveldb *db)
+{
+    if (!db) return;
+    if (db->db) leveldb_close(db->db);
+    if (db->acked.fd >= 0) kd_leveldb_acked_sync(&db->acked); /* an older number is true, too */
+    kd_leveldb_acked_close(&db->acked);
+    if (db->options) finish_options(db);
+    free(db->dir);
     free(db);
 }
 
@@ -103,28 +120,76 @@ static int open_failed(const char *dir, char *text, char *err, size_t size)
     return rc;
 }
 
-int kd_leveldb_open(kd_leveldb **db, const char *dir, const kd_leveldb_options *options, char *err,
-                    size_t size)
+/* What ACKED promises must be in the files. */
+static int check_acked(const kd_leveldb_acked *a, const kd_leveldb_state *state, char *err, size_t size)
 {
-    static const kd_leveldb_options none;
-    const kd_leveldb_options *o = options ? options : &none;
-    char cause[CAUSE_MAX];
-    *db = NULL;
-    int rc = kd_leveldb_dir_prepare(dir, o->create, cause, sizeof(cause));
+    if (a->acked > state->last) {
+        snprintf(err, size,
+                 "corrupted: acknowledged writes are missing (the end of the log of writes was lost): it holds %llu, "
+                 "%llu were acknowledged",
+                 (unsigned long long)state->last, (unsigned long long)a->acked);
+        return KD_EMALFORMED;
+    }
+    if (a->acked > a->opened && a->acked == state->last && !state->logged) {
+        snprintf(err, size, "corrupted: acknowledged writes are missing (the log of writes is empty)");
+        return KD_EMALFORMED;
+    }
+    return KD_OK;
+}
+
+/* LevelDB takes a lost log for an empty one: all is looked at before it opens the files. */
+static int check_files(kd_leveldb *d, const char *dir, bool create, char *err, size_t size)
+{
+    kd_leveldb_state state = {.last = 0};
+    int rc = kd_leveldb_dir_prepare(dir, create, err, size);
+    if (rc == KD_OK) rc = kd_leveldb_acked_open(&d->acked, dir, err, size);
+    if (rc == KD_OK && kd_leveldb_dir_has(dir)) rc = kd_leveldb_check(dir, &state, err, size);
+    if (rc == KD_OK) rc = check_acked(&d->acked, &state, err, size);
+    d->last = state.last;
+    return rc;
+}
+
+static int begin_acked(kd_leveldb *d, const char *dir, char *err, size_t size)
+{
+    d->acked.opened = d->acked.acked = d->last;
+    if (kd_leveldb_acked_write(&d->acked) == 0 && kd_leveldb_acked_sync(&d->acked) == 0) return KD_OK;
+    snprintf(err, size, "database %s: %s: %s", dir, KD_LEVELDB_ACKED, strerror(errno));
+    return KD_EIO;
+}
+
+static int open_checked(kd_leveldb *d, const char *dir, const kd_leveldb_options *o, char *err, size_t size)
+{
+    char cause[CAUSE_MAX], *text = NULL;
+    int rc = check_files(d, dir, o->create, cause, sizeof(cause));
     if (rc != KD_OK) {
         snprintf(err, size, "database %s: %s", dir, cause);
         return rc;
     }
-    kd_leveldb *d = kd_alloc(sizeof(*d));
     set_options(d, o);
-    char *text = NULL;
     d->db = leveldb_open(d->options, dir, &text);
-    if (text) {
+    return text ? open_failed(dir, text, err, size) : begin_acked(d, dir, err, size);
+}
+
+int kd_leveldb_open(kd_leveldb **db, const char *dir, const kd_leveldb_options *options, char *err,
+                    size_t size)
+{
+    static const kd_leveldb_options none;
+    kd_leveldb *d = kd_alloc(sizeof(*d));
+    d->acked.fd = -1;
+    d->dir = strdup(dir);
+    KD_ASSERT(d->dir);
+    *db = NULL;
+    int rc = open_checked(d, dir, options ? options : &none, err, size);
+    if (rc == KD_OK)
+        *db = d;
+    else
         kd_leveldb_close(d);
-        return open_failed(dir, text, err, size);
-    }
-    *db = d;
-    return KD_OK;
+    return rc;
+}
+
+bool kd_leveldb_holds_rows(const char *dir)
+{
+    return kd_leveldb_acked_any(dir);
 }
 
 int kd_leveldb_open_existing(kd_leveldb **db, const char *dir, char *err, size_t size)
@@ -135,6 +200,7 @@ int kd_leveldb_open_existing(kd_leveldb **db, const char *dir, char *err, size_t
 
 static int read_failed(kd_leveldb *db, char *text)
 {
+    KD_LOG(KD_ERROR, "read-failed", KD_STR("database", db->dir), KD_STR("cause", text));
     leveldb_free(text);
     atomic_fetch_add_explicit(&db->read_errors, 1, memory_order_relaxed);
     return KD_EIO;
@@ -267,12 +333,17 @@ static void batch_delete(void *arg, kd_bytes key)
     leveldb_writebatch_delete(arg, (const char *)key.data, key.len);
 }
 
-static int poison(kd_leveldb *db, char *text)
+static int poison(kd_leveldb *db, const char *text)
 {
     snprintf(db->cause, sizeof(db->cause), "%s", text);
-    leveldb_free(text);
     atomic_store_explicit(&db->poisoned, true, memory_order_release);
     return KD_EIO;
+}
+
+static int acknowledge(kd_leveldb *db)
+{
+    db->acked.acked = db->last;
+    return kd_leveldb_acked_write(&db->acked) == 0 ? KD_OK : poison(db, strerror(errno));
 }
 
 int kd_leveldb_write(kd_leveldb *db, const kd_writes *writes, bool sync)
@@ -283,7 +354,13 @@ int kd_leveldb_write(kd_leveldb *db, const kd_writes *writes, bool sync)
     leveldb_writebatch_clear(db->batch);
     kd_writes_visit(writes, &visitor, db->batch);
     leveldb_write(db->db, sync ? db->write_sync : db->write, db->batch, &text);
-    return text ? poison(db, text) : KD_OK;
+    if (text) {
+        poison(db, text);
+        leveldb_free(text);
+        return KD_EIO;
+    }
+    db->last += writes->count;
+    return sync ? acknowledge(db) : KD_OK;
 }
 
 bool kd_leveldb_poisoned(const kd_leveldb *db)

@@ -28,13 +28,15 @@ typedef struct {
  * Opens the database in `dir`; options NULL: the defaults, without creating. On failure *db is NULL and `err`
  * (which may be NULL with size 0) names directory and cause: KD_ENOTFOUND     there is no database, and
  * `create` is false KD_EUNAVAILABLE  another process, or another handle of this one, has it open
- *   KD_EMALFORMED    it is corrupted
+ *   KD_EMALFORMED    it is corrupted, or holds less than was acknowledged (ACKED, leveldb_acked.h)
  *   KD_EIO           anything else
  */
 int kd_leveldb_open(kd_leveldb **db, const char *dir, const kd_leveldb_options *options, char *err,
                     size_t size);
 /* Opens what must already be there, with small buffers: for tools that read. */
 int kd_leveldb_open_existing(kd_leveldb **db, const char *dir, char *err, size_t size);
+/* Whether anything was ever written in this directory and acknowledged: false when there is none. */
+bool kd_leveldb_holds_rows(const char *dir);
 /* No other thread may be inside a call. NULL is fine. */
 void kd_leveldb_close(kd_leveldb *db);
 

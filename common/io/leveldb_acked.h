@@ -1,0 +1,38 @@
+/*
+ * common/io/leveldb_acked.h - the file ACKED in a database's directory: up to which operation its writer was told that it is
+ * on stable storage. Used by leveldb_store.c alone.
+ *
+ *     opened 00000000000000000017 acked 00000000000000000042
+ *
+ * `opened` is the last operation when the writer opened it. The file is written in place after each synced write, and synced
+ * itself only at opening and closing: a power cut may leave an older number, never a larger one than what is stored. A kill
+ * leaves the last one. So a database that holds less than ACKED has lost what it had acknowledged.
+ *
+ * Its lock (by open file, so that it tells two handles of one process apart, too) is held as long as it is open.
+ */
+#ifndef KUDOS_COMMON_IO_LEVELDB_ACKED_H
+#define KUDOS_COMMON_IO_LEVELDB_ACKED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KD_LEVELDB_ACKED "ACKED"
+
+typedef struct {
+    int fd; /* -1: not open */
+    uint64_t opened, acked;
+} kd_leveldb_acked;
+
+/* Opens and locks, or makes it with zeros; one that somebody removed counts as such, too. KD_EUNAVAILABLE: somebody has it
+ * open; KD_EMALFORMED; KD_EIO. `err` gets the cause without the directory's name. */
+int kd_leveldb_acked_open(kd_leveldb_acked *a, const char *dir, char *err, size_t size);
+/* 0, or -1 with errno. */
+int kd_leveldb_acked_write(kd_leveldb_acked *a);
+int kd_leveldb_acked_sync(const kd_leveldb_acked *a);
+void kd_leveldb_acked_close(kd_leveldb_acked *a);
+
+/* Whether anything was ever acknowledged in this directory, as far as can be told without locking it. */
+bool kd_leveldb_acked_any(const char *dir);
+
+#endif
