@@ -209,6 +209,7 @@ void fleet_node_ended(fleet_node *n)
         /* By the signal itself when that came before it was awaited, right after the start. */
         n->start_at_us = n->wanted ? now + 1 : 0;
     } else if (code > 0 && disk_failed(n, now) && said(n, STORAGE)) {
+        n->fleet->kills++; /* its disk has killed it, as the simulation counts */
         if (n->sync_fails_us) fleet_node_sync(n, false, 0);
         n->start_at_us =
             n->full ? 0 : now + AGAIN_US; /* fleet_node_fill starts it when there is room again */
