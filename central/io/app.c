@@ -40,10 +40,11 @@ static int open_workers(kd_app *app, char *error)
 {
     const kd_worker_events events = {app, topics_gone, kd_app_worker_drained};
     uint32_t workers = (uint32_t)app->settings.workers;
+    bool anew = kd_tenure_begins_anew(app->settings.data_dir);
     app->workers = kd_alloc(sizeof(kd_worker) * workers);
     for (uint32_t i = 0; i < workers; i++) {
         app->opened = i + 1;
-        int rc = kd_worker_create(&app->workers[i], &app->settings, i, &events, error);
+        int rc = kd_worker_create(&app->workers[i], &app->settings, i, anew, &events, error);
         if (rc != KD_OK) return rc;
     }
     return KD_OK;

@@ -22,6 +22,11 @@ void kd_tenure_path(char *out, size_t size, const char *data_dir, uint32_t parti
     snprintf(out, size, "%s/partition-%04u", data_dir, partition);
 }
 
+bool kd_tenure_begins_anew(const char *data_dir)
+{
+    return !kd_leveldb_any_holds_rows(data_dir, "partition-");
+}
+
 /* Unique and increasing: milliseconds, and chance for two that start in the same one. */
 uint64_t kd_tenure_epoch_hint(uint64_t now_us)
 {
@@ -70,7 +75,7 @@ static void commit_done(void *arg, uint64_t id, int err)
     kd_loop_post(t->loop, &slot->post);
 }
 
-int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, uint32_t partition, kd_loop *loop,
+int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, uint32_t partition, bool anew, kd_loop *loop,
                    kd_central_metrics *metrics, char *error)
 {
     char path[4096];
@@ -84,10 +89,10 @@ int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, uint32_t p
         .write_buffer_bytes = settings->write_buffer,
         .cache_bytes = KD_MAX(256 * 1024, settings->block_cache / settings->partitions),
         .max_open_files = (int)settings->open_files,
-        .create = true,
+        .create = anew,
     };
     kd_tenure_path(path, sizeof(path), settings->data_dir, partition);
-    int rc = kd_leveldb_open(&t->db, path, &options, error, KD_OPTIONS_ERROR_MAX);
+    int rc = kd_leveldb_open_beside(&t->db, path, &options, error, KD_OPTIONS_ERROR_MAX);
     if (rc != KD_OK) return rc;
     t->store = kd_leveldb_store(t->db);
     rc = open_core(t, error);

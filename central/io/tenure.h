@@ -59,9 +59,9 @@ struct kd_tenure {
     void *arg;
 };
 
-/* Opens store and core and starts the committer. On an error `error` (KD_OPTIONS_ERROR_MAX bytes) names cause
+/* Opens store and core and starts the committer. `anew`: one that is missing is made; else it was lost. On an error `error` (KD_OPTIONS_ERROR_MAX bytes) names cause
  * and partition: kd_err of kd_leveldb_open and kd_central_open. Nothing is left open then. */
-int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, uint32_t partition, kd_loop *loop,
+int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, uint32_t partition, bool anew, kd_loop *loop,
                    kd_central_metrics *metrics, char *error);
 /* After the producer was destroyed and the loop joined. Applies what was submitted. */
 void kd_tenure_close(kd_tenure *t);
@@ -83,6 +83,8 @@ bool kd_tenure_idle(const kd_tenure *t);
 
 /* For kd_central_open: an epoch that nobody else mints. libsodium is initialised. */
 uint64_t kd_tenure_epoch_hint(uint64_t now_us);
+/* Whether the partitions may be made: none of them has ever held anything. */
+bool kd_tenure_begins_anew(const char *data_dir);
 /* DATA/partition-NNNN into out (of `size` bytes). */
 void kd_tenure_path(char *out, size_t size, const char *data_dir, uint32_t partition);
 

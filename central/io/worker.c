@@ -72,13 +72,13 @@ static void settled(void *arg)
     kd_worker_check_drained(w);
 }
 
-static int open_tenures(kd_worker *w, char *error)
+static int open_tenures(kd_worker *w, bool anew, char *error)
 {
     uint32_t workers = (uint32_t)w->settings->workers, partitions = (uint32_t)w->settings->partitions;
     w->tenures = kd_alloc(sizeof(kd_tenure) * (partitions / workers + 1));
     for (uint32_t p = w->index; p < partitions; p += workers) {
         kd_tenure *t = &w->tenures[w->count];
-        int rc = kd_tenure_open(t, w->settings, p, w->loop, &w->metrics, error);
+        int rc = kd_tenure_open(t, w->settings, p, anew, w->loop, &w->metrics, error);
         if (rc != KD_OK) return rc;
         t->settled = settled;
         t->arg = w;
@@ -95,7 +95,7 @@ static void run_refresh(void *arg)
     kd_timer_set(&w->refresh, REFRESH_US);
 }
 
-int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t index,
+int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t index, bool anew,
                      const kd_worker_events *events, char *error)
 {
     char name[16];
@@ -109,7 +109,7 @@ int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t
     kd_timer_init(&w->publish, w->loop, run_publish, w);
     kd_timer_init(&w->refresh, w->loop, run_refresh, w);
     kd_timer_init(&w->rejoin, w->loop, kd_worker_run_rejoin, w);
-    int rc = open_tenures(w, error);
+    int rc = open_tenures(w, anew, error);
     if (rc == KD_OK) rc = create_producer(w, error);
     return rc;
 }

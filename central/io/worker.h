@@ -39,7 +39,7 @@ struct kd_worker {
 
 /* Opens the partitions, with a thread that is not started yet. As kd_tenure_open; also KD_EINVAL for the
  * Kafka clients. */
-int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t index,
+int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t index, bool anew,
                      const kd_worker_events *events, char *error);
 /* KD_OK or KD_EIO. */
 int kd_worker_start(kd_worker *w);

@@ -11,8 +11,10 @@
  */
 #include "common/io/leveldb_store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <leveldb/c.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,6 +192,30 @@ int kd_leveldb_open(kd_leveldb **db, const char *dir, const kd_leveldb_options *
 bool kd_leveldb_holds_rows(const char *dir)
 {
     return kd_leveldb_acked_any(dir);
+}
+
+bool kd_leveldb_any_holds_rows(const char *parent, const char *prefix)
+{
+    char path[PATH_MAX];
+    bool found = false;
+    DIR *d = opendir(parent);
+    if (!d) return false;
+    for (const struct dirent *e; !found && (e = readdir(d));) {
+        if (strncmp(e->d_name, prefix, strlen(prefix)) != 0) continue;
+        if (snprintf(path, sizeof(path), "%s/%s", parent, e->d_name) < (int)sizeof(path))
+            found = kd_leveldb_acked_any(path);
+    }
+    closedir(d);
+    return found;
+}
+
+int kd_leveldb_open_beside(kd_leveldb **db, const char *dir, const kd_leveldb_options *options, char *err,
+                           size_t size)
+{
+    int rc = kd_leveldb_open(db, dir, options, err, size);
+    if (rc != KD_ENOTFOUND) return rc;
+    snprintf(err, size, "database %s: missing, though others beside it hold rows: it is not begun anew", dir);
+    return KD_EMALFORMED;
 }
 
 int kd_leveldb_open_existing(kd_leveldb **db, const char *dir, char *err, size_t size)

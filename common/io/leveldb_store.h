@@ -33,10 +33,16 @@ typedef struct {
  */
 int kd_leveldb_open(kd_leveldb **db, const char *dir, const kd_leveldb_options *options, char *err,
                     size_t size);
+/* As kd_leveldb_open, for one of several that belong together: what is missing without `create` is KD_EMALFORMED. */
+int kd_leveldb_open_beside(kd_leveldb **db, const char *dir, const kd_leveldb_options *options, char *err,
+                           size_t size);
 /* Opens what must already be there, with small buffers: for tools that read. */
 int kd_leveldb_open_existing(kd_leveldb **db, const char *dir, char *err, size_t size);
 /* Whether anything was ever written in this directory and acknowledged: false when there is none. */
 bool kd_leveldb_holds_rows(const char *dir);
+/* Whether that is so in any directory of `parent` whose name begins so: one that is missing beside it was lost, and is not to
+ * be made anew. At a first start that was broken off nothing was acknowledged yet. */
+bool kd_leveldb_any_holds_rows(const char *parent, const char *prefix);
 /* No other thread may be inside a call. NULL is fine. */
 void kd_leveldb_close(kd_leveldb *db);
 

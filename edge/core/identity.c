@@ -29,6 +29,21 @@ static void encode_identity(const kd_edge *e, kd_buf *out)
     kd_buf_put(out, name.data, name.len);
 }
 
+int kd_edge_stored_shards(const kd_store *store, uint32_t *shards)
+{
+    kd_buf key = {0}, value = {0};
+    kd_key_single(&key, 'I');
+    int err = store->get(store->ctx, kd_buf_view(&key), &value);
+    kd_reader r = kd_reader_of(kd_buf_view(&value));
+    bool known = err == KD_OK && kd_read_u8(&r) == KD_STORAGE_SCHEMA;
+    kd_read_be16(&r);
+    *shards = kd_read_be16(&r);
+    if (err == KD_OK && (!known || r.bad)) err = KD_EMISMATCH;
+    kd_buf_finish(&key);
+    kd_buf_finish(&value);
+    return err;
+}
+
 /* KD_OK when the store is this edge's, or empty: then it becomes so. */
 static int check_identity(kd_edge *e)
 {

@@ -28,6 +28,7 @@ struct kd_app {
     kd_cidrs trusted;
     kd_http_tls *tls; /* NULL: none */
     uint32_t shard_count;
+    bool anew; /* no shard has ever held anything: they may be made */
     kd_shard *shards[KD_SHARDS_MAX];
     /* the main loop's */
     kd_loop *loop;

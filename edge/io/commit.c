@@ -43,7 +43,8 @@ static void release(kd_shard *s, uint64_t up_to, int status)
 static void storage_failed(kd_shard *s)
 {
     s->commit.failed = true;
-    KD_LOG(KD_ERROR, "storage-failed", KD_U64("shard", s->index), KD_STR("cause", kd_leveldb_error(s->db)));
+    const char *cause = kd_leveldb_poisoned(s->db) ? kd_leveldb_error(s->db) : "a read of the store failed";
+    KD_LOG(KD_ERROR, "storage-failed", KD_U64("shard", s->index), KD_STR("cause", cause));
     kd_drain_fail(s->app, KD_EXIT_FAILED);
 }
 

@@ -79,6 +79,7 @@ static int init_secrets(kd_app *app, char *error)
 static int open_shards(kd_app *app, char *error)
 {
     app->shard_count = choose_shards(&app->settings);
+    app->anew = !kd_leveldb_any_holds_rows(app->settings.data_dir, "shard-");
     for (uint32_t i = 0; i < app->shard_count; i++) {
         int err = kd_shard_create(&app->shards[i], app, i, error);
         if (err) return err;

@@ -92,12 +92,33 @@ static int open_store(kd_shard *s, char *error)
     const kd_settings *set = &s->app->settings;
     char dir[4096];
     kd_leveldb_options options = {
-        .write_buffer_bytes = set->write_buffer, .cache_bytes = set->block_cache, .create = true};
+        .write_buffer_bytes = set->write_buffer, .cache_bytes = set->block_cache, .create = s->app->anew};
     if (snprintf(dir, sizeof dir, "%s/shard-%u", set->data_dir, s->index) >= (int)sizeof dir) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "edge.data_dir is too long");
         return KD_EINVAL;
     }
-    return kd_leveldb_open(&s->db, dir, &options, error, KD_OPTIONS_ERROR_MAX);
+    return kd_leveldb_open_beside(&s->db, dir, &options, error, KD_OPTIONS_ERROR_MAX);
+}
+
+/* With edge.shards left open their number is that of the directories: then a smaller one than stored means that one is gone. */
+static int core_refused(kd_shard *s, const kd_store *store, int err, char *error)
+{
+    const kd_settings *set = &s->app->settings;
+    uint32_t n = s->app->shard_count, stored = 0;
+    bool guessed = err == KD_EMISMATCH && set->shards == 0 && n < set->partitions;
+    if (guessed && kd_edge_stored_shards(store, &stored) == KD_OK && stored > n) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s/shard-%u is missing: shard-%u is one of %u", set->data_dir,
+                 stored - 1, s->index, stored);
+        return KD_EMALFORMED;
+    }
+    if (err == KD_EMISMATCH)
+        snprintf(
+            error, KD_OPTIONS_ERROR_MAX,
+            "%s/shard-%u was made for another edge.name, edge.shards or kafka.partitions (now %s, %u, %u)",
+            set->data_dir, s->index, set->name, n, (uint32_t)set->partitions);
+    else
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s/shard-%u: %s", set->data_dir, s->index, kd_strerror(err));
+    return err;
 }
 
 static int open_core(kd_shard *s, char *error)
@@ -129,14 +150,7 @@ static int open_core(kd_shard *s, char *error)
     };
     kd_store store = kd_leveldb_store(s->db);
     int err = kd_edge_open(&config, &store, kd_shard_now_us(s), &s->edge);
-    if (err == KD_EMISMATCH)
-        snprintf(
-            error, KD_OPTIONS_ERROR_MAX,
-            "%s/shard-%u was made for another edge.name, edge.shards or kafka.partitions (now %s, %u, %u)",
-            set->data_dir, s->index, set->name, n, (uint32_t)set->partitions);
-    else if (err)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s/shard-%u: %s", set->data_dir, s->index, kd_strerror(err));
-    return err;
+    return err ? core_refused(s, &store, err, error) : KD_OK;
 }
 
 static int create_server(kd_shard *s, char *error)

@@ -71,6 +71,8 @@ typedef enum {
  * KD_EINVAL: the configuration. KD_EMISMATCH: the store belongs to another edge, shard layout, partition count or storage schema. KD_EIO, KD_EMALFORMED.
  */
 int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t now_us, kd_edge **out);
+/* How many shards the edge has to which this store belongs. KD_ENOTFOUND: it belongs to none yet. KD_EMISMATCH: its schema is another. KD_EIO. */
+int kd_edge_stored_shards(const kd_store *store, uint32_t *shards);
 void kd_edge_close(kd_edge *e);
 
 uint64_t kd_edge_incarnation(const kd_edge *e);
