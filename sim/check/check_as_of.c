@@ -70,6 +70,7 @@ void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition)
     if (!core) return;
     q->as_of_us = kd_central_as_of_us(core);
     q->best_us = KD_MAX(q->best_us, q->as_of_us);
+    if (check_forget_any_retired(core)) return; /* what such an edge acknowledges is in no as_of */
     if (c->any_doubled || c->positions.tenures[slot][partition].outstanding > 0) return;
     rewind_to(c, q, q->as_of_us);
     for (; q->cursor < q->count && q->at[q->cursor].answered_us < q->as_of_us && !c->failed; q->cursor++) {
@@ -83,4 +84,19 @@ void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition)
         else
             check_pair(c, core, a, q->as_of_us);
     }
+}
+
+/* "member": what central tells of a user, when what he did before its as_of settles it. */
+void check_as_of_member(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked)
+{
+    bool settled;
+    kd_central *core = c->view.central(c->view.world, slot, c->partition[item]);
+    if (!core || c->any_doubled || check_forget_any_retired(core)) return;
+    uint64_t as_of_us = kd_central_as_of_us(core);
+    journal_verdict verdict = journal_pair(c->view.journal, counter, item, user, as_of_us, &settled);
+    if (!settled || verdict == JOURNAL_MAY) return;
+    c->made++;
+    if (liked != (verdict == JOURNAL_MUST))
+        check_fail(c, "member", "central tells that %s %s %s, as_of %llu us ago", c->view.users[user],
+                   liked ? "has" : "has not", check_item_name(c, item), (unsigned long long)(check_now(c) - as_of_us));
 }

@@ -30,7 +30,8 @@ void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal
     check_cell *cell = check_map_obtain(&c->durable.taken, hash);
     uint64_t met = KD_MAX(row ? row->a : 0, cell->b >> 1 == life ? cell->a : 0);
     c->made++;
-    if (stamp_us <= met && met > c->stable_us[c->partition[a->item]])
+    bool kept = c->view.scenario->forget_rows_us == 0 || met > c->stable_us[c->partition[a->item]];
+    if (stamp_us <= met && kept)
         check_fail(c, "stamp", "%s stamps attempt %u with %llu, its row has %llu", check_slot_name(c, slot),
                    a->id, (unsigned long long)stamp_us, (unsigned long long)met);
     cell->a = stamp_us;
@@ -124,9 +125,17 @@ static void on_put(void *arg, kd_bytes key, kd_bytes value)
     if (key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key)) put_fragment(v, key, value);
 }
 
+static void expired(const visit *v, kd_bytes key)
+{
+    const check_cell *cell = check_map_find(&v->c->durable.rows, row_hash(v->c, v->slot, key));
+    uint32_t partition = (uint32_t)key.data[1] << 8 | key.data[2];
+    if (cell) check_forget_row(v->c, v->slot, partition, cell->a);
+}
+
 static void on_delete(void *arg, kd_bytes key)
 {
     const visit *v = arg;
+    if (key.len > 3 && key.data[0] == 'm' && v->synced) expired(v, key);
     if (key.len != FRAGMENT_KEY || key.data[0] != 'f' || !is_seal(key)) return;
     kd_reader r = kd_reader_of(key);
     kd_read_u8(&r);
@@ -167,7 +176,8 @@ void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair,
     if (!right && !here && taken && taken->a > (row ? row->a : 0))
         right = told && (uint64_t)result == (taken->b & 1);
     uint64_t newest = KD_MAX(row ? row->a : 0, taken ? taken->a : 0);
-    bool forgotten = result == KD_ENOTFOUND && newest <= c->stable_us[c->partition[pair->item]];
+    bool forgotten = result == KD_ENOTFOUND && c->view.scenario->forget_rows_us > 0 &&
+                     newest <= c->stable_us[c->partition[pair->item]];
     if (!right && !forgotten)
         check_fail(c, "own-word", "%s tells %d to %s of %s, his last word there was %s",
                    check_slot_name(c, slot), result, c->view.users[pair->user],

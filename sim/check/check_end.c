@@ -35,7 +35,7 @@ static bool item_agrees(checks *c, uint32_t item, char *why, size_t size)
         return false;
     }
     for (uint32_t slot = 0; slot < c->view.scenario->edge_count; slot++)
-        if (!edge_agrees(c, slot, item, totals, why, size)) return false;
+        if (!c->retired[slot] && !edge_agrees(c, slot, item, totals, why, size)) return false;
     return true;
 }
 
@@ -52,7 +52,7 @@ static bool unsent(checks *c, char *why, size_t size)
     for (uint32_t slot = 0; slot < c->view.scenario->edge_count; slot++)
         for (uint32_t shard = 0; shard < c->view.scenario->shards; shard++) {
             const kd_edge *e = c->view.edge(c->view.world, slot, shard);
-            for (uint32_t i = 0; e && i < e->part_count; i++) {
+            for (uint32_t i = 0; e && !c->retired[slot] && i < e->part_count; i++) {
                 const kd_part *p = &e->parts[i];
                 if (!keeps_operations(p)) continue;
                 snprintf(why, size, "%s has operations of partition %u that central has not",
@@ -66,7 +66,7 @@ static bool unsent(checks *c, char *why, size_t size)
 /* Begins where it did not hold the last time: there it will most likely not hold yet. */
 bool checks_converged(checks *c, char *why, size_t size)
 {
-    if (unsent(c, why, size)) return false;
+    if (unsent(c, why, size) || !check_forget_moves(c, why, size)) return false;
     for (uint32_t n = 0; n < c->view.item_count; n++) {
         uint32_t item = (c->converge_at + n) % c->view.item_count;
         c->made++;
@@ -121,7 +121,7 @@ static void gather_counts(checks *c, final_state *f, uint32_t item)
     for (uint32_t slot = 0; slot < c->view.scenario->edge_count; slot++) {
         kd_edge *e = c->view.edge(c->view.world, slot, c->partition[item] % c->view.scenario->shards);
         kd_view view;
-        if (!e || kd_edge_view(e, key, &view) != KD_OK) continue;
+        if (!e || c->retired[slot] || kd_edge_view(e, key, &view) != KD_OK) continue;
         for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) final_edge_count(f, slot, i, item, view.count[i]);
     }
 }
@@ -142,6 +142,7 @@ static void expect_counts(checks *c, final_state *f)
 void checks_final(checks *c, bool converged, final_verdict *out)
 {
     const scenario *s = c->view.scenario;
+    check_forget_end(c);
     const char *edges[SCENARIO_EDGES_MAX];
     char(*texts)[KD_ITEM_KEY_MAX] = kd_alloc(c->view.item_count * sizeof(*texts));
     const char **items = kd_alloc(c->view.item_count * sizeof(items[0]));

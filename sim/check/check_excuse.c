@@ -33,6 +33,11 @@ static uint64_t merged_now(const checks *c, uint32_t edge)
     return least;
 }
 
+uint64_t check_excuse_merged(const checks *c, uint32_t edge)
+{
+    return merged_now(c, edge);
+}
+
 static void renew_exemption(checks *c, uint32_t edge)
 {
     uint64_t *exempt = &c->positions.exempt[edge];
@@ -85,6 +90,9 @@ static void central_went_back(checks *c, const check_history *to)
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
         if (c->disk_changed[e] && c->disk_lost_us[e] >= to[0].at_us)
             journal_excuse_edge(c->view.journal, e, merged_until(c, e, to), c->disk_lost_us[e]);
+    /* What it sends again is refused. */
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
+        if (c->retired[e]) c->retired_from_us[e] = KD_MIN(c->retired_from_us[e], merged_until(c, e, to));
 }
 
 static void note_history(checks *c, check_history *copy)

@@ -30,6 +30,7 @@ void check_publish_record(checks *c, uint32_t slot, uint32_t partition, kd_bytes
             c, "fence", "central of epoch %llx publishes after it read the claim of %llx, partition %u",
             (unsigned long long)s.epoch, (unsigned long long)c->higher_claim[slot][partition], partition);
     c->made_us[partition] = KD_MAX(c->made_us[partition], s.made_us);
+    check_forget_published(c, slot, partition, s.stable_us);
     c->stable_us[partition] = KD_MAX(c->stable_us[partition], s.stable_us);
     kd_snapshot_finish(&s);
 }

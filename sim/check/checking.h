@@ -97,6 +97,11 @@ typedef struct {
     uint64_t epoch, version;
 } check_known;
 
+/* check_forget.c: the low watermark of one partition at one central. */
+typedef struct {
+    uint64_t now_us, best_us; /* as committed last; the largest so far */
+} check_lows;
+
 /* An edge's slot. */
 typedef struct {
     uint64_t life[SCENARIO_SHARDS_MAX];
@@ -128,6 +133,10 @@ struct checks {
     bool doubled[SCENARIO_EDGES_MAX],
         disk_changed[SCENARIO_EDGES_MAX]; /* ever copied; ever put back or wiped */
     check_map log; /* hash of partition, offset: digest of the record that was fed last from there */
+    check_lows lows[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX], backup_lows[SCENARIO_PARTITIONS_MAX];
+    bool retired[SCENARIO_EDGES_MAX], readmitted[SCENARIO_EDGES_MAX]; /* by the operator's word; ever taken back */
+    uint64_t retired_from_us[SCENARIO_EDGES_MAX]; /* what it acknowledged since may not be merged */
+    uint64_t healed_us;                           /* when the faults stopped */
     bool any_doubled, central_undone, likes_lost;
     uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
     uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
@@ -192,9 +201,10 @@ void check_count_opened(checks *c, uint32_t slot, uint32_t partition);
 void check_number_changed(checks *c, uint32_t slot, uint32_t item);
 void check_number_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view);
 
-/* check_as_of.c: "as-of" */
+/* check_as_of.c: "as-of", "member" */
 void check_as_of_answered(checks *c, uint32_t attempt, bool replayed);
 void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition);
+void check_as_of_member(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked);
 
 /* check_shown.c: "shown" (I10), "pending", "age" */
 void check_shown_taken(checks *c, uint32_t slot, const journal_attempt *a, uint64_t stamp_us);
@@ -214,6 +224,19 @@ void check_bounds_ticked(checks *c, uint32_t slot, uint32_t shard);
 void check_publish_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
 void check_publish_record(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
 
+/* check_forget.c: "stable", "expired" (rule 21), "floor" (rule 22), "retired" (rule 23) */
+void check_forget_opened(checks *c, uint32_t slot, uint32_t partition);
+void check_forget_committed(checks *c, uint32_t slot, uint32_t partition);
+void check_forget_disk(checks *c, int who, checks_disk_event event);
+void check_forget_published(checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us);
+void check_forget_row(checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us);
+void check_forget_fed(checks *c, uint32_t partition, uint32_t edge, kd_fed fed);
+bool check_forget_any_retired(const kd_central *core);
+bool check_forget_any_readmitted(const checks *c);
+void check_forget_retired(checks *c, uint32_t edge, bool retired);
+void check_forget_end(checks *c);
+bool check_forget_moves(checks *c, char *why, size_t size);
+
 /* check_log.c: "log-position" (rule 13) */
 void check_log_fed(checks *c, uint32_t partition, kd_bytes record, int64_t offset);
 void check_log_checked(checks *c, uint32_t partition, int64_t stored, kd_bytes found, int64_t next);
@@ -221,5 +244,7 @@ void check_log_checked(checks *c, uint32_t partition, int64_t stored, kd_bytes f
 /* check_excuse.c: what a fault excuses */
 void check_excuse_disk(checks *c, int who, checks_disk_event event);
 void check_excuse_log(checks *c, scenario_topic topic);
+/* Everything of this edge stamped up to there is surely merged. */
+uint64_t check_excuse_merged(const checks *c, uint32_t edge);
 
 #endif

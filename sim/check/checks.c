@@ -9,7 +9,7 @@
 
 const char *const checks_names[] = {
     "durable",      "after-error", "own-word",    "order",    "body",   "freed",    "early",
-    "log-position", "fence",       "counts",      "as-of",    "number", "shown",    "pending",
+    "log-position", "stable", "expired", "floor", "retired", "compare", "fence",       "counts",      "as-of",    "number", "member", "shown",    "pending",
     "age",          "install",     "clock",       "outbox",   "tables", "identity", "lost",
     "doubled",      "sums",        "convergence", "expected", NULL};
 
@@ -162,6 +162,7 @@ void checks_central_opened(checks *c, uint32_t slot, uint32_t partition)
     c->higher_claim[slot][partition] = 0;
     check_position_opened(c, slot, partition);
     check_count_opened(c, slot, partition);
+    check_forget_opened(c, slot, partition);
 }
 
 void checks_edge_closed(checks *c, uint32_t slot, uint32_t shard)
@@ -179,6 +180,12 @@ void checks_central_closed(checks *c, uint32_t slot, uint32_t partition)
 void checks_disk(checks *c, int who, checks_disk_event event)
 {
     check_excuse_disk(c, who, event);
+    check_forget_disk(c, who, event);
+}
+
+void checks_retired(checks *c, uint32_t edge, bool retired)
+{
+    check_forget_retired(c, edge, retired);
 }
 
 void checks_log_lost(checks *c, scenario_topic topic)
@@ -267,6 +274,11 @@ void checks_ticked(checks *c, uint32_t slot, uint32_t shard)
     if (!c->failed) check_bounds_ticked(c, slot, shard);
 }
 
+void checks_member_asked(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked)
+{
+    if (!c->failed) check_as_of_member(c, slot, counter, item, user, liked);
+}
+
 /* ---- central ------------------------------------------------------------------------------------------------------- */
 
 void checks_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset, kd_fed fed)
@@ -299,6 +311,7 @@ void checks_committed(checks *c, uint32_t slot, uint32_t partition, uint64_t ver
     if (c->failed || status != KD_OK) return;
     check_position_committed(c, slot, partition, version, synced);
     check_count_committed(c, slot, partition);
+    check_forget_committed(c, slot, partition);
     check_as_of_committed(c, slot, partition);
 }
 
@@ -312,6 +325,7 @@ void checks_published(checks *c, uint32_t slot, uint32_t partition, kd_bytes rec
 void checks_healed(checks *c)
 {
     for (uint32_t slot = 0; slot < CHECKS_SLOTS; slot++) c->slots[slot].measured = false;
+    c->healed_us = check_now(c);
 }
 
 const char *checks_needs(const scenario *s, const scenario_needs *met, char *why, size_t size)

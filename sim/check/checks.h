@@ -63,6 +63,13 @@ void checks_disk(checks *c, int who, checks_disk_event event);
 /* The likes log lost records (truncated, expired, recreated, a cut tail), or a consumer may have missed some. */
 void checks_log_lost(checks *c, scenario_topic topic);
 
+/* The operator told central that this edge is gone for good, or was not. */
+void checks_retired(checks *c, uint32_t edge, bool retired);
+/* The operator compares the edge's rows with central's. */
+void checks_compare(checks *c, uint32_t edge);
+/* Central answered whether the user likes the item. */
+void checks_member_asked(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked);
+
 /* ---- an edge ------------------------------------------------------------------------------------------------- */
 
 /* The shell measured its clock against central's: `off_us` is the true difference at that moment. */

@@ -14,7 +14,8 @@
 enum {
     NONE = UINT32_MAX,
     SLACK_US = 10000,
-    COUNTERS = KD_COUNTERS_MAX
+    COUNTERS = KD_COUNTERS_MAX,
+    JOURNAL_EDGES = 256,
 }; /* SLACK: clocks move between two measurements */
 
 typedef struct {
@@ -22,7 +23,7 @@ typedef struct {
     uint32_t pair; /* NONE: a sum */
     uint32_t older, next_active;
     uint32_t open; /* requests that were not refused */
-    bool active;
+    bool active, lingers;
 } entry;
 
 typedef struct {
@@ -38,6 +39,7 @@ typedef struct {
 
 struct journal {
     uint64_t near_us;
+    uint64_t lingers_us[JOURNAL_EDGES]; /* by edge */
     bool tokens, sums_hold;
     entry *at;
     uint32_t count, cap;
@@ -155,6 +157,7 @@ static void prune(journal *j, pair *p)
         for (uint32_t i = p->active; !overruled && !j->tokens && counts(&e->a) && i != NONE;
              i = j->at[i].next_active)
             overruled = counts(&j->at[i].a) && j->at[i].a.edge == e->a.edge && before(j, &e->a, &j->at[i].a);
+        overruled = overruled && !e->lingers;
         e->active = !overruled;
         if (overruled)
             *link = e->next_active;
@@ -222,6 +225,7 @@ uint32_t journal_attempted(journal *j, const journal_attempt *a)
     *e = (entry){.a = *a, .pair = NONE, .older = NONE, .next_active = NONE, .open = 1};
     e->a.id = id;
     if (e->a.issued_us < e->a.first_us) e->a.issued_us = e->a.first_us;
+    e->lingers = a->verb == KD_LIKE && a->edge < JOURNAL_EDGES && a->first_us <= j->lingers_us[a->edge];
     if (a->verb == KD_ADD) {
         cell(j, a->counter, a->item)->most += a->amount;
         return id;
@@ -314,6 +318,18 @@ void journal_excuse_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t t
         uint64_t at_us =
             a->acked_us ? a->acked_us : a->issued_us; /* not yet acked: an answer may be on its way */
         if (a->edge == edge && at_us >= from_us && a->issued_us <= to_us) journal_excuse(j, id);
+    }
+}
+
+void journal_linger_edge(journal *j, uint32_t edge, uint64_t to_us)
+{
+    KD_ASSERT(edge < JOURNAL_EDGES);
+    j->lingers_us[edge] = KD_MAX(j->lingers_us[edge], to_us);
+    for (uint32_t id = 0; id < j->count; id++) {
+        entry *e = &j->at[id];
+        if (e->a.edge != edge || e->a.verb != KD_LIKE || e->a.first_us > to_us) continue;
+        e->lingers = true;
+        reopen(j, e->pair);
     }
 }
 

@@ -47,6 +47,8 @@ void journal_acked(journal *j, uint32_t id, uint64_t now_us);
 void journal_excuse(journal *j, uint32_t id);
 /* Of everything that this edge answered in [from_us, to_us], also where the answer is still on its way. */
 void journal_excuse_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us);
+/* A like that this edge took up to to_us may win over any later word (protocol, rule 23). */
+void journal_linger_edge(journal *j, uint32_t edge, uint64_t to_us);
 /* Sums may be off from here on (a fault for which the design admits that was played). */
 void journal_excuse_sums(journal *j);
 

@@ -37,6 +37,9 @@ const char *drill_faults_missing(scenario_kind kind, bool real_kafka)
         return "Kafka has no call that cuts off the end of a log";
     case SCENARIO_LOG_EXPIRED:
         return real_kafka ? NULL : "the embedded broker keeps all records";
+    case SCENARIO_RETIRE:
+    case SCENARIO_READMIT:
+        return "what an operator tells central is played in the simulation only";
     default:
         return NULL;
     }

@@ -206,6 +206,8 @@ static const struct {
     KNOB(drift_us),
     KNOB(flush_ops),
     KNOB(flush_interval_us),
+    KNOB(forget_rows_us),
+    KNOB(forget_tombstones_us),
     KNOB(snapshot_interval_us),
 };
 

@@ -28,6 +28,7 @@ const char *picture_family(const char *what)
     } words[] = {{"cut", "network"},     {"flap", "network"},   {"delay", "network"},   {"lose", "network"},
                  {"limit", "network"},   {"reset", "network"},  {"kill", "process"},    {"freeze", "process"},
                  {"restart", "process"}, {"back", "process"},   {"restore", "process"}, {"wipe", "process"},
+                 {"retire", "process"},  {"readmit", "process"},
                  {"copy", "process"},    {"second", "process"}, {"fill", "disk"},       {"fail", "disk"},
                  {"slow", "disk"},       {"step", "clock"},     {"drift", "clock"},     {"swing", "clock"},
                  {"duplicate", "log"},   {"redeliver", "log"},  {"truncate", "log"},    {"expire", "log"},

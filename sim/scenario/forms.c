@@ -50,6 +50,11 @@ const directive scenario_directives[] = {
         WORD("retry"), PERCENT(users.retry_percent)}}},
     {.form = {"of the operations are sent twice at once", .parts = {
         WORD("double"), PERCENT(users.double_percent)}}},
+    {.form = {"edges forget rows, central the tombstones of unlikes, that are older and not needed; are backups of central kept?",
+              .any_order = true, .sparse = true, .parts = {
+        WORD("forget"), S(DURATION, "rows", forget_rows_us, .min = 1, .max = DAYS(30)),
+        S(DURATION, "tombstones", forget_tombstones_us, .min = 1, .max = DAYS(30)),
+        S(BACKUPS, "backups", backups_none)}}},
     {.form = {"whether clients carry the session token from edge to edge", .parts = {
         WORD("tokens"), S(YES, NULL, users.tokens)}}},
     {.form = {"of the operations go to one item, from then on", .any_order = true, .sparse = true, .parts = {
@@ -107,6 +112,10 @@ const event_form scenario_event_forms[SCENARIO_KINDS] = {
         WORD("restore"), PROCESS}}, SPAN_RETURNS, SCENARIO_NOBODY},
     [SCENARIO_WIPE] = {{"killed, its disk emptied, back afterwards", .parts = {
         WORD("wipe"), PROCESS}}, SPAN_RETURNS, SCENARIO_NOBODY},
+    [SCENARIO_RETIRE] = {{"central is told that it is gone for good: it waits for it no longer, and refuses what comes from it", .parts = {
+        WORD("retire"), EDGE}}, SPAN_ONCE, SCENARIO_NOBODY},
+    [SCENARIO_READMIT] = {{"central is told that it was not gone: it goes on where it was", .parts = {
+        WORD("readmit"), EDGE}}, SPAN_ONCE, SCENARIO_NOBODY},
     [SCENARIO_COPY] = {{"a copy of it runs beside it under the same name", .parts = {
         WORD("copy"), EDGE}}, SPAN_LASTS, SCENARIO_NOBODY},
     [SCENARIO_SECOND] = {{"a second one runs on a copy of its directory", .parts = {
@@ -163,6 +172,8 @@ static const char *part_shown(const part *p)
         return p->unit[0] ? "N/s" : "X.Y";
     case PART_YES:
         return "yes|no";
+    case PART_BACKUPS:
+        return "kept|none";
     case PART_TEXT:
         return "TEXT";
     case PART_EDGES:
@@ -236,6 +247,8 @@ const char *scenario_kind_name(scenario_kind kind)
         [SCENARIO_BACKUP] = "back up",
         [SCENARIO_RESTORE] = "restore",
         [SCENARIO_WIPE] = "wipe",
+        [SCENARIO_RETIRE] = "retire",
+        [SCENARIO_READMIT] = "readmit",
         [SCENARIO_COPY] = "copy",
         [SCENARIO_SECOND] = "second central",
         [SCENARIO_DISK_FULL] = "fill disk",

@@ -21,6 +21,7 @@ typedef enum {
     PART_SIGNED, /* the same with a sign */
     PART_REAL,   /* a double, in thousandths; bounds too */
     PART_YES,    /* yes or no */
+    PART_BACKUPS, /* kept or none */
     PART_TEXT,   /* the rest of the line */
     PART_EDGES,  /* new names, to the end of the line */
     PART_DURATION,

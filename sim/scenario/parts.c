@@ -219,6 +219,15 @@ static bool read_yes(words *w, const part *p, void *base)
     return true;
 }
 
+static bool read_backups(words *w, const part *p, void *base)
+{
+    kd_bytes word = words_take(w);
+    bool none = word_is(word, "none");
+    if (!none && !word_is(word, "kept")) return refuse_word(w, word, "kept or none");
+    memcpy((char *)base + p->offset, &none, sizeof none);
+    return true;
+}
+
 static bool read_text(words *w, const part *p, void *base)
 {
     if (w->rest.len == 0) return words_refuse(w, "the text is missing");
@@ -375,6 +384,8 @@ bool part_read(words *w, const part *p, void *base)
         return read_real(w, p, base);
     case PART_YES:
         return read_yes(w, p, base);
+    case PART_BACKUPS:
+        return read_backups(w, p, base);
     case PART_TEXT:
         return read_text(w, p, base);
     case PART_EDGES:

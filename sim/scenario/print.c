@@ -85,6 +85,9 @@ static void put_value(const scenario *s, const part *p, const void *base, kd_buf
     case PART_YES:
         kd_text_printf(out, *(const bool *)field ? "yes" : "no");
         break;
+    case PART_BACKUPS:
+        kd_text_printf(out, *(const bool *)field ? "none" : "kept");
+        break;
     case PART_TEXT:
         put_line(*(char *const *)field, out);
         break;

@@ -10,17 +10,6 @@ static uint64_t epoch_hint(const world *w, uint32_t slot, uint32_t partition)
            (chance & ((1u << EPOCH_RANDOM_BITS) - 1));
 }
 
-/*
- * Tombstones go as soon as the rules allow in every second run. What a copied edge moves to its new incarnation may be older than the
- * floor (an identity alarm stops the collection, but only once it was raised): there they stay.
- */
-static uint64_t tombstone_ttl_us(const world *w)
-{
-    for (uint32_t i = 0; i < w->s->event_count; i++)
-        if (w->s->events[i].kind == SCENARIO_COPY) return 0;
-    return world_draw(w, DRAW_CONFIG, 2, 0) % 2;
-}
-
 static int open_part(world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = &w->centrals[slot].parts[partition];
@@ -35,7 +24,8 @@ static int open_part(world *w, uint32_t slot, uint32_t partition)
                                 .counts_cached_max = 64,
                                 .filter_bytes_max = 1 << 20,
                                 .publish_changes = true,
-                                .tombstone_ttl_us = tombstone_ttl_us(w),
+                                .no_backups = w->s->backups_none,
+                                .tombstone_ttl_us = w->s->forget_tombstones_us,
                                 .seed = world_draw(w, DRAW_SEED, 1000 + partition, w->now_us),
                                 .plant = w->options->central_plant};
     kd_store store = sim_disk_view(p->disk);
@@ -63,6 +53,7 @@ void central_open(world *w, uint32_t slot)
               kd_central_epoch(c->parts[p].core), kd_central_version(c->parts[p].core));
         checks_central_opened(w->checks, slot, p);
     }
+    operator_opened(w, slot);
     for (uint32_t p = 0; p < w->s->partitions; p++) tenure_commit(w, slot, p);
     c->waits_for_kafka = true;
     central_kafka_there(w, slot);

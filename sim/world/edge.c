@@ -39,6 +39,7 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
                              .fresh_rows_max = fresh_rows[tables % KD_COUNT(fresh_rows)],
                              .idempotency_max = SHELL_IDEMPOTENCY_MAX,
                              .idempotency_ttl_us = UINT64_C(86400000000),
+                             .row_ttl_us = s->forget_rows_us,
                              .seed = world_draw(w, DRAW_SEED, slot * 64 + shard, w->now_us),
                              .plant = w->options->edge_plant};
     kd_store store = sim_disk_view(m->disk);

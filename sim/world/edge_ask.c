@@ -1,6 +1,6 @@
 /*
- * edge_ask.c - an edge's questions to central: the counts of an item (rule 19) and what time it is (rule 3). See
- * edge/io/{ask,drift}.c.
+ * edge_ask.c - an edge's questions to central: the counts of an item (rule 19), whether a user whom it does not know likes it (rule 2),
+ * and what time it is (rule 3). See edge/io/{ask,ask_members,drift}.c.
  */
 #include "sim/world/world.h"
 
@@ -146,6 +146,52 @@ void ask_broken(world *w, uint32_t host)
         bool mine = host == HOST_CENTRAL || edge_identity(a->process) == host;
         if (a->open && mine) a->until_us = KD_MIN(a->until_us, w->now_us);
     }
+}
+
+/* ---- a user's like ---- */
+
+/* The user is told what central said; the edge keeps nothing of it. */
+static void on_member_answer(world *w, const sim_event *ev)
+{
+    sim_ask *a = &w->asks[ev->a];
+    bool heard = !world_gone(w, a->process, a->life) && w->now_us <= a->until_us;
+    if (heard)
+        TRACE(w, "%s user %u of %u: %d", world_process_name(w, a->process), a->user - 1, a->item, (int64_t)ev->c);
+    ask_give(w, ev->a);
+}
+
+static void on_member_question(world *w, const sim_event *ev)
+{
+    uint32_t slot = central_in_charge(w);
+    sim_ask *a = &w->asks[ev->a];
+    kd_central *core = w->centrals[slot].parts[w->item_partition[a->item]].core;
+    kd_bytes user = kd_bytes_str(w->users_names[a->user - 1]);
+    uint64_t at_us;
+    bool liked = false;
+    if (core && world_frozen(w, ev, process_of_central(slot))) return;
+    bool told = core && !w->processes[process_of_central(slot)].draining &&
+                kd_central_member(core, SCENARIO_LIKE, kd_item_key(&w->items[a->item]), user, &liked) == KD_OK;
+    if (told) checks_member_asked(w->checks, slot, SCENARIO_LIKE, a->item, a->user - 1, liked);
+    if (told && net_send(w, edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES)
+        world_at(w, at_us, on_member_answer, ev->a, 0, liked);
+    else
+        ask_give(w, ev->a);
+}
+
+void ask_member(world *w, uint32_t slot, uint32_t item, uint32_t user)
+{
+    uint64_t at_us;
+    if (net_send(w, edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) != NET_ARRIVES) return;
+    uint32_t id = ask_take(w);
+    kd_buf bytes = w->asks[id].record;
+    w->asks[id] = (sim_ask){.record = bytes,
+                            .process = slot,
+                            .life = w->processes[slot].life,
+                            .item = item,
+                            .user = 1 + user,
+                            .until_us = w->now_us + SHELL_READ_DEADLINE_US,
+                            .open = true};
+    world_at(w, at_us, on_member_question, id, 0, 0);
 }
 
 /* ---- the time ---- */

@@ -227,7 +227,14 @@ static void once(world *w, const scenario_event *e)
             process_restart(w, process_of(e));
         return;
     case SCENARIO_BACKUP:
-        disks_back_up(w, e->who);
+        if (e->who == SCENARIO_CENTRAL)
+            operator_backs_up(w);
+        else
+            disks_back_up(w, e->who);
+        return;
+    case SCENARIO_RETIRE:
+    case SCENARIO_READMIT:
+        operator_retires(w, (uint32_t)e->who, e->kind == SCENARIO_RETIRE);
         return;
     case SCENARIO_RESTORE:
     case SCENARIO_WIPE:

@@ -107,6 +107,7 @@ static void on_written(world *w, const sim_event *ev)
         return;
     }
     if (!told_early(w) && !tell_core(w, slot, partition, version, status, synced)) return;
+    operator_sees_commit(w, slot);
     tenure_commit(w, slot, partition);
     became_durable(w, slot, partition);
     consumer_wake(w, process, partition);

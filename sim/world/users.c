@@ -181,6 +181,7 @@ static void on_read(world *w, const sim_event *ev)
     if (err == KD_EAGAIN) ask_item(w, slot, item);
     int liked = kd_edge_member(core, SCENARIO_LIKE, key, kd_bytes_str(w->users_names[user]));
     checks_member_read(w->checks, slot, SCENARIO_LIKE, item, user, liked);
+    if (liked == KD_ENOTFOUND) ask_member(w, slot, item, user);
 }
 
 static void read_something(world *w, const sim_op *op)

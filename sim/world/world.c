@@ -118,6 +118,7 @@ static void world_open(world *w, const sim_options *options)
     open_checks(w);
     heal_open(w);
     faults_open(w);
+    operator_open(w);
     disks_refresh(w, SCENARIO_CENTRAL);
     process_start(w, process_of_central(0));
     for (uint32_t i = 0; i < w->s->edge_count; i++) {

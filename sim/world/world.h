@@ -77,7 +77,6 @@ typedef enum {
     DRAW_READ,
     DRAW_ROUTE,
     DRAW_TIMER,
-    DRAW_CONFIG,
 } draw_stream;
 
 /* ---- machines and links ------------------------------------------------------------------------------------- */
@@ -162,6 +161,7 @@ typedef struct {
     uint32_t wipes; /* how often its disk lost what it knew */
     uint64_t doubled_until_us;
     bool refusing_seen, operator_came;
+    bool retired; /* by the operator's word */
     uint64_t acked, refused, alarms;
 } sim_edge;
 
@@ -181,6 +181,12 @@ typedef struct {
     sim_part parts[SCENARIO_PARTITIONS_MAX];
     bool waits_for_kafka, ready; /* the producer is there */
 } sim_central;
+
+/* Backups of central by number; 0: none. */
+typedef struct {
+    uint32_t numbers, begun, kept;
+    uint64_t versions[SCENARIO_PARTITIONS_MAX]; /* with which the one that was begun is in the list */
+} sim_backups;
 
 /* ---- users -------------------------------------------------------------------------------------------------- */
 
@@ -217,10 +223,11 @@ typedef struct {
     uint32_t op, tries;
 } sim_deadline;
 
-/* A question of an edge to central about an item. */
+/* A question of an edge to central about an item, or about a user's like of it. */
 typedef struct {
     kd_buf record;
     uint32_t process, life, item, tries, next;
+    uint32_t user; /* 1 + it; 0: about the item's numbers */
     uint64_t until_us;
     bool open;
 } sim_ask;
@@ -246,6 +253,7 @@ struct world {
     sim_process processes[WORLD_PROCESSES];
     sim_edge edges[WORLD_SLOTS];
     sim_central centrals[WORLD_CENTRALS];
+    sim_backups backups;
     sim_log likes[SCENARIO_PARTITIONS_MAX], counts[SCENARIO_PARTITIONS_MAX];
     uint32_t duplicate_percent[2];
     uint32_t answers_lost[SCENARIO_EDGES_MAX];
@@ -350,6 +358,7 @@ void shard_delivered(world *w, uint32_t slot, const sim_message *m, bool ok);
 void shard_reset(world *w, uint32_t slot);
 /* edge_ask.c */
 void ask_item(world *w, uint32_t slot, uint32_t item);
+void ask_member(world *w, uint32_t slot, uint32_t item, uint32_t user);
 void ask_broken(world *w, uint32_t host);
 void probe_start(world *w, uint32_t slot);
 
@@ -366,6 +375,15 @@ void tenure_commit(world *w, uint32_t slot, uint32_t partition);
 bool tenure_blocked(const world *w, uint32_t slot, uint32_t partition);
 void tenure_publish(world *w, uint32_t slot, uint32_t partition);
 void tenure_delivered(world *w, uint32_t slot, const sim_message *m, bool ok);
+
+/* operator.c: what central is told */
+void operator_open(world *w);
+void operator_backs_up(world *w);
+void operator_retires(world *w, uint32_t edge, bool retired);
+/* All partitions of central opened, and no commit began yet. */
+void operator_opened(world *w, uint32_t slot);
+/* A commit became durable. */
+void operator_sees_commit(world *w, uint32_t slot);
 
 /* users.c */
 void users_open(world *w);

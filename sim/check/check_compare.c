@@ -1,0 +1,54 @@
+/*
+ * check_compare.c - "compare": of each row of an edge that it was told is merged, central holds the same word or a later one; where the digests of both sides
+ * agree, the rows do. This is the operator's question (kudos-edge compare), so asking moves the edge's rows to its store, as his does.
+ */
+#include "kudos/central_compare.h"
+#include "kudos/edge_compare.h"
+#include "sim/check/checking.h"
+
+typedef struct {
+    checks *c;
+    kd_central *core;
+    uint32_t edge, partition;
+    bool equal;
+} comparison;
+
+static int compare_row(void *arg, const kd_compare_row *row)
+{
+    const comparison *k = arg;
+    checks *c = k->c;
+    kd_row_verdict said;
+    const char *name = c->view.scenario->edges[k->edge];
+    int err = kd_central_compare_row(k->core, kd_bytes_str(name), row, &said);
+    if (err == KD_ENOTFOUND) return 0; /* a restore undid that it was heard of */
+    c->made++;
+    bool revived = err == KD_OK && said == KD_ROW_OLDER && check_forget_any_readmitted(c);
+    if (err == KD_OK && (revived || (kd_row_verdict_good(said) && (!k->equal || said <= KD_ROW_LATER)))) return 0;
+    check_fail(c, "compare", "%s partition %u: a row that was merged is %s at central%s", name, k->partition,
+               err == KD_OK ? kd_row_verdict_name(said) : kd_strerror(err),
+               k->equal ? ", and the digests are equal" : "");
+    return 1;
+}
+
+static void compare(checks *c, uint32_t edge, uint32_t partition)
+{
+    comparison k = {c, c->view.central(c->view.world, 0, partition), edge, partition, false};
+    kd_edge *e = c->view.edge(c->view.world, edge, partition % c->view.scenario->shards);
+    kd_compare_window window;
+    kd_range_digest mine, theirs;
+    kd_buf next = {0};
+    if (!e || !k.core || kd_edge_compare_window(e, partition, &window) != KD_OK) return;
+    kd_bytes name = kd_bytes_str(c->view.scenario->edges[edge]), all = {0};
+    if (kd_edge_compare_digest(e, partition, all, all, window, UINT32_MAX, &mine, &next) != KD_OK) return;
+    int err = kd_central_compare_digest(k.core, name, all, all, window, UINT32_MAX, &theirs, &next);
+    k.equal = err == KD_OK && kd_range_digest_eq(mine, theirs);
+    kd_edge_compare_rows(e, partition, all, all, window, UINT32_MAX, compare_row, &k, &next);
+    kd_buf_finish(&next);
+}
+
+/* Under a doubled name the rows of the one are not those of the other. */
+void checks_compare(checks *c, uint32_t edge)
+{
+    for (uint32_t p = 0; p < c->view.scenario->partitions && !c->failed && !c->any_doubled; p++)
+        compare(c, edge, p);
+}

@@ -1,0 +1,173 @@
+/*
+ * check_forget.c - what is forgotten is not needed: "stable" (rule 21): central publishes none that a backup which may be restored does not hold; "expired" (rule 21):
+ * an edge drops only rows at or below it that central has; "floor" (rule 22): tombstones go below the low watermark alone; "retired" (rule 23): nothing comes
+ * in from an edge that was retired, and nothing is refused from another.
+ *
+ * The low watermark is worked out here from what central says of each edge; an edge that was never heard of makes it unknown.
+ */
+#include "kudos/forget.h"
+#include "sim/check/checking.h"
+
+#include <stdio.h>
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+static uint64_t low_of(const checks *c, const kd_central *core)
+{
+    kd_central_edge edges[SCENARIO_EDGES_MAX];
+    uint64_t low_us = UINT64_MAX;
+    uint32_t count = kd_central_edges(core, edges, SCENARIO_EDGES_MAX);
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
+        uint64_t watermark_us = 0;
+        for (uint32_t i = 0; i < count; i++)
+            if (kd_bytes_eq(edges[i].name, kd_bytes_str(c->view.scenario->edges[e])))
+                watermark_us = edges[i].retired ? UINT64_MAX : edges[i].watermark_us;
+        low_us = KD_MIN(low_us, watermark_us);
+    }
+    return low_us;
+}
+
+static void note_low(checks *c, uint32_t slot, uint32_t partition)
+{
+    check_lows *l = &c->lows[slot][partition];
+    kd_central *core = c->view.central(c->view.world, slot, partition);
+    if (!core) return;
+    l->now_us = low_of(c, core);
+    l->best_us = KD_MAX(l->best_us, l->now_us);
+}
+
+void check_forget_opened(checks *c, uint32_t slot, uint32_t partition)
+{
+    note_low(c, slot, partition);
+}
+
+void check_forget_committed(checks *c, uint32_t slot, uint32_t partition)
+{
+    kd_central_forgetting f;
+    kd_central *core = c->view.central(c->view.world, slot, partition);
+    note_low(c, slot, partition);
+    if (!core || c->positions.tenures[slot][partition].outstanding > 0) return;
+    uint64_t bound_us = less(c->lows[slot][partition].best_us, 2 * c->view.scenario->drift_us);
+    kd_central_get_forgetting(core, &f);
+    c->made++;
+    if (f.floor_us > bound_us)
+        check_fail(c, "floor", "central drops tombstones of partition %u below %llu, all edges are complete to %llu",
+                   partition, (unsigned long long)f.floor_us, (unsigned long long)bound_us);
+}
+
+void check_forget_disk(checks *c, int who, checks_disk_event event)
+{
+    for (uint32_t p = 0; who == SCENARIO_CENTRAL && p < c->view.scenario->partitions; p++) {
+        check_lows *now = &c->lows[0][p];
+        if (event == CHECKS_BACKED_UP) c->backup_lows[p] = *now;
+        if (event == CHECKS_RESTORED) *now = c->backup_lows[p];
+        if (event == CHECKS_WIPED) *now = (check_lows){0};
+        if (event == CHECKS_COPIED) c->lows[1][p] = *now;
+    }
+}
+
+void check_forget_published(checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us)
+{
+    const check_lows *rests_on =
+        c->view.scenario->backups_none ? &c->lows[slot][partition] : &c->backup_lows[partition];
+    uint64_t low_us = c->view.scenario->backups_none ? rests_on->best_us : rests_on->now_us;
+    uint64_t bound_us = less(low_us, 2 * c->view.scenario->drift_us);
+    c->made++;
+    if (stable_us > bound_us)
+        check_fail(c, "stable", "central lets rows of partition %u go up to %llu, %s holds all up to %llu", partition,
+                   (unsigned long long)stable_us, c->view.scenario->backups_none ? "it" : "its backup",
+                   (unsigned long long)bound_us);
+}
+
+void check_forget_row(checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us)
+{
+    uint32_t edge = check_edge(slot);
+    uint64_t merged_us = 0;
+    for (uint32_t i = 0; i < CHECKS_CENTRALS; i++)
+        merged_us = KD_MAX(merged_us, c->positions.tenures[i][partition].now.watermark_us[edge]);
+    bool known = stamp_us <= merged_us || c->central_undone || c->doubled[edge];
+    c->made++;
+    if (c->view.scenario->forget_rows_us == 0 || stamp_us > c->stable_us[partition] || !known)
+        check_fail(c, "expired", "%s drops a row of partition %u stamped %llu, stable is %llu, merged all up to %llu",
+                   check_slot_name(c, slot), partition, (unsigned long long)stamp_us,
+                   (unsigned long long)c->stable_us[partition], (unsigned long long)merged_us);
+}
+
+void check_forget_fed(checks *c, uint32_t partition, uint32_t edge, kd_fed fed)
+{
+    c->made++;
+    if (fed == KD_FED_RETIRED && !c->retired[edge] && !c->readmitted[edge])
+        check_fail(c, "retired", "central refuses a batch of %s, partition %u, which nobody retired",
+                   c->view.scenario->edges[edge], partition);
+}
+
+/* ---- the operator's word -------------------------------------------------------------------------------------- */
+
+bool check_forget_any_retired(const kd_central *core)
+{
+    kd_central_edge edges[SCENARIO_EDGES_MAX];
+    uint32_t count = kd_central_edges(core, edges, SCENARIO_EDGES_MAX);
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) any |= edges[i].retired;
+    return any;
+}
+
+bool check_forget_any_readmitted(const checks *c)
+{
+    bool any = false;
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) any |= c->readmitted[e];
+    return any;
+}
+
+/*
+ * What it acknowledges from now on is in no as_of. Taken back, a like of its that was not merged may come from below the floor: where another
+ * edge's unlike above it was collected it is back (protocol, what rules 21 to 23 leave open).
+ */
+void check_forget_retired(checks *c, uint32_t edge, bool retired)
+{
+    enum { UNTIL_DURABLE_US = 5000000 };
+    if (retired == c->retired[edge]) return;
+    c->retired[edge] = retired;
+    if (retired) {
+        c->retired_from_us[edge] = check_excuse_merged(c, edge);
+        return;
+    }
+    c->readmitted[edge] = true;
+    if (c->view.scenario->forget_tombstones_us > 0)
+        journal_linger_edge(c->view.journal, edge, check_now(c) + UNTIL_DURABLE_US);
+}
+
+void check_forget_end(checks *c)
+{
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
+        if (c->retired[e])
+            journal_excuse_edge(c->view.journal, e, c->retired_from_us[e], check_now(c));
+}
+
+/* ---- nobody holds what he should not hold ---------------------------------------------------------------------- */
+
+bool check_forget_moves(checks *c, char *why, size_t size)
+{
+    const scenario *s = c->view.scenario;
+    bool asked = s->forget_rows_us || s->forget_tombstones_us;
+    for (uint32_t e = 0; e < s->edge_count; e++) asked |= c->retired[e] || c->readmitted[e];
+    for (uint32_t p = 0; asked && p < s->partitions; p++) {
+        kd_central *core = c->view.central(c->view.world, 0, p);
+        kd_central_forgetting f;
+        if (!core) return false;
+        kd_central_get_forgetting(core, &f);
+        bool collects = s->forget_tombstones_us && s->forget_tombstones_us < s->heal_us / 4 &&
+                        f.floor_held_by != KD_HELD_BY_ALARM;
+        bool told = kd_central_as_of_us(core) > c->healed_us;
+        c->made++;
+        if (told && (!collects || f.floor_us > c->healed_us)) continue;
+        snprintf(why, size, "partition %u: as_of %lld us, floor %lld us after the faults, held by %s %.*s", p,
+                 (long long)(kd_central_as_of_us(core) - c->healed_us), (long long)(f.floor_us - c->healed_us),
+                 kd_held_by_name(f.floor_held_by), (int)f.floor_holder.len, (const char *)f.floor_holder.data);
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,164 @@
+/*
+ * operator.c - what an operator tells central: a backup is begun, complete, no more; an edge is gone for good, or was not. See
+ * central/io/{backup_set,restore,retire}.c.
+ *
+ * A command rides in a commit and may die with it, so whoever gave it says it once more when central is there again: after each start the list of
+ * backups is what there is outside, which is also what a restore asks for. One copy is kept; the one before it is no more.
+ */
+#include "kudos/forget.h"
+#include "sim/world/world.h"
+
+#include <stdio.h>
+
+enum { COMPARE_US = 3000000 };
+
+static kd_bytes name_of(uint32_t number, char name[16])
+{
+    snprintf(name, 16, "b%u", number);
+    return kd_bytes_str(name);
+}
+
+static void wake(world *w, uint32_t slot, uint32_t partition)
+{
+    w->centrals[slot].parts[partition].fed = true;
+    tenure_commit(w, slot, partition);
+}
+
+/* ---- backups ---- */
+
+static void forget(world *w, uint32_t number)
+{
+    char name[16];
+    uint64_t version;
+    for (uint32_t p = 0; number && p < w->s->partitions; p++)
+        if (kd_central_backup_remove(w->centrals[0].parts[p].core, name_of(number, name), &version) == KD_OK)
+            wake(w, 0, p);
+}
+
+static void on_back_up(world *w, const sim_event *ev)
+{
+    sim_backups *b = &w->backups;
+    uint32_t process = process_of_central(0);
+    char name[16];
+    if (!w->processes[process].up) return; /* not reached */
+    if (world_frozen(w, ev, process)) return;
+    forget(w, b->begun);
+    b->begun = ++b->numbers;
+    for (uint32_t p = 0; p < w->s->partitions; p++) {
+        kd_central *core = w->centrals[0].parts[p].core;
+        if (kd_central_backup_begin(core, name_of(b->begun, name), &b->versions[p]) != KD_OK) {
+            forget(w, b->begun);
+            b->begun = 0;
+            return;
+        }
+    }
+    for (uint32_t p = 0; p < w->s->partitions; p++) wake(w, 0, p);
+}
+
+void operator_backs_up(world *w)
+{
+    world_at(w, w->now_us, on_back_up, 0, 0, 0);
+}
+
+/* All partitions have it in their list: from now on nothing is forgotten that a restore of the copy needs. */
+void operator_sees_commit(world *w, uint32_t slot)
+{
+    sim_backups *b = &w->backups;
+    char name[16];
+    uint64_t version;
+    if (slot != 0 || !b->begun) return;
+    for (uint32_t p = 0; p < w->s->partitions; p++)
+        if (kd_central_version(w->centrals[0].parts[p].core) < b->versions[p]) return;
+    TRACE(w, "backup %u is made", b->begun);
+    disks_back_up(w, SCENARIO_CENTRAL);
+    uint32_t before = b->kept;
+    b->kept = b->begun;
+    b->begun = 0;
+    for (uint32_t p = 0; p < w->s->partitions; p++) {
+        kd_central_backup_complete(w->centrals[0].parts[p].core, name_of(b->kept, name), &version);
+        wake(w, 0, p);
+    }
+    forget(w, before);
+}
+
+static void tell_backups(world *w, uint32_t partition)
+{
+    char name[16];
+    uint64_t version;
+    kd_central *core = w->centrals[0].parts[partition].core;
+    kd_bytes kept = name_of(w->backups.kept, name);
+    kd_central_backup list[KD_BACKUPS_MAX];
+    uint32_t count = kd_central_backups(core, list, KD_BACKUPS_MAX);
+    for (uint32_t i = count; i-- > 0;) {
+        char other[KD_NAME_MAX + 1];
+        snprintf(other, sizeof(other), "%.*s", (int)list[i].id.len, (const char *)list[i].id.data);
+        if (kd_bytes_eq(list[i].id, kept))
+            kd_central_backup_complete(core, kept, &version);
+        else
+            kd_central_backup_remove(core, kd_bytes_str(other), &version);
+    }
+}
+
+/* ---- edges ---- */
+
+static void tell_edge(world *w, uint32_t slot, uint32_t partition, uint32_t edge)
+{
+    uint64_t version;
+    kd_central *core = w->centrals[slot].parts[partition].core;
+    kd_bytes name = kd_bytes_str(w->s->edges[edge]);
+    if (w->edges[edge].retired)
+        kd_central_retire(core, name, &version);
+    else
+        kd_central_readmit(core, name, &version);
+}
+
+static void on_edge_word(world *w, const sim_event *ev)
+{
+    uint32_t edge = ev->a;
+    for (uint32_t slot = 0; slot < WORLD_CENTRALS; slot++)
+        if (w->processes[process_of_central(slot)].up && world_frozen(w, ev, process_of_central(slot))) return;
+    w->edges[edge].retired = ev->b;
+    checks_retired(w->checks, edge, ev->b);
+    for (uint32_t slot = 0; slot < WORLD_CENTRALS; slot++) {
+        for (uint32_t p = 0; p < w->s->partitions && w->processes[process_of_central(slot)].up; p++) {
+            tell_edge(w, slot, p, edge);
+            wake(w, slot, p);
+        }
+    }
+}
+
+void operator_retires(world *w, uint32_t edge, bool retired)
+{
+    world_at(w, w->now_us, on_edge_word, edge, retired, 0);
+}
+
+/* ---- comparing ---- */
+
+static bool forgets(const scenario *s)
+{
+    bool retires = false;
+    for (uint32_t i = 0; i < s->event_count; i++) retires |= s->events[i].kind == SCENARIO_RETIRE;
+    return s->forget_rows_us || s->forget_tombstones_us || retires;
+}
+
+static void on_compare(world *w, const sim_event *ev)
+{
+    (void)ev;
+    for (uint32_t i = 0; i < w->s->edge_count; i++)
+        if (w->processes[i].up && w->processes[i].frozen_until_us <= w->now_us) checks_compare(w->checks, i);
+    world_at(w, w->now_us + COMPARE_US, on_compare, 0, 0, 0);
+}
+
+void operator_open(world *w)
+{
+    if (forgets(w->s)) world_at(w, w->now_us + COMPARE_US, on_compare, 0, 0, 0);
+}
+
+void operator_opened(world *w, uint32_t slot)
+{
+    if (slot == 0) w->backups.begun = 0;
+    for (uint32_t p = 0; p < w->s->partitions; p++) {
+        if (slot == 0) tell_backups(w, p);
+        for (uint32_t e = 0; e < w->s->edge_count; e++) tell_edge(w, slot, p, e);
+    }
+}
