@@ -6,6 +6,7 @@ SANITIZE ?=
 PLANT    ?=
 POINTS   ?=
 PREFIX   ?= /usr/local
+MINUTES  ?= 1
 
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Werror
 OPT     := $(if $(filter 1,$(DEBUG)),-O0,-O2)
@@ -113,12 +114,13 @@ TESTS := $(addprefix $(BUILD)/,unit-tests model-test http-echo feed kafka-probe 
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
-.PHONY: help demo demo-stop test test-long test-programs bench check fuzz lint fmt docs install clean
+.PHONY: help demo demo-stop test test-long test-programs torture bench check fuzz lint fmt docs install clean
 help:
 	@echo 'make all         the programs, in $(BUILD)/'
 	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'
 	@echo '                 KEEP=1 PORT_BASE= (sim/demo.sh tells more); make demo-stop ends one that was kept'
 	@echo 'make test        all tests in their short form; make test-long the long one'
+	@echo 'make torture     kill -9 at named points of the real programs, proved after each round; MINUTES=1 SEED=1 KAFKA=embedded|real'
 	@echo 'make check       unit and model tests under SANITIZE=address,undefined'
 	@echo 'make bench       speed beside a peer, as ratios'
 	@echo 'make fuzz        every fuzzer for MINUTES=1'
@@ -139,6 +141,14 @@ test-programs:
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(TESTS)
 test test-long: test-programs
 	$(Q)exec env BUILD=$(BUILD) python3 tests/run.py $(if $(filter test-long,$@),--long)
+
+# Points are compiled in: programs of their own, in $(BUILD)/points.
+torture:
+	$(DEPS) $(if $(filter real,$(KAFKA)),test,build)
+	$(Q)$(MAKE) --no-print-directory $(JOBS) POINTS=1 run-torture
+.PHONY: run-torture
+run-torture: all
+	$(Q)$(BUILD)/kudos-sim torture --minutes $(MINUTES) --seed $(or $(SEED),1) --kafka $(or $(KAFKA),embedded)
 
 # BENCH='--only likes --repeats 5' measures less, or longer.
 bench:
@@ -161,7 +171,6 @@ $(BUILD)/loop-tsan: tests/thread/loop_tsan.c $(TSAN_SOURCES) | $(BUILD)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread $^ -levent -levent_pthreads $(CORE_LIBS) -lpthread -o $@
 
 # libFuzzer over everything that parses foreign bytes; corpora grow in $(BUILD)/corpus.
-MINUTES ?= 1
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz:
 	$(DEPS) tools

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs all tests, one stage after the other, and prints `N passed, N failed` last.
+"""Runs all tests and prints `N passed, N failed` last: first what needs the processors, one stage after the other, then in two lanes side by side
+what mostly waits for processes.
 
 A stage that does not finish in its time, crashes, runs no test, or leaves a process behind counts as one failure: nothing is
 skipped in silence.
@@ -13,18 +14,21 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 
 BUILD = os.environ.get("BUILD", "build")
 LINE = re.compile(r"(\d+) passed, (\d+) failed")
+STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
+APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py"}
 
 
 class Stage:
-    """A command, its limit in seconds, and how its output tells the result."""
+    """A command, its limit in seconds, how its output tells the result, and the lane it runs in (0: alone, before the lanes)."""
 
-    def __init__(self, name, command, limit_s, count):
-        self.name, self.command, self.limit_s, self.count = name, command, limit_s, count
+    def __init__(self, name, command, limit_s, count, lane=0):
+        self.name, self.command, self.limit_s, self.count, self.lane = name, command, limit_s, count, lane
 
 
 def count_lines(output, _):
@@ -52,11 +56,11 @@ def count_verdict(output, _):
     return (1, 0) if output.rstrip().endswith("verdict=held") else (0, 1)
 
 
-def pytest(scratch, name, limit_s, *files):
+def pytest(scratch, name, lane, limit_s, *files):
     report = f"{BUILD}/test-logs/{name}.xml"
     command = [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", f"--basetemp={scratch}/{name}",
                f"--junitxml={report}", *files]
-    return Stage(name, command, limit_s, lambda output, _: count_junit(output, report))
+    return Stage(name, command, limit_s, lambda output, _: count_junit(output, report), lane)
 
 
 def stages(scratch, long):
@@ -66,12 +70,15 @@ def stages(scratch, long):
         Stage("unit", [f"{BUILD}/unit-tests", "-j2"], 120, count_criterion),
         Stage("model", [f"{BUILD}/model-test", "--seeds", seeds], 3600 if long else 150, count_lines),
         Stage("threads", [f"{BUILD}/loop-tsan"], 60, count_verdict),
-        pytest(scratch, "purity", 60, f"{integration}/test_purity.py"),
-        pytest(scratch, "process", 240, *sorted(
-            f"{integration}/{f}" for f in os.listdir(integration)
-            if f.startswith("test_") and f.endswith(".py") and f not in ("test_purity.py", "test_kafka.py", "test_end_to_end.py"))),
-        pytest(scratch, "kafka", 120, f"{integration}/test_kafka.py"),
-        pytest(scratch, "end-to-end", 3600 if long else 240, f"{integration}/test_end_to_end.py"),
+        pytest(scratch, "purity", 0, 60, f"{integration}/test_purity.py"),
+        pytest(scratch, "process", 1, 300, *sorted(
+            f"{integration}/{f}" for f in os.listdir(integration) if f.startswith("test_") and f.endswith(".py") and f not in APART)),
+        pytest(scratch, "drill", 2, 3600 if long else 240, f"{integration}/test_drill_real.py"),
+        pytest(scratch, "operate", 2, 120, f"{integration}/test_operate.py"),
+        pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
+        pytest(scratch, "end-to-end", 1, 3600 if long else 240, f"{integration}/test_end_to_end.py"),
+        Stage("torture", [f"{BUILD}/kudos-sim", "torture", "--minutes", "30" if long else "0.3", "--seed", "1"], 3600 if long else 120,
+              count_verdict, 2),
     ]
 
 
@@ -105,6 +112,16 @@ def end(process, mark):
     return rest
 
 
+def wait(process, limit_s):
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline and not STOP.is_set():
+        try:
+            return process.wait(0.2)
+        except subprocess.TimeoutExpired:
+            pass
+    return "interrupted" if STOP.is_set() else f"did not end within {limit_s} s"
+
+
 def run_logged(stage, log):
     """Runs it and says how it ended: 0 when all is well, otherwise an exit code or words."""
     variable, value = "KUDOS_TEST_STAGE", f"{stage.name}-{os.getpid()}"
@@ -116,9 +133,7 @@ def run_logged(stage, log):
             return f"cannot be run: {e}"
         rest = []
         try:
-            status = process.wait(stage.limit_s)
-        except subprocess.TimeoutExpired:
-            status = f"did not end within {stage.limit_s} s"
+            status = wait(process, stage.limit_s)
         finally:
             rest = end(process, f"{variable}={value}")
     return f"left {len(rest)} processes behind" if status == 0 and rest else status
@@ -133,12 +148,37 @@ def run(stage):
     passed, failed = stage.count(output, log)
     if failed == 0 and (status != 0 or passed == 0):
         failed = 1
-    print(f"  {'ok  ' if failed == 0 else 'FAIL'} {stage.name:12} {passed} passed, {failed} failed, "
-          f"{time.monotonic() - started:.1f} s", flush=True)
+    said = [f"  {'ok  ' if failed == 0 else 'FAIL'} {stage.name:12} {passed} passed, {failed} failed, {time.monotonic() - started:.1f} s"]
     if failed:
-        print(f"--- end of {log} ({status if isinstance(status, str) else f'ended with {status}'})")
-        print("\n".join(line[:400] for line in output.splitlines()[-60:]), flush=True)
+        said.append(f"--- end of {log} ({status if isinstance(status, str) else f'ended with {status}'})")
+        said += [line[:400] for line in output.splitlines()[-60:]]
+    print("\n".join(said), flush=True)
     return passed, failed
+
+
+def run_lane(chosen, results):
+    for stage in chosen:
+        if not STOP.is_set():
+            results.append(run(stage))
+
+
+def run_all(chosen):
+    """The results; in threads, so that the main one may be interrupted."""
+    results = []
+    for lanes in ((0,), (1, 2)):
+        threads = [threading.Thread(target=run_lane, args=([s for s in chosen if s.lane == lane], results)) for lane in lanes]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(0.2)
+        except KeyboardInterrupt:
+            STOP.set()
+            for thread in threads:
+                thread.join()
+            raise
+    return results
 
 
 def main():
@@ -152,7 +192,7 @@ def main():
     scratch = tempfile.mkdtemp(prefix="kudos-")  # a short name: Unix sockets are made in it
     chosen = [s for s in stages(scratch, args.long) if not args.stages or s.name in args.stages]
     try:
-        results = [run(stage) for stage in chosen]
+        results = run_all(chosen)
     except KeyboardInterrupt:
         shutil.rmtree(scratch, ignore_errors=True)
         return 130
