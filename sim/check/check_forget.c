@@ -152,9 +152,12 @@ void check_forget_end(checks *c)
 bool check_forget_moves(checks *c, char *why, size_t size)
 {
     const scenario *s = c->view.scenario;
-    bool asked = s->forget_rows_us || s->forget_tombstones_us;
-    for (uint32_t e = 0; e < s->edge_count; e++) asked |= c->retired[e] || c->readmitted[e];
-    for (uint32_t p = 0; asked && p < s->partitions; p++) {
+    bool asked = s->forget_rows_us || s->forget_tombstones_us, any = false;
+    for (uint32_t e = 0; e < s->edge_count; e++) {
+        asked |= c->retired[e] || c->readmitted[e];
+        any |= !c->retired[e]; /* of nobody nothing is known */
+    }
+    for (uint32_t p = 0; asked && any && p < s->partitions; p++) {
         kd_central *core = c->view.central(c->view.world, 0, p);
         kd_central_forgetting f;
         if (!core) return false;

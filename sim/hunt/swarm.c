@@ -3,43 +3,10 @@
  */
 #include "sim/hunt/swarm.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MS = 1000, SECOND = 1000000 };
-
-typedef struct {
-    uint64_t random;
-    scenario *s;
-    int focus; /* whom most of the faults befall; SCENARIO_NOBODY: anybody */
-} swarm;
-
-static uint64_t below(swarm *d, uint64_t n)
-{
-    return kd_random_next(&d->random) % n;
-}
-
-static uint64_t between(swarm *d, uint64_t least, uint64_t most)
-{
-    return least + below(d, most - least + 1);
-}
-
-static bool chance(swarm *d, uint32_t percent)
-{
-    return below(d, 100) < percent;
-}
-
-/* As often between 1 and 2 as between 100 and 200; rounded, so that it reads well. */
-static uint64_t scaled(swarm *d, uint64_t least, uint64_t most, uint64_t step)
-{
-    double octaves = log2((double)most / (double)least), at = (double)below(d, 1 << 20) / (1 << 20);
-    uint64_t value = (uint64_t)((double)least * exp2(octaves * at));
-    return KD_MAX(least, value / step * step);
-}
-
-#define PICK(d, ...)                                                                                         \
-    ((const uint32_t[]){__VA_ARGS__}[below(d, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))])
+#include "sim/hunt/swarm_draw.h"
 
 /* ---- the world and its users ---- */
 
@@ -240,11 +207,6 @@ static void draw_dose(swarm *d, const dose *one)
 
 /* ---- misfortunes that come together ---- */
 
-static void add(swarm *d, scenario_event e)
-{
-    if (e.at_us <= d->s->length_us) scenario_add(d->s, &e);
-}
-
 /* Likes that central has not read, or has to read again after a restore, are gone. */
 static void lose_log(swarm *d, uint64_t at_us)
 {
@@ -399,4 +361,5 @@ void swarm_draw(uint64_t seed, scenario *s)
     draw_theme(&d);
     for (size_t i = 0; i < KD_COUNT(doses); i++)
         if (chance(&d, doses[i].percent * mood / 100)) draw_dose(&d, &doses[i]);
+    swarm_forget(seed, s);
 }
