@@ -28,15 +28,19 @@ static bool central_goes_back(const scenario *s)
     return events_of(s, SCENARIO_RESTORE, true) + events_of(s, SCENARIO_WIPE, true) + events_of(s, SCENARIO_SECOND, true) > 0;
 }
 
+static bool edge_goes_back(const scenario *s)
+{
+    return events_of(s, SCENARIO_RESTORE, false) + events_of(s, SCENARIO_WIPE, false) > 0;
+}
+
 static void draw_memory(swarm *d)
 {
     scenario *s = d->s;
-    bool edge_goes_back = events_of(s, SCENARIO_RESTORE, false) + events_of(s, SCENARIO_WIPE, false) > 0;
     if (chance(d, 60)) s->forget_rows_us = PICK(d, 1, MS, SECOND);
     if (chance(d, 60)) s->forget_tombstones_us = PICK(d, 1, MS, SECOND);
     s->backups_none = s->forget_rows_us && chance(d, 40) && !central_goes_back(s);
     if (events_of(s, SCENARIO_WIPE, true)) s->forget_rows_us = 0;
-    if (events_of(s, SCENARIO_COPY, false) || (edge_goes_back && clock_events(s))) s->forget_tombstones_us = 0;
+    if (events_of(s, SCENARIO_COPY, false) || (edge_goes_back(s) && clock_events(s))) s->forget_tombstones_us = 0;
 }
 
 static scenario_event of_edge(scenario_kind kind, int who, uint64_t at_us, uint64_t for_us)
@@ -49,10 +53,23 @@ static uint64_t moment(swarm *d)
     return below(d, d->s->length_us / MS) * MS;
 }
 
+/* The floor goes on without the edge that is retired, and what it brings when it is taken back lies below: users of whom central has no row. */
+static void leave_behind(swarm *d)
+{
+    scenario *s = d->s;
+    s->forget_tombstones_us = PICK(d, 1, MS);
+    s->drift_us = 50 * MS;
+    s->flush_interval_us = scaled(d, 50 * MS, 300 * MS, 10 * MS);
+    s->users.users = (uint32_t)between(d, 8, 30);
+    s->users.items = (uint32_t)between(d, 8, 30);
+    s->users.per_second = (double)between(d, 5, 40);
+}
+
 /* Often it was not gone: cut off, with likes that central has not. */
 static void draw_retired(swarm *d)
 {
     int who = (int)below(d, d->s->edge_count);
+    if (chance(d, 50) && d->s->edge_count > 1 && !(edge_goes_back(d->s) && clock_events(d->s))) leave_behind(d);
     uint64_t at = moment(d), away = scaled(d, SECOND, 20ull * SECOND, 10 * MS);
     scenario_event cut = of_edge(chance(d, 60) ? SCENARIO_CUT : SCENARIO_KILL, who, at, 2 * away);
     if (cut.kind == SCENARIO_CUT) cut.peer = SCENARIO_KAFKA;
