@@ -16,20 +16,6 @@ static bool config_valid(const kd_central_config *config, uint64_t epoch_hint)
            config->counters->count <= KD_COUNTERS_MAX && epoch_hint < KD_TIME_END_US;
 }
 
-/* Rule 15: the stored epoch ends at the stored version. The new one is stored by the first commit. */
-static void mint_epoch(kd_central *c, uint64_t hint)
-{
-    uint64_t old = c->epoch;
-    if (kd_planted(c, KD_PLANT_KEEP_EPOCH) && old > 0) return;
-    c->epoch = KD_MAX(old + 1, hint);
-    if (old == 0) return;
-    if (c->chain_count == KD_CHAIN_MAX) {
-        c->chain_count--;
-        memmove(&c->chain[0], &c->chain[1], c->chain_count * sizeof c->chain[0]);
-    }
-    c->chain[c->chain_count++] = (kd_chain_link){.epoch = old, .last = c->version};
-}
-
 static int load(kd_central *c, uint64_t epoch_hint)
 {
     int err = kd_meta_load(c);
@@ -43,7 +29,7 @@ static int load(kd_central *c, uint64_t epoch_hint)
     c->begun = c->version;
     c->snapshot_version = c->published;
     c->taken = c->delivered;
-    mint_epoch(c, epoch_hint);
+    kd_epoch_open(c, epoch_hint);
     return KD_OK;
 }
 
@@ -81,11 +67,6 @@ void kd_central_close(kd_central *c)
     kd_buf_finish(&c->key);
     kd_buf_finish(&c->value);
     free(c);
-}
-
-uint64_t kd_central_epoch(const kd_central *c)
-{
-    return c->epoch;
 }
 
 uint64_t kd_central_version(const kd_central *c)

@@ -66,7 +66,7 @@ static int take_record(kd_central *c, uint64_t version, collector *k, kd_buf *re
     if (k->out.change_count > 0) {
         deal_views(k);
         k->out.partition = c->config.partition;
-        k->out.epoch = c->epoch;
+        k->out.epoch = c->epoch_committed;
         k->out.version = version;
         k->out.first = c->taken_changes;
         k->out.changes = k->changes;

@@ -46,6 +46,8 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     bool first = !c->epoch_durable && c->outstanding == 0;
     if (c->outstanding == KD_OUTSTANDING_MAX || !(k->fed || first)) return KD_EAGAIN;
     k->version = ++c->begun;
+    k->epoch = c->epoch;
+    c->epoch_begun = true;
     k->log = c->log_tentative;
     int err = kd_lookup_resolve(c, k);
     if (err == KD_OK) err = kd_collect_step(c, k, now_us);
@@ -83,7 +85,8 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status)
     kd_registry_committed(c, k);
     c->log_committed = k->log;
     c->version = version;
-    c->epoch_durable = true;
+    c->epoch_committed = k->epoch;
+    c->epoch_durable = k->epoch == c->epoch;
     c->stats.commits++;
     kd_commit_reset(k);
     c->first = (c->first + 1) % (uint32_t)KD_COUNT(c->commits);

@@ -84,7 +84,7 @@ typedef struct {
 } kd_touched;
 
 typedef struct {
-    uint64_t version;
+    uint64_t version, epoch;
     bool fed; /* a record was taken in */
     kd_buf keys;
     kd_gathered_op *ops;
@@ -136,10 +136,16 @@ struct kd_central {
     kd_central_config config;
     char name[KD_NAME_MAX];
     kd_store store;
-    uint64_t epoch, version; /* version: committed */
-    uint64_t begun;          /* last version begun */
+    uint64_t epoch;   /* of the open commit (epoch.c) */
+    uint64_t version; /* committed */
+    uint64_t begun;   /* last version begun */
     bool poisoned, fenced;
-    bool epoch_durable; /* a commit of this epoch is in the store */
+    uint64_t epoch_committed; /* what is committed carries it; before the first commit the one that was minted */
+    uint64_t epoch_stored, epoch_opened; /* what the store had at the start, and what was minted then */
+    bool epoch_begun;                    /* a commit that was begun carries it */
+    bool epoch_durable;                  /* a commit of it is in the store */
+    bool claim_read;                     /* our own: whoever claims after that began after us */
+    bool took_over;                      /* over claims or envelopes that are not of our history */
     kd_log_position log_tentative, log_committed;
     kd_chain_link chain[KD_CHAIN_MAX];
     uint32_t chain_count;
@@ -206,6 +212,13 @@ typedef struct {
 int kd_meta_head_read(kd_bytes value, kd_meta_head *head);
 /* The same row with another version. */
 void kd_meta_with_version(kd_bytes value, uint64_t version, kd_buf *out);
+
+/* epoch.c */
+void kd_epoch_open(kd_central *c, uint64_t hint);
+/* Whether an envelope or a claim may say so: what lies too far ahead of our clock would use up the numbers. */
+bool kd_epoch_believed(const kd_central *c, uint64_t epoch);
+void kd_epoch_told(kd_central *c, uint64_t epoch); /* by an envelope; believed */
+kd_fed kd_epoch_claimed(kd_central *c, const kd_claim *claim); /* believed */
 
 /* registry.c: names of edges and regions, and what is applied of each edge */
 int kd_registry_load(kd_central *c);

@@ -147,7 +147,7 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     kd_batch b;
     int err = kd_batch_decode(record, &b);
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
-    if (err != KD_OK) return kd_quarantine_take(c, record, offset);
+    if (err != KD_OK || !kd_epoch_believed(c, b.epoch)) return kd_quarantine_take(c, record, offset);
     /* An edge is registered by whatever batch of it comes first, even one that is not merged: it has
      * acknowledged likes that are not here, so the low watermark must know it. */
     int region = kd_registry_region(c, b.region);
@@ -157,6 +157,7 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
         c->collector.refused++;
         return KD_FED_RETIRED;
     }
+    kd_epoch_told(c, b.epoch);
     kd_fed placed = kd_merge_place(c, &c->edges[edge].tentative, &b);
     if (placed == KD_FED_MERGED) return feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
     c->stats.duplicates += placed == KD_FED_DUPLICATE;
@@ -166,18 +167,15 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     return placed;
 }
 
-/* Rule 16. Two that minted the same epoch must not both go on either. */
+/* Rule 16. */
 static kd_fed feed_claim(kd_central *c, kd_bytes record, int64_t offset)
 {
     kd_claim claim;
     int err = kd_claim_decode(record, &claim);
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
-    if (err != KD_OK) return kd_quarantine_take(c, record, offset);
+    if (err != KD_OK || !kd_epoch_believed(c, claim.epoch)) return kd_quarantine_take(c, record, offset);
     c->stats.claims++;
-    bool twin = claim.epoch == c->epoch && !kd_bytes_eq(claim.central, c->config.name);
-    if (claim.epoch <= c->epoch && !twin) return KD_FED_CLAIM;
-    c->fenced = true;
-    return KD_FED_FENCED;
+    return kd_epoch_claimed(c, &claim);
 }
 
 kd_fed kd_merge_record(kd_central *c, kd_bytes record, int64_t offset)

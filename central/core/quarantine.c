@@ -104,6 +104,7 @@ static kd_poison poison_of_batch(const kd_central *c, const kd_quarantined *q)
     kd_batch b;
     int err = kd_batch_decode(q->bytes, &b);
     if (err == KD_EVERSION) return KD_POISON_SCHEMA;
+    if (err == KD_OK && !kd_epoch_believed(c, b.epoch)) return KD_POISON_EPOCH;
     if (err == KD_OK) return crowded(c, &b) ? KD_POISON_CROWD : poison_of_body(c, &b);
     bool damaged =
         q->named && kd_batch_salvage(q->bytes, &b) && b.body.data && b.digest != kd_body_digest(b.body);
@@ -117,7 +118,7 @@ static kd_poison poison_of(const kd_central *c, const kd_quarantined *q)
     case KD_RECORD_BATCH:
         return poison_of_batch(c, q);
     case KD_RECORD_CLAIM:
-        return KD_POISON_CLAIM;
+        return kd_claim_decode(q->bytes, &(kd_claim){0}) == KD_OK ? KD_POISON_EPOCH : KD_POISON_CLAIM;
     case KD_EVERSION:
         return KD_POISON_SCHEMA;
     default:
@@ -239,6 +240,6 @@ int kd_central_quarantine_drop(kd_central *c, uint64_t id, bool *passed, uint64_
 const char *kd_poison_name(kd_poison p)
 {
     static const char *const names[] = {"none", "record",  "claim", "envelope", "damaged",
-                                        "body", "content", "crowd", "schema",   "cut"};
+                                        "body", "content", "crowd", "schema",   "cut",   "epoch"};
     return (size_t)p < KD_COUNT(names) ? names[p] : "unknown";
 }

@@ -20,7 +20,7 @@ static kd_applied applied_of(const kd_edge *e)
 static void head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, uint64_t now_us, kd_snapshot *s)
 {
     *s = (kd_snapshot){
-        .kind = kind, .partition = c->config.partition, .epoch = c->epoch, .version = c->version};
+        .kind = kind, .partition = c->config.partition, .epoch = c->epoch_committed, .version = c->version};
     s->previous = c->version;
     s->made_us = now_us;
     s->low_watermark_us = kd_registry_low_watermark(c);

@@ -117,7 +117,7 @@ static void write_tenure(kd_json *j, const kd_tenure *t)
     put_u64(j, "outstanding", t->outstanding);
     put_u64(j, "dirty", kd_central_dirty(t->core));
     kd_json_key(j, "claimed");
-    kd_json_bool(j, t->durable && !t->claim_pending && t->claims.count == 0);
+    kd_json_bool(j, kd_central_durable(t->core) && !t->claim_pending && t->claims.count == 0);
     kd_json_key(j, "edges");
     kd_json_array(j);
     for (uint32_t i = 0; i < n; i++) write_edge(j, &edges[i]);

@@ -23,6 +23,8 @@
     X(operations, COUNTER, "kudos_central_operations_total", "", "Operations merged.")                       \
     X(changes, COUNTER, "kudos_central_changes_total", "", "Operations that changed a row.")                 \
     X(claims, COUNTER, "kudos_central_claims_total", "", "Claims of epochs read.")                           \
+    X(epochs_outbid, COUNTER, "kudos_central_epochs_outbid_total", "",                                       \
+      "Epochs taken above those of another history.")                                                        \
     X(commits, COUNTER, "kudos_central_commits_total", "", "Commits that are durable.")                      \
     X(commit_time, SECONDS, "kudos_central_commit_duration_seconds", "",                                     \
       "Commit, from its beginning to its durability.")                                                       \

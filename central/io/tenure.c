@@ -15,8 +15,6 @@
 #define KUDOS_CENTRAL_PLANT 0
 #endif
 
-enum { EPOCH_RANDOM_BITS = 20 };
-
 void kd_tenure_path(char *out, size_t size, const char *data_dir, uint32_t partition)
 {
     snprintf(out, size, "%s/partition-%04u", data_dir, partition);
@@ -30,11 +28,13 @@ bool kd_tenure_begins_anew(const char *data_dir)
 /* Unique and increasing: milliseconds, and chance for two that start in the same one. */
 uint64_t kd_tenure_epoch_hint(uint64_t now_us)
 {
-    return (now_us / 1000) << EPOCH_RANDOM_BITS | (randombytes_random() & ((1u << EPOCH_RANDOM_BITS) - 1));
+    return (now_us / 1000) << KD_EPOCH_CHANCE_BITS |
+           (randombytes_random() & ((1u << KD_EPOCH_CHANCE_BITS) - 1));
 }
 
 static int open_core(kd_tenure *t, char *error)
 {
+    char path[4096];
     const kd_central_settings *s = t->settings;
     uint64_t now = kd_clock_wall_us();
     randombytes_buf(&t->random, sizeof(t->random));
@@ -55,11 +55,12 @@ static int open_core(kd_tenure *t, char *error)
         .plant = KUDOS_CENTRAL_PLANT,
     };
     int rc = kd_central_open(&config, &t->store, kd_tenure_epoch_hint(now), now, &t->core);
-    if (rc != KD_OK)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u of %u in %s: %s", t->partition, config.partitions,
-                 s->data_dir,
-                 rc == KD_EMISMATCH ? "the store holds another partition, partition count or storage version"
-                                    : kd_strerror(rc));
+    if (rc == KD_OK) return rc;
+    kd_tenure_path(path, sizeof(path), s->data_dir, t->partition);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s (of %u): %s", path, config.partitions,
+             rc == KD_EMISMATCH ? "the store holds another partition, partition count or storage version"
+             : rc == KD_EIO     ? "the store cannot be read: read-failed in the log says why"
+                                : kd_strerror(rc));
     return rc;
 }
 
@@ -165,6 +166,17 @@ void kd_tenure_commit(kd_tenure *t, uint64_t now_us)
         begin_commit(t, now_us);
 }
 
+/* What is durable may carry a new epoch: the first one, or one above another that was heard of. */
+static void note_epoch(kd_tenure *t)
+{
+    uint64_t epoch = kd_central_epoch(t->core);
+    if (!kd_central_durable(t->core) || epoch == t->claimed) return;
+    if (t->claimed != 0)
+        KD_LOG(KD_WARN, "epoch-outbid", KD_U64("partition", t->partition), KD_U64("epoch", epoch));
+    t->claimed = epoch;
+    t->claim_pending = true;
+}
+
 static void commit_ended(kd_post *post)
 {
     kd_commit_slot *slot = KD_CONTAINER(post, kd_commit_slot, post);
@@ -176,7 +188,7 @@ static void commit_ended(kd_post *post)
     slot->busy = false;
     t->outstanding--;
     KD_POINT(AFTER_COMMIT);
-    if (!t->durable) t->durable = t->claim_pending = true;
+    note_epoch(t);
     t->changes_open = true;
     kd_metric_observe_seconds(&t->metrics->commit_time, kd_clock_mono_us() - slot->begun_us);
     kd_metric_observe_size(&t->metrics->commit_ops, slot->operations);
@@ -224,15 +236,18 @@ static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
     }
 }
 
+/* Of two that take over from each other in turn one has to stay away: 2 is not started again by itself. */
 static void check_fence(kd_tenure *t, kd_bytes record)
 {
     kd_claim claim;
     char cause[160];
     bool named = kd_claim_decode(record, &claim) == KD_OK;
-    snprintf(cause, sizeof(cause), "central %.*s claimed epoch %llu, above our own %llu",
+    bool again = kd_central_took_over(t->core);
+    snprintf(cause, sizeof(cause), "central %.*s claimed epoch %llu, above our own %llu%s",
              named ? (int)claim.central.len : 0, named ? (const char *)claim.central.data : "",
-             named ? (unsigned long long)claim.epoch : 0, (unsigned long long)kd_central_epoch(t->core));
-    kd_fail_stop(KD_EXIT_FAILED, "fenced", t->partition, cause);
+             named ? (unsigned long long)claim.epoch : 0, (unsigned long long)kd_central_epoch(t->core),
+             again ? ", with which we had taken over: two are running" : "");
+    kd_fail_stop(again ? KD_EXIT_USAGE : KD_EXIT_FAILED, "fenced", t->partition, cause);
 }
 
 void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us)

@@ -5,7 +5,8 @@
  *     records -> core -> commit (synced by the committer's thread) -> claim (once), changes, snapshots
  *
  * Invariants:
- *   - nothing goes out, not even the claim, before the commit that it rests on is durable (`durable`);
+ *   - nothing goes out, not even the claim, before the commit that it rests on is durable, and no snapshot before the claim is
+ *     delivered: an edge knows only epochs whose claim is in the log;
  *   - at most one snapshot is on its way; the next is made when it was delivered and its time has come;
  *   - a failed commit or read of the store ends the process (fail.h).
  */
@@ -43,7 +44,7 @@ struct kd_tenure {
     kd_commit_slot slots[KD_COMMITTER_DEPTH];
     uint32_t outstanding;
     bool fed;           /* something was fed since the last begin */
-    bool durable;       /* the first commit is */
+    uint64_t claimed;   /* epoch; 0: none yet */
     bool claim_pending; /* to be produced */
     bool standing;      /* Kafka gives no records until a seek */
     uint64_t unknown_schema;

@@ -81,7 +81,7 @@ static void take_part(void *arg, kd_bytes record)
 
 static bool snapshot_due(const kd_tenure *t, uint64_t mono_us)
 {
-    if (t->counts.count > 0 || t->ending == KD_TENURE_SAID_ALL) return false;
+    if (t->claims.count > 0 || t->counts.count > 0 || t->ending == KD_TENURE_SAID_ALL) return false;
     return t->ending == KD_TENURE_LAST_SNAPSHOT || mono_us >= t->snapshot_due_us;
 }
 
@@ -108,7 +108,7 @@ static uint64_t earliest(const kd_outbound *out, uint64_t when)
 uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us)
 {
     uint64_t when = mono_us + WAIT_MAX_US;
-    if (!t->durable || t->producer == NULL) return when;
+    if (!kd_central_durable(t->core) || t->producer == NULL) return when;
     publish_claim(t);
     if (t->settings->publish_changes) publish_changes(t);
     publish_snapshot(t, mono_us);
@@ -117,7 +117,7 @@ uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us)
     if (t->counts.waiting < t->counts.count) KD_POINT(AFTER_PUBLISH);
     kd_outbound_pump(&t->changes, t->producer, mono_us);
     when = earliest(&t->claims, earliest(&t->counts, earliest(&t->changes, when)));
-    return t->counts.count == 0 ? KD_MIN(when, t->snapshot_due_us) : when;
+    return t->claims.count + t->counts.count == 0 ? KD_MIN(when, t->snapshot_due_us) : when;
 }
 
 void kd_tenure_end(kd_tenure *t, uint64_t mono_us)

@@ -27,6 +27,7 @@ static void add_stats(kd_central_stats *sum, const kd_central *core)
     sum->identity_alarms += s.identity_alarms;
     sum->quarantined += s.quarantined;
     sum->claims += s.claims;
+    sum->outbid += s.outbid;
     sum->commits += s.commits;
     sum->redo_bytes += s.redo_bytes;
     sum->counts_cached += s.counts_cached;
@@ -106,7 +107,7 @@ void kd_worker_measure(kd_worker *w)
         {&m->identity, all.sum.identity_alarms},
         {&m->operations, all.sum.operations},
         {&m->changes, all.sum.changes},
-        {&m->claims, all.sum.claims},
+        {&m->claims, all.sum.claims},        {&m->epochs_outbid, all.sum.outbid},
         {&m->commits, all.sum.commits},
         {&m->snapshot_age, all.snapshot_age},
         {&m->outbound_failed, all.failed},

@@ -20,6 +20,8 @@
 #include "kudos/store.h"
 #include "kudos/wire.h"
 
+enum { KD_EPOCH_CHANCE_BITS = 20 };
+
 typedef struct kd_central kd_central;
 
 typedef struct {
@@ -61,8 +63,8 @@ typedef enum {
 
 /*
  * Opens over a store that may be empty. KD_EMISMATCH when it holds another partition, partition count or
- * storage schema; KD_EIO; KD_EMALFORMED. Mints a new epoch, max(stored + 1, epoch_hint); the shell makes
- * epoch_hint unique (time and randomness). Rebuilds the membership filter and replays redo rows before it
+ * storage schema; KD_EIO; KD_EMALFORMED. Mints a new epoch: epoch_hint, which is milliseconds << KD_EPOCH_CHANCE_BITS and
+ * random bits below; where that is not above the stored one, the stored one + 1 + those bits. Rebuilds the membership filter and replays redo rows before it
  * returns. The first commit carries the new epoch and must be durable before the claim is produced or a
  * snapshot published.
  */
@@ -70,7 +72,15 @@ int kd_central_open(const kd_central_config *config, const kd_store *store, uint
                     uint64_t now_us, kd_central **out);
 void kd_central_close(kd_central *c);
 
-uint64_t kd_central_epoch(const kd_central *c);
+/*
+ * Rule 15. A tenure takes a new epoch when it hears of one above its own: in the envelope of an edge, or by a claim that stands in the log
+ * before its own. The open commit carries it. Until that is durable kd_central_durable() is false, as after opening, and nothing is
+ * published; then the shell produces a claim whenever kd_central_epoch() is not the one that it claimed last.
+ */
+uint64_t kd_central_epoch(const kd_central *c); /* of what is committed */
+bool kd_central_durable(const kd_central *c);
+/* Whether it met, before its own claim, any of a history that is not its own. Fenced all the same, it is not alone. */
+bool kd_central_took_over(const kd_central *c);
 uint64_t kd_central_version(const kd_central *c); /* committed */
 void kd_central_claim(const kd_central *c, uint64_t now_us,
                       kd_buf *record); /* rule 16, to the likes partition */
@@ -90,7 +100,7 @@ typedef enum {
     KD_FED_QUARANTINED, /* does not decode or breaks a limit: kept with its bytes (bounded), not merged, alarm;
                            kudos/quarantine.h */
     KD_FED_UNKNOWN_SCHEMA, /* newer: left alone; that edge waits */
-    KD_FED_CLAIM,          /* own or lower claim */
+    KD_FED_CLAIM,          /* own or lower claim, or a higher one before ours, which is outbid */
     KD_FED_FENCED,         /* a higher claim: stop serving this partition */
     KD_FED_RETIRED,        /* of an edge that was retired: left, alarm; kudos/forget.h */
 } kd_fed;
@@ -171,7 +181,7 @@ typedef struct {
 uint32_t kd_central_edges(const kd_central *c, kd_central_edge *out, uint32_t max);
 
 typedef struct {
-    uint64_t batches, operations, changes, duplicates, gaps, identity_alarms, quarantined, claims, commits;
+    uint64_t batches, operations, changes, duplicates, gaps, identity_alarms, quarantined, claims, outbid, commits;
     uint64_t redo_bytes, counts_cached, filter_rows, quarantine_kept;
 } kd_central_stats;
 void kd_central_get_stats(const kd_central *c, kd_central_stats *out);

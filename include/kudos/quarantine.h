@@ -29,6 +29,7 @@ typedef enum {
     KD_POISON_CROWD,   /* one edge or region more than a partition can know */
     KD_POISON_SCHEMA,  /* newer than this program: release it after an upgrade */
     KD_POISON_CUT,     /* larger than a batch may be: only its beginning was kept */
+    KD_POISON_EPOCH,   /* a batch or a claim of an epoch beyond belief */
 } kd_poison;
 const char *kd_poison_name(kd_poison p);
 

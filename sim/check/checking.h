@@ -125,7 +125,7 @@ struct checks {
     uint32_t *
         writer; /* by item: the only edge that was asked to change it; CHECK_NOTHING: none yet; SCENARIO_EDGES_MAX: several */
     uint64_t *last_taken[CHECKS_SLOTS]; /* by counter, item: stamp of the last operation on a set */
-    uint64_t higher_claim[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
+    uint64_t highest_claim[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     uint64_t made_us[SCENARIO_PARTITIONS_MAX]; /* of the newest snapshot published */
     uint64_t
         stable_us[SCENARIO_PARTITIONS_MAX]; /* the largest published: rows at or below it may be forgotten */

@@ -159,7 +159,7 @@ void checks_edge_opened(checks *c, uint32_t slot, uint32_t shard)
 void checks_central_opened(checks *c, uint32_t slot, uint32_t partition)
 {
     if (c->failed) return;
-    c->higher_claim[slot][partition] = 0;
+    c->highest_claim[slot][partition] = 0;
     check_position_opened(c, slot, partition);
     check_count_opened(c, slot, partition);
     check_forget_opened(c, slot, partition);

@@ -1,13 +1,13 @@
 /* central.c - life of central's process: opens its partitions, looks its places in the log up, drains, ends. See central/io/{worker,keeper}.c. */
 #include "sim/world/world.h"
 
-enum { EPOCH_RANDOM_BITS = 20, LOOK_UP_US = 4000 };
+enum { LOOK_UP_US = 4000 };
 
 static uint64_t epoch_hint(const world *w, uint32_t slot, uint32_t partition)
 {
     uint64_t chance = world_draw(w, DRAW_EPOCH, slot * 64 + partition, w->now_us);
-    return (host_wall_us(w, HOST_CENTRAL) / 1000) << EPOCH_RANDOM_BITS |
-           (chance & ((1u << EPOCH_RANDOM_BITS) - 1));
+    return (host_wall_us(w, HOST_CENTRAL) / 1000) << KD_EPOCH_CHANCE_BITS |
+           (chance & ((1u << KD_EPOCH_CHANCE_BITS) - 1));
 }
 
 static int open_part(world *w, uint32_t slot, uint32_t partition)
@@ -31,7 +31,8 @@ static int open_part(world *w, uint32_t slot, uint32_t partition)
     kd_store store = sim_disk_view(p->disk);
     p->outstanding = p->counts_out = p->claims_out = p->changes_out = 0;
     p->disk_free_us = p->snapshot_look_us = p->backoff_us = 0;
-    p->durable = p->claim_pending = p->reading = p->changes_open = p->last_snapshot = p->said_all = false;
+    p->claimed = 0;
+    p->claim_pending = p->reading = p->changes_open = p->last_snapshot = p->said_all = false;
     p->fed = true; /* the first commit carries the epoch */
     uint64_t chance = world_below(w, DRAW_TIMER, 800 + partition, w->s->snapshot_interval_us);
     p->snapshot_due_us = w->now_us + chance;

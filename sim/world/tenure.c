@@ -86,7 +86,11 @@ static bool told_early(const world *w)
 static void became_durable(world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = part_of(w, slot, partition);
-    if (!p->durable) p->durable = p->claim_pending = true;
+    uint64_t epoch = kd_central_epoch(p->core);
+    if (kd_central_durable(p->core) && epoch != p->claimed) {
+        p->claimed = epoch;
+        p->claim_pending = true;
+    }
     p->changes_open = true;
     tenure_publish(w, slot, partition);
 }
@@ -220,7 +224,7 @@ static void look_at(world *w, uint32_t slot, uint32_t partition, uint64_t at_us)
 static void publish_snapshot(world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = part_of(w, slot, partition);
-    if (p->counts_out > 0 || p->said_all) return;
+    if (p->claims_out > 0 || p->counts_out > 0 || p->said_all) return;
     bool last = draining(w, slot) && !p->fed && p->outstanding == 0;
     if (!last && w->now_us < p->snapshot_due_us) {
         look_at(w, slot, partition, p->snapshot_due_us);
@@ -238,7 +242,7 @@ static void publish_snapshot(world *w, uint32_t slot, uint32_t partition)
 void tenure_publish(world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = part_of(w, slot, partition);
-    if (!p->durable || !w->centrals[slot].ready) return;
+    if (!w->centrals[slot].ready || !kd_central_durable(p->core)) return;
     publish_claim(w, slot, partition);
     publish_changes(w, slot, partition);
     publish_snapshot(w, slot, partition);

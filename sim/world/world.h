@@ -172,7 +172,8 @@ typedef struct {
     uint64_t versions[2]; /* being written, oldest first */
     uint32_t outstanding;
     uint64_t disk_free_us;
-    bool fed, durable, claim_pending, reading, changes_open, last_snapshot, said_all;
+    uint64_t claimed; /* epoch */
+    bool fed, claim_pending, reading, changes_open, last_snapshot, said_all;
     uint32_t counts_out, claims_out, changes_out; /* records without a report */
     uint64_t snapshot_due_us, snapshot_look_us, backoff_us;
 } sim_part;

@@ -53,7 +53,7 @@ Test(central_tenure, chains_epochs_and_goes_on_counting_versions)
     expect_chain((kd_chain_link[]){{first, 2}}, 1);
     r.hint = 0;
     cr_assert_eq(rig_reopen(&r), KD_OK);
-    cr_assert_eq(kd_central_epoch(r.c), second + 1, "a hint from a clock set back does no harm");
+    cr_assert_eq(kd_central_epoch(r.c), second + 1 + r.hint, "a hint from a clock set back does no harm");
     rig_commit(&r);
     expect_chain((kd_chain_link[]){{first, 2}, {second, 3}}, 2);
 }
@@ -122,9 +122,141 @@ Test(central_tenure, stops_at_a_higher_claim)
     kd_buf_finish(&own);
 }
 
+static void read_own_claim(void)
+{
+    kd_buf own = {0};
+    kd_central_claim(r.c, 1, &own);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&own)), KD_FED_CLAIM);
+    kd_buf_finish(&own);
+}
+
 Test(central_tenure, a_twin_with_the_same_epoch_is_a_higher_claim)
 {
+    read_own_claim();
+    cr_assert_not(kd_central_took_over(r.c));
     cr_assert_eq(feed_claim(kd_central_epoch(r.c), "central-2"), KD_FED_FENCED);
+}
+
+/* ---- what is heard of other histories ---- */
+
+static kd_fed feed_envelope(uint64_t epoch)
+{
+    kd_buf sealed = {0}, record = {0};
+    kd_batch b;
+    rig_op op = like(1);
+    rig_seal(&a, &op, 1, NULL, 0, noon, &sealed);
+    cr_assert_eq(kd_batch_decode(kd_buf_view(&sealed), &b), KD_OK);
+    b.epoch = epoch;
+    kd_batch_encode(&b, &record);
+    kd_fed fed = rig_feed(&r, kd_buf_view(&record));
+    kd_buf_finish(&sealed);
+    kd_buf_finish(&record);
+    return fed;
+}
+
+Test(central_tenure, two_starts_from_one_epoch_part_by_chance)
+{
+    uint64_t stored = kd_central_epoch(r.c);
+    r.hint = 5;
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    cr_assert_eq(kd_central_epoch(r.c), stored + 1 + 15);
+    r.hint = 6; /* nothing was written: the same store once more */
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    cr_assert_eq(kd_central_epoch(r.c), stored + 1 + 16, "a hint that lies below still tells them apart");
+}
+
+Test(central_tenure, a_claim_that_was_there_before_our_own_is_outbid)
+{
+    rig_snapshot s;
+    uint64_t first = kd_central_epoch(r.c), other = first + 5000000;
+    cr_assert_eq(feed_claim(other, "central-1"), KD_FED_CLAIM);
+    cr_assert_not(kd_central_durable(r.c));
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_EAGAIN, "nothing of the epoch below it is told any more");
+    cr_assert_eq(kd_central_epoch(r.c), first, "what is committed is of the epoch before");
+    rig_commit(&r);
+    cr_assert(kd_central_durable(r.c));
+    cr_assert_gt(kd_central_epoch(r.c), other);
+    cr_assert(kd_central_took_over(r.c));
+    expect_chain((kd_chain_link[]){{first, 1}}, 1);
+    uint64_t second = kd_central_epoch(r.c);
+    r.hint = 0;
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    cr_assert_gt(kd_central_epoch(r.c), second, "it was written");
+}
+
+Test(central_tenure, who_claims_after_us_began_after_us)
+{
+    uint64_t other = kd_central_epoch(r.c) + 7;
+    kd_buf own = {0};
+    kd_central_claim(r.c, 1, &own); /* on its way when the other is read */
+    cr_assert_eq(feed_claim(other, "central-2"), KD_FED_CLAIM);
+    rig_commit(&r);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&own)), KD_FED_CLAIM);
+    cr_assert_eq(feed_claim(kd_central_epoch(r.c) + 1, "central-2"), KD_FED_FENCED);
+    cr_assert(kd_central_took_over(r.c), "two are running, and take over in turn");
+    kd_buf_finish(&own);
+}
+
+Test(central_tenure, a_lower_claim_before_our_own_that_is_not_of_our_history_is_taken_over_from)
+{
+    uint64_t stored = kd_central_epoch(r.c);
+    r.hint = stored + 100;
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(feed_claim(stored, "central-1"), KD_FED_CLAIM);
+    cr_assert_not(kd_central_took_over(r.c), "it is our own, of before");
+    cr_assert_eq(feed_claim(stored + 1, "central-2"), KD_FED_CLAIM);
+    cr_assert(kd_central_took_over(r.c));
+    cr_assert_eq(kd_central_epoch(r.c), stored + 110, "and needs no new epoch");
+}
+
+Test(central_tenure, an_envelope_of_a_history_above_raises_the_epoch_in_place)
+{
+    uint64_t first = kd_central_epoch(r.c), undone = first + 5000000;
+    read_own_claim();
+    cr_assert_eq(feed_envelope(first), KD_FED_MERGED);
+    cr_assert(kd_central_durable(r.c));
+    cr_assert_eq(feed_envelope(undone), KD_FED_MERGED);
+    cr_assert_not(kd_central_durable(r.c));
+    rig_commit(&r);
+    uint64_t second = kd_central_epoch(r.c);
+    cr_assert_gt(second, undone);
+    expect_chain((kd_chain_link[]){{first, 1}}, 1);
+    cr_assert_eq(feed_envelope(undone), KD_FED_MERGED);
+    rig_commit(&r);
+    cr_assert_eq(kd_central_epoch(r.c), second, "once");
+}
+
+Test(central_tenure, a_commit_under_way_keeps_its_epoch)
+{
+    const kd_writes *one, *two;
+    uint64_t v1, v2, first = kd_central_epoch(r.c), undone = first + 5000000;
+    rig_one(&r, &a, like(1));
+    cr_assert_eq(kd_central_commit_begin(r.c, 0, &one, &v1), KD_OK);
+    feed_envelope(undone);
+    feed_envelope(undone + 5000000); /* before any commit carried the epoch above the first one */
+    cr_assert_eq(kd_central_commit_begin(r.c, 0, &two, &v2), KD_OK);
+    sim_disk_apply(r.disk, one);
+    cr_assert_eq(kd_central_commit_end(r.c, v1, KD_OK), KD_OK);
+    cr_assert_eq(kd_central_epoch(r.c), first);
+    cr_assert_not(kd_central_durable(r.c));
+    sim_disk_apply(r.disk, two);
+    cr_assert_eq(kd_central_commit_end(r.c, v2, KD_OK), KD_OK);
+    cr_assert(kd_central_durable(r.c));
+    cr_assert_gt(kd_central_epoch(r.c), undone + 5000000);
+    expect_chain((kd_chain_link[]){{first, v1}}, 1);
+}
+
+Test(central_tenure, an_epoch_beyond_belief_is_set_aside)
+{
+    uint64_t first = kd_central_epoch(r.c), year_ms = 365 * 86400000ull;
+    cr_assert_eq(feed_claim((11 * year_ms) << KD_EPOCH_CHANCE_BITS, "central-2"), KD_FED_QUARANTINED);
+    cr_assert_eq(feed_envelope(KD_TIME_END_US - 1), KD_FED_QUARANTINED);
+    rig_commit(&r);
+    cr_assert_eq(kd_central_epoch(r.c), first);
+    cr_assert_eq(feed_claim((9 * year_ms) << KD_EPOCH_CHANCE_BITS, "central-2"), KD_FED_CLAIM);
+    rig_commit(&r);
+    cr_assert_gt(kd_central_epoch(r.c), first, "believed: it is our clock that may be wrong");
 }
 
 Test(central_tenure, knows_the_last_record_it_took_in)

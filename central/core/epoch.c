@@ -1,0 +1,100 @@
+/*
+ * epoch.c - whose word counts: the epoch of this tenure (rule 15), claims of others (rule 16), and what envelopes tell of histories
+ * above ours.
+ *
+ * Invariants: `epoch` is that of the open commit and never falls; what is committed carries `epoch_committed`, and the two differ only
+ * until the first commit of a new epoch is durable. A new epoch lies above the one before and above every other that this tenure
+ * has heard of and believes. It is the chance in it that keeps apart two that begin from the same one.
+ */
+#include "central/core/internal.h"
+
+#define CHANCE_MASK ((1ull << KD_EPOCH_CHANCE_BITS) - 1)
+/* What an envelope or a claim may make believe, ahead of our clock. Wide, for it is our clock that may be wrong. */
+#define BELIEF_MS (10 * 366 * 86400000ull)
+/* Kept free below the end of all numbers, so that there always is a next one. */
+#define ROOM (1ull << 40)
+
+/* The one before ends with the last version begun. Of one that no commit carries nobody has heard: it leaves no link. */
+static void begin(kd_central *c, uint64_t epoch)
+{
+    if (c->epoch_begun && c->chain_count == KD_CHAIN_MAX) {
+        c->chain_count--;
+        memmove(&c->chain[0], &c->chain[1], c->chain_count * sizeof c->chain[0]);
+    }
+    if (c->epoch_begun) c->chain[c->chain_count++] = (kd_chain_link){.epoch = c->epoch, .last = c->begun};
+    c->epoch = epoch;
+    c->epoch_begun = c->epoch_durable = false;
+}
+
+void kd_epoch_open(kd_central *c, uint64_t hint)
+{
+    c->epoch_stored = c->epoch;
+    c->epoch_begun = c->epoch > 0;
+    if (!(kd_planted(c, KD_PLANT_KEEP_EPOCH) && c->epoch > 0))
+        begin(c, hint > c->epoch ? hint : c->epoch + 1 + (hint & CHANCE_MASK));
+    c->epoch_opened = c->epoch_committed = c->epoch;
+}
+
+bool kd_epoch_believed(const kd_central *c, uint64_t epoch)
+{
+    if (epoch <= c->epoch) return true;
+    return epoch < KD_TIME_END_US - ROOM && epoch >> KD_EPOCH_CHANCE_BITS <= c->fed_at_us / 1000 + BELIEF_MS;
+}
+
+static uint64_t chance(const kd_central *c, uint64_t heard)
+{
+    const uint64_t from[] = {c->config.seed, heard, c->epoch};
+    return kd_hash(kd_bytes_of(from, sizeof from)) & CHANCE_MASK;
+}
+
+static void outbid(kd_central *c, uint64_t heard)
+{
+    begin(c, heard + 1 + chance(c, heard));
+    c->took_over = true;
+    c->stats.outbid++;
+    kd_commit_open(c)->fed = true;
+}
+
+void kd_epoch_told(kd_central *c, uint64_t epoch)
+{
+    if (epoch > c->epoch) outbid(c, epoch);
+}
+
+static bool minted_here(const kd_central *c, uint64_t epoch)
+{
+    if (epoch < c->epoch_opened) return false;
+    for (uint32_t i = 0; i < c->chain_count; i++)
+        if (c->chain[i].epoch == epoch) return true;
+    return epoch == c->epoch;
+}
+
+kd_fed kd_epoch_claimed(kd_central *c, const kd_claim *claim)
+{
+    bool ours = kd_bytes_eq(claim->central, c->config.name) && minted_here(c, claim->epoch);
+    c->claim_read |= ours;
+    if (ours) return KD_FED_CLAIM;
+    if (!c->claim_read && claim->epoch > c->epoch_stored) c->took_over = true;
+    if (claim->epoch < c->epoch || (claim->epoch == c->epoch && kd_bytes_eq(claim->central, c->config.name)))
+        return KD_FED_CLAIM;
+    if (c->claim_read) {
+        c->fenced = true;
+        return KD_FED_FENCED;
+    }
+    outbid(c, claim->epoch);
+    return KD_FED_CLAIM;
+}
+
+bool kd_central_durable(const kd_central *c)
+{
+    return c->epoch_durable;
+}
+
+bool kd_central_took_over(const kd_central *c)
+{
+    return c->took_over;
+}
+
+uint64_t kd_central_epoch(const kd_central *c)
+{
+    return c->epoch_committed;
+}
