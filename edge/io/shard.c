@@ -117,7 +117,8 @@ static int core_refused(kd_shard *s, const kd_store *store, int err, char *error
             "%s/shard-%u was made for another edge.name, edge.shards or kafka.partitions (now %s, %u, %u)",
             set->data_dir, s->index, set->name, n, (uint32_t)set->partitions);
     else
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s/shard-%u: %s", set->data_dir, s->index, kd_strerror(err));
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s/shard-%u: %s", set->data_dir, s->index,
+                 err == KD_EIO ? "the store cannot be read: read-failed in the log says why" : kd_strerror(err));
     return err;
 }
 
