@@ -343,15 +343,16 @@ static void draw_theme(swarm *d)
     if (chance(d, 60)) themes[below(d, KD_COUNT(themes))](d);
 }
 
-/* Clocks run apart between two measurements, and users go from edge to edge, their words close together. */
+/* Clocks run apart between two measurements, and users go from edge to edge, their words close together. Within the bound for as long as a
+ * run without any measurement lasts. */
 static void draw_apart(uint64_t seed, scenario *s)
 {
     swarm d = {.random = seed ^ UINT64_C(0x6170617274), .s = s};
     if (s->edge_count < 2 || chance(&d, 80)) return;
     s->drift_us = 500 * MS;
-    s->users.users = (uint32_t)between(&d, 1, 6);
-    s->users.items = (uint32_t)between(&d, 1, 4);
-    s->users.per_second = (double)between(&d, 10, 60);
+    s->users.users = (uint32_t)between(&d, 1, 4);
+    s->users.items = (uint32_t)between(&d, 1, 3);
+    s->users.per_second = (double)between(&d, 20, 80);
     s->users.roam_percent = 100;
     s->users.tokens = true;
     for (int who = 0; who < (int)s->edge_count; who++)
@@ -359,7 +360,7 @@ static void draw_apart(uint64_t seed, scenario *s)
                                  .kind = SCENARIO_CLOCK_DRIFT,
                                  .who = who,
                                  .peer = SCENARIO_NOBODY,
-                                 .amount = (who % 2 ? 1000 : -1000) * (int64_t)between(&d, 1, 40)});
+                                 .amount = (who % 2 ? 1000 : -1000) * (int64_t)between(&d, 1, 8)});
 }
 
 void swarm_draw(uint64_t seed, scenario *s)

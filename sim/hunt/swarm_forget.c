@@ -69,7 +69,7 @@ static void leave_behind(swarm *d)
 static void draw_retired(swarm *d)
 {
     int who = (int)below(d, d->s->edge_count);
-    if (chance(d, 50) && d->s->edge_count > 1 && !(edge_goes_back(d->s) && clock_events(d->s))) leave_behind(d);
+    if (chance(d, 50) && d->s->edge_count > 1 && clock_events(d->s) == 0) leave_behind(d);
     uint64_t at = moment(d), away = scaled(d, SECOND, 20ull * SECOND, 10 * MS);
     scenario_event cut = of_edge(chance(d, 60) ? SCENARIO_CUT : SCENARIO_KILL, who, at, 2 * away);
     if (cut.kind == SCENARIO_CUT) cut.peer = SCENARIO_KAFKA;
