@@ -242,6 +242,36 @@ def test_a_torn_tail_of_the_log_costs_nothing_that_was_acknowledged(own, damaged
     assert counts(daemon) == [len(USERS)] * len(ITEMS)
 
 
+def test_a_tail_of_zeros_goes_where_the_runbook_says(own, damaged):
+    """A power cut may leave the length of a write without its bytes."""
+    daemon, store = damaged
+    log = newest(store, ".log")
+    before = size(log)
+    with open(log, "ab") as f:
+        f.write(bytes(5000))
+    refused(daemon, store, 1, f"a hole (zeros instead of a record) at byte {before}")
+    os.truncate(log, before)
+    daemon.start()
+    assert counts(daemon) == [len(USERS)] * len(ITEMS)
+
+
+def test_what_is_left_of_central_is_taken_when_the_operator_says_so(own, make, filled):
+    """What it lost the edges send again."""
+    central = make.central()
+    edge = make(central=central.url)
+    for daemon in (central, edge):
+        shutil.copytree(filled[daemon.binary.removeprefix("kudos-")], daemon.data)
+    for partition in STORES["central"]:
+        os.truncate(newest(os.path.join(central.data, partition), ".log"), 0)
+    refused(central, os.path.join(central.data, STORES["central"][0]), 1, "acknowledged writes are missing")
+    for partition in STORES["central"]:
+        os.unlink(os.path.join(central.data, partition, "ACKED"))
+    central.start()
+    assert counts(central) < [len(USERS)] * len(ITEMS), "nothing was lost: this test tests nothing"
+    edge.start()
+    wait_until(lambda: counts(central) == counts(edge) == [len(USERS)] * len(ITEMS), 20, "sent again")
+
+
 def test_what_is_left_is_taken_when_the_operator_says_so(own, make, filled):
     """The runbook's way to accept a loss: the mark goes. What was merged is central's, and comes back from there."""
     central = make.central()
