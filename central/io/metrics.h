@@ -62,6 +62,8 @@
     X(collected, COUNTER, "kudos_central_tombstones_collected_total", "", "Tombstones collected.")           \
     X(ignored, COUNTER, "kudos_central_operations_ignored_total", "",                                        \
       "Operations below the floor that found no row: merged before.")                                        \
+    X(read_errors, COUNTER, "kudos_central_store_read_errors_total", "",                                     \
+      "Reads of a store that failed: a disk or a damaged file.")                                             \
     X(kafka_errors, COUNTER, "kudos_central_kafka_errors_total", "", "Errors of connections and brokers.")   \
     X(kafka_ready, GAUGE, "kudos_central_kafka_assigned", "", "Partitions that are being read.")
 

@@ -8,6 +8,7 @@ typedef struct {
     uint64_t dirty, outbound, failed, unknown_schema, edges, snapshot_age, watermark_age, low_age;
     uint64_t stable_age, floor_age, halted, collected, ignored;
     int64_t lag;
+    uint64_t read_errors;
 } totals;
 
 static uint64_t age(uint64_t now_us, uint64_t then_us)
@@ -72,6 +73,7 @@ static void add_lag(totals *all, kd_worker *w, kd_tenure *t)
 static void add_tenure(totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
 {
     add_stats(&all->sum, t->core);
+    all->read_errors += kd_leveldb_read_errors(t->db);
     add_ages(all, t, now_us);
     add_forgetting(all, t, now_us);
     add_lag(all, w, t);
@@ -126,6 +128,7 @@ void kd_worker_measure(kd_worker *w)
         {&m->floor_halted, all.halted},
         {&m->collected, all.collected},
         {&m->ignored, all.ignored},
+        {&m->read_errors, all.read_errors},
         {&m->kafka_errors, kafka_errors(w)},
         {&m->kafka_ready, w->assigned},
     };

@@ -12,7 +12,7 @@
 #include "kudos/base.h"
 
 /* Always as long, and in one page: it is never there in part. */
-enum { LINE = sizeof "opened 00000000000000000000 acked 00000000000000000000\n" - 1 };
+enum { LINE = sizeof "acked 00000000000000000000\n" - 1 };
 
 static int fail(const char *what, char *err, size_t size)
 {
@@ -27,11 +27,10 @@ static int parse(kd_leveldb_acked *a)
     ssize_t n = pread(a->fd, line, LINE + 1, 0);
     if (n <= 0) return n == 0 ? 1 : -1;
     line[n] = 0;
-    unsigned long long opened, acked;
-    if (sscanf(line, "opened %llu acked %llu", &opened, &acked) != 2 || opened > acked) return -2;
-    snprintf(again, sizeof again, "opened %020llu acked %020llu\n", opened, acked);
+    unsigned long long acked;
+    if (sscanf(line, "acked %llu", &acked) != 1) return -2;
+    snprintf(again, sizeof again, "acked %020llu\n", acked);
     if (strcmp(line, again) != 0) return -2;
-    a->opened = opened;
     a->acked = acked;
     return 0;
 }
@@ -39,8 +38,7 @@ static int parse(kd_leveldb_acked *a)
 int kd_leveldb_acked_write(kd_leveldb_acked *a)
 {
     char line[LINE + 1];
-    snprintf(line, sizeof line, "opened %020llu acked %020llu\n", (unsigned long long)a->opened,
-             (unsigned long long)a->acked);
+    snprintf(line, sizeof line, "acked %020llu\n", (unsigned long long)a->acked);
     ssize_t n = pwrite(a->fd, line, LINE, 0);
     if (n >= 0 && n < LINE) errno = ENOSPC;
     return n == LINE ? 0 : -1;

@@ -2,9 +2,9 @@
  * common/io/leveldb_acked.h - the file ACKED in a database's directory: up to which operation its writer was told that it is
  * on stable storage. Used by leveldb_store.c alone.
  *
- *     opened 00000000000000000017 acked 00000000000000000042
+ *     acked 00000000000000000042
  *
- * `opened` is the last operation when the writer opened it. The file is written in place after each synced write, and synced
+ * The file is written in place after each synced write, and synced
  * itself only at opening and closing: a power cut may leave an older number, never a larger one than what is stored. A kill
  * leaves the last one. So a database that holds less than ACKED has lost what it had acknowledged.
  *
@@ -21,7 +21,7 @@
 
 typedef struct {
     int fd; /* -1: not open */
-    uint64_t opened, acked;
+    uint64_t acked;
 } kd_leveldb_acked;
 
 /* Opens and locks, or makes it with zeros; one that somebody removed counts as such, too. KD_EUNAVAILABLE: somebody has it

@@ -27,6 +27,8 @@ typedef struct {
     const char *dir;
     uint64_t oldest; /* number of the oldest log that is not in tables yet; 0: the database was never opened */
     uint64_t last;   /* operation that the MANIFEST knows */
+    uint64_t base;   /* the first that it knew: LevelDB writes a new MANIFEST at each open, with the logs of before in tables */
+    bool based;
     uint64_t *logs;  /* numbers of those to be replayed */
     uint32_t count, cap;
     bool logged;     /* they hold operations... */
@@ -100,6 +102,8 @@ static void read_field(checking *c, kd_reader *r)
         break;
     case TAG_LAST_SEQUENCE:
         c->last = kd_read_varint(r);
+        if (!c->based) c->base = c->last;
+        c->based = true;
         break;
     case TAG_NEXT_FILE:
     case TAG_PREV_LOG:
@@ -231,6 +235,6 @@ int kd_leveldb_check(const char *dir, kd_leveldb_state *state, char *err, size_t
     if (rc == KD_OK) rc = list_logs(&c);
     if (rc == KD_OK) rc = check_logs(&c);
     free(c.logs);
-    *state = (kd_leveldb_state){.last = c.logged ? c.next - 1 : c.last, .logged = c.logged};
+    *state = (kd_leveldb_state){.last = c.logged ? c.next - 1 : c.last, .logged = c.logged, .base = c.base};
     return rc;
 }

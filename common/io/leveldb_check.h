@@ -14,7 +14,9 @@
 
 typedef struct {
     uint64_t last; /* number of the last operation that the files hold; 0: none */
-    bool logged;   /* the logs hold operations; else all are in tables */
+    bool logged;   /* the logs hold operations... */
+    uint64_t base; /* ...else none that is later than this one was ever written: all up to it went to tables when the database
+                      was opened last */
 } kd_leveldb_state;
 
 /*

@@ -132,7 +132,7 @@ static int check_acked(const kd_leveldb_acked *a, const kd_leveldb_state *state,
                  (unsigned long long)state->last, (unsigned long long)a->acked);
         return KD_EMALFORMED;
     }
-    if (a->acked > a->opened && a->acked == state->last && !state->logged) {
+    if (!state->logged && a->acked > state->base) {
         snprintf(err, size, "corrupted: acknowledged writes are missing (the log of writes is empty)");
         return KD_EMALFORMED;
     }
@@ -153,7 +153,7 @@ static int check_files(kd_leveldb *d, const char *dir, bool create, char *err, s
 
 static int begin_acked(kd_leveldb *d, const char *dir, char *err, size_t size)
 {
-    d->acked.opened = d->acked.acked = d->last;
+    d->acked.acked = d->last;
     if (kd_leveldb_acked_write(&d->acked) == 0 && kd_leveldb_acked_sync(&d->acked) == 0) return KD_OK;
     snprintf(err, size, "database %s: %s: %s", dir, KD_LEVELDB_ACKED, strerror(errno));
     return KD_EIO;

@@ -46,6 +46,7 @@ static void collect_shell(kd_shard *s)
 {
     kd_edge_metrics *m = &s->metrics;
     const kd_http_counters *http = kd_http_server_counters(s->server);
+    kd_metric_set(&m->read_errors, (int64_t)kd_leveldb_read_errors(s->db));
     kd_metric_set(&m->in_flight, (int64_t)s->in_flight);
     kd_metric_set(&m->central_up, s->asker.client && kd_http_client_up(s->asker.client));
     kd_metric_set(&m->connections, (int64_t)http->connections_open);

@@ -68,6 +68,8 @@
       "Signs that somebody else uses this name.")                                                            \
     X(refusing, GAUGE_MAX, "kudos_edge_refusing_writes", "",                                                 \
       "1 while writes are refused: identity in doubt.")                                                      \
+    X(read_errors, COUNTER, "kudos_edge_store_read_errors_total", "",                                        \
+      "Reads of the store that failed: a disk or a damaged file.")                                           \
     X(handed_over, COUNTER, "kudos_edge_parts_handed_over_total", "",                                        \
       "Parts of requests for another shard.")                                                                \
     X(connections, GAUGE, "kudos_edge_connections", "", "Open connections.")                                 \

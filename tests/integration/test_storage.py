@@ -181,7 +181,7 @@ DAMAGES = {
     "MANIFEST empty": (lambda s: os.truncate(newest(s, "MANIFEST-"), 0), "orrupt"),
     "CURRENT flipped": (lambda s: flip(os.path.join(s, "CURRENT"), 3), "CURRENT"),
     "CURRENT missing": (lambda s: os.unlink(os.path.join(s, "CURRENT")), "no CURRENT file"),
-    "ACKED flipped": (lambda s: flip(os.path.join(s, "ACKED"), 40), "ACKED"),
+    "ACKED flipped": (lambda s: flip(os.path.join(s, "ACKED"), 20), "ACKED"),
     "directory missing": (shutil.rmtree, "missing, though others beside it hold rows"),
     "directory empty": (lambda s: (shutil.rmtree(s), os.mkdir(s)), "missing, though others beside it hold rows"),
 }
@@ -229,7 +229,7 @@ def test_a_first_start_that_was_broken_off_goes_on(make):
         shutil.rmtree(daemon.data)
         os.makedirs(store)
         with open(os.path.join(store, "ACKED"), "w", encoding="ascii") as f:
-            f.write("opened 00000000000000000000 acked 00000000000000000000\n")
+            f.write("acked 00000000000000000000\n")
         daemon.start()
 
 
@@ -549,6 +549,7 @@ def test_a_row_of_an_edge_that_cannot_be_read_is_never_not_liked(make, filled):
                        edge.post("/v1/likes", user=user, body={"operations": [{"item": "posts/a0", "op": "like"}]})):
             assert (answer.status, answer.problem) == (503, "storage-failed"), answer
     assert '"event":"read-failed"' in edge.log() and "orrupt" in edge.log()
+    wait_until(lambda: edge.metric("kudos_edge_store_read_errors_total") > 0, 5, "metric")
     assert counts(edge) == [len(USERS)] * len(ITEMS), "what is in memory is still true"
 
 
@@ -563,6 +564,7 @@ def test_a_row_of_central_that_cannot_be_read_is_never_not_liked(own, make, fill
                    central.post("/v1/likes/lookup", user=USERS[0], body={"items": ["posts/a0"]})):
         assert (answer.status, answer.problem) == (503, "storage-failed"), answer
     assert '"event":"read-failed"' in central.log()
+    wait_until(lambda: central.metric("kudos_central_store_read_errors_total") > 0, 5, "metric")
     # An edge that has to ask says that it does not know.
     assert edge.get("/v1/posts/a0/like", user=USERS[0]).json["liked"] is None
     # A batch that needs the row is not merged as if there were none: central stops, and does not begin on what is damaged.
