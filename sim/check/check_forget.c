@@ -96,9 +96,22 @@ void check_forget_row(checks *c, uint32_t slot, uint32_t partition, uint64_t sta
                    (unsigned long long)c->stable_us[partition], (unsigned long long)merged_us);
 }
 
-void check_forget_fed(checks *c, uint32_t partition, uint32_t edge, kd_fed fed)
+static bool stands_retired(const checks *c, uint32_t slot, uint32_t partition, uint32_t edge)
+{
+    kd_central *core = c->view.central(c->view.world, slot, partition);
+    kd_central_edge edges[SCENARIO_EDGES_MAX];
+    uint32_t count = core ? kd_central_edges(core, edges, SCENARIO_EDGES_MAX) : 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (kd_bytes_eq(edges[i].name, kd_bytes_str(c->view.scenario->edges[edge]))) return edges[i].retired;
+    return false;
+}
+
+void check_forget_fed(checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed)
 {
     c->made++;
+    if (fed == KD_FED_MERGED && c->retired[edge] && stands_retired(c, slot, partition, edge))
+        check_fail(c, "retired", "central merges a batch of %s, partition %u, which is retired",
+                   c->view.scenario->edges[edge], partition);
     if (fed == KD_FED_RETIRED && !c->retired[edge] && !c->readmitted[edge])
         check_fail(c, "retired", "central refuses a batch of %s, partition %u, which nobody retired",
                    c->view.scenario->edges[edge], partition);

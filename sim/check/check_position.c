@@ -71,7 +71,7 @@ void check_position_fed(checks *c, uint32_t slot, uint32_t partition, const kd_b
     kd_position applied = c->positions.tenures[slot][partition].now.tentative[edge];
     c->made++;
     if (fed == KD_FED_MERGED) merged(c, slot, partition, edge, b);
-    check_forget_fed(c, partition, edge, fed);
+    check_forget_fed(c, slot, partition, edge, fed);
     bool next = kd_position_cmp(b->at, applied) > 0;
     if ((fed == KD_FED_DUPLICATE && next) ||
         (fed == KD_FED_GAP && next && kd_position_cmp(b->after, applied) == 0))

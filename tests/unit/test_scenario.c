@@ -59,6 +59,9 @@ static void draw_users(scenario *s, uint64_t *random)
     u->roam_percent = (uint32_t)below(random, 101);
     u->tokens = below(random, 2);
     s->needs.gaps = below(random, 3);
+    s->forget_rows_us = below(random, 3);
+    s->forget_tombstones_us = below(random, 3) * 1000000;
+    s->backups_none = below(random, 2);
 }
 
 static const int everybody[] = {0, 1, 2, SCENARIO_CENTRAL, SCENARIO_KAFKA};
@@ -104,13 +107,18 @@ static void draw_operation(scenario_event *e, uint64_t *random)
     snprintf(e->item, sizeof e->item, "posts/%u", (unsigned)below(random, 9));
 }
 
+static bool edges_only(scenario_kind kind)
+{
+    return kind == SCENARIO_COPY || kind == SCENARIO_RETIRE || kind == SCENARIO_READMIT;
+}
+
 static scenario_event draw_event(uint64_t *random, uint64_t length_us)
 {
     scenario_event e = {.at_us = below(random, length_us + 1), .peer = SCENARIO_NOBODY};
     do e.kind = (scenario_kind)below(random, SCENARIO_KINDS);
     while (e.kind == SCENARIO_RESTORE);
     e.for_us = below(random, 2) ? 1 + below(random, 100000000) : 0;
-    e.who = everybody[below(random, e.kind == SCENARIO_KILL ? 5 : e.kind == SCENARIO_COPY ? 3 : 4)];
+    e.who = everybody[below(random, e.kind == SCENARIO_KILL ? 5 : edges_only(e.kind) ? 3 : 4)];
     if (e.kind == SCENARIO_ANSWERS_LOST) e.who = 1, e.amount = 100;
     if (e.kind == SCENARIO_SECOND) e.who = SCENARIO_CENTRAL;
     if (e.kind == SCENARIO_DISK_SLOW) e.amount = 5000;
@@ -119,7 +127,7 @@ static scenario_event draw_event(uint64_t *random, uint64_t length_us)
     if (e.kind >= SCENARIO_CLOCK_STEP && e.kind <= SCENARIO_CLOCK_SWING) draw_clock(&e, random);
     if (e.kind >= SCENARIO_LOG_DUPLICATES) draw_log(&e, random);
     bool once = e.kind == SCENARIO_RESET || e.kind == SCENARIO_RESTART || e.kind == SCENARIO_BACKUP ||
-                e.kind == SCENARIO_SYNC_FAILS;
+                e.kind == SCENARIO_SYNC_FAILS || e.kind == SCENARIO_RETIRE || e.kind == SCENARIO_READMIT;
     if (once) e.for_us = 0;
     return e;
 }
@@ -150,6 +158,8 @@ static void same(const scenario *a, const scenario *b)
     cr_assert(a->users.viral_from_us == b->users.viral_from_us && a->users.tokens == b->users.tokens);
     cr_assert(a->users.users == b->users.users && a->users.items == b->users.items);
     cr_assert(a->users.like_percent == b->users.like_percent && a->needs.gaps == b->needs.gaps);
+    cr_assert(a->forget_rows_us == b->forget_rows_us && a->forget_tombstones_us == b->forget_tombstones_us &&
+              a->backups_none == b->backups_none);
     same_events(a, b);
 }
 

@@ -145,6 +145,8 @@ static const fault faults[SCENARIO_KINDS] = {
     [SCENARIO_RESTORE] = {"at 5s back up central\nat 20s restore central\nat 30s restore central\n",
                           FIGURE(resent)},
     [SCENARIO_WIPE] = {"at 15s for 2s wipe mumbai\n", FIGURE(kills)},
+    [SCENARIO_RETIRE] = {"at 10s for 20s cut mumbai from kafka\nat 12s retire mumbai\n", SIZE_MAX},
+    [SCENARIO_READMIT] = {"at 5s retire mumbai\nat 25s readmit mumbai\n", SIZE_MAX},
     [SCENARIO_COPY] = {"at 10s for 15s copy mumbai\n", SIZE_MAX},
     [SCENARIO_SECOND] = {"at 10s for 10s second central\n", FIGURE(undone)},
     [SCENARIO_DISK_FULL] = {"at 10s for 5s fill disk of mumbai\nat 20s for 5s fill disk of central\n",
