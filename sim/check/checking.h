@@ -230,7 +230,7 @@ void check_forget_committed(checks *c, uint32_t slot, uint32_t partition);
 void check_forget_disk(checks *c, int who, checks_disk_event event);
 void check_forget_published(checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us);
 void check_forget_row(checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us);
-void check_forget_fed(checks *c, uint32_t partition, uint32_t edge, kd_fed fed);
+void check_forget_fed(checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed);
 bool check_forget_any_retired(const kd_central *core);
 bool check_forget_any_readmitted(const checks *c);
 void check_forget_retired(checks *c, uint32_t edge, bool retired);
