@@ -6,7 +6,8 @@
  * - Central goes back: edges send again what they have. What was acknowledged by an edge whose own disk went back since that copy of central is nowhere, unless the
  *   log still has it.
  * - A copy of an edge acknowledges what dies with its directory.
- * - Sums: off once an edge's disk went back or was copied (keys of retries are gone, batches are set aside), or central went back behind a log that lost records.
+ * - Sums: off once an edge's disk went back or was copied (keys of retries are gone, batches are set aside), or central went back behind a log that lost records; of
+ *   two centrals one history will be undone, and a log that loses records meanwhile may have lost what only that one merged.
  */
 #include "sim/check/checking.h"
 
@@ -128,10 +129,12 @@ static void central_disk(checks *c, checks_disk_event event)
         break;
     }
     case CHECKS_COPIED:
+        c->central_copied = true;
         note_history(c, p->copied);
         put_back(c, 1, p->copied);
         break;
     case CHECKS_COPY_GONE:
+        c->central_copied = false;
         put_back(c, 1, nothing);
         central_went_back(c, p->copied);
         break;
@@ -150,5 +153,5 @@ void check_excuse_log(checks *c, scenario_topic topic)
 {
     if (topic != SCENARIO_LIKES) return;
     c->likes_lost = true;
-    if (c->central_undone) journal_excuse_sums(c->view.journal);
+    if (c->central_undone || c->central_copied) journal_excuse_sums(c->view.journal);
 }

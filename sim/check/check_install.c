@@ -50,6 +50,7 @@ void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdi
     check_known *known = &c->slots[slot].known[s.partition], had = *known;
     *known = known_now(c, slot, s.partition);
     int right = expected(had, &s);
+    c->slots[slot].undone[s.partition] |= verdict == KD_SNAPSHOT_UNDONE;
     bool moves = verdict == KD_INSTALLED || verdict == KD_SNAPSHOT_GAP || verdict == KD_SNAPSHOT_UNDONE;
     bool lands = moves ? known->epoch == s.epoch && known->version == s.version
                        : known->epoch == had.epoch && known->version == had.version;

@@ -12,6 +12,18 @@ void check_shown_taken(checks *c, uint32_t slot, const journal_attempt *a, uint6
     *last = KD_MAX(*last, stamp_us);
 }
 
+/* What the undone history had counted, and is to be counted again, is in no number meanwhile (rule 15). */
+static bool awaits_what_was_undone(const checks *c, uint32_t slot, uint32_t counter, uint32_t item)
+{
+    uint32_t partition = c->partition[item];
+    kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
+    kd_edge_partition p;
+    if (!c->slots[slot].undone[partition]) return false;
+    if (c->view.counters->at[counter].kind == KD_SUM) return true;
+    if (!e || kd_edge_partition_get(e, partition, &p) != KD_OK) return true;
+    return c->last_taken[slot][check_cell_of(c, counter, item)] > p.watermark_us;
+}
+
 static void check_single_writer(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
 {
     bool off = c->writer[item] != slot || c->doubled[check_edge(slot)] || c->disk_changed[check_edge(slot)] ||
@@ -22,7 +34,8 @@ static void check_single_writer(checks *c, uint32_t slot, uint32_t item, const k
         uint64_t least, most;
         bool sum = c->view.counters->at[counter].kind == KD_SUM;
         journal_bounds(c->view.journal, counter, item, &least, &most);
-        if (sum && !journal_sums_hold(c->view.journal)) continue;
+        if ((sum && !journal_sums_hold(c->view.journal)) || awaits_what_was_undone(c, slot, counter, item))
+            continue;
         c->made++;
         /* Who likes again what the edge has forgotten sees one too many until central decides. */
         bool forgets = !sum && c->view.scenario->forget_rows_us > 0;
@@ -41,7 +54,8 @@ static void check_pending(checks *c, uint32_t slot, uint32_t item, const kd_view
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p;
     /* After central went back operations are sent again with old stamps, below a watermark of theirs. */
-    bool off = !view->fresh || c->any_doubled || c->central_undone || c->disk_changed[check_edge(slot)];
+    bool off = !view->fresh || c->any_doubled || c->central_undone || c->disk_changed[check_edge(slot)] ||
+               c->slots[slot].undone[partition];
     if (off || !e || kd_edge_partition_get(e, partition, &p) != KD_OK) return;
     for (uint32_t counter = 0; counter < SCENARIO_COUNTERS; counter++) {
         uint64_t last = c->last_taken[slot][check_cell_of(c, counter, item)];

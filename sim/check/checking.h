@@ -107,6 +107,7 @@ typedef struct {
     uint64_t life[SCENARIO_SHARDS_MAX];
     int64_t off_us; /* its clock, when last measured */
     bool measured, alarmed, restarted;
+    bool undone[SCENARIO_PARTITIONS_MAX]; /* a history that it followed */
     check_known known[SCENARIO_PARTITIONS_MAX];
 } check_slot;
 
@@ -137,7 +138,7 @@ struct checks {
     bool retired[SCENARIO_EDGES_MAX], readmitted[SCENARIO_EDGES_MAX]; /* by the operator's word; ever taken back */
     uint64_t retired_from_us[SCENARIO_EDGES_MAX]; /* what it acknowledged since may not be merged */
     uint64_t healed_us;                           /* when the faults stopped */
-    bool any_doubled, central_undone, likes_lost;
+    bool any_doubled, central_copied, central_undone, likes_lost;
     uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
     uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
     uint64_t copied_us[SCENARIO_EDGES_MAX]; /* since when two may have used its name; 0: never */
