@@ -2,7 +2,7 @@
  * disk.c - a skip list (Pugh 1990) of rows in key order, a table by hash to find one row in one step, and behind them the groups that a
  * crash may forget. Heights come from a fixed seed, so that a run is the same every time.
  *
- *     head -> node -> node -> ...      each node: key bytes inline, value apart (it may grow)
+ *     head -> node -> node -> ...      each node: key and value behind it; a value that grew stands apart
  *
  * The table is open-addressed with linear probing and at most half full; every node but the head is in it.
  */
@@ -21,15 +21,21 @@ enum {
 
 typedef struct node {
     uint64_t hash;
-    uint8_t *value;
+    uint8_t *value; /* behind the key while it fits */
     uint32_t value_len, value_cap, key_len;
     uint32_t height;
     struct node *next[]; /* height pointers, then the key */
 } node;
 
+/* The hash stands here too: most of what is looked at on the way is told apart without a look at the row. */
+typedef struct {
+    uint64_t hash;
+    node *row; /* NULL: empty */
+} table_entry;
+
 struct sim_disk {
     node *head;
-    node **table;
+    table_entry *table;
     size_t table_cap; /* a power of two */
     size_t rows;
     int levels; /* in use */
@@ -52,19 +58,33 @@ static kd_bytes node_value(const node *n)
     return kd_bytes_of(n->value, n->value_len);
 }
 
-static node *node_create(uint32_t height, kd_bytes key)
+static node *node_create(uint32_t height, kd_bytes key, size_t room)
 {
-    node *n = kd_alloc(sizeof(node) + height * sizeof(node *) + key.len);
+    size_t key_at = sizeof(node) + height * sizeof(node *);
+    node *n = kd_alloc(key_at + key.len + room);
     n->height = height;
     n->key_len = (uint32_t)key.len;
-    if (key.len) memcpy((uint8_t *)n + sizeof(node) + height * sizeof(node *), key.data, key.len);
+    n->value_cap = (uint32_t)room;
+    n->value = (uint8_t *)n + key_at + key.len;
+    if (key.len) memcpy((uint8_t *)n + key_at, key.data, key.len);
     return n;
+}
+
+static bool value_inside(const node *n)
+{
+    return n->value == node_key(n).data + n->key_len;
+}
+
+static void node_destroy(node *n)
+{
+    if (!value_inside(n)) free(n->value);
+    free(n);
 }
 
 static void node_set(node *n, kd_bytes value)
 {
     if (value.len > n->value_cap) {
-        n->value = kd_realloc(n->value, value.len);
+        n->value = kd_realloc(value_inside(n) ? NULL : n->value, value.len);
         n->value_cap = (uint32_t)value.len;
     }
     if (value.len) memcpy(n->value, value.data, value.len);
@@ -81,8 +101,8 @@ static size_t slot_next(const sim_disk *m, size_t slot)
 static void table_add(sim_disk *m, node *n)
 {
     size_t slot = n->hash & (m->table_cap - 1);
-    while (m->table[slot]) slot = slot_next(m, slot);
-    m->table[slot] = n;
+    while (m->table[slot].row) slot = slot_next(m, slot);
+    m->table[slot] = (table_entry){n->hash, n};
 }
 
 static void table_reserve(sim_disk *m, size_t rows)
@@ -99,27 +119,27 @@ static void table_reserve(sim_disk *m, size_t rows)
 static size_t table_slot(const sim_disk *m, kd_bytes key, uint64_t hash)
 {
     size_t slot = hash & (m->table_cap - 1);
-    while (m->table[slot] && (m->table[slot]->hash != hash || !kd_bytes_eq(node_key(m->table[slot]), key)))
-        slot = slot_next(m, slot);
+    for (const table_entry *e; (e = &m->table[slot])->row; slot = slot_next(m, slot))
+        if (e->hash == hash && kd_bytes_eq(node_key(e->row), key)) break;
     return slot;
 }
 
 static node *find(const sim_disk *m, kd_bytes key, uint64_t hash)
 {
-    return m->table_cap ? m->table[table_slot(m, key, hash)] : NULL;
+    return m->table_cap ? m->table[table_slot(m, key, hash)].row : NULL;
 }
 
 /* What stands behind the gap and would not be found over it moves into it. */
 static void table_remove(sim_disk *m, const node *n)
 {
     size_t gap = table_slot(m, node_key(n), n->hash), mask = m->table_cap - 1;
-    for (size_t at = slot_next(m, gap); m->table[at]; at = slot_next(m, at)) {
-        size_t home = m->table[at]->hash & mask;
+    for (size_t at = slot_next(m, gap); m->table[at].row; at = slot_next(m, at)) {
+        size_t home = m->table[at].hash & mask;
         if (((at - home) & mask) < ((at - gap) & mask)) continue;
         m->table[gap] = m->table[at];
         gap = at;
     }
-    m->table[gap] = NULL;
+    m->table[gap].row = NULL;
 }
 
 /* ---- rows ---- */
@@ -127,7 +147,7 @@ static void table_remove(sim_disk *m, const node *n)
 sim_disk *sim_disk_create(void)
 {
     sim_disk *m = kd_alloc(sizeof(*m));
-    m->head = node_create(HEIGHT_MAX, (kd_bytes){0});
+    m->head = node_create(HEIGHT_MAX, (kd_bytes){0}, 0);
     m->seed = 1;
     m->reads_left = UINT64_MAX;
     return m;
@@ -135,7 +155,8 @@ sim_disk *sim_disk_create(void)
 
 static void drop_groups(sim_disk *m)
 {
-    while (m->queued) kd_writes_finish(&m->queue[--m->queued]);
+    m->queued = 0;
+    for (int i = 0; i < QUEUE_MAX; i++) kd_writes_finish(&m->queue[i]);
     while (m->undo_count) kd_writes_finish(&m->undos[--m->undo_count]);
 }
 
@@ -145,8 +166,7 @@ void sim_disk_destroy(sim_disk *m)
     drop_groups(m);
     for (node *n = m->head, *next; n; n = next) {
         next = n->next[0];
-        free(n->value);
-        free(n);
+        node_destroy(n);
     }
     free(m->table);
     free(m);
@@ -173,7 +193,7 @@ static uint32_t random_height(sim_disk *m)
 static void insert(sim_disk *m, node **before, kd_bytes key, uint64_t hash, kd_bytes value)
 {
     table_reserve(m, m->rows + 1);
-    node *n = node_create(random_height(m), key);
+    node *n = node_create(random_height(m), key, value.len);
     n->hash = hash;
     node_set(n, value);
     table_add(m, n);
@@ -206,8 +226,7 @@ void sim_disk_delete(sim_disk *m, kd_bytes key)
     table_remove(m, n);
     seek(m, key, before);
     for (uint32_t h = 0; h < n->height; h++) before[h]->next[h] = n->next[h];
-    free(n->value);
-    free(n);
+    node_destroy(n);
     m->rows--;
 }
 
@@ -245,8 +264,7 @@ void sim_disk_wipe(sim_disk *m)
     drop_groups(m);
     for (node *n = m->head->next[0], *next; n; n = next) {
         next = n->next[0];
-        free(n->value);
-        free(n);
+        node_destroy(n);
     }
     memset(m->head->next, 0, HEIGHT_MAX * sizeof(node *));
     if (m->table_cap) memset(m->table, 0, m->table_cap * sizeof(m->table[0]));
@@ -256,9 +274,11 @@ void sim_disk_wipe(sim_disk *m)
 
 /* ---- groups ---- */
 
+/* What is behind the queue keeps its memory. */
 static void copy_group(kd_writes *to, const kd_writes *from)
 {
-    *to = (kd_writes){.count = from->count};
+    kd_writes_clear(to);
+    to->count = from->count;
     kd_buf_put(&to->buf, from->buf.data, from->buf.len);
 }
 
@@ -303,8 +323,9 @@ static void push_undo(sim_disk *m, const kd_writes *group)
 
 static void shift_queue(sim_disk *m)
 {
-    kd_writes_finish(&m->queue[0]);
+    kd_writes done = m->queue[0];
     memmove(m->queue, m->queue + 1, --m->queued * sizeof(m->queue[0]));
+    m->queue[m->queued] = done;
 }
 
 int sim_disk_sync(sim_disk *m, bool *synced)
