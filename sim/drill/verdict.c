@@ -10,7 +10,7 @@
 #include "sim/drill/verdict_counts.h"
 
 enum {
-    EXPORT_LIMIT_US = 60000000,
+    TOOL_LIMIT_US = 60000000,
     EXPORT_BYTES_MAX = 64 * 1024 * 1024,
     READ_LIMIT_US = 60000000,
     PAUSE_US = 200000,
@@ -24,8 +24,8 @@ typedef struct {
     counts_reading at[SCENARIO_EDGES_MAX + 1]; /* central's behind the edges' */
     uint32_t count;
     uint64_t since_us; /* of the look that is being taken */
-    program export;
-    char export_path[FLEET_PATH_MAX + 32];
+    program tool; /* export, then audit */
+    char export_path[FLEET_PATH_MAX + 32], audit_path[FLEET_PATH_MAX + 32];
 } reaching;
 
 static bool never(void *arg)
@@ -113,30 +113,33 @@ static bool all_agree(reaching *r)
 
 /* ---- the members ----------------------------------------------------------------------------------------------- */
 
-static bool export_ended(void *arg)
+static bool tool_ended(void *arg)
 {
     reaching *r = arg;
     if (r->o->tick) r->o->tick(r->o->tick_arg);
-    return program_reap(&r->export);
+    return program_reap(&r->tool);
 }
 
-static bool export_members(reaching *r)
+/* Asks central by `kudos-central COMMAND --url`; its exit code, or -1 and why in `apart`. */
+static int ask_central(reaching *r, const char *command, const char *output)
 {
     fleet *f = r->o->fleet;
     char binary[FLEET_PATH_MAX], url[64];
     snprintf(binary, sizeof binary, "%s/kudos-central", f->options.programs);
     snprintf(url, sizeof url, "http://127.0.0.1:%u", f->nodes[FLEET_CENTRAL].port);
-    const char *argv[] = {binary, "export", "--url", url, NULL};
-    if (program_start(&r->export, &(program_command){.argv = argv, .output_to = r->export_path}) != KD_OK)
-        return apart(r, "%s: %s", binary, strerror(errno));
-    if (!fleet_wait(f, export_ended, r, EXPORT_LIMIT_US)) {
-        program_kill(&r->export);
-        return apart(r, "kudos-central export did not end");
+    const char *argv[] = {binary, command, "--url", url, NULL};
+    if (program_start(&r->tool, &(program_command){.argv = argv, .output_to = output}) != KD_OK) {
+        apart(r, "%s: %s", binary, strerror(errno));
+        return -1;
     }
-    if (r->export.status != 0)
-        return apart(r, "kudos-central export ended with %d; see %s", WEXITSTATUS(r->export.status),
-                     r->export.log);
-    return true;
+    if (!fleet_wait(f, tool_ended, r, TOOL_LIMIT_US)) {
+        program_kill(&r->tool);
+        apart(r, "kudos-central %s did not end", command);
+        return -1;
+    }
+    int code = WIFEXITED(r->tool.status) ? WEXITSTATUS(r->tool.status) : -1;
+    if (code != 0) apart(r, "kudos-central %s ended with %d; see %s", command, code, r->tool.log);
+    return code;
 }
 
 static uint32_t number_in(const kd_names *names, kd_bytes text)
@@ -210,6 +213,16 @@ static const char **list(const kd_names *names)
     return all;
 }
 
+/* What central itself finds: counts that are not what its membership says. */
+static void audit_failed(reaching *r)
+{
+    final_verdict *v = &r->out->final;
+    if (!v->held) return;
+    v->held = false;
+    v->checker = "audit";
+    snprintf(v->text, sizeof v->text, "kudos-central audit finds wrong counts; see %s", r->audit_path);
+}
+
 static void judge(reaching *r)
 {
     const scenario *s = r->o->fleet->scenario;
@@ -220,7 +233,9 @@ static void judge(reaching *r)
     const char *edges[SCENARIO_EDGES_MAX];
     kd_buf text = {0};
     r->out->judged = false;
-    if (!export_members(r)) return;
+    if (ask_central(r, "export", r->export_path) != 0) return;
+    int audit = ask_central(r, "audit", r->audit_path);
+    if (audit != 0 && audit != 1) return;
     if (files_read_end(r->export_path, EXPORT_BYTES_MAX, &text) != KD_OK) {
         apart(r, "%s cannot be read", r->export_path);
         kd_buf_finish(&text);
@@ -241,6 +256,7 @@ static void judge(reaching *r)
     add_members(r, f, kd_buf_view(&text));
     add_counts(r, f);
     final_judge(f, &r->out->final);
+    if (audit == 1) audit_failed(r);
     r->out->judged = true;
     final_destroy(f);
     free(item_list);
@@ -255,9 +271,10 @@ void verdict_reach(const verdict_options *options, verdict_result *out)
     char log[FLEET_PATH_MAX + 32];
     uint64_t began = fleet_now_us(f), end = began + options->limit_us, wrong_since = 0;
     *out = (verdict_result){0};
-    snprintf(log, sizeof log, "%s/export.log", f->options.directory);
+    snprintf(log, sizeof log, "%s/tool.log", f->options.directory);
     snprintf(r.export_path, sizeof r.export_path, "%s/export.tsv", f->options.directory);
-    program_init(&r.export, f->base, "export", log);
+    snprintf(r.audit_path, sizeof r.audit_path, "%s/audit.txt", f->options.directory);
+    program_init(&r.tool, f->base, "tool", log);
     for (uint32_t i = 0; i < r.count; i++) counts_init(&r.at[i], f->base, clients_items(options->clients));
     while (!f->failed && !f->interrupted) {
         bool agreed = all_agree(&r);
@@ -270,6 +287,6 @@ void verdict_reach(const verdict_options *options, verdict_result *out)
         if (now >= end || (wrong_since && now > wrong_since + SETTLE_US && agreed)) break;
         fleet_wait(f, never, (void *)(uintptr_t)options, PAUSE_US);
     }
-    program_finish(&r.export);
+    program_finish(&r.tool);
     for (uint32_t i = 0; i < r.count; i++) counts_finish(&r.at[i]);
 }
