@@ -24,7 +24,7 @@ typedef struct {
     counts_reading at[SCENARIO_EDGES_MAX + 1]; /* central's behind the edges' */
     uint32_t count;
     uint64_t since_us; /* of the look that is being taken */
-    program tool; /* export, then audit */
+    program tool;      /* export, then audit */
     char export_path[FLEET_PATH_MAX + 32], audit_path[FLEET_PATH_MAX + 32];
 } reaching;
 
@@ -220,7 +220,8 @@ static void audit_failed(reaching *r)
     if (!v->held) return;
     v->held = false;
     v->checker = "audit";
-    snprintf(v->text, sizeof v->text, "kudos-central audit finds wrong counts; see %s", r->audit_path);
+    snprintf(v->text, sizeof v->text,
+             "kudos-central audit finds wrong counts; see audit.txt beside the logs");
 }
 
 static void judge(reaching *r)
