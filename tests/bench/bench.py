@@ -39,6 +39,7 @@ BATCH_ITEMS, BATCH_USERS, BATCH_SIZE = 100000, 2000, 200
 RAW_PUTS, MERGE_OPS, MERGE_ITEMS, MERGE_REPEATED = 1000000, 400000, 1000000, 20
 POLIS = os.path.join(TOP, "sim", "data", "polis.tsv.gz")
 POLIS_PAIRS = 157648
+STANDARD = os.path.join(TOP, "sim", "scenarios", "standard.scenario")
 TICKS = os.sysconf("SC_CLK_TCK")
 # Central is elsewhere: batches are handed to Kafka once and wait to be applied.
 EDGE = {"edge": {"send_window": 10000, "resend_min": "60s", "items_max": 20000000, "outbox_max": "8GiB"}}
@@ -284,6 +285,21 @@ class Bench:
         self.row("polis: bytes a like on Kafka", f"{per_like:.2f}", "", "", "<= 6", per_like <= 6)
         self.row("polis: whole way, likes/s", f"{float(figures['likes_per_s']):,.0f}")
 
+    def simulation(self, _):
+        """The standard scenario under a virtual clock, on one core."""
+        speeds, digests = [], set()
+        for _ in range(self.options.repeats):
+            figures, lines = run(program("kudos-sim"), "run", STANDARD, "--seed", 1)
+            if figures["verdict"] != "held":
+                raise Wrong("\n".join(lines[-3:]))
+            speeds.append(float(figures["virtual_s"]) / float(figures["real_s"]))
+            digests.add(figures["trace_sha256"])
+        if len(digests) != 1:
+            raise Wrong(f"simulation: one seed, several runs: {digests}")
+        speed = statistics.median(speeds)
+        print(f"  simulation: trace_sha256={digests.pop()}")
+        self.row("simulation: virtual s in a real one", f"{speed:,.0f}", "1", f"{speed:,.0f}", ">= 5,000", speed >= 5000)
+
     # ---- all of it ----
 
     def print_table(self):
@@ -300,7 +316,7 @@ class Bench:
                 print(f"bench: {command} is needed", file=sys.stderr)
                 return 4
         parts = {"likes": self.likes, "reads": self.reads, "tls": self.over_tls, "batch": self.batches, "merge": self.merge,
-                 "polis": self.polis}
+                 "polis": self.polis, "simulation": self.simulation}
         wanted = self.options.only.split(",") if self.options.only else list(parts)
         with Broker(os.path.join(self.directory, "broker"), PARTITIONS) as broker:
             for name in wanted:
@@ -321,7 +337,7 @@ def main():
     p.add_argument("--seconds", type=int, default=2, help="of one measurement [2]")
     p.add_argument("--repeats", type=int, default=3, help="of each pair [3]")
     p.add_argument("--shards", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="of the edge [half the cores]")
-    p.add_argument("--only", help="likes,reads,tls,batch,merge,polis")
+    p.add_argument("--only", help="likes,reads,tls,batch,merge,polis,simulation")
     p.add_argument("--directory", help="kept afterwards [a new one, removed]")
     options = p.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
