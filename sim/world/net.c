@@ -7,6 +7,9 @@
 #include "sim/world/world.h"
 
 enum { JITTER_US = 2000, NEAR_US = 1000, FAR_US = 12000, STEP_US = 14000, REQUEST_BYTES = 200 };
+/* What would wait longer for a narrow link is given up by its sender, as a message's time-out does; else it would arrive minutes after
+ * the link is wide again. */
+enum { QUEUE_MAX_US = 10000000 };
 
 /* One way, without faults: central is beside Kafka, edges are farther and farther. */
 static uint64_t base_us(uint32_t host)
@@ -37,6 +40,7 @@ net_verdict net_send(world *w, uint32_t host, uint32_t peer, uint32_t way, size_
         return NET_LOST;
     uint64_t us = w->now_us;
     if (l->bandwidth) {
+        if (l->free_us > w->now_us + QUEUE_MAX_US) return NET_LOST;
         us = KD_MAX(us, l->free_us) + (bytes + REQUEST_BYTES) * 1000000 / l->bandwidth;
         l->free_us = us;
     }
