@@ -430,6 +430,23 @@ def test_a_higher_claim_fences(central, feed):
     assert "newer" in central.events("fenced")[0]["cause"]
 
 
+def test_a_start_takes_over_whatever_its_clock_says_and_two_do_not_do_so_in_turn_for_ever(central, feed):
+    until(lambda: [c for c in feed.read("likes") if c["kind"] == "claim"], "no claim")
+    ahead = central.partition()["epoch"] + (3600000 << 20)  # of a clock an hour ahead of ours
+    central.wait_metric("kudos_central_claims_total", 1)
+    feed.claim(ahead, "newer")
+    assert central.wait() == 1
+    central.start()
+    until(lambda: central.partition()["epoch"] > ahead, "not outbid")
+    central.wait_metric("kudos_central_epochs_outbid_total", 1)
+    central.wait_metric("kudos_central_claims_total", 3)  # theirs, our first, our own above theirs
+    newest = central.partition()["epoch"]
+    assert [c["epoch"] for c in feed.read("likes") if c["kind"] == "claim"][-1] == newest
+    feed.claim(newest + 1, "newer")
+    assert central.wait() == 2
+    assert "two are running" in central.events("fenced")[-1]["cause"]
+
+
 def test_another_partition_count_is_refused_by_name(tmp_path, broker):
     central = Central(tmp_path, broker.address, kafka={"partitions": 3}).start(wait=False)
     assert central.wait() == 2
