@@ -141,6 +141,8 @@ static void figures(page *p, const sim_result *r)
     figure(p, "requests refused", r->refused);
     figure(p, "histories undone", r->undone);
     figure(p, "operations sent again", r->resent);
+    if (r->expired) figure(p, "rows that edges forgot", r->expired);
+    if (r->collected) figure(p, "tombstones collected", r->collected);
     figure(p, "comparisons", r->checks);
 }
 

@@ -339,7 +339,9 @@ const char *checks_needs(const scenario *s, const scenario_needs *met, char *why
                  {"gaps", s->needs.gaps, met->gaps},
                  {"refused", s->needs.refused, met->refused},
                  {"undone", s->needs.undone, met->undone},
-                 {"resent", s->needs.resent, met->resent}};
+                 {"resent", s->needs.resent, met->resent},
+                 {"expired", s->needs.expired, met->expired},
+                 {"collected", s->needs.collected, met->collected}};
     for (size_t i = 0; i < KD_COUNT(needs); i++) {
         if (needs[i].met >= needs[i].need) continue;
         snprintf(why, size, "%s: %llu, needed %llu", needs[i].name, (unsigned long long)needs[i].met,

@@ -39,7 +39,9 @@ static void find_needs(const stage_options *o, drill_run_result *out)
                           .gaps = out->totals.gaps,
                           .refused = out->users.refused,
                           .undone = out->totals.undone,
-                          .resent = out->totals.resent};
+                          .resent = out->totals.resent,
+                          .expired = shorter.needs.expired, /* programs keep their defaults, which a drill does not see the end of */
+                          .collected = shorter.needs.collected};
     const char *need = checks_needs(&shorter, &met, why, sizeof why);
     if (need) stage_find(&out->found, SIM_UNKNOWN, need, "too little happened: %s", why);
 }

@@ -62,7 +62,7 @@ const directive scenario_directives[] = {
         S(DURATION, "from", users.viral_from_us, .max = DAYS(30))}}},
     {.form = {"a run with less of it has tested nothing and is unknown", .any_order = true, .sparse = true, .parts = {
         WORD("need"), NEED(acks), NEED(kills), NEED(duplicates), NEED(gaps), NEED(refused), NEED(undone),
-        NEED(resent)}}},
+        NEED(resent), NEED(expired), NEED(collected)}}},
     {.expects = true, .form = {"a final count", .parts = {
         WORD("expect"), {PART_ITEM, FIELD(scenario_expectation, item)},
         {PART_COUNTER, FIELD(scenario_expectation, counter)},

@@ -9,7 +9,7 @@
 #include "sim/scenario/scenario.h"
 
 enum {
-    PARTS_MAX = 8,
+    PARTS_MAX = 10,
     LINE_MAX_BYTES = 1024,
     FILE_MAX_BYTES = 16 * 1024 * 1024,
     EXPECTATIONS_MAX = 1000,

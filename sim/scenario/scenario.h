@@ -114,6 +114,7 @@ typedef struct {
 /* A run with less of it has tested nothing: its verdict is "unknown". */
 typedef struct {
     uint64_t acks, kills, duplicates, gaps, refused, undone, resent;
+    uint64_t expired, collected; /* rows at edges, tombstones at central; simulation only */
 } scenario_needs;
 
 typedef struct {

@@ -13,6 +13,7 @@ static uint64_t epoch_hint(const world *w, uint32_t slot, uint32_t partition)
 static int open_part(world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = &w->centrals[slot].parts[partition];
+    uint64_t tables = world_draw(w, DRAW_SEED, 9100, 0); /* for good */
     kd_central_config config = {.name = kd_bytes_str(slot ? "central-2" : "central"),
                                 .partition = partition,
                                 .partitions = w->s->partitions,
@@ -20,8 +21,8 @@ static int open_part(world *w, uint32_t slot, uint32_t partition)
                                 .drift_us = w->s->drift_us,
                                 .expected_edges = w->edge_names,
                                 .expected_edge_count = w->s->edge_count,
-                                .redo_bytes_max = 4096,
-                                .counts_cached_max = 64,
+                                .redo_bytes_max = tables % 2 ? 4096 : 600,
+                                .counts_cached_max = tables / 2 % 2 ? 64 : 3,
                                 .filter_bytes_max = 1 << 20,
                                 .publish_changes = true,
                                 .no_backups = w->s->backups_none,

@@ -4,6 +4,7 @@
  * A process that ends gets a new life, so that nothing meant for the old one reaches it. Disks stay; a crash decides what of their unsynced
  * groups is left.
  */
+#include "kudos/forget.h"
 #include "sim/world/world.h"
 
 enum { DISKS_MAX = SCENARIO_PARTITIONS_MAX };
@@ -15,6 +16,18 @@ static bool is_central(uint32_t process)
 
 /* ---- stop and start ---- */
 
+/* What a life has done that ends. */
+static void add_forgotten(world *w, uint32_t slot)
+{
+    for (uint32_t p = 0; p < w->s->partitions; p++) {
+        kd_central_forgetting f;
+        if (!w->centrals[slot].parts[p].core) continue;
+        kd_central_get_forgetting(w->centrals[slot].parts[p].core, &f);
+        w->collected += f.collected;
+        w->ignored += f.ignored;
+    }
+}
+
 static void add_resent(world *w, uint32_t slot)
 {
     for (uint32_t i = 0; i < w->s->shards; i++) {
@@ -22,6 +35,7 @@ static void add_resent(world *w, uint32_t slot)
         if (!w->edges[slot].shards[i].core) continue;
         kd_edge_get_stats(w->edges[slot].shards[i].core, &stats);
         w->resent += stats.resent_ops;
+        w->expired += stats.expired;
     }
 }
 
@@ -35,6 +49,7 @@ void process_stop(world *w, uint32_t process)
     p->life++;
     p->frozen_until_us = 0;
     if (is_central(process)) {
+        add_forgotten(w, process - WORLD_SLOTS);
         central_close(w, process - WORLD_SLOTS);
     } else {
         add_resent(w, process);

@@ -50,6 +50,7 @@ typedef struct {
     uint64_t events, virtual_us, acks, refused, kills, duplicates, gaps, undone, resent, merges, checks;
     uint64_t lost, doubled; /* pairs missing, or there against the journal, after healing */
     uint64_t converged_us;  /* from the end of the faults */
+    uint64_t expired, collected, ignored; /* rows of edges, tombstones, operations below the floor */
     uint8_t trace_sha256[32];
 } sim_result;
 

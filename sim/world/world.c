@@ -1,4 +1,5 @@
 /* world.c - a run: opens the world, pops events until it is over, gives the verdict. */
+#include "kudos/forget.h"
 #include "sim/world/world.h"
 
 #include <stdarg.h>
@@ -241,12 +242,34 @@ static void judge_needs(world *w, sim_result *r)
                                 .gaps = r->gaps,
                                 .refused = r->refused,
                                 .undone = r->undone,
-                                .resent = r->resent};
+                                .resent = r->resent,
+                                .expired = r->expired,
+                                .collected = r->collected};
     if (r->verdict != SIM_HELD) return;
     const char *need = checks_needs(w->s, &met, r->failure, sizeof(r->failure));
     if (!need) return;
     r->verdict = SIM_UNKNOWN;
     snprintf(r->checker, sizeof(r->checker), "%s", need);
+}
+
+static void forgotten_now(const world *w, sim_result *r)
+{
+    r->expired = w->expired;
+    r->collected = w->collected;
+    r->ignored = w->ignored;
+    for (uint32_t i = 0; i < w->s->edge_count; i++) {
+        for (uint32_t n = 0; n < w->s->shards && w->edges[i].shards[n].core; n++) {
+            kd_edge_stats stats;
+            kd_edge_get_stats(w->edges[i].shards[n].core, &stats);
+            r->expired += stats.expired;
+        }
+    }
+    for (uint32_t p = 0; p < w->s->partitions && w->centrals[0].parts[p].core; p++) {
+        kd_central_forgetting f;
+        kd_central_get_forgetting(w->centrals[0].parts[p].core, &f);
+        r->collected += f.collected;
+        r->ignored += f.ignored;
+    }
 }
 
 static uint64_t resent_now(const world *w)
@@ -279,6 +302,7 @@ void sim_run(const sim_options *options, sim_result *result)
                            .merges = w->merges,
                            .checks = checks_made(w->checks)};
     if (w->converged) result->converged_us = w->now_us - w->end_us;
+    forgotten_now(w, result);
     judge(w, result);
     judge_needs(w, result);
     if (options->record) world_sample(w);

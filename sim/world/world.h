@@ -285,6 +285,7 @@ struct world {
 
     kd_buf scratch;
     uint64_t events, refused, kills, duplicates, gaps, undone, resent, merges;
+    uint64_t expired, collected, ignored; /* of lives that are over */
     char failure[320], checker[32];
     uint64_t failed_us;
 };
