@@ -22,6 +22,7 @@
 #include "common/io/leveldb_acked.h"
 #include "common/io/leveldb_check.h"
 #include "common/io/leveldb_dir.h"
+#include "common/io/leveldb_fault.h"
 #include "common/io/log.h"
 
 enum {
@@ -177,6 +178,7 @@ int kd_leveldb_open(kd_leveldb **db, const char *dir, const kd_leveldb_options *
 {
     static const kd_leveldb_options none;
     kd_leveldb *d = kd_alloc(sizeof(*d));
+    kd_leveldb_fault_install();
     d->acked.fd = -1;
     d->dir = strdup(dir);
     KD_ASSERT(d->dir);
