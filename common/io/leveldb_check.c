@@ -28,7 +28,9 @@ typedef struct {
     uint64_t oldest; /* number of the oldest log that is not in tables yet; 0: the database was never opened */
     uint64_t last;   /* operation that the MANIFEST knows */
     uint64_t base;   /* the first that it knew: LevelDB writes a new MANIFEST at each open, with the logs of before in tables */
+    uint64_t base_log; /* the one that was begun then */
     bool based;
+    uint64_t gone;
     uint64_t *logs;  /* numbers of those to be replayed */
     uint32_t count, cap;
     bool logged;     /* they hold operations... */
@@ -99,6 +101,7 @@ static void read_field(checking *c, kd_reader *r)
     switch (kd_read_varint(r)) {
     case TAG_LOG_NUMBER:
         c->oldest = kd_read_varint(r);
+        if (c->base_log == 0) c->base_log = c->oldest;
         break;
     case TAG_LAST_SEQUENCE:
         c->last = kd_read_varint(r);
@@ -211,7 +214,12 @@ static int check_logs(checking *c)
 {
     char name[64];
     bool torn = false;
-    if (c->oldest > 0 && (c->count == 0 || c->logs[0] != c->oldest)) {
+    bool lost = c->oldest > 0 && (c->count == 0 || c->logs[0] != c->oldest);
+    if (lost && c->count == 0 && c->oldest == c->base_log) {
+        c->gone = c->oldest; /* a power cut may take one that nobody wrote to */
+        return KD_OK;
+    }
+    if (lost) {
         snprintf(name, sizeof name, "%06llu.log", (unsigned long long)c->oldest);
         return damaged(c, name, "the log of writes is missing");
     }
@@ -235,6 +243,6 @@ int kd_leveldb_check(const char *dir, kd_leveldb_state *state, char *err, size_t
     if (rc == KD_OK) rc = list_logs(&c);
     if (rc == KD_OK) rc = check_logs(&c);
     free(c.logs);
-    *state = (kd_leveldb_state){.last = c.logged ? c.next - 1 : c.last, .logged = c.logged, .base = c.base};
+    *state = (kd_leveldb_state){.last = c.logged ? c.next - 1 : c.last, .logged = c.logged, .base = c.base, .gone = c.gone};
     return rc;
 }

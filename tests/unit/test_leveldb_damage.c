@@ -144,6 +144,16 @@ Test(leveldb_damage, log_missing)
     expect_refused(".log: the log of writes is missing");
 }
 
+/* A file that was made and never synced is gone after a power cut. */
+Test(leveldb_damage, log_missing_that_nobody_wrote_to)
+{
+    fill();
+    expect_all();
+    cr_assert_eq(size_of(find(".log")), 0);
+    unlink(file);
+    expect_all();
+}
+
 Test(leveldb_damage, log_empty)
 {
     fill();
@@ -241,6 +251,13 @@ Test(leveldb_damage, without_the_mark_what_is_there_is_taken)
     cr_assert_eq(unlink(find("ACKED")), 0);
     kd_leveldb_close(must_open());
     cr_assert(kd_leveldb_holds_rows(dir) == false);
+    kd_leveldb *db = must_open();
+    put_rows(db, 1, 1);
+    kd_leveldb_close(db);
+    cr_assert_eq(unlink(find(".log")), 0);
+    expect_refused("the log of writes is missing");
+    cr_assert_eq(unlink(find("ACKED")), 0);
+    kd_leveldb_close(must_open());
 }
 
 Test(leveldb_damage, mark_that_does_not_decode)
