@@ -9,10 +9,10 @@
 #include "central/core/internal.h"
 
 #define CHANCE_MASK ((1ull << KD_EPOCH_CHANCE_BITS) - 1)
-/* What an envelope or a claim may make believe, ahead of our clock. Wide, for it is our clock that may be wrong. */
-#define BELIEF_MS (10 * 366 * 86400000ull)
-/* Kept free below the end of all numbers, so that there always is a next one. */
-#define ROOM (1ull << 40)
+/* The last numbers are not given away to whoever names one. Up there only what lies near our own is believed: takeovers take about 2^20
+ * each. The clock is not asked: it may be what is wrong, ours now or that of the history that was undone. */
+#define LAST_NUMBERS (1ull << 50)
+#define NEAR (1ull << 30)
 
 /* The one before ends with the last version begun. Of one that no commit carries nobody has heard: it leaves no link. */
 static void begin(kd_central *c, uint64_t epoch)
@@ -38,7 +38,8 @@ void kd_epoch_open(kd_central *c, uint64_t hint)
 bool kd_epoch_believed(const kd_central *c, uint64_t epoch)
 {
     if (epoch <= c->epoch) return true;
-    return epoch < KD_TIME_END_US - ROOM && epoch >> KD_EPOCH_CHANCE_BITS <= c->fed_at_us / 1000 + BELIEF_MS;
+    if (epoch < KD_TIME_END_US - LAST_NUMBERS) return true;
+    return epoch - c->epoch <= NEAR && epoch < KD_TIME_END_US - NEAR;
 }
 
 static uint64_t chance(const kd_central *c, uint64_t heard)

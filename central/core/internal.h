@@ -36,7 +36,7 @@ _Static_assert(KD_SUM_AMOUNT_MAX >= (uint64_t)KD_BATCH_OPS_MAX * KD_AMOUNT_MAX,
 typedef struct {
     kd_position applied;
     uint64_t digest, watermark_us;
-    uint64_t epoch; /* the highest that a merged envelope of it knew */
+    uint64_t epoch;          /* the highest that a merged envelope of it knew */
     uint64_t complete_to_us; /* of the batch at applied: below the watermark while it sends something again */
     uint64_t joined;         /* version that registered it, or took it back: older backups do not know it */
     bool retired;            /* gone for good */
@@ -140,7 +140,8 @@ struct kd_central {
     uint64_t version; /* committed */
     uint64_t begun;   /* last version begun */
     bool poisoned, fenced;
-    uint64_t epoch_committed; /* what is committed carries it; before the first commit the one that was minted */
+    uint64_t
+        epoch_committed; /* what is committed carries it; before the first commit the one that was minted */
     uint64_t epoch_stored, epoch_opened; /* what the store had at the start, and what was minted then */
     bool epoch_begun;                    /* a commit that was begun carries it */
     bool epoch_durable;                  /* a commit of it is in the store */
@@ -215,9 +216,9 @@ void kd_meta_with_version(kd_bytes value, uint64_t version, kd_buf *out);
 
 /* epoch.c */
 void kd_epoch_open(kd_central *c, uint64_t hint);
-/* Whether an envelope or a claim may say so: what lies too far ahead of our clock would use up the numbers. */
+/* Whether an envelope or a claim may say so: what lies near the end would use up the numbers. */
 bool kd_epoch_believed(const kd_central *c, uint64_t epoch);
-void kd_epoch_told(kd_central *c, uint64_t epoch); /* by an envelope; believed */
+void kd_epoch_told(kd_central *c, uint64_t epoch);             /* by an envelope; believed */
 kd_fed kd_epoch_claimed(kd_central *c, const kd_claim *claim); /* believed */
 
 /* registry.c: names of edges and regions, and what is applied of each edge */

@@ -239,7 +239,7 @@ int kd_central_quarantine_drop(kd_central *c, uint64_t id, bool *passed, uint64_
 
 const char *kd_poison_name(kd_poison p)
 {
-    static const char *const names[] = {"none", "record",  "claim", "envelope", "damaged",
-                                        "body", "content", "crowd", "schema",   "cut",   "epoch"};
+    static const char *const names[] = {"none",    "record", "claim",  "envelope", "damaged", "body",
+                                        "content", "crowd",  "schema", "cut",      "epoch"};
     return (size_t)p < KD_COUNT(names) ? names[p] : "unknown";
 }

@@ -18,7 +18,7 @@ static const char *const poisons[] = {
         "it holds an item of another partition, a counter that is not configured, or an absurd amount",
     [KD_POISON_CROWD] = "it is of one edge or region more than a partition can know",
     [KD_POISON_SCHEMA] = "it is of a newer schema: release it after an upgrade",
-    [KD_POISON_EPOCH] = "it tells of an epoch ten years ahead of this machine's clock: release it if it is the clock that is wrong",
+    [KD_POISON_EPOCH] = "it names an epoch near the end of all numbers, far above our own",
     [KD_POISON_CUT] = "it is larger than a batch may be; only its beginning was kept",
 };
 

@@ -76,8 +76,8 @@ static void commit_done(void *arg, uint64_t id, int err)
     kd_loop_post(t->loop, &slot->post);
 }
 
-int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, uint32_t partition, bool anew, kd_loop *loop,
-                   kd_central_metrics *metrics, char *error)
+int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, uint32_t partition, bool anew,
+                   kd_loop *loop, kd_central_metrics *metrics, char *error)
 {
     char path[4096];
     *t = (kd_tenure){.partition = partition,

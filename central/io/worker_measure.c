@@ -42,7 +42,8 @@ static void add_ages(totals *all, const kd_tenure *t, uint64_t now_us)
     uint32_t n = kd_central_edges(t->core, edges, KD_EDGES_MAX);
     all->edges = KD_MAX(all->edges, n);
     for (uint32_t i = 0; i < n; i++)
-        if (!edges[i].retired) all->watermark_age = KD_MAX(all->watermark_age, age(now_us, edges[i].watermark_us));
+        if (!edges[i].retired)
+            all->watermark_age = KD_MAX(all->watermark_age, age(now_us, edges[i].watermark_us));
     uint64_t as_of = kd_central_as_of_us(t->core);
     if (as_of > 0) all->low_age = KD_MAX(all->low_age, age(now_us, as_of + t->settings->drift_bound_us));
 }
@@ -109,7 +110,8 @@ void kd_worker_measure(kd_worker *w)
         {&m->identity, all.sum.identity_alarms},
         {&m->operations, all.sum.operations},
         {&m->changes, all.sum.changes},
-        {&m->claims, all.sum.claims},        {&m->epochs_outbid, all.sum.outbid},
+        {&m->claims, all.sum.claims},
+        {&m->epochs_outbid, all.sum.outbid},
         {&m->commits, all.sum.commits},
         {&m->snapshot_age, all.snapshot_age},
         {&m->outbound_failed, all.failed},

@@ -55,10 +55,11 @@ typedef enum {
     KD_PLANT_POSITION_APART = 1 << 6,    /* rule 10: applied is written by the commit after */
     KD_PLANT_UNLIKE_OWN_REGION = 1 << 7, /* rule 11: taken back in the region of the unlike */
     KD_PLANT_COLLECT_EARLY = 1 << 8,     /* rule 22: tombstones above the floor go, too */
-    KD_PLANT_COLLECT_REVIVES = 1 << 9,   /* rule 22: a word merged before is merged again when its row is gone */
-    KD_PLANT_IGNORE_BY_FLOOR = 1 << 10,  /* rule 22: below the floor counts as merged, whosoever's it is */
-    KD_PLANT_RETIRED_HOLDS = 1 << 11,    /* a retired edge still holds the low watermark */
-    KD_PLANT_STABLE_NOW = 1 << 12,       /* rule 21: stable is the present watermark, whatever backups there are */
+    KD_PLANT_COLLECT_REVIVES =
+        1 << 9, /* rule 22: a word merged before is merged again when its row is gone */
+    KD_PLANT_IGNORE_BY_FLOOR = 1 << 10, /* rule 22: below the floor counts as merged, whosoever's it is */
+    KD_PLANT_RETIRED_HOLDS = 1 << 11,   /* a retired edge still holds the low watermark */
+    KD_PLANT_STABLE_NOW = 1 << 12, /* rule 21: stable is the present watermark, whatever backups there are */
 } kd_central_plant;
 
 /*
@@ -181,7 +182,8 @@ typedef struct {
 uint32_t kd_central_edges(const kd_central *c, kd_central_edge *out, uint32_t max);
 
 typedef struct {
-    uint64_t batches, operations, changes, duplicates, gaps, identity_alarms, quarantined, claims, outbid, commits;
+    uint64_t batches, operations, changes, duplicates, gaps, identity_alarms, quarantined, claims, outbid,
+        commits;
     uint64_t redo_bytes, counts_cached, filter_rows, quarantine_kept;
 } kd_central_stats;
 void kd_central_get_stats(const kd_central *c, kd_central_stats *out);

@@ -50,7 +50,8 @@ typedef struct {
         [SCENARIO_EDGES_MAX]; /* incarnations up to here may have two bodies: they were copied while open */
     check_tenure tenures[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     check_history backup[SCENARIO_PARTITIONS_MAX], copied[SCENARIO_PARTITIONS_MAX];
-    kd_position on_disk[SCENARIO_PARTITIONS_MAX][SCENARIO_EDGES_MAX]; /* the furthest that any central ever opened with */
+    kd_position on_disk[SCENARIO_PARTITIONS_MAX]
+                       [SCENARIO_EDGES_MAX]; /* the furthest that any central ever opened with */
     check_map parents; /* hash of partition, epoch: the epoch and version from which it went on */
 } check_positions;
 
@@ -135,13 +136,14 @@ struct checks {
         disk_changed[SCENARIO_EDGES_MAX]; /* ever copied; ever put back or wiped */
     check_map log; /* hash of partition, offset: digest of the record that was fed last from there */
     check_lows lows[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX], backup_lows[SCENARIO_PARTITIONS_MAX];
-    bool retired[SCENARIO_EDGES_MAX], readmitted[SCENARIO_EDGES_MAX]; /* by the operator's word; ever taken back */
+    bool retired[SCENARIO_EDGES_MAX],
+        readmitted[SCENARIO_EDGES_MAX];           /* by the operator's word; ever taken back */
     uint64_t retired_from_us[SCENARIO_EDGES_MAX]; /* what it acknowledged since may not be merged */
     uint64_t healed_us;                           /* when the faults stopped */
     bool any_doubled, central_copied, central_undone, likes_lost;
     uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
     uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
-    uint64_t copied_us[SCENARIO_EDGES_MAX]; /* since when two may have used its name; 0: never */
+    uint64_t copied_us[SCENARIO_EDGES_MAX];    /* since when two may have used its name; 0: never */
     uint32_t converge_at;                      /* where it did not hold the last time */
     uint64_t lives;
     char names[4][SCENARIO_NAME_MAX + KD_ITEM_KEY_MAX];

@@ -249,14 +249,20 @@ Test(central_tenure, a_commit_under_way_keeps_its_epoch)
 
 Test(central_tenure, an_epoch_beyond_belief_is_set_aside)
 {
-    uint64_t first = kd_central_epoch(r.c), year_ms = 365 * 86400000ull;
-    cr_assert_eq(feed_claim((11 * year_ms) << KD_EPOCH_CHANCE_BITS, "central-2"), KD_FED_QUARANTINED);
+    uint64_t first = kd_central_epoch(r.c), last = KD_TIME_END_US - (1ull << 50);
+    cr_assert_eq(feed_claim(last, "central-2"), KD_FED_QUARANTINED);
     cr_assert_eq(feed_envelope(KD_TIME_END_US - 1), KD_FED_QUARANTINED);
     rig_commit(&r);
     cr_assert_eq(kd_central_epoch(r.c), first);
-    cr_assert_eq(feed_claim((9 * year_ms) << KD_EPOCH_CHANCE_BITS, "central-2"), KD_FED_CLAIM);
+    cr_assert_eq(feed_claim(last - 1, "central-2"), KD_FED_CLAIM);
     rig_commit(&r);
-    cr_assert_gt(kd_central_epoch(r.c), first, "believed: it is our clock that may be wrong");
+    uint64_t high = kd_central_epoch(r.c);
+    cr_assert_geq(high, last, "any clock may be wrong");
+    cr_assert_eq(feed_claim(high + (1ull << 31), "central-2"), KD_FED_QUARANTINED);
+    cr_assert_eq(feed_claim(high + (1ull << 29), "central-2"), KD_FED_CLAIM,
+                 "what a restore undid up there is outbid, too");
+    rig_commit(&r);
+    cr_assert_gt(kd_central_epoch(r.c), high + (1ull << 29));
 }
 
 Test(central_tenure, knows_the_last_record_it_took_in)
