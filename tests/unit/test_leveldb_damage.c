@@ -214,7 +214,7 @@ Test(leveldb_damage, log_empty_behind_a_table, .timeout = 30)
     kd_leveldb_close(db);
     cr_assert_gt(size_of(find(".log")), 0);
     cr_assert_eq(truncate(file, 0), 0);
-    expect_refused("the log of writes is empty");
+    expect_refused("acknowledged writes are missing"); /* the first number or the second tells, as the table was made early or late */
 }
 
 /* LevelDB has opened it, and nobody wrote ACKED anew: killed in between, or a tool of LevelDB. */
