@@ -101,7 +101,6 @@ $(eval $(call program,$(BUILD)/feed,$(BUILD)/tests/integration/feed.o $(IO) $(CO
 $(eval $(call program,$(BUILD)/kafka-probe,$(BUILD)/tests/integration/kafka_probe.o $(BUILD)/sim/broker.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-puts,$(BUILD)/tests/bench/bench_puts.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-merge,$(BUILD)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
-$(eval $(call program,$(BUILD)/model-test,$(call objects,tests/model tests/lib) $(BUILD)/sim/world/disk.o $(CORES),$(CORE_LIBS) -lm))
 
 $(BUILD):
 	@mkdir -p $@
@@ -110,7 +109,7 @@ $(BUILD):
 
 # Unless the caller said -j himself.
 JOBS   = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
-TESTS := $(addprefix $(BUILD)/,unit-tests model-test http-echo feed kafka-probe loop-tsan)
+TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan)
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
@@ -121,7 +120,7 @@ help:
 	@echo '                 KEEP=1 PORT_BASE= (sim/demo.sh tells more); make demo-stop ends one that was kept'
 	@echo 'make test        all tests in their short form; make test-long the long one'
 	@echo 'make torture     kill -9 at named points of the real programs, proved after each round; MINUTES=1 SEED=1 KAFKA=embedded|real'
-	@echo 'make check       unit and model tests under SANITIZE=address,undefined'
+	@echo 'make check       unit tests, and a hunt in the simulation, under SANITIZE=address,undefined'
 	@echo 'make bench       speed beside a peer, as ratios'
 	@echo 'make fuzz        every fuzzer for MINUTES=1'
 	@echo 'make lint, fmt   static analysis; formatting'
@@ -160,9 +159,9 @@ check:
 	$(DEPS) test
 	$(Q)$(MAKE) --no-print-directory $(JOBS) SANITIZE=address,undefined sanitized-check
 .PHONY: sanitized-check
-sanitized-check: $(BUILD)/unit-tests $(BUILD)/model-test
+sanitized-check: $(BUILD)/unit-tests $(BUILD)/kudos-sim
 	$(Q)$(BUILD)/unit-tests -j2
-	$(Q)$(BUILD)/model-test --seeds 2000 --plant none
+	$(Q)$(BUILD)/kudos-sim hunt --minutes 1 --first 1 --out $(BUILD)/hunted
 
 # Threads meet in the loop's inbox: a plain program, since Criterion does not run under ThreadSanitizer.
 TSAN_SOURCES := $(wildcard common/*.c) $(addprefix common/io/,loop.c timer.c clock.c log.c)

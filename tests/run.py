@@ -19,9 +19,9 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 BUILD = os.environ.get("BUILD", "build")
-LINE = re.compile(r"(\d+) passed, (\d+) failed")
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
-APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py"}
+APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_drills.py",
+         "test_hunt.py"}
 
 
 class Stage:
@@ -29,11 +29,6 @@ class Stage:
 
     def __init__(self, name, command, limit_s, count, lane=0):
         self.name, self.command, self.limit_s, self.count, self.lane = name, command, limit_s, count, lane
-
-
-def count_lines(output, _):
-    found = LINE.findall(output)
-    return tuple(map(int, found[-1])) if found else (0, 0)
 
 
 def count_criterion(output, _):
@@ -64,11 +59,10 @@ def pytest(scratch, name, lane, limit_s, *files):
 
 
 def stages(scratch, long):
-    seeds = "40000" if long else "4000"
     integration = "tests/integration"
     return [
         Stage("unit", [f"{BUILD}/unit-tests", "-j2"], 120, count_criterion),
-        Stage("model", [f"{BUILD}/model-test", "--seeds", seeds], 3600 if long else 150, count_lines),
+        pytest(scratch, "simulation", 0, 3600 if long else 200, f"{integration}/test_drills.py", f"{integration}/test_hunt.py"),
         Stage("threads", [f"{BUILD}/loop-tsan"], 60, count_verdict),
         pytest(scratch, "purity", 0, 60, f"{integration}/test_purity.py"),
         pytest(scratch, "process", 1, 300, *sorted(

@@ -355,6 +355,7 @@ static void draw_apart(uint64_t seed, scenario *s)
     s->users.per_second = (double)between(&d, 20, 80);
     s->users.roam_percent = 100;
     s->users.tokens = true;
+    s->flush_ops = KD_MAX(s->flush_ops, 5);
     for (int who = 0; who < (int)s->edge_count; who++)
         add(&d, (scenario_event){.at_us = below(&d, s->length_us / 2 / MS) * MS,
                                  .kind = SCENARIO_CLOCK_DRIFT,

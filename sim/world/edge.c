@@ -18,8 +18,9 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
     const scenario *s = w->s;
     sim_shard *m = &w->edges[slot].shards[shard];
     const char *name = s->edges[edge_identity(slot)];
-    static const uint32_t fresh_rows[] = {0, 4, 32, 4096}, windows[] = {8, SHELL_SEND_WINDOW};
+    static const uint32_t fresh_rows[] = {0, 4, 32, 4096};
     uint64_t tables = world_draw(w, DRAW_SEED, 9000 + slot, 0); /* for good */
+    bool narrow = tables / 4 % 2 && s->flush_ops >= 20; /* a window of small batches would never be emptied */
     kd_edge_config config = {.edge = kd_bytes_str(name),
                              .region = kd_bytes_str(name),
                              .shard = shard,
@@ -33,7 +34,7 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
                                  KD_MAX((uint64_t)SHELL_IDLE_MAX_US, s->flush_interval_us),
                              .resend_min_us = SHELL_RESEND_MIN_US,
                              .resend_max_us = SHELL_RESEND_MAX_US,
-                             .send_window = windows[tables / 4 % KD_COUNT(windows)],
+                             .send_window = narrow ? 8 : SHELL_SEND_WINDOW,
                              .outbox_bytes_max = s->outbox_bytes / s->shards,
                              .items_max = SCENARIO_ITEMS_MAX,
                              .fresh_rows_max = fresh_rows[tables % KD_COUNT(fresh_rows)],

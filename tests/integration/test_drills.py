@@ -11,6 +11,7 @@ import pytest
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
 SIM = os.path.abspath(os.path.join(BUILD, "kudos-sim"))
+LONG = os.environ.get("KUDOS_LONG") == "1"
 SET = sorted(glob.glob(f"{TOP}/sim/scenarios/*.scenario"))
 REGRESSIONS = sorted(glob.glob(f"{TOP}/sim/regressions/*.scenario"))
 DOCS = os.path.join(TOP, "docs", "drills.md")
@@ -74,6 +75,13 @@ def test_holds_and_draws_a_page(path, tmp_path):
         assert any(h.text.strip() == region for h in root.iter("h3")), region
     assert f"kudos-sim run {path} --seed 1" in text
     assert page.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("path", SET, ids=name_of)
+def test_holds_with_other_seeds(path):
+    for seed in ("2", "3", "4", "5") if LONG else ("2",):
+        done, last = play(path, "--seed", seed)
+        assert done.returncode == 0 and last and last[2] == "held", done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("path", REGRESSIONS, ids=name_of)
