@@ -25,16 +25,18 @@ enum {
 
 typedef struct {
     const char *dir;
-    uint64_t oldest; /* number of the oldest log that is not in tables yet; 0: the database was never opened */
-    uint64_t last;   /* operation that the MANIFEST knows */
-    uint64_t base;   /* the first that it knew: LevelDB writes a new MANIFEST at each open, with the logs of before in tables */
+    uint64_t
+        oldest;    /* number of the oldest log that is not in tables yet; 0: the database was never opened */
+    uint64_t last; /* operation that the MANIFEST knows */
+    uint64_t
+        base; /* the first that it knew: LevelDB writes a new MANIFEST at each open, with the logs of before in tables */
     uint64_t base_log; /* the one that was begun then */
     bool based;
     uint64_t gone;
-    uint64_t *logs;  /* numbers of those to be replayed */
+    uint64_t *logs; /* numbers of those to be replayed */
     uint32_t count, cap;
-    bool logged;     /* they hold operations... */
-    uint64_t next;   /* ...up to before this one */
+    bool logged;   /* they hold operations... */
+    uint64_t next; /* ...up to before this one */
     char *err;
     size_t size;
 } checking;
@@ -201,8 +203,8 @@ static int read_group(checking *c, const char *name, kd_bytes record)
     uint64_t first = read_le(record.data, 8), n = read_le(record.data + 8, 4);
     uint64_t expected = c->logged ? c->next : KD_MIN(first, c->last + 1);
     if (first != expected) {
-        snprintf(what, sizeof what, "writes are missing: number %llu comes where %llu is due", (unsigned long long)first,
-                 (unsigned long long)expected);
+        snprintf(what, sizeof what, "writes are missing: number %llu comes where %llu is due",
+                 (unsigned long long)first, (unsigned long long)expected);
         return damaged(c, name, what);
     }
     c->logged = true;
@@ -229,7 +231,8 @@ static int check_logs(checking *c)
         int rc = each_record(c, name, read_group, &torn);
         if (rc != KD_OK) return rc;
     }
-    if (c->logged && c->next <= c->last) return damaged(c, name, "the log of writes was cut: the MANIFEST knows of later ones");
+    if (c->logged && c->next <= c->last)
+        return damaged(c, name, "the log of writes was cut: the MANIFEST knows of later ones");
     return KD_OK;
 }
 
@@ -243,6 +246,7 @@ int kd_leveldb_check(const char *dir, kd_leveldb_state *state, char *err, size_t
     if (rc == KD_OK) rc = list_logs(&c);
     if (rc == KD_OK) rc = check_logs(&c);
     free(c.logs);
-    *state = (kd_leveldb_state){.last = c.logged ? c.next - 1 : c.last, .logged = c.logged, .base = c.base, .gone = c.gone};
+    *state = (kd_leveldb_state){
+        .last = c.logged ? c.next - 1 : c.last, .logged = c.logged, .base = c.base, .gone = c.gone};
     return rc;
 }

@@ -14,9 +14,11 @@
 
 typedef struct {
     uint64_t last; /* number of the last operation that the files hold; 0: none */
-    uint64_t gone; /* number of a log that is not there, 0: none; no harm when it held nothing yet, which ACKED tells */
-    bool logged;   /* the logs hold operations... */
-    uint64_t base; /* ...else none that is later than this one was ever written: all up to it went to tables when the database
+    uint64_t
+        gone; /* number of a log that is not there, 0: none; no harm when it held nothing yet, which ACKED tells */
+    bool logged; /* the logs hold operations... */
+    uint64_t
+        base; /* ...else none that is later than this one was ever written: all up to it went to tables when the database
                       was opened last */
 } kd_leveldb_state;
 

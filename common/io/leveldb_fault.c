@@ -10,8 +10,10 @@
 
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
-    static const char line[] = "{\"level\":\"error\",\"event\":\"storage-failed\",\"cause\":\"a mapped file of a store cannot be read (SIGBUS)\","
-                               "\"exit_code\":1}\nstorage failed: a mapped file of a store cannot be read (SIGBUS)\n";
+    static const char line[] =
+        "{\"level\":\"error\",\"event\":\"storage-failed\",\"cause\":\"a mapped file of a store cannot be "
+        "read (SIGBUS)\","
+        "\"exit_code\":1}\nstorage failed: a mapped file of a store cannot be read (SIGBUS)\n";
     (void)context;
     if (info->si_code == BUS_ADRERR || info->si_code == BUS_OBJERR) {
         ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);

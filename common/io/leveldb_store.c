@@ -127,12 +127,14 @@ static int open_failed(const char *dir, char *text, char *err, size_t size)
 static int check_acked(const kd_leveldb_acked *a, const kd_leveldb_state *state, char *err, size_t size)
 {
     if (state->gone && a->acked > state->base) {
-        snprintf(err, size, "corrupted: %06llu.log: the log of writes is missing", (unsigned long long)state->gone);
+        snprintf(err, size, "corrupted: %06llu.log: the log of writes is missing",
+                 (unsigned long long)state->gone);
         return KD_EMALFORMED;
     }
     if (a->acked > state->last) {
         snprintf(err, size,
-                 "corrupted: acknowledged writes are missing (the end of the log of writes was lost): it holds %llu, "
+                 "corrupted: acknowledged writes are missing (the end of the log of writes was lost): it "
+                 "holds %llu, "
                  "%llu were acknowledged",
                  (unsigned long long)state->last, (unsigned long long)a->acked);
         return KD_EMALFORMED;

@@ -19,7 +19,8 @@ enum { ROWS = 300, PATH = 400 }; /* over several blocks of the log */
 
 static char dir[64];
 static char file[PATH];
-static const kd_leveldb_options create = {.create = true, .write_buffer_bytes = 1 << 20, .cache_bytes = 1 << 20};
+static const kd_leveldb_options create = {
+    .create = true, .write_buffer_bytes = 1 << 20, .cache_bytes = 1 << 20};
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
@@ -48,7 +49,8 @@ static const char *find(const char *part)
     char best[256] = "";
     DIR *d = opendir(dir);
     for (const struct dirent *e; (e = readdir(d));)
-        if (strstr(e->d_name, part) && strcmp(e->d_name, best) > 0) snprintf(best, sizeof best, "%s", e->d_name);
+        if (strstr(e->d_name, part) && strcmp(e->d_name, best) > 0)
+            snprintf(best, sizeof best, "%s", e->d_name);
     closedir(d);
     cr_assert_neq(best[0], 0, "no %s", part);
     snprintf(file, sizeof file, "%s/%s", dir, best);
@@ -214,7 +216,8 @@ Test(leveldb_damage, log_empty_behind_a_table, .timeout = 30)
     kd_leveldb_close(db);
     cr_assert_gt(size_of(find(".log")), 0);
     cr_assert_eq(truncate(file, 0), 0);
-    expect_refused("acknowledged writes are missing"); /* the first number or the second tells, as the table was made early or late */
+    expect_refused(
+        "acknowledged writes are missing"); /* the first number or the second tells, as the table was made early or late */
 }
 
 /* LevelDB has opened it, and nobody wrote ACKED anew: killed in between, or a tool of LevelDB. */
