@@ -100,7 +100,7 @@ static void figure(report_figure *to, char text[FIGURE_MAX], const char *name, u
     *to = (report_figure){.name = name, .value = text};
 }
 
-static void tell(const drill_options *o, const scenario *s, const record *r, const drill_run_result *d)
+static bool tell(const drill_options *o, const scenario *s, const record *r, const drill_run_result *d)
 {
     report_figure figures[FIGURES];
     char texts[FIGURES][FIGURE_MAX], command[4096];
@@ -143,9 +143,10 @@ static void tell(const drill_options *o, const scenario *s, const record *r, con
                           .figures = figures,
                           .figure_count = n};
     terminal_summary(stdout, r, &facts);
-    if (o->report && report_write(r, &facts, o->report) != KD_OK)
-        fprintf(stderr, "kudos-sim drill: %s: %s\n", o->report, strerror(errno));
+    bool written = !o->report || report_write(r, &facts, o->report) == KD_OK;
+    if (!written) fprintf(stderr, "kudos-sim drill: %s: %s\n", o->report, strerror(errno));
     kd_buf_finish(&text);
+    return written;
 }
 
 static int finish(const drill_options *o, const drill_run_result *d)
@@ -200,9 +201,10 @@ static int run(drill_options *o, const scenario *s)
                                .progress_arg = &line},
               &result);
     terminal_finish(&line);
-    tell(o, s, r, &result);
+    bool written = tell(o, s, r, &result);
     record_destroy(r);
-    return finish(o, &result);
+    rc = finish(o, &result);
+    return written ? rc : KD_EXIT_UNAVAILABLE;
 }
 
 int kd_sim_drill(int argc, char **argv)
@@ -218,7 +220,9 @@ int kd_sim_drill(int argc, char **argv)
         return KD_EXIT_USAGE;
     }
     take_name(&o);
-    rc = run(&o, &s);
+    bool unwritable = o.report && report_check(o.report) != KD_OK;
+    if (unwritable) fprintf(stderr, "kudos-sim drill: %s: %s\n", o.report, strerror(errno));
+    rc = unwritable ? KD_EXIT_UNAVAILABLE : run(&o, &s);
     scenario_finish(&s);
     return rc;
 }

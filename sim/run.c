@@ -244,22 +244,24 @@ static int run(const run_options *o, const scenario *s, sim_options *options)
     return rc != KD_EXIT_OK ? rc : exit_code(r.verdict);
 }
 
+static int unwritable(const char *path)
+{
+    fprintf(stderr, "kudos-sim run: %s cannot be written\n", path);
+    return KD_EXIT_UNAVAILABLE;
+}
+
 static int run_traced(const run_options *o, const scenario *s)
 {
     sim_options options = {.scenario = s, .seed = o->seed};
     if (!plant_all(&o->plants, &options)) return KD_EXIT_USAGE;
+    if (o->report && report_check(o->report) != KD_OK) return unwritable(o->report);
     bool to_stderr = o->trace && strcmp(o->trace, "-") == 0;
     if (o->trace) options.trace = to_stderr ? stderr : fopen(o->trace, "w");
-    if (o->trace && !options.trace) {
-        fprintf(stderr, "kudos-sim run: %s cannot be written\n", o->trace);
-        return KD_EXIT_UNAVAILABLE;
-    }
+    if (o->trace && !options.trace) return unwritable(o->trace);
     int rc = run(o, s, &options);
-    if (options.trace && !to_stderr && fclose(options.trace) != 0) {
-        fprintf(stderr, "kudos-sim run: %s cannot be written\n", o->trace);
-        rc = KD_EXIT_UNAVAILABLE;
-    }
-    return rc;
+    bool failed = options.trace && ferror(options.trace) != 0;
+    if (options.trace && !to_stderr) failed |= fclose(options.trace) != 0;
+    return failed ? unwritable(o->trace) : rc;
 }
 
 int kd_sim_run(int argc, char **argv)

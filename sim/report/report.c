@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/report/html.h"
@@ -264,27 +265,56 @@ void report_print(const record *r, const report_facts *f, kd_buf *out)
     put_foot(f, out);
 }
 
-/* Beside the file first: a page that was half written is no page. */
-static int write_page(const kd_buf *page, const char *path, const char *beside)
+static int write_page(const kd_buf *page, const char *path)
 {
-    FILE *file = fopen(beside, "wb");
+    FILE *file = fopen(path, "wb");
     if (!file) return KD_EIO;
     bool ok = fwrite(page->data, 1, page->len, file) == page->len;
-    ok = fclose(file) == 0 && ok;
-    if (ok && rename(beside, path) == 0) return KD_OK;
+    return fclose(file) == 0 && ok ? KD_OK : KD_EIO;
+}
+
+/* Beside the file first: a page that was half written is no page. */
+static int replace_page(const kd_buf *page, const char *path, const char *beside)
+{
+    if (write_page(page, beside) == KD_OK && rename(beside, path) == 0) return KD_OK;
     int cause = errno;
     unlink(beside);
     errno = cause;
     return KD_EIO;
 }
 
+/* A device, a pipe, a link: that is written to, and must not become a file. */
+static bool special(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static void put_beside(const char *path, kd_buf *out)
+{
+    html_put(out, "%s.part", path);
+    kd_buf_put_u8(out, 0);
+}
+
+int report_check(const char *path)
+{
+    if (special(path)) return access(path, W_OK) == 0 ? KD_OK : KD_EIO;
+    kd_buf beside = {0}, nothing = {0};
+    put_beside(path, &beside);
+    int status = write_page(&nothing, (const char *)beside.data), cause = errno;
+    if (status == KD_OK) unlink((const char *)beside.data);
+    kd_buf_finish(&beside);
+    errno = cause;
+    return status;
+}
+
 int report_write(const record *r, const report_facts *facts, const char *path)
 {
     kd_buf page = {0}, beside = {0};
     report_print(r, facts, &page);
-    html_put(&beside, "%s.part", path);
-    kd_buf_put_u8(&beside, 0);
-    int status = write_page(&page, path, (const char *)beside.data);
+    put_beside(path, &beside);
+    int status =
+        special(path) ? write_page(&page, path) : replace_page(&page, path, (const char *)beside.data);
     kd_buf_finish(&beside);
     kd_buf_finish(&page);
     return status;

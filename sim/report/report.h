@@ -36,7 +36,10 @@ typedef struct {
 
 /* The page's text, appended. */
 void report_print(const record *r, const report_facts *facts, kd_buf *out);
-/* KD_OK, or KD_EIO when the file cannot be written (errno tells why). A file that was there is replaced at once or not at all. */
+/* KD_OK, or KD_EIO when the file cannot be written (errno tells why). A file that was there is replaced at once or not at all; a
+ * device, a pipe or what a link leads to is written to. */
 int report_write(const record *r, const report_facts *facts, const char *path);
+/* Whether that can be done, to be asked before a run that takes long: KD_OK or KD_EIO (errno tells why). */
+int report_check(const char *path);
 
 #endif

@@ -320,3 +320,12 @@ Test(checks_reader, needs_that_were_not_met_are_named)
     cr_assert_str_eq(checks_needs(&st.s, &met, why, sizeof(why)), "gaps");
     cr_assert_str_eq(why, "gaps: 0, needed 1");
 }
+
+Test(checks_reader, a_run_without_an_answer_has_tested_nothing)
+{
+    char why[100];
+    scenario_needs met = {.kills = 3};
+    cr_assert_str_eq(checks_needs(&st.s, &met, why, sizeof(why)), "acks");
+    met.acks = 1;
+    cr_assert_null(checks_needs(&st.s, &met, why, sizeof(why)));
+}

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/report/html.h"
@@ -295,6 +296,35 @@ Test(report, is_written_whole_or_not_at_all)
     cr_assert_eq(report_write(r, &f, path), KD_OK);
     cr_assert_eq(unlink(path), 0);
     record_destroy(r);
+}
+
+Test(report, what_is_no_file_is_written_to_and_stays)
+{
+    record *r = recorded(1000000);
+    report_facts f = {.title = "t"};
+    char dir[] = "/tmp/kudos-report-XXXXXX", to[64], link[64];
+    struct stat st;
+    cr_assert(mkdtemp(dir));
+    snprintf(to, sizeof(to), "%s/page.html", dir);
+    snprintf(link, sizeof(link), "%s/link.html", dir);
+    cr_assert_eq(symlink("page.html", link), 0);
+    cr_assert_eq(report_write(r, &f, link), KD_OK);
+    cr_assert(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+    cr_assert(stat(to, &st) == 0 && st.st_size > 0);
+    unlink(link);
+    unlink(to);
+    cr_assert_eq(rmdir(dir), 0);
+    record_destroy(r);
+}
+
+Test(report, whether_it_can_be_written_is_told_before)
+{
+    char dir[] = "/tmp/kudos-report-XXXXXX", path[64];
+    cr_assert(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/page.html", dir);
+    cr_assert_eq(report_check("/nowhere/at/all.html"), KD_EIO);
+    cr_assert_eq(report_check(path), KD_OK);
+    cr_assert_eq(rmdir(dir), 0, "asking leaves nothing behind");
 }
 
 Test(terminal, tells_regions_faults_and_verdict)
