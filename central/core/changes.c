@@ -6,16 +6,18 @@
 
 #include <stdlib.h>
 
-/* The changes of one record. Their views are dealt out when the arena moves no more. */
+/* The changes of one record, mostly few. Their views are dealt out when the arena moves no more. */
 typedef struct {
     kd_changes out;
-    kd_change changes[KD_CHANGES_PER_RECORD];
+    kd_change *changes;
+    uint32_t cap;
     uint32_t seen; /* changes of the version that were passed */
     kd_buf arena;
 } collector;
 
 static void collect(kd_central *c, collector *k, const kd_effect *e)
 {
+    k->changes = kd_grow(k->changes, k->out.change_count, &k->cap, sizeof *k->changes);
     kd_change *change = &k->changes[k->out.change_count++];
     *change = (kd_change){.counter = e->counter, .liked = e->is, .amount = e->amount, .day = e->day};
     change->time_us = e->time_us;
@@ -96,16 +98,16 @@ int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version)
 {
     if (c->poisoned) return KD_EIO;
     if (!c->config.publish_changes || !c->epoch_durable) return KD_ENOTFOUND;
-    collector *k = kd_alloc(sizeof *k);
+    collector k = {.cap = 0};
     int err = KD_ENOTFOUND;
     for (const kd_redo *row; err == KD_ENOTFOUND && (row = next_row(c)) != NULL;) {
         *version = row->version;
-        k->seen = 0;
-        err = take_record(c, *version, k, record);
+        k.seen = 0;
+        err = take_record(c, *version, &k, record);
     }
     if (err == KD_ENOTFOUND) c->taken = c->version; /* versions that changed nothing need no record */
-    kd_buf_finish(&k->arena);
-    free(k);
+    kd_buf_finish(&k.arena);
+    free(k.changes);
     return err;
 }
 
