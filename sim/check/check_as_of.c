@@ -98,5 +98,6 @@ void check_as_of_member(checks *c, uint32_t slot, uint32_t counter, uint32_t ite
     c->made++;
     if (liked != (verdict == JOURNAL_MUST))
         check_fail(c, "member", "central tells that %s %s %s, as_of %llu us ago", c->view.users[user],
-                   liked ? "has" : "has not", check_item_name(c, item), (unsigned long long)(check_now(c) - as_of_us));
+                   liked ? "has" : "has not", check_item_name(c, item),
+                   (unsigned long long)(check_now(c) - as_of_us));
 }

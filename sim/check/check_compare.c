@@ -23,7 +23,8 @@ static int compare_row(void *arg, const kd_compare_row *row)
     if (err == KD_ENOTFOUND) return 0; /* a restore undid that it was heard of */
     c->made++;
     bool revived = err == KD_OK && said == KD_ROW_OLDER && check_forget_any_readmitted(c);
-    if (err == KD_OK && (revived || (kd_row_verdict_good(said) && (!k->equal || said <= KD_ROW_LATER)))) return 0;
+    if (err == KD_OK && (revived || (kd_row_verdict_good(said) && (!k->equal || said <= KD_ROW_LATER))))
+        return 0;
     check_fail(c, "compare", "%s partition %u: a row that was merged is %s at central%s", name, k->partition,
                err == KD_OK ? kd_row_verdict_name(said) : kd_strerror(err),
                k->equal ? ", and the digests are equal" : "");

@@ -54,7 +54,8 @@ void check_forget_committed(checks *c, uint32_t slot, uint32_t partition)
     kd_central_get_forgetting(core, &f);
     c->made++;
     if (f.floor_us > bound_us)
-        check_fail(c, "floor", "central drops tombstones of partition %u below %llu, all edges are complete to %llu",
+        check_fail(c, "floor",
+                   "central drops tombstones of partition %u below %llu, all edges are complete to %llu",
                    partition, (unsigned long long)f.floor_us, (unsigned long long)bound_us);
 }
 
@@ -77,9 +78,9 @@ void check_forget_published(checks *c, uint32_t slot, uint32_t partition, uint64
     uint64_t bound_us = less(low_us, 2 * c->view.scenario->drift_us);
     c->made++;
     if (stable_us > bound_us)
-        check_fail(c, "stable", "central lets rows of partition %u go up to %llu, %s holds all up to %llu", partition,
-                   (unsigned long long)stable_us, c->view.scenario->backups_none ? "it" : "its backup",
-                   (unsigned long long)bound_us);
+        check_fail(c, "stable", "central lets rows of partition %u go up to %llu, %s holds all up to %llu",
+                   partition, (unsigned long long)stable_us,
+                   c->view.scenario->backups_none ? "it" : "its backup", (unsigned long long)bound_us);
 }
 
 void check_forget_row(checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us)
@@ -91,7 +92,8 @@ void check_forget_row(checks *c, uint32_t slot, uint32_t partition, uint64_t sta
     bool known = stamp_us <= merged_us || c->central_undone || c->doubled[edge];
     c->made++;
     if (c->view.scenario->forget_rows_us == 0 || stamp_us > c->stable_us[partition] || !known)
-        check_fail(c, "expired", "%s drops a row of partition %u stamped %llu, stable is %llu, merged all up to %llu",
+        check_fail(c, "expired",
+                   "%s drops a row of partition %u stamped %llu, stable is %llu, merged all up to %llu",
                    check_slot_name(c, slot), partition, (unsigned long long)stamp_us,
                    (unsigned long long)c->stable_us[partition], (unsigned long long)merged_us);
 }
@@ -156,8 +158,7 @@ void check_forget_retired(checks *c, uint32_t edge, bool retired)
 void check_forget_end(checks *c)
 {
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
-        if (c->retired[e])
-            journal_excuse_edge(c->view.journal, e, c->retired_from_us[e], check_now(c));
+        if (c->retired[e]) journal_excuse_edge(c->view.journal, e, c->retired_from_us[e], check_now(c));
 }
 
 /* ---- nobody holds what he should not hold ---------------------------------------------------------------------- */
@@ -181,8 +182,9 @@ bool check_forget_moves(checks *c, char *why, size_t size)
         c->made++;
         if (told && (!collects || f.floor_us > c->healed_us)) continue;
         snprintf(why, size, "partition %u: as_of %lld us, floor %lld us after the faults, held by %s %.*s", p,
-                 (long long)(kd_central_as_of_us(core) - c->healed_us), (long long)(f.floor_us - c->healed_us),
-                 kd_held_by_name(f.floor_held_by), (int)f.floor_holder.len, (const char *)f.floor_holder.data);
+                 (long long)(kd_central_as_of_us(core) - c->healed_us),
+                 (long long)(f.floor_us - c->healed_us), kd_held_by_name(f.floor_held_by),
+                 (int)f.floor_holder.len, (const char *)f.floor_holder.data);
         return false;
     }
     return true;

@@ -25,7 +25,9 @@ static uint32_t clock_events(const scenario *s)
 
 static bool central_goes_back(const scenario *s)
 {
-    return events_of(s, SCENARIO_RESTORE, true) + events_of(s, SCENARIO_WIPE, true) + events_of(s, SCENARIO_SECOND, true) > 0;
+    return events_of(s, SCENARIO_RESTORE, true) + events_of(s, SCENARIO_WIPE, true) +
+               events_of(s, SCENARIO_SECOND, true) >
+           0;
 }
 
 static bool edge_goes_back(const scenario *s)
@@ -40,12 +42,14 @@ static void draw_memory(swarm *d)
     if (chance(d, 60)) s->forget_tombstones_us = PICK(d, 1, MS, SECOND);
     s->backups_none = s->forget_rows_us && chance(d, 40) && !central_goes_back(s);
     if (events_of(s, SCENARIO_WIPE, true)) s->forget_rows_us = 0;
-    if (events_of(s, SCENARIO_COPY, false) || (edge_goes_back(s) && clock_events(s))) s->forget_tombstones_us = 0;
+    if (events_of(s, SCENARIO_COPY, false) || (edge_goes_back(s) && clock_events(s)))
+        s->forget_tombstones_us = 0;
 }
 
 static scenario_event of_edge(scenario_kind kind, int who, uint64_t at_us, uint64_t for_us)
 {
-    return (scenario_event){.kind = kind, .who = who, .peer = SCENARIO_NOBODY, .at_us = at_us, .for_us = for_us};
+    return (scenario_event){
+        .kind = kind, .who = who, .peer = SCENARIO_NOBODY, .at_us = at_us, .for_us = for_us};
 }
 
 static uint64_t moment(swarm *d)
@@ -76,7 +80,8 @@ static void draw_retired(swarm *d)
     cut.at_us -= KD_MIN(cut.at_us, away / 2);
     if (chance(d, 80)) add(d, cut);
     add(d, of_edge(SCENARIO_RETIRE, who, at, 0));
-    if (chance(d, 60)) add(d, of_edge(SCENARIO_READMIT, who, at + scaled(d, SECOND, 30ull * SECOND, 10 * MS), 0));
+    if (chance(d, 60))
+        add(d, of_edge(SCENARIO_READMIT, who, at + scaled(d, SECOND, 30ull * SECOND, 10 * MS), 0));
 }
 
 /* What it had not sent when its disk was copied it sent in another life, others withdrew it, and then it is put back. */

@@ -16,14 +16,14 @@ enum {
 };
 
 typedef enum {
-    PART_WORD,   /* the literal `word` and nothing else */
-    PART_NUMBER, /* a whole number and, without a blank, its `unit` */
-    PART_SIGNED, /* the same with a sign */
-    PART_REAL,   /* a double, in thousandths; bounds too */
-    PART_YES,    /* yes or no */
+    PART_WORD,    /* the literal `word` and nothing else */
+    PART_NUMBER,  /* a whole number and, without a blank, its `unit` */
+    PART_SIGNED,  /* the same with a sign */
+    PART_REAL,    /* a double, in thousandths; bounds too */
+    PART_YES,     /* yes or no */
     PART_BACKUPS, /* kept or none */
-    PART_TEXT,   /* the rest of the line */
-    PART_EDGES,  /* new names, to the end of the line */
+    PART_TEXT,    /* the rest of the line */
+    PART_EDGES,   /* new names, to the end of the line */
     PART_DURATION,
     PART_SIGNED_DURATION,
     PART_SPREAD,  /* +-50ms, or nothing */

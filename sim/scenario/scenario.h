@@ -44,10 +44,10 @@ typedef enum {
     SCENARIO_KILL,    /* kill -9; comes back after `for_us` */
     SCENARIO_FREEZE,  /* SIGSTOP for `for_us` */
     SCENARIO_RESTART, /* drained and started again */
-    SCENARIO_BACKUP,  /* its disk is copied as a crash would leave it; central knows of it, as of a backup by command; the last copy counts */
+    SCENARIO_BACKUP, /* its disk is copied as a crash would leave it; central knows of it, as of a backup by command; the last copy counts */
     SCENARIO_RESTORE, /* killed; its disk is put back to that copy; starts after `for_us` */
     SCENARIO_WIPE,    /* killed; its disk is emptied; starts after `for_us` */
-    SCENARIO_RETIRE,  /* an edge: the operator tells central that it is gone for good; what it does itself is not changed by that */
+    SCENARIO_RETIRE, /* an edge: the operator tells central that it is gone for good; what it does itself is not changed by that */
     SCENARIO_READMIT, /* and that it was not */
     SCENARIO_COPY, /* an edge: its directory is copied while it runs, and both run for `for_us` under one name */
     SCENARIO_SECOND, /* central: a second one runs on a copy of the directory for `for_us` */

@@ -156,7 +156,8 @@ static void on_member_answer(world *w, const sim_event *ev)
     sim_ask *a = &w->asks[ev->a];
     bool heard = !world_gone(w, a->process, a->life) && w->now_us <= a->until_us;
     if (heard)
-        TRACE(w, "%s user %u of %u: %d", world_process_name(w, a->process), a->user - 1, a->item, (int64_t)ev->c);
+        TRACE(w, "%s user %u of %u: %d", world_process_name(w, a->process), a->user - 1, a->item,
+              (int64_t)ev->c);
     ask_give(w, ev->a);
 }
 
@@ -169,8 +170,9 @@ static void on_member_question(world *w, const sim_event *ev)
     uint64_t at_us;
     bool liked = false;
     if (core && world_frozen(w, ev, process_of_central(slot))) return;
-    bool told = core && !w->processes[process_of_central(slot)].draining &&
-                kd_central_member(core, SCENARIO_LIKE, kd_item_key(&w->items[a->item]), user, &liked) == KD_OK;
+    bool told =
+        core && !w->processes[process_of_central(slot)].draining &&
+        kd_central_member(core, SCENARIO_LIKE, kd_item_key(&w->items[a->item]), user, &liked) == KD_OK;
     if (told) checks_member_asked(w->checks, slot, SCENARIO_LIKE, a->item, a->user - 1, liked);
     if (told && net_send(w, edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES)
         world_at(w, at_us, on_member_answer, ev->a, 0, liked);

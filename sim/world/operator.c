@@ -116,7 +116,8 @@ static void on_edge_word(world *w, const sim_event *ev)
 {
     uint32_t edge = ev->a;
     for (uint32_t slot = 0; slot < WORLD_CENTRALS; slot++)
-        if (w->processes[process_of_central(slot)].up && world_frozen(w, ev, process_of_central(slot))) return;
+        if (w->processes[process_of_central(slot)].up && world_frozen(w, ev, process_of_central(slot)))
+            return;
     w->edges[edge].retired = ev->b;
     checks_retired(w->checks, edge, ev->b);
     for (uint32_t slot = 0; slot < WORLD_CENTRALS; slot++) {
