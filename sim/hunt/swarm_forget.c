@@ -117,5 +117,5 @@ void swarm_forget(uint64_t seed, scenario *s)
     if (chance(&d, 50)) draw_memory(&d);
     bool calm = !central_goes_back(s) && events_of(s, SCENARIO_COPY, false) == 0;
     if (calm && chance(&d, 30)) draw_retired(&d);
-    if (calm && clock_events(s) == 0 && chance(&d, 40)) draw_stale(&d);
+    if (calm && clock_events(s) == 0 && s->edge_count > 1 && chance(&d, 70)) draw_stale(&d);
 }
