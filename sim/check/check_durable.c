@@ -38,6 +38,20 @@ void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal
     cell->b = life << 1 | (a->verb == KD_LIKE);
 }
 
+check_word check_durable_word(const checks *c, uint32_t slot, uint32_t shard, const journal_attempt *pair)
+{
+    uint64_t hash = attempt_hash(c, slot, pair);
+    const check_cell *row = check_map_find(&c->durable.rows, hash),
+                     *taken = check_map_find(&c->durable.taken, hash);
+    if (!row && !taken) return c->durable.incomplete[slot] ? CHECK_WORD_UNSURE : CHECK_WORD_NONE;
+    uint64_t newest = KD_MAX(row ? row->a : 0, taken ? taken->a : 0);
+    bool here = taken && taken->b >> 1 == c->slots[slot].life[shard];
+    bool lost = taken && !here && (!row || taken->a > row->a); /* with its life, or not */
+    bool forgotten = c->view.scenario->forget_rows_us > 0 && newest <= c->stable_us[c->partition[pair->item]];
+    if (lost || forgotten) return CHECK_WORD_UNSURE;
+    return (here ? taken->b & 1 : row->b) ? CHECK_WORD_LIKED : CHECK_WORD_UNLIKED;
+}
+
 static bool earlier_life(const checks *c, uint32_t slot, uint32_t shard, uint64_t hash, uint64_t stamp_us)
 {
     const check_cell *taken = check_map_find(&c->durable.taken, hash);

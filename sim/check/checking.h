@@ -98,6 +98,18 @@ typedef struct {
     uint64_t epoch, version;
 } check_known;
 
+/* check_answer.c: what an attempt was told first. */
+enum { CHECK_TOLD = 1024 };
+typedef struct {
+    uint32_t attempt, slot;
+    uint64_t disk, stamp_us;
+    kd_changed changed;
+    bool liked, used;
+} check_told;
+
+/* What an edge must know of a pair. */
+typedef enum { CHECK_WORD_UNSURE, CHECK_WORD_NONE, CHECK_WORD_LIKED, CHECK_WORD_UNLIKED } check_word;
+
 /* check_forget.c: the low watermark of one partition at one central. */
 typedef struct {
     uint64_t now_us, best_us; /* as committed last; the largest so far */
@@ -118,6 +130,7 @@ struct checks {
     check_map item_index, user_index;
     check_slot slots[CHECKS_SLOTS];
     check_durable durable;
+    check_told told[CHECK_TOLD];
     check_positions positions;
     check_members members[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     uint64_t *member_count[CHECKS_CENTRALS]; /* by counter, item */
@@ -175,7 +188,13 @@ uint32_t check_item(const checks *c, kd_bytes key);    /* CHECK_NOTHING: not in 
 uint32_t check_user(const checks *c, kd_bytes name);
 uint32_t check_edge_named(const checks *c, kd_bytes name);
 
+/* check_answer.c: "answer" */
+void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a, const kd_outcome *o);
+void check_answer_replayed(checks *c, uint32_t slot, const journal_attempt *a, const kd_outcome *o);
+
 /* check_durable.c: "durable" (I4), "after-error" (I15), "own-word" (I8) */
+/* What was taken there last, as far as it is certain that this life of the edge knows it. */
+check_word check_durable_word(const checks *c, uint32_t slot, uint32_t shard, const journal_attempt *pair);
 void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
                          uint64_t stamp_us);
 void check_durable_answered(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,

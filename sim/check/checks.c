@@ -8,10 +8,11 @@
 #include "sim/check/checking.h"
 
 const char *const checks_names[] = {
-    "durable",      "after-error", "own-word",    "order",    "body",   "freed",    "early",
-    "log-position", "stable", "expired", "floor", "retired", "compare", "fence",       "counts",      "as-of",    "number", "member", "shown",    "pending",
-    "age",          "install",     "clock",       "outbox",   "tables", "identity", "lost",
-    "doubled",      "sums",        "convergence", "expected", NULL};
+    "durable", "after-error", "own-word",     "stamp",       "answer",   "order",  "body",
+    "freed",   "early",       "log-position", "stable",      "expired",  "floor",  "retired",
+    "compare", "fence",       "counts",       "as-of",       "number",   "member", "shown",
+    "pending", "age",         "install",      "clock",       "outbox",   "tables", "identity",
+    "lost",    "doubled",     "sums",         "convergence", "expected", NULL};
 
 /* ---- the object ------------------------------------------------------------------------------------------------ */
 
@@ -206,7 +207,11 @@ void checks_taken(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, co
     if (c->failed) return;
     const journal_attempt *a = journal_at(c->view.journal, attempt);
     check_bounds_taken(c, slot, shard, outcome);
-    if (outcome->replayed) return;
+    if (outcome->replayed) {
+        check_answer_replayed(c, slot, a, outcome);
+        return;
+    }
+    check_answer_taken(c, slot, shard, a, outcome);
     check_durable_taken(c, slot, shard, a, outcome->stamp_us);
     check_shown_taken(c, slot, a, outcome->stamp_us);
 }

@@ -62,8 +62,36 @@ Test(checks_edge, a_later_word_has_a_larger_stamp)
     uint32_t id = stage_do(KD_LIKE, 0, 0);
     stage_take(KD_UNLIKE, 0, 0, &out);
     HOLDS();
+    out.liked = true;
     checks_taken(st.c, 0, 0, id, &out);
     FAILS("stamp");
+}
+
+Test(checks_edge, an_answer_says_what_changed)
+{
+    kd_outcome out;
+    stage_do(KD_LIKE, 0, 0);
+    stage_take(KD_LIKE, 0, 0, &out);
+    stage_take(KD_UNLIKE, 0, 1, &out);
+    HOLDS();
+    uint32_t id = stage_take(KD_UNLIKE, 0, 0, &out);
+    HOLDS();
+    out.stamp_us += 5;
+    out.changed = KD_CHANGED_YES;
+    checks_taken(st.c, 0, 0, id, &out); /* once more, and it was taken back already */
+    FAILS("answer");
+}
+
+Test(checks_edge, a_retry_is_told_what_the_first_answer_said)
+{
+    kd_outcome out;
+    uint32_t id = stage_take(KD_LIKE, 0, 0, &out);
+    out.replayed = true;
+    checks_taken(st.c, 0, 0, id, &out);
+    HOLDS();
+    out.stamp_us = 0;
+    checks_taken(st.c, 0, 0, id, &out);
+    FAILS("answer");
 }
 
 Test(checks_edge, nothing_is_answered_after_an_error)

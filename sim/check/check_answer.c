@@ -1,0 +1,60 @@
+/*
+ * check_answer.c - "answer": what a user is told of his operation is so. `liked` is what he asked for; `changed` follows from his last word at that edge,
+ * where the edge must know it (rule 2); and a recognised retry is told what the first answer said, its stamp as well, for that is his token (rules 1 and 3).
+ *
+ * The last answers are kept in a ring, which lasts longer than anybody tries again; what is not in it is not judged.
+ */
+#include "sim/check/checking.h"
+
+static check_told *told_of(checks *c, uint32_t attempt)
+{
+    return &c->told[attempt % CHECK_TOLD];
+}
+
+static kd_changed right_change(check_word word, bool liked)
+{
+    if (word == CHECK_WORD_NONE) return liked ? KD_CHANGED_YES : KD_CHANGED_UNKNOWN;
+    return (word == CHECK_WORD_LIKED) != liked ? KD_CHANGED_YES : KD_CHANGED_NO;
+}
+
+static void judge_change(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+                         const kd_outcome *o)
+{
+    bool liked = a->verb == KD_LIKE;
+    check_word word = check_durable_word(c, slot, shard, a);
+    c->made++;
+    if (o->liked != liked)
+        check_fail(c, "answer", "%s tells attempt %u, a%s like, the opposite", check_slot_name(c, slot),
+                   a->id, liked ? "" : "n un");
+    if (word != CHECK_WORD_UNSURE && o->changed != right_change(word, liked))
+        check_fail(c, "answer",
+                   "%s tells attempt %u that it changed %d: %s's last word on %s there makes it %d",
+                   check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
+                   check_item_name(c, a->item), (int)right_change(word, liked));
+}
+
+/* Before the word is noted. */
+void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+                        const kd_outcome *o)
+{
+    if (a->verb != KD_ADD) judge_change(c, slot, shard, a, o);
+    *told_of(c, a->id) = (check_told){.attempt = a->id,
+                                      .slot = slot,
+                                      .disk = c->durable.disk[slot],
+                                      .stamp_us = o->stamp_us,
+                                      .changed = o->changed,
+                                      .liked = o->liked,
+                                      .used = true};
+}
+
+void check_answer_replayed(checks *c, uint32_t slot, const journal_attempt *a, const kd_outcome *o)
+{
+    const check_told *t = told_of(c, a->id);
+    if (!t->used || t->attempt != a->id || t->slot != slot || t->disk != c->durable.disk[slot]) return;
+    c->made++;
+    if (o->stamp_us != t->stamp_us || o->changed != t->changed || o->liked != t->liked)
+        check_fail(c, "answer",
+                   "%s tells attempt %u again: stamp %llu, changed %d, liked %d; it was %llu, %d, %d",
+                   check_slot_name(c, slot), a->id, (unsigned long long)o->stamp_us, (int)o->changed,
+                   o->liked, (unsigned long long)t->stamp_us, (int)t->changed, t->liked);
+}
