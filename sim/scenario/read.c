@@ -323,6 +323,7 @@ static uint32_t seen_line(const reader *r, const char *name)
 static bool check(reader *r)
 {
     scenario_lines lines = {seen_line(r, "mix"), seen_line(r, "shards"), seen_line(r, "viral")};
+    if (!lines.shards) r->s->shards = KD_MIN(r->s->shards, r->s->partitions); /* nobody asked for more */
     return scenario_check(r->s, &lines, &r->line, &r->words);
 }
 

@@ -249,6 +249,16 @@ Test(scenario, reads_what_operators_write)
     scenario_finish(&s);
 }
 
+Test(scenario, one_partition_has_one_shard_unless_asked)
+{
+    scenario s;
+    char error[SCENARIO_ERROR_MAX];
+    cr_assert_eq(scenario_parse(&s, "drill", kd_bytes_str("teaches x\npartitions 1\n"), error), KD_OK, "%s",
+                 error);
+    cr_assert_eq(s.shards, 1);
+    scenario_finish(&s);
+}
+
 Test(scenario, the_longer_form_wins)
 {
     scenario s = accepted("teaches x\nat 1s lose answers of mumbai 20%\nat 2s lose mumbai 20%\n"
