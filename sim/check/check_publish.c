@@ -1,5 +1,6 @@
 /*
- * check_publish.c - what leaves central: "early" (rule 10): nothing that is not on its disk; "fence" (rule 16): nothing of an epoch below a claim that it has read.
+ * check_publish.c - what leaves central: "early" (rule 10): nothing that is not on its disk; "fence" (rule 16): nothing of an epoch below a claim that it has read;
+ * "chain" (rule 15): the epoch before ended where the chain says.
  */
 #include "sim/check/checking.h"
 
@@ -8,6 +9,17 @@ void check_publish_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes re
     kd_claim claim;
     uint64_t *highest = &c->highest_claim[slot][partition];
     if (kd_claim_decode(record, &claim) == KD_OK) *highest = KD_MAX(*highest, claim.epoch);
+}
+
+/* Where a crash left open which epoch came before, its link is not judged. */
+static void check_chain(checks *c, uint32_t partition, const kd_snapshot *s)
+{
+    const check_cell *before = check_map_find(&c->positions.parents, check_mix(partition + 1, s->epoch) | 1);
+    const kd_chain_link *link = s->chain_count ? &s->chain[s->chain_count - 1] : NULL;
+    if (!before || !link || link->epoch != before->a || link->last == before->b) return;
+    check_fail(c, "chain", "central lets epoch %llx of partition %u end with %llu, it ended with %llu",
+               (unsigned long long)link->epoch, partition, (unsigned long long)link->last,
+               (unsigned long long)before->b);
 }
 
 void check_publish_record(checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
@@ -28,6 +40,7 @@ void check_publish_record(checks *c, uint32_t slot, uint32_t partition, kd_bytes
         check_fail(
             c, "fence", "central of epoch %llx publishes after it read the claim of %llx, partition %u",
             (unsigned long long)s.epoch, (unsigned long long)c->highest_claim[slot][partition], partition);
+    check_chain(c, partition, &s);
     c->made_us[partition] = KD_MAX(c->made_us[partition], s.made_us);
     check_forget_published(c, slot, partition, s.stable_us);
     c->stable_us[partition] = KD_MAX(c->stable_us[partition], s.stable_us);

@@ -8,11 +8,10 @@
 #include "sim/check/checking.h"
 
 const char *const checks_names[] = {
-    "durable", "after-error", "own-word",     "stamp",       "answer",   "order",  "body",
-    "freed",   "early",       "log-position", "stable",      "expired",  "floor",  "retired",
-    "compare", "fence",       "counts",       "as-of",       "number",   "member", "shown",
-    "pending", "age",         "install",      "clock",       "outbox",   "tables", "identity",
-    "lost",    "doubled",     "sums",         "convergence", "expected", NULL};
+    "durable", "after-error",  "own-word", "stamp",   "answer",  "order",       "body",     "freed", "early",
+    "chain",   "log-position", "stable",   "expired", "floor",   "retired",     "compare",  "fence", "counts",
+    "as-of",   "number",       "member",   "shown",   "pending", "age",         "install",  "clock", "outbox",
+    "tables",  "identity",     "lost",     "doubled", "sums",    "convergence", "expected", NULL};
 
 /* ---- the object ------------------------------------------------------------------------------------------------ */
 
@@ -37,6 +36,7 @@ checks *checks_create(const checks_view *view)
 {
     checks *c = kd_alloc(sizeof(*c));
     c->view = *view;
+    c->central_clock_us = scenario_central_clock_us(view->scenario);
     size_t items = view->item_count + 1, cells = items * SCENARIO_COUNTERS;
     c->partition = kd_alloc(items * sizeof(c->partition[0]));
     c->writer = kd_alloc(items * sizeof(c->writer[0]));

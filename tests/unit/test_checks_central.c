@@ -112,6 +112,34 @@ Test(checks_central, only_what_is_on_disk_is_published)
     FAILS("early");
 }
 
+static void publish_with(kd_snapshot *s, const kd_chain_link *link)
+{
+    kd_buf record = {0};
+    kd_snapshot linked = *s;
+    linked.chain = (kd_chain_link *)link;
+    linked.chain_count = 1;
+    kd_snapshot_encode(&linked, &record);
+    checks_published(st.c, 0, 0, kd_buf_view(&record));
+    kd_buf_finish(&record);
+}
+
+Test(checks_central, an_epoch_ended_where_the_chain_says)
+{
+    kd_snapshot s;
+    play();
+    stage_publish();
+    cr_assert_eq(kd_snapshot_decode(kd_buf_view(&st.snapshot), &s), KD_OK);
+    kd_chain_link link = {.epoch = s.epoch - 1, .last = 7};
+    *check_map_obtain(&st.c->positions.parents, check_mix(1, s.epoch) | 1) =
+        (check_cell){.key = check_mix(1, s.epoch) | 1, .a = link.epoch, .b = link.last};
+    publish_with(&s, &link);
+    HOLDS();
+    link.last++;
+    publish_with(&s, &link);
+    FAILS("chain");
+    kd_snapshot_finish(&s);
+}
+
 Test(checks_central, nothing_is_published_after_a_higher_claim)
 {
     kd_buf claim = {0};
