@@ -11,6 +11,13 @@
 
 enum { ARRIVAL_US = 1000000 }; /* an answer that took longer to its client counts as lost */
 
+/* as_of is true by central's clock. */
+static uint64_t as_of_judged(const checks *c, const kd_central *core)
+{
+    uint64_t as_of_us = kd_central_as_of_us(core);
+    return as_of_us > c->central_clock_us ? as_of_us - c->central_clock_us : 0;
+}
+
 /* A sum whose answer is given again is in the queue already: it would count twice. */
 void check_as_of_answered(checks *c, uint32_t attempt, bool replayed)
 {
@@ -68,8 +75,8 @@ void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition)
     check_answers *q = &c->answers[partition];
     kd_central *core = c->view.central(c->view.world, slot, partition);
     if (!core) return;
-    q->as_of_us = kd_central_as_of_us(core);
-    q->best_us = KD_MAX(q->best_us, q->as_of_us);
+    q->as_of_us = as_of_judged(c, core);
+    q->best_us = KD_MAX(q->best_us, kd_central_as_of_us(core));
     if (check_forget_any_retired(core)) return; /* what such an edge acknowledges is in no as_of */
     if (c->any_doubled || c->positions.tenures[slot][partition].outstanding > 0) return;
     rewind_to(c, q, q->as_of_us);
@@ -92,7 +99,7 @@ void check_as_of_member(checks *c, uint32_t slot, uint32_t counter, uint32_t ite
     bool settled;
     kd_central *core = c->view.central(c->view.world, slot, c->partition[item]);
     if (!core || c->any_doubled || check_forget_any_retired(core)) return;
-    uint64_t as_of_us = kd_central_as_of_us(core);
+    uint64_t as_of_us = as_of_judged(c, core);
     journal_verdict verdict = journal_pair(c->view.journal, counter, item, user, as_of_us, &settled);
     if (!settled || verdict == JOURNAL_MAY) return;
     c->made++;

@@ -136,7 +136,8 @@ struct checks {
     uint64_t *member_count[CHECKS_CENTRALS]; /* by counter, item */
     check_numbers *numbers;
     check_answers answers[SCENARIO_PARTITIONS_MAX];
-    uint64_t *passed; /* sums answered before as_of, by item */
+    uint64_t *passed;          /* sums answered before as_of, by item */
+    uint64_t central_clock_us; /* scenario_central_clock_us */
     uint32_t *
         writer; /* by item: the only edge that was asked to change it; CHECK_NOTHING: none yet; SCENARIO_EDGES_MAX: several */
     uint64_t *last_taken[CHECKS_SLOTS]; /* by counter, item: stamp of the last operation on a set */
@@ -189,7 +190,8 @@ uint32_t check_user(const checks *c, kd_bytes name);
 uint32_t check_edge_named(const checks *c, kd_bytes name);
 
 /* check_answer.c: "answer" */
-void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a, const kd_outcome *o);
+void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+                        const kd_outcome *o);
 void check_answer_replayed(checks *c, uint32_t slot, const journal_attempt *a, const kd_outcome *o);
 
 /* check_durable.c: "durable" (I4), "after-error" (I15), "own-word" (I8) */

@@ -115,7 +115,8 @@ static void assemble(stage *s)
     const char *item = followed_item(o->scenario);
     char brokers[512];
     fleet_kafka_address(s->fleet, brokers, sizeof brokers);
-    s->journal = journal_create(o->scenario->drift_us, o->scenario->users.tokens);
+    s->journal = journal_create(o->scenario->drift_us + scenario_central_clock_us(o->scenario),
+                                o->scenario->users.tokens);
     s->log = log_tool_create(brokers, o->scenario->partitions, o->seed);
     s->clients = clients_create(&(clients_options){.fleet = s->fleet,
                                                    .scenario = o->scenario,

@@ -108,3 +108,17 @@ const char *scenario_who(const scenario *s, int who)
         return s->edges[who];
     }
 }
+
+uint64_t scenario_central_clock_us(const scenario *s)
+{
+    uint64_t wrong_us = 0;
+    for (uint32_t i = 0; i < s->event_count; i++) {
+        const scenario_event *e = &s->events[i];
+        uint64_t amount = (uint64_t)(e->amount < 0 ? -e->amount : e->amount);
+        if (e->who != SCENARIO_CENTRAL) continue;
+        if (e->kind == SCENARIO_CLOCK_STEP || e->kind == SCENARIO_CLOCK_SWING) wrong_us += amount;
+        if (e->kind == SCENARIO_CLOCK_DRIFT)
+            wrong_us += amount * (e->for_us ? e->for_us : s->length_us) / 1000000;
+    }
+    return wrong_us;
+}

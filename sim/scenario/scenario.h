@@ -150,6 +150,12 @@ void scenario_remove(scenario *s, uint32_t index);
 int scenario_read(scenario *s, const char *path, char error[SCENARIO_ERROR_MAX]);
 /* The same of a text; `name` stands for the file in errors. Any bytes are bounded and safe (it is fuzzed). */
 int scenario_parse(scenario *s, const char *name, kd_bytes text, char error[SCENARIO_ERROR_MAX]);
+/*
+ * How far central's clock may be wrong in this scenario, at most. Central's clock is the reference that edges are held to, so stamps, `as_of`
+ * and "the later word" are true by that clock; who judges them by the world's time allows for so much more.
+ */
+uint64_t scenario_central_clock_us(const scenario *s);
+
 /* The text form. */
 void scenario_print(const scenario *s, kd_buf *out);
 /* One event as its line, without the line feed: for traces, reports and shrunk runs. */
