@@ -180,7 +180,7 @@ Test(drill_files, a_stopped_program_is_ended_with_the_rest)
 {
     struct event_base *base = event_base_new();
     program p;
-    start(&p, base, "sleep 1000");
+    start(&p, base, "exec sleep 1000");
     pid_t pid = p.pid;
     program_stop(&p);
     cr_assert(p.stopped);
