@@ -11,11 +11,11 @@
 
 enum { ARRIVAL_US = 1000000 }; /* an answer that took longer to its client counts as lost */
 
-/* as_of is true by central's clock. */
+/* as_of is true by central's clock, and by clocks that were measured. */
 static uint64_t as_of_judged(const checks *c, const kd_central *core)
 {
     uint64_t as_of_us = kd_central_as_of_us(core);
-    return as_of_us > c->central_clock_us ? as_of_us - c->central_clock_us : 0;
+    return as_of_us > c->wrong_clock_us ? as_of_us - c->wrong_clock_us : 0;
 }
 
 /* A sum whose answer is given again is in the queue already: it would count twice. */

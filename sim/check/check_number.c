@@ -73,13 +73,16 @@ static bool fresh_right(const checks *c, uint32_t partition, check_known known, 
     return r->overflowed || fits(c, nothing, view);
 }
 
-static bool as_of_right(const checks *c, const check_numbers *r, const kd_view *view)
+/* A number of a history that was undone has replaced nothing. */
+static bool as_of_right(const checks *c, uint32_t partition, check_known known, const check_numbers *r,
+                        const kd_view *view)
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
     for (uint32_t i = r->count; i-- > 0;) {
         const check_number *n = number_at(r, i);
         if (fits(c, n->count, view)) return true;
-        if (n->as_of_before_us < view->as_of_us)
+        bool ours = n->epoch == known.epoch || in_history(c, partition, known, n);
+        if (ours && n->as_of_before_us < view->as_of_us)
             return false; /* what is older was replaced before as_of was reached */
     }
     return r->overflowed || fits(c, nothing, view);
@@ -102,7 +105,7 @@ void check_number_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view 
                    (unsigned long long)view->count[1], (unsigned long long)view->count[2],
                    check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
                    (unsigned long long)p.version, (unsigned long long)p.epoch);
-    else if (view->as_of_us > 0 && !as_of_right(c, r, view))
+    else if (view->as_of_us > 0 && !as_of_right(c, partition, known, r, view))
         check_fail(c, "as-of",
                    "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as of %llu us "
                    "ago: central had replaced them before",

@@ -136,8 +136,9 @@ struct checks {
     uint64_t *member_count[CHECKS_CENTRALS]; /* by counter, item */
     check_numbers *numbers;
     check_answers answers[SCENARIO_PARTITIONS_MAX];
-    uint64_t *passed;          /* sums answered before as_of, by item */
-    uint64_t central_clock_us; /* scenario_central_clock_us */
+    uint64_t *passed; /* sums answered before as_of, by item */
+    uint64_t
+        wrong_clock_us; /* of central, or of an edge that nobody could measure: by so much what rests on clocks is judged milder */
     uint32_t *
         writer; /* by item: the only edge that was asked to change it; CHECK_NOTHING: none yet; SCENARIO_EDGES_MAX: several */
     uint64_t *last_taken[CHECKS_SLOTS]; /* by counter, item: stamp of the last operation on a set */

@@ -36,7 +36,7 @@ checks *checks_create(const checks_view *view)
 {
     checks *c = kd_alloc(sizeof(*c));
     c->view = *view;
-    c->central_clock_us = scenario_central_clock_us(view->scenario);
+    c->wrong_clock_us = scenario_central_clock_us(view->scenario);
     size_t items = view->item_count + 1, cells = items * SCENARIO_COUNTERS;
     c->partition = kd_alloc(items * sizeof(c->partition[0]));
     c->writer = kd_alloc(items * sizeof(c->writer[0]));
@@ -195,6 +195,13 @@ void checks_log_lost(checks *c, scenario_topic topic)
 }
 
 /* ---- an edge ----------------------------------------------------------------------------------------------------- */
+
+void checks_unmeasured(checks *c, uint64_t off_us)
+{
+    if (off_us <= c->view.scenario->drift_us || off_us <= c->wrong_clock_us) return;
+    c->wrong_clock_us = off_us;
+    journal_drift(c->view.journal, c->view.scenario->drift_us + off_us);
+}
 
 void checks_measured(checks *c, uint32_t slot, int64_t off_us)
 {

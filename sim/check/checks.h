@@ -68,10 +68,14 @@ void checks_retired(checks *c, uint32_t edge, bool retired);
 /* The operator compares the edge's rows with central's. */
 void checks_compare(checks *c, uint32_t edge);
 /* Central answered whether the user likes the item. */
-void checks_member_asked(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked);
+void checks_member_asked(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
+                         bool liked);
 
 /* ---- an edge ------------------------------------------------------------------------------------------------- */
 
+/* An edge that has measured nothing since its start makes stamps, by a clock that is so far off true time: the one moment at which
+ * protocol.md (rule 3) lets a wild clock through. */
+void checks_unmeasured(checks *c, uint64_t off_us);
 /* The shell measured its clock against central's: `off_us` is the true difference at that moment. */
 void checks_measured(checks *c, uint32_t slot, int64_t off_us);
 /* kd_edge_take gave KD_OK / refused (KD_EFULL..., or KD_ECLOCK by the shell). */

@@ -60,6 +60,11 @@ journal *journal_create(uint64_t drift_us, bool tokens)
     return j;
 }
 
+void journal_drift(journal *j, uint64_t drift_us)
+{
+    j->near_us = KD_MAX(j->near_us, 2 * drift_us + SLACK_US);
+}
+
 void journal_destroy(journal *j)
 {
     if (!j) return;

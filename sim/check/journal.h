@@ -43,6 +43,8 @@ void journal_refused(journal *j, uint32_t id);
 /* This edge stood still: what it was asked since from_us and did not answer may have been stamped until now. */
 void journal_thawed(journal *j, uint32_t edge, uint64_t from_us, uint64_t now_us);
 void journal_acked(journal *j, uint32_t id, uint64_t now_us);
+/* From here on stamps of two edges may be apart by twice this much: it is never taken back. */
+void journal_drift(journal *j, uint64_t drift_us);
 /* The loss of this answered attempt is admitted. */
 void journal_excuse(journal *j, uint32_t id);
 /* Of everything that this edge answered in [from_us, to_us], also where the answer is still on its way. */

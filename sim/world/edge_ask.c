@@ -223,8 +223,9 @@ static void on_time(world *w, const sim_event *ev)
         int64_t off_us = (int64_t)(host_wall_us(w, host) - host_wall_us(w, HOST_CENTRAL));
         uint64_t since_us = host_wall_us(w, HOST_CENTRAL) - ev->c;
         TRACE(w, "%s clock is off by %d", world_process_name(w, slot), off_us);
-        /* What it measured is true unless central's clock was set while the answer was on its way. */
-        if (since_us <= sample.t1_us - sample.t0_us) checks_measured(w->checks, slot, off_us);
+        /* What it measured is true unless central's clock was set while the answer was on its way: then it is what it believes. */
+        bool set_meanwhile = since_us > sample.t1_us - sample.t0_us;
+        checks_measured(w->checks, slot, set_meanwhile ? -e->drift.offset_us : off_us);
     }
     probe_later(w, slot, good ? SHELL_MEASURE_US : SHELL_MEASURE_AGAIN_US);
     for (uint32_t i = 0; good && i < w->s->shards && w->processes[slot].up; i++) shard_turn(w, slot, i);

@@ -73,6 +73,13 @@ static void on_synced(world *w, const sim_event *ev)
     shard_turn(w, slot, shard);
 }
 
+static void tell_unmeasured(world *w, uint32_t slot)
+{
+    if (kd_drift_within(&w->edges[slot].drift, w->s->drift_us) != KD_CLOCK_UNMEASURED) return;
+    uint64_t clock_us = edge_now_us(w, slot);
+    checks_unmeasured(w->checks, clock_us > w->now_us ? clock_us - w->now_us : w->now_us - clock_us);
+}
+
 static void commit(world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
@@ -84,6 +91,7 @@ static void commit(world *w, uint32_t slot, uint32_t shard)
         m->group = 0;
         return;
     }
+    tell_unmeasured(w, slot);
     sim_disk_submit(m->disk, m->writes);
     uint64_t us = SYNC_MIN_US + world_below(w, DRAW_SYNC, slot * 64 + shard, SYNC_SPREAD_US);
     us = KD_MAX(us, w->slow_us[edge_identity(slot)]);
