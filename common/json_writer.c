@@ -121,9 +121,12 @@ void kd_json_key_plain(kd_json *j, const char *key, size_t len)
 {
     kd_buf_reserve(j->out, len + 4);
     lead(j);
-    kd_buf_put_u8(j->out, '"');
-    kd_buf_put(j->out, key, len);
-    kd_buf_put(j->out, "\":", 2);
+    uint8_t *to = j->out->data + j->out->len; /* a dozen keys an answer: one step each */
+    to[0] = '"';
+    memcpy(to + 1, key, len);
+    to[len + 1] = '"';
+    to[len + 2] = ':';
+    j->out->len += len + 3;
     j->comma = false;
 }
 

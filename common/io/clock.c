@@ -52,9 +52,14 @@ void kd_clock_finish(kd_clock *c)
     pthread_mutex_destroy(&c->lock);
 }
 
+uint64_t kd_clock_at_us(const kd_clock *c, uint64_t mono_us)
+{
+    return mono_us + (uint64_t)__atomic_load_n(&c->shift_us, __ATOMIC_RELAXED);
+}
+
 uint64_t kd_clock_now_us(const kd_clock *c)
 {
-    return kd_clock_mono_us() + (uint64_t)__atomic_load_n(&c->shift_us, __ATOMIC_RELAXED);
+    return kd_clock_at_us(c, kd_clock_mono_us());
 }
 
 kd_clock_state kd_clock_check(const kd_clock *c)

@@ -27,6 +27,8 @@ void kd_clock_resume(kd_clock *c, int64_t shift_us);
 void kd_clock_finish(kd_clock *c);
 /* The carried wall time: what stamps are made of. */
 uint64_t kd_clock_now_us(const kd_clock *c);
+/* The same for a moment that kd_clock_mono_us told: who has read that clock need not read it again. */
+uint64_t kd_clock_at_us(const kd_clock *c, uint64_t mono_us);
 kd_clock_state kd_clock_check(const kd_clock *c);
 /* A finished round trip: asked at t0_us (kd_clock_mono_us), answered just now with server_us. As kd_drift_measure. */
 int kd_clock_measure(kd_clock *c, uint64_t t0_us, uint64_t server_us);

@@ -89,8 +89,10 @@ void kd_call_start(kd_call *call)
     if (own) work(own);
 }
 
-void kd_call_end(kd_call *call, kd_histogram *time)
+uint64_t kd_call_end(kd_call *call, kd_histogram *time)
 {
+    uint64_t mono_us = kd_clock_mono_us();
     call->origin->in_flight -= call->weight;
-    kd_metric_observe_seconds(time, kd_clock_mono_us() - call->started_us);
+    kd_metric_observe_seconds(time, mono_us - call->started_us);
+    return mono_us;
 }

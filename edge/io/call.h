@@ -48,8 +48,8 @@ bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32
 /* The errand for an item. */
 kd_errand *kd_call_errand(kd_call *call, kd_bytes item);
 void kd_call_start(kd_call *call);
-/* Gives the allowance back and observes the time taken; the request must be answered next. */
-void kd_call_end(kd_call *call, kd_histogram *time);
+/* Gives the allowance back and observes the time taken; the request must be answered next. The monotonic time that it read. */
+uint64_t kd_call_end(kd_call *call, kd_histogram *time);
 
 static inline void kd_errand_hold(kd_errand *errand)
 {
