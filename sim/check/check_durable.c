@@ -48,7 +48,9 @@ check_word check_durable_word(const checks *c, uint32_t slot, uint32_t shard, co
     bool here = taken && taken->b >> 1 == c->slots[slot].life[shard];
     bool lost = taken && !here && (!row || taken->a > row->a); /* with its life, or not */
     bool forgotten = c->view.scenario->forget_rows_us > 0 && newest <= c->stable_us[c->partition[pair->item]];
-    if (lost || forgotten) return CHECK_WORD_UNSURE;
+    /* What was moved to another position with its old stamp is seen here word by word, older ones first. */
+    bool moving = c->durable.incomplete[slot] && !here;
+    if (lost || moving || forgotten) return CHECK_WORD_UNSURE;
     return (here ? taken->b & 1 : row->b) ? CHECK_WORD_LIKED : CHECK_WORD_UNLIKED;
 }
 
