@@ -191,7 +191,7 @@ void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair,
         here ? told && (uint64_t)result == (taken->b & 1) : !row || (told && (uint64_t)result == row->b);
     if (!right && !here && taken && taken->a > (row ? row->a : 0))
         right = told && (uint64_t)result == (taken->b & 1);
-    uint64_t newest = KD_MAX(row ? row->a : 0, taken ? taken->a : 0);
+    uint64_t newest = here || !row ? taken->a : row->a; /* what an earlier life took may not have reached the disk */
     bool forgotten = result == KD_ENOTFOUND && c->view.scenario->forget_rows_us > 0 &&
                      newest <= c->stable_us[c->partition[pair->item]];
     if (!right && !forgotten)
