@@ -11,6 +11,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -32,11 +33,17 @@ def program(name):
 
 
 def free_ports(n):
-    """Ports that were free a moment ago. All sockets are open at once, so that they differ."""
-    sockets = [socket.socket() for _ in range(n)]
+    """Ports that were free a moment ago: below those that the system gives to connections, one of which could take it meanwhile. All sockets are
+    open at once, so that they differ."""
+    sockets = []
     try:
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
+        while len(sockets) < n:
+            s = socket.socket()
+            sockets.append(s)
+            try:
+                s.bind(("127.0.0.1", random.randrange(10000, 32000)))
+            except OSError:
+                sockets.pop().close()
         return [s.getsockname()[1] for s in sockets]
     finally:
         for s in sockets:
