@@ -193,6 +193,9 @@ int kd_sim_hunt(int argc, char **argv)
     if (rc >= 0) return rc;
     if (o->plant_name && !(o->plant = plant_find(o->plant_name)))
         return refuse("no such planted bug", o->plant_name);
+    struct stat out;
     if (mkdir(o->out, 0777) != 0 && errno != EEXIST) return refuse(strerror(errno), o->out);
+    if (stat(o->out, &out) != 0) return refuse(strerror(errno), o->out);
+    if (!S_ISDIR(out.st_mode)) return refuse("not a directory", o->out);
     return hunt(&h);
 }

@@ -214,6 +214,7 @@ static bool read_timing(reader *r, timing *t)
     ok = ok && take_time(w, "for", 1, &t->lasts);
     if (!ok) return false;
     if (t->from > length || t->to > length) return words_refuse(w, "that is after the end (see length)");
+    if (t->from == length) return words_refuse(w, "that is the end (see length); nothing happens any more");
     if (t->to < t->from) return words_refuse(w, "it ends before it begins");
     return true;
 }
@@ -288,7 +289,7 @@ static bool read_event(reader *r)
     if (!form_read(&r->words, &f->form, &e)) return false;
     if (f->span == SPAN_ONCE && t.lasts > 0)
         return words_refuse(&r->words, "that happens at once and takes no \"for\"");
-    for (e.at_us = t.from; e.at_us <= t.to; e.at_us += t.every) {
+    for (e.at_us = t.from; e.at_us <= t.to && e.at_us < r->s->length_us; e.at_us += t.every) {
         if (!append(r, &e)) return false;
         if (t.every == 0) break;
     }

@@ -114,7 +114,7 @@ static bool edges_only(scenario_kind kind)
 
 static scenario_event draw_event(uint64_t *random, uint64_t length_us)
 {
-    scenario_event e = {.at_us = below(random, length_us + 1), .peer = SCENARIO_NOBODY};
+    scenario_event e = {.at_us = below(random, length_us), .peer = SCENARIO_NOBODY};
     do e.kind = (scenario_kind)below(random, SCENARIO_KINDS);
     while (e.kind == SCENARIO_RESTORE);
     e.for_us = below(random, 2) ? 1 + below(random, 100000000) : 0;
@@ -310,6 +310,7 @@ Test(scenario, names_what_is_wrong_with_events)
     refused("teaches x\nat 1s cut mumbai sideways\n",
             "\"sideways\" is too much (the form is: cut EDGE|central");
     refused("teaches x\nat 2m kill mumbai\n", "drill:2: that is after the end");
+    refused("teaches x\nlength 9s\nat 9s kill mumbai\n", "drill:3: that is the end (see length)");
     refused("teaches x\nat 1s for 5s reset mumbai\n", "happens at once and takes no \"for\"");
     refused("teaches x\nat 1s explode mumbai\n", "\"explode\" is nothing that happens; these do: cut, flap");
     refused("teaches x\nat 1s fill mumbai\n", "the form is: fill disk of EDGE|central");
