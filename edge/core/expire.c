@@ -24,7 +24,7 @@ static uint64_t limit_now(const kd_edge *e, const kd_part *p, uint64_t now_us)
     if (KD_PLANTED(e, KD_PLANT_EXPIRE_EARLY)) return now_us;
     uint64_t margin = 2 * e->config.drift_us, watermark_us = kd_resend_watermark(e, p);
     if (p->held || p->resending || p->rehoming || watermark_us <= margin) return 0;
-    if (now_us <= e->config.row_ttl_us) return 0;
+    if (now_us <= e->config.row_ttl_us || p->stable_us <= p->doubted_us) return 0;
     uint64_t limit_us = KD_MIN(watermark_us - margin, now_us - e->config.row_ttl_us);
     return KD_MIN(limit_us, p->stable_us);
 }

@@ -76,6 +76,11 @@ void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us)
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
+void kd_identity_disown(kd_edge *e)
+{
+    e->minted_count = 0;
+}
+
 bool kd_identity_minted(const kd_edge *e, uint64_t incarnation)
 {
     for (uint32_t i = 0; i < e->minted_count; i++)

@@ -22,7 +22,7 @@ void kd_part_put(kd_edge *e, const kd_part *p)
         p->epoch, p->version, p->floor_version, p->made_us, p->low_watermark_us, p->watermark_us,
         p->stale_made_us, p->stale_as_of_us, p->stale_floor, p->applied.incarnation, p->applied.seq,
         p->applied_digest, (uint64_t)(p->counts_offset + 1), p->held, p->resending, p->hold_us,
-        p->hold_until.incarnation, p->hold_until.seq, p->rehoming, p->expired_us,
+        p->hold_until.incarnation, p->hold_until.seq, p->rehoming, p->expired_us, p->doubted_us,
     };
     /* clang-format on */
     for (size_t i = 0; i < KD_COUNT(fields); i++) kd_buf_put_varint(&e->value, fields[i]);
@@ -51,6 +51,7 @@ static int load_part(void *arg, kd_bytes key, kd_bytes value)
     p->hold_until.seq = kd_read_varint(&r);
     p->rehoming = kd_read_varint(&r) != 0;
     if (kd_reader_left(&r) > 0) p->expired_us = kd_read_varint(&r); /* a store of before has none */
+    if (kd_reader_left(&r) > 0) p->doubted_us = kd_read_varint(&r); /* nor this */
     return r.bad ? KD_EMALFORMED : 0;
 }
 
@@ -97,12 +98,13 @@ void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool und
     if (p->rehoming && mine->applied.incarnation >= e->incarnation)
         kd_identity_mint(e, mine->applied.incarnation, now_us);
     p->watermark_us = mine->watermark_us;
-    if (!undone && kd_position_cmp(mine->applied, p->applied) <= 0) return;
-    p->applied = mine->applied;
-    p->applied_digest = mine->digest;
-    if (p->rehoming) return; /* what moves is dropped under its new position */
-    kd_outbox_drop(e, p, p->applied);
-    kd_resend_settle(e, p);
+    if (undone || kd_position_cmp(mine->applied, p->applied) > 0) {
+        p->applied = mine->applied;
+        p->applied_digest = mine->digest;
+        if (!p->rehoming) kd_outbox_drop(e, p, p->applied); /* what moves is dropped under its new position */
+        if (!p->rehoming) kd_resend_settle(e, p);
+    }
+    kd_resend_doubt(e, p);
 }
 
 /* Whether what this edge knows is a part of the history that the snapshot continues (rule 15). */

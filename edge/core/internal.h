@@ -138,6 +138,7 @@ typedef struct {
     kd_buf cursor;          /* row to go on with */
     uint64_t rows_awaited;  /* number of the last table whose rows the scan must find in the store */
     bool rehoming;          /* rule 20: waits until all of the outbox is durable */
+    uint64_t doubted_us;    /* central's watermarks up to this one may be another's who used the name */
     /* rule 21 */
     uint64_t stable_us;     /* of the newest snapshot; 0 from a start to the first one */
     uint64_t expired_us;    /* rows stamped above it were never let go */
@@ -237,6 +238,7 @@ kd_part *kd_edge_part_by_id(const kd_edge *e, uint32_t partition);
 /* identity.c: what the store is and which incarnation this is (rule 5) */
 int kd_identity_open(kd_edge *e, uint64_t now_us);
 void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us);
+void kd_identity_disown(kd_edge *e); /* somebody else has used the incarnations so far; mints follow */
 bool kd_identity_minted(const kd_edge *e, uint64_t incarnation); /* by this edge, as far as it remembers */
 void kd_identity_put_last(kd_edge *e);
 
@@ -352,8 +354,9 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
 int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us);
 
 /* What central says is merged of this edge's own operations: a watermark that rests on a batch of another who used this
- * name promises nothing about them. */
+ * name promises nothing about them; nor does it when a batch of our own is applied next, for it never moves back. */
 uint64_t kd_resend_watermark(const kd_edge *e, const kd_part *p);
+void kd_resend_doubt(const kd_edge *e, kd_part *p); /* notes a watermark of that kind */
 
 /* expire.c (rule 21): a piece of a sweep when it is time; when the next one is due */
 uint64_t kd_expire_step(kd_edge *e, uint64_t now_us);

@@ -25,16 +25,18 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
     }
     e->alarm_us = now_us;
     p->watermark_us = theirs->watermark_us;
+    p->applied = theirs->applied;
+    p->applied_digest = theirs->digest;
+    kd_identity_disown(e);
     for (uint32_t i = 0; i < e->part_count; i++) {
         if (KD_PLANTED(e, KD_PLANT_REHOME_ONE) && &e->parts[i] != p) continue;
+        kd_resend_doubt(e, &e->parts[i]);
         if (e->parts[i].open) kd_batch_seal(e, &e->parts[i], now_us);
         e->parts[i].rehoming = true;
         kd_resend_hold(e, &e->parts[i]);
         kd_part_put(e, &e->parts[i]);
     }
     kd_identity_mint(e, theirs->applied.incarnation, now_us);
-    p->applied = theirs->applied;
-    p->applied_digest = theirs->digest;
     e->wanted = true;
 }
 

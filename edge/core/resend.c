@@ -14,7 +14,14 @@ enum { ROWS_A_STEP = 256 };
 
 uint64_t kd_resend_watermark(const kd_edge *e, const kd_part *p)
 {
-    return kd_identity_minted(e, p->applied.incarnation) ? p->watermark_us : 0;
+    bool own = kd_identity_minted(e, p->applied.incarnation) && p->watermark_us > p->doubted_us;
+    return own ? p->watermark_us : 0;
+}
+
+void kd_resend_doubt(const kd_edge *e, kd_part *p)
+{
+    if (kd_identity_minted(e, p->applied.incarnation) || KD_PLANTED(e, KD_PLANT_NO_DOUBT)) return;
+    p->doubted_us = KD_MAX(p->doubted_us, p->watermark_us);
 }
 
 void kd_resend_hold(kd_edge *e, kd_part *p)

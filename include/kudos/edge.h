@@ -64,6 +64,7 @@ typedef enum {
     KD_PLANT_EXPIRE_EARLY = 1 << 19,        /* rule 21: rows expire whatever stable says */
     KD_PLANT_FORGET_FRESH = 1 << 20,        /* rule 4: the journal goes before the rows are in the store */
     KD_PLANT_RESEND_STORED = 1 << 21,       /* rule 15: rows that are not in the store yet are not sent again */
+    KD_PLANT_NO_DOUBT = 1 << 22,            /* rule 20: a watermark that was another's is believed once an own batch follows */
 } kd_edge_plant;
 
 /*

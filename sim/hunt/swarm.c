@@ -343,25 +343,13 @@ static void draw_theme(swarm *d)
     if (chance(d, 60)) themes[below(d, KD_COUNT(themes))](d);
 }
 
-/* Clocks run apart between two measurements, and users go from edge to edge, their words close together. Within the bound for as long as a
- * run without any measurement lasts. */
-static void draw_apart(uint64_t seed, scenario *s)
+/* What was drawn for the end or, where the run became shorter, for later does not happen. */
+static void drop_late(scenario *s)
 {
-    swarm d = {.random = seed ^ UINT64_C(0x6170617274), .s = s};
-    if (s->edge_count < 2 || chance(&d, 80)) return;
-    s->drift_us = 500 * MS;
-    s->users.users = (uint32_t)between(&d, 1, 4);
-    s->users.items = (uint32_t)between(&d, 1, 3);
-    s->users.per_second = (double)between(&d, 20, 80);
-    s->users.roam_percent = 100;
-    s->users.tokens = true;
-    s->flush_ops = KD_MAX(s->flush_ops, 5);
-    for (int who = 0; who < (int)s->edge_count; who++)
-        add(&d, (scenario_event){.at_us = below(&d, s->length_us / 2 / MS) * MS,
-                                 .kind = SCENARIO_CLOCK_DRIFT,
-                                 .who = who,
-                                 .peer = SCENARIO_NOBODY,
-                                 .amount = (who % 2 ? 1000 : -1000) * (int64_t)between(&d, 1, 8)});
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < s->event_count; i++)
+        if (s->events[i].at_us < s->length_us) s->events[kept++] = s->events[i];
+    s->event_count = kept;
 }
 
 void swarm_draw(uint64_t seed, scenario *s)
@@ -382,6 +370,8 @@ void swarm_draw(uint64_t seed, scenario *s)
     draw_theme(&d);
     for (size_t i = 0; i < KD_COUNT(doses); i++)
         if (chance(&d, doses[i].percent * mood / 100)) draw_dose(&d, &doses[i]);
-    draw_apart(seed, s);
+    swarm_apart(seed, s);
     swarm_forget(seed, s);
+    swarm_doubled(seed, s);
+    drop_late(s);
 }

@@ -45,8 +45,14 @@ static inline void add(swarm *d, scenario_event e)
 #define PICK(d, ...)                                                                                         \
     ((const uint32_t[]){__VA_ARGS__}[below(d, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))])
 
-/* What edges and central forget, edges that are retired and taken back, and edges put back to what was withdrawn since. Comes
- * last, of a stream of its own: what else befalls a seed is not changed by it. */
+/* How many there are that befall central, or somebody else. */
+uint32_t swarm_events(const scenario *s, scenario_kind kind, bool central);
+
+/* Each comes last, of a stream of its own: what else befalls a seed is not changed by it. */
+void swarm_apart(uint64_t seed, scenario *s); /* clocks that run apart */
+/* What edges and central forget, edges that are retired and taken back, and edges put back to what was withdrawn since. */
 void swarm_forget(uint64_t seed, scenario *s);
+/* A name that is used twice, and central put back to that time. */
+void swarm_doubled(uint64_t seed, scenario *s);
 
 #endif

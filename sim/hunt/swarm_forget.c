@@ -7,7 +7,7 @@
  */
 #include "sim/hunt/swarm_draw.h"
 
-static uint32_t events_of(const scenario *s, scenario_kind kind, bool central)
+uint32_t swarm_events(const scenario *s, scenario_kind kind, bool central)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->event_count; i++)
@@ -19,20 +19,20 @@ static uint32_t clock_events(const scenario *s)
 {
     uint32_t n = 0;
     for (scenario_kind k = SCENARIO_CLOCK_STEP; k <= SCENARIO_CLOCK_SWING; k++)
-        n += events_of(s, k, true) + events_of(s, k, false);
+        n += swarm_events(s, k, true) + swarm_events(s, k, false);
     return n;
 }
 
 static bool central_goes_back(const scenario *s)
 {
-    return events_of(s, SCENARIO_RESTORE, true) + events_of(s, SCENARIO_WIPE, true) +
-               events_of(s, SCENARIO_SECOND, true) >
+    return swarm_events(s, SCENARIO_RESTORE, true) + swarm_events(s, SCENARIO_WIPE, true) +
+               swarm_events(s, SCENARIO_SECOND, true) >
            0;
 }
 
 static bool edge_goes_back(const scenario *s)
 {
-    return events_of(s, SCENARIO_RESTORE, false) + events_of(s, SCENARIO_WIPE, false) > 0;
+    return swarm_events(s, SCENARIO_RESTORE, false) + swarm_events(s, SCENARIO_WIPE, false) > 0;
 }
 
 static void draw_memory(swarm *d)
@@ -41,8 +41,8 @@ static void draw_memory(swarm *d)
     if (chance(d, 60)) s->forget_rows_us = PICK(d, 1, MS, SECOND);
     if (chance(d, 60)) s->forget_tombstones_us = PICK(d, 1, MS, SECOND);
     s->backups_none = s->forget_rows_us && chance(d, 40) && !central_goes_back(s);
-    if (events_of(s, SCENARIO_WIPE, true)) s->forget_rows_us = 0;
-    if (events_of(s, SCENARIO_COPY, false) || (edge_goes_back(s) && clock_events(s)))
+    if (swarm_events(s, SCENARIO_WIPE, true)) s->forget_rows_us = 0;
+    if (swarm_events(s, SCENARIO_COPY, false) || (edge_goes_back(s) && clock_events(s)))
         s->forget_tombstones_us = 0;
 }
 
@@ -115,7 +115,7 @@ void swarm_forget(uint64_t seed, scenario *s)
 {
     swarm d = {.random = seed ^ UINT64_C(0x666f72676574), .s = s};
     if (chance(&d, 50)) draw_memory(&d);
-    bool calm = !central_goes_back(s) && events_of(s, SCENARIO_COPY, false) == 0;
+    bool calm = !central_goes_back(s) && swarm_events(s, SCENARIO_COPY, false) == 0;
     if (calm && chance(&d, 30)) draw_retired(&d);
     if (calm && clock_events(s) == 0 && s->edge_count > 1 && chance(&d, 70)) draw_stale(&d);
 }

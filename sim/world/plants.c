@@ -41,6 +41,7 @@ const plant plants[] = {
     EDGE(FORGET_FRESH, "4", "the journal goes before its rows are in the store"),
     EDGE(RESEND_STORED, "15", "rows that are not in the store yet are not sent again"),
     EDGE(EXPIRE_EARLY, "21", "rows expire whatever stable says"),
+    EDGE(NO_DOUBT, "20", "a watermark that was another's is believed once an own batch follows it"),
     CENTRAL(MERGE_NO_GAP_CHECK, "9", "a batch is merged though one before it is missing"),
     CENTRAL(MERGE_AFTER_BELOW, "9", "after may lie below applied"),
     CENTRAL(MERGE_ANY_STAMP, "3", "the last to arrive wins"),

@@ -139,6 +139,37 @@ Test(edge_expire, nothing_goes_while_operations_are_sent_again)
     cr_assert_eq(er_rows(&r, 'm'), 1u);
 }
 
+/* Two used the name: the watermark that the other's batches lifted never moves back, and a backup of that time holds it. */
+Test(edge_expire, nothing_goes_by_a_backup_from_when_two_used_the_name)
+{
+    er_like(&r, 1, 1);
+    uint64_t theirs_us = r.now_us + 10 * ER_SECOND;
+    word.applied = (kd_position){kd_edge_incarnation(r.e) + 5 * ER_SECOND, 1};
+    word.version++;
+    word.watermark_us = theirs_us;
+    er_snapshot(&r, &word);
+    cr_assert_eq(er_stats(&r).identity_alarms, 1u);
+    r.now_us = theirs_us + 200 * ER_SECOND;
+    sweep();
+    while (kd_edge_outbox_batches(r.e) > 0) {
+        r.batch.complete_to_us = 0;
+        merged(theirs_us);
+    }
+    for (int restarted = 0; restarted < 2; restarted++) {
+        r.now_us += 200 * ER_SECOND;
+        er_like(&r, 1, 2 + (uint32_t)restarted);
+        merged(theirs_us);
+        sweep();
+        cr_assert_eq(liked(1), 1, "the backup may hold that watermark, and not this row");
+        cr_assert_eq(er_open(&r), KD_OK);
+    }
+    r.now_us += ER_SECOND;
+    er_like(&r, 1, 4);
+    merged(theirs_us + 1);
+    sweep();
+    cr_assert_eq(liked(1), KD_ENOTFOUND, "this one was made since");
+}
+
 Test(edge_expire, a_newer_word_on_its_way_is_not_taken_for_the_old_row)
 {
     er_like(&r, 1, 1);

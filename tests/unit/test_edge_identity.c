@@ -327,6 +327,45 @@ Test(edge_identity, a_foreign_applied_moves_what_is_unconfirmed_above_it)
     er_finish(&r);
 }
 
+/* Central was put back to when the first of the moved batches was merged: its watermark is the other's still. */
+Test(edge_identity, a_watermark_that_another_lifted_is_not_believed_after_a_restore)
+{
+    edge_rig r;
+    outstanding(&r);
+    kd_position theirs = {kd_edge_incarnation(r.e) + 5000000, 3};
+    er_word w = {.epoch = 1, .version = 1, .applied = theirs, .digest = 77};
+    w.watermark_us = r.now_us + 60 * ER_SECOND;
+    er_snapshot(&r, &w);
+    settle(&r);
+    er_seal(&r);
+    er_ship(&r);
+    er_word then = w;
+    then.applied = r.batch.at;
+    then.digest = r.batch.digest;
+    then.previous = then.version++;
+    cr_assert_eq(er_snapshot(&r, &then), KD_INSTALLED);
+    r.now_us += 120 * ER_SECOND;
+    er_like(&r, 1, 40);
+    er_seal(&r);
+    er_ship(&r);
+    w = then;
+    w.applied = r.batch.at;
+    w.digest = r.batch.digest;
+    w.watermark_us = r.batch.complete_to_us;
+    w.previous = w.version++;
+    cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
+    er_commit(&r);
+    cr_assert_eq(er_open(&r), KD_OK);
+    then.epoch = 2;
+    then.chain[0] = (kd_chain_link){1, then.version};
+    then.chain_count = 1;
+    then.previous = then.version++;
+    cr_assert_eq(er_snapshot(&r, &then), KD_SNAPSHOT_UNDONE);
+    settle(&r);
+    cr_assert_eq(er_stats(&r).resent_ops, 4, "all that it has, not only what is stamped above");
+    er_finish(&r);
+}
+
 Test(edge_identity, an_applied_that_this_edge_never_sealed_is_foreign)
 {
     edge_rig r;

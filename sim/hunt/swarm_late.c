@@ -1,0 +1,94 @@
+/*
+ * swarm_late.c - what came to the swarm later, each of a stream of its own and rare: the seeds that it does not befall are what they were.
+ */
+#include "sim/hunt/swarm_draw.h"
+
+/* Clocks run apart between two measurements, and users go from edge to edge, their words close together. Within the bound for as long as a
+ * run without any measurement lasts. */
+void swarm_apart(uint64_t seed, scenario *s)
+{
+    swarm d = {.random = seed ^ UINT64_C(0x6170617274), .s = s};
+    if (s->edge_count < 2 || chance(&d, 80)) return;
+    s->drift_us = 500 * MS;
+    s->users.users = (uint32_t)between(&d, 1, 4);
+    s->users.items = (uint32_t)between(&d, 1, 3);
+    s->users.per_second = (double)between(&d, 20, 80);
+    s->users.roam_percent = 100;
+    s->users.tokens = true;
+    s->flush_ops = KD_MAX(s->flush_ops, 5);
+    for (int who = 0; who < (int)s->edge_count; who++)
+        add(&d, (scenario_event){.at_us = below(&d, s->length_us / 2 / MS) * MS,
+                                 .kind = SCENARIO_CLOCK_DRIFT,
+                                 .who = who,
+                                 .peer = SCENARIO_NOBODY,
+                                 .amount = (who % 2 ? 1000 : -1000) * (int64_t)between(&d, 1, 8)});
+}
+
+/* ---- two of one name ---- */
+
+static bool fits(const scenario *s)
+{
+    uint32_t wiped = swarm_events(s, SCENARIO_WIPE, true);
+    return wiped == 0 && swarm_events(s, SCENARIO_RETIRE, false) == 0; /* as in swarm_forget */
+}
+
+static scenario_event befalls(scenario_kind kind, int who, uint64_t at_us, uint64_t for_us)
+{
+    return (scenario_event){
+        .kind = kind, .who = who, .peer = SCENARIO_NOBODY, .at_us = at_us, .for_us = for_us};
+}
+
+/* The one stands still, what it had not sent with it; what the other has merged meanwhile stands in a backup as if it were all. Then the one goes
+ * on, forgets what it may, and the backup is put back. */
+static uint64_t overtaken(swarm *d, int who)
+{
+    uint64_t at = between(d, 2, 10) * SECOND, still = between(d, 15, 50) * 100 * MS;
+    uint64_t before = scaled(d, 200 * MS, 3 * SECOND, 10 * MS);
+    add(d, befalls(SCENARIO_COPY, who, at, before + still + below(d, 5) * 100 * MS));
+    at += before;
+    add(d, befalls(chance(d, 50) ? SCENARIO_KILL : SCENARIO_FREEZE, who, at, still));
+    add(d, befalls(SCENARIO_BACKUP, SCENARIO_CENTRAL, at + still - 100 * MS, 0));
+    return at + still;
+}
+
+static void set_doubled(swarm *d)
+{
+    scenario *s = d->s;
+    uint32_t edges = PICK(d, 1, 1, 2);
+    if (edges <= s->edge_count && chance(d, 70)) { /* nothing else befalls it */
+        s->event_count = 0;
+        s->edge_count = edges;
+        memset(s->edges[s->edge_count], 0, sizeof s->edges[0] * (SCENARIO_EDGES_MAX - s->edge_count));
+    }
+    s->forget_rows_us = PICK(d, 1, MS);
+    s->forget_tombstones_us = 0;
+    s->backups_none = false;
+    s->drift_us = 50 * MS;
+    s->length_us = 60 * SECOND;
+    s->flush_interval_us = scaled(d, 100 * MS, SECOND, 10 * MS);
+    s->snapshot_interval_us = scaled(d, 50 * MS, 300 * MS, 10 * MS);
+    s->users.per_second = (double)between(d, 5, 20);
+    s->users.users = (uint32_t)between(d, 4, 20);
+    s->users.items = (uint32_t)between(d, 4, 8);
+}
+
+void swarm_doubled(uint64_t seed, scenario *s)
+{
+    swarm d = {.random = seed ^ UINT64_C(0x646f75626c6564), .s = s};
+    if (!chance(&d, 12) || !fits(s)) return;
+    set_doubled(&d);
+    int who = (int)below(&d, s->edge_count);
+    scenario_event slow = befalls(SCENARIO_DELAY, who, 0, 0);
+    slow.peer = SCENARIO_KAFKA;
+    slow.way = SCENARIO_UP;
+    slow.amount = (int64_t)between(&d, 10, 100) * 10 * MS;
+    add(&d, slow);
+    uint64_t at = overtaken(&d, who);
+    for (uint64_t n = between(&d, 1, 2); n > 0; n--) {
+        at += scaled(&d, 4 * SECOND, 12 * SECOND, 10 * MS);
+        add(&d, befalls(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, scaled(&d, 50 * MS, 500 * MS, 10 * MS)));
+        if (chance(&d, 80)) add(&d, befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
+    }
+    s->length_us = KD_MIN(s->length_us, at + SECOND);
+    s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
+}
