@@ -115,8 +115,9 @@ static void finish(kd_app *app)
 {
     kd_jobs_destroy(app->jobs);
     kd_jobs_destroy(app->acts);
-    kd_keeper_destroy(app->keeper);
+    kd_keeper_stop(app->keeper);
     for (uint32_t i = 0; i < app->started; i++) kd_worker_stop(&app->workers[i]);
+    kd_keeper_destroy(app->keeper);
     for (uint32_t i = 0; i < app->opened; i++) kd_worker_destroy(&app->workers[i]);
     kd_admin_destroy(app->admin);
     kd_http_server_destroy(app->http);

@@ -44,8 +44,7 @@ void kd_app_deadline(void *arg)
 static void http_drained(void *arg)
 {
     kd_app *app = arg;
-    kd_keeper_destroy(app->keeper);
-    app->keeper = NULL;
+    kd_keeper_stop(app->keeper);
     for (uint32_t i = 0; i < app->started; i++) kd_worker_drain(&app->workers[i]);
 }
 

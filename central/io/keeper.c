@@ -38,6 +38,7 @@ struct kd_keeper {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping, gone;
+    bool joined; /* the owner's */
 };
 
 static bool stopping(kd_keeper *k)
@@ -216,11 +217,18 @@ void kd_keeper_topics_gone(kd_keeper *k)
     tell(k, &k->gone);
 }
 
+void kd_keeper_stop(kd_keeper *k)
+{
+    if (k == NULL || k->joined) return;
+    tell(k, &k->stopping);
+    pthread_join(k->thread, NULL);
+    k->joined = true;
+}
+
 void kd_keeper_destroy(kd_keeper *k)
 {
     if (k == NULL) return;
-    tell(k, &k->stopping);
-    pthread_join(k->thread, NULL);
+    kd_keeper_stop(k);
     kd_kafka_reader_destroy(k->reader);
     pthread_cond_destroy(&k->wake);
     pthread_mutex_destroy(&k->lock);

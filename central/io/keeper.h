@@ -15,9 +15,12 @@ typedef struct kd_keeper kd_keeper;
  * KD_OK or KD_EIO (no thread). */
 int kd_keeper_create(kd_keeper **keeper, const kd_central_settings *settings, kd_worker *workers,
                      uint32_t count);
-/* Waits for the call that is under way, a few seconds at most. NULL is fine. */
+/* Ends the thread: waits for the call that is under way, a few seconds at most. The second time it does nothing. NULL is
+ * fine. */
+void kd_keeper_stop(kd_keeper *keeper);
+/* When no worker runs any more: until then one may say that topics have gone. Stops it first. NULL is fine. */
 void kd_keeper_destroy(kd_keeper *keeper);
-/* From any thread. */
+/* From any thread, also when it has been stopped: then nothing comes of it. */
 void kd_keeper_topics_gone(kd_keeper *keeper);
 
 #endif
