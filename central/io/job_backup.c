@@ -1,19 +1,28 @@
 /* central/io/job_backup.c - a backup of a running central: each partition from a snapshot of its own. */
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "central/io/backup_set.h"
 #include "central/io/job.h"
+
+/* To forget, all are told, whatever one of them says: what a partition still knew would hold stable, and nobody else takes it
+ * back. A central that is stopping waits for none of them, and their commits go with its last ones. */
+static int forget_all(kd_jobs *jobs, const kd_order *order, char *error)
+{
+    int first = KD_OK;
+    for (uint32_t p = 0; p < jobs->settings->partitions; p++) {
+        int rc = kd_job_act_on(jobs, p, order, error);
+        if (first == KD_OK && rc != KD_ENOTFOUND) first = rc;
+    }
+    return first;
+}
 
 static int order_all(void *arg, kd_order_kind kind, char *error)
 {
     kd_jobs *jobs = arg;
     kd_order order = jobs->job.order;
     order.kind = kind;
+    if (kind == KD_ORDER_BACKUP_FORGET) return forget_all(jobs, &order, error);
     for (uint32_t p = 0; p < jobs->settings->partitions; p++) {
         int rc = kd_job_act_on(jobs, p, &order, error);
-        if (rc != KD_OK && !(kind == KD_ORDER_BACKUP_FORGET && rc == KD_ENOTFOUND)) return rc;
+        if (rc != KD_OK) return rc;
     }
     return KD_OK;
 }
