@@ -77,7 +77,7 @@ static int verify(restoring *r, const char *path, uint32_t p, char *error)
 static int copy_partitions(restoring *r, char *error)
 {
     char from[KD_PATH_MAX + 32], path[KD_PATH_MAX + 32];
-    int rc = kd_dir_make(r->partial, error);
+    int rc = KD_OK;
     for (uint32_t p = 0; rc == KD_OK && p < r->set.partitions; p++) {
         kd_tenure_path(from, sizeof(from), r->from, p);
         kd_tenure_path(path, sizeof(path), r->partial, p);
@@ -144,6 +144,7 @@ static int restore(restoring *r, const kd_source *source, char *error)
 {
     int code = check_place(r, error);
     if (code != KD_EXIT_OK) return code;
+    if (kd_dir_make(r->partial, error) != KD_OK) return KD_EXIT_FAILED; /* another's by now, perhaps: it stays */
     int rc = copy_partitions(r, error);
     if (rc == KD_OK) rc = note_complete(r, source, error);
     if (rc == KD_OK) rc = move_aside(r, error);
