@@ -34,7 +34,7 @@ static bool sweep_begins(kd_edge *e, kd_part *p, uint64_t now_us)
     uint64_t limit_us = limit_now(e, p, now_us);
     if (limit_us <= p->expired_us + e->config.row_ttl_us / SWEEPS_PER_TTL) return false;
     p->sweep_us = p->expired_us = limit_us;
-    kd_key_part(&p->sweep_cursor, 'm', p->id);
+    kd_buf_clear(&p->sweep_cursor);
     kd_part_put(e, p); /* with the first of its deletes, or before */
     e->stats.expire_sweeps++;
     return true;
@@ -79,14 +79,7 @@ static int sweep_row(void *arg, kd_bytes key, kd_bytes value)
 static int sweep_piece(kd_edge *e, kd_part *p, uint64_t limit_us)
 {
     piece s = {.e = e, .p = p, .limit_us = limit_us, .left = ROWS_A_PIECE};
-    kd_buf from = {0}, to = {0};
-    kd_key_part(&from, 'm', p->id);
-    kd_prefix_end(kd_buf_view(&from), &to);
-    kd_buf_clear(&from);
-    kd_buf_put(&from, p->sweep_cursor.data, p->sweep_cursor.len);
-    int err = e->store.scan(e->store.ctx, kd_buf_view(&from), kd_buf_view(&to), sweep_row, &s);
-    kd_buf_finish(&from);
-    kd_buf_finish(&to);
+    int err = kd_keys_scan_on(e, 'm', p->id, &p->sweep_cursor, sweep_row, &s);
     if (err == PIECE_ENDS) return KD_OK;
     if (err == KD_OK) p->sweep_us = 0;
     return err;

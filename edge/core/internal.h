@@ -391,5 +391,7 @@ void kd_key_batch(kd_buf *out, char kind, uint32_t part, kd_position at);
 void kd_key_number(kd_buf *out, char kind, uint64_t number);
 /* Scans all rows of one kind (and partition, when not UINT32_MAX). */
 int kd_keys_scan(kd_edge *e, char kind, uint32_t part, kd_scan_fn fn, void *arg);
+/* Those of one kind and partition from the row at `cursor` on; from the first when it is empty. `fn` may change the cursor. */
+int kd_keys_scan_on(kd_edge *e, char kind, uint32_t part, const kd_buf *cursor, kd_scan_fn fn, void *arg);
 
 #endif

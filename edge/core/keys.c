@@ -56,12 +56,21 @@ void kd_key_number(kd_buf *out, char kind, uint64_t number)
 
 int kd_keys_scan(kd_edge *e, char kind, uint32_t part, kd_scan_fn fn, void *arg)
 {
+    return kd_keys_scan_on(e, kind, part, NULL, fn, arg);
+}
+
+int kd_keys_scan_on(kd_edge *e, char kind, uint32_t part, const kd_buf *cursor, kd_scan_fn fn, void *arg)
+{
     kd_buf from = {0}, to = {0};
     if (part == UINT32_MAX)
         kd_key_single(&from, kind);
     else
         kd_key_part(&from, kind, part);
     kd_prefix_end(kd_buf_view(&from), &to);
+    if (cursor && cursor->len > 0) {
+        kd_buf_clear(&from);
+        kd_buf_put(&from, cursor->data, cursor->len);
+    }
     int err = e->store.scan(e->store.ctx, kd_buf_view(&from), kd_buf_view(&to), fn, arg);
     kd_buf_finish(&from);
     kd_buf_finish(&to);

@@ -94,16 +94,7 @@ int kd_resend_step(kd_edge *e, kd_part *p, uint64_t now_us)
     uint64_t margin = 2 * e->config.drift_us;
     resend r = {.e = e, .p = p, .now_us = now_us, .left = ROWS_A_STEP};
     r.above_us = p->hold_us > margin ? p->hold_us - margin : 0;
-    kd_buf from = {0}, to = {0};
-    kd_key_part(&from, 'm', p->id);
-    kd_prefix_end(kd_buf_view(&from), &to);
-    if (p->cursor.len > 0) {
-        kd_buf_clear(&from);
-        kd_buf_put(&from, p->cursor.data, p->cursor.len);
-    }
-    int err = e->store.scan(e->store.ctx, kd_buf_view(&from), kd_buf_view(&to), resend_row, &r);
-    kd_buf_finish(&from);
-    kd_buf_finish(&to);
+    int err = kd_keys_scan_on(e, 'm', p->id, &p->cursor, resend_row, &r);
     if (err == STOPPED) return KD_OK;
     if (err == KD_OK) finish(e, p);
     return err;
