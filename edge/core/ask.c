@@ -24,7 +24,7 @@ int kd_edge_ask(kd_edge *e, kd_bytes item)
 static void take_up(kd_edge *e, kd_part *p, const kd_snapshot *s, uint64_t now_us)
 {
     p->floor_version = s->version;
-    kd_part_adopt(e, p, s);
+    kd_part_adopt(p, s);
     kd_install_applied(e, p, kd_snapshot_mine(e, s), false, now_us);
     kd_part_put(e, p);
 }

@@ -1,9 +1,9 @@
 /*
  * batch.c - sealing a batch, and the record that carries it (rules 6 and 8).
  *
- * A seal is a marker row behind the fragments, in the gathering group: digest, operations, and complete_to, the stamp below
- * which this edge and partition can have nothing new to say. `last` rides in the same write, so that no later
- * operation, after a crash with a clock behind, can be stamped under it.
+ * A seal is a marker row behind the fragments, in the gathering group: digest and complete_to, the stamp below which this
+ * edge and partition can have nothing new to say. `last` rides in the same write, so that no later operation, after a
+ * crash with a clock behind, can be stamped under it.
  */
 #include "edge/core/internal.h"
 
@@ -17,7 +17,6 @@ void kd_batch_put_marker(kd_edge *e, const kd_part *p, const kd_outgoing *b)
     kd_buf_clear(&e->value);
     kd_buf_put_be64(&e->value, b->digest);
     kd_buf_put_be64(&e->value, b->complete_to_us);
-    kd_buf_put_be32(&e->value, b->ops);
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
@@ -56,7 +55,7 @@ void kd_batch_seal(kd_edge *e, kd_part *p, uint64_t now_us)
         kd_buf_finish(&b->body);
     if (b->ops > 0) p->idle_interval_us = e->config.flush_interval_us;
     p->open = NULL;
-    kd_outbox_push(e, p, b);
+    kd_outbox_push(p, b);
     p->idle_due_us = 0;
     e->wanted = true;
     e->stats.sealed++;

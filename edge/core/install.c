@@ -152,9 +152,8 @@ static void go_stale(kd_edge *e, kd_part *p, const kd_snapshot *s)
 }
 
 /* Time goes from this snapshot on. */
-void kd_part_adopt(kd_edge *e, kd_part *p, const kd_snapshot *s)
+void kd_part_adopt(kd_part *p, const kd_snapshot *s)
 {
-    (void)e;
     p->epoch = s->epoch;
     p->version = s->version;
     p->made_us = s->made_us;
@@ -222,7 +221,7 @@ static int install(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t offset,
         drop_not_admitted(e, p, last_admitted(p, s), undone);
     if (undone || verdict == KD_SNAPSHOT_GAP) go_stale(e, p, s);
     const kd_applied *mine = kd_snapshot_mine(e, s);
-    kd_part_adopt(e, p, s);
+    kd_part_adopt(p, s);
     p->counts_offset = offset;
     install_numbers(e, p, s, mine ? mine->applied : (kd_position){0});
     kd_install_applied(e, p, mine, undone, now_us);

@@ -122,7 +122,6 @@ typedef struct {
     uint32_t bodies; /* of sealed batches, held for their first hand-over */
     uint64_t incarnation, next_seq;
     kd_position last_sealed;
-    uint64_t last_sealed_digest;
     kd_buf fragment; /* of the gathering group */
     uint32_t attempts;
     uint64_t resend_due_us; /* 0: nothing is waited for */
@@ -310,7 +309,7 @@ void kd_batch_free(kd_outgoing *b);
 
 /* outbox.c: sealed batches until central has applied them */
 int kd_outbox_load(kd_edge *e);
-void kd_outbox_push(kd_edge *e, kd_part *p, kd_outgoing *b);
+void kd_outbox_push(kd_part *p, kd_outgoing *b);
 /* Up to applied: deltas end or are kept by stale entries. */
 void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied);
 void kd_outbox_pop(kd_edge *e, kd_part *p); /* forgets the oldest batch and deletes its rows */
@@ -323,14 +322,13 @@ bool kd_outbox_empty(const kd_part *p);
 kd_entry *kd_entry_find(kd_edge *e, kd_bytes item);
 kd_entry *kd_entry_obtain(kd_edge *e, kd_part *p, kd_bytes item); /* NULL: no room */
 kd_bytes kd_entry_key(const kd_entry *entry);
-bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry);
 void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
 void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied);
 void kd_entry_end_kept(kd_edge *e, kd_entry *entry); /* nodes without a batch */
 void kd_entry_forget_counts(kd_edge *e, kd_entry *entry);
 int kd_entries_load(kd_edge *e);
 void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter, int64_t delta);
-void kd_overlay_end_batch(kd_edge *e, kd_part *p, kd_outgoing *b, kd_position applied);
+void kd_overlay_end_batch(kd_edge *e, kd_outgoing *b, kd_position applied);
 void kd_overlay_cancel_batch(kd_edge *e, kd_outgoing *b); /* its nodes end, whatever they show */
 void kd_overlay_finish(kd_edge *e);
 
@@ -339,7 +337,7 @@ int kd_part_load(kd_edge *e);
 void kd_part_put(kd_edge *e, const kd_part *p);
 void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us);
 const kd_applied *kd_snapshot_mine(const kd_edge *e, const kd_snapshot *s);
-void kd_part_adopt(kd_edge *e, kd_part *p, const kd_snapshot *s);
+void kd_part_adopt(kd_part *p, const kd_snapshot *s);
 void kd_assembly_clear(kd_edge *e, kd_assembly *a);
 
 /* resend.c (rule 15), rehome.c (rule 20) */

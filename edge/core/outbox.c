@@ -14,9 +14,8 @@ bool kd_outbox_empty(const kd_part *p)
     return p->head == NULL;
 }
 
-void kd_outbox_push(kd_edge *e, kd_part *p, kd_outgoing *b)
+void kd_outbox_push(kd_part *p, kd_outgoing *b)
 {
-    (void)e;
     KD_ASSERT(!p->tail || kd_position_cmp(p->tail->at, b->at) < 0);
     if (p->tail)
         p->tail->next = b;
@@ -26,7 +25,6 @@ void kd_outbox_push(kd_edge *e, kd_part *p, kd_outgoing *b)
     p->sealed++;
     p->unsent += b->sending == KD_UNSENT;
     p->last_sealed = b->at;
-    p->last_sealed_digest = b->digest;
 }
 
 static kd_outgoing *take_head(kd_edge *e, kd_part *p)
@@ -53,7 +51,7 @@ void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied)
 {
     bool moved = false;
     while (p->head && kd_position_cmp(p->head->at, applied) <= 0) {
-        kd_overlay_end_batch(e, p, p->head, applied);
+        kd_overlay_end_batch(e, p->head, applied);
         kd_spill_retire(e, p, take_head(e, p));
         moved = true;
     }
@@ -99,7 +97,7 @@ static void plant_join_open(kd_edge *e, kd_part *p)
     kd_buf_finish(&raw);
     b->set_ops += open->set_ops;
     kd_batch_delete(e, p, open);
-    kd_overlay_end_batch(e, p, open, b->at);
+    kd_overlay_end_batch(e, open, b->at);
     e->outbox_bytes -= open->bytes;
     e->outbox_batches--;
     kd_batch_free(open);
@@ -254,7 +252,7 @@ static int freeze(loader *l)
         b->seal_group = l->e->open_group;
         kd_batch_put_marker(l->e, l->p, b);
     }
-    kd_outbox_push(l->e, l->p, b);
+    kd_outbox_push(l->p, b);
     return err;
 }
 
@@ -264,7 +262,7 @@ static int load_marker(loader *l, kd_bytes value)
     if (l->done) return KD_OK;
     kd_reader r = kd_reader_of(value);
     l->b->digest = kd_read_be64(&r);
-    l->b->complete_to_us = kd_read_be64(&r);
+    l->b->complete_to_us = kd_read_be64(&r); /* stores of before say here how many operations there are */
     l->marked = true;
     return r.bad ? KD_EMALFORMED : KD_OK;
 }

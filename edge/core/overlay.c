@@ -31,7 +31,7 @@ kd_entry *kd_entry_find(kd_edge *e, kd_bytes item)
     return e->last_found = entry;
 }
 
-bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry)
+static bool entry_fresh(const kd_edge *e, const kd_entry *entry)
 {
     return entry->known && entry->version >= e->parts[entry->part].floor_version;
 }
@@ -236,16 +236,15 @@ static void node_keep(kd_edge *e, kd_node *n, kd_position applied)
     }
 }
 
-void kd_overlay_end_batch(kd_edge *e, kd_part *p, kd_outgoing *b, kd_position applied)
+void kd_overlay_end_batch(kd_edge *e, kd_outgoing *b, kd_position applied)
 {
-    (void)p;
     bool never = KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS | KD_PLANT_OVERLAY_LISTED_ONLY);
     for (kd_node *n = b->nodes, *next; n; n = next) {
         next = n->batch_next;
         n->batch = NULL;
         if (!n->entry)
             kd_pool_give(&e->nodes, n);
-        else if (never || !kd_entry_fresh(e, n->entry))
+        else if (never || !entry_fresh(e, n->entry))
             node_keep(e, n, applied);
         else
             node_end(e, n);
@@ -274,7 +273,7 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
     if (!entry) return KD_EAGAIN;
     const kd_part *p = &e->parts[entry->part];
     view->known = entry->known;
-    view->fresh = kd_entry_fresh(e, entry);
+    view->fresh = entry_fresh(e, entry);
     for (uint32_t i = 0; i < e->config.counters->count; i++) {
         kd_tally own = entry->overlay ? entry->overlay->sum[i] : (kd_tally){0};
         int64_t shown = (entry->known ? (int64_t)entry->counts[i] : 0) + own.delta;
