@@ -75,12 +75,9 @@ static int ensure_once(kd_keeper *k, char *error)
         {s->counts_topic, partitions, replication, (int64_t)(s->counts_retention_us / 1000), 0},
         {s->changes_topic, partitions, replication, (int64_t)(s->changes_retention_us / 1000), 0},
     };
-    kd_central_kafka kafka;
-    kd_central_kafka_init(&kafka, s, kd_worker_kafka_log, NULL);
-    int rc = kd_kafka_ensure_topics(&kafka.config, topics, s->publish_changes ? KD_TOPICS : KD_TOPICS - 1,
-                                    ENSURE_MS, error, KD_OPTIONS_ERROR_MAX);
-    kd_central_kafka_finish(&kafka);
-    return rc;
+    const kd_kafka_config kafka = kd_central_kafka(s, kd_worker_kafka_log);
+    return kd_kafka_ensure_topics(&kafka, topics, s->publish_changes ? KD_TOPICS : KD_TOPICS - 1, ENSURE_MS, error,
+                                  KD_OPTIONS_ERROR_MAX);
 }
 
 /* False when the program ends meanwhile. What no time can heal ends the program by name. */
@@ -103,10 +100,8 @@ static bool ensure_topics(kd_keeper *k)
 static bool open_reader(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
-    kd_central_kafka kafka;
-    kd_central_kafka_init(&kafka, k->settings, kd_worker_kafka_log, NULL);
-    int rc = kd_kafka_reader_create(&k->reader, &kafka.config, error, sizeof(error));
-    kd_central_kafka_finish(&kafka);
+    const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_worker_kafka_log);
+    int rc = kd_kafka_reader_create(&k->reader, &kafka, error, sizeof(error));
     if (rc != KD_OK) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
     return rc == KD_OK;
 }

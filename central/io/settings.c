@@ -2,7 +2,6 @@
 #include "central/io/settings.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/cidr.h"
 #include "common/io/log.h"
@@ -12,7 +11,6 @@
 #define DAY (86400u * (uint64_t)SECOND)
 
 static const char *const backups[] = {"kept", "none", NULL};
-static const char *const compressions[] = {"none", "gzip", "snappy", "lz4", "zstd", NULL};
 
 static bool topic_valid(kd_bytes name)
 {
@@ -95,7 +93,7 @@ static const kd_option options[] = {
            "Group to which offsets are committed, for lag tools only", TOPIC_RULE),
     DURATION(linger_us, "kafka", "linger", "5ms", "How long the producer gathers", .min = 0, .max = SECOND),
     KD_OPTION_ENUM(kd_central_settings, compression, "kafka", "compression", "zstd",
-                   "Compression of what is produced", .choices = compressions),
+                   "Compression of what is produced", .choices = kd_kafka_compressions),
     KD_OPTION_PAIRS(kd_central_settings, kafka_properties, "kafka-properties", NULL,
                     "Further librdkafka properties: security.protocol, sasl.*, ssl.*"),
     KD_OPTION_ADDRESS(kd_central_settings, listen, "http", "listen", "127.0.0.1:8440",
@@ -156,7 +154,6 @@ static int check_topics(const kd_central_settings *s, char *error)
 
 int kd_central_settings_check(const kd_central_settings *s, char *error)
 {
-    kd_central_kafka kafka;
     if ((s->tls_certificate == NULL) != (s->tls_key == NULL)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "http.tls_certificate and http.tls_key go together");
         return KD_EINVAL;
@@ -169,35 +166,21 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
     int rc = check_counters(s, error);
     if (rc == KD_OK) rc = check_topics(s, error);
     if (rc != KD_OK) return rc;
-    kd_central_kafka_init(&kafka, s, NULL, NULL);
-    rc = kd_kafka_config_check(&kafka.config, error, KD_OPTIONS_ERROR_MAX);
-    kd_central_kafka_finish(&kafka);
-    return rc;
+    const kd_kafka_config kafka = kd_central_kafka(s, NULL);
+    return kd_kafka_config_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
 }
 
-void kd_central_kafka_init(kd_central_kafka *k, const kd_central_settings *s, kd_kafka_log log, void *log_arg)
+kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log)
 {
-    k->properties = kd_alloc(sizeof(kd_kafka_property) * (s->kafka_properties.count + 1));
-    for (uint32_t i = 0; i < s->kafka_properties.count; i++)
-        k->properties[i] =
-            (kd_kafka_property){s->kafka_properties.at[i].key, s->kafka_properties.at[i].value};
-    k->config = (kd_kafka_config){
+    return (kd_kafka_config){
         .brokers = s->brokers,
         .client_id = s->name,
         .group = s->group,
-        .compression = compressions[s->compression],
+        .compression = kd_kafka_compressions[s->compression],
         .linger_ms = (uint32_t)(s->linger_us / 1000),
-        .properties = k->properties,
-        .property_count = s->kafka_properties.count,
+        .properties = s->kafka_properties,
         .log = log,
-        .log_arg = log_arg,
     };
-}
-
-void kd_central_kafka_finish(kd_central_kafka *k)
-{
-    free(k->properties);
-    k->properties = NULL;
 }
 
 void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS])

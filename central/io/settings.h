@@ -65,14 +65,8 @@ extern const kd_options kd_central_options;
 /* What the table cannot say: KD_OK, or KD_EINVAL with a sentence in error (KD_OPTIONS_ERROR_MAX bytes). */
 int kd_central_settings_check(const kd_central_settings *s, char *error);
 
-/* The Kafka half of it. Views into *s; finish frees the list of properties. */
-typedef struct {
-    kd_kafka_config config;
-    kd_kafka_property *properties;
-} kd_central_kafka;
-void kd_central_kafka_init(kd_central_kafka *k, const kd_central_settings *s, kd_kafka_log log,
-                           void *log_arg);
-void kd_central_kafka_finish(kd_central_kafka *k);
+/* The Kafka half of it; views into *s. */
+kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log);
 
 /* Indices into the topics of a worker's producer; the consumer reads KD_TOPIC_LIKES alone. */
 enum { KD_TOPIC_LIKES, KD_TOPIC_COUNTS, KD_TOPIC_CHANGES, KD_TOPICS };

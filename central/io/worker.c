@@ -55,14 +55,11 @@ void kd_worker_kafka_log(void *arg, int severity, const char *text)
 static int create_producer(kd_worker *w, char *error)
 {
     const char *topics[KD_TOPICS];
-    kd_central_kafka kafka;
+    const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_worker_kafka_log);
     const kd_kafka_producer_events events = {delivered, producer_reset, producer_ready, w};
     kd_central_topics(w->settings, topics);
-    kd_central_kafka_init(&kafka, w->settings, kd_worker_kafka_log, w);
-    int rc = kd_kafka_producer_create(&w->producer, kd_loop_base(w->loop), &kafka.config, topics, KD_TOPICS,
-                                      &events, error, KD_OPTIONS_ERROR_MAX);
-    kd_central_kafka_finish(&kafka);
-    return rc;
+    return kd_kafka_producer_create(&w->producer, kd_loop_base(w->loop), &kafka, topics, KD_TOPICS, &events, error,
+                                    KD_OPTIONS_ERROR_MAX);
 }
 
 static void settled(void *arg)

@@ -84,14 +84,11 @@ static void take_condition(void *arg, uint32_t topic, uint32_t partition, kd_kaf
 static int create_consumer(kd_worker *w, char *error)
 {
     const char *topics[KD_TOPICS];
-    kd_central_kafka kafka;
+    const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_worker_kafka_log);
     const kd_kafka_consumer_events events = {take_record, take_condition, end_round, w};
     kd_central_topics(w->settings, topics);
-    kd_central_kafka_init(&kafka, w->settings, kd_worker_kafka_log, w);
-    int rc = kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka.config,
-                                      &topics[KD_TOPIC_LIKES], 1, &events, error, KD_OPTIONS_ERROR_MAX);
-    kd_central_kafka_finish(&kafka);
-    return rc;
+    return kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka, &topics[KD_TOPIC_LIKES], 1, &events,
+                                    error, KD_OPTIONS_ERROR_MAX);
 }
 
 static void assign(kd_worker *w, const kd_kafka_start *starts)

@@ -9,6 +9,7 @@
 #ifndef KUDOS_COMMON_IO_KAFKA_H
 #define KUDOS_COMMON_IO_KAFKA_H
 
+#include "common/options.h"
 #include "kudos/base.h"
 
 struct event_base;
@@ -17,11 +18,6 @@ struct event_base;
 enum { KD_KAFKA_RECORD_MAX = 2 * 1024 * 1024 };
 
 /* --- configuration --- */
-
-typedef struct {
-    const char *name;
-    const char *value;
-} kd_kafka_property;
 
 /* Severity as in syslog (3 error, 4 warning, 6 info). On the owner's loop. */
 typedef void (*kd_kafka_log)(void *arg, int severity, const char *text);
@@ -38,11 +34,13 @@ typedef struct {
     uint32_t producer_queue_kib; /* [65536] produced and not yet acknowledged; beyond it KD_EAGAIN */
     /* Further librdkafka properties (security.protocol, sasl.*, ssl.* ...). Those on which exactness rests
      * are refused. */
-    const kd_kafka_property *properties;
-    size_t property_count;
+    kd_pairs properties;
     kd_kafka_log log; /* may be NULL */
     void *log_arg;
 } kd_kafka_config;
+
+/* What `compression` may be, for a table of options; NULL at the end. */
+extern const char *const kd_kafka_compressions[];
 
 /* Is everything in it acceptable? KD_EINVAL with a sentence that names the property. Opens nothing. */
 int kd_kafka_config_check(const kd_kafka_config *config, char *err, size_t size);

@@ -20,6 +20,8 @@ enum {
 _Static_assert((int)FETCH_BYTES_MIN > (int)KD_KAFKA_RECORD_MAX + (int)KD_KAFKA_FRAMING,
                "a fetch holds a record");
 
+const char *const kd_kafka_compressions[] = {"none", "gzip", "snappy", "lz4", "zstd", NULL};
+
 /* `value` NULL: it has an option of its own. */
 static const struct {
     const char *name;
@@ -58,12 +60,12 @@ static const struct {
     {"allow.auto.create.topics", "false", "the number of partitions is chosen once"},
 };
 
-static int check_property(const kd_kafka_property *p, char *err, size_t size)
+static int check_property(const kd_pair *p, char *err, size_t size)
 {
     for (size_t i = 0; i < KD_COUNT(fixed); i++) {
-        if (strcmp(fixed[i].name, p->name) != 0) continue;
+        if (strcmp(fixed[i].name, p->key) != 0) continue;
         if (fixed[i].value && strcmp(fixed[i].value, p->value) == 0) return KD_OK;
-        snprintf(err, size, "Kafka property %s=%s is refused: %s", p->name, p->value, fixed[i].why);
+        snprintf(err, size, "Kafka property %s=%s is refused: %s", p->key, p->value, fixed[i].why);
         return KD_EINVAL;
     }
     return KD_OK;
@@ -84,10 +86,10 @@ static int set_number(rd_kafka_conf_t *conf, const char *name, uint64_t value, c
     return set(conf, name, text, err, size);
 }
 
-static int set_all(rd_kafka_conf_t *conf, const kd_kafka_property *list, size_t n, char *err, size_t size)
+static int set_all(rd_kafka_conf_t *conf, const kd_pair *list, size_t n, char *err, size_t size)
 {
     int rc = KD_OK;
-    for (size_t i = 0; i < n && rc == KD_OK; i++) rc = set(conf, list[i].name, list[i].value, err, size);
+    for (size_t i = 0; i < n && rc == KD_OK; i++) rc = set(conf, list[i].key, list[i].value, err, size);
     return rc;
 }
 
@@ -100,7 +102,7 @@ static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err
 {
     /* The defaults of a minute and more would hide a black hole for as long; ten seconds suffices between
      * continents. */
-    static const kd_kafka_property list[] = {
+    static const kd_pair list[] = {
         {"socket.nagle.disable", "true"},     {"socket.keepalive.enable", "true"},
         {"socket.timeout.ms", "10000"},       {"reconnect.backoff.ms", "100"},
         {"reconnect.backoff.max.ms", "2000"}, {"log.connection.close", "false"},
@@ -118,7 +120,7 @@ static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err
 
 static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err, size_t size)
 {
-    static const kd_kafka_property list[] = {
+    static const kd_pair list[] = {
         {"enable.idempotence", "true"},  {"acks", "all"},       {"message.timeout.ms", "0"},
         {"request.timeout.ms", "10000"}, {"log.queue", "true"},
     };
@@ -134,7 +136,7 @@ static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *e
 
 static int set_consumer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err, size_t size)
 {
-    static const kd_kafka_property list[] = {
+    static const kd_pair list[] = {
         {"enable.auto.commit", "false"},      {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"},       {"check.crcs", "true"},
         {"enable.partition.eof", "true"},     {"allow.auto.create.topics", "false"},
@@ -176,9 +178,9 @@ int kd_kafka_conf_make(rd_kafka_conf_t **out, const kd_kafka_config *c, kd_kafka
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     int rc = set_common(conf, c, err, size);
     if (rc == KD_OK) rc = set_role(conf, c, role, err, size);
-    for (size_t i = 0; i < c->property_count && rc == KD_OK; i++)
-        rc = check_property(&c->properties[i], err, size);
-    if (rc == KD_OK) rc = set_all(conf, c->properties, c->property_count, err, size);
+    for (uint32_t i = 0; i < c->properties.count && rc == KD_OK; i++)
+        rc = check_property(&c->properties.at[i], err, size);
+    if (rc == KD_OK) rc = set_all(conf, c->properties.at, c->properties.count, err, size);
     if (rc != KD_OK) {
         rd_kafka_conf_destroy(conf);
         conf = NULL;

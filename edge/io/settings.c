@@ -5,13 +5,10 @@
 #include "edge/io/settings.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/cidr.h"
 #include "common/io/http_client.h"
 #include "common/io/log.h"
-
-static const char *const compressions[] = {"none", "gzip", "snappy", "lz4", "zstd", NULL};
 
 /* What Kafka allows in the name of a topic. */
 static bool topic_valid(kd_bytes name)
@@ -123,7 +120,7 @@ static const kd_option table[] = {
     S(DURATION, counts_retention_us, "kafka", "counts_retention", "1h",
       "Retention of the counts topic when created here", .min = 60 * SEC),
     S(ENUM, compression, "kafka", "compression", "zstd", "Compression of what is produced",
-      .choices = compressions),
+      .choices = kd_kafka_compressions),
     S(DURATION, linger_us, "kafka", "linger", "5ms", "How long the producer gathers", .min = MS, .max = SEC),
     S(DURATION, start_timeout_us, "kafka", "start_timeout", "2s",
       "A start waits so long for Kafka, then serves without it", .min = 100 * MS, .max = 60 * SEC),
@@ -189,38 +186,24 @@ static int check_counters(const kd_settings *s, char *error)
     return KD_OK;
 }
 
-void kd_kafka_settings_init(kd_kafka_settings *k, const kd_settings *s, kd_kafka_log log)
+kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log)
 {
-    k->properties = kd_alloc(sizeof(kd_kafka_property) * (s->kafka_properties.count + 1));
-    for (uint32_t i = 0; i < s->kafka_properties.count; i++)
-        k->properties[i] =
-            (kd_kafka_property){s->kafka_properties.at[i].key, s->kafka_properties.at[i].value};
-    k->config = (kd_kafka_config){
+    return (kd_kafka_config){
         .brokers = s->brokers,
         .client_id = s->name,
-        .compression = compressions[s->compression],
+        .compression = kd_kafka_compressions[s->compression],
         .linger_ms = (uint32_t)(s->linger_us / 1000),
-        .properties = k->properties,
-        .property_count = s->kafka_properties.count,
+        .properties = s->kafka_properties,
         .log = log,
     };
 }
 
-void kd_kafka_settings_finish(kd_kafka_settings *k)
-{
-    free(k->properties);
-    k->properties = NULL;
-}
-
 static int check_kafka(const kd_settings *s, char *error)
 {
-    kd_kafka_settings kafka;
     if (strcmp(s->likes_topic, s->counts_topic) == 0)
         return refuse(error, "kafka.likes_topic and kafka.counts_topic are the same");
-    kd_kafka_settings_init(&kafka, s, NULL);
-    int err = kd_kafka_config_check(&kafka.config, error, KD_OPTIONS_ERROR_MAX);
-    kd_kafka_settings_finish(&kafka);
-    return err;
+    const kd_kafka_config kafka = kd_settings_kafka(s, NULL);
+    return kd_kafka_config_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
 }
 
 int kd_settings_check(const kd_settings *s, char *error)

@@ -48,12 +48,7 @@ int kd_settings_check(const kd_settings *s, char *error);
 /* Why no client for central could be made, into `error`; returns err. */
 int kd_settings_central_failed(const kd_settings *s, int err, char *error);
 
-/* The Kafka half of it; views into *s. Finish frees the list of properties. */
-typedef struct {
-    kd_kafka_config config;
-    kd_kafka_property *properties;
-} kd_kafka_settings;
-void kd_kafka_settings_init(kd_kafka_settings *k, const kd_settings *s, kd_kafka_log log);
-void kd_kafka_settings_finish(kd_kafka_settings *k);
+/* The Kafka half of it; views into *s. */
+kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log);
 
 #endif

@@ -49,12 +49,8 @@ static int ensure(const kd_app *app, uint32_t timeout_ms, char *error)
         topics[i].partitions = (uint32_t)set->partitions;
         topics[i].replication = (uint16_t)set->replication;
     }
-    kd_kafka_settings kafka;
-    kd_kafka_settings_init(&kafka, set, log_line);
-    int err = kd_kafka_ensure_topics(&kafka.config, topics, KD_COUNT(topics), timeout_ms, error,
-                                     KD_OPTIONS_ERROR_MAX);
-    kd_kafka_settings_finish(&kafka);
-    return err;
+    const kd_kafka_config kafka = kd_settings_kafka(set, log_line);
+    return kd_kafka_ensure_topics(&kafka, topics, KD_COUNT(topics), timeout_ms, error, KD_OPTIONS_ERROR_MAX);
 }
 
 static bool hopeless(int err)
@@ -72,13 +68,11 @@ int kd_topics_check(kd_app *app, char *error)
 static void on_tiding(kd_post *post)
 {
     kd_shard *s = KD_CONTAINER(post, kd_tiding, post)->shard;
-    kd_kafka_settings kafka;
-    kd_kafka_settings_init(&kafka, &s->app->settings, log_line);
-    if (kd_sender_start(s, &kafka.config) == KD_OK && kd_counts_start(s, &kafka.config) == KD_OK)
+    const kd_kafka_config kafka = kd_settings_kafka(&s->app->settings, log_line);
+    if (kd_sender_start(s, &kafka) == KD_OK && kd_counts_start(s, &kafka) == KD_OK)
         kd_metric_set(&s->metrics.kafka_ready, 1);
     else
         kd_drain_fail(s->app, KD_EXIT_FAILED);
-    kd_kafka_settings_finish(&kafka);
     kd_shard_wake(s);
 }
 

@@ -177,27 +177,27 @@ static void expect_run(const rig *r, size_t from, int64_t first, size_t n)
 
 Test(kafka, refuses_properties_that_exactness_rests_on)
 {
-    static const kd_kafka_property bad[] = {{"acks", "1"},
-                                            {"enable.idempotence", "false"},
-                                            {"message.timeout.ms", "300000"},
-                                            {"auto.offset.reset", "latest"},
-                                            {"check.crcs", "false"},
-                                            {"transactional.id", "x"},
-                                            {"bootstrap.servers", "elsewhere:1"},
-                                            {"no.such.property", "1"}};
+    static kd_pair bad[] = {{"acks", "1"},
+                            {"enable.idempotence", "false"},
+                            {"message.timeout.ms", "300000"},
+                            {"auto.offset.reset", "latest"},
+                            {"check.crcs", "false"},
+                            {"transactional.id", "x"},
+                            {"bootstrap.servers", "elsewhere:1"},
+                            {"no.such.property", "1"}};
     for (size_t i = 0; i < KD_COUNT(bad); i++) {
         char err[256] = "";
-        kd_kafka_config c = {.brokers = "localhost:1", .properties = &bad[i], .property_count = 1};
-        cr_assert_eq(kd_kafka_config_check(&c, err, sizeof(err)), KD_EINVAL, "%s", bad[i].name);
-        cr_assert_not_null(strstr(err, bad[i].name), "%s", err);
+        kd_kafka_config c = {.brokers = "localhost:1", .properties = {&bad[i], 1}};
+        cr_assert_eq(kd_kafka_config_check(&c, err, sizeof(err)), KD_EINVAL, "%s", bad[i].key);
+        cr_assert_not_null(strstr(err, bad[i].key), "%s", err);
     }
 }
 
 Test(kafka, accepts_other_properties_and_the_safe_value)
 {
-    static const kd_kafka_property good[] = {{"acks", "all"}, {"socket.timeout.ms", "3000"}};
+    static kd_pair good[] = {{"acks", "all"}, {"socket.timeout.ms", "3000"}};
     char err[256] = "";
-    kd_kafka_config c = {.brokers = "localhost:1", .properties = good, .property_count = KD_COUNT(good)};
+    kd_kafka_config c = {.brokers = "localhost:1", .properties = {good, KD_COUNT(good)}};
     cr_assert_eq(kd_kafka_config_check(&c, err, sizeof(err)), KD_OK, "%s", err);
     c.compression = "best";
     cr_assert_eq(kd_kafka_config_check(&c, err, sizeof(err)), KD_EINVAL);
