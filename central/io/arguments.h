@@ -18,7 +18,7 @@ typedef struct {
     const char *doc;
 } kd_argument;
 
-/* The options by which every command is told where central is; end of a table is a NULL name. */
+/* Of one command, those by which it is told where central is included. */
 enum { KD_ARGUMENTS_MAX = 16 };
 
 typedef struct {

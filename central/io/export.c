@@ -13,9 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "central/io/arguments.h"
 #include "central/io/commands.h"
-#include "central/io/source.h"
-#include "common/io/options_file.h"
 
 /* sort(1) reads from *in and writes to our standard output. */
 static int start_sort(pid_t *pid, int *in)
@@ -71,14 +70,42 @@ static int export(const kd_source *source, char *error)
     return code;
 }
 
+/* Its --url is the public one, and there is no default: nothing of it goes by the admin port. */
+static const char *url, *dir, *ca, *cert, *key;
+static const kd_argument options[] = {
+    {"url", "URL", &url, NULL, "central's public port; this peer must be a trusted one"},
+    {"dir", "DIR", &dir, NULL, "data directory of a central that does not run; refused while a process holds it"},
+    {"ca", "FILE", &ca, NULL, "PEM authorities of an https URL; default: those of the system"},
+    {"cert", "FILE", &cert, NULL, "PEM certificate to show to central"},
+    {"key", "FILE", &key, NULL, "PEM key of it"},
+};
+
+static const kd_command_line line = {
+    .usage = "(--url U [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set section.key=value]...",
+    .about = "Prints all liked rows as sorted lines of TSV: counter, item, user, stamp in us, region.\n"
+             "Exit codes: 0 done, 1 failed (nothing was printed), 2 usage, 4 not reached or in use.",
+    .options = options,
+    .option_count = KD_COUNT(options),
+    .settings = true,
+};
+
 int kd_command_export(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
-    kd_source source;
-    int code = kd_source_parse(&source, argc, argv);
+    kd_arguments a;
+    int code = kd_arguments_read(&a, &line, argc, argv);
     if (code >= 0) return code;
-    code = export(&source, error);
-    if (code != KD_EXIT_OK) fprintf(stderr, "kudos-central export: %s\n", error);
-    kd_source_finish(&source);
-    return code;
+    if ((url == NULL) == (dir == NULL) || (cert == NULL) != (key == NULL)) {
+        snprintf(error, sizeof(error), "one of --url and --dir; --cert and --key go together");
+        code = KD_EXIT_USAGE;
+    } else {
+        a.source.url = url;
+        a.source.dir = dir;
+        a.source.ca = ca;
+        a.source.cert = cert;
+        a.source.key = key;
+        code = export(&a.source, error);
+    }
+    kd_source_finish(&a.source);
+    return kd_command_end(argv[0], code, error);
 }

@@ -1,8 +1,7 @@
-/* central/io/source.c - the command line, and the stores of a directory. */
+/* central/io/source.c - the settings of a command, and the stores of a directory. */
 #include "central/io/source.h"
 
 #include <dirent.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,63 +10,7 @@
 #include "common/io/clock.h"
 #include "common/io/options_file.h"
 
-enum { PAGE_ROWS = 4096, OPT_URL = 256, OPT_DIR, OPT_CA, OPT_CERT, OPT_KEY, OPT_SET, OPT_HELP };
-
-static const struct option long_options[] = {
-    {"url", required_argument, NULL, OPT_URL}, {"dir", required_argument, NULL, OPT_DIR},
-    {"ca", required_argument, NULL, OPT_CA},   {"cert", required_argument, NULL, OPT_CERT},
-    {"key", required_argument, NULL, OPT_KEY}, {"set", required_argument, NULL, OPT_SET},
-    {"help", no_argument, NULL, OPT_HELP},     {NULL, 0, NULL, 0},
-};
-
-typedef struct {
-    const char *file;
-    const char **sets;
-    size_t set_count;
-    bool help, bad;
-} words;
-
-static void take_word(kd_source *s, words *w, int what)
-{
-    switch (what) {
-    case 'c':
-        w->file = optarg;
-        break;
-    case OPT_URL:
-        s->url = optarg;
-        break;
-    case OPT_DIR:
-        s->dir = optarg;
-        break;
-    case OPT_CA:
-        s->ca = optarg;
-        break;
-    case OPT_CERT:
-        s->cert = optarg;
-        break;
-    case OPT_KEY:
-        s->key = optarg;
-        break;
-    case OPT_SET:
-        w->sets[w->set_count++] = optarg;
-        break;
-    case OPT_HELP:
-        w->help = true;
-        break;
-    default:
-        w->bad = true;
-    }
-}
-
-static words read_words(kd_source *s, int argc, char **argv)
-{
-    words w = {.sets = kd_alloc(sizeof(char *) * (size_t)(argc + 1))};
-    optind = 0;
-    for (int got; (got = getopt_long(argc, argv, "c:", long_options, NULL)) != -1;) take_word(s, &w, got);
-    w.bad = w.bad || optind < argc || (s->url == NULL) == (s->dir == NULL) ||
-            (s->cert == NULL) != (s->key == NULL);
-    return w;
-}
+enum { PAGE_ROWS = 4096 };
 
 int kd_source_load(kd_source *s, const char *file, const char **sets, size_t set_count, char *error)
 {
@@ -77,26 +20,6 @@ int kd_source_load(kd_source *s, const char *file, const char **sets, size_t set
     sets[set_count++] = "central.data_dir=/"; /* required of a daemon; --dir stands for it here */
     const kd_options_input input = {"defaults", kd_bytes_of("", 0), "/", sets, set_count};
     return kd_options_load(&kd_central_options, &input, &s->settings, error);
-}
-
-int kd_source_parse(kd_source *s, int argc, char **argv)
-{
-    char error[KD_OPTIONS_ERROR_MAX];
-    *s = (kd_source){.url = NULL};
-    words w = read_words(s, argc, argv);
-    int code = -1;
-    if (w.help || w.bad) {
-        fprintf(w.help ? stdout : stderr,
-                "usage: kudos-central %s (--url U [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set "
-                "section.key=value]...\n",
-                argv[0]);
-        code = w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
-    } else if (kd_source_load(s, w.file, w.sets, w.set_count, error) != KD_OK) {
-        fprintf(stderr, "kudos-central %s: %s\n", argv[0], error);
-        code = KD_EXIT_USAGE;
-    }
-    free(w.sets);
-    return code;
 }
 
 void kd_source_finish(kd_source *s)

@@ -1,7 +1,6 @@
 /*
- * central/io/source.h - where the sub commands that look at members take them from: a running central
- * (--url), or the stores of one that does not run (--dir), opened here and refused while a process holds
- * them.
+ * central/io/source.h - where the sub commands find what they look at or order: a running central (--url), or the
+ * stores of one that does not run (--dir), opened here and refused while a process holds them.
  */
 #ifndef KUDOS_CENTRAL_IO_SOURCE_H
 #define KUDOS_CENTRAL_IO_SOURCE_H
@@ -19,16 +18,10 @@ typedef struct {
     bool configured;              /* -c was given */
 } kd_source;
 
-/*
- * Reads NAME (--url U [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set section.key=value]... [--help].
- * Returns -1 to go on, and the caller finishes the source; or the code to exit with.
- */
-int kd_source_parse(kd_source *s, int argc, char **argv);
-void kd_source_finish(kd_source *s);
-
 /* Loads the settings: of the file with the overrides, or (file NULL) the defaults with them. `sets` has room for one
  * more. KD_OK, or KD_EINVAL with `error`. */
 int kd_source_load(kd_source *s, const char *file, const char **sets, size_t set_count, char *error);
+void kd_source_finish(kd_source *s);
 
 /* A page of export lines. KD_OK to go on. */
 typedef int (*kd_source_lines)(void *arg, kd_bytes lines);
