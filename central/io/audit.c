@@ -8,6 +8,7 @@
 #include "central/io/audit_line.h"
 #include "central/io/commands.h"
 #include "central/io/job_watch.h"
+#include "common/io/progress.h"
 
 typedef struct {
     const kd_source *source;
@@ -73,13 +74,6 @@ static int audit_dir(auditing *a, char *error)
     return code;
 }
 
-static uint64_t number(const kd_admin_answer *a, const char *key)
-{
-    uint64_t value = 0;
-    kd_admin_u64(a, key, &value);
-    return value;
-}
-
 static int audit_url(auditing *a, char *error)
 {
     kd_admin_client *client;
@@ -88,10 +82,10 @@ static int audit_url(auditing *a, char *error)
     int code = kd_admin_client_open(&client, a->source->url, "/admin/job", error);
     if (code == KD_EXIT_OK) code = kd_job_watch(client, &order, &answer, error);
     if (code == KD_EXIT_OK) {
-        a->totals = (kd_audit_totals){.partitions = number(&answer, "partitions"),
-                                      .items = number(&answer, "items"),
-                                      .members = number(&answer, "members"),
-                                      .mismatches = number(&answer, "mismatches")};
+        a->totals = (kd_audit_totals){.partitions = kd_admin_number(&answer, "partitions"),
+                                      .items = kd_admin_number(&answer, "items"),
+                                      .members = kd_admin_number(&answer, "members"),
+                                      .mismatches = kd_admin_number(&answer, "mismatches")};
         kd_admin_str(&answer, "lines", &a->line);
         if (a->line.len > 0) fwrite(a->line.data, 1, a->line.len, stdout);
     }

@@ -8,8 +8,8 @@
 
 #include "central/io/backup_set.h"
 #include "central/io/commands.h"
-#include "central/io/job_watch.h"
 #include "central/io/order_run.h"
+#include "common/io/progress.h"
 
 static const char *name, *forget;
 static bool list;
@@ -162,9 +162,7 @@ static bool read_order(const kd_arguments *a, kd_order *order, char *error)
 
 static void print(const kd_order *order, const kd_buf *text)
 {
-    uint64_t lines = 0;
-    for (size_t i = 0; i < text->len; i++) lines += text->data[i] == '\n';
-    if (text->len > 0) fwrite(text->data, 1, text->len, stdout);
+    uint64_t lines = kd_order_print(text);
     if (order->kind == KD_ORDER_BACKUP_LIST) printf("backup backups=%" PRIu64 " verdict=listed\n", lines);
     if (order->kind == KD_ORDER_BACKUP_FORGET) printf("backup name=%s verdict=forgotten\n", order->name);
 }

@@ -1,23 +1,13 @@
 /* central/io/job_watch.c - see the header. */
 #include "central/io/job_watch.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "common/io/clock.h"
+#include "common/io/progress.h"
 
-enum { BUSY_WAIT_US = 30000000, POLL_MIN_US = 20000, POLL_MAX_US = 500000, SHOW_US = 500000, SILENT_MAX = 3 };
-
-void kd_progress_show(kd_progress *p, const char *what, uint64_t partition, uint64_t of, uint64_t rows)
-{
-    uint64_t now = kd_clock_mono_us();
-    if (p->shown_us == 0) p->shown_us = now; /* what is done at once says nothing */
-    if (now < p->shown_us + SHOW_US) return;
-    p->shown_us = now;
-    fprintf(stderr, "%s: partition %" PRIu64 " of %" PRIu64 ", %" PRIu64 " rows\n", what, partition + 1, of,
-            rows);
-}
+enum { BUSY_WAIT_US = 30000000, POLL_MIN_US = 20000, POLL_MAX_US = 500000, SILENT_MAX = 3 };
 
 static int start(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error)
 {
@@ -35,13 +25,6 @@ static int start(kd_admin_client *c, const kd_order *order, kd_admin_answer *ans
     }
 }
 
-static uint64_t number(const kd_admin_answer *a, const char *key)
-{
-    uint64_t value = 0;
-    kd_admin_u64(a, key, &value);
-    return value;
-}
-
 static bool state_is(const kd_admin_answer *a, const char *state)
 {
     kd_buf text = {0};
@@ -53,7 +36,7 @@ static bool state_is(const kd_admin_answer *a, const char *state)
 static int ended(const kd_admin_answer *a, uint64_t id, char *error)
 {
     kd_buf text = {0};
-    if (number(a, "job") != id) {
+    if (kd_admin_number(a, "job") != id) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "central was started anew or began another job meanwhile");
         return KD_EXIT_UNAVAILABLE;
     }
@@ -72,15 +55,15 @@ int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *ans
     uint64_t pause_us = POLL_MIN_US;
     int silent = 0, code = start(c, order, answer, error);
     if (code != KD_EXIT_OK) return code;
-    for (uint64_t id = number(answer, "job");;) {
+    for (uint64_t id = kd_admin_number(answer, "job");;) {
         usleep((useconds_t)pause_us);
         pause_us = KD_MIN(pause_us * 3 / 2, (uint64_t)POLL_MAX_US);
         code = kd_admin_client_get(c, progress_path, answer, error);
         if (code != KD_EXIT_OK && ++silent == SILENT_MAX) return code;
         if (code != KD_EXIT_OK) continue;
         silent = 0;
-        if (number(answer, "job") != id || !state_is(answer, "running")) return ended(answer, id, error);
-        kd_progress_show(&progress, "progress", number(answer, "partition"), number(answer, "of"),
-                         number(answer, "rows"));
+        if (kd_admin_number(answer, "job") != id || !state_is(answer, "running")) return ended(answer, id, error);
+        kd_progress_show(&progress, "progress", kd_admin_number(answer, "partition"), kd_admin_number(answer, "of"),
+                         kd_admin_number(answer, "rows"));
     }
 }

@@ -11,10 +11,4 @@
  * `answer`, or an exit code with `error`. */
 int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error);
 
-/* A line of progress on standard error, at most two a second. */
-typedef struct {
-    uint64_t shown_us;
-} kd_progress;
-void kd_progress_show(kd_progress *p, const char *what, uint64_t partition, uint64_t of, uint64_t rows);
-
 #endif

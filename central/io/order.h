@@ -7,7 +7,6 @@
 #include "kudos/limits.h"
 
 enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + 256 };
-#define KD_EVERY_PARTITION UINT32_MAX
 
 /* kind, name in a query, whether it takes long (and so waits for others that do) */
 #define KD_ORDERS(X)                                                                                         \

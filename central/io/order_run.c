@@ -33,6 +33,14 @@ int kd_order_run(const kd_source *source, const kd_order *order, kd_buf *text, u
     return code;
 }
 
+uint64_t kd_order_print(const kd_buf *text)
+{
+    uint64_t lines = 0;
+    for (size_t i = 0; i < text->len; i++) lines += text->data[i] == '\n';
+    if (text->len > 0) fwrite(text->data, 1, text->len, stdout);
+    return lines;
+}
+
 bool kd_order_set_name(kd_order *order, const char *name)
 {
     return (size_t)snprintf(order->name, sizeof(order->name), "%s", name) < sizeof(order->name);

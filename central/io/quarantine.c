@@ -51,20 +51,12 @@ static int read_order(const kd_arguments *a, kd_order *order)
     return -1;
 }
 
-static uint64_t count_lines(const kd_buf *text)
-{
-    uint64_t n = 0;
-    for (size_t i = 0; i < text->len; i++) n += text->data[i] == '\n';
-    return n;
-}
-
 static void print(int verb, const kd_order *order, const kd_buf *text, int code)
 {
-    if (text->len > 0) fwrite(text->data, 1, text->len, stdout);
+    uint64_t lines = kd_order_print(text);
     if (code != KD_EXIT_OK) return;
     if (order->kind == KD_ORDER_QUARANTINE_LIST)
-        printf("quarantine records=%" PRIu64 " verdict=%s\n", count_lines(text),
-               text->len > 0 ? "kept" : "empty");
+        printf("quarantine records=%" PRIu64 " verdict=%s\n", lines, lines > 0 ? "kept" : "empty");
     else
         printf("quarantine id=%016" PRIx64 " verdict=%s\n", order->id, verbs[verb].verdict);
 }

@@ -10,9 +10,9 @@
 
 #include "central/io/backup_set.h"
 #include "central/io/commands.h"
-#include "central/io/job_watch.h"
 #include "central/io/order_run.h"
 #include "central/io/tenure.h"
+#include "common/io/progress.h"
 
 static const char *to;
 static bool force;

@@ -170,6 +170,12 @@ bool kd_admin_u64(const kd_admin_answer *a, const char *key, uint64_t *value)
     return found;
 }
 
+uint64_t kd_admin_number(const kd_admin_answer *a, const char *key)
+{
+    uint64_t value;
+    return kd_admin_u64(a, key, &value) ? value : 0;
+}
+
 bool kd_admin_str(const kd_admin_answer *a, const char *key, kd_buf *value)
 {
     kd_buf scratch = {0};

@@ -25,6 +25,7 @@ int kd_admin_client_post(kd_admin_client *c, const char *path, kd_admin_answer *
 
 /* A member of the answer's object; false when it is not there, or of another type. */
 bool kd_admin_u64(const kd_admin_answer *a, const char *key, uint64_t *value);
+uint64_t kd_admin_number(const kd_admin_answer *a, const char *key); /* the same, 0 instead of false */
 bool kd_admin_str(const kd_admin_answer *a, const char *key, kd_buf *value); /* cleared first */
 
 #endif

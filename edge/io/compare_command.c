@@ -8,18 +8,18 @@
 #include <stdlib.h>
 
 #include "common/io/admin_client.h"
-#include "common/io/clock.h"
 #include "common/io/compare_query.h"
 #include "common/io/options_file.h"
+#include "common/io/progress.h"
 #include "edge/io/compare.h"
 
-enum { PAGE_ROWS = 2048, SMALL_ROWS = 64, SHOW_US = 500000 };
+enum { PAGE_ROWS = 2048, SMALL_ROWS = 64 };
 
 typedef struct {
     kd_admin_client *edge, *central;
     kd_compare_query query; /* edge, partition, window; the range is put in */
     uint64_t partitions, compared, rows, asked, differ;
-    uint64_t shown_us;
+    kd_progress progress;
     kd_buf path;
     kd_admin_answer answer;
     char *error;
@@ -30,13 +30,6 @@ typedef struct {
     uint8_t data[KD_COMPARE_KEY_MAX];
     size_t len;
 } key;
-
-static uint64_t number(const comparing *c, const char *name)
-{
-    uint64_t n = 0;
-    kd_admin_u64(&c->answer, name, &n);
-    return n;
-}
 
 static kd_bytes view(const key *k)
 {
@@ -74,7 +67,7 @@ static int digest_edge(comparing *c, const key *from, const key *to, uint32_t ro
     q.rows_max = rows_max;
     int code = ask(c, c->edge, "compare-digest", &q);
     if (code != KD_EXIT_OK) return code;
-    *d = (kd_range_digest){number(c, "rows"), number(c, "digest")};
+    *d = (kd_range_digest){kd_admin_number(&c->answer, "rows"), kd_admin_number(&c->answer, "digest")};
     return take_next(c, next) ? KD_EXIT_OK : KD_EXIT_FAILED;
 }
 
@@ -89,8 +82,8 @@ static int digest_central(comparing *c, const key *from, const key *to, kd_range
         q.to = view(to);
         int code = ask(c, c->central, "compare-digest", &q);
         if (code != KD_EXIT_OK) return code;
-        d->rows += number(c, "rows");
-        d->digest += number(c, "digest");
+        d->rows += kd_admin_number(&c->answer, "rows");
+        d->digest += kd_admin_number(&c->answer, "digest");
         if (!take_next(c, &at)) return KD_EXIT_FAILED;
     } while (at.len > 0);
     return KD_EXIT_OK;
@@ -125,7 +118,7 @@ static int judge_line(comparing *c, char *line)
     q.liked = liked != 0;
     c->asked++;
     int code = ask(c, c->central, "compare-row", &q);
-    if (code == KD_EXIT_OK && number(c, "good") == 0 && kd_admin_str(&c->answer, "verdict", &verdict)) {
+    if (code == KD_EXIT_OK && kd_admin_number(&c->answer, "good") == 0 && kd_admin_str(&c->answer, "verdict", &verdict)) {
         kd_buf_put_u8(&verdict, '\0');
         c->differ++;
         print_row(c, q.from, &q, (const char *)verdict.data);
@@ -158,16 +151,6 @@ static int judge_rows(comparing *c, const key *from, const key *to)
 
 /* ---- ranges ---- */
 
-static void show(comparing *c)
-{
-    uint64_t now = kd_clock_mono_us();
-    if (c->shown_us == 0) c->shown_us = now;
-    if (now < c->shown_us + SHOW_US) return;
-    c->shown_us = now;
-    fprintf(stderr, "compare: partition %u of %" PRIu64 ", %" PRIu64 " rows\n", c->query.partition + 1,
-            c->partitions, c->rows);
-}
-
 /* All of the range in pages of so many rows; pages that differ in smaller ones, and these row by row. */
 static int compare_range(comparing *c, const key *first, const key *end, uint32_t page_rows)
 {
@@ -183,7 +166,7 @@ static int compare_range(comparing *c, const key *first, const key *end, uint32_
             code =
                 page_rows == PAGE_ROWS ? compare_range(c, &from, &to, SMALL_ROWS) : judge_rows(c, &from, &to);
         if (code != KD_EXIT_OK) return code;
-        show(c);
+        kd_progress_show(&c->progress, "compare", c->query.partition, c->partitions, c->rows);
         from = next;
     } while (next.len > 0);
     return KD_EXIT_OK;
@@ -197,7 +180,7 @@ static int compare_partition(comparing *c, uint32_t partition)
     c->query.window = (kd_compare_window){0};
     int code = ask(c, c->edge, "compare-window", &c->query);
     if (code == KD_EXIT_OK) {
-        c->query.window = (kd_compare_window){number(c, "since"), number(c, "until")};
+        c->query.window = (kd_compare_window){kd_admin_number(&c->answer, "since"), kd_admin_number(&c->answer, "until")};
         code = compare_range(c, &all, &all, PAGE_ROWS);
     }
     if (code == KD_EXIT_OK) {
@@ -219,7 +202,7 @@ static int compare(comparing *c, const char *edge, const char *central)
     kd_admin_str(&c->answer, "edge", &name);
     snprintf(c->query.edge, sizeof c->query.edge, "%.*s", (int)name.len, (const char *)name.data);
     kd_buf_finish(&name);
-    c->partitions = number(c, "partitions");
+    c->partitions = kd_admin_number(&c->answer, "partitions");
     for (uint32_t p = 0; code == KD_EXIT_OK && p < c->partitions; p++) code = compare_partition(c, p);
     return code;
 }
