@@ -42,6 +42,17 @@ void kd_json_bool(kd_json *j, bool value);
 void kd_json_null(kd_json *j);
 /* A value that is JSON already. */
 void kd_json_raw(kd_json *j, kd_bytes value);
+/* A member of an object: a key as of kd_json_key, and its value. */
+static inline void kd_json_put_u64(kd_json *j, const char *key, uint64_t value)
+{
+    kd_json_key(j, key);
+    kd_json_u64(j, value);
+}
+static inline void kd_json_put_str(kd_json *j, const char *key, kd_bytes value)
+{
+    kd_json_key(j, key);
+    kd_json_str(j, value);
+}
 
 /* Decimal digits of v into out (20 bytes, no NUL); returns how many. */
 size_t kd_decimal(uint64_t v, char *out);

@@ -47,18 +47,14 @@ static void put_verdict(kd_row_verdict verdict, kd_buf *out)
 {
     kd_json j = kd_json_of(out);
     kd_json_object(&j);
-    kd_json_key(&j, "verdict");
-    kd_json_cstr(&j, kd_row_verdict_name(verdict));
-    kd_json_key(&j, "good");
-    kd_json_u64(&j, kd_row_verdict_good(verdict));
+    kd_json_put_str(&j, "verdict", kd_bytes_str(kd_row_verdict_name(verdict)));
+    kd_json_put_u64(&j, "good", kd_row_verdict_good(verdict));
     kd_json_end_object(&j);
 }
 
 static int status_of(int rc)
 {
     switch (rc) {
-    case KD_OK:
-        return 200;
     case KD_ENOTFOUND:
         return 404;
     case KD_EAGAIN:
@@ -73,18 +69,14 @@ static int status_of(int rc)
 
 static int answer(question *q, kd_buf *out)
 {
-    if (q->rc != KD_OK) {
-        kd_json j = kd_json_of(out);
-        kd_json_object(&j);
-        kd_json_key(&j, "error");
-        kd_json_cstr(&j, q->rc == KD_ENOTFOUND ? "central does not know this edge" : kd_strerror(q->rc));
-        kd_json_end_object(&j);
-    } else if (q->row) {
+    if (q->rc != KD_OK)
+        return kd_admin_refuse(out, status_of(q->rc),
+                               q->rc == KD_ENOTFOUND ? "central does not know this edge" : kd_strerror(q->rc));
+    if (q->row)
         put_verdict(q->verdict, out);
-    } else {
+    else
         kd_compare_answer(&q->digest, &q->next, out);
-    }
-    return status_of(q->rc);
+    return 200;
 }
 
 int kd_act_compare(kd_app *app, bool row, const char *query, kd_buf *out)

@@ -16,38 +16,33 @@ void kd_api_finish(kd_api *api)
     kd_cidrs_finish(&api->trusted);
 }
 
-static void answer_time(kd_api *api, kd_http_request *req)
+/* An object of one number. */
+static void answer_number(kd_http_request *req, const char *key, uint64_t value)
 {
     kd_buf out = {.data = NULL};
     kd_json j = kd_json_of(&out);
     const kd_http_field fields[] = {{"content-type", kd_bytes_str("application/json")},
                                     {"cache-control", kd_bytes_str("no-store")}};
-    (void)api;
     kd_json_object(&j);
-    kd_json_key(&j, "now_us");
-    kd_json_u64(&j, kd_clock_wall_us());
+    kd_json_put_u64(&j, key, value);
     kd_json_end_object(&j);
     kd_http_respond(req, 200, fields, KD_COUNT(fields), kd_buf_view(&out));
     kd_buf_finish(&out);
 }
 
+static void answer_time(kd_api *api, kd_http_request *req)
+{
+    (void)api;
+    answer_number(req, "now_us", kd_clock_wall_us());
+}
+
 /* Where the operator's commands go on from this address. */
 static void answer_admin(kd_api *api, kd_http_request *req)
 {
-    kd_buf out = {.data = NULL};
-    kd_json j = kd_json_of(&out);
-    const kd_http_field fields[] = {{"content-type", kd_bytes_str("application/json")},
-                                    {"cache-control", kd_bytes_str("no-store")}};
-    if (!kd_peer_trusted(&api->trusted, req->peer)) {
+    if (kd_peer_trusted(&api->trusted, req->peer))
+        answer_number(req, "admin_port", api->admin_port);
+    else
         kd_http_respond_problem(req, KD_PROBLEM_FORBIDDEN, "only trusted peers may ask", NULL, 0);
-        return;
-    }
-    kd_json_object(&j);
-    kd_json_key(&j, "admin_port");
-    kd_json_u64(&j, api->admin_port);
-    kd_json_end_object(&j);
-    kd_http_respond(req, 200, fields, KD_COUNT(fields), kd_buf_view(&out));
-    kd_buf_finish(&out);
 }
 
 static void refuse_method(kd_http_request *req, const char *allow)

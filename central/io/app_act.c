@@ -5,16 +5,6 @@
 #include "central/io/app.h"
 #include "common/json_writer.h"
 
-static int refuse(kd_buf *out, int status, const char *why)
-{
-    kd_json j = kd_json_of(out);
-    kd_json_object(&j);
-    kd_json_key(&j, "error");
-    kd_json_cstr(&j, why);
-    kd_json_end_object(&j);
-    return status;
-}
-
 static kd_jobs *jobs_of(kd_app *app, bool slow)
 {
     return slow ? app->jobs : app->acts;
@@ -28,14 +18,13 @@ static int start(kd_app *app, const char *query, kd_buf *out)
     int read = kd_order_from_query(&order, query);
     /* Only the maker of a copy may say that there is one: the edges forget upon it. */
     bool within = order.kind == KD_ORDER_BACKUP_BEGIN || order.kind == KD_ORDER_BACKUP_COMPLETE;
-    if (read != KD_OK || within) return refuse(out, 400, "not an order: do=, name=, dir=, id=");
-    if (app->draining) return refuse(out, 503, "central is stopping");
+    if (read != KD_OK || within) return kd_admin_refuse(out, 400, "not an order: do=, name=, dir=, id=");
+    if (app->draining) return kd_admin_refuse(out, 503, "central is stopping");
     int rc = kd_jobs_start(jobs_of(app, kd_order_slow(order.kind)), &order, &id);
-    if (rc == KD_EAGAIN) return refuse(out, 409, "another one is under way");
-    if (rc != KD_OK) return refuse(out, 503, "no thread could be started");
+    if (rc == KD_EAGAIN) return kd_admin_refuse(out, 409, "another one is under way");
+    if (rc != KD_OK) return kd_admin_refuse(out, 503, "no thread could be started");
     kd_json_object(&j);
-    kd_json_key(&j, "job");
-    kd_json_u64(&j, id);
+    kd_json_put_u64(&j, "job", id);
     kd_json_end_object(&j);
     return 202;
 }
@@ -46,7 +35,7 @@ int kd_app_act(void *arg, bool post, const char *name, const char *query, kd_buf
     kd_app *app = arg;
     bool slow = strcmp(name, "job") == 0, row = strcmp(name, "compare-row") == 0;
     if (!post && (row || strcmp(name, "compare-digest") == 0)) return kd_act_compare(app, row, query, out);
-    if (!slow && strcmp(name, "act") != 0) return refuse(out, 404, "no such action");
+    if (!slow && strcmp(name, "act") != 0) return kd_admin_refuse(out, 404, "no such action");
     if (post) return start(app, query, out);
     kd_jobs_show(jobs_of(app, slow), out);
     return 200;

@@ -54,26 +54,18 @@ typedef struct {
     kd_buf out;
 } partitions_ask;
 
-static void put_u64(kd_json *j, const char *key, uint64_t value)
-{
-    kd_json_key(j, key);
-    kd_json_u64(j, value);
-}
-
 static void write_edge(kd_json *j, const kd_central_edge *e)
 {
     kd_json_object(j);
-    kd_json_key(j, "edge");
-    kd_json_str(j, e->name);
-    kd_json_key(j, "region");
-    kd_json_str(j, e->region);
+    kd_json_put_str(j, "edge", e->name);
+    kd_json_put_str(j, "region", e->region);
     kd_json_key(j, "applied");
     kd_json_array(j);
     kd_json_u64(j, e->applied.incarnation);
     kd_json_u64(j, e->applied.seq);
     kd_json_end_array(j);
-    put_u64(j, "digest", e->digest);
-    put_u64(j, "watermark_us", e->watermark_us);
+    kd_json_put_u64(j, "digest", e->digest);
+    kd_json_put_u64(j, "watermark_us", e->watermark_us);
     kd_json_key(j, "retired");
     kd_json_bool(j, e->retired);
     kd_json_end_object(j);
@@ -83,11 +75,10 @@ static void write_held(kd_json *j, const char *name, uint64_t at_us, kd_held_by 
 {
     kd_json_key(j, name);
     kd_json_object(j);
-    put_u64(j, "at_us", at_us);
+    kd_json_put_u64(j, "at_us", at_us);
     kd_json_key(j, "held_by");
     kd_json_cstr(j, kd_held_by_name(by));
-    kd_json_key(j, "holder");
-    kd_json_str(j, holder);
+    kd_json_put_str(j, "holder", holder);
     kd_json_end_object(j);
 }
 
@@ -106,16 +97,16 @@ static void write_tenure(kd_json *j, const kd_tenure *t)
     uint32_t n = kd_central_edges(t->core, edges, KD_EDGES_MAX);
     int64_t offset;
     kd_json_object(j);
-    put_u64(j, "partition", t->partition);
-    put_u64(j, "epoch", kd_central_epoch(t->core));
-    put_u64(j, "version", kd_central_version(t->core));
+    kd_json_put_u64(j, "partition", t->partition);
+    kd_json_put_u64(j, "epoch", kd_central_epoch(t->core));
+    kd_json_put_u64(j, "version", kd_central_version(t->core));
     kd_json_key(j, "log_offset");
     kd_json_i64(j, kd_central_log_position(t->core, &offset) ? offset : -1);
-    put_u64(j, "as_of_us", kd_central_as_of_us(t->core));
+    kd_json_put_u64(j, "as_of_us", kd_central_as_of_us(t->core));
     write_forgetting(j, t->core);
-    put_u64(j, "gathered", kd_central_gathered(t->core));
-    put_u64(j, "outstanding", t->outstanding);
-    put_u64(j, "dirty", kd_central_dirty(t->core));
+    kd_json_put_u64(j, "gathered", kd_central_gathered(t->core));
+    kd_json_put_u64(j, "outstanding", t->outstanding);
+    kd_json_put_u64(j, "dirty", kd_central_dirty(t->core));
     kd_json_key(j, "claimed");
     kd_json_bool(j, kd_central_durable(t->core) && !t->claim_pending && t->claims.count == 0);
     kd_json_key(j, "edges");
@@ -166,7 +157,7 @@ static int debug(void *arg, const char *name, const char *query, kd_buf *out)
     (void)query;
     if (strcmp(name, "partitions") != 0) return KD_ENOTFOUND;
     kd_json_object(&j);
-    put_u64(&j, "now_us", kd_clock_wall_us());
+    kd_json_put_u64(&j, "now_us", kd_clock_wall_us());
     kd_json_key(&j, "partitions");
     kd_json_array(&j);
     for (uint32_t i = 0; i < app->started; i++) {
@@ -175,7 +166,7 @@ static int debug(void *arg, const char *name, const char *query, kd_buf *out)
         if (part.len > 0) kd_json_raw(&j, kd_buf_view(&part));
     }
     kd_json_end_array(&j);
-    put_u64(&j, "busy_workers", busy); /* whose partitions are missing above */
+    kd_json_put_u64(&j, "busy_workers", busy); /* whose partitions are missing above */
     kd_json_end_object(&j);
     kd_buf_finish(&part);
     return KD_OK;

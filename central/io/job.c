@@ -122,32 +122,20 @@ int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id)
     return KD_OK;
 }
 
-static void put_u64(kd_json *j, const char *key, uint64_t value)
-{
-    kd_json_key(j, key);
-    kd_json_u64(j, value);
-}
-
-static void put_str(kd_json *j, const char *key, kd_bytes value)
-{
-    kd_json_key(j, key);
-    kd_json_str(j, value);
-}
-
 static void show(const kd_job *job, uint64_t partitions, kd_json *j)
 {
-    put_u64(j, "job", job->id);
-    put_str(j, "kind", kd_bytes_str(kd_order_name(job->order.kind)));
-    put_str(j, "state", kd_bytes_str(states[job->state]));
-    put_u64(j, "partition", job->partition);
-    put_u64(j, "of", partitions);
-    put_u64(j, "rows", job->rows);
-    put_u64(j, "partitions", job->totals.partitions);
-    put_u64(j, "items", job->totals.items);
-    put_u64(j, "members", job->totals.members);
-    put_u64(j, "mismatches", job->totals.mismatches);
-    put_str(j, "error", kd_bytes_str(job->error));
-    put_str(j, "lines", job->state == KD_JOB_RUNS ? kd_bytes_of(NULL, 0) : kd_buf_view(&job->lines));
+    kd_json_put_u64(j, "job", job->id);
+    kd_json_put_str(j, "kind", kd_bytes_str(kd_order_name(job->order.kind)));
+    kd_json_put_str(j, "state", kd_bytes_str(states[job->state]));
+    kd_json_put_u64(j, "partition", job->partition);
+    kd_json_put_u64(j, "of", partitions);
+    kd_json_put_u64(j, "rows", job->rows);
+    kd_json_put_u64(j, "partitions", job->totals.partitions);
+    kd_json_put_u64(j, "items", job->totals.items);
+    kd_json_put_u64(j, "members", job->totals.members);
+    kd_json_put_u64(j, "mismatches", job->totals.mismatches);
+    kd_json_put_str(j, "error", kd_bytes_str(job->error));
+    kd_json_put_str(j, "lines", job->state == KD_JOB_RUNS ? kd_bytes_of(NULL, 0) : kd_buf_view(&job->lines));
 }
 
 void kd_jobs_show(kd_jobs *jobs, kd_buf *out)

@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "common/json_writer.h"
+
 enum { CONNECTIONS_MAX = 64, LIFETIME_S = 30, SWEEP_S = 1, IDLE_S = 10, HEADERS_MAX = 8192, BODY_MAX = 1024 };
 
 typedef struct {
@@ -135,6 +137,15 @@ static void on_metrics(struct evhttp_request *request, void *arg)
     answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
 }
 
+int kd_admin_refuse(kd_buf *out, int status, const char *why)
+{
+    kd_json j = kd_json_of(out);
+    kd_json_object(&j);
+    kd_json_put_str(&j, "error", kd_bytes_str(why));
+    kd_json_end_object(&j);
+    return status;
+}
+
 /* True when the path was one of the program's actions, and is answered. */
 static bool act(struct evhttp_request *request, const kd_admin *a, const char *path, const char *query)
 {
@@ -159,7 +170,8 @@ static void on_other(struct evhttp_request *request, void *arg)
     const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
     const char *query = uri != NULL ? evhttp_uri_get_query(uri) : NULL;
     if (act(request, a, path, query)) return;
-    bool debug = a->hooks.debug != NULL && evhttp_request_get_command(request) != EVHTTP_REQ_POST && path != NULL && strncmp(path, prefix, sizeof prefix - 1) == 0;
+    bool debug = a->hooks.debug != NULL && evhttp_request_get_command(request) != EVHTTP_REQ_POST && path != NULL &&
+                 strncmp(path, prefix, sizeof prefix - 1) == 0;
     kd_buf out = {0};
     if (debug &&
         a->hooks.debug(a->hooks.arg, path + sizeof prefix - 1, query != NULL ? query : "", &out) == KD_OK) {

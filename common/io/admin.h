@@ -22,6 +22,9 @@ typedef struct {
     int (*act)(void *arg, bool post, const char *name, const char *query, kd_buf *out);
 } kd_admin_hooks;
 
+/* For `act`: an answer that says why there is none, {"error":"..."}. Returns the status. */
+int kd_admin_refuse(kd_buf *out, int status, const char *why);
+
 typedef struct kd_admin kd_admin;
 
 /* Before the loop runs, or on its thread. KD_OK, or KD_EUNAVAILABLE with `error` (KD_OPTIONS_ERROR_MAX bytes) that names

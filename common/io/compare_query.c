@@ -118,12 +118,9 @@ void kd_compare_answer(const kd_range_digest *digest, const kd_buf *next, kd_buf
     kd_buf hex = {0};
     kd_hex_put(kd_buf_view(next), &hex);
     kd_json_object(&j);
-    kd_json_key(&j, "rows");
-    kd_json_u64(&j, digest->rows);
-    kd_json_key(&j, "digest");
-    kd_json_u64(&j, digest->digest);
-    kd_json_key(&j, "next");
-    kd_json_str(&j, kd_buf_view(&hex));
+    kd_json_put_u64(&j, "rows", digest->rows);
+    kd_json_put_u64(&j, "digest", digest->digest);
+    kd_json_put_str(&j, "next", kd_buf_view(&hex));
     kd_json_end_object(&j);
     kd_buf_finish(&hex);
 }

@@ -62,46 +62,25 @@ static void dispose(kd_ask *ask)
     free(q);
 }
 
-static void put_u64(kd_json *j, const char *key, uint64_t n)
-{
-    kd_json_key(j, key);
-    kd_json_u64(j, n);
-}
-
-static void put_text(kd_json *j, const char *key, kd_bytes text)
-{
-    kd_json_key(j, key);
-    kd_json_str(j, text);
-}
-
-static int refuse(kd_buf *out, int status, const char *why)
-{
-    kd_json j = kd_json_of(out);
-    kd_json_object(&j);
-    put_text(&j, "error", kd_bytes_str(why));
-    kd_json_end_object(&j);
-    return status;
-}
-
 static int answer(const question *q, kd_buf *out)
 {
     kd_buf hex = {0};
     kd_json j = kd_json_of(out);
     if (q->rc == KD_EAGAIN)
-        return refuse(
+        return kd_admin_refuse(
             out, 409,
             "not comparable now: nothing heard from central yet, or operations are being sent again");
-    if (q->rc != KD_OK) return refuse(out, q->rc == KD_ENOTFOUND ? 404 : 503, kd_strerror(q->rc));
+    if (q->rc != KD_OK) return kd_admin_refuse(out, q->rc == KD_ENOTFOUND ? 404 : 503, kd_strerror(q->rc));
     if (q->what == DIGEST) {
         kd_compare_answer(&q->digest, &q->next, out);
         return 200;
     }
     kd_hex_put(kd_buf_view(&q->next), &hex);
     kd_json_object(&j);
-    put_u64(&j, "since", q->window.since_us);
-    put_u64(&j, "until", q->window.until_us);
-    put_text(&j, "next", kd_buf_view(&hex));
-    put_text(&j, "lines", kd_buf_view(&q->lines));
+    kd_json_put_u64(&j, "since", q->window.since_us);
+    kd_json_put_u64(&j, "until", q->window.until_us);
+    kd_json_put_str(&j, "next", kd_buf_view(&hex));
+    kd_json_put_str(&j, "lines", kd_buf_view(&q->lines));
     kd_json_end_object(&j);
     kd_buf_finish(&hex);
     return 200;
@@ -115,12 +94,12 @@ static int ask_shard(kd_app *app, what about, const char *query, kd_buf *out)
     q->ask.dispose = dispose;
     if (kd_compare_query_read(&q->query, query) != KD_OK || q->query.partition >= app->settings.partitions) {
         dispose(&q->ask);
-        return refuse(out, 400, "not a question about a partition");
+        return kd_admin_refuse(out, 400, "not a question about a partition");
     }
     kd_shard *s = app->shards[q->query.partition % app->shard_count];
     q->ask.owner = s;
     bool done = kd_ask_run(&q->ask, s->loop, ASK_TIMEOUT_MS);
-    int status = done ? answer(q, out) : refuse(out, 503, "the shard did not answer in time");
+    int status = done ? answer(q, out) : kd_admin_refuse(out, 503, "the shard did not answer in time");
     kd_ask_let_go(&q->ask);
     return status;
 }
@@ -129,8 +108,8 @@ static int about(const kd_app *app, kd_buf *out)
 {
     kd_json j = kd_json_of(out);
     kd_json_object(&j);
-    put_text(&j, "edge", kd_bytes_str(app->settings.name));
-    put_u64(&j, "partitions", app->settings.partitions);
+    kd_json_put_str(&j, "edge", kd_bytes_str(app->settings.name));
+    kd_json_put_u64(&j, "partitions", app->settings.partitions);
     kd_json_end_object(&j);
     return 200;
 }
@@ -138,11 +117,11 @@ static int about(const kd_app *app, kd_buf *out)
 int kd_compare_act(void *arg, bool post, const char *name, const char *query, kd_buf *out)
 {
     kd_app *app = arg;
-    if (post) return refuse(out, 405, "this is a GET");
+    if (post) return kd_admin_refuse(out, 405, "this is a GET");
     if (strcmp(name, "compare") == 0) return about(app, out);
-    if (app->drain.state != KD_DRAIN_NO) return refuse(out, 503, "the edge is stopping");
+    if (app->drain.state != KD_DRAIN_NO) return kd_admin_refuse(out, 503, "the edge is stopping");
     if (strcmp(name, "compare-window") == 0) return ask_shard(app, WINDOW, query, out);
     if (strcmp(name, "compare-digest") == 0) return ask_shard(app, DIGEST, query, out);
     if (strcmp(name, "compare-rows") == 0) return ask_shard(app, ROWS, query, out);
-    return refuse(out, 404, "no such question");
+    return kd_admin_refuse(out, 404, "no such question");
 }
