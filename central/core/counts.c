@@ -121,6 +121,19 @@ void kd_count_part_put(const kd_count_part *p, kd_buf *out)
     kd_buf_put_varint(out, p->value);
 }
 
+uint32_t kd_count_part_seek(const kd_count_part *at, uint32_t count, uint64_t where)
+{
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (at[middle].where < where)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static int row_decode(kd_count_entry *e, kd_bytes value)
 {
     kd_reader r = kd_reader_of(value);
@@ -187,29 +200,15 @@ int kd_counts_acquire(kd_counts *c, kd_bytes item, bool create, kd_count_entry *
     return KD_OK;
 }
 
-/* Index of the first part at or above `where`. */
-static uint32_t part_seek(const kd_count_entry *e, uint64_t where)
-{
-    uint32_t low = 0, high = e->part_count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (e->parts[middle].where < where)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 uint64_t kd_counts_value(const kd_count_entry *e, uint64_t where)
 {
-    uint32_t i = part_seek(e, where);
+    uint32_t i = kd_count_part_seek(e->parts, e->part_count, where);
     return i < e->part_count && e->parts[i].where == where ? e->parts[i].value : 0;
 }
 
 static uint64_t *part_of(kd_count_entry *e, uint64_t where)
 {
-    uint32_t i = part_seek(e, where);
+    uint32_t i = kd_count_part_seek(e->parts, e->part_count, where);
     if (i < e->part_count && e->parts[i].where == where) return &e->parts[i].value;
     if (e->part_count == e->part_cap) {
         e->part_cap = e->part_cap ? e->part_cap * 2 : 3; /* most items have one counter, region and day */

@@ -52,6 +52,8 @@ static inline uint32_t kd_part_id(uint64_t where)
 /* One part of a row: KD_OK or KD_EMALFORMED. A part that is 0 is not written. */
 int kd_count_part_read(kd_reader *r, kd_count_part *part);
 void kd_count_part_put(const kd_count_part *p, kd_buf *out);
+/* Index of the first of these, ascending by where, that is at or above it. */
+uint32_t kd_count_part_seek(const kd_count_part *at, uint32_t count, uint64_t where);
 
 typedef struct kd_count_entry {
     kd_table_entry hashed;

@@ -283,7 +283,6 @@ int kd_redo_read(kd_central *c, uint64_t version, kd_buf *row);
 
 /* commit.c: an operator's command rides in the open commit; which version that will be. KD_EIO, KD_EFENCED. */
 int kd_commit_order(kd_central *c, uint64_t *version);
-void kd_commit_reset(kd_commit *k);
 void kd_commit_finish(kd_commit *k);
 
 #endif

@@ -9,28 +9,9 @@ void kd_parts_finish(kd_parts *p)
     *p = (kd_parts){0};
 }
 
-static uint32_t seek(const kd_parts *p, uint64_t where)
-{
-    uint32_t low = 0, high = p->count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (p->at[middle].where < where)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-uint64_t kd_parts_value(const kd_parts *p, uint64_t where)
-{
-    uint32_t i = seek(p, where);
-    return i < p->count && p->at[i].where == where ? p->at[i].value : 0;
-}
-
 void kd_parts_add(kd_parts *p, uint64_t where, uint64_t amount)
 {
-    uint32_t i = seek(p, where);
+    uint32_t i = kd_count_part_seek(p->at, p->count, where);
     if (i == p->count || p->at[i].where != where) {
         p->at = kd_grow(p->at, p->count, &p->cap, sizeof *p->at);
         memmove(&p->at[i + 1], &p->at[i], (p->count - i) * sizeof *p->at);

@@ -18,7 +18,6 @@ static inline void kd_parts_clear(kd_parts *p)
 {
     p->count = 0;
 }
-uint64_t kd_parts_value(const kd_parts *p, uint64_t where);
 void kd_parts_add(kd_parts *p, uint64_t where, uint64_t amount);
 void kd_parts_add_all(kd_parts *p, const kd_parts *more);
 /* One like, or an amount, at its region and day. */
