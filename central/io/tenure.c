@@ -6,6 +6,7 @@
 
 #include "central/io/fail.h"
 #include "common/io/clock.h"
+#include "common/io/leveldb_dir.h"
 #include "common/io/log.h"
 #include "common/io/options_file.h"
 #include "common/io/point.h"

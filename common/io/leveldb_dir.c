@@ -121,3 +121,18 @@ bool kd_leveldb_dir_has(const char *dir)
     return snprintf(current, sizeof(current), "%s/CURRENT", dir) < (int)sizeof(current) &&
            access(current, F_OK) == 0;
 }
+
+bool kd_leveldb_any_holds_rows(const char *parent, const char *prefix)
+{
+    char path[PATH_MAX];
+    bool found = false;
+    DIR *d = opendir(parent);
+    if (!d) return false;
+    for (const struct dirent *e; !found && (e = readdir(d));) {
+        if (strncmp(e->d_name, prefix, strlen(prefix)) != 0) continue;
+        if (snprintf(path, sizeof(path), "%s/%s", parent, e->d_name) < (int)sizeof(path))
+            found = kd_leveldb_acked_any(path);
+    }
+    closedir(d);
+    return found;
+}

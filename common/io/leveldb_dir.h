@@ -1,6 +1,5 @@
 /*
- * common/io/leveldb_dir.h - the directory of a database, before LevelDB touches it. Used by leveldb_store.c
- * alone.
+ * common/io/leveldb_dir.h - the directory of a database, before LevelDB touches it.
  */
 #ifndef KUDOS_COMMON_IO_LEVELDB_DIR_H
 #define KUDOS_COMMON_IO_LEVELDB_DIR_H
@@ -9,12 +8,16 @@
 #include <stddef.h>
 
 /*
- * KD_OK when LevelDB may open `dir`; with `create`, it has been made. KD_ENOTFOUND: no database, and `create`
- * is false; KD_EMALFORMED: data without its CURRENT file, which LevelDB would take for an empty directory and
- * start anew; KD_EIO. `err` gets the cause without the directory's name.
+ * For leveldb_store.c: KD_OK when LevelDB may open `dir`; with `create`, it has been made. KD_ENOTFOUND: no database, and
+ * `create` is false; KD_EMALFORMED: data without its CURRENT file, which LevelDB would take for an empty directory and start
+ * anew; KD_EIO. `err` gets the cause without the directory's name.
  */
 int kd_leveldb_dir_prepare(const char *dir, bool create, char *err, size_t size);
 /* Whether there is a database; to be asked after kd_leveldb_dir_prepare. */
 bool kd_leveldb_dir_has(const char *dir);
+
+/* Whether anything was ever written and acknowledged in any directory of `parent` whose name begins so: one that is missing
+ * beside it was lost, and is not to be made anew. At a first start that was broken off nothing was acknowledged yet. */
+bool kd_leveldb_any_holds_rows(const char *parent, const char *prefix);
 
 #endif

@@ -11,10 +11,8 @@
  */
 #include "common/io/leveldb_store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <leveldb/c.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,26 +193,6 @@ int kd_leveldb_open(kd_leveldb **db, const char *dir, const kd_leveldb_options *
     else
         kd_leveldb_close(d);
     return rc;
-}
-
-bool kd_leveldb_holds_rows(const char *dir)
-{
-    return kd_leveldb_acked_any(dir);
-}
-
-bool kd_leveldb_any_holds_rows(const char *parent, const char *prefix)
-{
-    char path[PATH_MAX];
-    bool found = false;
-    DIR *d = opendir(parent);
-    if (!d) return false;
-    for (const struct dirent *e; !found && (e = readdir(d));) {
-        if (strncmp(e->d_name, prefix, strlen(prefix)) != 0) continue;
-        if (snprintf(path, sizeof(path), "%s/%s", parent, e->d_name) < (int)sizeof(path))
-            found = kd_leveldb_acked_any(path);
-    }
-    closedir(d);
-    return found;
 }
 
 int kd_leveldb_open_beside(kd_leveldb **db, const char *dir, const kd_leveldb_options *options, char *err,

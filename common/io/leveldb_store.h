@@ -38,11 +38,6 @@ int kd_leveldb_open_beside(kd_leveldb **db, const char *dir, const kd_leveldb_op
                            size_t size);
 /* Opens what must already be there, with small buffers: for tools that read. */
 int kd_leveldb_open_existing(kd_leveldb **db, const char *dir, char *err, size_t size);
-/* Whether anything was ever written in this directory and acknowledged: false when there is none. */
-bool kd_leveldb_holds_rows(const char *dir);
-/* Whether that is so in any directory of `parent` whose name begins so: one that is missing beside it was lost, and is not to
- * be made anew. At a first start that was broken off nothing was acknowledged yet. */
-bool kd_leveldb_any_holds_rows(const char *parent, const char *prefix);
 /* No other thread may be inside a call. NULL is fine. */
 void kd_leveldb_close(kd_leveldb *db);
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/io/leveldb_dir.h"
 #include "common/io/log.h"
 #include "edge/io/clock_file.h"
 #include "edge/io/compare.h"

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/io/leveldb_acked.h"
 #include "common/io/leveldb_store.h"
 
 enum { ROWS = 300, PATH = 400 }; /* over several blocks of the log */
@@ -253,7 +254,7 @@ Test(leveldb_damage, without_the_mark_what_is_there_is_taken)
     expect_refused("acknowledged");
     cr_assert_eq(unlink(find("ACKED")), 0);
     kd_leveldb_close(must_open());
-    cr_assert(kd_leveldb_holds_rows(dir) == false);
+    cr_assert(kd_leveldb_acked_any(dir) == false);
     kd_leveldb *db = must_open();
     put_rows(db, 1, 1);
     kd_leveldb_close(db);
