@@ -2,8 +2,8 @@
  * http_client_resolve.c - where the origin is: its addresses, and the one to try next.
  *
  * A literal address is known from the start. A name is looked up without blocking when the first connection is needed, and
- * again after every address of it has failed, so a start without DNS is no obstacle and an origin that moved is found. While
- * a new look-up is under way the old addresses go on being tried. One look-up at a time; each is bounded by DNS_TIMEOUT_S * DNS_TRIES.
+ * again after every address of it has failed, so a start without DNS is no obstacle and an origin that moved is found. Each
+ * look-up reads the machine's files anew: it may hear of its nameservers after our start. While a new look-up is under way the old addresses go on being tried. One look-up at a time; each is bounded by DNS_TIMEOUT_S * DNS_TRIES.
  */
 #include <event2/dns.h>
 #include <event2/util.h>
@@ -11,6 +11,9 @@
 
 #include "common/io/http_client_internal.h"
 
+#ifndef HOSTS_FILE /* a test has its own */
+#define HOSTS_FILE "/etc/hosts"
+#endif
 #define DNS_TIMEOUT_S "2"
 #define DNS_TRIES "2"
 
@@ -27,11 +30,18 @@ void kd_client_resolver_init(kd_client_resolver *r, struct event_base *base, con
     if (literal(r, url)) return;
     r->dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
     KD_ASSERT(r->dns != NULL);
-    /* Neither file needs to be there: without one a nameserver on this host is asked. */
-    evdns_base_resolv_conf_parse(r->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
-    evdns_base_load_hosts(r->dns, "/etc/hosts");
-    evdns_base_set_option(r->dns, "timeout", DNS_TIMEOUT_S);
-    evdns_base_set_option(r->dns, "attempts", DNS_TRIES);
+}
+
+/* Neither file needs to be there: without one a nameserver on this host is asked. */
+static void read_files(struct evdns_base *dns)
+{
+    evdns_base_clear_nameservers_and_suspend(dns);
+    evdns_base_clear_host_addresses(dns);
+    evdns_base_resolv_conf_parse(dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+    evdns_base_load_hosts(dns, HOSTS_FILE);
+    evdns_base_set_option(dns, "timeout", DNS_TIMEOUT_S);
+    evdns_base_set_option(dns, "attempts", DNS_TRIES);
+    evdns_base_resume(dns);
 }
 
 /* A look-up may call back after the client is gone, when the loop gets round to it: this is what it still finds then. */
@@ -64,6 +74,7 @@ static void look_up(kd_http_client *c)
     struct evutil_addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_ADDRCONFIG};
     if (!r->dns || r->lookup) return;
     r->stale = false;
+    read_files(r->dns);
     r->lookup = kd_alloc(sizeof(*r->lookup));
     r->lookup->client = c;
     struct evdns_getaddrinfo_request *request =

@@ -1,5 +1,6 @@
 /*
- * Where the client finds its origin: by a name of the hosts file, not at all, and a client that goes while it looks.
+ * Where the client finds its origin: by a name of the hosts file, also of one that names it later, not at all, and a client
+ * that goes while it looks.
  *
  * "nobody.invalid" resolves nowhere (RFC 2606). Whether a nameserver says so or none answers does not matter here: the
  * deadlines end it either way.
@@ -7,8 +8,12 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <event2/event.h>
+#include <unistd.h>
 
-#include "common/io/http_client.h"
+static const char *hosts = "/etc/hosts";
+#define HOSTS_FILE hosts
+#include "common/io/http_client_resolve.c"
+
 #include "common/io/http_server.h"
 
 static int last_result, last_status, answers;
@@ -41,16 +46,53 @@ static void handle(kd_http_request *req, void *arg)
     kd_http_respond(req, 200, NULL, 0, kd_bytes_str("here"));
 }
 
-Test(http_client_resolve, a_name_is_looked_up_when_it_is_needed)
+static kd_http_server *serve(struct event_base *base)
 {
-    struct event_base *base = event_base_new();
     kd_http_server *server;
     kd_http_config config;
-    char error[256], url[64];
+    char error[256];
     kd_http_config_init(&config);
     cr_assert_eq(kd_http_server_create(&server, base, &config, handle, NULL), KD_OK);
     cr_assert_eq(kd_http_server_listen(server, "127.0.0.1", 0, false, error, sizeof error), KD_OK, "%s",
                  error);
+    return server;
+}
+
+static void write_hosts(const char *line)
+{
+    FILE *f = fopen(hosts, "w");
+    cr_assert(f && fputs(line, f) >= 0 && fclose(f) == 0);
+}
+
+Test(http_client_resolve, a_name_that_is_known_later_is_found_then)
+{
+    char path[] = "/tmp/kudos-hosts-XXXXXX", url[64];
+    struct event_base *base = event_base_new();
+    kd_http_server *server = serve(base);
+    cr_assert(close(mkstemp(path)) == 0);
+    hosts = path;
+    write_hosts("# nothing yet\n");
+    snprintf(url, sizeof url, "http://later.invalid:%u", kd_http_server_port(server));
+    kd_http_client *client = client_of(base, url);
+    cr_assert_eq(ask(client, base, 300), KD_OK);
+    event_base_dispatch(base);
+    cr_assert_neq(last_result, KD_OK);
+    write_hosts("127.0.0.1 later.invalid\n");
+    for (int i = 0; i < 20 && last_result != KD_OK; i++) /* the first look-up may still be waiting for a nameserver */
+        if (ask(client, base, 1000) == KD_OK) event_base_dispatch(base);
+    cr_assert_eq(last_result, KD_OK);
+    cr_assert_eq(last_status, 200);
+    kd_http_client_destroy(client);
+    kd_http_server_destroy(server);
+    event_base_free(base);
+    unlink(path);
+}
+
+Test(http_client_resolve, a_name_is_looked_up_when_it_is_needed)
+{
+    struct event_base *base = event_base_new();
+    char url[64];
+    kd_http_server *server = serve(base);
     snprintf(url, sizeof url, "http://localhost:%u", kd_http_server_port(server));
     kd_http_client *client = client_of(base, url);
     cr_assert_eq(ask(client, base, 5000), KD_OK);
