@@ -6,16 +6,13 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "kudos/limits.h"
 #include "sim/args.h"
 #include "sim/drill/drill_faults.h"
 #include "sim/drill/drill_run.h"
 #include "sim/drill/files.h"
 #include "sim/drill/place.h"
 #include "sim/report/terminal.h"
-
-#ifndef KUDOS_VERSION
-#define KUDOS_VERSION "1.0.0"
-#endif
 
 enum { RATE_MAX = 100, FIGURES = 10, FIGURE_MAX = 32, NAME_MAX_BYTES = 64 };
 
@@ -128,7 +125,7 @@ static bool tell(const drill_options *o, const scenario *s, const record *r, con
                           .teaches = s->teaches,
                           .world = o->real ? "real binaries, real Kafka" : "real binaries, embedded Kafka",
                           .command = command,
-                          .version = KUDOS_VERSION,
+                          .version = KD_PROGRAM_VERSION,
                           .scenario = (const char *)text.data,
                           .seed = o->seed,
                           .verdict = d->found.verdict,

@@ -7,8 +7,8 @@
  * not hammered.
  */
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/io/clock.h"
 #include "common/io/http_client.h"
 #include "sim/load.h"
 
@@ -36,13 +36,6 @@ typedef struct worker {
     uint32_t in_flight;
     bool exhausted;
 } worker;
-
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static void on_answer(void *arg, int result, int status, const kd_http_response *r);
 
@@ -107,7 +100,7 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
     (void)r;
     slot *s = arg;
     worker *w = s->worker;
-    uint64_t at_us = now_us();
+    uint64_t at_us = kd_clock_mono_us();
     bool good = result == KD_OK && status >= 200 && status < 300;
     count(w, s, result, status, at_us);
     w->in_flight--;
@@ -135,7 +128,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     worker *w = arg;
-    uint64_t at_us = now_us();
+    uint64_t at_us = kd_clock_mono_us();
     if (at_us >= w->end_us || w->exhausted) {
         if (w->in_flight == 0) event_base_loopbreak(w->base);
         return;
@@ -157,7 +150,7 @@ static void run(worker *w)
     const struct timeval tick = {.tv_sec = 0, .tv_usec = TICK_US};
     w->tick = event_new(w->base, -1, EV_PERSIST, on_tick, w);
     KD_ASSERT(w->tick != NULL);
-    w->start_us = w->last_us = now_us();
+    w->start_us = w->last_us = kd_clock_mono_us();
     w->end_us = w->start_us + w->plan->seconds * 1000000;
     event_add(w->tick, &tick);
     event_base_dispatch(w->base);

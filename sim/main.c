@@ -17,10 +17,6 @@
 #include "sim/run.h"
 #include "sim/torture.h"
 
-#ifndef KUDOS_VERSION
-#define KUDOS_VERSION "1.0.0"
-#endif
-
 typedef struct {
     const char *name;
     const char *help;
@@ -58,7 +54,7 @@ int main(int argc, char **argv)
         return KD_EXIT_OK;
     }
     if (strcmp(name, "--version") == 0) {
-        printf("kudos-sim %s (wire %d, storage %d)\n", KUDOS_VERSION, KD_WIRE_SCHEMA, KD_STORAGE_SCHEMA);
+        printf("kudos-sim %s (wire %d, storage %d)\n", KD_PROGRAM_VERSION, KD_WIRE_SCHEMA, KD_STORAGE_SCHEMA);
         return KD_EXIT_OK;
     }
     for (size_t i = 0; i < KD_COUNT(commands); i++) {

@@ -7,8 +7,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/io/clock.h"
 #include "kudos/id.h"
 #include "sim/replay.h"
 
@@ -23,13 +23,6 @@ typedef struct {
     kd_replay_poll *poll;
     char names[KD_REPLAY_EDGES_MAX][16];
 } replay;
-
-uint64_t kd_replay_now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* ---- command line -----------------------------------------------------------------------------------------
  */
@@ -207,7 +200,7 @@ static int run(replay *r)
     /* Without all acknowledgements there is nothing to wait for, only something to look at. */
     uint64_t patience_us = r->sent.stopped ? 0 : r->plan.timeout_s * 1000000;
     if (r->sent.acked > 0) {
-        kd_replay_verify(&r->log, &r->oracle, r->base, &r->check, kd_replay_now_us() + patience_us);
+        kd_replay_verify(&r->log, &r->oracle, r->base, &r->check, kd_clock_mono_us() + patience_us);
     }
     kd_replay_view_finish(&view);
     if (r->sent.acked > 0) kd_replay_view_table(&view, (uint32_t)r->plan.top);

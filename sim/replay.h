@@ -36,8 +36,6 @@ typedef struct {
     bool insecure;
 } kd_replay_plan;
 
-uint64_t kd_replay_now_us(void); /* monotonic */
-
 /* ---- replay_driver.c ---- */
 
 typedef struct {

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/io/clock.h"
 #include "kudos/id.h"
 #include "kudos/limits.h"
 #include "sim/replay.h"
@@ -107,7 +108,7 @@ static void start(driver *d, slot *s, uint32_t event)
     s->event = event;
     s->attempts = 0;
     s->edge = edge_of(d, event);
-    s->first_us = kd_replay_now_us();
+    s->first_us = kd_clock_mono_us();
     attempt(s);
 }
 
@@ -137,7 +138,7 @@ static void retry(slot *s, uint64_t at_least_ms)
     driver *d = s->driver;
     uint64_t top = KD_MIN((uint64_t)BACKOFF_MIN_MS << KD_MIN(s->attempts, 10u), (uint64_t)BACKOFF_MAX_MS);
     uint64_t wait_ms = at_least_ms + top / 2 + kd_random_next(&d->random) % (top / 2 + 1);
-    uint64_t now = kd_replay_now_us();
+    uint64_t now = kd_clock_mono_us();
     if (now - s->first_us > d->plan->timeout_s * 1000000) {
         char why[200];
         snprintf(why, sizeof why, "no answer within %llu s from %s", (unsigned long long)d->plan->timeout_s,
@@ -200,7 +201,7 @@ static void acknowledge(slot *s, const kd_http_response *r)
     if (!confirms(kd_http_response_body(r), d->log->events[s->event].liked)) d->sent->contradictions++;
     keep_token(d, s, r);
     d->sent->acked++;
-    d->sent->last_ack_us = kd_replay_now_us();
+    d->sent->last_ack_us = kd_clock_mono_us();
     finish(s);
 }
 
@@ -270,7 +271,7 @@ static bool due(const driver *d, uint32_t event, uint64_t now_us)
 
 static void fill(driver *d)
 {
-    uint64_t now = d->plan->speed > 0 ? kd_replay_now_us() : 0;
+    uint64_t now = d->plan->speed > 0 ? kd_clock_mono_us() : 0;
     while (d->idle && d->cursor < d->log->count && !d->sent->stopped && due(d, d->cursor, now)) {
         uint32_t event = d->cursor++;
         if (d->users[d->log->events[event].user].busy) continue;
@@ -284,7 +285,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     driver *d = arg;
-    uint64_t now = kd_replay_now_us();
+    uint64_t now = kd_clock_mono_us();
     slot *s = d->waiting;
     d->waiting = NULL;
     while (s && !d->sent->stopped) {
@@ -334,7 +335,7 @@ void kd_replay_send(const kd_replay_plan *plan, const kd_replay_log *log, struct
     const struct timeval tick = {.tv_sec = 0, .tv_usec = TICK_US};
     driver d = {.plan = plan, .log = log, .base = base, .edges = edges, .sent = sent};
     set_up(&d);
-    sent->started_us = sent->last_ack_us = kd_replay_now_us();
+    sent->started_us = sent->last_ack_us = kd_clock_mono_us();
     struct event *timer = event_new(base, -1, EV_PERSIST, on_tick, &d);
     KD_ASSERT(timer != NULL);
     event_add(timer, &tick);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/io/clock.h"
 #include "sim/replay.h"
 
 enum {
@@ -43,7 +44,7 @@ static void on_answer(struct evhttp_request *request, void *arg)
     struct evbuffer *body = evhttp_request_get_input_buffer(request);
     size_t len = evbuffer_get_length(body);
     s->said = kd_replay_backlog_of(kd_bytes_of(len ? evbuffer_pullup(body, -1) : NULL, len));
-    s->heard_us = kd_replay_now_us();
+    s->heard_us = kd_clock_mono_us();
 }
 
 static void ask(source *s)

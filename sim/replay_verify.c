@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 
+#include "common/io/clock.h"
 #include "sim/bulk.h"
 #include "sim/replay.h"
 
@@ -52,7 +53,7 @@ static void end_round(verifier *v)
 {
     const struct timeval pause = {.tv_sec = 0, .tv_usec = PAUSE_MS * 1000};
     bool agreed = kd_replay_judge(v->check, v->oracle);
-    uint64_t now = kd_replay_now_us();
+    uint64_t now = kd_clock_mono_us();
     if (agreed && !v->agreed) v->check->converged_us = now;
     v->check->right = agreed && v->agreed;
     v->agreed = agreed;

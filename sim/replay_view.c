@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/io/clock.h"
 #include "sim/replay.h"
 #include "sim/replay_line.h"
 
@@ -43,7 +44,7 @@ static void show(kd_replay_view *v, bool last)
     char line[KD_REPLAY_LINE_SIZE], trouble[64];
     const kd_replay_sent *s = v->sent;
     const kd_replay_check *c = v->check;
-    uint64_t at_us = kd_replay_now_us(), until_us = c->right ? c->converged_us : at_us;
+    uint64_t at_us = kd_clock_mono_us(), until_us = c->right ? c->converged_us : at_us;
     kd_replay_now now = {
         .phase = phase_of(v, last),
         .events = v->log->count,
@@ -78,7 +79,7 @@ void kd_replay_view_init(kd_replay_view *v, struct event_base *base)
 {
     const char *kind = getenv("TERM");
     v->terminal = isatty(STDERR_FILENO) && kind && *kind && strcmp(kind, "dumb") != 0;
-    v->at_us = kd_replay_now_us();
+    v->at_us = kd_clock_mono_us();
     uint32_t ms = v->terminal ? RENEW_MS : LOG_MS;
     const struct timeval every = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
     v->timer = event_new(base, -1, EV_PERSIST, on_time, v);

@@ -7,9 +7,10 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/io/clock.h"
+#include "kudos/limits.h"
 #include "sim/args.h"
 #include "sim/check/checks.h"
 #include "sim/report/report.h"
@@ -17,22 +18,11 @@
 #include "sim/world/plants.h"
 #include "sim/world/run.h"
 
-#ifndef KUDOS_VERSION
-#define KUDOS_VERSION "1.0.0"
-#endif
-
 typedef struct {
     const char *path, *trace, *report;
     uint64_t seed;
     kd_arg_list plants;
 } run_options;
-
-static uint64_t real_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static int parse(int argc, char **argv, run_options *o)
 {
@@ -173,7 +163,7 @@ static void page_init(page *p, const run_options *o, const scenario *s, const si
                               .teaches = s->teaches,
                               .world = "simulation",
                               .command = p->command,
-                              .version = KUDOS_VERSION,
+                              .version = KD_PROGRAM_VERSION,
                               .scenario = (const char *)p->scenario.data,
                               .seed = o->seed,
                               .verdict = r->verdict,
@@ -233,9 +223,9 @@ static int run(const run_options *o, const scenario *s, sim_options *options)
     terminal_init(&t, label);
     aborting_seed = o->seed;
     signal(SIGABRT, on_abort);
-    uint64_t began_us = real_us();
+    uint64_t began_us = kd_clock_mono_us();
     sim_run(options, &r);
-    uint64_t us = real_us() - began_us;
+    uint64_t us = kd_clock_mono_us() - began_us;
     signal(SIGABRT, SIG_DFL);
     terminal_finish(&t);
     int rc = tell(o, s, &r, samples);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kudos/limits.h"
+
 enum { OPT_SET = 256, OPT_HELP, OPT_VERSION, OPT_REFERENCE };
 
 static const struct option long_options[] = {

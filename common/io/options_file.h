@@ -8,8 +8,6 @@
 
 #include "common/options.h"
 
-#define KD_PROGRAM_VERSION "0.1.0"
-
 /* Exit codes of every program. */
 enum { KD_EXIT_OK = 0, KD_EXIT_FAILED = 1, KD_EXIT_USAGE = 2, KD_EXIT_UNKNOWN = 3, KD_EXIT_UNAVAILABLE = 4 };
 

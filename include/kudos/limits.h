@@ -1,9 +1,12 @@
 /*
- * kudos/limits.h - every hard limit, in one place. What an operator may tune is in the option table instead
+ * kudos/limits.h - every hard limit and version, in one place. What an operator may tune is in the option table instead
  * (common/options); these bound formats and memory and are part of the wire and storage contract.
  */
 #ifndef KUDOS_LIMITS_H
 #define KUDOS_LIMITS_H
+
+/* Of all programs; the formats have versions of their own below. */
+#define KD_PROGRAM_VERSION "0.1.0"
 
 enum {
     KD_WIRE_SCHEMA = 1,     /* first element of every Kafka record */

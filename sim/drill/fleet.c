@@ -6,9 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/io/clock.h"
 #include "sim/drill/ask.h"
 #include "sim/drill/files.h"
 
@@ -20,22 +20,15 @@ enum {
     ENDING_ASKS_US = 3000000
 };
 
-static uint64_t clock_us(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 uint64_t fleet_now_us(const fleet *f)
 {
-    return clock_us(CLOCK_MONOTONIC) - f->began_us;
+    return kd_clock_mono_us() - f->began_us;
 }
 
 void fleet_begin(fleet *f)
 {
-    f->began_us = clock_us(CLOCK_MONOTONIC);
-    f->wall_began_us = clock_us(CLOCK_REALTIME);
+    f->began_us = kd_clock_mono_us();
+    f->wall_began_us = kd_clock_wall_us();
 }
 
 uint64_t fleet_wall_us(const fleet *f, uint64_t now_us)
@@ -143,9 +136,9 @@ int fleet_create(fleet **out, const fleet_options *options)
     f->base = options->base;
     f->brokers = options->brokers;
     f->random =
-        options->seed ^ clock_us(CLOCK_REALTIME); /* ports: two drills of one seed may run side by side */
-    f->began_us = clock_us(CLOCK_MONOTONIC);
-    f->wall_began_us = clock_us(CLOCK_REALTIME);
+        options->seed ^ kd_clock_wall_us(); /* ports: two drills of one seed may run side by side */
+    f->began_us = kd_clock_mono_us();
+    f->wall_began_us = kd_clock_wall_us();
     snprintf(log, sizeof log, "%s/broker.log", options->directory);
     program_init(&f->broker, f->base, "broker", log);
     f->tick = event_new(f->base, -1, EV_PERSIST, on_tick, f);

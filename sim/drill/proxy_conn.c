@@ -10,19 +10,12 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/io/clock.h"
 #include "sim/drill/proxy_internal.h"
 
 enum { READ_MAX = 16 * 1024, QUEUE_MAX = 256 * 1024 };
-
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 void proxy_break_fd(int fd)
 {
@@ -104,7 +97,7 @@ static bool pass_end(proxy_flow *f)
 static bool push(proxy_flow *f)
 {
     proxy_conn *c = f->conn;
-    uint64_t now = now_us();
+    uint64_t now = kd_clock_mono_us();
     while (f->first && !cut(f)) {
         proxy_piece *p = f->first;
         if (p->due_us > now) {
@@ -140,7 +133,7 @@ static void watch(proxy_flow *f)
 static uint64_t due(proxy_flow *f, size_t len)
 {
     proxy_link *l = f->conn->link;
-    uint64_t now = now_us(), at = now + l->condition.way[f->side].delay_us;
+    uint64_t now = kd_clock_mono_us(), at = now + l->condition.way[f->side].delay_us;
     uint64_t jitter = l->condition.way[f->side].jitter_us, rate = l->condition.way[f->side].bytes_per_s;
     if (jitter) {
         at += kd_random_next(&l->random) % (2 * jitter + 1);

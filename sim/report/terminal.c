@@ -4,30 +4,23 @@
 #include "sim/report/terminal.h"
 
 #include <inttypes.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/io/clock.h"
 #include "sim/report/units.h"
 
 enum { BAR = 24, DRAW_EVERY_US = 200000, FAULTS_SHOWN = 24 };
 
-static uint64_t clock_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
-
 void terminal_init(terminal *t, const char *label)
 {
-    *t = (terminal){.label = label, .shown = isatty(STDERR_FILENO) == 1, .began_us = clock_us()};
+    *t = (terminal){.label = label, .shown = isatty(STDERR_FILENO) == 1, .began_us = kd_clock_mono_us()};
 }
 
 void terminal_progress(void *arg, uint64_t now_us, uint64_t end_us, uint64_t acks)
 {
     terminal *t = arg;
     if (!t->shown) return;
-    uint64_t real_us = clock_us();
+    uint64_t real_us = kd_clock_mono_us();
     if (real_us - t->drawn_us < DRAW_EVERY_US) return;
     t->drawn_us = real_us;
     uint64_t part = end_us ? KD_MIN(now_us, end_us) * BAR / end_us : 0;
