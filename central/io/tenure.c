@@ -11,6 +11,8 @@
 #include "common/io/options_file.h"
 #include "common/io/point.h"
 
+enum { GAPS_EVERY_US = 10000000 };
+
 /* A build with a rule broken on purpose (make PLANT=NAME) sets it. */
 #ifndef KUDOS_CENTRAL_PLANT
 #define KUDOS_CENTRAL_PLANT 0
@@ -203,6 +205,18 @@ bool kd_tenure_blocked(const kd_tenure *t)
     return t->outstanding == KD_COMMITTER_DEPTH && kd_central_gathered(t->core) >= t->settings->commit_ops;
 }
 
+/* An edge whose batch got lost goes on sending until it hears of it: many in a row, and one line tells. */
+static void tell_gap(kd_tenure *t, kd_bytes edge, int64_t offset)
+{
+    uint64_t now_us = kd_clock_mono_us();
+    t->gaps++;
+    if (t->gaps_told_us > 0 && now_us < t->gaps_told_us + GAPS_EVERY_US) return;
+    KD_LOG(KD_INFO, "gap", KD_U64("partition", t->partition), KD_I64("offset", offset),
+           KD_BYTES("edge", edge), KD_U64("batches", t->gaps));
+    t->gaps = 0;
+    t->gaps_told_us = now_us;
+}
+
 static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
 {
     kd_batch batch;
@@ -229,8 +243,7 @@ static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
                KD_BYTES("edge", edge));
         break;
     case KD_FED_GAP:
-        KD_LOG(KD_INFO, "gap", KD_U64("partition", t->partition), KD_I64("offset", offset),
-               KD_BYTES("edge", edge));
+        tell_gap(t, edge, offset);
         break;
     default:
         break;

@@ -48,6 +48,7 @@ struct kd_tenure {
     bool claim_pending; /* to be produced */
     bool standing;      /* Kafka gives no records until a seek */
     uint64_t unknown_schema;
+    uint64_t gaps, gaps_told_us; /* since the last line about them; monotonic, 0: none yet */
     kd_kafka_producer *producer; /* the worker's; NULL before there is one */
     kd_outbound claims, counts, changes;
     bool changes_open;                          /* more may be had from the core */

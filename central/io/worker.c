@@ -45,10 +45,8 @@ static void producer_reset(void *arg, const char *cause)
 void kd_worker_kafka_log(void *arg, int severity, const char *text)
 {
     (void)arg;
-    kd_log_level level = severity <= 3   ? KD_ERROR
-                         : severity <= 5 ? KD_WARN
-                         : severity == 6 ? KD_INFO
-                                         : KD_DEBUG;
+    /* A broker that is away is the world's doing: what wants a look says so in a line of its own. */
+    kd_log_level level = severity <= 5 ? KD_WARN : severity == 6 ? KD_INFO : KD_DEBUG;
     KD_LOG(level, "kafka", KD_STR("text", text));
 }
 

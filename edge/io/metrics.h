@@ -35,6 +35,7 @@
       "Delivery reports that were not good.")                                                                \
     X(producer_resets, COUNTER, "kudos_edge_producer_resets_total", "",                                      \
       "Producers made anew after a fatal error.")                                                            \
+    X(kafka_errors, COUNTER, "kudos_edge_kafka_errors_total", "", "Errors of connections and brokers.")      \
     X(outbox_batches, GAUGE, "kudos_edge_outbox_batches", "", "Batches that central has not applied.")       \
     X(outbox_bytes, GAUGE, "kudos_edge_outbox_bytes", "", "Their size.")                                     \
     X(kafka_ready, GAUGE, "kudos_edge_kafka_ready", "", "Shards that have found their topics.")              \

@@ -96,9 +96,11 @@ static int produce(kd_shard *s, uint32_t partition, kd_position at)
         return err;
     }
     kd_metric_add(&s->metrics.undelivered, 1);
-    KD_LOG(KD_ERROR, "batch-not-produced", KD_U64("partition", partition), KD_U64("seq", at.seq),
-           KD_ERR(err));
-    if (err == KD_EUNAVAILABLE) kd_topics_recheck(s->app->topics);
+    if (err == KD_EUNAVAILABLE)
+        kd_topics_recheck(s->app->topics); /* tells of it, once for all batches */
+    else
+        KD_LOG(KD_ERROR, "batch-not-produced", KD_U64("partition", partition), KD_U64("seq", at.seq),
+               KD_ERR(err));
     return KD_OK;
 }
 
