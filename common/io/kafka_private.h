@@ -1,5 +1,5 @@
 /*
- * common/io/kafka_private.h - what the parts of the Kafka shell share. Nobody else includes it.
+ * common/io/kafka_private.h - what the parts of the Kafka shell share. Nobody else includes it, but a drill's log_tool.c for kd_kafka_client_end.
  */
 #ifndef KUDOS_COMMON_IO_KAFKA_PRIVATE_H
 #define KUDOS_COMMON_IO_KAFKA_PRIVATE_H

@@ -205,6 +205,7 @@ void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out)
     out->items = e->items.count;
     out->outbox_bytes = e->outbox_bytes;
     out->outbox_batches = e->outbox_batches;
+    out->outbox_op_bytes = e->outbox_bytes - e->outbox_batches * KD_OUTGOING_OVERHEAD;
     out->filter_rows = e->filter.rows;
     out->fresh_rows = e->spill.tables[0].count + e->spill.tables[1].count;
     out->refusing = e->refusing;

@@ -42,12 +42,21 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
     kd_metric_set(&m->ask_answers, (int64_t)stats->answers);
 }
 
+static uint64_t kafka_errors(const kd_shard *s)
+{
+    uint64_t n = 0;
+    if (s->sender.producer) n += kd_kafka_producer_stats_get(s->sender.producer).errors;
+    if (s->counts.consumer) n += kd_kafka_consumer_stats_get(s->counts.consumer).errors;
+    return n;
+}
+
 static void collect_shell(kd_shard *s)
 {
     kd_edge_metrics *m = &s->metrics;
     const kd_http_counters *http = kd_http_server_counters(s->server);
     kd_metric_set(&m->read_errors, (int64_t)kd_leveldb_read_errors(s->db));
     kd_metric_set(&m->in_flight, (int64_t)s->in_flight);
+    kd_metric_set(&m->kafka_errors, (int64_t)kafka_errors(s));
     kd_metric_set(&m->central_up, s->asker.client && kd_http_client_up(s->asker.client));
     kd_metric_set(&m->connections, (int64_t)http->connections_open);
     kd_metric_set(&m->http_requests, (int64_t)http->requests);
@@ -149,6 +158,21 @@ static void write_partitions(kd_app *app, kd_json *j)
     }
 }
 
+static void write_shards(kd_app *app, kd_json *j)
+{
+    uint64_t op_bytes = 0;
+    kd_json_key(j, "incarnations"), kd_json_array(j);
+    for (uint32_t i = 0; i < app->shard_count; i++) {
+        kd_published *pub = &app->shards[i]->published;
+        pthread_mutex_lock(&pub->lock);
+        kd_json_u64(j, pub->incarnation);
+        op_bytes += pub->stats.outbox_op_bytes;
+        pthread_mutex_unlock(&pub->lock);
+    }
+    kd_json_end_array(j);
+    kd_json_key(j, "outbox_op_bytes"), kd_json_u64(j, op_bytes);
+}
+
 int kd_metrics_debug(kd_app *app, const char *name, kd_buf *out)
 {
     if (strcmp(name, "partitions") != 0) return KD_ENOTFOUND;
@@ -156,13 +180,7 @@ int kd_metrics_debug(kd_app *app, const char *name, kd_buf *out)
     kd_json_object(&j);
     kd_json_key(&j, "edge"), kd_json_cstr(&j, app->settings.name);
     kd_json_key(&j, "shards"), kd_json_u64(&j, app->shard_count);
-    kd_json_key(&j, "incarnations"), kd_json_array(&j);
-    for (uint32_t i = 0; i < app->shard_count; i++) {
-        pthread_mutex_lock(&app->shards[i]->published.lock);
-        kd_json_u64(&j, app->shards[i]->published.incarnation);
-        pthread_mutex_unlock(&app->shards[i]->published.lock);
-    }
-    kd_json_end_array(&j);
+    write_shards(app, &j);
     kd_json_key(&j, "partitions"), kd_json_array(&j);
     write_partitions(app, &j);
     kd_json_end_array(&j);

@@ -196,6 +196,7 @@ typedef struct {
     uint64_t snapshots, heartbeats, snapshot_gaps, snapshots_old, undone, resent_ops;
     uint64_t asks, answers, answers_thrown, evicted, identity_alarms, items, outbox_bytes, outbox_batches,
         filter_rows, fresh_rows, expired, expire_sweeps;
+    uint64_t outbox_op_bytes; /* of outbox_bytes, what holds operations: 0 when only empty batches wait */
     bool refusing; /* writes are refused: identity in doubt */
 } kd_edge_stats;
 void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out);

@@ -1,6 +1,7 @@
 /*
  * log_tool.c - see the header: a thread with a consumer and a producer, and the orders between it and the drill.
  *
+ * Its clients are ended as the programs end theirs, within a limit: librdkafka 2.0.2 may wait for ever for one whose topic was deleted.
  * A duplicate is not duplicated again: each carries a header that says so, which no reader of the log looks at.
  */
 #include "sim/drill/log_tool.h"
@@ -9,6 +10,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "common/io/kafka_private.h"
 
 enum { TOPICS = 2, POLL_MS = 20, CALL_MS = 5000, FLUSH_MS = 3000 };
 
@@ -152,7 +155,7 @@ static void redeliver(log_tool *t, rd_kafka_t *producer, const char *topic, uint
             if (last) break;
         }
     }
-    if (reader) rd_kafka_destroy(reader);
+    if (reader) kd_kafka_client_end(reader);
 }
 
 static void expire(log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
@@ -204,10 +207,9 @@ static void *work(void *arg)
             rd_kafka_poll(producer, 0);
         }
         rd_kafka_flush(producer, FLUSH_MS);
-        rd_kafka_consumer_close(consumer);
     }
-    if (consumer) rd_kafka_destroy(consumer);
-    if (producer) rd_kafka_destroy(producer);
+    if (consumer) kd_kafka_client_end(consumer);
+    if (producer) kd_kafka_client_end(producer);
     pthread_mutex_lock(&t->lock);
     t->ended = true;
     pthread_mutex_unlock(&t->lock);
@@ -242,10 +244,15 @@ bool log_tool_ended(void *tool)
     return ended;
 }
 
+/* A thread that hangs in the library is left behind with what it refers to. */
 void log_tool_destroy(log_tool *t)
 {
     if (!t) return;
     log_tool_end(t);
+    if (!log_tool_ended(t)) {
+        pthread_detach(t->thread);
+        return;
+    }
     if (t->started) pthread_join(t->thread, NULL);
     pthread_mutex_destroy(&t->lock);
     free(t->brokers);

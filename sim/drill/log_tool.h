@@ -19,7 +19,8 @@ log_tool *log_tool_create(const char *brokers, uint32_t partitions, uint64_t see
 /* Asks the thread to end; it may need the loop for that, since its connections pass the proxy. */
 void log_tool_end(log_tool *t);
 bool log_tool_ended(void *tool);
-void log_tool_destroy(log_tool *t); /* waits for the thread. NULL is fine */
+void log_tool_destroy(
+    log_tool *t); /* waits for a thread that has ended, and leaves another behind. NULL is fine */
 /* From now on so many per cent of what is appended is appended once more; 0 ends it. */
 void log_tool_duplicate(log_tool *t, scenario_topic topic, uint32_t percent);
 /* The last `records` of every partition are appended once more. */

@@ -29,6 +29,7 @@ typedef struct {
     uint64_t next_us, asked_us, partitions_heard_us;
     double last[SERIES], before[SERIES]; /* of this start; of those before */
     uint64_t merged_us, outbox;          /* smallest watermark; batches */
+    uint64_t outbox_op_bytes;            /* of their operations */
     bool refusing;
     uint64_t shown, pending, age_us, as_of_us;
 } source;
@@ -73,6 +74,7 @@ static void on_partitions(void *arg, int status, kd_bytes body)
         merged = KD_MIN(merged, number(one, "watermark_us"));
         outbox += number(one, "outbox_batches");
     }
+    s->outbox_op_bytes = number(document, "outbox_op_bytes");
     if (json_array_size(partitions) == s->whole->fleet->scenario->partitions) {
         s->merged_us = merged;
         s->outbox = outbox;
@@ -196,7 +198,7 @@ uint64_t samples_outboxes(const samples *s, uint64_t since_us)
     uint64_t sum = 0;
     for (uint32_t e = 0; e < s->fleet->scenario->edge_count; e++) {
         if (s->at[e].partitions_heard_us < since_us) return UINT64_MAX;
-        sum += s->at[e].outbox;
+        sum += s->at[e].outbox_op_bytes;
     }
     return sum;
 }

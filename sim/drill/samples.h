@@ -27,7 +27,8 @@ void samples_record(samples *s, record *r, const clients *c, uint64_t least, uin
 samples_totals samples_sum(const samples *s);
 /* For drill_faults_options: the smallest watermark of this edge, as wall time; 0: unknown. */
 uint64_t samples_merged(void *samples_, uint32_t edge);
-/* Batches in the edges' outboxes by what was heard after `since_us` from all of them; UINT64_MAX: somebody was not heard since. */
+/* Bytes of operations in the edges' outboxes (idle partitions send empty batches, always) by what was heard after `since_us` from all of them;
+ * UINT64_MAX: somebody was not heard since. */
 uint64_t samples_outboxes(const samples *s, uint64_t since_us);
 
 #endif

@@ -106,8 +106,8 @@ static bool all_agree(reaching *r)
         continue; /* each has its own deadline */
     if (!fleet_wait(f, outboxes_heard, r, READ_LIMIT_US))
         return apart(r, "the edges do not tell of their outboxes");
-    uint64_t batches = samples_outboxes(r->o->samples, r->since_us);
-    if (batches > 0) return apart(r, "%llu batches are in outboxes", (unsigned long long)batches);
+    uint64_t bytes = samples_outboxes(r->o->samples, r->since_us);
+    if (bytes > 0) return apart(r, "%llu bytes of operations are in outboxes", (unsigned long long)bytes);
     return same_counts(r);
 }
 
