@@ -83,7 +83,7 @@ static void say_begin(const drill_options *o, const scenario *s)
     bool said[SCENARIO_KINDS] = {false};
     for (uint32_t i = 0; i < s->event_count; i++) {
         scenario_kind kind = s->events[i].kind;
-        const char *why = drill_faults_missing(kind, o->real);
+        const char *why = drill_faults_missing(kind, o->real, (uint32_t)o->brokers);
         if (!why || said[kind]) continue;
         said[kind] = true;
         printf("left out: %s: %s\n", scenario_kind_name(kind), why);

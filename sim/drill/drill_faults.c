@@ -30,11 +30,13 @@ struct drill_faults {
     bool log_lost;
 };
 
-const char *drill_faults_missing(scenario_kind kind, bool real_kafka)
+const char *drill_faults_missing(scenario_kind kind, bool real_kafka, uint32_t brokers)
 {
     switch (kind) {
     case SCENARIO_LOG_TRUNCATED:
-        return "Kafka has no call that cuts off the end of a log";
+        return real_kafka && brokers >= FLEET_ELECTION_BROKERS
+                   ? NULL
+                   : "a log loses its end in an unclean election, of three brokers of a real Kafka";
     case SCENARIO_LOG_EXPIRED:
         return real_kafka ? NULL : "the embedded broker keeps all records";
     case SCENARIO_RETIRE:
@@ -121,8 +123,8 @@ static void on_kafka(drill_faults *f, const scenario_event *e)
         fleet_kafka_freeze(fl, true);
     else if (e->kind == SCENARIO_RESET)
         fleet_net_reset(fl, SCENARIO_KAFKA);
-    else
-        fleet_kafka_kill(fl); /* it cannot be drained: a restart is a short kill */
+    else /* it cannot be drained: a restart is a short kill */
+        fleet_kafka_kill(fl, e->kind == SCENARIO_KAFKA_GONE);
 }
 
 static void on_log(drill_faults *f, const scenario_event *e)
@@ -139,6 +141,10 @@ static void on_log(drill_faults *f, const scenario_event *e)
     case SCENARIO_LOG_EXPIRED:
         f->log_lost = f->log_lost || e->topic == SCENARIO_LIKES;
         log_tool_expire(log, e->topic, amount);
+        break;
+    case SCENARIO_LOG_TRUNCATED:
+        f->log_lost = f->log_lost || e->topic == SCENARIO_LIKES;
+        fleet_kafka_truncate(f->options.fleet, log_tool_topic(e->topic), amount);
         break;
     default:
         f->log_lost = true; /* the embedded broker loses all topics at once */
@@ -208,9 +214,13 @@ static void begin(drill_faults *f, const scenario_event *e, uint64_t now_us)
         return; /* clocks() */
     case SCENARIO_LOG_DUPLICATES:
     case SCENARIO_LOG_REDELIVERS:
+    case SCENARIO_LOG_TRUNCATED:
     case SCENARIO_LOG_EXPIRED:
     case SCENARIO_LOG_RECREATED:
         on_log(f, e);
+        return;
+    case SCENARIO_FENCE:
+        fleet_net_fence(f->options.fleet, e->who);
         return;
     default:
         if (e->who == SCENARIO_KAFKA)
@@ -262,6 +272,7 @@ static void finish(drill_faults *f, const active *a, uint64_t now_us)
             thaw(f, a, now_us);
         break;
     case SCENARIO_KILL:
+    case SCENARIO_KAFKA_GONE:
     case SCENARIO_RESTART:
         if (e->who == SCENARIO_KAFKA) fleet_kafka_back(fl);
         break;
@@ -335,15 +346,18 @@ static uint64_t until(const drill_faults *f, const scenario_event *e, uint64_t n
 {
     switch (e->kind) {
     case SCENARIO_RESET:
+    case SCENARIO_FENCE:
     case SCENARIO_SYNC_FAILS:
     case SCENARIO_BACKUP:
     case SCENARIO_RESTORE:
     case SCENARIO_WIPE:
     case SCENARIO_LOG_REDELIVERS:
+    case SCENARIO_LOG_TRUNCATED:
     case SCENARIO_LOG_EXPIRED:
     case SCENARIO_LOG_RECREATED:
         return now_us;
     case SCENARIO_KILL:
+    case SCENARIO_KAFKA_GONE:
     case SCENARIO_RESTART:
         return now_us + (e->for_us ? sooner(f, e->for_us) : (uint64_t)BACK_US);
     case SCENARIO_CLOCK_STEP:
@@ -371,7 +385,8 @@ static void start(drill_faults *f, const scenario_event *e, uint64_t now_us)
         clients_told(f->options.clients, e);
         return;
     }
-    if (drill_faults_missing(e->kind, f->options.fleet->options.real_kafka)) return;
+    if (drill_faults_missing(e->kind, f->options.fleet->options.real_kafka, f->options.fleet->brokers))
+        return;
     active a = {.event = e, .from_us = now_us, .until_us = until(f, e, now_us)};
     a.step_us = now_us + sooner(f, e->period_us);
     tell(f, e, now_us, a.until_us);

@@ -26,7 +26,7 @@ typedef struct {
 } drill_faults_options;
 
 /* Why this kind cannot be played here, or NULL. */
-const char *drill_faults_missing(scenario_kind kind, bool real_kafka);
+const char *drill_faults_missing(scenario_kind kind, bool real_kafka, uint32_t brokers);
 /* It moves a clock: libfaketime is needed. */
 bool drill_faults_moves_clock(scenario_kind kind);
 

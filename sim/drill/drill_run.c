@@ -28,7 +28,7 @@ static void find_needs(const stage_options *o, drill_run_result *out)
     uint32_t faults = 0, missing = 0;
     for (uint32_t i = 0; i < shorter.event_count; i++) {
         faults += shorter.events[i].kind != SCENARIO_OPERATION;
-        missing += drill_faults_missing(shorter.events[i].kind, o->real_kafka) != NULL;
+        missing += drill_faults_missing(shorter.events[i].kind, o->real_kafka, o->brokers) != NULL;
     }
     if (faults > 0 && missing == faults)
         stage_find(&out->found, SIM_UNKNOWN, "faults", "none of its faults can be played here");

@@ -65,7 +65,7 @@ bool fleet_all_ready(void *fleet_)
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         if (f->nodes[i].exists && f->nodes[i].wanted && !fleet_serves(&f->nodes[i])) return false;
     }
-    return !f->broker_starting;
+    return !f->broker_starting && fleet_kafka_settled(f);
 }
 
 /* ---- the loop -------------------------------------------------------------------------------------------------- */

@@ -26,6 +26,7 @@ enum {
     FLEET_NODES,
     FLEET_TEXT_MAX = 1024,
     FLEET_PATH_MAX = 1024,
+    FLEET_ELECTION_BROKERS = 3, /* so many, and a controller apart, make an unclean election */
 };
 
 typedef struct fleet fleet;
@@ -78,7 +79,9 @@ struct fleet {
     program broker;
     uint32_t brokers, brokers_down;
     uint16_t broker_ports[PROXY_KAFKA_BROKERS_MAX];
-    bool broker_starting, broker_refused;
+    bool broker_starting, broker_refused, brokers_gone;
+    uint32_t orders, orders_done; /* that kafka.py was given, and has done */
+    uint64_t orders_asked_us;
     proxy_link *own[PROXY_KAFKA_BROKERS_MAX]; /* the drill's way to the brokers: no fault befalls it */
     proxy_kafka_table own_table;
     const scenario_event *network[256]; /* of the links, in force */
@@ -163,14 +166,22 @@ void fleet_net_begin(fleet *f, const scenario_event *e);
 void fleet_net_end(fleet *f, const scenario_event *e);
 void fleet_net_flap(fleet *f, const scenario_event *e, bool open);
 void fleet_net_reset(fleet *f, int who);
+/* Each connection to a broker on which its producers wait for an answer gets one that ends a producer's life, though the record is in the log. */
+void fleet_net_fence(fleet *f, int who);
 
 /* fleet_kafka.c */
 int fleet_kafka_start(fleet *f);
 void fleet_kafka_tick(fleet *f);
 void fleet_kafka_finish(fleet *f);
-void fleet_kafka_kill(fleet *f);
+/* Of a real one the leader of the likes topic, or all. */
+void fleet_kafka_kill(fleet *f, bool all);
 void fleet_kafka_back(fleet *f);
 void fleet_kafka_freeze(fleet *f, bool frozen);
+/* An unclean election: about so many of the last records of every partition are gone. Of a real one with FLEET_ELECTION_BROKERS; takes
+ * its time, during which all other orders to Kafka wait. */
+void fleet_kafka_truncate(fleet *f, const char *topic, uint32_t records);
+/* Everything that it was told is done. */
+bool fleet_kafka_settled(const fleet *f);
 /* Of a real one the topic; the embedded one loses all topics and begins anew. */
 void fleet_kafka_recreate(fleet *f, const char *topic);
 /* "127.0.0.1:p1,...": the brokers, by the drill's own links, which stay the same when a broker moves. */

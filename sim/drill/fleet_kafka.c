@@ -2,8 +2,8 @@
  * fleet_kafka.c - the broker of a drill: the embedded one (kudos-sim broker), or Apache Kafka by tests/lib/kafka.py.
  *
  * The embedded one keeps its records in memory. So to kill it means that nobody is reached there for a while, and to recreate a topic is to begin
- * with an empty one, all topics at once, at another port, which the links hide. kafka.py takes commands on its standard input and ends,
- * with its brokers, when that ends.
+ * with an empty one, all topics at once, at another port, which the links hide. kafka.py takes commands on its standard input, tells in a file
+ * which are done, and ends, with its brokers, when its input ends.
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,7 +14,14 @@
 #include "sim/drill/files.h"
 #include "sim/drill/fleet.h"
 
-enum { EMBEDDED_LIMIT_US = 20000000, REAL_LIMIT_US = 120000000, STOP_LIMIT_US = 30000000, ADDRESS_MAX = 256 };
+enum {
+    EMBEDDED_LIMIT_US = 20000000,
+    REAL_LIMIT_US = 120000000,
+    STOP_LIMIT_US = 30000000,
+    ADDRESS_MAX = 256,
+    DONE_MAX = 1024 * 1024,
+    DONE_ASK_US = 100000
+};
 
 static void address_path(const fleet *f, char path[FLEET_PATH_MAX])
 {
@@ -36,6 +43,15 @@ static void start_embedded(fleet *f)
     f->broker_starting = true;
 }
 
+/* What min.insync.replicas = 2 of three is there to prevent. */
+static bool elects_uncleanly(const fleet *f)
+{
+    const scenario *s = f->scenario;
+    uint32_t i = 0;
+    while (i < s->event_count && s->events[i].kind != SCENARIO_LOG_TRUNCATED) i++;
+    return i < s->event_count;
+}
+
 static void start_real(fleet *f)
 {
     char script[FLEET_PATH_MAX], address[FLEET_PATH_MAX], directory[FLEET_PATH_MAX], brokers[16];
@@ -43,8 +59,20 @@ static void start_real(fleet *f)
     snprintf(directory, sizeof directory, "%s/kafka", f->options.directory);
     snprintf(brokers, sizeof brokers, "%u", f->brokers);
     address_path(f, address);
-    const char *argv[] = {"python3", script,           "run",   "--commands", "--dir", directory, "--brokers",
-                          brokers,   "--address-file", address, NULL};
+    const char *argv[] = {"python3",
+                          script,
+                          "run",
+                          "--commands",
+                          "--dir",
+                          directory,
+                          "--brokers",
+                          brokers,
+                          "--address-file",
+                          address,
+                          "--min-insync",
+                          f->brokers < FLEET_ELECTION_BROKERS || elects_uncleanly(f) ? "1" : "2",
+                          f->brokers > 1 ? "--apart" : NULL,
+                          NULL};
     /* No signal when the drill dies: the end of its standard input tells it, and it ends its brokers in order. */
     if (program_start(&f->broker, &(program_command){.argv = argv, .input = true, .death_signal = SIGCONT}) !=
         KD_OK)
@@ -70,6 +98,29 @@ static bool read_address(fleet *f)
     return there;
 }
 
+/* A line each. An election that could not be made unclean leaves nothing to be judged. */
+static void read_done(fleet *f)
+{
+    char path[FLEET_PATH_MAX + 8];
+    static const char unmade[] = "failed: truncate";
+    kd_buf text = {0};
+    address_path(f, path);
+    strcat(path, ".done");
+    if (files_read_end(path, DONE_MAX, &text) != KD_OK) text.len = 0;
+    f->orders_done = 0;
+    kd_buf_put_u8(&text, 0);
+    for (const char *at = (const char *)text.data, *end; (end = strchr(at, '\n')); at = end + 1) {
+        f->orders_done++;
+        if (strncmp(at, unmade, sizeof unmade - 1) == 0) fleet_fail(f, "%.*s", (int)(end - at), at);
+    }
+    kd_buf_finish(&text);
+}
+
+bool fleet_kafka_settled(const fleet *f)
+{
+    return f->orders == f->orders_done;
+}
+
 static bool is_up(void *arg)
 {
     const fleet *f = arg;
@@ -93,6 +144,10 @@ void fleet_kafka_tick(fleet *f)
         char how[64];
         program_describe(f->broker.status, how, sizeof how);
         fleet_fail(f, "the broker ended with %s; see %s", how, f->broker.log);
+    }
+    if (!fleet_kafka_settled(f) && fleet_now_us(f) > f->orders_asked_us + DONE_ASK_US) {
+        f->orders_asked_us = fleet_now_us(f);
+        read_done(f);
     }
     if (!f->broker_starting || !program_running(&f->broker) || !read_address(f)) return;
     f->broker_starting = false;
@@ -120,6 +175,7 @@ static void command(fleet *f, const char *line)
 {
     if (f->broker.input < 0 || write(f->broker.input, line, strlen(line)) != (ssize_t)strlen(line))
         fleet_fail(f, "kafka.py takes no commands: %s", strerror(errno));
+    f->orders++;
 }
 
 static void refuse(fleet *f, bool yes)
@@ -128,12 +184,14 @@ static void refuse(fleet *f, bool yes)
     fleet_net_refresh(f);
 }
 
-void fleet_kafka_kill(fleet *f)
+void fleet_kafka_kill(fleet *f, bool all)
 {
     f->kills++;
-    if (f->broker_starting || f->brokers_down++ > 0) return;
+    all = all || f->brokers == 1 || !f->options.real_kafka;
+    if (f->broker_starting || (f->brokers_down++ > 0 && (f->brokers_gone || !all))) return;
+    f->brokers_gone = all;
     if (f->options.real_kafka)
-        command(f, f->brokers > 1 ? "kill leader kudos.likes.v1\n" : "kill 1\n");
+        command(f, all ? "kill all\n" : "kill leader kudos.likes.v1\n");
     else
         refuse(f, true);
 }
@@ -141,6 +199,7 @@ void fleet_kafka_kill(fleet *f)
 void fleet_kafka_back(fleet *f)
 {
     if (f->brokers_down == 0 || --f->brokers_down > 0) return;
+    f->brokers_gone = false;
     if (f->options.real_kafka)
         command(f, "start all\n");
     else
@@ -155,6 +214,13 @@ void fleet_kafka_freeze(fleet *f, bool frozen)
         program_stop(&f->broker);
     else
         program_continue(&f->broker);
+}
+
+void fleet_kafka_truncate(fleet *f, const char *topic, uint32_t records)
+{
+    char line[128];
+    snprintf(line, sizeof line, "truncate %s %u\n", topic, records);
+    command(f, line);
 }
 
 void fleet_kafka_recreate(fleet *f, const char *topic)

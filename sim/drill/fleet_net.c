@@ -143,6 +143,15 @@ void fleet_net_flap(fleet *f, const scenario_event *e, bool open)
     fleet_net_refresh(f);
 }
 
+void fleet_net_fence(fleet *f, int who)
+{
+    for (uint32_t i = 0; i < FLEET_NODES; i++) {
+        fleet_node *n = &f->nodes[i];
+        for (uint32_t b = 0; b < f->brokers && n->exists && fleet_identity(n) == who; b++)
+            proxy_link_fence(n->kafka[b]);
+    }
+}
+
 void fleet_net_reset(fleet *f, int who)
 {
     for (uint32_t i = 0; i < FLEET_NODES; i++) {

@@ -83,6 +83,11 @@ void proxy_link_reset(proxy_link *l)
     while (l->conns) proxy_conn_break(l->conns);
 }
 
+void proxy_link_fence(proxy_link *l)
+{
+    for (proxy_conn *c = l->conns; c; c = c->next) c->calls.fence = true;
+}
+
 void proxy_link_set(proxy_link *l, const proxy_condition *condition)
 {
     l->condition = *condition;

@@ -39,6 +39,8 @@ uint16_t proxy_link_port(const proxy_link *l);
 /* Of connections from now on. 0: nobody is there, they are refused. */
 void proxy_link_target(proxy_link *l, uint16_t port);
 void proxy_link_set(proxy_link *l, const proxy_condition *condition);
+/* Of a broker: see proxy_kafka_calls. Each connection that is there, once. */
+void proxy_link_fence(proxy_link *l);
 /* All its connections break, once. */
 void proxy_link_reset(proxy_link *l);
 

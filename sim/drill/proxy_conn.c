@@ -175,6 +175,7 @@ static bool take(proxy_flow *f, kd_bytes data)
         if (changed.len) append(f, kd_buf_view(&changed));
         kd_buf_finish(&changed);
     } else {
+        if (f->conn->link->kafka) proxy_kafka_asked(&f->kafka, data);
         append(f, data);
     }
     return true;
@@ -214,6 +215,7 @@ static void start_flow(proxy_conn *c, int side)
     f->side = side;
     f->last = &f->first;
     f->kafka.table = c->link->kafka;
+    f->kafka.calls = &c->calls;
     f->readable = event_new(base, c->fd[side], EV_READ | EV_PERSIST, on_readable, f);
     f->writable = event_new(base, c->fd[1 - side], EV_WRITE, on_go, f);
     f->due = evtimer_new(base, on_go, f);

@@ -50,6 +50,7 @@ struct proxy_conn {
     bool connected;
     struct event *connecting;
     proxy_flow flow[PROXY_WAYS];
+    proxy_kafka_calls calls;
 };
 
 void proxy_conn_create(proxy_link *l, int fd);

@@ -1,6 +1,8 @@
 /* proxy_kafka.c - see the header. */
 #include "sim/drill/proxy_kafka.h"
 
+enum { API_PRODUCE = 0, OUT_OF_ORDER = 45 };
+
 static const char host[PROXY_KAFKA_HOST_LEN + 1] = "127.0.0.1";
 
 /* Whether the byte may be at this place of a match. The port's upper half is always 0. */
@@ -54,6 +56,55 @@ static void pass_byte(proxy_kafka_stream *s, uint8_t byte, kd_buf *out)
     if (s->held_len == PROXY_KAFKA_MATCH) exchange(s, out);
 }
 
+/* ---- what is asked --------------------------------------------------------------------------------------------- */
+
+static uint32_t number(const uint8_t *at, uint32_t size)
+{
+    uint32_t n = 0;
+    while (size-- > 0) n = n << 8 | *at++;
+    return n;
+}
+
+/* A request begins with api, version and its id. */
+static void note_request(proxy_kafka_calls *c, const uint8_t *begin)
+{
+    if (number(begin, 2) != API_PRODUCE || c->count == PROXY_KAFKA_CALLS_MAX) return;
+    c->id[c->count++] = number(begin + 4, 4);
+}
+
+static bool take_call(proxy_kafka_calls *c, uint32_t id)
+{
+    uint32_t i = 0;
+    while (i < c->count && c->id[i] != id) i++;
+    if (i == c->count) return false;
+    memmove(&c->id[i], &c->id[i + 1], (--c->count - i) * sizeof c->id[0]);
+    return true;
+}
+
+/* An answer to Produce, up to version 8: its id, how many topics, the name of the first, how many partitions, which, its error. */
+static void note_answer(proxy_kafka_stream *s)
+{
+    bool produce = take_call(s->calls, number(s->begin, 4));
+    s->fencing = produce && s->calls->fence && number(s->begin + 4, 4) > 0;
+    s->error_at = PROXY_KAFKA_BEGIN + number(s->begin + 8, 2) + 8;
+}
+
+/* Where in the request or answer this byte stands, behind the size; s->left does not count it any more. */
+static uint32_t place(const proxy_kafka_stream *s)
+{
+    return s->size - (uint32_t)s->left - 1;
+}
+
+static uint8_t fence(proxy_kafka_stream *s, uint32_t at, uint8_t byte)
+{
+    if (at < PROXY_KAFKA_BEGIN) s->begin[at] = byte;
+    if (at == PROXY_KAFKA_BEGIN - 1) note_answer(s);
+    if (!s->fencing || at < s->error_at || at > s->error_at + 1) return byte;
+    bool last = at == s->error_at + 1;
+    if (last) s->fencing = s->calls->fence = false;
+    return last ? OUT_OF_ORDER : 0;
+}
+
 /* Keeps count of where an answer ends. True for the bytes of its size, which are no part of a match. */
 static bool in_head(proxy_kafka_stream *s, uint8_t byte)
 {
@@ -63,10 +114,20 @@ static bool in_head(proxy_kafka_stream *s, uint8_t byte)
     }
     s->head = s->head << 8 | byte;
     if (++s->head_len == 4) {
-        s->left = s->head;
+        s->left = s->size = s->head;
         s->head_len = s->head = 0;
     }
     return true;
+}
+
+void proxy_kafka_asked(proxy_kafka_stream *s, kd_bytes in)
+{
+    for (size_t i = 0; i < in.len && s->calls; i++) {
+        if (in_head(s, in.data[i])) continue;
+        uint32_t at = place(s);
+        if (at < PROXY_KAFKA_BEGIN) s->begin[at] = in.data[i];
+        if (at == PROXY_KAFKA_BEGIN - 1) note_request(s->calls, s->begin);
+    }
 }
 
 void proxy_kafka_pass(proxy_kafka_stream *s, kd_bytes in, kd_buf *out)
@@ -76,7 +137,7 @@ void proxy_kafka_pass(proxy_kafka_stream *s, kd_bytes in, kd_buf *out)
             kd_buf_put_u8(out, in.data[i]);
             continue;
         }
-        pass_byte(s, in.data[i], out);
+        pass_byte(s, s->calls ? fence(s, place(s), in.data[i]) : in.data[i], out);
         if (s->left == 0) release(s, out);
     }
 }

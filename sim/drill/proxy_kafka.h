@@ -4,14 +4,22 @@
  * Kafka tells clients where its brokers are (Metadata, FindCoordinator) as a length-prefixed host followed by the port as a big-endian
  * int32, in every version of these answers. All brokers of a drill are at 127.0.0.1, so exchanging the port behind these nine bytes keeps
  * every length, and nothing else of the protocol needs to be understood. A match may be cut in two by a read: its beginning is held
- * back, but never beyond the end of an answer (each is preceded by its size), since the next one may be long in coming. Pure.
+ * back, but never beyond the end of an answer (each is preceded by its size), since the next one may be long in coming.
+ *
+ * And, when asked to, makes the broker's answer to one Produce request an error after which librdkafka's idempotent producer is dead. Pure.
  */
 #ifndef KUDOS_SIM_DRILL_PROXY_KAFKA_H
 #define KUDOS_SIM_DRILL_PROXY_KAFKA_H
 
 #include "kudos/base.h"
 
-enum { PROXY_KAFKA_BROKERS_MAX = 9, PROXY_KAFKA_HOST_LEN = 9, PROXY_KAFKA_MATCH = PROXY_KAFKA_HOST_LEN + 4 };
+enum {
+    PROXY_KAFKA_BROKERS_MAX = 9,
+    PROXY_KAFKA_HOST_LEN = 9,
+    PROXY_KAFKA_MATCH = PROXY_KAFKA_HOST_LEN + 4,
+    PROXY_KAFKA_BEGIN = 10,
+    PROXY_KAFKA_CALLS_MAX = 64
+};
 
 /* Port `from` (a broker's) is told as `to`. May change while streams run. */
 typedef struct {
@@ -21,17 +29,32 @@ typedef struct {
     } at[PROXY_KAFKA_BROKERS_MAX];
 } proxy_kafka_table;
 
-/* One direction of one connection: from a broker. Zero-initialise with the table. */
+/* What one connection has asked and not been answered, as far as it is Produce; zero-initialise. `fence`: the next answer to one of these says that
+ * its first batch was out of order; the batch is in the log all the same. Goes back to false when that was done. */
+typedef struct {
+    uint32_t id[PROXY_KAFKA_CALLS_MAX]; /* of requests, oldest first */
+    uint32_t count;
+    bool fence;
+} proxy_kafka_calls;
+
+/* One direction of one connection. Zero-initialise with the table, which is for what comes from a broker, and the connection's calls. */
 typedef struct {
     const proxy_kafka_table *table;
-    uint32_t head_len; /* bytes of the size that were seen, up to 4 */
-    uint32_t head;     /* their value so far */
-    uint64_t left;     /* bytes of the answer that are still to come */
-    uint32_t held_len; /* held back: what may be the beginning of a match */
+    proxy_kafka_calls *calls;         /* NULL: nothing is asked of them */
+    uint8_t begin[PROXY_KAFKA_BEGIN]; /* of this request or answer, behind its size */
+    bool fencing;                     /* in the answer that is changed */
+    uint32_t error_at;                /* where its first error stands */
+    uint32_t head_len;                /* bytes of the size that were seen, up to 4 */
+    uint32_t head;                    /* their value so far */
+    uint32_t size;                    /* of the request or answer that is under way */
+    uint64_t left;                    /* bytes of the answer that are still to come */
+    uint32_t held_len;                /* held back: what may be the beginning of a match */
     uint8_t held[PROXY_KAFKA_MATCH];
 } proxy_kafka_stream;
 
 /* Appends what can go on to *out: at most PROXY_KAFKA_MATCH - 1 bytes stay behind. */
 void proxy_kafka_pass(proxy_kafka_stream *s, kd_bytes in, kd_buf *out);
+/* The other direction, in which nothing is changed: takes note of what is asked. */
+void proxy_kafka_asked(proxy_kafka_stream *s, kd_bytes in);
 
 #endif

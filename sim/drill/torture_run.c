@@ -133,7 +133,7 @@ static void trouble(torture *t, uint64_t now)
         break;
     case 4:
         if (t->kafka_back_us) break;
-        fleet_kafka_kill(f);
+        fleet_kafka_kill(f, below(t, 3) == 0);
         t->kafka_back_us = now + 200000 + below(t, 2000000);
         break;
     case 5:

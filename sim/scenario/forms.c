@@ -102,6 +102,10 @@ const event_form scenario_event_forms[SCENARIO_KINDS] = {
         WORD("lose"), WORD("answers"), WORD("of"), EDGE, SHARE}}, SPAN_LASTS, SCENARIO_NOBODY},
     [SCENARIO_KILL] = {{"kill -9; back afterwards", .parts = {
         WORD("kill"), ANYBODY}}, SPAN_RETURNS, SCENARIO_NOBODY},
+    [SCENARIO_KAFKA_GONE] = {{"kill -9 of every broker; back afterwards", .parts = {
+        WORD("kill"), WORD("all"), WORD("of"), WORD("kafka")}}, SPAN_RETURNS, SCENARIO_KAFKA},
+    [SCENARIO_FENCE] = {{"Kafka takes nothing more from its producers: they are dead, others must be made", .parts = {
+        WORD("fence"), PROCESS}}, SPAN_ONCE, SCENARIO_NOBODY},
     [SCENARIO_FREEZE] = {{"stopped, and continued afterwards", .parts = {
         WORD("freeze"), PROCESS}}, SPAN_LASTS, SCENARIO_NOBODY},
     [SCENARIO_RESTART] = {{"drained and started again", .parts = {
@@ -242,6 +246,8 @@ const char *scenario_kind_name(scenario_kind kind)
         [SCENARIO_RESET] = "reset",
         [SCENARIO_ANSWERS_LOST] = "lose answers",
         [SCENARIO_KILL] = "kill",
+        [SCENARIO_KAFKA_GONE] = "kill all of kafka",
+        [SCENARIO_FENCE] = "fence",
         [SCENARIO_FREEZE] = "freeze",
         [SCENARIO_RESTART] = "restart",
         [SCENARIO_BACKUP] = "back up",

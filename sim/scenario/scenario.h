@@ -41,7 +41,9 @@ typedef enum {
     SCENARIO_RESET,        /* all its connections break, once */
     SCENARIO_ANSWERS_LOST, /* `amount` per cent of its answers to users do not arrive */
     /* processes */
-    SCENARIO_KILL,    /* kill -9; comes back after `for_us` */
+    SCENARIO_KILL,    /* kill -9; comes back after `for_us`; of Kafka the leader */
+    SCENARIO_KAFKA_GONE, /* all brokers are killed; back after `for_us` */
+    SCENARIO_FENCE, /* Kafka refuses what its producers send, for good: they are dead, and others must be made */
     SCENARIO_FREEZE,  /* SIGSTOP for `for_us` */
     SCENARIO_RESTART, /* drained and started again */
     SCENARIO_BACKUP, /* its disk is copied as a crash would leave it; central knows of it, as of a backup by command; the last copy counts */

@@ -212,7 +212,11 @@ static void once(world *w, const scenario_event *e)
         reset(w, e);
         return;
     case SCENARIO_KILL:
+    case SCENARIO_KAFKA_GONE: /* the world has one broker */
         kill(w, e);
+        return;
+    case SCENARIO_FENCE:
+        producer_fence(w, e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who);
         return;
     case SCENARIO_FREEZE:
         if (e->who == SCENARIO_KAFKA)

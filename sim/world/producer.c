@@ -181,10 +181,23 @@ void producer_healed(world *w, uint32_t host)
     }
 }
 
+static void make_others(world *w, uint32_t host)
+{
+    for (uint32_t slot = host; slot < WORLD_SLOTS; slot += SCENARIO_EDGES_MAX)
+        if (w->processes[slot].up) shard_reset(w, slot);
+}
+
 /* The client of 2.0.2 may go fatal over a broken connection; then its process makes another, and sends from its outbox. */
 void producer_reset(world *w, uint32_t host)
 {
     if (host == HOST_CENTRAL || world_below(w, DRAW_RETRY, 900 + host, 2) == 0) return;
-    for (uint32_t slot = host; slot < WORLD_SLOTS; slot += SCENARIO_EDGES_MAX)
-        if (w->processes[slot].up) shard_reset(w, slot);
+    make_others(w, host);
+}
+
+/* The producers of this host are dead: what they had under way failed, whether it is in the log or not. Central sends from what it holds when it is told. */
+void producer_fence(world *w, uint32_t host)
+{
+    for (uint32_t id = 1; id < w->message_count; id++)
+        if (process_host(w->messages[id].process) == host) w->messages[id].again = true;
+    if (host != HOST_CENTRAL) make_others(w, host);
 }

@@ -332,6 +332,7 @@ uint32_t message_take(world *w, message_kind kind, uint32_t process, uint32_t pa
 void producer_send(world *w, uint32_t message);
 void producer_healed(world *w, uint32_t host);
 void producer_reset(world *w, uint32_t host);
+void producer_fence(world *w, uint32_t host);
 
 /* consumer.c */
 sim_log *consumer_log(world *w, uint32_t process, uint32_t partition);

@@ -1,6 +1,8 @@
-"""Edge and central over a real Kafka: the likes topic deleted, the broker killed, and every like still counted once."""
+"""Edge and central over a real Kafka: the likes topic deleted, the broker killed, Kafka away for longer than any timeout of its client; and every
+like still counted once."""
 import os
 import sys
+import time
 
 import pytest
 
@@ -31,9 +33,9 @@ class Crowd:
         wait_until(lambda: self.counted() == self.users, WAIT, what)
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    with kafka.Kafka(os.path.join(tmp_path, "kafka"), 1) as k:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    with kafka.Kafka(tmp_path_factory.mktemp("kafka"), 1) as k:
         yield k
 
 
@@ -58,4 +60,41 @@ def test_log_lost_and_broker_killed(tmp_path, cluster):
         crowd.like(20)
         central.start()
         crowd.wait_exact("likes after central was killed")
+        assert (edge.stop(), central.stop()) == (0, 0)
+
+
+# Every limit of the client after which it gives something up, but those that a program refuses to have changed (message.timeout.ms is 0: never).
+SHORT = {"socket.timeout.ms": 1000, "request.timeout.ms": 1000, "metadata.max.age.ms": 1500, "topic.metadata.refresh.interval.ms": 1000,
+         "topic.metadata.propagation.max.ms": 1000, "socket.connection.setup.timeout.ms": 1000}
+AWAY_S, ANSWER_S, LINES_MAX = 5, 2, 60
+
+
+def test_away_for_longer_than_any_timeout(tmp_path, cluster):
+    topics = {"likes_topic": "away.likes", "counts_topic": "away.counts"}
+    more = {"kafka": topics, "kafka-properties": SHORT, "edge": {"flush_interval": "200ms"}}
+    with Central(tmp_path, cluster.bootstrap, partitions=PARTITIONS,
+                 more={"kafka": {**topics, "changes_topic": "away.changes"}, "kafka-properties": SHORT}) as central, \
+            Edge(tmp_path, cluster.bootstrap, partitions=PARTITIONS, central=central.url, more=more) as edge:
+        crowd = Crowd(edge, central)
+        crowd.like(20)
+        crowd.wait_exact("the first likes")
+        errors, lines = edge.metric("kudos_edge_kafka_errors_total"), len(edge.log().splitlines())
+        cluster.kill(1)
+        back = time.monotonic() + AWAY_S
+        while time.monotonic() < back:
+            asked = time.monotonic()
+            crowd.like(1)
+            assert edge.get(f"/v1/posts/{(crowd.users - 1) % ITEMS}/counts").json["counts"]["like"]["pending"] >= 1
+            assert time.monotonic() - asked < ANSWER_S, "an edge that waits for Kafka"
+            time.sleep(0.02)  # a pace, not a wait
+        assert crowd.users > 40 and crowd.counted() == 20
+        assert edge.metric("kudos_edge_outbox_batches") >= 1 and edge.metric("kudos_edge_kafka_errors_total") > errors
+        assert edge.metric("kudos_edge_batches_undelivered_total") == 0, "the client gave a batch up"
+        said = edge.log().splitlines()[lines:]
+        assert len(said) <= LINES_MAX and not any('"level":"error"' in line for line in said), "\n".join(said)
+        cluster.start(1)
+        cluster.wait_ready()
+        crowd.wait_exact("likes after Kafka was away")
+        wait_until(lambda: edge.admin("/debug/partitions").json["outbox_op_bytes"] == 0, WAIT,
+                   "the outbox is empty")
         assert (edge.stop(), central.stop()) == (0, 0)

@@ -9,7 +9,9 @@ As a library:
 As a command, in the foreground until SIGTERM:
     python3 tests/lib/kafka.py run --brokers 1 --dir D --port P --address-file F
 With --commands it also obeys, line by line on its standard input, and ends when that ends:
-    kill N | kill leader TOPIC | start all | freeze all | thaw all | delete TOPIC
+    kill N | kill leader TOPIC | kill all | start all | freeze all | thaw all | delete TOPIC
+    truncate TOPIC N    an unclean election: the last records, about N of every partition, are gone (--apart, --min-insync 1)
+Each that was done, or not, is a line of FILE.done beside the address file.
 Exit codes: 0 stopped, 1 failed, 2 usage, 4 Kafka cannot be had (no Java, no Maven, no download).
 """
 import argparse
@@ -31,7 +33,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 POM = os.path.join(TOP, "tests", "integration", "kafka", "pom.xml")
 LIBS = os.path.join(TOP, "build", "kafka", "libs")
 JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
-READY_S, STOP_S, FETCH_S = 60, 20, 300
+READY_S, STOP_S, FETCH_S, GROW_S = 60, 20, 300, 10
 
 
 class Unavailable(Exception):
@@ -73,18 +75,23 @@ class Kafka:
 
     `advertise` maps a listener's name to the addresses, one per node, under which clients that come in by it are told to
     find the brokers (a fault proxy's, say); each gets a port of its own, see `listener_ports`.
+
+    `apart`: the controller is a node of its own, behind the brokers, so that it can elect leaders while most brokers are dead.
     """
 
-    def __init__(self, directory, brokers=1, port=None, advertise=None):
+    def __init__(self, directory, brokers=1, port=None, advertise=None, apart=False, min_insync=None):
         self.directory = os.path.abspath(directory)
         self.nodes = range(1, brokers + 1)
+        self.controllers = [brokers + 1] if apart else list(self.nodes)
+        self.apart = apart
+        self.min_insync = min_insync or (2 if brokers >= 3 else 1)
         self.advertise = dict(advertise or {})
         self.processes = {}
         self.libs = fetch()
         names = ["CLIENT"] + list(self.advertise)
-        free = free_ports(brokers * (len(names) + 1))
-        self.controller_ports = dict(zip(self.nodes, free))
-        free = free[brokers:]
+        free = free_ports(brokers * len(names) + len(self.controllers))
+        self.controller_ports = dict(zip(self.controllers, free))
+        free = free[len(self.controllers):]
         self.listener_ports = {name: dict(zip(self.nodes, free[i * brokers:])) for i, name in enumerate(names)}
         if port:
             self.listener_ports["CLIENT"] = {n: port + n - 1 for n in self.nodes}
@@ -96,8 +103,7 @@ class Kafka:
     def __enter__(self):
         try:
             self.format()
-            for node in self.nodes:
-                self.start(node)
+            self.start_all()
             self.wait_ready()
         except BaseException:
             self.stop()
@@ -114,34 +120,51 @@ class Kafka:
         return ["java", f"-Xms{heap}", f"-Xmx{heap}", *JVM, f"-Dlog4j.configuration=file:{self._path(node, 'log4j.properties')}",
                 "-cp", os.path.join(self.libs, "*"), main, *args]
 
+    @property
+    def all_nodes(self):
+        return sorted({*self.nodes, *self.controllers})
+
+    @property
+    def brokers_running(self):
+        return [n for n in self.nodes if n in self.processes]
+
     def _config(self, node):
+        """Of a node that is a broker, and of one that is a controller."""
+        config = {
+            "process.roles": ",".join(["broker"] * (node in self.nodes) + ["controller"] * (node in self.controllers)),
+            "node.id": node,
+            "controller.quorum.voters": ",".join(f"{n}@127.0.0.1:{p}" for n, p in self.controller_ports.items()),
+            "controller.listener.names": "CONTROLLER",
+            "log.dirs": self._path(node, "data"),
+            "unclean.leader.election.enable": "false",
+            "broker.session.timeout.ms": 3000,
+            "broker.heartbeat.interval.ms": 500,
+            "min.insync.replicas": self.min_insync,
+        }
+        if node in self.nodes:
+            return {**config, **self._broker_config(node)}
+        return {**config, "listeners": f"CONTROLLER://127.0.0.1:{self.controller_ports[node]}"}
+
+    def _broker_config(self, node):
         replicas = min(3, len(self.nodes))
         listeners = [("CLIENT", f"127.0.0.1:{self.listener_ports['CLIENT'][node]}")]
         listeners += [(name, addresses[node - 1]) for name, addresses in self.advertise.items()]
         bound = [f"{name}://127.0.0.1:{self.listener_ports[name][node]}" for name, _ in listeners]
-        bound.append(f"CONTROLLER://127.0.0.1:{self.controller_ports[node]}")
+        if node in self.controllers:
+            bound.append(f"CONTROLLER://127.0.0.1:{self.controller_ports[node]}")
         plain = [name for name, _ in listeners] + ["CONTROLLER"]
         return {
-            "process.roles": "broker,controller",
-            "node.id": node,
-            "controller.quorum.voters": ",".join(f"{n}@127.0.0.1:{p}" for n, p in self.controller_ports.items()),
-            "controller.listener.names": "CONTROLLER",
             "listeners": ",".join(bound),
             "advertised.listeners": ",".join(f"{name}://{address}" for name, address in listeners),
             "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in plain),
             "inter.broker.listener.name": "CLIENT",
-            "log.dirs": self._path(node, "data"),
             "auto.create.topics.enable": "false",
             "default.replication.factor": replicas,
             "offsets.topic.replication.factor": replicas,
             "offsets.topic.num.partitions": 4,
             "transaction.state.log.replication.factor": replicas,
             "transaction.state.log.min.isr": 1,
-            "min.insync.replicas": 2 if replicas == 3 else 1,
-            "unclean.leader.election.enable": "false",
             "group.initial.rebalance.delay.ms": 0,
-            "broker.session.timeout.ms": 3000,
-            "broker.heartbeat.interval.ms": 500,
             "replica.lag.time.max.ms": 5000,
             "num.network.threads": 2,
             "num.io.threads": 2,
@@ -158,7 +181,7 @@ class Kafka:
                 f.write("k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22])
         with open(id_file) as f:
             cluster_id = f.read()
-        for node in self.nodes:
+        for node in self.all_nodes:
             os.makedirs(self._path(node, "data"), exist_ok=True)
             with open(self._path(node, "log4j.properties"), "w") as f:
                 f.write("log4j.rootLogger=WARN, out\nlog4j.appender.out=org.apache.log4j.ConsoleAppender\n"
@@ -166,7 +189,7 @@ class Kafka:
                         "log4j.appender.out.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n\n")
             with open(self._path(node, "server.properties"), "w") as f:
                 f.writelines(f"{key}={value}\n" for key, value in self._config(node).items())
-        for node in self.nodes:
+        for node in self.all_nodes:
             self._run(node, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c",
                       self._path(node, "server.properties"), "--ignore-formatted")
 
@@ -184,6 +207,11 @@ class Kafka:
             self.processes[node] = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                                     cwd=self._path(node, ""), start_new_session=True)
 
+    def start_all(self):
+        """Those that do not run; a controller apart first, since the brokers look for it."""
+        for node in sorted((n for n in self.all_nodes if n not in self.processes), key=lambda n: n in self.nodes):
+            self.start(node)
+
     def kill(self, node):
         """kill -9. What the operating system holds of its log survives, as it would a crash of the process."""
         process = self.processes.pop(node)
@@ -197,27 +225,79 @@ class Kafka:
     def leader(self, topic):
         """The node that leads partition 0, or the first that runs where nobody does."""
         leaders = self.metadata().topics.get(topic) or {}
-        return leaders.get(0) if leaders.get(0) in self.processes else next(iter(self.processes))
+        return leaders.get(0) if leaders.get(0) in self.processes else self.brokers_running[0]
+
+    def _ends(self, node, topic):
+        return kafka_wire.ends(self.listener_ports["CLIENT"][node], topic, list(self.metadata().topics[topic]))
+
+    def _led_by(self, topic, nodes):
+        leaders = set((self.metadata().topics.get(topic) or {0: -1}).values())
+        return leaders <= set(nodes)
+
+    def truncate(self, topic, records):
+        """An unclean election. All brokers but one die, that one takes at least `records` more for every partition (as many as come within
+        GROW_S), dies too, and the others lead without them; when it comes back it throws them away. How many are gone."""
+        if not self.apart or len(self.brokers_running) < 3:
+            raise RuntimeError("an unclean election needs three brokers that run and a controller apart")
+        last, *others = sorted(self.brokers_running, key=lambda n: n != self.leader(topic))
+        for node in others:
+            self.kill(node)
+        until(lambda: self._led_by(topic, [last]), READY_S, f"node {last} does not lead all of {topic}")
+        before = self._ends(last, topic)
+        grown = time.monotonic() + GROW_S
+        while any(self._ends(last, topic)[p] < end + records for p, end in before.items()) and time.monotonic() < grown:
+            time.sleep(0.1)
+        full = self._ends(last, topic)
+        self.kill(last)
+        for node in others:
+            self.start(node)
+        self.wait_ready()
+        until(lambda: self._elect(topic, others), READY_S, f"no leader of {topic} was elected")
+        left = {}
+
+        def all_told():
+            for node in others:
+                left.update(self._ends(node, topic))
+            return left.keys() >= full.keys()
+
+        until(all_told, READY_S, f"the new leaders of {topic} do not say where it ends")
+        self.start(last)
+        self.wait_ready()
+        return sum(max(0, end - left[p]) for p, end in full.items())
+
+    def _elect(self, topic, nodes):
+        kafka_wire.elect_unclean(self._some_port(), topic, list(self.metadata().topics[topic]))
+        return self._led_by(topic, nodes)
 
     def obey(self, line):
-        """One command of --commands."""
+        """One command of --commands. What there is to tell of it."""
         verb, *words = line.split()
-        if verb == "kill" and self.processes:
+        if verb == "kill" and words[0] == "all":
+            for node in list(self.processes):
+                self.kill(node)
+        elif verb == "kill" and self.brokers_running:
             self.kill(self.leader(words[1]) if words[0] == "leader" else int(words[0]))
         elif verb == "start":
-            for node in [n for n in self.nodes if n not in self.processes]:
-                self.start(node)
+            self.start_all()
+        elif verb == "truncate":
+            self.start_all()
+            self.wait_ready()
+            gone = self.truncate(words[0], int(words[1]))
+            if gone == 0:
+                raise RuntimeError("nothing was lost in the election")
+            return f": {gone} records are gone"
         elif verb in ("freeze", "thaw"):
             self.signal_all(signal.SIGSTOP if verb == "freeze" else signal.SIGCONT)
         elif verb == "delete":
             kafka_wire.delete_topics(self._some_port(), words[:1], timeout_s=2)
+        return ""
 
     def _answers(self, node):
         process = self.processes[node]
         if process.poll() is not None:
             with open(self._path(node, "log"), errors="replace") as log:
                 raise RuntimeError(f"Kafka node {node} ended with {process.returncode}: {log.read()[-1000:]}")
-        return brokers_known(self.listener_ports["CLIENT"][node]) >= len(self.processes)
+        return node not in self.nodes or brokers_known(self.listener_ports["CLIENT"][node]) >= len(self.brokers_running)
 
     def wait_ready(self, seconds=READY_S):
         """Until every running node answers, and knows of as many brokers as are running."""
@@ -232,7 +312,7 @@ class Kafka:
         kafka_wire.delete_topics(self._some_port(), names)
 
     def _some_port(self):
-        return self.listener_ports["CLIENT"][next(iter(self.processes))]
+        return self.listener_ports["CLIENT"][next(iter(self.brokers_running))]
 
     def stop(self):
         """Ends all nodes, by force what does not end in time."""
@@ -257,45 +337,47 @@ def brokers_known(port):
         return 0
 
 
-def attempt(kafka, line):
-    """Whether the command was obeyed."""
+def attempt(kafka, line, done):
+    """Whether the command was obeyed; `done` gets a line either way, but not of a deletion that is tried again."""
     try:
-        kafka.obey(line)
-        print(f"done: {line}", flush=True)
-        return True
-    except (OSError, EOFError, RuntimeError, ValueError, IndexError, StopIteration) as e:
-        print(f"failed: {line}: {e!r}", file=sys.stderr, flush=True)
-        return False
+        said = f"done: {line}{kafka.obey(line)}"
+        print(said, flush=True)
+    except (OSError, EOFError, RuntimeError, ValueError, LookupError, StopIteration, TimeoutError) as e:
+        said = f"failed: {line}: {e!r}"
+        print(said, file=sys.stderr, flush=True)
+        if line.startswith("delete"):
+            return False
+    print(said, file=done, flush=True)
+    return True
 
 
-def follow(kafka):
+def follow(kafka, done):
     """Obeys until standard input ends. A deletion that no broker took is tried again, as long as it takes until one is back."""
     rest, later = b"", []
     while True:
         if not select.select([0], [], [], 0.5 if later else None)[0]:
-            later = [line for line in later if not attempt(kafka, line)]
+            later = [line for line in later if not attempt(kafka, line, done)]
             continue
         piece = os.read(0, 4096)
         if not piece:
             return
         *lines, rest = (rest + piece).split(b"\n")
-        for line in map(bytes.decode, lines):
-            if not attempt(kafka, line) and line.startswith("delete"):
-                later.append(line)
+        later += [line for line in map(bytes.decode, lines) if not attempt(kafka, line, done)]
 
 
 def run(options):
     # Before anything is started: a signal in between must not leave a JVM behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-    with Kafka(options.dir, options.brokers, options.port) as kafka:
+    with Kafka(options.dir, options.brokers, options.port, apart=options.apart, min_insync=options.min_insync) as kafka:
         if options.address_file:
             with open(options.address_file + ".new", "w") as f:
                 f.write(kafka.bootstrap + "\n")
             os.rename(options.address_file + ".new", options.address_file)
         print(f"kafka {kafka.bootstrap}", flush=True)
         if options.commands:
-            follow(kafka)
+            with open((options.address_file or os.path.join(options.dir, "commands")) + ".done", "w") as done:
+                follow(kafka, done)
             return 0
         while all(p.poll() is None for p in kafka.processes.values()):
             time.sleep(0.2)
@@ -312,6 +394,8 @@ def main():
     p.add_argument("--dir", required=True)
     p.add_argument("--port", type=int, help="of the first broker; the others follow (default: free ones)")
     p.add_argument("--commands", action="store_true", help="obey standard input; end when it ends")
+    p.add_argument("--apart", action="store_true", help="the controller is a node of its own")
+    p.add_argument("--min-insync", type=int, help="of new topics (default: 2 of three replicas)")
     p.add_argument("--address-file", help="gets the bootstrap addresses once they answer")
     options = parser.parse_args()
     try:

@@ -1,9 +1,11 @@
-"""As much of Kafka's protocol as the fixtures need: what a broker knows, and deleting topics. One request a connection."""
+"""As much of Kafka's protocol as the fixtures need: what a broker knows, where logs end, deleting topics, electing leaders.
+One request a connection."""
 import socket
 from collections import namedtuple
 
-METADATA, DELETE_TOPICS = 3, 20
+LIST_OFFSETS, METADATA, DELETE_TOPICS, ELECT_LEADERS = 2, 3, 20, 43
 OK = 0
+LATEST, UNCLEAN = -1, 1
 
 Metadata = namedtuple("Metadata", "brokers topics")  # node ids; name -> {partition: leader}
 
@@ -32,6 +34,14 @@ class Cursor:
 
 def text(s):
     return len(s).to_bytes(2, "big") + s.encode()
+
+
+def number(n, size):
+    return n.to_bytes(size, "big", signed=True)
+
+
+def array(items):
+    return number(len(items), 4) + b"".join(items)
 
 
 def ask(port, api, version, body, timeout_s=10):
@@ -81,3 +91,17 @@ def delete_topics(port, names, timeout_s=10):
     for name, error in c.array(lambda: (c.text(), c.number(2))):
         if error != OK:
             raise RuntimeError(f"topic {name} cannot be deleted: Kafka's error {error}")
+
+
+def ends(port, topic, partitions, timeout_s=10):
+    """Of those partitions that this broker leads: the offset of the next record."""
+    wanted = array([number(p, 4) + number(LATEST, 8) for p in partitions])
+    c = ask(port, LIST_OFFSETS, 1, number(-1, 4) + array([text(topic) + wanted]), timeout_s)
+    found = c.array(lambda: (c.text(), c.array(lambda: (c.number(4), c.number(2), c.number(8), c.number(8)))))
+    return {index: offset for _, rows in found for index, error, _, offset in rows if error == OK}
+
+
+def elect_unclean(port, topic, partitions, timeout_s=10):
+    """A replica that lacks records leads, where none does that has them all. Where one does nothing happens."""
+    wanted = array([text(topic) + array([number(p, 4) for p in partitions])])
+    ask(port, ELECT_LEADERS, 1, number(UNCLEAN, 1) + wanted + number(timeout_s * 1000, 4), timeout_s + 1)

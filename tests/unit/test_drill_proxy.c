@@ -85,6 +85,86 @@ Test(drill_proxy, nothing_is_held_back_at_the_end_of_an_answer)
     kd_buf_finish(&out);
 }
 
+/* ---- the end of a producer -------------------------------------------------------------------------------------- */
+
+static void put_request(kd_buf *b, uint16_t api, uint32_t id)
+{
+    kd_buf body = {0};
+    kd_buf_put_be16(&body, api);
+    kd_buf_put_be16(&body, 7);
+    kd_buf_put_be32(&body, id);
+    kd_buf_put(&body, "\0\7rdkafka and records", 20);
+    put_answer(b, kd_buf_view(&body));
+    kd_buf_finish(&body);
+}
+
+/* As to Produce: one partition of one topic; the error, then where the batch stands. */
+static void put_fate(kd_buf *b, uint32_t id, uint16_t error)
+{
+    kd_buf body = {0};
+    kd_buf_put_be32(&body, id);
+    kd_buf_put_be32(&body, 1);
+    kd_buf_put_be16(&body, 5);
+    kd_buf_put(&body, "likes", 5);
+    kd_buf_put_be32(&body, 1);
+    kd_buf_put_be32(&body, 3);
+    kd_buf_put_be16(&body, error);
+    kd_buf_put(&body, "\0\0\0\0\0\0\0\7 and more", 17);
+    put_answer(b, kd_buf_view(&body));
+    kd_buf_finish(&body);
+}
+
+static void pass_in_two(proxy_kafka_stream *s, const kd_buf *in, size_t first, kd_buf *out)
+{
+    proxy_kafka_pass(s, kd_bytes_of(in->data, first), out);
+    proxy_kafka_pass(s, kd_bytes_of(in->data + first, in->len - first), out);
+}
+
+/* Of what was asked the second and the fourth are Produce; the first answer to one of these is changed, and nothing else. */
+Test(drill_proxy, one_answer_ends_a_producer)
+{
+    kd_buf asked = {0}, in = {0}, wanted = {0}, out = {0};
+    for (uint32_t id = 1; id <= 4; id++) put_request(&asked, id % 2 ? 3 : 0, id);
+    for (uint32_t id = 1; id <= 4; id++) {
+        put_fate(&in, id, 0);
+        put_fate(&wanted, id, id == 2 ? 45 : 0);
+    }
+    for (size_t first = 0; first <= in.len; first++) {
+        proxy_kafka_calls calls = {.fence = true};
+        proxy_kafka_stream up = {.calls = &calls}, down = {.table = &table, .calls = &calls};
+        size_t some = first % asked.len;
+        proxy_kafka_asked(&up, kd_bytes_of(asked.data, some));
+        proxy_kafka_asked(&up, kd_bytes_of(asked.data + some, asked.len - some));
+        kd_buf_clear(&out);
+        pass_in_two(&down, &in, first, &out);
+        cr_assert(kd_bytes_eq(kd_buf_view(&out), kd_buf_view(&wanted)), "cut at %zu", first);
+        cr_assert(!calls.fence && calls.count == 0);
+    }
+    kd_buf_finish(&asked);
+    kd_buf_finish(&in);
+    kd_buf_finish(&wanted);
+    kd_buf_finish(&out);
+}
+
+Test(drill_proxy, without_an_order_no_answer_is_changed)
+{
+    kd_buf asked = {0}, in = {0}, out = {0};
+    proxy_kafka_calls calls = {0};
+    proxy_kafka_stream up = {.calls = &calls}, down = {.table = &table, .calls = &calls};
+    for (uint32_t id = 1; id <= 2 * PROXY_KAFKA_CALLS_MAX; id++)
+        put_request(&asked, 0, id); /* more than are noted */
+    proxy_kafka_asked(&up, kd_buf_view(&asked));
+    cr_assert_eq(calls.count, PROXY_KAFKA_CALLS_MAX);
+    put_fate(&in, 1, 0);
+    put_fate(&in, 7, 6);
+    pass_in_two(&down, &in, 9, &out);
+    cr_assert(kd_bytes_eq(kd_buf_view(&out), kd_buf_view(&in)));
+    cr_assert_eq(calls.count, PROXY_KAFKA_CALLS_MAX - 2);
+    kd_buf_finish(&asked);
+    kd_buf_finish(&in);
+    kd_buf_finish(&out);
+}
+
 /* ---- links ----------------------------------------------------------------------------------------------------- */
 
 typedef struct {

@@ -121,13 +121,14 @@ static scenario_event draw_event(uint64_t *random, uint64_t length_us)
     e.who = everybody[below(random, e.kind == SCENARIO_KILL ? 5 : edges_only(e.kind) ? 3 : 4)];
     if (e.kind == SCENARIO_ANSWERS_LOST) e.who = 1, e.amount = 100;
     if (e.kind == SCENARIO_SECOND) e.who = SCENARIO_CENTRAL;
+    if (e.kind == SCENARIO_KAFKA_GONE) e.who = SCENARIO_KAFKA;
     if (e.kind == SCENARIO_DISK_SLOW) e.amount = 5000;
     if (e.kind == SCENARIO_OPERATION) draw_operation(&e, random);
     if (e.kind >= SCENARIO_CUT && e.kind <= SCENARIO_RESET) draw_link(&e, random);
     if (e.kind >= SCENARIO_CLOCK_STEP && e.kind <= SCENARIO_CLOCK_SWING) draw_clock(&e, random);
     if (e.kind >= SCENARIO_LOG_DUPLICATES) draw_log(&e, random);
     bool once = e.kind == SCENARIO_RESET || e.kind == SCENARIO_RESTART || e.kind == SCENARIO_BACKUP ||
-                e.kind == SCENARIO_SYNC_FAILS || e.kind == SCENARIO_RETIRE || e.kind == SCENARIO_READMIT;
+                e.kind == SCENARIO_SYNC_FAILS || e.kind == SCENARIO_FENCE || e.kind == SCENARIO_RETIRE || e.kind == SCENARIO_READMIT;
     if (once) e.for_us = 0;
     return e;
 }

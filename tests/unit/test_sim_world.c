@@ -139,6 +139,11 @@ static const fault faults[SCENARIO_KINDS] = {
     [SCENARIO_ANSWERS_LOST] = {"at 5s for 20s lose answers of mumbai 80%\n", SIZE_MAX},
     [SCENARIO_KILL] = {"at 5s for 5s kill mumbai\nat 15s for 3s kill central\nat 20s for 5s kill kafka\n",
                        FIGURE(kills)},
+    [SCENARIO_KAFKA_GONE] = {"at 5s for 10s kill all of kafka\n", FIGURE(kills)},
+    [SCENARIO_FENCE] =
+        {"at 10s fence mumbai\nat 11s fence central\nat 12s fence virginia\nat 13s fence central\n"
+         "at 14s fence mumbai\n",
+         SIZE_MAX},
     [SCENARIO_FREEZE] = {"at 5s for 10s freeze central\nat 16s for 5s freeze mumbai\n", SIZE_MAX},
     [SCENARIO_RESTART] = {"at 5s restart mumbai\nat 10s restart central\n", SIZE_MAX},
     [SCENARIO_BACKUP] = {"at 5s back up central\nat 20s restore central\n", FIGURE(undone)},

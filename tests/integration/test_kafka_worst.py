@@ -1,0 +1,120 @@
+"""Kafka at its worst, under the real programs: drills on three brokers of a real Kafka.
+
+In short everything once, one after the other, in one drill. With KUDOS_LONG=1 every fault by itself, in its own time, with several seeds. A drill
+proves every like at its end: nothing acknowledged is lost or counted twice, edges and central agree, the audit is exact.
+"""
+import datetime
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
+import kafka  # noqa: E402
+from proc import program  # noqa: E402
+
+LONG = os.environ.get("KUDOS_LONG") == "1"
+SEEDS = tuple(range(1, int(os.environ.get("KUDOS_SEEDS", "3")) + 1)) if LONG else ()
+WORST = os.path.join(TOP, "sim", "scenarios", "kafka-at-its-worst.scenario")
+FASTER = 6 if LONG else 36
+LOST_PERCENT = 5  # of the answers, on purpose: a scenario's default
+LINES_A_SECOND, LINES_MORE = 1, 100  # of a program's log
+
+BASE = """teaches Kafka at its worst.
+edges mumbai virginia singapore
+length {length}s
+heal 120s
+users 500 items 30 rate 40/s zipf 1.1
+mix like 60 unlike 20 save 10 view 10
+roam 10%
+tokens yes
+need acks {acks} {need}
+"""
+# Seconds, what must have happened, events. While central is stopped it does not read what Kafka loses.
+FAULTS = {
+    "leader-killed": (40, "kills 3", "every 12s from 3s for 6s kill kafka\n"),
+    "all-killed": (45, "kills 2", "at 5s for 15s kill all of kafka\nat 30s for 5s kill all of kafka\nat 32s kill central\n"),
+    "likes-deleted": (40, "duplicates 1", "at 8s for 6s freeze central\nat 10s recreate likes\nat 24s recreate likes\nat 24s kill central\n"
+                      "at 32s recreate likes\nat 32s kill mumbai\n"),
+    "counts-deleted": (40, "", "at 8s recreate counts\nat 16s for 6s cut mumbai from kafka\nat 18s recreate counts\n"
+                       "at 28s recreate counts\nat 28s for 2s kill virginia\n"),
+    "likes-truncated": (70, "duplicates 1", "at 5s for 25s freeze central\nat 5s truncate likes 10\nat 42s truncate likes 10\nat 50s kill central\n"),
+    "counts-truncated": (45, "", "at 5s truncate counts 10\nat 15s for 5s kill mumbai\n"),
+    "producers-dead": (40, "duplicates 1", "every 4s from 2s fence mumbai\nevery 5s from 3s fence central\nevery 3s from 4s fence virginia\n"),
+    "away-for-long": (400, "kills 1", "at 5s for 6m kill all of kafka\n"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fetched():
+    kafka.fetch()
+
+
+def drill(directory, path, seed, *options, seconds):
+    """The fields of the last line, all that was said, and the directory with the logs."""
+    keep = os.path.join(directory, "drill")
+    command = [program("kudos-sim"), "drill", str(path), "--seed", str(seed), "--kafka", "real", "--brokers", "3", "--keep", keep, *options]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, cwd=TOP)
+    print(done.stdout)
+    last = done.stdout.splitlines()[-1] if done.stdout else ""
+    fields = dict(p.split("=") for p in last.split()[1:] if "=" in p) if last.startswith("drill ") else {}
+    assert done.returncode == 0 and fields.get("verdict") == "held" and fields["lost"] == fields["doubled"] == "0", done.stdout[-3000:]
+    assert "left out" not in done.stdout, "a fault was not played"
+    return fields, done.stdout, keep
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="replace") as f:
+        return f.read()
+
+
+def check_answered(said):
+    """Nobody was refused, and no more answers were missing than the drill itself lost."""
+    found = re.search(r"operations attempted (\d+), refused by name (\d+), operations without an answer (\d+)", said)
+    attempted, refused, unanswered = map(int, found.groups())
+    assert refused == 0 and unanswered <= attempted * LOST_PERCENT // 100 + 10, found[0]
+
+
+def seconds_of(lines):
+    """From the first line of a log to its last."""
+    times = [datetime.datetime.fromisoformat(json.loads(line)["time"].rstrip("Z")) for line in (lines[0], lines[-1])]
+    return (times[1] - times[0]).total_seconds()
+
+
+def check_logs(keep):
+    """No flood: what a program has to say of an outage it says in some lines."""
+    for name in ("mumbai", "virginia", "singapore", "central"):
+        lines = read(os.path.join(keep, name + ".log")).splitlines()
+        assert len(lines) <= seconds_of(lines) * LINES_A_SECOND + LINES_MORE, f"{name}: {len(lines)} lines\n" + "\n".join(lines[-50:])
+
+
+def check_elections(keep, number):
+    done = read(os.path.join(keep, "broker.address.done"))
+    gone = [int(n) for n in re.findall(r"^done: truncate .*: (\d+) records are gone$", done, re.M)]
+    assert len(gone) == number and all(gone), done
+
+
+def test_everything_once(tmp_path):
+    _, said, keep = drill(tmp_path, WORST, 1, "--faster", str(FASTER), seconds=400)
+    check_answered(said)
+    check_logs(keep)
+    check_elections(keep, 1)
+    for name, event in (("mumbai", "kafka-producer-reset"), ("virginia", "kafka-producer-reset"), ("central", "producer-reset")):
+        assert f'"event":"{event}"' in read(os.path.join(keep, name + ".log")), f"no producer of {name} was made anew"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", FAULTS if LONG else ())
+def test_one_by_one(tmp_path, name, seed):
+    length, need, events = FAULTS[name]
+    path = os.path.join(tmp_path, name + ".scenario")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(BASE.format(length=length, acks=length * 5, need=need) + events)
+    _, said, keep = drill(tmp_path, path, seed, seconds=length + 400)
+    check_answered(said)
+    check_logs(keep)
+    check_elections(keep, events.count("truncate"))
