@@ -70,7 +70,7 @@ def stages(scratch, long):
         pytest(scratch, "drill", 2, 3600 if long else 240, f"{integration}/test_drill_real.py"),
         pytest(scratch, "operate", 2, 120, f"{integration}/test_operate.py"),
         pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
-        pytest(scratch, "kafka-worst", 2, 7200 if long else 150, f"{integration}/test_kafka_worst.py"),
+        pytest(scratch, "kafka-worst", 2, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
         pytest(scratch, "end-to-end", 1, 3600 if long else 240, f"{integration}/test_end_to_end.py"),
         Stage("torture", [f"{BUILD}/kudos-sim", "torture", "--minutes", "30" if long else "0.3", "--seed", "1"], 3600 if long else 120,
               count_verdict, 2),

@@ -18,6 +18,7 @@ import argparse
 import base64
 import fcntl
 import os
+import re
 import select
 import shutil
 import signal
@@ -61,13 +62,19 @@ def fetch(libs=LIBS):
     return libs
 
 
+def new_id():
+    """As Kafka writes its own; "-" in front would be taken for an option."""
+    return "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
+
+
 def until(condition, seconds, what):
-    """Polls a condition; the deadline is an error with `what` in it."""
+    """Polls a condition, which it returns; the deadline is an error with `what` in it."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         if time.monotonic() > deadline:
             raise TimeoutError(what)
         time.sleep(0.05)
+    return found
 
 
 class Kafka:
@@ -177,8 +184,7 @@ class Kafka:
         os.makedirs(self.directory, exist_ok=True)
         if not os.path.exists(id_file):
             with open(id_file, "w") as f:
-                # "-" in front would be taken for an option
-                f.write("k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22])
+                f.write(new_id())
         with open(id_file) as f:
             cluster_id = f.read()
         for node in self.all_nodes:
@@ -189,9 +195,23 @@ class Kafka:
                         "log4j.appender.out.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n\n")
             with open(self._path(node, "server.properties"), "w") as f:
                 f.writelines(f"{key}={value}\n" for key, value in self._config(node).items())
-        for node in self.all_nodes:
-            self._run(node, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c",
-                      self._path(node, "server.properties"), "--ignore-formatted")
+        first, *others = self.all_nodes
+        self._run(first, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", self._path(first, "server.properties"),
+                  "--ignore-formatted")
+        for node in others:
+            self._format_like(first, node)
+
+    def _format_like(self, first, node):
+        """What the tool writes differs only in who the node is, and a JVM for each takes a second."""
+        if os.path.exists(self._path(node, "data/meta.properties")):
+            return
+        shutil.copy(self._path(first, "data/bootstrap.checkpoint"), self._path(node, "data"))
+        with open(self._path(first, "data/meta.properties")) as f:
+            text = f.read()
+        text = re.sub(r"^node.id=.*$", f"node.id={node}", text, flags=re.M)
+        text = re.sub(r"^directory.id=.*$", f"directory.id={new_id()}", text, flags=re.M)
+        with open(self._path(node, "data/meta.properties"), "w") as f:
+            f.write(text)
 
     def _run(self, node, *command):
         done = subprocess.run(self._java(node, *command, heap="64m"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -227,43 +247,54 @@ class Kafka:
         leaders = self.metadata().topics.get(topic) or {}
         return leaders.get(0) if leaders.get(0) in self.processes else self.brokers_running[0]
 
-    def _ends(self, node, topic):
-        return kafka_wire.ends(self.listener_ports["CLIENT"][node], topic, list(self.metadata().topics[topic]))
+    def _ends(self, topic, nodes):
+        """Of every partition, by the one of these nodes that leads it; a new leader takes a moment until it tells."""
+        wanted = list(self.metadata().topics[topic])
+        found = {}
+
+        def all_told():
+            for node in nodes:
+                found.update(kafka_wire.ends(self.listener_ports["CLIENT"][node], topic, wanted))
+            return len(found) == len(wanted)
+
+        until(all_told, READY_S, f"the leaders of {topic} do not say where it ends")
+        return found
 
     def _led_by(self, topic, nodes):
-        leaders = set((self.metadata().topics.get(topic) or {0: -1}).values())
-        return leaders <= set(nodes)
+        """False also while the topic is not there: it was deleted, and is to be made again."""
+        return set((self.metadata().topics.get(topic) or {0: -1}).values()) <= set(nodes)
 
     def truncate(self, topic, records):
         """An unclean election. All brokers but one die, that one takes at least `records` more for every partition (as many as come within
         GROW_S), dies too, and the others lead without them; when it comes back it throws them away. How many are gone."""
         if not self.apart or len(self.brokers_running) < 3:
             raise RuntimeError("an unclean election needs three brokers that run and a controller apart")
+        until(lambda: self._led_by(topic, self.brokers_running), READY_S, f"{topic} has no leaders")
         last, *others = sorted(self.brokers_running, key=lambda n: n != self.leader(topic))
         for node in others:
             self.kill(node)
         until(lambda: self._led_by(topic, [last]), READY_S, f"node {last} does not lead all of {topic}")
-        before = self._ends(last, topic)
-        grown = time.monotonic() + GROW_S
-        while any(self._ends(last, topic)[p] < end + records for p, end in before.items()) and time.monotonic() < grown:
-            time.sleep(0.1)
-        full = self._ends(last, topic)
+        full = self._grow(last, topic, records)
         self.kill(last)
         for node in others:
             self.start(node)
         self.wait_ready()
         until(lambda: self._elect(topic, others), READY_S, f"no leader of {topic} was elected")
-        left = {}
-
-        def all_told():
-            for node in others:
-                left.update(self._ends(node, topic))
-            return left.keys() >= full.keys()
-
-        until(all_told, READY_S, f"the new leaders of {topic} do not say where it ends")
+        left = self._ends(topic, others)
         self.start(last)
         self.wait_ready()
         return sum(max(0, end - left[p]) for p, end in full.items())
+
+    def _grow(self, node, topic, records):
+        """Where the topic ends when this node has taken so many more for each partition, or some, and GROW_S are over."""
+        before, end = self._ends(topic, [node]), time.monotonic() + GROW_S
+
+        def grown():
+            after = self._ends(topic, [node])
+            least, most = min(after[p] - before[p] for p in before), max(after[p] - before[p] for p in before)
+            return after if least >= records or (most > 0 and time.monotonic() > end) else None
+
+        return until(grown, READY_S, f"nobody writes to {topic}")
 
     def _elect(self, topic, nodes):
         kafka_wire.elect_unclean(self._some_port(), topic, list(self.metadata().topics[topic]))
