@@ -32,7 +32,9 @@ bool kd_dir_is_free(const char *path)
     DIR *d = opendir(path);
     if (d == NULL) return false;
     bool free_ = true;
+    errno = 0;
     for (const struct dirent *e; (e = readdir(d)) != NULL;) free_ = free_ && is_dots(e->d_name);
+    free_ = free_ && errno == 0; /* what cannot be read may hold something */
     closedir(d);
     return free_;
 }
@@ -128,7 +130,7 @@ static int copy_file(const char *from, const char *to, char *error)
 
 /* ---- directories ---- */
 
-/* Calls fn with the path of each entry. */
+/* Calls fn with the path of each entry; all of them, or it is an error. */
 static int each_entry(const char *path, int (*fn)(void *arg, const char *path, const char *name, char *error),
                       void *arg, char *error)
 {
@@ -136,11 +138,13 @@ static int each_entry(const char *path, int (*fn)(void *arg, const char *path, c
     DIR *d = opendir(path);
     if (d == NULL) return failed("cannot be read", path, error);
     int rc = KD_OK;
-    for (const struct dirent *e; rc == KD_OK && (e = readdir(d)) != NULL;) {
+    for (const struct dirent *e; rc == KD_OK && (errno = 0, e = readdir(d)) != NULL;) {
         if (is_dots(e->d_name)) continue;
-        if (snprintf(entry, sizeof(entry), "%s/%s", path, e->d_name) < (int)sizeof(entry))
-            rc = fn(arg, entry, e->d_name, error);
+        errno = ENAMETOOLONG;
+        bool fits = snprintf(entry, sizeof(entry), "%s/%s", path, e->d_name) < (int)sizeof(entry);
+        rc = fits ? fn(arg, entry, e->d_name, error) : failed("cannot be read", path, error);
     }
+    if (rc == KD_OK && errno != 0) rc = failed("cannot be read to its end", path, error);
     closedir(d);
     return rc;
 }

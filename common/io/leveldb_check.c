@@ -50,8 +50,9 @@ static int damaged(const checking *c, const char *file, const char *what)
 static int open_file(const checking *c, const char *name, int *fd)
 {
     char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/%s", c->dir, name) >= (int)sizeof path) return KD_EIO;
-    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    errno = ENAMETOOLONG;
+    bool fits = snprintf(path, sizeof path, "%s/%s", c->dir, name) < (int)sizeof path;
+    *fd = fits ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (*fd >= 0) return KD_OK;
     if (errno == ENOENT) return damaged(c, name, "it is missing");
     snprintf(c->err, c->size, "%s: %s", name, strerror(errno));
@@ -175,7 +176,7 @@ static int list_logs(checking *c)
         snprintf(c->err, c->size, "cannot be read: %s", strerror(errno));
         return KD_EIO;
     }
-    for (const struct dirent *e; (e = readdir(d));) {
+    for (const struct dirent *e; (errno = 0, e = readdir(d));) {
         unsigned long long number;
         int end = 0;
         if (sscanf(e->d_name, "%llu.log%n", &number, &end) != 1 || end == 0 || e->d_name[end]) continue;
@@ -183,7 +184,12 @@ static int list_logs(checking *c)
         c->logs = kd_grow(c->logs, c->count, &c->cap, sizeof *c->logs);
         c->logs[c->count++] = number;
     }
+    int cause = errno;
     closedir(d);
+    if (cause != 0) {
+        snprintf(c->err, c->size, "cannot be read to its end: %s", strerror(cause));
+        return KD_EIO;
+    }
     if (c->count > 0) qsort(c->logs, c->count, sizeof *c->logs, by_number);
     return KD_OK;
 }
