@@ -25,14 +25,6 @@ _Noreturn void kd_bug(const char *file, int line, const char *what)
     abort();
 }
 
-int kd_bytes_cmp(kd_bytes a, kd_bytes b)
-{
-    size_t n = KD_MIN(a.len, b.len);
-    int order = n ? memcmp(a.data, b.data, n) : 0;
-    if (order != 0) return order;
-    return a.len < b.len ? -1 : a.len > b.len;
-}
-
 size_t kd_bytes_shared(kd_bytes a, kd_bytes b)
 {
     size_t n = 0, most = KD_MIN(a.len, b.len);
@@ -78,7 +70,7 @@ void kd_buf_reserve(kd_buf *b, size_t more)
     b->cap = cap;
 }
 
-void kd_buf_put_varint(kd_buf *b, uint64_t v)
+void kd_buf_put_varint_long(kd_buf *b, uint64_t v)
 {
     uint8_t out[10];
     size_t n = 0;
@@ -96,46 +88,7 @@ void kd_buf_finish(kd_buf *b)
     *b = (kd_buf){0};
 }
 
-kd_bytes kd_read_bytes(kd_reader *r, size_t len)
-{
-    if (r->bad || kd_reader_left(r) < len) {
-        r->bad = true;
-        return (kd_bytes){0};
-    }
-    kd_bytes b = kd_bytes_of(r->p, len);
-    r->p += len;
-    return b;
-}
-
-static uint64_t read_be(kd_reader *r, size_t bytes)
-{
-    kd_bytes b = kd_read_bytes(r, bytes);
-    uint64_t v = 0;
-    for (size_t i = 0; i < b.len; i++) v = v << 8 | b.data[i];
-    return v;
-}
-
-uint8_t kd_read_u8(kd_reader *r)
-{
-    return (uint8_t)read_be(r, 1);
-}
-
-uint16_t kd_read_be16(kd_reader *r)
-{
-    return (uint16_t)read_be(r, 2);
-}
-
-uint32_t kd_read_be32(kd_reader *r)
-{
-    return (uint32_t)read_be(r, 4);
-}
-
-uint64_t kd_read_be64(kd_reader *r)
-{
-    return read_be(r, 8);
-}
-
-uint64_t kd_read_varint(kd_reader *r)
+uint64_t kd_read_varint_long(kd_reader *r)
 {
     uint64_t v = 0;
     for (int shift = 0; shift < 70; shift += 7) {

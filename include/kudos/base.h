@@ -62,7 +62,13 @@ static inline bool kd_bytes_eq(kd_bytes a, kd_bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 /* memcmp order, the shorter first on a tie. */
-int kd_bytes_cmp(kd_bytes a, kd_bytes b);
+static inline int kd_bytes_cmp(kd_bytes a, kd_bytes b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    int order = n ? memcmp(a.data, b.data, n) : 0;
+    if (order != 0) return order;
+    return a.len < b.len ? -1 : a.len > b.len;
+}
 /* How many bytes both begin with. */
 size_t kd_bytes_shared(kd_bytes a, kd_bytes b);
 /* The eight bytes from `at` on as a number. Among views that share `at` bytes, where two of these differ they order as
@@ -115,7 +121,15 @@ static inline void kd_buf_put_be64(kd_buf *b, uint64_t v)
     v = __builtin_bswap64(v);
     kd_buf_put(b, &v, sizeof v);
 }
-void kd_buf_put_varint(kd_buf *b, uint64_t v); /* LEB128, at most 10 bytes */
+void kd_buf_put_varint_long(kd_buf *b, uint64_t v);
+/* LEB128, at most 10 bytes. */
+static inline void kd_buf_put_varint(kd_buf *b, uint64_t v)
+{
+    if (v < 0x80)
+        kd_buf_put_u8(b, (uint8_t)v);
+    else
+        kd_buf_put_varint_long(b, v);
+}
 void kd_buf_finish(kd_buf *b);
 static inline void kd_buf_clear(kd_buf *b)
 {
@@ -141,12 +155,50 @@ static inline size_t kd_reader_left(const kd_reader *r)
 {
     return (size_t)(r->end - r->p);
 }
-uint8_t kd_read_u8(kd_reader *r);
-uint16_t kd_read_be16(kd_reader *r);
-uint32_t kd_read_be32(kd_reader *r);
-uint64_t kd_read_be64(kd_reader *r);
-uint64_t kd_read_varint(kd_reader *r); /* an overlong or overflowing varint is bad */
-kd_bytes kd_read_bytes(kd_reader *r, size_t len);
+/* Inline, because decoders are made of these. */
+static inline kd_bytes kd_read_bytes(kd_reader *r, size_t len)
+{
+    if (r->bad || kd_reader_left(r) < len) {
+        r->bad = true;
+        return (kd_bytes){0};
+    }
+    kd_bytes b = kd_bytes_of(r->p, len);
+    r->p += len;
+    return b;
+}
+static inline uint8_t kd_read_u8(kd_reader *r)
+{
+    kd_bytes b = kd_read_bytes(r, 1);
+    return b.len ? b.data[0] : 0;
+}
+static inline uint16_t kd_read_be16(kd_reader *r)
+{
+    uint16_t v = 0;
+    kd_bytes b = kd_read_bytes(r, sizeof v);
+    if (b.len) memcpy(&v, b.data, sizeof v);
+    return __builtin_bswap16(v);
+}
+static inline uint32_t kd_read_be32(kd_reader *r)
+{
+    uint32_t v = 0;
+    kd_bytes b = kd_read_bytes(r, sizeof v);
+    if (b.len) memcpy(&v, b.data, sizeof v);
+    return __builtin_bswap32(v);
+}
+static inline uint64_t kd_read_be64(kd_reader *r)
+{
+    uint64_t v = 0;
+    kd_bytes b = kd_read_bytes(r, sizeof v);
+    if (b.len) memcpy(&v, b.data, sizeof v);
+    return __builtin_bswap64(v);
+}
+uint64_t kd_read_varint_long(kd_reader *r);
+/* An overlong or overflowing varint is bad. Most are one byte. */
+static inline uint64_t kd_read_varint(kd_reader *r)
+{
+    if (!r->bad && r->p < r->end && *r->p < 0x80) return *r->p++;
+    return kd_read_varint_long(r);
+}
 
 static inline uint64_t kd_zigzag(int64_t v)
 {
