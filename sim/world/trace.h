@@ -5,13 +5,13 @@
 #ifndef KUDOS_SIM_WORLD_TRACE_H
 #define KUDOS_SIM_WORLD_TRACE_H
 
-#include <sodium.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 
 #include "kudos/base.h"
 
 typedef struct {
-    crypto_hash_sha256_state sha;
+    EVP_MD_CTX *sha;
     FILE *file; /* NULL: only the digest */
     uint32_t len;
     char buf[32768];
