@@ -258,3 +258,56 @@ Test(sim_world_disk, finds_each_row_whatever_went)
     kd_buf_finish(&value);
     sim_disk_destroy(m);
 }
+
+enum { KINDS = 5, NUMBERS = 40 };
+
+static kd_bytes kind_key(uint8_t out[3], uint32_t k)
+{
+    out[0] = (uint8_t)(k / NUMBERS * 63);
+    out[1] = (uint8_t)(k % NUMBERS);
+    return kd_bytes_of(out, k == 0 ? 0 : k % NUMBERS ? 2 : 1); /* one key is empty, and one of a kind is its byte alone */
+}
+
+typedef struct {
+    const uint32_t *stands;
+    uint32_t next, end;
+} kinds;
+
+static int stands_next(void *arg, kd_bytes key, kd_bytes value)
+{
+    kinds *k = arg;
+    uint8_t expected[3];
+    while (k->next < k->end && !k->stands[k->next]) k->next++;
+    cr_assert_lt(k->next, k->end);
+    cr_assert(kd_bytes_eq(key, kind_key(expected, k->next)));
+    cr_assert_eq(memcmp(value.data, &k->stands[k->next++], sizeof(uint32_t)), 0);
+    return 0;
+}
+
+/* Between walks rows of every kind come and go, also such as no walk has met. */
+Test(sim_world_disk, walks_in_order_whatever_came_and_went)
+{
+    sim_disk *m = sim_disk_create();
+    kd_store s = sim_disk_view(m);
+    uint64_t random = 11;
+    uint32_t stands[KINDS * NUMBERS] = {0};
+    uint8_t key[3], first[3], last[3];
+    for (uint32_t n = 1; n < 30000; n++) {
+        uint32_t k = (uint32_t)(kd_random_next(&random) % KD_COUNT(stands));
+        stands[k] = kd_random_next(&random) % 2 ? n : 0;
+        if (stands[k])
+            sim_disk_put(m, kind_key(key, k), kd_bytes_of(&n, sizeof(n)));
+        else
+            sim_disk_delete(m, kind_key(key, k));
+        if (kd_random_next(&random) % 16) continue;
+        kinds w = {stands, (uint32_t)(kd_random_next(&random) % KD_COUNT(stands)), KD_COUNT(stands)};
+        uint32_t length = (uint32_t)(kd_random_next(&random) % KD_COUNT(stands));
+        w.end = KD_MIN(w.next + length, w.end);
+        kd_bytes to = w.end < KD_COUNT(stands) ? kind_key(last, w.end) : (kd_bytes){0};
+        if (w.end == 0) continue;
+        cr_assert_eq(s.scan(s.ctx, kind_key(first, w.next), to, stands_next, &w), KD_OK);
+        while (w.next < w.end && !stands[w.next]) w.next++;
+        cr_assert_eq(w.next, w.end);
+    }
+    sim_disk_destroy(m);
+}

@@ -1,6 +1,7 @@
 /* What the simulation is made of: a log that forgets at both ends, events in their order, lines and their digest. */
 #include <criterion/criterion.h>
 
+#include <sodium.h>
 #include <stdlib.h>
 
 #include "sim/world/heap.h"

@@ -1,0 +1,400 @@
+/*
+ * rows.c - a table by hash, open-addressed with linear probing and at most half full, in which every row is; and for each first byte of
+ * keys, which tells rows of one kind, a shelf: a skip list (Pugh 1990) of the rows that were walked over, and those that came since, in no
+ * order. A walk sorts these in first. Heights come from a fixed seed, so that a run is the same every time.
+ *
+ *     shelf:  head -> row -> row -> ...     key order
+ *             fresh: row, row, ...          each knows its place here, so that it can leave
+ *
+ *     row:    head | height pointers | key | value      a value that grew stands apart
+ *
+ * Small rows come from chunks and are given back to lists by size, so that a disk is dropped without a look at each of its rows.
+ */
+#include "sim/world/rows.h"
+
+#include <stdlib.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum {
+    HEIGHT_MAX = 20,
+    TABLE_MIN = 64,
+    SHELVES = 256,
+    PIECE = 16,
+    PIECES_MAX = 24, /* larger rows have memory of their own */
+    CHUNK_BYTES = 32768,
+};
+
+typedef struct sim_row {
+    uint8_t *value; /* behind the key while it fits */
+    uint32_t value_len, value_cap;
+    uint32_t fresh; /* 1 + its place among the fresh ones; 0: in order */
+    uint16_t key_len;
+    uint8_t height, pieces; /* pieces 0: memory of its own */
+    struct sim_row *next[];
+} row;
+
+/* The hash stands here too: most of what is looked at on the way is told apart without a look at the row. */
+typedef struct {
+    uint64_t hash;
+    row *row; /* NULL: empty */
+} table_entry;
+
+typedef struct {
+    row *head;
+    int levels; /* in use */
+    row **fresh;
+    uint32_t fresh_count, fresh_cap;
+} shelf;
+
+typedef struct chunk {
+    struct chunk *next;
+    uint64_t bytes[CHUNK_BYTES / sizeof(uint64_t)];
+} chunk;
+
+struct sim_rows {
+    table_entry *table;
+    size_t table_cap; /* a power of two */
+    size_t count;
+    uint64_t seed;
+    shelf *shelves[SHELVES];
+    chunk *chunks;
+    size_t chunk_used;
+    row *given[PIECES_MAX + 1]; /* by size; linked by value */
+};
+
+/* ---- memory ---- */
+
+static void *take(sim_rows *r, size_t pieces)
+{
+    row *given = r->given[pieces];
+    if (given) {
+        r->given[pieces] = (row *)(void *)given->value;
+        return given;
+    }
+    if (!r->chunks || r->chunk_used + pieces * PIECE > CHUNK_BYTES) {
+        chunk *fresh = kd_realloc(NULL, sizeof(*fresh));
+        fresh->next = r->chunks;
+        r->chunks = fresh;
+        r->chunk_used = 0;
+    }
+    void *piece = (uint8_t *)r->chunks->bytes + r->chunk_used;
+    r->chunk_used += pieces * PIECE;
+    return piece;
+}
+
+static kd_bytes row_key(const row *n)
+{
+    return kd_bytes_of((const uint8_t *)n + sizeof(row) + n->height * sizeof(row *), n->key_len);
+}
+
+static kd_bytes row_value(const row *n)
+{
+    return kd_bytes_of(n->value, n->value_len);
+}
+
+static bool value_inside(const row *n)
+{
+    return n->value == row_key(n).data + n->key_len;
+}
+
+static row *row_create(sim_rows *r, uint32_t height, kd_bytes key, size_t value_len)
+{
+    KD_ASSERT(key.len <= UINT16_MAX);
+    size_t key_at = sizeof(row) + height * sizeof(row *);
+    size_t pieces = (key_at + key.len + value_len + PIECE - 1) / PIECE;
+    bool small = pieces <= PIECES_MAX;
+    row *n = small ? take(r, pieces) : kd_realloc(NULL, pieces * PIECE);
+    *n = (row){.value = (uint8_t *)n + key_at + key.len,
+               .value_cap = (uint32_t)(pieces * PIECE - key_at - key.len),
+               .key_len = (uint16_t)key.len,
+               .height = (uint8_t)height,
+               .pieces = (uint8_t)(small ? pieces : 0)};
+    memset(n->next, 0, height * sizeof(row *));
+    if (key.len) memcpy((uint8_t *)n + key_at, key.data, key.len);
+    return n;
+}
+
+static void row_destroy(sim_rows *r, row *n)
+{
+    if (!value_inside(n)) free(n->value);
+    if (n->pieces == 0) {
+        free(n);
+        return;
+    }
+    n->value = (uint8_t *)r->given[n->pieces];
+    r->given[n->pieces] = n;
+}
+
+static void row_set(row *n, kd_bytes value)
+{
+    if (value.len > n->value_cap) {
+        n->value = kd_realloc(value_inside(n) ? NULL : n->value, value.len);
+        n->value_cap = (uint32_t)value.len;
+    }
+    if (value.len) memcpy(n->value, value.data, value.len);
+    n->value_len = (uint32_t)value.len;
+}
+
+/* ---- the table ---- */
+
+static uint64_t hash_of(kd_bytes key)
+{
+    return XXH3_64bits(key.data, key.len);
+}
+
+static size_t slot_next(const sim_rows *r, size_t slot)
+{
+    return (slot + 1) & (r->table_cap - 1);
+}
+
+static void table_add(sim_rows *r, table_entry entry)
+{
+    size_t slot = entry.hash & (r->table_cap - 1);
+    while (r->table[slot].row) slot = slot_next(r, slot);
+    r->table[slot] = entry;
+}
+
+static void table_reserve(sim_rows *r, size_t rows)
+{
+    if (2 * rows <= r->table_cap) return;
+    table_entry *old = r->table;
+    size_t old_cap = r->table_cap;
+    r->table_cap = KD_MAX(2 * r->table_cap, (size_t)TABLE_MIN);
+    while (2 * rows > r->table_cap) r->table_cap *= 2;
+    r->table = kd_alloc(r->table_cap * sizeof(r->table[0]));
+    for (size_t i = 0; i < old_cap; i++)
+        if (old[i].row) table_add(r, old[i]);
+    free(old);
+}
+
+/* The slot of the key, or the empty one where it would be. */
+static size_t table_slot(const sim_rows *r, kd_bytes key, uint64_t hash)
+{
+    size_t slot = hash & (r->table_cap - 1);
+    for (const table_entry *e; (e = &r->table[slot])->row; slot = slot_next(r, slot))
+        if (e->hash == hash && kd_bytes_eq(row_key(e->row), key)) break;
+    return slot;
+}
+
+static row *find(const sim_rows *r, kd_bytes key, uint64_t hash)
+{
+    return r->table_cap ? r->table[table_slot(r, key, hash)].row : NULL;
+}
+
+/* What stands behind the gap and would not be found over it moves into it. */
+static void table_remove(sim_rows *r, size_t gap)
+{
+    size_t mask = r->table_cap - 1;
+    for (size_t at = slot_next(r, gap); r->table[at].row; at = slot_next(r, at)) {
+        size_t home = r->table[at].hash & mask;
+        if (((at - home) & mask) < ((at - gap) & mask)) continue;
+        r->table[gap] = r->table[at];
+        gap = at;
+    }
+    r->table[gap].row = NULL;
+}
+
+/* ---- order ---- */
+
+static uint32_t shelf_number(kd_bytes key)
+{
+    return key.len ? key.data[0] : 0;
+}
+
+static shelf *shelf_obtain(sim_rows *r, kd_bytes key)
+{
+    shelf **s = &r->shelves[shelf_number(key)];
+    if (!*s) {
+        *s = kd_alloc(sizeof(**s));
+        (*s)->head = row_create(r, HEIGHT_MAX, (kd_bytes){0}, 0);
+    }
+    return *s;
+}
+
+/* The first row in order with a key >= key; *before gets the last one below it at each height. */
+static row *seek(const shelf *s, kd_bytes key, row **before)
+{
+    row *at = s->head;
+    for (int h = s->levels; before && h < HEIGHT_MAX; h++) before[h] = at;
+    for (int h = s->levels - 1; h >= 0; h--) {
+        while (at->next[h] && kd_bytes_cmp(row_key(at->next[h]), key) < 0) at = at->next[h];
+        if (before) before[h] = at;
+    }
+    return at->next[0];
+}
+
+static int compare_rows(const void *x, const void *y)
+{
+    return kd_bytes_cmp(row_key(*(row *const *)x), row_key(*(row *const *)y));
+}
+
+/* One after the other in order: the way to the next one's place is warm. */
+static void shelf_order(shelf *s)
+{
+    row *before[HEIGHT_MAX];
+    if (s->fresh_count > 1) qsort(s->fresh, s->fresh_count, sizeof(s->fresh[0]), compare_rows);
+    for (uint32_t i = 0; i < s->fresh_count; i++) {
+        row *n = s->fresh[i];
+        seek(s, row_key(n), before);
+        s->levels = KD_MAX(s->levels, (int)n->height);
+        for (uint32_t h = 0; h < n->height; h++) {
+            n->next[h] = before[h]->next[h];
+            before[h]->next[h] = n;
+        }
+        n->fresh = 0;
+    }
+    s->fresh_count = 0;
+}
+
+static void shelf_add(shelf *s, row *n)
+{
+    s->fresh = kd_grow(s->fresh, s->fresh_count, &s->fresh_cap, sizeof(s->fresh[0]));
+    s->fresh[s->fresh_count++] = n;
+    n->fresh = s->fresh_count;
+}
+
+static void shelf_remove(shelf *s, row *n)
+{
+    row *before[HEIGHT_MAX];
+    if (n->fresh) {
+        row *last = s->fresh[--s->fresh_count];
+        s->fresh[n->fresh - 1] = last;
+        last->fresh = n->fresh;
+        return;
+    }
+    seek(s, row_key(n), before);
+    for (uint32_t h = 0; h < n->height; h++) before[h]->next[h] = n->next[h];
+}
+
+/* ---- rows ---- */
+
+sim_rows *sim_rows_create(void)
+{
+    sim_rows *r = kd_alloc(sizeof(*r));
+    r->seed = 1;
+    return r;
+}
+
+/* Rows in chunks go with the chunks. */
+static void row_forget(row *n)
+{
+    if (!value_inside(n)) free(n->value);
+    if (n->pieces == 0) free(n);
+}
+
+void sim_rows_clear(sim_rows *r)
+{
+    for (size_t i = 0; i < r->table_cap; i++)
+        if (r->table[i].row) row_forget(r->table[i].row);
+    for (uint32_t i = 0; i < SHELVES; i++) {
+        if (!r->shelves[i]) continue;
+        row_forget(r->shelves[i]->head);
+        free(r->shelves[i]->fresh);
+        free(r->shelves[i]);
+    }
+    for (chunk *c = r->chunks, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    free(r->table);
+    *r = (sim_rows){.seed = r->seed};
+}
+
+void sim_rows_destroy(sim_rows *r)
+{
+    if (!r) return;
+    sim_rows_clear(r);
+    free(r);
+}
+
+size_t sim_rows_count(const sim_rows *r)
+{
+    return r->count;
+}
+
+static uint32_t random_height(sim_rows *r)
+{
+    uint64_t bits = kd_random_next(&r->seed) | (uint64_t)1 << (2 * (HEIGHT_MAX - 1));
+    return 1 + (uint32_t)__builtin_ctzll(bits) / 2;
+}
+
+static void insert(sim_rows *r, kd_bytes key, uint64_t hash, kd_bytes value)
+{
+    row *n = row_create(r, random_height(r), key, value.len);
+    row_set(n, value);
+    table_reserve(r, r->count + 1);
+    table_add(r, (table_entry){hash, n});
+    shelf_add(shelf_obtain(r, key), n);
+    r->count++;
+}
+
+void sim_rows_put(sim_rows *r, kd_bytes key, kd_bytes value)
+{
+    uint64_t hash = hash_of(key);
+    row *n = find(r, key, hash);
+    if (n)
+        row_set(n, value);
+    else
+        insert(r, key, hash, value);
+}
+
+void sim_rows_delete(sim_rows *r, kd_bytes key)
+{
+    if (r->count == 0) return;
+    size_t slot = table_slot(r, key, hash_of(key));
+    row *n = r->table[slot].row;
+    if (!n) return;
+    table_remove(r, slot);
+    shelf_remove(r->shelves[shelf_number(key)], n);
+    row_destroy(r, n);
+    r->count--;
+}
+
+bool sim_rows_get(const sim_rows *r, kd_bytes key, kd_bytes *value)
+{
+    const row *n = find(r, key, hash_of(key));
+    if (n) *value = row_value(n);
+    return n != NULL;
+}
+
+void sim_rows_copy(sim_rows *to, const sim_rows *from)
+{
+    table_reserve(to, to->count + from->count);
+    for (size_t i = 0; i < from->table_cap; i++) {
+        const row *n = from->table[i].row;
+        if (n) sim_rows_put(to, row_key(n), row_value(n));
+    }
+}
+
+/* ---- walks ---- */
+
+sim_rows_walk sim_rows_between(sim_rows *r, kd_bytes from, kd_bytes to)
+{
+    uint32_t number = shelf_number(from);
+    shelf *s = r->shelves[number];
+    if (s) shelf_order(s);
+    return (sim_rows_walk){r, s ? seek(s, from, NULL) : NULL, to, number};
+}
+
+/* A shelf that the walk does not reach is left as it is. */
+static bool shelf_within(uint32_t number, kd_bytes to)
+{
+    if (number >= SHELVES) return false;
+    return to.len == 0 || number < to.data[0] || (number == to.data[0] && to.len > 1);
+}
+
+bool sim_rows_next(sim_rows_walk *w, kd_bytes *key, kd_bytes *value)
+{
+    while (!w->next) {
+        if (!shelf_within(++w->shelf, w->to)) return false;
+        shelf *s = w->rows->shelves[w->shelf];
+        if (!s) continue;
+        shelf_order(s);
+        w->next = s->head->next[0];
+    }
+    *key = row_key(w->next);
+    *value = row_value(w->next);
+    w->next = w->next->next[0];
+    return w->to.len == 0 || kd_bytes_cmp(*key, w->to) < 0;
+}
