@@ -1,46 +1,88 @@
-/* heap.c - a heap with four children to a node: half as deep as with two, and the four lie beside each other. */
+/*
+ * heap.c - a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan 1990) with digits of six bits. An event lies on the level of the highest digit
+ * in which its time differs from that of the last event, in the slot of its own digit there:
+ *
+ *     level 0:  64 lists, each of one microsecond
+ *     level 1:  64 lists, each of 64 microseconds, behind all of level 0 ...
+ *
+ * When all below are empty, the first list of a level is dealt out to the levels below, first the one that came first. Where an event lies
+ * follows from its time alone, so those of one time are always in one list, in the order in which they were asked for.
+ */
 #include "sim/world/heap.h"
 
 #include <stdlib.h>
 
-static bool before(const sim_event *x, const sim_event *y)
+typedef struct sim_heap_cell {
+    sim_event ev;
+    uint32_t next;
+} cell;
+
+static void append(sim_heap *h, uint32_t id)
 {
-    return x->at_us != y->at_us ? x->at_us < y->at_us : x->order < y->order;
+    cell *c = &h->at[id - 1];
+    uint64_t differs = c->ev.at_us ^ h->now_us;
+    uint32_t level = differs ? (63 - (uint32_t)__builtin_clzll(differs)) / SIM_HEAP_DIGIT : 0;
+    uint32_t slot = (uint32_t)(c->ev.at_us >> level * SIM_HEAP_DIGIT) % SIM_HEAP_SLOTS;
+    sim_heap_list *list = &h->lists[level][slot];
+    c->next = 0;
+    if (list->first)
+        h->at[list->last - 1].next = id;
+    else
+        list->first = id;
+    list->last = id;
+    h->levels |= 1u << level;
+    h->slots[level] |= 1ull << slot;
 }
 
 void sim_heap_push(sim_heap *h, sim_event ev)
 {
-    h->at = kd_grow(h->at, h->count, &h->cap, sizeof(h->at[0]));
-    ev.order = h->order++;
-    uint32_t i = h->count++;
-    while (i > 0 && before(&ev, &h->at[(i - 1) / 4])) {
-        h->at[i] = h->at[(i - 1) / 4];
-        i = (i - 1) / 4;
+    KD_ASSERT(ev.at_us >= h->now_us);
+    uint32_t id = h->given;
+    if (id) {
+        h->given = h->at[id - 1].next;
+    } else {
+        h->at = kd_grow(h->at, h->count, &h->cap, sizeof(h->at[0]));
+        id = ++h->count;
     }
-    h->at[i] = ev;
+    h->at[id - 1].ev = ev;
+    append(h, id);
 }
 
-static uint32_t first_child(const sim_heap *h, uint32_t i)
+/* Its slot is empty then. */
+static uint32_t take_first(sim_heap *h, uint32_t level)
 {
-    uint32_t best = 4 * i + 1;
-    for (uint32_t child = best + 1; child <= 4 * i + 4 && child < h->count; child++)
-        if (before(&h->at[child], &h->at[best])) best = child;
-    return best;
+    uint32_t slot = (uint32_t)__builtin_ctzll(h->slots[level]), id = h->lists[level][slot].first;
+    h->lists[level][slot] = (sim_heap_list){0};
+    h->slots[level] &= h->slots[level] - 1;
+    if (h->slots[level] == 0) h->levels &= ~(1u << level);
+    return id;
+}
+
+static void deal_out(sim_heap *h, uint32_t level)
+{
+    uint32_t first = take_first(h, level);
+    uint64_t low_us = UINT64_MAX;
+    for (uint32_t id = first; id; id = h->at[id - 1].next) low_us = KD_MIN(low_us, h->at[id - 1].ev.at_us);
+    h->now_us = low_us;
+    for (uint32_t id = first, next; id; id = next) {
+        next = h->at[id - 1].next;
+        append(h, id);
+    }
 }
 
 bool sim_heap_pop(sim_heap *h, sim_event *ev)
 {
-    if (h->count == 0) return false;
-    *ev = h->at[0];
-    sim_event last = h->at[--h->count];
-    uint32_t i = 0;
-    while (4 * i + 1 < h->count) {
-        uint32_t child = first_child(h, i);
-        if (!before(&h->at[child], &last)) break;
-        h->at[i] = h->at[child];
-        i = child;
-    }
-    if (h->count > 0) h->at[i] = last;
+    if (h->levels == 0) return false;
+    while (!(h->levels & 1)) deal_out(h, (uint32_t)__builtin_ctz(h->levels));
+    uint32_t slot = (uint32_t)__builtin_ctzll(h->slots[0]);
+    sim_heap_list *list = &h->lists[0][slot];
+    uint32_t id = list->first;
+    *ev = h->at[id - 1].ev;
+    h->now_us = ev->at_us;
+    list->first = h->at[id - 1].next;
+    if (!list->first) take_first(h, 0);
+    h->at[id - 1].next = h->given;
+    h->given = id;
     return true;
 }
 

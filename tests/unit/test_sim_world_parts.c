@@ -61,18 +61,26 @@ Test(sim_world_log, recreated_it_begins_at_0)
     sim_log_finish(&l);
 }
 
+/* Delays of all sizes, many of them alike, asked for while others come. */
 Test(sim_world_heap, events_come_by_time_then_as_they_were_asked_for)
 {
+    enum { EVENTS = 20000, AT_ONCE = 500 };
     sim_heap h = {0};
-    sim_event ev;
-    uint64_t random = 1, last_us = 0, last_order = 0;
-    for (uint32_t i = 0; i < 5000; i++)
-        sim_heap_push(&h, (sim_event){.at_us = kd_random_next(&random) % 300, .a = i});
-    for (uint32_t i = 0; i < 5000; i++) {
+    sim_event ev = {0};
+    uint64_t random = 1, last_us = 0, asked = 0;
+    uint32_t last = 0;
+    for (uint32_t came = 0; came < EVENTS; came++) {
+        while (asked < EVENTS && asked - came < AT_ONCE) {
+            uint64_t size = kd_random_next(&random) % 40, delay_us = kd_random_next(&random) % (1ull << size);
+            uint64_t at_us = last_us + delay_us, round_us = at_us / 256 * 256;
+            at_us = round_us >= last_us ? round_us : at_us;
+            sim_heap_push(&h, (sim_event){.at_us = at_us, .a = (uint32_t)asked++, .c = at_us});
+        }
         cr_assert(sim_heap_pop(&h, &ev));
-        cr_assert(i == 0 || ev.at_us > last_us || (ev.at_us == last_us && ev.order > last_order));
+        cr_assert_eq(ev.at_us, ev.c);
+        cr_assert(came == 0 || ev.at_us > last_us || (ev.at_us == last_us && ev.a > last));
         last_us = ev.at_us;
-        last_order = ev.order;
+        last = ev.a;
     }
     cr_assert_not(sim_heap_pop(&h, &ev));
     sim_heap_finish(&h);
