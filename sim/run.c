@@ -15,6 +15,7 @@
 #include "sim/check/checks.h"
 #include "sim/report/report.h"
 #include "sim/report/terminal.h"
+#include "sim/world/memory.h"
 #include "sim/world/plants.h"
 #include "sim/world/run.h"
 
@@ -265,6 +266,7 @@ int kd_sim_run(int argc, char **argv)
         fprintf(stderr, "kudos-sim run: %s\n", error);
         return KD_EXIT_USAGE;
     }
+    sim_memory_prepare();
     rc = run_traced(&o, &s);
     scenario_finish(&s);
     return rc;
