@@ -45,11 +45,10 @@ static int install_answer(kd_edge *e, kd_part *p, kd_entry *entry, const kd_snap
     if (!acceptable(e, p, entry, s)) return KD_EAGAIN;
     if (KD_PLANTED(e, KD_PLANT_ANSWER_ALWAYS)) entry->known = false;
     kd_entry_set(e, entry, &s->items[0], s->version);
-    const kd_applied *mine = kd_snapshot_mine(e, s);
-    kd_position applied = mine ? mine->applied : (kd_position){0};
+    kd_position applied = kd_install_merged(e, p, kd_snapshot_mine(e, s));
     /* The entry may hold nodes that only the partition's own applied covers: it is in the number as well, because the
      * number is at least as new as floor_version and nothing was missed since. */
-    if (kd_position_cmp(applied, p->applied) < 0) applied = p->applied;
+    if (!p->rehoming && kd_position_cmp(applied, p->applied) < 0) applied = p->applied;
     kd_entry_confirm(e, entry, applied);
     return KD_OK;
 }

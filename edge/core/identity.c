@@ -108,5 +108,6 @@ int kd_identity_open(kd_edge *e, uint64_t now_us)
         e->incarnation = 1;
     else
         kd_identity_mint(e, 0, now_us);
+    e->alone_from = e->incarnation;
     return KD_OK;
 }

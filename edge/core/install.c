@@ -86,6 +86,11 @@ static bool credible(const kd_edge *e, const kd_part *p, const kd_applied *mine)
     return !drops_some || kd_identity_minted(e, mine->applied.incarnation);
 }
 
+kd_position kd_install_merged(const kd_edge *e, const kd_part *p, const kd_applied *mine)
+{
+    return mine && !p->rehoming && credible(e, p, mine) ? mine->applied : (kd_position){0};
+}
+
 void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us)
 {
     kd_applied none = {0};
@@ -96,7 +101,7 @@ void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool und
     }
     /* While it moves it is the same alarm: the other is further on than was known. */
     if (p->rehoming && mine->applied.incarnation >= e->incarnation)
-        kd_identity_mint(e, mine->applied.incarnation, now_us);
+        kd_rehome_above(e, mine->applied.incarnation, now_us);
     p->watermark_us = mine->watermark_us;
     if (undone || kd_position_cmp(mine->applied, p->applied) > 0) {
         p->applied = mine->applied;
@@ -223,7 +228,7 @@ static int install(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t offset,
     const kd_applied *mine = kd_snapshot_mine(e, s);
     kd_part_adopt(p, s);
     p->counts_offset = offset;
-    install_numbers(e, p, s, mine ? mine->applied : (kd_position){0});
+    install_numbers(e, p, s, kd_install_merged(e, p, mine));
     kd_install_applied(e, p, mine, undone, now_us);
     if (undone) {
         kd_outbox_again(e, p);

@@ -203,6 +203,7 @@ struct kd_edge {
     bool wanted, poisoned, refusing;
     uint64_t incarnation, last_us, alarm_us;
     uint64_t minted[KD_MINTED_MAX]; /* the last incarnations of this edge, oldest first */
+    uint64_t alone_from; /* what was begun in this incarnation or a later one no copy of the store can hold */
     uint32_t minted_count;
     uint64_t random;
     uint64_t outbox_bytes, outbox_batches;
@@ -336,6 +337,8 @@ void kd_overlay_finish(kd_edge *e);
 int kd_part_load(kd_edge *e);
 void kd_part_put(kd_edge *e, const kd_part *p);
 void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us);
+/* What a number that comes with this word of central holds of what is outstanding here: nothing where the word is somebody else's. */
+kd_position kd_install_merged(const kd_edge *e, const kd_part *p, const kd_applied *mine);
 const kd_applied *kd_snapshot_mine(const kd_edge *e, const kd_snapshot *s);
 void kd_part_adopt(kd_part *p, const kd_snapshot *s);
 void kd_assembly_clear(kd_edge *e, kd_assembly *a);
@@ -348,6 +351,8 @@ void kd_resend_release(kd_part *p);          /* ...in the batches before the one
 void kd_resend_settle(const kd_edge *e, kd_part *p);
 int kd_resend_step(kd_edge *e, kd_part *p, uint64_t now_us);
 uint64_t kd_resend_limit(const kd_part *p, const kd_outgoing *b, uint64_t complete_to_us);
+/* Mints an incarnation above another's. */
+void kd_rehome_above(kd_edge *e, uint64_t theirs, uint64_t now_us);
 void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us);
 int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us);
 

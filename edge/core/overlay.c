@@ -189,7 +189,7 @@ void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
     if (KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS)) return;
     for (kd_node *n = first_node(entry), *next; n; n = next) {
         next = n->entry_next;
-        if (kd_position_cmp(n->at, applied) <= 0) node_end(e, n);
+        if (!n->batch || kd_position_cmp(n->at, applied) <= 0) node_end(e, n);
     }
 }
 

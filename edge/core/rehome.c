@@ -2,7 +2,8 @@
  * rehome.c - rule 20: central has applied what this edge never sealed, so somebody else uses its identity.
  *
  * An alarm is raised, an incarnation above the other's is minted, and every unconfirmed operation moves there with its
- * stamp; sums are set aside, since they could count twice. Every partition of the store moves, not only the one that noticed:
+ * stamp; sums are set aside, since they could count twice, but for those that the other cannot know: of a batch that was begun
+ * after the other's incarnation was minted and never handed over. A copy that held such a batch would have minted above it. Every partition of the store moves, not only the one that noticed:
  * the new incarnation is above the other's everywhere, so what stayed at an old position of another partition would be
  * taken for merged as soon as a later batch is. A second time within a minute two of us chase each other: then writes are
  * refused until an operator acts.
@@ -15,6 +16,13 @@
 #include "edge/core/internal.h"
 
 enum { ALARM_WINDOW_US = 60 * 1000 * 1000, BATCHES_A_STEP = 16 };
+
+void kd_rehome_above(kd_edge *e, uint64_t theirs, uint64_t now_us)
+{
+    bool copied_since = theirs >= e->alone_from;
+    kd_identity_mint(e, theirs, now_us);
+    if (copied_since) e->alone_from = e->incarnation;
+}
 
 void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us)
 {
@@ -36,7 +44,7 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
         kd_resend_hold(e, &e->parts[i]);
         kd_part_put(e, &e->parts[i]);
     }
-    kd_identity_mint(e, theirs->applied.incarnation, now_us);
+    kd_rehome_above(e, theirs->applied.incarnation, now_us);
     e->wanted = true;
 }
 
@@ -47,18 +55,26 @@ static void set_aside(kd_edge *e, const kd_part *p, kd_position at, const kd_buf
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(sums));
 }
 
-static void move_batch(kd_edge *e, kd_part *p, kd_position at, kd_bytes raw, uint64_t now_us)
+static bool ours_alone(const kd_edge *e, const kd_outgoing *b)
 {
+    return b->at.incarnation >= e->alone_from && b->sending == KD_UNSENT && !b->resent;
+}
+
+static void move_batch(kd_edge *e, kd_part *p, const kd_outgoing *b, kd_bytes raw, uint64_t now_us)
+{
+    bool alone = ours_alone(e, b);
     kd_reader r = kd_reader_of(raw);
     kd_entry_op op;
     kd_buf sums = {0};
     while (kd_fragment_next(&r, &op)) {
-        if (op.verb == KD_ADD)
+        bool aside = op.verb == KD_ADD && !alone;
+        e->stats.sums_aside += aside;
+        if (aside)
             kd_fragment_put(&sums, &op);
         else
             kd_accumulate_op(e, p, kd_entry_obtain(e, p, op.item), &op, now_us);
     }
-    set_aside(e, p, at, &sums);
+    set_aside(e, p, b->at, &sums);
     kd_buf_finish(&sums);
 }
 
@@ -80,7 +96,7 @@ int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
         err = kd_batch_fragments(e, p, b, &raw);
         if (err != KD_OK) break;
         kd_overlay_cancel_batch(e, b);
-        move_batch(e, p, b->at, kd_buf_view(&raw), now_us);
+        move_batch(e, p, b, kd_buf_view(&raw), now_us);
         kd_outbox_pop(e, p);
     }
     kd_buf_finish(&raw);

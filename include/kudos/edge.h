@@ -195,7 +195,7 @@ typedef struct {
     uint64_t likes, unlikes, sums, agreeing, retries, groups, sealed, sealed_empty, sends, resends;
     uint64_t snapshots, heartbeats, snapshot_gaps, snapshots_old, undone, resent_ops;
     uint64_t asks, answers, answers_thrown, evicted, identity_alarms, items, outbox_bytes, outbox_batches,
-        filter_rows, fresh_rows, expired, expire_sweeps;
+        filter_rows, fresh_rows, expired, expire_sweeps, sums_aside;
     uint64_t outbox_op_bytes; /* of outbox_bytes, what holds operations: 0 when only empty batches wait */
     bool refusing; /* writes are refused: identity in doubt */
 } kd_edge_stats;

@@ -366,6 +366,60 @@ Test(edge_identity, a_watermark_that_another_lifted_is_not_believed_after_a_rest
     er_finish(&r);
 }
 
+/* Numbers that come along with another's applied hold nothing of what is outstanding here: it stays in what is shown, and pending. */
+Test(edge_identity, a_number_beside_a_foreign_applied_ends_no_delta)
+{
+    edge_rig r;
+    kd_view view;
+    outstanding(&r);
+    kd_position theirs = {kd_edge_incarnation(r.e) + 5000000, 3};
+    er_word w = {.epoch = 1, .version = 1, .applied = theirs, .digest = 77, .item = 1, .items = 1, .likes = 10};
+    for (int i = 0; i < 2; i++) {
+        er_snapshot(&r, &w);
+        cr_assert_eq(er_shown(&r, 1, &view), 13);
+        cr_assert_eq(view.pending[ER_LIKE], 3, "by the first word of the other, and by those that come while it moves");
+        w.previous = w.version++;
+    }
+    er_read(&r, &w);
+    er_shown(&r, 1, &view);
+    cr_assert_eq(view.pending[ER_LIKE], 3, "nor by a read");
+    settle(&r);
+    er_seal(&r);
+    cr_assert_eq(er_shown(&r, 1, &view), 13);
+    cr_assert_eq(view.pending[ER_LIKE], 3, "shown once");
+    er_finish(&r);
+}
+
+/* What was taken in this life and never handed over an older life cannot have sent; a copy made of this life could. */
+Test(edge_identity, sums_that_nobody_else_can_have_sent_move_along)
+{
+    edge_rig r;
+    outstanding(&r);
+    uint64_t later = kd_edge_incarnation(r.e) + 500; /* of the life that is undone */
+    r.now_us += 3600 * ER_SECOND;
+    cr_assert_eq(er_open(&r), KD_OK);
+    cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
+    er_seal(&r);
+    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {later, 3}, .digest = 77});
+    cr_assert_eq(er_stats(&r).identity_alarms, 1);
+    settle(&r);
+    er_seal(&r);
+    cr_assert_eq(er_rows(&r, 'x'), 3, "what the undone life may have sent");
+    er_ship(&r);
+    cr_assert_eq(r.body.op_count, 3);
+    cr_assert_eq(r.body.sum_count, 1);
+    cr_assert_eq(r.body.sums[0].amount, 7);
+    er_finish(&r);
+
+    er_init(&r);
+    cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
+    er_seal(&r);
+    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {kd_edge_incarnation(r.e) + 500, 1}, .digest = 77});
+    settle(&r);
+    cr_assert_eq(er_rows(&r, 'x'), 1, "a copy of this life may have sent it");
+    er_finish(&r);
+}
+
 Test(edge_identity, an_applied_that_this_edge_never_sealed_is_foreign)
 {
     edge_rig r;
