@@ -18,6 +18,7 @@
 #include "common/io/log.h"
 #include "edge/io/clock_file.h"
 #include "edge/io/compare.h"
+#include "edge/io/doubts.h"
 #include "edge/io/shard.h"
 
 static int exit_code_of(int err)
@@ -132,7 +133,7 @@ static int listen_all(kd_app *app, char *error)
 static bool healthy(void *arg, kd_buf *why)
 {
     kd_app *app = arg;
-    static const char text[] = "the store failed\n";
+    static const char text[] = "the store failed";
     bool failed = __atomic_load_n(&app->drain.fail_posted, __ATOMIC_ACQUIRE) != 0;
     if (failed) kd_buf_put(why, text, sizeof text - 1);
     return !failed;
@@ -141,10 +142,14 @@ static bool healthy(void *arg, kd_buf *why)
 static bool ready(void *arg, kd_buf *why)
 {
     kd_app *app = arg;
-    static const char text[] = "draining\n";
-    if (app->drain.state == KD_DRAIN_NO) return healthy(arg, why);
-    kd_buf_put(why, text, sizeof text - 1);
-    return false;
+    static const char text[] = "draining";
+    if (app->drain.state != KD_DRAIN_NO) {
+        kd_buf_put(why, text, sizeof text - 1);
+        return false;
+    }
+    bool fine = healthy(arg, why);
+    if (fine) kd_doubts_about_writes(app, why); /* said, but reads go on, and all edges may be in the same state */
+    return fine;
 }
 
 static void metrics(void *arg, kd_buf *out)

@@ -3,6 +3,7 @@
 
 #include "common/io/log.h"
 #include "common/json_writer.h"
+#include "edge/io/doubts.h"
 #include "edge/io/shard.h"
 
 #define ROW(...) KD_METRIC_ROW(kd_edge_metrics, __VA_ARGS__)
@@ -34,8 +35,7 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
     COPY(snapshots), COPY(heartbeats), COPY(snapshot_gaps), COPY(snapshots_old), COPY(undone),
         COPY(resent_ops);
     COPY(asks), COPY(answers_thrown), COPY(items), COPY(evicted), COPY(filter_rows), COPY(identity_alarms);
-    COPY(fresh_rows);
-    COPY(refusing);
+    COPY(fresh_rows), COPY(refusing), COPY(sums_aside);
 #undef COPY
     kd_metric_set(&m->rows_expired, (int64_t)stats->expired);
     kd_metric_set(&m->sends, (int64_t)(stats->sends - stats->resends));
@@ -92,6 +92,7 @@ void kd_metrics_collect(kd_shard *s)
     kd_edge_get_stats(s->edge, &pub->stats);
     kd_edge_stats stats = pub->stats;
     pthread_mutex_unlock(&pub->lock);
+    kd_doubts_tell(s, &stats);
     kd_metric_set(&s->metrics.snapshot_age, age(s, now_us, made_us));
     kd_metric_set(&s->metrics.stable_age, stable_us > 0 ? age(s, now_us, stable_us) : 0);
     kd_metric_set(&s->metrics.as_of_age, age(s, now_us, complete_us));

@@ -69,6 +69,8 @@
       "Signs that somebody else uses this name.")                                                            \
     X(refusing, GAUGE_MAX, "kudos_edge_refusing_writes", "",                                                 \
       "1 while writes are refused: identity in doubt.")                                                      \
+    X(sums_aside, COUNTER, "kudos_edge_sums_set_aside_total", "",                                            \
+      "Sums that could count twice and wait for an operator.")                                               \
     X(read_errors, COUNTER, "kudos_edge_store_read_errors_total", "",                                        \
       "Reads of the store that failed: a disk or a damaged file.")                                           \
     X(handed_over, COUNTER, "kudos_edge_parts_handed_over_total", "",                                        \

@@ -20,6 +20,7 @@
 #include "edge/io/ask.h"
 #include "edge/io/commit.h"
 #include "edge/io/counts.h"
+#include "edge/io/doubts.h"
 #include "edge/io/metrics.h"
 #include "edge/io/sender.h"
 #include "kudos/edge.h"
@@ -53,6 +54,7 @@ struct kd_shard {
     kd_buf text;         /* scratch of the JSON reader */
     kd_edge_metrics metrics;
     kd_published published;
+    kd_doubts doubts;
     struct {
         kd_post begin, flush;
         bool drained, idle_told;     /* the server has ended; and no request is in work */

@@ -1,0 +1,36 @@
+/* doubts.c - see the header. */
+#include "edge/io/doubts.h"
+
+#include "common/io/log.h"
+#include "edge/io/shard.h"
+
+void kd_doubts_tell(kd_shard *s, const kd_edge_stats *stats)
+{
+    kd_doubts *d = &s->doubts;
+    if (stats->identity_alarms > d->alarms)
+        KD_LOG(KD_ERROR, "alarm-identity", KD_U64("shard", s->index),
+               KD_U64("alarms", stats->identity_alarms), KD_U64("incarnation", kd_edge_incarnation(s->edge)));
+    if (stats->sums_aside > d->sums_aside)
+        KD_LOG(KD_ERROR, "sums-set-aside", KD_U64("shard", s->index), KD_U64("sums", stats->sums_aside));
+    if (stats->refusing && !d->refusing)
+        KD_LOG(KD_ERROR, "writes-refused", KD_U64("shard", s->index), KD_STR("cause", "identity in doubt"));
+    if (stats->undone > d->undone)
+        KD_LOG(KD_WARN, "history-undone", KD_U64("shard", s->index), KD_U64("histories", stats->undone));
+    *d = (kd_doubts){stats->identity_alarms, stats->sums_aside, stats->undone, stats->refusing};
+}
+
+static void put(kd_buf *out, const char *text)
+{
+    if (out->len > 0) kd_buf_put(out, "; ", 2);
+    kd_buf_put(out, text, strlen(text));
+}
+
+void kd_doubts_about_writes(const kd_app *app, kd_buf *why)
+{
+    bool identity = false;
+    for (uint32_t i = 0; i < app->shard_count; i++)
+        identity |= app->shards[i] && kd_metric_get(&app->shards[i]->metrics.refusing) != 0;
+    if (identity) put(why, "writes are refused: identity in doubt");
+    if (kd_clock_check(&app->clock) == KD_CLOCK_OUT_OF_BOUNDS)
+        put(why, "writes are refused: clock-out-of-bounds");
+}
