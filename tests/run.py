@@ -21,7 +21,7 @@ import xml.etree.ElementTree as ElementTree
 BUILD = os.environ.get("BUILD", "build")
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_drills.py",
-         "test_hunt.py", "test_kafka_worst.py"}
+         "test_hunt.py", "test_kafka_worst.py", "test_identity.py"}
 
 
 class Stage:
@@ -69,6 +69,7 @@ def stages(scratch, long):
             f"{integration}/{f}" for f in os.listdir(integration) if f.startswith("test_") and f.endswith(".py") and f not in APART)),
         pytest(scratch, "drill", 2, 3600 if long else 240, f"{integration}/test_drill_real.py"),
         pytest(scratch, "operate", 2, 120, f"{integration}/test_operate.py"),
+        pytest(scratch, "identity", 2, 3600 if long else 240, f"{integration}/test_identity.py"),
         pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
         pytest(scratch, "kafka-worst", 2, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
         pytest(scratch, "end-to-end", 1, 3600 if long else 240, f"{integration}/test_end_to_end.py"),
