@@ -29,16 +29,19 @@ static void encode_identity(const kd_edge *e, kd_buf *out)
     kd_buf_put(out, name.data, name.len);
 }
 
-int kd_edge_stored_shards(const kd_store *store, uint32_t *shards)
+int kd_edge_stored_as(const kd_store *store, kd_edge_stored *out)
 {
     kd_buf key = {0}, value = {0};
     kd_key_single(&key, 'I');
     int err = store->get(store->ctx, kd_buf_view(&key), &value);
     kd_reader r = kd_reader_of(kd_buf_view(&value));
     bool known = err == KD_OK && kd_read_u8(&r) == KD_STORAGE_SCHEMA;
-    kd_read_be16(&r);
-    *shards = kd_read_be16(&r);
-    if (err == KD_OK && (!known || r.bad)) err = KD_EMISMATCH;
+    *out = (kd_edge_stored){.shard = kd_read_be16(&r)};
+    out->shards = kd_read_be16(&r);
+    out->partitions = kd_read_be32(&r);
+    kd_bytes name = kd_read_bytes(&r, kd_reader_left(&r));
+    if (err == KD_OK && (!known || r.bad || !kd_name_valid(name))) err = KD_EMISMATCH;
+    if (err == KD_OK) memcpy(out->edge, name.data, name.len);
     kd_buf_finish(&key);
     kd_buf_finish(&value);
     return err;

@@ -356,6 +356,9 @@ void kd_rehome_above(kd_edge *e, uint64_t theirs, uint64_t now_us);
 void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us);
 int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us);
 
+/* aside.c: sums of the batch at this position */
+void kd_aside_put(kd_edge *e, const kd_part *p, kd_position at, kd_bytes sums);
+
 /* What central says is merged of this edge's own operations: a watermark that rests on a batch of another who used this
  * name promises nothing about them; nor does it when a batch of our own is applied next, for it never moves back. */
 uint64_t kd_resend_watermark(const kd_edge *e, const kd_part *p);

@@ -48,13 +48,6 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
     e->wanted = true;
 }
 
-static void set_aside(kd_edge *e, const kd_part *p, kd_position at, const kd_buf *sums)
-{
-    if (sums->len == 0) return;
-    kd_key_batch(&e->key, 'x', p->id, at);
-    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(sums));
-}
-
 static bool ours_alone(const kd_edge *e, const kd_outgoing *b)
 {
     return b->at.incarnation >= e->alone_from && b->sending == KD_UNSENT && !b->resent;
@@ -74,7 +67,7 @@ static void move_batch(kd_edge *e, kd_part *p, const kd_outgoing *b, kd_bytes ra
         else
             kd_accumulate_op(e, p, kd_entry_obtain(e, p, op.item), &op, now_us);
     }
-    set_aside(e, p, b->at, &sums);
+    kd_aside_put(e, p, b->at, kd_buf_view(&sums));
     kd_buf_finish(&sums);
 }
 

@@ -7,89 +7,129 @@
 #include <stdlib.h>
 
 #include "common/io/ask.h"
-#include "common/io/compare_query.h"
 #include "common/json_writer.h"
 #include "edge/io/shard.h"
 #include "kudos/edge_compare.h"
 
 enum { ASK_TIMEOUT_MS = 2000, ROWS_MAX = 4096, LISTED_MAX = 256 };
 
-typedef enum { WINDOW, DIGEST, ROWS } what;
+static int list_row(void *arg, const kd_compare_row *row)
+{
+    kd_buf *lines = arg; /* key in hex, time, liked */
+    kd_buf key = {0};
+    char rest[40];
+    kd_compare_key(row, &key);
+    kd_hex_put(kd_buf_view(&key), lines);
+    int n = snprintf(rest, sizeof rest, " %" PRIu64 " %d\n", row->time_us, row->liked);
+    kd_buf_put(lines, rest, (size_t)n);
+    kd_buf_finish(&key);
+    return 0;
+}
+
+static int refused(kd_buf *out, int err)
+{
+    if (err == KD_EAGAIN)
+        return kd_admin_refuse(
+            out, 409,
+            "not comparable now: nothing heard from central yet, or operations are being sent again");
+    return kd_admin_refuse(out, err == KD_ENOTFOUND ? 404 : 503, kd_strerror(err));
+}
+
+static int ask_window(kd_edge *e, const kd_compare_query *q, kd_buf *out)
+{
+    kd_compare_window window;
+    int err = kd_edge_compare_window(e, q->partition, &window);
+    if (err != KD_OK) return refused(out, err);
+    kd_json j = kd_json_of(out);
+    kd_json_object(&j);
+    kd_json_put_u64(&j, "since", window.since_us);
+    kd_json_put_u64(&j, "until", window.until_us);
+    kd_json_end_object(&j);
+    return 200;
+}
+
+static uint32_t rows_max(const kd_compare_query *q, uint32_t bound)
+{
+    return q->rows_max ? KD_MIN(q->rows_max, bound) : bound;
+}
+
+static int ask_digest(kd_edge *e, const kd_compare_query *q, kd_buf *out)
+{
+    kd_range_digest digest;
+    kd_buf next = {0};
+    int err = kd_edge_compare_digest(e, q->partition, q->from, q->to, q->window, rows_max(q, ROWS_MAX),
+                                     &digest, &next);
+    if (err == KD_OK) kd_compare_answer(&digest, &next, out);
+    kd_buf_finish(&next);
+    return err == KD_OK ? 200 : refused(out, err);
+}
+
+static int ask_rows(kd_edge *e, const kd_compare_query *q, kd_buf *out)
+{
+    kd_buf next = {0}, hex = {0}, lines = {0};
+    int err = kd_edge_compare_rows(e, q->partition, q->from, q->to, q->window,
+                                   rows_max(q, LISTED_MAX), list_row, &lines, &next);
+    if (err == KD_OK) {
+        kd_json j = kd_json_of(out);
+        kd_hex_put(kd_buf_view(&next), &hex);
+        kd_json_object(&j);
+        kd_json_put_str(&j, "next", kd_buf_view(&hex));
+        kd_json_put_str(&j, "lines", kd_buf_view(&lines));
+        kd_json_end_object(&j);
+    }
+    kd_buf_finish(&next);
+    kd_buf_finish(&hex);
+    kd_buf_finish(&lines);
+    return err == KD_OK ? 200 : refused(out, err);
+}
+
+static const struct {
+    const char *name;
+    int (*ask)(kd_edge *e, const kd_compare_query *q, kd_buf *out);
+} questions[] = {{"compare-window", ask_window}, {"compare-digest", ask_digest}, {"compare-rows", ask_rows}};
+
+static int find(const char *what)
+{
+    for (size_t i = 0; i < KD_COUNT(questions); i++)
+        if (strcmp(what, questions[i].name) == 0) return (int)i;
+    return -1;
+}
+
+int kd_compare_ask(kd_edge *e, const char *what, const kd_compare_query *q, kd_buf *out)
+{
+    int i = find(what);
+    KD_ASSERT(i >= 0);
+    return questions[i].ask(e, q, out);
+}
+
+/* ---- on the shard's thread ---- */
 
 typedef struct {
     kd_ask ask;
-    what what;
+    char what[24];
     kd_compare_query query;
-    int rc;
-    kd_compare_window window;
-    kd_range_digest digest;
-    kd_buf next, key, lines; /* lines: key in hex, time, liked */
+    int status;
+    kd_buf answer;
 } question;
-
-static int list_row(void *arg, const kd_compare_row *row)
-{
-    question *q = arg;
-    char rest[40];
-    kd_compare_key(row, &q->key);
-    kd_hex_put(kd_buf_view(&q->key), &q->lines);
-    int n = snprintf(rest, sizeof rest, " %" PRIu64 " %d\n", row->time_us, row->liked);
-    kd_buf_put(&q->lines, rest, (size_t)n);
-    return 0;
-}
 
 static void work(kd_ask *ask)
 {
     question *q = KD_CONTAINER(ask, question, ask);
     kd_shard *s = ask->owner;
-    const kd_compare_query *c = &q->query;
-    uint32_t most = c->rows_max ? KD_MIN(c->rows_max, (uint32_t)ROWS_MAX) : ROWS_MAX;
-    if (q->what == WINDOW)
-        q->rc = kd_edge_compare_window(s->edge, c->partition, &q->window);
-    else if (q->what == DIGEST)
-        q->rc = kd_edge_compare_digest(s->edge, c->partition, c->from, c->to, c->window, most, &q->digest,
-                                       &q->next);
-    else
-        q->rc = kd_edge_compare_rows(s->edge, c->partition, c->from, c->to, c->window,
-                                     KD_MIN(most, (uint32_t)LISTED_MAX), list_row, q, &q->next);
+    q->status = kd_compare_ask(s->edge, q->what, &q->query, &q->answer);
 }
 
 static void dispose(kd_ask *ask)
 {
     question *q = KD_CONTAINER(ask, question, ask);
-    kd_buf_finish(&q->next);
-    kd_buf_finish(&q->key);
-    kd_buf_finish(&q->lines);
+    kd_buf_finish(&q->answer);
     free(q);
 }
 
-static int answer(const question *q, kd_buf *out)
-{
-    kd_buf hex = {0};
-    kd_json j = kd_json_of(out);
-    if (q->rc == KD_EAGAIN)
-        return kd_admin_refuse(
-            out, 409,
-            "not comparable now: nothing heard from central yet, or operations are being sent again");
-    if (q->rc != KD_OK) return kd_admin_refuse(out, q->rc == KD_ENOTFOUND ? 404 : 503, kd_strerror(q->rc));
-    if (q->what == DIGEST) {
-        kd_compare_answer(&q->digest, &q->next, out);
-        return 200;
-    }
-    kd_hex_put(kd_buf_view(&q->next), &hex);
-    kd_json_object(&j);
-    kd_json_put_u64(&j, "since", q->window.since_us);
-    kd_json_put_u64(&j, "until", q->window.until_us);
-    kd_json_put_str(&j, "next", kd_buf_view(&hex));
-    kd_json_put_str(&j, "lines", kd_buf_view(&q->lines));
-    kd_json_end_object(&j);
-    kd_buf_finish(&hex);
-    return 200;
-}
-
-static int ask_shard(kd_app *app, what about, const char *query, kd_buf *out)
+static int ask_shard(kd_app *app, const char *what, const char *query, kd_buf *out)
 {
     question *q = kd_alloc(sizeof *q);
-    q->what = about;
+    snprintf(q->what, sizeof q->what, "%s", what);
     q->ask.work = work;
     q->ask.dispose = dispose;
     if (kd_compare_query_read(&q->query, query) != KD_OK || q->query.partition >= app->settings.partitions) {
@@ -99,7 +139,8 @@ static int ask_shard(kd_app *app, what about, const char *query, kd_buf *out)
     kd_shard *s = app->shards[q->query.partition % app->shard_count];
     q->ask.owner = s;
     bool done = kd_ask_run(&q->ask, s->loop, ASK_TIMEOUT_MS);
-    int status = done ? answer(q, out) : kd_admin_refuse(out, 503, "the shard did not answer in time");
+    int status = done ? q->status : kd_admin_refuse(out, 503, "the shard did not answer in time");
+    if (done) kd_buf_put(out, q->answer.data, q->answer.len);
     kd_ask_let_go(&q->ask);
     return status;
 }
@@ -120,8 +161,5 @@ int kd_compare_act(void *arg, bool post, const char *name, const char *query, kd
     if (post) return kd_admin_refuse(out, 405, "this is a GET");
     if (strcmp(name, "compare") == 0) return about(app, out);
     if (app->drain.state != KD_DRAIN_NO) return kd_admin_refuse(out, 503, "the edge is stopping");
-    if (strcmp(name, "compare-window") == 0) return ask_shard(app, WINDOW, query, out);
-    if (strcmp(name, "compare-digest") == 0) return ask_shard(app, DIGEST, query, out);
-    if (strcmp(name, "compare-rows") == 0) return ask_shard(app, ROWS, query, out);
-    return kd_admin_refuse(out, 404, "no such question");
+    return find(name) < 0 ? kd_admin_refuse(out, 404, "no such question") : ask_shard(app, name, query, out);
 }

@@ -5,7 +5,12 @@
 #ifndef KUDOS_EDGE_IO_COMPARE_H
 #define KUDOS_EDGE_IO_COMPARE_H
 
+#include "common/io/compare_query.h"
 #include "edge/io/app.h"
+#include "kudos/edge.h"
+
+/* One of these questions about a partition of this core: the HTTP status, and the answer's JSON. */
+int kd_compare_ask(kd_edge *e, const char *what, const kd_compare_query *q, kd_buf *out);
 
 /* The admin hook: GET /admin/compare (how many partitions), compare-window, compare-digest, compare-rows. */
 int kd_compare_act(void *arg, bool post, const char *name, const char *query, kd_buf *out);

@@ -12,11 +12,13 @@
 #include "common/io/options_file.h"
 #include "common/io/progress.h"
 #include "edge/io/compare.h"
+#include "edge/io/stopped.h"
 
 enum { PAGE_ROWS = 2048, SMALL_ROWS = 64 };
 
 typedef struct {
     kd_admin_client *edge, *central;
+    kd_stopped *stopped; /* instead of a running edge */
     kd_compare_query query; /* edge, partition, window; the range is put in */
     uint64_t partitions, compared, rows, asked, differ;
     kd_progress progress;
@@ -57,6 +59,32 @@ static int ask(comparing *c, kd_admin_client *whom, const char *what, const kd_c
     return kd_admin_client_get(whom, (const char *)c->path.data, &c->answer, c->error);
 }
 
+/* An edge that does not run answers as one that runs, when its rows have been written. */
+static int ask_stopped(comparing *c, const char *what, const kd_compare_query *q)
+{
+    kd_buf why = {0};
+    kd_edge *core = kd_stopped_shard(c->stopped, q->partition % kd_stopped_is(c->stopped)->shards);
+    for (int tries = 2; tries > 0; tries--) {
+        kd_buf_clear(&c->answer.body);
+        c->answer.status = kd_compare_ask(core, what, q, &c->answer.body);
+        if (c->answer.status != 409) break;
+        if (kd_stopped_settle(c->stopped) != KD_OK) {
+            snprintf(c->error, KD_OPTIONS_ERROR_MAX, "the edge's directory cannot be written");
+            return KD_EXIT_FAILED;
+        }
+    }
+    if (c->answer.status == 200) return KD_EXIT_OK;
+    kd_admin_str(&c->answer, "error", &why);
+    snprintf(c->error, KD_OPTIONS_ERROR_MAX, "%.*s", (int)why.len, (const char *)why.data);
+    kd_buf_finish(&why);
+    return c->answer.status == 409 ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+}
+
+static int ask_edge(comparing *c, const char *what, const kd_compare_query *q)
+{
+    return c->stopped ? ask_stopped(c, what, q) : ask(c, c->edge, what, q);
+}
+
 /* The edge's digest of a page; *next is its end, empty at the end of the range. */
 static int digest_edge(comparing *c, const key *from, const key *to, uint32_t rows_max, kd_range_digest *d,
                        key *next)
@@ -65,7 +93,7 @@ static int digest_edge(comparing *c, const key *from, const key *to, uint32_t ro
     q.from = view(from);
     q.to = view(to);
     q.rows_max = rows_max;
-    int code = ask(c, c->edge, "compare-digest", &q);
+    int code = ask_edge(c, "compare-digest", &q);
     if (code != KD_EXIT_OK) return code;
     *d = (kd_range_digest){kd_admin_number(&c->answer, "rows"), kd_admin_number(&c->answer, "digest")};
     return take_next(c, next) ? KD_EXIT_OK : KD_EXIT_FAILED;
@@ -137,7 +165,7 @@ static int judge_rows(comparing *c, const key *from, const key *to)
     do {
         q.from = view(&at);
         q.to = view(to);
-        code = ask(c, c->edge, "compare-rows", &q);
+        code = ask_edge(c, "compare-rows", &q);
         if (code == KD_EXIT_OK && !(take_next(c, &at) && kd_admin_str(&c->answer, "lines", &lines)))
             code = KD_EXIT_FAILED;
         kd_buf_put_u8(&lines, '\0');
@@ -178,7 +206,7 @@ static int compare_partition(comparing *c, uint32_t partition)
     const key all = {.len = 0};
     c->query.partition = partition;
     c->query.window = (kd_compare_window){0};
-    int code = ask(c, c->edge, "compare-window", &c->query);
+    int code = ask_edge(c, "compare-window", &c->query);
     if (code == KD_EXIT_OK) {
         c->query.window = (kd_compare_window){kd_admin_number(&c->answer, "since"), kd_admin_number(&c->answer, "until")};
         code = compare_range(c, &all, &all, PAGE_ROWS);
@@ -192,25 +220,42 @@ static int compare_partition(comparing *c, uint32_t partition)
     return code;
 }
 
-static int compare(comparing *c, const char *edge, const char *central)
+static int compare(comparing *c)
+{
+    int code = KD_EXIT_OK;
+    for (uint32_t p = 0; code == KD_EXIT_OK && p < c->partitions; p++) code = compare_partition(c, p);
+    return code;
+}
+
+/* ---- whom to ask ---- */
+
+static int reach_edge(comparing *c, const char *url)
 {
     kd_buf name = {0};
-    int code = kd_admin_client_open(&c->edge, edge, "/admin/compare", c->error);
-    if (code == KD_EXIT_OK) code = kd_admin_client_open(&c->central, central, "/admin/job", c->error);
+    int code = kd_admin_client_open(&c->edge, url, "/admin/compare", c->error);
     if (code == KD_EXIT_OK) code = kd_admin_client_get(c->edge, "/admin/compare", &c->answer, c->error);
     if (code != KD_EXIT_OK) return code;
     kd_admin_str(&c->answer, "edge", &name);
     snprintf(c->query.edge, sizeof c->query.edge, "%.*s", (int)name.len, (const char *)name.data);
     kd_buf_finish(&name);
     c->partitions = kd_admin_number(&c->answer, "partitions");
-    for (uint32_t p = 0; code == KD_EXIT_OK && p < c->partitions; p++) code = compare_partition(c, p);
-    return code;
+    return KD_EXIT_OK;
+}
+
+static int open_stopped(comparing *c, const char *dir, const kd_settings *settings)
+{
+    int code = kd_stopped_open(&c->stopped, dir, settings, c->error);
+    if (code != KD_EXIT_OK) return code;
+    const kd_edge_stored *is = kd_stopped_is(c->stopped);
+    snprintf(c->query.edge, sizeof c->query.edge, "%s", is->edge);
+    c->partitions = is->partitions;
+    return KD_EXIT_OK;
 }
 
 /* ---- the command ---- */
 
 typedef struct {
-    const char *central, *url;
+    const char *central, *url, *dir, *file;
     bool help, bad;
 } words;
 
@@ -218,29 +263,35 @@ static words read_words(int argc, char **argv)
 {
     static const struct option options[] = {{"central", required_argument, NULL, 'C'},
                                             {"url", required_argument, NULL, 'u'},
+                                            {"dir", required_argument, NULL, 'd'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    words w = {.url = "http://127.0.0.1:9441"};
+    words w = {.url = NULL};
     optind = 0;
-    for (int got; (got = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    for (int got; (got = getopt_long(argc, argv, "c:", options, NULL)) != -1;) {
         if (got == 'C')
             w.central = optarg;
         else if (got == 'u')
             w.url = optarg;
+        else if (got == 'd')
+            w.dir = optarg;
+        else if (got == 'c')
+            w.file = optarg;
         else if (got == 'h')
             w.help = true;
         else
             w.bad = true;
     }
-    w.bad = w.bad || optind < argc || w.central == NULL;
+    w.bad = w.bad || optind < argc || w.central == NULL || (w.url && w.dir) || (w.file && !w.dir);
+    if (!w.url) w.url = "http://127.0.0.1:9441";
     return w;
 }
 
 static void print_usage(FILE *out, bool all)
 {
-    fputs("usage: kudos-edge compare --central URL [--url URL]\n", out);
+    fputs("usage: kudos-edge compare --central URL [--url URL | --dir DIR [-c FILE]]\n", out);
     if (!all) return;
-    fputs("\nAsks a running edge and central whether central holds every operation that the edge was told is "
+    fputs("\nAsks an edge and central whether central holds every operation that the edge was told is "
           "merged: by digests\n"
           "of ranges of rows, and where these differ row by row. Traffic may go on. A difference that is "
           "none (a user who went\n"
@@ -251,6 +302,10 @@ static void print_usage(FILE *out, bool all)
           "Exit codes: 0 same, 1 different, 2 usage, 3 unknown, 4 not reached.\n\n"
           "  --central URL\n        central's admin port, or its public one (from a trusted peer)\n"
           "  --url URL\n        the edge's admin port; default: http://127.0.0.1:9441\n"
+          "  --dir DIR\n        data directory of an edge that does not run; opened as a start does, "
+          "refused while a process holds it.\n"
+          "        What it had not shipped is not compared: how many batches that are is told\n"
+          "  -c FILE\n        configuration of that edge (counters)\n"
           "  --help\n        prints this\n",
           out);
 }
@@ -267,20 +322,43 @@ static int print_last(const comparing *c)
     return c->differ > 0 ? KD_EXIT_FAILED : nothing ? KD_EXIT_UNKNOWN : KD_EXIT_OK;
 }
 
+static void tell_outbox(const comparing *c)
+{
+    uint64_t batches = 0;
+    for (uint32_t n = 0; n < kd_stopped_is(c->stopped)->shards; n++)
+        batches += kd_edge_outbox_batches(kd_stopped_shard(c->stopped, n));
+    fprintf(stderr, "compare: %s holds %" PRIu64 " batches that it was not told are merged\n", c->query.edge,
+            batches);
+}
+
+static int run(comparing *c, const words *w, const kd_settings *settings)
+{
+    int code = w->dir ? open_stopped(c, w->dir, settings) : reach_edge(c, w->url);
+    if (code == KD_EXIT_OK) code = kd_admin_client_open(&c->central, w->central, "/admin/job", c->error);
+    if (code == KD_EXIT_OK) code = compare(c);
+    if (code == KD_EXIT_OK && c->stopped) tell_outbox(c);
+    if (code == KD_EXIT_OK) return print_last(c);
+    fprintf(stderr, "kudos-edge compare: %s\n", c->error);
+    return code;
+}
+
 int kd_command_compare(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_settings settings;
     comparing c = {.error = error};
     words w = read_words(argc, argv);
     if (w.help || w.bad) {
         print_usage(w.help ? stdout : stderr, w.help);
         return w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
     }
-    int code = compare(&c, w.url, w.central);
-    if (code == KD_EXIT_OK)
-        code = print_last(&c);
-    else
+    if (kd_stopped_settings(&settings, w.file, error) != KD_OK) {
         fprintf(stderr, "kudos-edge compare: %s\n", error);
+        return KD_EXIT_USAGE;
+    }
+    int code = run(&c, &w, &settings);
+    kd_stopped_close(c.stopped);
+    kd_options_finish(&kd_edge_options, &settings);
     kd_admin_client_close(c.edge);
     kd_admin_client_close(c.central);
     kd_buf_finish(&c.path);

@@ -16,6 +16,7 @@
 
 #include "common/io/leveldb_dir.h"
 #include "common/io/log.h"
+#include "edge/io/aside_command.h"
 #include "edge/io/clock_file.h"
 #include "edge/io/compare.h"
 #include "edge/io/doubts.h"
@@ -302,6 +303,7 @@ int main(int argc, char **argv)
 {
     static kd_app app;
     if (argc > 1 && strcmp(argv[1], "compare") == 0) return kd_command_compare(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "aside") == 0) return kd_command_aside(argc - 1, argv + 1);
     int code = check(&app, kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings));
     if (code < 0) code = run(&app);
     kd_options_finish(&kd_edge_options, &app.settings);

@@ -160,7 +160,7 @@ static const kd_option table[] = {
 
 const kd_options kd_edge_options = {
     .program = "kudos-edge",
-    .about = "Regional proxy: takes likes durably, answers counts, hands batches to Kafka.\nCommand, with --help: compare",
+    .about = "Regional proxy: takes likes durably, answers counts, hands batches to Kafka.\nCommands, with --help: compare, aside",
     .at = table,
     .count = KD_COUNT(table),
     .config_size = sizeof(kd_settings),

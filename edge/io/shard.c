@@ -104,11 +104,12 @@ static int open_store(kd_shard *s, char *error)
 static int core_refused(kd_shard *s, const kd_store *store, int err, char *error)
 {
     const kd_settings *set = &s->app->settings;
-    uint32_t n = s->app->shard_count, stored = 0;
+    uint32_t n = s->app->shard_count;
+    kd_edge_stored stored;
     bool guessed = err == KD_EMISMATCH && set->shards == 0 && n < set->partitions;
-    if (guessed && kd_edge_stored_shards(store, &stored) == KD_OK && stored > n) {
+    if (guessed && kd_edge_stored_as(store, &stored) == KD_OK && stored.shards > n) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s/shard-%u is missing: shard-%u is one of %u", set->data_dir,
-                 stored - 1, s->index, stored);
+                 stored.shards - 1, s->index, stored.shards);
         return KD_EMALFORMED;
     }
     if (err == KD_EMISMATCH)

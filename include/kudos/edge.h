@@ -72,8 +72,13 @@ typedef enum {
  * KD_EINVAL: the configuration. KD_EMISMATCH: the store belongs to another edge, shard layout, partition count or storage schema. KD_EIO, KD_EMALFORMED.
  */
 int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t now_us, kd_edge **out);
-/* How many shards the edge has to which this store belongs. KD_ENOTFOUND: it belongs to none yet. KD_EMISMATCH: its schema is another. KD_EIO. */
-int kd_edge_stored_shards(const kd_store *store, uint32_t *shards);
+/* To which edge this store belongs. */
+typedef struct {
+    char edge[KD_NAME_MAX + 1];
+    uint32_t shard, shards, partitions;
+} kd_edge_stored;
+/* KD_ENOTFOUND: it belongs to none yet. KD_EMISMATCH: its schema is another. KD_EIO. */
+int kd_edge_stored_as(const kd_store *store, kd_edge_stored *out);
 void kd_edge_close(kd_edge *e);
 
 uint64_t kd_edge_incarnation(const kd_edge *e);
@@ -175,6 +180,21 @@ typedef struct {
 int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view);
 /* 1 liked, 0 not liked, KD_ENOTFOUND: unknown here, KD_EIO. */
 int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user);
+
+/* ---- sums set aside (rule 20) ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t partition, day;
+    kd_position at; /* of the batch in which they were */
+    uint8_t counter_id;
+    kd_bytes item;
+    uint64_t amount;
+} kd_edge_aside;
+/* Names them; views live during the call. KD_OK, KD_EMALFORMED, KD_EIO. */
+typedef void (*kd_edge_aside_fn)(void *arg, const kd_edge_aside *sum);
+int kd_edge_asides(kd_edge *e, kd_edge_aside_fn fn, void *arg);
+/* Their rows go with the open group. */
+int kd_edge_asides_forget(kd_edge *e);
 
 /* ---- what is to be told --------------------------------------------------------------------------------------- */
 

@@ -55,6 +55,18 @@ def events(daemon, name):
     return [line for line in lines if line.get("event") == name]
 
 
+def aside(edge, *options, rc=0):
+    """The sums that the edge, which does not run, keeps for an operator."""
+    done = subprocess.run([program("kudos-edge"), "aside", "--dir", edge.data, *options], capture_output=True, text=True, timeout=60)
+    assert done.returncode == rc, (done.returncode, done.stdout, done.stderr)
+    if rc:
+        return done.stderr
+    *rows, last = done.stdout.splitlines()
+    verdict = "empty" if not rows else "forgotten" if options else "kept"
+    assert last == f"aside sums={len(rows)} verdict={verdict}"
+    return [dict(pair.split("=") for pair in row.split()[1:]) for row in rows]
+
+
 def measured(what, **figures):
     """A line for whoever keeps the figures."""
     print("measured", what, *(f"{k}={v}" for k, v in figures.items()))
@@ -122,7 +134,12 @@ def test_an_edge_put_back_to_an_older_copy_loses_nothing_that_was_merged_and_dou
             # The sums of the copy may have been sent by the later life, as these were: they wait for an operator.
             wait_until(lambda: edge.metric("kudos_edge_sums_set_aside_total") == len(ITEMS), 20, "sums of the copy set aside")
             assert events(edge, "alarm-identity") and events(edge, "sums-set-aside")
-            assert edge.metric("kudos_edge_refusing_writes") == 0 and edge.stop() == 0
+            assert edge.metric("kudos_edge_refusing_writes") == 0
+            aside(edge, rc=4)
+            assert edge.stop() == 0
+            kept = aside(edge)
+            assert sorted((s["item"], s["counter"], s["amount"]) for s in kept) == sorted((i, "view", "3") for i in ITEMS)
+            assert aside(edge, "--forget") == kept and aside(edge) == []
             edge.set({"edge": {"flush_interval": "300ms"}})
             edge.start()
             journal.exact(c)

@@ -585,9 +585,9 @@ def test_collection_goes_on_after_an_identity_alarm(central, feed):  # noqa: F81
 
 # ---- compare ----
 
-def compare(edge, where, rc=(0,)):
-    done = subprocess.run([program("kudos-edge"), "compare", "--url", f"http://127.0.0.1:{edge.admin_port}", "--central", where],
-                          capture_output=True, text=True, timeout=WAIT_S)
+def compare(edge, where, rc=(0,), stopped=False):
+    whom = ["--dir", edge.data, "-c", edge.config] if stopped else ["--url", f"http://127.0.0.1:{edge.admin_port}"]
+    done = subprocess.run([program("kudos-edge"), "compare", *whom, "--central", where], capture_output=True, text=True, timeout=WAIT_S)
     assert done.returncode in rc, (done.returncode, done.stdout[-2000:], done.stderr[-2000:])
     rows = [dict(re.findall(r"(\S+?)=(\S+)", line)) for line in done.stdout.splitlines()[:-1]]
     return last_line(done, "compare"), rows
@@ -630,7 +630,20 @@ def test_compare_finds_the_like_that_central_lost(tmp_path, broker):  # noqa: F8
             assert answer["differ"] == "1" and answer["verdict"] == "different"
             assert [(r["item"], r["user"], r["here"], r["central"]) for r in rows] == [(items[8], "u3", "like", "missing")]
             until(lambda: compare(second, c.url, rc=(0, 3))[0]["verdict"] == "same", "the other edge does not hear")
-    assert subprocess.run([program("kudos-edge"), "compare"], capture_output=True).returncode == 2
+            # The same of directories: refused while they are in use; of an edge that was killed, rows that only its journal has are compared too.
+            with pytest.raises(AssertionError, match="in use"):
+                compare(first, c.url, stopped=True)
+            first.kill9()
+            assert second.stop() == 0
+            again, rows_again = compare(first, c.url, rc=(1,), stopped=True)
+            assert rows_again == rows and int(again["rows"]) == int(answer["rows"]) and again["partitions"] == str(PARTITIONS)
+            assert compare(second, c.url, stopped=True)[0]["verdict"] == "same"
+            with first:  # and it may start as ever
+                assert first.get(f"/v1/{items[9]}/counts").status == 200
+    for wrong in ([], ["--central", "http://x", "--dir", "d", "--url", "http://y"], ["--central", "http://x", "-c", "f"]):
+        assert subprocess.run([program("kudos-edge"), "compare", *wrong], capture_output=True).returncode == 2
+    nothing = [program("kudos-edge"), "compare", "--central", "http://x", "--dir", str(tmp_path / "nothing")]
+    assert subprocess.run(nothing, capture_output=True).returncode == 2
     assert b"verdict=" in subprocess.run([program("kudos-edge"), "compare", "--help"], capture_output=True).stdout
     assert subprocess.run([program("kudos-edge"), "compare", "--central", f"http://127.0.0.1:{free_ports(1)[0]}", "--url",
                            f"http://127.0.0.1:{free_ports(1)[0]}"], capture_output=True).returncode == 4
