@@ -27,14 +27,16 @@ import sys
 import time
 import uuid
 
-import kafka_wire  # beside this file
+import kafka_election  # beside this file
+import kafka_wire
+from kafka_wire import until
 from proc import free_ports
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 POM = os.path.join(TOP, "tests", "integration", "kafka", "pom.xml")
 LIBS = os.path.join(TOP, "build", "kafka", "libs")
 JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
-READY_S, STOP_S, FETCH_S, GROW_S = 60, 20, 300, 10
+READY_S, STOP_S, FETCH_S = 60, 20, 300
 
 
 class Unavailable(Exception):
@@ -65,16 +67,6 @@ def fetch(libs=LIBS):
 def new_id():
     """As Kafka writes its own; "-" in front would be taken for an option."""
     return "k" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]
-
-
-def until(condition, seconds, what):
-    """Polls a condition, which it returns; the deadline is an error with `what` in it."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(what)
-        time.sleep(0.05)
-    return found
 
 
 class Kafka:
@@ -247,59 +239,6 @@ class Kafka:
         leaders = self.metadata().topics.get(topic) or {}
         return leaders.get(0) if leaders.get(0) in self.processes else self.brokers_running[0]
 
-    def _ends(self, topic, nodes):
-        """Of every partition, by the one of these nodes that leads it; a new leader takes a moment until it tells."""
-        wanted = list(self.metadata().topics[topic])
-        found = {}
-
-        def all_told():
-            for node in nodes:
-                found.update(kafka_wire.ends(self.listener_ports["CLIENT"][node], topic, wanted))
-            return len(found) == len(wanted)
-
-        until(all_told, READY_S, f"the leaders of {topic} do not say where it ends")
-        return found
-
-    def _led_by(self, topic, nodes):
-        """False also while the topic is not there: it was deleted, and is to be made again."""
-        return set((self.metadata().topics.get(topic) or {0: -1}).values()) <= set(nodes)
-
-    def truncate(self, topic, records):
-        """An unclean election. All brokers but one die, that one takes at least `records` more for every partition (as many as come within
-        GROW_S), dies too, and the others lead without them; when it comes back it throws them away. How many are gone."""
-        if not self.apart or len(self.brokers_running) < 3:
-            raise RuntimeError("an unclean election needs three brokers that run and a controller apart")
-        until(lambda: self._led_by(topic, self.brokers_running), READY_S, f"{topic} has no leaders")
-        last, *others = sorted(self.brokers_running, key=lambda n: n != self.leader(topic))
-        for node in others:
-            self.kill(node)
-        until(lambda: self._led_by(topic, [last]), READY_S, f"node {last} does not lead all of {topic}")
-        full = self._grow(last, topic, records)
-        self.kill(last)
-        for node in others:
-            self.start(node)
-        self.wait_ready()
-        until(lambda: self._elect(topic, others), READY_S, f"no leader of {topic} was elected")
-        left = self._ends(topic, others)
-        self.start(last)
-        self.wait_ready()
-        return sum(max(0, end - left[p]) for p, end in full.items())
-
-    def _grow(self, node, topic, records):
-        """Where the topic ends when this node has taken so many more for each partition, or some, and GROW_S are over."""
-        before, end = self._ends(topic, [node]), time.monotonic() + GROW_S
-
-        def grown():
-            after = self._ends(topic, [node])
-            least, most = min(after[p] - before[p] for p in before), max(after[p] - before[p] for p in before)
-            return after if least >= records or (most > 0 and time.monotonic() > end) else None
-
-        return until(grown, READY_S, f"nobody writes to {topic}")
-
-    def _elect(self, topic, nodes):
-        kafka_wire.elect_unclean(self._some_port(), topic, list(self.metadata().topics[topic]))
-        return self._led_by(topic, nodes)
-
     def obey(self, line):
         """One command of --commands. What there is to tell of it."""
         verb, *words = line.split()
@@ -313,14 +252,14 @@ class Kafka:
         elif verb == "truncate":
             self.start_all()
             self.wait_ready()
-            gone = self.truncate(words[0], int(words[1]))
+            gone = kafka_election.truncate(self, words[0], int(words[1]))
             if gone == 0:
                 raise RuntimeError("nothing was lost in the election")
             return f": {gone} records are gone"
         elif verb in ("freeze", "thaw"):
             self.signal_all(signal.SIGSTOP if verb == "freeze" else signal.SIGCONT)
         elif verb == "delete":
-            kafka_wire.delete_topics(self._some_port(), words[:1], timeout_s=2)
+            kafka_wire.delete_topics(self.some_port(), words[:1], timeout_s=2)
         return ""
 
     def _answers(self, node):
@@ -337,12 +276,12 @@ class Kafka:
 
     def metadata(self):
         """What a running node knows: brokers, and topics with the leaders of their partitions."""
-        return kafka_wire.metadata(self._some_port())
+        return kafka_wire.metadata(self.some_port())
 
     def delete_topics(self, *names):
-        kafka_wire.delete_topics(self._some_port(), names)
+        kafka_wire.delete_topics(self.some_port(), names)
 
-    def _some_port(self):
+    def some_port(self):
         return self.listener_ports["CLIENT"][next(iter(self.brokers_running))]
 
     def stop(self):

@@ -1,6 +1,7 @@
 """As much of Kafka's protocol as the fixtures need: what a broker knows, where logs end, deleting topics, electing leaders.
 One request a connection."""
 import socket
+import time
 from collections import namedtuple
 
 LIST_OFFSETS, METADATA, DELETE_TOPICS, ELECT_LEADERS = 2, 3, 20, 43
@@ -8,6 +9,16 @@ OK = 0
 LATEST, UNCLEAN = -1, 1
 
 Metadata = namedtuple("Metadata", "brokers topics")  # node ids; name -> {partition: leader}
+
+
+def until(condition, seconds, what):
+    """Polls a condition, which it returns; the deadline is an error with `what` in it."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(what)
+        time.sleep(0.05)
+    return found
 
 
 class Cursor:
