@@ -146,6 +146,14 @@ int kd_admin_refuse(kd_buf *out, int status, const char *why)
     return status;
 }
 
+/* Why a POST is refused, or NULL. A page of another origin cannot send the header; one whose name was made to point at us can,
+ * but its browser names the page in Origin. */
+static const char *foreign(const struct evkeyvalq *headers)
+{
+    if (evhttp_find_header(headers, "X-Kudos-Admin") == NULL) return "X-Kudos-Admin is missing\n";
+    return evhttp_find_header(headers, "Origin") != NULL ? "pages in a browser (Origin) may not act here\n" : NULL;
+}
+
 /* True when the path was one of the program's actions, and is answered. */
 static bool act(struct evhttp_request *request, const kd_admin *a, const char *path, const char *query)
 {
@@ -153,8 +161,9 @@ static bool act(struct evhttp_request *request, const kd_admin *a, const char *p
     bool post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
     kd_buf out = {0};
     if (a->hooks.act == NULL || path == NULL || strncmp(path, prefix, sizeof prefix - 1) != 0) return false;
-    if (post && evhttp_find_header(evhttp_request_get_input_headers(request), "X-Kudos-Admin") == NULL) {
-        answer_text(request, 403, "X-Kudos-Admin is missing\n");
+    const char *wrong = post ? foreign(evhttp_request_get_input_headers(request)) : NULL;
+    if (wrong != NULL) {
+        answer_text(request, 403, wrong);
         return true;
     }
     int status = a->hooks.act(a->hooks.arg, post, path + sizeof prefix - 1, query != NULL ? query : "", &out);

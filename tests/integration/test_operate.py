@@ -250,6 +250,8 @@ def test_a_page_in_a_browser_cannot_act(central):  # noqa: F811
     assert request(central.admin_port, "GET", "/admin/job?do=audit").json["state"] == "none"
     mark = {"X-Kudos-Admin": "1"}
     assert request(central.admin_port, "POST", "/admin/nothing", headers=mark).status == 404
+    rebound = mark | {"Origin": f"http://rebound.example:{central.admin_port}"}
+    assert request(central.admin_port, "POST", "/admin/job?do=audit", headers=rebound).status == 403
     for wrong in ("", "do=nothing", "do=audit&id=xyz", "do=retire&name=" + "x" * 40):
         assert request(central.admin_port, "POST", "/admin/act?" + wrong, headers=mark).status == 400
     assert request(central.port, "POST", "/admin/job?do=audit", headers=mark).status == 404  # not by the public port
