@@ -15,34 +15,38 @@ CFLAGS  += -std=gnu11 $(OPT) -g -fno-omit-frame-pointer $(WARN) -MMD -MP
 # Objects of different flags do not mix: a variant has a folder of its own. A make started by this one may get the folder as it is.
 VARIANT := $(if $(filter 1,$(DEBUG)),debug-)$(if $(filter 1,$(POINTS)),points-)$(if $(PLANT),plant-$(PLANT)-)$(SANITIZE)
 VARIANT := $(patsubst %-,%,$(VARIANT))
-ifneq ($(VARIANT),$(notdir $(BUILD)))
-override BUILD := $(BUILD)$(if $(VARIANT),/$(VARIANT))
-endif
+PLAIN   := $(patsubst %-,%,$(if $(filter 1,$(DEBUG)),debug-)$(SANITIZE))
+ROOT    := $(if $(VARIANT),$(patsubst %/$(VARIANT),%,$(BUILD)),$(BUILD))
+override BUILD := $(ROOT)$(if $(VARIANT),/$(VARIANT))
+# What does not ask for points or plants is compiled once, for all variants that differ in these alone.
+SHARED  := $(ROOT)$(if $(PLAIN),/$(PLAIN))
 ifneq ($(SANITIZE),)
 CFLAGS  += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 ifeq ($(POINTS),1)
-CPPFLAGS += -DKUDOS_POINTS
+VARIED += -DKUDOS_POINTS
 endif
 # A rule broken on purpose, compiled into the daemons: a name of kd_edge_plant or kd_central_plant, or NO_SYNC.
 ifneq ($(PLANT),)
 PLANT_SIDE := $(strip $(if $(filter NO_SYNC,$(PLANT)),SHELL,$(foreach side,edge central,$(if $(shell grep -w KD_PLANT_$(PLANT) include/kudos/$(side).h),$(side)))))
 $(if $(PLANT_SIDE),,$(error PLANT=$(PLANT) is no planted bug; include/kudos/edge.h and central.h list them, NO_SYNC besides))
-CPPFLAGS += -DKUDOS_PLANT_$(PLANT) $(if $(filter edge,$(PLANT_SIDE)),-DKUDOS_EDGE_PLANT=KD_PLANT_$(PLANT)) \
-            $(if $(filter central,$(PLANT_SIDE)),-DKUDOS_CENTRAL_PLANT=KD_PLANT_$(PLANT))
+VARIED += -DKUDOS_PLANT_$(PLANT) $(if $(filter edge,$(PLANT_SIDE)),-DKUDOS_EDGE_PLANT=KD_PLANT_$(PLANT)) \
+          $(if $(filter central,$(PLANT_SIDE)),-DKUDOS_CENTRAL_PLANT=KD_PLANT_$(PLANT))
 endif
+VARYING := $(if $(VARIED),$(shell grep -rlE 'KD_POINT|KUDOS_(POINTS|PLANT_|EDGE_PLANT|CENTRAL_PLANT)' --include=*.c common edge central sim))
 ifneq ($(V),1)
 Q := @
 say = @printf '  %-6s %s\n' '$(1)' '$(2)'
 endif
 
 sources = $(sort $(foreach d,$(1),$(wildcard $(d)/*.c)))
-objects = $(patsubst %.c,$(BUILD)/%.o,$(call sources,$(1)))
+object  = $(patsubst %.c,$(if $(filter $(1),$(VARYING)),$(BUILD),$(SHARED))/%.o,$(1))
+objects = $(foreach s,$(call sources,$(1)),$(call object,$(s)))
 
-COMMON_CORE  := $(BUILD)/libkudos_common_core.a
-EDGE_CORE    := $(BUILD)/libkudos_edge_core.a
-CENTRAL_CORE := $(BUILD)/libkudos_central_core.a
+COMMON_CORE  := $(SHARED)/libkudos_common_core.a
+EDGE_CORE    := $(SHARED)/libkudos_edge_core.a
+CENTRAL_CORE := $(SHARED)/libkudos_central_core.a
 IO           := $(BUILD)/libkudos_io.a
 CORES        := $(EDGE_CORE) $(CENTRAL_CORE) $(COMMON_CORE)
 
@@ -59,10 +63,17 @@ POWERCUT  := $(BUILD)/libkudos_powercut.so
 all: $(PROGRAMS) $(POWERCUT)
 	@:
 
-$(BUILD)/%.o: %.c
+$(SHARED)/%.o: %.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+ifneq ($(VARYING),)
+$(patsubst %.c,$(BUILD)/%.o,$(VARYING)): $(BUILD)/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(VARIED) $(CFLAGS) -c $< -o $@
+endif
 
 define archive
 $(1): $(call objects,$(2))
@@ -78,7 +89,7 @@ $(eval $(call archive,$(IO),common/io))
 # The tools without their main, for the unit tests.
 SIM_DIRS := sim sim/scenario sim/check sim/world sim/report sim/hunt sim/drill
 SIM := $(BUILD)/libkudos_sim.a
-$(SIM): $(filter-out $(BUILD)/sim/main.o,$(call objects,$(SIM_DIRS)))
+$(SIM): $(filter-out $(SHARED)/sim/main.o,$(call objects,$(SIM_DIRS)))
 	$(call say,AR,$@)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
@@ -94,13 +105,13 @@ $(1): $(2) | $(BUILD)
 endef
 $(eval $(call program,$(BUILD)/kudos-edge,$(call objects,edge/io) $(IO) $(EDGE_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/kudos-central,$(call objects,central/io) $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
-$(eval $(call program,$(BUILD)/kudos-sim,$(BUILD)/sim/main.o $(SIM) $(IO) $(CORES),$(IO_LIBS) $(CORE_LIBS) -lm))
+$(eval $(call program,$(BUILD)/kudos-sim,$(SHARED)/sim/main.o $(SIM) $(IO) $(CORES),$(IO_LIBS) $(CORE_LIBS) -lm))
 $(eval $(call program,$(BUILD)/unit-tests,$(call objects,tests/unit tests/lib) $(SIM) $(CORES) $(IO) $(COMMON_CORE),-lcriterion $(IO_LIBS) $(CORE_LIBS) -lm))
-$(eval $(call program,$(BUILD)/http-echo,$(BUILD)/tests/integration/http_echo.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
-$(eval $(call program,$(BUILD)/feed,$(BUILD)/tests/integration/feed.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
-$(eval $(call program,$(BUILD)/kafka-probe,$(BUILD)/tests/integration/kafka_probe.o $(BUILD)/sim/broker.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
-$(eval $(call program,$(BUILD)/bench-puts,$(BUILD)/tests/bench/bench_puts.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
-$(eval $(call program,$(BUILD)/bench-merge,$(BUILD)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/http-echo,$(SHARED)/tests/integration/http_echo.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/feed,$(SHARED)/tests/integration/feed.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/kafka-probe,$(SHARED)/tests/integration/kafka_probe.o $(SHARED)/sim/broker.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/bench-puts,$(SHARED)/tests/bench/bench_puts.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/bench-merge,$(SHARED)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 
 $(BUILD):
 	@mkdir -p $@
@@ -211,4 +222,4 @@ install: all
 clean: demo-stop
 	$(Q)rm -rf $(BUILD) run
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(sort $(SHARED) $(BUILD)) -name '*.d' 2>/dev/null)

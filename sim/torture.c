@@ -12,7 +12,7 @@
 #include "sim/drill/torture_run.h"
 #include "sim/report/terminal.h"
 
-enum { CYCLES_MIN = 5, ACKS_MIN = 100 };
+enum { CYCLES_MIN = 5, ACKS_MIN = 100, SHOWN_MIN = 20, BATCHES_MIN = 20, ALL_POINTS_MINUTES = 5 };
 
 /* Small intervals: many batches, commits and snapshots between two kills. */
 static const char SCENARIO[] = "teaches Whatever dies, nothing is lost and nothing is counted twice.\n"
@@ -86,20 +86,45 @@ static void say_points(const torture_result *r)
 {
     printf("killed at random moments %llu, since the point did not come %llu",
            (unsigned long long)r->random_moments, (unsigned long long)r->unreached);
-    for (int i = 0; i < KD_POINT_COUNT && has_points(); i++)
+    for (int i = has_points() ? 0 : KD_POINT_TABLE_WRITTEN; i < KD_POINT_COUNT; i++)
         printf(", %s %llu", torture_point_names[i], (unsigned long long)r->reached[i]);
-    printf("\nread back %llu, operations sent again %llu, histories undone %llu\n",
-           (unsigned long long)r->users.reads, (unsigned long long)r->totals.resent,
-           (unsigned long long)r->totals.undone);
+    printf("\n");
+    printf("read back %llu, numbers judged %llu, batches tapped %llu, operations sent again %llu\n",
+           (unsigned long long)r->users.reads, (unsigned long long)r->shown, (unsigned long long)r->batches,
+           (unsigned long long)r->totals.resent);
+    printf("audits %llu, backups %llu, restored and audited %llu, broken off as central died %llu\n",
+           (unsigned long long)r->tools.audits, (unsigned long long)r->tools.backups,
+           (unsigned long long)r->tools.restores, (unsigned long long)r->tools.interrupted);
+    printf("disks full, failing or slow %llu, frozen %llu, log lost %llu, older copies put back %llu\n",
+           (unsigned long long)r->trouble.disks, (unsigned long long)r->trouble.freezes,
+           (unsigned long long)r->trouble.recreations, (unsigned long long)r->trouble.put_back);
+}
+
+/* A run that did too little of what finds something has found nothing. */
+static void find_needs(const torture_arguments *o, torture_result *r)
+{
+    if (r->cycles < CYCLES_MIN || r->users.acked < ACKS_MIN || r->shown < SHOWN_MIN ||
+        r->batches < BATCHES_MIN)
+        stage_find(&r->found, SIM_UNKNOWN, "activity",
+                   "too little happened: at least %d cycles, %d answers, %d numbers judged and %d batches "
+                   "tapped are "
+                   "needed",
+                   CYCLES_MIN, ACKS_MIN, SHOWN_MIN, BATCHES_MIN);
+    if (r->trouble.put_back == 0 || r->tools.audits == 0)
+        stage_find(&r->found, SIM_UNKNOWN, "activity",
+                   "too little happened: no older copy was put back, or no audit made");
+    for (int i = has_points() ? 0 : KD_POINT_TABLE_WRITTEN;
+         o->minutes >= ALL_POINTS_MINUTES && i < KD_POINT_COUNT; i++) {
+        if (r->reached[i] == 0)
+            stage_find(&r->found, SIM_UNKNOWN, "points", "nobody was killed at %s", torture_point_names[i]);
+    }
 }
 
 static int finish(const torture_arguments *o, const place *p, torture_result *r)
 {
     static const int codes[] = {
         [SIM_HELD] = KD_EXIT_OK, [SIM_VIOLATED] = KD_EXIT_FAILED, [SIM_UNKNOWN] = KD_EXIT_UNKNOWN};
-    if (r->cycles < CYCLES_MIN || r->users.acked < ACKS_MIN)
-        stage_find(&r->found, SIM_UNKNOWN, "activity",
-                   "too little happened: at least %d cycles and %d answers are needed", CYCLES_MIN, ACKS_MIN);
+    find_needs(o, r);
     bool leave = o->keep || r->found.verdict == SIM_VIOLATED || r->found.unavailable;
     say_points(r);
     if (!leave) files_remove(p->directory);
@@ -129,6 +154,9 @@ static int run(const torture_arguments *o, const place *p, const scenario *s)
                                              .seed = o->seed,
                                              .real_kafka = o->real,
                                              .brokers = (uint32_t)o->brokers,
+                                             .probes = true,
+                                             .careless = s->edge_count - 1,
+                                             .small = true,
                                              .faster = 1,
                                              .per_second = s->users.per_second,
                                              .record = r,

@@ -8,6 +8,7 @@
 #include "central/io/backup_manifest.h"
 #include "central/io/tenure.h"
 #include "common/io/leveldb_store.h"
+#include "common/io/point.h"
 
 enum { GROUP_BYTES = 1024 * 1024, PROGRESS_ROWS = 4096 };
 
@@ -104,6 +105,7 @@ static int copy_partitions(const kd_backup_source *s, kd_backup_set *set, char *
                   .partition = p,
                   .sums = &set->at[p]};
         rc = s->progress(s->arg, p, 0) ? s->with_store(s->arg, p, copy_partition, &r, error) : KD_EAGAIN;
+        KD_POINT(BACKUP_PARTITION);
     }
     return rc;
 }

@@ -12,6 +12,7 @@
 #include "central/io/commands.h"
 #include "central/io/order_run.h"
 #include "central/io/tenure.h"
+#include "common/io/point.h"
 #include "common/io/progress.h"
 
 static const char *to;
@@ -83,6 +84,7 @@ static int copy_partitions(restoring *r, char *error)
         kd_tenure_path(path, sizeof(path), r->partial, p);
         rc = kd_dir_copy_database(from, path, error);
         if (rc == KD_OK) rc = verify(r, path, p, error);
+        KD_POINT(RESTORE_PARTITION);
         r->rows += r->set.at[p].rows;
     }
     return rc;

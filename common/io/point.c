@@ -25,6 +25,7 @@ static void read_environment(void)
         if (strlen(names[i]) == (size_t)(colon - at) && memcmp(names[i], at, (size_t)(colon - at)) == 0)
             wanted = (kd_point)i;
     KD_ASSERT(wanted != KD_POINT_COUNT);
+    if (wanted >= KD_POINT_TABLE_WRITTEN) wanted = KD_POINT_COUNT; /* the preloaded library's */
     left = atol(colon + 1);
 }
 

@@ -27,6 +27,7 @@ void kd_rehome_above(kd_edge *e, uint64_t theirs, uint64_t now_us)
 void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us)
 {
     e->stats.identity_alarms++;
+    e->stats.identity_shared += theirs->applied.incarnation >= e->incarnation;
     if (e->alarm_us != 0 && now_us < e->alarm_us + ALARM_WINDOW_US) {
         e->refusing = true;
         return;

@@ -15,6 +15,7 @@ enum { BACKOFF_MIN_US = 500 * 1000, BACKOFF_MAX_US = 30 * 1000 * 1000 };
 static void on_record(void *arg, const kd_kafka_record *record)
 {
     kd_shard *s = arg;
+    KD_POINT(BEFORE_INSTALL);
     int result = kd_edge_snapshot(s->edge, record->value, record->offset, kd_shard_now_us(s));
     s->counts.backoff_us = BACKOFF_MIN_US;
     if (result == KD_INSTALLED) KD_POINT(AFTER_INSTALL);

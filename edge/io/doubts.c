@@ -9,7 +9,8 @@ void kd_doubts_tell(kd_shard *s, const kd_edge_stats *stats)
     kd_doubts *d = &s->doubts;
     if (stats->identity_alarms > d->alarms)
         KD_LOG(KD_ERROR, "alarm-identity", KD_U64("shard", s->index),
-               KD_U64("alarms", stats->identity_alarms), KD_U64("incarnation", kd_edge_incarnation(s->edge)));
+               KD_U64("alarms", stats->identity_alarms), KD_U64("shared", stats->identity_shared),
+               KD_U64("incarnation", kd_edge_incarnation(s->edge)));
     if (stats->sums_aside > d->sums_aside)
         KD_LOG(KD_ERROR, "sums-set-aside", KD_U64("shard", s->index), KD_U64("sums", stats->sums_aside));
     if (stats->refusing && !d->refusing)

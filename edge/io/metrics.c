@@ -35,7 +35,7 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
     COPY(snapshots), COPY(heartbeats), COPY(snapshot_gaps), COPY(snapshots_old), COPY(undone),
         COPY(resent_ops);
     COPY(asks), COPY(answers_thrown), COPY(items), COPY(evicted), COPY(filter_rows), COPY(identity_alarms);
-    COPY(fresh_rows), COPY(refusing), COPY(sums_aside);
+    COPY(fresh_rows), COPY(refusing), COPY(sums_aside), COPY(identity_shared);
 #undef COPY
     kd_metric_set(&m->rows_expired, (int64_t)stats->expired);
     kd_metric_set(&m->sends, (int64_t)(stats->sends - stats->resends));
@@ -77,7 +77,8 @@ static int64_t age(const kd_shard *s, uint64_t now_us, uint64_t at_us)
 void kd_metrics_collect(kd_shard *s)
 {
     kd_published *pub = &s->published;
-    uint64_t made_us = UINT64_MAX, complete_us = UINT64_MAX, stable_us = UINT64_MAX, now_us = kd_shard_now_us(s);
+    uint64_t made_us = UINT64_MAX, complete_us = UINT64_MAX, stable_us = UINT64_MAX,
+             now_us = kd_shard_now_us(s);
     pthread_mutex_lock(&pub->lock);
     pub->count = 0;
     pub->incarnation = kd_edge_incarnation(s->edge);

@@ -67,6 +67,8 @@
       "How long ago it was up to where rows may expire, at least; 0: none may.")                             \
     X(identity_alarms, COUNTER, "kudos_edge_identity_alarms_total", "",                                      \
       "Signs that somebody else uses this name.")                                                            \
+    X(identity_shared, COUNTER, "kudos_edge_identity_shared_total", "",                                      \
+      "Of them those that no earlier life of this edge explains: another process runs under its name.")      \
     X(refusing, GAUGE_MAX, "kudos_edge_refusing_writes", "",                                                 \
       "1 while writes are refused: identity in doubt.")                                                      \
     X(sums_aside, COUNTER, "kudos_edge_sums_set_aside_total", "",                                            \

@@ -217,6 +217,7 @@ typedef struct {
     uint64_t asks, answers, answers_thrown, evicted, identity_alarms, items, outbox_bytes, outbox_batches,
         filter_rows, fresh_rows, expired, expire_sweeps, sums_aside;
     uint64_t outbox_op_bytes; /* of outbox_bytes, what holds operations: 0 when only empty batches wait */
+    uint64_t identity_shared; /* alarms of an applied not below the present incarnation: no earlier life of this edge can have sent that */
     bool refusing; /* writes are refused: identity in doubt */
 } kd_edge_stats;
 void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out);

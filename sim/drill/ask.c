@@ -5,6 +5,7 @@
 #include <event2/http.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { HEADERS_MAX = 16 * 1024, BODY_MAX = 4 * 1024 * 1024, LINE_MAX = 512 };
 
@@ -103,4 +104,13 @@ double ask_metric(kd_bytes text, const char *series)
         at = eol + 1;
     }
     return sum;
+}
+
+uint64_t ask_moment(const char *text)
+{
+    struct tm at = {0};
+    unsigned ms = 0;
+    const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &at) : NULL;
+    if (!rest || sscanf(rest, ".%3uZ", &ms) != 1) return 0;
+    return (uint64_t)timegm(&at) * 1000000 + (uint64_t)ms * 1000;
 }

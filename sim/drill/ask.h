@@ -22,4 +22,7 @@ uint32_t ask_open(void);
  * with labels in `series` up to that label. */
 double ask_metric(kd_bytes text, const char *series);
 
+/* "2026-01-02T03:04:05.678Z" in microseconds; 0: NULL, or something else. */
+uint64_t ask_moment(const char *text);
+
 #endif

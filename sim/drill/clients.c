@@ -4,7 +4,15 @@
 
 #include "sim/drill/clients_internal.h"
 
-enum { PICKS = 4, BEHIND_MAX_US = 2000000, SAME_ITEM_PERCENT = 25, FORGET_PERCENT = 60 };
+enum {
+    PICKS = 4,
+    BEHIND_MAX_US = 2000000,
+    SAME_ITEM_PERCENT = 25,
+    FORGET_PERCENT = 60,
+    PROBE_PERCENT = 25,
+    HOME_USERS = 8, /* of an edge */
+    HOME_LIKE_PERCENT = 60,
+};
 
 const char *const clients_counters[SCENARIO_COUNTERS] = {"like", "save", "view"};
 
@@ -41,6 +49,7 @@ static void choose_edge(clients *c, op *o)
         u->edge = (u->edge + 1 + (uint32_t)(clients_draw(c, DRAW_ROAM, ~(uint64_t)o->number) % (edges - 1))) %
                   edges;
     o->edge = u->edge;
+    if (o->verb == KD_ADD && c->options.sums_edges) o->edge %= c->options.sums_edges;
 }
 
 static uint32_t choose_item(clients *c, uint32_t number, uint32_t who, uint64_t now_us)
@@ -97,9 +106,51 @@ static void begin(clients *c, op *o)
     clients_begin(c, o);
 }
 
+/* Remembers nothing: no other operation is to follow from it. */
+static void begin_probe(clients *c, op *o)
+{
+    o->probe = true;
+    c->at[o->user].busy = true;
+    c->open++;
+    clients_begin(c, o);
+}
+
+static void probe_home(clients *c, uint32_t number, uint64_t drawn)
+{
+    uint32_t edge = (uint32_t)(drawn % c->options.scenario->edge_count);
+    uint32_t who = c->home_user + edge * HOME_USERS + (uint32_t)((drawn >> 16) % HOME_USERS);
+    if (c->at[who].busy) return;
+    op *o = new_op(c, number, who);
+    o->item = c->home_item + edge;
+    o->edge = edge;
+    o->verb = (drawn >> 32) % 100 < HOME_LIKE_PERCENT ? KD_LIKE : KD_UNLIKE;
+    begin_probe(c, o);
+}
+
+static void probe_once(clients *c, uint32_t number, uint64_t drawn)
+{
+    uint32_t who = (uint32_t)((drawn >> 16) % c->options.scenario->users.users);
+    user *u = &c->at[who];
+    if (u->busy || u->once == c->once || c->once_edges == 0) return;
+    u->once = c->once;
+    op *o = new_op(c, number, who);
+    o->item = c->once;
+    o->edge = (uint32_t)((drawn >> 32) % c->once_edges);
+    o->verb = KD_LIKE;
+    begin_probe(c, o);
+}
+
 static void act(clients *c, uint64_t now_us)
 {
     uint32_t number = c->number++;
+    if (c->options.probes && clients_chance(c, DRAW_PROBE, number, PROBE_PERCENT)) {
+        uint64_t drawn = clients_draw(c, DRAW_PROBE, ~(uint64_t)number);
+        if (drawn >> 63)
+            probe_home(c, number, drawn);
+        else
+            probe_once(c, number, drawn);
+        return;
+    }
     for (uint32_t i = 0; i < PICKS; i++) {
         uint32_t who = (uint32_t)(clients_draw(c, DRAW_USER, (uint64_t)number << 8 | i) %
                                   c->options.scenario->users.users);
@@ -183,6 +234,39 @@ static void name_all(clients *c)
         kd_names_add(&c->items, kd_bytes_str(s->expectations[i].item));
 }
 
+static void name_homes(clients *c)
+{
+    char name[64];
+    c->home_item = c->items.count;
+    c->home_user = c->users.count;
+    for (uint32_t e = 0; e < c->options.scenario->edge_count; e++) {
+        snprintf(name, sizeof name, "posts/home-%s", c->options.scenario->edges[e]);
+        kd_names_add(&c->items, kd_bytes_str(name));
+        for (uint32_t i = 0; i < HOME_USERS; i++) {
+            snprintf(name, sizeof name, "home-%s-%u", c->options.scenario->edges[e], i);
+            kd_names_add(&c->users, kd_bytes_str(name));
+        }
+    }
+}
+
+uint32_t clients_home(const clients *c, uint32_t edge)
+{
+    return c->home_item + edge;
+}
+
+uint32_t clients_once(const clients *c)
+{
+    return c->once;
+}
+
+void clients_next_once(clients *c, uint32_t edges)
+{
+    char name[32];
+    snprintf(name, sizeof name, "posts/once-%u", ++c->once_number);
+    c->once = kd_names_add(&c->items, kd_bytes_str(name));
+    c->once_edges = edges;
+}
+
 clients *clients_create(const clients_options *options)
 {
     clients *c = kd_alloc(sizeof *c);
@@ -191,6 +275,7 @@ clients *clients_create(const clients_options *options)
     c->run = fleet_wall_us(options->fleet, fleet_now_us(options->fleet));
     c->next_us = fleet_now_us(options->fleet);
     name_all(c);
+    if (options->probes) name_homes(c);
     kd_zipf_init(&c->zipf, KD_MAX(options->scenario->users.items, 1u), options->scenario->users.zipf);
     c->at = kd_alloc((c->users.count + 1) * sizeof *c->at);
     for (uint32_t i = 0; i < c->users.count; i++) c->at[i].last = &c->at[i].first;
@@ -229,6 +314,7 @@ void clients_lose(clients *c, uint32_t edge, uint32_t percent)
 void clients_forgotten(clients *c, uint32_t edge)
 {
     c->forgotten[edge]++;
+    c->forgotten_us[edge] = fleet_now_us(c->options.fleet);
 }
 
 bool clients_idle(void *clients_)

@@ -20,7 +20,8 @@ typedef enum {
     DRAW_DOUBLE,
     DRAW_VIRAL,
     DRAW_TWIN,
-    DRAW_READ
+    DRAW_READ,
+    DRAW_PROBE
 } draw_stream;
 
 /* One operation of a user, over all its requests. Lives until none is under way. */
@@ -31,7 +32,7 @@ typedef struct op {
     kd_verb verb;
     uint64_t amount, retry_at_us;
     uint32_t tries, open;
-    bool acked, over, reading, told;
+    bool acked, over, reading, told, probe;
 } op;
 
 typedef struct {
@@ -46,6 +47,7 @@ typedef struct told {
 
 typedef struct {
     uint32_t edge, last_item;
+    uint32_t once; /* the last once item that he was told to like */
     bool busy, placed;
     uint8_t token_len;
     char token[CLIENTS_TOKEN_MAX];
@@ -66,8 +68,11 @@ struct clients {
     uint64_t random;                               /* of the back-offs */
     kd_http_client *edges[2 * SCENARIO_EDGES_MAX]; /* twins behind */
     uint32_t lost_percent[SCENARIO_EDGES_MAX], forgotten[SCENARIO_EDGES_MAX];
+    uint64_t forgotten_us[SCENARIO_EDGES_MAX]; /* the last time */
     op *waiting;
     uint32_t open; /* operations in work */
+    /* probes: first item and first user of the edges' homes; the once item, and how many edges are asked for it */
+    uint32_t home_item, home_user, once, once_edges, once_number;
     clients_counts total, counts[SCENARIO_EDGES_MAX];
 };
 
@@ -79,6 +84,12 @@ static inline bool clients_chance(const clients *c, draw_stream stream, uint64_t
 /* Begins; the op is clients_send.c's from here on, until clients_over. */
 void clients_begin(clients *c, op *o);
 void clients_retry_due(clients *c, uint64_t now_us);
+/* After each change of the journal about this operation. */
+static inline void clients_changed(const op *o)
+{
+    const clients_options *c = &o->clients->options;
+    if (o->probe && c->changed) c->changed(c->changed_arg, o->item);
+}
 /* The user is free again. */
 void clients_over(clients *c, const op *o);
 

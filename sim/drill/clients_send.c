@@ -126,6 +126,7 @@ static void send_it(op *o)
     o->retry_at_us = 0;
     const char *method = o->verb == KD_UNLIKE ? "DELETE" : "POST";
     if (ask(o, method, on_answer) != KD_OK) journal_refused(o->clients->options.journal, o->attempt);
+    clients_changed(o);
 }
 
 void clients_begin(clients *c, op *o)
@@ -141,6 +142,7 @@ void clients_begin(clients *c, op *o)
                          .issued_us = now};
     o->forgotten = c->forgotten[o->edge];
     o->attempt = journal_attempted(c->options.journal, &a);
+    clients_changed(o);
     c->total.attempted++;
     c->counts[o->edge].attempted++;
     o->open++; /* not over before both were sent */
@@ -168,6 +170,7 @@ void clients_retry_due(clients *c, uint64_t now)
             release(o);
         } else {
             journal_retried(c->options.journal, o->attempt, now);
+            clients_changed(o);
             send_it(o);
             unanswered(o);
             release(o);
@@ -200,6 +203,7 @@ static void acknowledged(op *o, const kd_http_response *r)
     if (o->acked) return;
     o->acked = true;
     journal_acked(c->options.journal, o->attempt, now_us(c));
+    clients_changed(o);
     c->total.acked++;
     c->counts[o->edge].acked++;
     keep_token(o, r);
@@ -247,6 +251,7 @@ static void refused(op *o, int status, const kd_http_response *r)
         status == 503 || status == 429; /* of a tap that came twice at once one is told so by 409 */
     c->counts[o->edge].refused += status == 503 || status == 429;
     if (took_nothing(body)) journal_refused(c->options.journal, o->attempt);
+    clients_changed(o);
     if (status == 503 || status == 429) o->retry_at_us = now_us(c) + BACKOFF_MAX_US / 2;
 }
 
@@ -293,8 +298,9 @@ void clients_recheck(clients *c, uint32_t edge, uint32_t most)
     for (uint32_t id = journal_count(c->options.journal); id-- > 0 && asked < most && looked < LOOK_BACK;
          looked++) {
         const journal_attempt *a = journal_at(c->options.journal, id);
-        if (a->edge != edge || a->acked_us == 0 || a->excused || a->verb == KD_ADD || c->at[a->user].busy ||
-            !last_word(c->options.journal, id))
+        /* A row of before may be what an older copy had. */
+        if (a->edge != edge || a->acked_us <= c->forgotten_us[edge] || a->excused || a->verb == KD_ADD ||
+            c->at[a->user].busy || !last_word(c->options.journal, id))
             continue;
         op *o = kd_alloc(sizeof *o);
         *o = (op){.clients = c,

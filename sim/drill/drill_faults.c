@@ -18,9 +18,15 @@ typedef struct {
     bool turn;
 } active;
 
+typedef struct played {
+    struct played *next;
+    scenario_event event;
+} played;
+
 struct drill_faults {
     drill_faults_options options;
-    uint32_t next; /* event of the scenario */
+    played *played; /* events that are not the scenario's */
+    uint32_t next;  /* event of the scenario */
     active *at;
     uint32_t count, cap;
     int64_t stepped_us[SCENARIO_EDGES_MAX + 1]; /* of the clocks, for good; central's behind */
@@ -395,6 +401,14 @@ static void start(drill_faults *f, const scenario_event *e, uint64_t now_us)
     f->at[f->count++] = a;
 }
 
+void drill_faults_play(drill_faults *f, const scenario_event *event, uint64_t now_us)
+{
+    played *p = kd_alloc(sizeof *p);
+    *p = (played){.next = f->played, .event = *event};
+    f->played = p;
+    start(f, &p->event, now_us);
+}
+
 static void end_at(drill_faults *f, uint32_t i, uint64_t now_us)
 {
     active a = f->at[i];
@@ -433,6 +447,10 @@ drill_faults *drill_faults_create(const drill_faults_options *options)
 void drill_faults_destroy(drill_faults *f)
 {
     if (!f) return;
+    for (played *p = f->played, *next; p; p = next) {
+        next = p->next;
+        free(p);
+    }
     free(f->at);
     free(f);
 }

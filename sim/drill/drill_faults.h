@@ -32,6 +32,8 @@ bool drill_faults_moves_clock(scenario_kind kind);
 
 drill_faults *drill_faults_create(const drill_faults_options *options);
 void drill_faults_destroy(drill_faults *f); /* NULL is fine */
+/* An event that is not the scenario's happens now. Copied. */
+void drill_faults_play(drill_faults *f, const scenario_event *event, uint64_t now_us);
 void drill_faults_tick(drill_faults *f, uint64_t now_us);
 /* All that is in force ends; nothing begins any more. */
 void drill_faults_stop(drill_faults *f, uint64_t now_us);

@@ -64,6 +64,7 @@ typedef struct {
     const char
         *powercut; /* the library that watches syncs; NULL: a kill is a kill, and syncs are the disk's own */
     bool real_kafka;
+    bool small; /* small buffers, and rows and tombstones that may go soon: what is rare elsewhere happens all the time */
     uint32_t brokers;
     uint64_t seed;
     double faster;

@@ -54,13 +54,15 @@ static void write_edge(const fleet_node *n, kd_buf *out)
          n->data, s->shards, s->flush_ops);
     text(out, "flush_interval = %llums\nidle_interval_max = %llums\n", flush,
          KD_MAX(flush, (unsigned long long)IDLE_MAX_US / 1000));
+    if (f->options.small && fleet_identity(n) + 1 == (int)s->edge_count) text(out, "row_ttl = 3s\n");
     text(out, "resend_min = 1s\nresend_max = 4s\noutbox_max = %lluB\n",
          (unsigned long long)KD_MAX(s->outbox_bytes, (uint64_t)OUTBOX_MIN_BYTES));
     text(out, "[http]\nlisten = 127.0.0.1:%u\nsession_secret = %s/session.secret\n", n->port,
          f->options.directory);
     text(out, "[central]\nurl = http://127.0.0.1:%u\n", proxy_link_port(n->central));
     text(out, "[clock]\ndrift_bound = %lluus\nmeasure_interval = 1s\n", (unsigned long long)s->drift_us);
-    text(out, "[store]\nwrite_buffer = 4MiB\nblock_cache = 8MiB\n");
+    text(out, "[store]\nwrite_buffer = %s\nblock_cache = 8MiB\n", f->options.small ? "1MiB" : "4MiB");
+    if (f->options.small) text(out, "fresh_rows = 64\n");
 }
 
 static void write_central(const fleet_node *n, kd_buf *out)
@@ -70,7 +72,9 @@ static void write_central(const fleet_node *n, kd_buf *out)
          "[central]\nname = %s\ndata_dir = %s\nsnapshot_interval = %llums\ndrift_bound = %lluus\nedges = ",
          n->name, n->data, interval(n->fleet, s->snapshot_interval_us), (unsigned long long)s->drift_us);
     for (uint32_t i = 0; i < s->edge_count; i++) text(out, "%s%s", i ? ", " : "", s->edges[i]);
-    text(out, "\nwrite_buffer = 2MiB\nblock_cache = 16MiB\n[http]\nlisten = 127.0.0.1:%u\n", n->port);
+    text(out, "\nwrite_buffer = %s\n", n->fleet->options.small ? "256KiB" : "2MiB");
+    if (n->fleet->options.small) text(out, "redo_bytes = 64KiB\ncommit_ops = 200\ntombstone_ttl = 3s\n");
+    text(out, "block_cache = 16MiB\n[http]\nlisten = 127.0.0.1:%u\n", n->port);
 }
 
 int fleet_config_write(const fleet_node *n)

@@ -227,7 +227,8 @@ void fleet_node_ended(fleet_node *n)
 
 void fleet_node_restart(fleet_node *n)
 {
-    if (!program_running(&n->process)) return;
+    /* Asked twice, a process ends at once and with code 1. */
+    if (!program_running(&n->process) || n->draining) return;
     n->draining = true;
     program_signal(&n->process, SIGTERM);
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "common/io/kafka_private.h"
+#include "sim/drill/positions.h"
 
 enum { TOPICS = 2, POLL_MS = 20, CALL_MS = 5000, FLUSH_MS = 3000 };
 
@@ -33,6 +34,10 @@ struct log_tool {
     uint64_t appended;
     uint32_t failures;
     char why[256];
+    bool tapping;
+    uint64_t batches;
+    char wrong[256];     /* empty: all batches were right */
+    positions positions; /* the thread's */
 };
 
 const char *log_tool_topic(scenario_topic topic)
@@ -115,10 +120,27 @@ static void follow(log_tool *t, rd_kafka_t *consumer)
     rd_kafka_topic_partition_list_destroy(all);
 }
 
+static void tap(log_tool *t, const rd_kafka_message_t *m)
+{
+    char why[256];
+    bool right = true;
+    pthread_mutex_lock(&t->lock);
+    bool tapping = t->tapping && strcmp(rd_kafka_topic_name(m->rkt), log_tool_topic(SCENARIO_LIKES)) == 0;
+    pthread_mutex_unlock(&t->lock);
+    if (!tapping) return;
+    right = positions_saw(&t->positions, (uint32_t)m->partition, kd_bytes_of(m->payload, m->len), why,
+                          sizeof why);
+    pthread_mutex_lock(&t->lock);
+    t->batches = t->positions.batches;
+    if (!right && !t->wrong[0]) snprintf(t->wrong, sizeof t->wrong, "%s", why);
+    pthread_mutex_unlock(&t->lock);
+}
+
 static void duplicate(log_tool *t, rd_kafka_t *consumer, rd_kafka_t *producer)
 {
     rd_kafka_message_t *m = rd_kafka_consumer_poll(consumer, POLL_MS);
     if (!m) return;
+    if (!m->err) tap(t, m);
     if (!m->err && !is_again(m) &&
         kd_random_next(&t->random) % 100 < percent_of(t, rd_kafka_topic_name(m->rkt)))
         append_again(t, producer, m);
@@ -255,6 +277,7 @@ void log_tool_destroy(log_tool *t)
     }
     if (t->started) pthread_join(t->thread, NULL);
     pthread_mutex_destroy(&t->lock);
+    check_map_finish(&t->positions.seen);
     free(t->brokers);
     free(t);
 }
@@ -286,6 +309,24 @@ void log_tool_expire(log_tool *t, scenario_topic topic, uint32_t records)
     o->expire = records;
     o->expire_wanted = true;
     pthread_mutex_unlock(&t->lock);
+}
+
+void log_tool_tap(log_tool *t, const char *careless)
+{
+    t->positions.careless = careless; /* the thread looks at it once it is told to tap */
+    locked(t, SCENARIO_LIKES);
+    t->tapping = true;
+    pthread_mutex_unlock(&t->lock);
+}
+
+bool log_tool_tapped(log_tool *t, uint64_t *batches, char *why, size_t size)
+{
+    pthread_mutex_lock(&t->lock);
+    bool right = !t->wrong[0];
+    *batches = t->batches;
+    snprintf(why, size, "%s", t->wrong);
+    pthread_mutex_unlock(&t->lock);
+    return right;
 }
 
 uint64_t log_tool_appended(log_tool *t)

@@ -27,6 +27,10 @@ void log_tool_duplicate(log_tool *t, scenario_topic topic, uint32_t percent);
 void log_tool_redeliver(log_tool *t, scenario_topic topic, uint32_t records);
 /* All but the last `records` of every partition are deleted (real Kafka only). */
 void log_tool_expire(log_tool *t, scenario_topic topic, uint32_t records);
+/* From now on the likes topic is tapped (positions.h); edges of this name are not looked at, NULL: all are. Borrowed. */
+void log_tool_tap(log_tool *t, const char *careless);
+/* Batches seen; false: one was wrong, and `why` says how. */
+bool log_tool_tapped(log_tool *t, uint64_t *batches, char *why, size_t size);
 /* Records appended once more; orders that failed, with the last reason. */
 uint64_t log_tool_appended(log_tool *t);
 uint32_t log_tool_failures(log_tool *t, char *why, size_t size);

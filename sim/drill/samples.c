@@ -4,13 +4,12 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "sim/drill/ask.h"
 
 enum { EVERY_US = 400000, DEADLINE_MS = 1500 };
 
-enum { DUPLICATES, GAPS, MERGED, UNDONE, RESENT, ALARMS, SERIES };
+enum { DUPLICATES, GAPS, MERGED, UNDONE, RESENT, SHARED, SERIES };
 
 static const char *const series[SERIES] = {
     "kudos_central_batches_total{result=\"duplicate\"",
@@ -18,7 +17,7 @@ static const char *const series[SERIES] = {
     "kudos_central_batches_total{result=\"merged\"",
     "kudos_edge_histories_undone_total",
     "kudos_edge_operations_resent_total",
-    "kudos_edge_identity_alarms_total",
+    "kudos_edge_identity_shared_total",
 };
 
 /* What one node said. */
@@ -83,17 +82,6 @@ static void on_partitions(void *arg, int status, kd_bytes body)
     json_decref(document);
 }
 
-/* "2026-01-02T03:04:05.678Z"; 0: none. */
-static uint64_t moment(const json_t *value)
-{
-    struct tm at = {0};
-    const char *text = json_string_value(value);
-    unsigned ms = 0;
-    const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &at) : NULL;
-    if (!rest || sscanf(rest, ".%3uZ", &ms) != 1) return 0;
-    return (uint64_t)timegm(&at) * 1000000 + (uint64_t)ms * 1000;
-}
-
 static void on_counts(void *arg, int status, kd_bytes body)
 {
     source *s = arg;
@@ -104,7 +92,7 @@ static void on_counts(void *arg, int status, kd_bytes body)
         s->shown = number(like, "count");
         s->pending = number(like, "pending");
         s->age_us = number(document, "age_ms") * 1000;
-        s->as_of_us = moment(json_object_get(document, "as_of"));
+        s->as_of_us = ask_moment(json_string_value(json_object_get(document, "as_of")));
     }
     json_decref(document);
 }
@@ -184,7 +172,7 @@ samples_totals samples_sum(const samples *s)
                             .merged = (uint64_t)sum[MERGED],
                             .undone = (uint64_t)sum[UNDONE],
                             .resent = (uint64_t)sum[RESENT],
-                            .identity_alarms = (uint64_t)sum[ALARMS]};
+                            .identity_shared = (uint64_t)sum[SHARED]};
 }
 
 uint64_t samples_merged(void *samples_, uint32_t edge)

@@ -15,7 +15,7 @@ typedef struct samples samples;
 
 typedef struct {
     uint64_t duplicates, gaps, merged;        /* batches, at central */
-    uint64_t undone, resent, identity_alarms; /* at the edges */
+    uint64_t undone, resent, identity_shared; /* at the edges */
 } samples_totals;
 
 /* `item` and counter like are followed for the record. */

@@ -13,6 +13,7 @@ void stage_tick(stage *s)
 {
     uint64_t now = fleet_now_us(s->fleet), least, most;
     if (s->acting) drill_faults_tick(s->faults, now);
+    shown_tick(s->shown, now); /* before the users go on to another once item */
     clients_tick(s->clients, now, s->acting);
     samples_tick(s->samples, now);
     if (now >= record_next_us(s->o->record)) {
@@ -64,9 +65,11 @@ void stage_find(stage_finding *f, sim_verdict verdict, const char *checker, cons
 }
 
 /* The word before the colon of a failure names its checker; without one it is the surroundings that failed. */
-static void find_failure(const stage *s, stage_finding *f)
+void stage_find_failure(const stage *s, stage_finding *f)
 {
-    static const char *const checkers[] = {"process died", "answer", "read-your-writes"};
+    static const char *const checkers[] = {"process died", "answer", "read-your-writes",
+                                           "shown",        "as-of",  "position",
+                                           "identity",     "audit",  "backup"};
     const char *text = s->fleet->failure;
     if (!s->fleet->failed) return;
     for (size_t i = 0; i < KD_COUNT(checkers); i++) {
@@ -91,7 +94,7 @@ void stage_judge(stage *s, stage_finding *f, verdict_result *r)
     s->acting = false;
     fleet_wait(s->fleet, answered, s, LAST_ANSWERS_US);
     if (!s->fleet->failed) verdict_reach(&o, r);
-    find_failure(s, f);
+    stage_find_failure(s, f);
     if (s->interrupted) stage_find(f, SIM_UNKNOWN, "interrupted", "interrupted");
     if (r->judged && !r->final.held) stage_find(f, SIM_VIOLATED, r->final.checker, "%s", r->final.text);
     if (!r->converged)
@@ -118,12 +121,18 @@ static void assemble(stage *s)
     s->journal = journal_create(o->scenario->drift_us + scenario_central_clock_us(o->scenario),
                                 o->scenario->users.tokens);
     s->log = log_tool_create(brokers, o->scenario->partitions, o->seed);
+    if (o->probes) s->shown = shown_create(s->fleet, o->careless);
     s->clients = clients_create(&(clients_options){.fleet = s->fleet,
                                                    .scenario = o->scenario,
                                                    .journal = s->journal,
                                                    .seed = o->seed,
                                                    .faster = o->faster,
-                                                   .per_second = o->per_second});
+                                                   .per_second = o->per_second,
+                                                   .probes = o->probes,
+                                                   .sums_edges = o->probes ? o->careless : 0,
+                                                   .changed_arg = s->shown,
+                                                   .changed = o->probes ? shown_changed : NULL});
+    if (s->shown) shown_watch(s->shown, s->clients, s->journal);
     s->samples = samples_create(s->fleet, item);
     s->faults = drill_faults_create(&(drill_faults_options){.fleet = s->fleet,
                                                             .clients = s->clients,
@@ -163,6 +172,7 @@ int stage_open(stage *s, const stage_options *o, stage_finding *f)
                           .powercut = o->powercut,
                           .real_kafka = o->real_kafka,
                           .brokers = o->brokers,
+                          .small = o->small,
                           .seed = o->seed,
                           .faster = o->faster};
     if (fleet_create(&s->fleet, &with) != KD_OK) {
@@ -184,6 +194,7 @@ int stage_open(stage *s, const stage_options *o, stage_finding *f)
 
 void stage_close(stage *s)
 {
+    if (s->shown) shown_watch(s->shown, NULL, NULL);
     clients_destroy(s->clients);
     if (s->log) {
         log_tool_end(s->log);
@@ -194,6 +205,7 @@ void stage_close(stage *s)
     drill_faults_destroy(s->faults);
     fleet_destroy(s->fleet);
     samples_destroy(s->samples);
+    shown_destroy(s->shown);
     journal_destroy(s->journal);
     for (int i = 0; i < STAGE_SIGNALS; i++) event_free(s->signals[i]);
     event_base_free(s->base);

@@ -8,6 +8,7 @@
 
 #include "sim/drill/drill_faults.h"
 #include "sim/drill/samples.h"
+#include "sim/drill/shown.h"
 #include "sim/drill/verdict.h"
 #include "sim/report/record.h"
 #include "sim/world/run.h"
@@ -22,7 +23,10 @@ typedef struct {
     const char *faketime; /* the library, where the scenario moves clocks; else NULL */
     const char *powercut; /* the library that watches syncs, or NULL */
     uint64_t seed;
-    bool real_kafka;
+    bool real_kafka, probes; /* probes: clients.h; what readers are told is judged (shown.h) */
+    uint32_t
+        careless; /* of the probes: the edge that is put back to older copies, the last one; its sums would be set aside, so it is asked for none */
+    bool small;   /* of the fleet */
     uint32_t brokers;
     double faster, per_second;
     record *record;
@@ -39,6 +43,7 @@ typedef struct {
     log_tool *log;
     clients *clients;
     samples *samples;
+    shown *shown; /* NULL without probes */
     drill_faults *faults;
     uint32_t followed; /* item */
     uint64_t end_us;   /* for the progress */
@@ -61,6 +66,8 @@ void stage_close(stage *s);
 void stage_tick(stage *s);
 void stage_find(stage_finding *f, sim_verdict verdict, const char *checker, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* What the fleet failed by, when it did. */
+void stage_find_failure(const stage *s, stage_finding *f);
 /* Users stop, get their last answers, everything must agree: into *f and *r. */
 void stage_judge(stage *s, stage_finding *f, verdict_result *r);
 

@@ -2,14 +2,18 @@
  * sim/drill/torture_run.h - kill -9 cycle after cycle, at named points and at random moments, and the proof after each round.
  *
  * Every process runs armed: it kills itself at the N-th pass of a point that was drawn (common/io/point.h, in builds that have points), or is killed at a
- * random moment. When it is back it is armed anew, and users read back what it had answered them. Links break, Kafka goes away and loses its log
- * meanwhile. A round ends with everybody unarmed and the whole verdict of a drill; the journal goes on over all rounds.
+ * random moment. When it is back it is armed anew, and users read back what it had answered them. Meanwhile links break, Kafka goes away and loses its log,
+ * disks fill, fail and are slow, processes stand still, the last edge is put back to older copies of its directory (torture_trouble.h), an operator audits,
+ * backs up and restores (torture_tools.h), and what readers are shown is judged (shown.h). A round ends with everybody unarmed, an audit of what central left behind
+ * when killed, and the whole verdict of a drill; the journal goes on over all rounds.
  */
 #ifndef KUDOS_SIM_DRILL_TORTURE_RUN_H
 #define KUDOS_SIM_DRILL_TORTURE_RUN_H
 
 #include "common/io/point.h"
 #include "sim/drill/stage.h"
+#include "sim/drill/torture_tools.h"
+#include "sim/drill/torture_trouble.h"
 
 typedef struct {
     stage_options stage;
@@ -24,8 +28,11 @@ typedef struct {
     uint64_t cycles, kills, lost, doubled, rounds,
         unreached; /* unreached: armed and killed otherwise, since it never came to the point */
     uint64_t reached[KD_POINT_COUNT], random_moments;
+    uint64_t shown, batches; /* numbers that were judged; records seen on the likes topic */
     clients_counts users;
     samples_totals totals;
+    torture_tools_counts tools;
+    torture_trouble trouble;
 } torture_result;
 
 /* By kd_point: its name, and what has happened there. */

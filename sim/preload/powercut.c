@@ -9,6 +9,9 @@
  *
  * The file that KUDOS_SYNC_ORDER names, while it is there, holds two numbers: whether syncs fail (EIO), and how many microseconds one takes longer.
  *
+ * KUDOS_KILL_AT=NAME:N ends the process at the N-th pass of a point that lies in LevelDB (common/io/point.h): when a table or a manifest is synced, before
+ * or after, and before CURRENT names a new manifest.
+ *
  * Files are written from the front to the end (LevelDB's logs, tables and manifests are), so a length says all. A rename moves
  * the note along. Whether a directory was synced is not played.
  */
@@ -16,6 +19,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +72,21 @@ static int obey(void)
     return !fails;
 }
 
+static int ends_with(const char *path, const char *end)
+{
+    size_t len = strlen(path), n = strlen(end);
+    return len >= n && strcmp(path + len - n, end) == 0;
+}
+
+static void pass(const char *point)
+{
+    static atomic_long passes;
+    const char *at = getenv("KUDOS_KILL_AT");
+    size_t n = strlen(point);
+    if (!at || strncmp(at, point, n) != 0 || at[n] != ':') return;
+    if (atomic_fetch_add(&passes, 1) + 1 == atol(at + n + 1)) raise(SIGKILL);
+}
+
 static int synced(int fd, const char *call)
 {
     int (*real)(int) = (int (*)(int))(intptr_t)dlsym(RTLD_NEXT, call);
@@ -77,8 +97,11 @@ static int synced(int fd, const char *call)
         errno = EIO;
         return -1;
     }
+    if (known && ends_with(path, ".ldb")) pass("table-written");
+    if (known && strstr(path, "/MANIFEST-")) pass("manifest-written");
     int rc = real(fd);
     if (known && rc == 0) note(path, (uint64_t)before.st_size);
+    if (known && ends_with(path, ".ldb")) pass("table-synced");
     return rc;
 }
 
@@ -96,6 +119,8 @@ int rename(const char *from, const char *to)
     int (*real)(const char *, const char *) =
         (int (*)(const char *, const char *))(intptr_t)dlsym(RTLD_NEXT, "rename");
     char note_from[PATH_MAX + 16], note_to[PATH_MAX + 16];
+    if (root()[0] && strncmp(from, root(), strlen(root())) == 0 && ends_with(to, "/CURRENT"))
+        pass("current-written");
     int rc = real(from, to), kept = errno;
     if (rc == 0 && strncmp(from, root(), strlen(root())) == 0 && root()[0]) {
         snprintf(note_from, sizeof note_from, "%s.synced", from);

@@ -426,11 +426,13 @@ Test(edge_identity, an_applied_that_this_edge_never_sealed_is_foreign)
     er_init(&r);
     er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {kd_edge_incarnation(r.e) + 1, 1}});
     cr_assert_eq(er_stats(&r).identity_alarms, 1, "a higher incarnation, also where nothing is outstanding");
+    cr_assert_eq(er_stats(&r).identity_shared, 1);
     er_finish(&r);
     outstanding(&r);
     kd_position beyond = {kd_edge_incarnation(r.e), 9};
     er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = beyond});
     cr_assert_eq(er_stats(&r).identity_alarms, 1, "a seq that was not sealed");
+    cr_assert_eq(er_stats(&r).identity_shared, 1);
     er_finish(&r);
     outstanding(&r);
     er_snapshot(&r,
@@ -444,6 +446,7 @@ Test(edge_identity, an_applied_that_this_edge_never_sealed_is_foreign)
     er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {never, 1}});
     cr_assert_eq(er_stats(&r).identity_alarms, 1,
                  "an incarnation below the present one that it never minted");
+    cr_assert_eq(er_stats(&r).identity_shared, 0, "an earlier life of its own may have");
     er_finish(&r);
 }
 

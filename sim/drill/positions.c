@@ -1,0 +1,44 @@
+/* positions.c - see the header. */
+#include "sim/drill/positions.h"
+
+#include <stdio.h>
+
+#include "kudos/wire.h"
+
+enum { POSITIONS_MAX = 1 << 22 }; /* beyond it begins anew */
+
+static uint64_t key_of(kd_bytes edge, uint32_t partition, kd_position at)
+{
+    return check_mix(check_mix(check_hash(partition + 1, edge), at.incarnation), at.seq) | 1;
+}
+
+/* Which digest is known under this position; a new one is taken. */
+static uint64_t known(positions *p, uint64_t key, uint64_t digest)
+{
+    if (p->seen.count >= POSITIONS_MAX) check_map_clear(&p->seen);
+    check_cell *cell = check_map_obtain(&p->seen, key);
+    if (cell->b == 0) *cell = (check_cell){.key = key, .a = digest, .b = 1};
+    return cell->a;
+}
+
+bool positions_saw(positions *p, uint32_t partition, kd_bytes record, char *why, size_t size)
+{
+    kd_batch b;
+    if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return true;
+    if (p->careless && kd_bytes_eq(b.edge, kd_bytes_str(p->careless))) return true;
+    p->batches++;
+    bool same = known(p, key_of(b.edge, partition, b.at), b.digest) == b.digest;
+    if (!same)
+        snprintf(why, size, "batch %llu.%llu of %.*s in partition %u came with two bodies",
+                 (unsigned long long)b.at.incarnation, (unsigned long long)b.at.seq, (int)b.edge.len,
+                 (const char *)b.edge.data, partition);
+    if (!same || b.after.seq == 0) return same;
+    same = known(p, key_of(b.edge, partition, b.after), b.after_digest) == b.after_digest;
+    if (!same)
+        snprintf(why, size,
+                 "batch %llu.%llu of %.*s in partition %u says another digest of %llu.%llu before it",
+                 (unsigned long long)b.at.incarnation, (unsigned long long)b.at.seq, (int)b.edge.len,
+                 (const char *)b.edge.data, partition, (unsigned long long)b.after.incarnation,
+                 (unsigned long long)b.after.seq);
+    return same;
+}

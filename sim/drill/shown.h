@@ -1,0 +1,28 @@
+/*
+ * sim/drill/shown.h - what readers are told while processes die, judged at once: every edge is asked for two items a few times a second.
+ *
+ * - "shown": an edge's home item, which it alone is asked to change, shows never less than what was acknowledged nor more than what was attempted, in all the
+ *   time between question and answer; and nobody shows more of the once item than was attempted.
+ * - "as-of": whatever edge shows the once item, every like of it that any edge had acknowledged before `as_of` is in the number.
+ *
+ * A number counts that central made after the process started: own operations beside a stale number of before are not on disk.
+ */
+#ifndef KUDOS_SIM_DRILL_SHOWN_H
+#define KUDOS_SIM_DRILL_SHOWN_H
+
+#include "sim/drill/clients.h"
+
+typedef struct shown shown;
+
+/* `careless`: this edge's directory is put back to older copies, and it forgets rows; its home is not judged. UINT32_MAX: none is. */
+shown *shown_create(fleet *f, uint32_t careless);
+/* The users, when they are there; from then on it is asked, once they have a once item. NULL: they are gone. */
+void shown_watch(shown *s, clients *c, const journal *j);
+void shown_destroy(shown *s); /* after the fleet, whose end answers what is asked. NULL is fine */
+void shown_tick(shown *s, uint64_t now_us);
+/* For clients_options. */
+void shown_changed(void *shown_, uint32_t item);
+/* Numbers that were judged. */
+uint64_t shown_judged(const shown *s);
+
+#endif

@@ -1,0 +1,250 @@
+/* torture_tools.c - see the header: one child, and the step that it is. */
+#include "sim/drill/torture_tools.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sim/drill/files.h"
+
+enum {
+    PAUSE_US = 500000,
+    AUDIT_LIMIT_US = 60000000,
+    RESTORE_KILLED_PERCENT = 50,
+    SAID_BYTES = 400,
+    FORGET_TRIES = 50,
+    EXIT_FAILED = 1,
+    EXIT_UNAVAILABLE = 4,
+};
+
+typedef enum { NOTHING, AUDIT, BACKUP, RESTORE, CHECK, FORGET, LEFT } step;
+
+struct torture_tools {
+    fleet *fleet;
+    bool points;
+    program tool;
+    step step;
+    uint64_t random, next_us;
+    uint32_t made, kept, forget; /* numbers of backups; kept, forget: 0: none */
+    uint32_t tries;              /* of forgetting */
+    bool armed;
+    char log[FLEET_PATH_MAX + 32], binary[FLEET_PATH_MAX + 32], url[64];
+    torture_tools_counts counts;
+};
+
+typedef struct {
+    char text[FLEET_PATH_MAX + 64];
+} path;
+
+static path backup_at(const torture_tools *t, uint32_t number)
+{
+    path p;
+    snprintf(p.text, sizeof p.text, "%s/backup-%u", t->fleet->options.directory, number);
+    return p;
+}
+
+static path place_of(const torture_tools *t, const char *more)
+{
+    path p;
+    snprintf(p.text, sizeof p.text, "%s/restored%s", t->fleet->options.directory, more);
+    return p;
+}
+
+static void remove_backup(const torture_tools *t, uint32_t number)
+{
+    path at = backup_at(t, number), partial = at;
+    snprintf(partial.text + strlen(partial.text), 16, ".partial");
+    files_remove(at.text);
+    files_remove(partial.text);
+}
+
+/* ---- a command ------------------------------------------------------------------------------------------------- */
+
+static void run(torture_tools *t, step s, const char *const *words, const char *variable)
+{
+    const char *argv[12] = {t->binary}, *variables[] = {variable, NULL};
+    for (size_t i = 0; words[i]; i++) argv[i + 1] = words[i];
+    truncate(t->log, 0);
+    t->step = s;
+    t->armed = variable != NULL;
+    if (program_start(&t->tool, &(program_command){.argv = argv, .variables = variables}) != KD_OK)
+        fleet_fail(t->fleet, "%s: %s", t->binary, strerror(errno));
+}
+
+static void start_audit(torture_tools *t)
+{
+    run(t, AUDIT, (const char *const[]){"audit", "--url", t->url, NULL}, NULL);
+}
+
+static void start_backup(torture_tools *t)
+{
+    char name[24];
+    path at = backup_at(t, ++t->made);
+    snprintf(name, sizeof name, "b%u", t->made);
+    run(t, BACKUP, (const char *const[]){"backup", at.text, "--name", name, "--url", t->url, NULL}, NULL);
+}
+
+static void start_restore(torture_tools *t, bool armed)
+{
+    char point[48];
+    path from = backup_at(t, t->made), to = place_of(t, "");
+    snprintf(point, sizeof point, "KUDOS_KILL_AT=restore-partition:%u",
+             1 + (unsigned)(kd_random_next(&t->random) % t->fleet->scenario->partitions));
+    run(t, RESTORE, (const char *const[]){"restore", from.text, "--to", to.text, NULL}, armed ? point : NULL);
+}
+
+static void start_check(torture_tools *t)
+{
+    path at = place_of(t, "");
+    run(t, CHECK, (const char *const[]){"audit", "--dir", at.text, NULL}, NULL);
+}
+
+static void start_forget(torture_tools *t)
+{
+    char name[24];
+    snprintf(name, sizeof name, "b%u", t->forget);
+    run(t, FORGET, (const char *const[]){"backup", "--forget", name, "--url", t->url, NULL}, NULL);
+}
+
+/* ---- its end --------------------------------------------------------------------------------------------------- */
+
+static void wrong(torture_tools *t, const char *what)
+{
+    char how[64];
+    kd_buf said = {0};
+    program_describe(t->tool.status, how, sizeof how);
+    if (files_read_end(t->log, SAID_BYTES, &said) != KD_OK) said.len = 0;
+    fleet_fail(t->fleet, "%s ended with %s: %.*s", what, how, (int)said.len,
+               said.len ? (const char *)said.data : "");
+    kd_buf_finish(&said);
+}
+
+static void after_restore(torture_tools *t, int code)
+{
+    path place = place_of(t, ""), half = place_of(t, ".restoring");
+    bool killed = t->armed && WIFSIGNALED(t->tool.status) && WTERMSIG(t->tool.status) == SIGKILL;
+    if (killed && access(place.text, F_OK) == 0)
+        wrong(t, "backup: half a restore is in its place; the command");
+    if (!killed && code != 0) wrong(t, "backup: restore");
+    t->counts.restores += code == 0;
+    t->counts.restores_killed += killed;
+    if (killed) {
+        files_remove(half.text);
+        start_restore(t, false);
+    } else if (code == 0) {
+        start_check(t);
+    }
+}
+
+static void after_check(torture_tools *t, int code)
+{
+    path place = place_of(t, "");
+    if (code != 0) wrong(t, "audit: of a restored backup");
+    files_remove(place.text);
+    t->forget = t->kept;
+    t->kept = t->made;
+    t->tries = 0;
+}
+
+static void after_forget(torture_tools *t, int code)
+{
+    if (code == EXIT_UNAVAILABLE && ++t->tries < FORGET_TRIES) return; /* central is away: again later */
+    remove_backup(t, t->forget);
+    t->forget = 0;
+}
+
+static void ended(torture_tools *t)
+{
+    int code = WIFEXITED(t->tool.status) ? WEXITSTATUS(t->tool.status) : -1;
+    step s = t->step;
+    t->step = NOTHING;
+    t->counts.interrupted += (s == AUDIT || s == BACKUP) && code != 0;
+    if (s == AUDIT) {
+        t->counts.audits += code == 0;
+        if (code == EXIT_FAILED) wrong(t, "audit: of the running central");
+    } else if (s == BACKUP && code == 0) {
+        t->counts.backups++;
+        start_restore(t, t->points && kd_random_next(&t->random) % 100 < RESTORE_KILLED_PERCENT);
+    } else if (s == BACKUP) {
+        t->forget = t->made; /* central may know of it */
+        t->tries = 0;
+    } else if (s == RESTORE) {
+        after_restore(t, code);
+    } else if (s == CHECK) {
+        after_check(t, code);
+    } else if (s == FORGET) {
+        after_forget(t, code);
+    } else if (s == LEFT) {
+        if (code != 0) wrong(t, "audit: of the directory that central left");
+        t->counts.audits += code == 0;
+    }
+}
+
+/* ---- from outside ---------------------------------------------------------------------------------------------- */
+
+void torture_tools_tick(torture_tools *t, uint64_t now_us, bool acting)
+{
+    if (program_reap(&t->tool)) {
+        t->next_us = now_us + PAUSE_US / 2 + kd_random_next(&t->random) % PAUSE_US;
+        ended(t);
+    }
+    if (!acting || program_running(&t->tool) || now_us < t->next_us || t->fleet->failed) return;
+    /* Its port moves when somebody else has it. */
+    snprintf(t->url, sizeof t->url, "http://127.0.0.1:%u", t->fleet->nodes[FLEET_CENTRAL].admin_port);
+    if (t->forget)
+        start_forget(t);
+    else if (kd_random_next(&t->random) % 2)
+        start_audit(t);
+    else
+        start_backup(t);
+}
+
+bool torture_tools_idle(void *tools)
+{
+    return !program_running(&((torture_tools *)tools)->tool);
+}
+
+static bool reaped(void *arg)
+{
+    torture_tools *t = arg;
+    torture_tools_tick(t, fleet_now_us(t->fleet), false);
+    return t->fleet->failed || torture_tools_idle(t);
+}
+
+void torture_tools_audit_left(torture_tools *t)
+{
+    fleet *f = t->fleet;
+    fleet_node *central = &f->nodes[FLEET_CENTRAL];
+    fleet_wait(f, reaped, t, AUDIT_LIMIT_US);
+    if (f->failed || f->interrupted) return;
+    fleet_node_kill(central, 1);
+    central->start_at_us = 0;
+    run(t, LEFT, (const char *const[]){"audit", "--dir", central->data, NULL}, NULL);
+    if (!fleet_wait(f, reaped, t, AUDIT_LIMIT_US)) program_kill(&t->tool);
+    central->start_at_us = fleet_now_us(f) + 1;
+}
+
+torture_tools_counts torture_tools_total(const torture_tools *t)
+{
+    return t->counts;
+}
+
+torture_tools *torture_tools_create(fleet *f, uint64_t seed, bool points)
+{
+    torture_tools *t = kd_alloc(sizeof *t);
+    *t = (torture_tools){.fleet = f, .random = seed ^ 0x746f6f6c73, .points = points};
+    snprintf(t->log, sizeof t->log, "%s/operator.log", f->options.directory);
+    snprintf(t->binary, sizeof t->binary, "%s/kudos-central", f->options.programs);
+    program_init(&t->tool, f->base, "operator", t->log);
+    return t;
+}
+
+void torture_tools_destroy(torture_tools *t)
+{
+    if (!t) return;
+    program_finish(&t->tool);
+    free(t);
+}

@@ -1,0 +1,117 @@
+/* torture_trouble.c - see the header. */
+#include "sim/drill/torture_trouble.h"
+
+enum {
+    EVERY_US = 1500000,
+    KAFKA_AWAY_MAX_US = 2000000,
+    FREEZE_MAX_US = 2500000,
+    DISK_MAX_US = 1500000,
+    SLOW_SYNC_MAX_US = 60000,
+    REDELIVER_MAX = 20,
+    COPY_EVERY_US = 3000000, /* made, then put back, in turn */
+};
+
+static uint64_t below(torture_trouble *t, uint64_t n)
+{
+    return kd_random_next(&t->random) % n;
+}
+
+static int anybody(torture_trouble *t)
+{
+    uint32_t edges = t->stage->o->scenario->edge_count;
+    uint32_t drawn = (uint32_t)below(t, edges + 1);
+    return drawn == edges ? SCENARIO_CENTRAL : (int)drawn;
+}
+
+static void play(torture_trouble *t, uint64_t now_us, const scenario_event *e)
+{
+    drill_faults_play(t->stage->faults, e, now_us);
+}
+
+static void kafka_away(torture_trouble *t, uint64_t now_us)
+{
+    if (t->kafka_back_us) return;
+    fleet_kafka_kill(t->stage->fleet, below(t, 3) == 0);
+    t->kafka_back_us = now_us + 200000 + below(t, KAFKA_AWAY_MAX_US);
+}
+
+/* One disk at a time: which fault has stopped a process is told by the fault that is in force. */
+static void disk(torture_trouble *t, uint64_t now_us)
+{
+    static const scenario_kind kinds[] = {SCENARIO_DISK_FULL, SCENARIO_SYNC_FAILS, SCENARIO_DISK_SLOW};
+    if (now_us < t->disk_until_us) return;
+    scenario_event e = {.kind = kinds[below(t, KD_COUNT(kinds))],
+                        .who = anybody(t),
+                        .for_us = 100000 + below(t, DISK_MAX_US),
+                        .amount = (int64_t)below(t, SLOW_SYNC_MAX_US)};
+    t->disk_until_us = now_us + e.for_us;
+    t->disks++;
+    play(t, now_us, &e);
+}
+
+static void older_copy(torture_trouble *t, uint64_t now_us)
+{
+    scenario_event e = {.kind = t->copied ? SCENARIO_RESTORE : SCENARIO_BACKUP,
+                        .who = (int)t->stage->o->careless,
+                        .for_us = 100000};
+    if (now_us < t->copy_us) return;
+    t->copy_us = now_us + COPY_EVERY_US / 2 + below(t, COPY_EVERY_US);
+    t->put_back += t->copied;
+    t->copied = !t->copied;
+    play(t, now_us, &e);
+}
+
+static void begin(torture_trouble *t, uint64_t now_us)
+{
+    fleet *f = t->stage->fleet;
+    switch (below(t, 10)) {
+    case 0:
+        fleet_net_reset(f, anybody(t));
+        break;
+    case 1:
+        log_tool_redeliver(t->stage->log, SCENARIO_LIKES, 1 + (uint32_t)below(t, REDELIVER_MAX));
+        break;
+    case 2:
+        log_tool_redeliver(t->stage->log, SCENARIO_COUNTS, 1 + (uint32_t)below(t, REDELIVER_MAX));
+        break;
+    case 3:
+        kafka_away(t, now_us);
+        break;
+    case 4:
+    case 5:
+        t->recreations++;
+        fleet_kafka_recreate(f, log_tool_topic(below(t, 3) ? SCENARIO_LIKES : SCENARIO_COUNTS));
+        break;
+    case 6: /* one that was armed drains, and comes back armed alike */
+        fleet_node_restart(fleet_who(f, anybody(t)));
+        break;
+    case 7:
+        t->freezes++;
+        play(t, now_us,
+             &(scenario_event){
+                 .kind = SCENARIO_FREEZE, .who = anybody(t), .for_us = 100000 + below(t, FREEZE_MAX_US)});
+        break;
+    default:
+        disk(t, now_us);
+    }
+}
+
+void torture_trouble_tick(torture_trouble *t, uint64_t now_us)
+{
+    if (t->kafka_back_us && now_us >= t->kafka_back_us) {
+        fleet_kafka_back(t->stage->fleet);
+        t->kafka_back_us = 0;
+    }
+    if (!t->stage->acting) return;
+    older_copy(t, now_us);
+    if (now_us < t->next_us) return;
+    t->next_us = now_us + EVERY_US / 2 + below(t, EVERY_US);
+    begin(t, now_us);
+}
+
+void torture_trouble_stop(torture_trouble *t, uint64_t now_us)
+{
+    if (t->kafka_back_us) fleet_kafka_back(t->stage->fleet);
+    t->kafka_back_us = 0;
+    drill_faults_stop(t->stage->faults, now_us);
+}
