@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/io/leveldb_log.h"
@@ -218,12 +219,24 @@ static int read_group(checking *c, const char *name, kd_bytes record)
     return KD_OK;
 }
 
+/* An open that failed half way, on a full disk say, leaves an empty one. */
+static bool none_holds_a_byte(const checking *c)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    for (size_t i = 0; i < c->count; i++) {
+        snprintf(path, sizeof path, "%s/%06llu.log", c->dir, (unsigned long long)c->logs[i]);
+        if (stat(path, &st) != 0 || st.st_size > 0) return false;
+    }
+    return true;
+}
+
 static int check_logs(checking *c)
 {
     char name[64];
     bool torn = false;
     bool lost = c->oldest > 0 && (c->count == 0 || c->logs[0] != c->oldest);
-    if (lost && c->count == 0 && c->oldest == c->base_log) {
+    if (lost && c->oldest == c->base_log && none_holds_a_byte(c)) {
         c->gone = c->oldest; /* a power cut may take one that nobody wrote to */
         return KD_OK;
     }

@@ -157,6 +157,31 @@ Test(leveldb_damage, log_missing_that_nobody_wrote_to)
     expect_all();
 }
 
+/* Then an open began a log of its own and could not write the MANIFEST that was to name it: the disk was full. */
+static void leave_a_begun_log(void)
+{
+    char begun[PATH];
+    find(".log");
+    snprintf(begun, sizeof begun, "%s/%06lu.log", dir, strtoul(strrchr(file, '/') + 1, NULL, 10) + 2);
+    unlink(file);
+    close(open(begun, O_WRONLY | O_CREAT, 0600));
+}
+
+Test(leveldb_damage, log_missing_that_nobody_wrote_to_and_an_open_that_failed)
+{
+    fill();
+    expect_all();
+    leave_a_begun_log();
+    expect_all();
+}
+
+Test(leveldb_damage, log_missing_and_an_open_that_failed)
+{
+    fill();
+    leave_a_begun_log();
+    expect_refused(".log: the log of writes is missing");
+}
+
 Test(leveldb_damage, log_empty)
 {
     fill();
