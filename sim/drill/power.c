@@ -20,16 +20,17 @@ static bool is_note(const char *path)
     return len >= sizeof NOTE - 1 && strcmp(path + len - (sizeof NOTE - 1), NOTE) == 0;
 }
 
-/* False: there is none. */
+/* False: there is none. An empty one: that the file exists is durable, nothing in it. */
 static bool read_note(const char *path, uint64_t *length)
 {
     char name[PATH_MAX + sizeof NOTE];
     snprintf(name, sizeof name, "%s%s", path, NOTE);
     int fd = open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return false;
-    bool whole = read(fd, length, sizeof *length) == sizeof *length;
+    ssize_t got = read(fd, length, sizeof *length);
     close(fd);
-    return whole;
+    if (got == 0) *length = 0;
+    return got == 0 || got == sizeof *length;
 }
 
 static int note_one(const char *path, const struct stat *st, int kind, struct FTW *at)

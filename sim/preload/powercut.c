@@ -13,8 +13,9 @@
  * or after, and before CURRENT names a new manifest.
  *
  * Files are written from the front to the end (LevelDB's logs, tables and manifests are), so a length says all. A rename moves
- * the note along. Whether a directory was synced is not played.
+ * the note along. A sync of a directory makes the files in it exist, empty where nothing of them was synced: an empty note.
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -58,6 +59,28 @@ static void note(const char *path, uint64_t length)
     close(fd);
 }
 
+static int ends_with(const char *path, const char *end)
+{
+    size_t len = strlen(path), n = strlen(end);
+    return len >= n && strcmp(path + len - n, end) == 0;
+}
+
+/* Its files exist from now on. An empty note, so that one that another thread is just writing is not undone. */
+static void note_entries(const char *directory)
+{
+    DIR *d = opendir(directory);
+    char name[2 * PATH_MAX + 16];
+    struct stat st;
+    for (struct dirent *e; d && (e = readdir(d));) {
+        snprintf(name, sizeof name, "%s/%s", directory, e->d_name);
+        if (ends_with(name, ".synced") || stat(name, &st) != 0 || !S_ISREG(st.st_mode)) continue;
+        strcat(name, ".synced");
+        int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd >= 0) close(fd);
+    }
+    if (d) closedir(d);
+}
+
 /* False: this sync is to fail. */
 static int obey(void)
 {
@@ -70,12 +93,6 @@ static int obey(void)
     fclose(f);
     if (slow_us) usleep(slow_us);
     return !fails;
-}
-
-static int ends_with(const char *path, const char *end)
-{
-    size_t len = strlen(path), n = strlen(end);
-    return len >= n && strcmp(path + len - n, end) == 0;
 }
 
 static void pass(const char *point)
@@ -92,7 +109,8 @@ static int synced(int fd, const char *call)
     int (*real)(int) = (int (*)(int))(intptr_t)dlsym(RTLD_NEXT, call);
     char path[PATH_MAX];
     struct stat before;
-    int known = watched(fd, path) && fstat(fd, &before) == 0 && S_ISREG(before.st_mode);
+    int below = watched(fd, path) && fstat(fd, &before) == 0;
+    int known = below && S_ISREG(before.st_mode);
     if (known && !obey()) {
         errno = EIO;
         return -1;
@@ -101,6 +119,7 @@ static int synced(int fd, const char *call)
     if (known && strstr(path, "/MANIFEST-")) pass("manifest-written");
     int rc = real(fd);
     if (known && rc == 0) note(path, (uint64_t)before.st_size);
+    if (below && rc == 0 && S_ISDIR(before.st_mode)) note_entries(path);
     if (known && ends_with(path, ".ldb")) pass("table-synced");
     return rc;
 }

@@ -98,10 +98,13 @@ Test(drill_files, a_power_cut_takes_what_was_not_synced)
         cr_assert_eq(power_on(at("store")), KD_OK);
         append("store/shard-0/log", " and not yet");
         put("store/shard-0/new", "never synced");
+        put("store/shard-0/named", "its directory was synced");
+        put("store/shard-0/named.synced", "");
         cr_assert_eq(power_cut(at("store"), &random), KD_OK);
         long left = size_of("store/shard-0/log");
         cr_assert(left >= 7 && left < 19);
         cr_assert_eq(size_of("store/shard-0/new"), -1);
+        cr_assert(size_of("store/shard-0/named") >= 0);
         torn = torn || left > 7;
         clean = clean || left == 7;
     }
