@@ -8,6 +8,7 @@
 #include "sim/args.h"
 #include "sim/hunt.h"
 #include "sim/hunt/finding.h"
+#include "sim/interrupt.h"
 
 typedef struct {
     uint64_t seeds, jobs, run_limit_s, shrink_s, first;
@@ -41,8 +42,8 @@ static bool find(const bugs_options *o, const plant *p, child_done *found)
     uint64_t next = o->first, end = o->first + o->seeds;
     bool any = false;
     child_pool_init(&pool, (uint32_t)o->jobs, o->run_limit_s * 1000);
-    while (next < end || pool.running > 0) {
-        while (next < end && !child_pool_full(&pool)) start(&pool, p, next++);
+    while ((next < end && !sim_interrupted) || pool.running > 0) {
+        while (next < end && !sim_interrupted && !child_pool_full(&pool)) start(&pool, p, next++);
         child_done done = child_wait(&pool);
         bool shows = done.result.verdict == SIM_VIOLATED && (!any || done.seed < found->seed) &&
                      run_sound(o, done.seed).verdict != SIM_VIOLATED;
@@ -75,6 +76,7 @@ static bool look_for(const bugs_options *o, const plant *p)
 {
     child_done found;
     bool any = find(o, p, &found);
+    if (!any && sim_interrupted) return false;
     printf("bug %-22s rule=%-4s ", p->name, p->rule);
     if (any)
         printf("seeds=%-4" PRIu64 " limit=%" PRIu64 " found=yes checker=%s", found.seed - o->first + 1,
@@ -85,6 +87,16 @@ static bool look_for(const bugs_options *o, const plant *p)
     printf("\n");
     fflush(stdout);
     return any;
+}
+
+static int conclude(uint32_t planted, uint32_t found)
+{
+    bool held = found == planted, unknown = held && sim_interrupted;
+    printf("bugs planted=%u found=%u verdict=%s\n", planted, found,
+           unknown ? "unknown"
+           : held  ? "held"
+                   : "violated");
+    return unknown ? KD_EXIT_UNKNOWN : held ? KD_EXIT_OK : KD_EXIT_FAILED;
 }
 
 int kd_sim_bugs(int argc, char **argv)
@@ -106,7 +118,7 @@ int kd_sim_bugs(int argc, char **argv)
         .about = "Breaks each rule of the protocol on purpose and shows that the swarm finds it.",
         .at = at,
         .count = KD_COUNT(at),
-        .more = "The last line: bugs planted= found= verdict=held|violated"};
+        .more = "The last line: bugs planted= found= verdict=held|violated; unknown when it was interrupted"};
     int rc = kd_args_parse(&args, argc, argv);
     if (rc >= 0) return rc;
     if (o.only && !plant_find(o.only)) {
@@ -114,11 +126,13 @@ int kd_sim_bugs(int argc, char **argv)
         return KD_EXIT_USAGE;
     }
     uint32_t planted = 0, found = 0;
+    sim_interrupt_hear();
     for (uint32_t i = 0; i < plant_count; i++) {
         if (o.only && strcmp(o.only, plants[i].name) != 0) continue;
+        bool any = look_for(&o, &plants[i]);
+        if (!any && sim_interrupted) break;
         planted++;
-        found += look_for(&o, &plants[i]);
+        found += any;
     }
-    printf("bugs planted=%u found=%u verdict=%s\n", planted, found, found == planted ? "held" : "violated");
-    return found == planted ? KD_EXIT_OK : KD_EXIT_FAILED;
+    return conclude(planted, found);
 }

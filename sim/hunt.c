@@ -12,6 +12,7 @@
 
 #include "sim/args.h"
 #include "sim/hunt/finding.h"
+#include "sim/interrupt.h"
 
 enum {
     CHECKERS_MAX = 64,
@@ -106,6 +107,7 @@ static void take_failure(hunter *h, const child_done *done)
 static void take(hunter *h, const child_done *done)
 {
     const sim_result *r = &done->result;
+    if (strcmp(r->checker, "interrupted") == 0) return;
     h->seeds++;
     h->events += r->events;
     h->acks += r->acks;
@@ -128,7 +130,7 @@ static int conclude(const hunter *h)
 {
     for (uint32_t i = 0; i < h->tally_count; i++)
         printf("%s: %u\n", h->tallies[i].checker, h->tallies[i].failures);
-    bool enough = h->acks > 0 && h->unknown * 2 <= h->seeds;
+    bool enough = h->acks > 0 && h->unknown * 2 <= h->seeds && !sim_interrupted;
     const char *verdict = h->failures > 0 ? "violated" : enough ? "held" : "unknown";
     printf("hunt seeds=%" PRIu64 " events=%" PRIu64 " failures=%" PRIu64 " verdict=%s\n", h->seeds, h->events,
            h->failures, verdict);
@@ -144,7 +146,8 @@ static int hunt(hunter *h)
     printf("hunt from seed %" PRIu64 ", %u at a time%s%s\n", h->o.first, h->pool.jobs,
            h->o.plant ? ", planted " : "", h->o.plant ? h->o.plant->name : "");
     fflush(stdout);
-    while (child_now_ms() < h->end_ms) {
+    sim_interrupt_hear();
+    while (child_now_ms() < h->end_ms && !sim_interrupted) {
         while (!child_pool_full(&h->pool)) start_next(h);
         child_done done = child_wait(&h->pool);
         take(h, &done);

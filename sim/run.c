@@ -13,6 +13,7 @@
 #include "kudos/limits.h"
 #include "sim/args.h"
 #include "sim/check/checks.h"
+#include "sim/interrupt.h"
 #include "sim/report/report.h"
 #include "sim/report/terminal.h"
 #include "sim/world/memory.h"
@@ -224,6 +225,8 @@ static int run(const run_options *o, const scenario *s, sim_options *options)
     terminal_init(&t, label);
     aborting_seed = o->seed;
     signal(SIGABRT, on_abort);
+    sim_interrupt_hear();
+    options->stop = &sim_interrupted;
     uint64_t began_us = kd_clock_mono_us();
     sim_run(options, &r);
     uint64_t us = kd_clock_mono_us() - began_us;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/io/clock.h"
+#include "sim/interrupt.h"
 
 uint64_t child_now_ms(void)
 {
@@ -60,6 +61,7 @@ static _Noreturn void run(const child_job *job, int results)
 static _Noreturn void become_child(const child_job *job, int results, int errors)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sim_interrupt_leave();
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     dup2(errors, STDERR_FILENO);
     run(job, results);
@@ -112,6 +114,12 @@ static void tell_hang(const child_pool *p, sim_result *r)
              (unsigned long long)p->limit_ms);
 }
 
+static void tell_interrupted(sim_result *r)
+{
+    *r = (sim_result){.verdict = SIM_UNKNOWN};
+    snprintf(r->checker, sizeof r->checker, "interrupted");
+}
+
 static int reap(const child *c)
 {
     int status = 0;
@@ -120,13 +128,16 @@ static int reap(const child *c)
     return status;
 }
 
-static child_done collect(child_pool *p, uint32_t i, bool hangs)
+/* `kills`: it is not done, since it hangs or since we are interrupted. */
+static child_done collect(child_pool *p, uint32_t i, bool kills)
 {
     child c = p->at[i];
     child_done done = {.tag = c.tag, .seed = c.seed};
-    if (hangs) kill(c.pid, SIGKILL);
+    if (kills) kill(c.pid, SIGKILL);
     int status = reap(&c);
-    if (hangs)
+    if (kills && sim_interrupted)
+        tell_interrupted(&done.result);
+    else if (kills)
         tell_hang(p, &done.result);
     else if (read(c.results, &done.result, sizeof done.result) != (ssize_t)sizeof done.result)
         tell_death(&c, status, &done.result);
@@ -157,7 +168,7 @@ child_done child_wait(child_pool *p)
         uint64_t now = child_now_ms(), deadline = p->at[first].deadline_ms;
         uint64_t left = deadline > now ? deadline - now : 0;
         if (ended(p, (int)KD_MIN(left, (uint64_t)60000), &which)) return collect(p, which, false);
-        if (left == 0) return collect(p, first, true);
+        if (left == 0 || sim_interrupted) return collect(p, first, true);
     }
 }
 

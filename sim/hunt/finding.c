@@ -12,6 +12,7 @@
 #include "common/text.h"
 #include "sim/hunt/shrink.h"
 #include "sim/hunt/swarm.h"
+#include "sim/interrupt.h"
 
 void finding_draw(finding *f, uint64_t seed, const plant *planted)
 {
@@ -32,7 +33,7 @@ typedef struct {
 static bool tired(void *arg)
 {
     const reduction *r = arg;
-    return child_now_ms() >= r->deadline_ms;
+    return sim_interrupted || child_now_ms() >= r->deadline_ms;
 }
 
 static sim_result run_once(const reduction *r, const scenario *s, uint64_t seed, int operations)

@@ -28,6 +28,8 @@ typedef struct {
      * their own accord, the run is much the same. NULL: nobody asks. */
     void (*attempted)(void *arg, const scenario_event *operation);
     void *attempted_arg;
+    /* Not 0: the run ends there, "interrupted" and unknown, unless it had failed before. NULL: nobody interrupts. */
+    const volatile int *stop;
 } sim_options;
 
 /* Rules that live in the shells (order of sync and answer, of commit and publish...), broken on purpose. */

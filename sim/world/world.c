@@ -190,7 +190,8 @@ static void now_and_then(world *w)
 static void run(world *w)
 {
     sim_event ev;
-    while (!w->over && sim_heap_pop(&w->heap, &ev)) {
+    const volatile int *stop = w->options->stop;
+    while (!w->over && !(stop && *stop) && sim_heap_pop(&w->heap, &ev)) {
         KD_ASSERT(ev.at_us >= w->now_us);
         w->now_us = ev.at_us;
         w->events++;
@@ -221,6 +222,12 @@ static void take_failure(world *w, sim_result *r)
 static void judge(world *w, sim_result *r)
 {
     take_failure(w, r);
+    bool interrupted = !w->over && r->verdict == SIM_HELD && w->options->stop && *w->options->stop;
+    if (interrupted) {
+        r->verdict = SIM_UNKNOWN;
+        snprintf(r->checker, sizeof(r->checker), "interrupted");
+        return;
+    }
     if (r->verdict == SIM_VIOLATED && strcmp(r->checker, "convergence") != 0) return;
     final_verdict final;
     checks_final(w->checks, w->converged, &final);

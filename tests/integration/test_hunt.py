@@ -2,9 +2,14 @@
 """The swarm: it holds for a moment on the sound cores, every planted bug is found, and what it writes replays."""
 import os
 import re
+import signal
 import subprocess
+import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
+from proc import wait_until  # noqa: E402
+
 BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
 SIM = os.path.abspath(os.path.join(BUILD, "kudos-sim"))
 LONG = os.environ.get("KUDOS_LONG") == "1"
@@ -43,6 +48,24 @@ def test_a_failure_is_reduced_and_replays(tmp_path):
     again, line = kudos_sim(*command, cwd=tmp_path)
     assert again.returncode == 1 and line.endswith("verdict=violated")
     assert f"violated: {checker} at" in again.stdout
+
+
+def hears_ctrl_c(process):
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as f:
+        return int(re.search(r"^SigCgt:\s*(\S+)", f.read(), re.M)[1], 16) >> (signal.SIGINT - 1) & 1
+
+
+def test_ctrl_c_ends_it_in_order(tmp_path):
+    """As a terminal does it: everybody in the process group gets the signal."""
+    day = os.path.join(TOP, "sim", "scenarios", "whole-day.scenario")
+    for args in (("run", day, "--seed", "1"), ("hunt", "--minutes", "10", "--out", str(tmp_path)),
+                 ("bugs", "--only", "FIXED_INCARNATION", "--first", "1000000", "--seeds", "1000000")):
+        process = subprocess.Popen([SIM, *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+        wait_until(lambda: hears_ctrl_c(process), seconds=30)
+        os.killpg(process.pid, signal.SIGINT)
+        said, _ = process.communicate(timeout=LIMIT_S)
+        last = said.splitlines()[-1]
+        assert last.startswith(args[0] + " ") and last.endswith(" verdict=unknown") and process.returncode == 3, (args, said)
 
 
 def test_what_cannot_be_is_named():
