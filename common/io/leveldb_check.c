@@ -219,12 +219,12 @@ static int read_group(checking *c, const char *name, kd_bytes record)
     return KD_OK;
 }
 
-/* An open that failed half way, on a full disk say, leaves an empty one. */
-static bool none_holds_a_byte(const checking *c)
+/* An open that ended half way, by a full disk or a kill, leaves an empty one: no MANIFEST names it, so nobody wrote to it. */
+static bool none_holds_a_byte(const checking *c, size_t from)
 {
     char path[PATH_MAX];
     struct stat st;
-    for (size_t i = 0; i < c->count; i++) {
+    for (size_t i = from; i < c->count; i++) {
         snprintf(path, sizeof path, "%s/%06llu.log", c->dir, (unsigned long long)c->logs[i]);
         if (stat(path, &st) != 0 || st.st_size > 0) return false;
     }
@@ -236,7 +236,7 @@ static int check_logs(checking *c)
     char name[64];
     bool torn = false;
     bool lost = c->oldest > 0 && (c->count == 0 || c->logs[0] != c->oldest);
-    if (lost && c->oldest == c->base_log && none_holds_a_byte(c)) {
+    if (lost && c->oldest == c->base_log && none_holds_a_byte(c, 0)) {
         c->gone = c->oldest; /* a power cut may take one that nobody wrote to */
         return KD_OK;
     }
@@ -245,6 +245,7 @@ static int check_logs(checking *c)
         return damaged(c, name, "the log of writes is missing");
     }
     for (size_t i = 0; i < c->count; i++) {
+        if (torn && none_holds_a_byte(c, i)) break;
         if (torn) return damaged(c, name, "the log of writes was cut: another one follows");
         snprintf(name, sizeof name, "%06llu.log", (unsigned long long)c->logs[i]);
         int rc = each_record(c, name, read_group, &torn);

@@ -158,13 +158,44 @@ Test(leveldb_damage, log_missing_that_nobody_wrote_to)
 }
 
 /* Then an open began a log of its own and could not write the MANIFEST that was to name it: the disk was full. */
-static void leave_a_begun_log(void)
+static void begin_another_log(const char *text)
 {
     char begun[PATH];
     find(".log");
     snprintf(begun, sizeof begun, "%s/%06lu.log", dir, strtoul(strrchr(file, '/') + 1, NULL, 10) + 2);
+    int fd = open(begun, O_WRONLY | O_CREAT, 0600);
+    cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static void leave_a_begun_log(void)
+{
+    begin_another_log("");
     unlink(file);
-    close(open(begun, O_WRONLY | O_CREAT, 0600));
+}
+
+/* A power cut tears the end of the log, and the open after it is killed before it could write a MANIFEST. */
+static void tear(void)
+{
+    static const uint8_t half[] = {1, 2, 3, 4, 200, 0, 1, 9, 9}; /* a header that promises more than there is */
+    fill();
+    int fd = open(find(".log"), O_WRONLY | O_APPEND);
+    cr_assert_eq(write(fd, half, sizeof half), (ssize_t)sizeof half);
+    close(fd);
+}
+
+Test(leveldb_damage, log_torn_and_an_open_that_failed)
+{
+    tear();
+    begin_another_log("");
+    expect_all();
+}
+
+Test(leveldb_damage, log_torn_and_another_that_somebody_wrote_to)
+{
+    tear();
+    begin_another_log("something");
+    expect_refused("the log of writes was cut: another one follows");
 }
 
 Test(leveldb_damage, log_missing_that_nobody_wrote_to_and_an_open_that_failed)
