@@ -116,6 +116,11 @@ $(eval $(call program,$(BUILD)/bench-merge,$(SHARED)/tests/bench/bench_merge.o $
 $(BUILD):
 	@mkdir -p $@
 
+# Where this variant's programs land.
+.PHONY: where
+where:
+	@echo $(BUILD)
+
 # ---- what people type ---------------------------------------------------------------------------------------------
 
 # Unless the caller said -j himself.

@@ -21,7 +21,7 @@ import xml.etree.ElementTree as ElementTree
 BUILD = os.environ.get("BUILD", "build")
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_drills.py",
-         "test_hunt.py", "test_kafka_worst.py", "test_identity.py"}
+         "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py"}
 
 
 class Stage:
@@ -73,8 +73,7 @@ def stages(scratch, long):
         pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
         pytest(scratch, "kafka-worst", 2, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
         pytest(scratch, "end-to-end", 1, 3600 if long else 240, f"{integration}/test_end_to_end.py"),
-        Stage("torture", [f"{BUILD}/kudos-sim", "torture", "--minutes", "30" if long else "0.3", "--seed", "1"], 3600 if long else 120,
-              count_verdict, 2),
+        pytest(scratch, "torture", 2, 3600 if long else 180, f"{integration}/test_torture.py"),
     ]
 
 

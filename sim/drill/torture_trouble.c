@@ -8,7 +8,8 @@ enum {
     DISK_MAX_US = 1500000,
     SLOW_SYNC_MAX_US = 60000,
     REDELIVER_MAX = 20,
-    COPY_EVERY_US = 3000000, /* made, then put back, in turn */
+    COPY_EVERY_US = 1500000, /* made, then put back, in turn */
+    COPY_OLD_US = 8000000,   /* is put back though nothing is known to have been merged since */
 };
 
 static uint64_t below(torture_trouble *t, uint64_t n)
@@ -49,15 +50,24 @@ static void disk(torture_trouble *t, uint64_t now_us)
     play(t, now_us, &e);
 }
 
+/* Central has merged of each partition what the copy does not know of: then to go on from it is to meet what one did oneself. */
+static bool is_older(const torture_trouble *t, uint64_t now_us)
+{
+    const stage *s = t->stage;
+    return samples_merged(s->samples, s->o->careless) > fleet_wall_us(s->fleet, t->copied_us) ||
+           now_us > t->copied_us + COPY_OLD_US;
+}
+
 static void older_copy(torture_trouble *t, uint64_t now_us)
 {
     scenario_event e = {.kind = t->copied ? SCENARIO_RESTORE : SCENARIO_BACKUP,
                         .who = (int)t->stage->o->careless,
                         .for_us = 100000};
-    if (now_us < t->copy_us) return;
+    if (now_us < t->copy_us || (t->copied && !is_older(t, now_us))) return;
     t->copy_us = now_us + COPY_EVERY_US / 2 + below(t, COPY_EVERY_US);
     t->put_back += t->copied;
     t->copied = !t->copied;
+    t->copied_us = now_us;
     play(t, now_us, &e);
 }
 

@@ -8,7 +8,7 @@
 
 typedef struct {
     stage *stage;
-    uint64_t random, next_us, kafka_back_us, disk_until_us, copy_us;
+    uint64_t random, next_us, kafka_back_us, disk_until_us, copy_us, copied_us;
     bool copied; /* there is an older copy of the careless edge's directory, which is due to be put back */
     uint64_t put_back, disks, freezes, recreations;
 } torture_trouble;

@@ -105,25 +105,6 @@ def test_what_is_wrong_with_a_scenario_is_told(tmp_path):
     assert code == 2 and "quick.scenario:2:" in said
 
 
-def torture(directory, *options):
-    command = [program("kudos-sim"), "torture", "--keep", os.path.join(directory, "torture"), *options]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900, cwd=TOP)
-    print(done.stdout)
-    return done.returncode, done.stdout.splitlines()
-
-
-def test_nothing_is_lost_whatever_dies(tmp_path):
-    code, lines = torture(tmp_path, "--minutes", "5" if LONG else "0.2", "--seed", "1")
-    fields = dict(p.split("=") for p in lines[-1].split()[1:])
-    assert (code, fields["verdict"], fields["lost"], fields["doubled"]) == (0, "held", "0", "0"), lines[-5:]
-    assert int(fields["cycles"]) >= 10 and int(fields["kills"]) >= int(fields["cycles"])
-
-
-def test_points_are_named(tmp_path):
-    code, lines = torture(tmp_path, "--list-points")
-    assert code == 0 and {"before-sync", "after-sync", "after-publish"} <= {line.split()[0] for line in lines}
-
-
 def alive_in(directory):
     """The processes whose configuration is below this directory."""
     found = []
