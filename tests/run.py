@@ -73,7 +73,7 @@ def stages(scratch, long):
         pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
         pytest(scratch, "kafka-worst", 2, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
         pytest(scratch, "end-to-end", 1, 3600 if long else 240, f"{integration}/test_end_to_end.py"),
-        pytest(scratch, "torture", 2, 3600 if long else 180, f"{integration}/test_torture.py"),
+        pytest(scratch, "torture", 2, 3600 if long else 300, f"{integration}/test_torture.py"),
     ]
 
 

@@ -14,7 +14,7 @@ import pytest
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 LONG = os.environ.get("KUDOS_LONG") == "1"
-MINUTES, SEED, LIMIT_S = "0.2", "1", 170
+MINUTES, SEED, LIMIT_S = "0.2", "1", 240
 # What each must be found by. A broken rule may also end a process, by an assertion or by what its store says of itself.
 PLANTS = {
     "NO_SYNC": ("read-your-writes", "shown", "as-of", "lost", "position", "process died"),
