@@ -76,8 +76,10 @@ static int load(kd_edge *e, uint64_t now_us)
     if (err == KD_OK) err = kd_outbox_load(e);
     if (err == KD_OK) err = kd_idempotency_load(e);
     if (err == KD_OK) plant_fixed_incarnation(e);
-    for (uint32_t i = 0; err == KD_OK && i < e->part_count; i++)
+    for (uint32_t i = 0; err == KD_OK && i < e->part_count; i++) {
+        if (KD_PLANTED(e, KD_PLANT_RESEND_FORGOTTEN)) e->parts[i].resending = false;
         if (e->parts[i].resending) e->parts[i].rows_awaited = kd_spill_await(e);
+    }
     e->wanted = true;
     return err;
 }

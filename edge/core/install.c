@@ -222,8 +222,8 @@ static int install(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t offset,
         return verdict;
     }
     bool undone = verdict == KD_SNAPSHOT_UNDONE;
-    if (s->epoch != p->epoch && !KD_PLANTED(e, KD_PLANT_NO_CHAIN))
-        drop_not_admitted(e, p, last_admitted(p, s), undone);
+    bool stays = KD_PLANTED(e, KD_PLANT_NO_CHAIN) || (!undone && KD_PLANTED(e, KD_PLANT_READ_AHEAD_STAYS));
+    if (s->epoch != p->epoch && !stays) drop_not_admitted(e, p, last_admitted(p, s), undone);
     if (undone || verdict == KD_SNAPSHOT_GAP) go_stale(e, p, s);
     const kd_applied *mine = kd_snapshot_mine(e, s);
     kd_part_adopt(p, s);

@@ -15,6 +15,7 @@ int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_row *row)
     if (!kd_bloom_maybe(&e->filter, key->hash)) return KD_OK;
     if (kd_spill_find(e, key, row)) return KD_OK;
     int err = e->store.get(e->store.ctx, kd_row_key_view(key), &e->value);
+    if (err != KD_OK && KD_PLANTED(e, KD_PLANT_READ_ERROR_IS_NONE)) return KD_OK;
     if (err == KD_ENOTFOUND) return KD_OK;
     if (err != KD_OK) return err;
     return kd_row_parse(kd_buf_view(&e->value), row) == KD_OK ? KD_OK : KD_EIO;

@@ -16,7 +16,7 @@ uint64_t kd_stamp_next(kd_edge *e, uint64_t now_us, uint64_t row_us, uint64_t to
 {
     if (KD_PLANTED(e, KD_PLANT_STAMP_CLOCK_ONLY)) return now_us;
     uint64_t time_us = kd_stamp_advance(e, now_us);
-    if (row_us >= time_us) time_us = row_us + 1;
+    if (row_us >= time_us && !KD_PLANTED(e, KD_PLANT_STAMP_NO_ROW)) time_us = row_us + 1;
     if (token_us >= time_us) time_us = token_us + 1;
     return time_us;
 }

@@ -65,6 +65,10 @@ typedef enum {
     KD_PLANT_FORGET_FRESH = 1 << 20,        /* rule 4: the journal goes before the rows are in the store */
     KD_PLANT_RESEND_STORED = 1 << 21,       /* rule 15: rows that are not in the store yet are not sent again */
     KD_PLANT_NO_DOUBT = 1 << 22,            /* rule 20: a watermark that was another's is believed once an own batch follows */
+    KD_PLANT_RESEND_FORGOTTEN = 1 << 23,    /* rule 15: a start does not go on with what was being sent again */
+    KD_PLANT_READ_AHEAD_STAYS = 1 << 24,    /* rule 15: a number that a read brought from an undone version is kept */
+    KD_PLANT_STAMP_NO_ROW = 1 << 25,        /* rule 3: no row + 1 */
+    KD_PLANT_READ_ERROR_IS_NONE = 1 << 26,  /* trust: a row that cannot be read is taken for none */
 } kd_edge_plant;
 
 /*

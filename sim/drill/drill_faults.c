@@ -45,6 +45,8 @@ const char *drill_faults_missing(scenario_kind kind, bool real_kafka, uint32_t b
                    : "a log loses its end in an unclean election, of three brokers of a real Kafka";
     case SCENARIO_LOG_EXPIRED:
         return real_kafka ? NULL : "the embedded broker keeps all records";
+    case SCENARIO_READS_FAIL:
+        return "a disk whose reads fail is played in the simulation only";
     case SCENARIO_RETIRE:
     case SCENARIO_READMIT:
         return "what an operator tells central is played in the simulation only";

@@ -119,7 +119,7 @@ static void assemble(stage *s)
     char brokers[512];
     fleet_kafka_address(s->fleet, brokers, sizeof brokers);
     s->journal = journal_create(o->scenario->drift_us + scenario_central_clock_us(o->scenario),
-                                o->scenario->users.tokens);
+                                scenario_tokens_kept(o->scenario));
     s->log = log_tool_create(brokers, o->scenario->partitions, o->seed);
     if (o->probes) s->shown = shown_create(s->fleet, o->careless);
     s->clients = clients_create(&(clients_options){.fleet = s->fleet,

@@ -202,6 +202,7 @@ static const struct {
     KNOB(users.viral_percent),
     KNOB(users.zipf),
     KNOB(users.tokens),
+    KNOB(users.strange_percent),
     KNOB(outbox_bytes),
     KNOB(drift_us),
     KNOB(flush_ops),

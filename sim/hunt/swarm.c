@@ -373,5 +373,7 @@ void swarm_draw(uint64_t seed, scenario *s)
     swarm_apart(seed, s);
     swarm_forget(seed, s);
     swarm_doubled(seed, s);
+    swarm_half_done(seed, s);
+    swarm_unreadable(seed, s);
     drop_late(s);
 }

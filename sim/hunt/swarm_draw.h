@@ -52,6 +52,10 @@ uint32_t swarm_events(const scenario *s, scenario_kind kind, bool central);
 void swarm_apart(uint64_t seed, scenario *s); /* clocks that run apart */
 /* What edges and central forget, edges that are retired and taken back, and edges put back to what was withdrawn since. */
 void swarm_forget(uint64_t seed, scenario *s);
+/* Central put back while something is under way at the edges. */
+void swarm_half_done(uint64_t seed, scenario *s);
+/* Edges whose disks cannot be read. */
+void swarm_unreadable(uint64_t seed, scenario *s);
 /* A name that is used twice, and central put back to that time. */
 void swarm_doubled(uint64_t seed, scenario *s);
 

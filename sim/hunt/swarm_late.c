@@ -3,6 +3,12 @@
  */
 #include "sim/hunt/swarm_draw.h"
 
+static scenario_event befalls(scenario_kind kind, int who, uint64_t at_us, uint64_t for_us)
+{
+    return (scenario_event){
+        .kind = kind, .who = who, .peer = SCENARIO_NOBODY, .at_us = at_us, .for_us = for_us};
+}
+
 /* Clocks run apart between two measurements, and users go from edge to edge, their words close together. Within the bound for as long as a
  * run without any measurement lasts. */
 void swarm_apart(uint64_t seed, scenario *s)
@@ -22,6 +28,10 @@ void swarm_apart(uint64_t seed, scenario *s)
                                  .who = who,
                                  .peer = SCENARIO_NOBODY,
                                  .amount = (who % 2 ? 1000 : -1000) * (int64_t)between(&d, 1, 8)});
+    swarm later = {.random = seed ^ UINT64_C(0x6c6f7374), .s = s};
+    if (chance(&later, 50)) return;
+    s->users.strange_percent = PICK(&later, 20, 50); /* then the row is ahead of the clock and the token */
+    s->users.roam_percent = 50;
 }
 
 /* ---- two of one name ---- */
@@ -30,12 +40,6 @@ static bool fits(const scenario *s)
 {
     uint32_t wiped = swarm_events(s, SCENARIO_WIPE, true);
     return wiped == 0 && swarm_events(s, SCENARIO_RETIRE, false) == 0; /* as in swarm_forget */
-}
-
-static scenario_event befalls(scenario_kind kind, int who, uint64_t at_us, uint64_t for_us)
-{
-    return (scenario_event){
-        .kind = kind, .who = who, .peer = SCENARIO_NOBODY, .at_us = at_us, .for_us = for_us};
 }
 
 /* The one stands still, what it had not sent with it; what the other has merged meanwhile stands in a backup as if it were all. Then the one goes
@@ -75,7 +79,7 @@ static void set_doubled(swarm *d)
 void swarm_doubled(uint64_t seed, scenario *s)
 {
     swarm d = {.random = seed ^ UINT64_C(0x646f75626c6564), .s = s};
-    if (!chance(&d, 12) || !fits(s)) return;
+    if (!chance(&d, 15) || !fits(s)) return;
     set_doubled(&d);
     int who = (int)below(&d, s->edge_count);
     scenario_event slow = befalls(SCENARIO_DELAY, who, 0, 0);
@@ -90,5 +94,91 @@ void swarm_doubled(uint64_t seed, scenario *s)
         if (chance(&d, 80)) add(&d, befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
     }
     s->length_us = KD_MIN(s->length_us, at + SECOND);
+    s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
+}
+
+/* ---- disks that cannot be read ---- */
+
+void swarm_unreadable(uint64_t seed, scenario *s)
+{
+    swarm d = {.random = seed ^ UINT64_C(0x756e7265616421), .s = s};
+    if (!chance(&d, 8)) return;
+    for (uint64_t n = between(&d, 1, 3); n > 0; n--) {
+        uint64_t at = below(&d, s->length_us / MS) * MS, lasts = scaled(&d, 50 * MS, 10 * SECOND, 10 * MS);
+        add(&d, befalls(SCENARIO_READS_FAIL, (int)below(&d, s->edge_count), at, lasts));
+    }
+}
+
+/* ---- what a restore finds half done ---- */
+
+/* Nothing else befalls it, and what central did since the backup only the edges know. */
+static void set_alone(swarm *d, uint32_t edges)
+{
+    scenario *s = d->s;
+    s->event_count = 0;
+    s->edge_count = KD_MIN(s->edge_count, edges);
+    memset(s->edges[s->edge_count], 0, sizeof s->edges[0] * (SCENARIO_EDGES_MAX - s->edge_count));
+    s->flush_interval_us = scaled(d, 50 * MS, 400 * MS, 10 * MS);
+    s->snapshot_interval_us = scaled(d, 50 * MS, 300 * MS, 10 * MS);
+}
+
+static uint64_t put_back(swarm *d, uint64_t at, uint64_t copied)
+{
+    uint64_t down = scaled(d, 50 * MS, 500 * MS, 10 * MS);
+    add(d, befalls(SCENARIO_BACKUP, SCENARIO_CENTRAL, copied, 0));
+    add(d, befalls(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, down));
+    add(d, befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
+    return at + down;
+}
+
+/* An edge dies while it sends again what was undone; its disk is slow, so that this lasts. */
+static void draw_interrupted(swarm *d)
+{
+    set_alone(d, 2);
+    uint64_t slow = scaled(d, 200 * MS, 2 * SECOND, 10 * MS);
+    uint64_t at = put_back(d, between(d, 5, 8) * SECOND, between(d, 1, 3) * SECOND);
+    for (int who = 0; who < (int)d->s->edge_count; who++) {
+        scenario_event slows = befalls(SCENARIO_DISK_SLOW, who, at - 500 * MS, 9 * SECOND);
+        slows.amount = (int64_t)slow;
+        add(d, slows);
+        uint64_t again = at + d->s->snapshot_interval_us + below(d, 3 * slow / MS) * MS;
+        add(d, befalls(SCENARIO_KILL, who, again, 100 * MS));
+    }
+    d->s->length_us = KD_MAX(d->s->length_us, 12 * SECOND);
+}
+
+/* Snapshots are held up and lost, so what is read from central is ahead of them, and of the backup. */
+static void draw_ahead(swarm *d)
+{
+    scenario *s = d->s;
+    set_alone(d, 2);
+    s->flush_interval_us = KD_MIN(s->flush_interval_us, (uint64_t)100 * MS); /* many versions */
+    s->users.users = (uint32_t)between(d, 4, 12);
+    s->users.items = (uint32_t)between(d, 20, 60);
+    s->users.per_second = (double)between(d, 10, 40);
+    s->users.zipf = 0;
+    uint64_t at = between(d, 8, 10) * SECOND, copied = at - between(d, 2, 6) * SECOND;
+    for (int who = 0; who < (int)s->edge_count; who++) {
+        scenario_event cut = befalls(SCENARIO_CUT, who, copied - 300 * MS, at - copied + 400 * MS);
+        cut.peer = SCENARIO_KAFKA;
+        cut.way = SCENARIO_DOWN;
+        add(d, cut);
+    }
+    put_back(d, at, copied);
+    scenario_event lost = befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0);
+    lost.topic = SCENARIO_COUNTS;
+    add(d, lost);
+    s->length_us = at + SECOND;
+}
+
+void swarm_half_done(uint64_t seed, scenario *s)
+{
+    swarm d = {.random = seed ^ UINT64_C(0x68616c66), .s = s};
+    bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
+    if (!chance(&d, 20) || !fits(s) || doubled || s->backups_none) return;
+    if (chance(&d, 60))
+        draw_interrupted(&d);
+    else
+        draw_ahead(&d);
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
 }

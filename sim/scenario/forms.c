@@ -57,6 +57,8 @@ const directive scenario_directives[] = {
         S(BACKUPS, "backups", backups_none)}}},
     {.form = {"whether clients carry the session token from edge to edge", .parts = {
         WORD("tokens"), S(YES, NULL, users.tokens)}}},
+    {.form = {"of the operations come from another device, without the token", .parts = {
+        WORD("strange"), PERCENT(users.strange_percent)}}},
     {.form = {"of the operations go to one item, from then on", .any_order = true, .sparse = true, .parts = {
         WORD("viral"), PERCENT(users.viral_percent),
         S(DURATION, "from", users.viral_from_us, .max = DAYS(30))}}},
@@ -130,6 +132,8 @@ const event_form scenario_event_forms[SCENARIO_KINDS] = {
         WORD("fail"), WORD("sync"), WORD("of"), PROCESS}}, SPAN_ONCE, SCENARIO_NOBODY},
     [SCENARIO_DISK_SLOW] = {{"a sync takes so long", .parts = {
         WORD("slow"), WORD("disk"), WORD("of"), PROCESS, LONG}}, SPAN_LASTS, SCENARIO_NOBODY},
+    [SCENARIO_READS_FAIL] = {{"no read of its disk answers", .parts = {
+        WORD("fail"), WORD("reads"), WORD("of"), EDGE}}, SPAN_LASTS, SCENARIO_NOBODY},
     [SCENARIO_CLOCK_STEP] = {{"by that much, forward or back", .parts = {
         WORD("step"), WORD("clock"), WORD("of"), PROCESS, E(SIGNED_DURATION, amount, .max = DAYS(1))}}, SPAN_LASTS,
         SCENARIO_NOBODY},
@@ -260,6 +264,7 @@ const char *scenario_kind_name(scenario_kind kind)
         [SCENARIO_DISK_FULL] = "fill disk",
         [SCENARIO_SYNC_FAILS] = "fail sync",
         [SCENARIO_DISK_SLOW] = "slow disk",
+        [SCENARIO_READS_FAIL] = "fail reads",
         [SCENARIO_CLOCK_STEP] = "step clock",
         [SCENARIO_CLOCK_DRIFT] = "drift clock",
         [SCENARIO_CLOCK_SWING] = "swing clock",

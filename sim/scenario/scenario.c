@@ -122,3 +122,8 @@ uint64_t scenario_central_clock_us(const scenario *s)
     }
     return wrong_us;
 }
+
+bool scenario_tokens_kept(const scenario *s)
+{
+    return s->users.tokens && s->users.strange_percent == 0;
+}

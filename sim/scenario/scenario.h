@@ -57,6 +57,7 @@ typedef enum {
     SCENARIO_DISK_FULL, /* every write fails for `for_us`; a process that stopped over it is started again afterwards */
     SCENARIO_SYNC_FAILS, /* the next sync fails */
     SCENARIO_DISK_SLOW,  /* a sync takes `amount` us */
+    SCENARIO_READS_FAIL, /* an edge: no read of its disk answers for `for_us`; a process that stopped over it is started again afterwards */
     /* clocks: of an edge or central; only what they read, not the world's time */
     SCENARIO_CLOCK_STEP, /* by `amount` us, signed; stays (and goes back after `for_us` when that is given) */
     SCENARIO_CLOCK_DRIFT, /* `amount` parts per million, signed, for `for_us` */
@@ -103,6 +104,7 @@ typedef struct {
         retry_percent; /* of those without an answer are tried again, with the same key at the same edge */
     uint32_t double_percent; /* are sent twice at once */
     bool tokens;             /* clients carry the session token */
+    uint32_t strange_percent; /* of the operations come from another device, which has none */
 } scenario_users;
 
 /* Final counts that the scenario names: `expect posts/1 like 2`. */
@@ -157,6 +159,8 @@ int scenario_parse(scenario *s, const char *name, kd_bytes text, char error[SCEN
  * and "the later word" are true by that clock; who judges them by the world's time allows for so much more.
  */
 uint64_t scenario_central_clock_us(const scenario *s);
+/* Whether a user's order is kept from edge to edge. */
+bool scenario_tokens_kept(const scenario *s);
 
 /* The text form. */
 void scenario_print(const scenario *s, kd_buf *out);

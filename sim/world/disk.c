@@ -21,7 +21,7 @@ struct sim_disk {
     kd_writes undos
         [UNDOS_MAX]; /* of groups whose rows can be read and are not safe, oldest first: what stood there */
     uint32_t queued, undo_count;
-    bool full, sync_fails, broken, lies, ignores;
+    bool full, unreadable, sync_fails, broken, lies, ignores;
 };
 
 /* ---- rows ---- */
@@ -187,6 +187,11 @@ sim_disk *sim_disk_copy_crashed(const sim_disk *m, uint32_t survive)
     return copy;
 }
 
+void sim_disk_unreadable(sim_disk *m, bool unreadable)
+{
+    m->unreadable = unreadable;
+}
+
 void sim_disk_fill(sim_disk *m, bool full)
 {
     m->full = full;
@@ -211,6 +216,7 @@ void sim_disk_ignore_errors(sim_disk *m)
 
 static bool read_fails(sim_disk *m)
 {
+    if (m->unreadable) return true;
     if (m->reads_left == UINT64_MAX) return false;
     if (m->reads_left == 0) return true;
     m->reads_left--;

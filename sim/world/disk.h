@@ -58,6 +58,8 @@ void sim_disk_lie(sim_disk *m);
 void sim_disk_ignore_errors(sim_disk *m);
 /* After `reads` more gets or scans every one answers KD_EIO; UINT64_MAX: never (as at the start). */
 void sim_disk_fail_after(sim_disk *m, uint64_t reads);
+/* No get or scan answers, until they do again. */
+void sim_disk_unreadable(sim_disk *m, bool unreadable);
 
 size_t sim_disk_rows(const sim_disk *m);
 /* The same rows in both. */

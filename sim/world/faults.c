@@ -28,6 +28,7 @@ static bool lasts(scenario_kind kind)
     case SCENARIO_ANSWERS_LOST:
     case SCENARIO_DISK_FULL:
     case SCENARIO_DISK_SLOW:
+    case SCENARIO_READS_FAIL:
     case SCENARIO_CLOCK_STEP:
     case SCENARIO_CLOCK_DRIFT:
     case SCENARIO_CLOCK_SWING:
@@ -80,18 +81,22 @@ static void refresh_rest(world *w)
 
 static void refresh_disks(world *w)
 {
-    uint32_t was[HOSTS];
-    memcpy(was, w->full, sizeof(was));
+    uint32_t full[HOSTS], unreadable[HOSTS];
+    memcpy(full, w->full, sizeof(full));
+    memcpy(unreadable, w->unreadable, sizeof(unreadable));
     memset(w->full, 0, sizeof(w->full));
+    memset(w->unreadable, 0, sizeof(w->unreadable));
     for (uint32_t i = 0; i < w->active_count; i++) {
         const scenario_event *e = event_at(w, w->active[i]);
-        if (e->kind == SCENARIO_DISK_FULL) w->full[e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL]++;
+        uint32_t host = e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL;
+        w->full[host] += e->kind == SCENARIO_DISK_FULL;
+        w->unreadable[host] += e->kind == SCENARIO_READS_FAIL;
     }
     for (uint32_t h = 0; h < HOSTS; h++) {
-        if (!was[h] == !w->full[h]) continue;
+        if (!full[h] == !w->full[h] && !unreadable[h] == !w->unreadable[h]) continue;
         uint32_t process = h == HOST_CENTRAL ? process_of_central(0) : h;
         disks_refresh(w, h == HOST_CENTRAL ? SCENARIO_CENTRAL : (int)h);
-        if (!w->full[h]) process_start_at(w, process, w->now_us + SHELL_RESTART_US);
+        if (!host_disk_fails(w, h)) process_start_at(w, process, w->now_us + SHELL_RESTART_US);
     }
 }
 

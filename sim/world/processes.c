@@ -66,7 +66,8 @@ static bool has_disk(const world *w, uint32_t process)
 void process_start(world *w, uint32_t process)
 {
     sim_process *p = &w->processes[process];
-    if (p->up || p->refuses_to_run || !has_disk(w, process) || w->full[process_host(process)]) return;
+    if (p->up || p->refuses_to_run || !has_disk(w, process) || host_disk_fails(w, process_host(process)))
+        return;
     TRACE(w, "%s starts", world_process_name(w, process));
     p->up = true;
     p->life++;
@@ -155,6 +156,7 @@ static void settle(const world *w, sim_disk *disk, uint32_t host)
     if (w->options->world_plant & SIM_PLANT_NO_SYNC) sim_disk_lie(disk);
     if (w->options->world_plant & SIM_PLANT_IGNORE_IO_ERROR) sim_disk_ignore_errors(disk);
     sim_disk_fill(disk, w->full[host] > 0);
+    sim_disk_unreadable(disk, w->unreadable[host] > 0);
 }
 
 /* As a crash at this moment would leave it. */

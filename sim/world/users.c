@@ -96,7 +96,8 @@ static void send_request(world *w, uint32_t id)
 static void issue(world *w, uint32_t id)
 {
     sim_op *op = &w->ops[id];
-    op->token_us = w->s->users.tokens ? w->users[op->user].token_us : 0;
+    bool strange = draw_of(w, DRAW_READ, op) / 100000 % 100 < w->s->users.strange_percent;
+    op->token_us = w->s->users.tokens && !strange ? w->users[op->user].token_us : 0;
     push_deadline(w, id);
     send_request(w, id);
     bool twice = draw_of(w, DRAW_READ, op) % 100 < w->s->users.double_percent;

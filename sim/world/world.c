@@ -84,7 +84,7 @@ static kd_central *view_central(void *arg, uint32_t slot, uint32_t partition)
 
 static void open_checks(world *w)
 {
-    w->journal = journal_create(w->s->drift_us + scenario_central_clock_us(w->s), w->s->users.tokens);
+    w->journal = journal_create(w->s->drift_us + scenario_central_clock_us(w->s), scenario_tokens_kept(w->s));
     w->checks = checks_create(&(checks_view){.scenario = w->s,
                                              .journal = w->journal,
                                              .counters = &w->counters,

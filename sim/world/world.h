@@ -259,6 +259,7 @@ struct world {
     uint32_t duplicate_percent[2];
     uint32_t answers_lost[SCENARIO_EDGES_MAX];
     uint32_t full[SCENARIO_EDGES_MAX + 1]; /* disks of a machine, by how many faults */
+    uint32_t unreadable[SCENARIO_EDGES_MAX + 1];
     uint64_t slow_us[SCENARIO_EDGES_MAX + 1];
     uint32_t *active; /* scenario events in force */
     uint32_t active_count, active_cap;
@@ -289,6 +290,12 @@ struct world {
     char failure[320], checker[32];
     uint64_t failed_us;
 };
+
+/* Nothing is started on it. */
+static inline bool host_disk_fails(const world *w, uint32_t host)
+{
+    return w->full[host] > 0 || w->unreadable[host] > 0;
+}
 
 /* world.c */
 uint64_t world_draw(const world *w, draw_stream stream, uint64_t entity, uint64_t moment);

@@ -58,6 +58,7 @@ static void draw_users(scenario *s, uint64_t *random)
     u->unlike_percent = u->save_percent = 0;
     u->roam_percent = (uint32_t)below(random, 101);
     u->tokens = below(random, 2);
+    u->strange_percent = (uint32_t)below(random, 101);
     s->needs.gaps = below(random, 3);
     s->forget_rows_us = below(random, 3);
     s->forget_tombstones_us = below(random, 3) * 1000000;
@@ -109,7 +110,8 @@ static void draw_operation(scenario_event *e, uint64_t *random)
 
 static bool edges_only(scenario_kind kind)
 {
-    return kind == SCENARIO_COPY || kind == SCENARIO_RETIRE || kind == SCENARIO_READMIT;
+    return kind == SCENARIO_COPY || kind == SCENARIO_RETIRE || kind == SCENARIO_READMIT ||
+           kind == SCENARIO_READS_FAIL;
 }
 
 static scenario_event draw_event(uint64_t *random, uint64_t length_us)
@@ -156,7 +158,8 @@ static void same(const scenario *a, const scenario *b)
     cr_assert(a->flush_ops == b->flush_ops && a->flush_interval_us == b->flush_interval_us);
     cr_assert(a->snapshot_interval_us == b->snapshot_interval_us && a->outbox_bytes == b->outbox_bytes);
     cr_assert(a->users.per_second == b->users.per_second && a->users.zipf == b->users.zipf);
-    cr_assert(a->users.viral_from_us == b->users.viral_from_us && a->users.tokens == b->users.tokens);
+    cr_assert(a->users.viral_from_us == b->users.viral_from_us && a->users.tokens == b->users.tokens &&
+              a->users.strange_percent == b->users.strange_percent);
     cr_assert(a->users.users == b->users.users && a->users.items == b->users.items);
     cr_assert(a->users.like_percent == b->users.like_percent && a->needs.gaps == b->needs.gaps);
     cr_assert(a->forget_rows_us == b->forget_rows_us && a->forget_tombstones_us == b->forget_tombstones_us &&

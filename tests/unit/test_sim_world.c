@@ -158,6 +158,7 @@ static const fault faults[SCENARIO_KINDS] = {
                             FIGURE(kills)},
     [SCENARIO_SYNC_FAILS] = {"at 10s fail sync of mumbai\n", FIGURE(kills)},
     [SCENARIO_DISK_SLOW] = {"at 10s for 10s slow disk of mumbai 300ms\n", SIZE_MAX},
+    [SCENARIO_READS_FAIL] = {"at 10s for 5s fail reads of mumbai\n", SIZE_MAX},
     [SCENARIO_CLOCK_STEP] = {"at 1s step clock of mumbai +900ms\n", FIGURE(refused)},
     [SCENARIO_CLOCK_DRIFT] = {"at 1s for 38s drift clock of mumbai 40000ppm\n", FIGURE(refused)},
     [SCENARIO_CLOCK_SWING] = {"at 1s for 38s swing clock of mumbai 700ms every 12s\n", FIGURE(refused)},
@@ -183,6 +184,18 @@ Test(sim_world, every_fault_is_felt_and_survived)
         memcpy(&before, (const char *)&quiet + f->counts, sizeof(before));
         cr_assert_gt(met, before, "%s: not counted", f->lines);
     }
+}
+
+/* Where rows are in memory nobody notices; how many are is drawn from the seed. */
+Test(sim_world, what_cannot_be_read_is_an_error_and_nothing_else)
+{
+    uint64_t refused = 0;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        sim_result r = play("at 5s for 20s fail reads of mumbai\n", seed);
+        cr_assert_eq(r.verdict, SIM_HELD, "seed %d: %s: %s", (int)seed, r.checker, r.failure);
+        refused += r.refused;
+    }
+    cr_assert_gt(refused, 20);
 }
 
 Test(sim_world, the_log_position_is_checked)
