@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "common/io/ending.h"
 #include "common/io/log.h"
 
 /* Descriptors are LevelDB's files and connections: as many as the system allows. */
@@ -113,6 +114,7 @@ static int start(kd_app *app, char *error)
 
 static void finish(kd_app *app)
 {
+    kd_ending_begin(KD_EXIT_FAILED);
     kd_jobs_destroy(app->jobs);
     kd_jobs_destroy(app->acts);
     kd_keeper_stop(app->keeper);

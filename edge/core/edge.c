@@ -151,6 +151,11 @@ bool kd_edge_commit_wanted(const kd_edge *e)
     return (e->wanted || e->poisoned || much_rides || kd_spill_wanted(e)) && e->writing_group == 0;
 }
 
+size_t kd_edge_gathered_bytes(const kd_edge *e)
+{
+    return e->writes[e->gathering].buf.len;
+}
+
 int kd_edge_commit_begin(kd_edge *e, uint64_t now_us, const kd_writes **writes, uint64_t *group)
 {
     (void)now_us;

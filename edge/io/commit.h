@@ -28,9 +28,15 @@ typedef struct {
     int status; /* of `group`, from the committer's thread with `done` */
     kd_post done;
     bool failed;
+    bool slow_told; /* of `group` */
 } kd_commit;
 
-enum { KD_COMMIT_PATIENCE_US = 10 * 1000 * 1000 }; /* an answer waits so long for its sync */
+enum {
+    KD_COMMIT_PATIENCE_US = 10 * 1000 * 1000, /* an answer waits so long for its sync */
+    KD_COMMIT_SHED_US = 1000 * 1000,          /* behind a sync that takes longer nothing more is taken */
+    KD_COMMIT_GATHERED_MAX =
+        256 * 1024 * 1024, /* bytes that gather behind one, of whatever kind: then the store has failed */
+};
 
 /* KD_OK or KD_EIO. */
 int kd_commit_init(struct kd_shard *s);
@@ -39,7 +45,9 @@ void kd_commit_finish(struct kd_shard *s);
 void kd_commit_await(struct kd_shard *s, kd_commit_wait *wait, uint64_t group);
 /* Begins a group when the committer is idle and something waits for it. */
 void kd_commit_pump(struct kd_shard *s);
-/* Gives up on answers whose sync takes too long. */
+/* The disk is too slow for more: operations are refused before anything is taken. */
+bool kd_commit_sheds(const struct kd_shard *s);
+/* Gives up on answers whose sync takes too long, and on a disk behind which too much gathers. */
 void kd_commit_expire(struct kd_shard *s);
 
 #endif

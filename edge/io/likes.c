@@ -100,6 +100,11 @@ static void work(kd_errand *errand)
 {
     kd_likes *likes = KD_CONTAINER(errand->call, kd_likes, call);
     kd_shard *s = errand->shard;
+    if (kd_commit_sheds(s)) {
+        kd_metric_add(&s->metrics.refused, 1);
+        kd_errand_fail(errand, KD_EOVERLOADED);
+        return;
+    }
     uint64_t group = 0, now_us = kd_shard_now_us(s);
     for (kd_like_op *op = errand->first; op; op = op->next) {
         op->ask.fn = on_asked;

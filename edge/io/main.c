@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/io/ending.h"
 #include "common/io/leveldb_dir.h"
 #include "common/io/log.h"
 #include "edge/io/aside_command.h"
@@ -254,6 +255,7 @@ static void serve(kd_app *app)
  * turn. */
 static void finish(kd_app *app)
 {
+    kd_ending_begin(KD_EXIT_FAILED);
     kd_topics_stop(app->topics);
     for (uint32_t i = 0; i < app->shard_count; i++)
         if (app->shards[i]) kd_loop_stop(app->shards[i]->loop);

@@ -20,7 +20,7 @@
     X(read_time, SECONDS, "kudos_edge_request_seconds", "kind=\"read\"", "")                                 \
     X(bulk_time, SECONDS, "kudos_edge_request_seconds", "kind=\"bulk\"", "")                                 \
     X(refused, COUNTER, "kudos_edge_requests_overloaded_total", "",                                          \
-      "Requests refused because of in_flight_max.")                                                          \
+      "Requests refused because of in_flight_max or a slow disk.")                                           \
     X(expired, COUNTER, "kudos_edge_commit_expired_total", "",                                               \
       "Answers that were not given because a sync hung.")                                                    \
     X(in_flight, GAUGE, "kudos_edge_in_flight", "", "Operations and items in work.")                         \

@@ -56,7 +56,8 @@ static kd_refusal refusal_of(int err)
         return (kd_refusal){KD_PROBLEM_STORAGE_FAILED,
                             "this edge's identity is in doubt: an operator must act", NULL};
     case KD_EOVERLOADED:
-        return (kd_refusal){KD_PROBLEM_OVERLOADED, "too many requests are in work", NULL};
+        return (kd_refusal){KD_PROBLEM_OVERLOADED, "too many requests are in work, or the disk is slow",
+                            NULL};
     case KD_ETIMEOUT:
         return (kd_refusal){KD_PROBLEM_OVERLOADED,
                             "the disk is too slow: it is unknown whether this was stored", NULL};

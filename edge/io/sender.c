@@ -109,10 +109,11 @@ void kd_sender_pump(kd_shard *s)
     kd_sender *sender = &s->sender;
     uint32_t partition;
     kd_position at;
-    while (sender->producer && !sender->blocked) {
+    while (sender->producer && !sender->blocked && !s->commit.failed && !sender->unreadable) {
         int err = kd_edge_send_next(s->edge, kd_shard_now_us(s), &sender->record, &partition, &at);
         if (err == KD_ENOTFOUND) return;
-        if (err != KD_OK) {
+        if (err != KD_OK) { /* the next commit says so, too, and ends the process */
+            sender->unreadable = true;
             KD_LOG(KD_ERROR, "outbox-unreadable", KD_U64("shard", s->index), KD_ERR(err));
             return;
         }

@@ -128,6 +128,8 @@ int kd_edge_commit_end(kd_edge *e, uint64_t group, int status);
 /* True when an operation or a seal waits for the open group (rows that ride along may wait for one, up to a bound), and
  * after a failure, which kd_edge_commit_begin then tells. */
 bool kd_edge_commit_wanted(const kd_edge *e);
+/* Of the group that gathers. */
+size_t kd_edge_gathered_bytes(const kd_edge *e);
 
 /* ---- batches ------------------------------------------------------------------------------------------------ */
 
