@@ -1,6 +1,7 @@
 /*
  * central/io/main.c - kudos-central: the daemon, and its sub commands by name.
  */
+#include <signal.h>
 #include <stdio.h>
 
 #include "central/io/app.h"
@@ -56,6 +57,7 @@ static int serve(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of its write, of a backup, too: what was begun is removed */
     for (size_t i = 0; argc > 1 && i < KD_COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     return serve(argc, argv);
