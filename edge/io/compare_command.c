@@ -200,7 +200,7 @@ static int compare_range(comparing *c, const key *first, const key *end, uint32_
     return KD_EXIT_OK;
 }
 
-/* A partition that cannot be compared now, on either side, is left out. */
+/* A partition that cannot be compared now, on either side, is left out and named; then nothing is called the same. */
 static int compare_partition(comparing *c, uint32_t partition)
 {
     const key all = {.len = 0};
@@ -297,7 +297,7 @@ static void print_usage(FILE *out, bool all)
           "none (a user who went\n"
           "on at another edge) is not shown; a row that central lacks, or of which it holds an earlier word, "
           "is a like lost.\n"
-          "Last line: compare partitions= rows= asked= differ= verdict=same|different|unknown (nothing could "
+          "Last line: compare partitions= rows= asked= differ= verdict=same|different|unknown (not all could "
           "be compared).\n"
           "Exit codes: 0 same, 1 different, 2 usage, 3 unknown, 4 not reached.\n\n"
           "  --central URL\n        central's admin port, or its public one (from a trusted peer)\n"
@@ -312,14 +312,14 @@ static void print_usage(FILE *out, bool all)
 
 static int print_last(const comparing *c)
 {
-    bool nothing = c->compared == 0;
+    bool open = c->compared < c->partitions;
     printf("compare partitions=%" PRIu64 " rows=%" PRIu64 " asked=%" PRIu64 " differ=%" PRIu64
            " verdict=%s\n",
            c->compared, c->rows, c->asked, c->differ,
            c->differ > 0 ? "different"
-           : nothing     ? "unknown"
+           : open        ? "unknown"
                          : "same");
-    return c->differ > 0 ? KD_EXIT_FAILED : nothing ? KD_EXIT_UNKNOWN : KD_EXIT_OK;
+    return c->differ > 0 ? KD_EXIT_FAILED : open ? KD_EXIT_UNKNOWN : KD_EXIT_OK;
 }
 
 static void tell_outbox(const comparing *c)
