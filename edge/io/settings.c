@@ -28,6 +28,9 @@ static bool topic_valid(kd_bytes name)
 #define MS ((uint64_t)1000)
 #define SEC ((uint64_t)1000000)
 #define MIB ((uint64_t)1024 * 1024)
+/* An idle partition has one empty batch on its way, as a rule: those alone must not fill it. */
+#define OUTBOX_MIN ((uint64_t)4 * 1024)
+#define OUTBOX_MIN_PARTITION ((uint64_t)1024)
 
 static const kd_option table[] = {
     S(STRING, name, "edge", "name", NULL, "Name of this edge, unique among all edges", .required = true,
@@ -57,7 +60,7 @@ static const kd_option table[] = {
     S(UINT, send_window, "edge", "send_window", "64", "Batches of a partition sent and not yet applied",
       .min = 1, .max = 10000),
     S(SIZE, outbox_max, "edge", "outbox_max", "1GiB",
-      "Operations not yet applied, all shards; beyond it likes get 503", .min = MIB),
+      "Operations not yet applied, parted evenly among the shards; beyond it likes get 503", .min = OUTBOX_MIN),
     S(UINT, items_max, "edge", "items_max", "1000000", "Items whose counts are kept, all shards",
       .min = 1000),
     S(UINT, idempotency_max, "edge", "idempotency_max", "1000000", "Idempotency keys remembered, all shards",
@@ -221,6 +224,8 @@ int kd_settings_check(const kd_settings *s, char *error)
     if (s->resend_min_us > s->resend_max_us) return refuse(error, "edge.resend_min is above edge.resend_max");
     if (s->shards > s->partitions)
         return refuse(error, "edge.shards is above kafka.partitions: a shard would have nothing to do");
+    if (s->outbox_max < s->partitions * OUTBOX_MIN_PARTITION)
+        return refuse(error, "edge.outbox_max: at least 1KiB for each of kafka.partitions");
     int err = check_counters(s, error);
     return err ? err : check_kafka(s, error);
 }

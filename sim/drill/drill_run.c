@@ -12,15 +12,6 @@ static bool acted(void *arg)
     return s->fleet->failed || fleet_now_us(s->fleet) >= s->end_us;
 }
 
-/* In a drill that goes faster fewer operations fit. */
-static uint64_t needed_acks(const stage_options *o)
-{
-    const scenario *s = o->scenario;
-    double whole = s->users.per_second * o->faster;
-    if (s->users.users == 0 || whole <= o->per_second) return s->needs.acks;
-    return (uint64_t)((double)s->needs.acks * o->per_second / whole);
-}
-
 static void find_needs(const stage_options *o, drill_run_result *out)
 {
     scenario shorter = *o->scenario; /* borrows */
@@ -32,7 +23,8 @@ static void find_needs(const stage_options *o, drill_run_result *out)
     }
     if (faults > 0 && missing == faults)
         stage_find(&out->found, SIM_UNKNOWN, "faults", "none of its faults can be played here");
-    shorter.needs.acks = needed_acks(o);
+    shorter.needs.acks = (uint64_t)((double)shorter.needs.acks * stage_share(o));
+    shorter.needs.refused = (uint64_t)((double)shorter.needs.refused * stage_share(o));
     scenario_needs met = {.acks = out->users.acked,
                           .kills = out->kills,
                           .duplicates = out->totals.duplicates,

@@ -68,6 +68,7 @@ typedef struct {
     uint32_t brokers;
     uint64_t seed;
     double faster;
+    double share; /* of the scenario's operations that fit, up to 1 */
 } fleet_options;
 
 struct fleet {

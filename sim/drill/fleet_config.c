@@ -1,7 +1,8 @@
 /*
  * fleet_config.c - the configuration of a node: the scenario's own figures, and intervals that are short enough for a drill.
  *
- * --faster divides the intervals of the timeline, and with them those of batches and snapshots, down to what a machine can keep.
+ * --faster divides the intervals of the timeline, and with them those of batches and snapshots, down to what a machine can keep. Where fewer
+ * operations fit than the scenario has, the room for them gets as much smaller, so that it is full at the same moment of the timeline.
  */
 #include <stdio.h>
 #include <stdarg.h>
@@ -13,7 +14,8 @@
 enum {
     INTERVAL_MIN_US = 100000,
     IDLE_MAX_US = 1000000,
-    OUTBOX_MIN_BYTES = 1024 * 1024 /* of the program's own */
+    OUTBOX_MIN_BYTES = 4 * 1024, /* of the program's own */
+    OUTBOX_MIN_PARTITION_BYTES = 1024
 };
 
 static void text(kd_buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -44,6 +46,13 @@ static void write_kafka(const fleet_node *n, kd_buf *out)
          KD_MIN(n->fleet->brokers, 3u));
 }
 
+static uint64_t outbox_bytes(const fleet *f)
+{
+    const scenario *s = f->scenario;
+    uint64_t least = KD_MAX((uint64_t)OUTBOX_MIN_BYTES, (uint64_t)OUTBOX_MIN_PARTITION_BYTES * s->partitions);
+    return KD_MAX((uint64_t)((double)s->outbox_bytes * f->options.share), least);
+}
+
 static void write_edge(const fleet_node *n, kd_buf *out)
 {
     const fleet *f = n->fleet;
@@ -55,8 +64,7 @@ static void write_edge(const fleet_node *n, kd_buf *out)
     text(out, "flush_interval = %llums\nidle_interval_max = %llums\n", flush,
          KD_MAX(flush, (unsigned long long)IDLE_MAX_US / 1000));
     if (f->options.small && fleet_identity(n) + 1 == (int)s->edge_count) text(out, "row_ttl = 3s\n");
-    text(out, "resend_min = 1s\nresend_max = 4s\noutbox_max = %lluB\n",
-         (unsigned long long)KD_MAX(s->outbox_bytes, (uint64_t)OUTBOX_MIN_BYTES));
+    text(out, "resend_min = 1s\nresend_max = 4s\noutbox_max = %lluB\n", (unsigned long long)outbox_bytes(f));
     text(out, "[http]\nlisten = 127.0.0.1:%u\nsession_secret = %s/session.secret\n", n->port,
          f->options.directory);
     text(out, "[central]\nurl = http://127.0.0.1:%u\n", proxy_link_port(n->central));

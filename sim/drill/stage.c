@@ -112,6 +112,13 @@ static const char *followed_item(const scenario *s)
     return "posts/0";
 }
 
+double stage_share(const stage_options *o)
+{
+    const scenario *s = o->scenario;
+    double whole = s->users.per_second * o->faster;
+    return s->users.users == 0 || whole <= o->per_second ? 1 : o->per_second / whole;
+}
+
 static void assemble(stage *s)
 {
     const stage_options *o = s->o;
@@ -174,7 +181,8 @@ int stage_open(stage *s, const stage_options *o, stage_finding *f)
                           .brokers = o->brokers,
                           .small = o->small,
                           .seed = o->seed,
-                          .faster = o->faster};
+                          .faster = o->faster,
+                          .share = stage_share(o)};
     if (fleet_create(&s->fleet, &with) != KD_OK) {
         f->unavailable = true;
         stage_find(f, SIM_UNKNOWN, "environment", "%s: %s", o->directory, strerror(errno));

@@ -50,6 +50,8 @@ Test(edge_settings, what_cannot_be_is_named)
     refused("http.trusted_peers=10.0.0.0/33", "trusted_peers");
     refused("edge.shards=9", "edge.shards");
     refused("edge.resend_min=5m", "resend_min");
+    refused("edge.outbox_max=7KiB", "outbox_max");
+    refused("edge.outbox_max=4095B", "outbox_max");
     refused("edge.name=Mumbai", "edge.name");
     refused("edge.flush_interval=5", "flush_interval");
     refused("kafka.counts_topic=kudos.likes.v1", "counts_topic");
