@@ -96,6 +96,7 @@ void kd_central_get_stats(const kd_central *c, kd_central_stats *out)
 {
     *out = c->stats;
     out->redo_bytes = c->redo.bytes;
+    out->unpublished_bytes = c->redo.owed_bytes;
     out->counts_cached = c->counts.table.count;
     out->filter_rows = c->filter.rows;
     out->quarantine_kept = c->quarantine_count;

@@ -114,4 +114,5 @@ int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version)
 void kd_central_changes_delivered(kd_central *c, uint64_t version)
 {
     c->delivered = KD_MAX(c->delivered, KD_MIN(version, c->taken));
+    kd_redo_settle(c);
 }

@@ -110,6 +110,8 @@ typedef struct {
     uint32_t first, count, cap;
     uint32_t needed;       /* first one that a dirty count still needs */
     uint64_t needed_bytes; /* from there on */
+    uint32_t owed;         /* first one that Kafka has not taken, as changes or in a snapshot */
+    uint64_t owed_bytes;   /* from there on */
     uint64_t bytes;
 } kd_redo_list;
 
@@ -275,6 +277,8 @@ bool kd_stamp_less(const kd_central *c, uint64_t a_us, uint16_t a_edge, uint64_t
 
 /* redo.c */
 int kd_redo_load(kd_central *c);
+/* What was published or delivered is owed no longer. */
+void kd_redo_settle(kd_central *c);
 void kd_redo_put(kd_central *c, kd_commit *k);
 void kd_redo_committed(kd_central *c, const kd_commit *k);
 /* Count rows are written back while there is too much redo; redo rows go that nobody needs any more. */

@@ -16,12 +16,14 @@ static void list_add(kd_redo_list *l, uint64_t version, uint64_t bytes)
         memmove(l->at, l->at + l->first, (l->count - l->first) * sizeof *l->at);
         l->count -= l->first;
         l->needed -= l->first;
+        l->owed -= l->first;
         l->first = 0;
     }
     l->at = kd_grow(l->at, l->count, &l->cap, sizeof *l->at);
     l->at[l->count++] = (kd_redo){version, bytes};
     l->bytes += bytes;
     l->needed_bytes += bytes;
+    l->owed_bytes += bytes;
 }
 
 /* Versions below the floor are in the counts' own rows. */
@@ -29,6 +31,18 @@ static void list_advance(kd_redo_list *l, uint64_t floor)
 {
     while (l->needed < l->count && l->at[l->needed].version < floor)
         l->needed_bytes -= l->at[l->needed++].bytes;
+}
+
+void kd_redo_settle(kd_central *c)
+{
+    kd_redo_list *l = &c->redo;
+    uint64_t taken = c->config.publish_changes ? KD_MIN(c->published, c->delivered) : c->published;
+    while (l->owed < l->count && l->at[l->owed].version <= taken) l->owed_bytes -= l->at[l->owed++].bytes;
+}
+
+uint64_t kd_central_unpublished_bytes(const kd_central *c)
+{
+    return c->redo.owed_bytes;
 }
 
 /* ---- open ---- */
@@ -70,6 +84,7 @@ int kd_redo_load(kd_central *c)
     const uint8_t from[] = {KD_ROW_REDO}, to[] = {KD_ROW_REDO + 1};
     int err = c->store.scan(c->store.ctx, kd_bytes_of(from, 1), kd_bytes_of(to, 1), replay_row, c);
     if (err == KD_OK) list_advance(&c->redo, kd_counts_floor(&c->counts, c->version + 1));
+    kd_redo_settle(c);
     return err;
 }
 
@@ -105,10 +120,9 @@ static void write_back(kd_central *c, kd_commit *k)
 static void drop(kd_central *c, kd_commit *k)
 {
     kd_redo_list *l = &c->redo;
-    uint64_t keep = c->config.publish_changes ? KD_MIN(c->published, c->delivered) : c->published;
-    for (int i = 0; i < KD_REDO_DROPS_PER_COMMIT && l->first < l->needed; i++) {
+    uint32_t end = KD_MIN(l->needed, l->owed);
+    for (int i = 0; i < KD_REDO_DROPS_PER_COMMIT && l->first < end; i++) {
         const kd_redo *row = &l->at[l->first];
-        if (row->version > keep) return;
         kd_writes_delete(&k->writes, kd_key_numbered(&c->key, KD_ROW_REDO, row->version));
         l->bytes -= row->bytes;
         l->first++;

@@ -84,6 +84,7 @@ int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, vo
     free(s.edges);
     kd_buf_finish(&record);
     c->published = c->snapshot_version; /* the one before is out, or the shell would not ask */
+    kd_redo_settle(c);
     c->snapshot_version = c->version;
     kd_counts_clear_unsent(&c->counts);
     return KD_OK;

@@ -20,6 +20,7 @@
     X(alarms_identity, COUNTER, "kudos_central_alarms_total", "reason=\"identity\"", "")                     \
     X(alarms_retired, COUNTER, "kudos_central_alarms_total", "reason=\"retired\"", "")                       \
     X(alarms_log, COUNTER, "kudos_central_alarms_total", "reason=\"log\"", "")                               \
+    X(alarms_unpublished, COUNTER, "kudos_central_alarms_total", "reason=\"unpublished\"", "")               \
     X(operations, COUNTER, "kudos_central_operations_total", "", "Operations merged.")                       \
     X(changes, COUNTER, "kudos_central_changes_total", "", "Operations that changed a row.")                 \
     X(claims, COUNTER, "kudos_central_claims_total", "", "Claims of epochs read.")                           \
@@ -41,9 +42,11 @@
     X(rewinds, COUNTER, "kudos_central_rewinds_total", "",                                                   \
       "Times a partition was read again from its earliest record.")                                          \
     X(pauses, COUNTER, "kudos_central_pauses_total", "",                                                     \
-      "Times reading stopped because the disk was behind.")                                                  \
+      "Times reading stopped because the disk or a topic was behind.")                                                  \
     X(dirty, GAUGE, "kudos_central_dirty_items", "", "Items changed since the last snapshot.")               \
-    X(redo_bytes, GAUGE, "kudos_central_redo_bytes", "", "Redo rows whose counts are not yet written back.") \
+    X(redo_bytes, GAUGE, "kudos_central_redo_bytes", "", "Redo rows on disk.") \
+    X(unpublished_bytes, GAUGE, "kudos_central_unpublished_bytes", "",                                       \
+      "Of them, those that the changes or the counts topic has not taken.")                                  \
     X(counts_cached, GAUGE, "kudos_central_counts_cached", "", "Items whose counts are in memory.")          \
     X(filter_rows, GAUGE, "kudos_central_filter_rows", "", "Rows in the membership filters.")                \
     X(quarantine_kept, GAUGE, "kudos_central_quarantined_records", "",                                       \

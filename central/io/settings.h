@@ -18,6 +18,7 @@ typedef struct {
     uint64_t drift_bound_us;
     kd_strings edges;
     uint64_t redo_bytes;
+    uint64_t unpublished_max;
     uint64_t counts_cached;
     bool publish_changes;
     uint32_t backups; /* kd_backups_setting */

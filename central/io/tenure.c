@@ -202,6 +202,7 @@ static void commit_ended(kd_post *post)
 
 bool kd_tenure_blocked(const kd_tenure *t)
 {
+    if (kd_central_unpublished_bytes(t->core) >= kd_tenure_unpublished_max(t)) return true;
     return t->outstanding == KD_COMMITTER_DEPTH && kd_central_gathered(t->core) >= t->settings->commit_ops;
 }
 

@@ -52,12 +52,13 @@ struct kd_tenure {
     kd_kafka_producer *producer; /* the worker's; NULL before there is one */
     kd_outbound claims, counts, changes;
     bool changes_open;                          /* more may be had from the core */
+    bool unpublished_told, waits_told;          /* alarms, until there is much less again */
     uint64_t snapshot_due_us, snapshot_made_us; /* monotonic */
     enum { KD_TENURE_GOES_ON, KD_TENURE_LAST_SNAPSHOT, KD_TENURE_SAID_ALL } ending;
     uint64_t random;
     int64_t group_offset;       /* last one committed to the group */
     int64_t log_high;           /* next offset of the likes topic, atomic, -1: unknown */
-    void (*settled)(void *arg); /* a commit has ended: there may be room again */
+    void (*settled)(void *arg); /* a commit has ended, or changes were delivered: there may be room again */
     void *arg;
 };
 
@@ -73,7 +74,7 @@ void kd_tenure_begin(kd_tenure *t);
 void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us);
 /* Closes a commit when the disk is free or there is enough for one. */
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us);
-/* Two commits are outstanding and the open one is full: reading has to wait. */
+/* Reading has to wait: two commits are outstanding and the open one is full, or the topics have not taken too much. */
 bool kd_tenure_blocked(const kd_tenure *t);
 /* Claim, changes and snapshot, as far as they are due. Returns when to call again at the latest. Monotonic
  * time. */

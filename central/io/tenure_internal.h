@@ -5,5 +5,7 @@
 #include "central/io/tenure.h"
 
 void kd_tenure_init_outbound(kd_tenure *t);
+/* Bytes of redo that the topics may owe this partition. */
+uint64_t kd_tenure_unpublished_max(const kd_tenure *t);
 
 #endif

@@ -2,6 +2,7 @@
 #include "central/io/fail.h"
 #include "central/io/tenure_internal.h"
 #include "common/io/clock.h"
+#include "common/io/log.h"
 #include "common/io/options_file.h"
 #include "common/io/point.h"
 
@@ -68,6 +69,7 @@ static void changes_advanced(kd_outbound *out, void *arg)
     (void)out;
     settle_changes(t);
     kd_tenure_publish(t, kd_clock_mono_us());
+    t->settled(t->arg);
 }
 
 static void take_part(void *arg, kd_bytes record)
@@ -100,6 +102,30 @@ static void publish_snapshot(kd_tenure *t, uint64_t mono_us)
     KD_POINT(BEFORE_PUBLISH);
 }
 
+uint64_t kd_tenure_unpublished_max(const kd_tenure *t)
+{
+    return t->settings->unpublished_max / t->settings->partitions;
+}
+
+/* An operator hears of it while there is room for as much again, and when there is none. */
+static void watch_unpublished(kd_tenure *t)
+{
+    uint64_t bytes = kd_central_unpublished_bytes(t->core), max = kd_tenure_unpublished_max(t);
+    if (bytes < max / 4) t->unpublished_told = t->waits_told = false;
+    if (!t->unpublished_told && bytes >= max / 2) {
+        t->unpublished_told = true;
+        kd_metric_add(&t->metrics->alarms_unpublished, 1);
+        KD_LOG(KD_ERROR, "alarm-unpublished", KD_U64("partition", t->partition), KD_U64("bytes", bytes),
+               KD_U64("max", max), KD_U64("changes_waiting", t->changes.count),
+               KD_U64("counts_waiting", t->counts.count));
+    }
+    if (!t->waits_told && bytes >= max) {
+        t->waits_told = true;
+        KD_LOG(KD_ERROR, "reading-waits", KD_U64("partition", t->partition), KD_U64("bytes", bytes),
+               KD_U64("max", max));
+    }
+}
+
 static uint64_t earliest(const kd_outbound *out, uint64_t when)
 {
     return out->waiting > 0 ? KD_MIN(when, out->again_us) : when;
@@ -110,6 +136,7 @@ uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us)
     uint64_t when = mono_us + WAIT_MAX_US;
     if (!kd_central_durable(t->core) || t->producer == NULL) return when;
     publish_claim(t);
+    watch_unpublished(t);
     if (t->settings->publish_changes) publish_changes(t);
     publish_snapshot(t, mono_us);
     kd_outbound_pump(&t->claims, t->producer, mono_us);

@@ -23,6 +23,7 @@ static void run_publish(void *arg)
     uint64_t now = kd_clock_mono_us(), when = UINT64_MAX;
     for (uint32_t i = 0; i < w->count; i++) when = KD_MIN(when, kd_tenure_publish(&w->tenures[i], now));
     kd_timer_set(&w->publish, when > now + PUBLISH_MIN_US ? when - now : PUBLISH_MIN_US);
+    kd_worker_resume(w); /* a snapshot was taken by Kafka */
     kd_worker_check_drained(w);
 }
 

@@ -31,6 +31,7 @@ static void add_stats(kd_central_stats *sum, const kd_central *core)
     sum->outbid += s.outbid;
     sum->commits += s.commits;
     sum->redo_bytes += s.redo_bytes;
+    sum->unpublished_bytes += s.unpublished_bytes;
     sum->counts_cached += s.counts_cached;
     sum->filter_rows += s.filter_rows;
     sum->quarantine_kept += s.quarantine_kept;
@@ -119,6 +120,7 @@ void kd_worker_measure(kd_worker *w)
         {&m->lag, (uint64_t)all.lag},
         {&m->dirty, all.dirty},
         {&m->redo_bytes, all.sum.redo_bytes},
+        {&m->unpublished_bytes, all.sum.unpublished_bytes},
         {&m->counts_cached, all.sum.counts_cached},
         {&m->filter_rows, all.sum.filter_rows},
         {&m->quarantine_kept, all.sum.quarantine_kept},

@@ -126,6 +126,9 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status);
  * changes_delivered passed it. */
 int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version);
 void kd_central_changes_delivered(kd_central *c, uint64_t version);
+/* Redo rows in the store that wait for their changes to be delivered or their counts to be published. They grow with every commit: at a bound of
+ * its own the shell feeds no more until there are fewer. */
+uint64_t kd_central_unpublished_bytes(const kd_central *c);
 
 /* One snapshot of what changed since the last one (or a heartbeat): `emit` is called per part with an encoded
  * record for the counts topic. The shell asks for the next one only when the parts of this one were delivered
@@ -184,7 +187,7 @@ uint32_t kd_central_edges(const kd_central *c, kd_central_edge *out, uint32_t ma
 typedef struct {
     uint64_t batches, operations, changes, duplicates, gaps, identity_alarms, quarantined, claims, outbid,
         commits;
-    uint64_t redo_bytes, counts_cached, filter_rows, quarantine_kept;
+    uint64_t redo_bytes, unpublished_bytes, counts_cached, filter_rows, quarantine_kept;
 } kd_central_stats;
 void kd_central_get_stats(const kd_central *c, kd_central_stats *out);
 

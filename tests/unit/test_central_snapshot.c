@@ -291,6 +291,52 @@ Test(central_snapshot, counts_are_written_back_and_redo_goes)
     cr_assert_lt(stats.counts_cached, 2200u);
 }
 
+static uint64_t unpublished(void)
+{
+    kd_central_stats stats;
+    kd_central_get_stats(r.c, &stats);
+    cr_assert_eq(stats.unpublished_bytes, kd_central_unpublished_bytes(r.c));
+    return stats.unpublished_bytes;
+}
+
+static void publish(void)
+{
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+    rig_snapshot_finish(&s);
+}
+
+Test(central_snapshot, what_no_topic_has_taken_is_counted_until_both_have)
+{
+    uint32_t records;
+    publish();
+    publish();
+    cr_assert_eq(unpublished(), 0u);
+    like_items(1, 0, 100);
+    uint64_t one = unpublished();
+    cr_assert_gt(one, 1000u);
+    like_items(2, 0, 100);
+    cr_assert_gt(unpublished(), one + 1000);
+    drain(&records);
+    cr_assert_gt(unpublished(), one, "handed out is not delivered");
+    kd_central_changes_delivered(r.c, kd_central_version(r.c));
+    cr_assert_gt(unpublished(), one, "the counts are not published");
+    publish();
+    publish();
+    cr_assert_eq(unpublished(), 0u, "of the one before is known that it is out");
+    like_items(3, 0, 100);
+    publish();
+    publish();
+    cr_assert_gt(unpublished(), 1000u, "and of these changes none is delivered");
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    cr_assert_gt(unpublished(), 1000u, "also after a restart");
+    rig_commit(&r);
+    drain(&records);
+    kd_central_changes_delivered(r.c, kd_central_version(r.c));
+    publish();
+    publish();
+    cr_assert_eq(unpublished(), 0u);
+}
+
 Test(central_snapshot, clean_counts_are_dropped_and_read_again)
 {
     kd_central_stats stats;
