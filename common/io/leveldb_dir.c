@@ -136,3 +136,12 @@ bool kd_leveldb_any_holds_rows(const char *parent, const char *prefix)
     closedir(d);
     return found;
 }
+
+void kd_leveldb_dir_trim_log(const char *dir)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (snprintf(path, sizeof(path), "%s/LOG", dir) >= (int)sizeof(path)) return;
+    if (stat(path, &st) != 0 || st.st_size <= KD_LEVELDB_LOG_MAX) return;
+    if (truncate(path, 0) != 0) return; /* nobody needs it, nor that it is short */
+}

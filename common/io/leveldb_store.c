@@ -6,7 +6,7 @@
  * after it;
  *   - `acked.acked` is the number of the last operation that is on stable storage, as LevelDB counts them, and is in
  *     the file before a caller hears of it;
- *   - `batch`, `last` and `acked` belong to the writing thread; everything else is constant after open or atomic, so reads need
+ *   - `batch`, `last`, `writes` and `acked` belong to the writing thread; everything else is constant after open or atomic, so reads need
  * no lock.
  */
 #include "common/io/leveldb_store.h"
@@ -30,6 +30,7 @@ enum {
     TOOL_BUFFER = 4 * 1024 * 1024,
     BLOOM_BITS = 10,
     CAUSE_MAX = 256,
+    TRIM_EVERY = 1024, /* writes */
 };
 
 struct kd_leveldb {
@@ -43,6 +44,7 @@ struct kd_leveldb {
     leveldb_writeoptions_t *write_sync;
     leveldb_writebatch_t *batch;
     uint64_t last; /* operation written */
+    uint64_t writes;
     kd_leveldb_acked acked;
     atomic_bool poisoned;
     atomic_uint_fast64_t read_errors;
@@ -372,6 +374,7 @@ int kd_leveldb_write(kd_leveldb *db, const kd_writes *writes, bool sync)
         return KD_EIO;
     }
     db->last += writes->count;
+    if (++db->writes % TRIM_EVERY == 0) kd_leveldb_dir_trim_log(db->dir);
     return sync ? acknowledge(db) : KD_OK;
 }
 

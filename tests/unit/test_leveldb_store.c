@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/io/committer.h"
+#include "common/io/leveldb_dir.h"
 #include "common/io/leveldb_store.h"
 
 static char dir[64];
@@ -242,6 +243,19 @@ Test(leveldb, acknowledges_nothing_after_a_failed_write)
         expect(db, key, value);
     }
     expect(db, "later", NULL);
+    kd_leveldb_close(db);
+}
+
+Test(leveldb, its_own_log_does_not_grow_for_ever)
+{
+    kd_leveldb *db = must_open(&create);
+    char path[128];
+    struct stat st;
+    snprintf(path, sizeof(path), "%s/LOG", dir);
+    cr_assert_eq(truncate(path, KD_LEVELDB_LOG_MAX + 1), 0);
+    for (int i = 0; i < 1100; i++) cr_assert_eq(put(db, "k", "v"), KD_OK);
+    cr_assert_eq(stat(path, &st), 0);
+    cr_assert_lt(st.st_size, 4096);
     kd_leveldb_close(db);
 }
 
