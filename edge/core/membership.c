@@ -7,7 +7,10 @@
  */
 #include "edge/core/internal.h"
 
-enum { FILTER_ROWS = 1 << 20 }; /* 1.5 MiB before the filter grows its first link */
+enum {
+    FILTER_ROWS = 1 << 20,
+    FILTER_BYTES_DEFAULT = 1 << 30
+}; /* 1.5 MiB before the filter grows its first link */
 
 int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_row *row)
 {
@@ -64,7 +67,8 @@ static int load_row(void *arg, kd_bytes key, kd_bytes value)
 
 int kd_membership_load(kd_edge *e)
 {
-    kd_bloom_init(&e->filter, FILTER_ROWS, UINT64_C(1) << 36);
+    uint64_t most = e->config.filter_bytes_max ? e->config.filter_bytes_max : FILTER_BYTES_DEFAULT;
+    kd_bloom_init(&e->filter, FILTER_ROWS, most * 8);
     return kd_keys_scan(e, 'm', UINT32_MAX, load_row, e);
 }
 

@@ -156,6 +156,8 @@ static const kd_option table[] = {
     S(UINT, fresh_rows, "store", "fresh_rows", "65536", "Operations of a shard whose rows gather in memory",
       .max = 1000000,
       .more = "Until their rows are written, sorted, the journal keeps them. 0: written with their operations."),
+    S(SIZE, filter_max, "store", "filter_max", "1GiB", "Memory of a shard for the filter of who liked what", .min = MIB,
+      .more = "12 bits a row; beyond it more reads of the store, not errors."),
 
     S(ENUM, log_level, "log", "level", "info", "Least severe lines that are written",
       .choices = kd_log_levels, .reloadable = true),

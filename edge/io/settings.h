@@ -36,7 +36,7 @@ typedef struct {
     uint64_t read_deadline_us, central_connections, asks_max;
 
     uint64_t drift_bound_us, measure_interval_us;
-    uint64_t write_buffer, block_cache, fresh_rows;
+    uint64_t write_buffer, block_cache, fresh_rows, filter_max;
     uint32_t log_level;
 } kd_settings;
 

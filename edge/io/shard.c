@@ -144,6 +144,7 @@ static int open_core(kd_shard *s, char *error)
         .outbox_bytes_max = set->outbox_max / n,
         .items_max = (uint32_t)KD_MAX(set->items_max / n, 1),
         .fresh_rows_max = (uint32_t)set->fresh_rows,
+        .filter_bytes_max = set->filter_max,
         .idempotency_max = (uint32_t)KD_MAX(set->idempotency_max / n, 1),
         .idempotency_ttl_us = set->idempotency_ttl_us,
         .row_ttl_us = set->row_ttl_us,

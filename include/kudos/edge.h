@@ -33,6 +33,7 @@ typedef struct {
     uint32_t send_window; /* batches of a partition that may be sent and not yet applied */
     uint64_t outbox_bytes_max;
     uint32_t items_max;       /* counts kept in memory and on disk */
+    uint64_t filter_bytes_max; /* memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it more reads, not errors */
     uint32_t fresh_rows_max;  /* operations whose rows gather in memory, in each of two tables; 0: rows ride with them */
     uint32_t idempotency_max; /* remembered keys */
     uint64_t idempotency_ttl_us;

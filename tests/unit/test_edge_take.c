@@ -336,3 +336,28 @@ Test(edge_take, no_item_is_taken_in_when_all_are_on_their_way)
     cr_assert_eq(er_stats(&r).items, 2);
     er_finish(&r);
 }
+
+Test(edge_take, a_filter_that_is_full_costs_reads_and_is_never_wrong)
+{
+    enum { USERS = 2000 };
+    edge_rig r;
+    er_init(&r);
+    r.config.filter_bytes_max = 64;
+    r.config.flush_ops = 10000;
+    cr_assert_eq(er_open(&r), KD_OK);
+    for (uint32_t u = 0; u < USERS; u++) {
+        cr_assert_eq(er_like(&r, 1, u), KD_OK);
+        cr_assert_eq(r.out.changed, KD_CHANGED_YES);
+        if (u % 100 == 0) er_commit(&r);
+    }
+    er_commit(&r);
+    cr_assert_lt(er_stats(&r).filter_rows, USERS / 4, "it takes in no more");
+    cr_assert_eq(er_open(&r), KD_OK);
+    for (uint32_t u = 0; u < USERS; u += 7) {
+        cr_assert_eq(er_unlike(&r, 1, u), KD_OK);
+        cr_assert_eq(r.out.changed, KD_CHANGED_YES, "its row is found");
+        cr_assert_eq(er_unlike(&r, 1, USERS + u), KD_OK);
+        cr_assert_eq(r.out.changed, KD_CHANGED_UNKNOWN);
+    }
+    er_finish(&r);
+}
