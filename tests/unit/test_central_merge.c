@@ -251,6 +251,32 @@ Test(central_merge, sets_aside_rubbish_within_a_bound)
     cr_assert_eq(sim_disk_rows(r.disk), before + kept, "the bound holds over a restart");
 }
 
+static kd_fed like_of(uint32_t edge, uint32_t region)
+{
+    static char names[2][KD_EDGES_MAX + 2][24];
+    rig_edge e = {.name = names[0][edge], .region = names[1][region]};
+    snprintf(names[0][edge], sizeof names[0][edge], "edge-%u", edge);
+    snprintf(names[1][region], sizeof names[1][region], "region-%u", region);
+    return rig_one(&r, &e, (rig_op){1, edge, noon, RIG_LIKE, true});
+}
+
+Test(central_merge, edges_beyond_those_that_a_partition_knows_are_set_aside)
+{
+    for (uint32_t i = 0; i < KD_EDGES_MAX; i++) cr_assert_eq(like_of(i, 0), KD_FED_MERGED);
+    cr_assert_eq(like_of(KD_EDGES_MAX, 0), KD_FED_QUARANTINED);
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), (uint64_t)KD_EDGES_MAX);
+}
+
+Test(central_merge, regions_beyond_those_that_a_partition_knows_are_set_aside)
+{
+    for (uint32_t i = 0; i < KD_REGIONS_MAX; i++) cr_assert_eq(like_of(i, i), KD_FED_MERGED);
+    cr_assert_eq(like_of(KD_REGIONS_MAX, KD_REGIONS_MAX), KD_FED_QUARANTINED);
+    cr_assert_eq(like_of(KD_REGIONS_MAX, 7), KD_FED_MERGED, "the edge is not at fault");
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), (uint64_t)KD_REGIONS_MAX + 1);
+}
+
 Test(central_merge, sets_aside_an_item_of_another_partition)
 {
     sim_disk_destroy(r.disk);

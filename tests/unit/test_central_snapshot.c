@@ -337,6 +337,27 @@ Test(central_snapshot, what_no_topic_has_taken_is_counted_until_both_have)
     cr_assert_eq(unpublished(), 0u);
 }
 
+Test(central_snapshot, more_changes_than_a_snapshot_holds_are_a_gap)
+{
+    enum { MOST = KD_SNAPSHOT_ITEMS_MAX * KD_SNAPSHOT_PARTS_MAX };
+    r.config.publish_changes = false;
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    publish();
+    like_items(1, 0, MOST + 1);
+    cr_assert_eq(kd_central_dirty(r.c), UINT32_MAX);
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+    cr_assert_eq(s.count, 1u);
+    cr_assert_eq(s.parts[0].item_count, 0u);
+    cr_assert_eq(s.parts[0].previous, s.parts[0].version, "nobody's version comes before it");
+    rig_snapshot_finish(&s);
+    like_items(2, 0, 10);
+    cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
+    cr_assert_eq(s.parts[0].item_count, 10u);
+    cr_assert_lt(s.parts[0].previous, s.parts[0].version);
+    rig_snapshot_finish(&s);
+}
+
 Test(central_snapshot, clean_counts_are_dropped_and_read_again)
 {
     kd_central_stats stats;
