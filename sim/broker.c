@@ -28,6 +28,7 @@ typedef struct {
     int partitions;
     const char *topics;
     const char *address_file;
+    const char *withheld;
 } broker_options;
 
 static const struct argp_option option_table[] = {
@@ -35,6 +36,8 @@ static const struct argp_option option_table[] = {
     {"topics", 't', "A,B,C", 0, "topics to create (default the three of Kudos)", 0},
     {"address-file", 'a', "FILE", 0, "gets the bootstrap address once the topics are there", 0},
     {"brokers", 'n', "N", 0, "size of the cluster (default 1)", 0},
+    {"withhold", 'w', "TOPIC", 0,
+     "SIGUSR1 takes its partitions' leaders away: nothing can be written to it. SIGUSR2 gives them back", 0},
     {0},
 };
 
@@ -63,6 +66,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case 'a':
         o->address_file = text;
+        return 0;
+    case 'w':
+        o->withheld = text;
         return 0;
     case ARGP_KEY_END:
         if (!o->address_file)
@@ -108,7 +114,18 @@ static int write_address(const char *file, const char *address)
     return EXIT_FAILED;
 }
 
-static int serve(rd_kafka_t *rk, const broker_options *o, const sigset_t *stop)
+/* Until it is to end. */
+static void obey(rd_kafka_mock_cluster_t *cluster, const broker_options *o, const sigset_t *heard)
+{
+    int signal_number;
+    while (sigwait(heard, &signal_number) == 0 && (signal_number == SIGUSR1 || signal_number == SIGUSR2)) {
+        for (int p = 0; o->withheld && p < o->partitions; p++)
+            rd_kafka_mock_partition_set_leader(cluster, o->withheld, p,
+                                               signal_number == SIGUSR1 ? -1 : 1 + p % o->brokers);
+    }
+}
+
+static int serve(rd_kafka_t *rk, const broker_options *o, const sigset_t *heard)
 {
     rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, o->brokers);
     if (!cluster) {
@@ -118,8 +135,7 @@ static int serve(rd_kafka_t *rk, const broker_options *o, const sigset_t *stop)
     int rc = create_topics(cluster, o);
     if (rc == 0) rc = write_address(o->address_file, rd_kafka_mock_cluster_bootstraps(cluster));
     if (rc == 0) {
-        int signal_number;
-        sigwait(stop, &signal_number);
+        obey(cluster, o, heard);
         unlink(o->address_file); /* nobody is to wait at an address that is gone */
     }
     rd_kafka_mock_cluster_destroy(cluster);
@@ -129,11 +145,13 @@ static int serve(rd_kafka_t *rk, const broker_options *o, const sigset_t *stop)
 static int run(const broker_options *o)
 {
     char err[256];
-    sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &stop, NULL); /* before the cluster's threads, which inherit it */
+    sigset_t heard;
+    sigemptyset(&heard);
+    sigaddset(&heard, SIGTERM);
+    sigaddset(&heard, SIGINT);
+    sigaddset(&heard, SIGUSR1);
+    sigaddset(&heard, SIGUSR2);
+    pthread_sigmask(SIG_BLOCK, &heard, NULL); /* before the cluster's threads, which inherit it */
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, NULL); /* it warns that it has no broker: it is one */
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, err, sizeof(err));
@@ -141,7 +159,7 @@ static int run(const broker_options *o)
         fprintf(stderr, "kudos-sim broker: %s\n", err);
         return EXIT_FAILED;
     }
-    int rc = serve(rk, o, &stop);
+    int rc = serve(rk, o, &heard);
     rd_kafka_destroy(rk);
     return rc;
 }

@@ -114,6 +114,7 @@ static int run(const kd_load_plan *plan, kd_load_result *sum)
         sum->requests += one->requests;
         sum->errors += one->errors;
         sum->likes += one->likes;
+        for (int s = 0; s < KD_LOAD_STATUS_MAX; s++) sum->answers[s] += one->answers[s];
         sum->elapsed_us = KD_MAX(sum->elapsed_us, one->elapsed_us);
         if (sum->first_status == 0) sum->first_status = one->first_status;
         kd_histogram_merge(&sum->latency_us, &one->latency_us);
@@ -122,6 +123,18 @@ static int run(const kd_load_plan *plan, kd_load_result *sum)
     }
     free(all);
     return rc;
+}
+
+/* "answers=200:17,503:4"; 0: without an answer. */
+static void print_answers(const kd_load_result *r)
+{
+    const char *separator = "answers=";
+    for (int s = 0; s < KD_LOAD_STATUS_MAX; s++) {
+        if (r->answers[s] == 0) continue;
+        printf("%s%d:%llu", separator, s, (unsigned long long)r->answers[s]);
+        separator = ",";
+    }
+    printf("\n");
 }
 
 static int report(const kd_load_plan *plan, const kd_load_result *r)
@@ -133,6 +146,7 @@ static int report(const kd_load_plan *plan, const kd_load_result *r)
     if (plan->mode == KD_LOAD_LIKE || plan->mode == KD_LOAD_BATCH) {
         printf("likes=%llu likes_per_s=%.0f\n", (unsigned long long)r->likes, (double)r->likes / seconds);
     }
+    if (r->errors > 0) print_answers(r);
     if (plan->check) ok = kd_load_check(plan, &r->tally) && ok;
     printf("load requests=%llu errors=%llu per_s=%.0f p50_us=%llu p99_us=%llu max_us=%llu verdict=%s\n",
            (unsigned long long)r->requests, (unsigned long long)r->errors, (double)r->requests / seconds,

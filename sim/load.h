@@ -24,12 +24,15 @@ typedef struct {
     kd_zipf zipf;
 } kd_load_plan;
 
+enum { KD_LOAD_STATUS_MAX = 600 };
+
 typedef struct {
     uint64_t requests, errors, likes;
     uint64_t elapsed_us;
     kd_histogram latency_us;
-    int first_status;    /* of the first answer that was not 2xx, for the message */
-    kd_load_tally tally; /* with --check */
+    uint64_t answers[KD_LOAD_STATUS_MAX]; /* by status; [0]: without one */
+    int first_status;                     /* of the first answer that was not 2xx, for the message */
+    kd_load_tally tally;                  /* with --check */
 } kd_load_result;
 
 /* ---- load_ops.c: what is asked next ---- */

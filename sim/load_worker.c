@@ -85,6 +85,7 @@ static void count(worker *w, const slot *s, int result, int status, uint64_t at_
 {
     bool good = result == KD_OK && status >= 200 && status < 300;
     w->result->requests++;
+    w->result->answers[result == KD_OK && status < KD_LOAD_STATUS_MAX ? status : 0]++;
     kd_histogram_add(&w->result->latency_us, at_us - s->began_us);
     kd_load_tally_note(&w->result->tally, s->item, s->likes, good);
     if (good) {

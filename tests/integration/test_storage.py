@@ -15,7 +15,8 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from proc import Broker, Central, Edge, free_ports, program, wait_until  # noqa: E402
+from proc import Broker, Central, Edge, SyncOrder, free_ports, program, wait_until  # noqa: E402
+from smalldisk import fill, small_disk  # noqa: E402, F401
 
 PARTITIONS = 2
 ITEMS = ["a0", "a1", "a2", "a3", "a4", "a5"]  # over both partitions
@@ -425,29 +426,7 @@ def test_central_whose_files_cannot_grow(pair):
     pair.settle()
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of a few MiB."""
-    path = tmp_path / "small"
-    path.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(path)], capture_output=True).returncode != 0:
-        pytest.skip("this machine does not let us mount")
-    yield path
-    subprocess.run(["umount", "-l", str(path)], check=True)
-
-
-def fill(directory):
-    """Leaves some pages."""
-    with open(directory / "ballast", "wb", buffering=0) as f:
-        try:
-            while True:
-                f.write(bytes(4096))
-        except OSError:
-            pass
-    os.truncate(directory / "ballast", size(directory / "ballast") - 5 * 4096)
-
-
-def test_full_disk_of_an_edge(pair, small_disk):
+def test_full_disk_of_an_edge(pair, small_disk):  # noqa: F811
     pair.edge.data = str(small_disk / "data")
     pair.edge.set({"edge": {"data_dir": pair.edge.data}})
     pair.start()
@@ -463,7 +442,7 @@ def test_full_disk_of_an_edge(pair, small_disk):
     pair.settle()
 
 
-def test_full_disk_of_central(pair, small_disk):
+def test_full_disk_of_central(pair, small_disk):  # noqa: F811
     pair.central.data = str(small_disk / "data")
     pair.central.set({"central": {"data_dir": pair.central.data}})
     pair.start()
@@ -480,45 +459,30 @@ def test_full_disk_of_central(pair, small_disk):
     pair.settle()
 
 
-def failing_syncs(daemon):
-    """Makes syncs of the daemon's files fail from when the file that it returns holds "1 0"."""
-    library = os.path.join(os.path.dirname(program(daemon.binary)), "libkudos_powercut.so")
-    order = daemon.data + ".sync"
-    program("libkudos_powercut.so")
-    daemon.env = dict(os.environ, LD_PRELOAD=library, KUDOS_POWERCUT_DIR=daemon.data, KUDOS_SYNC_ORDER=order,
-                      ASAN_OPTIONS="verify_asan_link_order=0")
-    return order
-
-
-def write(path, text):
-    with open(path, "w", encoding="ascii") as f:
-        f.write(text)
-
-
 def test_edge_whose_syncs_fail(pair):
-    order = failing_syncs(pair.edge)
+    order = SyncOrder(pair.edge)
     pair.start()
     assert pair.like("before")
-    write(order, "1 0")
+    order.fail()
     assert "Input/output error" in pair.like_until_it_ends()
     assert len(pair.acked[ITEMS[0]]) == 1, "not one was acknowledged after the first failure"
     pair.edge.start(wait=False)
     assert pair.edge.wait() == 1 and "Input/output error" in last_line(pair.edge)
-    os.unlink(order)
+    order.end()
     pair.edge.start()
     assert pair.like("after")
     pair.settle()
 
 
 def test_central_whose_syncs_fail(pair):
-    order = failing_syncs(pair.central)
+    order = SyncOrder(pair.central)
     pair.start()
     assert pair.like("before")
-    write(order, "1 0")
+    order.fail()
     assert pair.like("next")
     assert pair.central.wait() == 1
     assert '"event":"commit-failed"' in pair.central.log() and "Input/output error" in pair.central.log()
-    os.unlink(order)
+    order.end()
     pair.central.start()
     pair.settle()
 

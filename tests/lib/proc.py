@@ -285,3 +285,26 @@ class Central(Daemon):
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
+
+
+class SyncOrder:
+    """What syncs of a daemon's files do, from its next start on: fail, or take longer. Its program runs with a library of ours before libc."""
+
+    def __init__(self, daemon):
+        library, self.path = program("libkudos_powercut.so"), daemon.data + ".sync"
+        daemon.env = dict(os.environ, LD_PRELOAD=library, KUDOS_POWERCUT_DIR=daemon.data, KUDOS_SYNC_ORDER=self.path,
+                          ASAN_OPTIONS="verify_asan_link_order=0")
+
+    def write(self, text):
+        with open(self.path + ".new", "w", encoding="ascii") as f:
+            f.write(text)
+        os.rename(self.path + ".new", self.path)
+
+    def fail(self):
+        self.write("1 0")
+
+    def slow(self, seconds):
+        self.write(f"0 {int(seconds * 1e6)}")
+
+    def end(self):
+        os.unlink(self.path)
