@@ -30,6 +30,8 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
     e->stats.identity_shared += theirs->applied.incarnation >= e->incarnation;
     if (e->alarm_us != 0 && now_us < e->alarm_us + ALARM_WINDOW_US) {
         e->refusing = true;
+        /* Nothing moves, but what central told us before is void: where a restore undid it all goes out again. */
+        p->doubted_us = KD_MAX(p->doubted_us, KD_MAX(p->watermark_us, theirs->watermark_us));
         return;
     }
     e->alarm_us = now_us;

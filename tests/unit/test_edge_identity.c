@@ -373,11 +373,13 @@ Test(edge_identity, a_number_beside_a_foreign_applied_ends_no_delta)
     kd_view view;
     outstanding(&r);
     kd_position theirs = {kd_edge_incarnation(r.e) + 5000000, 3};
-    er_word w = {.epoch = 1, .version = 1, .applied = theirs, .digest = 77, .item = 1, .items = 1, .likes = 10};
+    er_word w = {
+        .epoch = 1, .version = 1, .applied = theirs, .digest = 77, .item = 1, .items = 1, .likes = 10};
     for (int i = 0; i < 2; i++) {
         er_snapshot(&r, &w);
         cr_assert_eq(er_shown(&r, 1, &view), 13);
-        cr_assert_eq(view.pending[ER_LIKE], 3, "by the first word of the other, and by those that come while it moves");
+        cr_assert_eq(view.pending[ER_LIKE], 3,
+                     "by the first word of the other, and by those that come while it moves");
         w.previous = w.version++;
     }
     er_read(&r, &w);
@@ -414,7 +416,9 @@ Test(edge_identity, sums_that_nobody_else_can_have_sent_move_along)
     er_init(&r);
     cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
     er_seal(&r);
-    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {kd_edge_incarnation(r.e) + 500, 1}, .digest = 77});
+    er_snapshot(
+        &r,
+        &(er_word){.epoch = 1, .version = 1, .applied = {kd_edge_incarnation(r.e) + 500, 1}, .digest = 77});
     settle(&r);
     cr_assert_eq(er_rows(&r, 'x'), 1, "a copy of this life may have sent it");
     er_finish(&r);
@@ -494,6 +498,29 @@ Test(edge_identity, what_comes_while_it_moves_moves_too_when_the_other_goes_furt
     cr_assert_eq(r.batch.at.incarnation, kd_edge_incarnation(r.e));
     cr_assert_eq(r.body.op_count, 4);
     cr_assert_eq(er_shown(&r, 1, NULL), 4);
+    er_finish(&r);
+}
+
+Test(edge_identity, a_second_alarm_with_an_undone_history_sends_all_again)
+{
+    edge_rig r;
+    outstanding(&r);
+    er_word w = {.epoch = 1, .version = 1, .applied = {kd_edge_incarnation(r.e) + 5000000, 3}, .digest = 77};
+    er_snapshot(&r, &w);
+    settle(&r);
+    er_seal(&r);
+    er_ship(&r);
+    r.now_us += 30 * ER_SECOND;
+    w.applied = r.batch.at;
+    w.digest = r.batch.digest;
+    w.watermark_us = r.now_us;
+    w.previous = w.version++;
+    cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
+    w = (er_word){.epoch = 2, .version = 1, .applied = {kd_edge_incarnation(r.e) + 5000000, 3}};
+    cr_assert_eq(er_snapshot(&r, &w), KD_SNAPSHOT_UNDONE);
+    cr_assert(er_stats(&r).refusing);
+    settle(&r);
+    cr_assert_eq(er_stats(&r).resent_ops, 3, "not from the undone history's watermark on");
     er_finish(&r);
 }
 
