@@ -196,7 +196,9 @@ $(BUILD)/fuzzed/%.o: %.c
 	$(call say,FUZZ,$<)
 	@mkdir -p $(@D)
 	$(Q)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
-$(FUZZED): $(patsubst %.c,$(BUILD)/fuzzed/%.o,$(call sources,common common/io sim/scenario) edge/io/settings.c central/io/settings.c)
+FUZZED_SOURCES := $(call sources,common common/io edge/core central/core sim/scenario tests/lib) \
+	$(addprefix edge/io/,settings.c central_words.c) central/io/settings.c $(addprefix sim/,world/disk.c names.c replay_log.c drill/proxy_kafka.c)
+$(FUZZED): $(patsubst %.c,$(BUILD)/fuzzed/%.o,$(FUZZED_SOURCES))
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 $(BUILD)/fuzz_%: $(BUILD)/fuzzed/tests/fuzz/fuzz_%.o $(FUZZED) | $(BUILD)

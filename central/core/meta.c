@@ -41,6 +41,18 @@ static int decode_identity(const kd_central *c, kd_reader *r)
     return fits ? KD_OK : KD_EMISMATCH;
 }
 
+/* As this program writes it: what comes of other numbers would be published, or reach the edges as an epoch that none can follow. */
+static bool sane(const kd_central *c)
+{
+    for (uint32_t i = 0; i < c->chain_count; i++) {
+        uint64_t above = i + 1 < c->chain_count ? c->chain[i + 1].epoch : c->epoch;
+        if (c->chain[i].epoch < 1 || c->chain[i].epoch >= above || c->chain[i].last > c->version)
+            return false;
+    }
+    return c->epoch >= 1 && c->epoch < KD_TIME_END_US && c->version < KD_TIME_END_US &&
+           c->published <= c->version && c->delivered <= c->version;
+}
+
 static int decode(kd_central *c, kd_bytes value)
 {
     kd_reader r = kd_reader_of(value);
@@ -58,7 +70,7 @@ static int decode(kd_central *c, kd_bytes value)
         c->chain[i].epoch = kd_read_be64(&r);
         c->chain[i].last = kd_read_be64(&r);
     }
-    return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
+    return r.bad || kd_reader_left(&r) != 0 || !sane(c) ? KD_EMALFORMED : KD_OK;
 }
 
 int kd_meta_load(kd_central *c)

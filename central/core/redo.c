@@ -47,10 +47,18 @@ uint64_t kd_central_unpublished_bytes(const kd_central *c)
 
 /* ---- open ---- */
 
+static bool effect_sane(const kd_central *c, const kd_effect *e)
+{
+    kd_item item;
+    bool fits = kd_effect_is_sum(e) ? e->amount <= KD_AMOUNT_TOTAL_MAX : kd_id_valid(e->user);
+    return e->region < c->region_count && e->old_region < c->region_count && e->edge < c->edge_count &&
+           e->counter >= 1 && e->counter <= KD_COUNTER_ID_MAX && e->time_us < KD_TIME_END_US && fits &&
+           kd_item_from_key(&item, e->item) == KD_OK;
+}
+
 static int replay_effect(kd_central *c, const kd_effect *e, uint64_t version)
 {
-    if (e->region >= c->region_count || e->old_region >= c->region_count || e->edge >= c->edge_count)
-        return KD_EMALFORMED;
+    if (!effect_sane(c, e)) return KD_EMALFORMED;
     kd_count_entry *entry = NULL;
     int err = kd_counts_acquire(&c->counts, e->item, true, &entry);
     if (err != KD_OK) return err;

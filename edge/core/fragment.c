@@ -54,6 +54,17 @@ bool kd_fragment_next(kd_reader *r, kd_entry_op *op)
     return !r->bad && op->verb <= KD_ADD;
 }
 
+/* A counter may have gone from the configuration since. */
+bool kd_fragment_op_valid(const kd_edge *e, const kd_part *p, const kd_entry_op *op)
+{
+    kd_item item;
+    if (op->counter_id == 0 || op->counter_id > KD_COUNTER_ID_MAX ||
+        kd_item_from_key(&item, op->item) != KD_OK || kd_partition(op->item, e->config.partitions) != p->id)
+        return false;
+    if (op->verb == KD_ADD) return op->amount >= 1 && op->amount <= KD_AMOUNT_TOTAL_MAX;
+    return kd_id_valid(op->user) && op->time_us < KD_TIME_END_US && op->delta >= -1 && op->delta <= 1;
+}
+
 typedef struct {
     kd_entry_op *ops;
     kd_ranked *sorted; /* indices into ops */

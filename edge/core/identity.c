@@ -47,13 +47,14 @@ int kd_edge_stored_as(const kd_store *store, kd_edge_stored *out)
     return err;
 }
 
-/* KD_OK when the store is this edge's, or empty: then it becomes so. */
-static int check_identity(kd_edge *e)
+/* KD_OK when the store is this edge's (*known), or empty: then it becomes so. */
+static int check_identity(kd_edge *e, bool *known)
 {
     kd_buf want = {0};
     encode_identity(e, &want);
     kd_key_single(&e->key, 'I');
     int err = e->store.get(e->store.ctx, kd_buf_view(&e->key), &e->value);
+    *known = err == KD_OK;
     if (err == KD_OK && !kd_bytes_eq(kd_buf_view(&want), kd_buf_view(&e->value))) err = KD_EMISMATCH;
     if (err == KD_ENOTFOUND) {
         kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&want));
@@ -99,12 +100,27 @@ void kd_identity_put_last(kd_edge *e)
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
+/* A store that is an edge's names the incarnations that it had, ascending: a list that is lost or damaged could mint one of them
+ * again. */
+static bool minted_sane(const kd_edge *e, bool known)
+{
+    if (known != (e->minted_count > 0)) return false;
+    for (uint32_t i = 0; i < e->minted_count; i++) {
+        if (e->minted[i] >= KD_TIME_END_US || (i > 0 && e->minted[i] <= e->minted[i - 1])) return false;
+    }
+    return true;
+}
+
 int kd_identity_open(kd_edge *e, uint64_t now_us)
 {
-    int err = check_identity(e);
+    bool known;
     uint32_t found;
+    int err = check_identity(e, &known);
     if (err == KD_OK) err = read_numbers(e, 'L', &e->last_us, 1, &found);
+    if (err == KD_OK && e->last_us >= KD_TIME_END_US) err = KD_EMALFORMED;
     if (err == KD_OK) err = read_numbers(e, 'V', e->minted, KD_MINTED_MAX, &e->minted_count);
+    if (err == KD_OK && !KD_PLANTED(e, KD_PLANT_FIXED_INCARNATION) && !minted_sane(e, known))
+        err = KD_EMALFORMED;
     if (err != KD_OK) return err;
     if (e->minted_count > 0) e->incarnation = e->minted[e->minted_count - 1];
     if (KD_PLANTED(e, KD_PLANT_FIXED_INCARNATION))

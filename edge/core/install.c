@@ -29,6 +29,22 @@ void kd_part_put(kd_edge *e, const kd_part *p)
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
+/* As this program writes it. */
+static bool part_sane(const kd_part *p)
+{
+    const uint64_t numbers[] = {p->epoch,         p->version,
+                                p->floor_version, p->made_us,
+                                p->watermark_us,  p->low_watermark_us,
+                                p->stale_made_us, p->stale_as_of_us,
+                                p->stale_floor,   p->applied.incarnation,
+                                p->applied.seq,   p->hold_us,
+                                p->expired_us,    p->hold_until.incarnation,
+                                p->hold_until.seq};
+    for (size_t i = 0; i < KD_COUNT(numbers); i++)
+        if (numbers[i] >= KD_TIME_END_US) return false;
+    return p->counts_offset >= -1 && p->counts_offset < INT64_MAX;
+}
+
 static int load_part(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_edge *e = arg;
@@ -52,7 +68,7 @@ static int load_part(void *arg, kd_bytes key, kd_bytes value)
     p->rehoming = kd_read_varint(&r) != 0;
     if (kd_reader_left(&r) > 0) p->expired_us = kd_read_varint(&r); /* a store of before has none */
     if (kd_reader_left(&r) > 0) p->doubted_us = kd_read_varint(&r); /* nor this */
-    return r.bad ? KD_EMALFORMED : 0;
+    return r.bad || !part_sane(p) ? KD_EMALFORMED : 0;
 }
 
 int kd_part_load(kd_edge *e)
@@ -91,10 +107,21 @@ kd_position kd_install_merged(const kd_edge *e, const kd_part *p, const kd_appli
     return mine && !p->rehoming && credible(e, p, mine) ? mine->applied : (kd_position){0};
 }
 
+/* Above the last numbers no incarnation is left for this edge to move to: whoever used one of them took the name for good. */
+static bool beyond_belief(const kd_applied *mine)
+{
+    return mine->applied.incarnation >= KD_TIME_END_US - (1ull << 50);
+}
+
 void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us)
 {
     kd_applied none = {0};
     if (!mine) mine = &none;
+    if (beyond_belief(mine)) {
+        e->stats.identity_alarms++;
+        e->refusing = true;
+        return;
+    }
     if (!p->rehoming && !credible(e, p, mine)) {
         kd_rehome_begin(e, p, mine, now_us);
         return;

@@ -290,6 +290,8 @@ typedef struct {
 } kd_entry_op;
 void kd_fragment_put(kd_buf *out, const kd_entry_op *op);
 bool kd_fragment_next(kd_reader *r, kd_entry_op *op); /* false at the end or when bad */
+/* Whether it is one that this partition can have journaled: asked of what a start finds. */
+bool kd_fragment_op_valid(const kd_edge *e, const kd_part *p, const kd_entry_op *op);
 /* The body of a batch is a function of its fragments alone (rules 6, 7). */
 int kd_fragment_body(kd_edge *e, kd_bytes fragments, kd_buf *body);
 

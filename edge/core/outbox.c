@@ -204,6 +204,7 @@ static int load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
     kd_reader r = kd_reader_of(raw);
     kd_entry_op op;
     while (kd_fragment_next(&r, &op)) {
+        if (!kd_fragment_op_valid(e, p, &op)) return KD_EMALFORMED;
         int counter = kd_counters_by_id(e->config.counters, op.counter_id);
         kd_entry *entry = kd_entry_obtain(e, p, op.item);
         if (entry && counter >= 0) kd_overlay_add(e, b, entry, (uint8_t)counter, op.delta);
@@ -221,6 +222,7 @@ static int restore_rows(kd_edge *e, const kd_part *p, kd_bytes fragment)
     kd_row_key key;
     int err = KD_OK;
     while (err == KD_OK && kd_fragment_next(&r, &op)) {
+        if (!kd_fragment_op_valid(e, p, &op)) return KD_EMALFORMED;
         if (op.verb == KD_ADD || op.time_us <= p->expired_us) continue; /* or it went (rule 21) */
         kd_row row = {.known = true, .liked = op.verb == KD_LIKE, .stamp_us = op.time_us};
         kd_key_row(&key, p->id, op.counter_id, op.item, op.user);
@@ -264,7 +266,14 @@ static int load_marker(loader *l, kd_bytes value)
     l->b->digest = kd_read_be64(&r);
     l->b->complete_to_us = kd_read_be64(&r); /* stores of before say here how many operations there are */
     l->marked = true;
-    return r.bad ? KD_EMALFORMED : KD_OK;
+    return r.bad || l->b->complete_to_us >= KD_TIME_END_US ? KD_EMALFORMED : KD_OK;
+}
+
+/* Of an incarnation before this one. */
+static bool position_sane(const kd_edge *e, kd_position at)
+{
+    return at.seq >= 1 && at.seq < KD_TIME_END_US &&
+           (at.incarnation < e->incarnation || KD_PLANTED(e, KD_PLANT_FIXED_INCARNATION));
 }
 
 static int load_row(void *arg, kd_bytes key, kd_bytes value)
@@ -275,8 +284,8 @@ static int load_row(void *arg, kd_bytes key, kd_bytes value)
     kd_part *p = kd_edge_part_by_id(l->e, kd_read_be16(&r));
     uint64_t incarnation = kd_read_be64(&r), seq = kd_read_be64(&r);
     uint32_t n = kd_read_be32(&r);
-    if (r.bad || !p) return KD_EMALFORMED;
     kd_position at = {incarnation, seq};
+    if (r.bad || kd_reader_left(&r) != 0 || !p || !position_sane(l->e, at)) return KD_EMALFORMED;
     if (!l->b || l->p != p || kd_position_cmp(l->b->at, at) != 0) {
         int err = freeze(l);
         if (err != KD_OK) return err;

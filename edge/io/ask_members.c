@@ -4,49 +4,8 @@
  */
 #include "edge/io/ask_members.h"
 
-#include "common/json_reader.h"
+#include "edge/io/central_words.h"
 #include "edge/io/shard.h"
-
-static kd_liked read_value(kd_json_in *j)
-{
-    bool liked;
-    if (kd_json_in_peek(j) == 'n') return kd_json_in_null(j), KD_LIKED_UNKNOWN;
-    if (!kd_json_in_bool(j, &liked)) return KD_LIKED_UNKNOWN;
-    return liked ? KD_LIKED_YES : KD_LIKED_NO;
-}
-
-/* {"item":...,"liked":...}, whatever else it holds. */
-static kd_liked read_liked(kd_json_in *j)
-{
-    kd_bytes key;
-    kd_liked liked = KD_LIKED_UNKNOWN;
-    if (!kd_json_in_object(j)) return liked;
-    while (kd_json_in_key(j, &key)) {
-        if (kd_bytes_eq(key, kd_bytes_str("liked")))
-            liked = read_value(j);
-        else
-            kd_json_in_skip(j);
-    }
-    return j->bad ? KD_LIKED_UNKNOWN : liked;
-}
-
-/* {"items":[{...}, ...]} in the order asked. */
-static void read_list(kd_json_in *j, kd_members_wait *wait)
-{
-    kd_bytes key;
-    if (!kd_json_in_object(j)) return;
-    while (kd_json_in_key(j, &key)) {
-        if (!kd_bytes_eq(key, kd_bytes_str("items"))) {
-            kd_json_in_skip(j);
-            continue;
-        }
-        if (!kd_json_in_array(j)) return;
-        for (uint32_t i = 0; kd_json_in_element(j); i++) {
-            kd_liked liked = read_liked(j);
-            if (i < wait->count) wait->liked[i] = (uint8_t)liked;
-        }
-    }
-}
 
 static void on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
@@ -54,11 +13,11 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
     kd_shard *s = wait->shard;
     s->asker.open--;
     if (result == KD_OK && status == 200) {
-        kd_json_in j = kd_json_in_of(kd_http_response_body(r), &s->text);
+        kd_bytes body = kd_http_response_body(r);
         if (wait->count == 1)
-            wait->liked[0] = (uint8_t)read_liked(&j);
+            wait->liked[0] = kd_central_words_liked(body, &s->text);
         else
-            read_list(&j, wait);
+            kd_central_words_liked_each(body, &s->text, wait->count, wait->liked);
     }
     wait->fn(wait);
     kd_shard_wake(s);

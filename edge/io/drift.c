@@ -8,8 +8,8 @@
 
 #include "common/io/http_client.h"
 #include "common/io/log.h"
-#include "common/json_reader.h"
 #include "edge/io/app.h"
+#include "edge/io/central_words.h"
 #include "edge/io/clock_file.h"
 
 enum { RETRY_US = 500 * 1000 };
@@ -29,21 +29,6 @@ static void again(kd_drift_probe *p, uint64_t delay_us)
     kd_timer_set(&p->timer, delay_us - delay_us / 8 + kd_random_next(&p->random) % (delay_us / 4));
 }
 
-static bool read_time(kd_drift_probe *p, kd_bytes body, uint64_t *now_us)
-{
-    kd_json_in j = kd_json_in_of(body, &p->text);
-    kd_bytes key;
-    bool found = false;
-    if (!kd_json_in_object(&j)) return false;
-    while (kd_json_in_key(&j, &key)) {
-        if (kd_bytes_eq(key, kd_bytes_str("now_us")))
-            found = kd_json_in_u64(&j, now_us);
-        else
-            kd_json_in_skip(&j);
-    }
-    return found && kd_json_in_end(&j);
-}
-
 static void tell(kd_drift_probe *p)
 {
     kd_clock_state state = kd_clock_check(&p->app->clock);
@@ -60,7 +45,7 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
 {
     kd_drift_probe *p = arg;
     uint64_t now_us;
-    bool good = result == KD_OK && status == 200 && read_time(p, kd_http_response_body(r), &now_us);
+    bool good = result == KD_OK && status == 200 && kd_central_words_time(kd_http_response_body(r), &p->text, &now_us);
     if (good) good = kd_clock_measure(&p->app->clock, p->asked_us, now_us) == KD_OK;
     if (good) tell(p);
     if (good && kd_clock_check(&p->app->clock) == KD_CLOCK_IN_BOUNDS)

@@ -269,7 +269,7 @@ static int write_page(const kd_buf *page, const char *path)
 {
     FILE *file = fopen(path, "wb");
     if (!file) return KD_EIO;
-    bool ok = fwrite(page->data, 1, page->len, file) == page->len;
+    bool ok = page->len == 0 || fwrite(page->data, 1, page->len, file) == page->len;
     return fclose(file) == 0 && ok ? KD_OK : KD_EIO;
 }
 

@@ -620,3 +620,21 @@ Test(edge_identity, a_store_that_cannot_be_read_does_not_open)
     cr_assert_geq(reads, 8, "each kind of row is read");
     er_finish(&r);
 }
+
+/* One above it would be no number of the wire: central would never take a batch of this edge again. */
+Test(edge_identity, somebody_at_the_end_of_numbers_takes_the_name_and_writes_are_refused)
+{
+    edge_rig r;
+    er_init(&r);
+    er_like(&r, 1, 1);
+    er_seal(&r);
+    const er_word w = {.epoch = 5, .version = 1, .applied = {KD_TIME_END_US - 2, 3}, .digest = 9};
+    er_snapshot(&r, &w);
+    cr_expect(er_stats(&r).refusing);
+    cr_expect_eq(er_stats(&r).identity_alarms, 1);
+    cr_expect_eq(er_like(&r, 1, 2), KD_EIDENTITY);
+    cr_expect_lt(kd_edge_incarnation(r.e), r.now_us + 1000);
+    er_commit(&r);
+    cr_expect_eq(er_open(&r), KD_OK, "it opens again");
+    er_finish(&r);
+}

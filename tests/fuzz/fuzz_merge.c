@@ -1,0 +1,188 @@
+/*
+ * fuzz_merge.c - any bytes on their way through central's core: records as they come, bodies in an envelope that fits (so that what is
+ * behind the digest is reached), between commits, restarts, snapshots and an operator at the quarantine. Whatever was fed, an audit of
+ * the store says exact, and what is published decodes.
+ */
+#include <stdlib.h>
+
+#include "kudos/audit.h"
+#include "kudos/quarantine.h"
+#include "tests/fuzz/input.h"
+#include "tests/lib/central_rig.h"
+
+enum { STEPS_MAX = 64 };
+#define NOW (1700000000ull * 1000000)
+
+typedef struct {
+    rig r;
+    kd_position last[2]; /* of the two edges that seal */
+    uint64_t last_digest[2];
+} world;
+
+static void reopen(world *w)
+{
+    KD_ASSERT(rig_reopen(&w->r) == KD_OK);
+    rig_commit(&w->r);
+    KD_ASSERT(kd_central_log_check(w->r.c, kd_bytes_of(NULL, 0)) >= -1);
+}
+
+/* What was not written is gone, and its edges hear of that. */
+static void resync(world *w)
+{
+    kd_central_edge edges[8];
+    uint32_t n = kd_central_edges(w->r.c, edges, KD_COUNT(edges));
+    for (int e = 0; e < 2; e++) {
+        w->last[e] = (kd_position){0};
+        w->last_digest[e] = 0;
+        for (uint32_t i = 0; i < KD_MIN(n, (uint32_t)KD_COUNT(edges)); i++) {
+            if (!kd_bytes_eq(edges[i].name, kd_bytes_str(e ? "b" : "a"))) continue;
+            w->last[e] = edges[i].applied;
+            w->last_digest[e] = edges[i].digest;
+        }
+    }
+}
+
+static void feed(world *w, kd_bytes record)
+{
+    kd_fed fed = kd_central_feed(w->r.c, record, w->r.offset++, NOW);
+    KD_ASSERT(fed != KD_FED_POISONED);
+    if (fed != KD_FED_FENCED) return;
+    reopen(w);
+    resync(w);
+}
+
+static void feed_body(world *w, int e, bool damaged, kd_bytes body)
+{
+    kd_buf record = {0};
+    kd_position at = {w->last[e].incarnation + (w->last[e].incarnation == 0), w->last[e].seq + 1};
+    kd_batch b = {.edge = kd_bytes_str(e ? "b" : "a"),
+                  .region = kd_bytes_str(e ? "west" : "east"),
+                  .at = at,
+                  .digest = kd_body_digest(body) + damaged,
+                  .sent_us = NOW,
+                  .after = w->last[e],
+                  .after_digest = w->last_digest[e],
+                  .complete_to_us = NOW,
+                  .body = body};
+    kd_batch_encode(&b, &record);
+    kd_fed fed = kd_central_feed(w->r.c, kd_buf_view(&record), w->r.offset++, NOW);
+    KD_ASSERT(fed == KD_FED_MERGED || fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA ||
+              fed == KD_FED_RETIRED || fed == KD_FED_GAP || fed == KD_FED_DUPLICATE ||
+              fed == KD_FED_IDENTITY);
+    if (fed == KD_FED_MERGED) {
+        w->last[e] = at;
+        w->last_digest[e] = b.digest;
+    }
+    kd_buf_finish(&record);
+}
+
+static void wrong(void *arg, const kd_audit_mismatch *m)
+{
+    (void)arg, (void)m;
+}
+
+static bool go_on(void *arg, uint64_t rows)
+{
+    (void)arg, (void)rows;
+    return true;
+}
+
+static void audit(world *w)
+{
+    kd_audit_result result;
+    kd_audit_config config = {.counters = &w->r.counters,
+                              .shown = kd_central_counts_copy(w->r.c, 1000),
+                              .mismatch = wrong,
+                              .progress = go_on};
+    KD_ASSERT(kd_audit_run(&w->r.store, &config, &result) == KD_OK && result.mismatches == 0);
+    kd_counts_copy_destroy(config.shown);
+}
+
+static void check_part(void *arg, kd_bytes record)
+{
+    kd_snapshot s;
+    (void)arg;
+    KD_ASSERT(kd_snapshot_decode(record, &s) == KD_OK);
+    kd_snapshot_finish(&s);
+}
+
+static void publish(world *w)
+{
+    kd_buf record = {0};
+    uint64_t version;
+    kd_changes changes;
+    rig_commit(&w->r);
+    KD_ASSERT(kd_central_snapshot(w->r.c, NOW, check_part, NULL) == KD_OK);
+    while (kd_central_changes_next(w->r.c, &record, &version) == KD_OK) {
+        KD_ASSERT(kd_changes_decode(kd_buf_view(&record), &changes) == KD_OK);
+        kd_changes_finish(&changes);
+        kd_central_changes_delivered(w->r.c, version);
+    }
+    kd_buf_finish(&record);
+}
+
+static int first_one(void *arg, const kd_quarantined *q)
+{
+    *(uint64_t *)arg = q->id;
+    KD_ASSERT(kd_poison_name(q->poison) != NULL && q->bytes.len <= q->length);
+    return 1;
+}
+
+static void operate(world *w, bool drop)
+{
+    uint64_t id, version;
+    kd_fed fed;
+    bool passed;
+    rig_commit(&w->r);
+    if (kd_central_quarantine_each(w->r.c, first_one, &id) != 1) return;
+    int err = drop ? kd_central_quarantine_drop(w->r.c, id, &passed, &version)
+                   : kd_central_quarantine_release(w->r.c, id, NOW, &fed, &version);
+    KD_ASSERT(err != KD_EIO && err != KD_ENOTFOUND);
+    rig_commit(&w->r);
+    resync(w);
+}
+
+static void step(world *w, uint8_t verb, kd_bytes bytes)
+{
+    switch (verb % 8) {
+    case 0:
+        feed(w, bytes);
+        break;
+    case 1:
+    case 2:
+        feed_body(w, verb % 8 - 1, false, bytes);
+        break;
+    case 3:
+        feed_body(w, 0, true, bytes);
+        break;
+    case 4:
+        rig_commit(&w->r);
+        audit(w);
+        break;
+    case 5:
+        publish(w);
+        break;
+    case 6:
+        reopen(w);
+        resync(w);
+        break;
+    default:
+        operate(w, verb & 8);
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    kd_reader in = kd_reader_of(kd_bytes_of(data, size));
+    world w = {.last = {{0}}};
+    uint8_t verb;
+    kd_bytes bytes;
+    rig_init(&w.r);
+    KD_ASSERT(kd_central_log_check(w.r.c, kd_bytes_of(NULL, 0)) >= -1);
+    for (int i = 0; i < STEPS_MAX && fuzz_step(&in, &verb, &bytes); i++) step(&w, verb, bytes);
+    publish(&w);
+    audit(&w);
+    rig_finish(&w.r);
+    return 0;
+}
