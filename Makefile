@@ -113,6 +113,10 @@ $(eval $(call program,$(BUILD)/kafka-probe,$(SHARED)/tests/integration/kafka_pro
 $(eval $(call program,$(BUILD)/bench-puts,$(SHARED)/tests/bench/bench_puts.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-merge,$(SHARED)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 
+# Allocations of our own code, failed one after the other.
+ALLOCATORS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(eval $(call program,$(BUILD)/alloc-failure,$(call objects,tests/fault tests/lib) $(BUILD)/edge/io/settings.o $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(ALLOCATORS) $(IO_LIBS) $(CORE_LIBS) -lm))
+
 $(BUILD):
 	@mkdir -p $@
 
@@ -125,7 +129,7 @@ where:
 
 # Unless the caller said -j himself.
 JOBS   = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
-TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan)
+TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan alloc-failure)
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 

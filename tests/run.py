@@ -64,6 +64,7 @@ def stages(scratch, long):
     return [
         Stage("unit", [f"{BUILD}/unit-tests", "-j2"], 120, count_criterion),
         pytest(scratch, "simulation", 0, 3600 if long else 200, f"{integration}/test_drills.py", f"{integration}/test_hunt.py"),
+        Stage("memory", [f"{BUILD}/alloc-failure", "1" if long else "5"], 60, count_verdict),
         Stage("threads", [f"{BUILD}/loop-tsan"], 60, count_verdict),
         pytest(scratch, "purity", 0, 60, f"{integration}/test_purity.py"),
         pytest(scratch, "process", 1, 300, *sorted(

@@ -231,6 +231,12 @@ static int restore_rows(kd_edge *e, const kd_part *p, kd_bytes fragment)
     return err;
 }
 
+/* What central has applied goes in the group that says so; only what is moving lies below it for a while. */
+static bool outstanding(const kd_edge *e, const kd_part *p, const kd_outgoing *b)
+{
+    return p->rehoming || e->config.plant != 0 || kd_position_cmp(b->at, p->applied) > 0;
+}
+
 /* The batch is whole: freeze it. One that was open when its process ended is sealed as it stands. */
 static int freeze(loader *l)
 {
@@ -242,6 +248,10 @@ static int freeze(loader *l)
         b->set_ops = 1; /* why else would it be there */
         kd_spill_keep(l->e, l->p, b);
         return KD_OK;
+    }
+    if (!outstanding(l->e, l->p, b)) {
+        kd_batch_free(b);
+        return KD_EMALFORMED;
     }
     int err = load_overlay(l->e, l->p, b, kd_buf_view(&l->raw));
     l->e->outbox_bytes += b->bytes;

@@ -3,6 +3,8 @@ import os
 import subprocess
 
 BUILD = os.environ.get("BUILD", "build")
+VARIANT = os.path.basename(BUILD)
+SANITIZED = [f"-fsanitize={VARIANT}"] if VARIANT in ("address", "undefined", "address,undefined", "thread") else []
 CORES = [f"{BUILD}/lib{name}_core.a" for name in ("kudos_edge", "kudos_central", "kudos_common")]
 
 # No clock, no socket, no file, no random number, no thread. stderr and abort are the end of the road of our own bugs.
@@ -11,7 +13,7 @@ PURE = set("""
     malloc calloc realloc free aligned_alloc posix_memalign qsort qsort_r bsearch memmem abort fprintf fwrite fputs stderr snprintf
     vsnprintf __ctype_b_loc __errno_location __isoc99_sscanf _GLOBAL_OFFSET_TABLE_ __stack_chk_fail memrchr strnlen fputc
 """.split())
-PURE_PREFIXES = ("XXH", "msgpack_", "__ubsan", "__asan", "kd_")
+PURE_PREFIXES = ("XXH", "msgpack_", "__ubsan", "__asan", "__tsan", "kd_")
 
 
 def symbols(archive, flag):
@@ -36,7 +38,7 @@ def test_cores_link_without_io_libraries(tmp_path):
     main = tmp_path / "main.c"
     main.write_text("int main(void) { return 0; }\n")
     subprocess.run(
-        ["gcc", str(main), "-Wl,--whole-archive", *CORES, "-Wl,--no-whole-archive", "-lxxhash", "-lmsgpackc", "-o",
+        ["gcc", *SANITIZED, str(main), "-Wl,--whole-archive", *CORES, "-Wl,--no-whole-archive", "-lxxhash", "-lmsgpackc", "-o",
          str(tmp_path / "linked")], check=True)
 
 

@@ -99,6 +99,15 @@ Test(found_rows, what_central_said_is_bounded)
     kd_key_part(&key, 'p', 0);
     for (int i = 0; i < 20; i++) kd_buf_put_varint(&value, i == 9 ? KD_TIME_END_US : 0);
     expect_edge(&r, with_row(&r, kd_buf_view(&key), value.data, value.len), KD_EMALFORMED, "applied");
+    er_like(&r, 1, 1);
+    er_seal(&r);
+    const uint64_t applied[] = {kd_edge_incarnation(r.e), 1};
+    kd_buf_clear(&value);
+    for (int i = 0; i < 20; i++) kd_buf_put_varint(&value, i == 9 || i == 10 ? applied[i - 9] : 0);
+    r.now_us += ER_SECOND;
+    expect_edge(&r, with_row(&r, kd_buf_view(&key), value.data, value.len), KD_EMALFORMED,
+                "and still outstanding");
+    expect_edge(&r, sim_disk_clone(r.disk), KD_OK, "as it is");
     kd_buf_finish(&key);
     kd_buf_finish(&value);
     er_finish(&r);
