@@ -113,6 +113,15 @@ $(eval $(call program,$(BUILD)/kafka-probe,$(SHARED)/tests/integration/kafka_pro
 $(eval $(call program,$(BUILD)/bench-puts,$(SHARED)/tests/bench/bench_puts.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-merge,$(SHARED)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 
+# The fuzz targets over what is kept of their corpora, by any compiler.
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+$(BUILD)/replayed/fuzz_%.o: tests/fuzz/fuzz_%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DLLVMFuzzerTestOneInput=fuzz_$* -c $< -o $@
+$(eval $(call program,$(BUILD)/fuzz-replay,$(BUILD)/tests/fuzz/replay.o $(patsubst %,$(BUILD)/replayed/%.o,$(FUZZERS)) $(call objects,tests/lib) \
+	$(addprefix $(BUILD)/,edge/io/settings.o edge/io/central_words.o central/io/settings.o) $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS) -lm))
+
 # Allocations of our own code, failed one after the other.
 ALLOCATORS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(eval $(call program,$(BUILD)/alloc-failure,$(call objects,tests/fault tests/lib) $(BUILD)/edge/io/settings.o $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(ALLOCATORS) $(IO_LIBS) $(CORE_LIBS) -lm))
@@ -129,11 +138,11 @@ where:
 
 # Unless the caller said -j himself.
 JOBS   = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
-TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan alloc-failure)
+TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan alloc-failure fuzz-replay)
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
-.PHONY: help demo demo-stop test test-long test-programs torture bench check fuzz lint fmt docs install clean
+.PHONY: help demo demo-stop test test-long test-programs torture bench check fuzz keep-corpora lint fmt docs install clean
 help:
 	@echo 'make all         the programs, in $(BUILD)/'
 	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'
@@ -189,11 +198,17 @@ $(BUILD)/loop-tsan: tests/thread/loop_tsan.c $(TSAN_SOURCES) | $(BUILD)
 	$(call say,TSAN,$@)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread $^ -levent -levent_pthreads $(CORE_LIBS) -lpthread -o $@
 
-# libFuzzer over everything that parses foreign bytes; corpora grow in $(BUILD)/corpus.
-FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+# libFuzzer over everything that parses foreign bytes; corpora begin as those kept and grow in $(BUILD)/corpus.
 fuzz:
 	$(DEPS) tools
+	$(Q)$(MAKE) --no-print-directory $(JOBS) $(BUILD)/fuzz-replay
 	$(Q)$(MAKE) --no-print-directory $(addprefix run-,$(FUZZERS))
+# What the corpora in $(BUILD) have grown to, with as few inputs as reach the same, into tests/fuzz/corpus.
+keep-corpora: $(addprefix keep-,$(FUZZERS))
+keep-fuzz_%: $(BUILD)/fuzz_% $(BUILD)/fuzz-replay
+	@rm -rf $(BUILD)/kept/$* && mkdir -p $(BUILD)/kept/$* $(BUILD)/corpus/$* tests/fuzz/corpus
+	$(Q)$< -merge=1 -max_len=$(or $(MAX_LEN),512) $(BUILD)/kept/$* $(BUILD)/corpus/$* >$<.log 2>&1 || { tail -n 12 $<.log; exit 1; }
+	$(Q)$(BUILD)/fuzz-replay --pack tests/fuzz/corpus/$*.pack $(BUILD)/kept/$*
 FUZZED := $(BUILD)/fuzzed/libkudos_fuzzed.a
 FUZZ_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/fuzzed/%.o: %.c
@@ -210,6 +225,7 @@ $(BUILD)/fuzz_%: $(BUILD)/fuzzed/tests/fuzz/fuzz_%.o $(FUZZED) | $(BUILD)
 .PRECIOUS: $(BUILD)/fuzz_% $(BUILD)/fuzzed/%.o
 run-fuzz_%: $(BUILD)/fuzz_%
 	@mkdir -p $(BUILD)/corpus/$*
+	$(Q)test ! -e tests/fuzz/corpus/$*.pack || $(BUILD)/fuzz-replay --unpack tests/fuzz/corpus/$*.pack $(BUILD)/corpus/$*
 	$(Q)$< -max_total_time=$$(awk 'BEGIN { print int($(MINUTES) * 60) + 1 }') -print_final_stats=1 -timeout=10 \
 		-rss_limit_mb=2048 -artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$* >$<.log 2>&1; \
 		status=$$?; tail -n 12 $<.log; exit $$status

@@ -19,7 +19,8 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 BUILD = os.environ.get("BUILD", "build")
-SLOWER = 4 if re.search("address|thread|undefined", os.path.basename(BUILD)) else 1  # a sanitized build takes its time
+SANITIZED = os.path.basename(BUILD) in ("address", "undefined", "address,undefined", "thread")
+SLOWER = 4 if SANITIZED else 1
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_drills.py",
          "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py"}
@@ -65,6 +66,7 @@ def stages(scratch, long):
         Stage("unit", [f"{BUILD}/unit-tests", "-j2"], 120, count_criterion),
         pytest(scratch, "simulation", 0, 3600 if long else 200, f"{integration}/test_drills.py", f"{integration}/test_hunt.py"),
         Stage("memory", [f"{BUILD}/alloc-failure", "1" if long else "5"], 60, count_verdict),
+        Stage("corpora", [f"{BUILD}/fuzz-replay"], 60, count_verdict),
         Stage("threads", [f"{BUILD}/loop-tsan"], 60, count_verdict),
         pytest(scratch, "purity", 0, 60, f"{integration}/test_purity.py"),
         pytest(scratch, "process", 1, 300, *sorted(

@@ -88,7 +88,7 @@ typedef struct {
 static void surround(const fleet_node *n, surroundings *s)
 {
     const fleet_options *o = &n->fleet->options;
-    const char **next = s->list;
+    const char **next = s->list; // cppcheck-suppress ctuuninitvar ; it is filled here
     snprintf(s->preload, sizeof s->preload, "LD_PRELOAD=%s%s%s", o->powercut ? o->powercut : "",
              o->powercut && o->faketime ? ":" : "", o->faketime ? o->faketime : "");
     snprintf(s->clock, sizeof s->clock, "FAKETIME_TIMESTAMP_FILE=%s", n->clock_file);

@@ -47,7 +47,7 @@ static void put_real(const part *p, const void *base, kd_buf *out)
 /* What would end the line or begin a comment becomes a blank. */
 static void put_line(const char *text, kd_buf *out)
 {
-    for (size_t i = 0; text[i] != '\0' && i < LINE_MAX_BYTES - sizeof "teaches"; i++) {
+    for (size_t i = 0; i < LINE_MAX_BYTES - sizeof "teaches" && text[i] != '\0'; i++) {
         bool plain = (uint8_t)text[i] >= 0x20 && text[i] != '#' && text[i] != 0x7F;
         kd_buf_put_u8(out, plain ? (uint8_t)text[i] : ' ');
     }

@@ -14,11 +14,11 @@ import os
 import re
 import subprocess
 
-from proc import STOP_S, Central, Edge, program, wait_until
+from proc import SLOWER, STOP_S, Central, Edge, program, wait_until
 
 REGIONS = ("mumbai", "virginia", "singapore")
 PARTITIONS = 4
-AGREE_S, REPLAY_S = 30, 90
+AGREE_S, REPLAY_S = 30 * SLOWER, 90 * SLOWER
 
 EDGE = {"edge": {"flush_interval": "300ms", "idle_interval_max": "1s", "resend_min": "1s", "resend_max": "4s"},
         "clock": {"measure_interval": "1s"}, "store": {"write_buffer": "8MiB"}}
