@@ -98,8 +98,10 @@ $(POWERCUT): sim/preload/powercut.c | $(BUILD)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARN) -shared -fPIC $< -ldl -o $@
 
+# librdkafka's threads, as ThreadSanitizer knows them.
+SHIM := $(if $(filter thread,$(SANITIZE)),$(BUILD)/tests/thread/c11_threads.o)
 define program
-$(1): $(2) | $(BUILD)
+$(1): $(2) $(SHIM) | $(BUILD)
 	$$(call say,LINK,$$@)
 	$$(Q)$(CC) $(LDFLAGS) $$^ $(3) -o $$@
 endef
@@ -149,7 +151,8 @@ help:
 	@echo '                 KEEP=1 PORT_BASE= (sim/demo.sh tells more); make demo-stop ends one that was kept'
 	@echo 'make test        all tests in their short form; make test-long the long one'
 	@echo 'make torture     kill -9 at named points of the real programs, proved after each round; MINUTES=1 SEED=1 KAFKA=embedded|real'
-	@echo 'make check       unit tests, and a hunt in the simulation, under SANITIZE=address,undefined'
+	@echo 'make check       unit tests, kept corpora, failing allocations and a hunt, under SANITIZE=address,undefined;'
+	@echo '                 make test SANITIZE=address,undefined (or thread, STAGES=) runs everything so'
 	@echo 'make bench       speed beside a peer, as ratios'
 	@echo 'make fuzz        every fuzzer for MINUTES=1'
 	@echo 'make lint, fmt   static analysis; formatting'
@@ -168,7 +171,7 @@ test-programs:
 	$(DEPS) test
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(TESTS)
 test test-long: test-programs
-	$(Q)exec env BUILD=$(BUILD) python3 tests/run.py $(if $(filter test-long,$@),--long)
+	$(Q)exec env BUILD=$(BUILD) python3 tests/run.py $(if $(filter test-long,$@),--long) $(STAGES)
 
 # Points are compiled in: programs of their own, in $(BUILD)/points.
 torture:
@@ -188,8 +191,10 @@ check:
 	$(DEPS) test
 	$(Q)$(MAKE) --no-print-directory $(JOBS) SANITIZE=address,undefined sanitized-check
 .PHONY: sanitized-check
-sanitized-check: $(BUILD)/unit-tests $(BUILD)/kudos-sim
+sanitized-check: $(addprefix $(BUILD)/,unit-tests fuzz-replay alloc-failure kudos-sim)
 	$(Q)$(BUILD)/unit-tests -j2
+	$(Q)$(BUILD)/fuzz-replay
+	$(Q)$(BUILD)/alloc-failure 5
 	$(Q)$(BUILD)/kudos-sim hunt --minutes 1 --first 1 --out $(BUILD)/hunted
 
 # Threads meet in the loop's inbox: a plain program, since Criterion does not run under ThreadSanitizer.

@@ -21,6 +21,8 @@ import xml.etree.ElementTree as ElementTree
 BUILD = os.environ.get("BUILD", "build")
 SANITIZED = os.path.basename(BUILD) in ("address", "undefined", "address,undefined", "thread")
 SLOWER = 4 if SANITIZED else 1
+if os.path.basename(BUILD) == "thread":
+    os.environ.setdefault("TSAN_OPTIONS", f"suppressions={os.path.abspath('tests/thread/suppressions.txt')}")
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_drills.py",
          "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py"}
