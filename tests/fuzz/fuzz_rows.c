@@ -169,11 +169,11 @@ static void try_edge(kd_reader *in)
     sim_disk *disk = sim_disk_clone(edge.disk);
     kd_store store = sim_disk_view(disk);
     kd_edge *e = NULL;
-    uint32_t shards;
+    kd_edge_stored stored;
     uint8_t verb;
     kd_bytes bytes;
     for (int i = 0; i < 4 && fuzz_step(in, &verb, &bytes); i++) change(disk, verb, bytes);
-    kd_edge_stored_shards(&store, &shards);
+    kd_edge_stored_as(&store, &stored);
     int err = kd_edge_open(&edge.config, &store, edge.now_us, &e);
     KD_ASSERT(err == KD_OK || err == KD_EMALFORMED || err == KD_EMISMATCH || err == KD_EIO);
     if (err == KD_OK) run_edge(e, disk);
