@@ -375,5 +375,6 @@ void swarm_draw(uint64_t seed, scenario *s)
     swarm_doubled(seed, s);
     swarm_half_done(seed, s);
     swarm_unreadable(seed, s);
+    swarm_brokers(seed, s);
     drop_late(s);
 }

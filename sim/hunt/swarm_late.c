@@ -182,3 +182,15 @@ void swarm_half_done(uint64_t seed, scenario *s)
         draw_ahead(&d);
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
 }
+
+/* ---- all brokers at once, and producers that are dead for good ---- */
+
+void swarm_brokers(uint64_t seed, scenario *s)
+{
+    swarm d = {.random = seed ^ UINT64_C(0x62726f6b657273), .s = s};
+    int fenced = chance(&d, 30) ? SCENARIO_CENTRAL : (int)below(&d, s->edge_count);
+    if (chance(&d, 5)) add(&d, befalls(SCENARIO_FENCE, fenced, below(&d, s->length_us / MS) * MS, 0));
+    if (!chance(&d, 5)) return;
+    uint64_t lasts = scaled(&d, 100 * MS, 10 * SECOND, 10 * MS);
+    add(&d, befalls(SCENARIO_KAFKA_GONE, SCENARIO_KAFKA, below(&d, s->length_us / MS) * MS, lasts));
+}
