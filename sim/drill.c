@@ -12,6 +12,7 @@
 #include "sim/drill/drill_run.h"
 #include "sim/drill/files.h"
 #include "sim/drill/place.h"
+#include "sim/playing.h"
 #include "sim/report/terminal.h"
 
 enum { RATE_MAX = 100, FIGURES = 10, FIGURE_MAX = 32, NAME_MAX_BYTES = 64 };
@@ -50,19 +51,7 @@ static int parse(drill_options *o, int argc, char **argv)
     };
     int rc = kd_args_parse(&args, argc, argv);
     if (rc >= 0) return rc;
-    o->real = strcmp(o->kafka, "real") == 0;
-    if (o->real || strcmp(o->kafka, "embedded") == 0) return -1;
-    fprintf(stderr, "kudos-sim drill: --kafka %s is neither embedded nor real\n", o->kafka);
-    return KD_EXIT_USAGE;
-}
-
-static void take_name(drill_options *o)
-{
-    const char *base = strrchr(o->file, '/');
-    base = base ? base + 1 : o->file;
-    const char *dot = strrchr(base, '.');
-    size_t len = dot && dot != base ? (size_t)(dot - base) : strlen(base);
-    snprintf(o->name, sizeof o->name, "%.*s", (int)KD_MIN(len, sizeof o->name - 1), base);
+    return playing_kafka("drill", o->kafka, &o->real);
 }
 
 /* ---- what is said ---------------------------------------------------------------------------------------------- */
@@ -148,8 +137,6 @@ static bool tell(const drill_options *o, const scenario *s, const record *r, con
 
 static int finish(const drill_options *o, const drill_run_result *d)
 {
-    static const int codes[] = {
-        [SIM_HELD] = KD_EXIT_OK, [SIM_VIOLATED] = KD_EXIT_FAILED, [SIM_UNKNOWN] = KD_EXIT_UNKNOWN};
     bool leave = o->keep || d->found.verdict == SIM_VIOLATED || (d->found.unavailable && !d->interrupted);
     if (!leave) files_remove(o->place.directory);
     if (leave) printf("logs and data: %s\n", o->place.directory);
@@ -158,7 +145,7 @@ static int finish(const drill_options *o, const drill_run_result *d)
         (unsigned long long)o->seed, (unsigned long long)d->users.acked, (unsigned long long)d->kills,
         (unsigned long long)d->totals.duplicates, (unsigned long long)d->totals.gaps,
         (unsigned long long)d->lost, (unsigned long long)d->doubled, sim_verdict_name(d->found.verdict));
-    return d->found.unavailable ? KD_EXIT_UNAVAILABLE : codes[d->found.verdict];
+    return d->found.unavailable ? KD_EXIT_UNAVAILABLE : playing_exit_code(d->found.verdict);
 }
 
 static bool moves_clocks(const scenario *s)
@@ -171,7 +158,6 @@ static bool moves_clocks(const scenario *s)
 
 static int run(drill_options *o, const scenario *s)
 {
-    const char *names[SCENARIO_EDGES_MAX];
     drill_run_result result;
     terminal line;
     int rc = place_find(&o->place, "drill", o->real);
@@ -179,8 +165,7 @@ static int run(drill_options *o, const scenario *s)
     if (rc < 0) rc = place_make_directory(&o->place, o->keep);
     if (rc >= 0) return rc;
     say_begin(o, s);
-    for (uint32_t e = 0; e < s->edge_count; e++) names[e] = s->edges[e];
-    record *r = record_create(names, s->edge_count);
+    record *r = playing_record(s);
     terminal_init(&line, o->name);
     drill_run(&(stage_options){.scenario = s,
                                .directory = o->place.directory,
@@ -216,7 +201,7 @@ int kd_sim_drill(int argc, char **argv)
         fprintf(stderr, "kudos-sim drill: %s\n", error);
         return KD_EXIT_USAGE;
     }
-    take_name(&o);
+    playing_name(o.file, o.name, sizeof o.name);
     bool unwritable = o.report && report_check(o.report) != KD_OK;
     if (unwritable) fprintf(stderr, "kudos-sim drill: %s: %s\n", o.report, strerror(errno));
     rc = unwritable ? KD_EXIT_UNAVAILABLE : run(&o, &s);

@@ -14,6 +14,7 @@
 #include "sim/args.h"
 #include "sim/check/checks.h"
 #include "sim/interrupt.h"
+#include "sim/playing.h"
 #include "sim/report/report.h"
 #include "sim/report/terminal.h"
 #include "sim/world/memory.h"
@@ -98,14 +99,6 @@ static void on_abort(int signal_number)
 
 /* ---- the page ---- */
 
-static void title_of(const char *path, char *out, size_t size)
-{
-    const char *slash = strrchr(path, '/');
-    snprintf(out, size, "%s", slash ? slash + 1 : path);
-    char *dot = strrchr(out, '.');
-    if (dot && dot != out) *dot = 0;
-}
-
 typedef struct {
     char text[12][24];
     report_figure figures[12];
@@ -156,7 +149,7 @@ static uint32_t held_names(const sim_result *r, const char **out, uint32_t max)
 static void page_init(page *p, const run_options *o, const scenario *s, const sim_result *r)
 {
     *p = (page){.count = 0};
-    title_of(o->path, p->title, sizeof(p->title));
+    playing_name(o->path, p->title, sizeof(p->title));
     command_of(o, p->command, sizeof(p->command));
     figures(p, r);
     scenario_print(s, &p->scenario);
@@ -199,25 +192,13 @@ static int tell(const run_options *o, const scenario *s, const sim_result *r, co
 
 /* ---- the run ---- */
 
-static record *new_record(const scenario *s)
-{
-    const char *names[SCENARIO_EDGES_MAX];
-    for (uint32_t i = 0; i < s->edge_count; i++) names[i] = s->edges[i];
-    return record_create(names, s->edge_count);
-}
-
-static int exit_code(sim_verdict verdict)
-{
-    return verdict == SIM_HELD ? KD_EXIT_OK : verdict == SIM_VIOLATED ? KD_EXIT_FAILED : KD_EXIT_UNKNOWN;
-}
-
 static int run(const run_options *o, const scenario *s, sim_options *options)
 {
     char label[128];
     terminal t;
     sim_result r;
-    title_of(o->path, label, sizeof(label));
-    record *samples = new_record(s);
+    playing_name(o->path, label, sizeof(label));
+    record *samples = playing_record(s);
     options->record = samples;
     options->progress = terminal_progress;
     options->progress_arg = &t; // cppcheck-suppress autoVariables ; taken back below
@@ -236,7 +217,7 @@ static int run(const run_options *o, const scenario *s, sim_options *options)
     int rc = tell(o, s, &r, samples);
     record_destroy(samples);
     say_last(o->seed, &r, us);
-    return rc != KD_EXIT_OK ? rc : exit_code(r.verdict);
+    return rc != KD_EXIT_OK ? rc : playing_exit_code(r.verdict);
 }
 
 static int unwritable(const char *path)

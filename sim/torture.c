@@ -10,6 +10,7 @@
 #include "sim/drill/files.h"
 #include "sim/drill/place.h"
 #include "sim/drill/torture_run.h"
+#include "sim/playing.h"
 #include "sim/report/terminal.h"
 
 enum { CYCLES_MIN = 5, ACKS_MIN = 100, SHOWN_MIN = 20, BATCHES_MIN = 20, ALL_POINTS_MINUTES = 5 };
@@ -53,10 +54,7 @@ static int parse(torture_arguments *o, int argc, char **argv)
     };
     int rc = kd_args_parse(&args, argc, argv);
     if (rc >= 0) return rc;
-    o->real = strcmp(o->kafka, "real") == 0;
-    if (o->real || strcmp(o->kafka, "embedded") == 0) return -1;
-    fprintf(stderr, "kudos-sim torture: --kafka %s is neither embedded nor real\n", o->kafka);
-    return KD_EXIT_USAGE;
+    return playing_kafka("torture", o->kafka, &o->real);
 }
 
 static int list_points(void)
@@ -75,6 +73,12 @@ static bool has_points(void)
 #endif
 }
 
+/* The points in LevelDB, which are the last ones, are known to every build. */
+static int first_point(void)
+{
+    return has_points() ? 0 : KD_POINT_TABLE_WRITTEN;
+}
+
 static void say_round(void *arg, uint32_t number, const char *text)
 {
     (void)arg;
@@ -86,7 +90,7 @@ static void say_points(const torture_result *r)
 {
     printf("killed at random moments %llu, since the point did not come %llu",
            (unsigned long long)r->random_moments, (unsigned long long)r->unreached);
-    for (int i = has_points() ? 0 : KD_POINT_TABLE_WRITTEN; i < KD_POINT_COUNT; i++)
+    for (int i = first_point(); i < KD_POINT_COUNT; i++)
         printf(", %s %llu", torture_point_names[i], (unsigned long long)r->reached[i]);
     printf("\n");
     printf("read back %llu, numbers judged %llu, batches tapped %llu, operations sent again %llu\n",
@@ -107,13 +111,12 @@ static void find_needs(const torture_arguments *o, torture_result *r)
         r->batches < BATCHES_MIN)
         stage_find(&r->found, SIM_UNKNOWN, "activity",
                    "too little happened: at least %d cycles, %d answers, %d numbers judged and %d batches "
-                   "tapped are "
-                   "needed",
+                   "tapped are needed",
                    CYCLES_MIN, ACKS_MIN, SHOWN_MIN, BATCHES_MIN);
     if (r->trouble.put_back == 0 || r->tools.audits == 0)
         stage_find(&r->found, SIM_UNKNOWN, "activity",
                    "too little happened: no older copy was put back, or no audit made");
-    for (int i = has_points() ? 0 : KD_POINT_TABLE_WRITTEN;
+    for (int i = first_point();
          o->minutes >= ALL_POINTS_MINUTES && i < KD_POINT_COUNT; i++) {
         if (r->reached[i] == 0)
             stage_find(&r->found, SIM_UNKNOWN, "points", "nobody was killed at %s", torture_point_names[i]);
@@ -122,8 +125,6 @@ static void find_needs(const torture_arguments *o, torture_result *r)
 
 static int finish(const torture_arguments *o, const place *p, torture_result *r)
 {
-    static const int codes[] = {
-        [SIM_HELD] = KD_EXIT_OK, [SIM_VIOLATED] = KD_EXIT_FAILED, [SIM_UNKNOWN] = KD_EXIT_UNKNOWN};
     find_needs(o, r);
     bool leave = o->keep || r->found.verdict == SIM_VIOLATED || r->found.unavailable;
     say_points(r);
@@ -135,16 +136,14 @@ static int finish(const torture_arguments *o, const place *p, torture_result *r)
            (unsigned long long)r->cycles, (unsigned long long)r->users.acked, (unsigned long long)r->kills,
            (unsigned long long)r->totals.duplicates, (unsigned long long)r->totals.gaps,
            (unsigned long long)r->lost, (unsigned long long)r->doubled, sim_verdict_name(r->found.verdict));
-    return r->found.unavailable ? KD_EXIT_UNAVAILABLE : codes[r->found.verdict];
+    return r->found.unavailable ? KD_EXIT_UNAVAILABLE : playing_exit_code(r->found.verdict);
 }
 
 static int run(const torture_arguments *o, const place *p, const scenario *s)
 {
-    const char *names[SCENARIO_EDGES_MAX];
     torture_result result;
     terminal line;
-    for (uint32_t e = 0; e < s->edge_count; e++) names[e] = s->edges[e];
-    record *r = record_create(names, s->edge_count);
+    record *r = playing_record(s);
     terminal_init(&line, "torture");
     torture_run(&(torture_options){.stage = {.scenario = s,
                                              .directory = p->directory,

@@ -15,8 +15,6 @@
 #include "sim/report/style.h"
 #include "sim/report/units.h"
 
-static const char *const verdict_class[] = {
-    [SIM_HELD] = "held", [SIM_VIOLATED] = "violated", [SIM_UNKNOWN] = "unknown"};
 static const char *const verdict_word[] = {
     [SIM_HELD] = "Held", [SIM_VIOLATED] = "Violated", [SIM_UNKNOWN] = "Unknown"};
 /* A tick, a cross, a question mark; in a circle. */
@@ -37,7 +35,7 @@ static void put_head(const report_facts *f, kd_buf *out)
     html_put(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>");
     html_text(out, title);
-    html_put(out, ": %s</title>\n<style>%s</style>\n</head>\n<body><main>\n", verdict_class[f->verdict],
+    html_put(out, ": %s</title>\n<style>%s</style>\n</head>\n<body><main>\n", sim_verdict_name(f->verdict),
              report_style);
     html_put(out, "<p class=\"kind\">Kudos partition drill");
     if (there(f->world)) html_put(out, " &#183; ");
@@ -132,7 +130,7 @@ static void put_verdict(const record_view *v, const report_facts *f, kd_buf *out
         out,
         "<section class=\"verdict %s\"><h2><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\"><circle cx=\"16\" "
         "cy=\"16\" r=\"14\"/><path d=\"%s\"/></svg>%s</h2>\n",
-        verdict_class[f->verdict], verdict_sign[f->verdict], verdict_word[f->verdict]);
+        sim_verdict_name(f->verdict), verdict_sign[f->verdict], verdict_word[f->verdict]);
     if (f->verdict == SIM_HELD)
         put_held(f, out);
     else
