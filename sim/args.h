@@ -4,10 +4,7 @@
 #ifndef KUDOS_SIM_ARGS_H
 #define KUDOS_SIM_ARGS_H
 
-#include "kudos/base.h"
-
-/* Exit codes of every program. */
-enum { KD_EXIT_OK = 0, KD_EXIT_FAILED = 1, KD_EXIT_USAGE = 2, KD_EXIT_UNKNOWN = 3, KD_EXIT_UNAVAILABLE = 4 };
+#include "common/io/options_file.h" /* the exit codes */
 
 enum { KD_ARGS_VALUES_MAX = 64 };
 

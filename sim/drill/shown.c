@@ -4,8 +4,8 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/io/clock.h"
 #include "sim/drill/ask.h"
 
 enum { EVERY_US = 150000, DEADLINE_MS = 1500, ITEMS = 2 };
@@ -100,10 +100,7 @@ static void judge_home(reader *r, const number *n)
 /* Likes of the once item that were acknowledged, at whatever edge, before this wall time. */
 static uint64_t acknowledged_by(const shown *s, uint32_t item, uint64_t wall_us)
 {
-    struct timespec t;
-    uint64_t found = 0, now_us = fleet_now_us(s->fleet);
-    clock_gettime(CLOCK_REALTIME, &t);
-    uint64_t wall_now_us = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+    uint64_t found = 0, now_us = fleet_now_us(s->fleet), wall_now_us = kd_clock_wall_us();
     for (uint32_t id = journal_count(s->journal); id-- > s->first;) {
         const journal_attempt *a = journal_at(s->journal, id);
         if (a->item == item && a->acked_us && !a->excused && wall_now_us - (now_us - a->acked_us) <= wall_us)

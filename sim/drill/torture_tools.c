@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/args.h"
 #include "sim/drill/files.h"
 
 enum {
@@ -16,8 +17,6 @@ enum {
     RESTORE_KILLED_PERCENT = 50,
     SAID_BYTES = 400,
     FORGET_TRIES = 50,
-    EXIT_FAILED = 1,
-    EXIT_UNAVAILABLE = 4,
 };
 
 typedef enum { NOTHING, AUDIT, BACKUP, RESTORE, CHECK, FORGET, LEFT } step;
@@ -151,7 +150,7 @@ static void after_check(torture_tools *t, int code)
 
 static void after_forget(torture_tools *t, int code)
 {
-    if (code == EXIT_UNAVAILABLE && ++t->tries < FORGET_TRIES) return; /* central is away: again later */
+    if (code == KD_EXIT_UNAVAILABLE && ++t->tries < FORGET_TRIES) return; /* central is away: again later */
     remove_backup(t, t->forget);
     t->forget = 0;
 }
@@ -164,7 +163,7 @@ static void ended(torture_tools *t)
     t->counts.interrupted += (s == AUDIT || s == BACKUP) && code != 0;
     if (s == AUDIT) {
         t->counts.audits += code == 0;
-        if (code == EXIT_FAILED) wrong(t, "audit: of the running central");
+        if (code == KD_EXIT_FAILED) wrong(t, "audit: of the running central");
     } else if (s == BACKUP && code == 0) {
         t->counts.backups++;
         start_restore(t, t->points && kd_random_next(&t->random) % 100 < RESTORE_KILLED_PERCENT);
@@ -202,16 +201,11 @@ void torture_tools_tick(torture_tools *t, uint64_t now_us, bool acting)
         start_backup(t);
 }
 
-bool torture_tools_idle(void *tools)
-{
-    return !program_running(&((torture_tools *)tools)->tool);
-}
-
 static bool reaped(void *arg)
 {
     torture_tools *t = arg;
     torture_tools_tick(t, fleet_now_us(t->fleet), false);
-    return t->fleet->failed || torture_tools_idle(t);
+    return t->fleet->failed || !program_running(&t->tool);
 }
 
 void torture_tools_audit_left(torture_tools *t)

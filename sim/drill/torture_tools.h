@@ -21,7 +21,6 @@ torture_tools *torture_tools_create(fleet *f, uint64_t seed, bool points);
 void torture_tools_destroy(torture_tools *t); /* before the fleet. NULL is fine */
 /* `acting`: goes on to the next command when one is over. */
 void torture_tools_tick(torture_tools *t, uint64_t now_us, bool acting);
-bool torture_tools_idle(void *tools);
 /* Central is killed, its directory audited, and it is started again. Runs the loop. */
 void torture_tools_audit_left(torture_tools *t);
 torture_tools_counts torture_tools_total(const torture_tools *t);

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/io/clock.h"
 #include "sim/drill/proxy.h"
 
 /* ---- Kafka's addresses ----------------------------------------------------------------------------------------- */
@@ -173,13 +173,6 @@ typedef struct {
     int listening, client, server;
 } rig;
 
-static uint64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static void on_nothing(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what, (void)arg;
@@ -188,14 +181,14 @@ static void on_nothing(evutil_socket_t fd, short what, void *arg)
 /* Runs the loop until fd has something, or an end, or the time is over. */
 static bool readable(rig *r, int fd, uint64_t limit_us)
 {
-    uint64_t end = now_us() + limit_us;
+    uint64_t end = kd_clock_mono_us() + limit_us;
     const struct timeval turn = {.tv_usec = 1000};
     do {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         if (poll(&p, 1, 0) == 1) return true;
         event_base_once(r->base, -1, EV_TIMEOUT, on_nothing, NULL, &turn);
         event_base_loop(r->base, EVLOOP_ONCE);
-    } while (now_us() < end);
+    } while (kd_clock_mono_us() < end);
     return false;
 }
 
@@ -306,13 +299,13 @@ Test(drill_proxy, delay_and_bandwidth_take_their_time)
     rig_connect(&r);
     expect(&r, r.client, r.server, "before");
     proxy_link_set(r.link, &(proxy_condition){.way[PROXY_UP].delay_us = 60000});
-    uint64_t began = now_us();
+    uint64_t began = kd_clock_mono_us();
     expect(&r, r.client, r.server, "late");
-    cr_assert_geq(now_us() - began, 60000);
+    cr_assert_geq(kd_clock_mono_us() - began, 60000);
     proxy_link_set(r.link, &(proxy_condition){.way[PROXY_UP].bytes_per_s = 1000});
-    began = now_us();
+    began = kd_clock_mono_us();
     expect(&r, r.client, r.server, "forty bytes at a thousand a second: 40ms");
-    cr_assert_geq(now_us() - began, 40000);
+    cr_assert_geq(kd_clock_mono_us() - began, 40000);
     rig_close(&r);
 }
 
