@@ -258,6 +258,12 @@ static void copy_ends(drill_faults *f, const scenario_event *e, uint64_t now_us)
         n); /* the operator acts: an edge that was told of its double may refuse writes until then */
 }
 
+/* By how much a clock that drifts has gone wrong. */
+static int64_t drifted(const drill_faults *f, const active *a, uint64_t now_us)
+{
+    return (int64_t)((double)(now_us - a->from_us) * f->options.faster * (double)a->event->amount / 1e6);
+}
+
 static void finish(drill_faults *f, const active *a, uint64_t now_us)
 {
     const scenario_event *e = a->event;
@@ -298,8 +304,7 @@ static void finish(drill_faults *f, const active *a, uint64_t now_us)
         log_tool_duplicate(f->options.log, e->topic, 0);
         break;
     case SCENARIO_CLOCK_DRIFT: /* what it has gone wrong by stays */
-        f->stepped_us[clock_of(e->who)] +=
-            (int64_t)((double)(now_us - a->from_us) * f->options.faster * (double)e->amount / 1e6);
+        f->stepped_us[clock_of(e->who)] += drifted(f, a, now_us);
         break;
     case SCENARIO_CLOCK_STEP:
         if (e->for_us == 0) f->stepped_us[clock_of(e->who)] += e->amount;
@@ -320,8 +325,7 @@ static int64_t clock_offset(const drill_faults *f, uint32_t clock, uint64_t now_
         if (!drill_faults_moves_clock(e->kind) || clock_of(e->who) != clock) continue;
         if (e->kind == SCENARIO_CLOCK_STEP) offset += e->amount;
         if (e->kind == SCENARIO_CLOCK_SWING) offset += a->turn ? -e->amount : e->amount;
-        if (e->kind == SCENARIO_CLOCK_DRIFT)
-            offset += (int64_t)((double)(now_us - a->from_us) * f->options.faster * (double)e->amount / 1e6);
+        if (e->kind == SCENARIO_CLOCK_DRIFT) offset += drifted(f, a, now_us);
     }
     return offset;
 }
