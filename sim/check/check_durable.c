@@ -38,20 +38,32 @@ void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal
     cell->b = life << 1 | (a->verb == KD_LIKE);
 }
 
-check_word check_durable_word(const checks *c, uint32_t slot, uint32_t shard, const journal_attempt *pair)
+/* What is known of a pair at a shard. */
+typedef struct {
+    const check_cell *row, *taken; /* NULL: nothing */
+    bool here;                     /* taken in the present life */
+} last_word;
+
+static last_word look_up(const checks *c, uint32_t slot, uint32_t shard, const journal_attempt *pair)
 {
     uint64_t hash = attempt_hash(c, slot, pair);
-    const check_cell *row = check_map_find(&c->durable.rows, hash),
-                     *taken = check_map_find(&c->durable.taken, hash);
+    last_word l = {check_map_find(&c->durable.rows, hash), check_map_find(&c->durable.taken, hash), false};
+    l.here = l.taken && l.taken->b >> 1 == c->slots[slot].life[shard];
+    return l;
+}
+
+check_word check_durable_word(const checks *c, uint32_t slot, uint32_t shard, const journal_attempt *pair)
+{
+    last_word l = look_up(c, slot, shard, pair);
+    const check_cell *row = l.row, *taken = l.taken;
     if (!row && !taken) return c->durable.incomplete[slot] ? CHECK_WORD_UNSURE : CHECK_WORD_NONE;
     uint64_t newest = KD_MAX(row ? row->a : 0, taken ? taken->a : 0);
-    bool here = taken && taken->b >> 1 == c->slots[slot].life[shard];
-    bool lost = taken && !here && (!row || taken->a > row->a); /* with its life, or not */
+    bool lost = taken && !l.here && (!row || taken->a > row->a); /* with its life, or not */
     bool forgotten = c->view.scenario->forget_rows_us > 0 && newest <= c->stable_us[c->partition[pair->item]];
     /* What was moved to another position with its old stamp is seen here word by word, older ones first. */
-    bool moving = c->durable.incomplete[slot] && !here;
+    bool moving = c->durable.incomplete[slot] && !l.here;
     if (lost || moving || forgotten) return CHECK_WORD_UNSURE;
-    return (here ? taken->b & 1 : row->b) ? CHECK_WORD_LIKED : CHECK_WORD_UNLIKED;
+    return (l.here ? taken->b & 1 : row->b) ? CHECK_WORD_LIKED : CHECK_WORD_UNLIKED;
 }
 
 static bool earlier_life(const checks *c, uint32_t slot, uint32_t shard, uint64_t hash, uint64_t stamp_us)
@@ -179,13 +191,11 @@ void check_durable_disk(checks *c, uint32_t slot, bool empty)
 
 void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair, int result)
 {
-    uint32_t shard = c->partition[pair->item] % c->view.scenario->shards;
-    uint64_t hash = attempt_hash(c, slot, pair);
-    const check_cell *row = check_map_find(&c->durable.rows, hash),
-                     *taken = check_map_find(&c->durable.taken, hash);
+    last_word l = look_up(c, slot, c->partition[pair->item] % c->view.scenario->shards, pair);
+    const check_cell *row = l.row, *taken = l.taken;
+    bool here = l.here;
     if (result == KD_EIO || (!row && !taken)) return;
     c->made++;
-    bool here = taken && taken->b >> 1 == c->slots[slot].life[shard];
     bool told = result == 0 || result == 1;
     bool right =
         here ? told && (uint64_t)result == (taken->b & 1) : !row || (told && (uint64_t)result == row->b);
