@@ -5,6 +5,8 @@
 #ifndef KUDOS_TESTS_UNIT_TEST_CHECKS_H
 #define KUDOS_TESTS_UNIT_TEST_CHECKS_H
 
+#include <criterion/criterion.h>
+
 #include "sim/check/checks.h"
 #include "sim/world/disk.h"
 
@@ -50,7 +52,13 @@ void stage_install(void);
 void stage_settle(void);
 kd_view stage_view(uint32_t item, int *err);
 
-/* The checker that failed, or "". */
+/* An item liked twice, one of them taken back; one viewed; all of it settled, and no checker failed. */
+void stage_play(void);
+
+/* The checker that failed, or "", and what it says. */
 const char *stage_failed(void);
+const char *stage_why(void);
+#define HOLDS() cr_assert_str_empty(stage_failed(), "%s", stage_why())
+#define FAILS(name) cr_assert_str_eq(stage_failed(), name, "%s", stage_why())
 
 #endif

@@ -7,26 +7,6 @@
 TestSuite(checks_central, .init = stage_open, .fini = stage_close);
 TestSuite(checks_reader, .init = stage_open, .fini = stage_close);
 
-static const char *st_text(void)
-{
-    const char *text = "";
-    checks_failed(st.c, &text, NULL);
-    return text;
-}
-
-#define HOLDS() cr_assert_str_empty(stage_failed(), "%s", st_text())
-#define FAILS(name) cr_assert_str_eq(stage_failed(), name, "%s", st_text())
-
-static void play(void)
-{
-    stage_do(KD_LIKE, 0, 0);
-    stage_do(KD_LIKE, 0, 1);
-    stage_do(KD_UNLIKE, 0, 1);
-    stage_do(KD_ADD, 1, 0);
-    stage_settle();
-    HOLDS();
-}
-
 Test(checks_central, a_position_is_merged_once)
 {
     stage_do(KD_LIKE, 0, 0);
@@ -60,7 +40,7 @@ Test(checks_central, what_comes_next_is_not_dropped)
 
 Test(checks_central, applied_is_there_after_a_restart)
 {
-    play();
+    stage_play();
     checks_central_closed(st.c, 0, 0);
     checks_central_opened(st.c, 0, 0);
     HOLDS();
@@ -81,7 +61,7 @@ Test(checks_central, a_doubted_identity_has_a_reason)
 
 Test(checks_central, a_count_is_that_of_its_members)
 {
-    play();
+    stage_play();
     st.c->member_count[0][check_cell_of(st.c, SCENARIO_LIKE, 0)]++; /* a member that central does not count */
     stage_do(KD_LIKE, 1, 2);
     stage_settle();
@@ -93,7 +73,7 @@ Test(checks_central, a_count_is_that_of_its_members)
 
 Test(checks_central, and_is_counted_anew_when_a_partition_opens)
 {
-    play();
+    stage_play();
     st.c->member_count[0][check_cell_of(st.c, SCENARIO_LIKE, 0)]++;
     checks_central_opened(st.c, 0, 0);
     HOLDS();
@@ -102,7 +82,7 @@ Test(checks_central, and_is_counted_anew_when_a_partition_opens)
 
 Test(checks_central, only_what_is_on_disk_is_published)
 {
-    play();
+    stage_play();
     stage_do(KD_LIKE, 0, 2);
     cr_assert(stage_send());
     stage_feed();
@@ -126,7 +106,7 @@ static void publish_with(kd_snapshot *s, const kd_chain_link *link)
 Test(checks_central, an_epoch_ended_where_the_chain_says)
 {
     kd_snapshot s;
-    play();
+    stage_play();
     stage_publish();
     cr_assert_eq(kd_snapshot_decode(kd_buf_view(&st.snapshot), &s), KD_OK);
     kd_chain_link link = {.epoch = s.epoch - 1, .last = 7};
@@ -143,7 +123,7 @@ Test(checks_central, an_epoch_ended_where_the_chain_says)
 Test(checks_central, nothing_is_published_after_a_higher_claim)
 {
     kd_buf claim = {0};
-    play();
+    stage_play();
     kd_claim lower = {.epoch = 7, .central = kd_bytes_str("other"), .at_us = 1}, higher = lower;
     higher.epoch = 1ull << 50;
     kd_claim_encode(&lower, &claim);
@@ -243,7 +223,7 @@ static void by_several(void)
 Test(checks_reader, what_is_shown_as_fresh_is_central_s_number)
 {
     int err;
-    play();
+    stage_play();
     by_several();
     kd_view view = stage_view(0, &err);
     cr_assert(err == KD_OK && view.count[0] == 1);
@@ -259,7 +239,7 @@ Test(checks_reader, what_is_shown_as_fresh_is_central_s_number)
 Test(checks_reader, as_of_is_true_of_stale_numbers_too)
 {
     int err;
-    play();
+    stage_play();
     by_several();
     kd_view old = stage_view(0, &err);
     stage_do(KD_LIKE, 0, 2);
@@ -278,7 +258,7 @@ Test(checks_reader, an_item_of_one_edge_stays_between_acknowledged_and_attempted
 {
     int err;
     kd_outcome out;
-    play();
+    stage_play();
     stage_take(KD_LIKE, 0, 2, &out); /* attempted: one or two may be shown */
     told(stage_view(0, &err), err);
     HOLDS();
@@ -292,7 +272,7 @@ Test(checks_reader, an_item_of_one_edge_stays_between_acknowledged_and_attempted
 Test(checks_reader, nor_does_it_fall_below_what_was_acknowledged)
 {
     int err;
-    play();
+    stage_play();
     kd_view view = stage_view(0, &err);
     view.count[0] = 0;
     view.pending[0] = 1;
@@ -303,7 +283,7 @@ Test(checks_reader, nor_does_it_fall_below_what_was_acknowledged)
 Test(checks_reader, nothing_is_pending_that_central_confirmed)
 {
     int err;
-    play();
+    stage_play();
     kd_view view = stage_view(0, &err);
     view.pending[0] = 1;
     told(view, err);
@@ -313,7 +293,7 @@ Test(checks_reader, nothing_is_pending_that_central_confirmed)
 Test(checks_reader, no_number_is_younger_than_central_made_it)
 {
     int err;
-    play();
+    stage_play();
     kd_view view = stage_view(0, &err);
     view.made_us++;
     told(view, err);
@@ -324,7 +304,7 @@ Test(checks_reader, convergence_and_the_verdict)
 {
     char why[200];
     final_verdict out;
-    play();
+    stage_play();
     cr_assert_not(checks_converged(st.c, why, sizeof(why)), "virginia is down");
     st.s.edge_count = 1;
     cr_assert(checks_converged(st.c, why, sizeof(why)), "%s", why);

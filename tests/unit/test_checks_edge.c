@@ -5,26 +5,6 @@
 
 TestSuite(checks_edge, .init = stage_open, .fini = stage_close);
 
-#define HOLDS() cr_assert_str_empty(stage_failed(), "%s", st_text())
-#define FAILS(name) cr_assert_str_eq(stage_failed(), name, "%s", st_text())
-
-static const char *st_text(void)
-{
-    const char *text = "";
-    checks_failed(st.c, &text, NULL);
-    return text;
-}
-
-static void play(void)
-{
-    stage_do(KD_LIKE, 0, 0);
-    stage_do(KD_LIKE, 0, 1);
-    stage_do(KD_UNLIKE, 0, 1);
-    stage_do(KD_ADD, 1, 0);
-    stage_settle();
-    HOLDS();
-}
-
 Test(checks_edge, an_answer_rests_on_a_synced_write)
 {
     kd_outcome out;
@@ -106,7 +86,7 @@ Test(checks_edge, nothing_is_answered_after_an_error)
 
 Test(checks_edge, a_user_reads_his_own_word)
 {
-    play();
+    stage_play();
     checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
     checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 1, 0);
     checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 2, KD_ENOTFOUND);
@@ -119,7 +99,7 @@ Test(checks_edge, a_user_reads_his_own_word)
 
 Test(checks_edge, a_word_that_is_forgotten_is_found)
 {
-    play();
+    stage_play();
     checks_edge_opened(st.c, 0, 0);
     checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, KD_ENOTFOUND);
     FAILS("own-word");
@@ -177,7 +157,7 @@ static void drop(kd_position at)
 
 Test(checks_edge, an_outbox_row_goes_after_central_has_it_on_disk)
 {
-    play(); /* the rows of these went */
+    stage_play(); /* the rows of these went */
     stage_do(KD_LIKE, 0, 2);
     cr_assert(stage_send());
     stage_feed();
@@ -199,7 +179,7 @@ Test(checks_edge, a_commit_that_is_not_on_disk_frees_nothing)
 
 Test(checks_edge, only_what_follows_is_installed)
 {
-    play();
+    stage_play();
     stage_publish();
     checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), KD_HEARTBEAT);
     HOLDS();
@@ -209,7 +189,7 @@ Test(checks_edge, only_what_follows_is_installed)
 
 Test(checks_edge, a_snapshot_over_a_gap_is_not_followed)
 {
-    play();
+    stage_play();
     for (uint32_t i = 0; i < 2; i++) {
         stage_do(KD_LIKE, 0, 2);
         cr_assert(stage_send());
@@ -250,7 +230,7 @@ Test(checks_edge, nothing_is_taken_beyond_the_outbox_nor_refused_within)
 
 Test(checks_edge, tables_stay_within_their_bounds)
 {
-    play();
+    stage_play();
     checks_ticked(st.c, 0, 0);
     HOLDS();
     checks *c = st.c;
@@ -263,7 +243,7 @@ Test(checks_edge, tables_stay_within_their_bounds)
 
 Test(checks_edge, after_a_wipe_what_was_not_merged_is_excused_and_the_rest_is_not)
 {
-    play();
+    stage_play();
     stage_do(KD_LIKE, 2, 2);
     st.now_us += 5 * STAGE_SECOND;
     checks_disk(st.c, 0, CHECKS_WIPED);

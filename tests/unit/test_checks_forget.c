@@ -8,9 +8,6 @@
 
 TestSuite(checks_forget, .init = stage_open, .fini = stage_close);
 
-#define FAILS(name) cr_assert_str_eq(stage_failed(), name)
-#define HOLDS() cr_assert_str_empty(stage_failed())
-
 static void play(void)
 {
     stage_do(KD_LIKE, 0, 0);

@@ -222,8 +222,25 @@ kd_view stage_view(uint32_t item, int *err)
     return view;
 }
 
+void stage_play(void)
+{
+    stage_do(KD_LIKE, 0, 0);
+    stage_do(KD_LIKE, 0, 1);
+    stage_do(KD_UNLIKE, 0, 1);
+    stage_do(KD_ADD, 1, 0);
+    stage_settle();
+    HOLDS();
+}
+
 const char *stage_failed(void)
 {
     const char *failed = checks_failed(st.c, NULL, NULL);
     return failed ? failed : "";
+}
+
+const char *stage_why(void)
+{
+    const char *text = "";
+    checks_failed(st.c, &text, NULL);
+    return text;
 }
