@@ -6,7 +6,6 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <leveldb/c.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include "common/io/leveldb_acked.h"
 #include "common/io/leveldb_store.h"
+#include "sim/drill/files.h"
 
 enum { ROWS = 300, PATH = 400 }; /* over several blocks of the log */
 
@@ -22,14 +22,6 @@ static char dir[64];
 static char file[PATH];
 static const kd_leveldb_options create = {
     .create = true, .write_buffer_bytes = 1 << 20, .cache_bytes = 1 << 20};
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
 
 static void make_dir(void)
 {
@@ -39,7 +31,7 @@ static void make_dir(void)
 
 static void remove_dir(void)
 {
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    files_remove(dir);
 }
 
 TestSuite(leveldb_damage, .init = make_dir, .fini = remove_dir);

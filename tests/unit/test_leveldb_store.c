@@ -17,18 +17,11 @@
 #include "common/io/committer.h"
 #include "common/io/leveldb_dir.h"
 #include "common/io/leveldb_store.h"
+#include "sim/drill/files.h"
 
 static char dir[64];
 static const kd_leveldb_options create = {
     .create = true, .write_buffer_bytes = 1 << 20, .cache_bytes = 1 << 20};
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
 
 static void make_dir(void)
 {
@@ -38,7 +31,7 @@ static void make_dir(void)
 
 static void remove_dir(void)
 {
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    files_remove(dir);
 }
 
 TestSuite(leveldb, .init = make_dir, .fini = remove_dir);
