@@ -16,7 +16,8 @@ import pytest
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 import proc  # noqa: E402
-from proc import Broker, free_ports, program, request, wait_until  # noqa: E402
+from certificate import make_certificate  # noqa: E402
+from proc import Broker, free_ports, program, wait_until  # noqa: E402
 
 PARTITIONS = 2
 TOPICS = ("kudos.likes.v1", "kudos.counts.v1", "kudos.changes.v1")
@@ -564,15 +565,6 @@ def test_reload(central):
 
 
 # ---- TLS ----
-
-def make_certificate(directory, name):
-    cert, key = (os.path.join(directory, f"{name}.{kind}") for kind in ("crt", "key"))
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-                   check=True, capture_output=True)
-    os.chmod(key, 0o600)
-    return cert, key
-
 
 def test_tls_and_its_renewal(tmp_path, broker, feed):
     def shown():

@@ -14,6 +14,7 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from certificate import make_certificate  # noqa: E402
 from proc import Broker, Central, Edge, Process, free_ports, wait_until  # noqa: E402
 
 PARTITIONS = 4
@@ -182,22 +183,13 @@ def test_a_clock_out_of_bounds_refuses_writes_and_nothing_else(broker, tmp_path,
             assert abs(e.metric("kudos_edge_clock_offset_us") / 1e6 - off_s) < 10
 
 
-def certificate(directory, name):
-    paths = [os.path.join(str(directory), f"{name}.{kind}") for kind in ("crt", "key")]
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-out", paths[0], "-keyout", paths[1]],
-                   check=True, capture_output=True, timeout=20)
-    os.chmod(paths[1], 0o600)
-    return paths
-
-
 def served_certificate(port):
     return ssl.get_server_certificate(("127.0.0.1", port), timeout=10)
 
 
 def test_tls_and_h2c_on_one_port_and_a_new_certificate_without_a_restart(broker, tmp_path):
-    crt, key = certificate(tmp_path, "first")
-    other_crt, other_key = certificate(tmp_path, "second")
+    crt, key = make_certificate(tmp_path, "first")
+    other_crt, other_key = make_certificate(tmp_path, "second")
     more = {"http": {"tls_certificate": crt, "tls_key": key}}
     with Edge(tmp_path, broker.address, name="edge-f", partitions=PARTITIONS, more=more) as e:
         curl = ["curl", "-s", "--cacert", crt, "-w", " %{http_version}", "-H", "X-User-Id: ann", "-X", "POST"]

@@ -5,7 +5,6 @@ Stores are looked at and damaged through LevelDB's own library. Every wait has a
 import contextlib
 import ctypes
 import ctypes.util
-import json
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ import threading
 
 import pytest
 
-from test_central import PARTITIONS, T0, VIEW, Central, Feed, export, like, unlike, until  # noqa: F401
+from test_central import PARTITIONS, T0, VIEW, Central, export, like, unlike, until  # noqa: F401
 from test_central import broker, central, feed  # noqa: F401  (fixtures)
 from cluster import EDGE, merged
 from proc import Edge, free_ports, program, request

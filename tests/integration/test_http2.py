@@ -1,0 +1,333 @@
+"""The HTTP server over HTTP/2, from outside: answers, limits, floods, slow peers, deadlines."""
+import json
+import os
+import socket
+import struct
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
+from http_peer import (ACK, BODY, CALM, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, NO_ERROR, PADDED, PING,  # noqa: E402
+                       PREFACE, PRIORITY, REFUSED, RST, SETTINGS, WINDOW, fields, frame, h1_get, h1_raw, h1_status, integer, literal, read_all)
+from http_peer import certificate, program, serve  # noqa: E402,F401  (fixtures)
+
+
+# ---- requests and floods ----
+
+def test_h2_answers(serve):
+    with H2(serve()) as h2:
+        h2.request(1)
+        assert h2.body(1) == BODY
+        h2.request(3, b"/echo", b"POST", end=False)
+        h2.send(frame(DATA, 0, 3, b"hel") + frame(DATA, END_STREAM, 3, b"lo"))
+        assert h2.body(3) == b"hello"
+        h2.request(5, method=b"HEAD")
+        assert h2.body(5) == b""
+
+
+def test_h2_preface_in_pieces(serve):
+    server = serve()
+    with server.connect() as sock:
+        for byte in PREFACE + frame(SETTINGS, 0, 0):
+            sock.sendall(bytes([byte]))
+        sock.sendall(frame(HEADERS, END_HEADERS | END_STREAM, 1, fields()))
+        got = b""
+        while BODY not in got:
+            got += sock.recv(65536)
+
+
+def test_answers_of_one_turn_leave_together(serve):
+    with H2(serve()) as h2:
+        for i in range(20):
+            h2.request(1 + 2 * i, b"/hold")
+        h2.request(101, b"/release")
+        assert h2.body(101) == BODY
+
+
+@pytest.mark.parametrize("more", [
+    [(b"x%d" % i, b"v") for i in range(100)],
+    [(b"big", b"v" * 20000)],
+])
+def test_too_many_headers(serve, more):
+    server = serve()
+    with H2(server) as h2:
+        block = fields(more=more)
+        h2.send(frame(HEADERS, END_STREAM, 1, block[:10000]) + frame(CONTINUATION, END_HEADERS, 1, block[10000:]))
+        assert h2.problem(1)["status"] == 431
+        h2.request(3)
+        assert h2.body(3) == BODY
+    assert server.count("rejected") == 1
+
+
+def test_endless_headers_end_the_connection(serve):
+    server = serve()
+    with H2(server) as h2:
+        block = fields(more=[(b"big", b"v" * 16000)] * 12)
+        pieces = [block[i:i + 16384] for i in range(0, len(block), 16384)]
+        h2.flood(frame(HEADERS, END_STREAM, 1, pieces[0]) +
+                 b"".join(frame(CONTINUATION, 0, 1, p) for p in pieces[1:]))
+        assert h2.goaway() == CALM
+    assert server.count("floods") == 1
+
+
+def test_endless_continuation(serve):
+    server = serve()
+    with H2(server) as h2:
+        h2.flood(frame(HEADERS, END_STREAM, 1, fields()) + frame(CONTINUATION, 0, 1) * 5000)
+        assert h2.goaway() in (CALM, None)
+    assert server.count("floods") == 1
+
+
+def test_hpack_references_by_the_thousand(serve):
+    server = serve()
+    with H2(server) as h2:
+        h2.flood(frame(HEADERS, END_STREAM | END_HEADERS, 1,
+                       fields() + b"\x40" + integer(1, 7) + b"n" + integer(3000, 7) + b"v" * 3000 + b"\xbe" * 5000))
+        assert h2.goaway() == CALM
+
+
+@pytest.mark.parametrize("length", [None, b"300000"])
+def test_body_cap(serve, length):
+    server = serve()
+    with H2(server) as h2:
+        more = [(b"content-length", length)] if length else []
+        h2.request(1, b"/echo", b"POST", more=more, end=False)
+        for _ in range(0 if length else 5):
+            h2.send(frame(DATA, 0, 1, b"x" * 16384) * 4)
+        problem = h2.problem(1)
+        assert problem["status"] == 413 and problem["type"] == "urn:kudos:payload-too-large"
+        h2.request(3)
+        assert h2.body(3) == BODY
+    server.wait_for("buffered_bytes", 0)
+
+
+def test_a_refused_upload_is_stopped_in_the_end(serve):
+    with H2(serve("max_body_bytes=1000")) as h2:
+        h2.request(1, b"/echo", b"POST", end=False)
+        h2.send(frame(DATA, 0, 1, b"x" * 2000))
+        assert h2.problem(1)["status"] == 413
+        sent = 0
+        stopped = None
+        while stopped is None and sent < 100:
+            h2.send(frame(DATA, 0, 1, b"x" * 16384))
+            sent += 1
+            h2.sock.settimeout(0.01)
+            try:
+                stopped = h2.until(lambda kind, *_: kind == RST)
+            except TimeoutError:
+                pass
+        assert stopped[3] == struct.pack(">I", NO_ERROR)
+        assert 60 < sent < 80
+
+
+def test_buffered_bodies_have_a_total(serve):
+    server = serve("max_body_bytes=50000", "max_buffered_bytes=100000")
+    with H2(server) as h2:
+        for stream in (1, 3, 5):
+            h2.request(stream, b"/echo", b"POST", end=False)
+            h2.send(frame(DATA, 0, stream, b"x" * 16000) * 3)
+        assert h2.problem(5)["type"] == "urn:kudos:overloaded"
+        h2.send(frame(DATA, END_STREAM, 1))
+        assert h2.body(1) is not None
+    server.wait_for("buffered_bytes", 0)
+
+
+@pytest.mark.parametrize("more, status", [
+    ([(b"authorization", b"a"), (b"authorization", b"b")], 400),
+    ([(b"x-user-id", b"a"), (b"x-user-id", b"b")], 400),
+    ([(b"x-bad", b"a\x01b")], 400),
+    ([(b"content-length", b"1"), (b"content-length", b"1")], None),
+    ([(b"content-length", b"5")], None),
+    ([(b":path", b"/other")], None),
+    ([(b"connection", b"close")], None),
+])
+def test_bad_requests_never_reach_the_handler(serve, more, status):
+    server = serve()
+    with H2(server) as h2:
+        h2.request(1, b"/", more=more)
+        body = h2.body(1)
+        assert (json.loads(body)["status"] if body is not None else None) == status
+    assert server.count("requests") == 1
+
+
+@pytest.mark.parametrize("method", [b"TRACE", b"CONNECT"])
+def test_methods_that_are_not_for_origins(serve, method):
+    with H2(serve()) as h2:
+        block = fields(method=method) if method == b"TRACE" else literal(b":method", method) + literal(
+            b":authority", b"a:1")
+        h2.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, block))
+        assert h2.problem(1)["status"] == 405
+
+
+def test_trailers_are_ignored(serve):
+    with H2(serve()) as h2:
+        h2.request(1, b"/echo", b"POST", end=False)
+        h2.send(frame(DATA, 0, 1, b"body"))
+        h2.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, literal(b"x-user-id", b"mallory")))
+        assert h2.body(1) == b"body"
+
+
+def test_more_streams_than_allowed(serve):
+    server = serve("max_streams=4")
+    with H2(server) as h2:
+        h2.until(lambda kind, flags, *_: kind == SETTINGS and flags == ACK)
+        h2.send(frame(SETTINGS, ACK, 0))
+        for i in range(5):
+            h2.request(1 + 2 * i, b"/hold")
+        end = h2.until(lambda kind, *_: kind in (RST, GOAWAY))
+        assert end[0] == GOAWAY or end[3] == struct.pack(">I", REFUSED)
+
+
+def test_abandoned_work_keeps_its_slot(serve):
+    server = serve("max_streams=4", "max_resets_per_s=1000")
+    with H2(server) as h2:
+        for i in range(10):
+            h2.request(1 + 2 * i, b"/hold")
+            h2.send(frame(RST, 0, 1 + 2 * i, struct.pack(">I", 8)))
+        server.wait_for("refused_streams", 6)
+        assert server.count("requests_open") == 5  # four held, and the one that asks
+        assert h1_get(server, "/release") == BODY
+        h2.request(101)
+        assert h2.body(101) == BODY
+    assert server.count("requests_open") == 1
+
+
+def test_a_lost_connection_keeps_its_slot(serve):
+    server = serve("max_connections_per_address=3")
+    for _ in range(2):
+        with H2(server) as h2:
+            h2.request(1, b"/hold")
+            h2.send(frame(PING, 0, 0, b"12345678"))
+            h2.until(lambda kind, flags, *_: kind == PING and flags == ACK)
+    server.wait_for("connections_open", 1)
+    with server.connect() as one, server.connect() as two:
+        one.sendall(b"GET /release HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert BODY in one.recv(65536)
+        assert two.recv(1) == b""  # both lost ones were still counted
+    server.wait_for("connections_open", 1)
+    assert server.count("connections_refused") == 1
+
+
+def test_rapid_reset(serve):
+    server = serve()
+    with H2(server) as h2:
+        one = [frame(HEADERS, END_HEADERS | END_STREAM, s, fields()) + frame(RST, 0, s, struct.pack(">I", 8))
+               for s in range(1, 20001, 2)]
+        h2.flood(b"".join(one))
+        assert h2.goaway() == CALM
+    assert server.count("requests") < 2000
+    assert server.count("floods") == 1
+
+
+def test_resets_that_we_are_made_to_send(serve):
+    server = serve()
+    with H2(server) as h2:
+        zero = struct.pack(">I", 0)
+        h2.flood(b"".join(frame(HEADERS, END_HEADERS | END_STREAM, s, fields(b"/hold")) + frame(WINDOW, 0, s, zero)
+                          for s in range(1, 4001, 2)))
+        h2.goaway()
+    assert server.count("requests_open") <= 129
+    assert h1_get(server, "/release") == BODY
+
+
+@pytest.mark.parametrize("kind, flags, stream, payload", [
+    (PING, 0, 0, b"12345678"), (SETTINGS, 0, 0, b""), (DATA, 0, 1, b""), (DATA, PADDED, 1, bytes([15]) + bytes(15)),
+    (PRIORITY, 0, 99, bytes(5))], ids=["ping", "settings", "data", "padded-data", "priority"])
+def test_control_floods(serve, kind, flags, stream, payload):
+    server = serve()
+    with H2(server) as h2:
+        h2.request(1, b"/echo", b"POST", end=False)
+        h2.flood(frame(kind, flags, stream, payload) * 100000)
+        assert h2.goaway() in (CALM, None)
+    assert server.count("floods") == 1
+
+
+def test_ping_flood_without_reading(serve):
+    server = serve("max_control_per_s=1000000", "write_stall_timeout_ms=300")
+    with server.connect(timeout=5) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with pytest.raises((BrokenPipeError, ConnectionResetError, TimeoutError)):
+            sock.sendall(PREFACE + frame(SETTINGS, 0, 0) + frame(PING, 0, 0, b"12345678") * 1000000)
+    server.wait_for("connections_open", 1)
+
+
+def test_zero_window_ends_by_deadline(serve):
+    server = serve("write_stall_timeout_ms=200")
+    with H2(server, struct.pack(">HI", 4, 0)) as h2:
+        h2.request(1, b"/big?n=1000")
+        started = time.monotonic()
+        assert h2.body(1) is None
+        assert 0.15 < time.monotonic() - started < 5
+    assert server.count("timeouts") == 1
+
+
+def test_one_byte_window_is_served(serve):
+    with H2(serve(), struct.pack(">HI", 4, 1)) as h2:
+        h2.request(1)
+        data = b""
+        while len(data) < len(BODY):
+            data += h2.until(lambda kind, *_: kind == DATA)[3]
+            h2.send(frame(WINDOW, 0, 1, struct.pack(">I", 1)))
+        assert data == BODY
+
+
+def test_window_overflow(serve):
+    with H2(serve()) as h2:
+        h2.send(frame(WINDOW, 0, 0, struct.pack(">I", 0x7FFFFFFF)))
+        assert h2.goaway() == 3
+
+
+def test_slow_reader_of_a_big_answer(serve):
+    server = serve("write_stall_timeout_ms=300")
+    with H2(server, struct.pack(">HI", 4, 0x7FFFFFFF)) as h2:
+        h2.send(frame(WINDOW, 0, 0, struct.pack(">I", 0x7FFF0000)))
+        for s in (1, 3, 5):
+            h2.request(s, b"/big?n=3000000")
+        got = b"".join(h2.body(s) for s in (1,))
+        assert got == b"x" * 3000000
+
+
+def test_who_does_not_read_at_all_is_cut_off(serve):
+    server = serve("write_stall_timeout_ms=100")
+    with H2(server, struct.pack(">HI", 4, 0x7FFFFFFF)) as h2:
+        h2.send(frame(WINDOW, 0, 0, struct.pack(">I", 0x7FFF0000)))
+        for s in (1, 3, 5, 7):
+            h2.request(s, b"/big?n=3000000")
+        server.wait_for("timeouts", 1, seconds=10)  # 100 ms, and a second per 16 KiB of at most 64
+        server.wait_for("buffered_bytes", 0)
+
+
+# ---- deadlines ----
+
+@pytest.mark.parametrize("start", [b"", b"\x16\x03\x01", b"PRI * HT"])
+def test_silence_at_the_start(serve, certificate, start):
+    server = serve(*certificate("silent"), "handshake_timeout_ms=150")
+    with server.connect() as sock:
+        sock.sendall(start)
+        assert sock.recv(1) == b""
+    assert server.count("timeouts") == 1
+
+
+def test_slow_headers_and_bodies(serve):
+    server = serve("headers_timeout_ms=150", "body_timeout_ms=150")
+    assert h1_raw(server, b"GET / HTTP/1.1\r\nHost: a\r\nX: ") == b""
+    slow_body = h1_raw(server, b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc")
+    assert h1_status(slow_body) == 408
+    with H2(server) as h2:
+        h2.request(1, b"/echo", b"POST", end=False)
+        assert h2.problem(1)["status"] == 408
+    with H2(server) as h2:
+        h2.send(frame(HEADERS, END_STREAM, 1, fields()))
+        assert h2.goaway() is None
+    assert server.count("timeouts") == 4
+
+
+def test_preface_then_silence(serve):
+    server = serve("idle_timeout_ms=150")
+    with H2(server) as h2:
+        assert h2.goaway() == NO_ERROR
+    with server.connect() as sock:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert read_all(sock).endswith(BODY)
