@@ -29,7 +29,7 @@ static int complain(const kd_args *a, const char *what, const char *about)
     return KD_EXIT_USAGE;
 }
 
-bool kd_args_uint(const char *text, uint64_t *value)
+static bool parse_uint(const char *text, uint64_t *value)
 {
     if (*text < '0' || *text > '9') return false;
     char *end;
@@ -55,7 +55,7 @@ static int take_number(const kd_args *a, const kd_arg *arg, const char *text)
 {
     uint64_t whole = 0;
     double real = 0;
-    bool ok = arg->kind == KD_ARG_UINT ? kd_args_uint(text, &whole) : parse_real(text, &real);
+    bool ok = arg->kind == KD_ARG_UINT ? parse_uint(text, &whole) : parse_real(text, &real);
     if (!ok) return complain(a, arg->kind == KD_ARG_UINT ? "not a whole number" : "not a number", text);
     if (!within(arg, arg->kind == KD_ARG_UINT ? (double)whole : real))
         return complain(a, "out of bounds", text);

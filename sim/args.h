@@ -37,7 +37,5 @@ typedef struct {
 
 /* -1: go on; else the exit code with which the command ends (0 after --help; 2 after a message on stderr). */
 int kd_args_parse(const kd_args *args, int argc, char **argv);
-/* A whole decimal number; false when it is anything else. */
-bool kd_args_uint(const char *text, uint64_t *value);
 
 #endif

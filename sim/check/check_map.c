@@ -63,12 +63,3 @@ void check_map_finish(check_map *m)
     free(m->cells);
     *m = (check_map){0};
 }
-
-void check_map_copy(check_map *to, const check_map *from)
-{
-    check_map_finish(to);
-    *to = *from;
-    if (!from->cells) return;
-    to->cells = kd_alloc(from->cap * sizeof(to->cells[0]));
-    memcpy(to->cells, from->cells, from->cap * sizeof(to->cells[0]));
-}

@@ -28,6 +28,5 @@ check_cell *check_map_find(const check_map *m, uint64_t key); /* NULL: not there
 check_cell *check_map_obtain(check_map *m, uint64_t key);
 void check_map_clear(check_map *m);
 void check_map_finish(check_map *m);
-void check_map_copy(check_map *to, const check_map *from);
 
 #endif

@@ -19,7 +19,7 @@ static check_cell *position(checks *c, uint32_t edge, uint32_t partition, kd_pos
     return check_map_obtain(&c->positions.bodies, position_hash(edge, partition, at));
 }
 
-bool check_position_merged(const checks *c, uint32_t edge, uint32_t partition, kd_position at)
+static bool is_merged(const checks *c, uint32_t edge, uint32_t partition, kd_position at)
 {
     const check_cell *cell = check_map_find(&c->positions.bodies, position_hash(edge, partition, at));
     return cell && (cell->b & MERGED);
@@ -177,7 +177,7 @@ void check_position_freed(checks *c, uint32_t slot, uint32_t partition, kd_posit
 {
     c->made++;
     if (c->slots[slot].alarmed || partition >= c->view.scenario->partitions ||
-        check_position_merged(c, check_edge(slot), partition, at) ||
+        is_merged(c, check_edge(slot), partition, at) ||
         found_applied(c, check_edge(slot), partition, at))
         return;
     check_fail(c, "freed", "%s drops %llu/%llu of partition %u, which no central has on its disk",

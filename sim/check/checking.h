@@ -213,7 +213,6 @@ void check_position_fed(checks *c, uint32_t slot, uint32_t partition, const kd_b
 void check_position_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version);
 void check_position_committed(checks *c, uint32_t slot, uint32_t partition, uint64_t version, bool synced);
 void check_position_opened(checks *c, uint32_t slot, uint32_t partition);
-bool check_position_merged(const checks *c, uint32_t edge, uint32_t partition, kd_position at);
 void check_position_freed(checks *c, uint32_t slot, uint32_t partition, kd_position at);
 
 /* check_count.c: "counts" (I2) */

@@ -70,12 +70,6 @@ bool fleet_all_ready(void *fleet_)
 
 /* ---- the loop -------------------------------------------------------------------------------------------------- */
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    fleet_tick(arg);
-}
-
 bool fleet_wait(fleet *f, bool (*holds)(void *arg), void *arg, uint64_t limit_us)
 {
     uint64_t end = fleet_now_us(f) + limit_us;
@@ -103,8 +97,11 @@ static void look_after(fleet *f, fleet_node *n, uint64_t now)
     ask_get(f->base, n->admin_port, "/readyz", NULL, READY_ASK_MS, on_ready, n);
 }
 
-void fleet_tick(fleet *f)
+/* Reaps, restarts, asks who is ready. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
+    (void)fd, (void)what;
+    fleet *f = arg;
     uint64_t now = fleet_now_us(f);
     fleet_kafka_tick(f);
     for (uint32_t i = 0; i < FLEET_NODES; i++) {

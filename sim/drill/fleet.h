@@ -105,8 +105,6 @@ int fleet_create(fleet **out, const fleet_options *options);
 void fleet_destroy(fleet *f);
 /* Broker, central, edges; waits until all are ready. KD_OK; KD_EUNAVAILABLE, and failure says why. */
 int fleet_start(fleet *f);
-/* Reaps, restarts, asks who is ready. Called by the loop a few hundred times a second. */
-void fleet_tick(fleet *f);
 /* Runs the loop until the condition holds. False: not within limit_us, or interrupted. */
 bool fleet_wait(fleet *f, bool (*holds)(void *arg), void *arg, uint64_t limit_us);
 /* From here on time counts from 0. */

@@ -172,11 +172,6 @@ child_done child_wait(child_pool *p)
     }
 }
 
-void child_pool_finish(child_pool *p)
-{
-    while (p->running > 0) collect(p, 0, true);
-}
-
 bool child_same_failure(const sim_result *a, const sim_result *b)
 {
     if (a->verdict != b->verdict || strcmp(a->checker, b->checker) != 0) return false;

@@ -47,8 +47,6 @@ static inline bool child_pool_full(const child_pool *p)
 void child_start(child_pool *p, const child_job *job);
 /* The next one that ends. There must be one running. */
 child_done child_wait(child_pool *p);
-/* Ends those that run. */
-void child_pool_finish(child_pool *p);
 
 /* Whether both failed in the same way: the same checker, and the same assertion. */
 bool child_same_failure(const sim_result *a, const sim_result *b);

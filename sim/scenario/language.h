@@ -100,8 +100,6 @@ static inline uint32_t form_parts(const form *f)
 uint32_t form_prefix(const form *f);
 /* "flush COUNT ops DURATION" */
 void form_put_syntax(const form *f, kd_buf *out);
-/* A value of the form, as text. */
-void form_print(const scenario *s, const form *f, const void *base, kd_buf *out);
 
 /* One line while it is read. */
 typedef struct {
@@ -116,8 +114,6 @@ __attribute__((format(printf, 2, 3))) bool words_refuse(words *w, const char *fo
 bool word_is(kd_bytes word, const char *text);
 const verb_word *verb_of(kd_bytes word);
 
-/* Fills *base from the words; false with a reason. All words must be used. */
-bool form_read(words *w, const form *f, void *base);
 /* One part's value, its word already taken. */
 bool part_read(words *w, const part *p, void *base);
 bool part_duration(words *w, const part *p, uint64_t *us);

@@ -152,7 +152,8 @@ static bool is_absent(const form *f, const part *p, const void *base)
     }
 }
 
-void form_print(const scenario *s, const form *f, const void *base, kd_buf *out)
+/* A value of the form, as text. */
+static void form_print(const scenario *s, const form *f, const void *base, kd_buf *out)
 {
     const char *between = "";
     for (uint32_t i = 0; i < form_parts(f); i++) {

@@ -66,7 +66,8 @@ static void clear_named(const form *f, void *base)
     }
 }
 
-bool form_read(words *w, const form *f, void *base)
+/* Fills *base from the words; false with a reason. All words must be used. */
+static bool form_read(words *w, const form *f, void *base)
 {
     if (f->sparse) clear_named(f, base);
     bool ok = read_in_order(w, f, base);

@@ -163,7 +163,6 @@ static void watch_identity(world *w, uint32_t slot, uint32_t shard)
         world_note(w, w->s->edges[edge_identity(slot)], "somebody else uses its name: alarm %llu",
                    (unsigned long long)stats.identity_alarms);
     e->alarms = KD_MAX(e->alarms, stats.identity_alarms);
-    if (stats.refusing) e->refusing_seen = true;
 }
 
 void shard_turn(world *w, uint32_t slot, uint32_t shard)

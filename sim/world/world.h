@@ -160,7 +160,7 @@ typedef struct {
     uint32_t probe; /* number of the question under way */
     uint32_t wipes; /* how often its disk lost what it knew */
     uint64_t doubled_until_us;
-    bool refusing_seen, operator_came;
+    bool operator_came;
     bool retired; /* by the operator's word */
     uint64_t acked, refused, alarms;
 } sim_edge;
@@ -168,7 +168,6 @@ typedef struct {
 typedef struct {
     sim_disk *disk, *backup;
     kd_central *core;
-    kd_writes early[2];
     uint64_t versions[2]; /* being written, oldest first */
     uint32_t outstanding;
     uint64_t disk_free_us;
