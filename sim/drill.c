@@ -15,7 +15,7 @@
 #include "sim/playing.h"
 #include "sim/report/terminal.h"
 
-enum { RATE_MAX = 100, FIGURES = 10, FIGURE_MAX = 32, NAME_MAX_BYTES = 64 };
+enum { RATE_MAX = 100, FIGURES = 11, FIGURE_MAX = 32, NAME_MAX_BYTES = 64 };
 
 typedef struct {
     const char *file, *kafka, *report, *keep;
@@ -104,7 +104,8 @@ static bool tell(const drill_options *o, const scenario *s, const record *r, con
                {"gaps", d->totals.gaps},
                {"histories undone", d->totals.undone},
                {"operations sent again", d->totals.resent},
-               {"processes killed", d->kills}};
+               {"processes killed", d->kills},
+               {"records appended once more", d->appended}};
     for (; n < KD_COUNT(all); n++) figure(&figures[n], texts[n], all[n].name, all[n].value);
     snprintf(command, sizeof command, "kudos-sim drill %s --seed %llu --kafka %s --faster %g", o->file,
              (unsigned long long)o->seed, o->kafka, o->faster);
@@ -129,6 +130,8 @@ static bool tell(const drill_options *o, const scenario *s, const record *r, con
                           .figures = figures,
                           .figure_count = n};
     terminal_summary(stdout, r, &facts);
+    if (d->orders_failed)
+        printf("%u orders to the log failed, the last one: %s\n", d->orders_failed, d->order_failure);
     bool written = !o->report || report_write(r, &facts, o->report) == KD_OK;
     if (!written) fprintf(stderr, "kudos-sim drill: %s: %s\n", o->report, strerror(errno));
     kd_buf_finish(&text);

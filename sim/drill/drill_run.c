@@ -54,6 +54,7 @@ static void play(stage *s, drill_run_result *out)
     out->users = clients_total(s->clients);
     out->totals = samples_sum(s->samples);
     out->appended = log_tool_appended(s->log);
+    out->orders_failed = log_tool_failures(s->log, out->order_failure, sizeof out->order_failure);
     if (!out->found.checker) find_needs(s->o, out);
 }
 

@@ -13,6 +13,8 @@ typedef struct {
     clients_counts users;
     samples_totals totals;
     uint64_t appended; /* records that the drill appended to the log once more */
+    uint32_t orders_failed; /* to the log, and why the last one did */
+    char order_failure[256];
 } drill_run_result;
 
 void drill_run(const stage_options *options, drill_run_result *out);
