@@ -26,7 +26,7 @@ const char *picture_family(const char *what)
     static const struct {
         const char *word, *family;
     } words[] = {{"cut", "network"},     {"flap", "network"},   {"delay", "network"},   {"lose", "network"},
-                 {"limit", "network"},   {"reset", "network"},  {"kill", "process"},    {"freeze", "process"},
+                 {"limit", "network"},   {"reset", "network"},  {"kill", "process"},    {"freeze", "process"},   {"fence", "process"},
                  {"restart", "process"}, {"back", "process"},   {"restore", "process"}, {"wipe", "process"},
                  {"retire", "process"},  {"readmit", "process"},
                  {"copy", "process"},    {"second", "process"}, {"fill", "disk"},       {"fail", "disk"},

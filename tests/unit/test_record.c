@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include "sim/report/html.h"
+#include "sim/report/picture.h"
 #include "sim/report/report.h"
 #include "sim/report/series.h"
 #include "sim/report/terminal.h"
 #include "sim/report/units.h"
+#include "sim/scenario/scenario.h"
 
 static const char *const names[] = {"mumbai", "virginia"};
 
@@ -198,6 +200,12 @@ static char *page_of(const record *r, const report_facts *f)
 }
 
 static const char *const evil = "</style><script>alert('x')</script>";
+
+Test(report, every_fault_of_the_language_has_a_colour)
+{
+    for (scenario_kind kind = SCENARIO_CUT; kind < SCENARIO_KINDS; kind++)
+        cr_assert_str_neq(picture_family(scenario_kind_name(kind)), "other", "%s", scenario_kind_name(kind));
+}
 
 Test(report, is_well_formed_with_foreign_text_everywhere)
 {
