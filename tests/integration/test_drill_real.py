@@ -16,6 +16,7 @@ import pytest
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 import kafka  # noqa: E402
+from drills import drill  # noqa: E402
 from proc import program, wait_until  # noqa: E402
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
@@ -35,15 +36,6 @@ def faster(path):
     with open(path, encoding="utf-8") as f:
         number, unit = re.search(r"^length\s+(\d+)(\w+)", f.read(), re.M).groups()
     return max(1, int(number) * UNITS[unit] / SECONDS)
-
-
-def drill(directory, path, *options, seconds=300):
-    """(exit code, the fields of the last line, all that was said)."""
-    command = [program("kudos-sim"), "drill", str(path), "--seed", "1", "--keep", os.path.join(directory, "drill"), *options]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, cwd=TOP)
-    last = done.stdout.splitlines()[-1] if done.stdout else ""
-    print(done.stdout)
-    return done.returncode, dict(p.split("=") for p in last.split()[1:] if last.startswith("drill ") and "=" in p), done.stdout
 
 
 def held(directory, name, kind):

@@ -7,7 +7,6 @@ import datetime
 import json
 import os
 import re
-import subprocess
 import sys
 
 import pytest
@@ -15,7 +14,7 @@ import pytest
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 import kafka  # noqa: E402
-from proc import program  # noqa: E402
+from drills import drill  # noqa: E402
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
 SEEDS = tuple(range(1, int(os.environ.get("KUDOS_SEEDS", "3")) + 1))
@@ -57,17 +56,12 @@ def fetched():
     kafka.fetch()
 
 
-def drill(directory, path, seed, *options, seconds):
-    """The fields of the last line, all that was said, and the directory with the logs."""
-    keep = os.path.join(directory, "drill")
-    command = [program("kudos-sim"), "drill", str(path), "--seed", str(seed), "--kafka", "real", "--brokers", "3", "--keep", keep, *options]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, cwd=TOP)
-    print(done.stdout)
-    last = done.stdout.splitlines()[-1] if done.stdout else ""
-    fields = dict(p.split("=") for p in last.split()[1:] if "=" in p) if last.startswith("drill ") else {}
-    assert done.returncode == 0 and fields.get("verdict") == "held" and fields["lost"] == fields["doubled"] == "0", done.stdout[-3000:]
-    assert "left out" not in done.stdout, "a fault was not played"
-    return fields, done.stdout, keep
+def held(directory, path, seed, *options, seconds):
+    """All that was said, and the directory with the logs."""
+    code, fields, said = drill(directory, path, "--kafka", "real", "--brokers", "3", *options, seed=seed, seconds=seconds)
+    assert code == 0 and fields.get("verdict") == "held" and fields["lost"] == fields["doubled"] == "0", said[-3000:]
+    assert "left out" not in said, "a fault was not played"
+    return said, os.path.join(directory, "drill")
 
 
 def read(path):
@@ -111,7 +105,7 @@ def play(directory, fault, seed):
     path = os.path.join(directory, "worst.scenario")
     with open(path, "w", encoding="utf-8") as f:
         f.write(BASE.format(length=length, acks=length * 5, need=need) + events)
-    _, said, keep = drill(directory, path, seed, seconds=length + 400)
+    said, keep = held(directory, path, seed, seconds=length + 400)
     check_answered(said)
     check_logs(keep)
     check_elections(keep, events.count("truncate"))
@@ -125,7 +119,7 @@ def test_the_worst_of_it(tmp_path):
 if LONG:
     @pytest.mark.parametrize("seed", SEEDS)
     def test_everything_once(tmp_path, seed):
-        _, said, keep = drill(tmp_path, WORST, seed, "--faster", str(FASTER), seconds=600)
+        said, keep = held(tmp_path, WORST, seed, "--faster", str(FASTER), seconds=600)
         check_answered(said)
         check_logs(keep)
         check_elections(keep, 1)
