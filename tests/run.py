@@ -24,7 +24,7 @@ SLOWER = 4 if SANITIZED else 1
 if os.path.basename(BUILD) == "thread":
     os.environ.setdefault("TSAN_OPTIONS", f"suppressions={os.path.abspath('tests/thread/suppressions.txt')}")
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
-APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_drills.py",
+APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_drills.py",
          "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py"}
 
 
@@ -74,7 +74,7 @@ def stages(scratch, long):
         pytest(scratch, "process", 1, 300, *sorted(
             f"{integration}/{f}" for f in os.listdir(integration) if f.startswith("test_") and f.endswith(".py") and f not in APART)),
         pytest(scratch, "drill", 2, 3600 if long else 240, f"{integration}/test_drill_real.py"),
-        pytest(scratch, "operate", 2, 120, f"{integration}/test_operate.py"),
+        pytest(scratch, "operate", 2, 120, f"{integration}/test_operate.py", f"{integration}/test_backup.py"),
         pytest(scratch, "identity", 2, 3600 if long else 240, f"{integration}/test_identity.py"),
         pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
         pytest(scratch, "kafka-worst", 2, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
@@ -190,7 +190,7 @@ def main():
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if args.long:
-        os.environ["KUDOS_LONG"] = "1"  # test_end_to_end.py has more then
+        os.environ["KUDOS_LONG"] = "1"  # many files have more then
     scratch = tempfile.mkdtemp(prefix="kudos-")  # a short name: Unix sockets are made in it
     chosen = [s for s in stages(scratch, args.long) if not args.stages or s.name in args.stages]
     try:

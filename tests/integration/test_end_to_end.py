@@ -3,62 +3,27 @@
 What is demanded is always the same: every edge and central agree with an answer that was computed without them. Each wait
 has a condition and a deadline; kills come at a point of the run that a counter tells. KUDOS_LONG=1 adds longer runs.
 """
-import glob
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 import kafka  # noqa: E402
-from cluster import PARTITIONS, Cluster, Replay, merged  # noqa: E402
-from proc import Broker, Central, Edge, program, wait_until  # noqa: E402
+from cluster import PARTITIONS, Cluster, Replay  # noqa: E402
+from proc import Central, Edge, program, wait_until  # noqa: E402
+from whole import DRIFT_BOUND_MS, FAKETIME, SLOW_FLUSH, OnKafka, drift_bound, ok, one_user_says  # noqa: E402
+from whole import broker, cluster, real  # noqa: E402,F401  (fixtures)
 
 LOG = os.path.join(TOP, "sim", "data", "polis.tsv.gz")
 PAIRS = 157648
 LONG = os.environ.get("KUDOS_LONG") == "1"
 LIKE = 1
-FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), "libfaketime is not installed")
-DRIFT_BOUND_MS = 50
-SLOW_FLUSH = {"edge": {"flush_interval": "60s", "idle_interval_max": "60s"}}
-
-
-class OnKafka(Cluster):
-    """A cluster on a Kafka that it shares with others: it has topics of its own."""
-
-    made = 0
-
-    def __init__(self, directory, real, edge=None, central=None, **more):
-        OnKafka.made += 1
-        self.topics = {t: f"kudos.{t}.{OnKafka.made}" for t in ("likes", "counts", "changes")}
-        names = {f"{t}_topic": n for t, n in self.topics.items()}
-        for_edges = {k: v for k, v in names.items() if k != "changes_topic"}
-        super().__init__(directory, real.bootstrap, edge=merged({"kafka": for_edges}, edge),
-                         central=merged({"kafka": names}, central), **more)
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory):
-    with kafka.Kafka(tmp_path_factory.mktemp("kafka")) as k:
-        yield k
-
-
-@pytest.fixture
-def broker(tmp_path):
-    with Broker(tmp_path, PARTITIONS) as b:
-        yield b
-
-
-@pytest.fixture
-def cluster(tmp_path, broker):
-    with Cluster(tmp_path, broker.address) as c:
-        yield c
 
 
 @pytest.fixture(params=["embedded", "real"])
@@ -70,17 +35,6 @@ def anywhere(request, tmp_path):
         c = Cluster(tmp_path, request.getfixturevalue("broker").address)
     yield c
     c.kill()
-
-
-def apart():
-    """Lets pass what must lie between a user's words at two edges when nothing tells their order but the clocks."""
-    until = time.monotonic() + 2.2e-3 * DRIFT_BOUND_MS
-    wait_until(lambda: time.monotonic() >= until, 5, "time")
-
-
-def ok(answer):
-    assert answer.status == 200, answer
-    return answer.json
 
 
 # ---- the real log ----------------------------------------------------------------------------------------------------
@@ -190,22 +144,6 @@ if LONG:
 
 
 # ---- one user in several places ----------------------------------------------------------------------------------------
-
-
-def drift_bound(text):
-    return {"edge": {"clock": {"drift_bound": text}}, "central": {"central": {"drift_bound": text}}}
-
-
-def one_user_says(c, item, words, token):
-    """words: (edge, method) each after the answer to the one before."""
-    headers = {}
-    for i, (edge, method) in enumerate(words):
-        if i and not token:
-            apart()
-        answer = c.edges[edge].request(method, f"/v1/{item}/like", user="ann", headers=headers)
-        assert ok(answer)["liked"] == (method == "POST")
-        if token:
-            headers = {"Kudos-Session": answer.headers["kudos-session"]}
 
 
 ROAMING = {

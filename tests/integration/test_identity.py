@@ -3,7 +3,6 @@
 What the protocol promises is demanded: members are what clients were told, all counts agree, the audit is exact. The losses that the design admits are
 measured, and bounded. Kafka is a real one where its log is lost. KUDOS_LONG=1 does it more often, and measures with the shipped intervals.
 """
-import json
 import os
 import shutil
 import subprocess
@@ -17,23 +16,11 @@ sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 import kafka  # noqa: E402
 from cluster import PARTITIONS, REGIONS, Cluster  # noqa: E402
 from journal import ITEMS, Journal, Likes  # noqa: E402
-from proc import Broker, Central, Edge, program, wait_until  # noqa: E402
-from test_end_to_end import FAKETIME, OnKafka, drift_bound, ok, one_user_says, real  # noqa: E402,F401  (a fixture among them)
+from proc import Central, Edge, program, wait_until  # noqa: E402
+from whole import FAKETIME, SLOW_FLUSH, OnKafka, drift_bound, ok, one_user_says  # noqa: E402
+from whole import broker, real  # noqa: E402,F401  (fixtures)
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
-SLOW_FLUSH = {"edge": {"flush_interval": "60s", "idle_interval_max": "60s"}}
-
-
-@pytest.fixture
-def broker(tmp_path):
-    with Broker(tmp_path, PARTITIONS) as b:
-        yield b
-
-
-@pytest.fixture
-def cluster(tmp_path, broker):
-    with Cluster(tmp_path, broker.address) as c:
-        yield c
 
 
 def put_aside(daemon, name):
@@ -48,11 +35,6 @@ def put_back(daemon, copy):
     assert not daemon.running()
     shutil.rmtree(daemon.data)
     shutil.copytree(copy, daemon.data)
-
-
-def events(daemon, name):
-    lines = [json.loads(line) for line in daemon.log().splitlines() if line.startswith("{") and line.endswith("}")]
-    return [line for line in lines if line.get("event") == name]
 
 
 def aside(edge, *options, rc=0):
@@ -133,7 +115,7 @@ def test_an_edge_put_back_to_an_older_copy_loses_nothing_that_was_merged_and_dou
                 broker.signal(18)
             # The sums of the copy may have been sent by the later life, as these were: they wait for an operator.
             wait_until(lambda: edge.metric("kudos_edge_sums_set_aside_total") == len(ITEMS), 20, "sums of the copy set aside")
-            assert events(edge, "alarm-identity") and events(edge, "sums-set-aside")
+            assert edge.events("alarm-identity") and edge.events("sums-set-aside")
             assert edge.metric("kudos_edge_refusing_writes") == 0
             aside(edge, rc=4)
             assert edge.stop() == 0
@@ -165,8 +147,8 @@ def test_two_edges_under_one_name_are_noticed_and_one_of_them_refuses_until_an_o
                 noticed = time.monotonic()
                 wait_until(lambda: any(e.metric("kudos_edge_refusing_writes") for e in pair), 30, "a refusal")
                 refused = time.monotonic()
-                assert any(events(e, "alarm-identity") for e in pair)
-                assert events(next(e for e in pair if e.metric("kudos_edge_refusing_writes")), "writes-refused")
+                assert any(e.events("alarm-identity") for e in pair)
+                assert next(e for e in pair if e.metric("kudos_edge_refusing_writes")).events("writes-refused")
                 wait_until(lambda: journal.refused[edge.name] > 0, 30, "clients are told")
                 assert any("identity" in e.admin("/readyz").body.decode() for e in pair)
                 # The operator: the second process is ended, the first one started again.
@@ -226,7 +208,7 @@ def test_central_put_back_to_an_older_copy_twice_the_same(world):
         epochs.add(c.central.admin("/debug/partitions").json["partitions"][0]["epoch"])
     assert len(epochs) == 2
     assert all(e.metric("kudos_edge_histories_undone_total") > 0 for e in c.edges)
-    assert any(events(e, "history-undone") for e in c.edges)
+    assert any(e.events("history-undone") for e in c.edges)
 
 
 def test_central_put_back_to_an_older_copy_with_the_log_gone(world, real):  # noqa: F811
@@ -320,14 +302,14 @@ def test_of_two_centrals_on_one_partition_the_later_one_serves(tmp_path, broker)
             journal.wait(40, c.edges[0].name)
             begun = time.monotonic()
             with second:
-                assert first.wait(20) == 1 and events(first, "fenced") and "fenced" in first.log().splitlines()[-1]
+                assert first.wait(20) == 1 and first.events("fenced") and "fenced" in first.log().splitlines()[-1]
                 measured("two-centrals", fenced_s=f"{time.monotonic() - begun:.2f}")
                 journal.wait(40, c.edges[0].name)
                 c.central = second
                 wait_until(lambda: second.metric("kudos_central_operations_total") > 0, 20, "the second one merges")
                 # Its supervisor starts the first one again: it takes over, and the second, which had taken over itself, stays down.
                 first.start()
-                assert second.wait(20) == 2 and events(second, "fenced")
+                assert second.wait(20) == 2 and second.events("fenced")
             c.central = first
             journal.wait(40, c.edges[0].name)
         journal.exact(c)
@@ -400,7 +382,7 @@ def test_a_clock_that_steps_within_the_bound_changes_nothing_and_beyond_it_write
             for name, (words, n) in WORDS.items():
                 wanted[f"posts/{name}-{i}"] = n
                 one_user_says(c, f"posts/{name}-{i}", words, token=True)
-        assert not events(stepped, "clock-out-of-bounds")
+        assert not stepped.events("clock-out-of-bounds")
         for item, n in wanted.items():
             c.wait_counts(item, "like", n)
         for seconds in (5, -5) if LONG else (5,):
@@ -417,7 +399,7 @@ def test_a_clock_that_steps_within_the_bound_changes_nothing_and_beyond_it_write
             assert stepped.admin("/readyz").body == b"ok\n"
             ok(stepped.post(f"/v1/posts/after{seconds}/like", user="bob"))
             c.wait_counts(f"posts/after{seconds}", "like", 1)
-        assert events(stepped, "clock-out-of-bounds") and events(stepped, "clock-in-bounds")
+        assert stepped.events("clock-out-of-bounds") and stepped.events("clock-in-bounds")
         for item, n in wanted.items():
             c.wait_counts(item, "like", n)
         Journal.audit(c.central)

@@ -132,6 +132,11 @@ class Process:
         except FileNotFoundError:
             return ""
 
+    def events(self, name):
+        """Its log's lines of that event."""
+        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{") and line.endswith("}")]
+        return [line for line in lines if line.get("event") == name]
+
     def running(self):
         return self.popen is not None and self.popen.poll() is None
 

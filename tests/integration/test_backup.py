@@ -1,0 +1,291 @@
+"""What an operator does for the day after: backups and their restore, what may be forgotten, and edges compared with central; on real stores and processes.
+
+Every wait has a deadline and a condition.
+"""
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
+from central_feed import PARTITIONS, T0, VIEW, Central, export, like, until  # noqa: E402
+from central_feed import broker, central, feed  # noqa: E402,F401  (fixtures)
+from cluster import EDGE, merged  # noqa: E402
+from operating import WAIT_S, Store, Traffic, audit, copied, item_key, last_line, run  # noqa: E402
+from proc import Edge, free_ports, program  # noqa: E402
+
+
+# ---- backup and restore ----
+
+def backup(directory, *arguments, rc=0):
+    done = run("backup", directory, *arguments, rc=rc)
+    return last_line(done, "backup") if rc == 0 else done.stderr
+
+
+def backups(*where):
+    return [dict(re.findall(r"(\S+?)=(\S+)", line)) for line in run("backup", "--list", *where).stdout.splitlines()[:-1]]
+
+
+def restore(source, to, *arguments, rc=0):
+    done = run("restore", source, "--to", to, *arguments, rc=rc)
+    return last_line(done, "restore") if rc == 0 else done.stderr
+
+
+def flip(path, at):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)
+        f.seek(at)
+        f.write(bytes([byte[0] ^ 0x55]))
+
+
+def test_backup_under_traffic_is_restored_exactly_twice(tmp_path, broker, feed):  # noqa: F811
+    """Each restore of the same backup reads the rest from the log and ends with the same counts, in an epoch of its own."""
+    items = [feed.item(0), feed.item(1)]
+    tight = {"redo_bytes": "64KiB", "counts_cached": "1000"}
+    saved = tmp_path / "saved"
+    with Central(tmp_path, broker.address, central=tight) as c, Traffic(feed, items) as traffic:
+        until(lambda: traffic.rounds > 3, "no traffic")
+        done = backup(saved, "--url", c.url, "--name", "first")
+        assert (done["name"], done["partitions"], done["verdict"]) == ("first", "2", "done") and int(done["rows"]) > 0
+        then = traffic.rounds
+        until(lambda: traffic.rounds > then + 3, "the traffic has stopped")
+        assert {(b["name"], b["complete"]) for b in backups("--url", c.url)} == {("first", "yes")}
+        traffic.stop()
+        views = traffic.rounds * 6
+        for item in items:
+            until(lambda i=item: c.counts(i)["counts"]["view"]["count"] == views, "not merged")
+        wanted = [(c.likes(i), c.likes(i, "view")) for i in items]
+        members = export("--url", c.url)
+        assert c.stop() == 0
+    assert audit("--dir", copied(saved, tmp_path))["partitions"] == "2"
+    epochs = set()
+    for n in range(2):
+        data = tmp_path / f"restored{n}"
+        assert restore(saved, data)["name"] == "first"
+        assert {b["complete"] for b in backups("--dir", data)} == {"yes"}
+        with Central(tmp_path, broker.address, central={**tight, "data_dir": str(data)}) as c:
+            for item in items:
+                until(lambda i=item: c.counts(i)["counts"]["view"]["count"] == views, "the log was not read again")
+            assert [(c.likes(i), c.likes(i, "view")) for i in items] == wanted
+            audit("--url", c.url)
+            assert export("--url", c.url) == members
+            epochs.add(c.partition()["epoch"])
+            assert c.stop() == 0
+    assert len(epochs) == 2
+
+
+def test_backup_of_a_central_that_does_not_run(tmp_path, broker, feed):  # noqa: F811
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as c:
+        feed.batch("a", [like(item, "u1"), f"sum {item} {VIEW} 4 20000"])
+        c.wait_likes(item, 1)
+        assert "in use" in backup(tmp_path / "no", "--dir", c.data, rc=4)
+        assert c.stop() == 0
+    done = backup(tmp_path / "saved", "--dir", c.data, "--name", "b1")
+    assert done["verdict"] == "done"
+    assert "there is a backup of that name" in backup(tmp_path / "again", "--dir", c.data, "--name", "b1", rc=1)
+    assert not os.path.exists(tmp_path / "again") and not os.path.exists(tmp_path / "again.partial")
+    assert "not empty" in backup(tmp_path / "saved", "--dir", c.data, rc=1)
+    assert [b["name"] for b in backups("--dir", c.data)] == ["b1", "b1"]
+    assert last_line(run("backup", "--forget", "b1", "--dir", c.data), "backup") == {"name": "b1", "verdict": "forgotten"}
+    assert backups("--dir", c.data) == []
+    assert "no partition knows" in run("backup", "--forget", "b1", "--dir", c.data, rc=1).stderr
+    with c:
+        assert "no absolute path" not in backup(tmp_path / "second", "-c", c.config)["verdict"]
+        assert "not empty" in backup(tmp_path / "second", "-c", c.config, rc=1)
+        assert "cannot be made" in backup("/proc/no/such", "-c", c.config, rc=1)
+        assert len(backups("-c", c.config)) == PARTITIONS
+        assert "in use" in restore(tmp_path / "saved", c.data, "--force", rc=4)
+        assert c.likes(item) == 1
+    for wrong in ([], ["x", "--list"], ["--list", "--forget", "b"], ["--list", "--name", "b"], ["x", "--name", "UPPER"]):
+        run("backup", *wrong, rc=2)
+
+
+def test_backup_holds_what_the_edges_may_forget(tmp_path, broker, feed):  # noqa: F811
+    """stable follows the oldest known backup: none, one that is older, then the younger alone."""
+    def stable():
+        found = c.partition()["stable"]
+        return found["at_us"], found["held_by"], found["holder"]
+
+    item, drift = feed.item(0), 2 * 500000
+    with Central(tmp_path, broker.address) as c:
+        feed.batch("a", [like(item, "u1")], complete_to=T0)
+        c.wait_likes(item, 1)
+        assert stable()[:2] == (0, "no-backup")
+        backup(tmp_path / "one", "--url", c.url, "--name", "one")
+        assert stable() == (T0 - drift, "backup", "one")
+        feed.batch("a", [like(item, "u2")], complete_to=T0 + 10**9)
+        c.wait_likes(item, 2)
+        backup(tmp_path / "two", "--url", c.url, "--name", "two")
+        assert stable() == (T0 - drift, "backup", "one")
+        run("backup", "--forget", "one", "--url", c.url)
+        assert stable() == (T0 + 10**9 - drift, "backup", "two")
+        assert c.stop() == 0
+    restore(tmp_path / "one", tmp_path / "data")
+    with Central(tmp_path, broker.address, central={"data_dir": str(tmp_path / "data")}) as c:
+        assert stable() == (T0 - drift, "backup", "one")
+
+
+def test_a_central_that_is_killed_during_a_backup(tmp_path, broker, feed):  # noqa: F811
+    """What was begun holds stable until an operator says that it is no more; nothing that looks like a backup is left."""
+    item, at = feed.item(0), tmp_path / "saved"
+    with Central(tmp_path, broker.address) as c:
+        for n in range(60):
+            feed.batch("a", [like(item, f"user{n}-{m}") for m in range(1000)])
+        c.wait_likes(item, 60000)
+        command = [program("kudos-central"), "backup", str(at), "--url", c.url, "--name", "broken"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as p:
+            until(lambda: os.path.exists(f"{at}.partial") or p.poll() is not None, "nothing was begun")
+            assert p.poll() is None
+            c.kill9()
+            assert p.wait(WAIT_S) == 4 and p.stderr.read()
+        assert not os.path.exists(at) and "no backup" in restore(f"{at}.partial", tmp_path / "to", rc=2)
+        c.start()
+        assert {(b["name"], b["complete"]) for b in backups("--url", c.url)} == {("broken", "no")}
+        assert ".partial is there" in backup(at, "--url", c.url, rc=1)
+        shutil.rmtree(f"{at}.partial")
+        run("backup", "--forget", "broken", "--url", c.url)
+        assert backup(at, "--url", c.url)["verdict"] == "done"
+        audit("--url", c.url)
+
+
+def test_restore_refuses_what_is_damaged_or_in_the_way(tmp_path, broker, feed):  # noqa: F811
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as c:
+        feed.batch("a", [like(item, f"user{n}") for n in range(300)])
+        c.wait_likes(item, 300)
+        backup(tmp_path / "good", "--url", c.url)
+        assert c.stop() == 0
+    to, bad = tmp_path / "to", tmp_path / "bad"
+
+    def damaged(damage):
+        copied(tmp_path / "good", tmp_path, "bad")
+        damage(bad / "partition-0000")
+        error = restore(bad, to, rc=1)
+        assert not os.path.exists(to) and not os.path.exists(f"{to}.restoring"), error
+        return error
+
+    def files(directory, end):
+        return [os.path.join(directory, f) for f in os.listdir(directory) if f.endswith(end)]
+
+    for end in (".log", ".ldb"):  # wherever the rows are: flipped, cut, gone
+        for path in files(tmp_path / "good" / "partition-0000", end):
+            if os.path.getsize(path) < 100:
+                continue
+            name = os.path.basename(path)
+            assert damaged(lambda d, n=name, s=os.path.getsize(path): flip(d / n, s // 2))
+            assert damaged(lambda d, n=name, s=os.path.getsize(path): os.truncate(d / n, s // 2))
+            assert damaged(lambda d, n=name: os.unlink(d / n))
+    assert damaged(lambda d: os.unlink(d / "CURRENT"))
+    assert damaged(shutil.rmtree)
+    assert "is damaged" in damaged(lambda d: flip(d.parent / "BACKUP", 40))
+    assert "is damaged" in damaged(lambda d: shutil.copytree(d.parent / "partition-0001", d, dirs_exist_ok=True)
+                                   if shutil.rmtree(d) is None else None)
+    assert "no backup" in restore(tmp_path / "nothing", to, rc=2)
+    # A directory with something in it.
+    os.mkdir(to)
+    restore(tmp_path / "good", to)
+    assert "not empty" in restore(tmp_path / "good", to, rc=2)
+    (to / "mine").write_text("kept")
+    assert restore(tmp_path / "good", str(to) + "/", "--force")["verdict"] == "done"
+    aside = [d for d in os.listdir(tmp_path) if d.startswith("to.replaced-")]
+    assert (tmp_path / aside[0] / "mine").read_text() == "kept"
+    assert audit("--dir", to)["members"] == "300"
+    run("restore", tmp_path / "good", rc=2)
+
+
+def test_backup_that_fails_leaves_nothing(tmp_path, broker, feed):  # noqa: F811
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as c:
+        feed.batch("a", [like(item, f"user{n}") for n in range(300)])
+        c.wait_likes(item, 300)
+        (tmp_path / "file").write_text("")
+        assert "cannot be made" in backup(tmp_path / "file" / "below", "--url", c.url, rc=1)
+        assert backups("--url", c.url) == []
+        feed.batch("a", [like(item, "more")])
+        c.wait_likes(item, 301)
+        audit("--url", c.url)
+
+
+def test_collection_goes_on_after_an_identity_alarm(central, feed):  # noqa: F811
+    item = feed.item(0)
+    feed.batch("a", [like(item, "u1")])
+    central.wait_likes(item, 1)
+    feed.batch("a", [like(item, "u9")], seq=1, after=(0, 0), hold=True)
+    feed.batch("a", [like(item, "u8")], seq=2, after=(1, 1))
+    central.wait_metric('kudos_central_alarms_total{reason="identity"}', 1)
+    with_alarm = central.admin("/debug/partitions").body
+    assert b'"alarm"' in with_alarm, with_alarm
+    assert last_line(run("collect", "--url", central.url), "collect") == {"partitions": str(PARTITIONS), "verdict": "resumed"}
+    assert b'"alarm"' not in central.admin("/debug/partitions").body
+
+
+# ---- compare ----
+
+def compare(edge, where, rc=(0,), stopped=False):
+    whom = ["--dir", edge.data, "-c", edge.config] if stopped else ["--url", f"http://127.0.0.1:{edge.admin_port}"]
+    done = subprocess.run([program("kudos-edge"), "compare", *whom, "--central", where], capture_output=True, text=True, timeout=WAIT_S)
+    assert done.returncode in rc, (done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+    rows = [dict(re.findall(r"(\S+?)=(\S+)", line)) for line in done.stdout.splitlines()[:-1]]
+    return last_line(done, "compare"), rows
+
+
+def test_compare_finds_the_like_that_central_lost(tmp_path, broker):  # noqa: F811
+    """Nothing differs under likes, unlikes and a user who went on elsewhere; a row taken out of central's store is named."""
+    items = [f"posts/c{n}" for n in range(40)]
+    with Central(tmp_path, broker.address) as c:
+        settings = merged(EDGE, {"edge": {"flush_interval": "100ms"}})
+        first, second = (Edge(tmp_path, broker.address, name=n, region=n, partitions=PARTITIONS, central=c.url, more=settings)
+                         for n in ("here", "there"))
+        with first, second:
+            for n, item in enumerate(items):
+                for user in range(5):
+                    assert first.post(f"/v1/{item}/like", user=f"u{user}").status == 200
+                if n % 2:
+                    assert first.delete(f"/v1/{item}/like", user="u1").status == 200
+            for item in items[:5]:
+                c.wait_likes(item, 5 - items.index(item) % 2)
+                assert second.delete(f"/v1/{item}/like", user="u2").status == 200
+            for item in items:
+                c.wait_likes(item, 5 - items.index(item) % 2 - (item in items[:5]))
+            asked = []
+
+            def all_there():
+                asked[:] = [compare(first, c.url, rc=(0, 3))[0]]  # 3: the edge has not heard enough yet
+                return asked[0]["rows"] == "200"
+
+            until(all_there, lambda: f"the edge's window does not hold its rows: {asked}")
+            assert asked[0]["partitions"] == str(PARTITIONS) and asked[0]["verdict"] == "same" and int(asked[0]["asked"]) > 0
+            assert c.stop() == 0
+            with contextlib.ExitStack() as stack:
+                stores = [stack.enter_context(Store(c.data, p)) for p in range(PARTITIONS)]
+                gone = [(s, k) for s in stores for k in s.rows(b"m\x01" + item_key(items[8])) if k.endswith(b"u3")]
+                assert len(gone) == 1
+                gone[0][0].delete(gone[0][1])
+            c.start()
+            answer, rows = compare(first, c.url, rc=(1,))
+            assert answer["differ"] == "1" and answer["verdict"] == "different"
+            assert [(r["item"], r["user"], r["here"], r["central"]) for r in rows] == [(items[8], "u3", "like", "missing")]
+            until(lambda: compare(second, c.url, rc=(0, 3))[0]["verdict"] == "same", "the other edge does not hear")
+            # The same of directories: refused while they are in use; of an edge that was killed, rows that only its journal has are compared too.
+            with pytest.raises(AssertionError, match="in use"):
+                compare(first, c.url, stopped=True)
+            first.kill9()
+            assert second.stop() == 0
+            again, rows_again = compare(first, c.url, rc=(1,), stopped=True)
+            assert rows_again == rows and int(again["rows"]) == int(answer["rows"]) and again["partitions"] == str(PARTITIONS)
+            assert compare(second, c.url, stopped=True)[0]["verdict"] == "same"
+            with first:  # and it may start as ever
+                assert first.get(f"/v1/{items[9]}/counts").status == 200
+    for wrong in ([], ["--central", "http://x", "--dir", "d", "--url", "http://y"], ["--central", "http://x", "-c", "f"]):
+        assert subprocess.run([program("kudos-edge"), "compare", *wrong], capture_output=True).returncode == 2
+    nothing = [program("kudos-edge"), "compare", "--central", "http://x", "--dir", str(tmp_path / "nothing")]
+    assert subprocess.run(nothing, capture_output=True).returncode == 2
+    assert b"verdict=" in subprocess.run([program("kudos-edge"), "compare", "--help"], capture_output=True).stdout
+    assert subprocess.run([program("kudos-edge"), "compare", "--central", f"http://127.0.0.1:{free_ports(1)[0]}", "--url",
+                           f"http://127.0.0.1:{free_ports(1)[0]}"], capture_output=True).returncode == 4
