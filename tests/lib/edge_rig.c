@@ -112,6 +112,25 @@ void er_ship(edge_rig *r)
     kd_edge_delivered(r->e, 0, r->batch.at, true, r->now_us);
 }
 
+void er_outstanding(edge_rig *r)
+{
+    er_init(r);
+    for (uint32_t i = 0; i < 3; i++) {
+        KD_ASSERT(er_like(r, 1, i) == KD_OK);
+        KD_ASSERT(er_view_add(r, 1, 5) == KD_OK);
+        er_seal(r);
+    }
+    er_ship(r);
+}
+
+void er_settle(edge_rig *r)
+{
+    for (int i = 0; i < 10; i++) {
+        kd_edge_tick(r->e, r->now_us);
+        er_commit(r);
+    }
+}
+
 /* ---- central's words ------------------------------------------------------------------------------------------- */
 
 static void encode(const edge_rig *r, const er_word *w, kd_snapshot_kind kind, kd_buf *record)

@@ -47,6 +47,11 @@ int er_send(edge_rig *r);
 /* Sends the next one, which must be there, and lets Kafka take it. */
 void er_ship(edge_rig *r);
 
+/* Opened, with three batches of one like of item 1 and one view each, of which none is applied; the first is shipped. */
+void er_outstanding(edge_rig *r);
+/* Ticks and commits until what moves or is sent again has done so. */
+void er_settle(edge_rig *r);
+
 /* What central says. `applied` with its digest is this edge's; zero: it was never heard of. */
 typedef struct {
     uint64_t epoch, version, previous;

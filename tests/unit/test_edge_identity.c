@@ -1,4 +1,4 @@
-/* Who an edge is, and what it does when a history is undone or somebody else uses its name (rules 5, 15, 20); the store's errors. */
+/* Who an edge is, and what it does when a history is undone (rules 5, 15); the store's errors. */
 #include <criterion/criterion.h>
 
 #include "tests/lib/edge_rig.h"
@@ -134,14 +134,6 @@ static void undo(edge_rig *r, const past *known)
     cr_assert_eq(er_snapshot(r, &w), KD_SNAPSHOT_UNDONE);
 }
 
-static void settle(edge_rig *r)
-{
-    for (int i = 0; i < 10; i++) {
-        kd_edge_tick(r->e, r->now_us);
-        er_commit(r);
-    }
-}
-
 Test(edge_identity, what_a_restore_undid_is_sent_again_and_complete_to_is_held)
 {
     for (int crash = 0; crash < 2; crash++) {
@@ -160,7 +152,7 @@ Test(edge_identity, what_a_restore_undid_is_sent_again_and_complete_to_is_held)
             er_ship(&r);
             cr_assert_eq(r.batch.complete_to_us, known.stamps[4]);
         }
-        settle(&r);
+        er_settle(&r);
         er_seal(&r);
         er_ship(&r);
         /* Above the watermark less 2 D: the fifth, the undone five, and the one that came since. */
@@ -180,7 +172,7 @@ Test(edge_identity, the_next_restore_begins_at_its_own_watermark)
     past known;
     applied_ten(&r, &known);
     undo(&r, &known);
-    settle(&r);
+    er_settle(&r);
     er_seal(&r);
     er_ship(&r);
     er_word w = {.epoch = 6, .version = 20, .previous = 5, .applied = r.batch.at, .digest = r.batch.digest};
@@ -194,7 +186,7 @@ Test(edge_identity, the_next_restore_begins_at_its_own_watermark)
     again.chain[0] = (kd_chain_link){6, 18};
     again.chain_count = 1;
     cr_assert_eq(er_snapshot(&r, &again), KD_SNAPSHOT_UNDONE);
-    settle(&r);
+    er_settle(&r);
     cr_assert_eq(er_stats(&r).resent_ops - before, 2, "not from the first restore's watermark on");
     er_finish(&r);
 }
@@ -283,268 +275,6 @@ Test(edge_identity, what_is_sent_again_waits_for_room_in_the_outbox)
     er_finish(&r);
 }
 
-/* ---- rule 20: somebody else uses this name ---- */
-
-/* Three batches of one like and one view each, of which none is applied. */
-static void outstanding(edge_rig *r)
-{
-    er_init(r);
-    for (uint32_t i = 0; i < 3; i++) {
-        cr_assert_eq(er_like(r, 1, i), KD_OK);
-        cr_assert_eq(er_view_add(r, 1, 5), KD_OK);
-        er_seal(r);
-    }
-    er_ship(r);
-}
-
-Test(edge_identity, a_foreign_applied_moves_what_is_unconfirmed_above_it)
-{
-    edge_rig r;
-    kd_view view;
-    outstanding(&r);
-    uint64_t old = kd_edge_incarnation(r.e), stamp = r.body.ops[0].time_us;
-    kd_position theirs = {old + 5000000, 3};
-    er_word w = {.epoch = 1, .version = 1, .applied = theirs, .digest = 77, .watermark_us = stamp - 1};
-    er_snapshot(&r, &w);
-    cr_assert_eq(er_stats(&r).identity_alarms, 1);
-    cr_assert_gt(kd_edge_incarnation(r.e), theirs.incarnation);
-    cr_assert_eq(er_send(&r), KD_ENOTFOUND, "nothing goes out while it moves");
-    settle(&r);
-    kd_edge_seal_all(r.e, r.now_us);
-    er_commit(&r);
-    cr_assert_eq(er_rows(&r, 'x'), 3, "sums are set aside");
-    er_ship(&r);
-    cr_assert_eq(r.batch.at.incarnation, kd_edge_incarnation(r.e));
-    cr_assert_eq(kd_position_cmp(r.batch.after, theirs), 0);
-    cr_assert_eq(r.batch.after_digest, 77);
-    cr_assert_eq(r.body.op_count, 3);
-    cr_assert_eq(r.body.sum_count, 0);
-    cr_assert_eq(r.body.ops[0].time_us, stamp, "with its stamp");
-    er_shown(&r, 1, &view);
-    cr_assert_eq(view.count[ER_LIKE], 3);
-    cr_assert_eq(view.pending[ER_LIKE], 3, "shown once");
-    cr_assert_eq(er_send(&r), KD_ENOTFOUND);
-    er_finish(&r);
-}
-
-/* Central was put back to when the first of the moved batches was merged: its watermark is the other's still. */
-Test(edge_identity, a_watermark_that_another_lifted_is_not_believed_after_a_restore)
-{
-    edge_rig r;
-    outstanding(&r);
-    kd_position theirs = {kd_edge_incarnation(r.e) + 5000000, 3};
-    er_word w = {.epoch = 1, .version = 1, .applied = theirs, .digest = 77};
-    w.watermark_us = r.now_us + 60 * ER_SECOND;
-    er_snapshot(&r, &w);
-    settle(&r);
-    er_seal(&r);
-    er_ship(&r);
-    er_word then = w;
-    then.applied = r.batch.at;
-    then.digest = r.batch.digest;
-    then.previous = then.version++;
-    cr_assert_eq(er_snapshot(&r, &then), KD_INSTALLED);
-    r.now_us += 120 * ER_SECOND;
-    er_like(&r, 1, 40);
-    er_seal(&r);
-    er_ship(&r);
-    w = then;
-    w.applied = r.batch.at;
-    w.digest = r.batch.digest;
-    w.watermark_us = r.batch.complete_to_us;
-    w.previous = w.version++;
-    cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
-    er_commit(&r);
-    cr_assert_eq(er_open(&r), KD_OK);
-    then.epoch = 2;
-    then.chain[0] = (kd_chain_link){1, then.version};
-    then.chain_count = 1;
-    then.previous = then.version++;
-    cr_assert_eq(er_snapshot(&r, &then), KD_SNAPSHOT_UNDONE);
-    settle(&r);
-    cr_assert_eq(er_stats(&r).resent_ops, 4, "all that it has, not only what is stamped above");
-    er_finish(&r);
-}
-
-/* Numbers that come along with another's applied hold nothing of what is outstanding here: it stays in what is shown, and pending. */
-Test(edge_identity, a_number_beside_a_foreign_applied_ends_no_delta)
-{
-    edge_rig r;
-    kd_view view;
-    outstanding(&r);
-    kd_position theirs = {kd_edge_incarnation(r.e) + 5000000, 3};
-    er_word w = {
-        .epoch = 1, .version = 1, .applied = theirs, .digest = 77, .item = 1, .items = 1, .likes = 10};
-    for (int i = 0; i < 2; i++) {
-        er_snapshot(&r, &w);
-        cr_assert_eq(er_shown(&r, 1, &view), 13);
-        cr_assert_eq(view.pending[ER_LIKE], 3,
-                     "by the first word of the other, and by those that come while it moves");
-        w.previous = w.version++;
-    }
-    er_read(&r, &w);
-    er_shown(&r, 1, &view);
-    cr_assert_eq(view.pending[ER_LIKE], 3, "nor by a read");
-    settle(&r);
-    er_seal(&r);
-    cr_assert_eq(er_shown(&r, 1, &view), 13);
-    cr_assert_eq(view.pending[ER_LIKE], 3, "shown once");
-    er_finish(&r);
-}
-
-/* What was taken in this life and never handed over an older life cannot have sent; a copy made of this life could. */
-Test(edge_identity, sums_that_nobody_else_can_have_sent_move_along)
-{
-    edge_rig r;
-    outstanding(&r);
-    uint64_t later = kd_edge_incarnation(r.e) + 500; /* of the life that is undone */
-    r.now_us += 3600 * ER_SECOND;
-    cr_assert_eq(er_open(&r), KD_OK);
-    cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
-    er_seal(&r);
-    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {later, 3}, .digest = 77});
-    cr_assert_eq(er_stats(&r).identity_alarms, 1);
-    settle(&r);
-    er_seal(&r);
-    cr_assert_eq(er_rows(&r, 'x'), 3, "what the undone life may have sent");
-    er_ship(&r);
-    cr_assert_eq(r.body.op_count, 3);
-    cr_assert_eq(r.body.sum_count, 1);
-    cr_assert_eq(r.body.sums[0].amount, 7);
-    er_finish(&r);
-
-    er_init(&r);
-    cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
-    er_seal(&r);
-    er_snapshot(
-        &r,
-        &(er_word){.epoch = 1, .version = 1, .applied = {kd_edge_incarnation(r.e) + 500, 1}, .digest = 77});
-    settle(&r);
-    cr_assert_eq(er_rows(&r, 'x'), 1, "a copy of this life may have sent it");
-    er_finish(&r);
-}
-
-Test(edge_identity, an_applied_that_this_edge_never_sealed_is_foreign)
-{
-    edge_rig r;
-    er_init(&r);
-    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {kd_edge_incarnation(r.e) + 1, 1}});
-    cr_assert_eq(er_stats(&r).identity_alarms, 1, "a higher incarnation, also where nothing is outstanding");
-    cr_assert_eq(er_stats(&r).identity_shared, 1);
-    er_finish(&r);
-    outstanding(&r);
-    kd_position beyond = {kd_edge_incarnation(r.e), 9};
-    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = beyond});
-    cr_assert_eq(er_stats(&r).identity_alarms, 1, "a seq that was not sealed");
-    cr_assert_eq(er_stats(&r).identity_shared, 1);
-    er_finish(&r);
-    outstanding(&r);
-    er_snapshot(&r,
-                &(er_word){.epoch = 1, .version = 1, .applied = r.batch.at, .digest = r.batch.digest ^ 1});
-    cr_assert_eq(er_stats(&r).identity_alarms, 1, "a digest that is not its own");
-    er_finish(&r);
-    outstanding(&r);
-    uint64_t never = kd_edge_incarnation(r.e) + 100;
-    r.now_us += 3600 * ER_SECOND;
-    cr_assert_eq(er_open(&r), KD_OK);
-    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {never, 1}});
-    cr_assert_eq(er_stats(&r).identity_alarms, 1,
-                 "an incarnation below the present one that it never minted");
-    cr_assert_eq(er_stats(&r).identity_shared, 0, "an earlier life of its own may have");
-    er_finish(&r);
-}
-
-Test(edge_identity, a_move_survives_a_restart)
-{
-    edge_rig r;
-    outstanding(&r);
-    for (uint32_t i = 10; i < 60; i++) { /* more than one step moves */
-        cr_assert_eq(er_like(&r, 1, i), KD_OK);
-        er_seal(&r);
-    }
-    kd_position theirs = {kd_edge_incarnation(r.e) + 5000000, 3};
-    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = theirs, .digest = 77});
-    er_commit(&r);
-    kd_edge_tick(r.e, r.now_us);
-    er_commit(&r);
-    cr_assert_eq(er_send(&r), KD_ENOTFOUND, "one step is not all");
-    cr_assert_eq(er_open(&r), KD_OK);
-    settle(&r);
-    er_seal(&r);
-    er_ship(&r);
-    cr_assert_eq(r.batch.at.incarnation, kd_edge_incarnation(r.e));
-    cr_assert_eq(r.body.op_count, 53);
-    cr_assert_eq(er_rows(&r, 'x'), 3);
-    cr_assert_eq(er_send(&r), KD_ENOTFOUND);
-    er_finish(&r);
-}
-
-Test(edge_identity, what_comes_while_it_moves_moves_too_when_the_other_goes_further)
-{
-    edge_rig r;
-    outstanding(&r);
-    kd_position theirs = {kd_edge_incarnation(r.e) + 5000000, 3};
-    er_word w = {.epoch = 1, .version = 1, .applied = theirs, .digest = 77};
-    er_snapshot(&r, &w);
-    cr_assert_eq(er_like(&r, 1, 10), KD_OK); /* in the incarnation that was minted above it */
-    w.applied.incarnation = kd_edge_incarnation(r.e) + 5000000;
-    w.previous = w.version++;
-    er_snapshot(&r, &w);
-    cr_assert_eq(er_stats(&r).identity_alarms, 1, "it is the same one");
-    settle(&r);
-    er_seal(&r);
-    er_ship(&r);
-    cr_assert_eq(kd_position_cmp(r.batch.after, w.applied), 0);
-    cr_assert_eq(r.batch.at.incarnation, kd_edge_incarnation(r.e));
-    cr_assert_eq(r.body.op_count, 4);
-    cr_assert_eq(er_shown(&r, 1, NULL), 4);
-    er_finish(&r);
-}
-
-Test(edge_identity, a_second_alarm_with_an_undone_history_sends_all_again)
-{
-    edge_rig r;
-    outstanding(&r);
-    er_word w = {.epoch = 1, .version = 1, .applied = {kd_edge_incarnation(r.e) + 5000000, 3}, .digest = 77};
-    er_snapshot(&r, &w);
-    settle(&r);
-    er_seal(&r);
-    er_ship(&r);
-    r.now_us += 30 * ER_SECOND;
-    w.applied = r.batch.at;
-    w.digest = r.batch.digest;
-    w.watermark_us = r.now_us;
-    w.previous = w.version++;
-    cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
-    w = (er_word){.epoch = 2, .version = 1, .applied = {kd_edge_incarnation(r.e) + 5000000, 3}};
-    cr_assert_eq(er_snapshot(&r, &w), KD_SNAPSHOT_UNDONE);
-    cr_assert(er_stats(&r).refusing);
-    settle(&r);
-    cr_assert_eq(er_stats(&r).resent_ops, 3, "not from the undone history's watermark on");
-    er_finish(&r);
-}
-
-Test(edge_identity, a_second_alarm_within_a_minute_refuses_writes)
-{
-    edge_rig r;
-    outstanding(&r);
-    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {kd_edge_incarnation(r.e) + 5000000, 3}});
-    settle(&r);
-    er_seal(&r);
-    cr_assert_eq(er_like(&r, 1, 40), KD_OK);
-    r.now_us += 59 * ER_SECOND;
-    er_snapshot(
-        &r, &(er_word){
-                .epoch = 1, .version = 2, .previous = 1, .applied = {kd_edge_incarnation(r.e) + 5000000, 3}});
-    cr_assert_eq(er_stats(&r).identity_alarms, 2);
-    cr_assert(er_stats(&r).refusing);
-    cr_assert_eq(er_like(&r, 1, 41), KD_EIDENTITY);
-    cr_assert_eq(er_shown(&r, 1, NULL), 4, "reads go on");
-    cr_assert_eq(er_open(&r), KD_OK);
-    cr_assert_eq(er_like(&r, 1, 41), KD_OK, "until somebody has looked and started it again");
-    er_finish(&r);
-}
-
 /* ---- the store's errors ---- */
 
 static void assert_poisoned(edge_rig *r)
@@ -581,7 +311,7 @@ Test(edge_identity, a_write_that_fails_ends_it)
 Test(edge_identity, a_read_that_fails_where_a_batch_is_built_ends_it_and_says_so)
 {
     edge_rig r;
-    outstanding(&r);
+    er_outstanding(&r);
     cr_assert_eq(er_open(&r), KD_OK);
     er_commit(&r);
     cr_assert_not(kd_edge_commit_wanted(r.e));
@@ -608,7 +338,7 @@ Test(edge_identity, a_read_that_fails_in_a_resend_ends_it)
 Test(edge_identity, a_store_that_cannot_be_read_does_not_open)
 {
     edge_rig r;
-    outstanding(&r);
+    er_outstanding(&r);
     uint64_t reads = 0;
     for (;; reads++) {
         sim_disk_fail_after(r.disk, reads);
@@ -622,19 +352,3 @@ Test(edge_identity, a_store_that_cannot_be_read_does_not_open)
 }
 
 /* One above it would be no number of the wire: central would never take a batch of this edge again. */
-Test(edge_identity, somebody_at_the_end_of_numbers_takes_the_name_and_writes_are_refused)
-{
-    edge_rig r;
-    er_init(&r);
-    er_like(&r, 1, 1);
-    er_seal(&r);
-    const er_word w = {.epoch = 5, .version = 1, .applied = {KD_TIME_END_US - 2, 3}, .digest = 9};
-    er_snapshot(&r, &w);
-    cr_expect(er_stats(&r).refusing);
-    cr_expect_eq(er_stats(&r).identity_alarms, 1);
-    cr_expect_eq(er_like(&r, 1, 2), KD_EIDENTITY);
-    cr_expect_lt(kd_edge_incarnation(r.e), r.now_us + 1000);
-    er_commit(&r);
-    cr_expect_eq(er_open(&r), KD_OK, "it opens again");
-    er_finish(&r);
-}
