@@ -22,8 +22,9 @@ enum {
         8, /* what a note of the library that watches syncs needs; no file of a store has room in it */
 };
 
-/* How their logs name an error of the disk (LevelDB's word), and a higher claim. */
-static const char STORAGE[] = "IO error", FENCED[] = "\"fenced\"", PORT_TAKEN[] = "Address already in use";
+/* How their logs name an error of the disk (LevelDB's word, and the system's where a file is their own), and a higher claim. */
+static const char STORAGE[] = "IO error", STORAGE_OWN[] = "Input/output error", FENCED[] = "\"fenced\"",
+                  PORT_TAKEN[] = "Address already in use";
 
 static void check(fleet_node *n, int rc, const char *what)
 {
@@ -208,7 +209,7 @@ void fleet_node_ended(fleet_node *n)
     } else if (n->draining && (code == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM))) {
         /* By the signal itself when that came before it was awaited, right after the start. */
         n->start_at_us = n->wanted ? now + 1 : 0;
-    } else if (code > 0 && disk_failed(n, now) && said(n, STORAGE)) {
+    } else if (code > 0 && disk_failed(n, now) && (said(n, STORAGE) || said(n, STORAGE_OWN))) {
         n->fleet->kills++; /* its disk has killed it, as the simulation counts */
         if (n->sync_fails_us) fleet_node_sync(n, false, 0);
         n->start_at_us =
