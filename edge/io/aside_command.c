@@ -78,15 +78,28 @@ static void print_sum(void *arg, const kd_edge_aside *sum)
            sum->amount, sum->day);
 }
 
-static int go(kd_stopped *s, const words *w, listing *l)
+/* Whether whoever reads has all that was named: only then may it go. */
+static bool told(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+static int go(kd_stopped *s, const words *w, listing *l, char *error)
 {
     uint32_t shards = kd_stopped_is(s)->shards;
     int err = KD_OK;
     for (uint32_t n = 0; err == KD_OK && n < shards; n++)
         err = kd_edge_asides(kd_stopped_shard(s, n), print_sum, l);
+    if (err == KD_OK && !told()) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: the sums could not be printed, all of them are kept", w->dir);
+        return KD_EXIT_FAILED;
+    }
     for (uint32_t n = 0; w->forget && err == KD_OK && n < shards; n++)
         err = kd_edge_asides_forget(kd_stopped_shard(s, n));
-    return err == KD_OK ? kd_stopped_settle(s) : err;
+    if (err == KD_OK) err = kd_stopped_settle(s);
+    if (err == KD_OK) return KD_EXIT_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", w->dir, kd_strerror(err));
+    return KD_EXIT_FAILED;
 }
 
 static int run(const words *w, const kd_settings *settings, char *error)
@@ -95,12 +108,9 @@ static int run(const words *w, const kd_settings *settings, char *error)
     listing l = {.settings = settings};
     int code = kd_stopped_open(&s, w->dir, settings, error);
     if (code != KD_EXIT_OK) return code;
-    int err = go(s, w, &l);
+    code = go(s, w, &l, error);
     kd_stopped_close(s);
-    if (err != KD_OK) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", w->dir, kd_strerror(err));
-        return KD_EXIT_FAILED;
-    }
+    if (code != KD_EXIT_OK) return code;
     printf("aside sums=%" PRIu64 " verdict=%s\n", l.sums,
            l.sums == 0 ? "empty"
            : w->forget ? "forgotten"

@@ -121,6 +121,10 @@ def test_an_edge_put_back_to_an_older_copy_loses_nothing_that_was_merged_and_dou
             assert edge.stop() == 0
             kept = aside(edge)
             assert sorted((s["item"], s["counter"], s["amount"]) for s in kept) == sorted((i, "view", "3") for i in ITEMS)
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run([program("kudos-edge"), "aside", "--dir", edge.data, "--forget"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            assert done.returncode == 1 and "could not be printed" in done.stderr
+            assert aside(edge) == kept, "what nobody could read is kept"
             assert aside(edge, "--forget") == kept and aside(edge) == []
             edge.set({"edge": {"flush_interval": "300ms"}})
             edge.start()
