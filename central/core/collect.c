@@ -45,6 +45,7 @@ static void put_floor(kd_central *c, kd_commit *k)
 
 /* ---- what was merged before ---- */
 
+/* Less 2 D: an edge that was put back to an older copy may stamp what is new that far below what its earlier life called complete. */
 bool kd_collect_past(const kd_central *c, const kd_edge_state *s, uint64_t time_us)
 {
     if (kd_planted(c, KD_PLANT_IGNORE_BY_FLOOR)) return true;

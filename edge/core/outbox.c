@@ -214,7 +214,8 @@ static int load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
 }
 
-/* Rows that need not be in the store yet. */
+/* Rows that need not be in the store yet. One that has expired must not come back: a fragment can hold an older word than the one that
+ * went, for what is sent again stands behind newer words. */
 static int restore_rows(kd_edge *e, const kd_part *p, kd_bytes fragment)
 {
     kd_reader r = kd_reader_of(fragment);
@@ -223,7 +224,7 @@ static int restore_rows(kd_edge *e, const kd_part *p, kd_bytes fragment)
     int err = KD_OK;
     while (err == KD_OK && kd_fragment_next(&r, &op)) {
         if (!kd_fragment_op_valid(e, p, &op)) return KD_EMALFORMED;
-        if (op.verb == KD_ADD || op.time_us <= p->expired_us) continue; /* or it went (rule 21) */
+        if (op.verb == KD_ADD || op.time_us <= p->expired_us) continue;
         kd_row row = {.known = true, .liked = op.verb == KD_LIKE, .stamp_us = op.time_us};
         kd_key_row(&key, p->id, op.counter_id, op.item, op.user);
         err = kd_membership_restore(e, &key, &row);

@@ -24,6 +24,10 @@ void kd_resend_doubt(const kd_edge *e, kd_part *p)
     p->doubted_us = KD_MAX(p->doubted_us, p->watermark_us);
 }
 
+/*
+ * The smaller of two holds stays: of two centrals the one may be on an older copy than the other and, where the log has lost a claim, merge
+ * what names the other's epoch. It lacks what lies above its own watermark until all of that was sent again.
+ */
 void kd_resend_hold(kd_edge *e, kd_part *p)
 {
     uint64_t watermark_us = kd_resend_watermark(e, p);

@@ -237,6 +237,23 @@ Test(central_forget, planted_it_is_lost)
     first_word_of_a_new_edge(0);
 }
 
+/* Put back to an older copy of its disk, with a clock as far behind as it was ahead: it stamps below what its earlier life had called complete. */
+Test(central_forget, what_lies_within_the_margin_of_the_own_watermark_counts)
+{
+    tell(&b, noon + second);
+    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-b"), &version), KD_OK);
+    for (int i = 0; i < 3; i++) tell(&a, noon + 60 * second);
+    cr_assert_eq(forgetting().floor_us, noon + 60 * second - margin, "it went on without it");
+    cr_assert_eq(kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version), KD_OK);
+    rig_commit(&r);
+    operate(&b, 1, noon + second - margin, true);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u, "it need not have been merged before");
+    cr_assert_eq(forgetting().ignored, 0u);
+    operate(&b, 2, noon + second - margin - 1, true);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
+    cr_assert_eq(forgetting().ignored, 1u);
+}
+
 Test(central_forget, a_row_that_an_outstanding_commit_writes_is_left_alone)
 {
     const kd_writes *first, *second_writes;
@@ -395,6 +412,21 @@ Test(central_forget, stable_is_what_the_oldest_backup_holds)
     reopen();
     cr_assert_eq(forgetting().stable_us, noon + 60 * second - margin);
     cr_held(forgetting().stable_held_by, forgetting().stable_holder, KD_HELD_BY_BACKUP, "tuesday");
+}
+
+/* It takes longer than the one that was begun after it, and may be the one that is restored. */
+Test(central_forget, a_backup_that_is_not_complete_holds_stable)
+{
+    tell(&a, noon);
+    cr_assert_eq(begin("monday"), KD_OK);
+    rig_commit(&r);
+    tell(&a, noon + 60 * second);
+    whole_backup("tuesday");
+    cr_assert_eq(forgetting().stable_us, noon - margin);
+    cr_held(forgetting().stable_held_by, forgetting().stable_holder, KD_HELD_BY_BACKUP, "monday");
+    cr_assert_eq(kd_central_backup_complete(r.c, kd_bytes_str("monday"), &version), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(forgetting().stable_us, noon - margin, "it does not fall now");
 }
 
 Test(central_forget, an_edge_that_no_backup_knows_keeps_all_it_has)

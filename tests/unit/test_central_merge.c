@@ -268,6 +268,23 @@ Test(central_merge, edges_beyond_those_that_a_partition_knows_are_set_aside)
     cr_assert_eq(rig_total(&r, 1, LIKE), (uint64_t)KD_EDGES_MAX);
 }
 
+Test(central_merge, an_edge_is_in_the_region_of_its_last_batch)
+{
+    kd_central_edge edge;
+    rig_one(&r, &a, like(1, noon));
+    a.region = "asia";
+    rig_one(&r, &a, like(2, noon + 1));
+    rig_commit(&r);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        cr_assert_eq(kd_central_edges(r.c, &edge, 1), 1u);
+        cr_assert(kd_bytes_eq(edge.region, kd_bytes_str("asia")), "%.*s", (int)edge.region.len,
+                  edge.region.data);
+        cr_assert_eq(rig_region(&r, 1, LIKE, "eu"), 1u);
+        cr_assert_eq(rig_region(&r, 1, LIKE, "asia"), 1u);
+        cr_assert_eq(rig_reopen(&r), KD_OK);
+    }
+}
+
 Test(central_merge, regions_beyond_those_that_a_partition_knows_are_set_aside)
 {
     for (uint32_t i = 0; i < KD_REGIONS_MAX; i++) cr_assert_eq(like_of(i, i), KD_FED_MERGED);

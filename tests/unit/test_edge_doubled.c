@@ -33,6 +33,29 @@ Test(edge_doubled, a_foreign_applied_moves_what_is_unconfirmed_above_it)
     er_finish(&r);
 }
 
+Test(edge_doubled, complete_to_is_held_until_all_that_moves_is_out)
+{
+    edge_rig r;
+    er_outstanding(&r);
+    uint64_t last_us = r.now_us;
+    r.config.flush_ops = 1;
+    cr_assert_eq(er_open(&r), KD_OK);
+    er_snapshot(&r, &(er_word){.epoch = 1,
+                               .version = 1,
+                               .applied = {kd_edge_incarnation(r.e) + 5000000, 3},
+                               .digest = 77,
+                               .watermark_us = last_us + 60 * ER_SECOND});
+    er_settle(&r);
+    er_seal(&r);
+    for (int i = 0; i < 3; i++) {
+        er_ship(&r);
+        cr_assert_eq(r.body.op_count, 1);
+        cr_assert_eq(r.batch.complete_to_us > 0, i == 2, "batch %d", i);
+    }
+    cr_assert_geq(r.batch.complete_to_us, r.body.ops[0].time_us);
+    er_finish(&r);
+}
+
 /* Central was put back to when the first of the moved batches was merged: its watermark is the other's still. */
 Test(edge_doubled, a_watermark_that_another_lifted_is_not_believed_after_a_restore)
 {

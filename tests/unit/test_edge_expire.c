@@ -1,6 +1,7 @@
 /* Rows of an edge that expire (rule 21). */
 #include <criterion/criterion.h>
 
+#include "edge/core/internal.h"
 #include "kudos/edge_compare.h"
 #include "tests/lib/edge_rig.h"
 
@@ -227,4 +228,32 @@ Test(edge_expire, how_far_rows_have_gone_is_remembered)
     cr_assert_eq(kd_edge_compare_window(r.e, 0, &window), KD_OK);
     cr_assert_eq(window.since_us, ER_START + ER_SECOND);
     cr_assert_eq(window.until_us, word.watermark_us);
+}
+
+/* A like that was sent again behind the unlike that followed it. The unlike has gone, and it must not be the like that a start takes back. */
+Test(edge_expire, a_start_takes_back_no_row_that_has_gone)
+{
+    er_like(&r, 1, 1);
+    uint64_t first_us = r.out.stamp_us;
+    er_unlike(&r, 1, 1);
+    r.now_us += 10 * ER_SECOND;
+    merged(r.now_us);
+    r.now_us += 120 * ER_SECOND;
+    sweep();
+    cr_assert_eq(liked(1), KD_ENOTFOUND);
+    kd_position at = {kd_edge_incarnation(r.e), 1000};
+    kd_buf key = {0}, fragment = {0};
+    kd_fragment_put(&fragment, &(kd_entry_op){.verb = KD_LIKE,
+                                              .counter_id = ER_LIKE_ID,
+                                              .item = rig_item(1),
+                                              .user = rig_user(1),
+                                              .time_us = first_us});
+    kd_key_fragment(&key, 0, at, 0);
+    sim_disk_put(r.disk, kd_buf_view(&key), kd_buf_view(&fragment));
+    kd_key_fragment(&key, 0, at, KD_SEAL_MARKER);
+    sim_disk_put(r.disk, kd_buf_view(&key), (kd_bytes){0}); /* merged */
+    cr_assert_eq(er_open(&r), KD_OK);
+    cr_assert_eq(liked(1), KD_ENOTFOUND);
+    kd_buf_finish(&key);
+    kd_buf_finish(&fragment);
 }

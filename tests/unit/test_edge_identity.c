@@ -191,6 +191,49 @@ Test(edge_identity, the_next_restore_begins_at_its_own_watermark)
     er_finish(&r);
 }
 
+/* Of two centrals the one is on the older copy, and the log has lost the claim of the other: what names the other's epoch it still merges. */
+Test(edge_identity, a_second_restore_does_not_raise_what_the_first_one_held)
+{
+    edge_rig r;
+    past known;
+    applied_ten(&r, &known);
+    kd_position second = r.batch.at;
+    uint64_t digest = r.batch.digest;
+    undo(&r, &known);
+    er_word other = {.epoch = 7, .version = 10, .previous = 9, .chain = {{5, 9}}, .chain_count = 1};
+    other.applied = second;
+    other.digest = digest;
+    other.watermark_us = known.stamps[9];
+    cr_assert_eq(er_snapshot(&r, &other), KD_SNAPSHOT_UNDONE);
+    cr_assert_eq(er_like(&r, 1, 50), KD_OK);
+    er_seal(&r);
+    er_ship(&r);
+    cr_assert_eq(r.batch.complete_to_us, known.stamps[4], "the first has not got back what it lacks");
+    er_settle(&r);
+    er_seal(&r);
+    er_ship(&r);
+    cr_assert_eq(r.body.op_count, 7, "and gets all of it");
+    cr_assert_gt(r.batch.complete_to_us, known.stamps[9]);
+    er_finish(&r);
+}
+
+Test(edge_identity, what_was_sent_already_goes_out_anew_at_once_after_an_undone_history)
+{
+    edge_rig r;
+    past known;
+    applied_ten(&r, &known);
+    cr_assert_eq(er_like(&r, 1, 50), KD_OK);
+    er_seal(&r);
+    er_ship(&r);
+    kd_position sent = r.batch.at;
+    cr_assert_eq(er_send(&r), KD_ENOTFOUND);
+    undo(&r, &known);
+    cr_assert_eq(er_send(&r), KD_OK, "central need not hear of it only after the wait for a resend");
+    cr_assert_eq(kd_position_cmp(r.batch.at, sent), 0);
+    cr_assert_eq(r.batch.complete_to_us, known.stamps[4]);
+    er_finish(&r);
+}
+
 Test(edge_identity, an_undone_history_takes_its_numbers_along)
 {
     edge_rig r;
