@@ -14,8 +14,6 @@ enum {
     HOME_LIKE_PERCENT = 60,
 };
 
-const char *const clients_counters[SCENARIO_COUNTERS] = {"like", "save", "view"};
-
 uint64_t clients_draw(const clients *c, draw_stream stream, uint64_t number)
 {
     uint64_t state =

@@ -62,7 +62,4 @@ const kd_names *clients_items(const clients *c);
 clients_counts clients_total(const clients *c);
 clients_counts clients_at(const clients *c, uint32_t edge);
 
-/* By SCENARIO_LIKE...: "like", "save", "view". */
-extern const char *const clients_counters[SCENARIO_COUNTERS];
-
 #endif

@@ -75,7 +75,7 @@ static int ask(op *o, const char *method, kd_http_client_cb fn)
     const user *u = &c->at[o->user];
     char path[KD_ITEM_KEY_MAX + 32], key[48], body[32];
     int path_len = snprintf(path, sizeof path, "/v1/%s/%s", kd_names_at(&c->items, o->item),
-                            clients_counters[o->counter]);
+                            scenario_counters.at[o->counter].name);
     int key_len = snprintf(key, sizeof key, "%llx-%x", (unsigned long long)c->run, o->number);
     int body_len = snprintf(body, sizeof body, "{\"amount\":%llu}", (unsigned long long)o->amount);
     kd_http_client_field fields[3] = {

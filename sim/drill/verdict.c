@@ -81,7 +81,7 @@ static bool same_counts(reaching *r)
             for (int c = 0; c < SCENARIO_COUNTERS; c++) {
                 if (edge->counts[i][c] != central->counts[i][c])
                     return apart(r, "%s shows %llu for %s of %s, central %llu", name_of(r, e),
-                                 (unsigned long long)edge->counts[i][c], clients_counters[c],
+                                 (unsigned long long)edge->counts[i][c], scenario_counters.at[c].name,
                                  kd_names_at(items, i), (unsigned long long)central->counts[i][c]);
             }
         }
@@ -153,7 +153,7 @@ static uint32_t number_in(const kd_names *names, kd_bytes text)
 static uint32_t counter_of(kd_bytes text)
 {
     uint32_t c = 0;
-    while (c < SCENARIO_COUNTERS && !kd_bytes_eq(kd_bytes_str(clients_counters[c]), text)) c++;
+    while (c < SCENARIO_COUNTERS && !kd_bytes_eq(kd_bytes_str(scenario_counters.at[c].name), text)) c++;
     return c;
 }
 
@@ -227,10 +227,6 @@ static void audit_failed(reaching *r)
 static void judge(reaching *r)
 {
     const scenario *s = r->o->fleet->scenario;
-    static const kd_counters counters = {.count = SCENARIO_COUNTERS,
-                                         .at = {{.id = 1, .name = "like", .kind = KD_SET},
-                                                {.id = 2, .name = "save", .kind = KD_SET},
-                                                {.id = 3, .name = "view", .kind = KD_SUM}}};
     const char *edges[SCENARIO_EDGES_MAX];
     kd_buf text = {0};
     r->out->judged = false;
@@ -246,7 +242,7 @@ static void judge(reaching *r)
     const kd_names *items = clients_items(r->o->clients), *users = clients_users(r->o->clients);
     const char **item_list = list(items), **user_list = list(users);
     final_names names = {.journal = r->o->journal,
-                         .counters = &counters,
+                         .counters = &scenario_counters,
                          .edges = edges,
                          .edge_count = s->edge_count,
                          .items = item_list,

@@ -160,7 +160,9 @@ const verb_word scenario_verbs[] = {
 };
 /* clang-format on */
 const size_t scenario_verb_count = KD_COUNT(scenario_verbs);
-const char *const scenario_counters[SCENARIO_COUNTERS] = {"like", "save", "view"};
+const kd_counters scenario_counters = {
+    .count = SCENARIO_COUNTERS,
+    .at = {[SCENARIO_LIKE] = {"like", 1, KD_SET}, [SCENARIO_SAVE] = {"save", 2, KD_SET}, [SCENARIO_VIEW] = {"view", 3, KD_SUM}}};
 
 uint32_t form_prefix(const form *f)
 {

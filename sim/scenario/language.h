@@ -87,7 +87,6 @@ typedef struct {
 } verb_word;
 extern const verb_word scenario_verbs[];
 extern const size_t scenario_verb_count;
-extern const char *const scenario_counters[SCENARIO_COUNTERS];
 
 static inline uint32_t form_parts(const form *f)
 {

@@ -363,7 +363,7 @@ static bool read_counter(words *w, const part *p, void *base)
 {
     kd_bytes word = words_take(w);
     for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
-        if (!word_is(word, scenario_counters[i])) continue;
+        if (!word_is(word, scenario_counters.at[i].name)) continue;
         set_number(p, base, i);
         return true;
     }

@@ -127,7 +127,7 @@ static void put_value(const scenario *s, const part *p, const void *base, kd_buf
         kd_text_printf(out, "%s", verb_shown(base));
         break;
     case PART_COUNTER:
-        kd_text_printf(out, "%s", scenario_counters[number_of(p, base)]);
+        kd_text_printf(out, "%s", scenario_counters.at[number_of(p, base)].name);
         break;
     case PART_WORD:
         break;

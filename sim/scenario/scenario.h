@@ -29,6 +29,7 @@ enum { SCENARIO_CENTRAL = -1, SCENARIO_KAFKA = -2, SCENARIO_NOBODY = -3 };
 
 /* Counters of every scenario, by index: like and save are sets, view is a sum. */
 enum { SCENARIO_LIKE, SCENARIO_SAVE, SCENARIO_VIEW, SCENARIO_COUNTERS };
+extern const kd_counters scenario_counters;
 
 typedef enum {
     SCENARIO_OPERATION, /* a user acts by name: verb, counter, user, item, who = edge, amount of views */

@@ -17,7 +17,7 @@ static int open_part(world *w, uint32_t slot, uint32_t partition)
     kd_central_config config = {.name = kd_bytes_str(slot ? "central-2" : "central"),
                                 .partition = partition,
                                 .partitions = w->s->partitions,
-                                .counters = &w->counters,
+                                .counters = &scenario_counters,
                                 .drift_us = w->s->drift_us,
                                 .expected_edges = w->edge_names,
                                 .expected_edge_count = w->s->edge_count,

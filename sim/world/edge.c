@@ -26,7 +26,7 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
                              .shard = shard,
                              .shards = s->shards,
                              .partitions = s->partitions,
-                             .counters = &w->counters,
+                             .counters = &scenario_counters,
                              .drift_us = s->drift_us,
                              .flush_ops = s->flush_ops,
                              .flush_interval_us = s->flush_interval_us,

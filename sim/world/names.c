@@ -1,15 +1,8 @@
-/* names.c - users, items and counters by number: those of the swarm first, then those that events and expectations name. */
+/* names.c - users and items by number: those of the swarm first, then those that events and expectations name. */
 #include "sim/world/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static void add_counter(kd_counters *c, const char *name, uint8_t id, kd_counter_kind kind)
-{
-    kd_counter *at = &c->at[c->count++];
-    *at = (kd_counter){.id = id, .kind = kind};
-    snprintf(at->name, sizeof(at->name), "%s", name);
-}
 
 uint32_t names_item(const world *w, const char *name)
 {
@@ -94,9 +87,6 @@ void names_open(world *w)
     uint32_t more = operations(w->s);
     uint32_t items = w->s->users.items + more + w->s->expectation_count + 1,
              users = w->s->users.users + more + 1;
-    add_counter(&w->counters, "like", 1, KD_SET);
-    add_counter(&w->counters, "save", 2, KD_SET);
-    add_counter(&w->counters, "view", 3, KD_SUM);
     w->items = kd_alloc(items * sizeof(w->items[0]));
     w->item_names = kd_alloc(items * sizeof(w->item_names[0]));
     w->item_partition = kd_alloc(items * sizeof(w->item_partition[0]));

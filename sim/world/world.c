@@ -87,7 +87,7 @@ static void open_checks(world *w)
     w->journal = journal_create(w->s->drift_us + scenario_central_clock_us(w->s), scenario_tokens_kept(w->s));
     w->checks = checks_create(&(checks_view){.scenario = w->s,
                                              .journal = w->journal,
-                                             .counters = &w->counters,
+                                             .counters = &scenario_counters,
                                              .items = w->items,
                                              .item_count = w->item_count,
                                              .users = w->users_names,

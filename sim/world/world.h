@@ -270,7 +270,6 @@ struct world {
     sim_ask *asks;
     uint32_t ask_count, ask_cap, ask_free;
 
-    kd_counters counters;
     kd_item *items;
     char (*item_names)[SCENARIO_NAME_MAX];
     char (*names_of_users)[SCENARIO_NAME_MAX];
@@ -312,7 +311,7 @@ bool world_gone(world *w, uint32_t process, uint32_t life);
 bool world_frozen(world *w, const sim_event *ev, uint32_t process);
 #define TRACE(w, ...) sim_trace_line(&(w)->trace, (w)->now_us - (w)->begin_us, __VA_ARGS__)
 
-/* names.c: users, items and counters by number */
+/* names.c: users and items by number */
 void names_open(world *w);
 void names_close(world *w);
 uint32_t names_item(const world *w, const char *name);
