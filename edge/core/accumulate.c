@@ -115,15 +115,23 @@ static uint64_t tick_resend(kd_edge *e, kd_part *p, uint64_t now_us)
     return now_us;
 }
 
+enum { STEPS_BYTES = 1 << 20 };
+
+/* A million rows can go out again while one group is written: behind a slow disk each group would be larger than the one before. */
+static bool disk_keeps_up(const kd_edge *e)
+{
+    return e->writing_group == 0 || kd_edge_gathered_bytes(e) < STEPS_BYTES;
+}
+
 /* Rules 15 and 20, a step at a time. What goes out again waits while the outbox is at its bound, as new likes do. */
 static uint64_t tick_steps(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    int err = p->rehoming ? kd_rehome_step(e, p, now_us) : KD_OK;
-    bool room = e->outbox_bytes < e->config.outbox_bytes_max;
+    bool on = disk_keeps_up(e), room = on && e->outbox_bytes < e->config.outbox_bytes_max;
+    int err = p->rehoming && on ? kd_rehome_step(e, p, now_us) : KD_OK;
     if (err == KD_OK && p->resending && room) err = kd_resend_step(e, p, now_us);
     if (err != KD_OK) e->poisoned = true;
-    if (p->rehoming || (p->resending && room)) return now_us;
-    return p->resending ? now_us + e->config.flush_interval_us : UINT64_MAX;
+    if ((p->rehoming && on) || (p->resending && room)) return now_us;
+    return p->rehoming || p->resending ? now_us + e->config.flush_interval_us : UINT64_MAX;
 }
 
 static uint64_t tick_part(kd_edge *e, kd_part *p, uint64_t now_us)
