@@ -56,7 +56,7 @@ typedef struct {
 } kd_kafka_topic;
 
 /*
- * Creates the topics that are missing and checks the others. Metadata comes first, so a broker that cannot
+ * Creates the topics that are missing and checks the others, also while a partition of theirs has no leader. Metadata comes first, so a broker that cannot
  * create topics is fine while all are there. KD_EMISMATCH: one has another number of partitions;
  * KD_ENOTFOUND: missing with partitions 0; KD_EUNAVAILABLE: no broker answered, or it refused to create;
  * KD_ETIMEOUT; KD_EINVAL: configuration. `err` names the topic and the cause.

@@ -18,6 +18,7 @@ typedef struct {
     kd_kafka_topic *topics;
     size_t n;
     uint64_t deadline_ms;
+    bool made; /* one of them: its leaders are waited for. Those of one that was there may be away for long, and only its records wait */
     char *err;
     size_t size;
 } admin;
@@ -50,7 +51,7 @@ static int check_topic(const admin *a, kd_kafka_topic *t, const rd_kafka_metadat
         snprintf(a->err, a->size, "Kafka topic %s is missing", t->name);
         return KD_ENOTFOUND;
     }
-    if (found->err || found->partition_cnt == 0 || !has_leaders(found)) {
+    if (found->err || found->partition_cnt == 0 || (a->made && !has_leaders(found))) {
         snprintf(a->err, a->size, "Kafka topic %s has no leader: %s", t->name, rd_kafka_err2str(found->err));
         return KD_EAGAIN;
     }
@@ -155,7 +156,7 @@ static int create_topic(const admin *a, const kd_kafka_topic *t)
     return rc;
 }
 
-static int create_missing(const admin *a)
+static int create_missing(admin *a)
 {
     for (size_t i = 0; i < a->n; i++) {
         const kd_kafka_topic *t = &a->topics[i];
@@ -166,11 +167,12 @@ static int create_missing(const admin *a)
         }
         int rc = create_topic(a, t);
         if (rc != KD_OK) return rc;
+        a->made = true;
     }
     return KD_EAGAIN; /* until metadata shows them */
 }
 
-static int ensure(const admin *a)
+static int ensure(admin *a)
 {
     int rc;
     for (;;) {
@@ -180,7 +182,8 @@ static int ensure(const admin *a)
             if (rc != KD_EAGAIN) return rc;
         }
         if (rc != KD_EAGAIN && rc != KD_EUNAVAILABLE) return rc;
-        if (kd_kafka_left_ms(a->deadline_ms, 1) == 0) return rc == KD_EAGAIN ? KD_ETIMEOUT : rc;
+        /* What is left after the pause must do for another answer, or the cause would be that there was none. */
+        if (kd_kafka_left_ms(a->deadline_ms, 2 * PAUSE_MS) < 2 * PAUSE_MS) return rc == KD_EAGAIN ? KD_ETIMEOUT : rc;
         pause_briefly(a);
     }
 }

@@ -433,6 +433,19 @@ def test_a_changes_topic_that_takes_nothing_has_a_bound(tmp_path):
         wait_until(lambda: central.metric("kudos_central_unpublished_bytes") == 0, 30, "changes delivered")
 
 
+def test_a_start_does_not_wait_for_a_topic_without_leaders(tmp_path):
+    """Central and an edge that are started while nothing can be written to the changes topic, as when its brokers are away: likes are merged."""
+    with WithholdingBroker(tmp_path, PARTITIONS) as broker:
+        broker.withhold()
+        with Central(tmp_path, broker.address, partitions=PARTITIONS, more=SNAPSHOTS) as central, \
+                Edge(tmp_path, broker.address, partitions=PARTITIONS, central=central.url, more=QUICK) as edge:
+            like_many(edge, 1)
+            exact(200, "--url", central.url)
+            wait_until(lambda: central.metric("kudos_central_unpublished_bytes") > 0, 20, "changes that wait")
+            broker.give_back()
+            wait_until(lambda: central.metric("kudos_central_unpublished_bytes") == 0, 30, "changes delivered")
+
+
 # ---- questions and reads in work -----------------------------------------------------------------------------------------
 
 
