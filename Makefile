@@ -221,7 +221,7 @@ $(BUILD)/fuzzed/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 FUZZED_SOURCES := $(call sources,common common/io edge/core central/core sim/scenario tests/lib) \
-	$(addprefix edge/io/,settings.c central_words.c) central/io/settings.c $(addprefix sim/,world/disk.c names.c replay_log.c drill/proxy_kafka.c)
+	$(addprefix edge/io/,settings.c central_words.c) central/io/settings.c $(addprefix sim/,world/disk.c world/rows.c names.c replay_log.c drill/proxy_kafka.c)
 $(FUZZED): $(patsubst %.c,$(BUILD)/fuzzed/%.o,$(FUZZED_SOURCES))
 	@rm -f $@
 	$(Q)ar rcs $@ $^
