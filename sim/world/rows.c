@@ -8,10 +8,12 @@
  *
  *     row:    head | height pointers | key | value      a value that grew stands apart
  *
- * Small rows come from chunks and are given back to lists by size, so that a disk is dropped without a look at each of its rows.
+ * Small rows come from chunks and are given back to lists by size, so that a disk is dropped without a look at each of its rows. What of a
+ * chunk is no row may not be touched: an address sanitizer is told so, since it does not see these rows come and go.
  */
 #include "sim/world/rows.h"
 
+#include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -65,21 +67,27 @@ struct sim_rows {
 
 /* ---- memory ---- */
 
+static void add_chunk(sim_rows *r)
+{
+    chunk *fresh = kd_realloc(NULL, sizeof(*fresh));
+    fresh->next = r->chunks;
+    ASAN_POISON_MEMORY_REGION(fresh->bytes, sizeof(fresh->bytes));
+    r->chunks = fresh;
+    r->chunk_used = 0;
+}
+
 static void *take(sim_rows *r, size_t pieces)
 {
     row *given = r->given[pieces];
     if (given) {
+        ASAN_UNPOISON_MEMORY_REGION(given, pieces * PIECE);
         r->given[pieces] = (row *)(void *)given->value;
         return given;
     }
-    if (!r->chunks || r->chunk_used + pieces * PIECE > CHUNK_BYTES) {
-        chunk *fresh = kd_realloc(NULL, sizeof(*fresh));
-        fresh->next = r->chunks;
-        r->chunks = fresh;
-        r->chunk_used = 0;
-    }
+    if (!r->chunks || r->chunk_used + pieces * PIECE > CHUNK_BYTES) add_chunk(r);
     void *piece = (uint8_t *)r->chunks->bytes + r->chunk_used;
     r->chunk_used += pieces * PIECE;
+    ASAN_UNPOISON_MEMORY_REGION(piece, pieces * PIECE);
     return piece;
 }
 
@@ -124,6 +132,7 @@ static void row_destroy(sim_rows *r, row *n)
     }
     n->value = (uint8_t *)r->given[n->pieces];
     r->given[n->pieces] = n;
+    ASAN_POISON_MEMORY_REGION(n, (size_t)n->pieces * PIECE);
 }
 
 static void row_set(row *n, kd_bytes value)
