@@ -265,12 +265,12 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
 }
 
 /* A refusal of one of many says which. */
-static void refuse_op(kd_http_request *req, kd_refusal *why, uint32_t index, const char *member)
+static void refuse_op(kd_http_request *req, kd_refusal why, uint32_t index, const char *member)
 {
     char field[64];
     snprintf(field, sizeof field, "operations[%u]%s%s", index, *member ? "." : "", member);
-    why->field = field;
-    kd_answer_refusal(req, why);
+    why.field = field;
+    kd_answer_refusal(req, &why);
 }
 
 static bool read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
@@ -278,7 +278,7 @@ static bool read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
     kd_refusal why;
     if (kd_body_read_ops(req->body, &s->text, ops, &why)) return true;
     if (ops->wrong < KD_BULK_OPS_MAX)
-        refuse_op(req, &why, ops->wrong, why.field);
+        refuse_op(req, why, ops->wrong, why.field);
     else
         kd_answer_refusal(req, &why);
     return false;
@@ -292,12 +292,12 @@ static bool resolve(kd_shard *s, kd_http_request *req, const kd_body_op *op, uin
     kd_item parsed;
     kd_refusal why;
     if (!kd_route_item_text(op->item, &set->collections, "item", &parsed, &why)) {
-        refuse_op(req, &why, index, "item");
+        refuse_op(req, why, index, "item");
         return false;
     }
     kd_bytes name = op->counter.data ? op->counter : kd_bytes_str("like");
     if (!kd_route_counter(name, &set->counters, KD_SET, counter, &why)) {
-        refuse_op(req, &why, index, "counter");
+        refuse_op(req, why, index, "counter");
         return false;
     }
     memcpy(*keys, parsed.data, parsed.len);
