@@ -7,6 +7,7 @@ skipped in silence.
 usage: tests/run.py [--long] [STAGE...]
 """
 import argparse
+import glob
 import os
 import re
 import shutil
@@ -21,7 +22,8 @@ import xml.etree.ElementTree as ElementTree
 BUILD = os.environ.get("BUILD", "build")
 SANITIZED = os.path.basename(BUILD) in ("address", "undefined", "address,undefined", "thread")
 SLOWER = 4 if SANITIZED else 1
-if os.path.basename(BUILD) == "thread":
+if SANITIZED:  # drills preload what makes of a kill a power cut
+    os.environ.setdefault("ASAN_OPTIONS", "verify_asan_link_order=0")
     os.environ.setdefault("TSAN_OPTIONS", f"suppressions={os.path.abspath('tests/thread/suppressions.txt')}")
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_drills.py",
@@ -124,13 +126,24 @@ def wait(process, limit_s):
     return "interrupted" if STOP.is_set() else f"did not end within {limit_s} s"
 
 
+def reporting(log):
+    """(environment in which sanitizers write what they find into files, what those begin with): a daemon that is killed tells nobody by its exit code."""
+    if not SANITIZED:
+        return dict(os.environ), None
+    begin = os.path.abspath(log) + ".found"
+    for old in glob.glob(glob.escape(begin) + "*"):
+        os.remove(old)
+    return {**os.environ, **{k: f"{os.environ[k]}:log_path='{begin}'" for k in ("ASAN_OPTIONS", "TSAN_OPTIONS")}}, begin
+
+
 def run_logged(stage, log):
     """Runs it and says how it ended: 0 when all is well, otherwise an exit code or words."""
     variable, value = "KUDOS_TEST_STAGE", f"{stage.name}-{os.getpid()}"
+    env, found = reporting(log)
     with open(log, "wb") as out:
         try:
             process = subprocess.Popen(stage.command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                       env={**os.environ, variable: value}, start_new_session=True)
+                                       env={**env, variable: value}, start_new_session=True)
         except OSError as e:
             return f"cannot be run: {e}"
         rest = []
@@ -138,6 +151,9 @@ def run_logged(stage, log):
             status = wait(process, stage.limit_s)
         finally:
             rest = end(process, f"{variable}={value}")
+    reports = glob.glob(glob.escape(found) + "*") if found else []
+    if reports:
+        return f"{len(reports)} reports of a sanitizer, as {reports[0]}"
     return f"left {len(rest)} processes behind" if status == 0 and rest else status
 
 

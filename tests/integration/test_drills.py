@@ -4,11 +4,15 @@ import glob
 import os
 import re
 import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
+from proc import SLOWER  # noqa: E402
+
 BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
 SIM = os.path.abspath(os.path.join(BUILD, "kudos-sim"))
 LONG = os.environ.get("KUDOS_LONG") == "1"
@@ -24,7 +28,7 @@ def name_of(path):
 
 
 def play(path, *options):
-    done = subprocess.run([SIM, "run", path, *options], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([SIM, "run", path, *options], capture_output=True, text=True, timeout=120 * SLOWER)
     return done, LAST.fullmatch((done.stdout.splitlines() or [""])[-1])
 
 

@@ -8,12 +8,12 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-from proc import wait_until  # noqa: E402
+from proc import SLOWER, wait_until  # noqa: E402
 
 BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
 SIM = os.path.abspath(os.path.join(BUILD, "kudos-sim"))
 LONG = os.environ.get("KUDOS_LONG") == "1"
-LIMIT_S = 3000 if LONG else 240
+LIMIT_S = (3000 if LONG else 240) * SLOWER
 
 
 def kudos_sim(*args, cwd=None):

@@ -8,13 +8,17 @@ import os
 import re
 import signal
 import subprocess
+import sys
 
 import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from proc import SLOWER  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 LONG = os.environ.get("KUDOS_LONG") == "1"
-MINUTES, SEED, LIMIT_S = "0.2", "1", 240
+MINUTES, SEED, LIMIT_S = str(0.2 * SLOWER), "1", 240 * SLOWER
 # What each must be found by. A broken rule may also end a process, by an assertion or by what its store says of itself.
 PLANTS = {
     "NO_SYNC": ("read-your-writes", "shown", "as-of", "lost", "position", "process died"),
