@@ -44,7 +44,7 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
         kd_resend_doubt(e, &e->parts[i]);
         if (e->parts[i].open) kd_batch_seal(e, &e->parts[i], now_us);
         e->parts[i].rehoming = true;
-        kd_resend_hold(e, &e->parts[i]);
+        if (!KD_PLANTED(e, KD_PLANT_MOVE_NOT_HELD)) kd_resend_hold(e, &e->parts[i]);
         kd_part_put(e, &e->parts[i]);
     }
     kd_rehome_above(e, theirs->applied.incarnation, now_us);
@@ -53,6 +53,7 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
 
 static bool ours_alone(const kd_edge *e, const kd_outgoing *b)
 {
+    if (KD_PLANTED(e, KD_PLANT_ASIDE_ALL)) return false;
     return b->at.incarnation >= e->alone_from && b->sending == KD_UNSENT && !b->resent;
 }
 
@@ -67,7 +68,7 @@ static void move_batch(kd_edge *e, kd_part *p, const kd_outgoing *b, kd_bytes ra
         e->stats.sums_aside += aside;
         if (aside)
             kd_fragment_put(&sums, &op);
-        else
+        else if (op.verb != KD_ADD || !KD_PLANTED(e, KD_PLANT_ALONE_DROPPED))
             kd_accumulate_op(e, p, kd_entry_obtain(e, p, op.item), &op, now_us);
     }
     kd_aside_put(e, p, b->at, kd_buf_view(&sums));

@@ -70,6 +70,9 @@ typedef enum {
     KD_PLANT_READ_AHEAD_STAYS = 1 << 24,    /* rule 15: a number that a read brought from an undone version is kept */
     KD_PLANT_STAMP_NO_ROW = 1 << 25,        /* rule 3: no row + 1 */
     KD_PLANT_READ_ERROR_IS_NONE = 1 << 26,  /* trust: a row that cannot be read is taken for none */
+    KD_PLANT_ASIDE_ALL = 1 << 27,           /* rule 20: sums that nobody else can have sent are set aside, too */
+    KD_PLANT_ALONE_DROPPED = 1 << 28,       /* rule 20: and those that are not set aside do not move along */
+    KD_PLANT_MOVE_NOT_HELD = 1 << 29,       /* rule 20: complete_to is not held while operations move */
 } kd_edge_plant;
 
 /*

@@ -150,6 +150,7 @@ static void on_put(void *arg, kd_bytes key, kd_bytes value)
     const visit *v = arg;
     if (!v->synced || key.len == 0) return;
     if (key.data[0] == 'm') put_row(v, key, value);
+    if (key.data[0] == 'x') check_aside_put(v->c, v->slot, key, value);
     if (key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key)) put_fragment(v, key, value);
 }
 

@@ -6,8 +6,8 @@
  * - Central goes back: edges send again what they have. What was acknowledged by an edge whose own disk went back since that copy of central is nowhere, unless the
  *   log still has it.
  * - A copy of an edge acknowledges what dies with its directory.
- * - Sums: off once an edge's disk went back or was copied (keys of retries are gone, batches are set aside), or central went back behind a log that lost records; of
- *   two centrals one history will be undone, and a log that loses records meanwhile may have lost what only that one merged.
+ * - Sums: of an edge whose disk went back as likes are; a request that comes again may count twice, for its key is gone, and what was taken since and set aside
+ *   is missing (check_aside.c). Off once an edge was copied, or its disk and central went back, or central behind a log that lost records; of two centrals one history will be undone, and a log that loses records meanwhile may have lost what only that one merged.
  */
 #include "sim/check/checking.h"
 
@@ -49,15 +49,25 @@ static void renew_exemption(checks *c, uint32_t edge)
     }
 }
 
+/* Of sums that one life of an edge sent and another holds nothing is known once central goes back as well. */
+static void excuse_mixture(checks *c)
+{
+    bool any = false;
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) any |= c->disk_changed[e];
+    if (any && (c->central_undone || c->central_copied)) journal_excuse_sums(c->view.journal);
+}
+
 static void edge_went_back(checks *c, uint32_t edge, bool wiped)
 {
     uint64_t from_us = merged_now(c, edge);
     /* Of two who use one name the watermark tells of the other. */
     if (c->copied_us[edge] != 0) from_us = KD_MIN(from_us, c->copied_us[edge]);
     journal_excuse_edge(c->view.journal, edge, from_us, check_now(c));
-    journal_excuse_sums(c->view.journal);
+    journal_keys_forgotten(c->view.journal, edge, check_now(c));
+    check_aside_disk(c, edge, wiped);
     c->disk_lost_us[edge] = check_now(c);
     c->disk_changed[edge] = true;
+    excuse_mixture(c);
     check_durable_disk(c, edge, wiped);
 }
 
@@ -87,6 +97,7 @@ static void edge_disk(checks *c, uint32_t edge, checks_disk_event event)
 static void central_went_back(checks *c, const check_history *to)
 {
     c->central_undone = true;
+    excuse_mixture(c);
     if (c->likes_lost) journal_excuse_sums(c->view.journal);
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
         if (c->disk_changed[e] && c->disk_lost_us[e] >= to[0].at_us)
@@ -130,6 +141,7 @@ static void central_disk(checks *c, checks_disk_event event)
     }
     case CHECKS_COPIED:
         c->central_copied = true;
+        excuse_mixture(c);
         note_history(c, p->copied);
         put_back(c, 1, p->copied);
         break;

@@ -115,6 +115,15 @@ typedef struct {
     uint64_t now_us, best_us; /* as committed last; the largest so far */
 } check_lows;
 
+/* check_aside.c: batches that may hold sums. */
+typedef struct {
+    check_map handed; /* hash of life, partition, position: a process gave it to Kafka */
+    uint64_t opened_as[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* incarnation of a process at its start */
+    uint64_t sent_as[SCENARIO_EDGES_MAX];                  /* the largest incarnation that was sent */
+    uint64_t rival[SCENARIO_EDGES_MAX];  /* the same when its disk went back: of lives that are undone */
+    uint64_t copied[SCENARIO_EDGES_MAX]; /* the largest incarnation that the copy knew */
+} check_asides;
+
 /* An edge's slot. */
 typedef struct {
     uint64_t life[SCENARIO_SHARDS_MAX];
@@ -156,6 +165,7 @@ struct checks {
     uint64_t retired_from_us[SCENARIO_EDGES_MAX]; /* what it acknowledged since may not be merged */
     uint64_t healed_us;                           /* when the faults stopped */
     bool any_doubled, central_copied, central_undone, likes_lost;
+    check_asides asides;
     uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
     uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
     uint64_t copied_us[SCENARIO_EDGES_MAX];    /* since when two may have used its name; 0: never */
@@ -264,6 +274,12 @@ bool check_forget_moves(checks *c, char *why, size_t size);
 /* check_log.c: "log-position" (rule 13) */
 void check_log_fed(checks *c, uint32_t partition, kd_bytes record, int64_t offset);
 void check_log_checked(checks *c, uint32_t partition, int64_t stored, kd_bytes found, int64_t next);
+
+/* check_aside.c: "aside" (rule 20) */
+void check_aside_opened(checks *c, uint32_t slot, uint32_t shard);
+void check_aside_sent(checks *c, uint32_t slot, uint32_t partition, kd_position at);
+void check_aside_put(checks *c, uint32_t slot, kd_bytes key, kd_bytes value);
+void check_aside_disk(checks *c, uint32_t edge, bool wiped);
 
 /* check_excuse.c: what a fault excuses */
 void check_excuse_disk(checks *c, int who, checks_disk_event event);

@@ -8,10 +8,11 @@
 #include "sim/check/checking.h"
 
 const char *const checks_names[] = {
-    "durable", "after-error",  "own-word", "stamp",   "answer",  "order",       "body",     "freed", "early",
-    "chain",   "log-position", "stable",   "expired", "floor",   "retired",     "compare",  "fence", "counts",
-    "as-of",   "number",       "member",   "shown",   "pending", "age",         "install",  "clock", "outbox",
-    "tables",  "identity",     "lost",     "doubled", "sums",    "convergence", "expected", NULL};
+    "durable", "after-error", "own-word",     "stamp",  "answer",   "order", "body",    "freed",
+    "early",   "chain",       "log-position", "stable", "expired",  "floor", "retired", "compare",
+    "fence",   "counts",      "as-of",        "number", "member",   "shown", "pending", "age",
+    "install", "clock",       "outbox",       "tables", "identity", "aside", "lost",    "doubled",
+    "sums",    "convergence", "expected",     NULL};
 
 /* ---- the object ------------------------------------------------------------------------------------------------ */
 
@@ -67,8 +68,9 @@ void checks_destroy(checks *c)
     for (uint32_t i = 0; i < c->view.item_count; i++) free(c->numbers[i].at);
     for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) free(c->answers[p].at);
     for (uint32_t i = 0; i < CHECKS_SLOTS; i++) free(c->last_taken[i]);
-    check_map *maps[] = {&c->item_index,    &c->user_index,       &c->durable.rows,      &c->durable.journal,
-                         &c->durable.taken, &c->positions.bodies, &c->positions.parents, &c->log};
+    check_map *maps[] = {&c->item_index,        &c->user_index,    &c->durable.rows,
+                         &c->durable.journal,   &c->durable.taken, &c->positions.bodies,
+                         &c->positions.parents, &c->log,           &c->asides.handed};
     for (size_t i = 0; i < KD_COUNT(maps); i++) check_map_finish(maps[i]);
     free(c->partition);
     free(c->writer);
@@ -154,6 +156,7 @@ void checks_edge_opened(checks *c, uint32_t slot, uint32_t shard)
     c->durable.failed[slot][shard] = false;
     uint64_t *incarnation = &c->incarnation[check_edge(slot)];
     *incarnation = KD_MAX(*incarnation, kd_edge_incarnation(e));
+    check_aside_opened(c, slot, shard);
     check_install_opened(c, slot, shard);
 }
 
@@ -249,8 +252,9 @@ void checks_sent(checks *c, uint32_t slot, uint32_t shard, uint32_t partition, k
                  kd_bytes record)
 {
     (void)shard;
-    (void)at;
-    if (!c->failed) check_position_sent(c, slot, partition, record);
+    if (c->failed) return;
+    check_aside_sent(c, slot, partition, at);
+    check_position_sent(c, slot, partition, record);
 }
 
 void checks_installed(checks *c, uint32_t slot, uint32_t shard, kd_bytes record, int verdict)

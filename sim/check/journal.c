@@ -16,7 +16,8 @@ enum {
     SLACK_US = 10000,
     COUNTERS = KD_COUNTERS_MAX,
     JOURNAL_EDGES = 256,
-}; /* SLACK: clocks move between two measurements */
+    REQUESTS_LAST_US = 5000000, /* after the answer to one a double of it has arrived */
+};                              /* SLACK: clocks move between two measurements */
 
 typedef struct {
     journal_attempt a;
@@ -35,6 +36,7 @@ typedef struct {
 
 typedef struct {
     uint64_t least, most;
+    uint64_t aside; /* of `least`, what may be missing */
 } bounds;
 
 struct journal {
@@ -343,6 +345,21 @@ void journal_excuse_sums(journal *j)
     j->sums_hold = false;
 }
 
+void journal_set_aside(journal *j, uint32_t counter, uint32_t item, uint64_t amount)
+{
+    cell(j, counter, item)->aside += amount;
+}
+
+void journal_keys_forgotten(journal *j, uint32_t edge, uint64_t now_us)
+{
+    for (uint32_t id = 0; id < j->count; id++) {
+        const entry *e = &j->at[id];
+        if (e->pair != NONE || e->a.edge != edge || e->open == 0) continue;
+        bool quiet = e->a.acked_us != 0 && e->a.acked_us + REQUESTS_LAST_US < now_us;
+        if (!quiet) cell(j, e->a.counter, e->a.item)->most += e->a.amount;
+    }
+}
+
 /* ---- questions ------------------------------------------------------------------------------------------------ */
 
 const journal_attempt *journal_at(const journal *j, uint32_t id)
@@ -378,7 +395,13 @@ void journal_bounds(const journal *j, uint32_t counter, uint32_t item, uint64_t 
 {
     bool seen = counter < COUNTERS && item < j->item_cap[counter];
     *least = seen ? j->items[counter][item].least : 0;
+    *least -= KD_MIN(*least, journal_aside(j, counter, item));
     *most = seen ? j->items[counter][item].most : 0;
+}
+
+uint64_t journal_aside(const journal *j, uint32_t counter, uint32_t item)
+{
+    return counter < COUNTERS && item < j->item_cap[counter] ? j->items[counter][item].aside : 0;
 }
 
 static int by_key(const void *a, const void *b)

@@ -65,6 +65,11 @@ journal_verdict journal_pair(const journal *j, uint32_t counter, uint32_t item, 
  * while journal_sums_hold. */
 void journal_bounds(const journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most);
 bool journal_sums_hold(const journal *j);
+/* So much of a sum was set aside: it need not be in the count (protocol, rule 20). How much in all. */
+void journal_set_aside(journal *j, uint32_t counter, uint32_t item, uint64_t amount);
+uint64_t journal_aside(const journal *j, uint32_t counter, uint32_t item);
+/* This edge forgot which requests for sums it has seen: one that comes again, or is still on its way, may count twice. */
+void journal_keys_forgotten(journal *j, uint32_t edge, uint64_t now_us);
 
 /* Visits every pair of a set counter that was ever attempted, in order of (counter, item, user). */
 typedef void (*journal_pair_fn)(void *arg, uint32_t counter, uint32_t item, uint32_t user,

@@ -376,5 +376,6 @@ void swarm_draw(uint64_t seed, scenario *s)
     swarm_half_done(seed, s);
     swarm_unreadable(seed, s);
     swarm_brokers(seed, s);
+    swarm_moving(seed, s);
     drop_late(s);
 }

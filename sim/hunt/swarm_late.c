@@ -183,6 +183,33 @@ void swarm_half_done(uint64_t seed, scenario *s)
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
 }
 
+/* ---- what moves ---- */
+
+/* An edge that was put back hears late of its later life, so much has to move, in several batches. */
+void swarm_moving(uint64_t seed, scenario *s)
+{
+    swarm d = {.random = seed ^ UINT64_C(0x6d6f76696e67), .s = s};
+    bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
+    if (!chance(&d, 6) || !fits(s) || doubled) return;
+    set_alone(&d, PICK(&d, 1, 1, 2));
+    s->drift_us = 50 * MS;
+    s->flush_ops = (uint32_t)between(&d, 4, 20);
+    s->flush_interval_us = between(&d, 3, 8) * 100 * MS;
+    s->users.users = (uint32_t)between(&d, 20, 50);
+    s->users.items = (uint32_t)between(&d, 4, 10);
+    s->users.per_second = (double)between(&d, 20, 40);
+    int who = (int)below(&d, s->edge_count);
+    uint64_t copied = between(&d, 10, 30) * 100 * MS, at = copied + between(&d, 10, 40) * 100 * MS;
+    add(&d, befalls(SCENARIO_BACKUP, who, copied, 0));
+    add(&d, befalls(SCENARIO_RESTORE, who, at, 100 * MS));
+    scenario_event deaf = befalls(SCENARIO_CUT, who, at - 50 * MS, between(&d, 20, 40) * 100 * MS);
+    deaf.peer = SCENARIO_KAFKA;
+    deaf.way = SCENARIO_DOWN;
+    add(&d, deaf);
+    s->length_us = KD_MAX(s->length_us, 15 * SECOND);
+    s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
+}
+
 /* ---- all brokers at once, and producers that are dead for good ---- */
 
 void swarm_brokers(uint64_t seed, scenario *s)

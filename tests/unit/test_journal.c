@@ -303,3 +303,39 @@ Test(journal, a_hot_pair_costs_no_more_than_a_cold_one)
     cr_assert_eq(journal_count(j), 200000);
     journal_destroy(j);
 }
+
+Test(journal, a_sum_that_was_set_aside_may_be_missing)
+{
+    journal *j = journal_create(D, true);
+    uint64_t least, most;
+    done_at(j, MUMBAI, KD_ADD, SECOND);
+    done_at(j, MUMBAI, KD_ADD, SECOND);
+    journal_set_aside(j, VIEW, 2, 5);
+    journal_bounds(j, VIEW, 2, &least, &most);
+    cr_assert(least == 5 && most == 10, "[%lu, %lu]", least, most);
+    cr_assert_eq(journal_aside(j, VIEW, 2), 5u);
+    journal_set_aside(j, VIEW, 2, 50);
+    journal_bounds(j, VIEW, 2, &least, &most);
+    cr_assert(least == 0 && most == 10, "[%lu, %lu]", least, most);
+    cr_assert(journal_sums_hold(j));
+    journal_destroy(j);
+}
+
+Test(journal, a_request_whose_key_is_forgotten_may_count_twice)
+{
+    journal *j = journal_create(D, true);
+    uint64_t least, most;
+    done_at(j, MUMBAI, KD_ADD, SECOND); /* long over */
+    try_at(j, VIRGINIA, KD_ADD, SECOND);
+    journal_keys_forgotten(j, MUMBAI, 100ull * SECOND);
+    journal_bounds(j, VIEW, 2, &least, &most);
+    cr_assert(least == 5 && most == 10, "[%lu, %lu]", least, most);
+    try_at(j, MUMBAI, KD_ADD, 90ull * SECOND);
+    done_at(j, MUMBAI, KD_ADD, 99ull * SECOND); /* its double may be on its way */
+    uint32_t refused = try_at(j, MUMBAI, KD_ADD, 99ull * SECOND);
+    journal_refused(j, refused);
+    journal_keys_forgotten(j, MUMBAI, 100ull * SECOND);
+    journal_bounds(j, VIEW, 2, &least, &most);
+    cr_assert(least == 10 && most == 30, "[%lu, %lu]", least, most);
+    journal_destroy(j);
+}
