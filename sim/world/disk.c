@@ -21,7 +21,7 @@ struct sim_disk {
     kd_writes undos
         [UNDOS_MAX]; /* of groups whose rows can be read and are not safe, oldest first: what stood there */
     uint32_t queued, undo_count;
-    bool full, unreadable, sync_fails, broken, lies, ignores;
+    bool full, unreadable, read_failed, sync_fails, broken, lies, ignores;
 };
 
 /* ---- rows ---- */
@@ -175,7 +175,7 @@ void sim_disk_crash(sim_disk *m, uint32_t survive)
         shift_queue(m);
     }
     drop_groups(m);
-    m->broken = false;
+    m->broken = m->read_failed = false;
 }
 
 sim_disk *sim_disk_copy_crashed(const sim_disk *m, uint32_t survive)
@@ -214,9 +214,14 @@ void sim_disk_ignore_errors(sim_disk *m)
 
 /* ---- reading ---- */
 
+bool sim_disk_read_failed(const sim_disk *m)
+{
+    return m->read_failed;
+}
+
 static bool read_fails(sim_disk *m)
 {
-    if (m->unreadable) return true;
+    if (m->unreadable) return m->read_failed = true;
     if (m->reads_left == UINT64_MAX) return false;
     if (m->reads_left == 0) return true;
     m->reads_left--;

@@ -60,6 +60,8 @@ void sim_disk_ignore_errors(sim_disk *m);
 void sim_disk_fail_after(sim_disk *m, uint64_t reads);
 /* No get or scan answers, until they do again. */
 void sim_disk_unreadable(sim_disk *m, bool unreadable);
+/* Whether one has met that since the last crash: who gives up over it may do so when the disk reads again. */
+bool sim_disk_read_failed(const sim_disk *m);
 
 size_t sim_disk_rows(const sim_disk *m);
 /* The same rows in both. */

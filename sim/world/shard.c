@@ -86,9 +86,9 @@ static void on_gave_up(world *w, const sim_event *ev)
     if (!world_gone(w, ev->a, (uint32_t)ev->c)) edge_failed(w, ev->a);
 }
 
-static void gave_up(world *w, uint32_t slot)
+static void gave_up(world *w, uint32_t slot, uint32_t shard)
 {
-    if (w->unreadable[edge_identity(slot)])
+    if (sim_disk_read_failed(w->edges[slot].shards[shard].disk))
         world_at(w, w->now_us, on_gave_up, slot, 0, w->processes[slot].life);
     else
         world_fail(w, "storage", "%s: a core gave up on a disk that reads", world_process_name(w, slot));
@@ -99,7 +99,7 @@ static void commit(world *w, uint32_t slot, uint32_t shard)
     sim_shard *m = &w->edges[slot].shards[shard];
     if (m->group || !kd_edge_commit_wanted(m->core)) return;
     int err = kd_edge_commit_begin(m->core, edge_now_us(w, slot), &m->writes, &m->group);
-    if (err == KD_EIO) gave_up(w, slot);
+    if (err == KD_EIO) gave_up(w, slot, shard);
     if (err != KD_OK) {
         m->group = 0;
         return;
@@ -190,7 +190,8 @@ void shard_snapshot(world *w, uint32_t slot, uint32_t partition, kd_bytes bytes,
         world_note(w, w->s->edges[edge_identity(slot)], "a restore undid what it knew of partition %u",
                    partition);
     }
-    if (verdict == KD_EIO && w->unreadable[edge_identity(slot)]) return; /* it has given up, and ends */
+    if (verdict == KD_EIO && sim_disk_read_failed(w->edges[slot].shards[shard].disk))
+        return; /* it has given up, and ends */
     if (verdict < 0)
         world_fail(w, "snapshot", "%s: a snapshot: %s", world_process_name(w, slot), kd_strerror(verdict));
     checks_installed(w->checks, slot, shard, bytes, verdict);
