@@ -191,6 +191,30 @@ static int check_counters(const kd_settings *s, char *error)
     return KD_OK;
 }
 
+kd_edge_config kd_settings_core(const kd_settings *s)
+{
+    return (kd_edge_config){
+        .edge = kd_bytes_str(s->name),
+        .region = kd_bytes_str(s->region),
+        .partitions = (uint32_t)s->partitions,
+        .counters = &s->counters,
+        .drift_us = s->drift_bound_us,
+        .flush_ops = (uint32_t)s->flush_ops,
+        .flush_interval_us = s->flush_interval_us,
+        .idle_interval_max_us = s->idle_interval_max_us,
+        .resend_min_us = s->resend_min_us,
+        .resend_max_us = s->resend_max_us,
+        .send_window = (uint32_t)s->send_window,
+        .outbox_bytes_max = s->outbox_max,
+        .items_max = (uint32_t)s->items_max,
+        .fresh_rows_max = (uint32_t)s->fresh_rows,
+        .filter_bytes_max = s->filter_max,
+        .idempotency_max = (uint32_t)s->idempotency_max,
+        .idempotency_ttl_us = s->idempotency_ttl_us,
+        .row_ttl_us = s->row_ttl_us,
+    };
+}
+
 kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log)
 {
     return (kd_kafka_config){

@@ -7,6 +7,7 @@
 
 #include "common/io/kafka.h"
 #include "common/options.h"
+#include "kudos/edge.h"
 
 typedef struct {
     char *name, *region, *data_dir;
@@ -48,6 +49,8 @@ int kd_settings_check(const kd_settings *s, char *error);
 /* Why no client for central could be made, into `error`; returns err. */
 int kd_settings_central_failed(const kd_settings *s, int err, char *error);
 
+/* The core's part of it, limits of all shards together; which shard it is, and the seed, are the caller's. Views into *s. */
+kd_edge_config kd_settings_core(const kd_settings *s);
 /* The Kafka half of it; views into *s. */
 kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log);
 

@@ -127,30 +127,14 @@ static int open_core(kd_shard *s, char *error)
 {
     const kd_settings *set = &s->app->settings;
     uint32_t n = s->app->shard_count;
-    kd_edge_config config = {
-        .edge = kd_bytes_str(set->name),
-        .region = kd_bytes_str(set->region),
-        .shard = s->index,
-        .shards = n,
-        .partitions = (uint32_t)set->partitions,
-        .counters = &set->counters,
-        .drift_us = set->drift_bound_us,
-        .flush_ops = (uint32_t)set->flush_ops,
-        .flush_interval_us = set->flush_interval_us,
-        .idle_interval_max_us = set->idle_interval_max_us,
-        .resend_min_us = set->resend_min_us,
-        .resend_max_us = set->resend_max_us,
-        .send_window = (uint32_t)set->send_window,
-        .outbox_bytes_max = set->outbox_max / n,
-        .items_max = (uint32_t)KD_MAX(set->items_max / n, 1),
-        .fresh_rows_max = (uint32_t)set->fresh_rows,
-        .filter_bytes_max = set->filter_max,
-        .idempotency_max = (uint32_t)KD_MAX(set->idempotency_max / n, 1),
-        .idempotency_ttl_us = set->idempotency_ttl_us,
-        .row_ttl_us = set->row_ttl_us,
-        .seed = kd_random_next(&s->random),
-        .plant = KUDOS_EDGE_PLANT,
-    };
+    kd_edge_config config = kd_settings_core(set);
+    config.shard = s->index;
+    config.shards = n;
+    config.outbox_bytes_max = set->outbox_max / n;
+    config.items_max = (uint32_t)KD_MAX(set->items_max / n, 1);
+    config.idempotency_max = (uint32_t)KD_MAX(set->idempotency_max / n, 1);
+    config.seed = kd_random_next(&s->random);
+    config.plant = KUDOS_EDGE_PLANT;
     kd_store store = kd_leveldb_store(s->db);
     int err = kd_edge_open(&config, &store, kd_shard_now_us(s), &s->edge);
     return err ? core_refused(s, &store, err, error) : KD_OK;

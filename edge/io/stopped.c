@@ -36,31 +36,16 @@ static int exit_code_of(int err)
     return err == KD_EMISMATCH || err == KD_ENOTFOUND ? KD_EXIT_USAGE : KD_EXIT_FAILED;
 }
 
-/* What is not taken from the settings plays no part: no time passes, and nothing is sent. */
+/* Which edge it is the store tells; what else is not the settings' plays no part: no time passes, and nothing is sent. */
 static kd_edge_config config_of(kd_stopped *s, uint32_t n)
 {
-    const kd_settings *set = s->settings;
-    return (kd_edge_config){
-        .edge = kd_bytes_str(s->is.edge),
-        .region = kd_bytes_str("none"),
-        .shard = n,
-        .shards = s->is.shards,
-        .partitions = s->is.partitions,
-        .counters = &set->counters,
-        .drift_us = set->drift_bound_us,
-        .flush_ops = (uint32_t)set->flush_ops,
-        .flush_interval_us = set->flush_interval_us,
-        .idle_interval_max_us = set->idle_interval_max_us,
-        .resend_min_us = set->resend_min_us,
-        .resend_max_us = set->resend_max_us,
-        .send_window = (uint32_t)set->send_window,
-        .outbox_bytes_max = set->outbox_max,
-        .items_max = (uint32_t)set->items_max,
-        .fresh_rows_max = (uint32_t)set->fresh_rows,
-        .idempotency_max = (uint32_t)set->idempotency_max,
-        .idempotency_ttl_us = set->idempotency_ttl_us,
-        .seed = kd_random_next(&s->random),
-    };
+    kd_edge_config config = kd_settings_core(s->settings);
+    config.edge = kd_bytes_str(s->is.edge);
+    config.partitions = s->is.partitions;
+    config.shard = n;
+    config.shards = s->is.shards;
+    config.seed = kd_random_next(&s->random);
+    return config;
 }
 
 static int open_store(kd_stopped *s, const char *dir, uint32_t n, kd_leveldb **db, char *error)
