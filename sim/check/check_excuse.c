@@ -87,6 +87,8 @@ static void edge_disk(checks *c, uint32_t edge, checks_disk_event event)
         if (c->copied_us[edge] == 0) c->copied_us[edge] = check_now(c);
         journal_excuse_sums(c->view.journal);
         check_durable_disk(c, edge + CHECKS_TWIN, false);
+        /* A move that was begun goes on in the copy. */
+        if (c->slots[edge].alarmed) c->slots[edge + CHECKS_TWIN].alarmed = true;
         break;
     case CHECKS_COPY_GONE:
         check_durable_disk(c, edge + CHECKS_TWIN, true);

@@ -141,7 +141,7 @@ Test(checks_edge, but_not_where_the_disk_was_copied_meanwhile)
     HOLDS();
 }
 
-static void drop(kd_position at)
+static void drop_at(uint32_t slot, kd_position at)
 {
     kd_writes w = {0};
     kd_buf key = {0};
@@ -151,9 +151,14 @@ static void drop(kd_position at)
     kd_buf_put_be64(&key, at.seq);
     kd_buf_put_be32(&key, 0xffffffff);
     kd_writes_delete(&w, kd_buf_view(&key));
-    checks_edge_wrote(st.c, 0, 0, 99, &w, KD_OK, true);
+    checks_edge_wrote(st.c, slot, 0, 99, &w, KD_OK, true);
     kd_writes_finish(&w);
     kd_buf_finish(&key);
+}
+
+static void drop(kd_position at)
+{
+    drop_at(0, at);
 }
 
 Test(checks_edge, an_outbox_row_goes_after_central_has_it_on_disk)
@@ -175,6 +180,41 @@ Test(checks_edge, a_commit_that_is_not_on_disk_frees_nothing)
     stage_central_commit(false);
     HOLDS();
     drop(st.at);
+    FAILS("freed");
+}
+
+/* Central has applied what this edge never sealed. */
+static void alarm_edge(void)
+{
+    kd_applied theirs = {.edge = kd_edge_name(st.e), .applied = {st.now_us + 1, 1}};
+    kd_snapshot s = {
+        .kind = KD_SNAPSHOT_DELTA, .parts = 1, .epoch = 1, .version = 1, .edges = &theirs, .edge_count = 1};
+    kd_buf record = {0};
+    kd_snapshot_encode(&s, &record);
+    kd_edge_snapshot(st.e, kd_buf_view(&record), 0, st.now_us);
+    checks_ticked(st.c, 0, 0);
+    kd_buf_finish(&record);
+}
+
+Test(checks_edge, a_copy_of_a_disk_on_which_a_move_was_begun_goes_on_with_it)
+{
+    checks_disk(st.c, 0, CHECKS_COPIED);
+    stage_do(KD_LIKE, 0, 2);
+    cr_assert(stage_send());
+    alarm_edge();
+    checks_disk(st.c, 0, CHECKS_COPIED);
+    drop_at(CHECKS_TWIN, st.at);
+    HOLDS();
+}
+
+Test(checks_edge, a_copy_made_before_the_alarm_may_not)
+{
+    checks_disk(st.c, 0, CHECKS_COPIED);
+    stage_do(KD_LIKE, 0, 2);
+    cr_assert(stage_send());
+    alarm_edge();
+    HOLDS();
+    drop_at(CHECKS_TWIN, st.at);
     FAILS("freed");
 }
 
