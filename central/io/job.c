@@ -7,8 +7,18 @@
 #include "common/io/log.h"
 #include "common/json_writer.h"
 
-static const char *const states[] = {
-    [KD_JOB_NONE] = "none", [KD_JOB_RUNS] = "running", [KD_JOB_DONE] = "done", [KD_JOB_FAILED] = "failed"};
+static const char *const states[] = {[KD_JOB_NONE] = "none",
+                                     [KD_JOB_RUNS] = "running",
+                                     [KD_JOB_DONE] = "done",
+                                     [KD_JOB_FAILED] = "failed",
+                                     [KD_JOB_UNAVAILABLE] = "unavailable"};
+
+/* A worker that is busy or central that stops says nothing of the data: whoever asked is to ask again. */
+static kd_job_state ended_as(int rc)
+{
+    if (rc == KD_OK) return KD_JOB_DONE;
+    return rc == KD_ETIMEOUT || rc == KD_EAGAIN ? KD_JOB_UNAVAILABLE : KD_JOB_FAILED;
+}
 
 static int run_order(kd_jobs *jobs, char *error)
 {
@@ -82,7 +92,7 @@ static void *run(void *arg)
     int rc = run_order(jobs, error);
     pthread_mutex_lock(&jobs->lock);
     kd_job *job = &jobs->job;
-    job->state = rc == KD_OK ? KD_JOB_DONE : KD_JOB_FAILED;
+    job->state = ended_as(rc);
     snprintf(job->error, sizeof(job->error), "%s", error);
     KD_LOG(rc == KD_OK && job->totals.mismatches == 0 ? KD_INFO : KD_ERROR, "job-ended", KD_STR("kind", kind),
            KD_U64("mismatches", job->totals.mismatches), KD_STR("cause", error));

@@ -21,11 +21,13 @@ enum { KD_JOB_LINES_MAX = 1000 };
 
 typedef struct kd_jobs kd_jobs;
 
+typedef enum { KD_JOB_NONE, KD_JOB_RUNS, KD_JOB_DONE, KD_JOB_FAILED, KD_JOB_UNAVAILABLE } kd_job_state;
+
 /* Of the job that runs; the thread of the job writes under the lock. */
 typedef struct {
     kd_order order;
     uint64_t id;
-    enum { KD_JOB_NONE, KD_JOB_RUNS, KD_JOB_DONE, KD_JOB_FAILED } state;
+    kd_job_state state;
     uint32_t partition; /* under way */
     uint64_t rows;
     kd_audit_totals totals;

@@ -45,7 +45,7 @@ static int ended(const kd_admin_answer *a, uint64_t id, char *error)
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%.*s", (int)KD_MIN(text.len, KD_OPTIONS_ERROR_MAX - 1),
              text.data ? (const char *)text.data : "");
     kd_buf_finish(&text);
-    return KD_EXIT_FAILED;
+    return state_is(a, "unavailable") ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
 }
 
 int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error)
@@ -62,8 +62,9 @@ int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *ans
         if (code != KD_EXIT_OK && ++silent == SILENT_MAX) return code;
         if (code != KD_EXIT_OK) continue;
         silent = 0;
-        if (kd_admin_number(answer, "job") != id || !state_is(answer, "running")) return ended(answer, id, error);
-        kd_progress_show(&progress, "progress", kd_admin_number(answer, "partition"), kd_admin_number(answer, "of"),
-                         kd_admin_number(answer, "rows"));
+        if (kd_admin_number(answer, "job") != id || !state_is(answer, "running"))
+            return ended(answer, id, error);
+        kd_progress_show(&progress, "progress", kd_admin_number(answer, "partition"),
+                         kd_admin_number(answer, "of"), kd_admin_number(answer, "rows"));
     }
 }

@@ -1,6 +1,7 @@
-/* test_job_backup.c - which partitions a backup's orders come to when one of them does not carry its order out. */
+/* test_job_backup.c - which partitions a backup's orders come to when one of them does not carry its order out; as what a job ends. */
 #include <criterion/criterion.h>
 
+#include "central/io/job.c"
 #include "central/io/job_backup.c"
 
 enum { PARTITIONS = 4 };
@@ -32,14 +33,27 @@ void kd_backup_set_finish(kd_backup_set *set)
 {
     (void)set;
 }
-bool kd_jobs_progress(kd_jobs *jobs, uint32_t partition, uint64_t rows)
+static int audit_says;
+
+int kd_job_audit(kd_jobs *jobs, char *error)
 {
-    (void)jobs, (void)partition, (void)rows;
-    return true;
+    (void)jobs;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "so it is");
+    return audit_says;
 }
-void kd_jobs_text(kd_jobs *jobs, kd_bytes text)
+const char *kd_order_name(kd_order_kind kind)
 {
-    (void)jobs, (void)text;
+    (void)kind;
+    return "job";
+}
+int kd_job_act(kd_jobs *jobs, char *error)
+{
+    (void)jobs, (void)error;
+    return KD_EINVAL;
+}
+void kd_audit_totals_add(kd_audit_totals *t, const kd_audit_result *r)
+{
+    (void)t, (void)r;
 }
 
 static int order(kd_order_kind kind)
@@ -71,4 +85,28 @@ Test(job_backup, what_one_partition_refuses_is_begun_on_no_further_one)
     memcpy(answers, said, sizeof said);
     cr_expect_eq(order(KD_ORDER_BACKUP_BEGIN), KD_EMISMATCH);
     cr_expect_eq(told, 3u);
+}
+
+/* A job on its thread, until it has ended. */
+static kd_job_state audit(int says)
+{
+    static const kd_central_settings settings = {.partitions = PARTITIONS};
+    kd_jobs *jobs = kd_jobs_create(&settings, NULL);
+    const kd_order order = {.kind = KD_ORDER_AUDIT};
+    uint64_t id;
+    audit_says = says;
+    cr_assert_eq(kd_jobs_start(jobs, &order, &id), KD_OK);
+    join(jobs);
+    kd_job_state state = jobs->job.state;
+    kd_jobs_destroy(jobs);
+    return state;
+}
+
+Test(job, that_could_not_be_done_now_has_not_failed)
+{
+    cr_expect_eq(audit(KD_OK), KD_JOB_DONE);
+    cr_expect_eq(audit(KD_EIO), KD_JOB_FAILED);
+    cr_expect_eq(audit(KD_EMISMATCH), KD_JOB_FAILED);
+    cr_expect_eq(audit(KD_ETIMEOUT), KD_JOB_UNAVAILABLE); /* a worker did not answer */
+    cr_expect_eq(audit(KD_EAGAIN), KD_JOB_UNAVAILABLE);   /* central stops */
 }
