@@ -326,12 +326,12 @@ def read_changes(bootstrap, topics):
 
 
 def members_of(changes):
-    """Last writer wins by stamp; a copy changes nothing."""
+    """Who likes what, and the stamp: the last writer wins by stamp; a copy changes nothing."""
     rows = {}
     for counter, item, user, stamp, liked in changes:
         if stamp > rows.get((counter, item, user), ((0, ""), False))[0]:
             rows[counter, item, user] = (stamp, liked)
-    return {(counter, item, user, stamp[0]) for (counter, item, user), (stamp, liked) in rows.items() if liked}
+    return {pair: stamp[0] for pair, (stamp, liked) in rows.items() if liked}
 
 
 def test_central_edges_export_and_changes_tell_the_same(tmp_path, real):
@@ -358,11 +358,14 @@ def test_central_edges_export_and_changes_tell_the_same(tmp_path, real):
         assert {counter for counter, *_ in rows} == {"like"} and by_url == sorted(by_url)
         assert c.export("--dir", c.central.data) == by_url
         changes = list(read_changes(real.bootstrap, c.topics))
-    exported = {(LIKE, item, user, int(stamp)) for _, item, user, stamp, _ in rows}
-    assert members_of(changes) == exported
+    exported = {(LIKE, item, user): int(stamp) for _, item, user, stamp, _ in rows}
+    told = members_of(changes)
+    assert told.keys() == exported.keys()
+    # A like that comes again from another region moves the row and is no change.
+    assert all(stamp <= exported[pair] for pair, stamp in told.items())
     # Copies and any order do no harm.
     random.Random(1).shuffle(changes)
-    assert members_of(changes + changes[::2]) == exported
+    assert members_of(changes + changes[::2]) == told
 
 
 # ---- cut off -----------------------------------------------------------------------------------------------------------------
