@@ -12,7 +12,8 @@
 
 /* What a delivery report is about; the opaque of a message. */
 typedef struct kd_sent {
-    struct kd_sent *next; /* in the pool */
+    struct kd_sent *next,
+        *made; /* in the pool; among all, for the client reports none of those that its end cuts off */
     uint32_t partition;
     kd_position at;
 } kd_sent;
@@ -20,11 +21,15 @@ typedef struct kd_sent {
 static kd_sent *sent_take(kd_sender *sender, uint32_t partition, kd_position at)
 {
     kd_sent *sent = sender->pool;
-    if (sent)
+    if (sent) {
         sender->pool = sent->next;
-    else
+    } else {
         sent = kd_alloc(sizeof *sent);
-    *sent = (kd_sent){.partition = partition, .at = at};
+        sent->made = sender->made;
+        sender->made = sent;
+    }
+    sent->partition = partition;
+    sent->at = at;
     return sent;
 }
 
@@ -126,9 +131,9 @@ void kd_sender_finish(kd_shard *s)
 {
     kd_sender *sender = &s->sender;
     kd_kafka_producer_destroy(sender->producer, 0);
-    while (sender->pool) {
-        kd_sent *sent = sender->pool;
-        sender->pool = sent->next;
+    while (sender->made) {
+        kd_sent *sent = sender->made;
+        sender->made = sent->made;
         free(sent);
     }
     kd_buf_finish(&sender->record);

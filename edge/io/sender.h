@@ -12,11 +12,11 @@ struct kd_shard;
 typedef struct {
     kd_kafka_producer *producer; /* NULL until the topics are known to be there */
     kd_buf record;
-    uint64_t sent;        /* reported as delivered */
-    uint64_t outstanding; /* handed to the producer, no report yet */
-    struct kd_sent *pool;
-    bool blocked;    /* the producer's queue is full, or it is between two clients */
-    bool unreadable; /* a batch could not be read: the process is ending */
+    uint64_t sent;               /* reported as delivered */
+    uint64_t outstanding;        /* handed to the producer, no report yet */
+    struct kd_sent *pool, *made; /* free ones; all */
+    bool blocked;                /* the producer's queue is full, or it is between two clients */
+    bool unreadable;             /* a batch could not be read: the process is ending */
 } kd_sender;
 
 /* The topics are there: makes the producer. KD_OK or KD_EIO, KD_EINVAL (logged). */

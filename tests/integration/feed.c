@@ -81,16 +81,31 @@ static bool produce(uint32_t partition, kd_bytes value)
     return fate == 1;
 }
 
+/* Of the present batch: items and users, which its operations point to. */
+static void **kept;
+static uint32_t kept_count, kept_cap;
+
+static void *keep(void *it)
+{
+    kept = kd_grow(kept, kept_count, &kept_cap, sizeof(*kept));
+    return kept[kept_count++] = it;
+}
+
+static void let_go(void)
+{
+    while (kept_count > 0) free(kept[--kept_count]);
+}
+
 static kd_item *item_of(const char *text)
 {
-    kd_item *item = kd_alloc(sizeof(*item)); /* a test's few items: never freed */
+    kd_item *item = keep(kd_alloc(sizeof(*item)));
     if (kd_item_parse(item, kd_bytes_str(text)) != KD_OK) return NULL;
     return item;
 }
 
-static kd_bytes keep(const char *text)
+static kd_bytes user_of(const char *text)
 {
-    return kd_bytes_of(kd_dup(kd_bytes_str(text)), strlen(text));
+    return kd_bytes_of(keep(kd_dup(kd_bytes_str(text))), strlen(text));
 }
 
 static uint64_t digest_of(const char *edge, uint32_t partition, kd_position at)
@@ -105,6 +120,7 @@ static uint64_t digest_of(const char *edge, uint32_t partition, kd_position at)
 static void begin_batch(const char *line)
 {
     body.op_count = body.sum_count = 0;
+    let_go();
     batch = (kd_batch){.sent_us = 1};
     int n = sscanf(line, "batch %u %32s %32s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
                    &batch_partition, names[0], names[1], &batch.at.incarnation, &batch.at.seq,
@@ -127,7 +143,7 @@ static void add_op(const char *line, bool liked)
         return;
     }
     body.ops = kd_grow(body.ops, body.op_count, &op_cap, sizeof(kd_op));
-    body.ops[body.op_count++] = (kd_op){kd_item_key(key), keep(user), time_us, (uint8_t)counter, liked};
+    body.ops[body.op_count++] = (kd_op){kd_item_key(key), user_of(user), time_us, (uint8_t)counter, liked};
 }
 
 static void add_sum(const char *line)
@@ -266,10 +282,11 @@ static void read_topic(const char *line)
 
 static void where(const char *line)
 {
-    char item[256];
-    kd_item *key;
-    if (sscanf(line, "where %255s", item) != 1 || !(key = item_of(item))) return complain("item");
-    printf("ok %u\n", kd_partition(kd_item_key(key), partitions));
+    char text[256];
+    kd_item item;
+    if (sscanf(line, "where %255s", text) != 1 || kd_item_parse(&item, kd_bytes_str(text)) != KD_OK)
+        return complain("item");
+    printf("ok %u\n", kd_partition(kd_item_key(&item), partitions));
 }
 
 static void obey(const char *line)
@@ -316,6 +333,8 @@ int main(int argc, char **argv)
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     while (fgets(line, sizeof(line), stdin)) obey(line);
+    let_go();
+    free(kept);
     kd_kafka_reader_destroy(reader);
     kd_kafka_producer_destroy(producer, 1000);
     event_free(deadline);
