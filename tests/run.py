@@ -75,7 +75,7 @@ def stages(scratch, long):
         pytest(scratch, "purity", 0, 60, f"{integration}/test_purity.py"),
         pytest(scratch, "process", 1, 300, *sorted(
             f"{integration}/{f}" for f in os.listdir(integration) if f.startswith("test_") and f.endswith(".py") and f not in APART)),
-        pytest(scratch, "drill", 2, 3600 if long else 240, f"{integration}/test_drill_real.py"),
+        pytest(scratch, "drill", 2, 5400 if long else 240, f"{integration}/test_drill_real.py"),
         pytest(scratch, "operate", 2, 120, f"{integration}/test_operate.py", f"{integration}/test_backup.py"),
         pytest(scratch, "identity", 2, 3600 if long else 240, f"{integration}/test_identity.py"),
         pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
