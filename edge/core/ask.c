@@ -49,7 +49,7 @@ static int install_answer(kd_edge *e, kd_part *p, kd_entry *entry, const kd_snap
     /* The entry may hold nodes that only the partition's own applied covers: it is in the number as well, because the
      * number is at least as new as floor_version and nothing was missed since. */
     if (!p->rehoming && kd_position_cmp(applied, p->applied) < 0) applied = p->applied;
-    kd_entry_confirm(e, entry, applied);
+    kd_entry_tell(e, entry, applied);
     return KD_OK;
 }
 

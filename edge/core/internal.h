@@ -10,8 +10,9 @@
  * Invariants
  * - Positions of a partition ascend along sealed and open; only the open batch takes operations.
  * - A batch is handed to Kafka only when the group that sealed it is durable (rule 6).
- * - A node lives in its entry from the operation on until central's number for that entry holds the operation; its batch
- *   pointer is NULL once the batch is applied and only a stale entry keeps it.
+ * - A node lives in its entry from the operation on until central's number for that entry holds the operation and applied
+ *   covers its batch; its batch pointer is NULL once the batch is applied and only a stale entry keeps it.
+ * - A number on the disk lacks no operation of this edge that the disk's applied covers (rule 18).
  * - Rows hold operations of this edge alone, never what central said: rule 15 sends them again as its own.
  */
 #ifndef KUDOS_EDGE_CORE_INTERNAL_H
@@ -64,6 +65,7 @@ struct kd_node {
     int64_t delta;
     uint32_t ops;
     uint8_t counter; /* index */
+    bool told;       /* the number holds it, its batch is outstanding still: not in the sum */
 };
 
 typedef enum { KD_UNSENT, KD_HANDED, KD_SENT } kd_sending;
@@ -326,7 +328,9 @@ kd_entry *kd_entry_find(kd_edge *e, kd_bytes item);
 kd_entry *kd_entry_obtain(kd_edge *e, kd_part *p, kd_bytes item); /* NULL: no room */
 kd_bytes kd_entry_key(const kd_entry *entry);
 void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
+/* The number holds what applied covers: as the disk has it, or as a read told it, ahead of the snapshots. */
 void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied);
+void kd_entry_tell(kd_edge *e, kd_entry *entry, kd_position applied);
 void kd_entry_end_kept(kd_edge *e, kd_entry *entry); /* nodes without a batch */
 void kd_entry_forget_counts(kd_edge *e, kd_entry *entry);
 int kd_entries_load(kd_edge *e);

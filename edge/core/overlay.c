@@ -7,11 +7,13 @@
  *
  * - applied covers its batch and the entry follows the snapshots: listed or not (rule 17);
  * - a number arrives whose own applied covers it: from a snapshot that lists the item, or from a read (rule
- * 19).
+ * 19). While its batch is outstanding it stays as told: it counts no more, holds the entry, and counts again
+ * when the number is dropped.
  *
  * When applied covers the batch of an entry that is stale or unknown, the old number does not hold the
  * operation yet: the node stays with the entry, merged into one per counter, until a number that does hold it
- * is there. Otherwise a missed snapshot would make a user's own like vanish from what he is shown.
+ * is there. Otherwise a missed snapshot would make a user's own like vanish from what he is shown. That is kept in memory alone, so
+ * the old number must not come back from the disk.
  */
 #include "edge/core/internal.h"
 
@@ -60,13 +62,26 @@ static void node_add(kd_node *n, int64_t delta, uint32_t ops)
     sum->ops += ops;
 }
 
-static void node_unlink(kd_edge *e, kd_node *n)
+/* The number of its entry holds it, or does no longer. */
+static void node_tell(kd_node *n, bool told)
 {
-    kd_entry *entry = n->entry;
-    kd_tally *sum = &entry->overlay->sum[n->counter];
+    if (n->told == told) return;
+    kd_tally *sum = &n->entry->overlay->sum[n->counter];
+    n->told = told;
+    if (!told) {
+        sum->delta += n->delta;
+        sum->ops += n->ops;
+        return;
+    }
     KD_ASSERT(sum->ops >= n->ops);
     sum->delta -= n->delta;
     sum->ops -= n->ops;
+}
+
+static void node_unlink(kd_edge *e, kd_node *n)
+{
+    kd_entry *entry = n->entry;
+    node_tell(n, true);
     *n->entry_prev = n->entry_next;
     if (n->entry_next) n->entry_next->entry_prev = n->entry_prev;
     n->entry = NULL;
@@ -103,6 +118,12 @@ static kd_entry *entry_create(kd_edge *e, kd_part *p, kd_bytes item)
     return entry;
 }
 
+static void unstore(kd_edge *e, const kd_entry *entry)
+{
+    kd_key_item(&e->key, e->parts[entry->part].id, kd_entry_key(entry));
+    kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
+}
+
 static void entry_free(kd_edge *e, kd_entry *entry)
 {
     while (entry->overlay) node_end(e, entry->overlay->nodes);
@@ -132,8 +153,7 @@ static bool evict_one(kd_edge *e)
         bool recent = entry->recent;
         entry->recent = false;
         if (recent || !entry_evictable(entry)) continue;
-        kd_key_item(&e->key, e->parts[entry->part].id, kd_entry_key(entry));
-        kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
+        unstore(e, entry);
         entry_free(e, entry);
         e->stats.evicted++;
         return true;
@@ -193,6 +213,14 @@ void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
     }
 }
 
+void kd_entry_tell(kd_edge *e, kd_entry *entry, kd_position applied)
+{
+    if (KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS)) return;
+    kd_entry_end_kept(e, entry);
+    for (kd_node *n = first_node(entry); n; n = n->entry_next)
+        if (kd_position_cmp(n->at, applied) <= 0) node_tell(n, true);
+}
+
 void kd_entry_end_kept(kd_edge *e, kd_entry *entry)
 {
     for (kd_node *n = first_node(entry), *next; n; n = next) {
@@ -205,8 +233,8 @@ void kd_entry_forget_counts(kd_edge *e, kd_entry *entry)
 {
     entry->known = false;
     entry->version = 0;
-    kd_key_item(&e->key, e->parts[entry->part].id, kd_entry_key(entry));
-    kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
+    for (kd_node *n = first_node(entry); n; n = n->entry_next) node_tell(n, false);
+    unstore(e, entry);
 }
 
 /* Only the newest batch of a partition takes operations, so its nodes stand first. */
@@ -214,7 +242,7 @@ void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter
 {
     kd_node *n = entry->overlay && entry->overlay->newest == b ? entry->overlay->nodes : NULL;
     while (n && n->batch == b && n->counter != counter) n = n->entry_next;
-    if (!n || n->batch != b) {
+    if (!n || n->batch != b || n->told) {
         n = kd_pool_take(&e->nodes);
         *n = (kd_node){.batch = b, .batch_next = b->nodes, .at = b->at, .counter = counter};
         b->nodes = n;
@@ -223,17 +251,32 @@ void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter
     node_add(n, delta, 1);
 }
 
+/* The disk knows of applied and not of what is kept, nor of a number that came by a read: the one that it has would lack the operation. */
+static void unstore_lacking(kd_edge *e, const kd_node *n)
+{
+    if (n->entry->known && n->delta != 0 && !KD_PLANTED(e, KD_PLANT_ROW_LACKS_OWN)) unstore(e, n->entry);
+}
+
 /* Central has it, but the number that this entry shows does not: keep it, one node per counter. */
 static void node_keep(kd_edge *e, kd_node *n, kd_position applied)
 {
     n->batch = NULL;
     n->at = applied;
+    unstore_lacking(e, n);
     for (kd_node *other = first_node(n->entry); other; other = other->entry_next) {
         if (other == n || other->batch || other->counter != n->counter) continue;
         node_add(n, other->delta, other->ops);
         node_end(e, other);
         return;
     }
+}
+
+/* Unless a snapshot was missed just now the disk has a number that holds it: it was listed, or it was not changed. */
+static void node_end_told(kd_edge *e, kd_node *n)
+{
+    const kd_part *p = &e->parts[n->entry->part];
+    if (p->floor_version == p->version) unstore_lacking(e, n);
+    node_end(e, n);
 }
 
 void kd_overlay_end_batch(kd_edge *e, kd_outgoing *b, kd_position applied)
@@ -244,6 +287,8 @@ void kd_overlay_end_batch(kd_edge *e, kd_outgoing *b, kd_position applied)
         n->batch = NULL;
         if (!n->entry)
             kd_pool_give(&e->nodes, n);
+        else if (n->told)
+            node_end_told(e, n);
         else if (never || !entry_fresh(e, n->entry))
             node_keep(e, n, applied);
         else
@@ -293,22 +338,33 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
     return KD_EAGAIN;
 }
 
+/* A counter that is new in the configuration is not in the number: nobody has said that it is none. */
 static int load_entry(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_edge *e = arg;
     if (key.len < 4) return KD_EMALFORMED;
     kd_part *p = kd_edge_part_by_id(e, (uint32_t)key.data[1] << 8 | key.data[2]);
     if (!p) return KD_EMALFORMED;
-    kd_entry *entry = entry_create(e, p, kd_bytes_of(key.data + 3, key.len - 3));
+    uint64_t counts[KD_COUNTERS_MAX] = {0};
+    uint32_t named = 0;
     kd_reader r = kd_reader_of(value);
-    entry->version = kd_read_varint(&r);
-    entry->known = true;
+    uint64_t version = kd_read_varint(&r);
     while (kd_reader_left(&r) > 0 && !r.bad) {
         int at = kd_counters_by_id(e->config.counters, kd_read_u8(&r));
         uint64_t count = kd_read_varint(&r);
-        if (at >= 0) entry->counts[at] = count;
+        if (at >= 0) counts[at] = count;
+        named += at >= 0;
     }
-    return r.bad ? KD_EMALFORMED : 0;
+    if (r.bad) return KD_EMALFORMED;
+    if (named < e->config.counters->count) {
+        kd_writes_delete(kd_edge_writes(e), key);
+        return 0;
+    }
+    kd_entry *entry = entry_create(e, p, kd_bytes_of(key.data + 3, key.len - 3));
+    entry->version = version;
+    entry->known = true;
+    memcpy(entry->counts, counts, e->config.counters->count * sizeof(counts[0]));
+    return 0;
 }
 
 int kd_entries_load(kd_edge *e)

@@ -73,6 +73,7 @@ typedef enum {
     KD_PLANT_ASIDE_ALL = 1 << 27,           /* rule 20: sums that nobody else can have sent are set aside, too */
     KD_PLANT_ALONE_DROPPED = 1 << 28,       /* rule 20: and those that are not set aside do not move along */
     KD_PLANT_MOVE_NOT_HELD = 1 << 29,       /* rule 20: complete_to is not held while operations move */
+    KD_PLANT_ROW_LACKS_OWN = 1 << 30,       /* rule 18: a stored number stays that lacks what applied covers */
 } kd_edge_plant;
 
 /*

@@ -28,8 +28,6 @@ static void check_single_writer(checks *c, uint32_t slot, uint32_t item, const k
 {
     bool off = c->writer[item] != slot || c->doubled[check_edge(slot)] || c->disk_changed[check_edge(slot)] ||
                c->central_undone;
-    /* Own operations that a missed snapshot left beside a stale number are kept in memory alone. */
-    off = off || (!view->fresh && c->slots[slot].restarted);
     for (uint32_t counter = 0; !off && counter < SCENARIO_COUNTERS; counter++) {
         uint64_t least, most;
         bool sum = c->view.counters->at[counter].kind == KD_SUM;

@@ -128,7 +128,7 @@ typedef struct {
 typedef struct {
     uint64_t life[SCENARIO_SHARDS_MAX];
     int64_t off_us; /* its clock, when last measured */
-    bool measured, alarmed, restarted;
+    bool measured, alarmed;
     bool undone[SCENARIO_PARTITIONS_MAX]; /* a history that it followed */
     check_known known[SCENARIO_PARTITIONS_MAX];
 } check_slot;

@@ -149,7 +149,6 @@ void checks_edge_opened(checks *c, uint32_t slot, uint32_t shard)
 {
     kd_edge *e = c->view.edge(c->view.world, slot, shard);
     if (c->failed || !e) return;
-    if (c->slots[slot].life[shard] != 0) c->slots[slot].restarted = true;
     c->slots[slot].life[shard] = ++c->lives;
     c->slots[slot].measured = false;
     c->durable.groups[slot][shard] = 0;

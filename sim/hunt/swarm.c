@@ -377,5 +377,6 @@ void swarm_draw(uint64_t seed, scenario *s)
     swarm_unreadable(seed, s);
     swarm_brokers(seed, s);
     swarm_moving(seed, s);
+    swarm_old_numbers(seed, s);
     drop_late(s);
 }

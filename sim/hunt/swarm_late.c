@@ -210,6 +210,39 @@ void swarm_moving(uint64_t seed, scenario *s)
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
 }
 
+/* ---- numbers that are old ---- */
+
+/* One that cannot ask central misses a snapshot; what it took meanwhile stands beside old numbers when it dies. */
+void swarm_old_numbers(uint64_t seed, scenario *s)
+{
+    swarm d = {.random = seed ^ UINT64_C(0x6f6c64), .s = s};
+    bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
+    if (!chance(&d, 6) || !fits(s) || doubled) return;
+    set_alone(&d, 1);
+    s->users.users = (uint32_t)between(&d, 6, 12);
+    s->users.items = (uint32_t)between(&d, 20, 40);
+    s->users.per_second = (double)between(&d, 15, 40);
+    s->users.zipf = 0;
+    s->users.viral_percent = 0;
+    s->users.viral_from_us = 0;
+    s->users.lost_percent = 0; /* then it is sure what must be shown */
+    uint64_t at = between(&d, 40, 80) * 100 * MS, deaf = between(&d, 10, 20) * 100 * MS;
+    scenario_event alone = befalls(SCENARIO_CUT, 0, at - SECOND, 12 * SECOND);
+    alone.peer = SCENARIO_CENTRAL;
+    add(&d, alone);
+    scenario_event cut = befalls(SCENARIO_CUT, 0, at, deaf);
+    cut.peer = SCENARIO_KAFKA;
+    cut.way = SCENARIO_DOWN;
+    add(&d, cut);
+    scenario_event lost = befalls(SCENARIO_LOG_EXPIRED, SCENARIO_KAFKA, at + deaf - 50 * MS, 0);
+    lost.topic = SCENARIO_COUNTS;
+    lost.amount = 1;
+    add(&d, lost);
+    for (uint64_t n = between(&d, 1, 3); n > 0; n--)
+        add(&d, befalls(SCENARIO_KILL, 0, at + deaf + between(&d, 3, 20) * 100 * MS, 100 * MS));
+    s->length_us = KD_MAX(s->length_us, 20 * SECOND);
+}
+
 /* ---- all brokers at once, and producers that are dead for good ---- */
 
 void swarm_brokers(uint64_t seed, scenario *s)

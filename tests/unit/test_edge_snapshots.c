@@ -520,6 +520,130 @@ Test(edge_snapshots, an_item_with_a_kept_delta_may_be_evicted_and_is_read_again)
     er_finish(&r);
 }
 
+/* ---- what the disk may hold (rules 17, 18) ---- */
+
+Test(edge_snapshots, a_number_that_lacks_an_own_like_which_is_applied_does_not_come_back)
+{
+    edge_rig r;
+    kd_view view;
+    known(&r);
+    er_word w = {.epoch = 1, .version = 5, .previous = 4}; /* one was missed */
+    shipped(&r, 1, &w);
+    cr_assert_eq(er_snapshot(&r, &w), KD_SNAPSHOT_GAP);
+    cr_assert_eq(er_shown(&r, 1, NULL), 11, "kept beside the old number, in memory");
+    er_seal(&r);
+    cr_assert_eq(er_open(&r), KD_OK);
+    cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_EAGAIN);
+    cr_assert_not(view.known, "ten, without the like that was answered");
+    w.item = 1;
+    w.likes = 11;
+    cr_assert_eq(er_read(&r, &w), KD_OK);
+    er_seal(&r);
+    cr_assert_eq(er_open(&r), KD_OK);
+    cr_assert_eq(er_shown(&r, 1, NULL), 11, "a number that holds it is written again");
+    er_finish(&r);
+}
+
+Test(edge_snapshots, nor_does_one_whose_delta_a_read_had_ended_before_the_gap)
+{
+    edge_rig r;
+    kd_view view;
+    known(&r);
+    er_commit(&r);
+    er_word w = {.epoch = 1, .version = 7, .previous = 6, .item = 1, .likes = 11};
+    shipped(&r, 1, &w);
+    cr_assert_eq(er_read(&r, &w), KD_OK);
+    cr_assert_eq(
+        er_snapshot(
+            &r,
+            &(er_word){.epoch = 1, .version = 6, .previous = 5, .applied = w.applied, .digest = w.digest}),
+        KD_SNAPSHOT_GAP);
+    cr_assert_eq(er_shown(&r, 1, &view), 11);
+    cr_assert(view.fresh);
+    er_seal(&r);
+    cr_assert_eq(er_open(&r), KD_OK);
+    kd_edge_view(r.e, rig_item(1), &view);
+    cr_assert_not(view.known, "ten is what the disk had before the read");
+    er_finish(&r);
+}
+
+Test(edge_snapshots, an_item_stays_whose_delta_a_read_has_ended_ahead_of_applied)
+{
+    edge_rig r;
+    kd_view view;
+    er_init(&r);
+    r.config.items_max = 1;
+    cr_assert_eq(er_open(&r), KD_OK);
+    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1});
+    er_word w = {.epoch = 1, .version = 7, .item = 1, .likes = 11};
+    shipped(&r, 1, &w);
+    cr_assert_eq(er_read(&r, &w), KD_OK);
+    cr_assert_eq(er_like(&r, 2, 1), KD_EFULL, "it would come back with a snapshot between, without the like");
+    w = (er_word){.epoch = 1, .version = 8, .previous = 1, .applied = w.applied, .digest = w.digest};
+    cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
+    cr_assert_eq(er_like(&r, 2, 1), KD_OK);
+    kd_edge_view(r.e, rig_item(1), &view);
+    cr_assert_not(view.known);
+    er_finish(&r);
+}
+
+Test(edge_snapshots, a_delta_that_a_read_has_ended_counts_again_without_its_number)
+{
+    edge_rig r;
+    kd_view view;
+    known(&r);
+    er_word w = {.epoch = 1, .version = 7, .item = 1, .likes = 11};
+    shipped(&r, 1, &w);
+    cr_assert_eq(er_read(&r, &w), KD_OK);
+    er_shown(&r, 1, &view);
+    cr_assert_eq(view.count[ER_LIKE], 11);
+    cr_assert_eq(view.pending[ER_LIKE], 0);
+    er_word back = {.epoch = 2, .version = 6, .previous = 1, .chain = {{1, 5}}, .chain_count = 1};
+    cr_assert_eq(er_snapshot(&r, &back), KD_INSTALLED,
+                 "put back to version 5: the edge goes on, the number does not");
+    kd_edge_view(r.e, rig_item(1), &view);
+    cr_assert_not(view.known);
+    cr_assert_eq(view.pending[ER_LIKE], 1);
+    back.item = 1;
+    back.likes = 10;
+    cr_assert_eq(er_read(&r, &back), KD_OK);
+    cr_assert_eq(er_shown(&r, 1, NULL), 11, "central has not merged it, the outbox has it");
+    back = (er_word){.epoch = 2,
+                     .version = 7,
+                     .previous = 6,
+                     .applied = w.applied,
+                     .digest = w.digest,
+                     .item = 1,
+                     .items = 1,
+                     .likes = 11};
+    cr_assert_eq(er_snapshot(&r, &back), KD_INSTALLED);
+    er_shown(&r, 1, &view);
+    cr_assert_eq(view.count[ER_LIKE], 11);
+    cr_assert_eq(view.pending[ER_LIKE], 0);
+    er_finish(&r);
+}
+
+Test(edge_snapshots, a_counter_that_is_new_makes_stored_numbers_unknown)
+{
+    edge_rig r;
+    kd_view view;
+    er_init(&r);
+    r.counters.count = 1; /* likes alone */
+    cr_assert_eq(er_open(&r), KD_OK);
+    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1});
+    cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = 1, .likes = 10}), KD_OK);
+    er_like(&r, 2, 1);
+    er_seal(&r);
+    cr_assert_eq(er_open(&r), KD_OK);
+    cr_assert_eq(er_shown(&r, 1, NULL), 10);
+    r.counters.count = 3;
+    cr_assert_eq(er_open(&r), KD_OK);
+    cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_EAGAIN,
+                 "no saves and no views, as fresh: who says so?");
+    cr_assert_not(view.known);
+    er_finish(&r);
+}
+
 /* ---- rows that ride along ---- */
 
 Test(edge_snapshots, rows_that_ride_along_do_not_pile_up_without_operations)
