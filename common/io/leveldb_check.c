@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/io/leveldb_log.h"
+#include "common/io/leveldb_table.h"
 
 /* Fields of a MANIFEST's records. */
 enum {
@@ -30,12 +31,15 @@ typedef struct {
         oldest;    /* number of the oldest log that is not in tables yet; 0: the database was never opened */
     uint64_t last; /* operation that the MANIFEST knows */
     uint64_t
-        base; /* the first that it knew: LevelDB writes a new MANIFEST at each open, with the logs of before in tables */
+        base; /* the first that it knew: LevelDB writes a new MANIFEST at each open, with the logs of before in tables;
+                 or a later one that is proved to be in tables with all before it */
     uint64_t base_log; /* the one that was begun then */
     bool based;
     uint64_t gone;
     uint64_t *logs; /* numbers of those to be replayed */
     uint32_t count, cap;
+    uint64_t *tables; /* numbers of those with what the log before `oldest` held, and later ones */
+    uint32_t table_count, table_cap;
     bool logged;   /* they hold operations... */
     uint64_t next; /* ...up to before this one */
     char *err;
@@ -100,11 +104,32 @@ static void skip_bytes(kd_reader *r)
     kd_read_bytes(r, (size_t)kd_read_varint(r));
 }
 
+static void read_deleted_table(checking *c, kd_reader *r)
+{
+    kd_read_varint(r); /* its level */
+    uint64_t number = kd_read_varint(r);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < c->table_count; i++)
+        if (c->tables[i] != number) c->tables[kept++] = c->tables[i];
+    c->table_count = kept;
+}
+
+static void read_new_table(checking *c, kd_reader *r)
+{
+    kd_read_varint(r); /* its level */
+    c->tables = kd_grow(c->tables, c->table_count, &c->table_cap, sizeof *c->tables);
+    c->tables[c->table_count++] = kd_read_varint(r);
+    kd_read_varint(r); /* its size, first and last key */
+    skip_bytes(r);
+    skip_bytes(r);
+}
+
 static void read_field(checking *c, kd_reader *r)
 {
     switch (kd_read_varint(r)) {
     case TAG_LOG_NUMBER:
         c->oldest = kd_read_varint(r);
+        c->table_count = 0; /* what this edit and later ones add comes behind it */
         if (c->base_log == 0) c->base_log = c->oldest;
         break;
     case TAG_LAST_SEQUENCE:
@@ -124,13 +149,10 @@ static void read_field(checking *c, kd_reader *r)
         skip_bytes(r);
         break;
     case TAG_DELETED_FILE:
-        kd_read_varint(r);
-        kd_read_varint(r);
+        read_deleted_table(c, r);
         break;
     case TAG_NEW_FILE:
-        for (int i = 0; i < 3; i++) kd_read_varint(r);
-        skip_bytes(r);
-        skip_bytes(r);
+        read_new_table(c, r);
         break;
     default:
         r->bad = true;
@@ -256,6 +278,30 @@ static int check_logs(checking *c)
     return KD_OK;
 }
 
+/*
+ * LevelDB begins a log, makes a table of what the one before held, and lets the MANIFEST forget that one; all of it may be done before the
+ * first write to the new log is on the disk. A power cut then leaves an empty log, and nothing is missing. The MANIFEST's last operation tells it
+ * from a log that lost what it held, when all was synced: up to there all is in tables, or it was in the log. A merge of tables keeps the newest
+ * operation of a key, but for a deletion; where that was the last one there is no proof, and the store stays refused.
+ */
+static void prove_tables(checking *c)
+{
+    char name[64], why[160];
+    checking quiet = {.dir = c->dir, .err = why, .size = sizeof why};
+    uint64_t found = 0, last = 0;
+    int fd;
+    if (c->logged || c->gone != 0 || c->last <= c->base) return;
+    for (uint32_t i = 0; i < c->table_count; i++) {
+        snprintf(name, sizeof name, "%06llu.ldb", (unsigned long long)c->tables[i]);
+        if (open_file(&quiet, name, &fd) != KD_OK) return;
+        int rc = kd_leveldb_table_last(fd, &last);
+        close(fd);
+        if (rc != KD_OK) return;
+        found = KD_MAX(found, last);
+    }
+    if (found == c->last) c->base = found;
+}
+
 int kd_leveldb_check(const char *dir, kd_leveldb_state *state, char *err, size_t size)
 {
     checking c = {.dir = dir, .err = err, .size = size};
@@ -265,7 +311,9 @@ int kd_leveldb_check(const char *dir, kd_leveldb_state *state, char *err, size_t
     if (rc == KD_OK) rc = each_record(&c, manifest, read_edit, &torn);
     if (rc == KD_OK) rc = list_logs(&c);
     if (rc == KD_OK) rc = check_logs(&c);
+    if (rc == KD_OK) prove_tables(&c);
     free(c.logs);
+    free(c.tables);
     *state = (kd_leveldb_state){
         .last = c.logged ? c.next - 1 : c.last, .logged = c.logged, .base = c.base, .gone = c.gone};
     return rc;

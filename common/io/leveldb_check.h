@@ -18,8 +18,8 @@ typedef struct {
         gone; /* number of a log that is not there, 0: none; no harm when it held nothing yet, which ACKED tells */
     bool logged; /* the logs hold operations... */
     uint64_t
-        base; /* ...else none that is later than this one was ever written: all up to it went to tables when the database
-                      was opened last */
+        base; /* ...else all up to this one is in tables: since the database was opened last, or because the newest tables hold
+                      the last operation that the MANIFEST knows. What is acknowledged beyond it was in the log */
 } kd_leveldb_state;
 
 /*
