@@ -60,7 +60,14 @@ static int make(kd_leveldb_acked *a, const char *dir)
     return rc;
 }
 
-static int lock_and_read(kd_leveldb_acked *a, const char *dir, char *err, size_t size)
+static bool has_database(const char *dir)
+{
+    char path[PATH_MAX];
+    return snprintf(path, sizeof path, "%s/CURRENT", dir) < (int)sizeof path && access(path, F_OK) == 0;
+}
+
+/* `made`: it was not there. */
+static int lock_and_read(kd_leveldb_acked *a, const char *dir, bool made, char *err, size_t size)
 {
     if (flock(a->fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return fail("cannot be locked", err, size);
@@ -73,6 +80,11 @@ static int lock_and_read(kd_leveldb_acked *a, const char *dir, char *err, size_t
         return KD_EMALFORMED;
     }
     if (found == -1) return fail("cannot be read", err, size);
+    /* Whoever makes one fills it before there is a database. */
+    if (found == 1 && !made && has_database(dir)) {
+        snprintf(err, size, "corrupted: %s is empty", KD_LEVELDB_ACKED);
+        return KD_EMALFORMED;
+    }
     return found == 0 || make(a, dir) == 0 ? KD_OK : fail("cannot be written", err, size);
 }
 
@@ -84,9 +96,11 @@ int kd_leveldb_acked_open(kd_leveldb_acked *a, const char *dir, char *err, size_
         snprintf(err, size, "the path is too long");
         return KD_EIO;
     }
-    a->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    a->fd = open(path, O_RDWR | O_CLOEXEC);
+    bool made = a->fd < 0 && errno == ENOENT;
+    if (made) a->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (a->fd < 0) return fail("cannot be opened", err, size);
-    int rc = lock_and_read(a, dir, err, size);
+    int rc = lock_and_read(a, dir, made, err, size);
     if (rc != KD_OK) kd_leveldb_acked_close(a);
     return rc;
 }
@@ -106,6 +120,5 @@ bool kd_leveldb_acked_any(const char *dir)
     int found = a.fd >= 0 ? parse(&a) : 1;
     kd_leveldb_acked_close(&a);
     if (found != 1) return found != 0 || a.acked > 0; /* what cannot be read was something */
-    snprintf(path, sizeof path, "%s/CURRENT", dir);
-    return access(path, F_OK) == 0;
+    return has_database(dir);
 }

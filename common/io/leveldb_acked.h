@@ -8,6 +8,9 @@
  * itself only at opening and closing: a power cut may leave an older number, never a larger one than what is stored. A kill
  * leaves the last one. So a database that holds less than ACKED has lost what it had acknowledged.
  *
+ * It is made, filled and synced before there is a database. So an empty one beside a database was emptied, and is refused; one
+ * without a database is what a kill left while it was made, and is filled.
+ *
  * Its lock (by open file, so that it tells two handles of one process apart, too) is held as long as it is open.
  */
 #ifndef KUDOS_COMMON_IO_LEVELDB_ACKED_H
@@ -25,7 +28,7 @@ typedef struct {
 } kd_leveldb_acked;
 
 /* Opens and locks, or makes it with zeros; one that somebody removed counts as such, too. KD_EUNAVAILABLE: somebody has it
- * open; KD_EMALFORMED; KD_EIO. `err` gets the cause without the directory's name. */
+ * open; KD_EMALFORMED: it is empty beside a database, or does not decode; KD_EIO. `err` gets the cause without the directory's name. */
 int kd_leveldb_acked_open(kd_leveldb_acked *a, const char *dir, char *err, size_t size);
 /* 0, or -1 with errno. */
 int kd_leveldb_acked_write(kd_leveldb_acked *a);

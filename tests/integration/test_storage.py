@@ -199,6 +199,7 @@ DAMAGES = {
     "CURRENT flipped": (lambda s: flip(os.path.join(s, "CURRENT"), 3), "CURRENT"),
     "CURRENT missing": (lambda s: os.unlink(os.path.join(s, "CURRENT")), "no CURRENT file"),
     "ACKED flipped": (lambda s: flip(os.path.join(s, "ACKED"), 20), "ACKED"),
+    "ACKED empty": (lambda s: os.truncate(os.path.join(s, "ACKED"), 0), "ACKED is empty"),
     "directory missing": (shutil.rmtree, "missing, though others beside it hold rows"),
     "directory empty": (lambda s: (shutil.rmtree(s), os.mkdir(s)), "missing, though others beside it hold rows"),
 }

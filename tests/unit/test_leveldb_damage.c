@@ -269,6 +269,124 @@ Test(leveldb_damage, log_empty_behind_a_table, .timeout = 30)
         "acknowledged writes are missing"); /* the first number or the second tells, as the table was made early or late */
 }
 
+/* ---- a new log, and a table of what the one before held: by LevelDB alone, so that nothing is written to the log ---- */
+
+static leveldb_t *raw;
+static leveldb_writeoptions_t *raw_sync;
+
+static void raw_open(void)
+{
+    leveldb_options_t *o = leveldb_options_create();
+    char *text = NULL;
+    leveldb_options_set_create_if_missing(o, 1);
+    leveldb_options_set_compression(o, leveldb_no_compression);
+    raw = leveldb_open(o, dir, &text);
+    cr_assert_null(text);
+    leveldb_options_destroy(o);
+    raw_sync = leveldb_writeoptions_create();
+    leveldb_writeoptions_set_sync(raw_sync, 1);
+}
+
+static void raw_put(const char *value)
+{
+    char key[16], *text = NULL;
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(key, sizeof key, "key%05d", i);
+        leveldb_put(raw, raw_sync, key, strlen(key), value, strlen(value), &text);
+        cr_assert_null(text);
+    }
+}
+
+/* With the mark as it was when so many operations were acknowledged. */
+static void raw_close(int acked)
+{
+    leveldb_writeoptions_destroy(raw_sync);
+    leveldb_close(raw);
+    snprintf(file, sizeof file, "%s/ACKED", dir);
+    FILE *f = fopen(file, "w");
+    fprintf(f, "acked %020d\n", acked);
+    fclose(f);
+}
+
+static void begin_a_log_behind_a_table(int acked)
+{
+    raw_open();
+    raw_put("a value");
+    leveldb_compact_range(raw, NULL, 0, NULL, 0);
+    raw_close(acked);
+    cr_assert_eq(size_of(find(".log")), 0);
+}
+
+/* Power fails before the first write to the new log is synced: all that was is in the table. */
+Test(leveldb_damage, log_begun_behind_a_table)
+{
+    begin_a_log_behind_a_table(ROWS);
+    expect_all();
+}
+
+/* The same, and the mark was not synced for a while. */
+Test(leveldb_damage, log_begun_behind_a_table_with_an_older_mark)
+{
+    begin_a_log_behind_a_table(ROWS / 2);
+    expect_all();
+}
+
+static void append(const char *path, const void *bytes, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_APPEND);
+    cr_assert_eq(write(fd, bytes, len), (ssize_t)len);
+    close(fd);
+}
+
+/* A first record of which a part is on the disk. */
+Test(leveldb_damage, log_begun_behind_a_table_and_torn)
+{
+    begin_a_log_behind_a_table(ROWS);
+    append(find(".log"), "torn", 4);
+    expect_all();
+}
+
+/* Meanwhile the tables were merged: the newest word on each key is still there. */
+Test(leveldb_damage, log_begun_behind_merged_tables)
+{
+    raw_open();
+    raw_put("a value");
+    leveldb_compact_range(raw, NULL, 0, NULL, 0);
+    raw_put("another");
+    leveldb_compact_range(raw, NULL, 0, NULL, 0);
+    raw_close(2 * ROWS);
+    expect_all();
+}
+
+Test(leveldb_damage, log_begun_behind_a_table_with_less_than_the_mark)
+{
+    begin_a_log_behind_a_table(ROWS + 1);
+    expect_refused("it holds 300, 301 were acknowledged");
+}
+
+/* The MANIFEST knows of a write that the tables do not have: it was in the log, whatever the mark says. */
+Test(leveldb_damage, log_emptied_that_the_manifest_knows_of)
+{
+    static const uint8_t edit[] = {0, 0, 0, 0, 3, 0, 1, 4, 0xad, 2}; /* the last operation is number 301 */
+    begin_a_log_behind_a_table(ROWS / 2);
+    append(find("MANIFEST-"), edit, sizeof edit);
+    expect_refused("the log of writes is empty");
+}
+
+/* A table that cannot be read proves nothing. */
+Test(leveldb_damage, log_empty_behind_a_damaged_table)
+{
+    begin_a_log_behind_a_table(ROWS);
+    off_t len = size_of(find(".ldb"));
+    overwrite(file, len - 1, 1, -1); /* its magic number */
+    expect_refused("the log of writes is empty");
+    overwrite(file, len - 1, 1, -1);
+    overwrite(file, 0, (size_t)len - 48, 0);
+    expect_refused("the log of writes is empty");
+    cr_assert_eq(truncate(file, 20), 0);
+    expect_refused("the log of writes is empty");
+}
+
 /* LevelDB has opened it, and nobody wrote ACKED anew: killed in between, or a tool of LevelDB. */
 Test(leveldb_damage, opened_without_a_word)
 {
@@ -317,6 +435,25 @@ Test(leveldb_damage, mark_that_does_not_decode)
     fill();
     overwrite(find("ACKED"), 10, 1, 'x');
     expect_refused("ACKED does not decode");
+}
+
+Test(leveldb_damage, mark_emptied)
+{
+    fill();
+    cr_assert_eq(truncate(find("ACKED"), 0), 0);
+    expect_refused("ACKED is empty");
+    cr_assert_eq(size_of(file), 0);
+    cr_assert_eq(unlink(file), 0); /* the operator's word */
+    expect_all();
+}
+
+/* Killed while it was made: there is no database yet. */
+Test(leveldb_damage, mark_begun)
+{
+    snprintf(file, sizeof file, "%s/ACKED", dir);
+    close(open(file, O_WRONLY | O_CREAT, 0600));
+    fill();
+    expect_all();
 }
 
 /* An older mark is what a power cut leaves. */
