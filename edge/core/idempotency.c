@@ -146,10 +146,22 @@ static int load_row(void *arg, kd_bytes key, kd_bytes value)
     return 0;
 }
 
+static int count_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    uint32_t *rows = arg;
+    (void)key;
+    (void)value;
+    ++*rows;
+    return 0;
+}
+
 int kd_idempotency_load(kd_edge *e)
 {
     kd_idempotency *i = &e->idempotency;
-    i->cap = KD_MAX(e->config.idempotency_max, 1u);
+    i->cap = e->config.idempotency_max;
+    int err = i->cap > 0 ? KD_OK : kd_keys_scan(e, 'i', UINT32_MAX, count_row, &i->cap);
+    if (err != KD_OK) return err;
+    i->cap = KD_MAX(i->cap, 1u);
     i->ring = kd_alloc(i->cap * sizeof(i->ring[0]));
     kd_table_init(&i->index, remembered_key, e->config.seed);
     return kd_keys_scan(e, 'i', UINT32_MAX, load_row, e);

@@ -36,7 +36,8 @@ static int exit_code_of(int err)
     return err == KD_EMISMATCH || err == KD_ENOTFOUND ? KD_EXIT_USAGE : KD_EXIT_FAILED;
 }
 
-/* Which edge it is the store tells; what else is not the settings' plays no part: no time passes, and nothing is sent. */
+/* Which edge it is the store tells; what else is not the settings' plays no part: no time passes, and nothing is sent. What the edge keeps
+ * is kept, however much: its bounds may be larger than those of the settings, which may be of no file of its own. */
 static kd_edge_config config_of(kd_stopped *s, uint32_t n)
 {
     kd_edge_config config = kd_settings_core(s->settings);
@@ -44,6 +45,8 @@ static kd_edge_config config_of(kd_stopped *s, uint32_t n)
     config.partitions = s->is.partitions;
     config.shard = n;
     config.shards = s->is.shards;
+    config.items_max = UINT32_MAX;
+    config.idempotency_max = 0;
     config.seed = kd_random_next(&s->random);
     return config;
 }

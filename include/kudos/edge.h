@@ -35,7 +35,7 @@ typedef struct {
     uint32_t items_max;       /* counts kept in memory and on disk */
     uint64_t filter_bytes_max; /* memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it more reads, not errors */
     uint32_t fresh_rows_max;  /* operations whose rows gather in memory, in each of two tables; 0: rows ride with them */
-    uint32_t idempotency_max; /* remembered keys */
+    uint32_t idempotency_max; /* remembered keys; 0: as many as are stored, so that opening forgets none */
     uint64_t idempotency_ttl_us;
     uint64_t row_ttl_us; /* membership rows older than this may expire (rule 21); 0: none does */
     uint64_t seed;

@@ -289,3 +289,24 @@ def test_compare_finds_the_like_that_central_lost(tmp_path, broker):  # noqa: F8
     assert b"verdict=" in subprocess.run([program("kudos-edge"), "compare", "--help"], capture_output=True).stdout
     assert subprocess.run([program("kudos-edge"), "compare", "--central", f"http://127.0.0.1:{free_ports(1)[0]}", "--url",
                            f"http://127.0.0.1:{free_ports(1)[0]}"], capture_output=True).returncode == 4
+
+
+def test_a_command_on_an_edge_that_does_not_run_forgets_no_key(tmp_path, broker):  # noqa: F811
+    """It knows a smaller bound than the edge's own: keys of retries that the edge remembers stay, so a view that is sent again counts once."""
+    keys, bounds = 1010, {"edge": {"shards": "1", "flush_interval": "100ms", "idempotency_max": "4000"}}
+    with Edge(tmp_path, broker.address, partitions=PARTITIONS, more=merged(EDGE, bounds)) as edge:
+        def view(n):
+            answer = edge.post("/v1/posts/v/view", user="u", headers={"Idempotency-Key": f"key-{n}"})
+            assert answer.status == 200, answer
+            return answer.json["count"]
+
+        assert [view(n) for n in range(keys)][-1] == keys
+        edge.kill9()
+        small = tmp_path / "small.conf"
+        with open(edge.config, encoding="utf-8") as f:
+            small.write_text(f.read().replace("idempotency_max = 4000", "idempotency_max = 1000"))
+        assert "idempotency_max = 1000" in small.read_text()
+        done = subprocess.run([program("kudos-edge"), "aside", "--dir", edge.data, "-c", small], capture_output=True, text=True, timeout=WAIT_S)
+        assert done.stdout == "aside sums=0 verdict=empty\n", done
+        edge.start()
+        assert [view(n) for n in (0, 5, keys - 1)] == [keys] * 3

@@ -239,6 +239,28 @@ Test(edge_take, keys_are_bounded_by_number_and_age_on_disk_too)
     er_finish(&r);
 }
 
+/* An operator's command does not know the edge's bound. */
+Test(edge_take, keys_are_all_kept_where_no_bound_is_given)
+{
+    edge_rig r;
+    er_init(&r);
+    const char *keys[] = {"a", "b", "c"};
+    for (int i = 0; i < 3; i++) {
+        kd_request rq = keyed(1, keys[i]);
+        cr_assert_eq(er_take(&r, &rq), KD_OK);
+        er_commit(&r);
+    }
+    r.config.idempotency_max = 0;
+    cr_assert_eq(er_open(&r), KD_OK);
+    er_commit(&r);
+    cr_assert_eq(er_rows(&r, 'i'), 3);
+    r.config.idempotency_max = 2;
+    cr_assert_eq(er_open(&r), KD_OK);
+    er_commit(&r);
+    cr_assert_eq(er_rows(&r, 'i'), 2);
+    er_finish(&r);
+}
+
 /* ---- what is refused, and changes nothing ---- */
 
 static void assert_refused(edge_rig *r, const kd_request *rq, int expected)
