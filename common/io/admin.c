@@ -9,6 +9,7 @@
  */
 #include "common/io/admin.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -18,7 +19,9 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/json_writer.h"
 
@@ -37,6 +40,8 @@ struct kd_admin {
     slot slots[CONNECTIONS_MAX];
     uint32_t connections;
     uint16_t port;
+    bool loopback;  /* listens there alone */
+    char host[256]; /* as configured */
 };
 
 static bool is_let_go(struct bufferevent *socket)
@@ -146,49 +151,78 @@ int kd_admin_refuse(kd_buf *out, int status, const char *why)
     return status;
 }
 
-/* Why a POST is refused, or NULL. A page of another origin cannot send the header; one whose name was made to point at us can,
- * but its browser names the page in Origin. */
-static const char *foreign(const struct evkeyvalq *headers)
+/* Whether Host can have been said by somebody who meant this machine: an address, a name without a domain (localhost, or what a file of hosts
+ * has), its own name or the configured one. A page's is the name of a domain, which its owner made to point here. */
+static bool is_here(const kd_admin *a, const char *host)
 {
-    if (evhttp_find_header(headers, "X-Kudos-Admin") == NULL) return "X-Kudos-Admin is missing\n";
-    return evhttp_find_header(headers, "Origin") != NULL ? "pages in a browser (Origin) may not act here\n" : NULL;
+    char name[sizeof a->host], own[sizeof a->host] = "";
+    uint8_t address[16];
+    if (host == NULL || host[0] == '[') return true; /* no browser; an address */
+    snprintf(name, sizeof name, "%s", host);
+    name[strcspn(name, ":")] = '\0';
+    if (strchr(name, '.') == NULL || inet_pton(AF_INET, name, address) == 1) return true;
+    if (gethostname(own, sizeof own - 1) != 0) own[0] = '\0';
+    return strcasecmp(name, own) == 0 || strcasecmp(name, a->host) == 0;
 }
 
-/* True when the path was one of the program's actions, and is answered. */
-static bool act(struct evhttp_request *request, const kd_admin *a, const char *path, const char *query)
+/*
+ * Why a request to /admin/ or /debug/ is refused, or NULL. A page of another origin cannot send X-Kudos-Admin. One whose name was made
+ * to point at us can, and could read what it asks for: its browser names it in Host, and in Origin when it posts. Only where nothing
+ * but the loopback address is listened on is it known which names are meant; elsewhere an operator may use any.
+ */
+static const char *foreign(const kd_admin *a, bool post, const struct evkeyvalq *headers)
 {
-    static const char prefix[] = "/admin/";
-    bool post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
+    const char *host = evhttp_find_header(headers, "Host");
+    if (post && evhttp_find_header(headers, "X-Kudos-Admin") == NULL) return "X-Kudos-Admin is missing\n";
+    if (evhttp_find_header(headers, "Origin") != NULL)
+        return "pages in a browser (Origin) may not act here\n";
+    return a->loopback && !is_here(a, host) ? "Host is the name of another machine\n" : NULL;
+}
+
+static bool begins_with(const char *path, const char *prefix)
+{
+    return path != NULL && strncmp(path, prefix, strlen(prefix)) == 0;
+}
+
+/* The program's actions. */
+static void act(struct evhttp_request *request, const kd_admin *a, bool post, const char *name,
+                const char *query)
+{
     kd_buf out = {0};
-    if (a->hooks.act == NULL || path == NULL || strncmp(path, prefix, sizeof prefix - 1) != 0) return false;
-    const char *wrong = post ? foreign(evhttp_request_get_input_headers(request)) : NULL;
-    if (wrong != NULL) {
-        answer_text(request, 403, wrong);
-        return true;
-    }
-    int status = a->hooks.act(a->hooks.arg, post, path + sizeof prefix - 1, query != NULL ? query : "", &out);
+    int status = a->hooks.act(a->hooks.arg, post, name, query, &out);
     answer(request, status, "application/json", &out);
-    return true;
 }
 
-static void on_other(struct evhttp_request *request, void *arg)
+static void debug(struct evhttp_request *request, const kd_admin *a, const char *name, const char *query)
 {
-    static const char prefix[] = "/debug/";
-    const kd_admin *a = arg;
-    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
-    const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
-    const char *query = uri != NULL ? evhttp_uri_get_query(uri) : NULL;
-    if (act(request, a, path, query)) return;
-    bool debug = a->hooks.debug != NULL && evhttp_request_get_command(request) != EVHTTP_REQ_POST && path != NULL &&
-                 strncmp(path, prefix, sizeof prefix - 1) == 0;
     kd_buf out = {0};
-    if (debug &&
-        a->hooks.debug(a->hooks.arg, path + sizeof prefix - 1, query != NULL ? query : "", &out) == KD_OK) {
+    if (a->hooks.debug(a->hooks.arg, name, query, &out) == KD_OK) {
         answer(request, 200, "application/json", &out);
         return;
     }
     kd_buf_finish(&out);
     answer_text(request, 404, "not found\n");
+}
+
+static void on_other(struct evhttp_request *request, void *arg)
+{
+    static const char admin_prefix[] = "/admin/", debug_prefix[] = "/debug/";
+    const kd_admin *a = arg;
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+    const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
+    const char *query = uri != NULL && evhttp_uri_get_query(uri) != NULL ? evhttp_uri_get_query(uri) : "";
+    bool post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
+    bool acts = a->hooks.act != NULL && begins_with(path, admin_prefix);
+    bool debugs = a->hooks.debug != NULL && !post && begins_with(path, debug_prefix);
+    const char *wrong = acts || debugs ? foreign(a, post, evhttp_request_get_input_headers(request)) : NULL;
+    if (wrong != NULL)
+        answer_text(request, 403, wrong);
+    else if (acts)
+        act(request, a, post, path + sizeof admin_prefix - 1, query);
+    else if (debugs)
+        debug(request, a, path + sizeof debug_prefix - 1, query);
+    else
+        answer_text(request, 404, "not found\n");
 }
 
 static void set_up(kd_admin *a)
@@ -205,13 +239,20 @@ static void set_up(kd_admin *a)
     evhttp_set_cb(a->http, "/metrics", on_metrics, a);
 }
 
-static uint16_t bound_port(evutil_socket_t fd)
+static void note_bound(kd_admin *a, evutil_socket_t fd)
 {
     struct sockaddr_storage bound;
     socklen_t len = sizeof bound;
-    if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0) return 0;
-    if (bound.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&bound)->sin6_port);
-    return ntohs(((struct sockaddr_in *)&bound)->sin_port);
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&bound;
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&bound;
+    if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0) return;
+    if (bound.ss_family == AF_INET6) {
+        a->port = ntohs(v6->sin6_port);
+        a->loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+    } else {
+        a->port = ntohs(v4->sin_port);
+        a->loopback = ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
 }
 
 static int listen_on(kd_admin *a, const kd_address *address, char *error)
@@ -225,7 +266,8 @@ static int listen_on(kd_admin *a, const kd_address *address, char *error)
         return KD_EUNAVAILABLE;
     }
     a->listener = evhttp_bound_socket_get_listener(bound);
-    a->port = bound_port(evhttp_bound_socket_get_fd(bound));
+    snprintf(a->host, sizeof a->host, "%s", address->host);
+    note_bound(a, evhttp_bound_socket_get_fd(bound));
     return KD_OK;
 }
 

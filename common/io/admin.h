@@ -1,7 +1,8 @@
 /*
  * common/io/admin.h - the separate admin port: GET /healthz, /readyz, /metrics, /debug/... for the program's own, and
  * /admin/... for what an operator does. A POST has to carry the header X-Kudos-Admin and no Origin: so no page in a browser on
- * the same machine can send one.
+ * the same machine can send one. Nor can it read /admin/ or /debug/: on the loopback address these want a Host that is an address,
+ * a name without a domain, the machine's name or the configured one. Probes and scrapers may name the others as they like.
  * HTTP/1.1 by libevent's evhttp, on one loop, with bounded headers, bodies, connections and idle time.
  */
 #ifndef KUDOS_COMMON_IO_ADMIN_H

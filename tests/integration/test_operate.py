@@ -118,6 +118,9 @@ def test_a_page_in_a_browser_cannot_act(central):  # noqa: F811
     assert request(central.admin_port, "POST", "/admin/nothing", headers=mark).status == 404
     rebound = mark | {"Origin": f"http://rebound.example:{central.admin_port}"}
     assert request(central.admin_port, "POST", "/admin/job?do=audit", headers=rebound).status == 403
+    by_name = {"Host": f"rebound.example:{central.admin_port}"}
+    for path, status in (("/admin/job?do=audit", 403), ("/debug/partitions", 403), ("/metrics", 200), ("/readyz", 200)):
+        assert request(central.admin_port, "GET", path, headers=by_name).status == status, path
     for wrong in ("", "do=nothing", "do=audit&id=xyz", "do=retire&name=" + "x" * 40):
         assert request(central.admin_port, "POST", "/admin/act?" + wrong, headers=mark).status == 400
     assert request(central.port, "POST", "/admin/job?do=audit", headers=mark).status == 404  # not by the public port

@@ -152,3 +152,65 @@ Test(admin, lets_an_operator_act_but_not_a_page_in_a_browser)
     cr_expect_neq(strstr(answer, "done"), NULL);
     admin_off(loop, admin);
 }
+
+static void expect_host(uint16_t port, const char *path, const char *host, const char *more,
+                        const char *status)
+{
+    char request[512];
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\n%s%s\r\n", path, host, more);
+    const char *answer = ask(connect_to(port), request);
+    cr_expect_eq(strncmp(answer, status, strlen(status)), 0, "%s %s%s: %s", path, host, more, answer);
+}
+
+/* A name of somebody's domain that was made to point at this machine, and a page of that name that reads. */
+Test(admin, tells_a_page_in_a_browser_nothing)
+{
+    static bool ready = true;
+    kd_loop *loop;
+    kd_admin *admin;
+    char error[KD_OPTIONS_ERROR_MAX], own[200] = "Host: ";
+    kd_admin_hooks hooks = {.arg = &ready, .act = act, .debug = put_debug, .metrics = put_metrics};
+    kd_address address = {.host = "127.0.0.1"};
+    cr_assert_eq(kd_loop_create(&loop, "admin"), KD_OK);
+    cr_assert_eq(kd_admin_create(&admin, loop, &address, &hooks, error), KD_OK);
+    cr_assert_eq(kd_loop_start(loop), KD_OK);
+    uint16_t port = kd_admin_port(admin);
+    cr_assert_eq(gethostname(own + 6, sizeof own - 10), 0);
+    strcat(own, "\r\n");
+    const char *meant[] = {"",
+                           own,
+                           "Host: 127.0.0.1:9440\r\n",
+                           "Host: localhost:9440\r\n",
+                           "Host: [::1]:9440\r\n",
+                           "Host: central-1\r\n"};
+    const char *others[] = {"Host: rebound.example\r\n", "Host: rebound.example:9440\r\n",
+                            "Host: 127.0.0.1.rebound.example\r\n"};
+    for (size_t i = 0; i < KD_COUNT(meant); i++) {
+        expect_host(port, "/admin/thing?x=1", meant[i], "", "HTTP/1.1 202");
+        expect_host(port, "/debug/partitions?p=3", meant[i], "", "HTTP/1.1 200");
+        expect_host(port, "/admin/thing?x=1", meant[i], "Origin: http://a\r\n", "HTTP/1.1 403");
+    }
+    for (size_t i = 0; i < KD_COUNT(others); i++) {
+        expect_host(port, "/admin/thing?x=1", others[i], "", "HTTP/1.1 403");
+        expect_host(port, "/debug/partitions?p=3", others[i], "", "HTTP/1.1 403");
+        expect_host(port, "/metrics", others[i], "", "HTTP/1.1 200");
+        expect_host(port, "/healthz", others[i], "", "HTTP/1.1 200");
+    }
+    admin_off(loop, admin);
+}
+
+/* Who listens on more than the loopback address is asked by whatever name that machine has. */
+Test(admin, answers_to_any_name_elsewhere)
+{
+    kd_loop *loop;
+    kd_admin *admin;
+    char error[KD_OPTIONS_ERROR_MAX];
+    kd_admin_hooks hooks = {.act = act};
+    kd_address address = {.host = "0.0.0.0"};
+    cr_assert_eq(kd_loop_create(&loop, "admin"), KD_OK);
+    cr_assert_eq(kd_admin_create(&admin, loop, &address, &hooks, error), KD_OK);
+    cr_assert_eq(kd_loop_start(loop), KD_OK);
+    expect_host(kd_admin_port(admin), "/admin/thing?x=1", "Host: central.example:9440\r\n", "",
+                "HTTP/1.1 202");
+    admin_off(loop, admin);
+}
