@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "central/io/restore.h"
 #include "common/io/ending.h"
 #include "common/io/log.h"
 
@@ -41,6 +42,8 @@ static int open_workers(kd_app *app, char *error)
 {
     const kd_worker_events events = {app, topics_gone, kd_app_worker_drained};
     uint32_t workers = (uint32_t)app->settings.workers;
+    int awaited = kd_restore_awaited(app->settings.data_dir, error);
+    if (awaited != KD_OK) return awaited;
     bool anew = kd_tenure_begins_anew(app->settings.data_dir);
     app->workers = kd_alloc(sizeof(kd_worker) * workers);
     for (uint32_t i = 0; i < workers; i++) {

@@ -186,6 +186,16 @@ int kd_dir_rename(const char *from, const char *to, char *error)
     return rc == KD_OK ? sync_parent(to, error) : rc;
 }
 
+int kd_dir_exchange(const char *a, const char *b, char *error)
+{
+    if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) != 0) {
+        failed("cannot be moved to its place", a, error);
+        return KD_EUNAVAILABLE;
+    }
+    int rc = sync_parent(a, error);
+    return rc == KD_OK ? sync_parent(b, error) : rc;
+}
+
 static int remove_entry(void *arg, const char *path, const char *name, char *error)
 {
     (void)name;

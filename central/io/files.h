@@ -20,6 +20,8 @@ int kd_dir_sync(const char *path, char *error);
 int kd_dir_copy_database(const char *from, const char *to, char *error);
 /* Both names are in synced directories afterwards. `to` may be an empty directory. */
 int kd_dir_rename(const char *from, const char *to, char *error);
+/* Each takes the other's name, at one moment. KD_EUNAVAILABLE: it cannot be done here (not every file system can), and nothing was. */
+int kd_dir_exchange(const char *a, const char *b, char *error);
 /* Removes what is there, as far as that can be done: two levels, as backups and data directories have. */
 void kd_dir_remove(const char *path);
 int kd_file_write(const char *path, kd_bytes content, char *error); /* synced */

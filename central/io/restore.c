@@ -1,6 +1,7 @@
 /*
  * central/io/restore.c - `kudos-central restore`: puts a backup where a central can start on it. It is copied and verified
- * beside its place and moved there as a whole, so there is never a half of it under the name. The backup is only read.
+ * beside its place and moved there as a whole, so there is never a half of it under the name; what is there before is there until that moment.
+ * The backup is only read.
  */
 #include <inttypes.h>
 #include <sodium.h>
@@ -11,9 +12,12 @@
 #include "central/io/backup_set.h"
 #include "central/io/commands.h"
 #include "central/io/order_run.h"
+#include "central/io/restore.h"
 #include "central/io/tenure.h"
 #include "common/io/point.h"
 #include "common/io/progress.h"
+
+#define PARTIAL ".restoring"
 
 static const char *to;
 static bool force;
@@ -104,6 +108,20 @@ static int note_complete(restoring *r, const kd_source *source, char *error)
     return code == KD_EXIT_OK ? KD_OK : KD_EIO;
 }
 
+int kd_restore_awaited(const char *data_dir, char *error)
+{
+    char partial[KD_PATH_MAX];
+    int len = (int)strlen(data_dir);
+    while (len > 1 && data_dir[len - 1] == '/') len--;
+    snprintf(partial, sizeof(partial), "%.*s" PARTIAL, len, data_dir);
+    if (!kd_path_exists(partial) || !kd_dir_is_free(data_dir)) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX,
+             "a restore to %.*s is under way or was broken off: %.300s is there. Remove it, and restore "
+             "again; what was in its place before, if anything, is %.*s.replaced-TIME",
+             KD_MIN(len, 150), data_dir, partial, KD_MIN(len, 150), data_dir);
+    return KD_EUNAVAILABLE;
+}
+
 static bool any_held(const restoring *r)
 {
     char path[KD_PATH_MAX + 32];
@@ -115,13 +133,17 @@ static bool any_held(const restoring *r)
     return held;
 }
 
+static int in_use(const restoring *r, char *error)
+{
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is in use by another process", r->place);
+    return KD_EXIT_UNAVAILABLE;
+}
+
 /* KD_EXIT_OK when the place may be taken. */
 static int check_place(const restoring *r, char *error)
 {
-    if (any_held(r)) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is in use by another process", r->place);
-        return KD_EXIT_UNAVAILABLE;
-    }
+    if (any_held(r)) return in_use(r, error);
+    if (kd_restore_awaited(r->place, error) != KD_OK) return KD_EXIT_USAGE;
     if (kd_path_exists(r->partial)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is there, of a restore that was broken off; remove it",
                  r->partial);
@@ -132,28 +154,56 @@ static int check_place(const restoring *r, char *error)
     return KD_EXIT_USAGE;
 }
 
-static int move_aside(const restoring *r, char *error)
+/* Where two names cannot be exchanged. Between the steps there is nothing at the place: kd_restore_awaited says so to whoever comes. */
+static int replace_in_steps(const restoring *r, const char *aside, char *error)
+{
+    char ignored[KD_OPTIONS_ERROR_MAX];
+    int rc = kd_dir_rename(r->place, aside, error);
+    if (rc != KD_OK) return rc;
+    rc = kd_dir_rename(r->partial, r->place, error);
+    if (rc != KD_OK && !kd_path_exists(r->place)) kd_dir_rename(aside, r->place, ignored);
+    return rc;
+}
+
+/*
+ * The copy takes the name that what it replaces is to have, and then the two exchange names. So at every moment the one or the other is
+ * in its place, whole; and what was there is never under a name that somebody is told to remove.
+ */
+static int replace(const restoring *r, char *error)
 {
     char aside[KD_PATH_MAX];
-    if (kd_dir_is_free(r->place)) return KD_OK;
-    snprintf(aside, sizeof(aside), "%s.replaced-%lld", r->place, (long long)time(NULL));
-    int rc = kd_dir_rename(r->place, aside, error);
+    long long at = time(NULL);
+    do {
+        snprintf(aside, sizeof(aside), "%s.replaced-%lld", r->place, at++);
+    } while (kd_path_exists(aside));
+    int rc = kd_dir_rename(r->partial, aside, error);
+    if (rc == KD_OK) rc = kd_dir_exchange(aside, r->place, error);
+    if (rc == KD_EUNAVAILABLE) {
+        rc = kd_dir_rename(aside, r->partial, error);
+        if (rc == KD_OK) rc = replace_in_steps(r, aside, error);
+    }
     if (rc == KD_OK) printf("what was there is now %s\n", aside);
     return rc;
+}
+
+static int put_in_place(const restoring *r, char *error)
+{
+    if (any_held(r)) return in_use(r, error); /* since it was looked at first */
+    int rc = kd_dir_is_free(r->place) ? kd_dir_rename(r->partial, r->place, error) : replace(r, error);
+    return rc == KD_OK ? KD_EXIT_OK : KD_EXIT_FAILED;
 }
 
 static int restore(restoring *r, const kd_source *source, char *error)
 {
     int code = check_place(r, error);
     if (code != KD_EXIT_OK) return code;
-    if (kd_dir_make(r->partial, error) != KD_OK) return KD_EXIT_FAILED; /* another's by now, perhaps: it stays */
+    /* Another's by now, perhaps: it stays. */
+    if (kd_dir_make(r->partial, error) != KD_OK) return KD_EXIT_FAILED;
     int rc = copy_partitions(r, error);
     if (rc == KD_OK) rc = note_complete(r, source, error);
-    if (rc == KD_OK) rc = move_aside(r, error);
-    if (rc == KD_OK) rc = kd_dir_rename(r->partial, r->place, error);
-    if (rc == KD_OK) return KD_EXIT_OK;
-    kd_dir_remove(r->partial);
-    return KD_EXIT_FAILED;
+    code = rc == KD_OK ? put_in_place(r, error) : KD_EXIT_FAILED;
+    if (code != KD_EXIT_OK) kd_dir_remove(r->partial);
+    return code;
 }
 
 static int run(const kd_arguments *a, char *error)
@@ -166,7 +216,7 @@ static int run(const kd_arguments *a, char *error)
         return KD_EXIT_USAGE;
     }
     snprintf(r.place, sizeof(r.place), "%.*s", (int)len, to);
-    snprintf(r.partial, sizeof(r.partial), "%s.restoring", r.place);
+    snprintf(r.partial, sizeof(r.partial), "%s" PARTIAL, r.place);
     KD_ASSERT(sodium_init() >= 0);
     int rc = kd_backup_set_read(r.from, &r.set, error);
     int code = rc == KD_OK          ? restore(&r, &a->source, error)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -197,6 +198,111 @@ def test_restore_refuses_what_is_damaged_or_in_the_way(tmp_path, broker, feed): 
     assert (tmp_path / aside[0] / "mine").read_text() == "kept"
     assert audit("--dir", to)["members"] == "300"
     run("restore", tmp_path / "good", rc=2)
+
+
+# Counts the renames beside the data directory; kills the process before that of a number. A file system may have no exchange. Or the process
+# waits when it has made the directory of its copy.
+RENAMES = r"""
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+static void pass(const char *from)
+{
+    static int passes;
+    const char *beside = getenv("BESIDE");
+    size_t n = strlen(beside);
+    if (strncmp(from, beside, n) == 0 && !strchr(from + n, '/') && ++passes == atoi(getenv("KILL_BEFORE"))) raise(SIGKILL);
+}
+int rename(const char *from, const char *to)
+{
+    pass(from);
+    return ((int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename"))(from, to);
+}
+int renameat2(int d, const char *from, int e, const char *to, unsigned flags)
+{
+    pass(from);
+    if (getenv("NO_EXCHANGE")) return errno = EINVAL, -1;
+    return ((int (*)(int, const char *, int, const char *, unsigned))dlsym(RTLD_NEXT, "renameat2"))(d, from, e, to, flags);
+}
+int mkdir(const char *path, mode_t mode)
+{
+    int rc = ((int (*)(const char *, mode_t))dlsym(RTLD_NEXT, "mkdir"))(path, mode);
+    if (getenv("WAIT_AT") && strcmp(path, getenv("WAIT_AT")) == 0) raise(SIGSTOP);
+    return rc;
+}
+"""
+
+
+@pytest.fixture
+def renames(tmp_path):
+    """Of a library to preload, the environment."""
+    source, library = tmp_path / "renames.c", tmp_path / "renames.so"
+    source.write_text(RENAMES)
+    subprocess.run(["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", source, "-o", library, "-ldl"], check=True)
+    return dict(os.environ, LD_PRELOAD=str(library), BESIDE=str(tmp_path / "to"), KILL_BEFORE="0")
+
+
+@pytest.mark.parametrize("exchange", [True, False], ids=["exchange", "steps"])
+def test_restore_that_is_killed_leaves_the_old_or_the_new(tmp_path, broker, feed, renames, exchange):  # noqa: F811
+    """At each of its renames: what is at the place is whole, the one or the other. Where the file system cannot exchange names there may be
+    nothing for a moment: a central does not begin anew there, and the command goes on by name."""
+    item, saved, to = feed.item(0), tmp_path / "saved", tmp_path / "to"
+    with Central(tmp_path, broker.address) as c:
+        feed.batch("a", [like(item, f"user{n}") for n in range(3)])
+        c.wait_likes(item, 3)
+        backup(saved, "--url", c.url)
+        assert c.stop() == 0
+    env = renames if exchange else renames | {"NO_EXCHANGE": "1"}
+    command = [program("kudos-central"), "restore", saved, "--to", to, "--force"]
+    nothing = 0
+    for kill_before in range(1, 9):
+        for d in os.listdir(tmp_path):
+            if d.startswith("to"):
+                shutil.rmtree(tmp_path / d)
+        os.mkdir(to)
+        (to / "mine").write_text("kept")
+        done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, env=env | {"KILL_BEFORE": str(kill_before)})
+        if done.returncode == 0:
+            break
+        assert done.returncode == -9, done.stderr
+        if not to.exists():
+            nothing += 1
+            c.set({"central": {"data_dir": to}})
+            c.start(wait=False)
+            assert c.wait() == 4 and not to.exists()
+            assert f"a restore to {to} is under way or was broken off: {to}.restoring is there" in c.log()
+            assert "was broken off" in restore(saved, to, "--force", rc=2)
+        elif not (to / "mine").exists():
+            assert audit("--dir", to)["members"] == "3"
+        if os.path.exists(f"{to}.restoring"):
+            assert "was broken off" in restore(saved, to, "--force", rc=2)
+            shutil.rmtree(f"{to}.restoring")
+        restore(saved, to, "--force")
+        assert audit("--dir", to)["members"] == "3"
+        assert any((tmp_path / d / "mine").exists() for d in os.listdir(tmp_path) if d.startswith("to.replaced-"))
+    assert done.returncode == 0 and kill_before == (3 if exchange else 6) and nothing == (0 if exchange else 1)
+
+
+def test_restore_takes_no_place_that_a_central_took_meanwhile(tmp_path, broker, feed, renames):  # noqa: F811
+    item, saved, to = feed.item(0), tmp_path / "saved", tmp_path / "to"
+    with Central(tmp_path, broker.address) as c:
+        feed.batch("a", [like(item, f"user{n}") for n in range(3)])
+        c.wait_likes(item, 3)
+        backup(saved, "--url", c.url)
+        assert c.stop() == 0
+        shutil.copytree(c.data, to)
+        command = [program("kudos-central"), "restore", saved, "--to", to, "--force"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=renames | {"WAIT_AT": f"{to}.restoring"}) as restoring:
+            assert os.WIFSTOPPED(os.waitpid(restoring.pid, os.WUNTRACED)[1])
+            c.set({"central": {"data_dir": to}})
+            c.start()
+            os.kill(restoring.pid, signal.SIGCONT)
+            assert restoring.wait(WAIT_S) == 4 and f"{to} is in use by another process" in restoring.stderr.read()
+        assert c.likes(item) == 3 and c.stop() == 0
+    assert sorted(d for d in os.listdir(tmp_path) if d.startswith("to")) == ["to"]
 
 
 def test_backup_that_fails_leaves_nothing(tmp_path, broker, feed):  # noqa: F811
