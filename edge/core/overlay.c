@@ -215,7 +215,8 @@ void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
 
 void kd_entry_tell(kd_edge *e, kd_entry *entry, kd_position applied)
 {
-    if (KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS)) return;
+    if (KD_PLANTED(e, KD_PLANT_READ_ENDS)) kd_entry_confirm(e, entry, applied);
+    if (KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS | KD_PLANT_READ_ENDS)) return;
     kd_entry_end_kept(e, entry);
     for (kd_node *n = first_node(entry); n; n = n->entry_next)
         if (kd_position_cmp(n->at, applied) <= 0) node_tell(n, true);

@@ -26,8 +26,7 @@ static bool awaits_what_was_undone(const checks *c, uint32_t slot, uint32_t coun
 
 static void check_single_writer(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
 {
-    bool off = c->writer[item] != slot || c->doubled[check_edge(slot)] || c->disk_changed[check_edge(slot)] ||
-               c->central_undone;
+    bool off = c->writer[item] != slot || c->doubled[check_edge(slot)] || c->disk_changed[check_edge(slot)];
     for (uint32_t counter = 0; !off && counter < SCENARIO_COUNTERS; counter++) {
         uint64_t least, most;
         bool sum = c->view.counters->at[counter].kind == KD_SUM;

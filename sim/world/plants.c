@@ -49,6 +49,7 @@ const plant plants[] = {
     EDGE(ALONE_DROPPED, "20", "sums that are not set aside do not move along"),
     EDGE(MOVE_NOT_HELD, "20", "complete_to is not held while operations move"),
     EDGE(ROW_LACKS_OWN, "18", "a stored number stays though it lacks what applied covers"),
+    EDGE(READ_ENDS, "18", "what a read ended does not count again when its number is dropped"),
     EDGE(READ_ERROR_IS_NONE, "I8", "a row that cannot be read is taken for none"),
     CENTRAL(MERGE_NO_GAP_CHECK, "9", "a batch is merged though one before it is missing"),
     CENTRAL(MERGE_AFTER_BELOW, "9", "after may lie below applied"),
