@@ -24,6 +24,17 @@ uint64_t kd_drift_now(const kd_drift *d, uint64_t mono_us)
     return mono_us + (uint64_t)d->shift_us;
 }
 
+/*
+ * What goes on while the own clock is out of bounds. It rests on the monotonic clock, and that one is made to run fast or slow while a wall clock is
+ * slewed: never ahead of what the server says by more than the bound. Behind it does no harm.
+ */
+static int64_t carried_shift(const kd_drift *d, const kd_drift_sample *s, uint64_t half_us, uint64_t bound_us)
+{
+    int64_t ahead_us = (int64_t)(kd_drift_now(d, s->t1_us) - half_us - s->server_us);
+    bool runs = ahead_us + (int64_t)half_us > (int64_t)bound_us;
+    return runs ? d->shift_us - ahead_us : d->shift_us;
+}
+
 int kd_drift_measure(kd_drift *d, const kd_drift_sample *s, uint64_t bound_us)
 {
     if (s->t1_us < s->t0_us || s->wall_us >= absurd_us || s->server_us >= absurd_us || s->t1_us >= absurd_us)
@@ -42,7 +53,9 @@ int kd_drift_measure(kd_drift *d, const kd_drift_sample *s, uint64_t bound_us)
      * in bounds once since the start, nobody knows whose is wrong: the earlier of both can do no harm. */
     bool in_bounds = kd_drift_within(&now, bound_us) == KD_CLOCK_IN_BOUNDS;
     now.agreed = d->agreed || in_bounds;
-    if (!in_bounds) now.shift_us = d->agreed ? d->shift_us : now.shift_us + KD_MIN(now.offset_us, 0);
+    if (!in_bounds)
+        now.shift_us =
+            d->agreed ? carried_shift(d, s, half_us, bound_us) : now.shift_us + KD_MIN(now.offset_us, 0);
     *d = now;
     return KD_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * drift.c - see the header. A round trip that took too long says nothing and is repeated soon; while central
- * cannot be reached the carried clock goes on as it was measured last.
+ * drift.c - see the header. A round trip that took too long says nothing and is repeated soon, as is one that says that the own clock is out of
+ * bounds: it may be running, and writes wait for it. While central cannot be reached the carried clock goes on as it was measured last.
  */
 #include "edge/io/drift.h"
 
@@ -45,12 +45,13 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
 {
     kd_drift_probe *p = arg;
     uint64_t now_us;
-    bool good = result == KD_OK && status == 200 && kd_central_words_time(kd_http_response_body(r), &p->text, &now_us);
+    bool good = result == KD_OK && status == 200 &&
+                kd_central_words_time(kd_http_response_body(r), &p->text, &now_us);
     if (good) good = kd_clock_measure(&p->app->clock, p->asked_us, now_us) == KD_OK;
     if (good) tell(p);
-    if (good && kd_clock_check(&p->app->clock) == KD_CLOCK_IN_BOUNDS)
-        kd_clock_file_save(p->app->settings.data_dir, &p->app->clock);
-    again(p, good ? p->app->settings.measure_interval_us : RETRY_US);
+    bool fine = good && kd_clock_check(&p->app->clock) == KD_CLOCK_IN_BOUNDS;
+    if (fine) kd_clock_file_save(p->app->settings.data_dir, &p->app->clock);
+    again(p, fine ? p->app->settings.measure_interval_us : RETRY_US);
 }
 
 static void on_timer(void *arg)

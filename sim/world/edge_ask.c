@@ -227,7 +227,8 @@ static void on_time(world *w, const sim_event *ev)
         bool set_meanwhile = since_us > sample.t1_us - sample.t0_us;
         checks_measured(w->checks, slot, set_meanwhile ? -e->drift.offset_us : off_us);
     }
-    probe_later(w, slot, good ? SHELL_MEASURE_US : SHELL_MEASURE_AGAIN_US);
+    bool fine = good && kd_drift_within(&e->drift, w->s->drift_us) == KD_CLOCK_IN_BOUNDS;
+    probe_later(w, slot, fine ? SHELL_MEASURE_US : SHELL_MEASURE_AGAIN_US);
     for (uint32_t i = 0; good && i < w->s->shards && w->processes[slot].up; i++) shard_turn(w, slot, i);
 }
 

@@ -73,11 +73,14 @@ static void on_synced(world *w, const sim_event *ev)
     shard_turn(w, slot, shard);
 }
 
+/* Nobody has measured its clock, or it has run away beyond D since: an edge cannot know. */
 static void tell_unmeasured(world *w, uint32_t slot)
 {
-    if (kd_drift_within(&w->edges[slot].drift, w->s->drift_us) != KD_CLOCK_UNMEASURED) return;
+    kd_clock_state state = kd_drift_within(&w->edges[slot].drift, w->s->drift_us);
     uint64_t clock_us = edge_now_us(w, slot);
-    checks_unmeasured(w->checks, clock_us > w->now_us ? clock_us - w->now_us : w->now_us - clock_us);
+    uint64_t off_us = clock_us > w->now_us ? clock_us - w->now_us : w->now_us - clock_us;
+    bool ran = state == KD_CLOCK_IN_BOUNDS && off_us > w->s->drift_us + scenario_central_clock_us(w->s);
+    if (state == KD_CLOCK_UNMEASURED || ran) checks_unmeasured(w->checks, off_us);
 }
 
 /* Not at once: who called for a turn goes on with the process. */

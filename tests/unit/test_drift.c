@@ -76,12 +76,34 @@ Test(drift, of_two_clocks_that_never_agreed_the_earlier_is_carried)
     s.server_us = wall + hour;
     cr_assert_eq(kd_drift_measure(&behind, &s, BOUND), KD_OK);
     cr_expect_eq(kd_drift_now(&behind, 70 * MS), wall + 10 * MS);
-    /* Once they agreed, what is carried goes on whatever is measured. */
+    /* Once they agreed, what is carried is not lifted by what is measured. */
     s.server_us = wall;
     cr_assert_eq(kd_drift_measure(&ahead, &s, BOUND), KD_OK);
-    s.server_us = wall - hour;
+    s.server_us = wall + hour;
     cr_assert_eq(kd_drift_measure(&ahead, &s, BOUND), KD_OK);
     cr_expect_eq(kd_drift_now(&ahead, 70 * MS), wall + 10 * MS);
+}
+
+/* A wall clock that was set back and is slewed until it is right again takes the monotonic clock along. */
+Test(drift, what_is_carried_does_not_run_ahead_of_the_server)
+{
+    kd_drift d = started();
+    kd_drift_sample s = sample(2000, 10 * MS, 0);
+    cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
+    uint64_t minute = 60000 * MS, fast = 5000 * MS;
+    s = sample(2000 + minute, 20 * MS,
+               -(int64_t)(BOUND - 10 * MS)); /* uncertain by 10 ms: as far as the bound */
+    s.wall_us -= 10 * minute;
+    cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
+    cr_expect_eq(kd_drift_within(&d, BOUND), KD_CLOCK_OUT_OF_BOUNDS);
+    uint64_t server = s.server_us + 10 * MS; /* at t1 */
+    cr_expect_eq(kd_drift_now(&d, s.t1_us), server + BOUND - 10 * MS, "within the bound it goes on");
+    s = sample(2000 + 2 * minute, 20 * MS, -(int64_t)fast);
+    s.wall_us -= 9 * minute;
+    server = s.server_us + 10 * MS;
+    cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
+    cr_expect_eq(kd_drift_within(&d, BOUND), KD_CLOCK_OUT_OF_BOUNDS);
+    cr_expect_eq(kd_drift_now(&d, s.t1_us), server, "beyond it the server's time is carried");
 }
 
 Test(drift, bounds_hold_in_both_directions_and_count_the_uncertainty)
@@ -120,7 +142,8 @@ Test(drift, a_restart_goes_on_with_what_was_agreed)
     kd_drift_resume(&next, d.shift_us);
     cr_expect_eq(kd_drift_now(&next, 5000 * MS), before);
     cr_expect_eq(kd_drift_within(&next, BOUND), KD_CLOCK_UNMEASURED);
-    kd_drift_sample wild = sample(6000, 10 * MS, -3600000 * (int64_t)MS);
+    kd_drift_sample wild = sample(6000, 10 * MS, 0);
+    wild.wall_us += 3600000 * (uint64_t)MS;
     cr_assert_eq(kd_drift_measure(&next, &wild, BOUND), KD_OK);
     cr_expect_eq(kd_drift_within(&next, BOUND), KD_CLOCK_OUT_OF_BOUNDS);
     cr_expect_eq(next.shift_us, d.shift_us);
