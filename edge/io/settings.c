@@ -60,8 +60,7 @@ static const kd_option table[] = {
     S(UINT, send_window, "edge", "send_window", "64", "Batches of a partition sent and not yet applied",
       .min = 1, .max = 10000),
     S(SIZE, outbox_max, "edge", "outbox_max", "1GiB",
-      "Operations not yet applied, parted evenly among the shards; beyond it likes get 503",
-      .min = OUTBOX_MIN),
+      "Operations not yet applied, parted evenly among the shards; beyond it likes get 503", .min = OUTBOX_MIN),
     S(UINT, items_max, "edge", "items_max", "1000000", "Items whose counts are kept, all shards",
       .min = 1000),
     S(UINT, idempotency_max, "edge", "idempotency_max", "1000000", "Idempotency keys remembered, all shards",
@@ -157,10 +156,9 @@ static const kd_option table[] = {
       .max = 65536 * MIB),
     S(UINT, fresh_rows, "store", "fresh_rows", "65536", "Operations of a shard whose rows gather in memory",
       .max = 1000000,
-      .more =
-          "Until their rows are written, sorted, the journal keeps them. 0: written with their operations."),
-    S(SIZE, filter_max, "store", "filter_max", "1GiB", "Memory of a shard for the filter of who liked what",
-      .min = MIB, .more = "12 bits a row; beyond it more reads of the store, not errors."),
+      .more = "Until their rows are written, sorted, the journal keeps them. 0: written with their operations."),
+    S(SIZE, filter_max, "store", "filter_max", "1GiB", "Memory of a shard for the filter of who liked what", .min = MIB,
+      .more = "12 bits a row; beyond it more reads of the store, not errors."),
 
     S(ENUM, log_level, "log", "level", "info", "Least severe lines that are written",
       .choices = kd_log_levels, .reloadable = true),
@@ -168,8 +166,7 @@ static const kd_option table[] = {
 
 const kd_options kd_edge_options = {
     .program = "kudos-edge",
-    .about = "Regional proxy: takes likes durably, answers counts, hands batches to Kafka.\nCommands, with "
-             "--help: compare, aside",
+    .about = "Regional proxy: takes likes durably, answers counts, hands batches to Kafka.\nCommands, with --help: compare, aside",
     .at = table,
     .count = KD_COUNT(table),
     .config_size = sizeof(kd_settings),

@@ -378,5 +378,6 @@ void swarm_draw(uint64_t seed, scenario *s)
     swarm_brokers(seed, s);
     swarm_moving(seed, s);
     swarm_old_numbers(seed, s);
+    swarm_slewed(seed, s);
     drop_late(s);
 }

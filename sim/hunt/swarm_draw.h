@@ -59,6 +59,7 @@ void swarm_unreadable(uint64_t seed, scenario *s);
 void swarm_brokers(uint64_t seed, scenario *s);
 void swarm_moving(uint64_t seed, scenario *s);
 void swarm_old_numbers(uint64_t seed, scenario *s);
+void swarm_slewed(uint64_t seed, scenario *s);
 /* A name that is used twice, and central put back to that time. */
 void swarm_doubled(uint64_t seed, scenario *s);
 

@@ -243,6 +243,35 @@ void swarm_old_numbers(uint64_t seed, scenario *s)
     s->length_us = KD_MAX(s->length_us, 20 * SECOND);
 }
 
+/* ---- a clock that is made to run until it is right again ---- */
+
+/* Set back, noticed, and slewed, so that the monotonic clock is as far ahead in the end. What was sealed just before is on its way when writes are taken again. */
+void swarm_slewed(uint64_t seed, scenario *s)
+{
+    swarm d = {.random = seed ^ UINT64_C(0x736c6577), .s = s};
+    bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
+    if (!chance(&d, 5) || !fits(s) || doubled) return;
+    set_alone(&d, 1);
+    s->drift_us = 200 * MS;
+    s->users.users = (uint32_t)between(&d, 10, 40);
+    s->users.per_second = (double)between(&d, 20, 40);
+    uint64_t set = between(&d, 1, 3) * SECOND, from = set + 11 * SECOND, lasts = between(&d, 20, 40) * SECOND;
+    int64_t ppm = (int64_t)between(&d, 20, 50) * 10000;
+    scenario_event back = befalls(SCENARIO_CLOCK_STEP, 0, set, from + lasts - set);
+    back.amount = -ppm * (int64_t)(lasts / SECOND);
+    add(&d, back);
+    scenario_event slew = befalls(SCENARIO_CLOCK_DRIFT, 0, from, lasts);
+    slew.amount = ppm;
+    add(&d, slew);
+    scenario_event late = befalls(SCENARIO_DELAY, 0, from, lasts + 20 * SECOND);
+    late.peer = SCENARIO_KAFKA;
+    late.way = SCENARIO_UP;
+    late.amount = (int64_t)between(&d, 2, 8) * 100 * MS;
+    add(&d, late);
+    s->length_us = from + lasts + 25 * SECOND;
+    s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
+}
+
 /* ---- all brokers at once, and producers that are dead for good ---- */
 
 void swarm_brokers(uint64_t seed, scenario *s)

@@ -206,6 +206,16 @@ static void probe_later(world *w, uint32_t slot, uint64_t delay_us)
     world_at(w, w->now_us + us, on_probe, slot, w->processes[slot].life, 0);
 }
 
+static int measure(world *w, sim_edge *e, const kd_drift_sample *sample)
+{
+    kd_drift before = e->drift;
+    int err = kd_drift_measure(&e->drift, sample, w->s->drift_us);
+    bool out = kd_drift_within(&e->drift, w->s->drift_us) == KD_CLOCK_OUT_OF_BOUNDS;
+    if ((w->options->world_plant & SIM_PLANT_CARRIED_RUNS) && before.agreed && out)
+        e->drift.shift_us = before.shift_us;
+    return err;
+}
+
 /* c: what central's clock said; 0: it did not. b: number of the question. */
 static void on_time(world *w, const sim_event *ev)
 {
@@ -218,7 +228,7 @@ static void on_time(world *w, const sim_event *ev)
                               .wall_us = host_wall_us(w, host),
                               .server_us = ev->c};
     e->probe++;
-    bool good = ev->c != 0 && kd_drift_measure(&e->drift, &sample, w->s->drift_us) == KD_OK;
+    bool good = ev->c != 0 && measure(w, e, &sample) == KD_OK;
     if (good) {
         int64_t off_us = (int64_t)(host_wall_us(w, host) - host_wall_us(w, HOST_CENTRAL));
         uint64_t since_us = host_wall_us(w, HOST_CENTRAL) - ev->c;

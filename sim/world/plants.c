@@ -70,6 +70,7 @@ const plant plants[] = {
     WORLD(PUBLISH_EARLY, "10", "snapshots tell what is not yet durable"),
     WORLD(TRUST_OFFSET, "13", "the log position is not checked"),
     WORLD(NO_DRIFT_BOUND, "3", "an edge whose clock is beyond D takes writes"),
+    WORLD(CARRIED_RUNS, "3", "out of bounds, the clock carried goes wherever it goes"),
 };
 const uint32_t plant_count = KD_COUNT(plants);
 
