@@ -114,12 +114,13 @@ typedef struct {
     kd_bytes holder;
 } held;
 
-/* An edge that this backup does not know. */
+/* An edge that this backup does not know. Also one that is retired: if it is not gone after all, and hears us, it would let go what this
+ * backup has not. */
 static const kd_edge *newer_edge(const kd_central *c, const kd_backup *b)
 {
     for (uint32_t i = 0; i < c->edge_count; i++) {
         const kd_edge *e = &c->edges[i];
-        if (e->durable && !e->committed.retired && e->committed.joined > b->version) return e;
+        if (e->durable && e->committed.joined > b->version) return e;
     }
     return NULL;
 }

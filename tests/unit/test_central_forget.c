@@ -439,7 +439,7 @@ Test(central_forget, an_edge_that_no_backup_knows_keeps_all_it_has)
     cr_held(forgetting().stable_held_by, forgetting().stable_holder, KD_HELD_BY_NEW_EDGE, "edge-b");
     kd_central_retire(r.c, kd_bytes_str("edge-b"), &version);
     rig_commit(&r);
-    cr_assert_eq(forgetting().stable_us, noon - margin);
+    cr_assert_eq(forgetting().stable_us, 0u, "it may live, and hear this");
     kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
     rig_commit(&r);
     cr_assert_eq(forgetting().stable_us, 0u);
@@ -452,6 +452,29 @@ Test(central_forget, an_edge_that_no_backup_knows_keeps_all_it_has)
     kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
     rig_commit(&r);
     cr_assert_eq(forgetting().stable_us, 0u, "tuesday was made without it in mind");
+}
+
+Test(central_forget, what_an_edge_brought_between_two_retirements_stays_with_it)
+{
+    tell(&a, noon);
+    tell(&b, noon);
+    kd_central_retire(r.c, kd_bytes_str("edge-b"), &version);
+    rig_commit(&r);
+    tell(&a, noon + 60 * second);
+    whole_backup("monday"); /* complete to a minute past noon, but for edge-b */
+    cr_assert_eq(forgetting().stable_us, noon + 60 * second - margin,
+                 "nothing of edge-b was merged since noon");
+    kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
+    rig_commit(&r);
+    tell(&b, noon + 120 * second);
+    kd_central_retire(r.c, kd_bytes_str("edge-b"), &version);
+    rig_commit(&r);
+    cr_assert_eq(forgetting().stable_us, 0u,
+                 "monday lacks a minute of it, and nobody else could send that again");
+    whole_backup("tuesday");
+    kd_central_backup_remove(r.c, kd_bytes_str("monday"), &version);
+    rig_commit(&r);
+    cr_assert_eq(forgetting().stable_us, noon + 60 * second - margin);
 }
 
 Test(central_forget, a_restored_central_promises_what_it_holds)
