@@ -25,14 +25,13 @@ uint64_t kd_drift_now(const kd_drift *d, uint64_t mono_us)
 }
 
 /*
- * What goes on while the own clock is out of bounds. It rests on the monotonic clock, and that one is made to run fast or slow while a wall clock is
- * slewed: never ahead of what the server says by more than the bound. Behind it does no harm.
+ * What goes on while the own clock is out of bounds: what was carried, or the wall clock where none agreed with the server's yet, but never ahead of
+ * what the server says. What is carried rests on the monotonic clock, and that one is made to run fast while a wall clock is slewed.
  */
-static int64_t carried_shift(const kd_drift *d, const kd_drift_sample *s, uint64_t half_us, uint64_t bound_us)
+static int64_t earlier_shift(int64_t shift_us, const kd_drift_sample *s, uint64_t half_us)
 {
-    int64_t ahead_us = (int64_t)(kd_drift_now(d, s->t1_us) - half_us - s->server_us);
-    bool runs = ahead_us + (int64_t)half_us > (int64_t)bound_us;
-    return runs ? d->shift_us - ahead_us : d->shift_us;
+    int64_t ahead_us = (int64_t)(s->t1_us + (uint64_t)shift_us - half_us - s->server_us);
+    return shift_us - KD_MAX(ahead_us, 0);
 }
 
 int kd_drift_measure(kd_drift *d, const kd_drift_sample *s, uint64_t bound_us)
@@ -49,13 +48,11 @@ int kd_drift_measure(kd_drift *d, const kd_drift_sample *s, uint64_t bound_us)
         .measured_us = s->t1_us,
         .measured = true,
     };
-    /* A clock that is out of bounds is not carried on: what it says would stay in everything that never goes back. Where it was not
-     * in bounds once since the start, nobody knows whose is wrong: the earlier of both can do no harm. */
+    /* A clock that is out of bounds is not carried on: what it says would stay in everything that never goes back. Nobody knows whose is
+     * wrong: the earlier of both can do no harm. */
     bool in_bounds = kd_drift_within(&now, bound_us) == KD_CLOCK_IN_BOUNDS;
     now.agreed = d->agreed || in_bounds;
-    if (!in_bounds)
-        now.shift_us =
-            d->agreed ? carried_shift(d, s, half_us, bound_us) : now.shift_us + KD_MIN(now.offset_us, 0);
+    if (!in_bounds) now.shift_us = earlier_shift(d->agreed ? d->shift_us : now.shift_us, s, half_us);
     *d = now;
     return KD_OK;
 }

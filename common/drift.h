@@ -36,10 +36,10 @@ void kd_drift_resume(kd_drift *d, int64_t shift_us);
 /* The carried wall time at mono_us. */
 uint64_t kd_drift_now(const kd_drift *d, uint64_t mono_us);
 /*
- * Takes a measurement over. Where it says that the own clock is out of bounds, the clock carried so far goes on (the earlier of both clocks, when
- * none agreed with the server's yet; the server's, when the carried one has run ahead of it beyond the bound): a wild time must not get into
- * stamps and promises, which never go back. A round trip longer than bound_us says too little (a true clock could look out of bounds):
- * KD_EAGAIN, nothing changes. KD_EMALFORMED when t1 < t0 or a time is absurd (beyond year 9999), nothing changes.
+ * Takes a measurement over. Where it says that the own clock is out of bounds, the clock carried so far goes on (the wall clock, when
+ * none agreed with the server's yet), but not ahead of the server's: a wild time must not get into stamps and promises, which never go back. A round
+ * trip longer than bound_us says too little (a true clock could look out of bounds): KD_EAGAIN, nothing changes. KD_EMALFORMED when t1 < t0 or a
+ * time is absurd (beyond year 9999), nothing changes.
  */
 int kd_drift_measure(kd_drift *d, const kd_drift_sample *sample, uint64_t bound_us);
 /* In bounds when the offset, uncertainty included, is within bound_us in either direction. */
