@@ -51,7 +51,8 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
     if (good) tell(p);
     bool fine = good && kd_clock_check(&p->app->clock) == KD_CLOCK_IN_BOUNDS;
     if (fine) kd_clock_file_save(p->app->settings.data_dir, &p->app->clock);
-    again(p, fine ? p->app->settings.measure_interval_us : RETRY_US);
+    uint64_t interval_us = p->app->settings.measure_interval_us;
+    again(p, fine ? interval_us : KD_MIN(interval_us, (uint64_t)RETRY_US));
 }
 
 static void on_timer(void *arg)
