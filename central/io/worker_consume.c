@@ -50,6 +50,17 @@ static void rewind_log(kd_worker *w, kd_tenure *t, const char *text)
     kd_kafka_consumer_seek(w->consumer, &start);
 }
 
+/* What is left out here was lost like any other record: its edge sends it again, behind what follows. Waiting for it would hold up
+ * everybody for as long as Kafka keeps it. */
+static bool step_over(kd_worker *w, uint32_t partition, int64_t offset, const char *text)
+{
+    const kd_kafka_start damaged = {0, partition, offset};
+    kd_metric_add(&w->metrics.alarms_log, 1);
+    KD_LOG(KD_ERROR, "log-damaged", KD_U64("partition", partition), KD_I64("offset", offset),
+           KD_STR("cause", text));
+    return kd_kafka_consumer_step_over(w->consumer, &damaged) == KD_OK;
+}
+
 /* Doubling, jittered: the condition may stay for long. */
 static void rejoin_later(kd_worker *w)
 {
@@ -72,12 +83,13 @@ static void take_condition(void *arg, uint32_t topic, uint32_t partition, kd_kaf
         rewind_log(w, t, text);
         return;
     }
+    if (condition == KD_KAFKA_DAMAGED && step_over(w, partition, offset, text)) return;
     kd_metric_add(&w->metrics.alarms_log, 1);
     KD_LOG(KD_ERROR, condition == KD_KAFKA_GONE ? "log-gone" : "log-failed", KD_U64("partition", partition),
            KD_I64("offset", offset), KD_STR("cause", text));
     t->standing = true;
     if (condition == KD_KAFKA_GONE) w->events.topics_gone(w->events.arg);
-    if (condition == KD_KAFKA_FAILED) w->rejoin_fatal = true;
+    if (condition != KD_KAFKA_GONE) w->rejoin_fatal = true;
     rejoin_later(w);
 }
 

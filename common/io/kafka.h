@@ -143,7 +143,8 @@ typedef enum {
     /* The others: the partition stands, nothing more of it is delivered until a seek or a new assignment. */
     KD_KAFKA_OUT_OF_RANGE, /* the wanted offset is not in the log */
     KD_KAFKA_GONE,         /* topic or partition does not exist, or access is refused */
-    KD_KAFKA_FAILED, /* a damaged record, or a fatal error of the client (then only a new consumer helps) */
+    KD_KAFKA_DAMAGED,      /* the record at `offset`, and what was written with it, is not what was written */
+    KD_KAFKA_FAILED, /* a record that this client cannot read, or a fatal error of it (then only a new consumer helps) */
 } kd_kafka_condition;
 
 typedef struct {
@@ -176,6 +177,9 @@ int kd_kafka_consumer_assign(kd_kafka_consumer *c, const kd_kafka_start *starts,
 /* Goes on in one assigned partition from another offset, also after it stood. Nothing of before is delivered
  * any more. */
 int kd_kafka_consumer_seek(kd_kafka_consumer *c, const kd_kafka_start *start);
+/* After KD_KAFKA_DAMAGED at this offset: reads it once more, for it may have been the way here; when it is damaged still goes on behind it. How
+ * much was written with it nobody can tell, so whole records behind it may be left out, too. */
+int kd_kafka_consumer_step_over(kd_kafka_consumer *c, const kd_kafka_start *damaged);
 
 /* Back-pressure: no callbacks but logs until resume; what is fetched ahead is bounded by consumer_queue_kib.
  */

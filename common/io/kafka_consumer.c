@@ -19,6 +19,8 @@ typedef struct {
     bool stands;
     bool commit_due;
     int64_t commit_offset;
+    int64_t damaged_at;     /* where a record was damaged last */
+    uint32_t damaged_again; /* so many times in a row, since it was sought otherwise */
 } partition_state;
 
 typedef struct {
@@ -90,6 +92,8 @@ static bool classify(rd_kafka_resp_err_t e, kd_kafka_condition *condition)
     case RD_KAFKA_RESP_ERR__BAD_MSG:
     case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
     case RD_KAFKA_RESP_ERR_INVALID_MSG:
+        *condition = KD_KAFKA_DAMAGED;
+        return true;
     case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED:
         *condition = KD_KAFKA_FAILED;
         return true;
@@ -288,16 +292,45 @@ static int reassign_one(kd_kafka_consumer *c, rd_kafka_topic_partition_list_t *l
 }
 
 /* By way of a new assignment: rd_kafka_seek refuses a partition whose fetcher an error has stopped. */
-int kd_kafka_consumer_seek(kd_kafka_consumer *c, const kd_kafka_start *start)
+static int go_on_at(kd_kafka_consumer *c, partition_state *s, const kd_kafka_start *start)
 {
-    partition_state *s = state_of(c, start->topic, start->partition);
-    if (!s || !start_valid(c, start)) return KD_EINVAL;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     list_add(c, list, start);
     int rc = reassign_one(c, list);
     s->stands = rc != KD_OK;
     rd_kafka_topic_partition_list_destroy(list);
     return rc;
+}
+
+int kd_kafka_consumer_seek(kd_kafka_consumer *c, const kd_kafka_start *start)
+{
+    partition_state *s = state_of(c, start->topic, start->partition);
+    if (!s || !start_valid(c, start)) return KD_EINVAL;
+    s->damaged_again = 0;
+    return go_on_at(c, s, start);
+}
+
+/* Brokers give whole batches, and the first record's offset is all that is known of a damaged one: so the steps double. What the last fetch
+ * said of the log's end bounds them; beyond it nothing would come. */
+static int64_t behind(const kd_kafka_consumer *c, const kd_kafka_start *at, uint32_t again)
+{
+    int64_t low, high, next = at->offset + (1ll << KD_MIN(again - 1, 40u));
+    const char *name = c->topics[at->topic].name;
+    bool known = rd_kafka_get_watermark_offsets(c->rk, name, (int32_t)at->partition, &low, &high) == 0;
+    if (!known || high <= at->offset) return KD_KAFKA_END;
+    return KD_MIN(next, high);
+}
+
+int kd_kafka_consumer_step_over(kd_kafka_consumer *c, const kd_kafka_start *damaged)
+{
+    partition_state *s = state_of(c, damaged->topic, damaged->partition);
+    if (!s || damaged->offset < 0) return KD_EINVAL;
+    if (s->damaged_at != damaged->offset) s->damaged_again = 0;
+    s->damaged_at = damaged->offset;
+    kd_kafka_start next = *damaged;
+    if (s->damaged_again > 0) next.offset = behind(c, damaged, s->damaged_again);
+    s->damaged_again++;
+    return go_on_at(c, s, &next);
 }
 
 /* A paused loop leaves the records in the library's queue, which is bounded: nothing is fetched twice. */

@@ -4,7 +4,7 @@ import socket
 import time
 from collections import namedtuple
 
-LIST_OFFSETS, METADATA, DELETE_TOPICS, ELECT_LEADERS = 2, 3, 20, 43
+PRODUCE, LIST_OFFSETS, METADATA, DELETE_TOPICS, ELECT_LEADERS = 0, 2, 3, 20, 43
 OK = 0
 LATEST, UNCLEAN = -1, 1
 
@@ -116,3 +116,32 @@ def elect_unclean(port, topic, partitions, timeout_s=10):
     """A replica that lacks records leads, where none does that has them all. Where one does nothing happens."""
     wanted = array([text(topic) + array([number(p, 4) for p in partitions])])
     ask(port, ELECT_LEADERS, 1, number(UNCLEAN, 1) + wanted + number(timeout_s * 1000, 4), timeout_s + 1)
+
+
+def varint(n):
+    """Zigzag, as in a record."""
+    n = 2 * n if n >= 0 else -2 * n - 1
+    out = bytearray()
+    while n >= 0x80:
+        out.append(n & 0x7F | 0x80)
+        n >>= 7
+    return bytes(out + bytes([n]))
+
+
+def produce_damaged(port, topic, partition, count=1, timeout_s=10):
+    """Records in a batch whose checksum does not fit. A real broker would refuse it; the embedded one keeps what it is given."""
+    value = b"damaged where it lies"
+    one = lambda i: b"\0" + varint(0) + varint(i) + varint(-1) + varint(len(value)) + value + varint(0)
+    records = b"".join(varint(len(one(i))) + one(i) for i in range(count))
+    behind_crc = (number(0, 2) + number(count - 1, 4) + number(0, 8) * 2 + number(-1, 8) + number(-1, 2) + number(-1, 4) +
+                  number(count, 4) + records)
+    behind_length = number(-1, 4) + number(2, 1) + bytes(4) + behind_crc
+    batch = number(0, 8) + number(len(behind_length), 4) + behind_length
+    body = number(-1, 2) + number(-1, 2) + number(timeout_s * 1000, 4) + array(
+        [text(topic) + array([number(partition, 4) + number(len(batch), 4) + batch])])
+    c = ask(port, PRODUCE, 7, body, timeout_s)
+    found = c.array(lambda: (c.text(), c.array(lambda: (c.number(4), c.number(2), c.number(8), c.number(8), c.number(8)))))
+    (_, ((_, error, offset, _, _),)), = found
+    if error != OK:
+        raise RuntimeError(f"Kafka's error {error}")
+    return offset
