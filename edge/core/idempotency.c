@@ -44,6 +44,7 @@ static uint64_t fingerprint(const kd_edge *e, const kd_request *request)
     kd_buf_put_u8(&b, kd_edge_counter(e, request->counter)->id);
     kd_buf_put_be64(&b, request->amount);
     kd_buf_put(&b, request->item.data, request->item.len);
+    if (request->batch) kd_buf_put_be64(&b, request->batch);
     uint64_t hash = kd_hash(kd_buf_view(&b));
     kd_buf_finish(&b);
     return hash;

@@ -28,6 +28,7 @@ typedef struct {
     kd_call call;
     kd_bytes user, key;
     uint64_t token_us, amount;
+    uint64_t digest; /* of a batch with a key; else 0 */
     uint32_t count;
     bool batch;
     kd_like_op *at;
@@ -83,6 +84,7 @@ static int take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t *grou
         .amount = likes->amount,
         .token_us = likes->token_us,
         .idempotency_key = key_of(likes, op, key, sizeof key),
+        .batch = likes->digest,
     };
     kd_errand *errand = op->errand;
     int err = kd_edge_take(errand->shard->edge, &request, now_us, &outcome);
@@ -248,7 +250,8 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
     kd_likes *likes = &one->likes;
     kd_refusal why;
     likes->amount = 1;
-    kd_edge_expect(s->edge, kd_item_key(item)); /* comes while the headers are read; of another shard: in vain */
+    kd_edge_expect(s->edge,
+                   kd_item_key(item)); /* comes while the headers are read; of another shard: in vain */
     if (!read_headers(s, req, likes)) return;
     if (!kd_body_read_amount(req->body, &s->text, verb == KD_ADD ? &likes->amount : NULL, &why)) {
         kd_answer_refusal(req, &why);
@@ -313,6 +316,23 @@ static size_t key_bytes(const kd_body_ops *ops)
     return sum;
 }
 
+/* The key of a batch is good for that batch alone: where another one begins alike, what both have must not be told as taken again. */
+static uint64_t digest_of(const kd_likes *likes)
+{
+    const kd_counters *counters = &likes->call.origin->app->settings.counters;
+    kd_buf b = {0};
+    if (likes->key.len == 0) return 0;
+    for (uint32_t i = 0; i < likes->count; i++) {
+        const kd_like_op *op = &likes->at[i];
+        kd_buf_put_u8(&b, op->verb);
+        kd_buf_put_u8(&b, counters->at[op->counter].id);
+        kd_buf_put(&b, op->item.data, op->item.len);
+    }
+    uint64_t digest = kd_hash(kd_buf_view(&b));
+    kd_buf_finish(&b);
+    return digest ? digest : 1;
+}
+
 void kd_likes_batch(kd_shard *s, kd_http_request *req)
 {
     kd_body_ops ops;
@@ -334,5 +354,6 @@ void kd_likes_batch(kd_shard *s, kd_http_request *req)
         kd_edge_expect(s->edge, item);
         add(likes, i, item, counter, ops.at[i].like ? KD_LIKE : KD_UNLIKE);
     }
+    likes->digest = digest_of(likes);
     if (kd_call_admit(&likes->call, s, req, ops.count)) start(likes);
 }

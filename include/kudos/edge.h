@@ -104,6 +104,7 @@ typedef struct {
     uint64_t amount;          /* KD_ADD: 1..KD_AMOUNT_MAX */
     uint64_t token_us;        /* time of the authenticated causality token, 0 without */
     kd_bytes idempotency_key; /* empty without */
+    uint64_t batch;           /* a digest of the whole request that this is one operation of; 0: it is a request of its own */
 } kd_request;
 
 typedef enum { KD_CHANGED_NO = 0, KD_CHANGED_YES = 1, KD_CHANGED_UNKNOWN = 2 } kd_changed;

@@ -179,6 +179,25 @@ def test_batch_with_a_key_is_answered_from_memory(edge):
     assert edge.get("/v1/posts/bk0/like", user="ann").json["liked"] is False, "a retry is not an operation"
 
 
+@pytest.mark.parametrize("items", ([0], [0, 1, 2], [0, 3], [0, 1]))
+def test_the_key_of_a_batch_is_not_that_of_another_which_begins_alike(edge, items):
+    """What both have would be told as taken, and is not."""
+    name = "bo" + "".join(map(str, items))
+
+    def said(items):
+        return edge.post("/v1/likes", user="ann", body={"operations": [{"item": f"posts/{name}{i}", "op": "like"} for i in items]},
+                         headers={"Idempotency-Key": name})
+
+    assert said([0, 1]).status == 200
+    assert edge.delete(f"/v1/posts/{name}0/like", user="ann").status == 200
+    answer = said(items)
+    if items == [0, 1]:
+        assert answer.json["results"][0]["liked"] is True, "the same again is answered from memory"
+    else:
+        assert (answer.status, answer.problem) == (422, "key-reused")
+    assert edge.get(f"/v1/posts/{name}0/like", user="ann").json["liked"] is False
+
+
 @pytest.mark.parametrize("body, field", [
     ("", "body"), ("[]", "body"), ("{", "body"), ("nonsense", "body"), ("{}", "operations"), ('{"operations":[]}', "operations"),
     ('{"operations":{}}', "operations"), ('{"operations":[1]}', "operations[0]"), ('{"operations":[],"x":1}', "body"),

@@ -211,6 +211,9 @@ Test(edge_take, a_key_is_of_its_user_and_of_one_request)
     rq = keyed(1, "k");
     rq.item = rig_item(2);
     cr_assert_eq(er_take(&r, &rq), KD_EREUSED);
+    rq = keyed(1, "k");
+    rq.batch = 7;
+    cr_assert_eq(er_take(&r, &rq), KD_EREUSED, "the same operation, of another request");
     er_finish(&r);
 }
 
