@@ -4,10 +4,10 @@
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "central/io/fail.h"
 #include "central/io/worker_internal.h"
+#include "common/io/clock.h"
 #include "common/io/log.h"
 #include "common/io/options_file.h"
 
@@ -52,13 +52,11 @@ static bool stopping(kd_keeper *k)
 /* Until the time is up, something has gone, or the end. True when the topics have gone. */
 static bool rest(kd_keeper *k, uint64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t ns = (uint64_t)until.tv_nsec + ms % 1000 * 1000000;
-    until.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
-    until.tv_nsec = (long)(ns % 1000000000);
+    const struct timespec until = kd_clock_wait_until(ms);
     pthread_mutex_lock(&k->lock);
-    while (!k->stopping && !k->gone && pthread_cond_timedwait(&k->wake, &k->lock, &until) == 0) continue;
+    while (!k->stopping && !k->gone &&
+           pthread_cond_clockwait(&k->wake, &k->lock, CLOCK_MONOTONIC, &until) == 0)
+        continue;
     bool gone = k->gone;
     k->gone = false;
     pthread_mutex_unlock(&k->lock);
@@ -177,16 +175,12 @@ static void note_positions(kd_keeper *k)
 int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_worker *workers, uint32_t count)
 {
     kd_keeper *k = kd_alloc(sizeof(*k));
-    pthread_condattr_t monotonic;
     *k = (kd_keeper){.settings = settings, .workers = workers, .count = count};
     k->positions = kd_alloc(sizeof(position) * settings->partitions);
     randombytes_buf(&k->random, sizeof(k->random));
     note_positions(k);
     pthread_mutex_init(&k->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&k->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&k->wake, NULL);
     if (pthread_create(&k->thread, NULL, run, k) == 0) {
         *out = k;
         return KD_OK;

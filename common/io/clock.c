@@ -22,6 +22,16 @@ uint64_t kd_clock_mono_us(void)
     return read_clock_us(CLOCK_BOOTTIME);
 }
 
+struct timespec kd_clock_wait_until(uint64_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t ns = (uint64_t)t.tv_nsec + ms % 1000 * 1000000;
+    t.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
+    t.tv_nsec = (long)(ns % 1000000000);
+    return t;
+}
+
 uint64_t kd_clock_wall_us(void)
 {
     return read_clock_us(CLOCK_REALTIME);

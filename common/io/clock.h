@@ -6,9 +6,12 @@
 
 #include "common/drift.h"
 #include <pthread.h>
+#include <time.h>
 
 /* Monotonic us; goes on during suspend, so that a carried clock stays right. */
 uint64_t kd_clock_mono_us(void);
+/* The moment in so many ms on CLOCK_MONOTONIC, for pthread_cond_clockwait. */
+struct timespec kd_clock_wait_until(uint64_t ms);
 /* Wall clock, us since 1970. */
 uint64_t kd_clock_wall_us(void);
 
