@@ -62,14 +62,22 @@ int kd_central_by_day(kd_central *c, kd_bytes item, uint32_t counter_index, kd_c
 
 int kd_central_member(kd_central *c, uint32_t counter_index, kd_bytes item, kd_bytes user, bool *liked)
 {
+    uint64_t at_us;
+    return kd_central_member_at(c, counter_index, item, user, liked, &at_us);
+}
+
+int kd_central_member_at(kd_central *c, uint32_t counter_index, kd_bytes item, kd_bytes user, bool *liked,
+                         uint64_t *at_us)
+{
     *liked = false;
+    *at_us = 0;
     if (c->poisoned) return KD_EIO;
     if (counter_index >= c->config.counters->count) return KD_EINVAL;
     kd_row row;
     kd_buf_clear(&c->key);
     kd_member_key_put(&c->key, c->config.counters->at[counter_index].id, item, user);
     int err = kd_lookup_get(c, kd_buf_view(&c->key), &row);
-    if (err == KD_OK) *liked = row.liked;
+    if (err == KD_OK) *liked = row.liked, *at_us = row.time_us;
     return err == KD_OK || err == KD_ENOTFOUND ? KD_OK : KD_EIO;
 }
 

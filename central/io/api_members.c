@@ -25,7 +25,8 @@ bool kd_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_r
 static int find_liked(kd_read *r, kd_tenure *t, kd_read_item *item)
 {
     bool liked = false;
-    int rc = kd_central_member(t->core, r->counter, kd_item_key(&item->item), r->user, &liked);
+    int rc = kd_central_member_at(t->core, r->counter, kd_item_key(&item->item), r->user, &liked,
+                                  &item->liked_at_us);
     item->liked = liked ? KD_LIKED_YES : KD_LIKED_NO;
     return rc;
 }
@@ -33,7 +34,8 @@ static int find_liked(kd_read *r, kd_tenure *t, kd_read_item *item)
 static void answer_liked(kd_read *r)
 {
     kd_json j = kd_json_of(&r->out);
-    kd_answer_write_liked(&j, kd_item_key(&r->items[0].item), r->items[0].liked, "central");
+    kd_answer_write_liked(&j, kd_item_key(&r->items[0].item), r->items[0].liked, r->items[0].liked_at_us,
+                          "central");
     kd_read_respond(r, "application/json", NULL, 0);
 }
 
@@ -44,7 +46,8 @@ static void answer_lookup(kd_read *r)
     kd_json_key(&j, "items");
     kd_json_array(&j);
     for (uint32_t i = 0; i < r->count; i++)
-        kd_answer_write_liked(&j, kd_item_key(&r->items[i].item), r->items[i].liked, "central");
+        kd_answer_write_liked(&j, kd_item_key(&r->items[i].item), r->items[i].liked, r->items[i].liked_at_us,
+                              "central");
     kd_json_end_array(&j);
     kd_json_end_object(&j);
     kd_read_respond(r, "application/json", NULL, 0);

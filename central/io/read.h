@@ -20,6 +20,7 @@ typedef struct {
     uint64_t totals[KD_COUNTERS_MAX];
     uint64_t as_of_us;
     kd_liked liked;
+    uint64_t liked_at_us; /* the user's last word; 0: none */
 } kd_read_item;
 
 struct kd_read {

@@ -129,11 +129,19 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
 
 int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user)
 {
+    uint64_t at_us;
+    return kd_edge_member_at(e, counter, item, user, &at_us);
+}
+
+int kd_edge_member_at(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user, uint64_t *at_us)
+{
+    *at_us = 0;
     if (e->poisoned) return KD_EIO;
     kd_row_key key;
     kd_row row;
     kd_key_row(&key, kd_edge_part(e, item)->id, kd_edge_counter(e, counter)->id, item, user);
     int err = kd_membership_look_up(e, &key, &row);
     if (err != KD_OK) return err;
+    *at_us = row.stamp_us;
     return row.known ? row.liked : KD_ENOTFOUND;
 }

@@ -21,12 +21,13 @@ struct kd_ask_wait {
     void (*fn)(kd_ask_wait *wait, bool answered);
 };
 
-/* liked[i] for items[i]; filled when fn is called (KD_LIKED_UNKNOWN where central could not tell). */
+/* liked[i] and at_us[i] for items[i]; filled when fn is called (KD_LIKED_UNKNOWN where central could not tell; 0: no word of the user). */
 typedef struct kd_members_wait kd_members_wait;
 struct kd_members_wait {
     struct kd_shard *shard;
     const kd_bytes *items; /* keys; the caller's until fn */
     uint8_t *liked;        /* kd_liked; likewise */
+    uint64_t *at_us;       /* likewise */
     uint32_t count;
     void (*fn)(kd_members_wait *wait);
 };

@@ -15,9 +15,9 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
     if (result == KD_OK && status == 200) {
         kd_bytes body = kd_http_response_body(r);
         if (wait->count == 1)
-            wait->liked[0] = kd_central_words_liked(body, &s->text);
+            wait->liked[0] = kd_central_words_liked(body, &s->text, &wait->at_us[0]);
         else
-            kd_central_words_liked_each(body, &s->text, wait->count, wait->liked);
+            kd_central_words_liked_each(body, &s->text, wait->count, wait->liked, wait->at_us);
     }
     wait->fn(wait);
     kd_shard_wake(s);
@@ -50,6 +50,7 @@ int kd_ask_members(kd_shard *s, uint32_t counter, kd_bytes user, kd_members_wait
     if (a->open >= s->app->settings.asks_max) return KD_EOVERLOADED;
     wait->shard = s;
     memset(wait->liked, KD_LIKED_UNKNOWN, wait->count);
+    memset(wait->at_us, 0, wait->count * sizeof *wait->at_us);
     kd_buf_clear(&a->body);
     if (one) {
         kd_asker_item_path(a, "/v1/", wait->items[0]);

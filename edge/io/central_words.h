@@ -10,9 +10,9 @@
 /* {"now_us":…}; false when it does not say. */
 bool kd_central_words_time(kd_bytes body, kd_buf *scratch, uint64_t *now_us);
 
-/* {"liked":…}: a kd_liked. */
-uint8_t kd_central_words_liked(kd_bytes body, kd_buf *scratch);
-/* {"items":[{"liked":…}, …]} in the order asked, into liked[count]; KD_LIKED_UNKNOWN where nothing is said. */
-void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count, uint8_t *liked);
+/* {"liked":…,"at_us":…}: a kd_liked, and when the user said so last; 0 where that is not said. */
+uint8_t kd_central_words_liked(kd_bytes body, kd_buf *scratch, uint64_t *at_us);
+/* {"items":[{"liked":…}, …]} in the order asked, into liked[count] and at_us[count]; KD_LIKED_UNKNOWN where nothing is said. */
+void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count, uint8_t *liked, uint64_t *at_us);
 
 #endif

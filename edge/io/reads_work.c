@@ -33,7 +33,8 @@ static void read_view(kd_lookup *l)
 /* True when this edge holds a row. */
 static bool read_member(const kd_read *read, kd_lookup *l)
 {
-    int liked = kd_edge_member(l->errand->shard->edge, read->counter, l->item, read->user);
+    kd_edge *edge = l->errand->shard->edge;
+    int liked = kd_edge_member_at(edge, read->counter, l->item, read->user, &l->liked_at_us);
     if (liked == 0 || liked == 1)
         l->liked = liked ? KD_LIKED_YES : KD_LIKED_NO;
     else if (liked != KD_ENOTFOUND)
@@ -41,14 +42,15 @@ static bool read_member(const kd_read *read, kd_lookup *l)
     return l->liked != KD_LIKED_UNKNOWN;
 }
 
-/* An operation that this edge took in the meantime says more than central's answer. */
+/* Of two words the later one stands: this edge may have taken one in the meantime, and central need not have it yet. */
 static void on_members(kd_members_wait *wait)
 {
     kd_errand *errand = KD_CONTAINER(wait, kd_errand, members);
     kd_read *read = KD_CONTAINER(errand->call, kd_read, call);
     for (uint32_t i = 0; i < wait->count; i++) {
         kd_lookup *l = read->unknown[errand->offset + i];
-        if (read_member(read, l)) continue;
+        bool held = read_member(read, l);
+        if (held && (wait->liked[i] == KD_LIKED_UNKNOWN || wait->at_us[i] <= l->liked_at_us)) continue;
         l->liked = wait->liked[i];
         l->liked_central = l->liked != KD_LIKED_UNKNOWN;
     }
@@ -60,10 +62,12 @@ static void read_members(kd_read *read, kd_errand *errand)
     kd_members_wait *wait = &errand->members;
     wait->items = read->unknown_item + errand->offset;
     wait->liked = read->unknown_liked + errand->offset;
+    wait->at_us = read->unknown_at_us + errand->offset;
     wait->fn = on_members;
     for (kd_lookup *l = errand->first; l; l = l->next) {
         l->liked = KD_LIKED_UNKNOWN;
-        if (read_member(read, l)) continue;
+        /* A user who has spoken since may have done so elsewhere, and about this. */
+        if (read_member(read, l) && read->token_us <= l->liked_at_us) continue;
         uint32_t at = errand->offset + wait->count++;
         read->unknown[at] = l;
         read->unknown_item[at] = l->item;

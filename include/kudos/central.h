@@ -159,6 +159,9 @@ int kd_central_by_region(kd_central *c, kd_bytes item, uint32_t counter_index, k
 int kd_central_by_day(kd_central *c, kd_bytes item, uint32_t counter_index, kd_central_part_fn fn, void *arg);
 /* *liked; KD_OK, KD_EIO. */
 int kd_central_member(kd_central *c, uint32_t counter_index, kd_bytes item, kd_bytes user, bool *liked);
+/* The same, and the time of the user's last word; 0: there is none. */
+int kd_central_member_at(kd_central *c, uint32_t counter_index, kd_bytes item, kd_bytes user, bool *liked,
+                         uint64_t *at_us);
 
 /* One row of membership as export and likers show it. */
 typedef struct {

@@ -193,6 +193,8 @@ typedef struct {
 int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view);
 /* 1 liked, 0 not liked, KD_ENOTFOUND: unknown here, KD_EIO. */
 int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user);
+/* The same, and the time of that word; 0: there is none. */
+int kd_edge_member_at(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user, uint64_t *at_us);
 
 /* ---- sums set aside (rule 20) ---------------------------------------------------------------------------------- */
 

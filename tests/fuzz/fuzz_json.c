@@ -92,10 +92,10 @@ static void try_bodies(kd_bytes body)
 static void try_central(kd_bytes body)
 {
     uint8_t liked[4];
-    uint64_t now_us = 0;
-    kd_central_words_liked_each(body, &scratch, KD_COUNT(liked), liked);
+    uint64_t now_us = 0, at_us[4];
+    kd_central_words_liked_each(body, &scratch, KD_COUNT(liked), liked, at_us);
     for (size_t i = 0; i < KD_COUNT(liked); i++) KD_ASSERT(liked[i] <= KD_LIKED_UNKNOWN);
-    KD_ASSERT(kd_central_words_liked(body, &scratch) <= KD_LIKED_UNKNOWN);
+    KD_ASSERT(kd_central_words_liked(body, &scratch, at_us) <= KD_LIKED_UNKNOWN);
     if (!kd_central_words_time(body, &scratch, &now_us)) return;
     kd_drift d;
     kd_drift_init(&d, 1700000000000000, 5000000);

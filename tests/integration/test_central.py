@@ -68,7 +68,7 @@ def test_bulk_and_liked(central, feed):
     me = {"X-User-Id": "u1"}
     items = central.post("/v1/counts", body={"items": [one, two], "me": True}, headers=me).json["items"]
     assert [i["liked"] for i in items] == [True, False]
-    assert central.get(f"/v1/{one}/like", headers=me).json == {"item": one, "liked": True, "source": "central"}
+    assert central.get(f"/v1/{one}/like", headers=me).json == {"item": one, "liked": True, "at_us": T0, "source": "central"}
     assert central.get(f"/v1/{two}/like", headers=me).json["liked"] is False
     found = central.post("/v1/likes/lookup", body={"items": [two, one]}, headers=me).json["items"]
     assert [(f["item"], f["liked"]) for f in found] == [(two, False), (one, True)]

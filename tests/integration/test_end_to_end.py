@@ -182,6 +182,32 @@ def test_each_word_is_everywhere_before_the_next(cluster):
         cluster.wait_counts("posts/1", "like", n)
 
 
+def test_who_went_on_elsewhere_is_told_his_last_word_here(cluster):
+    """The first edge's row says "not liked", and stays; the token says that there is a later word."""
+    first = cluster.edges[0]
+    one_user_says(cluster, "posts/1", [(0, "POST"), (0, "DELETE")], token=True)
+    answer = first.delete("/v1/posts/2/like", user="ann")
+    answer = cluster.edges[1].post("/v1/posts/1/like", user="ann", headers={"Kudos-Session": answer.headers["kudos-session"]})
+    cluster.wait_counts("posts/1", "like", 1)
+    token = {"Kudos-Session": answer.headers["kudos-session"]}
+    assert ok(first.get("/v1/posts/1/like", user="ann", headers=token)) == {"item": "posts/1", "liked": True, "source": "central"}
+    # Central knows no later word of this one, and of the other none at all.
+    assert ok(first.get("/v1/posts/2/like", user="ann", headers=token))["liked"] is False
+    both = ok(first.post("/v1/likes/lookup", body={"items": ["posts/1", "posts/2", "posts/3"]}, user="ann", headers=token))["items"]
+    assert [i["liked"] for i in both] == [True, False, False]
+    feed = ok(first.post("/v1/counts", body={"items": ["posts/2", "posts/1"], "me": True}, user="ann", headers=token))["items"]
+    assert [i["liked"] for i in feed] == [False, True]
+    wrong = {"Kudos-Session": "x" * 34}
+    assert ok(first.get("/v1/posts/1/like", user="ann", headers=wrong))["source"] == "edge"
+    # What it takes itself is the last word again, whether central has it or not; and without central it says what it holds.
+    again = first.delete("/v1/posts/1/like", user="ann", headers=token)
+    token = {"Kudos-Session": again.headers["kudos-session"]}
+    assert ok(first.get("/v1/posts/1/like", user="ann", headers=token)) == {"item": "posts/1", "liked": False, "source": "edge"}
+    cluster.central.kill9()
+    later = {"Kudos-Session": first.post("/v1/posts/4/like", user="ann", headers=token).headers["kudos-session"]}
+    assert ok(first.get("/v1/posts/1/like", user="ann", headers=later)) == {"item": "posts/1", "liked": False, "source": "edge"}
+
+
 def test_words_that_arrive_in_another_order(tmp_path, broker):
     """What the first edge took is flushed last, by its drain; what it took within one batch cancels out nothing."""
     with Cluster(tmp_path, broker.address) as c:
