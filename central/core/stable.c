@@ -120,6 +120,7 @@ static const kd_edge *newer_edge(const kd_central *c, const kd_backup *b)
 {
     for (uint32_t i = 0; i < c->edge_count; i++) {
         const kd_edge *e = &c->edges[i];
+        if (kd_planted(c, KD_PLANT_RETIRED_LETS_GO) && e->committed.retired) continue;
         if (e->durable && e->committed.joined > b->version) return e;
     }
     return NULL;

@@ -60,6 +60,7 @@ typedef enum {
     KD_PLANT_IGNORE_BY_FLOOR = 1 << 10, /* rule 22: below the floor counts as merged, whosoever's it is */
     KD_PLANT_RETIRED_HOLDS = 1 << 11,   /* a retired edge still holds the low watermark */
     KD_PLANT_STABLE_NOW = 1 << 12, /* rule 21: stable is the present watermark, whatever backups there are */
+    KD_PLANT_RETIRED_LETS_GO = 1 << 13, /* rule 21: a backup need not know an edge that is retired */
 } kd_central_plant;
 
 /*

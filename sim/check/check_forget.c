@@ -15,17 +15,20 @@ static uint64_t less(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
-static uint64_t low_of(const checks *c, const kd_central *core)
+static uint64_t low_of(const checks *c, const kd_central *core, uint64_t watermark_us[SCENARIO_EDGES_MAX])
 {
     kd_central_edge edges[SCENARIO_EDGES_MAX];
     uint64_t low_us = UINT64_MAX;
     uint32_t count = kd_central_edges(core, edges, SCENARIO_EDGES_MAX);
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
-        uint64_t watermark_us = 0;
-        for (uint32_t i = 0; i < count; i++)
-            if (kd_bytes_eq(edges[i].name, kd_bytes_str(c->view.scenario->edges[e])))
-                watermark_us = edges[i].retired ? UINT64_MAX : edges[i].watermark_us;
-        low_us = KD_MIN(low_us, watermark_us);
+        bool retired = false;
+        watermark_us[e] = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            if (!kd_bytes_eq(edges[i].name, kd_bytes_str(c->view.scenario->edges[e]))) continue;
+            watermark_us[e] = edges[i].watermark_us;
+            retired = edges[i].retired;
+        }
+        if (!retired) low_us = KD_MIN(low_us, watermark_us[e]);
     }
     return low_us;
 }
@@ -35,7 +38,7 @@ static void note_low(checks *c, uint32_t slot, uint32_t partition)
     check_lows *l = &c->lows[slot][partition];
     kd_central *core = c->view.central(c->view.world, slot, partition);
     if (!core) return;
-    l->now_us = low_of(c, core);
+    l->now_us = low_of(c, core, l->watermark_us);
     l->best_us = KD_MAX(l->best_us, l->now_us);
 }
 
@@ -70,6 +73,23 @@ void check_forget_disk(checks *c, int who, checks_disk_event event)
     }
 }
 
+/*
+ * Rows go up to stable and up to the edge's own watermark. So a backup that holds less of an edge than central does now must hold all that goes;
+ * of one that it holds all of, retired or not, nothing goes that it lacks.
+ */
+static void check_backup_holds(checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us)
+{
+    const check_lows *now = &c->lows[slot][partition], *held = &c->backup_lows[partition];
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
+        uint64_t bound_us = less(held->watermark_us[e], 2 * c->view.scenario->drift_us);
+        if (now->watermark_us[e] <= held->watermark_us[e] || stable_us <= bound_us) continue;
+        check_fail(c, "stable",
+                   "central lets rows of partition %u go up to %llu, its backup holds those of %s up to %llu",
+                   partition, (unsigned long long)stable_us, c->view.scenario->edges[e],
+                   (unsigned long long)bound_us);
+    }
+}
+
 void check_forget_published(checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us)
 {
     const check_lows *rests_on =
@@ -81,6 +101,8 @@ void check_forget_published(checks *c, uint32_t slot, uint32_t partition, uint64
         check_fail(c, "stable", "central lets rows of partition %u go up to %llu, %s holds all up to %llu",
                    partition, (unsigned long long)stable_us,
                    c->view.scenario->backups_none ? "it" : "its backup", (unsigned long long)bound_us);
+    else if (!c->view.scenario->backups_none)
+        check_backup_holds(c, slot, partition, stable_us);
 }
 
 void check_forget_row(checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us)

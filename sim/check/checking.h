@@ -110,9 +110,10 @@ typedef struct {
 /* What an edge must know of a pair. */
 typedef enum { CHECK_WORD_UNSURE, CHECK_WORD_NONE, CHECK_WORD_LIKED, CHECK_WORD_UNLIKED } check_word;
 
-/* check_forget.c: the low watermark of one partition at one central. */
+/* check_forget.c: how far one partition of one central is complete. */
 typedef struct {
-    uint64_t now_us, best_us; /* as committed last; the largest so far */
+    uint64_t now_us, best_us;                  /* as committed last; the largest so far */
+    uint64_t watermark_us[SCENARIO_EDGES_MAX]; /* of each edge, retired or not */
 } check_lows;
 
 /* check_aside.c: batches that may hold sums. */

@@ -379,5 +379,6 @@ void swarm_draw(uint64_t seed, scenario *s)
     swarm_moving(seed, s);
     swarm_old_numbers(seed, s);
     swarm_slewed(seed, s);
+    swarm_retired_twice(seed, s);
     drop_late(s);
 }

@@ -48,6 +48,9 @@ static inline void add(swarm *d, scenario_event e)
 /* How many there are that befall central, or somebody else. */
 uint32_t swarm_events(const scenario *s, scenario_kind kind, bool central);
 
+/* Nothing else befalls it, at most so many edges are in it, and batches and snapshots follow fast. */
+void swarm_alone(swarm *d, uint32_t edges);
+
 /* Each comes last, of a stream of its own: what else befalls a seed is not changed by it. */
 void swarm_apart(uint64_t seed, scenario *s); /* clocks that run apart */
 /* What edges and central forget, edges that are retired and taken back, and edges put back to what was withdrawn since. */
@@ -60,6 +63,8 @@ void swarm_brokers(uint64_t seed, scenario *s);
 void swarm_moving(uint64_t seed, scenario *s);
 void swarm_old_numbers(uint64_t seed, scenario *s);
 void swarm_slewed(uint64_t seed, scenario *s);
+/* Retired, taken back and retired once more between a backup and its restore. */
+void swarm_retired_twice(uint64_t seed, scenario *s);
 /* A name that is used twice, and central put back to that time. */
 void swarm_doubled(uint64_t seed, scenario *s);
 

@@ -3,7 +3,7 @@
  *
  * - tombstones stay where an edge is copied, since what it moves may be older than the floor, and where one loses its disk and clocks jump;
  * - rows stay where central is emptied, which no backup undoes, and backups are kept where one of them is put back;
- * - nobody is retired where central goes back: what he had merged, nobody can send again.
+ * - nobody is retired where central goes back, but in swarm_retired_twice: what he had merged nobody can send again until he is taken back.
  */
 #include "sim/hunt/swarm_draw.h"
 
@@ -118,4 +118,47 @@ void swarm_forget(uint64_t seed, scenario *s)
     bool calm = !central_goes_back(s) && swarm_events(s, SCENARIO_COPY, false) == 0;
     if (calm && chance(&d, 30)) draw_retired(&d);
     if (calm && clock_events(s) == 0 && s->edge_count > 1 && chance(&d, 70)) draw_stale(&d);
+}
+
+/* It was only cut off. A backup is made meanwhile; then all that it has is merged, it is retired once more, hears what may be forgotten, and the backup is put
+ * back, the log gone. In the end it is taken back. */
+static void draw_retired_twice(swarm *d)
+{
+    scenario *s = d->s;
+    int who = (int)below(d, 2);
+    uint64_t at = between(d, 4, 8) * SECOND, cut_for = between(d, 6, 12) * SECOND;
+    scenario_event cut = of_edge(SCENARIO_CUT, who, at, cut_for);
+    cut.way = SCENARIO_UP;
+    cut.peer = SCENARIO_KAFKA;
+    add(d, cut);
+    add(d, of_edge(SCENARIO_RETIRE, who, at + between(d, 5, 20) * 100 * MS, 0));
+    add(d, of_edge(SCENARIO_BACKUP, SCENARIO_CENTRAL, at + between(d, 30, 50) * 100 * MS, 0));
+    at += cut_for + between(d, 1, 20) * 100 * MS;
+    add(d, of_edge(SCENARIO_READMIT, who, at, 0));
+    at += between(d, 5, 12) * SECOND;
+    add(d, of_edge(SCENARIO_RETIRE, who, at, 0));
+    for (uint64_t n = between(d, 1, 2); n > 0; n--) {
+        at += between(d, 1, 5) * SECOND;
+        add(d, of_edge(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, 100 * MS));
+        add(d, of_edge(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
+        add(d, of_edge(SCENARIO_READMIT, who, at + between(d, 5, 30) * 100 * MS, 0));
+    }
+    s->length_us = at + 5ull * SECOND;
+}
+
+void swarm_retired_twice(uint64_t seed, scenario *s)
+{
+    swarm d = {.random = seed ^ UINT64_C(0x7477696365), .s = s};
+    if (!chance(&d, 5) || s->edge_count < 2) return;
+    swarm_alone(&d, 2);
+    s->length_us = 60ull * SECOND;
+    s->drift_us = 50 * MS;
+    s->forget_rows_us = PICK(&d, 1, MS);
+    s->forget_tombstones_us = 0;
+    s->backups_none = false;
+    s->users.users = (uint32_t)between(&d, 4, 12);
+    s->users.items = (uint32_t)between(&d, 3, 8);
+    s->users.per_second = (double)between(&d, 10, 30);
+    draw_retired_twice(&d);
+    s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
 }

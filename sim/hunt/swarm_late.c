@@ -111,8 +111,7 @@ void swarm_unreadable(uint64_t seed, scenario *s)
 
 /* ---- what a restore finds half done ---- */
 
-/* Nothing else befalls it, and what central did since the backup only the edges know. */
-static void set_alone(swarm *d, uint32_t edges)
+void swarm_alone(swarm *d, uint32_t edges)
 {
     scenario *s = d->s;
     s->event_count = 0;
@@ -134,7 +133,7 @@ static uint64_t put_back(swarm *d, uint64_t at, uint64_t copied)
 /* An edge dies while it sends again what was undone; its disk is slow, so that this lasts. */
 static void draw_interrupted(swarm *d)
 {
-    set_alone(d, 2);
+    swarm_alone(d, 2);
     uint64_t slow = scaled(d, 200 * MS, 2 * SECOND, 10 * MS);
     uint64_t at = put_back(d, between(d, 5, 8) * SECOND, between(d, 1, 3) * SECOND);
     for (int who = 0; who < (int)d->s->edge_count; who++) {
@@ -151,7 +150,7 @@ static void draw_interrupted(swarm *d)
 static void draw_ahead(swarm *d)
 {
     scenario *s = d->s;
-    set_alone(d, 2);
+    swarm_alone(d, 2);
     s->flush_interval_us = KD_MIN(s->flush_interval_us, (uint64_t)100 * MS); /* many versions */
     s->users.users = (uint32_t)between(d, 4, 12);
     s->users.items = (uint32_t)between(d, 20, 60);
@@ -191,7 +190,7 @@ void swarm_moving(uint64_t seed, scenario *s)
     swarm d = {.random = seed ^ UINT64_C(0x6d6f76696e67), .s = s};
     bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
     if (!chance(&d, 6) || !fits(s) || doubled) return;
-    set_alone(&d, PICK(&d, 1, 1, 2));
+    swarm_alone(&d, PICK(&d, 1, 1, 2));
     s->drift_us = 50 * MS;
     s->flush_ops = (uint32_t)between(&d, 4, 20);
     s->flush_interval_us = between(&d, 3, 8) * 100 * MS;
@@ -218,7 +217,7 @@ void swarm_old_numbers(uint64_t seed, scenario *s)
     swarm d = {.random = seed ^ UINT64_C(0x6f6c64), .s = s};
     bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
     if (!chance(&d, 6) || !fits(s) || doubled) return;
-    set_alone(&d, 1);
+    swarm_alone(&d, 1);
     s->users.users = (uint32_t)between(&d, 6, 12);
     s->users.items = (uint32_t)between(&d, 20, 40);
     s->users.per_second = (double)between(&d, 15, 40);
@@ -251,7 +250,7 @@ void swarm_slewed(uint64_t seed, scenario *s)
     swarm d = {.random = seed ^ UINT64_C(0x736c6577), .s = s};
     bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
     if (!chance(&d, 5) || !fits(s) || doubled) return;
-    set_alone(&d, 1);
+    swarm_alone(&d, 1);
     s->drift_us = 200 * MS;
     s->users.users = (uint32_t)between(&d, 10, 40);
     s->users.per_second = (double)between(&d, 20, 40);

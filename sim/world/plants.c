@@ -65,6 +65,7 @@ const plant plants[] = {
     CENTRAL(RETIRED_HOLDS, "23", "a retired edge still holds the low watermark"),
     CENTRAL(STABLE_NOW, "21", "stable is the present watermark, whatever backups there are"),
     WORLD(NO_SYNC, "4", "the disk says that it synced and did not"),
+    CENTRAL(RETIRED_LETS_GO, "21", "a backup need not know what a retired edge brought"),
     WORLD(IGNORE_IO_ERROR, "I15", "a failed write counts as done"),
     WORLD(NO_FENCE, "16", "a higher claim does not stop central"),
     WORLD(PUBLISH_EARLY, "10", "snapshots tell what is not yet durable"),

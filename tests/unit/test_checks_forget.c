@@ -47,6 +47,34 @@ Test(checks_forget, stable_needs_a_backup)
     FAILS("stable");
 }
 
+/* What mumbai had merged is more now than in the backup, where it was retired. */
+Test(checks_forget, stable_is_what_the_backup_holds_of_each_edge_that_went_on)
+{
+    uint64_t version;
+    st.s.edge_count = 1;
+    play();
+    cr_assert_eq(kd_central_retire(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
+    stage_central_commit(true);
+    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
+    check_forget_published(st.c, 0, 0,
+                           st.now_us * 2); /* nothing came since, and nothing goes that is above */
+    HOLDS();
+    cr_assert_eq(kd_central_readmit(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
+    stage_central_commit(true);
+    kd_central_edge edge;
+    cr_assert_eq(kd_central_edges(st.k, &edge, 1), 1);
+    uint64_t held_us = edge.watermark_us - 2 * st.s.drift_us;
+    st.now_us += 60 * STAGE_SECOND;
+    stage_do(KD_LIKE, 2, 2);
+    stage_settle();
+    cr_assert_eq(kd_central_retire(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
+    stage_central_commit(true);
+    check_forget_published(st.c, 0, 0, held_us);
+    HOLDS();
+    check_forget_published(st.c, 0, 0, held_us + 1);
+    FAILS("stable");
+}
+
 Test(checks_forget, without_backups_stable_follows_what_all_edges_completed)
 {
     st.s.backups_none = true;
