@@ -133,9 +133,10 @@ static void entry_free(kd_edge *e, kd_entry *entry)
 }
 
 /* Nobody waits for it, and nothing of it is still on its way. */
-static bool entry_evictable(const kd_entry *entry)
+static bool entry_evictable(const kd_edge *e, const kd_entry *entry)
 {
     if (entry->asked) return false;
+    if (KD_PLANTED(e, KD_PLANT_EVICT_ANY)) return true;
     for (const kd_node *n = first_node(entry); n; n = n->entry_next)
         if (n->batch) return false;
     return true;
@@ -152,7 +153,7 @@ static bool evict_one(kd_edge *e)
         }
         bool recent = entry->recent;
         entry->recent = false;
-        if (recent || !entry_evictable(entry)) continue;
+        if (recent || !entry_evictable(e, entry)) continue;
         unstore(e, entry);
         entry_free(e, entry);
         e->stats.evicted++;

@@ -75,6 +75,7 @@ typedef enum {
     KD_PLANT_MOVE_NOT_HELD = 1 << 29,       /* rule 20: complete_to is not held while operations move */
     KD_PLANT_ROW_LACKS_OWN = 1 << 30,       /* rule 18: a stored number stays that lacks what applied covers */
     KD_PLANT_READ_ENDS = 1u << 31,          /* rule 18: what a read ended does not count again without its number */
+    KD_PLANT_EVICT_ANY = 1ull << 32,        /* rule 18: an item makes room while something of it is on its way */
 } kd_edge_plant;
 
 /*

@@ -1,6 +1,7 @@
 /*
  * check_answer.c - "answer": what a user is told of his operation is so. `liked` is what he asked for; `changed` follows from his last word at that edge,
- * where the edge must know it (rule 2); and a recognised retry is told what the first answer said, its stamp as well, for that is his token (rules 1 and 3).
+ * where the edge must know it (rule 2); and a recognised retry is told what the first answer said, its stamp as well, for that is his token (rules 1 and 3). One
+ * whose key had made room was taken once more; where that died with its process, unanswered, the key of before is there again, and the answer of before is right.
  *
  * The last answers are kept in a ring, which lasts longer than anybody tries again; what is not in it is not judged.
  */
@@ -9,6 +10,16 @@
 static check_told *told_of(checks *c, uint32_t attempt)
 {
     return &c->told[attempt % CHECK_TOLD];
+}
+
+static bool is_about(const checks *c, const check_told *t, uint32_t slot, uint32_t attempt)
+{
+    return t->used && t->attempt == attempt && t->slot == slot && t->disk == c->durable.disk[slot];
+}
+
+static bool replies(const check_reply *r, const kd_outcome *o)
+{
+    return r->stamp_us == o->stamp_us && r->changed == o->changed && r->liked == o->liked;
 }
 
 static kd_changed right_change(check_word word, bool liked)
@@ -38,23 +49,29 @@ void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_
                         const kd_outcome *o)
 {
     if (a->verb != KD_ADD) judge_change(c, slot, shard, a, o);
-    *told_of(c, a->id) = (check_told){.attempt = a->id,
-                                      .slot = slot,
-                                      .disk = c->durable.disk[slot],
-                                      .stamp_us = o->stamp_us,
-                                      .changed = o->changed,
-                                      .liked = o->liked,
-                                      .used = true};
+    check_told *t = told_of(c, a->id);
+    check_told was = is_about(c, t, slot, a->id) ? *t : (check_told){.used = false};
+    *t = (check_told){.attempt = a->id,
+                      .slot = slot,
+                      .disk = c->durable.disk[slot],
+                      .life = c->slots[slot].life[shard],
+                      .reply = {o->stamp_us, o->changed, o->liked},
+                      .earlier = {was.reply, was.earlier[0], was.earlier[1]},
+                      .used = true};
 }
 
 void check_answer_replayed(checks *c, uint32_t slot, const journal_attempt *a, const kd_outcome *o)
 {
     const check_told *t = told_of(c, a->id);
-    if (!t->used || t->attempt != a->id || t->slot != slot || t->disk != c->durable.disk[slot]) return;
+    if (!is_about(c, t, slot, a->id)) return;
+    uint32_t shard = c->partition[a->item] % c->view.scenario->shards;
+    bool died = t->life != c->slots[slot].life[shard];
     c->made++;
-    if (o->stamp_us != t->stamp_us || o->changed != t->changed || o->liked != t->liked)
+    bool right = replies(&t->reply, o);
+    for (uint32_t i = 0; died && i < CHECK_EARLIER; i++) right |= replies(&t->earlier[i], o);
+    if (!right)
         check_fail(c, "answer",
                    "%s tells attempt %u again: stamp %llu, changed %d, liked %d; it was %llu, %d, %d",
                    check_slot_name(c, slot), a->id, (unsigned long long)o->stamp_us, (int)o->changed,
-                   o->liked, (unsigned long long)t->stamp_us, (int)t->changed, t->liked);
+                   o->liked, (unsigned long long)t->reply.stamp_us, (int)t->reply.changed, t->reply.liked);
 }

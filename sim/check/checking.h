@@ -99,12 +99,19 @@ typedef struct {
 } check_known;
 
 /* check_answer.c: what an attempt was told first. */
-enum { CHECK_TOLD = 1024 };
+enum { CHECK_TOLD = 1024, CHECK_EARLIER = 3 };
+typedef struct {
+    uint64_t stamp_us;
+    kd_changed changed;
+    bool liked;
+} check_reply;
+
 typedef struct {
     uint32_t attempt, slot;
-    uint64_t disk, stamp_us;
-    kd_changed changed;
-    bool liked, used;
+    uint64_t disk, life;
+    check_reply reply,
+        earlier[CHECK_EARLIER]; /* where its key had made room: before it was taken once more; newest first */
+    bool used;
 } check_told;
 
 /* What an edge must know of a pair. */

@@ -15,7 +15,8 @@ enum {
     INTERVAL_MIN_US = 100000,
     IDLE_MAX_US = 1000000,
     OUTBOX_MIN_BYTES = 4 * 1024, /* of the program's own */
-    OUTBOX_MIN_PARTITION_BYTES = 1024
+    OUTBOX_MIN_PARTITION_BYTES = 1024,
+    ITEMS_MIN = 1000
 };
 
 static void text(kd_buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -65,6 +66,7 @@ static void write_edge(const fleet_node *n, kd_buf *out)
          KD_MAX(flush, (unsigned long long)IDLE_MAX_US / 1000));
     if (f->options.small && fleet_identity(n) + 1 == (int)s->edge_count) text(out, "row_ttl = 3s\n");
     text(out, "resend_min = 1s\nresend_max = 4s\noutbox_max = %lluB\n", (unsigned long long)outbox_bytes(f));
+    if (s->room_items) text(out, "items_max = %u\n", KD_MAX(s->room_items, (uint32_t)ITEMS_MIN));
     text(out, "[http]\nlisten = 127.0.0.1:%u\nsession_secret = %s/session.secret\n", n->port,
          f->options.directory);
     text(out, "[central]\nurl = http://127.0.0.1:%u\n", proxy_link_port(n->central));

@@ -204,6 +204,8 @@ static const struct {
     KNOB(users.tokens),
     KNOB(users.strange_percent),
     KNOB(outbox_bytes),
+    KNOB(room_items),
+    KNOB(room_keys),
     KNOB(drift_us),
     KNOB(flush_ops),
     KNOB(flush_interval_us),

@@ -380,5 +380,6 @@ void swarm_draw(uint64_t seed, scenario *s)
     swarm_old_numbers(seed, s);
     swarm_slewed(seed, s);
     swarm_retired_twice(seed, s);
+    swarm_room(seed, s);
     drop_late(s);
 }

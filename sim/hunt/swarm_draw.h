@@ -65,6 +65,8 @@ void swarm_old_numbers(uint64_t seed, scenario *s);
 void swarm_slewed(uint64_t seed, scenario *s);
 /* Retired, taken back and retired once more between a backup and its restore. */
 void swarm_retired_twice(uint64_t seed, scenario *s);
+/* Edges with room for few numbers, or few keys. */
+void swarm_room(uint64_t seed, scenario *s);
 /* A name that is used twice, and central put back to that time. */
 void swarm_doubled(uint64_t seed, scenario *s);
 

@@ -34,6 +34,9 @@ const directive scenario_directives[] = {
         WORD("snapshot"), S(DURATION, NULL, snapshot_interval_us, .min = 1000, .max = 600000000)}}},
     {.form = {"how much an edge keeps for central before it refuses", .parts = {
         WORD("outbox"), S(SIZE, NULL, outbox_bytes, .min = 4096, .max = 1ull << 40)}}},
+    {.form = {"how many numbers of items, and idempotency keys, an edge has room for", .any_order = true, .sparse = true, .parts = {
+        WORD("room"), S(NUMBER, "items", room_items, .min = 1, .max = 1000000000),
+        S(NUMBER, "keys", room_keys, .min = 1, .max = 1000000000)}}},
     {.always = true, .form = {"who acts, on what, how often all together, and how unevenly", .any_order = true, .parts = {
         WORD("users"), S(NUMBER, NULL, users.users, .max = SCENARIO_USERS_MAX),
         S(NUMBER, "items", users.items, .min = 1, .max = SCENARIO_ITEMS_MAX),

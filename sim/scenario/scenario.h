@@ -132,6 +132,7 @@ typedef struct {
     uint32_t flush_ops;
     uint64_t flush_interval_us, snapshot_interval_us;
     uint64_t outbox_bytes; /* of an edge, over its shards */
+    uint32_t room_items, room_keys; /* numbers of items, and idempotency keys, that an edge keeps, over its shards; 0: more than there are */
     /* What may be forgotten, and when at the earliest (rules 21, 22); 0: nothing is. Not in a drill: there the defaults of the programs hold. */
     uint64_t forget_rows_us, forget_tombstones_us;
     bool backups_none; /* central.backups = none */

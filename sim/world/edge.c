@@ -13,6 +13,11 @@ bool edge_doubled(const world *w, uint32_t edge)
     return w->processes[CHECKS_TWIN + edge].up;
 }
 
+uint32_t shard_room(const scenario *s, uint32_t of_edge, uint32_t ample)
+{
+    return of_edge ? KD_MAX(of_edge / s->shards, 1u) : ample;
+}
+
 static int open_shard(world *w, uint32_t slot, uint32_t shard)
 {
     const scenario *s = w->s;
@@ -36,9 +41,9 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
                              .resend_max_us = SHELL_RESEND_MAX_US,
                              .send_window = narrow ? 8 : SHELL_SEND_WINDOW,
                              .outbox_bytes_max = s->outbox_bytes / s->shards,
-                             .items_max = SCENARIO_ITEMS_MAX,
+                             .items_max = shard_room(s, s->room_items, SCENARIO_ITEMS_MAX),
                              .fresh_rows_max = fresh_rows[tables % KD_COUNT(fresh_rows)],
-                             .idempotency_max = SHELL_IDEMPOTENCY_MAX,
+                             .idempotency_max = shard_room(s, s->room_keys, SHELL_IDEMPOTENCY_MAX),
                              .idempotency_ttl_us = UINT64_C(86400000000),
                              .row_ttl_us = s->forget_rows_us,
                              .seed = world_draw(w, DRAW_SEED, slot * 64 + shard, w->now_us),

@@ -226,11 +226,20 @@ static int take(world *w, uint32_t slot, uint32_t shard, sim_op *op, kd_outcome 
     return kd_edge_take(w->edges[slot].shards[shard].core, &rq, edge_now_us(w, slot), out);
 }
 
-/* A sum tried again at an edge whose disk forgot the key is another attempt, which may count too. */
+/* So many came since that the key may have made room. Of those that died with a process some were not remembered: it may also be there still. */
+static bool key_made_room(const world *w, const sim_shard *m, const sim_op *op)
+{
+    return m->keys - op->key >= shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
+}
+
+/* A sum tried again at an edge that forgot the key, with its disk or for want of room, is another attempt, which may count too. */
 static void journal_taken(world *w, uint32_t slot, sim_op *op, const kd_outcome *out)
 {
+    sim_shard *m = shard_of(w, slot, w->item_partition[op->item]);
     uint32_t wipes = w->edges[edge_identity(slot)].wipes;
-    bool another = op->verb == KD_ADD && op->wipes != wipes && !out->replayed;
+    bool forgotten = op->wipes != wipes || key_made_room(w, m, op);
+    bool another = op->verb == KD_ADD && forgotten && !out->replayed;
+    if (!out->replayed) op->key = m->keys++;
     if (op->attempt != UINT32_MAX && !another) {
         journal_retried(w->journal, op->attempt, w->now_us);
         return;

@@ -84,6 +84,8 @@ static kd_central *view_central(void *arg, uint32_t slot, uint32_t partition)
 
 static void open_checks(world *w)
 {
+    uint32_t items_max = shard_room(w->s, w->s->room_items, SCENARIO_ITEMS_MAX);
+    uint32_t keys_max = shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
     w->journal = journal_create(w->s->drift_us + scenario_central_clock_us(w->s), scenario_tokens_kept(w->s));
     w->checks = checks_create(&(checks_view){.scenario = w->s,
                                              .journal = w->journal,
@@ -93,8 +95,8 @@ static void open_checks(world *w)
                                              .users = w->users_names,
                                              .user_count = w->user_count,
                                              .now_us = &w->now_us,
-                                             .items_max = SCENARIO_ITEMS_MAX,
-                                             .idempotency_max = SHELL_IDEMPOTENCY_MAX,
+                                             .items_max = items_max,
+                                             .idempotency_max = keys_max,
                                              .world = w,
                                              .edge = view_edge,
                                              .central = view_central});

@@ -150,6 +150,7 @@ typedef struct {
     uint32_t sending; /* messages without a report */
     sim_waiting *waiting;
     uint32_t waiting_first, waiting_count, waiting_cap;
+    uint64_t keys; /* that it was given to remember, over its lives */
 } sim_shard;
 
 typedef struct {
@@ -196,6 +197,7 @@ typedef struct {
     uint32_t tries, failed; /* requests made again; 1 + the last one that failed */
     kd_verb verb;
     uint64_t amount, token_us;
+    uint64_t key;      /* its place among the shard's, when it was last taken */
     bool over;         /* answered, or given up */
     bool told;         /* by the scenario: tried until it is answered */
     uint64_t begun_us; /* of the run */
@@ -359,6 +361,8 @@ bool edge_doubled(const world *w, uint32_t edge);
 /* shard.c */
 uint64_t edge_now_us(const world *w, uint32_t slot);
 sim_shard *shard_of(world *w, uint32_t slot, uint32_t partition);
+/* A shard's part of the room that an edge has; `ample` where the scenario does not say. */
+uint32_t shard_room(const scenario *s, uint32_t of_edge, uint32_t ample);
 void shard_turn(world *w, uint32_t slot, uint32_t shard);
 void shard_request(world *w, uint32_t slot, uint32_t op);
 void shard_snapshot(world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);

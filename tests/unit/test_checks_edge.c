@@ -269,6 +269,62 @@ Test(checks_edge, nothing_is_taken_beyond_the_outbox_nor_refused_within)
     FAILS("outbox");
 }
 
+static void one_item_fits(void)
+{
+    checks_destroy(st.c);
+    st.view.items_max = 1;
+    st.c = checks_create(&st.view);
+    checks_edge_opened(st.c, 0, 0);
+    checks_central_opened(st.c, 0, 0);
+}
+
+Test(checks_edge, nothing_is_refused_while_an_item_could_make_room)
+{
+    kd_outcome out;
+    one_item_fits();
+    stage_take(KD_LIKE, 0, 0, &out);
+    checks_refused(st.c, 0, 0, 0, KD_EFULL); /* it waits for central */
+    HOLDS();
+    stage_settle();
+    checks_refused(st.c, 0, 0, 0, KD_EFULL);
+    FAILS("outbox");
+}
+
+/* Attempt 0 is taken, and once more when its key has made room. */
+static kd_outcome taken_twice(void)
+{
+    kd_outcome first, again;
+    uint32_t id = stage_take(KD_LIKE, 0, 0, &first);
+    stage_commit(KD_OK, true);
+    again = first;
+    again.stamp_us += 5;
+    again.changed = KD_CHANGED_NO;
+    again.group++;
+    checks_taken(st.c, 0, 0, id, &again);
+    HOLDS();
+    first.replayed = true;
+    first.group = 0;
+    return first;
+}
+
+Test(checks_edge, the_answer_of_before_is_right_where_the_later_one_died)
+{
+    kd_outcome first = taken_twice();
+    checks_edge_opened(st.c, 0, 0);
+    checks_taken(st.c, 0, 0, 0, &first);
+    HOLDS();
+    first.stamp_us++;
+    checks_taken(st.c, 0, 0, 0, &first);
+    FAILS("answer");
+}
+
+Test(checks_edge, the_answer_of_before_is_wrong_where_the_later_one_lives)
+{
+    kd_outcome first = taken_twice();
+    checks_taken(st.c, 0, 0, 0, &first);
+    FAILS("answer");
+}
+
 Test(checks_edge, tables_stay_within_their_bounds)
 {
     stage_play();

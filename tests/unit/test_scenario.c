@@ -63,6 +63,8 @@ static void draw_users(scenario *s, uint64_t *random)
     s->forget_rows_us = below(random, 3);
     s->forget_tombstones_us = below(random, 3) * 1000000;
     s->backups_none = below(random, 2);
+    s->room_items = (uint32_t)below(random, 3);
+    s->room_keys = (uint32_t)below(random, 3);
 }
 
 static const int everybody[] = {0, 1, 2, SCENARIO_CENTRAL, SCENARIO_KAFKA};
@@ -164,6 +166,7 @@ static void same(const scenario *a, const scenario *b)
     cr_assert(a->users.like_percent == b->users.like_percent && a->needs.gaps == b->needs.gaps);
     cr_assert(a->forget_rows_us == b->forget_rows_us && a->forget_tombstones_us == b->forget_tombstones_us &&
               a->backups_none == b->backups_none);
+    cr_assert(a->room_items == b->room_items && a->room_keys == b->room_keys);
     same_events(a, b);
 }
 
@@ -293,6 +296,8 @@ Test(scenario, names_what_is_wrong)
     refused("teaches x\nusers 5 fish 3\n", "\"fish\" does not belong here (the form is: users N [items N]");
     refused("teaches x\nflush 100 1s\n", "the word ops is missing (the form is: flush N ops TIME)");
     refused("teaches x\noutbox 64MB\n", "a size with its unit (B, KiB, MiB, GiB)");
+    refused("teaches x\nroom items 0\n", "\"0\" is not a whole number from 1 to 1000000000");
+    refused("teaches x\nroom 3 items\n", "\"3\" does not belong here (the form is: room [items N] [keys N])");
     refused("teaches x\ntokens perhaps\n", "\"perhaps\" is not yes or no");
     refused("teaches x\nedges a b a\n", "the edge a is named twice");
     refused("teaches x\nedges a central\n", "is not a name for an edge");
