@@ -501,6 +501,43 @@ Test(central_forget, a_restored_central_promises_what_it_holds)
     cr_assert_eq(forgetting().stable_us, noon + 60 * second - margin);
 }
 
+static void put_back(sim_disk *copy)
+{
+    sim_disk_destroy(r.disk);
+    r.disk = copy;
+    reopen();
+}
+
+/* The command is a row of the partition, and goes back with it. */
+Test(central_forget, a_restore_undoes_retiring_and_taking_back)
+{
+    tell(&a, noon);
+    tell(&b, noon);
+    const rig_edge a_then = a, b_then = b;
+    sim_disk *before = sim_disk_clone(r.disk);
+    kd_central_retire(r.c, kd_bytes_str("edge-b"), &version);
+    rig_commit(&r);
+    sim_disk *retired = sim_disk_clone(r.disk);
+    kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
+    rig_commit(&r);
+    cr_assert_eq(operate(&b, 1, noon + second, true), KD_FED_MERGED);
+    put_back(retired);
+    b = b_then;
+    cr_assert_eq(operate(&b, 1, noon + second, true), KD_FED_RETIRED, "until the operator says it again");
+    tell(&a, noon + 60 * second);
+    cr_assert_gt(kd_central_as_of_us(r.c), noon + 50 * second, "and it is in no as_of");
+    kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
+    rig_commit(&r);
+    b = b_then;
+    cr_assert_eq(operate(&b, 1, noon + second, true), KD_FED_MERGED);
+    put_back(before);
+    a = a_then;
+    b = b_then;
+    tell(&a, noon + 60 * second);
+    cr_assert_lt(kd_central_as_of_us(r.c), noon, "the one that was retired since is waited for again");
+    cr_assert_eq(operate(&b, 1, noon + second, true), KD_FED_MERGED);
+}
+
 Test(central_forget, without_backups_stable_follows_the_low_watermark_and_snapshots_say_so)
 {
     r.config.no_backups = true;
