@@ -554,6 +554,8 @@ def test_a_row_of_central_that_cannot_be_read_is_never_not_liked(own, make, fill
     shutil.copytree(filled["central"], central.data)
     central.start()
     edge = make(central=central.url, name="edge-9").start()
+    # What it reads by itself, the changes that were not published, it has read.
+    wait_until(lambda: central.metric("kudos_central_snapshots_total") > 0 and central.metric("kudos_central_unpublished_bytes") == 0, 20, "changes published")
     for partition in STORES["central"]:
         spoil(os.path.join(central.data, partition))
     user = unreadable(central)[0]
