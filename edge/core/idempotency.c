@@ -50,15 +50,22 @@ static uint64_t fingerprint(const kd_edge *e, const kd_request *request)
     return hash;
 }
 
-int kd_idempotency_check(kd_edge *e, const kd_request *request, kd_outcome *outcome)
+static bool over(const kd_edge *e, const kd_remembered *m, uint64_t now_us)
+{
+    return now_us >= m->at_us + e->config.idempotency_ttl_us;
+}
+
+/* What has its age goes a few at a time, but is not known any more: a batch of which only the beginning was forgotten would be taken up to there. */
+int kd_idempotency_check(kd_edge *e, const kd_request *request, uint64_t now_us, kd_outcome *outcome)
 {
     if (request->idempotency_key.len == 0) return KD_ENOTFOUND;
     uint8_t hash[16];
     hash_key(request, hash);
     const kd_remembered *m = kd_table_find(&e->idempotency.index, kd_bytes_of(hash, 16));
-    if (!m) return KD_ENOTFOUND;
+    bool in_flight = m && m->group > e->durable_group;
+    if (!m || (!in_flight && over(e, m, now_us))) return KD_ENOTFOUND;
     if (m->fingerprint != fingerprint(e, request)) return KD_EREUSED;
-    if (m->group > e->durable_group) return KD_EINFLIGHT;
+    if (in_flight) return KD_EINFLIGHT;
     *outcome =
         (kd_outcome){.stamp_us = m->stamp_us, .changed = m->changed, .liked = m->liked, .replayed = true};
     e->stats.retries++;
@@ -120,7 +127,7 @@ void kd_idempotency_expire(kd_edge *e, uint64_t now_us)
     kd_idempotency *i = &e->idempotency;
     for (uint32_t n = 0; n < 64 && i->count > 0; n++) {
         const kd_remembered *m = i->ring[i->head];
-        if (now_us < m->at_us + e->config.idempotency_ttl_us) return;
+        if (!over(e, m, now_us)) return;
         forget_oldest(e);
     }
 }

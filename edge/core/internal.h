@@ -375,7 +375,7 @@ uint64_t kd_expire_step(kd_edge *e, uint64_t now_us);
 
 /* idempotency.c */
 int kd_idempotency_load(kd_edge *e);
-int kd_idempotency_check(kd_edge *e, const kd_request *request, kd_outcome *outcome);
+int kd_idempotency_check(kd_edge *e, const kd_request *request, uint64_t now_us, kd_outcome *outcome);
 void kd_idempotency_record(kd_edge *e, const kd_request *request, const kd_outcome *outcome, uint64_t now_us);
 void kd_idempotency_expire(kd_edge *e, uint64_t now_us);
 void kd_idempotency_finish(kd_edge *e);

@@ -73,7 +73,7 @@ static void take_sum(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *
     e->stats.sums++;
 }
 
-static int admit(kd_edge *e, const kd_request *rq, kd_outcome *out)
+static int admit(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
 {
     if (e->poisoned) return KD_EIO;
     if (e->refusing) return KD_EIDENTITY;
@@ -83,7 +83,7 @@ static int admit(kd_edge *e, const kd_request *rq, kd_outcome *out)
     /* What a body or a record cannot hold must not be promised: central would set the batch aside for good. */
     if (sum && (rq->amount == 0 || rq->amount > KD_AMOUNT_MAX)) return KD_EINVAL;
     if (rq->user.len > KD_ID_MAX || (!sum && rq->user.len == 0)) return KD_EINVAL;
-    int err = kd_idempotency_check(e, rq, out);
+    int err = kd_idempotency_check(e, rq, now_us, out);
     if (err != KD_ENOTFOUND) return err;
     return e->outbox_bytes >= e->config.outbox_bytes_max ? KD_EFULL : KD_OK;
 }
@@ -108,7 +108,7 @@ static int prepare(kd_edge *e, const kd_part *p, const kd_request *rq, taken_row
 int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
 {
     *out = (kd_outcome){0};
-    int err = admit(e, rq, out);
+    int err = admit(e, rq, now_us, out);
     if (err != KD_OK || out->replayed) return err;
     kd_part *p = kd_edge_part(e, rq->item);
     taken_row row;

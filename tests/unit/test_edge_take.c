@@ -1,5 +1,6 @@
 /* Taking an operation at an edge (rules 1 to 4), and what may not be taken. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "tests/lib/edge_rig.h"
 
@@ -239,6 +240,35 @@ Test(edge_take, keys_are_bounded_by_number_and_age_on_disk_too)
     kd_edge_tick(r.e, r.now_us);
     er_commit(&r);
     cr_assert_eq(er_rows(&r, 'i'), 0);
+    er_finish(&r);
+}
+
+/* Like and unlike of one item, first and last of a batch: half of it again would turn its last word round. */
+Test(edge_take, a_batch_is_forgotten_as_a_whole)
+{
+    edge_rig r;
+    char key[16];
+    er_init(&r);
+    for (int life = 0; life < 2; life++) {
+        for (int i = 0; i < 100; i++) {
+            snprintf(key, sizeof key, "batch %d", i);
+            kd_request rq = keyed(i == 0 || i == 99 ? 1 : 2 + (uint32_t)i, key);
+            rq.verb = i == 99 ? KD_UNLIKE : KD_LIKE;
+            cr_assert_eq(er_take(&r, &rq), KD_OK);
+            cr_assert_not(r.out.replayed, "life %d, operation %d", life, i);
+        }
+        er_commit(&r);
+        cr_assert_eq(kd_edge_member(r.e, ER_LIKE, rig_item(1), rig_user(1)), 0);
+        r.now_us += r.config.idempotency_ttl_us;
+        kd_edge_tick(r.e, r.now_us);
+    }
+    er_commit(&r);
+    cr_assert_eq(er_open(&r), KD_OK);
+    kd_request again = keyed(1, "batch 99");
+    again.verb = KD_UNLIKE;
+    r.now_us -= ER_SECOND;
+    cr_assert_eq(er_take(&r, &again), KD_OK);
+    cr_assert(r.out.replayed, "the later of two under one key is the one that counts, also after a start");
     er_finish(&r);
 }
 
