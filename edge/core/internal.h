@@ -326,6 +326,8 @@ bool kd_outbox_empty(const kd_part *p);
 /* overlay.c: entries, counts, nodes */
 kd_entry *kd_entry_find(kd_edge *e, kd_bytes item);
 kd_entry *kd_entry_obtain(kd_edge *e, kd_part *p, kd_bytes item); /* NULL: no room */
+/* Of an item with operations in the outbox: over the bound where there is no room. */
+kd_entry *kd_entry_need(kd_edge *e, kd_part *p, kd_bytes item);
 kd_bytes kd_entry_key(const kd_entry *entry);
 void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
 /* The number holds what applied covers: as the disk has it, or as a read told it, ahead of the snapshots. */

@@ -199,6 +199,7 @@ typedef struct {
     bool marked, done;
 } loader;
 
+/* What was acknowledged is shown, also where the bound is smaller now or the outbox holds what is sent again for items that nobody wanted. */
 static int load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
 {
     kd_reader r = kd_reader_of(raw);
@@ -206,8 +207,8 @@ static int load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
     while (kd_fragment_next(&r, &op)) {
         if (!kd_fragment_op_valid(e, p, &op)) return KD_EMALFORMED;
         int counter = kd_counters_by_id(e->config.counters, op.counter_id);
-        kd_entry *entry = kd_entry_obtain(e, p, op.item);
-        if (entry && counter >= 0) kd_overlay_add(e, b, entry, (uint8_t)counter, op.delta);
+        kd_entry *entry = kd_entry_need(e, p, op.item);
+        if (counter >= 0) kd_overlay_add(e, b, entry, (uint8_t)counter, op.delta);
         b->ops++;
         b->set_ops += op.verb != KD_ADD;
     }

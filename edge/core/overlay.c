@@ -171,6 +171,12 @@ kd_entry *kd_entry_obtain(kd_edge *e, kd_part *p, kd_bytes item)
     return entry_create(e, p, item);
 }
 
+kd_entry *kd_entry_need(kd_edge *e, kd_part *p, kd_bytes item)
+{
+    kd_entry *entry = kd_entry_obtain(e, p, item);
+    return entry ? entry : entry_create(e, p, item);
+}
+
 /* value: version, then (counter id, count) for each counter; varints */
 static void entry_put(kd_edge *e, const kd_entry *entry, const uint64_t *counts, uint64_t version)
 {

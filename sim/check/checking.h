@@ -135,6 +135,7 @@ typedef struct {
 /* An edge's slot. */
 typedef struct {
     uint64_t life[SCENARIO_SHARDS_MAX];
+    uint64_t items[SCENARIO_SHARDS_MAX]; /* that a start found waiting in the outbox, or stored */
     int64_t off_us; /* its clock, when last measured */
     bool measured, alarmed;
     bool undone[SCENARIO_PARTITIONS_MAX]; /* a history that it followed */
@@ -258,6 +259,7 @@ void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdi
 void check_install_answer(checks *c, uint32_t slot, uint32_t item);
 
 /* check_bounds.c: "outbox" (I13), "tables" (I14), "clock" (rule 3), "identity" */
+void check_bounds_opened(checks *c, uint32_t slot, uint32_t shard);
 void check_bounds_taken(checks *c, uint32_t slot, uint32_t shard, const kd_outcome *o);
 void check_bounds_refused(checks *c, uint32_t slot, uint32_t shard, int err);
 void check_bounds_ticked(checks *c, uint32_t slot, uint32_t shard);

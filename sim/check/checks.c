@@ -151,6 +151,7 @@ void checks_edge_opened(checks *c, uint32_t slot, uint32_t shard)
     if (c->failed || !e) return;
     c->slots[slot].life[shard] = ++c->lives;
     c->slots[slot].measured = false;
+    check_bounds_opened(c, slot, shard);
     c->durable.groups[slot][shard] = 0;
     c->durable.failed[slot][shard] = false;
     uint64_t *incarnation = &c->incarnation[check_edge(slot)];

@@ -392,6 +392,23 @@ Test(edge_take, no_item_is_taken_in_when_all_are_on_their_way)
     er_finish(&r);
 }
 
+/* Its bound was lowered, or what is sent again fills the room that others' likes need. */
+Test(edge_take, what_waits_for_central_is_shown_also_after_a_start_with_less_room)
+{
+    edge_rig r;
+    er_init(&r);
+    for (uint32_t item = 1; item <= 3; item++) cr_assert_eq(er_like(&r, item, 1), KD_OK);
+    er_commit(&r);
+    r.config.items_max = 1;
+    cr_assert_eq(er_open(&r), KD_OK);
+    er_commit(&r);
+    for (uint32_t item = 1; item <= 3; item++) cr_assert_eq(er_shown(&r, item, NULL), 1, "item %u", item);
+    cr_assert_eq(er_like(&r, 4, 1), KD_EFULL);
+    cr_assert_eq(er_like(&r, 3, 2), KD_OK);
+    cr_assert_eq(er_shown(&r, 3, NULL), 2);
+    er_finish(&r);
+}
+
 Test(edge_take, a_filter_that_is_full_costs_reads_and_is_never_wrong)
 {
     enum { USERS = 2000 };
