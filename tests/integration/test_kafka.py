@@ -137,7 +137,8 @@ def test_notices_a_recreated_topic(real):
     kafka.until(lambda: topic not in real.kafka.metadata().topics, 20, "the topic is still there")
     probe("get", real.bootstrap, topic, 0, 49, rc=ENOTFOUND)
     probe("topics", real.bootstrap, f"{topic}:{PARTITIONS}:1")
-    probe("get", real.bootstrap, topic, 0, 49, rc=ENOTFOUND)
+    get = [PROBE, "get", real.bootstrap, topic, "0", "49"]  # until its partitions have leaders: not to be had
+    kafka.until(lambda: subprocess.run(get, capture_output=True, timeout=90).returncode == ENOTFOUND, 30, "the record is not known to be gone")
     probe("produce", real.bootstrap, topic, 0, 101, 110)
     records, conditions = consume(real.bootstrap, topic, 0, 50, 110)
     assert conditions == ["out-of-range"]
