@@ -12,13 +12,18 @@ void check_shown_taken(checks *c, uint32_t slot, const journal_attempt *a, uint6
     *last = KD_MAX(*last, stamp_us);
 }
 
-/* What the undone history had counted, and is to be counted again, is in no number meanwhile (rule 15). */
-static bool awaits_what_was_undone(const checks *c, uint32_t slot, uint32_t counter, uint32_t item)
+/*
+ * What the undone history had counted, and is to be counted again, is in no number meanwhile (rule 15). What is sent again has no delta, so a
+ * number that grew stale before it was merged lacks it until it is read.
+ */
+static bool awaits_what_was_undone(const checks *c, uint32_t slot, uint32_t counter, uint32_t item,
+                                   bool fresh)
 {
     uint32_t partition = c->partition[item];
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p;
     if (!c->slots[slot].undone[partition]) return false;
+    if (!fresh) return true;
     if (c->view.counters->at[counter].kind == KD_SUM) return true;
     if (!e || kd_edge_partition_get(e, partition, &p) != KD_OK) return true;
     return c->last_taken[slot][check_cell_of(c, counter, item)] > p.watermark_us;
@@ -31,7 +36,8 @@ static void check_single_writer(checks *c, uint32_t slot, uint32_t item, const k
         uint64_t least, most;
         bool sum = c->view.counters->at[counter].kind == KD_SUM;
         journal_bounds(c->view.journal, counter, item, &least, &most);
-        if ((sum && !journal_sums_hold(c->view.journal)) || awaits_what_was_undone(c, slot, counter, item))
+        if ((sum && !journal_sums_hold(c->view.journal)) ||
+            awaits_what_was_undone(c, slot, counter, item, view->fresh))
             continue;
         c->made++;
         /* Who likes again what the edge has forgotten sees one too many until central decides. */
