@@ -13,7 +13,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
-enum { TREE_FDS = 16, COPY_BYTES = 64 * 1024, PORT_FIRST = 11000, PORT_COUNT = 20000, PORT_TRIES = 200 };
+enum { TREE_FDS = 16, COPY_BYTES = 64 * 1024, PORT_FIRST = 10000, PORT_COUNT = 6000, PORT_TRIES = 200 };
 
 int files_make(const char *directory)
 {

@@ -47,11 +47,26 @@ static void set_name(fleet_node *n)
     snprintf(n->sync_file, sizeof n->sync_file, "%s/%s.sync", d, n->name);
 }
 
+/* Of a node that has not started yet, or is down for a while. */
+static bool is_given(const fleet *f, uint16_t port)
+{
+    for (uint32_t i = 0; i < FLEET_NODES; i++)
+        if (f->nodes[i].port == port || f->nodes[i].admin_port == port) return true;
+    return false;
+}
+
+static uint16_t choose_port(fleet *f)
+{
+    uint16_t port;
+    do port = files_free_port(&f->random);
+    while (port != 0 && is_given(f, port));
+    return port;
+}
+
 static int choose_ports(fleet_node *n)
 {
-    n->port = files_free_port(&n->fleet->random);
-    do n->admin_port = files_free_port(&n->fleet->random);
-    while (n->admin_port && n->admin_port == n->port);
+    n->port = choose_port(n->fleet);
+    n->admin_port = choose_port(n->fleet);
     if (n->port && n->admin_port) return KD_OK;
     errno = EADDRINUSE;
     return KD_EIO;

@@ -34,22 +34,24 @@ def program(name):
     return path
 
 
+GIVEN = set()
+
+
 def free_ports(n):
-    """Ports that were free a moment ago: below those that the system gives to connections, one of which could take it meanwhile. All sockets are
-    open at once, so that they differ."""
-    sockets = []
-    try:
-        while len(sockets) < n:
-            s = socket.socket()
-            sockets.append(s)
+    """Ports that were free a moment ago: below those that the system gives to connections, one of which could take it meanwhile, and above those of drills. None
+    twice: who has it may not have started yet, or be down for a while."""
+    found = []
+    while len(found) < n:
+        port = random.randrange(16000, 32000)
+        with socket.socket() as s:
             try:
-                s.bind(("127.0.0.1", random.randrange(10000, 32000)))
+                s.bind(("127.0.0.1", port))
             except OSError:
-                sockets.pop().close()
-        return [s.getsockname()[1] for s in sockets]
-    finally:
-        for s in sockets:
-            s.close()
+                continue
+        if port not in GIVEN:
+            GIVEN.add(port)
+            found.append(port)
+    return found
 
 
 def wait_until(condition, seconds=START_S, what="condition", pause=0.02):
