@@ -108,11 +108,18 @@ static int note_complete(restoring *r, const kd_source *source, char *error)
     return code == KD_EXIT_OK ? KD_OK : KD_EIO;
 }
 
+/* Without slashes at its end: other names stand behind it. */
+static size_t path_len(const char *dir)
+{
+    size_t len = strlen(dir);
+    while (len > 1 && dir[len - 1] == '/') len--;
+    return len;
+}
+
 int kd_restore_awaited(const char *data_dir, char *error)
 {
     char partial[KD_PATH_MAX];
-    int len = (int)strlen(data_dir);
-    while (len > 1 && data_dir[len - 1] == '/') len--;
+    int len = (int)path_len(data_dir);
     snprintf(partial, sizeof(partial), "%.*s" PARTIAL, len, data_dir);
     if (!kd_path_exists(partial) || !kd_dir_is_free(data_dir)) return KD_OK;
     snprintf(error, KD_OPTIONS_ERROR_MAX,
@@ -209,8 +216,7 @@ static int restore(restoring *r, const kd_source *source, char *error)
 static int run(const kd_arguments *a, char *error)
 {
     restoring r = {.from = a->words[0]};
-    size_t len = to ? strlen(to) : 0;
-    while (len > 1 && to[len - 1] == '/') len--;
+    size_t len = to ? path_len(to) : 0;
     if (len == 0 || len >= sizeof(r.place)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "--to DIR is missing or too long");
         return KD_EXIT_USAGE;

@@ -250,8 +250,8 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
     kd_likes *likes = &one->likes;
     kd_refusal why;
     likes->amount = 1;
-    kd_edge_expect(s->edge,
-                   kd_item_key(item)); /* comes while the headers are read; of another shard: in vain */
+    /* Comes while the headers are read; of another shard: in vain. */
+    kd_edge_expect(s->edge, kd_item_key(item));
     if (!read_headers(s, req, likes)) return;
     if (!kd_body_read_amount(req->body, &s->text, verb == KD_ADD ? &likes->amount : NULL, &why)) {
         kd_answer_refusal(req, &why);

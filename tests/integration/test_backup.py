@@ -245,16 +245,22 @@ def renames(tmp_path):
     return dict(os.environ, LD_PRELOAD=str(library), BESIDE=str(tmp_path / "to"), KILL_BEFORE="0")
 
 
+def three_likes_saved(c, feed, saved):  # noqa: F811
+    """A backup of them is made, and this central has stopped."""
+    item = feed.item(0)
+    feed.batch("a", [like(item, f"user{n}") for n in range(3)])
+    c.wait_likes(item, 3)
+    backup(saved, "--url", c.url)
+    assert c.stop() == 0
+
+
 @pytest.mark.parametrize("exchange", [True, False], ids=["exchange", "steps"])
 def test_restore_that_is_killed_leaves_the_old_or_the_new(tmp_path, broker, feed, renames, exchange):  # noqa: F811
     """At each of its renames: what is at the place is whole, the one or the other. Where the file system cannot exchange names there may be
     nothing for a moment: a central does not begin anew there, and the command goes on by name."""
-    item, saved, to = feed.item(0), tmp_path / "saved", tmp_path / "to"
+    saved, to = tmp_path / "saved", tmp_path / "to"
     with Central(tmp_path, broker.address) as c:
-        feed.batch("a", [like(item, f"user{n}") for n in range(3)])
-        c.wait_likes(item, 3)
-        backup(saved, "--url", c.url)
-        assert c.stop() == 0
+        three_likes_saved(c, feed, saved)
     env = renames if exchange else renames | {"NO_EXCHANGE": "1"}
     command = [program("kudos-central"), "restore", saved, "--to", to, "--force"]
     nothing = 0
@@ -287,12 +293,9 @@ def test_restore_that_is_killed_leaves_the_old_or_the_new(tmp_path, broker, feed
 
 
 def test_restore_takes_no_place_that_a_central_took_meanwhile(tmp_path, broker, feed, renames):  # noqa: F811
-    item, saved, to = feed.item(0), tmp_path / "saved", tmp_path / "to"
+    saved, to = tmp_path / "saved", tmp_path / "to"
     with Central(tmp_path, broker.address) as c:
-        feed.batch("a", [like(item, f"user{n}") for n in range(3)])
-        c.wait_likes(item, 3)
-        backup(saved, "--url", c.url)
-        assert c.stop() == 0
+        three_likes_saved(c, feed, saved)
         shutil.copytree(c.data, to)
         command = [program("kudos-central"), "restore", saved, "--to", to, "--force"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=renames | {"WAIT_AT": f"{to}.restoring"}) as restoring:
@@ -301,7 +304,7 @@ def test_restore_takes_no_place_that_a_central_took_meanwhile(tmp_path, broker, 
             c.start()
             os.kill(restoring.pid, signal.SIGCONT)
             assert restoring.wait(WAIT_S) == 4 and f"{to} is in use by another process" in restoring.stderr.read()
-        assert c.likes(item) == 3 and c.stop() == 0
+        assert c.likes(feed.item(0)) == 3 and c.stop() == 0
     assert sorted(d for d in os.listdir(tmp_path) if d.startswith("to")) == ["to"]
 
 

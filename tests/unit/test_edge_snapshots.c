@@ -110,14 +110,21 @@ Test(edge_snapshots, applied_ends_a_delta_also_where_nothing_changed_at_central)
     er_finish(&r);
 }
 
+/* A like of item 1 is applied, and the number that holds it was missed. */
+static er_word applied_behind_a_gap(edge_rig *r)
+{
+    known(r);
+    er_word w = {.epoch = 1, .version = 5, .previous = 4};
+    shipped(r, 1, &w);
+    cr_assert_eq(er_snapshot(r, &w), KD_SNAPSHOT_GAP);
+    return w;
+}
+
 Test(edge_snapshots, a_delta_outlives_its_batch_where_the_number_is_old)
 {
     edge_rig r;
     kd_view view;
-    known(&r);
-    er_word w = {.epoch = 1, .version = 5, .previous = 4}; /* one was missed */
-    shipped(&r, 1, &w);
-    cr_assert_eq(er_snapshot(&r, &w), KD_SNAPSHOT_GAP);
+    er_word w = applied_behind_a_gap(&r);
     cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_EAGAIN);
     cr_assert(view.known && !view.fresh);
     cr_assert_eq(view.count[ER_LIKE], 11, "a user's own like does not vanish from the old number");
@@ -526,10 +533,7 @@ Test(edge_snapshots, a_number_that_lacks_an_own_like_which_is_applied_does_not_c
 {
     edge_rig r;
     kd_view view;
-    known(&r);
-    er_word w = {.epoch = 1, .version = 5, .previous = 4}; /* one was missed */
-    shipped(&r, 1, &w);
-    cr_assert_eq(er_snapshot(&r, &w), KD_SNAPSHOT_GAP);
+    er_word w = applied_behind_a_gap(&r);
     cr_assert_eq(er_shown(&r, 1, NULL), 11, "kept beside the old number, in memory");
     er_seal(&r);
     cr_assert_eq(er_open(&r), KD_OK);
