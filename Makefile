@@ -57,6 +57,8 @@ IO_LIBS   := -lnghttp2 -levent -levent_openssl -levent_pthreads -lssl -lcrypto -
 PROGRAMS  := $(BUILD)/kudos-edge $(BUILD)/kudos-central $(BUILD)/kudos-sim
 # Preloaded by drills: a kill becomes a power cut.
 POWERCUT  := $(BUILD)/libkudos_powercut.so
+# Preloaded by tests: a Kafka client whose end hangs.
+KAFKA_HANG := $(BUILD)/libkudos_kafka_hang.so
 
 .DEFAULT_GOAL := all
 .PHONY: all
@@ -94,7 +96,9 @@ $(SIM): $(filter-out $(SHARED)/sim/main.o,$(call objects,$(SIM_DIRS)))
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-$(POWERCUT): sim/preload/powercut.c | $(BUILD)
+$(POWERCUT): sim/preload/powercut.c
+$(KAFKA_HANG): tests/preload/kafka_hang.c
+$(POWERCUT) $(KAFKA_HANG): | $(BUILD)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARN) -shared -fPIC $< -ldl -o $@
 
@@ -140,7 +144,7 @@ where:
 
 # Unless the caller said -j himself.
 JOBS   = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
-TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan alloc-failure fuzz-replay)
+TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan alloc-failure fuzz-replay libkudos_kafka_hang.so)
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 

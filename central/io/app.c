@@ -117,7 +117,7 @@ static int start(kd_app *app, char *error)
 
 static void finish(kd_app *app)
 {
-    kd_ending_begin(KD_EXIT_FAILED);
+    kd_ending_begin(KD_EXIT_FAILED, KD_ENDING_PATIENCE_MS);
     kd_jobs_destroy(app->jobs);
     kd_jobs_destroy(app->acts);
     kd_keeper_stop(app->keeper);
@@ -156,5 +156,5 @@ int kd_app_run(const kd_command *command, kd_central_settings *settings)
         fprintf(stderr, "kudos-central: %s\n", error);
     }
     finish(&app);
-    return rc == KD_OK ? KD_EXIT_OK : exit_code(rc);
+    return kd_ending_end(rc == KD_OK ? KD_EXIT_OK : exit_code(rc));
 }

@@ -8,6 +8,7 @@
 #include "central/io/fail.h"
 #include "central/io/worker_internal.h"
 #include "common/io/clock.h"
+#include "common/io/ending.h"
 #include "common/io/log.h"
 #include "common/io/options_file.h"
 
@@ -20,6 +21,9 @@ enum {
     BACKOFF_MIN_MS = 200,
     BACKOFF_MAX_MS = 5000
 };
+_Static_assert((int)ENSURE_MS < (int)KD_ENDING_CALL_MS && (int)READ_MS < (int)KD_ENDING_CALL_MS &&
+                   (int)WATERMARK_MS < (int)KD_ENDING_CALL_MS,
+               "a stop that comes during a call waits for it");
 
 typedef struct {
     uint32_t partition;

@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 #include "common/io/clock.h"
+#include "common/io/ending.h"
 #include "common/io/log.h"
 
-enum { REFRESH_US = 250000, PUBLISH_MIN_US = 1000, FLUSH_MS = 500 };
+enum { REFRESH_US = 250000, PUBLISH_MIN_US = 1000 };
 
 static void delivered(void *arg, void *opaque, bool ok)
 {
@@ -182,8 +183,10 @@ void kd_worker_stop(kd_worker *w)
 void kd_worker_destroy(kd_worker *w)
 {
     if (w->loop == NULL) return;
+    kd_ending_at(KD_ENDING_KAFKA);
     kd_kafka_consumer_destroy(w->consumer);
-    kd_kafka_producer_destroy(w->producer, FLUSH_MS);
+    kd_kafka_producer_destroy(w->producer, 0); /* the drain has waited for what is outstanding */
+    kd_ending_at(KD_ENDING_DISK);
     for (uint32_t i = 0; i < w->count; i++) kd_tenure_close(&w->tenures[i]);
     kd_timer_finish(&w->publish);
     kd_timer_finish(&w->refresh);

@@ -4,7 +4,6 @@
  * Exactness rests on some of librdkafka's properties. An operator may pass any other one; these are refused
  * by name unless they say what we set anyway.
  */
-#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -210,31 +209,6 @@ int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_c
     rd_kafka_conf_destroy(copy);
     snprintf(err, size, "Kafka client: %s", cause);
     return rd_kafka_last_error() == RD_KAFKA_RESP_ERR__INVALID_ARG ? KD_EINVAL : KD_EIO;
-}
-
-static void *destroy(void *arg)
-{
-    rd_kafka_t *rk = arg;
-    if (rd_kafka_type(rk) == RD_KAFKA_PRODUCER)
-        rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    else
-        rd_kafka_assign(rk, NULL);
-    /* Leaving a group that was never joined would wait for its coordinator. */
-    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    return NULL;
-}
-
-void kd_kafka_client_end(rd_kafka_t *rk)
-{
-    pthread_t thread;
-    struct timespec limit;
-    if (pthread_create(&thread, NULL, destroy, rk) != 0) {
-        destroy(rk);
-        return;
-    }
-    clock_gettime(CLOCK_REALTIME, &limit);
-    limit.tv_sec += KD_KAFKA_END_MS / 1000;
-    if (pthread_timedjoin_np(thread, NULL, &limit) != 0) pthread_detach(thread);
 }
 
 uint64_t kd_kafka_now_ms(void)

@@ -28,9 +28,13 @@ int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_c
 /*
  * Ends a client, in KD_KAFKA_END_MS at most. librdkafka joins its own threads without a limit: one may be in
  * a name lookup, and 2.0.2 can wait for ever for a partition whose topic was deleted. A client that does not
- * end in time is left behind; it holds no callback and no memory of ours.
+ * end in time is left behind, with `kafka-client-left` in the log; it holds no callback and no memory of ours.
  */
 void kd_kafka_client_end(rd_kafka_t *rk);
+/* The process is ending: from here on kd_kafka_client_end does not wait, and who waits in it does no longer. For common/io/ending.c. */
+void kd_kafka_ends_hurry(void);
+/* Waits ms at most for all clients that are being ended; the number of those that have not. */
+uint32_t kd_kafka_ends_wait(uint32_t ms);
 
 uint64_t kd_kafka_now_ms(void); /* monotonic */
 /* Milliseconds until the deadline, at most `most`; 0 when it has passed. */

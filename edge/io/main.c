@@ -255,7 +255,7 @@ static void serve(kd_app *app)
  * turn. */
 static void finish(kd_app *app)
 {
-    kd_ending_begin(KD_EXIT_FAILED);
+    kd_ending_begin(KD_EXIT_FAILED, KD_ENDING_PATIENCE_MS);
     kd_topics_stop(app->topics);
     for (uint32_t i = 0; i < app->shard_count; i++)
         if (app->shards[i]) kd_loop_stop(app->shards[i]->loop);
@@ -286,7 +286,7 @@ static int run(kd_app *app)
     }
     finish(app);
     if (!err) KD_LOG(KD_INFO, "edge-stopped", KD_I64("code", app->exit_code));
-    return app->exit_code;
+    return kd_ending_end(app->exit_code);
 }
 
 /* What no single option can tell, for -t as well as for a start. */

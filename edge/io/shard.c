@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "common/io/ending.h"
 #include "common/io/log.h"
 #include "edge/io/routes.h"
 
@@ -200,9 +201,12 @@ int kd_shard_create(kd_shard **out, kd_app *app, uint32_t index, char *error)
 void kd_shard_destroy(kd_shard *s)
 {
     if (!s) return;
+    kd_ending_at(KD_ENDING_DISK);
     kd_commit_finish(s);
+    kd_ending_at(KD_ENDING_KAFKA);
     kd_sender_finish(s);
     kd_counts_finish(s);
+    kd_ending_at(KD_ENDING_DISK);
     kd_asker_finish(s);
     kd_http_server_destroy(s->server);
     if (s->turn) {

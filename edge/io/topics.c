@@ -6,10 +6,12 @@
 
 #include <stdlib.h>
 
+#include "common/io/ending.h"
 #include "common/io/log.h"
 #include "edge/io/shard.h"
 
 enum { RETRY_MIN_US = 500 * 1000, RETRY_MAX_US = 30 * 1000 * 1000, LATER_TIMEOUT_MS = 2000 };
+_Static_assert((int)LATER_TIMEOUT_MS < (int)KD_ENDING_CALL_MS, "a stop that comes during a check waits for it");
 
 /* Tells a shard; one per shard, posted to its loop. */
 typedef struct {
