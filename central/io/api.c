@@ -45,17 +45,6 @@ static void answer_admin(kd_api *api, kd_http_request *req)
         kd_http_respond_problem(req, KD_PROBLEM_FORBIDDEN, "only trusted peers may ask", NULL, 0);
 }
 
-static void refuse_method(kd_http_request *req, const char *allow)
-{
-    kd_buf out = {.data = NULL};
-    const kd_http_field fields[] = {{"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)},
-                                    {"allow", kd_bytes_str(allow)}};
-    kd_problem_write(&out, KD_PROBLEM_METHOD_NOT_ALLOWED, NULL, NULL, 0);
-    kd_http_respond(req, (int)kd_problem_status(KD_PROBLEM_METHOD_NOT_ALLOWED), fields, KD_COUNT(fields),
-                    kd_buf_view(&out));
-    kd_buf_finish(&out);
-}
-
 static bool is_get(const kd_http_request *req)
 {
     return req->method == KD_HTTP_GET || req->method == KD_HTTP_HEAD;
@@ -83,9 +72,9 @@ static bool handle_fixed(kd_api *api, kd_http_request *req, const kd_route *rout
         else if (fixed[i].post != NULL && req->method == KD_HTTP_POST)
             fixed[i].post(api, req);
         else
-            refuse_method(req, fixed[i].get == NULL    ? "POST"
-                               : fixed[i].post == NULL ? "GET, HEAD"
-                                                       : "GET, HEAD, POST");
+            kd_http_respond_wrong_method(req, fixed[i].get == NULL    ? "POST"
+                                              : fixed[i].post == NULL ? "GET, HEAD"
+                                                                      : "GET, HEAD, POST");
         return true;
     }
     return false;
@@ -117,7 +106,7 @@ static bool handle_item(kd_api *api, kd_http_request *req, const kd_route *route
     kd_bytes collection = route->at[snapshot ? 1 : 0], id = route->at[snapshot ? 2 : 1];
     if (!kd_route_item(collection, id, &api->settings->collections, &item, why)) return false;
     if (!is_get(req)) {
-        refuse_method(req, "GET, HEAD");
+        kd_http_respond_wrong_method(req, "GET, HEAD");
         return true;
     }
     if (!snapshot) return handle_tail(api, req, route, &item, why);

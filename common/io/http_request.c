@@ -281,10 +281,13 @@ static void respond(http_request *req, int status, const kd_http_field *fields, 
     http_conn_touch(conn);
 }
 
+/* Of every problem: a cache that kept one would answer with it after the cause is gone. */
+#define PROBLEM_FIELDS {"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)}, {"cache-control", kd_bytes_str("no-store")}
+
 static void refuse(http_request *req)
 {
-    kd_http_field fields[2] = {{"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)}};
-    size_t n = 1;
+    kd_http_field fields[3] = {PROBLEM_FIELDS};
+    size_t n = 2;
     if (req->refusal == 503) fields[n++] = (kd_http_field){"retry-after", kd_bytes_str("1")};
     req->conn->server->counters.rejected++;
     req->keep_alive = req->keep_alive && req->ended;
@@ -351,11 +354,19 @@ void kd_http_respond_problem(kd_http_request *req, kd_problem problem, const cha
 {
     char digits[16];
     int len = snprintf(digits, sizeof(digits), "%u", retry_after_s);
-    kd_http_field fields[2] = {{"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)},
-                               {"retry-after", kd_bytes_of(digits, (size_t)len)}};
+    kd_http_field fields[] = {PROBLEM_FIELDS, {"retry-after", kd_bytes_of(digits, (size_t)len)}};
     kd_buf body = {0};
     kd_problem_write(&body, problem, detail, field, retry_after_s);
-    kd_http_respond(req, (int)kd_problem_status(problem), fields, retry_after_s > 0 ? 2 : 1,
+    kd_http_respond(req, (int)kd_problem_status(problem), fields, retry_after_s > 0 ? 3 : 2,
                     kd_buf_view(&body));
+    kd_buf_finish(&body);
+}
+
+void kd_http_respond_wrong_method(kd_http_request *req, const char *allow)
+{
+    kd_http_field fields[] = {PROBLEM_FIELDS, {"allow", kd_bytes_str(allow)}};
+    kd_buf body = {0};
+    kd_problem_write(&body, KD_PROBLEM_METHOD_NOT_ALLOWED, allow, NULL, 0);
+    kd_http_respond(req, (int)kd_problem_status(KD_PROBLEM_METHOD_NOT_ALLOWED), fields, KD_COUNT(fields), kd_buf_view(&body));
     kd_buf_finish(&body);
 }

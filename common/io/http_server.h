@@ -129,6 +129,8 @@ void kd_http_respond(kd_http_request *req, int status, const kd_http_field *fiel
  * alike. */
 void kd_http_respond_problem(kd_http_request *req, kd_problem problem, const char *detail, const char *field,
                              uint32_t retry_after_s);
+/* Answers 405, with the methods that are allowed: "GET, HEAD". */
+void kd_http_respond_wrong_method(kd_http_request *req, const char *allow);
 
 /* ---- server ---- */
 

@@ -79,15 +79,6 @@ void kd_answer_json(kd_shard *s, kd_http_request *req, const char *session)
     kd_http_respond(req, 200, fields, session ? 3 : 2, kd_buf_view(&s->out));
 }
 
-static void wrong_method(kd_shard *s, kd_http_request *req, const char *allow)
-{
-    kd_http_field fields[] = {
-        {"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)}, no_store, {"allow", kd_bytes_str(allow)}};
-    kd_buf_clear(&s->out);
-    kd_problem_write(&s->out, KD_PROBLEM_METHOD_NOT_ALLOWED, allow, NULL, 0);
-    kd_http_respond(req, 405, fields, KD_COUNT(fields), kd_buf_view(&s->out));
-}
-
 static bool is_get(const kd_http_request *req)
 {
     return req->method == KD_HTTP_GET || req->method == KD_HTTP_HEAD;
@@ -102,13 +93,13 @@ static void handle_set(kd_shard *s, kd_http_request *req, const kd_item *item, u
     else if (is_get(req))
         kd_reads_liked(s, req, item, counter);
     else
-        wrong_method(s, req, "GET, HEAD, POST, DELETE");
+        kd_http_respond_wrong_method(req, "GET, HEAD, POST, DELETE");
 }
 
 static void handle_view(kd_shard *s, kd_http_request *req, const kd_item *item, kd_bytes tail)
 {
     if (!is_get(req))
-        wrong_method(s, req, "GET, HEAD");
+        kd_http_respond_wrong_method(req, "GET, HEAD");
     else if (kd_bytes_eq(tail, kd_bytes_str("counts")))
         kd_reads_counts(s, req, item);
     else
@@ -132,7 +123,7 @@ static void handle_item(kd_shard *s, kd_http_request *req, const kd_route *route
     } else if (!kd_route_counter(tail, &set->counters, KD_SUM, &counter, &why)) {
         kd_answer_refusal(req, &why);
     } else if (req->method != KD_HTTP_POST) {
-        wrong_method(s, req, "POST");
+        kd_http_respond_wrong_method(req, "POST");
     } else {
         kd_likes_one(s, req, &item, counter, KD_ADD);
     }
@@ -145,7 +136,7 @@ static void handle_counts(kd_shard *s, kd_http_request *req)
     else if (req->method == KD_HTTP_POST)
         kd_reads_bulk(s, req);
     else
-        wrong_method(s, req, "GET, HEAD, POST");
+        kd_http_respond_wrong_method(req, "GET, HEAD, POST");
 }
 
 void kd_routes_handle(kd_http_request *req, void *arg)
@@ -160,9 +151,9 @@ void kd_routes_handle(kd_http_request *req, void *arg)
     else if (kd_route_is(&route, "counts"))
         handle_counts(s, req);
     else if (kd_route_is(&route, "likes"))
-        post ? kd_likes_batch(s, req) : wrong_method(s, req, "POST");
+        post ? kd_likes_batch(s, req) : kd_http_respond_wrong_method(req, "POST");
     else if (kd_route_is(&route, "likes/lookup"))
-        post ? kd_reads_lookup(s, req) : wrong_method(s, req, "POST");
+        post ? kd_reads_lookup(s, req) : kd_http_respond_wrong_method(req, "POST");
     else
         kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, NULL, NULL, 0);
 }

@@ -95,7 +95,7 @@ def test_refusals(central):
     def problem(method, path, **more):
         reply = central.request(method, path, **more)
         assert reply.headers["content-type"] == "application/problem+json"
-        assert reply.json["status"] == reply.status
+        assert reply.json["status"] == reply.status and reply.headers["cache-control"] == "no-store"
         return reply.status, reply.json["type"].removeprefix("urn:kudos:")
 
     assert problem("GET", "/v1/nothere/1/counts") == (404, "unknown-collection")

@@ -3,6 +3,7 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -101,6 +102,15 @@ def test_body_cap(serve, length):
         h2.request(3)
         assert h2.body(3) == BODY
     server.wait_for("buffered_bytes", 0)
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2-prior-knowledge"])
+@pytest.mark.parametrize("arguments, status", [(["-X", "TRACE"], 405), (["-H", "X-User-Id: a", "-H", "X-User-Id: b"], 400)])
+def test_what_the_server_refuses_by_itself_is_not_to_be_stored(serve, version, arguments, status):
+    done = subprocess.run(["curl", "-s", "-D", "-", "-o", "/dev/null", version, *arguments, f"http://127.0.0.1:{serve().port}/"],
+                          capture_output=True, text=True, timeout=30, check=True)
+    lines = done.stdout.lower().splitlines()
+    assert f" {status}" in lines[0] and "cache-control: no-store" in lines, done.stdout
 
 
 def test_a_refused_upload_is_stopped_in_the_end(serve):

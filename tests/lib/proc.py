@@ -78,7 +78,7 @@ class Answer:
         """The slug of a problem's type."""
         assert self.headers["content-type"] == "application/problem+json", self
         document = self.json
-        assert document["status"] == self.status, self
+        assert document["status"] == self.status and self.headers.get("cache-control") == "no-store", self
         return document["type"].removeprefix("urn:kudos:")
 
     def __repr__(self):
