@@ -148,7 +148,7 @@ TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan a
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
-.PHONY: help demo demo-stop test test-long test-programs torture bench check fuzz keep-corpora lint fmt docs install clean
+.PHONY: help demo demo-stop test test-long test-programs torture bench check fuzz keep-corpora lint fmt docs install uninstall clean
 help:
 	@echo 'make all         the programs, in $(BUILD)/'
 	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'
@@ -161,7 +161,7 @@ help:
 	@echo 'make fuzz        every fuzzer for MINUTES=1'
 	@echo 'make lint, fmt   static analysis; formatting'
 	@echo 'make docs        docs/configuration.md, from what the programs say'
-	@echo 'make install     programs and example configurations below PREFIX=$(PREFIX)'
+	@echo 'make install     programs and example configurations below PREFIX=$(PREFIX); make uninstall removes them'
 	@echo 'variants: DEBUG=1 SANITIZE=address|undefined|thread PLANT=NAME POINTS=1 V=1 BUILD=DIR'
 
 demo:
@@ -254,6 +254,10 @@ docs: all
 install: all
 	$(Q)install -D -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
 	$(Q)install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/kudos configs/*.conf
+
+uninstall:
+	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS))) $(addprefix $(DESTDIR)$(PREFIX)/share/doc/kudos/,$(notdir $(wildcard configs/*.conf)))
+	$(Q)rmdir $(DESTDIR)$(PREFIX)/share/doc/kudos 2>/dev/null || true
 
 clean: demo-stop
 	$(Q)rm -rf $(BUILD) run

@@ -50,7 +50,7 @@ void kd_options_help(const kd_options *options, kd_buf *out)
         out, "  -c FILE                  configuration file\n"
              "  -t                       check the configuration and exit with 0 or 2\n"
              "  --set SECTION.KEY=VALUE  override one setting; may be repeated\n"
-             "  --help                   this text\n"
+             "  -h, --help               this text\n"
              "  --version                versions of the program, the wire and the storage\n"
              "  --reference              all options as Markdown\n\n"
              "SIGTERM drains and ends, SIGHUP reloads. Options of the configuration and their defaults:\n");

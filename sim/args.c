@@ -19,7 +19,7 @@ static void print_help(const kd_args *a)
                  a->at[i].value ? a->at[i].value : "");
         printf("  %-24s %s\n", left, a->at[i].help);
     }
-    printf("  %-24s %s\n", "--help", "this");
+    printf("  %-24s %s\n", "-h, --help", "this");
     if (a->more) printf("\n%s\n", a->more);
 }
 
@@ -104,11 +104,16 @@ static int take_option(const kd_args *a, int argc, char **argv, int *i)
     return take(a, arg, argv[++*i]);
 }
 
+bool kd_args_asks_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int kd_args_parse(const kd_args *a, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         int rc = -1;
-        if (strcmp(argv[i], "--help") == 0) {
+        if (kd_args_asks_help(argv[i])) {
             print_help(a);
             return KD_EXIT_OK;
         }

@@ -35,6 +35,8 @@ typedef struct {
     const char *more; /* last paragraph of --help, or NULL */
 } kd_args;
 
+/* Whether the word is `--help` or `-h`. */
+bool kd_args_asks_help(const char *word);
 /* -1: go on; else the exit code with which the command ends (0 after --help; 2 after a message on stderr). */
 int kd_args_parse(const kd_args *args, int argc, char **argv);
 

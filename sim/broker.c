@@ -38,6 +38,7 @@ static const struct argp_option option_table[] = {
     {"brokers", 'n', "N", 0, "size of the cluster (default 1)", 0},
     {"withhold", 'w', "TOPIC", 0,
      "SIGUSR1 takes its partitions' leaders away: nothing can be written to it. SIGUSR2 gives them back", 0},
+    {NULL, 'h', NULL, 0, "as --help", -1},
     {0},
 };
 
@@ -69,6 +70,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case 'w':
         o->withheld = text;
+        return 0;
+    case 'h':
+        argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
         return 0;
     case ARGP_KEY_END:
         if (!o->address_file)

@@ -41,7 +41,7 @@ static void help(void)
     printf("usage: kudos-sim COMMAND [options]\n\nDrives, drills and measures Kudos.\n\n");
     for (size_t i = 0; i < KD_COUNT(commands); i++)
         printf("  %-10s %s\n", commands[i].name, commands[i].help);
-    printf("\n  --help, --version; kudos-sim COMMAND --help tells more\n\n"
+    printf("\n  -h, --help, --version; kudos-sim COMMAND --help tells more\n\n"
            "exit codes: 0 done or held, 1 violated or failed, 2 usage, 3 unknown, 4 something needed was "
            "unavailable\n");
 }
@@ -49,7 +49,7 @@ static void help(void)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    if (strcmp(name, "--help") == 0) {
+    if (kd_args_asks_help(name)) {
         help();
         return KD_EXIT_OK;
     }

@@ -43,6 +43,7 @@ static void build(table *t, kd_arguments *a, const kd_command_line *line)
         add(t, (kd_argument){"set", "section.key=value", &t->set, NULL, "overrides one option of it"});
     }
     add(t, (kd_argument){"help", NULL, NULL, &t->help, "prints this"});
+    add(t, (kd_argument){"h", NULL, NULL, &t->help, "the same"});
 }
 
 static void print_help(FILE *out, const table *t, const kd_command_line *line, const char *name)

@@ -7,7 +7,7 @@
 
 #include "kudos/limits.h"
 
-enum { OPT_SET = 256, OPT_HELP, OPT_VERSION, OPT_REFERENCE };
+enum { OPT_HELP = 'h', OPT_SET = 256, OPT_VERSION, OPT_REFERENCE };
 
 static const struct option long_options[] = {
     {"set", required_argument, NULL, OPT_SET},
@@ -53,7 +53,7 @@ static int usage_error(const kd_options *options, const char *what)
 static int read_arguments(kd_command *c, const kd_options *options, int argc, char **argv)
 {
     optind = 0; /* start anew, also when a program has read a command line before */
-    for (int got; (got = getopt_long(argc, argv, "c:t", long_options, NULL)) != -1;) {
+    for (int got; (got = getopt_long(argc, argv, "c:th", long_options, NULL)) != -1;) {
         switch (got) {
         case 'c':
             c->file = optarg;

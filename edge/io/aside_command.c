@@ -21,7 +21,7 @@ static words read_words(int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     words w = {.dir = NULL};
     optind = 0;
-    for (int got; (got = getopt_long(argc, argv, "c:", options, NULL)) != -1;) {
+    for (int got; (got = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         if (got == 'd')
             w.dir = optarg;
         else if (got == 'c')

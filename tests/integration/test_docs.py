@@ -77,6 +77,29 @@ def test_the_project_stands_alone():
     assert not wrong, f"{outside.decode()} is named in {wrong}"
 
 
+COMMANDS = [["kudos-edge"], ["kudos-edge", "compare"], ["kudos-edge", "aside"], ["kudos-central"], ["kudos-central", "export"], ["kudos-central", "backup"],
+            ["kudos-sim"], ["kudos-sim", "replay"], ["kudos-sim", "run"], ["kudos-sim", "broker"]]
+
+
+def test_h_is_help():
+    for command in COMMANDS:
+        short, long = (subprocess.run([os.path.join(BUILD, command[0]), *command[1:], option], capture_output=True, text=True) for option in ("-h", "--help"))
+        assert (short.returncode, short.stdout, short.stderr) == (0, long.stdout, ""), command
+
+
+def test_uninstall_removes_what_install_has_put_there_and_no_more(tmp_path):
+    def make(target):
+        subprocess.run(["make", "-s", "-C", TOP, "-o", "all", f"BUILD={BUILD}", f"DESTDIR={tmp_path}", "PREFIX=/usr", target], check=True)
+        return sorted(os.path.relpath(os.path.join(where, name), tmp_path) for where, _, names in os.walk(tmp_path) for name in names)
+
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/kudos-edge-local").touch()
+    installed = make("install")
+    assert {"usr/bin/kudos-edge", "usr/bin/kudos-sim", "usr/share/doc/kudos/edge.conf"} < set(installed)
+    assert make("uninstall") == ["usr/bin/kudos-edge-local"]
+    assert not (tmp_path / "usr/share/doc/kudos").exists()
+
+
 if __name__ == "__main__":
     if sys.argv[1:] != ["--write"]:
         sys.exit("usage: test_docs.py --write")
