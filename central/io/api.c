@@ -94,6 +94,10 @@ static bool handle_tail(kd_api *api, kd_http_request *req, const kd_route *route
         kd_api_likers(api, req, item);
         return true;
     }
+    if (kd_bytes_eq(tail, kd_bytes_str("display"))) {
+        *why = (kd_refusal){KD_PROBLEM_NOT_FOUND, "central does not have this path: ask an edge", NULL};
+        return false;
+    }
     if (!kd_route_counter(tail, &api->settings->counters, KD_SET, &counter, why)) return false;
     kd_api_liked(api, req, item, counter);
     return true;

@@ -26,7 +26,8 @@ bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, uint64_t 
     if (!kd_http_request_header(req, "kudos-session", &token)) return true;
     if (kd_session_decode(&s->app->session_key, token, user, token_us) == KD_OK) return true;
     return refuse(why, KD_PROBLEM_INVALID_REQUEST, "Kudos-Session",
-                  "not a session token of this service and user");
+                  "not a token of this user and this edge's http.session_secret: another edge may have made it, with a secret of its own, "
+                  "or an older secret did; repeat the request without this header");
 }
 
 bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why)

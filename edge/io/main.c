@@ -68,9 +68,11 @@ static int init_secrets(kd_app *app, char *error)
 {
     const kd_settings *set = &app->settings;
     kd_cidrs_init(&app->trusted, &set->trusted_peers);
-    if (!set->session_secret)
+    if (!set->session_secret) {
+        KD_LOG(KD_WARN, "session-secret-unset",
+               KD_STR("cause", "http.session_secret is not set: session tokens end with this process, and other edges refuse them"));
         kd_session_key_random(&app->session_key);
-    else if (kd_session_key_read(&app->session_key, set->session_secret) != KD_OK) {
+    } else if (kd_session_key_read(&app->session_key, set->session_secret) != KD_OK) {
         snprintf(error, KD_OPTIONS_ERROR_MAX,
                  "http.session_secret: %s does not hold a secret of at least 16 bytes", set->session_secret);
         return KD_EINVAL;

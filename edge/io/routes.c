@@ -106,6 +106,21 @@ static void handle_view(kd_shard *s, kd_http_request *req, const kd_item *item, 
         kd_reads_display(s, req, item);
 }
 
+/* Paths of central's API that this edge does not have. */
+static bool central_alone_has(const kd_route *route)
+{
+    static const char *const paths[] = {"time", "export", "admin"};
+    for (size_t i = 0; i < KD_COUNT(paths); i++)
+        if (kd_route_is(route, paths[i])) return true;
+    return route->count == 3 && (kd_bytes_eq(route->at[0], kd_bytes_str("snapshots")) || kd_bytes_eq(route->at[2], kd_bytes_str("likers")));
+}
+
+static void no_such_path(kd_http_request *req, const kd_route *route)
+{
+    kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND,
+                            central_alone_has(route) ? "an edge does not have this path: ask central" : "no such path; the API begins with /v1/", NULL, 0);
+}
+
 static void handle_item(kd_shard *s, kd_http_request *req, const kd_route *route)
 {
     const kd_settings *set = &s->app->settings;
@@ -113,7 +128,10 @@ static void handle_item(kd_shard *s, kd_http_request *req, const kd_route *route
     kd_item item;
     kd_refusal why;
     uint32_t counter;
-    if (!kd_route_item(route->at[0], route->at[1], &set->collections, &item, &why)) {
+    bool known = kd_route_item(route->at[0], route->at[1], &set->collections, &item, &why);
+    if (kd_bytes_eq(tail, kd_bytes_str("likers")) || (!known && central_alone_has(route))) { /* a collection may be named "snapshots" */
+        no_such_path(req, route);
+    } else if (!known) {
         if (!why.field && why.problem == KD_PROBLEM_INVALID_ID) why.field = "id";
         kd_answer_refusal(req, &why);
     } else if (kd_bytes_eq(tail, kd_bytes_str("counts")) || kd_bytes_eq(tail, kd_bytes_str("display"))) {
@@ -145,7 +163,7 @@ void kd_routes_handle(kd_http_request *req, void *arg)
     kd_route route;
     bool post = req->method == KD_HTTP_POST;
     if (kd_route_cut(req->path, &route) != KD_OK)
-        kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, NULL, NULL, 0);
+        kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL, 0);
     else if (route.count == 3)
         handle_item(s, req, &route);
     else if (kd_route_is(&route, "counts"))
@@ -155,5 +173,5 @@ void kd_routes_handle(kd_http_request *req, void *arg)
     else if (kd_route_is(&route, "likes/lookup"))
         post ? kd_reads_lookup(s, req) : kd_http_respond_wrong_method(req, "POST");
     else
-        kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, NULL, NULL, 0);
+        no_such_path(req, &route);
 }

@@ -287,6 +287,13 @@ def test_errors(edge, method, path, status, slug):
     assert {"type", "title", "status"} <= bad.json.keys()
 
 
+@pytest.mark.parametrize("path", ["/v1/posts/1/likers", "/v1/posts/1/likers?limit=10", "/v1/snapshots/posts/1", "/v1/time", "/v1/export", "/v1/admin"])
+def test_what_is_asked_of_central_says_so(edge, path):
+    bad = edge.get(path, user="ann")
+    assert (bad.status, bad.problem) == (404, "not-found") and "central" in bad.json["detail"], bad
+    assert edge.post(path, user="ann").problem == "not-found"
+
+
 @pytest.mark.parametrize("method, path, allow", [
     ("PUT", "/v1/posts/1/like", "GET, HEAD, POST, DELETE"), ("GET", "/v1/posts/1/view", "POST"),
     ("DELETE", "/v1/posts/1/view", "POST"), ("POST", "/v1/posts/1/counts", "GET, HEAD"),
@@ -330,6 +337,16 @@ def test_session_token_comes_back_and_is_checked(edge):
     for user, bad in (("ann", forged), ("ann", ""), ("ann", "x"), ("bob", token)):
         answer = edge.post("/v1/posts/t1/like", user=user, headers={"Kudos-Session": bad})
         assert (answer.status, answer.problem, answer.json["field"]) == (400, "invalid-request", "Kudos-Session"), bad
+
+
+def test_the_token_of_another_edge_is_refused_by_name_and_a_start_without_a_secret_warns(edge, fresh):
+    other = fresh(name="edge-2").start()
+    assert [line["level"] for line in other.events("session-secret-unset")] == ["warn"]
+    token = other.post("/v1/posts/t2/like", user="ann").headers["kudos-session"]
+    bad = edge.post("/v1/posts/t2/like", user="ann", headers={"Kudos-Session": token})
+    assert (bad.status, bad.problem, bad.json["field"]) == (400, "invalid-request", "Kudos-Session")
+    assert "another edge" in bad.json["detail"] and "without this header" in bad.json["detail"], bad
+    assert edge.post("/v1/posts/t2/like", user="ann").status == 200
 
 
 M64 = 2**64 - 1
@@ -381,6 +398,7 @@ def test_an_operation_is_newer_than_what_its_user_has_seen(fresh, tmp_path):
     secret.write_text("00112233445566778899aabbccddeeff")
     secret.chmod(0o600)
     e = fresh(more={"http": {"session_secret": secret}}).start()
+    assert not e.events("session-secret-unset")
     ahead = token_time(e.post("/v1/posts/1/like", user="ann").headers["kudos-session"]) + 200_000
     token = session_token(secret.read_text(), ahead, "ann")
     answer = e.delete("/v1/posts/1/like", user="ann", headers={"Kudos-Session": token})
