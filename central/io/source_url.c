@@ -72,10 +72,13 @@ static int ask(session *s, uint32_t partition, char *error)
              s->cursor[0] != '\0' ? "&cursor=" : "", s->cursor);
     for (int i = 0; i < TRIES; i++) {
         if (ask_once(s, path)) return KD_EXIT_OK;
-        if (!worth_again(s) || !s->heard) break;
+        if (!worth_again(s) || !s->heard || s->result == KD_EUNTRUSTED) break;
         usleep(AGAIN_MS * 1000);
     }
-    if (s->result != KD_OK)
+    if (s->result == KD_EUNTRUSTED)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (%s); --ca names a file with the authorities that are trusted",
+                 kd_strerror(s->result), kd_http_client_distrust(s->client));
+    else if (s->result != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", partition, kd_strerror(s->result));
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: status %d: %.*s", partition, s->status,

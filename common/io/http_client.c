@@ -172,8 +172,7 @@ static void connect_more(kd_http_client *c)
     }
 }
 
-/* While the breaker is open nobody waits for a connection. */
-static void fail_waiting(kd_http_client *c)
+static void fail_waiting(kd_http_client *c, int result)
 {
     kd_link lost;
     kd_link_init(&lost);
@@ -185,9 +184,14 @@ static void fail_waiting(kd_http_client *c)
     c->queued = 0;
     while (!kd_link_alone(&lost)) {
         kd_client_request *r = KD_LINKED(kd_client_request, at, lost.next);
-        kd_client_report(r, KD_EUNAVAILABLE);
+        kd_client_report(r, result);
         kd_client_request_release(r);
     }
+}
+
+void kd_client_untrusted(kd_http_client *c)
+{
+    fail_waiting(c, KD_EUNTRUSTED);
 }
 
 static bool any_connection(const kd_http_client *c)
@@ -208,7 +212,8 @@ static void on_pump(evutil_socket_t fd, short what, void *arg)
     }
     submit_waiting(c);
     if (c->queued > 0) connect_more(c);
-    if (c->down && c->queued > 0 && !any_connection(c)) fail_waiting(c);
+    /* While the breaker is open nobody waits for a connection. */
+    if (c->down && c->queued > 0 && !any_connection(c)) fail_waiting(c, KD_EUNAVAILABLE);
     for (uint32_t i = 0; i < c->options.connections; i++) {
         if (c->conns[i].dirty) kd_client_conn_flush(&c->conns[i]);
     }
@@ -307,7 +312,7 @@ void kd_http_client_destroy(kd_http_client *c)
     /* A caller that makes a new request for every failed one is answered that nothing is taken any more. */
     c->options.queue_max = 0;
     for (uint32_t i = 0; i < c->options.connections; i++) kd_client_conn_finish(&c->conns[i]);
-    fail_waiting(c);
+    fail_waiting(c, KD_EUNAVAILABLE);
     kd_client_pool_finish(c);
     kd_client_wheel_finish(c);
     event_free(c->pump);
@@ -323,6 +328,10 @@ void kd_http_client_destroy(kd_http_client *c)
 bool kd_http_client_up(const kd_http_client *c)
 {
     return !c->down;
+}
+const char *kd_http_client_distrust(const kd_http_client *c)
+{
+    return c->distrust;
 }
 uint32_t kd_http_client_open(const kd_http_client *c)
 {

@@ -57,6 +57,7 @@ kd_bytes kd_http_response_header(const kd_http_response *r, const char *name);
  * result: KD_OK            a whole answer: `status` and `r` are set
  *         KD_ETIMEOUT      the deadline passed; whether the peer did the work is unknown
  *         KD_EUNAVAILABLE  no connection, it was lost, or the peer refused the stream; unknown likewise
+ *         KD_EUNTRUSTED    https: the peer's certificate cannot be verified; nothing was sent
  *         KD_ETOOBIG       the response was larger than body_max
  * `status` is 0 and `r` NULL unless KD_OK. New requests may be made in the callback; destroying the client
  * may not.
@@ -88,6 +89,8 @@ int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
 /* False from the moment the breaker opens until an answer comes through again. Before the first request:
  * true. */
 bool kd_http_client_up(const kd_http_client *c);
+/* Why the last peer was KD_EUNTRUSTED, as OpenSSL says it; NULL: none was. */
+const char *kd_http_client_distrust(const kd_http_client *c);
 uint32_t kd_http_client_open(const kd_http_client *c); /* requests in flight or waiting */
 
 /* Since create. */

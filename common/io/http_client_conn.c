@@ -285,7 +285,7 @@ static int handshake(kd_client_conn *conn)
 {
     kd_http_client *c = conn->client;
     bool wants_write;
-    int rc = kd_client_link_handshake(&conn->link, c->tls, &c->url, !c->options.insecure, &wants_write);
+    int rc = kd_client_link_handshake(&conn->link, c->tls, &c->url, !c->options.insecure, &wants_write, &c->distrust);
     if (rc == KD_OK) {
         begin_session(conn);
         return KD_OK;
@@ -352,7 +352,9 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
         exchange(conn);
     else
         kd_client_conn_flush(conn);
+    kd_http_client *c = conn->client;
     if (rc != KD_OK || conn->broken) kd_client_conn_close(conn, rc != KD_OK || !conn->draining);
+    if (rc == KD_EUNTRUSTED) kd_client_untrusted(c);
 }
 
 void kd_client_conn_start(kd_client_conn *conn)

@@ -168,6 +168,7 @@ struct kd_http_client {
     uint64_t connect_at_ms; /* not before */
     uint64_t probe_at_ms;   /* while the breaker is open: when one request may try */
     bool down;
+    const char *distrust; /* why a certificate was not taken, static text; NULL: none was refused */
     uint64_t random;
     kd_http_client_stats stats;
     uint8_t *read_buf;
@@ -178,6 +179,8 @@ uint64_t kd_client_now_ms(void);
 void kd_client_wake(kd_http_client *c); /* the pump runs later in this turn */
 void kd_client_conn_up(kd_http_client *c);
 void kd_client_conn_lost(kd_http_client *c, bool useful); /* useful: it had answered something */
+/* A certificate cannot be verified: what waits fails at once, for no later connection will do better. */
+void kd_client_untrusted(kd_http_client *c);
 /* Ends a request for its caller; its object stays where it is. */
 void kd_client_report(kd_client_request *r, int result);
 void kd_client_expire(kd_client_request *r);  /* its deadline passed */
@@ -224,12 +227,12 @@ void kd_client_conn_flush(kd_client_conn *conn);
 /* Closes, then fails what was in flight. */
 void kd_client_conn_close(kd_client_conn *conn, bool failed);
 
-/* http_client_link.c: KD_OK, KD_EAGAIN, or KD_EUNAVAILABLE */
+/* http_client_link.c: KD_OK, KD_EAGAIN, KD_EUNAVAILABLE; of a handshake also KD_EUNTRUSTED, and why */
 SSL_CTX *kd_client_tls_new(const kd_http_client_options *o);
 int kd_client_link_open(kd_client_link *l, const struct addrinfo *to);
 int kd_client_link_opened(kd_client_link *l); /* the outcome of a connect */
 int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, bool verify,
-                             bool *wants_write);
+                             bool *wants_write, const char **distrust);
 ssize_t kd_client_link_read(kd_client_link *l, uint8_t *buf, size_t len); /* bytes, or a negative kd_err */
 int kd_client_link_write(kd_client_link *l, uint64_t *bytes);             /* as much of `out` as goes */
 void kd_client_link_close(kd_client_link *l);

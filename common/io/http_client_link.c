@@ -77,8 +77,17 @@ static int tls_begin(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, 
     return KD_OK;
 }
 
+/* OpenSSL tells of a handshake that failed only that it did; of a certificate it has kept the reason. */
+static int handshake_failed(const kd_client_link *l, bool verify, const char **distrust)
+{
+    long why = SSL_get_verify_result(l->ssl);
+    if (!verify || why == X509_V_OK) return KD_EUNAVAILABLE;
+    *distrust = X509_verify_cert_error_string(why);
+    return KD_EUNTRUSTED;
+}
+
 int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, bool verify,
-                             bool *wants_write)
+                             bool *wants_write, const char **distrust)
 {
     *wants_write = false;
     if (!l->ssl && tls_begin(l, tls, url, verify) != KD_OK) return KD_EUNAVAILABLE;
@@ -92,7 +101,8 @@ int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_ur
     }
     int why = SSL_get_error(l->ssl, rc);
     *wants_write = why == SSL_ERROR_WANT_WRITE;
-    return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? KD_EAGAIN : KD_EUNAVAILABLE;
+    bool goes_on = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
+    return goes_on ? KD_EAGAIN : handshake_failed(l, verify, distrust);
 }
 
 ssize_t kd_client_link_read(kd_client_link *l, uint8_t *buf, size_t len)

@@ -22,6 +22,7 @@ struct kd_drift_probe {
     uint64_t asked_us;
     uint64_t random;
     kd_clock_state told;
+    bool distrusted; /* central's certificate was refused at the last question */
 };
 
 static void again(kd_drift_probe *p, uint64_t delay_us)
@@ -41,10 +42,20 @@ static void tell(kd_drift_probe *p)
            KD_U64("bound_us", p->app->settings.drift_bound_us));
 }
 
+static void tell_distrust(kd_drift_probe *p, int result)
+{
+    bool now = result == KD_EUNTRUSTED;
+    if (now && !p->distrusted)
+        KD_LOG(KD_ERROR, "central-untrusted", KD_STR("url", p->app->settings.central_url),
+               KD_STR("cause", kd_http_client_distrust(p->client)), KD_STR("remedy", "central.ca_file names the authorities that are trusted"));
+    p->distrusted = now;
+}
+
 static void on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
     kd_drift_probe *p = arg;
     uint64_t now_us;
+    tell_distrust(p, result);
     bool good = result == KD_OK && status == 200 &&
                 kd_central_words_time(kd_http_response_body(r), &p->text, &now_us);
     if (good) good = kd_clock_measure(&p->app->clock, p->asked_us, now_us) == KD_OK;

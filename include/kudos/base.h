@@ -31,7 +31,8 @@
     X(KD_ETIMEOUT, -14, "deadline passed")                                                                   \
     X(KD_EUNAVAILABLE, -15, "peer unavailable")                                                              \
     X(KD_EIDENTITY, -16, "identity in doubt")                                                                \
-    X(KD_EOVERLOADED, -17, "overloaded")
+    X(KD_EOVERLOADED, -17, "overloaded")                                                                     \
+    X(KD_EUNTRUSTED, -18, "the certificate of this peer cannot be verified")
 
 typedef enum {
     KD_OK = 0,

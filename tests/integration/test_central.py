@@ -18,7 +18,7 @@ import kafka_wire  # noqa: E402
 from central_feed import DAY, PARTITIONS, SAVE, T0, TOPICS, VIEW, Central, Feed, export, like, unlike, until  # noqa: E402
 from central_feed import broker, central, feed  # noqa: E402,F401  (fixtures)
 from certificate import make_certificate  # noqa: E402
-from proc import Broker, free_ports, program  # noqa: E402
+from proc import Broker, Edge, free_ports, program  # noqa: E402
 
 
 # ---- merging and reading ----
@@ -459,7 +459,11 @@ def test_tls_and_its_renewal(tmp_path, broker, feed):
         wanted = f"like\t{item}\tu1\t{T0}\teu\n"
         url = f"https://127.0.0.1:{central.port}"
         until(lambda: export("--url", url, "--ca", cert) == wanted, "no export over TLS")
-        assert export("--url", url, "--ca", new_cert, rc=4)
+        for arguments in ([], ["--ca", new_cert]):
+            refused = export("--url", url, *arguments, rc=4)
+            assert "the certificate of this peer cannot be verified" in refused and "--ca" in refused, refused
+        with Edge(tmp_path, broker.address, partitions=PARTITIONS, central=url) as edge:
+            until(lambda: edge.events("central-untrusted"), "an edge that cannot verify central did not say so")
         with pytest.raises((OSError, http.client.HTTPException)):
             central.get("/v1/time")
         assert shown() == text(cert)
