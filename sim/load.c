@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/text.h"
 #include "kudos/id.h"
 #include "sim/args.h"
 #include "sim/load.h"
@@ -115,6 +116,7 @@ static int run(const kd_load_plan *plan, kd_load_result *sum)
         sum->errors += one->errors;
         sum->likes += one->likes;
         for (int s = 0; s < KD_LOAD_STATUS_MAX; s++) sum->answers[s] += one->answers[s];
+        for (int e = 0; e < KD_LOAD_ERRORS_MAX; e++) sum->failed[e] += one->failed[e];
         sum->elapsed_us = KD_MAX(sum->elapsed_us, one->elapsed_us);
         if (sum->first_status == 0) sum->first_status = one->first_status;
         kd_histogram_merge(&sum->latency_us, &one->latency_us);
@@ -125,16 +127,46 @@ static int run(const kd_load_plan *plan, kd_load_result *sum)
     return rc;
 }
 
-/* "answers=200:17,503:4"; 0: without an answer. */
+static const char *failure_words(int err)
+{
+    switch (err) {
+    case KD_EUNAVAILABLE:
+        return "connection-failed";
+    case KD_ETIMEOUT:
+        return "deadline-passed";
+    case KD_EUNTRUSTED:
+        return "certificate-not-verified";
+    case KD_ETOOBIG:
+        return "answer-too-large";
+    default:
+        return "not-sent"; /* kd_http_client_request refused it */
+    }
+}
+
+static void put_answer(kd_buf *out, const char *what, uint64_t count)
+{
+    if (count == 0) return;
+    bool first = out->data[out->len - 1] == '=';
+    kd_text_printf(out, "%s%s:%llu", first ? "" : ",", what, (unsigned long long)count);
+}
+
+void kd_load_put_answers(const kd_load_result *r, kd_buf *out)
+{
+    kd_text_printf(out, "answers=");
+    for (int s = 0; s < KD_LOAD_STATUS_MAX; s++) {
+        char digits[12];
+        snprintf(digits, sizeof digits, "%d", s);
+        put_answer(out, digits, r->answers[s]);
+    }
+    for (int e = 0; e < KD_LOAD_ERRORS_MAX; e++) put_answer(out, failure_words(-e), r->failed[e]);
+}
+
 static void print_answers(const kd_load_result *r)
 {
-    const char *separator = "answers=";
-    for (int s = 0; s < KD_LOAD_STATUS_MAX; s++) {
-        if (r->answers[s] == 0) continue;
-        printf("%s%d:%llu", separator, s, (unsigned long long)r->answers[s]);
-        separator = ",";
-    }
-    printf("\n");
+    kd_buf text = {0};
+    kd_load_put_answers(r, &text);
+    printf("%.*s\n", (int)text.len, (const char *)text.data);
+    kd_buf_finish(&text);
 }
 
 static int report(const kd_load_plan *plan, const kd_load_result *r)

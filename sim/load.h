@@ -24,13 +24,15 @@ typedef struct {
     kd_zipf zipf;
 } kd_load_plan;
 
-enum { KD_LOAD_STATUS_MAX = 600 };
+enum { KD_LOAD_STATUS_MAX = 600, KD_LOAD_ERRORS_MAX = 32 };
+_Static_assert(-KD_EUNTRUSTED < KD_LOAD_ERRORS_MAX, "every kd_err has its place");
 
 typedef struct {
     uint64_t requests, errors, likes;
     uint64_t elapsed_us;
     kd_histogram latency_us;
-    uint64_t answers[KD_LOAD_STATUS_MAX]; /* by status; [0]: without one */
+    uint64_t answers[KD_LOAD_STATUS_MAX]; /* by status */
+    uint64_t failed[KD_LOAD_ERRORS_MAX];  /* requests without an answer, by -kd_err */
     int first_status;                     /* of the first answer that was not 2xx, for the message */
     kd_load_tally tally;                  /* with --check */
 } kd_load_result;
@@ -78,6 +80,9 @@ int kd_load_work(const kd_load_plan *plan, uint32_t index, kd_load_result *resul
 bool kd_load_check(const kd_load_plan *plan, const kd_load_tally *tally);
 
 /* ---- load.c ---- */
+
+/* Appends "answers=200:17,503:4,deadline-passed:2": by status, and in words what became of requests without an answer. */
+void kd_load_put_answers(const kd_load_result *r, kd_buf *out);
 
 int kd_sim_load(int argc, char **argv);
 

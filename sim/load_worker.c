@@ -78,6 +78,7 @@ static void ask(slot *s, uint64_t began_us, uint64_t at_us)
     }
     w->result->requests++;
     w->result->errors++;
+    w->result->failed[-rc]++;
     rest(s, at_us + REST_US);
 }
 
@@ -85,7 +86,10 @@ static void count(worker *w, const slot *s, int result, int status, uint64_t at_
 {
     bool good = result == KD_OK && status >= 200 && status < 300;
     w->result->requests++;
-    w->result->answers[result == KD_OK && status < KD_LOAD_STATUS_MAX ? status : 0]++;
+    if (result == KD_OK)
+        w->result->answers[KD_MIN(status, KD_LOAD_STATUS_MAX - 1)]++;
+    else
+        w->result->failed[-result]++;
     kd_histogram_add(&w->result->latency_us, at_us - s->began_us);
     kd_load_tally_note(&w->result->tally, s->item, s->likes, good);
     if (good) {

@@ -173,3 +173,21 @@ Test(load_tally, one_lost_and_one_doubled_do_not_cancel)
     cr_assert_eq(v.items, 3);
     kd_load_tally_finish(&t);
 }
+
+Test(load_answers, what_became_of_a_request_without_an_answer_is_said_in_words)
+{
+    kd_load_result r = {.requests = 23};
+    kd_buf text = {0};
+    r.answers[200] = 17;
+    r.answers[503] = 4;
+    r.failed[-KD_ETIMEOUT] = 2;
+    r.failed[-KD_EUNAVAILABLE] = 1;
+    kd_load_put_answers(&r, &text);
+    cr_expect(kd_bytes_eq(kd_buf_view(&text), kd_bytes_str("answers=200:17,503:4,deadline-passed:2,connection-failed:1")), "%.*s", (int)text.len,
+              (const char *)text.data);
+    kd_buf_clear(&text);
+    r = (kd_load_result){.failed[-KD_EUNAVAILABLE] = 512};
+    kd_load_put_answers(&r, &text);
+    cr_expect(kd_bytes_eq(kd_buf_view(&text), kd_bytes_str("answers=connection-failed:512")), "%.*s", (int)text.len, (const char *)text.data);
+    kd_buf_finish(&text);
+}
