@@ -101,23 +101,42 @@ static int open_store(kd_shard *s, char *error)
     return kd_leveldb_open_beside(&s->db, dir, &options, error, KD_OPTIONS_ERROR_MAX);
 }
 
+/* What the store was made for and the configuration says otherwise. */
+static void put_mismatch(const kd_shard *s, const kd_edge_stored *stored, char *what, size_t size)
+{
+    const kd_settings *set = &s->app->settings;
+    uint32_t n = s->app->shard_count;
+    if (strcmp(stored->edge, set->name) != 0)
+        snprintf(what, size, "made for edge.name = %s, the configuration says %s: correct edge.name or edge.data_dir", stored->edge, set->name);
+    else if (stored->shards != n)
+        snprintf(what, size,
+                 "made with edge.shards = %u, the configuration says %u: set edge.shards = %u (or 0: as stored); another number needs an "
+                 "empty directory",
+                 stored->shards, n, stored->shards);
+    else if (stored->partitions != set->partitions)
+        snprintf(what, size, "made with kafka.partitions = %u, the configuration says %u: set kafka.partitions = %u", stored->partitions,
+                 (uint32_t)set->partitions, stored->partitions);
+    else if (stored->shard != s->index)
+        snprintf(what, size, "made as shard-%u: directories were renamed", stored->shard);
+}
+
 /* With edge.shards left open their number is that of the directories: then a smaller one than stored means that one is gone. */
 static int core_refused(kd_shard *s, const kd_store *store, int err, char *error)
 {
     const kd_settings *set = &s->app->settings;
     uint32_t n = s->app->shard_count;
     kd_edge_stored stored;
-    bool guessed = err == KD_EMISMATCH && set->shards == 0 && n < set->partitions;
-    if (guessed && kd_edge_stored_as(store, &stored) == KD_OK && stored.shards > n) {
+    char what[512] = "made by a program with another storage version";
+    bool known = err == KD_EMISMATCH && kd_edge_stored_as(store, &stored) == KD_OK;
+    bool guessed = known && set->shards == 0 && n < set->partitions;
+    if (guessed && stored.shards > n) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s/shard-%u is missing: shard-%u is one of %u", set->data_dir,
                  stored.shards - 1, s->index, stored.shards);
         return KD_EMALFORMED;
     }
+    if (known) put_mismatch(s, &stored, what, sizeof what);
     if (err == KD_EMISMATCH)
-        snprintf(
-            error, KD_OPTIONS_ERROR_MAX,
-            "%s/shard-%u was made for another edge.name, edge.shards or kafka.partitions (now %s, %u, %u)",
-            set->data_dir, s->index, set->name, n, (uint32_t)set->partitions);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s/shard-%u was %s", set->data_dir, s->index, what);
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s/shard-%u: %s", set->data_dir, s->index,
                  err == KD_EIO ? "the store cannot be read: read-failed in the log says why" : kd_strerror(err));

@@ -575,8 +575,9 @@ def test_sighup_reloads_the_level_and_names_what_needs_a_restart(fresh):
 
 @pytest.mark.parametrize("more, code, text", [
     ({"kafka": {"partitions": PARTITIONS + 1}}, 2, "partitions"),
-    ({"edge": {"shards": 1}}, 2, "edge.shards"),
-    ({"edge": {"name": "edge-2"}}, 2, "edge.name"),
+    ({"edge": {"shards": 1}}, 2, "made with edge.shards = 2, the configuration says 1: set edge.shards = 2"),
+    ({"edge": {"shards": 4}}, 2, "made with edge.shards = 2, the configuration says 4: set edge.shards = 2"),
+    ({"edge": {"name": "edge-2"}}, 2, "made for edge.name = edge-1, the configuration says edge-2"),
 ])
 def test_a_start_that_does_not_fit_is_refused_by_name(fresh, more, code, text):
     e = fresh().start()
