@@ -17,9 +17,7 @@ enum {
     READ_MS = 3000,
     READ_TRIES = 3,
     WATERMARK_MS = 1000,
-    ROUND_MS = 5000,
-    BACKOFF_MIN_MS = 200,
-    BACKOFF_MAX_MS = 5000
+    ROUND_MS = 5000
 };
 _Static_assert((int)ENSURE_MS < (int)KD_ENDING_CALL_MS && (int)READ_MS < (int)KD_ENDING_CALL_MS &&
                    (int)WATERMARK_MS < (int)KD_ENDING_CALL_MS,
@@ -86,15 +84,14 @@ static int ensure_once(kd_keeper *k, char *error)
 static bool ensure_topics(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
-    uint64_t backoff_ms = BACKOFF_MIN_MS;
+    uint64_t delay_ms = 0;
     while (!stopping(k)) {
         int rc = ensure_once(k, error);
         if (rc == KD_OK) return true;
         if (rc == KD_EMISMATCH || rc == KD_EINVAL)
             kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
         KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
-        rest(k, backoff_ms / 2 + kd_random_next(&k->random) % backoff_ms);
-        backoff_ms = KD_MIN(2 * backoff_ms, BACKOFF_MAX_MS);
+        rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
     }
     return false;
 }

@@ -64,6 +64,11 @@ typedef struct {
 int kd_kafka_ensure_topics(const kd_kafka_config *config, kd_kafka_topic *topics, size_t n,
                            uint32_t timeout_ms, char *err, size_t size);
 
+/* How long to wait before the topics are looked for once more, by whichever program: *delay_ms (0 at first, and after a success) doubles up to
+ * the maximum, and the wait is between half of it and the whole at random. */
+enum { KD_KAFKA_AGAIN_MIN_MS = 500, KD_KAFKA_AGAIN_MAX_MS = 3000 };
+uint64_t kd_kafka_again_ms(uint64_t *delay_ms, uint64_t *random);
+
 /* --- producer --- */
 
 typedef struct kd_kafka_producer kd_kafka_producer;

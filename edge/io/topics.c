@@ -10,7 +10,7 @@
 #include "common/io/log.h"
 #include "edge/io/shard.h"
 
-enum { RETRY_MIN_US = 500 * 1000, RETRY_MAX_US = 30 * 1000 * 1000, LATER_TIMEOUT_MS = 2000 };
+enum { LATER_TIMEOUT_MS = 2000 };
 _Static_assert((int)LATER_TIMEOUT_MS < (int)KD_ENDING_CALL_MS, "a stop that comes during a check waits for it");
 
 /* Tells a shard; one per shard, posted to its loop. */
@@ -25,7 +25,7 @@ struct kd_topics {
     kd_timer timer;
     kd_post recheck;
     int recheck_posted; /* atomic */
-    uint64_t delay_us, random;
+    uint64_t delay_ms, random;
     bool told; /* the shards have been */
     bool stopped;
     kd_tiding tidings[KD_SHARDS_MAX];
@@ -89,13 +89,18 @@ static void tell(kd_topics *t)
     }
 }
 
+static void look_again(kd_topics *t)
+{
+    kd_timer_set(&t->timer, 1000 * kd_kafka_again_ms(&t->delay_ms, &t->random));
+}
+
 static void on_timer(void *arg)
 {
     kd_topics *t = arg;
     char error[KD_OPTIONS_ERROR_MAX] = "";
     int err = ensure(t->app, LATER_TIMEOUT_MS, error);
     if (err == KD_OK) {
-        t->delay_us = RETRY_MIN_US;
+        t->delay_ms = 0;
         KD_LOG(KD_INFO, "kafka-topics-ready");
         tell(t);
         return;
@@ -105,15 +110,14 @@ static void on_timer(void *arg)
         kd_drain_fail(t->app, KD_EXIT_USAGE);
         return;
     }
-    kd_timer_set(&t->timer, t->delay_us / 2 + kd_random_next(&t->random) % t->delay_us);
-    t->delay_us = KD_MIN(2 * t->delay_us, (uint64_t)RETRY_MAX_US);
+    look_again(t);
 }
 
 static void on_recheck(kd_post *post)
 {
     kd_topics *t = KD_CONTAINER(post, kd_topics, recheck);
     __atomic_store_n(&t->recheck_posted, 0, __ATOMIC_RELEASE);
-    if (!t->stopped && !kd_timer_armed(&t->timer)) kd_timer_set(&t->timer, t->delay_us);
+    if (!t->stopped && !kd_timer_armed(&t->timer)) look_again(t);
 }
 
 void kd_topics_recheck(kd_topics *t)
@@ -126,7 +130,6 @@ int kd_topics_create(kd_app *app, bool ready)
     kd_topics *t = kd_alloc(sizeof *t);
     t->app = app;
     t->recheck.fn = on_recheck;
-    t->delay_us = RETRY_MIN_US;
     t->random = kd_clock_mono_us();
     app->topics = t;
     if (kd_loop_create(&t->loop, "topics") != KD_OK) return KD_EIO;
@@ -134,7 +137,7 @@ int kd_topics_create(kd_app *app, bool ready)
     if (ready)
         tell(t);
     else
-        kd_timer_set(&t->timer, RETRY_MIN_US);
+        look_again(t);
     return kd_loop_start(t->loop);
 }
 
