@@ -147,6 +147,7 @@ static int connect_all(replay *r)
 static const char *verdict_of(const replay *r)
 {
     bool all = r->sent.acked == r->log.count && r->sent.acked > 0;
+    if (r->check.beyond) return "wrong";
     if (!all || r->sent.stopped) return "unknown";
     if (r->check.right && r->sent.contradictions == 0) return "exact";
     return r->check.readable || r->sent.contradictions > 0 ? "wrong" : "unknown";
@@ -159,8 +160,22 @@ static int exit_code(const replay *r, const char *verdict)
     return r->sent.reached || r->log.count == 0 ? KD_EXIT_UNKNOWN : KD_EXIT_UNAVAILABLE;
 }
 
+/* Why the counts cannot be those of the log. */
+static void note_use(const replay *r)
+{
+    const kd_replay_check *c = &r->check;
+    const char *at = c->beyond ? kd_names_at(&r->log.items, c->beyond_item) : kd_names_at(&r->log.items, c->used_first);
+    if (c->beyond)
+        printf("central counts %lld likes of %s; in this log %llu users like it: the store holds likes of others, use an empty one\n",
+               (long long)c->targets[c->count - 1].counts[c->beyond_item], at, (unsigned long long)r->oracle.likers[c->beyond_item]);
+    else if (c->used > 0 && !c->right)
+        printf("the store was used before: of %u items central had counts already, of %s %lld; use an empty one\n", c->used, at,
+               (long long)c->used_says);
+}
+
 static void notes(const replay *r)
 {
+    note_use(r);
     const kd_replay_sent *s = &r->sent;
     if (s->retries)
         printf("retries %llu (%llu answers lost on purpose)\n", (unsigned long long)s->retries,
@@ -195,6 +210,8 @@ static int run(replay *r)
 {
     kd_replay_view view = {
         .log = &r->log, .oracle = &r->oracle, .sent = &r->sent, .check = &r->check, .poll = r->poll};
+    kd_replay_look(&r->log, &r->oracle, r->base, &r->check);
+    if (r->check.beyond) return report(r);
     kd_replay_view_init(&view, r->base);
     kd_replay_send(&r->plan, &r->log, r->base, r->edges, &r->sent);
     /* Without all acknowledgements there is nothing to wait for, only something to look at. */

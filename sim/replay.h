@@ -69,6 +69,11 @@ typedef struct {
     uint32_t wrong_items;  /* items that are wrong anywhere */
     uint64_t pending;      /* sum over all items and targets in the last round */
     bool readable;         /* the last round reached everybody */
+    uint32_t used, used_first; /* items whose count at central was not 0 before the first event, and not yet the log's; the first */
+    int64_t used_says;         /* its count then */
+    bool beyond;               /* central counts more users of an item than like it in the log: nothing will mend that */
+    uint32_t beyond_item;      /* the first such item */
+    bool settled;              /* the store was used before, and its wrong counts have stopped changing */
     bool right;            /* everything agreed, twice in a row */
     uint64_t converged_us; /* when it first did */
 } kd_replay_check;
@@ -78,11 +83,18 @@ void kd_replay_target_take(kd_replay_target *t, const kd_replay_oracle *oracle, 
                            uint64_t pending);
 /* Ends a round, the targets' errors being set. True when everybody was read and is right about everything. */
 bool kd_replay_judge(kd_replay_check *c, const kd_replay_oracle *oracle);
+/* What central said before the first event: fills used and beyond. */
+void kd_replay_judge_before(kd_replay_check *c, const kd_replay_oracle *oracle);
+/* All targets say the same of every item, right or wrong. */
+bool kd_replay_targets_agree(const kd_replay_check *c, uint32_t items);
 bool kd_replay_item_wrong(const kd_replay_check *c, const kd_replay_oracle *oracle, uint32_t item);
 
 /* ---- replay_verify.c ---- */
 
-/* The targets' name and client are set by the caller. Reads until right, or until_us. */
+/* The targets' name and client are set by the caller. Reads central once, before the first event is sent: what it counts already. A central that
+ * does not answer within a few seconds is taken for an empty one. */
+void kd_replay_look(const kd_replay_log *log, const kd_replay_oracle *oracle, struct event_base *base, kd_replay_check *check);
+/* After kd_replay_look. Reads until right, until it cannot get right any more, or until_us. */
 void kd_replay_verify(const kd_replay_log *log, const kd_replay_oracle *oracle, struct event_base *base,
                       kd_replay_check *check, uint64_t until_us);
 void kd_replay_check_finish(kd_replay_check *check);

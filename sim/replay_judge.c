@@ -25,6 +25,37 @@ bool kd_replay_item_wrong(const kd_replay_check *c, const kd_replay_oracle *orac
     return false;
 }
 
+static void find_beyond(kd_replay_check *c, const kd_replay_oracle *oracle)
+{
+    const kd_replay_target *central = &c->targets[c->count - 1];
+    for (uint32_t item = 0; item < oracle->items && !c->beyond && central->error == 0; item++) {
+        c->beyond = central->counts[item] > (int64_t)oracle->likers[item];
+        c->beyond_item = item;
+    }
+}
+
+void kd_replay_judge_before(kd_replay_check *c, const kd_replay_oracle *oracle)
+{
+    const kd_replay_target *central = &c->targets[c->count - 1];
+    if (central->error != 0) return;
+    for (uint32_t item = 0; item < oracle->items; item++) {
+        int64_t says = central->counts[item];
+        if (says == 0 || says == (int64_t)oracle->counts[item]) continue;
+        if (c->used++ > 0) continue;
+        c->used_first = item;
+        c->used_says = says;
+    }
+    find_beyond(c, oracle);
+}
+
+bool kd_replay_targets_agree(const kd_replay_check *c, uint32_t items)
+{
+    const int64_t *central = c->targets[c->count - 1].counts;
+    for (uint32_t i = 0; i + 1 < c->count; i++)
+        if (memcmp(c->targets[i].counts, central, items * sizeof *central) != 0) return false;
+    return true;
+}
+
 bool kd_replay_judge(kd_replay_check *c, const kd_replay_oracle *oracle)
 {
     bool agreed = true;
@@ -39,6 +70,7 @@ bool kd_replay_judge(kd_replay_check *c, const kd_replay_oracle *oracle)
     }
     for (uint32_t item = 0; item < oracle->items; item++)
         c->wrong_items += kd_replay_item_wrong(c, oracle, item);
+    find_beyond(c, oracle);
     c->judged = true;
     return agreed;
 }

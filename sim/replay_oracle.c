@@ -37,10 +37,12 @@ static void like(kd_replay_oracle *o, row *r, uint32_t item)
         o->repeated_likes++;
         return;
     }
-    if (r->ever)
+    if (r->ever) {
         o->likes_again++;
-    else
+    } else {
         o->first_likes++;
+        o->likers[item]++;
+    }
     r->liked = r->ever = true;
     o->counts[item]++;
 }
@@ -69,6 +71,7 @@ void kd_replay_oracle_init(kd_replay_oracle *o, const kd_replay_log *log)
 {
     *o = (kd_replay_oracle){.items = log->items.count};
     o->counts = kd_alloc((o->items + 1) * sizeof *o->counts);
+    o->likers = kd_alloc((o->items + 1) * sizeof *o->likers);
     o->like_events = kd_alloc((o->items + 1) * sizeof *o->like_events);
     rows all = {.mask = 1023};
     while (all.mask < 2 * (uint64_t)log->count) all.mask = all.mask * 2 + 1;
@@ -105,5 +108,6 @@ uint32_t kd_replay_oracle_top(const kd_replay_oracle *o, const kd_replay_log *lo
 void kd_replay_oracle_finish(kd_replay_oracle *o)
 {
     free(o->counts);
+    free(o->likers);
     free(o->like_events);
 }

@@ -9,6 +9,7 @@
 
 typedef struct {
     uint64_t *counts;      /* per item: users who like it at the end */
+    uint64_t *likers;      /* per item: users who ever like it: no order of the events gives more */
     uint64_t *like_events; /* per item: what adding 1 per like would give */
     uint32_t items;
     uint64_t pairs; /* sum of counts */

@@ -15,9 +15,10 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from certificate import make_certificate  # noqa: E402
-from proc import Broker, Central, Edge, Process, free_ports, wait_until  # noqa: E402
+from proc import Broker, Central, Edge, Process, free_ports, program, wait_until  # noqa: E402
 
 PARTITIONS = 4
+LONG = os.environ.get("KUDOS_LONG") == "1"
 FAST = {"edge": {"flush_interval": "100ms"}}
 
 
@@ -59,6 +60,30 @@ def settled(edges, item, count):
     """Every edge shows this count, with nothing pending."""
     want = {"count": count, "display": str(count), "pending": 0}
     wait_until(lambda: all(like_count(e, item) == want for e in edges), 20, f"{item} == {count} everywhere")
+
+
+def test_a_replay_into_a_used_store_says_so_at_once(edges, central, tmp_path):
+    def replay(log):
+        path = tmp_path / "log.tsv"
+        path.write_text("".join(f"{1000 + i}\t{user}\tused\t{op}\n" for i, (user, op) in enumerate(log)))
+        done = subprocess.run([program("kudos-sim"), "replay", str(path), "--edge", f"http://127.0.0.1:{edges[0].port}", "--central", central.url,
+                               "--timeout", "600"], capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stdout.splitlines()[-1]
+
+    for user in ("x", "y"):
+        assert edges[0].post("/v1/posts/used/like", user=user).status == 200
+    settled(edges, "posts/used", 2)
+    wait_until(lambda: like_count(central, "posts/used")["count"] == 2, 20, "central")
+    code, out, last = replay([("ann", 1)])
+    assert code == 1 and last.endswith("verdict=wrong") and " acked=0 " in last, out
+    assert "central counts 2 likes of posts/used; in this log 1 users like it" in out, out
+    code, out, last = replay([("ann", 1), ("bob", 1), ("cyd", 1), ("cyd", -1)])
+    assert code == 1 and last.endswith("verdict=wrong") and " acked=4 " in last, out
+    assert "central counts 4 likes of posts/used; in this log 3 users like it" in out, out
+    if LONG:  # within what the log can reach: noticed when nothing changes any more
+        code, out, last = replay([(user, op) for user in "abcd" for op in (1, -1)])
+        assert code == 1 and last.endswith("verdict=wrong"), out
+        assert "the store was used before: of 1 items central had counts already, of posts/used 4" in out, out
 
 
 def test_a_like_is_seen_everywhere_and_says_until_when_it_is_complete(edges):
