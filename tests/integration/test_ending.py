@@ -3,8 +3,6 @@ import os
 import sys
 import time
 
-import pytest
-
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 from proc import SLOWER, Broker, Central, Edge, SyncOrder, program, wait_until  # noqa: E402
@@ -58,16 +56,16 @@ def test_a_kafka_client_that_does_not_end_is_left_behind(tmp_path):
             assert edge.get("/v1/posts/1/like", user="u").json["liked"] is True
 
 
-@pytest.mark.skipif(not LONG, reason="waits for the whole patience: KUDOS_LONG=1")
-def test_a_disk_that_hangs_is_named(tmp_path):
-    """A sync that does not return while the stores are closed: code 1, and the log says that it was the disk."""
-    with Broker(tmp_path) as broker:
-        edge = Edge(tmp_path, broker.address, shards=1, more={"edge": {"drain_timeout": "1s"}})
-        order = SyncOrder(edge)
-        with edge:
-            wait_until(lambda: edge.metric("kudos_edge_kafka_ready") == 1, what="the edge's consumer")
-            order.slow(60)
-            edge.signal(15)
-            assert edge.wait() == 1
-            said = edge.events("stop-hangs") + edge.events("drain-hangs")
-            assert said and said[0].get("part", "disk") == "disk", edge.log()[-2000:]
+if LONG:
+    def test_a_disk_that_hangs_is_named(tmp_path):
+        """A sync that does not return while the stores are closed: code 1, and the log says that it was the disk."""
+        with Broker(tmp_path) as broker:
+            edge = Edge(tmp_path, broker.address, shards=1, more={"edge": {"drain_timeout": "1s"}})
+            order = SyncOrder(edge)
+            with edge:
+                wait_until(lambda: edge.metric("kudos_edge_kafka_ready") == 1, what="the edge's consumer")
+                order.slow(60)
+                edge.signal(15)
+                assert edge.wait() == 1
+                said = edge.events("stop-hangs") + edge.events("drain-hangs")
+                assert said and said[0].get("part", "disk") == "disk", edge.log()[-2000:]
