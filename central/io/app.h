@@ -44,7 +44,7 @@ int kd_app_run(const kd_command *command, kd_central_settings *settings);
 /* app_admin.c */
 extern const kd_admin_hooks kd_app_admin_hooks; /* `arg` is to be set */
 /* app_act.c */
-int kd_app_act(void *arg, bool post, const char *name, const char *query, kd_buf *out);
+int kd_app_act(void *arg, const kd_admin_request *asked, kd_buf *out);
 /* app_drain.c */
 void kd_app_drain(void *arg);
 void kd_app_reload(void *arg);

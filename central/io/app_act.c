@@ -30,13 +30,14 @@ static int start(kd_app *app, const char *query, kd_buf *out)
 }
 
 /* /admin/job: of what takes long, /admin/act: of what does not. A POST orders, a GET tells how far it is. */
-int kd_app_act(void *arg, bool post, const char *name, const char *query, kd_buf *out)
+int kd_app_act(void *arg, const kd_admin_request *asked, kd_buf *out)
 {
     kd_app *app = arg;
-    bool slow = strcmp(name, "job") == 0, row = strcmp(name, "compare-row") == 0;
-    if (!post && (row || strcmp(name, "compare-digest") == 0)) return kd_act_compare(app, row, query, out);
-    if (!slow && strcmp(name, "act") != 0) return kd_admin_refuse(out, 404, "no such action");
-    if (post) return start(app, query, out);
+    bool slow = strcmp(asked->name, "job") == 0;
+    if (strcmp(asked->name, asked->post ? "compare-rows" : "compare-digest") == 0)
+        return kd_act_compare(app, asked, out);
+    if (!slow && strcmp(asked->name, "act") != 0) return kd_admin_refuse(out, 404, "no such action");
+    if (asked->post) return start(app, asked->query, out);
     kd_jobs_show(jobs_of(app, slow), out);
     return 200;
 }

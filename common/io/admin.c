@@ -1,11 +1,16 @@
 /*
  * admin.c - the admin port.
  *
- * Bounded: CONNECTIONS_MAX connections at once (beyond that the listener rests and the kernel's backlog holds
- * the rest), one request per connection, LIFETIME_S for all of it. evhttp does not report the end of a
- * connection, so a reference to each bufferevent is held in a slot. Invariant: a bufferevent whose callback
- * argument is NULL was let go by evhttp (bufferevent_free clears it); the sweep then gives up ours, which
- * closes the socket. The client has seen the end before that, since evhttp shuts the socket down itself.
+ * Bounded: CONNECTIONS_MAX connections at once, one request per connection, LIFETIME_S for all of it. evhttp does not
+ * report the end of a connection, so a reference to each bufferevent is held in a slot. Invariant: a bufferevent whose
+ * callback argument is NULL was let go by evhttp (bufferevent_free clears it); its slot is free for the next connection,
+ * which gives up our reference and so closes the socket. The client has seen the end before that, since evhttp shuts the
+ * socket down itself.
+ *
+ * One slot is kept free, so that connections that say nothing do not shut the port: when the last slot is taken, the
+ * connection that has waited longest without a whole request is closed, then the one that has read its answer slowest. A
+ * connection whose bytes the kernel holds already is not closed. Where there are only such ones, the listener rests until
+ * they have been read; the kernel's backlog holds the rest.
  */
 #include "common/io/admin.h"
 
@@ -25,20 +30,22 @@
 
 #include "common/json_writer.h"
 
-enum { CONNECTIONS_MAX = 64, LIFETIME_S = 30, SWEEP_S = 1, IDLE_S = 10, HEADERS_MAX = 8192, BODY_MAX = 1024 };
+enum { CONNECTIONS_MAX = 64, LIFETIME_S = 30, SWEEP_S = 1, IDLE_S = 10, HEADERS_MAX = 8192, REST_US = 1000 };
 
 typedef struct {
     struct bufferevent *socket; /* NULL: free */
+    uint64_t number;            /* of the connection, in the order in which they came */
     uint32_t sweeps;            /* that it has lived through */
 } slot;
 
 struct kd_admin {
     struct evhttp *http;
     struct evconnlistener *listener;
-    struct event *sweep_timer;
+    struct event *sweep_timer, *rest_timer;
     kd_admin_hooks hooks;
     slot slots[CONNECTIONS_MAX];
     uint32_t connections;
+    uint64_t connections_ever;
     uint16_t port;
     bool loopback;  /* listens there alone */
     char host[256]; /* as configured */
@@ -51,27 +58,91 @@ static bool is_let_go(struct bufferevent *socket)
     return arg == NULL;
 }
 
-static void sweep(kd_admin *a)
+/* evhttp takes this for its own time limit and lets go at once. */
+static void slot_end(const slot *s)
+{
+    bufferevent_trigger_event(s->socket, BEV_EVENT_READING | BEV_EVENT_TIMEOUT, 0);
+    KD_ASSERT(is_let_go(s->socket));
+}
+
+static void slots_reclaim(kd_admin *a)
 {
     for (slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) {
-        if (s->socket == NULL) continue;
-        if (is_let_go(s->socket)) {
-            bufferevent_decref(s->socket);
-            s->socket = NULL;
-            a->connections--;
-        } else if (++s->sweeps > LIFETIME_S / SWEEP_S) {
-            shutdown(bufferevent_getfd(s->socket), SHUT_RDWR); /* evhttp reads the end and lets go */
-        }
+        if (s->socket == NULL || !is_let_go(s->socket)) continue;
+        bufferevent_decref(s->socket);
+        s->socket = NULL;
+        a->connections--;
     }
+}
+
+static void sweep(kd_admin *a)
+{
+    for (const slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
+        if (s->socket != NULL && !is_let_go(s->socket) && s->sweeps >= LIFETIME_S / SWEEP_S) slot_end(s);
+    slots_reclaim(a);
+    for (slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) s->sweeps++;
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
+    sweep(arg);
+}
+
+/* ---- room for the next connection ---- */
+
+static bool slot_answered(const slot *s)
+{
+    return evbuffer_get_length(bufferevent_get_output(s->socket)) > 0;
+}
+
+/* evhttp has not read it yet, or has not even been given its descriptor. */
+static bool slot_unread(const slot *s)
+{
+    uint8_t byte;
+    evutil_socket_t fd = bufferevent_getfd(s->socket);
+    return fd < 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* Whether `s` is to be closed rather than `than`, which may be NULL. */
+static bool slot_worse(const slot *s, const slot *than)
+{
+    if (than == NULL) return true;
+    if (slot_answered(s) != slot_answered(than)) return slot_answered(than);
+    return s->number < than->number;
+}
+
+/* False when all slots are taken by connections whose bytes are still to be read. */
+static bool slots_make_room(kd_admin *a)
+{
+    const slot *worst = NULL;
+    if (a->connections == CONNECTIONS_MAX) slots_reclaim(a);
+    if (a->connections < CONNECTIONS_MAX) return true;
+    for (const slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
+        if (slot_worse(s, worst) && (slot_answered(s) || !slot_unread(s))) worst = s;
+    if (worst == NULL) return false;
+    slot_end(worst);
+    slots_reclaim(a);
+    return true;
+}
+
+static void slots_rest(kd_admin *a)
+{
+    evconnlistener_disable(a->listener);
+    int err = event_add(a->rest_timer, &(struct timeval){.tv_usec = REST_US});
+    KD_ASSERT(err == 0);
+}
+
+static void on_rested(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
     kd_admin *a = arg;
-    sweep(a);
-    if (a->connections < CONNECTIONS_MAX) evconnlistener_enable(a->listener);
+    if (slots_make_room(a))
+        evconnlistener_enable(a->listener);
+    else
+        slots_rest(a);
 }
 
 static struct bufferevent *on_connection(struct event_base *base, void *arg)
@@ -83,8 +154,9 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
     struct bufferevent *socket = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     KD_ASSERT(socket != NULL);
     bufferevent_incref(socket);
-    *s = (slot){.socket = socket};
-    if (++a->connections == CONNECTIONS_MAX) evconnlistener_disable(a->listener);
+    *s = (slot){.socket = socket, .number = ++a->connections_ever};
+    a->connections++;
+    if (!slots_make_room(a)) slots_rest(a);
     return socket;
 }
 
@@ -184,12 +256,17 @@ static bool begins_with(const char *path, const char *prefix)
     return path != NULL && strncmp(path, prefix, strlen(prefix)) == 0;
 }
 
+static kd_bytes body_of(struct evhttp_request *request)
+{
+    struct evbuffer *in = evhttp_request_get_input_buffer(request);
+    return kd_bytes_of(evbuffer_pullup(in, -1), evbuffer_get_length(in));
+}
+
 /* The program's actions. */
-static void act(struct evhttp_request *request, const kd_admin *a, bool post, const char *name,
-                const char *query)
+static void act(struct evhttp_request *request, const kd_admin *a, const kd_admin_request *asked)
 {
     kd_buf out = {0};
-    int status = a->hooks.act(a->hooks.arg, post, name, query, &out);
+    int status = a->hooks.act(a->hooks.arg, asked, &out);
     answer(request, status, "application/json", &out);
 }
 
@@ -218,7 +295,7 @@ static void on_other(struct evhttp_request *request, void *arg)
     if (wrong != NULL)
         answer_text(request, 403, wrong);
     else if (acts)
-        act(request, a, post, path + sizeof admin_prefix - 1, query);
+        act(request, a, &(kd_admin_request){post, path + sizeof admin_prefix - 1, query, body_of(request)});
     else if (debugs)
         debug(request, a, path + sizeof debug_prefix - 1, query);
     else
@@ -230,7 +307,7 @@ static void set_up(kd_admin *a)
     int methods = EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | (a->hooks.act != NULL ? EVHTTP_REQ_POST : 0);
     evhttp_set_allowed_methods(a->http, (uint16_t)methods);
     evhttp_set_max_headers_size(a->http, HEADERS_MAX);
-    evhttp_set_max_body_size(a->http, BODY_MAX);
+    evhttp_set_max_body_size(a->http, KD_ADMIN_BODY_MAX);
     evhttp_set_timeout(a->http, IDLE_S);
     evhttp_set_bevcb(a->http, on_connection, a);
     evhttp_set_gencb(a->http, on_other, a);
@@ -280,7 +357,9 @@ int kd_admin_create(kd_admin **out, kd_loop *loop, const kd_address *address, co
     a->http = evhttp_new(kd_loop_base(loop));
     KD_ASSERT(a->http != NULL); /* fails for want of memory only */
     a->sweep_timer = event_new(kd_loop_base(loop), -1, EV_PERSIST, on_sweep, a);
-    KD_ASSERT(a->sweep_timer != NULL && event_add(a->sweep_timer, &(struct timeval){.tv_sec = SWEEP_S}) == 0);
+    a->rest_timer = evtimer_new(kd_loop_base(loop), on_rested, a);
+    KD_ASSERT(a->sweep_timer != NULL && a->rest_timer != NULL);
+    KD_ASSERT(event_add(a->sweep_timer, &(struct timeval){.tv_sec = SWEEP_S}) == 0);
     set_up(a);
     int err = listen_on(a, address, error);
     if (err == KD_OK)
@@ -299,8 +378,9 @@ void kd_admin_destroy(kd_admin *a)
 {
     if (a == NULL) return;
     event_free(a->sweep_timer);
+    event_free(a->rest_timer);
     evhttp_free(a->http);
-    sweep(a); /* evhttp has let all of them go */
+    slots_reclaim(a); /* evhttp has let all of them go */
     KD_ASSERT(a->connections == 0);
     free(a);
 }

@@ -3,13 +3,24 @@
  * /admin/... for what an operator does. A POST has to carry the header X-Kudos-Admin and no Origin: so no page in a browser on
  * the same machine can send one. Nor can it read /admin/ or /debug/: on the loopback address these want a Host that is an address,
  * a name without a domain, the machine's name or the configured one. Probes and scrapers may name the others as they like.
- * HTTP/1.1 by libevent's evhttp, on one loop, with bounded headers, bodies, connections and idle time.
+ * HTTP/1.1 by libevent's evhttp, on one loop, with bounded headers, bodies, connections and idle time. When there are too many
+ * connections, the one that has said nothing for the longest time is closed in favour of the next.
  */
 #ifndef KUDOS_COMMON_IO_ADMIN_H
 #define KUDOS_COMMON_IO_ADMIN_H
 
 #include "common/io/loop.h"
 #include "common/options.h"
+
+enum { KD_ADMIN_BODY_MAX = 256 * 1024 }; /* bytes of a POST; more: 413 */
+
+/* GET or POST /admin/{name}; the views live during the call. */
+typedef struct {
+    bool post;
+    const char *name;
+    const char *query; /* raw, or "" */
+    kd_bytes body;
+} kd_admin_request;
 
 /* All are called on the admin's loop. Those that are NULL answer 404 (ready: 200). */
 typedef struct {
@@ -19,8 +30,7 @@ typedef struct {
     void (*metrics)(void *arg, kd_buf *out); /* /metrics: exposition text */
     /* GET /debug/{name}: appends JSON and returns KD_OK, or KD_ENOTFOUND. `query` is the raw query string or "". */
     int (*debug)(void *arg, const char *name, const char *query, kd_buf *out);
-    /* GET or POST /admin/{name}: appends JSON and returns the status of the answer. */
-    int (*act)(void *arg, bool post, const char *name, const char *query, kd_buf *out);
+    int (*act)(void *arg, const kd_admin_request *asked, kd_buf *out); /* appends JSON; the status of the answer */
 } kd_admin_hooks;
 
 /* For `act`: an answer that says why there is none, {"error":"..."}. Returns the status. */

@@ -13,6 +13,8 @@
 
 enum { TIMEOUT_S = 15, BODY_MAX = 64 * 1024 * 1024 };
 
+static const kd_bytes none = {0};
+
 struct kd_admin_client {
     struct event_base *base;
     char host[256];
@@ -33,7 +35,8 @@ static void take_answer(struct evhttp_request *request, void *arg)
 }
 
 /* Nothing but a status is said of what became of it. */
-static void ask(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_admin_answer *answer)
+static void ask(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
+                kd_admin_answer *answer)
 {
     char authority[300];
     answer->status = 0;
@@ -50,6 +53,8 @@ static void ask(kd_admin_client *c, enum evhttp_cmd_type method, const char *pat
     evhttp_add_header(headers, "Host", authority);
     evhttp_add_header(headers, "Connection", "close");
     evhttp_add_header(headers, "X-Kudos-Admin", "1");
+    int err = body.len ? evbuffer_add(evhttp_request_get_output_buffer(request), body.data, body.len) : 0;
+    KD_ASSERT(err == 0);
     if (evhttp_make_request(connection, request, method, path) == 0) event_base_dispatch(c->base);
     evhttp_connection_free(connection);
 }
@@ -78,13 +83,13 @@ static int find_port(kd_admin_client *c, const char *url, const char *probe, cha
 {
     kd_admin_answer answer = {.status = 0};
     uint64_t port = 0;
-    ask(c, EVHTTP_REQ_GET, probe, &answer);
+    ask(c, EVHTTP_REQ_GET, probe, none, &answer);
     int status = answer.status;
     if (status == 404) {
-        ask(c, EVHTTP_REQ_GET, "/v1/admin", &answer);
+        ask(c, EVHTTP_REQ_GET, "/v1/admin", none, &answer);
         if (answer.status == 200 && kd_admin_u64(&answer, "admin_port", &port) && port > 0 && port < 65536) {
             c->port = (uint16_t)port;
-            ask(c, EVHTTP_REQ_GET, probe, &answer);
+            ask(c, EVHTTP_REQ_GET, probe, none, &answer);
             status = answer.status;
         }
     }
@@ -118,15 +123,15 @@ void kd_admin_client_close(kd_admin_client *c)
     free(c);
 }
 
-static int call(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_admin_answer *answer,
-                char *error)
+static int call(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
+                kd_admin_answer *answer, char *error)
 {
     kd_buf why = {0};
-    ask(c, method, path, answer);
+    ask(c, method, path, body, answer);
     int status = answer->status;
     if (status >= 200 && status < 300) return KD_EXIT_OK;
     if (status == 0)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "central does not answer on its admin port");
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "the admin port %s:%u does not answer", c->host, c->port);
     else if (kd_admin_str(answer, "error", &why))
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.*s", (int)KD_MIN(why.len, KD_OPTIONS_ERROR_MAX - 1),
                  (const char *)why.data);
@@ -139,12 +144,12 @@ static int call(kd_admin_client *c, enum evhttp_cmd_type method, const char *pat
 
 int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error)
 {
-    return call(c, EVHTTP_REQ_GET, path, answer, error);
+    return call(c, EVHTTP_REQ_GET, path, none, answer, error);
 }
 
-int kd_admin_client_post(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error)
+int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer, char *error)
 {
-    return call(c, EVHTTP_REQ_POST, path, answer, error);
+    return call(c, EVHTTP_REQ_POST, path, body, answer, error);
 }
 
 /* ---- JSON ---- */

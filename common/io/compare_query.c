@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "common/json_writer.h"
+#include "common/text.h"
 
 void kd_hex_put(kd_bytes bytes, kd_buf *out)
 {
@@ -53,8 +54,6 @@ void kd_compare_query_put(const kd_compare_query *q, kd_buf *out)
     put_number(out, "partition", q->partition);
     put_number(out, "since", q->window.since_us);
     put_number(out, "until", q->window.until_us);
-    put_number(out, "time", q->time_us);
-    put_number(out, "liked", q->liked);
     put_number(out, "max", q->rows_max);
     put_text(out, "&from=");
     kd_hex_put(q->from, out);
@@ -86,18 +85,16 @@ static bool take_key(const struct evkeyvalq *words, const char *key, uint8_t *da
 
 static bool take_all(const struct evkeyvalq *words, kd_compare_query *q)
 {
-    uint64_t partition, liked, max;
+    uint64_t partition, max;
     const char *edge = evhttp_find_header(words, "edge");
     bool good = (size_t)snprintf(q->edge, sizeof q->edge, "%s", edge ? edge : "") < sizeof q->edge &&
                 take_number(words, "partition", KD_PARTITIONS_MAX - 1, &partition) &&
                 take_number(words, "since", UINT64_MAX, &q->window.since_us) &&
                 take_number(words, "until", UINT64_MAX, &q->window.until_us) &&
-                take_number(words, "time", UINT64_MAX, &q->time_us) &&
-                take_number(words, "liked", 1, &liked) && take_number(words, "max", UINT32_MAX, &max) &&
+                take_number(words, "max", UINT32_MAX, &max) &&
                 take_key(words, "from", q->from_data, &q->from) && take_key(words, "to", q->to_data, &q->to);
     if (!good) return false;
     q->partition = (uint32_t)partition;
-    q->liked = liked != 0;
     q->rows_max = (uint32_t)max;
     return true;
 }
@@ -135,4 +132,40 @@ int kd_compare_row_of(kd_bytes key, kd_compare_row *row)
     row->item = kd_bytes_of(item, (size_t)(r.p - item));
     row->user = kd_read_bytes(&r, kd_read_u8(&r));
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
+}
+
+void kd_compare_line_put(const kd_compare_row *row, kd_buf *lines)
+{
+    kd_buf key = {0};
+    char rest[40];
+    kd_compare_key(row, &key);
+    kd_hex_put(kd_buf_view(&key), lines);
+    int n = snprintf(rest, sizeof rest, " %" PRIu64 " %d\n", row->time_us, row->liked);
+    kd_buf_put(lines, rest, (size_t)n);
+    kd_buf_finish(&key);
+}
+
+/* Takes what stands before the next `end` off *text, and the end; false when there is none. */
+static bool take_word(kd_bytes *text, char end, kd_bytes *word)
+{
+    const uint8_t *at = text->len > 0 ? memchr(text->data, end, text->len) : NULL;
+    if (at == NULL) return false;
+    *word = kd_bytes_of(text->data, (size_t)(at - text->data));
+    *text = kd_bytes_of(at + 1, text->len - word->len - 1);
+    return true;
+}
+
+int kd_compare_line_read(kd_bytes *lines, uint8_t key[KD_COMPARE_KEY_MAX], kd_compare_row *row)
+{
+    kd_bytes line, hex, time;
+    size_t len;
+    uint64_t time_us;
+    if (lines->len == 0) return KD_ENOTFOUND;
+    bool good = take_word(lines, '\n', &line) && take_word(&line, ' ', &hex) && take_word(&line, ' ', &time) &&
+                kd_hex_read(hex, key, KD_COMPARE_KEY_MAX, &len) && kd_text_take_number(&time, &time_us) &&
+                time.len == 0 && line.len == 1 && (line.data[0] == '0' || line.data[0] == '1');
+    if (!good || kd_compare_row_of(kd_bytes_of(key, len), row) != KD_OK) return KD_EMALFORMED;
+    row->time_us = time_us;
+    row->liked = line.data[0] == '1';
+    return KD_OK;
 }

@@ -1,8 +1,16 @@
-/* common/io/compare_query.h - the questions of `kudos-edge compare` to the admin ports of an edge and of central, as queries. */
+/*
+ * common/io/compare_query.h - the questions of `kudos-edge compare` to the admin ports of an edge and of central. Ranges are asked for by
+ * queries. Rows are asked for many at a time: the edge lists them, a line each, and central is posted the same lines.
+ */
 #ifndef KUDOS_COMMON_IO_COMPARE_QUERY_H
 #define KUDOS_COMMON_IO_COMPARE_QUERY_H
 
 #include "kudos/compare.h"
+
+enum {
+    KD_COMPARE_LINES_MAX = 256,                          /* rows of one question */
+    KD_COMPARE_LINE_MAX = 2 * KD_COMPARE_KEY_MAX + 24, /* bytes */
+};
 
 /* What is not asked for is empty or 0. */
 typedef struct {
@@ -10,9 +18,7 @@ typedef struct {
     uint32_t partition;
     kd_compare_window window;
     uint8_t from_data[KD_COMPARE_KEY_MAX], to_data[KD_COMPARE_KEY_MAX];
-    kd_bytes from, to; /* of a range; a row's key is `from` */
-    uint64_t time_us;  /* of a row */
-    bool liked;
+    kd_bytes from, to; /* of a range */
     uint32_t rows_max;
 } kd_compare_query;
 
@@ -30,5 +36,10 @@ void kd_compare_answer(const kd_range_digest *digest, const kd_buf *next, kd_buf
 
 /* A row of a key: KD_OK or KD_EMALFORMED. */
 int kd_compare_row_of(kd_bytes key, kd_compare_row *row);
+
+/* A line of a row: key in hexadecimal, time, 1 or 0 (liked), with its end. Appended. */
+void kd_compare_line_put(const kd_compare_row *row, kd_buf *lines);
+/* Takes the first line off *lines; the row's views point into `key`. KD_OK, KD_ENOTFOUND (none is left) or KD_EMALFORMED. */
+int kd_compare_line_read(kd_bytes *lines, uint8_t key[KD_COMPARE_KEY_MAX], kd_compare_row *row);
 
 #endif

@@ -17,14 +17,29 @@ static bool rows_arrived(kd_edge *e, kd_part *p, uint64_t until_us)
     return kd_spill_arrived(e, p->compared_number);
 }
 
+/* What central has to say first, or NULL. */
+static const char *word_awaited(const kd_edge *e, const kd_part *p)
+{
+    if (p->epoch == 0) return "the edge has not heard from central yet";
+    if (p->held || p->resending || p->rehoming) return "the edge sends operations again that are not merged yet";
+    if (kd_resend_watermark(e, p) == 0) return "central has not told the edge yet that it merged a batch of this edge";
+    return NULL;
+}
+
+const char *kd_edge_compare_awaits(const kd_edge *e, uint32_t partition)
+{
+    const kd_part *p = kd_edge_part_by_id(e, partition);
+    const char *awaited = p ? word_awaited(e, p) : NULL;
+    return awaited ? awaited : "the edge still writes rows to its store";
+}
+
 int kd_edge_compare_window(kd_edge *e, uint32_t partition, kd_compare_window *window)
 {
     kd_part *p = kd_edge_part_by_id(e, partition);
     *window = (kd_compare_window){0};
     if (!p) return KD_ENOTFOUND;
     uint64_t until_us = kd_resend_watermark(e, p);
-    bool in_doubt = p->epoch == 0 || p->held || p->resending || p->rehoming;
-    if (in_doubt || until_us == 0 || !rows_arrived(e, p, until_us)) return KD_EAGAIN;
+    if (word_awaited(e, p) || !rows_arrived(e, p, until_us)) return KD_EAGAIN;
     *window = (kd_compare_window){p->expired_us, KD_MIN(p->compared_until_us, until_us)};
     p->compared_number = 0;
     return KD_OK;

@@ -2,7 +2,6 @@
  * thread. */
 #include "edge/io/compare.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,27 +10,16 @@
 #include "edge/io/shard.h"
 #include "kudos/edge_compare.h"
 
-enum { ASK_TIMEOUT_MS = 2000, ROWS_MAX = 4096, LISTED_MAX = 256 };
+enum { ASK_TIMEOUT_MS = 2000, ROWS_MAX = 4096 };
 
 static int list_row(void *arg, const kd_compare_row *row)
 {
-    kd_buf *lines = arg; /* key in hex, time, liked */
-    kd_buf key = {0};
-    char rest[40];
-    kd_compare_key(row, &key);
-    kd_hex_put(kd_buf_view(&key), lines);
-    int n = snprintf(rest, sizeof rest, " %" PRIu64 " %d\n", row->time_us, row->liked);
-    kd_buf_put(lines, rest, (size_t)n);
-    kd_buf_finish(&key);
+    kd_compare_line_put(row, arg);
     return 0;
 }
 
 static int refused(kd_buf *out, int err)
 {
-    if (err == KD_EAGAIN)
-        return kd_admin_refuse(
-            out, 409,
-            "not comparable now: nothing heard from central yet, or operations are being sent again");
     return kd_admin_refuse(out, err == KD_ENOTFOUND ? 404 : 503, kd_strerror(err));
 }
 
@@ -39,6 +27,7 @@ static int ask_window(kd_edge *e, const kd_compare_query *q, kd_buf *out)
 {
     kd_compare_window window;
     int err = kd_edge_compare_window(e, q->partition, &window);
+    if (err == KD_EAGAIN) return kd_admin_refuse(out, 409, kd_edge_compare_awaits(e, q->partition));
     if (err != KD_OK) return refused(out, err);
     kd_json j = kd_json_of(out);
     kd_json_object(&j);
@@ -68,7 +57,7 @@ static int ask_rows(kd_edge *e, const kd_compare_query *q, kd_buf *out)
 {
     kd_buf next = {0}, hex = {0}, lines = {0};
     int err = kd_edge_compare_rows(e, q->partition, q->from, q->to, q->window,
-                                   rows_max(q, LISTED_MAX), list_row, &lines, &next);
+                                   rows_max(q, KD_COMPARE_LINES_MAX), list_row, &lines, &next);
     if (err == KD_OK) {
         kd_json j = kd_json_of(out);
         kd_hex_put(kd_buf_view(&next), &hex);
@@ -155,11 +144,12 @@ static int about(const kd_app *app, kd_buf *out)
     return 200;
 }
 
-int kd_compare_act(void *arg, bool post, const char *name, const char *query, kd_buf *out)
+int kd_compare_act(void *arg, const kd_admin_request *asked, kd_buf *out)
 {
     kd_app *app = arg;
-    if (post) return kd_admin_refuse(out, 405, "this is a GET");
+    const char *name = asked->name;
+    if (asked->post) return kd_admin_refuse(out, 405, "this is a GET");
     if (strcmp(name, "compare") == 0) return about(app, out);
     if (app->drain.state != KD_DRAIN_NO) return kd_admin_refuse(out, 503, "the edge is stopping");
-    return find(name) < 0 ? kd_admin_refuse(out, 404, "no such question") : ask_shard(app, name, query, out);
+    return find(name) < 0 ? kd_admin_refuse(out, 404, "no such question") : ask_shard(app, name, asked->query, out);
 }

@@ -1,26 +1,36 @@
 /*
  * edge/io/compare_command.c - `kudos-edge compare`: a page of the edge's rows at a time, by digest; where central's differs,
- * by smaller pages; and where these do, row by row.
+ * by smaller pages; and where these do, row by row, a page of rows in one question. What cannot be answered yet is asked again for
+ * a bounded time.
  */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/io/admin_client.h"
+#include "common/io/clock.h"
 #include "common/io/compare_query.h"
 #include "common/io/options_file.h"
 #include "common/io/progress.h"
+#include "common/text.h"
 #include "edge/io/compare.h"
 #include "edge/io/stopped.h"
 
-enum { PAGE_ROWS = 2048, SMALL_ROWS = 64 };
+enum { PAGE_ROWS = 2048, SMALL_ROWS = KD_COMPARE_LINES_MAX, PAUSE_MIN_US = 10000, PAUSE_MAX_US = 500000 };
+
+_Static_assert((int)KD_COMPARE_LINES_MAX * (int)KD_COMPARE_LINE_MAX <= (int)KD_ADMIN_BODY_MAX,
+               "the rows of one question fit a request");
+
+#define WAIT_DEFAULT "10s"
 
 typedef struct {
     kd_admin_client *edge, *central;
     kd_stopped *stopped; /* instead of a running edge */
     kd_compare_query query; /* edge, partition, window; the range is put in */
-    uint64_t partitions, compared, rows, asked, differ;
+    uint64_t partitions, compared, rows, asked, differ, questions;
+    uint64_t wait_us; /* what is left of --wait */
     kd_progress progress;
     kd_buf path;
     kd_admin_answer answer;
@@ -49,14 +59,45 @@ static bool take_next(comparing *c, key *next)
     return good;
 }
 
-static int ask(comparing *c, kd_admin_client *whom, const char *what, const kd_compare_query *q)
+/* Just started, behind for a moment, or busy: a later answer may be another one. */
+static bool answer_passing(const kd_admin_answer *a)
+{
+    return a->status == 404 || a->status == 409 || a->status == 503;
+}
+
+/* Whether there is still time to ask again; then some of it has passed. */
+static bool wait_a_while(comparing *c, uint64_t *pause_us)
+{
+    uint64_t pause = KD_MIN(*pause_us, c->wait_us);
+    *pause_us = KD_MIN(2 * *pause_us, (uint64_t)PAUSE_MAX_US);
+    c->wait_us -= pause;
+    return pause > 0 && usleep((useconds_t)pause) == 0;
+}
+
+/* The question about c->path, posted with `lines` unless that is NULL. */
+static int ask_until_answered(comparing *c, kd_admin_client *whom, const kd_buf *lines)
+{
+    const char *path = (const char *)c->path.data;
+    bool told = false;
+    for (uint64_t pause_us = PAUSE_MIN_US;;) {
+        c->questions++;
+        int code = lines ? kd_admin_client_post(whom, path, kd_buf_view(lines), &c->answer, c->error)
+                         : kd_admin_client_get(whom, path, &c->answer, c->error);
+        if (code == KD_EXIT_OK || !answer_passing(&c->answer) || !wait_a_while(c, &pause_us)) return code;
+        if (pause_us == PAUSE_MAX_US && !told)
+            fprintf(stderr, "compare: partition %u waits: %s\n", c->query.partition, c->error);
+        told = pause_us == PAUSE_MAX_US;
+    }
+}
+
+static int ask(comparing *c, kd_admin_client *whom, const char *what, const kd_compare_query *q, const kd_buf *lines)
 {
     kd_buf_clear(&c->path);
     kd_buf_put(&c->path, "/admin/", 7);
     kd_buf_put(&c->path, what, strlen(what));
     kd_buf_put_u8(&c->path, '?');
     kd_compare_query_put(q, &c->path);
-    return kd_admin_client_get(whom, (const char *)c->path.data, &c->answer, c->error);
+    return ask_until_answered(c, whom, lines);
 }
 
 /* An edge that does not run answers as one that runs, when its rows have been written. */
@@ -82,7 +123,7 @@ static int ask_stopped(comparing *c, const char *what, const kd_compare_query *q
 
 static int ask_edge(comparing *c, const char *what, const kd_compare_query *q)
 {
-    return c->stopped ? ask_stopped(c, what, q) : ask(c, c->edge, what, q);
+    return c->stopped ? ask_stopped(c, what, q) : ask(c, c->edge, what, q, NULL);
 }
 
 /* The edge's digest of a page; *next is its end, empty at the end of the range. */
@@ -108,7 +149,7 @@ static int digest_central(comparing *c, const key *from, const key *to, kd_range
     do {
         q.from = view(&at);
         q.to = view(to);
-        int code = ask(c, c->central, "compare-digest", &q);
+        int code = ask(c, c->central, "compare-digest", &q, NULL);
         if (code != KD_EXIT_OK) return code;
         d->rows += kd_admin_number(&c->answer, "rows");
         d->digest += kd_admin_number(&c->answer, "digest");
@@ -119,39 +160,65 @@ static int digest_central(comparing *c, const key *from, const key *to, kd_range
 
 /* ---- row by row ---- */
 
-static void print_row(const comparing *c, kd_bytes at, const kd_compare_query *q, const char *verdict)
+static void print_row(const comparing *c, const kd_compare_row *row, kd_bytes verdict)
 {
-    kd_compare_row row;
     char item[KD_ITEM_KEY_MAX];
     kd_item valid;
-    if (kd_compare_row_of(at, &row) != KD_OK || kd_item_from_key(&valid, row.item) != KD_OK) return;
-    kd_key_text(row.item, item);
-    printf("differs partition=%u item=%s user=%.*s counter=%u time_us=%" PRIu64 " here=%s central=%s\n",
-           c->query.partition, item, (int)row.user.len, (const char *)row.user.data, row.counter, q->time_us,
-           q->liked ? "like" : "unlike", verdict);
+    if (kd_item_from_key(&valid, row->item) != KD_OK) return;
+    kd_key_text(row->item, item);
+    printf("differs partition=%u item=%s user=%.*s counter=%u time_us=%" PRIu64 " here=%s central=%.*s\n",
+           c->query.partition, item, KD_PRINT(row->user), row->counter, row->time_us, row->liked ? "like" : "unlike",
+           KD_PRINT(verdict));
 }
 
-/* A line of the edge's: key, time, liked. */
-static int judge_line(comparing *c, char *line)
+/* Takes the first word off *verdicts. */
+static kd_bytes take_verdict(kd_bytes *verdicts)
 {
-    kd_compare_query q = c->query;
-    kd_buf verdict = {0};
-    unsigned liked;
-    char *space = strchr(line, ' ');
-    size_t len;
-    bool good = space != NULL && sscanf(space, " %" SCNu64 " %u", &q.time_us, &liked) == 2 &&
-                kd_hex_read(kd_bytes_of(line, (size_t)(space - line)), q.from_data, sizeof q.from_data, &len);
-    if (!good) return KD_EXIT_FAILED;
-    q.from = kd_bytes_of(q.from_data, len);
-    q.liked = liked != 0;
-    c->asked++;
-    int code = ask(c, c->central, "compare-row", &q);
-    if (code == KD_EXIT_OK && kd_admin_number(&c->answer, "good") == 0 && kd_admin_str(&c->answer, "verdict", &verdict)) {
-        kd_buf_put_u8(&verdict, '\0');
+    size_t len = 0;
+    while (len < verdicts->len && verdicts->data[len] != ' ') len++;
+    kd_bytes verdict = kd_bytes_of(verdicts->data, len);
+    size_t taken = KD_MIN(len + 1, verdicts->len);
+    *verdicts = kd_bytes_of(verdicts->data + taken, verdicts->len - taken);
+    return verdict;
+}
+
+/* A word that is not known here is not called good. */
+static bool verdict_good(kd_bytes verdict)
+{
+    for (kd_row_verdict v = 0; kd_row_verdict_good(v); v++)
+        if (kd_bytes_eq(verdict, kd_bytes_str(kd_row_verdict_name(v)))) return true;
+    return false;
+}
+
+/* A verdict for each line, in their order. */
+static int take_verdicts(comparing *c, kd_bytes lines, kd_bytes verdicts)
+{
+    key at;
+    kd_compare_row row;
+    int err;
+    while ((err = kd_compare_line_read(&lines, at.data, &row)) == KD_OK) {
+        kd_bytes verdict = take_verdict(&verdicts);
+        c->asked++;
+        if (verdict.len == 0) break;
+        if (verdict_good(verdict)) continue;
         c->differ++;
-        print_row(c, q.from, &q, (const char *)verdict.data);
+        print_row(c, &row, verdict);
     }
-    kd_buf_finish(&verdict);
+    if (err == KD_ENOTFOUND && verdicts.len == 0) return KD_EXIT_OK;
+    snprintf(c->error, KD_OPTIONS_ERROR_MAX, "an answer makes no sense");
+    return KD_EXIT_FAILED;
+}
+
+static int judge_lines(comparing *c, const kd_buf *lines)
+{
+    kd_buf verdicts = {0};
+    if (lines->len == 0) return KD_EXIT_OK;
+    int code = ask(c, c->central, "compare-rows", &c->query, lines);
+    if (code == KD_EXIT_OK) {
+        kd_admin_str(&c->answer, "verdicts", &verdicts);
+        code = take_verdicts(c, kd_buf_view(lines), kd_buf_view(&verdicts));
+    }
+    kd_buf_finish(&verdicts);
     return code;
 }
 
@@ -159,7 +226,6 @@ static int judge_rows(comparing *c, const key *from, const key *to)
 {
     kd_compare_query q = c->query;
     kd_buf lines = {0};
-    char *save = NULL;
     key at = *from;
     int code;
     do {
@@ -168,10 +234,7 @@ static int judge_rows(comparing *c, const key *from, const key *to)
         code = ask_edge(c, "compare-rows", &q);
         if (code == KD_EXIT_OK && !(take_next(c, &at) && kd_admin_str(&c->answer, "lines", &lines)))
             code = KD_EXIT_FAILED;
-        kd_buf_put_u8(&lines, '\0');
-        for (char *line = strtok_r((char *)lines.data, "\n", &save); code == KD_EXIT_OK && line != NULL;
-             line = strtok_r(NULL, "\n", &save))
-            code = judge_line(c, line);
+        if (code == KD_EXIT_OK) code = judge_lines(c, &lines);
     } while (code == KD_EXIT_OK && at.len > 0);
     kd_buf_finish(&lines);
     return code;
@@ -256,6 +319,7 @@ static int open_stopped(comparing *c, const char *dir, const kd_settings *settin
 
 typedef struct {
     const char *central, *url, *dir, *file;
+    uint64_t wait_us;
     bool help, bad;
 } words;
 
@@ -264,9 +328,11 @@ static words read_words(int argc, char **argv)
     static const struct option options[] = {{"central", required_argument, NULL, 'C'},
                                             {"url", required_argument, NULL, 'u'},
                                             {"dir", required_argument, NULL, 'd'},
+                                            {"wait", required_argument, NULL, 'w'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     words w = {.url = NULL};
+    const char *wait = WAIT_DEFAULT;
     optind = 0;
     for (int got; (got = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         if (got == 'C')
@@ -277,19 +343,22 @@ static words read_words(int argc, char **argv)
             w.dir = optarg;
         else if (got == 'c')
             w.file = optarg;
+        else if (got == 'w')
+            wait = optarg;
         else if (got == 'h')
             w.help = true;
         else
             w.bad = true;
     }
-    w.bad = w.bad || optind < argc || w.central == NULL || (w.url && w.dir) || (w.file && !w.dir);
+    w.bad = w.bad || optind < argc || w.central == NULL || (w.url && w.dir) || (w.file && !w.dir) ||
+            !kd_text_duration(kd_bytes_str(wait), &w.wait_us);
     if (!w.url) w.url = "http://127.0.0.1:9441";
     return w;
 }
 
 static void print_usage(FILE *out, bool all)
 {
-    fputs("usage: kudos-edge compare --central URL [--url URL | --dir DIR [-c FILE]]\n", out);
+    fputs("usage: kudos-edge compare --central URL [--url URL | --dir DIR [-c FILE]] [--wait TIME]\n", out);
     if (!all) return;
     fputs("\nAsks an edge and central whether central holds every operation that the edge was told is "
           "merged: by digests\n"
@@ -297,8 +366,8 @@ static void print_usage(FILE *out, bool all)
           "none (a user who went\n"
           "on at another edge) is not shown; a row that central lacks, or of which it holds an earlier word, "
           "is a like lost.\n"
-          "Last line: compare partitions= rows= asked= differ= verdict=same|different|unknown (not all could "
-          "be compared).\n"
+          "Last line: compare partitions= rows= asked= differ= questions= verdict=same|different|unknown (not all "
+          "could be compared).\n"
           "Exit codes: 0 same, 1 different, 2 usage, 3 unknown, 4 not reached.\n\n"
           "  --central URL\n        central's admin port, or its public one (from a trusted peer)\n"
           "  --url URL\n        the edge's admin port; default: http://127.0.0.1:9441\n"
@@ -306,6 +375,9 @@ static void print_usage(FILE *out, bool all)
           "refused while a process holds it.\n"
           "        What it had not shipped is not compared: how many batches that are is told\n"
           "  -c FILE\n        configuration of that edge (counters)\n"
+          "  --wait TIME\n        how long in all it asks again for what the edge or central cannot answer yet, such as "
+          "right after a start;\n"
+          "        default: " WAIT_DEFAULT ". What is missing then is named and left out\n"
           "  --help\n        prints this\n",
           out);
 }
@@ -313,9 +385,9 @@ static void print_usage(FILE *out, bool all)
 static int print_last(const comparing *c)
 {
     bool open = c->compared < c->partitions;
-    printf("compare partitions=%" PRIu64 " rows=%" PRIu64 " asked=%" PRIu64 " differ=%" PRIu64
+    printf("compare partitions=%" PRIu64 " rows=%" PRIu64 " asked=%" PRIu64 " differ=%" PRIu64 " questions=%" PRIu64
            " verdict=%s\n",
-           c->compared, c->rows, c->asked, c->differ,
+           c->compared, c->rows, c->asked, c->differ, c->questions,
            c->differ > 0 ? "different"
            : open        ? "unknown"
                          : "same");
@@ -346,8 +418,8 @@ int kd_command_compare(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_settings settings;
-    comparing c = {.error = error};
     words w = read_words(argc, argv);
+    comparing c = {.error = error, .wait_us = w.wait_us};
     if (w.help || w.bad) {
         print_usage(w.help ? stdout : stderr, w.help);
         return w.help ? KD_EXIT_OK : KD_EXIT_USAGE;

@@ -9,6 +9,8 @@
  * heard from central yet, operations are being sent again or moved, or rows are on their way to the store: then they come
  * with the next groups, and the same question is answered a moment later. */
 int kd_edge_compare_window(kd_edge *e, uint32_t partition, kd_compare_window *window);
+/* After KD_EAGAIN: in words, what the window of the partition waits for. */
+const char *kd_edge_compare_awaits(const kd_edge *e, uint32_t partition);
 
 /* Digests the rows from key `from` (empty: the first) on, below `to` (empty: no end), but at most `rows_max` rows of
  * the store: *next is the key behind the last one looked at, or empty when the range is done. Rows that are not in

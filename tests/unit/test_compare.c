@@ -237,7 +237,28 @@ Test(compare, there_is_nothing_to_compare_before_central_was_heard)
 {
     kd_compare_window w;
     cr_assert_eq(kd_edge_compare_window(e.e, 0, &w), KD_EAGAIN);
+    cr_assert_str_eq(kd_edge_compare_awaits(e.e, 0), "the edge has not heard from central yet");
+    word.previous = word.version++;
+    er_snapshot(&e, &word);
+    cr_assert_eq(kd_edge_compare_window(e.e, 0, &w), KD_EAGAIN);
+    cr_assert_str_eq(kd_edge_compare_awaits(e.e, 0),
+                     "central has not told the edge yet that it merged a batch of this edge");
     cr_assert_eq(kd_edge_compare_window(e.e, 1, &w), KD_ENOTFOUND);
+}
+
+/* They are in a table of the edge's memory until somebody asks for them. */
+Test(compare, rows_that_are_not_in_the_store_yet_are_said_to_be_waited_for)
+{
+    kd_compare_window w;
+    e.config.fresh_rows_max = 100;
+    cr_assert_eq(er_open(&e), KD_OK);
+    er_commit(&e);
+    ten_likes();
+    cr_assert_eq(kd_edge_compare_window(e.e, 0, &w), KD_EAGAIN);
+    cr_assert_str_eq(kd_edge_compare_awaits(e.e, 0), "the edge still writes rows to its store");
+    er_commit(&e);
+    cr_assert(agree());
+    cr_assert_eq(judge().of[KD_ROW_SAME], 10u);
 }
 
 Test(compare, a_row_that_is_none_is_refused)
