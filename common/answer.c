@@ -36,13 +36,24 @@ static void write_liked(kd_json *j, kd_liked liked)
         kd_json_bool(j, liked == KD_LIKED_YES);
 }
 
-void kd_answer_write_number(kd_json *j, uint64_t count, uint32_t pending)
+void kd_answer_write_display(kd_json *j, const uint64_t *count)
 {
     char display[KD_DISPLAY_MAX];
+    if (count == NULL)
+        kd_json_null(j);
+    else
+        kd_json_str(j, kd_bytes_of(display, kd_display_count(*count, display)));
+}
+
+void kd_answer_write_number(kd_json *j, const uint64_t *count, uint32_t pending)
+{
     kd_json_key(j, "count");
-    kd_json_u64(j, count);
+    if (count == NULL)
+        kd_json_null(j);
+    else
+        kd_json_u64(j, *count);
     kd_json_key(j, "display");
-    kd_json_str(j, kd_bytes_of(display, kd_display_count(count, display)));
+    kd_answer_write_display(j, count);
     kd_json_key(j, "pending");
     kd_json_u64(j, pending);
 }
@@ -56,7 +67,8 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
     for (uint32_t i = 0; i < a->counters->count; i++) {
         kd_json_key_bytes(j, kd_bytes_str(a->counters->at[i].name));
         kd_json_object(j);
-        kd_answer_write_number(j, a->count[i], a->pending != NULL ? a->pending[i] : 0);
+        kd_answer_write_number(j, a->count != NULL ? &a->count[i] : NULL,
+                               a->pending != NULL ? a->pending[i] : 0);
         kd_json_end_object(j);
     }
     kd_json_end_object(j);

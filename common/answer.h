@@ -3,6 +3,8 @@
  *
  *     {"item":"posts/1","counts":{"like":{"count":1235,"display":"1.2K","pending":4}},
  *      "age_ms":840,"as_of":"2026-01-02T03:04:05.678Z","source":"edge"}
+ *
+ * Where no number of central stands behind an item, count and display are null.
  */
 #ifndef KUDOS_COMMON_ANSWER_H
 #define KUDOS_COMMON_ANSWER_H
@@ -20,7 +22,7 @@ typedef enum {
 typedef struct {
     kd_bytes item; /* key */
     const kd_counters *counters;
-    const uint64_t *count;   /* by counter index */
+    const uint64_t *count;   /* by counter index; NULL: no number of central is known */
     const uint32_t *pending; /* by counter index; NULL: nothing is pending */
     uint64_t now_us;
     uint64_t made_us;   /* when central made the number; 0: unknown, age_ms is null. In the future: 0 ms */
@@ -36,7 +38,10 @@ void kd_answer_write_liked(kd_json *j, kd_bytes item, kd_liked liked, uint64_t a
 
 /* Members alone, inside an object that the caller opened: "count", "display", "pending"; "item"; "age_ms" and
  * "as_of". */
-void kd_answer_write_number(kd_json *j, uint64_t count, uint32_t pending);
+void kd_answer_write_number(kd_json *j, const uint64_t *count,
+                            uint32_t pending); /* NULL: no number is known */
+/* The display form as a value. NULL: null. */
+void kd_answer_write_display(kd_json *j, const uint64_t *count);
 void kd_answer_write_item(kd_json *j, kd_bytes item);
 void kd_answer_write_age(kd_json *j, uint64_t now_us, uint64_t made_us, uint64_t as_of_us);
 

@@ -14,7 +14,8 @@ enum { KD_BULK_NAME_MAX = KD_ITEM_KEY_MAX + 1 };
 /* Items are numbers from 0 on; `name` tells collection/id, in `room` or elsewhere. */
 typedef struct {
     const char *(*name)(void *arg, uint32_t item, char room[KD_BULK_NAME_MAX]);
-    void (*take)(void *arg, uint32_t item, int64_t count, uint64_t pending);
+    /* `count` is NULL where the server says null: no number of central is known there. */
+    void (*take)(void *arg, uint32_t item, const int64_t *count, uint64_t pending);
     void (*done)(void *arg, int error); /* 0, or the first trouble: a kd_err, or a status that is not 200 */
     void *arg;
 } kd_bulk_hooks;

@@ -28,10 +28,12 @@ static int take_item(const kd_bulk_hooks *hooks, uint32_t item, json_t *answer)
     json_t *like = json_object_get(json_object_get(answer, "counts"), "like");
     json_t *count = json_object_get(like, "count"), *pending = json_object_get(like, "pending");
     if (!name || strcmp(name, hooks->name(hooks->arg, item, room)) != 0) return KD_EMALFORMED;
-    if (!json_is_integer(count)) return KD_EMALFORMED;
+    if (!json_is_integer(count) && !json_is_null(count)) return KD_EMALFORMED;
     /* Central has nothing in flight and need not say so. */
     if (pending && (!json_is_integer(pending) || json_integer_value(pending) < 0)) return KD_EMALFORMED;
-    hooks->take(hooks->arg, item, json_integer_value(count), (uint64_t)json_integer_value(pending));
+    int64_t number = json_integer_value(count);
+    hooks->take(hooks->arg, item, json_is_null(count) ? NULL : &number,
+                (uint64_t)json_integer_value(pending));
     return KD_OK;
 }
 

@@ -2,7 +2,7 @@
  * load_check.c - after a load: are the likes that were acknowledged in the counts, each once?
  *
  * An edge's count holds its own likes from their acknowledgement on, so one reading is enough; nothing is
- * waited for.
+ * waited for. An edge without central says null for the count; all its likes are then in `pending`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,11 +25,10 @@ static const char *name_of(void *arg, uint32_t at, char room[KD_BULK_NAME_MAX])
     return kd_load_item(c->plan, c->items[at], room);
 }
 
-static void take(void *arg, uint32_t at, int64_t count, uint64_t pending)
+static void take(void *arg, uint32_t at, const int64_t *count, uint64_t pending)
 {
-    (void)pending;
     checker *c = arg;
-    kd_load_tally_judge(c->tally, c->items[at], count, &c->verdict);
+    kd_load_tally_judge(c->tally, c->items[at], count ? *count : (int64_t)pending, &c->verdict);
 }
 
 static void done(void *arg, int error)

@@ -53,10 +53,13 @@ void kd_replay_send(const kd_replay_plan *plan, const kd_replay_log *log, struct
 
 /* ---- replay_judge.c ---- */
 
+#define KD_REPLAY_NULL INT64_MIN /* the server knew no number of central: never right */
+
 typedef struct {
     const char *name; /* for the table */
     kd_http_client *client;
-    int64_t *counts;  /* per item, as last read; a broken server may say less than nothing */
+    int64_t *
+        counts; /* per item, as last read: KD_REPLAY_NULL, or a number; a broken server may say less than nothing */
     uint64_t pending; /* sum over all items, in this round or the last */
     uint32_t right;   /* items read in this round that are right, with nothing pending */
     int error;        /* first trouble of the last round: a kd_err, or a status; 0: none */
@@ -79,8 +82,8 @@ typedef struct {
 } kd_replay_check;
 
 void kd_replay_target_begin(kd_replay_target *t); /* a round */
-void kd_replay_target_take(kd_replay_target *t, const kd_replay_oracle *oracle, uint32_t item, int64_t count,
-                           uint64_t pending);
+void kd_replay_target_take(kd_replay_target *t, const kd_replay_oracle *oracle, uint32_t item,
+                           const int64_t *count, uint64_t pending);
 /* Ends a round, the targets' errors being set. True when everybody was read and is right about everything. */
 bool kd_replay_judge(kd_replay_check *c, const kd_replay_oracle *oracle);
 /* What central said before the first event: fills used and beyond. */

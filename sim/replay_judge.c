@@ -9,12 +9,12 @@ void kd_replay_target_begin(kd_replay_target *t)
     t->pending = 0;
 }
 
-void kd_replay_target_take(kd_replay_target *t, const kd_replay_oracle *oracle, uint32_t item, int64_t count,
-                           uint64_t pending)
+void kd_replay_target_take(kd_replay_target *t, const kd_replay_oracle *oracle, uint32_t item,
+                           const int64_t *count, uint64_t pending)
 {
-    t->counts[item] = count;
+    t->counts[item] = count ? *count : KD_REPLAY_NULL;
     t->pending += pending;
-    t->right += pending == 0 && count == (int64_t)oracle->counts[item];
+    t->right += pending == 0 && t->counts[item] == (int64_t)oracle->counts[item];
 }
 
 bool kd_replay_item_wrong(const kd_replay_check *c, const kd_replay_oracle *oracle, uint32_t item)

@@ -49,7 +49,7 @@ static const char *name_of(void *arg, uint32_t item, char room[KD_BULK_NAME_MAX]
     return kd_names_at(&r->owner->log->items, item);
 }
 
-static void take(void *arg, uint32_t item, int64_t count, uint64_t pending)
+static void take(void *arg, uint32_t item, const int64_t *count, uint64_t pending)
 {
     reader *r = arg;
     kd_replay_target_take(r->target, r->owner->oracle, item, count, pending);

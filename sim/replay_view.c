@@ -98,7 +98,11 @@ static void row(const kd_replay_view *v, uint32_t item)
 {
     printf("%-*.*s", NAME_WIDTH, NAME_WIDTH, kd_names_at(&v->log->items, item));
     for (uint32_t i = 0; i < v->check->count; i++) {
-        printf(" %*lld", COLUMN_WIDTH, (long long)v->check->targets[i].counts[item]);
+        int64_t count = v->check->targets[i].counts[item];
+        if (count == KD_REPLAY_NULL)
+            printf(" %*s", COLUMN_WIDTH, "null");
+        else
+            printf(" %*lld", COLUMN_WIDTH, (long long)count);
     }
     printf(" %*llu\n", COLUMN_WIDTH, (unsigned long long)v->oracle->counts[item]);
 }

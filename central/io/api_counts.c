@@ -72,7 +72,7 @@ static int write_parts(kd_json *j, const kd_read *r, kd_tenure *t, const kd_read
     kd_bytes key = kd_item_key(&item->item);
     kd_json_key_bytes(j, kd_bytes_str(r->api->settings->counters.at[counter].name));
     kd_json_object(j);
-    kd_answer_write_number(j, item->totals[counter], 0);
+    kd_answer_write_number(j, &item->totals[counter], 0);
     kd_json_key(j, r->by == KD_BY_REGION ? "regions" : "days");
     kd_json_object(j);
     int rc = r->by == KD_BY_REGION ? kd_central_by_region(t->core, key, counter, write_part, j)

@@ -323,9 +323,9 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
     *view = (kd_view){0};
     if (e->poisoned) return KD_EIO;
     kd_entry *entry = kd_entry_find(e, item);
+    view->known = KD_PLANTED(e, KD_PLANT_INVENT_NUMBER) || (entry && entry->known);
     if (!entry) return KD_EAGAIN;
     const kd_part *p = &e->parts[entry->part];
-    view->known = entry->known;
     view->fresh = entry_fresh(e, entry);
     for (uint32_t i = 0; i < e->config.counters->count; i++) {
         kd_tally own = entry->overlay ? entry->overlay->sum[i] : (kd_tally){0};

@@ -10,7 +10,6 @@
  */
 #include <stdio.h>
 
-#include "common/display.h"
 #include "edge/io/routes.h"
 
 typedef struct kd_like_op {
@@ -21,7 +20,7 @@ typedef struct kd_like_op {
     uint64_t count, made_us, as_of_us, stamp_us;
     uint32_t pending, index;
     uint8_t counter, verb, changed;
-    bool liked, central;
+    bool liked, central, known;
 } kd_like_op;
 
 typedef struct {
@@ -41,6 +40,7 @@ static int look(kd_like_op *op)
 {
     kd_view view;
     int err = kd_edge_view(op->errand->shard->edge, op->item, &view);
+    op->known = view.known;
     op->count = view.count[op->counter];
     op->pending = view.pending[op->counter];
     op->made_us = view.made_us;
@@ -137,18 +137,12 @@ static void write_changed(kd_json *j, const kd_like_op *op)
 
 static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64_t now_us)
 {
-    char display[KD_DISPLAY_MAX];
     kd_json_object(j);
     kd_answer_write_item(j, op->item);
     kd_json_key(j, "counter");
     kd_json_cstr(j, s->app->settings.counters.at[op->counter].name);
     if (op->verb != KD_ADD) write_changed(j, op);
-    kd_json_key(j, "count");
-    kd_json_u64(j, op->count);
-    kd_json_key(j, "display");
-    kd_json_str(j, kd_bytes_of(display, kd_display_count(op->count, display)));
-    kd_json_key(j, "pending");
-    kd_json_u64(j, op->pending);
+    kd_answer_write_number(j, op->known ? &op->count : NULL, op->pending);
     kd_answer_write_age(j, now_us, op->made_us, op->as_of_us);
     kd_json_key(j, "source");
     kd_json_cstr(j, op->central ? "central" : "edge");

@@ -18,9 +18,8 @@ typedef struct kd_lookup {
     kd_bytes item;
     kd_ask_wait ask;
     kd_view view;
-    uint8_t liked;        /* kd_liked */
-    uint64_t liked_at_us; /* of this edge's row; 0: it has none */
-    bool fresh;
+    uint8_t liked;                     /* kd_liked */
+    uint64_t liked_at_us;              /* of this edge's row; 0: it has none */
     bool count_central, liked_central; /* central was asked for it, and answered */
 } kd_lookup;
 

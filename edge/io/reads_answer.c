@@ -9,7 +9,7 @@ static void write_counts(kd_json *j, const kd_read *read, const kd_lookup *l, ui
     kd_answer_write_counts(j, &(kd_answer_counts){
                                   .item = l->item,
                                   .counters = &read->call.origin->app->settings.counters,
-                                  .count = l->view.count,
+                                  .count = l->view.known ? l->view.count : NULL,
                                   .pending = l->view.pending,
                                   .now_us = now_us,
                                   .made_us = l->view.made_us,
@@ -27,14 +27,13 @@ static void write_liked(kd_json *j, const kd_lookup *l)
 static void write_display(kd_json *j, const kd_read *read, const kd_lookup *l)
 {
     const kd_counters *counters = &read->call.origin->app->settings.counters;
-    char display[KD_DISPLAY_MAX];
     kd_json_object(j);
     kd_answer_write_item(j, l->item);
     kd_json_key(j, "display");
     kd_json_object(j);
     for (uint32_t i = 0; i < counters->count; i++) {
         kd_json_key_bytes(j, kd_bytes_str(counters->at[i].name));
-        kd_json_str(j, kd_bytes_of(display, kd_display_count(l->view.count[i], display)));
+        kd_answer_write_display(j, l->view.known ? &l->view.count[i] : NULL);
     }
     kd_json_end_object(j);
     kd_json_end_object(j);
@@ -63,24 +62,31 @@ static bool matches(const kd_http_request *req, const char *etag)
     return kd_bytes_eq(have, kd_bytes_str("*")) || memmem(have.data, have.len, etag, strlen(etag)) != NULL;
 }
 
-/* The tag is a hash of the body, which is the display form and nothing else. What central does not stand
- * behind is not to be cached. */
+/*
+ * The tag is a hash of the body, which is the display form and nothing else. A stale number is cached as well: else all viewers of a region that
+ * is cut off would come to its edge. A 304 carries the same fields but the type, so that a cache updates Kudos-As-Of.
+ */
 static void answer_display(kd_read *read)
 {
     kd_shard *s = read->call.origin;
-    const kd_lookup *l = &read->at[0];
+    const kd_view *view = &read->at[0].view;
     kd_http_request *req = read->call.req;
-    char etag[24], age[64];
+    char etag[24], age[64], as_of[KD_TIME_MS_MAX];
     snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)kd_hash(kd_buf_view(&s->out)));
     snprintf(age, sizeof age, "public, max-age=%llu",
              (unsigned long long)(s->app->settings.display_max_age_us / 1000000));
-    kd_http_field fields[] = {{"etag", kd_bytes_str(etag)},
-                              {"cache-control", kd_bytes_str(l->fresh ? age : "no-store")},
-                              {"content-type", kd_bytes_str("application/json")}};
-    if (matches(req, etag))
-        kd_http_respond(req, 304, fields, 2, kd_bytes_of(NULL, 0));
-    else
-        kd_http_respond(req, 200, fields, 3, kd_buf_view(&s->out));
+    kd_http_field fields[4] = {{"etag", kd_bytes_str(etag)},
+                               {"cache-control", kd_bytes_str(view->known ? age : "no-store")}};
+    size_t count = 2;
+    if (view->as_of_us)
+        fields[count++] =
+            (kd_http_field){"kudos-as-of", kd_bytes_of(as_of, kd_display_time_ms(view->as_of_us, as_of))};
+    if (matches(req, etag)) {
+        kd_http_respond(req, 304, fields, count, kd_bytes_of(NULL, 0));
+        return;
+    }
+    fields[count++] = (kd_http_field){"content-type", kd_bytes_str("application/json")};
+    kd_http_respond(req, 200, fields, count, kd_buf_view(&s->out));
 }
 
 void kd_reads_finish(kd_call *call)

@@ -4,9 +4,7 @@
 
 static int look(kd_lookup *l)
 {
-    int err = kd_edge_view(l->errand->shard->edge, l->item, &l->view);
-    l->fresh = err == KD_OK;
-    return err;
+    return kd_edge_view(l->errand->shard->edge, l->item, &l->view);
 }
 
 static void on_asked(kd_ask_wait *wait, bool answered)

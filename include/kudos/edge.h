@@ -76,6 +76,7 @@ typedef enum {
     KD_PLANT_ROW_LACKS_OWN = 1 << 30,       /* rule 18: a stored number stays that lacks what applied covers */
     KD_PLANT_READ_ENDS = 1u << 31,          /* rule 18: what a read ended does not count again without its number */
     KD_PLANT_EVICT_ANY = 1ull << 32,        /* rule 18: an item makes room while something of it is on its way */
+    KD_PLANT_INVENT_NUMBER = 1ull << 33,    /* readers: where no number of central is known, own operations count from 0 */
 } kd_edge_plant;
 
 /*
@@ -182,7 +183,7 @@ int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us);
 /* ---- reads -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    bool known; /* a number of central stands behind it; else only this edge's own operations */
+    bool known; /* a number of central stands behind it; else `count` is no number to show: own operations alone, null in answers */
     bool fresh; /* and it follows central's snapshots */
     uint64_t count[KD_COUNTERS_MAX];   /* by counter index: max(0, snapshot + overlay) */
     uint32_t pending[KD_COUNTERS_MAX]; /* operations in the overlay */

@@ -15,6 +15,7 @@ static int read_through(checks *c, kd_edge *e, uint32_t slot, uint32_t item, kd_
     if (err != KD_OK) return KD_EAGAIN; /* somebody else asks, or waits for what was */
     kd_central_read(core, &key, 1, kd_bytes_str(c->view.scenario->edges[slot]), check_now(c), &record);
     err = kd_edge_answer(e, key, kd_buf_view(&record), check_now(c));
+    check_install_answer(c, slot, item, kd_buf_view(&record));
     kd_buf_finish(&record);
     return err == KD_OK ? kd_edge_view(e, key, view) : KD_EAGAIN;
 }

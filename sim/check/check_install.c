@@ -47,6 +47,7 @@ void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdi
                        kd_strerror(verdict));
         return;
     }
+    check_number_heard(c, slot, &s);
     check_known *known = &c->slots[slot].known[s.partition], had = *known;
     *known = known_now(c, slot, s.partition);
     int right = expected(had, &s);
@@ -65,8 +66,13 @@ void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdi
 }
 
 /* An edge that never heard of the partition takes the history up with its first answer (rule 19); no other answer moves it. */
-void check_install_answer(checks *c, uint32_t slot, uint32_t item)
+void check_install_answer(checks *c, uint32_t slot, uint32_t item, kd_bytes record)
 {
+    kd_snapshot s;
+    if (kd_snapshot_decode(record, &s) == KD_OK) {
+        check_number_heard(c, slot, &s);
+        kd_snapshot_finish(&s);
+    }
     uint32_t partition = c->partition[item];
     check_known *known = &c->slots[slot].known[partition], had = *known;
     *known = known_now(c, slot, partition);

@@ -1,6 +1,7 @@
 /*
  * check_number.c - "number": what an edge shows as fresh is central's number of the version that it has, or of a later one of the same epoch; and
  * whatever it shows with an `as_of` was central's number when that was reached (rules 14, 15, 19; with "as-of" this is what makes as_of true at an edge).
+ * Whatever else it shows rests on a number of central that came to this edge; where none did it must say null.
  *
  * The last numbers of each item are kept in a ring; what is older than it is not judged.
  */
@@ -31,6 +32,16 @@ void check_number_changed(checks *c, uint32_t slot, uint32_t item)
         r->overflowed = true;
     }
     r->at[(r->first + r->count++) % CHECK_NUMBERS] = n;
+}
+
+/* Also what came and was not taken up: this only tells that the edge can know a number. */
+void check_number_heard(checks *c, uint32_t slot, const kd_snapshot *s)
+{
+    for (uint32_t i = 0; i < s->item_count; i++) {
+        uint32_t item = check_item(c, s->items[i].item);
+        if (item == CHECK_NOTHING) continue;
+        c->heard[check_edge(slot)][item] |= s->items[i].count ? CHECK_HEARD : CHECK_HEARD | CHECK_HEARD_NONE;
+    }
 }
 
 static bool fits(const checks *c, const uint64_t *count, const kd_view *view)
@@ -88,6 +99,20 @@ static bool as_of_right(const checks *c, uint32_t partition, check_known known, 
     return r->overflowed || fits(c, nothing, view);
 }
 
+/* Of any history: an old number stays until its history is known to be undone. */
+static bool heard_right(const checks *c, const check_numbers *r, uint8_t heard, const kd_view *view)
+{
+    static const uint64_t nothing[SCENARIO_COUNTERS];
+    if (!(heard & CHECK_HEARD)) return false;
+    if (r->overflowed || ((heard & CHECK_HEARD_NONE) && fits(c, nothing, view))) return true;
+    for (uint32_t i = 0; i < r->count; i++) {
+        const uint64_t *count = number_at(r, i)->count;
+        bool none = memcmp(count, nothing, sizeof(nothing)) == 0;
+        if (!none && fits(c, count, view)) return true;
+    }
+    return false;
+}
+
 void check_number_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
 {
     uint32_t partition = c->partition[item];
@@ -97,7 +122,14 @@ void check_number_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view 
     check_known known = {p.epoch, p.version};
     const check_numbers *r = &c->numbers[item];
     c->made++;
-    if (view->fresh && !fresh_right(c, partition, known, r, view))
+    if (!heard_right(c, r, c->heard[check_edge(slot)][item], view))
+        check_fail(c, "number",
+                   "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u), and no number of "
+                   "central that it heard is behind them",
+                   check_slot_name(c, slot), (unsigned long long)view->count[0],
+                   (unsigned long long)view->count[1], (unsigned long long)view->count[2],
+                   check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2]);
+    else if (view->fresh && !fresh_right(c, partition, known, r, view))
         check_fail(c, "number",
                    "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as fresh: at "
                    "version %llu of epoch %llx central had others",

@@ -69,6 +69,8 @@ typedef struct {
 
 /* check_number.c: what central's numbers were lately, to tell which an edge may show. */
 enum { CHECK_NUMBERS = 48 };
+/* That a number of an item came to an edge; that one came which said that nobody had counted anything. */
+typedef enum { CHECK_HEARD = 1, CHECK_HEARD_NONE = 2 } check_heard;
 typedef struct {
     uint64_t epoch, version;
     uint64_t as_of_before_us; /* the number before this one was true until here */
@@ -136,7 +138,7 @@ typedef struct {
 typedef struct {
     uint64_t life[SCENARIO_SHARDS_MAX];
     uint64_t items[SCENARIO_SHARDS_MAX]; /* that a start found waiting in the outbox, or stored */
-    int64_t off_us; /* its clock, when last measured */
+    int64_t off_us;                      /* its clock, when last measured */
     bool measured, alarmed;
     bool undone[SCENARIO_PARTITIONS_MAX]; /* a history that it followed */
     check_known known[SCENARIO_PARTITIONS_MAX];
@@ -153,6 +155,7 @@ struct checks {
     check_members members[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     uint64_t *member_count[CHECKS_CENTRALS]; /* by counter, item */
     check_numbers *numbers;
+    uint8_t *heard[SCENARIO_EDGES_MAX]; /* by item: bits of check_heard */
     check_answers answers[SCENARIO_PARTITIONS_MAX];
     uint64_t *passed; /* sums answered before as_of, by item */
     uint64_t
@@ -242,6 +245,7 @@ void check_count_opened(checks *c, uint32_t slot, uint32_t partition);
 
 /* check_number.c: "number" (I10, rules 14 to 19) */
 void check_number_changed(checks *c, uint32_t slot, uint32_t item);
+void check_number_heard(checks *c, uint32_t slot, const kd_snapshot *s);
 void check_number_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view);
 
 /* check_as_of.c: "as-of", "member" */
@@ -256,7 +260,7 @@ void check_shown_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *
 /* check_install.c: "install" (I9) */
 void check_install_opened(checks *c, uint32_t slot, uint32_t shard);
 void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdict);
-void check_install_answer(checks *c, uint32_t slot, uint32_t item);
+void check_install_answer(checks *c, uint32_t slot, uint32_t item, kd_bytes record);
 
 /* check_bounds.c: "outbox" (I13), "tables" (I14), "clock" (rule 3), "identity" */
 void check_bounds_opened(checks *c, uint32_t slot, uint32_t shard);

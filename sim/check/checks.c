@@ -42,6 +42,7 @@ checks *checks_create(const checks_view *view)
     c->partition = kd_alloc(items * sizeof(c->partition[0]));
     c->writer = kd_alloc(items * sizeof(c->writer[0]));
     c->numbers = kd_alloc(items * sizeof(c->numbers[0]));
+    for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) c->heard[i] = kd_alloc(items * sizeof(c->heard[i][0]));
     c->passed = kd_alloc(items * sizeof(c->passed[0]));
     for (uint32_t i = 0; i < CHECKS_CENTRALS; i++) c->member_count[i] = kd_alloc(cells * sizeof(uint64_t));
     for (uint32_t i = 0; i < CHECKS_SLOTS; i++) c->last_taken[i] = kd_alloc(cells * sizeof(uint64_t));
@@ -68,6 +69,7 @@ void checks_destroy(checks *c)
     for (uint32_t i = 0; i < c->view.item_count; i++) free(c->numbers[i].at);
     for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) free(c->answers[p].at);
     for (uint32_t i = 0; i < CHECKS_SLOTS; i++) free(c->last_taken[i]);
+    for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) free(c->heard[i]);
     check_map *maps[] = {&c->item_index,        &c->user_index,    &c->durable.rows,
                          &c->durable.journal,   &c->durable.taken, &c->positions.bodies,
                          &c->positions.parents, &c->log,           &c->asides.handed};
@@ -267,8 +269,7 @@ void checks_asked_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t it
                            int verdict)
 {
     (void)shard;
-    (void)record;
-    if (!c->failed && verdict != KD_EIO) check_install_answer(c, slot, item);
+    if (!c->failed && verdict != KD_EIO) check_install_answer(c, slot, item, record);
 }
 
 void checks_viewed(checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view)

@@ -68,6 +68,7 @@ struct clients {
     uint64_t random;                               /* of the back-offs */
     kd_http_client *edges[2 * SCENARIO_EDGES_MAX]; /* twins behind */
     uint32_t lost_percent[SCENARIO_EDGES_MAX], forgotten[SCENARIO_EDGES_MAX];
+    bool heard[SCENARIO_EDGES_MAX];            /* an answer of this edge told how old central's number is */
     uint64_t forgotten_us[SCENARIO_EDGES_MAX]; /* the last time */
     op *waiting;
     uint32_t open; /* operations in work */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "sim/drill/clients_internal.h"
+#include "sim/drill/number.h"
 
 enum {
     REQUEST_MS = 2000,
@@ -196,6 +197,21 @@ static void keep_token(op *o, const kd_http_response *r)
     u->token_len = (uint8_t)token.len;
 }
 
+/*
+ * The number in an answer to an operation is as the API says, and rests on one of central's. A known number without an age has been stale for two
+ * missed snapshots: an edge that has told no age yet cannot have one, and invented it.
+ */
+static bool number_sound(const op *o, kd_bytes body)
+{
+    bool *heard = &o->clients->heard[o->edge];
+    told_number n;
+    json_t *answer = body.len ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
+    bool sound = number_read(answer, answer, &n) && (!n.known || n.made || *heard);
+    *heard |= sound && n.made;
+    json_decref(answer);
+    return sound;
+}
+
 static void acknowledged(op *o, const kd_http_response *r)
 {
     clients *c = o->clients;
@@ -207,11 +223,15 @@ static void acknowledged(op *o, const kd_http_response *r)
     c->total.acked++;
     c->counts[o->edge].acked++;
     keep_token(o, r);
-    if (o->verb != KD_ADD && !says(body, o->verb == KD_LIKE ? "\"liked\":true" : "\"liked\":false"))
+    bool right = o->verb == KD_ADD || says(body, o->verb == KD_LIKE ? "\"liked\":true" : "\"liked\":false");
+    if (!right || !number_sound(o, body))
         fleet_fail(c->options.fleet, "answer: %s of %s by %s at %s was answered %.*s",
-                   o->verb == KD_LIKE ? "like" : "unlike", kd_names_at(&c->items, o->item),
-                   kd_names_at(&c->users, o->user), c->options.scenario->edges[o->edge],
-                   (int)KD_MIN(body.len, (size_t)200), body.len ? (const char *)body.data : "");
+                   o->verb == KD_ADD    ? "sum"
+                   : o->verb == KD_LIKE ? "like"
+                                        : "unlike",
+                   kd_names_at(&c->items, o->item), kd_names_at(&c->users, o->user),
+                   c->options.scenario->edges[o->edge], (int)KD_MIN(body.len, (size_t)200),
+                   body.len ? (const char *)body.data : "");
     if (o->over) return;
     if (o->verb != KD_ADD && clients_chance(c, DRAW_READ, o->number, READ_PERCENT) &&
         ask(o, "GET", on_read) == KD_OK) {

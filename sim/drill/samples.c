@@ -89,7 +89,7 @@ static void on_counts(void *arg, int status, kd_bytes body)
     json_t *document = status == 200 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
     const json_t *like = json_object_get(json_object_get(document, "counts"), "like");
     if (like) {
-        s->shown = number(like, "count");
+        s->shown = json_is_null(json_object_get(like, "count")) ? UINT64_MAX : number(like, "count");
         s->pending = number(like, "pending");
         s->age_us = number(document, "age_ms") * 1000;
         s->as_of_us = ask_moment(json_string_value(json_object_get(document, "as_of")));

@@ -7,6 +7,7 @@
 
 #include "common/io/clock.h"
 #include "sim/drill/ask.h"
+#include "sim/drill/number.h"
 
 enum { EVERY_US = 150000, DEADLINE_MS = 1500, ITEMS = 2 };
 
@@ -15,12 +16,20 @@ typedef struct {
     uint64_t least, most; /* the lowest and the highest of the window */
 } window;
 
+/* Of one item at one process: whether an answer told how old central's number is. */
+typedef struct {
+    uint32_t item;
+    uint64_t started_us;
+    bool heard;
+} hearing;
+
 typedef struct {
     shown *whole;
     uint32_t edge;
     bool asking;
     uint64_t next_us, started_us; /* started: of the process that was asked */
     window home, once;
+    hearing heard_home, heard_once;
 } reader;
 
 struct shown {
@@ -62,21 +71,6 @@ void shown_changed(void *shown_, uint32_t item)
 
 /* ---- answers --------------------------------------------------------------------------------------------------- */
 
-typedef struct {
-    uint64_t count, age_us, as_of_us;
-    bool made; /* it says when */
-} number;
-
-static number read_number(const json_t *one)
-{
-    const json_t *age = json_object_get(one, "age_ms");
-    const json_t *count = json_object_get(json_object_get(json_object_get(one, "counts"), "like"), "count");
-    return (number){.count = (uint64_t)KD_MAX(json_integer_value(count), 0),
-                    .made = json_is_integer(age),
-                    .age_us = (uint64_t)KD_MAX(json_integer_value(age), 0) * 1000,
-                    .as_of_us = ask_moment(json_string_value(json_object_get(one, "as_of")))};
-}
-
 static const char *edge_name(const reader *r)
 {
     return r->whole->fleet->scenario->edges[r->edge];
@@ -87,7 +81,31 @@ static const char *item_name(const reader *r, uint32_t item)
     return kd_names_at(clients_items(r->whole->clients), item);
 }
 
-static void judge_home(reader *r, const number *n)
+/*
+ * A number rests on one of central's. The age of that one is lost only after two missed snapshots, so a process tells it at least once, unless it
+ * began with the number from its disk.
+ */
+static void judge_known(reader *r, hearing *h, uint32_t item, const told_number *n)
+{
+    if (h->item != item || h->started_us != r->started_us)
+        *h = (hearing){
+            .item = item, .started_us = r->started_us, .heard = n->known && h->started_us != r->started_us};
+    if (n->known && !n->made && !h->heard)
+        fleet_fail(r->whole->fleet, "known: %s shows %llu likes of %s, and has heard no number of central",
+                   edge_name(r), (unsigned long long)n->count, item_name(r, item));
+    h->heard |= n->made;
+}
+
+static told_number read_number(reader *r, uint32_t item, const json_t *one)
+{
+    told_number n;
+    if (!number_read(json_object_get(json_object_get(one, "counts"), "like"), one, &n))
+        fleet_fail(r->whole->fleet, "answer: %s shows a number of %s that the API does not know",
+                   edge_name(r), item_name(r, item));
+    return n;
+}
+
+static void judge_home(reader *r, const told_number *n)
 {
     const window *w = &r->home;
     if (n->count >= w->least && n->count <= w->most) return;
@@ -109,7 +127,7 @@ static uint64_t acknowledged_by(const shown *s, uint32_t item, uint64_t wall_us)
     return found;
 }
 
-static void judge_once(reader *r, const number *n)
+static void judge_once(reader *r, const told_number *n)
 {
     const window *w = &r->once;
     uint64_t least = n->as_of_us ? acknowledged_by(r->whole, w->item, n->as_of_us) : 0;
@@ -136,7 +154,10 @@ static void on_counts(void *arg, int status, kd_bytes body)
     const json_t *items = json_object_get(document, "items");
     bool same = node->started_us == r->started_us && program_running(&node->process);
     if (same && json_array_size(items) == ITEMS) {
-        number home = read_number(json_array_get(items, 0)), once = read_number(json_array_get(items, 1));
+        told_number home = read_number(r, r->home.item, json_array_get(items, 0)),
+                    once = read_number(r, r->once.item, json_array_get(items, 1));
+        judge_known(r, &r->heard_home, r->home.item, &home);
+        judge_known(r, &r->heard_once, r->once.item, &once);
         uint64_t life_us = fleet_now_us(s->fleet) - r->started_us;
         bool counts = home.made && home.age_us < life_us && r->edge != s->careless;
         if (counts) judge_home(r, &home);

@@ -79,6 +79,9 @@ static bool same_counts(reaching *r)
                          (unsigned long long)edge->pending);
         for (uint32_t i = 0; i < items->count; i++) {
             for (int c = 0; c < SCENARIO_COUNTERS; c++) {
+                if (edge->counts[i][c] == COUNTS_NULL)
+                    return apart(r, "%s shows null for %s of %s", name_of(r, e), scenario_counters.at[c].name,
+                                 kd_names_at(items, i));
                 if (edge->counts[i][c] != central->counts[i][c])
                     return apart(r, "%s shows %llu for %s of %s, central %llu", name_of(r, e),
                                  (unsigned long long)edge->counts[i][c], scenario_counters.at[c].name,

@@ -35,8 +35,10 @@ static void on_page(void *arg, int status, kd_bytes body)
     json_array_foreach(items, i, one)
     {
         for (int c = 0; c < SCENARIO_COUNTERS; c++) {
-            const json_t *counter = json_object_get(json_object_get(one, "counts"), scenario_counters.at[c].name);
-            r->counts[r->first + i][c] = field(counter, "count");
+            const json_t *counter =
+                json_object_get(json_object_get(one, "counts"), scenario_counters.at[c].name);
+            bool null = json_is_null(json_object_get(counter, "count"));
+            r->counts[r->first + i][c] = null ? COUNTS_NULL : field(counter, "count");
             r->pending += field(counter, "pending");
         }
     }

@@ -6,11 +6,13 @@
 
 #include "sim/drill/clients.h"
 
+#define COUNTS_NULL UINT64_MAX
+
 typedef struct {
     struct event_base *base;
     uint16_t port;
     const kd_names *items;
-    uint64_t (*counts)[SCENARIO_COUNTERS]; /* by item */
+    uint64_t (*counts)[SCENARIO_COUNTERS]; /* by item; COUNTS_NULL where no number of central is known */
     uint64_t pending;
     uint32_t first; /* item of the page that is asked for */
     bool done, failed;

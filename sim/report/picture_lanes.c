@@ -29,7 +29,7 @@ static double refused(const series_point *p)
 }
 static double shown(const series_point *p)
 {
-    return p->gone ? (double)NAN : (double)p->shown;
+    return p->gone || p->shown == UINT64_MAX ? (double)NAN : (double)p->shown;
 }
 static double least(const series_point *p)
 {
@@ -204,7 +204,10 @@ void picture_counts(const picture *p, picture_series s, const record_sample *las
     char scale[UNITS_TEXT_MAX];
     units_count((uint64_t)top, scale);
     open_lane(p, "count shown", "shown");
-    put_total(p, "<small>", last->shown, " at the end");
+    if (last->shown == UINT64_MAX)
+        html_put(p->out, "<small>null at the end");
+    else
+        put_total(p, "<small>", last->shown, " at the end");
     put_total(p, ", ", last->pending, " pending</small>");
     open_plot(p, COUNTS, "the count that this region shows beside the true one");
     put_area(p, s, shown, least, top, COUNTS, "gap area");
@@ -311,7 +314,10 @@ static void put_figure(const picture *p, const char *name, uint64_t from, uint64
 static void put_state(const picture *p, const series_point *at)
 {
     char text[UNITS_TEXT_MAX];
-    put_figure(p, "shown", at->shown, at->shown);
+    if (at->shown == UINT64_MAX)
+        html_put(p->out, "shown null<br/>");
+    else
+        put_figure(p, "shown", at->shown, at->shown);
     put_figure(p, "pending", at->pending, at->pending);
     units_span(at->staleness_us, text);
     html_put(p->out, "age %s<br/>", text);

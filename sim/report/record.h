@@ -29,7 +29,7 @@ typedef struct {
     bool up, refusing;       /* the process runs; it refuses writes */
     uint64_t acked;          /* operations answered 2xx here, so far */
     uint64_t refused;        /* answered 429, 503 */
-    uint64_t shown;          /* the count that this edge shows */
+    uint64_t shown;          /* the count that this edge shows; UINT64_MAX: null */
     uint64_t pending;        /* of it, not confirmed by central */
     uint64_t staleness_us;   /* now less when central made the number */
     uint64_t as_of_lag_us;   /* now less as_of; UINT64_MAX: null */

@@ -163,7 +163,7 @@ static void put_number(kd_buf *out, uint64_t n)
 {
     char text[UNITS_TEXT_MAX];
     units_count(n, text);
-    html_element(out, "td", "n", text);
+    html_element(out, "td", "n", n == UINT64_MAX ? "null" : text);
 }
 
 static void put_span(kd_buf *out, uint64_t us)

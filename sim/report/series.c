@@ -66,7 +66,7 @@ void series_raise(series_tops *tops, const series_point *points, uint32_t count)
         const series_point *p = &points[i];
         tops->per_s = KD_MAX(tops->per_s, p->acked_per_s);
         tops->per_s = KD_MAX(tops->per_s, p->refused_per_s);
-        tops->count = KD_MAX(tops->count, p->shown);
+        if (p->shown != UINT64_MAX) tops->count = KD_MAX(tops->count, p->shown);
         tops->count = KD_MAX(tops->count, p->most);
         if (p->central != UINT64_MAX) tops->count = KD_MAX(tops->count, p->central);
         tops->outbox = KD_MAX(tops->outbox, p->outbox_batches);

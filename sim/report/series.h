@@ -10,11 +10,12 @@
 typedef struct {
     uint64_t from_us, to_us;
     double acked_per_s, refused_per_s;
-    uint64_t shown, pending, least, most, central; /* at to_us; central UINT64_MAX: down */
-    uint64_t staleness_us, as_of_lag_us;           /* the worst; UINT64_MAX: null at some moment */
-    uint64_t outbox_batches;                       /* the most */
-    bool down, refusing;                           /* at some moment */
-    bool gone;                                     /* down all the time: nothing was shown */
+    uint64_t shown, pending, least, most,
+        central;                         /* at to_us; shown UINT64_MAX: null; central UINT64_MAX: down */
+    uint64_t staleness_us, as_of_lag_us; /* the worst; UINT64_MAX: null at some moment */
+    uint64_t outbox_batches;             /* the most */
+    bool down, refusing;                 /* at some moment */
+    bool gone;                           /* down all the time: nothing was shown */
 } series_point;
 
 /* At most `wanted` points of one region, to be freed; *count says how many. */

@@ -44,15 +44,16 @@ void terminal_finish(terminal *t)
 
 static void print_region(FILE *out, const char *name, const record_sample *s)
 {
-    char acked[UNITS_TEXT_MAX], behind[UNITS_TEXT_MAX], as_of[UNITS_TEXT_MAX];
+    char acked[UNITS_TEXT_MAX], shown[UNITS_TEXT_MAX] = "null", behind[UNITS_TEXT_MAX], as_of[UNITS_TEXT_MAX];
     units_count(s->acked, acked);
     units_span(s->staleness_us, behind);
+    if (s->shown != UINT64_MAX) snprintf(shown, sizeof shown, "%" PRIu64, s->shown);
     if (s->as_of_lag_us == UINT64_MAX)
         snprintf(as_of, sizeof as_of, "null");
     else
         units_span(s->as_of_lag_us, as_of);
-    fprintf(out, "  %-14s %10s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %10s %10s %7" PRIu64 "  %s\n", name,
-            acked, s->refused, s->shown, s->pending, behind, as_of, s->outbox_batches,
+    fprintf(out, "  %-14s %10s %8" PRIu64 " %8s %8" PRIu64 " %10s %10s %7" PRIu64 "  %s\n", name, acked,
+            s->refused, shown, s->pending, behind, as_of, s->outbox_batches,
             !s->up        ? "down"
             : s->refusing ? "refuses writes"
                           : "up");

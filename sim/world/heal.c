@@ -98,7 +98,7 @@ static void sample_edge(world *w, uint32_t slot, uint32_t item, record_sample *r
     if (kd_edge_view(shard_of(w, slot, w->item_partition[item])->core, kd_item_key(&w->items[item]), &view) ==
         KD_EIO)
         return;
-    r->shown = view.count[SCENARIO_LIKE];
+    r->shown = view.known ? view.count[SCENARIO_LIKE] : UINT64_MAX;
     r->pending = view.pending[SCENARIO_LIKE];
     r->staleness_us = w->now_us > view.made_us && view.made_us ? w->now_us - view.made_us : 0;
     if (view.as_of_us) r->as_of_lag_us = w->now_us > view.as_of_us ? w->now_us - view.as_of_us : 0;

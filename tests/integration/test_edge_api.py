@@ -55,39 +55,39 @@ def fresh(broker, tmp_path):
 def test_like_and_again_and_unlike(edge):
     first = edge.post("/v1/posts/l1/like", user="ann")
     assert first.status == 200 and first.headers["content-type"] == "application/json"
-    assert first.json == {"item": "posts/l1", "counter": "like", "liked": True, "changed": True, "count": 1, "display": "1",
-                          "pending": 1, "age_ms": None, "as_of": None, "source": "edge"}
+    assert first.json == {"item": "posts/l1", "counter": "like", "liked": True, "changed": True, "count": None,
+                          "display": None, "pending": 1, "age_ms": None, "as_of": None, "source": "edge"}
     again = edge.post("/v1/posts/l1/like", user="ann").json
-    assert (again["liked"], again["changed"], again["count"]) == (True, False, 1)
-    assert edge.post("/v1/posts/l1/like", user="bob").json["count"] == 2
+    assert (again["liked"], again["changed"], again["count"], again["pending"]) == (True, False, None, 2)
+    assert edge.post("/v1/posts/l1/like", user="bob").json["pending"] == 3
     gone = edge.delete("/v1/posts/l1/like", user="ann").json
-    assert (gone["liked"], gone["changed"], gone["count"]) == (False, True, 1)
+    assert (gone["liked"], gone["changed"], gone["count"]) == (False, True, None)
     gone = edge.delete("/v1/posts/l1/like", user="ann").json
-    assert (gone["liked"], gone["changed"], gone["count"]) == (False, False, 1)
+    assert (gone["liked"], gone["changed"], gone["count"]) == (False, False, None)
 
 
 def test_unlike_of_nothing_known_says_that_it_does_not_know(edge):
     answer = edge.delete("/v1/posts/l2/like", user="ann").json
-    assert (answer["liked"], answer["changed"], answer["count"]) == (False, None, 0)
+    assert (answer["liked"], answer["changed"], answer["count"], answer["pending"]) == (False, None, None, 1)
 
 
 def test_set_counters_are_apart(edge):
     assert edge.post("/v1/posts/l3/save", user="ann").json["counter"] == "save"
     counts = edge.get("/v1/posts/l3/counts").json
-    assert counts["counts"]["save"] == {"count": 1, "display": "1", "pending": 1}
-    assert counts["counts"]["like"] == {"count": 0, "display": "0", "pending": 0}
+    assert counts["counts"]["save"] == {"count": None, "display": None, "pending": 1}
+    assert counts["counts"]["like"] == {"count": None, "display": None, "pending": 0}
     assert (counts["age_ms"], counts["as_of"], counts["source"]) == (None, None, "edge")
 
 
 def test_sums(edge):
-    assert edge.post("/v1/posts/s1/view", user="ann").json["count"] == 1
+    assert edge.post("/v1/posts/s1/view", user="ann").json["pending"] == 1
     answer = edge.post("/v1/posts/s1/view", user="ann", body={"amount": 1000}).json
-    assert answer["count"] == 1001 and answer["display"] == "1K" and "liked" not in answer
+    assert (answer["count"], answer["display"], answer["pending"]) == (None, None, 2) and "liked" not in answer
     for body in ('{"amount":0}', '{"amount":1001}', '{"amount":-1}', '{"amount":1e3}', '{"amount":1.5}', '{"amount":"1"}',
                  '{"amount":true}', '{"amount":99999999999999999999}'):
         bad = edge.post("/v1/posts/s1/view", user="ann", body=body)
         assert (bad.status, bad.problem, bad.json["field"]) == (400, "invalid-request", "amount"), body
-    assert edge.get("/v1/posts/s1/counts").json["counts"]["view"]["count"] == 1001
+    assert edge.get("/v1/posts/s1/counts").json["counts"]["view"] == {"count": None, "display": None, "pending": 2}
 
 
 def test_has_liked(edge):
@@ -98,22 +98,31 @@ def test_has_liked(edge):
     assert edge.get("/v1/posts/h1/like", user="bob").json == {"item": "posts/h1", "liked": None, "source": "edge"}
 
 
-def test_unknown_item_is_zero(edge):
-    answer = edge.get("/v1/posts/never/counts")
-    assert answer.status == 200
-    assert {c["count"] for c in answer.json["counts"].values()} == {0}
+NULL = {"count": None, "display": None}
 
 
-def test_display_is_cacheable_only_when_central_stands_behind_it(edge):
+def test_no_number_is_invented_where_none_of_central_is_known(edge):
+    """Five likes are five of how many? Likes, bulk reads, reads of one item, with and without `me`: null, and what this edge has is pending."""
+    likes = [edge.post("/v1/posts/five/like", user=f"u{n}").json for n in range(5)]
+    assert [(x["count"], x["display"], x["pending"]) for x in likes] == [(None, None, n + 1) for n in range(5)]
+    batch = edge.post("/v1/likes", user="u0", body={"operations": [{"item": "posts/five", "op": "unlike"}]}).json["results"][0]
+    assert (batch["count"], batch["display"], batch["pending"]) == (None, None, 6)
+    one = edge.get("/v1/posts/five/counts")
+    assert one.status == 200 and one.json["counts"]["like"] == {**NULL, "pending": 6}
+    body = {"items": ["posts/five", "posts/never"], "me": True}
+    for items in (edge.get("/v1/counts?items=posts/five,posts/never").json, edge.post("/v1/counts", body=body, user="u1").json):
+        assert [x["counts"]["like"] for x in items["items"]] == [{**NULL, "pending": 6}, {**NULL, "pending": 0}]
+        assert all((x["age_ms"], x["as_of"]) == (None, None) for x in items["items"])
+    assert [x["liked"] for x in items["items"]] == [True, None]
+
+
+def test_display_is_null_and_not_cacheable_where_no_number_of_central_is_known(edge):
     edge.post("/v1/posts/d1/like", user="ann")
     answer = edge.get("/v1/posts/d1/display")
-    assert answer.json == {"item": "posts/d1", "display": {"like": "1", "save": "0", "view": "0", "share": "0"}}
-    assert answer.headers["cache-control"] == "no-store"
-    etag = answer.headers["etag"]
-    assert edge.get("/v1/posts/d1/display", headers={"If-None-Match": etag}).status == 304
-    edge.post("/v1/posts/d1/like", user="bob")
-    changed = edge.get("/v1/posts/d1/display", headers={"If-None-Match": etag})
-    assert changed.status == 200 and changed.headers["etag"] != etag
+    assert answer.json == {"item": "posts/d1", "display": {"like": None, "save": None, "view": None, "share": None}}
+    assert answer.headers["cache-control"] == "no-store" and "kudos-as-of" not in answer.headers
+    same = edge.get("/v1/posts/d1/display", headers={"If-None-Match": answer.headers["etag"]})
+    assert (same.status, same.headers["cache-control"]) == (304, "no-store") and "kudos-as-of" not in same.headers
 
 
 def test_head_is_a_get_without_its_body(edge):
@@ -132,7 +141,7 @@ def test_bulk_keeps_the_order_over_shards(edge):
     by_get = edge.get("/v1/counts?items=" + ",".join(f"posts/{i}" for i in ids)).json["items"]
     by_post = edge.post("/v1/counts", body={"items": [f"posts/{i}" for i in ids]}).json["items"]
     assert [x["item"] for x in by_get] == [f"posts/{i}" for i in ids]
-    assert [x["counts"]["like"]["count"] for x in by_get] == [1] * 20 + [0] * 180
+    assert [x["counts"]["like"]["pending"] for x in by_get] == [1] * 20 + [0] * 180
     assert by_post == by_get and "liked" not in by_post[0]
     wait_until(lambda: edge.metric("kudos_edge_parts_handed_over_total") > handed_over, 5, "a hand-over")
 
@@ -160,12 +169,12 @@ def test_batch_of_likes(edge):
     operations = [{"item": f"posts/q{i}", "op": "like"} for i in range(1000)]
     results = edge.post("/v1/likes", user="ann", body={"operations": operations}).json["results"]
     assert [r["item"] for r in results] == [o["item"] for o in operations]
-    assert all((r["liked"], r["changed"], r["count"]) == (True, True, 1) for r in results)
+    assert all((r["liked"], r["changed"], r["pending"]) == (True, True, 1) for r in results)
     mixed = [{"item": "posts/q0", "op": "unlike"}, {"item": "posts/q0", "op": "like"}, {"item": "posts/q0", "op": "unlike"},
              {"counter": "save", "op": "like", "item": "posts/q\u0030"}]
     results = edge.post("/v1/likes", user="ann", body=json.dumps({"operations": mixed}).replace("q0\"}", "q\\u0030\"}")).json
-    assert [(r["counter"], r["liked"], r["changed"], r["count"]) for r in results["results"]] == [
-        ("like", False, True, 0), ("like", True, True, 1), ("like", False, True, 0), ("save", True, True, 1)]
+    assert [(r["counter"], r["liked"], r["changed"], r["pending"]) for r in results["results"]] == [
+        ("like", False, True, 2), ("like", True, True, 3), ("like", False, True, 4), ("save", True, True, 1)]
     assert results["results"][3]["item"] == "posts/q0"
 
 
@@ -221,7 +230,7 @@ def test_batch_refuses_as_a_whole(edge):
     operations = [{"item": "posts/w1", "op": "like"}, {"item": "posts/a b", "op": "like"}]
     bad = edge.post("/v1/likes", user="ann", body={"operations": operations})
     assert (bad.problem, bad.json["field"]) == ("invalid-id", "operations[1].item")
-    assert edge.get("/v1/posts/w1/counts").json["counts"]["like"]["count"] == 0
+    assert edge.get("/v1/posts/w1/counts").json["counts"]["like"]["pending"] == 0
     bad = edge.post("/v1/likes", user="ann", body={"operations": [{"item": "posts/w1", "op": "like", "counter": "view"}]})
     assert (bad.problem, bad.json["field"]) == ("unknown-counter", "operations[0].counter")
 
@@ -315,14 +324,14 @@ def test_the_header_of_a_stranger_is_ignored(fresh):
     e = fresh(more={"http": {"trusted_peers": "10.0.0.0/8"}}).start()
     assert e.post("/v1/posts/1/like", user="ann").problem == "unauthorized"
     assert e.post("/v1/posts/1/like", user="not valid").problem == "unauthorized"
-    assert e.get("/v1/posts/1/counts").json["counts"]["like"]["count"] == 0
+    assert e.get("/v1/posts/1/counts").json["counts"]["like"]["pending"] == 0
 
 
 def test_over_http2(edge):
     out = subprocess.run(["curl", "-s", "--http2-prior-knowledge", "-w", "\n%{http_version} %{http_code}", "-X", "POST", "-H",
                           "X-User-Id: ann", f"http://127.0.0.1:{edge.port}/v1/posts/h2/like"], capture_output=True, text=True,
                          timeout=15, check=True).stdout.splitlines()
-    assert json.loads(out[0])["count"] == 1 and out[1] == "2 200"
+    assert json.loads(out[0])["pending"] == 1 and out[1] == "2 200"
 
 
 # ---- session and idempotency --------------------------------------------------------------------------------------------
@@ -413,8 +422,8 @@ def test_a_key_makes_a_retry_one_operation(edge, header, value):
     item = "i" + value.strip('"')
     first = edge.post(f"/v1/posts/{item}/view", user="ann", headers={header: value})
     again = edge.post(f"/v1/posts/{item}/view", user="ann", headers={header: value})
-    assert (first.status, again.status, again.json["count"]) == (200, 200, 1)
-    assert edge.post(f"/v1/posts/{item}/view", user="bob", headers={header: value}).json["count"] == 2, "keys are a user's own"
+    assert (first.status, again.status, again.json["pending"]) == (200, 200, 1)
+    assert edge.post(f"/v1/posts/{item}/view", user="bob", headers={header: value}).json["pending"] == 2, "keys are a user's own"
     other = edge.post(f"/v1/posts/{item}-other/view", user="ann", headers={header: value})
     if other.status != 200:  # the other item may be another shard's, whose keys are its own
         assert (other.status, other.problem) == (422, "key-reused")
@@ -465,7 +474,7 @@ def test_acknowledged_likes_survive_kill_9(fresh):
     e.start()
     for item in sorted({i for i, _ in acked}):
         users = {u for i, u in acked if i == item}
-        count = e.get(f"/v1/posts/{item}/counts").json["counts"]["like"]["count"]
+        count = e.get(f"/v1/posts/{item}/counts").json["counts"]["like"]["pending"]
         assert len(users) <= count <= len(users) + 4, "at most one per client was on its way"
     for item, user in acked[::20]:
         assert e.get(f"/v1/posts/{item}/like", user=user).json["liked"] is True
@@ -474,10 +483,10 @@ def test_acknowledged_likes_survive_kill_9(fresh):
 def test_a_key_is_remembered_across_kill_9(fresh):
     e = fresh().start()
     headers = {"Idempotency-Key": "once"}
-    assert e.post("/v1/posts/1/view", user="ann", headers=headers).json["count"] == 1
+    assert e.post("/v1/posts/1/view", user="ann", headers=headers).json["pending"] == 1
     e.kill9()
     e.start()
-    assert e.post("/v1/posts/1/view", user="ann", headers=headers).json["count"] == 1
+    assert e.post("/v1/posts/1/view", user="ann", headers=headers).json["pending"] == 1
 
 
 def test_drain_hands_over_and_ends_with_0(fresh):
@@ -494,7 +503,7 @@ def test_drain_hands_over_and_ends_with_0(fresh):
     e.start()
     sealed = [p["outbox_batches"] for p in json.loads(e.admin("/debug/partitions").body)["partitions"]]
     assert sum(sealed) >= PARTITIONS, "sealed by the drain, in the outbox until central has applied them"
-    assert e.get("/v1/posts/1/counts").json["counts"]["like"] == {"count": 1, "display": "1", "pending": 1}
+    assert e.get("/v1/posts/1/counts").json["counts"]["like"] == {**NULL, "pending": 1}
 
 
 def test_drain_finishes_requests_and_closes_idle_connections(fresh):
@@ -511,7 +520,7 @@ def test_drain_finishes_requests_and_closes_idle_connections(fresh):
             part = idle.recv(65536)
             assert part, answer
             answer += part
-        assert answer.startswith(b"HTTP/1.1 200") and b'"count":5' in answer
+        assert answer.startswith(b"HTTP/1.1 200") and b'"pending":1' in answer
         assert idle.recv(65536) == b""
     assert e.wait() == 0
 
@@ -553,7 +562,7 @@ def test_serves_without_kafka_and_finds_it_later(broker, fresh):
     port, = free_ports(1)
     e = fresh(brokers=f"127.0.0.1:{port}", more={"kafka": {"start_timeout": "200ms"}, "edge": {"flush_interval": "50ms"}})
     e.start()
-    assert e.post("/v1/posts/1/like", user="ann").json["count"] == 1
+    assert e.post("/v1/posts/1/like", user="ann").json["pending"] == 1
     assert e.metric("kudos_edge_kafka_ready") == 0 and e.metric("kudos_edge_batches_sent_total") == 0
     assert '"event":"kafka-unreachable"' in e.log()
     forwarder = Forwarder(port, broker.address)
@@ -647,7 +656,7 @@ def test_a_full_outbox_is_refused_and_nothing_is_lost(fresh):
         i += 1
     assert (refused.status, refused.problem) == (503, "outbox-full")
     assert int(refused.headers["retry-after"]) == refused.json["retry_after_s"] >= 1 and taken > 0
-    assert e.get("/v1/posts/o0-7/counts").json["counts"]["like"]["count"] == 1
+    assert e.get("/v1/posts/o0-7/counts").json["counts"]["like"]["pending"] == 1
 
 
 def test_a_failing_disk_ends_the_process_and_acknowledges_nothing(fresh):
@@ -673,7 +682,7 @@ def test_a_failing_disk_ends_the_process_and_acknowledges_nothing(fresh):
     e.start()
     for i in acked:
         counts = e.get("/v1/counts?items=" + ",".join(f"posts/f{i}-{k}" for k in range(200))).json["items"]
-        assert all(c["counts"]["like"]["count"] == 1 for c in counts), i
+        assert all(c["counts"]["like"]["pending"] == 1 for c in counts), i
 
 
 def test_metrics_never_name_items_or_users(edge):

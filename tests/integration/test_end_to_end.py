@@ -263,9 +263,10 @@ def test_liked_at_two_edges_that_hear_nothing_of_each_other(cluster):
     cluster.central.signal(signal.SIGSTOP)
     try:
         for edge in cluster.edges[:2]:
-            assert ok(edge.post("/v1/posts/1/like", user="ann"))["count"] == 1
-            assert ok(edge.post("/v1/posts/1/save", user="ann"))["count"] == 1
-        assert ok(cluster.edges[2].post("/v1/posts/1/like", user="bob"))["count"] == 1
+            for counter in ("like", "save"):
+                answer = ok(edge.post(f"/v1/posts/1/{counter}", user="ann"))
+                assert (answer["count"], answer["display"], answer["pending"]) == (None, None, 1)
+        assert ok(cluster.edges[2].post("/v1/posts/1/like", user="bob"))["count"] is None
     finally:
         cluster.central.signal(signal.SIGCONT)
     cluster.wait_counts("posts/1", "like", 2)
@@ -406,12 +407,22 @@ def test_cut_off_from_central_it_serves_and_says_how_old_it_is(cluster):
     answer = ok(edge.post("/v1/posts/1/like", user="bob"))
     assert answer["count"] == 2 and answer["pending"] == 1 and answer["changed"] is True
     for n in range(50):
-        assert ok(edge.post("/v1/posts/2/like", user=f"u{n}"))["count"] == n + 1
+        answer = ok(edge.post("/v1/posts/2/like", user=f"u{n}"))
+        assert (answer["count"], answer["display"], answer["pending"]) == (None, None, n + 1), "of how many it does not know"
     wait_until(lambda: ok(edge.get("/v1/posts/1/counts"))["age_ms"] > before["age_ms"] + 500, 10, "an age that grows")
     cut = ok(edge.get("/v1/posts/1/counts"))
     assert cut["as_of"] == before["as_of"] and cut["counts"]["like"] == {"count": 2, "display": "2", "pending": 1}
+    display = edge.get("/v1/posts/1/display")
+    assert display.json["display"]["like"] == "2" and display.headers["cache-control"] == "public, max-age=1"
+    assert display.headers["kudos-as-of"] == cut["as_of"], "how old it is"
+    same = edge.get("/v1/posts/1/display", headers={"If-None-Match": display.headers["etag"]})
+    assert same.status == 304
+    assert [same.headers[n] for n in ("cache-control", "etag", "kudos-as-of")] == [display.headers[n] for n in ("cache-control", "etag", "kudos-as-of")]
     # Of what it never heard it does not claim to know.
-    assert ok(edge.get("/v1/posts/never/counts"))["as_of"] is None
+    never = ok(edge.get("/v1/posts/never/counts"))
+    assert never["as_of"] is None and never["counts"]["like"] == {"count": None, "display": None, "pending": 0}
+    unknown = edge.get("/v1/posts/never/display")
+    assert unknown.json["display"]["like"] is None and unknown.headers["cache-control"] == "no-store"
     assert ok(edge.get("/v1/posts/1/like", user="somebody"))["liked"] is None
     assert ok(edge.get("/v1/posts/1/like", user="bob"))["liked"] is True
     cluster.central.start()

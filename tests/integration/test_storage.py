@@ -71,7 +71,8 @@ def like_all(edge, users, items=ITEMS):
 def counts(daemon, items=ITEMS):
     answer = daemon.get("/v1/counts?items=" + ",".join(f"posts/{i}" for i in items))
     assert answer.status == 200, answer
-    return [x["counts"]["like"]["count"] for x in answer.json["items"]]
+    likes = [x["counts"]["like"] for x in answer.json["items"]]
+    return [x["pending"] if x["count"] is None else x["count"] for x in likes]  # an edge without central counts its own alone
 
 
 def last_line(daemon):

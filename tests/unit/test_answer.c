@@ -45,6 +45,12 @@ Test(answer, counts)
            "\"view\":{\"count\":0,\"display\":\"0\",\"pending\":0}},\"liked\":null,\"age_ms\":null,\"as_of\":"
            "null,"
            "\"source\":\"edge\"}");
+    a.count = NULL;
+    a.pending = pending;
+    a.liked = KD_LIKED_UNASKED;
+    expect(&a, "{\"item\":\"posts/1\",\"counts\":{\"like\":{\"count\":null,\"display\":null,\"pending\":4},"
+               "\"view\":{\"count\":null,\"display\":null,\"pending\":0}},\"age_ms\":null,\"as_of\":null,"
+               "\"source\":\"edge\"}");
 }
 
 Test(answer, a_snapshot_from_the_future_has_no_age)

@@ -8,6 +8,7 @@
 
 static int64_t counts[8];
 static uint64_t pending[8];
+static bool null[8];
 static uint32_t taken;
 
 static const char *name(void *arg, uint32_t item, char room[KD_BULK_NAME_MAX])
@@ -16,11 +17,12 @@ static const char *name(void *arg, uint32_t item, char room[KD_BULK_NAME_MAX])
     return room;
 }
 
-static void take(void *arg, uint32_t item, int64_t count, uint64_t waiting)
+static void take(void *arg, uint32_t item, const int64_t *count, uint64_t waiting)
 {
     (void)arg;
     cr_assert_lt(item, KD_COUNT(counts));
-    counts[item] = count;
+    counts[item] = count ? *count : 0;
+    null[item] = count == NULL;
     pending[item] = waiting;
     taken++;
 }
@@ -52,6 +54,17 @@ Test(bulk_body, takes_counts_and_what_is_pending)
     cr_assert_eq(pending[3], 2);
     cr_assert_eq(counts[4], -1);
     cr_assert_eq(pending[4], 0);
+}
+
+Test(bulk_body, a_count_that_is_null_is_told_as_that)
+{
+    cr_assert_eq(
+        answer(3, 2,
+               "{\"items\":[{\"item\":\"posts/3\",\"counts\":{\"like\":{\"count\":null,\"pending\":5}}},"
+               "{\"item\":\"posts/4\",\"counts\":{\"like\":{\"count\":0,\"pending\":0}}}]}"),
+        KD_OK);
+    cr_assert(null[3] && pending[3] == 5);
+    cr_assert(!null[4] && counts[4] == 0);
 }
 
 Test(bulk_body, refuses_what_is_not_the_answer)

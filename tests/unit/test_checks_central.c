@@ -254,6 +254,36 @@ Test(checks_reader, as_of_is_true_of_stale_numbers_too)
     FAILS("as-of");
 }
 
+Test(checks_reader, a_number_rests_on_one_of_central_that_the_edge_heard)
+{
+    int err;
+    stage_do(KD_LIKE, 0, 0);
+    kd_view view = stage_view(0, &err);
+    cr_assert(err == KD_EAGAIN && !view.known && view.pending[0] == 1);
+    told(view, err);
+    HOLDS();
+    view.known = true;
+    told(view, err);
+    FAILS("number");
+}
+
+Test(checks_reader, an_item_that_was_evicted_has_no_number)
+{
+    int err;
+    stage_play();
+    by_several();
+    kd_view old = stage_view(0, &err);
+    cr_assert(old.known && old.count[0] == 1);
+    old.fresh = false;
+    old.as_of_us = old.made_us = 0;
+    told(old, KD_EAGAIN);
+    HOLDS();
+    told((kd_view){.known = false}, KD_EAGAIN);
+    HOLDS();
+    told((kd_view){.known = true}, KD_EAGAIN);
+    FAILS("number");
+}
+
 Test(checks_reader, an_item_of_one_edge_stays_between_acknowledged_and_attempted)
 {
     int err;

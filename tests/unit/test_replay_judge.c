@@ -20,17 +20,17 @@ static void read_all(void)
         c.targets[t].counts = counts[t];
         kd_replay_target_begin(&c.targets[t]);
         for (uint32_t i = 0; i < ITEMS; i++)
-            kd_replay_target_take(&c.targets[t], &oracle, i, (int64_t)right[i], 0);
+            kd_replay_target_take(&c.targets[t], &oracle, i, &(int64_t){(int64_t)right[i]}, 0);
     }
 }
 
 /* Target t says something else about item i. */
-static void read_all_but(uint32_t t, uint32_t i, int64_t count, uint64_t pending)
+static void read_all_but(uint32_t t, uint32_t i, const int64_t *count, uint64_t pending)
 {
     read_all();
     kd_replay_target_begin(&c.targets[t]);
     for (uint32_t k = 0; k < ITEMS; k++)
-        kd_replay_target_take(&c.targets[t], &oracle, k, k == i ? count : (int64_t)right[k],
+        kd_replay_target_take(&c.targets[t], &oracle, k, k == i ? count : &(int64_t){(int64_t)right[k]},
                               k == i ? pending : 0);
 }
 
@@ -49,7 +49,7 @@ Test(replay_judge, one_off_anywhere_is_wrong)
     for (uint32_t t = 0; t < TARGETS; t++) {
         for (uint32_t i = 0; i < ITEMS; i++) {
             for (int off = -1; off <= 1; off += 2) {
-                read_all_but(t, i, (int64_t)right[i] + off, 0);
+                read_all_but(t, i, &(int64_t){(int64_t)right[i] + off}, 0);
                 cr_assert(!kd_replay_judge(&c, &oracle), "target %u, item %u, %+d", t, i, off);
                 cr_assert_eq(c.wrong_items, 1);
                 for (uint32_t k = 0; k < ITEMS; k++)
@@ -62,7 +62,7 @@ Test(replay_judge, one_off_anywhere_is_wrong)
 
 Test(replay_judge, errors_that_cancel_each_other_are_two)
 {
-    read_all_but(1, 0, 6, 0);
+    read_all_but(1, 0, &(int64_t){6}, 0);
     c.targets[1].counts[2] = 6; /* the sum over all items is right again */
     kd_replay_judge(&c, &oracle);
     cr_assert_eq(c.wrong_items, 2);
@@ -74,7 +74,7 @@ Test(replay_judge, the_same_wrong_number_everywhere_is_wrong)
     for (uint32_t t = 0; t < TARGETS; t++) {
         kd_replay_target_begin(&c.targets[t]);
         for (uint32_t i = 0; i < ITEMS; i++)
-            kd_replay_target_take(&c.targets[t], &oracle, i, (int64_t)right[i] + (i == 2), 0);
+            kd_replay_target_take(&c.targets[t], &oracle, i, &(int64_t){(int64_t)right[i] + (i == 2)}, 0);
     }
     cr_assert(!kd_replay_judge(&c, &oracle));
     cr_assert_eq(c.wrong_items, 1);
@@ -82,7 +82,7 @@ Test(replay_judge, the_same_wrong_number_everywhere_is_wrong)
 
 Test(replay_judge, what_is_pending_is_not_settled)
 {
-    read_all_but(2, 1, 0, 3);
+    read_all_but(2, 1, &(int64_t){0}, 3);
     cr_assert(!kd_replay_judge(&c, &oracle));
     cr_assert_eq(c.wrong_items, 0);
     cr_assert_eq(c.pending, 3);
@@ -96,10 +96,21 @@ Test(replay_judge, who_was_not_read_does_not_agree)
     cr_assert(!c.readable);
 }
 
+Test(replay_judge, null_is_not_right_not_even_of_nought)
+{
+    uint32_t nought = 0;
+    while (nought < ITEMS && right[nought] != 0) nought++;
+    cr_assert_lt(nought, ITEMS);
+    read_all_but(1, nought, NULL, 0);
+    cr_assert(!kd_replay_judge(&c, &oracle));
+    cr_assert_eq(c.wrong_items, 1);
+}
+
 Test(replay_judge, what_is_pending_anywhere_is_summed)
 {
     read_all();
-    for (uint32_t t = 0; t < TARGETS; t++) kd_replay_target_take(&c.targets[t], &oracle, 0, 5, t + 1);
+    for (uint32_t t = 0; t < TARGETS; t++)
+        kd_replay_target_take(&c.targets[t], &oracle, 0, &(int64_t){5}, t + 1);
     kd_replay_judge(&c, &oracle);
     cr_assert_eq(c.pending, 6);
 }
@@ -107,14 +118,14 @@ Test(replay_judge, what_is_pending_anywhere_is_summed)
 /* The second round of the same check sees nothing of the first. */
 Test(replay_judge, a_round_counts_anew)
 {
-    read_all_but(1, 0, 6, 3);
+    read_all_but(1, 0, &(int64_t){6}, 3);
     cr_assert(!kd_replay_judge(&c, &oracle));
     cr_assert_eq(c.wrong_items, 1);
     cr_assert_eq(c.pending, 3);
     for (uint32_t t = 0; t < TARGETS; t++) {
         kd_replay_target_begin(&c.targets[t]);
         for (uint32_t i = 0; i < ITEMS; i++)
-            kd_replay_target_take(&c.targets[t], &oracle, i, (int64_t)right[i], 0);
+            kd_replay_target_take(&c.targets[t], &oracle, i, &(int64_t){(int64_t)right[i]}, 0);
     }
     cr_assert(kd_replay_judge(&c, &oracle));
     cr_assert_eq(c.wrong_items, 0);
