@@ -136,13 +136,13 @@ Test(replay_judge, a_round_counts_anew)
 
 Test(replay_judge, more_than_the_log_can_reach_is_final_at_central_alone)
 {
-    read_all_but(TARGETS - 1, 1, 1, 0);
+    read_all_but(TARGETS - 1, 1, &(int64_t){1}, 0);
     kd_replay_judge(&c, &oracle);
     cr_expect(!c.beyond, "an unlike may still be on its way");
-    read_all_but(0, 1, 2, 0);
+    read_all_but(0, 1, &(int64_t){2}, 0);
     kd_replay_judge(&c, &oracle);
     cr_expect(!c.beyond, "an edge shows its own likes until central decides");
-    read_all_but(TARGETS - 1, 1, 2, 0);
+    read_all_but(TARGETS - 1, 1, &(int64_t){2}, 0);
     kd_replay_judge(&c, &oracle);
     cr_expect(c.beyond);
     cr_expect_eq(c.beyond_item, 1);
@@ -153,10 +153,10 @@ Test(replay_judge, a_store_that_was_used_is_noticed_before_the_first_event)
     read_all();
     kd_replay_judge_before(&c, &oracle);
     cr_expect_eq(c.used, 0, "by this log");
-    read_all_but(TARGETS - 1, 2, 3, 0);
+    read_all_but(TARGETS - 1, 2, &(int64_t){3}, 0);
     kd_replay_judge_before(&c, &oracle);
     cr_expect(c.used == 1 && c.used_first == 2 && c.used_says == 3 && !c.beyond);
-    read_all_but(TARGETS - 1, 2, 9, 0);
+    read_all_but(TARGETS - 1, 2, &(int64_t){9}, 0);
     kd_replay_judge_before(&c, &oracle);
     cr_expect(c.beyond && c.beyond_item == 2);
     c.targets[TARGETS - 1].error = KD_EUNAVAILABLE;
