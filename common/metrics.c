@@ -65,10 +65,19 @@ static void put_seconds(kd_buf *out, int64_t us)
     if (len > 1) kd_buf_put(out, fraction, len);
 }
 
+static bool is_counter(kd_metric_kind kind)
+{
+    return kind == KD_METRIC_COUNTER || kind == KD_METRIC_CPU || kind == KD_METRIC_REASONS;
+}
+
 static void put_number(kd_buf *out, kd_metric_kind kind, int64_t value)
 {
-    bool in_seconds = kind == KD_METRIC_AGE || kind == KD_METRIC_SECONDS;
-    if (in_seconds)
+    bool in_seconds = kind == KD_METRIC_AGE || kind == KD_METRIC_CPU || kind == KD_METRIC_SECONDS;
+    if (is_counter(kind) && !in_seconds)
+        put_u64(out, (uint64_t)value);
+    else if (value == KD_METRIC_NONE)
+        put_text(out, "NaN");
+    else if (in_seconds)
         put_seconds(out, value);
     else
         put_i64(out, value);
@@ -101,14 +110,24 @@ static uint64_t sum_cells(const void *const *instances, size_t count, size_t off
     return total;
 }
 
+static int64_t cell_of(const void *instance, size_t offset)
+{
+    return kd_metric_get((const kd_metric *)((const char *)instance + offset));
+}
+
+/* KD_METRIC_NONE is below all others. */
 static int64_t max_cells(const void *const *instances, size_t count, size_t offset)
 {
-    int64_t largest = 0;
-    for (size_t i = 0; i < count; i++) {
-        int64_t value = kd_metric_get((const kd_metric *)((const char *)instances[i] + offset));
-        if (i == 0 || value > largest) largest = value;
-    }
-    return largest;
+    int64_t largest = KD_METRIC_NONE;
+    for (size_t i = 0; i < count; i++) largest = KD_MAX(largest, cell_of(instances[i], offset));
+    return count > 0 ? largest : 0;
+}
+
+static int64_t sum_gauges(const void *const *instances, size_t count, size_t offset)
+{
+    for (size_t i = 0; i < count; i++)
+        if (cell_of(instances[i], offset) == KD_METRIC_NONE) return KD_METRIC_NONE;
+    return (int64_t)sum_cells(instances, count, offset);
 }
 
 static void render_histogram(const kd_metric_info *m, const void *const *instances, size_t count, kd_buf *out)
@@ -142,23 +161,38 @@ static bool is_histogram(kd_metric_kind kind)
     return kind == KD_METRIC_SECONDS || kind == KD_METRIC_SIZES;
 }
 
+static int64_t combined(const kd_metric_info *m, const void *const *instances, size_t count)
+{
+    if (is_counter(m->kind)) return (int64_t)sum_cells(instances, count, m->offset);
+    if (m->kind == KD_METRIC_GAUGE) return sum_gauges(instances, count, m->offset);
+    return max_cells(instances, count, m->offset);
+}
+
 static void render_cell(const kd_metric_info *m, const void *const *instances, size_t count, kd_buf *out)
 {
-    bool largest = m->kind == KD_METRIC_GAUGE_MAX || m->kind == KD_METRIC_AGE;
     put_series(out, m, "");
     kd_buf_put_u8(out, ' ');
-    if (m->kind == KD_METRIC_COUNTER)
-        put_u64(out, sum_cells(instances, count, m->offset));
-    else if (largest)
-        put_number(out, m->kind, max_cells(instances, count, m->offset));
-    else
-        put_i64(out, (int64_t)sum_cells(instances, count, m->offset));
+    put_number(out, m->kind, combined(m, instances, count));
     kd_buf_put_u8(out, '\n');
+}
+
+static void render_reasons(const kd_metric_info *m, const void *const *instances, size_t count, kd_buf *out)
+{
+    for (size_t i = 0; i < KD_REASONS; i++) {
+        put_text(out, m->name);
+        kd_buf_put_u8(out, '{');
+        put_text(out, m->labels);
+        put_text(out, m->labels[0] ? ",reason=\"" : "reason=\"");
+        put_text(out, kd_reason_name((kd_reason)i));
+        put_text(out, "\"} ");
+        put_u64(out, sum_cells(instances, count, m->offset + offsetof(kd_metric_reasons, of) + i * sizeof(kd_metric)));
+        kd_buf_put_u8(out, '\n');
+    }
 }
 
 static const char *type_name(kd_metric_kind kind)
 {
-    return is_histogram(kind) ? "histogram" : kind == KD_METRIC_COUNTER ? "counter" : "gauge";
+    return is_histogram(kind) ? "histogram" : is_counter(kind) ? "counter" : "gauge";
 }
 
 static void render_head(const kd_metric_info *m, kd_buf *out)
@@ -188,6 +222,8 @@ void kd_metrics_render(const kd_metric_table *table, const void *const *instance
         if (i == 0 || strcmp(m->name, m[-1].name) != 0) render_head(m, out);
         if (is_histogram(m->kind))
             render_histogram(m, instances, count, out);
+        else if (m->kind == KD_METRIC_REASONS)
+            render_reasons(m, instances, count, out);
         else
             render_cell(m, instances, count, out);
     }

@@ -21,11 +21,19 @@
 #ifndef KUDOS_COMMON_METRICS_H
 #define KUDOS_COMMON_METRICS_H
 
+#include "common/reason.h"
 #include "kudos/base.h"
 
 typedef struct {
     uint64_t v; /* only through the functions below */
 } kd_metric;
+
+/* In the cell of a gauge or an age: nothing to tell (never measured, never heard of). Rendered as NaN, which no comparison of an alert takes for 0. */
+#define KD_METRIC_NONE INT64_MIN
+
+typedef struct {
+    kd_metric of[KD_REASONS];
+} kd_metric_reasons;
 
 enum { KD_HISTOGRAM_BUCKETS = 20 }; /* the last one is +Inf */
 
@@ -37,14 +45,18 @@ typedef struct {
 /* Kinds: how a cell is written, and how the instances of several shards become one value. */
 typedef enum {
     KD_METRIC_COUNTER,   /* kd_metric; sum */
-    KD_METRIC_GAUGE,     /* kd_metric; sum; may be negative */
-    KD_METRIC_GAUGE_MAX, /* kd_metric; the largest of the shards */
-    KD_METRIC_AGE,       /* kd_metric holding us, rendered in seconds; the largest of the shards */
+    KD_METRIC_CPU,       /* kd_metric holding us, rendered in seconds; a counter; sum */
+    KD_METRIC_REASONS,   /* kd_metric_reasons; counters, a row for each with the label `reason`; sum */
+    KD_METRIC_GAUGE,     /* kd_metric; sum, none when one is none; may be negative */
+    KD_METRIC_GAUGE_MAX, /* kd_metric; the largest of the shards, none when all are none */
+    KD_METRIC_AGE,       /* kd_metric holding us, rendered in seconds; the largest of the shards, none when all are none */
     KD_METRIC_SECONDS,   /* kd_histogram of us, rendered in seconds: 50 us .. 30 s */
     KD_METRIC_SIZES,     /* kd_histogram of plain numbers: 1 .. 1048576 */
 } kd_metric_kind;
 
 #define KD_METRIC_TYPE_COUNTER kd_metric
+#define KD_METRIC_TYPE_CPU kd_metric
+#define KD_METRIC_TYPE_REASONS kd_metric_reasons
 #define KD_METRIC_TYPE_GAUGE kd_metric
 #define KD_METRIC_TYPE_GAUGE_MAX kd_metric
 #define KD_METRIC_TYPE_AGE kd_metric
@@ -82,6 +94,10 @@ static inline void kd_metric_set(kd_metric *m, int64_t value)
 static inline int64_t kd_metric_get(const kd_metric *m)
 {
     return (int64_t)__atomic_load_n(&m->v, __ATOMIC_RELAXED);
+}
+static inline void kd_metric_set_reasons(kd_metric_reasons *m, const uint64_t *counts) /* KD_REASONS of them */
+{
+    for (size_t i = 0; i < KD_REASONS; i++) kd_metric_set(&m->of[i], (int64_t)counts[i]);
 }
 /* A histogram of kind SECONDS (value in us) or SIZES. */
 void kd_metric_observe_seconds(kd_histogram *h, uint64_t us);

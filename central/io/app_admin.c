@@ -3,6 +3,7 @@
 
 #include "central/io/app.h"
 #include "common/io/ask.h"
+#include "common/io/process_metrics.h"
 #include "common/json_writer.h"
 #include "common/io/clock.h"
 #include "kudos/forget.h"
@@ -21,30 +22,31 @@ static bool ready(void *arg, kd_buf *why)
     return reason == NULL;
 }
 
-static void put_line(kd_buf *out, const char *name, const char *type, const char *help, uint64_t value)
+static void write_process(const kd_app *app, kd_buf *out)
 {
-    char digits[20];
-    const char *const parts[] = {"# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n", name, " "};
-    for (size_t i = 0; i < KD_COUNT(parts); i++) kd_buf_put(out, parts[i], strlen(parts[i]));
-    kd_buf_put(out, digits, kd_decimal(value, digits));
-    kd_buf_put_u8(out, '\n');
+    const kd_http_counters *h = kd_http_server_counters(app->http);
+    kd_central_process_metrics m;
+    const void *instance = &m;
+    kd_metric_set(&m.kafka_up, app->keeper != NULL && kd_keeper_kafka_up(app->keeper));
+    kd_metric_set(&m.http_requests, (int64_t)h->requests);
+    kd_metric_set(&m.http_rejected, (int64_t)h->rejected);
+    kd_metric_set(&m.http_shed, (int64_t)app->api.shed);
+    kd_metric_set(&m.connections, (int64_t)h->connections_open);
+    kd_metric_set(&m.reads_open, (int64_t)app->api.open);
+    kd_metrics_render(&kd_central_process_table, &instance, 1, out);
 }
 
 static void metrics(void *arg, kd_buf *out)
 {
     kd_app *app = arg;
-    const kd_http_counters *h = kd_http_server_counters(app->http);
     const void **instances = kd_alloc(sizeof(void *) * app->opened);
     for (uint32_t i = 0; i < app->opened; i++) instances[i] = &app->workers[i].metrics;
     kd_metrics_render(&kd_central_metric_table, instances, app->opened, out);
+    for (uint32_t i = 0; i < app->opened; i++) instances[i] = app->workers[i].edge_ages.cells;
+    kd_edge_ages_render(&app->settings.edges, instances, app->opened, out);
     free(instances);
-    put_line(out, "kudos_central_http_requests_total", "counter", "Requests given to the API.", h->requests);
-    put_line(out, "kudos_central_http_rejected_total", "counter", "Requests refused by the server itself.",
-             h->rejected);
-    put_line(out, "kudos_central_http_shed_total", "counter", "Reads refused because of reads_max.",
-             app->api.shed);
-    put_line(out, "kudos_central_http_connections", "gauge", "Connections open.", h->connections_open);
-    put_line(out, "kudos_central_reads_open", "gauge", "Reads in work.", app->api.open);
+    write_process(app, out);
+    kd_process_metrics_write(out);
 }
 
 /* ---- /debug/partitions: asked of the workers, waited for with a bound ---- */

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "central/io/fail.h"
@@ -11,16 +12,22 @@
 #include "common/io/ending.h"
 #include "common/io/log.h"
 #include "common/io/options_file.h"
+#include "common/io/outage.h"
+#include "common/metrics.h"
 
 enum {
     ENSURE_MS = 5000,
     READ_MS = 3000,
     READ_TRIES = 3,
     WATERMARK_MS = 1000,
-    ROUND_MS = 5000
+    ROUND_MS = 5000,
+    WATCH_MS = 2000, /* whether a broker answers */
+    WATCH_BRIEF_MS = 100,
+    WATCH_AGAIN_MS = 1000,
+    WATCH_FAILURES = 2 /* in a row: one slow answer is no outage */
 };
 _Static_assert((int)ENSURE_MS < (int)KD_ENDING_CALL_MS && (int)READ_MS < (int)KD_ENDING_CALL_MS &&
-                   (int)WATERMARK_MS < (int)KD_ENDING_CALL_MS,
+                   (int)WATERMARK_MS < (int)KD_ENDING_CALL_MS && (int)WATCH_MS < (int)KD_ENDING_CALL_MS,
                "a stop that comes during a call waits for it");
 
 typedef struct {
@@ -36,6 +43,11 @@ struct kd_keeper {
     position *positions; /* in the order of workers and their tenures */
     uint64_t random;
     kd_kafka_reader *reader;
+    kd_kafka_watch *watch;
+    uint32_t watch_failures; /* in a row */
+    kd_outage outage;
+    kd_metric kafka_up; /* any thread reads it */
+    char said[KD_OPTIONS_ERROR_MAX]; /* why the topics are not ready, as the log has it */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -80,6 +92,31 @@ static int ensure_once(kd_keeper *k, char *error)
                                   KD_OPTIONS_ERROR_MAX);
 }
 
+/* True when a broker answers within that time. */
+static bool look_after_kafka(kd_keeper *k, uint32_t timeout_ms)
+{
+    kd_reason reason;
+    const char *cause;
+    if (k->watch == NULL) return true;
+    bool answered = kd_kafka_watch_ask(k->watch, timeout_ms, &reason, &cause) == KD_OK;
+    k->watch_failures = answered ? 0 : k->watch_failures + 1;
+    if (answered)
+        kd_outage_end(&k->outage);
+    else if (k->watch_failures >= WATCH_FAILURES)
+        kd_outage_begin(&k->outage, reason, cause);
+    if (answered || k->outage.down) kd_metric_set(&k->kafka_up, answered);
+    return answered;
+}
+
+static void open_watch(kd_keeper *k)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_worker_kafka_log);
+    k->outage = (kd_outage){.began = "kafka-unreachable", .over = "kafka-reachable"};
+    if (kd_kafka_watch_create(&k->watch, &kafka, error, sizeof(error)) != KD_OK)
+        KD_LOG(KD_ERROR, "kafka-watch-failed", KD_STR("cause", error));
+}
+
 /* False when the program ends meanwhile. What no time can heal ends the program by name. */
 static bool ensure_topics(kd_keeper *k)
 {
@@ -87,10 +124,14 @@ static bool ensure_topics(kd_keeper *k)
     uint64_t delay_ms = 0;
     while (!stopping(k)) {
         int rc = ensure_once(k, error);
+        k->said[0] = rc == KD_OK ? '\0' : k->said[0];
         if (rc == KD_OK) return true;
         if (rc == KD_EMISMATCH || rc == KD_EINVAL)
             kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
-        KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
+        if (strcmp(error, k->said) != 0) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
+        snprintf(k->said, sizeof(k->said), "%s", error);
+        k->watch_failures++; /* that was a question, too: what is left to ask is the reason */
+        look_after_kafka(k, WATCH_BRIEF_MS);
         rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
     }
     return false;
@@ -150,13 +191,17 @@ static void *run(void *arg)
 {
     kd_keeper *k = arg;
     pthread_setname_np(pthread_self(), "central-keeper");
+    open_watch(k);
     if (!ensure_topics(k)) return NULL;
     open_reader(k);
     hand_over(k);
+    bool answered = look_after_kafka(k, WATCH_MS);
     while (!stopping(k)) {
-        if (rest(k, ROUND_MS) && ensure_topics(k))
+        if (rest(k, answered ? ROUND_MS : WATCH_AGAIN_MS) && ensure_topics(k))
             for (uint32_t w = 0; w < k->count; w++) kd_worker_rejoin(&k->workers[w]);
-        look_up_ends(k);
+        if (stopping(k)) break;
+        answered = look_after_kafka(k, WATCH_MS);
+        if (answered) look_up_ends(k);
     }
     return NULL;
 }
@@ -207,6 +252,11 @@ void kd_keeper_topics_gone(kd_keeper *k)
     tell(k, &k->gone);
 }
 
+bool kd_keeper_kafka_up(const kd_keeper *k)
+{
+    return kd_metric_get(&k->kafka_up) != 0;
+}
+
 void kd_keeper_stop(kd_keeper *k)
 {
     if (k == NULL || k->joined) return;
@@ -220,6 +270,7 @@ void kd_keeper_destroy(kd_keeper *k)
     if (k == NULL) return;
     kd_keeper_stop(k);
     kd_kafka_reader_destroy(k->reader);
+    kd_kafka_watch_destroy(k->watch);
     pthread_cond_destroy(&k->wake);
     pthread_mutex_destroy(&k->lock);
     free(k->positions);

@@ -20,6 +20,8 @@ int kd_keeper_create(kd_keeper **keeper, const kd_central_settings *settings, kd
 void kd_keeper_stop(kd_keeper *keeper);
 /* When no worker runs any more: until then one may say that topics have gone. Stops it first. NULL is fine. */
 void kd_keeper_destroy(kd_keeper *keeper);
+/* From any thread: whether a broker answers. Falls and rises within 15 s; the log tells each once. */
+bool kd_keeper_kafka_up(const kd_keeper *keeper);
 /* From any thread, also when it has been stopped: then nothing comes of it. */
 void kd_keeper_topics_gone(kd_keeper *keeper);
 

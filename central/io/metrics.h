@@ -52,14 +52,12 @@
     X(quarantine_kept, GAUGE, "kudos_central_quarantined_records", "",                                       \
       "Records kept in quarantine; the edge of each waits.")                                                 \
     X(edges, GAUGE_MAX, "kudos_central_edges", "", "Edges registered in a partition, at most.")              \
-    X(watermark_age, AGE, "kudos_central_edge_watermark_age_seconds", "",                                    \
-      "Age of the oldest watermark of any edge.")                                                            \
     X(low_watermark_age, AGE, "kudos_central_low_watermark_age_seconds", "",                                 \
       "Age of the oldest low watermark of a partition.")                                                     \
     X(stable_age, AGE, "kudos_central_stable_age_seconds", "",                                               \
-      "How long ago it was up to where edges may forget, at least; 0: they may not. /debug/partitions says why.") \
+      "How long ago it was up to where edges may forget, at least; NaN: they may not. /debug/partitions says why.") \
     X(floor_age, AGE, "kudos_central_floor_age_seconds", "",                                                 \
-      "How long ago it was up to where tombstones are collected, at least; 0: none was.")                    \
+      "How long ago it was up to where tombstones are collected, at least; NaN: none was.")                    \
     X(floor_halted, GAUGE, "kudos_central_collection_halted", "",                                            \
       "Partitions that collect no tombstones since an identity alarm.")                                      \
     X(collected, COUNTER, "kudos_central_tombstones_collected_total", "", "Tombstones collected.")           \
@@ -67,7 +65,7 @@
       "Operations below the floor that found no row: merged before.")                                        \
     X(read_errors, COUNTER, "kudos_central_store_read_errors_total", "",                                     \
       "Reads of a store that failed: a disk or a damaged file.")                                             \
-    X(kafka_errors, COUNTER, "kudos_central_kafka_errors_total", "", "Errors of connections and brokers.")   \
+    X(kafka_errors, REASONS, "kudos_central_kafka_errors_total", "", "Errors of connections and brokers.")   \
     X(kafka_ready, GAUGE, "kudos_central_kafka_assigned", "", "Partitions that are being read.")
 
 typedef struct {
@@ -75,5 +73,20 @@ typedef struct {
 } kd_central_metrics;
 
 extern const kd_metric_table kd_central_metric_table;
+
+/* Of the process: one instance, filled when asked for. */
+#define KD_CENTRAL_PROCESS_METRICS(X)                                                                        \
+    X(kafka_up, GAUGE, "kudos_central_kafka_up", "", "1 while a broker answers.")                            \
+    X(http_requests, COUNTER, "kudos_central_http_requests_total", "", "Requests given to the API.")         \
+    X(http_rejected, COUNTER, "kudos_central_http_rejected_total", "", "Requests refused by the server itself.") \
+    X(http_shed, COUNTER, "kudos_central_http_shed_total", "", "Reads refused because of reads_max.")        \
+    X(connections, GAUGE, "kudos_central_http_connections", "", "Connections open.")                         \
+    X(reads_open, GAUGE, "kudos_central_reads_open", "", "Reads in work.")
+
+typedef struct {
+    KD_CENTRAL_PROCESS_METRICS(KD_METRIC_FIELD)
+} kd_central_process_metrics;
+
+extern const kd_metric_table kd_central_process_table;
 
 #endif

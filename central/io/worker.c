@@ -96,7 +96,8 @@ int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t
                      const kd_worker_events *events, char *error)
 {
     char name[16];
-    *w = (kd_worker){.index = index, .settings = settings, .events = *events};
+    *w = (kd_worker){.index = index, .settings = settings, .events = *events, .created_us = kd_clock_mono_us()};
+    kd_edge_ages_init(&w->edge_ages, &settings->edges);
     randombytes_buf(&w->random, sizeof(w->random));
     snprintf(name, sizeof(name), "central-%u", index);
     if (kd_loop_create(&w->loop, name) != KD_OK) {
@@ -182,6 +183,7 @@ void kd_worker_stop(kd_worker *w)
 
 void kd_worker_destroy(kd_worker *w)
 {
+    kd_edge_ages_finish(&w->edge_ages);
     if (w->loop == NULL) return;
     kd_ending_at(KD_ENDING_KAFKA);
     kd_kafka_consumer_destroy(w->consumer);

@@ -8,6 +8,7 @@
 #ifndef KUDOS_CENTRAL_IO_WORKER_H
 #define KUDOS_CENTRAL_IO_WORKER_H
 
+#include "central/io/edge_ages.h"
 #include "central/io/tenure.h"
 
 typedef struct kd_worker kd_worker;
@@ -35,6 +36,8 @@ struct kd_worker {
     bool paused, draining, told;
     uint32_t assigned; /* atomic: partitions handed to the consumer, 0 before that */
     kd_central_metrics metrics;
+    kd_edge_ages edge_ages;
+    uint64_t created_us; /* monotonic */
 };
 
 /* Opens the partitions, with a thread that is not started yet. As kd_tenure_open; also KD_EINVAL for the

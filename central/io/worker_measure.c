@@ -5,7 +5,7 @@
 
 typedef struct {
     kd_central_stats sum;
-    uint64_t dirty, outbound, failed, unknown_schema, edges, snapshot_age, watermark_age, low_age;
+    uint64_t dirty, outbound, failed, unknown_schema, edges, snapshot_age, low_age;
     uint64_t stable_age, floor_age, halted, collected, ignored;
     int64_t lag;
     uint64_t read_errors;
@@ -37,14 +37,12 @@ static void add_stats(kd_central_stats *sum, const kd_central *core)
     sum->quarantine_kept += s.quarantine_kept;
 }
 
-static void add_ages(totals *all, const kd_tenure *t, uint64_t now_us)
+static void add_ages(totals *all, kd_worker *w, const kd_tenure *t, uint64_t now_us)
 {
     static _Thread_local kd_central_edge edges[KD_EDGES_MAX];
     uint32_t n = kd_central_edges(t->core, edges, KD_EDGES_MAX);
     all->edges = KD_MAX(all->edges, n);
-    for (uint32_t i = 0; i < n; i++)
-        if (!edges[i].retired)
-            all->watermark_age = KD_MAX(all->watermark_age, age(now_us, edges[i].watermark_us));
+    kd_edge_ages_take(&w->edge_ages, edges, n, now_us, age(kd_clock_mono_us(), w->created_us));
     uint64_t as_of = kd_central_as_of_us(t->core);
     if (as_of > 0) all->low_age = KD_MAX(all->low_age, age(now_us, as_of + t->settings->drift_bound_us));
 }
@@ -76,7 +74,7 @@ static void add_tenure(totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
 {
     add_stats(&all->sum, t->core);
     all->read_errors += kd_leveldb_read_errors(t->db);
-    add_ages(all, t, now_us);
+    add_ages(all, w, t, now_us);
     add_forgetting(all, t, now_us);
     add_lag(all, w, t);
     all->dirty += kd_central_dirty(t->core);
@@ -87,10 +85,14 @@ static void add_tenure(totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
         all->snapshot_age = KD_MAX(all->snapshot_age, age(kd_clock_mono_us(), t->snapshot_made_us));
 }
 
-static uint64_t kafka_errors(const kd_worker *w)
+static void measure_kafka(kd_worker *w)
 {
-    uint64_t n = w->producer != NULL ? kd_kafka_producer_stats_get(w->producer).errors : 0;
-    return n + (w->consumer != NULL ? kd_kafka_consumer_stats_get(w->consumer).errors : 0);
+    kd_kafka_producer_stats sent = {.messages = 0};
+    kd_kafka_consumer_stats got = {.records = 0};
+    if (w->producer != NULL) sent = kd_kafka_producer_stats_get(w->producer);
+    if (w->consumer != NULL) got = kd_kafka_consumer_stats_get(w->consumer);
+    for (size_t i = 0; i < KD_REASONS; i++) got.errors[i] += sent.errors[i];
+    kd_metric_set_reasons(&w->metrics.kafka_errors, got.errors);
 }
 
 void kd_worker_measure(kd_worker *w)
@@ -98,7 +100,10 @@ void kd_worker_measure(kd_worker *w)
     totals all = {.lag = 0};
     kd_central_metrics *m = &w->metrics;
     uint64_t now = kd_clock_wall_us();
+    kd_edge_ages_begin(&w->edge_ages);
     for (uint32_t i = 0; i < w->count; i++) add_tenure(&all, w, &w->tenures[i], now);
+    kd_edge_ages_end(&w->edge_ages);
+    measure_kafka(w);
     const struct {
         kd_metric *cell;
         uint64_t value;
@@ -125,15 +130,13 @@ void kd_worker_measure(kd_worker *w)
         {&m->filter_rows, all.sum.filter_rows},
         {&m->quarantine_kept, all.sum.quarantine_kept},
         {&m->edges, all.edges},
-        {&m->watermark_age, all.watermark_age},
         {&m->low_watermark_age, all.low_age},
-        {&m->stable_age, all.stable_age},
-        {&m->floor_age, all.floor_age},
+        {&m->stable_age, all.stable_age > 0 ? all.stable_age : (uint64_t)KD_METRIC_NONE},
+        {&m->floor_age, all.floor_age > 0 ? all.floor_age : (uint64_t)KD_METRIC_NONE},
         {&m->floor_halted, all.halted},
         {&m->collected, all.collected},
         {&m->ignored, all.ignored},
         {&m->read_errors, all.read_errors},
-        {&m->kafka_errors, kafka_errors(w)},
         {&m->kafka_ready, w->assigned},
     };
     for (size_t i = 0; i < KD_COUNT(cells); i++) kd_metric_set(cells[i].cell, (int64_t)cells[i].value);

@@ -7,6 +7,7 @@
  * breaker) is set by a run of failures and cleared by the first answer, and while it is set one request per
  * back-off is let through to try.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -35,6 +36,13 @@ static uint64_t backoff_ms(kd_http_client *c, uint32_t failures)
     uint32_t shift = KD_MIN(failures, 16u);
     uint64_t top = KD_MIN((uint64_t)c->options.backoff_min_ms << shift, (uint64_t)c->options.backoff_max_ms);
     return top / 2 + kd_random_next(&c->random) % (top / 2 + 1);
+}
+
+void kd_client_trouble(kd_http_client *c, kd_reason reason, const char *text)
+{
+    c->stats.troubles[reason]++;
+    c->trouble.reason = reason;
+    snprintf(c->trouble.text, sizeof c->trouble.text, "%s", text);
 }
 
 static void count_failure(kd_http_client *c)
@@ -84,6 +92,7 @@ void kd_client_report(kd_client_request *r, int result)
         c->stats.answers++;
         c->failures_in_row = c->connect_failures = 0;
         c->down = false;
+        c->trouble.text[0] = '\0';
     } else {
         if (result == KD_ETIMEOUT)
             c->stats.timeouts++;
@@ -99,6 +108,7 @@ void kd_client_report(kd_client_request *r, int result)
 void kd_client_expire(kd_client_request *r)
 {
     if (r->conn) {
+        kd_client_trouble(r->client, KD_REASON_TIMEOUT, "no answer in time on an open connection");
         kd_client_conn_reset_stream(r);
         kd_client_report(r, KD_ETIMEOUT);
         return;
@@ -332,6 +342,14 @@ bool kd_http_client_up(const kd_http_client *c)
 const char *kd_http_client_distrust(const kd_http_client *c)
 {
     return c->distrust;
+}
+bool kd_http_client_trouble(const kd_http_client *c, kd_reason *reason, const char **text)
+{
+    static const char looks_up[] = "no name server has answered";
+    bool known = c->trouble.text[0] != '\0', unresolved = !known && c->resolver.lookup && !c->resolver.next;
+    *reason = unresolved ? KD_REASON_DNS : c->trouble.reason;
+    *text = unresolved ? looks_up : c->trouble.text;
+    return known || unresolved;
 }
 uint32_t kd_http_client_open(const kd_http_client *c)
 {

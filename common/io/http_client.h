@@ -12,6 +12,7 @@
 
 #include <event2/event.h>
 
+#include "common/reason.h"
 #include "kudos/base.h"
 
 enum {
@@ -97,7 +98,11 @@ uint32_t kd_http_client_open(const kd_http_client *c); /* requests in flight or 
 typedef struct {
     uint64_t requests, answers, timeouts, failures; /* requests = answers + timeouts + failures + open */
     uint64_t connects, connects_failed, bytes_in, bytes_out;
+    uint64_t troubles[KD_REASONS]; /* look-ups and connections that failed, and answers that a connection owed, by reason */
 } kd_http_client_stats;
 kd_http_client_stats kd_http_client_get_stats(const kd_http_client *c);
+
+/* The last of these troubles since the last answer; false when there was none. `text` lives until the next one. */
+bool kd_http_client_trouble(const kd_http_client *c, kd_reason *reason, const char **text);
 
 #endif

@@ -162,7 +162,10 @@ void kd_client_conn_reset_stream(kd_client_request *r)
     kd_client_conn *conn = r->conn;
     nghttp2_submit_rst_stream(conn->session, NGHTTP2_FLAG_NONE, r->stream, NGHTTP2_CANCEL);
     conn->dirty = true;
-    if (++conn->timeouts_in_row >= KD_CLIENT_STALL_TIMEOUTS) conn->broken = true;
+    if (++conn->timeouts_in_row >= KD_CLIENT_STALL_TIMEOUTS) {
+        kd_client_link_trouble(&conn->link, KD_REASON_TIMEOUT, "no answer in time, several times in a row");
+        conn->broken = true;
+    }
     kd_client_wake(conn->client);
 }
 
@@ -237,6 +240,7 @@ void kd_client_conn_close(kd_client_conn *conn, bool failed)
     if (conn->state == KD_CONN_CLOSED) return;
     KD_ASSERT(!conn->busy);
     bool useful = conn->answered || (conn->state == KD_CONN_READY && !failed);
+    if (failed) kd_client_trouble(conn->client, conn->link.trouble.reason, conn->link.trouble.text);
     evtimer_del(conn->connect_timer);
     event_free(conn->read_event);
     event_free(conn->write_event);
@@ -315,7 +319,10 @@ static int receive(kd_client_conn *conn)
         if (n == KD_EAGAIN) return KD_OK;
         if (n < 0) return (int)n;
         c->stats.bytes_in += (uint64_t)n;
-        if (nghttp2_session_mem_recv(conn->session, c->read_buf, (size_t)n) < 0) return KD_EUNAVAILABLE;
+        if (nghttp2_session_mem_recv(conn->session, c->read_buf, (size_t)n) < 0) {
+            kd_client_link_trouble(&conn->link, KD_REASON_PROTOCOL, "the answer is not HTTP/2");
+            return KD_EUNAVAILABLE;
+        }
         if (!conn->link.ssl && n < KD_CLIENT_READ_BYTES) break;
         /* What OpenSSL holds back raises no event: go on until it is empty. */
         if (conn->link.ssl && SSL_pending(conn->link.ssl) > 0) i--;
@@ -337,13 +344,22 @@ static void exchange(kd_client_conn *conn)
         kd_client_conn_flush(conn);
 }
 
+static int connect_expired(kd_client_conn *conn)
+{
+    static const char *const waited_for[] = {[KD_CONN_CONNECTING] = "no TCP connection in time",
+                                             [KD_CONN_TLS] = "the TLS handshake did not end in time",
+                                             [KD_CONN_SETTINGS] = "no HTTP/2 SETTINGS in time"};
+    if (conn->state < KD_CONN_READY) kd_client_link_trouble(&conn->link, KD_REASON_TIMEOUT, waited_for[conn->state]);
+    return KD_EUNAVAILABLE;
+}
+
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     kd_client_conn *conn = arg;
     int rc = KD_OK;
     if (what & EV_TIMEOUT)
-        rc = KD_EUNAVAILABLE; /* connect_timer */
+        rc = connect_expired(conn);
     else if (conn->state == KD_CONN_CONNECTING)
         rc = connected(conn);
     else if (conn->state == KD_CONN_TLS)
@@ -366,6 +382,7 @@ void kd_client_conn_start(kd_client_conn *conn)
     if (!conn->connect_timer) conn->connect_timer = evtimer_new(c->base, on_event, conn);
     c->stats.connects++;
     if (kd_client_link_open(&conn->link, address) != KD_OK) {
+        kd_client_trouble(c, conn->link.trouble.reason, conn->link.trouble.text);
         kd_client_conn_lost(c, false);
         return;
     }

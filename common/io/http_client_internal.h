@@ -108,9 +108,18 @@ typedef enum {
     KD_CONN_READY
 } kd_conn_state;
 
+enum { KD_TROUBLE_TEXT_MAX = 200 };
+
+/* Why something failed, for a metric and for a line of the log. */
+typedef struct {
+    kd_reason reason;
+    char text[KD_TROUBLE_TEXT_MAX]; /* "": nothing failed */
+} kd_trouble;
+
 /* The socket and what was not yet written to it. */
 typedef struct {
     int fd;
+    kd_trouble trouble; /* noted by whoever found it, taken at the close */
     SSL *ssl;
     kd_buf out;
     size_t out_at;
@@ -171,6 +180,7 @@ struct kd_http_client {
     const char *distrust; /* why a certificate was not taken, static text; NULL: none was refused */
     uint64_t random;
     kd_http_client_stats stats;
+    kd_trouble trouble; /* the last one since the last answer */
     uint8_t *read_buf;
 };
 
@@ -186,6 +196,8 @@ void kd_client_report(kd_client_request *r, int result);
 void kd_client_expire(kd_client_request *r);  /* its deadline passed */
 void kd_client_requeue(kd_client_request *r); /* the peer did not touch it: to the front of the queue */
 
+/* Something failed: counted, and kept for who asks. */
+void kd_client_trouble(kd_http_client *c, kd_reason reason, const char *text);
 /* A look-up ended; `known`: there is an address to try. */
 void kd_client_resolved(kd_http_client *c, bool known);
 
@@ -236,5 +248,6 @@ int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_ur
 ssize_t kd_client_link_read(kd_client_link *l, uint8_t *buf, size_t len); /* bytes, or a negative kd_err */
 int kd_client_link_write(kd_client_link *l, uint64_t *bytes);             /* as much of `out` as goes */
 void kd_client_link_close(kd_client_link *l);
+void kd_client_link_trouble(kd_client_link *l, kd_reason reason, const char *text);
 
 #endif

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,13 +40,36 @@ SSL_CTX *kd_client_tls_new(const kd_http_client_options *o)
     return NULL;
 }
 
+void kd_client_link_trouble(kd_client_link *l, kd_reason reason, const char *text)
+{
+    l->trouble.reason = reason;
+    snprintf(l->trouble.text, sizeof l->trouble.text, "%s", text);
+}
+
+static int connect_failed(kd_client_link *l, int error)
+{
+    kd_reason reason = error == ECONNREFUSED ? KD_REASON_REFUSED : error == ETIMEDOUT ? KD_REASON_TIMEOUT : KD_REASON_DISCONNECTED;
+    kd_client_link_trouble(l, reason, strerror(error));
+    return KD_EUNAVAILABLE;
+}
+
+/* What OpenSSL says of a failure; `otherwise` when it says nothing. */
+static int tls_failed(kd_client_link *l, const char *otherwise)
+{
+    const char *why = ERR_reason_error_string(ERR_peek_last_error());
+    kd_client_link_trouble(l, KD_REASON_TLS, why ? why : otherwise);
+    return KD_EUNAVAILABLE;
+}
+
 int kd_client_link_open(kd_client_link *l, const struct addrinfo *to)
 {
     int one = 1;
+    kd_client_link_trouble(l, KD_REASON_DISCONNECTED, "the connection was lost");
     l->fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-    if (l->fd < 0) return KD_EUNAVAILABLE;
+    if (l->fd < 0) return connect_failed(l, errno);
     setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(l->fd, to->ai_addr, to->ai_addrlen) == 0 || errno == EINPROGRESS) return KD_OK;
+    connect_failed(l, errno);
     kd_client_link_close(l);
     return KD_EUNAVAILABLE;
 }
@@ -54,8 +78,8 @@ int kd_client_link_opened(kd_client_link *l)
 {
     int error = 0;
     socklen_t len = sizeof error;
-    if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0) return KD_EUNAVAILABLE;
-    return KD_OK;
+    if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) error = errno;
+    return error == 0 ? KD_OK : connect_failed(l, error);
 }
 
 static int tls_begin(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, bool verify)
@@ -78,11 +102,12 @@ static int tls_begin(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, 
 }
 
 /* OpenSSL tells of a handshake that failed only that it did; of a certificate it has kept the reason. */
-static int handshake_failed(const kd_client_link *l, bool verify, const char **distrust)
+static int handshake_failed(kd_client_link *l, bool verify, const char **distrust)
 {
     long why = SSL_get_verify_result(l->ssl);
-    if (!verify || why == X509_V_OK) return KD_EUNAVAILABLE;
+    if (!verify || why == X509_V_OK) return tls_failed(l, "the peer ended the connection during the TLS handshake");
     *distrust = X509_verify_cert_error_string(why);
+    kd_client_link_trouble(l, KD_REASON_TLS, *distrust);
     return KD_EUNTRUSTED;
 }
 
@@ -90,19 +115,28 @@ int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_ur
                              bool *wants_write, const char **distrust)
 {
     *wants_write = false;
-    if (!l->ssl && tls_begin(l, tls, url, verify) != KD_OK) return KD_EUNAVAILABLE;
+    if (!l->ssl && tls_begin(l, tls, url, verify) != KD_OK) return tls_failed(l, "TLS cannot begin");
     ERR_clear_error();
     int rc = SSL_do_handshake(l->ssl);
     if (rc == 1) {
         const unsigned char *proto;
         unsigned len;
         SSL_get0_alpn_selected(l->ssl, &proto, &len);
-        return len == 2 && memcmp(proto, "h2", 2) == 0 ? KD_OK : KD_EUNAVAILABLE;
+        if (len == 2 && memcmp(proto, "h2", 2) == 0) return KD_OK;
+        kd_client_link_trouble(l, KD_REASON_PROTOCOL, "the peer speaks TLS, but no HTTP/2");
+        return KD_EUNAVAILABLE;
     }
     int why = SSL_get_error(l->ssl, rc);
     *wants_write = why == SSL_ERROR_WANT_WRITE;
-    bool goes_on = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
-    return goes_on ? KD_EAGAIN : handshake_failed(l, verify, distrust);
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return KD_EAGAIN;
+    return handshake_failed(l, verify, distrust);
+}
+
+/* A peer of TLS 1.3 tells here, not in the handshake, that it wants another certificate of ours. */
+static int tls_read_failed(kd_client_link *l, int why)
+{
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return KD_EAGAIN;
+    return why == SSL_ERROR_SSL ? tls_failed(l, "TLS failed") : KD_EUNAVAILABLE;
 }
 
 ssize_t kd_client_link_read(kd_client_link *l, uint8_t *buf, size_t len)
@@ -110,9 +144,7 @@ ssize_t kd_client_link_read(kd_client_link *l, uint8_t *buf, size_t len)
     if (l->ssl) {
         ERR_clear_error();
         int n = SSL_read(l->ssl, buf, (int)len);
-        if (n > 0) return n;
-        int why = SSL_get_error(l->ssl, n);
-        return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? KD_EAGAIN : KD_EUNAVAILABLE;
+        return n > 0 ? n : tls_read_failed(l, SSL_get_error(l->ssl, n));
     }
     ssize_t n = read(l->fd, buf, len);
     if (n > 0) return n;

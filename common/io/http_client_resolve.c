@@ -7,6 +7,7 @@
  */
 #include <event2/dns.h>
 #include <event2/util.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/io/http_client_internal.h"
@@ -50,6 +51,13 @@ struct kd_client_lookup {
     struct evdns_getaddrinfo_request *request;
 };
 
+static void lookup_failed(kd_http_client *c, int error)
+{
+    char text[KD_TROUBLE_TEXT_MAX];
+    snprintf(text, sizeof text, "%.120s: %s", c->url.host, error != 0 ? evutil_gai_strerror(error) : "no address");
+    kd_client_trouble(c, KD_REASON_DNS, text);
+}
+
 static void on_found(int error, struct evutil_addrinfo *found, void *arg)
 {
     kd_client_lookup *lookup = arg;
@@ -65,6 +73,7 @@ static void on_found(int error, struct evutil_addrinfo *found, void *arg)
         if (r->all) evutil_freeaddrinfo(r->all);
         r->all = r->next = found;
     }
+    if (error != 0 || !found) lookup_failed(c, error);
     kd_client_resolved(c, r->next != NULL);
 }
 

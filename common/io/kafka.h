@@ -10,6 +10,7 @@
 #define KUDOS_COMMON_IO_KAFKA_H
 
 #include "common/options.h"
+#include "common/reason.h"
 #include "kudos/base.h"
 
 struct event_base;
@@ -98,7 +99,7 @@ typedef struct {
     uint64_t delivered;
     uint64_t failed;      /* delivered with ok false */
     uint64_t queue_full;  /* KD_EAGAIN answers */
-    uint64_t errors;      /* errors of connections and brokers, all kinds */
+    uint64_t errors[KD_REASONS]; /* errors of connections and brokers, by reason */
     uint64_t recreated;   /* clients made after a fatal error */
     uint64_t outstanding; /* messages without a fate yet */
 } kd_kafka_producer_stats;
@@ -166,7 +167,7 @@ typedef struct {
 typedef struct {
     uint64_t records;
     uint64_t bytes;
-    uint64_t errors;  /* errors of connections and brokers, all kinds */
+    uint64_t errors[KD_REASONS]; /* errors of connections and brokers, by reason */
     uint64_t stopped; /* OUT_OF_RANGE, GONE and FAILED conditions */
 } kd_kafka_consumer_stats;
 
@@ -216,5 +217,15 @@ int kd_kafka_reader_get(kd_kafka_reader *r, const char *topic, uint32_t partitio
 int kd_kafka_reader_cluster_id(kd_kafka_reader *r, uint32_t timeout_ms, char *out, size_t size);
 /* Cause of the last failure, in words. */
 const char *kd_kafka_reader_error(const kd_kafka_reader *r);
+
+/* --- whether a broker answers, blocking --- */
+
+typedef struct kd_kafka_watch kd_kafka_watch;
+
+int kd_kafka_watch_create(kd_kafka_watch **w, const kd_kafka_config *config, char *err, size_t size);
+/* NULL is fine. */
+void kd_kafka_watch_destroy(kd_kafka_watch *w);
+/* KD_OK: a broker answered. KD_EUNAVAILABLE: none did within the time, and *reason and *cause (until the next call) say why. */
+int kd_kafka_watch_ask(kd_kafka_watch *w, uint32_t timeout_ms, kd_reason *reason, const char **cause);
 
 #endif

@@ -211,6 +211,33 @@ int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_c
     return rd_kafka_last_error() == RD_KAFKA_RESP_ERR__INVALID_ARG ? KD_EINVAL : KD_EIO;
 }
 
+kd_reason kd_kafka_reason(rd_kafka_resp_err_t e, const char *text)
+{
+    switch (e) {
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+        return KD_REASON_DNS;
+    case RD_KAFKA_RESP_ERR__SSL:
+        return KD_REASON_TLS;
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+        return KD_REASON_TIMEOUT;
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+        return KD_REASON_AUTH;
+    case RD_KAFKA_RESP_ERR__TRANSPORT: /* librdkafka has one code for all that a socket may say */
+        if (strstr(text, "refused")) return KD_REASON_REFUSED;
+        return strstr(text, "timed out") || strstr(text, "timeout") ? KD_REASON_TIMEOUT : KD_REASON_DISCONNECTED;
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        return KD_REASON_DISCONNECTED;
+    default:
+        return KD_REASON_OTHER;
+    }
+}
+
 uint64_t kd_kafka_now_ms(void)
 {
     struct timespec ts;

@@ -146,7 +146,7 @@ static void take_error(kd_kafka_consumer *c, rd_kafka_event_t *event)
     const char *text = rd_kafka_event_error_string(event);
     rd_kafka_topic_partition_t *tp = rd_kafka_event_topic_partition(event);
     kd_kafka_condition condition;
-    if (e != RD_KAFKA_RESP_ERR__PARTITION_EOF) c->stats.errors++;
+    if (e != RD_KAFKA_RESP_ERR__PARTITION_EOF) c->stats.errors[kd_kafka_reason(e, text)]++;
     if (e == RD_KAFKA_RESP_ERR__FATAL)
         take_fatal(c, text);
     else if (tp && classify(e, &condition))
@@ -169,7 +169,8 @@ static void on_event(void *arg, rd_kafka_event_t *event)
         break;
     case RD_KAFKA_EVENT_OFFSET_COMMIT:
         c->committing = false;
-        if (rd_kafka_event_error(event)) c->stats.errors++;
+        if (rd_kafka_event_error(event))
+            c->stats.errors[kd_kafka_reason(rd_kafka_event_error(event), rd_kafka_event_error_string(event))]++;
         break;
     case RD_KAFKA_EVENT_LOG:
         kd_kafka_log_event(c->log, c->log_arg, event);
@@ -203,8 +204,9 @@ static void on_commit_timer(evutil_socket_t fd, short what, void *arg)
         }
     }
     if (list->cnt > 0) {
-        c->committing = rd_kafka_commit(c->rk, list, 1) == RD_KAFKA_RESP_ERR_NO_ERROR;
-        if (!c->committing) c->stats.errors++;
+        rd_kafka_resp_err_t e = rd_kafka_commit(c->rk, list, 1);
+        c->committing = e == RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (!c->committing) c->stats.errors[kd_kafka_reason(e, rd_kafka_err2str(e))]++;
     }
     rd_kafka_topic_partition_list_destroy(list);
 }

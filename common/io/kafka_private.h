@@ -36,6 +36,9 @@ void kd_kafka_ends_hurry(void);
 /* Waits ms at most for all clients that are being ended; the number of those that have not. */
 uint32_t kd_kafka_ends_wait(uint32_t ms);
 
+/* What an error of a client means; its text tells what the code does not. */
+kd_reason kd_kafka_reason(rd_kafka_resp_err_t e, const char *text);
+
 uint64_t kd_kafka_now_ms(void); /* monotonic */
 /* Milliseconds until the deadline, at most `most`; 0 when it has passed. */
 int kd_kafka_left_ms(uint64_t deadline_ms, int most);

@@ -184,7 +184,7 @@ static void take_fates(kd_kafka_producer *p, rd_kafka_event_t *event)
 
 static void take_error(kd_kafka_producer *p, rd_kafka_event_t *event)
 {
-    p->stats.errors++;
+    p->stats.errors[kd_kafka_reason(rd_kafka_event_error(event), rd_kafka_event_error_string(event))]++;
     if (rd_kafka_event_error_is_fatal(event)) p->fatal = true;
     if (p->log) p->log(p->log_arg, 4, rd_kafka_event_error_string(event));
 }

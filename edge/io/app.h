@@ -15,6 +15,7 @@
 #include "common/io/signals.h"
 #include "edge/io/drain.h"
 #include "edge/io/drift.h"
+#include "edge/io/metrics.h"
 #include "edge/io/settings.h"
 #include "edge/io/topics.h"
 
@@ -30,6 +31,8 @@ struct kd_app {
     uint32_t shard_count;
     bool anew; /* no shard has ever held anything: they may be made */
     kd_shard *shards[KD_SHARDS_MAX];
+    kd_metric central_up, kafka_up; /* 1 while central, Kafka answers: the drift probe's, the topics thread's */
+    kd_reach_metrics reach;         /* of these two */
     /* the main loop's */
     kd_loop *loop;
     kd_signals *signals;

@@ -1,6 +1,6 @@
 /*
  * edge/io/drift.h - measures the own clock against central's (GET /v1/time) on the main loop. The result is
- * in app->clock.
+ * in app->clock. Whether central answers is in app->central_up, which falls and rises within 10 s; the log tells each once.
  */
 #ifndef KUDOS_EDGE_IO_DRIFT_H
 #define KUDOS_EDGE_IO_DRIFT_H

@@ -234,10 +234,7 @@ static int start(kd_app *app, char *error)
     if ((err = init_secrets(app, error)) || (err = init_main_loop(app, error))) return err;
     err = kd_topics_check(app, error);
     topics_ready = err == KD_OK;
-    if (err == KD_EUNAVAILABLE)
-        KD_LOG(KD_WARN, "kafka-unreachable", KD_STR("cause", error));
-    else if (err)
-        return err;
+    if (err && err != KD_EUNAVAILABLE) return err; /* the topics' thread tells of a Kafka that is away */
     if ((err = open_shards(app, error)) || (err = listen_all(app, error))) return err;
     return start_threads(app, topics_ready, error);
 }

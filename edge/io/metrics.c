@@ -2,6 +2,7 @@
 #include "edge/io/metrics.h"
 
 #include "common/io/log.h"
+#include "common/io/process_metrics.h"
 #include "common/json_writer.h"
 #include "edge/io/doubts.h"
 #include "edge/io/shard.h"
@@ -9,15 +10,18 @@
 #define ROW(...) KD_METRIC_ROW(kd_edge_metrics, __VA_ARGS__)
 static const kd_metric_info rows[] = {KD_EDGE_METRICS(ROW)};
 static const kd_metric_table shard_table = {rows, KD_COUNT(rows)};
+#define REACH_ROW(...) KD_METRIC_ROW(kd_reach_metrics, __VA_ARGS__)
+static const kd_metric_info reach_rows[] = {KD_REACH_METRICS(REACH_ROW)};
+static const kd_metric_table reach_table = {reach_rows, KD_COUNT(reach_rows)};
 
 /* Of the process: one instance, filled when asked for. */
 #define KD_PROCESS_METRICS(X)                                                                                \
-    X(drift, GAUGE, "kudos_edge_clock_offset_us", "", "Central's clock minus ours at the last measurement.") \
+    X(drift, GAUGE, "kudos_edge_clock_offset_us", "", "Central's clock minus ours at the last measurement; NaN: never measured.") \
     X(uncertainty, GAUGE, "kudos_edge_clock_uncertainty_us", "", "Of the offset, in either direction.")      \
     X(out_of_bounds, GAUGE, "kudos_edge_clock_out_of_bounds", "",                                            \
       "1 while writes are refused because of the clock.")                                                    \
     X(measured, AGE, "kudos_edge_clock_measured_age_seconds", "",                                            \
-      "Since the last measurement of the clock.")                                                            \
+      "Since the last measurement of the clock; NaN: never measured.")                                                           \
     X(log_dropped, COUNTER, "kudos_edge_log_lines_dropped_total", "", "Log lines suppressed or not written.")
 typedef struct {
     KD_PROCESS_METRICS(KD_METRIC_FIELD)
@@ -42,12 +46,18 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
     kd_metric_set(&m->ask_answers, (int64_t)stats->answers);
 }
 
-static uint64_t kafka_errors(const kd_shard *s)
+static void collect_reach(kd_shard *s)
 {
-    uint64_t n = 0;
-    if (s->sender.producer) n += kd_kafka_producer_stats_get(s->sender.producer).errors;
-    if (s->counts.consumer) n += kd_kafka_consumer_stats_get(s->counts.consumer).errors;
-    return n;
+    const kd_http_client *central = s->asker.client;
+    kd_kafka_producer_stats sent = {0};
+    kd_kafka_consumer_stats got = {0};
+    if (s->sender.producer) sent = kd_kafka_producer_stats_get(s->sender.producer);
+    if (s->counts.consumer) got = kd_kafka_consumer_stats_get(s->counts.consumer);
+    for (size_t i = 0; i < KD_REASONS; i++) got.errors[i] += sent.errors[i];
+    kd_metric_set_reasons(&s->reach.kafka, got.errors);
+    if (central) kd_metric_set_reasons(&s->reach.central, kd_http_client_get_stats(central).troubles);
+    kd_metric_set(&s->metrics.kafka_ready, s->sender.producer && s->counts.consumer && kd_metric_get(&s->app->kafka_up));
+    kd_metric_set(&s->metrics.central_up, central && kd_http_client_up(central) && kd_metric_get(&s->app->central_up));
 }
 
 static void collect_shell(kd_shard *s)
@@ -56,8 +66,6 @@ static void collect_shell(kd_shard *s)
     const kd_http_counters *http = kd_http_server_counters(s->server);
     kd_metric_set(&m->read_errors, (int64_t)kd_leveldb_read_errors(s->db));
     kd_metric_set(&m->in_flight, (int64_t)s->in_flight);
-    kd_metric_set(&m->kafka_errors, (int64_t)kafka_errors(s));
-    kd_metric_set(&m->central_up, s->asker.client && kd_http_client_up(s->asker.client));
     kd_metric_set(&m->connections, (int64_t)http->connections_open);
     kd_metric_set(&m->http_requests, (int64_t)http->requests);
     kd_metric_set(&m->http_rejected, (int64_t)(http->rejected + http->refused_streams));
@@ -95,10 +103,11 @@ void kd_metrics_collect(kd_shard *s)
     pthread_mutex_unlock(&pub->lock);
     kd_doubts_tell(s, &stats);
     kd_metric_set(&s->metrics.snapshot_age, age(s, now_us, made_us));
-    kd_metric_set(&s->metrics.stable_age, stable_us > 0 ? age(s, now_us, stable_us) : 0);
+    kd_metric_set(&s->metrics.stable_age, stable_us > 0 ? age(s, now_us, stable_us) : KD_METRIC_NONE);
     kd_metric_set(&s->metrics.as_of_age, age(s, now_us, complete_us));
     collect_core(s, &stats);
     collect_shell(s);
+    collect_reach(s);
 }
 
 static void write_process(kd_app *app, kd_buf *out)
@@ -106,20 +115,24 @@ static void write_process(kd_app *app, kd_buf *out)
     kd_drift d = kd_clock_drift(&app->clock);
     kd_process_metrics m = {0};
     const void *instance = &m;
-    kd_metric_set(&m.drift, d.offset_us);
-    kd_metric_set(&m.uncertainty, (int64_t)d.uncertainty_us);
+    kd_metric_set(&m.drift, d.measured ? d.offset_us : KD_METRIC_NONE);
+    kd_metric_set(&m.uncertainty, d.measured ? (int64_t)d.uncertainty_us : KD_METRIC_NONE);
     kd_metric_set(&m.out_of_bounds, kd_clock_check(&app->clock) == KD_CLOCK_OUT_OF_BOUNDS);
-    if (d.measured) kd_metric_set(&m.measured, (int64_t)kd_drift_age_us(&d, kd_clock_mono_us()));
+    kd_metric_set(&m.measured, d.measured ? (int64_t)kd_drift_age_us(&d, kd_clock_mono_us()) : KD_METRIC_NONE);
     kd_metric_set(&m.log_dropped, (int64_t)kd_log_dropped());
     kd_metrics_render(&process_table, &instance, 1, out);
 }
 
 void kd_metrics_write(kd_app *app, kd_buf *out)
 {
-    const void *instances[KD_SHARDS_MAX];
+    const void *instances[KD_SHARDS_MAX + 1];
     for (uint32_t i = 0; i < app->shard_count; i++) instances[i] = &app->shards[i]->metrics;
     kd_metrics_render(&shard_table, instances, app->shard_count, out);
+    for (uint32_t i = 0; i < app->shard_count; i++) instances[i] = &app->shards[i]->reach;
+    instances[app->shard_count] = &app->reach;
+    kd_metrics_render(&reach_table, instances, app->shard_count + 1, out);
     write_process(app, out);
+    kd_process_metrics_write(out);
 }
 
 static void write_position(kd_json *j, const char *name, kd_position at)

@@ -35,10 +35,9 @@
       "Delivery reports that were not good.")                                                                \
     X(producer_resets, COUNTER, "kudos_edge_producer_resets_total", "",                                      \
       "Producers made anew after a fatal error.")                                                            \
-    X(kafka_errors, COUNTER, "kudos_edge_kafka_errors_total", "", "Errors of connections and brokers.")      \
     X(outbox_batches, GAUGE, "kudos_edge_outbox_batches", "", "Batches that central has not applied.")       \
     X(outbox_bytes, GAUGE, "kudos_edge_outbox_bytes", "", "Their size.")                                     \
-    X(kafka_ready, GAUGE, "kudos_edge_kafka_ready", "", "Shards that have found their topics.")              \
+    X(kafka_ready, GAUGE, "kudos_edge_kafka_ready", "", "Shards that have their topics, while a broker answers.")            \
     X(snapshots, COUNTER, "kudos_edge_snapshots_total", "result=\"installed\"", "Snapshots of central.")     \
     X(heartbeats, COUNTER, "kudos_edge_snapshots_total", "result=\"heartbeat\"", "")                         \
     X(snapshot_gaps, COUNTER, "kudos_edge_snapshots_total", "result=\"gap\"", "")                            \
@@ -57,14 +56,17 @@
     X(answers_thrown, COUNTER, "kudos_edge_ask_answers_total", "thrown=\"true\"", "")                        \
     X(member_asks, COUNTER, "kudos_edge_member_asks_total", "", "Questions to central about users' likes.")  \
     X(ask_time, SECONDS, "kudos_edge_ask_seconds", "", "Questions to central, answered or not.")             \
-    X(central_up, GAUGE, "kudos_edge_central_up", "", "Shards that reach central.")                          \
+    X(central_up, GAUGE, "kudos_edge_central_up", "", "Shards that ask central, while it answers.")          \
+    X(counts_hits, COUNTER, "kudos_edge_counts_lookups_total", "result=\"hit\"",                             \
+      "Reads of an item's counts, by whether they are kept here: a miss asks central.")                      \
+    X(counts_misses, COUNTER, "kudos_edge_counts_lookups_total", "result=\"miss\"", "")                      \
     X(items, GAUGE, "kudos_edge_items", "", "Items whose counts are kept.")                                  \
     X(evicted, COUNTER, "kudos_edge_items_evicted_total", "", "Items whose counts made room.")               \
     X(filter_rows, GAUGE, "kudos_edge_filter_rows", "", "Rows in the membership filter.")                    \
     X(fresh_rows, GAUGE, "kudos_edge_fresh_rows", "", "Rows that the journal still stands for.")             \
     X(rows_expired, COUNTER, "kudos_edge_rows_expired_total", "", "Rows of membership that expired.")        \
     X(stable_age, AGE, "kudos_edge_stable_age_seconds", "",                                                  \
-      "How long ago it was up to where rows may expire, at least; 0: none may.")                             \
+      "How long ago it was up to where rows may expire, at least; NaN: none may.")                             \
     X(identity_alarms, COUNTER, "kudos_edge_identity_alarms_total", "",                                      \
       "Signs that somebody else uses this name.")                                                            \
     X(identity_shared, COUNTER, "kudos_edge_identity_shared_total", "",                                      \
@@ -90,6 +92,16 @@
 typedef struct {
     KD_EDGE_METRICS(KD_METRIC_FIELD)
 } kd_edge_metrics;
+
+/* Of every client of central and Kafka: those of the shards, and those that look whether these answer. */
+#define KD_REACH_METRICS(X)                                                                                  \
+    X(central, REASONS, "kudos_edge_central_failures_total", "",                                             \
+      "Look-ups and connections to central that failed, and answers that did not come.")                     \
+    X(kafka, REASONS, "kudos_edge_kafka_errors_total", "", "Errors of connections and brokers.")
+
+typedef struct {
+    KD_REACH_METRICS(KD_METRIC_FIELD)
+} kd_reach_metrics;
 
 struct kd_app;
 struct kd_shard;

@@ -19,6 +19,8 @@ static void read_view(kd_lookup *l)
 {
     kd_errand *errand = l->errand;
     int err = look(l);
+    kd_edge_metrics *m = &errand->shard->metrics;
+    if (err == KD_OK || err == KD_EAGAIN) kd_metric_add(err == KD_OK ? &m->counts_hits : &m->counts_misses, 1);
     if (err == KD_OK) return;
     if (err != KD_EAGAIN) {
         kd_errand_fail(errand, err);

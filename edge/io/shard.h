@@ -53,6 +53,7 @@ struct kd_shard {
     kd_buf out;          /* the answer being written */
     kd_buf text;         /* scratch of the JSON reader */
     kd_edge_metrics metrics;
+    kd_reach_metrics reach;
     kd_published published;
     kd_doubts doubts;
     struct {

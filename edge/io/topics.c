@@ -4,14 +4,19 @@
  */
 #include "edge/io/topics.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/io/ending.h"
 #include "common/io/log.h"
+#include "common/io/outage.h"
 #include "edge/io/shard.h"
 
 enum { LATER_TIMEOUT_MS = 2000 };
 _Static_assert((int)LATER_TIMEOUT_MS < (int)KD_ENDING_CALL_MS, "a stop that comes during a check waits for it");
+/* Whether a broker answers is asked for all the time. One slow answer is no outage. */
+enum { WATCH_US = 2000 * 1000, WATCH_AGAIN_US = 500 * 1000, WATCH_TIMEOUT_MS = 1500, WATCH_FAILURES = 2 };
+_Static_assert((int)WATCH_TIMEOUT_MS < (int)KD_ENDING_CALL_MS, "a stop that comes during a question waits for it");
 
 /* Tells a shard; one per shard, posted to its loop. */
 typedef struct {
@@ -28,6 +33,11 @@ struct kd_topics {
     uint64_t delay_ms, random;
     bool told; /* the shards have been */
     bool stopped;
+    char said[KD_OPTIONS_ERROR_MAX]; /* why the topics are not ready, as the log has it */
+    kd_kafka_watch *watch;
+    kd_timer watch_timer;
+    uint32_t watch_failures; /* in a row */
+    kd_outage outage;
     kd_tiding tidings[KD_SHARDS_MAX];
 };
 
@@ -71,9 +81,7 @@ static void on_tiding(kd_post *post)
 {
     kd_shard *s = KD_CONTAINER(post, kd_tiding, post)->shard;
     const kd_kafka_config kafka = kd_settings_kafka(&s->app->settings, log_line);
-    if (kd_sender_start(s, &kafka) == KD_OK && kd_counts_start(s, &kafka) == KD_OK)
-        kd_metric_set(&s->metrics.kafka_ready, 1);
-    else
+    if (kd_sender_start(s, &kafka) != KD_OK || kd_counts_start(s, &kafka) != KD_OK)
         kd_drain_fail(s->app, KD_EXIT_FAILED);
     kd_shard_wake(s);
 }
@@ -101,16 +109,50 @@ static void on_timer(void *arg)
     int err = ensure(t->app, LATER_TIMEOUT_MS, error);
     if (err == KD_OK) {
         t->delay_ms = 0;
+        t->said[0] = '\0';
         KD_LOG(KD_INFO, "kafka-topics-ready");
         tell(t);
         return;
     }
-    KD_LOG(hopeless(err) ? KD_ERROR : KD_WARN, "kafka-topics-not-ready", KD_STR("cause", error));
+    if (hopeless(err) || strcmp(error, t->said) != 0)
+        KD_LOG(hopeless(err) ? KD_ERROR : KD_WARN, "kafka-topics-not-ready", KD_STR("cause", error));
+    snprintf(t->said, sizeof t->said, "%s", error);
     if (hopeless(err)) {
         kd_drain_fail(t->app, KD_EXIT_USAGE);
         return;
     }
     look_again(t);
+}
+
+static void on_watch(void *arg)
+{
+    kd_topics *t = arg;
+    kd_reason reason;
+    const char *cause;
+    bool answered = kd_kafka_watch_ask(t->watch, WATCH_TIMEOUT_MS, &reason, &cause) == KD_OK;
+    t->watch_failures = answered ? 0 : t->watch_failures + 1;
+    if (!answered) kd_metric_add(&t->app->reach.kafka.of[reason], 1);
+    if (answered)
+        kd_outage_end(&t->outage);
+    else if (t->watch_failures >= WATCH_FAILURES)
+        kd_outage_begin(&t->outage, reason, cause);
+    if (answered || t->outage.down) kd_metric_set(&t->app->kafka_up, answered);
+    kd_timer_set(&t->watch_timer, answered ? WATCH_US : WATCH_AGAIN_US);
+}
+
+static int watch_create(kd_topics *t)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    const kd_kafka_config kafka = kd_settings_kafka(&t->app->settings, log_line);
+    int err = kd_kafka_watch_create(&t->watch, &kafka, error, sizeof error);
+    if (err) {
+        KD_LOG(KD_ERROR, "kafka-watch-failed", KD_STR("cause", error));
+        return err;
+    }
+    t->outage = (kd_outage){.began = "kafka-unreachable", .over = "kafka-reachable"};
+    kd_timer_init(&t->watch_timer, t->loop, on_watch, t);
+    kd_timer_set(&t->watch_timer, 1);
+    return KD_OK;
 }
 
 static void on_recheck(kd_post *post)
@@ -134,6 +176,9 @@ int kd_topics_create(kd_app *app, bool ready)
     app->topics = t;
     if (kd_loop_create(&t->loop, "topics") != KD_OK) return KD_EIO;
     kd_timer_init(&t->timer, t->loop, on_timer, t);
+    int err = watch_create(t);
+    if (err) return err;
+    t->watch_failures = ready ? 0 : WATCH_FAILURES - 1; /* the check at the start was a question, too */
     if (ready)
         tell(t);
     else
@@ -153,6 +198,8 @@ void kd_topics_stop(kd_topics *t)
 void kd_topics_destroy(kd_topics *t)
 {
     if (!t) return;
+    kd_kafka_watch_destroy(t->watch);
+    if (t->watch) kd_timer_finish(&t->watch_timer);
     if (t->loop) {
         kd_timer_finish(&t->timer);
         kd_loop_destroy(t->loop);

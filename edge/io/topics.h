@@ -1,7 +1,7 @@
 /*
  * edge/io/topics.h - makes sure that the topics exist and fit, on a thread of its own because that blocks;
  * tries again with back-off for as long as Kafka cannot be reached, and again when a topic is found missing
- * later.
+ * later. The same thread looks all the time whether a broker answers: app->kafka_up falls and rises within 10 s, and the log tells each once.
  */
 #ifndef KUDOS_EDGE_IO_TOPICS_H
 #define KUDOS_EDGE_IO_TOPICS_H

@@ -148,7 +148,10 @@ def test_a_cold_item_is_asked_for_once(edges, central, broker, tmp_path):
     with Edge(tmp_path, broker.address, name="edge-c", partitions=PARTITIONS, central=central.url, more=FAST) as c:
         first = c.get("/v1/posts/six/counts").json
         assert (first["counts"]["like"]["count"], first["source"]) == (1, "central")
-        assert c.metric("kudos_edge_central_up") == 2
+        assert [c.metric(f'kudos_edge_counts_lookups_total{{result="{r}"}}') for r in ("miss", "hit")] == [1, 0]
+        assert c.get("/v1/posts/six/counts").json["source"] == "edge"
+        assert [c.metric(f'kudos_edge_counts_lookups_total{{result="{r}"}}') for r in ("miss", "hit")] == [1, 1]
+        wait_until(lambda: c.metric("kudos_edge_central_up") == 2, 10, "central reached")
         wait_until(lambda: c.metric("kudos_edge_asks_total") >= 1, 5, "the metric")
         like = c.post("/v1/posts/six/like", user="bob").json
         assert like["count"] == 2 and like["changed"] is True

@@ -33,6 +33,13 @@ static int ask(kd_http_client *client, struct event_base *base, uint32_t deadlin
                                   deadline_ms);
 }
 
+static bool trouble_is(const kd_http_client *client, kd_reason wanted)
+{
+    kd_reason reason;
+    const char *text;
+    return kd_http_client_trouble(client, &reason, &text) && reason == wanted && text[0];
+}
+
 static kd_http_client *client_of(struct event_base *base, const char *url)
 {
     kd_http_client *client = NULL;
@@ -77,11 +84,13 @@ Test(http_client_resolve, a_name_that_is_known_later_is_found_then)
     cr_assert_eq(ask(client, base, 300), KD_OK);
     event_base_dispatch(base);
     cr_assert_neq(last_result, KD_OK);
+    cr_expect(trouble_is(client, KD_REASON_DNS));
     write_hosts("127.0.0.1 later.invalid\n");
     for (int i = 0; i < 20 && last_result != KD_OK; i++) /* the first look-up may still be waiting for a nameserver */
         if (ask(client, base, 1000) == KD_OK) event_base_dispatch(base);
     cr_assert_eq(last_result, KD_OK);
     cr_assert_eq(last_status, 200);
+    cr_expect_not(trouble_is(client, KD_REASON_DNS), "an answer ends the trouble");
     kd_http_client_destroy(client);
     kd_http_server_destroy(server);
     event_base_free(base);

@@ -9,6 +9,9 @@
     X(open, GAUGE, "kudos_test_open", "", "Open \\ things\nnow.")                                            \
     X(peak, GAUGE_MAX, "kudos_test_peak", "", "Peak.")                                                       \
     X(behind, AGE, "kudos_test_behind_seconds", "", "Behind.")                                               \
+    X(cpu, CPU, "kudos_test_cpu_seconds_total", "", "CPU.")                                                  \
+    X(failures, REASONS, "kudos_test_failures_total", "", "Failures.")                                       \
+    X(asked, REASONS, "kudos_test_asked_total", "of=\"a\"", "Failures of a.")                                \
     X(like_time, SECONDS, "kudos_test_like_duration_seconds", "op=\"like\"", "Time.")                        \
     X(batch_ops, SIZES, "kudos_test_batch_ops", "", "Sizes.")
 
@@ -53,6 +56,34 @@ Test(metrics, shards_are_combined_by_kind)
     expect_line(text, "kudos_test_behind_seconds 1.5");
     kd_metric_sub(&m[0].open, 5);
     expect_line(render(m, 1), "kudos_test_open 0");
+}
+
+Test(metrics, nothing_to_tell_is_not_zero)
+{
+    test_metrics m[2] = {0};
+    kd_metric_set(&m[0].open, KD_METRIC_NONE), kd_metric_set(&m[1].open, 3);
+    kd_metric_set(&m[0].behind, KD_METRIC_NONE), kd_metric_set(&m[1].behind, 2000000);
+    kd_metric_set(&m[0].peak, KD_METRIC_NONE), kd_metric_set(&m[1].peak, KD_METRIC_NONE);
+    const char *text = render(m, 2);
+    expect_line(text, "kudos_test_open NaN");
+    expect_line(text, "kudos_test_behind_seconds 2");
+    expect_line(text, "kudos_test_peak NaN");
+    expect_line(render(m, 1), "kudos_test_behind_seconds NaN");
+}
+
+Test(metrics, counters_by_reason_and_in_seconds)
+{
+    test_metrics m[2] = {0};
+    kd_metric_add(&m[0].failures.of[KD_REASON_TLS], 2), kd_metric_add(&m[1].failures.of[KD_REASON_TLS], 1);
+    kd_metric_add(&m[1].asked.of[KD_REASON_DNS], 4);
+    kd_metric_set(&m[0].cpu, 1500000), kd_metric_set(&m[1].cpu, 20000);
+    const char *text = render(m, 2);
+    expect_line(text, "# TYPE kudos_test_failures_total counter");
+    expect_line(text, "kudos_test_failures_total{reason=\"tls\"} 3");
+    expect_line(text, "kudos_test_failures_total{reason=\"refused\"} 0");
+    expect_line(text, "kudos_test_asked_total{of=\"a\",reason=\"dns\"} 4");
+    expect_line(text, "# TYPE kudos_test_cpu_seconds_total counter");
+    expect_line(text, "kudos_test_cpu_seconds_total 1.52");
 }
 
 Test(metrics, a_family_has_one_head)

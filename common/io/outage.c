@@ -1,0 +1,20 @@
+/* outage.c - see the header. */
+#include "common/io/outage.h"
+
+#include "common/io/clock.h"
+#include "common/io/log.h"
+
+void kd_outage_begin(kd_outage *o, kd_reason reason, const char *cause)
+{
+    if (o->down) return;
+    o->down = true;
+    o->since_us = kd_clock_mono_us();
+    KD_LOG(KD_WARN, o->began, KD_STR("reason", kd_reason_name(reason)), KD_STR("cause", cause));
+}
+
+void kd_outage_end(kd_outage *o)
+{
+    if (!o->down) return;
+    o->down = false;
+    KD_LOG(KD_INFO, o->over, KD_U64("away_ms", (kd_clock_mono_us() - o->since_us) / 1000));
+}
