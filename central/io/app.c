@@ -117,7 +117,7 @@ static int start(kd_app *app, char *error)
 
 static void finish(kd_app *app)
 {
-    kd_ending_begin(KD_EXIT_FAILED, KD_ENDING_PATIENCE_MS);
+    kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
     kd_jobs_destroy(app->jobs);
     kd_jobs_destroy(app->acts);
     kd_keeper_stop(app->keeper);

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/io/clock.h"
 #include "common/io/kafka_private.h"
 #include "common/io/log.h"
 
@@ -16,26 +17,43 @@ static const struct {
     [KD_ENDING_DISK] = {"disk", "a store could not be written, synced or closed"},
 };
 
+const uint32_t kd_ending_limits_ms[KD_ENDING_PARTS] = {
+    [KD_ENDING_THREADS] = KD_ENDING_THREADS_MS, [KD_ENDING_KAFKA] = KD_ENDING_KAFKA_MS, [KD_ENDING_DISK] = KD_ENDING_DISK_MS};
+
+enum { LOOK_MS = 10 };
+
 static int ending_code;
-static uint32_t ending_patience_ms;
+static const uint32_t *ending_limits_ms;
 static int ending_part; /* atomic kd_ending_part */
+
+static void watch_fail(int part)
+{
+    KD_LOG(KD_ERROR, "stop-hangs", KD_STR("part", parts[part].name), KD_STR("cause", parts[part].look),
+           KD_U64("limit_ms", ending_limits_ms[part]), KD_I64("exit_code", ending_code));
+    _exit(ending_code);
+}
 
 static void *watch(void *arg)
 {
-    struct timespec left = {.tv_sec = ending_patience_ms / 1000, .tv_nsec = (long)(ending_patience_ms % 1000) * 1000000};
-    while (nanosleep(&left, &left) != 0) continue;
-    int part = __atomic_load_n(&ending_part, __ATOMIC_RELAXED);
-    KD_LOG(KD_ERROR, "stop-hangs", KD_STR("part", parts[part].name), KD_STR("cause", parts[part].look),
-           KD_U64("patience_ms", ending_patience_ms), KD_I64("exit_code", ending_code));
-    _exit(ending_code);
+    uint64_t used_us[KD_ENDING_PARTS] = {0}, before_us = kd_clock_mono_us();
+    for (;;) {
+        const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000};
+        nanosleep(&pause, NULL);
+        uint64_t now_us = kd_clock_mono_us();
+        int part = __atomic_load_n(&ending_part, __ATOMIC_RELAXED);
+        used_us[part] += now_us - before_us;
+        before_us = now_us;
+        if (used_us[part] >= ending_limits_ms[part] * 1000ull) watch_fail(part);
+    }
     return arg;
 }
 
-void kd_ending_begin(int code, uint32_t patience_ms)
+void kd_ending_begin(int code, const uint32_t *limits_ms)
 {
     pthread_t thread;
     ending_code = code;
-    ending_patience_ms = patience_ms;
+    ending_limits_ms = limits_ms;
+    kd_ending_at(KD_ENDING_THREADS);
     kd_kafka_ends_hurry();
     if (pthread_create(&thread, NULL, watch, NULL) == 0) pthread_detach(thread);
 }
@@ -48,8 +66,8 @@ void kd_ending_at(kd_ending_part part)
 int kd_ending_end(int code)
 {
     kd_ending_at(KD_ENDING_KAFKA);
-    uint32_t left = kd_kafka_ends_wait(KD_ENDING_KAFKA_MS);
+    uint32_t left = kd_kafka_ends_wait(KD_ENDING_CLIENTS_MS);
     if (left == 0) return code;
-    KD_LOG(KD_WARN, "kafka-client-left", KD_U64("clients", left), KD_U64("waited_ms", KD_ENDING_KAFKA_MS));
+    KD_LOG(KD_WARN, "kafka-client-left", KD_U64("clients", left), KD_U64("waited_ms", KD_ENDING_CLIENTS_MS));
     _exit(code);
 }

@@ -254,7 +254,7 @@ static void serve(kd_app *app)
  * turn. */
 static void finish(kd_app *app)
 {
-    kd_ending_begin(KD_EXIT_FAILED, KD_ENDING_PATIENCE_MS);
+    kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
     kd_topics_stop(app->topics);
     for (uint32_t i = 0; i < app->shard_count; i++)
         if (app->shards[i]) kd_loop_stop(app->shards[i]->loop);

@@ -264,6 +264,7 @@ def test_a_disk_that_hangs_does_not_keep_a_process_from_ending(pair):
     central.signal(signal.SIGTERM)
     assert edge.wait(15) == 1 and central.wait(15) == 1
     assert "hangs" in edge.log().splitlines()[-1] and "hangs" in central.log().splitlines()[-1]
+    assert central.events("stop-hangs")[0]["part"] == "disk"
     for order in orders:
         order.end()
     central.start()

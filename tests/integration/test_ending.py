@@ -5,10 +5,9 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-from proc import SLOWER, Broker, Central, Edge, SyncOrder, program, wait_until  # noqa: E402
+from proc import SLOWER, Broker, Central, Edge, program, wait_until  # noqa: E402
 
-LONG = os.environ.get("KUDOS_LONG") == "1"
-PATIENCE_S = 10  # KD_ENDING_PATIENCE_MS
+WHOLE_S = 11  # KD_ENDING_WHOLE_MS
 
 
 class KafkaHang:
@@ -47,25 +46,10 @@ def test_a_kafka_client_that_does_not_end_is_left_behind(tmp_path):
             edge.signal(15)
             central.signal(15)
             assert (edge.wait(), central.wait()) == (0, 0), edge.log()[-2000:] + central.log()[-2000:]
-            assert time.monotonic() - begun < PATIENCE_S * SLOWER
+            assert time.monotonic() - begun < WHOLE_S * SLOWER
             for daemon in (edge, central):
                 left = daemon.events("kafka-client-left")
                 assert len(left) == 1 and left[0]["clients"] >= 1 and not daemon.events("stop-hangs"), daemon.log()[-2000:]
             hangs[1].disarm()
             edge.start()
             assert edge.get("/v1/posts/1/like", user="u").json["liked"] is True
-
-
-if LONG:
-    def test_a_disk_that_hangs_is_named(tmp_path):
-        """A sync that does not return while the stores are closed: code 1, and the log says that it was the disk."""
-        with Broker(tmp_path) as broker:
-            edge = Edge(tmp_path, broker.address, shards=1, more={"edge": {"drain_timeout": "1s"}})
-            order = SyncOrder(edge)
-            with edge:
-                wait_until(lambda: edge.metric("kudos_edge_kafka_ready") == 1, what="the edge's consumer")
-                order.slow(60)
-                edge.signal(15)
-                assert edge.wait() == 1
-                said = edge.events("stop-hangs") + edge.events("drain-hangs")
-                assert said and said[0].get("part", "disk") == "disk", edge.log()[-2000:]

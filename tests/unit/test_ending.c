@@ -8,6 +8,14 @@
 #include "common/io/log.h"
 #include "common/io/options_file.h"
 
+/* A limit for the part that hangs, and none that is reached for those that come before. */
+static const uint32_t *limits_of(kd_ending_part part)
+{
+    static uint32_t limits_ms[KD_ENDING_PARTS];
+    for (int i = 0; i < KD_ENDING_PARTS; i++) limits_ms[i] = i == (int)part ? 50 : 60 * 1000;
+    return limits_ms;
+}
+
 /* In a child that hangs for good in that part: what it wrote to its log, and its exit code. */
 static int hang(kd_ending_part part, char *said, size_t size)
 {
@@ -16,7 +24,7 @@ static int hang(kd_ending_part part, char *said, size_t size)
     pid_t child = fork();
     if (child == 0) {
         kd_log_set_fd(ends[1]);
-        kd_ending_begin(KD_EXIT_FAILED, 50);
+        kd_ending_begin(KD_EXIT_FAILED, limits_of(part));
         kd_ending_at(part);
         for (;;) pause();
     }
