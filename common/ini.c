@@ -54,6 +54,15 @@ static kd_ini_item read_section(kd_ini *ini, kd_bytes line)
     return (kd_ini_item){.kind = KD_INI_SECTION, .line = ini->line};
 }
 
+/* `line` has an = and no blanks at its ends. */
+static bool value_commented(kd_bytes line)
+{
+    const uint8_t *at = memchr(line.data, '=', line.len), *end = line.data + line.len;
+    for (at++; at < end; at++)
+        if ((*at == '#' || *at == ';') && is_blank(at[-1])) return true;
+    return false;
+}
+
 static kd_ini_item read_line(kd_ini *ini, kd_bytes line)
 {
     kd_ini_item item = {.line = ini->line};
@@ -68,6 +77,7 @@ static kd_ini_item read_line(kd_ini *ini, kd_bytes line)
     if (item.key.len == 0) return bad(ini, "there is no key before the =");
     if (ini->section.data == NULL) return bad(ini, "a setting must stand below a [section]");
     item.kind = KD_INI_SETTING;
+    item.commented = value_commented(line);
     return item;
 }
 

@@ -15,6 +15,7 @@ typedef struct {
     uint32_t line;      /* from 1 */
     kd_bytes key;       /* SETTING */
     kd_bytes value;     /* SETTING: trimmed; COMMENT: what stands behind the # or ; */
+    bool commented;     /* SETTING: a # or ; stands behind a blank in the value; in other programs a comment begins there */
     const char *reason; /* BAD */
 } kd_ini_item;
 

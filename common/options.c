@@ -96,6 +96,9 @@ static int gather_setting(gathering *g, const char *source, kd_bytes section, co
     if (earlier != NULL)
         return refuse(g, source, item->line, "%s.%s: already set in line %u", shown[0], shown[1],
                       earlier->line);
+    if (item->commented)
+        return refuse(g, source, item->line, "%s.%s: a # or ; behind a blank: a comment takes a line of its own", shown[0],
+                      shown[1]);
     return add_setting(g, (setting){option, item->key, item->value, source, item->line});
 }
 
@@ -142,14 +145,15 @@ static const kd_option *find_dotted(const kd_options *options, kd_bytes name, kd
     return NULL;
 }
 
-static int gather_override(gathering *g, const char *text)
+/* The text may hold a secret: a message has its place. */
+static int gather_override(gathering *g, size_t i)
 {
+    const char *text = g->input->sets[i];
     static const char source[] = "--set";
     kd_bytes name, value, key = {0};
     char shown[64];
     if (!kd_ini_split(kd_bytes_str(text), '=', &name, &value) || strchr(text, '\n') != NULL)
-        return refuse(g, source, 0, "%s: must be section.key=value",
-                      kd_text_shown(kd_bytes_str(text), shown));
+        return refuse(g, source, 0, "number %zu must be section.key=value", i + 1);
     const kd_option *option = find_dotted(g->options, name, &key);
     if (option == NULL)
         return refuse(g, source, 0, "%s: there is no such option", kd_text_shown(name, shown));
@@ -165,7 +169,7 @@ static int gather(gathering *g)
     int err = gather_text(g, g->input->file, kd_ini_of(g->input->text, KD_OPTIONS_LINE_MAX));
     if (err == KD_OK) err = gather_default_sections(g);
     for (size_t i = 0; err == KD_OK && i < g->input->set_count; i++)
-        err = gather_override(g, g->input->sets[i]);
+        err = gather_override(g, i);
     return err;
 }
 
@@ -177,6 +181,8 @@ static int apply_setting(gathering *g, const setting *s, void *field)
                   : kd_option_parse(s->option, s->value, g->input->base_dir, field, reason);
     if (err == KD_OK) return KD_OK;
     kd_text_shown(s->key, shown[0]);
+    if (kd_option_concealed(s->option))
+        return refuse(g, s->source, s->line, "%s.%s: %s", s->option->section, shown[0], reason);
     kd_text_shown(s->value, shown[1]);
     return refuse(g, s->source, s->line, "%s.%s = %s: %s", s->option->section, shown[0], shown[1], reason);
 }

@@ -16,9 +16,11 @@
  *     const kd_options kd_edge_options = {"kudos-edge", "Regional proxy", edge_options, KD_COUNT(edge_options), sizeof(kd_edge_config)};
  *
  * File syntax (INI): `[section]`, `key = value`, whole-line comments with # or ;. A value is the rest of its line without
- * outer blanks; there are no inline comments, quotes or continuation lines, so no character of a value has a second
- * meaning. UTF-8 BOM and CRLF are accepted. Unknown and duplicate keys, NUL bytes and overlong lines are refused by
- * file, line and name.
+ * outer blanks; there are no quotes, continuation lines or comments behind a value. Since many programs take a # or ; behind
+ * a blank for the begin of a comment, a value of a file that has one is refused. UTF-8 BOM and CRLF are accepted. Unknown and
+ * duplicate keys, NUL bytes and overlong lines are refused by file, line and name.
+ *
+ * No message shows a value that may be a secret: of a `secret` option, or of a section of free keys (kd_option_concealed).
  */
 #ifndef KUDOS_COMMON_OPTIONS_H
 #define KUDOS_COMMON_OPTIONS_H
@@ -85,7 +87,7 @@ typedef struct {
     bool required;                 /* may not be empty or absent */
     bool reloadable;               /* takes effect on SIGHUP */
     bool must_exist;               /* PATH: checked when a file is loaded */
-    bool secret;                   /* PATH: must exist as a regular file that group and others cannot read */
+    bool secret;                   /* never shown in a message; PATH: must exist as a regular file that group and others cannot read */
 } kd_option;
 
 #define KD_OPTION_(config, member, ctype, kind, sec, k, def, text, ...)                                      \
@@ -120,6 +122,9 @@ typedef struct {
     const kd_option *at;
     size_t count;
     size_t config_size; /* bytes of the program's configuration */
+    /* What no single option can tell, and what the named files hold: whatever a start would refuse before it opens stores and
+     * sockets. KD_OK, or KD_EINVAL with a sentence that names the option in `error` (KD_OPTIONS_ERROR_MAX bytes). May be NULL. */
+    int (*check)(const void *config, char *error);
 } kd_options;
 
 typedef struct {
@@ -148,6 +153,8 @@ const kd_option *kd_options_find(const kd_options *options, kd_bytes section, kd
 /* Parses one value into `field` (zeroed, of the option's type). KD_OK or KD_EINVAL with `error`: what is allowed.
  * For whole sections use kd_options_load. */
 int kd_option_parse(const kd_option *option, kd_bytes value, const char *base_dir, void *field, char *error);
+/* Whether a message must not show the option's value. */
+bool kd_option_concealed(const kd_option *option);
 /* What the option allows, in words, appended to *out ("a duration such as 5s (us, ms, s, m, h, d), from 1ms to 60s"). */
 void kd_option_allowed(const kd_option *option, kd_buf *out);
 

@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+bool kd_option_concealed(const kd_option *o)
+{
+    return o->secret || o->type == KD_OPTION_TYPE_PAIRS;
+}
+
 char *kd_option_copy(kd_bytes b)
 {
     char *s = kd_alloc(b.len + 1);

@@ -86,3 +86,15 @@ const char *kd_text_shown(kd_bytes value, char *out)
     memcpy(out + len, value.len > SHOWN ? "..." : "", value.len > SHOWN ? 4 : 1);
     return out;
 }
+
+const char *kd_text_url_shown(const char *url, char *out)
+{
+    const char *at = strrchr(url, '@'), *authority = strstr(url, "://");
+    kd_buf text = {0};
+    if (at == NULL) return kd_text_shown(kd_bytes_str(url), out);
+    if (authority != NULL && authority < at) kd_buf_put(&text, url, (size_t)(authority + 3 - url));
+    kd_buf_put(&text, at + 1, strlen(at + 1));
+    kd_text_shown(kd_buf_view(&text), out);
+    kd_buf_finish(&text);
+    return out;
+}

@@ -28,5 +28,7 @@ void kd_text_put_size(kd_buf *out, uint64_t bytes);
 __attribute__((format(printf, 2, 3))) void kd_text_printf(kd_buf *out, const char *format, ...);
 /* Foreign text as it may be shown in a message: printable, at most 60 bytes. `out` holds KD_TEXT_SHOWN_MAX bytes and is returned. */
 const char *kd_text_shown(kd_bytes value, char *out);
+/* The same of a URL, without the user and password that may stand in it. */
+const char *kd_text_url_shown(const char *url, char *out);
 
 #endif

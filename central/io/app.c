@@ -63,7 +63,7 @@ static int open_http(kd_app *app, char *error)
     config.max_connections_per_address = (uint32_t)s->max_connections_per_address;
     config.tls_required = s->tls_required;
     if (s->tls_certificate != NULL) {
-        const kd_http_tls_options tls = {s->tls_certificate, s->tls_key, s->tls_client_ca};
+        const kd_http_tls_options tls = kd_central_tls(s);
         if (kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX) != KD_OK) return KD_EINVAL;
         config.tls = app->tls;
     }

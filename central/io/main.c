@@ -2,7 +2,6 @@
  * central/io/main.c - kudos-central: the daemon, and its sub commands by name.
  */
 #include <signal.h>
-#include <stdio.h>
 
 #include "central/io/app.h"
 #include "central/io/commands.h"
@@ -21,36 +20,12 @@ static const struct {
     {"collect", kd_command_collect},
 };
 
-/* What -t has found valid by the table is looked at as a whole, too. */
-static int check_only(const kd_command *command)
-{
-    char error[KD_OPTIONS_ERROR_MAX];
-    kd_central_settings settings;
-    int rc = kd_command_reload(command, &kd_central_options, &settings, error);
-    if (rc == KD_OK) {
-        rc = kd_central_settings_check(&settings, error);
-        kd_options_finish(&kd_central_options, &settings);
-    }
-    if (rc != KD_OK) fprintf(stderr, "kudos-central: %s: %s\n", command->file, error);
-    return rc == KD_OK ? KD_EXIT_OK : KD_EXIT_USAGE;
-}
-
 static int serve(int argc, char **argv)
 {
     kd_command command;
     kd_central_settings settings;
-    char error[KD_OPTIONS_ERROR_MAX];
     int code = kd_command_start(&command, &kd_central_options, argc, argv, &settings);
-    if (code == KD_EXIT_OK && command.check_only && command.file != NULL) code = check_only(&command);
-    if (code < 0) {
-        if (kd_central_settings_check(&settings, error) == KD_OK) {
-            code = kd_app_run(&command, &settings);
-        } else {
-            fprintf(stderr, "kudos-central: %s: %s\n", command.file, error);
-            kd_options_finish(&kd_central_options, &settings);
-            code = KD_EXIT_USAGE;
-        }
-    }
+    if (code < 0) code = kd_app_run(&command, &settings);
     kd_command_finish(&command);
     return code;
 }

@@ -5,6 +5,7 @@
 
 #include "common/cidr.h"
 #include "common/io/log.h"
+#include "common/io/options_file.h"
 
 #define MIB (1024u * 1024u)
 #define SECOND 1000000u
@@ -124,11 +125,13 @@ static const kd_option options[] = {
                    .choices = kd_log_levels, .reloadable = true),
 };
 
+static int check_all(const void *config, char *error);
+
 const kd_options kd_central_options = {"kudos-central",
                                        "Reconciler and global counter store.\nCommands, each with --help: audit, repair, "
                                        "backup, restore, quarantine, retire, collect, export",
                                        options,
-                                       KD_COUNT(options), sizeof(kd_central_settings)};
+                                       KD_COUNT(options), sizeof(kd_central_settings), check_all};
 
 /* The last segments of paths: a counter of that name could never be asked for. */
 static int check_counters(const kd_central_settings *s, char *error)
@@ -168,9 +171,31 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
     }
     int rc = check_counters(s, error);
     if (rc == KD_OK) rc = check_topics(s, error);
+    if (rc == KD_OK) rc = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
     if (rc != KD_OK) return rc;
     const kd_kafka_config kafka = kd_central_kafka(s, NULL);
     return kd_kafka_config_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
+}
+
+kd_http_tls_options kd_central_tls(const kd_central_settings *s)
+{
+    return (kd_http_tls_options){s->tls_certificate, s->tls_key, s->tls_client_ca};
+}
+
+/* What the named files hold. */
+static int check_files(const kd_central_settings *s, char *error)
+{
+    const kd_http_tls_options tls = kd_central_tls(s);
+    const kd_kafka_config kafka = kd_central_kafka(s, NULL);
+    int rc = kd_directory_check("central.data_dir", s->data_dir, error);
+    if (rc == KD_OK && s->tls_certificate != NULL) rc = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
+    return rc == KD_OK ? kd_kafka_client_check(&kafka, error, KD_OPTIONS_ERROR_MAX) : rc;
+}
+
+static int check_all(const void *config, char *error)
+{
+    int rc = kd_central_settings_check(config, error);
+    return rc == KD_OK ? check_files(config, error) : rc;
 }
 
 kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log)

@@ -5,6 +5,7 @@
 #ifndef KUDOS_CENTRAL_IO_SETTINGS_H
 #define KUDOS_CENTRAL_IO_SETTINGS_H
 
+#include "common/io/http_server.h"
 #include "common/io/kafka.h"
 #include "common/options.h"
 
@@ -63,9 +64,12 @@ typedef enum { KD_BACKUPS_KEPT = 0, KD_BACKUPS_NONE } kd_backups_setting;
 
 extern const kd_options kd_central_options;
 
-/* What the table cannot say: KD_OK, or KD_EINVAL with a sentence in error (KD_OPTIONS_ERROR_MAX bytes). */
+/* What the table cannot say: KD_OK, or KD_EINVAL with a sentence in error (KD_OPTIONS_ERROR_MAX bytes). The check of
+ * kd_central_options also looks at what the named files hold. */
 int kd_central_settings_check(const kd_central_settings *s, char *error);
 
+/* The files of http.tls_certificate and its like; views into *s. */
+kd_http_tls_options kd_central_tls(const kd_central_settings *s);
 /* The Kafka half of it; views into *s. */
 kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log);
 

@@ -10,6 +10,7 @@
 #include "central/io/read.h"
 #include "central/io/source.h"
 #include "common/io/http_client.h"
+#include "common/text.h"
 #include "common/io/options_file.h"
 
 enum { PAGE_ROWS = 2000, PAGE_MS = 20000, FIRST_MS = 5000, TRIES = 5, AGAIN_MS = 300 };
@@ -112,13 +113,15 @@ int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, c
         .cert_file = source->cert,
         .key_file = source->key,
     };
+    char shown[KD_TEXT_SHOWN_MAX];
     session s = {.base = event_base_new()};
     KD_ASSERT(s.base != NULL);
     int rc = kd_http_client_create(&s.client, s.base, source->url, &options), code;
     if (rc == KD_OK) {
         code = read_all(&s, fn, arg, error);
     } else {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", source->url, kd_strerror(rc));
+        const char *fault = kd_http_client_fault(source->url, &options);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", kd_text_url_shown(source->url, shown), fault ? fault : kd_strerror(rc));
         code = KD_EXIT_USAGE;
     }
     kd_http_client_destroy(s.client);

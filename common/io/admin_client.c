@@ -10,6 +10,7 @@
 
 #include "common/io/options_file.h"
 #include "common/json_reader.h"
+#include "common/text.h"
 
 enum { TIMEOUT_S = 15, BODY_MAX = 64 * 1024 * 1024 };
 
@@ -65,7 +66,8 @@ static int split_url(kd_admin_client *c, const char *url)
     const char *scheme = uri ? evhttp_uri_get_scheme(uri) : NULL,
                *host = uri ? evhttp_uri_get_host(uri) : NULL;
     const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
-    bool good = scheme != NULL && strcmp(scheme, "http") == 0 && host != NULL && host[0] != '\0' &&
+    bool plain = uri != NULL && evhttp_uri_get_userinfo(uri) == NULL;
+    bool good = plain && scheme != NULL && strcmp(scheme, "http") == 0 && host != NULL && host[0] != '\0' &&
                 strlen(host) < sizeof(c->host) && (path == NULL || path[0] == '\0' || strcmp(path, "/") == 0);
     if (good) {
         int port = evhttp_uri_get_port(uri);
@@ -82,6 +84,7 @@ static int split_url(kd_admin_client *c, const char *url)
 static int find_port(kd_admin_client *c, const char *url, const char *probe, char *error)
 {
     kd_admin_answer answer = {.status = 0};
+    char shown[KD_TEXT_SHOWN_MAX];
     uint64_t port = 0;
     ask(c, EVHTTP_REQ_GET, probe, none, &answer);
     int status = answer.status;
@@ -95,20 +98,23 @@ static int find_port(kd_admin_client *c, const char *url, const char *probe, cha
     }
     kd_buf_finish(&answer.body);
     if (status == 200) return KD_EXIT_OK;
+    kd_text_url_shown(url, shown);
     if (status == 0)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (admin port %u): no answer", url, c->port);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (admin port %u): no answer", shown, c->port);
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX,
-                 "%s is neither the admin port nor the public one of a central that trusts this peer", url);
+                 "%s is neither the admin port nor the public one of a central that trusts this peer", shown);
     return status == 0 ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
 }
 
 int kd_admin_client_open(kd_admin_client **out, const char *url, const char *probe, char *error)
 {
     kd_admin_client *c = kd_alloc(sizeof(*c));
+    char shown[KD_TEXT_SHOWN_MAX];
     *out = c;
     if (split_url(c, url) != KD_OK) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: not http://HOST:PORT of an admin port", url);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: not http://HOST:PORT of an admin port, with no user in it",
+                 kd_text_url_shown(url, shown));
         return KD_EXIT_USAGE;
     }
     c->base = event_base_new();

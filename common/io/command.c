@@ -76,16 +76,26 @@ static int read_arguments(kd_command *c, const kd_options *options, int argc, ch
     return c->file == NULL ? usage_error(options, "-c FILE is missing") : -1;
 }
 
+/* The same for -t and for a start. */
+static int load_checked(const kd_command *c, const kd_options *options, void *config)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    if (kd_options_load_file(options, c->file, c->sets, c->set_count, config, error) != KD_OK) {
+        fprintf(stderr, "%s: %s\n", options->program, error);
+        return KD_EINVAL;
+    }
+    if (options->check == NULL || options->check(config, error) == KD_OK) return KD_OK;
+    fprintf(stderr, "%s: %s: %s\n", options->program, c->file, error);
+    kd_options_finish(options, config);
+    return KD_EINVAL;
+}
+
 int kd_command_start(kd_command *c, const kd_options *options, int argc, char **argv, void *config)
 {
-    char error[KD_OPTIONS_ERROR_MAX];
     *c = (kd_command){.sets = kd_alloc((size_t)KD_MAX(argc, 1) * sizeof *c->sets)};
     int code = read_arguments(c, options, argc, argv);
     if (code >= 0) return code;
-    if (kd_options_load_file(options, c->file, c->sets, c->set_count, config, error) != KD_OK) {
-        fprintf(stderr, "%s: %s\n", options->program, error);
-        return KD_EXIT_USAGE;
-    }
+    if (load_checked(c, options, config) != KD_OK) return KD_EXIT_USAGE;
     if (!c->check_only) return -1;
     kd_options_finish(options, config);
     return printf("configuration %s is valid\n", c->file) > 0 && fflush(stdout) == 0 ? KD_EXIT_OK

@@ -304,9 +304,10 @@ int kd_http_client_create(kd_http_client **out, struct event_base *base, const c
                           const kd_http_client_options *options)
 {
     kd_http_client *c = kd_alloc(sizeof *c);
+    const char *fault;
     int rc = options_take(&c->options, options);
     if (rc == KD_OK) rc = kd_client_url_parse(&c->url, url);
-    if (rc == KD_OK && c->url.tls && !(c->tls = kd_client_tls_new(&c->options))) rc = KD_EIO;
+    if (rc == KD_OK && c->url.tls && !(c->tls = kd_client_tls_new(&c->options, &fault))) rc = KD_EIO;
     if (rc != KD_OK) {
         free(c);
         return rc;
@@ -314,6 +315,17 @@ int kd_http_client_create(kd_http_client **out, struct event_base *base, const c
     set_up(c, base);
     *out = c;
     return KD_OK;
+}
+
+const char *kd_http_client_fault(const char *url, const kd_http_client_options *options)
+{
+    kd_client_url parsed;
+    const char *fault;
+    if (kd_client_url_parse(&parsed, url) != KD_OK)
+        return "url: must be http://host:port or https://host:port, with no user in it";
+    if (!parsed.tls) return NULL;
+    SSL_CTX_free(kd_client_tls_new(options, &fault));
+    return fault;
 }
 
 void kd_http_client_destroy(kd_http_client *c)

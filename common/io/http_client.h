@@ -65,6 +65,9 @@ kd_bytes kd_http_response_header(const kd_http_response *r, const char *name);
  */
 typedef void (*kd_http_client_cb)(void *arg, int result, int status, const kd_http_response *r);
 
+/* Why kd_http_client_create would not take the URL, or with https the files of the options: the name of the member, and the
+ * reason; NULL when it would. Looks nothing up; static text, which does not repeat the URL. */
+const char *kd_http_client_fault(const char *url, const kd_http_client_options *options);
 /* KD_OK or KD_EINVAL: whether a URL is one that kd_http_client_create takes. Looks nothing up. */
 int kd_http_client_check_url(const char *url);
 

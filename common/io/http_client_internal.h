@@ -240,7 +240,8 @@ void kd_client_conn_flush(kd_client_conn *conn);
 void kd_client_conn_close(kd_client_conn *conn, bool failed);
 
 /* http_client_link.c: KD_OK, KD_EAGAIN, KD_EUNAVAILABLE; of a handshake also KD_EUNTRUSTED, and why */
-SSL_CTX *kd_client_tls_new(const kd_http_client_options *o);
+/* NULL, and in *fault the member of the options whose file cannot be used, and why. */
+SSL_CTX *kd_client_tls_new(const kd_http_client_options *o, const char **fault);
 int kd_client_link_open(kd_client_link *l, const struct addrinfo *to);
 int kd_client_link_opened(kd_client_link *l); /* the outcome of a connect */
 int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, bool verify,

@@ -15,7 +15,22 @@
 
 #include "common/io/http_client_internal.h"
 
-SSL_CTX *kd_client_tls_new(const kd_http_client_options *o)
+/* Why a file cannot be used, or NULL. */
+static const char *files_fault(SSL_CTX *tls, const kd_http_client_options *o)
+{
+    if (o->ca_file && SSL_CTX_load_verify_locations(tls, o->ca_file, NULL) != 1)
+        return "ca_file: holds no certificate (PEM)";
+    if (o->cert_file && SSL_CTX_use_certificate_chain_file(tls, o->cert_file) != 1)
+        return "cert_file: holds no certificate (PEM)";
+    if (o->key_file && (SSL_CTX_use_PrivateKey_file(tls, o->key_file, SSL_FILETYPE_PEM) != 1 ||
+                        SSL_CTX_check_private_key(tls) != 1))
+        return "key_file: is not the private key of the certificate (PEM)";
+    if (!o->ca_file && !o->insecure && SSL_CTX_set_default_verify_paths(tls) != 1)
+        return "ca_file: is not set, and the system has no authorities";
+    return NULL;
+}
+
+SSL_CTX *kd_client_tls_new(const kd_http_client_options *o, const char **fault)
 {
     static const unsigned char alpn[] = {2, 'h', '2'};
     SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
@@ -24,18 +39,11 @@ SSL_CTX *kd_client_tls_new(const kd_http_client_options *o)
     SSL_CTX_set_options(tls, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_verify(tls, o->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-    bool ok = SSL_CTX_set_alpn_protos(tls, alpn, sizeof alpn) == 0;
-    if (o->ca_file) {
-        ok = ok && SSL_CTX_load_verify_locations(tls, o->ca_file, NULL) == 1;
-    } else if (!o->insecure) {
-        ok = ok && SSL_CTX_set_default_verify_paths(tls) == 1;
-    }
-    if (o->cert_file) ok = ok && SSL_CTX_use_certificate_chain_file(tls, o->cert_file) == 1;
-    if (o->key_file) {
-        ok = ok && SSL_CTX_use_PrivateKey_file(tls, o->key_file, SSL_FILETYPE_PEM) == 1;
-        ok = ok && SSL_CTX_check_private_key(tls) == 1;
-    }
-    if (ok) return tls;
+    bool set = SSL_CTX_set_alpn_protos(tls, alpn, sizeof alpn) == 0;
+    KD_ASSERT(set); /* fails for want of memory only */
+    *fault = files_fault(tls, o);
+    ERR_clear_error();
+    if (*fault == NULL) return tls;
     SSL_CTX_free(tls);
     return NULL;
 }

@@ -61,8 +61,10 @@ typedef struct {
         *client_ca_path; /* PEM; NULL: clients are not asked for a certificate, else they must show one */
 } kd_http_tls_options;
 
-/* Shared by all servers of a process, safe from any thread. On failure error names file and reason; *tls is
- * unset. */
+/* Whether kd_http_tls_create would take these files: KD_OK, or KD_EINVAL with the same error. */
+int kd_http_tls_check(const kd_http_tls_options *options, char *error, size_t error_size);
+/* Shared by all servers of a process, safe from any thread. On failure error names the option (http.tls_certificate,
+ * http.tls_key, http.tls_client_ca) and the reason; *tls is unset. */
 int kd_http_tls_create(kd_http_tls **tls, const kd_http_tls_options *options, char *error, size_t error_size);
 /* Reads the same files again. On failure the old certificate stays in use. New connections use the newest. */
 int kd_http_tls_reload(kd_http_tls *tls, char *error, size_t error_size);

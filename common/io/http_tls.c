@@ -71,11 +71,12 @@ static BIO_METHOD *make_bio_method(void)
 
 /* ---- contexts ---- */
 
-static int fail(char *error, size_t size, const char *path, const char *what)
+/* `option`: as both programs call it. `path`: NULL when there is no such file, for the secret itself may stand there. */
+static int fail(char *error, size_t size, const char *option, const char *path, const char *what)
 {
     unsigned long code = ERR_peek_last_error();
     const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
-    snprintf(error, size, "%s: %s%s%s", path, what, reason != NULL ? ": " : "", reason != NULL ? reason : "");
+    snprintf(error, size, "%s: %s%s%s%s%s", option, path ? path : "", path ? ": " : "", what, reason != NULL ? ": " : "", reason != NULL ? reason : "");
     ERR_clear_error();
     return KD_EINVAL;
 }
@@ -83,13 +84,9 @@ static int fail(char *error, size_t size, const char *path, const char *what)
 static int check_key_mode(const char *path, char *error, size_t size)
 {
     struct stat st;
-    if (stat(path, &st) != 0) {
-        snprintf(error, size, "%s: %s", path, strerror(errno));
-        return KD_EINVAL;
-    }
+    if (stat(path, &st) != 0) return fail(error, size, "http.tls_key", NULL, strerror(errno));
     if ((st.st_mode & S_IROTH) == 0) return KD_OK;
-    snprintf(error, size, "%s: the private key is readable by everyone (chmod o-r)", path);
-    return KD_EINVAL;
+    return fail(error, size, "http.tls_key", path, "the private key is readable by everyone (chmod o-r)");
 }
 
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
@@ -119,23 +116,21 @@ static void set_options(SSL_CTX *context)
 
 static int load_files(SSL_CTX *context, const kd_http_tls *tls, char *error, size_t size)
 {
+    ERR_clear_error();
     int err = check_key_mode(tls->key_path, error, size);
     if (err != KD_OK) return err;
-    ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(context, tls->cert_path) != 1) {
-        return fail(error, size, tls->cert_path, "cannot use the certificate");
+        return fail(error, size, "http.tls_certificate", tls->cert_path, "cannot use the certificate");
     }
-    if (SSL_CTX_use_PrivateKey_file(context, tls->key_path, SSL_FILETYPE_PEM) != 1) {
-        return fail(error, size, tls->key_path, "cannot use the private key");
-    }
-    if (SSL_CTX_check_private_key(context) != 1) {
-        return fail(error, size, tls->key_path, "the private key does not belong to the certificate");
+    if (SSL_CTX_use_PrivateKey_file(context, tls->key_path, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(context) != 1) {
+        return fail(error, size, "http.tls_key", tls->key_path, "is not the private key of the certificate");
     }
     if (tls->client_ca_path == NULL) return KD_OK;
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(tls->client_ca_path);
     if (names == NULL || SSL_CTX_load_verify_locations(context, tls->client_ca_path, NULL) != 1) {
         sk_X509_NAME_pop_free(names, X509_NAME_free);
-        return fail(error, size, tls->client_ca_path, "cannot use the client CA");
+        return fail(error, size, "http.tls_client_ca", tls->client_ca_path, "cannot use the client CA");
     }
     SSL_CTX_set_client_CA_list(context, names);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -144,6 +139,7 @@ static int load_files(SSL_CTX *context, const kd_http_tls *tls, char *error, siz
 
 static int make_context(const kd_http_tls *tls, SSL_CTX **out, char *error, size_t size)
 {
+    *out = NULL;
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     KD_ASSERT(context != NULL);
     set_options(context);
@@ -173,6 +169,17 @@ int kd_http_tls_create(kd_http_tls **out, const kd_http_tls_options *options, ch
         kd_http_tls_destroy(tls);
     else
         *out = tls;
+    return err;
+}
+
+int kd_http_tls_check(const kd_http_tls_options *options, char *error, size_t error_size)
+{
+    const kd_http_tls paths = {.cert_path = (char *)options->cert_path,
+                               .key_path = (char *)options->key_path,
+                               .client_ca_path = (char *)options->client_ca_path};
+    SSL_CTX *context;
+    int err = make_context(&paths, &context, error, error_size);
+    SSL_CTX_free(context);
     return err;
 }
 

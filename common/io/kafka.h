@@ -45,6 +45,9 @@ extern const char *const kd_kafka_compressions[];
 
 /* Is everything in it acceptable? KD_EINVAL with a sentence that names the property. Opens nothing. */
 int kd_kafka_config_check(const kd_kafka_config *config, char *err, size_t size);
+/* Would librdkafka make clients of it: can it read the keys and certificates, has it the mechanisms? KD_EINVAL with a
+ * sentence. Makes some that know no broker, so nobody is reached, and ends them. */
+int kd_kafka_client_check(const kd_kafka_config *config, char *err, size_t size);
 
 /* --- topics --- */
 

@@ -64,18 +64,44 @@ static int check_property(const kd_pair *p, char *err, size_t size)
     for (size_t i = 0; i < KD_COUNT(fixed); i++) {
         if (strcmp(fixed[i].name, p->key) != 0) continue;
         if (fixed[i].value && strcmp(fixed[i].value, p->value) == 0) return KD_OK;
-        snprintf(err, size, "Kafka property %s=%s is refused: %s", p->key, p->value, fixed[i].why);
+        bool one = fixed[i].value != NULL;
+        snprintf(err, size, "kafka-properties.%s: must %s%s: %s", p->key, one ? "be " : "not be set here",
+                 one ? fixed[i].value : "", fixed[i].why);
         return KD_EINVAL;
     }
     return KD_OK;
 }
 
-static int set(rd_kafka_conf_t *conf, const char *name, const char *value, char *err, size_t size)
+/* What librdkafka says about a value mostly repeats it, and it may be a secret. A number is none. */
+static const char *cause_shown(rd_kafka_conf_res_t result, const char *value, const char *cause)
+{
+    bool number = value[strspn(value, "-0123456789")] == '\0';
+    if (result == RD_KAFKA_CONF_UNKNOWN) return "librdkafka has no such property";
+    return number ? cause : "librdkafka does not take this value";
+}
+
+static int set_as(rd_kafka_conf_t *conf, const char *section, const char *name, const char *value, char *err,
+                  size_t size)
 {
     char cause[200];
-    if (rd_kafka_conf_set(conf, name, value, cause, sizeof(cause)) == RD_KAFKA_CONF_OK) return KD_OK;
-    snprintf(err, size, "Kafka property %s=%s: %s", name, value, cause);
+    rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, cause, sizeof(cause));
+    if (result == RD_KAFKA_CONF_OK) return KD_OK;
+    snprintf(err, size, "%s%s: %s", section, name, cause_shown(result, value, cause));
     return KD_EINVAL;
+}
+
+static int set(rd_kafka_conf_t *conf, const char *name, const char *value, char *err, size_t size)
+{
+    return set_as(conf, "Kafka property ", name, value, err, size);
+}
+
+static int set_properties(rd_kafka_conf_t *conf, const kd_pairs *p, char *err, size_t size)
+{
+    int rc = KD_OK;
+    for (uint32_t i = 0; i < p->count && rc == KD_OK; i++) rc = check_property(&p->at[i], err, size);
+    for (uint32_t i = 0; i < p->count && rc == KD_OK; i++)
+        rc = set_as(conf, "kafka-properties.", p->at[i].key, p->at[i].value, err, size);
+    return rc;
 }
 
 static int set_number(rd_kafka_conf_t *conf, const char *name, uint64_t value, char *err, size_t size)
@@ -177,9 +203,7 @@ int kd_kafka_conf_make(rd_kafka_conf_t **out, const kd_kafka_config *c, kd_kafka
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     int rc = set_common(conf, c, err, size);
     if (rc == KD_OK) rc = set_role(conf, c, role, err, size);
-    for (uint32_t i = 0; i < c->properties.count && rc == KD_OK; i++)
-        rc = check_property(&c->properties.at[i], err, size);
-    if (rc == KD_OK) rc = set_all(conf, c->properties.at, c->properties.count, err, size);
+    if (rc == KD_OK) rc = set_properties(conf, &c->properties, err, size);
     if (rc != KD_OK) {
         rd_kafka_conf_destroy(conf);
         conf = NULL;
@@ -197,6 +221,49 @@ int kd_kafka_config_check(const kd_kafka_config *config, char *err, size_t size)
         if (conf) rd_kafka_conf_destroy(conf);
     }
     return rc;
+}
+
+static bool name_secret(const char *name)
+{
+    static const char *const words[] = {"password", "secret", "key", "pem", "token", "jaas", "oauthbearer"};
+    for (size_t i = 0; i < KD_COUNT(words); i++)
+        if (strstr(name, words[i]) != NULL) return true;
+    return false;
+}
+
+/* librdkafka's reason why there is no client, unless a secret stands in it. */
+static const char *reason_shown(const kd_pairs *properties, const char *cause)
+{
+    for (uint32_t i = 0; i < properties->count; i++) {
+        const kd_pair *p = &properties->at[i];
+        if (p->value[0] != '\0' && name_secret(p->key) && strstr(cause, p->value) != NULL)
+            return "librdkafka cannot use them, for a reason that holds a secret";
+    }
+    return cause;
+}
+
+static int client_try(const kd_kafka_config *config, kd_kafka_role role, char *err, size_t size)
+{
+    char cause[256] = "";
+    rd_kafka_conf_t *conf;
+    int rc = kd_kafka_conf_make(&conf, config, role, err, size);
+    if (rc != KD_OK) return rc;
+    rd_kafka_conf_set(conf, "bootstrap.servers", NULL, NULL, 0); /* its default, none */
+    rd_kafka_t *rk =
+        rd_kafka_new(role == KD_KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, cause, sizeof(cause));
+    if (rk != NULL) {
+        kd_kafka_client_end(rk);
+        return KD_OK;
+    }
+    rd_kafka_conf_destroy(conf);
+    snprintf(err, size, "[kafka-properties]: %s", reason_shown(&config->properties, cause));
+    return KD_EINVAL;
+}
+
+int kd_kafka_client_check(const kd_kafka_config *config, char *err, size_t size)
+{
+    int rc = client_try(config, KD_KAFKA_PRODUCER, err, size);
+    return rc == KD_OK ? client_try(config, KD_KAFKA_CONSUMER, err, size) : rc;
 }
 
 int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_conf_t *conf, char *err,

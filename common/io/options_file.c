@@ -1,6 +1,7 @@
 /* options_file.c - configuration files: reading them, and what has to be true of the files that they name. */
 #include "common/io/options_file.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -59,8 +60,9 @@ static int check_paths(const kd_options *options, const char *file, const void *
         const char *path = *(char *const *)((const char *)config + o->offset);
         const char *fault = path != NULL ? path_fault(o, path) : NULL;
         if (fault == NULL) continue;
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.200s: %s.%s = %.300s: %s", file, o->section, o->key, path,
-                 fault);
+        bool shown = !kd_option_concealed(o);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.200s: %s.%s%s%.300s: %s", file, o->section, o->key, shown ? " = " : "",
+                 shown ? path : "", fault);
         return KD_EINVAL;
     }
     return KD_OK;
@@ -111,4 +113,49 @@ int kd_options_load_file(const kd_options *options, const char *path, const char
     }
     kd_buf_finish(&text);
     return err;
+}
+
+/* ---- checks that both programs make ---- */
+
+static bool literal_valid(const char *host)
+{
+    struct in6_addr v6;
+    struct in_addr v4;
+    if (strchr(host, ':') != NULL) return inet_pton(AF_INET6, host, &v6) == 1;
+    return host[strspn(host, "0123456789.")] != '\0' || host[0] == '\0' || inet_aton(host, &v4) != 0;
+}
+
+int kd_address_check(const char *option, const kd_address *address, char *error)
+{
+    if (literal_valid(address->host)) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s is not an address", option, address->host);
+    return KD_EINVAL;
+}
+
+/* Whether a listener on `all` takes the connections to `host`, too. */
+static bool host_covers(const char *all, const char *host)
+{
+    if (strcmp(all, "*") == 0 || strcmp(all, "::") == 0) return true; /* both IPv6 and IPv4 */
+    return strcmp(all, "0.0.0.0") == 0 ? strchr(host, ':') == NULL : strcmp(all, host) == 0;
+}
+
+int kd_addresses_check(const char *option, const kd_address *address, const char *other_option, const kd_address *other,
+                       char *error)
+{
+    int err = kd_address_check(option, address, error);
+    if (err == KD_OK) err = kd_address_check(other_option, other, error);
+    bool same = address->host[0] != '\0' && other->host[0] != '\0' && address->port == other->port && address->port != 0 &&
+                (host_covers(address->host, other->host) || host_covers(other->host, address->host));
+    if (err != KD_OK || !same) return err;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s and %s: both are port %u of the same address", option, other_option, address->port);
+    return KD_EINVAL;
+}
+
+int kd_directory_check(const char *option, const char *path, char *error)
+{
+    struct stat info;
+    bool wrong = stat(path, &info) == 0 ? !S_ISDIR(info.st_mode) : errno == ENOTDIR || errno == ENAMETOOLONG;
+    if (!wrong) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %.400s is not a directory and cannot become one", option, path);
+    return KD_EINVAL;
 }

@@ -53,6 +53,20 @@ int kd_session_key_read(kd_session_key *key, const char *path)
     return err;
 }
 
+const char *kd_session_key_fault(int err)
+{
+    switch (err) {
+    case KD_EINVAL:
+        return "the file does not hold a secret of at least 16 bytes";
+    case KD_ETOOBIG:
+        return "the file holds more than 4096 bytes";
+    case KD_ENOTFOUND:
+        return "there is no such file";
+    default:
+        return "the file cannot be read";
+    }
+}
+
 void kd_session_key_random(kd_session_key *key)
 {
     KD_ASSERT(sodium_init() >= 0);

@@ -21,8 +21,10 @@ typedef struct {
 /* Derives the key from a secret of at least 16 bytes: hexadecimal text (blanks at the end ignored) or raw bytes.
  * KD_OK or KD_EINVAL. All edges need the same one. */
 int kd_session_key_derive(kd_session_key *key, kd_bytes secret);
-/* The same from a file, at most 4 KiB: also KD_ENOTFOUND, KD_EIO. */
+/* The same from a file, at most 4 KiB: also KD_ENOTFOUND, KD_EIO, KD_ETOOBIG. */
 int kd_session_key_read(kd_session_key *key, const char *path);
+/* Why kd_session_key_read failed. */
+const char *kd_session_key_fault(int err);
 /* A key that lives as long as the process, for when none is configured. */
 void kd_session_key_random(kd_session_key *key);
 

@@ -32,19 +32,15 @@ int kd_asker_init(kd_shard *s, char *error)
     const kd_settings *set = &s->app->settings;
     kd_table_init(&s->asker.questions, question_key, kd_random_next(&s->random));
     if (!set->central_url) return KD_OK;
-    kd_http_client_options options = {
-        .connections = (uint32_t)set->central_connections,
-        .queue_max = (uint32_t)set->asks_max,
-        .deadline_ms = (uint32_t)(set->read_deadline_us / 1000),
-        .connect_ms = 1000,
-        .backoff_min_ms = 50,
-        .backoff_max_ms = 2000,
-        .breaker_failures = 8,
-        .seed = kd_random_next(&s->random),
-        .ca_file = set->central_ca,
-        .cert_file = set->central_cert,
-        .key_file = set->central_key,
-    };
+    kd_http_client_options options = kd_settings_central(set);
+    options.connections = (uint32_t)set->central_connections;
+    options.queue_max = (uint32_t)set->asks_max;
+    options.deadline_ms = (uint32_t)(set->read_deadline_us / 1000);
+    options.connect_ms = 1000;
+    options.backoff_min_ms = 50;
+    options.backoff_max_ms = 2000;
+    options.breaker_failures = 8;
+    options.seed = kd_random_next(&s->random);
     int err = kd_http_client_create(&s->asker.client, kd_loop_base(s->loop), set->central_url, &options);
     return err ? kd_settings_central_failed(set, err, error) : KD_OK;
 }

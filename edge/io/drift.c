@@ -145,12 +145,10 @@ int kd_drift_probe_create(kd_app *app, char *error)
     p->app = app;
     p->random = kd_clock_mono_us();
     p->outage = (kd_outage){.began = "central-unreachable", .over = "central-reachable"};
-    kd_http_client_options options = {.connect_ms = 1000,
-                                      .backoff_max_ms = 2000,
-                                      .seed = p->random,
-                                      .ca_file = set->central_ca,
-                                      .cert_file = set->central_cert,
-                                      .key_file = set->central_key};
+    kd_http_client_options options = kd_settings_central(set);
+    options.connect_ms = 1000;
+    options.backoff_max_ms = 2000;
+    options.seed = p->random;
     int err = kd_http_client_create(&p->client, kd_loop_base(app->loop), set->central_url, &options);
     if (err) {
         free(p);

@@ -68,18 +68,13 @@ static int init_secrets(kd_app *app, char *error)
 {
     const kd_settings *set = &app->settings;
     kd_cidrs_init(&app->trusted, &set->trusted_peers);
-    if (!set->session_secret) {
+    if (!set->session_secret)
         KD_LOG(KD_WARN, "session-secret-unset",
                KD_STR("cause", "http.session_secret is not set: session tokens end with this process, and other edges refuse them"));
-        kd_session_key_random(&app->session_key);
-    } else if (kd_session_key_read(&app->session_key, set->session_secret) != KD_OK) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX,
-                 "http.session_secret: %s does not hold a secret of at least 16 bytes", set->session_secret);
-        return KD_EINVAL;
-    }
-    if (!set->tls_certificate) return KD_OK;
-    kd_http_tls_options tls = {set->tls_certificate, set->tls_key, set->tls_client_ca};
-    return kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX) == KD_OK ? KD_OK : KD_EINVAL;
+    int err = kd_settings_session_key(set, &app->session_key, error);
+    if (err || !set->tls_certificate) return err;
+    const kd_http_tls_options tls = kd_settings_tls(set);
+    return kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX);
 }
 
 static int open_shards(kd_app *app, char *error)
@@ -288,24 +283,12 @@ static int run(kd_app *app)
     return kd_ending_end(app->exit_code);
 }
 
-/* What no single option can tell, for -t as well as for a start. */
-static int check(kd_app *app, int code)
-{
-    char error[KD_OPTIONS_ERROR_MAX] = "";
-    bool loaded = code < 0;
-    if (code == KD_EXIT_OK && app->command.check_only)
-        loaded = kd_command_reload(&app->command, &kd_edge_options, &app->settings, error) == KD_OK;
-    if (!loaded || kd_settings_check(&app->settings, error) == KD_OK) return code;
-    fprintf(stderr, "kudos-edge: %s: %s\n", app->command.file, error);
-    return KD_EXIT_USAGE;
-}
-
 int main(int argc, char **argv)
 {
     static kd_app app;
     if (argc > 1 && strcmp(argv[1], "compare") == 0) return kd_command_compare(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "aside") == 0) return kd_command_aside(argc - 1, argv + 1);
-    int code = check(&app, kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings));
+    int code = kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings);
     if (code < 0) code = run(&app);
     kd_options_finish(&kd_edge_options, &app.settings);
     kd_command_finish(&app.command);

@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "common/cidr.h"
-#include "common/io/http_client.h"
 #include "common/io/log.h"
+#include "common/io/options_file.h"
 
 /* What Kafka allows in the name of a topic. */
 static bool topic_valid(kd_bytes name)
@@ -131,7 +131,7 @@ static const kd_option table[] = {
                     "Further librdkafka properties, such as security.protocol or sasl.username"),
 
     S(STRING, central_url, "central", "url", NULL,
-      "http://host:port or https://host:port of central; empty: nobody is asked"),
+      "http://host:port or https://host:port of central; empty: nobody is asked", .secret = true),
     S(DURATION, read_deadline_us, "central", "read_deadline", "250ms",
       "How long a request waits for central's answer", .min = MS, .max = 10 * SEC),
     S(UINT, central_connections, "central", "connections", "1", "Connections to central per shard", .min = 1,
@@ -164,12 +164,15 @@ static const kd_option table[] = {
       .choices = kd_log_levels, .reloadable = true),
 };
 
+static int check_all(const void *config, char *error);
+
 const kd_options kd_edge_options = {
     .program = "kudos-edge",
     .about = "Regional proxy: takes likes durably, answers counts, hands batches to Kafka.\nCommands, with --help: compare, aside",
     .at = table,
     .count = KD_COUNT(table),
     .config_size = sizeof(kd_settings),
+    .check = check_all,
 };
 
 static int refuse(char *error, const char *text)
@@ -247,14 +250,65 @@ int kd_settings_check(const kd_settings *s, char *error)
     if ((s->central_cert == NULL) != (s->central_key == NULL))
         return refuse(error, "central.cert_file and central.key_file: both or neither");
     if (s->central_url && kd_http_client_check_url(s->central_url) != KD_OK)
-        return refuse(error, "central.url: must be http://host:port or https://host:port");
+        return refuse(error, "central.url: must be http://host:port or https://host:port, with no user in it");
     if (s->resend_min_us > s->resend_max_us) return refuse(error, "edge.resend_min is above edge.resend_max");
     if (s->shards > s->partitions)
         return refuse(error, "edge.shards is above kafka.partitions: a shard would have nothing to do");
     if (s->outbox_max < s->partitions * OUTBOX_MIN_PARTITION)
         return refuse(error, "edge.outbox_max: at least 1KiB for each of kafka.partitions");
     int err = check_counters(s, error);
+    if (!err) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin_listen, error);
     return err ? err : check_kafka(s, error);
+}
+
+int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *error)
+{
+    if (!s->session_secret) {
+        kd_session_key_random(key);
+        return KD_OK;
+    }
+    int err = kd_session_key_read(key, s->session_secret);
+    if (err == KD_OK) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "http.session_secret: %s", kd_session_key_fault(err));
+    return KD_EINVAL;
+}
+
+kd_http_client_options kd_settings_central(const kd_settings *s)
+{
+    return (kd_http_client_options){.ca_file = s->central_ca, .cert_file = s->central_cert, .key_file = s->central_key};
+}
+
+kd_http_tls_options kd_settings_tls(const kd_settings *s)
+{
+    return (kd_http_tls_options){s->tls_certificate, s->tls_key, s->tls_client_ca};
+}
+
+static int check_central(const kd_settings *s, char *error)
+{
+    const kd_http_client_options options = kd_settings_central(s);
+    const char *fault = s->central_url ? kd_http_client_fault(s->central_url, &options) : NULL;
+    if (!fault) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "central.%s", fault);
+    return KD_EINVAL;
+}
+
+/* What the named files hold. */
+static int check_files(const kd_settings *s, char *error)
+{
+    kd_session_key key;
+    const kd_http_tls_options tls = kd_settings_tls(s);
+    const kd_kafka_config kafka = kd_settings_kafka(s, NULL);
+    int err = kd_directory_check("edge.data_dir", s->data_dir, error);
+    if (!err) err = kd_settings_session_key(s, &key, error);
+    if (!err && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
+    if (!err) err = check_central(s, error);
+    return err ? err : kd_kafka_client_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
+}
+
+static int check_all(const void *config, char *error)
+{
+    int err = kd_settings_check(config, error);
+    return err ? err : check_files(config, error);
 }
 
 int kd_settings_central_failed(const kd_settings *s, int err, char *error)

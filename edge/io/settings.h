@@ -5,7 +5,10 @@
 #ifndef KUDOS_EDGE_IO_SETTINGS_H
 #define KUDOS_EDGE_IO_SETTINGS_H
 
+#include "common/io/http_client.h"
+#include "common/io/http_server.h"
 #include "common/io/kafka.h"
+#include "common/io/session.h"
 #include "common/options.h"
 #include "kudos/edge.h"
 
@@ -44,8 +47,14 @@ typedef struct {
 extern const kd_options kd_edge_options;
 
 /* What no single option can tell: KD_OK, or KD_EINVAL with a sentence in `error` (KD_OPTIONS_ERROR_MAX
- * bytes). */
+ * bytes). The check of kd_edge_options also looks at what the named files hold. */
 int kd_settings_check(const kd_settings *s, char *error);
+/* The key of session tokens, of http.session_secret or a random one. KD_OK, or KD_EINVAL with `error`. */
+int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *error);
+/* The files of [central], views into *s; the rest is the caller's. */
+kd_http_client_options kd_settings_central(const kd_settings *s);
+/* The files of http.tls_certificate and its like; views into *s. */
+kd_http_tls_options kd_settings_tls(const kd_settings *s);
 /* Why no client for central could be made, into `error`; returns err. */
 int kd_settings_central_failed(const kd_settings *s, int err, char *error);
 

@@ -19,8 +19,9 @@ All options of both programs, from the table that also drives the parser and `--
 `build/kudos-edge --reference` and `build/kudos-central --reference`; a test compares. `configs/edge.conf` and
 `configs/central.conf` say more about each.
 
-A file has `[section]` lines and `key = value` lines; a comment takes a whole line and begins with `#`. `--set section.key=value`
-overrides a file. Durations and sizes carry their unit. What is not reloadable needs a restart; certificates and keys are read anew on
+A file has `[section]` lines and `key = value` lines. A comment takes a line of its own, which begins with `#` or `;`. There is no comment
+behind a value: a value with a `#` or `;` behind a blank is refused by line and name, and any other `#` or `;` belongs to the value.
+`--set section.key=value` overrides a file; there the rest of the argument is the value, whatever it holds. Durations and sizes carry their unit. What is not reloadable needs a restart; certificates and keys are read anew on
 SIGHUP in any case.
 """
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -38,7 +38,7 @@ static const kd_option rows[] = {
     KD_OPTION_COUNTERS(config, counters, "counters", KD_COUNTERS_DEFAULT, "Counters and their numbers"),
     KD_OPTION_PAIRS(config, kafka, "kafka.properties", NULL, "Passed on to librdkafka"),
 };
-static const kd_options options = {"kudos-test", "A test", rows, KD_COUNT(rows), sizeof(config)};
+static const kd_options options = {"kudos-test", "A test", rows, KD_COUNT(rows), sizeof(config), NULL};
 
 static char error[KD_OPTIONS_ERROR_MAX];
 static config c;
@@ -107,7 +107,7 @@ Test(options, everything_can_be_said)
 {
     cr_assert_eq(load("\xEF\xBB\xBF# a comment\r\n ; another\r\n\r\n[edge]\r\n  name = a.b-c "
                       "\r\nshards=64\r\nbatch_ops = 10000\r\n"
-                      "flush_interval = 250ms\r\nmemory = 2GiB\r\nfast = true\r\ndata_dir = /var/lib/k # not "
+                      "flush_interval = 250ms\r\nmemory = 2GiB\r\nfast = true\r\ndata_dir = /var/lib/k#not "
                       "a comment\r\n"
                       "key_file = k/../key\r\nlisten = [::1]:0\r\ncollections = a,b\tc ,, "
                       "d\r\n[kafka]\r\nmode = embedded\r\n"
@@ -120,7 +120,7 @@ Test(options, everything_can_be_said)
     cr_expect_eq(c.interval_us, 250000);
     cr_expect_eq(c.memory, (uint64_t)2 << 30);
     cr_expect_eq(c.fast, true);
-    cr_expect_str_eq(c.dir, "/var/lib/k # not a comment");
+    cr_expect_str_eq(c.dir, "/var/lib/k#not a comment");
     cr_expect_str_eq(c.key, "/etc/kudos/k/../key");
     cr_expect_str_eq(c.listen.host, "::1");
     cr_expect_eq(c.listen.port, 0);
@@ -158,6 +158,32 @@ Test(options, bytes_that_are_no_text_are_refused_by_name)
     refused(kd_bytes_of(nul_comment, sizeof nul_comment - 1), (const char *[]){"t.conf:3", "NUL", NULL});
     refused(kd_bytes_of(control, sizeof control - 1),
             (const char *[]){"t.conf:3", "edge.data_dir = a?", NULL});
+}
+
+Test(options, a_comment_behind_a_value_is_refused_by_name)
+{
+    const char *set = "edge.data_dir=k # here";
+    REFUSED("[edge]\nname = a\ndata_dir = k # here\n", "t.conf:3: edge.data_dir: a # or ; behind a blank");
+    REFUSED("[edge]\nname = a\ndata_dir = k\t;here\n", "t.conf:3: edge.data_dir: a # or ; behind a blank");
+    REFUSED("[edge]\nname = a\ndata_dir = # here\n", "t.conf:3: edge.data_dir: a # or ; behind a blank");
+    REFUSED("[edge]\nname = a\n[counters]\nlike = 1 set # likes\n", "t.conf:4: counters.like: a # or ; behind a blank");
+    REFUSED("[edge]\nname = a\n[kafka.properties]\npass = hunter2 # x\n", "t.conf:4: kafka.properties.pass: a # or ;");
+    cr_expect_null(strstr(error, "hunter2"), "%s", error);
+    cr_assert_eq(load_bytes(kd_bytes_str("[edge]\nname = a\n[kafka.properties]\npass =#a;b#c\n"), &set, 1), KD_OK, "%s", error);
+    cr_expect_str_eq(c.kafka.at[0].value, "#a;b#c");
+    cr_expect_str_eq(c.dir, "/etc/kudos/k # here");
+    done();
+}
+
+Test(options, a_value_that_may_be_a_secret_is_not_shown)
+{
+    static const char *const sets[] = {"edge.name=a", "kafka.properties.pass:hunter2"};
+    REFUSED("[edge]\nname = a\n[kafka.properties]\npass = hunter2\x01\n", "t.conf:4: kafka.properties.pass: must be");
+    cr_expect_null(strstr(error, "hunter2"), "%s", error);
+    REFUSED("[edge]\nname = a\nkey_file = hunter2\x01\n", "t.conf:3: edge.key_file: must be");
+    cr_expect_null(strstr(error, "hunter2"), "%s", error);
+    cr_expect_eq(load_bytes(kd_bytes_str("[edge]\nname = a\n"), sets, 2), KD_EINVAL);
+    cr_expect_str_eq(error, "--set: number 2 must be section.key=value");
 }
 
 Test(options, a_line_of_ten_megabytes_is_refused)

@@ -19,7 +19,16 @@ static const kd_option rows[] = {
     KD_OPTION_PATH(config, dir, "a", "tls_dir", NULL, "Directory", .must_exist = true),
     KD_OPTION_UINT(config, n, "a", "n", "1", "Number", .max = 9),
 };
-static const kd_options options = {"kudos-test", "A test", rows, KD_COUNT(rows), sizeof(config)};
+
+static int check(const void *at, char *why)
+{
+    const config *checked = at;
+    if (checked->n != 7) return KD_OK;
+    snprintf(why, KD_OPTIONS_ERROR_MAX, "a.n: not on a Sunday");
+    return KD_EINVAL;
+}
+
+static const kd_options options = {"kudos-test", "A test", rows, KD_COUNT(rows), sizeof(config), check};
 
 static char home[] = "/tmp/kudos-options-XXXXXX";
 static char file[64], key[64], error[KD_OPTIONS_ERROR_MAX];
@@ -124,6 +133,42 @@ Test(options_file, check_only_says_whether_it_is_valid)
     snprintf(expected, sizeof expected, "configuration %s is valid\n", file);
     fflush(stdout);
     cr_expect_stdout_eq_str(expected);
+}
+
+Test(options_file, valid_is_not_said_of_what_does_not_fit_together)
+{
+    kd_command command;
+    char expected[256];
+    cr_redirect_stdout();
+    cr_redirect_stderr();
+    put_file(file, "[a]\nn=7\n", 8, 0644);
+    cr_expect_eq(START(&command, "-t", "-c", file), KD_EXIT_USAGE);
+    cr_expect_eq(START(&command, "-c", file), KD_EXIT_USAGE);
+    fflush(stdout);
+    fflush(stderr);
+    cr_expect_stdout_eq_str("");
+    snprintf(expected, sizeof expected, "kudos-test: %s: a.n: not on a Sunday\nkudos-test: %s: a.n: not on a Sunday\n", file, file);
+    cr_expect_stderr_eq_str(expected);
+}
+
+Test(options_file, two_ports_of_one_address_are_refused)
+{
+    static const struct {
+        kd_address a, b;
+        bool good;
+    } pairs[] = {
+        {{"127.0.0.1", 1}, {"127.0.0.1", 1}, false}, {{"*", 1}, {"127.0.0.1", 1}, false},
+        {{"::1", 1}, {"::", 1}, false},              {{"0.0.0.0", 1}, {"edge", 1}, false},
+        {{"0.0.0.0", 1}, {"::1", 1}, true},          {{"127.0.0.1", 1}, {"127.0.0.2", 1}, true},
+        {{"*", 1}, {"*", 2}, true},                  {{"*", 0}, {"*", 0}, true},
+        {{"*", 1}, {"", 0}, true},                   {{"1:2", 1}, {"*", 2}, false},
+        {{"256.0.0.1", 1}, {"*", 2}, false},
+    };
+    for (size_t i = 0; i < KD_COUNT(pairs); i++) {
+        int err = kd_addresses_check("a.one", &pairs[i].a, "a.two", &pairs[i].b, error);
+        cr_expect_eq(err, pairs[i].good ? KD_OK : KD_EINVAL, "%zu", i);
+        cr_expect(pairs[i].good || strstr(error, "a.one") != NULL, "%s", error);
+    }
 }
 
 Test(options_file, usage_and_configuration_errors_are_two)
