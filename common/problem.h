@@ -26,7 +26,8 @@
     X(STORAGE_FAILED, 503, "storage-failed", "The storage failed")                                           \
     X(KEY_REUSED, 422, "key-reused", "The idempotency key was used for another request")                     \
     X(KEY_IN_FLIGHT, 409, "key-in-flight", "A request with this idempotency key is in flight")               \
-    X(CENTRAL_UNAVAILABLE, 503, "central-unavailable", "The central store does not answer")
+    X(CENTRAL_UNAVAILABLE, 503, "central-unavailable", "The central store does not answer")                  \
+    X(EDGE_RETIRED, 503, "edge-retired", "This edge was retired")
 
 typedef enum {
 #define X(name, status, slug, title) KD_PROBLEM_##name,

@@ -2,9 +2,11 @@
  * wire_snapshot.c - the record of the counts topic, which is also the answer to a read.
  *
  *     [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us, part, parts,
- *      [[epoch, last], ...], [[str edge, incarnation, seq, digest, watermark_us], ...], bin counts, ...]
+ *      [[epoch, last], ...], [[str edge, incarnation, seq, digest, watermark_us], ...], bin counts, [retired, ...], ...]
  *
- * The chain ascends by epoch and ends below the present one; edges ascend by name. `counts` holds varints:
+ * The chain ascends by epoch and ends below the present one; edges ascend by name. `retired` holds places in the list of edges,
+ * from 0 and ascending; it is left out where no edge is retired, as in records of a central that did not know it.
+ * `counts` holds varints:
  *
  *     count, then for each item, ascending by key: the key as wire_columns.h says,
  *     then for each item: n counters, then n times (counter - the one before it in this item, value)
@@ -55,6 +57,22 @@ static void put_edges(const kd_snapshot *s, kd_buf *out)
         kd_msgpack_put_uint(out, e->digest);
         kd_msgpack_put_uint(out, e->watermark_us);
     }
+    free(edges);
+}
+
+static uint32_t count_retired(const kd_snapshot *s)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < s->edge_count; i++) count += s->edges[i].retired;
+    return count;
+}
+
+static void put_retired(const kd_snapshot *s, uint32_t count, kd_buf *out)
+{
+    const void **edges = sorted(s->edges, s->edge_count, sizeof *s->edges, compare_edges);
+    kd_msgpack_put_array(out, count);
+    for (uint32_t i = 0; i < s->edge_count; i++)
+        if (((const kd_applied *)edges[i])->retired) kd_msgpack_put_uint(out, i);
     free(edges);
 }
 
@@ -119,7 +137,8 @@ void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out)
     const uint64_t head[FIELDS - 3] = {
         KD_WIRE_SCHEMA, KD_RECORD_SNAPSHOT, (uint64_t)s->kind,   s->partition, s->epoch, s->version,
         s->previous,    s->made_us,         s->low_watermark_us, s->stable_us, s->part,  s->parts};
-    kd_msgpack_put_array(out, FIELDS);
+    uint32_t retired = count_retired(s);
+    kd_msgpack_put_array(out, FIELDS + (retired > 0));
     for (size_t i = 0; i < KD_COUNT(head); i++) kd_msgpack_put_uint(out, head[i]);
     kd_msgpack_put_array(out, s->chain_count);
     for (uint32_t i = 0; i < s->chain_count; i++) {
@@ -129,6 +148,7 @@ void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out)
     }
     put_edges(s, out);
     put_counts(s, out);
+    if (retired > 0) put_retired(s, retired, out);
 }
 
 static void read_head(kd_reader *r, kd_snapshot *s)
@@ -180,6 +200,21 @@ static int read_edges(kd_reader *r, kd_snapshot *s)
         if (!applied_valid(e) || (i > 0 && kd_bytes_cmp(e[-1].edge, e->edge) >= 0)) r->bad = true;
     }
     return r->bad ? KD_EMALFORMED : KD_OK;
+}
+
+static void read_retired(kd_reader *r, kd_snapshot *s)
+{
+    uint32_t count = kd_msgpack_array(r), next = 0;
+    if (count > s->edge_count) r->bad = true;
+    for (uint32_t i = 0; i < count && !r->bad; i++) {
+        uint64_t at = kd_msgpack_uint(r, s->edge_count - 1);
+        if (r->bad || at < next) {
+            r->bad = true;
+            return;
+        }
+        s->edges[at].retired = true;
+        next = (uint32_t)at + 1;
+    }
 }
 
 static void read_item_counts(kd_reader *r, kd_item_counts *c)
@@ -236,7 +271,8 @@ static int read_snapshot(kd_reader *r, uint32_t extra, kd_snapshot *s)
     if (err == KD_OK) err = read_edges(r, s);
     if (err == KD_OK) {
         kd_bytes counts = kd_msgpack_bin(r);
-        err = kd_record_close(r, extra);
+        if (extra > 0) read_retired(r, s);
+        err = r->bad ? KD_EMALFORMED : kd_record_close(r, extra > 0 ? extra - 1 : 0);
         if (err == KD_OK) err = read_counts(counts, s);
     }
     return err;

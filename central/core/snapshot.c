@@ -13,7 +13,7 @@
 static kd_applied applied_of(const kd_edge *e)
 {
     const kd_edge_state *s = &e->committed;
-    return (kd_applied){kd_edge_name(e), s->applied, s->digest, s->watermark_us};
+    return (kd_applied){kd_edge_name(e), s->applied, s->digest, s->watermark_us, s->retired};
 }
 
 /* All but the counts. `edge` names the only one to list, or is empty. Free s->edges. */

@@ -26,6 +26,7 @@ static void take_up(kd_edge *e, kd_part *p, const kd_snapshot *s, uint64_t now_u
     p->floor_version = s->version;
     kd_part_adopt(p, s);
     kd_install_applied(e, p, kd_snapshot_mine(e, s), false, now_us);
+    kd_install_retired(e, p, kd_snapshot_mine(e, s));
     kd_part_put(e, p);
 }
 

@@ -202,7 +202,8 @@ int kd_edge_partition_get(const kd_edge *e, uint32_t partition, kd_edge_partitio
                                .stable_us = p->stable_us,
                                .expired_us = p->expired_us,
                                .outbox_batches = p->sealed + (p->open != NULL),
-                               .resending = p->resending};
+                               .resending = p->resending,
+                               .retired = p->retired};
     return KD_OK;
 }
 
@@ -216,4 +217,5 @@ void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out)
     out->filter_rows = e->filter.rows;
     out->fresh_rows = e->spill.tables[0].count + e->spill.tables[1].count;
     out->refusing = e->refusing;
+    for (uint32_t i = 0; i < e->part_count; i++) out->retired += e->parts[i].retired;
 }

@@ -23,6 +23,7 @@ void kd_part_put(kd_edge *e, const kd_part *p)
         p->stale_made_us, p->stale_as_of_us, p->stale_floor, p->applied.incarnation, p->applied.seq,
         p->applied_digest, (uint64_t)(p->counts_offset + 1), p->held, p->resending, p->hold_us,
         p->hold_until.incarnation, p->hold_until.seq, p->rehoming, p->expired_us, p->doubted_us,
+        p->retired,
     };
     /* clang-format on */
     for (size_t i = 0; i < KD_COUNT(fields); i++) kd_buf_put_varint(&e->value, fields[i]);
@@ -68,6 +69,7 @@ static int load_part(void *arg, kd_bytes key, kd_bytes value)
     p->rehoming = kd_read_varint(&r) != 0;
     if (kd_reader_left(&r) > 0) p->expired_us = kd_read_varint(&r); /* a store of before has none */
     if (kd_reader_left(&r) > 0) p->doubted_us = kd_read_varint(&r); /* nor this */
+    if (kd_reader_left(&r) > 0) p->retired = kd_read_varint(&r) != 0;
     return r.bad || !part_sane(p) ? KD_EMALFORMED : 0;
 }
 
@@ -183,6 +185,21 @@ static void go_stale(kd_edge *e, kd_part *p, const kd_snapshot *s)
     p->floor_version = s->version;
 }
 
+/*
+ * Rule 23. A batch of a retired edge was refused as often as it came and is due again after a back-off: taken back, the edge sends at once.
+ * Where central was put back to before either command, its snapshot says so, and is followed as any other.
+ */
+void kd_install_retired(kd_edge *e, kd_part *p, const kd_applied *mine)
+{
+    bool retired = mine && mine->retired;
+    if (p->retired == retired) return;
+    p->retired = retired;
+    kd_part_put(e, p);
+    if (retired) return;
+    kd_outbox_again(e, p);
+    p->attempts = 0;
+}
+
 /* Time goes from this snapshot on. */
 void kd_part_adopt(kd_part *p, const kd_snapshot *s)
 {
@@ -246,6 +263,7 @@ static int install(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t offset,
     if (verdict == KD_HEARTBEAT) {
         p->made_us = KD_MAX(p->made_us, s->made_us);
         p->stable_us = s->stable_us; /* the first word of it after a start */
+        kd_install_retired(e, p, kd_snapshot_mine(e, s));
         return verdict;
     }
     bool undone = verdict == KD_SNAPSHOT_UNDONE;
@@ -257,6 +275,7 @@ static int install(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t offset,
     p->counts_offset = offset;
     install_numbers(e, p, s, kd_install_merged(e, p, mine));
     kd_install_applied(e, p, mine, undone, now_us);
+    kd_install_retired(e, p, mine);
     if (undone) {
         kd_outbox_again(e, p);
         p->attempts = 0;

@@ -139,6 +139,7 @@ typedef struct {
     kd_buf cursor;          /* row to go on with */
     uint64_t rows_awaited;  /* number of the last table whose rows the scan must find in the store */
     bool rehoming;          /* rule 20: waits until all of the outbox is durable */
+    bool retired;           /* central refuses the batches of this edge (rule 23) */
     uint64_t doubted_us;    /* central's watermarks up to this one may be another's who used the name */
     /* rule 21 */
     uint64_t stable_us;     /* of the newest snapshot; 0 from a start to the first one */
@@ -347,6 +348,7 @@ void kd_part_put(kd_edge *e, const kd_part *p);
 void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us);
 /* What a number that comes with this word of central holds of what is outstanding here: nothing where the word is somebody else's. */
 kd_position kd_install_merged(const kd_edge *e, const kd_part *p, const kd_applied *mine);
+void kd_install_retired(kd_edge *e, kd_part *p, const kd_applied *mine);
 const kd_applied *kd_snapshot_mine(const kd_edge *e, const kd_snapshot *s);
 void kd_part_adopt(kd_part *p, const kd_snapshot *s);
 void kd_assembly_clear(kd_edge *e, kd_assembly *a);

@@ -85,6 +85,7 @@ static int admit(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
     if (rq->user.len > KD_ID_MAX || (!sum && rq->user.len == 0)) return KD_EINVAL;
     int err = kd_idempotency_check(e, rq, now_us, out);
     if (err != KD_ENOTFOUND) return err;
+    if (kd_edge_part(e, rq->item)->retired && !KD_PLANTED(e, KD_PLANT_RETIRED_TAKES)) return KD_ERETIRED;
     return e->outbox_bytes >= e->config.outbox_bytes_max ? KD_EFULL : KD_OK;
 }
 

@@ -15,15 +15,31 @@ void kd_doubts_tell(kd_shard *s, const kd_edge_stats *stats)
         KD_LOG(KD_ERROR, "sums-set-aside", KD_U64("shard", s->index), KD_U64("sums", stats->sums_aside));
     if (stats->refusing && !d->refusing)
         KD_LOG(KD_ERROR, "writes-refused", KD_U64("shard", s->index), KD_STR("cause", "identity in doubt"));
+    if (stats->retired > 0 && d->retired == 0)
+        KD_LOG(KD_ERROR, "edge-retired", KD_U64("shard", s->index), KD_U64("partitions", stats->retired),
+               KD_STR("cause", "central refuses this edge's batches: kudos-central retire"));
+    if (stats->retired == 0 && d->retired > 0) KD_LOG(KD_INFO, "edge-readmitted", KD_U64("shard", s->index));
     if (stats->undone > d->undone)
         KD_LOG(KD_WARN, "history-undone", KD_U64("shard", s->index), KD_U64("histories", stats->undone));
-    *d = (kd_doubts){stats->identity_alarms, stats->sums_aside, stats->undone, stats->refusing};
+    *d = (kd_doubts){stats->identity_alarms, stats->sums_aside, stats->undone, stats->retired,
+                     stats->refusing};
 }
 
 static void put(kd_buf *out, const char *text)
 {
     if (out->len > 0) kd_buf_put(out, "; ", 2);
     kd_buf_put(out, text, strlen(text));
+}
+
+bool kd_doubts_retired(const kd_app *app, kd_buf *why)
+{
+    bool retired = false;
+    for (uint32_t i = 0; i < app->shard_count; i++)
+        retired |= app->shards[i] && kd_metric_get(&app->shards[i]->metrics.retired) != 0;
+    if (retired)
+        put(why,
+            "edge-retired: central refuses this edge's batches (kudos-central retire --undo takes it back)");
+    return retired;
 }
 
 void kd_doubts_about_writes(const kd_app *app, kd_buf *why)

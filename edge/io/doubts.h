@@ -14,12 +14,15 @@ typedef struct kd_shard kd_shard;
 /* What a shard has told already. */
 typedef struct {
     uint64_t alarms, sums_aside, undone;
+    uint32_t retired;
     bool refusing;
 } kd_doubts;
 
 /* On the shard's thread: logs what has come since the last time. */
 void kd_doubts_tell(kd_shard *s, const kd_edge_stats *stats);
 
+/* True when an operator has retired this edge, with the reason. On any thread. */
+bool kd_doubts_retired(const kd_app *app, kd_buf *why);
 /* Why this edge refuses writes just now; nothing when it does not. On any thread. */
 void kd_doubts_about_writes(const kd_app *app, kd_buf *why);
 

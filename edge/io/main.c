@@ -147,6 +147,7 @@ static bool ready(void *arg, kd_buf *why)
         return false;
     }
     bool fine = healthy(arg, why);
+    if (fine && kd_doubts_retired(app, why)) return false; /* this edge alone: others can take its place */
     if (fine) kd_doubts_about_writes(app, why); /* said, but reads go on, and all edges may be in the same state */
     return fine;
 }

@@ -39,7 +39,7 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
     COPY(snapshots), COPY(heartbeats), COPY(snapshot_gaps), COPY(snapshots_old), COPY(undone),
         COPY(resent_ops);
     COPY(asks), COPY(answers_thrown), COPY(items), COPY(evicted), COPY(filter_rows), COPY(identity_alarms);
-    COPY(fresh_rows), COPY(refusing), COPY(sums_aside), COPY(identity_shared);
+    COPY(fresh_rows), COPY(refusing), COPY(retired), COPY(sums_aside), COPY(identity_shared);
 #undef COPY
     kd_metric_set(&m->rows_expired, (int64_t)stats->expired);
     kd_metric_set(&m->sends, (int64_t)(stats->sends - stats->resends));
@@ -157,6 +157,7 @@ static void write_partition(kd_json *j, uint32_t shard, const kd_edge_partition 
     kd_json_key(j, "low_watermark_us"), kd_json_u64(j, p->low_watermark_us);
     kd_json_key(j, "stable_us"), kd_json_u64(j, p->stable_us);
     kd_json_key(j, "expired_us"), kd_json_u64(j, p->expired_us);
+    kd_json_key(j, "retired"), kd_json_bool(j, p->retired);
     kd_json_key(j, "made_us"), kd_json_u64(j, p->made_us);
     kd_json_key(j, "outbox_batches"), kd_json_u64(j, p->outbox_batches);
     kd_json_key(j, "resending"), kd_json_bool(j, p->resending);

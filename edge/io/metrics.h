@@ -73,6 +73,8 @@
       "Of them those that no earlier life of this edge explains: another process runs under its name.")      \
     X(refusing, GAUGE_MAX, "kudos_edge_refusing_writes", "",                                                 \
       "1 while writes are refused: identity in doubt.")                                                      \
+    X(retired, GAUGE, "kudos_edge_retired_partitions", "",                                                   \
+      "Partitions at which central has retired this edge: likes are refused.")                               \
     X(sums_aside, COUNTER, "kudos_edge_sums_set_aside_total", "",                                            \
       "Sums that could count twice and wait for an operator.")                                               \
     X(read_errors, COUNTER, "kudos_edge_store_read_errors_total", "",                                        \

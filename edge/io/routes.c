@@ -27,6 +27,7 @@ static uint32_t retry_after(kd_problem problem)
         return 5;
     case KD_PROBLEM_CLOCK_OUT_OF_BOUNDS:
     case KD_PROBLEM_STORAGE_FAILED:
+    case KD_PROBLEM_EDGE_RETIRED:
     case KD_PROBLEM_CENTRAL_UNAVAILABLE:
         return 10;
     default:
@@ -55,6 +56,9 @@ static kd_refusal refusal_of(int err)
     case KD_EIDENTITY:
         return (kd_refusal){KD_PROBLEM_STORAGE_FAILED,
                             "this edge's identity is in doubt: an operator must act", NULL};
+    case KD_ERETIRED:
+        return (kd_refusal){KD_PROBLEM_EDGE_RETIRED,
+                            "an operator has retired this edge: central takes no likes from it", NULL};
     case KD_EOVERLOADED:
         return (kd_refusal){KD_PROBLEM_OVERLOADED, "too many requests are in work, or the disk is slow",
                             NULL};

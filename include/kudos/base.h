@@ -32,7 +32,8 @@
     X(KD_EUNAVAILABLE, -15, "peer unavailable")                                                              \
     X(KD_EIDENTITY, -16, "identity in doubt")                                                                \
     X(KD_EOVERLOADED, -17, "overloaded")                                                                     \
-    X(KD_EUNTRUSTED, -18, "the certificate of this peer cannot be verified")
+    X(KD_EUNTRUSTED, -18, "the certificate of this peer cannot be verified")                                 \
+    X(KD_ERETIRED, -19, "this edge was retired at central")
 
 typedef enum {
     KD_OK = 0,

@@ -77,6 +77,7 @@ typedef enum {
     KD_PLANT_READ_ENDS = 1u << 31,          /* rule 18: what a read ended does not count again without its number */
     KD_PLANT_EVICT_ANY = 1ull << 32,        /* rule 18: an item makes room while something of it is on its way */
     KD_PLANT_INVENT_NUMBER = 1ull << 33,    /* readers: where no number of central is known, own operations count from 0 */
+    KD_PLANT_RETIRED_TAKES = 1ull << 36,    /* rule 23: an edge that knows that it is retired goes on taking operations */
 } kd_edge_plant;
 
 /*
@@ -121,7 +122,8 @@ typedef struct {
 
 /*
  * Takes one operation. KD_OK; KD_EFULL: the outbox is at its bound; KD_EREUSED, KD_EINFLIGHT: idempotency key;
- * KD_EIDENTITY: writes are refused until an operator acts; KD_EINVAL: verb, amount or user; KD_EIO. On an error nothing has
+ * KD_EIDENTITY: writes are refused until an operator acts; KD_ERETIRED: central has said that it refuses this edge's batches of the item's
+ * partition (rule 23), until it says otherwise; KD_EINVAL: verb, amount or user; KD_EIO. On an error nothing has
  * changed.
  * (The clock bound is the shell's to check before: it measures the drift.)
  */
@@ -224,6 +226,7 @@ typedef struct {
     uint64_t expired_us; /* every row stamped above it is still here, as far as this process knows */
     uint32_t outbox_batches;
     bool resending;
+    bool retired; /* operations are refused: central has retired this edge (rule 23) */
 } kd_edge_partition;
 /* State of one partition of this shard, for metrics and debugging. */
 int kd_edge_partition_get(const kd_edge *e, uint32_t partition, kd_edge_partition *out);
@@ -235,6 +238,7 @@ typedef struct {
         filter_rows, fresh_rows, expired, expire_sweeps, sums_aside;
     uint64_t outbox_op_bytes; /* of outbox_bytes, what holds operations: 0 when only empty batches wait */
     uint64_t identity_shared; /* alarms of an applied not below the present incarnation: no earlier life of this edge can have sent that */
+    uint32_t retired; /* partitions at which central has retired this edge */
     bool refusing; /* writes are refused: identity in doubt */
 } kd_edge_stats;
 void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out);

@@ -9,7 +9,8 @@
  *                            after_digest, complete_to_us, epoch, body]
  *                  claim    [1, 2, epoch, central, at_us]
  *   counts topic   snapshot [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us,
- *                            part, parts, [[epoch, last], ...], [[edge, inc, seq, digest, watermark], ...], counts]
+ *                            part, parts, [[epoch, last], ...], [[edge, inc, seq, digest, watermark], ...], counts,
+ *                            [retired, ...]]
  *   changes topic  changes  [1, 4, partition, epoch, version, first, changes]
  *
  * `body`, `counts` and `changes` are bin values laid out in columns; they are drawn in common/wire_*.c. Golden vectors:
@@ -141,6 +142,7 @@ typedef struct {
     kd_position applied;
     uint64_t digest;       /* of the body at applied */
     uint64_t watermark_us; /* every operation of that edge stamped at or below it is merged */
+    bool retired;          /* by an operator's command: central refuses its batches (rule 23) */
 } kd_applied;
 
 typedef struct {

@@ -1,5 +1,6 @@
 /*
- * check_install.c - "install" (I9, rules 14, 15): an edge takes up a snapshot only where it follows what the edge has, and an epoch never falls.
+ * check_install.c - "install" (I9, rules 14, 15): an edge takes up a snapshot only where it follows what the edge has, and an epoch never falls; "retired"
+ * (rule 23): an edge takes operations of a partition exactly while the snapshot that it has does not call it retired.
  *
  * What the edge had is remembered from after the call before; while a partition is open nothing but snapshots and answers changes it.
  */
@@ -13,10 +14,45 @@ static check_known known_now(const checks *c, uint32_t slot, uint32_t partition)
     return (check_known){p.epoch, p.version};
 }
 
+/* What its disk has it was told by a snapshot of before. */
+static bool retired_now(const checks *c, uint32_t slot, uint32_t partition)
+{
+    kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
+    kd_edge_partition p = {0};
+    if (e) kd_edge_partition_get(e, partition, &p);
+    return p.retired;
+}
+
 void check_install_opened(checks *c, uint32_t slot, uint32_t shard)
 {
-    for (uint32_t p = shard; p < c->view.scenario->partitions; p += c->view.scenario->shards)
+    for (uint32_t p = shard; p < c->view.scenario->partitions; p += c->view.scenario->shards) {
         c->slots[slot].known[p] = known_now(c, slot, p);
+        c->slots[slot].retired[p] = retired_now(c, slot, p);
+    }
+}
+
+static bool says_retired(const checks *c, uint32_t slot, const kd_snapshot *s)
+{
+    kd_bytes name = kd_bytes_str(c->view.scenario->edges[check_edge(slot)]);
+    for (uint32_t i = 0; i < s->edge_count; i++)
+        if (kd_bytes_eq(s->edges[i].edge, name)) return s->edges[i].retired;
+    return false;
+}
+
+void check_install_taken(checks *c, uint32_t slot, uint32_t partition)
+{
+    c->made++;
+    if (c->slots[slot].retired[partition])
+        check_fail(c, "retired", "%s takes an operation of partition %u, where central has retired it",
+                   check_slot_name(c, slot), partition);
+}
+
+void check_install_refused(checks *c, uint32_t slot, uint32_t partition)
+{
+    c->made++;
+    if (!c->slots[slot].retired[partition])
+        check_fail(c, "retired", "%s refuses an operation of partition %u as retired, where it is not",
+                   check_slot_name(c, slot), partition);
 }
 
 /* Whether what the edge had is a part of the history that the snapshot goes on with. */
@@ -52,6 +88,8 @@ void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdi
     *known = known_now(c, slot, s.partition);
     int right = expected(had, &s);
     c->slots[slot].undone[s.partition] |= verdict == KD_SNAPSHOT_UNDONE;
+    if (verdict != KD_PART && verdict != KD_SNAPSHOT_OLD)
+        c->slots[slot].retired[s.partition] = says_retired(c, slot, &s);
     bool moves = verdict == KD_INSTALLED || verdict == KD_SNAPSHOT_GAP || verdict == KD_SNAPSHOT_UNDONE;
     bool lands = moves ? known->epoch == s.epoch && known->version == s.version
                        : known->epoch == had.epoch && known->version == had.version;
@@ -69,8 +107,10 @@ void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdi
 void check_install_answer(checks *c, uint32_t slot, uint32_t item, kd_bytes record)
 {
     kd_snapshot s;
+    bool first = c->slots[slot].known[c->partition[item]].epoch == 0;
     if (kd_snapshot_decode(record, &s) == KD_OK) {
         check_number_heard(c, slot, &s);
+        if (first) c->slots[slot].retired[s.partition] = says_retired(c, slot, &s);
         kd_snapshot_finish(&s);
     }
     uint32_t partition = c->partition[item];

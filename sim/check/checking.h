@@ -142,6 +142,7 @@ typedef struct {
     bool measured, alarmed;
     bool undone[SCENARIO_PARTITIONS_MAX]; /* a history that it followed */
     check_known known[SCENARIO_PARTITIONS_MAX];
+    bool retired[SCENARIO_PARTITIONS_MAX]; /* central's last word of it that came */
 } check_slot;
 
 struct checks {
@@ -260,6 +261,8 @@ void check_shown_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *
 /* check_install.c: "install" (I9) */
 void check_install_opened(checks *c, uint32_t slot, uint32_t shard);
 void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdict);
+void check_install_taken(checks *c, uint32_t slot, uint32_t partition);
+void check_install_refused(checks *c, uint32_t slot, uint32_t partition);
 void check_install_answer(checks *c, uint32_t slot, uint32_t item, kd_bytes record);
 
 /* check_bounds.c: "outbox" (I13), "tables" (I14), "clock" (rule 3), "identity" */

@@ -223,15 +223,17 @@ void checks_taken(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, co
         check_answer_replayed(c, slot, a, outcome);
         return;
     }
+    check_install_taken(c, slot, c->partition[a->item]);
     check_answer_taken(c, slot, shard, a, outcome);
     check_durable_taken(c, slot, shard, a, outcome->stamp_us);
     check_shown_taken(c, slot, a, outcome->stamp_us);
 }
 
-void checks_refused(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, int err)
+void checks_refused(checks *c, uint32_t slot, uint32_t shard, uint32_t item, int err)
 {
-    (void)attempt;
-    if (!c->failed) check_bounds_refused(c, slot, shard, err);
+    if (c->failed) return;
+    check_bounds_refused(c, slot, shard, err);
+    if (err == KD_ERETIRED) check_install_refused(c, slot, c->partition[item]);
 }
 
 void checks_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome)

@@ -78,9 +78,9 @@ void checks_member_asked(checks *c, uint32_t slot, uint32_t counter, uint32_t it
 void checks_unmeasured(checks *c, uint64_t off_us);
 /* The shell measured its clock against central's: `off_us` is the true difference at that moment. */
 void checks_measured(checks *c, uint32_t slot, int64_t off_us);
-/* kd_edge_take gave KD_OK / refused (KD_EFULL..., or KD_ECLOCK by the shell). */
+/* kd_edge_take gave KD_OK / refused an operation on the item (KD_EFULL..., or KD_ECLOCK by the shell). */
 void checks_taken(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome);
-void checks_refused(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, int err);
+void checks_refused(checks *c, uint32_t slot, uint32_t shard, uint32_t item, int err);
 /* The 2xx leaves the edge; it may still get lost on its way. Before journal_acked. */
 void checks_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome);
 /* A group's write ended, before kd_edge_commit_end. `status`: what the disk said. `synced`: all of it is on stable storage, whatever was said. */

@@ -252,8 +252,8 @@ static bool lost(const op *o)
 /* Answers that say that nothing was taken. The others leave that open. */
 static bool took_nothing(kd_bytes body)
 {
-    static const char *const types[] = {"outbox-full", "clock-out-of-bounds", "rate-limited",
-                                        "key-in-flight"};
+    static const char *const types[] = {"outbox-full", "clock-out-of-bounds", "rate-limited", "key-in-flight",
+                                        "edge-retired"};
     for (size_t i = 0; i < KD_COUNT(types); i++) {
         if (says(body, types[i])) return true;
     }

@@ -49,9 +49,10 @@ static void on_metrics(void *arg, int status, kd_bytes body)
         if (value < s->last[i]) s->before[i] += s->last[i]; /* it was started anew */
         s->last[i] = value;
     }
-    s->refusing =
-        ask_metric(body, "kudos_edge_refusing_writes") + ask_metric(body, "kudos_edge_clock_out_of_bounds") >
-        0;
+    s->refusing = ask_metric(body, "kudos_edge_refusing_writes") +
+                      ask_metric(body, "kudos_edge_clock_out_of_bounds") +
+                      ask_metric(body, "kudos_edge_retired_partitions") >
+                  0;
 }
 
 static uint64_t number(const json_t *object, const char *name)

@@ -93,7 +93,7 @@ static void sample_edge(world *w, uint32_t slot, uint32_t item, record_sample *r
         kd_edge_stats stats;
         kd_edge_get_stats(e->shards[i].core, &stats);
         r->outbox_batches += stats.outbox_batches;
-        r->refusing |= stats.refusing;
+        r->refusing |= stats.refusing || stats.retired > 0;
     }
     if (kd_edge_view(shard_of(w, slot, w->item_partition[item])->core, kd_item_key(&w->items[item]), &view) ==
         KD_EIO)

@@ -52,6 +52,7 @@ const plant plants[] = {
     EDGE(READ_ENDS, "18", "what a read ended does not count again when its number is dropped"),
     EDGE(EVICT_ANY, "18", "an item makes room while operations of it are on their way"),
     EDGE(INVENT_NUMBER, "readers", "where no number of central is known, own operations are counted from 0"),
+    EDGE(RETIRED_TAKES, "23", "an edge that knows that it is retired goes on taking operations"),
     EDGE(READ_ERROR_IS_NONE, "I8", "a row that cannot be read is taken for none"),
     CENTRAL(MERGE_NO_GAP_CHECK, "9", "a batch is merged though one before it is missing"),
     CENTRAL(MERGE_AFTER_BELOW, "9", "after may lie below applied"),

@@ -275,7 +275,7 @@ void shard_request(world *w, uint32_t slot, uint32_t id)
     if (err != KD_OK) {
         w->refused++;
         w->edges[slot].refused++;
-        checks_refused(w->checks, slot, shard, op->attempt, err);
+        checks_refused(w->checks, slot, shard, op->item, err);
         user_unanswered(w, id);
         return;
     }

@@ -36,7 +36,7 @@ static void snapshots(story *s)
 {
     kd_item_counts items[3];
     kd_chain_link link = {4, 7};
-    kd_applied applied = {kd_bytes_str("mumbai"), {1, 2}, 3, 4};
+    kd_applied applied = {kd_bytes_str("mumbai"), {1, 2}, 3, 4, true};
     kd_buf record = {0}, again = {0};
     kd_snapshot out, in = {.kind = KD_SNAPSHOT_DELTA,
                            .epoch = 5,

@@ -64,7 +64,7 @@ static void operate(edge_rig *r, kd_reader *in)
     if (rq.verb == KD_ADD) rq.counter = ER_VIEW, rq.amount = 1 + what;
     rq.token_us = kd_read_u8(in) & 1 ? r->now_us : 0;
     int err = er_take(r, &rq);
-    KD_ASSERT(err == KD_OK || err == KD_EIDENTITY || err == KD_EFULL);
+    KD_ASSERT(err == KD_OK || err == KD_EIDENTITY || err == KD_EFULL || err == KD_ERETIRED);
 }
 
 static void answer(edge_rig *r, kd_bytes record)

@@ -445,3 +445,50 @@ def test_rows_and_tombstones_go_and_an_edge_that_is_gone_holds_them_until_it_is_
         c.edges.pop()  # it was killed, and is asked for nothing more
         c.wait_counts("posts/kept", "like", 20)
         Journal.audit(c.central)
+
+
+def test_a_retired_edge_that_runs_refuses_likes_by_name_until_it_is_taken_back(tmp_path, broker):
+    def retire(c, *undo):
+        done = subprocess.run([program("kudos-central"), "retire", c.edges[0].name, *undo, "--url", c.central.url], capture_output=True, text=True,
+                              timeout=60)
+        assert done.returncode == 0, done
+
+    def listens(edge):
+        try:
+            return edge.admin("/healthz").status == 200 and edge.get("/v1/posts/1/counts").status == 200
+        except OSError:
+            return False
+
+    def refusal(edge):
+        answer = edge.post("/v1/posts/1/like", user="bob")
+        return answer.status != 200 and answer.problem == "edge-retired" and answer
+
+    with Cluster(tmp_path, broker.address) as c:
+        edge = c.edges[0]
+        ok(edge.post("/v1/posts/1/like", user="ann"))
+        c.wait_counts("posts/1", "like", 1)
+        retire(c)
+        wait_until(lambda: refusal(edge), 10, "a refusal")  # what it took until it heard stays in its outbox
+        wait_until(lambda: edge.metric("kudos_edge_retired_partitions") == PARTITIONS, 10, "all partitions say so")
+        batch = {"operations": [{"item": "posts/2", "op": "like"}]}
+        for answer in (refusal(edge), edge.delete("/v1/posts/1/like", user="ann"), edge.post("/v1/posts/1/view", user="ann"),
+                       edge.post("/v1/likes", user="ann", body=batch)):
+            assert (answer.status, answer.problem) == (503, "edge-retired") and int(answer.headers["retry-after"]) == answer.json["retry_after_s"] >= 1
+        ready = edge.admin("/readyz")
+        assert ready.status == 503 and b"edge-retired" in ready.body
+        assert all(p["retired"] for p in edge.admin("/debug/partitions").json["partitions"])
+        assert '"event":"edge-retired"' in edge.log()
+        counts = ok(edge.get("/v1/posts/1/counts"))
+        assert counts["counts"]["like"]["count"] in (1, 2) and counts["age_ms"] is not None, "reads go on, and follow central"
+        assert ok(edge.get("/v1/posts/1/like", user="ann"))["liked"] is True
+        ok(c.edges[1].post("/v1/posts/1/like", user="eve"))
+        edge.kill9()
+        edge.start(wait=False)
+        wait_until(lambda: listens(edge), 10, "a start")
+        assert refusal(edge), "remembered: before it hears of central again"
+        retire(c, "--undo")
+        wait_until(lambda: edge.post("/v1/posts/1/like", user="bob").status == 200, 10, "likes are taken again")
+        c.wait_counts("posts/1", "like", 3)
+        wait_until(lambda: edge.admin("/readyz").status == 200, 10, "ready")
+        assert '"event":"edge-readmitted"' in edge.log()
+        Journal.audit(c.central)

@@ -135,7 +135,7 @@ void er_settle(edge_rig *r)
 
 static void encode(const edge_rig *r, const er_word *w, kd_snapshot_kind kind, kd_buf *record)
 {
-    kd_applied mine = {r->config.edge, w->applied, w->digest, w->watermark_us};
+    kd_applied mine = {r->config.edge, w->applied, w->digest, w->watermark_us, w->retired};
     kd_item_counts *items = kd_alloc(w->items * sizeof *items);
     for (uint32_t i = 0; i < w->items; i++)
         items[i] =
@@ -153,7 +153,7 @@ static void encode(const edge_rig *r, const er_word *w, kd_snapshot_kind kind, k
                      .chain = chain,
                      .chain_count = w->chain_count,
                      .edges = &mine,
-                     .edge_count = w->applied.seq > 0,
+                     .edge_count = w->applied.seq > 0 || w->retired,
                      .items = items,
                      .item_count = w->items};
     kd_snapshot_encode(&s, record);

@@ -62,6 +62,7 @@ typedef struct {
     uint32_t part, parts; /* 0 parts: one */
     kd_chain_link chain[2];
     uint32_t chain_count;
+    bool retired; /* this edge */
 } er_word;
 /* What kd_edge_snapshot said; the offset goes on by one. */
 int er_snapshot(edge_rig *r, const er_word *w);

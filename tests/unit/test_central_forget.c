@@ -328,6 +328,18 @@ Test(central_forget, a_sweep_of_many_rows_goes_over_many_commits)
 
 /* ---- edges that are gone ---- */
 
+/* By a snapshot. */
+static bool told_retired(const char *name)
+{
+    rig_snapshot s;
+    bool retired = false;
+    cr_assert_eq(rig_snapshot_take(&r, noon, &s), KD_OK);
+    for (uint32_t i = 0; i < s.parts[0].edge_count; i++)
+        if (kd_bytes_eq(s.parts[0].edges[i].edge, kd_bytes_str(name))) retired = s.parts[0].edges[i].retired;
+    rig_snapshot_finish(&s);
+    return retired;
+}
+
 Test(central_forget, a_retired_edge_holds_nothing_and_is_refused)
 {
     operate(&b, 1, noon, true);
@@ -338,7 +350,9 @@ Test(central_forget, a_retired_edge_holds_nothing_and_is_refused)
     cr_assert_eq(kd_central_version(r.c), version);
     cr_assert_eq(kd_central_as_of_us(r.c), noon + 60 * second - margin / 2);
     cr_assert_eq(rig_total(&r, 1, LIKE), 1u, "what it brought stays");
+    cr_assert(told_retired("edge-b") && !told_retired("edge-a"), "snapshots say so");
     reopen();
+    cr_assert(told_retired("edge-b"));
     rig_edge before = b;
     cr_assert_eq(operate(&b, 2, noon + second, true), KD_FED_RETIRED);
     cr_assert_eq(forgetting().refused, 1u);
@@ -346,6 +360,7 @@ Test(central_forget, a_retired_edge_holds_nothing_and_is_refused)
     cr_assert_eq(kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version), KD_OK);
     rig_commit(&r);
     cr_assert_eq(kd_central_as_of_us(r.c), noon - margin / 2, "as_of is honest again");
+    cr_assert(!told_retired("edge-b"));
     cr_assert_eq(operate(&before, 2, noon + second, true), KD_FED_MERGED);
     cr_assert_eq(rig_total(&r, 1, LIKE), 2u, "nothing lost, nothing twice");
 }

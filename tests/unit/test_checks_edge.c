@@ -2,6 +2,8 @@
 #include <criterion/criterion.h>
 
 #include "edge/core/internal.h"
+#include "kudos/forget.h"
+#include "sim/check/checking.h"
 #include "tests/unit/test_checks.h"
 
 TestSuite(checks_edge, .init = stage_open, .fini = stage_close);
@@ -252,6 +254,37 @@ Test(checks_edge, an_edge_beyond_d_takes_nothing)
     checks_measured(st.c, 0, -600000);
     stage_take(KD_LIKE, 0, 1, &out);
     FAILS("clock");
+}
+
+static void play_retired(void)
+{
+    uint64_t version;
+    stage_play();
+    cr_assert_eq(kd_central_retire(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
+    checks_retired(st.c, 0, true);
+    stage_settle();
+    HOLDS();
+}
+
+Test(checks_edge, one_that_heard_that_it_is_retired_takes_nothing)
+{
+    play_retired();
+    checks_refused(st.c, 0, 0, 0, KD_ERETIRED);
+    HOLDS();
+    st.c->slots[0].retired[0] = false;
+    checks_refused(st.c, 0, 0, 0, KD_ERETIRED);
+    FAILS("retired");
+}
+
+Test(checks_edge, nor_is_anything_taken_where_central_said_that_it_is_retired)
+{
+    kd_outcome out;
+    stage_play();
+    stage_take(KD_LIKE, 0, 2, &out);
+    HOLDS();
+    st.c->slots[0].retired[0] = true;
+    stage_take(KD_LIKE, 0, 1, &out);
+    FAILS("retired");
 }
 
 Test(checks_edge, nothing_is_taken_beyond_the_outbox_nor_refused_within)

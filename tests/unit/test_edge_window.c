@@ -65,7 +65,7 @@ static uint32_t sent(kd_edge *e, uint64_t now_us, kd_applied *applied)
         cr_assert_eq(kd_batch_decode(kd_buf_view(&record), &batch), KD_OK);
         cr_assert_eq(kd_body_decode(batch.body, &body), KD_OK);
         ops += body.op_count;
-        *applied = (kd_applied){kd_bytes_str("mumbai"), at, batch.digest, batch.complete_to_us};
+        *applied = (kd_applied){kd_bytes_str("mumbai"), at, batch.digest, batch.complete_to_us, false};
         kd_body_finish(&body);
         kd_edge_delivered(e, partition, at, true, now_us);
     }

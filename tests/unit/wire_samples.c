@@ -203,6 +203,7 @@ kd_snapshot sample_snapshot(sample_arena *a, uint64_t *random)
         if (below(random, 4))
             s.edges[i].applied = (kd_position){random_time(random), 1 + below(random, 1000)};
         s.edges[i].digest = kd_random_next(random);
+        s.edges[i].retired = below(random, 4) == 0;
     }
     random_counts(a, random, &s, (uint32_t)below(random, 200));
     return s;
@@ -264,7 +265,7 @@ void assert_snapshots_equal(const kd_snapshot *a, const kd_snapshot *b)
     for (uint32_t i = 0; i < a->edge_count; i++) {
         const kd_applied *x = &a->edges[i], *y = &b->edges[i];
         cr_assert(kd_bytes_eq(x->edge, y->edge) && kd_position_cmp(x->applied, y->applied) == 0);
-        cr_assert(x->digest == y->digest && x->watermark_us == y->watermark_us);
+        cr_assert(x->digest == y->digest && x->watermark_us == y->watermark_us && x->retired == y->retired);
     }
     for (uint32_t i = 0; i < a->item_count; i++) {
         const kd_item_counts *x = &a->items[i], *y = &b->items[i];
