@@ -25,6 +25,7 @@ enum { LOOK_MS = 10 };
 static int ending_code;
 static const uint32_t *ending_limits_ms;
 static int ending_part; /* atomic kd_ending_part */
+static int ending_over; /* atomic */
 
 static void watch_fail(int part)
 {
@@ -36,14 +37,15 @@ static void watch_fail(int part)
 static void *watch(void *arg)
 {
     uint64_t used_us[KD_ENDING_PARTS] = {0}, before_us = kd_clock_mono_us();
-    for (;;) {
+    while (!__atomic_load_n(&ending_over, __ATOMIC_RELAXED)) {
         const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000};
         nanosleep(&pause, NULL);
         uint64_t now_us = kd_clock_mono_us();
         int part = __atomic_load_n(&ending_part, __ATOMIC_RELAXED);
         used_us[part] += now_us - before_us;
         before_us = now_us;
-        if (used_us[part] >= ending_limits_ms[part] * 1000ull) watch_fail(part);
+        bool over = __atomic_load_n(&ending_over, __ATOMIC_RELAXED) != 0;
+        if (!over && used_us[part] >= ending_limits_ms[part] * 1000ull) watch_fail(part);
     }
     return arg;
 }
@@ -67,6 +69,7 @@ int kd_ending_end(int code)
 {
     kd_ending_at(KD_ENDING_KAFKA);
     uint32_t left = kd_kafka_ends_wait(KD_ENDING_CLIENTS_MS);
+    __atomic_store_n(&ending_over, 1, __ATOMIC_RELAXED);
     if (left == 0) return code;
     KD_LOG(KD_WARN, "kafka-client-left", KD_U64("clients", left), KD_U64("waited_ms", KD_ENDING_CLIENTS_MS));
     _exit(code);

@@ -21,9 +21,9 @@ enum {
     KD_ENDING_CLIENTS_MS = 2000, /* how long Kafka clients are waited for, all together */
     /* The limits of the parts. */
     KD_ENDING_THREADS_MS = 5500,
-    KD_ENDING_KAFKA_MS = 2500,
+    KD_ENDING_KAFKA_MS = 4000, /* far above the wait for clients: a machine that is starved wakes late */
     KD_ENDING_DISK_MS = 3000,
-    KD_ENDING_WHOLE_MS = 11000
+    KD_ENDING_WHOLE_MS = 12500
 };
 _Static_assert((int)KD_ENDING_CALL_MS < (int)KD_ENDING_THREADS_MS, "a call to Kafka that takes its time is no thread that hangs");
 _Static_assert((int)KD_ENDING_CLIENTS_MS < (int)KD_ENDING_KAFKA_MS, "a Kafka client that hangs is left behind before the stop fails");
@@ -38,7 +38,7 @@ extern const uint32_t kd_ending_limits_ms[KD_ENDING_PARTS];
 void kd_ending_begin(int code, const uint32_t *limits_ms);
 /* From the thread of kd_ending_begin: what it does from here on; threads at first. Before kd_ending_begin it does nothing. */
 void kd_ending_at(kd_ending_part part);
-/* The last step: waits for the Kafka clients. Returns `code`; or ends the process with it at once when a client hangs, whose threads must not
+/* The last step: waits for the Kafka clients, and ends the watch. Returns `code`; or ends the process with it at once when a client hangs, whose threads must not
  * meet what exit() takes down. */
 int kd_ending_end(int code);
 

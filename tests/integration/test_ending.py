@@ -7,7 +7,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
 from proc import SLOWER, Broker, Central, Edge, program, wait_until  # noqa: E402
 
-WHOLE_S = 11  # KD_ENDING_WHOLE_MS
+WHOLE_S = 12.5  # KD_ENDING_WHOLE_MS
 
 
 class KafkaHang:
