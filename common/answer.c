@@ -79,13 +79,14 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
     kd_json_end_object(j);
 }
 
-void kd_answer_write_liked(kd_json *j, kd_bytes item, kd_liked liked, uint64_t at_us, const char *source)
+void kd_answer_write_liked(kd_json *j, const kd_answer_liked *a)
 {
     kd_json_object(j);
-    kd_answer_write_item(j, item);
-    write_liked(j, liked);
-    if (at_us) kd_json_put_u64(j, "at_us", at_us);
+    kd_answer_write_item(j, a->item);
+    write_liked(j, a->liked);
+    if (a->at_us) kd_json_put_u64(j, "at_us", a->at_us);
+    if (a->complete) kd_json_key(j, "complete"), kd_json_bool(j, *a->complete);
     kd_json_key(j, "source");
-    kd_json_cstr(j, source);
+    kd_json_cstr(j, a->source);
     kd_json_end_object(j);
 }

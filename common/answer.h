@@ -33,8 +33,15 @@ typedef struct {
 
 /* One value: the object above. */
 void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a);
-/* {"item":…,"liked":true|false|null,"at_us":…,"source":…}; at_us: of the user's last word, left out when 0. */
-void kd_answer_write_liked(kd_json *j, kd_bytes item, kd_liked liked, uint64_t at_us, const char *source);
+/* {"item":…,"liked":true|false|null,"at_us":…,"complete":…,"source":…} */
+typedef struct {
+    kd_bytes item; /* key */
+    kd_liked liked;
+    uint64_t at_us;       /* of the user's last word; left out when 0 */
+    const bool *complete; /* NULL: left out, nobody asked */
+    const char *source;
+} kd_answer_liked;
+void kd_answer_write_liked(kd_json *j, const kd_answer_liked *a);
 
 /* Members alone, inside an object that the caller opened: "count", "display", "pending"; "item"; "age_ms" and
  * "as_of". */

@@ -81,6 +81,25 @@ int kd_central_member_at(kd_central *c, uint32_t counter_index, kd_bytes item, k
     return err == KD_OK || err == KD_ENOTFOUND ? KD_OK : KD_EIO;
 }
 
+static bool has_merged(const kd_central *c, const kd_seen_at *at)
+{
+    bool known = false;
+    for (uint32_t i = 0; i < c->edge_count; i++) {
+        const kd_edge *e = &c->edges[i];
+        if (!e->durable || kd_seen_edge(kd_edge_name(e)) != at->edge) continue;
+        if (!e->committed.retired && e->committed.watermark_us < at->time_us) return false;
+        known = true;
+    }
+    return known;
+}
+
+bool kd_central_complete(const kd_central *c, const kd_seen *wanted)
+{
+    for (uint32_t i = 0; i < KD_SEEN_EDGES; i++)
+        if (wanted->at[i].time_us > 0 && !has_merged(c, &wanted->at[i])) return false;
+    return wanted->rest_us == 0 || kd_registry_low_watermark(c) >= wanted->rest_us;
+}
+
 /* ---- members ---- */
 
 typedef struct {

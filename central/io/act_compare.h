@@ -5,7 +5,7 @@
 #include "central/io/app.h"
 
 /* A GET asks for the digest of a range, a POST for verdicts on the rows of its body, which are answered in their order as
- * {"verdicts":"same later …"}: on the first row at least, and on as many as take a few milliseconds. Appends JSON and returns the status: 200, 400, 404 (no such edge), 409 (its watermark is not
+ * {"verdicts":"same later …"}. Appends JSON and returns the status: 200, 400, 404 (no such edge), 409 (its watermark is not
  * there), 503. */
 int kd_act_compare(kd_app *app, const kd_admin_request *asked, kd_buf *out);
 

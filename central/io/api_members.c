@@ -28,14 +28,23 @@ static int find_liked(kd_read *r, kd_tenure *t, kd_read_item *item)
     int rc = kd_central_member_at(t->core, r->counter, kd_item_key(&item->item), r->user, &liked,
                                   &item->liked_at_us);
     item->liked = liked ? KD_LIKED_YES : KD_LIKED_NO;
+    item->complete = kd_central_complete(t->core, &r->wanted);
     return rc;
+}
+
+static void write_liked(kd_json *j, const kd_read *r, const kd_read_item *item)
+{
+    kd_answer_write_liked(j, &(kd_answer_liked){.item = kd_item_key(&item->item),
+                                                .liked = item->liked,
+                                                .at_us = item->liked_at_us,
+                                                .complete = r->wants ? &item->complete : NULL,
+                                                .source = "central"});
 }
 
 static void answer_liked(kd_read *r)
 {
     kd_json j = kd_json_of(&r->out);
-    kd_answer_write_liked(&j, kd_item_key(&r->items[0].item), r->items[0].liked, r->items[0].liked_at_us,
-                          "central");
+    write_liked(&j, r, &r->items[0]);
     kd_read_respond(r, "application/json", NULL, 0);
 }
 
@@ -45,9 +54,7 @@ static void answer_lookup(kd_read *r)
     kd_json_object(&j);
     kd_json_key(&j, "items");
     kd_json_array(&j);
-    for (uint32_t i = 0; i < r->count; i++)
-        kd_answer_write_liked(&j, kd_item_key(&r->items[i].item), r->items[i].liked, r->items[i].liked_at_us,
-                              "central");
+    for (uint32_t i = 0; i < r->count; i++) write_liked(&j, r, &r->items[i]);
     kd_json_end_array(&j);
     kd_json_end_object(&j);
     kd_read_respond(r, "application/json", NULL, 0);
@@ -56,10 +63,12 @@ static void answer_lookup(kd_read *r)
 static void start_liked(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count,
                         uint32_t counter, kd_bytes user, void (*answer)(kd_read *r))
 {
+    kd_bytes wanted;
     kd_read *r = kd_read_create(api, req, items, count);
     if (r == NULL) return;
     r->user = user;
     r->counter = counter;
+    r->wants = kd_http_request_header(req, "kudos-seen", &wanted) && kd_seen_parse(wanted, &r->wanted);
     r->work = find_liked;
     r->answer = answer;
     kd_read_start(r);

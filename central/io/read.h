@@ -21,6 +21,7 @@ typedef struct {
     uint64_t as_of_us;
     kd_liked liked;
     uint64_t liked_at_us; /* the user's last word; 0: none */
+    bool complete;        /* what `wanted` tells of is merged */
 } kd_read_item;
 
 struct kd_read {
@@ -35,6 +36,8 @@ struct kd_read {
     int err; /* atomic: the first one */
     /* What was asked, by kind of read. */
     kd_bytes user, edge, cursor;
+    kd_seen wanted; /* of an edge that asks for a user who went on elsewhere */
+    bool wants;     /* it asks whether the answer is complete */
     uint32_t counter; /* index */
     uint32_t limit;
     enum { KD_BY_NOTHING, KD_BY_REGION, KD_BY_DAY } by;

@@ -6,10 +6,18 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { VERSION = 1, HEAD = 1 + 8, TOKEN = HEAD + crypto_shorthash_siphashx24_BYTES, SECRET_MAX = 4096 };
+enum {
+    VERSION = 2,
+    VERSION_OF_ONE_TIME = 1,
+    MAC = crypto_shorthash_siphashx24_BYTES,
+    HEAD = 1 + KD_SEEN_EDGES * 16 + 8,
+    HEAD_OF_ONE_TIME = 1 + 8,
+    TOKEN = HEAD + MAC,
+    SECRET_MAX = 4096
+};
 
 _Static_assert(KD_SESSION_KEY_BYTES == crypto_shorthash_siphashx24_KEYBYTES, "the key is a SipHash key");
-_Static_assert(KD_SESSION_TEXT == (TOKEN * 8 + 5) / 6, "25 bytes, 34 characters");
+_Static_assert(KD_SESSION_TEXT == (TOKEN * 8 + 5) / 6, "57 bytes, 76 characters");
 _Static_assert((int)KD_SESSION_TEXT <= (int)KD_SESSION_TOKEN_MAX,
                "a token is within the limit of its header");
 
@@ -73,16 +81,25 @@ void kd_session_key_random(kd_session_key *key)
     randombytes_buf(key->bytes, sizeof key->bytes);
 }
 
-/* version | time | user, of which the first HEAD bytes are also sent. */
-static void make_token(const kd_session_key *key, uint64_t time_us, kd_bytes user, uint8_t token[TOKEN])
+static void put_head(kd_buf *b, const kd_seen *seen)
+{
+    kd_buf_put_u8(b, VERSION);
+    for (uint32_t i = 0; i < KD_SEEN_EDGES; i++) {
+        kd_buf_put_be64(b, seen->at[i].time_us);
+        kd_buf_put_be32(b, seen->at[i].edge);
+        kd_buf_put_be32(b, seen->at[i].life);
+    }
+    kd_buf_put_be64(b, seen->rest_us);
+}
+
+/* Over the head, of either version, and the user. */
+static void authenticate(const kd_session_key *key, kd_bytes head, kd_bytes user, uint8_t mac[MAC])
 {
     uint8_t message[HEAD + KD_ID_MAX];
-    KD_ASSERT(user.len <= KD_ID_MAX);
-    message[0] = VERSION;
-    for (int i = 0; i < 8; i++) message[1 + i] = (uint8_t)(time_us >> (56 - 8 * i));
-    if (user.len > 0) memcpy(message + HEAD, user.data, user.len);
-    memcpy(token, message, HEAD);
-    crypto_shorthash_siphashx24(token + HEAD, message, HEAD + user.len, key->bytes);
+    KD_ASSERT(head.len <= HEAD && user.len <= KD_ID_MAX);
+    memcpy(message, head.data, head.len);
+    if (user.len > 0) memcpy(message + head.len, user.data, user.len);
+    crypto_shorthash_siphashx24(mac, message, head.len + user.len, key->bytes);
 }
 
 /* base64url without padding (RFC 4648, 5). The library's own takes constant time, for secrets: a token is none to
@@ -99,28 +116,44 @@ static void to_text(const uint8_t token[TOKEN], char *out)
     *out = 0;
 }
 
-void kd_session_encode(const kd_session_key *key, uint64_t time_us, kd_bytes user, char *out)
+void kd_session_encode(const kd_session_key *key, const kd_seen *seen, kd_bytes user, char *out)
 {
     uint8_t token[TOKEN];
-    make_token(key, time_us, user, token);
+    kd_buf head = {.data = token, .cap = TOKEN};
+    put_head(&head, seen);
+    KD_ASSERT(head.len == HEAD);
+    authenticate(key, kd_buf_view(&head), user, token + HEAD);
     to_text(token, out);
 }
 
-int kd_session_decode(const kd_session_key *key, kd_bytes text, kd_bytes user, uint64_t *time_us)
+/* The head of a token in `token`, whichever version it has; empty when it is none of this key and user. */
+static kd_bytes open_token(const kd_session_key *key, kd_bytes text, kd_bytes user, uint8_t token[TOKEN])
 {
-    uint8_t token[TOKEN], expected[TOKEN];
+    uint8_t mac[MAC];
     size_t len = 0;
-    if (text.len != KD_SESSION_TEXT || user.len > KD_ID_MAX) return KD_EMALFORMED;
-    if (sodium_base642bin(token, sizeof token, (const char *)text.data, text.len, NULL, &len, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-        len != TOKEN)
-        return KD_EMALFORMED;
-    kd_reader r = kd_reader_of(kd_bytes_of(token, sizeof token));
-    uint8_t version = kd_read_u8(&r);
-    uint64_t claimed_us = kd_read_be64(&r);
-    if (version != VERSION) return KD_EMALFORMED;
-    make_token(key, claimed_us, user, expected);
-    if (sodium_memcmp(token, expected, TOKEN) != 0) return KD_EMALFORMED;
-    *time_us = claimed_us;
+    if (user.len > KD_ID_MAX || sodium_base642bin(token, TOKEN, (const char *)text.data, text.len, NULL, &len, NULL,
+                                                  sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+        return (kd_bytes){0};
+    bool whole = (len == TOKEN && token[0] == VERSION) ||
+                 (len == HEAD_OF_ONE_TIME + MAC && token[0] == VERSION_OF_ONE_TIME);
+    if (!whole) return (kd_bytes){0};
+    authenticate(key, kd_bytes_of(token, len - MAC), user, mac);
+    return kd_bytes_of(token, sodium_memcmp(mac, token + len - MAC, MAC) == 0 ? len - MAC : 0);
+}
+
+int kd_session_decode(const kd_session_key *key, kd_bytes text, kd_bytes user, kd_seen *seen)
+{
+    uint8_t token[TOKEN];
+    kd_bytes head = open_token(key, text, user, token);
+    if (head.len == 0) return KD_EMALFORMED;
+    kd_reader r = kd_reader_of(head);
+    *seen = (kd_seen){.rest_us = 0};
+    bool one_time = kd_read_u8(&r) == VERSION_OF_ONE_TIME;
+    for (uint32_t i = 0; i < KD_SEEN_EDGES && !one_time; i++) {
+        seen->at[i].time_us = kd_read_be64(&r);
+        seen->at[i].edge = kd_read_be32(&r);
+        seen->at[i].life = kd_read_be32(&r);
+    }
+    seen->rest_us = kd_read_be64(&r);
     return KD_OK;
 }

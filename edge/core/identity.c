@@ -128,5 +128,5 @@ int kd_identity_open(kd_edge *e, uint64_t now_us)
     else
         kd_identity_mint(e, 0, now_us);
     e->alone_from = e->incarnation;
-    return KD_OK;
+    return kd_lives_open(e);
 }

@@ -208,6 +208,8 @@ struct kd_edge {
     uint64_t minted[KD_MINTED_MAX]; /* the last incarnations of this edge, oldest first */
     uint64_t alone_from; /* what was begun in this incarnation or a later one no copy of the store can hold */
     uint32_t minted_count;
+    kd_lives lives;
+    bool life_ended; /* lives.at[1] ended with this start */
     uint64_t random;
     uint64_t outbox_bytes, outbox_batches;
     uint32_t next_part;    /* round robin of send_next */
@@ -244,6 +246,9 @@ void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us);
 void kd_identity_disown(kd_edge *e); /* somebody else has used the incarnations so far; mints follow */
 bool kd_identity_minted(const kd_edge *e, uint64_t incarnation); /* by this edge, as far as it remembers */
 void kd_identity_put_last(kd_edge *e);
+
+/* lives.c: whose words the rows tell */
+int kd_lives_open(kd_edge *e); /* after `last` was read */
 
 /* stamp.c (rule 3) */
 uint64_t kd_stamp_advance(kd_edge *e, uint64_t now_us);

@@ -341,7 +341,7 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
     }
     if (entry->known && entry->version >= p->stale_floor) {
         view->made_us = p->stale_made_us;
-        view->as_of_us = p->stale_as_of_us;
+        view->as_of_us = KD_PLANTED(e, KD_PLANT_STALE_AS_OF) ? p->low_watermark_us : p->stale_as_of_us;
     }
     return KD_EAGAIN;
 }

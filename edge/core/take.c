@@ -4,20 +4,48 @@
  * The row decides what is shown and answered (delta, changed), never whether the operation is kept: each is
  * journaled with a fresh stamp, also when the row agrees, since another edge may hold a newer word of the
  * same user. Fragment, idempotency key and `last` ride in the group that the outcome names; the row follows.
+ *
+ * A row is stale when the session token tells of a later word at another edge: that word may be about this item. Central's number then may or may not
+ * hold the like that the row tells of, and a -1 could take somebody else's like out of the number. So a stale row counts as none: an unlike takes
+ * nothing from the number, and a like is shown. With the token, errors of the number go upward only.
  */
 #include "edge/core/internal.h"
 
-static int64_t shown_delta(const kd_row *row, bool liked)
+/* Up to when the user may have spoken elsewhere, as far as he tells; 0: never. */
+static uint64_t elsewhere_us(const kd_edge *e, const kd_seen *seen)
 {
-    if (row->known && row->liked == liked) return 0;
-    if (liked) return 1;
-    return row->known ? -1 : 0; /* an unlike of nothing known takes nothing from the number */
+    return seen ? kd_seen_elsewhere_us(seen, &e->lives) : 0;
 }
 
-static kd_changed changed(const kd_row *row, bool liked)
+/*
+ * What the open batch shows of this user already. It ends together with what the operation adds, so of a stale row this much is sure. Read from
+ * the fragments, which is dear and seldom: only where the row can be in that batch.
+ */
+static int64_t shown_by_open_batch(const kd_edge *e, const kd_part *p, const kd_row *row, const kd_request *rq)
 {
-    if (row->known) return row->liked != liked ? KD_CHANGED_YES : KD_CHANGED_NO;
-    return liked ? KD_CHANGED_YES : KD_CHANGED_UNKNOWN;
+    int64_t shown = 0;
+    kd_entry_op op;
+    if (!row->known || !p->open || row->stamp_us < p->open->first_us) return 0;
+    uint8_t counter = kd_edge_counter(e, rq->counter)->id;
+    kd_reader r = kd_reader_of(kd_buf_view(&p->open->raw));
+    while (kd_fragment_next(&r, &op))
+        if (op.counter_id == counter && kd_bytes_eq(op.user, rq->user) && kd_bytes_eq(op.item, rq->item))
+            shown += op.delta;
+    return shown;
+}
+
+static int64_t delta_of_current(const kd_row *row, bool liked)
+{
+    return row->liked == liked ? 0 : liked ? 1 : -1;
+}
+
+/* An unlike of nothing known takes nothing from the number. */
+static int64_t delta_of_unknown(const kd_edge *e, const kd_part *p, const kd_row *row, const kd_request *rq)
+{
+    bool liked = rq->verb == KD_LIKE;
+    uint64_t plant = liked ? KD_PLANT_STALE_LIKE : KD_PLANT_STALE_UNLIKE;
+    if (KD_PLANTED(e, plant) && row->known) return delta_of_current(row, liked);
+    return (liked ? 1 : 0) - shown_by_open_batch(e, p, row, rq);
 }
 
 /* Planted failures of rules 1 and 2: the operation is answered but not kept. */
@@ -31,19 +59,29 @@ static bool plant_drops(const kd_edge *e, const kd_row *row, bool liked)
 typedef struct {
     kd_row_key key;
     kd_row was;
+    uint64_t elsewhere_us;
+    bool current; /* it is the user's last word, as far as he tells */
 } taken_row;
+
+/* Of somebody who has spoken elsewhere it is not known what he said there. Who brings no token is taken for new where there is no row. */
+static kd_changed changed(const taken_row *row, bool liked)
+{
+    if (row->current) return row->was.liked != liked ? KD_CHANGED_YES : KD_CHANGED_NO;
+    return liked && row->elsewhere_us == 0 ? KD_CHANGED_YES : KD_CHANGED_UNKNOWN;
+}
 
 static void take_set(kd_edge *e, kd_part *p, kd_entry *entry, const taken_row *row, const kd_request *rq,
                      uint64_t now_us, kd_outcome *out)
 {
     bool liked = rq->verb == KD_LIKE;
     out->liked = liked;
-    out->changed = changed(&row->was, liked);
+    out->changed = changed(row, liked);
     if (plant_drops(e, &row->was, liked)) {
         out->group = 0;
         return;
     }
-    out->stamp_us = kd_stamp_next(e, now_us, row->was.stamp_us, rq->token_us);
+    uint64_t token_us = rq->seen ? kd_seen_newest_us(rq->seen) : 0;
+    out->stamp_us = kd_stamp_next(e, now_us, row->was.stamp_us, token_us);
     kd_row next = {.known = true, .liked = liked, .stamp_us = out->stamp_us};
     kd_membership_record(e, &row->key, &next);
     kd_entry_op op = {.verb = rq->verb,
@@ -51,7 +89,7 @@ static void take_set(kd_edge *e, kd_part *p, kd_entry *entry, const taken_row *r
                       .item = rq->item,
                       .user = rq->user,
                       .time_us = out->stamp_us,
-                      .delta = shown_delta(&row->was, liked)};
+                      .delta = row->current ? delta_of_current(&row->was, liked) : delta_of_unknown(e, p, &row->was, rq)};
     kd_accumulate_op(e, p, entry, &op, now_us);
     e->stats.likes += liked;
     e->stats.unlikes += !liked;
@@ -103,7 +141,11 @@ static int prepare(kd_edge *e, const kd_part *p, const kd_request *rq, taken_row
         kd_fresh_prefetch(&e->spill.tables[e->spill.filling], row->key.hash);
     }
     *entry = kd_entry_find(e, rq->item);
-    return rq->verb == KD_ADD ? KD_OK : kd_membership_look_up(e, &row->key, &row->was);
+    if (rq->verb == KD_ADD) return KD_OK;
+    int err = kd_membership_look_up(e, &row->key, &row->was);
+    row->elsewhere_us = elsewhere_us(e, rq->seen);
+    row->current = row->was.known && row->was.stamp_us >= row->elsewhere_us;
+    return err;
 }
 
 int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
@@ -126,23 +168,4 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
         take_set(e, p, entry, &row, rq, now_us, out);
     kd_idempotency_record(e, rq, out, now_us);
     return KD_OK;
-}
-
-int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user)
-{
-    uint64_t at_us;
-    return kd_edge_member_at(e, counter, item, user, &at_us);
-}
-
-int kd_edge_member_at(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user, uint64_t *at_us)
-{
-    *at_us = 0;
-    if (e->poisoned) return KD_EIO;
-    kd_row_key key;
-    kd_row row;
-    kd_key_row(&key, kd_edge_part(e, item)->id, kd_edge_counter(e, counter)->id, item, user);
-    int err = kd_membership_look_up(e, &key, &row);
-    if (err != KD_OK) return err;
-    *at_us = row.stamp_us;
-    return row.known ? row.liked : KD_ENOTFOUND;
 }

@@ -26,6 +26,7 @@ struct kd_app {
     kd_command command;
     kd_clock clock;
     kd_session_key session_key;
+    uint32_t life; /* of this process, by chance (kudos/seen.h) */
     kd_cidrs trusted;
     kd_http_tls *tls; /* NULL: none */
     uint32_t shard_count;

@@ -11,6 +11,8 @@
 #include "common/answer.h"
 #include "common/io/http_client.h"
 #include "common/table.h"
+#include "edge/io/central_words.h"
+#include "kudos/seen.h"
 
 struct kd_shard;
 
@@ -21,14 +23,14 @@ struct kd_ask_wait {
     void (*fn)(kd_ask_wait *wait, bool answered);
 };
 
-/* liked[i] and at_us[i] for items[i]; filled when fn is called (KD_LIKED_UNKNOWN where central could not tell; 0: no word of the user). */
+/* answers[i] for items[i]; filled when fn is called (KD_LIKED_UNKNOWN where central could not tell). */
 typedef struct kd_members_wait kd_members_wait;
 struct kd_members_wait {
     struct kd_shard *shard;
     const kd_bytes *items; /* keys; the caller's until fn */
-    uint8_t *liked;        /* kd_liked; likewise */
-    uint64_t *at_us;       /* likewise */
+    kd_central_liked *answers; /* likewise */
     uint32_t count;
+    kd_seen wanted; /* what central is to have merged for its answer to be complete */
     void (*fn)(kd_members_wait *wait);
 };
 

@@ -4,7 +4,6 @@
  */
 #include "edge/io/ask_members.h"
 
-#include "edge/io/central_words.h"
 #include "edge/io/shard.h"
 
 static void on_answer(void *arg, int result, int status, const kd_http_response *r)
@@ -15,9 +14,9 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
     if (result == KD_OK && status == 200) {
         kd_bytes body = kd_http_response_body(r);
         if (wait->count == 1)
-            wait->liked[0] = kd_central_words_liked(body, &s->text, &wait->at_us[0]);
+            wait->answers[0] = kd_central_words_liked(body, &s->text);
         else
-            kd_central_words_liked_each(body, &s->text, wait->count, wait->liked, wait->at_us);
+            kd_central_words_liked_each(body, &s->text, wait->count, wait->answers);
     }
     wait->fn(wait);
     kd_shard_wake(s);
@@ -41,16 +40,18 @@ int kd_ask_members(kd_shard *s, uint32_t counter, kd_bytes user, kd_members_wait
 {
     kd_asker *a = &s->asker;
     const char *name = s->app->settings.counters.at[counter].name;
+    char wanted[KD_SEEN_TEXT_MAX];
+    size_t wanted_len = kd_seen_text(&wait->wanted, wanted);
     kd_http_client_field fields[] = {
         {.name = kd_bytes_str("x-user-id"), .value = user, .no_index = true},
+        {.name = kd_bytes_str("kudos-seen"), .value = kd_bytes_of(wanted, wanted_len), .no_index = true},
         {.name = kd_bytes_str("content-type"), .value = kd_bytes_str("application/json")},
     };
     bool one = wait->count == 1;
     if (!a->client) return KD_EUNAVAILABLE;
     if (a->open >= s->app->settings.asks_max) return KD_EOVERLOADED;
     wait->shard = s;
-    memset(wait->liked, KD_LIKED_UNKNOWN, wait->count);
-    memset(wait->at_us, 0, wait->count * sizeof *wait->at_us);
+    for (uint32_t i = 0; i < wait->count; i++) wait->answers[i] = (kd_central_liked){.liked = KD_LIKED_UNKNOWN};
     kd_buf_clear(&a->body);
     if (one) {
         kd_asker_item_path(a, "/v1/", wait->items[0]);
@@ -60,7 +61,7 @@ int kd_ask_members(kd_shard *s, uint32_t counter, kd_bytes user, kd_members_wait
         write_list(a, name, wait);
     }
     kd_bytes path = one ? kd_buf_view(&a->path) : kd_bytes_str("/v1/likes/lookup");
-    int err = kd_http_client_request(a->client, one ? "GET" : "POST", path, fields, one ? 1 : 2,
+    int err = kd_http_client_request(a->client, one ? "GET" : "POST", path, fields, one ? 2 : 3,
                                      kd_buf_view(&a->body), on_answer, wait, 0);
     if (err != KD_OK) return err;
     a->open++;

@@ -19,12 +19,12 @@ bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal 
     return kd_peer_user(&s->app->trusted, req, user, why);
 }
 
-bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, uint64_t *token_us, kd_refusal *why)
+bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *seen, kd_refusal *why)
 {
     kd_bytes token;
-    *token_us = 0;
+    *seen = (kd_seen){.rest_us = 0};
     if (!kd_http_request_header(req, "kudos-session", &token)) return true;
-    if (kd_session_decode(&s->app->session_key, token, user, token_us) == KD_OK) return true;
+    if (kd_session_decode(&s->app->session_key, token, user, seen) == KD_OK) return true;
     return refuse(why, KD_PROBLEM_INVALID_REQUEST, "Kudos-Session",
                   "not a token of this user and this edge's http.session_secret: another edge may have made it, with a secret of its own, "
                   "or an older secret did; repeat the request without this header");

@@ -26,56 +26,59 @@ static uint8_t read_value(kd_json_in *j)
     return liked ? KD_LIKED_YES : KD_LIKED_NO;
 }
 
-/* {"item":...,"liked":...,"at_us":...}, whatever else it holds. */
-static uint8_t read_liked(kd_json_in *j, uint64_t *at_us)
+static const kd_central_liked nothing = {.liked = KD_LIKED_UNKNOWN};
+
+/* {"item":...,"liked":...,"at_us":...,"complete":...}, whatever else it holds. */
+static kd_central_liked read_liked(kd_json_in *j)
 {
     kd_bytes key;
-    uint8_t liked = KD_LIKED_UNKNOWN;
-    *at_us = 0;
-    if (!kd_json_in_object(j)) return liked;
+    kd_central_liked said = nothing;
+    if (!kd_json_in_object(j)) return nothing;
     while (kd_json_in_key(j, &key)) {
         if (kd_bytes_eq(key, kd_bytes_str("liked")))
-            liked = read_value(j);
+            said.liked = read_value(j);
         else if (kd_bytes_eq(key, kd_bytes_str("at_us")))
-            kd_json_in_u64(j, at_us);
+            kd_json_in_u64(j, &said.at_us);
+        else if (kd_bytes_eq(key, kd_bytes_str("complete")))
+            kd_json_in_bool(j, &said.complete);
         else
             kd_json_in_skip(j);
     }
-    return j->bad ? KD_LIKED_UNKNOWN : liked;
+    return j->bad ? nothing : said;
 }
 
-uint8_t kd_central_words_liked(kd_bytes body, kd_buf *scratch, uint64_t *at_us)
+kd_central_liked kd_central_words_liked(kd_bytes body, kd_buf *scratch)
 {
     kd_json_in j = kd_json_in_of(body, scratch);
-    uint8_t liked = read_liked(&j, at_us);
-    return kd_json_in_end(&j) ? liked : KD_LIKED_UNKNOWN;
+    kd_central_liked said = read_liked(&j);
+    return kd_json_in_end(&j) ? said : nothing;
 }
 
-static void read_list(kd_json_in *j, uint32_t count, uint8_t *liked, uint64_t *at_us)
+static void read_list(kd_json_in *j, uint32_t count, kd_central_liked *out)
 {
     if (!kd_json_in_array(j)) return;
     for (uint32_t i = 0; kd_json_in_element(j); i++) {
-        uint64_t at;
-        uint8_t said = read_liked(j, &at);
-        if (i >= count) continue;
-        liked[i] = said;
-        at_us[i] = at;
+        kd_central_liked said = read_liked(j);
+        if (i < count) out[i] = said;
     }
 }
 
-void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count, uint8_t *liked,
-                                 uint64_t *at_us)
+static void clear(uint32_t count, kd_central_liked *out)
+{
+    for (uint32_t i = 0; i < count; i++) out[i] = nothing;
+}
+
+void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count, kd_central_liked *out)
 {
     kd_json_in j = kd_json_in_of(body, scratch);
     kd_bytes key;
-    memset(liked, KD_LIKED_UNKNOWN, count);
-    memset(at_us, 0, count * sizeof *at_us);
+    clear(count, out);
     if (!kd_json_in_object(&j)) return;
     while (kd_json_in_key(&j, &key)) {
         if (kd_bytes_eq(key, kd_bytes_str("items")))
-            read_list(&j, count, liked, at_us);
+            read_list(&j, count, out);
         else
             kd_json_in_skip(&j);
     }
-    if (!kd_json_in_end(&j)) memset(liked, KD_LIKED_UNKNOWN, count);
+    if (!kd_json_in_end(&j)) clear(count, out);
 }

@@ -10,9 +10,15 @@
 /* {"now_us":…}; false when it does not say. */
 bool kd_central_words_time(kd_bytes body, kd_buf *scratch, uint64_t *now_us);
 
-/* {"liked":…,"at_us":…}: a kd_liked, and when the user said so last; 0 where that is not said. */
-uint8_t kd_central_words_liked(kd_bytes body, kd_buf *scratch, uint64_t *at_us);
-/* {"items":[{"liked":…}, …]} in the order asked, into liked[count] and at_us[count]; KD_LIKED_UNKNOWN where nothing is said. */
-void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count, uint8_t *liked, uint64_t *at_us);
+/* What central tells of one user and item: {"liked":…,"at_us":…,"complete":…}. */
+typedef struct {
+    uint64_t at_us; /* of the user's last word there; 0 where that is not said */
+    uint8_t liked;  /* kd_liked; KD_LIKED_UNKNOWN where nothing is said */
+    bool complete;  /* central has merged all that it was asked to have; false where that is not said */
+} kd_central_liked;
+
+kd_central_liked kd_central_words_liked(kd_bytes body, kd_buf *scratch);
+/* {"items":[{"liked":…}, …]} in the order asked, into out[count]. */
+void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count, kd_central_liked *out);
 
 #endif

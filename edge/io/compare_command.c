@@ -65,35 +65,32 @@ static bool answer_passing(const kd_admin_answer *a)
     return a->status == 404 || a->status == 409 || a->status == 503;
 }
 
-/* Whether there is still time to ask again what was asked at asked_us in vain. */
-static bool wait_a_while(comparing *c, uint64_t asked_us, uint64_t *pause_us)
+/* Whether there is still time to ask again; then some of it has passed. */
+static bool wait_a_while(comparing *c, uint64_t *pause_us)
 {
-    uint64_t spent_us = kd_clock_mono_us() - asked_us + *pause_us;
-    bool again = spent_us <= c->wait_us;
-    c->wait_us -= KD_MIN(spent_us, c->wait_us);
-    if (again) usleep((useconds_t)*pause_us);
+    uint64_t pause = KD_MIN(*pause_us, c->wait_us);
     *pause_us = KD_MIN(2 * *pause_us, (uint64_t)PAUSE_MAX_US);
-    return again;
+    c->wait_us -= pause;
+    return pause > 0 && usleep((useconds_t)pause) == 0;
 }
 
 /* The question about c->path, posted with `lines` unless that is NULL. */
-static int ask_until_answered(comparing *c, kd_admin_client *whom, const kd_bytes *lines)
+static int ask_until_answered(comparing *c, kd_admin_client *whom, const kd_buf *lines)
 {
     const char *path = (const char *)c->path.data;
     bool told = false;
     for (uint64_t pause_us = PAUSE_MIN_US;;) {
-        uint64_t asked_us = kd_clock_mono_us();
         c->questions++;
-        int code = lines ? kd_admin_client_post(whom, path, *lines, &c->answer, c->error)
+        int code = lines ? kd_admin_client_post(whom, path, kd_buf_view(lines), &c->answer, c->error)
                          : kd_admin_client_get(whom, path, &c->answer, c->error);
-        if (code == KD_EXIT_OK || !answer_passing(&c->answer) || !wait_a_while(c, asked_us, &pause_us)) return code;
+        if (code == KD_EXIT_OK || !answer_passing(&c->answer) || !wait_a_while(c, &pause_us)) return code;
         if (pause_us == PAUSE_MAX_US && !told)
             fprintf(stderr, "compare: partition %u waits: %s\n", c->query.partition, c->error);
         told = pause_us == PAUSE_MAX_US;
     }
 }
 
-static int ask(comparing *c, kd_admin_client *whom, const char *what, const kd_compare_query *q, const kd_bytes *lines)
+static int ask(comparing *c, kd_admin_client *whom, const char *what, const kd_compare_query *q, const kd_buf *lines)
 {
     kd_buf_clear(&c->path);
     kd_buf_put(&c->path, "/admin/", 7);
@@ -193,33 +190,33 @@ static bool verdict_good(kd_bytes verdict)
     return false;
 }
 
-/* Takes the lines that there are verdicts on off *lines: the first one at least. */
-static int take_verdicts(comparing *c, kd_bytes *lines, kd_bytes verdicts)
+/* A verdict for each line, in their order. */
+static int take_verdicts(comparing *c, kd_bytes lines, kd_bytes verdicts)
 {
     key at;
     kd_compare_row row;
-    int err = verdicts.len > 0 ? KD_OK : KD_EMALFORMED;
-    while (verdicts.len > 0 && (err = kd_compare_line_read(lines, at.data, &row)) == KD_OK) {
+    int err;
+    while ((err = kd_compare_line_read(&lines, at.data, &row)) == KD_OK) {
         kd_bytes verdict = take_verdict(&verdicts);
         c->asked++;
+        if (verdict.len == 0) break;
         if (verdict_good(verdict)) continue;
         c->differ++;
         print_row(c, &row, verdict);
     }
-    if (err == KD_OK) return KD_EXIT_OK;
+    if (err == KD_ENOTFOUND && verdicts.len == 0) return KD_EXIT_OK;
     snprintf(c->error, KD_OPTIONS_ERROR_MAX, "an answer makes no sense");
     return KD_EXIT_FAILED;
 }
 
-static int judge_lines(comparing *c, kd_bytes lines)
+static int judge_lines(comparing *c, const kd_buf *lines)
 {
     kd_buf verdicts = {0};
-    int code = KD_EXIT_OK;
-    while (code == KD_EXIT_OK && lines.len > 0) {
-        code = ask(c, c->central, "compare-rows", &c->query, &lines);
-        if (code != KD_EXIT_OK) break;
+    if (lines->len == 0) return KD_EXIT_OK;
+    int code = ask(c, c->central, "compare-rows", &c->query, lines);
+    if (code == KD_EXIT_OK) {
         kd_admin_str(&c->answer, "verdicts", &verdicts);
-        code = take_verdicts(c, &lines, kd_buf_view(&verdicts));
+        code = take_verdicts(c, kd_buf_view(lines), kd_buf_view(&verdicts));
     }
     kd_buf_finish(&verdicts);
     return code;
@@ -237,7 +234,7 @@ static int judge_rows(comparing *c, const key *from, const key *to)
         code = ask_edge(c, "compare-rows", &q);
         if (code == KD_EXIT_OK && !(take_next(c, &at) && kd_admin_str(&c->answer, "lines", &lines)))
             code = KD_EXIT_FAILED;
-        if (code == KD_EXIT_OK) code = judge_lines(c, kd_buf_view(&lines));
+        if (code == KD_EXIT_OK) code = judge_lines(c, &lines);
     } while (code == KD_EXIT_OK && at.len > 0);
     kd_buf_finish(&lines);
     return code;

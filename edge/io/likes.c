@@ -26,7 +26,8 @@ typedef struct kd_like_op {
 typedef struct {
     kd_call call;
     kd_bytes user, key;
-    uint64_t token_us, amount;
+    kd_seen seen; /* what the session token tells */
+    uint64_t amount;
     uint64_t digest; /* of a batch with a key; else 0 */
     uint32_t count;
     bool batch;
@@ -82,7 +83,7 @@ static int take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t *grou
         .verb = (kd_verb)op->verb,
         .counter = op->counter,
         .amount = likes->amount,
-        .token_us = likes->token_us,
+        .seen = &likes->seen,
         .idempotency_key = key_of(likes, op, key, sizeof key),
         .batch = likes->digest,
     };
@@ -159,13 +160,16 @@ static void write_all(kd_json *j, const kd_shard *s, const kd_likes *likes, uint
     kd_json_end_object(j);
 }
 
-/* The newest that this user has seen; false when there is nothing to carry. */
+/* Where the user has spoken, now here as well; false when there is nothing to carry. */
 static bool write_session(const kd_likes *likes, const kd_shard *s, char *out)
 {
-    uint64_t seen_us = likes->token_us;
-    for (uint32_t i = 0; i < likes->count; i++) seen_us = KD_MAX(seen_us, likes->at[i].stamp_us);
-    if (seen_us) kd_session_encode(&s->app->session_key, seen_us, likes->user, out);
-    return seen_us != 0;
+    kd_seen seen = likes->seen;
+    uint64_t here_us = 0;
+    for (uint32_t i = 0; i < likes->count; i++) here_us = KD_MAX(here_us, likes->at[i].stamp_us);
+    if (here_us) kd_seen_add(&seen, kd_edge_lives(s->edge), here_us);
+    if (kd_seen_newest_us(&seen) == 0) return false;
+    kd_session_encode(&s->app->session_key, &seen, likes->user, out);
+    return true;
 }
 
 static void finish(kd_call *call)
@@ -214,7 +218,7 @@ static bool read_headers(kd_shard *s, kd_http_request *req, kd_likes *likes)
 {
     kd_refusal why;
     if (!kd_auth_user(s, req, &likes->user, &why) ||
-        !kd_auth_session(s, req, likes->user, &likes->token_us, &why) ||
+        !kd_auth_session(s, req, likes->user, &likes->seen, &why) ||
         !kd_auth_key(req, &likes->key, &why)) {
         kd_answer_refusal(req, &why);
         return false;

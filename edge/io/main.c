@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -79,12 +80,17 @@ static int init_secrets(kd_app *app, char *error)
 
 static int open_shards(kd_app *app, char *error)
 {
+    uint64_t until_us = 0;
     app->shard_count = choose_shards(&app->settings);
     app->anew = !kd_leveldb_any_holds_rows(app->settings.data_dir, "shard-");
+    if (getrandom(&app->life, sizeof app->life, 0) != sizeof app->life || app->life == 0)
+        app->life = (uint32_t)kd_clock_mono_us() | 1;
     for (uint32_t i = 0; i < app->shard_count; i++) {
         int err = kd_shard_create(&app->shards[i], app, i, error);
         if (err) return err;
+        until_us = KD_MAX(until_us, kd_edge_found_until(app->shards[i]->edge));
     }
+    for (uint32_t i = 0; i < app->shard_count; i++) kd_edge_lives_until(app->shards[i]->edge, until_us);
     return KD_OK;
 }
 

@@ -9,17 +9,16 @@ static kd_read *prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, ui
     uint32_t errands = n == 1 ? 1 : s->app->shard_count;
     size_t asked = members ? n : 0;
     size_t size = sizeof(kd_read) + errands * sizeof(kd_errand) + n * sizeof(kd_lookup) +
-                  asked * (sizeof(kd_lookup *) + sizeof(kd_bytes) + sizeof(uint64_t));
-    uint8_t *p = kd_http_request_alloc(req, size + asked + key_bytes);
+                  asked * (sizeof(kd_lookup *) + sizeof(kd_bytes) + sizeof(kd_central_liked));
+    uint8_t *p = kd_http_request_alloc(req, size + key_bytes);
     kd_read *read = (kd_read *)(void *)p;
     p += sizeof(kd_read);
     read->call.errands = (kd_errand *)(void *)p, p += errands * sizeof(kd_errand);
     read->at = (kd_lookup *)(void *)p, p += n * sizeof(kd_lookup);
     read->unknown_item = (kd_bytes *)(void *)p, p += asked * sizeof(kd_bytes);
     read->unknown = (kd_lookup **)(void *)p, p += asked * sizeof(kd_lookup *);
-    read->unknown_at_us = (uint64_t *)(void *)p, p += asked * sizeof(uint64_t);
-    read->unknown_liked = p;
-    *keys = p + asked;
+    read->unknown_answer = (kd_central_liked *)(void *)p, p += asked * sizeof(kd_central_liked);
+    *keys = p;
     read->call.origin = s;
     read->call.errand_count = errands;
     read->kind = kind;
@@ -58,11 +57,11 @@ static void start(kd_read *read, kd_shard *s, kd_http_request *req)
     kd_call_start(&read->call);
 }
 
-/* Without one, or with one that is not good, an edge's own row is the user's last word that it can know of. */
+/* Without a token, or with one that is not good, an edge's own row is the user's last word that it can know of. */
 static void read_token(kd_shard *s, kd_http_request *req, kd_read *read)
 {
     kd_refusal why;
-    if (!kd_auth_session(s, req, read->user, &read->token_us, &why)) read->token_us = 0;
+    kd_auth_session(s, req, read->user, &read->seen, &why);
 }
 
 static void read_one(kd_shard *s, kd_http_request *req, const kd_item *item, kd_read_kind kind,

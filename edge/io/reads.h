@@ -18,8 +18,7 @@ typedef struct kd_lookup {
     kd_bytes item;
     kd_ask_wait ask;
     kd_view view;
-    uint8_t liked;                     /* kd_liked */
-    uint64_t liked_at_us;              /* of this edge's row; 0: it has none */
+    uint8_t liked; /* kd_liked */
     bool count_central, liked_central; /* central was asked for it, and answered */
 } kd_lookup;
 
@@ -28,15 +27,14 @@ typedef struct {
     kd_read_kind kind;
     bool views, members; /* what is wanted */
     kd_bytes user;
-    uint64_t token_us; /* up to which the user knows to have spoken, somewhere */
+    kd_seen seen;     /* what the session token tells */
     uint32_t counter;  /* of members */
     uint32_t count;
     kd_lookup *at;
     /* a place for each item: those of an errand that central is asked for, from its offset on */
     kd_lookup **unknown;
     kd_bytes *unknown_item;
-    uint8_t *unknown_liked;
-    uint64_t *unknown_at_us;
+    kd_central_liked *unknown_answer;
 } kd_read;
 
 void kd_reads_work(kd_errand *errand);

@@ -21,7 +21,9 @@ static void write_counts(kd_json *j, const kd_read *read, const kd_lookup *l, ui
 
 static void write_liked(kd_json *j, const kd_lookup *l)
 {
-    kd_answer_write_liked(j, l->item, (kd_liked)l->liked, 0, l->liked_central ? "central" : "edge");
+    kd_answer_write_liked(j, &(kd_answer_liked){.item = l->item,
+                                                .liked = (kd_liked)l->liked,
+                                                .source = l->liked_central ? "central" : "edge"});
 }
 
 static void write_display(kd_json *j, const kd_read *read, const kd_lookup *l)

@@ -30,7 +30,7 @@ void kd_answer_json(kd_shard *s, kd_http_request *req, const char *session);
 
 /* auth.c: what the headers say. False: refused, *why is filled. Views live as long as the request. */
 bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why);
-bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, uint64_t *token_us, kd_refusal *why);
+bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *seen, kd_refusal *why);
 bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why);
 
 #endif

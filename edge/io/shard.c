@@ -154,6 +154,7 @@ static int open_core(kd_shard *s, char *error)
     config.items_max = (uint32_t)KD_MAX(set->items_max / n, 1);
     config.idempotency_max = (uint32_t)KD_MAX(set->idempotency_max / n, 1);
     config.seed = kd_random_next(&s->random);
+    config.life = s->app->life;
     config.plant = KUDOS_EDGE_PLANT;
     kd_store store = kd_leveldb_store(s->db);
     int err = kd_edge_open(&config, &store, kd_shard_now_us(s), &s->edge);

@@ -17,6 +17,7 @@
 #ifndef KUDOS_CENTRAL_H
 #define KUDOS_CENTRAL_H
 
+#include "kudos/seen.h"
 #include "kudos/store.h"
 #include "kudos/wire.h"
 
@@ -163,6 +164,10 @@ int kd_central_member(kd_central *c, uint32_t counter_index, kd_bytes item, kd_b
 /* The same, and the time of the user's last word; 0: there is none. */
 int kd_central_member_at(kd_central *c, uint32_t counter_index, kd_bytes item, kd_bytes user, bool *liked,
                          uint64_t *at_us);
+
+/* Whether every word that `wanted` tells of is merged and committed here: of the edges that it names by their watermarks, of the rest by the low
+ * watermark. Of an edge that was retired nothing more is awaited. Lives are not looked at. */
+bool kd_central_complete(const kd_central *c, const kd_seen *wanted);
 
 /* One row of membership as export and likers show it. */
 typedef struct {

@@ -16,6 +16,7 @@
 #ifndef KUDOS_EDGE_H
 #define KUDOS_EDGE_H
 
+#include "kudos/seen.h"
 #include "kudos/store.h"
 #include "kudos/wire.h"
 
@@ -39,6 +40,7 @@ typedef struct {
     uint64_t idempotency_ttl_us;
     uint64_t row_ttl_us; /* membership rows older than this may expire (rule 21); 0: none does */
     uint64_t seed;
+    uint32_t life; /* number of this life of the process, by chance, the same for all its shards (kudos/seen.h); 0: from the seed */
     uint64_t plant; /* bit set of kd_edge_plant: rules broken on purpose in tests; 0 in production */
 } kd_edge_config;
 
@@ -78,6 +80,11 @@ typedef enum {
     KD_PLANT_EVICT_ANY = 1ull << 32,        /* rule 18: an item makes room while something of it is on its way */
     KD_PLANT_INVENT_NUMBER = 1ull << 33,    /* readers: where no number of central is known, own operations count from 0 */
     KD_PLANT_RETIRED_TAKES = 1ull << 36,    /* rule 23: an edge that knows that it is retired goes on taking operations */
+    KD_PLANT_STALE_UNLIKE = 1ull << 40,     /* rule 2: an unlike takes back a like that only a stale row tells of */
+    KD_PLANT_STALE_LIKE = 1ull << 41,       /* rule 2: a like is not shown where a stale row says liked already */
+    KD_PLANT_NO_ROW_IS_OLDER = 1ull << 42,  /* reads: a row that central had merged stands though central has let its successor go */
+    KD_PLANT_ANY_WORD = 1ull << 43,         /* reads: central is believed though it has not merged all that the token tells of */
+    KD_PLANT_STALE_AS_OF = 1ull << 44,      /* rule 14: a number that a gap made stale is shown with the present as_of */
 } kd_edge_plant;
 
 /*
@@ -95,6 +102,12 @@ int kd_edge_stored_as(const kd_store *store, kd_edge_stored *out);
 void kd_edge_close(kd_edge *e);
 
 uint64_t kd_edge_incarnation(const kd_edge *e);
+/* Of which words its rows tell (kudos/seen.h). The object's. */
+const kd_lives *kd_edge_lives(const kd_edge *e);
+/* The largest time that this shard's store had taken from its clock when it was opened. After all shards of a process are opened, and before the first
+ * operation, each is told the largest of them: up to there they know the life before this one. */
+uint64_t kd_edge_found_until(const kd_edge *e);
+void kd_edge_lives_until(kd_edge *e, uint64_t us);
 
 /* ---- operations --------------------------------------------------------------------------------------------- */
 
@@ -105,7 +118,7 @@ typedef struct {
     kd_verb verb;
     uint32_t counter;         /* index into the configuration's counters; its kind fits the verb */
     uint64_t amount;          /* KD_ADD: 1..KD_AMOUNT_MAX */
-    uint64_t token_us;        /* time of the authenticated causality token, 0 without */
+    const kd_seen *seen;      /* what the session token tells; NULL without one */
     kd_bytes idempotency_key; /* empty without */
     uint64_t batch;           /* a digest of the whole request that this is one operation of; 0: it is a request of its own */
 } kd_request;
@@ -195,10 +208,31 @@ typedef struct {
 
 /* KD_OK: fresh. KD_EAGAIN: not fresh - ask central; *view is the best that is known here. KD_EIO. */
 int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view);
-/* 1 liked, 0 not liked, KD_ENOTFOUND: unknown here, KD_EIO. */
+/* What the user said here last: 1 liked, 0 not liked, KD_ENOTFOUND: this edge holds no row, KD_EIO. */
 int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user);
-/* The same, and the time of that word; 0: there is none. */
-int kd_edge_member_at(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user, uint64_t *at_us);
+
+/* Whether a user likes an item, as far as this edge and central together can know. */
+typedef struct {
+    uint32_t counter; /* index */
+    kd_bytes item, user;
+    const kd_seen *seen; /* as in kd_request */
+} kd_liked_query;
+/* What central answered. */
+typedef struct {
+    bool liked;
+    uint64_t at_us; /* of the last word that it holds; 0: it holds none */
+    bool complete;  /* it has merged everything that it was asked to have: this edge's row and what the token tells of others */
+} kd_liked_central;
+typedef struct {
+    uint64_t row_us; /* stamp of this edge's row, which central is to have merged; 0: there is none */
+    bool by_central; /* central's word decided */
+} kd_liked_ground;
+/*
+ * 1 liked, 0 not liked, KD_ENOTFOUND: unknown, KD_EIO. `central`: NULL where it was not asked or has not answered; unknown then means that it is
+ * to be asked. This edge's row decides while the token tells of no later word elsewhere. Otherwise central decides, but only where it holds a word
+ * as late as the token's, or is complete: then no row at central is a word, too, for a tombstone that was let go.
+ */
+int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *central, kd_liked_ground *ground);
 
 /* ---- sums set aside (rule 20) ---------------------------------------------------------------------------------- */
 

@@ -35,7 +35,7 @@ enum {
     KD_HEADERS_MAX = 64,      /* header fields of a request */
     KD_HEADER_BYTES_MAX = 16 * 1024,
     KD_IDEMPOTENCY_KEY_MAX = 128,
-    KD_SESSION_TOKEN_MAX = 64,
+    KD_SESSION_TOKEN_MAX = 96,
     KD_AMOUNT_MAX = 1000, /* what one request adds to a sum */
 };
 

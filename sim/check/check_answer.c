@@ -1,6 +1,7 @@
 /*
  * check_answer.c - "answer": what a user is told of his operation is so. `liked` is what he asked for; `changed` follows from his last word at that edge,
- * where the edge must know it (rule 2); and a recognised retry is told what the first answer said, its stamp as well, for that is his token (rules 1 and 3). One
+ * where the edge must know it (rule 2), unless he was answered by another edge or another disk before: then it may be unknown. Where his session token tells
+ * the edge of all that he said, true or false is right by his last word anywhere. And a recognised retry is told what the first answer said, its stamp as well, for that is his token (rules 1 and 3). One
  * whose key had made room was taken once more; where that died with its process, unanswered, the key of before is there again, and the answer of before is right.
  *
  * The last answers are kept in a ring, which lasts longer than anybody tries again; what is not in it is not judged.
@@ -28,6 +29,29 @@ static kd_changed right_change(check_word word, bool liked)
     return (word == CHECK_WORD_LIKED) != liked ? KD_CHANGED_YES : KD_CHANGED_NO;
 }
 
+/* The user was answered here as well. */
+static void note_where(checks *c, uint32_t slot, uint32_t user)
+{
+    uint64_t here = (uint64_t)slot << 32 | c->durable.disk[slot];
+    c->roamed[user].yes |= c->roamed[user].known && c->roamed[user].where != here;
+    c->roamed[user].where = here;
+    c->roamed[user].known = true;
+}
+
+/* By what he said anywhere. An edge that forgets rows takes who comes again for new (rule 21). */
+static void judge_truth(checks *c, uint32_t slot, const journal_attempt *a, const kd_outcome *o)
+{
+    bool sure, was_liked = journal_was_liked(c->view.journal, a->id, &sure);
+    if (!sure || o->changed == KD_CHANGED_UNKNOWN || c->any_doubled || !scenario_tokens_kept(c->view.scenario)) return;
+    if (c->view.scenario->forget_rows_us > 0 || a->issued_us > a->first_us) return; /* tried again, it may have changed nothing twice */
+    c->made++;
+    bool changes = was_liked != (a->verb == KD_LIKE);
+    if (changes != (o->changed == KD_CHANGED_YES))
+        check_fail(c, "answer", "%s tells attempt %u that it changed %d: by what %s said last, of %s, it is %d",
+                   check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
+                   check_item_name(c, a->item), changes);
+}
+
 static void judge_change(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
                          const kd_outcome *o)
 {
@@ -37,7 +61,9 @@ static void judge_change(checks *c, uint32_t slot, uint32_t shard, const journal
     if (o->liked != liked)
         check_fail(c, "answer", "%s tells attempt %u, a%s like, the opposite", check_slot_name(c, slot),
                    a->id, liked ? "" : "n un");
-    if (word != CHECK_WORD_UNSURE && o->changed != right_change(word, liked))
+    bool elsewhere = c->roamed[a->user].yes || c->doubled[check_edge(slot)];
+    bool unknown = o->changed == KD_CHANGED_UNKNOWN && elsewhere && !a->strange;
+    if (word != CHECK_WORD_UNSURE && o->changed != right_change(word, liked) && !unknown)
         check_fail(c, "answer",
                    "%s tells attempt %u that it changed %d: %s's last word on %s there makes it %d",
                    check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
@@ -48,7 +74,11 @@ static void judge_change(checks *c, uint32_t slot, uint32_t shard, const journal
 void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
                         const kd_outcome *o)
 {
-    if (a->verb != KD_ADD) judge_change(c, slot, shard, a, o);
+    if (a->verb != KD_ADD) {
+        note_where(c, slot, a->user);
+        judge_change(c, slot, shard, a, o);
+        judge_truth(c, slot, a, o);
+    }
     check_told *t = told_of(c, a->id);
     check_told was = is_about(c, t, slot, a->id) ? *t : (check_told){.used = false};
     *t = (check_told){.attempt = a->id,

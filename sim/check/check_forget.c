@@ -173,6 +173,7 @@ void check_forget_retired(checks *c, uint32_t edge, bool retired)
         return;
     }
     c->readmitted[edge] = true;
+    c->readmitted_us = check_now(c);
     if (c->view.scenario->forget_tombstones_us > 0)
         journal_linger_edge(c->view.journal, edge, check_now(c) + UNTIL_DURABLE_US);
 }

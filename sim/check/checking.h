@@ -116,6 +116,12 @@ typedef struct {
     bool used;
 } check_told;
 
+/* Where a user was answered last: slot and disk; whether that was ever another place than before. */
+typedef struct {
+    uint64_t where;
+    bool known, yes;
+} check_roamed;
+
 /* What an edge must know of a pair. */
 typedef enum { CHECK_WORD_UNSURE, CHECK_WORD_NONE, CHECK_WORD_LIKED, CHECK_WORD_UNLIKED } check_word;
 
@@ -152,6 +158,7 @@ struct checks {
     check_slot slots[CHECKS_SLOTS];
     check_durable durable;
     check_told told[CHECK_TOLD];
+    check_roamed *roamed; /* by user */
     check_positions positions;
     check_members members[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     uint64_t *member_count[CHECKS_CENTRALS]; /* by counter, item */
@@ -176,6 +183,7 @@ struct checks {
     bool retired[SCENARIO_EDGES_MAX],
         readmitted[SCENARIO_EDGES_MAX];           /* by the operator's word; ever taken back */
     uint64_t retired_from_us[SCENARIO_EDGES_MAX]; /* what it acknowledged since may not be merged */
+    uint64_t readmitted_us;                       /* when one was taken back last */
     uint64_t healed_us;                           /* when the faults stopped */
     bool any_doubled, central_copied, central_undone, likes_lost;
     check_asides asides;
@@ -256,7 +264,19 @@ void check_as_of_member(checks *c, uint32_t slot, uint32_t counter, uint32_t ite
 
 /* check_shown.c: "shown" (I10), "pending", "age" */
 void check_shown_taken(checks *c, uint32_t slot, const journal_attempt *a, uint64_t stamp_us);
+/* A restore of central undid what this edge had merged, and the number may lack it until it is merged again. */
+bool check_shown_awaits(const checks *c, uint32_t slot, uint32_t counter, uint32_t item, bool fresh);
 void check_shown_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view);
+
+/* check_least.c: "least", "own-like" */
+/* What this edge took before that moment of true time is in the number that it shows without being pending. */
+uint64_t check_pending_from_us(const checks *c, uint32_t slot, uint32_t item, const kd_view *view);
+void check_least_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view);
+void check_least_answered(checks *c, uint32_t slot, const journal_attempt *a, const kd_view *view);
+
+/* check_liked.c: "liked" */
+void check_liked_told(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
+                      uint64_t begun_us);
 
 /* check_install.c: "install" (I9) */
 void check_install_opened(checks *c, uint32_t slot, uint32_t shard);

@@ -11,6 +11,7 @@ const char *const checks_names[] = {
     "durable", "after-error", "own-word",     "stamp",  "answer",   "order", "body",    "freed",
     "early",   "chain",       "log-position", "stable", "expired",  "floor", "retired", "compare",
     "fence",   "counts",      "as-of",        "number", "member",   "shown", "pending", "age",
+    "least",   "own-like",    "liked",
     "install", "clock",       "outbox",       "tables", "identity", "aside", "lost",    "doubled",
     "sums",    "convergence", "expected",     NULL};
 
@@ -41,6 +42,7 @@ checks *checks_create(const checks_view *view)
     size_t items = view->item_count + 1, cells = items * SCENARIO_COUNTERS;
     c->partition = kd_alloc(items * sizeof(c->partition[0]));
     c->writer = kd_alloc(items * sizeof(c->writer[0]));
+    c->roamed = kd_alloc((view->user_count + 1) * sizeof(c->roamed[0]));
     c->numbers = kd_alloc(items * sizeof(c->numbers[0]));
     for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) c->heard[i] = kd_alloc(items * sizeof(c->heard[i][0]));
     c->passed = kd_alloc(items * sizeof(c->passed[0]));
@@ -77,6 +79,7 @@ void checks_destroy(checks *c)
     free(c->partition);
     free(c->writer);
     free(c->numbers);
+    free(c->roamed);
     free(c->passed);
     free(c);
 }
@@ -279,6 +282,19 @@ void checks_viewed(checks *c, uint32_t slot, uint32_t item, int err, const kd_vi
     if (c->failed || (err != KD_OK && err != KD_EAGAIN) || !view->known) return;
     check_shown_viewed(c, slot, item, view);
     check_number_viewed(c, slot, item, view);
+    check_least_viewed(c, slot, item, view);
+}
+
+void checks_answer_viewed(checks *c, uint32_t slot, uint32_t attempt, int err, const kd_view *view)
+{
+    if (c->failed || (err != KD_OK && err != KD_EAGAIN) || !view->known) return;
+    check_least_answered(c, slot, journal_at(c->view.journal, attempt), view);
+}
+
+void checks_liked_told(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
+                       uint64_t begun_us)
+{
+    if (!c->failed) check_liked_told(c, slot, counter, item, user, liked, begun_us);
 }
 
 void checks_member_read(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int result)

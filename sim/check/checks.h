@@ -95,6 +95,10 @@ void checks_asked_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t it
                            int verdict);
 /* A user read counts (result of kd_edge_view) or has-liked (of kd_edge_member) there. */
 void checks_viewed(checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view);
+/* The number in the answer to this attempt. */
+void checks_answer_viewed(checks *c, uint32_t slot, uint32_t attempt, int err, const kd_view *view);
+/* What the user was told of his own like, whose question began then: 1, 0, or KD_ENOTFOUND for unknown. With his session token, where clients carry it. */
+void checks_liked_told(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked, uint64_t begun_us);
 void checks_member_read(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int result);
 /* After a tick: tables and outbox within their bounds. */
 void checks_ticked(checks *c, uint32_t slot, uint32_t shard);

@@ -30,6 +30,7 @@ typedef struct {
 typedef struct {
     uint64_t key;
     uint32_t chain, active;
+    uint32_t next_of_item;
     journal_verdict verdict;
     uint64_t settled_us; /* all of active were answered by then; UINT64_MAX: one was not */
 } pair;
@@ -37,7 +38,14 @@ typedef struct {
 typedef struct {
     uint64_t least, most;
     uint64_t aside; /* of `least`, what may be missing */
+    uint32_t pairs; /* 1 + the first one; 0: none */
 } bounds;
+
+/* Where a user was answered. */
+typedef struct {
+    uint32_t edge; /* 1 + it; 0: nowhere */
+    bool several;
+} home;
 
 struct journal {
     uint64_t near_us;
@@ -49,6 +57,8 @@ struct journal {
     uint32_t pair_count, pair_cap;
     uint32_t *slots; /* 1 + index of a pair; open addressing, at most half full */
     uint32_t slot_count;
+    home *homes; /* by user */
+    uint32_t home_cap;
     bounds *items[COUNTERS];
     uint32_t item_cap[COUNTERS];
     uint64_t acks;
@@ -71,6 +81,7 @@ void journal_destroy(journal *j)
 {
     if (!j) return;
     for (uint32_t c = 0; c < COUNTERS; c++) free(j->items[c]);
+    free(j->homes);
     free(j->slots);
     free(j->pairs);
     free(j->at);
@@ -107,13 +118,17 @@ static void widen(journal *j)
     for (uint32_t i = 0; i < j->pair_count; i++) j->slots[slot_of(j, j->pairs[i].key)] = i + 1;
 }
 
+static bounds *cell(journal *j, uint32_t counter, uint32_t item);
+
 static uint32_t obtain(journal *j, const journal_attempt *a)
 {
     uint64_t key = pair_key(a->counter, a->item, a->user);
     uint32_t slot = slot_of(j, key);
     if (j->slots[slot]) return j->slots[slot] - 1;
     j->pairs = kd_grow(j->pairs, j->pair_count, &j->pair_cap, sizeof(j->pairs[0]));
-    j->pairs[j->pair_count++] = (pair){.key = key, .chain = NONE, .active = NONE};
+    bounds *b = cell(j, a->counter, a->item);
+    j->pairs[j->pair_count++] = (pair){.key = key, .chain = NONE, .active = NONE, .next_of_item = b->pairs};
+    b->pairs = j->pair_count;
     j->slots[slot] = j->pair_count;
     if (2 * j->pair_count > j->slot_count) widen(j);
     return j->pair_count - 1;
@@ -284,11 +299,23 @@ void journal_refused(journal *j, uint32_t id)
     touched(j, id);
 }
 
+static void note_home(journal *j, const journal_attempt *a)
+{
+    for (uint32_t cap = j->home_cap; a->user >= cap; cap = j->home_cap) {
+        j->homes = kd_grow(j->homes, cap, &j->home_cap, sizeof(home));
+        memset(j->homes + cap, 0, (j->home_cap - cap) * sizeof(home));
+    }
+    home *h = &j->homes[a->user];
+    h->several |= h->edge != 0 && h->edge != 1 + a->edge;
+    h->edge = 1 + a->edge;
+}
+
 void journal_acked(journal *j, uint32_t id, uint64_t now_us)
 {
     entry *e = &j->at[id];
     j->acks++;
     if (e->a.acked_us != 0) return;
+    note_home(j, &e->a);
     bool was = happened(e);
     e->a.acked_us = now_us;
     sum_changed(j, e, was);
@@ -402,6 +429,78 @@ void journal_bounds(const journal *j, uint32_t counter, uint32_t item, uint64_t 
 uint64_t journal_aside(const journal *j, uint32_t counter, uint32_t item)
 {
     return counter < COUNTERS && item < j->item_cap[counter] ? j->items[counter][item].aside : 0;
+}
+
+static uint32_t first_pair(const journal *j, uint32_t counter, uint32_t item)
+{
+    return counter < COUNTERS && item < j->item_cap[counter] ? j->items[counter][item].pairs : 0;
+}
+
+uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but)
+{
+    uint64_t least = 0;
+    for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
+        const pair *p = &j->pairs[i - 1];
+        least += p->verdict == JOURNAL_MUST && p->settled_us < settled_before_us && (uint32_t)p->key != but;
+    }
+    return least;
+}
+
+bool journal_was_liked(const journal *j, uint32_t attempt, bool *sure)
+{
+    const journal_attempt *last = NULL, *now = &j->at[attempt].a;
+    *sure = true;
+    for (uint32_t i = j->pairs[j->at[attempt].pair].chain; i != NONE && *sure; i = j->at[i].older) {
+        const journal_attempt *a = &j->at[i].a;
+        if (i == attempt || (j->at[i].open == 0 && a->acked_us == 0)) continue;
+        if (!last) last = a; /* newest first */
+        *sure = counts(a) && a->id < attempt && a->acked_us <= now->first_us && (a == last || before(j, a, last)) &&
+                !j->at[i].lingers;
+    }
+    return last && last->verb == KD_LIKE;
+}
+
+/* Whether the edge that took `here` could know of `there`: the device that carries the token had heard of it. */
+static bool told_of(const journal_attempt *here, const journal_attempt *there)
+{
+    return !here->strange && !there->strange && there->id < here->id && there->acked_us != 0 && there->acked_us <= here->first_us;
+}
+
+static bool is_misled(const journal *j, const pair *p, const journal_attempt *here)
+{
+    for (uint32_t i = p->chain; i != NONE; i = j->at[i].older) {
+        const journal_attempt *there = &j->at[i].a;
+        bool happened = j->at[i].open > 0 || there->acked_us != 0;
+        if (happened && there->edge != here->edge && !told_of(here, there)) return true;
+    }
+    return false;
+}
+
+uint64_t journal_misled(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us)
+{
+    uint64_t users = 0;
+    for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
+        const pair *p = &j->pairs[i - 1];
+        bool misled = false;
+        for (uint32_t k = p->chain; k != NONE && !misled; k = j->at[k].older) {
+            const journal_attempt *here = &j->at[k].a;
+            misled = here->edge == edge && here->issued_us >= since_us && is_misled(j, p, here);
+        }
+        users += misled;
+    }
+    return users;
+}
+
+uint64_t journal_doubtful(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us)
+{
+    uint64_t attempts = 0;
+    for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
+        uint32_t user = (uint32_t)j->pairs[i - 1].key;
+        if (user >= j->home_cap || !j->homes[user].several) continue;
+        for (uint32_t k = j->pairs[i - 1].chain; k != NONE; k = j->at[k].older)
+            attempts += j->at[k].a.edge == edge && j->at[k].a.issued_us >= since_us && !j->at[k].a.strange;
+    }
+    return attempts;
 }
 
 static int by_key(const void *a, const void *b)

@@ -28,6 +28,7 @@ typedef struct {
     uint64_t first_us, issued_us; /* its first request and its last: it was stamped in between */
     uint64_t acked_us;            /* the first 2xx; 0: the client never saw one */
     bool excused;                 /* answered, but design.md admits its loss */
+    bool strange;                 /* it carried no session token: its edge could not know what the user had said elsewhere */
 } journal_attempt;
 
 typedef enum { JOURNAL_MUST_NOT, JOURNAL_MAY, JOURNAL_MUST } journal_verdict;
@@ -70,6 +71,22 @@ void journal_set_aside(journal *j, uint32_t counter, uint32_t item, uint64_t amo
 uint64_t journal_aside(const journal *j, uint32_t counter, uint32_t item);
 /* This edge forgot which requests for sums it has seen: one that comes again, or is still on its way, may count twice. */
 void journal_keys_forgotten(journal *j, uint32_t edge, uint64_t now_us);
+
+/* Whether the user liked the item when this attempt at a set was taken. *sure: every earlier attempt was answered, in an order that is known. */
+bool journal_was_liked(const journal *j, uint32_t attempt, bool *sure);
+/* Users other than `but` who must like it by attempts that were all answered before that moment. Of a set. */
+uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but);
+/*
+ * Users of whose operations at this edge since that moment one may add or take one too many: the edge could not know what the user said elsewhere, for
+ * he said it later, was not answered there, or brought no token.
+ */
+uint64_t journal_misled(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us);
+
+/*
+ * Operations at this edge since that moment by users who were answered at another edge as well: each may show one too many, for the edge does not know
+ * whether what they said elsewhere was about this item.
+ */
+uint64_t journal_doubtful(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us);
 
 /* Visits every pair of a set counter that was ever attempted, in order of (counter, item, user). */
 typedef void (*journal_pair_fn)(void *arg, uint32_t counter, uint32_t item, uint32_t user,

@@ -47,6 +47,7 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
                              .idempotency_ttl_us = UINT64_C(86400000000),
                              .row_ttl_us = s->forget_rows_us,
                              .seed = world_draw(w, DRAW_SEED, slot * 64 + shard, w->now_us),
+                             .life = w->edges[slot].life,
                              .plant = w->options->edge_plant};
     kd_store store = sim_disk_view(m->disk);
     m->group = m->look_us = m->sending = 0;
@@ -63,6 +64,8 @@ void edge_open(world *w, uint32_t slot)
         kd_drift_resume(&e->drift, e->drift.shift_us);
     else
         kd_drift_init(&e->drift, host_wall_us(w, host), host_mono_us(w, host));
+    uint64_t until_us = 0;
+    e->life = (uint32_t)world_draw(w, DRAW_SEED, 8000 + slot, w->now_us) | 1;
     for (uint32_t i = 0; i < w->s->shards; i++) {
         int err = open_shard(w, slot, i);
         if (err != KD_OK) {
@@ -70,7 +73,9 @@ void edge_open(world *w, uint32_t slot)
             return;
         }
         checks_edge_opened(w->checks, slot, i);
+        until_us = KD_MAX(until_us, kd_edge_found_until(e->shards[i].core));
     }
+    for (uint32_t i = 0; i < w->s->shards; i++) kd_edge_lives_until(e->shards[i].core, until_us);
     for (uint32_t p = 0; p < w->s->partitions; p++) {
         int64_t offset = kd_edge_counts_offset(shard_of(w, slot, p)->core, p);
         w->processes[slot].cursor[p] = (sim_cursor){.next = offset >= 0 ? offset : w->counts[p].end};

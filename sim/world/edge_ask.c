@@ -152,14 +152,30 @@ void ask_broken(world *w, uint32_t host)
 
 /* ---- a user's like ---- */
 
-/* The user is told what central said; the edge keeps nothing of it. */
+/* What the edge and central together know; the token of the moment of the question is what counts. */
+static int look_liked(world *w, const sim_ask *a, const kd_liked_central *said, kd_liked_ground *ground)
+{
+    kd_edge *core = shard_of(w, a->process, w->item_partition[a->item])->core;
+    kd_liked_query q = {.counter = SCENARIO_LIKE,
+                        .item = kd_item_key(&w->items[a->item]),
+                        .user = kd_bytes_str(w->users_names[a->user - 1]),
+                        .seen = &a->seen};
+    int liked = kd_edge_liked(core, &q, said, ground);
+    if (liked != KD_EIO)
+        checks_liked_told(w->checks, a->process, SCENARIO_LIKE, a->item, a->user - 1, liked, a->begun_us);
+    return liked;
+}
+
+/* The user is told; the edge keeps nothing of what central said. */
 static void on_member_answer(world *w, const sim_event *ev)
 {
     sim_ask *a = &w->asks[ev->a];
+    kd_liked_ground ground;
     bool heard = !world_gone(w, a->process, a->life) && w->now_us <= a->until_us;
-    if (heard)
-        TRACE(w, "%s user %u of %u: %d", world_process_name(w, a->process), a->user - 1, a->item,
-              (int64_t)ev->c);
+    if (heard) {
+        int64_t liked = look_liked(w, a, &a->said, &ground);
+        TRACE(w, "%s user %u of %u: %d", world_process_name(w, a->process), a->user - 1, a->item, liked);
+    }
     ask_give(w, ev->a);
 }
 
@@ -170,31 +186,42 @@ static void on_member_question(world *w, const sim_event *ev)
     kd_central *core = w->centrals[slot].parts[w->item_partition[a->item]].core;
     kd_bytes user = kd_bytes_str(w->users_names[a->user - 1]);
     uint64_t at_us;
-    bool liked = false;
     if (core && world_frozen(w, ev, process_of_central(slot))) return;
-    bool told =
-        core && !w->processes[process_of_central(slot)].draining &&
-        kd_central_member(core, SCENARIO_LIKE, kd_item_key(&w->items[a->item]), user, &liked) == KD_OK;
-    if (told) checks_member_asked(w->checks, slot, SCENARIO_LIKE, a->item, a->user - 1, liked);
+    bool told = core && !w->processes[process_of_central(slot)].draining &&
+                kd_central_member_at(core, SCENARIO_LIKE, kd_item_key(&w->items[a->item]), user, &a->said.liked,
+                                     &a->said.at_us) == KD_OK;
+    if (told) a->said.complete = kd_central_complete(core, &a->wanted);
+    if (told) checks_member_asked(w->checks, slot, SCENARIO_LIKE, a->item, a->user - 1, a->said.liked);
     if (told && net_send(w, edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES)
-        world_at(w, at_us, on_member_answer, ev->a, 0, liked);
+        world_at(w, at_us, on_member_answer, ev->a, 0, 0);
     else
         ask_give(w, ev->a);
 }
 
-void ask_member(world *w, uint32_t slot, uint32_t item, uint32_t user)
+/* See edge/io/reads_work.c. */
+void read_liked(world *w, uint32_t slot, uint32_t item, uint32_t user)
 {
     uint64_t at_us;
+    kd_liked_ground ground;
+    const kd_lives *own = kd_edge_lives(shard_of(w, slot, w->item_partition[item])->core);
+    kd_seen seen = {.rest_us = 0};
+    if (w->s->users.tokens) seen = w->users[user].seen;
+    sim_ask a = {.process = slot,
+                 .life = w->processes[slot].life,
+                 .item = item,
+                 .user = 1 + user,
+                 .seen = seen,
+                 .wanted = seen,
+                 .begun_us = w->now_us,
+                 .until_us = w->now_us + SHELL_READ_DEADLINE_US,
+                 .open = true};
+    if (look_liked(w, &a, NULL, &ground) != KD_ENOTFOUND) return;
+    kd_seen_drop_own(&a.wanted, own);
+    if (ground.row_us) kd_seen_add(&a.wanted, own, ground.row_us);
     if (net_send(w, edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) != NET_ARRIVES) return;
     uint32_t id = ask_take(w);
-    kd_buf bytes = w->asks[id].record;
-    w->asks[id] = (sim_ask){.record = bytes,
-                            .process = slot,
-                            .life = w->processes[slot].life,
-                            .item = item,
-                            .user = 1 + user,
-                            .until_us = w->now_us + SHELL_READ_DEADLINE_US,
-                            .open = true};
+    a.record = w->asks[id].record;
+    w->asks[id] = a;
     world_at(w, at_us, on_member_question, id, 0, 0);
 }
 

@@ -217,7 +217,7 @@ static int take(world *w, uint32_t slot, uint32_t shard, sim_op *op, kd_outcome 
                      .verb = op->verb,
                      .counter = op->counter,
                      .amount = op->amount,
-                     .token_us = op->token_us};
+                     .seen = &op->seen};
     rq.idempotency_key = kd_bytes_of(key, 12);
     memcpy(key, &op->user, 4);
     memcpy(key + 4, &op->begun_us, 8);
@@ -251,9 +251,20 @@ static void journal_taken(world *w, uint32_t slot, sim_op *op, const kd_outcome 
                          .verb = op->verb,
                          .amount = op->amount,
                          .first_us = w->now_us,
-                         .issued_us = w->now_us};
+                         .issued_us = w->now_us,
+                         .strange = op->strange};
     op->attempt = journal_attempted(w->journal, &a);
     op->wipes = wipes;
+}
+
+/* The number in the answer; `fresh`: not one that is given again, when others may have spoken since. */
+static void show_answer(world *w, uint32_t slot, const sim_op *op, bool fresh)
+{
+    kd_view view;
+    kd_edge *core = shard_of(w, slot, w->item_partition[op->item])->core;
+    int err = kd_edge_view(core, kd_item_key(&w->items[op->item]), &view);
+    checks_viewed(w->checks, slot, op->item, err, &view);
+    if (fresh) checks_answer_viewed(w->checks, slot, op->attempt, err, &view);
 }
 
 void shard_request(world *w, uint32_t slot, uint32_t id)
@@ -281,6 +292,7 @@ void shard_request(world *w, uint32_t slot, uint32_t id)
     }
     journal_taken(w, slot, op, &out);
     checks_taken(w->checks, slot, shard, op->attempt, &out);
+    show_answer(w, slot, op, !out.replayed);
     if (out.group == 0) {
         w->edges[slot].acked++;
         checks_answered(w->checks, slot, shard, op->attempt, &out);

@@ -97,7 +97,9 @@ static void issue(world *w, uint32_t id)
 {
     sim_op *op = &w->ops[id];
     bool strange = draw_of(w, DRAW_READ, op) / 100000 % 100 < w->s->users.strange_percent;
-    op->token_us = w->s->users.tokens && !strange ? w->users[op->user].token_us : 0;
+    op->strange = strange || !w->s->users.tokens;
+    memset(&op->seen, 0, sizeof(op->seen));
+    if (!op->strange) op->seen = w->users[op->user].seen;
     push_deadline(w, id);
     send_request(w, id);
     bool twice = draw_of(w, DRAW_READ, op) % 100 < w->s->users.double_percent;
@@ -180,9 +182,9 @@ static void on_read(world *w, const sim_event *ev)
     int err = kd_edge_view(core, key, &view);
     checks_viewed(w->checks, slot, item, err, &view);
     if (err == KD_EAGAIN) ask_item(w, slot, item);
-    int liked = kd_edge_member(core, SCENARIO_LIKE, key, kd_bytes_str(w->users_names[user]));
-    checks_member_read(w->checks, slot, SCENARIO_LIKE, item, user, liked);
-    if (liked == KD_ENOTFOUND) ask_member(w, slot, item, user);
+    int row = kd_edge_member(core, SCENARIO_LIKE, key, kd_bytes_str(w->users_names[user]));
+    checks_member_read(w->checks, slot, SCENARIO_LIKE, item, user, row);
+    if (row != KD_EIO) read_liked(w, slot, item, user);
 }
 
 static void read_something(world *w, const sim_op *op)
@@ -194,7 +196,7 @@ static void read_something(world *w, const sim_op *op)
     world_at(w, w->now_us + WIRE_MIN_US + chance / 5000 % WIRE_SPREAD_US, on_read, op->item, op->user, slot);
 }
 
-/* c: the stamp, for the token. */
+/* Another device of his has no token, and the one that it gets is not kept. */
 static void on_answer(world *w, const sim_event *ev)
 {
     sim_op *op = &w->ops[ev->a];
@@ -202,7 +204,7 @@ static void on_answer(world *w, const sim_event *ev)
     if (!op->over) {
         TRACE(w, "user %u op %u: answered, attempt %u", op->user, op->number, op->attempt);
         journal_acked(w->journal, op->attempt, w->now_us);
-        u->token_us = KD_MAX(u->token_us, ev->c);
+        if (!op->strange) u->seen = op->answer;
         read_something(w, op);
         finish(w, ev->a);
     }
@@ -219,7 +221,10 @@ void user_answered(world *w, uint32_t slot, uint32_t id, const kd_outcome *outco
         op_release(w, id); /* nobody tells the user; his patience ends */
         return;
     }
-    world_at(w, w->now_us + WIRE_MIN_US + chance / 100 % WIRE_SPREAD_US, on_answer, id, 0, outcome->stamp_us);
+    op->answer = op->seen;
+    const kd_edge *core = shard_of(w, slot, w->item_partition[op->item])->core;
+    if (outcome->stamp_us) kd_seen_add(&op->answer, kd_edge_lives(core), outcome->stamp_us);
+    world_at(w, w->now_us + WIRE_MIN_US + chance / 100 % WIRE_SPREAD_US, on_answer, id, 0, 0);
 }
 
 /* ---- beginning ---- */

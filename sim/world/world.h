@@ -157,6 +157,7 @@ typedef struct {
     sim_shard shards[SCENARIO_SHARDS_MAX];
     sim_disk *backup[SCENARIO_SHARDS_MAX];
     kd_drift drift;
+    uint32_t life; /* of the process */
     uint64_t asked_mono_us;
     uint32_t probe; /* number of the question under way */
     uint32_t wipes; /* how often its disk lost what it knew */
@@ -196,7 +197,9 @@ typedef struct {
     uint32_t user, item, counter, edge, number, attempt, wipes, refs;
     uint32_t tries, failed; /* requests made again; 1 + the last one that failed */
     kd_verb verb;
-    uint64_t amount, token_us;
+    uint64_t amount;
+    kd_seen seen, answer; /* the session token that it carries; of the last answer */
+    bool strange;         /* it carries none though its user may have one */
     uint64_t key;      /* its place among the shard's, when it was last taken */
     bool over;         /* answered, or given up */
     bool told;         /* by the scenario: tried until it is answered */
@@ -210,7 +213,7 @@ typedef struct {
     uint64_t planned_us;
     uint32_t edge, op; /* op: 1 + the one in work; 0: none */
     bool due;
-    uint64_t token_us;
+    kd_seen seen; /* his session token */
     uint32_t last_item;
     struct {
         uint32_t item, counter;
@@ -230,6 +233,10 @@ typedef struct {
     kd_buf record;
     uint32_t process, life, item, tries, next;
     uint32_t user; /* 1 + it; 0: about the item's numbers */
+    kd_seen wanted;
+    kd_seen seen;
+    uint64_t begun_us;
+    kd_liked_central said;
     uint64_t until_us;
     bool open;
 } sim_ask;
@@ -370,7 +377,7 @@ void shard_delivered(world *w, uint32_t slot, const sim_message *m, bool ok);
 void shard_reset(world *w, uint32_t slot);
 /* edge_ask.c */
 void ask_item(world *w, uint32_t slot, uint32_t item);
-void ask_member(world *w, uint32_t slot, uint32_t item, uint32_t user);
+void read_liked(world *w, uint32_t slot, uint32_t item, uint32_t user);
 void ask_broken(world *w, uint32_t host);
 void probe_start(world *w, uint32_t slot);
 

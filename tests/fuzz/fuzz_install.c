@@ -62,7 +62,8 @@ static void operate(edge_rig *r, kd_reader *in)
     kd_request rq = er_request(what % 16, what / 16);
     rq.verb = kd_read_u8(in) % 3;
     if (rq.verb == KD_ADD) rq.counter = ER_VIEW, rq.amount = 1 + what;
-    rq.token_us = kd_read_u8(in) & 1 ? r->now_us : 0;
+    kd_seen seen = {.rest_us = r->now_us};
+    if (kd_read_u8(in) & 1) rq.seen = &seen;
     int err = er_take(r, &rq);
     KD_ASSERT(err == KD_OK || err == KD_EIDENTITY || err == KD_EFULL || err == KD_ERETIRED);
 }

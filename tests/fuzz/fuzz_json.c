@@ -91,11 +91,11 @@ static void try_bodies(kd_bytes body)
 
 static void try_central(kd_bytes body)
 {
-    uint8_t liked[4];
-    uint64_t now_us = 0, at_us[4];
-    kd_central_words_liked_each(body, &scratch, KD_COUNT(liked), liked, at_us);
-    for (size_t i = 0; i < KD_COUNT(liked); i++) KD_ASSERT(liked[i] <= KD_LIKED_UNKNOWN);
-    KD_ASSERT(kd_central_words_liked(body, &scratch, at_us) <= KD_LIKED_UNKNOWN);
+    kd_central_liked said[4];
+    uint64_t now_us = 0;
+    kd_central_words_liked_each(body, &scratch, KD_COUNT(said), said);
+    for (size_t i = 0; i < KD_COUNT(said); i++) KD_ASSERT(said[i].liked <= KD_LIKED_UNKNOWN);
+    KD_ASSERT(kd_central_words_liked(body, &scratch).liked <= KD_LIKED_UNKNOWN);
     if (!kd_central_words_time(body, &scratch, &now_us)) return;
     kd_drift d;
     kd_drift_init(&d, 1700000000000000, 5000000);

@@ -31,6 +31,7 @@ void er_init(edge_rig *r)
 
 int er_open(edge_rig *r)
 {
+    r->config.life++; /* a process of its own */
     kd_edge_close(r->e);
     r->config.counters = &r->counters;
     kd_store store = sim_disk_view(r->disk);

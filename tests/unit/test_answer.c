@@ -74,7 +74,7 @@ Test(answer, liked)
     for (int i = 0; i < 3; i++) {
         kd_buf out = {.data = NULL};
         kd_json j = kd_json_of(&out);
-        kd_answer_write_liked(&j, kd_item_key(&item), (kd_liked)i, 0, "central");
+        kd_answer_write_liked(&j, &(kd_answer_liked){kd_item_key(&item), (kd_liked)i, 0, NULL, "central"});
         kd_buf_put_u8(&out, 0);
         snprintf(wanted, sizeof(wanted), "{\"item\":\"posts/1\",\"liked\":%s,\"source\":\"central\"}",
                  words[i]);

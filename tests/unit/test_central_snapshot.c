@@ -2,6 +2,7 @@
  * write-back. */
 #include <criterion/criterion.h>
 
+#include "kudos/forget.h"
 #include "tests/lib/central_rig.h"
 
 static const uint64_t noon = 20000 * RIG_DAY + RIG_DAY / 2;
@@ -446,4 +447,29 @@ Test(central_snapshot, a_page_over_many_unlikes_is_cut_short)
             KD_OK);
     cr_assert_eq(n.count, 1u);
     kd_buf_finish(&next);
+}
+
+/* ---- what an edge asks central to have ---- */
+
+Test(central_snapshot, is_complete_when_the_edges_that_a_user_spoke_at_are_merged_up_to_there)
+{
+    uint32_t eu = kd_seen_edge(kd_bytes_str("edge-a")), us = kd_seen_edge(kd_bytes_str("edge-b"));
+    rig_one(&r, &a, (rig_op){1, 1, noon, RIG_LIKE, true});
+    rig_one(&r, &b, (rig_op){2, 2, noon + 50, RIG_LIKE, true});
+    const kd_seen nothing = {.rest_us = 0}, of_a = {.at = {{noon, eu, 1}}}, later = {.at = {{noon + 1, eu, 1}}},
+                  of_both = {.at = {{noon + 50, us, 1}, {noon, eu, 1}}}, unheard = {.at = {{1, 12345, 1}}},
+                  of_any = {.rest_us = noon}, of_any_later = {.rest_us = noon + 1};
+    cr_expect_not(kd_central_complete(r.c, &of_a), "not committed");
+    rig_commit(&r);
+    cr_expect(kd_central_complete(r.c, &nothing));
+    cr_expect(kd_central_complete(r.c, &of_a));
+    cr_expect_not(kd_central_complete(r.c, &later));
+    cr_expect(kd_central_complete(r.c, &of_both));
+    cr_expect_not(kd_central_complete(r.c, &unheard));
+    cr_expect(kd_central_complete(r.c, &of_any));
+    cr_expect_not(kd_central_complete(r.c, &of_any_later), "of all edges the one that is furthest behind");
+    uint64_t version;
+    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-a"), &version), KD_OK);
+    rig_commit(&r);
+    cr_expect(kd_central_complete(r.c, &later), "nothing is awaited of an edge that is gone for good");
 }

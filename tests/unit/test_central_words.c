@@ -7,8 +7,7 @@ static kd_buf scratch;
 
 static uint8_t liked_of(const char *body)
 {
-    uint64_t at_us;
-    return kd_central_words_liked(kd_bytes_str(body), &scratch, &at_us);
+    return kd_central_words_liked(kd_bytes_str(body), &scratch).liked;
 }
 
 Test(central_words, time)
@@ -33,26 +32,26 @@ Test(central_words, one_liked)
         cr_expect_eq(liked_of(unknown[i]), KD_LIKED_UNKNOWN, "%s", unknown[i]);
 }
 
-Test(central_words, when_it_was_said)
+Test(central_words, when_it_was_said_and_whether_central_has_all_that_it_was_asked_for)
 {
-    uint64_t at_us[2] = {9, 9};
-    uint8_t liked[2];
-    kd_central_words_liked(kd_bytes_str("{\"at_us\":1700000000000000,\"liked\":false}"), &scratch, at_us);
-    cr_expect_eq(at_us[0], 1700000000000000u);
-    kd_central_words_liked(kd_bytes_str("{\"liked\":false}"), &scratch, at_us);
-    cr_expect_eq(at_us[0], 0u, "a central of before does not say");
-    kd_central_words_liked_each(kd_bytes_str("{\"items\":[{\"liked\":false},{\"liked\":true,\"at_us\":5}]}"),
-                                &scratch, 2, liked, at_us);
-    cr_expect(at_us[0] == 0 && at_us[1] == 5);
+    kd_central_liked said[2];
+    said[0] = kd_central_words_liked(kd_bytes_str("{\"at_us\":1700000000000000,\"liked\":false,\"complete\":true}"), &scratch);
+    cr_expect(said[0].at_us == 1700000000000000u && said[0].complete);
+    said[0] = kd_central_words_liked(kd_bytes_str("{\"liked\":false}"), &scratch);
+    cr_expect(said[0].at_us == 0 && !said[0].complete, "a central of before does not say");
+    kd_central_words_liked_each(
+        kd_bytes_str("{\"items\":[{\"liked\":false,\"complete\":false},{\"liked\":true,\"at_us\":5,\"complete\":true}]}"), &scratch,
+        2, said);
+    cr_expect(said[0].at_us == 0 && said[1].at_us == 5 && !said[0].complete && said[1].complete);
     cr_expect_eq(liked_of("{\"liked\":true,\"at_us\":-1}"), KD_LIKED_UNKNOWN);
+    cr_expect_eq(liked_of("{\"liked\":true,\"complete\":1}"), KD_LIKED_UNKNOWN);
 }
 
 static void expect_each(const char *body, uint8_t first, uint8_t second)
 {
-    uint8_t liked[2] = {9, 9};
-    uint64_t at_us[2];
-    kd_central_words_liked_each(kd_bytes_str(body), &scratch, 2, liked, at_us);
-    cr_expect(liked[0] == first && liked[1] == second, "%s: %d %d", body, liked[0], liked[1]);
+    kd_central_liked said[2];
+    kd_central_words_liked_each(kd_bytes_str(body), &scratch, 2, said);
+    cr_expect(said[0].liked == first && said[1].liked == second, "%s: %d %d", body, said[0].liked, said[1].liked);
 }
 
 Test(central_words, many_liked)

@@ -333,6 +333,7 @@ static kd_outcome taken_twice(void)
     again.stamp_us += 5;
     again.changed = KD_CHANGED_NO;
     again.group++;
+    journal_retried(st.view.journal, id, *st.view.now_us + 1);
     checks_taken(st.c, 0, 0, id, &again);
     HOLDS();
     first.replayed = true;

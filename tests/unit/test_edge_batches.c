@@ -99,7 +99,8 @@ Test(edge_batches, of_ids_as_short_as_they_may_be_fit_too)
         cr_assert_eq(kd_item_make(&item, kd_bytes_str("c"), kd_bytes_of(id, 4)), KD_OK);
         kd_request rq = {
             .item = kd_item_key(&item), .user = kd_bytes_of(id, 1), .verb = KD_LIKE, .counter = ER_LIKE};
-        rq.token_us = r.now_us + (uint64_t)n * 1000000000; /* stamps far apart take bytes */
+        kd_seen seen = {.rest_us = r.now_us + (uint64_t)n * 1000000000}; /* stamps far apart take bytes */
+        rq.seen = &seen;
         cr_assert_eq(er_take(&r, &rq), KD_OK);
     }
     er_seal(&r);

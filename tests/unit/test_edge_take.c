@@ -97,7 +97,8 @@ Test(edge_take, a_stamp_is_above_the_clock_the_last_one_the_row_and_the_token)
     cr_assert_eq(er_like(&r, 1, 2), KD_OK);
     cr_assert_eq(r.out.stamp_us, r.now_us + 1, "last + 1");
     kd_request rq = er_request(1, 3);
-    rq.token_us = r.now_us + 5000;
+    kd_seen seen = {.rest_us = r.now_us + 5000};
+    rq.seen = &seen;
     cr_assert_eq(er_take(&r, &rq), KD_OK);
     cr_assert_eq(r.out.stamp_us, r.now_us + 5001, "the token's + 1");
     cr_assert_eq(er_unlike(&r, 1, 3), KD_OK);

@@ -1,0 +1,75 @@
+/*
+ * lives.c - of which words this store tells: the lives of the edge's process that it has seen, each with the last moment that it knows of (kudos/seen.h).
+ *
+ * `last` is written with every commit and every stamp is above the `last` of the commits before, so a word of the life before this one is on this disk
+ * where it is stamped at or below `last`. A word above it was taken behind the copy from which this disk was put back; or a token had lifted its stamp, then
+ * it is taken for a word of elsewhere until its user speaks here again.
+ *
+ * The words of one life went to all shards of the process, whose disks are put back together: so the largest `last` of them all counts for each
+ * (kd_edge_lives_until). Else a shard that was idle before the end would take words that went to another one for words of elsewhere.
+ *
+ * Row 'E': life be32, until be64 for each, oldest first; until is 0 for the life that wrote the row.
+ */
+#include "edge/core/internal.h"
+
+enum { LIFE_BYTES = 4 + 8 };
+
+/* The newest first, behind the place of the present one. */
+static int read_lives(kd_edge *e, kd_lives *lives)
+{
+    kd_key_single(&e->key, 'E');
+    int err = e->store.get(e->store.ctx, kd_buf_view(&e->key), &e->value);
+    if (err == KD_ENOTFOUND) return KD_OK; /* a store of before, or a new one */
+    if (err != KD_OK) return err;
+    size_t count = e->value.len / LIFE_BYTES;
+    if (e->value.len % LIFE_BYTES != 0 || count > KD_LIVES_MAX) return KD_EMALFORMED;
+    kd_reader r = kd_reader_of(kd_buf_view(&e->value));
+    for (size_t i = count; i > 0; i--) {
+        kd_life life = {.life = kd_read_be32(&r)};
+        life.until_us = kd_read_be64(&r);
+        e->life_ended |= life.until_us == 0;
+        if (life.until_us == 0) life.until_us = e->last_us;
+        if (i < KD_LIVES_MAX) lives->at[i] = life;
+    }
+    lives->count = (uint32_t)KD_MIN(count + 1, (size_t)KD_LIVES_MAX);
+    return KD_OK;
+}
+
+static void put_lives(kd_edge *e)
+{
+    kd_key_single(&e->key, 'E');
+    kd_buf_clear(&e->value);
+    for (uint32_t i = e->lives.count; i-- > 0;) {
+        kd_buf_put_be32(&e->value, e->lives.at[i].life);
+        kd_buf_put_be64(&e->value, i == 0 ? 0 : e->lives.at[i].until_us);
+    }
+    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
+}
+
+int kd_lives_open(kd_edge *e)
+{
+    e->lives = (kd_lives){.edge = kd_seen_edge(kd_edge_name(e)), .count = 1};
+    int err = read_lives(e, &e->lives);
+    if (err != KD_OK) return err;
+    uint32_t life = e->config.life ? e->config.life : (uint32_t)kd_random_next(&e->random);
+    e->lives.at[0] = (kd_life){.life = life, .until_us = UINT64_MAX};
+    put_lives(e);
+    return KD_OK;
+}
+
+uint64_t kd_edge_found_until(const kd_edge *e)
+{
+    return e->life_ended ? e->lives.at[1].until_us : 0;
+}
+
+void kd_edge_lives_until(kd_edge *e, uint64_t us)
+{
+    if (!e->life_ended || e->lives.at[1].until_us >= us) return;
+    e->lives.at[1].until_us = us;
+    put_lives(e);
+}
+
+const kd_lives *kd_edge_lives(const kd_edge *e)
+{
+    return &e->lives;
+}
