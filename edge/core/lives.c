@@ -27,6 +27,7 @@ static int read_lives(kd_edge *e, kd_lives *lives)
     for (size_t i = count; i > 0; i--) {
         kd_life life = {.life = kd_read_be32(&r)};
         life.until_us = kd_read_be64(&r);
+        if (life.until_us >= KD_TIME_END_US) return KD_EMALFORMED;
         e->life_ended |= life.until_us == 0;
         if (life.until_us == 0) life.until_us = e->last_us;
         if (i < KD_LIVES_MAX) lives->at[i] = life;

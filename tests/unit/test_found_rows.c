@@ -46,6 +46,22 @@ Test(found_rows, an_edge_without_its_incarnations_is_refused)
     er_finish(&r);
 }
 
+Test(found_rows, the_lives_of_an_edge_are_whole_or_refused)
+{
+    static const uint8_t cut[11] = {1}, endless[12] = {[4] = 0x40}, one[12] = {1, [11] = 1};
+    static const uint8_t many[12 * (KD_LIVES_MAX + 1)];
+    edge_rig r;
+    er_init(&r);
+    expect_edge(&r, with_row(&r, key_of('E'), cut, sizeof cut), KD_EMALFORMED, "cut off");
+    expect_edge(&r, with_row(&r, key_of('E'), endless, sizeof endless), KD_EMALFORMED, "beyond the end of time");
+    expect_edge(&r, with_row(&r, key_of('E'), many, sizeof many), KD_EMALFORMED, "more than are kept");
+    expect_edge(&r, with_row(&r, key_of('E'), one, sizeof one), KD_OK, "one that is over");
+    sim_disk *before = sim_disk_clone(r.disk);
+    sim_disk_delete(before, key_of('E'));
+    expect_edge(&r, before, KD_OK, "a store of before");
+    er_finish(&r);
+}
+
 typedef struct {
     const char *what;
     kd_entry_op op;
