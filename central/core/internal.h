@@ -172,6 +172,7 @@ struct kd_central {
     uint32_t taken_changes;
     uint64_t quarantine[KD_QUARANTINE_MAX]; /* identities of what is kept */
     uint32_t quarantine_count;
+    uint8_t unknown_counter; /* of the last batch that was left because of one */
     uint64_t fed_at_us; /* when the last record was fed */
     kd_buf kept;        /* scratch: a record of the quarantine */
     size_t copy_cursor; /* where the next copy of counts goes on */
@@ -266,7 +267,9 @@ void kd_quarantine_merged(kd_central *c, const kd_batch *b);
 /* merge.c */
 kd_fed kd_merge_record(kd_central *c, kd_bytes record, int64_t offset); /* all of feed but the log position */
 kd_fed kd_merge_place(const kd_central *c, const kd_edge_state *s, const kd_batch *b); /* rule 9 */
-bool kd_merge_body_fits(const kd_central *c, const kd_body *body);
+bool kd_merge_body_fits(const kd_central *c, const kd_body *body); /* all but its counters */
+/* The wire id of a counter in it that is not configured, or of the other kind; 0: there is none. */
+uint8_t kd_merge_unknown_counter(const kd_central *c, const kd_body *body);
 
 /* lookup.c: the membership rows */
 int kd_lookup_load(kd_central *c);

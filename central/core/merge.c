@@ -47,19 +47,27 @@ static bool item_is_ours(const kd_central *c, kd_bytes item)
     return kd_partition(item, c->config.partitions) == c->config.partition;
 }
 
+uint8_t kd_merge_unknown_counter(const kd_central *c, const kd_body *body)
+{
+    for (uint32_t i = 0; i < body->op_count; i++)
+        if (!counter_is(c, body->ops[i].counter, KD_SET)) return body->ops[i].counter;
+    for (uint32_t i = 0; i < body->sum_count; i++)
+        if (!counter_is(c, body->sums[i].counter, KD_SUM)) return body->sums[i].counter;
+    return 0;
+}
+
 /* Views of equal items are the same view (one decoded column), so most items are hashed once. */
 bool kd_merge_body_fits(const kd_central *c, const kd_body *body)
 {
     const uint8_t *known = NULL;
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];
-        if (!counter_is(c, op->counter, KD_SET)) return false;
         if (op->item.data != known && !item_is_ours(c, op->item)) return false;
         known = op->item.data;
     }
     for (uint32_t i = 0; i < body->sum_count; i++) {
         const kd_sum *s = &body->sums[i];
-        if (!counter_is(c, s->counter, KD_SUM) || s->amount > KD_SUM_AMOUNT_MAX) return false;
+        if (s->amount > KD_SUM_AMOUNT_MAX) return false;
         if (s->item.data != known && !item_is_ours(c, s->item)) return false;
         known = s->item.data;
     }
@@ -137,9 +145,13 @@ static kd_fed feed_body(kd_central *c, const kd_batch *b, kd_bytes record, uint1
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
     if (err != KD_OK) return kd_quarantine_take(c, record, offset);
     bool fits = kd_merge_body_fits(c, &body);
-    if (fits) merge(c, b, &body, edge, region);
+    uint8_t unknown = fits ? kd_merge_unknown_counter(c, &body) : 0;
+    if (fits && unknown == 0) merge(c, b, &body, edge, region);
     kd_body_finish(&body);
-    return fits ? KD_FED_MERGED : kd_quarantine_take(c, record, offset);
+    if (fits && unknown == 0) return KD_FED_MERGED;
+    kd_fed fed = kd_quarantine_take(c, record, offset);
+    c->unknown_counter = unknown;
+    return unknown != 0 ? KD_FED_UNKNOWN_COUNTER : fed;
 }
 
 static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
@@ -202,6 +214,11 @@ kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t 
     c->log_tentative = (kd_log_position){.known = true, .offset = offset, .digest = kd_hash(record)};
     kd_commit_open(c)->fed = true;
     return fed;
+}
+
+uint8_t kd_central_unknown_counter(const kd_central *c)
+{
+    return c->unknown_counter;
 }
 
 uint32_t kd_central_gathered(const kd_central *c)

@@ -88,9 +88,9 @@ static kd_poison poison_of_body(const kd_central *c, const kd_batch *b)
     int err = kd_body_decode(b->body, &body);
     if (err == KD_EVERSION) return KD_POISON_SCHEMA;
     if (err != KD_OK) return KD_POISON_BODY;
-    bool fits = kd_merge_body_fits(c, &body);
+    bool fits = kd_merge_body_fits(c, &body), known = kd_merge_unknown_counter(c, &body) == 0;
     kd_body_finish(&body);
-    return fits ? KD_POISON_NONE : KD_POISON_CONTENT;
+    return !fits ? KD_POISON_CONTENT : known ? KD_POISON_NONE : KD_POISON_COUNTER;
 }
 
 static bool crowded(const kd_central *c, const kd_batch *b)
@@ -201,6 +201,33 @@ int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, k
     return KD_OK;
 }
 
+typedef struct {
+    uint64_t ids[KD_QUARANTINE_MAX];
+    uint32_t count;
+} id_list;
+
+static int note_sound(void *arg, const kd_quarantined *q)
+{
+    id_list *l = arg;
+    if (q->poison == KD_POISON_NONE && l->count < KD_QUARANTINE_MAX) l->ids[l->count++] = q->id;
+    return 0;
+}
+
+int kd_central_quarantine_retry(kd_central *c, uint64_t now_us, uint32_t *merged)
+{
+    id_list sound = {.count = 0};
+    *merged = 0;
+    int err = kd_central_quarantine_each(c, note_sound, &sound);
+    for (uint32_t i = 0; err == KD_OK && i < sound.count; i++) {
+        kd_fed fed;
+        uint64_t version;
+        err = kd_central_quarantine_release(c, sound.ids[i], now_us, &fed, &version);
+        if (err == KD_OK) *merged += fed == KD_FED_MERGED;
+        if (err == KD_EINVAL) err = KD_OK; /* no batch */
+    }
+    return err;
+}
+
 /* Whether applied of its edge may pass the batch. KD_OK: it does; KD_ENOTFOUND: nobody waits for it; KD_EAGAIN. */
 static int may_pass(const kd_central *c, const kd_quarantined *q, kd_batch *b, int *edge)
 {
@@ -240,6 +267,6 @@ int kd_central_quarantine_drop(kd_central *c, uint64_t id, bool *passed, uint64_
 const char *kd_poison_name(kd_poison p)
 {
     static const char *const names[] = {"none",    "record", "claim",  "envelope", "damaged", "body",
-                                        "content", "crowd",  "schema", "cut",      "epoch"};
+                                        "content", "crowd",  "schema", "cut",      "epoch",   "counter"};
     return (size_t)p < KD_COUNT(names) ? names[p] : "unknown";
 }

@@ -177,3 +177,9 @@ uint64_t kd_registry_low_watermark(const kd_central *c)
 {
     return kd_registry_lowest(c, false).time_us;
 }
+
+void kd_central_expect(kd_central *c, const char *const *edges, uint32_t count)
+{
+    c->config.expected_edges = edges;
+    c->config.expected_edge_count = count;
+}

@@ -15,10 +15,11 @@ static const char *const poisons[] = {
         "the body is not the one that was sealed: damaged on its way; the edge sends it again by itself",
     [KD_POISON_BODY] = "the body of the batch does not decode",
     [KD_POISON_CONTENT] =
-        "it holds an item of another partition, a counter that is not configured, or an absurd amount",
+        "it holds an item of another partition, or an absurd amount",
     [KD_POISON_CROWD] = "it is of one edge or region more than a partition can know",
     [KD_POISON_SCHEMA] = "it is of a newer schema: release it after an upgrade",
     [KD_POISON_EPOCH] = "it names an epoch near the end of all numbers, far above our own",
+    [KD_POISON_COUNTER] = "it waits for a counter that is not configured here: it is merged as soon as it is",
     [KD_POISON_CUT] = "it is larger than a batch may be; only its beginning was kept",
 };
 
@@ -134,6 +135,8 @@ static const char *fed_name(kd_fed fed)
         return "of a newer schema still";
     case KD_FED_RETIRED:
         return "of a retired edge";
+    case KD_FED_UNKNOWN_COUNTER:
+        return "it waits for a counter still";
     default:
         return "poison still";
     }

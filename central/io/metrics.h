@@ -17,6 +17,7 @@
     X(identity, COUNTER, "kudos_central_batches_total", "result=\"identity\"", "")                           \
     X(alarms_quarantine, COUNTER, "kudos_central_alarms_total", "reason=\"quarantine\"",                     \
       "Reasons to look after it.")                                                                           \
+    X(alarms_counter, COUNTER, "kudos_central_alarms_total", "reason=\"unknown-counter\"", "")               \
     X(alarms_identity, COUNTER, "kudos_central_alarms_total", "reason=\"identity\"", "")                     \
     X(alarms_retired, COUNTER, "kudos_central_alarms_total", "reason=\"retired\"", "")                       \
     X(alarms_log, COUNTER, "kudos_central_alarms_total", "reason=\"log\"", "")                               \

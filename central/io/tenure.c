@@ -234,6 +234,12 @@ static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
         KD_LOG(KD_ERROR, "alarm-quarantined", KD_U64("partition", t->partition), KD_I64("offset", offset),
                KD_BYTES("edge", edge), KD_U64("bytes", record.len));
         break;
+    case KD_FED_UNKNOWN_COUNTER:
+        kd_metric_add(&t->metrics->alarms_counter, 1);
+        KD_LOG(KD_ERROR, "alarm-unknown-counter", KD_U64("partition", t->partition), KD_I64("offset", offset), KD_BYTES("edge", edge),
+               KD_U64("counter", kd_central_unknown_counter(t->core)),
+               KD_STR("cause", "no counter of this number and kind is configured: the edge waits; add it to [counters] and send SIGHUP"));
+        break;
     case KD_FED_UNKNOWN_SCHEMA:
         t->unknown_schema++;
         KD_LOG(KD_WARN, "unknown-schema", KD_U64("partition", t->partition), KD_I64("offset", offset));

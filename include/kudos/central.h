@@ -28,9 +28,9 @@ typedef struct kd_central kd_central;
 typedef struct {
     kd_bytes name; /* of this central, for claims; copied */
     uint32_t partition, partitions;
-    const kd_counters *counters; /* borrowed for the life of the object */
+    const kd_counters *counters; /* borrowed for the life of the object; between two calls the owner may add some at the end */
     uint64_t drift_us;           /* D */
-    /* Names; borrowed. Until each was heard here as_of is unknown: what an edge that central never heard of has
+    /* Names; borrowed until kd_central_expect. Until each was heard here as_of is unknown: what an edge that central never heard of has
      * acknowledged cannot be in the number. */
     const char *const *expected_edges;
     uint32_t expected_edge_count;
@@ -106,11 +106,18 @@ typedef enum {
     KD_FED_CLAIM,          /* own or lower claim, or a higher one before ours, which is outbid */
     KD_FED_FENCED,         /* a higher claim: stop serving this partition */
     KD_FED_RETIRED,        /* of an edge that was retired: left, alarm; kudos/forget.h */
+    KD_FED_UNKNOWN_COUNTER, /* it holds a counter that is not configured, or of the other kind: kept as what is quarantined, alarm; its edge waits
+                               until the counter is there */
 } kd_fed;
 
 /* Takes the record at `offset` into the open commit. Offsets may repeat or jump. A record that is not merged
  * still moves the log position on. */
 kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t now_us);
+
+/* The wire id of the counter that the last KD_FED_UNKNOWN_COUNTER was for. */
+uint8_t kd_central_unknown_counter(const kd_central *c);
+/* Other names of expected edges than those of the configuration; borrowed. */
+void kd_central_expect(kd_central *c, const char *const *edges, uint32_t count);
 
 /* Operations gathered in the open commit; the shell begins a commit when there are enough or a poll is
  * exhausted. */

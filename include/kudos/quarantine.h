@@ -25,11 +25,12 @@ typedef enum {
     KD_POISON_ENVELOPE, /* a batch whose envelope does not decode */
     KD_POISON_DAMAGED, /* the body is not the one that was sealed: damaged on its way, the edge sends it again */
     KD_POISON_BODY,    /* the body does not decode */
-    KD_POISON_CONTENT, /* an item of another partition, a counter that is not configured, an absurd amount */
+    KD_POISON_CONTENT, /* an item of another partition, an absurd amount */
     KD_POISON_CROWD,   /* one edge or region more than a partition can know */
     KD_POISON_SCHEMA,  /* newer than this program: release it after an upgrade */
     KD_POISON_CUT,     /* larger than a batch may be: only its beginning was kept */
     KD_POISON_EPOCH,   /* a batch or a claim of an epoch beyond belief */
+    KD_POISON_COUNTER, /* a counter that is not configured, or of the other kind: merged as soon as it is configured */
 } kd_poison;
 const char *kd_poison_name(kd_poison p);
 
@@ -57,6 +58,10 @@ int kd_central_quarantine_get(kd_central *c, uint64_t id, kd_quarantined *q);
  * it stays. KD_ENOTFOUND, KD_EINVAL (no batch, or it was cut), KD_EFENCED, KD_EIO. */
 int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, kd_fed *fed,
                                   uint64_t *version);
+
+/* Counters were added to the configuration: feeds again what waited for them. *merged: how many batches that were; they go with the open commit.
+ * KD_OK, KD_EFENCED, KD_EIO. */
+int kd_central_quarantine_retry(kd_central *c, uint64_t now_us, uint32_t *merged);
 
 /* Gives it up for good, with the commit of *version. *passed: applied of its edge has passed it, so its operations are
  * lost and the edge goes on; else nobody waited for it, or it could not be said who. KD_ENOTFOUND, KD_EAGAIN (its edge

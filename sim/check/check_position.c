@@ -81,7 +81,7 @@ void check_position_fed(checks *c, uint32_t slot, uint32_t partition, const kd_b
     if (fed == KD_FED_IDENTITY && !c->doubled[edge] && !c->disk_changed[edge])
         check_fail(c, "identity", "central doubts the identity of %.*s, which nobody copied or put back",
                    (int)b->edge.len, b->edge.data);
-    if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA)
+    if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_UNKNOWN_COUNTER)
         check_fail(c, "order", "central sets a batch of %.*s aside", (int)b->edge.len, b->edge.data);
 }
 

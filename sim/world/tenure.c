@@ -38,7 +38,7 @@ static void fed_badly(world *w, uint32_t partition, int64_t offset, kd_fed fed)
 {
     if (fed == KD_FED_IDENTITY)
         world_note(w, "central", "two batches of one name and position in partition %u", partition);
-    if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_POISONED)
+    if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_UNKNOWN_COUNTER || fed == KD_FED_POISONED)
         world_fail(w, "feed", "central partition %u at %lld: a record was fed with %d", partition,
                    (long long)offset, (int)fed);
 }

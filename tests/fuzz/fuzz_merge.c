@@ -68,7 +68,7 @@ static void feed_body(world *w, int e, bool damaged, kd_bytes body)
     kd_fed fed = kd_central_feed(w->r.c, kd_buf_view(&record), w->r.offset++, NOW);
     KD_ASSERT(fed == KD_FED_MERGED || fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA ||
               fed == KD_FED_RETIRED || fed == KD_FED_GAP || fed == KD_FED_DUPLICATE ||
-              fed == KD_FED_IDENTITY);
+              fed == KD_FED_IDENTITY || fed == KD_FED_UNKNOWN_COUNTER);
     if (fed == KD_FED_MERGED) {
         w->last[e] = at;
         w->last_digest[e] = b.digest;

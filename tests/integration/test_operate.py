@@ -151,12 +151,12 @@ def poison(central, feed, item):  # noqa: F811
     feed.again()
     feed.batch("a", [like(item, "u3")])
     feed.batch("b", [like(item, "u4")])
-    central.wait_metric('kudos_central_alarms_total{reason="quarantine"}', 2)
+    central.wait_metric('kudos_central_alarms_total{reason="unknown-counter"}', 2)
     central.wait_metric('kudos_central_batches_total{result="gap"}', 1)
     central.wait_likes(item, 2)
     until(lambda: central.metric("kudos_central_quarantined_records") == 1, "no gauge")
-    alarm = central.events("alarm-quarantined")[0]
-    assert (alarm["partition"], alarm["edge"]) == (0, "a")
+    alarm = central.events("alarm-unknown-counter")[0]
+    assert (alarm["partition"], alarm["edge"], alarm["counter"]) == (0, "a", STRANGE)
     assert central.applied("a") == (1, 1) and central.applied("b") == (1, 1)
 
 
@@ -169,11 +169,11 @@ def test_quarantine_drop(central, feed):  # noqa: F811
     where = ["--url", central.url]
     poison(central, feed, item)
     row = kept(where)[0]
-    assert (row["edge"], row["position"], row["poison"], row["partition"]) == ("a", "1.2", "content", "0")
+    assert (row["edge"], row["position"], row["poison"], row["partition"]) == ("a", "1.2", "counter", "0")
     shown = quarantine("show", row["id"], *where).stdout
     assert f"like counter={STRANGE}(not configured) item={item} user=lost" in shown and "operations: 2" in shown
     assert re.search(r"^00000000  9e 01 01 a1 61 ", shown, re.M) and last_line(quarantine("show", row["id"], *where), "quarantine")
-    assert "poison still" in quarantine("release", row["id"], *where, rc=1).stderr
+    assert "waits for a counter" in quarantine("release", row["id"], *where, rc=1).stderr
     assert central.applied("a") == (1, 1)
     done = quarantine("drop", row["id"], *where)
     assert "its operations are lost" in done.stdout and "user=lost" in done.stdout

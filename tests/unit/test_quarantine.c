@@ -93,7 +93,8 @@ static uint64_t poison(void)
     seal(&a, like(1, 1, noon, RIG_LIKE));
     cr_assert_eq(feed(), KD_FED_MERGED);
     seal(&a, like(1, 2, noon + 1, 33));
-    cr_assert_eq(feed(), KD_FED_QUARANTINED);
+    cr_assert_eq(feed(), KD_FED_UNKNOWN_COUNTER);
+    cr_assert_eq(kd_central_unknown_counter(r.c), 33);
     cr_assert_eq(kept(), 1u);
     return found[0].id;
 }
@@ -101,12 +102,12 @@ static uint64_t poison(void)
 Test(quarantine, keeps_a_batch_once_and_stalls_its_edge_alone)
 {
     poison();
-    cr_assert_eq(found[0].poison, KD_POISON_CONTENT);
+    cr_assert_eq(found[0].poison, KD_POISON_COUNTER);
     cr_assert(found[0].named);
     cr_assert_eq(found[0].at.seq, 2u);
     cr_assert_eq(found[0].length, record.len);
     again(99);
-    cr_assert_eq(feed(), KD_FED_QUARANTINED);
+    cr_assert_eq(feed(), KD_FED_UNKNOWN_COUNTER);
     cr_assert_eq(kept(), 1u, "a resend is the same");
     seal(&a, like(1, 3, noon + 2, RIG_LIKE));
     cr_assert_eq(feed(), KD_FED_GAP, "nothing of that edge passes it");
@@ -121,7 +122,7 @@ Test(quarantine, keeps_a_batch_once_and_stalls_its_edge_alone)
 Test(quarantine, a_resend_that_decodes_takes_it_away)
 {
     poison();
-    cr_assert_eq(feed(), KD_FED_QUARANTINED);
+    cr_assert_eq(feed(), KD_FED_UNKNOWN_COUNTER);
     r.counters.at[r.counters.count++] = (kd_counter){"clap", 33, KD_SET}; /* an upgrade, say */
     again(98);
     cr_assert_eq(feed(), KD_FED_MERGED);
@@ -135,7 +136,7 @@ Test(quarantine, release_feeds_it_again)
     uint64_t id = poison(), version;
     kd_fed fed;
     cr_assert_eq(kd_central_quarantine_release(r.c, id, 5, &fed, &version), KD_OK);
-    cr_assert_eq(fed, KD_FED_QUARANTINED, "nothing has changed");
+    cr_assert_eq(fed, KD_FED_UNKNOWN_COUNTER, "nothing has changed");
     rig_commit(&r);
     cr_assert_eq(kept(), 1u);
     r.counters.at[r.counters.count++] = (kd_counter){"clap", 33, KD_SET};
@@ -166,6 +167,27 @@ Test(quarantine, drop_lets_the_edge_go_on)
     seal(&a, like(1, 3, noon + 2, RIG_LIKE));
     cr_assert_eq(feed(), KD_FED_MERGED, "the digest of what was dropped fits the next one's after");
     cr_assert_eq(rig_total(&r, 1, LIKE), 2u);
+}
+
+Test(quarantine, what_waits_for_a_counter_is_merged_when_it_is_added)
+{
+    uint32_t merged;
+    poison();
+    seal(&b, like(1, 4, noon + 3, 34));
+    cr_assert_eq(feed(), KD_FED_UNKNOWN_COUNTER);
+    rig_commit(&r);
+    cr_assert_eq(kd_central_quarantine_retry(r.c, 5, &merged), KD_OK);
+    cr_assert_eq(merged, 0u, "nothing has changed");
+    r.counters.at[r.counters.count++] = (kd_counter){.name = "clap", .id = 33, .kind = KD_SET};
+    cr_assert_eq(kd_central_quarantine_retry(r.c, 5, &merged), KD_OK);
+    cr_assert_eq(merged, 1u, "the other one still waits");
+    rig_commit(&r);
+    cr_assert_eq(kept(), 1u);
+    cr_assert(kd_bytes_eq(found[0].edge, kd_bytes_str("edge-b")));
+    cr_assert_eq(applied("edge-a").seq, 2u);
+    cr_assert_eq(rig_total(&r, 1, 3), 1u);
+    seal(&a, like(1, 3, noon + 2, RIG_LIKE));
+    cr_assert_eq(feed(), KD_FED_MERGED, "its edge goes on");
 }
 
 Test(quarantine, names_a_batch_by_what_can_be_read)
