@@ -30,12 +30,6 @@ static size_t field_size(kd_option_type type)
     return 0;
 }
 
-static void free_strings(kd_strings *list)
-{
-    for (uint32_t i = 0; i < list->count; i++) free(list->at[i]);
-    free(list->at);
-}
-
 static void free_pairs(kd_pairs *pairs)
 {
     for (uint32_t i = 0; i < pairs->count; i++) {
@@ -48,7 +42,7 @@ static void free_pairs(kd_pairs *pairs)
 void kd_option_clear(const kd_option *option, void *field)
 {
     if (option->type == KD_OPTION_TYPE_STRING || option->type == KD_OPTION_TYPE_PATH) free(*(char **)field);
-    if (option->type == KD_OPTION_TYPE_LIST) free_strings(field);
+    if (option->type == KD_OPTION_TYPE_LIST) kd_strings_finish(field);
     if (option->type == KD_OPTION_TYPE_PAIRS) free_pairs(field);
     memset(field, 0, field_size(option->type));
 }

@@ -16,24 +16,60 @@ void kd_api_finish(kd_api *api)
     kd_cidrs_finish(&api->trusted);
 }
 
+/* Frees the body. */
+static void answer_json(kd_http_request *req, kd_buf *body)
+{
+    const kd_http_field fields[] = {{"content-type", kd_bytes_str("application/json")},
+                                    {"cache-control", kd_bytes_str("no-store")}};
+    kd_http_respond(req, 200, fields, KD_COUNT(fields), kd_buf_view(body));
+    kd_buf_finish(body);
+}
+
 /* An object of one number. */
 static void answer_number(kd_http_request *req, const char *key, uint64_t value)
 {
     kd_buf out = {.data = NULL};
     kd_json j = kd_json_of(&out);
-    const kd_http_field fields[] = {{"content-type", kd_bytes_str("application/json")},
-                                    {"cache-control", kd_bytes_str("no-store")}};
     kd_json_object(&j);
     kd_json_put_u64(&j, key, value);
     kd_json_end_object(&j);
-    kd_http_respond(req, 200, fields, KD_COUNT(fields), kd_buf_view(&out));
-    kd_buf_finish(&out);
+    answer_json(req, &out);
 }
 
 static void answer_time(kd_api *api, kd_http_request *req)
 {
     (void)api;
     answer_number(req, "now_us", kd_clock_wall_us());
+}
+
+/* What an edge compares its own with: names, wire ids and kinds. */
+static void write_catalogue(const kd_central_settings *s, kd_json *j)
+{
+    kd_json_object(j);
+    kd_json_key(j, "collections");
+    kd_json_array(j);
+    for (uint32_t i = 0; i < s->collections.count; i++) kd_json_cstr(j, s->collections.at[i]);
+    kd_json_end_array(j);
+    kd_json_key(j, "counters");
+    kd_json_array(j);
+    for (uint32_t i = 0; i < s->counters.count; i++) {
+        const kd_counter *c = &s->counters.at[i];
+        kd_json_object(j);
+        kd_json_put_str(j, "name", kd_bytes_str(c->name));
+        kd_json_put_u64(j, "id", c->id);
+        kd_json_put_str(j, "kind", kd_bytes_str(c->kind == KD_SET ? "set" : "sum"));
+        kd_json_end_object(j);
+    }
+    kd_json_end_array(j);
+    kd_json_end_object(j);
+}
+
+static void answer_catalogue(kd_api *api, kd_http_request *req)
+{
+    kd_buf out = {.data = NULL};
+    kd_json j = kd_json_of(&out);
+    write_catalogue(api->settings, &j);
+    answer_json(req, &out);
 }
 
 /* Where the operator's commands go on from this address. */
@@ -59,6 +95,7 @@ static const struct {
     {"counts", kd_api_counts_query, kd_api_counts_body},
     {"likes/lookup", NULL, kd_api_lookup},
     {"time", answer_time, NULL},
+    {"catalogue", answer_catalogue, NULL},
     {"export", kd_api_export, NULL},
     {"admin", answer_admin, NULL},
 };

@@ -184,7 +184,7 @@ static int write_line(void *arg, const kd_member *m)
 
 static int find_page(kd_read *r, kd_tenure *t, kd_read_item *item)
 {
-    lines l = {&r->api->settings->counters, &r->out};
+    lines l = {&t->declared->counters, &r->out};
     (void)item;
     return kd_central_members(t->core, 0, kd_bytes_of(NULL, 0), r->cursor, r->limit, write_line, &l,
                               &r->next);

@@ -2,6 +2,7 @@
 #include "central/io/app.h"
 #include "central/io/fail.h"
 #include "common/io/log.h"
+#include "common/io/reload.h"
 
 #include <stdlib.h>
 
@@ -69,7 +70,18 @@ static void reload_tls(kd_app *app)
         KD_LOG(KD_ERROR, "certificate-kept", KD_STR("cause", error));
 }
 
-static void take_over(kd_app *app, kd_central_settings *fresh)
+/* The workers first: what is asked of them from now on may be of a new counter. */
+static void take_over_names(kd_app *app, const kd_central_settings *fresh)
+{
+    kd_central_settings *mine = &app->settings;
+    bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
+    bool edges = kd_reload_list("central", "edges", &mine->edges, &fresh->edges);
+    if (counters || edges)
+        for (uint32_t i = 0; i < app->started; i++) kd_worker_redeclare(&app->workers[i]);
+    kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
+}
+
+static void take_over(kd_app *app, const kd_central_settings *fresh)
 {
     const kd_option *fixed = kd_options_fixed_change(&kd_central_options, &app->settings, fresh);
     if (fixed != NULL) {
@@ -78,6 +90,7 @@ static void take_over(kd_app *app, kd_central_settings *fresh)
     } else {
         app->settings.log_level = fresh->log_level;
         kd_log_set_level((kd_log_level)fresh->log_level);
+        take_over_names(app, fresh);
         KD_LOG(KD_INFO, "reloaded");
     }
 }
@@ -88,12 +101,14 @@ void kd_app_reload(void *arg)
     char error[KD_OPTIONS_ERROR_MAX];
     kd_central_settings fresh;
     kd_notify_reloading();
-    if (kd_command_reload(app->command, &kd_central_options, &fresh, error) == KD_OK) {
+    int rc = kd_command_reload(app->command, &kd_central_options, &fresh, error);
+    bool loaded = rc == KD_OK;
+    if (loaded) rc = kd_central_settings_check(&fresh, error);
+    if (rc == KD_OK)
         take_over(app, &fresh);
-        kd_options_finish(&kd_central_options, &fresh);
-    } else {
+    else
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
-    }
+    if (loaded) kd_options_finish(&kd_central_options, &fresh);
     reload_tls(app);
     kd_notify("READY=1");
 }

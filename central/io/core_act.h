@@ -12,7 +12,7 @@
 
 typedef struct {
     kd_central *core;
-    const kd_central_settings *settings;
+    const kd_counters *counters;
     uint32_t partition;
     kd_order order;
     uint64_t now_us;

@@ -50,7 +50,7 @@ static int list_one(void *arg, const kd_quarantined *q)
 
 static void say_operations(kd_core_act *a, const kd_body *body)
 {
-    const kd_counters *counters = &a->settings->counters;
+    const kd_counters *counters = a->counters;
     char item[KD_ITEM_KEY_MAX];
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];

@@ -20,18 +20,23 @@ static uint32_t ages_place(const kd_strings *edges, const char *name)
     return i;
 }
 
+void kd_edge_ages_name(kd_edge_ages *a, const kd_strings *edges)
+{
+    a->count = edges->count;
+    for (uint32_t i = 0; i < a->count; i++) a->names[i] = edges->at[i];
+    qsort(a->names, a->count, sizeof *a->names, ages_compare);
+    for (uint32_t i = 0; i < a->count; i++) a->rows[i] = ages_place(edges, a->names[i]);
+}
+
 void kd_edge_ages_init(kd_edge_ages *a, const kd_strings *edges)
 {
-    a->count = (uint32_t)edges->count + 1;
-    a->cells = kd_alloc(a->count * sizeof *a->cells);
-    a->age_us = kd_alloc(a->count * sizeof *a->age_us);
-    a->seen = kd_alloc(a->count * sizeof *a->seen);
-    a->names = kd_alloc(a->count * sizeof *a->names);
-    a->rows = kd_alloc(a->count * sizeof *a->rows);
-    for (uint32_t i = 0; i + 1 < a->count; i++) a->names[i] = edges->at[i];
-    qsort(a->names, a->count - 1, sizeof *a->names, ages_compare);
-    for (uint32_t i = 0; i + 1 < a->count; i++) a->rows[i] = ages_place(edges, a->names[i]);
-    for (uint32_t i = 0; i < a->count; i++) kd_metric_set(&a->cells[i], KD_METRIC_NONE);
+    a->cells = kd_alloc(KD_EDGE_AGES_ROWS * sizeof *a->cells);
+    a->age_us = kd_alloc(KD_EDGE_AGES_ROWS * sizeof *a->age_us);
+    a->seen = kd_alloc(KD_EDGE_AGES_ROWS * sizeof *a->seen);
+    a->names = kd_alloc(KD_EDGE_AGES_ROWS * sizeof *a->names);
+    a->rows = kd_alloc(KD_EDGE_AGES_ROWS * sizeof *a->rows);
+    for (uint32_t i = 0; i < KD_EDGE_AGES_ROWS; i++) kd_metric_set(&a->cells[i], KD_METRIC_NONE);
+    kd_edge_ages_name(a, edges);
 }
 
 void kd_edge_ages_finish(kd_edge_ages *a)
@@ -49,8 +54,8 @@ static uint32_t ages_row(const kd_edge_ages *a, kd_bytes edge)
     char text[KD_NAME_MAX + 1];
     const char *name = text;
     snprintf(text, sizeof text, "%.*s", (int)edge.len, (const char *)edge.data);
-    const char **found = bsearch(&name, a->names, a->count - 1, sizeof *a->names, ages_compare);
-    return found ? a->rows[found - a->names] : a->count - 1;
+    const char **found = bsearch(&name, a->names, a->count, sizeof *a->names, ages_compare);
+    return found ? a->rows[found - a->names] : KD_EDGE_AGES_OTHERS;
 }
 
 static void ages_raise(kd_edge_ages *a, uint32_t row, uint64_t age_us)
@@ -60,24 +65,24 @@ static void ages_raise(kd_edge_ages *a, uint32_t row, uint64_t age_us)
 
 void kd_edge_ages_begin(kd_edge_ages *a)
 {
-    for (uint32_t i = 0; i < a->count; i++) a->age_us[i] = KD_METRIC_NONE;
+    for (uint32_t i = 0; i < KD_EDGE_AGES_ROWS; i++) a->age_us[i] = KD_METRIC_NONE;
 }
 
 void kd_edge_ages_take(kd_edge_ages *a, const kd_central_edge *edges, uint32_t n, uint64_t now_us, uint64_t unheard_us)
 {
-    memset(a->seen, 0, a->count * sizeof *a->seen);
+    memset(a->seen, 0, KD_EDGE_AGES_ROWS * sizeof *a->seen);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = ages_row(a, edges[i].name);
         a->seen[row] = true;
         if (!edges[i].retired) ages_raise(a, row, now_us > edges[i].watermark_us ? now_us - edges[i].watermark_us : 0);
     }
-    for (uint32_t i = 0; i + 1 < a->count; i++)
+    for (uint32_t i = 0; i < a->count; i++)
         if (!a->seen[i]) ages_raise(a, i, unheard_us);
 }
 
 void kd_edge_ages_end(kd_edge_ages *a)
 {
-    for (uint32_t i = 0; i < a->count; i++) kd_metric_set(&a->cells[i], a->age_us[i]);
+    for (uint32_t i = 0; i < KD_EDGE_AGES_ROWS; i++) kd_metric_set(&a->cells[i], a->age_us[i]);
 }
 
 /* No edge can be named "(other)": a name has no parentheses. */
@@ -88,7 +93,8 @@ void kd_edge_ages_render(const kd_strings *edges, const void *const *cells, size
     char(*labels)[LABEL_MAX] = kd_alloc(count * sizeof *labels);
     for (size_t i = 0; i < count; i++) {
         snprintf(labels[i], sizeof labels[i], "edge=\"%s\"", i + 1 < count ? edges->at[i] : "(other)");
-        rows[i] = (kd_metric_info){i * sizeof(kd_metric), KD_METRIC_AGE, "kudos_central_edge_watermark_age_seconds", labels[i],
+        size_t row = i + 1 < count ? i : KD_EDGE_AGES_OTHERS;
+        rows[i] = (kd_metric_info){row * sizeof(kd_metric), KD_METRIC_AGE, "kudos_central_edge_watermark_age_seconds", labels[i],
                                    "Age of an edge's oldest watermark; (other): of those that central.edges does not name. NaN: retired, or none."};
     }
     const kd_metric_table table = {rows, count};

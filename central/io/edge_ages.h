@@ -9,9 +9,12 @@
 #include "common/options.h"
 #include "kudos/central.h"
 
-/* Of one worker. A row's number is that of its edge in central.edges; the last row is that of the others. */
+/* A row's number is that of its edge in central.edges, to which a reload only appends; the last row is that of the others. */
+enum { KD_EDGE_AGES_OTHERS = KD_OPTIONS_LIST_MAX, KD_EDGE_AGES_ROWS };
+
+/* Of one worker. */
 typedef struct {
-    uint32_t count;     /* rows */
+    uint32_t count;     /* named edges */
     kd_metric *cells;   /* by row; read by the admin thread */
     int64_t *age_us;    /* by row: what is being gathered */
     bool *seen;         /* by row: in the partition that is being looked at */
@@ -21,6 +24,8 @@ typedef struct {
 
 /* Borrows the names. */
 void kd_edge_ages_init(kd_edge_ages *a, const kd_strings *edges);
+/* There are more of them. Borrows these instead. */
+void kd_edge_ages_name(kd_edge_ages *a, const kd_strings *edges);
 void kd_edge_ages_finish(kd_edge_ages *a);
 /* A round: begin, each partition with its edges, end. A named edge of which a partition has not heard is as old as the worker (`unheard_us`). */
 void kd_edge_ages_begin(kd_edge_ages *a);

@@ -38,6 +38,7 @@ typedef struct {
 
 struct kd_jobs {
     const kd_central_settings *settings;
+    kd_counters counters; /* as they were when the job was started */
     kd_worker *workers;
     pthread_mutex_t lock;
     pthread_t thread;

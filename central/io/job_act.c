@@ -29,7 +29,7 @@ static question *create(kd_jobs *jobs, uint32_t partition, void (*work)(kd_ask *
     q->ask.dispose = dispose;
     q->ask.owner = kd_jobs_worker(jobs, partition);
     q->act.partition = partition;
-    q->act.settings = jobs->settings;
+    q->act.counters = &jobs->counters;
     return q;
 }
 

@@ -43,7 +43,7 @@ static void note(void *arg, const kd_audit_mismatch *m)
 {
     auditing *a = arg;
     kd_buf_clear(&a->line);
-    kd_audit_line(&a->line, &a->jobs->settings->counters, a->partition, m);
+    kd_audit_line(&a->line, &a->jobs->counters, a->partition, m);
     kd_jobs_line(a->jobs, kd_buf_view(&a->line));
 }
 
@@ -57,7 +57,7 @@ static int audit_moment(kd_jobs *jobs, moment *m, char *error)
 {
     auditing a = {.jobs = jobs, .partition = m->partition};
     const kd_store store = kd_leveldb_snapshot_store(m->snapshot);
-    const kd_audit_config config = {.counters = &jobs->settings->counters,
+    const kd_audit_config config = {.counters = &jobs->counters,
                                     .shown = m->copy,
                                     .arg = &a,
                                     .mismatch = note,

@@ -153,7 +153,7 @@ static int act_on_partition(const kd_source *s, const kd_order *order, uint32_t 
 {
     kd_leveldb *db = NULL;
     kd_core_act act = {
-        .settings = &s->settings, .partition = p, .order = *order, .now_us = kd_clock_wall_us()};
+        .counters = &s->settings.counters, .partition = p, .order = *order, .now_us = kd_clock_wall_us()};
     int rc = open_partition(s, p, n, kd_tenure_epoch_hint(act.now_us), &db, &act.core, error);
     if (rc == KD_OK) {
         rc = kd_core_act_run(&act);

@@ -10,6 +10,7 @@
 #include "common/io/log.h"
 #include "common/io/options_file.h"
 #include "common/io/point.h"
+#include "kudos/quarantine.h"
 
 enum { GAPS_EVERY_US = 10000000 };
 
@@ -45,10 +46,10 @@ static int open_core(kd_tenure *t, char *error)
         .name = kd_bytes_str(s->name),
         .partition = t->partition,
         .partitions = (uint32_t)s->partitions,
-        .counters = &s->counters,
+        .counters = &t->declared->counters,
         .drift_us = s->drift_bound_us,
-        .expected_edges = (const char *const *)s->edges.at,
-        .expected_edge_count = s->edges.count,
+        .expected_edges = (const char *const *)t->declared->edges.at,
+        .expected_edge_count = t->declared->edges.count,
         .redo_bytes_max = s->redo_bytes,
         .counts_cached_max = (uint32_t)KD_MAX(64, s->counts_cached / s->partitions),
         .publish_changes = s->publish_changes,
@@ -79,13 +80,14 @@ static void commit_done(void *arg, uint64_t id, int err)
     kd_loop_post(t->loop, &slot->post);
 }
 
-int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, uint32_t partition, bool anew,
+int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared, uint32_t partition, bool anew,
                    kd_loop *loop, kd_central_metrics *metrics, char *error)
 {
     char path[4096];
     *t = (kd_tenure){.partition = partition,
                      .loop = loop,
                      .settings = settings,
+                     .declared = declared,
                      .metrics = metrics,
                      .group_offset = -1,
                      .log_high = -1};
@@ -279,6 +281,17 @@ void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_
     if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM)
         alarm_of(t, fed, record, offset);
     if (kd_central_gathered(t->core) >= t->settings->commit_ops) kd_tenure_commit(t, now_us);
+}
+
+void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us)
+{
+    uint32_t merged = 0;
+    kd_central_expect(t->core, (const char *const *)t->declared->edges.at, t->declared->edges.count);
+    int rc = kd_central_quarantine_retry(t->core, now_us, &merged);
+    if (rc == KD_OK && merged > 0)
+        KD_LOG(KD_INFO, "quarantine-merged", KD_U64("partition", t->partition), KD_U64("batches", merged));
+    t->fed = t->fed || merged > 0;
+    kd_tenure_commit(t, now_us); /* says what a read that failed has come to */
 }
 
 bool kd_tenure_idle(const kd_tenure *t)

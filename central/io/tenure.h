@@ -22,6 +22,12 @@
 
 typedef struct kd_tenure kd_tenure;
 
+/* What a SIGHUP adds to, as the cores of one worker know it; on its thread. */
+typedef struct {
+    kd_counters counters;
+    kd_strings edges; /* expected ones */
+} kd_declared;
+
 /* A commit between begin and end; its post carries the committer's word to the worker. */
 typedef struct {
     kd_post post;
@@ -36,6 +42,7 @@ struct kd_tenure {
     uint32_t partition;
     kd_loop *loop;
     const kd_central_settings *settings;
+    const kd_declared *declared; /* the worker's */
     kd_central_metrics *metrics; /* the worker's */
     kd_leveldb *db;
     kd_store store;
@@ -64,7 +71,7 @@ struct kd_tenure {
 
 /* Opens store and core and starts the committer. `anew`: one that is missing is made; else it was lost. On an error `error` (KD_OPTIONS_ERROR_MAX bytes) names cause
  * and partition: kd_err of kd_leveldb_open and kd_central_open. Nothing is left open then. */
-int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, uint32_t partition, bool anew, kd_loop *loop,
+int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared, uint32_t partition, bool anew, kd_loop *loop,
                    kd_central_metrics *metrics, char *error);
 /* After the producer was destroyed and the loop joined. Applies what was submitted. */
 void kd_tenure_close(kd_tenure *t);
@@ -72,6 +79,8 @@ void kd_tenure_close(kd_tenure *t);
 /* On the worker's thread from here on. The first commit, which carries the epoch. */
 void kd_tenure_begin(kd_tenure *t);
 void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us);
+/* `declared` has changed: the core hears of it, and merges what waited for a counter. */
+void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us);
 /* Closes a commit when the disk is free or there is enough for one. */
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us);
 /* Reading has to wait: two commits are outstanding and the open one is full, or the topics have not taken too much. */

@@ -75,7 +75,7 @@ static int open_tenures(kd_worker *w, bool anew, char *error)
     w->tenures = kd_alloc(sizeof(kd_tenure) * (partitions / workers + 1));
     for (uint32_t p = w->index; p < partitions; p += workers) {
         kd_tenure *t = &w->tenures[w->count];
-        int rc = kd_tenure_open(t, w->settings, p, anew, w->loop, &w->metrics, error);
+        int rc = kd_tenure_open(t, w->settings, &w->declared, p, anew, w->loop, &w->metrics, error);
         if (rc != KD_OK) return rc;
         t->settled = settled;
         t->arg = w;
@@ -97,7 +97,8 @@ int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t
 {
     char name[16];
     *w = (kd_worker){.index = index, .settings = settings, .events = *events, .created_us = kd_clock_mono_us()};
-    kd_edge_ages_init(&w->edge_ages, &settings->edges);
+    w->declared = (kd_declared){settings->counters, kd_strings_copy(&settings->edges)};
+    kd_edge_ages_init(&w->edge_ages, &w->declared.edges);
     randombytes_buf(&w->random, sizeof(w->random));
     snprintf(name, sizeof(name), "central-%u", index);
     if (kd_loop_create(&w->loop, name) != KD_OK) {
@@ -134,6 +135,35 @@ int kd_worker_start(kd_worker *w)
     int rc = kd_loop_start(w->loop);
     if (rc == KD_OK) kd_worker_send(w, begin);
     return rc;
+}
+
+typedef struct {
+    kd_post post;
+    kd_worker *worker;
+    kd_declared declared;
+} kd_redeclare_post;
+
+static void redeclare(kd_post *post)
+{
+    kd_redeclare_post *p = KD_CONTAINER(post, kd_redeclare_post, post);
+    kd_worker *w = p->worker;
+    kd_strings old = w->declared.edges;
+    w->declared = p->declared;
+    kd_edge_ages_name(&w->edge_ages, &w->declared.edges);
+    uint64_t now = kd_clock_wall_us();
+    for (uint32_t i = 0; i < w->count; i++)
+        if (w->tenures[i].core != NULL) kd_tenure_redeclare(&w->tenures[i], now);
+    kd_strings_finish(&old);
+    free(p);
+}
+
+void kd_worker_redeclare(kd_worker *w)
+{
+    kd_redeclare_post *p = kd_alloc(sizeof(*p));
+    p->worker = w;
+    p->post.fn = redeclare;
+    p->declared = (kd_declared){w->settings->counters, kd_strings_copy(&w->settings->edges)};
+    kd_loop_post(w->loop, &p->post);
 }
 
 static void begin_drain(kd_post *post)
@@ -195,5 +225,6 @@ void kd_worker_destroy(kd_worker *w)
     kd_timer_finish(&w->rejoin);
     kd_loop_destroy(w->loop);
     free(w->tenures);
+    kd_strings_finish(&w->declared.edges);
     w->loop = NULL;
 }

@@ -22,7 +22,8 @@ typedef struct {
 
 struct kd_worker {
     uint32_t index;
-    const kd_central_settings *settings;
+    const kd_central_settings *settings; /* but for what is declared: that changes on another thread */
+    kd_declared declared;
     kd_worker_events events;
     kd_loop *loop;
     kd_tenure *tenures; /* partition p is tenures[p / workers] */
@@ -67,6 +68,8 @@ typedef struct {
 
 /* From any thread, once: begin to read and to publish. Takes `checks` (and what is in it) over. */
 void kd_worker_assign(kd_worker *w, kd_log_check *checks, uint32_t count);
+/* From the thread of the settings: counters, collections or edges were added to them. Questions that this thread posts later find them. */
+void kd_worker_redeclare(kd_worker *w);
 /* From any thread: the topics are there again. */
 void kd_worker_rejoin(kd_worker *w);
 

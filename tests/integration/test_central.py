@@ -439,6 +439,42 @@ def test_reload(central):
     assert central.running() and central.get("/v1/time").status == 200
 
 
+def test_a_reload_adds_counters_collections_and_edges_and_takes_none_away(tmp_path, broker, feed):
+    clap, item = 60, feed.item(0)
+    counters = {"like": "1 set", "save": "2 set", "view": "3 sum", "share": "4 sum"}
+
+    def reload(daemon, **sections):
+        daemon.set(sections)
+        daemon.signal(signal.SIGHUP)
+
+    with Central(tmp_path, broker.address, counters=counters, api={"collections": "posts"}) as central:
+        central.set({"central": {"edges": "a"}})
+        feed.batch("a", [like(item, "u1"), like(item, "u1", counter=clap)])
+        feed.batch("b", [like(item, "u2")])
+        central.wait_likes(item, 1)
+        alarm = until(lambda: central.events("alarm-unknown-counter"), "no alarm")[0]
+        assert (alarm["edge"], alarm["counter"]) == ("a", clap)
+        assert central.get("/v1/songs/1/counts").problem == "unknown-collection"
+        reload(central, counters={"clap": f"{clap} set"}, api={"collections": "songs, posts"}, central={"edges": "a, b, c"})
+        central.wait_likes(item, 2)
+        assert central.likes(item, "clap") == 1 and central.get("/v1/songs/1/counts").status == 200
+        assert central.get("/v1/catalogue").json == {
+            "collections": ["posts", "songs"],
+            "counters": [{"name": n, "id": i, "kind": k} for n, i, k in (("like", 1, "set"), ("save", 2, "set"), ("view", 3, "sum"),
+                                                                         ("share", 4, "sum"), ("clap", clap, "set"))]}
+        until(lambda: central.metric('kudos_central_edge_watermark_age_seconds{edge="c"}') > 0, "no metric of an edge that was added")
+        assert central.partition()["floor"]["holder"] == "c" and f"clap\t{item}\tu1" in export("--url", central.url)
+        until(lambda: central.metric("kudos_central_quarantined_records") == 0, "the gauge stayed")
+        # Taking away, or changing, is refused by name, and the old ones stay.
+        reload(central, counters={"save": None, "view": "3 set"}, api={"collections": "songs"}, central={"edges": "a"})
+        refused = until(lambda: [e for e in central.events("reload-refused") if e["key"] == "collections"] and central.events("reload-refused"), "not refused")
+        assert {(e["key"], e["name"]) for e in refused} == {("save", "save"), ("edges", "b"), ("collections", "posts")}
+        assert central.likes(item, "save") == 0 and central.get("/v1/posts/1/counts").status == 200
+        reload(central, counters={**counters, "likers": "61 set"})
+        until(lambda: any("likers" in e["cause"] for e in central.events("reload-refused")), "a path of the API was taken over as a counter")
+        assert central.stop() == 0
+
+
 # ---- TLS ----
 
 def test_tls_and_its_renewal(tmp_path, broker, feed):
