@@ -45,7 +45,7 @@ static int install_answer(kd_edge *e, kd_part *p, kd_entry *entry, const kd_snap
     if (p->epoch == 0) take_up(e, p, s, now_us);
     if (!acceptable(e, p, entry, s)) return KD_EAGAIN;
     if (KD_PLANTED(e, KD_PLANT_ANSWER_ALWAYS)) entry->known = false;
-    kd_entry_set(e, entry, &s->items[0], s->version);
+    entry = kd_entry_set(e, entry, &s->items[0], s->version);
     kd_position applied = kd_install_merged(e, p, kd_snapshot_mine(e, s));
     /* The entry may hold nodes that only the partition's own applied covers: it is in the number as well, because the
      * number is at least as new as floor_version and nothing was missed since. */

@@ -43,6 +43,8 @@ static kd_edge *create(const kd_edge_config *config, const kd_store *store)
 {
     kd_edge *e = kd_alloc(sizeof(*e));
     e->config = *config;
+    e->counters = *config->counters;
+    e->config.counters = &e->counters;
     memcpy(e->edge_name, config->edge.data, config->edge.len);
     memcpy(e->region_name, config->region.data, config->region.len);
     e->store = *store;
@@ -105,6 +107,15 @@ int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t n
     }
     *out = e;
     return KD_OK;
+}
+
+void kd_edge_counters_add(kd_edge *e, const kd_counters *counters)
+{
+    uint32_t before = e->counters.count;
+    KD_ASSERT(counters->count >= before && counters->count <= KD_COUNTERS_MAX);
+    for (uint32_t i = 0; i < before; i++) KD_ASSERT(counters->at[i].id == e->counters.at[i].id);
+    e->counters = *counters;
+    if (counters->count > before) kd_overlay_widen(e, before);
 }
 
 static void finish_part(kd_edge *e, kd_part *p)

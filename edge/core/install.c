@@ -215,7 +215,7 @@ static void install_listed(kd_edge *e, const kd_snapshot *s, kd_position applied
     for (uint32_t i = 0; i < s->item_count; i++) {
         kd_entry *entry = kd_table_find(&e->items, s->items[i].item);
         if (!entry) continue; /* nobody asked for it here */
-        kd_entry_set(e, entry, &s->items[i], s->version);
+        entry = kd_entry_set(e, entry, &s->items[i], s->version);
         kd_entry_confirm(e, entry, applied);
     }
 }

@@ -41,7 +41,8 @@ typedef struct {
     kd_tally sum[];
 } kd_overlay;
 
-/* An item: central's number and the overlay above it. The key and the counts stand behind the struct. */
+/* An item: central's number and the overlay above it. The key and the counts stand behind the struct. An entry made before a counter was added has no
+ * place for its count: it counts as stale, and is widened when central's next number comes. */
 struct kd_entry {
     kd_table_entry link;
     kd_overlay *overlay;    /* NULL: nothing of this edge is on its way */
@@ -186,7 +187,8 @@ typedef struct {
 enum { KD_MINTED_MAX = 256 };
 
 struct kd_edge {
-    kd_edge_config config;
+    kd_edge_config config; /* its counters are those below */
+    kd_counters counters;
     char edge_name[KD_NAME_MAX + 1], region_name[KD_NAME_MAX + 1];
     kd_store store;
     kd_part *parts;
@@ -335,13 +337,16 @@ kd_entry *kd_entry_obtain(kd_edge *e, kd_part *p, kd_bytes item); /* NULL: no ro
 /* Of an item with operations in the outbox: over the bound where there is no room. */
 kd_entry *kd_entry_need(kd_edge *e, kd_part *p, kd_bytes item);
 kd_bytes kd_entry_key(const kd_entry *entry);
-void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
+/* Returns the entry, which may be another one now. */
+kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
 /* The number holds what applied covers: as the disk has it, or as a read told it, ahead of the snapshots. */
 void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied);
 void kd_entry_tell(kd_edge *e, kd_entry *entry, kd_position applied);
 void kd_entry_end_kept(kd_edge *e, kd_entry *entry); /* nodes without a batch */
 void kd_entry_forget_counts(kd_edge *e, kd_entry *entry);
 int kd_entries_load(kd_edge *e);
+/* Counters were added: the sums of what is on its way get a place for them. */
+void kd_overlay_widen(kd_edge *e, uint32_t counters_before);
 void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter, int64_t delta);
 void kd_overlay_end_batch(kd_edge *e, kd_outgoing *b, kd_position applied);
 void kd_overlay_cancel_batch(kd_edge *e, kd_outgoing *b); /* its nodes end, whatever they show */

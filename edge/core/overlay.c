@@ -33,9 +33,15 @@ kd_entry *kd_entry_find(kd_edge *e, kd_bytes item)
     return e->last_found = entry;
 }
 
+/* How many counters it has a place for. */
+static uint32_t entry_counters(const kd_entry *entry)
+{
+    return (uint32_t)((entry->key_at - sizeof(kd_entry)) / sizeof(uint64_t));
+}
+
 static bool entry_fresh(const kd_edge *e, const kd_entry *entry)
 {
-    return entry->known && entry->version >= e->parts[entry->part].floor_version;
+    return entry->known && entry_counters(entry) == e->counters.count && entry->version >= e->parts[entry->part].floor_version;
 }
 
 /* ---- nodes, and their sum
@@ -118,6 +124,40 @@ static kd_entry *entry_create(kd_edge *e, kd_part *p, kd_bytes item)
     return entry;
 }
 
+/* In place of one that was made before a counter was added. */
+static kd_entry *entry_widen(kd_edge *e, kd_entry *narrow)
+{
+    kd_table_remove(&e->items, kd_entry_key(narrow));
+    kd_entry *entry = entry_create(e, &e->parts[narrow->part], kd_entry_key(narrow));
+    entry->overlay = narrow->overlay;
+    entry->version = narrow->version;
+    entry->asked_version = narrow->asked_version;
+    entry->asked_epoch = narrow->asked_epoch;
+    entry->known = narrow->known;
+    entry->asked = narrow->asked;
+    entry->recent = narrow->recent;
+    memcpy(entry->counts, narrow->counts, entry_counters(narrow) * sizeof(narrow->counts[0]));
+    for (kd_node *n = first_node(entry); n; n = n->entry_next) n->entry = entry;
+    if (e->last_found == narrow) e->last_found = entry;
+    free(narrow);
+    return entry;
+}
+
+void kd_overlay_widen(kd_edge *e, uint32_t counters_before)
+{
+    kd_pool narrow = e->overlays;
+    size_t cursor = 0;
+    kd_pool_init(&e->overlays, sizeof(kd_overlay) + e->counters.count * sizeof(kd_tally));
+    for (kd_entry *entry; (entry = kd_table_next(&e->items, &cursor)) != NULL;) {
+        if (!entry->overlay) continue;
+        kd_overlay *wide = kd_pool_take(&e->overlays);
+        memcpy(wide, entry->overlay, sizeof *wide + counters_before * sizeof(kd_tally));
+        wide->nodes->entry_prev = &wide->nodes;
+        entry->overlay = wide;
+    }
+    kd_pool_finish(&narrow);
+}
+
 static void unstore(kd_edge *e, const kd_entry *entry)
 {
     kd_key_item(&e->key, e->parts[entry->part].id, kd_entry_key(entry));
@@ -195,7 +235,7 @@ static void entry_put(kd_edge *e, const kd_entry *entry, const uint64_t *counts,
  * it belongs to an applied that no row tells, and with it a restart would show the deltas of the outbox
  * twice.
  */
-void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed, uint64_t version)
+kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed, uint64_t version)
 {
     uint64_t counts[KD_COUNTERS_MAX] = {0};
     for (uint8_t i = 0; i < listed->count; i++) {
@@ -205,10 +245,12 @@ void kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed, uin
     uint64_t installed = e->parts[entry->part].version;
     bool behind = entry->known && entry->version > version;
     if (version == installed || (version < installed && !behind)) entry_put(e, entry, counts, version);
-    if (behind) return; /* a read was ahead of this snapshot, or this answer is late */
+    if (behind) return entry; /* a read was ahead of this snapshot, or this answer is late */
+    if (entry_counters(entry) < e->counters.count) entry = entry_widen(e, entry);
     memcpy(entry->counts, counts, e->config.counters->count * sizeof(counts[0]));
     entry->version = version;
     entry->known = true;
+    return entry;
 }
 
 void kd_entry_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
@@ -329,7 +371,8 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
     view->fresh = entry_fresh(e, entry);
     for (uint32_t i = 0; i < e->config.counters->count; i++) {
         kd_tally own = entry->overlay ? entry->overlay->sum[i] : (kd_tally){0};
-        int64_t shown = (entry->known ? (int64_t)entry->counts[i] : 0) + own.delta;
+        bool told = entry->known && i < entry_counters(entry);
+        int64_t shown = (told ? (int64_t)entry->counts[i] : 0) + own.delta;
         view->count[i] = shown > 0 ? (uint64_t)shown : 0;
         view->pending[i] = (uint32_t)KD_MIN(own.ops, (uint64_t)UINT32_MAX);
     }

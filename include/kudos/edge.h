@@ -25,7 +25,7 @@ typedef struct kd_edge kd_edge;
 typedef struct {
     kd_bytes edge, region; /* names; copied */
     uint32_t shard, shards, partitions;
-    const kd_counters *counters;   /* borrowed for the life of the object */
+    const kd_counters *counters;   /* copied */
     uint64_t drift_us;             /* D */
     uint32_t flush_ops;            /* a batch is sealed at so many operations */
     uint64_t flush_interval_us;    /* or so long after the first one */
@@ -100,6 +100,10 @@ typedef struct {
 /* KD_ENOTFOUND: it belongs to none yet. KD_EMISMATCH: its schema is another. KD_EIO. */
 int kd_edge_stored_as(const kd_store *store, kd_edge_stored *out);
 void kd_edge_close(kd_edge *e);
+
+/* Takes the counters that stand behind those it has: `counters` begins with them. Items known so far have no number of a new one: their counts are
+ * stale until they are read again from central. */
+void kd_edge_counters_add(kd_edge *e, const kd_counters *counters);
 
 uint64_t kd_edge_incarnation(const kd_edge *e);
 /* Of which words its rows tell (kudos/seen.h). The object's. */

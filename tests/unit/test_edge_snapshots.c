@@ -669,3 +669,97 @@ Test(edge_snapshots, rows_that_ride_along_do_not_pile_up_without_operations)
     cr_assert_gt(snapshots, 10, "but they need not ask at once");
     er_finish(&r);
 }
+
+/* ---- a counter is added while it runs ---- */
+
+enum { CLAP = 3, CLAP_ID = 60 };
+
+static void add_clap(edge_rig *r)
+{
+    r->counters.at[r->counters.count++] = (kd_counter){.name = "clap", .id = CLAP_ID, .kind = KD_SET};
+    kd_edge_counters_add(r->e, &r->counters);
+}
+
+static int clap(edge_rig *r, uint32_t item, uint32_t user)
+{
+    kd_request rq = er_request(item, user);
+    rq.counter = CLAP;
+    return er_take(r, &rq);
+}
+
+Test(edge_counters, what_is_known_lacks_a_new_counter_until_central_is_read_again)
+{
+    edge_rig r;
+    kd_view view;
+    known(&r);
+    cr_assert_eq(er_like(&r, 1, 1), KD_OK); /* on its way while the counter comes */
+    cr_assert_eq(clap(&r, 1, 1), KD_EINVAL);
+    add_clap(&r);
+    cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_EAGAIN, "nobody has said how many claps there are");
+    cr_assert_eq(view.count[ER_LIKE], 11);
+    cr_assert_eq(clap(&r, 1, 1), KD_OK);
+    cr_assert_eq(clap(&r, 2, 1), KD_OK, "an item that is new");
+    kd_edge_view(r.e, rig_item(1), &view);
+    cr_assert(view.count[CLAP] == 1 && view.pending[CLAP] == 1 && view.count[ER_LIKE] == 11);
+    cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = 1, .likes = 10}), KD_OK);
+    cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_OK);
+    cr_assert(view.count[CLAP] == 1 && view.pending[CLAP] == 1 && view.count[ER_LIKE] == 11 && view.pending[ER_LIKE] == 1);
+    er_word w = {.epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1, .likes = 11};
+    er_seal(&r);
+    er_ship(&r);
+    cr_assert_eq(r.body.op_count, 3);
+    w.applied = r.batch.at;
+    w.digest = r.batch.digest;
+    cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
+    cr_assert_eq(er_shown(&r, 1, &view), 11);
+    cr_assert(view.pending[ER_LIKE] == 0 && view.pending[CLAP] == 0);
+    er_commit(&r);
+    cr_assert_eq(er_open(&r), KD_OK);
+    cr_assert_eq(er_shown(&r, 1, &view), 11, "the number on the disk names all counters");
+    er_finish(&r);
+}
+
+Test(edge_counters, a_snapshot_brings_the_new_counter_of_the_items_that_it_lists)
+{
+    edge_rig r;
+    kd_view view;
+    known(&r);
+    cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = 2, .likes = 5}), KD_OK);
+    add_clap(&r);
+    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1, .likes = 12}), KD_INSTALLED);
+    cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_OK);
+    cr_assert_eq(view.count[ER_LIKE], 12);
+    cr_assert_eq(kd_edge_view(r.e, rig_item(2), &view), KD_EAGAIN);
+    cr_assert_eq(view.count[ER_LIKE], 5);
+    er_commit(&r);
+    cr_assert_eq(er_open(&r), KD_OK);
+    cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_OK);
+    cr_assert_eq(kd_edge_view(r.e, rig_item(2), &view), KD_EAGAIN);
+    er_finish(&r);
+}
+
+Test(edge_counters, many_items_are_widened_with_what_is_on_their_way)
+{
+    edge_rig r;
+    enum { ITEMS = 300 };
+    known(&r);
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = i, .likes = i}), KD_OK);
+        for (uint32_t user = 0; user < i % 3; user++) cr_assert_eq(er_like(&r, i, user), KD_OK);
+    }
+    add_clap(&r);
+    for (uint32_t i = 0; i < ITEMS; i += 2) cr_assert_eq(clap(&r, i, 7), KD_OK);
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        kd_view view;
+        if (i % 5 != 0) cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = i, .likes = i}), KD_OK);
+        kd_edge_view(r.e, rig_item(i), &view);
+        cr_assert_eq(view.count[ER_LIKE], i + i % 3, "item %u", i);
+        cr_assert_eq(view.count[CLAP], i % 2 == 0, "item %u", i);
+        cr_assert_eq(view.fresh, i % 5 != 0, "item %u", i);
+    }
+    er_seal(&r);
+    er_ship(&r);
+    er_word w = {.epoch = 1, .version = 2, .previous = 1, .applied = r.batch.at, .digest = r.batch.digest};
+    cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
+    er_finish(&r);
+}
