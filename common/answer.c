@@ -65,6 +65,7 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
     kd_json_key(j, "counts");
     kd_json_object(j);
     for (uint32_t i = 0; i < a->counters->count; i++) {
+        if (a->counters->at[i].name[0] == 0) continue; /* not offered */
         kd_json_key_bytes(j, kd_bytes_str(a->counters->at[i].name));
         kd_json_object(j);
         kd_answer_write_number(j, a->count != NULL ? &a->count[i] : NULL,

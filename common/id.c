@@ -105,7 +105,7 @@ uint32_t kd_partition(kd_bytes item_key, uint32_t partitions)
 int kd_counters_by_name(const kd_counters *c, kd_bytes name)
 {
     for (uint32_t i = 0; i < c->count; i++)
-        if (kd_bytes_eq(kd_bytes_str(c->at[i].name), name)) return (int)i;
+        if (name.len > 0 && kd_bytes_eq(kd_bytes_str(c->at[i].name), name)) return (int)i;
     return -1;
 }
 

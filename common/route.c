@@ -44,7 +44,7 @@ static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collec
                       kd_item *item, kd_refusal *why)
 {
     if (!kd_strings_hold(collections, collection))
-        return refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, field, "no such collection is configured");
+        return refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, field, "no such collection, here or at central");
     if (kd_item_make(item, collection, id) != KD_OK)
         return refuse(why, KD_PROBLEM_INVALID_ID, field, "an id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
     return true;
@@ -56,7 +56,7 @@ bool kd_route_item(kd_bytes collection, kd_bytes id, const kd_strings *collectio
     uint8_t name[KD_COLLECTION_MAX], text[KD_ID_MAX];
     size_t name_len, text_len;
     if (kd_percent_decode(collection, name, sizeof(name), &name_len) != KD_OK)
-        return refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, "collection", "no such collection is configured");
+        return refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, "collection", "no such collection, here or at central");
     bool decodes = kd_percent_decode(id, text, sizeof(text), &text_len) == KD_OK;
     return make_item(kd_bytes_of(name, name_len), kd_bytes_of(text, decodes ? text_len : 0), collections,
                      NULL, item, why);
@@ -112,7 +112,7 @@ bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind
     int at = -1;
     if (kd_percent_decode(raw, name, sizeof(name), &len) == KD_OK)
         at = kd_counters_by_name(counters, kd_bytes_of(name, len));
-    if (at < 0) return refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL, "no such counter is configured");
+    if (at < 0) return refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL, "no such counter, here or at central");
     if (counters->at[at].kind != kind)
         return refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL,
                       kind == KD_SET ? "this counter is a sum: it has no members"

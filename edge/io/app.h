@@ -1,6 +1,7 @@
 /*
  * edge/io/app.h - what the threads of kudos-edge share. Everything here is written before the shards start
- * and only read afterwards, but for the clock (atomic) and what is said to belong to the main loop.
+ * and only read afterwards, but for the clock (atomic), what is said to belong to the main loop, and of the settings log_level, collections and
+ * counters, which only the main loop reads and changes: a shard has its own (kd_served).
  */
 #ifndef KUDOS_EDGE_IO_APP_H
 #define KUDOS_EDGE_IO_APP_H
@@ -16,6 +17,7 @@
 #include "edge/io/drain.h"
 #include "edge/io/drift.h"
 #include "edge/io/metrics.h"
+#include "edge/io/offer.h"
 #include "edge/io/settings.h"
 #include "edge/io/topics.h"
 
@@ -40,6 +42,7 @@ struct kd_app {
     kd_admin *admin;
     kd_topics *topics;
     kd_drift_probe *drift;
+    kd_offer *offer;
     kd_drain drain;
     int exit_code;
 };

@@ -39,7 +39,7 @@ static void write_list(kd_asker *a, const char *counter, const kd_members_wait *
 int kd_ask_members(kd_shard *s, uint32_t counter, kd_bytes user, kd_members_wait *wait)
 {
     kd_asker *a = &s->asker;
-    const char *name = s->app->settings.counters.at[counter].name;
+    const char *name = s->served.known.at[counter].name;
     char wanted[KD_SEEN_TEXT_MAX];
     size_t wanted_len = kd_seen_text(&wait->wanted, wanted);
     kd_http_client_field fields[] = {

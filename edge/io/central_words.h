@@ -6,9 +6,19 @@
 #define KUDOS_EDGE_IO_CENTRAL_WORDS_H
 
 #include "common/answer.h"
+#include "common/options.h"
 
 /* {"now_us":…}; false when it does not say. */
 bool kd_central_words_time(kd_bytes body, kd_buf *scratch, uint64_t *now_us);
+
+/* What central has. */
+typedef struct {
+    kd_strings collections; /* ends with kd_strings_finish */
+    kd_counters counters;
+} kd_catalogue;
+enum { KD_CATALOGUE_BYTES_MAX = 64 * 1024 };
+/* {"collections":["posts",…],"counters":[{"name":"like","id":1,"kind":"set"},…]}; false, and nothing is left in *out, when it is anything else. */
+bool kd_central_words_catalogue(kd_bytes body, kd_buf *scratch, kd_catalogue *out);
 
 /* What central tells of one user and item: {"liked":…,"at_us":…,"complete":…}. */
 typedef struct {

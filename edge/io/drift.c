@@ -114,6 +114,17 @@ static void note(kd_drift_probe *p, bool answered, int result, int status)
     count(p);
 }
 
+static void on_catalogue(void *arg, int result, int status, const kd_http_response *r)
+{
+    kd_drift_probe *p = arg;
+    if (result == KD_OK && status == 200) kd_offer_heard(p->app->offer, kd_http_response_body(r)); /* one of before says 404 */
+}
+
+void kd_drift_probe_ask(kd_drift_probe *p)
+{
+    if (p) kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/catalogue"), NULL, 0, kd_bytes_of(NULL, 0), on_catalogue, p, 1000);
+}
+
 static void on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
     kd_drift_probe *p = arg;
@@ -124,6 +135,7 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
                     kd_central_words_time(kd_http_response_body(r), &p->text, &now_us);
     note(p, answered, result, status);
     bool due = kd_clock_mono_us() >= p->measure_us;
+    if (answered && due) kd_drift_probe_ask(p);
     bool fine = answered && (!due || measure(p, now_us));
     again(p, fine ? PROBE_US : KD_MIN(p->app->settings.measure_interval_us, (uint64_t)RETRY_US));
 }

@@ -141,7 +141,7 @@ static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64
     kd_json_object(j);
     kd_answer_write_item(j, op->item);
     kd_json_key(j, "counter");
-    kd_json_cstr(j, s->app->settings.counters.at[op->counter].name);
+    kd_json_cstr(j, s->served.known.at[op->counter].name);
     if (op->verb != KD_ADD) write_changed(j, op);
     kd_answer_write_number(j, op->known ? &op->count : NULL, op->pending);
     kd_answer_write_age(j, now_us, op->made_us, op->as_of_us);
@@ -289,15 +289,14 @@ static bool read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
 static bool resolve(kd_shard *s, kd_http_request *req, const kd_body_op *op, uint32_t index, uint8_t **keys,
                     kd_bytes *item, uint32_t *counter)
 {
-    const kd_settings *set = &s->app->settings;
     kd_item parsed;
     kd_refusal why;
-    if (!kd_route_item_text(op->item, &set->collections, "item", &parsed, &why)) {
+    if (!kd_route_item_text(op->item, &s->served.collections, "item", &parsed, &why)) {
         refuse_op(req, why, index, "item");
         return false;
     }
     kd_bytes name = op->counter.data ? op->counter : kd_bytes_str("like");
-    if (!kd_route_counter(name, &set->counters, KD_SET, counter, &why)) {
+    if (!kd_route_counter(name, &s->served.counters, KD_SET, counter, &why)) {
         refuse_op(req, why, index, "counter");
         return false;
     }
@@ -317,7 +316,7 @@ static size_t key_bytes(const kd_body_ops *ops)
 /* The key of a batch is good for that batch alone: where another one begins alike, what both have must not be told as taken again. */
 static uint64_t digest_of(const kd_likes *likes)
 {
-    const kd_counters *counters = &likes->call.origin->app->settings.counters;
+    const kd_counters *counters = &likes->call.origin->served.counters;
     kd_buf b = {0};
     if (likes->key.len == 0) return 0;
     for (uint32_t i = 0; i < likes->count; i++) {

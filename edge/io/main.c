@@ -18,6 +18,7 @@
 #include "common/io/ending.h"
 #include "common/io/leveldb_dir.h"
 #include "common/io/log.h"
+#include "common/io/reload.h"
 #include "edge/io/aside_command.h"
 #include "edge/io/clock_file.h"
 #include "edge/io/compare.h"
@@ -175,23 +176,34 @@ static void drain(void *arg)
     kd_drain_begin(app, app->settings.drain_timeout_us);
 }
 
-/* The certificate and the log level; anything else that differs is named and left as it was. */
+/* What may be added to is taken over; anything else that differs is named and left as it was. */
+static void take_over(kd_app *app, kd_settings *fresh)
+{
+    kd_settings *mine = &app->settings;
+    const kd_option *fixed = kd_options_fixed_change(&kd_edge_options, mine, fresh);
+    if (fixed) KD_LOG(KD_WARN, "reload-needs-restart", KD_STR("section", fixed->section), KD_STR("key", fixed->key));
+    kd_log_set_level((kd_log_level)fresh->log_level);
+    bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
+    bool collections = kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
+    if (!counters && !collections) return;
+    kd_offer_widen(app->offer);
+    kd_drift_probe_ask(app->drift); /* it may have more, too */
+}
+
 static void reload(void *arg)
 {
     kd_app *app = arg;
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_settings fresh;
     kd_notify_reloading();
-    if (kd_command_reload(&app->command, &kd_edge_options, &fresh, error) != KD_OK) {
+    int err = kd_command_reload(&app->command, &kd_edge_options, &fresh, error);
+    bool loaded = err == KD_OK;
+    if (loaded) err = kd_settings_check(&fresh, error);
+    if (err == KD_OK)
+        take_over(app, &fresh);
+    else
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
-    } else {
-        const kd_option *fixed = kd_options_fixed_change(&kd_edge_options, &app->settings, &fresh);
-        if (fixed)
-            KD_LOG(KD_WARN, "reload-needs-restart", KD_STR("section", fixed->section),
-                   KD_STR("key", fixed->key));
-        kd_log_set_level((kd_log_level)fresh.log_level);
-        kd_options_finish(&kd_edge_options, &fresh);
-    }
+    if (loaded) kd_options_finish(&kd_edge_options, &fresh);
     if (app->tls && kd_http_tls_reload(app->tls, error, sizeof error) != KD_OK)
         KD_LOG(KD_ERROR, "certificate-not-reloaded", KD_STR("cause", error));
     else
@@ -234,6 +246,7 @@ static int start(kd_app *app, char *error)
     kd_clock_init(&app->clock, app->settings.drift_bound_us);
     if (kd_clock_file_load(app->settings.data_dir, &app->clock)) KD_LOG(KD_INFO, "clock-carried-on");
     if ((err = init_secrets(app, error)) || (err = init_main_loop(app, error))) return err;
+    kd_offer_create(app);
     err = kd_topics_check(app, error);
     topics_ready = err == KD_OK;
     if (err && err != KD_EUNAVAILABLE) return err; /* the topics' thread tells of a Kafka that is away */
@@ -256,6 +269,7 @@ static void serve(kd_app *app)
  * turn. */
 static void finish(kd_app *app)
 {
+    kd_offer_stop(app->offer);
     kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
     kd_topics_stop(app->topics);
     for (uint32_t i = 0; i < app->shard_count; i++)
@@ -269,6 +283,7 @@ static void finish(kd_app *app)
     kd_signals_destroy(app->signals);
     if (app->loop) kd_drain_finish(app);
     kd_loop_destroy(app->loop);
+    kd_offer_destroy(app->offer);
     kd_http_tls_destroy(app->tls);
     kd_cidrs_finish(&app->trusted);
     kd_clock_finish(&app->clock);

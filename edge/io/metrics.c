@@ -22,6 +22,9 @@ static const kd_metric_table reach_table = {reach_rows, KD_COUNT(reach_rows)};
       "1 while writes are refused because of the clock.")                                                    \
     X(measured, AGE, "kudos_edge_clock_measured_age_seconds", "",                                            \
       "Since the last measurement of the clock; NaN: never measured.")                                                           \
+    X(closed_counters, GAUGE, "kudos_edge_not_at_central", "kind=\"counter\"",                             \
+      "Of the configuration, what central lacks: requests for it are answered 404.")                         \
+    X(closed_collections, GAUGE, "kudos_edge_not_at_central", "kind=\"collection\"", "")                   \
     X(log_dropped, COUNTER, "kudos_edge_log_lines_dropped_total", "", "Log lines suppressed or not written.")
 typedef struct {
     KD_PROCESS_METRICS(KD_METRIC_FIELD)
@@ -119,6 +122,8 @@ static void write_process(kd_app *app, kd_buf *out)
     kd_metric_set(&m.uncertainty, d.measured ? (int64_t)d.uncertainty_us : KD_METRIC_NONE);
     kd_metric_set(&m.out_of_bounds, kd_clock_check(&app->clock) == KD_CLOCK_OUT_OF_BOUNDS);
     kd_metric_set(&m.measured, d.measured ? (int64_t)kd_drift_age_us(&d, kd_clock_mono_us()) : KD_METRIC_NONE);
+    kd_metric_set(&m.closed_counters, kd_offer_closed_counters(app->offer));
+    kd_metric_set(&m.closed_collections, kd_offer_closed_collections(app->offer));
     kd_metric_set(&m.log_dropped, (int64_t)kd_log_dropped());
     kd_metrics_render(&process_table, &instance, 1, out);
 }

@@ -102,7 +102,7 @@ static bool read_caller(kd_shard *s, kd_http_request *req, kd_bytes counter, kd_
     kd_refusal why;
     kd_bytes name = counter.data ? counter : kd_bytes_str("like");
     if (!kd_auth_user(s, req, &read->user, &why) ||
-        !kd_route_counter(name, &s->app->settings.counters, KD_SET, &read->counter, &why)) {
+        !kd_route_counter(name, &s->served.counters, KD_SET, &read->counter, &why)) {
         kd_answer_refusal(req, &why);
         return false;
     }
@@ -118,7 +118,7 @@ void kd_reads_query(kd_shard *s, kd_http_request *req)
     kd_bytes raw, me;
     kd_refusal why = {KD_PROBLEM_INVALID_REQUEST, "items=posts/1,reels/2 is wanted", "items"};
     if (!kd_query_find(req->query, "items", &raw) || raw.len == 0 ||
-        !kd_route_items(raw, &s->app->settings.collections, items, &n, &why)) {
+        !kd_route_items(raw, &s->served.collections, items, &n, &why)) {
         kd_answer_refusal(req, &why);
         return;
     }
@@ -135,7 +135,7 @@ static bool add_texts(kd_shard *s, kd_http_request *req, const kd_body_items *bo
     for (uint32_t i = 0; i < body->count; i++) {
         kd_item item;
         kd_refusal why;
-        if (!kd_route_item_text(body->item[i], &s->app->settings.collections, "items", &item, &why)) {
+        if (!kd_route_item_text(body->item[i], &s->served.collections, "items", &item, &why)) {
             kd_answer_refusal(req, &why);
             return false;
         }

@@ -8,7 +8,7 @@ static void write_counts(kd_json *j, const kd_read *read, const kd_lookup *l, ui
 {
     kd_answer_write_counts(j, &(kd_answer_counts){
                                   .item = l->item,
-                                  .counters = &read->call.origin->app->settings.counters,
+                                  .counters = &read->call.origin->served.counters,
                                   .count = l->view.known ? l->view.count : NULL,
                                   .pending = l->view.pending,
                                   .now_us = now_us,
@@ -28,12 +28,13 @@ static void write_liked(kd_json *j, const kd_lookup *l)
 
 static void write_display(kd_json *j, const kd_read *read, const kd_lookup *l)
 {
-    const kd_counters *counters = &read->call.origin->app->settings.counters;
+    const kd_counters *counters = &read->call.origin->served.counters;
     kd_json_object(j);
     kd_answer_write_item(j, l->item);
     kd_json_key(j, "display");
     kd_json_object(j);
     for (uint32_t i = 0; i < counters->count; i++) {
+        if (counters->at[i].name[0] == 0) continue; /* not offered */
         kd_json_key_bytes(j, kd_bytes_str(counters->at[i].name));
         kd_answer_write_display(j, l->view.known ? &l->view.count[i] : NULL);
     }

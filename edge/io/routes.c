@@ -113,7 +113,7 @@ static void handle_view(kd_shard *s, kd_http_request *req, const kd_item *item, 
 /* Paths of central's API that this edge does not have. */
 static bool central_alone_has(const kd_route *route)
 {
-    static const char *const paths[] = {"time", "export", "admin"};
+    static const char *const paths[] = {"time", "catalogue", "export", "admin"};
     for (size_t i = 0; i < KD_COUNT(paths); i++)
         if (kd_route_is(route, paths[i])) return true;
     return route->count == 3 && (kd_bytes_eq(route->at[0], kd_bytes_str("snapshots")) || kd_bytes_eq(route->at[2], kd_bytes_str("likers")));
@@ -127,12 +127,12 @@ static void no_such_path(kd_http_request *req, const kd_route *route)
 
 static void handle_item(kd_shard *s, kd_http_request *req, const kd_route *route)
 {
-    const kd_settings *set = &s->app->settings;
+    const kd_served *served = &s->served;
     kd_bytes tail = route->at[2];
     kd_item item;
     kd_refusal why;
     uint32_t counter;
-    bool known = kd_route_item(route->at[0], route->at[1], &set->collections, &item, &why);
+    bool known = kd_route_item(route->at[0], route->at[1], &served->collections, &item, &why);
     if (kd_bytes_eq(tail, kd_bytes_str("likers")) || (!known && central_alone_has(route))) { /* a collection may be named "snapshots" */
         no_such_path(req, route);
     } else if (!known) {
@@ -140,9 +140,9 @@ static void handle_item(kd_shard *s, kd_http_request *req, const kd_route *route
         kd_answer_refusal(req, &why);
     } else if (kd_bytes_eq(tail, kd_bytes_str("counts")) || kd_bytes_eq(tail, kd_bytes_str("display"))) {
         handle_view(s, req, &item, tail);
-    } else if (kd_route_counter(tail, &set->counters, KD_SET, &counter, &why)) {
+    } else if (kd_route_counter(tail, &served->counters, KD_SET, &counter, &why)) {
         handle_set(s, req, &item, counter);
-    } else if (!kd_route_counter(tail, &set->counters, KD_SUM, &counter, &why)) {
+    } else if (!kd_route_counter(tail, &served->counters, KD_SUM, &counter, &why)) {
         kd_answer_refusal(req, &why);
     } else if (req->method != KD_HTTP_POST) {
         kd_http_respond_wrong_method(req, "POST");

@@ -101,12 +101,14 @@ static const kd_option table[] = {
 
     S(LIST, collections, "api", "collections", "posts, reels, comments, stories",
       "Collections that are served", .required = true, .valid = kd_collection_valid,
-      .allowed = "names of a-z 0-9 _ -, the first a letter, up to 32 bytes"),
+      .allowed = "names of a-z 0-9 _ -, the first a letter, up to 32 bytes", .reloadable = true,
+      .more = "Those that central lacks are answered 404. A reload adds; it takes none out."),
     S(DURATION, display_max_age_us, "api", "display_max_age", "1s", "How long caches may keep a display form",
       .max = 3600 * SEC),
     KD_OPTION_COUNTERS(
         kd_settings, counters, "counters", KD_COUNTERS_DEFAULT,
-        "Counters as `name = number set|sum`; the number is its name on the wire and on disk, for good"),
+        "Counters as `name = number set|sum`; the number is its name on the wire and on disk, for good", .reloadable = true,
+        .more = "Those that central lacks are answered 404. A reload adds; it takes none out and changes none."),
 
     S(STRING, brokers, "kafka", "brokers", "127.0.0.1:8449", "Bootstrap addresses host:port,host:port",
       .required = true),

@@ -206,6 +206,7 @@ int kd_shard_create(kd_shard **out, kd_app *app, uint32_t index, char *error)
     kd_shard *s = kd_alloc(sizeof *s);
     s->app = app;
     s->index = index;
+    s->served = kd_offer_served(app->offer);
     s->started_us = kd_shard_now_us(s);
     if (getrandom(&s->random, sizeof s->random, 0) != sizeof s->random) s->random = kd_clock_mono_us();
     int err = assemble(s, error);
@@ -236,6 +237,7 @@ void kd_shard_destroy(kd_shard *s)
     }
     kd_loop_destroy(s->loop);
     kd_edge_close(s->edge);
+    kd_served_finish(&s->served);
     kd_leveldb_close(s->db);
     if (s->published.at) pthread_mutex_destroy(&s->published.lock);
     free(s->published.at);

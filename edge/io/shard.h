@@ -40,6 +40,7 @@ struct kd_shard {
     kd_loop *loop;
     kd_leveldb *db;
     kd_edge *edge;
+    kd_served served; /* collections and counters that are offered */
     kd_http_server *server;
     kd_commit commit;
     kd_sender sender;

@@ -47,7 +47,8 @@ uint32_t kd_partition(kd_bytes item_key, uint32_t partitions);
 
 typedef enum { KD_SET = 1, KD_SUM = 2 } kd_counter_kind;
 
-/* A counter of the configuration. `id` is its number on the wire and on disk and is never reused. */
+/* A counter of the configuration. `id` is its number on the wire and on disk and is never reused. Where a program does not offer one of its counters, that
+ * has no name (""): nobody can ask for it, and it stands in no answer. */
 typedef struct {
     char name[KD_NAME_MAX + 1];
     uint8_t id; /* 1..KD_COUNTER_ID_MAX */

@@ -96,6 +96,10 @@ static void try_central(kd_bytes body)
     kd_central_words_liked_each(body, &scratch, KD_COUNT(said), said);
     for (size_t i = 0; i < KD_COUNT(said); i++) KD_ASSERT(said[i].liked <= KD_LIKED_UNKNOWN);
     KD_ASSERT(kd_central_words_liked(body, &scratch).liked <= KD_LIKED_UNKNOWN);
+    kd_catalogue catalogue;
+    bool told = kd_central_words_catalogue(body, &scratch, &catalogue);
+    KD_ASSERT(told == (catalogue.counters.count > 0) && told == (catalogue.collections.count > 0));
+    kd_strings_finish(&catalogue.collections);
     if (!kd_central_words_time(body, &scratch, &now_us)) return;
     kd_drift d;
     kd_drift_init(&d, 1700000000000000, 5000000);

@@ -242,3 +242,106 @@ def test_tls_and_h2c_on_one_port_and_a_new_certificate_without_a_restart(broker,
         e.signal(signal.SIGHUP)
         wait_until(lambda: '"event":"certificate-not-reloaded"' in e.log(), 10, "a refusal")
         assert served_certificate(e.port) != before
+
+
+# ---- what central lacks ----------------------------------------------------------------------------------------------------------------------------
+
+COUNTERS = {"like": "1 set", "save": "2 set", "view": "3 sum", "share": "4 sum"}
+
+
+@pytest.fixture
+def rollout(tmp_path):
+    """A central with less than its edge is going to have."""
+    made = []
+
+    def make(kind, *arguments, **more):
+        made.append(kind(*arguments, partitions=PARTITIONS, **more))
+        return made[-1]
+
+    with Broker(tmp_path, PARTITIONS) as b:
+        central = make(Central, tmp_path, b.address,
+                       more={"central": {"snapshot_interval": "100ms"}, "counters": COUNTERS, "api": {"collections": "posts"}}).start()
+        yield b, central, make
+        for daemon in made:
+            daemon.kill9()
+
+
+def reload(daemon, **sections):
+    daemon.set(sections)
+    daemon.signal(signal.SIGHUP)
+
+
+def clap(edge, item, user="ann", counter="clap"):
+    answer = edge.post(f"/v1/{item}/{counter}", user=user)
+    return 200 if answer.status == 200 else answer.problem
+
+
+QUICK = {**FAST, "clock": {"measure_interval": "200ms"}}
+
+
+def test_what_central_lacks_is_not_taken_and_holds_nothing_up(rollout, tmp_path):
+    b, central, make = rollout
+    more = {**QUICK, "counters": {**COUNTERS, "clap": "60 set"}, "api": {"collections": "posts, songs"}}
+    e = make(Edge, tmp_path, b.address, central=central.url, more=more).start()
+    named = wait_until(lambda: e.events("counter-not-at-central") and e.events("collection-not-at-central"), 20, "a difference that is named")
+    assert named[0]["name"] == "songs" and e.events("counter-not-at-central")[0]["name"] == "clap"
+    wait_until(lambda: clap(e, "posts/1") == "unknown-counter" and clap(e, "songs/1", counter="like") == "unknown-collection", 10, "404")
+    assert [e.metric(f'kudos_edge_not_at_central{{kind="{kind}"}}') for kind in ("counter", "collection")] == [1, 1]
+    assert e.post("/v1/likes", user="ann", body={"operations": [{"item": "posts/1", "op": "like", "counter": "clap"}]}).problem == "unknown-counter"
+    assert clap(e, "posts/1", counter="like") == 200
+    settled([e, central], "posts/1", 1)
+    assert e.get("/v1/posts/1/counts").json["counts"].keys() == COUNTERS.keys() == e.get("/v1/posts/1/display").json["display"].keys()
+    # Central gets them by a reload: the edge offers them without one.
+    reload(central, counters={"clap": "60 set"}, api={"collections": "posts, songs"})
+    wait_until(lambda: clap(e, "posts/1") == 200 and clap(e, "songs/1", counter="like") == 200, 20, "what central has now")
+    assert e.get("/v1/posts/1/counts").json["counts"]["clap"]["count"] == 1
+    wait_until(lambda: central.get("/v1/posts/1/counts").json["counts"]["clap"]["count"] == 1, 20, "a clap at central")
+    settled([e, central], "songs/1", 1)
+    assert [e.metric(f'kudos_edge_not_at_central{{kind="{kind}"}}') for kind in ("counter", "collection")] == [0, 0]
+    assert not central.events("alarm-unknown-counter") and not central.events("alarm-quarantined")
+
+
+def test_an_edge_takes_over_counters_and_collections_by_a_reload(rollout, tmp_path):
+    b, central, make = rollout
+    e = make(Edge, tmp_path, b.address, central=central.url, more={**QUICK, "counters": COUNTERS, "api": {"collections": "posts"}}).start()
+    items = [f"posts/{i}" for i in range(8)]  # over both shards
+    assert {clap(e, i, counter="like") for i in items} == {200} and {clap(e, i) for i in items} == {"unknown-counter"}
+    wait_until(lambda: e.events("catalogue-agrees"), 20, "central's catalogue")
+    reload(e, counters={"clap": "60 set"}, api={"collections": "posts, songs"})
+    wait_until(lambda: e.events("counter-not-at-central") and e.events("collection-not-at-central"), 20, "the edge is ahead")
+    assert {clap(e, i) for i in items} == {"unknown-counter"}
+    reload(central, counters={"clap": "60 set"}, api={"collections": "posts, songs"})
+    for i in items:
+        wait_until(lambda i=i: clap(e, i) == 200, 20, "a clap")
+    assert clap(e, "songs/1", counter="like") == 200
+
+    def complete(item):
+        counts = e.get(f"/v1/{item}/counts").json
+        return {c: n["count"] for c, n in counts["counts"].items()} == {"like": 1, "save": 0, "view": 0, "share": 0, "clap": 1} and counts["as_of"]
+
+    for i in items:
+        wait_until(lambda i=i: complete(i), 20, "counts with the new counter")
+    # What would take away or change is refused by name, and the rest stays.
+    reload(e, counters={"save": "2 sum"}, api={"collections": "songs"})
+    wait_until(lambda: {x.get("name") for x in e.events("reload-refused")} == {"save", "posts"}, 20, "a refusal by name")
+    assert clap(e, "posts/1", counter="save") == 200 and clap(e, "posts/1", user="bob") == 200
+    assert e.stop() == 0
+
+
+def test_what_central_said_last_holds_while_it_is_away(rollout, tmp_path):
+    b, central, make = rollout
+    e = make(Edge, tmp_path, b.address, central=central.url, more={**QUICK, "counters": COUNTERS, "api": {"collections": "posts"}}).start()
+    wait_until(lambda: e.events("catalogue-agrees"), 20, "central's catalogue")
+    assert e.stop() == 0 and central.stop() == 0
+    e.set({"counters": {"clap": "60 set"}})
+    e.start()
+    assert clap(e, "posts/1") == "unknown-counter" and clap(e, "posts/1", counter="like") == 200
+    # An edge that has never heard central takes what it is configured for: a start without central is no outage.
+    fresh = make(Edge, tmp_path, b.address, name="edge-2", central=central.url, more={**QUICK, "counters": {**COUNTERS, "clap": "60 set"}}).start()
+    assert clap(fresh, "posts/2") == 200
+    central.start()
+    alarm = wait_until(lambda: central.events("alarm-unknown-counter"), 20, "an alarm by name")[0]
+    assert (alarm["edge"], alarm["counter"]) == ("edge-2", 60)
+    wait_until(lambda: clap(fresh, "posts/2", user="bob") == "unknown-counter", 20, "the edge has heard central")
+    reload(central, counters={"clap": "60 set"})
+    wait_until(lambda: central.get("/v1/posts/2/counts").json["counts"].get("clap", {}).get("count") == 1, 20, "what waited is merged")

@@ -70,3 +70,40 @@ Test(central_words, of_an_answer_that_is_cut_nothing_is_taken)
     expect_each("{\"items\":[{\"liked\":true},", KD_LIKED_UNKNOWN, KD_LIKED_UNKNOWN);
     expect_each("{\"items\":[{\"liked\":false}]} and more", KD_LIKED_UNKNOWN, KD_LIKED_UNKNOWN);
 }
+
+static kd_catalogue found;
+
+static bool catalogue(const char *body)
+{
+    kd_strings_finish(&found.collections);
+    return kd_central_words_catalogue(kd_bytes_str(body), &scratch, &found);
+}
+
+Test(central_words, catalogue)
+{
+    cr_assert(catalogue("{\"more\":{},\"collections\":[\"posts\",\"a-1\"],\"counters\":[{\"name\":\"like\",\"id\":1,\"kind\":\"set\",\"more\":[]},"
+                        "{\"kind\":\"sum\",\"id\":63,\"name\":\"view\"}]}"));
+    cr_assert_eq(found.collections.count, 2);
+    cr_expect_str_eq(found.collections.at[0], "posts");
+    cr_assert_eq(found.counters.count, 2);
+    cr_expect(found.counters.at[0].id == 1 && found.counters.at[0].kind == KD_SET);
+    cr_expect(found.counters.at[1].id == 63 && found.counters.at[1].kind == KD_SUM);
+    cr_expect_str_eq(found.counters.at[1].name, "view");
+}
+
+#define POSTS "{\"collections\":[\"posts\"],\"counters\":["
+
+Test(central_words, what_is_no_catalogue_says_nothing)
+{
+    static const char *const none[] = {
+        "", "{}", "[]", "{\"collections\":[\"posts\"]}", POSTS "]}", POSTS "{\"name\":\"like\",\"id\":1}]}",
+        POSTS "{\"name\":\"like\",\"id\":0,\"kind\":\"set\"}]}", POSTS "{\"name\":\"like\",\"id\":300,\"kind\":\"set\"}]}",
+        POSTS "{\"name\":\"like\",\"id\":1,\"kind\":\"bag\"}]}", POSTS "{\"name\":\"\",\"id\":1,\"kind\":\"set\"}]}",
+        POSTS "{\"name\":\"like\",\"id\":1,\"kind\":\"set\"}]", POSTS "{\"name\":\"like\",\"id\":1,\"kind\":\"set\"}]} x",
+        "{\"collections\":[\"Posts\"],\"counters\":[{\"name\":\"like\",\"id\":1,\"kind\":\"set\"}]}",
+        "{\"collections\":[\"posts\"],\"collections\":[\"posts\"],\"counters\":[{\"name\":\"like\",\"id\":1,\"kind\":\"set\"}]}"};
+    for (size_t i = 0; i < KD_COUNT(none); i++) {
+        cr_expect(!catalogue(none[i]), "%s", none[i]);
+        cr_expect(found.collections.at == NULL && found.counters.count == 0, "%s", none[i]);
+    }
+}

@@ -430,3 +430,29 @@ Test(options, an_example_mentions_every_option_and_its_default)
     cr_expect_eq(check_changed("# view = 3 sum", "# view = 4 sum"), KD_EINVAL);
     cr_expect_eq(check_changed("# linger.ms = 7\n", ""), KD_EINVAL);
 }
+
+/* ---- what a running program is given more of ---- */
+
+Test(options, a_list_lacks_what_the_old_one_had)
+{
+    char *ab[] = {"a", "b"}, *ba[] = {"b", "c", "a"};
+    kd_strings small = {ab, 2}, large = {ba, 3};
+    cr_expect_null(kd_strings_lacks(&large, &small));
+    cr_expect_str_eq(kd_strings_lacks(&small, &large), "c");
+    kd_strings copy = kd_strings_copy(&large);
+    cr_expect(copy.count == 3 && copy.at[1] != large.at[1] && strcmp(copy.at[1], "c") == 0);
+    kd_strings_finish(&copy);
+}
+
+Test(options, counters_are_added_behind_and_never_changed)
+{
+    kd_counters old = {2, {{"like", 1, KD_SET}, {"view", 3, KD_SUM}}};
+    kd_counters more = {3, {{"clap", 9, KD_SET}, {"view", 3, KD_SUM}, {"like", 1, KD_SET}}};
+    kd_counters moved = {2, {{"like", 2, KD_SET}, {"view", 3, KD_SUM}}}, turned = {2, {{"like", 1, KD_SET}, {"view", 3, KD_SET}}};
+    cr_expect_null(kd_counters_lacks(&more, &old));
+    cr_expect_str_eq(kd_counters_lacks(&old, &more)->name, "clap");
+    cr_expect_str_eq(kd_counters_lacks(&moved, &old)->name, "like");
+    cr_expect_str_eq(kd_counters_lacks(&turned, &old)->name, "view");
+    kd_counters_append(&old, &more);
+    cr_expect(old.count == 3 && old.at[0].id == 1 && old.at[1].id == 3 && old.at[2].id == 9);
+}
