@@ -1,6 +1,14 @@
 /* aside.c - sums that could count twice, kept for an operator (rule 20, rehome.c). */
 #include "edge/core/internal.h"
 
+void kd_aside_take(kd_edge *e, const kd_entry_op *sum, kd_buf *sums)
+{
+    kd_fragment_put(sums, sum);
+    e->stats.sums_aside++;
+    e->stats.aside_kept++;
+    e->stats.aside_kept_amount += sum->amount;
+}
+
 void kd_aside_put(kd_edge *e, const kd_part *p, kd_position at, kd_bytes sums)
 {
     if (sums.len == 0) return;
@@ -36,6 +44,18 @@ int kd_edge_asides(kd_edge *e, kd_edge_aside_fn fn, void *arg)
 {
     visitor v = {fn, arg};
     return kd_keys_scan(e, 'x', UINT32_MAX, visit, &v);
+}
+
+static void note_kept(void *arg, const kd_edge_aside *sum)
+{
+    kd_edge_stats *stats = arg;
+    stats->aside_kept++;
+    stats->aside_kept_amount += sum->amount;
+}
+
+int kd_aside_load(kd_edge *e)
+{
+    return kd_edge_asides(e, note_kept, &e->stats);
 }
 
 static int forget(void *arg, kd_bytes key, kd_bytes value)

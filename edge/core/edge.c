@@ -77,6 +77,7 @@ static int load(kd_edge *e, uint64_t now_us)
     if (err == KD_OK) err = kd_spill_load(e);
     if (err == KD_OK) err = kd_outbox_load(e);
     if (err == KD_OK) err = kd_idempotency_load(e);
+    if (err == KD_OK) err = kd_aside_load(e);
     if (err == KD_OK) plant_fixed_incarnation(e);
     for (uint32_t i = 0; err == KD_OK && i < e->part_count; i++) {
         if (KD_PLANTED(e, KD_PLANT_RESEND_FORGOTTEN)) e->parts[i].resending = false;

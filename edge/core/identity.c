@@ -80,9 +80,12 @@ void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us)
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
-void kd_identity_disown(kd_edge *e)
+void kd_identity_disown(kd_edge *e, uint64_t up_to)
 {
-    e->minted_count = 0;
+    uint32_t gone = 0;
+    while (gone < e->minted_count && e->minted[gone] <= up_to) gone++;
+    e->minted_count -= gone;
+    memmove(e->minted, e->minted + gone, e->minted_count * sizeof(e->minted[0]));
 }
 
 bool kd_identity_minted(const kd_edge *e, uint64_t incarnation)
@@ -127,6 +130,5 @@ int kd_identity_open(kd_edge *e, uint64_t now_us)
         e->incarnation = 1;
     else
         kd_identity_mint(e, 0, now_us);
-    e->alone_from = e->incarnation;
     return kd_lives_open(e);
 }

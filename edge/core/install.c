@@ -23,7 +23,7 @@ void kd_part_put(kd_edge *e, const kd_part *p)
         p->stale_made_us, p->stale_as_of_us, p->stale_floor, p->applied.incarnation, p->applied.seq,
         p->applied_digest, (uint64_t)(p->counts_offset + 1), p->held, p->resending, p->hold_us,
         p->hold_until.incarnation, p->hold_until.seq, p->rehoming, p->expired_us, p->doubted_us,
-        p->retired,
+        p->retired, p->rival,
     };
     /* clang-format on */
     for (size_t i = 0; i < KD_COUNT(fields); i++) kd_buf_put_varint(&e->value, fields[i]);
@@ -40,7 +40,7 @@ static bool part_sane(const kd_part *p)
                                 p->stale_floor,   p->applied.incarnation,
                                 p->applied.seq,   p->hold_us,
                                 p->expired_us,    p->hold_until.incarnation,
-                                p->hold_until.seq};
+                                p->hold_until.seq, p->rival};
     for (size_t i = 0; i < KD_COUNT(numbers); i++)
         if (numbers[i] >= KD_TIME_END_US) return false;
     return p->counts_offset >= -1 && p->counts_offset < INT64_MAX;
@@ -70,6 +70,8 @@ static int load_part(void *arg, kd_bytes key, kd_bytes value)
     if (kd_reader_left(&r) > 0) p->expired_us = kd_read_varint(&r); /* a store of before has none */
     if (kd_reader_left(&r) > 0) p->doubted_us = kd_read_varint(&r); /* nor this */
     if (kd_reader_left(&r) > 0) p->retired = kd_read_varint(&r) != 0;
+    /* A store without this field was written by a program that moves all batches. */
+    p->rival = kd_reader_left(&r) > 0 ? kd_read_varint(&r) : p->rehoming ? KD_TIME_END_US - 1 : 0;
     return r.bad || !part_sane(p) ? KD_EMALFORMED : 0;
 }
 
@@ -115,6 +117,14 @@ static bool beyond_belief(const kd_applied *mine)
     return mine->applied.incarnation >= KD_TIME_END_US - (1ull << 50);
 }
 
+/* Already rehoming: a higher foreign incarnation is progress of the same process, not a second alarm. Nothing of the present
+ * incarnation was sent yet. */
+static bool rival_went_on(const kd_edge *e, const kd_part *p, const kd_applied *mine)
+{
+    uint64_t theirs = mine->applied.incarnation;
+    return theirs >= e->incarnation || (theirs > p->rival && !credible(e, p, mine));
+}
+
 void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us)
 {
     kd_applied none = {0};
@@ -128,9 +138,7 @@ void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool und
         kd_rehome_begin(e, p, mine, now_us);
         return;
     }
-    /* While it moves it is the same alarm: the other is further on than was known. */
-    if (p->rehoming && mine->applied.incarnation >= e->incarnation)
-        kd_rehome_above(e, mine->applied.incarnation, now_us);
+    if (p->rehoming && rival_went_on(e, p, mine)) kd_rehome_above(e, p, mine->applied.incarnation, now_us);
     p->watermark_us = mine->watermark_us;
     if (undone || kd_position_cmp(mine->applied, p->applied) > 0) {
         p->applied = mine->applied;

@@ -139,7 +139,8 @@ typedef struct {
     kd_position hold_until; /* the first batch that may tell more; meaningful when not resending */
     kd_buf cursor;          /* row to go on with */
     uint64_t rows_awaited;  /* number of the last table whose rows the scan must find in the store */
-    bool rehoming;          /* rule 20: waits until all of the outbox is durable */
+    bool rehoming;          /* rule 20: batches are moving; waits until they are durable */
+    uint64_t rival;         /* while rehoming: batches of this incarnation and of lower ones move, later ones stay */
     bool retired;           /* central refuses the batches of this edge (rule 23) */
     uint64_t doubted_us;    /* central's watermarks up to this one may be another's who used the name */
     /* rule 21 */
@@ -208,7 +209,6 @@ struct kd_edge {
     bool wanted, poisoned, refusing;
     uint64_t incarnation, last_us, alarm_us;
     uint64_t minted[KD_MINTED_MAX]; /* the last incarnations of this edge, oldest first */
-    uint64_t alone_from; /* what was begun in this incarnation or a later one no copy of the store can hold */
     uint32_t minted_count;
     kd_lives lives;
     bool life_ended; /* lives.at[1] ended with this start */
@@ -245,7 +245,7 @@ kd_part *kd_edge_part_by_id(const kd_edge *e, uint32_t partition);
 /* identity.c: what the store is and which incarnation this is (rule 5) */
 int kd_identity_open(kd_edge *e, uint64_t now_us);
 void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us);
-void kd_identity_disown(kd_edge *e); /* somebody else has used the incarnations so far; mints follow */
+void kd_identity_disown(kd_edge *e, uint64_t up_to); /* somebody else may have used the incarnations up to this one; a mint follows */
 bool kd_identity_minted(const kd_edge *e, uint64_t incarnation); /* by this edge, as far as it remembers */
 void kd_identity_put_last(kd_edge *e);
 
@@ -371,12 +371,14 @@ void kd_resend_release(kd_part *p);          /* ...in the batches before the one
 void kd_resend_settle(const kd_edge *e, kd_part *p);
 int kd_resend_step(kd_edge *e, kd_part *p, uint64_t now_us);
 uint64_t kd_resend_limit(const kd_part *p, const kd_outgoing *b, uint64_t complete_to_us);
-/* Mints an incarnation above another's. */
-void kd_rehome_above(kd_edge *e, uint64_t theirs, uint64_t now_us);
+/* Batches begun in the other's incarnation or a lower one move, in all partitions, to an incarnation minted above it. */
+void kd_rehome_above(kd_edge *e, const kd_part *noticed, uint64_t theirs, uint64_t now_us);
 void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us);
 int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us);
 
-/* aside.c: sums of the batch at this position */
+/* aside.c: one sum joins those that are set aside, and is told; sums of the batch at this position */
+int kd_aside_load(kd_edge *e);
+void kd_aside_take(kd_edge *e, const kd_entry_op *sum, kd_buf *sums);
 void kd_aside_put(kd_edge *e, const kd_part *p, kd_position at, kd_bytes sums);
 
 /* What central says is merged of this edge's own operations: a watermark that rests on a batch of another who used this

@@ -44,7 +44,9 @@ static void print_usage(FILE *out, bool all)
     fputs("\nNames the sums (views, shares) that an edge set aside when its name was in doubt: it had "
           "acknowledged "
           "them, and cannot\n"
-          "know whether another process of this name has shipped them. Likes are never set aside. Those that "
+          "know whether another process of this name, or an earlier life of this edge, has shipped them. "
+          "Likes are "
+          "never set aside. Those that "
           "are not counted, an\n"
           "operator sends once more (POST /v1/ITEM/COUNTER with the amount), and then has all of them "
           "forgotten.\n"
@@ -91,7 +93,8 @@ static int go(kd_stopped *s, const words *w, listing *l, char *error)
     for (uint32_t n = 0; err == KD_OK && n < shards; n++)
         err = kd_edge_asides(kd_stopped_shard(s, n), print_sum, l);
     if (err == KD_OK && !told()) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: the sums could not be printed, all of them are kept", w->dir);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: the sums could not be printed, all of them are kept",
+                 w->dir);
         return KD_EXIT_FAILED;
     }
     for (uint32_t n = 0; w->forget && err == KD_OK && n < shards; n++)

@@ -10,9 +10,16 @@ void kd_doubts_tell(kd_shard *s, const kd_edge_stats *stats)
     if (stats->identity_alarms > d->alarms)
         KD_LOG(KD_ERROR, "alarm-identity", KD_U64("shard", s->index),
                KD_U64("alarms", stats->identity_alarms), KD_U64("shared", stats->identity_shared),
-               KD_U64("incarnation", kd_edge_incarnation(s->edge)));
-    if (stats->sums_aside > d->sums_aside)
-        KD_LOG(KD_ERROR, "sums-set-aside", KD_U64("shard", s->index), KD_U64("sums", stats->sums_aside));
+               KD_U64("incarnation", kd_edge_incarnation(s->edge)),
+               KD_STR("cause",
+                      stats->identity_shared > d->shared
+                          ? "another process runs under this edge's name, or an earlier life of "
+                            "this edge had a clock ahead of the present one"
+                          : "an earlier life of this edge, before its directory was put back, or a copy of "
+                            "the directory"));
+    if (stats->aside_kept > d->aside_kept)
+        KD_LOG(KD_ERROR, "sums-set-aside", KD_U64("shard", s->index), KD_U64("sums", stats->aside_kept),
+               KD_U64("amount", stats->aside_kept_amount), KD_STR("see", "kudos-edge aside --help"));
     if (stats->refusing && !d->refusing)
         KD_LOG(KD_ERROR, "writes-refused", KD_U64("shard", s->index), KD_STR("cause", "identity in doubt"));
     if (stats->retired > 0 && d->retired == 0)
@@ -21,7 +28,7 @@ void kd_doubts_tell(kd_shard *s, const kd_edge_stats *stats)
     if (stats->retired == 0 && d->retired > 0) KD_LOG(KD_INFO, "edge-readmitted", KD_U64("shard", s->index));
     if (stats->undone > d->undone)
         KD_LOG(KD_WARN, "history-undone", KD_U64("shard", s->index), KD_U64("histories", stats->undone));
-    *d = (kd_doubts){stats->identity_alarms, stats->sums_aside, stats->undone, stats->retired,
+    *d = (kd_doubts){stats->identity_alarms, stats->aside_kept, stats->undone, stats->identity_shared, stats->retired,
                      stats->refusing};
 }
 

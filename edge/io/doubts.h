@@ -1,6 +1,6 @@
 /*
- * edge/io/doubts.h - what an operator must hear of, once each: that somebody else uses this edge's name, that sums were set aside for that,
- * that a shard refuses writes, that a restore of central undid what this edge knew. In the log when it happens, and on /readyz as
+ * edge/io/doubts.h - what an operator must hear of, once each: that somebody else uses this edge's name, that sums were set aside for that (again
+ * at each start, until an operator has them forgotten), that a shard refuses writes, that a restore of central undid what this edge knew. In the log when it happens, and on /readyz as
  * long as it lasts.
  */
 #ifndef KUDOS_EDGE_IO_DOUBTS_H
@@ -13,7 +13,7 @@ typedef struct kd_shard kd_shard;
 
 /* What a shard has told already. */
 typedef struct {
-    uint64_t alarms, sums_aside, undone;
+    uint64_t alarms, aside_kept, undone, shared;
     uint32_t retired;
     bool refusing;
 } kd_doubts;

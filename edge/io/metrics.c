@@ -43,6 +43,7 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
         COPY(resent_ops);
     COPY(asks), COPY(answers_thrown), COPY(items), COPY(evicted), COPY(filter_rows), COPY(identity_alarms);
     COPY(fresh_rows), COPY(refusing), COPY(retired), COPY(sums_aside), COPY(identity_shared);
+    COPY(aside_kept), COPY(aside_kept_amount);
 #undef COPY
     kd_metric_set(&m->rows_expired, (int64_t)stats->expired);
     kd_metric_set(&m->sends, (int64_t)(stats->sends - stats->resends));

@@ -37,7 +37,8 @@
       "Producers made anew after a fatal error.")                                                            \
     X(outbox_batches, GAUGE, "kudos_edge_outbox_batches", "", "Batches that central has not applied.")       \
     X(outbox_bytes, GAUGE, "kudos_edge_outbox_bytes", "", "Their size.")                                     \
-    X(kafka_ready, GAUGE, "kudos_edge_kafka_ready", "", "Shards that have their topics, while a broker answers.")            \
+    X(kafka_ready, GAUGE, "kudos_edge_kafka_ready", "",                                                      \
+      "Shards that have their topics, while a broker answers.")                                              \
     X(snapshots, COUNTER, "kudos_edge_snapshots_total", "result=\"installed\"", "Snapshots of central.")     \
     X(heartbeats, COUNTER, "kudos_edge_snapshots_total", "result=\"heartbeat\"", "")                         \
     X(snapshot_gaps, COUNTER, "kudos_edge_snapshots_total", "result=\"gap\"", "")                            \
@@ -66,17 +67,23 @@
     X(fresh_rows, GAUGE, "kudos_edge_fresh_rows", "", "Rows that the journal still stands for.")             \
     X(rows_expired, COUNTER, "kudos_edge_rows_expired_total", "", "Rows of membership that expired.")        \
     X(stable_age, AGE, "kudos_edge_stable_age_seconds", "",                                                  \
-      "How long ago it was up to where rows may expire, at least; NaN: none may.")                             \
+      "How long ago it was up to where rows may expire, at least; NaN: none may.")                           \
     X(identity_alarms, COUNTER, "kudos_edge_identity_alarms_total", "",                                      \
       "Signs that somebody else uses this name.")                                                            \
     X(identity_shared, COUNTER, "kudos_edge_identity_shared_total", "",                                      \
-      "Of them those that no earlier life of this edge explains: another process runs under its name.")      \
+      "Of them those by an incarnation not below the present one: another process runs under this name, or " \
+      "an "                                                                                                  \
+      "earlier life of this edge had a clock ahead of the present one. A second one is another process.")    \
     X(refusing, GAUGE_MAX, "kudos_edge_refusing_writes", "",                                                 \
       "1 while writes are refused: identity in doubt.")                                                      \
     X(retired, GAUGE, "kudos_edge_retired_partitions", "",                                                   \
       "Partitions at which central has retired this edge: likes are refused.")                               \
     X(sums_aside, COUNTER, "kudos_edge_sums_set_aside_total", "",                                            \
-      "Sums that could count twice and wait for an operator.")                                               \
+      "Sums that were set aside since the start: they could count twice.")                                   \
+    X(aside_kept, GAUGE, "kudos_edge_sums_aside", "",                                                        \
+      "Sums that are set aside in the store and wait for an operator.")                                      \
+    X(aside_kept_amount, GAUGE, "kudos_edge_sums_aside_amount", "",                                          \
+      "Their amounts together: so much the counts may lack.")                                                \
     X(read_errors, COUNTER, "kudos_edge_store_read_errors_total", "",                                        \
       "Reads of the store that failed: a disk or a damaged file.")                                           \
     X(handed_over, COUNTER, "kudos_edge_parts_handed_over_total", "",                                        \

@@ -72,13 +72,15 @@ typedef enum {
     KD_PLANT_READ_AHEAD_STAYS = 1 << 24,    /* rule 15: a number that a read brought from an undone version is kept */
     KD_PLANT_STAMP_NO_ROW = 1 << 25,        /* rule 3: no row + 1 */
     KD_PLANT_READ_ERROR_IS_NONE = 1 << 26,  /* trust: a row that cannot be read is taken for none */
-    KD_PLANT_ASIDE_ALL = 1 << 27,           /* rule 20: sums that nobody else can have sent are set aside, too */
-    KD_PLANT_ALONE_DROPPED = 1 << 28,       /* rule 20: and those that are not set aside do not move along */
+    KD_PLANT_ASIDE_ALL = 1 << 27,           /* rule 20: sums that nobody else can hold are set aside, too */
+    KD_PLANT_ALONE_DROPPED = 1 << 28,       /* rule 20: and those that are not set aside do not stay */
     KD_PLANT_MOVE_NOT_HELD = 1 << 29,       /* rule 20: complete_to is not held while operations move */
     KD_PLANT_ROW_LACKS_OWN = 1 << 30,       /* rule 18: a stored number stays that lacks what applied covers */
     KD_PLANT_READ_ENDS = 1u << 31,          /* rule 18: what a read ended does not count again without its number */
     KD_PLANT_EVICT_ANY = 1ull << 32,        /* rule 18: an item makes room while something of it is on its way */
     KD_PLANT_INVENT_NUMBER = 1ull << 33,    /* readers: where no number of central is known, own operations count from 0 */
+    KD_PLANT_ALONE_FORGOTTEN = 1ull << 34,  /* rule 20: after a start, sums of earlier starts count as another's */
+    KD_PLANT_SUMS_MOVE = 1ull << 35,        /* rule 20: sums that another may have sent move along with the likes */
     KD_PLANT_RETIRED_TAKES = 1ull << 36,    /* rule 23: an edge that knows that it is retired goes on taking operations */
     KD_PLANT_STALE_UNLIKE = 1ull << 40,     /* rule 2: an unlike takes back a like that only a stale row tells of */
     KD_PLANT_STALE_LIKE = 1ull << 41,       /* rule 2: a like is not shown where a stale row says liked already */
@@ -274,8 +276,9 @@ typedef struct {
     uint64_t snapshots, heartbeats, snapshot_gaps, snapshots_old, undone, resent_ops;
     uint64_t asks, answers, answers_thrown, evicted, identity_alarms, items, outbox_bytes, outbox_batches,
         filter_rows, fresh_rows, expired, expire_sweeps, sums_aside;
+    uint64_t aside_kept, aside_kept_amount; /* sums that are set aside in the store and wait for an operator; their amounts together */
     uint64_t outbox_op_bytes; /* of outbox_bytes, what holds operations: 0 when only empty batches wait */
-    uint64_t identity_shared; /* alarms of an applied not below the present incarnation: no earlier life of this edge can have sent that */
+    uint64_t identity_shared; /* alarms by an incarnation not below the present one: another process, or an earlier life whose clock was ahead of this one's */
     uint32_t retired; /* partitions at which central has retired this edge */
     bool refusing; /* writes are refused: identity in doubt */
 } kd_edge_stats;

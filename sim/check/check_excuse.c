@@ -1,13 +1,17 @@
 /*
  * check_excuse.c - what a fault excuses (protocol, "What is lost, and only then").
  *
- * - An edge's disk goes back (wiped, put back): what it acknowledged and central has not merged is lost. What lies at or below central's watermark is
- *   merged; three times D make up for clocks.
+ * - An edge's disk goes back (wiped, put back): what it acknowledged since the copy was made, and central has not merged, is lost. What lies at or below central's
+ *   watermark is merged; three times D make up for clocks. What it acknowledged before the copy was made is in the copy: it is sent, or set aside, if it was not merged.
  * - Central goes back: edges send again what they have. What was acknowledged by an edge whose own disk went back since that copy of central is nowhere, unless the
  *   log still has it.
  * - A copy of an edge acknowledges what dies with its directory.
- * - Sums: of an edge whose disk went back as likes are; a request that comes again may count twice, for its key is gone, and what was taken since and set aside
- *   is missing (check_aside.c). Off once an edge was copied, or its disk and central went back, or central behind a log that lost records; of two centrals one history will be undone, and a log that loses records meanwhile may have lost what only that one merged.
+ * - Sums: of an edge whose disk went back as likes are; a request that comes again may count twice, for its key is gone, and what is set aside may be missing
+ *   (check_aside.c). All sums are excused
+ *   once an edge was copied: what two acknowledged under one name is not promised, and one of them may refuse;
+ *   once an edge's disk went back and there were two centrals: see excuse_mixture;
+ *   once central went back and the log lost records, at any time: batches that edges let go are nowhere;
+ *   once the log lost records while there were two centrals: what only the undone one merged may be among them.
  */
 #include "sim/check/checking.h"
 
@@ -49,22 +53,28 @@ static void renew_exemption(checks *c, uint32_t edge)
     }
 }
 
-/* Of sums that one life of an edge sent and another holds nothing is known once central goes back as well. */
+/*
+ * Sums that one life of an edge sent and that the next one does not hold are in the log alone once central goes back as well: it reads them again. Of two
+ * centrals one history is undone while the edge follows it, and which of the two an edge's life heard of is not known here.
+ */
 static void excuse_mixture(checks *c)
 {
     bool any = false;
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) any |= c->disk_changed[e];
-    if (any && (c->central_undone || c->central_copied)) journal_excuse_sums(c->view.journal);
+    if (any && c->central_copied) journal_excuse_sums(c->view.journal);
 }
 
 static void edge_went_back(checks *c, uint32_t edge, bool wiped)
 {
     uint64_t from_us = merged_now(c, edge);
     /* Of two who use one name the watermark tells of the other. */
-    if (c->copied_us[edge] != 0) from_us = KD_MIN(from_us, c->copied_us[edge]);
+    if (c->copied_us[edge] != 0)
+        from_us = KD_MIN(from_us, c->copied_us[edge]);
+    else if (!wiped)
+        from_us = KD_MAX(from_us, c->backed_up_us[edge]);
     journal_excuse_edge(c->view.journal, edge, from_us, check_now(c));
     journal_keys_forgotten(c->view.journal, edge, check_now(c));
-    check_aside_disk(c, edge, wiped);
+    check_aside_disk(c, edge);
     c->disk_lost_us[edge] = check_now(c);
     c->disk_changed[edge] = true;
     excuse_mixture(c);
@@ -76,6 +86,7 @@ static void edge_disk(checks *c, uint32_t edge, checks_disk_event event)
     switch (event) {
     case CHECKS_BACKED_UP:
         renew_exemption(c, edge);
+        c->backed_up_us[edge] = check_now(c);
         break;
     case CHECKS_RESTORED:
     case CHECKS_WIPED:

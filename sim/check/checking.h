@@ -131,13 +131,13 @@ typedef struct {
     uint64_t watermark_us[SCENARIO_EDGES_MAX]; /* of each edge, retired or not */
 } check_lows;
 
-/* check_aside.c: batches that may hold sums. */
+/* check_aside.c: sums that are set aside. */
 typedef struct {
-    check_map handed; /* hash of life, partition, position: a process gave it to Kafka */
-    uint64_t opened_as[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* incarnation of a process at its start */
-    uint64_t sent_as[SCENARIO_EDGES_MAX];                  /* the largest incarnation that was sent */
-    uint64_t rival[SCENARIO_EDGES_MAX];  /* the same when its disk went back: of lives that are undone */
-    uint64_t copied[SCENARIO_EDGES_MAX]; /* the largest incarnation that the copy knew */
+    uint64_t to_tell[CHECKS_SLOTS]
+                    [SCENARIO_SHARDS_MAX]; /* amounts that a process set aside, or found so at its start */
+    uint64_t sent_as[SCENARIO_EDGES_MAX];  /* the largest incarnation that was sent */
+    uint64_t rival[SCENARIO_EDGES_MAX];    /* the same when its disk went back: of lives that are undone */
+    check_map seen;                        /* hash of edge and row: batches that were set aside */
 } check_asides;
 
 /* An edge's slot. */
@@ -189,6 +189,7 @@ struct checks {
     check_asides asides;
     uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
     uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
+    uint64_t backed_up_us[SCENARIO_EDGES_MAX]; /* when the copy was made to which its disk goes back */
     uint64_t copied_us[SCENARIO_EDGES_MAX];    /* since when two may have used its name; 0: never */
     uint32_t converge_at;                      /* where it did not hold the last time */
     uint64_t lives;
@@ -314,9 +315,9 @@ void check_log_checked(checks *c, uint32_t partition, int64_t stored, kd_bytes f
 
 /* check_aside.c: "aside" (rule 20) */
 void check_aside_opened(checks *c, uint32_t slot, uint32_t shard);
-void check_aside_sent(checks *c, uint32_t slot, uint32_t partition, kd_position at);
+void check_aside_sent(checks *c, uint32_t slot, kd_position at);
 void check_aside_put(checks *c, uint32_t slot, kd_bytes key, kd_bytes value);
-void check_aside_disk(checks *c, uint32_t edge, bool wiped);
+void check_aside_disk(checks *c, uint32_t edge);
 
 /* check_excuse.c: what a fault excuses */
 void check_excuse_disk(checks *c, int who, checks_disk_event event);

@@ -74,7 +74,7 @@ void checks_destroy(checks *c)
     for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) free(c->heard[i]);
     check_map *maps[] = {&c->item_index,        &c->user_index,    &c->durable.rows,
                          &c->durable.journal,   &c->durable.taken, &c->positions.bodies,
-                         &c->positions.parents, &c->log,           &c->asides.handed};
+                         &c->positions.parents, &c->log,           &c->asides.seen};
     for (size_t i = 0; i < KD_COUNT(maps); i++) check_map_finish(maps[i]);
     free(c->partition);
     free(c->writer);
@@ -260,7 +260,7 @@ void checks_sent(checks *c, uint32_t slot, uint32_t shard, uint32_t partition, k
 {
     (void)shard;
     if (c->failed) return;
-    check_aside_sent(c, slot, partition, at);
+    check_aside_sent(c, slot, at);
     check_position_sent(c, slot, partition, record);
 }
 

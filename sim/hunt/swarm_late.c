@@ -184,27 +184,56 @@ void swarm_half_done(uint64_t seed, scenario *s)
 
 /* ---- what moves ---- */
 
-/* An edge that was put back hears late of its later life, so much has to move, in several batches. */
+static void cut_from_kafka(swarm *d, int who, scenario_way way, uint64_t at, uint64_t lasts)
+{
+    scenario_event cut = befalls(SCENARIO_CUT, who, at, lasts);
+    cut.peer = SCENARIO_KAFKA;
+    cut.way = way;
+    add(d, cut);
+}
+
+/*
+ * The later life was short: central has what it sent in one partition, and lacks what the copy holds in another one. What was put back hears of that
+ * before it gets through itself, and dies with what its producer holds; then records are lost, so that what has moved arrives late.
+ */
+static uint64_t draw_short_life(swarm *d, int who, uint64_t copied, uint64_t lasts)
+{
+    uint64_t at = copied + between(d, 20, 40) * 10 * MS, heals = at + lasts;
+    d->s->users.per_second = (double)between(d, 40, 60);
+    cut_from_kafka(d, who, SCENARIO_BOTH, at - 10 * MS, lasts + 10 * MS);
+    add(d, befalls(SCENARIO_KILL, who, heals + between(d, 3, 10) * 10 * MS, 100 * MS));
+    scenario_event loses = befalls(SCENARIO_LOSS, who, heals, 3 * SECOND);
+    loses.peer = SCENARIO_KAFKA;
+    loses.way = SCENARIO_UP;
+    loses.amount = 50;
+    add(d, loses);
+    return at;
+}
+
+/* An edge that was put back hears late of its later life, so much has to move, in several batches. What it takes meanwhile must stay, over
+ * restarts. */
 void swarm_moving(uint64_t seed, scenario *s)
 {
     swarm d = {.random = seed ^ UINT64_C(0x6d6f76696e67), .s = s};
     bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
-    if (!chance(&d, 6) || !fits(s) || doubled) return;
+    if (!chance(&d, 8) || !fits(s) || doubled) return;
     swarm_alone(&d, PICK(&d, 1, 1, 2));
     s->drift_us = 50 * MS;
     s->flush_ops = (uint32_t)between(&d, 4, 20);
     s->flush_interval_us = between(&d, 3, 8) * 100 * MS;
     s->users.users = (uint32_t)between(&d, 20, 50);
-    s->users.items = (uint32_t)between(&d, 4, 10);
+    s->users.items = (uint32_t)between(&d, 4, 16);
     s->users.per_second = (double)between(&d, 20, 40);
     int who = (int)below(&d, s->edge_count);
     uint64_t copied = between(&d, 10, 30) * 100 * MS, at = copied + between(&d, 10, 40) * 100 * MS;
+    uint64_t lasts = between(&d, 20, 40) * 100 * MS;
+    if (chance(&d, 50))
+        at = draw_short_life(&d, who, copied, lasts);
+    else
+        cut_from_kafka(&d, who, SCENARIO_DOWN, at - 50 * MS, lasts);
     add(&d, befalls(SCENARIO_BACKUP, who, copied, 0));
     add(&d, befalls(SCENARIO_RESTORE, who, at, 100 * MS));
-    scenario_event deaf = befalls(SCENARIO_CUT, who, at - 50 * MS, between(&d, 20, 40) * 100 * MS);
-    deaf.peer = SCENARIO_KAFKA;
-    deaf.way = SCENARIO_DOWN;
-    add(&d, deaf);
+    if (chance(&d, 50)) add(&d, befalls(SCENARIO_KILL, who, at + lasts / 2, 100 * MS));
     s->length_us = KD_MAX(s->length_us, 15 * SECOND);
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
 }

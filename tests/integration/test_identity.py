@@ -103,7 +103,8 @@ def test_an_edge_put_back_to_an_older_copy_loses_nothing_that_was_merged_and_dou
             journal.exact(c)
             edge.kill9()
             put_back(edge, copy)
-            # What comes before it hears of its later life, and was not sent, is of this life alone: sums included.
+            # What comes before it hears of its later life nobody else can hold, also after a kill and a start, when it goes to Kafka's client
+            # at once: sums included.
             edge.set({"edge": {"flush_interval": "20s"}})
             broker.signal(19)
             try:
@@ -111,12 +112,19 @@ def test_an_edge_put_back_to_an_older_copy_loses_nothing_that_was_merged_and_dou
                 for n, item in enumerate(ITEMS):
                     journal.like(edge, item, f"again-{round_}-{n}")
                     journal.view(edge, item, 7)
+                edge.kill9()
+                edge.start()
+                for item in ITEMS:
+                    journal.view(edge, item, 1000)
             finally:
                 broker.signal(18)
             # The sums of the copy may have been sent by the later life, as these were: they wait for an operator.
             wait_until(lambda: edge.metric("kudos_edge_sums_set_aside_total") == len(ITEMS), 20, "sums of the copy set aside")
             assert edge.events("alarm-identity") and edge.events("sums-set-aside")
             assert edge.metric("kudos_edge_refusing_writes") == 0
+            assert edge.metric("kudos_edge_sums_aside") == len(ITEMS) and edge.metric("kudos_edge_sums_aside_amount") == 3 * len(ITEMS)
+            told = {event["shard"]: event["amount"] for event in edge.events("sums-set-aside")}
+            assert sum(told.values()) == 3 * len(ITEMS)
             aside(edge, rc=4)
             assert edge.stop() == 0
             kept = aside(edge)

@@ -121,35 +121,185 @@ Test(edge_doubled, a_number_beside_a_foreign_applied_ends_no_delta)
     er_finish(&r);
 }
 
-/* What was taken in this life and never handed over an older life cannot have sent; a copy made of this life could. */
-Test(edge_doubled, sums_that_nobody_else_can_have_sent_move_along)
+/* The directory was put back: a store with three outstanding batches, and the incarnation that the undone life minted after that copy. */
+static uint64_t put_back(edge_rig *r)
+{
+    er_outstanding(r);
+    uint64_t undone = kd_edge_incarnation(r->e) + 500;
+    r->now_us += 3600 * ER_SECOND;
+    cr_assert_eq(er_open(r), KD_OK);
+    return undone;
+}
+
+/* Central tells for the first time that it has applied a batch of the undone life. */
+static void hear_of(edge_rig *r, uint64_t undone)
+{
+    er_snapshot(r, &(er_word){.epoch = 1, .version = 1, .applied = {undone, 3}, .digest = 77});
+    cr_assert_eq(er_stats(r).identity_alarms, 1);
+    er_settle(r);
+    er_seal(r);
+}
+
+/* The batch at this position goes out next, behind what central has, with this sum alone. */
+static void assert_stayed(edge_rig *r, kd_position at, kd_position after, uint64_t amount)
+{
+    er_ship(r);
+    cr_assert_eq(kd_position_cmp(r->batch.at, at), 0, "at its own position: central can merge it once only");
+    cr_assert_eq(kd_position_cmp(r->batch.after, after), 0);
+    cr_assert_eq(r->body.sum_count, 1);
+    cr_assert_eq(r->body.sums[0].amount, amount);
+    cr_assert_eq(r->batch.complete_to_us, 0, "operations with older stamps come behind it");
+}
+
+static void assert_likes_moved(edge_rig *r, uint32_t likes)
+{
+    er_ship(r);
+    cr_assert_eq(r->batch.at.incarnation, kd_edge_incarnation(r->e));
+    cr_assert_eq(r->body.op_count, likes);
+    cr_assert_eq(r->body.sum_count, 0);
+    cr_assert_eq(er_rows(r, 'x'), 3, "sums of the copy are set aside: the undone life may have sent them");
+    cr_assert_eq(er_send(r), KD_ENOTFOUND);
+}
+
+Test(edge_doubled, sums_that_nobody_else_can_hold_stay_and_are_counted)
 {
     edge_rig r;
-    er_outstanding(&r);
-    uint64_t later = kd_edge_incarnation(r.e) + 500; /* of the life that is undone */
-    r.now_us += 3600 * ER_SECOND;
-    cr_assert_eq(er_open(&r), KD_OK);
+    uint64_t undone = put_back(&r);
+    kd_position at = {kd_edge_incarnation(r.e), 1};
     cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
     er_seal(&r);
-    er_snapshot(&r, &(er_word){.epoch = 1, .version = 1, .applied = {later, 3}, .digest = 77});
-    cr_assert_eq(er_stats(&r).identity_alarms, 1);
-    er_settle(&r);
-    er_seal(&r);
-    cr_assert_eq(er_rows(&r, 'x'), 3, "what the undone life may have sent");
-    er_ship(&r);
-    cr_assert_eq(r.body.op_count, 3);
-    cr_assert_eq(r.body.sum_count, 1);
-    cr_assert_eq(r.body.sums[0].amount, 7);
+    hear_of(&r, undone);
+    assert_stayed(&r, at, (kd_position){undone, 3}, 7);
+    assert_likes_moved(&r, 3);
     er_finish(&r);
 
     er_init(&r);
     cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
     er_seal(&r);
-    er_snapshot(
-        &r,
-        &(er_word){.epoch = 1, .version = 1, .applied = {kd_edge_incarnation(r.e) + 500, 1}, .digest = 77});
-    er_settle(&r);
+    hear_of(&r, kd_edge_incarnation(r.e) + 500);
     cr_assert_eq(er_rows(&r, 'x'), 1, "a copy of this life may have sent it");
+    er_finish(&r);
+}
+
+Test(edge_doubled, they_stay_over_restarts)
+{
+    edge_rig r;
+    uint64_t undone = put_back(&r);
+    kd_position after = {undone, 3};
+    for (uint64_t n = 0; n < 3; n++) {
+        cr_assert_eq(er_view_add(&r, 1, 7 + n), KD_OK);
+        er_commit(&r);
+        after = n == 0 ? (kd_position){kd_edge_incarnation(r.e), 1} : after;
+        cr_assert_eq(er_open(&r), KD_OK);
+    }
+    hear_of(&r, undone);
+    assert_stayed(&r, after, (kd_position){undone, 3}, 7);
+    for (uint64_t n = 1; n < 3; n++) {
+        er_ship(&r);
+        cr_assert_eq(r.body.sums[0].amount, 7 + n);
+    }
+    assert_likes_moved(&r, 3);
+    er_finish(&r);
+}
+
+Test(edge_doubled, they_stay_when_they_were_handed_to_kafka_before_the_alarm)
+{
+    edge_rig r;
+    uint64_t undone = put_back(&r);
+    kd_position at = {kd_edge_incarnation(r.e), 1};
+    cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
+    er_seal(&r);
+    for (int i = 0; i < 4; i++) er_ship(&r);
+    cr_assert_eq(kd_position_cmp(r.batch.at, at), 0);
+    hear_of(&r, undone);
+    assert_stayed(&r, at, (kd_position){undone, 3}, 7);
+    assert_likes_moved(&r, 3);
+    er_finish(&r);
+}
+
+/* The directory was copied between two starts, and the copy was started: it holds the sums of the first start, not those of the second. */
+Test(edge_doubled, sums_that_a_copy_made_between_starts_can_hold_are_set_aside)
+{
+    edge_rig r;
+    er_init(&r);
+    cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
+    er_commit(&r);
+    uint64_t copy = kd_edge_incarnation(r.e) + 500;
+    r.now_us += 3600 * ER_SECOND;
+    cr_assert_eq(er_open(&r), KD_OK);
+    kd_position at = {kd_edge_incarnation(r.e), 1};
+    cr_assert_eq(er_view_add(&r, 1, 8), KD_OK);
+    er_seal(&r);
+    hear_of(&r, copy);
+    cr_assert_eq(er_rows(&r, 'x'), 1);
+    cr_assert_eq(er_stats(&r).aside_kept_amount, 7);
+    er_ship(&r);
+    cr_assert_eq(kd_position_cmp(r.batch.at, at), 0);
+    cr_assert_eq(r.body.sums[0].amount, 8);
+    er_finish(&r);
+}
+
+/* Its record was on its way when the alarm came, and central merges it while the older batches move. */
+Test(edge_doubled, what_stays_and_is_merged_during_the_move_is_done)
+{
+    for (int crash = 0; crash < 2; crash++) {
+        edge_rig r;
+        uint64_t undone = put_back(&r);
+        cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
+        er_seal(&r);
+        for (int i = 0; i < 4; i++) er_ship(&r);
+        kd_position at = r.batch.at;
+        er_word w = {.epoch = 1, .version = 1, .applied = {undone, 3}, .digest = 77};
+        er_snapshot(&r, &w);
+        w = (er_word){.epoch = 1, .version = 2, .previous = 1, .applied = at, .digest = r.batch.digest};
+        cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
+        er_commit(&r);
+        if (crash) cr_assert_eq(er_open(&r), KD_OK);
+        er_settle(&r);
+        er_seal(&r);
+        assert_likes_moved(&r, 3);
+        cr_assert_eq(kd_position_cmp(r.batch.after, at), 0);
+        cr_assert_eq(er_stats(&r).identity_alarms, !crash);
+        cr_assert_eq(er_open(&r), KD_OK, "nothing is left at or below applied");
+        er_finish(&r);
+    }
+}
+
+/* Of two lives that are undone the first was heard of, and then the second, which began after the present one by a wrong clock. */
+Test(edge_doubled, an_alarm_by_an_incarnation_below_the_present_one_is_no_chase)
+{
+    edge_rig r;
+    uint64_t undone = put_back(&r), later = kd_edge_incarnation(r.e) + 1;
+    while (kd_edge_incarnation(r.e) == later) later++;
+    cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
+    er_seal(&r);
+    r.now_us += 10 * ER_SECOND;
+    hear_of(&r, undone);
+    er_snapshot(&r, &(er_word){.epoch = 1, .version = 2, .previous = 1, .applied = {later, 9}, .digest = 78});
+    cr_assert_eq(er_stats(&r).identity_alarms, 2);
+    cr_assert_eq(er_stats(&r).identity_shared, 0);
+    cr_assert_not(er_stats(&r).refusing);
+    er_settle(&r);
+    er_seal(&r);
+    cr_assert_eq(er_rows(&r, 'x'), 4, "which may hold the sums of the present one");
+    er_finish(&r);
+}
+
+Test(edge_doubled, sums_set_aside_are_told_with_their_amount_until_they_are_forgotten)
+{
+    edge_rig r;
+    hear_of(&r, put_back(&r));
+    for (int start = 0; start < 2; start++) {
+        kd_edge_stats stats = er_stats(&r);
+        cr_assert_eq(stats.aside_kept, 3);
+        cr_assert_eq(stats.aside_kept_amount, 15);
+        cr_assert_eq(stats.sums_aside, start == 0 ? 3 : 0);
+        cr_assert_eq(er_open(&r), KD_OK);
+    }
+    cr_assert_eq(kd_edge_asides_forget(r.e), KD_OK);
+    er_commit(&r);
+    cr_assert_eq(er_open(&r), KD_OK);
+    cr_assert_eq(er_stats(&r).aside_kept, 0);
     er_finish(&r);
 }
 
@@ -201,8 +351,11 @@ Test(edge_doubled, a_move_survives_a_restart)
     er_settle(&r);
     er_seal(&r);
     er_ship(&r);
+    cr_assert_gt(r.batch.at.incarnation, theirs.incarnation, "what had moved already");
+    uint32_t moved = r.body.op_count;
+    er_ship(&r);
     cr_assert_eq(r.batch.at.incarnation, kd_edge_incarnation(r.e));
-    cr_assert_eq(r.body.op_count, 53);
+    cr_assert_eq(moved + r.body.op_count, 53);
     cr_assert_eq(er_rows(&r, 'x'), 3);
     cr_assert_eq(er_send(&r), KD_ENOTFOUND);
     er_finish(&r);
