@@ -62,7 +62,8 @@ static void judge_change(checks *c, uint32_t slot, uint32_t shard, const journal
         check_fail(c, "answer", "%s tells attempt %u, a%s like, the opposite", check_slot_name(c, slot),
                    a->id, liked ? "" : "n un");
     bool elsewhere = c->roamed[a->user].yes || c->doubled[check_edge(slot)];
-    bool unknown = o->changed == KD_CHANGED_UNKNOWN && elsewhere && !a->strange;
+    bool token = !a->strange || a->issued_us > a->first_us; /* tried again, it may have brought one */
+    bool unknown = o->changed == KD_CHANGED_UNKNOWN && elsewhere && token;
     if (word != CHECK_WORD_UNSURE && o->changed != right_change(word, liked) && !unknown)
         check_fail(c, "answer",
                    "%s tells attempt %u that it changed %d: %s's last word on %s there makes it %d",
