@@ -43,7 +43,9 @@ static void judge_truth(checks *c, uint32_t slot, const journal_attempt *a, cons
 {
     bool sure, was_liked = journal_was_liked(c->view.journal, a->id, &sure);
     if (!sure || o->changed == KD_CHANGED_UNKNOWN || c->any_doubled || !scenario_tokens_kept(c->view.scenario)) return;
-    if (c->view.scenario->forget_rows_us > 0 || a->issued_us > a->first_us) return; /* tried again, it may have changed nothing twice */
+    const check_told *t = told_of(c, a->id);
+    bool again = a->issued_us > a->first_us || (t->used && t->attempt == a->id); /* taken twice it changed something once */
+    if (c->view.scenario->forget_rows_us > 0 || again) return;
     c->made++;
     bool changes = was_liked != (a->verb == KD_LIKE);
     if (changes != (o->changed == KD_CHANGED_YES))
