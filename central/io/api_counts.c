@@ -23,6 +23,7 @@ static void write_item(kd_json *j, const kd_read *r, const kd_read_item *item, u
         .item = kd_item_key(&item->item),
         .counters = &r->api->settings->counters,
         .count = item->totals,
+        .told = KD_COUNTERS_MAX,
         .now_us = now_us,
         .made_us = now_us,
         .as_of_us = item->as_of_us,

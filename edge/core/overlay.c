@@ -365,14 +365,15 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
     *view = (kd_view){0};
     if (e->poisoned) return KD_EIO;
     kd_entry *entry = kd_entry_find(e, item);
-    view->known = KD_PLANTED(e, KD_PLANT_INVENT_NUMBER) || (entry && entry->known);
+    bool invents = KD_PLANTED(e, KD_PLANT_INVENT_NUMBER);
+    view->known = invents || (entry && entry->known);
+    view->told = invents ? e->counters.count : view->known ? entry_counters(entry) : 0;
     if (!entry) return KD_EAGAIN;
     const kd_part *p = &e->parts[entry->part];
     view->fresh = entry_fresh(e, entry);
     for (uint32_t i = 0; i < e->config.counters->count; i++) {
         kd_tally own = entry->overlay ? entry->overlay->sum[i] : (kd_tally){0};
-        bool told = entry->known && i < entry_counters(entry);
-        int64_t shown = (told ? (int64_t)entry->counts[i] : 0) + own.delta;
+        int64_t shown = (entry->known && i < view->told ? (int64_t)entry->counts[i] : 0) + own.delta;
         view->count[i] = shown > 0 ? (uint64_t)shown : 0;
         view->pending[i] = (uint32_t)KD_MIN(own.ops, (uint64_t)UINT32_MAX);
     }

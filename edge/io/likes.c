@@ -41,7 +41,7 @@ static int look(kd_like_op *op)
 {
     kd_view view;
     int err = kd_edge_view(op->errand->shard->edge, op->item, &view);
-    op->known = view.known;
+    op->known = op->counter < view.told;
     op->count = view.count[op->counter];
     op->pending = view.pending[op->counter];
     op->made_us = view.made_us;

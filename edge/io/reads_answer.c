@@ -9,7 +9,8 @@ static void write_counts(kd_json *j, const kd_read *read, const kd_lookup *l, ui
     kd_answer_write_counts(j, &(kd_answer_counts){
                                   .item = l->item,
                                   .counters = &read->call.origin->served.counters,
-                                  .count = l->view.known ? l->view.count : NULL,
+                                  .count = l->view.count,
+                                  .told = l->view.told,
                                   .pending = l->view.pending,
                                   .now_us = now_us,
                                   .made_us = l->view.made_us,
@@ -36,7 +37,7 @@ static void write_display(kd_json *j, const kd_read *read, const kd_lookup *l)
     for (uint32_t i = 0; i < counters->count; i++) {
         if (counters->at[i].name[0] == 0) continue; /* not offered */
         kd_json_key_bytes(j, kd_bytes_str(counters->at[i].name));
-        kd_answer_write_display(j, l->view.known ? &l->view.count[i] : NULL);
+        kd_answer_write_display(j, i < l->view.told ? &l->view.count[i] : NULL);
     }
     kd_json_end_object(j);
     kd_json_end_object(j);

@@ -205,6 +205,7 @@ int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us);
 
 typedef struct {
     bool known; /* a number of central stands behind it; else `count` is no number to show: own operations alone, null in answers */
+    uint32_t told; /* so many counters, from the first, are in that number: one that was added since is not; 0 unless known */
     bool fresh; /* and it follows central's snapshots */
     uint64_t count[KD_COUNTERS_MAX];   /* by counter index: max(0, snapshot + overlay) */
     uint32_t pending[KD_COUNTERS_MAX]; /* operations in the overlay */

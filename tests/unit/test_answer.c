@@ -26,6 +26,7 @@ Test(answer, counts)
     kd_answer_counts a = {.item = kd_item_key(&item),
                           .counters = &counters,
                           .count = count,
+                          .told = 2,
                           .pending = pending,
                           .now_us = 1767323046518000,
                           .made_us = 1767323045678000,
@@ -45,7 +46,7 @@ Test(answer, counts)
            "\"view\":{\"count\":0,\"display\":\"0\",\"pending\":0}},\"liked\":null,\"age_ms\":null,\"as_of\":"
            "null,"
            "\"source\":\"edge\"}");
-    a.count = NULL;
+    a.told = 0;
     a.pending = pending;
     a.liked = KD_LIKED_UNASKED;
     expect(&a, "{\"item\":\"posts/1\",\"counts\":{\"like\":{\"count\":null,\"display\":null,\"pending\":4},"

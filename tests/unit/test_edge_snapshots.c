@@ -697,12 +697,14 @@ Test(edge_counters, what_is_known_lacks_a_new_counter_until_central_is_read_agai
     add_clap(&r);
     cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_EAGAIN, "nobody has said how many claps there are");
     cr_assert_eq(view.count[ER_LIKE], 11);
+    cr_assert_eq(view.told, CLAP, "the claps are no number to show");
     cr_assert_eq(clap(&r, 1, 1), KD_OK);
     cr_assert_eq(clap(&r, 2, 1), KD_OK, "an item that is new");
     kd_edge_view(r.e, rig_item(1), &view);
     cr_assert(view.count[CLAP] == 1 && view.pending[CLAP] == 1 && view.count[ER_LIKE] == 11);
     cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = 1, .likes = 10}), KD_OK);
     cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_OK);
+    cr_assert_eq(view.told, CLAP + 1);
     cr_assert(view.count[CLAP] == 1 && view.pending[CLAP] == 1 && view.count[ER_LIKE] == 11 && view.pending[ER_LIKE] == 1);
     er_word w = {.epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1, .likes = 11};
     er_seal(&r);
