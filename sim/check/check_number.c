@@ -70,14 +70,23 @@ static bool in_history(const checks *c, uint32_t partition, check_known known, c
     return false;
 }
 
+/* The ring's index from which on central counted in this epoch. What a central of an epoch before counts after that belongs to another history. */
+static uint32_t begun(const check_numbers *r, uint64_t epoch)
+{
+    uint32_t i = 0;
+    while (i < r->count && number_at(r, i)->epoch != epoch) i++;
+    return i;
+}
+
 static bool fresh_right(const checks *c, uint32_t partition, check_known known, const check_numbers *r,
                         const kd_view *view)
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
+    uint32_t first = begun(r, known.epoch);
     for (uint32_t i = r->count; i-- > 0;) {
         const check_number *n = number_at(r, i);
-        bool ahead = n->epoch == known.epoch && n->version > known.version,
-             base = in_history(c, partition, known, n);
+        bool same = n->epoch == known.epoch, ahead = same && n->version > known.version,
+             base = (same || i < first) && in_history(c, partition, known, n);
         if ((ahead || base) && fits(c, n->count, view)) return true;
         if (base) return false;
     }
