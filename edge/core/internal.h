@@ -289,6 +289,9 @@ bool kd_spill_arrived(const kd_edge *e, uint64_t number);
 void kd_spill_finish(kd_edge *e);
 
 /* fragment.c: operations as they stand in the journal */
+/* What one operation on a set changes the number by. More than one where it makes up for what the open batch shows of its user (take.c): operations that
+ * were moved brought their deltas there. */
+enum { KD_DELTA_MAX = KD_BATCH_OPS_MAX };
 typedef struct {
     kd_verb verb;
     uint8_t counter_id;

@@ -45,7 +45,8 @@ static int64_t delta_of_unknown(const kd_edge *e, const kd_part *p, const kd_row
     bool liked = rq->verb == KD_LIKE;
     uint64_t plant = liked ? KD_PLANT_STALE_LIKE : KD_PLANT_STALE_UNLIKE;
     if (KD_PLANTED(e, plant) && row->known) return delta_of_current(row, liked);
-    return (liked ? 1 : 0) - shown_by_open_batch(e, p, row, rq);
+    int64_t delta = (liked ? 1 : 0) - shown_by_open_batch(e, p, row, rq);
+    return KD_MAX(-KD_DELTA_MAX, KD_MIN(delta, KD_DELTA_MAX));
 }
 
 /* Planted failures of rules 1 and 2: the operation is answered but not kept. */

@@ -491,12 +491,17 @@ uint64_t journal_misled(const journal *j, uint32_t counter, uint32_t item, uint3
     return users;
 }
 
+static bool answered_elsewhere(const home *h, uint32_t edge)
+{
+    return h->several || (h->edge != 0 && h->edge != 1 + edge);
+}
+
 uint64_t journal_doubtful(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us)
 {
     uint64_t attempts = 0;
     for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
         uint32_t user = (uint32_t)j->pairs[i - 1].key;
-        if (user >= j->home_cap || !j->homes[user].several) continue;
+        if (user >= j->home_cap || !answered_elsewhere(&j->homes[user], edge)) continue;
         for (uint32_t k = j->pairs[i - 1].chain; k != NONE; k = j->at[k].older)
             attempts += j->at[k].a.edge == edge && j->at[k].a.issued_us >= since_us && !j->at[k].a.strange;
     }

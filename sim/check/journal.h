@@ -83,7 +83,7 @@ uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64
 uint64_t journal_misled(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us);
 
 /*
- * Operations at this edge since that moment by users who were answered at another edge as well: each may show one too many, for the edge does not know
+ * Operations at this edge since that moment by users who were answered at another edge: each may show one too many, for the edge does not know
  * whether what they said elsewhere was about this item.
  */
 uint64_t journal_doubtful(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us);
