@@ -446,6 +446,11 @@ uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64
     return least;
 }
 
+static uint64_t sent_at(const journal_attempt *a)
+{
+    return a->sent_us ? a->sent_us : a->first_us;
+}
+
 bool journal_was_liked(const journal *j, uint32_t attempt, bool *sure)
 {
     const journal_attempt *last = NULL, *now = &j->at[attempt].a;
@@ -454,7 +459,7 @@ bool journal_was_liked(const journal *j, uint32_t attempt, bool *sure)
         const journal_attempt *a = &j->at[i].a;
         if (i == attempt || (j->at[i].open == 0 && a->acked_us == 0)) continue;
         if (!last) last = a; /* newest first */
-        *sure = counts(a) && a->id < attempt && a->acked_us <= now->first_us && (a == last || before(j, a, last)) &&
+        *sure = counts(a) && a->id < attempt && a->acked_us <= sent_at(now) && (a == last || before(j, a, last)) &&
                 !j->at[i].lingers;
     }
     return last && last->verb == KD_LIKE;
@@ -463,7 +468,7 @@ bool journal_was_liked(const journal *j, uint32_t attempt, bool *sure)
 /* Whether the edge that took `here` could know of `there`: the device that carries the token had heard of it. */
 static bool told_of(const journal_attempt *here, const journal_attempt *there)
 {
-    return !here->strange && !there->strange && there->id < here->id && there->acked_us != 0 && there->acked_us <= here->first_us;
+    return !here->strange && !there->strange && there->id < here->id && there->acked_us != 0 && there->acked_us <= sent_at(here);
 }
 
 static bool is_misled(const journal *j, const pair *p, const journal_attempt *here)

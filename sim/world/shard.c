@@ -252,6 +252,7 @@ static void journal_taken(world *w, uint32_t slot, sim_op *op, const kd_outcome 
                          .amount = op->amount,
                          .first_us = w->now_us,
                          .issued_us = w->now_us,
+                         .sent_us = op->issued_us,
                          .strange = op->strange};
     op->attempt = journal_attempted(w->journal, &a);
     op->wipes = wipes;

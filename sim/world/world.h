@@ -200,6 +200,7 @@ typedef struct {
     uint64_t amount;
     kd_seen seen, answer; /* the session token that it carries; of the last answer */
     bool strange;         /* it carries none though its user may have one */
+    uint64_t issued_us;   /* when its last request left */
     uint64_t key;      /* its place among the shard's, when it was last taken */
     bool over;         /* answered, or given up */
     bool told;         /* by the scenario: tried until it is answered */
