@@ -60,15 +60,14 @@ static bool plant_drops(const kd_edge *e, const kd_row *row, bool liked)
 typedef struct {
     kd_row_key key;
     kd_row was;
-    uint64_t elsewhere_us;
     bool current; /* it is the user's last word, as far as he tells */
+    bool is_new;  /* he has said nothing yet, as far as he tells and this edge remembers */
 } taken_row;
 
-/* Of somebody who has spoken elsewhere it is not known what he said there. Who brings no token is taken for new where there is no row. */
 static kd_changed changed(const taken_row *row, bool liked)
 {
     if (row->current) return row->was.liked != liked ? KD_CHANGED_YES : KD_CHANGED_NO;
-    return liked && row->elsewhere_us == 0 ? KD_CHANGED_YES : KD_CHANGED_UNKNOWN;
+    return liked && row->is_new ? KD_CHANGED_YES : KD_CHANGED_UNKNOWN;
 }
 
 static void take_set(kd_edge *e, kd_part *p, kd_entry *entry, const taken_row *row, const kd_request *rq,
@@ -133,6 +132,18 @@ void kd_edge_expect(const kd_edge *e, kd_bytes item)
     kd_table_prefetch(&e->items, item);
 }
 
+/*
+ * What somebody said elsewhere is not known here, nor what a user said here whose row expired since (rule 21): then no row does not make him new. Who brings
+ * no token does not tell that he ever spoke.
+ */
+static void judge_row(const kd_edge *e, const kd_part *p, const kd_request *rq, taken_row *row)
+{
+    uint64_t elsewhere = elsewhere_us(e, rq->seen);
+    bool spoke = rq->seen && kd_seen_newest_us(rq->seen) > 0;
+    row->current = row->was.known && row->was.stamp_us >= elsewhere;
+    row->is_new = !row->was.known && elsewhere == 0 && (!spoke || p->expired_us == 0);
+}
+
 /* All that can fail, before anything changes. */
 static int prepare(kd_edge *e, const kd_part *p, const kd_request *rq, taken_row *row, kd_entry **entry)
 {
@@ -144,8 +155,7 @@ static int prepare(kd_edge *e, const kd_part *p, const kd_request *rq, taken_row
     *entry = kd_entry_find(e, rq->item);
     if (rq->verb == KD_ADD) return KD_OK;
     int err = kd_membership_look_up(e, &row->key, &row->was);
-    row->elsewhere_us = elsewhere_us(e, rq->seen);
-    row->current = row->was.known && row->was.stamp_us >= row->elsewhere_us;
+    judge_row(e, p, rq, row);
     return err;
 }
 

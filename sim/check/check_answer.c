@@ -38,14 +38,14 @@ static void note_where(checks *c, uint32_t slot, uint32_t user)
     c->roamed[user].known = true;
 }
 
-/* By what he said anywhere. An edge that forgets rows takes who comes again for new (rule 21). */
+/* By what he said anywhere. */
 static void judge_truth(checks *c, uint32_t slot, const journal_attempt *a, const kd_outcome *o)
 {
     bool sure, was_liked = journal_was_liked(c->view.journal, a->id, &sure);
     if (!sure || o->changed == KD_CHANGED_UNKNOWN || c->any_doubled || !scenario_tokens_kept(c->view.scenario)) return;
     const check_told *t = told_of(c, a->id);
     bool again = a->issued_us > a->first_us || (t->used && t->attempt == a->id); /* taken twice it changed something once */
-    if (c->view.scenario->forget_rows_us > 0 || again) return;
+    if (again) return;
     c->made++;
     bool changes = was_liked != (a->verb == KD_LIKE);
     if (changes != (o->changed == KD_CHANGED_YES))
@@ -65,7 +65,8 @@ static void judge_change(checks *c, uint32_t slot, uint32_t shard, const journal
                    a->id, liked ? "" : "n un");
     bool elsewhere = c->roamed[a->user].yes || c->doubled[check_edge(slot)];
     bool token = !a->strange || a->issued_us > a->first_us; /* tried again, it may have brought one */
-    bool unknown = o->changed == KD_CHANGED_UNKNOWN && elsewhere && token;
+    bool forgets = c->view.scenario->forget_rows_us > 0;
+    bool unknown = o->changed == KD_CHANGED_UNKNOWN && (elsewhere || forgets) && token;
     if (word != CHECK_WORD_UNSURE && o->changed != right_change(word, liked) && !unknown)
         check_fail(c, "answer",
                    "%s tells attempt %u that it changed %d: %s's last word on %s there makes it %d",

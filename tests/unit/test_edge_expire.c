@@ -71,7 +71,16 @@ Test(edge_expire, rows_at_or_below_stable_go_when_they_are_old_enough)
     cr_assert_eq(liked(2), 1, "above stable");
     cr_assert_eq(er_stats(&r).expired, 1u);
     er_like(&r, 1, 1);
-    cr_assert_eq(r.out.changed, KD_CHANGED_YES, "unknown again");
+    cr_assert_eq(r.out.changed, KD_CHANGED_YES, "unknown again, and he brings no token");
+    kd_seen seen = {.rest_us = 0};
+    kd_request rq = er_request(1, 3);
+    rq.seen = &seen;
+    cr_assert_eq(er_take(&r, &rq), KD_OK);
+    cr_assert_eq(r.out.changed, KD_CHANGED_YES, "he has said nothing yet");
+    kd_seen_add(&seen, kd_edge_lives(r.e), r.out.stamp_us);
+    rq.item = rig_item(2);
+    cr_assert_eq(er_take(&r, &rq), KD_OK);
+    cr_assert_eq(r.out.changed, KD_CHANGED_UNKNOWN, "his row may have expired");
     er_seal(&r);
     cr_assert_eq(er_send(&r), KD_OK);
     while (r.batch.at.seq < 2) cr_assert_eq(er_send(&r), KD_OK);
