@@ -46,7 +46,9 @@ void kd_seen_add(kd_seen *seen, const kd_lives *own, uint64_t time_us)
     for (uint32_t i = 0; i < KD_SEEN_EDGES; i++)
         if (is_own(&seen->at[i], own)) said_us = KD_MAX(said_us, seen->at[i].time_us);
     kd_seen_drop_own(seen, own);
-    kd_seen_at put = {.time_us = said_us, .edge = own->edge, .life = own->at[0].life};
+    /* A word of the life before, told again: a present life that ends before its first commit is not remembered. */
+    uint32_t life = own->count > 1 && said_us <= own->at[1].until_us ? own->at[1].life : own->at[0].life;
+    kd_seen_at put = {.time_us = said_us, .edge = own->edge, .life = life};
     for (uint32_t i = 0; i < KD_SEEN_EDGES; i++) {
         if (put.time_us < seen->at[i].time_us) continue;
         kd_seen_at moved = seen->at[i];

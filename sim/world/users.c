@@ -98,7 +98,7 @@ static void issue(world *w, uint32_t id)
     sim_op *op = &w->ops[id];
     bool strange = draw_of(w, DRAW_READ, op) / 100000 % 100 < w->s->users.strange_percent;
     op->issued_us = w->now_us;
-    op->strange = strange || !w->s->users.tokens;
+    if (op->tries == 0) op->strange = strange || !w->s->users.tokens; /* a device tries its own again */
     memset(&op->seen, 0, sizeof(op->seen));
     if (!op->strange) op->seen = w->users[op->user].seen;
     push_deadline(w, id);

@@ -49,7 +49,9 @@ Test(seen, the_lives_of_one_edge_are_one_entry)
 {
     kd_seen s = {.at = {{400, 20, 2}, {300, 10, 7}}};
     kd_seen_add(&s, &here, 450);
-    cr_expect(s.at[0].time_us == 450 && s.at[0].life == 1 && s.at[1].time_us == 400 && s.rest_us == 0);
+    cr_expect(s.at[0].time_us == 450 && s.at[0].life == 7 && s.at[1].time_us == 400, "a retry of the life before is told");
+    kd_seen_add(&s, &here, 550);
+    cr_expect(s.at[0].time_us == 550 && s.at[0].life == 1 && s.at[1].time_us == 400 && s.rest_us == 0);
 }
 
 Test(seen, goes_to_central_as_text_and_nothing_else_is_read)
