@@ -61,7 +61,7 @@ static void collect_reach(kd_shard *s)
     kd_metric_set_reasons(&s->reach.kafka, got.errors);
     if (central) kd_metric_set_reasons(&s->reach.central, kd_http_client_get_stats(central).troubles);
     kd_metric_set(&s->metrics.kafka_ready, s->sender.producer && s->counts.consumer && kd_metric_get(&s->app->kafka_up));
-    kd_metric_set(&s->metrics.central_up, central && kd_http_client_up(central) && kd_metric_get(&s->app->central_up));
+    kd_metric_set(&s->metrics.central_up, central && kd_metric_get(&s->app->central_up));
 }
 
 static void collect_shell(kd_shard *s)

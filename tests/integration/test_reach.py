@@ -66,6 +66,9 @@ def test_gauges_fall_and_rise_with_central_and_kafka(tmp_path, lost):
         check_process(edge)
         for peer in (central, broker):
             peer.signal(signal.SIGSTOP)
+        # Questions that fail open the breaker of each shard, and nobody asks again afterwards.
+        unknown = ",".join(f"posts/new{i}" for i in range(100))
+        assert edge.get(f"/v1/counts?items={unknown}").json["items"][0]["counts"]["like"]["count"] is None
         wait_until(lambda: gauges(edge) == (0, 0), FALLS_S, "the fall of both gauges")
         for peer in (central, broker):
             peer.signal(signal.SIGCONT)
