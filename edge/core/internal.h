@@ -211,7 +211,6 @@ struct kd_edge {
     uint64_t minted[KD_MINTED_MAX]; /* the last incarnations of this edge, oldest first */
     uint32_t minted_count;
     kd_lives lives;
-    bool life_ended; /* lives.at[1] ended with this start */
     uint64_t random;
     uint64_t outbox_bytes, outbox_batches;
     uint32_t next_part;    /* round robin of send_next */

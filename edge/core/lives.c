@@ -5,8 +5,9 @@
  * where it is stamped at or below `last`. A word above it was taken behind the copy from which this disk was put back; or a token had lifted its stamp, then
  * it is taken for a word of elsewhere until its user speaks here again.
  *
- * The words of one life went to all shards of the process, whose disks are put back together: so the largest `last` of them all counts for each
- * (kd_edge_lives_until). Else a shard that was idle before the end would take words that went to another one for words of elsewhere.
+ * The words of one life went to all shards of the process, whose disks are put back together: so what one of them knows of a life they all know
+ * (kd_edge_lives_join). Else a shard that was idle before the end, or had committed nothing yet, would take words that went to another one for words of
+ * elsewhere.
  *
  * Row 'E': life be32, until be64 for each, oldest first; until is 0 for the life that wrote the row.
  */
@@ -28,7 +29,6 @@ static int read_lives(kd_edge *e, kd_lives *lives)
         kd_life life = {.life = kd_read_be32(&r)};
         life.until_us = kd_read_be64(&r);
         if (life.until_us >= KD_TIME_END_US) return KD_EMALFORMED;
-        e->life_ended |= life.until_us == 0;
         if (life.until_us == 0) life.until_us = e->last_us;
         if (i < KD_LIVES_MAX) lives->at[i] = life;
     }
@@ -58,15 +58,30 @@ int kd_lives_open(kd_edge *e)
     return KD_OK;
 }
 
-uint64_t kd_edge_found_until(const kd_edge *e)
+static kd_life *find_life(kd_lives *lives, uint32_t life)
 {
-    return e->life_ended ? e->lives.at[1].until_us : 0;
+    for (uint32_t i = 0; i < lives->count; i++)
+        if (lives->at[i].life == life) return &lives->at[i];
+    return NULL;
 }
 
-void kd_edge_lives_until(kd_edge *e, uint64_t us)
+/* Behind the present one; the oldest makes room. */
+static void add_life(kd_lives *lives, kd_life life)
 {
-    if (!e->life_ended || e->lives.at[1].until_us >= us) return;
-    e->lives.at[1].until_us = us;
+    lives->count = KD_MIN(lives->count + 1, (uint32_t)KD_LIVES_MAX);
+    memmove(lives->at + 2, lives->at + 1, (lives->count - 2) * sizeof(lives->at[0]));
+    lives->at[1] = life;
+}
+
+void kd_edge_lives_join(kd_edge *e, const kd_lives *others)
+{
+    for (uint32_t i = others->count; i-- > 1;) {
+        kd_life *mine = find_life(&e->lives, others->at[i].life);
+        if (mine)
+            mine->until_us = KD_MAX(mine->until_us, others->at[i].until_us);
+        else
+            add_life(&e->lives, others->at[i]);
+    }
     put_lives(e);
 }
 

@@ -79,9 +79,16 @@ static int init_secrets(kd_app *app, char *error)
     return kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX);
 }
 
+/* All that the shards know, to the first one; from there to each. */
+static void join_lives(kd_app *app)
+{
+    kd_edge *first = app->shards[0]->edge;
+    for (uint32_t i = 1; i < app->shard_count; i++) kd_edge_lives_join(first, kd_edge_lives(app->shards[i]->edge));
+    for (uint32_t i = 1; i < app->shard_count; i++) kd_edge_lives_join(app->shards[i]->edge, kd_edge_lives(first));
+}
+
 static int open_shards(kd_app *app, char *error)
 {
-    uint64_t until_us = 0;
     app->shard_count = choose_shards(&app->settings);
     app->anew = !kd_leveldb_any_holds_rows(app->settings.data_dir, "shard-");
     if (getrandom(&app->life, sizeof app->life, 0) != sizeof app->life || app->life == 0)
@@ -89,9 +96,8 @@ static int open_shards(kd_app *app, char *error)
     for (uint32_t i = 0; i < app->shard_count; i++) {
         int err = kd_shard_create(&app->shards[i], app, i, error);
         if (err) return err;
-        until_us = KD_MAX(until_us, kd_edge_found_until(app->shards[i]->edge));
     }
-    for (uint32_t i = 0; i < app->shard_count; i++) kd_edge_lives_until(app->shards[i]->edge, until_us);
+    join_lives(app);
     return KD_OK;
 }
 

@@ -110,10 +110,8 @@ void kd_edge_counters_add(kd_edge *e, const kd_counters *counters);
 uint64_t kd_edge_incarnation(const kd_edge *e);
 /* Of which words its rows tell (kudos/seen.h). The object's. */
 const kd_lives *kd_edge_lives(const kd_edge *e);
-/* The largest time that this shard's store had taken from its clock when it was opened. After all shards of a process are opened, and before the first
- * operation, each is told the largest of them: up to there they know the life before this one. */
-uint64_t kd_edge_found_until(const kd_edge *e);
-void kd_edge_lives_until(kd_edge *e, uint64_t us);
+/* After all shards of a process are opened, and before the first operation, each is told what the others know of the lives before this one. */
+void kd_edge_lives_join(kd_edge *e, const kd_lives *others);
 
 /* ---- operations --------------------------------------------------------------------------------------------- */
 

@@ -54,6 +54,14 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
     return kd_edge_open(&config, &store, edge_now_us(w, slot), &m->core);
 }
 
+/* See edge/io/main.c. */
+static void join_lives(const world *w, sim_edge *e)
+{
+    kd_edge *first = e->shards[0].core;
+    for (uint32_t i = 1; i < w->s->shards; i++) kd_edge_lives_join(first, kd_edge_lives(e->shards[i].core));
+    for (uint32_t i = 1; i < w->s->shards; i++) kd_edge_lives_join(e->shards[i].core, kd_edge_lives(first));
+}
+
 void edge_open(world *w, uint32_t slot)
 {
     sim_edge *e = &w->edges[slot];
@@ -64,7 +72,6 @@ void edge_open(world *w, uint32_t slot)
         kd_drift_resume(&e->drift, e->drift.shift_us);
     else
         kd_drift_init(&e->drift, host_wall_us(w, host), host_mono_us(w, host));
-    uint64_t until_us = 0;
     e->life = (uint32_t)world_draw(w, DRAW_SEED, 8000 + slot, w->now_us) | 1;
     for (uint32_t i = 0; i < w->s->shards; i++) {
         int err = open_shard(w, slot, i);
@@ -73,9 +80,8 @@ void edge_open(world *w, uint32_t slot)
             return;
         }
         checks_edge_opened(w->checks, slot, i);
-        until_us = KD_MAX(until_us, kd_edge_found_until(e->shards[i].core));
     }
-    for (uint32_t i = 0; i < w->s->shards; i++) kd_edge_lives_until(e->shards[i].core, until_us);
+    join_lives(w, e);
     for (uint32_t p = 0; p < w->s->partitions; p++) {
         int64_t offset = kd_edge_counts_offset(shard_of(w, slot, p)->core, p);
         w->processes[slot].cursor[p] = (sim_cursor){.next = offset >= 0 ? offset : w->counts[p].end};

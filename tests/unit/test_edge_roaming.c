@@ -152,7 +152,7 @@ Test(edge_roaming, what_was_said_behind_the_copy_from_which_a_disk_was_put_back_
     cr_expect_eq(kd_edge_member(r.e, ER_LIKE, rig_item(1), rig_user(1)), 1);
 }
 
-Test(edge_roaming, an_idle_shard_knows_the_life_before_as_long_as_the_busiest)
+Test(edge_roaming, a_shard_knows_of_the_lives_before_what_another_one_knows)
 {
     says(KD_LIKE, 1, 1);
     er_commit(&r);
@@ -160,9 +160,16 @@ Test(edge_roaming, an_idle_shard_knows_the_life_before_as_long_as_the_busiest)
     kd_liked_ground ground;
     cr_assert_eq(er_open(&r), KD_OK);
     cr_expect_eq(liked(NULL, &ground), KD_ENOTFOUND);
-    cr_expect_lt(kd_edge_found_until(r.e), r.now_us + ER_SECOND);
-    kd_edge_lives_until(r.e, r.now_us + 5 * ER_SECOND);
+    kd_lives busy = *kd_edge_lives(r.e);
+    busy.at[1].until_us = r.now_us + 5 * ER_SECOND;
+    kd_edge_lives_join(r.e, &busy);
     cr_expect_eq(liked(NULL, &ground), 1);
+    kd_lives more = {.edge = busy.edge, .count = 2, .at = {busy.at[0], {.life = 77, .until_us = r.now_us + 9 * ER_SECOND}}};
+    seen.at[0] = (kd_seen_at){.time_us = r.now_us + 9 * ER_SECOND, .edge = busy.edge, .life = 77};
+    cr_expect_eq(liked(NULL, &ground), KD_ENOTFOUND, "this one had committed nothing in that life");
+    kd_edge_lives_join(r.e, &more);
+    cr_expect_eq(liked(NULL, &ground), 1);
+    cr_expect_eq(kd_edge_lives(r.e)->count, 3);
     er_commit(&r);
     cr_assert_eq(er_open(&r), KD_OK);
     cr_expect_eq(liked(NULL, &ground), 1, "it was written down");
