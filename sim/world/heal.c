@@ -91,6 +91,7 @@ static void sample_edge(world *w, uint32_t slot, uint32_t item, record_sample *r
     r->refusing = kd_drift_within(&e->drift, w->s->drift_us) == KD_CLOCK_OUT_OF_BOUNDS;
     for (uint32_t i = 0; i < w->s->shards; i++) {
         kd_edge_stats stats;
+        if (!e->shards[i].core) return; /* it did not open: the run failed */
         kd_edge_get_stats(e->shards[i].core, &stats);
         r->outbox_batches += stats.outbox_batches;
         r->refusing |= stats.refusing || stats.retired > 0;
