@@ -38,14 +38,17 @@ static void note_where(checks *c, uint32_t slot, uint32_t user)
     c->roamed[user].known = true;
 }
 
-/* By what he said anywhere. */
+/* By what he said anywhere; without tokens, or where an attempt without an answer may have come between, only judge_change judges. */
 static void judge_truth(checks *c, uint32_t slot, const journal_attempt *a, const kd_outcome *o)
 {
     bool sure, was_liked = journal_was_liked(c->view.journal, a->id, &sure);
-    if (!sure || o->changed == KD_CHANGED_UNKNOWN || c->any_doubled || !scenario_tokens_kept(c->view.scenario)) return;
+    if (!sure || o->changed == KD_CHANGED_UNKNOWN || !scenario_tokens_kept(c->view.scenario)) return;
+    /* What was acknowledged under a doubled name is not promised: a token tells of words that may be lost. */
+    if (journal_pair_edges(c->view.journal, a->counter, a->item, a->user) & check_excuse_doubled_edges(c)) return;
+    /* An attempt that was taken twice changed something the first time. */
     const check_told *t = told_of(c, a->id);
-    bool again = a->issued_us > a->first_us || (t->used && t->attempt == a->id); /* taken twice it changed something once */
-    if (again) return;
+    bool again = a->issued_us > a->first_us || (t->used && t->attempt == a->id);
+    if (again && o->changed == KD_CHANGED_NO) return;
     c->made++;
     bool changes = was_liked != (a->verb == KD_LIKE);
     if (changes != (o->changed == KD_CHANGED_YES))
@@ -64,9 +67,8 @@ static void judge_change(checks *c, uint32_t slot, uint32_t shard, const journal
         check_fail(c, "answer", "%s tells attempt %u, a%s like, the opposite", check_slot_name(c, slot),
                    a->id, liked ? "" : "n un");
     bool elsewhere = c->roamed[a->user].yes || c->doubled[check_edge(slot)];
-    bool token = !a->strange || a->issued_us > a->first_us; /* tried again, it may have brought one */
-    bool forgets = c->view.scenario->forget_rows_us > 0;
-    bool unknown = o->changed == KD_CHANGED_UNKNOWN && (elsewhere || forgets) && token;
+    bool forgets = c->view.scenario->forget_rows_us > 0; /* no row: it may have expired (rule 21) */
+    bool unknown = o->changed == KD_CHANGED_UNKNOWN && (elsewhere || forgets) && !a->strange;
     if (word != CHECK_WORD_UNSURE && o->changed != right_change(word, liked) && !unknown)
         check_fail(c, "answer",
                    "%s tells attempt %u that it changed %d: %s's last word on %s there makes it %d",

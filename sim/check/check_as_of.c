@@ -2,8 +2,13 @@
  * check_as_of.c - "as-of": every like acknowledged anywhere before central's as_of is in what central has.
  *
  * Answers are kept in the order in which they were given. When as_of passes one, its pair is looked up once: if nothing that was answered later, or not at
- * all, can have a say, central must have the journal's last word. When a restore takes as_of back, so does the cursor. Not judged once an
- * edge was copied while it ran: what is acknowledged under a doubled identity is not promised.
+ * all, can have a say, central must have the journal's last word. When a restore takes as_of back, so does the cursor.
+ *
+ * Not judged, for a reason each:
+ * - pairs with a word at an edge that was ever copied while it ran: what is acknowledged under a doubled name is not promised;
+ * - pairs with a word at an edge that central calls retired: what that edge holds is in no as_of (rule 23);
+ * - sums while an edge is retired, and once one was copied: `passed` adds up what all edges took;
+ * - while a commit is under way: its rows can be read and its counts cannot; the next commit judges.
  */
 #include "sim/check/checking.h"
 
@@ -38,6 +43,11 @@ static void rewind_to(checks *c, check_answers *q, uint64_t as_of_us)
     }
 }
 
+void check_as_of_again(checks *c)
+{
+    for (uint32_t p = 0; p < c->view.scenario->partitions; p++) rewind_to(c, &c->answers[p], 0);
+}
+
 static void check_sum(checks *c, kd_central *core, check_answer *answer, const journal_attempt *a)
 {
     uint64_t totals[KD_COUNTERS_MAX];
@@ -53,11 +63,18 @@ static void check_sum(checks *c, kd_central *core, check_answer *answer, const j
                    (unsigned long long)(check_now(c) - c->answers[c->partition[a->item]].as_of_us));
 }
 
+/* An edge that took a word of the pair is not promised to be in this central's as_of. */
+static bool is_in_doubt(const checks *c, const kd_central *core, uint32_t counter, uint32_t item, uint32_t user)
+{
+    uint64_t edges = check_excuse_doubled_edges(c) | check_forget_retired_edges(c, core);
+    return journal_pair_edges(c->view.journal, counter, item, user) & edges;
+}
+
 static void check_pair(checks *c, kd_central *core, const journal_attempt *a, uint64_t as_of_us)
 {
     bool settled, liked;
     journal_verdict verdict = journal_pair(c->view.journal, a->counter, a->item, a->user, as_of_us, &settled);
-    if (!settled || verdict == JOURNAL_MAY) return;
+    if (!settled || verdict == JOURNAL_MAY || is_in_doubt(c, core, a->counter, a->item, a->user)) return;
     kd_bytes user = kd_bytes_str(c->view.users[a->user]);
     if (kd_central_member(core, a->counter, kd_item_key(&c->view.items[a->item]), user, &liked) != KD_OK)
         return;
@@ -77,8 +94,8 @@ void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition)
     if (!core) return;
     q->as_of_us = as_of_judged(c, core);
     q->best_us = KD_MAX(q->best_us, kd_central_as_of_us(core));
-    if (check_forget_any_retired(core)) return; /* what such an edge acknowledges is in no as_of */
-    if (c->any_doubled || c->positions.tenures[slot][partition].outstanding > 0) return;
+    bool sums = !check_forget_retired_edges(c, core) && !c->any_doubled; /* `passed` adds up what all edges took */
+    if (c->positions.tenures[slot][partition].outstanding > 0) return;
     rewind_to(c, q, q->as_of_us);
     for (; q->cursor < q->count && q->at[q->cursor].answered_us < q->as_of_us && !c->failed; q->cursor++) {
         check_answer *answer = &q->at[q->cursor];
@@ -86,6 +103,7 @@ void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition)
         bool arrived = a->acked_us != 0 && a->acked_us < q->as_of_us;
         if (!arrived && answer->answered_us + ARRIVAL_US >= q->as_of_us) break;
         if (!arrived) continue;
+        if (a->verb == KD_ADD && !sums) continue;
         if (a->verb == KD_ADD)
             check_sum(c, core, answer, a);
         else
@@ -98,10 +116,10 @@ void check_as_of_member(checks *c, uint32_t slot, uint32_t counter, uint32_t ite
 {
     bool settled;
     kd_central *core = c->view.central(c->view.world, slot, c->partition[item]);
-    if (!core || c->any_doubled || check_forget_any_retired(core)) return;
+    if (!core) return;
     uint64_t as_of_us = as_of_judged(c, core);
     journal_verdict verdict = journal_pair(c->view.journal, counter, item, user, as_of_us, &settled);
-    if (!settled || verdict == JOURNAL_MAY) return;
+    if (!settled || verdict == JOURNAL_MAY || is_in_doubt(c, core, counter, item, user)) return;
     c->made++;
     if (liked != (verdict == JOURNAL_MUST))
         check_fail(c, "member", "central tells that %s %s %s, as_of %llu us ago", c->view.users[user],

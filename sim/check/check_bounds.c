@@ -6,7 +6,7 @@
 #include "edge/core/internal.h"
 #include "sim/check/checking.h"
 
-enum { OPERATION_BYTES = 4096, CLOCK_SLACK_US = 1000 };
+enum { OPERATION_BYTES = 512, CLOCK_SLACK_US = 0 };
 
 static uint64_t outbox_bound(const checks *c)
 {
@@ -18,6 +18,7 @@ void check_bounds_opened(checks *c, uint32_t slot, uint32_t shard)
     kd_edge_stats stats;
     kd_edge_get_stats(c->view.edge(c->view.world, slot, shard), &stats);
     c->slots[slot].items[shard] = stats.items;
+    c->slots[slot].alarms[shard] = stats.identity_alarms;
 }
 
 void check_bounds_taken(checks *c, uint32_t slot, uint32_t shard, const kd_outcome *o)
@@ -77,12 +78,15 @@ void check_bounds_ticked(checks *c, uint32_t slot, uint32_t shard)
     kd_edge_get_stats(e, &stats);
     c->made++;
     uint64_t bound = KD_MAX((uint64_t)c->view.items_max, c->slots[slot].items[shard]);
+    c->slots[slot].items[shard] = KD_MIN(c->slots[slot].items[shard], stats.items);
     if (stats.items > bound)
         check_fail(c, "tables", "%s keeps %llu items, the bound is %llu", check_slot_name(c, slot),
                    (unsigned long long)stats.items, (unsigned long long)bound);
+    if (stats.identity_alarms > c->slots[slot].alarms[shard]) c->slots[slot].alarm_us = check_now(c);
+    c->slots[slot].alarms[shard] = stats.identity_alarms;
     if (stats.identity_alarms == 0) return;
     uint32_t edge = check_edge(slot);
-    c->slots[slot].alarmed = true;
+    c->slots[slot].moved_to = KD_MAX(c->slots[slot].moved_to, kd_edge_incarnation(e));
     if (!c->doubled[edge] && !c->disk_changed[edge])
         check_fail(c, "identity", "%s raises an identity alarm, nobody copied it or put it back",
                    check_slot_name(c, slot));

@@ -3,7 +3,8 @@
  * "stamp" (rule 3): a later word on a pair has a larger stamp than the row it meets; "own-word" (I8): the edge that took a user's word tells it to him, over restarts.
  *
  * What is durable is read from the writes themselves. A write that was under way when the process died may have reached the disk or not, so
- * what was taken in an earlier life and not seen durable is allowed either way.
+ * what was taken in an earlier life and not seen durable is allowed either way. A disk that was put back or copied is read once, at the first start on
+ * it. A row at or below `stable` may have expired (rule 21): the edge may know it or not.
  */
 #include "edge/core/internal.h"
 #include "sim/check/checking.h"
@@ -56,13 +57,12 @@ check_word check_durable_word(const checks *c, uint32_t slot, uint32_t shard, co
 {
     last_word l = look_up(c, slot, shard, pair);
     const check_cell *row = l.row, *taken = l.taken;
-    if (!row && !taken) return c->durable.incomplete[slot] ? CHECK_WORD_UNSURE : CHECK_WORD_NONE;
+    if (c->durable.incomplete[slot][shard]) return CHECK_WORD_UNSURE;
+    if (!row && !taken) return CHECK_WORD_NONE;
     uint64_t newest = KD_MAX(row ? row->a : 0, taken ? taken->a : 0);
     bool lost = taken && !l.here && (!row || taken->a > row->a); /* with its life, or not */
     bool forgotten = c->view.scenario->forget_rows_us > 0 && newest <= c->stable_us[c->partition[pair->item]];
-    /* What was moved to another position with its old stamp is seen here word by word, older ones first. */
-    bool moving = c->durable.incomplete[slot] && !l.here;
-    if (lost || moving || forgotten) return CHECK_WORD_UNSURE;
+    if (lost || forgotten) return CHECK_WORD_UNSURE;
     return (l.here ? taken->b & 1 : row->b) ? CHECK_WORD_LIKED : CHECK_WORD_UNLIKED;
 }
 
@@ -93,8 +93,9 @@ void check_durable_answered(checks *c, uint32_t slot, uint32_t shard, const jour
     if (a->verb == KD_ADD) return;
     uint64_t hash = attempt_hash(c, slot, a);
     bool known = on_disk(c, hash, o->stamp_us);
-    bool excused = o->replayed && (d->incomplete[slot] || earlier_life(c, slot, shard, hash, o->stamp_us));
-    if (!known && !excused)
+    bool excused = o->replayed && (d->incomplete[slot][shard] || earlier_life(c, slot, shard, hash, o->stamp_us));
+    bool expired = o->replayed && c->view.scenario->forget_rows_us > 0 && o->stamp_us <= c->stable_us[c->partition[a->item]];
+    if (!known && !excused && !expired)
         check_fail(c, "durable", "%s answers attempt %u: its journal entry is not on its disk",
                    check_slot_name(c, slot), a->id);
 }
@@ -187,12 +188,35 @@ void check_durable_wrote(checks *c, uint32_t slot, uint32_t shard, uint64_t grou
 void check_durable_disk(checks *c, uint32_t slot, bool empty)
 {
     c->durable.disk[slot]++;
-    c->durable.incomplete[slot] = !empty;
+    for (uint32_t i = 0; i < SCENARIO_SHARDS_MAX; i++) c->durable.incomplete[slot][i] = !empty;
+}
+
+/* What a disk that was put back or copied holds: rows, and the journal that they may not have reached. */
+static int found_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    const visit *v = arg;
+    kd_member_row m;
+    if (key.len > 0 && key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key)) put_fragment(v, key, value);
+    if (key.len == 0 || key.data[0] != 'm' || kd_membership_parse(key, value, &m) != KD_OK) return 0;
+    note_row(v, key, m.row.stamp_us, m.row.liked);
+    check_cell *cell = check_map_obtain(&v->c->durable.journal, row_hash(v->c, v->slot, key));
+    cell->a = KD_MAX(cell->a, m.row.stamp_us);
+    return 0;
+}
+
+void check_durable_opened(checks *c, uint32_t slot, uint32_t shard)
+{
+    visit v = {c, slot, true};
+    kd_edge *e = c->view.edge(c->view.world, slot, shard);
+    if (!c->durable.incomplete[slot][shard]) return;
+    if (e->store.scan(e->store.ctx, (kd_bytes){0}, (kd_bytes){0}, found_row, &v) == KD_OK)
+        c->durable.incomplete[slot][shard] = false;
 }
 
 void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair, int result)
 {
-    last_word l = look_up(c, slot, c->partition[pair->item] % c->view.scenario->shards, pair);
+    uint32_t shard = c->partition[pair->item] % c->view.scenario->shards;
+    last_word l = look_up(c, slot, shard, pair);
     const check_cell *row = l.row, *taken = l.taken;
     bool here = l.here;
     if (result == KD_EIO || (!row && !taken)) return;
@@ -205,8 +229,7 @@ void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair,
     uint64_t newest = here || !row ? taken->a : row->a; /* what an earlier life took may not have reached the disk */
     bool forgotten = result == KD_ENOTFOUND && c->view.scenario->forget_rows_us > 0 &&
                      newest <= c->stable_us[c->partition[pair->item]];
-    bool moving = c->durable.incomplete[slot] && !here; /* as in check_durable_word */
-    if (!right && !forgotten && !moving)
+    if (!right && !forgotten && !c->durable.incomplete[slot][shard])
         check_fail(c, "own-word", "%s tells %d to %s of %s, his last word there was %s",
                    check_slot_name(c, slot), result, c->view.users[pair->user],
                    check_item_name(c, pair->item),

@@ -2,7 +2,7 @@
  * check_excuse.c - what a fault excuses (protocol, "What is lost, and only then").
  *
  * - An edge's disk goes back (wiped, put back): what it acknowledged since the copy was made, and central has not merged, is lost. What lies at or below central's
- *   watermark is merged; three times D make up for clocks. What it acknowledged before the copy was made is in the copy: it is sent, or set aside, if it was not merged.
+ *   watermark is merged; D and what a clock was wrong make up for clocks. What it acknowledged before the copy was made is in the copy: it is sent, or set aside, if it was not merged.
  * - Central goes back: edges send again what they have. What was acknowledged by an edge whose own disk went back since that copy of central is nowhere, unless the
  *   log still has it.
  * - A copy of an edge acknowledges what dies with its directory.
@@ -15,9 +15,11 @@
  */
 #include "sim/check/checking.h"
 
+enum { CLOCK_SLACK_US = 20000 }; /* clocks move between two measurements */
+
 static uint64_t merged_until(const checks *c, uint32_t edge, const check_history *h)
 {
-    uint64_t least = UINT64_MAX, margin = 3 * c->view.scenario->drift_us;
+    uint64_t least = UINT64_MAX, margin = c->view.scenario->drift_us + c->wrong_clock_us + CLOCK_SLACK_US;
     for (uint32_t p = 0; p < c->view.scenario->partitions; p++)
         least = KD_MIN(least, h[p].watermark_us[edge]);
     return least > margin ? least - margin : 0;
@@ -38,13 +40,66 @@ static uint64_t merged_now(const checks *c, uint32_t edge)
     return least;
 }
 
+/* Whether central has told this edge that all it took up to that moment is merged: `complete_to` is held until all that is sent again or moved is in. */
+static bool is_merged_past(const checks *c, uint32_t slot, uint32_t partition, uint64_t us)
+{
+    kd_edge_partition p;
+    uint64_t margin = 2 * c->view.scenario->drift_us + c->wrong_clock_us;
+    kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
+    return e && kd_edge_partition_get(e, partition, &p) == KD_OK && p.watermark_us > us + margin;
+}
+
+bool check_excuse_undone(const checks *c, uint32_t slot, uint32_t partition)
+{
+    uint64_t us = c->slots[slot].undone_us[partition];
+    return us != 0 && !is_merged_past(c, slot, partition, us);
+}
+
+bool check_excuse_moved(const checks *c, uint32_t slot, uint32_t partition)
+{
+    uint32_t edge = check_edge(slot);
+    uint64_t us = KD_MAX(c->disk_lost_us[edge], c->slots[slot].alarm_us);
+    return c->disk_changed[edge] && !is_merged_past(c, slot, partition, us);
+}
+
+uint64_t check_excuse_gone_us(const checks *c, uint32_t slot)
+{
+    uint32_t edge = check_edge(slot);
+    return KD_MAX(c->disk_lost_us[edge], c->copy_gone_us[edge]);
+}
+
+bool check_excuse_doubled(const checks *c, uint32_t slot, uint32_t partition)
+{
+    uint32_t edge = check_edge(slot);
+    if (!c->doubled[edge]) return false;
+    uint64_t us = KD_MAX(c->copy_gone_us[edge], c->slots[slot].alarm_us);
+    return c->copy_gone_us[edge] == 0 || !is_merged_past(c, slot, partition, us);
+}
+
 uint64_t check_excuse_merged(const checks *c, uint32_t edge)
 {
     return merged_now(c, edge);
 }
 
+uint64_t check_excuse_doubled_edges(const checks *c)
+{
+    uint64_t edges = 0;
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
+        if (c->doubled[e]) edges |= journal_edge_bit(e);
+    return edges;
+}
+
+uint64_t check_excuse_edges(const checks *c, uint64_t since_us)
+{
+    uint64_t edges = check_excuse_doubled_edges(c);
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
+        if (c->retired[e] || (c->readmitted[e] && c->readmitted_us[e] >= since_us)) edges |= journal_edge_bit(e);
+    return edges;
+}
+
 static void renew_exemption(checks *c, uint32_t edge)
 {
+    /* A batch that is open in a copy is sealed there as it stands: its position can have two bodies (rules 5, 6). */
     uint64_t *exempt = &c->positions.exempt[edge];
     *exempt = KD_MAX(*exempt, c->incarnation[edge]);
     for (uint32_t shard = 0; shard < c->view.scenario->shards; shard++) {
@@ -95,13 +150,15 @@ static void edge_disk(checks *c, uint32_t edge, checks_disk_event event)
     case CHECKS_COPIED:
         renew_exemption(c, edge);
         c->doubled[edge] = c->any_doubled = true;
+        c->copy_gone_us[edge] = 0;
         if (c->copied_us[edge] == 0) c->copied_us[edge] = check_now(c);
         journal_excuse_sums(c->view.journal);
         check_durable_disk(c, edge + CHECKS_TWIN, false);
         /* A move that was begun goes on in the copy. */
-        if (c->slots[edge].alarmed) c->slots[edge + CHECKS_TWIN].alarmed = true;
+        c->slots[edge + CHECKS_TWIN].moved_to = c->slots[edge].moved_to;
         break;
     case CHECKS_COPY_GONE:
+        c->copy_gone_us[edge] = check_now(c);
         check_durable_disk(c, edge + CHECKS_TWIN, true);
         break;
     }

@@ -108,10 +108,8 @@ void check_forget_published(checks *c, uint32_t slot, uint32_t partition, uint64
 void check_forget_row(checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us)
 {
     uint32_t edge = check_edge(slot);
-    uint64_t merged_us = 0;
-    for (uint32_t i = 0; i < CHECKS_CENTRALS; i++)
-        merged_us = KD_MAX(merged_us, c->positions.tenures[i][partition].now.watermark_us[edge]);
-    bool known = stamp_us <= merged_us || c->central_undone || c->doubled[edge];
+    uint64_t merged_us = c->positions.best_us[partition][edge]; /* an edge may not have heard of a restore yet */
+    bool known = stamp_us <= merged_us;
     c->made++;
     if (c->view.scenario->forget_rows_us == 0 || stamp_us > c->stable_us[partition] || !known)
         check_fail(c, "expired",
@@ -136,20 +134,23 @@ void check_forget_fed(checks *c, uint32_t slot, uint32_t partition, uint32_t edg
     if (fed == KD_FED_MERGED && c->retired[edge] && stands_retired(c, slot, partition, edge))
         check_fail(c, "retired", "central merges a batch of %s, partition %u, which is retired",
                    c->view.scenario->edges[edge], partition);
-    if (fed == KD_FED_RETIRED && !c->retired[edge] && !c->readmitted[edge])
+    if (fed == KD_FED_RETIRED && !c->retired[edge] && !stands_retired(c, slot, partition, edge))
         check_fail(c, "retired", "central refuses a batch of %s, partition %u, which nobody retired",
                    c->view.scenario->edges[edge], partition);
 }
 
 /* ---- the operator's word -------------------------------------------------------------------------------------- */
 
-bool check_forget_any_retired(const kd_central *core)
+uint64_t check_forget_retired_edges(const checks *c, const kd_central *core)
 {
     kd_central_edge edges[SCENARIO_EDGES_MAX];
     uint32_t count = kd_central_edges(core, edges, SCENARIO_EDGES_MAX);
-    bool any = false;
-    for (uint32_t i = 0; i < count; i++) any |= edges[i].retired;
-    return any;
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t edge = check_edge_named(c, edges[i].name);
+        if (edges[i].retired && edge != CHECK_NOTHING) bits |= journal_edge_bit(edge);
+    }
+    return bits;
 }
 
 bool check_forget_any_readmitted(const checks *c)
@@ -173,9 +174,10 @@ void check_forget_retired(checks *c, uint32_t edge, bool retired)
         return;
     }
     c->readmitted[edge] = true;
-    c->readmitted_us = check_now(c);
+    c->readmitted_us[edge] = check_now(c);
+    check_as_of_again(c);
     if (c->view.scenario->forget_tombstones_us > 0)
-        journal_linger_edge(c->view.journal, edge, check_now(c) + UNTIL_DURABLE_US);
+        journal_linger_edge(c->view.journal, edge, c->retired_from_us[edge], check_now(c) + UNTIL_DURABLE_US);
 }
 
 void check_forget_end(checks *c)

@@ -87,7 +87,7 @@ void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdi
     check_known *known = &c->slots[slot].known[s.partition], had = *known;
     *known = known_now(c, slot, s.partition);
     int right = expected(had, &s);
-    c->slots[slot].undone[s.partition] |= verdict == KD_SNAPSHOT_UNDONE;
+    if (verdict == KD_SNAPSHOT_UNDONE) c->slots[slot].undone_us[s.partition] = check_now(c);
     if (verdict != KD_PART && verdict != KD_SNAPSHOT_OLD)
         c->slots[slot].retired[s.partition] = says_retired(c, slot, &s);
     bool moves = verdict == KD_INSTALLED || verdict == KD_SNAPSHOT_GAP || verdict == KD_SNAPSHOT_UNDONE;

@@ -5,19 +5,22 @@
  * What may be missing all the same, and why:
  * - one for each user of whose operations here, not yet confirmed, one rests on a row that this edge could not know to be stale: he went on
  *   elsewhere afterwards, was not answered there, or brought no token (api.md, "pending"). journal_misled counts those users, from the journal alone;
- * - as many as are pending, at an edge whose disk was put back, or that a restore of central threw back: the number may hold already what is
- *   sent again or moved, an unlike as well (rules 15, 20);
+ * - as many as are pending, at an edge whose disk was put back, or that a restore of central threw back, until central has merged what is sent again or
+ *   moved: the number may hold that already, an unlike as well (rules 15, 20). A stale number is never sure to hold it;
  * - one's own like, until what a restore of central undid is merged again (rule 17: what is sent again has no delta);
- * - anything, once an edge was copied while it ran, or was retired: as in check_as_of.c.
+ * - likes of users who spoke at an edge that was ever copied while it ran, or is retired, or was taken back since central made the number: as in
+ *   check_as_of.c;
+ * - anything, at an edge whose copy runs, and until central has merged what both took.
  */
 #include "sim/check/checking.h"
 
 enum { CLOCK_SLACK_US = 20000 };
 
-static bool is_off(const checks *c)
+/* Of two processes of one name neither knows what the other took. */
+static bool is_off(const checks *c, uint32_t slot)
 {
-    bool off = c->any_doubled;
-    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) off |= c->retired[e] || c->readmitted[e];
+    bool off = false;
+    for (uint32_t p = 0; p < c->view.scenario->partitions; p++) off |= check_excuse_doubled(c, slot, p);
     return off;
 }
 
@@ -36,8 +39,18 @@ uint64_t check_pending_from_us(const checks *c, uint32_t slot, uint32_t item, co
 static uint64_t may_be_missing(const checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view)
 {
     uint32_t partition = c->partition[item], edge = check_edge(slot);
-    if (c->disk_changed[edge] || c->slots[slot].undone[partition]) return view->pending[counter];
-    return journal_misled(c->view.journal, counter, item, edge, check_pending_from_us(c, slot, item, view));
+    bool sent_again = view->fresh ? check_excuse_moved(c, slot, partition) || check_excuse_undone(c, slot, partition)
+                                  : c->disk_changed[edge] || c->slots[slot].undone_us[partition] != 0;
+    if (sent_again) return view->pending[counter];
+    return journal_misled(c->view.journal, counter, item, edge, check_pending_from_us(c, slot, item, view), check_excuse_gone_us(c, slot));
+}
+
+/* Central's clock made the number, and the word of an operator is heard when it is durable. */
+static uint64_t made_since(const checks *c, const kd_view *view)
+{
+    enum { UNTIL_DURABLE_US = 5000000 };
+    uint64_t margin = UNTIL_DURABLE_US + c->wrong_clock_us;
+    return view->made_us > margin ? view->made_us - margin : 0;
 }
 
 /* Cheap first: mostly the number holds every like there is. */
@@ -48,7 +61,7 @@ static bool holds(const checks *c, uint32_t slot, uint32_t counter, uint32_t ite
     uint64_t as_of_us = view->as_of_us > c->wrong_clock_us ? view->as_of_us - c->wrong_clock_us : 0;
     journal_bounds(c->view.journal, counter, item, &all, &most);
     if (view->count[counter] >= all + own) return true;
-    *least = own + journal_least(c->view.journal, counter, item, as_of_us, but);
+    *least = own + journal_least(c->view.journal, counter, item, as_of_us, but, check_excuse_edges(c, made_since(c, view)));
     if (view->count[counter] >= *least) return true;
     return view->count[counter] + may_be_missing(c, slot, counter, item, view) >= *least;
 }
@@ -56,7 +69,7 @@ static bool holds(const checks *c, uint32_t slot, uint32_t counter, uint32_t ite
 void check_least_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
 {
     uint64_t least;
-    if (view->as_of_us == 0 || is_off(c)) return;
+    if (view->as_of_us == 0 || is_off(c, slot)) return;
     for (uint32_t counter = 0; counter < SCENARIO_COUNTERS; counter++) {
         if (c->view.counters->at[counter].kind == KD_SUM) continue;
         c->made++;
@@ -71,7 +84,7 @@ void check_least_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *
 void check_least_answered(checks *c, uint32_t slot, const journal_attempt *a, const kd_view *view)
 {
     uint64_t least;
-    if (a->verb != KD_LIKE || is_off(c) || check_shown_awaits(c, slot, a->counter, a->item, view->fresh)) return;
+    if (a->verb != KD_LIKE || !journal_is_last(c->view.journal, a->id) || is_off(c, slot) || check_shown_awaits(c, slot, a->counter, a->item, view->fresh)) return;
     c->made++;
     if (!holds(c, slot, a->counter, a->item, view, a->user, &least))
         check_fail(c, "own-like", "%s answers attempt %u, a like of %s by %s, with %llu: with his own like it is %llu",

@@ -4,24 +4,18 @@
  *
  * Not judged, for a reason each:
  * - without tokens: an edge cannot know what its user said elsewhere, and tells what he said here (api.md); "own-word" judges that;
- * - once an edge was copied while it ran: what is acknowledged under a doubled name is not promised;
- * - while an edge is retired, and of questions from before it was taken back: the operator declared that what it holds is not awaited (rule 23).
+ * - a user who spoke of this item at an edge that was ever copied while it ran: what is acknowledged under a doubled name is not promised;
+ * - a user who spoke of it at an edge that is retired, or was taken back since he asked: the operator declared that what such an edge holds is not awaited (rule 23).
  */
 #include "sim/check/checking.h"
-
-static bool any_retired(const checks *c)
-{
-    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
-        if (c->retired[e]) return true;
-    return false;
-}
 
 void check_liked_told(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
                       uint64_t begun_us)
 {
     bool settled;
     if (liked != 0 && liked != 1) return;
-    if (!scenario_tokens_kept(c->view.scenario) || c->any_doubled || any_retired(c) || begun_us <= c->readmitted_us) return;
+    if (!scenario_tokens_kept(c->view.scenario)) return;
+    if (journal_pair_edges(c->view.journal, counter, item, user) & check_excuse_edges(c, begun_us)) return;
     journal_verdict verdict = journal_pair(c->view.journal, counter, item, user, begun_us, &settled);
     if (!settled || verdict == JOURNAL_MAY) return;
     c->made++;

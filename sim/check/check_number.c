@@ -14,6 +14,15 @@ static const check_number *number_at(const check_numbers *r, uint32_t i)
     return &r->at[(r->first + i) % CHECK_NUMBERS];
 }
 
+static void drop_oldest(check_numbers *r)
+{
+    const uint64_t *count = number_at(r, 0)->count;
+    for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
+        r->least[i] = r->overflowed ? KD_MIN(r->least[i], count[i]) : count[i];
+        r->most[i] = KD_MAX(r->most[i], count[i]);
+    }
+}
+
 void check_number_changed(checks *c, uint32_t slot, uint32_t item)
 {
     uint32_t partition = c->partition[item];
@@ -27,6 +36,7 @@ void check_number_changed(checks *c, uint32_t slot, uint32_t item)
     if (last && last->epoch == n.epoch && memcmp(last->count, n.count, sizeof(n.count)) == 0) return;
     if (!r->at) r->at = kd_alloc(CHECK_NUMBERS * sizeof(r->at[0]));
     if (r->count == CHECK_NUMBERS) {
+        drop_oldest(r);
         r->first = (r->first + 1) % CHECK_NUMBERS;
         r->count--;
         r->overflowed = true;
@@ -44,16 +54,27 @@ void check_number_heard(checks *c, uint32_t slot, const kd_snapshot *s)
     }
 }
 
-static bool fits(const checks *c, const uint64_t *count, const kd_view *view)
+static bool fits_within(const checks *c, const uint64_t *least, const uint64_t *most, const kd_view *view)
 {
     for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
         uint64_t shown = view->count[i], pending = view->pending[i];
-        uint64_t low = shown < count[i] ? count[i] - shown : 0,
-                 high = shown > count[i] ? shown - count[i] : 0;
+        uint64_t low = shown < least[i] ? least[i] - shown : 0,
+                 high = shown > most[i] ? shown - most[i] : 0;
         bool set = c->view.counters->at[i].kind == KD_SET;
         if (low > (set ? pending : 0) || high > (set ? pending : pending * KD_AMOUNT_MAX)) return false;
     }
     return true;
+}
+
+static bool fits(const checks *c, const uint64_t *count, const kd_view *view)
+{
+    return fits_within(c, count, count, view);
+}
+
+/* Of numbers that the ring dropped only the lowest and the highest are known. */
+static bool fits_dropped(const checks *c, const check_numbers *r, const kd_view *view)
+{
+    return r->overflowed && fits_within(c, r->least, r->most, view);
 }
 
 /* Whether (epoch, version) lies in the history of `known`. */
@@ -90,7 +111,7 @@ static bool fresh_right(const checks *c, uint32_t partition, check_known known, 
         if ((ahead || base) && fits(c, n->count, view)) return true;
         if (base) return false;
     }
-    return r->overflowed || fits(c, nothing, view);
+    return fits_dropped(c, r, view) || fits(c, nothing, view);
 }
 
 /* A number of a history that was undone has replaced nothing. */
@@ -105,7 +126,7 @@ static bool as_of_right(const checks *c, uint32_t partition, check_known known, 
         if (ours && n->as_of_before_us < view->as_of_us)
             return false; /* what is older was replaced before as_of was reached */
     }
-    return r->overflowed || fits(c, nothing, view);
+    return fits_dropped(c, r, view) || fits(c, nothing, view);
 }
 
 /* Of any history: an old number stays until its history is known to be undone. */
@@ -113,7 +134,7 @@ static bool heard_right(const checks *c, const check_numbers *r, uint8_t heard, 
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
     if (!(heard & CHECK_HEARD)) return false;
-    if (r->overflowed || ((heard & CHECK_HEARD_NONE) && fits(c, nothing, view))) return true;
+    if (fits_dropped(c, r, view) || ((heard & CHECK_HEARD_NONE) && fits(c, nothing, view))) return true;
     for (uint32_t i = 0; i < r->count; i++) {
         const uint64_t *count = number_at(r, i)->count;
         bool none = memcmp(count, nothing, sizeof(nothing)) == 0;

@@ -78,6 +78,7 @@ void check_position_fed(checks *c, uint32_t slot, uint32_t partition, const kd_b
         check_fail(c, "order", "central drops %llu/%llu of %.*s, partition %u, which comes next",
                    (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
                    b->edge.data, partition);
+    /* A record of the life before can be as late as the log likes: the alarm may come at any time after. */
     if (fed == KD_FED_IDENTITY && !c->doubled[edge] && !c->disk_changed[edge])
         check_fail(c, "identity", "central doubts the identity of %.*s, which nobody copied or put back",
                    (int)b->edge.len, b->edge.data);
@@ -107,7 +108,10 @@ static void note_durable(checks *c, uint32_t slot, uint32_t partition)
     uint32_t count = core ? kd_central_edges(core, edges, SCENARIO_EDGES_MAX) : 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t edge = check_edge_named(c, edges[i].name);
-        if (edge != CHECK_NOTHING) now->watermark_us[edge] = edges[i].watermark_us;
+        if (edge == CHECK_NOTHING) continue;
+        uint64_t *best_us = &c->positions.best_us[partition][edge];
+        now->watermark_us[edge] = edges[i].watermark_us;
+        *best_us = KD_MAX(*best_us, edges[i].watermark_us);
     }
     if (!core) return;
     uint64_t epoch = kd_central_epoch(core);
@@ -176,7 +180,8 @@ static bool found_applied(const checks *c, uint32_t edge, uint32_t partition, kd
 void check_position_freed(checks *c, uint32_t slot, uint32_t partition, kd_position at)
 {
     c->made++;
-    if (c->slots[slot].alarmed || partition >= c->view.scenario->partitions ||
+    /* At an alarm what stands below the new incarnation moves there, with its stamps (rule 20). */
+    if (at.incarnation < c->slots[slot].moved_to || partition >= c->view.scenario->partitions ||
         is_merged(c, check_edge(slot), partition, at) ||
         found_applied(c, check_edge(slot), partition, at))
         return;

@@ -21,7 +21,7 @@ bool check_shown_awaits(const checks *c, uint32_t slot, uint32_t counter, uint32
     uint32_t partition = c->partition[item];
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p;
-    if (!c->slots[slot].undone[partition]) return false;
+    if (!(fresh ? check_excuse_undone(c, slot, partition) : c->slots[slot].undone_us[partition] != 0)) return false;
     if (!fresh) return true;
     if (c->view.counters->at[counter].kind == KD_SUM) return true;
     if (!e || kd_edge_partition_get(e, partition, &p) != KD_OK) return true;
@@ -35,14 +35,28 @@ bool check_shown_awaits(const checks *c, uint32_t slot, uint32_t counter, uint32
 static uint64_t too_many(const checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view)
 {
     if (c->view.counters->at[counter].kind == KD_SUM) return 0;
-    if (c->view.scenario->forget_rows_us > 0) return UINT32_MAX;
-    return journal_doubtful(c->view.journal, counter, item, check_edge(slot),
-                            check_pending_from_us(c, slot, item, view));
+    uint64_t from_us = check_pending_from_us(c, slot, item, view);
+    if (c->view.scenario->forget_rows_us > 0)
+        return journal_since(c->view.journal, counter, item, check_edge(slot), from_us);
+    return journal_doubtful(c->view.journal, counter, item, check_edge(slot), from_us, check_excuse_gone_us(c, slot));
+}
+
+/* An edge whose disk went back, or that was copied, may hold a row that its user has overruled since: a delta of such a row takes one like too many. */
+static uint64_t too_few(const checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view)
+{
+    uint64_t gone_us = check_excuse_gone_us(c, slot);
+    if (c->view.counters->at[counter].kind == KD_SUM || gone_us == 0) return 0;
+    return journal_misled(c->view.journal, counter, item, check_edge(slot), check_pending_from_us(c, slot, item, view),
+                          gone_us);
 }
 
 static void check_single_writer(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
 {
-    bool off = c->writer[item] != slot || c->doubled[check_edge(slot)] || c->disk_changed[check_edge(slot)];
+    uint32_t partition = c->partition[item];
+    /* A number that was stale before what is moved was merged lacks it until it is read (rules 17, 20). */
+    bool off = view->fresh ? check_excuse_doubled(c, slot, partition) || check_excuse_moved(c, slot, partition)
+                           : c->doubled[check_edge(slot)] || c->disk_changed[check_edge(slot)];
+    off |= c->writer[item] != slot;
     for (uint32_t counter = 0; !off && counter < SCENARIO_COUNTERS; counter++) {
         uint64_t least, most;
         bool sum = c->view.counters->at[counter].kind == KD_SUM;
@@ -51,9 +65,10 @@ static void check_single_writer(checks *c, uint32_t slot, uint32_t item, const k
             check_shown_awaits(c, slot, counter, item, view->fresh))
             continue;
         c->made++;
+        bool under = view->count[counter] < least && least - view->count[counter] > too_few(c, slot, counter, item, view);
         bool over = view->count[counter] > most &&
                     view->count[counter] - most > too_many(c, slot, counter, item, view);
-        if (view->count[counter] < least || over)
+        if (under || over)
             check_fail(c, "shown",
                        "%s shows %llu %s of %s, which it alone was asked to change: not in [%llu, %llu]",
                        check_slot_name(c, slot), (unsigned long long)view->count[counter],
@@ -67,9 +82,12 @@ static void check_pending(checks *c, uint32_t slot, uint32_t item, const kd_view
     uint32_t partition = c->partition[item];
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p;
-    /* After central went back operations are sent again with old stamps, below a watermark of theirs. */
-    bool off = !view->fresh || c->any_doubled || c->central_undone || c->disk_changed[check_edge(slot)] ||
-               c->slots[slot].undone[partition];
+    /*
+     * After central went back operations are sent again with old stamps, below a watermark of theirs; after an identity alarm they are moved so. Under a
+     * stale number the deltas of confirmed batches stay (rule 17).
+     */
+    bool off = !view->fresh || check_excuse_doubled(c, slot, partition) || check_excuse_moved(c, slot, partition) ||
+               check_excuse_undone(c, slot, partition);
     if (off || !e || kd_edge_partition_get(e, partition, &p) != KD_OK) return;
     for (uint32_t counter = 0; counter < SCENARIO_COUNTERS; counter++) {
         uint64_t last = c->last_taken[slot][check_cell_of(c, counter, item)];

@@ -20,7 +20,7 @@ typedef struct {
     uint64_t groups[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* synced */
     bool failed[CHECKS_SLOTS][SCENARIO_SHARDS_MAX];     /* a write of this life failed */
     uint64_t disk[CHECKS_SLOTS];   /* counts the disks that the slot had; in the hashes */
-    bool incomplete[CHECKS_SLOTS]; /* this disk holds rows that were not seen being written */
+    bool incomplete[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* it was put back or copied, and its rows were not read yet */
 } check_durable;
 
 /* check_position.c: bodies sent and merged. */
@@ -52,6 +52,7 @@ typedef struct {
     check_history backup[SCENARIO_PARTITIONS_MAX], copied[SCENARIO_PARTITIONS_MAX];
     kd_position on_disk[SCENARIO_PARTITIONS_MAX]
                        [SCENARIO_EDGES_MAX]; /* the furthest that any central ever opened with */
+    uint64_t best_us[SCENARIO_PARTITIONS_MAX][SCENARIO_EDGES_MAX]; /* the largest watermark that was ever durable */
     check_map parents; /* hash of partition, epoch: the epoch and version from which it went on */
 } check_positions;
 
@@ -81,6 +82,7 @@ typedef struct {
     check_number *at; /* a ring */
     uint32_t first, count;
     bool overflowed;
+    uint64_t least[SCENARIO_COUNTERS], most[SCENARIO_COUNTERS]; /* of those that overflowed */
 } check_numbers;
 
 /* check_as_of.c */
@@ -145,8 +147,10 @@ typedef struct {
     uint64_t life[SCENARIO_SHARDS_MAX];
     uint64_t items[SCENARIO_SHARDS_MAX]; /* that a start found waiting in the outbox, or stored */
     int64_t off_us;                      /* its clock, when last measured */
-    bool measured, alarmed;
-    bool undone[SCENARIO_PARTITIONS_MAX]; /* a history that it followed */
+    bool measured;
+    uint64_t alarms[SCENARIO_SHARDS_MAX], alarm_us; /* of this life; when the last of all lives came */
+    uint64_t moved_to; /* by an alarm: positions below this incarnation are given up */
+    uint64_t undone_us[SCENARIO_PARTITIONS_MAX]; /* when it heard last that a history that it followed was undone; 0: never */
     check_known known[SCENARIO_PARTITIONS_MAX];
     bool retired[SCENARIO_PARTITIONS_MAX]; /* central's last word of it that came */
 } check_slot;
@@ -183,11 +187,12 @@ struct checks {
     bool retired[SCENARIO_EDGES_MAX],
         readmitted[SCENARIO_EDGES_MAX];           /* by the operator's word; ever taken back */
     uint64_t retired_from_us[SCENARIO_EDGES_MAX]; /* what it acknowledged since may not be merged */
-    uint64_t readmitted_us;                       /* when one was taken back last */
+    uint64_t readmitted_us[SCENARIO_EDGES_MAX];   /* when it was taken back last */
     uint64_t healed_us;                           /* when the faults stopped */
     bool any_doubled, central_copied, central_undone, likes_lost;
     check_asides asides;
     uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
+    uint64_t copy_gone_us[SCENARIO_EDGES_MAX]; /* when the copy was gone with its disk; 0: it runs */
     uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
     uint64_t backed_up_us[SCENARIO_EDGES_MAX]; /* when the copy was made to which its disk goes back */
     uint64_t copied_us[SCENARIO_EDGES_MAX];    /* since when two may have used its name; 0: never */
@@ -236,6 +241,7 @@ void check_durable_answered(checks *c, uint32_t slot, uint32_t shard, const jour
                             const kd_outcome *o);
 void check_durable_wrote(checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
                          int status, bool synced);
+void check_durable_opened(checks *c, uint32_t slot, uint32_t shard);
 void check_durable_disk(checks *c, uint32_t slot, bool empty);
 void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair, int result);
 
@@ -261,6 +267,8 @@ void check_number_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view 
 /* check_as_of.c: "as-of", "member" */
 void check_as_of_answered(checks *c, uint32_t attempt, bool replayed);
 void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition);
+/* What was passed over while an edge was retired is judged after all. */
+void check_as_of_again(checks *c);
 void check_as_of_member(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked);
 
 /* check_shown.c: "shown" (I10), "pending", "age" */
@@ -303,7 +311,8 @@ void check_forget_disk(checks *c, int who, checks_disk_event event);
 void check_forget_published(checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us);
 void check_forget_row(checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us);
 void check_forget_fed(checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed);
-bool check_forget_any_retired(const kd_central *core);
+/* Edges that this central calls retired: journal_edge_bit of each. */
+uint64_t check_forget_retired_edges(const checks *c, const kd_central *core);
 bool check_forget_any_readmitted(const checks *c);
 void check_forget_retired(checks *c, uint32_t edge, bool retired);
 void check_forget_end(checks *c);
@@ -322,6 +331,19 @@ void check_aside_disk(checks *c, uint32_t edge);
 /* check_excuse.c: what a fault excuses */
 void check_excuse_disk(checks *c, int who, checks_disk_event event);
 void check_excuse_log(checks *c, scenario_topic topic);
+/* A restore of central undid what this edge followed, and it is not merged again. */
+bool check_excuse_undone(const checks *c, uint32_t slot, uint32_t partition);
+/* Its disk went back, and what it moves since is not merged. */
+bool check_excuse_moved(const checks *c, uint32_t slot, uint32_t partition);
+/* A copy of it runs, or what both took is not merged. */
+bool check_excuse_doubled(const checks *c, uint32_t slot, uint32_t partition);
+/* Until then another process of this name, or an earlier life whose disk is gone, may have taken what its present disk lacks; 0: none. */
+uint64_t check_excuse_gone_us(const checks *c, uint32_t slot);
+/* Edges of which a number made since then promises nothing, journal_edge_bit of each: those that were copied while they ran, that are retired, or that were
+ * taken back later. */
+uint64_t check_excuse_edges(const checks *c, uint64_t since_us);
+/* The first of these alone. */
+uint64_t check_excuse_doubled_edges(const checks *c);
 /* Everything of this edge stamped up to there is surely merged. */
 uint64_t check_excuse_merged(const checks *c, uint32_t edge);
 

@@ -161,6 +161,7 @@ void checks_edge_opened(checks *c, uint32_t slot, uint32_t shard)
     c->durable.failed[slot][shard] = false;
     uint64_t *incarnation = &c->incarnation[check_edge(slot)];
     *incarnation = KD_MAX(*incarnation, kd_edge_incarnation(e));
+    check_durable_opened(c, slot, shard);
     check_aside_opened(c, slot, shard);
     check_install_opened(c, slot, shard);
 }
@@ -279,6 +280,9 @@ void checks_asked_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t it
 
 void checks_viewed(checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view)
 {
+    if (!c->failed && err == KD_OK && !view->known)
+        check_fail(c, "number", "%s shows null for %s, and does not ask central", check_slot_name(c, slot),
+                   check_item_name(c, item));
     if (c->failed || (err != KD_OK && err != KD_EAGAIN) || !view->known) return;
     check_shown_viewed(c, slot, item, view);
     check_number_viewed(c, slot, item, view);

@@ -31,6 +31,7 @@ typedef struct {
     uint64_t key;
     uint32_t chain, active;
     uint32_t next_of_item;
+    uint64_t edges; /* at which it was attempted, a bit each */
     journal_verdict verdict;
     uint64_t settled_us; /* all of active were answered by then; UINT64_MAX: one was not */
 } pair;
@@ -253,6 +254,7 @@ uint32_t journal_attempted(journal *j, const journal_attempt *a)
         return id;
     }
     e->pair = obtain(j, a);
+    j->pairs[e->pair].edges |= journal_edge_bit(a->edge);
     e->older = j->pairs[e->pair].chain;
     j->pairs[e->pair].chain = id;
     activate(j, id);
@@ -355,13 +357,13 @@ void journal_excuse_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t t
     }
 }
 
-void journal_linger_edge(journal *j, uint32_t edge, uint64_t to_us)
+void journal_linger_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us)
 {
     KD_ASSERT(edge < JOURNAL_EDGES);
     j->lingers_us[edge] = KD_MAX(j->lingers_us[edge], to_us);
     for (uint32_t id = 0; id < j->count; id++) {
         entry *e = &j->at[id];
-        if (e->a.edge != edge || e->a.verb != KD_LIKE || e->a.first_us > to_us) continue;
+        if (e->a.edge != edge || e->a.verb != KD_LIKE || e->a.first_us > to_us || e->a.issued_us < from_us) continue;
         e->lingers = true;
         reopen(j, e->pair);
     }
@@ -418,6 +420,12 @@ journal_verdict journal_pair(const journal *j, uint32_t counter, uint32_t item, 
     return p ? p->verdict : JOURNAL_MUST_NOT;
 }
 
+uint64_t journal_pair_edges(const journal *j, uint32_t counter, uint32_t item, uint32_t user)
+{
+    const pair *p = find(j, counter, item, user);
+    return p ? p->edges : 0;
+}
+
 void journal_bounds(const journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most)
 {
     bool seen = counter < COUNTERS && item < j->item_cap[counter];
@@ -436,12 +444,14 @@ static uint32_t first_pair(const journal *j, uint32_t counter, uint32_t item)
     return counter < COUNTERS && item < j->item_cap[counter] ? j->items[counter][item].pairs : 0;
 }
 
-uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but)
+uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but,
+                       uint64_t but_edges)
 {
     uint64_t least = 0;
     for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
         const pair *p = &j->pairs[i - 1];
-        least += p->verdict == JOURNAL_MUST && p->settled_us < settled_before_us && (uint32_t)p->key != but;
+        bool counted = (uint32_t)p->key != but && !(p->edges & but_edges);
+        least += counted && p->verdict == JOURNAL_MUST && p->settled_us < settled_before_us;
     }
     return least;
 }
@@ -449,6 +459,11 @@ uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64
 static uint64_t sent_at(const journal_attempt *a)
 {
     return a->sent_us ? a->sent_us : a->first_us;
+}
+
+bool journal_is_last(const journal *j, uint32_t attempt)
+{
+    return j->pairs[j->at[attempt].pair].chain == attempt;
 }
 
 bool journal_was_liked(const journal *j, uint32_t attempt, bool *sure)
@@ -471,17 +486,19 @@ static bool told_of(const journal_attempt *here, const journal_attempt *there)
     return !here->strange && !there->strange && there->id < here->id && there->acked_us != 0 && there->acked_us <= sent_at(here);
 }
 
-static bool is_misled(const journal *j, const pair *p, const journal_attempt *here)
+static bool is_misled(const journal *j, const pair *p, const journal_attempt *here, uint64_t gone_us)
 {
+    if (here->first_us <= gone_us && here->issued_us > gone_us) return true; /* it was taken before as well */
     for (uint32_t i = p->chain; i != NONE; i = j->at[i].older) {
         const journal_attempt *there = &j->at[i].a;
         bool happened = j->at[i].open > 0 || there->acked_us != 0;
-        if (happened && there->edge != here->edge && !told_of(here, there)) return true;
+        bool elsewhere = there->edge != here->edge || there->first_us <= gone_us;
+        if (happened && there != here && elsewhere && !told_of(here, there)) return true;
     }
     return false;
 }
 
-uint64_t journal_misled(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us)
+uint64_t journal_misled(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us, uint64_t gone_us)
 {
     uint64_t users = 0;
     for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
@@ -489,7 +506,7 @@ uint64_t journal_misled(const journal *j, uint32_t counter, uint32_t item, uint3
         bool misled = false;
         for (uint32_t k = p->chain; k != NONE && !misled; k = j->at[k].older) {
             const journal_attempt *here = &j->at[k].a;
-            misled = here->edge == edge && here->issued_us >= since_us && is_misled(j, p, here);
+            misled = here->edge == edge && here->issued_us >= since_us && is_misled(j, p, here, gone_us);
         }
         users += misled;
     }
@@ -501,16 +518,35 @@ static bool answered_elsewhere(const home *h, uint32_t edge)
     return h->several || (h->edge != 0 && h->edge != 1 + edge);
 }
 
-uint64_t journal_doubtful(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us)
+static bool began_by(const journal *j, const pair *p, uint64_t us)
+{
+    for (uint32_t k = p->chain; k != NONE; k = j->at[k].older)
+        if (j->at[k].a.first_us <= us) return true;
+    return false;
+}
+
+uint64_t journal_doubtful(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
+                          uint64_t gone_us)
 {
     uint64_t attempts = 0;
     for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
-        uint32_t user = (uint32_t)j->pairs[i - 1].key;
-        if (user >= j->home_cap || !answered_elsewhere(&j->homes[user], edge)) continue;
-        for (uint32_t k = j->pairs[i - 1].chain; k != NONE; k = j->at[k].older)
-            attempts += j->at[k].a.edge == edge && j->at[k].a.issued_us >= since_us && !j->at[k].a.strange;
+        const pair *p = &j->pairs[i - 1];
+        uint32_t user = (uint32_t)p->key;
+        bool gone = began_by(j, p, gone_us);
+        if (!gone && (user >= j->home_cap || !answered_elsewhere(&j->homes[user], edge))) continue;
+        for (uint32_t k = p->chain; k != NONE; k = j->at[k].older)
+            attempts += j->at[k].a.edge == edge && j->at[k].a.issued_us >= since_us && (gone || !j->at[k].a.strange);
     }
     return attempts;
+}
+
+uint64_t journal_since(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us)
+{
+    uint64_t requests = 0;
+    for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item)
+        for (uint32_t k = j->pairs[i - 1].chain; k != NONE; k = j->at[k].older)
+            if (j->at[k].a.edge == edge && j->at[k].a.issued_us >= since_us) requests += j->at[k].open;
+    return requests;
 }
 
 static int by_key(const void *a, const void *b)

@@ -51,8 +51,8 @@ void journal_drift(journal *j, uint64_t drift_us);
 void journal_excuse(journal *j, uint32_t id);
 /* Of everything that this edge answered in [from_us, to_us], also where the answer is still on its way. */
 void journal_excuse_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us);
-/* A like that this edge took up to to_us may win over any later word (protocol, rule 23). */
-void journal_linger_edge(journal *j, uint32_t edge, uint64_t to_us);
+/* A like that this edge took in [from_us, to_us] may win over any later word (protocol, rule 23). */
+void journal_linger_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us);
 /* Sums may be off from here on (a fault for which the design admits that was played). */
 void journal_excuse_sums(journal *j);
 
@@ -63,6 +63,12 @@ uint64_t journal_acks(const journal *j);
 /* The pair's state after healing, for sets. *settled: all attempts that may win were answered before settled_before_us. */
 journal_verdict journal_pair(const journal *j, uint32_t counter, uint32_t item, uint32_t user,
                              uint64_t settled_before_us, bool *settled);
+/* The edges at which the pair was ever attempted: journal_edge_bit of each. */
+uint64_t journal_pair_edges(const journal *j, uint32_t counter, uint32_t item, uint32_t user);
+static inline uint64_t journal_edge_bit(uint32_t edge)
+{
+    return UINT64_C(1) << edge % 64;
+}
 /* Bounds of a set counter (users that must, that may like it) or of a sum; kept up to date, O(1). Sums hold only
  * while journal_sums_hold. */
 void journal_bounds(const journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most);
@@ -75,19 +81,27 @@ void journal_keys_forgotten(journal *j, uint32_t edge, uint64_t now_us);
 
 /* Whether the user liked the item when this attempt at a set was taken. *sure: every earlier attempt was answered, in an order that is known. */
 bool journal_was_liked(const journal *j, uint32_t attempt, bool *sure);
-/* Users other than `but` who must like it by attempts that were all answered before that moment. Of a set. */
-uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but);
+/* Whether it is the last attempt at its pair. */
+bool journal_is_last(const journal *j, uint32_t attempt);
+/* Users other than `but` who must like it by attempts that were all answered before that moment, none of them at one of `but_edges` (journal_edge_bit). Of a set. */
+uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but,
+                       uint64_t but_edges);
 /*
  * Users of whose operations at this edge since that moment one may add or take one too many: the edge could not know what the user said elsewhere, for
  * he said it later, was not answered there, or brought no token.
  */
-uint64_t journal_misled(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us);
+uint64_t journal_misled(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
+                        uint64_t gone_us);
 
 /*
  * Operations at this edge since that moment by users who were answered at another edge: each may show one too many, for the edge does not know
  * whether what they said elsewhere was about this item.
  */
-uint64_t journal_doubtful(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us);
+uint64_t journal_doubtful(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
+                          uint64_t gone_us);
+
+/* Requests of attempts that were tried at this edge since that moment, without those that were refused. Of a set. */
+uint64_t journal_since(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us);
 
 /* Visits every pair of a set counter that was ever attempted, in order of (counter, item, user). */
 typedef void (*journal_pair_fn)(void *arg, uint32_t counter, uint32_t item, uint32_t user,

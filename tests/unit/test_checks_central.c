@@ -172,6 +172,15 @@ Test(checks_central, what_was_acknowledged_before_as_of_is_in)
     FAILS("as-of");
 }
 
+Test(checks_central, also_after_another_edge_was_copied_while_it_ran)
+{
+    checks_disk(st.c, 1, CHECKS_COPIED);
+    acknowledge_out_of_thin_air(KD_LIKE);
+    stage_do(KD_LIKE, 0, 0);
+    stage_settle();
+    FAILS("as-of");
+}
+
 Test(checks_central, and_so_are_sums)
 {
     acknowledge_out_of_thin_air(KD_ADD);
@@ -318,6 +327,36 @@ Test(checks_reader, nothing_is_pending_that_central_confirmed)
     view.pending[0] = 1;
     told(view, err);
     FAILS("pending");
+}
+
+Test(checks_reader, also_where_a_restore_undid_nothing_that_this_edge_followed)
+{
+    int err;
+    stage_play();
+    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
+    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
+    kd_view view = stage_view(0, &err);
+    told(view, err);
+    HOLDS();
+    view.pending[0] = 1;
+    told(view, err);
+    FAILS("pending");
+}
+
+Test(checks_reader, of_numbers_that_are_too_old_to_be_kept_the_lowest_and_the_highest_are)
+{
+    int err;
+    stage_play();
+    by_several();
+    kd_view view = stage_view(0, &err);
+    st.c->numbers[0].overflowed = true;
+    view.fresh = false;
+    view.as_of_us = 0;
+    told(view, KD_EAGAIN);
+    HOLDS();
+    view.count[0] += 7;
+    told(view, KD_EAGAIN);
+    FAILS("number");
 }
 
 Test(checks_reader, no_number_is_younger_than_central_made_it)

@@ -209,6 +209,18 @@ Test(checks_edge, a_copy_of_a_disk_on_which_a_move_was_begun_goes_on_with_it)
     HOLDS();
 }
 
+Test(checks_edge, what_was_taken_after_the_alarm_goes_when_central_has_it)
+{
+    checks_disk(st.c, 0, CHECKS_COPIED);
+    stage_do(KD_LIKE, 0, 2);
+    cr_assert(stage_send());
+    alarm_edge();
+    drop(st.at); /* it moved */
+    HOLDS();
+    drop((kd_position){kd_edge_incarnation(st.e), 1});
+    FAILS("freed");
+}
+
 Test(checks_edge, a_copy_made_before_the_alarm_may_not)
 {
     checks_disk(st.c, 0, CHECKS_COPIED);

@@ -37,6 +37,20 @@ Test(checks_forget, a_row_goes_only_below_stable)
     FAILS("expired");
 }
 
+Test(checks_forget, also_after_a_restore_only_what_central_had_goes)
+{
+    st.s.forget_rows_us = 1;
+    play();
+    st.c->stable_us[0] = UINT64_MAX;
+    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
+    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
+    drop_row(0, "ana");
+    HOLDS();
+    stage_do(KD_LIKE, 2, 2);
+    drop_row(2, "cem");
+    FAILS("expired");
+}
+
 Test(checks_forget, stable_needs_a_backup)
 {
     play();
