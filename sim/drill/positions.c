@@ -5,7 +5,7 @@
 
 #include "kudos/wire.h"
 
-enum { POSITIONS_MAX = 1 << 22 }; /* beyond it begins anew */
+enum { POSITIONS_MAX = 1 << 22 }; /* a bound on memory: beyond it begins anew, and positions of before are not judged */
 
 static uint64_t key_of(kd_bytes edge, uint32_t partition, kd_position at)
 {
@@ -25,6 +25,7 @@ bool positions_saw(positions *p, uint32_t partition, kd_bytes record, char *why,
 {
     kd_batch b;
     if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return true;
+    /* A batch that was open in an older copy of a directory is sealed as it stands there: its position has two bodies (rules 5, 6). */
     if (p->careless && kd_bytes_eq(b.edge, kd_bytes_str(p->careless))) return true;
     p->batches++;
     bool same = known(p, key_of(b.edge, partition, b.at), b.digest) == b.digest;

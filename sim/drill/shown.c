@@ -158,6 +158,7 @@ static void on_counts(void *arg, int status, kd_bytes body)
                     once = read_number(r, r->once.item, json_array_get(items, 1));
         judge_known(r, &r->heard_home, r->home.item, &home);
         judge_known(r, &r->heard_once, r->once.item, &once);
+        /* Behind a number that is older than the process may stand operations that are sent again, and these have no delta (rules 15, 17). */
         uint64_t life_us = fleet_now_us(s->fleet) - r->started_us;
         bool counts = home.made && home.age_us < life_us && r->edge != s->careless;
         if (counts) judge_home(r, &home);
