@@ -365,9 +365,9 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
     *view = (kd_view){0};
     if (e->poisoned) return KD_EIO;
     kd_entry *entry = kd_entry_find(e, item);
-    bool invents = KD_PLANTED(e, KD_PLANT_INVENT_NUMBER);
-    view->known = invents || (entry && entry->known);
-    view->told = invents ? e->counters.count : view->known ? entry_counters(entry) : 0;
+    if (entry && entry->known) view->told = entry_counters(entry);
+    if (KD_PLANTED(e, KD_PLANT_INVENT_NUMBER)) view->told = e->counters.count;
+    view->known = view->told > 0;
     if (!entry) return KD_EAGAIN;
     const kd_part *p = &e->parts[entry->part];
     view->fresh = entry_fresh(e, entry);
