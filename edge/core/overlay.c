@@ -360,16 +360,31 @@ void kd_overlay_cancel_batch(kd_edge *e, kd_outgoing *b)
     b->nodes = NULL;
 }
 
+static uint64_t as_of(const kd_edge *e, const kd_part *p)
+{
+    return p->low_watermark_us > e->config.drift_us ? p->low_watermark_us - e->config.drift_us : 0;
+}
+
+/* How old its number is. Of one that missed two gaps nobody knows, and what has no age is not shown: false. */
+static bool view_age(const kd_edge *e, const kd_entry *entry, kd_view *view)
+{
+    const kd_part *p = &e->parts[entry->part];
+    if (!entry->known || (entry->version < p->floor_version && entry->version < p->stale_floor)) return false;
+    bool follows = entry->version >= p->floor_version;
+    view->made_us = follows ? p->made_us : p->stale_made_us;
+    view->as_of_us = follows || KD_PLANTED(e, KD_PLANT_STALE_AS_OF) ? as_of(e, p) : p->stale_as_of_us;
+    return true;
+}
+
 int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
 {
     *view = (kd_view){0};
     if (e->poisoned) return KD_EIO;
     kd_entry *entry = kd_entry_find(e, item);
-    if (entry && entry->known) view->told = entry_counters(entry);
+    if (entry && view_age(e, entry, view)) view->told = entry_counters(entry);
     if (KD_PLANTED(e, KD_PLANT_INVENT_NUMBER)) view->told = e->counters.count;
     view->known = view->told > 0;
     if (!entry) return KD_EAGAIN;
-    const kd_part *p = &e->parts[entry->part];
     view->fresh = entry_fresh(e, entry);
     for (uint32_t i = 0; i < e->config.counters->count; i++) {
         kd_tally own = entry->overlay ? entry->overlay->sum[i] : (kd_tally){0};
@@ -377,17 +392,7 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
         view->count[i] = shown > 0 ? (uint64_t)shown : 0;
         view->pending[i] = (uint32_t)KD_MIN(own.ops, (uint64_t)UINT32_MAX);
     }
-    if (view->fresh) {
-        view->made_us = p->made_us;
-        view->as_of_us =
-            p->low_watermark_us > e->config.drift_us ? p->low_watermark_us - e->config.drift_us : 0;
-        return KD_OK;
-    }
-    if (entry->known && entry->version >= p->stale_floor) {
-        view->made_us = p->stale_made_us;
-        view->as_of_us = KD_PLANTED(e, KD_PLANT_STALE_AS_OF) ? p->low_watermark_us : p->stale_as_of_us;
-    }
-    return KD_EAGAIN;
+    return view->fresh ? KD_OK : KD_EAGAIN;
 }
 
 /* A counter that is new in the configuration is not in the number: nobody has said that it is none. */

@@ -182,6 +182,25 @@ Test(edge_snapshots, a_gap_makes_numbers_stale_until_they_are_read)
     er_finish(&r);
 }
 
+Test(edge_snapshots, a_number_that_missed_two_gaps_has_no_age_and_is_not_shown)
+{
+    edge_rig r;
+    kd_view view;
+    known(&r);
+    cr_assert_eq(er_like(&r, 1, 1), KD_OK);
+    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 9, .previous = 8}), KD_SNAPSHOT_GAP);
+    kd_edge_view(r.e, rig_item(1), &view);
+    cr_assert(view.known && view.made_us > 0 && view.count[ER_LIKE] == 11);
+    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 19, .previous = 18}), KD_SNAPSHOT_GAP);
+    cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_EAGAIN);
+    cr_assert(!view.known && view.told == 0 && view.made_us == 0 && view.as_of_us == 0);
+    cr_assert_eq(view.pending[ER_LIKE], 1, "own operations are told");
+    cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 19, .item = 1, .likes = 20}), KD_OK);
+    cr_assert_eq(er_shown(&r, 1, &view), 21);
+    cr_assert(view.known);
+    er_finish(&r);
+}
+
 Test(edge_snapshots, of_lower_versions_and_epochs_are_left)
 {
     edge_rig r;
