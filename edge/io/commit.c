@@ -45,7 +45,7 @@ static void storage_failed(kd_shard *s, const char *otherwise)
     s->commit.failed = true;
     const char *cause = kd_leveldb_poisoned(s->db) ? kd_leveldb_error(s->db) : otherwise;
     KD_LOG(KD_ERROR, "storage-failed", KD_U64("shard", s->index), KD_STR("cause", cause));
-    kd_drain_fail(s->app, KD_EXIT_FAILED);
+    kd_drain_fail(s->app, KD_EXIT_FAILED, "storage-failed", cause);
 }
 
 static void on_done_post(kd_post *post)

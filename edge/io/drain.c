@@ -5,6 +5,8 @@
  */
 #include "edge/io/drain.h"
 
+#include <stdio.h>
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -114,10 +116,12 @@ static void on_fail(kd_post *post)
     kd_drain_begin(app, FAIL_TIMEOUT_US);
 }
 
-void kd_drain_fail(kd_app *app, int code)
+void kd_drain_fail(kd_app *app, int code, const char *event, const char *cause)
 {
-    if (__atomic_exchange_n(&app->drain.fail_posted, 1, __ATOMIC_ACQ_REL)) return;
-    app->drain.fail_code = code;
+    kd_drain *d = &app->drain;
+    if (__atomic_exchange_n(&d->fail_posted, 1, __ATOMIC_ACQ_REL)) return;
+    d->fail_code = code;
+    snprintf(d->fail_reason, sizeof d->fail_reason, "%s: %s", event, cause);
     kd_loop_post(app->loop, &app->drain.fail);
 }
 

@@ -24,14 +24,16 @@ typedef struct {
     kd_post fail;         /* posted once, by whoever fails first */
     int fail_posted;      /* atomic */
     int fail_code;
+    char fail_reason[256]; /* the event of the log and its cause; empty: nothing failed */
 } kd_drain;
 
 void kd_drain_init(struct kd_app *app);
 void kd_drain_finish(struct kd_app *app);
 /* On the main loop. */
 void kd_drain_begin(struct kd_app *app, uint64_t timeout_us);
-/* From any thread: the process cannot go on; ends with `code` after a short drain. */
-void kd_drain_fail(struct kd_app *app, int code);
+/* From any thread: the process cannot go on; ends with `code` after a short drain. `event` and `cause` are said in the
+ * last line of the log; of several failures the first. */
+void kd_drain_fail(struct kd_app *app, int code, const char *event, const char *cause);
 /* From a shard's loop: its requests are answered / all is handed over. */
 void kd_drain_report(struct kd_shard *s);
 

@@ -295,6 +295,15 @@ static void finish(kd_app *app)
     kd_clock_finish(&app->clock);
 }
 
+/* The last line of the log: an operator looks there for the reason. */
+static void tell_stopped(const kd_app *app)
+{
+    if (app->drain.fail_reason[0])
+        KD_LOG(KD_ERROR, "edge-stopped", KD_I64("code", app->exit_code), KD_STR("cause", app->drain.fail_reason));
+    else
+        KD_LOG(KD_INFO, "edge-stopped", KD_I64("code", app->exit_code));
+}
+
 static int run(kd_app *app)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
@@ -307,7 +316,7 @@ static int run(kd_app *app)
         serve(app);
     }
     finish(app);
-    if (!err) KD_LOG(KD_INFO, "edge-stopped", KD_I64("code", app->exit_code));
+    if (!err) tell_stopped(app);
     return kd_ending_end(app->exit_code);
 }
 

@@ -82,7 +82,7 @@ static void on_tiding(kd_post *post)
     kd_shard *s = KD_CONTAINER(post, kd_tiding, post)->shard;
     const kd_kafka_config kafka = kd_settings_kafka(&s->app->settings, log_line);
     if (kd_sender_start(s, &kafka) != KD_OK || kd_counts_start(s, &kafka) != KD_OK)
-        kd_drain_fail(s->app, KD_EXIT_FAILED);
+        kd_drain_fail(s->app, KD_EXIT_FAILED, "kafka-not-started", "a client could not be made, the lines before say why");
     kd_shard_wake(s);
 }
 
@@ -118,7 +118,7 @@ static void on_timer(void *arg)
         KD_LOG(hopeless(err) ? KD_ERROR : KD_WARN, "kafka-topics-not-ready", KD_STR("cause", error));
     snprintf(t->said, sizeof t->said, "%s", error);
     if (hopeless(err)) {
-        kd_drain_fail(t->app, KD_EXIT_USAGE);
+        kd_drain_fail(t->app, KD_EXIT_USAGE, "kafka-topics-not-ready", error);
         return;
     }
     look_again(t);

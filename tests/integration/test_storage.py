@@ -383,6 +383,8 @@ class Pair:
         assert self.edge.wait() == 1, self.edge.log()[-2000:]
         failed = [json.loads(x) for x in self.edge.log().splitlines() if '"event":"storage-failed"' in x]
         assert failed and failed[0]["cause"], self.edge.log()[-2000:]
+        stopped = json.loads(last_line(self.edge))
+        assert (stopped["event"], stopped["cause"]) == ("edge-stopped", f"storage-failed: {failed[0]['cause']}")
         self.refused.clear()
         return failed[0]["cause"]
 
