@@ -37,8 +37,9 @@ void topics_shard_wake(kd_shard *s)
 {
     (void)s;
 }
-void topics_drain_fail(kd_app *app, int code)
+void topics_drain_fail(kd_app *app, int code, const char *event, const char *cause)
 {
+    (void)event, (void)cause;
     (void)app, (void)code;
     cr_assert_fail();
 }
