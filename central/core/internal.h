@@ -166,6 +166,7 @@ struct kd_central {
     kd_counts counts;
     kd_redo_list redo;
     uint64_t snapshot_version; /* of the last snapshot handed out */
+    uint64_t counters_told;    /* bit i: the numbers that edges have name the counter of id i, where it is not 0 */
     uint64_t published;        /* of the last one delivered or given up */
     uint64_t delivered;        /* changes up to it are delivered */
     uint64_t taken;            /* changes up to it are handed out, and of the next version so many: */
@@ -206,6 +207,8 @@ static inline kd_bytes kd_key_at(const kd_commit *k, uint32_t at, uint16_t len)
 int kd_central_poison(kd_central *c); /* KD_EIO from here on */
 
 /* meta.c: identity, epoch, version, log position, chain; all in one row */
+/* Counters of the configuration, as counters_told has them. */
+uint64_t kd_meta_counters(const kd_central *c);
 int kd_meta_load(kd_central *c);
 void kd_meta_put(kd_central *c, kd_commit *k);
 /* The beginning of the row, for those that read a store without opening it: KD_OK, KD_EMALFORMED, KD_EMISMATCH. */

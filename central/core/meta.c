@@ -2,7 +2,7 @@
  * meta.c - the row `M`:
  *
  *     schema u8 | partition be32 | partitions be32 | epoch, version, filter rows, published, delivered be64 |
- *     log known u8 | offset, digest be64 | chain length u8, then epoch, last be64 each
+ *     log known u8 | offset, digest be64 | chain length u8, then epoch, last be64 each | counters told be64
  */
 #include "central/core/internal.h"
 
@@ -53,6 +53,23 @@ static bool sane(const kd_central *c)
            c->published <= c->version && c->delivered <= c->version;
 }
 
+_Static_assert(KD_COUNTER_ID_MAX < 64, "a bit for each counter");
+
+uint64_t kd_meta_counters(const kd_central *c)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < c->config.counters->count; i++) bits |= UINT64_C(1) << c->config.counters->at[i].id;
+    return bits;
+}
+
+/* A counter that central did not have for a while is in none of the numbers of then. One that is gone is told no more from the first commit on. */
+static void read_counters(kd_central *c, kd_reader *r)
+{
+    bool says = kd_reader_left(r) > 0; /* a store of before does not */
+    c->counters_told = kd_meta_counters(c);
+    if (says) c->counters_told &= kd_read_be64(r);
+}
+
 static int decode(kd_central *c, kd_bytes value)
 {
     kd_reader r = kd_reader_of(value);
@@ -70,12 +87,14 @@ static int decode(kd_central *c, kd_bytes value)
         c->chain[i].epoch = kd_read_be64(&r);
         c->chain[i].last = kd_read_be64(&r);
     }
+    read_counters(c, &r);
     return r.bad || kd_reader_left(&r) != 0 || !sane(c) ? KD_EMALFORMED : KD_OK;
 }
 
 int kd_meta_load(kd_central *c)
 {
     int err = c->store.get(c->store.ctx, kd_bytes_of(meta_key, 1), &c->value);
+    c->counters_told = kd_meta_counters(c);
     if (err == KD_ENOTFOUND) return KD_OK;
     return err == KD_OK ? decode(c, kd_buf_view(&c->value)) : err;
 }
@@ -98,5 +117,6 @@ void kd_meta_put(kd_central *c, kd_commit *k)
         kd_buf_put_be64(v, c->chain[i].epoch);
         kd_buf_put_be64(v, c->chain[i].last);
     }
+    kd_buf_put_be64(v, c->counters_told);
     kd_writes_put(&k->writes, kd_bytes_of(meta_key, 1), kd_buf_view(v));
 }

@@ -68,6 +68,19 @@ static void emit_part(kd_central *c, kd_snapshot *s, kd_buf *record, kd_central_
     emit(arg, kd_buf_view(record));
 }
 
+/*
+ * Edges took numbers without a counter that central did not have for numbers in which it is 0. So they read all anew, behind a version that they do
+ * not have yet; until there is one, true again with the next snapshot.
+ */
+static bool counters_came(kd_central *c)
+{
+    uint64_t now = kd_meta_counters(c);
+    bool came = (now & ~c->counters_told) != 0, fits = c->version > c->snapshot_version;
+    if (came && !fits) kd_commit_open(c)->fed = true;
+    if (!came || fits) c->counters_told = now;
+    return came;
+}
+
 int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, void *arg)
 {
     int err = ready(c);
@@ -75,7 +88,8 @@ int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, vo
     kd_snapshot s;
     kd_buf record = {0};
     head(c, KD_SNAPSHOT_DELTA, (kd_bytes){0}, now_us, &s);
-    if (!c->counts.unsent_lost) s.previous = c->snapshot_version;
+    bool anew = counters_came(c) || c->counts.unsent_lost;
+    if (!anew) s.previous = c->snapshot_version;
     uint32_t items = c->counts.unsent_count;
     s.parts = items ? (items + KD_SNAPSHOT_ITEMS_MAX - 1) / KD_SNAPSHOT_ITEMS_MAX : 1;
     s.items = kd_alloc(KD_MIN(items, (uint32_t)KD_SNAPSHOT_ITEMS_MAX) * sizeof *s.items);

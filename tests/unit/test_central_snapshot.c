@@ -473,3 +473,51 @@ Test(central_snapshot, is_complete_when_the_edges_that_a_user_spoke_at_are_merge
     rig_commit(&r);
     cr_expect(kd_central_complete(r.c, &later), "nothing is awaited of an edge that is gone for good");
 }
+
+/* ---- a counter that central did not have for a while ---- */
+
+static bool read_anew(void)
+{
+    cr_assert_eq(rig_snapshot_take(&r, 5, &s), KD_OK);
+    return s.parts[0].previous == s.parts[0].version;
+}
+
+Test(central_snapshot, when_a_counter_comes_back_the_edges_read_all_anew)
+{
+    uint64_t at = noon;
+    rig_one(&r, &a, (rig_op){1, 1, at++, RIG_LIKE, true});
+    rig_commit(&r);
+    cr_expect_not(read_anew());
+    r.counters.count--; /* started without the last one */
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_one(&r, &a, (rig_op){1, 2, at++, RIG_LIKE, true});
+    rig_commit(&r);
+    cr_expect_not(read_anew());
+    r.counters.count++;
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    cr_expect(read_anew());
+    rig_one(&r, &a, (rig_op){1, 3, at++, RIG_LIKE, true});
+    rig_commit(&r);
+    cr_expect_not(read_anew(), "once");
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    cr_expect_not(read_anew(), "nor after a start with the same counters");
+}
+
+Test(central_snapshot, a_counter_that_is_added_while_nothing_happens_waits_for_a_version)
+{
+    r.counters.count--;
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    read_anew();
+    uint64_t version = kd_central_version(r.c);
+    r.counters.count++;
+    cr_expect(read_anew(), "of a version that all edges have: a heartbeat");
+    rig_commit(&r);
+    cr_expect_gt(kd_central_version(r.c), version);
+    cr_expect(read_anew());
+    rig_one(&r, &a, (rig_op){1, 1, noon, RIG_LIKE, true});
+    rig_commit(&r);
+    cr_expect_not(read_anew());
+}
