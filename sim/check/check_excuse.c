@@ -92,8 +92,10 @@ uint64_t check_excuse_doubled_edges(const checks *c)
 uint64_t check_excuse_edges(const checks *c, uint64_t since_us)
 {
     uint64_t edges = check_excuse_doubled_edges(c);
-    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
-        if (c->retired[e] || (c->readmitted[e] && c->readmitted_us[e] >= since_us)) edges |= journal_edge_bit(e);
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
+        bool undone = c->readmitted[e] && check_forget_stands_retired(c, e); /* a restore of central undid the operator's word */
+        if (c->retired[e] || undone || (c->readmitted[e] && c->readmitted_us[e] >= since_us)) edges |= journal_edge_bit(e);
+    }
     return edges;
 }
 

@@ -128,6 +128,14 @@ static bool stands_retired(const checks *c, uint32_t slot, uint32_t partition, u
     return false;
 }
 
+bool check_forget_stands_retired(const checks *c, uint32_t edge)
+{
+    bool any = false;
+    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++)
+        for (uint32_t p = 0; p < c->view.scenario->partitions && !any; p++) any = stands_retired(c, slot, p, edge);
+    return any;
+}
+
 void check_forget_fed(checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed)
 {
     c->made++;

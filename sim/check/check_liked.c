@@ -5,9 +5,17 @@
  * Not judged, for a reason each:
  * - without tokens: an edge cannot know what its user said elsewhere, and tells what he said here (api.md); "own-word" judges that;
  * - a user who spoke of this item at an edge that was ever copied while it ran: what is acknowledged under a doubled name is not promised;
+ * - what a central said that was put back and calls an edge retired: that undid the operator's word, which he repeats (rule 23);
  * - a user who spoke of it at an edge that is retired, or was taken back since he asked: the operator declared that what such an edge holds is not awaited (rule 23).
  */
 #include "sim/check/checking.h"
+
+/* Until the operator repeats his word, a restored central may take for retired an edge that was taken back. */
+void check_liked_asked(checks *c)
+{
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
+        if (c->readmitted[e] && check_forget_stands_retired(c, e)) c->retired_answer_us = check_now(c);
+}
 
 void check_liked_told(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
                       uint64_t begun_us)
@@ -15,6 +23,7 @@ void check_liked_told(checks *c, uint32_t slot, uint32_t counter, uint32_t item,
     bool settled;
     if (liked != 0 && liked != 1) return;
     if (!scenario_tokens_kept(c->view.scenario)) return;
+    if (c->central_undone && begun_us <= c->retired_answer_us) return;
     if (journal_pair_edges(c->view.journal, counter, item, user) & check_excuse_edges(c, begun_us)) return;
     journal_verdict verdict = journal_pair(c->view.journal, counter, item, user, begun_us, &settled);
     if (!settled || verdict == JOURNAL_MAY) return;

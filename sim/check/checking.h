@@ -188,6 +188,7 @@ struct checks {
         readmitted[SCENARIO_EDGES_MAX];           /* by the operator's word; ever taken back */
     uint64_t retired_from_us[SCENARIO_EDGES_MAX]; /* what it acknowledged since may not be merged */
     uint64_t readmitted_us[SCENARIO_EDGES_MAX];   /* when it was taken back last */
+    uint64_t retired_answer_us;                   /* when a central that calls an edge retired last told of a user's like */
     uint64_t healed_us;                           /* when the faults stopped */
     bool any_doubled, central_copied, central_undone, likes_lost;
     check_asides asides;
@@ -284,6 +285,7 @@ void check_least_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *
 void check_least_answered(checks *c, uint32_t slot, const journal_attempt *a, const kd_view *view);
 
 /* check_liked.c: "liked" */
+void check_liked_asked(checks *c);
 void check_liked_told(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
                       uint64_t begun_us);
 
@@ -314,6 +316,8 @@ void check_forget_fed(checks *c, uint32_t slot, uint32_t partition, uint32_t edg
 /* Edges that this central calls retired: journal_edge_bit of each. */
 uint64_t check_forget_retired_edges(const checks *c, const kd_central *core);
 bool check_forget_any_readmitted(const checks *c);
+/* At any central, of any partition. */
+bool check_forget_stands_retired(const checks *c, uint32_t edge);
 void check_forget_retired(checks *c, uint32_t edge, bool retired);
 void check_forget_end(checks *c);
 bool check_forget_moves(checks *c, char *why, size_t size);

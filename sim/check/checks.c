@@ -315,7 +315,9 @@ void checks_ticked(checks *c, uint32_t slot, uint32_t shard)
 
 void checks_member_asked(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked)
 {
-    if (!c->failed) check_as_of_member(c, slot, counter, item, user, liked);
+    if (c->failed) return;
+    check_as_of_member(c, slot, counter, item, user, liked);
+    check_liked_asked(c);
 }
 
 /* ---- central ------------------------------------------------------------------------------------------------------- */
