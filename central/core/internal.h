@@ -206,9 +206,8 @@ static inline kd_bytes kd_key_at(const kd_commit *k, uint32_t at, uint16_t len)
 }
 int kd_central_poison(kd_central *c); /* KD_EIO from here on */
 
-/* meta.c: identity, epoch, version, log position, chain; all in one row */
-/* Counters of the configuration, as counters_told has them. */
-uint64_t kd_meta_counters(const kd_central *c);
+/* meta.c: identity, epoch, version, log position, chain, counters told; all in one row */
+uint64_t kd_meta_counters(const kd_central *c); /* those of the configuration, as counters_told has them */
 int kd_meta_load(kd_central *c);
 void kd_meta_put(kd_central *c, kd_commit *k);
 /* The beginning of the row, for those that read a store without opening it: KD_OK, KD_EMALFORMED, KD_EMISMATCH. */

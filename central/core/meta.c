@@ -62,14 +62,6 @@ uint64_t kd_meta_counters(const kd_central *c)
     return bits;
 }
 
-/* A counter that central did not have for a while is in none of the numbers of then. One that is gone is told no more from the first commit on. */
-static void read_counters(kd_central *c, kd_reader *r)
-{
-    bool says = kd_reader_left(r) > 0; /* a store of before does not */
-    c->counters_told = kd_meta_counters(c);
-    if (says) c->counters_told &= kd_read_be64(r);
-}
-
 static int decode(kd_central *c, kd_bytes value)
 {
     kd_reader r = kd_reader_of(value);
@@ -87,7 +79,9 @@ static int decode(kd_central *c, kd_bytes value)
         c->chain[i].epoch = kd_read_be64(&r);
         c->chain[i].last = kd_read_be64(&r);
     }
-    read_counters(c, &r);
+    /* A counter that central did not have for a while is in none of the numbers of then. One that is gone is told no more from the first commit on. A
+     * store of before does not say. */
+    if (kd_reader_left(&r) > 0) c->counters_told &= kd_read_be64(&r);
     return r.bad || kd_reader_left(&r) != 0 || !sane(c) ? KD_EMALFORMED : KD_OK;
 }
 

@@ -250,6 +250,8 @@ void kd_identity_put_last(kd_edge *e);
 
 /* lives.c: whose words the rows tell */
 int kd_lives_open(kd_edge *e); /* after `last` was read */
+/* Up to when the user may have spoken elsewhere, as far as he tells; 0: never. */
+uint64_t kd_lives_elsewhere_us(const kd_edge *e, const kd_seen *seen);
 
 /* stamp.c (rule 3) */
 uint64_t kd_stamp_advance(kd_edge *e, uint64_t now_us);
@@ -257,6 +259,11 @@ uint64_t kd_stamp_next(kd_edge *e, uint64_t now_us, uint64_t row_us, uint64_t to
 
 /* membership.c: look up, record, load */
 int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_row *row);
+/* It is the user's last word, as far as he tells (lives.c: up to when he may have spoken elsewhere). */
+static inline bool kd_row_current(const kd_row *row, uint64_t elsewhere_us)
+{
+    return row->known && row->stamp_us >= elsewhere_us;
+}
 void kd_membership_record(kd_edge *e, const kd_row_key *key, const kd_row *row);
 /* An operation found in the journal at the start, whose row need not be in the store. */
 int kd_membership_restore(kd_edge *e, const kd_row_key *key, const kd_row *row);

@@ -37,8 +37,8 @@ int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *c
     int err = look_up(e, q->counter, q->item, q->user, &row);
     *ground = (kd_liked_ground){.row_us = row.stamp_us};
     if (err != KD_OK) return err;
-    uint64_t elsewhere_us = q->seen ? kd_seen_elsewhere_us(q->seen, &e->lives) : 0;
-    bool current = row.known && row.stamp_us >= elsewhere_us;
+    uint64_t elsewhere_us = kd_lives_elsewhere_us(e, q->seen);
+    bool current = kd_row_current(&row, elsewhere_us);
     if (current && (!central || central->at_us <= row.stamp_us)) return row.liked;
     if (KD_PLANTED(e, KD_PLANT_NO_ROW_IS_OLDER) && central && row.known && central->at_us == 0) return row.liked;
     if (!central || !central_decides(e, &row, elsewhere_us, central)) return KD_ENOTFOUND;

@@ -65,6 +65,11 @@ static kd_life *find_life(kd_lives *lives, uint32_t life)
     return NULL;
 }
 
+uint64_t kd_lives_elsewhere_us(const kd_edge *e, const kd_seen *seen)
+{
+    return seen ? kd_seen_elsewhere_us(seen, &e->lives) : 0;
+}
+
 /* Behind the present one; the oldest makes room. */
 static void add_life(kd_lives *lives, kd_life life)
 {

@@ -11,12 +11,6 @@
  */
 #include "edge/core/internal.h"
 
-/* Up to when the user may have spoken elsewhere, as far as he tells; 0: never. */
-static uint64_t elsewhere_us(const kd_edge *e, const kd_seen *seen)
-{
-    return seen ? kd_seen_elsewhere_us(seen, &e->lives) : 0;
-}
-
 /*
  * What the open batch shows of this user already. It ends together with what the operation adds, so of a stale row this much is sure. Read from
  * the fragments, which is dear and seldom: only where the row can be in that batch.
@@ -138,10 +132,10 @@ void kd_edge_expect(const kd_edge *e, kd_bytes item)
  */
 static void judge_row(const kd_edge *e, const kd_part *p, const kd_request *rq, taken_row *row)
 {
-    uint64_t elsewhere = elsewhere_us(e, rq->seen);
+    uint64_t elsewhere_us = kd_lives_elsewhere_us(e, rq->seen);
     bool spoke = rq->seen && kd_seen_newest_us(rq->seen) > 0;
-    row->current = row->was.known && row->was.stamp_us >= elsewhere;
-    row->is_new = !row->was.known && elsewhere == 0 && (!spoke || p->expired_us == 0);
+    row->current = kd_row_current(&row->was, elsewhere_us);
+    row->is_new = !row->was.known && elsewhere_us == 0 && (!spoke || p->expired_us == 0);
 }
 
 /* All that can fail, before anything changes. */

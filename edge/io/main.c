@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "common/io/ending.h"
