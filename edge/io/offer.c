@@ -69,37 +69,23 @@ static bool has_counter(const kd_offer *o, const kd_counter *c)
     return !o->known || (at >= 0 && o->central.counters.at[at].id == c->id && o->central.counters.at[at].kind == c->kind);
 }
 
-static void tell_closed(const char *event, const char *name, uint64_t id, const char *cause)
-{
-    KD_LOG(KD_ERROR, event, KD_STR("name", name), KD_U64("id", id), KD_STR("cause", cause));
-}
-
 static void offer_collections(kd_offer *o)
 {
     const kd_strings *mine = &o->app->settings.collections;
     kd_strings open = {.at = kd_alloc((mine->count + 1) * sizeof *open.at)};
-    for (uint32_t i = 0; i < mine->count; i++) {
-        if (has_collection(o, mine->at[i]))
-            open.at[open.count++] = mine->at[i];
-        else
-            tell_closed("collection-not-at-central", mine->at[i], 0, "central does not have this collection: requests for it are answered 404 until it does");
-    }
+    for (uint32_t i = 0; i < mine->count; i++)
+        if (has_collection(o, mine->at[i])) open.at[open.count++] = mine->at[i];
     kd_strings_finish(&o->served.collections);
     o->served.collections = kd_strings_copy(&open);
-    o->closed_collections = mine->count - open.count;
     free(open.at);
 }
 
 static void offer_counters(kd_offer *o)
 {
     o->served.counters = o->served.known = o->app->settings.counters;
-    o->closed_counters = 0;
     for (uint32_t i = 0; i < o->served.counters.count; i++) {
         kd_counter *c = &o->served.counters.at[i];
-        if (has_counter(o, c)) continue;
-        tell_closed("counter-not-at-central", c->name, c->id, "central has no counter of this name, number and kind: requests for it are answered 404 until it does");
-        memset(c->name, 0, sizeof c->name);
-        o->closed_counters++;
+        if (!has_counter(o, c)) memset(c->name, 0, sizeof c->name);
     }
 }
 
@@ -107,6 +93,45 @@ static void decide(kd_offer *o)
 {
     offer_collections(o);
     offer_counters(o);
+}
+
+/* ---- what is said of it ---- */
+
+static void tell_closed(const char *event, const char *name, uint64_t id, const char *cause)
+{
+    KD_LOG(KD_ERROR, event, KD_STR("name", name), KD_U64("id", id), KD_STR("cause", cause));
+}
+
+static uint32_t tell_collections(const kd_offer *o)
+{
+    const kd_strings *mine = &o->app->settings.collections;
+    uint32_t closed = 0;
+    for (uint32_t i = 0; i < mine->count; i++) {
+        if (has_collection(o, mine->at[i])) continue;
+        tell_closed("collection-not-at-central", mine->at[i], 0, "central does not have this collection: requests for it are answered 404 until it does");
+        closed++;
+    }
+    return closed;
+}
+
+static uint32_t tell_counters(const kd_offer *o)
+{
+    const kd_counters *mine = &o->app->settings.counters;
+    uint32_t closed = 0;
+    for (uint32_t i = 0; i < mine->count; i++) {
+        const kd_counter *c = &mine->at[i];
+        if (has_counter(o, c)) continue;
+        tell_closed("counter-not-at-central", c->name, c->id, "central has no counter of this name, number and kind: requests for it are answered 404 until it does");
+        closed++;
+    }
+    return closed;
+}
+
+/* Only when all shards answer so: who reads the line meets the 404. */
+static void tell(kd_offer *o)
+{
+    o->closed_collections = tell_collections(o);
+    o->closed_counters = tell_counters(o);
     if (o->closed_collections + o->closed_counters == 0 && o->known) KD_LOG(KD_INFO, "catalogue-agrees");
 }
 
@@ -173,6 +198,8 @@ static void come_home(kd_post *post)
         bring(o, swap_served);
     } else if (o->again) {
         spread(o);
+    } else {
+        tell(o);
     }
 }
 
@@ -236,7 +263,8 @@ void kd_offer_create(kd_app *app)
     bool asks = app->settings.central_url != NULL && catalogue_path(o, path);
     if (asks && kd_file_read(path, KD_CATALOGUE_BYTES_MAX, &text) == KD_OK) take(o, kd_buf_view(&text));
     kd_buf_finish(&text);
-    decide(o);
+    decide(o); /* the shards begin with it */
+    tell(o);
 }
 
 void kd_offer_stop(kd_offer *o)

@@ -34,11 +34,14 @@ class User:
         return self._said(edge.delete(f"/v1/{item}/like", user=self.name, headers=self._headers()))
 
     def asks(self, edge, item):
-        """`liked` as GET, lookup and `me` tell it, which must agree."""
+        """`liked` as GET says it. GET, lookup and `me` are asked one after the other: what one of them knows, the later ones say too."""
         one = edge.get(f"/v1/{item}/like", user=self.name, headers=self._headers()).json
         looked = edge.post("/v1/likes/lookup", user=self.name, headers=self._headers(), body={"items": [item]}).json["items"][0]
         me = edge.post("/v1/counts", user=self.name, headers=self._headers(), body={"items": [item], "me": True}).json["items"][0]
-        assert one["liked"] == looked["liked"] == me["liked"], (one, looked, me)
+        told = [answer["liked"] for answer in (one, looked, me)]
+        while told[0] is None and len(told) > 1:  # central may have heard of it between two questions
+            told.pop(0)
+        assert len(set(told)) == 1, (one, looked, me)
         return one
 
 
