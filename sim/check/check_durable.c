@@ -9,6 +9,8 @@
 #include "edge/core/internal.h"
 #include "sim/check/checking.h"
 
+enum { MAYBE_UNLIKED = 1, MAYBE_LIKED = 2 }; /* bits */
+
 static uint64_t row_hash(const checks *c, uint32_t slot, kd_bytes key)
 {
     return check_hash(check_mix(slot + 1, c->durable.disk[slot]), key);
@@ -22,6 +24,21 @@ static uint64_t attempt_hash(const checks *c, uint32_t slot, const journal_attem
     return row_hash(c, slot, kd_row_key_view(&key));
 }
 
+/* A word of an earlier life may be on the disk or not, and a later one of another life, too: which of them a start finds nobody outside can know. */
+static void note_maybe(checks *c, uint64_t hash, const check_cell *taken, uint64_t life)
+{
+    if (taken->a == 0 || taken->b >> 1 == life) return;
+    check_cell *maybe = check_map_obtain(&c->durable.maybe, hash);
+    maybe->a = taken->a;
+    maybe->b |= taken->b & 1 ? MAYBE_LIKED : MAYBE_UNLIKED;
+}
+
+static bool maybe(const checks *c, uint64_t hash, const check_cell *row, int result)
+{
+    const check_cell *m = check_map_find(&c->durable.maybe, hash);
+    return m && m->a > (row ? row->a : 0) && ((result == 1 && m->b & MAYBE_LIKED) || (result == 0 && m->b & MAYBE_UNLIKED));
+}
+
 void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
                          uint64_t stamp_us)
 {
@@ -29,6 +46,7 @@ void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal
     uint64_t hash = attempt_hash(c, slot, a), life = c->slots[slot].life[shard];
     const check_cell *row = check_map_find(&c->durable.rows, hash);
     check_cell *cell = check_map_obtain(&c->durable.taken, hash);
+    note_maybe(c, hash, cell, life);
     uint64_t met = KD_MAX(row ? row->a : 0, cell->b >> 1 == life ? cell->a : 0);
     c->made++;
     bool kept = c->view.scenario->forget_rows_us == 0 || met > c->stable_us[c->partition[a->item]];
@@ -225,7 +243,7 @@ void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair,
     bool right =
         here ? told && (uint64_t)result == (taken->b & 1) : !row || (told && (uint64_t)result == row->b);
     if (!right && !here && taken && taken->a > (row ? row->a : 0))
-        right = told && (uint64_t)result == (taken->b & 1);
+        right = (told && (uint64_t)result == (taken->b & 1)) || maybe(c, attempt_hash(c, slot, pair), row, result);
     uint64_t newest = here || !row ? taken->a : row->a; /* what an earlier life took may not have reached the disk */
     bool forgotten = result == KD_ENOTFOUND && c->view.scenario->forget_rows_us > 0 &&
                      newest <= c->stable_us[c->partition[pair->item]];

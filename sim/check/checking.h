@@ -17,6 +17,7 @@ typedef struct {
     check_map rows;    /* hash of slot and row: stamp of the durable row, its state in b */
     check_map journal; /* stamp up to which operations on it were journaled */
     check_map taken;   /* stamp of the last one taken and its state, by the life in which it was */
+    check_map maybe;   /* stamp of the last word of an earlier life that was followed by another; which words those were, in b */
     uint64_t groups[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* synced */
     bool failed[CHECKS_SLOTS][SCENARIO_SHARDS_MAX];     /* a write of this life failed */
     uint64_t disk[CHECKS_SLOTS];   /* counts the disks that the slot had; in the hashes */

@@ -73,7 +73,7 @@ void checks_destroy(checks *c)
     for (uint32_t i = 0; i < CHECKS_SLOTS; i++) free(c->last_taken[i]);
     for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) free(c->heard[i]);
     check_map *maps[] = {&c->item_index,        &c->user_index,    &c->durable.rows,
-                         &c->durable.journal,   &c->durable.taken, &c->positions.bodies,
+                         &c->durable.journal,   &c->durable.taken, &c->durable.maybe, &c->positions.bodies,
                          &c->positions.parents, &c->log,           &c->asides.seen};
     for (size_t i = 0; i < KD_COUNT(maps); i++) check_map_finish(maps[i]);
     free(c->partition);

@@ -100,6 +100,23 @@ Test(checks_edge, a_user_reads_his_own_word)
     FAILS("own-word");
 }
 
+Test(checks_edge, of_words_that_died_with_two_lives_either_may_be_on_the_disk)
+{
+    kd_outcome out;
+    stage_play();
+    stage_take(KD_UNLIKE, 0, 0, &out);
+    checks_edge_opened(st.c, 0, 0);
+    stage_take(KD_LIKE, 0, 0, &out);
+    checks_edge_opened(st.c, 0, 0);
+    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 0);
+    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
+    HOLDS();
+    stage_do(KD_LIKE, 0, 0);
+    checks_edge_opened(st.c, 0, 0);
+    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 0);
+    FAILS("own-word");
+}
+
 Test(checks_edge, a_word_that_is_forgotten_is_found)
 {
     stage_play();
