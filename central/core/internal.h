@@ -22,6 +22,7 @@
 enum {
     KD_OUTSTANDING_MAX = 2,
     KD_QUARANTINE_MAX = 64,       /* records kept per partition */
+    KD_LEFT_MAX = 8,              /* batches remembered per edge, to tell when one is passed over */
     KD_CHANGES_PER_RECORD = 1000, /* effective changes in one record of the changes topic */
     KD_WRITE_BACK_LEAST =
         256, /* count rows a commit writes when there is too much redo, and two per effect besides */
@@ -49,6 +50,9 @@ typedef struct {
     bool touched; /* by the open commit */
     bool durable; /* its row is in the store */
     kd_edge_state tentative, committed;
+    /* Above `tentative.applied`; 0: none. */
+    kd_position left[KD_LEFT_MAX]; /* the first batches that were read and not merged, ascending */
+    kd_position waits;             /* the first one that waits for a counter: nothing above it is merged */
 } kd_edge;
 
 typedef struct {
@@ -173,6 +177,9 @@ struct kd_central {
     uint32_t taken_changes;
     uint64_t quarantine[KD_QUARANTINE_MAX]; /* identities of what is kept */
     uint32_t quarantine_count;
+    bool log_again;            /* one of them was merged or passed; the shell has not been told yet */
+    uint64_t passed_over;      /* batches that were left and that their edge has gone on behind */
+    uint16_t passed_over_edge; /* of the last one */
     uint8_t unknown_counter; /* of the last batch that was left because of one */
     uint64_t fed_at_us; /* when the last record was fed */
     kd_buf kept;        /* scratch: a record of the quarantine */
@@ -269,6 +276,10 @@ void kd_quarantine_merged(kd_central *c, const kd_batch *b);
 /* merge.c */
 kd_fed kd_merge_record(kd_central *c, kd_bytes record, int64_t offset); /* all of feed but the log position */
 kd_fed kd_merge_place(const kd_central *c, const kd_edge_state *s, const kd_batch *b); /* rule 9 */
+/* A batch waits for a counter. */
+void kd_merge_wait(kd_central *c, uint16_t edge, kd_position at);
+/* Applied of the edge becomes `at`: what waited there waits no more, what was left below it is passed over. */
+void kd_merge_pass(kd_central *c, uint16_t edge, kd_position at);
 bool kd_merge_body_fits(const kd_central *c, const kd_body *body); /* all but its counters */
 /* The wire id of a counter in it that is not configured, or of the other kind; 0: there is none. */
 uint8_t kd_merge_unknown_counter(const kd_central *c, const kd_body *body);

@@ -34,6 +34,56 @@ kd_fed kd_merge_place(const kd_central *c, const kd_edge_state *s, const kd_batc
     return follows ? KD_FED_MERGED : KD_FED_GAP;
 }
 
+/* Above applied; not merged now. The highest makes room. */
+static void leave(kd_edge *e, kd_position at)
+{
+    uint32_t i = 0;
+    while (i < KD_LEFT_MAX && e->left[i].incarnation > 0 && kd_position_cmp(e->left[i], at) < 0) i++;
+    if (i == KD_LEFT_MAX || kd_position_cmp(e->left[i], at) == 0) return;
+    memmove(&e->left[i + 1], &e->left[i], (KD_LEFT_MAX - 1 - i) * sizeof e->left[0]);
+    e->left[i] = at;
+}
+
+void kd_merge_wait(kd_central *c, uint16_t edge, kd_position at)
+{
+    kd_edge *e = &c->edges[edge];
+    if (e->waits.incarnation == 0 || kd_position_cmp(at, e->waits) < 0) e->waits = at;
+}
+
+/*
+ * An edge that waits sends nothing that stands behind another batch. One does that has let the batch that waits go, because an earlier life of this
+ * partition had merged it: that batch is in the log alone, and merging another one over it would bury it.
+ */
+static bool behind_waiting(const kd_edge *e, const kd_batch *b)
+{
+    return e->waits.incarnation > 0 && kd_position_cmp(b->at, e->waits) > 0;
+}
+
+/* The lowest one that was left is at or below applied now. */
+static void drop_lowest(kd_edge *e)
+{
+    memmove(&e->left[0], &e->left[1], (KD_LEFT_MAX - 1) * sizeof e->left[0]);
+    e->left[KD_LEFT_MAX - 1] = (kd_position){0};
+}
+
+/* An edge sends what was left once more, in order. Where it names a batch above, it has the ones below no more. */
+void kd_merge_pass(kd_central *c, uint16_t edge, kd_position at)
+{
+    kd_edge *e = &c->edges[edge];
+    if (kd_position_cmp(e->waits, at) <= 0) e->waits = (kd_position){0};
+    for (; e->left[0].incarnation > 0 && kd_position_cmp(e->left[0], at) <= 0; drop_lowest(e)) {
+        if (kd_position_cmp(e->left[0], at) == 0) continue;
+        c->passed_over++;
+        c->passed_over_edge = edge;
+    }
+}
+
+uint64_t kd_central_passed_over(const kd_central *c, kd_bytes *edge)
+{
+    *edge = c->passed_over > 0 ? kd_edge_name(&c->edges[c->passed_over_edge]) : (kd_bytes){0};
+    return c->passed_over;
+}
+
 /* ---- what a batch holds ---- */
 
 static bool counter_is(const kd_central *c, uint8_t id, kd_counter_kind kind)
@@ -130,6 +180,7 @@ static void merge(kd_central *c, const kd_batch *b, const kd_body *body, uint16_
     kd_edge *e = &c->edges[edge];
     e->region = region;
     gather(c, body, edge, region);
+    kd_merge_pass(c, edge, b->at);
     e->tentative = advance(c, &e->tentative, b);
     kd_registry_touch(c, edge);
     kd_quarantine_merged(c, b);
@@ -151,7 +202,9 @@ static kd_fed feed_body(kd_central *c, const kd_batch *b, kd_bytes record, uint1
     if (fits && unknown == 0) return KD_FED_MERGED;
     kd_fed fed = kd_quarantine_take(c, record, offset);
     c->unknown_counter = unknown;
-    return unknown != 0 ? KD_FED_UNKNOWN_COUNTER : fed;
+    if (unknown == 0) return fed;
+    kd_merge_wait(c, edge, b->at);
+    return KD_FED_UNKNOWN_COUNTER;
 }
 
 static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
@@ -171,7 +224,9 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     }
     kd_epoch_told(c, b.epoch);
     kd_fed placed = kd_merge_place(c, &c->edges[edge].tentative, &b);
-    if (placed == KD_FED_MERGED) return feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
+    if (placed == KD_FED_MERGED && behind_waiting(&c->edges[edge], &b)) placed = KD_FED_GAP;
+    if (placed == KD_FED_MERGED) placed = feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
+    if (placed != KD_FED_MERGED && placed != KD_FED_DUPLICATE && placed != KD_FED_IDENTITY) leave(&c->edges[edge], b.at);
     c->stats.duplicates += placed == KD_FED_DUPLICATE;
     c->stats.gaps += placed == KD_FED_GAP;
     c->stats.identity_alarms += placed == KD_FED_IDENTITY;

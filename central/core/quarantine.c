@@ -9,23 +9,7 @@
 
 #include "central/core/internal.h"
 
-static int load_row(void *arg, kd_bytes key, kd_bytes value)
-{
-    kd_central *c = arg;
-    (void)value;
-    if (key.len != 9) return KD_EMALFORMED;
-    if (c->quarantine_count == KD_QUARANTINE_MAX) return KD_OK;
-    kd_reader r = kd_reader_of(kd_bytes_of(key.data + 1, 8));
-    c->quarantine[c->quarantine_count++] = kd_read_be64(&r);
-    return KD_OK;
-}
-
 static const uint8_t rows_from[] = {KD_ROW_QUARANTINE}, rows_to[] = {KD_ROW_QUARANTINE + 1};
-
-int kd_quarantine_load(kd_central *c)
-{
-    return c->store.scan(c->store.ctx, kd_bytes_of(rows_from, 1), kd_bytes_of(rows_to, 1), load_row, c);
-}
 
 /* ---- taking in, letting go ---- */
 
@@ -145,6 +129,27 @@ static int read_row(const kd_central *c, uint64_t id, kd_bytes value, kd_quarant
     return KD_OK;
 }
 
+static int load_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_central *c = arg;
+    kd_quarantined q;
+    if (key.len != 9) return KD_EMALFORMED;
+    if (c->quarantine_count == KD_QUARANTINE_MAX) return KD_OK;
+    kd_reader r = kd_reader_of(kd_bytes_of(key.data + 1, 8));
+    uint64_t id = kd_read_be64(&r);
+    int err = read_row(c, id, value, &q);
+    if (err != KD_OK) return err;
+    c->quarantine[c->quarantine_count++] = id;
+    int edge = q.poison == KD_POISON_COUNTER ? kd_registry_find(c, q.edge) : -1;
+    if (edge >= 0 && kd_position_cmp(q.at, c->edges[edge].tentative.applied) > 0) kd_merge_wait(c, (uint16_t)edge, q.at);
+    return KD_OK;
+}
+
+int kd_quarantine_load(kd_central *c)
+{
+    return c->store.scan(c->store.ctx, kd_bytes_of(rows_from, 1), kd_bytes_of(rows_to, 1), load_row, c);
+}
+
 typedef struct {
     kd_central *c;
     kd_quarantined_fn fn;
@@ -180,6 +185,16 @@ int kd_central_quarantine_get(kd_central *c, uint64_t id, kd_quarantined *q)
 
 /* ---- its ends ---- */
 
+/*
+ * What came behind it was a gap. An edge that waits has it and sends it again; one that was told by an earlier life of this partition that all is
+ * applied (the store was made anew since) let it go: it is in the log alone.
+ */
+static void read_again(kd_central *c)
+{
+    c->log_again = true;
+    c->log_tentative = (kd_log_position){.known = false};
+}
+
 static int command(kd_central *c, uint64_t id, kd_quarantined *q, uint64_t *version)
 {
     *version = c->begun + 1;
@@ -198,7 +213,15 @@ int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, k
     *fed = kd_merge_record(c, q.bytes, q.offset);
     kd_commit_open(c)->fed = true; /* an edge may have been registered */
     if (*fed == KD_FED_DUPLICATE) forget(c, id);
+    if (*fed == KD_FED_MERGED) read_again(c);
     return KD_OK;
+}
+
+bool kd_central_log_again(kd_central *c)
+{
+    bool again = c->log_again;
+    c->log_again = false;
+    return again;
 }
 
 typedef struct {
@@ -257,7 +280,9 @@ int kd_central_quarantine_drop(kd_central *c, uint64_t id, bool *passed, uint64_
         /* The watermark stays: what it promises is told by the next batch that is merged. */
         c->edges[edge].tentative.applied = b.at;
         c->edges[edge].tentative.digest = b.digest;
+        kd_merge_pass(c, (uint16_t)edge, b.at);
         kd_registry_touch(c, (uint16_t)edge);
+        read_again(c);
         *passed = true;
     }
     forget(c, id);

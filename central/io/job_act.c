@@ -46,6 +46,7 @@ static void act(kd_ask *ask)
     if (q->rc != KD_OK) q->act.version = 0; /* whatever it left for the next commit need not be waited for */
     t->fed = true;
     kd_tenure_commit(t, q->act.now_us);
+    kd_worker_read_again(ask->owner, t);
 }
 
 static void look(kd_ask *ask)

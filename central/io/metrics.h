@@ -20,6 +20,7 @@
     X(alarms_counter, COUNTER, "kudos_central_alarms_total", "reason=\"unknown-counter\"", "")               \
     X(alarms_identity, COUNTER, "kudos_central_alarms_total", "reason=\"identity\"", "")                     \
     X(alarms_retired, COUNTER, "kudos_central_alarms_total", "reason=\"retired\"", "")                       \
+    X(alarms_passed_over, COUNTER, "kudos_central_alarms_total", "reason=\"passed-over\"", "")               \
     X(alarms_log, COUNTER, "kudos_central_alarms_total", "reason=\"log\"", "")                               \
     X(alarms_unpublished, COUNTER, "kudos_central_alarms_total", "reason=\"unpublished\"", "")               \
     X(operations, COUNTER, "kudos_central_operations_total", "", "Operations merged.")                       \

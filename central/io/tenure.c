@@ -124,10 +124,21 @@ void kd_tenure_close(kd_tenure *t)
     t->db = NULL;
 }
 
+/* What waited for a counter that is configured now. */
+static void merge_waiting(kd_tenure *t, uint64_t now_us)
+{
+    uint32_t merged = 0;
+    int rc = kd_central_quarantine_retry(t->core, now_us, &merged);
+    if (rc == KD_OK && merged > 0)
+        KD_LOG(KD_INFO, "quarantine-merged", KD_U64("partition", t->partition), KD_U64("batches", merged));
+    t->fed = t->fed || merged > 0;
+    kd_tenure_commit(t, now_us); /* says what a read that failed has come to */
+}
+
 void kd_tenure_begin(kd_tenure *t)
 {
     t->fed = true;
-    kd_tenure_commit(t, kd_clock_wall_us());
+    merge_waiting(t, kd_clock_wall_us());
     KD_ASSERT(t->outstanding > 0);
     KD_LOG(KD_INFO, "partition-opened", KD_U64("partition", t->partition),
            KD_U64("epoch", kd_central_epoch(t->core)), KD_U64("version", kd_central_version(t->core)));
@@ -259,6 +270,18 @@ static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
     }
 }
 
+/* Nobody sends them any more: an operator has to know that sums are missing. */
+static void tell_passed_over(kd_tenure *t)
+{
+    kd_bytes edge;
+    uint64_t n = kd_central_passed_over(t->core, &edge);
+    if (n == t->passed_over) return;
+    t->passed_over = n;
+    kd_metric_add(&t->metrics->alarms_passed_over, 1);
+    KD_LOG(KD_ERROR, "alarm-passed-over", KD_U64("partition", t->partition), KD_BYTES("edge", edge),
+           KD_STR("cause", "batches that were left are sent no more: their likes come again from the edge's rows, their sums are not counted"));
+}
+
 /* Of two that take over from each other in turn one has to stay away: 2 is not started again by itself. */
 static void check_fence(kd_tenure *t, kd_bytes record)
 {
@@ -280,18 +303,14 @@ void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_
     if (fed == KD_FED_FENCED) check_fence(t, record);
     if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM)
         alarm_of(t, fed, record, offset);
+    tell_passed_over(t);
     if (kd_central_gathered(t->core) >= t->settings->commit_ops) kd_tenure_commit(t, now_us);
 }
 
 void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us)
 {
-    uint32_t merged = 0;
     kd_central_expect(t->core, (const char *const *)t->declared->edges.at, t->declared->edges.count);
-    int rc = kd_central_quarantine_retry(t->core, now_us, &merged);
-    if (rc == KD_OK && merged > 0)
-        KD_LOG(KD_INFO, "quarantine-merged", KD_U64("partition", t->partition), KD_U64("batches", merged));
-    t->fed = t->fed || merged > 0;
-    kd_tenure_commit(t, now_us); /* says what a read that failed has come to */
+    merge_waiting(t, now_us);
 }
 
 bool kd_tenure_idle(const kd_tenure *t)

@@ -56,6 +56,7 @@ struct kd_tenure {
     bool standing;      /* Kafka gives no records until a seek */
     uint64_t unknown_schema;
     uint64_t gaps, gaps_told_us; /* since the last line about them; monotonic, 0: none yet */
+    uint64_t passed_over;        /* as far as the log tells of them */
     kd_kafka_producer *producer; /* the worker's; NULL before there is one */
     kd_outbound claims, counts, changes;
     bool changes_open;                          /* more may be had from the core */
@@ -79,7 +80,8 @@ void kd_tenure_close(kd_tenure *t);
 /* On the worker's thread from here on. The first commit, which carries the epoch. */
 void kd_tenure_begin(kd_tenure *t);
 void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us);
-/* `declared` has changed: the core hears of it, and merges what waited for a counter. */
+/* `declared` has changed: the core hears of it, and merges what waited for a counter. After that, as after every order, the worker asks the core
+ * whether the log is to be read again. */
 void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us);
 /* Closes a commit when the disk is free or there is enough for one. */
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us);

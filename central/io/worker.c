@@ -151,8 +151,11 @@ static void redeclare(kd_post *post)
     w->declared = p->declared;
     kd_edge_ages_name(&w->edge_ages, &w->declared.edges);
     uint64_t now = kd_clock_wall_us();
-    for (uint32_t i = 0; i < w->count; i++)
-        if (w->tenures[i].core != NULL) kd_tenure_redeclare(&w->tenures[i], now);
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (w->tenures[i].core == NULL) continue;
+        kd_tenure_redeclare(&w->tenures[i], now);
+        kd_worker_read_again(w, &w->tenures[i]);
+    }
     kd_strings_finish(&old);
     free(p);
 }

@@ -59,6 +59,9 @@ static inline kd_tenure *kd_worker_tenure(kd_worker *w, uint32_t partition)
     return &w->tenures[partition / w->settings->workers];
 }
 
+/* On the worker's thread, after whatever may have merged or dropped what waited: reads the log from its beginning where the core asks for it. */
+void kd_worker_read_again(kd_worker *w, kd_tenure *t);
+
 /* What stood in the log at the position of a partition (rule 13): one per partition of the worker. */
 typedef struct {
     uint32_t partition;

@@ -50,6 +50,13 @@ static void rewind_log(kd_worker *w, kd_tenure *t, const char *text)
     kd_kafka_consumer_seek(w->consumer, &start);
 }
 
+void kd_worker_read_again(kd_worker *w, kd_tenure *t)
+{
+    if (w->consumer == NULL || w->draining || !kd_central_log_again(t->core)) return; /* the next start does it */
+    t->standing = false;
+    rewind_log(w, t, "a batch that waited is merged or dropped: what came behind it was left");
+}
+
 /* What is left out here was lost like any other record: its edge sends it again, behind what follows. Waiting for it would hold up
  * everybody for as long as Kafka keeps it. */
 static bool step_over(kd_worker *w, uint32_t partition, int64_t offset, const char *text)
@@ -178,12 +185,14 @@ static kd_kafka_start check_log(kd_worker *w, kd_log_check *check)
 {
     kd_tenure *t = kd_worker_tenure(w, check->partition);
     kd_bytes record = check->found ? kd_buf_view(&check->record) : kd_bytes_of(NULL, 0);
-    int64_t stored, offset = kd_central_log_check(t->core, record);
+    bool again = kd_central_log_again(t->core);
+    int64_t stored, offset = again ? -1 : kd_central_log_check(t->core, record);
     if (offset < 0 && kd_central_log_position(t->core, &stored)) {
         kd_metric_add(&w->metrics.rewinds, 1);
         KD_LOG(KD_WARN, "log-rewound", KD_U64("partition", t->partition), KD_I64("offset", stored),
-               KD_STR("cause", check->found ? "another record stands where the last one merged was"
-                                            : "the last record merged is not in the log"));
+               KD_STR("cause", again          ? "a batch that waited is merged: what came behind it was left"
+                               : check->found ? "another record stands where the last one merged was"
+                                              : "the last record merged is not in the log"));
     }
     kd_buf_finish(&check->record);
     return (kd_kafka_start){0, t->partition, offset < 0 ? KD_KAFKA_BEGINNING : offset};

@@ -114,6 +114,18 @@ typedef enum {
  * still moves the log position on. */
 kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t now_us);
 
+/*
+ * Batches of the log that were left (a gap, quarantine, a counter that is not configured) and that their edge has gone on behind: counted since the
+ * start, with the name of the last such edge. Their likes come again from the edge's rows, their sums do not.
+ */
+uint64_t kd_central_passed_over(const kd_central *c, kd_bytes *edge);
+
+/*
+ * True once after a batch that waited in quarantine was merged or dropped: what came behind it in the log was left, and its edge need not have it any
+ * more. The shell reads the log again from the earliest record. The stored position is forgotten with the same commit, so a start does it, too.
+ */
+bool kd_central_log_again(kd_central *c);
+
 /* The wire id of the counter that the last KD_FED_UNKNOWN_COUNTER was for. */
 uint8_t kd_central_unknown_counter(const kd_central *c);
 /* Other names of expected edges than those of the configuration; borrowed. */

@@ -450,14 +450,20 @@ def test_a_reload_adds_counters_collections_and_edges_and_takes_none_away(tmp_pa
     with Central(tmp_path, broker.address, counters=counters, api={"collections": "posts"}) as central:
         central.set({"central": {"edges": "a"}})
         feed.batch("a", [like(item, "u1"), like(item, "u1", counter=clap)])
+        feed.batch("a", [like(item, "u3")])  # its edge has let it go: it is not sent again
+        feed.batch("a", [like(item, "u4")], seq=5, after=(0, 0))  # behind what it was told of before central's disk was lost
         feed.batch("b", [like(item, "u2")])
         central.wait_likes(item, 1)
         alarm = until(lambda: central.events("alarm-unknown-counter"), "no alarm")[0]
         assert (alarm["edge"], alarm["counter"]) == ("a", clap)
         assert central.get("/v1/songs/1/counts").problem == "unknown-collection"
         reload(central, counters={"clap": f"{clap} set"}, api={"collections": "songs, posts"}, central={"edges": "a, b, c"})
-        central.wait_likes(item, 2)
+        central.wait_likes(item, 3)
         assert central.likes(item, "clap") == 1 and central.get("/v1/songs/1/counts").status == 200
+        assert central.events("log-rewound")[0]["partition"] == 0 and central.applied("a") == (1, 2)
+        feed.batch("a", [like(item, "u4")], seq=5, after=(1, 2))
+        central.wait_likes(item, 4)
+        assert [(x["partition"], x["edge"]) for x in central.events("alarm-passed-over")] == []
         assert central.get("/v1/catalogue").json == {
             "collections": ["posts", "songs"],
             "counters": [{"name": n, "id": i, "kind": k} for n, i, k in (("like", 1, "set"), ("save", 2, "set"), ("view", 3, "sum"),
@@ -473,6 +479,33 @@ def test_a_reload_adds_counters_collections_and_edges_and_takes_none_away(tmp_pa
         reload(central, counters={**counters, "likers": "61 set"})
         until(lambda: any("likers" in e["cause"] for e in central.events("reload-refused")), "a path of the API was taken over as a counter")
         assert central.stop() == 0
+
+
+def test_a_start_with_the_counter_that_was_missing_merges_what_waited_and_all_that_came_behind_it(tmp_path, broker, feed):
+    clap, item = 60, feed.item(0)
+    with Central(tmp_path, broker.address) as central:
+        feed.batch("a", [like(item, "u1", counter=clap)])
+        feed.batch("a", [like(item, "u2")])
+        central.wait_metric('kudos_central_batches_total{result="gap"}', 1)
+        assert central.stop() == 0
+        central.set({"counters": {"like": "1 set", "save": "2 set", "view": "3 sum", "share": "4 sum", "clap": f"{clap} set"}})
+        central.start()
+        central.wait_likes(item, 1)
+        assert central.likes(item, "clap") == 1
+        assert central.applied("a") == (1, 2)
+
+
+def test_batches_that_their_edge_has_gone_on_behind_raise_an_alarm(tmp_path, broker, feed):
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as central:
+        feed.batch("a", [like(item, "u1")])
+        feed.batch("a", [like(item, "u2")], seq=3, after=(1, 2))
+        central.wait_metric('kudos_central_batches_total{result="gap"}', 1)
+        feed.batch("a", [like(item, "u3")], seq=4, after=(1, 1))
+        central.wait_likes(item, 2)
+        alarm = until(lambda: central.events("alarm-passed-over"), "no alarm")
+        assert [(x["partition"], x["edge"]) for x in alarm] == [(0, "a")]
+        central.wait_metric('kudos_central_alarms_total{reason="passed-over"}', 1)
 
 
 # ---- TLS ----

@@ -160,10 +160,6 @@ def poison(central, feed, item):  # noqa: F811
     assert central.applied("a") == (1, 1) and central.applied("b") == (1, 1)
 
 
-def resend_third(feed, item):  # noqa: F811
-    feed.batch("a", [like(item, "u3")], seq=3, after=(1, 2))
-
-
 def test_quarantine_drop(central, feed):  # noqa: F811
     item = feed.item(0)
     where = ["--url", central.url]
@@ -178,10 +174,9 @@ def test_quarantine_drop(central, feed):  # noqa: F811
     done = quarantine("drop", row["id"], *where)
     assert "its operations are lost" in done.stdout and "user=lost" in done.stdout
     assert last_line(done, "quarantine") == {"id": row["id"], "verdict": "dropped"}
-    assert central.applied("a") == (1, 2) and kept(where) == []
-    assert central.events("operator-order")[0]["order"] == "quarantine-drop"
-    resend_third(feed, item)
-    central.wait_likes(item, 3)
+    assert kept(where) == [] and central.events("operator-order")[0]["order"] == "quarantine-drop"
+    central.wait_likes(item, 3)  # what came behind it is read again from the log
+    assert central.applied("a") == (1, 3)
     assert "no partition knows" in quarantine("drop", row["id"], *where, rc=1).stderr
     audit(*where)
 
@@ -204,11 +199,8 @@ def test_quarantine_release_after_an_upgrade_offline_and_online(tmp_path, broker
     # Running, with the counter configured.
     c.set({"counters": {"like": "1 set", "save": "2 set", "view": "3 sum", "share": "4 sum", "clap": f"{STRANGE} set"}})
     with c:
-        assert kept(["--url", c.url])[0]["poison"] == "none"
-        quarantine("release", row["id"], "--url", c.url)
-        assert c.applied("a") == (1, 2)
-        resend_third(feed, item)
-        c.wait_likes(item, 4)
+        c.wait_likes(item, 4)  # a start merges what waited, and what came behind it
+        assert "no partition knows" in quarantine("release", row["id"], "--url", c.url, rc=1).stderr
         assert c.likes(item, "clap") == 1 and kept(["--url", c.url]) == []
         audit("--url", c.url)
 

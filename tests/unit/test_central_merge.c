@@ -71,6 +71,42 @@ Test(central_merge, drops_a_duplicate_and_leaves_a_gap)
     kd_buf_finish(&third);
 }
 
+static uint64_t passed_over(void)
+{
+    kd_bytes edge;
+    uint64_t n = kd_central_passed_over(r.c, &edge);
+    cr_assert(kd_bytes_eq(edge, n > 0 ? kd_bytes_str("edge-a") : (kd_bytes){0}));
+    return n;
+}
+
+Test(central_merge, counts_a_batch_that_was_left_and_is_sent_no_more)
+{
+    rig_one(&r, &a, like(1, noon));
+    rig_edge first = a;
+    kd_buf second = seal_one(&a, like(2, noon + 1)), third = seal_one(&a, like(3, noon + 2)), fourth = seal_one(&a, like(4, noon + 3));
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&third)), KD_FED_GAP);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&fourth)), KD_FED_GAP);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&second)), KD_FED_MERGED);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&third)), KD_FED_MERGED);
+    cr_assert_eq(passed_over(), 0u, "it is sent again, in order");
+    rig_edge three = a;
+    three.last = (kd_position){first.last.incarnation, first.last.seq + 2};
+    kd_batch batch;
+    cr_assert_eq(kd_batch_decode(kd_buf_view(&third), &batch), KD_OK);
+    three.last_digest = batch.digest;
+    three.incarnation++;
+    three.restarted = true;
+    cr_assert_eq(rig_one(&r, &three, like(5, noon + 4)), KD_FED_MERGED);
+    cr_assert_eq(passed_over(), 1u, "the fourth is below applied and was never merged");
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&fourth)), KD_FED_DUPLICATE);
+    cr_assert_eq(rig_one(&r, &three, like(6, noon + 5)), KD_FED_MERGED);
+    cr_assert_eq(passed_over(), 1u, "told once");
+    rig_commit(&r);
+    kd_buf_finish(&second);
+    kd_buf_finish(&third);
+    kd_buf_finish(&fourth);
+}
+
 Test(central_merge, alarms_when_digests_disagree)
 {
     rig_one(&r, &a, like(1, noon));
