@@ -91,7 +91,8 @@ static bool in_history(const checks *c, uint32_t partition, check_known known, c
     return false;
 }
 
-/* The ring's index from which on central counted in this epoch. What a central of an epoch before counts after that belongs to another history. */
+/* The ring's index from which on central counted in this epoch. What a central of an epoch before counts after that belongs to another history, or was
+ * replaced by what stands at this index: a second central had read it from a copy before the first one's disk was done with it. */
 static uint32_t begun(const check_numbers *r, uint64_t epoch)
 {
     uint32_t i = 0;
@@ -119,10 +120,11 @@ static bool as_of_right(const checks *c, uint32_t partition, check_known known, 
                         const kd_view *view)
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
+    uint32_t first = begun(r, known.epoch);
     for (uint32_t i = r->count; i-- > 0;) {
         const check_number *n = number_at(r, i);
         if (fits(c, n->count, view)) return true;
-        bool ours = n->epoch == known.epoch || in_history(c, partition, known, n);
+        bool ours = n->epoch == known.epoch || (i < first && in_history(c, partition, known, n));
         if (ours && n->as_of_before_us < view->as_of_us)
             return false; /* what is older was replaced before as_of was reached */
     }
