@@ -376,6 +376,15 @@ static bool view_age(const kd_edge *e, const kd_entry *entry, kd_view *view)
     return true;
 }
 
+/*
+ * While operations are sent again or moved (rules 15, 20) nobody here knows which of them central's number holds. A delta that rests on the row of one
+ * may take a like out of the number that was never in it, so no as_of is told beside it.
+ */
+static bool own_in_doubt(const kd_part *p, const kd_entry *entry)
+{
+    return p->held && entry->overlay;
+}
+
 int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
 {
     *view = (kd_view){0};
@@ -392,6 +401,7 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
         view->count[i] = shown > 0 ? (uint64_t)shown : 0;
         view->pending[i] = (uint32_t)KD_MIN(own.ops, (uint64_t)UINT32_MAX);
     }
+    if (own_in_doubt(&e->parts[entry->part], entry)) view->as_of_us = 0;
     return view->fresh ? KD_OK : KD_EAGAIN;
 }
 

@@ -166,6 +166,37 @@ Test(edge_identity, what_a_restore_undid_is_sent_again_and_complete_to_is_held)
     }
 }
 
+/* An unlike of a like that the restore undid would take somebody else's out of the number: no as_of promises that one beside it. */
+Test(edge_identity, no_as_of_is_told_beside_own_operations_until_what_a_restore_undid_is_merged)
+{
+    edge_rig r;
+    past known;
+    kd_view view;
+    applied_ten(&r, &known);
+    undo(&r, &known);
+    er_word w = {.epoch = 6, .version = 6, .previous = 5, .item = 1, .items = 1, .likes = 5, .low_us = known.stamps[4], .watermark_us = known.stamps[4]};
+    w.applied = known.first;
+    w.digest = known.digest;
+    er_snapshot(&r, &w);
+    er_shown(&r, 1, &view);
+    uint64_t as_of_us = view.as_of_us;
+    cr_assert(view.known && as_of_us > 0);
+    cr_assert_eq(er_unlike(&r, 1, 9), KD_OK);
+    er_shown(&r, 1, &view);
+    cr_assert(view.pending[ER_LIKE] == 1 && view.as_of_us == 0);
+    er_settle(&r);
+    er_seal(&r);
+    er_ship(&r);
+    w = (er_word){.epoch = 6, .version = 20, .previous = 5, .applied = r.batch.at, .digest = r.batch.digest, .low_us = r.batch.complete_to_us};
+    w.watermark_us = r.batch.complete_to_us;
+    er_snapshot(&r, &w);
+    cr_assert_eq(er_unlike(&r, 1, 8), KD_OK);
+    er_shown(&r, 1, &view);
+    cr_assert(view.pending[ER_LIKE] > 0);
+    cr_assert_gt(view.as_of_us, as_of_us);
+    er_finish(&r);
+}
+
 Test(edge_identity, the_next_restore_begins_at_its_own_watermark)
 {
     edge_rig r;
