@@ -11,12 +11,12 @@ static const uint64_t absurd_us = 253402300800000000u; /* the year 10000 */
 
 void kd_drift_init(kd_drift *d, uint64_t wall_us, uint64_t mono_us)
 {
-    *d = (kd_drift){.shift_us = (int64_t)(wall_us - mono_us)};
+    *d = (kd_drift){.shift_us = (int64_t)(wall_us - mono_us), .server_shift_us = (int64_t)(wall_us - mono_us)};
 }
 
 void kd_drift_resume(kd_drift *d, int64_t shift_us)
 {
-    *d = (kd_drift){.shift_us = shift_us, .agreed = true};
+    *d = (kd_drift){.shift_us = shift_us, .server_shift_us = shift_us, .agreed = true};
 }
 
 uint64_t kd_drift_now(const kd_drift *d, uint64_t mono_us)
@@ -43,6 +43,7 @@ int kd_drift_measure(kd_drift *d, const kd_drift_sample *s, uint64_t bound_us)
     uint64_t half_us = (round_trip_us + 1) / 2;
     kd_drift now = {
         .shift_us = (int64_t)(s->wall_us - s->t1_us),
+        .server_shift_us = (int64_t)(s->server_us - s->t0_us),
         .offset_us = (int64_t)s->server_us - ((int64_t)s->wall_us - (int64_t)half_us),
         .uncertainty_us = half_us,
         .measured_us = s->t1_us,

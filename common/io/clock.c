@@ -1,7 +1,7 @@
 /*
  * clock.c - the machine's clocks and the carried clock.
  *
- * shift_us and state are what the hot path reads, each on its own and without the lock; they are copies of
+ * shift_us, server_shift_us and state are what the hot path reads, each on its own and without the lock; they are copies of
  * what `drift` says, stored after it. A reader between the two stores sees a stamp of the new measurement and
  * the verdict of the old one, or the reverse: both were true a moment ago.
  */
@@ -40,6 +40,7 @@ uint64_t kd_clock_wall_us(void)
 static void publish(kd_clock *c)
 {
     __atomic_store_n(&c->shift_us, c->drift.shift_us, __ATOMIC_RELAXED);
+    __atomic_store_n(&c->server_shift_us, c->drift.server_shift_us, __ATOMIC_RELAXED);
     __atomic_store_n(&c->state, (uint32_t)kd_drift_within(&c->drift, c->bound_us), __ATOMIC_RELAXED);
 }
 
@@ -65,6 +66,11 @@ void kd_clock_finish(kd_clock *c)
 uint64_t kd_clock_at_us(const kd_clock *c, uint64_t mono_us)
 {
     return mono_us + (uint64_t)__atomic_load_n(&c->shift_us, __ATOMIC_RELAXED);
+}
+
+uint64_t kd_clock_server_at_us(const kd_clock *c, uint64_t mono_us)
+{
+    return mono_us + (uint64_t)__atomic_load_n(&c->server_shift_us, __ATOMIC_RELAXED);
 }
 
 uint64_t kd_clock_now_us(const kd_clock *c)

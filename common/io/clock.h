@@ -17,7 +17,7 @@ uint64_t kd_clock_wall_us(void);
 
 /* One per process. Any thread may read; kd_clock_measure may be called from any one thread at a time. */
 typedef struct {
-    int64_t shift_us; /* atomic copy of drift.shift_us, for the hot path */
+    int64_t shift_us, server_shift_us; /* atomic copies of what drift has, for the hot path */
     uint32_t state;   /* atomic kd_clock_state */
     uint64_t bound_us;
     pthread_mutex_t lock; /* guards drift */
@@ -32,6 +32,8 @@ void kd_clock_finish(kd_clock *c);
 uint64_t kd_clock_now_us(const kd_clock *c);
 /* The same for a moment that kd_clock_mono_us told: who has read that clock need not read it again. */
 uint64_t kd_clock_at_us(const kd_clock *c, uint64_t mono_us);
+/* What the server's clock says by then at the latest: what it made is at least as old as by the carried clock of one that is behind. */
+uint64_t kd_clock_server_at_us(const kd_clock *c, uint64_t mono_us);
 kd_clock_state kd_clock_check(const kd_clock *c);
 /* A finished round trip: asked at t0_us (kd_clock_mono_us), answered just now with server_us. As kd_drift_measure. */
 int kd_clock_measure(kd_clock *c, uint64_t t0_us, uint64_t server_us);

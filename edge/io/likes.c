@@ -177,12 +177,12 @@ static void finish(kd_call *call)
     kd_likes *likes = KD_CONTAINER(call, kd_likes, call);
     kd_shard *s = call->origin;
     char session[KD_SESSION_TEXT + 1];
-    kd_call_end(call, likes->batch ? &s->metrics.batch_time : &s->metrics.like_time);
+    uint64_t mono_us = kd_call_end(call, likes->batch ? &s->metrics.batch_time : &s->metrics.like_time);
     if (call->status != KD_OK) {
         kd_answer_error(call->req, call->status);
         return;
     }
-    uint64_t now_us = kd_shard_now_us(s);
+    uint64_t now_us = kd_clock_server_at_us(&s->app->clock, mono_us);
     kd_buf_clear(&s->out);
     kd_json j = kd_json_of(&s->out);
     if (likes->batch)

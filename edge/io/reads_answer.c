@@ -98,7 +98,7 @@ void kd_reads_finish(kd_call *call)
     kd_read *read = KD_CONTAINER(call, kd_read, call);
     kd_shard *s = call->origin;
     uint64_t mono_us = kd_call_end(call, read->count > 1 ? &s->metrics.bulk_time : &s->metrics.read_time);
-    uint64_t now_us = kd_clock_at_us(&s->app->clock, mono_us);
+    uint64_t now_us = kd_clock_server_at_us(&s->app->clock, mono_us);
     if (call->status != KD_OK) {
         kd_answer_error(call->req, call->status);
         return;

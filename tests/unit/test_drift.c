@@ -65,6 +65,19 @@ Test(drift, offset_and_uncertainty_of_a_round_trip)
     cr_expect_eq(kd_drift_age_us(&d, s.t0_us), 0);
 }
 
+Test(drift, the_servers_clock_is_known_whatever_ours_says)
+{
+    static const int64_t ahead_us[] = {400 * MS, -400 * MS, 20000 * MS};
+    kd_drift d = started();
+    cr_expect_eq(d.server_shift_us, d.shift_us, "unmeasured");
+    for (size_t i = 0; i < 3; i++) {
+        kd_drift_sample s = sample(2000, 10 * MS, ahead_us[i]);
+        cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
+        uint64_t server_us = s.t1_us + (uint64_t)d.server_shift_us;
+        cr_expect_eq(server_us, s.server_us + 10 * MS, "at the latest: its answer took no time");
+    }
+}
+
 Test(drift, of_two_clocks_that_never_agreed_the_earlier_is_carried)
 {
     kd_drift ahead = started(), behind = started();
