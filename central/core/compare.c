@@ -73,7 +73,8 @@ static bool row_is_ours(const kd_central *c, const kd_compare_row *row)
 {
     kd_item item;
     int counter = kd_counters_by_id(c->config.counters, row->counter);
-    return counter >= 0 && c->config.counters->at[counter].kind == KD_SET && kd_id_valid(row->user) &&
+    /* One that central lacks has no rows: an operator may have dropped what held it. */
+    return (counter < 0 || c->config.counters->at[counter].kind == KD_SET) && kd_id_valid(row->user) &&
            kd_item_from_key(&item, row->item) == KD_OK &&
            kd_partition(row->item, c->config.partitions) == c->config.partition;
 }

@@ -266,7 +266,7 @@ Test(compare, a_row_that_is_none_is_refused)
     ten_likes();
     kd_row_verdict said;
     kd_compare_row row = {rig_item(1), rig_user(1), e.now_us, ER_LIKE_ID, true};
-    kd_compare_row sum = row, no_user = row, no_item = row;
+    kd_compare_row sum = row, no_user = row, no_item = row, dropped = row;
     sum.counter = ER_VIEW_ID;
     no_user.user = all;
     no_item.item = kd_bytes_str("posts/1");
@@ -274,4 +274,9 @@ Test(compare, a_row_that_is_none_is_refused)
     cr_assert_eq(kd_central_compare_row(c.c, e.config.edge, &no_user, &said), KD_EINVAL);
     cr_assert_eq(kd_central_compare_row(c.c, e.config.edge, &no_item, &said), KD_EINVAL);
     cr_assert_eq(kd_central_compare_row(c.c, kd_bytes_str("nobody"), &row, &said), KD_ENOTFOUND);
+    /* Of a counter that central lacks: an operator dropped the batch that held it. */
+    dropped.counter = 33;
+    dropped.time_us = 1;
+    cr_assert_eq(kd_central_compare_row(c.c, e.config.edge, &dropped, &said), KD_OK);
+    cr_assert_eq(said, KD_ROW_MISSING);
 }
