@@ -72,7 +72,7 @@ static bool is_counter(kd_metric_kind kind)
 
 static void put_number(kd_buf *out, kd_metric_kind kind, int64_t value)
 {
-    bool in_seconds = kind == KD_METRIC_AGE || kind == KD_METRIC_CPU || kind == KD_METRIC_SECONDS;
+    bool in_seconds = kind == KD_METRIC_AGE || kind == KD_METRIC_AGE_OF_ALL || kind == KD_METRIC_CPU || kind == KD_METRIC_SECONDS;
     if (is_counter(kind) && !in_seconds)
         put_u64(out, (uint64_t)value);
     else if (value == KD_METRIC_NONE)
@@ -123,11 +123,11 @@ static int64_t max_cells(const void *const *instances, size_t count, size_t offs
     return count > 0 ? largest : 0;
 }
 
-static int64_t sum_gauges(const void *const *instances, size_t count, size_t offset)
+static bool any_none(const void *const *instances, size_t count, size_t offset)
 {
-    for (size_t i = 0; i < count; i++)
-        if (cell_of(instances[i], offset) == KD_METRIC_NONE) return KD_METRIC_NONE;
-    return (int64_t)sum_cells(instances, count, offset);
+    bool none = false;
+    for (size_t i = 0; i < count; i++) none |= cell_of(instances[i], offset) == KD_METRIC_NONE;
+    return none;
 }
 
 static void render_histogram(const kd_metric_info *m, const void *const *instances, size_t count, kd_buf *out)
@@ -164,7 +164,9 @@ static bool is_histogram(kd_metric_kind kind)
 static int64_t combined(const kd_metric_info *m, const void *const *instances, size_t count)
 {
     if (is_counter(m->kind)) return (int64_t)sum_cells(instances, count, m->offset);
-    if (m->kind == KD_METRIC_GAUGE) return sum_gauges(instances, count, m->offset);
+    bool of_all = m->kind == KD_METRIC_GAUGE || m->kind == KD_METRIC_AGE_OF_ALL;
+    if (of_all && any_none(instances, count, m->offset)) return KD_METRIC_NONE;
+    if (m->kind == KD_METRIC_GAUGE) return (int64_t)sum_cells(instances, count, m->offset);
     return max_cells(instances, count, m->offset);
 }
 

@@ -50,6 +50,7 @@ typedef enum {
     KD_METRIC_GAUGE,     /* kd_metric; sum, none when one is none; may be negative */
     KD_METRIC_GAUGE_MAX, /* kd_metric; the largest of the shards, none when all are none */
     KD_METRIC_AGE,       /* kd_metric holding us, rendered in seconds; the largest of the shards, none when all are none */
+    KD_METRIC_AGE_OF_ALL, /* the same, none when one is none: a shard that knows nothing is worse than an old one */
     KD_METRIC_SECONDS,   /* kd_histogram of us, rendered in seconds: 50 us .. 30 s */
     KD_METRIC_SIZES,     /* kd_histogram of plain numbers: 1 .. 1048576 */
 } kd_metric_kind;
@@ -60,6 +61,7 @@ typedef enum {
 #define KD_METRIC_TYPE_GAUGE kd_metric
 #define KD_METRIC_TYPE_GAUGE_MAX kd_metric
 #define KD_METRIC_TYPE_AGE kd_metric
+#define KD_METRIC_TYPE_AGE_OF_ALL kd_metric
 #define KD_METRIC_TYPE_SECONDS kd_histogram
 #define KD_METRIC_TYPE_SIZES kd_histogram
 #define KD_METRIC_FIELD(field, kind, name, labels, help) KD_METRIC_TYPE_##kind field;

@@ -54,9 +54,9 @@
     X(quarantine_kept, GAUGE, "kudos_central_quarantined_records", "",                                       \
       "Records kept in quarantine; the edge of each waits.")                                                 \
     X(edges, GAUGE_MAX, "kudos_central_edges", "", "Edges registered in a partition, at most.")              \
-    X(low_watermark_age, AGE, "kudos_central_low_watermark_age_seconds", "",                                 \
-      "Age of the oldest low watermark of a partition.")                                                     \
-    X(stable_age, AGE, "kudos_central_stable_age_seconds", "",                                               \
+    X(low_watermark_age, AGE_OF_ALL, "kudos_central_low_watermark_age_seconds", "",                          \
+      "Age of the oldest low watermark of a partition; NaN: one is unknown, and as_of with it.")             \
+    X(stable_age, AGE_OF_ALL, "kudos_central_stable_age_seconds", "",                                               \
       "How long ago it was up to where edges may forget, at least; NaN: they may not. /debug/partitions says why.") \
     X(floor_age, AGE, "kudos_central_floor_age_seconds", "",                                                 \
       "How long ago it was up to where tombstones are collected, at least; NaN: none was.")                    \

@@ -11,6 +11,9 @@ typedef struct {
     uint64_t read_errors;
 } totals;
 
+/* KD_METRIC_NONE in a cell, and above every age: one partition of which nothing is known is not hidden by the others. */
+#define UNKNOWN_AGE ((uint64_t)KD_METRIC_NONE)
+
 static uint64_t age(uint64_t now_us, uint64_t then_us)
 {
     return now_us > then_us ? now_us - then_us : 0;
@@ -44,14 +47,14 @@ static void add_ages(totals *all, kd_worker *w, const kd_tenure *t, uint64_t now
     all->edges = KD_MAX(all->edges, n);
     kd_edge_ages_take(&w->edge_ages, edges, n, now_us, age(kd_clock_mono_us(), w->created_us));
     uint64_t as_of = kd_central_as_of_us(t->core);
-    if (as_of > 0) all->low_age = KD_MAX(all->low_age, age(now_us, as_of + t->settings->drift_bound_us));
+    all->low_age = KD_MAX(all->low_age, as_of > 0 ? age(now_us, as_of + t->settings->drift_bound_us) : UNKNOWN_AGE);
 }
 
 static void add_forgetting(totals *all, const kd_tenure *t, uint64_t now_us)
 {
     kd_central_forgetting f;
     kd_central_get_forgetting(t->core, &f);
-    if (f.stable_us > 0) all->stable_age = KD_MAX(all->stable_age, age(now_us, f.stable_us));
+    all->stable_age = KD_MAX(all->stable_age, f.stable_us > 0 ? age(now_us, f.stable_us) : UNKNOWN_AGE);
     if (f.floor_us > 0) all->floor_age = KD_MAX(all->floor_age, age(now_us, f.floor_us));
     all->halted += f.floor_held_by == KD_HELD_BY_ALARM;
     all->collected += f.collected;
@@ -131,7 +134,7 @@ void kd_worker_measure(kd_worker *w)
         {&m->quarantine_kept, all.sum.quarantine_kept},
         {&m->edges, all.edges},
         {&m->low_watermark_age, all.low_age},
-        {&m->stable_age, all.stable_age > 0 ? all.stable_age : (uint64_t)KD_METRIC_NONE},
+        {&m->stable_age, all.stable_age},
         {&m->floor_age, all.floor_age > 0 ? all.floor_age : (uint64_t)KD_METRIC_NONE},
         {&m->floor_halted, all.halted},
         {&m->collected, all.collected},

@@ -106,7 +106,7 @@ void kd_metrics_collect(kd_shard *s)
     kd_edge_stats stats = pub->stats;
     pthread_mutex_unlock(&pub->lock);
     kd_doubts_tell(s, &stats);
-    kd_metric_set(&s->metrics.snapshot_age, age(s, now_us, made_us));
+    kd_metric_set(&s->metrics.snapshot_age, age(s, kd_clock_server_at_us(&s->app->clock, kd_clock_mono_us()), made_us));
     kd_metric_set(&s->metrics.stable_age, stable_us > 0 ? age(s, now_us, stable_us) : KD_METRIC_NONE);
     kd_metric_set(&s->metrics.as_of_age, age(s, now_us, complete_us));
     collect_core(s, &stats);

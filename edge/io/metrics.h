@@ -66,7 +66,7 @@
     X(filter_rows, GAUGE, "kudos_edge_filter_rows", "", "Rows in the membership filter.")                    \
     X(fresh_rows, GAUGE, "kudos_edge_fresh_rows", "", "Rows that the journal still stands for.")             \
     X(rows_expired, COUNTER, "kudos_edge_rows_expired_total", "", "Rows of membership that expired.")        \
-    X(stable_age, AGE, "kudos_edge_stable_age_seconds", "",                                                  \
+    X(stable_age, AGE_OF_ALL, "kudos_edge_stable_age_seconds", "",                                                  \
       "How long ago it was up to where rows may expire, at least; NaN: none may.")                           \
     X(identity_alarms, COUNTER, "kudos_edge_identity_alarms_total", "",                                      \
       "Signs that somebody else uses this name.")                                                            \

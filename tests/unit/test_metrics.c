@@ -9,6 +9,7 @@
     X(open, GAUGE, "kudos_test_open", "", "Open \\ things\nnow.")                                            \
     X(peak, GAUGE_MAX, "kudos_test_peak", "", "Peak.")                                                       \
     X(behind, AGE, "kudos_test_behind_seconds", "", "Behind.")                                               \
+    X(oldest, AGE_OF_ALL, "kudos_test_oldest_seconds", "", "Oldest.")                                        \
     X(cpu, CPU, "kudos_test_cpu_seconds_total", "", "CPU.")                                                  \
     X(failures, REASONS, "kudos_test_failures_total", "", "Failures.")                                       \
     X(asked, REASONS, "kudos_test_asked_total", "of=\"a\"", "Failures of a.")                                \
@@ -64,10 +65,13 @@ Test(metrics, nothing_to_tell_is_not_zero)
     kd_metric_set(&m[0].open, KD_METRIC_NONE), kd_metric_set(&m[1].open, 3);
     kd_metric_set(&m[0].behind, KD_METRIC_NONE), kd_metric_set(&m[1].behind, 2000000);
     kd_metric_set(&m[0].peak, KD_METRIC_NONE), kd_metric_set(&m[1].peak, KD_METRIC_NONE);
+    kd_metric_set(&m[0].oldest, KD_METRIC_NONE), kd_metric_set(&m[1].oldest, 2000000);
     const char *text = render(m, 2);
     expect_line(text, "kudos_test_open NaN");
     expect_line(text, "kudos_test_behind_seconds 2");
     expect_line(text, "kudos_test_peak NaN");
+    expect_line(text, "kudos_test_oldest_seconds NaN");
+    expect_line(render(&m[1], 1), "kudos_test_oldest_seconds 2");
     expect_line(render(m, 1), "kudos_test_behind_seconds NaN");
 }
 
