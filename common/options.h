@@ -143,9 +143,8 @@ typedef struct {
 int kd_options_load(const kd_options *options, const kd_options_input *input, void *config, char *error);
 void kd_options_finish(const kd_options *options, void *config);
 
-/* The first option that differs between two configurations and is not reloadable; NULL when a reload may go ahead. */
-const kd_option *kd_options_fixed_change(const kd_options *options, const void *old_config,
-                                         const void *new_config);
+/* The next option behind `last` (NULL: the first) that differs between two configurations and is not reloadable; NULL: there is none. */
+const kd_option *kd_options_fixed_change(const kd_options *options, const void *old_config, const void *new_config, const kd_option *last);
 
 /* ---- what a running program is given more of ---- */
 

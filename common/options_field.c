@@ -106,11 +106,9 @@ static bool fields_equal(kd_option_type type, const void *a, const void *b)
     }
 }
 
-const kd_option *kd_options_fixed_change(const kd_options *options, const void *old_config,
-                                         const void *new_config)
+const kd_option *kd_options_fixed_change(const kd_options *options, const void *old_config, const void *new_config, const kd_option *last)
 {
-    for (size_t i = 0; i < options->count; i++) {
-        const kd_option *o = &options->at[i];
+    for (const kd_option *o = last ? last + 1 : options->at; o < options->at + options->count; o++) {
         const void *before = (const char *)old_config + o->offset,
                    *after = (const char *)new_config + o->offset;
         if (!o->reloadable && !fields_equal(o->type, before, after)) return o;

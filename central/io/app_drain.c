@@ -81,18 +81,23 @@ static void take_over_names(kd_app *app, const kd_central_settings *fresh)
     kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
 }
 
+/* Each option that needs a restart. */
+static bool tell_fixed(const kd_app *app, const kd_central_settings *fresh)
+{
+    bool any = false;
+    for (const kd_option *o = NULL; (o = kd_options_fixed_change(&kd_central_options, &app->settings, fresh, o)) != NULL; any = true)
+        KD_LOG(KD_ERROR, "reload-refused", KD_STR("section", o->section), KD_STR("key", o->key),
+               KD_STR("cause", "this option needs a restart; the old configuration stays"));
+    return any;
+}
+
 static void take_over(kd_app *app, const kd_central_settings *fresh)
 {
-    const kd_option *fixed = kd_options_fixed_change(&kd_central_options, &app->settings, fresh);
-    if (fixed != NULL) {
-        KD_LOG(KD_ERROR, "reload-refused", KD_STR("section", fixed->section), KD_STR("key", fixed->key),
-               KD_STR("cause", "this option needs a restart; the old configuration stays"));
-    } else {
-        app->settings.log_level = fresh->log_level;
-        kd_log_set_level((kd_log_level)fresh->log_level);
-        take_over_names(app, fresh);
-        KD_LOG(KD_INFO, "reloaded");
-    }
+    if (tell_fixed(app, fresh)) return;
+    app->settings.log_level = fresh->log_level;
+    kd_log_set_level((kd_log_level)fresh->log_level);
+    take_over_names(app, fresh);
+    KD_LOG(KD_INFO, "reloaded");
 }
 
 void kd_app_reload(void *arg)

@@ -186,14 +186,25 @@ static void drain(void *arg)
 static void take_over(kd_app *app, kd_settings *fresh)
 {
     kd_settings *mine = &app->settings;
-    const kd_option *fixed = kd_options_fixed_change(&kd_edge_options, mine, fresh);
-    if (fixed) KD_LOG(KD_WARN, "reload-needs-restart", KD_STR("section", fixed->section), KD_STR("key", fixed->key));
+    for (const kd_option *o = NULL; (o = kd_options_fixed_change(&kd_edge_options, mine, fresh, o)) != NULL;)
+        KD_LOG(KD_WARN, "reload-needs-restart", KD_STR("section", o->section), KD_STR("key", o->key));
     kd_log_set_level((kd_log_level)fresh->log_level);
     bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
     bool collections = kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
+    KD_LOG(KD_INFO, "reloaded");
     if (!counters && !collections) return;
     kd_offer_widen(app->offer);
     kd_drift_probe_ask(app->drift); /* it may have more, too */
+}
+
+static void reload_tls(kd_app *app)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    if (!app->tls) return;
+    if (kd_http_tls_reload(app->tls, error, sizeof error) == KD_OK)
+        KD_LOG(KD_INFO, "certificate-reloaded");
+    else
+        KD_LOG(KD_ERROR, "certificate-kept", KD_STR("cause", error));
 }
 
 static void reload(void *arg)
@@ -210,10 +221,7 @@ static void reload(void *arg)
     else
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
     if (loaded) kd_options_finish(&kd_edge_options, &fresh);
-    if (app->tls && kd_http_tls_reload(app->tls, error, sizeof error) != KD_OK)
-        KD_LOG(KD_ERROR, "certificate-not-reloaded", KD_STR("cause", error));
-    else
-        KD_LOG(KD_INFO, "reloaded");
+    reload_tls(app);
     kd_notify("READY=1");
 }
 

@@ -3,6 +3,7 @@
 Every wait has a deadline and a condition; nothing sleeps to synchronise.
 """
 import http.client
+import math
 import os
 import resource
 import signal
@@ -359,7 +360,7 @@ def test_export(tmp_path, broker, central, feed):
     assert export("--dir", central.data).splitlines() == wanted
     assert export("--dir", central.data, "-c", central.config).splitlines() == wanted
     assert "cannot be read" in export("--dir", os.path.join(tmp_path, "nothing"), rc=2)
-    assert export("--url", f"http://127.0.0.1:{free_ports(1)[0]}", rc=4)
+    assert "refused" in export("--url", f"http://127.0.0.1:{free_ports(1)[0]}", rc=4)
     assert export(rc=2)
 
 
@@ -433,9 +434,13 @@ def test_reload(central):
     rewrite("[log]\nlevel = debug\n")
     central.signal(signal.SIGHUP)
     until(lambda: central.events("reloaded"), "no reload")
+    rewrite("[central]\ncounts_cached = 7777\ncommit_ops = 77\n")
+    central.signal(signal.SIGHUP)
+    until(lambda: {e.get("key") for e in central.events("reload-refused")} == {"counts_cached", "commit_ops"}, "each option by name")
     rewrite("nonsense\n")
     central.signal(signal.SIGHUP)
-    until(lambda: central.events("reload-refused"), "bad configuration taken over")
+    until(lambda: len(central.events("reload-refused")) == 3, "bad configuration taken over")
+    assert len(central.events("reloaded")) == 1
     assert central.running() and central.get("/v1/time").status == 200
 
 
@@ -469,6 +474,7 @@ def test_a_reload_adds_counters_collections_and_edges_and_takes_none_away(tmp_pa
             "counters": [{"name": n, "id": i, "kind": k} for n, i, k in (("like", 1, "set"), ("save", 2, "set"), ("view", 3, "sum"),
                                                                          ("share", 4, "sum"), ("clap", clap, "set"))]}
         until(lambda: central.metric('kudos_central_edge_watermark_age_seconds{edge="c"}') > 0, "no metric of an edge that was added")
+        until(lambda: math.isnan(central.metric("kudos_central_low_watermark_age_seconds")), "an age without a low watermark")
         assert central.partition()["floor"]["holder"] == "c" and f"clap\t{item}\tu1" in export("--url", central.url)
         until(lambda: central.metric("kudos_central_quarantined_records") == 0, "the gauge stayed")
         # Taking away, or changing, is refused by name, and the old ones stay.

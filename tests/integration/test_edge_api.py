@@ -578,9 +578,18 @@ def test_serves_without_kafka_and_finds_it_later(broker, fresh):
 
 def test_sighup_reloads_the_level_and_names_what_needs_a_restart(fresh):
     e = fresh().start()
-    e.set({"log": {"level": "error"}, "edge": {"region": "virginia"}})
+    with open(e.config, encoding="ascii") as f:
+        good = f.read()
+    with open(e.config, "a", encoding="ascii") as f:
+        f.write("\n[nonsense]\nkey = 1\n")
     e.signal(signal.SIGHUP)
-    wait_until(lambda: '"event":"reload-needs-restart"' in e.log() and '"key":"region"' in e.log(), 5, "reload")
+    wait_until(lambda: e.events("reload-refused"), 10, "a refusal")
+    with open(e.config, "w", encoding="ascii") as f:
+        f.write(good)
+    e.set({"log": {"level": "error"}, "edge": {"region": "virginia", "resend_max": "50s"}})
+    e.signal(signal.SIGHUP)
+    wait_until(lambda: {x["key"] for x in e.events("reload-needs-restart")} == {"region", "resend_max"}, 10, "each option that needs a restart")
+    assert not e.events("reloaded"), "a file that was refused is not taken; the level is error by now"
     assert e.post("/v1/posts/1/like", user="ann").status == 200
 
 

@@ -358,13 +358,20 @@ Test(options, a_reload_names_what_needs_a_restart)
                  {"[edge]\nname=a\n[kafka.properties]\na=b\n", ""}};
     for (size_t i = 0; i < KD_COUNT(cases); i++) {
         cr_assert_eq(load(cases[i].text), KD_OK);
-        const kd_option *o = kd_options_fixed_change(&options, &old, &c);
+        const kd_option *o = kd_options_fixed_change(&options, &old, &c, NULL);
         if (cases[i].key == NULL)
             cr_expect_null(o);
         else
             cr_expect(o != NULL && strcmp(o->key, cases[i].key) == 0, "%s", cases[i].text);
+        if (o) cr_expect_null(kd_options_fixed_change(&options, &old, &c, o), "no other one");
         done();
     }
+    cr_assert_eq(load("[edge]\nname=b\nshards=2\n"), KD_OK);
+    const kd_option *first = kd_options_fixed_change(&options, &old, &c, NULL);
+    const kd_option *second = kd_options_fixed_change(&options, &old, &c, first);
+    cr_expect(first && second && strcmp(first->key, second->key) != 0);
+    cr_expect_null(kd_options_fixed_change(&options, &old, &c, second));
+    done();
     kd_options_finish(&options, &old);
 }
 
