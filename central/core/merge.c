@@ -34,10 +34,23 @@ kd_fed kd_merge_place(const kd_central *c, const kd_edge_state *s, const kd_batc
     return follows ? KD_FED_MERGED : KD_FED_GAP;
 }
 
-/* Above applied; not merged now. The highest makes room. */
-static void leave(kd_edge *e, kd_position at)
+/* Sealed where nothing happened (rule 8): whoever passes over it loses nothing. */
+static bool is_empty(const kd_batch *b)
 {
+    kd_body nothing = {0};
+    kd_buf bytes = {0};
+    kd_body_encode(&nothing, &bytes);
+    bool empty = kd_bytes_eq(b->body, kd_buf_view(&bytes));
+    kd_buf_finish(&bytes);
+    return empty;
+}
+
+/* Above applied; not merged now. The highest makes room. */
+static void leave(kd_edge *e, const kd_batch *b)
+{
+    kd_position at = b->at;
     uint32_t i = 0;
+    if (is_empty(b)) return;
     while (i < KD_LEFT_MAX && e->left[i].incarnation > 0 && kd_position_cmp(e->left[i], at) < 0) i++;
     if (i == KD_LEFT_MAX || kd_position_cmp(e->left[i], at) == 0) return;
     memmove(&e->left[i + 1], &e->left[i], (KD_LEFT_MAX - 1 - i) * sizeof e->left[0]);
@@ -226,7 +239,7 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     kd_fed placed = kd_merge_place(c, &c->edges[edge].tentative, &b);
     if (placed == KD_FED_MERGED && behind_waiting(&c->edges[edge], &b)) placed = KD_FED_GAP;
     if (placed == KD_FED_MERGED) placed = feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
-    if (placed != KD_FED_MERGED && placed != KD_FED_DUPLICATE && placed != KD_FED_IDENTITY) leave(&c->edges[edge], b.at);
+    if (placed != KD_FED_MERGED && placed != KD_FED_DUPLICATE && placed != KD_FED_IDENTITY) leave(&c->edges[edge], &b);
     c->stats.duplicates += placed == KD_FED_DUPLICATE;
     c->stats.gaps += placed == KD_FED_GAP;
     c->stats.identity_alarms += placed == KD_FED_IDENTITY;

@@ -66,6 +66,14 @@ static bool worth_again(const session *s)
     return s->result != KD_OK || s->status == 503 || s->status == 429;
 }
 
+/* What the connection met says more than that no answer came. */
+static const char *why(session *s)
+{
+    kd_reason reason;
+    const char *cause;
+    return kd_http_client_trouble(s->client, &reason, &cause) ? cause : kd_strerror(s->result);
+}
+
 static int ask(session *s, uint32_t partition, char *error)
 {
     char path[KD_CURSOR_TEXT_MAX + 128];
@@ -80,7 +88,7 @@ static int ask(session *s, uint32_t partition, char *error)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (%s); --ca names a file with the authorities that are trusted",
                  kd_strerror(s->result), kd_http_client_distrust(s->client));
     else if (s->result != KD_OK)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", partition, kd_strerror(s->result));
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", partition, why(s));
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: status %d: %.*s", partition, s->status,
                  (int)KD_MIN(s->page.len, 400), (const char *)s->page.data);

@@ -279,7 +279,7 @@ static void tell_passed_over(kd_tenure *t)
     t->passed_over = n;
     kd_metric_add(&t->metrics->alarms_passed_over, 1);
     KD_LOG(KD_ERROR, "alarm-passed-over", KD_U64("partition", t->partition), KD_BYTES("edge", edge),
-           KD_STR("cause", "batches that were left are sent no more: their likes come again from the edge's rows, their sums are not counted"));
+           KD_STR("cause", "batches that were left are sent no more: likes come again as far as the edge has their rows, sums are not counted"));
 }
 
 /* Of two that take over from each other in turn one has to stay away: 2 is not started again by itself. */
