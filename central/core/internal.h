@@ -261,7 +261,7 @@ int kd_stable_load(kd_central *c);
 int kd_collect_load(kd_central *c);
 void kd_collect_begin(kd_central *c, uint64_t now_us); /* what was loaded is there */
 bool kd_collect_past(const kd_central *c, const kd_edge_state *s, uint64_t time_us);
-/* An operation that finds no row: true when it was merged before, and its tombstone is gone. */
+/* An operation that finds no row, or a like that finds an older one: true when it was merged before, and the tombstone above it is gone. */
 bool kd_collect_ignores(kd_central *c, const kd_gathered_op *op);
 void kd_collect_halt(kd_central *c);
 /* A piece of the sweep in a commit whose rows are decided. KD_OK, KD_EIO. */

@@ -41,7 +41,7 @@ static uint64_t may_be_missing(const checks *c, uint32_t slot, uint32_t counter,
 {
     uint32_t partition = c->partition[item], edge = check_edge(slot);
     bool sent_again = view->fresh ? view->as_of_us == 0 && (check_excuse_moved(c, slot, partition) || check_excuse_undone(c, slot, partition))
-                                  : c->disk_changed[edge] || c->slots[slot].undone_us[partition] != 0;
+                                  : c->doubled[edge] || c->disk_changed[edge] || c->slots[slot].undone_us[partition] != 0;
     uint64_t misled = journal_misled(c->view.journal, counter, item, edge, check_pending_from_us(c, slot, item, view), check_excuse_gone_us(c, slot));
     return sent_again ? KD_MAX(misled, view->pending[counter]) : misled;
 }

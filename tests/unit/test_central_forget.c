@@ -207,6 +207,21 @@ Test(central_forget, a_word_merged_before_is_ignored_when_its_row_is_gone)
     cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
 }
 
+/* An edge that was taken back brings an older word: its row is no proof that the one sent again was never merged. */
+Test(central_forget, nor_does_it_come_back_over_an_older_row_that_was_begun_anew)
+{
+    rig_edge late = {.name = "edge-c", .region = "asia"};
+    word_from_before_the_floor(0, 1);
+    operate(&late, 1, noon - second, false);
+    operate(&a, 1, noon, true);
+    cr_assert_eq(rig_total(&r, 1, LIKE), 0u);
+    cr_assert_eq(forgetting().ignored, 2u);
+    operate(&late, 1, noon - second / 2, true); /* a first word of that edge still counts */
+    cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
+    operate(&b, 1, noon + second, false); /* and an unlike that is sent again ends it */
+    cr_assert_eq(rig_total(&r, 1, LIKE), 0u);
+}
+
 Test(central_forget, planted_such_a_word_revives)
 {
     r.config.plant = KD_PLANT_COLLECT_REVIVES;
