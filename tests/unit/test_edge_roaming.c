@@ -152,6 +152,26 @@ Test(edge_roaming, what_was_said_behind_the_copy_from_which_a_disk_was_put_back_
     cr_expect_eq(kd_edge_member(r.e, ER_LIKE, rig_item(1), rig_user(1)), 1);
 }
 
+/* The copy was made before the life stamped anything: what it knows of that life ends at 0, however often it is started. */
+Test(edge_roaming, what_was_said_behind_an_empty_copy_stays_unknown_over_starts)
+{
+    er_commit(&r);
+    sim_disk *copy = sim_disk_copy_crashed(r.disk, 0);
+    says(KD_LIKE, 1, 1);
+    er_commit(&r);
+    sim_disk_destroy(r.disk);
+    r.disk = copy;
+    cr_assert_eq(er_open(&r), KD_OK);
+    er_commit(&r);
+    kd_request other = er_request(2, 9);
+    cr_assert_eq(er_take(&r, &other), KD_OK);
+    er_commit(&r);
+    cr_assert_eq(er_open(&r), KD_OK);
+    er_commit(&r);
+    says(KD_LIKE, 1, 1);
+    cr_expect_eq(r.out.changed, KD_CHANGED_UNKNOWN);
+}
+
 Test(edge_roaming, a_shard_knows_of_the_lives_before_what_another_one_knows)
 {
     says(KD_LIKE, 1, 1);
