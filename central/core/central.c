@@ -85,6 +85,19 @@ bool kd_central_log_position(const kd_central *c, int64_t *offset)
     return c->log_committed.known;
 }
 
+void kd_log_read_again(kd_central *c)
+{
+    c->log_again = true;
+    c->log_tentative = (kd_log_position){.known = false};
+}
+
+bool kd_central_log_again(kd_central *c)
+{
+    bool again = c->log_again;
+    c->log_again = false;
+    return again;
+}
+
 int64_t kd_central_log_check(kd_central *c, kd_bytes record)
 {
     const kd_log_position *log = &c->log_committed;

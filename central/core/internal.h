@@ -177,7 +177,7 @@ struct kd_central {
     uint32_t taken_changes;
     uint64_t quarantine[KD_QUARANTINE_MAX]; /* identities of what is kept */
     uint32_t quarantine_count;
-    bool log_again;            /* one of them was merged or passed; the shell has not been told yet */
+    bool log_again;            /* the log is to be read from its beginning; the shell has not been told yet */
     uint64_t passed_over;      /* batches that were left and that their edge has gone on behind */
     uint16_t passed_over_edge; /* of the last one */
     uint8_t unknown_counter; /* of the last batch that was left because of one */
@@ -212,6 +212,11 @@ static inline kd_bytes kd_key_at(const kd_commit *k, uint32_t at, uint16_t len)
     return kd_bytes_of(k->keys.data + at, len);
 }
 int kd_central_poison(kd_central *c); /* KD_EIO from here on */
+/*
+ * What was left in the log can be merged now: it came behind a batch that waited, or of an edge that was retired. The edge need not have it any more,
+ * where it was told by an earlier life of this partition that all is applied (the store was made anew, or put back).
+ */
+void kd_log_read_again(kd_central *c);
 
 /* meta.c: identity, epoch, version, log position, chain, counters told; all in one row */
 uint64_t kd_meta_counters(const kd_central *c); /* those of the configuration, as counters_told has them */

@@ -129,6 +129,16 @@ static int read_row(const kd_central *c, uint64_t id, kd_bytes value, kd_quarant
     return KD_OK;
 }
 
+/* For a counter; or it has come meanwhile, and the edge is retired, so that it cannot be merged yet. */
+static void note_waiting(kd_central *c, const kd_quarantined *q)
+{
+    kd_batch b;
+    bool sound = q->poison == KD_POISON_COUNTER || q->poison == KD_POISON_NONE;
+    if (!sound || !kd_batch_salvage(q->bytes, &b)) return;
+    int edge = kd_registry_find(c, b.edge);
+    if (edge >= 0 && kd_merge_place(c, &c->edges[edge].tentative, &b) == KD_FED_MERGED) kd_merge_wait(c, (uint16_t)edge, b.at);
+}
+
 static int load_row(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_central *c = arg;
@@ -140,8 +150,7 @@ static int load_row(void *arg, kd_bytes key, kd_bytes value)
     int err = read_row(c, id, value, &q);
     if (err != KD_OK) return err;
     c->quarantine[c->quarantine_count++] = id;
-    int edge = q.poison == KD_POISON_COUNTER ? kd_registry_find(c, q.edge) : -1;
-    if (edge >= 0 && kd_position_cmp(q.at, c->edges[edge].tentative.applied) > 0) kd_merge_wait(c, (uint16_t)edge, q.at);
+    note_waiting(c, &q);
     return KD_OK;
 }
 
@@ -185,16 +194,6 @@ int kd_central_quarantine_get(kd_central *c, uint64_t id, kd_quarantined *q)
 
 /* ---- its ends ---- */
 
-/*
- * What came behind it was a gap. An edge that waits has it and sends it again; one that was told by an earlier life of this partition that all is
- * applied (the store was made anew since) let it go: it is in the log alone.
- */
-static void read_again(kd_central *c)
-{
-    c->log_again = true;
-    c->log_tentative = (kd_log_position){.known = false};
-}
-
 static int command(kd_central *c, uint64_t id, kd_quarantined *q, uint64_t *version)
 {
     *version = c->begun + 1;
@@ -213,15 +212,8 @@ int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, k
     *fed = kd_merge_record(c, q.bytes, q.offset);
     kd_commit_open(c)->fed = true; /* an edge may have been registered */
     if (*fed == KD_FED_DUPLICATE) forget(c, id);
-    if (*fed == KD_FED_MERGED) read_again(c);
+    if (*fed == KD_FED_MERGED) kd_log_read_again(c);
     return KD_OK;
-}
-
-bool kd_central_log_again(kd_central *c)
-{
-    bool again = c->log_again;
-    c->log_again = false;
-    return again;
 }
 
 typedef struct {
@@ -282,7 +274,7 @@ int kd_central_quarantine_drop(kd_central *c, uint64_t id, bool *passed, uint64_
         c->edges[edge].tentative.digest = b.digest;
         kd_merge_pass(c, (uint16_t)edge, b.at);
         kd_registry_touch(c, (uint16_t)edge);
-        read_again(c);
+        kd_log_read_again(c);
         *passed = true;
     }
     forget(c, id);

@@ -16,7 +16,10 @@ static int set_retired(kd_central *c, kd_bytes name, bool retired, uint64_t *ver
     kd_edge_state *s = &c->edges[i].tentative;
     if (s->retired == retired) return KD_OK;
     s->retired = retired;
-    if (!retired) s->joined = *version; /* no older backup was made with it in mind */
+    if (!retired) {
+        s->joined = *version; /* no older backup was made with it in mind */
+        kd_log_read_again(c); /* what was refused meanwhile */
+    }
     kd_registry_touch(c, (uint16_t)i);
     return KD_OK;
 }

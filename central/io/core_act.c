@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "kudos/forget.h"
+#include "kudos/quarantine.h"
 
 void kd_core_act_say(kd_core_act *a, const char *format, ...)
 {
@@ -28,11 +29,17 @@ static int refuse(kd_core_act *a, int err)
     return err;
 }
 
+/* What waited in quarantine while it was retired can be merged now. */
+static int readmit(kd_core_act *a)
+{
+    uint32_t merged;
+    int err = kd_central_readmit(a->core, kd_bytes_str(a->order.name), &a->version);
+    return err == KD_OK ? kd_central_quarantine_retry(a->core, a->now_us, &merged) : err;
+}
+
 static int act_on_edge(kd_core_act *a)
 {
-    kd_bytes edge = kd_bytes_str(a->order.name);
-    return a->order.kind == KD_ORDER_RETIRE ? kd_central_retire(a->core, edge, &a->version)
-                                            : kd_central_readmit(a->core, edge, &a->version);
+    return a->order.kind == KD_ORDER_RETIRE ? kd_central_retire(a->core, kd_bytes_str(a->order.name), &a->version) : readmit(a);
 }
 
 static int act_on_backup(kd_core_act *a)

@@ -54,7 +54,7 @@ void kd_worker_read_again(kd_worker *w, kd_tenure *t)
 {
     if (w->consumer == NULL || w->draining || !kd_central_log_again(t->core)) return; /* the next start does it */
     t->standing = false;
-    rewind_log(w, t, "a batch that waited is merged or dropped: what came behind it was left");
+    rewind_log(w, t, "a batch that waited is merged or dropped, or an edge was taken back: what came behind it was left");
 }
 
 /* What is left out here was lost like any other record: its edge sends it again, behind what follows. Waiting for it would hold up

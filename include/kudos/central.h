@@ -121,8 +121,8 @@ kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t 
 uint64_t kd_central_passed_over(const kd_central *c, kd_bytes *edge);
 
 /*
- * True once after a batch that waited in quarantine was merged or dropped: what came behind it in the log was left, and its edge need not have it any
- * more. The shell reads the log again from the earliest record. The stored position is forgotten with the same commit, so a start does it, too.
+ * True once after a batch that waited in quarantine was merged or dropped, and after an edge was taken back: what came behind it in the log was left,
+ * and its edge need not have it any more. The shell reads the log again from the earliest record. The stored position is forgotten with the same commit, so a start does it, too.
  */
 bool kd_central_log_again(kd_central *c);
 

@@ -69,6 +69,7 @@ static void begin_reading(world *w, uint32_t slot, uint32_t partition)
     int64_t stored = -1;
     bool known = kd_central_log_position(p->core, &stored);
     int64_t next = kd_central_log_check(p->core, known ? sim_log_read(l, stored) : kd_bytes_of(NULL, 0));
+    if (kd_central_log_again(p->core)) next = -1;
     if (known && (w->options->world_plant & SIM_PLANT_TRUST_OFFSET)) next = stored + 1;
     TRACE(w, "%s/%u reads from %d, stored %d", world_process_name(w, process_of_central(slot)), partition,
           next, stored);

@@ -101,6 +101,16 @@ static void tell_backups(world *w, uint32_t partition)
 
 /* ---- edges ---- */
 
+/* The core asks for the log from its beginning. One that reads nothing yet begins there: it has forgotten its position. */
+static void read_again(world *w, uint32_t slot, uint32_t partition)
+{
+    sim_part *p = &w->centrals[slot].parts[partition];
+    uint32_t process = process_of_central(slot);
+    if (!p->reading || !kd_central_log_again(p->core)) return;
+    w->processes[process].cursor[partition].next = w->likes[partition].start;
+    consumer_wake(w, process, partition);
+}
+
 static void tell_edge(world *w, uint32_t slot, uint32_t partition, uint32_t edge)
 {
     uint64_t version;
@@ -110,6 +120,7 @@ static void tell_edge(world *w, uint32_t slot, uint32_t partition, uint32_t edge
         kd_central_retire(core, name, &version);
     else
         kd_central_readmit(core, name, &version);
+    read_again(w, slot, partition);
 }
 
 static void on_edge_word(world *w, const sim_event *ev)

@@ -236,5 +236,24 @@ def test_retire(central, feed):  # noqa: F811
     feed.batch("here", [like(item, "u4")], complete_to=T0 + 10**9)
     central.wait_likes(item, 3)
     assert last_line(run("retire", "gone", "--undo", *where), "retire")["verdict"] == "readmitted"
-    feed.batch("gone", [like(item, "u3")], seq=2, after=(1, 1))
-    central.wait_likes(item, 4)
+    central.wait_likes(item, 4)  # what was refused is read again from the log: its edge need not have it any more
+    assert central.events("log-rewound")[0]["partition"] == 0 and central.applied("gone") == (1, 2)
+
+
+def test_what_waits_while_its_edge_is_retired_is_merged_when_it_is_taken_back(tmp_path, broker, feed):  # noqa: F811
+    item = feed.item(0)
+    with Central(tmp_path, broker.address) as central:
+        where = ["--url", central.url]
+        feed.batch("a", [like(item, "u1", counter=STRANGE)])
+        feed.batch("a", [like(item, "u2")])
+        central.wait_metric('kudos_central_batches_total{result="gap"}', 1)
+        run("retire", "a", *where)
+        central.set({"counters": {"like": "1 set", "save": "2 set", "view": "3 sum", "share": "4 sum", "clap": f"{STRANGE} set"}})
+        assert central.stop() == 0
+        central.start()
+        feed.batch("b", [like(item, "u3")])
+        central.wait_likes(item, 1)
+        assert kept(where)[0]["poison"] == "none"
+        run("retire", "a", "--undo", *where)
+        central.wait_likes(item, 2)
+        assert central.likes(item, "clap") == 1 and central.applied("a") == (1, 2) and kept(where) == []

@@ -1,6 +1,7 @@
 /* What is kept of poisoned records, that it goes when the batch is merged after all, and both ends of it. */
 #include <criterion/criterion.h>
 
+#include "kudos/forget.h"
 #include "kudos/quarantine.h"
 #include "tests/lib/central_rig.h"
 
@@ -245,6 +246,38 @@ Test(quarantine, nothing_is_merged_over_a_batch_that_waits_for_a_counter)
     cr_assert_eq(feed(), KD_FED_MERGED, "what the log has behind it");
     kd_bytes edge;
     cr_assert_eq(kd_central_passed_over(r.c, &edge), 0u);
+    kd_buf_finish(&over);
+}
+
+/* Its counter has come, and it cannot be merged yet: nothing is merged over it either, when the edge is taken back. */
+Test(quarantine, nothing_is_merged_over_a_batch_of_an_edge_that_is_retired)
+{
+    uint64_t version;
+    int64_t offset;
+    poison();
+    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-a"), &version), KD_OK);
+    rig_commit(&r);
+    r.counters.at[r.counters.count++] = (kd_counter){.name = "clap", .id = 33, .kind = KD_SET};
+    rig_reopen(&r);
+    cr_assert_eq(kept(), 1u);
+    cr_assert_eq(found[0].poison, KD_POISON_NONE);
+    cr_assert_eq(kd_central_readmit(r.c, kd_bytes_str("edge-a"), &version), KD_OK);
+    cr_assert(kd_central_log_again(r.c), "for what was refused");
+    rig_commit(&r);
+    cr_assert(!kd_central_log_position(r.c, &offset));
+    rig_edge gone_on = a;
+    kd_central_edge edges[8];
+    cr_assert_geq(kd_central_edges(r.c, edges, 8), 1u);
+    gone_on.last = edges[0].applied;
+    gone_on.last_digest = edges[0].digest;
+    gone_on.incarnation++;
+    gone_on.restarted = true;
+    kd_buf over = {0};
+    rig_op op = like(1, 7, noon + 3, RIG_LIKE);
+    rig_seal(&gone_on, &op, 1, NULL, 0, op.time_us, &over);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&over)), KD_FED_GAP);
+    cr_assert_eq(feed(), KD_FED_MERGED, "it comes again from the log");
+    cr_assert_eq(kept(), 0u);
     kd_buf_finish(&over);
 }
 
