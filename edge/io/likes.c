@@ -44,8 +44,8 @@ static int look(kd_like_op *op)
     op->known = op->counter < view.told;
     op->count = view.count[op->counter];
     op->pending = view.pending[op->counter];
-    op->made_us = view.made_us;
-    op->as_of_us = view.as_of_us;
+    op->made_us = op->known ? view.made_us : 0; /* the item may have a number of other counters */
+    op->as_of_us = op->known ? view.as_of_us : 0;
     return err;
 }
 

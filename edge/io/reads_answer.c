@@ -74,15 +74,16 @@ static void answer_display(kd_read *read)
 {
     kd_shard *s = read->call.origin;
     const kd_view *view = &read->at[0].view;
+    bool whole = view->told >= s->served.counters.count; /* else a counter that was just added is null */
     kd_http_request *req = read->call.req;
     char etag[24], age[64], as_of[KD_TIME_MS_MAX];
     snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)kd_hash(kd_buf_view(&s->out)));
     snprintf(age, sizeof age, "public, max-age=%llu",
              (unsigned long long)(s->app->settings.display_max_age_us / 1000000));
     kd_http_field fields[4] = {{"etag", kd_bytes_str(etag)},
-                               {"cache-control", kd_bytes_str(view->known ? age : "no-store")}};
+                               {"cache-control", kd_bytes_str(whole ? age : "no-store")}};
     size_t count = 2;
-    if (view->as_of_us)
+    if (whole && view->as_of_us)
         fields[count++] =
             (kd_http_field){"kudos-as-of", kd_bytes_of(as_of, kd_display_time_ms(view->as_of_us, as_of))};
     if (matches(req, etag)) {

@@ -5,9 +5,9 @@
  * What may be missing all the same, and why:
  * - one for each user of whose operations here, not yet confirmed, one rests on a row that this edge could not know to be stale: he went on
  *   elsewhere afterwards, was not answered there, or brought no token (api.md, "pending"). journal_misled counts those users, from the journal alone;
- * - of one's own like, as many as are pending, at an edge whose disk was put back, or that a restore of central threw back, until central has merged what is
- *   sent again or moved: the number may hold that already, an unlike as well (rules 15, 20). Such an answer tells no as_of. Of a stale number, which is never
- *   sure to hold it, the same may be missing beside its as_of;
+ * - as many as are pending, at an edge whose disk was put back, until central has merged what is moved: the number may hold that already, an unlike as well,
+ *   and while it is cut off the edge does not know (rule 20). Of a stale number, which is never sure to hold it, until it is read;
+ * - of one's own like, the same at an edge that a restore of central threw back (rule 15): such an answer tells no as_of;
  * - one's own like, until what a restore of central undid is merged again (rule 17: what is sent again has no delta);
  * - likes of users who spoke at an edge that was ever copied while it ran, or is retired, or was taken back since central made the number: as in
  *   check_as_of.c;
@@ -40,7 +40,7 @@ uint64_t check_pending_from_us(const checks *c, uint32_t slot, uint32_t item, co
 static uint64_t may_be_missing(const checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view)
 {
     uint32_t partition = c->partition[item], edge = check_edge(slot);
-    bool sent_again = view->fresh ? view->as_of_us == 0 && (check_excuse_moved(c, slot, partition) || check_excuse_undone(c, slot, partition))
+    bool sent_again = view->fresh ? check_excuse_moved(c, slot, partition) || (view->as_of_us == 0 && check_excuse_undone(c, slot, partition))
                                   : c->doubled[edge] || c->disk_changed[edge] || c->slots[slot].undone_us[partition] != 0;
     uint64_t misled = journal_misled(c->view.journal, counter, item, edge, check_pending_from_us(c, slot, item, view), check_excuse_gone_us(c, slot));
     return sent_again ? KD_MAX(misled, view->pending[counter]) : misled;

@@ -330,6 +330,26 @@ def test_an_edge_takes_over_counters_and_collections_by_a_reload(rollout, tmp_pa
     assert e.stop() == 0
 
 
+def test_a_counter_that_was_just_added_has_no_number_and_no_age_while_central_is_away(rollout, tmp_path):
+    b, central, make = rollout
+    reload(central, counters={"clap": "60 set"})
+    wait_until(lambda: central.events("reloaded"), 20, "the counter at central")
+    e = make(Edge, tmp_path, b.address, central=central.url, more={**QUICK, "counters": COUNTERS, "api": {"collections": "posts"}}).start()
+    wait_until(lambda: e.events("catalogue-agrees"), 20, "central's catalogue")
+    assert clap(e, "posts/1", counter="like") == 200
+    settled([e, central], "posts/1", 1)
+    central.signal(signal.SIGSTOP)
+    reload(e, counters={"clap": "60 set"})
+    wait_until(lambda: clap(e, "posts/1") == 200, 20, "the counter at the edge")
+    said = e.post("/v1/posts/1/clap", user="bob").json
+    assert [said[k] for k in ("count", "display", "age_ms", "as_of", "pending")] == [None, None, None, None, 2]
+    shown = e.get("/v1/posts/1/display")
+    assert shown.json["display"] == {"like": "1", "save": "0", "view": "0", "share": "0", "clap": None}
+    assert shown.headers["cache-control"] == "no-store" and "kudos-as-of" not in shown.headers
+    central.signal(signal.SIGCONT)
+    wait_until(lambda: e.get("/v1/posts/1/counts").json["counts"]["clap"]["count"] == 2, 20, "a number")
+
+
 def test_what_central_said_last_holds_while_it_is_away(rollout, tmp_path):
     b, central, make = rollout
     e = make(Edge, tmp_path, b.address, central=central.url, more={**QUICK, "counters": COUNTERS, "api": {"collections": "posts"}}).start()
