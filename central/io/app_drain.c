@@ -60,16 +60,6 @@ void kd_app_drain(void *arg)
                          (uint32_t)(app->settings.drain_timeout_us / 1000 / HTTP_SHARE));
 }
 
-static void reload_tls(kd_app *app)
-{
-    char error[KD_OPTIONS_ERROR_MAX];
-    if (app->tls == NULL) return;
-    if (kd_http_tls_reload(app->tls, error, sizeof(error)) == KD_OK)
-        KD_LOG(KD_INFO, "certificate-reloaded");
-    else
-        KD_LOG(KD_ERROR, "certificate-kept", KD_STR("cause", error));
-}
-
 /* The workers first: what is asked of them from now on may be of a new counter. */
 static void take_over_names(kd_app *app, const kd_central_settings *fresh)
 {
@@ -114,6 +104,6 @@ void kd_app_reload(void *arg)
     else
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
     if (loaded) kd_options_finish(&kd_central_options, &fresh);
-    reload_tls(app);
+    kd_reload_tls(app->tls);
     kd_notify("READY=1");
 }

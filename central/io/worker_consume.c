@@ -50,11 +50,13 @@ static void rewind_log(kd_worker *w, kd_tenure *t, const char *text)
     kd_kafka_consumer_seek(w->consumer, &start);
 }
 
+static const char left_behind[] = "a batch that waited is merged or dropped, or an edge was taken back: what came behind it was left";
+
 void kd_worker_read_again(kd_worker *w, kd_tenure *t)
 {
     if (w->consumer == NULL || w->draining || !kd_central_log_again(t->core)) return; /* the next start does it */
     t->standing = false;
-    rewind_log(w, t, "a batch that waited is merged or dropped, or an edge was taken back: what came behind it was left");
+    rewind_log(w, t, left_behind);
 }
 
 /* What is left out here was lost like any other record: its edge sends it again, behind what follows. Waiting for it would hold up
@@ -190,7 +192,7 @@ static kd_kafka_start check_log(kd_worker *w, kd_log_check *check)
     if (offset < 0 && kd_central_log_position(t->core, &stored)) {
         kd_metric_add(&w->metrics.rewinds, 1);
         KD_LOG(KD_WARN, "log-rewound", KD_U64("partition", t->partition), KD_I64("offset", stored),
-               KD_STR("cause", again          ? "a batch that waited is merged: what came behind it was left"
+               KD_STR("cause", again          ? left_behind
                                : check->found ? "another record stands where the last one merged was"
                                               : "the last record merged is not in the log"));
     }

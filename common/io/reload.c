@@ -32,3 +32,13 @@ bool kd_reload_counters(kd_counters *mine, const kd_counters *fresh)
     kd_counters_append(mine, fresh);
     return mine->count > before;
 }
+
+void kd_reload_tls(kd_http_tls *tls)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    if (tls == NULL) return;
+    if (kd_http_tls_reload(tls, error, sizeof(error)) == KD_OK)
+        KD_LOG(KD_INFO, "certificate-reloaded");
+    else
+        KD_LOG(KD_ERROR, "certificate-kept", KD_STR("cause", error));
+}

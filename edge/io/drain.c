@@ -6,7 +6,6 @@
 #include "edge/io/drain.h"
 
 #include <stdio.h>
-
 #include <stdlib.h>
 #include <unistd.h>
 

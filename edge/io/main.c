@@ -197,16 +197,6 @@ static void take_over(kd_app *app, kd_settings *fresh)
     kd_drift_probe_ask(app->drift); /* it may have more, too */
 }
 
-static void reload_tls(kd_app *app)
-{
-    char error[KD_OPTIONS_ERROR_MAX] = "";
-    if (!app->tls) return;
-    if (kd_http_tls_reload(app->tls, error, sizeof error) == KD_OK)
-        KD_LOG(KD_INFO, "certificate-reloaded");
-    else
-        KD_LOG(KD_ERROR, "certificate-kept", KD_STR("cause", error));
-}
-
 static void reload(void *arg)
 {
     kd_app *app = arg;
@@ -221,7 +211,7 @@ static void reload(void *arg)
     else
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
     if (loaded) kd_options_finish(&kd_edge_options, &fresh);
-    reload_tls(app);
+    kd_reload_tls(app->tls);
     kd_notify("READY=1");
 }
 

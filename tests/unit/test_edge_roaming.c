@@ -137,6 +137,13 @@ Test(edge_roaming, a_restart_forgets_nothing_of_what_was_said_here)
     cr_expect_eq(er_shown(&r, 1, NULL), 0);
 }
 
+static void put_back(sim_disk *copy)
+{
+    sim_disk_destroy(r.disk);
+    r.disk = copy;
+    cr_assert_eq(er_open(&r), KD_OK);
+}
+
 Test(edge_roaming, what_was_said_behind_the_copy_from_which_a_disk_was_put_back_was_said_elsewhere)
 {
     says(KD_LIKE, 1, 1);
@@ -144,9 +151,7 @@ Test(edge_roaming, what_was_said_behind_the_copy_from_which_a_disk_was_put_back_
     sim_disk *copy = sim_disk_copy_crashed(r.disk, 0);
     says(KD_UNLIKE, 1, 1);
     er_commit(&r);
-    sim_disk_destroy(r.disk);
-    r.disk = copy;
-    cr_assert_eq(er_open(&r), KD_OK);
+    put_back(copy);
     kd_liked_ground ground;
     cr_expect_eq(liked(NULL, &ground), KD_ENOTFOUND, "the row of the copy says liked");
     cr_expect_eq(kd_edge_member(r.e, ER_LIKE, rig_item(1), rig_user(1)), 1);
@@ -159,9 +164,7 @@ Test(edge_roaming, what_was_said_behind_an_empty_copy_stays_unknown_over_starts)
     sim_disk *copy = sim_disk_copy_crashed(r.disk, 0);
     says(KD_LIKE, 1, 1);
     er_commit(&r);
-    sim_disk_destroy(r.disk);
-    r.disk = copy;
-    cr_assert_eq(er_open(&r), KD_OK);
+    put_back(copy);
     er_commit(&r);
     kd_request other = er_request(2, 9);
     cr_assert_eq(er_take(&r, &other), KD_OK);

@@ -220,21 +220,27 @@ Test(quarantine, the_log_is_read_again_for_what_came_behind_a_batch_that_waited)
     expect_log_again();
 }
 
-/* Of an earlier life of this partition the edge has heard that all is applied. It let the batch that waits go, and goes on behind applied. */
+/* Of an earlier life of this partition edge a has heard that all is applied. It let the batch that waits go, and goes on behind applied. */
+static kd_buf seal_over(void)
+{
+    kd_central_edge edges[8];
+    kd_buf over = {0};
+    rig_edge gone_on = a;
+    rig_op op = like(1, 7, noon + 3, RIG_LIKE);
+    cr_assert_geq(kd_central_edges(r.c, edges, 8), 1u);
+    gone_on.last = edges[0].applied;
+    gone_on.last_digest = edges[0].digest;
+    gone_on.incarnation++;
+    gone_on.restarted = true;
+    rig_seal(&gone_on, &op, 1, NULL, 0, op.time_us, &over);
+    return over;
+}
+
 Test(quarantine, nothing_is_merged_over_a_batch_that_waits_for_a_counter)
 {
     uint64_t id = poison(), version;
     bool passed;
-    kd_buf over = {0};
-    rig_edge gone_on = a;
-    gone_on.last = (kd_position){a.last.incarnation, a.last.seq - 1};
-    kd_central_edge edges[8];
-    cr_assert_geq(kd_central_edges(r.c, edges, 8), 1u);
-    gone_on.last_digest = edges[0].digest;
-    gone_on.incarnation++;
-    gone_on.restarted = true;
-    rig_op op = like(1, 7, noon + 3, RIG_LIKE);
-    rig_seal(&gone_on, &op, 1, NULL, 0, op.time_us, &over);
+    kd_buf over = seal_over();
     cr_assert_eq(rig_feed(&r, kd_buf_view(&over)), KD_FED_GAP);
     rig_commit(&r);
     rig_reopen(&r);
@@ -265,16 +271,7 @@ Test(quarantine, nothing_is_merged_over_a_batch_of_an_edge_that_is_retired)
     cr_assert(kd_central_log_again(r.c), "for what was refused");
     rig_commit(&r);
     cr_assert(!kd_central_log_position(r.c, &offset));
-    rig_edge gone_on = a;
-    kd_central_edge edges[8];
-    cr_assert_geq(kd_central_edges(r.c, edges, 8), 1u);
-    gone_on.last = edges[0].applied;
-    gone_on.last_digest = edges[0].digest;
-    gone_on.incarnation++;
-    gone_on.restarted = true;
-    kd_buf over = {0};
-    rig_op op = like(1, 7, noon + 3, RIG_LIKE);
-    rig_seal(&gone_on, &op, 1, NULL, 0, op.time_us, &over);
+    kd_buf over = seal_over();
     cr_assert_eq(rig_feed(&r, kd_buf_view(&over)), KD_FED_GAP);
     cr_assert_eq(feed(), KD_FED_MERGED, "it comes again from the log");
     cr_assert_eq(kept(), 0u);
