@@ -2,6 +2,8 @@
  * again. */
 #include "common/route.h"
 
+#include <stdio.h>
+
 static bool refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
 {
     *why = (kd_refusal){.problem = problem, .detail = detail, .field = field};
@@ -139,4 +141,21 @@ bool kd_route_number(kd_bytes query, const char *name, uint64_t initial, uint64_
         return refuse(why, KD_PROBLEM_INVALID_REQUEST, name, "a whole number within its bounds is wanted");
     *value = n;
     return true;
+}
+
+static int refuse_name(char *error, const char *option, const char *name, const char *noun)
+{
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s is a path of the API and cannot name a %s", option, name, noun);
+    return KD_EINVAL;
+}
+
+int kd_route_check_names(const kd_strings *collections, const kd_counters *counters, char *error)
+{
+    static const char *const tails[] = {"counts", "display", "likers"};
+    static const char shadow[] = "snapshots";
+    for (uint32_t i = 0; i < counters->count; i++)
+        for (size_t t = 0; t < KD_COUNT(tails); t++)
+            if (strcmp(counters->at[i].name, tails[t]) == 0) return refuse_name(error, "[counters]", tails[t], "counter");
+    if (kd_strings_hold(collections, kd_bytes_str(shadow))) return refuse_name(error, "api.collections", shadow, "collection");
+    return KD_OK;
 }

@@ -54,6 +54,10 @@ bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind
 bool kd_route_number(kd_bytes query, const char *name, uint64_t initial, uint64_t min, uint64_t max,
                      uint64_t *value, kd_refusal *why);
 
+/* Whether no path of the API hides a name of a configuration: a counter is the last segment of a path, where `counts`, `display` and `likers` stand too;
+ * a collection is the first one of three, where central has `snapshots`. KD_OK, or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes) that names the option. */
+int kd_route_check_names(const kd_strings *collections, const kd_counters *counters, char *error);
+
 bool kd_strings_hold(const kd_strings *list, kd_bytes value);
 
 #endif

@@ -117,6 +117,8 @@ static bool handle_fixed(kd_api *api, kd_http_request *req, const kd_route *rout
     return false;
 }
 
+static const kd_refusal edges_alone_have = {KD_PROBLEM_NOT_FOUND, "central does not have this path: ask an edge", NULL};
+
 /* /v1/{collection}/{id}/{counts|likers|counter} */
 static bool handle_tail(kd_api *api, kd_http_request *req, const kd_route *route, const kd_item *item,
                         kd_refusal *why)
@@ -132,7 +134,7 @@ static bool handle_tail(kd_api *api, kd_http_request *req, const kd_route *route
         return true;
     }
     if (kd_bytes_eq(tail, kd_bytes_str("display"))) {
-        *why = (kd_refusal){KD_PROBLEM_NOT_FOUND, "central does not have this path: ask an edge", NULL};
+        *why = edges_alone_have;
         return false;
     }
     if (!kd_route_counter(tail, &api->settings->counters, KD_SET, &counter, why)) return false;
@@ -162,6 +164,7 @@ void kd_api_handle(kd_http_request *req, void *arg)
     kd_refusal why = {KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL};
     if (kd_route_cut(req->path, &route) == KD_OK) {
         if (handle_fixed(api, req, &route)) return;
+        if (kd_route_is(&route, "likes")) why = edges_alone_have;
         if (route.count == 3 && handle_item(api, req, &route, &why)) return;
     }
     kd_read_refuse(req, &why);

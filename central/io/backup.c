@@ -31,7 +31,7 @@ static const kd_command_line line = {
              "written by central. From its beginning on the edges keep what a restore of it would need from "
              "them; they may forget\n"
              "what every backup holds. So say --forget when one is deleted.\n"
-             "Last line: backup name= partitions= rows= bytes= verdict=done (list: backups= verdict=listed; "
+             "Last line: backup name= partitions= rows= bytes= verdict=done (list: a line for each partition of each; backups= verdict=listed; "
              "forget: verdict=forgotten).\n"
              "Exit codes: 0 done, 1 failed (nothing of it is left), 2 usage, 4 not reached or in use.",
     .options = options,
@@ -160,10 +160,36 @@ static bool read_order(const kd_arguments *a, kd_order *order, char *error)
     return true;
 }
 
+/* The name in the next line of a list, and *at behind it; empty at the end. */
+static kd_bytes next_name(const char **at, const char *end)
+{
+    static const char before[] = " name=";
+    const char *name_at = memmem(*at, (size_t)(end - *at), before, sizeof(before) - 1);
+    if (name_at == NULL) return kd_bytes_of(NULL, 0);
+    name_at += sizeof(before) - 1;
+    const char *blank = memchr(name_at, ' ', (size_t)(end - name_at));
+    *at = blank ? blank : end;
+    return kd_bytes_of(name_at, (size_t)(*at - name_at));
+}
+
+/* The list has a line for each backup of each partition. */
+static uint32_t count_backups(const kd_buf *text)
+{
+    kd_bytes seen[KD_BACKUPS_MAX], found;
+    uint32_t count = 0;
+    const char *at = (const char *)text->data, *end = at + text->len;
+    while (text->len > 0 && (found = next_name(&at, end)).len > 0) {
+        uint32_t i = 0;
+        while (i < count && !kd_bytes_eq(seen[i], found)) i++;
+        if (i == count && count < KD_COUNT(seen)) seen[count++] = found;
+    }
+    return count;
+}
+
 static void print(const kd_order *order, const kd_buf *text)
 {
-    uint64_t lines = kd_order_print(text);
-    if (order->kind == KD_ORDER_BACKUP_LIST) printf("backup backups=%" PRIu64 " verdict=listed\n", lines);
+    kd_order_print(text);
+    if (order->kind == KD_ORDER_BACKUP_LIST) printf("backup backups=%u verdict=listed\n", count_backups(text));
     if (order->kind == KD_ORDER_BACKUP_FORGET) printf("backup name=%s verdict=forgotten\n", order->name);
 }
 

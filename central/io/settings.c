@@ -6,6 +6,7 @@
 #include "common/cidr.h"
 #include "common/io/log.h"
 #include "common/io/options_file.h"
+#include "common/route.h"
 
 #define MIB (1024u * 1024u)
 #define SECOND 1000000u
@@ -136,21 +137,6 @@ const kd_options kd_central_options = {"kudos-central",
                                        options,
                                        KD_COUNT(options), sizeof(kd_central_settings), check_all};
 
-/* The last segments of paths: a counter of that name could never be asked for. */
-static int check_counters(const kd_central_settings *s, char *error)
-{
-    static const char *const paths[] = {"counts", "display", "likers"};
-    for (uint32_t i = 0; i < s->counters.count; i++) {
-        for (size_t p = 0; p < KD_COUNT(paths); p++) {
-            if (strcmp(s->counters.at[i].name, paths[p]) != 0) continue;
-            snprintf(error, KD_OPTIONS_ERROR_MAX,
-                     "[counters]: %s is a path of the API and cannot name a counter", paths[p]);
-            return KD_EINVAL;
-        }
-    }
-    return KD_OK;
-}
-
 static int check_topics(const kd_central_settings *s, char *error)
 {
     if (strcmp(s->likes_topic, s->counts_topic) != 0 && strcmp(s->likes_topic, s->changes_topic) != 0 &&
@@ -172,7 +158,7 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
                  "http.tls_required and http.tls_client_ca need http.tls_certificate");
         return KD_EINVAL;
     }
-    int rc = check_counters(s, error);
+    int rc = kd_route_check_names(&s->collections, &s->counters, error);
     if (rc == KD_OK) rc = check_topics(s, error);
     if (rc == KD_OK) rc = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
     if (rc != KD_OK) return rc;

@@ -289,6 +289,7 @@ static void refuse(http_request *req)
     kd_http_field fields[3] = {PROBLEM_FIELDS};
     size_t n = 2;
     if (req->refusal == 503) fields[n++] = (kd_http_field){"retry-after", kd_bytes_str("1")};
+    if (req->refusal == 405) fields[n++] = (kd_http_field){"allow", kd_bytes_str("GET, HEAD, POST, DELETE")};
     req->conn->server->counters.rejected++;
     req->keep_alive = req->keep_alive && req->ended;
     respond(req, req->refusal, fields, n, refusal_body(req->refusal));

@@ -133,7 +133,7 @@ static void handle_item(kd_shard *s, kd_http_request *req, const kd_route *route
     kd_refusal why;
     uint32_t counter;
     bool known = kd_route_item(route->at[0], route->at[1], &served->collections, &item, &why);
-    if (kd_bytes_eq(tail, kd_bytes_str("likers")) || (!known && central_alone_has(route))) { /* a collection may be named "snapshots" */
+    if (central_alone_has(route)) {
         no_such_path(req, route);
     } else if (!known) {
         if (!why.field && why.problem == KD_PROBLEM_INVALID_ID) why.field = "id";

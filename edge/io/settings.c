@@ -9,6 +9,7 @@
 #include "common/cidr.h"
 #include "common/io/log.h"
 #include "common/io/options_file.h"
+#include "common/route.h"
 
 /* What Kafka allows in the name of a topic. */
 static bool topic_valid(kd_bytes name)
@@ -183,18 +184,10 @@ static int refuse(char *error, const char *text)
     return KD_EINVAL;
 }
 
-static int check_counters(const kd_settings *s, char *error)
+static int check_names(const kd_settings *s, char *error)
 {
     if (s->counters.count == 0) return refuse(error, "[counters]: at least one counter is needed");
-    for (uint32_t i = 0; i < s->counters.count; i++) {
-        const char *name = s->counters.at[i].name;
-        if (strcmp(name, "counts") != 0 && strcmp(name, "display") != 0 && strcmp(name, "likers") != 0)
-            continue;
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "[counters]: %s is a path of the API and cannot name a counter",
-                 name);
-        return KD_EINVAL;
-    }
-    return KD_OK;
+    return kd_route_check_names(&s->collections, &s->counters, error);
 }
 
 kd_edge_config kd_settings_core(const kd_settings *s)
@@ -258,7 +251,7 @@ int kd_settings_check(const kd_settings *s, char *error)
         return refuse(error, "edge.shards is above kafka.partitions: a shard would have nothing to do");
     if (s->outbox_max < s->partitions * OUTBOX_MIN_PARTITION)
         return refuse(error, "edge.outbox_max: at least 1KiB for each of kafka.partitions");
-    int err = check_counters(s, error);
+    int err = check_names(s, error);
     if (!err) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin_listen, error);
     return err ? err : check_kafka(s, error);
 }

@@ -55,7 +55,9 @@ def test_backup_under_traffic_is_restored_exactly_twice(tmp_path, broker, feed):
         assert (done["name"], done["partitions"], done["verdict"]) == ("first", "2", "done") and int(done["rows"]) > 0
         then = traffic.rounds
         until(lambda: traffic.rounds > then + 3, "the traffic has stopped")
-        assert {(b["name"], b["complete"]) for b in backups("--url", c.url)} == {("first", "yes")}
+        listed = run("backup", "--list", "--url", c.url)
+        assert {(b["name"], b["complete"], b["partition"]) for b in backups("--url", c.url)} == {("first", "yes", "0"), ("first", "yes", "1")}
+        assert last_line(listed, "backup")["backups"] == "1", "one, however many partitions it has"
         traffic.stop()
         views = traffic.rounds * 6
         for item in items:

@@ -104,7 +104,8 @@ def test_refusals(central):
     assert problem("GET", "/v1/posts/1/nothing") == (404, "unknown-counter")
     assert problem("GET", "/v1/posts/1/view") == (404, "unknown-counter")
     assert problem("GET", "/v1/posts/1/display") == (404, "not-found")
-    assert "edge" in central.get("/v1/posts/1/display").json["detail"]
+    for only_edges_have in ("/v1/posts/1/display", "/v1/likes"):
+        assert "ask an edge" in central.get(only_edges_have).json["detail"]
     assert problem("GET", "/v1/posts/1/like") == (401, "unauthorized")
     assert problem("GET", "/v1/posts/1/like", headers={"X-User-Id": "a b"}) == (400, "invalid-id")
     assert problem("GET", "/v1/posts/1/counts?by=hour") == (400, "invalid-request")

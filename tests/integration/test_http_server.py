@@ -116,7 +116,9 @@ def short(value):
 ], ids=short)
 def test_h1_bad_requests(serve, text, status):
     server = serve()
-    assert h1_status(h1_raw(server, text)) == status
+    answer = h1_raw(server, text)
+    assert h1_status(answer) == status
+    assert (b"\r\nallow: get, head, post, delete\r\n" in answer.lower()) == (status == 405)
     assert server.count("requests") == 1
 
 

@@ -64,4 +64,7 @@ Test(central_settings, names_that_would_shadow_each_other_are_refused)
     cr_expect_not_null(strstr(error, "changes_topic"), "%s", error);
     cr_expect_eq(check(counter, 1), KD_EINVAL);
     cr_expect_not_null(strstr(error, "likers"), "%s", error);
+    const char *collection[] = {"api.collections=posts, snapshots"};
+    cr_expect_eq(check(collection, 1), KD_EINVAL);
+    cr_expect_not_null(strstr(error, "api.collections: snapshots"), "%s", error);
 }

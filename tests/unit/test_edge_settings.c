@@ -56,6 +56,7 @@ Test(edge_settings, what_cannot_be_is_named)
     refused("edge.flush_interval=5", "flush_interval");
     refused("kafka.counts_topic=kudos.likes.v1", "counts_topic");
     refused("counters.display=9 set", "display");
+    refused("api.collections=posts, snapshots", "api.collections: snapshots");
     refused("central.url=ftp://central", "central.url");
     refused("central.url=http://", "central.url");
     refused("central.url=http://central:99999", "central.url");
