@@ -175,15 +175,15 @@ static void hand_over(kd_keeper *k)
     }
 }
 
-static void look_up_ends(kd_keeper *k)
+/* Behind a question that was not answered the ends are unknown: those of before would tell a lag that is long out of date. */
+static void look_up_ends(kd_keeper *k, bool answered)
 {
     int64_t low, high;
-    for (uint32_t p = 0; k->reader != NULL && p < k->settings->partitions && !stopping(k); p++) {
-        if (kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low, &high) !=
-            KD_OK)
-            return;
+    for (uint32_t p = 0; p < k->settings->partitions; p++) {
+        answered = answered && k->reader != NULL && !stopping(k) &&
+                   kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low, &high) == KD_OK;
         kd_tenure *t = kd_worker_tenure(&k->workers[p % k->count], p);
-        __atomic_store_n(&t->log_high, high, __ATOMIC_RELAXED);
+        __atomic_store_n(&t->log_high, answered ? high : -1, __ATOMIC_RELAXED);
     }
 }
 
@@ -196,12 +196,13 @@ static void *run(void *arg)
     open_reader(k);
     hand_over(k);
     bool answered = look_after_kafka(k, WATCH_MS);
+    look_up_ends(k, answered);
     while (!stopping(k)) {
         if (rest(k, answered ? ROUND_MS : WATCH_AGAIN_MS) && ensure_topics(k))
             for (uint32_t w = 0; w < k->count; w++) kd_worker_rejoin(&k->workers[w]);
         if (stopping(k)) break;
         answered = look_after_kafka(k, WATCH_MS);
-        if (answered) look_up_ends(k);
+        look_up_ends(k, answered);
     }
     return NULL;
 }

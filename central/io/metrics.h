@@ -34,13 +34,13 @@
     X(commit_ops, SIZES, "kudos_central_commit_operations", "", "Operations in a commit.")                   \
     X(snapshots, COUNTER, "kudos_central_snapshots_total", "", "Snapshots and heartbeats handed to Kafka.")  \
     X(snapshot_parts, COUNTER, "kudos_central_snapshot_parts_total", "", "Records of them.")                 \
-    X(snapshot_age, AGE, "kudos_central_snapshot_age_seconds", "",                                           \
-      "Since the oldest last snapshot of a partition.")                                                      \
+    X(snapshot_age, AGE_OF_ALL, "kudos_central_snapshot_age_seconds", "",                                    \
+      "Since the oldest last snapshot of a partition; NaN: one has had none since the start.")                                                      \
     X(outbound_failed, COUNTER, "kudos_central_outbound_failures_total", "",                                 \
       "Records that Kafka refused and that go again.")                                                       \
     X(outbound, GAUGE, "kudos_central_outbound_records", "", "Records for Kafka that are not delivered.")    \
     X(lag, GAUGE, "kudos_central_lag_records", "",                                                           \
-      "Records of the likes topic not yet merged, over all partitions.")                                     \
+      "Records of the likes topic not yet merged, over all partitions; NaN: Kafka did not say how many there are.")                                     \
     X(rewinds, COUNTER, "kudos_central_rewinds_total", "",                                                   \
       "Times a partition was read again from its earliest record.")                                          \
     X(pauses, COUNTER, "kudos_central_pauses_total", "",                                                     \

@@ -8,6 +8,7 @@ typedef struct {
     uint64_t dirty, outbound, failed, unknown_schema, edges, snapshot_age, low_age;
     uint64_t stable_age, floor_age, halted, collected, ignored;
     int64_t lag;
+    bool lag_unknown; /* of one partition */
     uint64_t read_errors;
 } totals;
 
@@ -68,6 +69,7 @@ static void add_lag(totals *all, kd_worker *w, kd_tenure *t)
     bool known = kd_central_log_position(t->core, &offset);
     int64_t next = known ? offset + 1 : 0;
     if (high > next) all->lag += high - next;
+    all->lag_unknown |= high < 0;
     if (!known || w->consumer == NULL || w->draining || next == t->group_offset) return;
     kd_kafka_consumer_commit(w->consumer, 0, t->partition, next);
     t->group_offset = next;
@@ -84,8 +86,8 @@ static void add_tenure(totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
     all->outbound += t->claims.count + t->counts.count + t->changes.count;
     all->failed += t->claims.failed + t->counts.failed + t->changes.failed;
     all->unknown_schema += t->unknown_schema;
-    if (t->snapshot_made_us > 0)
-        all->snapshot_age = KD_MAX(all->snapshot_age, age(kd_clock_mono_us(), t->snapshot_made_us));
+    uint64_t snapshot_age = t->snapshot_made_us > 0 ? age(kd_clock_mono_us(), t->snapshot_made_us) : UNKNOWN_AGE;
+    all->snapshot_age = KD_MAX(all->snapshot_age, snapshot_age);
 }
 
 static void measure_kafka(kd_worker *w)
@@ -125,7 +127,7 @@ void kd_worker_measure(kd_worker *w)
         {&m->snapshot_age, all.snapshot_age},
         {&m->outbound_failed, all.failed},
         {&m->outbound, all.outbound},
-        {&m->lag, (uint64_t)all.lag},
+        {&m->lag, all.lag_unknown ? (uint64_t)KD_METRIC_NONE : (uint64_t)all.lag},
         {&m->dirty, all.dirty},
         {&m->redo_bytes, all.sum.redo_bytes},
         {&m->unpublished_bytes, all.sum.unpublished_bytes},

@@ -65,7 +65,7 @@
     X(evicted, COUNTER, "kudos_edge_items_evicted_total", "", "Items whose counts made room.")               \
     X(filter_rows, GAUGE, "kudos_edge_filter_rows", "", "Rows in the membership filter.")                    \
     X(fresh_rows, GAUGE, "kudos_edge_fresh_rows", "", "Rows that the journal still stands for.")             \
-    X(rows_expired, COUNTER, "kudos_edge_rows_expired_total", "", "Rows of membership that expired.")        \
+    X(rows_expired, COUNTER, "kudos_edge_rows_expired_total", "", "Rows of membership that expired and were taken out of the store.")        \
     X(stable_age, AGE_OF_ALL, "kudos_edge_stable_age_seconds", "",                                                  \
       "How long ago it was up to where rows may expire, at least; NaN: none may.")                           \
     X(identity_alarms, COUNTER, "kudos_edge_identity_alarms_total", "",                                      \

@@ -127,3 +127,24 @@ def test_central_is_never_reached(lost):
         check_never_reached(edge, reason)
         wait_until(lambda: edge.events("kafka-unreachable"), FALLS_S, "a line about Kafka")
         assert edge.events("kafka-unreachable")[0]["reason"] == "refused"
+
+
+def test_central_knows_no_lag_and_no_age_while_kafka_is_away(tmp_path):
+    """Neither while it runs, nor when it is started into the outage: 0 would say that nothing waits and that all was just published."""
+    def told():
+        """What is told of both, or nothing of a central that does not answer yet."""
+        try:
+            return [central.metric(name) for name in ("kudos_central_lag_records", "kudos_central_snapshot_age_seconds")]
+        except OSError:
+            return []
+
+    with Broker(tmp_path) as broker, Central(tmp_path, broker.address) as central:
+        wait_until(lambda: told() and not any(map(math.isnan, told())), FALLS_S, "a lag and an age")
+        broker.signal(signal.SIGSTOP)
+        wait_until(lambda: math.isnan(told()[0]), FALLS_S, "an unknown lag")
+        assert told()[1] > 0
+        central.kill9()
+        central.start(wait=False)
+        wait_until(lambda: told() and all(map(math.isnan, told())), FALLS_S, "neither is known")
+        broker.signal(signal.SIGCONT)
+        wait_until(lambda: told() and not any(map(math.isnan, told())), FALLS_S, "a lag and an age again")
