@@ -17,6 +17,7 @@ static const kd_command_line line = {
              "and central has not merged is not in the counts, and as_of no longer says so; batches of it "
              "are refused from\n"
              "now on. Take it out of central.edges, too.\n"
+             "A partition that does not know the edge is named.\n"
              "Last line: retire edge= partitions= verdict=retired|readmitted. Exit codes: 0 done, 1 no "
              "partition knows it,\n"
              "2 usage, 4 not reached or in use.",
@@ -43,9 +44,13 @@ int kd_command_retire(int argc, char **argv)
         snprintf(error, sizeof(error), "%s is no name of an edge", a.words[0]);
         code = KD_EXIT_USAGE;
     }
-    if (code == KD_EXIT_OK)
+    if (code == KD_EXIT_OK) {
+        kd_order_print(&text);
+        if (text.len > 0 && !undo)
+            fprintf(stderr, "What %s sends to a partition that does not know it is merged: if it runs, say this again when all know it.\n", order.name);
         printf("retire edge=%s partitions=%" PRIu64 " verdict=%s\n", order.name, found,
                undo ? "readmitted" : "retired");
+    }
     kd_buf_finish(&text);
     kd_source_finish(&a.source);
     return kd_command_end(argv[0], code, error);

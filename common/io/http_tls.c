@@ -85,8 +85,8 @@ static int check_key_mode(const char *path, char *error, size_t size)
 {
     struct stat st;
     if (stat(path, &st) != 0) return fail(error, size, "http.tls_key", NULL, strerror(errno));
-    if ((st.st_mode & S_IROTH) == 0) return KD_OK;
-    return fail(error, size, "http.tls_key", path, "the private key is readable by everyone (chmod o-r)");
+    if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0) return KD_OK;
+    return fail(error, size, "http.tls_key", path, "the private key is open to group or others; chmod 600");
 }
 
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,

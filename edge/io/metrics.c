@@ -79,11 +79,10 @@ static void collect_shell(kd_shard *s)
     kd_metric_set(&m->http_bytes_out, (int64_t)http->bytes_out);
 }
 
-/* What was never heard of is as old as the process. */
-static int64_t age(const kd_shard *s, uint64_t now_us, uint64_t at_us)
+static int64_t age(uint64_t now_us, uint64_t at_us)
 {
-    uint64_t since = at_us ? at_us : s->started_us;
-    return now_us > since ? (int64_t)(now_us - since) : 0;
+    if (at_us == 0) return KD_METRIC_NONE;
+    return now_us > at_us ? (int64_t)(now_us - at_us) : 0;
 }
 
 void kd_metrics_collect(kd_shard *s)
@@ -106,9 +105,9 @@ void kd_metrics_collect(kd_shard *s)
     kd_edge_stats stats = pub->stats;
     pthread_mutex_unlock(&pub->lock);
     kd_doubts_tell(s, &stats);
-    kd_metric_set(&s->metrics.snapshot_age, age(s, kd_clock_server_at_us(&s->app->clock, kd_clock_mono_us()), made_us));
-    kd_metric_set(&s->metrics.stable_age, stable_us > 0 ? age(s, now_us, stable_us) : KD_METRIC_NONE);
-    kd_metric_set(&s->metrics.as_of_age, age(s, now_us, complete_us));
+    kd_metric_set(&s->metrics.snapshot_age, age(kd_clock_server_at_us(&s->app->clock, kd_clock_mono_us()), made_us));
+    kd_metric_set(&s->metrics.stable_age, age(now_us, stable_us));
+    kd_metric_set(&s->metrics.as_of_age, age(now_us, complete_us));
     collect_core(s, &stats);
     collect_shell(s);
     collect_reach(s);

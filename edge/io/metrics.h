@@ -48,9 +48,9 @@
       "Restores of central that this edge noticed.")                                                         \
     X(resent_ops, COUNTER, "kudos_edge_operations_resent_total", "",                                         \
       "Operations sent again after such a restore.")                                                         \
-    X(snapshot_age, AGE, "kudos_edge_snapshot_age_seconds", "",                                              \
-      "Age of the oldest partition's newest snapshot.")                                                      \
-    X(as_of_age, AGE, "kudos_edge_complete_age_seconds", "", "How long ago the counts were complete.")       \
+    X(snapshot_age, AGE_OF_ALL, "kudos_edge_snapshot_age_seconds", "",                                              \
+      "Age of the oldest partition's newest snapshot; NaN: a partition has had none.")                                                      \
+    X(as_of_age, AGE_OF_ALL, "kudos_edge_complete_age_seconds", "", "How long ago the counts were complete; NaN: unknown, as_of is null.")       \
     X(asks, COUNTER, "kudos_edge_asks_total", "", "Questions to central about an item.")                     \
     X(ask_answers, COUNTER, "kudos_edge_ask_answers_total", "thrown=\"false\"",                              \
       "Answers of central about an item.")                                                                   \

@@ -246,6 +246,7 @@ int kd_settings_check(const kd_settings *s, char *error)
         return refuse(error, "central.cert_file and central.key_file: both or neither");
     if (s->central_url && kd_http_client_check_url(s->central_url) != KD_OK)
         return refuse(error, "central.url: must be http://host:port or https://host:port, with no user in it");
+    if (s->display_max_age_us % SEC != 0) return refuse(error, "api.display_max_age: whole seconds are wanted, as Cache-Control tells them");
     if (s->resend_min_us > s->resend_max_us) return refuse(error, "edge.resend_min is above edge.resend_max");
     if (s->shards > s->partitions)
         return refuse(error, "edge.shards is above kafka.partitions: a shard would have nothing to do");

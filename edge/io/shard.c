@@ -207,7 +207,6 @@ int kd_shard_create(kd_shard **out, kd_app *app, uint32_t index, char *error)
     s->app = app;
     s->index = index;
     s->served = kd_offer_served(app->offer);
-    s->started_us = kd_shard_now_us(s);
     if (getrandom(&s->random, sizeof s->random, 0) != sizeof s->random) s->random = kd_clock_mono_us();
     int err = assemble(s, error);
     if (err) {

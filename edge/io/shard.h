@@ -48,7 +48,6 @@ struct kd_shard {
     kd_asker asker;
     kd_timer tick;
     struct event *turn;  /* see kd_shard_wake */
-    uint64_t started_us; /* carried wall time */
     uint64_t random;     /* jitter */
     uint64_t in_flight;  /* operations and items of calls that began here */
     kd_buf out;          /* the answer being written */

@@ -223,11 +223,12 @@ def test_tls_client_certificates(serve, certificate):
     assert server.count("requests") == 2
 
 
-def test_a_key_for_everyone_is_refused(certificate):
+@pytest.mark.parametrize("mode", [0o644, 0o640])
+def test_a_key_for_others_than_its_owner_is_refused(certificate, mode):
     cert, key = certificate("open")
-    os.chmod(key, 0o644)
+    os.chmod(key, mode)
     run = subprocess.run([ECHO, "0", cert, key], capture_output=True, text=True)
-    assert run.returncode == 1 and key in run.stderr
+    assert run.returncode == 1 and key in run.stderr and "chmod 600" in run.stderr
 
 
 def test_a_taken_port_is_named():

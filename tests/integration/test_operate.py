@@ -230,7 +230,9 @@ def test_retire(central, feed):  # noqa: F811
     central.wait_likes(item, 2)
     assert central.counts(item)["as_of"] == "2024-10-03T23:59:59.500Z"
     assert "no partition knows" in run("retire", "nobody", *where, rc=1).stderr
-    assert last_line(run("retire", "gone", *where), "retire") == {"edge": "gone", "partitions": "1", "verdict": "retired"}
+    done = run("retire", "gone", *where)
+    assert last_line(done, "retire") == {"edge": "gone", "partitions": "1", "verdict": "retired"}
+    assert done.stdout.splitlines()[:-1] == ["partition 1 does not know gone"] and "say this again" in done.stderr
     assert central.counts(item)["as_of"] == "2024-10-04T00:16:39.500Z"
     feed.batch("gone", [like(item, "u3")])
     feed.batch("here", [like(item, "u4")], complete_to=T0 + 10**9)

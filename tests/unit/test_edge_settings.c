@@ -62,4 +62,5 @@ Test(edge_settings, what_cannot_be_is_named)
     refused("central.url=http://central:99999", "central.url");
     refused("central.url=http://central/path", "central.url");
     refused("api.collections=,", "api.collections");
+    refused("api.display_max_age=500ms", "whole seconds");
 }
