@@ -24,7 +24,6 @@ enum {
     WATCH_MS = 2000, /* whether a broker answers */
     WATCH_BRIEF_MS = 100,
     WATCH_AGAIN_MS = 1000,
-    WATCH_FAILURES = 2 /* in a row: one slow answer is no outage */
 };
 _Static_assert((int)ENSURE_MS < (int)KD_ENDING_CALL_MS && (int)READ_MS < (int)KD_ENDING_CALL_MS &&
                    (int)WATERMARK_MS < (int)KD_ENDING_CALL_MS && (int)WATCH_MS < (int)KD_ENDING_CALL_MS,
@@ -44,7 +43,6 @@ struct kd_keeper {
     uint64_t random;
     kd_kafka_reader *reader;
     kd_kafka_watch *watch;
-    uint32_t watch_failures; /* in a row */
     kd_outage outage;
     kd_metric kafka_up; /* any thread reads it */
     char said[KD_OPTIONS_ERROR_MAX]; /* why the topics are not ready, as the log has it */
@@ -99,11 +97,10 @@ static bool look_after_kafka(kd_keeper *k, uint32_t timeout_ms)
     const char *cause;
     if (k->watch == NULL) return true;
     bool answered = kd_kafka_watch_ask(k->watch, timeout_ms, &reason, &cause) == KD_OK;
-    k->watch_failures = answered ? 0 : k->watch_failures + 1;
     if (answered)
-        kd_outage_end(&k->outage);
-    else if (k->watch_failures >= WATCH_FAILURES)
-        kd_outage_begin(&k->outage, reason, cause);
+        kd_outage_answered(&k->outage);
+    else
+        kd_outage_failed(&k->outage, reason, cause);
     if (answered || k->outage.down) kd_metric_set(&k->kafka_up, answered);
     return answered;
 }
@@ -130,7 +127,7 @@ static bool ensure_topics(kd_keeper *k)
             kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
         if (strcmp(error, k->said) != 0) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
         snprintf(k->said, sizeof(k->said), "%s", error);
-        k->watch_failures++; /* that was a question, too: what is left to ask is the reason */
+        kd_outage_failed(&k->outage, KD_REASON_OTHER, NULL); /* that was a question, too */
         look_after_kafka(k, WATCH_BRIEF_MS);
         rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
     }

@@ -52,7 +52,7 @@
     X(counts_cached, GAUGE, "kudos_central_counts_cached", "", "Items whose counts are in memory.")          \
     X(filter_rows, GAUGE, "kudos_central_filter_rows", "", "Rows in the membership filters.")                \
     X(quarantine_kept, GAUGE, "kudos_central_quarantined_records", "",                                       \
-      "Records kept in quarantine; the edge of each waits.")                                                 \
+      "Records kept in quarantine; the edge of a batch among them waits.")                                                 \
     X(edges, GAUGE_MAX, "kudos_central_edges", "", "Edges registered in a partition, at most.")              \
     X(low_watermark_age, AGE_OF_ALL, "kudos_central_low_watermark_age_seconds", "",                          \
       "Age of the oldest low watermark of a partition; NaN: one is unknown, and as_of with it.")             \

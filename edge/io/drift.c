@@ -3,7 +3,7 @@
  * bounds: it may be running, and writes wait for it. While central cannot be reached the carried clock goes on as it was measured last.
  *
  * Central is asked every PROBE_US at least, also when no measurement is due, for its answer tells that it can be reached. One slow answer is no
- * outage: app->central_up falls after FAILURES in a row, PROBE_US + FAILURES * (DEADLINE_MS + RETRY_US) after central went at most, and
+ * outage: app->central_up falls after KD_OUTAGE_FAILURES in a row, PROBE_US + KD_OUTAGE_FAILURES * (DEADLINE_MS + RETRY_US) after central went at most, and
  * rises with the first answer.
  */
 #include "edge/io/drift.h"
@@ -18,7 +18,7 @@
 #include "edge/io/central_words.h"
 #include "edge/io/clock_file.h"
 
-enum { PROBE_US = 5000 * 1000, RETRY_US = 500 * 1000, DEADLINE_MS = 1000, FAILURES = 2 };
+enum { PROBE_US = 5000 * 1000, RETRY_US = 500 * 1000, DEADLINE_MS = 1000 };
 
 struct kd_drift_probe {
     kd_app *app;
@@ -30,7 +30,6 @@ struct kd_drift_probe {
     uint64_t random;
     kd_clock_state told;
     bool distrusted;              /* central's certificate was refused, in this outage */
-    uint32_t failures;            /* in a row */
     uint64_t refused[KD_REASONS]; /* answers that were no time, by reason */
     kd_outage outage;
 };
@@ -105,11 +104,10 @@ static void note(kd_drift_probe *p, bool answered, int result, int status)
 {
     char cause[256];
     kd_reason reason = answered ? KD_REASON_OTHER : why(p, result, status, cause, sizeof cause);
-    p->failures = answered ? 0 : p->failures + 1;
     if (answered)
-        kd_outage_end(&p->outage);
-    else if (p->failures >= FAILURES)
-        kd_outage_begin(&p->outage, reason, cause);
+        kd_outage_answered(&p->outage);
+    else
+        kd_outage_failed(&p->outage, reason, cause);
     if (answered || p->outage.down) kd_metric_set(&p->app->central_up, answered);
     count(p);
 }

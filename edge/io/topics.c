@@ -15,7 +15,7 @@
 enum { LATER_TIMEOUT_MS = 2000 };
 _Static_assert((int)LATER_TIMEOUT_MS < (int)KD_ENDING_CALL_MS, "a stop that comes during a check waits for it");
 /* Whether a broker answers is asked for all the time. One slow answer is no outage. */
-enum { WATCH_US = 2000 * 1000, WATCH_AGAIN_US = 500 * 1000, WATCH_TIMEOUT_MS = 1500, WATCH_FAILURES = 2 };
+enum { WATCH_US = 2000 * 1000, WATCH_AGAIN_US = 500 * 1000, WATCH_TIMEOUT_MS = 1500 };
 _Static_assert((int)WATCH_TIMEOUT_MS < (int)KD_ENDING_CALL_MS, "a stop that comes during a question waits for it");
 
 /* Tells a shard; one per shard, posted to its loop. */
@@ -36,7 +36,6 @@ struct kd_topics {
     char said[KD_OPTIONS_ERROR_MAX]; /* why the topics are not ready, as the log has it */
     kd_kafka_watch *watch;
     kd_timer watch_timer;
-    uint32_t watch_failures; /* in a row */
     kd_outage outage;
     kd_tiding tidings[KD_SHARDS_MAX];
 };
@@ -130,12 +129,11 @@ static void on_watch(void *arg)
     kd_reason reason;
     const char *cause;
     bool answered = kd_kafka_watch_ask(t->watch, WATCH_TIMEOUT_MS, &reason, &cause) == KD_OK;
-    t->watch_failures = answered ? 0 : t->watch_failures + 1;
     if (!answered) kd_metric_add(&t->app->reach.kafka.of[reason], 1);
     if (answered)
-        kd_outage_end(&t->outage);
-    else if (t->watch_failures >= WATCH_FAILURES)
-        kd_outage_begin(&t->outage, reason, cause);
+        kd_outage_answered(&t->outage);
+    else
+        kd_outage_failed(&t->outage, reason, cause);
     if (answered || t->outage.down) kd_metric_set(&t->app->kafka_up, answered);
     kd_timer_set(&t->watch_timer, answered ? WATCH_US : WATCH_AGAIN_US);
 }
@@ -178,7 +176,7 @@ int kd_topics_create(kd_app *app, bool ready)
     kd_timer_init(&t->timer, t->loop, on_timer, t);
     int err = watch_create(t);
     if (err) return err;
-    t->watch_failures = ready ? 0 : WATCH_FAILURES - 1; /* the check at the start was a question, too */
+    if (!ready) kd_outage_failed(&t->outage, KD_REASON_OTHER, NULL); /* the check at the start was a question, too */
     if (ready)
         tell(t);
     else
