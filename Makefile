@@ -41,6 +41,8 @@ say = @printf '  %-6s %s\n' '$(1)' '$(2)'
 endif
 
 sources = $(sort $(foreach d,$(1),$(wildcard $(d)/*.c)))
+# The rooms of a house: all folders below it that hold sources.
+rooms   = $(sort $(patsubst %/,%,$(dir $(wildcard $(foreach d,$(1),$(d)/*.c $(d)/*/*.c $(d)/*/*/*.c)))))
 object  = $(patsubst %.c,$(if $(filter $(1),$(VARYING)),$(BUILD),$(SHARED))/%.o,$(1))
 objects = $(foreach s,$(call sources,$(1)),$(call object,$(s)))
 
@@ -77,21 +79,24 @@ $(patsubst %.c,$(BUILD)/%.o,$(VARYING)): $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(CPPFLAGS) $(VARIED) $(CFLAGS) -c $< -o $@
 endif
 
+IO_ROOMS     := $(call rooms,common/io)
+COMMON_ROOMS := $(filter-out $(IO_ROOMS),$(call rooms,common))
+
 define archive
 $(1): $(call objects,$(2))
 	$$(call say,AR,$$@)
 	@rm -f $$@
 	$$(Q)ar rcs $$@ $$^
 endef
-$(eval $(call archive,$(COMMON_CORE),common))
+$(eval $(call archive,$(COMMON_CORE),$(COMMON_ROOMS)))
 $(eval $(call archive,$(EDGE_CORE),edge/core))
 $(eval $(call archive,$(CENTRAL_CORE),central/core))
-$(eval $(call archive,$(IO),common/io))
+$(eval $(call archive,$(IO),$(IO_ROOMS)))
 
 # The tools without their main, for the unit tests.
-SIM_DIRS := sim sim/scenario sim/check sim/world sim/report sim/hunt sim/drill
+SIM_ROOMS := $(filter-out sim/preload,$(call rooms,sim))
 SIM := $(BUILD)/libkudos_sim.a
-$(SIM): $(filter-out $(SHARED)/sim/main.o,$(call objects,$(SIM_DIRS)))
+$(SIM): $(filter-out $(SHARED)/sim/commands/main.o,$(call objects,$(SIM_ROOMS)))
 	$(call say,AR,$@)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
@@ -109,13 +114,13 @@ $(1): $(2) $(SHIM) | $(BUILD)
 	$$(call say,LINK,$$@)
 	$$(Q)$(CC) $(LDFLAGS) $$^ $(3) -o $$@
 endef
-$(eval $(call program,$(BUILD)/kudos-edge,$(call objects,edge/io) $(IO) $(EDGE_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
-$(eval $(call program,$(BUILD)/kudos-central,$(call objects,central/io) $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
-$(eval $(call program,$(BUILD)/kudos-sim,$(SHARED)/sim/main.o $(SIM) $(IO) $(CORES),$(IO_LIBS) $(CORE_LIBS) -lm))
-$(eval $(call program,$(BUILD)/unit-tests,$(call objects,tests/unit tests/lib) $(SIM) $(CORES) $(IO) $(COMMON_CORE),-lcriterion $(IO_LIBS) $(CORE_LIBS) -lm))
+$(eval $(call program,$(BUILD)/kudos-edge,$(call objects,$(call rooms,edge/io)) $(IO) $(EDGE_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/kudos-central,$(call objects,$(call rooms,central/io)) $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/kudos-sim,$(SHARED)/sim/commands/main.o $(SIM) $(IO) $(CORES),$(IO_LIBS) $(CORE_LIBS) -lm))
+$(eval $(call program,$(BUILD)/unit-tests,$(call objects,$(call rooms,tests/unit) tests/lib) $(SIM) $(CORES) $(IO) $(COMMON_CORE),-lcriterion $(IO_LIBS) $(CORE_LIBS) -lm))
 $(eval $(call program,$(BUILD)/http-echo,$(SHARED)/tests/integration/http_echo.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/feed,$(SHARED)/tests/integration/feed.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
-$(eval $(call program,$(BUILD)/kafka-probe,$(SHARED)/tests/integration/kafka_probe.o $(SHARED)/sim/broker.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/kafka-probe,$(SHARED)/tests/integration/kafka_probe.o $(SHARED)/sim/kafka/broker.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-puts,$(SHARED)/tests/bench/bench_puts.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-merge,$(SHARED)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 
@@ -126,11 +131,11 @@ $(BUILD)/replayed/fuzz_%.o: tests/fuzz/fuzz_%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DLLVMFuzzerTestOneInput=fuzz_$* -c $< -o $@
 $(eval $(call program,$(BUILD)/fuzz-replay,$(BUILD)/tests/fuzz/replay.o $(patsubst %,$(BUILD)/replayed/%.o,$(FUZZERS)) $(call objects,tests/lib) \
-	$(addprefix $(BUILD)/,edge/io/settings.o edge/io/central_words.o central/io/settings.o) $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS) -lm))
+	$(addprefix $(BUILD)/,edge/io/daemon/settings.o edge/io/upstream/central_words.o central/io/daemon/settings.o) $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS) -lm))
 
 # Allocations of our own code, failed one after the other.
 ALLOCATORS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
-$(eval $(call program,$(BUILD)/alloc-failure,$(call objects,tests/fault tests/lib) $(BUILD)/edge/io/settings.o $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(ALLOCATORS) $(IO_LIBS) $(CORE_LIBS) -lm))
+$(eval $(call program,$(BUILD)/alloc-failure,$(call objects,tests/fault tests/lib) $(BUILD)/edge/io/daemon/settings.o $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(ALLOCATORS) $(IO_LIBS) $(CORE_LIBS) -lm))
 
 $(BUILD):
 	@mkdir -p $@
@@ -202,7 +207,7 @@ sanitized-check: $(addprefix $(BUILD)/,unit-tests fuzz-replay alloc-failure kudo
 	$(Q)$(BUILD)/kudos-sim hunt --minutes 1 --first 1 --out $(BUILD)/hunted
 
 # Threads meet in the loop's inbox: a plain program, since Criterion does not run under ThreadSanitizer.
-TSAN_SOURCES := $(wildcard common/*.c) $(addprefix common/io/,loop.c timer.c clock.c log.c)
+TSAN_SOURCES := $(call sources,$(COMMON_ROOMS)) $(addprefix common/io/,loop/loop.c loop/timer.c loop/clock.c daemon/log.c)
 $(BUILD)/loop-tsan: tests/thread/loop_tsan.c $(TSAN_SOURCES) | $(BUILD)
 	$(call say,TSAN,$@)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread $^ -levent -levent_pthreads $(CORE_LIBS) -lpthread -o $@
@@ -224,8 +229,9 @@ $(BUILD)/fuzzed/%.o: %.c
 	$(call say,FUZZ,$<)
 	@mkdir -p $(@D)
 	$(Q)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
-FUZZED_SOURCES := $(call sources,common common/io edge/core central/core sim/scenario tests/lib) \
-	$(addprefix edge/io/,settings.c central_words.c) central/io/settings.c $(addprefix sim/,world/disk.c world/rows.c names.c replay_log.c drill/proxy_kafka.c)
+FUZZED_SOURCES := $(call sources,$(COMMON_ROOMS) $(IO_ROOMS) edge/core central/core sim/scenario tests/lib) \
+	$(addprefix edge/io/,daemon/settings.c upstream/central_words.c) central/io/daemon/settings.c \
+	$(addprefix sim/,world/disk.c world/rows.c users/names.c replay/replay_log.c drill/proxy_kafka.c)
 $(FUZZED): $(patsubst %.c,$(BUILD)/fuzzed/%.o,$(FUZZED_SOURCES))
 	@rm -f $@
 	$(Q)ar rcs $@ $^
@@ -239,7 +245,8 @@ run-fuzz_%: $(BUILD)/fuzz_%
 		-rss_limit_mb=2048 -artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$* >$<.log 2>&1; \
 		status=$$?; tail -n 12 $<.log; exit $$status
 
-OWN = $(wildcard common/*.[ch] common/io/*.[ch] edge/*/*.[ch] central/*/*.[ch] sim/*.[ch] sim/*/*.[ch] include/kudos/*.h tests/*/*.[ch])
+HOUSE = common edge central sim include tests
+OWN   = $(shell find $(HOUSE) -name '*.[ch]')
 lint:
 	$(DEPS) tools
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \

@@ -76,7 +76,7 @@ end() { # pids: all at once, in bounded time
         ! ours "$pid" || ! kill -TERM "$pid" 2>/dev/null || mine+=("$pid")
     done
     for pid in "${mine[@]}"; do
-        for _ in $(seq 300); do # longer than the 20 s that tests/lib/kafka.py gives its JVM
+        for _ in $(seq 300); do # longer than the 20 s that sim/kafka/kafka.py gives its JVM
             kill -0 "$pid" 2>/dev/null || break
             sleep 0.1
         done
@@ -137,7 +137,7 @@ make_secrets() {
 
 start_broker() {
     if [[ $KAFKA == real ]]; then
-        start kafka python3 tests/lib/kafka.py run --dir "$RUN/kafka" --port $((PORT_BASE + 9)) \
+        start kafka python3 sim/kafka/kafka.py run --dir "$RUN/kafka" --port $((PORT_BASE + 9)) \
             --address-file "$RUN/broker.address"
     else
         start broker "$BUILD/kudos-sim" broker --partitions 8 --address-file "$RUN/broker.address"

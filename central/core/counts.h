@@ -21,8 +21,8 @@
 #define KUDOS_CENTRAL_CORE_COUNTS_H
 
 #include "central/core/effect.h"
-#include "common/bloom.h"
-#include "common/table.h"
+#include "common/base/bloom.h"
+#include "common/base/table.h"
 #include "kudos/store.h"
 
 typedef enum { KD_PART_TOTAL = 0, KD_PART_REGION = 1, KD_PART_DAY = 2 } kd_part_kind;

@@ -8,7 +8,7 @@
 #ifndef KUDOS_EDGE_CORE_FRESH_H
 #define KUDOS_EDGE_CORE_FRESH_H
 
-#include "common/rank.h"
+#include "common/base/rank.h"
 #include "kudos/base.h"
 
 enum { KD_ROW_VALUE = 9, KD_FRESH_RUN = 4096, KD_FRESH_RANKED = 8 };

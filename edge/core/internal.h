@@ -18,9 +18,9 @@
 #ifndef KUDOS_EDGE_CORE_INTERNAL_H
 #define KUDOS_EDGE_CORE_INTERNAL_H
 
-#include "common/bloom.h"
-#include "common/pool.h"
-#include "common/table.h"
+#include "common/base/bloom.h"
+#include "common/base/pool.h"
+#include "common/base/table.h"
 #include "edge/core/fresh.h"
 #include "kudos/edge.h"
 

@@ -1,5 +1,5 @@
 /*
- * kudos/audit.h - are the counts of a partition those of its membership? Sans-IO, over a store that stands still: a
+ * audit.h - are the counts of a partition those of its membership? Sans-IO, over a store that stands still: a
  * snapshot of a running one, or one that nobody has open.
  *
  * In the store alone, at its version V, the count of an item is its row and the redo rows above the version that the

@@ -1,5 +1,5 @@
 /*
- * kudos/base.h - what every file may use: byte views, growable buffers, errors, assertions.
+ * base.h - what every file may use: byte views, growable buffers, errors, assertions.
  *
  * Two kinds of trouble are kept apart. The world's errors (bad input, a failing disk, a lost peer) are values of
  * kd_err and are handled. A broken invariant of our own is a bug: KD_ASSERT aborts with a message, in release too.

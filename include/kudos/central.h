@@ -1,5 +1,5 @@
 /*
- * kudos/central.h - the core of kudos-central for one partition: merge, counts, epochs, snapshots. Sans-IO.
+ * central.h - the core of kudos-central for one partition: merge, counts, epochs, snapshots. Sans-IO.
  *
  * The shell owns the loop. It feeds log records, takes one commit at a time, writes it synced, reports back,
  * and then publishes what the core hands out. The order is the argument (rule 10): rows, applied, watermark,

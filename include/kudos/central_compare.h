@@ -1,4 +1,4 @@
-/* kudos/central_compare.h - central's side of a comparison with an edge; what it is about: kudos/compare.h. */
+/* central_compare.h - central's side of a comparison with an edge; what it is about: kudos/compare.h. */
 #ifndef KUDOS_CENTRAL_COMPARE_H
 #define KUDOS_CENTRAL_COMPARE_H
 

@@ -1,5 +1,5 @@
 /*
- * kudos/compare.h - does central hold what an edge was told is merged? By digests of ranges, then row by row. Sans-IO.
+ * compare.h - does central hold what an edge was told is merged? By digests of ranges, then row by row. Sans-IO.
  *
  * An edge's rows are a cache of its own operations, so they are not the same set as central's, and only this can be
  * asked: of each row of the edge that is stamped in a window (since, until], central holds the same word or a later

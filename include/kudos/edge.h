@@ -1,5 +1,5 @@
 /*
- * kudos/edge.h - the core of kudos-edge for one shard: dedupe, accumulate, seal, outbox, overlay. Sans-IO.
+ * edge.h - the core of kudos-edge for one shard: dedupe, accumulate, seal, outbox, overlay. Sans-IO.
  *
  * A shard owns the partitions with partition % shards == shard and one store. The shell owns the loop:
  *
@@ -8,7 +8,7 @@
  *     tick  -> seals what is due, schedules what must be sent again
  *
  * One group is being written while the next gathers. An answer to an operation is released only when the group that
- * kd_outcome names is durable. Time is the shell's carried wall clock in microseconds (common/drift.h); it is an argument
+ * kd_outcome names is durable. Time is the shell's carried wall clock in microseconds (common/base/drift.h); it is an argument
  * everywhere, as is the seed of the jitter.
  *
  * Errors are kd_err. After a failed commit every call but close gives KD_EIO.

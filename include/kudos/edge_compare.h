@@ -1,4 +1,4 @@
-/* kudos/edge_compare.h - the edge's side of a comparison with central; what it is about: kudos/compare.h. */
+/* edge_compare.h - the edge's side of a comparison with central; what it is about: kudos/compare.h. */
 #ifndef KUDOS_EDGE_COMPARE_H
 #define KUDOS_EDGE_COMPARE_H
 

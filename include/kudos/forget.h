@@ -1,5 +1,5 @@
 /*
- * kudos/forget.h - what central may forget and lets the edges forget: backups, stable, the floor, retired edges
+ * forget.h - what central may forget and lets the edges forget: backups, stable, the floor, retired edges
  * (docs/protocol.md, rules 21 and 22). Of one partition, as kudos/central.h is.
  *
  * Each command rides in the next commit, which begins for it alone if need be: `*version` is the version that

@@ -1,5 +1,5 @@
 /*
- * kudos/id.h - items, users, counters, partitions.
+ * id.h - items, users, counters, partitions.
  *
  * An item is {collection}/{id}. Its key, everywhere below the API (hashing, storage, wire), is
  *

@@ -1,6 +1,6 @@
 /*
- * kudos/limits.h - every hard limit and version, in one place. What an operator may tune is in the option table instead
- * (common/options); these bound formats and memory and are part of the wire and storage contract.
+ * limits.h - every hard limit and version, in one place. What an operator may tune is in the option table instead
+ * (common/conf/options); these bound formats and memory and are part of the wire and storage contract.
  */
 #ifndef KUDOS_LIMITS_H
 #define KUDOS_LIMITS_H

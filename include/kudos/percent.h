@@ -1,5 +1,5 @@
 /*
- * kudos/percent.h - percent-decoding and query strings (RFC 3986), as pure functions.
+ * percent.h - percent-decoding and query strings (RFC 3986), as pure functions.
  */
 #ifndef KUDOS_PERCENT_H
 #define KUDOS_PERCENT_H

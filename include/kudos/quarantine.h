@@ -1,5 +1,5 @@
 /*
- * kudos/quarantine.h - records of the likes topic that did not decode or broke a limit: what is kept of them, and the two
+ * quarantine.h - records of the likes topic that did not decode or broke a limit: what is kept of them, and the two
  * ends of it. Of one partition, as kudos/central.h is.
  *
  *     fed -> kept (its edge waits: applied does not pass it) -> merged after all   a resend that decodes, or release

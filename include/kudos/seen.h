@@ -1,5 +1,5 @@
 /*
- * kudos/seen.h - what a session token tells: at which edges its user has spoken, and up to when. Pure.
+ * seen.h - what a session token tells: at which edges its user has spoken, and up to when. Pure.
  *
  * A version vector (Parker and others, 1983) cut down to the two edges at which the user spoke last. A stamp alone would not do: an edge has to know
  * whether a row of its own is the user's last word, and the stamp of a later word does not say at which edge it was spoken.

@@ -1,8 +1,8 @@
 /*
- * kudos/store.h - what the cores need of storage: point reads, ordered scans, and writes as data.
+ * store.h - what the cores need of storage: point reads, ordered scans, and writes as data.
  *
  * A core never writes. It fills a kd_writes; the shell applies it atomically and synced, then reports back.
- * Implementations: LevelDB (common/io/leveldb_store.h), memory with crashes (tests and simulator).
+ * Implementations: LevelDB (common/io/leveldb/leveldb_store.h), memory with crashes (tests and simulator).
  */
 #ifndef KUDOS_STORE_H
 #define KUDOS_STORE_H

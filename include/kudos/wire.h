@@ -1,5 +1,5 @@
 /*
- * kudos/wire.h - what crosses Kafka, as C shapes, and their encoding.
+ * wire.h - what crosses Kafka, as C shapes, and their encoding.
  *
  * Every record is one msgpack array: element 0 the schema version, element 1 the kind. Fields are only ever appended;
  * a reader ignores elements it does not know behind the ones it does, and leaves a record of a newer schema alone
@@ -77,7 +77,7 @@ typedef struct {
 
 /*
  * Encodes a body: sorts the three arrays in place (item in memcmp order, counter, then day, or user by prefix and
- * number as common/wire_columns.h says; decoded bodies come in this order) and appends to *out. The same
+ * number as common/wire/wire_columns.h says; decoded bodies come in this order) and appends to *out. The same
  * operations in any order give the same bytes (rule 6). The caller has kept only the last operation per
  * (counter, item, user), one sum per (counter, item, day), one increment per (counter, item) (rule 7).
  */

@@ -1,5 +1,5 @@
 /*
- * sim/check/checks.h - what must hold while the simulation runs, one small checker a file, and the first that did not.
+ * checks.h - what must hold while the simulation runs, one small checker a file, and the first that did not.
  *
  * The world tells what really happened, at the moment it happened, in true time; the checkers compare that with what the cores
  * say. They never change a core (a read of theirs is one that a user could have made). Every hook costs what the event itself costs:

@@ -1,5 +1,5 @@
 /*
- * sim/check/journal.h - what the clients know: every operation they attempted and every answer they got. The verdict of
+ * journal.h - what the clients know: every operation they attempted and every answer they got. The verdict of
  * simulation, drill and torture rests on it alone.
  *
  * For a pair (counter, item, user): the last attempt that was answered decides, unless an attempt without an answer may have come after it.

@@ -1,5 +1,5 @@
 /*
- * sim/drill/ask.h - one GET to a process of the drill, past the proxy: is it ready, what does it count, what does it show.
+ * ask.h - one GET to a process of the drill, past the proxy: is it ready, what does it count, what does it show.
  *
  * A connection of its own each, given up after ask's deadline; the answer is called exactly once, never from within ask_get. One thread.
  */

@@ -1,5 +1,5 @@
 /*
- * sim/drill/clients.h - the users of a drill: who does what, where, and what they were answered. They write the journal.
+ * clients.h - the users of a drill: who does what, where, and what they were answered. They write the journal.
  *
  * A user does one thing after the other, as a person with a phone does, carries his session token along, and tries again with the same
  * Idempotency-Key at the same edge while he has no answer. Some answers get lost, some taps come twice. What is drawn depends on the seed and the number of the
@@ -15,7 +15,7 @@
 
 #include "sim/check/journal.h"
 #include "sim/drill/fleet.h"
-#include "sim/names.h"
+#include "sim/users/names.h"
 
 typedef struct clients clients;
 

@@ -1,12 +1,12 @@
 /*
- * sim/drill/clients_internal.h - between clients.c (who does what when) and clients_send.c (one operation on its way).
+ * clients_internal.h - between clients.c (who does what when) and clients_send.c (one operation on its way).
  */
 #ifndef KUDOS_SIM_DRILL_CLIENTS_INTERNAL_H
 #define KUDOS_SIM_DRILL_CLIENTS_INTERNAL_H
 
-#include "common/io/http_client.h"
+#include "common/io/http/client/http_client.h"
 #include "sim/drill/clients.h"
-#include "sim/zipf.h"
+#include "sim/users/zipf.h"
 
 enum { CLIENTS_MEMORY = 4, CLIENTS_TOKEN_MAX = 2 * KD_SESSION_TOKEN_MAX };
 

@@ -1,11 +1,11 @@
 /*
- * sim/drill/drill_faults.h - the events of a scenario, played on the real world when their time has come, and undone when it is over.
+ * drill_faults.h - the events of a scenario, played on the real world when their time has come, and undone when it is over.
  *
  * What this world cannot do is told before the run (drill_faults_missing) and left out. What a fault excuses (design, "limits said openly") goes into the journal from
  * here: it needs to know up to where central had merged an edge's likes when its directory was lost, which `merged` tells.
  */
-#ifndef KUDOS_SIM_DRILL_FAULTS_H
-#define KUDOS_SIM_DRILL_FAULTS_H
+#ifndef KUDOS_SIM_DRILL_DRILL_FAULTS_H
+#define KUDOS_SIM_DRILL_DRILL_FAULTS_H
 
 #include "sim/drill/clients.h"
 #include "sim/drill/log_tool.h"

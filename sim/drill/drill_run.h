@@ -1,5 +1,5 @@
 /*
- * sim/drill/drill_run.h - one drill on the real binaries, from the first process to the verdict.
+ * drill_run.h - one drill on the real binaries, from the first process to the verdict.
  */
 #ifndef KUDOS_SIM_DRILL_DRILL_RUN_H
 #define KUDOS_SIM_DRILL_DRILL_RUN_H

@@ -1,5 +1,5 @@
 /*
- * sim/drill/files.h - a drill's own directory: trees made, copied, emptied; texts written at once; the end of a log; free ports.
+ * files.h - a drill's own directory: trees made, copied, emptied; texts written at once; the end of a log; free ports.
  *
  * Errors of the drill's own directory are KD_EIO with errno; nothing here follows a link out of a tree.
  */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/io/clock.h"
+#include "common/io/loop/clock.h"
 #include "sim/drill/ask.h"
 #include "sim/drill/files.h"
 

@@ -1,5 +1,5 @@
 /*
- * sim/drill/fleet.h - the real programs of a drill: a broker, a central, edges, each with its directory, ports and links of its own.
+ * fleet.h - the real programs of a drill: a broker, a central, edges, each with its directory, ports and links of its own.
  *
  *     users --link--> edge --link--> central        every arrow passes the proxy (proxy.h)
  *                       \--links--> kafka <--links--/
@@ -45,7 +45,7 @@ typedef struct {
     uint32_t frozen;    /* faults that stop it */
     bool backed_up;
     char armed
-        [48]; /* "NAME:N": it kills itself at the N-th pass of that point (common/io/point.h); empty: it does not */
+        [48]; /* "NAME:N": it kills itself at the N-th pass of that point (common/io/loop/point.h); empty: it does not */
     uint64_t start_at_us; /* when it is to start; 0: not */
     uint64_t started_us, thawed_us, full_until_us, sync_fails_us;
     uint16_t port, admin_port;
@@ -59,7 +59,7 @@ typedef struct {
     struct event_base *base;
     const char *directory; /* its own; made when it is missing */
     const char *programs;  /* where kudos-edge and kudos-central are */
-    const char *tests_lib; /* where kafka.py is; for a real one */
+    const char *kafka_dir; /* where kafka.py is; for a real one */
     const char *faketime;  /* the library; NULL: no clock is moved */
     const char
         *powercut; /* the library that watches syncs; NULL: a kill is a kill, and syncs are the disk's own */

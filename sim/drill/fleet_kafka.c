@@ -1,5 +1,5 @@
 /*
- * fleet_kafka.c - the broker of a drill: the embedded one (kudos-sim broker), or Apache Kafka by tests/lib/kafka.py.
+ * fleet_kafka.c - the broker of a drill: the embedded one (kudos-sim broker), or Apache Kafka by sim/kafka/kafka.py.
  *
  * The embedded one keeps its records in memory. So to kill it means that nobody is reached there for a while, and to recreate a topic is to begin
  * with an empty one, all topics at once, at another port, which the links hide. kafka.py takes commands on its standard input, tells in a file
@@ -55,7 +55,7 @@ static bool elects_uncleanly(const fleet *f)
 static void start_real(fleet *f)
 {
     char script[FLEET_PATH_MAX], address[FLEET_PATH_MAX], directory[FLEET_PATH_MAX], brokers[16];
-    snprintf(script, sizeof script, "%s/kafka.py", f->options.tests_lib);
+    snprintf(script, sizeof script, "%s/kafka.py", f->options.kafka_dir);
     snprintf(directory, sizeof directory, "%s/kafka", f->options.directory);
     snprintf(brokers, sizeof brokers, "%u", f->brokers);
     address_path(f, address);

@@ -1,5 +1,5 @@
 /*
- * sim/drill/log_tool.h - what befalls Kafka's log itself: records that come twice, come again, or are gone.
+ * log_tool.h - what befalls Kafka's log itself: records that come twice, come again, or are gone.
  *
  * A consumer of our own follows a topic and appends records of it once more; to whoever reads the log that is a record that was duplicated or delivered again. In a
  * thread of its own, since librdkafka's calls block; the drill only leaves orders.

@@ -1,5 +1,5 @@
 /*
- * sim/drill/number.h - one number of an answer: count, display and pending, and how old it is. Pure.
+ * number.h - one number of an answer: count, display and pending, and how old it is. Pure.
  */
 #ifndef KUDOS_SIM_DRILL_NUMBER_H
 #define KUDOS_SIM_DRILL_NUMBER_H

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "sim/args.h"
+#include "sim/commands/args.h"
 #include "sim/drill/files.h"
 
 static int unavailable(const place *p, const char *what)
@@ -16,16 +16,16 @@ static int unavailable(const place *p, const char *what)
     return KD_EXIT_UNAVAILABLE;
 }
 
-static int find_tests_lib(place *p, bool needed)
+static int find_kafka_py(place *p, bool needed)
 {
     char path[2 * FLEET_PATH_MAX + 32];
-    snprintf(p->tests_lib, sizeof p->tests_lib, "%s/../tests/lib", p->programs);
-    snprintf(path, sizeof path, "%s/kafka.py", p->tests_lib);
+    snprintf(p->kafka_dir, sizeof p->kafka_dir, "%s/../sim/kafka", p->programs);
+    snprintf(path, sizeof path, "%s/kafka.py", p->kafka_dir);
     if (access(path, R_OK) == 0) return -1;
-    snprintf(p->tests_lib, sizeof p->tests_lib, "tests/lib");
-    if (!needed || access("tests/lib/kafka.py", R_OK) == 0) return -1;
+    snprintf(p->kafka_dir, sizeof p->kafka_dir, "sim/kafka");
+    if (!needed || access("sim/kafka/kafka.py", R_OK) == 0) return -1;
     return unavailable(
-        p, "tests/lib/kafka.py, which runs a real Kafka, is not here: run this in the source tree");
+        p, "sim/kafka/kafka.py, which runs a real Kafka, is not here: run this in the source tree");
 }
 
 /* The other programs are beside this one; kafka.py is in the tree that it was built in, or here. */
@@ -45,7 +45,7 @@ int place_find(place *p, const char *command, bool real_kafka)
         return KD_EXIT_UNAVAILABLE;
     }
     snprintf(p->powercut, sizeof p->powercut, "%s/libkudos_powercut.so", p->programs);
-    return find_tests_lib(p, real_kafka);
+    return find_kafka_py(p, real_kafka);
 }
 
 int place_find_faketime(place *p)

@@ -1,5 +1,5 @@
 /*
- * sim/drill/place.h - where a drill finds its programs and libraries, and the directory of its own. What is missing is said on standard error.
+ * place.h - where a drill finds its programs and libraries, and the directory of its own. What is missing is said on standard error.
  */
 #ifndef KUDOS_SIM_DRILL_PLACE_H
 #define KUDOS_SIM_DRILL_PLACE_H
@@ -8,7 +8,7 @@
 
 typedef struct {
     const char *command; /* for messages */
-    char directory[FLEET_PATH_MAX], programs[FLEET_PATH_MAX], tests_lib[2 * FLEET_PATH_MAX];
+    char directory[FLEET_PATH_MAX], programs[FLEET_PATH_MAX], kafka_dir[2 * FLEET_PATH_MAX];
     char faketime[FLEET_PATH_MAX], powercut[FLEET_PATH_MAX + 32];
 } place;
 

@@ -1,5 +1,5 @@
 /*
- * sim/drill/positions.h - taps the likes topic: a position never carries two bodies, and whoever says what came before him says what it was (protocol, rules 5, 6, 8).
+ * positions.h - taps the likes topic: a position never carries two bodies, and whoever says what came before him says what it was (protocol, rules 5, 6, 8).
  *
  * Not of an edge whose directory was put back to an older copy: it seals what it finds under positions that it had gone beyond (central knows them for
  * duplicates). One thread.

@@ -1,5 +1,5 @@
 /*
- * sim/drill/power.h - makes a kill -9 a power cut: what a process had written and not synced is gone, or torn somewhere in between.
+ * power.h - makes a kill -9 a power cut: what a process had written and not synced is gone, or torn somewhere in between.
  *
  * A preloaded library (sim/preload/powercut.c) notes beside each file how much of it was synced. A directory on which a process starts is taken as
  * it is: all that is there then is durable.

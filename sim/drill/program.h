@@ -1,5 +1,5 @@
 /*
- * sim/drill/program.h - one program that the drill runs: started with its output in a file, signalled, awaited, never left behind.
+ * program.h - one program that the drill runs: started with its output in a file, signalled, awaited, never left behind.
  *
  * A child dies with the drill, however that ends (PR_SET_PDEATHSIG). Its standard output and error go through a pipe into its log: a limit on
  * the size of its files (how a full disk is played) must not silence it. Used on the loop's thread only; program_reap is called when

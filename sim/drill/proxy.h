@@ -1,5 +1,5 @@
 /*
- * sim/drill/proxy.h - the network of a drill: TCP connections that pass through here can be cut, delayed, throttled and broken.
+ * proxy.h - the network of a drill: TCP connections that pass through here can be cut, delayed, throttled and broken.
  *
  *     who connects ---up---> link (a port of 127.0.0.1) ---> its target
  *                  <--down--

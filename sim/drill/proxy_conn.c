@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/io/clock.h"
+#include "common/io/loop/clock.h"
 #include "sim/drill/proxy_internal.h"
 
 enum { READ_MAX = 16 * 1024, QUEUE_MAX = 256 * 1024 };

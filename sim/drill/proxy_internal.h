@@ -1,5 +1,5 @@
 /*
- * sim/drill/proxy_internal.h - what proxy.c (a link) and proxy_conn.c (a connection) share.
+ * proxy_internal.h - what proxy.c (a link) and proxy_conn.c (a connection) share.
  */
 #ifndef KUDOS_SIM_DRILL_PROXY_INTERNAL_H
 #define KUDOS_SIM_DRILL_PROXY_INTERNAL_H

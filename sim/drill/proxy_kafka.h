@@ -1,5 +1,5 @@
 /*
- * sim/drill/proxy_kafka.h - makes a broker's answers name the proxy's ports instead of the brokers' own.
+ * proxy_kafka.h - makes a broker's answers name the proxy's ports instead of the brokers' own.
  *
  * Kafka tells clients where its brokers are (Metadata, FindCoordinator) as a length-prefixed host followed by the port as a big-endian
  * int32, in every version of these answers. All brokers of a drill are at 127.0.0.1, so exchanging the port behind these nine bytes keeps

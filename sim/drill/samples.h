@@ -1,5 +1,5 @@
 /*
- * sim/drill/samples.h - what the processes tell while the drill runs: for the picture over time, for the figures of the last line, and up to where each
+ * samples.h - what the processes tell while the drill runs: for the picture over time, for the figures of the last line, and up to where each
  * edge is merged.
  *
  * Asked twice or more a second, past the proxy; a process that is down or stopped keeps what it said last. Counters of a process begin

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/io/clock.h"
+#include "common/io/loop/clock.h"
 #include "sim/drill/ask.h"
 #include "sim/drill/number.h"
 

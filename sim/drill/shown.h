@@ -1,5 +1,5 @@
 /*
- * sim/drill/shown.h - what readers are told while processes die, judged at once: every edge is asked for two items a few times a second.
+ * shown.h - what readers are told while processes die, judged at once: every edge is asked for two items a few times a second.
  *
  * - "shown": an edge's home item, which it alone is asked to change, shows never less than what was acknowledged nor more than what was attempted, in all the
  *   time between question and answer; and nobody shows more of the once item than was attempted.

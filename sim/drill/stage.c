@@ -174,7 +174,7 @@ int stage_open(stage *s, const stage_options *o, stage_finding *f)
                           .base = s->base,
                           .directory = o->directory,
                           .programs = o->programs,
-                          .tests_lib = o->tests_lib,
+                          .kafka_dir = o->kafka_dir,
                           .faketime = o->faketime,
                           .powercut = o->powercut,
                           .real_kafka = o->real_kafka,

@@ -1,5 +1,5 @@
 /*
- * sim/drill/stage.h - the parts of a drill put together: fleet, users, journal, samples, faults, on one loop that also hears signals.
+ * stage.h - the parts of a drill put together: fleet, users, journal, samples, faults, on one loop that also hears signals.
  *
  * Drill and torture play on it. Order of an end (stage_close): users, log and faults let go, the processes end, and only then what they refer to is freed.
  */
@@ -19,7 +19,7 @@ enum { STAGE_SIGNALS = 3 };
 typedef struct {
     const scenario *scenario;
     const char *directory; /* of its own */
-    const char *programs, *tests_lib;
+    const char *programs, *kafka_dir;
     const char *faketime; /* the library, where the scenario moves clocks; else NULL */
     const char *powercut; /* the library that watches syncs, or NULL */
     uint64_t seed;

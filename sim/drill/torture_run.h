@@ -1,7 +1,7 @@
 /*
- * sim/drill/torture_run.h - kill -9 cycle after cycle, at named points and at random moments, and the proof after each round.
+ * torture_run.h - kill -9 cycle after cycle, at named points and at random moments, and the proof after each round.
  *
- * Every process runs armed: it kills itself at the N-th pass of a point that was drawn (common/io/point.h, in builds that have points), or is killed at a
+ * Every process runs armed: it kills itself at the N-th pass of a point that was drawn (common/io/loop/point.h, in builds that have points), or is killed at a
  * random moment. When it is back it is armed anew, and users read back what it had answered them. Meanwhile links break, Kafka goes away and loses its log,
  * disks fill, fail and are slow, processes stand still, the last edge is put back to older copies of its directory (torture_trouble.h), an operator audits,
  * backs up and restores (torture_tools.h), and what readers are shown is judged (shown.h). A round ends with everybody unarmed, an audit of what central left behind
@@ -10,7 +10,7 @@
 #ifndef KUDOS_SIM_DRILL_TORTURE_RUN_H
 #define KUDOS_SIM_DRILL_TORTURE_RUN_H
 
-#include "common/io/point.h"
+#include "common/io/loop/point.h"
 #include "sim/drill/stage.h"
 #include "sim/drill/torture_tools.h"
 #include "sim/drill/torture_trouble.h"

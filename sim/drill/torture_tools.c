@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sim/args.h"
+#include "sim/commands/args.h"
 #include "sim/drill/files.h"
 
 enum {

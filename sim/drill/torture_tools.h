@@ -1,5 +1,5 @@
 /*
- * sim/drill/torture_tools.h - what an operator does while processes die: audits, backups, and the proof that each backup can be put back.
+ * torture_tools.h - what an operator does while processes die: audits, backups, and the proof that each backup can be put back.
  *
  * One command of kudos-central after the other. An audit of the running central must find its counts exact, or not come to an end since central died; so must a
  * backup, which is then restored into a place of its own (that too killed half way, where points are known) and audited there. The backup before it is

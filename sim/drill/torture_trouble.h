@@ -1,5 +1,5 @@
 /*
- * sim/drill/torture_trouble.h - what goes wrong in a torture besides kills: one thing every few seconds, most of them a drill's faults, played for a while.
+ * torture_trouble.h - what goes wrong in a torture besides kills: one thing every few seconds, most of them a drill's faults, played for a while.
  */
 #ifndef KUDOS_SIM_DRILL_TORTURE_TROUBLE_H
 #define KUDOS_SIM_DRILL_TORTURE_TROUBLE_H

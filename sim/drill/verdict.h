@@ -1,5 +1,5 @@
 /*
- * sim/drill/verdict.h - after the faults: everything must agree within the scenario's bound, and be what the journal says.
+ * verdict.h - after the faults: everything must agree within the scenario's bound, and be what the journal says.
  *
  * Agreed: all processes serve, no outbox holds a batch, every edge shows for every item what central shows, with nothing pending. Then
  * `kudos-central export` lists who likes what and sim/check/final.h judges; `kudos-central audit` must find its counts exact.

@@ -1,5 +1,5 @@
 /*
- * sim/drill/verdict_counts.h - the counts of all items as one process shows them, read page by page.
+ * verdict_counts.h - the counts of all items as one process shows them, read page by page.
  */
 #ifndef KUDOS_SIM_DRILL_VERDICT_COUNTS_H
 #define KUDOS_SIM_DRILL_VERDICT_COUNTS_H

@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/io/clock.h"
-#include "sim/interrupt.h"
+#include "common/io/loop/clock.h"
+#include "sim/commands/interrupt.h"
 
 uint64_t child_now_ms(void)
 {

@@ -1,5 +1,5 @@
 /*
- * sim/hunt/child.h - runs in processes of their own: a broken assertion of the cores aborts, and a run may hang; both are findings. A pool holds a
+ * child.h - runs in processes of their own: a broken assertion of the cores aborts, and a run may hang; both are findings. A pool holds a
  * fixed number of them.
  */
 #ifndef KUDOS_SIM_HUNT_CHILD_H
@@ -21,7 +21,7 @@ typedef struct {
 } child_job;
 
 /* Besides what sim_run tells, `checker` may be "assertion", "crash" or "hang" (longer than the limit of real time); and "interrupted", unknown, of one that was
- * ended since a signal came (sim/interrupt.h). */
+ * ended since a signal came (sim/commands/interrupt.h). */
 typedef struct {
     uint64_t tag, seed;
     sim_result result;

@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "common/text.h"
+#include "common/base/text.h"
 #include "sim/hunt/shrink.h"
 #include "sim/hunt/swarm.h"
-#include "sim/interrupt.h"
+#include "sim/commands/interrupt.h"
 
 void finding_draw(finding *f, uint64_t seed, const plant *planted)
 {

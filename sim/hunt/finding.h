@@ -1,5 +1,5 @@
 /*
- * sim/hunt/finding.h - a failed run: what failed, reduced to what is needed for it, written so that anyone can run it again.
+ * finding.h - a failed run: what failed, reduced to what is needed for it, written so that anyone can run it again.
  */
 #ifndef KUDOS_SIM_HUNT_FINDING_H
 #define KUDOS_SIM_HUNT_FINDING_H

@@ -1,5 +1,5 @@
 /*
- * sim/hunt/shrink.h - reduces a scenario that fails to a short one that fails in the same way: the smallest list of events (ddmin: Zeller and Hildebrandt,
+ * shrink.h - reduces a scenario that fails to a short one that fails in the same way: the smallest list of events (ddmin: Zeller and Hildebrandt,
  * 2002), then fewer edges, partitions and shards, shorter times, knobs as by default. What "fails" means is the caller's.
  */
 #ifndef KUDOS_SIM_HUNT_SHRINK_H

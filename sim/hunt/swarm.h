@@ -1,5 +1,5 @@
 /*
- * sim/hunt/swarm.h - a random scenario from a seed, by swarm testing (Groce et al., 2012): each kind of fault is in a run or out of it,
+ * swarm.h - a random scenario from a seed, by swarm testing (Groce et al., 2012): each kind of fault is in a run or out of it,
  * and those that are in share the run with few others, so that each meets states which all of them together would never let arise.
  */
 #ifndef KUDOS_SIM_HUNT_SWARM_H

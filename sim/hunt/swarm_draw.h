@@ -1,4 +1,4 @@
-/* sim/hunt/swarm_draw.h - chance of the swarm, between its files. */
+/* swarm_draw.h - chance of the swarm, between its files. */
 #ifndef KUDOS_SIM_HUNT_SWARM_DRAW_H
 #define KUDOS_SIM_HUNT_SWARM_DRAW_H
 

@@ -1,5 +1,5 @@
 /*
- * sim/preload/powercut.c - a library to preload into a daemon, so that a kill -9 of it can be made a power cut: what was written and not
+ * powercut.c - a library to preload into a daemon, so that a kill -9 of it can be made a power cut: what was written and not
  * synced is gone.
  *
  * A kill alone loses nothing that reached the kernel, so a daemon that never syncs would pass every kill. This library watches which
@@ -9,7 +9,7 @@
  *
  * The file that KUDOS_SYNC_ORDER names, while it is there, holds two numbers: whether syncs fail (EIO), and how many microseconds one takes longer.
  *
- * KUDOS_KILL_AT=NAME:N ends the process at the N-th pass of a point that lies in LevelDB (common/io/point.h): when a table or a manifest is synced, before
+ * KUDOS_KILL_AT=NAME:N ends the process at the N-th pass of a point that lies in LevelDB (common/io/loop/point.h): when a table or a manifest is synced, before
  * or after, and before CURRENT names a new manifest.
  *
  * Files are written from the front to the end (LevelDB's logs, tables and manifests are), so a length says all. A rename moves

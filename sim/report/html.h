@@ -1,5 +1,5 @@
 /*
- * sim/report/html.h - writing a page: text of our own as it stands, text of others escaped.
+ * html.h - writing a page: text of our own as it stands, text of others escaped.
  */
 #ifndef KUDOS_SIM_REPORT_HTML_H
 #define KUDOS_SIM_REPORT_HTML_H

@@ -1,5 +1,5 @@
 /*
- * sim/report/picture.h - the drill over time: one axis, and under it a block for central and Kafka and one for each region.
+ * picture.h - the drill over time: one axis, and under it a block for central and Kafka and one for each region.
  *
  *     axis      |0        2:00      4:00      ...   (stays on top while the page moves)
  *     central   | faults as bars, one row for each kind; notes as numbered marks

@@ -1,5 +1,5 @@
 /*
- * sim/report/record.h - what a drill looked like over time, from either world: samples, faults as bands, marks, and the verdict.
+ * record.h - what a drill looked like over time, from either world: samples, faults as bands, marks, and the verdict.
  *
  * The worlds push; the report (sim/report/report.h) draws. Bounded: when a series is full every second sample goes, and from then on half as many
  * are taken, so an hour and a day both fit a page. Faults and notes beyond their bound are counted, not kept; text is cut at RECORD_TEXT_MAX.

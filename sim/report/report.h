@@ -1,5 +1,5 @@
 /*
- * sim/report/report.h - the HTML page of a drill: one self-contained file, the verdict with its evidence on top, below it the
+ * report.h - the HTML page of a drill: one self-contained file, the verdict with its evidence on top, below it the
  * drill over time. No script, nothing loaded from elsewhere; well-formed XML, so that other tools may read it as well.
  */
 #ifndef KUDOS_SIM_REPORT_REPORT_H

@@ -1,5 +1,5 @@
 /*
- * sim/report/series.h - samples gathered into as many points as a picture can show. What is bad is kept: of a gathered span the oldest age, the
+ * series.h - samples gathered into as many points as a picture can show. What is bad is kept: of a gathered span the oldest age, the
  * fullest outbox, and whether it was ever down; of counts the last one, of answers the rate.
  */
 #ifndef KUDOS_SIM_REPORT_SERIES_H

@@ -1,5 +1,5 @@
 /*
- * sim/report/style.h - the page's style sheet; it follows the reader's choice of light or dark and holds no < or &.
+ * style.h - the page's style sheet; it follows the reader's choice of light or dark and holds no < or &.
  */
 #ifndef KUDOS_SIM_REPORT_STYLE_H
 #define KUDOS_SIM_REPORT_STYLE_H

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#include "common/io/clock.h"
+#include "common/io/loop/clock.h"
 #include "sim/report/units.h"
 
 enum { BAR = 24, DRAW_EVERY_US = 200000, FAULTS_SHOWN = 24 };

@@ -1,5 +1,5 @@
 /*
- * sim/report/terminal.h - what a drill says on the terminal: one line that moves while it runs, and a table when it is over.
+ * terminal.h - what a drill says on the terminal: one line that moves while it runs, and a table when it is over.
  */
 #ifndef KUDOS_SIM_REPORT_TERMINAL_H
 #define KUDOS_SIM_REPORT_TERMINAL_H

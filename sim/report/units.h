@@ -1,5 +1,5 @@
 /*
- * sim/report/units.h - how the report says times and counts, and where an axis has its marks.
+ * units.h - how the report says times and counts, and where an axis has its marks.
  */
 #ifndef KUDOS_SIM_REPORT_UNITS_H
 #define KUDOS_SIM_REPORT_UNITS_H

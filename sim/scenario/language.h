@@ -1,11 +1,11 @@
 /*
- * sim/scenario/language.h - the language of scenarios as tables: every directive and every event is a list of parts. Reader,
+ * language.h - the language of scenarios as tables: every directive and every event is a list of parts. Reader,
  * printer, error messages and help are driven by them, so a new directive is a new row. For the files of this folder only.
  */
 #ifndef KUDOS_SIM_SCENARIO_LANGUAGE_H
 #define KUDOS_SIM_SCENARIO_LANGUAGE_H
 
-#include "common/text.h"
+#include "common/base/text.h"
 #include "sim/scenario/scenario.h"
 
 enum {

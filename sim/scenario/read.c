@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/ini.h"
+#include "common/conf/ini.h"
 
 typedef struct {
     scenario *s;

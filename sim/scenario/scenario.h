@@ -1,5 +1,5 @@
 /*
- * sim/scenario/scenario.h - a drill as a value: who takes part, what the users do, what goes wrong and when, what must have happened.
+ * scenario.h - a drill as a value: who takes part, what the users do, what goes wrong and when, what must have happened.
  *
  * One scenario drives two worlds: the simulation (sim/world) and the real binaries (sim/drill). The text form is what an
  * operator writes and what a shrunk failure is written as; docs/drills.md tells it. Reading and printing are inverse:

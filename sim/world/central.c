@@ -1,4 +1,4 @@
-/* central.c - life of central's process: opens its partitions, looks its places in the log up, drains, ends. See central/io/{worker,keeper}.c. */
+/* central.c - life of central's process: opens its partitions, looks its places in the log up, drains, ends. See central/io/worker/{worker,keeper}.c. */
 #include "sim/world/world.h"
 
 enum { LOOK_UP_US = 4000 };

@@ -1,5 +1,5 @@
 /*
- * sim/world/disk.h - a disk with one store on it, in memory: rows in key order, and groups that are only safe once they were
+ * disk.h - a disk with one store on it, in memory: rows in key order, and groups that are only safe once they were
  * synced. What the cores' tests open, and what the simulation crashes, fills, copies and puts back.
  *
  *     submit -> (time passes) -> sync: the oldest group's rows are there, and will be after a crash

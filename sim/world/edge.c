@@ -1,4 +1,4 @@
-/* edge.c - life of an edge's process: opens its shards' cores over their disks, drains, ends. See edge/io/{shard,drain}.c. */
+/* edge.c - life of an edge's process: opens its shards' cores over their disks, drains, ends. See edge/io/{shard/shard,daemon/drain}.c. */
 #include "sim/world/world.h"
 
 #include <stdlib.h>
@@ -54,7 +54,7 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
     return kd_edge_open(&config, &store, edge_now_us(w, slot), &m->core);
 }
 
-/* See edge/io/main.c. */
+/* See edge/io/daemon/main.c. */
 static void join_lives(const world *w, sim_edge *e)
 {
     kd_edge *first = e->shards[0].core;

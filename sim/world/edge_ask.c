@@ -1,6 +1,6 @@
 /*
  * edge_ask.c - an edge's questions to central: the counts of an item (rule 19), whether a user whom it does not know likes it (rule 2),
- * and what time it is (rule 3). See edge/io/{ask,ask_members,drift}.c.
+ * and what time it is (rule 3). See edge/io/upstream/{ask,ask_members,drift}.c.
  */
 #include "sim/world/world.h"
 
@@ -198,7 +198,7 @@ static void on_member_question(world *w, const sim_event *ev)
         ask_give(w, ev->a);
 }
 
-/* See edge/io/reads_work.c. */
+/* See edge/io/http/reads_work.c. */
 void read_liked(world *w, uint32_t slot, uint32_t item, uint32_t user)
 {
     uint64_t at_us;

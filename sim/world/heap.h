@@ -1,5 +1,5 @@
 /*
- * sim/world/heap.h - what is to come, by (time, order of asking). Nothing is ever taken out before its time: who changes his mind
+ * heap.h - what is to come, by (time, order of asking). Nothing is ever taken out before its time: who changes his mind
  * ignores the event when it comes (a life, a due time that no longer fits). Nothing is asked for a time before that of the last event.
  */
 #ifndef KUDOS_SIM_WORLD_HEAP_H

@@ -1,5 +1,5 @@
 /*
- * sim/world/log.h - one partition of a topic: records by offset, from `start` up to `end`. It forgets at both ends.
+ * log.h - one partition of a topic: records by offset, from `start` up to `end`. It forgets at both ends.
  */
 #ifndef KUDOS_SIM_WORLD_LOG_H
 #define KUDOS_SIM_WORLD_LOG_H

@@ -1,4 +1,4 @@
-/* sim/world/memory.h - how a process that simulates asks the system for its memory. */
+/* memory.h - how a process that simulates asks the system for its memory. */
 #ifndef KUDOS_SIM_WORLD_MEMORY_H
 #define KUDOS_SIM_WORLD_MEMORY_H
 

@@ -1,6 +1,6 @@
 /*
  * operator.c - what an operator tells central: a backup is begun, complete, no more; an edge is gone for good, or was not. See
- * central/io/{backup_set,restore,retire}.c.
+ * central/io/{backup/backup_set,backup/restore,commands/retire_command}.c.
  *
  * A command rides in a commit and may die with it, so whoever gave it says it once more when central is there again: after each start the list of
  * backups is what there is outside, which is also what a restore asks for. One copy is kept; the one before it is no more.

@@ -1,5 +1,5 @@
 /*
- * sim/world/plants.h - every rule that can be broken on purpose, by name: what `run --plant`, the hunt and `kudos-sim bugs` choose from.
+ * plants.h - every rule that can be broken on purpose, by name: what `run --plant`, the hunt and `kudos-sim bugs` choose from.
  */
 #ifndef KUDOS_SIM_WORLD_PLANTS_H
 #define KUDOS_SIM_WORLD_PLANTS_H

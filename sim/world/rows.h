@@ -1,5 +1,5 @@
 /*
- * sim/world/rows.h - the rows of a simulated disk: each found in one step by a hash of its key, and walked in the order of keys.
+ * rows.h - the rows of a simulated disk: each found in one step by a hash of its key, and walked in the order of keys.
  *
  * Most rows are written, read and overwritten by key and never walked, so a row finds its place in the order only when somebody walks over
  * rows of its kind. The owner keeps the table in memory of its own; one thread.

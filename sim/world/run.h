@@ -1,5 +1,5 @@
 /*
- * sim/world/run.h - one run of a scenario in the deterministic simulation.
+ * run.h - one run of a scenario in the deterministic simulation.
  *
  * The world drives the very objects that the binaries link (kd_edge per shard, kd_central per partition) through a heap of events
  * ordered by (virtual time, sequence). Every random choice is a hash of (seed, stream, moment) rather than the next number

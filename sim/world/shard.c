@@ -1,5 +1,5 @@
 /*
- * shard.c - one shard of an edge: takes, group commits, batches out, snapshots in. See edge/io/{shard,commit,sender,counts}.c.
+ * shard.c - one shard of an edge: takes, group commits, batches out, snapshots in. See edge/io/{shard/shard,shard/commit,kafka/sender,kafka/counts}.c.
  *
  * Whatever may have made work ends in a turn: the core looks at its clock, what waits is committed, what is due is sent.
  */

@@ -1,6 +1,6 @@
 /*
  * tenure.c - central over one partition: feeds, commits (two under way at most), and what goes out once a commit is durable. See
- * central/io/{tenure,tenure_publish,outbound}.c.
+ * central/io/partition/{tenure,tenure_publish,outbound}.c.
  */
 #include "sim/world/world.h"
 

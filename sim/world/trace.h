@@ -1,5 +1,5 @@
 /*
- * sim/world/trace.h - the lines that tell a run, and their digest. A line costs as much whether it is kept or not, so a
+ * trace.h - the lines that tell a run, and their digest. A line costs as much whether it is kept or not, so a
  * run does not change when somebody looks.
  */
 #ifndef KUDOS_SIM_WORLD_TRACE_H

@@ -1,5 +1,5 @@
 /*
- * sim/world/world.h - the simulated world, between its files.
+ * world.h - the simulated world, between its files.
  *
  *     users -> edges (process, shards = kd_edge + disk) --batches--> log of likes -> central (process, kd_central + disk each)
  *                 ^---------- log of counts <--snapshots-----------------------------'
@@ -12,7 +12,7 @@
 #ifndef KUDOS_SIM_WORLD_WORLD_H
 #define KUDOS_SIM_WORLD_WORLD_H
 
-#include "common/drift.h"
+#include "common/base/drift.h"
 #include "kudos/central.h"
 #include "kudos/edge.h"
 #include "sim/check/checks.h"

@@ -26,10 +26,11 @@ import tempfile
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
+sys.path[:0] = [os.path.join(TOP, "tests", "lib"), os.path.join(TOP, "sim", "kafka")]
 from cluster import Cluster  # noqa: E402
 from kafka import Kafka, Unavailable  # noqa: E402
-from proc import Broker, Central, Edge, free_ports, program, wait_until  # noqa: E402
+from ports import free_ports  # noqa: E402
+from proc import Broker, Central, Edge, program, wait_until  # noqa: E402
 
 PARTITIONS, ITEMS, USERS = 8, 100000, 1000000
 CONNECTIONS, STREAMS = 16, 64  # a group commit holds at most what is in flight

@@ -8,7 +8,7 @@
  * merge that drops repeats or counts them twice is no merge. Last line: `bench_merge ops= raw_per_s=
  * merge_per_s= ratio= verdict=`.
  */
-#include "common/io/committer.h"
+#include "common/io/leveldb/committer.h"
 #include "kudos/central.h"
 
 #include <pthread.h>

@@ -7,7 +7,7 @@
  * --batch` likes: a user after the other, 200 items in a row each. Groups are written by one thread, one
  * synced write each, by the store that the edge uses. Last line: `bench-puts puts= per_s= cpu_us= verdict=`.
  */
-#include "common/io/leveldb_store.h"
+#include "common/io/leveldb/leveldb_store.h"
 #include "kudos/id.h"
 
 #include <stdio.h>

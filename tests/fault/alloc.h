@@ -1,5 +1,5 @@
 /*
- * tests/fault/alloc.h - allocations that fail, and what a run had made lasting by then.
+ * alloc.h - allocations that fail, and what a run had made lasting by then.
  *
  * malloc, calloc and realloc of our own code are wrapped by the linker. A subject is run once whole, which gives its story: every group
  * that was written, every answer that was released, every record that was published, in order. Then it is run again in a child for each

@@ -1,9 +1,9 @@
 /* alloc_codec.c - the shared codecs and readers: records there and back, bodies of requests, a configuration, a log's lines, a report's
  * bytes. What they give is told. */
-#include "common/body.h"
-#include "common/json_writer.h"
-#include "edge/io/settings.h"
-#include "sim/replay_log.h"
+#include "common/api/body.h"
+#include "common/json/json_writer.h"
+#include "edge/io/daemon/settings.h"
+#include "sim/replay/replay_log.h"
 #include "tests/fault/alloc.h"
 #include "tests/lib/central_rig.h"
 

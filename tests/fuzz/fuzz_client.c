@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/io/http_client.h"
-#include "edge/io/central_words.h"
+#include "common/io/http/client/http_client.h"
+#include "edge/io/upstream/central_words.h"
 #include "tests/fuzz/input.h"
 
 enum { REQUESTS = 3 };

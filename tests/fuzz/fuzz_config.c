@@ -5,8 +5,8 @@
  */
 #include <stdlib.h>
 
-#include "central/io/settings.h"
-#include "edge/io/settings.h"
+#include "central/io/daemon/settings.h"
+#include "edge/io/daemon/settings.h"
 #include "tests/fuzz/input.h"
 
 enum { SETS_MAX = 8 };

@@ -4,10 +4,10 @@
  */
 #include <jansson.h>
 
-#include "common/body.h"
-#include "common/drift.h"
-#include "common/io/admin_client.h"
-#include "edge/io/central_words.h"
+#include "common/api/body.h"
+#include "common/base/drift.h"
+#include "common/io/admin/admin_client.h"
+#include "edge/io/upstream/central_words.h"
 #include "tests/fuzz/input.h"
 
 static kd_buf scratch;

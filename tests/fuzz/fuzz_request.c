@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/body.h"
-#include "common/io/http_server.h"
-#include "common/route.h"
+#include "common/api/body.h"
+#include "common/io/http/server/http_server.h"
+#include "common/api/route.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

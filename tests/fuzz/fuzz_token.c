@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "common/io/session.h"
+#include "common/io/http/session.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,13 +4,13 @@
  */
 #include <stdlib.h>
 
-#include "common/cidr.h"
-#include "common/io/compare_query.h"
-#include "common/io/http_client.h"
-#include "common/route.h"
+#include "common/base/cidr.h"
+#include "common/io/admin/compare_query.h"
+#include "common/io/http/client/http_client.h"
+#include "common/api/route.h"
 #include "kudos/percent.h"
 #include "sim/drill/proxy_kafka.h"
-#include "sim/replay_log.h"
+#include "sim/replay/replay_log.h"
 #include "tests/fuzz/input.h"
 
 static void try_compare(const char *text)

@@ -21,7 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/io/kafka.h"
+#include "common/io/kafka/kafka.h"
 #include "kudos/wire.h"
 
 enum { WAIT_S = 20, READ_MS = 5000, MADE_MAX = 4096, LINE_MAX_ = 4096 };

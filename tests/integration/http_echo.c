@@ -1,5 +1,5 @@
 /*
- * tests/integration/http_echo.c - the HTTP server with a handler that does what the path says, for tests and
+ * http_echo.c - the HTTP server with a handler that does what the path says, for tests and
  * measurements.
  *
  *   http-echo PORT [CERT KEY [CLIENT_CA]] [limit=value ...]
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/io/http_server.h"
+#include "common/io/http/server/http_server.h"
 #include "kudos/percent.h"
 
 enum { HELD_MAX = 1024 };

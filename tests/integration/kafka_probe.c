@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/io/kafka.h"
-#include "sim/broker.h"
+#include "common/io/kafka/kafka.h"
+#include "sim/kafka/broker.h"
 
 enum { DEADLINE_S = 60, TIMEOUT_MS = 20000, WINDOW = 2000, FLUSH_MS = 1000 };
 

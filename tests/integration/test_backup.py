@@ -8,16 +8,15 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
-from central_feed import PARTITIONS, T0, VIEW, Central, export, like, until  # noqa: E402
-from central_feed import broker, central, feed  # noqa: E402,F401  (fixtures)
-from cluster import EDGE, merged  # noqa: E402
-from operating import WAIT_S, Store, Traffic, audit, copied, item_key, last_line, run  # noqa: E402
-from proc import Edge, free_ports, program  # noqa: E402
+from central_feed import PARTITIONS, T0, VIEW, Central, export, like, until
+from central_feed import broker, central, feed  # noqa: F401 (fixtures)
+from cluster import EDGE, merged
+from operating import WAIT_S, Store, Traffic, audit, copied, item_key, last_line, run
+from ports import free_ports
+from proc import Edge, program
 
 
 # ---- backup and restore ----

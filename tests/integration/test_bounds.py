@@ -7,18 +7,16 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-import kafka  # noqa: E402
-from edge_journal import Journal  # noqa: E402
-from mixed import look  # noqa: E402
-from proc import Broker, Central, Edge, SyncOrder, program, wait_until  # noqa: E402
-from smalldisk import fill, small_disk  # noqa: E402, F401
+import kafka
+from edge_journal import Journal
+from mixed import look
+from proc import Broker, Central, Edge, SyncOrder, program, wait_until
+from smalldisk import fill, small_disk
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
 PARTITIONS = 4

@@ -9,17 +9,15 @@ import resource
 import signal
 import ssl
 import subprocess
-import sys
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-import kafka_wire  # noqa: E402
-from central_feed import DAY, PARTITIONS, SAVE, T0, TOPICS, VIEW, Central, Feed, export, like, unlike, until  # noqa: E402
-from central_feed import broker, central, feed  # noqa: E402,F401  (fixtures)
-from certificate import make_certificate  # noqa: E402
-from proc import Broker, Edge, free_ports, program  # noqa: E402
+import kafka_wire
+from central_feed import DAY, PARTITIONS, SAVE, T0, TOPICS, VIEW, Central, Feed, export, like, unlike, until
+from central_feed import broker, central, feed  # noqa: F401 (fixtures)
+from certificate import make_certificate
+from ports import free_ports
+from proc import Broker, Edge, program
 
 
 # ---- merging and reading ----

@@ -1,13 +1,11 @@
 """`-t` and a start refuse the same configurations, with the same words, and neither shows a secret."""
 import os
 import subprocess
-import sys
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from certificate import make_certificate  # noqa: E402
-from proc import Central, Edge, program  # noqa: E402
+from certificate import make_certificate
+from proc import Central, Edge, program
 
 SECRET = "hunter2"
 KAFKA = [  # of both programs: key = value, and what the message names

@@ -8,16 +8,14 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-import kafka  # noqa: E402
-from drills import drill  # noqa: E402
-from proc import program, wait_until  # noqa: E402
+import kafka
+from drills import drill
+from proc import program, wait_until
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
 SECONDS = 60 if LONG else 7

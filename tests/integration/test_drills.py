@@ -4,14 +4,12 @@ import glob
 import os
 import re
 import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-from proc import SLOWER  # noqa: E402
+from proc import SLOWER
 
 BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
 SIM = os.path.abspath(os.path.join(BUILD, "kudos-sim"))

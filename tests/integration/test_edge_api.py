@@ -10,13 +10,12 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import threading
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from proc import Broker, Edge, free_ports, program, request, wait_until  # noqa: E402
+from ports import free_ports
+from proc import Broker, Edge, program, request, wait_until
 
 PARTITIONS = 4
 

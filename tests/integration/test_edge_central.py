@@ -7,15 +7,14 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from certificate import make_certificate  # noqa: E402
-from proc import Broker, Central, Edge, Process, free_ports, program, wait_until  # noqa: E402
+from certificate import make_certificate
+from ports import free_ports
+from proc import Broker, Central, Edge, Process, program, wait_until
 
 PARTITIONS = 4
 LONG = os.environ.get("KUDOS_LONG") == "1"

@@ -8,17 +8,15 @@ import os
 import random
 import signal
 import subprocess
-import sys
 
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-import kafka  # noqa: E402
-from cluster import PARTITIONS, Cluster, Replay  # noqa: E402
-from proc import Central, Edge, program, wait_until  # noqa: E402
-from whole import DRIFT_BOUND_MS, FAKETIME, SLOW_FLUSH, OnKafka, drift_bound, ok, one_user_says  # noqa: E402
-from whole import broker, cluster, real  # noqa: E402,F401  (fixtures)
+import kafka
+from cluster import PARTITIONS, Cluster, Replay
+from proc import Central, Edge, program, wait_until
+from whole import DRIFT_BOUND_MS, FAKETIME, SLOW_FLUSH, OnKafka, drift_bound, ok, one_user_says
+from whole import broker, cluster, real  # noqa: F401 (fixtures)
 
 LOG = os.path.join(TOP, "sim", "data", "polis.tsv.gz")
 PAIRS = 157648

@@ -1,11 +1,8 @@
 """The end of a process: bounded whatever hangs in it, with the code and the words that fit."""
 import os
-import sys
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-from proc import SLOWER, Broker, Central, Edge, program, wait_until  # noqa: E402
+from proc import SLOWER, Broker, Central, Edge, program, wait_until
 
 WHOLE_S = 12.5  # KD_ENDING_WHOLE_MS
 

@@ -5,12 +5,10 @@ the third one, but for what is allowed below. KUDOS_LONG=1: an hour, sampled eve
 """
 import os
 import statistics
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from cluster import Cluster  # noqa: E402
-from mixed import Mix, sample  # noqa: E402
-from proc import Broker  # noqa: E402
+from cluster import Cluster
+from mixed import Mix, sample
+from proc import Broker
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
 SECONDS, EVERY_S, RATE = (float(os.environ.get("KUDOS_FLAT_SECONDS", "3600")), 10, 60) if LONG else (10, 0.25, 600)

@@ -1,18 +1,15 @@
 """The HTTP server over HTTP/2, from outside: answers, limits, floods, slow peers, deadlines."""
 import json
-import os
 import socket
 import struct
 import subprocess
-import sys
 import time
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
-from http_peer import (ACK, BODY, CALM, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, NO_ERROR, PADDED, PING,  # noqa: E402
+from http_peer import (ACK, BODY, CALM, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, NO_ERROR, PADDED, PING,
                        PREFACE, PRIORITY, REFUSED, RST, SETTINGS, WINDOW, fields, frame, h1_get, h1_raw, h1_status, integer, literal, read_all)
-from http_peer import certificate, program, serve  # noqa: E402,F401  (fixtures)
+from http_peer import certificate, program, serve  # noqa: F401 (fixtures)
 
 
 # ---- requests and floods ----

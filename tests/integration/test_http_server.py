@@ -6,14 +6,12 @@ import socket
 import ssl
 import struct
 import subprocess
-import sys
 import time
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
-from http_peer import ACK, BODY, DATA, ECHO, GOAWAY, H2, PING, RST, WINDOW, frame, h1_get, h1_raw, h1_status, read_all  # noqa: E402
-from http_peer import certificate, program, serve  # noqa: E402,F401  (fixtures)
+from http_peer import ACK, BODY, DATA, ECHO, GOAWAY, H2, PING, RST, WINDOW, frame, h1_get, h1_raw, h1_status, read_all
+from http_peer import certificate, program, serve  # noqa: F401 (fixtures)
 
 
 # ---- HTTP/1.1 ----

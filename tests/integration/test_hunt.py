@@ -4,11 +4,9 @@ import os
 import re
 import signal
 import subprocess
-import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-from proc import SLOWER, wait_until  # noqa: E402
+from proc import SLOWER, wait_until
 
 BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
 SIM = os.path.abspath(os.path.join(BUILD, "kudos-sim"))

@@ -6,19 +6,16 @@ measured, and bounded. Kafka is a real one where its log is lost. KUDOS_LONG=1 d
 import os
 import shutil
 import subprocess
-import sys
 import time
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-import kafka  # noqa: E402
-from cluster import PARTITIONS, REGIONS, Cluster  # noqa: E402
-from journal import ITEMS, Journal, Likes  # noqa: E402
-from proc import Central, Edge, program, wait_until  # noqa: E402
-from whole import FAKETIME, SLOW_FLUSH, OnKafka, drift_bound, ok, one_user_says  # noqa: E402
-from whole import broker, real  # noqa: E402,F401  (fixtures)
+import kafka
+from cluster import PARTITIONS, REGIONS, Cluster
+from journal import ITEMS, Journal, Likes
+from proc import Central, Edge, program, wait_until
+from whole import FAKETIME, SLOW_FLUSH, OnKafka, drift_bound, ok, one_user_says
+from whole import broker, real  # noqa: F401 (fixtures)
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
 

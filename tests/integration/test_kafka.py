@@ -5,14 +5,12 @@ The program under test is kafka-probe (tests/integration/kafka_probe.c); KAFKA_P
 import itertools
 import os
 import subprocess
-import sys
 import time
 
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-import kafka  # noqa: E402
+import kafka
 
 PROBE = os.environ.get("KAFKA_PROBE", os.path.join(TOP, os.environ.get("BUILD", "build"), "kafka-probe"))
 PARTITIONS = 4

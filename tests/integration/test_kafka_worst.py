@@ -7,14 +7,12 @@ import datetime
 import json
 import os
 import re
-import sys
 
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-import kafka  # noqa: E402
-from drills import drill  # noqa: E402
+import kafka
+from drills import drill
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
 SEEDS = tuple(range(1, int(os.environ.get("KUDOS_SEEDS", "3")) + 1))

@@ -2,15 +2,13 @@
 
 Every wait has a deadline and a condition.
 """
-import os
 import re
-import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
-from central_feed import PARTITIONS, T0, VIEW, Central, export, like, until  # noqa: E402
-from central_feed import broker, central, feed  # noqa: E402,F401  (fixtures)
-from operating import Store, Traffic, audit, copied, item_key, last_line, mismatches, plant_count, run  # noqa: E402
-from proc import free_ports, request  # noqa: E402
+from central_feed import PARTITIONS, T0, VIEW, Central, export, like, until
+from central_feed import broker, central, feed  # noqa: F401 (fixtures)
+from operating import Store, Traffic, audit, copied, item_key, last_line, mismatches, plant_count, run
+from ports import free_ports
+from proc import request
 
 
 # ---- audit ----

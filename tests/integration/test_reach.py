@@ -1,18 +1,15 @@
 """Metrics and the log tell the present: whether central and Kafka answer, why not, how old things are, and what runs."""
 import math
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-from certificate import make_certificate  # noqa: E402
-from proc import SLOWER, Broker, Central, Edge, free_ports, wait_until  # noqa: E402
+from certificate import make_certificate
+from ports import free_ports
+from proc import SLOWER, Broker, Central, Edge, wait_until
 
 FALLS_S = 15 * SLOWER  # docs/operations.md
 FAST = {"clock": {"measure_interval": "500ms"}}

@@ -1,15 +1,11 @@
 """Edge and central over a real Kafka: the likes topic deleted, the broker killed, Kafka away for longer than any timeout of its client; and every
 like still counted once."""
-import os
-import sys
 import time
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-import kafka  # noqa: E402
-from proc import Central, Edge, wait_until  # noqa: E402
+import kafka
+from proc import Central, Edge, wait_until
 
 PARTITIONS, ITEMS, WAIT = 4, 7, 60
 

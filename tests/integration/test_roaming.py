@@ -1,13 +1,10 @@
 """A user goes on at another edge with his session token: what numbers, answers and `liked` say then, on the real programs."""
 import os
 import signal
-import sys
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "lib"))
-from proc import Broker, Central, Edge, wait_until  # noqa: E402
+from proc import Broker, Central, Edge, wait_until
 
 PARTITIONS = 2
 DRIFT = "50ms"

@@ -10,13 +10,12 @@ import os
 import shutil
 import struct
 import subprocess
-import sys
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from proc import Broker, Central, Edge, SyncOrder, free_ports, program, wait_until  # noqa: E402
-from smalldisk import fill, small_disk  # noqa: E402, F401
+from ports import free_ports
+from proc import Broker, Central, Edge, SyncOrder, program, wait_until
+from smalldisk import fill, small_disk
 
 PARTITIONS = 2
 ITEMS = ["a0", "a1", "a2", "a3", "a4", "a5"]  # over both partitions

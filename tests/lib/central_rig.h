@@ -1,5 +1,5 @@
 /*
- * tests/lib/central_rig.h - one partition of central on a store in memory, edges that seal batches for it,
+ * central_rig.h - one partition of central on a store in memory, edges that seal batches for it,
  * and an edge that installs its snapshots: what tests of central's core share.
  */
 #ifndef KUDOS_TESTS_LIB_CENTRAL_RIG_H

@@ -1,5 +1,5 @@
 /*
- * tests/lib/edge_rig.h - one shard of an edge on a store in memory, and a central that says what a test wants it to:
+ * edge_rig.h - one shard of an edge on a store in memory, and a central that says what a test wants it to:
  * what tests of the edge's core share.
  */
 #ifndef KUDOS_TESTS_LIB_EDGE_RIG_H

@@ -11,12 +11,12 @@ import contextlib
 import http.client
 import json
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
 import time
+
+from ports import free_ports
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # A sanitized build takes its time.
@@ -32,26 +32,6 @@ def program(name):
     if not os.path.exists(path):
         subprocess.run(["make", "-s", "-C", TOP, f"BUILD={build}", os.path.join(build, name)], check=True)
     return path
-
-
-GIVEN = set()
-
-
-def free_ports(n):
-    """Ports that were free a moment ago: below those that the system gives to connections, one of which could take it meanwhile, and above those of drills. None
-    twice: who has it may not have started yet, or be down for a while."""
-    found = []
-    while len(found) < n:
-        port = random.randrange(16000, 32000)
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in GIVEN:
-            GIVEN.add(port)
-            found.append(port)
-    return found
 
 
 def wait_until(condition, seconds=START_S, what="condition", pause=0.02):

@@ -3,10 +3,10 @@
  * -fsanitize=thread, which Criterion does not bear, hence a plain program. Exit code 0: every post ran once
  * and in order, and no race was seen.
  */
-#include "common/io/clock.h"
-#include "common/io/log.h"
-#include "common/io/loop.h"
-#include "common/metrics.h"
+#include "common/io/loop/clock.h"
+#include "common/io/daemon/log.h"
+#include "common/io/loop/loop.h"
+#include "common/base/metrics.h"
 
 #include <fcntl.h>
 #include <pthread.h>

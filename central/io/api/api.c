@@ -1,0 +1,171 @@
+/* api.c - from a path to its handler. */
+#include "central/io/api/api.h"
+
+#include "central/io/api/read.h"
+#include "common/io/loop/clock.h"
+#include "common/io/http/peer.h"
+
+void kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers)
+{
+    *api = (kd_api){.settings = settings, .home = home, .workers = workers};
+    kd_cidrs_init(&api->trusted, &settings->trusted_peers);
+}
+
+void kd_api_finish(kd_api *api)
+{
+    kd_cidrs_finish(&api->trusted);
+}
+
+/* Frees the body. */
+static void answer_json(kd_http_request *req, kd_buf *body)
+{
+    const kd_http_field fields[] = {{"content-type", kd_bytes_str("application/json")},
+                                    {"cache-control", kd_bytes_str("no-store")}};
+    kd_http_respond(req, 200, fields, KD_COUNT(fields), kd_buf_view(body));
+    kd_buf_finish(body);
+}
+
+/* An object of one number. */
+static void answer_number(kd_http_request *req, const char *key, uint64_t value)
+{
+    kd_buf out = {.data = NULL};
+    kd_json j = kd_json_of(&out);
+    kd_json_object(&j);
+    kd_json_put_u64(&j, key, value);
+    kd_json_end_object(&j);
+    answer_json(req, &out);
+}
+
+static void answer_time(kd_api *api, kd_http_request *req)
+{
+    (void)api;
+    answer_number(req, "now_us", kd_clock_wall_us());
+}
+
+/* What an edge compares its own with: names, wire ids and kinds. */
+static void write_catalogue(const kd_central_settings *s, kd_json *j)
+{
+    kd_json_object(j);
+    kd_json_key(j, "collections");
+    kd_json_array(j);
+    for (uint32_t i = 0; i < s->collections.count; i++) kd_json_cstr(j, s->collections.at[i]);
+    kd_json_end_array(j);
+    kd_json_key(j, "counters");
+    kd_json_array(j);
+    for (uint32_t i = 0; i < s->counters.count; i++) {
+        const kd_counter *c = &s->counters.at[i];
+        kd_json_object(j);
+        kd_json_put_str(j, "name", kd_bytes_str(c->name));
+        kd_json_put_u64(j, "id", c->id);
+        kd_json_put_str(j, "kind", kd_bytes_str(c->kind == KD_SET ? "set" : "sum"));
+        kd_json_end_object(j);
+    }
+    kd_json_end_array(j);
+    kd_json_end_object(j);
+}
+
+static void answer_catalogue(kd_api *api, kd_http_request *req)
+{
+    kd_buf out = {.data = NULL};
+    kd_json j = kd_json_of(&out);
+    write_catalogue(api->settings, &j);
+    answer_json(req, &out);
+}
+
+/* Where the operator's commands go on from this address. */
+static void answer_admin(kd_api *api, kd_http_request *req)
+{
+    if (kd_peer_trusted(&api->trusted, req->peer))
+        answer_number(req, "admin_port", api->admin_port);
+    else
+        kd_http_respond_problem(req, KD_PROBLEM_FORBIDDEN, "only trusted peers may ask", NULL, 0);
+}
+
+static bool is_get(const kd_http_request *req)
+{
+    return req->method == KD_HTTP_GET || req->method == KD_HTTP_HEAD;
+}
+
+typedef void (*fixed_handler)(kd_api *api, kd_http_request *req);
+
+static const struct {
+    const char *path;
+    fixed_handler get, post;
+} fixed[] = {
+    {"counts", kd_api_counts_query, kd_api_counts_body},
+    {"likes/lookup", NULL, kd_api_lookup},
+    {"time", answer_time, NULL},
+    {"catalogue", answer_catalogue, NULL},
+    {"export", kd_api_export, NULL},
+    {"admin", answer_admin, NULL},
+};
+
+static bool handle_fixed(kd_api *api, kd_http_request *req, const kd_route *route)
+{
+    for (size_t i = 0; i < KD_COUNT(fixed); i++) {
+        if (!kd_route_is(route, fixed[i].path)) continue;
+        if (fixed[i].get != NULL && is_get(req))
+            fixed[i].get(api, req);
+        else if (fixed[i].post != NULL && req->method == KD_HTTP_POST)
+            fixed[i].post(api, req);
+        else
+            kd_http_respond_wrong_method(req, fixed[i].get == NULL    ? "POST"
+                                              : fixed[i].post == NULL ? "GET, HEAD"
+                                                                      : "GET, HEAD, POST");
+        return true;
+    }
+    return false;
+}
+
+static const kd_refusal edges_alone_have = {KD_PROBLEM_NOT_FOUND, "central does not have this path: ask an edge", NULL};
+
+/* /v1/{collection}/{id}/{counts|likers|counter} */
+static bool handle_tail(kd_api *api, kd_http_request *req, const kd_route *route, const kd_item *item,
+                        kd_refusal *why)
+{
+    kd_bytes tail = route->at[2];
+    uint32_t counter;
+    if (kd_bytes_eq(tail, kd_bytes_str("counts"))) {
+        kd_api_counts(api, req, item);
+        return true;
+    }
+    if (kd_bytes_eq(tail, kd_bytes_str("likers"))) {
+        kd_api_likers(api, req, item);
+        return true;
+    }
+    if (kd_bytes_eq(tail, kd_bytes_str("display"))) {
+        *why = edges_alone_have;
+        return false;
+    }
+    if (!kd_route_counter(tail, &api->settings->counters, KD_SET, &counter, why)) return false;
+    kd_api_liked(api, req, item, counter);
+    return true;
+}
+
+static bool handle_item(kd_api *api, kd_http_request *req, const kd_route *route, kd_refusal *why)
+{
+    kd_item item;
+    bool snapshot = kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"));
+    kd_bytes collection = route->at[snapshot ? 1 : 0], id = route->at[snapshot ? 2 : 1];
+    if (!kd_route_item(collection, id, &api->settings->collections, &item, why)) return false;
+    if (!is_get(req)) {
+        kd_http_respond_wrong_method(req, "GET, HEAD");
+        return true;
+    }
+    if (!snapshot) return handle_tail(api, req, route, &item, why);
+    kd_api_snapshot(api, req, &item);
+    return true;
+}
+
+void kd_api_handle(kd_http_request *req, void *arg)
+{
+    kd_api *api = arg;
+    kd_route route;
+    kd_refusal why = {KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL};
+    if (kd_route_cut(req->path, &route) == KD_OK) {
+        if (handle_fixed(api, req, &route)) return;
+        if (kd_route_is(&route, "likes")) why = edges_alone_have;
+        if (route.count == 3 && handle_item(api, req, &route, &why)) return;
+    }
+    kd_read_refuse(req, &why);
+}

@@ -1,0 +1,29 @@
+/*
+ * api.h - the read API. A request is parsed on the loop of the HTTP server, taken to the workers
+ * that own its items, and answered when all of them have spoken. Requests in work are bounded by
+ * central.reads_max.
+ */
+#ifndef KUDOS_CENTRAL_IO_API_API_H
+#define KUDOS_CENTRAL_IO_API_API_H
+
+#include "central/io/worker/worker.h"
+#include "common/base/cidr.h"
+#include "common/io/http/server/http_server.h"
+
+typedef struct {
+    const kd_central_settings *settings;
+    kd_loop *home; /* of the HTTP server */
+    kd_worker *workers;
+    kd_cidrs trusted;
+    uint32_t open; /* reads in work */
+    uint64_t shed; /* refused because of reads_max */
+    uint16_t admin_port; /* 0: there is none */
+} kd_api;
+
+void kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers);
+void kd_api_finish(kd_api *api);
+
+/* The handler of the server; `arg` is the kd_api. */
+void kd_api_handle(kd_http_request *req, void *arg);
+
+#endif

@@ -1,0 +1,203 @@
+/* api_counts.c - counts of one item and of many, their parts by region and day, and the snapshot
+ * of one item. */
+#include "central/io/api/read.h"
+#include "common/base/display.h"
+#include "common/io/loop/clock.h"
+
+/* On the worker's thread. What is committed now is what is told: the age is that of the way to the client. */
+static int find_counts(kd_read *r, kd_tenure *t, kd_read_item *item)
+{
+    kd_bytes key = kd_item_key(&item->item);
+    int rc = kd_central_totals(t->core, key, item->totals);
+    item->as_of_us = kd_central_as_of_us(t->core);
+    if (rc != KD_OK || r->user.len == 0) return rc;
+    bool liked;
+    rc = kd_central_member(t->core, r->counter, key, r->user, &liked);
+    item->liked = liked ? KD_LIKED_YES : KD_LIKED_NO;
+    return rc;
+}
+
+static void write_item(kd_json *j, const kd_read *r, const kd_read_item *item, uint64_t now_us)
+{
+    const kd_answer_counts a = {
+        .item = kd_item_key(&item->item),
+        .counters = &r->api->settings->counters,
+        .count = item->totals,
+        .told = KD_COUNTERS_MAX,
+        .now_us = now_us,
+        .made_us = now_us,
+        .as_of_us = item->as_of_us,
+        .source = "central",
+        .liked = item->liked,
+    };
+    kd_answer_write_counts(j, &a);
+}
+
+static void answer_one(kd_read *r)
+{
+    kd_json j = kd_json_of(&r->out);
+    write_item(&j, r, &r->items[0], kd_clock_wall_us());
+    kd_read_respond(r, "application/json", NULL, 0);
+}
+
+static void answer_many(kd_read *r)
+{
+    uint64_t now = kd_clock_wall_us();
+    kd_json j = kd_json_of(&r->out);
+    kd_json_object(&j);
+    kd_json_key(&j, "items");
+    kd_json_array(&j);
+    for (uint32_t i = 0; i < r->count; i++) write_item(&j, r, &r->items[i], now);
+    kd_json_end_array(&j);
+    kd_json_end_object(&j);
+    kd_read_respond(r, "application/json", NULL, 0);
+}
+
+/* ---- by=region, by=day ---- */
+
+static void write_part(void *arg, kd_bytes name, uint32_t day, uint64_t count)
+{
+    kd_json *j = arg;
+    char date[KD_TIME_MS_MAX];
+    if (name.len == 0) {
+        kd_display_time_ms((uint64_t)day * 86400000000u, date);
+        name = kd_bytes_of(date, sizeof("2026-01-02") - 1);
+    }
+    kd_json_key_bytes(j, name);
+    kd_json_u64(j, count);
+}
+
+/* The number of a counter, and its parts as "regions" or "days". */
+static int write_parts(kd_json *j, const kd_read *r, kd_tenure *t, const kd_read_item *item, uint32_t counter)
+{
+    kd_bytes key = kd_item_key(&item->item);
+    kd_json_key_bytes(j, kd_bytes_str(r->api->settings->counters.at[counter].name));
+    kd_json_object(j);
+    kd_answer_write_number(j, &item->totals[counter], 0);
+    kd_json_key(j, r->by == KD_BY_REGION ? "regions" : "days");
+    kd_json_object(j);
+    int rc = r->by == KD_BY_REGION ? kd_central_by_region(t->core, key, counter, write_part, j)
+                                   : kd_central_by_day(t->core, key, counter, write_part, j);
+    kd_json_end_object(j);
+    kd_json_end_object(j);
+    return rc;
+}
+
+/* On the worker's thread: the whole answer, since its parts are the core's. */
+static int find_parts(kd_read *r, kd_tenure *t, kd_read_item *item)
+{
+    kd_json j = kd_json_of(&r->out);
+    uint64_t now = kd_clock_wall_us();
+    int rc = find_counts(r, t, item);
+    kd_json_object(&j);
+    kd_answer_write_item(&j, kd_item_key(&item->item));
+    kd_json_key(&j, "counts");
+    kd_json_object(&j);
+    for (uint32_t i = 0; rc == KD_OK && i < r->api->settings->counters.count; i++)
+        rc = write_parts(&j, r, t, item, i);
+    kd_json_end_object(&j);
+    kd_answer_write_age(&j, now, now, item->as_of_us);
+    kd_json_key(&j, "source");
+    kd_json_cstr(&j, "central");
+    kd_json_end_object(&j);
+    return rc;
+}
+
+static void answer_out(kd_read *r)
+{
+    kd_read_respond(r, "application/json", NULL, 0);
+}
+
+static bool by_what(const kd_http_request *req, kd_read *r, kd_refusal *why)
+{
+    kd_bytes by;
+    if (!kd_query_find(req->query, "by", &by)) return true;
+    if (kd_bytes_eq(by, kd_bytes_str("region"))) r->by = KD_BY_REGION;
+    if (kd_bytes_eq(by, kd_bytes_str("day"))) r->by = KD_BY_DAY;
+    *why = (kd_refusal){KD_PROBLEM_INVALID_REQUEST, "region or day is wanted", "by"};
+    return r->by != KD_BY_NOTHING;
+}
+
+void kd_api_counts(kd_api *api, kd_http_request *req, const kd_item *item)
+{
+    kd_refusal why;
+    kd_read *r = kd_read_create(api, req, item, 1);
+    if (r == NULL) return;
+    if (!by_what(req, r, &why)) {
+        kd_read_refuse(req, &why);
+        return;
+    }
+    r->work = r->by == KD_BY_NOTHING ? find_counts : find_parts;
+    r->answer = r->by == KD_BY_NOTHING ? answer_one : answer_out;
+    kd_read_start(r);
+}
+
+/* ---- many ---- */
+
+static void start_many(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count, kd_bytes user,
+                       uint32_t counter)
+{
+    kd_read *r = kd_read_create(api, req, items, count);
+    if (r == NULL) return;
+    r->user = user;
+    r->counter = counter;
+    r->work = find_counts;
+    r->answer = answer_many;
+    kd_read_start(r);
+}
+
+void kd_api_counts_query(kd_api *api, kd_http_request *req)
+{
+    kd_item *items = kd_http_request_alloc(req, sizeof(kd_item) * KD_BULK_ITEMS_MAX);
+    kd_refusal why = {KD_PROBLEM_INVALID_REQUEST, "items=collection/id,… is wanted", "items"};
+    kd_bytes raw;
+    uint32_t count;
+    if (!kd_query_find(req->query, "items", &raw) ||
+        !kd_route_items(raw, &api->settings->collections, items, &count, &why)) {
+        kd_read_refuse(req, &why);
+        return;
+    }
+    start_many(api, req, items, count, kd_bytes_of(NULL, 0), 0);
+}
+
+void kd_api_counts_body(kd_api *api, kd_http_request *req)
+{
+    kd_bytes user = kd_bytes_of(NULL, 0);
+    uint32_t counter;
+    kd_refusal why;
+    const kd_read_list *list = kd_read_items(api, req, false, &counter, &why);
+    if (list && (!list->me || kd_read_user(api, req, &user, &why)))
+        start_many(api, req, list->items, list->count, user, counter);
+    else
+        kd_read_refuse(req, &why);
+}
+
+/* ---- the snapshot of one item, for edges ---- */
+
+static int find_snapshot(kd_read *r, kd_tenure *t, kd_read_item *item)
+{
+    kd_bytes key = kd_item_key(&item->item);
+    return kd_central_read(t->core, &key, 1, r->edge, kd_clock_wall_us(), &r->out);
+}
+
+static void answer_snapshot(kd_read *r)
+{
+    kd_read_respond(r, "application/msgpack", NULL, 0);
+}
+
+void kd_api_snapshot(kd_api *api, kd_http_request *req, const kd_item *item)
+{
+    const kd_refusal why = {KD_PROBLEM_INVALID_REQUEST, "the name of an edge is wanted", "edge"};
+    kd_bytes edge;
+    bool named = kd_query_find(req->query, "edge", &edge);
+    if (named && !kd_name_valid(edge)) {
+        kd_read_refuse(req, &why);
+        return;
+    }
+    kd_read *r = kd_read_create(api, req, item, 1);
+    if (r == NULL) return;
+    r->edge = named ? edge : kd_bytes_of(NULL, 0);
+    r->work = find_snapshot;
+    r->answer = answer_snapshot;
+    kd_read_start(r);
+}

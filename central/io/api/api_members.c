@@ -1,0 +1,223 @@
+/* api_members.c - who likes what: of one user, of one item, of all (for the export command). */
+#include "central/io/commands/member_line.h"
+#include "central/io/api/read.h"
+#include "common/base/display.h"
+#include "common/io/http/peer.h"
+
+enum { LIKERS_DEFAULT = 100, LIKERS_MAX = 1000, EXPORT_DEFAULT = 1000, EXPORT_MAX = 5000 };
+
+bool kd_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why)
+{
+    const kd_counters *counters = &api->settings->counters;
+    if (name.len > 0) {
+        bool good = kd_route_counter(name, counters, KD_SET, index, why);
+        if (!good) why->field = "counter";
+        return good;
+    }
+    for (*index = 0; *index < counters->count; ++*index)
+        if (counters->at[*index].kind == KD_SET) return true;
+    *why = (kd_refusal){KD_PROBLEM_UNKNOWN_COUNTER, "no counter is one per user", NULL};
+    return false;
+}
+
+/* ---- has the user liked it ---- */
+
+static int find_liked(kd_read *r, kd_tenure *t, kd_read_item *item)
+{
+    bool liked = false;
+    int rc = kd_central_member_at(t->core, r->counter, kd_item_key(&item->item), r->user, &liked,
+                                  &item->liked_at_us);
+    item->liked = liked ? KD_LIKED_YES : KD_LIKED_NO;
+    item->complete = kd_central_complete(t->core, &r->wanted);
+    return rc;
+}
+
+static void write_liked(kd_json *j, const kd_read *r, const kd_read_item *item)
+{
+    kd_answer_write_liked(j, &(kd_answer_liked){.item = kd_item_key(&item->item),
+                                                .liked = item->liked,
+                                                .at_us = item->liked_at_us,
+                                                .complete = r->wants ? &item->complete : NULL,
+                                                .source = "central"});
+}
+
+static void answer_liked(kd_read *r)
+{
+    kd_json j = kd_json_of(&r->out);
+    write_liked(&j, r, &r->items[0]);
+    kd_read_respond(r, "application/json", NULL, 0);
+}
+
+static void answer_lookup(kd_read *r)
+{
+    kd_json j = kd_json_of(&r->out);
+    kd_json_object(&j);
+    kd_json_key(&j, "items");
+    kd_json_array(&j);
+    for (uint32_t i = 0; i < r->count; i++) write_liked(&j, r, &r->items[i]);
+    kd_json_end_array(&j);
+    kd_json_end_object(&j);
+    kd_read_respond(r, "application/json", NULL, 0);
+}
+
+static void start_liked(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count,
+                        uint32_t counter, kd_bytes user, void (*answer)(kd_read *r))
+{
+    kd_bytes wanted;
+    kd_read *r = kd_read_create(api, req, items, count);
+    if (r == NULL) return;
+    r->user = user;
+    r->counter = counter;
+    r->wants = kd_http_request_header(req, "kudos-seen", &wanted) && kd_seen_parse(wanted, &r->wanted);
+    r->work = find_liked;
+    r->answer = answer;
+    kd_read_start(r);
+}
+
+void kd_api_liked(kd_api *api, kd_http_request *req, const kd_item *item, uint32_t counter)
+{
+    kd_bytes user;
+    kd_refusal why;
+    if (!kd_read_user(api, req, &user, &why))
+        kd_read_refuse(req, &why);
+    else
+        start_liked(api, req, item, 1, counter, user, answer_liked);
+}
+
+void kd_api_lookup(kd_api *api, kd_http_request *req)
+{
+    kd_bytes user;
+    uint32_t counter;
+    kd_refusal why;
+    const kd_read_list *list = NULL;
+    if (kd_read_user(api, req, &user, &why)) list = kd_read_items(api, req, true, &counter, &why);
+    if (list) start_liked(api, req, list->items, list->count, counter, user, answer_lookup);
+    else kd_read_refuse(req, &why);
+}
+
+/* ---- who likes an item ---- */
+
+static int write_liker(void *arg, const kd_member *m)
+{
+    kd_json *j = arg;
+    char at[KD_TIME_MS_MAX];
+    kd_json_object(j);
+    kd_json_key(j, "user");
+    kd_json_str(j, m->user);
+    kd_json_key(j, "at");
+    kd_json_str(j, kd_bytes_of(at, kd_display_time_ms(m->time_us, at)));
+    kd_json_key(j, "region");
+    kd_json_str(j, m->region);
+    kd_json_end_object(j);
+    return 0;
+}
+
+static int find_likers(kd_read *r, kd_tenure *t, kd_read_item *item)
+{
+    const kd_counter *counter = &r->api->settings->counters.at[r->counter];
+    char cursor[KD_CURSOR_TEXT_MAX];
+    kd_json j = kd_json_of(&r->out);
+    kd_json_object(&j);
+    kd_answer_write_item(&j, kd_item_key(&item->item));
+    kd_json_key(&j, "counter");
+    kd_json_cstr(&j, counter->name);
+    kd_json_key(&j, "likers");
+    kd_json_array(&j);
+    int rc = kd_central_members(t->core, counter->id, kd_item_key(&item->item), r->cursor, r->limit,
+                                write_liker, &j, &r->next);
+    kd_json_end_array(&j);
+    kd_json_key(&j, "next");
+    if (r->next.len == 0)
+        kd_json_null(&j);
+    else
+        kd_json_str(&j, kd_bytes_of(cursor, kd_read_cursor_text(kd_buf_view(&r->next), cursor)));
+    kd_json_key(&j, "source");
+    kd_json_cstr(&j, "central");
+    kd_json_end_object(&j);
+    return rc;
+}
+
+static void answer_likers(kd_read *r)
+{
+    kd_read_respond(r, "application/json", NULL, 0);
+}
+
+static bool ask_likers(kd_api *api, kd_http_request *req, kd_read *r, kd_refusal *why)
+{
+    kd_bytes name = kd_bytes_of(NULL, 0);
+    uint64_t limit;
+    kd_query_find(req->query, "counter", &name);
+    if (!kd_read_set_counter(api, name, &r->counter, why) || !kd_read_cursor(req, &r->cursor, why) ||
+        !kd_route_number(req->query, "limit", LIKERS_DEFAULT, 1, LIKERS_MAX, &limit, why))
+        return false;
+    r->limit = (uint32_t)limit;
+    return true;
+}
+
+void kd_api_likers(kd_api *api, kd_http_request *req, const kd_item *item)
+{
+    kd_refusal why;
+    kd_read *r = kd_read_create(api, req, item, 1);
+    if (r == NULL) return;
+    if (!ask_likers(api, req, r, &why)) {
+        kd_read_refuse(req, &why);
+        return;
+    }
+    r->work = find_likers;
+    r->answer = answer_likers;
+    kd_read_start(r);
+}
+
+/* ---- all members of a partition, page by page ---- */
+
+typedef struct {
+    const kd_counters *counters;
+    kd_buf *out;
+} lines;
+
+static int write_line(void *arg, const kd_member *m)
+{
+    const lines *l = arg;
+    kd_member_line(l->out, l->counters, m);
+    return 0;
+}
+
+static int find_page(kd_read *r, kd_tenure *t, kd_read_item *item)
+{
+    lines l = {&t->declared->counters, &r->out};
+    (void)item;
+    return kd_central_members(t->core, 0, kd_bytes_of(NULL, 0), r->cursor, r->limit, write_line, &l,
+                              &r->next);
+}
+
+static void answer_page(kd_read *r)
+{
+    char cursor[KD_CURSOR_TEXT_MAX], partitions[20];
+    const kd_http_field fields[] = {
+        {"kudos-cursor", kd_bytes_of(cursor, kd_read_cursor_text(kd_buf_view(&r->next), cursor))},
+        {"kudos-partitions", kd_bytes_of(partitions, kd_decimal(r->api->settings->partitions, partitions))},
+    };
+    kd_read_respond(r, "text/tab-separated-values", fields, KD_COUNT(fields));
+}
+
+void kd_api_export(kd_api *api, kd_http_request *req)
+{
+    kd_refusal why = {KD_PROBLEM_FORBIDDEN, "only trusted peers may export", NULL};
+    uint64_t partition, limit;
+    kd_bytes cursor;
+    if (!kd_peer_trusted(&api->trusted, req->peer) ||
+        !kd_route_number(req->query, "partition", 0, 0, api->settings->partitions - 1, &partition, &why) ||
+        !kd_route_number(req->query, "limit", EXPORT_DEFAULT, 1, EXPORT_MAX, &limit, &why) ||
+        !kd_read_cursor(req, &cursor, &why)) {
+        kd_read_refuse(req, &why);
+        return;
+    }
+    kd_read *r = kd_read_create(api, req, NULL, 0);
+    if (r == NULL) return;
+    r->items[0].partition = (uint32_t)partition;
+    r->limit = (uint32_t)limit;
+    r->cursor = cursor;
+    r->work = find_page;
+    r->answer = answer_page;
+    kd_read_start(r);
+}

@@ -1,0 +1,160 @@
+/* read.c - see the header. */
+#include "central/io/api/read.h"
+
+#include <sodium.h>
+
+#include "common/api/body.h"
+#include "common/io/http/peer.h"
+
+enum { RETRY_AFTER_S = 1 };
+
+/* The part of a read that one worker does. */
+typedef struct {
+    kd_post post;
+    kd_read *read;
+    kd_worker *worker;
+} leg;
+
+kd_read *kd_read_create(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count)
+{
+    if (api->open >= api->settings->reads_max) {
+        api->shed++;
+        kd_http_respond_problem(req, KD_PROBLEM_OVERLOADED, "too many reads are in work", NULL,
+                                RETRY_AFTER_S);
+        return NULL;
+    }
+    kd_read *r = kd_http_request_alloc(req, sizeof(*r));
+    r->api = api;
+    r->req = req;
+    r->count = KD_MAX(1, count);
+    r->items = kd_http_request_alloc(req, sizeof(kd_read_item) * r->count);
+    for (uint32_t i = 0; i < count; i++) {
+        r->items[i].item = items[i];
+        r->items[i].partition = kd_partition(kd_item_key(&items[i]), (uint32_t)api->settings->partitions);
+    }
+    for (uint32_t i = 0; i < r->count; i++) r->items[i].liked = KD_LIKED_UNASKED;
+    return r;
+}
+
+static void finish(kd_read *r)
+{
+    r->api->open--;
+    kd_buf_finish(&r->out);
+    kd_buf_finish(&r->next);
+}
+
+static void leg_home(kd_post *post)
+{
+    kd_read *r = KD_CONTAINER(post, leg, post)->read;
+    if (--r->legs_open > 0) return;
+    if (r->err == KD_OK) {
+        r->answer(r);
+        return;
+    }
+    kd_http_request *req = r->req;
+    int err = r->err;
+    finish(r);
+    kd_problem problem = kd_problem_of(err);
+    kd_http_respond_problem(req, problem, kd_strerror(err), NULL,
+                            kd_problem_status(problem) == 503 ? RETRY_AFTER_S : 0);
+}
+
+static void leg_work(kd_post *post)
+{
+    leg *l = KD_CONTAINER(post, leg, post);
+    kd_read *r = l->read;
+    uint64_t workers = r->api->settings->workers;
+    for (uint32_t i = 0; i < r->count; i++) {
+        if (r->items[i].partition % workers != l->worker->index) continue;
+        int rc = r->work(r, kd_worker_tenure(l->worker, r->items[i].partition), &r->items[i]);
+        if (rc != KD_OK) __atomic_store_n(&r->err, rc, __ATOMIC_RELAXED);
+    }
+    l->post.fn = leg_home;
+    kd_loop_post(r->api->home, &l->post);
+}
+
+void kd_read_start(kd_read *r)
+{
+    uint64_t wanted = 0, workers = r->api->settings->workers; /* a bit per worker: KD_SHARDS_MAX is 64 */
+    for (uint32_t i = 0; i < r->count; i++) wanted |= 1ull << (r->items[i].partition % workers);
+    r->api->open++;
+    r->legs_open = (uint32_t)__builtin_popcountll(wanted);
+    for (uint64_t w = 0; w < workers; w++) {
+        if (!(wanted >> w & 1)) continue;
+        leg *l = kd_http_request_alloc(r->req, sizeof(*l));
+        *l = (leg){.post.fn = leg_work, .read = r, .worker = &r->api->workers[w]};
+        kd_loop_post(l->worker->loop, &l->post);
+    }
+}
+
+void kd_read_respond(kd_read *r, const char *content_type, const kd_http_field *more, size_t n)
+{
+    kd_http_request *req = r->req;
+    kd_http_field fields[4] = {{"content-type", kd_bytes_str(content_type)},
+                               {"cache-control", kd_bytes_str("no-store")}};
+    KD_ASSERT(n <= 2);
+    for (size_t i = 0; i < n; i++) fields[2 + i] = more[i];
+    kd_buf body = r->out;
+    r->out = (kd_buf){.data = NULL};
+    finish(r); /* r itself lives until its request is answered */
+    kd_http_respond(req, 200, fields, 2 + n, kd_buf_view(&body));
+    kd_buf_finish(&body);
+}
+
+bool kd_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why)
+{
+    return kd_peer_user(&api->trusted, req, user, why);
+}
+
+/* Texts to items. */
+static bool resolve(const kd_api *api, const kd_body_items *body, kd_read_list *list, kd_refusal *why)
+{
+    for (uint32_t i = 0; i < body->count; i++)
+        if (!kd_route_item_text(body->item[i], &api->settings->collections, "items", &list->items[i], why))
+            return false;
+    list->count = body->count;
+    list->me = body->me;
+    return true;
+}
+
+kd_read_list *kd_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter, kd_refusal *why)
+{
+    kd_body_items body;
+    kd_buf text = {0};
+    kd_read_list *list = kd_http_request_alloc(req, sizeof(*list));
+    bool good = kd_body_read_items(req->body, &text, lookup, &body, why) && resolve(api, &body, list, why) &&
+                kd_read_set_counter(api, body.counter, counter, why);
+    kd_buf_finish(&text);
+    return good ? list : NULL;
+}
+
+void kd_read_refuse(kd_http_request *req, const kd_refusal *why)
+{
+    kd_http_respond_problem(req, why->problem, why->detail, why->field,
+                            kd_problem_status(why->problem) == 503 ? RETRY_AFTER_S : 0);
+}
+
+bool kd_read_cursor(kd_http_request *req, kd_bytes *cursor, kd_refusal *why)
+{
+    kd_bytes text;
+    size_t len = 0;
+    *cursor = kd_bytes_of(NULL, 0);
+    if (!kd_query_find(req->query, "cursor", &text) || text.len == 0) return true;
+    uint8_t *bytes = kd_http_request_alloc(req, KD_CURSOR_MAX);
+    if (sodium_base642bin(bytes, KD_CURSOR_MAX, (const char *)text.data, text.len, NULL, &len, NULL,
+                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
+        *why = (kd_refusal){KD_PROBLEM_INVALID_REQUEST, "not a cursor of an answer", "cursor"};
+        return false;
+    }
+    *cursor = kd_bytes_of(bytes, len);
+    return true;
+}
+
+size_t kd_read_cursor_text(kd_bytes cursor, char *out)
+{
+    KD_ASSERT(cursor.len <= KD_CURSOR_MAX);
+    if (cursor.len == 0) return 0;
+    sodium_bin2base64(out, KD_CURSOR_TEXT_MAX, cursor.data, cursor.len,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    return strlen(out);
+}

@@ -1,0 +1,163 @@
+/* backup_set.c - making a backup; reading one is in backup_manifest.c. */
+#include "central/io/backup/backup_set.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "central/io/backup/backup_manifest.h"
+#include "central/io/partition/tenure.h"
+#include "common/io/leveldb/leveldb_store.h"
+#include "common/io/loop/point.h"
+
+enum { GROUP_BYTES = 1024 * 1024, PROGRESS_ROWS = 4096 };
+
+/* Rows of one partition on their way. */
+typedef struct {
+    const kd_backup_source *source;
+    bool (*progress)(void *arg, uint32_t partition, uint64_t rows);
+    void *progress_arg;
+    uint32_t partition;
+    kd_leveldb *to; /* NULL: they are only summed up */
+    kd_writes writes;
+    crypto_generichash_state hash;
+    kd_backup_sums *sums;
+} rows;
+
+static void add_number(rows *r, size_t n)
+{
+    const uint8_t be[] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
+    crypto_generichash_update(&r->hash, be, sizeof(be));
+}
+
+static int take_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    rows *r = arg;
+    add_number(r, key.len);
+    add_number(r, value.len);
+    crypto_generichash_update(&r->hash, key.data, key.len);
+    crypto_generichash_update(&r->hash, value.data, value.len);
+    r->sums->bytes += key.len + value.len;
+    if (++r->sums->rows % PROGRESS_ROWS == 0 && !r->progress(r->progress_arg, r->partition, r->sums->rows))
+        return KD_EAGAIN;
+    if (r->to == NULL) return 0;
+    kd_writes_put(&r->writes, key, value);
+    if (r->writes.buf.len < GROUP_BYTES) return 0;
+    int rc = kd_leveldb_write(r->to, &r->writes, false);
+    kd_writes_clear(&r->writes);
+    return rc;
+}
+
+static int take_all(rows *r, const kd_store *store)
+{
+    *r->sums = (kd_backup_sums){.rows = 0};
+    crypto_generichash_init(&r->hash, NULL, 0, KD_BACKUP_DIGEST);
+    int rc = store->scan(store->ctx, (kd_bytes){0}, (kd_bytes){0}, take_row, r);
+    crypto_generichash_final(&r->hash, r->sums->digest, KD_BACKUP_DIGEST);
+    if (rc == KD_OK && r->to != NULL) rc = kd_leveldb_write(r->to, &r->writes, true);
+    kd_writes_finish(&r->writes);
+    return rc;
+}
+
+int kd_backup_sum(const kd_store *store, uint32_t partition,
+                  bool (*progress)(void *arg, uint32_t partition, uint64_t rows), void *arg,
+                  kd_backup_sums *sums)
+{
+    rows r = {.partition = partition, .progress = progress, .progress_arg = arg, .sums = sums};
+    return take_all(&r, store);
+}
+
+/* ---- one partition ---- */
+
+static void partial_path(const kd_backup_source *s, char *out, size_t size)
+{
+    snprintf(out, size, "%s.partial", s->dir);
+}
+
+static int copy_partition(void *arg, const kd_store *store, char *error)
+{
+    rows *r = arg;
+    char partial[KD_PATH_MAX], path[KD_PATH_MAX + 32];
+    const kd_leveldb_options options = {
+        .write_buffer_bytes = 8 << 20, .cache_bytes = 1 << 20, .create = true};
+    partial_path(r->source, partial, sizeof(partial));
+    kd_tenure_path(path, sizeof(path), partial, r->partition);
+    int rc = kd_leveldb_open(&r->to, path, &options, error, KD_OPTIONS_ERROR_MAX);
+    if (rc != KD_OK) return rc;
+    rc = take_all(r, store);
+    if (rc != KD_OK)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", r->partition,
+                 rc == KD_EAGAIN              ? "given up, since central is stopping"
+                 : kd_leveldb_poisoned(r->to) ? kd_leveldb_error(r->to)
+                                              : "the store could not be read");
+    kd_leveldb_close(r->to);
+    r->to = NULL;
+    return rc == KD_OK ? kd_dir_sync_files(path, error) : rc;
+}
+
+static int copy_partitions(const kd_backup_source *s, kd_backup_set *set, char *error)
+{
+    int rc = KD_OK;
+    for (uint32_t p = 0; rc == KD_OK && p < s->partitions; p++) {
+        rows r = {.source = s,
+                  .progress = s->progress,
+                  .progress_arg = s->arg,
+                  .partition = p,
+                  .sums = &set->at[p]};
+        rc = s->progress(s->arg, p, 0) ? s->with_store(s->arg, p, copy_partition, &r, error) : KD_EAGAIN;
+        KD_POINT(BACKUP_PARTITION);
+    }
+    return rc;
+}
+
+/* ---- all of it ---- */
+
+static int check_place(const kd_backup_source *s, const char *partial, char *error)
+{
+    if (s->dir[0] != '/')
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is no absolute path", s->dir);
+    else if (!kd_dir_is_free(s->dir))
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is not empty; a backup wants a directory of its own",
+                 s->dir);
+    else if (kd_path_exists(partial))
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "%.500s is there, of a backup that was broken off or is under way", partial);
+    else
+        return KD_OK;
+    return KD_EINVAL;
+}
+
+static int copy_to_place(const kd_backup_source *s, const char *partial, kd_backup_set *set, char *error)
+{
+    int rc = kd_dir_make(partial, error);
+    if (rc != KD_OK) return rc;
+    rc = copy_partitions(s, set, error);
+    if (rc == KD_OK) rc = kd_backup_manifest_write(partial, set, error);
+    if (rc == KD_OK) rc = kd_dir_rename(partial, s->dir, error);
+    if (rc != KD_OK) kd_dir_remove(partial);
+    return rc;
+}
+
+/*
+ * It is in the list of backups, durably, before the first row is read: from then on nothing is forgotten that a restore of
+ * it needs. It counts as complete after it is in its place.
+ */
+int kd_backup_make(const kd_backup_source *s, kd_backup_set *set, char *error)
+{
+    char partial[KD_PATH_MAX], ignored[KD_OPTIONS_ERROR_MAX];
+    *set =
+        (kd_backup_set){.partitions = s->partitions, .at = kd_alloc(sizeof(kd_backup_sums) * s->partitions)};
+    snprintf(set->name, sizeof(set->name), "%s", s->name);
+    partial_path(s, partial, sizeof(partial));
+    int rc = check_place(s, partial, error);
+    if (rc != KD_OK) return rc;
+    rc = s->order(s->arg, KD_ORDER_BACKUP_ABSENT, error);
+    if (rc != KD_OK) return rc;
+    rc = s->order(s->arg, KD_ORDER_BACKUP_BEGIN, error);
+    if (rc == KD_OK) rc = copy_to_place(s, partial, set, error);
+    if (rc != KD_OK) {
+        s->order(s->arg, KD_ORDER_BACKUP_FORGET, ignored);
+        return rc;
+    }
+    return s->order(s->arg, KD_ORDER_BACKUP_COMPLETE, error);
+}

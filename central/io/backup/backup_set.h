@@ -1,0 +1,60 @@
+/*
+ * backup_set.h - a backup on disk:
+ *
+ *     DIR/BACKUP            what it is, with a digest of the rows of each partition and one of itself
+ *     DIR/partition-NNNN    a database of its own
+ *
+ * It is made beside its place, as DIR.partial, and moved there when all of it is on stable storage. The digests are of rows,
+ * not of files: opening a database, as an audit of a backup does, writes its files anew. The rows of a partition are those of
+ * one snapshot, hence of one version: counts, redo, applied and log position belong together.
+ */
+#ifndef KUDOS_CENTRAL_IO_BACKUP_BACKUP_SET_H
+#define KUDOS_CENTRAL_IO_BACKUP_BACKUP_SET_H
+
+#include "central/io/backup/files.h"
+#include "central/io/operator/order.h"
+#include "kudos/store.h"
+
+enum { KD_BACKUP_DIGEST = 32 };
+#define KD_BACKUP_MANIFEST "BACKUP"
+
+typedef struct {
+    uint64_t rows, bytes;
+    uint8_t digest[KD_BACKUP_DIGEST]; /* BLAKE2b of klen be32, vlen be32, key, value of each row in order */
+} kd_backup_sums;
+
+typedef struct {
+    char name[KD_NAME_MAX + 1];
+    uint32_t partitions;
+    kd_backup_sums *at; /* by partition; freed with kd_backup_set_finish */
+} kd_backup_set;
+
+/* Where the rows come from, and who is told of the backup. */
+typedef struct {
+    void *arg;
+    uint32_t partitions;
+    const char *name, *dir;
+    /* On all partitions, durable when it returns: KD_ORDER_BACKUP_ABSENT, _BEGIN, _COMPLETE, _FORGET. */
+    int (*order)(void *arg, kd_order_kind kind, char *error);
+    /* Calls `use` with a store that stands still. */
+    int (*with_store)(void *arg, uint32_t partition,
+                      int (*use)(void *arg, const kd_store *store, char *error), void *use_arg, char *error);
+    bool (*progress)(void *arg, uint32_t partition, uint64_t rows); /* false: to be given up */
+} kd_backup_source;
+
+/* KD_OK and *set; or a kd_err with `error`, and nothing is left of it, neither on disk nor in the list of backups (as far as
+ * that can be told). */
+int kd_backup_make(const kd_backup_source *source, kd_backup_set *set, char *error);
+
+/* Reads what a backup says of itself: KD_OK; KD_ENOTFOUND: there is none; KD_EMALFORMED. */
+int kd_backup_set_read(const char *dir, kd_backup_set *set, char *error);
+/* Appends `backup name= partitions= rows= bytes= verdict=done` and a line's end. */
+void kd_backup_set_line(const kd_backup_set *set, kd_buf *out);
+void kd_backup_set_finish(kd_backup_set *set);
+
+/* The sums of all rows. KD_OK, KD_EIO, KD_EAGAIN (given up). */
+int kd_backup_sum(const kd_store *store, uint32_t partition,
+                  bool (*progress)(void *arg, uint32_t partition, uint64_t rows), void *arg,
+                  kd_backup_sums *sums);
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * audit_command.c - `kudos-central audit` and `kudos-central repair`: counts against membership. Running centrals are
+ * audited by a job of their own (job_audit.c), stores that nobody has open are read here.
+ */
+#include <stdio.h>
+
+#include "central/io/commands/arguments.h"
+#include "central/io/commands/audit_line.h"
+#include "central/io/commands/commands.h"
+#include "central/io/commands/job_watch.h"
+#include "common/io/daemon/progress.h"
+
+typedef struct {
+    const kd_source *source;
+    const char *command;
+    bool mend, dry_run;
+    kd_audit_totals totals;
+    uint32_t partition, partitions;
+    uint64_t lines;
+    kd_buf line;
+    kd_progress progress;
+} auditing;
+
+static void note(void *arg, const kd_audit_mismatch *m)
+{
+    auditing *a = arg;
+    kd_buf_clear(&a->line);
+    kd_audit_line(&a->line, &a->source->settings.counters, a->partition, m);
+    printf("%.*s\n", (int)a->line.len, (const char *)a->line.data);
+}
+
+static bool go_on(void *arg, uint64_t rows)
+{
+    auditing *a = arg;
+    kd_progress_show(&a->progress, a->command, a->partition, a->partitions, rows);
+    return true;
+}
+
+static int check_identity(const kd_audit_result *r, uint32_t partition, uint32_t partitions)
+{
+    bool empty = r->partitions == 0;
+    return empty || (r->partition == partition && r->partitions == partitions) ? KD_OK : KD_EMISMATCH;
+}
+
+static int audit_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions, char *error)
+{
+    auditing *a = arg;
+    kd_writes writes = {.count = 0};
+    const kd_store store = kd_leveldb_store(db);
+    kd_audit_config config = {
+        .counters = &a->source->settings.counters, .arg = a, .mismatch = note, .progress = go_on};
+    if (a->mend) config.mend = &writes;
+    a->partition = partition;
+    a->partitions = partitions;
+    kd_audit_result result;
+    int rc = kd_audit_run(&store, &config, &result);
+    if (rc == KD_OK) rc = check_identity(&result, partition, partitions);
+    if (rc == KD_OK && a->mend && !a->dry_run && !kd_writes_empty(&writes))
+        rc = kd_leveldb_write(db, &writes, true);
+    if (rc == KD_OK) kd_audit_totals_add(&a->totals, &result);
+    if (rc != KD_OK)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u in %s: %s%s%s", partition, a->source->dir,
+                 rc == KD_EMISMATCH ? "another partition, partition count or storage version is stored"
+                                    : kd_strerror(rc),
+                 result.broken[0] ? ": " : "", result.broken);
+    kd_writes_finish(&writes);
+    return rc;
+}
+
+static int audit_dir(auditing *a, char *error)
+{
+    int code = kd_source_each_store(a->source, audit_store, a, error);
+    kd_buf_finish(&a->line);
+    return code;
+}
+
+static int audit_url(auditing *a, char *error)
+{
+    kd_admin_client *client;
+    kd_admin_answer answer = {.status = 0};
+    const kd_order order = {.kind = KD_ORDER_AUDIT};
+    int code = kd_admin_client_open(&client, a->source->url, "/admin/job", error);
+    if (code == KD_EXIT_OK) code = kd_job_watch(client, &order, &answer, error);
+    if (code == KD_EXIT_OK) {
+        a->totals = (kd_audit_totals){.partitions = kd_admin_number(&answer, "partitions"),
+                                      .items = kd_admin_number(&answer, "items"),
+                                      .members = kd_admin_number(&answer, "members"),
+                                      .mismatches = kd_admin_number(&answer, "mismatches")};
+        kd_admin_str(&answer, "lines", &a->line);
+        if (a->line.len > 0) fwrite(a->line.data, 1, a->line.len, stdout);
+    }
+    kd_buf_finish(&answer.body);
+    kd_buf_finish(&a->line);
+    kd_admin_client_close(client);
+    return code;
+}
+
+static const kd_command_line audit_line = {
+    .usage = "[--url URL | --dir DIR] [-c FILE] [--set section.key=value]...",
+    .about =
+        "Recomputes the counts of every item (in total, by region, by day) from its members and compares.\n"
+        "With --url in a running central, from snapshots at one version each: traffic goes on and is no "
+        "mistake.\n"
+        "Each difference is a line; the last one says: audit partitions= items= members= mismatches= "
+        "verdict=exact|wrong\n"
+        "Exit codes: 0 exact, 1 wrong or damaged, 2 usage, 4 not reached or in use.",
+    .url = true,
+    .dir = true,
+};
+
+int kd_command_audit(int argc, char **argv)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_arguments arguments;
+    int code = kd_arguments_read(&arguments, &audit_line, argc, argv);
+    if (code >= 0) return code;
+    auditing a = {.source = &arguments.source, .command = "audit"};
+    code = arguments.source.dir != NULL ? audit_dir(&a, error) : audit_url(&a, error);
+    if (code == KD_EXIT_OK) code = kd_audit_print_last(&a.totals);
+    kd_source_finish(&arguments.source);
+    return kd_command_end(argv[0], code, error);
+}
+
+/* ---- repair ---- */
+
+static int print_repair(const auditing *a)
+{
+    const kd_audit_totals *t = &a->totals;
+    const char *verdict = t->mismatches == 0  ? "exact"
+                          : t->sums_wrong > 0 ? "partial"
+                          : a->dry_run        ? "wrong"
+                                              : "repaired";
+    if (t->sums_wrong > 0)
+        printf("sums without membership cannot be recomputed: %llu differences of theirs stay\n",
+               (unsigned long long)t->sums_wrong);
+    printf("repair partitions=%llu items=%llu mismatches=%llu items_%s=%llu verdict=%s\n",
+           (unsigned long long)t->partitions, (unsigned long long)t->items, (unsigned long long)t->mismatches,
+           a->dry_run ? "to_mend" : "mended", (unsigned long long)t->items_mended, verdict);
+    return t->mismatches == 0 || (!a->dry_run && t->sums_wrong == 0) ? KD_EXIT_OK : KD_EXIT_FAILED;
+}
+
+int kd_command_repair(int argc, char **argv)
+{
+    static bool dry_run;
+    static const kd_argument options[] = {
+        {"dry-run", NULL, NULL, &dry_run, "says what it would change, and changes nothing"}};
+    static const kd_command_line line = {
+        .usage = "--dir DIR [--dry-run] [-c FILE] [--set section.key=value]...",
+        .about = "Audits the stores of a central that does not run and writes the counts that membership "
+                 "gives, all of a\n"
+                 "partition or nothing. The edges get them with the first snapshot after the next start. "
+                 "Sums (views,\n"
+                 "shares) have no membership and stay. Last line: repair partitions= items= mismatches= "
+                 "items_mended= verdict=\n"
+                 "exact|repaired|wrong|partial. Exit codes: 0 exact or repaired, 1 something is left, 2 "
+                 "usage, 4 in use.",
+        .options = options,
+        .option_count = KD_COUNT(options),
+        .dir = true,
+    };
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_arguments arguments;
+    int code = kd_arguments_read(&arguments, &line, argc, argv);
+    if (code >= 0) return code;
+    auditing a = {.source = &arguments.source, .command = "repair", .mend = true, .dry_run = dry_run};
+    code = audit_dir(&a, error);
+    if (code == KD_EXIT_OK) code = print_repair(&a);
+    kd_source_finish(&arguments.source);
+    return kd_command_end(argv[0], code, error);
+}

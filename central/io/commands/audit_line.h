@@ -1,0 +1,24 @@
+/* audit_line.h - what an audit found, as text: a line a mismatch, and the last line of the commands. */
+#ifndef KUDOS_CENTRAL_IO_COMMANDS_AUDIT_LINE_H
+#define KUDOS_CENTRAL_IO_COMMANDS_AUDIT_LINE_H
+
+#include "kudos/audit.h"
+
+/*
+ * Appends, without a line's end:
+ *
+ *     mismatch partition=0 item=posts/1 counter=like part=total stored=5 recomputed=4
+ *
+ * part: total, region:NAME or day:YYYY-MM-DD; of memory shown=, of a sum that does not add up parts=regions|days.
+ */
+void kd_audit_line(kd_buf *out, const kd_counters *counters, uint32_t partition, const kd_audit_mismatch *m);
+
+/* Audits of partitions added up. */
+typedef struct {
+    uint64_t partitions, items, members, mismatches, sums_wrong, items_mended;
+} kd_audit_totals;
+void kd_audit_totals_add(kd_audit_totals *t, const kd_audit_result *r);
+/* Prints `audit partitions= items= members= mismatches= verdict=`; the exit code. */
+int kd_audit_print_last(const kd_audit_totals *t);
+
+#endif

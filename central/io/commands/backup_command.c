@@ -1,0 +1,216 @@
+/* backup_command.c - `kudos-central backup`: makes one, lists those that central knows of, forgets one. */
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "central/io/backup/backup_set.h"
+#include "central/io/commands/commands.h"
+#include "central/io/commands/order_run.h"
+#include "common/io/daemon/progress.h"
+
+static const char *name, *forget;
+static bool list;
+static const kd_argument options[] = {
+    {"name", "NAME", &name, NULL,
+     "its name, [a-z0-9][a-z0-9._-]{0,31}; default: the time and chance, as in b20260102t030405z-7f3a"},
+    {"list", NULL, NULL, &list, "lists the backups that central knows of, instead"},
+    {"forget", "NAME", &forget, NULL,
+     "that backup is no more and will never be restored: nothing is held back for it any longer"},
+};
+
+static const kd_command_line line = {
+    .usage = "DIR | --list | --forget NAME  [--name NAME] [--url URL | --dir DATA] [-c FILE] [--set "
+             "section.key=value]...",
+    .about = "Copies all partitions of a running central (or with --dir of one that does not run) into DIR, "
+             "which must be empty or\n"
+             "not there: each partition as it is at one moment, by a snapshot; traffic goes on. DIR is a "
+             "path on central's machine,\n"
+             "written by central. From its beginning on the edges keep what a restore of it would need from "
+             "them; they may forget\n"
+             "what every backup holds. So say --forget when one is deleted.\n"
+             "Last line: backup name= partitions= rows= bytes= verdict=done (list: a line for each partition of each; backups= verdict=listed; "
+             "forget: verdict=forgotten).\n"
+             "Exit codes: 0 done, 1 failed (nothing of it is left), 2 usage, 4 not reached or in use.",
+    .options = options,
+    .option_count = KD_COUNT(options),
+    .words_max = 1,
+    .url = true,
+    .dir = true,
+};
+
+static void default_name(kd_order *order)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+    gmtime_r(&now, &tm);
+    size_t len = strftime(order->name, sizeof(order->name), "b%Y%m%dt%H%M%Sz", &tm);
+    snprintf(order->name + len, sizeof(order->name) - len, "-%04x",
+             (unsigned)(randombytes_random() & 0xffff));
+}
+
+static bool absolute(const char *dir, kd_order *order)
+{
+    char here[KD_ORDER_DIR_MAX] = "";
+    if (dir[0] != '/' && getcwd(here, sizeof(here)) == NULL) return false;
+    int n = snprintf(order->dir, sizeof(order->dir), "%s%s%s", here, dir[0] == '/' ? "" : "/", dir);
+    while (n > 1 && n < (int)sizeof(order->dir) && order->dir[n - 1] == '/') order->dir[--n] = '\0';
+    return n < (int)sizeof(order->dir);
+}
+
+/* ---- of a central that does not run ---- */
+
+typedef struct {
+    const kd_source *source;
+    const kd_order *order;
+    kd_progress progress;
+    uint32_t partitions;
+    /* Of the partition that is being read. */
+    uint32_t wanted;
+    int (*use)(void *arg, const kd_store *store, char *error);
+    void *use_arg;
+} offline;
+
+static int exit_to_err(int code)
+{
+    return code == KD_EXIT_OK            ? KD_OK
+           : code == KD_EXIT_UNAVAILABLE ? KD_EUNAVAILABLE
+           : code == KD_EXIT_USAGE       ? KD_EINVAL
+                                         : KD_EIO;
+}
+
+static int order_offline(void *arg, kd_order_kind kind, char *error)
+{
+    const offline *o = arg;
+    kd_order order = *o->order;
+    kd_buf text = {0};
+    uint32_t found;
+    order.kind = kind;
+    int code = kd_source_act(o->source, &order, &text, &found, error);
+    kd_buf_finish(&text);
+    return exit_to_err(code);
+}
+
+static int use_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions, char *error)
+{
+    offline *o = arg;
+    o->partitions = partitions;
+    if (partition != o->wanted || o->use == NULL) return KD_OK;
+    const kd_store store = kd_leveldb_store(db);
+    return o->use(o->use_arg, &store, error);
+}
+
+static int with_store(void *arg, uint32_t partition,
+                      int (*use)(void *arg, const kd_store *store, char *error), void *use_arg, char *error)
+{
+    offline *o = arg;
+    o->wanted = partition;
+    o->use = use;
+    o->use_arg = use_arg;
+    return exit_to_err(kd_source_each_store(o->source, use_store, o, error));
+}
+
+static bool go_on(void *arg, uint32_t partition, uint64_t rows)
+{
+    offline *o = arg;
+    kd_progress_show(&o->progress, "backup", partition, o->partitions, rows);
+    return true;
+}
+
+static int make_offline(const kd_source *source, const kd_order *order, kd_buf *text, char *error)
+{
+    offline o = {.source = source, .order = order};
+    kd_backup_set set;
+    int code =
+        kd_source_each_store(source, use_store, &o, error); /* how many there are, and that nobody has them */
+    if (code != KD_EXIT_OK) return code;
+    const kd_backup_source from = {.arg = &o,
+                                   .partitions = o.partitions,
+                                   .name = order->name,
+                                   .dir = order->dir,
+                                   .order = order_offline,
+                                   .with_store = with_store,
+                                   .progress = go_on};
+    int rc = kd_backup_make(&from, &set, error);
+    if (rc == KD_OK) kd_backup_set_line(&set, text);
+    kd_backup_set_finish(&set);
+    return rc == KD_OK ? KD_EXIT_OK : rc == KD_EUNAVAILABLE ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+}
+
+/* ---- the command ---- */
+
+/* False: the words make no sense together. */
+static bool read_order(const kd_arguments *a, kd_order *order, char *error)
+{
+    bool make = !list && forget == NULL;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "one of DIR, --list and --forget NAME");
+    if (list && forget != NULL) return false;
+    if (make != (a->word_count == 1) || (name != NULL && !make)) return false;
+    order->kind = list ? KD_ORDER_BACKUP_LIST : forget != NULL ? KD_ORDER_BACKUP_FORGET : KD_ORDER_BACKUP;
+    const char *wanted = forget != NULL ? forget : name;
+    if (wanted == NULL && make) default_name(order);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s is no name of a backup", wanted ? wanted : "");
+    if (wanted != NULL && (!kd_order_set_name(order, wanted) || !kd_name_valid(kd_bytes_str(wanted))))
+        return false;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "the path is too long");
+    if (make && !absolute(a->words[0], order)) return false;
+    error[0] = '\0';
+    return true;
+}
+
+/* The name in the next line of a list, and *at behind it; empty at the end. */
+static kd_bytes next_name(const char **at, const char *end)
+{
+    static const char before[] = " name=";
+    const char *name_at = memmem(*at, (size_t)(end - *at), before, sizeof(before) - 1);
+    if (name_at == NULL) return kd_bytes_of(NULL, 0);
+    name_at += sizeof(before) - 1;
+    const char *blank = memchr(name_at, ' ', (size_t)(end - name_at));
+    *at = blank ? blank : end;
+    return kd_bytes_of(name_at, (size_t)(*at - name_at));
+}
+
+/* The list has a line for each backup of each partition. */
+static uint32_t count_backups(const kd_buf *text)
+{
+    kd_bytes seen[KD_BACKUPS_MAX], found;
+    uint32_t count = 0;
+    const char *at = (const char *)text->data, *end = at + text->len;
+    while (text->len > 0 && (found = next_name(&at, end)).len > 0) {
+        uint32_t i = 0;
+        while (i < count && !kd_bytes_eq(seen[i], found)) i++;
+        if (i == count && count < KD_COUNT(seen)) seen[count++] = found;
+    }
+    return count;
+}
+
+static void print(const kd_order *order, const kd_buf *text)
+{
+    kd_order_print(text);
+    if (order->kind == KD_ORDER_BACKUP_LIST) printf("backup backups=%u verdict=listed\n", count_backups(text));
+    if (order->kind == KD_ORDER_BACKUP_FORGET) printf("backup name=%s verdict=forgotten\n", order->name);
+}
+
+int kd_command_backup(int argc, char **argv)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_arguments a;
+    kd_order order = {.kind = KD_ORDER_NONE};
+    kd_buf text = {.data = NULL};
+    uint64_t found;
+    int code = kd_arguments_read(&a, &line, argc, argv);
+    if (code >= 0) return code;
+    KD_ASSERT(sodium_init() >= 0);
+    if (!read_order(&a, &order, error))
+        code = KD_EXIT_USAGE;
+    else if (order.kind == KD_ORDER_BACKUP && a.source.dir != NULL)
+        code = make_offline(&a.source, &order, &text, error);
+    else
+        code = kd_order_run(&a.source, &order, &text, &found, error);
+    if (code == KD_EXIT_OK) print(&order, &text);
+    kd_buf_finish(&text);
+    kd_source_finish(&a.source);
+    return kd_command_end(argv[0], code, error);
+}

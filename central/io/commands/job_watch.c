@@ -1,0 +1,70 @@
+/* job_watch.c - see the header. */
+#include "central/io/commands/job_watch.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/io/loop/clock.h"
+#include "common/io/daemon/progress.h"
+
+enum { BUSY_WAIT_US = 30000000, POLL_MIN_US = 20000, POLL_MAX_US = 500000, SILENT_MAX = 3 };
+
+static int start(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error)
+{
+    kd_buf query = {0};
+    char path[KD_ORDER_QUERY_MAX + 32];
+    kd_order_to_query(order, &query);
+    snprintf(path, sizeof(path), "/admin/%s?%s", kd_order_slow(order->kind) ? "job" : "act",
+             (const char *)query.data);
+    kd_buf_finish(&query);
+    uint64_t until = kd_clock_mono_us() + BUSY_WAIT_US;
+    for (;;) {
+        int code = kd_admin_client_post(c, path, kd_bytes_of(NULL, 0), answer, error);
+        if (code == KD_EXIT_OK || answer->status != 409 || kd_clock_mono_us() > until) return code;
+        usleep(POLL_MAX_US);
+    }
+}
+
+static bool state_is(const kd_admin_answer *a, const char *state)
+{
+    kd_buf text = {0};
+    bool is = kd_admin_str(a, "state", &text) && kd_bytes_eq(kd_buf_view(&text), kd_bytes_str(state));
+    kd_buf_finish(&text);
+    return is;
+}
+
+static int ended(const kd_admin_answer *a, uint64_t id, char *error)
+{
+    kd_buf text = {0};
+    if (kd_admin_number(a, "job") != id) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "central was started anew or began another job meanwhile");
+        return KD_EXIT_UNAVAILABLE;
+    }
+    if (state_is(a, "done")) return KD_EXIT_OK;
+    kd_admin_str(a, "error", &text);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.*s", (int)KD_MIN(text.len, KD_OPTIONS_ERROR_MAX - 1),
+             text.data ? (const char *)text.data : "");
+    kd_buf_finish(&text);
+    return state_is(a, "unavailable") ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+}
+
+int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error)
+{
+    const char *progress_path = kd_order_slow(order->kind) ? "/admin/job" : "/admin/act";
+    kd_progress progress = {0};
+    uint64_t pause_us = POLL_MIN_US;
+    int silent = 0, code = start(c, order, answer, error);
+    if (code != KD_EXIT_OK) return code;
+    for (uint64_t id = kd_admin_number(answer, "job");;) {
+        usleep((useconds_t)pause_us);
+        pause_us = KD_MIN(pause_us * 3 / 2, (uint64_t)POLL_MAX_US);
+        code = kd_admin_client_get(c, progress_path, answer, error);
+        if (code != KD_EXIT_OK && ++silent == SILENT_MAX) return code;
+        if (code != KD_EXIT_OK) continue;
+        silent = 0;
+        if (kd_admin_number(answer, "job") != id || !state_is(answer, "running"))
+            return ended(answer, id, error);
+        kd_progress_show(&progress, "progress", kd_admin_number(answer, "partition"),
+                         kd_admin_number(answer, "of"), kd_admin_number(answer, "rows"));
+    }
+}

@@ -1,0 +1,13 @@
+/* member_line.h - a liked row as the line of an export: counter, item, user, stamp (us), region,
+ * by tabs. */
+#ifndef KUDOS_CENTRAL_IO_COMMANDS_MEMBER_LINE_H
+#define KUDOS_CENTRAL_IO_COMMANDS_MEMBER_LINE_H
+
+#include "kudos/central.h"
+
+enum { KD_MEMBER_LINE_MAX = KD_NAME_MAX + KD_ITEM_KEY_MAX + KD_ID_MAX + 20 + KD_NAME_MAX + 5 };
+
+/* Appends it. A counter that is not configured any more is named by its number. */
+void kd_member_line(kd_buf *out, const kd_counters *counters, const kd_member *m);
+
+#endif

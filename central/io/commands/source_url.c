@@ -1,0 +1,139 @@
+/*
+ * source_url.c - the export of a running central: partition by partition, page by page, each asked
+ * again a few times when it does not come; a central that was never heard gets one chance. A page is asked
+ * for after the one before, so central holds nothing between them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "central/io/api/read.h"
+#include "central/io/commands/source.h"
+#include "common/io/http/client/http_client.h"
+#include "common/base/text.h"
+#include "common/io/daemon/options_file.h"
+
+enum { PAGE_ROWS = 2000, PAGE_MS = 20000, FIRST_MS = 5000, TRIES = 5, AGAIN_MS = 300 };
+
+typedef struct {
+    struct event_base *base;
+    kd_http_client *client;
+    int result, status;
+    bool heard; /* it has answered before */
+    uint32_t partitions;
+    kd_buf page;
+    char cursor[KD_CURSOR_TEXT_MAX + 1];
+} session;
+
+static void copy_header(const kd_http_response *r, const char *name, char *out, size_t size)
+{
+    kd_bytes value = kd_http_response_header(r, name);
+    size_t len = KD_MIN(value.len, size - 1);
+    if (len > 0) memcpy(out, value.data, len);
+    out[len] = '\0';
+}
+
+static void take_page(void *arg, int result, int status, const kd_http_response *r)
+{
+    session *s = arg;
+    char partitions[12] = "";
+    s->result = result;
+    s->status = status;
+    kd_buf_clear(&s->page);
+    if (result == KD_OK) {
+        s->heard = true;
+        kd_bytes body = kd_http_response_body(r);
+        kd_buf_put(&s->page, body.data, body.len);
+        copy_header(r, "kudos-partitions", partitions, sizeof(partitions));
+        copy_header(r, "kudos-cursor", s->cursor, sizeof(s->cursor));
+        s->partitions = (uint32_t)strtoul(partitions, NULL, 10);
+    }
+    event_base_loopbreak(s->base);
+}
+
+/* True when the page is there. */
+static bool ask_once(session *s, const char *path)
+{
+    s->result = KD_EUNAVAILABLE;
+    int rc = kd_http_client_request(s->client, "GET", kd_bytes_str(path), NULL, 0, kd_bytes_of(NULL, 0),
+                                    take_page, s, s->heard ? PAGE_MS : FIRST_MS);
+    if (rc == KD_OK) event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    return s->result == KD_OK && s->status == 200;
+}
+
+static bool worth_again(const session *s)
+{
+    return s->result != KD_OK || s->status == 503 || s->status == 429;
+}
+
+/* What the connection met says more than that no answer came. */
+static const char *why(session *s)
+{
+    kd_reason reason;
+    const char *cause;
+    return kd_http_client_trouble(s->client, &reason, &cause) ? cause : kd_strerror(s->result);
+}
+
+static int ask(session *s, uint32_t partition, char *error)
+{
+    char path[KD_CURSOR_TEXT_MAX + 128];
+    snprintf(path, sizeof(path), "/v1/export?partition=%u&limit=%d%s%s", partition, PAGE_ROWS,
+             s->cursor[0] != '\0' ? "&cursor=" : "", s->cursor);
+    for (int i = 0; i < TRIES; i++) {
+        if (ask_once(s, path)) return KD_EXIT_OK;
+        if (!worth_again(s) || !s->heard || s->result == KD_EUNTRUSTED) break;
+        usleep(AGAIN_MS * 1000);
+    }
+    if (s->result == KD_EUNTRUSTED)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (%s); --ca names a file with the authorities that are trusted",
+                 kd_strerror(s->result), kd_http_client_distrust(s->client));
+    else if (s->result != KD_OK)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", partition, why(s));
+    else
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: status %d: %.*s", partition, s->status,
+                 (int)KD_MIN(s->page.len, 400), (const char *)s->page.data);
+    return worth_again(s) ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+}
+
+static int read_all(session *s, kd_source_lines fn, void *arg, char *error)
+{
+    s->partitions = 1;
+    for (uint32_t p = 0; p < s->partitions; p++) {
+        s->cursor[0] = '\0';
+        do {
+            int code = ask(s, p, error);
+            if (code != KD_EXIT_OK) return code;
+            if (fn(arg, kd_buf_view(&s->page)) != KD_OK) {
+                snprintf(error, KD_OPTIONS_ERROR_MAX, "the lines could not be passed on");
+                return KD_EXIT_FAILED;
+            }
+        } while (s->cursor[0] != '\0');
+    }
+    return KD_EXIT_OK;
+}
+
+int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, char *error)
+{
+    const kd_http_client_options options = {
+        .body_max = KD_HTTP_CLIENT_BODY_MAX,
+        .seed = (uint64_t)getpid(),
+        .ca_file = source->ca,
+        .cert_file = source->cert,
+        .key_file = source->key,
+    };
+    char shown[KD_TEXT_SHOWN_MAX];
+    session s = {.base = event_base_new()};
+    KD_ASSERT(s.base != NULL);
+    int rc = kd_http_client_create(&s.client, s.base, source->url, &options), code;
+    if (rc == KD_OK) {
+        code = read_all(&s, fn, arg, error);
+    } else {
+        const char *fault = kd_http_client_fault(source->url, &options);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", kd_text_url_shown(source->url, shown), fault ? fault : kd_strerror(rc));
+        code = KD_EXIT_USAGE;
+    }
+    kd_http_client_destroy(s.client);
+    event_base_free(s.base);
+    kd_buf_finish(&s.page);
+    return code;
+}

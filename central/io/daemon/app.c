@@ -1,0 +1,160 @@
+/* app.c - start and end of the program. */
+#include "central/io/daemon/app.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "central/io/backup/restore.h"
+#include "common/io/daemon/ending.h"
+#include "common/io/daemon/log.h"
+
+/* Descriptors are LevelDB's files and connections: as many as the system allows. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int exit_code(int err)
+{
+    switch (err) {
+    case KD_EMISMATCH:
+    case KD_EINVAL:
+        return KD_EXIT_USAGE;
+    case KD_EUNAVAILABLE:
+        return KD_EXIT_UNAVAILABLE;
+    default:
+        return KD_EXIT_FAILED;
+    }
+}
+
+static void topics_gone(void *arg)
+{
+    const kd_app *app = arg;
+    kd_keeper_topics_gone(app->keeper);
+}
+
+static int open_workers(kd_app *app, char *error)
+{
+    const kd_worker_events events = {app, topics_gone, kd_app_worker_drained};
+    uint32_t workers = (uint32_t)app->settings.workers;
+    int awaited = kd_restore_awaited(app->settings.data_dir, error);
+    if (awaited != KD_OK) return awaited;
+    bool anew = kd_tenure_begins_anew(app->settings.data_dir);
+    app->workers = kd_alloc(sizeof(kd_worker) * workers);
+    for (uint32_t i = 0; i < workers; i++) {
+        app->opened = i + 1;
+        int rc = kd_worker_create(&app->workers[i], &app->settings, i, anew, &events, error);
+        if (rc != KD_OK) return rc;
+    }
+    return KD_OK;
+}
+
+static int open_http(kd_app *app, char *error)
+{
+    const kd_central_settings *s = &app->settings;
+    kd_http_config config;
+    kd_http_config_init(&config);
+    config.max_connections = (uint32_t)s->max_connections;
+    config.max_connections_per_address = (uint32_t)s->max_connections_per_address;
+    config.tls_required = s->tls_required;
+    if (s->tls_certificate != NULL) {
+        const kd_http_tls_options tls = kd_central_tls(s);
+        if (kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX) != KD_OK) return KD_EINVAL;
+        config.tls = app->tls;
+    }
+    kd_api_init(&app->api, s, app->loop, app->workers);
+    int rc = kd_http_server_create(&app->http, kd_loop_base(app->loop), &config, kd_api_handle, &app->api);
+    if (rc != KD_OK) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "http: the limits make no sense together");
+        return rc;
+    }
+    const char *host = strcmp(s->listen.host, "*") == 0 ? "::" : s->listen.host; /* takes IPv4 too */
+    return kd_http_server_listen(app->http, host, s->listen.port, false, error, KD_OPTIONS_ERROR_MAX);
+}
+
+static int open_admin(kd_app *app, char *error)
+{
+    kd_admin_hooks hooks = kd_app_admin_hooks;
+    hooks.arg = app;
+    if (app->settings.admin.host[0] == '\0') return KD_OK;
+    int rc = kd_admin_create(&app->admin, app->loop, &app->settings.admin, &hooks, error);
+    if (rc == KD_OK) app->api.admin_port = kd_admin_port(app->admin);
+    return rc;
+}
+
+static int start_threads(kd_app *app, char *error)
+{
+    app->jobs = kd_jobs_create(&app->settings, app->workers);
+    app->acts = kd_jobs_create(&app->settings, app->workers);
+    int rc = kd_keeper_create(&app->keeper, &app->settings, app->workers, app->opened);
+    for (uint32_t i = 0; rc == KD_OK && i < app->opened; i++) {
+        rc = kd_worker_start(&app->workers[i]);
+        app->started += rc == KD_OK;
+    }
+    if (rc != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "no threads could be started");
+    return rc;
+}
+
+static int start(kd_app *app, char *error)
+{
+    const kd_signal_hooks hooks = {app, kd_app_drain, kd_app_reload};
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "no event loop");
+    int rc = kd_loop_create(&app->loop, "central");
+    if (rc == KD_OK) rc = kd_signals_create(&app->signals, app->loop, &hooks);
+    if (rc != KD_OK) return rc;
+    kd_timer_init(&app->deadline, app->loop, kd_app_deadline, app);
+    rc = open_workers(app, error);
+    if (rc == KD_OK) rc = open_http(app, error);
+    if (rc == KD_OK) rc = open_admin(app, error);
+    if (rc == KD_OK) rc = start_threads(app, error);
+    return rc;
+}
+
+static void finish(kd_app *app)
+{
+    kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
+    kd_jobs_destroy(app->jobs);
+    kd_jobs_destroy(app->acts);
+    kd_keeper_stop(app->keeper);
+    for (uint32_t i = 0; i < app->started; i++) kd_worker_stop(&app->workers[i]);
+    kd_keeper_destroy(app->keeper);
+    for (uint32_t i = 0; i < app->opened; i++) kd_worker_destroy(&app->workers[i]);
+    kd_admin_destroy(app->admin);
+    kd_http_server_destroy(app->http);
+    kd_http_tls_destroy(app->tls);
+    kd_api_finish(&app->api);
+    kd_signals_destroy(app->signals);
+    if (app->deadline.event != NULL) kd_timer_finish(&app->deadline);
+    kd_loop_destroy(app->loop);
+    free(app->workers);
+    kd_options_finish(&kd_central_options, &app->settings);
+}
+
+int kd_app_run(const kd_command *command, kd_central_settings *settings)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_app app = {.command = command, .settings = *settings};
+    KD_ASSERT(sodium_init() >= 0);
+    raise_descriptors();
+    kd_log_set_level((kd_log_level)settings->log_level);
+    int rc = start(&app, error);
+    if (rc == KD_OK) {
+        KD_LOG(KD_INFO, "central-started", KD_STR("name", app.settings.name),
+               KD_U64("partitions", app.settings.partitions), KD_U64("workers", app.settings.workers),
+               KD_U64("port", kd_http_server_port(app.http)),
+               KD_U64("admin_port", app.admin != NULL ? kd_admin_port(app.admin) : 0));
+        kd_notify("READY=1");
+        kd_loop_run(app.loop);
+        KD_LOG(KD_INFO, "central-stopped");
+    } else {
+        KD_LOG(KD_ERROR, "start-failed", KD_STR("cause", error));
+        fprintf(stderr, "kudos-central: %s\n", error);
+    }
+    finish(&app);
+    return kd_ending_end(rc == KD_OK ? KD_EXIT_OK : exit_code(rc));
+}

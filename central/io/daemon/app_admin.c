@@ -1,0 +1,178 @@
+/* app_admin.c - what the admin port tells: readiness, metrics, the partitions. */
+#include <stdlib.h>
+
+#include "central/io/daemon/app.h"
+#include "common/io/loop/ask.h"
+#include "common/io/daemon/process_metrics.h"
+#include "common/json/json_writer.h"
+#include "common/io/loop/clock.h"
+#include "kudos/forget.h"
+
+enum { ASK_TIMEOUT_MS = 2000 };
+
+static bool ready(void *arg, kd_buf *why)
+{
+    const kd_app *app = arg;
+    const char *reason = NULL;
+    for (uint32_t i = 0; i < app->opened; i++)
+        if (__atomic_load_n(&app->workers[i].assigned, __ATOMIC_ACQUIRE) < app->workers[i].count)
+            reason = "Kafka has not been reached yet";
+    if (app->draining) reason = "draining";
+    if (reason != NULL) kd_buf_put(why, reason, strlen(reason));
+    return reason == NULL;
+}
+
+static void write_process(const kd_app *app, kd_buf *out)
+{
+    const kd_http_counters *h = kd_http_server_counters(app->http);
+    kd_central_process_metrics m;
+    const void *instance = &m;
+    kd_metric_set(&m.kafka_up, app->keeper != NULL && kd_keeper_kafka_up(app->keeper));
+    kd_metric_set(&m.http_requests, (int64_t)h->requests);
+    kd_metric_set(&m.http_rejected, (int64_t)h->rejected);
+    kd_metric_set(&m.http_shed, (int64_t)app->api.shed);
+    kd_metric_set(&m.connections, (int64_t)h->connections_open);
+    kd_metric_set(&m.reads_open, (int64_t)app->api.open);
+    kd_metrics_render(&kd_central_process_table, &instance, 1, out);
+}
+
+static void metrics(void *arg, kd_buf *out)
+{
+    kd_app *app = arg;
+    const void **instances = kd_alloc(sizeof(void *) * app->opened);
+    for (uint32_t i = 0; i < app->opened; i++) instances[i] = &app->workers[i].metrics;
+    kd_metrics_render(&kd_central_metric_table, instances, app->opened, out);
+    for (uint32_t i = 0; i < app->opened; i++) instances[i] = app->workers[i].edge_ages.cells;
+    kd_edge_ages_render(&app->settings.edges, instances, app->opened, out);
+    free(instances);
+    write_process(app, out);
+    kd_process_metrics_write(out);
+}
+
+/* ---- /debug/partitions: asked of the workers, waited for with a bound ---- */
+
+typedef struct {
+    kd_ask ask;
+    kd_buf out;
+} partitions_ask;
+
+static void write_edge(kd_json *j, const kd_central_edge *e)
+{
+    kd_json_object(j);
+    kd_json_put_str(j, "edge", e->name);
+    kd_json_put_str(j, "region", e->region);
+    kd_json_key(j, "applied");
+    kd_json_array(j);
+    kd_json_u64(j, e->applied.incarnation);
+    kd_json_u64(j, e->applied.seq);
+    kd_json_end_array(j);
+    kd_json_put_u64(j, "digest", e->digest);
+    kd_json_put_u64(j, "watermark_us", e->watermark_us);
+    kd_json_key(j, "retired");
+    kd_json_bool(j, e->retired);
+    kd_json_end_object(j);
+}
+
+static void write_held(kd_json *j, const char *name, uint64_t at_us, kd_held_by by, kd_bytes holder)
+{
+    kd_json_key(j, name);
+    kd_json_object(j);
+    kd_json_put_u64(j, "at_us", at_us);
+    kd_json_key(j, "held_by");
+    kd_json_cstr(j, kd_held_by_name(by));
+    kd_json_put_str(j, "holder", holder);
+    kd_json_end_object(j);
+}
+
+/* What holds back the forgetting, by name. */
+static void write_forgetting(kd_json *j, const kd_central *core)
+{
+    kd_central_forgetting f;
+    kd_central_get_forgetting(core, &f);
+    write_held(j, "stable", f.stable_us, f.stable_held_by, f.stable_holder);
+    write_held(j, "floor", f.floor_us, f.floor_held_by, f.floor_holder);
+}
+
+static void write_tenure(kd_json *j, const kd_tenure *t)
+{
+    kd_central_edge *edges = kd_alloc(sizeof(*edges) * KD_EDGES_MAX);
+    uint32_t n = kd_central_edges(t->core, edges, KD_EDGES_MAX);
+    int64_t offset;
+    kd_json_object(j);
+    kd_json_put_u64(j, "partition", t->partition);
+    kd_json_put_u64(j, "epoch", kd_central_epoch(t->core));
+    kd_json_put_u64(j, "version", kd_central_version(t->core));
+    kd_json_key(j, "log_offset");
+    kd_json_i64(j, kd_central_log_position(t->core, &offset) ? offset : -1);
+    kd_json_put_u64(j, "as_of_us", kd_central_as_of_us(t->core));
+    write_forgetting(j, t->core);
+    kd_json_put_u64(j, "gathered", kd_central_gathered(t->core));
+    kd_json_put_u64(j, "outstanding", t->outstanding);
+    kd_json_put_u64(j, "dirty", kd_central_dirty(t->core));
+    kd_json_key(j, "claimed");
+    kd_json_bool(j, kd_central_durable(t->core) && !t->claim_pending && t->claims.count == 0);
+    kd_json_key(j, "edges");
+    kd_json_array(j);
+    for (uint32_t i = 0; i < n; i++) write_edge(j, &edges[i]);
+    kd_json_end_array(j);
+    kd_json_end_object(j);
+    free(edges);
+}
+
+static void write_partitions(kd_ask *ask)
+{
+    partitions_ask *p = KD_CONTAINER(ask, partitions_ask, ask);
+    const kd_worker *w = ask->owner;
+    for (uint32_t i = 0; i < w->count; i++) {
+        kd_json j = kd_json_of(&p->out);
+        if (i > 0) kd_buf_put_u8(&p->out, ',');
+        write_tenure(&j, &w->tenures[i]);
+    }
+}
+
+static void dispose_partitions(kd_ask *ask)
+{
+    partitions_ask *p = KD_CONTAINER(ask, partitions_ask, ask);
+    kd_buf_finish(&p->out);
+    free(p);
+}
+
+/* The objects of the worker's partitions with commas between; false when it did not answer in time. */
+static bool ask_worker(kd_worker *w, kd_buf *out)
+{
+    partitions_ask *p = kd_alloc(sizeof(*p));
+    p->ask.work = write_partitions;
+    p->ask.dispose = dispose_partitions;
+    p->ask.owner = w;
+    bool done = kd_ask_run(&p->ask, w->loop, ASK_TIMEOUT_MS);
+    if (done) kd_buf_put(out, p->out.data, p->out.len);
+    kd_ask_let_go(&p->ask);
+    return done;
+}
+
+static int debug(void *arg, const char *name, const char *query, kd_buf *out)
+{
+    kd_app *app = arg;
+    kd_json j = kd_json_of(out);
+    kd_buf part = {.data = NULL};
+    uint64_t busy = 0;
+    (void)query;
+    if (strcmp(name, "partitions") != 0) return KD_ENOTFOUND;
+    kd_json_object(&j);
+    kd_json_put_u64(&j, "now_us", kd_clock_wall_us());
+    kd_json_key(&j, "partitions");
+    kd_json_array(&j);
+    for (uint32_t i = 0; i < app->started; i++) {
+        kd_buf_clear(&part);
+        busy += !ask_worker(&app->workers[i], &part);
+        if (part.len > 0) kd_json_raw(&j, kd_buf_view(&part));
+    }
+    kd_json_end_array(&j);
+    kd_json_put_u64(&j, "busy_workers", busy); /* whose partitions are missing above */
+    kd_json_end_object(&j);
+    kd_buf_finish(&part);
+    return KD_OK;
+}
+
+const kd_admin_hooks kd_app_admin_hooks = {
+    .ready = ready, .metrics = metrics, .debug = debug, .act = kd_app_act};

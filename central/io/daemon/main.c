@@ -1,0 +1,39 @@
+/*
+ * main.c - kudos-central: the daemon, and its sub commands by name.
+ */
+#include <signal.h>
+
+#include "central/io/daemon/app.h"
+#include "central/io/commands/commands.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
+} commands[] = {
+    {"export", kd_command_export},
+    {"audit", kd_command_audit},
+    {"repair", kd_command_repair},
+    {"backup", kd_command_backup},
+    {"restore", kd_command_restore},
+    {"quarantine", kd_command_quarantine},
+    {"retire", kd_command_retire},
+    {"collect", kd_command_collect},
+};
+
+static int serve(int argc, char **argv)
+{
+    kd_command command;
+    kd_central_settings settings;
+    int code = kd_command_start(&command, &kd_central_options, argc, argv, &settings);
+    if (code < 0) code = kd_app_run(&command, &settings);
+    kd_command_finish(&command);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of its write, of a backup, too: what was begun is removed */
+    for (size_t i = 0; argc > 1 && i < KD_COUNT(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    return serve(argc, argv);
+}

@@ -1,0 +1,10 @@
+/* metrics.c - the table of the header. */
+#include "central/io/daemon/metrics.h"
+
+#define ROW(...) KD_METRIC_ROW(kd_central_metrics, __VA_ARGS__)
+static const kd_metric_info rows[] = {KD_CENTRAL_METRICS(ROW)};
+const kd_metric_table kd_central_metric_table = {rows, KD_COUNT(rows)};
+
+#define PROCESS_ROW(...) KD_METRIC_ROW(kd_central_process_metrics, __VA_ARGS__)
+static const kd_metric_info process_rows[] = {KD_CENTRAL_PROCESS_METRICS(PROCESS_ROW)};
+const kd_metric_table kd_central_process_table = {process_rows, KD_COUNT(process_rows)};

@@ -1,0 +1,94 @@
+/*
+ * metrics.h - what kudos-central counts: one struct per worker, rendered together.
+ */
+#ifndef KUDOS_CENTRAL_IO_DAEMON_METRICS_H
+#define KUDOS_CENTRAL_IO_DAEMON_METRICS_H
+
+#include "common/base/metrics.h"
+
+/* field, kind, name, labels, help */
+#define KD_CENTRAL_METRICS(X)                                                                                \
+    X(batches, COUNTER, "kudos_central_batches_total", "result=\"merged\"",                                  \
+      "Batches of edges by what became of them.")                                                            \
+    X(duplicates, COUNTER, "kudos_central_batches_total", "result=\"duplicate\"", "")                        \
+    X(gaps, COUNTER, "kudos_central_batches_total", "result=\"gap\"", "")                                    \
+    X(unknown_schema, COUNTER, "kudos_central_batches_total", "result=\"unknown_schema\"", "")               \
+    X(quarantined, COUNTER, "kudos_central_batches_total", "result=\"quarantined\"", "")                     \
+    X(identity, COUNTER, "kudos_central_batches_total", "result=\"identity\"", "")                           \
+    X(alarms_quarantine, COUNTER, "kudos_central_alarms_total", "reason=\"quarantine\"",                     \
+      "Reasons to look after it.")                                                                           \
+    X(alarms_counter, COUNTER, "kudos_central_alarms_total", "reason=\"unknown-counter\"", "")               \
+    X(alarms_identity, COUNTER, "kudos_central_alarms_total", "reason=\"identity\"", "")                     \
+    X(alarms_retired, COUNTER, "kudos_central_alarms_total", "reason=\"retired\"", "")                       \
+    X(alarms_passed_over, COUNTER, "kudos_central_alarms_total", "reason=\"passed-over\"", "")               \
+    X(alarms_log, COUNTER, "kudos_central_alarms_total", "reason=\"log\"", "")                               \
+    X(alarms_unpublished, COUNTER, "kudos_central_alarms_total", "reason=\"unpublished\"", "")               \
+    X(operations, COUNTER, "kudos_central_operations_total", "", "Operations merged.")                       \
+    X(changes, COUNTER, "kudos_central_changes_total", "", "Operations that changed a row.")                 \
+    X(claims, COUNTER, "kudos_central_claims_total", "", "Claims of epochs read.")                           \
+    X(epochs_outbid, COUNTER, "kudos_central_epochs_outbid_total", "",                                       \
+      "Epochs taken above those of another history.")                                                        \
+    X(commits, COUNTER, "kudos_central_commits_total", "", "Commits that are durable.")                      \
+    X(commit_time, SECONDS, "kudos_central_commit_duration_seconds", "",                                     \
+      "Commit, from its beginning to its durability.")                                                       \
+    X(commit_ops, SIZES, "kudos_central_commit_operations", "", "Operations in a commit.")                   \
+    X(snapshots, COUNTER, "kudos_central_snapshots_total", "", "Snapshots and heartbeats handed to Kafka.")  \
+    X(snapshot_parts, COUNTER, "kudos_central_snapshot_parts_total", "", "Records of them.")                 \
+    X(snapshot_age, AGE_OF_ALL, "kudos_central_snapshot_age_seconds", "",                                    \
+      "Since the oldest last snapshot of a partition; NaN: one has had none since the start.")                                                      \
+    X(outbound_failed, COUNTER, "kudos_central_outbound_failures_total", "",                                 \
+      "Records that Kafka refused and that go again.")                                                       \
+    X(outbound, GAUGE, "kudos_central_outbound_records", "", "Records for Kafka that are not delivered.")    \
+    X(lag, GAUGE, "kudos_central_lag_records", "",                                                           \
+      "Records of the likes topic not yet merged, over all partitions; NaN: Kafka did not say how many there are.")                                     \
+    X(rewinds, COUNTER, "kudos_central_rewinds_total", "",                                                   \
+      "Times a partition was read again from its earliest record.")                                          \
+    X(pauses, COUNTER, "kudos_central_pauses_total", "",                                                     \
+      "Times reading stopped because the disk or a topic was behind.")                                                  \
+    X(dirty, GAUGE, "kudos_central_dirty_items", "", "Items changed since the last snapshot.")               \
+    X(redo_bytes, GAUGE, "kudos_central_redo_bytes", "", "Redo rows on disk.") \
+    X(unpublished_bytes, GAUGE, "kudos_central_unpublished_bytes", "",                                       \
+      "Of them, those that the changes or the counts topic has not taken.")                                  \
+    X(counts_cached, GAUGE, "kudos_central_counts_cached", "", "Items whose counts are in memory.")          \
+    X(filter_rows, GAUGE, "kudos_central_filter_rows", "", "Rows in the membership filters.")                \
+    X(quarantine_kept, GAUGE, "kudos_central_quarantined_records", "",                                       \
+      "Records kept in quarantine; the edge of a batch among them waits.")                                                 \
+    X(edges, GAUGE_MAX, "kudos_central_edges", "", "Edges registered in a partition, at most.")              \
+    X(low_watermark_age, AGE_OF_ALL, "kudos_central_low_watermark_age_seconds", "",                          \
+      "Age of the oldest low watermark of a partition; NaN: one is unknown, and as_of with it.")             \
+    X(stable_age, AGE_OF_ALL, "kudos_central_stable_age_seconds", "",                                               \
+      "How long ago it was up to where edges may forget, at least; NaN: they may not. /debug/partitions says why.") \
+    X(floor_age, AGE, "kudos_central_floor_age_seconds", "",                                                 \
+      "How long ago it was up to where tombstones are collected, at least; NaN: none was.")                    \
+    X(floor_halted, GAUGE, "kudos_central_collection_halted", "",                                            \
+      "Partitions that collect no tombstones since an identity alarm.")                                      \
+    X(collected, COUNTER, "kudos_central_tombstones_collected_total", "", "Tombstones collected.")           \
+    X(ignored, COUNTER, "kudos_central_operations_ignored_total", "",                                        \
+      "Operations below the floor that found no row: merged before.")                                        \
+    X(read_errors, COUNTER, "kudos_central_store_read_errors_total", "",                                     \
+      "Reads of a store that failed: a disk or a damaged file.")                                             \
+    X(kafka_errors, REASONS, "kudos_central_kafka_errors_total", "", "Errors of connections and brokers.")   \
+    X(kafka_ready, GAUGE, "kudos_central_kafka_assigned", "", "Partitions that are being read.")
+
+typedef struct {
+    KD_CENTRAL_METRICS(KD_METRIC_FIELD)
+} kd_central_metrics;
+
+extern const kd_metric_table kd_central_metric_table;
+
+/* Of the process: one instance, filled when asked for. */
+#define KD_CENTRAL_PROCESS_METRICS(X)                                                                        \
+    X(kafka_up, GAUGE, "kudos_central_kafka_up", "", "1 while a broker answers.")                            \
+    X(http_requests, COUNTER, "kudos_central_http_requests_total", "", "Requests given to the API.")         \
+    X(http_rejected, COUNTER, "kudos_central_http_rejected_total", "", "Requests refused by the server itself.") \
+    X(http_shed, COUNTER, "kudos_central_http_shed_total", "", "Reads refused because of reads_max.")        \
+    X(connections, GAUGE, "kudos_central_http_connections", "", "Connections open.")                         \
+    X(reads_open, GAUGE, "kudos_central_reads_open", "", "Reads in work.")
+
+typedef struct {
+    KD_CENTRAL_PROCESS_METRICS(KD_METRIC_FIELD)
+} kd_central_process_metrics;
+
+extern const kd_metric_table kd_central_process_table;
+
+#endif

@@ -1,0 +1,208 @@
+/* settings.c - see the header. */
+#include "central/io/daemon/settings.h"
+
+#include <stdio.h>
+
+#include "common/api/route.h"
+#include "common/base/cidr.h"
+#include "common/io/daemon/log.h"
+#include "common/io/daemon/options_file.h"
+
+#define MIB (1024u * 1024u)
+#define SECOND 1000000u
+#define DAY (86400u * (uint64_t)SECOND)
+
+static const char *const backups[] = {"kept", "none", NULL};
+
+static bool topic_valid(kd_bytes name)
+{
+    if (name.len < 1 || name.len > 200) return false;
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = name.data[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                    c == '_' || c == '-';
+        if (!good) return false;
+    }
+    return true;
+}
+
+#define NAME_RULE .valid = kd_name_valid, .allowed = "a name of [a-z0-9][a-z0-9._-]{0,31}"
+#define TOPIC_RULE .valid = topic_valid, .allowed = "1 to 200 characters of [A-Za-z0-9._-]", .required = true
+#define UINT(...) KD_OPTION_UINT(kd_central_settings, __VA_ARGS__)
+#define DURATION(...) KD_OPTION_DURATION(kd_central_settings, __VA_ARGS__)
+#define SIZE(...) KD_OPTION_SIZE(kd_central_settings, __VA_ARGS__)
+#define BOOL(...) KD_OPTION_BOOL(kd_central_settings, __VA_ARGS__)
+#define STRING(...) KD_OPTION_STRING(kd_central_settings, __VA_ARGS__)
+#define PATH(...) KD_OPTION_PATH(kd_central_settings, __VA_ARGS__)
+
+static const kd_option options[] = {
+    STRING(name, "central", "name", "central-1", "Name of this central in its claims of epochs", NAME_RULE,
+           .required = true),
+    PATH(data_dir, "central", "data_dir", NULL, "Where the partitions are stored, one directory each",
+         .required = true),
+    UINT(workers, "central", "workers", "1", "Threads; partition p belongs to worker p modulo this", .min = 1,
+         .max = KD_SHARDS_MAX, .unit = "threads"),
+    UINT(commit_ops, "central", "commit_ops", "4000", "Operations that close a commit", .min = 1,
+         .max = 1000000, .unit = "operations"),
+    DURATION(snapshot_interval_us, "central", "snapshot_interval", "1s",
+             "How often the counts that changed are published to the edges", .min = 10000,
+             .max = 60 * SECOND),
+    DURATION(drift_bound_us, "central", "drift_bound", "500ms",
+             "How far apart the clocks of edges may be (D)", .min = 1000, .max = 60 * SECOND),
+    KD_OPTION_LIST(kd_central_settings, edges, "central", "edges", "",
+                   "Edges that there are; as_of is unknown until each of them was heard",
+                   .valid = kd_name_valid, .allowed = "names of edges: 1 to 32 bytes of a-z 0-9 . _ -", .reloadable = true,
+                   .more = "A reload adds; it takes none out."),
+    SIZE(redo_bytes, "central", "redo_bytes", "8MiB",
+         "Redo of a partition before its counts are written back", .min = 64 * 1024, .max = 1024ull * MIB),
+    SIZE(unpublished_max, "central", "unpublished_max", "1GiB",
+         "What the changes and counts topics have not taken yet, over all partitions; beyond it reading waits", .min = 64 * 1024,
+         .max = 1024ull * 1024 * MIB),
+    UINT(counts_cached, "central", "counts_cached", "1000000",
+         "Items whose counts are kept in memory, over all partitions", .min = 1000, .max = 4000000000u,
+         .unit = "items"),
+    BOOL(publish_changes, "central", "publish_changes", "true",
+         "Whether effective changes go to the changes topic"),
+    KD_OPTION_ENUM(kd_central_settings, backups, "central", "backups", "kept",
+                   "Whether edges keep what a restore of a backup will need from them", .choices = backups),
+    DURATION(tombstone_ttl_us, "central", "tombstone_ttl", "7d",
+             "How long the rows of unlikes stay at least; 0s: for good", .min = 0, .max = 3650 * DAY),
+    SIZE(write_buffer, "central", "write_buffer", "8MiB",
+         "LevelDB's write buffer of a partition; up to twice this is used", .min = 256 * 1024,
+         .max = 256 * MIB),
+    SIZE(block_cache, "central", "block_cache", "128MiB", "LevelDB's block cache, over all partitions",
+         .min = 4 * MIB, .max = 1024ull * 1024 * MIB),
+    UINT(open_files, "central", "open_files", "100", "Files that LevelDB may hold open for a partition",
+         .min = 20, .max = 10000, .unit = "files"),
+    UINT(reads_max, "central", "reads_max", "4096", "Requests that may be in work; beyond it 503", .min = 16,
+         .max = 1000000, .unit = "requests"),
+    DURATION(drain_timeout_us, "central", "drain_timeout", "20s", "How long a drain may take", .min = 100000,
+             .max = 600 * SECOND),
+    STRING(brokers, "kafka", "brokers", "127.0.0.1:8449",
+           "Bootstrap addresses, host:port with commas between", .required = true),
+    UINT(partitions, "kafka", "partitions", "8",
+         "Partitions of the likes and counts topics, chosen once for good", .min = 1,
+         .max = KD_PARTITIONS_MAX, .unit = "partitions"),
+    UINT(replication, "kafka", "replication", "1", "Replication factor of topics that are created", .min = 1,
+         .max = 15, .unit = "replicas"),
+    STRING(likes_topic, "kafka", "likes_topic", "kudos.likes.v1", "Batches of the edges", TOPIC_RULE),
+    STRING(counts_topic, "kafka", "counts_topic", "kudos.counts.v1", "Snapshots for the edges", TOPIC_RULE),
+    STRING(changes_topic, "kafka", "changes_topic", "kudos.changes.v1", "Effective changes for others",
+           TOPIC_RULE),
+    DURATION(likes_retention_us, "kafka", "likes_retention", "7d",
+             "Retention of the likes topic when it is created", .min = 60 * SECOND, .max = 3650 * DAY),
+    DURATION(counts_retention_us, "kafka", "counts_retention", "1h",
+             "Retention of the counts topic when it is created", .min = 60 * SECOND, .max = 3650 * DAY),
+    DURATION(changes_retention_us, "kafka", "changes_retention", "7d",
+             "Retention of the changes topic when it is created", .min = 60 * SECOND, .max = 3650 * DAY),
+    STRING(group, "kafka", "group", "kudos-central",
+           "Group to which offsets are committed, for lag tools only", TOPIC_RULE),
+    DURATION(linger_us, "kafka", "linger", "5ms", "How long the producer gathers", .min = 0, .max = SECOND),
+    KD_OPTION_ENUM(kd_central_settings, compression, "kafka", "compression", "zstd",
+                   "Compression of what is produced", .choices = kd_kafka_compressions),
+    KD_OPTION_PAIRS(kd_central_settings, kafka_properties, "kafka-properties", NULL,
+                    "Further librdkafka properties: security.protocol, sasl.*, ssl.*"),
+    KD_OPTION_ADDRESS(kd_central_settings, listen, "http", "listen", "127.0.0.1:8440",
+                      "Address of the read API", .required = true),
+    PATH(tls_certificate, "http", "tls_certificate", NULL, "PEM certificate chain", .must_exist = true),
+    PATH(tls_key, "http", "tls_key", NULL, "PEM private key", .must_exist = true, .secret = true),
+    PATH(tls_client_ca, "http", "tls_client_ca", NULL,
+         "PEM authorities; clients must then show a certificate of theirs", .must_exist = true),
+    BOOL(tls_required, "http", "tls_required", "false", "Whether plain connections are refused"),
+    UINT(max_connections, "http", "max_connections", "4096", "Connections at a time", .min = 1,
+         .max = 1000000, .unit = "connections"),
+    UINT(max_connections_per_address, "http", "max_connections_per_address", "1024",
+         "Connections at a time from one address", .min = 1, .max = 1000000, .unit = "connections"),
+    KD_OPTION_LIST(kd_central_settings, trusted_peers, "http", "trusted_peers", "127.0.0.0/8, ::1",
+                   "Address blocks whose X-User-Id counts and that may export", .valid = kd_cidr_valid,
+                   .allowed = "an address or block such as 10.0.0.0/8 or fd00::/8"),
+    KD_OPTION_LIST(kd_central_settings, collections, "api", "collections", "posts, reels, comments, stories",
+                   "Collections that there are", .valid = kd_collection_valid,
+                   .allowed = "names of [a-z][a-z0-9_-]{0,31}", .required = true, .reloadable = true,
+                   .more = "A reload adds; it takes none out."),
+    KD_OPTION_COUNTERS(kd_central_settings, counters, "counters", KD_COUNTERS_DEFAULT,
+                       "Counters: name = wire id, set or sum", .reloadable = true,
+                       .more = "A reload adds; it takes none out and changes none."),
+    KD_OPTION_ADDRESS(kd_central_settings, admin, "admin", "listen", "127.0.0.1:9440",
+                      "Address of health, metrics and debugging"),
+    KD_OPTION_ENUM(kd_central_settings, log_level, "log", "level", "info", "Least severity that is logged",
+                   .choices = kd_log_levels, .reloadable = true),
+};
+
+static int check_all(const void *config, char *error);
+
+const kd_options kd_central_options = {"kudos-central",
+                                       "Reconciler and global counter store.\nCommands, each with --help: audit, repair, "
+                                       "backup, restore, quarantine, retire, collect, export",
+                                       options,
+                                       KD_COUNT(options), sizeof(kd_central_settings), check_all};
+
+static int check_topics(const kd_central_settings *s, char *error)
+{
+    if (strcmp(s->likes_topic, s->counts_topic) != 0 && strcmp(s->likes_topic, s->changes_topic) != 0 &&
+        strcmp(s->counts_topic, s->changes_topic) != 0)
+        return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX,
+             "kafka.likes_topic, kafka.counts_topic and kafka.changes_topic must differ");
+    return KD_EINVAL;
+}
+
+int kd_central_settings_check(const kd_central_settings *s, char *error)
+{
+    if ((s->tls_certificate == NULL) != (s->tls_key == NULL)) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "http.tls_certificate and http.tls_key go together");
+        return KD_EINVAL;
+    }
+    if (s->tls_certificate == NULL && (s->tls_required || s->tls_client_ca != NULL)) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "http.tls_required and http.tls_client_ca need http.tls_certificate");
+        return KD_EINVAL;
+    }
+    int rc = kd_route_check_names(&s->collections, &s->counters, error);
+    if (rc == KD_OK) rc = check_topics(s, error);
+    if (rc == KD_OK) rc = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
+    if (rc != KD_OK) return rc;
+    const kd_kafka_config kafka = kd_central_kafka(s, NULL);
+    return kd_kafka_config_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
+}
+
+kd_http_tls_options kd_central_tls(const kd_central_settings *s)
+{
+    return (kd_http_tls_options){s->tls_certificate, s->tls_key, s->tls_client_ca};
+}
+
+/* What the named files hold. */
+static int check_files(const kd_central_settings *s, char *error)
+{
+    const kd_http_tls_options tls = kd_central_tls(s);
+    const kd_kafka_config kafka = kd_central_kafka(s, NULL);
+    int rc = kd_directory_check("central.data_dir", s->data_dir, error);
+    if (rc == KD_OK && s->tls_certificate != NULL) rc = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
+    return rc == KD_OK ? kd_kafka_client_check(&kafka, error, KD_OPTIONS_ERROR_MAX) : rc;
+}
+
+static int check_all(const void *config, char *error)
+{
+    int rc = kd_central_settings_check(config, error);
+    return rc == KD_OK ? check_files(config, error) : rc;
+}
+
+kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log)
+{
+    return (kd_kafka_config){
+        .brokers = s->brokers,
+        .client_id = s->name,
+        .group = s->group,
+        .compression = kd_kafka_compressions[s->compression],
+        .linger_ms = (uint32_t)(s->linger_us / 1000),
+        .properties = s->kafka_properties,
+        .log = log,
+    };
+}
+
+void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS])
+{
+    names[KD_TOPIC_LIKES] = s->likes_topic;
+    names[KD_TOPIC_COUNTS] = s->counts_topic;
+    names[KD_TOPIC_CHANGES] = s->changes_topic;
+}

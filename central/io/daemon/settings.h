@@ -1,0 +1,80 @@
+/*
+ * settings.h - the configuration of kudos-central and its table of options. configs/central.conf
+ * is the manual.
+ */
+#ifndef KUDOS_CENTRAL_IO_DAEMON_SETTINGS_H
+#define KUDOS_CENTRAL_IO_DAEMON_SETTINGS_H
+
+#include "common/io/http/server/http_server.h"
+#include "common/io/kafka/kafka.h"
+#include "common/conf/options.h"
+
+typedef struct {
+    /* [central] */
+    char *name;
+    char *data_dir;
+    uint64_t workers;
+    uint64_t commit_ops;
+    uint64_t snapshot_interval_us;
+    uint64_t drift_bound_us;
+    kd_strings edges;
+    uint64_t redo_bytes;
+    uint64_t unpublished_max;
+    uint64_t counts_cached;
+    bool publish_changes;
+    uint32_t backups; /* kd_backups_setting */
+    uint64_t tombstone_ttl_us;
+    uint64_t write_buffer;
+    uint64_t block_cache;
+    uint64_t open_files;
+    uint64_t reads_max;
+    uint64_t drain_timeout_us;
+    /* [kafka] */
+    char *brokers;
+    uint64_t partitions;
+    uint64_t replication;
+    char *likes_topic;
+    char *counts_topic;
+    char *changes_topic;
+    uint64_t likes_retention_us;
+    uint64_t counts_retention_us;
+    uint64_t changes_retention_us;
+    char *group;
+    uint64_t linger_us;
+    uint32_t compression;
+    kd_pairs kafka_properties;
+    /* [http] */
+    kd_address listen;
+    char *tls_certificate;
+    char *tls_key;
+    char *tls_client_ca;
+    bool tls_required;
+    uint64_t max_connections;
+    uint64_t max_connections_per_address;
+    kd_strings trusted_peers;
+    /* [api] */
+    kd_strings collections;
+    kd_counters counters;
+    /* [admin], [log] */
+    kd_address admin;
+    uint32_t log_level;
+} kd_central_settings;
+
+typedef enum { KD_BACKUPS_KEPT = 0, KD_BACKUPS_NONE } kd_backups_setting;
+
+extern const kd_options kd_central_options;
+
+/* What the table cannot say: KD_OK, or KD_EINVAL with a sentence in error (KD_OPTIONS_ERROR_MAX bytes). The check of
+ * kd_central_options also looks at what the named files hold. */
+int kd_central_settings_check(const kd_central_settings *s, char *error);
+
+/* The files of http.tls_certificate and its like; views into *s. */
+kd_http_tls_options kd_central_tls(const kd_central_settings *s);
+/* The Kafka half of it; views into *s. */
+kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log);
+
+/* Indices into the topics of a worker's producer; the consumer reads KD_TOPIC_LIKES alone. */
+enum { KD_TOPIC_LIKES, KD_TOPIC_COUNTS, KD_TOPIC_CHANGES, KD_TOPICS };
+void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS]);
+
+#endif

@@ -1,0 +1,106 @@
+/* core_act.c - see the header: edges that are gone, the list of backups, the collection of tombstones. */
+#include "central/io/operator/core_act.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "kudos/forget.h"
+#include "kudos/quarantine.h"
+
+void kd_core_act_say(kd_core_act *a, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    kd_buf_put(&a->text, line, KD_MIN((size_t)n, sizeof(line) - 1));
+}
+
+static int refuse(kd_core_act *a, int err)
+{
+    if (err != KD_OK && err != KD_ENOTFOUND && a->error[0] == '\0')
+        snprintf(
+            a->error, sizeof(a->error), "partition %u: %s: %s", a->partition, kd_order_name(a->order.kind),
+            err == KD_EMISMATCH ? "there is a backup of that name"
+            : err == KD_ETOOBIG ? "as many backups are kept as central knows of: --forget those that are gone"
+                                : kd_strerror(err));
+    return err;
+}
+
+/* What waited in quarantine while it was retired can be merged now. */
+static int readmit(kd_core_act *a)
+{
+    uint32_t merged;
+    int err = kd_central_readmit(a->core, kd_bytes_str(a->order.name), &a->version);
+    return err == KD_OK ? kd_central_quarantine_retry(a->core, a->now_us, &merged) : err;
+}
+
+static int act_on_edge(kd_core_act *a)
+{
+    int err = a->order.kind == KD_ORDER_RETIRE ? kd_central_retire(a->core, kd_bytes_str(a->order.name), &a->version) : readmit(a);
+    if (err == KD_ENOTFOUND) kd_core_act_say(a, "partition %u does not know %s\n", a->partition, a->order.name);
+    return err;
+}
+
+static int act_on_backup(kd_core_act *a)
+{
+    kd_bytes id = kd_bytes_str(a->order.name);
+    switch (a->order.kind) {
+    case KD_ORDER_BACKUP_BEGIN:
+        return kd_central_backup_begin(a->core, id, &a->version);
+    case KD_ORDER_BACKUP_COMPLETE:
+        return kd_central_backup_complete(a->core, id, &a->version);
+    default:
+        return kd_central_backup_remove(a->core, id, &a->version);
+    }
+}
+
+static int list_backups(kd_core_act *a)
+{
+    kd_central_backup backups[KD_BACKUPS_MAX];
+    uint32_t n = kd_central_backups(a->core, backups, KD_BACKUPS_MAX);
+    for (uint32_t i = 0; i < n; i++)
+        kd_core_act_say(
+            a, "backup partition=%u name=%.*s complete=%s low_watermark_us=%" PRIu64 " version=%" PRIu64 "\n",
+            a->partition, (int)backups[i].id.len, (const char *)backups[i].id.data,
+            backups[i].complete ? "yes" : "no", backups[i].low_watermark_us, backups[i].version);
+    return KD_OK;
+}
+
+/* A name that is taken must be found before anything is begun under it: what is begun is taken back when a backup fails. */
+static int find_no_backup(kd_core_act *a)
+{
+    kd_central_backup backups[KD_BACKUPS_MAX];
+    uint32_t n = kd_central_backups(a->core, backups, KD_BACKUPS_MAX);
+    for (uint32_t i = 0; i < n; i++)
+        if (kd_bytes_eq(backups[i].id, kd_bytes_str(a->order.name))) return KD_EMISMATCH;
+    return n == KD_BACKUPS_MAX ? KD_ETOOBIG : KD_OK;
+}
+
+int kd_core_act_run(kd_core_act *a)
+{
+    switch (a->order.kind) {
+    case KD_ORDER_RETIRE:
+    case KD_ORDER_READMIT:
+        return refuse(a, act_on_edge(a));
+    case KD_ORDER_COLLECT:
+        return refuse(a, kd_central_collect_resume(a->core, &a->version));
+    case KD_ORDER_BACKUP_ABSENT:
+        return refuse(a, find_no_backup(a));
+    case KD_ORDER_BACKUP_BEGIN:
+    case KD_ORDER_BACKUP_COMPLETE:
+    case KD_ORDER_BACKUP_FORGET:
+        return refuse(a, act_on_backup(a));
+    case KD_ORDER_BACKUP_LIST:
+        return list_backups(a);
+    case KD_ORDER_QUARANTINE_LIST:
+    case KD_ORDER_QUARANTINE_SHOW:
+    case KD_ORDER_QUARANTINE_RELEASE:
+    case KD_ORDER_QUARANTINE_DROP:
+        return refuse(a, kd_core_act_quarantine(a));
+    default:
+        return refuse(a, KD_EINVAL);
+    }
+}

@@ -1,0 +1,189 @@
+/* core_act_quarantine.c - what is kept in quarantine: told, fed again, given up. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "central/io/operator/core_act.h"
+#include "kudos/quarantine.h"
+
+static const char *const poisons[] = {
+    [KD_POISON_NONE] = "it decodes now: release it",
+    [KD_POISON_RECORD] = "it is no record of the likes topic",
+    [KD_POISON_CLAIM] = "it is a claim of an epoch that does not decode",
+    [KD_POISON_ENVELOPE] = "the envelope of the batch does not decode",
+    [KD_POISON_DAMAGED] =
+        "the body is not the one that was sealed: damaged on its way; the edge sends it again by itself",
+    [KD_POISON_BODY] = "the body of the batch does not decode",
+    [KD_POISON_CONTENT] =
+        "it holds an item of another partition, or an absurd amount",
+    [KD_POISON_CROWD] = "it is of one edge or region more than a partition can know",
+    [KD_POISON_SCHEMA] = "it is of a newer schema: release it after an upgrade",
+    [KD_POISON_EPOCH] = "it names an epoch near the end of all numbers, far above our own",
+    [KD_POISON_COUNTER] = "it waits for a counter that is not configured here: it is merged as soon as it is",
+    [KD_POISON_CUT] = "it is larger than a batch may be; only its beginning was kept",
+};
+
+static void say_line(kd_core_act *a, const kd_quarantined *q)
+{
+    char when[32];
+    time_t at = (time_t)(q->kept_us / 1000000);
+    struct tm tm;
+    gmtime_r(&at, &tm);
+    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    kd_core_act_say(a, "id=%016" PRIx64 " partition=%u offset=%" PRId64 " kept=%s bytes=%u poison=%s", q->id,
+                    a->partition, q->offset, when, q->length, kd_poison_name(q->poison));
+    if (q->named)
+        kd_core_act_say(a, " edge=%.*s region=%.*s position=%" PRIu64 ".%" PRIu64 " digest=%016" PRIx64 "\n",
+                        (int)q->edge.len, (const char *)q->edge.data, (int)q->region.len,
+                        (const char *)q->region.data, q->at.incarnation, q->at.seq, q->digest);
+    else
+        kd_core_act_say(a, " edge=? (nothing says whose it is)\n");
+}
+
+static int list_one(void *arg, const kd_quarantined *q)
+{
+    say_line(arg, q);
+    return 0;
+}
+
+/* ---- what can be decoded ---- */
+
+static void say_operations(kd_core_act *a, const kd_body *body)
+{
+    const kd_counters *counters = a->counters;
+    char item[KD_ITEM_KEY_MAX];
+    for (uint32_t i = 0; i < body->op_count; i++) {
+        const kd_op *op = &body->ops[i];
+        int at = kd_counters_by_id(counters, op->counter);
+        kd_key_text(op->item, item);
+        kd_core_act_say(a, "  %s counter=%u(%s) item=%s user=%.*s time_us=%" PRIu64 "\n",
+                        op->liked ? "like" : "unlike", op->counter,
+                        at >= 0 ? counters->at[at].name : "not configured", item, (int)op->user.len,
+                        (const char *)op->user.data, op->time_us);
+    }
+    for (uint32_t i = 0; i < body->sum_count; i++) {
+        const kd_sum *s = &body->sums[i];
+        int at = kd_counters_by_id(counters, s->counter);
+        kd_key_text(s->item, item);
+        kd_core_act_say(a, "  sum counter=%u(%s) item=%s amount=%" PRIu64 " day=%u\n", s->counter,
+                        at >= 0 ? counters->at[at].name : "not configured", item, s->amount, s->day);
+    }
+}
+
+/* What is in it; or that it cannot be said. */
+static void say_content(kd_core_act *a, const kd_quarantined *q)
+{
+    kd_batch b;
+    kd_body body;
+    if (!kd_batch_salvage(q->bytes, &b) || b.body.data == NULL || kd_body_decode(b.body, &body) != KD_OK) {
+        kd_core_act_say(a, "operations: cannot be decoded, so they cannot be named\n");
+        return;
+    }
+    kd_core_act_say(a, "after=%" PRIu64 ".%" PRIu64 " sent_us=%" PRIu64 " complete_to_us=%" PRIu64 "\n",
+                    b.after.incarnation, b.after.seq, b.sent_us, b.complete_to_us);
+    kd_core_act_say(a, "operations: %u, sums: %u\n", body.op_count, body.sum_count);
+    say_operations(a, &body);
+    kd_body_finish(&body);
+}
+
+static void say_hex(kd_core_act *a, kd_bytes bytes)
+{
+    for (size_t at = 0; at < bytes.len; at += 16) {
+        size_t n = KD_MIN(bytes.len - at, (size_t)16);
+        kd_core_act_say(a, "%08zx ", at);
+        for (size_t i = 0; i < 16; i++) {
+            if (i < n)
+                kd_core_act_say(a, " %02x", bytes.data[at + i]);
+            else
+                kd_core_act_say(a, "   ");
+        }
+        kd_core_act_say(a, "  ");
+        for (size_t i = 0; i < n; i++) {
+            uint8_t c = bytes.data[at + i];
+            kd_core_act_say(a, "%c", c >= ' ' && c < 127 ? c : '.');
+        }
+        kd_core_act_say(a, "\n");
+    }
+}
+
+static int show(kd_core_act *a)
+{
+    kd_quarantined q;
+    int err = kd_central_quarantine_get(a->core, a->order.id, &q);
+    if (err != KD_OK) return err;
+    say_line(a, &q);
+    kd_core_act_say(a, "poison: %s\n", poisons[q.poison]);
+    say_content(a, &q);
+    say_hex(a, q.bytes);
+    return KD_OK;
+}
+
+/* ---- its ends ---- */
+
+static const char *fed_name(kd_fed fed)
+{
+    switch (fed) {
+    case KD_FED_MERGED:
+        return "merged";
+    case KD_FED_DUPLICATE:
+        return "merged before";
+    case KD_FED_GAP:
+        return "gap: its edge has to send what is before it";
+    case KD_FED_IDENTITY:
+        return "identity alarm";
+    case KD_FED_UNKNOWN_SCHEMA:
+        return "of a newer schema still";
+    case KD_FED_RETIRED:
+        return "of a retired edge";
+    case KD_FED_UNKNOWN_COUNTER:
+        return "it waits for a counter still";
+    default:
+        return "poison still";
+    }
+}
+
+static int release(kd_core_act *a)
+{
+    kd_fed fed;
+    int err = kd_central_quarantine_release(a->core, a->order.id, a->now_us, &fed, &a->version);
+    if (err == KD_EINVAL) {
+        snprintf(a->error, sizeof(a->error), "it is no whole batch, so it cannot be fed again");
+        return KD_EMALFORMED;
+    }
+    if (err != KD_OK) return err;
+    kd_core_act_say(a, "id=%016" PRIx64 " partition=%u %s\n", a->order.id, a->partition, fed_name(fed));
+    if (fed == KD_FED_MERGED || fed == KD_FED_DUPLICATE) return KD_OK;
+    snprintf(a->error, sizeof(a->error), "it was not merged: %s", fed_name(fed));
+    return KD_EMALFORMED;
+}
+
+static int drop(kd_core_act *a)
+{
+    kd_quarantined q;
+    bool passed;
+    int err = kd_central_quarantine_get(a->core, a->order.id, &q);
+    if (err != KD_OK) return err;
+    say_line(a, &q);
+    say_content(a, &q);
+    err = kd_central_quarantine_drop(a->core, a->order.id, &passed, &a->version);
+    if (err == KD_EAGAIN) snprintf(a->error, sizeof(a->error), "its edge waits for a batch before this one");
+    if (err != KD_OK) return err;
+    kd_core_act_say(a, "%s\n",
+                    passed ? "dropped: its operations are lost, and its edge goes on behind it"
+                           : "dropped: no edge waited for it, so none passes it");
+    return KD_OK;
+}
+
+int kd_core_act_quarantine(kd_core_act *a)
+{
+    switch (a->order.kind) {
+    case KD_ORDER_QUARANTINE_LIST:
+        return kd_central_quarantine_each(a->core, list_one, a);
+    case KD_ORDER_QUARANTINE_SHOW:
+        return show(a);
+    case KD_ORDER_QUARANTINE_RELEASE:
+        return release(a);
+    default:
+        return drop(a);
+    }
+}

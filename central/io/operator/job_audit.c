@@ -1,0 +1,99 @@
+/*
+ * job_audit.c - an audit of a running central. The worker takes a snapshot of the store and copies some of
+ * the counts that it holds in memory, in one go; all the rest is done here, from the snapshot.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "central/io/operator/job.h"
+
+enum { ASK_TIMEOUT_MS = 30000, COPIED_MAX = 16384 };
+
+typedef struct {
+    kd_ask ask;
+    uint32_t partition;
+    kd_leveldb_snapshot *snapshot;
+    kd_counts_copy *copy;
+} moment;
+
+static void take_moment(kd_ask *ask)
+{
+    moment *m = KD_CONTAINER(ask, moment, ask);
+    const kd_tenure *t = kd_worker_tenure(ask->owner, m->partition);
+    if (t->core == NULL) return; /* the program has ended meanwhile: nobody waits */
+    m->copy = kd_central_counts_copy(t->core, COPIED_MAX);
+    m->snapshot = kd_leveldb_snapshot_take(t->db);
+}
+
+static void dispose_moment(kd_ask *ask)
+{
+    moment *m = KD_CONTAINER(ask, moment, ask);
+    kd_leveldb_snapshot_release(m->snapshot);
+    kd_counts_copy_destroy(m->copy);
+    free(m);
+}
+
+typedef struct {
+    kd_jobs *jobs;
+    uint32_t partition;
+    kd_buf line;
+} auditing;
+
+static void note(void *arg, const kd_audit_mismatch *m)
+{
+    auditing *a = arg;
+    kd_buf_clear(&a->line);
+    kd_audit_line(&a->line, &a->jobs->counters, a->partition, m);
+    kd_jobs_line(a->jobs, kd_buf_view(&a->line));
+}
+
+static bool go_on(void *arg, uint64_t rows)
+{
+    auditing *a = arg;
+    return kd_jobs_progress(a->jobs, a->partition, rows);
+}
+
+static int audit_moment(kd_jobs *jobs, moment *m, char *error)
+{
+    auditing a = {.jobs = jobs, .partition = m->partition};
+    const kd_store store = kd_leveldb_snapshot_store(m->snapshot);
+    const kd_audit_config config = {.counters = &jobs->counters,
+                                    .shown = m->copy,
+                                    .arg = &a,
+                                    .mismatch = note,
+                                    .progress = go_on};
+    kd_audit_result result;
+    int rc = kd_audit_run(&store, &config, &result);
+    kd_buf_finish(&a.line);
+    if (rc == KD_OK) kd_jobs_add(jobs, &result);
+    if (rc != KD_OK)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s%s%s", m->partition,
+                 rc == KD_EAGAIN ? "central is stopping" : kd_strerror(rc), result.broken[0] ? ": " : "",
+                 result.broken);
+    return rc;
+}
+
+static int audit_partition(kd_jobs *jobs, uint32_t partition, char *error)
+{
+    moment *m = kd_alloc(sizeof(*m));
+    kd_worker *worker = kd_jobs_worker(jobs, partition);
+    m->partition = partition;
+    m->ask.work = take_moment;
+    m->ask.dispose = dispose_moment;
+    m->ask.owner = worker;
+    int rc = KD_ETIMEOUT;
+    if (kd_ask_run(&m->ask, worker->loop, ASK_TIMEOUT_MS))
+        rc = audit_moment(jobs, m, error);
+    else
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: its worker did not answer", partition);
+    kd_ask_let_go(&m->ask);
+    return rc;
+}
+
+int kd_job_audit(kd_jobs *jobs, char *error)
+{
+    int rc = KD_OK;
+    for (uint32_t p = 0; rc == KD_OK && p < jobs->settings->partitions; p++)
+        rc = kd_jobs_progress(jobs, p, 0) ? audit_partition(jobs, p, error) : KD_EAGAIN;
+    return rc;
+}

@@ -1,0 +1,68 @@
+/* job_backup.c - a backup of a running central: each partition from a snapshot of its own. */
+#include "central/io/backup/backup_set.h"
+#include "central/io/operator/job.h"
+
+/* To forget, all are told, whatever one of them says: what a partition still knew would hold stable, and nobody else takes it
+ * back. A central that is stopping waits for none of them, and their commits go with its last ones. */
+static int forget_all(kd_jobs *jobs, const kd_order *order, char *error)
+{
+    int first = KD_OK;
+    for (uint32_t p = 0; p < jobs->settings->partitions; p++) {
+        int rc = kd_job_act_on(jobs, p, order, error);
+        if (first == KD_OK && rc != KD_ENOTFOUND) first = rc;
+    }
+    return first;
+}
+
+static int order_all(void *arg, kd_order_kind kind, char *error)
+{
+    kd_jobs *jobs = arg;
+    kd_order order = jobs->job.order;
+    order.kind = kind;
+    if (kind == KD_ORDER_BACKUP_FORGET) return forget_all(jobs, &order, error);
+    for (uint32_t p = 0; p < jobs->settings->partitions; p++) {
+        int rc = kd_job_act_on(jobs, p, &order, error);
+        if (rc != KD_OK) return rc;
+    }
+    return KD_OK;
+}
+
+/* LevelDB takes a snapshot on any thread, and a group of writes is in it as a whole or not at all. */
+static int with_snapshot(void *arg, uint32_t partition,
+                         int (*use)(void *arg, const kd_store *store, char *error), void *use_arg,
+                         char *error)
+{
+    kd_jobs *jobs = arg;
+    const kd_tenure *t = kd_worker_tenure(kd_jobs_worker(jobs, partition), partition);
+    kd_leveldb_snapshot *snapshot = kd_leveldb_snapshot_take(t->db);
+    const kd_store store = kd_leveldb_snapshot_store(snapshot);
+    int rc = use(use_arg, &store, error);
+    kd_leveldb_snapshot_release(snapshot);
+    return rc;
+}
+
+static bool go_on(void *arg, uint32_t partition, uint64_t rows)
+{
+    return kd_jobs_progress(arg, partition, rows);
+}
+
+int kd_job_backup(kd_jobs *jobs, char *error)
+{
+    kd_backup_set set;
+    const kd_backup_source source = {.arg = jobs,
+                                     .partitions = (uint32_t)jobs->settings->partitions,
+                                     .name = jobs->job.order.name,
+                                     .dir = jobs->job.order.dir,
+                                     .order = order_all,
+                                     .with_store = with_snapshot,
+                                     .progress = go_on};
+    int rc = kd_backup_make(&source, &set, error);
+    if (rc == KD_OK) {
+        kd_buf line = {0};
+        kd_backup_set_line(&set, &line);
+        kd_jobs_text(jobs, kd_buf_view(&line));
+        kd_buf_finish(&line);
+    }
+    kd_backup_set_finish(&set);
+    return rc;
+}

@@ -1,0 +1,79 @@
+/* order.c - see the header. */
+#include "central/io/operator/order.h"
+
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+    const char *name;
+    bool slow;
+} orders[] = {{"", false},
+#define X(kind, name, slow) {name, slow},
+              KD_ORDERS(X)
+#undef X
+};
+
+const char *kd_order_name(kd_order_kind kind)
+{
+    return orders[kind].name;
+}
+
+bool kd_order_slow(kd_order_kind kind)
+{
+    return orders[kind].slow;
+}
+
+static void put(kd_buf *out, const char *key, const char *value)
+{
+    char *encoded = evhttp_encode_uri(value);
+    KD_ASSERT(encoded != NULL);
+    if (out->len > 0) kd_buf_put_u8(out, '&');
+    kd_buf_put(out, key, strlen(key));
+    kd_buf_put_u8(out, '=');
+    kd_buf_put(out, encoded, strlen(encoded));
+    free(encoded);
+}
+
+void kd_order_to_query(const kd_order *o, kd_buf *out)
+{
+    char id[20];
+    snprintf(id, sizeof(id), "%016" PRIx64, o->id);
+    put(out, "do", orders[o->kind].name);
+    if (o->name[0] != '\0') put(out, "name", o->name);
+    if (o->dir[0] != '\0') put(out, "dir", o->dir);
+    if (o->id != 0) put(out, "id", id);
+    kd_buf_put_u8(out, '\0');
+    out->len--;
+}
+
+/* False when it does not fit. */
+static bool take(const struct evkeyvalq *words, const char *key, char *out, size_t size)
+{
+    const char *value = evhttp_find_header(words, key);
+    return (size_t)snprintf(out, size, "%s", value ? value : "") < size;
+}
+
+static kd_order_kind kind_of(const char *name)
+{
+    for (size_t i = 1; i < KD_COUNT(orders); i++)
+        if (strcmp(orders[i].name, name) == 0) return (kd_order_kind)i;
+    return KD_ORDER_NONE;
+}
+
+int kd_order_from_query(kd_order *o, const char *query)
+{
+    struct evkeyvalq words;
+    char kind[32], id[17], *end = id;
+    *o = (kd_order){.kind = KD_ORDER_NONE};
+    if (evhttp_parse_query_str(query, &words) != 0) return KD_EINVAL;
+    bool good = take(&words, "do", kind, sizeof(kind)) && take(&words, "name", o->name, sizeof(o->name)) &&
+                take(&words, "dir", o->dir, sizeof(o->dir)) && take(&words, "id", id, sizeof(id));
+    evhttp_clear_headers(&words);
+    if (!good) return KD_EINVAL;
+    o->kind = kind_of(kind);
+    o->id = strtoull(id, &end, 16);
+    return o->kind != KD_ORDER_NONE && *end == '\0' ? KD_OK : KD_EINVAL;
+}

@@ -1,0 +1,320 @@
+/* tenure.c - opening, feeding and committing; what goes out is in tenure_publish.c. */
+#include "central/io/partition/tenure_internal.h"
+
+#include <sodium.h>
+#include <stdio.h>
+
+#include "central/io/daemon/fail.h"
+#include "common/io/loop/clock.h"
+#include "common/io/leveldb/leveldb_dir.h"
+#include "common/io/daemon/log.h"
+#include "common/io/daemon/options_file.h"
+#include "common/io/loop/point.h"
+#include "kudos/quarantine.h"
+
+enum { GAPS_EVERY_US = 10000000 };
+
+/* A build with a rule broken on purpose (make PLANT=NAME) sets it. */
+#ifndef KUDOS_CENTRAL_PLANT
+#define KUDOS_CENTRAL_PLANT 0
+#endif
+
+void kd_tenure_path(char *out, size_t size, const char *data_dir, uint32_t partition)
+{
+    snprintf(out, size, "%s/partition-%04u", data_dir, partition);
+}
+
+bool kd_tenure_begins_anew(const char *data_dir)
+{
+    return !kd_leveldb_any_holds_rows(data_dir, "partition-");
+}
+
+/* Unique and increasing: milliseconds, and chance for two that start in the same one. */
+uint64_t kd_tenure_epoch_hint(uint64_t now_us)
+{
+    return (now_us / 1000) << KD_EPOCH_CHANCE_BITS |
+           (randombytes_random() & ((1u << KD_EPOCH_CHANCE_BITS) - 1));
+}
+
+static int open_core(kd_tenure *t, char *error)
+{
+    char path[4096];
+    const kd_central_settings *s = t->settings;
+    uint64_t now = kd_clock_wall_us();
+    randombytes_buf(&t->random, sizeof(t->random));
+    const kd_central_config config = {
+        .name = kd_bytes_str(s->name),
+        .partition = t->partition,
+        .partitions = (uint32_t)s->partitions,
+        .counters = &t->declared->counters,
+        .drift_us = s->drift_bound_us,
+        .expected_edges = (const char *const *)t->declared->edges.at,
+        .expected_edge_count = t->declared->edges.count,
+        .redo_bytes_max = s->redo_bytes,
+        .counts_cached_max = (uint32_t)KD_MAX(64, s->counts_cached / s->partitions),
+        .publish_changes = s->publish_changes,
+        .no_backups = s->backups == KD_BACKUPS_NONE,
+        .tombstone_ttl_us = s->tombstone_ttl_us,
+        .seed = kd_random_next(&t->random),
+        .plant = KUDOS_CENTRAL_PLANT,
+    };
+    int rc = kd_central_open(&config, &t->store, kd_tenure_epoch_hint(now), now, &t->core);
+    if (rc == KD_OK) return rc;
+    kd_tenure_path(path, sizeof(path), s->data_dir, t->partition);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s (of %u): %s", path, config.partitions,
+             rc == KD_EMISMATCH ? "the store holds another partition, partition count or storage version"
+             : rc == KD_EIO     ? "the store cannot be read: read-failed in the log says why"
+                                : kd_strerror(rc));
+    return rc;
+}
+
+static void commit_ended(kd_post *post);
+
+/* On the committer's thread; `id` is the slot, which the worker leaves alone while it is busy. */
+static void commit_done(void *arg, uint64_t id, int err)
+{
+    kd_tenure *t = arg;
+    kd_commit_slot *slot = &t->slots[id];
+    slot->err = err;
+    slot->post.fn = commit_ended;
+    kd_loop_post(t->loop, &slot->post);
+}
+
+int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared, uint32_t partition, bool anew,
+                   kd_loop *loop, kd_central_metrics *metrics, char *error)
+{
+    char path[4096];
+    *t = (kd_tenure){.partition = partition,
+                     .loop = loop,
+                     .settings = settings,
+                     .declared = declared,
+                     .metrics = metrics,
+                     .group_offset = -1,
+                     .log_high = -1};
+    const kd_leveldb_options options = {
+        .write_buffer_bytes = settings->write_buffer,
+        .cache_bytes = KD_MAX(256 * 1024, settings->block_cache / settings->partitions),
+        .max_open_files = (int)settings->open_files,
+        .create = anew,
+    };
+    kd_tenure_path(path, sizeof(path), settings->data_dir, partition);
+    int rc = kd_leveldb_open_beside(&t->db, path, &options, error, KD_OPTIONS_ERROR_MAX);
+    if (rc != KD_OK) return rc;
+    t->store = kd_leveldb_store(t->db);
+    rc = open_core(t, error);
+    if (rc == KD_OK && kd_committer_create(&t->committer, t->db, commit_done, t) != KD_OK) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: no thread for its commits", partition);
+        rc = KD_EIO;
+    }
+    kd_tenure_init_outbound(t);
+    if (rc != KD_OK) kd_tenure_close(t);
+    return rc;
+}
+
+void kd_tenure_close(kd_tenure *t)
+{
+    kd_committer_destroy(t->committer);
+    if (t->core != NULL) kd_central_close(t->core);
+    kd_outbound_finish(&t->claims);
+    kd_outbound_finish(&t->counts);
+    kd_outbound_finish(&t->changes);
+    kd_leveldb_close(t->db);
+    t->committer = NULL;
+    t->core = NULL;
+    t->db = NULL;
+}
+
+/* What waited for a counter that is configured now. */
+static void merge_waiting(kd_tenure *t, uint64_t now_us)
+{
+    uint32_t merged = 0;
+    int rc = kd_central_quarantine_retry(t->core, now_us, &merged);
+    if (rc == KD_OK && merged > 0)
+        KD_LOG(KD_INFO, "quarantine-merged", KD_U64("partition", t->partition), KD_U64("batches", merged));
+    t->fed = t->fed || merged > 0;
+    kd_tenure_commit(t, now_us); /* says what a read that failed has come to */
+}
+
+void kd_tenure_begin(kd_tenure *t)
+{
+    t->fed = true;
+    merge_waiting(t, kd_clock_wall_us());
+    KD_ASSERT(t->outstanding > 0);
+    KD_LOG(KD_INFO, "partition-opened", KD_U64("partition", t->partition),
+           KD_U64("epoch", kd_central_epoch(t->core)), KD_U64("version", kd_central_version(t->core)));
+}
+
+static kd_commit_slot *free_slot(kd_tenure *t)
+{
+    for (uint32_t i = 0; i < KD_COMMITTER_DEPTH; i++)
+        if (!t->slots[i].busy) return &t->slots[i];
+    KD_ASSERT(!"a slot is free while fewer commits than slots are outstanding");
+    return NULL;
+}
+
+static void begin_commit(kd_tenure *t, uint64_t now_us)
+{
+    const kd_writes *writes;
+    uint64_t version;
+    uint32_t operations = kd_central_gathered(t->core);
+    if (operations > 0) KD_POINT(BEFORE_COMMIT);
+    int rc = kd_central_commit_begin(t->core, now_us, &writes, &version);
+    t->fed = false;
+    if (rc == KD_EAGAIN) return;
+    if (rc != KD_OK)
+        kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "a read of the store failed");
+    kd_commit_slot *slot = free_slot(t);
+    slot->tenure = t;
+    slot->version = version;
+    slot->begun_us = kd_clock_mono_us();
+    slot->operations = operations;
+    slot->busy = true;
+    t->outstanding++;
+    kd_committer_submit(t->committer, writes, (uint64_t)(slot - t->slots));
+}
+
+void kd_tenure_commit(kd_tenure *t, uint64_t now_us)
+{
+    if (!t->fed || t->outstanding == KD_COMMITTER_DEPTH) return;
+    /* The second one is begun only when it is full: what comes while the first is written makes one commit,
+     * not many. */
+    if (t->outstanding == 0 || kd_central_gathered(t->core) >= t->settings->commit_ops)
+        begin_commit(t, now_us);
+}
+
+/* What is durable may carry a new epoch: the first one, or one above another that was heard of. */
+static void note_epoch(kd_tenure *t)
+{
+    uint64_t epoch = kd_central_epoch(t->core);
+    if (!kd_central_durable(t->core) || epoch == t->claimed) return;
+    if (t->claimed != 0)
+        KD_LOG(KD_WARN, "epoch-outbid", KD_U64("partition", t->partition), KD_U64("epoch", epoch));
+    t->claimed = epoch;
+    t->claim_pending = true;
+}
+
+static void commit_ended(kd_post *post)
+{
+    kd_commit_slot *slot = KD_CONTAINER(post, kd_commit_slot, post);
+    kd_tenure *t = slot->tenure;
+    if (t->core == NULL) return; /* closed without waiting: the store knows more than anybody was told */
+    if (slot->err != KD_OK)
+        kd_fail_stop(KD_EXIT_FAILED, "commit-failed", t->partition, kd_leveldb_error(t->db));
+    KD_ASSERT(kd_central_commit_end(t->core, slot->version, KD_OK) == KD_OK);
+    slot->busy = false;
+    t->outstanding--;
+    KD_POINT(AFTER_COMMIT);
+    note_epoch(t);
+    t->changes_open = true;
+    kd_metric_observe_seconds(&t->metrics->commit_time, kd_clock_mono_us() - slot->begun_us);
+    kd_metric_observe_size(&t->metrics->commit_ops, slot->operations);
+    kd_tenure_commit(t, kd_clock_wall_us());
+    kd_tenure_publish(t, kd_clock_mono_us());
+    t->settled(t->arg);
+}
+
+bool kd_tenure_blocked(const kd_tenure *t)
+{
+    if (kd_central_unpublished_bytes(t->core) >= kd_tenure_unpublished_max(t)) return true;
+    return t->outstanding == KD_COMMITTER_DEPTH && kd_central_gathered(t->core) >= t->settings->commit_ops;
+}
+
+/* An edge whose batch got lost goes on sending until it hears of it: many in a row, and one line tells. */
+static void tell_gap(kd_tenure *t, kd_bytes edge, int64_t offset)
+{
+    uint64_t now_us = kd_clock_mono_us();
+    t->gaps++;
+    if (t->gaps_told_us > 0 && now_us < t->gaps_told_us + GAPS_EVERY_US) return;
+    KD_LOG(KD_INFO, "gap", KD_U64("partition", t->partition), KD_I64("offset", offset),
+           KD_BYTES("edge", edge), KD_U64("batches", t->gaps));
+    t->gaps = 0;
+    t->gaps_told_us = now_us;
+}
+
+static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
+{
+    kd_batch batch;
+    bool named = kd_batch_salvage(record, &batch);
+    kd_bytes edge = named ? batch.edge : kd_bytes_str("");
+    switch (fed) {
+    case KD_FED_IDENTITY:
+        kd_metric_add(&t->metrics->alarms_identity, 1);
+        KD_LOG(KD_ERROR, "alarm-identity", KD_U64("partition", t->partition), KD_I64("offset", offset),
+               KD_BYTES("edge", edge));
+        break;
+    case KD_FED_QUARANTINED:
+        kd_metric_add(&t->metrics->alarms_quarantine, 1);
+        KD_LOG(KD_ERROR, "alarm-quarantined", KD_U64("partition", t->partition), KD_I64("offset", offset),
+               KD_BYTES("edge", edge), KD_U64("bytes", record.len));
+        break;
+    case KD_FED_UNKNOWN_COUNTER:
+        kd_metric_add(&t->metrics->alarms_counter, 1);
+        KD_LOG(KD_ERROR, "alarm-unknown-counter", KD_U64("partition", t->partition), KD_I64("offset", offset), KD_BYTES("edge", edge),
+               KD_U64("counter", kd_central_unknown_counter(t->core)),
+               KD_STR("cause", "no counter of this number and kind is configured: the edge waits; add it to [counters] and send SIGHUP"));
+        break;
+    case KD_FED_UNKNOWN_SCHEMA:
+        t->unknown_schema++;
+        KD_LOG(KD_WARN, "unknown-schema", KD_U64("partition", t->partition), KD_I64("offset", offset));
+        break;
+    case KD_FED_RETIRED:
+        kd_metric_add(&t->metrics->alarms_retired, 1);
+        KD_LOG(KD_ERROR, "alarm-retired", KD_U64("partition", t->partition), KD_I64("offset", offset),
+               KD_BYTES("edge", edge));
+        break;
+    case KD_FED_GAP:
+        tell_gap(t, edge, offset);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Nobody sends them any more: an operator has to know that sums are missing. */
+static void tell_passed_over(kd_tenure *t)
+{
+    kd_bytes edge;
+    uint64_t n = kd_central_passed_over(t->core, &edge);
+    if (n == t->passed_over) return;
+    t->passed_over = n;
+    kd_metric_add(&t->metrics->alarms_passed_over, 1);
+    KD_LOG(KD_ERROR, "alarm-passed-over", KD_U64("partition", t->partition), KD_BYTES("edge", edge),
+           KD_STR("cause", "batches that were left are sent no more: likes come again as far as the edge has their rows, sums are not counted"));
+}
+
+/* Of two that take over from each other in turn one has to stay away: 2 is not started again by itself. */
+static void check_fence(kd_tenure *t, kd_bytes record)
+{
+    kd_claim claim;
+    char cause[160];
+    bool named = kd_claim_decode(record, &claim) == KD_OK;
+    bool again = kd_central_took_over(t->core);
+    snprintf(cause, sizeof(cause), "central %.*s claimed epoch %llu, above our own %llu%s",
+             named ? (int)claim.central.len : 0, named ? (const char *)claim.central.data : "",
+             named ? (unsigned long long)claim.epoch : 0, (unsigned long long)kd_central_epoch(t->core),
+             again ? ", with which we had taken over: two are running" : "");
+    kd_fail_stop(again ? KD_EXIT_USAGE : KD_EXIT_FAILED, "fenced", t->partition, cause);
+}
+
+void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us)
+{
+    kd_fed fed = kd_central_feed(t->core, record, offset, now_us);
+    t->fed = true;
+    if (fed == KD_FED_FENCED) check_fence(t, record);
+    if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM)
+        alarm_of(t, fed, record, offset);
+    tell_passed_over(t);
+    if (kd_central_gathered(t->core) >= t->settings->commit_ops) kd_tenure_commit(t, now_us);
+}
+
+void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us)
+{
+    kd_central_expect(t->core, (const char *const *)t->declared->edges.at, t->declared->edges.count);
+    merge_waiting(t, now_us);
+}
+
+bool kd_tenure_idle(const kd_tenure *t)
+{
+    return !t->fed && t->outstanding == 0 && t->ending == KD_TENURE_SAID_ALL &&
+           t->claims.count + t->counts.count + t->changes.count == 0;
+}

@@ -1,0 +1,276 @@
+/* keeper.c - see the header. `lock` guards `stopping` and `gone`; all else is the thread's own. */
+#include "central/io/worker/keeper.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "central/io/daemon/fail.h"
+#include "central/io/worker/worker_internal.h"
+#include "common/io/loop/clock.h"
+#include "common/io/daemon/ending.h"
+#include "common/io/daemon/log.h"
+#include "common/io/daemon/options_file.h"
+#include "common/io/daemon/outage.h"
+#include "common/base/metrics.h"
+
+enum {
+    ENSURE_MS = 5000,
+    READ_MS = 3000,
+    READ_TRIES = 3,
+    WATERMARK_MS = 1000,
+    ROUND_MS = 5000,
+    WATCH_MS = 2000, /* whether a broker answers */
+    WATCH_BRIEF_MS = 100,
+    WATCH_AGAIN_MS = 1000,
+};
+_Static_assert((int)ENSURE_MS < (int)KD_ENDING_CALL_MS && (int)READ_MS < (int)KD_ENDING_CALL_MS &&
+                   (int)WATERMARK_MS < (int)KD_ENDING_CALL_MS && (int)WATCH_MS < (int)KD_ENDING_CALL_MS,
+               "a stop that comes during a call waits for it");
+
+typedef struct {
+    uint32_t partition;
+    bool known;
+    int64_t offset;
+} position;
+
+struct kd_keeper {
+    const kd_central_settings *settings;
+    kd_worker *workers;
+    uint32_t count;
+    position *positions; /* in the order of workers and their tenures */
+    uint64_t random;
+    kd_kafka_reader *reader;
+    kd_kafka_watch *watch;
+    kd_outage outage;
+    kd_metric kafka_up; /* any thread reads it */
+    char said[KD_OPTIONS_ERROR_MAX]; /* why the topics are not ready, as the log has it */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stopping, gone;
+    bool joined; /* the owner's */
+};
+
+static bool stopping(kd_keeper *k)
+{
+    pthread_mutex_lock(&k->lock);
+    bool stop = k->stopping;
+    pthread_mutex_unlock(&k->lock);
+    return stop;
+}
+
+/* Until the time is up, something has gone, or the end. True when the topics have gone. */
+static bool rest(kd_keeper *k, uint64_t ms)
+{
+    const struct timespec until = kd_clock_wait_until(ms);
+    pthread_mutex_lock(&k->lock);
+    while (!k->stopping && !k->gone &&
+           pthread_cond_clockwait(&k->wake, &k->lock, CLOCK_MONOTONIC, &until) == 0)
+        continue;
+    bool gone = k->gone;
+    k->gone = false;
+    pthread_mutex_unlock(&k->lock);
+    return gone;
+}
+
+static int ensure_once(kd_keeper *k, char *error)
+{
+    const kd_central_settings *s = k->settings;
+    uint32_t partitions = (uint32_t)s->partitions;
+    uint16_t replication = (uint16_t)s->replication;
+    kd_kafka_topic topics[KD_TOPICS] = {
+        {s->likes_topic, partitions, replication, (int64_t)(s->likes_retention_us / 1000), 0},
+        {s->counts_topic, partitions, replication, (int64_t)(s->counts_retention_us / 1000), 0},
+        {s->changes_topic, partitions, replication, (int64_t)(s->changes_retention_us / 1000), 0},
+    };
+    const kd_kafka_config kafka = kd_central_kafka(s, kd_worker_kafka_log);
+    return kd_kafka_ensure_topics(&kafka, topics, s->publish_changes ? KD_TOPICS : KD_TOPICS - 1, ENSURE_MS, error,
+                                  KD_OPTIONS_ERROR_MAX);
+}
+
+/* True when a broker answers within that time. */
+static bool look_after_kafka(kd_keeper *k, uint32_t timeout_ms)
+{
+    kd_reason reason;
+    const char *cause;
+    if (k->watch == NULL) return true;
+    bool answered = kd_kafka_watch_ask(k->watch, timeout_ms, &reason, &cause) == KD_OK;
+    if (answered)
+        kd_outage_answered(&k->outage);
+    else
+        kd_outage_failed(&k->outage, reason, cause);
+    if (answered || k->outage.down) kd_metric_set(&k->kafka_up, answered);
+    return answered;
+}
+
+static void open_watch(kd_keeper *k)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_worker_kafka_log);
+    k->outage = (kd_outage){.began = "kafka-unreachable", .over = "kafka-reachable"};
+    if (kd_kafka_watch_create(&k->watch, &kafka, error, sizeof(error)) != KD_OK)
+        KD_LOG(KD_ERROR, "kafka-watch-failed", KD_STR("cause", error));
+}
+
+/* False when the program ends meanwhile. What no time can heal ends the program by name. */
+static bool ensure_topics(kd_keeper *k)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    uint64_t delay_ms = 0;
+    while (!stopping(k)) {
+        int rc = ensure_once(k, error);
+        k->said[0] = rc == KD_OK ? '\0' : k->said[0];
+        if (rc == KD_OK) return true;
+        if (rc == KD_EMISMATCH || rc == KD_EINVAL)
+            kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
+        if (strcmp(error, k->said) != 0) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
+        snprintf(k->said, sizeof(k->said), "%s", error);
+        kd_outage_failed(&k->outage, KD_REASON_OTHER, NULL); /* that was a question, too */
+        look_after_kafka(k, WATCH_BRIEF_MS);
+        rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
+    }
+    return false;
+}
+
+static bool open_reader(kd_keeper *k)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_worker_kafka_log);
+    int rc = kd_kafka_reader_create(&k->reader, &kafka, error, sizeof(error));
+    if (rc != KD_OK) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
+    return rc == KD_OK;
+}
+
+/* What stands at the position now. What cannot be read in time counts as not there: then the log is read from
+ * its start. */
+static kd_log_check look_up(kd_keeper *k, const position *p)
+{
+    kd_log_check check = {.partition = p->partition, .found = false};
+    int rc = KD_EAGAIN;
+    for (int i = 0;
+         p->known && k->reader != NULL && i < READ_TRIES && rc != KD_OK && rc != KD_ENOTFOUND && !stopping(k);
+         i++)
+        rc = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
+                                 &check.record);
+    check.found = rc == KD_OK;
+    if (p->known && rc != KD_OK && rc != KD_ENOTFOUND && k->reader != NULL)
+        KD_LOG(KD_WARN, "log-check-failed", KD_U64("partition", p->partition),
+               KD_STR("cause", kd_kafka_reader_error(k->reader)));
+    return check;
+}
+
+static void hand_over(kd_keeper *k)
+{
+    const position *p = k->positions;
+    for (uint32_t w = 0; w < k->count; w++) {
+        uint32_t n = k->workers[w].count;
+        kd_log_check *checks = kd_alloc(sizeof(*checks) * (n + 1));
+        for (uint32_t i = 0; i < n; i++) checks[i] = look_up(k, p++);
+        kd_worker_assign(&k->workers[w], checks, n);
+    }
+}
+
+/* Behind a question that was not answered the ends are unknown: those of before would tell a lag that is long out of date. */
+static void look_up_ends(kd_keeper *k, bool answered)
+{
+    int64_t low, high;
+    for (uint32_t p = 0; p < k->settings->partitions; p++) {
+        answered = answered && k->reader != NULL && !stopping(k) &&
+                   kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low, &high) == KD_OK;
+        kd_tenure *t = kd_worker_tenure(&k->workers[p % k->count], p);
+        __atomic_store_n(&t->log_high, answered ? high : -1, __ATOMIC_RELAXED);
+    }
+}
+
+static void *run(void *arg)
+{
+    kd_keeper *k = arg;
+    pthread_setname_np(pthread_self(), "central-keeper");
+    open_watch(k);
+    if (!ensure_topics(k)) return NULL;
+    open_reader(k);
+    hand_over(k);
+    bool answered = look_after_kafka(k, WATCH_MS);
+    look_up_ends(k, answered);
+    while (!stopping(k)) {
+        if (rest(k, answered ? ROUND_MS : WATCH_AGAIN_MS) && ensure_topics(k))
+            for (uint32_t w = 0; w < k->count; w++) kd_worker_rejoin(&k->workers[w]);
+        if (stopping(k)) break;
+        answered = look_after_kafka(k, WATCH_MS);
+        look_up_ends(k, answered);
+    }
+    return NULL;
+}
+
+static void note_positions(kd_keeper *k)
+{
+    position *p = k->positions;
+    for (uint32_t w = 0; w < k->count; w++) {
+        for (uint32_t i = 0; i < k->workers[w].count; i++, p++) {
+            const kd_tenure *t = &k->workers[w].tenures[i];
+            p->partition = t->partition;
+            p->known = kd_central_log_position(t->core, &p->offset);
+        }
+    }
+}
+
+int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_worker *workers, uint32_t count)
+{
+    kd_keeper *k = kd_alloc(sizeof(*k));
+    *k = (kd_keeper){.settings = settings, .workers = workers, .count = count};
+    k->positions = kd_alloc(sizeof(position) * settings->partitions);
+    randombytes_buf(&k->random, sizeof(k->random));
+    note_positions(k);
+    pthread_mutex_init(&k->lock, NULL);
+    pthread_cond_init(&k->wake, NULL);
+    if (pthread_create(&k->thread, NULL, run, k) == 0) {
+        *out = k;
+        return KD_OK;
+    }
+    pthread_cond_destroy(&k->wake);
+    pthread_mutex_destroy(&k->lock);
+    free(k->positions);
+    free(k);
+    *out = NULL;
+    return KD_EIO;
+}
+
+static void tell(kd_keeper *k, bool *what)
+{
+    pthread_mutex_lock(&k->lock);
+    *what = true;
+    pthread_cond_signal(&k->wake);
+    pthread_mutex_unlock(&k->lock);
+}
+
+void kd_keeper_topics_gone(kd_keeper *k)
+{
+    tell(k, &k->gone);
+}
+
+bool kd_keeper_kafka_up(const kd_keeper *k)
+{
+    return kd_metric_get(&k->kafka_up) != 0;
+}
+
+void kd_keeper_stop(kd_keeper *k)
+{
+    if (k == NULL || k->joined) return;
+    tell(k, &k->stopping);
+    pthread_join(k->thread, NULL);
+    k->joined = true;
+}
+
+void kd_keeper_destroy(kd_keeper *k)
+{
+    if (k == NULL) return;
+    kd_keeper_stop(k);
+    kd_kafka_reader_destroy(k->reader);
+    kd_kafka_watch_destroy(k->watch);
+    pthread_cond_destroy(&k->wake);
+    pthread_mutex_destroy(&k->lock);
+    free(k->positions);
+    free(k);
+}

@@ -1,0 +1,233 @@
+/* worker.c - life of a worker: create, start, publish, measure, drain. Reading is in
+ * worker_consume.c. */
+#include "central/io/worker/worker_internal.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/io/loop/clock.h"
+#include "common/io/daemon/ending.h"
+#include "common/io/daemon/log.h"
+
+enum { REFRESH_US = 250000, PUBLISH_MIN_US = 1000 };
+
+static void delivered(void *arg, void *opaque, bool ok)
+{
+    kd_worker *w = arg;
+    kd_outbound_report(opaque, ok, kd_clock_mono_us(), kd_random_next(&w->random));
+}
+
+static void run_publish(void *arg)
+{
+    kd_worker *w = arg;
+    uint64_t now = kd_clock_mono_us(), when = UINT64_MAX;
+    for (uint32_t i = 0; i < w->count; i++) when = KD_MIN(when, kd_tenure_publish(&w->tenures[i], now));
+    kd_timer_set(&w->publish, when > now + PUBLISH_MIN_US ? when - now : PUBLISH_MIN_US);
+    kd_worker_resume(w); /* a snapshot was taken by Kafka */
+    kd_worker_check_drained(w);
+}
+
+static void producer_ready(void *arg)
+{
+    kd_worker *w = arg;
+    for (uint32_t i = 0; i < w->count; i++) {
+        kd_tenure *t = &w->tenures[i];
+        t->claims.again_us = t->counts.again_us = t->changes.again_us = 0;
+    }
+    run_publish(w);
+}
+
+static void producer_reset(void *arg, const char *cause)
+{
+    (void)arg;
+    KD_LOG(KD_WARN, "producer-reset", KD_STR("cause", cause));
+}
+
+void kd_worker_kafka_log(void *arg, int severity, const char *text)
+{
+    (void)arg;
+    /* A broker that is away is the world's doing: what wants a look says so in a line of its own. */
+    kd_log_level level = severity <= 5 ? KD_WARN : severity == 6 ? KD_INFO : KD_DEBUG;
+    KD_LOG(level, "kafka", KD_STR("text", text));
+}
+
+static int create_producer(kd_worker *w, char *error)
+{
+    const char *topics[KD_TOPICS];
+    const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_worker_kafka_log);
+    const kd_kafka_producer_events events = {delivered, producer_reset, producer_ready, w};
+    kd_central_topics(w->settings, topics);
+    return kd_kafka_producer_create(&w->producer, kd_loop_base(w->loop), &kafka, topics, KD_TOPICS, &events, error,
+                                    KD_OPTIONS_ERROR_MAX);
+}
+
+static void settled(void *arg)
+{
+    kd_worker *w = arg;
+    kd_worker_resume(w);
+    kd_worker_check_drained(w);
+}
+
+static int open_tenures(kd_worker *w, bool anew, char *error)
+{
+    uint32_t workers = (uint32_t)w->settings->workers, partitions = (uint32_t)w->settings->partitions;
+    w->tenures = kd_alloc(sizeof(kd_tenure) * (partitions / workers + 1));
+    for (uint32_t p = w->index; p < partitions; p += workers) {
+        kd_tenure *t = &w->tenures[w->count];
+        int rc = kd_tenure_open(t, w->settings, &w->declared, p, anew, w->loop, &w->metrics, error);
+        if (rc != KD_OK) return rc;
+        t->settled = settled;
+        t->arg = w;
+        w->count++;
+    }
+    return KD_OK;
+}
+
+/* Once a quarter of a second: the cells that are read off the core. */
+static void run_refresh(void *arg)
+{
+    kd_worker *w = arg;
+    kd_worker_measure(w);
+    kd_timer_set(&w->refresh, REFRESH_US);
+}
+
+int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t index, bool anew,
+                     const kd_worker_events *events, char *error)
+{
+    char name[16];
+    *w = (kd_worker){.index = index, .settings = settings, .events = *events, .created_us = kd_clock_mono_us()};
+    w->declared = (kd_declared){settings->counters, kd_strings_copy(&settings->edges)};
+    kd_edge_ages_init(&w->edge_ages, &w->declared.edges);
+    randombytes_buf(&w->random, sizeof(w->random));
+    snprintf(name, sizeof(name), "central-%u", index);
+    if (kd_loop_create(&w->loop, name) != KD_OK) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "worker %u: no event loop", index);
+        return KD_EIO;
+    }
+    kd_timer_init(&w->publish, w->loop, run_publish, w);
+    kd_timer_init(&w->refresh, w->loop, run_refresh, w);
+    kd_timer_init(&w->rejoin, w->loop, kd_worker_run_rejoin, w);
+    int rc = open_tenures(w, anew, error);
+    if (rc == KD_OK) rc = create_producer(w, error);
+    return rc;
+}
+
+static void begin(kd_post *post)
+{
+    kd_worker_post *p = KD_CONTAINER(post, kd_worker_post, post);
+    kd_worker *w = p->worker;
+    free(p);
+    for (uint32_t i = 0; i < w->count; i++) kd_tenure_begin(&w->tenures[i]);
+    run_refresh(w);
+}
+
+void kd_worker_send(kd_worker *w, void (*fn)(kd_post *post))
+{
+    kd_worker_post *p = kd_alloc(sizeof(*p));
+    p->worker = w;
+    p->post.fn = fn;
+    kd_loop_post(w->loop, &p->post);
+}
+
+int kd_worker_start(kd_worker *w)
+{
+    int rc = kd_loop_start(w->loop);
+    if (rc == KD_OK) kd_worker_send(w, begin);
+    return rc;
+}
+
+typedef struct {
+    kd_post post;
+    kd_worker *worker;
+    kd_declared declared;
+} kd_redeclare_post;
+
+static void redeclare(kd_post *post)
+{
+    kd_redeclare_post *p = KD_CONTAINER(post, kd_redeclare_post, post);
+    kd_worker *w = p->worker;
+    kd_strings old = w->declared.edges;
+    w->declared = p->declared;
+    kd_edge_ages_name(&w->edge_ages, &w->declared.edges);
+    uint64_t now = kd_clock_wall_us();
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (w->tenures[i].core == NULL) continue;
+        kd_tenure_redeclare(&w->tenures[i], now);
+        kd_worker_read_again(w, &w->tenures[i]);
+    }
+    kd_strings_finish(&old);
+    free(p);
+}
+
+void kd_worker_redeclare(kd_worker *w)
+{
+    kd_redeclare_post *p = kd_alloc(sizeof(*p));
+    p->worker = w;
+    p->post.fn = redeclare;
+    p->declared = (kd_declared){w->settings->counters, kd_strings_copy(&w->settings->edges)};
+    kd_loop_post(w->loop, &p->post);
+}
+
+static void begin_drain(kd_post *post)
+{
+    kd_worker_post *p = KD_CONTAINER(post, kd_worker_post, post);
+    kd_worker *w = p->worker;
+    free(p);
+    w->draining = true;
+    if (w->consumer != NULL && !w->paused) kd_kafka_consumer_pause(w->consumer);
+    w->paused = true;
+    kd_timer_cancel(&w->rejoin);
+    uint64_t now = kd_clock_wall_us();
+    for (uint32_t i = 0; i < w->count; i++) kd_tenure_commit(&w->tenures[i], now);
+    kd_worker_check_drained(w);
+}
+
+void kd_worker_drain(kd_worker *w)
+{
+    kd_worker_send(w, begin_drain);
+}
+
+/* The last snapshot of a tenure is made when all its commits are done; without Kafka there is nobody to tell.
+ */
+static bool tenure_drained(kd_worker *w, kd_tenure *t)
+{
+    if (t->fed || t->outstanding > 0) return false;
+    if (t->producer == NULL) return true;
+    if (t->ending == KD_TENURE_GOES_ON) kd_tenure_end(t, kd_clock_mono_us());
+    return kd_tenure_idle(t) && w->draining;
+}
+
+void kd_worker_check_drained(kd_worker *w)
+{
+    if (!w->draining || w->told) return;
+    bool all = true;
+    for (uint32_t i = 0; i < w->count; i++) all = tenure_drained(w, &w->tenures[i]) && all;
+    if (!all) return;
+    w->told = true;
+    w->events.drained(w->events.arg, w);
+}
+
+void kd_worker_stop(kd_worker *w)
+{
+    kd_loop_stop(w->loop);
+    kd_loop_join(w->loop);
+}
+
+void kd_worker_destroy(kd_worker *w)
+{
+    kd_edge_ages_finish(&w->edge_ages);
+    if (w->loop == NULL) return;
+    kd_ending_at(KD_ENDING_KAFKA);
+    kd_kafka_consumer_destroy(w->consumer);
+    kd_kafka_producer_destroy(w->producer, 0); /* the drain has waited for what is outstanding */
+    kd_ending_at(KD_ENDING_DISK);
+    for (uint32_t i = 0; i < w->count; i++) kd_tenure_close(&w->tenures[i]);
+    kd_timer_finish(&w->publish);
+    kd_timer_finish(&w->refresh);
+    kd_timer_finish(&w->rejoin);
+    kd_loop_destroy(w->loop);
+    free(w->tenures);
+    kd_strings_finish(&w->declared.edges);
+    w->loop = NULL;
+}

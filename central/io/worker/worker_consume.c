@@ -1,0 +1,227 @@
+/*
+ * worker_consume.c - reading the likes topic: assignment after the check of the log position,
+ * back-pressure, and what to do when the log is not there. From the earliest record on is always safe: what
+ * is known is dropped by position.
+ */
+#include "central/io/worker/worker_internal.h"
+
+#include <stdlib.h>
+
+#include "central/io/daemon/fail.h"
+#include "common/io/loop/clock.h"
+#include "common/io/daemon/log.h"
+#include "common/io/daemon/options_file.h"
+
+enum { REJOIN_MIN_US = 200000, REJOIN_MAX_US = 5000000 };
+
+static void take_record(void *arg, const kd_kafka_record *record)
+{
+    kd_worker *w = arg;
+    kd_tenure *t = kd_worker_tenure(w, record->partition);
+    if (w->draining) return; /* not fed: it is read again at the next start */
+    kd_tenure_feed(t, record->value, record->offset, kd_clock_wall_us());
+    if (w->paused || !kd_tenure_blocked(t)) return;
+    w->paused = true;
+    kd_metric_add(&w->metrics.pauses, 1);
+    kd_kafka_consumer_pause(w->consumer);
+}
+
+void kd_worker_resume(kd_worker *w)
+{
+    if (!w->paused || w->draining) return;
+    for (uint32_t i = 0; i < w->count; i++)
+        if (kd_tenure_blocked(&w->tenures[i])) return;
+    w->paused = false;
+    kd_kafka_consumer_resume(w->consumer);
+}
+
+static void end_round(void *arg)
+{
+    kd_worker *w = arg;
+    uint64_t now = kd_clock_wall_us();
+    for (uint32_t i = 0; i < w->count; i++) kd_tenure_commit(&w->tenures[i], now);
+}
+
+static void rewind_log(kd_worker *w, kd_tenure *t, const char *text)
+{
+    const kd_kafka_start start = {0, t->partition, KD_KAFKA_BEGINNING};
+    kd_metric_add(&w->metrics.rewinds, 1);
+    KD_LOG(KD_WARN, "log-rewound", KD_U64("partition", t->partition), KD_STR("cause", text));
+    kd_kafka_consumer_seek(w->consumer, &start);
+}
+
+static const char left_behind[] = "a batch that waited is merged or dropped, or an edge was taken back: what came behind it was left";
+
+void kd_worker_read_again(kd_worker *w, kd_tenure *t)
+{
+    if (w->consumer == NULL || w->draining || !kd_central_log_again(t->core)) return; /* the next start does it */
+    t->standing = false;
+    rewind_log(w, t, left_behind);
+}
+
+/* What is left out here was lost like any other record: its edge sends it again, behind what follows. Waiting for it would hold up
+ * everybody for as long as Kafka keeps it. */
+static bool step_over(kd_worker *w, uint32_t partition, int64_t offset, const char *text)
+{
+    const kd_kafka_start damaged = {0, partition, offset};
+    kd_metric_add(&w->metrics.alarms_log, 1);
+    KD_LOG(KD_ERROR, "log-damaged", KD_U64("partition", partition), KD_I64("offset", offset),
+           KD_STR("cause", text));
+    return kd_kafka_consumer_step_over(w->consumer, &damaged) == KD_OK;
+}
+
+/* Doubling, jittered: the condition may stay for long. */
+static void rejoin_later(kd_worker *w)
+{
+    if (kd_timer_armed(&w->rejoin)) return;
+    w->rejoin_backoff_us = KD_MIN(KD_MAX(2 * w->rejoin_backoff_us, REJOIN_MIN_US), REJOIN_MAX_US);
+    kd_timer_set(&w->rejoin, w->rejoin_backoff_us / 2 + kd_random_next(&w->random) % w->rejoin_backoff_us);
+}
+
+static void take_condition(void *arg, uint32_t topic, uint32_t partition, kd_kafka_condition condition,
+                           int64_t offset, const char *text)
+{
+    kd_worker *w = arg;
+    kd_tenure *t = kd_worker_tenure(w, partition);
+    (void)topic;
+    if (condition == KD_KAFKA_EOF) {
+        w->rejoin_backoff_us = 0;
+        return;
+    }
+    if (condition == KD_KAFKA_OUT_OF_RANGE) {
+        rewind_log(w, t, text);
+        return;
+    }
+    if (condition == KD_KAFKA_DAMAGED && step_over(w, partition, offset, text)) return;
+    kd_metric_add(&w->metrics.alarms_log, 1);
+    KD_LOG(KD_ERROR, condition == KD_KAFKA_GONE ? "log-gone" : "log-failed", KD_U64("partition", partition),
+           KD_I64("offset", offset), KD_STR("cause", text));
+    t->standing = true;
+    if (condition == KD_KAFKA_GONE) w->events.topics_gone(w->events.arg);
+    if (condition != KD_KAFKA_GONE) w->rejoin_fatal = true;
+    rejoin_later(w);
+}
+
+static int create_consumer(kd_worker *w, char *error)
+{
+    const char *topics[KD_TOPICS];
+    const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_worker_kafka_log);
+    const kd_kafka_consumer_events events = {take_record, take_condition, end_round, w};
+    kd_central_topics(w->settings, topics);
+    return kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka, &topics[KD_TOPIC_LIKES], 1, &events,
+                                    error, KD_OPTIONS_ERROR_MAX);
+}
+
+static void assign(kd_worker *w, const kd_kafka_start *starts)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    if (create_consumer(w, error) != KD_OK)
+        kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX, error);
+    if (kd_kafka_consumer_assign(w->consumer, starts, w->count) != KD_OK)
+        kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX,
+                     "the partitions could not be assigned");
+    if (w->paused) kd_kafka_consumer_pause(w->consumer);
+}
+
+/* Where to read on: what was fed lies behind the position of the last commit only until that commit. A record
+ * that is fed twice is a duplicate. */
+static kd_kafka_start start_of(const kd_tenure *t)
+{
+    int64_t offset;
+    bool known = kd_central_log_position(t->core, &offset);
+    return (kd_kafka_start){0, t->partition, known ? offset + 1 : KD_KAFKA_BEGINNING};
+}
+
+static void assign_anew(kd_worker *w)
+{
+    kd_kafka_start *starts = kd_alloc(sizeof(*starts) * (w->count + 1));
+    for (uint32_t i = 0; i < w->count; i++) {
+        starts[i] = w->tenures[i].standing ? (kd_kafka_start){0, w->tenures[i].partition, KD_KAFKA_BEGINNING}
+                                           : start_of(&w->tenures[i]);
+        w->tenures[i].standing = false;
+    }
+    kd_kafka_consumer_destroy(w->consumer);
+    w->consumer = NULL;
+    w->rejoin_fatal = false;
+    assign(w, starts);
+    free(starts);
+}
+
+void kd_worker_run_rejoin(void *arg)
+{
+    kd_worker *w = arg;
+    if (w->consumer == NULL || w->draining) return;
+    if (w->rejoin_fatal) {
+        assign_anew(w);
+        return;
+    }
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (!w->tenures[i].standing) continue;
+        w->tenures[i].standing = false;
+        rewind_log(w, &w->tenures[i], "the log was gone");
+    }
+}
+
+static void rejoin_now(kd_post *post)
+{
+    kd_worker_post *p = KD_CONTAINER(post, kd_worker_post, post);
+    kd_worker *w = p->worker;
+    free(p);
+    kd_timer_cancel(&w->rejoin);
+    kd_worker_run_rejoin(w);
+}
+
+void kd_worker_rejoin(kd_worker *w)
+{
+    kd_worker_send(w, rejoin_now);
+}
+
+typedef struct {
+    kd_post post;
+    kd_worker *worker;
+    kd_log_check *checks;
+    uint32_t count;
+} kd_assign_post;
+
+static kd_kafka_start check_log(kd_worker *w, kd_log_check *check)
+{
+    kd_tenure *t = kd_worker_tenure(w, check->partition);
+    kd_bytes record = check->found ? kd_buf_view(&check->record) : kd_bytes_of(NULL, 0);
+    bool again = kd_central_log_again(t->core);
+    int64_t stored, offset = again ? -1 : kd_central_log_check(t->core, record);
+    if (offset < 0 && kd_central_log_position(t->core, &stored)) {
+        kd_metric_add(&w->metrics.rewinds, 1);
+        KD_LOG(KD_WARN, "log-rewound", KD_U64("partition", t->partition), KD_I64("offset", stored),
+               KD_STR("cause", again          ? left_behind
+                               : check->found ? "another record stands where the last one merged was"
+                                              : "the last record merged is not in the log"));
+    }
+    kd_buf_finish(&check->record);
+    return (kd_kafka_start){0, t->partition, offset < 0 ? KD_KAFKA_BEGINNING : offset};
+}
+
+static void begin_reading(kd_post *post)
+{
+    kd_assign_post *p = KD_CONTAINER(post, kd_assign_post, post);
+    kd_worker *w = p->worker;
+    kd_kafka_start *starts = kd_alloc(sizeof(*starts) * (p->count + 1));
+    KD_ASSERT(p->count == w->count);
+    for (uint32_t i = 0; i < p->count; i++) starts[i] = check_log(w, &p->checks[i]);
+    if (!w->draining) {
+        assign(w, starts);
+        for (uint32_t i = 0; i < w->count; i++) w->tenures[i].producer = w->producer;
+        __atomic_store_n(&w->assigned, w->count, __ATOMIC_RELEASE);
+        kd_timer_set(&w->publish, 0);
+        KD_LOG(KD_INFO, "reading", KD_U64("worker", w->index), KD_U64("partitions", w->count));
+    }
+    free(starts);
+    free(p->checks);
+    free(p);
+}
+
+void kd_worker_assign(kd_worker *w, kd_log_check *checks, uint32_t count)
+{
+    kd_assign_post *p = kd_alloc(sizeof(*p));
+    *p = (kd_assign_post){.post.fn = begin_reading, .worker = w, .checks = checks, .count = count};
+    kd_loop_post(w->loop, &p->post);
+}

@@ -1,0 +1,148 @@
+/* worker_measure.c - states of the cores as metrics, and offsets for lag tools. */
+#include "central/io/worker/worker_internal.h"
+#include "common/io/loop/clock.h"
+#include "kudos/forget.h"
+
+typedef struct {
+    kd_central_stats sum;
+    uint64_t dirty, outbound, failed, unknown_schema, edges, snapshot_age, low_age;
+    uint64_t stable_age, floor_age, halted, collected, ignored;
+    int64_t lag;
+    bool lag_unknown; /* of one partition */
+    uint64_t read_errors;
+} totals;
+
+/* KD_METRIC_NONE in a cell, and above every age: one partition of which nothing is known is not hidden by the others. */
+#define UNKNOWN_AGE ((uint64_t)KD_METRIC_NONE)
+
+static uint64_t age(uint64_t now_us, uint64_t then_us)
+{
+    return now_us > then_us ? now_us - then_us : 0;
+}
+
+static void add_stats(kd_central_stats *sum, const kd_central *core)
+{
+    kd_central_stats s;
+    kd_central_get_stats(core, &s);
+    sum->batches += s.batches;
+    sum->operations += s.operations;
+    sum->changes += s.changes;
+    sum->duplicates += s.duplicates;
+    sum->gaps += s.gaps;
+    sum->identity_alarms += s.identity_alarms;
+    sum->quarantined += s.quarantined;
+    sum->claims += s.claims;
+    sum->outbid += s.outbid;
+    sum->commits += s.commits;
+    sum->redo_bytes += s.redo_bytes;
+    sum->unpublished_bytes += s.unpublished_bytes;
+    sum->counts_cached += s.counts_cached;
+    sum->filter_rows += s.filter_rows;
+    sum->quarantine_kept += s.quarantine_kept;
+}
+
+static void add_ages(totals *all, kd_worker *w, const kd_tenure *t, uint64_t now_us)
+{
+    static _Thread_local kd_central_edge edges[KD_EDGES_MAX];
+    uint32_t n = kd_central_edges(t->core, edges, KD_EDGES_MAX);
+    all->edges = KD_MAX(all->edges, n);
+    kd_edge_ages_take(&w->edge_ages, edges, n, now_us, age(kd_clock_mono_us(), w->created_us));
+    uint64_t as_of = kd_central_as_of_us(t->core);
+    all->low_age = KD_MAX(all->low_age, as_of > 0 ? age(now_us, as_of + t->settings->drift_bound_us) : UNKNOWN_AGE);
+}
+
+static void add_forgetting(totals *all, const kd_tenure *t, uint64_t now_us)
+{
+    kd_central_forgetting f;
+    kd_central_get_forgetting(t->core, &f);
+    all->stable_age = KD_MAX(all->stable_age, f.stable_us > 0 ? age(now_us, f.stable_us) : UNKNOWN_AGE);
+    if (f.floor_us > 0) all->floor_age = KD_MAX(all->floor_age, age(now_us, f.floor_us));
+    all->halted += f.floor_held_by == KD_HELD_BY_ALARM;
+    all->collected += f.collected;
+    all->ignored += f.ignored;
+}
+
+/* The group's offset and the lag behind the log's end, which the keeper looks up now and then. */
+static void add_lag(totals *all, kd_worker *w, kd_tenure *t)
+{
+    int64_t offset, high = __atomic_load_n(&t->log_high, __ATOMIC_RELAXED);
+    bool known = kd_central_log_position(t->core, &offset);
+    int64_t next = known ? offset + 1 : 0;
+    if (high > next) all->lag += high - next;
+    all->lag_unknown |= high < 0;
+    if (!known || w->consumer == NULL || w->draining || next == t->group_offset) return;
+    kd_kafka_consumer_commit(w->consumer, 0, t->partition, next);
+    t->group_offset = next;
+}
+
+static void add_tenure(totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
+{
+    add_stats(&all->sum, t->core);
+    all->read_errors += kd_leveldb_read_errors(t->db);
+    add_ages(all, w, t, now_us);
+    add_forgetting(all, t, now_us);
+    add_lag(all, w, t);
+    all->dirty += kd_central_dirty(t->core);
+    all->outbound += t->claims.count + t->counts.count + t->changes.count;
+    all->failed += t->claims.failed + t->counts.failed + t->changes.failed;
+    all->unknown_schema += t->unknown_schema;
+    uint64_t snapshot_age = t->snapshot_made_us > 0 ? age(kd_clock_mono_us(), t->snapshot_made_us) : UNKNOWN_AGE;
+    all->snapshot_age = KD_MAX(all->snapshot_age, snapshot_age);
+}
+
+static void measure_kafka(kd_worker *w)
+{
+    kd_kafka_producer_stats sent = {.messages = 0};
+    kd_kafka_consumer_stats got = {.records = 0};
+    if (w->producer != NULL) sent = kd_kafka_producer_stats_get(w->producer);
+    if (w->consumer != NULL) got = kd_kafka_consumer_stats_get(w->consumer);
+    for (size_t i = 0; i < KD_REASONS; i++) got.errors[i] += sent.errors[i];
+    kd_metric_set_reasons(&w->metrics.kafka_errors, got.errors);
+}
+
+void kd_worker_measure(kd_worker *w)
+{
+    totals all = {.lag = 0};
+    kd_central_metrics *m = &w->metrics;
+    uint64_t now = kd_clock_wall_us();
+    kd_edge_ages_begin(&w->edge_ages);
+    for (uint32_t i = 0; i < w->count; i++) add_tenure(&all, w, &w->tenures[i], now);
+    kd_edge_ages_end(&w->edge_ages);
+    measure_kafka(w);
+    const struct {
+        kd_metric *cell;
+        uint64_t value;
+    } cells[] = {
+        {&m->batches, all.sum.batches},
+        {&m->duplicates, all.sum.duplicates},
+        {&m->gaps, all.sum.gaps},
+        {&m->unknown_schema, all.unknown_schema},
+        {&m->quarantined, all.sum.quarantined},
+        {&m->identity, all.sum.identity_alarms},
+        {&m->operations, all.sum.operations},
+        {&m->changes, all.sum.changes},
+        {&m->claims, all.sum.claims},
+        {&m->epochs_outbid, all.sum.outbid},
+        {&m->commits, all.sum.commits},
+        {&m->snapshot_age, all.snapshot_age},
+        {&m->outbound_failed, all.failed},
+        {&m->outbound, all.outbound},
+        {&m->lag, all.lag_unknown ? (uint64_t)KD_METRIC_NONE : (uint64_t)all.lag},
+        {&m->dirty, all.dirty},
+        {&m->redo_bytes, all.sum.redo_bytes},
+        {&m->unpublished_bytes, all.sum.unpublished_bytes},
+        {&m->counts_cached, all.sum.counts_cached},
+        {&m->filter_rows, all.sum.filter_rows},
+        {&m->quarantine_kept, all.sum.quarantine_kept},
+        {&m->edges, all.edges},
+        {&m->low_watermark_age, all.low_age},
+        {&m->stable_age, all.stable_age},
+        {&m->floor_age, all.floor_age > 0 ? all.floor_age : (uint64_t)KD_METRIC_NONE},
+        {&m->floor_halted, all.halted},
+        {&m->collected, all.collected},
+        {&m->ignored, all.ignored},
+        {&m->read_errors, all.read_errors},
+        {&m->kafka_ready, w->assigned},
+    };
+    for (size_t i = 0; i < KD_COUNT(cells); i++) kd_metric_set(cells[i].cell, (int64_t)cells[i].value);
+}

@@ -1,0 +1,49 @@
+/*
+ * problem.h - application/problem+json (RFC 9457) from one table of error types.
+ */
+#ifndef KUDOS_COMMON_API_PROBLEM_H
+#define KUDOS_COMMON_API_PROBLEM_H
+
+#include "kudos/base.h"
+
+#define KD_PROBLEM_CONTENT_TYPE "application/problem+json"
+
+/* name, status, slug of `type` behind urn:kudos:, title */
+#define KD_PROBLEMS(X)                                                                                       \
+    X(INVALID_ID, 400, "invalid-id", "The id is not valid")                                                  \
+    X(INVALID_REQUEST, 400, "invalid-request", "The request is not valid")                                   \
+    X(UNKNOWN_COLLECTION, 404, "unknown-collection", "There is no such collection")                          \
+    X(UNKNOWN_COUNTER, 404, "unknown-counter", "There is no such counter")                                   \
+    X(NOT_FOUND, 404, "not-found", "There is nothing here")                                                  \
+    X(METHOD_NOT_ALLOWED, 405, "method-not-allowed", "The method is not allowed here")                       \
+    X(UNAUTHORIZED, 401, "unauthorized", "It is not known who is asking")                                    \
+    X(FORBIDDEN, 403, "forbidden", "This is not allowed")                                                    \
+    X(PAYLOAD_TOO_LARGE, 413, "payload-too-large", "The request body is too large")                          \
+    X(RATE_LIMITED, 429, "rate-limited", "Too many requests")                                                \
+    X(OVERLOADED, 503, "overloaded", "Too much to do at the moment")                                         \
+    X(OUTBOX_FULL, 503, "outbox-full", "Too many likes wait to be confirmed")                                \
+    X(CLOCK_OUT_OF_BOUNDS, 503, "clock-out-of-bounds", "The clock of this edge is not trusted")              \
+    X(STORAGE_FAILED, 503, "storage-failed", "The storage failed")                                           \
+    X(KEY_REUSED, 422, "key-reused", "The idempotency key was used for another request")                     \
+    X(KEY_IN_FLIGHT, 409, "key-in-flight", "A request with this idempotency key is in flight")               \
+    X(CENTRAL_UNAVAILABLE, 503, "central-unavailable", "The central store does not answer")                  \
+    X(EDGE_RETIRED, 503, "edge-retired", "This edge was retired")
+
+typedef enum {
+#define X(name, status, slug, title) KD_PROBLEM_##name,
+    KD_PROBLEMS(X)
+#undef X
+        KD_PROBLEM_COUNT
+} kd_problem;
+
+uint32_t kd_problem_status(kd_problem p);
+const char *kd_problem_slug(kd_problem p);
+const char *kd_problem_title(kd_problem p);
+/* The problem of a kd_err that reaches a client. */
+kd_problem kd_problem_of(int err);
+
+/* Appends the body. detail and field may be NULL; retry_after_s 0 is left out. The caller sends Retry-After alike. */
+void kd_problem_write(kd_buf *out, kd_problem p, const char *detail, const char *field,
+                      uint32_t retry_after_s);
+
+#endif

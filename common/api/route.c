@@ -1,0 +1,161 @@
+/* route.c - see the header. Decoding happens before validation, and what was decoded is never decoded
+ * again. */
+#include "common/api/route.h"
+
+#include <stdio.h>
+
+static bool refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
+{
+    *why = (kd_refusal){.problem = problem, .detail = detail, .field = field};
+    return false;
+}
+
+int kd_route_cut(kd_bytes path, kd_route *route)
+{
+    kd_bytes segment;
+    route->count = 0;
+    if (path.len == 0 || path.data[path.len - 1] == '/') return KD_ENOTFOUND;
+    if (!kd_path_next(&path, &segment) || !kd_bytes_eq(segment, kd_bytes_str("v1"))) return KD_ENOTFOUND;
+    while (kd_path_next(&path, &segment)) {
+        if (route->count == KD_ROUTE_SEGMENTS_MAX) return KD_ENOTFOUND;
+        route->at[route->count++] = segment;
+    }
+    return route->count > 0 ? KD_OK : KD_ENOTFOUND;
+}
+
+bool kd_route_is(const kd_route *route, const char *segments)
+{
+    for (uint32_t i = 0; i < route->count; i++) {
+        size_t len = route->at[i].len;
+        if (strnlen(segments, len) < len || memcmp(segments, route->at[i].data, len) != 0) return false;
+        segments += len;
+        if (*segments != (i + 1 < route->count ? '/' : '\0')) return false;
+        segments += i + 1 < route->count;
+    }
+    return route->count > 0;
+}
+
+bool kd_strings_hold(const kd_strings *list, kd_bytes value)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (kd_bytes_eq(kd_bytes_str(list->at[i]), value)) return true;
+    return false;
+}
+
+static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collections, const char *field,
+                      kd_item *item, kd_refusal *why)
+{
+    if (!kd_strings_hold(collections, collection))
+        return refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, field, "no such collection, here or at central");
+    if (kd_item_make(item, collection, id) != KD_OK)
+        return refuse(why, KD_PROBLEM_INVALID_ID, field, "an id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
+    return true;
+}
+
+bool kd_route_item(kd_bytes collection, kd_bytes id, const kd_strings *collections, kd_item *item,
+                   kd_refusal *why)
+{
+    uint8_t name[KD_COLLECTION_MAX], text[KD_ID_MAX];
+    size_t name_len, text_len;
+    if (kd_percent_decode(collection, name, sizeof(name), &name_len) != KD_OK)
+        return refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, "collection", "no such collection, here or at central");
+    bool decodes = kd_percent_decode(id, text, sizeof(text), &text_len) == KD_OK;
+    return make_item(kd_bytes_of(name, name_len), kd_bytes_of(text, decodes ? text_len : 0), collections,
+                     NULL, item, why);
+}
+
+bool kd_route_item_text(kd_bytes text, const kd_strings *collections, const char *field, kd_item *item,
+                        kd_refusal *why)
+{
+    const uint8_t *slash = text.len > 0 ? memchr(text.data, '/', text.len) : NULL;
+    if (slash == NULL) return refuse(why, KD_PROBLEM_INVALID_ID, field, "an item is collection/id");
+    size_t at = (size_t)(slash - text.data);
+    return make_item(kd_bytes_of(text.data, at), kd_bytes_of(slash + 1, text.len - at - 1), collections,
+                     field, item, why);
+}
+
+static bool split_items(kd_bytes text, const kd_strings *collections, kd_item *items, uint32_t *count,
+                        kd_refusal *why)
+{
+    uint32_t n = 0;
+    for (bool more = true; more; n++) {
+        const uint8_t *comma = text.len > 0 ? memchr(text.data, ',', text.len) : NULL;
+        size_t len = comma != NULL ? (size_t)(comma - text.data) : text.len;
+        if (n == KD_BULK_ITEMS_MAX)
+            return refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "at most 200 items in one request");
+        if (!kd_route_item_text(kd_bytes_of(text.data, len), collections, "items", &items[n], why))
+            return false;
+        more = comma != NULL;
+        text = kd_bytes_of(text.data + len + more, text.len - len - more);
+    }
+    *count = n;
+    return true;
+}
+
+bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[KD_BULK_ITEMS_MAX],
+                    uint32_t *count, kd_refusal *why)
+{
+    uint8_t text[KD_BULK_ITEMS_MAX *
+                 (KD_ITEM_KEY_MAX + 1)]; /* clients may encode '/' and ',' too: decode the whole */
+    size_t len;
+    int rc = kd_percent_decode(raw, text, sizeof(text), &len);
+    if (rc == KD_ETOOBIG)
+        return refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "at most 200 items in one request");
+    if (rc != KD_OK)
+        return refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "'%' needs two hex digits behind it");
+    return split_items(kd_bytes_of(text, len), collections, items, count, why);
+}
+
+bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind kind, uint32_t *index,
+                      kd_refusal *why)
+{
+    uint8_t name[KD_NAME_MAX];
+    size_t len;
+    int at = -1;
+    if (kd_percent_decode(raw, name, sizeof(name), &len) == KD_OK)
+        at = kd_counters_by_name(counters, kd_bytes_of(name, len));
+    if (at < 0) return refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL, "no such counter, here or at central");
+    if (counters->at[at].kind != kind)
+        return refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL,
+                      kind == KD_SET ? "this counter is a sum: it has no members"
+                                     : "this counter is one per user");
+    *index = (uint32_t)at;
+    return true;
+}
+
+bool kd_route_number(kd_bytes query, const char *name, uint64_t initial, uint64_t min, uint64_t max,
+                     uint64_t *value, kd_refusal *why)
+{
+    kd_bytes text;
+    uint64_t n = 0;
+    if (!kd_query_find(query, name, &text)) {
+        *value = initial;
+        return true;
+    }
+    bool good = text.len >= 1 && text.len <= 18;
+    for (size_t i = 0; good && i < text.len; i++) {
+        good = text.data[i] >= '0' && text.data[i] <= '9';
+        n = n * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    if (!good || n < min || n > max)
+        return refuse(why, KD_PROBLEM_INVALID_REQUEST, name, "a whole number within its bounds is wanted");
+    *value = n;
+    return true;
+}
+
+static int refuse_name(char *error, const char *option, const char *name, const char *noun)
+{
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s is a path of the API and cannot name a %s", option, name, noun);
+    return KD_EINVAL;
+}
+
+int kd_route_check_names(const kd_strings *collections, const kd_counters *counters, char *error)
+{
+    static const char *const tails[] = {"counts", "display", "likers"};
+    static const char shadow[] = "snapshots";
+    for (uint32_t i = 0; i < counters->count; i++)
+        for (size_t t = 0; t < KD_COUNT(tails); t++)
+            if (strcmp(counters->at[i].name, tails[t]) == 0) return refuse_name(error, "[counters]", tails[t], "counter");
+    if (kd_strings_hold(collections, kd_bytes_str(shadow))) return refuse_name(error, "api.collections", shadow, "collection");
+    return KD_OK;
+}

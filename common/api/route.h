@@ -1,0 +1,63 @@
+/*
+ * route.h - paths, items and users as requests name them: cut, percent-decoded, validated, and where
+ * something is wrong, which problem of the contract it is. Pure; shared by edge and central so that both
+ * refuse alike.
+ *
+ * Paths are /v1/{fixed...} or /v1/{collection}/{id}/{tail}. Which fixed ones there are is the program's
+ * business: it asks kd_route_is for them first, then takes a path of three segments for an item's.
+ */
+#ifndef KUDOS_COMMON_API_ROUTE_H
+#define KUDOS_COMMON_API_ROUTE_H
+
+#include "common/conf/options.h"
+#include "common/api/problem.h"
+#include "kudos/id.h"
+#include "kudos/percent.h"
+
+enum { KD_ROUTE_SEGMENTS_MAX = 4 };
+
+/* The segments behind /v1, raw, as views into the path. */
+typedef struct {
+    kd_bytes at[KD_ROUTE_SEGMENTS_MAX];
+    uint32_t count;
+} kd_route;
+
+/* What is wrong with a request: arguments of kd_http_respond_problem. Texts are static; field may be NULL. */
+typedef struct {
+    kd_problem problem;
+    const char *detail;
+    const char *field;
+} kd_refusal;
+
+/* KD_OK, or KD_ENOTFOUND when the path does not begin with /v1/, has no or too many segments, or ends in a
+ * slash. */
+int kd_route_cut(kd_bytes path, kd_route *route);
+/* Whether the segments are exactly these: "counts", "likes/lookup". No percent-decoding. */
+bool kd_route_is(const kd_route *route, const char *segments);
+
+/* The functions below are true, or false with *why filled and nothing else changed. `collections` is the list
+ * of the configuration. Raw: still percent-encoded, as in a path or a query; text: plain, as in JSON. */
+
+/* An item of two raw segments. */
+bool kd_route_item(kd_bytes collection, kd_bytes id, const kd_strings *collections, kd_item *item,
+                   kd_refusal *why);
+/* An item of plain text "collection/id". `field` is named in a refusal. */
+bool kd_route_item_text(kd_bytes text, const kd_strings *collections, const char *field, kd_item *item,
+                        kd_refusal *why);
+/* A raw query value "posts/1,reels/2" of 1 to KD_BULK_ITEMS_MAX items. */
+bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[KD_BULK_ITEMS_MAX],
+                    uint32_t *count, kd_refusal *why);
+/* A raw segment as counter of that kind; *index into counters->at. */
+bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind kind, uint32_t *index,
+                      kd_refusal *why);
+/* A number of a query, decimal digits alone; *value is `initial` when the name is absent. */
+bool kd_route_number(kd_bytes query, const char *name, uint64_t initial, uint64_t min, uint64_t max,
+                     uint64_t *value, kd_refusal *why);
+
+/* Whether no path of the API hides a name of a configuration: a counter is the last segment of a path, where `counts`, `display` and `likers` stand too;
+ * a collection is the first one of three, where central has `snapshots`. KD_OK, or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes) that names the option. */
+int kd_route_check_names(const kd_strings *collections, const kd_counters *counters, char *error);
+
+bool kd_strings_hold(const kd_strings *list, kd_bytes value);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * table.h - an intrusive hash table from byte keys to the caller's entries.
+ *
+ * An entry starts with a kd_table_entry and carries its own key, which key_of shows; the table holds pointers
+ * only (about 12 bytes an entry) and never frees an entry. It grows by splitting small segments, so that no
+ * call moves more than a thousand pointers and memory never doubles at once. Layout and source: table.c.
+ *
+ * Ownership: entries are the caller's. An entry's key must not change while it is in the table, nor may it
+ * move. One table belongs to one thread.
+ */
+#ifndef KUDOS_COMMON_BASE_TABLE_H
+#define KUDOS_COMMON_BASE_TABLE_H
+
+#include "kudos/base.h"
+
+/* First member of every entry; kd_table_put fills it. */
+typedef struct {
+    uint64_t hash;
+} kd_table_entry;
+
+struct kd_table_segment;
+
+typedef struct {
+    kd_bytes (*key_of)(const void *entry);
+    uint64_t seed;
+    struct kd_table_segment **directory; /* 2^depth pointers; neighbours may share a segment */
+    uint32_t depth;
+    size_t count; /* entries */
+} kd_table;
+
+/* `seed` should be secret and random per process where strangers choose the keys. */
+void kd_table_init(kd_table *t, kd_bytes (*key_of)(const void *entry), uint64_t seed);
+/* Frees the table's own memory; the entries stay. */
+void kd_table_finish(kd_table *t);
+
+/* The entry with that key, or NULL. */
+void *kd_table_find(const kd_table *t, kd_bytes key);
+/* Begins to fetch what looking this key up will read first. */
+void kd_table_prefetch(const kd_table *t, kd_bytes key);
+/* Adds the entry; an entry with the same key makes room and is returned, else NULL. */
+void *kd_table_put(kd_table *t, void *entry);
+/* Takes the entry with that key out and returns it, or NULL. */
+void *kd_table_remove(kd_table *t, kd_bytes key);
+/*
+ * Walks all entries, in no order that means anything: start with *cursor = 0, NULL is the end. Entries may be
+ * removed on the way, the one just returned as well as others; after a put the walk may miss or repeat some.
+ */
+void *kd_table_next(const kd_table *t, size_t *cursor);
+
+/* Bytes that the table itself holds, entries not counted. */
+size_t kd_table_bytes(const kd_table *t);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * ini.h - lines of an INI text, one at a time. The reason for not using inih: it cuts long lines and stops at a
+ * NUL without a word, takes " ;" inside a value for a comment and ":" for "=", and does not show comments, which the
+ * check of the example files needs.
+ */
+#ifndef KUDOS_COMMON_CONF_INI_H
+#define KUDOS_COMMON_CONF_INI_H
+
+#include "kudos/base.h"
+
+typedef enum { KD_INI_END, KD_INI_SECTION, KD_INI_SETTING, KD_INI_COMMENT, KD_INI_BAD } kd_ini_kind;
+
+typedef struct {
+    kd_ini_kind kind;
+    uint32_t line;      /* from 1 */
+    kd_bytes key;       /* SETTING */
+    kd_bytes value;     /* SETTING: trimmed; COMMENT: what stands behind the # or ; */
+    bool commented;     /* SETTING: a # or ; stands behind a blank in the value; in other programs a comment begins there */
+    const char *reason; /* BAD */
+} kd_ini_item;
+
+/* Views everywhere point into the text. */
+typedef struct {
+    kd_bytes rest;
+    kd_bytes section; /* the present one; data NULL before the first */
+    uint32_t line;
+    size_t line_max;
+} kd_ini;
+
+/* Skips a UTF-8 byte order mark. */
+kd_ini kd_ini_of(kd_bytes text, size_t line_max);
+/* The next item; blank lines are skipped. */
+kd_ini_item kd_ini_next(kd_ini *ini);
+
+/* Without the blanks (space, tab, carriage return) at both ends. */
+kd_bytes kd_ini_trim(kd_bytes b);
+/* Cuts `line` at the first `c`: *head before it, *tail behind it, both trimmed. False when there is none. */
+bool kd_ini_split(kd_bytes line, char c, kd_bytes *head, kd_bytes *tail);
+
+#endif

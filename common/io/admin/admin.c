@@ -1,0 +1,386 @@
+/*
+ * admin.c - the admin port.
+ *
+ * Bounded: CONNECTIONS_MAX connections at once, one request per connection, LIFETIME_S for all of it. evhttp does not
+ * report the end of a connection, so a reference to each bufferevent is held in a slot. Invariant: a bufferevent whose
+ * callback argument is NULL was let go by evhttp (bufferevent_free clears it); its slot is free for the next connection,
+ * which gives up our reference and so closes the socket. The client has seen the end before that, since evhttp shuts the
+ * socket down itself.
+ *
+ * One slot is kept free, so that connections that say nothing do not shut the port: when the last slot is taken, the
+ * connection that has waited longest without a whole request is closed, then the one that has read its answer slowest. A
+ * connection whose bytes the kernel holds already is not closed. Where there are only such ones, the listener rests until
+ * they have been read; the kernel's backlog holds the rest.
+ */
+#include "common/io/admin/admin.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/json/json_writer.h"
+
+enum { CONNECTIONS_MAX = 64, LIFETIME_S = 30, SWEEP_S = 1, IDLE_S = 10, HEADERS_MAX = 8192, REST_US = 1000 };
+
+typedef struct {
+    struct bufferevent *socket; /* NULL: free */
+    uint64_t number;            /* of the connection, in the order in which they came */
+    uint32_t sweeps;            /* that it has lived through */
+} slot;
+
+struct kd_admin {
+    struct evhttp *http;
+    struct evconnlistener *listener;
+    struct event *sweep_timer, *rest_timer;
+    kd_admin_hooks hooks;
+    slot slots[CONNECTIONS_MAX];
+    uint32_t connections;
+    uint64_t connections_ever;
+    uint16_t port;
+    bool loopback;  /* listens there alone */
+    char host[256]; /* as configured */
+};
+
+static bool is_let_go(struct bufferevent *socket)
+{
+    void *arg = NULL;
+    bufferevent_getcb(socket, NULL, NULL, NULL, &arg);
+    return arg == NULL;
+}
+
+/* evhttp takes this for its own time limit and lets go at once. */
+static void slot_end(const slot *s)
+{
+    bufferevent_trigger_event(s->socket, BEV_EVENT_READING | BEV_EVENT_TIMEOUT, 0);
+    KD_ASSERT(is_let_go(s->socket));
+}
+
+static void slots_reclaim(kd_admin *a)
+{
+    for (slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) {
+        if (s->socket == NULL || !is_let_go(s->socket)) continue;
+        bufferevent_decref(s->socket);
+        s->socket = NULL;
+        a->connections--;
+    }
+}
+
+static void sweep(kd_admin *a)
+{
+    for (const slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
+        if (s->socket != NULL && !is_let_go(s->socket) && s->sweeps >= LIFETIME_S / SWEEP_S) slot_end(s);
+    slots_reclaim(a);
+    for (slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) s->sweeps++;
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    sweep(arg);
+}
+
+/* ---- room for the next connection ---- */
+
+static bool slot_answered(const slot *s)
+{
+    return evbuffer_get_length(bufferevent_get_output(s->socket)) > 0;
+}
+
+/* evhttp has not read it yet, or has not even been given its descriptor. */
+static bool slot_unread(const slot *s)
+{
+    uint8_t byte;
+    evutil_socket_t fd = bufferevent_getfd(s->socket);
+    return fd < 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* Whether `s` is to be closed rather than `than`, which may be NULL. */
+static bool slot_worse(const slot *s, const slot *than)
+{
+    if (than == NULL) return true;
+    if (slot_answered(s) != slot_answered(than)) return slot_answered(than);
+    return s->number < than->number;
+}
+
+/* False when all slots are taken by connections whose bytes are still to be read. */
+static bool slots_make_room(kd_admin *a)
+{
+    const slot *worst = NULL;
+    if (a->connections == CONNECTIONS_MAX) slots_reclaim(a);
+    if (a->connections < CONNECTIONS_MAX) return true;
+    for (const slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
+        if (slot_worse(s, worst) && (slot_answered(s) || !slot_unread(s))) worst = s;
+    if (worst == NULL) return false;
+    slot_end(worst);
+    slots_reclaim(a);
+    return true;
+}
+
+static void slots_rest(kd_admin *a)
+{
+    evconnlistener_disable(a->listener);
+    int err = event_add(a->rest_timer, &(struct timeval){.tv_usec = REST_US});
+    KD_ASSERT(err == 0);
+}
+
+static void on_rested(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    kd_admin *a = arg;
+    if (slots_make_room(a))
+        evconnlistener_enable(a->listener);
+    else
+        slots_rest(a);
+}
+
+static struct bufferevent *on_connection(struct event_base *base, void *arg)
+{
+    kd_admin *a = arg;
+    slot *s = a->slots;
+    KD_ASSERT(a->connections < CONNECTIONS_MAX); /* or the listener would rest */
+    while (s->socket != NULL) s++;
+    struct bufferevent *socket = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    KD_ASSERT(socket != NULL);
+    bufferevent_incref(socket);
+    *s = (slot){.socket = socket, .number = ++a->connections_ever};
+    a->connections++;
+    if (!slots_make_room(a)) slots_rest(a);
+    return socket;
+}
+
+static void answer(struct evhttp_request *request, int status, const char *type, kd_buf *body)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+    evhttp_add_header(headers, "Content-Type", type);
+    evhttp_add_header(headers, "Cache-Control", "no-store");
+    evhttp_add_header(headers, "Connection", "close");
+    struct evbuffer *out = evhttp_request_get_output_buffer(request);
+    int err = evbuffer_add(out, body->data, body->len);
+    KD_ASSERT(err == 0);
+    kd_buf_finish(body);
+    evhttp_send_reply(request, status, NULL, NULL);
+}
+
+static void answer_text(struct evhttp_request *request, int status, const char *text)
+{
+    kd_buf body = {0};
+    kd_buf_put(&body, text, strlen(text));
+    answer(request, status, "text/plain; charset=utf-8", &body);
+}
+
+static void answer_verdict(struct evhttp_request *request, const kd_admin *a,
+                           bool (*hook)(void *arg, kd_buf *why))
+{
+    kd_buf why = {0};
+    bool fine = hook == NULL || hook(a->hooks.arg, &why);
+    if (why.len == 0) kd_buf_put(&why, fine ? "ok" : "no", 2);
+    kd_buf_put_u8(&why, '\n');
+    answer(request, fine ? 200 : 503, "text/plain; charset=utf-8", &why);
+}
+
+static void on_healthz(struct evhttp_request *request, void *arg)
+{
+    const kd_admin *a = arg;
+    answer_verdict(request, a, a->hooks.healthy);
+}
+
+static void on_readyz(struct evhttp_request *request, void *arg)
+{
+    const kd_admin *a = arg;
+    answer_verdict(request, a, a->hooks.ready);
+}
+
+static void on_metrics(struct evhttp_request *request, void *arg)
+{
+    const kd_admin *a = arg;
+    kd_buf out = {0};
+    if (a->hooks.metrics == NULL) {
+        answer_text(request, 404, "not found\n");
+        return;
+    }
+    a->hooks.metrics(a->hooks.arg, &out);
+    answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
+}
+
+int kd_admin_refuse(kd_buf *out, int status, const char *why)
+{
+    kd_json j = kd_json_of(out);
+    kd_json_object(&j);
+    kd_json_put_str(&j, "error", kd_bytes_str(why));
+    kd_json_end_object(&j);
+    return status;
+}
+
+/* Whether Host can have been said by somebody who meant this machine: an address, a name without a domain (localhost, or what a file of hosts
+ * has), its own name or the configured one. A page's is the name of a domain, which its owner made to point here. */
+static bool is_here(const kd_admin *a, const char *host)
+{
+    char name[sizeof a->host], own[sizeof a->host] = "";
+    uint8_t address[16];
+    if (host == NULL || host[0] == '[') return true; /* no browser; an address */
+    snprintf(name, sizeof name, "%s", host);
+    name[strcspn(name, ":")] = '\0';
+    if (strchr(name, '.') == NULL || inet_pton(AF_INET, name, address) == 1) return true;
+    if (gethostname(own, sizeof own - 1) != 0) own[0] = '\0';
+    return strcasecmp(name, own) == 0 || strcasecmp(name, a->host) == 0;
+}
+
+/*
+ * Why a request to /admin/ or /debug/ is refused, or NULL. A page of another origin cannot send X-Kudos-Admin. One whose name was made
+ * to point at us can, and could read what it asks for: its browser names it in Host, and in Origin when it posts. Only where nothing
+ * but the loopback address is listened on is it known which names are meant; elsewhere an operator may use any.
+ */
+static const char *foreign(const kd_admin *a, bool post, const struct evkeyvalq *headers)
+{
+    const char *host = evhttp_find_header(headers, "Host");
+    if (post && evhttp_find_header(headers, "X-Kudos-Admin") == NULL) return "X-Kudos-Admin is missing\n";
+    if (evhttp_find_header(headers, "Origin") != NULL)
+        return "pages in a browser (Origin) may not act here\n";
+    return a->loopback && !is_here(a, host) ? "Host is the name of another machine\n" : NULL;
+}
+
+static bool begins_with(const char *path, const char *prefix)
+{
+    return path != NULL && strncmp(path, prefix, strlen(prefix)) == 0;
+}
+
+static kd_bytes body_of(struct evhttp_request *request)
+{
+    struct evbuffer *in = evhttp_request_get_input_buffer(request);
+    return kd_bytes_of(evbuffer_pullup(in, -1), evbuffer_get_length(in));
+}
+
+/* The program's actions. */
+static void act(struct evhttp_request *request, const kd_admin *a, const kd_admin_request *asked)
+{
+    kd_buf out = {0};
+    int status = a->hooks.act(a->hooks.arg, asked, &out);
+    answer(request, status, "application/json", &out);
+}
+
+static void debug(struct evhttp_request *request, const kd_admin *a, const char *name, const char *query)
+{
+    kd_buf out = {0};
+    if (a->hooks.debug(a->hooks.arg, name, query, &out) == KD_OK) {
+        answer(request, 200, "application/json", &out);
+        return;
+    }
+    kd_buf_finish(&out);
+    answer_text(request, 404, "not found\n");
+}
+
+static void on_other(struct evhttp_request *request, void *arg)
+{
+    static const char admin_prefix[] = "/admin/", debug_prefix[] = "/debug/";
+    const kd_admin *a = arg;
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+    const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
+    const char *query = uri != NULL && evhttp_uri_get_query(uri) != NULL ? evhttp_uri_get_query(uri) : "";
+    bool post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
+    bool acts = a->hooks.act != NULL && begins_with(path, admin_prefix);
+    bool debugs = a->hooks.debug != NULL && !post && begins_with(path, debug_prefix);
+    const char *wrong = acts || debugs ? foreign(a, post, evhttp_request_get_input_headers(request)) : NULL;
+    if (wrong != NULL)
+        answer_text(request, 403, wrong);
+    else if (acts)
+        act(request, a, &(kd_admin_request){post, path + sizeof admin_prefix - 1, query, body_of(request)});
+    else if (debugs)
+        debug(request, a, path + sizeof debug_prefix - 1, query);
+    else
+        answer_text(request, 404, "not found\n");
+}
+
+static void set_up(kd_admin *a)
+{
+    int methods = EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | (a->hooks.act != NULL ? EVHTTP_REQ_POST : 0);
+    evhttp_set_allowed_methods(a->http, (uint16_t)methods);
+    evhttp_set_max_headers_size(a->http, HEADERS_MAX);
+    evhttp_set_max_body_size(a->http, KD_ADMIN_BODY_MAX);
+    evhttp_set_timeout(a->http, IDLE_S);
+    evhttp_set_bevcb(a->http, on_connection, a);
+    evhttp_set_gencb(a->http, on_other, a);
+    evhttp_set_cb(a->http, "/healthz", on_healthz, a);
+    evhttp_set_cb(a->http, "/readyz", on_readyz, a);
+    evhttp_set_cb(a->http, "/metrics", on_metrics, a);
+}
+
+static void note_bound(kd_admin *a, evutil_socket_t fd)
+{
+    struct sockaddr_storage bound;
+    socklen_t len = sizeof bound;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&bound;
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&bound;
+    if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0) return;
+    if (bound.ss_family == AF_INET6) {
+        a->port = ntohs(v6->sin6_port);
+        a->loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+    } else {
+        a->port = ntohs(v4->sin_port);
+        a->loopback = ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    }
+}
+
+static int listen_on(kd_admin *a, const kd_address *address, char *error)
+{
+    const char *host = strcmp(address->host, "*") == 0 ? NULL : address->host;
+    errno = 0;
+    struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(a->http, host, address->port);
+    if (bound == NULL) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "admin port: cannot listen on %s:%u: %s", address->host,
+                 address->port, errno != 0 ? strerror(errno) : "the host is not known");
+        return KD_EUNAVAILABLE;
+    }
+    a->listener = evhttp_bound_socket_get_listener(bound);
+    snprintf(a->host, sizeof a->host, "%s", address->host);
+    note_bound(a, evhttp_bound_socket_get_fd(bound));
+    return KD_OK;
+}
+
+int kd_admin_create(kd_admin **out, kd_loop *loop, const kd_address *address, const kd_admin_hooks *hooks,
+                    char *error)
+{
+    kd_admin *a = kd_alloc(sizeof *a);
+    *out = NULL;
+    a->hooks = *hooks;
+    a->http = evhttp_new(kd_loop_base(loop));
+    KD_ASSERT(a->http != NULL); /* fails for want of memory only */
+    a->sweep_timer = event_new(kd_loop_base(loop), -1, EV_PERSIST, on_sweep, a);
+    a->rest_timer = evtimer_new(kd_loop_base(loop), on_rested, a);
+    KD_ASSERT(a->sweep_timer != NULL && a->rest_timer != NULL);
+    KD_ASSERT(event_add(a->sweep_timer, &(struct timeval){.tv_sec = SWEEP_S}) == 0);
+    set_up(a);
+    int err = listen_on(a, address, error);
+    if (err == KD_OK)
+        *out = a;
+    else
+        kd_admin_destroy(a);
+    return err;
+}
+
+uint16_t kd_admin_port(const kd_admin *a)
+{
+    return a->port;
+}
+
+void kd_admin_destroy(kd_admin *a)
+{
+    if (a == NULL) return;
+    event_free(a->sweep_timer);
+    event_free(a->rest_timer);
+    evhttp_free(a->http);
+    slots_reclaim(a); /* evhttp has let all of them go */
+    KD_ASSERT(a->connections == 0);
+    free(a);
+}

@@ -1,0 +1,200 @@
+/* admin_client.c - see the header. */
+#include "common/io/admin/admin_client.h"
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/io/daemon/options_file.h"
+#include "common/json/json_reader.h"
+#include "common/base/text.h"
+
+enum { TIMEOUT_S = 15, BODY_MAX = 64 * 1024 * 1024 };
+
+static const kd_bytes none = {0};
+
+struct kd_admin_client {
+    struct event_base *base;
+    char host[256];
+    uint16_t port;
+    kd_admin_answer *answer; /* of the request under way */
+};
+
+static void take_answer(struct evhttp_request *request, void *arg)
+{
+    kd_admin_client *c = arg;
+    if (request != NULL) {
+        struct evbuffer *in = evhttp_request_get_input_buffer(request);
+        size_t len = evbuffer_get_length(in);
+        c->answer->status = evhttp_request_get_response_code(request);
+        if (len > 0) kd_buf_put(&c->answer->body, evbuffer_pullup(in, -1), len);
+    }
+    event_base_loopbreak(c->base);
+}
+
+/* Nothing but a status is said of what became of it. */
+static void ask(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
+                kd_admin_answer *answer)
+{
+    char authority[300];
+    answer->status = 0;
+    kd_buf_clear(&answer->body);
+    c->answer = answer;
+    struct evhttp_connection *connection = evhttp_connection_base_new(c->base, NULL, c->host, c->port);
+    KD_ASSERT(connection != NULL);
+    evhttp_connection_set_timeout(connection, TIMEOUT_S);
+    evhttp_connection_set_max_body_size(connection, BODY_MAX);
+    struct evhttp_request *request = evhttp_request_new(take_answer, c);
+    KD_ASSERT(request != NULL);
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+    snprintf(authority, sizeof(authority), strchr(c->host, ':') ? "[%s]:%u" : "%s:%u", c->host, c->port);
+    evhttp_add_header(headers, "Host", authority);
+    evhttp_add_header(headers, "Connection", "close");
+    evhttp_add_header(headers, "X-Kudos-Admin", "1");
+    int err = body.len ? evbuffer_add(evhttp_request_get_output_buffer(request), body.data, body.len) : 0;
+    KD_ASSERT(err == 0);
+    if (evhttp_make_request(connection, request, method, path) == 0) event_base_dispatch(c->base);
+    evhttp_connection_free(connection);
+}
+
+static int split_url(kd_admin_client *c, const char *url)
+{
+    struct evhttp_uri *uri = evhttp_uri_parse(url);
+    const char *scheme = uri ? evhttp_uri_get_scheme(uri) : NULL,
+               *host = uri ? evhttp_uri_get_host(uri) : NULL;
+    const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
+    bool plain = uri != NULL && evhttp_uri_get_userinfo(uri) == NULL;
+    bool good = plain && scheme != NULL && strcmp(scheme, "http") == 0 && host != NULL && host[0] != '\0' &&
+                strlen(host) < sizeof(c->host) && (path == NULL || path[0] == '\0' || strcmp(path, "/") == 0);
+    if (good) {
+        int port = evhttp_uri_get_port(uri);
+        size_t len = strlen(host);
+        bool bracketed = host[0] == '[' && host[len - 1] == ']';
+        snprintf(c->host, sizeof(c->host), "%.*s", (int)(bracketed ? len - 2 : len), host + bracketed);
+        c->port = (uint16_t)(port > 0 ? port : 80);
+    }
+    if (uri != NULL) evhttp_uri_free(uri);
+    return good ? KD_OK : KD_EINVAL;
+}
+
+/* The public port answers 404 to /admin/...: ask it where the admin port is. */
+static int find_port(kd_admin_client *c, const char *url, const char *probe, char *error)
+{
+    kd_admin_answer answer = {.status = 0};
+    char shown[KD_TEXT_SHOWN_MAX];
+    uint64_t port = 0;
+    ask(c, EVHTTP_REQ_GET, probe, none, &answer);
+    int status = answer.status;
+    if (status == 404) {
+        ask(c, EVHTTP_REQ_GET, "/v1/admin", none, &answer);
+        if (answer.status == 200 && kd_admin_u64(&answer, "admin_port", &port) && port > 0 && port < 65536) {
+            c->port = (uint16_t)port;
+            ask(c, EVHTTP_REQ_GET, probe, none, &answer);
+            status = answer.status;
+        }
+    }
+    kd_buf_finish(&answer.body);
+    if (status == 200) return KD_EXIT_OK;
+    kd_text_url_shown(url, shown);
+    if (status == 0)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (admin port %u): no answer", shown, c->port);
+    else
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "%s is neither the admin port nor the public one of a central that trusts this peer", shown);
+    return status == 0 ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
+}
+
+int kd_admin_client_open(kd_admin_client **out, const char *url, const char *probe, char *error)
+{
+    kd_admin_client *c = kd_alloc(sizeof(*c));
+    char shown[KD_TEXT_SHOWN_MAX];
+    *out = c;
+    if (split_url(c, url) != KD_OK) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: not http://HOST:PORT of an admin port, with no user in it",
+                 kd_text_url_shown(url, shown));
+        return KD_EXIT_USAGE;
+    }
+    c->base = event_base_new();
+    KD_ASSERT(c->base != NULL);
+    return find_port(c, url, probe, error);
+}
+
+void kd_admin_client_close(kd_admin_client *c)
+{
+    if (c == NULL) return;
+    if (c->base != NULL) event_base_free(c->base);
+    free(c);
+}
+
+static int call(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
+                kd_admin_answer *answer, char *error)
+{
+    kd_buf why = {0};
+    ask(c, method, path, body, answer);
+    int status = answer->status;
+    if (status >= 200 && status < 300) return KD_EXIT_OK;
+    if (status == 0)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "the admin port %s:%u does not answer", c->host, c->port);
+    else if (kd_admin_str(answer, "error", &why))
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.*s", (int)KD_MIN(why.len, KD_OPTIONS_ERROR_MAX - 1),
+                 (const char *)why.data);
+    else
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "status %d", status);
+    kd_buf_finish(&why);
+    bool later = status == 0 || status == 409 || status == 429 || status == 503;
+    return later ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+}
+
+int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error)
+{
+    return call(c, EVHTTP_REQ_GET, path, none, answer, error);
+}
+
+int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer, char *error)
+{
+    return call(c, EVHTTP_REQ_POST, path, body, answer, error);
+}
+
+/* ---- JSON ---- */
+
+/* Stands before the value of the key. */
+static bool seek_key(kd_json_in *j, const char *key)
+{
+    kd_bytes name;
+    if (!kd_json_in_object(j)) return false;
+    while (kd_json_in_key(j, &name)) {
+        if (kd_bytes_eq(name, kd_bytes_str(key))) return true;
+        if (!kd_json_in_skip(j)) return false;
+    }
+    return false;
+}
+
+bool kd_admin_u64(const kd_admin_answer *a, const char *key, uint64_t *value)
+{
+    kd_buf scratch = {0};
+    kd_json_in j = kd_json_in_of(kd_buf_view(&a->body), &scratch);
+    bool found = seek_key(&j, key) && kd_json_in_u64(&j, value);
+    kd_buf_finish(&scratch);
+    return found;
+}
+
+uint64_t kd_admin_number(const kd_admin_answer *a, const char *key)
+{
+    uint64_t value;
+    return kd_admin_u64(a, key, &value) ? value : 0;
+}
+
+bool kd_admin_str(const kd_admin_answer *a, const char *key, kd_buf *value)
+{
+    kd_buf scratch = {0};
+    kd_bytes text;
+    kd_json_in j = kd_json_in_of(kd_buf_view(&a->body), &scratch);
+    bool found = seek_key(&j, key) && kd_json_in_str(&j, &text);
+    kd_buf_clear(value);
+    if (found) kd_buf_put(value, text.data, text.len);
+    kd_buf_finish(&scratch);
+    return found;
+}

@@ -1,0 +1,161 @@
+/* options_file.c - configuration files: reading them, and what has to be true of the files that they name. */
+#include "common/io/daemon/options_file.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int err_of_errno(void)
+{
+    return errno == ENOENT || errno == ENOTDIR ? KD_ENOTFOUND : KD_EIO;
+}
+
+static int read_all(int fd, size_t max, kd_buf *out)
+{
+    for (;;) {
+        kd_buf_reserve(out, 4096);
+        ssize_t got = read(fd, out->data + out->len, out->cap - out->len);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return KD_EIO;
+        if (got == 0) return KD_OK;
+        out->len += (size_t)got;
+        if (out->len > max) return KD_ETOOBIG;
+    }
+}
+
+int kd_file_read(const char *path, size_t max, kd_buf *out)
+{
+    struct stat info;
+    kd_buf_clear(out);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would block the opening */
+    if (fd < 0) return err_of_errno();
+    int err = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? KD_OK : KD_EIO;
+    if (err == KD_OK) err = read_all(fd, max, out);
+    close(fd);
+    return err;
+}
+
+/* What is wrong with the file of a path option, or NULL. */
+static const char *path_fault(const kd_option *option, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) return errno == ENOENT ? "there is no such file" : strerror(errno);
+    if (!option->secret) return NULL;
+    if (!S_ISREG(info.st_mode)) return "must be a regular file";
+    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return "holds a secret and is open to group or others; chmod 600";
+    return access(path, R_OK) == 0 ? NULL : "cannot be read";
+}
+
+static int check_paths(const kd_options *options, const char *file, const void *config, char *error)
+{
+    for (size_t i = 0; i < options->count; i++) {
+        const kd_option *o = &options->at[i];
+        if (o->type != KD_OPTION_TYPE_PATH || !(o->must_exist || o->secret)) continue;
+        const char *path = *(char *const *)((const char *)config + o->offset);
+        const char *fault = path != NULL ? path_fault(o, path) : NULL;
+        if (fault == NULL) continue;
+        bool shown = !kd_option_concealed(o);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.200s: %s.%s%s%.300s: %s", file, o->section, o->key, shown ? " = " : "",
+                 shown ? path : "", fault);
+        return KD_EINVAL;
+    }
+    return KD_OK;
+}
+
+/* The directory of a file that exists, without a slash at its end; to be freed. NULL when it cannot be told.
+ */
+static char *directory_of(const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *slash = real != NULL ? strrchr(real, '/') : NULL;
+    if (slash != NULL) slash[slash == real] = 0;
+    return real;
+}
+
+static int load_text(const kd_options *options, kd_options_input *input, void *config, char *error)
+{
+    char *directory = directory_of(input->file);
+    if (directory == NULL) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.300s: %s", input->file, strerror(errno));
+        return KD_EINVAL;
+    }
+    input->base_dir = directory;
+    int err = kd_options_load(options, input, config, error);
+    free(directory);
+    if (err != KD_OK) return err;
+    err = check_paths(options, input->file, config, error);
+    if (err != KD_OK) kd_options_finish(options, config);
+    return err;
+}
+
+int kd_options_load_file(const kd_options *options, const char *path, const char *const *sets,
+                         size_t set_count, void *config, char *error)
+{
+    kd_buf text = {0};
+    memset(config, 0, options->config_size);
+    int err = kd_file_read(path, KD_OPTIONS_FILE_MAX, &text);
+    if (err == KD_OK) {
+        kd_options_input input = {
+            .file = path, .text = kd_buf_view(&text), .sets = sets, .set_count = set_count};
+        err = load_text(options, &input, config, error);
+    } else {
+        const char *reason = err == KD_ENOTFOUND ? "there is no such file"
+                             : err == KD_ETOOBIG ? "the file is larger than 1 MiB"
+                                                 : "cannot be read as a regular file";
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.300s: %s", path, reason);
+        err = KD_EINVAL;
+    }
+    kd_buf_finish(&text);
+    return err;
+}
+
+/* ---- checks that both programs make ---- */
+
+static bool literal_valid(const char *host)
+{
+    struct in6_addr v6;
+    struct in_addr v4;
+    if (strchr(host, ':') != NULL) return inet_pton(AF_INET6, host, &v6) == 1;
+    return host[strspn(host, "0123456789.")] != '\0' || host[0] == '\0' || inet_aton(host, &v4) != 0;
+}
+
+int kd_address_check(const char *option, const kd_address *address, char *error)
+{
+    if (literal_valid(address->host)) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s is not an address", option, address->host);
+    return KD_EINVAL;
+}
+
+/* Whether a listener on `all` takes the connections to `host`, too. */
+static bool host_covers(const char *all, const char *host)
+{
+    if (strcmp(all, "*") == 0 || strcmp(all, "::") == 0) return true; /* both IPv6 and IPv4 */
+    return strcmp(all, "0.0.0.0") == 0 ? strchr(host, ':') == NULL : strcmp(all, host) == 0;
+}
+
+int kd_addresses_check(const char *option, const kd_address *address, const char *other_option, const kd_address *other,
+                       char *error)
+{
+    int err = kd_address_check(option, address, error);
+    if (err == KD_OK) err = kd_address_check(other_option, other, error);
+    bool same = address->host[0] != '\0' && other->host[0] != '\0' && address->port == other->port && address->port != 0 &&
+                (host_covers(address->host, other->host) || host_covers(other->host, address->host));
+    if (err != KD_OK || !same) return err;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s and %s: both are port %u of the same address", option, other_option, address->port);
+    return KD_EINVAL;
+}
+
+int kd_directory_check(const char *option, const char *path, char *error)
+{
+    struct stat info;
+    bool wrong = stat(path, &info) == 0 ? !S_ISDIR(info.st_mode) : errno == ENOTDIR || errno == ENAMETOOLONG;
+    if (!wrong) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %.400s is not a directory and cannot become one", option, path);
+    return KD_EINVAL;
+}

@@ -1,0 +1,111 @@
+/*
+ * http_client.h - an HTTP/2 client on one event loop: a few connections to one origin, many
+ * streams.
+ *
+ * Used by an edge that asks central, and by the load and replay drivers. Single-threaded: every call and
+ * every callback happens on the thread of the loop. Connections are opened when the first request needs one
+ * and reopened with jittered back-off for as long as requests wait. `http://` is HTTP/2 with prior knowledge,
+ * `https://` is TLS with ALPN `h2`.
+ */
+#ifndef KUDOS_COMMON_IO_HTTP_CLIENT_HTTP_CLIENT_H
+#define KUDOS_COMMON_IO_HTTP_CLIENT_HTTP_CLIENT_H
+
+#include <event2/event.h>
+
+#include "common/base/reason.h"
+#include "kudos/base.h"
+
+enum {
+    KD_HTTP_CLIENT_BODY_MAX = 4 * 1024 * 1024, /* the largest response body that may be configured */
+    KD_HTTP_CLIENT_FIELDS_MAX = 16,            /* request fields besides method, scheme, authority and path */
+};
+
+/* Zero means the default. Strings need to live only during create. */
+typedef struct {
+    uint32_t connections; /* at most so many at a time; default 1 */
+    uint32_t
+        max_streams;    /* requests in flight per connection; default 100, lowered to what the peer allows */
+    uint32_t queue_max; /* requests that wait for a stream; default 1024 */
+    uint32_t deadline_ms;      /* of a request that names none; default 5000 */
+    uint32_t connect_ms;       /* for TCP, TLS and the peer's SETTINGS together; default 3000 */
+    uint32_t backoff_min_ms;   /* before the first reconnect, doubling; default 50 */
+    uint32_t backoff_max_ms;   /* default 5000 */
+    uint32_t breaker_failures; /* so many failures in a row open the circuit breaker; default 0: no breaker */
+    uint32_t body_max;     /* bytes of a response body; default 256 KiB, at most KD_HTTP_CLIENT_BODY_MAX */
+    uint64_t seed;         /* of the jitter */
+    bool insecure;         /* https: do not verify the peer */
+    const char *ca_file;   /* https: PEM of the authorities to trust; NULL: the system's */
+    const char *cert_file; /* https: PEM certificate and key to present; NULL: none */
+    const char *key_file;
+} kd_http_client_options;
+
+typedef struct kd_http_client kd_http_client;
+
+/* A request field; names in lower case. */
+typedef struct {
+    kd_bytes name, value;
+    bool no_index; /* unique or secret: keep it out of the header compression tables */
+} kd_http_client_field;
+
+/* Lives during the callback. */
+typedef struct kd_http_response kd_http_response;
+kd_bytes kd_http_response_body(const kd_http_response *r);
+/* The first field of that (lower-case) name, or an empty view with data NULL. */
+kd_bytes kd_http_response_header(const kd_http_response *r, const char *name);
+
+/*
+ * Called exactly once for every request that was accepted, never from within kd_http_client_request.
+ * result: KD_OK            a whole answer: `status` and `r` are set
+ *         KD_ETIMEOUT      the deadline passed; whether the peer did the work is unknown
+ *         KD_EUNAVAILABLE  no connection, it was lost, or the peer refused the stream; unknown likewise
+ *         KD_EUNTRUSTED    https: the peer's certificate cannot be verified; nothing was sent
+ *         KD_ETOOBIG       the response was larger than body_max
+ * `status` is 0 and `r` NULL unless KD_OK. New requests may be made in the callback; destroying the client
+ * may not.
+ */
+typedef void (*kd_http_client_cb)(void *arg, int result, int status, const kd_http_response *r);
+
+/* Why kd_http_client_create would not take the URL, or with https the files of the options: the name of the member, and the
+ * reason; NULL when it would. Looks nothing up; static text, which does not repeat the URL. */
+const char *kd_http_client_fault(const char *url, const kd_http_client_options *options);
+/* KD_OK or KD_EINVAL: whether a URL is one that kd_http_client_create takes. Looks nothing up. */
+int kd_http_client_check_url(const char *url);
+
+/*
+ * `url` is http://host[:port] or https://host[:port], IPv6 in brackets, with at most a closing slash. Does
+ * not connect; a name is looked up when the first request needs it, and again when its addresses fail. KD_OK and *out;
+ * KD_EINVAL for a URL or option that cannot be; KD_EIO when a certificate file cannot be used.
+ */
+int kd_http_client_create(kd_http_client **out, struct event_base *base, const char *url,
+                          const kd_http_client_options *options);
+/* Calls the callbacks of all open requests with KD_EUNAVAILABLE. Takes NULL. */
+void kd_http_client_destroy(kd_http_client *c);
+
+/*
+ * Everything is copied. deadline_ms counts from now, waiting for a connection included; 0: the client's.
+ * KD_OK: accepted, the callback will come. Otherwise no callback comes: KD_EOVERLOADED (queue full),
+ * KD_EUNAVAILABLE (circuit breaker open), KD_EINVAL (too many fields or too large a head).
+ */
+int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
+                           const kd_http_client_field *fields, size_t field_count, kd_bytes body,
+                           kd_http_client_cb cb, void *arg, uint32_t deadline_ms);
+
+/* False from the moment the breaker opens until an answer comes through again. Before the first request:
+ * true. */
+bool kd_http_client_up(const kd_http_client *c);
+/* Why the last peer was KD_EUNTRUSTED, as OpenSSL says it; NULL: none was. */
+const char *kd_http_client_distrust(const kd_http_client *c);
+uint32_t kd_http_client_open(const kd_http_client *c); /* requests in flight or waiting */
+
+/* Since create. */
+typedef struct {
+    uint64_t requests, answers, timeouts, failures; /* requests = answers + timeouts + failures + open */
+    uint64_t connects, connects_failed, bytes_in, bytes_out;
+    uint64_t troubles[KD_REASONS]; /* look-ups and connections that failed, and answers that a connection owed, by reason */
+} kd_http_client_stats;
+kd_http_client_stats kd_http_client_get_stats(const kd_http_client *c);
+
+/* The last of these troubles since the last answer; false when there was none. `text` lives until the next one. */
+bool kd_http_client_trouble(const kd_http_client *c, kd_reason *reason, const char **text);
+
+#endif

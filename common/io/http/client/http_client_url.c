@@ -1,0 +1,68 @@
+/*
+ * http_client_url.c - the few URLs that name an origin: scheme, host, port.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/io/http/client/http_client_internal.h"
+
+static bool port_valid(const char *s, size_t len)
+{
+    if (len == 0 || len > 5 || strspn(s, "0123456789") < len) return false;
+    long port = strtol(s, NULL, 10);
+    return port >= 1 && port <= 65535;
+}
+
+/* Splits "host", "host:port", "[v6]" or "[v6]:port"; the end of *host is at *host_len, *port is NULL without
+ * one. */
+static bool split(const char *s, size_t len, const char **host, size_t *host_len, const char **port)
+{
+    const char *end = s + len;
+    const char *after;
+    if (len > 0 && s[0] == '[') {
+        const char *close = memchr(s, ']', len);
+        if (!close) return false;
+        *host = s + 1;
+        *host_len = (size_t)(close - s - 1);
+        after = close + 1;
+    } else {
+        const char *colon = memchr(s, ':', len);
+        *host = s;
+        *host_len = colon ? (size_t)(colon - s) : len;
+        after = s + *host_len;
+    }
+    *port = after < end ? after + 1 : NULL;
+    return *host_len > 0 && (after == end || *after == ':');
+}
+
+int kd_client_url_parse(kd_client_url *url, const char *text)
+{
+    memset(url, 0, sizeof *url);
+    url->tls = strncmp(text, "https://", 8) == 0;
+    if (!url->tls && strncmp(text, "http://", 7) != 0) return KD_EINVAL;
+    text += url->tls ? 8 : 7;
+    size_t len = strlen(text);
+    if (len > 0 && text[len - 1] == '/') len--;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] <= ' ' || text[i] == 0x7f || strchr("/?#@", text[i])) return KD_EINVAL;
+    }
+    const char *host, *port;
+    size_t host_len;
+    if (!split(text, len, &host, &host_len, &port) || host_len >= sizeof url->host) return KD_EINVAL;
+    if (port && !port_valid(port, (size_t)(text + len - port))) return KD_EINVAL;
+    memcpy(url->host, host, host_len);
+    if (port) {
+        memcpy(url->port, port, (size_t)(text + len - port));
+    } else {
+        snprintf(url->port, sizeof url->port, "%s", url->tls ? "443" : "80");
+    }
+    if (len >= sizeof url->authority) return KD_EINVAL;
+    memcpy(url->authority, text, len);
+    return KD_OK;
+}
+
+int kd_http_client_check_url(const char *url)
+{
+    kd_client_url parsed;
+    return kd_client_url_parse(&parsed, url);
+}

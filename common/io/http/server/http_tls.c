@@ -1,0 +1,284 @@
+/*
+ * http_tls.c - TLS contexts, and the engine between the socket's bytes and the protocol's.
+ *
+ * OpenSSL never sees the socket: its BIO reads from the bytes of the present read (conn->tls_in) and appends
+ * to the server's cipher buffer, so TLS costs no system call of its own and answers of one turn still leave
+ * in one write. When bytes wait in conn->out already, records go behind them: order on the wire is the order
+ * of encryption.
+ *
+ * A kd_http_tls is shared by threads. Its lock is taken once per connection and per reload.
+ */
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "common/io/http/server/http_internal.h"
+
+struct kd_http_tls {
+    pthread_mutex_t lock;
+    SSL_CTX *context;
+    BIO_METHOD *method;
+    char *cert_path;
+    char *key_path;
+    char *client_ca_path;
+};
+
+/* ---- the BIO ---- */
+
+static int bio_read(BIO *bio, char *out, int size)
+{
+    http_conn *conn = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (conn->tls_in.len == 0) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    size_t n = KD_MIN((size_t)size, conn->tls_in.len);
+    memcpy(out, conn->tls_in.data, n);
+    conn->tls_in = kd_bytes_of(conn->tls_in.data + n, conn->tls_in.len - n);
+    return (int)n;
+}
+
+static int bio_write(BIO *bio, const char *data, int len)
+{
+    http_conn *conn = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    bool waits = conn->out.len > conn->out_sent;
+    kd_buf_put(waits ? &conn->out : &conn->server->cipher, data, (size_t)len);
+    return len;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio, (void)number, (void)pointer;
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static BIO_METHOD *make_bio_method(void)
+{
+    BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "kudos connection");
+    KD_ASSERT(m != NULL);
+    BIO_meth_set_read(m, bio_read);
+    BIO_meth_set_write(m, bio_write);
+    BIO_meth_set_ctrl(m, bio_ctrl);
+    return m;
+}
+
+/* ---- contexts ---- */
+
+/* `option`: as both programs call it. `path`: NULL when there is no such file, for the secret itself may stand there. */
+static int fail(char *error, size_t size, const char *option, const char *path, const char *what)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+    snprintf(error, size, "%s: %s%s%s%s%s", option, path ? path : "", path ? ": " : "", what, reason != NULL ? ": " : "", reason != NULL ? reason : "");
+    ERR_clear_error();
+    return KD_EINVAL;
+}
+
+static int check_key_mode(const char *path, char *error, size_t size)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return fail(error, size, "http.tls_key", NULL, strerror(errno));
+    if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0) return KD_OK;
+    return fail(error, size, "http.tls_key", path, "the private key is open to group or others; chmod 600");
+}
+
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                           const unsigned char *in, unsigned in_len, void *arg)
+{
+    static const unsigned char ours[] = "\x02h2\x08http/1.1";
+    (void)ssl, (void)arg;
+    unsigned char *chosen;
+    int rv = SSL_select_next_proto(&chosen, out_len, ours, sizeof(ours) - 1, in, in_len);
+    if (rv != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void set_options(SSL_CTX *context)
+{
+    static const unsigned char id[] = "kudos";
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION |
+                                     SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_id_context(context, id, sizeof(id) - 1);
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+}
+
+static int load_files(SSL_CTX *context, const kd_http_tls *tls, char *error, size_t size)
+{
+    ERR_clear_error();
+    int err = check_key_mode(tls->key_path, error, size);
+    if (err != KD_OK) return err;
+    if (SSL_CTX_use_certificate_chain_file(context, tls->cert_path) != 1) {
+        return fail(error, size, "http.tls_certificate", tls->cert_path, "cannot use the certificate");
+    }
+    if (SSL_CTX_use_PrivateKey_file(context, tls->key_path, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(context) != 1) {
+        return fail(error, size, "http.tls_key", tls->key_path, "is not the private key of the certificate");
+    }
+    if (tls->client_ca_path == NULL) return KD_OK;
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(tls->client_ca_path);
+    if (names == NULL || SSL_CTX_load_verify_locations(context, tls->client_ca_path, NULL) != 1) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        return fail(error, size, "http.tls_client_ca", tls->client_ca_path, "cannot use the client CA");
+    }
+    SSL_CTX_set_client_CA_list(context, names);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    return KD_OK;
+}
+
+static int make_context(const kd_http_tls *tls, SSL_CTX **out, char *error, size_t size)
+{
+    *out = NULL;
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    KD_ASSERT(context != NULL);
+    set_options(context);
+    int err = load_files(context, tls, error, size);
+    if (err != KD_OK)
+        SSL_CTX_free(context);
+    else
+        *out = context;
+    return err;
+}
+
+static char *copy_path(const char *path)
+{
+    return path != NULL ? kd_dup(kd_bytes_of(path, strlen(path) + 1)) : NULL;
+}
+
+int kd_http_tls_create(kd_http_tls **out, const kd_http_tls_options *options, char *error, size_t error_size)
+{
+    kd_http_tls *tls = kd_alloc(sizeof(*tls));
+    pthread_mutex_init(&tls->lock, NULL);
+    tls->method = make_bio_method();
+    tls->cert_path = copy_path(options->cert_path);
+    tls->key_path = copy_path(options->key_path);
+    tls->client_ca_path = copy_path(options->client_ca_path);
+    int err = make_context(tls, &tls->context, error, error_size);
+    if (err != KD_OK)
+        kd_http_tls_destroy(tls);
+    else
+        *out = tls;
+    return err;
+}
+
+int kd_http_tls_check(const kd_http_tls_options *options, char *error, size_t error_size)
+{
+    const kd_http_tls paths = {.cert_path = (char *)options->cert_path,
+                               .key_path = (char *)options->key_path,
+                               .client_ca_path = (char *)options->client_ca_path};
+    SSL_CTX *context;
+    int err = make_context(&paths, &context, error, error_size);
+    SSL_CTX_free(context);
+    return err;
+}
+
+int kd_http_tls_reload(kd_http_tls *tls, char *error, size_t error_size)
+{
+    SSL_CTX *fresh;
+    int err = make_context(tls, &fresh, error, error_size);
+    if (err != KD_OK) return err;
+    pthread_mutex_lock(&tls->lock);
+    SSL_CTX *old = tls->context;
+    tls->context = fresh;
+    pthread_mutex_unlock(&tls->lock);
+    SSL_CTX_free(old); /* connections hold their own reference */
+    return KD_OK;
+}
+
+void kd_http_tls_destroy(kd_http_tls *tls)
+{
+    if (tls == NULL) return;
+    SSL_CTX_free(tls->context);
+    BIO_meth_free(tls->method);
+    pthread_mutex_destroy(&tls->lock);
+    free(tls->cert_path);
+    free(tls->key_path);
+    free(tls->client_ca_path);
+    free(tls);
+}
+
+/* ---- connections ---- */
+
+SSL *http_tls_accept(kd_http_tls *tls, http_conn *conn)
+{
+    pthread_mutex_lock(&tls->lock);
+    SSL *ssl = SSL_new(tls->context);
+    pthread_mutex_unlock(&tls->lock);
+    BIO *bio = BIO_new(tls->method);
+    KD_ASSERT(ssl != NULL && bio != NULL);
+    BIO_set_data(bio, conn);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_accept_state(ssl);
+    return ssl;
+}
+
+static void note_peer_name(http_conn *conn)
+{
+    X509 *cert = SSL_get0_peer_certificate(conn->ssl);
+    if (cert == NULL) return;
+    char name[256];
+    int len = X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof(name));
+    /* A name with a NUL inside is somebody's trick; such a peer has none. */
+    if (len > 0 && strlen(name) == (size_t)len) conn->peer_name = copy_path(name);
+}
+
+static int handshake(http_conn *conn)
+{
+    ERR_clear_error();
+    int rv = SSL_do_handshake(conn->ssl);
+    if (rv != 1) {
+        if (SSL_get_error(conn->ssl, rv) == SSL_ERROR_WANT_READ) return KD_EAGAIN;
+        conn->server->counters.tls_failures++;
+        return KD_EIO;
+    }
+    conn->server->counters.tls_handshakes++;
+    note_peer_name(conn);
+    const unsigned char *alpn;
+    unsigned len;
+    SSL_get0_alpn_selected(conn->ssl, &alpn, &len);
+    http_conn_start(conn, kd_bytes_eq(kd_bytes_of(alpn, len), kd_bytes_str("h2")) ? HTTP_H2 : HTTP_H1);
+    return KD_OK;
+}
+
+int http_tls_read(http_conn *conn)
+{
+    if (conn->protocol == HTTP_HANDSHAKE) {
+        int err = handshake(conn);
+        if (err != KD_OK) return err == KD_EAGAIN ? KD_OK : err;
+    }
+    kd_http_server *server = conn->server;
+    for (;;) {
+        ERR_clear_error();
+        int n = SSL_read(conn->ssl, server->clear, sizeof(server->clear));
+        if (n <= 0) return SSL_get_error(conn->ssl, n) == SSL_ERROR_WANT_READ ? KD_OK : KD_EIO;
+        http_conn_feed(conn, kd_bytes_of(server->clear, (size_t)n));
+    }
+}
+
+int http_tls_write(http_conn *conn, kd_bytes plain)
+{
+    ERR_clear_error();
+    size_t written;
+    if (SSL_write_ex(conn->ssl, plain.data, plain.len, &written) != 1) return KD_EIO;
+    KD_ASSERT(written == plain.len);
+    return KD_OK;
+}
+
+void http_tls_goodbye(http_conn *conn)
+{
+    if (conn->ssl == NULL || !SSL_is_init_finished(conn->ssl)) return;
+    ERR_clear_error();
+    SSL_shutdown(conn->ssl);
+}

@@ -1,0 +1,159 @@
+/* session.c - the causality token. */
+#include "common/io/http/session.h"
+
+#include "common/io/daemon/options_file.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+enum {
+    VERSION = 2,
+    VERSION_OF_ONE_TIME = 1,
+    MAC = crypto_shorthash_siphashx24_BYTES,
+    HEAD = 1 + KD_SEEN_EDGES * 16 + 8,
+    HEAD_OF_ONE_TIME = 1 + 8,
+    TOKEN = HEAD + MAC,
+    SECRET_MAX = 4096
+};
+
+_Static_assert(KD_SESSION_KEY_BYTES == crypto_shorthash_siphashx24_KEYBYTES, "the key is a SipHash key");
+_Static_assert(KD_SESSION_TEXT == (TOKEN * 8 + 5) / 6, "57 bytes, 76 characters");
+_Static_assert((int)KD_SESSION_TEXT <= (int)KD_SESSION_TOKEN_MAX,
+               "a token is within the limit of its header");
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The bytes that hexadecimal text stands for; 0 when it is not that. `out` has room for half of it. */
+static size_t from_hex(kd_bytes text, uint8_t *out)
+{
+    size_t len = 0;
+    while (text.len > 0 && is_blank(text.data[text.len - 1])) text.len--;
+    int err = sodium_hex2bin(out, text.len / 2, (const char *)text.data, text.len, NULL, &len, NULL);
+    return err == 0 && len * 2 == text.len ? len : 0;
+}
+
+int kd_session_key_derive(kd_session_key *key, kd_bytes secret)
+{
+    uint8_t raw[SECRET_MAX / 2];
+    KD_ASSERT(sodium_init() >= 0);
+    if (secret.len < KD_SESSION_KEY_BYTES || secret.len > SECRET_MAX) return KD_EINVAL;
+    size_t len = from_hex(secret, raw);
+    kd_bytes material = len > 0 ? kd_bytes_of(raw, len) : secret;
+    if (material.len < KD_SESSION_KEY_BYTES) return KD_EINVAL;
+    static const uint8_t purpose[] = "kudos session token v1";
+    int err = crypto_generichash(key->bytes, sizeof key->bytes, material.data, material.len, purpose,
+                                 sizeof purpose - 1);
+    KD_ASSERT(err == 0);
+    sodium_memzero(raw, sizeof raw);
+    return KD_OK;
+}
+
+int kd_session_key_read(kd_session_key *key, const char *path)
+{
+    kd_buf secret = {0};
+    int err = kd_file_read(path, SECRET_MAX, &secret);
+    if (err == KD_OK) err = kd_session_key_derive(key, kd_buf_view(&secret));
+    if (secret.cap > 0) sodium_memzero(secret.data, secret.cap);
+    kd_buf_finish(&secret);
+    return err;
+}
+
+const char *kd_session_key_fault(int err)
+{
+    switch (err) {
+    case KD_EINVAL:
+        return "the file does not hold a secret of at least 16 bytes";
+    case KD_ETOOBIG:
+        return "the file holds more than 4096 bytes";
+    case KD_ENOTFOUND:
+        return "there is no such file";
+    default:
+        return "the file cannot be read";
+    }
+}
+
+void kd_session_key_random(kd_session_key *key)
+{
+    KD_ASSERT(sodium_init() >= 0);
+    randombytes_buf(key->bytes, sizeof key->bytes);
+}
+
+static void put_head(kd_buf *b, const kd_seen *seen)
+{
+    kd_buf_put_u8(b, VERSION);
+    for (uint32_t i = 0; i < KD_SEEN_EDGES; i++) {
+        kd_buf_put_be64(b, seen->at[i].time_us);
+        kd_buf_put_be32(b, seen->at[i].edge);
+        kd_buf_put_be32(b, seen->at[i].life);
+    }
+    kd_buf_put_be64(b, seen->rest_us);
+}
+
+/* Over the head, of either version, and the user. */
+static void authenticate(const kd_session_key *key, kd_bytes head, kd_bytes user, uint8_t mac[MAC])
+{
+    uint8_t message[HEAD + KD_ID_MAX];
+    KD_ASSERT(head.len <= HEAD && user.len <= KD_ID_MAX);
+    memcpy(message, head.data, head.len);
+    if (user.len > 0) memcpy(message + head.len, user.data, user.len);
+    crypto_shorthash_siphashx24(mac, message, head.len + user.len, key->bytes);
+}
+
+/* base64url without padding (RFC 4648, 5). The library's own takes constant time, for secrets: a token is none to
+ * whom it is sent. */
+static void to_text(const uint8_t token[TOKEN], char *out)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    uint32_t bits = 0, have = 0;
+    for (size_t i = 0; i < TOKEN; i++) {
+        bits = bits << 8 | token[i];
+        for (have += 8; have >= 6; have -= 6) *out++ = letters[bits >> (have - 6) & 63];
+    }
+    if (have > 0) *out++ = letters[bits << (6 - have) & 63];
+    *out = 0;
+}
+
+void kd_session_encode(const kd_session_key *key, const kd_seen *seen, kd_bytes user, char *out)
+{
+    uint8_t token[TOKEN];
+    kd_buf head = {.data = token, .cap = TOKEN};
+    put_head(&head, seen);
+    KD_ASSERT(head.len == HEAD);
+    authenticate(key, kd_buf_view(&head), user, token + HEAD);
+    to_text(token, out);
+}
+
+/* The head of a token in `token`, whichever version it has; empty when it is none of this key and user. */
+static kd_bytes open_token(const kd_session_key *key, kd_bytes text, kd_bytes user, uint8_t token[TOKEN])
+{
+    uint8_t mac[MAC];
+    size_t len = 0;
+    if (user.len > KD_ID_MAX || sodium_base642bin(token, TOKEN, (const char *)text.data, text.len, NULL, &len, NULL,
+                                                  sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+        return (kd_bytes){0};
+    bool whole = (len == TOKEN && token[0] == VERSION) ||
+                 (len == HEAD_OF_ONE_TIME + MAC && token[0] == VERSION_OF_ONE_TIME);
+    if (!whole) return (kd_bytes){0};
+    authenticate(key, kd_bytes_of(token, len - MAC), user, mac);
+    return kd_bytes_of(token, sodium_memcmp(mac, token + len - MAC, MAC) == 0 ? len - MAC : 0);
+}
+
+int kd_session_decode(const kd_session_key *key, kd_bytes text, kd_bytes user, kd_seen *seen)
+{
+    uint8_t token[TOKEN];
+    kd_bytes head = open_token(key, text, user, token);
+    if (head.len == 0) return KD_EMALFORMED;
+    kd_reader r = kd_reader_of(head);
+    *seen = (kd_seen){.rest_us = 0};
+    bool one_time = kd_read_u8(&r) == VERSION_OF_ONE_TIME;
+    for (uint32_t i = 0; i < KD_SEEN_EDGES && !one_time; i++) {
+        seen->at[i].time_us = kd_read_be64(&r);
+        seen->at[i].edge = kd_read_be32(&r);
+        seen->at[i].life = kd_read_be32(&r);
+    }
+    seen->rest_us = kd_read_be64(&r);
+    return KD_OK;
+}

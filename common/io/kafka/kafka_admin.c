@@ -1,0 +1,214 @@
+/*
+ * kafka_admin.c - topics: created when missing, checked when there.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/io/kafka/kafka_private.h"
+
+enum {
+    ATTEMPT_MS = 5000,
+    PAUSE_MS = 50,
+};
+
+typedef struct {
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;
+    kd_kafka_topic *topics;
+    size_t n;
+    uint64_t deadline_ms;
+    bool made; /* one of them: its leaders are waited for. Those of one that was there may be away for long, and only its records wait */
+    char *err;
+    size_t size;
+} admin;
+
+static void pause_briefly(const admin *a)
+{
+    const struct timespec ts = {.tv_nsec = kd_kafka_left_ms(a->deadline_ms, PAUSE_MS) * 1000000L};
+    nanosleep(&ts, NULL);
+}
+
+static const rd_kafka_metadata_topic_t *find(const rd_kafka_metadata_t *m, const char *name)
+{
+    for (int i = 0; i < m->topic_cnt; i++)
+        if (strcmp(m->topics[i].topic, name) == 0) return &m->topics[i];
+    return NULL;
+}
+
+static bool has_leaders(const rd_kafka_metadata_topic_t *t)
+{
+    for (int i = 0; i < t->partition_cnt; i++)
+        if (t->partitions[i].leader < 0) return false;
+    return true;
+}
+
+/* KD_ENOTFOUND: missing; KD_EAGAIN: not quite there yet. */
+static int check_topic(const admin *a, kd_kafka_topic *t, const rd_kafka_metadata_topic_t *found)
+{
+    t->partitions_found = 0;
+    if (!found || found->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+        snprintf(a->err, a->size, "Kafka topic %s is missing", t->name);
+        return KD_ENOTFOUND;
+    }
+    if (found->err || found->partition_cnt == 0 || (a->made && !has_leaders(found))) {
+        snprintf(a->err, a->size, "Kafka topic %s has no leader: %s", t->name, rd_kafka_err2str(found->err));
+        return KD_EAGAIN;
+    }
+    t->partitions_found = (uint32_t)found->partition_cnt;
+    if (t->partitions == 0 || t->partitions == t->partitions_found) return KD_OK;
+    snprintf(a->err, a->size, "Kafka topic %s has %u partitions, not %u", t->name, t->partitions_found,
+             t->partitions);
+    return KD_EMISMATCH;
+}
+
+/* The worst of all topics: a mismatch, else a missing one, else one that is not ready. */
+static int check_topics(const admin *a)
+{
+    const rd_kafka_metadata_t *m;
+    /* All topics: to ask for one by name makes some brokers create it, with a number of partitions of their
+     * own. */
+    rd_kafka_resp_err_t e =
+        rd_kafka_metadata(a->rk, 1, NULL, &m, kd_kafka_left_ms(a->deadline_ms, ATTEMPT_MS));
+    if (e) {
+        snprintf(a->err, a->size, "no Kafka broker answers: %s", rd_kafka_err2str(e));
+        return KD_EUNAVAILABLE;
+    }
+    int worst = KD_OK;
+    for (size_t i = 0; i < a->n && worst != KD_EMISMATCH; i++) {
+        int rc = check_topic(a, &a->topics[i], find(m, a->topics[i].name));
+        if (rc == KD_EMISMATCH || worst == KD_OK || (worst == KD_EAGAIN && rc != KD_OK)) worst = rc;
+    }
+    rd_kafka_metadata_destroy(m);
+    return worst;
+}
+
+/* NULL with a->err when librdkafka refuses a value. */
+static rd_kafka_NewTopic_t *new_topic(const admin *a, const kd_kafka_topic *t)
+{
+    char text[24];
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(t->name, (int)t->partitions,
+                                                       t->replication ? t->replication : 1, a->err, a->size);
+    if (!topic) return NULL;
+    if (t->retention_ms != 0) {
+        snprintf(text, sizeof(text), "%lld", (long long)t->retention_ms);
+        rd_kafka_NewTopic_set_config(topic, "retention.ms", text);
+    }
+    snprintf(text, sizeof(text), "%d", (int)KD_KAFKA_RECORD_MAX + (int)KD_KAFKA_FRAMING);
+    rd_kafka_NewTopic_set_config(topic, "max.message.bytes", text);
+    return topic;
+}
+
+/* Is it worth another attempt? The controller may be moving, or brokers be starting still. */
+static bool passing(rd_kafka_resp_err_t e)
+{
+    switch (e) {
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int create_failed(const admin *a, const char *name, rd_kafka_resp_err_t e, const char *text)
+{
+    snprintf(a->err, a->size, "Kafka topic %s cannot be created: %s", name,
+             text ? text : rd_kafka_err2str(e));
+    return passing(e) ? KD_EAGAIN : KD_EUNAVAILABLE;
+}
+
+static int create_result(const admin *a, const char *name, rd_kafka_event_t *event)
+{
+    if (!event) return create_failed(a, name, RD_KAFKA_RESP_ERR__TIMED_OUT, NULL);
+    if (rd_kafka_event_error(event))
+        return create_failed(a, name, rd_kafka_event_error(event), rd_kafka_event_error_string(event));
+    size_t n;
+    const rd_kafka_topic_result_t **list =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n);
+    for (size_t i = 0; i < n; i++) {
+        rd_kafka_resp_err_t e = rd_kafka_topic_result_error(list[i]);
+        /* Another program of ours may have been faster; the check that follows says whether it fits. */
+        if (e && e != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+            return create_failed(a, name, e, rd_kafka_topic_result_error_string(list[i]));
+    }
+    return KD_OK;
+}
+
+static int create_topic(const admin *a, const kd_kafka_topic *t)
+{
+    int timeout = kd_kafka_left_ms(a->deadline_ms, ATTEMPT_MS);
+    if (timeout == 0) return KD_EAGAIN;
+    rd_kafka_NewTopic_t *topic = new_topic(a, t);
+    if (!topic) return KD_EINVAL;
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(a->rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_set_request_timeout(options, timeout, NULL, 0);
+    rd_kafka_CreateTopics(a->rk, &topic, 1, options, a->queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(a->queue, timeout + PAUSE_MS);
+    int rc = create_result(a, t->name, event);
+    if (event) rd_kafka_event_destroy(event);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_NewTopic_destroy(topic);
+    return rc;
+}
+
+static int create_missing(admin *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        const kd_kafka_topic *t = &a->topics[i];
+        if (t->partitions_found != 0) continue;
+        if (t->partitions == 0) {
+            snprintf(a->err, a->size, "Kafka topic %s is missing", t->name);
+            return KD_ENOTFOUND;
+        }
+        int rc = create_topic(a, t);
+        if (rc != KD_OK) return rc;
+        a->made = true;
+    }
+    return KD_EAGAIN; /* until metadata shows them */
+}
+
+static int ensure(admin *a)
+{
+    int rc;
+    for (;;) {
+        rc = check_topics(a);
+        if (rc == KD_ENOTFOUND) {
+            rc = create_missing(a);
+            if (rc != KD_EAGAIN) return rc;
+        }
+        if (rc != KD_EAGAIN && rc != KD_EUNAVAILABLE) return rc;
+        /* What is left after the pause must do for another answer, or the cause would be that there was none. */
+        if (kd_kafka_left_ms(a->deadline_ms, 2 * PAUSE_MS) < 2 * PAUSE_MS) return rc == KD_EAGAIN ? KD_ETIMEOUT : rc;
+        pause_briefly(a);
+    }
+}
+
+int kd_kafka_ensure_topics(const kd_kafka_config *config, kd_kafka_topic *topics, size_t n,
+                           uint32_t timeout_ms, char *err, size_t size)
+{
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk;
+    int rc = kd_kafka_conf_make(&conf, config, KD_KAFKA_BLOCKING, err, size);
+    if (rc != KD_OK) return rc;
+    rc = kd_kafka_client_make(&rk, RD_KAFKA_CONSUMER, conf, err, size);
+    rd_kafka_conf_destroy(conf);
+    if (rc != KD_OK) return rc;
+    admin a = {.rk = rk, .queue = rd_kafka_queue_new(rk), .topics = topics, .n = n, .err = err, .size = size};
+    a.deadline_ms = kd_kafka_now_ms() + timeout_ms;
+    rc = ensure(&a);
+    rd_kafka_queue_destroy(a.queue);
+    kd_kafka_client_end(rk);
+    return rc;
+}
+
+uint64_t kd_kafka_again_ms(uint64_t *delay_ms, uint64_t *random)
+{
+    uint64_t most = *delay_ms > 0 ? *delay_ms : KD_KAFKA_AGAIN_MIN_MS;
+    *delay_ms = KD_MIN(2 * most, (uint64_t)KD_KAFKA_AGAIN_MAX_MS);
+    return most / 2 + kd_random_next(random) % (most / 2 + 1);
+}

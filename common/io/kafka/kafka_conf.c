@@ -1,0 +1,320 @@
+/*
+ * kafka_conf.c - our configuration in librdkafka's terms.
+ *
+ * Exactness rests on some of librdkafka's properties. An operator may pass any other one; these are refused
+ * by name unless they say what we set anyway.
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include "common/io/kafka/kafka_private.h"
+
+enum {
+    LINGER_MS = 5,
+    FETCH_WAIT_MS = 10,
+    CONSUMER_QUEUE_KIB = 8 * 1024,
+    PRODUCER_QUEUE_KIB = 64 * 1024,
+    FETCH_BYTES_MIN = 4 * 1024 * 1024,
+};
+_Static_assert((int)FETCH_BYTES_MIN > (int)KD_KAFKA_RECORD_MAX + (int)KD_KAFKA_FRAMING,
+               "a fetch holds a record");
+
+const char *const kd_kafka_compressions[] = {"none", "gzip", "snappy", "lz4", "zstd", NULL};
+
+/* `value` NULL: it has an option of its own. */
+static const struct {
+    const char *name;
+    const char *value;
+    const char *why;
+} fixed[] = {
+    {"bootstrap.servers", NULL, "the brokers are an option of their own"},
+    {"metadata.broker.list", NULL, "the brokers are an option of their own"},
+    {"client.id", NULL, "the client id is an option of its own"},
+    {"group.id", NULL, "the group is an option of its own"},
+    {"linger.ms", NULL, "it is an option of its own"},
+    {"queue.buffering.max.ms", NULL, "it is an option of its own"},
+    {"queue.buffering.max.kbytes", NULL, "it is an option of its own"},
+    {"queued.max.messages.kbytes", NULL, "it is an option of its own"},
+    {"fetch.wait.max.ms", NULL, "it is an option of its own"},
+    {"compression.codec", NULL, "it is an option of its own"},
+    {"compression.type", NULL, "it is an option of its own"},
+    {"message.max.bytes", NULL, "the size of a record is part of the format"},
+    {"transactional.id", NULL, "transactions are not used"},
+    {"group.instance.id", NULL, "group membership is not used"},
+    {"plugin.library.paths", NULL, "plugins may change any message"},
+    {"log.queue", "true", "logs go through the loop"},
+    {"acks", "all", "fewer would lose records that a broker acknowledged"},
+    {"request.required.acks", "-1", "fewer would lose records that a broker acknowledged"},
+    {"enable.idempotence", "true", "retries would double and reorder records"},
+    {"message.timeout.ms", "0", "a long partition would drop records"},
+    {"delivery.timeout.ms", "0", "a long partition would drop records"},
+    {"retries", "2147483647", "a long partition would drop records"},
+    {"message.send.max.retries", "2147483647", "a long partition would drop records"},
+    {"queuing.strategy", "fifo", "records of a partition keep their order"},
+    {"auto.offset.reset", "error", "a lost log position must be noticed"},
+    {"enable.auto.commit", "false", "the position is stored beside the state"},
+    {"enable.auto.offset.store", "false", "the position is stored beside the state"},
+    {"check.crcs", "true", "a damaged record must be noticed"},
+    {"enable.partition.eof", "true", "the end of the log is waited for"},
+    {"allow.auto.create.topics", "false", "the number of partitions is chosen once"},
+};
+
+static int check_property(const kd_pair *p, char *err, size_t size)
+{
+    for (size_t i = 0; i < KD_COUNT(fixed); i++) {
+        if (strcmp(fixed[i].name, p->key) != 0) continue;
+        if (fixed[i].value && strcmp(fixed[i].value, p->value) == 0) return KD_OK;
+        bool one = fixed[i].value != NULL;
+        snprintf(err, size, "kafka-properties.%s: must %s%s: %s", p->key, one ? "be " : "not be set here",
+                 one ? fixed[i].value : "", fixed[i].why);
+        return KD_EINVAL;
+    }
+    return KD_OK;
+}
+
+/* What librdkafka says about a value mostly repeats it, and it may be a secret. A number is none. */
+static const char *cause_shown(rd_kafka_conf_res_t result, const char *value, const char *cause)
+{
+    bool number = value[strspn(value, "-0123456789")] == '\0';
+    if (result == RD_KAFKA_CONF_UNKNOWN) return "librdkafka has no such property";
+    return number ? cause : "librdkafka does not take this value";
+}
+
+static int set_as(rd_kafka_conf_t *conf, const char *section, const char *name, const char *value, char *err,
+                  size_t size)
+{
+    char cause[200];
+    rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, cause, sizeof(cause));
+    if (result == RD_KAFKA_CONF_OK) return KD_OK;
+    snprintf(err, size, "%s%s: %s", section, name, cause_shown(result, value, cause));
+    return KD_EINVAL;
+}
+
+static int set(rd_kafka_conf_t *conf, const char *name, const char *value, char *err, size_t size)
+{
+    return set_as(conf, "Kafka property ", name, value, err, size);
+}
+
+static int set_properties(rd_kafka_conf_t *conf, const kd_pairs *p, char *err, size_t size)
+{
+    int rc = KD_OK;
+    for (uint32_t i = 0; i < p->count && rc == KD_OK; i++) rc = check_property(&p->at[i], err, size);
+    for (uint32_t i = 0; i < p->count && rc == KD_OK; i++)
+        rc = set_as(conf, "kafka-properties.", p->at[i].key, p->at[i].value, err, size);
+    return rc;
+}
+
+static int set_number(rd_kafka_conf_t *conf, const char *name, uint64_t value, char *err, size_t size)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    return set(conf, name, text, err, size);
+}
+
+static int set_all(rd_kafka_conf_t *conf, const kd_pair *list, size_t n, char *err, size_t size)
+{
+    int rc = KD_OK;
+    for (size_t i = 0; i < n && rc == KD_OK; i++) rc = set(conf, list[i].key, list[i].value, err, size);
+    return rc;
+}
+
+static uint32_t either(uint32_t value, uint32_t otherwise)
+{
+    return value ? value : otherwise;
+}
+
+static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err, size_t size)
+{
+    /* The defaults of a minute and more would hide a black hole for as long; ten seconds suffices between
+     * continents. */
+    static const kd_pair list[] = {
+        {"socket.nagle.disable", "true"},     {"socket.keepalive.enable", "true"},
+        {"socket.timeout.ms", "10000"},       {"reconnect.backoff.ms", "100"},
+        {"reconnect.backoff.max.ms", "2000"}, {"log.connection.close", "false"},
+    };
+    if (!c->brokers || !c->brokers[0]) {
+        snprintf(err, size, "Kafka brokers are missing");
+        return KD_EINVAL;
+    }
+    int rc = set(conf, "bootstrap.servers", c->brokers, err, size);
+    if (rc == KD_OK) rc = set(conf, "client.id", c->client_id ? c->client_id : "kudos", err, size);
+    if (rc == KD_OK)
+        rc = set_number(conf, "message.max.bytes", KD_KAFKA_RECORD_MAX + KD_KAFKA_FRAMING, err, size);
+    return rc == KD_OK ? set_all(conf, list, KD_COUNT(list), err, size) : rc;
+}
+
+static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err, size_t size)
+{
+    static const kd_pair list[] = {
+        {"enable.idempotence", "true"},  {"acks", "all"},       {"message.timeout.ms", "0"},
+        {"request.timeout.ms", "10000"}, {"log.queue", "true"},
+    };
+    int rc = set_all(conf, list, KD_COUNT(list), err, size);
+    if (rc == KD_OK) rc = set(conf, "compression.codec", c->compression ? c->compression : "zstd", err, size);
+    if (rc == KD_OK) rc = set_number(conf, "linger.ms", either(c->linger_ms, LINGER_MS), err, size);
+    if (rc == KD_OK)
+        rc = set_number(conf, "queue.buffering.max.kbytes", either(c->producer_queue_kib, PRODUCER_QUEUE_KIB),
+                        err, size);
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+    return rc;
+}
+
+static int set_consumer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err, size_t size)
+{
+    static const kd_pair list[] = {
+        {"enable.auto.commit", "false"},      {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"},       {"check.crcs", "true"},
+        {"enable.partition.eof", "true"},     {"allow.auto.create.topics", "false"},
+        {"fetch.error.backoff.ms", "100"},    {"fetch.message.max.bytes", "1048576"},
+        {"max.poll.interval.ms", "86400000"},
+    };
+    uint32_t queue = either(c->consumer_queue_kib, CONSUMER_QUEUE_KIB);
+    const char *group = c->group ? c->group : c->client_id ? c->client_id : "kudos";
+    int rc = set_all(conf, list, KD_COUNT(list), err, size);
+    if (rc == KD_OK) rc = set(conf, "group.id", group, err, size);
+    if (rc == KD_OK)
+        rc = set_number(conf, "fetch.wait.max.ms", either(c->fetch_wait_ms, FETCH_WAIT_MS), err, size);
+    if (rc == KD_OK) rc = set_number(conf, "queued.max.messages.kbytes", queue, err, size);
+    /* One answer may overshoot the queue's bound by its own size, 50 MiB by default. */
+    if (rc == KD_OK)
+        rc = set_number(conf, "fetch.max.bytes", KD_MAX((uint64_t)queue * 1024, (uint64_t)FETCH_BYTES_MIN),
+                        err, size);
+    return rc;
+}
+
+static int set_role(rd_kafka_conf_t *conf, const kd_kafka_config *c, kd_kafka_role role, char *err,
+                    size_t size)
+{
+    if (role == KD_KAFKA_PRODUCER) return set_producer(conf, c, err, size);
+    if (role == KD_KAFKA_CONSUMER) {
+        rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG |
+                                           RD_KAFKA_EVENT_OFFSET_COMMIT);
+        int rc = set(conf, "log.queue", "true", err, size);
+        return rc == KD_OK ? set_consumer(conf, c, err, size) : rc;
+    }
+    /* What fails there is told as an error; the library would write to standard error. */
+    rd_kafka_conf_set_log_cb(conf, NULL);
+    return set_consumer(conf, c, err, size);
+}
+
+int kd_kafka_conf_make(rd_kafka_conf_t **out, const kd_kafka_config *c, kd_kafka_role role, char *err,
+                       size_t size)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    int rc = set_common(conf, c, err, size);
+    if (rc == KD_OK) rc = set_role(conf, c, role, err, size);
+    if (rc == KD_OK) rc = set_properties(conf, &c->properties, err, size);
+    if (rc != KD_OK) {
+        rd_kafka_conf_destroy(conf);
+        conf = NULL;
+    }
+    *out = conf;
+    return rc;
+}
+
+int kd_kafka_config_check(const kd_kafka_config *config, char *err, size_t size)
+{
+    int rc = KD_OK;
+    for (kd_kafka_role role = KD_KAFKA_PRODUCER; role <= KD_KAFKA_BLOCKING && rc == KD_OK; role++) {
+        rd_kafka_conf_t *conf;
+        rc = kd_kafka_conf_make(&conf, config, role, err, size);
+        if (conf) rd_kafka_conf_destroy(conf);
+    }
+    return rc;
+}
+
+static bool name_secret(const char *name)
+{
+    static const char *const words[] = {"password", "secret", "key", "pem", "token", "jaas", "oauthbearer"};
+    for (size_t i = 0; i < KD_COUNT(words); i++)
+        if (strstr(name, words[i]) != NULL) return true;
+    return false;
+}
+
+/* librdkafka's reason why there is no client, unless a secret stands in it. */
+static const char *reason_shown(const kd_pairs *properties, const char *cause)
+{
+    for (uint32_t i = 0; i < properties->count; i++) {
+        const kd_pair *p = &properties->at[i];
+        if (p->value[0] != '\0' && name_secret(p->key) && strstr(cause, p->value) != NULL)
+            return "librdkafka cannot use them, for a reason that holds a secret";
+    }
+    return cause;
+}
+
+static int client_try(const kd_kafka_config *config, kd_kafka_role role, char *err, size_t size)
+{
+    char cause[256] = "";
+    rd_kafka_conf_t *conf;
+    int rc = kd_kafka_conf_make(&conf, config, role, err, size);
+    if (rc != KD_OK) return rc;
+    rd_kafka_conf_set(conf, "bootstrap.servers", NULL, NULL, 0); /* its default, none */
+    rd_kafka_t *rk =
+        rd_kafka_new(role == KD_KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, cause, sizeof(cause));
+    if (rk != NULL) {
+        kd_kafka_client_end(rk);
+        return KD_OK;
+    }
+    rd_kafka_conf_destroy(conf);
+    snprintf(err, size, "[kafka-properties]: %s", reason_shown(&config->properties, cause));
+    return KD_EINVAL;
+}
+
+int kd_kafka_client_check(const kd_kafka_config *config, char *err, size_t size)
+{
+    int rc = client_try(config, KD_KAFKA_PRODUCER, err, size);
+    return rc == KD_OK ? client_try(config, KD_KAFKA_CONSUMER, err, size) : rc;
+}
+
+int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_conf_t *conf, char *err,
+                         size_t size)
+{
+    char cause[256];
+    rd_kafka_conf_t *copy = rd_kafka_conf_dup(conf); /* the client owns it when it is made */
+    *rk = rd_kafka_new(type, copy, cause, sizeof(cause));
+    if (*rk) return KD_OK;
+    rd_kafka_conf_destroy(copy);
+    snprintf(err, size, "Kafka client: %s", cause);
+    return rd_kafka_last_error() == RD_KAFKA_RESP_ERR__INVALID_ARG ? KD_EINVAL : KD_EIO;
+}
+
+kd_reason kd_kafka_reason(rd_kafka_resp_err_t e, const char *text)
+{
+    switch (e) {
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+        return KD_REASON_DNS;
+    case RD_KAFKA_RESP_ERR__SSL:
+        return KD_REASON_TLS;
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+        return KD_REASON_TIMEOUT;
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+        return KD_REASON_AUTH;
+    case RD_KAFKA_RESP_ERR__TRANSPORT: /* librdkafka has one code for all that a socket may say */
+        if (strstr(text, "refused")) return KD_REASON_REFUSED;
+        return strstr(text, "timed out") || strstr(text, "timeout") ? KD_REASON_TIMEOUT : KD_REASON_DISCONNECTED;
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        return KD_REASON_DISCONNECTED;
+    default:
+        return KD_REASON_OTHER;
+    }
+}
+
+uint64_t kd_kafka_now_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u;
+}
+
+int kd_kafka_left_ms(uint64_t deadline_ms, int most)
+{
+    uint64_t now = kd_kafka_now_ms();
+    if (now >= deadline_ms) return 0;
+    return (int)KD_MIN(deadline_ms - now, (uint64_t)most);
+}

@@ -1,0 +1,344 @@
+/*
+ * kafka_producer.c - produces from a loop, and survives its client.
+ *
+ * Owns one librdkafka client at a time. librdkafka's idempotent producer may end in a fatal error (in 2.0.2
+ * also after a mere disconnect); then everything outstanding is reported as not delivered, the client is
+ * ended on a thread of its own, since that may take as long as a name lookup, and after a back-off another
+ * one is made.
+ *
+ * Invariants: `outstanding` lists every message that was accepted and has had no fate, oldest first; rk is
+ * NULL exactly between two clients; at most one ended client is being reaped.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/io/kafka/kafka_private.h"
+
+enum { BACKOFF_MIN_MS = 200, BACKOFF_MAX_MS = 10000 };
+
+typedef struct message message;
+struct message {
+    message *prev;
+    message *next;
+    void *opaque;
+};
+
+struct kd_kafka_producer {
+    rd_kafka_conf_t *conf;
+    rd_kafka_t *rk;
+    rd_kafka_topic_t **handles; /* of rk, by index */
+    char **topics;
+    size_t topic_count;
+    kd_kafka_pump pump;
+    struct event *restart;
+    kd_kafka_producer_events on;
+    kd_kafka_log log;
+    void *log_arg;
+    message outstanding; /* ring with this as its anchor */
+    kd_kafka_producer_stats stats;
+    bool starved;     /* KD_EAGAIN was answered, `ready` is owed */
+    bool fatal;       /* seen in this round */
+    uint64_t room_at; /* owed as soon as no more than so many are outstanding */
+    uint32_t backoff_ms;
+    uint64_t random;
+    pthread_t reaper;
+    bool reaping;
+};
+
+/* --- messages without a fate --- */
+
+static message *remember(kd_kafka_producer *p, void *opaque)
+{
+    message *m = kd_alloc(sizeof(*m));
+    *m = (message){.prev = p->outstanding.prev, .next = &p->outstanding, .opaque = opaque};
+    m->prev->next = m;
+    p->outstanding.prev = m;
+    p->stats.outstanding++;
+    return m;
+}
+
+static void *forget(kd_kafka_producer *p, message *m)
+{
+    void *opaque = m->opaque;
+    m->prev->next = m->next;
+    m->next->prev = m->prev;
+    p->stats.outstanding--;
+    free(m);
+    return opaque;
+}
+
+static void tell_fate(kd_kafka_producer *p, message *m, bool ok)
+{
+    void *opaque = forget(p, m);
+    if (ok)
+        p->stats.delivered++;
+    else
+        p->stats.failed++;
+    p->on.delivered(p->on.arg, opaque, ok);
+}
+
+/* --- one client --- */
+
+static int client_start(kd_kafka_producer *p, char *err, size_t size)
+{
+    int rc = kd_kafka_client_make(&p->rk, RD_KAFKA_PRODUCER, p->conf, err, size);
+    if (rc != KD_OK) return rc;
+    for (size_t i = 0; i < p->topic_count; i++) p->handles[i] = rd_kafka_topic_new(p->rk, p->topics[i], NULL);
+    kd_kafka_pump_attach(&p->pump, p->rk, rd_kafka_queue_get_main(p->rk));
+    return KD_OK;
+}
+
+static rd_kafka_t *client_detach(kd_kafka_producer *p)
+{
+    rd_kafka_t *rk = p->rk;
+    kd_kafka_pump_detach(&p->pump);
+    for (size_t i = 0; i < p->topic_count; i++) rd_kafka_topic_destroy(p->handles[i]);
+    p->rk = NULL;
+    return rk;
+}
+
+static void *reap(void *rk)
+{
+    kd_kafka_client_end(rk);
+    return NULL;
+}
+
+static void reaper_join(kd_kafka_producer *p)
+{
+    if (p->reaping) pthread_join(p->reaper, NULL);
+    p->reaping = false;
+}
+
+static void reaper_start(kd_kafka_producer *p, rd_kafka_t *rk)
+{
+    reaper_join(p); /* the back-off has left it time enough, as a rule */
+    if (pthread_create(&p->reaper, NULL, reap, rk) == 0)
+        p->reaping = true;
+    else
+        reap(rk);
+}
+
+static void schedule_restart(kd_kafka_producer *p)
+{
+    p->backoff_ms = KD_MIN(KD_MAX(p->backoff_ms * 2, (uint32_t)BACKOFF_MIN_MS), (uint32_t)BACKOFF_MAX_MS);
+    uint32_t ms = p->backoff_ms / 2 + (uint32_t)(kd_random_next(&p->random) % (p->backoff_ms / 2 + 1));
+    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+    evtimer_add(p->restart, &tv);
+}
+
+static void on_restart(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    kd_kafka_producer *p = arg;
+    char err[256];
+    if (client_start(p, err, sizeof(err)) != KD_OK) {
+        if (p->log) p->log(p->log_arg, 3, err);
+        schedule_restart(p);
+        return;
+    }
+    p->stats.recreated++;
+    p->starved = false;
+    if (p->on.ready) p->on.ready(p->on.arg);
+}
+
+/* The list is taken over first: a callback that produces gets KD_EAGAIN, for there is no client. */
+static void give_up_client(kd_kafka_producer *p)
+{
+    char cause[256] = "the broker does not know its sequence any more";
+    rd_kafka_fatal_error(p->rk, cause, sizeof(cause));
+    reaper_start(p, client_detach(p));
+    while (p->outstanding.next != &p->outstanding) tell_fate(p, p->outstanding.next, false);
+    schedule_restart(p);
+    if (p->on.reset) p->on.reset(p->on.arg, cause);
+}
+
+/* --- events --- */
+
+/* The client's place in the broker's sequences is lost: what follows would fail alike, even where it is not
+ * called fatal. */
+static bool ends_client(rd_kafka_resp_err_t e)
+{
+    switch (e) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR__FENCED:
+    case RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void take_fates(kd_kafka_producer *p, rd_kafka_event_t *event)
+{
+    const rd_kafka_message_t *m;
+    while ((m = rd_kafka_event_message_next(event))) {
+        if (!m->err) p->backoff_ms = 0;
+        if (ends_client(m->err)) p->fatal = true;
+        tell_fate(p, m->_private, !m->err);
+    }
+}
+
+static void take_error(kd_kafka_producer *p, rd_kafka_event_t *event)
+{
+    p->stats.errors[kd_kafka_reason(rd_kafka_event_error(event), rd_kafka_event_error_string(event))]++;
+    if (rd_kafka_event_error_is_fatal(event)) p->fatal = true;
+    if (p->log) p->log(p->log_arg, 4, rd_kafka_event_error_string(event));
+}
+
+static void on_event(void *arg, rd_kafka_event_t *event)
+{
+    kd_kafka_producer *p = arg;
+    switch (rd_kafka_event_type(event)) {
+    case RD_KAFKA_EVENT_DR:
+        take_fates(p, event);
+        break;
+    case RD_KAFKA_EVENT_ERROR:
+        take_error(p, event);
+        break;
+    case RD_KAFKA_EVENT_LOG:
+        kd_kafka_log_event(p->log, p->log_arg, event);
+        break;
+    default:
+        break;
+    }
+}
+
+static void on_round(void *arg)
+{
+    kd_kafka_producer *p = arg;
+    if (p->rk && p->fatal) give_up_client(p);
+    p->fatal = false;
+    if (!p->rk || !p->starved || p->stats.outstanding > p->room_at) return;
+    p->starved = false;
+    if (p->on.ready) p->on.ready(p->on.arg);
+}
+
+/* --- for the owner --- */
+
+static void producer_free(kd_kafka_producer *p)
+{
+    reaper_join(p);
+    while (p->outstanding.next != &p->outstanding) forget(p, p->outstanding.next);
+    kd_kafka_pump_finish(&p->pump);
+    if (p->restart) event_free(p->restart);
+    if (p->conf) rd_kafka_conf_destroy(p->conf);
+    for (size_t i = 0; i < p->topic_count; i++) free(p->topics[i]);
+    free(p->topics);
+    free(p->handles);
+    free(p);
+}
+
+static void copy_topics(kd_kafka_producer *p, const char *const *topics, size_t n)
+{
+    p->topics = kd_alloc(n * sizeof(*p->topics));
+    p->handles = kd_alloc(n * sizeof(*p->handles));
+    for (size_t i = 0; i < n; i++) p->topics[i] = kd_dup(kd_bytes_of(topics[i], strlen(topics[i]) + 1));
+    p->topic_count = n;
+}
+
+static int start_first(kd_kafka_producer *p, struct event_base *base, const kd_kafka_config *config,
+                       char *err, size_t size)
+{
+    int rc = kd_kafka_conf_make(&p->conf, config, KD_KAFKA_PRODUCER, err, size);
+    if (rc != KD_OK) return rc;
+    p->restart = evtimer_new(base, on_restart, p);
+    if (!p->restart || kd_kafka_pump_init(&p->pump, base, on_event, on_round, p) != KD_OK) {
+        snprintf(err, size, "Kafka producer: no descriptor or event for its queue");
+        return KD_EIO;
+    }
+    return client_start(p, err, size);
+}
+
+int kd_kafka_producer_create(kd_kafka_producer **out, struct event_base *base, const kd_kafka_config *config,
+                             const char *const *topics, size_t topic_count,
+                             const kd_kafka_producer_events *events, char *err, size_t size)
+{
+    kd_kafka_producer *p = kd_alloc(sizeof(*p));
+    p->outstanding = (message){.prev = &p->outstanding, .next = &p->outstanding};
+    p->pump.fd = -1;
+    p->on = *events;
+    p->log = config->log;
+    p->log_arg = config->log_arg;
+    p->random = kd_kafka_now_ms() ^ (uint64_t)(uintptr_t)p; /* two clients need only not restart in step */
+    copy_topics(p, topics, topic_count);
+    int rc = start_first(p, base, config, err, size);
+    if (rc != KD_OK) {
+        producer_free(p);
+        p = NULL;
+    }
+    *out = p;
+    return rc;
+}
+
+/* rd_kafka_flush would wait for fates that nobody takes from the queue. */
+static void wait_for_fates(kd_kafka_producer *p, uint32_t flush_ms)
+{
+    uint64_t deadline = kd_kafka_now_ms() + flush_ms;
+    int left;
+    while (p->stats.outstanding > 0 && (left = kd_kafka_left_ms(deadline, 1000)) > 0) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(p->pump.queue, left);
+        const rd_kafka_message_t *m;
+        while (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR &&
+               (m = rd_kafka_event_message_next(event)))
+            forget(p, m->_private);
+        if (event) rd_kafka_event_destroy(event);
+    }
+}
+
+void kd_kafka_producer_destroy(kd_kafka_producer *p, uint32_t flush_ms)
+{
+    if (!p) return;
+    if (p->rk) {
+        wait_for_fates(p, flush_ms);
+        reap(client_detach(p));
+    }
+    producer_free(p);
+}
+
+static int refuse(kd_kafka_producer *p, rd_kafka_resp_err_t e)
+{
+    switch (e) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        return KD_ETOOBIG;
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+        return KD_EUNAVAILABLE;
+    default: /* queue full, or a fatal error whose event is on its way */
+        p->stats.queue_full++;
+        p->starved = true;
+        p->room_at = p->stats.outstanding / 2;
+        return KD_EAGAIN;
+    }
+}
+
+int kd_kafka_produce(kd_kafka_producer *p, size_t topic, uint32_t partition, kd_bytes value, void *opaque)
+{
+    KD_ASSERT(topic < p->topic_count && value.len > 0);
+    if (value.len > KD_KAFKA_RECORD_MAX) return KD_ETOOBIG;
+    if (!p->rk) {
+        p->stats.queue_full++;
+        return KD_EAGAIN;
+    }
+    message *m = remember(p, opaque);
+    /* librdkafka's interface wants a mutable pointer for those that it may free; with F_COPY it only reads.
+     */
+    void *payload = (void *)(uintptr_t)value.data;
+    if (rd_kafka_produce(p->handles[topic], (int32_t)partition, RD_KAFKA_MSG_F_COPY, payload, value.len, NULL,
+                         0, m) != 0) {
+        rd_kafka_resp_err_t e = rd_kafka_last_error();
+        forget(p, m);
+        return refuse(p, e);
+    }
+    p->stats.messages++;
+    p->stats.bytes += value.len;
+    return KD_OK;
+}
+
+kd_kafka_producer_stats kd_kafka_producer_stats_get(const kd_kafka_producer *p)
+{
+    return p->stats;
+}

@@ -1,0 +1,167 @@
+/*
+ * kafka_reader.c - blocking look-ups: watermarks, one record, the cluster's id.
+ *
+ * Owns a client that is assigned to nothing between calls. `text` holds the cause of the last failure.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/io/kafka/kafka_private.h"
+
+struct kd_kafka_reader {
+    rd_kafka_t *rk;
+    char text[256];
+};
+
+int kd_kafka_reader_create(kd_kafka_reader **out, const kd_kafka_config *config, char *err, size_t size)
+{
+    rd_kafka_conf_t *conf;
+    *out = NULL;
+    int rc = kd_kafka_conf_make(&conf, config, KD_KAFKA_BLOCKING, err, size);
+    if (rc != KD_OK) return rc;
+    kd_kafka_reader *r = kd_alloc(sizeof(*r));
+    rc = kd_kafka_client_make(&r->rk, RD_KAFKA_CONSUMER, conf, err, size);
+    rd_kafka_conf_destroy(conf);
+    if (rc == KD_OK) {
+        rd_kafka_poll_set_consumer(r->rk);
+        *out = r;
+    } else {
+        free(r);
+    }
+    return rc;
+}
+
+void kd_kafka_reader_destroy(kd_kafka_reader *r)
+{
+    if (!r) return;
+    kd_kafka_client_end(r->rk);
+    free(r);
+}
+
+const char *kd_kafka_reader_error(const kd_kafka_reader *r)
+{
+    return r->text;
+}
+
+static int fail(kd_kafka_reader *r, const char *topic, uint32_t partition, rd_kafka_resp_err_t e)
+{
+    snprintf(r->text, sizeof(r->text), "Kafka topic %s, partition %u: %s", topic, partition,
+             rd_kafka_err2str(e));
+    switch (e) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        return KD_ENOTFOUND;
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+        return KD_ETIMEOUT;
+    default:
+        return KD_EUNAVAILABLE;
+    }
+}
+
+/*
+ * Kafka's ListOffsets takes a time or, in its place, one of two marks; librdkafka passes them through. Its
+ * own rd_kafka_query_watermark_offsets sends the same request but waits for ever when the broker goes away in
+ * between.
+ */
+static int list_offset(kd_kafka_reader *r, const char *topic, uint32_t partition, int64_t mark,
+                       uint64_t deadline_ms, int64_t *offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(list, topic, (int32_t)partition);
+    tp->offset = mark;
+    rd_kafka_resp_err_t e = rd_kafka_offsets_for_times(r->rk, list, kd_kafka_left_ms(deadline_ms, INT_MAX));
+    if (!e) e = tp->err;
+    *offset = tp->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return e ? fail(r, topic, partition, e) : KD_OK;
+}
+
+static int watermarks(kd_kafka_reader *r, const char *topic, uint32_t partition, uint64_t deadline_ms,
+                      int64_t *low, int64_t *high)
+{
+    int rc = list_offset(r, topic, partition, KD_KAFKA_BEGINNING, deadline_ms, low);
+    return rc == KD_OK ? list_offset(r, topic, partition, KD_KAFKA_END, deadline_ms, high) : rc;
+}
+
+int kd_kafka_reader_watermarks(kd_kafka_reader *r, const char *topic, uint32_t partition, uint32_t timeout_ms,
+                               int64_t *low, int64_t *high)
+{
+    return watermarks(r, topic, partition, kd_kafka_now_ms() + timeout_ms, low, high);
+}
+
+/* Does this error say something of the partition? Others (a broker went away) are mended by the library until
+ * the deadline. */
+static bool decides(rd_kafka_resp_err_t e)
+{
+    switch (e) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static rd_kafka_message_t *first_message(kd_kafka_reader *r, uint64_t deadline_ms)
+{
+    int left;
+    while ((left = kd_kafka_left_ms(deadline_ms, 1000)) > 0) {
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(r->rk, left);
+        if (m && (!m->err || decides(m->err))) return m;
+        if (m) rd_kafka_message_destroy(m);
+    }
+    return NULL;
+}
+
+static int take(kd_kafka_reader *r, const char *topic, uint32_t partition, int64_t offset,
+                const rd_kafka_message_t *m, kd_buf *value)
+{
+    if (!m) return fail(r, topic, partition, RD_KAFKA_RESP_ERR__TIMED_OUT);
+    if (m->err) return fail(r, topic, partition, m->err);
+    if (m->offset != offset) return fail(r, topic, partition, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    kd_buf_put(value, m->payload, m->len);
+    return KD_OK;
+}
+
+int kd_kafka_reader_get(kd_kafka_reader *r, const char *topic, uint32_t partition, int64_t offset,
+                        uint32_t timeout_ms, kd_buf *value)
+{
+    uint64_t deadline = kd_kafka_now_ms() + timeout_ms;
+    int64_t low, high;
+    kd_buf_clear(value);
+    int rc = watermarks(r, topic, partition, deadline, &low, &high);
+    if (rc != KD_OK) return rc;
+    if (offset < low || offset >= high)
+        return fail(r, topic, partition, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, (int32_t)partition)->offset = offset;
+    rd_kafka_resp_err_t e = rd_kafka_assign(r->rk, list);
+    rd_kafka_message_t *m = e ? NULL : first_message(r, deadline);
+    rc = e ? fail(r, topic, partition, e) : take(r, topic, partition, offset, m, value);
+    if (m) rd_kafka_message_destroy(m);
+    rd_kafka_assign(r->rk, NULL);
+    rd_kafka_topic_partition_list_destroy(list);
+    return rc;
+}
+
+int kd_kafka_reader_cluster_id(kd_kafka_reader *r, uint32_t timeout_ms, char *out, size_t size)
+{
+    uint64_t deadline = kd_kafka_now_ms() + timeout_ms;
+    char *id = rd_kafka_clusterid(r->rk, (int)timeout_ms);
+    if (!id) {
+        bool late = kd_kafka_left_ms(deadline, 1) == 0;
+        snprintf(r->text, sizeof(r->text),
+                 late ? "no Kafka broker has told the cluster's id" : "the cluster has no id");
+        return late ? KD_ETIMEOUT : KD_ENOTFOUND;
+    }
+    snprintf(out, size, "%s", id);
+    rd_kafka_mem_free(r->rk, id);
+    return KD_OK;
+}

@@ -1,0 +1,67 @@
+/*
+ * leveldb_store.h - kd_store on LevelDB.
+ *
+ * Fail-stop: after the first failed write or sync the handle is poisoned, and every later write answers
+ * KD_EIO without touching the disk. LevelDB itself goes on acknowledging: after one ENOSPC it answers OK to
+ * synced puts which it has appended behind a torn record and will drop at the next open. Reads go on, for
+ * what is stored is still true.
+ *
+ * One thread writes; any thread may read (get, scan) at the same time. A scan sees the state at its
+ * beginning.
+ */
+#ifndef KUDOS_COMMON_IO_LEVELDB_LEVELDB_STORE_H
+#define KUDOS_COMMON_IO_LEVELDB_LEVELDB_STORE_H
+
+#include "kudos/store.h"
+
+typedef struct kd_leveldb kd_leveldb;
+
+/* A zero stands for the default in brackets. */
+typedef struct {
+    size_t write_buffer_bytes; /* [32 MiB] memory up to twice this */
+    size_t cache_bytes;        /* [64 MiB] LRU cache of uncompressed blocks */
+    int max_open_files;        /* [500] */
+    bool create;               /* make the directory, its parents and an empty database when missing */
+} kd_leveldb_options;
+
+/*
+ * Opens the database in `dir`; options NULL: the defaults, without creating. On failure *db is NULL and `err`
+ * (which may be NULL with size 0) names directory and cause: KD_ENOTFOUND     there is no database, and
+ * `create` is false KD_EUNAVAILABLE  another process, or another handle of this one, has it open
+ *   KD_EMALFORMED    it is corrupted, or holds less than was acknowledged (ACKED, leveldb_acked.h)
+ *   KD_EIO           anything else
+ */
+int kd_leveldb_open(kd_leveldb **db, const char *dir, const kd_leveldb_options *options, char *err,
+                    size_t size);
+/* As kd_leveldb_open, for one of several that belong together: what is missing without `create` is KD_EMALFORMED. */
+int kd_leveldb_open_beside(kd_leveldb **db, const char *dir, const kd_leveldb_options *options, char *err,
+                           size_t size);
+/* Opens what must already be there, with small buffers: for tools that read. */
+int kd_leveldb_open_existing(kd_leveldb **db, const char *dir, char *err, size_t size);
+/* No other thread may be inside a call. NULL is fine. */
+void kd_leveldb_close(kd_leveldb *db);
+
+/* The interface; valid until close. A read that fails, or whose checksum does not fit, is KD_EIO, never
+ * KD_ENOTFOUND. */
+kd_store kd_leveldb_store(kd_leveldb *db);
+
+/* The database as it stands now, for as long as it is held: rows that are written later are not in it. Any thread may
+ * take, read and release it beside the one that writes. A group of writes is in it as a whole or not at all, and only
+ * when its sync (if it asked for one) has succeeded. Release all before the database is closed; NULL is fine. */
+typedef struct kd_leveldb_snapshot kd_leveldb_snapshot;
+kd_leveldb_snapshot *kd_leveldb_snapshot_take(kd_leveldb *db);
+kd_store kd_leveldb_snapshot_store(kd_leveldb_snapshot *s);
+void kd_leveldb_snapshot_release(kd_leveldb_snapshot *s);
+
+/* Applies the group atomically; with `sync` it is on stable storage before KD_OK. KD_EIO poisons the handle.
+ */
+int kd_leveldb_write(kd_leveldb *db, const kd_writes *writes, bool sync);
+
+/* Has a write failed? Any thread. */
+bool kd_leveldb_poisoned(const kd_leveldb *db);
+/* Cause of the first failed write; empty while there is none. Any thread; valid until close. */
+const char *kd_leveldb_error(const kd_leveldb *db);
+/* Reads that failed so far. Any thread. */
+uint64_t kd_leveldb_read_errors(const kd_leveldb *db);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * signals.h - SIGTERM and SIGINT drain, SIGHUP reloads, SIGPIPE and SIGXFSZ are ignored; and word to systemd.
+ */
+#ifndef KUDOS_COMMON_IO_LOOP_SIGNALS_H
+#define KUDOS_COMMON_IO_LOOP_SIGNALS_H
+
+#include "common/io/loop/loop.h"
+
+typedef struct {
+    void *arg;
+    void (*drain)(void *arg);  /* once; a second SIGTERM or SIGINT ends the process at once with code 1 */
+    void (*reload)(void *arg);
+} kd_signal_hooks;
+
+typedef struct kd_signals kd_signals;
+
+/* On one loop of the process only, before it runs. KD_OK or KD_EIO. */
+int kd_signals_create(kd_signals **signals, kd_loop *loop, const kd_signal_hooks *hooks);
+void kd_signals_destroy(kd_signals *signals);
+
+/* The sd_notify protocol: "READY=1", "STOPPING=1", "STATUS=...". Nothing happens without $NOTIFY_SOCKET. KD_OK or KD_EIO. */
+int kd_notify(const char *state);
+/* "RELOADING=1" with the monotonic time that Type=notify-reload wants; READY=1 follows when it is done. */
+int kd_notify_reloading(void);
+
+#endif

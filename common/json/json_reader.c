@@ -1,0 +1,273 @@
+/*
+ * json_reader.c - a pull parser over borrowed bytes. `started` has a bit per open level, so no stack is
+ * needed; a container is entered with its bit clear, and the first value in it sets it.
+ */
+#include "common/json/json_reader.h"
+
+static bool fail(kd_json_in *j)
+{
+    j->bad = true;
+    return false;
+}
+
+static void skip_blanks(kd_json_in *j)
+{
+    while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\t' || *j->p == '\r')) j->p++;
+}
+
+static bool take(kd_json_in *j, uint8_t c)
+{
+    skip_blanks(j);
+    if (j->bad || j->p == j->end || *j->p != c) return false;
+    j->p++;
+    return true;
+}
+
+static uint32_t level(const kd_json_in *j)
+{
+    return 1u << (j->depth - 1);
+}
+
+static bool enter(kd_json_in *j, uint8_t open)
+{
+    if (j->depth == KD_JSON_DEPTH_MAX || !take(j, open)) return fail(j);
+    j->depth++;
+    j->started &= ~level(j);
+    return true;
+}
+
+/* Before a member or an element: true when one follows, false when the container has been closed. */
+static bool follows(kd_json_in *j, uint8_t close)
+{
+    KD_ASSERT(j->depth > 0);
+    if (j->bad) return false;
+    bool first = !(j->started & level(j));
+    if (take(j, close)) {
+        j->depth--;
+        return false;
+    }
+    if (!first && !take(j, ',')) return fail(j);
+    j->started |= level(j);
+    return true;
+}
+
+kd_json_in kd_json_in_of(kd_bytes text, kd_buf *scratch)
+{
+    kd_buf_clear(scratch);
+    if (!text.data) text = kd_bytes_str(""); /* an empty body: no arithmetic on NULL */
+    return (kd_json_in){.p = text.data, .end = text.data + text.len, .scratch = scratch};
+}
+
+bool kd_json_in_object(kd_json_in *j)
+{
+    return enter(j, '{');
+}
+bool kd_json_in_array(kd_json_in *j)
+{
+    return enter(j, '[');
+}
+bool kd_json_in_element(kd_json_in *j)
+{
+    return follows(j, ']');
+}
+
+bool kd_json_in_key(kd_json_in *j, kd_bytes *key)
+{
+    if (!follows(j, '}') || !kd_json_in_str(j, key)) return false;
+    return take(j, ':') || fail(j);
+}
+
+static bool read_hex4(kd_json_in *j, uint32_t *out)
+{
+    if (j->end - j->p < 4) return false;
+    uint32_t v = 0;
+    for (int i = 0; i < 4; i++) {
+        uint8_t c = *j->p++;
+        if (c >= '0' && c <= '9')
+            v = v << 4 | (uint32_t)(c - '0');
+        else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+            v = v << 4 | (uint32_t)((c | 0x20) - 'a' + 10);
+        else
+            return false;
+    }
+    *out = v;
+    return true;
+}
+
+static void put_utf8(kd_buf *b, uint32_t c)
+{
+    if (c < 0x80) {
+        kd_buf_put_u8(b, (uint8_t)c);
+        return;
+    }
+    int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const uint8_t lead[] = {0, 0xc0, 0xe0, 0xf0};
+    kd_buf_put_u8(b, (uint8_t)(lead[more] | c >> (6 * more)));
+    while (more-- > 0) kd_buf_put_u8(b, (uint8_t)(0x80 | (c >> (6 * more) & 0x3f)));
+}
+
+static bool read_unicode(kd_json_in *j)
+{
+    uint32_t c, low;
+    if (!read_hex4(j, &c)) return false;
+    if (c >= 0xdc00 && c <= 0xdfff) return false;
+    if (c >= 0xd800 && c <= 0xdbff) {
+        if (j->end - j->p < 2 || j->p[0] != '\\' || j->p[1] != 'u') return false;
+        j->p += 2;
+        if (!read_hex4(j, &low) || low < 0xdc00 || low > 0xdfff) return false;
+        c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+    }
+    put_utf8(j->scratch, c);
+    return true;
+}
+
+static bool read_escape(kd_json_in *j)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    if (j->p == j->end) return false;
+    uint8_t c = *j->p++;
+    if (c == 'u') return read_unicode(j);
+    const char *at = c ? strchr(from, c) : NULL;
+    if (at) kd_buf_put_u8(j->scratch, (uint8_t)to[at - from]);
+    return at != NULL;
+}
+
+/* From the first backslash on: the unescaped text is never longer than the escaped one, so room for what is
+ * left of the input means that the scratch buffer does not move under earlier views. */
+static bool read_escaped(kd_json_in *j, const uint8_t *from, kd_bytes *value)
+{
+    if (j->scratch->len == 0) kd_buf_reserve(j->scratch, (size_t)(j->end - from));
+    size_t at = j->scratch->len;
+    kd_buf_put(j->scratch, from, (size_t)(j->p - from));
+    while (j->p < j->end && *j->p >= 0x20) {
+        uint8_t c = *j->p++;
+        if (c == '"') {
+            *value = kd_bytes_of(j->scratch->data + at, j->scratch->len - at);
+            return true;
+        }
+        if (c != '\\')
+            kd_buf_put_u8(j->scratch, c);
+        else if (!read_escape(j))
+            return fail(j);
+    }
+    return fail(j);
+}
+
+bool kd_json_in_str(kd_json_in *j, kd_bytes *value)
+{
+    if (!take(j, '"')) return fail(j);
+    const uint8_t *from = j->p;
+    while (j->p < j->end && *j->p != '"' && *j->p != '\\' && *j->p >= 0x20) j->p++;
+    if (j->p == j->end || *j->p < 0x20) return fail(j);
+    if (*j->p == '\\') return read_escaped(j, from, value);
+    *value = kd_bytes_of(from, (size_t)(j->p - from));
+    j->p++;
+    return true;
+}
+
+static bool digit(const kd_json_in *j)
+{
+    return j->p < j->end && *j->p >= '0' && *j->p <= '9';
+}
+
+bool kd_json_in_u64(kd_json_in *j, uint64_t *value)
+{
+    skip_blanks(j);
+    if (j->bad || !digit(j)) return fail(j);
+    const uint8_t *from = j->p;
+    uint64_t v = 0;
+    for (; digit(j); j->p++)
+        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t)(*j->p - '0'), &v))
+            return fail(j);
+    if (*from == '0' && j->p - from > 1) return fail(j);
+    if (j->p < j->end && (*j->p == '.' || *j->p == 'e' || *j->p == 'E')) return fail(j);
+    *value = v;
+    return true;
+}
+
+static bool word(kd_json_in *j, const char *text)
+{
+    size_t len = strlen(text);
+    skip_blanks(j);
+    if (j->bad || (size_t)(j->end - j->p) < len || memcmp(j->p, text, len) != 0) return fail(j);
+    j->p += len;
+    return true;
+}
+
+bool kd_json_in_null(kd_json_in *j)
+{
+    return word(j, "null");
+}
+
+bool kd_json_in_bool(kd_json_in *j, bool *value)
+{
+    *value = kd_json_in_peek(j) == 't';
+    return word(j, *value ? "true" : "false");
+}
+
+uint8_t kd_json_in_peek(kd_json_in *j)
+{
+    skip_blanks(j);
+    return j->bad || j->p == j->end ? 0 : *j->p;
+}
+
+static bool skip_digits(kd_json_in *j)
+{
+    const uint8_t *from = j->p;
+    while (digit(j)) j->p++;
+    return j->p > from || fail(j);
+}
+
+static bool skip_number(kd_json_in *j)
+{
+    if (*j->p == '-') j->p++;
+    const uint8_t *from = j->p;
+    if (!skip_digits(j)) return false;
+    if (*from == '0' && j->p - from > 1) return fail(j);
+    if (j->p < j->end && *j->p == '.') {
+        j->p++;
+        if (!skip_digits(j)) return false;
+    }
+    if (j->p < j->end && (*j->p | 0x20) == 'e') {
+        j->p++;
+        if (j->p < j->end && (*j->p == '+' || *j->p == '-')) j->p++;
+        return skip_digits(j);
+    }
+    return true;
+}
+
+/* The recursion ends at KD_JSON_DEPTH_MAX, because enter() does. */
+bool kd_json_in_skip(kd_json_in *j)
+{
+    kd_bytes text;
+    bool truth;
+    switch (kd_json_in_peek(j)) {
+    case '{':
+        if (!kd_json_in_object(j)) return false;
+        while (kd_json_in_key(j, &text))
+            if (!kd_json_in_skip(j)) return false;
+        return !j->bad;
+    case '[':
+        if (!kd_json_in_array(j)) return false;
+        while (kd_json_in_element(j))
+            if (!kd_json_in_skip(j)) return false;
+        return !j->bad;
+    case '"':
+        return kd_json_in_str(j, &text);
+    case 't':
+    case 'f':
+        return kd_json_in_bool(j, &truth);
+    case 'n':
+        return kd_json_in_null(j);
+    case '-':
+        return skip_number(j);
+    default:
+        return digit(j) ? skip_number(j) : fail(j);
+    }
+}
+
+bool kd_json_in_end(kd_json_in *j)
+{
+    skip_blanks(j);
+    return !j->bad && j->depth == 0 && j->p == j->end;
+}

@@ -1,0 +1,136 @@
+/*
+ * wire_batch.c - the records of the likes topic: batches and claims.
+ *
+ *     batch  [1, 1, str edge, str region, incarnation, seq, digest, sent_us,
+ *             after_incarnation, after_seq, after_digest, complete_to_us, epoch, bin body, ...]
+ *     claim  [1, 2, epoch, str central, at_us, ...]
+ *
+ * All numbers are unsigned. A newer program may append elements; they are skipped.
+ */
+#include "common/wire/wire_msgpack.h"
+#include "kudos/wire.h"
+
+enum { BATCH_FIELDS = 14, CLAIM_FIELDS = 5 };
+
+static void put_position(kd_buf *out, kd_position at)
+{
+    kd_msgpack_put_uint(out, at.incarnation);
+    kd_msgpack_put_uint(out, at.seq);
+}
+
+void kd_batch_encode(const kd_batch *batch, kd_buf *out)
+{
+    KD_ASSERT(kd_position_cmp(batch->after, batch->at) < 0 && batch->at.seq >= 1 &&
+              batch->at.incarnation >= 1);
+    kd_msgpack_put_array(out, BATCH_FIELDS);
+    kd_msgpack_put_uint(out, KD_WIRE_SCHEMA);
+    kd_msgpack_put_uint(out, KD_RECORD_BATCH);
+    kd_msgpack_put_str(out, batch->edge);
+    kd_msgpack_put_str(out, batch->region);
+    put_position(out, batch->at);
+    kd_msgpack_put_uint(out, batch->digest);
+    kd_msgpack_put_uint(out, batch->sent_us);
+    put_position(out, batch->after);
+    kd_msgpack_put_uint(out, batch->after_digest);
+    kd_msgpack_put_uint(out, batch->complete_to_us);
+    kd_msgpack_put_uint(out, batch->epoch);
+    kd_msgpack_put_bin(out, batch->body);
+}
+
+static kd_position read_position(kd_reader *r)
+{
+    uint64_t incarnation = kd_msgpack_uint(r, KD_TIME_END_US - 1);
+    return (kd_position){.incarnation = incarnation, .seq = kd_msgpack_uint(r, KD_TIME_END_US - 1)};
+}
+
+/* Whose batch it is, and behind which one it stands. */
+static void read_names(kd_reader *r, kd_batch *b)
+{
+    *b = (kd_batch){.edge = kd_msgpack_str(r, KD_NAME_MAX)};
+    b->region = kd_msgpack_str(r, KD_NAME_MAX);
+    b->at = read_position(r);
+    b->digest = kd_msgpack_uint(r, UINT64_MAX);
+    b->sent_us = kd_msgpack_uint(r, KD_TIME_END_US - 1);
+    b->after = read_position(r);
+    b->after_digest = kd_msgpack_uint(r, UINT64_MAX);
+}
+
+static void read_rest(kd_reader *r, kd_batch *b)
+{
+    b->complete_to_us = kd_msgpack_uint(r, KD_TIME_END_US - 1);
+    b->epoch = kd_msgpack_uint(r, KD_TIME_END_US - 1);
+    b->body = kd_msgpack_bin(r);
+}
+
+static bool position_named(kd_position at)
+{
+    return at.incarnation >= 1 && at.seq >= 1;
+}
+
+static bool names_valid(const kd_batch *b)
+{
+    bool from_start = b->after.incarnation == 0 && b->after.seq == 0;
+    return kd_name_valid(b->edge) && kd_name_valid(b->region) && position_named(b->at) &&
+           (from_start || position_named(b->after)) && kd_position_cmp(b->after, b->at) < 0;
+}
+
+int kd_batch_decode(kd_bytes record, kd_batch *batch)
+{
+    kd_reader r;
+    uint32_t extra;
+    *batch = (kd_batch){0};
+    int err = kd_record_open(&r, record, KD_BATCH_BYTES_MAX, KD_RECORD_BATCH, BATCH_FIELDS, &extra);
+    if (err != KD_OK) return err;
+    kd_batch b;
+    read_names(&r, &b);
+    read_rest(&r, &b);
+    err = kd_record_close(&r, extra);
+    if (err != KD_OK) return err;
+    if (!names_valid(&b) || b.digest != kd_body_digest(b.body)) return KD_EMALFORMED;
+    *batch = b;
+    return KD_OK;
+}
+
+bool kd_batch_salvage(kd_bytes record, kd_batch *batch)
+{
+    kd_reader r = kd_reader_of(record);
+    kd_batch b;
+    *batch = (kd_batch){0};
+    if (kd_record_peek(record) != KD_RECORD_BATCH) return false;
+    kd_msgpack_array(&r);
+    kd_msgpack_skip(&r, 2); /* schema and kind, which were just looked at */
+    read_names(&r, &b);
+    if (r.bad || !names_valid(&b)) return false;
+    read_rest(&r, &b);
+    if (r.bad) b.body = (kd_bytes){0};
+    *batch = b;
+    return true;
+}
+
+void kd_claim_encode(const kd_claim *claim, kd_buf *out)
+{
+    KD_ASSERT(claim->epoch >= 1);
+    kd_msgpack_put_array(out, CLAIM_FIELDS);
+    kd_msgpack_put_uint(out, KD_WIRE_SCHEMA);
+    kd_msgpack_put_uint(out, KD_RECORD_CLAIM);
+    kd_msgpack_put_uint(out, claim->epoch);
+    kd_msgpack_put_str(out, claim->central);
+    kd_msgpack_put_uint(out, claim->at_us);
+}
+
+int kd_claim_decode(kd_bytes record, kd_claim *claim)
+{
+    kd_reader r;
+    uint32_t extra;
+    *claim = (kd_claim){0};
+    int err = kd_record_open(&r, record, KD_BATCH_BYTES_MAX, KD_RECORD_CLAIM, CLAIM_FIELDS, &extra);
+    if (err != KD_OK) return err;
+    kd_claim c = {.epoch = kd_msgpack_uint(&r, KD_TIME_END_US - 1)};
+    c.central = kd_msgpack_str(&r, KD_NAME_MAX);
+    c.at_us = kd_msgpack_uint(&r, KD_TIME_END_US - 1);
+    err = kd_record_close(&r, extra);
+    if (err != KD_OK) return err;
+    if (c.epoch == 0 || !kd_name_valid(c.central)) return KD_EMALFORMED;
+    *claim = c;
+    return KD_OK;
+}

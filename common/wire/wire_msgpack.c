@@ -1,0 +1,226 @@
+/* wire_msgpack.c - msgpack values, and the head that all records share. */
+#include "common/wire/wire_msgpack.h"
+
+#include "kudos/wire.h"
+
+#include <msgpack/pack.h>
+
+enum { DEPTH_MAX = 32 };
+
+static int append(void *out, const char *data, size_t len)
+{
+    kd_buf_put(out, data, len);
+    return 0;
+}
+
+static msgpack_packer packer(kd_buf *out)
+{
+    return (msgpack_packer){.data = out, .callback = append};
+}
+
+void kd_msgpack_put_array(kd_buf *out, size_t elements)
+{
+    msgpack_packer pk = packer(out);
+    msgpack_pack_array(&pk, elements);
+}
+
+void kd_msgpack_put_uint(kd_buf *out, uint64_t v)
+{
+    msgpack_packer pk = packer(out);
+    msgpack_pack_uint64(&pk, v);
+}
+
+void kd_msgpack_put_str(kd_buf *out, kd_bytes s)
+{
+    msgpack_packer pk = packer(out);
+    msgpack_pack_str(&pk, s.len);
+    msgpack_pack_str_body(&pk, s.data, s.len);
+}
+
+void kd_msgpack_put_bin(kd_buf *out, kd_bytes b)
+{
+    msgpack_packer pk = packer(out);
+    msgpack_pack_bin(&pk, b.len);
+    msgpack_pack_bin_body(&pk, b.data, b.len);
+}
+
+static uint64_t bad(kd_reader *r)
+{
+    r->bad = true;
+    r->p = r->end;
+    return 0;
+}
+
+/* A big-endian number of 1, 2, 4 or 8 bytes that a shorter form could not have held. */
+static uint64_t number(kd_reader *r, unsigned bytes, uint64_t least)
+{
+    uint64_t v = bytes == 1   ? kd_read_u8(r)
+                 : bytes == 2 ? kd_read_be16(r)
+                 : bytes == 4 ? kd_read_be32(r)
+                              : kd_read_be64(r);
+    return r->bad || v < least ? bad(r) : v;
+}
+
+uint32_t kd_msgpack_array(kd_reader *r)
+{
+    uint8_t tag = kd_read_u8(r);
+    uint64_t n = 0;
+    if ((tag & 0xf0) == 0x90)
+        n = tag & 0x0f;
+    else if (tag == 0xdc)
+        n = number(r, 2, 16);
+    else if (tag == 0xdd)
+        n = number(r, 4, 1u << 16);
+    else
+        return (uint32_t)bad(r);
+    return n > kd_reader_left(r) ? (uint32_t)bad(r) : (uint32_t)n;
+}
+
+uint64_t kd_msgpack_uint(kd_reader *r, uint64_t max)
+{
+    uint8_t tag = kd_read_u8(r);
+    uint64_t v = 0;
+    if (tag < 0x80)
+        v = tag;
+    else if (tag == 0xcc)
+        v = number(r, 1, 1u << 7);
+    else if (tag == 0xcd)
+        v = number(r, 2, 1u << 8);
+    else if (tag == 0xce)
+        v = number(r, 4, 1u << 16);
+    else if (tag == 0xcf)
+        v = number(r, 8, 1ull << 32);
+    else
+        return bad(r);
+    return v > max ? bad(r) : v;
+}
+
+static kd_bytes take(kd_reader *r, uint64_t len, size_t max_len)
+{
+    if (r->bad || len > max_len || len > kd_reader_left(r)) {
+        bad(r);
+        return (kd_bytes){0};
+    }
+    return kd_read_bytes(r, (size_t)len);
+}
+
+kd_bytes kd_msgpack_str(kd_reader *r, size_t max_len)
+{
+    uint8_t tag = kd_read_u8(r);
+    uint64_t len = 0;
+    if ((tag & 0xe0) == 0xa0)
+        len = tag & 0x1f;
+    else if (tag == 0xd9)
+        len = number(r, 1, 32);
+    else if (tag == 0xda)
+        len = number(r, 2, 1u << 8);
+    else if (tag == 0xdb)
+        len = number(r, 4, 1u << 16);
+    else
+        bad(r);
+    return take(r, len, max_len);
+}
+
+kd_bytes kd_msgpack_bin(kd_reader *r)
+{
+    uint8_t tag = kd_read_u8(r);
+    uint64_t len = 0;
+    if (tag == 0xc4)
+        len = number(r, 1, 0);
+    else if (tag == 0xc5)
+        len = number(r, 2, 1u << 8);
+    else if (tag == 0xc6)
+        len = number(r, 4, 1u << 16);
+    else
+        bad(r);
+    return take(r, len, SIZE_MAX);
+}
+
+static void skip_values(kd_reader *r, uint64_t values, int depth);
+
+/* The rest of a value whose first byte is 0xc0..0xdf; lengths of 1, 2 or 4 bytes follow in steps. */
+static void skip_tagged(kd_reader *r, uint8_t tag, int depth)
+{
+    static const uint8_t fixed[] = {
+        [0xca - 0xc0] = 4, [0xcb - 0xc0] = 8, [0xcc - 0xc0] = 1, [0xcd - 0xc0] = 2, [0xce - 0xc0] = 4,
+        [0xcf - 0xc0] = 8, [0xd0 - 0xc0] = 1, [0xd1 - 0xc0] = 2, [0xd2 - 0xc0] = 4, [0xd3 - 0xc0] = 8,
+        [0xd4 - 0xc0] = 2, [0xd5 - 0xc0] = 3, [0xd6 - 0xc0] = 5, [0xd7 - 0xc0] = 9, [0xd8 - 0xc0] = 17,
+    };
+    bool bin = tag >= 0xc4 && tag <= 0xc6, ext = tag >= 0xc7 && tag <= 0xc9, str = tag >= 0xd9 && tag <= 0xdb;
+    if (tag == 0xc1)
+        bad(r);
+    else if (bin)
+        take(r, number(r, 1u << (tag - 0xc4), 0), SIZE_MAX);
+    else if (ext)
+        take(r, number(r, 1u << (tag - 0xc7), 0) + 1, SIZE_MAX);
+    else if (str)
+        take(r, number(r, 1u << (tag - 0xd9), 0), SIZE_MAX);
+    else if (tag >= 0xde)
+        skip_values(r, 2 * number(r, 2u << (tag - 0xde), 0), depth + 1);
+    else if (tag >= 0xdc)
+        skip_values(r, number(r, 2u << (tag - 0xdc), 0), depth + 1);
+    else
+        take(r, fixed[tag - 0xc0], SIZE_MAX);
+}
+
+static void skip_one(kd_reader *r, int depth)
+{
+    uint8_t tag = kd_read_u8(r);
+    if (r->bad || tag < 0x80 || tag >= 0xe0) return;
+    if (tag < 0x90)
+        skip_values(r, 2u * (tag & 0x0fu), depth + 1);
+    else if (tag < 0xa0)
+        skip_values(r, tag & 0x0fu, depth + 1);
+    else if (tag < 0xc0)
+        take(r, tag & 0x1fu, SIZE_MAX);
+    else
+        skip_tagged(r, tag, depth);
+}
+
+static void skip_values(kd_reader *r, uint64_t values, int depth)
+{
+    if (depth > DEPTH_MAX || values > kd_reader_left(r)) bad(r);
+    for (; values > 0 && !r->bad; values--) skip_one(r, depth);
+}
+
+void kd_msgpack_skip(kd_reader *r, uint32_t values)
+{
+    skip_values(r, values, 0);
+}
+
+/* Schema and kind; what a newer program wrote is told apart from what nobody could have written. */
+static int read_head(kd_reader *r, uint32_t *elements)
+{
+    *elements = kd_msgpack_array(r);
+    uint64_t schema = kd_msgpack_uint(r, UINT64_MAX);
+    if (r->bad || *elements < 2 || schema == 0) return KD_EMALFORMED;
+    if (schema != KD_WIRE_SCHEMA) return KD_EVERSION;
+    uint64_t kind = kd_msgpack_uint(r, UINT64_MAX);
+    if (r->bad || kind == 0) return KD_EMALFORMED;
+    return kind > KD_RECORD_CHANGES ? KD_EVERSION : (int)kind;
+}
+
+int kd_record_peek(kd_bytes record)
+{
+    kd_reader r = kd_reader_of(record);
+    uint32_t elements;
+    return read_head(&r, &elements);
+}
+
+int kd_record_open(kd_reader *r, kd_bytes record, size_t max_len, int kind, uint32_t fields, uint32_t *extra)
+{
+    if (record.len > max_len) return KD_ETOOBIG;
+    *r = kd_reader_of(record);
+    uint32_t elements;
+    int found = read_head(r, &elements);
+    if (found < 0) return found;
+    if (found != kind || elements < fields) return KD_EMALFORMED;
+    *extra = elements - fields;
+    return KD_OK;
+}
+
+int kd_record_close(kd_reader *r, uint32_t extra)
+{
+    kd_msgpack_skip(r, extra);
+    return r->bad || kd_reader_left(r) != 0 ? KD_EMALFORMED : KD_OK;
+}

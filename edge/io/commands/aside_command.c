@@ -1,0 +1,140 @@
+/* aside_command.c - see the header. Works on the directory of an edge that does not run. */
+#include "edge/io/commands/aside_command.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/io/daemon/options_file.h"
+#include "edge/io/commands/stopped.h"
+
+typedef struct {
+    const char *dir, *file;
+    bool forget, help, bad;
+} words;
+
+static words read_words(int argc, char **argv)
+{
+    static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
+                                            {"forget", no_argument, NULL, 'f'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    words w = {.dir = NULL};
+    optind = 0;
+    for (int got; (got = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        if (got == 'd')
+            w.dir = optarg;
+        else if (got == 'c')
+            w.file = optarg;
+        else if (got == 'f')
+            w.forget = true;
+        else if (got == 'h')
+            w.help = true;
+        else
+            w.bad = true;
+    }
+    w.bad = w.bad || optind < argc || w.dir == NULL;
+    return w;
+}
+
+static void print_usage(FILE *out, bool all)
+{
+    fputs("usage: kudos-edge aside --dir DIR [--forget] [-c FILE]\n", out);
+    if (!all) return;
+    fputs("\nNames the sums (views, shares) that an edge set aside when its name was in doubt: it had "
+          "acknowledged "
+          "them, and cannot\n"
+          "know whether another process of this name, or an earlier life of this edge, has shipped them. "
+          "Likes are "
+          "never set aside. Those that "
+          "are not counted, an\n"
+          "operator sends once more (POST /v1/ITEM/COUNTER with the amount), and then has all of them "
+          "forgotten.\n"
+          "Last line: aside sums= verdict=empty|kept|forgotten.\n"
+          "Exit codes: 0 done, 1 failed, 2 usage, 4 in use by a process.\n\n"
+          "  --dir DIR\n        data directory of an edge that does not run; opened as a start does\n"
+          "  --forget\n        takes them away after naming them\n"
+          "  -c FILE\n        configuration of that edge (names of counters)\n"
+          "  --help\n        prints this\n",
+          out);
+}
+
+typedef struct {
+    const kd_settings *settings;
+    uint64_t sums;
+} listing;
+
+static void print_sum(void *arg, const kd_edge_aside *sum)
+{
+    listing *l = arg;
+    char item[KD_ITEM_KEY_MAX], number[8];
+    kd_item valid;
+    const kd_counters *counters = &l->settings->counters;
+    int at = kd_counters_by_id(counters, sum->counter_id);
+    snprintf(number, sizeof number, "%u", sum->counter_id);
+    l->sums++;
+    if (kd_item_from_key(&valid, sum->item) != KD_OK) return;
+    kd_key_text(sum->item, item);
+    printf("sum partition=%u position=%" PRIu64 ".%" PRIu64 " item=%s counter=%s amount=%" PRIu64 " day=%u\n",
+           sum->partition, sum->at.incarnation, sum->at.seq, item, at < 0 ? number : counters->at[at].name,
+           sum->amount, sum->day);
+}
+
+/* Whether whoever reads has all that was named: only then may it go. */
+static bool told(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+static int go(kd_stopped *s, const words *w, listing *l, char *error)
+{
+    uint32_t shards = kd_stopped_is(s)->shards;
+    int err = KD_OK;
+    for (uint32_t n = 0; err == KD_OK && n < shards; n++)
+        err = kd_edge_asides(kd_stopped_shard(s, n), print_sum, l);
+    if (err == KD_OK && !told()) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: the sums could not be printed, all of them are kept",
+                 w->dir);
+        return KD_EXIT_FAILED;
+    }
+    for (uint32_t n = 0; w->forget && err == KD_OK && n < shards; n++)
+        err = kd_edge_asides_forget(kd_stopped_shard(s, n));
+    if (err == KD_OK) err = kd_stopped_settle(s);
+    if (err == KD_OK) return KD_EXIT_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", w->dir, kd_strerror(err));
+    return KD_EXIT_FAILED;
+}
+
+static int run(const words *w, const kd_settings *settings, char *error)
+{
+    kd_stopped *s = NULL;
+    listing l = {.settings = settings};
+    int code = kd_stopped_open(&s, w->dir, settings, error);
+    if (code != KD_EXIT_OK) return code;
+    code = go(s, w, &l, error);
+    kd_stopped_close(s);
+    if (code != KD_EXIT_OK) return code;
+    printf("aside sums=%" PRIu64 " verdict=%s\n", l.sums,
+           l.sums == 0 ? "empty"
+           : w->forget ? "forgotten"
+                       : "kept");
+    return KD_EXIT_OK;
+}
+
+int kd_command_aside(int argc, char **argv)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_settings settings;
+    words w = read_words(argc, argv);
+    if (w.help || w.bad) {
+        print_usage(w.help ? stdout : stderr, w.help);
+        return w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
+    }
+    int code = KD_EXIT_USAGE;
+    if (kd_stopped_settings(&settings, w.file, error) == KD_OK) {
+        code = run(&w, &settings, error);
+        kd_options_finish(&kd_edge_options, &settings);
+    }
+    if (code != KD_EXIT_OK) fprintf(stderr, "kudos-edge aside: %s\n", error);
+    return code;
+}

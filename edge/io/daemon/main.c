@@ -1,0 +1,331 @@
+/*
+ * main.c - kudos-edge from its configuration to its end:
+ *
+ *     configuration -> session key, TLS -> topics (a first look) -> stores and cores -> ports -> threads
+ *     ... the main loop: signals, admin port, clock; the shards serve ...
+ *     drain -> join -> free
+ *
+ * Whatever fails before the threads run ends with one line that names it and an exit code of the contract.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "common/io/daemon/ending.h"
+#include "common/io/leveldb/leveldb_dir.h"
+#include "common/io/daemon/log.h"
+#include "common/io/daemon/reload.h"
+#include "edge/io/commands/aside_command.h"
+#include "edge/io/upstream/clock_file.h"
+#include "edge/io/commands/compare.h"
+#include "edge/io/daemon/doubts.h"
+#include "edge/io/shard/shard.h"
+
+static int exit_code_of(int err)
+{
+    switch (err) {
+    case KD_OK:
+        return KD_EXIT_OK;
+    case KD_EINVAL:
+    case KD_EMISMATCH:
+    case KD_ENOTFOUND:
+        return KD_EXIT_USAGE;
+    case KD_EUNAVAILABLE:
+        return KD_EXIT_UNAVAILABLE;
+    default:
+        return KD_EXIT_FAILED;
+    }
+}
+
+/* ---- before the threads
+ * ---------------------------------------------------------------------------------------- */
+
+/* A directory that was laid out before keeps its number of shards. 0: there is none yet. */
+static uint32_t stored_shards(const char *data_dir)
+{
+    DIR *dir = opendir(data_dir);
+    uint32_t n = 0, k;
+    struct dirent *entry;
+    char rest;
+    while (dir && (entry = readdir(dir)))
+        if (sscanf(entry->d_name, "shard-%u%c", &k, &rest) == 1 && k < KD_SHARDS_MAX) n = KD_MAX(n, k + 1);
+    if (dir) closedir(dir);
+    return n;
+}
+
+static uint32_t choose_shards(const kd_settings *set)
+{
+    if (set->shards) return (uint32_t)set->shards;
+    uint32_t stored = stored_shards(set->data_dir);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t n = stored ? stored : cores > 0 ? (uint64_t)cores : 1;
+    return (uint32_t)KD_MIN(KD_MIN(n, set->partitions), (uint64_t)KD_SHARDS_MAX);
+}
+
+static int init_secrets(kd_app *app, char *error)
+{
+    const kd_settings *set = &app->settings;
+    kd_cidrs_init(&app->trusted, &set->trusted_peers);
+    if (!set->session_secret)
+        KD_LOG(KD_WARN, "session-secret-unset",
+               KD_STR("cause", "http.session_secret is not set: session tokens end with this process, and other edges refuse them"));
+    int err = kd_settings_session_key(set, &app->session_key, error);
+    if (err || !set->tls_certificate) return err;
+    const kd_http_tls_options tls = kd_settings_tls(set);
+    return kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX);
+}
+
+/* All that the shards know, to the first one; from there to each. */
+static void join_lives(kd_app *app)
+{
+    kd_edge *first = app->shards[0]->edge;
+    for (uint32_t i = 1; i < app->shard_count; i++) kd_edge_lives_join(first, kd_edge_lives(app->shards[i]->edge));
+    for (uint32_t i = 1; i < app->shard_count; i++) kd_edge_lives_join(app->shards[i]->edge, kd_edge_lives(first));
+}
+
+static int open_shards(kd_app *app, char *error)
+{
+    app->shard_count = choose_shards(&app->settings);
+    app->anew = !kd_leveldb_any_holds_rows(app->settings.data_dir, "shard-");
+    if (getrandom(&app->life, sizeof app->life, 0) != sizeof app->life || app->life == 0)
+        app->life = (uint32_t)kd_clock_mono_us() | 1;
+    for (uint32_t i = 0; i < app->shard_count; i++) {
+        int err = kd_shard_create(&app->shards[i], app, i, error);
+        if (err) return err;
+    }
+    join_lives(app);
+    return KD_OK;
+}
+
+/* Shards share the port by SO_REUSEPORT, and so could another process: the first one tries to have it alone.
+ */
+static int port_is_free(const kd_address *address, char *error)
+{
+    char port[8];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
+    const char *host = address->host[0] && strcmp(address->host, "*") != 0 ? address->host : NULL;
+    snprintf(port, sizeof port, "%u", address->port);
+    if (address->port == 0 || getaddrinfo(host, port, &hints, &list) != 0)
+        return KD_OK; /* listening will tell */
+    int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, err = KD_OK;
+    if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (fd >= 0 && bind(fd, list->ai_addr, list->ai_addrlen) != 0) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "http.listen %s:%s: %s", host ? host : "*", port,
+                 strerror(errno));
+        err = KD_EUNAVAILABLE;
+    }
+    if (fd >= 0) close(fd);
+    freeaddrinfo(list);
+    return err;
+}
+
+static int listen_all(kd_app *app, char *error)
+{
+    kd_address address = app->settings.listen;
+    int err = port_is_free(&address, error);
+    for (uint32_t i = 0; i < app->shard_count && err == KD_OK; i++) {
+        const char *host = address.host[0] && strcmp(address.host, "*") != 0 ? address.host : "::";
+        err = kd_http_server_listen(app->shards[i]->server, host, address.port, true, error,
+                                    KD_OPTIONS_ERROR_MAX);
+        if (err && strcmp(host, "::") == 0) /* a machine without IPv6 */
+            err = kd_http_server_listen(app->shards[i]->server, "0.0.0.0", address.port, true, error,
+                                        KD_OPTIONS_ERROR_MAX);
+        if (address.port == 0) address.port = kd_http_server_port(app->shards[i]->server);
+    }
+    return err;
+}
+
+/* ---- hooks of the main loop
+ * -------------------------------------------------------------------------------------- */
+
+static bool healthy(void *arg, kd_buf *why)
+{
+    kd_app *app = arg;
+    static const char text[] = "the store failed";
+    bool failed = __atomic_load_n(&app->drain.fail_posted, __ATOMIC_ACQUIRE) != 0;
+    if (failed) kd_buf_put(why, text, sizeof text - 1);
+    return !failed;
+}
+
+static bool ready(void *arg, kd_buf *why)
+{
+    kd_app *app = arg;
+    static const char text[] = "draining";
+    if (app->drain.state != KD_DRAIN_NO) {
+        kd_buf_put(why, text, sizeof text - 1);
+        return false;
+    }
+    bool fine = healthy(arg, why);
+    if (fine && kd_doubts_retired(app, why)) return false; /* this edge alone: others can take its place */
+    if (fine) kd_doubts_about_writes(app, why); /* said, but reads go on, and all edges may be in the same state */
+    return fine;
+}
+
+static void metrics(void *arg, kd_buf *out)
+{
+    kd_metrics_write(arg, out);
+}
+
+static int debug(void *arg, const char *name, const char *query, kd_buf *out)
+{
+    (void)query;
+    return kd_metrics_debug(arg, name, out);
+}
+
+static void drain(void *arg)
+{
+    kd_app *app = arg;
+    kd_drain_begin(app, app->settings.drain_timeout_us);
+}
+
+/* What may be added to is taken over; anything else that differs is named and left as it was. */
+static void take_over(kd_app *app, kd_settings *fresh)
+{
+    kd_settings *mine = &app->settings;
+    for (const kd_option *o = NULL; (o = kd_options_fixed_change(&kd_edge_options, mine, fresh, o)) != NULL;)
+        KD_LOG(KD_WARN, "reload-needs-restart", KD_STR("section", o->section), KD_STR("key", o->key));
+    kd_log_set_level((kd_log_level)fresh->log_level);
+    bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
+    bool collections = kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
+    KD_LOG(KD_INFO, "reloaded");
+    if (!counters && !collections) return;
+    kd_offer_widen(app->offer);
+    kd_drift_probe_ask(app->drift); /* it may have more, too */
+}
+
+static void reload(void *arg)
+{
+    kd_app *app = arg;
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_settings fresh;
+    kd_notify_reloading();
+    int err = kd_command_reload(&app->command, &kd_edge_options, &fresh, error);
+    bool loaded = err == KD_OK;
+    if (loaded) err = kd_settings_check(&fresh, error);
+    if (err == KD_OK)
+        take_over(app, &fresh);
+    else
+        KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
+    if (loaded) kd_options_finish(&kd_edge_options, &fresh);
+    kd_reload_tls(app->tls);
+    kd_notify("READY=1");
+}
+
+/* ---- the run
+ * ------------------------------------------------------------------------------------------------------ */
+
+static int init_main_loop(kd_app *app, char *error)
+{
+    kd_admin_hooks admin = {
+        .arg = app, .healthy = healthy, .ready = ready, .metrics = metrics, .debug = debug, .act = kd_compare_act};
+    kd_signal_hooks signals = {.arg = app, .drain = drain, .reload = reload};
+    int err;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "no thread or descriptor left");
+    if ((err = kd_loop_create(&app->loop, "main"))) return err;
+    kd_drain_init(app);
+    if ((err = kd_signals_create(&app->signals, app->loop, &signals))) return err;
+    if ((err = kd_admin_create(&app->admin, app->loop, &app->settings.admin_listen, &admin, error)))
+        return err;
+    return kd_drift_probe_create(app, error);
+}
+
+static int start_threads(kd_app *app, bool topics_ready, char *error)
+{
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "no thread left");
+    for (uint32_t i = 0; i < app->shard_count; i++) {
+        int err = kd_loop_start(app->shards[i]->loop);
+        if (err) return err;
+    }
+    return kd_topics_create(app, topics_ready);
+}
+
+static int start(kd_app *app, char *error)
+{
+    int err;
+    bool topics_ready;
+    kd_clock_init(&app->clock, app->settings.drift_bound_us);
+    if (kd_clock_file_load(app->settings.data_dir, &app->clock)) KD_LOG(KD_INFO, "clock-carried-on");
+    if ((err = init_secrets(app, error)) || (err = init_main_loop(app, error))) return err;
+    kd_offer_create(app);
+    err = kd_topics_check(app, error);
+    topics_ready = err == KD_OK;
+    if (err && err != KD_EUNAVAILABLE) return err; /* the topics' thread tells of a Kafka that is away */
+    if ((err = open_shards(app, error)) || (err = listen_all(app, error))) return err;
+    return start_threads(app, topics_ready, error);
+}
+
+static void serve(kd_app *app)
+{
+    KD_LOG(KD_INFO, "edge-started", KD_STR("edge", app->settings.name),
+           KD_STR("region", app->settings.region), KD_U64("shards", app->shard_count),
+           KD_U64("partitions", app->settings.partitions),
+           KD_U64("port", kd_http_server_port(app->shards[0]->server)),
+           KD_U64("admin_port", kd_admin_port(app->admin)));
+    kd_notify("READY=1");
+    kd_loop_run(app->loop);
+}
+
+/* Threads first, all of them: a shard may be told by another one and by the topics' thread, which it tells in
+ * turn. */
+static void finish(kd_app *app)
+{
+    kd_offer_stop(app->offer);
+    kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
+    kd_topics_stop(app->topics);
+    for (uint32_t i = 0; i < app->shard_count; i++)
+        if (app->shards[i]) kd_loop_stop(app->shards[i]->loop);
+    for (uint32_t i = 0; i < app->shard_count; i++)
+        if (app->shards[i]) kd_loop_join(app->shards[i]->loop);
+    for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_destroy(app->shards[i]);
+    kd_topics_destroy(app->topics);
+    kd_drift_probe_destroy(app->drift);
+    kd_admin_destroy(app->admin);
+    kd_signals_destroy(app->signals);
+    if (app->loop) kd_drain_finish(app);
+    kd_loop_destroy(app->loop);
+    kd_offer_destroy(app->offer);
+    kd_http_tls_destroy(app->tls);
+    kd_cidrs_finish(&app->trusted);
+    kd_clock_finish(&app->clock);
+}
+
+/* The last line of the log: an operator looks there for the reason. */
+static void tell_stopped(const kd_app *app)
+{
+    if (app->drain.fail_reason[0])
+        KD_LOG(KD_ERROR, "edge-stopped", KD_I64("code", app->exit_code), KD_STR("cause", app->drain.fail_reason));
+    else
+        KD_LOG(KD_INFO, "edge-stopped", KD_I64("code", app->exit_code));
+}
+
+static int run(kd_app *app)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_log_set_level((kd_log_level)app->settings.log_level);
+    int err = start(app, error);
+    if (err) {
+        fprintf(stderr, "kudos-edge: %s\n", error);
+        app->exit_code = exit_code_of(err);
+    } else {
+        serve(app);
+    }
+    finish(app);
+    if (!err) tell_stopped(app);
+    return kd_ending_end(app->exit_code);
+}
+
+int main(int argc, char **argv)
+{
+    static kd_app app;
+    if (argc > 1 && strcmp(argv[1], "compare") == 0) return kd_command_compare(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "aside") == 0) return kd_command_aside(argc - 1, argv + 1);
+    int code = kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings);
+    if (code < 0) code = run(&app);
+    kd_options_finish(&kd_edge_options, &app.settings);
+    kd_command_finish(&app.command);
+    return code;
+}

@@ -1,0 +1,125 @@
+/*
+ * metrics.h - the metrics of a shard, and their rendering over all shards with the process's own.
+ */
+#ifndef KUDOS_EDGE_IO_DAEMON_METRICS_H
+#define KUDOS_EDGE_IO_DAEMON_METRICS_H
+
+#include "common/base/metrics.h"
+
+#define KD_EDGE_METRICS(X)                                                                                   \
+    X(likes, COUNTER, "kudos_edge_operations_total", "op=\"like\"", "Operations taken.")                     \
+    X(unlikes, COUNTER, "kudos_edge_operations_total", "op=\"unlike\"", "")                                  \
+    X(sums, COUNTER, "kudos_edge_operations_total", "op=\"add\"", "")                                        \
+    X(agreeing, COUNTER, "kudos_edge_operations_agreeing_total", "",                                         \
+      "Operations that the local row agreed with.")                                                          \
+    X(retries, COUNTER, "kudos_edge_operations_retried_total", "",                                           \
+      "Retries recognised by their idempotency key.")                                                        \
+    X(like_time, SECONDS, "kudos_edge_request_seconds", "kind=\"like\"",                                     \
+      "From the whole request to its answer.")                                                               \
+    X(batch_time, SECONDS, "kudos_edge_request_seconds", "kind=\"batch\"", "")                               \
+    X(read_time, SECONDS, "kudos_edge_request_seconds", "kind=\"read\"", "")                                 \
+    X(bulk_time, SECONDS, "kudos_edge_request_seconds", "kind=\"bulk\"", "")                                 \
+    X(refused, COUNTER, "kudos_edge_requests_overloaded_total", "",                                          \
+      "Requests refused because of in_flight_max or a slow disk.")                                           \
+    X(expired, COUNTER, "kudos_edge_commit_expired_total", "",                                               \
+      "Answers that were not given because a sync hung.")                                                    \
+    X(in_flight, GAUGE, "kudos_edge_in_flight", "", "Operations and items in work.")                         \
+    X(groups, COUNTER, "kudos_edge_commit_groups_total", "", "Groups committed.")                            \
+    X(group_size, SIZES, "kudos_edge_commit_group_answers", "", "Requests that one sync released.")          \
+    X(sync_time, SECONDS, "kudos_edge_commit_seconds", "", "Write and sync of a group.")                     \
+    X(sealed, COUNTER, "kudos_edge_batches_sealed_total", "empty=\"false\"", "Batches sealed.")              \
+    X(sealed_empty, COUNTER, "kudos_edge_batches_sealed_total", "empty=\"true\"", "")                        \
+    X(sends, COUNTER, "kudos_edge_batches_sent_total", "again=\"false\"", "Batches handed to Kafka.")        \
+    X(resends, COUNTER, "kudos_edge_batches_sent_total", "again=\"true\"", "")                               \
+    X(undelivered, COUNTER, "kudos_edge_batches_undelivered_total", "",                                      \
+      "Delivery reports that were not good.")                                                                \
+    X(producer_resets, COUNTER, "kudos_edge_producer_resets_total", "",                                      \
+      "Producers made anew after a fatal error.")                                                            \
+    X(outbox_batches, GAUGE, "kudos_edge_outbox_batches", "", "Batches that central has not applied.")       \
+    X(outbox_bytes, GAUGE, "kudos_edge_outbox_bytes", "", "Their size.")                                     \
+    X(kafka_ready, GAUGE, "kudos_edge_kafka_ready", "",                                                      \
+      "Shards that have their topics, while a broker answers.")                                              \
+    X(snapshots, COUNTER, "kudos_edge_snapshots_total", "result=\"installed\"", "Snapshots of central.")     \
+    X(heartbeats, COUNTER, "kudos_edge_snapshots_total", "result=\"heartbeat\"", "")                         \
+    X(snapshot_gaps, COUNTER, "kudos_edge_snapshots_total", "result=\"gap\"", "")                            \
+    X(snapshots_old, COUNTER, "kudos_edge_snapshots_total", "result=\"old\"", "")                            \
+    X(snapshots_bad, COUNTER, "kudos_edge_snapshots_total", "result=\"malformed\"", "")                      \
+    X(undone, COUNTER, "kudos_edge_histories_undone_total", "",                                              \
+      "Restores of central that this edge noticed.")                                                         \
+    X(resent_ops, COUNTER, "kudos_edge_operations_resent_total", "",                                         \
+      "Operations sent again after such a restore.")                                                         \
+    X(snapshot_age, AGE_OF_ALL, "kudos_edge_snapshot_age_seconds", "",                                              \
+      "Age of the oldest partition's newest snapshot; NaN: a partition has had none.")                                                      \
+    X(as_of_age, AGE_OF_ALL, "kudos_edge_complete_age_seconds", "", "How long ago the counts were complete; NaN: unknown, as_of is null.")       \
+    X(asks, COUNTER, "kudos_edge_asks_total", "", "Questions to central about an item.")                     \
+    X(ask_answers, COUNTER, "kudos_edge_ask_answers_total", "thrown=\"false\"",                              \
+      "Answers of central about an item.")                                                                   \
+    X(answers_thrown, COUNTER, "kudos_edge_ask_answers_total", "thrown=\"true\"", "")                        \
+    X(member_asks, COUNTER, "kudos_edge_member_asks_total", "", "Questions to central about users' likes.")  \
+    X(ask_time, SECONDS, "kudos_edge_ask_seconds", "", "Questions to central, answered or not.")             \
+    X(central_up, GAUGE, "kudos_edge_central_up", "", "Shards that ask central, while it answers.")          \
+    X(counts_hits, COUNTER, "kudos_edge_counts_lookups_total", "result=\"hit\"",                             \
+      "Reads of an item's counts, by whether they are kept here: a miss asks central.")                      \
+    X(counts_misses, COUNTER, "kudos_edge_counts_lookups_total", "result=\"miss\"", "")                      \
+    X(items, GAUGE, "kudos_edge_items", "", "Items whose counts are kept.")                                  \
+    X(evicted, COUNTER, "kudos_edge_items_evicted_total", "", "Items whose counts made room.")               \
+    X(filter_rows, GAUGE, "kudos_edge_filter_rows", "", "Rows in the membership filter.")                    \
+    X(fresh_rows, GAUGE, "kudos_edge_fresh_rows", "", "Rows that the journal still stands for.")             \
+    X(rows_expired, COUNTER, "kudos_edge_rows_expired_total", "", "Rows of membership that expired and were taken out of the store.")        \
+    X(stable_age, AGE_OF_ALL, "kudos_edge_stable_age_seconds", "",                                                  \
+      "How long ago it was up to where rows may expire, at least; NaN: none may.")                           \
+    X(identity_alarms, COUNTER, "kudos_edge_identity_alarms_total", "",                                      \
+      "Signs that somebody else uses this name.")                                                            \
+    X(identity_shared, COUNTER, "kudos_edge_identity_shared_total", "",                                      \
+      "Of them those by an incarnation not below the present one: another process runs under this name, or " \
+      "an "                                                                                                  \
+      "earlier life of this edge had a clock ahead of the present one. A second one is another process.")    \
+    X(refusing, GAUGE_MAX, "kudos_edge_refusing_writes", "",                                                 \
+      "1 while writes are refused: identity in doubt.")                                                      \
+    X(retired, GAUGE, "kudos_edge_retired_partitions", "",                                                   \
+      "Partitions at which central has retired this edge: likes are refused.")                               \
+    X(sums_aside, COUNTER, "kudos_edge_sums_set_aside_total", "",                                            \
+      "Sums that were set aside since the start: they could count twice.")                                   \
+    X(aside_kept, GAUGE, "kudos_edge_sums_aside", "",                                                        \
+      "Sums that are set aside in the store and wait for an operator.")                                      \
+    X(aside_kept_amount, GAUGE, "kudos_edge_sums_aside_amount", "",                                          \
+      "Their amounts together: so much the counts may lack.")                                                \
+    X(read_errors, COUNTER, "kudos_edge_store_read_errors_total", "",                                        \
+      "Reads of the store that failed: a disk or a damaged file.")                                           \
+    X(handed_over, COUNTER, "kudos_edge_parts_handed_over_total", "",                                        \
+      "Parts of requests for another shard.")                                                                \
+    X(connections, GAUGE, "kudos_edge_connections", "", "Open connections.")                                 \
+    X(http_requests, COUNTER, "kudos_edge_http_requests_total", "", "Requests given to the handlers.")       \
+    X(http_rejected, COUNTER, "kudos_edge_http_rejected_total", "",                                          \
+      "Requests that the server refused itself.")                                                            \
+    X(http_floods, COUNTER, "kudos_edge_http_floods_total", "", "Connections ended because of a flood.")     \
+    X(http_timeouts, COUNTER, "kudos_edge_http_timeouts_total", "",                                          \
+      "Connections and streams ended by a deadline.")                                                        \
+    X(http_bytes_in, COUNTER, "kudos_edge_http_bytes_total", "way=\"in\"", "Bytes of the public port.")      \
+    X(http_bytes_out, COUNTER, "kudos_edge_http_bytes_total", "way=\"out\"", "")
+
+typedef struct {
+    KD_EDGE_METRICS(KD_METRIC_FIELD)
+} kd_edge_metrics;
+
+/* Of every client of central and Kafka: those of the shards, and those that look whether these answer. */
+#define KD_REACH_METRICS(X)                                                                                  \
+    X(central, REASONS, "kudos_edge_central_failures_total", "",                                             \
+      "Look-ups and connections to central that failed, and answers that did not come.")                     \
+    X(kafka, REASONS, "kudos_edge_kafka_errors_total", "", "Errors of connections and brokers.")
+
+typedef struct {
+    KD_REACH_METRICS(KD_METRIC_FIELD)
+} kd_reach_metrics;
+
+struct kd_app;
+struct kd_shard;
+
+/* On the shard's loop: copies what core, server and clients count into the metrics, and the partitions into
+ * `published`. */
+void kd_metrics_collect(struct kd_shard *s);
+/* On the admin's loop. */
+void kd_metrics_write(struct kd_app *app, kd_buf *out);
+int kd_metrics_debug(struct kd_app *app, const char *name, kd_buf *out);
+
+#endif

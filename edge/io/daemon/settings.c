@@ -1,0 +1,314 @@
+/*
+ * settings.c - the table of options: parser, --help, reference and the check of configs/edge.conf all come
+ * from it.
+ */
+#include "edge/io/daemon/settings.h"
+
+#include <stdio.h>
+
+#include "common/api/route.h"
+#include "common/base/cidr.h"
+#include "common/io/daemon/log.h"
+#include "common/io/daemon/options_file.h"
+
+/* What Kafka allows in the name of a topic. */
+static bool topic_valid(kd_bytes name)
+{
+    if (name.len < 1 || name.len > 200) return false;
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = name.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!letter && c != '.' && c != '_' && c != '-') return false;
+    }
+    return name.data[0] != '.';
+}
+
+#define NAME_TEXT "1 to 32 bytes of a-z 0-9 . _ -, the first a letter or digit"
+#define TOPIC_TEXT "1 to 200 bytes of A-Z a-z 0-9 . _ -"
+#define S(kind, member, ...) KD_OPTION_##kind(kd_settings, member, __VA_ARGS__)
+#define MS ((uint64_t)1000)
+#define SEC ((uint64_t)1000000)
+#define MIB ((uint64_t)1024 * 1024)
+/* An idle partition has one empty batch on its way, as a rule: those alone must not fill it. */
+#define OUTBOX_MIN ((uint64_t)4 * 1024)
+#define OUTBOX_MIN_PARTITION ((uint64_t)1024)
+
+static const kd_option table[] = {
+    S(STRING, name, "edge", "name", NULL, "Name of this edge, unique among all edges", .required = true,
+      .valid = kd_name_valid, .allowed = NAME_TEXT,
+      .more = "Part of every stamp and batch; a directory belongs to one name for good."),
+    S(STRING, region, "edge", "region", NULL, "Region that its likes are counted in", .required = true,
+      .valid = kd_name_valid, .allowed = NAME_TEXT),
+    S(PATH, data_dir, "edge", "data_dir", NULL, "Directory of the stores, one shard-K in it per shard",
+      .required = true),
+    S(UINT, shards, "edge", "shards", "0",
+      "Shards, each a thread with its own store; 0: as stored, else one per core", .max = KD_SHARDS_MAX),
+    S(UINT, in_flight_max, "edge", "in_flight_max", "262144",
+      "Operations and items in work per shard; beyond it requests are answered 503", .min = 1,
+      .max = 4194304),
+    S(DURATION, drain_timeout_us, "edge", "drain_timeout", "10s",
+      "Time for a stop: requests, then hand-over to Kafka", .min = 100 * MS, .max = 600 * SEC),
+    S(UINT, flush_ops, "edge", "flush_ops", "1000", "A batch is sealed at so many operations", .min = 1,
+      .max = KD_BATCH_OPS_MAX),
+    S(DURATION, flush_interval_us, "edge", "flush_interval", "5s", "Or so long after its first one",
+      .min = MS, .max = 60 * SEC),
+    S(DURATION, idle_interval_max_us, "edge", "idle_interval_max", "30s",
+      "Empty batches of an idle partition back off to this", .min = MS, .max = 3600 * SEC),
+    S(DURATION, resend_min_us, "edge", "resend_min", "2s",
+      "A batch not yet applied is sent again after this, doubling", .min = 10 * MS, .max = 600 * SEC),
+    S(DURATION, resend_max_us, "edge", "resend_max", "60s", "And at most this apart", .min = 10 * MS,
+      .max = 3600 * SEC),
+    S(UINT, send_window, "edge", "send_window", "64", "Batches of a partition sent and not yet applied",
+      .min = 1, .max = 10000),
+    S(SIZE, outbox_max, "edge", "outbox_max", "1GiB",
+      "Operations not yet applied, parted evenly among the shards; beyond it likes get 503", .min = OUTBOX_MIN),
+    S(UINT, items_max, "edge", "items_max", "1000000", "Items whose counts are kept, all shards",
+      .min = 1000),
+    S(UINT, idempotency_max, "edge", "idempotency_max", "1000000", "Idempotency keys remembered, all shards",
+      .min = 1000),
+    S(DURATION, idempotency_ttl_us, "edge", "idempotency_ttl", "24h", "And for so long", .min = SEC,
+      .max = 30 * 24 * 3600 * SEC),
+    S(DURATION, row_ttl_us, "edge", "row_ttl", "30d",
+      "How long it is remembered who liked what, at least; 0s: for good", .min = 0,
+      .max = 3650ull * 24 * 3600 * SEC),
+
+    S(ADDRESS, listen, "http", "listen", "*:8441", "Public port: HTTP/2 (TLS and h2c) and HTTP/1.1",
+      .required = true, .min = 0),
+    S(PATH, tls_certificate, "http", "tls_certificate", NULL,
+      "PEM certificate with its chain; read again on SIGHUP", .must_exist = true),
+    S(PATH, tls_key, "http", "tls_key", NULL, "PEM key of it", .secret = true),
+    S(PATH, tls_client_ca, "http", "tls_client_ca", NULL,
+      "Ask clients for a certificate of this authority (PEM)", .must_exist = true),
+    S(BOOL, tls_required, "http", "tls_required", "false", "Close connections without TLS"),
+    S(UINT, max_connections, "http", "max_connections", "10000", "Connections per shard", .min = 1,
+      .max = 1000000),
+    S(UINT, max_connections_per_address, "http", "max_connections_per_address", "1000",
+      "Of them per IPv4 address or IPv6 /64", .min = 1, .max = 1000000),
+    S(UINT, max_streams, "http", "max_streams", "128", "Requests in work per connection", .min = 1,
+      .max = 128),
+    S(DURATION, idle_timeout_us, "http", "idle_timeout", "120s",
+      "A connection without a request is closed after this", .min = SEC, .max = 3600 * SEC),
+
+    S(ADDRESS, admin_listen, "admin", "listen", "127.0.0.1:9441",
+      "Admin port: /healthz /readyz /metrics /debug/...", .required = true, .min = 0),
+
+    S(LIST, trusted_peers, "http", "trusted_peers", "127.0.0.0/8, ::1",
+      "Address blocks of gateways whose X-User-Id header is believed", .valid = kd_cidr_valid,
+      .allowed = "an address or block such as 10.0.0.0/8 or fd00::/8",
+      .more = "From anyone else the header is ignored, and what needs a user is answered 401."),
+    S(PATH, session_secret, "http", "session_secret", NULL,
+      "File with the secret of the Kudos-Session token, at least 16 bytes", .secret = true,
+      .more = "All edges need the same one. Without it tokens end with the process."),
+
+    S(LIST, collections, "api", "collections", "posts, reels, comments, stories",
+      "Collections that are served", .required = true, .valid = kd_collection_valid,
+      .allowed = "names of a-z 0-9 _ -, the first a letter, up to 32 bytes", .reloadable = true,
+      .more = "Those that central lacks are answered 404. A reload adds; it takes none out."),
+    S(DURATION, display_max_age_us, "api", "display_max_age", "1s", "How long caches may keep a display form",
+      .max = 3600 * SEC),
+    KD_OPTION_COUNTERS(
+        kd_settings, counters, "counters", KD_COUNTERS_DEFAULT,
+        "Counters as `name = number set|sum`; the number is its name on the wire and on disk, for good", .reloadable = true,
+        .more = "Those that central lacks are answered 404. A reload adds; it takes none out and changes none."),
+
+    S(STRING, brokers, "kafka", "brokers", "127.0.0.1:8449", "Bootstrap addresses host:port,host:port",
+      .required = true),
+    S(STRING, likes_topic, "kafka", "likes_topic", "kudos.likes.v1", "Topic of the batches", .required = true,
+      .valid = topic_valid, .allowed = TOPIC_TEXT),
+    S(STRING, counts_topic, "kafka", "counts_topic", "kudos.counts.v1", "Topic of central's snapshots",
+      .required = true, .valid = topic_valid, .allowed = TOPIC_TEXT),
+    S(UINT, partitions, "kafka", "partitions", "8", "Partitions of both topics, fixed for good at creation",
+      .min = 1, .max = KD_PARTITIONS_MAX),
+    S(UINT, replication, "kafka", "replication", "1", "Replicas of a topic that is created here", .min = 1,
+      .max = 15),
+    S(DURATION, likes_retention_us, "kafka", "likes_retention", "7d",
+      "Retention of the likes topic when created here", .min = 60 * SEC),
+    S(DURATION, counts_retention_us, "kafka", "counts_retention", "1h",
+      "Retention of the counts topic when created here", .min = 60 * SEC),
+    S(ENUM, compression, "kafka", "compression", "zstd", "Compression of what is produced",
+      .choices = kd_kafka_compressions),
+    S(DURATION, linger_us, "kafka", "linger", "5ms", "How long the producer gathers", .min = MS, .max = SEC),
+    S(DURATION, start_timeout_us, "kafka", "start_timeout", "2s",
+      "A start waits so long for Kafka, then serves without it", .min = 100 * MS, .max = 60 * SEC),
+    KD_OPTION_PAIRS(kd_settings, kafka_properties, "kafka-properties", NULL,
+                    "Further librdkafka properties, such as security.protocol or sasl.username"),
+
+    S(STRING, central_url, "central", "url", NULL,
+      "http://host:port or https://host:port of central; empty: nobody is asked", .secret = true),
+    S(DURATION, read_deadline_us, "central", "read_deadline", "250ms",
+      "How long a request waits for central's answer", .min = MS, .max = 10 * SEC),
+    S(UINT, central_connections, "central", "connections", "1", "Connections to central per shard", .min = 1,
+      .max = 16),
+    S(UINT, asks_max, "central", "asks_max", "4096", "Questions under way per shard", .min = 1, .max = 65536),
+    S(PATH, central_ca, "central", "ca_file", NULL,
+      "PEM of the authorities that central's certificate is checked against", .must_exist = true),
+    S(PATH, central_cert, "central", "cert_file", NULL, "PEM certificate to show to central",
+      .must_exist = true),
+    S(PATH, central_key, "central", "key_file", NULL, "PEM key of it", .secret = true),
+
+    S(DURATION, drift_bound_us, "clock", "drift_bound", "500ms",
+      "An edge whose clock differs more from central's refuses writes; the same at central", .min = MS,
+      .max = 60 * SEC),
+    S(DURATION, measure_interval_us, "clock", "measure_interval", "10s",
+      "How often the difference is measured; twice a second while it is beyond the bound", .min = 100 * MS,
+      .max = 600 * SEC),
+
+    S(SIZE, write_buffer, "store", "write_buffer", "32MiB", "LevelDB write buffer of a shard", .min = MIB,
+      .max = 1024 * MIB),
+    S(SIZE, block_cache, "store", "block_cache", "64MiB", "LevelDB block cache of a shard", .min = MIB,
+      .max = 65536 * MIB),
+    S(UINT, fresh_rows, "store", "fresh_rows", "65536", "Operations of a shard whose rows gather in memory",
+      .max = 1000000,
+      .more = "Until their rows are written, sorted, the journal keeps them. 0: written with their operations."),
+    S(SIZE, filter_max, "store", "filter_max", "1GiB", "Memory of a shard for the filter of who liked what", .min = MIB,
+      .more = "12 bits a row; beyond it more reads of the store, not errors."),
+
+    S(ENUM, log_level, "log", "level", "info", "Least severe lines that are written",
+      .choices = kd_log_levels, .reloadable = true),
+};
+
+static int check_all(const void *config, char *error);
+
+const kd_options kd_edge_options = {
+    .program = "kudos-edge",
+    .about = "Regional proxy: takes likes durably, answers counts, hands batches to Kafka.\nCommands, with --help: compare, aside",
+    .at = table,
+    .count = KD_COUNT(table),
+    .config_size = sizeof(kd_settings),
+    .check = check_all,
+};
+
+static int refuse(char *error, const char *text)
+{
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", text);
+    return KD_EINVAL;
+}
+
+static int check_names(const kd_settings *s, char *error)
+{
+    if (s->counters.count == 0) return refuse(error, "[counters]: at least one counter is needed");
+    return kd_route_check_names(&s->collections, &s->counters, error);
+}
+
+kd_edge_config kd_settings_core(const kd_settings *s)
+{
+    return (kd_edge_config){
+        .edge = kd_bytes_str(s->name),
+        .region = kd_bytes_str(s->region),
+        .partitions = (uint32_t)s->partitions,
+        .counters = &s->counters,
+        .drift_us = s->drift_bound_us,
+        .flush_ops = (uint32_t)s->flush_ops,
+        .flush_interval_us = s->flush_interval_us,
+        .idle_interval_max_us = s->idle_interval_max_us,
+        .resend_min_us = s->resend_min_us,
+        .resend_max_us = s->resend_max_us,
+        .send_window = (uint32_t)s->send_window,
+        .outbox_bytes_max = s->outbox_max,
+        .items_max = (uint32_t)s->items_max,
+        .fresh_rows_max = (uint32_t)s->fresh_rows,
+        .filter_bytes_max = s->filter_max,
+        .idempotency_max = (uint32_t)s->idempotency_max,
+        .idempotency_ttl_us = s->idempotency_ttl_us,
+        .row_ttl_us = s->row_ttl_us,
+    };
+}
+
+kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log)
+{
+    return (kd_kafka_config){
+        .brokers = s->brokers,
+        .client_id = s->name,
+        .compression = kd_kafka_compressions[s->compression],
+        .linger_ms = (uint32_t)(s->linger_us / 1000),
+        .properties = s->kafka_properties,
+        .log = log,
+    };
+}
+
+static int check_kafka(const kd_settings *s, char *error)
+{
+    if (strcmp(s->likes_topic, s->counts_topic) == 0)
+        return refuse(error, "kafka.likes_topic and kafka.counts_topic are the same");
+    const kd_kafka_config kafka = kd_settings_kafka(s, NULL);
+    return kd_kafka_config_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
+}
+
+int kd_settings_check(const kd_settings *s, char *error)
+{
+    if ((s->tls_certificate == NULL) != (s->tls_key == NULL))
+        return refuse(error, "http.tls_certificate and http.tls_key: both or neither");
+    if (s->tls_required && !s->tls_certificate)
+        return refuse(error, "http.tls_required needs http.tls_certificate");
+    if (s->tls_client_ca && !s->tls_certificate)
+        return refuse(error, "http.tls_client_ca needs http.tls_certificate");
+    if ((s->central_cert == NULL) != (s->central_key == NULL))
+        return refuse(error, "central.cert_file and central.key_file: both or neither");
+    if (s->central_url && kd_http_client_check_url(s->central_url) != KD_OK)
+        return refuse(error, "central.url: must be http://host:port or https://host:port, with no user in it");
+    if (s->display_max_age_us % SEC != 0) return refuse(error, "api.display_max_age: whole seconds are wanted, as Cache-Control tells them");
+    if (s->resend_min_us > s->resend_max_us) return refuse(error, "edge.resend_min is above edge.resend_max");
+    if (s->shards > s->partitions)
+        return refuse(error, "edge.shards is above kafka.partitions: a shard would have nothing to do");
+    if (s->outbox_max < s->partitions * OUTBOX_MIN_PARTITION)
+        return refuse(error, "edge.outbox_max: at least 1KiB for each of kafka.partitions");
+    int err = check_names(s, error);
+    if (!err) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin_listen, error);
+    return err ? err : check_kafka(s, error);
+}
+
+int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *error)
+{
+    if (!s->session_secret) {
+        kd_session_key_random(key);
+        return KD_OK;
+    }
+    int err = kd_session_key_read(key, s->session_secret);
+    if (err == KD_OK) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "http.session_secret: %s", kd_session_key_fault(err));
+    return KD_EINVAL;
+}
+
+kd_http_client_options kd_settings_central(const kd_settings *s)
+{
+    return (kd_http_client_options){.ca_file = s->central_ca, .cert_file = s->central_cert, .key_file = s->central_key};
+}
+
+kd_http_tls_options kd_settings_tls(const kd_settings *s)
+{
+    return (kd_http_tls_options){s->tls_certificate, s->tls_key, s->tls_client_ca};
+}
+
+static int check_central(const kd_settings *s, char *error)
+{
+    const kd_http_client_options options = kd_settings_central(s);
+    const char *fault = s->central_url ? kd_http_client_fault(s->central_url, &options) : NULL;
+    if (!fault) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "central.%s", fault);
+    return KD_EINVAL;
+}
+
+/* What the named files hold. */
+static int check_files(const kd_settings *s, char *error)
+{
+    kd_session_key key;
+    const kd_http_tls_options tls = kd_settings_tls(s);
+    const kd_kafka_config kafka = kd_settings_kafka(s, NULL);
+    int err = kd_directory_check("edge.data_dir", s->data_dir, error);
+    if (!err) err = kd_settings_session_key(s, &key, error);
+    if (!err && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
+    if (!err) err = check_central(s, error);
+    return err ? err : kd_kafka_client_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
+}
+
+static int check_all(const void *config, char *error)
+{
+    int err = kd_settings_check(config, error);
+    return err ? err : check_files(config, error);
+}
+
+int kd_settings_central_failed(const kd_settings *s, int err, char *error)
+{
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "central.url %s: %s", s->central_url, kd_strerror(err));
+    return err;
+}

@@ -1,0 +1,66 @@
+/*
+ * settings.h - the configuration of kudos-edge: one struct, one table (settings.c), checked as a
+ * whole.
+ */
+#ifndef KUDOS_EDGE_IO_DAEMON_SETTINGS_H
+#define KUDOS_EDGE_IO_DAEMON_SETTINGS_H
+
+#include "common/io/http/client/http_client.h"
+#include "common/io/http/server/http_server.h"
+#include "common/io/kafka/kafka.h"
+#include "common/io/http/session.h"
+#include "common/conf/options.h"
+#include "kudos/edge.h"
+
+typedef struct {
+    char *name, *region, *data_dir;
+    uint64_t shards, in_flight_max, drain_timeout_us;
+    uint64_t flush_ops, flush_interval_us, idle_interval_max_us;
+    uint64_t resend_min_us, resend_max_us, send_window;
+    uint64_t outbox_max, items_max, idempotency_max, idempotency_ttl_us, row_ttl_us;
+
+    kd_address listen, admin_listen;
+    char *tls_certificate, *tls_key, *tls_client_ca;
+    bool tls_required;
+    uint64_t max_connections, max_connections_per_address, max_streams, idle_timeout_us;
+
+    kd_strings trusted_peers;
+    char *session_secret;
+
+    kd_strings collections;
+    kd_counters counters;
+    uint64_t display_max_age_us;
+
+    char *brokers, *likes_topic, *counts_topic;
+    uint32_t compression;
+    uint64_t partitions, replication, likes_retention_us, counts_retention_us, linger_us, start_timeout_us;
+    kd_pairs kafka_properties;
+
+    char *central_url, *central_ca, *central_cert, *central_key;
+    uint64_t read_deadline_us, central_connections, asks_max;
+
+    uint64_t drift_bound_us, measure_interval_us;
+    uint64_t write_buffer, block_cache, fresh_rows, filter_max;
+    uint32_t log_level;
+} kd_settings;
+
+extern const kd_options kd_edge_options;
+
+/* What no single option can tell: KD_OK, or KD_EINVAL with a sentence in `error` (KD_OPTIONS_ERROR_MAX
+ * bytes). The check of kd_edge_options also looks at what the named files hold. */
+int kd_settings_check(const kd_settings *s, char *error);
+/* The key of session tokens, of http.session_secret or a random one. KD_OK, or KD_EINVAL with `error`. */
+int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *error);
+/* The files of [central], views into *s; the rest is the caller's. */
+kd_http_client_options kd_settings_central(const kd_settings *s);
+/* The files of http.tls_certificate and its like; views into *s. */
+kd_http_tls_options kd_settings_tls(const kd_settings *s);
+/* Why no client for central could be made, into `error`; returns err. */
+int kd_settings_central_failed(const kd_settings *s, int err, char *error);
+
+/* The core's part of it, limits of all shards together; which shard it is, and the seed, are the caller's. Views into *s. */
+kd_edge_config kd_settings_core(const kd_settings *s);
+/* The Kafka half of it; views into *s. */
+kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * auth.c - what the headers of a request say: who asks, what they have seen, and whether they repeat
+ * themselves.
+ *
+ * The user is the X-User-Id of a peer that the configuration trusts. From anyone else the header does not
+ * exist: the answer to what needs a user is then 401, whatever it says.
+ */
+#include "common/io/http/peer.h"
+#include "edge/io/http/routes.h"
+
+static bool refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
+{
+    *why = (kd_refusal){.problem = problem, .detail = detail, .field = field};
+    return false;
+}
+
+bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why)
+{
+    return kd_peer_user(&s->app->trusted, req, user, why);
+}
+
+bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *seen, kd_refusal *why)
+{
+    kd_bytes token;
+    *seen = (kd_seen){.rest_us = 0};
+    if (!kd_http_request_header(req, "kudos-session", &token)) return true;
+    if (kd_session_decode(&s->app->session_key, token, user, seen) == KD_OK) return true;
+    return refuse(why, KD_PROBLEM_INVALID_REQUEST, "Kudos-Session",
+                  "not a token of this user and this edge's http.session_secret: another edge may have made it, with a secret of its own, "
+                  "or an older secret did; repeat the request without this header");
+}
+
+bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why)
+{
+    *key = kd_bytes_of(NULL, 0);
+    if (!kd_http_request_header(req, "idempotency-key", key) &&
+        !kd_http_request_header(req, "x-idempotency-key", key))
+        return true;
+    if (key->len >= 2 && key->data[0] == '"' && key->data[key->len - 1] == '"')
+        *key = kd_bytes_of(key->data + 1, key->len - 2);
+    bool good = key->len >= 1 && key->len <= KD_IDEMPOTENCY_KEY_MAX;
+    for (size_t i = 0; good && i < key->len; i++)
+        good = key->data[i] > 0x20 && key->data[i] < 0x7f && key->data[i] != '"';
+    return good || refuse(why, KD_PROBLEM_INVALID_REQUEST, "Idempotency-Key",
+                          "1 to 128 visible ASCII characters are wanted");
+}

@@ -1,0 +1,98 @@
+/* call.c - see the header. */
+#include "edge/io/http/call.h"
+
+#include "edge/io/http/routes.h"
+
+bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32_t weight)
+{
+    if (origin->in_flight + weight > origin->app->settings.in_flight_max && origin->in_flight > 0) {
+        kd_metric_add(&origin->metrics.refused, 1);
+        kd_answer_error(req, KD_EOVERLOADED);
+        return false;
+    }
+    origin->in_flight += weight;
+    call->origin = origin;
+    call->req = req;
+    call->weight = weight;
+    call->started_us = kd_clock_mono_us();
+    return true;
+}
+
+kd_errand *kd_call_errand(kd_call *call, kd_bytes item)
+{
+    kd_shard *shard = kd_shard_of(call->origin, item);
+    kd_errand *errand = &call->errands[call->errand_count == 1 ? 0 : shard->index];
+    if (!errand->shard) {
+        errand->shard = shard;
+        errand->call = call;
+        call->errands_left++;
+    }
+    KD_ASSERT(errand->shard == shard);
+    return errand;
+}
+
+static void join(kd_errand *errand)
+{
+    kd_call *call = errand->call;
+    if (call->status == KD_OK) call->status = errand->status;
+    if (--call->errands_left == 0) call->finish(call);
+}
+
+static void join_post(kd_post *post)
+{
+    join(KD_CONTAINER(post, kd_errand, post));
+}
+
+void kd_errand_release(kd_errand *errand)
+{
+    KD_ASSERT(errand->holds > 0);
+    if (--errand->holds > 0) return;
+    kd_call *call = errand->call;
+    if (errand->shard == call->origin) {
+        join(errand);
+        return;
+    }
+    errand->post.fn = join_post;
+    kd_loop_post(call->origin->loop, &errand->post);
+}
+
+static void work(kd_errand *errand)
+{
+    kd_errand_hold(errand);
+    errand->call->work(errand);
+    kd_errand_release(errand);
+}
+
+static void work_post(kd_post *post)
+{
+    kd_errand *errand = KD_CONTAINER(post, kd_errand, post);
+    kd_metric_add(&errand->shard->metrics.handed_over, 1);
+    work(errand);
+}
+
+/* The errands of others are posted first: the own one may finish the call, and with it the memory, when it is
+ * the last. */
+void kd_call_start(kd_call *call)
+{
+    kd_errand *own = NULL;
+    KD_ASSERT(call->errands_left > 0);
+    for (uint32_t i = 0; i < call->errand_count; i++) {
+        kd_errand *errand = &call->errands[i];
+        if (!errand->shard) continue;
+        if (errand->shard == call->origin) {
+            own = errand;
+            continue;
+        }
+        errand->post.fn = work_post;
+        kd_loop_post(errand->shard->loop, &errand->post);
+    }
+    if (own) work(own);
+}
+
+uint64_t kd_call_end(kd_call *call, kd_histogram *time)
+{
+    uint64_t mono_us = kd_clock_mono_us();
+    call->origin->in_flight -= call->weight;
+    kd_metric_observe_seconds(time, mono_us - call->started_us);
+    return mono_us;
+}

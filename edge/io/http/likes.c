@@ -1,0 +1,356 @@
+/*
+ * likes.c - operations: one like, unlike or sum, and a client's batch of them.
+ *
+ *     request -> kd_likes with an op each -> errands to their shards: kd_edge_take
+ *             -> the group's sync, and in parallel central's number of items not known here
+ *             -> one answer, with the session token of the newest stamp
+ *
+ * A batch is answered as a whole: when one operation could not be taken the answer is that error. Those that
+ * were taken stay taken; a client repeats the batch, and likes and unlikes are idempotent.
+ */
+#include <stdio.h>
+
+#include "edge/io/http/routes.h"
+
+typedef struct kd_like_op {
+    kd_errand *errand;
+    struct kd_like_op *next; /* of the same errand */
+    kd_bytes item;
+    kd_ask_wait ask;
+    uint64_t count, made_us, as_of_us, stamp_us;
+    uint32_t pending, index;
+    uint8_t counter, verb, changed;
+    bool liked, central, known;
+} kd_like_op;
+
+typedef struct {
+    kd_call call;
+    kd_bytes user, key;
+    kd_seen seen; /* what the session token tells */
+    uint64_t amount;
+    uint64_t digest; /* of a batch with a key; else 0 */
+    uint32_t count;
+    bool batch;
+    kd_like_op *at;
+} kd_likes;
+
+/* ---- on the shard of the items
+ * -------------------------------------------------------------------------------- */
+
+static int look(kd_like_op *op)
+{
+    kd_view view;
+    int err = kd_edge_view(op->errand->shard->edge, op->item, &view);
+    op->known = op->counter < view.told;
+    op->count = view.count[op->counter];
+    op->pending = view.pending[op->counter];
+    op->made_us = op->known ? view.made_us : 0; /* the item may have a number of other counters */
+    op->as_of_us = op->known ? view.as_of_us : 0;
+    return err;
+}
+
+static void on_synced(kd_commit_wait *wait, int status)
+{
+    kd_errand *errand = KD_CONTAINER(wait, kd_errand, commit);
+    if (status != KD_OK) kd_errand_fail(errand, status);
+    kd_errand_release(errand);
+}
+
+static void on_asked(kd_ask_wait *wait, bool answered)
+{
+    kd_like_op *op = KD_CONTAINER(wait, kd_like_op, ask);
+    op->central = answered;
+    if (answered) look(op);
+    kd_errand_release(op->errand);
+}
+
+/* A batch has one key, and its operations are remembered one by one: each gets a key of its own from it. */
+static kd_bytes key_of(const kd_likes *likes, const kd_like_op *op, char *text, size_t size)
+{
+    if (!likes->batch || likes->key.len == 0) return likes->key;
+    int len = snprintf(text, size, "batch:%016llx:%zu:%u", (unsigned long long)kd_hash(likes->key),
+                       likes->key.len, op->index);
+    return kd_bytes_of(text, (size_t)len);
+}
+
+static int take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t *group)
+{
+    char key[64];
+    kd_outcome outcome = {0};
+    kd_request request = {
+        .item = op->item,
+        .user = likes->user,
+        .verb = (kd_verb)op->verb,
+        .counter = op->counter,
+        .amount = likes->amount,
+        .seen = &likes->seen,
+        .idempotency_key = key_of(likes, op, key, sizeof key),
+        .batch = likes->digest,
+    };
+    kd_errand *errand = op->errand;
+    int err = kd_edge_take(errand->shard->edge, &request, now_us, &outcome);
+    if (err != KD_OK) return err;
+    *group = KD_MAX(*group, outcome.group);
+    op->stamp_us = outcome.stamp_us;
+    op->changed = (uint8_t)outcome.changed;
+    op->liked = outcome.liked;
+    if (look(op) == KD_EAGAIN && kd_ask_item(errand->shard, op->item, &op->ask) == KD_OK)
+        kd_errand_hold(errand);
+    return KD_OK;
+}
+
+static void work(kd_errand *errand)
+{
+    kd_likes *likes = KD_CONTAINER(errand->call, kd_likes, call);
+    kd_shard *s = errand->shard;
+    if (kd_commit_sheds(s)) {
+        kd_metric_add(&s->metrics.refused, 1);
+        kd_errand_fail(errand, KD_EOVERLOADED);
+        return;
+    }
+    uint64_t group = 0, now_us = kd_shard_now_us(s);
+    for (kd_like_op *op = errand->first; op; op = op->next) {
+        op->ask.fn = on_asked;
+        int err = take(likes, op, now_us, &group);
+        if (err == KD_OK) continue;
+        kd_errand_fail(errand, err);
+        break;
+    }
+    if (group == 0) return;
+    kd_errand_hold(errand);
+    errand->commit.fn = on_synced;
+    kd_commit_await(s, &errand->commit, group);
+}
+
+/* ---- where the request came in
+ * -------------------------------------------------------------------------------- */
+
+static void write_changed(kd_json *j, const kd_like_op *op)
+{
+    kd_json_key(j, "liked");
+    kd_json_bool(j, op->liked);
+    kd_json_key(j, "changed");
+    if (op->changed == KD_CHANGED_UNKNOWN)
+        kd_json_null(j);
+    else
+        kd_json_bool(j, op->changed == KD_CHANGED_YES);
+}
+
+static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64_t now_us)
+{
+    kd_json_object(j);
+    kd_answer_write_item(j, op->item);
+    kd_json_key(j, "counter");
+    kd_json_cstr(j, s->served.known.at[op->counter].name);
+    if (op->verb != KD_ADD) write_changed(j, op);
+    kd_answer_write_number(j, op->known ? &op->count : NULL, op->pending);
+    kd_answer_write_age(j, now_us, op->made_us, op->as_of_us);
+    kd_json_key(j, "source");
+    kd_json_cstr(j, op->central ? "central" : "edge");
+    kd_json_end_object(j);
+}
+
+static void write_all(kd_json *j, const kd_shard *s, const kd_likes *likes, uint64_t now_us)
+{
+    kd_json_object(j);
+    kd_json_key(j, "results");
+    kd_json_array(j);
+    for (uint32_t i = 0; i < likes->count; i++) write_op(j, s, &likes->at[i], now_us);
+    kd_json_end_array(j);
+    kd_json_end_object(j);
+}
+
+/* Where the user has spoken, now here as well; false when there is nothing to carry. */
+static bool write_session(const kd_likes *likes, const kd_shard *s, char *out)
+{
+    kd_seen seen = likes->seen;
+    uint64_t here_us = 0;
+    for (uint32_t i = 0; i < likes->count; i++) here_us = KD_MAX(here_us, likes->at[i].stamp_us);
+    if (here_us) kd_seen_add(&seen, kd_edge_lives(s->edge), here_us);
+    if (kd_seen_newest_us(&seen) == 0) return false;
+    kd_session_encode(&s->app->session_key, &seen, likes->user, out);
+    return true;
+}
+
+static void finish(kd_call *call)
+{
+    kd_likes *likes = KD_CONTAINER(call, kd_likes, call);
+    kd_shard *s = call->origin;
+    char session[KD_SESSION_TEXT + 1];
+    uint64_t mono_us = kd_call_end(call, likes->batch ? &s->metrics.batch_time : &s->metrics.like_time);
+    if (call->status != KD_OK) {
+        kd_answer_error(call->req, call->status);
+        return;
+    }
+    uint64_t now_us = kd_clock_server_at_us(&s->app->clock, mono_us);
+    kd_buf_clear(&s->out);
+    kd_json j = kd_json_of(&s->out);
+    if (likes->batch)
+        write_all(&j, s, likes, now_us);
+    else
+        write_op(&j, s, &likes->at[0], now_us);
+    bool carry = write_session(likes, s, session);
+    kd_answer_json(s, call->req, carry ? session : NULL);
+}
+
+/* ---- from a request to its call
+ * -------------------------------------------------------------------------------- */
+
+static void add(kd_likes *likes, uint32_t index, kd_bytes item, uint32_t counter, kd_verb verb)
+{
+    kd_like_op *op = &likes->at[index];
+    op->errand = kd_call_errand(&likes->call, item);
+    op->item = item;
+    op->index = index;
+    op->counter = (uint8_t)counter;
+    op->verb = (uint8_t)verb;
+    kd_like_op *last = op->errand->last;
+    if (last)
+        last->next = op;
+    else
+        op->errand->first = op;
+    op->errand->last = op;
+    op->errand->count++;
+}
+
+/* What all operations need of the headers; false: answered. */
+static bool read_headers(kd_shard *s, kd_http_request *req, kd_likes *likes)
+{
+    kd_refusal why;
+    if (!kd_auth_user(s, req, &likes->user, &why) ||
+        !kd_auth_session(s, req, likes->user, &likes->seen, &why) ||
+        !kd_auth_key(req, &likes->key, &why)) {
+        kd_answer_refusal(req, &why);
+        return false;
+    }
+    if (kd_clock_check(&s->app->clock) == KD_CLOCK_OUT_OF_BOUNDS) {
+        kd_answer_error(req, KD_ECLOCK);
+        return false;
+    }
+    return true;
+}
+
+static void start(kd_likes *likes)
+{
+    likes->call.work = work;
+    likes->call.finish = finish;
+    kd_call_start(&likes->call);
+}
+
+void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32_t counter, kd_verb verb)
+{
+    struct {
+        kd_likes likes;
+        kd_errand errand;
+        kd_like_op op;
+        uint8_t item[];
+    } *one = kd_http_request_alloc(req, sizeof *one + item->len);
+    kd_likes *likes = &one->likes;
+    kd_refusal why;
+    likes->amount = 1;
+    /* Comes while the headers are read; of another shard: in vain. */
+    kd_edge_expect(s->edge, kd_item_key(item));
+    if (!read_headers(s, req, likes)) return;
+    if (!kd_body_read_amount(req->body, &s->text, verb == KD_ADD ? &likes->amount : NULL, &why)) {
+        kd_answer_refusal(req, &why);
+        return;
+    }
+    if (!kd_call_admit(&likes->call, s, req, 1)) return;
+    memcpy(one->item, item->data, item->len);
+    likes->call.errands = &one->errand;
+    likes->call.errand_count = 1;
+    likes->at = &one->op;
+    likes->count = 1;
+    add(likes, 0, kd_bytes_of(one->item, item->len), counter, verb);
+    start(likes);
+}
+
+/* A refusal of one of many says which. */
+static void refuse_op(kd_http_request *req, kd_refusal why, uint32_t index, const char *member)
+{
+    char field[64];
+    snprintf(field, sizeof field, "operations[%u]%s%s", index, *member ? "." : "", member);
+    why.field = field;
+    kd_answer_refusal(req, &why);
+}
+
+static bool read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
+{
+    kd_refusal why;
+    if (kd_body_read_ops(req->body, &s->text, ops, &why)) return true;
+    if (ops->wrong < KD_BULK_OPS_MAX)
+        refuse_op(req, why, ops->wrong, why.field);
+    else
+        kd_answer_refusal(req, &why);
+    return false;
+}
+
+/* Item and counter of one operation; the key goes to `keys` and is shown in *item. False: answered. */
+static bool resolve(kd_shard *s, kd_http_request *req, const kd_body_op *op, uint32_t index, uint8_t **keys,
+                    kd_bytes *item, uint32_t *counter)
+{
+    kd_item parsed;
+    kd_refusal why;
+    if (!kd_route_item_text(op->item, &s->served.collections, "item", &parsed, &why)) {
+        refuse_op(req, why, index, "item");
+        return false;
+    }
+    kd_bytes name = op->counter.data ? op->counter : kd_bytes_str("like");
+    if (!kd_route_counter(name, &s->served.counters, KD_SET, counter, &why)) {
+        refuse_op(req, why, index, "counter");
+        return false;
+    }
+    memcpy(*keys, parsed.data, parsed.len);
+    *item = kd_bytes_of(*keys, parsed.len);
+    *keys += parsed.len;
+    return true;
+}
+
+static size_t key_bytes(const kd_body_ops *ops)
+{
+    size_t sum = 0;
+    for (uint32_t i = 0; i < ops->count; i++) sum += ops->at[i].item.len + 2;
+    return sum;
+}
+
+/* The key of a batch is good for that batch alone: where another one begins alike, what both have must not be told as taken again. */
+static uint64_t digest_of(const kd_likes *likes)
+{
+    const kd_counters *counters = &likes->call.origin->served.counters;
+    kd_buf b = {0};
+    if (likes->key.len == 0) return 0;
+    for (uint32_t i = 0; i < likes->count; i++) {
+        const kd_like_op *op = &likes->at[i];
+        kd_buf_put_u8(&b, op->verb);
+        kd_buf_put_u8(&b, counters->at[op->counter].id);
+        kd_buf_put(&b, op->item.data, op->item.len);
+    }
+    uint64_t digest = kd_hash(kd_buf_view(&b));
+    kd_buf_finish(&b);
+    return digest ? digest : 1;
+}
+
+void kd_likes_batch(kd_shard *s, kd_http_request *req)
+{
+    kd_body_ops ops;
+    kd_likes *likes = kd_http_request_alloc(req, sizeof *likes);
+    uint32_t shards = s->app->shard_count;
+    if (!read_headers(s, req, likes) || !read_ops(s, req, &ops)) return;
+    size_t size = shards * sizeof(kd_errand) + ops.count * sizeof(kd_like_op);
+    uint8_t *memory = kd_http_request_alloc(req, size + key_bytes(&ops)), *keys = memory + size;
+    likes->call.origin = s;
+    likes->call.errands = (kd_errand *)(void *)memory;
+    likes->call.errand_count = shards;
+    likes->at = (kd_like_op *)(void *)(memory + shards * sizeof(kd_errand));
+    likes->count = ops.count;
+    likes->batch = true;
+    for (uint32_t i = 0; i < ops.count; i++) {
+        kd_bytes item;
+        uint32_t counter;
+        if (!resolve(s, req, &ops.at[i], i, &keys, &item, &counter)) return;
+        kd_edge_expect(s->edge, item);
+        add(likes, i, item, counter, ops.at[i].like ? KD_LIKE : KD_UNLIKE);
+    }
+    likes->digest = digest_of(likes);
+    if (kd_call_admit(&likes->call, s, req, ops.count)) start(likes);
+}

@@ -1,0 +1,170 @@
+/* reads.c - requests that read: one item, many, and whether the caller has liked them. */
+#include "edge/io/http/reads.h"
+
+/* Memory for n items, whose keys take `key_bytes`; the items are added next. The caller is known if members
+ * are wanted. */
+static kd_read *prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, uint32_t n, bool members,
+                        size_t key_bytes, uint8_t **keys)
+{
+    uint32_t errands = n == 1 ? 1 : s->app->shard_count;
+    size_t asked = members ? n : 0;
+    size_t size = sizeof(kd_read) + errands * sizeof(kd_errand) + n * sizeof(kd_lookup) +
+                  asked * (sizeof(kd_lookup *) + sizeof(kd_bytes) + sizeof(kd_central_liked));
+    uint8_t *p = kd_http_request_alloc(req, size + key_bytes);
+    kd_read *read = (kd_read *)(void *)p;
+    p += sizeof(kd_read);
+    read->call.errands = (kd_errand *)(void *)p, p += errands * sizeof(kd_errand);
+    read->at = (kd_lookup *)(void *)p, p += n * sizeof(kd_lookup);
+    read->unknown_item = (kd_bytes *)(void *)p, p += asked * sizeof(kd_bytes);
+    read->unknown = (kd_lookup **)(void *)p, p += asked * sizeof(kd_lookup *);
+    read->unknown_answer = (kd_central_liked *)(void *)p, p += asked * sizeof(kd_central_liked);
+    *keys = p;
+    read->call.origin = s;
+    read->call.errand_count = errands;
+    read->kind = kind;
+    read->views = kind == KD_READ_COUNTS || kind == KD_READ_DISPLAY || kind == KD_READ_BULK;
+    read->members = members;
+    return read;
+}
+
+static void add(kd_read *read, const kd_item *item, uint8_t **keys)
+{
+    memcpy(*keys, item->data, item->len);
+    kd_lookup *l = &read->at[read->count++];
+    l->item = kd_bytes_of(*keys, item->len);
+    *keys += item->len;
+    kd_errand *errand = kd_call_errand(&read->call, l->item);
+    l->errand = errand;
+    kd_lookup *last = errand->last;
+    if (last)
+        last->next = l;
+    else
+        errand->first = l;
+    errand->last = l;
+    errand->count++;
+}
+
+static void start(kd_read *read, kd_shard *s, kd_http_request *req)
+{
+    uint32_t offset = 0;
+    if (!kd_call_admit(&read->call, s, req, read->count)) return;
+    for (uint32_t i = 0; i < read->call.errand_count; i++) {
+        read->call.errands[i].offset = offset;
+        offset += read->call.errands[i].count;
+    }
+    read->call.work = kd_reads_work;
+    read->call.finish = kd_reads_finish;
+    kd_call_start(&read->call);
+}
+
+/* Without a token, or with one that is not good, an edge's own row is the user's last word that it can know of. */
+static void read_token(kd_shard *s, kd_http_request *req, kd_read *read)
+{
+    kd_refusal why;
+    kd_auth_session(s, req, read->user, &read->seen, &why);
+}
+
+static void read_one(kd_shard *s, kd_http_request *req, const kd_item *item, kd_read_kind kind,
+                     uint32_t counter)
+{
+    uint8_t *keys;
+    kd_refusal why;
+    kd_edge_expect(s->edge, kd_item_key(item));
+    kd_read *read = prepare(s, req, kind, 1, kind == KD_READ_LIKED, item->len, &keys);
+    if (read->members && !kd_auth_user(s, req, &read->user, &why)) {
+        kd_answer_refusal(req, &why);
+        return;
+    }
+    if (read->members) read_token(s, req, read);
+    read->counter = counter;
+    add(read, item, &keys);
+    start(read, s, req);
+}
+
+void kd_reads_counts(kd_shard *s, kd_http_request *req, const kd_item *item)
+{
+    read_one(s, req, item, KD_READ_COUNTS, 0);
+}
+
+void kd_reads_display(kd_shard *s, kd_http_request *req, const kd_item *item)
+{
+    read_one(s, req, item, KD_READ_DISPLAY, 0);
+}
+
+void kd_reads_liked(kd_shard *s, kd_http_request *req, const kd_item *item, uint32_t counter)
+{
+    read_one(s, req, item, KD_READ_LIKED, counter);
+}
+
+/* The counter that `liked` is about, and who asks; false: answered. */
+static bool read_caller(kd_shard *s, kd_http_request *req, kd_bytes counter, kd_read *read)
+{
+    kd_refusal why;
+    kd_bytes name = counter.data ? counter : kd_bytes_str("like");
+    if (!kd_auth_user(s, req, &read->user, &why) ||
+        !kd_route_counter(name, &s->served.counters, KD_SET, &read->counter, &why)) {
+        kd_answer_refusal(req, &why);
+        return false;
+    }
+    read_token(s, req, read);
+    return true;
+}
+
+void kd_reads_query(kd_shard *s, kd_http_request *req)
+{
+    kd_item items[KD_BULK_ITEMS_MAX];
+    uint32_t n;
+    uint8_t *keys;
+    kd_bytes raw, me;
+    kd_refusal why = {KD_PROBLEM_INVALID_REQUEST, "items=posts/1,reels/2 is wanted", "items"};
+    if (!kd_query_find(req->query, "items", &raw) || raw.len == 0 ||
+        !kd_route_items(raw, &s->served.collections, items, &n, &why)) {
+        kd_answer_refusal(req, &why);
+        return;
+    }
+    bool members = kd_query_find(req->query, "me", &me) && kd_bytes_eq(me, kd_bytes_str("true"));
+    kd_read *read = prepare(s, req, KD_READ_BULK, n, members, n * sizeof(kd_item), &keys);
+    if (members && !read_caller(s, req, kd_bytes_of(NULL, 0), read)) return;
+    for (uint32_t i = 0; i < n; i++) add(read, &items[i], &keys);
+    start(read, s, req);
+}
+
+static bool add_texts(kd_shard *s, kd_http_request *req, const kd_body_items *body, kd_read *read,
+                      uint8_t *keys)
+{
+    for (uint32_t i = 0; i < body->count; i++) {
+        kd_item item;
+        kd_refusal why;
+        if (!kd_route_item_text(body->item[i], &s->served.collections, "items", &item, &why)) {
+            kd_answer_refusal(req, &why);
+            return false;
+        }
+        add(read, &item, &keys);
+    }
+    return true;
+}
+
+static void read_body(kd_shard *s, kd_http_request *req, kd_read_kind kind)
+{
+    kd_body_items body;
+    kd_refusal why;
+    uint8_t *keys;
+    bool lookup = kind == KD_READ_LOOKUP;
+    if (!kd_body_read_items(req->body, &s->text, lookup, &body, &why)) {
+        kd_answer_refusal(req, &why);
+        return;
+    }
+    bool members = lookup || body.me;
+    kd_read *read = prepare(s, req, kind, body.count, members, body.count * sizeof(kd_item), &keys);
+    if (members && !read_caller(s, req, body.counter, read)) return;
+    if (add_texts(s, req, &body, read, keys)) start(read, s, req);
+}
+
+void kd_reads_bulk(kd_shard *s, kd_http_request *req)
+{
+    read_body(s, req, KD_READ_BULK);
+}
+void kd_reads_lookup(kd_shard *s, kd_http_request *req)
+{
+    read_body(s, req, KD_READ_LOOKUP);
+}

@@ -1,0 +1,128 @@
+/* reads_answer.c - what was read, as JSON. */
+#include <stdio.h>
+
+#include "common/base/display.h"
+#include "edge/io/http/reads.h"
+
+static void write_counts(kd_json *j, const kd_read *read, const kd_lookup *l, uint64_t now_us)
+{
+    kd_answer_write_counts(j, &(kd_answer_counts){
+                                  .item = l->item,
+                                  .counters = &read->call.origin->served.counters,
+                                  .count = l->view.count,
+                                  .told = l->view.told,
+                                  .pending = l->view.pending,
+                                  .now_us = now_us,
+                                  .made_us = l->view.made_us,
+                                  .as_of_us = l->view.as_of_us,
+                                  .source = l->count_central ? "central" : "edge",
+                                  .liked = read->members ? (kd_liked)l->liked : KD_LIKED_UNASKED,
+                              });
+}
+
+static void write_liked(kd_json *j, const kd_lookup *l)
+{
+    kd_answer_write_liked(j, &(kd_answer_liked){.item = l->item,
+                                                .liked = (kd_liked)l->liked,
+                                                .source = l->liked_central ? "central" : "edge"});
+}
+
+static void write_display(kd_json *j, const kd_read *read, const kd_lookup *l)
+{
+    const kd_counters *counters = &read->call.origin->served.counters;
+    kd_json_object(j);
+    kd_answer_write_item(j, l->item);
+    kd_json_key(j, "display");
+    kd_json_object(j);
+    for (uint32_t i = 0; i < counters->count; i++) {
+        if (counters->at[i].name[0] == 0) continue; /* not offered */
+        kd_json_key_bytes(j, kd_bytes_str(counters->at[i].name));
+        kd_answer_write_display(j, i < l->view.told ? &l->view.count[i] : NULL);
+    }
+    kd_json_end_object(j);
+    kd_json_end_object(j);
+}
+
+static void write_items(kd_json *j, const kd_read *read, uint64_t now_us)
+{
+    kd_json_object(j);
+    kd_json_key(j, "items");
+    kd_json_array(j);
+    for (uint32_t i = 0; i < read->count; i++) {
+        if (read->views)
+            write_counts(j, read, &read->at[i], now_us);
+        else
+            write_liked(j, &read->at[i]);
+    }
+    kd_json_end_array(j);
+    kd_json_end_object(j);
+}
+
+/* Whether the client has this display form already (RFC 9110: a list of tags, weak comparison). */
+static bool matches(const kd_http_request *req, const char *etag)
+{
+    kd_bytes have;
+    if (!kd_http_request_header(req, "if-none-match", &have) || have.len == 0) return false;
+    return kd_bytes_eq(have, kd_bytes_str("*")) || memmem(have.data, have.len, etag, strlen(etag)) != NULL;
+}
+
+/*
+ * The tag is a hash of the body, which is the display form and nothing else. A stale number is cached as well: else all viewers of a region that
+ * is cut off would come to its edge. A 304 carries the same fields but the type, so that a cache updates Kudos-As-Of.
+ */
+static void answer_display(kd_read *read)
+{
+    kd_shard *s = read->call.origin;
+    const kd_view *view = &read->at[0].view;
+    bool whole = view->told >= s->served.counters.count; /* else a counter that was just added is null */
+    kd_http_request *req = read->call.req;
+    char etag[24], age[64], as_of[KD_TIME_MS_MAX];
+    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)kd_hash(kd_buf_view(&s->out)));
+    snprintf(age, sizeof age, "public, max-age=%llu",
+             (unsigned long long)(s->app->settings.display_max_age_us / 1000000));
+    kd_http_field fields[4] = {{"etag", kd_bytes_str(etag)},
+                               {"cache-control", kd_bytes_str(whole ? age : "no-store")}};
+    size_t count = 2;
+    if (whole && view->as_of_us)
+        fields[count++] =
+            (kd_http_field){"kudos-as-of", kd_bytes_of(as_of, kd_display_time_ms(view->as_of_us, as_of))};
+    if (matches(req, etag)) {
+        kd_http_respond(req, 304, fields, count, kd_bytes_of(NULL, 0));
+        return;
+    }
+    fields[count++] = (kd_http_field){"content-type", kd_bytes_str("application/json")};
+    kd_http_respond(req, 200, fields, count, kd_buf_view(&s->out));
+}
+
+void kd_reads_finish(kd_call *call)
+{
+    kd_read *read = KD_CONTAINER(call, kd_read, call);
+    kd_shard *s = call->origin;
+    uint64_t mono_us = kd_call_end(call, read->count > 1 ? &s->metrics.bulk_time : &s->metrics.read_time);
+    uint64_t now_us = kd_clock_server_at_us(&s->app->clock, mono_us);
+    if (call->status != KD_OK) {
+        kd_answer_error(call->req, call->status);
+        return;
+    }
+    kd_buf_clear(&s->out);
+    kd_json j = kd_json_of(&s->out);
+    switch (read->kind) {
+    case KD_READ_COUNTS:
+        write_counts(&j, read, &read->at[0], now_us);
+        break;
+    case KD_READ_DISPLAY:
+        write_display(&j, read, &read->at[0]);
+        break;
+    case KD_READ_LIKED:
+        write_liked(&j, &read->at[0]);
+        break;
+    case KD_READ_BULK:
+    case KD_READ_LOOKUP:
+        write_items(&j, read, now_us);
+        break;
+    }
+    if (read->kind == KD_READ_DISPLAY)
+        answer_display(read);
+    else
+        kd_answer_json(s, call->req, NULL);
+}

@@ -1,0 +1,103 @@
+/* reads_work.c - on the shard of the items. What is not known here is asked for, with a deadline, all at
+ * once. */
+#include "edge/io/http/reads.h"
+
+static int look(kd_lookup *l)
+{
+    return kd_edge_view(l->errand->shard->edge, l->item, &l->view);
+}
+
+static void on_asked(kd_ask_wait *wait, bool answered)
+{
+    kd_lookup *l = KD_CONTAINER(wait, kd_lookup, ask);
+    l->count_central = answered;
+    if (answered) look(l);
+    kd_errand_release(l->errand);
+}
+
+static void read_view(kd_lookup *l)
+{
+    kd_errand *errand = l->errand;
+    int err = look(l);
+    kd_edge_metrics *m = &errand->shard->metrics;
+    if (err == KD_OK || err == KD_EAGAIN) kd_metric_add(err == KD_OK ? &m->counts_hits : &m->counts_misses, 1);
+    if (err == KD_OK) return;
+    if (err != KD_EAGAIN) {
+        kd_errand_fail(errand, err);
+        return;
+    }
+    l->ask.fn = on_asked;
+    if (kd_ask_item(errand->shard, l->item, &l->ask) == KD_OK) kd_errand_hold(errand);
+}
+
+static void tell_liked(kd_lookup *l, int liked)
+{
+    if (liked != 0 && liked != 1 && liked != KD_ENOTFOUND)
+        kd_errand_fail(l->errand, liked);
+    else
+        l->liked = liked == KD_ENOTFOUND ? KD_LIKED_UNKNOWN : liked ? KD_LIKED_YES : KD_LIKED_NO;
+}
+
+static int look_liked(const kd_read *read, kd_lookup *l, const kd_liked_central *central, kd_liked_ground *ground)
+{
+    kd_liked_query q = {.counter = read->counter,
+                        .item = l->item,
+                        .user = read->user,
+                        .seen = &read->seen};
+    int liked = kd_edge_liked(l->errand->shard->edge, &q, central, ground);
+    tell_liked(l, liked);
+    return liked;
+}
+
+/* This edge may have taken a word of the user in the meantime: the row is looked up once more. */
+static void on_members(kd_members_wait *wait)
+{
+    kd_errand *errand = KD_CONTAINER(wait, kd_errand, members);
+    kd_read *read = KD_CONTAINER(errand->call, kd_read, call);
+    for (uint32_t i = 0; i < wait->count; i++) {
+        kd_lookup *l = read->unknown[errand->offset + i];
+        const kd_central_liked *said = &wait->answers[i];
+        kd_liked_central central = {said->liked == KD_LIKED_YES, said->at_us, said->complete};
+        kd_liked_ground ground;
+        look_liked(read, l, said->liked == KD_LIKED_UNKNOWN ? NULL : &central, &ground);
+        l->liked_central = ground.by_central;
+    }
+    kd_errand_release(errand);
+}
+
+/* Central's answer is complete when it has merged this edge's rows, too: where a tombstone was let go, no row is the later word. */
+static void ask_members(kd_read *read, kd_errand *errand, uint64_t newest_row_us)
+{
+    kd_members_wait *wait = &errand->members;
+    const kd_lives *own = kd_edge_lives(errand->shard->edge);
+    wait->wanted = read->seen;
+    kd_seen_drop_own(&wait->wanted, own);
+    if (newest_row_us) kd_seen_add(&wait->wanted, own, newest_row_us);
+    if (kd_ask_members(errand->shard, read->counter, read->user, wait) == KD_OK) kd_errand_hold(errand);
+}
+
+static void read_members(kd_read *read, kd_errand *errand)
+{
+    kd_members_wait *wait = &errand->members;
+    uint64_t newest_row_us = 0;
+    wait->items = read->unknown_item + errand->offset;
+    wait->answers = read->unknown_answer + errand->offset;
+    wait->fn = on_members;
+    for (kd_lookup *l = errand->first; l; l = l->next) {
+        kd_liked_ground ground;
+        if (look_liked(read, l, NULL, &ground) != KD_ENOTFOUND) continue;
+        newest_row_us = KD_MAX(newest_row_us, ground.row_us);
+        uint32_t at = errand->offset + wait->count++;
+        read->unknown[at] = l;
+        read->unknown_item[at] = l->item;
+    }
+    if (wait->count > 0) ask_members(read, errand, newest_row_us);
+}
+
+void kd_reads_work(kd_errand *errand)
+{
+    kd_read *read = KD_CONTAINER(errand->call, kd_read, call);
+    if (read->members) read_members(read, errand);
+    if (!read->views) return;
+    for (kd_lookup *l = errand->first; l; l = l->next) read_view(l);
+}

@@ -1,0 +1,181 @@
+/*
+ * routes.c - the table of the API:
+ *
+ *     /v1/{collection}/{id}/counts | display          GET
+ *     /v1/{collection}/{id}/{set counter}             POST DELETE GET
+ *     /v1/{collection}/{id}/{sum counter}             POST
+ *     /v1/counts                                      GET POST
+ *     /v1/likes                                       POST
+ *     /v1/likes/lookup                                POST
+ */
+#include "edge/io/http/routes.h"
+
+#include <stdio.h>
+
+static const kd_http_field json_type = {"content-type", {(const uint8_t *)"application/json", 16}};
+static const kd_http_field no_store = {"cache-control", {(const uint8_t *)"no-store", 8}};
+
+/* Retry-After, in seconds: an outbox empties with central's snapshots, a clock with its next measurement. */
+static uint32_t retry_after(kd_problem problem)
+{
+    switch (problem) {
+    case KD_PROBLEM_OVERLOADED:
+    case KD_PROBLEM_RATE_LIMITED:
+    case KD_PROBLEM_KEY_IN_FLIGHT:
+        return 1;
+    case KD_PROBLEM_OUTBOX_FULL:
+        return 5;
+    case KD_PROBLEM_CLOCK_OUT_OF_BOUNDS:
+    case KD_PROBLEM_STORAGE_FAILED:
+    case KD_PROBLEM_EDGE_RETIRED:
+    case KD_PROBLEM_CENTRAL_UNAVAILABLE:
+        return 10;
+    default:
+        return 0;
+    }
+}
+
+void kd_answer_refusal(kd_http_request *req, const kd_refusal *why)
+{
+    kd_http_respond_problem(req, why->problem, why->detail, why->field, retry_after(why->problem));
+}
+
+static kd_refusal refusal_of(int err)
+{
+    switch (err) {
+    case KD_EFULL:
+        return (kd_refusal){KD_PROBLEM_OUTBOX_FULL, "too many operations wait for central", NULL};
+    case KD_EREUSED:
+        return (kd_refusal){KD_PROBLEM_KEY_REUSED, "the key belongs to another request", "Idempotency-Key"};
+    case KD_EINFLIGHT:
+        return (kd_refusal){KD_PROBLEM_KEY_IN_FLIGHT, "the first request with it is not yet answered",
+                            "Idempotency-Key"};
+    case KD_ECLOCK:
+        return (kd_refusal){KD_PROBLEM_CLOCK_OUT_OF_BOUNDS,
+                            "this edge's clock differs too much from central's", NULL};
+    case KD_EIDENTITY:
+        return (kd_refusal){KD_PROBLEM_STORAGE_FAILED,
+                            "this edge's identity is in doubt: an operator must act", NULL};
+    case KD_ERETIRED:
+        return (kd_refusal){KD_PROBLEM_EDGE_RETIRED,
+                            "an operator has retired this edge: central takes no likes from it", NULL};
+    case KD_EOVERLOADED:
+        return (kd_refusal){KD_PROBLEM_OVERLOADED, "too many requests are in work, or the disk is slow",
+                            NULL};
+    case KD_ETIMEOUT:
+        return (kd_refusal){KD_PROBLEM_OVERLOADED,
+                            "the disk is too slow: it is unknown whether this was stored", NULL};
+    default:
+        return (kd_refusal){KD_PROBLEM_STORAGE_FAILED, "the store of this edge failed", NULL};
+    }
+}
+
+void kd_answer_error(kd_http_request *req, int err)
+{
+    kd_refusal why = refusal_of(err);
+    kd_answer_refusal(req, &why);
+}
+
+void kd_answer_json(kd_shard *s, kd_http_request *req, const char *session)
+{
+    kd_http_field fields[] = {
+        json_type, no_store, {"kudos-session", {(const uint8_t *)session, KD_SESSION_TEXT}}};
+    kd_http_respond(req, 200, fields, session ? 3 : 2, kd_buf_view(&s->out));
+}
+
+static bool is_get(const kd_http_request *req)
+{
+    return req->method == KD_HTTP_GET || req->method == KD_HTTP_HEAD;
+}
+
+static void handle_set(kd_shard *s, kd_http_request *req, const kd_item *item, uint32_t counter)
+{
+    if (req->method == KD_HTTP_POST)
+        kd_likes_one(s, req, item, counter, KD_LIKE);
+    else if (req->method == KD_HTTP_DELETE)
+        kd_likes_one(s, req, item, counter, KD_UNLIKE);
+    else if (is_get(req))
+        kd_reads_liked(s, req, item, counter);
+    else
+        kd_http_respond_wrong_method(req, "GET, HEAD, POST, DELETE");
+}
+
+static void handle_view(kd_shard *s, kd_http_request *req, const kd_item *item, kd_bytes tail)
+{
+    if (!is_get(req))
+        kd_http_respond_wrong_method(req, "GET, HEAD");
+    else if (kd_bytes_eq(tail, kd_bytes_str("counts")))
+        kd_reads_counts(s, req, item);
+    else
+        kd_reads_display(s, req, item);
+}
+
+/* Paths of central's API that this edge does not have. */
+static bool central_alone_has(const kd_route *route)
+{
+    static const char *const paths[] = {"time", "catalogue", "export", "admin"};
+    for (size_t i = 0; i < KD_COUNT(paths); i++)
+        if (kd_route_is(route, paths[i])) return true;
+    return route->count == 3 && (kd_bytes_eq(route->at[0], kd_bytes_str("snapshots")) || kd_bytes_eq(route->at[2], kd_bytes_str("likers")));
+}
+
+static void no_such_path(kd_http_request *req, const kd_route *route)
+{
+    kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND,
+                            central_alone_has(route) ? "an edge does not have this path: ask central" : "no such path; the API begins with /v1/", NULL, 0);
+}
+
+static void handle_item(kd_shard *s, kd_http_request *req, const kd_route *route)
+{
+    const kd_served *served = &s->served;
+    kd_bytes tail = route->at[2];
+    kd_item item;
+    kd_refusal why;
+    uint32_t counter;
+    bool known = kd_route_item(route->at[0], route->at[1], &served->collections, &item, &why);
+    if (central_alone_has(route)) {
+        no_such_path(req, route);
+    } else if (!known) {
+        if (!why.field && why.problem == KD_PROBLEM_INVALID_ID) why.field = "id";
+        kd_answer_refusal(req, &why);
+    } else if (kd_bytes_eq(tail, kd_bytes_str("counts")) || kd_bytes_eq(tail, kd_bytes_str("display"))) {
+        handle_view(s, req, &item, tail);
+    } else if (kd_route_counter(tail, &served->counters, KD_SET, &counter, &why)) {
+        handle_set(s, req, &item, counter);
+    } else if (!kd_route_counter(tail, &served->counters, KD_SUM, &counter, &why)) {
+        kd_answer_refusal(req, &why);
+    } else if (req->method != KD_HTTP_POST) {
+        kd_http_respond_wrong_method(req, "POST");
+    } else {
+        kd_likes_one(s, req, &item, counter, KD_ADD);
+    }
+}
+
+static void handle_counts(kd_shard *s, kd_http_request *req)
+{
+    if (is_get(req))
+        kd_reads_query(s, req);
+    else if (req->method == KD_HTTP_POST)
+        kd_reads_bulk(s, req);
+    else
+        kd_http_respond_wrong_method(req, "GET, HEAD, POST");
+}
+
+void kd_routes_handle(kd_http_request *req, void *arg)
+{
+    kd_shard *s = arg;
+    kd_route route;
+    bool post = req->method == KD_HTTP_POST;
+    if (kd_route_cut(req->path, &route) != KD_OK)
+        kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL, 0);
+    else if (route.count == 3)
+        handle_item(s, req, &route);
+    else if (kd_route_is(&route, "counts"))
+        handle_counts(s, req);
+    else if (kd_route_is(&route, "likes"))
+        post ? kd_likes_batch(s, req) : kd_http_respond_wrong_method(req, "POST");
+    else if (kd_route_is(&route, "likes/lookup"))
+        post ? kd_reads_lookup(s, req) : kd_http_respond_wrong_method(req, "POST");
+    else
+        no_such_path(req, &route);
+}

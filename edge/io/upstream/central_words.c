@@ -1,0 +1,160 @@
+/* central_words.c - see the header. */
+#include "edge/io/upstream/central_words.h"
+
+#include "common/json/json_reader.h"
+
+bool kd_central_words_time(kd_bytes body, kd_buf *scratch, uint64_t *now_us)
+{
+    kd_json_in j = kd_json_in_of(body, scratch);
+    kd_bytes key;
+    bool found = false;
+    if (!kd_json_in_object(&j)) return false;
+    while (kd_json_in_key(&j, &key)) {
+        if (kd_bytes_eq(key, kd_bytes_str("now_us")))
+            found = kd_json_in_u64(&j, now_us);
+        else
+            kd_json_in_skip(&j);
+    }
+    return found && kd_json_in_end(&j);
+}
+
+static bool read_collections(kd_json_in *j, kd_strings *list)
+{
+    kd_bytes name;
+    if (list->at != NULL || !kd_json_in_array(j)) return false;
+    list->at = kd_alloc(KD_OPTIONS_LIST_MAX * sizeof *list->at);
+    while (kd_json_in_element(j)) {
+        if (!kd_json_in_str(j, &name) || !kd_collection_valid(name) || list->count == KD_OPTIONS_LIST_MAX) return false;
+        char *copy = kd_alloc(name.len + 1);
+        memcpy(copy, name.data, name.len);
+        list->at[list->count++] = copy;
+    }
+    return true;
+}
+
+static bool read_kind(kd_json_in *j, kd_counter_kind *kind)
+{
+    kd_bytes text;
+    if (!kd_json_in_str(j, &text)) return false;
+    *kind = kd_bytes_eq(text, kd_bytes_str("set")) ? KD_SET : KD_SUM;
+    return *kind == KD_SET || kd_bytes_eq(text, kd_bytes_str("sum"));
+}
+
+static bool read_counter(kd_json_in *j, kd_counter *c)
+{
+    kd_bytes key, name;
+    uint64_t id = 0;
+    if (!kd_json_in_object(j)) return false;
+    while (kd_json_in_key(j, &key)) {
+        bool good = true;
+        if (kd_bytes_eq(key, kd_bytes_str("name"))) {
+            good = kd_json_in_str(j, &name) && name.len <= KD_NAME_MAX;
+            if (good) memcpy(c->name, name.data, name.len);
+        } else if (kd_bytes_eq(key, kd_bytes_str("id"))) {
+            good = kd_json_in_u64(j, &id);
+        } else if (kd_bytes_eq(key, kd_bytes_str("kind"))) {
+            good = read_kind(j, &c->kind);
+        } else {
+            good = kd_json_in_skip(j);
+        }
+        if (!good) return false;
+    }
+    c->id = (uint8_t)KD_MIN(id, (uint64_t)UINT8_MAX);
+    return c->name[0] != 0 && c->kind != 0 && id >= 1 && id <= KD_COUNTER_ID_MAX;
+}
+
+static bool read_counters(kd_json_in *j, kd_counters *counters)
+{
+    if (counters->count > 0 || !kd_json_in_array(j)) return false;
+    while (kd_json_in_element(j))
+        if (counters->count == KD_COUNTERS_MAX || !read_counter(j, &counters->at[counters->count++])) return false;
+    return true;
+}
+
+static bool read_catalogue(kd_json_in *j, kd_catalogue *out)
+{
+    kd_bytes key;
+    if (!kd_json_in_object(j)) return false;
+    while (kd_json_in_key(j, &key)) {
+        bool good = kd_bytes_eq(key, kd_bytes_str("collections")) ? read_collections(j, &out->collections)
+                    : kd_bytes_eq(key, kd_bytes_str("counters"))  ? read_counters(j, &out->counters)
+                                                                  : kd_json_in_skip(j);
+        if (!good) return false;
+    }
+    return kd_json_in_end(j) && out->collections.count > 0 && out->counters.count > 0;
+}
+
+bool kd_central_words_catalogue(kd_bytes body, kd_buf *scratch, kd_catalogue *out)
+{
+    kd_json_in j = kd_json_in_of(body, scratch);
+    *out = (kd_catalogue){0};
+    if (body.len <= KD_CATALOGUE_BYTES_MAX && read_catalogue(&j, out)) return true;
+    kd_strings_finish(&out->collections);
+    *out = (kd_catalogue){0};
+    return false;
+}
+
+static uint8_t read_value(kd_json_in *j)
+{
+    bool liked;
+    if (kd_json_in_peek(j) == 'n') return kd_json_in_null(j), KD_LIKED_UNKNOWN;
+    if (!kd_json_in_bool(j, &liked)) return KD_LIKED_UNKNOWN;
+    return liked ? KD_LIKED_YES : KD_LIKED_NO;
+}
+
+static const kd_central_liked nothing = {.liked = KD_LIKED_UNKNOWN};
+
+/* {"item":...,"liked":...,"at_us":...,"complete":...}, whatever else it holds. */
+static kd_central_liked read_liked(kd_json_in *j)
+{
+    kd_bytes key;
+    kd_central_liked said = nothing;
+    if (!kd_json_in_object(j)) return nothing;
+    while (kd_json_in_key(j, &key)) {
+        if (kd_bytes_eq(key, kd_bytes_str("liked")))
+            said.liked = read_value(j);
+        else if (kd_bytes_eq(key, kd_bytes_str("at_us")))
+            kd_json_in_u64(j, &said.at_us);
+        else if (kd_bytes_eq(key, kd_bytes_str("complete")))
+            kd_json_in_bool(j, &said.complete);
+        else
+            kd_json_in_skip(j);
+    }
+    return j->bad ? nothing : said;
+}
+
+kd_central_liked kd_central_words_liked(kd_bytes body, kd_buf *scratch)
+{
+    kd_json_in j = kd_json_in_of(body, scratch);
+    kd_central_liked said = read_liked(&j);
+    return kd_json_in_end(&j) ? said : nothing;
+}
+
+static void read_list(kd_json_in *j, uint32_t count, kd_central_liked *out)
+{
+    if (!kd_json_in_array(j)) return;
+    for (uint32_t i = 0; kd_json_in_element(j); i++) {
+        kd_central_liked said = read_liked(j);
+        if (i < count) out[i] = said;
+    }
+}
+
+static void clear(uint32_t count, kd_central_liked *out)
+{
+    for (uint32_t i = 0; i < count; i++) out[i] = nothing;
+}
+
+void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count, kd_central_liked *out)
+{
+    kd_json_in j = kd_json_in_of(body, scratch);
+    kd_bytes key;
+    clear(count, out);
+    if (!kd_json_in_object(&j)) return;
+    while (kd_json_in_key(&j, &key)) {
+        if (kd_bytes_eq(key, kd_bytes_str("items")))
+            read_list(&j, count, out);
+        else
+            kd_json_in_skip(&j);
+    }
+    if (!kd_json_in_end(&j)) clear(count, out);
+}

@@ -1,0 +1,181 @@
+/*
+ * drift.c - see the header. A round trip that took too long says nothing and is repeated soon, as is one that says that the own clock is out of
+ * bounds: it may be running, and writes wait for it. While central cannot be reached the carried clock goes on as it was measured last.
+ *
+ * Central is asked every PROBE_US at least, also when no measurement is due, for its answer tells that it can be reached. One slow answer is no
+ * outage: app->central_up falls after KD_OUTAGE_FAILURES in a row, PROBE_US + KD_OUTAGE_FAILURES * (DEADLINE_MS + RETRY_US) after central went at most, and
+ * rises with the first answer.
+ */
+#include "edge/io/upstream/drift.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/io/http/client/http_client.h"
+#include "common/io/daemon/log.h"
+#include "common/io/daemon/outage.h"
+#include "edge/io/daemon/app.h"
+#include "edge/io/upstream/central_words.h"
+#include "edge/io/upstream/clock_file.h"
+
+enum { PROBE_US = 5000 * 1000, RETRY_US = 500 * 1000, DEADLINE_MS = 1000 };
+
+struct kd_drift_probe {
+    kd_app *app;
+    kd_http_client *client;
+    kd_timer timer;
+    kd_buf text;
+    uint64_t asked_us;
+    uint64_t measure_us; /* monotonic: when the clock is to be measured again; central is asked before, too */
+    uint64_t random;
+    kd_clock_state told;
+    bool distrusted;              /* central's certificate was refused, in this outage */
+    uint64_t refused[KD_REASONS]; /* answers that were no time, by reason */
+    kd_outage outage;
+};
+
+static uint64_t jittered(kd_drift_probe *p, uint64_t delay_us)
+{
+    return delay_us - delay_us / 8 + kd_random_next(&p->random) % (delay_us / 4);
+}
+
+/* The next question: in time for the next measurement, and often enough to notice that central is away. */
+static void again(kd_drift_probe *p, uint64_t delay_us)
+{
+    uint64_t now_us = kd_clock_mono_us(), when_us = now_us + jittered(p, delay_us);
+    if (p->measure_us > now_us) when_us = KD_MIN(when_us, p->measure_us);
+    kd_timer_set(&p->timer, when_us - now_us);
+}
+
+static void tell(kd_drift_probe *p)
+{
+    kd_clock_state state = kd_clock_check(&p->app->clock);
+    if (state == p->told) return;
+    kd_drift d = kd_clock_drift(&p->app->clock);
+    p->told = state;
+    KD_LOG(state == KD_CLOCK_OUT_OF_BOUNDS ? KD_ERROR : KD_INFO,
+           state == KD_CLOCK_OUT_OF_BOUNDS ? "clock-out-of-bounds" : "clock-in-bounds",
+           KD_I64("offset_us", d.offset_us), KD_U64("uncertainty_us", d.uncertainty_us),
+           KD_U64("bound_us", p->app->settings.drift_bound_us));
+}
+
+static void tell_distrust(kd_drift_probe *p, int result)
+{
+    if (result == KD_EUNTRUSTED && !p->distrusted)
+        KD_LOG(KD_ERROR, "central-untrusted", KD_STR("url", p->app->settings.central_url),
+               KD_STR("cause", kd_http_client_distrust(p->client)), KD_STR("remedy", "central.ca_file names the authorities that are trusted"));
+    p->distrusted = result == KD_EUNTRUSTED || (p->distrusted && result != KD_OK);
+}
+
+static bool measure(kd_drift_probe *p, uint64_t now_us)
+{
+    if (kd_clock_measure(&p->app->clock, p->asked_us, now_us) != KD_OK) return false;
+    tell(p);
+    if (kd_clock_check(&p->app->clock) != KD_CLOCK_IN_BOUNDS) return false;
+    kd_clock_file_save(p->app->settings.data_dir, &p->app->clock);
+    p->measure_us = kd_clock_mono_us() + jittered(p, p->app->settings.measure_interval_us);
+    return true;
+}
+
+static void count(kd_drift_probe *p)
+{
+    kd_http_client_stats stats = kd_http_client_get_stats(p->client);
+    for (size_t i = 0; i < KD_REASONS; i++) stats.troubles[i] += p->refused[i];
+    kd_metric_set_reasons(&p->app->reach.central, stats.troubles);
+}
+
+/* Why there is no time of central: what the connection met, or somebody who answers with something else. */
+static kd_reason why(kd_drift_probe *p, int result, int status, char *cause, size_t size)
+{
+    kd_reason reason = KD_REASON_TIMEOUT;
+    const char *text;
+    if (result != KD_OK) {
+        bool known = kd_http_client_trouble(p->client, &reason, &text);
+        snprintf(cause, size, "%s", known ? text : "no answer in time");
+        return known ? reason : KD_REASON_TIMEOUT;
+    }
+    reason = status == 401 || status == 403 ? KD_REASON_AUTH : KD_REASON_PROTOCOL;
+    snprintf(cause, size, "GET /v1/time was answered with status %d and no time", status);
+    p->refused[reason]++;
+    return reason;
+}
+
+static void note(kd_drift_probe *p, bool answered, int result, int status)
+{
+    char cause[256];
+    kd_reason reason = answered ? KD_REASON_OTHER : why(p, result, status, cause, sizeof cause);
+    if (answered)
+        kd_outage_answered(&p->outage);
+    else
+        kd_outage_failed(&p->outage, reason, cause);
+    if (answered || p->outage.down) kd_metric_set(&p->app->central_up, answered);
+    count(p);
+}
+
+static void on_catalogue(void *arg, int result, int status, const kd_http_response *r)
+{
+    kd_drift_probe *p = arg;
+    if (result == KD_OK && status == 200) kd_offer_heard(p->app->offer, kd_http_response_body(r)); /* one of before says 404 */
+}
+
+void kd_drift_probe_ask(kd_drift_probe *p)
+{
+    if (p) kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/catalogue"), NULL, 0, kd_bytes_of(NULL, 0), on_catalogue, p, 1000);
+}
+
+static void on_answer(void *arg, int result, int status, const kd_http_response *r)
+{
+    kd_drift_probe *p = arg;
+    uint64_t now_us;
+    if (p->app->drain.state == KD_DRAIN_STOP) return; /* the end of the client, not of central */
+    tell_distrust(p, result);
+    bool answered = result == KD_OK && status == 200 &&
+                    kd_central_words_time(kd_http_response_body(r), &p->text, &now_us);
+    note(p, answered, result, status);
+    bool due = kd_clock_mono_us() >= p->measure_us;
+    if (answered && due) kd_drift_probe_ask(p);
+    bool fine = answered && (!due || measure(p, now_us));
+    again(p, fine ? PROBE_US : KD_MIN(p->app->settings.measure_interval_us, (uint64_t)RETRY_US));
+}
+
+static void on_timer(void *arg)
+{
+    kd_drift_probe *p = arg;
+    p->asked_us = kd_clock_mono_us();
+    int err = kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/time"), NULL, 0,
+                                     kd_bytes_of(NULL, 0), on_answer, p, DEADLINE_MS);
+    if (err != KD_OK) again(p, RETRY_US);
+}
+
+int kd_drift_probe_create(kd_app *app, char *error)
+{
+    const kd_settings *set = &app->settings;
+    if (!set->central_url) return KD_OK;
+    kd_drift_probe *p = kd_alloc(sizeof *p);
+    p->app = app;
+    p->random = kd_clock_mono_us();
+    p->outage = (kd_outage){.began = "central-unreachable", .over = "central-reachable"};
+    kd_http_client_options options = kd_settings_central(set);
+    options.connect_ms = 1000;
+    options.backoff_max_ms = 2000;
+    options.seed = p->random;
+    int err = kd_http_client_create(&p->client, kd_loop_base(app->loop), set->central_url, &options);
+    if (err) {
+        free(p);
+        return kd_settings_central_failed(set, err, error);
+    }
+    kd_timer_init(&p->timer, app->loop, on_timer, p);
+    kd_timer_set(&p->timer, 1);
+    app->drift = p;
+    return KD_OK;
+}
+
+/* The client's destruction answers what is open, which sets the timer: so the timer goes after it. */
+void kd_drift_probe_destroy(kd_drift_probe *p)
+{
+    if (!p) return;
+    kd_http_client_destroy(p->client);
+    kd_timer_finish(&p->timer);
+    kd_buf_finish(&p->text);
+    free(p);
+}

@@ -1,0 +1,204 @@
+/*
+ * hunt_command.c - kudos-sim hunt: seeds of the swarm on all processors until the time is over. What fails is reduced and written down; of each
+ * checker only the first few, for one defect breaks many runs.
+ */
+#include "sim/commands/hunt_command.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim/commands/args.h"
+#include "sim/hunt/finding.h"
+#include "sim/commands/interrupt.h"
+
+enum {
+    CHECKERS_MAX = 64,
+    REDUCED_PER_CHECKER = 3,
+    SAID_PER_CHECKER = 20,
+    PROGRESS_MS = 1000,
+    PROGRESS_LOG_MS = 60000
+};
+
+typedef struct {
+    double minutes;
+    const char *out, *plant_name;
+    uint64_t jobs, first, run_limit_s, shrink_s;
+    const plant *plant;
+} hunt_options;
+
+typedef struct {
+    char checker[32];
+    uint32_t failures;
+} tally;
+
+typedef struct {
+    hunt_options o;
+    child_pool pool;
+    uint64_t next, begin_ms, end_ms, said_ms;
+    uint64_t seeds, unknown, events, acks, failures, virtual_us;
+    tally tallies[CHECKERS_MAX];
+    uint32_t tally_count;
+} hunter;
+
+static void say_progress(hunter *h, bool now)
+{
+    bool terminal = isatty(STDERR_FILENO);
+    uint64_t ms = child_now_ms(), every = terminal ? PROGRESS_MS : PROGRESS_LOG_MS;
+    if (!now && ms - h->said_ms < every) return;
+    h->said_ms = ms;
+    fprintf(stderr,
+            "%s%5.1f min: %" PRIu64 " seeds (%" PRIu64 " unknown), %.1f virtual days, %" PRIu64 " failures%s",
+            terminal ? "\r" : "", (double)(ms - h->begin_ms) / 60000, h->seeds, h->unknown,
+            (double)h->virtual_us / 86400e6, h->failures, terminal ? "  " : "\n");
+}
+
+/* How often that checker has failed, this time included. */
+static uint32_t count_failure(hunter *h, const char *checker)
+{
+    uint32_t i = 0;
+    while (i < h->tally_count && strcmp(h->tallies[i].checker, checker) != 0) i++;
+    if (i == CHECKERS_MAX) return UINT32_MAX;
+    if (i == h->tally_count)
+        snprintf(h->tallies[h->tally_count++].checker, sizeof h->tallies[i].checker, "%s", checker);
+    return ++h->tallies[i].failures;
+}
+
+static void write_down(hunter *h, finding *f)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/seed-%" PRIu64 "%s%s.scenario", h->o.out, f->drawn_from,
+             f->plant ? "-" : "", f->plant ? f->plant->name : "");
+    uint32_t faults, operations;
+    finding_size(f, &faults, &operations);
+    if (finding_write(f, path) != KD_OK)
+        fprintf(stderr, "kudos-sim hunt: %s cannot be written: %s\n", path, strerror(errno));
+    else
+        printf("  reduced to %u faults and %u operations in %u runs: %s\n", faults, operations, f->runs,
+               path);
+}
+
+static void say_failure(const child_done *done)
+{
+    const sim_result *r = &done->result;
+    if (isatty(STDERR_FILENO)) fputc('\n', stderr);
+    printf("seed %" PRIu64 ": %s at %.3f s: %s\n", done->seed, r->checker, (double)r->failed_us / 1e6,
+           r->failure);
+}
+
+static void take_failure(hunter *h, const child_done *done)
+{
+    uint32_t nth = count_failure(h, done->result.checker);
+    h->failures++;
+    if (nth <= SAID_PER_CHECKER) say_failure(done);
+    if (nth <= REDUCED_PER_CHECKER) {
+        finding f;
+        finding_draw(&f, done->seed, h->o.plant);
+        f.result = done->result;
+        finding_reduce(&f, h->o.shrink_s * 1000, h->o.run_limit_s * 1000);
+        write_down(h, &f);
+        finding_finish(&f);
+    }
+    fflush(stdout);
+}
+
+static void take(hunter *h, const child_done *done)
+{
+    const sim_result *r = &done->result;
+    if (strcmp(r->checker, "interrupted") == 0) return;
+    h->seeds++;
+    h->events += r->events;
+    h->acks += r->acks;
+    h->virtual_us += r->virtual_us;
+    h->unknown += r->verdict == SIM_UNKNOWN;
+    if (r->verdict == SIM_VIOLATED) take_failure(h, done);
+    say_progress(h, false);
+}
+
+static void start_next(hunter *h)
+{
+    finding f;
+    finding_draw(&f, h->next, h->o.plant);
+    child_start(&h->pool, &(child_job){.scenario = &f.scenario, .plant = h->o.plant, .seed = h->next});
+    finding_finish(&f);
+    h->next++;
+}
+
+static int conclude(const hunter *h)
+{
+    for (uint32_t i = 0; i < h->tally_count; i++)
+        printf("%s: %u\n", h->tallies[i].checker, h->tallies[i].failures);
+    bool enough = h->acks > 0 && h->unknown * 2 <= h->seeds && !sim_interrupted;
+    const char *verdict = h->failures > 0 ? "violated" : enough ? "held" : "unknown";
+    printf("hunt seeds=%" PRIu64 " events=%" PRIu64 " failures=%" PRIu64 " verdict=%s\n", h->seeds, h->events,
+           h->failures, verdict);
+    return h->failures > 0 ? KD_EXIT_FAILED : enough ? KD_EXIT_OK : KD_EXIT_UNKNOWN;
+}
+
+static int hunt(hunter *h)
+{
+    h->begin_ms = h->said_ms = child_now_ms();
+    h->end_ms = h->begin_ms + (uint64_t)(h->o.minutes * 60000);
+    h->next = h->o.first;
+    child_pool_init(&h->pool, (uint32_t)h->o.jobs, h->o.run_limit_s * 1000);
+    printf("hunt from seed %" PRIu64 ", %u at a time%s%s\n", h->o.first, h->pool.jobs,
+           h->o.plant ? ", planted " : "", h->o.plant ? h->o.plant->name : "");
+    fflush(stdout);
+    sim_interrupt_hear();
+    while (child_now_ms() < h->end_ms && !sim_interrupted) {
+        while (!child_pool_full(&h->pool)) start_next(h);
+        child_done done = child_wait(&h->pool);
+        take(h, &done);
+    }
+    while (h->pool.running > 0) {
+        child_done done = child_wait(&h->pool);
+        take(h, &done);
+    }
+    say_progress(h, true);
+    if (isatty(STDERR_FILENO)) fputc('\n', stderr);
+    return conclude(h);
+}
+
+static int refuse(const char *what, const char *about)
+{
+    fprintf(stderr, "kudos-sim hunt: %s: %s (--help shows all options)\n", about, what);
+    return KD_EXIT_USAGE;
+}
+
+int kd_sim_hunt(int argc, char **argv)
+{
+    hunter h = {.o = {.minutes = 1,
+                      .out = "hunted",
+                      .jobs = child_processors(),
+                      .first = 1,
+                      .run_limit_s = 60,
+                      .shrink_s = 120}};
+    hunt_options *o = &h.o;
+    const kd_arg at[] = {
+        {"minutes", "M", KD_ARG_REAL, &o->minutes, "how long to hunt (1)", 0.001, 100000},
+        {"out", "DIR", KD_ARG_TEXT, &o->out, "where failures are written, reduced (hunted)", 0, 0},
+        {"jobs", "N", KD_ARG_UINT, &o->jobs, "runs at a time (one a processor)", 1, CHILD_JOBS_MAX},
+        {"first", "SEED", KD_ARG_UINT, &o->first, "the seed to begin with (1)", 0, 0},
+        {"plant", "NAME", KD_ARG_TEXT, &o->plant_name, "a rule broken on purpose (kudos-sim bugs names them)",
+         0, 0},
+        {"run-limit", "S", KD_ARG_UINT, &o->run_limit_s, "a run that takes longer hangs (60 s)", 1, 3600},
+        {"shrink-limit", "S", KD_ARG_UINT, &o->shrink_s, "time for reducing one failure (120 s)", 1, 36000},
+    };
+    const kd_args args = {
+        .command = "hunt",
+        .about = "Runs random scenarios in the simulation, reduces what fails and writes it down.",
+        .at = at,
+        .count = KD_COUNT(at),
+        .more = "The last line: hunt seeds= events= failures= verdict=held|violated|unknown"};
+    int rc = kd_args_parse(&args, argc, argv);
+    if (rc >= 0) return rc;
+    if (o->plant_name && !(o->plant = plant_find(o->plant_name)))
+        return refuse("no such planted bug", o->plant_name);
+    struct stat out;
+    if (mkdir(o->out, 0777) != 0 && errno != EEXIST) return refuse(strerror(errno), o->out);
+    if (stat(o->out, &out) != 0) return refuse(strerror(errno), o->out);
+    if (!S_ISDIR(out.st_mode)) return refuse("not a directory", o->out);
+    return hunt(&h);
+}

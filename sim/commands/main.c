@@ -1,0 +1,66 @@
+/*
+ * main.c - kudos-sim: a table of sub commands.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "kudos/base.h"
+#include "kudos/limits.h"
+#include "sim/commands/args.h"
+#include "sim/kafka/broker.h"
+#include "sim/commands/drill_command.h"
+#include "sim/users/generate.h"
+#include "sim/commands/hunt_command.h"
+#include "sim/commands/language_command.h"
+#include "sim/users/load.h"
+#include "sim/replay/replay.h"
+#include "sim/commands/run_command.h"
+#include "sim/commands/torture_command.h"
+
+typedef struct {
+    const char *name;
+    const char *help;
+    int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
+} command;
+
+static const command commands[] = {
+    {"replay", "sends a log of likes through edges and checks every count", kd_sim_replay},
+    {"generate", "writes a generated hour of likes as such a log", kd_sim_generate},
+    {"load", "loads one server and measures it", kd_sim_load},
+    {"language", "tells how a scenario is written", kd_sim_language},
+    {"hunt", "runs random scenarios in the simulation, reduces and writes down what fails", kd_sim_hunt},
+    {"bugs", "shows that every rule broken on purpose is found", kd_sim_bugs},
+    {"run", "plays a scenario in the deterministic simulation", kd_sim_run},
+    {"drill", "plays a scenario on the real binaries", kd_sim_drill},
+    {"torture", "kills the real binaries again and again and proves every like", kd_sim_torture},
+    {"broker", "an embedded Kafka broker for demos and quick tests", kd_sim_broker},
+};
+
+static void help(void)
+{
+    printf("usage: kudos-sim COMMAND [options]\n\nDrives, drills and measures Kudos.\n\n");
+    for (size_t i = 0; i < KD_COUNT(commands); i++)
+        printf("  %-10s %s\n", commands[i].name, commands[i].help);
+    printf("\n  -h, --help, --version; kudos-sim COMMAND --help tells more\n\n"
+           "exit codes: 0 done or held, 1 violated or failed, 2 usage, 3 unknown, 4 something needed was "
+           "unavailable\n");
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (kd_args_asks_help(name)) {
+        help();
+        return KD_EXIT_OK;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("kudos-sim %s (wire %d, storage %d)\n", KD_PROGRAM_VERSION, KD_WIRE_SCHEMA, KD_STORAGE_SCHEMA);
+        return KD_EXIT_OK;
+    }
+    for (size_t i = 0; i < KD_COUNT(commands); i++) {
+        if (strcmp(name, commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    }
+    fprintf(stderr, "kudos-sim: %s%s (--help lists the commands)\n",
+            *name ? "unknown command: " : "a command is missing", name);
+    return KD_EXIT_USAGE;
+}

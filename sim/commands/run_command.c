@@ -1,0 +1,258 @@
+/*
+ * run_command.c - `kudos-sim run SCENARIO --seed N`: seed and options first, a line that moves while it runs, what the run met, and
+ * the verdict as the last line.
+ */
+#include "sim/commands/run_command.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/io/loop/clock.h"
+#include "kudos/limits.h"
+#include "sim/commands/args.h"
+#include "sim/check/checks.h"
+#include "sim/commands/interrupt.h"
+#include "sim/commands/playing.h"
+#include "sim/report/report.h"
+#include "sim/report/terminal.h"
+#include "sim/world/memory.h"
+#include "sim/world/plants.h"
+#include "sim/world/run.h"
+
+typedef struct {
+    const char *path, *trace, *report;
+    uint64_t seed;
+    kd_arg_list plants;
+} run_options;
+
+static int parse(int argc, char **argv, run_options *o)
+{
+    const kd_arg table[] = {
+        {"seed", "N", KD_ARG_UINT, &o->seed, "what chance is drawn from [1]", 0, 1e18},
+        {"trace", "FILE", KD_ARG_TEXT, &o->trace, "write down every event; - is standard error", 0, 0},
+        {"report", "FILE", KD_ARG_TEXT, &o->report, "write a page (HTML) that shows the drill over time", 0,
+         0},
+        {"plant", "NAME", KD_ARG_LIST, &o->plants, "break a rule on purpose; `kudos-sim bugs` lists them", 0,
+         0},
+    };
+    const kd_args args = {
+        .command = "run",
+        .about = "Plays a scenario in the deterministic simulation: the cores of edge and central under a\n"
+                 "virtual clock. The same seed gives the same run, to the byte of its trace.",
+        .positional = "SCENARIO",
+        .positional_to = &o->path,
+        .at = table,
+        .count = KD_COUNT(table)};
+    return kd_args_parse(&args, argc, argv);
+}
+
+static bool plant_all(const kd_arg_list *names, sim_options *to)
+{
+    for (uint32_t i = 0; i < names->count; i++) {
+        const plant *p = plant_find(names->at[i]);
+        if (!p) {
+            fprintf(stderr, "kudos-sim run: --plant %s: there are", names->at[i]);
+            for (uint32_t n = 0; n < plant_count; n++) fprintf(stderr, " %s", plants[n].name);
+            fputc('\n', stderr);
+            return false;
+        }
+        to->edge_plant |= p->edge;
+        to->central_plant |= p->central;
+        to->world_plant |= p->world;
+    }
+    return true;
+}
+
+/* ---- what is said ---- */
+
+static void say_options(const run_options *o)
+{
+    printf("run %s --seed %" PRIu64, o->path, o->seed);
+    for (uint32_t i = 0; i < o->plants.count; i++) printf(" --plant %s", o->plants.at[i]);
+    putchar('\n');
+    fflush(stdout);
+}
+
+static void say_last(uint64_t seed, const sim_result *r, uint64_t us)
+{
+    printf("run seed=%" PRIu64 " events=%" PRIu64 " virtual_s=%.3f real_s=%.3f acks=%" PRIu64
+           " trace_sha256=",
+           seed, r->events, (double)r->virtual_us / 1e6, (double)us / 1e6, r->acks);
+    for (size_t i = 0; i < sizeof(r->trace_sha256); i++) printf("%02x", r->trace_sha256[i]);
+    printf(" verdict=%s\n", sim_verdict_name(r->verdict));
+}
+
+/* A broken assertion of a core is a violation like another; it ends the process where it stands. */
+static uint64_t aborting_seed;
+
+static void on_abort(int signal_number)
+{
+    (void)signal_number;
+    fflush(stdout);
+    dprintf(STDOUT_FILENO,
+            "run seed=%" PRIu64 " events=0 virtual_s=0 real_s=0 acks=0 trace_sha256=- verdict=violated\n",
+            aborting_seed);
+    _exit(KD_EXIT_FAILED);
+}
+
+/* ---- the page ---- */
+
+typedef struct {
+    char text[12][24];
+    report_figure figures[12];
+    uint32_t count;
+    char title[128], command[512];
+    const char *held[64];
+    kd_buf scenario;
+    report_facts facts;
+} page;
+
+static void figure(page *p, const char *name, uint64_t value)
+{
+    snprintf(p->text[p->count], sizeof(p->text[0]), "%" PRIu64, value);
+    p->figures[p->count] = (report_figure){name, p->text[p->count]};
+    p->count++;
+}
+
+static void figures(page *p, const sim_result *r)
+{
+    figure(p, "events", r->events);
+    figure(p, "batches merged", r->merges);
+    figure(p, "duplicates dropped", r->duplicates);
+    figure(p, "gaps", r->gaps);
+    figure(p, "processes that died", r->kills);
+    figure(p, "requests refused", r->refused);
+    figure(p, "histories undone", r->undone);
+    figure(p, "operations sent again", r->resent);
+    if (r->expired) figure(p, "rows that edges forgot", r->expired);
+    if (r->collected) figure(p, "tombstones collected", r->collected);
+    figure(p, "comparisons", r->checks);
+}
+
+static void command_of(const run_options *o, char *out, size_t size)
+{
+    size_t len = (size_t)snprintf(out, size, "kudos-sim run %s --seed %" PRIu64, o->path, o->seed);
+    for (uint32_t i = 0; i < o->plants.count && len < size; i++)
+        len += (size_t)snprintf(out + len, size - len, " --plant %s", o->plants.at[i]);
+}
+
+static uint32_t held_names(const sim_result *r, const char **out, uint32_t max)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; checks_names[i] && n < max; i++)
+        if (strcmp(checks_names[i], r->checker) != 0) out[n++] = checks_names[i];
+    return n;
+}
+
+static void page_init(page *p, const run_options *o, const scenario *s, const sim_result *r)
+{
+    *p = (page){.count = 0};
+    playing_name(o->path, p->title, sizeof(p->title));
+    command_of(o, p->command, sizeof(p->command));
+    figures(p, r);
+    scenario_print(s, &p->scenario);
+    kd_buf_put_u8(&p->scenario, 0);
+    p->facts = (report_facts){.title = p->title,
+                              .teaches = s->teaches,
+                              .world = "simulation",
+                              .command = p->command,
+                              .version = KD_PROGRAM_VERSION,
+                              .scenario = (const char *)p->scenario.data,
+                              .seed = o->seed,
+                              .verdict = r->verdict,
+                              .checker = r->checker[0] ? r->checker : NULL,
+                              .failure = r->failure[0] ? r->failure : NULL,
+                              .failed_us = r->failed_us,
+                              .length_us = s->length_us,
+                              .converged_us = r->converged_us,
+                              .acks = r->acks,
+                              .lost = r->lost,
+                              .doubled = r->doubled,
+                              .figures = p->figures,
+                              .figure_count = p->count,
+                              .held = p->held,
+                              .held_count = held_names(r, p->held, KD_COUNT(p->held))};
+}
+
+static int tell(const run_options *o, const scenario *s, const sim_result *r, const record *samples)
+{
+    page p;
+    int rc = KD_EXIT_OK;
+    page_init(&p, o, s, r);
+    terminal_summary(stdout, samples, &p.facts);
+    if (o->report && report_write(samples, &p.facts, o->report) != KD_OK) {
+        fprintf(stderr, "kudos-sim run: %s cannot be written\n", o->report);
+        rc = KD_EXIT_UNAVAILABLE;
+    }
+    kd_buf_finish(&p.scenario);
+    return rc;
+}
+
+/* ---- the run ---- */
+
+static int run(const run_options *o, const scenario *s, sim_options *options)
+{
+    char label[128];
+    terminal t;
+    sim_result r;
+    playing_name(o->path, label, sizeof(label));
+    record *samples = playing_record(s);
+    options->record = samples;
+    options->progress = terminal_progress;
+    options->progress_arg = &t; // cppcheck-suppress autoVariables ; taken back below
+    say_options(o);
+    terminal_init(&t, label);
+    aborting_seed = o->seed;
+    signal(SIGABRT, on_abort);
+    sim_interrupt_hear();
+    options->stop = &sim_interrupted;
+    uint64_t began_us = kd_clock_mono_us();
+    sim_run(options, &r);
+    uint64_t us = kd_clock_mono_us() - began_us;
+    signal(SIGABRT, SIG_DFL);
+    options->progress_arg = NULL;
+    terminal_finish(&t);
+    int rc = tell(o, s, &r, samples);
+    record_destroy(samples);
+    say_last(o->seed, &r, us);
+    return rc != KD_EXIT_OK ? rc : playing_exit_code(r.verdict);
+}
+
+static int unwritable(const char *path)
+{
+    fprintf(stderr, "kudos-sim run: %s cannot be written\n", path);
+    return KD_EXIT_UNAVAILABLE;
+}
+
+static int run_traced(const run_options *o, const scenario *s)
+{
+    sim_options options = {.scenario = s, .seed = o->seed};
+    if (!plant_all(&o->plants, &options)) return KD_EXIT_USAGE;
+    if (o->report && report_check(o->report) != KD_OK) return unwritable(o->report);
+    bool to_stderr = o->trace && strcmp(o->trace, "-") == 0;
+    if (o->trace) options.trace = to_stderr ? stderr : fopen(o->trace, "w");
+    if (o->trace && !options.trace) return unwritable(o->trace);
+    int rc = run(o, s, &options);
+    bool failed = options.trace && ferror(options.trace) != 0;
+    if (options.trace && !to_stderr) failed |= fclose(options.trace) != 0;
+    return failed ? unwritable(o->trace) : rc;
+}
+
+int kd_sim_run(int argc, char **argv)
+{
+    run_options o = {.seed = 1};
+    scenario s;
+    char error[SCENARIO_ERROR_MAX];
+    int rc = parse(argc, argv, &o);
+    if (rc >= 0) return rc;
+    if (scenario_read(&s, o.path, error) != KD_OK) {
+        fprintf(stderr, "kudos-sim run: %s\n", error);
+        return KD_EXIT_USAGE;
+    }
+    sim_memory_prepare();
+    rc = run_traced(&o, &s);
+    scenario_finish(&s);
+    return rc;
+}

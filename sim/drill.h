@@ -1,9 +1,0 @@
-/*
- * sim/drill.h - kudos-sim drill: a scenario on the real binaries.
- */
-#ifndef KUDOS_SIM_DRILL_H
-#define KUDOS_SIM_DRILL_H
-
-int kd_sim_drill(int argc, char **argv); /* the exit code */
-
-#endif

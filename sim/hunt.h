@@ -1,8 +1,0 @@
-/* sim/hunt.h - the sub commands that look for bugs: kudos-sim hunt, kudos-sim bugs. Last lines: contract of the command line (docs/drills.md). */
-#ifndef KUDOS_SIM_HUNT_H
-#define KUDOS_SIM_HUNT_H
-
-int kd_sim_hunt(int argc, char **argv);
-int kd_sim_bugs(int argc, char **argv);
-
-#endif

@@ -1,0 +1,263 @@
+/*
+ * replay.c - the command: options, clients, the run from log to verdict.
+ *
+ * Verdict: `exact` when everything was acknowledged and every item is right everywhere; `wrong` when
+ * everything was acknowledged, everybody could be read, and something is not right; `unknown` otherwise.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/io/loop/clock.h"
+#include "kudos/id.h"
+#include "sim/replay/replay.h"
+
+typedef struct {
+    kd_replay_plan plan;
+    kd_replay_log log;
+    kd_replay_oracle oracle;
+    kd_replay_sent sent;
+    kd_replay_check check;
+    struct event_base *base;
+    kd_http_client *edges[KD_REPLAY_EDGES_MAX], *central;
+    kd_replay_poll *poll;
+    char names[KD_REPLAY_EDGES_MAX][16];
+} replay;
+
+/* ---- command line -----------------------------------------------------------------------------------------
+ */
+
+static int parse(kd_replay_plan *p, int argc, char **argv)
+{
+    const kd_arg table[] = {
+        {"edge", "URL", KD_ARG_LIST, &p->edges, "an edge to send to; once for each", 0, 0},
+        {"central", "URL", KD_ARG_TEXT, &p->central, "central, to read from", 0, 0},
+        {"admin", "URL", KD_ARG_LIST, &p->admins,
+         "an admin port of an edge or of central, to show batches and lag meanwhile; once for each", 0, 0},
+        {"spread", "HOW", KD_ARG_TEXT, &p->spread_name,
+         "sticky (a user stays at one edge), random (every event anywhere), user (users move now and then) "
+         "[sticky]",
+         0, 0},
+        {"seed", "N", KD_ARG_UINT, &p->seed, "chooses edges and lost answers [1]", 0, 1e18},
+        {"speed", "max|X", KD_ARG_TEXT, &p->speed_text, "X times as fast as it happened [max]", 0, 0},
+        {"connections", "C", KD_ARG_UINT, &p->connections, "connections per edge [4]", 1, 1024},
+        {"streams", "S", KD_ARG_UINT, &p->streams, "requests in flight per connection [64]", 1, 1000},
+        {"collection", "NAME", KD_ARG_TEXT, &p->collection, "of items without a / [posts]", 0, 0},
+        {"lost", "P", KD_ARG_REAL, &p->lost, "share of answers to lose on their way and ask for again [0]", 0,
+         0.99},
+        {"timeout", "S", KD_ARG_UINT, &p->timeout_s,
+         "seconds to retry an event, and to wait for agreement [120]", 1, 86400},
+        {"top", "N", KD_ARG_UINT, &p->top, "items in the table at the end [5]", 0, 100},
+        {"ca", "FILE", KD_ARG_TEXT, &p->ca_file, "https: authorities to trust", 0, 0},
+        {"insecure", NULL, KD_ARG_FLAG, &p->insecure, "https: do not verify the servers", 0, 0},
+    };
+    const kd_args args = {
+        .command = "replay",
+        .about = "Sends a log of likes through edges as clients would, then demands the right count of every "
+                 "item at every\n"
+                 "edge and at central. FILE: unix milliseconds, user, item, op (1 or -1), tab-separated, "
+                 "plain or .gz.\n"
+                 "Bytes that an id cannot hold, and =, are sent as =XX (hex).",
+        .positional = "FILE",
+        .positional_to = &p->file,
+        .at = table,
+        .count = KD_COUNT(table),
+        .more = "last line: replay events= acked= pairs= expected= wrong_items= converged_ms= likes_per_s= "
+                "verdict=exact|wrong|unknown"};
+    return kd_args_parse(&args, argc, argv);
+}
+
+static int usage(const char *what)
+{
+    fprintf(stderr, "kudos-sim replay: %s (--help shows all options)\n", what);
+    return KD_EXIT_USAGE;
+}
+
+static int check_speed(kd_replay_plan *p)
+{
+    char *end;
+    if (strcmp(p->speed_text, "max") == 0) return -1;
+    p->speed = strtod(p->speed_text, &end);
+    if (*end != '\0' || !(p->speed > 0 && p->speed < 1e12)) return usage("--speed: max, or a number above 0");
+    return -1;
+}
+
+static int check(kd_replay_plan *p)
+{
+    static const char *const spreads[] = {"sticky", "random", "user"};
+    if (p->edges.count == 0) return usage("--edge: missing");
+    if (p->edges.count > KD_REPLAY_EDGES_MAX) return usage("--edge: too many");
+    if (p->admins.count > KD_REPLAY_ADMINS_MAX) return usage("--admin: too many");
+    if (!p->central) return usage("--central: missing");
+    if (!kd_collection_valid(kd_bytes_str(p->collection)))
+        return usage("--collection: not a collection's name");
+    for (uint32_t i = 0; i < KD_COUNT(spreads); i++) {
+        p->spread = (kd_replay_spread)i;
+        if (strcmp(spreads[i], p->spread_name) == 0) return check_speed(p);
+    }
+    return usage("--spread: sticky, random or user");
+}
+
+/* ---- the run ----------------------------------------------------------------------------------------------
+ */
+
+static int unusable(const char *url, int err)
+{
+    const char *why = err == KD_EIO ? "the file of --ca cannot be used" : kd_strerror(err);
+    fprintf(stderr, "kudos-sim replay: %s: %s\n", url, why);
+    return KD_EXIT_USAGE;
+}
+
+static int connect_one(replay *r, const char *url, kd_http_client **out)
+{
+    const kd_replay_plan *p = &r->plan;
+    kd_http_client_options o = {
+        .connections = (uint32_t)p->connections,
+        .max_streams = (uint32_t)p->streams,
+        .queue_max = (uint32_t)(p->connections * p->streams * p->edges.count + 64),
+        .backoff_max_ms = 1000,
+        .body_max = 1024 * 1024,
+        .insecure = p->insecure,
+        .ca_file = p->ca_file,
+        .seed = p->seed,
+    };
+    int rc = kd_http_client_create(out, r->base, url, &o);
+    return rc == KD_OK ? -1 : unusable(url, rc);
+}
+
+static int connect_all(replay *r)
+{
+    int rc = -1;
+    uint32_t n = r->plan.edges.count;
+    for (uint32_t i = 0; i < n && rc < 0; i++) {
+        rc = connect_one(r, r->plan.edges.at[i], &r->edges[i]);
+        snprintf(r->names[i], sizeof r->names[i], "edge %u", i + 1);
+        r->check.targets[i].name = r->names[i];
+        r->check.targets[i].client = r->edges[i];
+    }
+    if (rc < 0) rc = connect_one(r, r->plan.central, &r->central);
+    r->check.targets[n].name = "central";
+    r->check.targets[n].client = r->central;
+    r->check.count = n + 1;
+    const char *wrong;
+    int err = rc < 0 ? kd_replay_poll_create(&r->poll, r->base, &r->plan.admins, &wrong) : KD_OK;
+    return err == KD_OK ? rc : unusable(wrong, err);
+}
+
+static const char *verdict_of(const replay *r)
+{
+    bool all = r->sent.acked == r->log.count && r->sent.acked > 0;
+    if (r->check.beyond) return "wrong";
+    if (!all || r->sent.stopped) return "unknown";
+    if (r->check.right && r->sent.contradictions == 0) return "exact";
+    return r->check.readable || r->sent.contradictions > 0 ? "wrong" : "unknown";
+}
+
+static int exit_code(const replay *r, const char *verdict)
+{
+    if (strcmp(verdict, "exact") == 0) return KD_EXIT_OK;
+    if (strcmp(verdict, "wrong") == 0) return KD_EXIT_FAILED;
+    return r->sent.reached || r->log.count == 0 ? KD_EXIT_UNKNOWN : KD_EXIT_UNAVAILABLE;
+}
+
+/* Why the counts cannot be those of the log. */
+static void note_use(const replay *r)
+{
+    const kd_replay_check *c = &r->check;
+    const char *at = c->beyond ? kd_names_at(&r->log.items, c->beyond_item) : kd_names_at(&r->log.items, c->used_first);
+    if (c->beyond)
+        printf("central counts %lld likes of %s; in this log %llu users like it: the store holds likes of others, use an empty one\n",
+               (long long)c->targets[c->count - 1].counts[c->beyond_item], at, (unsigned long long)r->oracle.likers[c->beyond_item]);
+    else if (c->used > 0 && !c->right)
+        printf("the store was used before: of %u items central had counts already, of %s %lld; use an empty one\n", c->used, at,
+               (long long)c->used_says);
+}
+
+static void notes(const replay *r)
+{
+    note_use(r);
+    const kd_replay_sent *s = &r->sent;
+    if (s->retries)
+        printf("retries %llu (%llu answers lost on purpose)\n", (unsigned long long)s->retries,
+               (unsigned long long)s->lost);
+    if (s->contradictions)
+        printf("%llu answers did not say what was asked for\n", (unsigned long long)s->contradictions);
+    if (s->stopped) printf("gave up: %s\n", s->why);
+}
+
+static int report(const replay *r)
+{
+    const kd_replay_sent *s = &r->sent;
+    const char *verdict = verdict_of(r);
+    const int64_t *central = r->check.targets[r->check.count - 1].counts;
+    int64_t pairs = 0;
+    uint64_t sending_us = KD_MAX(s->last_ack_us - s->started_us, (uint64_t)1);
+    for (uint32_t i = 0; central && i < r->log.items.count; i++) pairs += central[i];
+    notes(r);
+    printf("replay events=%u acked=%llu pairs=%lld expected=%llu wrong_items=%u converged_ms=", r->log.count,
+           (unsigned long long)s->acked, (long long)pairs, (unsigned long long)r->oracle.pairs,
+           r->check.wrong_items);
+    if (r->check.right)
+        printf("%llu", (unsigned long long)(r->check.converged_us - s->last_ack_us) / 1000);
+    else
+        printf("-");
+    printf(" likes_per_s=%.0f verdict=%s\n", (double)s->acked * 1e6 / (double)sending_us, verdict);
+    fflush(stdout);
+    return exit_code(r, verdict);
+}
+
+static int run(replay *r)
+{
+    kd_replay_view view = {
+        .log = &r->log, .oracle = &r->oracle, .sent = &r->sent, .check = &r->check, .poll = r->poll};
+    kd_replay_look(&r->log, &r->oracle, r->base, &r->check);
+    if (r->check.beyond) return report(r);
+    kd_replay_view_init(&view, r->base);
+    kd_replay_send(&r->plan, &r->log, r->base, r->edges, &r->sent);
+    /* Without all acknowledgements there is nothing to wait for, only something to look at. */
+    uint64_t patience_us = r->sent.stopped ? 0 : r->plan.timeout_s * 1000000;
+    if (r->sent.acked > 0) {
+        kd_replay_verify(&r->log, &r->oracle, r->base, &r->check, kd_clock_mono_us() + patience_us);
+    }
+    kd_replay_view_finish(&view);
+    if (r->sent.acked > 0) kd_replay_view_table(&view, (uint32_t)r->plan.top);
+    return report(r);
+}
+
+static void finish(replay *r)
+{
+    kd_replay_poll_destroy(r->poll);
+    for (uint32_t i = 0; i < KD_REPLAY_EDGES_MAX; i++) kd_http_client_destroy(r->edges[i]);
+    kd_http_client_destroy(r->central);
+    kd_replay_check_finish(&r->check);
+    kd_replay_oracle_finish(&r->oracle);
+    kd_replay_log_finish(&r->log);
+    event_base_free(r->base);
+    free(r);
+}
+
+int kd_sim_replay(int argc, char **argv)
+{
+    replay *r = kd_alloc(sizeof *r);
+    r->plan = (kd_replay_plan){.collection = "posts",
+                               .spread_name = "sticky",
+                               .speed_text = "max",
+                               .seed = 1,
+                               .connections = 4,
+                               .streams = 64,
+                               .timeout_s = 120,
+                               .top = 5};
+    char error[KD_REPLAY_ERROR_MAX];
+    signal(SIGPIPE, SIG_IGN);
+    r->base = event_base_new();
+    KD_ASSERT(r->base != NULL);
+    int rc = parse(&r->plan, argc, argv);
+    if (rc < 0) rc = check(&r->plan);
+    if (rc < 0 && kd_replay_log_load(&r->log, r->plan.file, r->plan.collection, error) != KD_OK)
+        rc = usage(error);
+    if (rc < 0) kd_replay_oracle_init(&r->oracle, &r->log);
+    if (rc < 0) rc = connect_all(r);
+    if (rc < 0) rc = run(r);
+    finish(r);
+    return rc;
+}

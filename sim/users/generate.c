@@ -1,0 +1,192 @@
+/*
+ * generate.c - an hour in which one story goes viral among thousands of quiet posts, reels and comments.
+ *
+ * One draw is one person's act: a like, and now and then what people do besides (a double tap in the same
+ * millisecond or shortly after, an unlike, a like again, an unlike of something never liked). The acts are
+ * laid out in time, then sorted. Times and choices are whole numbers from one seed; the ranks of quiet items
+ * follow Zipf's law.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "sim/commands/args.h"
+#include "sim/users/generate.h"
+#include "sim/users/zipf.h"
+
+/* Of a thousand. */
+enum {
+    VIRAL = 330,        /* likes that go to the story */
+    DOUBLE_TAPS = 30,   /* likes that come twice */
+    UNLIKES = 40,       /* likes that are taken back */
+    AGAIN = 500,        /* taken back, that come again */
+    IDLE_UNLIKES = 15,  /* acts that unlike what was never liked */
+    STORY_BEGINS = 200, /* of the time */
+};
+static const uint64_t first_ms = 1767225600000; /* 2026-01-01T00:00:00Z, the hour's beginning */
+
+typedef struct {
+    const kd_generate_plan *plan;
+    kd_generate_event *events;
+    uint64_t count, viral, step, random;
+    kd_zipf quiet;
+} generator;
+
+static uint64_t below(generator *g, uint64_t n)
+{
+    return kd_random_next(&g->random) % n;
+}
+
+static bool permille(generator *g, uint64_t share)
+{
+    return below(g, 1000) < share;
+}
+
+static void put(generator *g, uint64_t at_ms, uint32_t user, uint32_t item, bool liked)
+{
+    if (g->count == g->plan->events) return;
+    uint64_t last_ms = g->plan->seconds * 1000 - 1;
+    g->events[g->count] = (kd_generate_event){.at_ms = KD_MIN(at_ms, last_ms),
+                                              .order = (uint32_t)g->count,
+                                              .user = user,
+                                              .item = item,
+                                              .liked = liked};
+    g->count++;
+}
+
+/* The story breaks at a fifth of the hour; the product of two even draws crowds its likes at the beginning.
+ */
+static uint64_t story_ms(generator *g)
+{
+    uint64_t span = g->plan->seconds * 1000, begin = span * STORY_BEGINS / 1000;
+    uint64_t crowded = (below(g, 65536) * below(g, 65536)) >> 16;
+    return begin + ((span - begin) * crowded >> 16);
+}
+
+/* Another user every time, as long as there are any. */
+static uint32_t story_user(generator *g)
+{
+    return (uint32_t)(g->viral++ * g->step % g->plan->users);
+}
+
+static void act(generator *g)
+{
+    bool viral = permille(g, VIRAL);
+    uint64_t at = viral ? story_ms(g) : below(g, g->plan->seconds * 1000);
+    uint32_t user = viral ? story_user(g) : (uint32_t)below(g, g->plan->users);
+    uint32_t item = viral ? 0 : 1 + kd_zipf_pick(&g->quiet, &g->random);
+    if (!viral && permille(g, IDLE_UNLIKES)) {
+        put(g, at, user, item, false);
+        return;
+    }
+    put(g, at, user, item, true);
+    if (permille(g, DOUBLE_TAPS)) put(g, at + (permille(g, 500) ? 0 : below(g, 900)), user, item, true);
+    if (!permille(g, UNLIKES)) return;
+    at += 1000 + below(g, 60000);
+    put(g, at, user, item, false);
+    if (permille(g, AGAIN)) put(g, at + below(g, 20000), user, item, true);
+}
+
+static int by_time(const void *left, const void *right)
+{
+    const kd_generate_event *a = left, *b = right;
+    if (a->at_ms != b->at_ms) return a->at_ms < b->at_ms ? -1 : 1;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* Odd and near the golden section; made coprime, so that multiples of it visit every user before one comes
+ * twice. */
+static uint64_t coprime_step(uint64_t n)
+{
+    for (uint64_t step = (uint64_t)((double)n * 0.6180339887) | 1;; step += 2) {
+        uint64_t a = step, b = n;
+        while (b) {
+            uint64_t rest = a % b;
+            a = b;
+            b = rest;
+        }
+        if (a == 1) return step;
+    }
+}
+
+void kd_generate(const kd_generate_plan *plan, kd_generate_event *events)
+{
+    generator g = {.plan = plan, .events = events, .random = plan->seed, .step = coprime_step(plan->users)};
+    kd_zipf_init(&g.quiet, (uint32_t)plan->items, 0.9);
+    while (g.count < plan->events) act(&g);
+    kd_zipf_finish(&g.quiet);
+    qsort(events, plan->events, sizeof *events, by_time);
+}
+
+void kd_generate_item(uint32_t item, char out[48])
+{
+    static const char *const kinds[] = {"posts/p", "posts/p", "reels/r", "posts/p", "comments/c"};
+    if (item == 0)
+        snprintf(out, 48, "stories/the-one-everybody-likes");
+    else
+        snprintf(out, 48, "%s%u", kinds[item % KD_COUNT(kinds)], item);
+}
+
+/* ---- the command ------------------------------------------------------------------------------------------
+ */
+
+static bool write_all(const kd_generate_plan *plan, const kd_generate_event *events, gzFile out)
+{
+    bool ok = true;
+    for (uint64_t i = 0; i < plan->events && ok; i++) {
+        const kd_generate_event *e = &events[i];
+        char item[48];
+        kd_generate_item(e->item, item);
+        ok = gzprintf(out, "%llu\tu%07u\t%s\t%s\n", (unsigned long long)(first_ms + e->at_ms), e->user, item,
+                      e->liked ? "1" : "-1") > 0;
+    }
+    return ok;
+}
+
+/* Compressed if the name says so; `-` is standard output. */
+static gzFile open_out(const char *name)
+{
+    size_t len = strlen(name);
+    bool zipped = len > 3 && strcmp(&name[len - 3], ".gz") == 0;
+    const char *mode = zipped ? "wb" : "wbT";
+    return strcmp(name, "-") == 0 ? gzdopen(1, mode) : gzopen(name, mode);
+}
+
+static int write_out(const kd_generate_plan *plan, const char *name)
+{
+    gzFile out = open_out(name);
+    bool ok = out != NULL;
+    if (ok) {
+        kd_generate_event *events = kd_alloc(plan->events * sizeof *events);
+        kd_generate(plan, events);
+        ok = write_all(plan, events, out);
+        free(events);
+        ok = (gzclose_w(out) == Z_OK) && ok;
+    }
+    if (ok) return KD_EXIT_OK;
+    fprintf(stderr, "kudos-sim generate: cannot write %s\n", name);
+    return KD_EXIT_FAILED;
+}
+
+int kd_sim_generate(int argc, char **argv)
+{
+    kd_generate_plan p = {.users = 60000, .items = 4000, .events = 150000, .seed = 1, .seconds = 3600};
+    const char *out = "-";
+    const kd_arg table[] = {
+        {"users", "N", KD_ARG_UINT, &p.users, "users [60000]", 1, 4e9},
+        {"items", "N", KD_ARG_UINT, &p.items, "quiet items besides the story [4000]", 1, 1e8},
+        {"events", "N", KD_ARG_UINT, &p.events, "lines [150000]", 1, 1e9},
+        {"seconds", "T", KD_ARG_UINT, &p.seconds, "that the log spans [3600]", 1, 1e7},
+        {"seed", "N", KD_ARG_UINT, &p.seed, "another seed, another hour [1]", 0, 1e18},
+        {"out", "FILE", KD_ARG_TEXT, &out, "where to, compressed if it ends in .gz; - is standard output [-]",
+         0, 0},
+    };
+    const kd_args args = {
+        .command = "generate",
+        .about = "Writes a generated hour of likes as a log for replay: a viral story, thousands of quiet\n"
+                 "posts, reels and comments, double taps, unlikes, likes again.",
+        .at = table,
+        .count = KD_COUNT(table)};
+    int rc = kd_args_parse(&args, argc, argv);
+    return rc >= 0 ? rc : write_out(&p, out);
+}

@@ -1,0 +1,32 @@
+/*
+ * histogram.h - latencies in log-linear buckets, after the idea of HdrHistogram (Gil Tene).
+ *
+ * Values below 128 are kept exactly; above, each power of two is cut into 64 equal buckets, so that a
+ * quantile is at most 1/64 (1.6 %) too high. Fixed size, no allocation, additive: threads count on their own
+ * and are merged.
+ */
+#ifndef KUDOS_SIM_USERS_HISTOGRAM_H
+#define KUDOS_SIM_USERS_HISTOGRAM_H
+
+#include "kudos/base.h"
+
+enum {
+    KD_HISTOGRAM_SUB_LOG2 = 6,
+    KD_HISTOGRAM_SUB = 1 << KD_HISTOGRAM_SUB_LOG2,
+    KD_HISTOGRAM_TOP_LOG2 = 36, /* values from 2^36 on share the last bucket; max stays exact */
+    KD_HISTOGRAM_BUCKETS = (KD_HISTOGRAM_TOP_LOG2 - KD_HISTOGRAM_SUB_LOG2 + 1) * KD_HISTOGRAM_SUB + 1,
+};
+
+/* Zero-initialise. */
+typedef struct {
+    uint64_t counts[KD_HISTOGRAM_BUCKETS];
+    uint64_t total, max;
+} kd_histogram;
+
+void kd_histogram_add(kd_histogram *h, uint64_t value);
+void kd_histogram_merge(kd_histogram *to, const kd_histogram *from);
+/* The smallest bucket end below or at which the share q (0..1) of all values lies, at most the maximum; 0
+ * when empty. */
+uint64_t kd_histogram_quantile(const kd_histogram *h, double q);
+
+#endif

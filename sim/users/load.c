@@ -1,0 +1,222 @@
+/*
+ * load.c - the command: options, threads, the lines at the end.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/base/text.h"
+#include "kudos/id.h"
+#include "sim/commands/args.h"
+#include "sim/users/load.h"
+
+static const uint64_t SEED_NONE = UINT64_MAX; /* beyond what can be given */
+
+typedef struct {
+    kd_load_plan plan;
+    bool like, read, batch;
+} load_options;
+
+typedef struct {
+    const kd_load_plan *plan;
+    pthread_t thread;
+    uint32_t index;
+    int rc;
+    kd_load_result result;
+} crew;
+
+static void *crew_main(void *arg)
+{
+    crew *c = arg;
+    c->rc = kd_load_work(c->plan, c->index, &c->result);
+    return NULL;
+}
+
+static int parse(load_options *o, int argc, char **argv)
+{
+    kd_load_plan *p = &o->plan;
+    const kd_arg table[] = {
+        {"edge", "URL", KD_ARG_TEXT, &p->edge, "http:// (HTTP/2 with prior knowledge) or https://", 0, 0},
+        {"like", NULL, KD_ARG_FLAG, &o->like, "likes, each of another (user, item) pair (the default)", 0, 0},
+        {"read", NULL, KD_ARG_FLAG, &o->read, "reads of an item's counts", 0, 0},
+        {"batch", NULL, KD_ARG_FLAG, &o->batch, "POST /v1/likes, many likes in one request", 0, 0},
+        {"path", "P", KD_ARG_TEXT, &p->path,
+         "GET of a path of any server; {item} in it stands for the number of an item, drawn anew", 0, 0},
+        {"named", NULL, KD_ARG_FLAG, &p->named, "--read, --path: another X-User-Id with every request", 0, 0},
+        {"users", "N", KD_ARG_UINT, &p->users, "users [1000000]", 1, 4e9},
+        {"items", "N", KD_ARG_UINT, &p->items, "items [10000]", 1, 1e8},
+        {"zipf", "S", KD_ARG_REAL, &p->zipf_s, "skew of the items; 0 is uniform [0]", 0, 10},
+        {"seconds", "T", KD_ARG_UINT, &p->seconds, "how long [5]", 1, 86400},
+        {"connections", "C", KD_ARG_UINT, &p->connections, "connections per thread [16]", 1, 4096},
+        {"streams", "S", KD_ARG_UINT, &p->streams, "requests in flight per connection [32]", 1, 1000},
+        {"rate", "R", KD_ARG_UINT, &p->rate,
+         "requests per second in all, whatever the answers take; 0: as fast as answered [0]", 0, 1e8},
+        {"threads", "N", KD_ARG_UINT, &p->threads, "threads [1]", 1, 64},
+        {"batch-size", "N", KD_ARG_UINT, &p->batch_size, "likes per batch [200]", 1, KD_BULK_OPS_MAX},
+        {"collection", "NAME", KD_ARG_TEXT, &p->collection, "collection of the items [posts]", 0, 0},
+        {"check", NULL, KD_ARG_FLAG, &p->check,
+         "--like, --batch: likes items of this seed's own and reads afterwards whether each like counts once",
+         0, 0},
+        {"keys", NULL, KD_ARG_FLAG, &p->keys, "an Idempotency-Key on every like", 0, 0},
+        {"deadline-ms", "N", KD_ARG_UINT, &p->deadline_ms, "an answer later than this is an error [5000]", 1,
+         600000},
+        {"seed", "N", KD_ARG_UINT, &p->seed, "names the users and draws the items [1; with --check the time]",
+         0, 1e18},
+        {"ca", "FILE", KD_ARG_TEXT, &p->ca_file, "https: authorities to trust", 0, 0},
+        {"insecure", NULL, KD_ARG_FLAG, &p->insecure, "https: do not verify the server", 0, 0},
+    };
+    const kd_args args = {
+        .command = "load",
+        .about = "Loads one server and tells how fast it answered.",
+        .at = table,
+        .count = KD_COUNT(table),
+        .more = "last line: load requests= errors= per_s= p50_us= p99_us= max_us= verdict=ok|failed"};
+    return kd_args_parse(&args, argc, argv);
+}
+
+static int usage(const char *what)
+{
+    fprintf(stderr, "kudos-sim load: %s (--help shows all options)\n", what);
+    return KD_EXIT_USAGE;
+}
+
+static int check(load_options *o)
+{
+    kd_load_plan *p = &o->plan;
+    if (!p->edge) return usage("--edge: missing");
+    if (o->like + o->read + o->batch + (p->path != NULL) > 1)
+        return usage("--like, --read, --batch, --path: choose one");
+    if (p->path && (*p->path != '/' || strlen(p->path) + 16 > KD_LOAD_PATH_MAX))
+        return usage("--path: begins with / and is short");
+    if (!kd_collection_valid(kd_bytes_str(p->collection)))
+        return usage("--collection: not a collection's name");
+    if (o->batch && p->batch_size > p->items) return usage("--batch-size: more than --items");
+    if (p->check && (o->read || p->path)) return usage("--check: only with --like or --batch");
+    p->mode = p->path ? KD_LOAD_PATH : o->batch ? KD_LOAD_BATCH : o->read ? KD_LOAD_READ : KD_LOAD_LIKE;
+    return -1;
+}
+
+static int run(const kd_load_plan *plan, kd_load_result *sum)
+{
+    crew *all = kd_alloc(plan->threads * sizeof *all);
+    int rc = KD_OK;
+    if (plan->check) kd_load_tally_init(&sum->tally, (uint32_t)plan->items);
+    for (uint32_t i = 0; i < plan->threads; i++) {
+        all[i].plan = plan;
+        all[i].index = i;
+        int failed = pthread_create(&all[i].thread, NULL, crew_main, &all[i]);
+        KD_ASSERT(failed == 0);
+    }
+    for (uint32_t i = 0; i < plan->threads; i++) {
+        kd_load_result *one = &all[i].result;
+        pthread_join(all[i].thread, NULL);
+        if (all[i].rc != KD_OK) rc = all[i].rc;
+        sum->requests += one->requests;
+        sum->errors += one->errors;
+        sum->likes += one->likes;
+        for (int s = 0; s < KD_LOAD_STATUS_MAX; s++) sum->answers[s] += one->answers[s];
+        for (int e = 0; e < KD_LOAD_ERRORS_MAX; e++) sum->failed[e] += one->failed[e];
+        sum->elapsed_us = KD_MAX(sum->elapsed_us, one->elapsed_us);
+        if (sum->first_status == 0) sum->first_status = one->first_status;
+        kd_histogram_merge(&sum->latency_us, &one->latency_us);
+        kd_load_tally_merge(&sum->tally, &one->tally);
+        kd_load_tally_finish(&one->tally);
+    }
+    free(all);
+    return rc;
+}
+
+static const char *failure_words(int err)
+{
+    switch (err) {
+    case KD_EUNAVAILABLE:
+        return "connection-failed";
+    case KD_ETIMEOUT:
+        return "deadline-passed";
+    case KD_EUNTRUSTED:
+        return "certificate-not-verified";
+    case KD_ETOOBIG:
+        return "answer-too-large";
+    default:
+        return "not-sent"; /* kd_http_client_request refused it */
+    }
+}
+
+static void put_answer(kd_buf *out, const char *what, uint64_t count)
+{
+    if (count == 0) return;
+    bool first = out->data[out->len - 1] == '=';
+    kd_text_printf(out, "%s%s:%llu", first ? "" : ",", what, (unsigned long long)count);
+}
+
+void kd_load_put_answers(const kd_load_result *r, kd_buf *out)
+{
+    kd_text_printf(out, "answers=");
+    for (int s = 0; s < KD_LOAD_STATUS_MAX; s++) {
+        char digits[12];
+        snprintf(digits, sizeof digits, "%d", s);
+        put_answer(out, digits, r->answers[s]);
+    }
+    for (int e = 0; e < KD_LOAD_ERRORS_MAX; e++) put_answer(out, failure_words(-e), r->failed[e]);
+}
+
+static void print_answers(const kd_load_result *r)
+{
+    kd_buf text = {0};
+    kd_load_put_answers(r, &text);
+    printf("%.*s\n", (int)text.len, (const char *)text.data);
+    kd_buf_finish(&text);
+}
+
+static int report(const kd_load_plan *plan, const kd_load_result *r)
+{
+    double seconds = (double)KD_MAX(r->elapsed_us, (uint64_t)1) / 1e6;
+    bool ok = r->errors == 0 && r->requests > 0;
+    if (r->first_status > 0) printf("first error: status %d\n", r->first_status);
+    if (r->first_status < 0) printf("first error: %s\n", kd_strerror(r->first_status));
+    if (plan->mode == KD_LOAD_LIKE || plan->mode == KD_LOAD_BATCH) {
+        printf("likes=%llu likes_per_s=%.0f\n", (unsigned long long)r->likes, (double)r->likes / seconds);
+    }
+    if (r->errors > 0) print_answers(r);
+    if (plan->check) ok = kd_load_check(plan, &r->tally) && ok;
+    printf("load requests=%llu errors=%llu per_s=%.0f p50_us=%llu p99_us=%llu max_us=%llu verdict=%s\n",
+           (unsigned long long)r->requests, (unsigned long long)r->errors, (double)r->requests / seconds,
+           (unsigned long long)kd_histogram_quantile(&r->latency_us, 0.5),
+           (unsigned long long)kd_histogram_quantile(&r->latency_us, 0.99),
+           (unsigned long long)r->latency_us.max, ok ? "ok" : "failed");
+    if (ok) return KD_EXIT_OK;
+    return r->requests == r->errors && r->first_status <= 0 ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+}
+
+int kd_sim_load(int argc, char **argv)
+{
+    load_options o = {.plan = {.users = 1000000,
+                               .items = 10000,
+                               .seconds = 5,
+                               .connections = 16,
+                               .streams = 32,
+                               .threads = 1,
+                               .batch_size = 200,
+                               .collection = "posts",
+                               .deadline_ms = 5000,
+                               .seed = SEED_NONE}};
+    int rc = parse(&o, argc, argv);
+    if (rc < 0) rc = check(&o);
+    if (rc >= 0) return rc;
+    if (o.plan.seed == SEED_NONE) o.plan.seed = o.plan.check ? (uint64_t)time(NULL) : 1;
+    kd_zipf_init(&o.plan.zipf, (uint32_t)o.plan.items, o.plan.zipf_s);
+    kd_load_result *sum = kd_alloc(sizeof *sum);
+    int failed = run(&o.plan, sum);
+    if (failed != KD_OK) {
+        const char *why = failed == KD_EIO ? "the file of --ca cannot be used" : kd_strerror(failed);
+        fprintf(stderr, "kudos-sim load: %s: %s\n", o.plan.edge, why);
+        rc = failed == KD_ENOTFOUND ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
+    } else {
+        rc = report(&o.plan, sum);
+    }
+    kd_zipf_finish(&o.plan.zipf);
+    kd_load_tally_finish(&sum->tally);
+    free(sum);
+    return rc;
+}

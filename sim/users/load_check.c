@@ -1,0 +1,82 @@
+/*
+ * load_check.c - after a load: are the likes that were acknowledged in the counts, each once?
+ *
+ * An edge's count holds its own likes from their acknowledgement on, so one reading is enough; nothing is
+ * waited for. An edge without central says null for the count; all its likes are then in `pending`.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/users/bulk.h"
+#include "sim/users/load.h"
+
+typedef struct {
+    const kd_load_plan *plan;
+    const kd_load_tally *tally;
+    struct event_base *base;
+    uint32_t *items; /* that were touched */
+    kd_load_verdict verdict;
+    int error;
+} checker;
+
+static const char *name_of(void *arg, uint32_t at, char room[KD_BULK_NAME_MAX])
+{
+    const checker *c = arg;
+    return kd_load_item(c->plan, c->items[at], room);
+}
+
+static void take(void *arg, uint32_t at, const int64_t *count, uint64_t pending)
+{
+    checker *c = arg;
+    kd_load_tally_judge(c->tally, c->items[at], count ? *count : (int64_t)pending, &c->verdict);
+}
+
+static void done(void *arg, int error)
+{
+    checker *c = arg;
+    c->error = error;
+    event_base_loopbreak(c->base);
+}
+
+static void read_all(checker *c)
+{
+    kd_http_client_options o = {.body_max = 1024 * 1024,
+                                .insecure = c->plan->insecure,
+                                .ca_file = c->plan->ca_file,
+                                .seed = c->plan->seed};
+    kd_bulk_read r = {.hooks = {.name = name_of, .take = take, .done = done, .arg = c}};
+    c->items = kd_load_tally_touched(c->tally, &r.items);
+    c->base = event_base_new();
+    KD_ASSERT(c->base != NULL);
+    c->error = kd_http_client_create(&r.client, c->base, c->plan->edge, &o);
+    if (c->error == KD_OK && r.items > 0) {
+        kd_bulk_read_start(&r);
+        event_base_dispatch(c->base);
+    }
+    kd_http_client_destroy(r.client);
+    event_base_free(c->base);
+    free(c->items);
+}
+
+static void tell_first(const checker *c)
+{
+    const kd_load_verdict *v = &c->verdict;
+    char item[KD_ITEM_KEY_MAX + 1];
+    printf("%s: count %lld, acknowledged %u, without a good answer %u\n",
+           kd_load_item(c->plan, v->first, item), (long long)v->first_says, c->tally->acked[v->first],
+           c->tally->unsure[v->first]);
+}
+
+bool kd_load_check(const kd_load_plan *plan, const kd_load_tally *tally)
+{
+    checker c = {.plan = plan, .tally = tally};
+    const kd_load_verdict *v = &c.verdict;
+    read_all(&c);
+    if (c.error < 0) printf("check: cannot read counts: %s\n", kd_strerror(c.error));
+    if (c.error > 0) printf("check: cannot read counts: status %d\n", c.error);
+    if (v->wrong) tell_first(&c);
+    printf("check seed=%llu items=%llu acked=%llu unsure=%llu counted=%llu wrong_items=%llu\n",
+           (unsigned long long)plan->seed, (unsigned long long)v->items, (unsigned long long)v->acked,
+           (unsigned long long)v->unsure, (unsigned long long)v->counted, (unsigned long long)v->wrong);
+    return c.error == 0 && v->wrong == 0;
+}

@@ -1,0 +1,146 @@
+/*
+ * load_ops.c - which user does what to which item.
+ *
+ * Likes: an item is drawn, and the next user of this worker that has not liked it yet likes it. The n-th user
+ * of an item is (start(item) + n * step) mod users with step coprime to users: all of them once, in an order
+ * that hits neither one user's items nor neighbours in a row. Batches: request q is user q mod users liking
+ * block q / users of the items.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/users/load.h"
+
+static uint64_t gcd(uint64_t a, uint64_t b)
+{
+    while (b) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+static uint64_t step_of(uint64_t users)
+{
+    uint64_t step = (uint64_t)((double)users * 0.6180339887) | 1;
+    while (gcd(step, users) != 1) step += 2;
+    return step;
+}
+
+/* With --check, items of different seeds are different items: nobody else has liked them. */
+const char *kd_load_item(const kd_load_plan *plan, uint64_t item, char out[KD_ITEM_KEY_MAX + 1])
+{
+    unsigned long long number = item;
+    if (plan->check)
+        snprintf(out, KD_ITEM_KEY_MAX + 1, "%s/c%llu.%llu", plan->collection, (unsigned long long)plan->seed,
+                 number);
+    else
+        snprintf(out, KD_ITEM_KEY_MAX + 1, "%s/%llu", plan->collection, number);
+    return out;
+}
+
+void kd_load_ops_init(kd_load_ops *o, const kd_load_plan *plan, uint32_t index)
+{
+    uint64_t threads = plan->threads;
+    *o = (kd_load_ops){.plan = plan, .index = index, .random = plan->seed * 1000003 + index};
+    o->users = plan->users / threads + (index < plan->users % threads);
+    if (plan->mode == KD_LOAD_LIKE) o->used = kd_alloc(plan->items * sizeof *o->used);
+}
+
+void kd_load_ops_finish(kd_load_ops *o)
+{
+    free(o->used);
+}
+
+/* Users of different seeds are different users: a second run against the same store likes anew. */
+static void name_user(const kd_load_ops *o, kd_load_request *r, uint64_t local)
+{
+    unsigned long long user = local * o->plan->threads + o->index;
+    r->user_len =
+        (size_t)snprintf(r->user, sizeof r->user, "u%llu.%010llu", (unsigned long long)o->plan->seed, user);
+}
+
+static bool next_like(kd_load_ops *o, kd_load_request *r)
+{
+    uint64_t items = o->plan->items;
+    uint64_t item = kd_zipf_pick(&o->plan->zipf, &o->random), tried = 0;
+    while (o->used[item] >= o->users) { /* everybody likes it: the next one */
+        if (++tried > items) return false;
+        item = (item + 1) % items;
+    }
+    uint64_t start = item * 2654435761u;
+    name_user(o, r, (start + o->used[item]++ * step_of(o->users)) % o->users);
+    r->method = "POST";
+    r->item = (uint32_t)item;
+    r->likes = 1;
+    char name[KD_ITEM_KEY_MAX + 1];
+    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/like", kd_load_item(o->plan, item, name));
+    return true;
+}
+
+static bool next_batch(kd_load_ops *o, kd_load_request *r)
+{
+    uint64_t block = o->sequence / o->users, size = o->plan->batch_size;
+    if ((block + 1) * size > o->plan->items) return false;
+    name_user(o, r, o->sequence % o->users);
+    r->method = "POST";
+    r->item = (uint32_t)(block * size);
+    r->likes = (uint32_t)size;
+    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/likes");
+    kd_buf_put(&r->body, "{\"operations\":[", 15);
+    for (uint64_t i = 0; i < size; i++) {
+        char name[KD_ITEM_KEY_MAX + 1], op[KD_ITEM_KEY_MAX + 64];
+        int n = snprintf(op, sizeof op, "%s{\"item\":\"%s\",\"op\":\"like\"}", i ? "," : "",
+                         kd_load_item(o->plan, block * size + i, name));
+        kd_buf_put(&r->body, op, (size_t)n);
+    }
+    kd_buf_put(&r->body, "]}", 2);
+    return true;
+}
+
+static bool next_read(kd_load_ops *o, kd_load_request *r)
+{
+    char name[KD_ITEM_KEY_MAX + 1];
+    kd_load_item(o->plan, kd_zipf_pick(&o->plan->zipf, &o->random), name);
+    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/counts", name);
+    return true;
+}
+
+static bool next_path(kd_load_ops *o, kd_load_request *r)
+{
+    static const char hole[] = "{item}";
+    const char *path = o->plan->path, *at = strstr(path, hole);
+    size_t before = at ? (size_t)(at - path) : strlen(path);
+    memcpy(r->path, path, before);
+    r->path_len = before;
+    if (at)
+        r->path_len += (size_t)snprintf(r->path + before, sizeof r->path - before, "%u%s",
+                                        kd_zipf_pick(&o->plan->zipf, &o->random), at + sizeof hole - 1);
+    return true;
+}
+
+bool kd_load_ops_next(kd_load_ops *o, kd_load_request *r)
+{
+    const kd_load_plan *plan = o->plan;
+    kd_buf_clear(&r->body);
+    r->method = "GET";
+    r->likes = 0;
+    r->user_len = r->key_len = 0;
+    bool more = true;
+    if (plan->mode == KD_LOAD_LIKE)
+        more = o->users > 0 && next_like(o, r);
+    else if (plan->mode == KD_LOAD_BATCH)
+        more = o->users > 0 && next_batch(o, r);
+    else if (plan->mode == KD_LOAD_READ)
+        more = next_read(o, r);
+    else
+        more = next_path(o, r);
+    if (plan->named && r->user_len == 0) name_user(o, r, o->sequence % KD_MAX(o->users, (uint64_t)1));
+    if (plan->keys && r->user_len > 0) {
+        r->key_len = (size_t)snprintf(r->key, sizeof r->key, "%llx-%x-%llx", (unsigned long long)plan->seed,
+                                      o->index, (unsigned long long)o->sequence);
+    }
+    o->sequence++;
+    return more;
+}

@@ -1,0 +1,65 @@
+/*
+ * zipf.c - the alias table: every slot holds its own rank up to a threshold and one other rank above it, so
+ * that the slots are equally likely and the ranks are not.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "sim/users/zipf.h"
+
+/* Pairs slots that have too little with slots that have too much; `share` is 1 on average. */
+static void pair(kd_zipf *z, double *share, uint32_t *order)
+{
+    uint32_t poor = 0, rich = z->n; /* order: poor ones from the front, rich ones from the back */
+    for (uint32_t i = 0; i < z->n; i++) {
+        if (share[i] < 1)
+            order[poor++] = i;
+        else
+            order[--rich] = i;
+    }
+    while (poor > 0 && rich < z->n) {
+        uint32_t p = order[--poor], r = order[rich];
+        z->threshold[p] = (uint32_t)KD_MIN(share[p] * 4294967296.0, 4294967295.0);
+        z->alias[p] = r;
+        share[r] -= 1 - share[p];
+        if (share[r] < 1) {
+            rich++;
+            order[poor++] = r;
+        }
+    }
+}
+
+void kd_zipf_init(kd_zipf *z, uint32_t n, double s)
+{
+    KD_ASSERT(n > 0);
+    *z = (kd_zipf){.n = n};
+    if (s <= 0) return;
+    double *share = kd_alloc(n * sizeof *share);
+    uint32_t *order = kd_alloc(n * sizeof *order);
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++) sum += share[i] = pow(i + 1.0, -s);
+    for (uint32_t i = 0; i < n; i++) share[i] *= n / sum;
+    z->alias = kd_alloc(n * sizeof *z->alias);
+    z->threshold = kd_alloc(n * sizeof *z->threshold);
+    for (uint32_t i = 0; i < n; i++) {
+        z->alias[i] = i;
+        z->threshold[i] = UINT32_MAX;
+    }
+    pair(z, share, order);
+    free(share);
+    free(order);
+}
+
+uint32_t kd_zipf_pick(const kd_zipf *z, uint64_t *random)
+{
+    uint64_t r = kd_random_next(random);
+    uint32_t slot = (uint32_t)(((r >> 32) * z->n) >> 32);
+    if (!z->alias) return slot;
+    return (uint32_t)r < z->threshold[slot] ? slot : z->alias[slot];
+}
+
+void kd_zipf_finish(kd_zipf *z)
+{
+    free(z->alias);
+    free(z->threshold);
+}

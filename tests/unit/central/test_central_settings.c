@@ -1,0 +1,70 @@
+/* test_central_settings.c - configs/central.conf is the manual of kudos-central: whole, true, and it loads.
+ * Run at the top. */
+#include "central/io/daemon/settings.c"
+
+#include <criterion/criterion.h>
+
+#include "common/io/daemon/options_file.h"
+
+static const char file[] = "configs/central.conf";
+static char error[KD_OPTIONS_ERROR_MAX];
+
+Test(central_settings, example_mentions_every_option_with_its_default)
+{
+    kd_buf text = {.data = NULL};
+    cr_assert_eq(kd_file_read(file, KD_OPTIONS_FILE_MAX, &text), KD_OK);
+    int rc = kd_options_check_example(&kd_central_options, file, kd_buf_view(&text), error);
+    cr_expect_eq(rc, KD_OK, "%s", error);
+    kd_buf_finish(&text);
+}
+
+Test(central_settings, example_loads)
+{
+    kd_central_settings s;
+    cr_assert_eq(kd_options_load_file(&kd_central_options, file, NULL, 0, &s, error), KD_OK, "%s", error);
+    cr_expect_eq(kd_central_settings_check(&s, error), KD_OK, "%s", error);
+    cr_expect_eq(s.snapshot_interval_us, 1000000);
+    cr_expect_eq(s.likes_retention_us, 7 * DAY);
+    cr_expect_eq(s.counts_retention_us, 3600 * (uint64_t)SECOND);
+    cr_expect_eq(s.counters.count, 4);
+    kd_options_finish(&kd_central_options, &s);
+}
+
+static int check(const char *const *sets, size_t n)
+{
+    kd_central_settings s;
+    int rc = kd_options_load_file(&kd_central_options, file, sets, n, &s, error);
+    if (rc != KD_OK) return rc;
+    rc = kd_central_settings_check(&s, error);
+    kd_options_finish(&kd_central_options, &s);
+    return rc;
+}
+
+Test(central_settings, what_does_not_fit_together_is_named)
+{
+    const char *required[] = {"http.tls_required=true"};
+    const char *unsafe[] = {"kafka-properties.acks=1"};
+    const char *stranger[] = {"http.trusted_peers=10.0.0.0/33"};
+    cr_expect_eq(check(required, 1), KD_EINVAL);
+    cr_expect_not_null(strstr(error, "tls_required"));
+    cr_expect_eq(check(unsafe, 1), KD_EINVAL);
+    cr_expect_not_null(strstr(error, "acks"), "%s", error);
+    cr_expect_eq(check(stranger, 1), KD_EINVAL);
+    cr_expect_not_null(strstr(error, "trusted_peers"), "%s", error);
+}
+
+Test(central_settings, names_that_would_shadow_each_other_are_refused)
+{
+    const char *topic[] = {"kafka.counts_topic=kudos.likes.v1"};
+    const char *changes[] = {"kafka.changes_topic=kudos.counts.v1"};
+    const char *counter[] = {"counters.likers=9 set"};
+    cr_expect_eq(check(topic, 1), KD_EINVAL);
+    cr_expect_not_null(strstr(error, "counts_topic"), "%s", error);
+    cr_expect_eq(check(changes, 1), KD_EINVAL);
+    cr_expect_not_null(strstr(error, "changes_topic"), "%s", error);
+    cr_expect_eq(check(counter, 1), KD_EINVAL);
+    cr_expect_not_null(strstr(error, "likers"), "%s", error);
+    const char *collection[] = {"api.collections=posts, snapshots"};
+    cr_expect_eq(check(collection, 1), KD_EINVAL);
+    cr_expect_not_null(strstr(error, "api.collections: snapshots"), "%s", error);
+}

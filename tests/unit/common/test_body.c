@@ -1,0 +1,112 @@
+/* JSON bodies: what is read, and what is refused by name. */
+#include "common/api/body.h"
+
+#include <criterion/criterion.h>
+
+static kd_buf text;
+static kd_body_items items;
+static kd_body_ops ops;
+
+static const char *items_refused(const char *body, bool lookup)
+{
+    kd_refusal why = {0};
+    return kd_body_read_items(kd_bytes_str(body), &text, lookup, &items, &why) ? NULL : why.field;
+}
+
+static const char *ops_refused(const char *body)
+{
+    kd_refusal why = {0};
+    return kd_body_read_ops(kd_bytes_str(body), &text, &ops, &why) ? NULL : why.field;
+}
+
+Test(body, items)
+{
+    cr_assert_null(items_refused("{\"items\":[\"posts/1\",\"posts/2\"],\"me\":true}", false));
+    cr_expect(items.count == 2 && items.me && !items.counter.data);
+    cr_expect(kd_bytes_eq(items.item[1], kd_bytes_str("posts/2")));
+    cr_assert_null(items_refused("{\"counter\":\"like\",\"items\":[\"posts/1\"]}", true));
+    cr_expect(items.count == 1 && !items.me && kd_bytes_eq(items.counter, kd_bytes_str("like")));
+}
+
+Test(body, items_refused_by_name)
+{
+    static const struct {
+        const char *body, *field;
+    } bad[] = {
+        {"", "body"},
+        {"[]", "body"},
+        {"{", "body"},
+        {"null", "body"},
+        {"{}", "items"},
+        {"{\"items\":[]}", "items"},
+        {"{\"items\":\"posts/1\"}", "items"},
+        {"{\"items\":[1]}", "items"},
+        {"{\"items\":[\"posts/1\"],\"items\":[\"posts/2\"]}", "items"},
+        {"{\"items\":[\"posts/1\"],\"me\":1}", "me"},
+        {"{\"items\":[\"posts/1\"],\"counter\":\"like\"}", "body"},
+        {"{\"items\":[\"posts/1\"],\"more\":[{}]}", "body"},
+        {"{\"items\":[\"posts/1\"]} x", "body"},
+    };
+    for (size_t i = 0; i < KD_COUNT(bad); i++) {
+        const char *field = items_refused(bad[i].body, false);
+        cr_expect(field && strcmp(field, bad[i].field) == 0, "%s: %s", bad[i].body, field ? field : "taken");
+    }
+}
+
+static void repeated(kd_buf *b, const char *head, const char *each, int times, const char *tail)
+{
+    kd_buf_put(b, head, strlen(head));
+    for (int i = 0; i < times; i++) {
+        if (i) kd_buf_put_u8(b, ',');
+        kd_buf_put(b, each, strlen(each));
+    }
+    kd_buf_put(b, tail, strlen(tail) + 1);
+}
+
+Test(body, limits)
+{
+    kd_buf b = {0};
+    repeated(&b, "{\"items\":[", "\"posts/1\"", KD_BULK_ITEMS_MAX, "]}");
+    cr_expect_null(items_refused((char *)b.data, false));
+    kd_buf_clear(&b);
+    repeated(&b, "{\"items\":[", "\"posts/1\"", KD_BULK_ITEMS_MAX + 1, "]}");
+    cr_expect_str_eq(items_refused((char *)b.data, false), "items");
+    kd_buf_clear(&b);
+    repeated(&b, "{\"operations\":[", "{\"item\":\"posts/1\",\"op\":\"like\"}", KD_BULK_OPS_MAX + 1, "]}");
+    cr_expect_str_eq(ops_refused((char *)b.data), "operations");
+    kd_buf_finish(&b);
+}
+
+Test(body, nested_deep_is_refused)
+{
+    kd_buf deep = {0};
+    for (int i = 0; i < 100000; i++) kd_buf_put_u8(&deep, '[');
+    kd_buf_put_u8(&deep, 0);
+    cr_expect_not_null(items_refused((char *)deep.data, false));
+    kd_buf_finish(&deep);
+}
+
+Test(body, operations)
+{
+    cr_assert_null(ops_refused("{\"operations\":[{\"item\":\"a/1\",\"op\":\"like\"},"
+                               "{\"op\":\"unlike\",\"item\":\"a/2\",\"counter\":\"save\"}]}"));
+    cr_expect(ops.count == 2 && ops.at[0].like && !ops.at[1].like && !ops.at[0].counter.data);
+    cr_expect_str_eq(ops_refused("{\"operations\":[{\"item\":\"a/1\"}]}"), "op");
+    cr_expect_eq(ops.wrong, 0u);
+    cr_expect_str_eq(ops_refused("{\"operations\":[{\"item\":\"a/1\",\"op\":\"love\"}]}"), "op");
+    cr_expect_str_eq(ops_refused("{\"operations\":[{\"item\":\"a/1\",\"op\":\"like\"},{\"op\":\"like\"}]}"), "item");
+    cr_expect_eq(ops.wrong, 1u);
+}
+
+Test(body, amount)
+{
+    kd_refusal why;
+    uint64_t amount = 1;
+    cr_expect(kd_body_read_amount(kd_bytes_str(""), &text, &amount, &why) && amount == 1);
+    cr_expect(kd_body_read_amount(kd_bytes_str("{\"amount\":1000}"), &text, &amount, &why) && amount == 1000);
+    static const char *const bad[] = {"{\"amount\":0}", "{\"amount\":1001}", "{\"amount\":-1}", "{\"amount\":1e3}",
+                                      "{\"amount\":\"1\"}", "{\"much\":1}"};
+    for (size_t i = 0; i < KD_COUNT(bad); i++)
+        cr_expect_not(kd_body_read_amount(kd_bytes_str(bad[i]), &text, &amount, &why), "%s", bad[i]);
+    cr_expect_not(kd_body_read_amount(kd_bytes_str("{\"amount\":1}"), &text, NULL, &why));
+}

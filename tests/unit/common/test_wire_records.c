@@ -1,0 +1,505 @@
+/* Records as a whole: round trips, golden vectors, and what strangers may send. */
+#include "tests/unit/common/wire_samples.h"
+
+#include <criterion/criterion.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- golden vectors: tests/vectors/NAME.hex, '#' begins a comment ---- */
+
+static void read_vector(const char *name, kd_buf *out)
+{
+    char path[128];
+    snprintf(path, sizeof path, "tests/vectors/%s.hex", name);
+    FILE *f = fopen(path, "r");
+    cr_assert_not_null(f, "%s: run from the top of the tree", path);
+    for (int c, high = -1; (c = fgetc(f)) != EOF;) {
+        if (c == '#')
+            while (c != '\n' && c != EOF) c = fgetc(f);
+        if (!isxdigit(c)) continue;
+        int digit = isdigit(c) ? c - '0' : tolower(c) - 'a' + 10;
+        if (high < 0)
+            high = digit;
+        else
+            kd_buf_put_u8(out, (uint8_t)(high << 4 | digit)), high = -1;
+    }
+    fclose(f);
+}
+
+static void assert_vector(const char *name, kd_bytes bytes)
+{
+    kd_buf golden = {0};
+    read_vector(name, &golden);
+    if (!kd_bytes_eq(bytes, kd_buf_view(&golden))) {
+        fprintf(stderr, "%s is now:", name);
+        for (size_t i = 0; i < bytes.len; i++) fprintf(stderr, "%s%02x", i % 32 ? " " : "\n", bytes.data[i]);
+        fprintf(stderr, "\n");
+        cr_assert_fail("%s differs from its golden vector", name);
+    }
+    kd_buf_finish(&golden);
+}
+
+Test(wire_vectors, likes_topic)
+{
+    sample_arena a = {0};
+    kd_body body = fixed_body(&a), empty = {0};
+    kd_buf encoded = {0}, nothing = {0}, batch = {0}, claim = {0};
+    kd_body_encode(&body, &encoded);
+    assert_vector("body", kd_buf_view(&encoded));
+    kd_body_encode(&empty, &nothing);
+    assert_vector("body-empty", kd_buf_view(&nothing));
+    kd_batch b = fixed_batch(&a, kd_buf_view(&encoded));
+    kd_batch_encode(&b, &batch);
+    assert_vector("batch", kd_buf_view(&batch));
+    kd_claim c = fixed_claim();
+    kd_claim_encode(&c, &claim);
+    assert_vector("claim", kd_buf_view(&claim));
+    kd_buf_finish(&encoded);
+    kd_buf_finish(&nothing);
+    kd_buf_finish(&batch);
+    kd_buf_finish(&claim);
+    sample_free(&a);
+}
+
+Test(wire_vectors, counts_and_changes_topics)
+{
+    sample_arena a = {0};
+    kd_buf snapshot = {0}, changes = {0};
+    kd_snapshot s = fixed_snapshot(&a);
+    kd_snapshot_encode(&s, &snapshot);
+    assert_vector("snapshot", kd_buf_view(&snapshot));
+    kd_buf_clear(&snapshot);
+    s.edges[1].retired = true;
+    kd_snapshot_encode(&s, &snapshot);
+    assert_vector("snapshot-retired", kd_buf_view(&snapshot));
+    kd_changes c = fixed_changes(&a);
+    kd_changes_encode(&c, &changes);
+    assert_vector("changes", kd_buf_view(&changes));
+    kd_buf_finish(&snapshot);
+    kd_buf_finish(&changes);
+    sample_free(&a);
+}
+
+/* ---- one view on all kinds ---- */
+
+/* Decodes by kind, encodes again into *again if it was accepted. */
+static int decode_any(kd_bytes record, kd_buf *again)
+{
+    kd_batch batch;
+    kd_claim claim;
+    kd_snapshot snapshot;
+    kd_changes changes;
+    int kind = kd_record_peek(record), err = kind;
+    switch (kind) {
+    case KD_RECORD_BATCH:
+        if ((err = kd_batch_decode(record, &batch)) == KD_OK) kd_batch_encode(&batch, again);
+        break;
+    case KD_RECORD_CLAIM:
+        if ((err = kd_claim_decode(record, &claim)) == KD_OK) kd_claim_encode(&claim, again);
+        break;
+    case KD_RECORD_SNAPSHOT:
+        if ((err = kd_snapshot_decode(record, &snapshot)) == KD_OK) kd_snapshot_encode(&snapshot, again);
+        kd_snapshot_finish(&snapshot);
+        break;
+    case KD_RECORD_CHANGES:
+        if ((err = kd_changes_decode(record, &changes)) == KD_OK) kd_changes_encode(&changes, again);
+        kd_changes_finish(&changes);
+        break;
+    default:
+        break;
+    }
+    return err;
+}
+
+static int decode_only(kd_bytes record)
+{
+    kd_buf again = {0};
+    int err = decode_any(record, &again);
+    kd_buf_finish(&again);
+    return err;
+}
+
+static const char *const records[] = {"batch", "claim", "snapshot", "snapshot-retired", "changes"};
+
+/* Bytes before the schema: 15 elements are told in one, 16 in three. */
+static size_t head_len(const kd_buf *record)
+{
+    return record->data[0] == 0xdc ? 3 : 1;
+}
+
+static void each_record(void (*check)(kd_buf *record))
+{
+    for (size_t i = 0; i < KD_COUNT(records); i++) {
+        kd_buf record = {0};
+        read_vector(records[i], &record);
+        cr_assert_eq(decode_only(kd_buf_view(&record)), KD_OK);
+        check(&record);
+        kd_buf_finish(&record);
+    }
+}
+
+static void cut_everywhere(kd_buf *record)
+{
+    for (size_t cut = 0; cut < record->len; cut++) {
+        uint8_t *exact = kd_dup(kd_bytes_of(record->data, cut));
+        cr_assert_eq(decode_only(kd_bytes_of(exact, cut)), KD_EMALFORMED, "cut at %zu", cut);
+        free(exact);
+    }
+}
+
+static void flip_everywhere(kd_buf *record)
+{
+    kd_buf again = {0};
+    for (size_t at = 0; at < record->len; at++) {
+        uint8_t kept = record->data[at];
+        for (unsigned flip = 1; flip < 256; flip++) {
+            record->data[at] = (uint8_t)(kept ^ flip);
+            kd_buf_clear(&again);
+            if (decode_any(kd_buf_view(record), &again) == KD_OK)
+                cr_assert(kd_bytes_eq(kd_buf_view(record), kd_buf_view(&again)), "byte %zu", at);
+        }
+        record->data[at] = kept;
+    }
+    kd_buf_finish(&again);
+}
+
+static void add_elements(kd_buf *record)
+{
+    bool snapshot = kd_record_peek(kd_buf_view(record)) == KD_RECORD_SNAPSHOT;
+    if (snapshot && head_len(record) == 1)
+        return; /* what follows there has a meaning: snapshot-retired has it */
+    static const uint8_t extra[] = {0x83, 0xa1, 'a', 0xc0, 0xa1, 'b', 0xcb, 1, 2, 3,   4,
+                                    5,    6,    7,   8,    0xa1, 'c', 0xd4, 9, 9, 0xff};
+    kd_buf_put(record, extra, sizeof extra);
+    cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED, "bytes behind the record");
+    if (head_len(record) == 3) {
+        record->data[2] = (uint8_t)(record->data[2] + 2);
+    } else if (record->data[0] + 2 > 0x9f) { /* 14 or 15 elements do not leave room in one byte */
+        kd_buf wide = {0};
+        kd_buf_put_u8(&wide, 0xdc);
+        kd_buf_put_be16(&wide, (uint16_t)((record->data[0] & 15) + 2));
+        kd_buf_put(&wide, record->data + 1, record->len - 1);
+        cr_assert_eq(decode_only(kd_buf_view(&wide)), KD_OK, "elements of a newer program are skipped");
+        kd_buf_finish(&wide);
+        return;
+    } else {
+        record->data[0] = (uint8_t)(record->data[0] + 2);
+    }
+    cr_assert_eq(decode_only(kd_buf_view(record)), KD_OK, "elements of a newer program are skipped");
+}
+
+static void nest_deeply(kd_buf *record)
+{
+    size_t len = record->len;
+    bool narrow = record->data[0] < 0x9f;
+    if (narrow) record->data[0]++;
+    for (int depth = 1; depth <= 34 && narrow; depth++) {
+        record->len = len;
+        for (int i = 0; i < depth; i++) kd_buf_put_u8(record, 0x91);
+        kd_buf_put_u8(record, 0xc0);
+        cr_assert_eq(decode_only(kd_buf_view(record)), depth <= 32 ? KD_OK : KD_EMALFORMED, "%d levels",
+                     depth);
+    }
+}
+
+static void change_version(kd_buf *record)
+{
+    uint8_t *schema = record->data + head_len(record), *kind = schema + 1;
+    *schema = 2;
+    cr_assert_eq(decode_only(kd_buf_view(record)), KD_EVERSION);
+    *schema = 0;
+    cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED);
+    *schema = 1;
+    *kind = 5;
+    cr_assert_eq(decode_only(kd_buf_view(record)), KD_EVERSION);
+    *kind = 0;
+    cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED);
+}
+
+static void claim_huge_lengths(kd_buf *record)
+{
+    static const uint8_t tags[] = {0xdd, 0xdf, 0xdb, 0xc6, 0xc9};
+    kd_buf bad = {0};
+    for (size_t t = 0; t < KD_COUNT(tags); t++) {
+        for (size_t at = 0; at < record->len; at++) {
+            kd_buf_clear(&bad);
+            kd_buf_put(&bad, record->data, at);
+            kd_buf_put_u8(&bad, tags[t]);
+            kd_buf_put_be32(&bad, t % 2 ? UINT32_MAX : 1u << 27);
+            kd_buf_put(&bad, record->data + at, record->len - at);
+            cr_assert_lt(decode_only(kd_buf_view(&bad)), 0);
+        }
+    }
+    kd_buf_finish(&bad);
+}
+
+/* Floats, negatives, nil and maps in place of each small number of the envelope. */
+static void change_types(kd_buf *record)
+{
+    static const uint8_t tags[] = {0xca, 0xcb, 0xc0, 0xc2, 0xc3, 0xe0, 0xff,
+                                   0xd0, 0xd3, 0xd4, 0x80, 0x81, 0xc1};
+    for (size_t t = 0; t < KD_COUNT(tags); t++) {
+        for (size_t i = 0; i < 3; i++) {
+            size_t at = i == 0 ? 0 : head_len(record) + i - 1;
+            uint8_t kept = record->data[at];
+            record->data[at] = tags[t];
+            cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED, "tag %x at %zu", tags[t], at);
+            record->data[at] = kept;
+        }
+    }
+}
+
+Test(wire_records, cut)
+{
+    each_record(cut_everywhere);
+}
+Test(wire_records, flipped)
+{
+    each_record(flip_everywhere);
+}
+Test(wire_records, extended)
+{
+    each_record(add_elements);
+}
+Test(wire_records, nested)
+{
+    each_record(nest_deeply);
+}
+Test(wire_records, of_other_versions)
+{
+    each_record(change_version);
+}
+Test(wire_records, with_huge_lengths)
+{
+    each_record(claim_huge_lengths);
+}
+Test(wire_records, with_other_types)
+{
+    each_record(change_types);
+}
+
+/* ---- what each kind promises ---- */
+
+static int decode_changed_batch(void (*change)(kd_batch *b))
+{
+    sample_arena a = {0};
+    kd_buf body = {0}, record = {0};
+    kd_body empty = {0};
+    kd_body_encode(&empty, &body);
+    kd_batch b = fixed_batch(&a, kd_buf_view(&body)), decoded;
+    change(&b);
+    kd_batch_encode(&b, &record);
+    int err = kd_batch_decode(kd_buf_view(&record), &decoded);
+    if (err == KD_OK) cr_assert(kd_position_cmp(decoded.at, b.at) == 0 && kd_bytes_eq(decoded.edge, b.edge));
+    kd_buf_finish(&body);
+    kd_buf_finish(&record);
+    sample_free(&a);
+    return err;
+}
+
+static void nothing(kd_batch *b)
+{
+    (void)b;
+}
+static void first_ever(kd_batch *b)
+{
+    b->after = (kd_position){0}, b->after_digest = 0;
+}
+static void other_incarnation(kd_batch *b)
+{
+    b->after.incarnation--, b->after.seq = 99;
+}
+static void wrong_digest(kd_batch *b)
+{
+    b->digest ^= 1;
+}
+static void bad_edge(kd_batch *b)
+{
+    b->edge = kd_bytes_str("Mumbai");
+}
+static void no_region(kd_batch *b)
+{
+    b->region = (kd_bytes){0};
+}
+static void half_after(kd_batch *b)
+{
+    b->after = (kd_position){.incarnation = 0, .seq = 1};
+}
+static void seq_too_large(kd_batch *b)
+{
+    b->at.seq = KD_TIME_END_US;
+}
+static void late_stamp(kd_batch *b)
+{
+    b->complete_to_us = UINT64_MAX;
+}
+
+Test(wire_batch, envelope_is_checked)
+{
+    cr_assert_eq(decode_changed_batch(nothing), KD_OK);
+    cr_assert_eq(decode_changed_batch(first_ever), KD_OK);
+    cr_assert_eq(decode_changed_batch(other_incarnation), KD_OK);
+    cr_assert_eq(decode_changed_batch(wrong_digest), KD_EMALFORMED);
+    cr_assert_eq(decode_changed_batch(bad_edge), KD_EMALFORMED);
+    cr_assert_eq(decode_changed_batch(no_region), KD_EMALFORMED);
+    cr_assert_eq(decode_changed_batch(half_after), KD_EMALFORMED);
+    cr_assert_eq(decode_changed_batch(seq_too_large), KD_EMALFORMED);
+    cr_assert_eq(decode_changed_batch(late_stamp), KD_EMALFORMED);
+}
+
+/* Positions that the encoder itself would never write: bytes of the golden batch changed in place. */
+Test(wire_batch, positions_are_checked)
+{
+    enum { SEQ = 3 + 9 + 3 + 9, AFTER_SEQ = SEQ + 1 + 9 + 9 + 9 };
+    kd_buf record = {0};
+    read_vector("batch", &record);
+    cr_assert(record.data[SEQ] == 2 && record.data[AFTER_SEQ] == 1);
+    record.data[SEQ] = 0;
+    cr_assert_eq(decode_only(kd_buf_view(&record)), KD_EMALFORMED, "seq 0");
+    record.data[SEQ] = 1;
+    cr_assert_eq(decode_only(kd_buf_view(&record)), KD_EMALFORMED, "after = at");
+    record.data[AFTER_SEQ] = 3;
+    cr_assert_eq(decode_only(kd_buf_view(&record)), KD_EMALFORMED, "after > at");
+    record.data[AFTER_SEQ] = 0;
+    cr_assert_eq(decode_only(kd_buf_view(&record)), KD_EMALFORMED, "after has no seq");
+    kd_buf_finish(&record);
+}
+
+Test(wire_batch, too_large_is_said)
+{
+    kd_buf record = {0};
+    kd_batch batch;
+    read_vector("batch", &record);
+    kd_buf_reserve(&record, KD_BATCH_BYTES_MAX);
+    record.len = KD_BATCH_BYTES_MAX + 1;
+    cr_assert_eq(kd_batch_decode(kd_buf_view(&record), &batch), KD_ETOOBIG);
+    kd_buf_finish(&record);
+}
+
+Test(wire_snapshot, comes_back_sorted)
+{
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        sample_arena a = {0};
+        uint64_t random = seed;
+        kd_snapshot s = sample_snapshot(&a, &random), decoded;
+        kd_buf out = {0}, again = {0};
+        kd_snapshot_encode(&s, &out);
+        cr_assert_eq(kd_snapshot_decode(kd_buf_view(&out), &decoded), KD_OK, "seed %lu", (unsigned long)seed);
+        assert_snapshots_equal(&s, &decoded);
+        for (uint32_t i = 0; i < s.item_count / 2; i++) {
+            kd_item_counts swap = s.items[i];
+            s.items[i] = s.items[s.item_count - 1 - i];
+            s.items[s.item_count - 1 - i] = swap;
+        }
+        kd_snapshot_encode(&s, &again);
+        cr_assert(kd_bytes_eq(kd_buf_view(&out), kd_buf_view(&again)));
+        kd_snapshot_finish(&decoded);
+        kd_buf_finish(&out);
+        kd_buf_finish(&again);
+        sample_free(&a);
+    }
+}
+
+/* Places in the list of edges, ascending; the record of two edges ends with this list. */
+Test(wire_snapshot, retired_edges_are_among_those_listed)
+{
+    static const struct {
+        const char *list;
+        size_t len;
+        int err;
+    } cases[] = {{"\x90", 1, KD_OK},
+                 {"\x91\x00", 2, KD_OK},
+                 {"\x92\x00\x01", 3, KD_OK},
+                 {"\x92\x01\x00", 3, KD_EMALFORMED},
+                 {"\x91\x02", 2, KD_EMALFORMED},
+                 {"\x92\x01\x01", 3, KD_EMALFORMED},
+                 {"\x93\x00\x01\x01", 4, KD_EMALFORMED},
+                 {"\x01", 1, KD_EMALFORMED},
+                 {"\x92\x00", 2, KD_EMALFORMED}};
+    kd_buf record = {0};
+    kd_snapshot s;
+    read_vector("snapshot-retired", &record);
+    size_t before = record.len - 2;
+    for (size_t i = 0; i < KD_COUNT(cases); i++) {
+        record.len = before;
+        kd_buf_put(&record, cases[i].list, cases[i].len);
+        int err = kd_snapshot_decode(kd_buf_view(&record), &s);
+        cr_expect_eq(err, cases[i].err, "case %zu: %d", i, err);
+        if (err == KD_OK) kd_snapshot_finish(&s);
+    }
+    kd_buf_finish(&record);
+}
+
+/* As a central writes that does not know the field, or where none is retired. */
+Test(wire_snapshot, without_the_list_nobody_is_retired)
+{
+    kd_buf record = {0};
+    kd_snapshot s;
+    read_vector("snapshot", &record);
+    cr_assert_eq(kd_snapshot_decode(kd_buf_view(&record), &s), KD_OK);
+    cr_assert(s.edge_count == 2 && !s.edges[0].retired && !s.edges[1].retired);
+    kd_snapshot_finish(&s);
+    read_vector("snapshot-retired", (kd_buf_clear(&record), &record));
+    cr_assert_eq(kd_snapshot_decode(kd_buf_view(&record), &s), KD_OK);
+    cr_assert(!s.edges[0].retired && s.edges[1].retired);
+    kd_snapshot_finish(&s);
+    kd_buf_finish(&record);
+}
+
+/* An array header that claims one element more than the limit, backed by enough bytes to be believed. */
+Test(wire_snapshot, limits_hold_before_memory_is_taken)
+{
+    kd_buf record = {0};
+    kd_snapshot s;
+    read_vector("snapshot", &record);
+    size_t chain = 0;
+    for (size_t i = 3; i + 3 < record.len && !chain; i++)
+        if (record.data[i] == 0x92 && record.data[i + 1] == 0x92) chain = i;
+    kd_buf bad = {0};
+    kd_buf_put(&bad, record.data, chain);
+    kd_buf_put_u8(&bad, 0xdc);
+    kd_buf_put_be16(&bad, KD_CHAIN_MAX + 1);
+    for (int i = 0; i < 4000; i++) kd_buf_put_u8(&bad, 0);
+    cr_assert_eq(kd_snapshot_decode(kd_buf_view(&bad), &s), KD_ETOOBIG);
+    bad.len = chain;
+    kd_buf_put_u8(&bad, 0x90);
+    kd_buf_put_u8(&bad, 0xdc);
+    kd_buf_put_be16(&bad, KD_EDGES_MAX + 1);
+    for (int i = 0; i < 4000; i++) kd_buf_put_u8(&bad, 0);
+    cr_assert_eq(kd_snapshot_decode(kd_buf_view(&bad), &s), KD_ETOOBIG);
+    kd_buf_finish(&bad);
+    kd_buf_finish(&record);
+}
+
+Test(wire_changes, come_back_in_order)
+{
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        sample_arena a = {0};
+        uint64_t random = seed;
+        kd_changes c = sample_changes(&a, &random), decoded;
+        kd_buf out = {0}, again = {0};
+        kd_changes_encode(&c, &out);
+        cr_assert_eq(kd_changes_decode(kd_buf_view(&out), &decoded), KD_OK, "seed %lu", (unsigned long)seed);
+        assert_changes_equal(&c, &decoded);
+        kd_changes_encode(&decoded, &again);
+        cr_assert(kd_bytes_eq(kd_buf_view(&out), kd_buf_view(&again)));
+        kd_changes_finish(&decoded);
+        kd_buf_finish(&out);
+        kd_buf_finish(&again);
+        sample_free(&a);
+    }
+}
+
+Test(wire_changes, a_name_is_listed_once)
+{
+    kd_buf record = {0};
+    read_vector("changes", &record);
+    uint8_t *second = memmem(record.data, record.len, "oregon-1", 8);
+    cr_assert_not_null(second);
+    memcpy(second, "mumbai-1", 8);
+    cr_assert_eq(decode_only(kd_buf_view(&record)), KD_EMALFORMED);
+    memcpy(second, "mumbai-2", 8);
+    cr_assert_eq(decode_only(kd_buf_view(&record)), KD_OK);
+    kd_buf_finish(&record);
+}

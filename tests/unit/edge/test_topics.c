@@ -1,0 +1,56 @@
+/* test_topics.c - how soon an edge looks for Kafka again. Kafka is one that never answers. */
+#include <criterion/criterion.h>
+
+#define kd_kafka_ensure_topics topics_no_kafka
+#define kd_timer_set topics_timer_set
+#define kd_sender_start topics_sender_start
+#define kd_counts_start topics_counts_start
+#define kd_shard_wake topics_shard_wake
+#define kd_drain_fail topics_drain_fail
+#include "edge/io/kafka/topics.c"
+
+static uint64_t longest_us, shortest_us = UINT64_MAX;
+
+int topics_no_kafka(const kd_kafka_config *config, kd_kafka_topic *topics, size_t n, uint32_t timeout_ms, char *err, size_t size)
+{
+    (void)config, (void)topics, (void)n, (void)timeout_ms;
+    snprintf(err, size, "nobody answers");
+    return KD_EUNAVAILABLE;
+}
+void topics_timer_set(kd_timer *t, uint64_t delay_us)
+{
+    (void)t;
+    longest_us = KD_MAX(longest_us, delay_us);
+    shortest_us = KD_MIN(shortest_us, delay_us);
+}
+int topics_sender_start(kd_shard *s, const kd_kafka_config *kafka)
+{
+    (void)s, (void)kafka;
+    return KD_EIO;
+}
+int topics_counts_start(kd_shard *s, const kd_kafka_config *kafka)
+{
+    (void)s, (void)kafka;
+    return KD_EIO;
+}
+void topics_shard_wake(kd_shard *s)
+{
+    (void)s;
+}
+void topics_drain_fail(kd_app *app, int code, const char *event, const char *cause)
+{
+    (void)event, (void)cause;
+    (void)app, (void)code;
+    cr_assert_fail();
+}
+
+Test(topics, an_edge_looks_for_kafka_again_within_seconds)
+{
+    static kd_app app = {.settings = {.brokers = "127.0.0.1:1", .likes_topic = "l", .counts_topic = "c", .partitions = 1}};
+    kd_topics t = {.app = &app, .random = 1};
+    kd_log_set_fd(-1);
+    for (int i = 0; i < 200; i++) on_timer(&t);
+    cr_expect_leq(longest_us, 4u * 1000 * 1000, "%llu us", (unsigned long long)longest_us);
+    cr_expect_geq(shortest_us, 50u * 1000, "%llu us", (unsigned long long)shortest_us);
+    cr_expect_geq(longest_us, 4 * shortest_us, "it backs off");
+}

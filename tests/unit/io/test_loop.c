@@ -1,0 +1,108 @@
+/* test_loop.c - every post runs once, in order and on its loop; timers; stop. */
+#include "common/io/loop/loop.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+typedef struct {
+    kd_post post;
+    kd_loop *loop;
+    uint32_t sender, number;
+} note;
+
+enum { SENDERS = 4, NOTES = 20000 };
+
+static uint32_t seen[SENDERS];
+static uint32_t out_of_order, elsewhere;
+
+static void on_note(kd_post *post)
+{
+    note *n = KD_CONTAINER(post, note, post);
+    if (n->number != seen[n->sender]++) out_of_order++;
+    if (!kd_loop_here(n->loop) || kd_loop_current() != n->loop) elsewhere++;
+    free(n);
+}
+
+typedef struct {
+    kd_loop *loop;
+    uint32_t number;
+} sender;
+
+static void *send_notes(void *arg)
+{
+    const sender *s = arg;
+    for (uint32_t i = 0; i < NOTES; i++) {
+        note *n = kd_alloc(sizeof *n);
+        *n = (note){.post.fn = on_note, .loop = s->loop, .sender = s->number, .number = i};
+        kd_loop_post(s->loop, &n->post);
+    }
+    return NULL;
+}
+
+Test(loop, posts_of_many_threads_all_run_once_and_in_order)
+{
+    kd_loop *loop;
+    pthread_t threads[SENDERS];
+    sender senders[SENDERS];
+    cr_assert_eq(kd_loop_create(&loop, "a-name-that-is-too-long"), KD_OK);
+    cr_expect_str_eq(kd_loop_name(loop), "a-name-that-is-");
+    cr_assert_eq(kd_loop_start(loop), KD_OK);
+    for (uint32_t i = 0; i < SENDERS; i++) {
+        senders[i] = (sender){loop, i};
+        pthread_create(&threads[i], NULL, send_notes, &senders[i]);
+    }
+    for (uint32_t i = 0; i < SENDERS; i++) pthread_join(threads[i], NULL);
+    kd_loop_stop(loop);
+    kd_loop_stop(loop);
+    kd_loop_join(loop);
+    kd_loop_destroy(loop);
+    for (uint32_t i = 0; i < SENDERS; i++) cr_expect_eq(seen[i], NOTES);
+    cr_expect_eq(out_of_order, 0);
+    cr_expect_eq(elsewhere, 0);
+    cr_expect_null(kd_loop_current());
+}
+
+static char order[16];
+static kd_loop *main_loop;
+static kd_timer first, second, cancelled;
+
+static void on_timer(void *arg)
+{
+    strcat(order, arg);
+    if (strcmp(arg, "a") == 0)
+        kd_timer_set(&second, 1000);
+    else
+        kd_loop_stop(main_loop);
+}
+
+Test(loop, timers_fire_once_and_can_be_moved_and_cancelled)
+{
+    cr_assert_eq(kd_loop_create(&main_loop, "main"), KD_OK);
+    kd_timer_init(&first, main_loop, on_timer, "a");
+    kd_timer_init(&second, main_loop, on_timer, "b");
+    kd_timer_init(&cancelled, main_loop, on_timer, "x");
+    kd_timer_set(&first, 3600000000u);
+    kd_timer_set(&first, 2000);
+    kd_timer_set(&cancelled, 1);
+    cr_expect(kd_timer_armed(&cancelled));
+    kd_timer_cancel(&cancelled);
+    cr_expect_not(kd_timer_armed(&cancelled));
+    kd_loop_run(main_loop);
+    cr_expect_str_eq(order, "ab");
+    cr_expect_not(kd_timer_armed(&first));
+    kd_timer_finish(&first), kd_timer_finish(&second), kd_timer_finish(&cancelled),
+        kd_timer_finish(&cancelled);
+    kd_loop_destroy(main_loop);
+}
+
+Test(loop, posts_that_never_ran_are_run_by_destroy)
+{
+    kd_loop *loop;
+    cr_assert_eq(kd_loop_create(&loop, "idle"), KD_OK);
+    note *n = kd_alloc(sizeof *n);
+    *n = (note){.post.fn = on_note, .loop = loop};
+    kd_loop_post(loop, &n->post);
+    kd_loop_destroy(loop);
+    cr_expect_eq(seen[0], 1);
+}

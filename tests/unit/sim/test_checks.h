@@ -1,0 +1,64 @@
+/*
+ * test_checks.h - a stage for tests of the simulation's checkers: one edge and one partition of central, driven by hand, with every
+ * hook called as a faithful world would. A test plays some of it, then tells the checkers one thing that is not so.
+ */
+#ifndef KUDOS_TESTS_UNIT_SIM_TEST_CHECKS_H
+#define KUDOS_TESTS_UNIT_SIM_TEST_CHECKS_H
+
+#include <criterion/criterion.h>
+
+#include "sim/check/checks.h"
+#include "sim/world/disk.h"
+
+enum { STAGE_ITEMS = 3, STAGE_USERS = 3 };
+#define STAGE_SECOND 1000000ull
+
+typedef struct {
+    scenario s;
+    kd_counters counters;
+    kd_item items[STAGE_ITEMS];
+    uint64_t now_us;
+    journal *j;
+    checks *c;
+    checks_view view;
+    sim_disk *edge_disk, *central_disk;
+    kd_edge *e;
+    kd_central *k;
+    kd_buf record, snapshot; /* the last batch sent, the last snapshot published */
+    kd_position at;
+    int64_t likes_offset, counts_offset;
+    bool hide_fed; /* what central is fed is not told */
+} stage;
+
+extern stage st;
+void stage_open(void);
+void stage_close(void);
+
+/* An attempt, taken. */
+uint32_t stage_take(kd_verb verb, uint32_t item, uint32_t user, kd_outcome *out);
+/* Writes that are under way; `synced` is what is told. */
+void stage_commit(int status, bool synced);
+void stage_answer(uint32_t attempt, const kd_outcome *out);
+/* All three. */
+uint32_t stage_do(kd_verb verb, uint32_t item, uint32_t user);
+/* Seals and sends one batch; false: none was due. */
+bool stage_send(void);
+kd_fed stage_feed(void);
+void stage_central_commit(bool synced);
+void stage_publish(void);
+/* A snapshot comes in. */
+void stage_install(void);
+/* Everything that was taken is merged and the edge has heard of it. */
+void stage_settle(void);
+kd_view stage_view(uint32_t item, int *err);
+
+/* An item liked twice, one of them taken back; one viewed; all of it settled, and no checker failed. */
+void stage_play(void);
+
+/* The checker that failed, or "", and what it says. */
+const char *stage_failed(void);
+const char *stage_why(void);
+#define HOLDS() cr_assert_str_empty(stage_failed(), "%s", stage_why())
+#define FAILS(name) cr_assert_str_eq(stage_failed(), name, "%s", stage_why())
+
+#endif
