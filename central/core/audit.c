@@ -32,7 +32,7 @@ bool kd_audit_is_set(const kd_audit *a, uint8_t counter)
 
 /* ---- what is reported ---- */
 
-static void report(kd_audit *a, kd_audit_kind kind, uint64_t where, uint64_t stored, uint64_t recomputed)
+static void audit_report(kd_audit *a, kd_audit_kind kind, uint64_t where, uint64_t stored, uint64_t recomputed)
 {
     kd_audit_mismatch m = {.kind = kind,
                            .part = (kd_audit_part)kd_part_kind_of(where),
@@ -60,14 +60,14 @@ static bool differ(kd_audit *a, kd_audit_kind kind, const kd_parts *left, const 
         uint64_t a_value = l == where ? left->at[i++].value : 0,
                  b_value = r == where ? right->at[j++].value : 0;
         if (a_value == b_value || (sets_only && !kd_audit_is_set(a, kd_part_counter(where)))) continue;
-        report(a, kind, where, a_value, b_value);
+        audit_report(a, kind, where, a_value, b_value);
         any = true;
     }
     return any;
 }
 
 /* The total of a sum against what its regions and its days add up to. */
-static void check_sum(kd_audit *a, uint8_t counter)
+static void audit_check_sum(kd_audit *a, uint8_t counter)
 {
     uint64_t sums[KD_PART_DAY + 1] = {0};
     for (uint32_t i = 0; i < a->stored.count; i++)
@@ -75,7 +75,7 @@ static void check_sum(kd_audit *a, uint8_t counter)
             sums[kd_part_kind_of(a->stored.at[i].where)] += a->stored.at[i].value;
     for (kd_part_kind kind = KD_PART_REGION; kind <= KD_PART_DAY; kind++) {
         if (sums[kind] == sums[KD_PART_TOTAL]) continue;
-        report(a, KD_AUDIT_SUM, kd_part_where(counter, kind, 0), sums[KD_PART_TOTAL], sums[kind]);
+        audit_report(a, KD_AUDIT_SUM, kd_part_where(counter, kind, 0), sums[KD_PART_TOTAL], sums[kind]);
         a->result->sums_wrong++;
     }
 }
@@ -85,7 +85,7 @@ static void check_sums(kd_audit *a)
     int before = -1;
     for (uint32_t i = 0; i < a->stored.count; i++) {
         uint8_t counter = kd_part_counter(a->stored.at[i].where);
-        if (counter != before && !kd_audit_is_set(a, counter)) check_sum(a, counter);
+        if (counter != before && !kd_audit_is_set(a, counter)) audit_check_sum(a, counter);
         before = counter;
     }
 }
@@ -97,7 +97,7 @@ static kd_bytes item_of(const kd_walk *counts)
     return kd_bytes_of(counts->key.data + 1, counts->key.len - 1);
 }
 
-static int take_row(kd_audit *a)
+static int audit_take_row(kd_audit *a)
 {
     uint64_t accurate;
     if (!a->counts.there || !kd_bytes_eq(item_of(&a->counts), kd_buf_view(&a->item))) return KD_OK;
@@ -160,7 +160,7 @@ static int visit_item(kd_audit *a)
     kd_parts_clear(&a->as_of_shown);
     kd_parts_clear(&a->recomputed);
     kd_parts_clear(&a->shown);
-    int err = take_row(a);
+    int err = audit_take_row(a);
     take_late(a);
     for (uint32_t c = 1; err == KD_OK && c < KD_COUNTER_BYTES; c++)
         if (a->has_members[c]) err = take_members(a, &a->members[c]);
@@ -181,7 +181,7 @@ static void lower(kd_bytes *least, kd_bytes item)
 }
 
 /* The smallest item that any of the walks stands at, into a->item; false at the end. */
-static int next_item(kd_audit *a, bool *more)
+static int audit_next_item(kd_audit *a, bool *more)
 {
     kd_bytes least = {0}, item, user;
     uint8_t counter;
@@ -232,7 +232,7 @@ static int walk_items(kd_audit *a)
     int err = start_walks(a);
     if (a->config->shown) kd_counts_copy_sort(a->config->shown);
     while (err == KD_OK) {
-        err = next_item(a, &more);
+        err = audit_next_item(a, &more);
         if (err != KD_OK || !more) break;
         err = visit_item(a);
     }
@@ -240,7 +240,7 @@ static int walk_items(kd_audit *a)
     return err;
 }
 
-static void finish(kd_audit *a)
+static void audit_finish(kd_audit *a)
 {
     kd_audit_unload(a);
     kd_walk_finish(&a->counts);
@@ -261,6 +261,6 @@ int kd_audit_run(const kd_store *store, const kd_audit_config *config, kd_audit_
     *result = (kd_audit_result){0};
     int err = kd_audit_load(&a);
     if (err == KD_OK) err = walk_items(&a);
-    finish(&a);
+    audit_finish(&a);
     return err;
 }

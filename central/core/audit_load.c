@@ -19,7 +19,7 @@ static int load_meta(kd_audit *a)
     return KD_OK;
 }
 
-static int load_region(void *arg, kd_bytes key, kd_bytes value)
+static int audit_load_region(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_audit *a = arg;
     if (key.len != 3 || a->region_count == KD_REGIONS_MAX || !kd_name_valid(value))
@@ -30,7 +30,7 @@ static int load_region(void *arg, kd_bytes key, kd_bytes value)
     return 0;
 }
 
-static int load_edge(void *arg, kd_bytes key, kd_bytes value)
+static int audit_load_edge(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_audit *a = arg;
     (void)key;
@@ -41,7 +41,7 @@ static int load_edge(void *arg, kd_bytes key, kd_bytes value)
 
 /* ---- redo ---- */
 
-static kd_bytes key_of(const void *entry)
+static kd_bytes audit_load_key_of(const void *entry)
 {
     const kd_audit_late *l = entry;
     return kd_bytes_of(l->key, l->key_len);
@@ -116,12 +116,12 @@ static int load_redo(void *arg, kd_bytes key, kd_bytes value)
 
 static int compare_late(const void *left, const void *right)
 {
-    return kd_bytes_cmp(key_of(*(kd_audit_late *const *)left), key_of(*(kd_audit_late *const *)right));
+    return kd_bytes_cmp(audit_load_key_of(*(kd_audit_late *const *)left), audit_load_key_of(*(kd_audit_late *const *)right));
 }
 
 /* ---- all of it ---- */
 
-static int scan(kd_audit *a, uint8_t kind, kd_scan_fn fn)
+static int audit_load_scan(kd_audit *a, uint8_t kind, kd_scan_fn fn)
 {
     const uint8_t from[] = {kind}, to[] = {(uint8_t)(kind + 1)};
     return a->store->scan(a->store->ctx, kd_bytes_of(from, 1), kd_bytes_of(to, 1), fn, a);
@@ -129,12 +129,12 @@ static int scan(kd_audit *a, uint8_t kind, kd_scan_fn fn)
 
 int kd_audit_load(kd_audit *a)
 {
-    kd_table_init(&a->late_by_item, key_of, 0);
+    kd_table_init(&a->late_by_item, audit_load_key_of, 0);
     int err = load_meta(a);
     if (err == KD_ENOTFOUND) return KD_OK; /* nothing was ever committed */
-    if (err == KD_OK) err = scan(a, KD_ROW_REGION, load_region);
-    if (err == KD_OK) err = scan(a, KD_ROW_EDGE, load_edge);
-    if (err == KD_OK) err = scan(a, KD_ROW_REDO, load_redo);
+    if (err == KD_OK) err = audit_load_scan(a, KD_ROW_REGION, audit_load_region);
+    if (err == KD_OK) err = audit_load_scan(a, KD_ROW_EDGE, audit_load_edge);
+    if (err == KD_OK) err = audit_load_scan(a, KD_ROW_REDO, load_redo);
     if (err == KD_OK && a->late_count) qsort(a->late, a->late_count, sizeof(kd_audit_late *), compare_late);
     return err;
 }

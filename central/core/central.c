@@ -16,7 +16,7 @@ static bool config_valid(const kd_central_config *config, uint64_t epoch_hint)
            config->counters->count <= KD_COUNTERS_MAX && epoch_hint < KD_TIME_END_US;
 }
 
-static int load(kd_central *c, uint64_t epoch_hint)
+static int central_central_load(kd_central *c, uint64_t epoch_hint)
 {
     int err = kd_meta_load(c);
     if (err == KD_OK) err = kd_registry_load(c);
@@ -45,7 +45,7 @@ int kd_central_open(const kd_central_config *config, const kd_store *store, uint
     c->store = *store;
     kd_counts_init(&c->counts, &c->store, &c->filter, config->seed, config->counts_cached_max);
     c->counts.forgiving = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION);
-    int err = load(c, epoch_hint);
+    int err = central_central_load(c, epoch_hint);
     kd_collect_begin(c, now_us);
     if (err != KD_OK) {
         kd_central_close(c);

@@ -15,7 +15,7 @@ typedef struct {
     kd_buf arena;
 } collector;
 
-static void collect(kd_central *c, collector *k, const kd_effect *e)
+static void changes_collect(kd_central *c, collector *k, const kd_effect *e)
 {
     k->changes = kd_grow(k->changes, k->out.change_count, &k->cap, sizeof *k->changes);
     kd_change *change = &k->changes[k->out.change_count++];
@@ -29,7 +29,7 @@ static void collect(kd_central *c, collector *k, const kd_effect *e)
     kd_buf_put(&k->arena, e->user.data, e->user.len);
 }
 
-static void deal_views(collector *k)
+static void changes_deal_views(collector *k)
 {
     const uint8_t *p = k->arena.data;
     for (uint32_t i = 0; i < k->out.change_count; i++) {
@@ -51,13 +51,13 @@ static int collect_row(kd_central *c, collector *k, kd_bytes row, uint32_t from)
     while ((err = kd_effects_next(&er, &e)) == KD_OK) {
         if (!kd_effect_is_change(&e) || k->seen++ < from) continue;
         if (k->out.change_count == KD_CHANGES_PER_RECORD) return KD_OK;
-        collect(c, k, &e);
+        changes_collect(c, k, &e);
     }
     return err;
 }
 
 /* One record of that version; KD_ENOTFOUND when the version has no more. */
-static int take_record(kd_central *c, uint64_t version, collector *k, kd_buf *record)
+static int changes_take_record(kd_central *c, uint64_t version, collector *k, kd_buf *record)
 {
     kd_buf row = {0};
     int err = kd_redo_read(c, version, &row);
@@ -66,7 +66,7 @@ static int take_record(kd_central *c, uint64_t version, collector *k, kd_buf *re
     if (err != KD_OK && err != KD_ENOTFOUND) return kd_central_poison(c);
     bool more = err == KD_OK;
     if (k->out.change_count > 0) {
-        deal_views(k);
+        changes_deal_views(k);
         k->out.partition = c->config.partition;
         k->out.epoch = c->epoch_committed;
         k->out.version = version;
@@ -103,7 +103,7 @@ int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version)
     for (const kd_redo *row; err == KD_ENOTFOUND && (row = next_row(c)) != NULL;) {
         *version = row->version;
         k.seen = 0;
-        err = take_record(c, *version, &k, record);
+        err = changes_take_record(c, *version, &k, record);
     }
     if (err == KD_ENOTFOUND) c->taken = c->version; /* versions that changed nothing need no record */
     kd_buf_finish(&k.arena);

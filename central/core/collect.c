@@ -82,7 +82,7 @@ int kd_central_collect_resume(kd_central *c, uint64_t *version)
     return KD_OK;
 }
 
-static uint64_t less(uint64_t a, uint64_t b)
+static uint64_t collect_less(uint64_t a, uint64_t b)
 {
     return a > b ? a - b : 0;
 }
@@ -90,12 +90,12 @@ static uint64_t less(uint64_t a, uint64_t b)
 static uint64_t floor_now(const kd_central *c, uint64_t now_us)
 {
     if (kd_planted(c, KD_PLANT_COLLECT_EARLY)) return now_us;
-    uint64_t low_us = less(kd_registry_lowest(c, true).time_us, 2 * c->config.drift_us);
-    return KD_MIN(low_us, less(now_us, c->config.tombstone_ttl_us));
+    uint64_t low_us = collect_less(kd_registry_lowest(c, true).time_us, 2 * c->config.drift_us);
+    return KD_MIN(low_us, collect_less(now_us, c->config.tombstone_ttl_us));
 }
 
 /* Begins a sweep when it is worth it. */
-static bool sweep_begins(kd_central *c, uint64_t now_us)
+static bool collect_sweep_begins(kd_central *c, uint64_t now_us)
 {
     kd_collector *l = &c->collector;
     uint64_t floor_us = floor_now(c, now_us);
@@ -111,7 +111,7 @@ static bool sweep_begins(kd_central *c, uint64_t now_us)
 /* A store that begins now has nothing yet that is old enough. */
 void kd_collect_begin(kd_central *c, uint64_t now_us)
 {
-    if (c->version == 0) c->collector.swept_us = less(now_us, c->config.tombstone_ttl_us);
+    if (c->version == 0) c->collector.swept_us = collect_less(now_us, c->config.tombstone_ttl_us);
 }
 
 /* ---- a piece of the sweep ---- */
@@ -144,7 +144,7 @@ static bool writes_row(const kd_commit *k, kd_bytes key)
 
 enum { PIECE_ENDS = 1 };
 
-static int sweep_row(void *arg, kd_bytes key, kd_bytes value)
+static int collect_sweep_row(void *arg, kd_bytes key, kd_bytes value)
 {
     sweep *s = arg;
     kd_central *c = s->c;
@@ -163,14 +163,14 @@ static int sweep_row(void *arg, kd_bytes key, kd_bytes value)
     return 0;
 }
 
-static int sweep_piece(kd_central *c, kd_commit *k)
+static int collect_sweep_piece(kd_central *c, kd_commit *k)
 {
     const uint8_t end[] = {KD_ROW_MEMBER + 1};
     sweep s = {.c = c, .k = k, .left = ROWS_PER_COMMIT};
     s.before = c->outstanding > 0 ? &c->commits[c->first] : NULL;
     kd_buf_clear(&c->key); /* the cursor moves meanwhile */
     kd_buf_put(&c->key, c->collector.cursor.data, c->collector.cursor.len);
-    int err = c->store.scan(c->store.ctx, kd_buf_view(&c->key), kd_bytes_of(end, 1), sweep_row, &s);
+    int err = c->store.scan(c->store.ctx, kd_buf_view(&c->key), kd_bytes_of(end, 1), collect_sweep_row, &s);
     if (err == PIECE_ENDS) return KD_OK;
     if (err != KD_OK) return KD_EIO;
     c->collector.sweeping = false;
@@ -182,7 +182,7 @@ int kd_collect_step(kd_central *c, kd_commit *k, uint64_t now_us)
 {
     bool works = c->config.tombstone_ttl_us > 0 && !c->collector.halted;
     int err = KD_OK;
-    if (works && (c->collector.sweeping || sweep_begins(c, now_us))) err = sweep_piece(c, k);
+    if (works && (c->collector.sweeping || collect_sweep_begins(c, now_us))) err = collect_sweep_piece(c, k);
     put_floor(c, k);
     return err;
 }

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-static void reset(kd_commit *k)
+static void central_commit_reset(kd_commit *k)
 {
     k->fed = false;
     k->op_count = k->sum_count = k->touched_count = k->effect_count = k->entry_count = k->written_count = 0;
@@ -88,7 +88,7 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status)
     c->epoch_committed = k->epoch;
     c->epoch_durable = k->epoch == c->epoch;
     c->stats.commits++;
-    reset(k);
+    central_commit_reset(k);
     c->first = (c->first + 1) % (uint32_t)KD_COUNT(c->commits);
     c->outstanding--;
     return KD_OK;

@@ -11,7 +11,7 @@ typedef struct {
     bool full;
 } walk;
 
-static int visit(void *arg, kd_bytes key, kd_bytes value)
+static int central_compare_visit(void *arg, kd_bytes key, kd_bytes value)
 {
     walk *w = arg;
     kd_bytes shared = kd_bytes_of(key.data + 1, key.len - 1);
@@ -35,7 +35,7 @@ static int scan_range(kd_central *c, kd_bytes from, kd_bytes to, walk *w)
         kd_key_named(&end, KD_ROW_MEMBER, to);
     else
         kd_buf_put_u8(&end, KD_ROW_MEMBER + 1);
-    int err = c->store.scan(c->store.ctx, kd_buf_view(&first), kd_buf_view(&end), visit, w);
+    int err = c->store.scan(c->store.ctx, kd_buf_view(&first), kd_buf_view(&end), central_compare_visit, w);
     kd_buf_finish(&first);
     kd_buf_finish(&end);
     return w->full || err == KD_OK ? KD_OK : KD_EIO;

@@ -12,7 +12,7 @@ static void entry_destroy(kd_count_entry *e)
     free(e);
 }
 
-static kd_bytes key_of(const void *entry)
+static kd_bytes central_counts_key_of(const void *entry)
 {
     return kd_count_key(entry);
 }
@@ -25,7 +25,7 @@ uint64_t kd_counts_hash(const kd_counts *c, kd_bytes item)
 void kd_counts_init(kd_counts *c, const kd_store *store, kd_bloom *filter, uint64_t seed, uint32_t clean_max)
 {
     *c = (kd_counts){.store = store, .filter = filter, .seed = seed, .clean_max = clean_max};
-    kd_table_init(&c->table, key_of, seed);
+    kd_table_init(&c->table, central_counts_key_of, seed);
 }
 
 void kd_counts_finish(kd_counts *c)
@@ -155,7 +155,7 @@ static void row_encode(const kd_count_entry *e, uint64_t version, kd_buf *out)
 
 /* ---- entries ---- */
 
-static kd_count_entry *entry_create(kd_bytes item)
+static kd_count_entry *central_counts_entry_create(kd_bytes item)
 {
     kd_count_entry *e = kd_alloc(sizeof *e + item.len);
     e->key_len = (uint8_t)item.len;
@@ -163,7 +163,7 @@ static kd_count_entry *entry_create(kd_bytes item)
     return e;
 }
 
-static int load(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out)
+static int central_counts_load(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out)
 {
     uint64_t hash = kd_counts_hash(c, item);
     int err = KD_ENOTFOUND;
@@ -172,7 +172,7 @@ static int load(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out)
         kd_buf value = {0};
         err = c->store->get(c->store->ctx, key, &value);
         if (err == KD_OK) {
-            *out = entry_create(item);
+            *out = central_counts_entry_create(item);
             err = row_decode(*out, kd_buf_view(&value));
             if (err != KD_OK) entry_destroy(*out);
         }
@@ -181,7 +181,7 @@ static int load(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out)
     }
     if (err != KD_ENOTFOUND || !create) return err;
     kd_bloom_add(c->filter, hash);
-    *out = entry_create(item);
+    *out = central_counts_entry_create(item);
     return KD_OK;
 }
 
@@ -191,7 +191,7 @@ int kd_counts_acquire(kd_counts *c, kd_bytes item, bool create, kd_count_entry *
     if (e) {
         pin(c, e);
     } else {
-        int err = load(c, item, create, &e);
+        int err = central_counts_load(c, item, create, &e);
         if (err != KD_OK) return err;
         e->pins = 1;
         kd_table_put(&c->table, e);
@@ -206,7 +206,7 @@ uint64_t kd_counts_value(const kd_count_entry *e, uint64_t where)
     return i < e->part_count && e->parts[i].where == where ? e->parts[i].value : 0;
 }
 
-static uint64_t *part_of(kd_count_entry *e, uint64_t where)
+static uint64_t *central_counts_part_of(kd_count_entry *e, uint64_t where)
 {
     uint32_t i = kd_count_part_seek(e->parts, e->part_count, where);
     if (i < e->part_count && e->parts[i].where == where) return &e->parts[i].value;
@@ -220,24 +220,24 @@ static uint64_t *part_of(kd_count_entry *e, uint64_t where)
     return &e->parts[i].value;
 }
 
-static void add(kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day, uint64_t amount)
+static void central_counts_add(kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day, uint64_t amount)
 {
     const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0),
                               kd_part_where(counter, KD_PART_REGION, region),
                               kd_part_where(counter, KD_PART_DAY, day)};
     for (size_t i = 0; i < KD_COUNT(where); i++) {
-        uint64_t *value = part_of(e, where[i]);
+        uint64_t *value = central_counts_part_of(e, where[i]);
         KD_ASSERT(!__builtin_add_overflow(*value, amount, value));
     }
 }
 
-static void take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day)
+static void central_counts_take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day)
 {
     const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0),
                               kd_part_where(counter, KD_PART_REGION, region),
                               kd_part_where(counter, KD_PART_DAY, day)};
     for (size_t i = 0; i < KD_COUNT(where); i++) {
-        uint64_t *value = part_of(e, where[i]);
+        uint64_t *value = central_counts_part_of(e, where[i]);
         if (c->forgiving && *value == 0) continue;
         KD_ASSERT(*value > 0);
         (*value)--;
@@ -247,10 +247,10 @@ static void take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16_t regi
 void kd_counts_apply(kd_counts *c, kd_count_entry *e, const kd_effect *effect, uint64_t version)
 {
     if (kd_effect_is_sum(effect)) {
-        add(e, effect->counter, effect->region, effect->day, effect->amount);
+        central_counts_add(e, effect->counter, effect->region, effect->day, effect->amount);
     } else {
-        if (effect->was) take(c, e, effect->counter, effect->old_region, effect->old_day);
-        if (effect->is) add(e, effect->counter, effect->region, effect->day, 1);
+        if (effect->was) central_counts_take(c, e, effect->counter, effect->old_region, effect->old_day);
+        if (effect->is) central_counts_add(e, effect->counter, effect->region, effect->day, 1);
     }
     if (e->dirty_since != 0) return;
     e->dirty_since = version;

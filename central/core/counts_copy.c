@@ -30,7 +30,7 @@ void kd_counts_copy_destroy(kd_counts_copy *copy)
     free(copy);
 }
 
-static int compare(const void *left, const void *right)
+static int counts_copy_compare(const void *left, const void *right)
 {
     const kd_copied_item *a = left, *b = right;
     return kd_bytes_cmp(a->item, b->item);
@@ -45,7 +45,7 @@ void kd_counts_copy_sort(kd_counts_copy *copy)
         c->parts_at = at + c->item.len;
         at = c->parts_at + c->part_count * sizeof(kd_count_part);
     }
-    if (copy->count) qsort(copy->at, copy->count, sizeof *copy->at, compare);
+    if (copy->count) qsort(copy->at, copy->count, sizeof *copy->at, counts_copy_compare);
 }
 
 void kd_counts_copy_parts(const kd_counts_copy *copy, uint32_t i, kd_parts *out)

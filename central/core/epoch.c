@@ -15,7 +15,7 @@
 #define NEAR (1ull << 30)
 
 /* The one before ends with the last version begun. Of one that no commit carries nobody has heard: it leaves no link. */
-static void begin(kd_central *c, uint64_t epoch)
+static void epoch_begin(kd_central *c, uint64_t epoch)
 {
     if (c->epoch_begun && c->chain_count == KD_CHAIN_MAX) {
         c->chain_count--;
@@ -31,7 +31,7 @@ void kd_epoch_open(kd_central *c, uint64_t hint)
     c->epoch_stored = c->epoch;
     c->epoch_begun = c->epoch > 0;
     if (!(kd_planted(c, KD_PLANT_KEEP_EPOCH) && c->epoch > 0))
-        begin(c, hint > c->epoch ? hint : c->epoch + 1 + (hint & CHANCE_MASK));
+        epoch_begin(c, hint > c->epoch ? hint : c->epoch + 1 + (hint & CHANCE_MASK));
     c->epoch_opened = c->epoch_committed = c->epoch;
 }
 
@@ -42,7 +42,7 @@ bool kd_epoch_believed(const kd_central *c, uint64_t epoch)
     return epoch - c->epoch <= NEAR && epoch < KD_TIME_END_US - NEAR;
 }
 
-static uint64_t chance(const kd_central *c, uint64_t heard)
+static uint64_t epoch_chance(const kd_central *c, uint64_t heard)
 {
     const uint64_t from[] = {c->config.seed, heard, c->epoch};
     return kd_hash(kd_bytes_of(from, sizeof from)) & CHANCE_MASK;
@@ -50,7 +50,7 @@ static uint64_t chance(const kd_central *c, uint64_t heard)
 
 static void outbid(kd_central *c, uint64_t heard)
 {
-    begin(c, heard + 1 + chance(c, heard));
+    epoch_begin(c, heard + 1 + epoch_chance(c, heard));
     c->took_over = true;
     c->stats.outbid++;
     kd_commit_open(c)->fed = true;

@@ -14,7 +14,7 @@
  * at a million rows. This much is 384 KB. */
 static const uint64_t filter_rows_least = 1 << 18;
 
-static uint64_t row_hash(const kd_central *c, kd_bytes key)
+static uint64_t lookup_row_hash(const kd_central *c, kd_bytes key)
 {
     return XXH3_64bits_withSeed(key.data, key.len, c->config.seed);
 }
@@ -26,7 +26,7 @@ static int load_member(void *arg, kd_bytes key, kd_bytes value)
     kd_central *c = arg;
     (void)value;
     if (!kd_member_key_valid(key)) return KD_EMALFORMED;
-    kd_bloom_add(&c->filter, row_hash(c, key));
+    kd_bloom_add(&c->filter, lookup_row_hash(c, key));
     return KD_OK;
 }
 
@@ -73,7 +73,7 @@ typedef struct {
     const kd_commit *k;
 } sort_context;
 
-static int compare_ops(const void *left, const void *right, void *arg)
+static int lookup_compare_ops(const void *left, const void *right, void *arg)
 {
     const kd_gathered_op *a = left, *b = right;
     const sort_context *s = arg;
@@ -91,7 +91,7 @@ static void keep_last(const kd_central *c, kd_commit *k)
 {
     sort_context s = {c, k};
     if (k->op_count == 0) return;
-    qsort_r(k->ops, k->op_count, sizeof *k->ops, compare_ops, &s);
+    qsort_r(k->ops, k->op_count, sizeof *k->ops, lookup_compare_ops, &s);
     uint32_t kept = 0;
     for (uint32_t i = 1; i < k->op_count; i++) {
         const kd_gathered_op *a = &k->ops[kept], *b = &k->ops[i];
@@ -124,7 +124,7 @@ static bool find_staged(const kd_commit *before, uint32_t *at, kd_bytes key, kd_
 static int find_old(kd_central *c, const kd_commit *before, uint32_t *at, kd_bytes key, kd_row *row)
 {
     if (find_staged(before, at, key, row)) return KD_OK;
-    uint64_t hash = row_hash(c, key);
+    uint64_t hash = lookup_row_hash(c, key);
     int err = kd_bloom_maybe(&c->filter, hash) ? kd_lookup_get(c, key, row) : KD_ENOTFOUND;
     if (err == KD_ENOTFOUND) {
         kd_bloom_add(&c->filter, hash);
@@ -172,7 +172,7 @@ static void op_effect(const kd_central *c, kd_commit *k, const kd_gathered_op *o
     e->old_day = old_day;
 }
 
-static void put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op)
+static void lookup_put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op)
 {
     kd_buf_clear(&c->value);
     kd_row_encode(&(kd_row){op->time_us, op->edge, op->region, op->liked}, &c->value);
@@ -190,7 +190,7 @@ static int resolve_ops(kd_central *c, kd_commit *k)
         if (err != KD_OK && err != KD_ENOTFOUND) return KD_EIO;
         const kd_row *had = err == KD_OK ? &old : NULL;
         if (!op_wins(c, &op, had)) continue;
-        put_row(c, k, &op);
+        lookup_put_row(c, k, &op);
         op_effect(c, k, &op, had);
         k->ops[won++] = op;
     }
@@ -200,7 +200,7 @@ static int resolve_ops(kd_central *c, kd_commit *k)
 
 /* ---- sums ---- */
 
-static int compare_sums(const void *left, const void *right, void *arg)
+static int lookup_compare_sums(const void *left, const void *right, void *arg)
 {
     const kd_gathered_sum *a = left, *b = right;
     int order = kd_bytes_cmp(kd_key_at(arg, a->key_at, a->key_len), kd_key_at(arg, b->key_at, b->key_len));
@@ -213,11 +213,11 @@ static int compare_sums(const void *left, const void *right, void *arg)
 /* One effect per item, counter, edge, region and day. */
 static void resolve_sums(kd_commit *k)
 {
-    if (k->sum_count) qsort_r(k->sums, k->sum_count, sizeof *k->sums, compare_sums, k);
+    if (k->sum_count) qsort_r(k->sums, k->sum_count, sizeof *k->sums, lookup_compare_sums, k);
     kd_effect *e = NULL;
     for (uint32_t i = 0; i < k->sum_count; i++) {
         const kd_gathered_sum *s = &k->sums[i];
-        if (i == 0 || compare_sums(s - 1, s, k) != 0) {
+        if (i == 0 || lookup_compare_sums(s - 1, s, k) != 0) {
             e = effect_add(k);
             kd_member_key_parse(kd_key_at(k, s->key_at, s->key_len), &e->counter, &e->item, &e->user);
             e->day = s->day;

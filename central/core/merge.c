@@ -46,7 +46,7 @@ static bool is_empty(const kd_batch *b)
 }
 
 /* Above applied; not merged now. The highest makes room. */
-static void leave(kd_edge *e, const kd_batch *b)
+static void merge_leave(kd_edge *e, const kd_batch *b)
 {
     kd_position at = b->at;
     uint32_t i = 0;
@@ -146,7 +146,7 @@ static uint32_t gather_key(kd_commit *k, uint8_t counter, kd_bytes item, kd_byte
     return (uint32_t)at;
 }
 
-static void gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region)
+static void merge_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region)
 {
     kd_commit *k = kd_commit_open(c);
     const kd_edge_state *before = &c->edges[edge].tentative;
@@ -175,7 +175,7 @@ static void gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t r
  * those as well. So once an envelope that knew an epoch is merged, one that knew only a lower one still
  * brings its operations, but moves no watermark.
  */
-static kd_edge_state advance(const kd_central *c, const kd_edge_state *s, const kd_batch *b)
+static kd_edge_state merge_advance(const kd_central *c, const kd_edge_state *s, const kd_batch *b)
 {
     kd_edge_state next = *s;
     next.applied = b->at;
@@ -192,9 +192,9 @@ static void merge(kd_central *c, const kd_batch *b, const kd_body *body, uint16_
 {
     kd_edge *e = &c->edges[edge];
     e->region = region;
-    gather(c, body, edge, region);
+    merge_gather(c, body, edge, region);
     kd_merge_pass(c, edge, b->at);
-    e->tentative = advance(c, &e->tentative, b);
+    e->tentative = merge_advance(c, &e->tentative, b);
     kd_registry_touch(c, edge);
     kd_quarantine_merged(c, b);
     c->stats.batches++;
@@ -239,7 +239,7 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     kd_fed placed = kd_merge_place(c, &c->edges[edge].tentative, &b);
     if (placed == KD_FED_MERGED && behind_waiting(&c->edges[edge], &b)) placed = KD_FED_GAP;
     if (placed == KD_FED_MERGED) placed = feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
-    if (placed != KD_FED_MERGED && placed != KD_FED_DUPLICATE && placed != KD_FED_IDENTITY) leave(&c->edges[edge], &b);
+    if (placed != KD_FED_MERGED && placed != KD_FED_DUPLICATE && placed != KD_FED_IDENTITY) merge_leave(&c->edges[edge], &b);
     c->stats.duplicates += placed == KD_FED_DUPLICATE;
     c->stats.gaps += placed == KD_FED_GAP;
     c->stats.identity_alarms += placed == KD_FED_IDENTITY;

@@ -25,7 +25,7 @@ static uint64_t batch_identity(kd_central *c, const kd_batch *b)
 }
 
 /* Its place in the list, or -1. */
-static int find(const kd_central *c, uint64_t id)
+static int quarantine_find(const kd_central *c, uint64_t id)
 {
     for (uint32_t i = 0; i < c->quarantine_count; i++)
         if (c->quarantine[i] == id) return (int)i;
@@ -37,7 +37,7 @@ kd_fed kd_quarantine_take(kd_central *c, kd_bytes record, int64_t offset)
     kd_batch b;
     uint64_t id = kd_batch_salvage(record, &b) ? batch_identity(c, &b) : kd_hash(record);
     c->stats.quarantined++;
-    if (find(c, id) >= 0 || c->quarantine_count == KD_QUARANTINE_MAX) return KD_FED_QUARANTINED;
+    if (quarantine_find(c, id) >= 0 || c->quarantine_count == KD_QUARANTINE_MAX) return KD_FED_QUARANTINED;
     c->quarantine[c->quarantine_count++] = id;
     kd_buf_clear(&c->value);
     kd_buf_put_be64(&c->value, (uint64_t)offset);
@@ -49,9 +49,9 @@ kd_fed kd_quarantine_take(kd_central *c, kd_bytes record, int64_t offset)
     return KD_FED_QUARANTINED;
 }
 
-static void forget(kd_central *c, uint64_t id)
+static void quarantine_forget(kd_central *c, uint64_t id)
 {
-    int i = find(c, id);
+    int i = quarantine_find(c, id);
     if (i >= 0) c->quarantine[i] = c->quarantine[--c->quarantine_count];
     kd_writes_delete(&kd_commit_open(c)->writes, kd_key_numbered(&c->key, KD_ROW_QUARANTINE, id));
     kd_commit_open(c)->fed = true;
@@ -61,7 +61,7 @@ void kd_quarantine_merged(kd_central *c, const kd_batch *b)
 {
     if (c->quarantine_count == 0) return;
     uint64_t id = batch_identity(c, b);
-    if (find(c, id) >= 0) forget(c, id);
+    if (quarantine_find(c, id) >= 0) quarantine_forget(c, id);
 }
 
 /* ---- looking ---- */
@@ -139,7 +139,7 @@ static void note_waiting(kd_central *c, const kd_quarantined *q)
     if (edge >= 0 && kd_merge_place(c, &c->edges[edge].tentative, &b) == KD_FED_MERGED) kd_merge_wait(c, (uint16_t)edge, b.at);
 }
 
-static int load_row(void *arg, kd_bytes key, kd_bytes value)
+static int quarantine_load_row(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_central *c = arg;
     kd_quarantined q;
@@ -156,7 +156,7 @@ static int load_row(void *arg, kd_bytes key, kd_bytes value)
 
 int kd_quarantine_load(kd_central *c)
 {
-    return c->store.scan(c->store.ctx, kd_bytes_of(rows_from, 1), kd_bytes_of(rows_to, 1), load_row, c);
+    return c->store.scan(c->store.ctx, kd_bytes_of(rows_from, 1), kd_bytes_of(rows_to, 1), quarantine_load_row, c);
 }
 
 typedef struct {
@@ -185,7 +185,7 @@ int kd_central_quarantine_each(kd_central *c, kd_quarantined_fn fn, void *arg)
 int kd_central_quarantine_get(kd_central *c, uint64_t id, kd_quarantined *q)
 {
     if (c->poisoned) return KD_EIO;
-    if (find(c, id) < 0) return KD_ENOTFOUND;
+    if (quarantine_find(c, id) < 0) return KD_ENOTFOUND;
     kd_bytes key = kd_key_numbered(&c->key, KD_ROW_QUARANTINE, id);
     int err = c->store.get(c->store.ctx, key, &c->kept);
     if (err == KD_OK) err = read_row(c, id, kd_buf_view(&c->kept), q);
@@ -194,7 +194,7 @@ int kd_central_quarantine_get(kd_central *c, uint64_t id, kd_quarantined *q)
 
 /* ---- its ends ---- */
 
-static int command(kd_central *c, uint64_t id, kd_quarantined *q, uint64_t *version)
+static int quarantine_command(kd_central *c, uint64_t id, kd_quarantined *q, uint64_t *version)
 {
     *version = c->begun + 1;
     if (c->fenced) return KD_EFENCED;
@@ -204,14 +204,14 @@ static int command(kd_central *c, uint64_t id, kd_quarantined *q, uint64_t *vers
 int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, kd_fed *fed, uint64_t *version)
 {
     kd_quarantined q;
-    int err = command(c, id, &q, version);
+    int err = quarantine_command(c, id, &q, version);
     if (err != KD_OK) return err;
     bool batch = kd_record_peek(q.bytes) == KD_RECORD_BATCH || kd_record_peek(q.bytes) == KD_EVERSION;
     if (!batch || q.bytes.len < q.length) return KD_EINVAL;
     c->fed_at_us = now_us;
     *fed = kd_merge_record(c, q.bytes, q.offset);
     kd_commit_open(c)->fed = true; /* an edge may have been registered */
-    if (*fed == KD_FED_DUPLICATE) forget(c, id);
+    if (*fed == KD_FED_DUPLICATE) quarantine_forget(c, id);
     if (*fed == KD_FED_MERGED) kd_log_read_again(c);
     return KD_OK;
 }
@@ -263,7 +263,7 @@ int kd_central_quarantine_drop(kd_central *c, uint64_t id, bool *passed, uint64_
 {
     kd_quarantined q;
     kd_batch b;
-    int edge, err = command(c, id, &q, version);
+    int edge, err = quarantine_command(c, id, &q, version);
     *passed = false;
     if (err != KD_OK) return err;
     err = may_pass(c, &q, &b, &edge);
@@ -277,7 +277,7 @@ int kd_central_quarantine_drop(kd_central *c, uint64_t id, bool *passed, uint64_
         kd_log_read_again(c);
         *passed = true;
     }
-    forget(c, id);
+    quarantine_forget(c, id);
     return KD_OK;
 }
 

@@ -113,7 +113,7 @@ typedef struct {
     int stopped;
 } member_walk;
 
-static int leave(member_walk *w, kd_bytes key)
+static int central_reads_leave(member_walk *w, kd_bytes key)
 {
     kd_buf_clear(w->next);
     kd_buf_put(w->next, key.data, key.len);
@@ -136,9 +136,9 @@ static int visit_member(void *arg, kd_bytes key, kd_bytes value)
         m.edge = kd_edge_name(&w->c->edges[row.edge]);
         w->limit--;
         w->stopped = w->fn(w->arg, &m);
-        if (w->stopped) return leave(w, key);
+        if (w->stopped) return central_reads_leave(w, key);
     }
-    return w->limit == 0 || w->rows == 0 ? leave(w, key) : 0;
+    return w->limit == 0 || w->rows == 0 ? central_reads_leave(w, key) : 0;
 }
 
 int kd_central_members(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes cursor, uint32_t limit,

@@ -10,7 +10,7 @@
  */
 #include "central/core/internal.h"
 
-static void list_add(kd_redo_list *l, uint64_t version, uint64_t bytes)
+static void redo_list_add(kd_redo_list *l, uint64_t version, uint64_t bytes)
 {
     if (l->first > 0 && l->count == l->cap) {
         memmove(l->at, l->at + l->first, (l->count - l->first) * sizeof *l->at);
@@ -75,7 +75,7 @@ static int replay_row(void *arg, kd_bytes key, kd_bytes value)
     kd_read_u8(&r);
     uint64_t version = kd_read_be64(&r);
     if (r.bad || kd_reader_left(&r) != 0 || version > c->version) return KD_EMALFORMED;
-    list_add(&c->redo, version, key.len + value.len);
+    redo_list_add(&c->redo, version, key.len + value.len);
     kd_effects_reader er;
     kd_effect e;
     kd_effects_open(&er, value);
@@ -111,7 +111,7 @@ void kd_redo_put(kd_central *c, kd_commit *k)
 
 void kd_redo_committed(kd_central *c, const kd_commit *k)
 {
-    if (k->redo_bytes) list_add(&c->redo, k->version, k->redo_bytes);
+    if (k->redo_bytes) redo_list_add(&c->redo, k->version, k->redo_bytes);
 }
 
 static void write_back(kd_central *c, kd_commit *k)
@@ -125,7 +125,7 @@ static void write_back(kd_central *c, kd_commit *k)
     }
 }
 
-static void drop(kd_central *c, kd_commit *k)
+static void redo_drop(kd_central *c, kd_commit *k)
 {
     kd_redo_list *l = &c->redo;
     uint32_t end = KD_MIN(l->needed, l->owed);
@@ -141,7 +141,7 @@ void kd_redo_trickle(kd_central *c, kd_commit *k)
 {
     if (c->redo.needed_bytes > c->config.redo_bytes_max) write_back(c, k);
     list_advance(&c->redo, kd_counts_floor(&c->counts, c->version + 1));
-    drop(c, k);
+    redo_drop(c, k);
 }
 
 int kd_redo_read(kd_central *c, uint64_t version, kd_buf *row)

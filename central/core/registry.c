@@ -11,7 +11,7 @@ static bool name_is(const char *name, uint8_t len, kd_bytes other)
     return len == other.len && memcmp(name, other.data, len) == 0;
 }
 
-static int load_region(void *arg, kd_bytes key, kd_bytes value)
+static int registry_load_region(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_central *c = arg;
     if (key.len != 3 || c->region_count == KD_REGIONS_MAX || !kd_name_valid(value)) return KD_EMALFORMED;
@@ -23,7 +23,7 @@ static int load_region(void *arg, kd_bytes key, kd_bytes value)
     return KD_OK;
 }
 
-static int load_edge(void *arg, kd_bytes key, kd_bytes value)
+static int registry_load_edge(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_central *c = arg;
     kd_reader r = kd_reader_of(value);
@@ -55,9 +55,9 @@ int kd_registry_load(kd_central *c)
 {
     const uint8_t edge[] = {KD_ROW_EDGE}, region[] = {KD_ROW_REGION}, edge_end[] = {KD_ROW_EDGE + 1},
                   region_end[] = {KD_ROW_REGION + 1};
-    int err = c->store.scan(c->store.ctx, kd_bytes_of(region, 1), kd_bytes_of(region_end, 1), load_region, c);
+    int err = c->store.scan(c->store.ctx, kd_bytes_of(region, 1), kd_bytes_of(region_end, 1), registry_load_region, c);
     if (err == KD_OK)
-        err = c->store.scan(c->store.ctx, kd_bytes_of(edge, 1), kd_bytes_of(edge_end, 1), load_edge, c);
+        err = c->store.scan(c->store.ctx, kd_bytes_of(edge, 1), kd_bytes_of(edge_end, 1), registry_load_edge, c);
     for (uint32_t i = 0; err == KD_OK && i < c->edge_count; i++)
         if (!c->edges[i].name_len) err = KD_EMALFORMED; /* indices without a gap */
     return err;

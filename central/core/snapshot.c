@@ -49,7 +49,7 @@ static kd_item_counts counts_of(const kd_central *c, const kd_count_entry *e)
     return out;
 }
 
-static int ready(const kd_central *c)
+static int snapshot_ready(const kd_central *c)
 {
     if (c->poisoned) return KD_EIO;
     if (c->fenced) return KD_EFENCED;
@@ -83,7 +83,7 @@ static bool counters_came(kd_central *c)
 
 int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, void *arg)
 {
-    int err = ready(c);
+    int err = snapshot_ready(c);
     if (err != KD_OK) return err;
     kd_snapshot s;
     kd_buf record = {0};
@@ -116,7 +116,7 @@ static int compare_keys(const void *left, const void *right)
     return kd_bytes_cmp(*(const kd_bytes *)left, *(const kd_bytes *)right);
 }
 
-static int read_item(kd_central *c, kd_bytes key, kd_item_counts *out)
+static int snapshot_read_item(kd_central *c, kd_bytes key, kd_item_counts *out)
 {
     kd_item item;
     if (kd_item_from_key(&item, key) != KD_OK) return KD_EINVAL;
@@ -132,12 +132,12 @@ static int read_item(kd_central *c, kd_bytes key, kd_item_counts *out)
     return KD_OK;
 }
 
-static int read_items(kd_central *c, kd_bytes *keys, uint32_t n, kd_snapshot *s)
+static int snapshot_read_items(kd_central *c, kd_bytes *keys, uint32_t n, kd_snapshot *s)
 {
     if (n) qsort(keys, n, sizeof *keys, compare_keys);
     for (uint32_t i = 0; i < n; i++) {
         if (i > 0 && kd_bytes_eq(keys[i - 1], keys[i])) continue;
-        int err = read_item(c, keys[i], &s->items[s->item_count]);
+        int err = snapshot_read_item(c, keys[i], &s->items[s->item_count]);
         if (err != KD_OK) return err;
         s->item_count++;
     }
@@ -147,7 +147,7 @@ static int read_items(kd_central *c, kd_bytes *keys, uint32_t n, kd_snapshot *s)
 int kd_central_read(kd_central *c, const kd_bytes *items, uint32_t n, kd_bytes edge, uint64_t now_us,
                     kd_buf *record)
 {
-    int err = ready(c);
+    int err = snapshot_ready(c);
     if (err != KD_OK) return err;
     if (n > KD_SNAPSHOT_ITEMS_MAX) return KD_EINVAL;
     kd_snapshot s;
@@ -155,7 +155,7 @@ int kd_central_read(kd_central *c, const kd_bytes *items, uint32_t n, kd_bytes e
     kd_bytes *keys = kd_alloc(n * sizeof *keys);
     if (n) memcpy(keys, items, n * sizeof *keys);
     s.items = kd_alloc(n * sizeof *s.items);
-    err = read_items(c, keys, n, &s);
+    err = snapshot_read_items(c, keys, n, &s);
     if (err == KD_OK) kd_snapshot_encode(&s, record);
     free(keys);
     free(s.items);

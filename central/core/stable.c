@@ -41,14 +41,14 @@ int kd_stable_load(kd_central *c)
 
 /* ---- commands ---- */
 
-static kd_backup *find(kd_central *c, kd_bytes id)
+static kd_backup *stable_find(kd_central *c, kd_bytes id)
 {
     for (uint32_t i = 0; i < c->backup_count; i++)
         if (kd_bytes_eq(backup_id(&c->backups[i]), id)) return &c->backups[i];
     return NULL;
 }
 
-static void put(kd_central *c, const kd_backup *b)
+static void stable_put(kd_central *c, const kd_backup *b)
 {
     kd_buf *v = &c->value;
     kd_buf_clear(v);
@@ -62,7 +62,7 @@ static void put(kd_central *c, const kd_backup *b)
 int kd_central_backup_begin(kd_central *c, kd_bytes id, uint64_t *version)
 {
     if (!kd_name_valid(id)) return KD_EINVAL;
-    if (find(c, id)) return KD_EMISMATCH;
+    if (stable_find(c, id)) return KD_EMISMATCH;
     if (c->backup_count == KD_BACKUPS_MAX) return KD_ETOOBIG;
     int err = kd_commit_order(c, version);
     if (err != KD_OK) return err;
@@ -70,24 +70,24 @@ int kd_central_backup_begin(kd_central *c, kd_bytes id, uint64_t *version)
     *b = (kd_backup){
         .id_len = (uint8_t)id.len, .low_watermark_us = kd_registry_low_watermark(c), .version = c->version};
     memcpy(b->id, id.data, id.len);
-    put(c, b);
+    stable_put(c, b);
     return KD_OK;
 }
 
 int kd_central_backup_complete(kd_central *c, kd_bytes id, uint64_t *version)
 {
-    kd_backup *b = find(c, id);
+    kd_backup *b = stable_find(c, id);
     if (!b) return KD_ENOTFOUND;
     int err = kd_commit_order(c, version);
     if (err != KD_OK) return err;
     b->complete = true;
-    put(c, b);
+    stable_put(c, b);
     return KD_OK;
 }
 
 int kd_central_backup_remove(kd_central *c, kd_bytes id, uint64_t *version)
 {
-    kd_backup *b = find(c, id);
+    kd_backup *b = stable_find(c, id);
     if (!b) return KD_ENOTFOUND;
     int err = kd_commit_order(c, version);
     if (err != KD_OK) return err;

@@ -3,7 +3,7 @@
 
 enum { PAGE_BYTES = 64 * 1024 };
 
-static int collect(void *arg, kd_bytes key, kd_bytes value)
+static int walk_collect(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_walk *w = arg;
     kd_buf_put_be32(&w->page, (uint32_t)key.len);
@@ -21,7 +21,7 @@ static int read_page(kd_walk *w)
 {
     kd_buf_clear(&w->page);
     w->at = 0;
-    int rc = w->store->scan(w->store->ctx, kd_buf_view(&w->from), kd_buf_view(&w->to), collect, w);
+    int rc = w->store->scan(w->store->ctx, kd_buf_view(&w->from), kd_buf_view(&w->to), walk_collect, w);
     w->last = rc == KD_OK;
     return rc < 0 ? KD_EIO : KD_OK;
 }

@@ -27,7 +27,7 @@ void kd_answer_write_age(kd_json *j, uint64_t now_us, uint64_t made_us, uint64_t
     kd_json_str(j, kd_bytes_of(time, kd_display_time_ms(as_of_us, time)));
 }
 
-static void write_liked(kd_json *j, kd_liked liked)
+static void answer_write_liked(kd_json *j, kd_liked liked)
 {
     kd_json_key(j, "liked");
     if (liked == KD_LIKED_UNKNOWN)
@@ -73,7 +73,7 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
         kd_json_end_object(j);
     }
     kd_json_end_object(j);
-    if (a->liked != KD_LIKED_UNASKED) write_liked(j, a->liked);
+    if (a->liked != KD_LIKED_UNASKED) answer_write_liked(j, a->liked);
     kd_answer_write_age(j, a->now_us, a->made_us, a->as_of_us);
     kd_json_key(j, "source");
     kd_json_cstr(j, a->source);
@@ -84,7 +84,7 @@ void kd_answer_write_liked(kd_json *j, const kd_answer_liked *a)
 {
     kd_json_object(j);
     kd_answer_write_item(j, a->item);
-    write_liked(j, a->liked);
+    answer_write_liked(j, a->liked);
     if (a->at_us) kd_json_put_u64(j, "at_us", a->at_us);
     if (a->complete) kd_json_key(j, "complete"), kd_json_bool(j, *a->complete);
     kd_json_key(j, "source");

@@ -4,7 +4,7 @@
  */
 #include "common/api/body.h"
 
-static bool refuse(kd_refusal *why, const char *field, const char *detail)
+static bool body_refuse(kd_refusal *why, const char *field, const char *detail)
 {
     *why = (kd_refusal){.problem = KD_PROBLEM_INVALID_REQUEST, .detail = detail, .field = field};
     return false;
@@ -15,22 +15,22 @@ static int known_key(kd_bytes key, const char *const *names, int count, uint32_t
 {
     for (int i = 0; i < count; i++) {
         if (!kd_bytes_eq(key, kd_bytes_str(names[i]))) continue;
-        if (*seen & 1u << i) return refuse(why, names[i], "this field comes twice"), -1;
+        if (*seen & 1u << i) return body_refuse(why, names[i], "this field comes twice"), -1;
         *seen |= 1u << i;
         return i;
     }
-    return refuse(why, "body", "an unknown field in the body"), -1;
+    return body_refuse(why, "body", "an unknown field in the body"), -1;
 }
 
 static bool read_item_texts(kd_json_in *j, kd_body_items *out, kd_refusal *why)
 {
-    if (!kd_json_in_array(j)) return refuse(why, "items", "a list of items is wanted");
+    if (!kd_json_in_array(j)) return body_refuse(why, "items", "a list of items is wanted");
     while (kd_json_in_element(j)) {
-        if (out->count == KD_BULK_ITEMS_MAX) return refuse(why, "items", "at most 200 items in one request");
+        if (out->count == KD_BULK_ITEMS_MAX) return body_refuse(why, "items", "at most 200 items in one request");
         if (!kd_json_in_str(j, &out->item[out->count++]))
-            return refuse(why, "items", "an item is a string collection/id");
+            return body_refuse(why, "items", "an item is a string collection/id");
     }
-    return !j->bad || refuse(why, "items", "a list of items is wanted");
+    return !j->bad || body_refuse(why, "items", "a list of items is wanted");
 }
 
 bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items *out, kd_refusal *why)
@@ -40,37 +40,37 @@ bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items 
     kd_bytes key;
     uint32_t seen = 0;
     out->count = 0, out->me = false, out->counter = kd_bytes_of(NULL, 0);
-    if (!kd_json_in_object(&j)) return refuse(why, "body", "a JSON object is wanted");
+    if (!kd_json_in_object(&j)) return body_refuse(why, "body", "a JSON object is wanted");
     while (kd_json_in_key(&j, &key)) {
         int which = known_key(key, names, 2, &seen, why);
         if (which < 0) return false;
         if (which == 0 && !read_item_texts(&j, out, why)) return false;
         if (which == 1 && lookup && !kd_json_in_str(&j, &out->counter))
-            return refuse(why, "counter", "a name is wanted");
+            return body_refuse(why, "counter", "a name is wanted");
         if (which == 1 && !lookup && !kd_json_in_bool(&j, &out->me))
-            return refuse(why, "me", "true or false is wanted");
+            return body_refuse(why, "me", "true or false is wanted");
     }
-    if (!kd_json_in_end(&j)) return refuse(why, "body", "not valid JSON");
-    return out->count > 0 || refuse(why, "items", "at least one item is wanted");
+    if (!kd_json_in_end(&j)) return body_refuse(why, "body", "not valid JSON");
+    return out->count > 0 || body_refuse(why, "items", "at least one item is wanted");
 }
 
-static bool read_verb(kd_json_in *j, kd_body_op *op, kd_refusal *why)
+static bool body_read_verb(kd_json_in *j, kd_body_op *op, kd_refusal *why)
 {
     kd_bytes verb;
     if (kd_json_in_str(j, &verb)) {
         op->like = kd_bytes_eq(verb, kd_bytes_str("like"));
         if (op->like || kd_bytes_eq(verb, kd_bytes_str("unlike"))) return true;
     }
-    return refuse(why, "op", "\"like\" or \"unlike\" is wanted");
+    return body_refuse(why, "op", "\"like\" or \"unlike\" is wanted");
 }
 
-static bool read_op(kd_json_in *j, kd_body_op *op, kd_refusal *why)
+static bool body_read_op(kd_json_in *j, kd_body_op *op, kd_refusal *why)
 {
     static const char *const names[] = {"item", "op", "counter"};
     kd_bytes key;
     uint32_t seen = 0;
     op->counter = kd_bytes_of(NULL, 0);
-    if (!kd_json_in_object(j)) return refuse(why, "", "an operation is an object with item and op");
+    if (!kd_json_in_object(j)) return body_refuse(why, "", "an operation is an object with item and op");
     while (kd_json_in_key(j, &key)) {
         int which = known_key(key, names, 3, &seen, why);
         if (which < 0) {
@@ -78,13 +78,13 @@ static bool read_op(kd_json_in *j, kd_body_op *op, kd_refusal *why)
             return false;
         }
         if (which == 0 && !kd_json_in_str(j, &op->item))
-            return refuse(why, names[0], "a string collection/id is wanted");
-        if (which == 1 && !read_verb(j, op, why)) return false;
-        if (which == 2 && !kd_json_in_str(j, &op->counter)) return refuse(why, names[2], "a name is wanted");
+            return body_refuse(why, names[0], "a string collection/id is wanted");
+        if (which == 1 && !body_read_verb(j, op, why)) return false;
+        if (which == 2 && !kd_json_in_str(j, &op->counter)) return body_refuse(why, names[2], "a name is wanted");
     }
-    if (j->bad) return refuse(why, "", "not valid JSON");
-    if (!(seen & 1)) return refuse(why, names[0], "missing");
-    return (seen & 2) || refuse(why, names[1], "missing");
+    if (j->bad) return body_refuse(why, "", "not valid JSON");
+    if (!(seen & 1)) return body_refuse(why, names[0], "missing");
+    return (seen & 2) || body_refuse(why, names[1], "missing");
 }
 
 bool kd_body_read_ops(kd_bytes body, kd_buf *text, kd_body_ops *out, kd_refusal *why)
@@ -94,20 +94,20 @@ bool kd_body_read_ops(kd_bytes body, kd_buf *text, kd_body_ops *out, kd_refusal 
     kd_bytes key;
     uint32_t seen = 0;
     out->count = 0, out->wrong = KD_BULK_OPS_MAX;
-    if (!kd_json_in_object(&j)) return refuse(why, "body", "a JSON object is wanted");
+    if (!kd_json_in_object(&j)) return body_refuse(why, "body", "a JSON object is wanted");
     while (kd_json_in_key(&j, &key)) {
         if (known_key(key, names, 1, &seen, why) < 0) return false;
-        if (!kd_json_in_array(&j)) return refuse(why, "operations", "a list of operations is wanted");
+        if (!kd_json_in_array(&j)) return body_refuse(why, "operations", "a list of operations is wanted");
         while (kd_json_in_element(&j)) {
             if (out->count == KD_BULK_OPS_MAX)
-                return refuse(why, "operations", "at most 1000 operations in one request");
+                return body_refuse(why, "operations", "at most 1000 operations in one request");
             out->wrong = out->count;
-            if (!read_op(&j, &out->at[out->count++], why)) return false;
+            if (!body_read_op(&j, &out->at[out->count++], why)) return false;
             out->wrong = KD_BULK_OPS_MAX;
         }
     }
-    if (!kd_json_in_end(&j)) return refuse(why, "body", "not valid JSON");
-    return out->count > 0 || refuse(why, "operations", "at least one operation is wanted");
+    if (!kd_json_in_end(&j)) return body_refuse(why, "body", "not valid JSON");
+    return out->count > 0 || body_refuse(why, "operations", "at least one operation is wanted");
 }
 
 bool kd_body_read_amount(kd_bytes body, kd_buf *text, uint64_t *amount, kd_refusal *why)
@@ -117,11 +117,11 @@ bool kd_body_read_amount(kd_bytes body, kd_buf *text, uint64_t *amount, kd_refus
     kd_bytes key;
     uint32_t seen = 0;
     if (body.len == 0) return true;
-    if (!kd_json_in_object(&j)) return refuse(why, "body", "no body, or a JSON object, is wanted");
+    if (!kd_json_in_object(&j)) return body_refuse(why, "body", "no body, or a JSON object, is wanted");
     while (kd_json_in_key(&j, &key)) {
         if (known_key(key, names, amount ? 1 : 0, &seen, why) < 0) return false;
         if (!kd_json_in_u64(&j, amount) || *amount < 1 || *amount > KD_AMOUNT_MAX)
-            return refuse(why, "amount", "a whole number from 1 to 1000 is wanted");
+            return body_refuse(why, "amount", "a whole number from 1 to 1000 is wanted");
     }
-    return kd_json_in_end(&j) || refuse(why, "body", "not valid JSON");
+    return kd_json_in_end(&j) || body_refuse(why, "body", "not valid JSON");
 }

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static bool refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
+static bool route_refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
 {
     *why = (kd_refusal){.problem = problem, .detail = detail, .field = field};
     return false;
@@ -46,9 +46,9 @@ static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collec
                       kd_item *item, kd_refusal *why)
 {
     if (!kd_strings_hold(collections, collection))
-        return refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, field, "no such collection, here or at central");
+        return route_refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, field, "no such collection, here or at central");
     if (kd_item_make(item, collection, id) != KD_OK)
-        return refuse(why, KD_PROBLEM_INVALID_ID, field, "an id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
+        return route_refuse(why, KD_PROBLEM_INVALID_ID, field, "an id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
     return true;
 }
 
@@ -58,7 +58,7 @@ bool kd_route_item(kd_bytes collection, kd_bytes id, const kd_strings *collectio
     uint8_t name[KD_COLLECTION_MAX], text[KD_ID_MAX];
     size_t name_len, text_len;
     if (kd_percent_decode(collection, name, sizeof(name), &name_len) != KD_OK)
-        return refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, "collection", "no such collection, here or at central");
+        return route_refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, "collection", "no such collection, here or at central");
     bool decodes = kd_percent_decode(id, text, sizeof(text), &text_len) == KD_OK;
     return make_item(kd_bytes_of(name, name_len), kd_bytes_of(text, decodes ? text_len : 0), collections,
                      NULL, item, why);
@@ -68,7 +68,7 @@ bool kd_route_item_text(kd_bytes text, const kd_strings *collections, const char
                         kd_refusal *why)
 {
     const uint8_t *slash = text.len > 0 ? memchr(text.data, '/', text.len) : NULL;
-    if (slash == NULL) return refuse(why, KD_PROBLEM_INVALID_ID, field, "an item is collection/id");
+    if (slash == NULL) return route_refuse(why, KD_PROBLEM_INVALID_ID, field, "an item is collection/id");
     size_t at = (size_t)(slash - text.data);
     return make_item(kd_bytes_of(text.data, at), kd_bytes_of(slash + 1, text.len - at - 1), collections,
                      field, item, why);
@@ -82,7 +82,7 @@ static bool split_items(kd_bytes text, const kd_strings *collections, kd_item *i
         const uint8_t *comma = text.len > 0 ? memchr(text.data, ',', text.len) : NULL;
         size_t len = comma != NULL ? (size_t)(comma - text.data) : text.len;
         if (n == KD_BULK_ITEMS_MAX)
-            return refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "at most 200 items in one request");
+            return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "at most 200 items in one request");
         if (!kd_route_item_text(kd_bytes_of(text.data, len), collections, "items", &items[n], why))
             return false;
         more = comma != NULL;
@@ -100,9 +100,9 @@ bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[K
     size_t len;
     int rc = kd_percent_decode(raw, text, sizeof(text), &len);
     if (rc == KD_ETOOBIG)
-        return refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "at most 200 items in one request");
+        return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "at most 200 items in one request");
     if (rc != KD_OK)
-        return refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "'%' needs two hex digits behind it");
+        return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, "items", "'%' needs two hex digits behind it");
     return split_items(kd_bytes_of(text, len), collections, items, count, why);
 }
 
@@ -114,9 +114,9 @@ bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind
     int at = -1;
     if (kd_percent_decode(raw, name, sizeof(name), &len) == KD_OK)
         at = kd_counters_by_name(counters, kd_bytes_of(name, len));
-    if (at < 0) return refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL, "no such counter, here or at central");
+    if (at < 0) return route_refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL, "no such counter, here or at central");
     if (counters->at[at].kind != kind)
-        return refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL,
+        return route_refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL,
                       kind == KD_SET ? "this counter is a sum: it has no members"
                                      : "this counter is one per user");
     *index = (uint32_t)at;
@@ -138,7 +138,7 @@ bool kd_route_number(kd_bytes query, const char *name, uint64_t initial, uint64_
         n = n * 10 + (uint64_t)(text.data[i] - '0');
     }
     if (!good || n < min || n > max)
-        return refuse(why, KD_PROBLEM_INVALID_REQUEST, name, "a whole number within its bounds is wanted");
+        return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, name, "a whole number within its bounds is wanted");
     *value = n;
     return true;
 }

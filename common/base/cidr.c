@@ -19,7 +19,7 @@ static int parse_decimal(kd_bytes text, uint32_t max, uint32_t *out)
 }
 
 /* Cuts what stands before the next `mark`; false when the text is used up. */
-static bool cut(kd_bytes *text, char mark, kd_bytes *part)
+static bool cidr_cut(kd_bytes *text, char mark, kd_bytes *part)
 {
     if (text->data == NULL) return false;
     const uint8_t *at = text->len > 0 ? memchr(text->data, mark, text->len) : NULL;
@@ -33,7 +33,7 @@ static int parse_v4(kd_bytes text, uint8_t out[4])
 {
     kd_bytes part;
     uint32_t n = 0, value;
-    for (; cut(&text, '.', &part); n++) {
+    for (; cidr_cut(&text, '.', &part); n++) {
         if (n == 4 || parse_decimal(part, 255, &value) != KD_OK) return KD_EINVAL;
         out[n] = (uint8_t)value;
     }
@@ -65,7 +65,7 @@ static int parse_groups(kd_bytes text, uint8_t out[16], size_t *len)
     size_t n = 0;
     *len = 0;
     if (text.len == 0) return KD_OK;
-    while (cut(&text, ':', &part)) {
+    while (cidr_cut(&text, ':', &part)) {
         bool v4 = text.data == NULL && memchr(part.data, '.', part.len) != NULL;
         if (n + (v4 ? 4 : 2) > 16) return KD_EINVAL;
         if ((v4 ? parse_v4(part, out + n) : parse_group(part, out + n)) != KD_OK) return KD_EINVAL;
@@ -94,7 +94,7 @@ int kd_cidr_parse(kd_bytes text, kd_cidr *out)
 {
     kd_bytes address;
     kd_cidr c = {.bits = 0};
-    if (text.len == 0 || !cut(&text, '/', &address) || address.len == 0) return KD_EINVAL;
+    if (text.len == 0 || !cidr_cut(&text, '/', &address) || address.len == 0) return KD_EINVAL;
     bool v4 = memchr(address.data, ':', address.len) == NULL;
     uint32_t bits = v4 ? 32 : 128;
     memcpy(c.at, v4_prefix, sizeof(v4_prefix));

@@ -48,7 +48,7 @@ static civil_date civil_of_days(uint64_t days)
                         .day = (uint32_t)(day_of_year - (153 * shifted + 2) / 5 + 1)};
 }
 
-static char *put_digits(char *out, uint64_t value, int digits, char behind)
+static char *display_put_digits(char *out, uint64_t value, int digits, char behind)
 {
     for (int i = digits - 1; i >= 0; i--, value /= 10) out[i] = (char)('0' + value % 10);
     out[digits] = behind;
@@ -61,13 +61,13 @@ static size_t put_time(uint64_t time_us, bool micros, char *out)
     if (time_us > end_of_9999) time_us = end_of_9999;
     uint64_t seconds = time_us / 1000000, fraction = time_us % 1000000;
     civil_date date = civil_of_days(seconds / 86400);
-    char *p = put_digits(out, date.year, 4, '-');
-    p = put_digits(p, date.month, 2, '-');
-    p = put_digits(p, date.day, 2, 'T');
-    p = put_digits(p, seconds / 3600 % 24, 2, ':');
-    p = put_digits(p, seconds / 60 % 60, 2, ':');
-    p = put_digits(p, seconds % 60, 2, '.');
-    p = micros ? put_digits(p, fraction, 6, 'Z') : put_digits(p, fraction / 1000, 3, 'Z');
+    char *p = display_put_digits(out, date.year, 4, '-');
+    p = display_put_digits(p, date.month, 2, '-');
+    p = display_put_digits(p, date.day, 2, 'T');
+    p = display_put_digits(p, seconds / 3600 % 24, 2, ':');
+    p = display_put_digits(p, seconds / 60 % 60, 2, ':');
+    p = display_put_digits(p, seconds % 60, 2, '.');
+    p = micros ? display_put_digits(p, fraction, 6, 'Z') : display_put_digits(p, fraction / 1000, 3, 'Z');
     *p = 0;
     return (size_t)(p - out);
 }

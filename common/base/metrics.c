@@ -34,7 +34,7 @@ void kd_metric_observe_size(kd_histogram *h, uint64_t value)
     observe(h, sizes_bounds, value);
 }
 
-static void put_text(kd_buf *out, const char *text)
+static void metrics_put_text(kd_buf *out, const char *text)
 {
     kd_buf_put(out, text, strlen(text));
 }
@@ -70,13 +70,13 @@ static bool is_counter(kd_metric_kind kind)
     return kind == KD_METRIC_COUNTER || kind == KD_METRIC_CPU || kind == KD_METRIC_REASONS;
 }
 
-static void put_number(kd_buf *out, kd_metric_kind kind, int64_t value)
+static void metrics_put_number(kd_buf *out, kd_metric_kind kind, int64_t value)
 {
     bool in_seconds = kind == KD_METRIC_AGE || kind == KD_METRIC_AGE_OF_ALL || kind == KD_METRIC_CPU || kind == KD_METRIC_SECONDS;
     if (is_counter(kind) && !in_seconds)
         put_u64(out, (uint64_t)value);
     else if (value == KD_METRIC_NONE)
-        put_text(out, "NaN");
+        metrics_put_text(out, "NaN");
     else if (in_seconds)
         put_seconds(out, value);
     else
@@ -86,20 +86,20 @@ static void put_number(kd_buf *out, kd_metric_kind kind, int64_t value)
 /* name_suffix{labels}, without braces when there are no labels. */
 static void put_series(kd_buf *out, const kd_metric_info *m, const char *suffix)
 {
-    put_text(out, m->name);
-    put_text(out, suffix);
+    metrics_put_text(out, m->name);
+    metrics_put_text(out, suffix);
     if (m->labels[0] == 0) return;
     kd_buf_put_u8(out, '{');
-    put_text(out, m->labels);
+    metrics_put_text(out, m->labels);
     kd_buf_put_u8(out, '}');
 }
 
 static void put_bucket_head(kd_buf *out, const kd_metric_info *m)
 {
-    put_text(out, m->name);
-    put_text(out, "_bucket{");
-    put_text(out, m->labels);
-    put_text(out, m->labels[0] ? ",le=\"" : "le=\"");
+    metrics_put_text(out, m->name);
+    metrics_put_text(out, "_bucket{");
+    metrics_put_text(out, m->labels);
+    metrics_put_text(out, m->labels[0] ? ",le=\"" : "le=\"");
 }
 
 static uint64_t sum_cells(const void *const *instances, size_t count, size_t offset)
@@ -110,7 +110,7 @@ static uint64_t sum_cells(const void *const *instances, size_t count, size_t off
     return total;
 }
 
-static int64_t cell_of(const void *instance, size_t offset)
+static int64_t metrics_cell_of(const void *instance, size_t offset)
 {
     return kd_metric_get((const kd_metric *)((const char *)instance + offset));
 }
@@ -119,14 +119,14 @@ static int64_t cell_of(const void *instance, size_t offset)
 static int64_t max_cells(const void *const *instances, size_t count, size_t offset)
 {
     int64_t largest = KD_METRIC_NONE;
-    for (size_t i = 0; i < count; i++) largest = KD_MAX(largest, cell_of(instances[i], offset));
+    for (size_t i = 0; i < count; i++) largest = KD_MAX(largest, metrics_cell_of(instances[i], offset));
     return count > 0 ? largest : 0;
 }
 
 static bool any_none(const void *const *instances, size_t count, size_t offset)
 {
     bool none = false;
-    for (size_t i = 0; i < count; i++) none |= cell_of(instances[i], offset) == KD_METRIC_NONE;
+    for (size_t i = 0; i < count; i++) none |= metrics_cell_of(instances[i], offset) == KD_METRIC_NONE;
     return none;
 }
 
@@ -139,16 +139,16 @@ static void render_histogram(const kd_metric_info *m, const void *const *instanc
         cumulative += sum_cells(instances, count, cell);
         put_bucket_head(out, m);
         if (b + 1 < KD_HISTOGRAM_BUCKETS)
-            put_number(out, m->kind, (int64_t)bounds[b]);
+            metrics_put_number(out, m->kind, (int64_t)bounds[b]);
         else
-            put_text(out, "+Inf");
-        put_text(out, "\"} ");
+            metrics_put_text(out, "+Inf");
+        metrics_put_text(out, "\"} ");
         put_u64(out, cumulative);
         kd_buf_put_u8(out, '\n');
     }
     put_series(out, m, "_sum");
     kd_buf_put_u8(out, ' ');
-    put_number(out, m->kind, (int64_t)sum_cells(instances, count, m->offset + offsetof(kd_histogram, sum)));
+    metrics_put_number(out, m->kind, (int64_t)sum_cells(instances, count, m->offset + offsetof(kd_histogram, sum)));
     kd_buf_put_u8(out, '\n');
     put_series(out, m, "_count");
     kd_buf_put_u8(out, ' ');
@@ -174,19 +174,19 @@ static void render_cell(const kd_metric_info *m, const void *const *instances, s
 {
     put_series(out, m, "");
     kd_buf_put_u8(out, ' ');
-    put_number(out, m->kind, combined(m, instances, count));
+    metrics_put_number(out, m->kind, combined(m, instances, count));
     kd_buf_put_u8(out, '\n');
 }
 
 static void render_reasons(const kd_metric_info *m, const void *const *instances, size_t count, kd_buf *out)
 {
     for (size_t i = 0; i < KD_REASONS; i++) {
-        put_text(out, m->name);
+        metrics_put_text(out, m->name);
         kd_buf_put_u8(out, '{');
-        put_text(out, m->labels);
-        put_text(out, m->labels[0] ? ",reason=\"" : "reason=\"");
-        put_text(out, kd_reason_name((kd_reason)i));
-        put_text(out, "\"} ");
+        metrics_put_text(out, m->labels);
+        metrics_put_text(out, m->labels[0] ? ",reason=\"" : "reason=\"");
+        metrics_put_text(out, kd_reason_name((kd_reason)i));
+        metrics_put_text(out, "\"} ");
         put_u64(out, sum_cells(instances, count, m->offset + offsetof(kd_metric_reasons, of) + i * sizeof(kd_metric)));
         kd_buf_put_u8(out, '\n');
     }
@@ -199,21 +199,21 @@ static const char *type_name(kd_metric_kind kind)
 
 static void render_head(const kd_metric_info *m, kd_buf *out)
 {
-    put_text(out, "# HELP ");
-    put_text(out, m->name);
+    metrics_put_text(out, "# HELP ");
+    metrics_put_text(out, m->name);
     kd_buf_put_u8(out, ' ');
     for (const char *c = m->help; *c != 0; c++) {
         if (*c == '\\')
-            put_text(out, "\\\\");
+            metrics_put_text(out, "\\\\");
         else if (*c == '\n')
-            put_text(out, "\\n");
+            metrics_put_text(out, "\\n");
         else
             kd_buf_put_u8(out, (uint8_t)*c);
     }
-    put_text(out, "\n# TYPE ");
-    put_text(out, m->name);
+    metrics_put_text(out, "\n# TYPE ");
+    metrics_put_text(out, m->name);
     kd_buf_put_u8(out, ' ');
-    put_text(out, type_name(m->kind));
+    metrics_put_text(out, type_name(m->kind));
     kd_buf_put_u8(out, '\n');
 }
 
@@ -233,17 +233,17 @@ void kd_metrics_render(const kd_metric_table *table, const void *const *instance
 
 void kd_metrics_reference(const kd_metric_table *table, kd_buf *out)
 {
-    put_text(out, "| metric | type | labels | meaning |\n|---|---|---|---|\n");
+    metrics_put_text(out, "| metric | type | labels | meaning |\n|---|---|---|---|\n");
     for (size_t i = 0; i < table->count; i++) {
         const kd_metric_info *m = &table->at[i];
-        put_text(out, "| `");
-        put_text(out, m->name);
-        put_text(out, "` | ");
-        put_text(out, type_name(m->kind));
-        put_text(out, m->labels[0] ? " | `" : " | ");
-        put_text(out, m->labels);
-        put_text(out, m->labels[0] ? "` | " : " | ");
-        put_text(out, m->help);
-        put_text(out, " |\n");
+        metrics_put_text(out, "| `");
+        metrics_put_text(out, m->name);
+        metrics_put_text(out, "` | ");
+        metrics_put_text(out, type_name(m->kind));
+        metrics_put_text(out, m->labels[0] ? " | `" : " | ");
+        metrics_put_text(out, m->labels);
+        metrics_put_text(out, m->labels[0] ? "` | " : " | ");
+        metrics_put_text(out, m->help);
+        metrics_put_text(out, " |\n");
     }
 }

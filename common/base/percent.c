@@ -27,7 +27,7 @@ int kd_percent_decode(kd_bytes in, uint8_t *out, size_t cap, size_t *len)
     return KD_OK;
 }
 
-static kd_bytes cut(kd_bytes *rest, char separator)
+static kd_bytes percent_cut(kd_bytes *rest, char separator)
 {
     const uint8_t *at = rest->len > 0 ? memchr(rest->data, separator, rest->len) : NULL;
     size_t n = at != NULL ? (size_t)(at - rest->data) : rest->len;
@@ -41,8 +41,8 @@ bool kd_query_find(kd_bytes query, const char *name, kd_bytes *value)
 {
     kd_bytes wanted = kd_bytes_str(name);
     while (query.len > 0) {
-        kd_bytes pair = cut(&query, '&');
-        kd_bytes key = cut(&pair, '=');
+        kd_bytes pair = percent_cut(&query, '&');
+        kd_bytes key = percent_cut(&pair, '=');
         if (!kd_bytes_eq(key, wanted)) continue;
         *value = pair;
         return true;

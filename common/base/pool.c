@@ -11,7 +11,7 @@ void kd_pool_init(kd_pool *p, size_t size)
     *p = (kd_pool){.size = KD_MAX(whole, sizeof(void *))};
 }
 
-static void add_chunk(kd_pool *p)
+static void pool_add_chunk(kd_pool *p)
 {
     size_t bytes = p->size * CHUNK_PIECES;
     void **chunk = kd_realloc(NULL, sizeof(void *) + bytes);
@@ -27,7 +27,7 @@ void *kd_pool_take(kd_pool *p)
     if (piece) {
         memcpy(&p->given, piece, sizeof(void *));
     } else {
-        if (p->at == p->end) add_chunk(p);
+        if (p->at == p->end) pool_add_chunk(p);
         piece = p->at;
         p->at += p->size;
     }

@@ -97,7 +97,7 @@ static size_t directory_index(const kd_table *t, uint64_t hash)
     return t->depth == 0 ? 0 : (size_t)(hash >> (64 - t->depth));
 }
 
-static uint64_t hash_of(const kd_table *t, kd_bytes key)
+static uint64_t table_hash_of(const kd_table *t, kd_bytes key)
 {
     return XXH3_64bits_withSeed(key.data, key.len, t->seed);
 }
@@ -123,16 +123,16 @@ static int64_t find_slot(const kd_table *t, const segment *s, kd_bytes key, uint
 }
 
 /* First slot on the way of the hash that is empty or removed; there is one, since room is kept. */
-static uint32_t free_slot(const segment *s, uint64_t hash)
+static uint32_t table_free_slot(const segment *s, uint64_t hash)
 {
     uint32_t g = start_group(s, hash);
     while (!(s->words[g] & HIGH_BITS)) g = next_group(s, g);
     return g * GROUP + first_byte(s->words[g] & HIGH_BITS);
 }
 
-static void place(segment *s, void *entry)
+static void table_place(segment *s, void *entry)
 {
-    uint32_t slot = free_slot(s, entry_hash(entry));
+    uint32_t slot = table_free_slot(s, entry_hash(entry));
     if ((s->words[slot / GROUP] >> (slot % GROUP * 8) & 0xff) == EMPTY) s->room--;
     set_byte(s, slot, entry_hash(entry) & 0x7f);
     slots_of(s)[slot] = entry;
@@ -147,7 +147,7 @@ static void *slot_entry(const segment *s, uint32_t slot)
 
 /* Points every directory entry of the segment that covers `index` to its successor: left below, right above
  * the middle. */
-static void install(kd_table *t, size_t index, segment *old, segment *left, segment *right)
+static void table_install(kd_table *t, size_t index, segment *old, segment *left, segment *right)
 {
     size_t span = (size_t)1 << (t->depth - old->depth);
     size_t first = index / span * span;
@@ -160,9 +160,9 @@ static void rebuild(kd_table *t, size_t index, uint32_t slots)
     segment *old = t->directory[index], *s = make_segment(slots, old->depth);
     for (uint32_t i = 0; i < old->groups * GROUP; i++) {
         void *entry = slot_entry(old, i);
-        if (entry) place(s, entry);
+        if (entry) table_place(s, entry);
     }
-    install(t, index, old, s, s);
+    table_install(t, index, old, s, s);
 }
 
 static void double_directory(kd_table *t)
@@ -180,7 +180,7 @@ static bool goes_right(const segment *old, const void *entry)
     return entry_hash(entry) >> (63 - old->depth) & 1;
 }
 
-static void split(kd_table *t, uint64_t hash)
+static void table_split(kd_table *t, uint64_t hash)
 {
     segment *old = t->directory[directory_index(t, hash)];
     if (old->depth == t->depth) double_directory(t);
@@ -194,9 +194,9 @@ static void split(kd_table *t, uint64_t hash)
     segment *left = make_segment(half, old->depth + 1), *right = make_segment(half, old->depth + 1);
     for (uint32_t i = 0; i < slots; i++) {
         void *entry = slot_entry(old, i);
-        if (entry) place(goes_right(old, entry) ? right : left, entry);
+        if (entry) table_place(goes_right(old, entry) ? right : left, entry);
     }
-    install(t, directory_index(t, hash), old, left, right);
+    table_install(t, directory_index(t, hash), old, left, right);
 }
 
 /* A directory wider than this says that the hashes are not spread: do not let it grow. */
@@ -218,7 +218,7 @@ static segment *make_room(kd_table *t, uint64_t hash)
         else if (slots < SEGMENT_SLOTS)
             rebuild(t, index, KD_MIN(slots * 2, (uint32_t)SEGMENT_SLOTS));
         else if (may_split(t, s))
-            split(t, hash);
+            table_split(t, hash);
         else
             rebuild(t, index, slots * 2);
     }
@@ -235,7 +235,7 @@ static size_t directory_size(const kd_table *t)
 }
 
 /* The directory's index just behind the segment at i. */
-static size_t behind(const kd_table *t, size_t i)
+static size_t table_behind(const kd_table *t, size_t i)
 {
     return i + ((size_t)1 << (t->depth - t->directory[i]->depth));
 }
@@ -243,7 +243,7 @@ static size_t behind(const kd_table *t, size_t i)
 static void drop_memory(kd_table *t)
 {
     for (size_t i = 0, next; i < directory_size(t); i = next) {
-        next = behind(t, i);
+        next = table_behind(t, i);
         free(t->directory[i]);
     }
     free(t->directory);
@@ -260,7 +260,7 @@ void kd_table_finish(kd_table *t)
 void *kd_table_find(const kd_table *t, kd_bytes key)
 {
     if (!t->directory) return NULL;
-    uint64_t hash = hash_of(t, key);
+    uint64_t hash = table_hash_of(t, key);
     const segment *s = t->directory[directory_index(t, hash)];
     int64_t slot = find_slot(t, s, key, hash);
     return slot < 0 ? NULL : slots_of(s)[slot];
@@ -269,7 +269,7 @@ void *kd_table_find(const kd_table *t, kd_bytes key)
 void kd_table_prefetch(const kd_table *t, kd_bytes key)
 {
     if (!t->directory) return;
-    uint64_t hash = hash_of(t, key);
+    uint64_t hash = table_hash_of(t, key);
     const segment *s = t->directory[directory_index(t, hash)];
     uint32_t g = start_group(s, hash);
     __builtin_prefetch(&s->words[g]);
@@ -279,7 +279,7 @@ void kd_table_prefetch(const kd_table *t, kd_bytes key)
 void *kd_table_put(kd_table *t, void *entry)
 {
     kd_bytes key = t->key_of(entry);
-    uint64_t hash = hash_of(t, key);
+    uint64_t hash = table_hash_of(t, key);
     ((kd_table_entry *)entry)->hash = hash;
     if (!t->directory) {
         t->directory = kd_alloc(sizeof *t->directory);
@@ -292,7 +292,7 @@ void *kd_table_put(kd_table *t, void *entry)
         slots_of(s)[slot] = entry;
         return replaced;
     }
-    place(make_room(t, hash), entry);
+    table_place(make_room(t, hash), entry);
     t->count++;
     return NULL;
 }
@@ -300,7 +300,7 @@ void *kd_table_put(kd_table *t, void *entry)
 void *kd_table_remove(kd_table *t, kd_bytes key)
 {
     if (!t->directory) return NULL;
-    uint64_t hash = hash_of(t, key);
+    uint64_t hash = table_hash_of(t, key);
     segment *s = t->directory[directory_index(t, hash)];
     int64_t slot = find_slot(t, s, key, hash);
     if (slot < 0) return NULL;
@@ -319,7 +319,7 @@ void *kd_table_next(const kd_table *t, size_t *cursor)
 {
     size_t i = *cursor >> 32;
     uint32_t slot = (uint32_t)*cursor;
-    for (; i < directory_size(t); i = behind(t, i), slot = 0) {
+    for (; i < directory_size(t); i = table_behind(t, i), slot = 0) {
         const segment *s = t->directory[i];
         for (; slot < s->groups * GROUP; slot++) {
             void *entry = slot_entry(s, slot);
@@ -335,7 +335,7 @@ void *kd_table_next(const kd_table *t, size_t *cursor)
 size_t kd_table_bytes(const kd_table *t)
 {
     size_t bytes = directory_size(t) * sizeof *t->directory;
-    for (size_t i = 0; i < directory_size(t); i = behind(t, i))
+    for (size_t i = 0; i < directory_size(t); i = table_behind(t, i))
         bytes += sizeof(segment) + (size_t)t->directory[i]->groups * (GROUP + 1) * sizeof(uint64_t);
     return bytes;
 }

@@ -1,15 +1,15 @@
 /* ini.c - lines of an INI text. */
 #include "common/conf/ini.h"
 
-static bool is_blank(uint8_t c)
+static bool ini_is_blank(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
 kd_bytes kd_ini_trim(kd_bytes b)
 {
-    while (b.len > 0 && is_blank(b.data[0])) b.data++, b.len--;
-    while (b.len > 0 && is_blank(b.data[b.len - 1])) b.len--;
+    while (b.len > 0 && ini_is_blank(b.data[0])) b.data++, b.len--;
+    while (b.len > 0 && ini_is_blank(b.data[b.len - 1])) b.len--;
     return b;
 }
 
@@ -40,16 +40,16 @@ static kd_bytes take_line(kd_ini *ini)
     return line;
 }
 
-static kd_ini_item bad(const kd_ini *ini, const char *reason)
+static kd_ini_item ini_bad(const kd_ini *ini, const char *reason)
 {
     return (kd_ini_item){.kind = KD_INI_BAD, .line = ini->line, .reason = reason};
 }
 
 static kd_ini_item read_section(kd_ini *ini, kd_bytes line)
 {
-    if (line.data[line.len - 1] != ']') return bad(ini, "a section must end with ]");
+    if (line.data[line.len - 1] != ']') return ini_bad(ini, "a section must end with ]");
     kd_bytes name = kd_ini_trim(kd_bytes_of(line.data + 1, line.len - 2));
-    if (name.len == 0) return bad(ini, "a section must have a name");
+    if (name.len == 0) return ini_bad(ini, "a section must have a name");
     ini->section = name;
     return (kd_ini_item){.kind = KD_INI_SECTION, .line = ini->line};
 }
@@ -59,11 +59,11 @@ static bool value_commented(kd_bytes line)
 {
     const uint8_t *at = memchr(line.data, '=', line.len), *end = line.data + line.len;
     for (at++; at < end; at++)
-        if ((*at == '#' || *at == ';') && is_blank(at[-1])) return true;
+        if ((*at == '#' || *at == ';') && ini_is_blank(at[-1])) return true;
     return false;
 }
 
-static kd_ini_item read_line(kd_ini *ini, kd_bytes line)
+static kd_ini_item ini_read_line(kd_ini *ini, kd_bytes line)
 {
     kd_ini_item item = {.line = ini->line};
     if (line.data[0] == '#' || line.data[0] == ';') {
@@ -73,9 +73,9 @@ static kd_ini_item read_line(kd_ini *ini, kd_bytes line)
     }
     if (line.data[0] == '[') return read_section(ini, line);
     if (!kd_ini_split(line, '=', &item.key, &item.value))
-        return bad(ini, "neither [section] nor key = value");
-    if (item.key.len == 0) return bad(ini, "there is no key before the =");
-    if (ini->section.data == NULL) return bad(ini, "a setting must stand below a [section]");
+        return ini_bad(ini, "neither [section] nor key = value");
+    if (item.key.len == 0) return ini_bad(ini, "there is no key before the =");
+    if (ini->section.data == NULL) return ini_bad(ini, "a setting must stand below a [section]");
     item.kind = KD_INI_SETTING;
     item.commented = value_commented(line);
     return item;
@@ -85,11 +85,11 @@ kd_ini_item kd_ini_next(kd_ini *ini)
 {
     while (ini->rest.len > 0) {
         kd_bytes line = take_line(ini);
-        if (line.len > ini->line_max) return bad(ini, "the line is too long");
+        if (line.len > ini->line_max) return ini_bad(ini, "the line is too long");
         if (line.len > 0 && memchr(line.data, 0, line.len) != NULL)
-            return bad(ini, "the line holds a NUL byte");
+            return ini_bad(ini, "the line holds a NUL byte");
         line = kd_ini_trim(line);
-        if (line.len > 0) return read_line(ini, line);
+        if (line.len > 0) return ini_read_line(ini, line);
     }
     return (kd_ini_item){.kind = KD_INI_END, .line = ini->line};
 }

@@ -40,7 +40,7 @@ const kd_option *kd_options_find(const kd_options *options, kd_bytes section, kd
 }
 
 /* Writes "file:line: " in front of a message. Returns KD_EINVAL. */
-__attribute__((format(printf, 4, 5))) static int refuse(gathering *g, const char *source, uint32_t line,
+__attribute__((format(printf, 4, 5))) static int options_refuse(gathering *g, const char *source, uint32_t line,
                                                         const char *format, ...)
 {
     char where[16] = "";
@@ -70,7 +70,7 @@ static size_t count_settings(const gathering *g, const kd_option *option)
 static int add_setting(gathering *g, setting s)
 {
     if (count_settings(g, s.option) >= KD_OPTIONS_LIST_MAX)
-        return refuse(g, s.source, s.line, "[%s] holds more than %d settings", s.option->section,
+        return options_refuse(g, s.source, s.line, "[%s] holds more than %d settings", s.option->section,
                       KD_OPTIONS_LIST_MAX);
     g->at = kd_grow(g->at, g->count, &g->cap, sizeof *g->at);
     g->at[g->count++] = s;
@@ -91,13 +91,13 @@ static int gather_setting(gathering *g, const char *source, kd_bytes section, co
     kd_text_shown(section, shown[0]);
     kd_text_shown(item->key, shown[1]);
     if (option == NULL)
-        return refuse(g, source, item->line, "%s.%s: there is no such option", shown[0], shown[1]);
+        return options_refuse(g, source, item->line, "%s.%s: there is no such option", shown[0], shown[1]);
     const setting *earlier = find_setting(g, option, item->key);
     if (earlier != NULL)
-        return refuse(g, source, item->line, "%s.%s: already set in line %u", shown[0], shown[1],
+        return options_refuse(g, source, item->line, "%s.%s: already set in line %u", shown[0], shown[1],
                       earlier->line);
     if (item->commented)
-        return refuse(g, source, item->line, "%s.%s: a # or ; behind a blank: a comment takes a line of its own", shown[0],
+        return options_refuse(g, source, item->line, "%s.%s: a # or ; behind a blank: a comment takes a line of its own", shown[0],
                       shown[1]);
     return add_setting(g, (setting){option, item->key, item->value, source, item->line});
 }
@@ -109,9 +109,9 @@ static int gather_text(gathering *g, const char *source, kd_ini ini)
         int err = KD_OK;
         kd_ini_item item = kd_ini_next(&ini);
         if (item.kind == KD_INI_END) return KD_OK;
-        if (item.kind == KD_INI_BAD) return refuse(g, source, item.line, "%s", item.reason);
+        if (item.kind == KD_INI_BAD) return options_refuse(g, source, item.line, "%s", item.reason);
         if (item.kind == KD_INI_SECTION && !section_known(g->options, ini.section))
-            return refuse(g, source, item.line, "[%s]: there is no such section",
+            return options_refuse(g, source, item.line, "[%s]: there is no such section",
                           kd_text_shown(ini.section, shown));
         if (item.kind == KD_INI_SETTING) err = gather_setting(g, source, ini.section, &item);
         if (err != KD_OK) return err;
@@ -153,10 +153,10 @@ static int gather_override(gathering *g, size_t i)
     kd_bytes name, value, key = {0};
     char shown[64];
     if (!kd_ini_split(kd_bytes_str(text), '=', &name, &value) || strchr(text, '\n') != NULL)
-        return refuse(g, source, 0, "number %zu must be section.key=value", i + 1);
+        return options_refuse(g, source, 0, "number %zu must be section.key=value", i + 1);
     const kd_option *option = find_dotted(g->options, name, &key);
     if (option == NULL)
-        return refuse(g, source, 0, "%s: there is no such option", kd_text_shown(name, shown));
+        return options_refuse(g, source, 0, "%s: there is no such option", kd_text_shown(name, shown));
     setting said = {option, key, value, source, 0};
     setting *earlier = find_setting(g, option, key);
     if (earlier == NULL) return add_setting(g, said);
@@ -164,7 +164,7 @@ static int gather_override(gathering *g, size_t i)
     return KD_OK;
 }
 
-static int gather(gathering *g)
+static int options_gather(gathering *g)
 {
     int err = gather_text(g, g->input->file, kd_ini_of(g->input->text, KD_OPTIONS_LINE_MAX));
     if (err == KD_OK) err = gather_default_sections(g);
@@ -182,9 +182,9 @@ static int apply_setting(gathering *g, const setting *s, void *field)
     if (err == KD_OK) return KD_OK;
     kd_text_shown(s->key, shown[0]);
     if (kd_option_concealed(s->option))
-        return refuse(g, s->source, s->line, "%s.%s: %s", s->option->section, shown[0], reason);
+        return options_refuse(g, s->source, s->line, "%s.%s: %s", s->option->section, shown[0], reason);
     kd_text_shown(s->value, shown[1]);
-    return refuse(g, s->source, s->line, "%s.%s = %s: %s", s->option->section, shown[0], shown[1], reason);
+    return options_refuse(g, s->source, s->line, "%s.%s = %s: %s", s->option->section, shown[0], shown[1], reason);
 }
 
 static int apply_section(gathering *g, const kd_option *o, void *field)
@@ -206,7 +206,7 @@ static int apply_option(gathering *g, const kd_option *o, void *field)
     if (o->required && initial.len == 0) {
         char reason[KD_OPTIONS_ERROR_MAX];
         kd_option_parse(o, initial, g->input->base_dir, field, reason);
-        return refuse(g, g->input->file, 0, "%s.%s %s", o->section, o->key, reason);
+        return options_refuse(g, g->input->file, 0, "%s.%s %s", o->section, o->key, reason);
     }
     setting by_default = {o, key, initial, "default", 0};
     int err = apply_setting(g, &by_default, field);
@@ -219,7 +219,7 @@ int kd_options_load(const kd_options *options, const kd_options_input *input, vo
     gathering g = {.options = options, .input = input, .error = error};
     memset(config, 0, options->config_size);
     error[0] = 0;
-    int err = gather(&g);
+    int err = options_gather(&g);
     for (size_t i = 0; err == KD_OK && i < options->count; i++)
         err = apply_option(&g, &options->at[i], (char *)config + options->at[i].offset);
     free(g.at);

@@ -27,7 +27,7 @@ static void put_initial(kd_buf *out, const kd_option *o, const char *between)
     }
 }
 
-static void put_help(kd_buf *out, const kd_option *o)
+static void options_doc_put_help(kd_buf *out, const kd_option *o)
 {
     if (kd_option_is_section(o)) {
         kd_text_printf(out, initial_of(o)[0] ? "  " : "  (free)");
@@ -56,11 +56,11 @@ void kd_options_help(const kd_options *options, kd_buf *out)
              "SIGTERM drains and ends, SIGHUP reloads. Options of the configuration and their defaults:\n");
     for (size_t i = 0; i < options->count; i++) {
         if (starts_section(options, i)) kd_text_printf(out, "\n[%s]\n", options->at[i].section);
-        put_help(out, &options->at[i]);
+        options_doc_put_help(out, &options->at[i]);
     }
 }
 
-static void put_row(kd_buf *out, const kd_option *o)
+static void options_doc_put_row(kd_buf *out, const kd_option *o)
 {
     kd_text_printf(out, "| %s%s%s | ", kd_option_is_section(o) ? "" : "`",
                    kd_option_is_section(o) ? "(any key)" : o->key, kd_option_is_section(o) ? "" : "`");
@@ -88,7 +88,7 @@ void kd_options_reference(const kd_options *options, kd_buf *out)
                            "\n## [%s]\n\n| key | default | allowed | unit | reloadable | meaning |\n"
                            "|---|---|---|---|---|---|\n",
                            options->at[i].section);
-        put_row(out, &options->at[i]);
+        options_doc_put_row(out, &options->at[i]);
     }
 }
 

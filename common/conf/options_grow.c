@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static bool holds(const kd_strings *list, const char *value)
+static bool options_grow_holds(const kd_strings *list, const char *value)
 {
     for (uint32_t i = 0; i < list->count; i++)
         if (strcmp(list->at[i], value) == 0) return true;
@@ -13,7 +13,7 @@ static bool holds(const kd_strings *list, const char *value)
 const char *kd_strings_lacks(const kd_strings *fresh, const kd_strings *old)
 {
     for (uint32_t i = 0; i < old->count; i++)
-        if (!holds(fresh, old->at[i])) return old->at[i];
+        if (!options_grow_holds(fresh, old->at[i])) return old->at[i];
     return NULL;
 }
 
@@ -21,7 +21,7 @@ void kd_strings_append(kd_strings *list, const kd_strings *fresh)
 {
     list->at = kd_realloc(list->at, ((size_t)list->count + fresh->count + 1) * sizeof *list->at);
     for (uint32_t i = 0; i < fresh->count; i++)
-        if (!holds(list, fresh->at[i])) list->at[list->count++] = kd_option_copy(kd_bytes_str(fresh->at[i]));
+        if (!options_grow_holds(list, fresh->at[i])) list->at[list->count++] = kd_option_copy(kd_bytes_str(fresh->at[i]));
 }
 
 kd_strings kd_strings_copy(const kd_strings *list)

@@ -124,7 +124,7 @@ static bool list_holds(const kd_strings *list, kd_bytes value)
     return false;
 }
 
-static bool list_add(const kd_option *o, kd_bytes value, kd_strings *list, uint32_t *cap)
+static bool options_value_list_add(const kd_option *o, kd_bytes value, kd_strings *list, uint32_t *cap)
 {
     if (list->count == KD_OPTIONS_LIST_MAX || list_holds(list, value) || has_control(value)) return false;
     if (o->valid != NULL && !o->valid(value)) return false;
@@ -138,12 +138,12 @@ static bool parse_list(const kd_option *o, kd_bytes value, kd_strings *list)
     uint32_t cap = 0;
     for (size_t i = 0, len; i < value.len; i += len + 1) {
         for (len = 0; i + len < value.len && strchr(", \t", value.data[i + len]) == NULL;) len++;
-        if (len > 0 && !list_add(o, kd_bytes_of(value.data + i, len), list, &cap)) return false;
+        if (len > 0 && !options_value_list_add(o, kd_bytes_of(value.data + i, len), list, &cap)) return false;
     }
     return list->count > 0 || !o->required; /* commas alone name nothing */
 }
 
-static bool parse_field(const kd_option *o, kd_bytes value, const char *base_dir, void *field)
+static bool options_value_parse_field(const kd_option *o, kd_bytes value, const char *base_dir, void *field)
 {
     switch (o->type) {
     case KD_OPTION_TYPE_UINT:
@@ -174,7 +174,7 @@ static bool parse_field(const kd_option *o, kd_bytes value, const char *base_dir
 int kd_option_parse(const kd_option *o, kd_bytes value, const char *base_dir, void *field, char *error)
 {
     bool missing = o->required && value.len == 0;
-    if (!missing && parse_field(o, value, base_dir, field)) return KD_OK;
+    if (!missing && options_value_parse_field(o, value, base_dir, field)) return KD_OK;
     kd_option_clear(o, field);
     kd_buf allowed = {0};
     kd_option_allowed(o, &allowed);
@@ -229,7 +229,7 @@ int kd_option_add(const kd_option *o, kd_bytes key, kd_bytes value, void *field,
     return add_pair(key, value, field, error);
 }
 
-static void put_bound(kd_buf *out, const kd_option *o, uint64_t bound)
+static void options_value_put_bound(kd_buf *out, const kd_option *o, uint64_t bound)
 {
     if (o->type == KD_OPTION_TYPE_DURATION)
         kd_text_put_duration(out, bound);
@@ -243,10 +243,10 @@ static void put_range(kd_buf *out, const kd_option *o)
 {
     if (o->max == 0 && o->min == 0) return;
     kd_text_printf(out, o->max == 0 ? ", at least " : " from ");
-    put_bound(out, o, o->min);
+    options_value_put_bound(out, o, o->min);
     if (o->max == 0) return;
     kd_text_printf(out, " to ");
-    put_bound(out, o, o->max);
+    options_value_put_bound(out, o, o->max);
 }
 
 static void put_choices(kd_buf *out, const kd_option *o)

@@ -4,7 +4,7 @@
  */
 #include "common/json/json_reader.h"
 
-static bool fail(kd_json_in *j)
+static bool json_reader_fail(kd_json_in *j)
 {
     j->bad = true;
     return false;
@@ -15,7 +15,7 @@ static void skip_blanks(kd_json_in *j)
     while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\t' || *j->p == '\r')) j->p++;
 }
 
-static bool take(kd_json_in *j, uint8_t c)
+static bool json_reader_take(kd_json_in *j, uint8_t c)
 {
     skip_blanks(j);
     if (j->bad || j->p == j->end || *j->p != c) return false;
@@ -30,7 +30,7 @@ static uint32_t level(const kd_json_in *j)
 
 static bool enter(kd_json_in *j, uint8_t open)
 {
-    if (j->depth == KD_JSON_DEPTH_MAX || !take(j, open)) return fail(j);
+    if (j->depth == KD_JSON_DEPTH_MAX || !json_reader_take(j, open)) return json_reader_fail(j);
     j->depth++;
     j->started &= ~level(j);
     return true;
@@ -42,11 +42,11 @@ static bool follows(kd_json_in *j, uint8_t close)
     KD_ASSERT(j->depth > 0);
     if (j->bad) return false;
     bool first = !(j->started & level(j));
-    if (take(j, close)) {
+    if (json_reader_take(j, close)) {
         j->depth--;
         return false;
     }
-    if (!first && !take(j, ',')) return fail(j);
+    if (!first && !json_reader_take(j, ',')) return json_reader_fail(j);
     j->started |= level(j);
     return true;
 }
@@ -74,7 +74,7 @@ bool kd_json_in_element(kd_json_in *j)
 bool kd_json_in_key(kd_json_in *j, kd_bytes *key)
 {
     if (!follows(j, '}') || !kd_json_in_str(j, key)) return false;
-    return take(j, ':') || fail(j);
+    return json_reader_take(j, ':') || json_reader_fail(j);
 }
 
 static bool read_hex4(kd_json_in *j, uint32_t *out)
@@ -148,17 +148,17 @@ static bool read_escaped(kd_json_in *j, const uint8_t *from, kd_bytes *value)
         if (c != '\\')
             kd_buf_put_u8(j->scratch, c);
         else if (!read_escape(j))
-            return fail(j);
+            return json_reader_fail(j);
     }
-    return fail(j);
+    return json_reader_fail(j);
 }
 
 bool kd_json_in_str(kd_json_in *j, kd_bytes *value)
 {
-    if (!take(j, '"')) return fail(j);
+    if (!json_reader_take(j, '"')) return json_reader_fail(j);
     const uint8_t *from = j->p;
     while (j->p < j->end && *j->p != '"' && *j->p != '\\' && *j->p >= 0x20) j->p++;
-    if (j->p == j->end || *j->p < 0x20) return fail(j);
+    if (j->p == j->end || *j->p < 0x20) return json_reader_fail(j);
     if (*j->p == '\\') return read_escaped(j, from, value);
     *value = kd_bytes_of(from, (size_t)(j->p - from));
     j->p++;
@@ -173,14 +173,14 @@ static bool digit(const kd_json_in *j)
 bool kd_json_in_u64(kd_json_in *j, uint64_t *value)
 {
     skip_blanks(j);
-    if (j->bad || !digit(j)) return fail(j);
+    if (j->bad || !digit(j)) return json_reader_fail(j);
     const uint8_t *from = j->p;
     uint64_t v = 0;
     for (; digit(j); j->p++)
         if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t)(*j->p - '0'), &v))
-            return fail(j);
-    if (*from == '0' && j->p - from > 1) return fail(j);
-    if (j->p < j->end && (*j->p == '.' || *j->p == 'e' || *j->p == 'E')) return fail(j);
+            return json_reader_fail(j);
+    if (*from == '0' && j->p - from > 1) return json_reader_fail(j);
+    if (j->p < j->end && (*j->p == '.' || *j->p == 'e' || *j->p == 'E')) return json_reader_fail(j);
     *value = v;
     return true;
 }
@@ -189,7 +189,7 @@ static bool word(kd_json_in *j, const char *text)
 {
     size_t len = strlen(text);
     skip_blanks(j);
-    if (j->bad || (size_t)(j->end - j->p) < len || memcmp(j->p, text, len) != 0) return fail(j);
+    if (j->bad || (size_t)(j->end - j->p) < len || memcmp(j->p, text, len) != 0) return json_reader_fail(j);
     j->p += len;
     return true;
 }
@@ -215,7 +215,7 @@ static bool skip_digits(kd_json_in *j)
 {
     const uint8_t *from = j->p;
     while (digit(j)) j->p++;
-    return j->p > from || fail(j);
+    return j->p > from || json_reader_fail(j);
 }
 
 static bool skip_number(kd_json_in *j)
@@ -223,7 +223,7 @@ static bool skip_number(kd_json_in *j)
     if (*j->p == '-') j->p++;
     const uint8_t *from = j->p;
     if (!skip_digits(j)) return false;
-    if (*from == '0' && j->p - from > 1) return fail(j);
+    if (*from == '0' && j->p - from > 1) return json_reader_fail(j);
     if (j->p < j->end && *j->p == '.') {
         j->p++;
         if (!skip_digits(j)) return false;
@@ -262,7 +262,7 @@ bool kd_json_in_skip(kd_json_in *j)
     case '-':
         return skip_number(j);
     default:
-        return digit(j) ? skip_number(j) : fail(j);
+        return digit(j) ? skip_number(j) : json_reader_fail(j);
     }
 }
 

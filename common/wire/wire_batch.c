@@ -44,7 +44,7 @@ static kd_position read_position(kd_reader *r)
 }
 
 /* Whose batch it is, and behind which one it stands. */
-static void read_names(kd_reader *r, kd_batch *b)
+static void wire_batch_read_names(kd_reader *r, kd_batch *b)
 {
     *b = (kd_batch){.edge = kd_msgpack_str(r, KD_NAME_MAX)};
     b->region = kd_msgpack_str(r, KD_NAME_MAX);
@@ -82,7 +82,7 @@ int kd_batch_decode(kd_bytes record, kd_batch *batch)
     int err = kd_record_open(&r, record, KD_BATCH_BYTES_MAX, KD_RECORD_BATCH, BATCH_FIELDS, &extra);
     if (err != KD_OK) return err;
     kd_batch b;
-    read_names(&r, &b);
+    wire_batch_read_names(&r, &b);
     read_rest(&r, &b);
     err = kd_record_close(&r, extra);
     if (err != KD_OK) return err;
@@ -99,7 +99,7 @@ bool kd_batch_salvage(kd_bytes record, kd_batch *batch)
     if (kd_record_peek(record) != KD_RECORD_BATCH) return false;
     kd_msgpack_array(&r);
     kd_msgpack_skip(&r, 2); /* schema and kind, which were just looked at */
-    read_names(&r, &b);
+    wire_batch_read_names(&r, &b);
     if (r.bad || !names_valid(&b)) return false;
     read_rest(&r, &b);
     if (r.bad) b.body = (kd_bytes){0};

@@ -64,7 +64,7 @@ static int order_of(kd_bytes a_item, uint8_t a_counter, kd_bytes b_item, uint8_t
     return order != 0 ? order : (int)a_counter - (int)b_counter;
 }
 
-static int compare_ops(const void *left, const void *right)
+static int wire_body_compare_ops(const void *left, const void *right)
 {
     const keyed_op *a = left, *b = right;
     int order = order_of(a->op.item, a->op.counter, b->op.item, b->op.counter);
@@ -75,10 +75,10 @@ static int compare_ranked(const void *left, const void *right)
 {
     const ranked_op *a = left, *b = right;
     if (a->rank != b->rank) return a->rank < b->rank ? -1 : 1;
-    return compare_ops(a->keyed, b->keyed);
+    return wire_body_compare_ops(a->keyed, b->keyed);
 }
 
-static int compare_sums(const void *left, const void *right)
+static int wire_body_compare_sums(const void *left, const void *right)
 {
     const kd_sum *a = left, *b = right;
     int order = order_of(a->item, a->counter, b->item, b->counter);
@@ -129,7 +129,7 @@ static void rank_ops(ranked_op *ranked, const keyed_op *keyed, uint32_t count)
 static bool ascending(const keyed_op *keyed, uint32_t count)
 {
     for (uint32_t i = 1; i < count; i++)
-        if (compare_ops(&keyed[i - 1], &keyed[i]) >= 0) return false;
+        if (wire_body_compare_ops(&keyed[i - 1], &keyed[i]) >= 0) return false;
     return true;
 }
 
@@ -141,14 +141,14 @@ static keyed_op *sorted_copy(const keyed_op *drawn, uint32_t count)
     qsort(ranked, count, sizeof *ranked, compare_ranked);
     for (uint32_t i = 0; i < count; i++) {
         keyed[i] = *ranked[i].keyed;
-        KD_ASSERT(i == 0 || compare_ops(&keyed[i - 1], &keyed[i]) < 0);
+        KD_ASSERT(i == 0 || wire_body_compare_ops(&keyed[i - 1], &keyed[i]) < 0);
     }
     free(ranked);
     return keyed;
 }
 
 /* Sorts body->ops and returns them with their users split. */
-static keyed_op *sort_ops(kd_body *body)
+static keyed_op *wire_body_sort_ops(kd_body *body)
 {
     keyed_op *keyed = kd_realloc(NULL, body->op_count * sizeof *keyed);
     for (uint32_t i = 0; i < body->op_count; i++)
@@ -170,11 +170,11 @@ static keyed_op *sort_ops(kd_body *body)
 static void sort_sums(kd_body *body)
 {
     uint64_t total = 0;
-    if (body->sum_count) qsort(body->sums, body->sum_count, sizeof *body->sums, compare_sums);
+    if (body->sum_count) qsort(body->sums, body->sum_count, sizeof *body->sums, wire_body_compare_sums);
     for (uint32_t i = 0; i < body->sum_count; i++) {
         const kd_sum *s = &body->sums[i];
         KD_ASSERT(counter_valid(s->counter) && s->amount >= 1 && s->amount <= KD_AMOUNT_TOTAL_MAX - total);
-        KD_ASSERT(i == 0 || compare_sums(s - 1, s) < 0);
+        KD_ASSERT(i == 0 || wire_body_compare_sums(s - 1, s) < 0);
         total += s->amount;
     }
 }
@@ -196,7 +196,7 @@ static void sort_increments(kd_body *body)
 }
 
 /* The smallest item that none of the three cursors has passed; false at the end. */
-static bool next_item(const encoder *e, kd_bytes *item)
+static bool wire_body_next_item(const encoder *e, kd_bytes *item)
 {
     kd_bytes heads[3];
     int count = 0;
@@ -273,7 +273,7 @@ static void put_increments(encoder *e, kd_bytes item)
 static void put_items(encoder *e)
 {
     kd_bytes item;
-    for (; next_item(e, &item); e->item++) {
+    for (; wire_body_next_item(e, &item); e->item++) {
         kd_strings_put(&e->item_strings, &e->keys, item, kd_split_of(item));
         put_groups(e, item);
         put_sums(e, item);
@@ -338,7 +338,7 @@ void kd_body_encode(kd_body *body, kd_buf *out)
 {
     KD_ASSERT(body->op_count <= KD_BATCH_OPS_MAX && body->sum_count <= KD_BATCH_OPS_MAX - body->op_count);
     KD_ASSERT(body->increment_count <= KD_BATCH_OPS_MAX);
-    keyed_op *ops = sort_ops(body);
+    keyed_op *ops = wire_body_sort_ops(body);
     sort_sums(body);
     sort_increments(body);
     encoder e = {.body = body, .ops = ops, .last_counter = 1};

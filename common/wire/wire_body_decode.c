@@ -79,7 +79,7 @@ static kd_bytes last_string(const decoder *d, uint32_t len)
     return kd_bytes_of(arena->data + arena->len - len, len);
 }
 
-static void read_items(decoder *d)
+static void wire_body_decode_read_items(decoder *d)
 {
     kd_reader *r = &d->column[ITEMS];
     kd_strings strings = {0};
@@ -96,7 +96,7 @@ static void read_items(decoder *d)
 }
 
 /* The users of one group, ascending. */
-static void read_group(decoder *d, kd_strings *strings, uint32_t item, uint64_t counter, uint64_t count)
+static void wire_body_decode_read_group(decoder *d, kd_strings *strings, uint32_t item, uint64_t counter, uint64_t count)
 {
     kd_body *b = d->body;
     kd_reader *r = &d->column[USERS];
@@ -131,7 +131,7 @@ static void read_groups(decoder *d)
         uint64_t head = kd_read_varint(r);
         if (head == 0) continue;
         if (head % 2 == 0) {
-            read_group(d, &strings, item, d->last_counter, head / 2);
+            wire_body_decode_read_group(d, &strings, item, d->last_counter, head / 2);
             continue;
         }
         uint64_t groups = head / 2, counter = 0;
@@ -141,7 +141,7 @@ static void read_groups(decoder *d)
             uint64_t step = kd_read_varint(r), count = kd_read_varint(r);
             if (step < 1 || step > KD_COUNTER_ID_MAX || (groups == 1 && step == implied)) d->bad = true;
             counter += step;
-            read_group(d, &strings, item, counter, count);
+            wire_body_decode_read_group(d, &strings, item, counter, count);
         }
     }
     if (d->op != d->body->op_count) d->bad = true;
@@ -198,7 +198,7 @@ static bool step_item(decoder *d, kd_reader *r, uint32_t *item)
     return true;
 }
 
-static bool read_sum(decoder *d, kd_sum *s, uint32_t *item, int64_t *day, uint64_t *total)
+static bool wire_body_decode_read_sum(decoder *d, kd_sum *s, uint32_t *item, int64_t *day, uint64_t *total)
 {
     kd_reader *r = &d->column[SUMS];
     if (!step_item(d, r, item)) return false;
@@ -227,7 +227,7 @@ static void read_sums(decoder *d)
     int64_t day = 0;
     uint64_t total = 0;
     for (uint32_t i = 0; i < d->body->sum_count && !d->bad; i++)
-        if (!read_sum(d, &sums[i], &item, &day, &total) || (i > 0 && !sum_ascends(&sums[i - 1], &sums[i])))
+        if (!wire_body_decode_read_sum(d, &sums[i], &item, &day, &total) || (i > 0 && !sum_ascends(&sums[i - 1], &sums[i])))
             d->bad = true;
 }
 
@@ -257,7 +257,7 @@ static bool all_consumed(const decoder *d)
     return !d->bad;
 }
 
-static void deal_views(decoder *d)
+static void wire_body_decode_deal_views(decoder *d)
 {
     kd_body *b = d->body;
     const uint8_t *p = b->arena.data;
@@ -273,14 +273,14 @@ static void deal_views(decoder *d)
 
 static int read_columns(decoder *d)
 {
-    read_items(d);
+    wire_body_decode_read_items(d);
     if (!d->bad && !d->column[ITEMS].bad) read_groups(d);
     if (!d->bad && !d->column[USERS].bad) read_states(d);
     if (!d->bad) read_times(d);
     if (!d->bad) read_sums(d);
     if (!d->bad) read_increments(d);
     if (!all_consumed(d)) return KD_EMALFORMED;
-    deal_views(d);
+    wire_body_decode_deal_views(d);
     return KD_OK;
 }
 

@@ -100,7 +100,7 @@ void kd_changes_encode(const kd_changes *c, kd_buf *out)
     free(k);
 }
 
-static void read_names(kd_reader *r, names *n)
+static void wire_changes_read_names(kd_reader *r, names *n)
 {
     uint64_t count = kd_read_varint(r);
     if (count > KD_COUNT(n->at)) r->bad = true;
@@ -115,7 +115,7 @@ static void read_names(kd_reader *r, names *n)
             if (kd_bytes_eq(n->at[i], n->at[j])) r->bad = true;
 }
 
-static kd_bytes read_name(kd_reader *r, names *n)
+static kd_bytes wire_changes_read_name(kd_reader *r, names *n)
 {
     uint64_t i = kd_read_varint(r);
     if (r->bad || i >= n->count || i > n->used) {
@@ -126,7 +126,7 @@ static kd_bytes read_name(kd_reader *r, names *n)
     return n->at[i];
 }
 
-static void read_sum(kd_reader *r, coder *k, kd_change *c)
+static void wire_changes_read_sum(kd_reader *r, coder *k, kd_change *c)
 {
     int64_t step = kd_unzigzag(kd_read_varint(r)), day = (int64_t)k->day;
     c->amount = kd_read_varint(r);
@@ -136,7 +136,7 @@ static void read_sum(kd_reader *r, coder *k, kd_change *c)
     c->day = k->day = (uint32_t)(day + step);
 }
 
-static void read_op(kd_reader *r, coder *k, kd_change *c, kd_buf *arena)
+static void wire_changes_read_op(kd_reader *r, coder *k, kd_change *c, kd_buf *arena)
 {
     uint32_t len = kd_strings_get(&k->users, r, arena);
     int64_t step = kd_unzigzag(kd_read_varint(r)), time = (int64_t)k->time_us;
@@ -159,17 +159,17 @@ static void read_change(kd_reader *r, coder *k, kd_change *c, kd_buf *arena)
     c->counter = (uint8_t)(head / 4);
     c->liked = (head & LIKED) != 0;
     c->item.len = len;
-    c->edge = read_name(r, &k->edges);
-    c->region = read_name(r, &k->regions);
+    c->edge = wire_changes_read_name(r, &k->edges);
+    c->region = wire_changes_read_name(r, &k->regions);
     if (r->bad) return;
     if (head & SUM)
-        read_sum(r, k, c);
+        wire_changes_read_sum(r, k, c);
     else
-        read_op(r, k, c, arena);
+        wire_changes_read_op(r, k, c, arena);
 }
 
 /* Items and users lie in the arena in the order they were read; it moves no more. */
-static void deal_views(kd_changes *c)
+static void wire_changes_deal_views(kd_changes *c)
 {
     const uint8_t *p = c->arena.data;
     for (uint32_t i = 0; i < c->change_count; i++) {
@@ -187,15 +187,15 @@ static int read_changes(kd_bytes bin, kd_changes *c, coder *k)
     uint64_t count = kd_read_varint(&r);
     if (r.bad || count > kd_reader_left(&r) / CHANGE_BYTES_MIN) return KD_EMALFORMED;
     if (count > KD_BATCH_OPS_MAX) return KD_ETOOBIG;
-    read_names(&r, &k->edges);
-    if (!r.bad) read_names(&r, &k->regions);
+    wire_changes_read_names(&r, &k->edges);
+    if (!r.bad) wire_changes_read_names(&r, &k->regions);
     if (r.bad) return KD_EMALFORMED;
     c->change_count = (uint32_t)count;
     c->changes = kd_alloc(c->change_count * sizeof *c->changes);
     for (uint32_t i = 0; i < c->change_count && !r.bad; i++) read_change(&r, k, &c->changes[i], &c->arena);
     bool all_used = k->edges.used == k->edges.count && k->regions.used == k->regions.count;
     if (r.bad || kd_reader_left(&r) != 0 || !all_used) return KD_EMALFORMED;
-    deal_views(c);
+    wire_changes_deal_views(c);
     return KD_OK;
 }
 

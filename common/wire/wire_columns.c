@@ -5,7 +5,7 @@ enum { DIGITS_MAX = 18, UUID_TEXT = 36, UUID_BYTES = 16 };
 enum { FORM_NEW_UUID = KD_TAIL_UUID, FORM_UUID = 3, FORM_GAP = 4 };
 
 /* Value of a lower-case hexadecimal digit, or -1. */
-static int nibble(uint8_t c)
+static int wire_columns_nibble(uint8_t c)
 {
     if (c >= '0' && c <= '9') return c - '0';
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -20,7 +20,7 @@ static bool is_uuid(const uint8_t *text)
 {
     if (text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return false;
     for (int i = 0; i < UUID_TEXT; i++)
-        if (!is_dash(i) && nibble(text[i]) < 0) return false;
+        if (!is_dash(i) && wire_columns_nibble(text[i]) < 0) return false;
     return true;
 }
 
@@ -28,7 +28,7 @@ static void put_uuid(kd_buf *out, const uint8_t *text)
 {
     for (int i = 0; i < UUID_TEXT; i += 2) {
         if (is_dash(i)) i++;
-        kd_buf_put_u8(out, (uint8_t)(nibble(text[i]) << 4 | nibble(text[i + 1])));
+        kd_buf_put_u8(out, (uint8_t)(wire_columns_nibble(text[i]) << 4 | wire_columns_nibble(text[i + 1])));
     }
 }
 

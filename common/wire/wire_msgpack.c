@@ -7,7 +7,7 @@
 
 enum { DEPTH_MAX = 32 };
 
-static int append(void *out, const char *data, size_t len)
+static int wire_msgpack_append(void *out, const char *data, size_t len)
 {
     kd_buf_put(out, data, len);
     return 0;
@@ -15,7 +15,7 @@ static int append(void *out, const char *data, size_t len)
 
 static msgpack_packer packer(kd_buf *out)
 {
-    return (msgpack_packer){.data = out, .callback = append};
+    return (msgpack_packer){.data = out, .callback = wire_msgpack_append};
 }
 
 void kd_msgpack_put_array(kd_buf *out, size_t elements)
@@ -44,7 +44,7 @@ void kd_msgpack_put_bin(kd_buf *out, kd_bytes b)
     msgpack_pack_bin_body(&pk, b.data, b.len);
 }
 
-static uint64_t bad(kd_reader *r)
+static uint64_t wire_msgpack_bad(kd_reader *r)
 {
     r->bad = true;
     r->p = r->end;
@@ -52,13 +52,13 @@ static uint64_t bad(kd_reader *r)
 }
 
 /* A big-endian number of 1, 2, 4 or 8 bytes that a shorter form could not have held. */
-static uint64_t number(kd_reader *r, unsigned bytes, uint64_t least)
+static uint64_t wire_msgpack_number(kd_reader *r, unsigned bytes, uint64_t least)
 {
     uint64_t v = bytes == 1   ? kd_read_u8(r)
                  : bytes == 2 ? kd_read_be16(r)
                  : bytes == 4 ? kd_read_be32(r)
                               : kd_read_be64(r);
-    return r->bad || v < least ? bad(r) : v;
+    return r->bad || v < least ? wire_msgpack_bad(r) : v;
 }
 
 uint32_t kd_msgpack_array(kd_reader *r)
@@ -68,12 +68,12 @@ uint32_t kd_msgpack_array(kd_reader *r)
     if ((tag & 0xf0) == 0x90)
         n = tag & 0x0f;
     else if (tag == 0xdc)
-        n = number(r, 2, 16);
+        n = wire_msgpack_number(r, 2, 16);
     else if (tag == 0xdd)
-        n = number(r, 4, 1u << 16);
+        n = wire_msgpack_number(r, 4, 1u << 16);
     else
-        return (uint32_t)bad(r);
-    return n > kd_reader_left(r) ? (uint32_t)bad(r) : (uint32_t)n;
+        return (uint32_t)wire_msgpack_bad(r);
+    return n > kd_reader_left(r) ? (uint32_t)wire_msgpack_bad(r) : (uint32_t)n;
 }
 
 uint64_t kd_msgpack_uint(kd_reader *r, uint64_t max)
@@ -83,22 +83,22 @@ uint64_t kd_msgpack_uint(kd_reader *r, uint64_t max)
     if (tag < 0x80)
         v = tag;
     else if (tag == 0xcc)
-        v = number(r, 1, 1u << 7);
+        v = wire_msgpack_number(r, 1, 1u << 7);
     else if (tag == 0xcd)
-        v = number(r, 2, 1u << 8);
+        v = wire_msgpack_number(r, 2, 1u << 8);
     else if (tag == 0xce)
-        v = number(r, 4, 1u << 16);
+        v = wire_msgpack_number(r, 4, 1u << 16);
     else if (tag == 0xcf)
-        v = number(r, 8, 1ull << 32);
+        v = wire_msgpack_number(r, 8, 1ull << 32);
     else
-        return bad(r);
-    return v > max ? bad(r) : v;
+        return wire_msgpack_bad(r);
+    return v > max ? wire_msgpack_bad(r) : v;
 }
 
-static kd_bytes take(kd_reader *r, uint64_t len, size_t max_len)
+static kd_bytes wire_msgpack_take(kd_reader *r, uint64_t len, size_t max_len)
 {
     if (r->bad || len > max_len || len > kd_reader_left(r)) {
-        bad(r);
+        wire_msgpack_bad(r);
         return (kd_bytes){0};
     }
     return kd_read_bytes(r, (size_t)len);
@@ -111,14 +111,14 @@ kd_bytes kd_msgpack_str(kd_reader *r, size_t max_len)
     if ((tag & 0xe0) == 0xa0)
         len = tag & 0x1f;
     else if (tag == 0xd9)
-        len = number(r, 1, 32);
+        len = wire_msgpack_number(r, 1, 32);
     else if (tag == 0xda)
-        len = number(r, 2, 1u << 8);
+        len = wire_msgpack_number(r, 2, 1u << 8);
     else if (tag == 0xdb)
-        len = number(r, 4, 1u << 16);
+        len = wire_msgpack_number(r, 4, 1u << 16);
     else
-        bad(r);
-    return take(r, len, max_len);
+        wire_msgpack_bad(r);
+    return wire_msgpack_take(r, len, max_len);
 }
 
 kd_bytes kd_msgpack_bin(kd_reader *r)
@@ -126,14 +126,14 @@ kd_bytes kd_msgpack_bin(kd_reader *r)
     uint8_t tag = kd_read_u8(r);
     uint64_t len = 0;
     if (tag == 0xc4)
-        len = number(r, 1, 0);
+        len = wire_msgpack_number(r, 1, 0);
     else if (tag == 0xc5)
-        len = number(r, 2, 1u << 8);
+        len = wire_msgpack_number(r, 2, 1u << 8);
     else if (tag == 0xc6)
-        len = number(r, 4, 1u << 16);
+        len = wire_msgpack_number(r, 4, 1u << 16);
     else
-        bad(r);
-    return take(r, len, SIZE_MAX);
+        wire_msgpack_bad(r);
+    return wire_msgpack_take(r, len, SIZE_MAX);
 }
 
 static void skip_values(kd_reader *r, uint64_t values, int depth);
@@ -148,19 +148,19 @@ static void skip_tagged(kd_reader *r, uint8_t tag, int depth)
     };
     bool bin = tag >= 0xc4 && tag <= 0xc6, ext = tag >= 0xc7 && tag <= 0xc9, str = tag >= 0xd9 && tag <= 0xdb;
     if (tag == 0xc1)
-        bad(r);
+        wire_msgpack_bad(r);
     else if (bin)
-        take(r, number(r, 1u << (tag - 0xc4), 0), SIZE_MAX);
+        wire_msgpack_take(r, wire_msgpack_number(r, 1u << (tag - 0xc4), 0), SIZE_MAX);
     else if (ext)
-        take(r, number(r, 1u << (tag - 0xc7), 0) + 1, SIZE_MAX);
+        wire_msgpack_take(r, wire_msgpack_number(r, 1u << (tag - 0xc7), 0) + 1, SIZE_MAX);
     else if (str)
-        take(r, number(r, 1u << (tag - 0xd9), 0), SIZE_MAX);
+        wire_msgpack_take(r, wire_msgpack_number(r, 1u << (tag - 0xd9), 0), SIZE_MAX);
     else if (tag >= 0xde)
-        skip_values(r, 2 * number(r, 2u << (tag - 0xde), 0), depth + 1);
+        skip_values(r, 2 * wire_msgpack_number(r, 2u << (tag - 0xde), 0), depth + 1);
     else if (tag >= 0xdc)
-        skip_values(r, number(r, 2u << (tag - 0xdc), 0), depth + 1);
+        skip_values(r, wire_msgpack_number(r, 2u << (tag - 0xdc), 0), depth + 1);
     else
-        take(r, fixed[tag - 0xc0], SIZE_MAX);
+        wire_msgpack_take(r, fixed[tag - 0xc0], SIZE_MAX);
 }
 
 static void skip_one(kd_reader *r, int depth)
@@ -172,14 +172,14 @@ static void skip_one(kd_reader *r, int depth)
     else if (tag < 0xa0)
         skip_values(r, tag & 0x0fu, depth + 1);
     else if (tag < 0xc0)
-        take(r, tag & 0x1fu, SIZE_MAX);
+        wire_msgpack_take(r, tag & 0x1fu, SIZE_MAX);
     else
         skip_tagged(r, tag, depth);
 }
 
 static void skip_values(kd_reader *r, uint64_t values, int depth)
 {
-    if (depth > DEPTH_MAX || values > kd_reader_left(r)) bad(r);
+    if (depth > DEPTH_MAX || values > kd_reader_left(r)) wire_msgpack_bad(r);
     for (; values > 0 && !r->bad; values--) skip_one(r, depth);
 }
 
@@ -189,7 +189,7 @@ void kd_msgpack_skip(kd_reader *r, uint32_t values)
 }
 
 /* Schema and kind; what a newer program wrote is told apart from what nobody could have written. */
-static int read_head(kd_reader *r, uint32_t *elements)
+static int wire_msgpack_read_head(kd_reader *r, uint32_t *elements)
 {
     *elements = kd_msgpack_array(r);
     uint64_t schema = kd_msgpack_uint(r, UINT64_MAX);
@@ -204,7 +204,7 @@ int kd_record_peek(kd_bytes record)
 {
     kd_reader r = kd_reader_of(record);
     uint32_t elements;
-    return read_head(&r, &elements);
+    return wire_msgpack_read_head(&r, &elements);
 }
 
 int kd_record_open(kd_reader *r, kd_bytes record, size_t max_len, int kind, uint32_t fields, uint32_t *extra)
@@ -212,7 +212,7 @@ int kd_record_open(kd_reader *r, kd_bytes record, size_t max_len, int kind, uint
     if (record.len > max_len) return KD_ETOOBIG;
     *r = kd_reader_of(record);
     uint32_t elements;
-    int found = read_head(r, &elements);
+    int found = wire_msgpack_read_head(r, &elements);
     if (found < 0) return found;
     if (found != kind || elements < fields) return KD_EMALFORMED;
     *extra = elements - fields;

@@ -44,7 +44,7 @@ static const void **sorted(const void *array, uint32_t count, size_t size,
     return at;
 }
 
-static void put_edges(const kd_snapshot *s, kd_buf *out)
+static void wire_snapshot_put_edges(const kd_snapshot *s, kd_buf *out)
 {
     const void **edges = sorted(s->edges, s->edge_count, sizeof *s->edges, compare_edges);
     kd_msgpack_put_array(out, s->edge_count);
@@ -146,12 +146,12 @@ void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out)
         kd_msgpack_put_uint(out, s->chain[i].epoch);
         kd_msgpack_put_uint(out, s->chain[i].last);
     }
-    put_edges(s, out);
+    wire_snapshot_put_edges(s, out);
     put_counts(s, out);
     if (retired > 0) put_retired(s, retired, out);
 }
 
-static void read_head(kd_reader *r, kd_snapshot *s)
+static void wire_snapshot_read_head(kd_reader *r, kd_snapshot *s)
 {
     s->kind = (kd_snapshot_kind)kd_msgpack_uint(r, KD_SNAPSHOT_READ);
     s->partition = (uint32_t)kd_msgpack_uint(r, KD_PARTITIONS_MAX - 1);
@@ -184,7 +184,7 @@ static bool applied_valid(const kd_applied *e)
     return kd_name_valid(e->edge) && (nothing || (e->applied.incarnation >= 1 && e->applied.seq >= 1));
 }
 
-static int read_edges(kd_reader *r, kd_snapshot *s)
+static int wire_snapshot_read_edges(kd_reader *r, kd_snapshot *s)
 {
     s->edge_count = kd_msgpack_array(r);
     if (s->edge_count > KD_EDGES_MAX) return KD_ETOOBIG;
@@ -265,10 +265,10 @@ static int read_counts(kd_bytes counts, kd_snapshot *s)
 
 static int read_snapshot(kd_reader *r, uint32_t extra, kd_snapshot *s)
 {
-    read_head(r, s);
+    wire_snapshot_read_head(r, s);
     if (r->bad || !head_valid(s)) return KD_EMALFORMED;
     int err = read_chain(r, s);
-    if (err == KD_OK) err = read_edges(r, s);
+    if (err == KD_OK) err = wire_snapshot_read_edges(r, s);
     if (err == KD_OK) {
         kd_bytes counts = kd_msgpack_bin(r);
         if (extra > 0) read_retired(r, s);

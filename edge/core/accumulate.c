@@ -13,7 +13,7 @@ static size_t record_bytes(const kd_entry_op *op)
 }
 
 /* Sealed after an operation and never before it: its stamp is drawn already, and complete_to would be above it. */
-static bool full(const kd_edge *e, const kd_outgoing *b)
+static bool accumulate_full(const kd_edge *e, const kd_outgoing *b)
 {
     kd_entry_op largest = {.item.len = KD_ITEM_KEY_MAX, .user.len = KD_ID_MAX};
     return b->ops >= e->config.flush_ops || b->record_bytes + record_bytes(&largest) > KD_BATCH_BYTES_MAX;
@@ -52,7 +52,7 @@ void kd_accumulate_op(kd_edge *e, kd_part *p, kd_entry *entry, const kd_entry_op
     if (entry && counter >= 0) kd_overlay_add(e, b, entry, (uint8_t)counter, op->delta);
     e->wanted = true;
     b->record_bytes += record_bytes(op);
-    if (full(e, b)) kd_batch_seal(e, p, now_us);
+    if (accumulate_full(e, b)) kd_batch_seal(e, p, now_us);
 }
 
 void kd_accumulate_close_fragment(kd_edge *e, kd_part *p)

@@ -21,7 +21,7 @@ typedef struct {
     void *arg;
 } visitor;
 
-static int visit(void *arg, kd_bytes key, kd_bytes value)
+static int aside_visit(void *arg, kd_bytes key, kd_bytes value)
 {
     const visitor *v = arg;
     kd_reader k = kd_reader_of(key), r = kd_reader_of(value);
@@ -43,7 +43,7 @@ static int visit(void *arg, kd_bytes key, kd_bytes value)
 int kd_edge_asides(kd_edge *e, kd_edge_aside_fn fn, void *arg)
 {
     visitor v = {fn, arg};
-    return kd_keys_scan(e, 'x', UINT32_MAX, visit, &v);
+    return kd_keys_scan(e, 'x', UINT32_MAX, aside_visit, &v);
 }
 
 static void note_kept(void *arg, const kd_edge_aside *sum)
@@ -58,7 +58,7 @@ int kd_aside_load(kd_edge *e)
     return kd_edge_asides(e, note_kept, &e->stats);
 }
 
-static int forget(void *arg, kd_bytes key, kd_bytes value)
+static int aside_forget(void *arg, kd_bytes key, kd_bytes value)
 {
     (void)value;
     kd_writes_delete(kd_edge_writes(arg), key);
@@ -68,5 +68,5 @@ static int forget(void *arg, kd_bytes key, kd_bytes value)
 int kd_edge_asides_forget(kd_edge *e)
 {
     e->wanted = true;
-    return kd_keys_scan(e, 'x', UINT32_MAX, forget, e);
+    return kd_keys_scan(e, 'x', UINT32_MAX, aside_forget, e);
 }

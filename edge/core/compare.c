@@ -56,7 +56,7 @@ typedef struct {
     int stopped;
 } walk;
 
-static int visit(void *arg, kd_bytes key, kd_bytes value)
+static int edge_compare_visit(void *arg, kd_bytes key, kd_bytes value)
 {
     walk *w = arg;
     kd_bytes shared = kd_bytes_of(key.data + PREFIX, key.len - PREFIX);
@@ -89,7 +89,7 @@ static int walk_range(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to
         kd_prefix_end(kd_buf_view(&first), &end);
     }
     kd_buf_put(&first, from.data, from.len);
-    int err = e->store.scan(e->store.ctx, kd_buf_view(&first), kd_buf_view(&end), visit, w);
+    int err = e->store.scan(e->store.ctx, kd_buf_view(&first), kd_buf_view(&end), edge_compare_visit, w);
     kd_buf_finish(&first);
     kd_buf_finish(&end);
     if (w->full) return KD_OK;

@@ -39,7 +39,7 @@ static void init_parts(kd_edge *e)
     }
 }
 
-static kd_edge *create(const kd_edge_config *config, const kd_store *store)
+static kd_edge *edge_edge_create(const kd_edge_config *config, const kd_store *store)
 {
     kd_edge *e = kd_alloc(sizeof(*e));
     e->config = *config;
@@ -68,7 +68,7 @@ static void plant_fixed_incarnation(kd_edge *e)
     }
 }
 
-static int load(kd_edge *e, uint64_t now_us)
+static int edge_edge_load(kd_edge *e, uint64_t now_us)
 {
     int err = kd_identity_open(e, now_us);
     if (err == KD_OK) err = kd_part_load(e);
@@ -100,8 +100,8 @@ int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t n
 {
     *out = NULL;
     if (!config_sane(config)) return KD_EINVAL;
-    kd_edge *e = create(config, store);
-    int err = load(e, now_us);
+    kd_edge *e = edge_edge_create(config, store);
+    int err = edge_edge_load(e, now_us);
     if (err != KD_OK) {
         kd_edge_close(e);
         return err;

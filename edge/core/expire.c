@@ -29,7 +29,7 @@ static uint64_t limit_now(const kd_edge *e, const kd_part *p, uint64_t now_us)
     return KD_MIN(limit_us, p->stable_us);
 }
 
-static bool sweep_begins(kd_edge *e, kd_part *p, uint64_t now_us)
+static bool expire_sweep_begins(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     uint64_t limit_us = limit_now(e, p, now_us);
     if (limit_us <= p->expired_us + e->config.row_ttl_us / SWEEPS_PER_TTL) return false;
@@ -62,7 +62,7 @@ static int expire(kd_edge *e, kd_bytes key, uint64_t limit_us)
     return KD_OK;
 }
 
-static int sweep_row(void *arg, kd_bytes key, kd_bytes value)
+static int expire_sweep_row(void *arg, kd_bytes key, kd_bytes value)
 {
     piece *s = arg;
     if (s->left-- == 0) {
@@ -76,10 +76,10 @@ static int sweep_row(void *arg, kd_bytes key, kd_bytes value)
     return m.row.stamp_us <= s->limit_us ? expire(s->e, key, s->limit_us) : KD_OK;
 }
 
-static int sweep_piece(kd_edge *e, kd_part *p, uint64_t limit_us)
+static int expire_sweep_piece(kd_edge *e, kd_part *p, uint64_t limit_us)
 {
     piece s = {.e = e, .p = p, .limit_us = limit_us, .left = ROWS_A_PIECE};
-    int err = kd_keys_scan_on(e, 'm', p->id, &p->sweep_cursor, sweep_row, &s);
+    int err = kd_keys_scan_on(e, 'm', p->id, &p->sweep_cursor, expire_sweep_row, &s);
     if (err == PIECE_ENDS) return KD_OK;
     if (err == KD_OK) p->sweep_us = 0;
     return err;
@@ -88,10 +88,10 @@ static int sweep_piece(kd_edge *e, kd_part *p, uint64_t limit_us)
 /* One piece of one partition. What was allowed when its sweep began may be forbidden since. */
 static bool step_part(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    if (p->sweep_us == 0 && !sweep_begins(e, p, now_us)) return false;
+    if (p->sweep_us == 0 && !expire_sweep_begins(e, p, now_us)) return false;
     uint64_t limit_us = KD_MIN(p->sweep_us, limit_now(e, p, now_us));
     if (limit_us == 0) return false;
-    if (sweep_piece(e, p, limit_us) != KD_OK) e->poisoned = true;
+    if (expire_sweep_piece(e, p, limit_us) != KD_OK) e->poisoned = true;
     return true;
 }
 

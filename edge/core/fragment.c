@@ -29,7 +29,7 @@ void kd_fragment_put(kd_buf *out, const kd_entry_op *op)
     kd_buf_put_varint(out, kd_zigzag(op->delta));
 }
 
-static kd_bytes read_item(kd_reader *r)
+static kd_bytes fragment_read_item(kd_reader *r)
 {
     const uint8_t *start = r->p;
     kd_read_bytes(r, kd_read_u8(r));
@@ -41,7 +41,7 @@ bool kd_fragment_next(kd_reader *r, kd_entry_op *op)
 {
     if (kd_reader_left(r) == 0) return false;
     *op = (kd_entry_op){.verb = kd_read_u8(r), .counter_id = kd_read_u8(r)};
-    op->item = read_item(r);
+    op->item = fragment_read_item(r);
     if (op->verb == KD_ADD) {
         op->amount = kd_read_varint(r);
         op->day = (uint32_t)kd_read_varint(r);
@@ -71,7 +71,7 @@ typedef struct {
     uint32_t count, cap;
 } op_list;
 
-static int read_ops(kd_bytes fragments, op_list *list)
+static int fragment_read_ops(kd_bytes fragments, op_list *list)
 {
     kd_reader r = kd_reader_of(fragments);
     kd_entry_op op;
@@ -118,7 +118,7 @@ static void sort_equals(op_list *list)
     }
 }
 
-static void sort_ops(op_list *list)
+static void fragment_sort_ops(op_list *list)
 {
     bool by_user = one_item(list);
     size_t shared = SIZE_MAX;
@@ -181,7 +181,7 @@ static void fill_body(kd_edge *e, kd_body *body, op_list *list)
     body->ops = kd_alloc(list->count * sizeof(body->ops[0]));
     body->sums = kd_alloc(list->count * sizeof(body->sums[0]));
     body->increments = kd_alloc(list->count * sizeof(body->increments[0]));
-    if (list->count) sort_ops(list);
+    if (list->count) fragment_sort_ops(list);
     for (uint32_t i = 0; i < list->count; i++) {
         const kd_entry_op *op = &list->ops[list->sorted[i].index];
         if (op->verb == KD_ADD)
@@ -195,7 +195,7 @@ int kd_fragment_body(kd_edge *e, kd_bytes fragments, kd_buf *out)
 {
     op_list list = {0};
     kd_body body = {0};
-    int err = read_ops(fragments, &list);
+    int err = fragment_read_ops(fragments, &list);
     if (err == KD_OK) {
         fill_body(e, &body, &list);
         kd_buf_clear(out);

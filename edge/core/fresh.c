@@ -36,7 +36,7 @@ static kd_bytes key_at(const kd_fresh *f, uint32_t place)
 }
 
 /* The slot of a key, or the empty one where it would be. Masks begin with the low bits, tags are the high ones. */
-static kd_fresh_slot *slot_of(const kd_fresh *f, kd_bytes key, uint64_t hash)
+static kd_fresh_slot *fresh_slot_of(const kd_fresh *f, kd_bytes key, uint64_t hash)
 {
     for (uint32_t i = (uint32_t)hash;; i++) {
         kd_fresh_slot *slot = &f->slots[i & (f->slot_cap - 1)];
@@ -48,7 +48,7 @@ static kd_fresh_slot *slot_of(const kd_fresh *f, kd_bytes key, uint64_t hash)
 bool kd_fresh_find(const kd_fresh *f, kd_bytes key, uint64_t hash, kd_row *row)
 {
     if (f->count == 0) return false;
-    const kd_fresh_slot *slot = slot_of(f, key, hash);
+    const kd_fresh_slot *slot = fresh_slot_of(f, key, hash);
     if (slot->place == 0) return false;
     KD_ASSERT(kd_row_parse(value_at(f, slot->place - 1), row) == KD_OK);
     return true;
@@ -59,7 +59,7 @@ void kd_fresh_prefetch(const kd_fresh *f, uint64_t hash)
     if (f->slot_cap) __builtin_prefetch(&f->slots[hash & (f->slot_cap - 1)]);
 }
 
-static void widen(kd_fresh *f)
+static void fresh_widen(kd_fresh *f)
 {
     kd_fresh_slot *old = f->slots;
     uint32_t old_cap = f->slot_cap;
@@ -76,8 +76,8 @@ static void widen(kd_fresh *f)
 
 void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_row *row)
 {
-    if (f->count >= f->slot_cap / 2) widen(f);
-    kd_fresh_slot *slot = slot_of(f, key, hash);
+    if (f->count >= f->slot_cap / 2) fresh_widen(f);
+    kd_fresh_slot *slot = fresh_slot_of(f, key, hash);
     if (slot->place) {
         write_value(f->rows.data + slot->place - 1, row);
         return;
@@ -166,7 +166,7 @@ void kd_fresh_walk_begin(kd_fresh_walk *w, const kd_fresh *f)
 }
 
 /* Where that was its last one, the last run takes its place. */
-static void advance(kd_fresh_walk *w, kd_fresh_head *head)
+static void fresh_advance(kd_fresh_walk *w, kd_fresh_head *head)
 {
     const kd_fresh *f = w->fresh;
     uint32_t next = head->next + 1;
@@ -187,7 +187,7 @@ bool kd_fresh_walk_next(kd_fresh_walk *w, kd_bytes *key, kd_bytes *value)
     uint32_t place = w->fresh->refs[least->next].index;
     *key = key_at(w->fresh, place);
     *value = value_at(w->fresh, place);
-    advance(w, least);
+    fresh_advance(w, least);
     w->left--;
     return true;
 }

@@ -50,7 +50,7 @@ static uint64_t fingerprint(const kd_edge *e, const kd_request *request)
     return hash;
 }
 
-static bool over(const kd_edge *e, const kd_remembered *m, uint64_t now_us)
+static bool idempotency_over(const kd_edge *e, const kd_remembered *m, uint64_t now_us)
 {
     return now_us >= m->at_us + e->config.idempotency_ttl_us;
 }
@@ -63,7 +63,7 @@ int kd_idempotency_check(kd_edge *e, const kd_request *request, uint64_t now_us,
     hash_key(request, hash);
     const kd_remembered *m = kd_table_find(&e->idempotency.index, kd_bytes_of(hash, 16));
     bool in_flight = m && m->group > e->durable_group;
-    if (!m || (!in_flight && over(e, m, now_us))) return KD_ENOTFOUND;
+    if (!m || (!in_flight && idempotency_over(e, m, now_us))) return KD_ENOTFOUND;
     if (m->fingerprint != fingerprint(e, request)) return KD_EREUSED;
     if (in_flight) return KD_EINFLIGHT;
     *outcome =
@@ -84,7 +84,7 @@ static void forget_oldest(kd_edge *e)
     free(m);
 }
 
-static void remember(kd_edge *e, kd_remembered *m)
+static void idempotency_remember(kd_edge *e, kd_remembered *m)
 {
     kd_idempotency *i = &e->idempotency;
     if (i->count == i->cap) forget_oldest(e);
@@ -93,7 +93,7 @@ static void remember(kd_edge *e, kd_remembered *m)
     i->next = m->number + 1;
 }
 
-static void put_row(kd_edge *e, const kd_remembered *m)
+static void idempotency_put_row(kd_edge *e, const kd_remembered *m)
 {
     kd_key_number(&e->key, 'i', m->number);
     kd_buf_clear(&e->value);
@@ -118,8 +118,8 @@ void kd_idempotency_record(kd_edge *e, const kd_request *request, const kd_outco
     m->number = e->idempotency.next;
     m->changed = (uint8_t)outcome->changed;
     m->liked = outcome->liked;
-    remember(e, m);
-    put_row(e, m);
+    idempotency_remember(e, m);
+    idempotency_put_row(e, m);
 }
 
 void kd_idempotency_expire(kd_edge *e, uint64_t now_us)
@@ -127,12 +127,12 @@ void kd_idempotency_expire(kd_edge *e, uint64_t now_us)
     kd_idempotency *i = &e->idempotency;
     for (uint32_t n = 0; n < 64 && i->count > 0; n++) {
         const kd_remembered *m = i->ring[i->head];
-        if (!over(e, m, now_us)) return;
+        if (!idempotency_over(e, m, now_us)) return;
         forget_oldest(e);
     }
 }
 
-static int load_row(void *arg, kd_bytes key, kd_bytes value)
+static int idempotency_load_row(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_edge *e = arg;
     kd_reader k = kd_reader_of(key), r = kd_reader_of(value);
@@ -150,7 +150,7 @@ static int load_row(void *arg, kd_bytes key, kd_bytes value)
         return KD_EMALFORMED;
     }
     memcpy(m->hash, hash.data, sizeof(m->hash));
-    remember(e, m);
+    idempotency_remember(e, m);
     return 0;
 }
 
@@ -172,7 +172,7 @@ int kd_idempotency_load(kd_edge *e)
     i->cap = KD_MAX(i->cap, 1u);
     i->ring = kd_alloc(i->cap * sizeof(i->ring[0]));
     kd_table_init(&i->index, remembered_key, e->config.seed);
-    return kd_keys_scan(e, 'i', UINT32_MAX, load_row, e);
+    return kd_keys_scan(e, 'i', UINT32_MAX, idempotency_load_row, e);
 }
 
 void kd_idempotency_finish(kd_edge *e)

@@ -48,7 +48,7 @@ int kd_edge_stored_as(const kd_store *store, kd_edge_stored *out)
 }
 
 /* KD_OK when the store is this edge's (*known), or empty: then it becomes so. */
-static int check_identity(kd_edge *e, bool *known)
+static int identity_check_identity(kd_edge *e, bool *known)
 {
     kd_buf want = {0};
     encode_identity(e, &want);
@@ -118,7 +118,7 @@ int kd_identity_open(kd_edge *e, uint64_t now_us)
 {
     bool known;
     uint32_t found;
-    int err = check_identity(e, &known);
+    int err = identity_check_identity(e, &known);
     if (err == KD_OK) err = read_numbers(e, 'L', &e->last_us, 1, &found);
     if (err == KD_OK && e->last_us >= KD_TIME_END_US) err = KD_EMALFORMED;
     if (err == KD_OK) err = read_numbers(e, 'V', e->minted, KD_MINTED_MAX, &e->minted_count);

@@ -150,7 +150,7 @@ void kd_install_applied(kd_edge *e, kd_part *p, const kd_applied *mine, bool und
 }
 
 /* Whether what this edge knows is a part of the history that the snapshot continues (rule 15). */
-static bool admitted(const kd_edge *e, const kd_part *p, const kd_snapshot *s)
+static bool install_admitted(const kd_edge *e, const kd_part *p, const kd_snapshot *s)
 {
     if (p->epoch == s->epoch || p->epoch == 0 || KD_PLANTED(e, KD_PLANT_NO_CHAIN)) return true;
     for (uint32_t i = 0; i < s->chain_count; i++)
@@ -228,10 +228,10 @@ static void install_listed(kd_edge *e, const kd_snapshot *s, kd_position applied
     }
 }
 
-static int judge(const kd_edge *e, const kd_part *p, const kd_snapshot *s)
+static int install_judge(const kd_edge *e, const kd_part *p, const kd_snapshot *s)
 {
     if (s->epoch < p->epoch) return KD_SNAPSHOT_OLD;
-    if (!admitted(e, p, s)) return KD_SNAPSHOT_UNDONE;
+    if (!install_admitted(e, p, s)) return KD_SNAPSHOT_UNDONE;
     if (s->epoch == p->epoch && s->version < p->version) return KD_SNAPSHOT_OLD;
     if (s->epoch == p->epoch && s->version == p->version) return KD_HEARTBEAT;
     if (p->epoch == 0) return KD_SNAPSHOT_GAP;
@@ -239,7 +239,7 @@ static int judge(const kd_edge *e, const kd_part *p, const kd_snapshot *s)
     return follows ? KD_INSTALLED : KD_SNAPSHOT_GAP;
 }
 
-static void count(kd_edge *e, int verdict)
+static void install_count(kd_edge *e, int verdict)
 {
     e->stats.snapshots += verdict == KD_INSTALLED;
     e->stats.heartbeats += verdict == KD_HEARTBEAT;
@@ -265,8 +265,8 @@ static void install_numbers(kd_edge *e, const kd_part *p, const kd_snapshot *s, 
 /* One version as one step: `s` is all of it, or the part that completed the assembly. */
 static int install(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t offset, uint64_t now_us)
 {
-    int verdict = judge(e, p, s);
-    count(e, verdict);
+    int verdict = install_judge(e, p, s);
+    install_count(e, verdict);
     if (verdict == KD_SNAPSHOT_OLD) return verdict;
     if (verdict == KD_HEARTBEAT) {
         p->made_us = KD_MAX(p->made_us, s->made_us);
@@ -310,7 +310,7 @@ static int compare_versions(const kd_assembly *a, const kd_snapshot *s)
 }
 
 /* True when the record completed the set. A set that is too large is given up: the snapshot counts as missed. */
-static bool assemble(kd_edge *e, kd_assembly *a, const kd_snapshot *s, kd_bytes record)
+static bool install_assemble(kd_edge *e, kd_assembly *a, const kd_snapshot *s, kd_bytes record)
 {
     if (compare_versions(a, s) < 0) {
         kd_assembly_clear(e, a);
@@ -333,9 +333,9 @@ static int take_in(kd_edge *e, kd_part *p, const kd_snapshot *s, kd_bytes record
                    uint64_t now_us)
 {
     kd_assembly *a = &p->assembly;
-    int verdict = judge(e, p, s);
+    int verdict = install_judge(e, p, s);
     bool news = verdict != KD_SNAPSHOT_OLD && verdict != KD_HEARTBEAT;
-    if (news && s->parts > 1 && !assemble(e, a, s, record)) return KD_PART;
+    if (news && s->parts > 1 && !install_assemble(e, a, s, record)) return KD_PART;
     verdict = install(e, p, s, offset, now_us);
     if (news && compare_versions(a, s) <= 0) kd_assembly_clear(e, a); /* installed, or it came to nothing */
     return verdict;

@@ -7,7 +7,7 @@
  */
 #include "edge/core/internal.h"
 
-static int look_up(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user, kd_row *row)
+static int liked_look_up(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user, kd_row *row)
 {
     kd_row_key key;
     *row = (kd_row){0};
@@ -19,7 +19,7 @@ static int look_up(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user, k
 int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user)
 {
     kd_row row;
-    int err = look_up(e, counter, item, user, &row);
+    int err = liked_look_up(e, counter, item, user, &row);
     if (err != KD_OK) return err;
     return row.known ? row.liked : KD_ENOTFOUND;
 }
@@ -34,7 +34,7 @@ static bool central_decides(const kd_edge *e, const kd_row *row, uint64_t elsewh
 int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *central, kd_liked_ground *ground)
 {
     kd_row row;
-    int err = look_up(e, q->counter, q->item, q->user, &row);
+    int err = liked_look_up(e, q->counter, q->item, q->user, &row);
     *ground = (kd_liked_ground){.row_us = row.stamp_us};
     if (err != KD_OK) return err;
     uint64_t elsewhere_us = kd_lives_elsewhere_us(e, q->seen);

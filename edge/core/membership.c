@@ -57,7 +57,7 @@ int kd_membership_parse(kd_bytes key, kd_bytes value, kd_member_row *row)
     return kd_row_parse(value, &row->row);
 }
 
-static int load_row(void *arg, kd_bytes key, kd_bytes value)
+static int membership_load_row(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_edge *e = arg;
     (void)value;
@@ -69,7 +69,7 @@ int kd_membership_load(kd_edge *e)
 {
     uint64_t most = e->config.filter_bytes_max ? e->config.filter_bytes_max : FILTER_BYTES_DEFAULT;
     kd_bloom_init(&e->filter, FILTER_ROWS, most * 8);
-    return kd_keys_scan(e, 'm', UINT32_MAX, load_row, e);
+    return kd_keys_scan(e, 'm', UINT32_MAX, membership_load_row, e);
 }
 
 void kd_membership_finish(kd_edge *e)

@@ -240,7 +240,7 @@ static bool outstanding(const kd_edge *e, const kd_part *p, const kd_outgoing *b
 }
 
 /* The batch is whole: freeze it. One that was open when its process ended is sealed as it stands. */
-static int freeze(loader *l)
+static int outbox_freeze(loader *l)
 {
     kd_outgoing *b = l->b;
     if (!b) return KD_OK;
@@ -288,7 +288,7 @@ static bool position_sane(const kd_edge *e, kd_position at)
            (at.incarnation < e->incarnation || KD_PLANTED(e, KD_PLANT_FIXED_INCARNATION));
 }
 
-static int load_row(void *arg, kd_bytes key, kd_bytes value)
+static int outbox_load_row(void *arg, kd_bytes key, kd_bytes value)
 {
     loader *l = arg;
     kd_reader r = kd_reader_of(key);
@@ -299,7 +299,7 @@ static int load_row(void *arg, kd_bytes key, kd_bytes value)
     kd_position at = {incarnation, seq};
     if (r.bad || kd_reader_left(&r) != 0 || !p || !position_sane(l->e, at)) return KD_EMALFORMED;
     if (!l->b || l->p != p || kd_position_cmp(l->b->at, at) != 0) {
-        int err = freeze(l);
+        int err = outbox_freeze(l);
         if (err != KD_OK) return err;
         l->p = p;
         l->b = kd_alloc(sizeof(*l->b));
@@ -317,8 +317,8 @@ static int load_row(void *arg, kd_bytes key, kd_bytes value)
 int kd_outbox_load(kd_edge *e)
 {
     loader l = {.e = e};
-    int err = kd_keys_scan(e, 'f', UINT32_MAX, load_row, &l);
-    if (err == KD_OK) err = freeze(&l);
+    int err = kd_keys_scan(e, 'f', UINT32_MAX, outbox_load_row, &l);
+    if (err == KD_OK) err = outbox_freeze(&l);
     kd_batch_free(l.b);
     kd_buf_finish(&l.raw);
     return err;

@@ -111,7 +111,7 @@ static kd_node *first_node(const kd_entry *entry)
 /* ---- entries
  * ------------------------------------------------------------------------------------------------ */
 
-static kd_entry *entry_create(kd_edge *e, kd_part *p, kd_bytes item)
+static kd_entry *overlay_entry_create(kd_edge *e, kd_part *p, kd_bytes item)
 {
     size_t key_at = sizeof(kd_entry) + e->config.counters->count * sizeof(uint64_t);
     kd_entry *entry = kd_alloc(key_at + item.len);
@@ -128,7 +128,7 @@ static kd_entry *entry_create(kd_edge *e, kd_part *p, kd_bytes item)
 static kd_entry *entry_widen(kd_edge *e, kd_entry *narrow)
 {
     kd_table_remove(&e->items, kd_entry_key(narrow));
-    kd_entry *entry = entry_create(e, &e->parts[narrow->part], kd_entry_key(narrow));
+    kd_entry *entry = overlay_entry_create(e, &e->parts[narrow->part], kd_entry_key(narrow));
     entry->overlay = narrow->overlay;
     entry->version = narrow->version;
     entry->asked_version = narrow->asked_version;
@@ -208,13 +208,13 @@ kd_entry *kd_entry_obtain(kd_edge *e, kd_part *p, kd_bytes item)
     if (entry) return entry;
     if (e->items.count >= e->config.items_max && !evict_one(e)) return NULL;
     if (e->items.count >= e->config.items_max) evict_one(e); /* the bound was larger when they were stored */
-    return entry_create(e, p, item);
+    return overlay_entry_create(e, p, item);
 }
 
 kd_entry *kd_entry_need(kd_edge *e, kd_part *p, kd_bytes item)
 {
     kd_entry *entry = kd_entry_obtain(e, p, item);
-    return entry ? entry : entry_create(e, p, item);
+    return entry ? entry : overlay_entry_create(e, p, item);
 }
 
 /* value: version, then (counter id, count) for each counter; varints */
@@ -360,7 +360,7 @@ void kd_overlay_cancel_batch(kd_edge *e, kd_outgoing *b)
     b->nodes = NULL;
 }
 
-static uint64_t as_of(const kd_edge *e, const kd_part *p)
+static uint64_t overlay_as_of(const kd_edge *e, const kd_part *p)
 {
     return p->low_watermark_us > e->config.drift_us ? p->low_watermark_us - e->config.drift_us : 0;
 }
@@ -372,7 +372,7 @@ static bool view_age(const kd_edge *e, const kd_entry *entry, kd_view *view)
     if (!entry->known || (entry->version < p->floor_version && entry->version < p->stale_floor)) return false;
     bool follows = entry->version >= p->floor_version;
     view->made_us = follows ? p->made_us : p->stale_made_us;
-    view->as_of_us = follows || KD_PLANTED(e, KD_PLANT_STALE_AS_OF) ? as_of(e, p) : p->stale_as_of_us;
+    view->as_of_us = follows || KD_PLANTED(e, KD_PLANT_STALE_AS_OF) ? overlay_as_of(e, p) : p->stale_as_of_us;
     return true;
 }
 
@@ -427,7 +427,7 @@ static int load_entry(void *arg, kd_bytes key, kd_bytes value)
         kd_writes_delete(kd_edge_writes(e), key);
         return 0;
     }
-    kd_entry *entry = entry_create(e, p, kd_bytes_of(key.data + 3, key.len - 3));
+    kd_entry *entry = overlay_entry_create(e, p, kd_bytes_of(key.data + 3, key.len - 3));
     entry->version = version;
     entry->known = true;
     memcpy(entry->counts, counts, e->config.counters->count * sizeof(counts[0]));

@@ -84,7 +84,7 @@ static int resend_row(void *arg, kd_bytes key, kd_bytes value)
     return 0;
 }
 
-static void finish(kd_edge *e, kd_part *p)
+static void resend_finish(kd_edge *e, kd_part *p)
 {
     p->resending = false;
     kd_resend_release(p);
@@ -100,7 +100,7 @@ int kd_resend_step(kd_edge *e, kd_part *p, uint64_t now_us)
     r.above_us = p->hold_us > margin ? p->hold_us - margin : 0;
     int err = kd_keys_scan_on(e, 'm', p->id, &p->cursor, resend_row, &r);
     if (err == STOPPED) return KD_OK;
-    if (err == KD_OK) finish(e, p);
+    if (err == KD_OK) resend_finish(e, p);
     return err;
 }
 

@@ -34,7 +34,7 @@ static kd_fresh *frozen(kd_edge *e)
     return &e->spill.tables[e->spill.filling ^ 1];
 }
 
-static uint64_t rows_max(const kd_edge *e)
+static uint64_t spill_rows_max(const kd_edge *e)
 {
     return e->config.fresh_rows_max;
 }
@@ -151,19 +151,19 @@ static uint64_t stored_number(const kd_edge *e)
 bool kd_spill_wanted(const kd_edge *e)
 {
     const kd_spill *s = &e->spill;
-    bool much = s->frozen && !s->written && s->tables[s->filling ^ 1].count > 2 * rows_max(e);
+    bool much = s->frozen && !s->written && s->tables[s->filling ^ 1].count > 2 * spill_rows_max(e);
     return much || s->awaited > stored_number(e);
 }
 
 /* Operations without a row keep the journal from ending, too. */
-static bool full(const kd_edge *e)
+static bool spill_full(const kd_edge *e)
 {
     const kd_spill *s = &e->spill;
-    return s->ops > rows_max(e) || s->done_bytes > (rows_max(e) + 1) * DONE_BYTES_AN_OP ||
+    return s->ops > spill_rows_max(e) || s->done_bytes > (spill_rows_max(e) + 1) * DONE_BYTES_AN_OP ||
            s->awaited >= s->number;
 }
 
-static void freeze(kd_edge *e)
+static void spill_freeze(kd_edge *e)
 {
     kd_spill *s = &e->spill;
     for (uint32_t i = 0; i < e->part_count; i++) e->parts[i].frozen_to = place_now(e, &e->parts[i]);
@@ -181,7 +181,7 @@ static uint64_t rows_to_ride(kd_edge *e, uint32_t ops)
 {
     uint64_t rows = ops + ops / 8 + RIDE_MORE;
     if (kd_spill_wanted(e)) rows = KD_MAX(rows, (uint64_t)RIDE_URGENT);
-    return rows * (1 + frozen(e)->count / (rows_max(e) + 1));
+    return rows * (1 + frozen(e)->count / (spill_rows_max(e) + 1));
 }
 
 static void write_rows(kd_edge *e, uint64_t rows)
@@ -200,7 +200,7 @@ void kd_spill_ride(kd_edge *e)
     uint32_t ops = s->group_ops, budget = ops + DELETES_A_GROUP;
     s->group_ops = 0;
     kd_fresh_sort(filling(e), false);
-    if (!s->frozen && full(e)) freeze(e);
+    if (!s->frozen && spill_full(e)) spill_freeze(e);
     if (s->frozen && !s->written) write_rows(e, rows_to_ride(e, ops));
     for (uint32_t i = 0; i < e->part_count; i++) delete_done(e, &e->parts[i], &budget);
 }
@@ -210,7 +210,7 @@ void kd_spill_durable(kd_edge *e)
     kd_spill *s = &e->spill;
     if (!s->frozen || !s->written) return;
     kd_fresh_walk_finish(&s->walk);
-    kd_fresh_clear(frozen(e), (uint32_t)KD_MIN(4 * rows_max(e) + KD_FRESH_RUN, UINT32_MAX));
+    kd_fresh_clear(frozen(e), (uint32_t)KD_MIN(4 * spill_rows_max(e) + KD_FRESH_RUN, UINT32_MAX));
     s->frozen = false;
 }
 

@@ -105,7 +105,7 @@ static void take_sum(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *
     e->stats.sums++;
 }
 
-static int admit(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
+static int take_admit(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
 {
     if (e->poisoned) return KD_EIO;
     if (e->refusing) return KD_EIDENTITY;
@@ -139,7 +139,7 @@ static void judge_row(const kd_edge *e, const kd_part *p, const kd_request *rq, 
 }
 
 /* All that can fail, before anything changes. */
-static int prepare(kd_edge *e, const kd_part *p, const kd_request *rq, taken_row *row, kd_entry **entry)
+static int take_prepare(kd_edge *e, const kd_part *p, const kd_request *rq, taken_row *row, kd_entry **entry)
 {
     if (rq->verb != KD_ADD) {
         kd_key_row(&row->key, p->id, kd_edge_counter(e, rq->counter)->id, rq->item, rq->user);
@@ -156,12 +156,12 @@ static int prepare(kd_edge *e, const kd_part *p, const kd_request *rq, taken_row
 int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
 {
     *out = (kd_outcome){0};
-    int err = admit(e, rq, now_us, out);
+    int err = take_admit(e, rq, now_us, out);
     if (err != KD_OK || out->replayed) return err;
     kd_part *p = kd_edge_part(e, rq->item);
     taken_row row;
     kd_entry *entry;
-    err = prepare(e, p, rq, &row, &entry);
+    err = take_prepare(e, p, rq, &row, &entry);
     if (err != KD_OK) return err;
     if (!entry) entry = kd_entry_obtain(e, p, rq->item);
     if (!entry) return KD_EFULL;

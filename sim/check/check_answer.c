@@ -8,7 +8,7 @@
  */
 #include "sim/check/checking.h"
 
-static check_told *told_of(checks *c, uint32_t attempt)
+static check_told *check_answer_told_of(checks *c, uint32_t attempt)
 {
     return &c->told[attempt % CHECK_TOLD];
 }
@@ -46,7 +46,7 @@ static void judge_truth(checks *c, uint32_t slot, const journal_attempt *a, cons
     /* What was acknowledged under a doubled name is not promised: a token tells of words that may be lost. */
     if (journal_pair_edges(c->view.journal, a->counter, a->item, a->user) & check_excuse_doubled_edges(c)) return;
     /* An attempt that was taken twice changed something the first time. */
-    const check_told *t = told_of(c, a->id);
+    const check_told *t = check_answer_told_of(c, a->id);
     bool again = a->issued_us > a->first_us || (t->used && t->attempt == a->id);
     if (again && o->changed == KD_CHANGED_NO) return;
     c->made++;
@@ -85,7 +85,7 @@ void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_
         judge_change(c, slot, shard, a, o);
         judge_truth(c, slot, a, o);
     }
-    check_told *t = told_of(c, a->id);
+    check_told *t = check_answer_told_of(c, a->id);
     check_told was = is_about(c, t, slot, a->id) ? *t : (check_told){.used = false};
     *t = (check_told){.attempt = a->id,
                       .slot = slot,
@@ -98,7 +98,7 @@ void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_
 
 void check_answer_replayed(checks *c, uint32_t slot, const journal_attempt *a, const kd_outcome *o)
 {
-    const check_told *t = told_of(c, a->id);
+    const check_told *t = check_answer_told_of(c, a->id);
     if (!is_about(c, t, slot, a->id)) return;
     uint32_t shard = c->partition[a->item] % c->view.scenario->shards;
     bool died = t->life != c->slots[slot].life[shard];

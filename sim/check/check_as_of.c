@@ -48,7 +48,7 @@ void check_as_of_again(checks *c)
     for (uint32_t p = 0; p < c->view.scenario->partitions; p++) rewind_to(c, &c->answers[p], 0);
 }
 
-static void check_sum(checks *c, kd_central *core, check_answer *answer, const journal_attempt *a)
+static void check_as_of_check_sum(checks *c, kd_central *core, check_answer *answer, const journal_attempt *a)
 {
     uint64_t totals[KD_COUNTERS_MAX];
     if (a->excused || !journal_sums_hold(c->view.journal)) return;
@@ -105,7 +105,7 @@ void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition)
         if (!arrived) continue;
         if (a->verb == KD_ADD && !sums) continue;
         if (a->verb == KD_ADD)
-            check_sum(c, core, answer, a);
+            check_as_of_check_sum(c, core, answer, a);
         else
             check_pair(c, core, a, q->as_of_us);
     }

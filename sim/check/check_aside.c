@@ -11,7 +11,7 @@
 #include "edge/core/internal.h"
 #include "sim/check/checking.h"
 
-static uint64_t told(const checks *c, uint32_t slot, uint32_t shard)
+static uint64_t check_aside_told(const checks *c, uint32_t slot, uint32_t shard)
 {
     kd_edge_stats stats;
     const kd_edge *e = c->view.edge(c->view.world, slot, shard);
@@ -22,7 +22,7 @@ static uint64_t told(const checks *c, uint32_t slot, uint32_t shard)
 
 void check_aside_opened(checks *c, uint32_t slot, uint32_t shard)
 {
-    c->asides.to_tell[slot][shard] = told(c, slot, shard);
+    c->asides.to_tell[slot][shard] = check_aside_told(c, slot, shard);
 }
 
 void check_aside_sent(checks *c, uint32_t slot, kd_position at)
@@ -74,8 +74,8 @@ void check_aside_put(checks *c, uint32_t slot, kd_bytes key, kd_bytes value)
                    partition);
     bool first = aside_first(c, slot, key);
     while (kd_fragment_next(&r, &op)) aside_sum(c, slot, shard, first, &op);
-    if (told(c, slot, shard) < c->asides.to_tell[slot][shard])
+    if (check_aside_told(c, slot, shard) < c->asides.to_tell[slot][shard])
         check_fail(c, "aside", "%s tells of %llu in sums that are set aside, there are %llu",
-                   check_slot_name(c, slot), (unsigned long long)told(c, slot, shard),
+                   check_slot_name(c, slot), (unsigned long long)check_aside_told(c, slot, shard),
                    (unsigned long long)c->asides.to_tell[slot][shard]);
 }

@@ -37,7 +37,7 @@ static int compare_row(void *arg, const kd_compare_row *row)
     return 1;
 }
 
-static void compare(checks *c, uint32_t edge, uint32_t partition)
+static void check_compare_compare(checks *c, uint32_t edge, uint32_t partition)
 {
     comparison k = {c, c->view.central(c->view.world, 0, partition), edge, partition, false};
     kd_edge *e = c->view.edge(c->view.world, edge, partition % c->view.scenario->shards);
@@ -57,5 +57,5 @@ static void compare(checks *c, uint32_t edge, uint32_t partition)
 void checks_compare(checks *c, uint32_t edge)
 {
     for (uint32_t p = 0; p < c->view.scenario->partitions && !c->failed && !c->doubled[edge]; p++)
-        compare(c, edge, p);
+        check_compare_compare(c, edge, p);
 }

@@ -66,7 +66,7 @@ static void check_item_counts(checks *c, uint32_t slot, kd_central *core, uint32
     }
 }
 
-static void look_up(checks *c, uint32_t slot, kd_central *core, check_members *m, const check_touch *t)
+static void check_count_look_up(checks *c, uint32_t slot, kd_central *core, check_members *m, const check_touch *t)
 {
     bool liked = false;
     if (t->user == CHECK_NOTHING) return;
@@ -94,7 +94,7 @@ void check_count_committed(checks *c, uint32_t slot, uint32_t partition)
     bool quiet = c->positions.tenures[slot][partition].outstanding == 0;
     uint32_t done = 0;
     while (done < m->fed_count && m->fed[done].version != 0) done++;
-    for (uint32_t i = 0; quiet && i < done; i++) look_up(c, slot, core, m, &m->fed[i]);
+    for (uint32_t i = 0; quiet && i < done; i++) check_count_look_up(c, slot, core, m, &m->fed[i]);
     for (uint32_t i = 0; i < done && !c->failed; i++) {
         if (i > 0 && m->fed[i].item == m->fed[i - 1].item) continue;
         if (quiet) check_item_counts(c, slot, core, m->fed[i].item);

@@ -11,7 +11,7 @@
 
 enum { MAYBE_UNLIKED = 1, MAYBE_LIKED = 2 }; /* bits */
 
-static uint64_t row_hash(const checks *c, uint32_t slot, kd_bytes key)
+static uint64_t check_durable_row_hash(const checks *c, uint32_t slot, kd_bytes key)
 {
     return check_hash(check_mix(slot + 1, c->durable.disk[slot]), key);
 }
@@ -21,7 +21,7 @@ static uint64_t attempt_hash(const checks *c, uint32_t slot, const journal_attem
     kd_row_key key;
     kd_key_row(&key, c->partition[a->item], c->view.counters->at[a->counter].id,
                kd_item_key(&c->view.items[a->item]), kd_bytes_str(c->view.users[a->user]));
-    return row_hash(c, slot, kd_row_key_view(&key));
+    return check_durable_row_hash(c, slot, kd_row_key_view(&key));
 }
 
 /* A word of an earlier life may be on the disk or not, and a later one of another life, too: which of them a start finds nobody outside can know. */
@@ -63,7 +63,7 @@ typedef struct {
     bool here;                     /* taken in the present life */
 } last_word;
 
-static last_word look_up(const checks *c, uint32_t slot, uint32_t shard, const journal_attempt *pair)
+static last_word check_durable_look_up(const checks *c, uint32_t slot, uint32_t shard, const journal_attempt *pair)
 {
     uint64_t hash = attempt_hash(c, slot, pair);
     last_word l = {check_map_find(&c->durable.rows, hash), check_map_find(&c->durable.taken, hash), false};
@@ -73,7 +73,7 @@ static last_word look_up(const checks *c, uint32_t slot, uint32_t shard, const j
 
 check_word check_durable_word(const checks *c, uint32_t slot, uint32_t shard, const journal_attempt *pair)
 {
-    last_word l = look_up(c, slot, shard, pair);
+    last_word l = check_durable_look_up(c, slot, shard, pair);
     const check_cell *row = l.row, *taken = l.taken;
     if (c->durable.incomplete[slot][shard]) return CHECK_WORD_UNSURE;
     if (!row && !taken) return CHECK_WORD_NONE;
@@ -127,13 +127,13 @@ typedef struct {
 /* A row is written with its journal entry or later; what is known of it is the newer of both. */
 static void note_row(const visit *v, kd_bytes key, uint64_t stamp_us, bool liked)
 {
-    check_cell *cell = check_map_obtain(&v->c->durable.rows, row_hash(v->c, v->slot, key));
+    check_cell *cell = check_map_obtain(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
     if (stamp_us < cell->a) return;
     cell->a = stamp_us;
     cell->b = liked;
 }
 
-static void put_row(const visit *v, kd_bytes key, kd_bytes value)
+static void check_durable_put_row(const visit *v, kd_bytes key, kd_bytes value)
 {
     kd_member_row m;
     if (kd_membership_parse(key, value, &m) != KD_OK) return;
@@ -150,7 +150,7 @@ static void put_fragment(const visit *v, kd_bytes key, kd_bytes value)
         kd_row_key row;
         kd_key_row(&row, partition, op.counter_id, op.item, op.user);
         check_cell *cell =
-            check_map_obtain(&v->c->durable.journal, row_hash(v->c, v->slot, kd_row_key_view(&row)));
+            check_map_obtain(&v->c->durable.journal, check_durable_row_hash(v->c, v->slot, kd_row_key_view(&row)));
         cell->a = KD_MAX(cell->a, op.time_us);
         note_row(v, kd_row_key_view(&row), op.time_us, op.verb == KD_LIKE);
     }
@@ -168,14 +168,14 @@ static void on_put(void *arg, kd_bytes key, kd_bytes value)
 {
     const visit *v = arg;
     if (!v->synced || key.len == 0) return;
-    if (key.data[0] == 'm') put_row(v, key, value);
+    if (key.data[0] == 'm') check_durable_put_row(v, key, value);
     if (key.data[0] == 'x') check_aside_put(v->c, v->slot, key, value);
     if (key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key)) put_fragment(v, key, value);
 }
 
 static void expired(const visit *v, kd_bytes key)
 {
-    const check_cell *cell = check_map_find(&v->c->durable.rows, row_hash(v->c, v->slot, key));
+    const check_cell *cell = check_map_find(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
     uint32_t partition = (uint32_t)key.data[1] << 8 | key.data[2];
     if (cell) check_forget_row(v->c, v->slot, partition, cell->a);
 }
@@ -217,7 +217,7 @@ static int found_row(void *arg, kd_bytes key, kd_bytes value)
     if (key.len > 0 && key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key)) put_fragment(v, key, value);
     if (key.len == 0 || key.data[0] != 'm' || kd_membership_parse(key, value, &m) != KD_OK) return 0;
     note_row(v, key, m.row.stamp_us, m.row.liked);
-    check_cell *cell = check_map_obtain(&v->c->durable.journal, row_hash(v->c, v->slot, key));
+    check_cell *cell = check_map_obtain(&v->c->durable.journal, check_durable_row_hash(v->c, v->slot, key));
     cell->a = KD_MAX(cell->a, m.row.stamp_us);
     return 0;
 }
@@ -234,7 +234,7 @@ void check_durable_opened(checks *c, uint32_t slot, uint32_t shard)
 void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair, int result)
 {
     uint32_t shard = c->partition[pair->item] % c->view.scenario->shards;
-    last_word l = look_up(c, slot, shard, pair);
+    last_word l = check_durable_look_up(c, slot, shard, pair);
     const check_cell *row = l.row, *taken = l.taken;
     bool here = l.here;
     if (result == KD_EIO || (!row && !taken)) return;

@@ -73,7 +73,7 @@ static bool keeps_operations(const kd_part *p)
     return b || (p->open && p->open->ops > 0) || p->held || p->resending || p->rehoming;
 }
 
-static bool unsent(checks *c, char *why, size_t size)
+static bool check_end_unsent(checks *c, char *why, size_t size)
 {
     for (uint32_t slot = 0; slot < c->view.scenario->edge_count; slot++)
         for (uint32_t shard = 0; shard < c->view.scenario->shards; shard++) {
@@ -92,7 +92,7 @@ static bool unsent(checks *c, char *why, size_t size)
 /* Begins where it did not hold the last time: there it will most likely not hold yet. */
 bool checks_converged(checks *c, char *why, size_t size)
 {
-    if (unsent(c, why, size) || !check_forget_moves(c, why, size)) return false;
+    if (check_end_unsent(c, why, size) || !check_forget_moves(c, why, size)) return false;
     for (uint32_t n = 0; n < c->view.item_count; n++) {
         uint32_t item = (c->converge_at + n) % c->view.item_count;
         c->made++;

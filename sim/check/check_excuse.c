@@ -188,7 +188,7 @@ static void note_history(checks *c, check_history *copy)
     }
 }
 
-static void put_back(checks *c, uint32_t slot, const check_history *copy)
+static void check_excuse_put_back(checks *c, uint32_t slot, const check_history *copy)
 {
     for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
         c->positions.tenures[slot][p].now = copy[p];
@@ -207,7 +207,7 @@ static void central_disk(checks *c, checks_disk_event event)
     case CHECKS_RESTORED:
     case CHECKS_WIPED: {
         const check_history *to = event == CHECKS_WIPED ? nothing : p->backup;
-        put_back(c, 0, to);
+        check_excuse_put_back(c, 0, to);
         central_went_back(c, to);
         break;
     }
@@ -215,11 +215,11 @@ static void central_disk(checks *c, checks_disk_event event)
         c->central_copied = true;
         excuse_mixture(c);
         note_history(c, p->copied);
-        put_back(c, 1, p->copied);
+        check_excuse_put_back(c, 1, p->copied);
         break;
     case CHECKS_COPY_GONE:
         c->central_copied = false;
-        put_back(c, 1, nothing);
+        check_excuse_put_back(c, 1, nothing);
         central_went_back(c, p->copied);
         break;
     }

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-static uint64_t less(uint64_t a, uint64_t b)
+static uint64_t check_forget_less(uint64_t a, uint64_t b)
 {
     return a > b ? a - b : 0;
 }
@@ -53,7 +53,7 @@ void check_forget_committed(checks *c, uint32_t slot, uint32_t partition)
     kd_central *core = c->view.central(c->view.world, slot, partition);
     note_low(c, slot, partition);
     if (!core || c->positions.tenures[slot][partition].outstanding > 0) return;
-    uint64_t bound_us = less(c->lows[slot][partition].best_us, 2 * c->view.scenario->drift_us);
+    uint64_t bound_us = check_forget_less(c->lows[slot][partition].best_us, 2 * c->view.scenario->drift_us);
     kd_central_get_forgetting(core, &f);
     c->made++;
     if (f.floor_us > bound_us)
@@ -81,7 +81,7 @@ static void check_backup_holds(checks *c, uint32_t slot, uint32_t partition, uin
 {
     const check_lows *now = &c->lows[slot][partition], *held = &c->backup_lows[partition];
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
-        uint64_t bound_us = less(held->watermark_us[e], 2 * c->view.scenario->drift_us);
+        uint64_t bound_us = check_forget_less(held->watermark_us[e], 2 * c->view.scenario->drift_us);
         if (now->watermark_us[e] <= held->watermark_us[e] || stable_us <= bound_us) continue;
         check_fail(c, "stable",
                    "central lets rows of partition %u go up to %llu, its backup holds those of %s up to %llu",
@@ -95,7 +95,7 @@ void check_forget_published(checks *c, uint32_t slot, uint32_t partition, uint64
     const check_lows *rests_on =
         c->view.scenario->backups_none ? &c->lows[slot][partition] : &c->backup_lows[partition];
     uint64_t low_us = c->view.scenario->backups_none ? rests_on->best_us : rests_on->now_us;
-    uint64_t bound_us = less(low_us, 2 * c->view.scenario->drift_us);
+    uint64_t bound_us = check_forget_less(low_us, 2 * c->view.scenario->drift_us);
     c->made++;
     if (stable_us > bound_us)
         check_fail(c, "stable", "central lets rows of partition %u go up to %llu, %s holds all up to %llu",

@@ -56,7 +56,7 @@ void check_install_refused(checks *c, uint32_t slot, uint32_t partition)
 }
 
 /* Whether what the edge had is a part of the history that the snapshot goes on with. */
-static bool admitted(check_known had, const kd_snapshot *s)
+static bool check_install_admitted(check_known had, const kd_snapshot *s)
 {
     if (had.epoch == s->epoch || had.epoch == 0) return true;
     for (uint32_t i = 0; i < s->chain_count; i++)
@@ -67,7 +67,7 @@ static bool admitted(check_known had, const kd_snapshot *s)
 static int expected(check_known had, const kd_snapshot *s)
 {
     if (s->epoch < had.epoch) return KD_SNAPSHOT_OLD;
-    if (!admitted(had, s)) return KD_SNAPSHOT_UNDONE;
+    if (!check_install_admitted(had, s)) return KD_SNAPSHOT_UNDONE;
     if (s->epoch == had.epoch && s->version < had.version) return KD_SNAPSHOT_OLD;
     if (s->epoch == had.epoch && s->version == had.version) return KD_HEARTBEAT;
     return had.epoch != 0 && s->previous <= had.version ? KD_INSTALLED : KD_SNAPSHOT_GAP;

@@ -55,7 +55,7 @@ static uint64_t made_since(const checks *c, const kd_view *view)
 }
 
 /* Cheap first: mostly the number holds every like there is. */
-static bool holds(const checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view, uint32_t but,
+static bool check_least_holds(const checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view, uint32_t but,
                   uint64_t *least)
 {
     uint64_t all, most, own = but != CHECK_NOTHING;
@@ -74,7 +74,7 @@ void check_least_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *
     for (uint32_t counter = 0; counter < SCENARIO_COUNTERS; counter++) {
         if (c->view.counters->at[counter].kind == KD_SUM) continue;
         c->made++;
-        if (!holds(c, slot, counter, item, view, CHECK_NOTHING, &least))
+        if (!check_least_holds(c, slot, counter, item, view, CHECK_NOTHING, &least))
             check_fail(c, "least", "%s shows %llu %s of %s, %u pending, as of %llu us ago: %llu were acknowledged before",
                        check_slot_name(c, slot), (unsigned long long)view->count[counter],
                        c->view.counters->at[counter].name, check_item_name(c, item), view->pending[counter],
@@ -87,7 +87,7 @@ void check_least_answered(checks *c, uint32_t slot, const journal_attempt *a, co
     uint64_t least;
     if (a->verb != KD_LIKE || !journal_is_last(c->view.journal, a->id) || is_off(c, slot) || check_shown_awaits(c, slot, a->counter, a->item, view->fresh)) return;
     c->made++;
-    if (!holds(c, slot, a->counter, a->item, view, a->user, &least))
+    if (!check_least_holds(c, slot, a->counter, a->item, view, a->user, &least))
         check_fail(c, "own-like", "%s answers attempt %u, a like of %s by %s, with %llu: with his own like it is %llu",
                    check_slot_name(c, slot), a->id, check_item_name(c, a->item), c->view.users[a->user],
                    (unsigned long long)view->count[a->counter], (unsigned long long)least);

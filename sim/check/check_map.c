@@ -17,7 +17,7 @@ uint64_t check_hash(uint64_t seed, kd_bytes bytes)
     return hash ? hash : 1;
 }
 
-static check_cell *place(const check_map *m, uint64_t key)
+static check_cell *check_map_place(const check_map *m, uint64_t key)
 {
     uint32_t at = (uint32_t)key & (m->cap - 1);
     while (m->cells[at].key != 0 && m->cells[at].key != key) at = (at + 1) & (m->cap - 1);
@@ -27,24 +27,24 @@ static check_cell *place(const check_map *m, uint64_t key)
 check_cell *check_map_find(const check_map *m, uint64_t key)
 {
     if (m->cap == 0) return NULL;
-    check_cell *cell = place(m, key);
+    check_cell *cell = check_map_place(m, key);
     return cell->key ? cell : NULL;
 }
 
-static void widen(check_map *m)
+static void check_map_widen(check_map *m)
 {
     check_map old = *m;
     m->cap = KD_MAX(2 * old.cap, 64u);
     m->cells = kd_alloc(m->cap * sizeof(m->cells[0]));
     for (uint32_t i = 0; i < old.cap; i++)
-        if (old.cells[i].key) *place(m, old.cells[i].key) = old.cells[i];
+        if (old.cells[i].key) *check_map_place(m, old.cells[i].key) = old.cells[i];
     free(old.cells);
 }
 
 check_cell *check_map_obtain(check_map *m, uint64_t key)
 {
-    if (2 * m->count >= m->cap) widen(m);
-    check_cell *cell = place(m, key);
+    if (2 * m->count >= m->cap) check_map_widen(m);
+    check_cell *cell = check_map_place(m, key);
     if (cell->key == 0) {
         cell->key = key;
         m->count++;

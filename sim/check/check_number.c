@@ -66,7 +66,7 @@ static bool fits_within(const checks *c, const uint64_t *least, const uint64_t *
     return true;
 }
 
-static bool fits(const checks *c, const uint64_t *count, const kd_view *view)
+static bool check_number_fits(const checks *c, const uint64_t *count, const kd_view *view)
 {
     return fits_within(c, count, count, view);
 }
@@ -109,10 +109,10 @@ static bool fresh_right(const checks *c, uint32_t partition, check_known known, 
         const check_number *n = number_at(r, i);
         bool same = n->epoch == known.epoch, ahead = same && n->version > known.version,
              base = (same || i < first) && in_history(c, partition, known, n);
-        if ((ahead || base) && fits(c, n->count, view)) return true;
+        if ((ahead || base) && check_number_fits(c, n->count, view)) return true;
         if (base) return false;
     }
-    return fits_dropped(c, r, view) || fits(c, nothing, view);
+    return fits_dropped(c, r, view) || check_number_fits(c, nothing, view);
 }
 
 /* A number of a history that was undone has replaced nothing. */
@@ -123,12 +123,12 @@ static bool as_of_right(const checks *c, uint32_t partition, check_known known, 
     uint32_t first = begun(r, known.epoch);
     for (uint32_t i = r->count; i-- > 0;) {
         const check_number *n = number_at(r, i);
-        if (fits(c, n->count, view)) return true;
+        if (check_number_fits(c, n->count, view)) return true;
         bool ours = n->epoch == known.epoch || (i < first && in_history(c, partition, known, n));
         if (ours && n->as_of_before_us < view->as_of_us)
             return false; /* what is older was replaced before as_of was reached */
     }
-    return fits_dropped(c, r, view) || fits(c, nothing, view);
+    return fits_dropped(c, r, view) || check_number_fits(c, nothing, view);
 }
 
 /* Of any history: an old number stays until its history is known to be undone. */
@@ -136,11 +136,11 @@ static bool heard_right(const checks *c, const check_numbers *r, uint8_t heard, 
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
     if (!(heard & CHECK_HEARD)) return false;
-    if (fits_dropped(c, r, view) || ((heard & CHECK_HEARD_NONE) && fits(c, nothing, view))) return true;
+    if (fits_dropped(c, r, view) || ((heard & CHECK_HEARD_NONE) && check_number_fits(c, nothing, view))) return true;
     for (uint32_t i = 0; i < r->count; i++) {
         const uint64_t *count = number_at(r, i)->count;
         bool none = memcmp(count, nothing, sizeof(nothing)) == 0;
-        if (!none && fits(c, count, view)) return true;
+        if (!none && check_number_fits(c, count, view)) return true;
     }
     return false;
 }

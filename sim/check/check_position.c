@@ -93,7 +93,7 @@ void check_position_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t
     for (uint32_t i = t->open_count; i-- > 0 && t->open[i].version == 0;) t->open[i].version = version;
 }
 
-static void settle(checks *c, check_tenure *t, uint32_t partition, uint32_t edge, kd_position at)
+static void check_position_settle(checks *c, check_tenure *t, uint32_t partition, uint32_t edge, kd_position at)
 {
     position(c, edge, partition, at)->b |= MERGED;
     t->now.durable[edge] = at;
@@ -133,7 +133,7 @@ void check_position_committed(checks *c, uint32_t slot, uint32_t partition, uint
         if (t->open[i].version == 0 || t->open[i].version > version || !synced)
             t->open[kept++] = t->open[i];
         else
-            settle(c, t, partition, t->open[i].edge, t->open[i].at);
+            check_position_settle(c, t, partition, t->open[i].edge, t->open[i].at);
     }
     t->open_count = kept;
     if (synced) note_durable(c, slot, partition);
@@ -161,7 +161,7 @@ void check_position_opened(checks *c, uint32_t slot, uint32_t partition)
                        (unsigned long long)t->now.durable[e].seq);
         for (uint32_t i = 0; i < t->open_count; i++)
             if (t->open[i].edge == e && kd_position_cmp(t->open[i].at, applied[e]) <= 0)
-                settle(c, t, partition, e, t->open[i].at);
+                check_position_settle(c, t, partition, e, t->open[i].at);
         t->now.durable[e] = t->now.tentative[e] = applied[e];
         kd_position *furthest = &c->positions.on_disk[partition][e];
         if (kd_position_cmp(applied[e], *furthest) > 0) *furthest = applied[e];

@@ -109,14 +109,14 @@ uint64_t checks_made(const checks *c)
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
 
-static char *next_name(checks *c)
+static char *checks_next_name(checks *c)
 {
     return c->names[c->names_next++ % KD_COUNT(c->names)];
 }
 
 const char *check_slot_name(checks *c, uint32_t slot)
 {
-    char *name = next_name(c);
+    char *name = checks_next_name(c);
     snprintf(name, sizeof(c->names[0]), "%s%s", slot >= CHECKS_TWIN ? "the copy of " : "",
              c->view.scenario->edges[check_edge(slot)]);
     return name;
@@ -124,7 +124,7 @@ const char *check_slot_name(checks *c, uint32_t slot)
 
 const char *check_item_name(checks *c, uint32_t item)
 {
-    char *name = next_name(c);
+    char *name = checks_next_name(c);
     kd_key_text(kd_item_key(&c->view.items[item]), name);
     return name;
 }

@@ -51,7 +51,7 @@ void final_destroy(final_state *f)
     free(f);
 }
 
-static cell *cell_of(final_state *f, uint32_t counter, uint32_t item)
+static cell *final_cell_of(final_state *f, uint32_t counter, uint32_t item)
 {
     KD_ASSERT(counter < f->names.counters->count && item < f->names.item_count);
     return &f->cells[(size_t)counter * f->names.item_count + item];
@@ -59,7 +59,7 @@ static cell *cell_of(final_state *f, uint32_t counter, uint32_t item)
 
 void final_member(final_state *f, uint32_t counter, uint32_t item, uint32_t user)
 {
-    cell_of(f, counter, item)->members++;
+    final_cell_of(f, counter, item)->members++;
     f->members = kd_grow(f->members, f->member_count, &f->member_cap, sizeof(f->members[0]));
     f->members[f->member_count++] = (uint64_t)counter << 60 | (uint64_t)item << 32 | user;
 }
@@ -71,7 +71,7 @@ void final_stranger(final_state *f, const char *text)
 
 void final_count(final_state *f, uint32_t counter, uint32_t item, uint64_t count)
 {
-    cell_of(f, counter, item)->count = count;
+    final_cell_of(f, counter, item)->count = count;
 }
 
 void final_edge_count(final_state *f, uint32_t edge, uint32_t counter, uint32_t item, uint64_t count)
@@ -156,7 +156,7 @@ static void judge_members(final_state *f)
 static void judge_count(final_state *f, uint32_t counter, uint32_t item, char *counts, char *sums,
                         size_t size)
 {
-    const cell *c = cell_of(f, counter, item);
+    const cell *c = final_cell_of(f, counter, item);
     const char *name = counter_name(f, counter);
     uint64_t least, most;
     if (f->names.counters->at[counter].kind == KD_SET) {
@@ -176,7 +176,7 @@ static void judge_edges(final_state *f, char *text, size_t size)
 {
     for (uint32_t i = 0; i < f->shown_count; i++) {
         const edge_count *s = &f->shown[i];
-        uint64_t central = cell_of(f, s->counter, s->item)->count;
+        uint64_t central = final_cell_of(f, s->counter, s->item)->count;
         if (s->count != central)
             say(text, size, &f->out->wrong_edges, "%s shows %llu %s of %s, central %llu",
                 f->names.edges[s->edge], (unsigned long long)s->count, counter_name(f, s->counter),
@@ -188,7 +188,7 @@ static void judge_expected(final_state *f, char *text, size_t size)
 {
     for (uint32_t i = 0; i < f->expected_count; i++) {
         const edge_count *e = &f->expected[i];
-        uint64_t central = cell_of(f, e->counter, e->item)->count;
+        uint64_t central = final_cell_of(f, e->counter, e->item)->count;
         if (e->count != central)
             say(text, size, &f->out->wrong_expected, "%s of %s: %llu, expected %llu",
                 counter_name(f, e->counter), f->names.items[e->item], (unsigned long long)central,

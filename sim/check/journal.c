@@ -97,7 +97,7 @@ static uint64_t pair_key(uint32_t counter, uint32_t item, uint32_t user)
     return (uint64_t)counter << 60 | (uint64_t)item << 32 | user;
 }
 
-static uint32_t slot_of(const journal *j, uint64_t key)
+static uint32_t journal_slot_of(const journal *j, uint64_t key)
 {
     uint64_t state = key;
     uint32_t slot = (uint32_t)kd_random_next(&state) & (j->slot_count - 1);
@@ -105,18 +105,18 @@ static uint32_t slot_of(const journal *j, uint64_t key)
     return slot;
 }
 
-static const pair *find(const journal *j, uint32_t counter, uint32_t item, uint32_t user)
+static const pair *journal_find(const journal *j, uint32_t counter, uint32_t item, uint32_t user)
 {
-    uint32_t found = j->slots[slot_of(j, pair_key(counter, item, user))];
+    uint32_t found = j->slots[journal_slot_of(j, pair_key(counter, item, user))];
     return found ? &j->pairs[found - 1] : NULL;
 }
 
-static void widen(journal *j)
+static void journal_widen(journal *j)
 {
     free(j->slots);
     j->slot_count *= 2;
     j->slots = kd_alloc(j->slot_count * sizeof(j->slots[0]));
-    for (uint32_t i = 0; i < j->pair_count; i++) j->slots[slot_of(j, j->pairs[i].key)] = i + 1;
+    for (uint32_t i = 0; i < j->pair_count; i++) j->slots[journal_slot_of(j, j->pairs[i].key)] = i + 1;
 }
 
 static bounds *cell(journal *j, uint32_t counter, uint32_t item);
@@ -124,14 +124,14 @@ static bounds *cell(journal *j, uint32_t counter, uint32_t item);
 static uint32_t obtain(journal *j, const journal_attempt *a)
 {
     uint64_t key = pair_key(a->counter, a->item, a->user);
-    uint32_t slot = slot_of(j, key);
+    uint32_t slot = journal_slot_of(j, key);
     if (j->slots[slot]) return j->slots[slot] - 1;
     j->pairs = kd_grow(j->pairs, j->pair_count, &j->pair_cap, sizeof(j->pairs[0]));
     bounds *b = cell(j, a->counter, a->item);
     j->pairs[j->pair_count++] = (pair){.key = key, .chain = NONE, .active = NONE, .next_of_item = b->pairs};
     b->pairs = j->pair_count;
     j->slots[slot] = j->pair_count;
-    if (2 * j->pair_count > j->slot_count) widen(j);
+    if (2 * j->pair_count > j->slot_count) journal_widen(j);
     return j->pair_count - 1;
 }
 
@@ -156,7 +156,7 @@ static bool counts(const journal_attempt *a)
 }
 
 /* `b` is answered and unexcused: was `a` stamped lower, for sure? */
-static bool before(const journal *j, const journal_attempt *a, const journal_attempt *b)
+static bool journal_before(const journal *j, const journal_attempt *a, const journal_attempt *b)
 {
     uint64_t end = a->acked_us > a->issued_us ? a->acked_us : a->issued_us;
     if (end + j->near_us < b->first_us) return true;
@@ -176,10 +176,10 @@ static void prune(journal *j, pair *p)
     if (!last) return;
     for (uint32_t *link = &p->active; *link != NONE;) {
         entry *e = &j->at[*link];
-        bool overruled = before(j, &e->a, last);
+        bool overruled = journal_before(j, &e->a, last);
         for (uint32_t i = p->active; !overruled && !j->tokens && counts(&e->a) && i != NONE;
              i = j->at[i].next_active)
-            overruled = counts(&j->at[i].a) && j->at[i].a.edge == e->a.edge && before(j, &e->a, &j->at[i].a);
+            overruled = counts(&j->at[i].a) && j->at[i].a.edge == e->a.edge && journal_before(j, &e->a, &j->at[i].a);
         overruled = overruled && !e->lingers;
         e->active = !overruled;
         if (overruled)
@@ -189,7 +189,7 @@ static void prune(journal *j, pair *p)
     }
 }
 
-static void judge(journal *j, pair *p)
+static void journal_judge(journal *j, pair *p)
 {
     bool like = false, not = false, sure = false;
     p->settled_us = 0;
@@ -215,7 +215,7 @@ static void renew(journal *j, uint32_t index)
     b->least -= p->verdict == JOURNAL_MUST;
     b->most -= p->verdict != JOURNAL_MUST_NOT;
     prune(j, p);
-    judge(j, p);
+    journal_judge(j, p);
     b->least += p->verdict == JOURNAL_MUST;
     b->most += p->verdict != JOURNAL_MUST_NOT;
 }
@@ -415,14 +415,14 @@ bool journal_sums_hold(const journal *j)
 journal_verdict journal_pair(const journal *j, uint32_t counter, uint32_t item, uint32_t user,
                              uint64_t settled_before_us, bool *settled)
 {
-    const pair *p = find(j, counter, item, user);
+    const pair *p = journal_find(j, counter, item, user);
     if (settled) *settled = !p || p->settled_us < settled_before_us;
     return p ? p->verdict : JOURNAL_MUST_NOT;
 }
 
 uint64_t journal_pair_edges(const journal *j, uint32_t counter, uint32_t item, uint32_t user)
 {
-    const pair *p = find(j, counter, item, user);
+    const pair *p = journal_find(j, counter, item, user);
     return p ? p->edges : 0;
 }
 
@@ -474,14 +474,14 @@ bool journal_was_liked(const journal *j, uint32_t attempt, bool *sure)
         const journal_attempt *a = &j->at[i].a;
         if (i == attempt || (j->at[i].open == 0 && a->acked_us == 0)) continue;
         if (!last) last = a; /* newest first */
-        *sure = counts(a) && a->id < attempt && a->acked_us <= sent_at(now) && (a == last || before(j, a, last)) &&
+        *sure = counts(a) && a->id < attempt && a->acked_us <= sent_at(now) && (a == last || journal_before(j, a, last)) &&
                 !j->at[i].lingers;
     }
     return last && last->verb == KD_LIKE;
 }
 
 /* Whether the edge that took `here` could know of `there`: the device that carries the token had heard of it. */
-static bool told_of(const journal_attempt *here, const journal_attempt *there)
+static bool journal_told_of(const journal_attempt *here, const journal_attempt *there)
 {
     return !here->strange && !there->strange && there->id < here->id && there->acked_us != 0 && there->acked_us <= sent_at(here);
 }
@@ -493,7 +493,7 @@ static bool is_misled(const journal *j, const pair *p, const journal_attempt *he
         const journal_attempt *there = &j->at[i].a;
         bool happened = j->at[i].open > 0 || there->acked_us != 0;
         bool elsewhere = there->edge != here->edge || there->first_us <= gone_us;
-        if (happened && there != here && elsewhere && !told_of(here, there)) return true;
+        if (happened && there != here && elsewhere && !journal_told_of(here, there)) return true;
     }
     return false;
 }

@@ -9,7 +9,7 @@
 
 #include "sim/commands/args.h"
 
-static void print_help(const kd_args *a)
+static void args_print_help(const kd_args *a)
 {
     printf("usage: kudos-sim %s%s%s [options]\n\n%s\n\n", a->command, a->positional ? " " : "",
            a->positional ? a->positional : "", a->about);
@@ -46,18 +46,18 @@ static bool parse_real(const char *text, double *value)
     return end != text && *end == '\0' && isfinite(*value);
 }
 
-static bool within(const kd_arg *arg, double value)
+static bool args_within(const kd_arg *arg, double value)
 {
     return value >= arg->min && (arg->max <= 0 || value <= arg->max);
 }
 
-static int take_number(const kd_args *a, const kd_arg *arg, const char *text)
+static int args_take_number(const kd_args *a, const kd_arg *arg, const char *text)
 {
     uint64_t whole = 0;
     double real = 0;
     bool ok = arg->kind == KD_ARG_UINT ? parse_uint(text, &whole) : parse_real(text, &real);
     if (!ok) return complain(a, arg->kind == KD_ARG_UINT ? "not a whole number" : "not a number", text);
-    if (!within(arg, arg->kind == KD_ARG_UINT ? (double)whole : real))
+    if (!args_within(arg, arg->kind == KD_ARG_UINT ? (double)whole : real))
         return complain(a, "out of bounds", text);
     if (arg->kind == KD_ARG_UINT)
         *(uint64_t *)arg->to = whole;
@@ -66,9 +66,9 @@ static int take_number(const kd_args *a, const kd_arg *arg, const char *text)
     return -1;
 }
 
-static int take(const kd_args *a, const kd_arg *arg, const char *text)
+static int args_take(const kd_args *a, const kd_arg *arg, const char *text)
 {
-    if (arg->kind == KD_ARG_UINT || arg->kind == KD_ARG_REAL) return take_number(a, arg, text);
+    if (arg->kind == KD_ARG_UINT || arg->kind == KD_ARG_REAL) return args_take_number(a, arg, text);
     if (*text == '\0') return complain(a, "empty", arg->name);
     if (arg->kind == KD_ARG_TEXT) {
         *(const char **)arg->to = text;
@@ -80,7 +80,7 @@ static int take(const kd_args *a, const kd_arg *arg, const char *text)
     return -1;
 }
 
-static const kd_arg *find(const kd_args *a, const char *name, size_t len)
+static const kd_arg *args_find(const kd_args *a, const char *name, size_t len)
 {
     for (size_t i = 0; i < a->count; i++) {
         if (strlen(a->at[i].name) == len && strncmp(a->at[i].name, name, len) == 0) return &a->at[i];
@@ -92,16 +92,16 @@ static int take_option(const kd_args *a, int argc, char **argv, int *i)
 {
     const char *given = argv[*i] + 2;
     const char *equals = strchr(given, '=');
-    const kd_arg *arg = find(a, given, equals ? (size_t)(equals - given) : strlen(given));
+    const kd_arg *arg = args_find(a, given, equals ? (size_t)(equals - given) : strlen(given));
     if (!arg) return complain(a, "unknown option", argv[*i]);
     if (arg->kind == KD_ARG_FLAG) {
         if (equals) return complain(a, "takes no value", argv[*i]);
         *(bool *)arg->to = true;
         return -1;
     }
-    if (equals) return take(a, arg, equals + 1);
+    if (equals) return args_take(a, arg, equals + 1);
     if (*i + 1 >= argc) return complain(a, "needs a value", argv[*i]);
-    return take(a, arg, argv[++*i]);
+    return args_take(a, arg, argv[++*i]);
 }
 
 bool kd_args_asks_help(const char *word)
@@ -114,7 +114,7 @@ int kd_args_parse(const kd_args *a, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         int rc = -1;
         if (kd_args_asks_help(argv[i])) {
-            print_help(a);
+            args_print_help(a);
             return KD_EXIT_OK;
         }
         if (strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0')

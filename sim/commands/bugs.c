@@ -27,7 +27,7 @@ static sim_result run_sound(const bugs_options *o, uint64_t seed)
     return child_wait(&pool).result;
 }
 
-static void start(child_pool *pool, const plant *p, uint64_t seed)
+static void bugs_start(child_pool *pool, const plant *p, uint64_t seed)
 {
     finding f;
     finding_draw(&f, seed, p);
@@ -36,14 +36,14 @@ static void start(child_pool *pool, const plant *p, uint64_t seed)
 }
 
 /* The first seed of the swarm that shows it; false when none does. Runs beyond the first failure end unheard. */
-static bool find(const bugs_options *o, const plant *p, child_done *found)
+static bool bugs_find(const bugs_options *o, const plant *p, child_done *found)
 {
     child_pool pool;
     uint64_t next = o->first, end = o->first + o->seeds;
     bool any = false;
     child_pool_init(&pool, (uint32_t)o->jobs, o->run_limit_s * 1000);
     while ((next < end && !sim_interrupted) || pool.running > 0) {
-        while (next < end && !sim_interrupted && !child_pool_full(&pool)) start(&pool, p, next++);
+        while (next < end && !sim_interrupted && !child_pool_full(&pool)) bugs_start(&pool, p, next++);
         child_done done = child_wait(&pool);
         bool shows = done.result.verdict == SIM_VIOLATED && (!any || done.seed < found->seed) &&
                      run_sound(o, done.seed).verdict != SIM_VIOLATED;
@@ -75,7 +75,7 @@ static void say_reduced(const bugs_options *o, const plant *p, const child_done 
 static bool look_for(const bugs_options *o, const plant *p)
 {
     child_done found;
-    bool any = find(o, p, &found);
+    bool any = bugs_find(o, p, &found);
     if (!any && sim_interrupted) return false;
     printf("bug %-22s rule=%-4s ", p->name, p->rule);
     if (any)
@@ -89,7 +89,7 @@ static bool look_for(const bugs_options *o, const plant *p)
     return any;
 }
 
-static int conclude(uint32_t planted, uint32_t found)
+static int bugs_conclude(uint32_t planted, uint32_t found)
 {
     bool held = found == planted, unknown = held && sim_interrupted;
     printf("bugs planted=%u found=%u verdict=%s\n", planted, found,
@@ -134,5 +134,5 @@ int kd_sim_bugs(int argc, char **argv)
         planted++;
         found += any;
     }
-    return conclude(planted, found);
+    return bugs_conclude(planted, found);
 }

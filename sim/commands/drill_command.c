@@ -26,7 +26,7 @@ typedef struct {
     place place;
 } drill_options;
 
-static int parse(drill_options *o, int argc, char **argv)
+static int drill_command_parse(drill_options *o, int argc, char **argv)
 {
     const kd_arg table[] = {
         {"seed", "N", KD_ARG_UINT, &o->seed, "of what users do and of the network's chance", 0, 0},
@@ -80,13 +80,13 @@ static void say_begin(const drill_options *o, const scenario *s)
     fflush(stdout);
 }
 
-static void figure(report_figure *to, char text[FIGURE_MAX], const char *name, uint64_t value)
+static void drill_command_figure(report_figure *to, char text[FIGURE_MAX], const char *name, uint64_t value)
 {
     snprintf(text, FIGURE_MAX, "%llu", (unsigned long long)value);
     *to = (report_figure){.name = name, .value = text};
 }
 
-static bool tell(const drill_options *o, const scenario *s, const record *r, const drill_run_result *d)
+static bool drill_command_tell(const drill_options *o, const scenario *s, const record *r, const drill_run_result *d)
 {
     report_figure figures[FIGURES];
     char texts[FIGURES][FIGURE_MAX], command[4096];
@@ -106,7 +106,7 @@ static bool tell(const drill_options *o, const scenario *s, const record *r, con
                {"operations sent again", d->totals.resent},
                {"processes killed", d->kills},
                {"records appended once more", d->appended}};
-    for (; n < KD_COUNT(all); n++) figure(&figures[n], texts[n], all[n].name, all[n].value);
+    for (; n < KD_COUNT(all); n++) drill_command_figure(&figures[n], texts[n], all[n].name, all[n].value);
     snprintf(command, sizeof command, "kudos-sim drill %s --seed %llu --kafka %s --faster %g", o->file,
              (unsigned long long)o->seed, o->kafka, o->faster);
     scenario_print(s, &text);
@@ -138,7 +138,7 @@ static bool tell(const drill_options *o, const scenario *s, const record *r, con
     return written;
 }
 
-static int finish(const drill_options *o, const drill_run_result *d)
+static int drill_command_finish(const drill_options *o, const drill_run_result *d)
 {
     bool leave = o->keep || d->found.verdict == SIM_VIOLATED || (d->found.unavailable && !d->interrupted);
     if (!leave) files_remove(o->place.directory);
@@ -159,7 +159,7 @@ static bool moves_clocks(const scenario *s)
     return false;
 }
 
-static int run(drill_options *o, const scenario *s)
+static int drill_command_run(drill_options *o, const scenario *s)
 {
     drill_run_result result;
     terminal line;
@@ -186,9 +186,9 @@ static int run(drill_options *o, const scenario *s)
                                .progress_arg = &line},
               &result);
     terminal_finish(&line);
-    bool written = tell(o, s, r, &result);
+    bool written = drill_command_tell(o, s, r, &result);
     record_destroy(r);
-    rc = finish(o, &result);
+    rc = drill_command_finish(o, &result);
     return written ? rc : KD_EXIT_UNAVAILABLE;
 }
 
@@ -197,7 +197,7 @@ int kd_sim_drill(int argc, char **argv)
     drill_options o = {.kafka = "embedded", .seed = 1, .brokers = 1, .faster = 1};
     char error[SCENARIO_ERROR_MAX];
     scenario s;
-    int rc = parse(&o, argc, argv);
+    int rc = drill_command_parse(&o, argc, argv);
     if (rc >= 0) return rc;
     rc = scenario_read(&s, o.file, error);
     if (rc != KD_OK) {
@@ -207,7 +207,7 @@ int kd_sim_drill(int argc, char **argv)
     playing_name(o.file, o.name, sizeof o.name);
     bool unwritable = o.report && report_check(o.report) != KD_OK;
     if (unwritable) fprintf(stderr, "kudos-sim drill: %s: %s\n", o.report, strerror(errno));
-    rc = unwritable ? KD_EXIT_UNAVAILABLE : run(&o, &s);
+    rc = unwritable ? KD_EXIT_UNAVAILABLE : drill_command_run(&o, &s);
     scenario_finish(&s);
     return rc;
 }

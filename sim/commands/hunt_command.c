@@ -56,7 +56,7 @@ static void say_progress(hunter *h, bool now)
 }
 
 /* How often that checker has failed, this time included. */
-static uint32_t count_failure(hunter *h, const char *checker)
+static uint32_t hunt_command_count_failure(hunter *h, const char *checker)
 {
     uint32_t i = 0;
     while (i < h->tally_count && strcmp(h->tallies[i].checker, checker) != 0) i++;
@@ -88,9 +88,9 @@ static void say_failure(const child_done *done)
            r->failure);
 }
 
-static void take_failure(hunter *h, const child_done *done)
+static void hunt_command_take_failure(hunter *h, const child_done *done)
 {
-    uint32_t nth = count_failure(h, done->result.checker);
+    uint32_t nth = hunt_command_count_failure(h, done->result.checker);
     h->failures++;
     if (nth <= SAID_PER_CHECKER) say_failure(done);
     if (nth <= REDUCED_PER_CHECKER) {
@@ -104,7 +104,7 @@ static void take_failure(hunter *h, const child_done *done)
     fflush(stdout);
 }
 
-static void take(hunter *h, const child_done *done)
+static void hunt_command_take(hunter *h, const child_done *done)
 {
     const sim_result *r = &done->result;
     if (strcmp(r->checker, "interrupted") == 0) return;
@@ -113,7 +113,7 @@ static void take(hunter *h, const child_done *done)
     h->acks += r->acks;
     h->virtual_us += r->virtual_us;
     h->unknown += r->verdict == SIM_UNKNOWN;
-    if (r->verdict == SIM_VIOLATED) take_failure(h, done);
+    if (r->verdict == SIM_VIOLATED) hunt_command_take_failure(h, done);
     say_progress(h, false);
 }
 
@@ -126,7 +126,7 @@ static void start_next(hunter *h)
     h->next++;
 }
 
-static int conclude(const hunter *h)
+static int hunt_command_conclude(const hunter *h)
 {
     for (uint32_t i = 0; i < h->tally_count; i++)
         printf("%s: %u\n", h->tallies[i].checker, h->tallies[i].failures);
@@ -150,18 +150,18 @@ static int hunt(hunter *h)
     while (child_now_ms() < h->end_ms && !sim_interrupted) {
         while (!child_pool_full(&h->pool)) start_next(h);
         child_done done = child_wait(&h->pool);
-        take(h, &done);
+        hunt_command_take(h, &done);
     }
     while (h->pool.running > 0) {
         child_done done = child_wait(&h->pool);
-        take(h, &done);
+        hunt_command_take(h, &done);
     }
     say_progress(h, true);
     if (isatty(STDERR_FILENO)) fputc('\n', stderr);
-    return conclude(h);
+    return hunt_command_conclude(h);
 }
 
-static int refuse(const char *what, const char *about)
+static int hunt_command_refuse(const char *what, const char *about)
 {
     fprintf(stderr, "kudos-sim hunt: %s: %s (--help shows all options)\n", about, what);
     return KD_EXIT_USAGE;
@@ -195,10 +195,10 @@ int kd_sim_hunt(int argc, char **argv)
     int rc = kd_args_parse(&args, argc, argv);
     if (rc >= 0) return rc;
     if (o->plant_name && !(o->plant = plant_find(o->plant_name)))
-        return refuse("no such planted bug", o->plant_name);
+        return hunt_command_refuse("no such planted bug", o->plant_name);
     struct stat out;
-    if (mkdir(o->out, 0777) != 0 && errno != EEXIST) return refuse(strerror(errno), o->out);
-    if (stat(o->out, &out) != 0) return refuse(strerror(errno), o->out);
-    if (!S_ISDIR(out.st_mode)) return refuse("not a directory", o->out);
+    if (mkdir(o->out, 0777) != 0 && errno != EEXIST) return hunt_command_refuse(strerror(errno), o->out);
+    if (stat(o->out, &out) != 0) return hunt_command_refuse(strerror(errno), o->out);
+    if (!S_ISDIR(out.st_mode)) return hunt_command_refuse("not a directory", o->out);
     return hunt(&h);
 }

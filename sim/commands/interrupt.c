@@ -7,7 +7,7 @@ volatile sig_atomic_t sim_interrupted;
 
 static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 
-static void on_signal(int number)
+static void interrupt_on_signal(int number)
 {
     (void)number;
     sim_interrupted = 1;
@@ -16,7 +16,7 @@ static void on_signal(int number)
 /* No SA_RESTART: what waits is to look up. */
 void sim_interrupt_hear(void)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = interrupt_on_signal, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sigaction(numbers[i], &action, NULL);
 }

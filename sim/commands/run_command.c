@@ -27,7 +27,7 @@ typedef struct {
     kd_arg_list plants;
 } run_options;
 
-static int parse(int argc, char **argv, run_options *o)
+static int run_command_parse(int argc, char **argv, run_options *o)
 {
     const kd_arg table[] = {
         {"seed", "N", KD_ARG_UINT, &o->seed, "what chance is drawn from [1]", 0, 1e18},
@@ -109,7 +109,7 @@ typedef struct {
     report_facts facts;
 } page;
 
-static void figure(page *p, const char *name, uint64_t value)
+static void run_command_figure(page *p, const char *name, uint64_t value)
 {
     snprintf(p->text[p->count], sizeof(p->text[0]), "%" PRIu64, value);
     p->figures[p->count] = (report_figure){name, p->text[p->count]};
@@ -118,17 +118,17 @@ static void figure(page *p, const char *name, uint64_t value)
 
 static void figures(page *p, const sim_result *r)
 {
-    figure(p, "events", r->events);
-    figure(p, "batches merged", r->merges);
-    figure(p, "duplicates dropped", r->duplicates);
-    figure(p, "gaps", r->gaps);
-    figure(p, "processes that died", r->kills);
-    figure(p, "requests refused", r->refused);
-    figure(p, "histories undone", r->undone);
-    figure(p, "operations sent again", r->resent);
-    if (r->expired) figure(p, "rows that edges forgot", r->expired);
-    if (r->collected) figure(p, "tombstones collected", r->collected);
-    figure(p, "comparisons", r->checks);
+    run_command_figure(p, "events", r->events);
+    run_command_figure(p, "batches merged", r->merges);
+    run_command_figure(p, "duplicates dropped", r->duplicates);
+    run_command_figure(p, "gaps", r->gaps);
+    run_command_figure(p, "processes that died", r->kills);
+    run_command_figure(p, "requests refused", r->refused);
+    run_command_figure(p, "histories undone", r->undone);
+    run_command_figure(p, "operations sent again", r->resent);
+    if (r->expired) run_command_figure(p, "rows that edges forgot", r->expired);
+    if (r->collected) run_command_figure(p, "tombstones collected", r->collected);
+    run_command_figure(p, "comparisons", r->checks);
 }
 
 static void command_of(const run_options *o, char *out, size_t size)
@@ -176,7 +176,7 @@ static void page_init(page *p, const run_options *o, const scenario *s, const si
                               .held_count = held_names(r, p->held, KD_COUNT(p->held))};
 }
 
-static int tell(const run_options *o, const scenario *s, const sim_result *r, const record *samples)
+static int run_command_tell(const run_options *o, const scenario *s, const sim_result *r, const record *samples)
 {
     page p;
     int rc = KD_EXIT_OK;
@@ -192,7 +192,7 @@ static int tell(const run_options *o, const scenario *s, const sim_result *r, co
 
 /* ---- the run ---- */
 
-static int run(const run_options *o, const scenario *s, sim_options *options)
+static int run_command_run(const run_options *o, const scenario *s, sim_options *options)
 {
     char label[128];
     terminal t;
@@ -214,7 +214,7 @@ static int run(const run_options *o, const scenario *s, sim_options *options)
     signal(SIGABRT, SIG_DFL);
     options->progress_arg = NULL;
     terminal_finish(&t);
-    int rc = tell(o, s, &r, samples);
+    int rc = run_command_tell(o, s, &r, samples);
     record_destroy(samples);
     say_last(o->seed, &r, us);
     return rc != KD_EXIT_OK ? rc : playing_exit_code(r.verdict);
@@ -234,7 +234,7 @@ static int run_traced(const run_options *o, const scenario *s)
     bool to_stderr = o->trace && strcmp(o->trace, "-") == 0;
     if (o->trace) options.trace = to_stderr ? stderr : fopen(o->trace, "w");
     if (o->trace && !options.trace) return unwritable(o->trace);
-    int rc = run(o, s, &options);
+    int rc = run_command_run(o, s, &options);
     bool failed = options.trace && ferror(options.trace) != 0;
     if (options.trace && !to_stderr) failed |= fclose(options.trace) != 0;
     return failed ? unwritable(o->trace) : rc;
@@ -245,7 +245,7 @@ int kd_sim_run(int argc, char **argv)
     run_options o = {.seed = 1};
     scenario s;
     char error[SCENARIO_ERROR_MAX];
-    int rc = parse(argc, argv, &o);
+    int rc = run_command_parse(argc, argv, &o);
     if (rc >= 0) return rc;
     if (scenario_read(&s, o.path, error) != KD_OK) {
         fprintf(stderr, "kudos-sim run: %s\n", error);

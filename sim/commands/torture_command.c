@@ -31,7 +31,7 @@ typedef struct {
     bool list, real;
 } torture_arguments;
 
-static int parse(torture_arguments *o, int argc, char **argv)
+static int torture_command_parse(torture_arguments *o, int argc, char **argv)
 {
     const kd_arg table[] = {
         {"minutes", "M", KD_ARG_REAL, &o->minutes, "how long; the last round may take a little longer", 0.01,
@@ -105,7 +105,7 @@ static void say_points(const torture_result *r)
 }
 
 /* A run that did too little of what finds something has found nothing. */
-static void find_needs(const torture_arguments *o, torture_result *r)
+static void torture_command_find_needs(const torture_arguments *o, torture_result *r)
 {
     if (r->cycles < CYCLES_MIN || r->users.acked < ACKS_MIN || r->shown < SHOWN_MIN ||
         r->batches < BATCHES_MIN)
@@ -123,9 +123,9 @@ static void find_needs(const torture_arguments *o, torture_result *r)
     }
 }
 
-static int finish(const torture_arguments *o, const place *p, torture_result *r)
+static int torture_command_finish(const torture_arguments *o, const place *p, torture_result *r)
 {
-    find_needs(o, r);
+    torture_command_find_needs(o, r);
     bool leave = o->keep || r->found.verdict == SIM_VIOLATED || r->found.unavailable;
     say_points(r);
     if (!leave) files_remove(p->directory);
@@ -139,7 +139,7 @@ static int finish(const torture_arguments *o, const place *p, torture_result *r)
     return r->found.unavailable ? KD_EXIT_UNAVAILABLE : playing_exit_code(r->found.verdict);
 }
 
-static int run(const torture_arguments *o, const place *p, const scenario *s)
+static int torture_command_run(const torture_arguments *o, const place *p, const scenario *s)
 {
     torture_result result;
     terminal line;
@@ -167,7 +167,7 @@ static int run(const torture_arguments *o, const place *p, const scenario *s)
                 &result);
     terminal_finish(&line);
     record_destroy(r);
-    return finish(o, p, &result);
+    return torture_command_finish(o, p, &result);
 }
 
 int kd_sim_torture(int argc, char **argv)
@@ -176,7 +176,7 @@ int kd_sim_torture(int argc, char **argv)
     char error[SCENARIO_ERROR_MAX];
     place p;
     scenario s;
-    int rc = parse(&o, argc, argv);
+    int rc = torture_command_parse(&o, argc, argv);
     if (rc >= 0) return rc;
     if (o.list) return list_points();
     rc = place_find(&p, "torture", o.real);
@@ -191,7 +191,7 @@ int kd_sim_torture(int argc, char **argv)
                         : "at random moments (points need `make POINTS=1`)",
            p.directory);
     fflush(stdout);
-    rc = run(&o, &p, &s);
+    rc = torture_command_run(&o, &p, &s);
     scenario_finish(&s);
     return rc;
 }

@@ -28,7 +28,7 @@ static void on_over(evutil_socket_t fd, short what, void *arg)
     free(q);
 }
 
-static void on_answer(struct evhttp_request *request, void *arg)
+static void sim_ask_on_answer(struct evhttp_request *request, void *arg)
 {
     question *q = arg;
     const struct timeval now = {0};
@@ -51,7 +51,7 @@ static void on_answer(struct evhttp_request *request, void *arg)
 static void on_unasked(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    on_answer(NULL, arg);
+    sim_ask_on_answer(NULL, arg);
 }
 
 void ask_get(struct event_base *base, uint16_t port, const char *path, const char *user, uint32_t deadline_ms,
@@ -63,7 +63,7 @@ void ask_get(struct event_base *base, uint16_t port, const char *path, const cha
     question *q = kd_alloc(sizeof *q);
     *q = (question){.base = base, .fn = fn, .arg = arg};
     q->connection = evhttp_connection_base_new(base, NULL, "127.0.0.1", port);
-    struct evhttp_request *request = evhttp_request_new(on_answer, q);
+    struct evhttp_request *request = evhttp_request_new(sim_ask_on_answer, q);
     KD_ASSERT(q->connection && request);
     evhttp_connection_set_timeout_tv(q->connection, &deadline);
     evhttp_connection_set_max_headers_size(q->connection, HEADERS_MAX);

@@ -22,7 +22,7 @@ uint64_t clients_draw(const clients *c, draw_stream stream, uint64_t number)
     return kd_random_next(&state);
 }
 
-static uint64_t sooner(const clients *c, uint64_t us)
+static uint64_t clients_sooner(const clients *c, uint64_t us)
 {
     return (uint64_t)((double)us / c->options.faster);
 }
@@ -54,7 +54,7 @@ static uint32_t choose_item(clients *c, uint32_t number, uint32_t who, uint64_t 
 {
     const scenario_users *s = &c->options.scenario->users;
     uint64_t random = clients_draw(c, DRAW_ITEM, number);
-    if (now_us >= sooner(c, s->viral_from_us) && clients_chance(c, DRAW_VIRAL, number, s->viral_percent))
+    if (now_us >= clients_sooner(c, s->viral_from_us) && clients_chance(c, DRAW_VIRAL, number, s->viral_percent))
         return 0;
     if (clients_chance(c, DRAW_ITEM, ~(uint64_t)number, SAME_ITEM_PERCENT)) return c->at[who].last_item;
     return kd_zipf_pick(&c->zipf, &random);
@@ -90,7 +90,7 @@ static void choose_verb(clients *c, op *o)
     }
 }
 
-static void begin(clients *c, op *o)
+static void clients_begin_op(clients *c, op *o)
 {
     user *u = &c->at[o->user];
     u->busy = true;
@@ -138,7 +138,7 @@ static void probe_once(clients *c, uint32_t number, uint64_t drawn)
     begin_probe(c, o);
 }
 
-static void act(clients *c, uint64_t now_us)
+static void clients_act(clients *c, uint64_t now_us)
 {
     uint32_t number = c->number++;
     if (c->options.probes && clients_chance(c, DRAW_PROBE, number, PROBE_PERCENT)) {
@@ -157,7 +157,7 @@ static void act(clients *c, uint64_t now_us)
         o->item = choose_item(c, number, who, now_us);
         choose_verb(c, o);
         choose_edge(c, o);
-        begin(c, o);
+        clients_begin_op(c, o);
         return;
     }
 }
@@ -178,7 +178,7 @@ static void act_as_told(clients *c, uint32_t who)
     o->edge = u->edge = (uint32_t)t->event->who;
     u->placed = true;
     free(t);
-    begin(c, o);
+    clients_begin_op(c, o);
 }
 
 void clients_over(clients *c, const op *o)
@@ -206,7 +206,7 @@ void clients_tick(clients *c, uint64_t now_us, bool acting)
     uint64_t every = (uint64_t)(1e6 / c->options.per_second);
     if (c->next_us + BEHIND_MAX_US < now_us)
         c->next_us = now_us; /* the machine was busy; a burst would only add to that */
-    for (; c->next_us <= now_us; c->next_us += every) act(c, now_us);
+    for (; c->next_us <= now_us; c->next_us += every) clients_act(c, now_us);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */

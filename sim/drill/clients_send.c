@@ -21,17 +21,17 @@ enum {
     QUEUE_MAX = 4096,
 };
 
-static uint64_t now_us(const clients *c)
+static uint64_t clients_send_now_us(const clients *c)
 {
     return fleet_now_us(c->options.fleet);
 }
 
-static void release(op *o)
+static void clients_send_release(op *o)
 {
     if (o->over && o->open == 0) free(o);
 }
 
-static void over(op *o)
+static void clients_send_over(op *o)
 {
     if (o->over) return;
     o->over = true;
@@ -67,10 +67,10 @@ static kd_http_client *client_of(clients *c, const op *o)
     return c->edges[slot];
 }
 
-static void on_answer(void *arg, int result, int status, const kd_http_response *r);
-static void on_read(void *arg, int result, int status, const kd_http_response *r);
+static void clients_send_on_answer(void *arg, int result, int status, const kd_http_response *r);
+static void clients_send_on_read(void *arg, int result, int status, const kd_http_response *r);
 
-static int ask(op *o, const char *method, kd_http_client_cb fn)
+static int clients_send_ask(op *o, const char *method, kd_http_client_cb fn)
 {
     clients *c = o->clients;
     const user *u = &c->at[o->user];
@@ -82,17 +82,17 @@ static int ask(op *o, const char *method, kd_http_client_cb fn)
     kd_http_client_field fields[3] = {
         {kd_bytes_str("x-user-id"), kd_bytes_str(kd_names_at(&c->users, o->user)), true}};
     size_t count = 1;
-    if (fn == on_answer)
+    if (fn == clients_send_on_answer)
         fields[count++] =
             (kd_http_client_field){kd_bytes_str("idempotency-key"), kd_bytes_of(key, (size_t)key_len), true};
     if (u->token_len && c->options.scenario->users.tokens)
         fields[count++] =
             (kd_http_client_field){kd_bytes_str("kudos-session"), kd_bytes_of(u->token, u->token_len), true};
     request *q = kd_alloc(sizeof *q);
-    *q = (request){.op = o, .sent_us = now_us(c)};
+    *q = (request){.op = o, .sent_us = clients_send_now_us(c)};
     int rc = kd_http_client_request(
         client_of(c, o), method, kd_bytes_of(path, (size_t)path_len), fields, count,
-        fn == on_answer && o->verb == KD_ADD ? kd_bytes_of(body, (size_t)body_len) : kd_bytes_of(NULL, 0), fn,
+        fn == clients_send_on_answer && o->verb == KD_ADD ? kd_bytes_of(body, (size_t)body_len) : kd_bytes_of(NULL, 0), fn,
         q, REQUEST_MS);
     if (rc != KD_OK) {
         free(q);
@@ -112,11 +112,11 @@ static void unanswered(op *o)
                      : o->tries < TRIES && clients_chance(c, DRAW_RETRY, (uint64_t)o->number << 16 | o->tries,
                                                           c->options.scenario->users.retry_percent);
     if (!again || c->forgotten[o->edge] != o->forgotten) {
-        over(o);
+        clients_send_over(o);
         return;
     }
     uint64_t top = KD_MIN((uint64_t)BACKOFF_MIN_US << KD_MIN(o->tries, 10u), (uint64_t)BACKOFF_MAX_US);
-    o->retry_at_us = KD_MAX(o->retry_at_us, now_us(c) + top / 2 + kd_random_next(&c->random) % top);
+    o->retry_at_us = KD_MAX(o->retry_at_us, clients_send_now_us(c) + top / 2 + kd_random_next(&c->random) % top);
     o->next = c->waiting;
     c->waiting = o;
 }
@@ -126,13 +126,13 @@ static void send_it(op *o)
     o->tries++;
     o->retry_at_us = 0;
     const char *method = o->verb == KD_UNLIKE ? "DELETE" : "POST";
-    if (ask(o, method, on_answer) != KD_OK) journal_refused(o->clients->options.journal, o->attempt);
+    if (clients_send_ask(o, method, clients_send_on_answer) != KD_OK) journal_refused(o->clients->options.journal, o->attempt);
     clients_changed(o);
 }
 
 void clients_begin(clients *c, op *o)
 {
-    uint64_t now = now_us(c);
+    uint64_t now = clients_send_now_us(c);
     journal_attempt a = {.user = o->user,
                          .item = o->item,
                          .edge = o->edge,
@@ -154,7 +154,7 @@ void clients_begin(clients *c, op *o)
     }
     o->open--;
     unanswered(o);
-    release(o);
+    clients_send_release(o);
 }
 
 void clients_retry_due(clients *c, uint64_t now)
@@ -167,14 +167,14 @@ void clients_retry_due(clients *c, uint64_t now)
             o->next = c->waiting;
             c->waiting = o;
         } else if (c->forgotten[o->edge] != o->forgotten) {
-            over(o);
-            release(o);
+            clients_send_over(o);
+            clients_send_release(o);
         } else {
             journal_retried(c->options.journal, o->attempt, now);
             clients_changed(o);
             send_it(o);
             unanswered(o);
-            release(o);
+            clients_send_release(o);
         }
         o = next;
     }
@@ -188,7 +188,7 @@ static bool says(kd_bytes body, const char *what)
     return body.len > 0 && memmem(body.data, body.len, what, strlen(what)) != NULL;
 }
 
-static void keep_token(op *o, const kd_http_response *r)
+static void clients_send_keep_token(op *o, const kd_http_response *r)
 {
     user *u = &o->clients->at[o->user];
     kd_bytes token = kd_http_response_header(r, "kudos-session");
@@ -218,11 +218,11 @@ static void acknowledged(op *o, const kd_http_response *r)
     kd_bytes body = kd_http_response_body(r);
     if (o->acked) return;
     o->acked = true;
-    journal_acked(c->options.journal, o->attempt, now_us(c));
+    journal_acked(c->options.journal, o->attempt, clients_send_now_us(c));
     clients_changed(o);
     c->total.acked++;
     c->counts[o->edge].acked++;
-    keep_token(o, r);
+    clients_send_keep_token(o, r);
     bool right = o->verb == KD_ADD || says(body, o->verb == KD_LIKE ? "\"liked\":true" : "\"liked\":false");
     if (!right || !number_sound(o, body))
         fleet_fail(c->options.fleet, "answer: %s of %s by %s at %s was answered %.*s",
@@ -234,14 +234,14 @@ static void acknowledged(op *o, const kd_http_response *r)
                    body.len ? (const char *)body.data : "");
     if (o->over) return;
     if (o->verb != KD_ADD && clients_chance(c, DRAW_READ, o->number, READ_PERCENT) &&
-        ask(o, "GET", on_read) == KD_OK) {
+        clients_send_ask(o, "GET", clients_send_on_read) == KD_OK) {
         o->reading = true;
         return;
     }
-    over(o);
+    clients_send_over(o);
 }
 
-static bool lost(const op *o)
+static bool clients_send_lost(const op *o)
 {
     const clients *c = o->clients;
     uint64_t number = (uint64_t)o->number << 8 | o->tries << 4 | o->open;
@@ -260,7 +260,7 @@ static bool took_nothing(kd_bytes body)
     return false;
 }
 
-static void refused(op *o, int status, const kd_http_response *r)
+static void clients_send_refused(op *o, int status, const kd_http_response *r)
 {
     clients *c = o->clients;
     kd_bytes body = kd_http_response_body(r);
@@ -272,10 +272,10 @@ static void refused(op *o, int status, const kd_http_response *r)
     c->counts[o->edge].refused += status == 503 || status == 429;
     if (took_nothing(body)) journal_refused(c->options.journal, o->attempt);
     clients_changed(o);
-    if (status == 503 || status == 429) o->retry_at_us = now_us(c) + BACKOFF_MAX_US / 2;
+    if (status == 503 || status == 429) o->retry_at_us = clients_send_now_us(c) + BACKOFF_MAX_US / 2;
 }
 
-static void on_answer(void *arg, int result, int status, const kd_http_response *r)
+static void clients_send_on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
     request q = *(request *)arg;
     op *o = q.op;
@@ -288,13 +288,13 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
     }
     if (result != KD_OK)
         journal_thawed(c->options.journal, o->edge, q.sent_us,
-                       now_us(c)); /* it may have been taken until now */
-    else if (status >= 200 && status < 300 && (o->acked || !lost(o)))
+                       clients_send_now_us(c)); /* it may have been taken until now */
+    else if (status >= 200 && status < 300 && (o->acked || !clients_send_lost(o)))
         acknowledged(o, r);
     else if (status >= 300)
-        refused(o, status, r);
+        clients_send_refused(o, status, r);
     unanswered(o);
-    release(o);
+    clients_send_release(o);
 }
 
 /* ---- reading back ---------------------------------------------------------------------------------------------- */
@@ -333,7 +333,7 @@ void clients_recheck(clients *c, uint32_t edge, uint32_t most)
                   .acked = true,
                   .reading = true,
                   .forgotten = c->forgotten[edge]};
-        if (!certain(o) || ask(o, "GET", on_read) != KD_OK) {
+        if (!certain(o) || clients_send_ask(o, "GET", clients_send_on_read) != KD_OK) {
             free(o);
             continue;
         }
@@ -350,11 +350,11 @@ static bool certain(const op *o)
     const fleet *f = c->options.fleet;
     bool settled;
     journal_verdict wanted = o->verb == KD_LIKE ? JOURNAL_MUST : JOURNAL_MUST_NOT;
-    return journal_pair(c->options.journal, o->counter, o->item, o->user, now_us(c), &settled) == wanted &&
+    return journal_pair(c->options.journal, o->counter, o->item, o->user, clients_send_now_us(c), &settled) == wanted &&
            settled && c->forgotten[o->edge] == o->forgotten && !f->nodes[FLEET_TWIN + o->edge].wanted;
 }
 
-static void on_read(void *arg, int result, int status, const kd_http_response *r)
+static void clients_send_on_read(void *arg, int result, int status, const kd_http_response *r)
 {
     request q = *(request *)arg;
     op *o = q.op;
@@ -375,6 +375,6 @@ static void on_read(void *arg, int result, int status, const kd_http_response *r
                        kd_names_at(&c->items, o->item), c->options.scenario->edges[o->edge],
                        (int)KD_MIN(body.len, (size_t)200), (const char *)body.data);
     }
-    over(o);
-    release(o);
+    clients_send_over(o);
+    clients_send_release(o);
 }

@@ -60,7 +60,7 @@ bool drill_faults_moves_clock(scenario_kind kind)
     return kind == SCENARIO_CLOCK_STEP || kind == SCENARIO_CLOCK_DRIFT || kind == SCENARIO_CLOCK_SWING;
 }
 
-static uint64_t sooner(const drill_faults *f, uint64_t us)
+static uint64_t drill_faults_sooner(const drill_faults *f, uint64_t us)
 {
     return (uint64_t)((double)us / f->options.faster);
 }
@@ -108,7 +108,7 @@ static void copy_begins(drill_faults *f, const scenario_event *e, uint64_t now_u
 static void directory_lost(drill_faults *f, const scenario_event *e, uint64_t now_us)
 {
     fleet_node *n = fleet_who(f->options.fleet, e->who);
-    uint64_t back = e->for_us ? sooner(f, e->for_us) : (uint64_t)BACK_US;
+    uint64_t back = e->for_us ? drill_faults_sooner(f, e->for_us) : (uint64_t)BACK_US;
     bool done = true;
     if (e->kind == SCENARIO_WIPE)
         fleet_node_wipe(n, back);
@@ -165,7 +165,7 @@ static void on_process(drill_faults *f, const scenario_event *e, uint64_t now_us
     fleet_node *n = fleet_who(f->options.fleet, e->who);
     switch (e->kind) {
     case SCENARIO_KILL:
-        fleet_node_kill(n, e->for_us ? sooner(f, e->for_us) : (uint64_t)BACK_US);
+        fleet_node_kill(n, e->for_us ? drill_faults_sooner(f, e->for_us) : (uint64_t)BACK_US);
         break;
     case SCENARIO_FREEZE:
         fleet_node_freeze(n);
@@ -203,7 +203,7 @@ static uint32_t clock_of(int who)
     return who >= 0 ? (uint32_t)who : (uint32_t)SCENARIO_EDGES_MAX;
 }
 
-static void begin(drill_faults *f, const scenario_event *e, uint64_t now_us)
+static void drill_faults_begin(drill_faults *f, const scenario_event *e, uint64_t now_us)
 {
     switch (e->kind) {
     case SCENARIO_CUT:
@@ -264,7 +264,7 @@ static int64_t drifted(const drill_faults *f, const active *a, uint64_t now_us)
     return (int64_t)((double)(now_us - a->from_us) * f->options.faster * (double)a->event->amount / 1e6);
 }
 
-static void finish(drill_faults *f, const active *a, uint64_t now_us)
+static void drill_faults_finish(drill_faults *f, const active *a, uint64_t now_us)
 {
     const scenario_event *e = a->event;
     fleet *fl = f->options.fleet;
@@ -348,7 +348,7 @@ static void take_turns(drill_faults *f, uint64_t now_us)
     for (uint32_t i = 0; i < f->count; i++) {
         active *a = &f->at[i];
         if (a->event->period_us == 0 || now_us < a->step_us) continue;
-        a->step_us = now_us + KD_MAX(sooner(f, a->event->period_us), UINT64_C(50000));
+        a->step_us = now_us + KD_MAX(drill_faults_sooner(f, a->event->period_us), UINT64_C(50000));
         a->turn = !a->turn;
         if (a->event->kind == SCENARIO_FLAP) fleet_net_flap(f->options.fleet, a->event, a->turn);
     }
@@ -371,18 +371,18 @@ static uint64_t until(const drill_faults *f, const scenario_event *e, uint64_t n
     case SCENARIO_KILL:
     case SCENARIO_KAFKA_GONE:
     case SCENARIO_RESTART:
-        return now_us + (e->for_us ? sooner(f, e->for_us) : (uint64_t)BACK_US);
+        return now_us + (e->for_us ? drill_faults_sooner(f, e->for_us) : (uint64_t)BACK_US);
     case SCENARIO_CLOCK_STEP:
-        return e->for_us ? now_us + sooner(f, e->for_us) : now_us;
+        return e->for_us ? now_us + drill_faults_sooner(f, e->for_us) : now_us;
     default:
-        return e->for_us ? now_us + sooner(f, e->for_us) : UINT64_MAX;
+        return e->for_us ? now_us + drill_faults_sooner(f, e->for_us) : UINT64_MAX;
     }
 }
 
-static void tell(const drill_faults *f, const scenario_event *e, uint64_t from_us, uint64_t until_us)
+static void drill_faults_tell(const drill_faults *f, const scenario_event *e, uint64_t from_us, uint64_t until_us)
 {
     kd_buf text = {0};
-    uint64_t end = until_us == UINT64_MAX ? sooner(f, f->options.fleet->scenario->length_us) : until_us;
+    uint64_t end = until_us == UINT64_MAX ? drill_faults_sooner(f, f->options.fleet->scenario->length_us) : until_us;
     if (!f->options.record) return;
     scenario_event_print(f->options.fleet->scenario, e, &text);
     kd_buf_put_u8(&text, 0);
@@ -391,7 +391,7 @@ static void tell(const drill_faults *f, const scenario_event *e, uint64_t from_u
     kd_buf_finish(&text);
 }
 
-static void start(drill_faults *f, const scenario_event *e, uint64_t now_us)
+static void drill_faults_start(drill_faults *f, const scenario_event *e, uint64_t now_us)
 {
     if (e->kind == SCENARIO_OPERATION) {
         clients_told(f->options.clients, e);
@@ -400,9 +400,9 @@ static void start(drill_faults *f, const scenario_event *e, uint64_t now_us)
     if (drill_faults_missing(e->kind, f->options.fleet->options.real_kafka, f->options.fleet->brokers))
         return;
     active a = {.event = e, .from_us = now_us, .until_us = until(f, e, now_us)};
-    a.step_us = now_us + sooner(f, e->period_us);
-    tell(f, e, now_us, a.until_us);
-    begin(f, e, now_us);
+    a.step_us = now_us + drill_faults_sooner(f, e->period_us);
+    drill_faults_tell(f, e, now_us, a.until_us);
+    drill_faults_begin(f, e, now_us);
     f->at = kd_grow(f->at, f->count, &f->cap, sizeof *f->at);
     f->at[f->count++] = a;
 }
@@ -412,14 +412,14 @@ void drill_faults_play(drill_faults *f, const scenario_event *event, uint64_t no
     played *p = kd_alloc(sizeof *p);
     *p = (played){.next = f->played, .event = *event};
     f->played = p;
-    start(f, &p->event, now_us);
+    drill_faults_start(f, &p->event, now_us);
 }
 
 static void end_at(drill_faults *f, uint32_t i, uint64_t now_us)
 {
     active a = f->at[i];
     f->at[i] = f->at[--f->count];
-    finish(f, &a, now_us);
+    drill_faults_finish(f, &a, now_us);
 }
 
 void drill_faults_tick(drill_faults *f, uint64_t now_us)
@@ -428,8 +428,8 @@ void drill_faults_tick(drill_faults *f, uint64_t now_us)
     for (uint32_t i = f->count; i-- > 0;) {
         if (f->at[i].until_us <= now_us) end_at(f, i, now_us);
     }
-    for (; f->next < s->event_count && sooner(f, s->events[f->next].at_us) <= now_us; f->next++)
-        start(f, &s->events[f->next], now_us);
+    for (; f->next < s->event_count && drill_faults_sooner(f, s->events[f->next].at_us) <= now_us; f->next++)
+        drill_faults_start(f, &s->events[f->next], now_us);
     take_turns(f, now_us);
     clocks(f, now_us);
     excuse_doubled(f, now_us);

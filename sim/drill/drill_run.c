@@ -12,7 +12,7 @@ static bool acted(void *arg)
     return s->fleet->failed || fleet_now_us(s->fleet) >= s->end_us;
 }
 
-static void find_needs(const stage_options *o, drill_run_result *out)
+static void drill_run_find_needs(const stage_options *o, drill_run_result *out)
 {
     scenario shorter = *o->scenario; /* borrows */
     char why[300];
@@ -38,7 +38,7 @@ static void find_needs(const stage_options *o, drill_run_result *out)
     if (need) stage_find(&out->found, SIM_UNKNOWN, need, "too little happened: %s", why);
 }
 
-static void play(stage *s, drill_run_result *out)
+static void drill_run_play(stage *s, drill_run_result *out)
 {
     verdict_result r;
     s->end_us = out->length_us = (uint64_t)((double)s->o->scenario->length_us / s->o->faster);
@@ -55,14 +55,14 @@ static void play(stage *s, drill_run_result *out)
     out->totals = samples_sum(s->samples);
     out->appended = log_tool_appended(s->log);
     out->orders_failed = log_tool_failures(s->log, out->order_failure, sizeof out->order_failure);
-    if (!out->found.checker) find_needs(s->o, out);
+    if (!out->found.checker) drill_run_find_needs(s->o, out);
 }
 
 void drill_run(const stage_options *options, drill_run_result *out)
 {
     stage s;
     *out = (drill_run_result){.found.verdict = SIM_HELD};
-    if (stage_open(&s, options, &out->found) == KD_OK) play(&s, out);
+    if (stage_open(&s, options, &out->found) == KD_OK) drill_run_play(&s, out);
     out->interrupted = s.interrupted;
     stage_close(&s);
 }

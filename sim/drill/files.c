@@ -46,7 +46,7 @@ int files_remove(const char *directory)
     return KD_EIO;
 }
 
-static int copy_bytes(int from, int to)
+static int sim_files_copy_bytes(int from, int to)
 {
     static char piece[COPY_BYTES];
     for (;;) {
@@ -56,12 +56,12 @@ static int copy_bytes(int from, int to)
     }
 }
 
-static int copy_file(const char *from, const char *to)
+static int sim_files_copy_file(const char *from, const char *to)
 {
     int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (in < 0) return KD_EIO;
     int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    int rc = out < 0 ? KD_EIO : copy_bytes(in, out);
+    int rc = out < 0 ? KD_EIO : sim_files_copy_bytes(in, out);
     int cause = errno;
     close(in);
     if (out >= 0 && close(out) != 0) rc = KD_EIO;
@@ -71,7 +71,7 @@ static int copy_file(const char *from, const char *to)
 
 static int copy_tree(const char *from, const char *to, const char *skip);
 
-static int copy_entry(const char *from, const char *to, const char *skip, const char *name)
+static int sim_files_copy_entry(const char *from, const char *to, const char *skip, const char *name)
 {
     char source[PATH_MAX], target[PATH_MAX];
     struct stat st;
@@ -82,7 +82,7 @@ static int copy_entry(const char *from, const char *to, const char *skip, const 
     }
     if (lstat(source, &st) != 0) return KD_EIO;
     if (S_ISDIR(st.st_mode)) return copy_tree(source, target, skip);
-    return S_ISREG(st.st_mode) && strcmp(name, skip) != 0 ? copy_file(source, target) : KD_OK;
+    return S_ISREG(st.st_mode) && strcmp(name, skip) != 0 ? sim_files_copy_file(source, target) : KD_OK;
 }
 
 static int copy_tree(const char *from, const char *to, const char *skip)
@@ -93,7 +93,7 @@ static int copy_tree(const char *from, const char *to, const char *skip)
     struct dirent *e;
     while (rc == KD_OK && (e = readdir(d))) {
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            rc = copy_entry(from, to, skip, e->d_name);
+            rc = sim_files_copy_entry(from, to, skip, e->d_name);
     }
     int cause = errno;
     closedir(d);
@@ -135,7 +135,7 @@ int files_read_end(const char *path, size_t most, kd_buf *out)
     return KD_OK;
 }
 
-static bool port_is_free(uint16_t port)
+static bool sim_files_port_is_free(uint16_t port)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     at.sin_port = htons(port);
@@ -150,7 +150,7 @@ uint16_t files_free_port(uint64_t *random)
 {
     for (int i = 0; i < PORT_TRIES; i++) {
         uint16_t port = (uint16_t)(PORT_FIRST + kd_random_next(random) % PORT_COUNT);
-        if (port_is_free(port)) return port;
+        if (sim_files_port_is_free(port)) return port;
     }
     return 0;
 }

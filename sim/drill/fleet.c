@@ -80,7 +80,7 @@ bool fleet_wait(fleet *f, bool (*holds)(void *arg), void *arg, uint64_t limit_us
     return false;
 }
 
-static void on_ready(void *arg, int status, kd_bytes body)
+static void fleet_on_ready(void *arg, int status, kd_bytes body)
 {
     fleet_node *n = arg;
     (void)body;
@@ -94,11 +94,11 @@ static void look_after(fleet *f, fleet_node *n, uint64_t now)
     if (!program_running(&n->process) && n->start_at_us && now >= n->start_at_us) fleet_node_start(n);
     if (!program_running(&n->process) || n->ready || n->asking || n->process.stopped) return;
     n->asking = true;
-    ask_get(f->base, n->admin_port, "/readyz", NULL, READY_ASK_MS, on_ready, n);
+    ask_get(f->base, n->admin_port, "/readyz", NULL, READY_ASK_MS, fleet_on_ready, n);
 }
 
 /* Reaps, restarts, asks who is ready. */
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void fleet_on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     fleet *f = arg;
@@ -138,7 +138,7 @@ int fleet_create(fleet **out, const fleet_options *options)
     f->wall_began_us = kd_clock_wall_us();
     snprintf(log, sizeof log, "%s/broker.log", options->directory);
     program_init(&f->broker, f->base, "broker", log);
-    f->tick = event_new(f->base, -1, EV_PERSIST, on_tick, f);
+    f->tick = event_new(f->base, -1, EV_PERSIST, fleet_on_tick, f);
     KD_ASSERT(f->tick != NULL);
     event_add(f->tick, &every);
     *out = f;

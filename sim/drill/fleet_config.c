@@ -54,7 +54,7 @@ static uint64_t outbox_bytes(const fleet *f)
     return KD_MAX((uint64_t)((double)s->outbox_bytes * f->options.share), least);
 }
 
-static void write_edge(const fleet_node *n, kd_buf *out)
+static void fleet_config_write_edge(const fleet_node *n, kd_buf *out)
 {
     const fleet *f = n->fleet;
     const scenario *s = f->scenario;
@@ -91,7 +91,7 @@ int fleet_config_write(const fleet_node *n)
 {
     kd_buf out = {0};
     if (fleet_is_edge(n))
-        write_edge(n, &out);
+        fleet_config_write_edge(n, &out);
     else
         write_central(n, &out);
     text(&out, "[admin]\nlisten = 127.0.0.1:%u\n", n->admin_port);

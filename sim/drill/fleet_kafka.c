@@ -171,14 +171,14 @@ void fleet_kafka_finish(fleet *f)
 
 /* ---- faults ---------------------------------------------------------------------------------------------------- */
 
-static void command(fleet *f, const char *line)
+static void fleet_kafka_command(fleet *f, const char *line)
 {
     if (f->broker.input < 0 || write(f->broker.input, line, strlen(line)) != (ssize_t)strlen(line))
         fleet_fail(f, "kafka.py takes no commands: %s", strerror(errno));
     f->orders++;
 }
 
-static void refuse(fleet *f, bool yes)
+static void fleet_kafka_refuse(fleet *f, bool yes)
 {
     f->broker_refused = yes;
     fleet_net_refresh(f);
@@ -191,9 +191,9 @@ void fleet_kafka_kill(fleet *f, bool all)
     if (f->broker_starting || (f->brokers_down++ > 0 && (f->brokers_gone || !all))) return;
     f->brokers_gone = all;
     if (f->options.real_kafka)
-        command(f, all ? "kill all\n" : "kill leader kudos.likes.v1\n");
+        fleet_kafka_command(f, all ? "kill all\n" : "kill leader kudos.likes.v1\n");
     else
-        refuse(f, true);
+        fleet_kafka_refuse(f, true);
 }
 
 void fleet_kafka_back(fleet *f)
@@ -201,15 +201,15 @@ void fleet_kafka_back(fleet *f)
     if (f->brokers_down == 0 || --f->brokers_down > 0) return;
     f->brokers_gone = false;
     if (f->options.real_kafka)
-        command(f, "start all\n");
+        fleet_kafka_command(f, "start all\n");
     else
-        refuse(f, false);
+        fleet_kafka_refuse(f, false);
 }
 
 void fleet_kafka_freeze(fleet *f, bool frozen)
 {
     if (f->options.real_kafka)
-        command(f, frozen ? "freeze all\n" : "thaw all\n");
+        fleet_kafka_command(f, frozen ? "freeze all\n" : "thaw all\n");
     else if (frozen)
         program_stop(&f->broker);
     else
@@ -220,7 +220,7 @@ void fleet_kafka_truncate(fleet *f, const char *topic, uint32_t records)
 {
     char line[128];
     snprintf(line, sizeof line, "truncate %s %u\n", topic, records);
-    command(f, line);
+    fleet_kafka_command(f, line);
 }
 
 void fleet_kafka_recreate(fleet *f, const char *topic)
@@ -228,7 +228,7 @@ void fleet_kafka_recreate(fleet *f, const char *topic)
     char line[128];
     if (f->options.real_kafka) {
         snprintf(line, sizeof line, "delete %s\n", topic); /* edge and central create what is missing */
-        command(f, line);
+        fleet_kafka_command(f, line);
         return;
     }
     program_kill(&f->broker);

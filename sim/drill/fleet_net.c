@@ -51,7 +51,7 @@ static bool concerns(const scenario_event *e, int who, int peer, bool *flipped)
     return e->who == peer && (e->peer == SCENARIO_NOBODY || e->peer == who);
 }
 
-static void add(proxy_condition *c, const scenario_event *e, int way)
+static void fleet_net_add(proxy_condition *c, const scenario_event *e, int way)
 {
     switch (e->kind) {
     case SCENARIO_CUT:
@@ -78,8 +78,8 @@ static proxy_condition condition(const fleet *f, const fleet_node *n, int peer)
         const scenario_event *e = f->network[i];
         bool flipped;
         if (f->flap_open[i] || !concerns(e, fleet_identity(n), peer, &flipped)) continue;
-        if (e->way != SCENARIO_DOWN) add(&c, e, flipped ? PROXY_DOWN : PROXY_UP);
-        if (e->way != SCENARIO_UP) add(&c, e, flipped ? PROXY_UP : PROXY_DOWN);
+        if (e->way != SCENARIO_DOWN) fleet_net_add(&c, e, flipped ? PROXY_DOWN : PROXY_UP);
+        if (e->way != SCENARIO_UP) fleet_net_add(&c, e, flipped ? PROXY_UP : PROXY_DOWN);
     }
     return c;
 }
@@ -94,7 +94,7 @@ static void refresh_brokers(const fleet *f, proxy_link **links, proxy_kafka_tabl
     }
 }
 
-static void refresh(fleet *f, fleet_node *n)
+static void fleet_net_refresh_link(fleet *f, fleet_node *n)
 {
     proxy_condition to_kafka = condition(f, n, SCENARIO_KAFKA);
     refresh_brokers(f, n->kafka, &n->kafka_table, &to_kafka);
@@ -109,7 +109,7 @@ void fleet_net_refresh(fleet *f)
 {
     if (f->own[0]) refresh_brokers(f, f->own, &f->own_table, &(proxy_condition){0});
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
-        if (f->nodes[i].exists) refresh(f, &f->nodes[i]);
+        if (f->nodes[i].exists) fleet_net_refresh_link(f, &f->nodes[i]);
     }
 }
 
@@ -121,7 +121,7 @@ void fleet_net_begin(fleet *f, const scenario_event *e)
     fleet_net_refresh(f);
 }
 
-static uint32_t place(const fleet *f, const scenario_event *e)
+static uint32_t fleet_net_place(const fleet *f, const scenario_event *e)
 {
     uint32_t i = 0;
     while (i < f->network_count && f->network[i] != e) i++;
@@ -131,7 +131,7 @@ static uint32_t place(const fleet *f, const scenario_event *e)
 
 void fleet_net_end(fleet *f, const scenario_event *e)
 {
-    uint32_t i = place(f, e);
+    uint32_t i = fleet_net_place(f, e);
     f->network[i] = f->network[--f->network_count];
     f->flap_open[i] = f->flap_open[f->network_count];
     fleet_net_refresh(f);
@@ -139,7 +139,7 @@ void fleet_net_end(fleet *f, const scenario_event *e)
 
 void fleet_net_flap(fleet *f, const scenario_event *e, bool open)
 {
-    f->flap_open[place(f, e)] = open;
+    f->flap_open[fleet_net_place(f, e)] = open;
     fleet_net_refresh(f);
 }
 

@@ -26,7 +26,7 @@ enum {
 static const char STORAGE[] = "IO error", STORAGE_OWN[] = "Input/output error", FENCED[] = "\"fenced\"",
                   PORT_TAKEN[] = "Address already in use";
 
-static void check(fleet_node *n, int rc, const char *what)
+static void fleet_node_check(fleet_node *n, int rc, const char *what)
 {
     if (rc != KD_OK)
         fleet_fail(n->fleet, "the drill's own directory: %s of %s: %s", what, n->name, strerror(errno));
@@ -129,7 +129,7 @@ void fleet_node_start(fleet_node *n)
     surround(n, &around);
     const char *argv[] = {binary, "-c", n->config, NULL};
     if (f->options.faketime && access(n->clock_file, F_OK) != 0) fleet_node_clock(n, 0);
-    if (f->options.powercut) check(n, power_on(n->data), "notes");
+    if (f->options.powercut) fleet_node_check(n, power_on(n->data), "notes");
     n->start_at_us = 0;
     n->wanted = true;
     n->ready = n->draining = n->fenced = false;
@@ -138,7 +138,7 @@ void fleet_node_start(fleet_node *n)
         fleet_fail(n->fleet, "%s: %s", binary, strerror(errno));
         return;
     }
-    if (n->full) check(n, program_limit_files(&n->process, FULL_BYTES), "limit");
+    if (n->full) fleet_node_check(n, program_limit_files(&n->process, FULL_BYTES), "limit");
     if (n->frozen) program_stop(&n->process);
 }
 
@@ -154,7 +154,7 @@ static void forget_clock(pid_t pid)
 
 static void after_kill(fleet_node *n)
 {
-    if (n->fleet->options.powercut) check(n, power_cut(n->data, &n->fleet->random), "power cut");
+    if (n->fleet->options.powercut) fleet_node_check(n, power_cut(n->data, &n->fleet->random), "power cut");
     n->fleet->kills++;
     n->ready = false;
 }
@@ -198,8 +198,8 @@ static void died(fleet_node *n, const char *how)
 /* Somebody else was faster. Who wants to reach it goes through the links. */
 static void move_ports(fleet_node *n)
 {
-    check(n, choose_ports(n), "ports");
-    check(n, fleet_config_write(n), "configuration");
+    fleet_node_check(n, choose_ports(n), "ports");
+    fleet_node_check(n, fleet_config_write(n), "configuration");
     fleet_net_refresh(n->fleet);
 }
 
@@ -270,7 +270,7 @@ void fleet_node_fill(fleet_node *n, bool full)
     if (n->full > 1 || (full && !program_running(&n->process))) return;
     if (!full && n->full == 0) n->full_until_us = fleet_now_us(n->fleet);
     if (program_running(&n->process))
-        check(n, program_limit_files(&n->process, n->full ? (uint64_t)FULL_BYTES : UINT64_MAX), "limit");
+        fleet_node_check(n, program_limit_files(&n->process, n->full ? (uint64_t)FULL_BYTES : UINT64_MAX), "limit");
     else if (n->wanted && n->start_at_us == 0)
         n->start_at_us = fleet_now_us(n->fleet) + 1;
 }
@@ -282,7 +282,7 @@ void fleet_node_sync(fleet_node *n, bool fails, uint64_t slow_us)
     if (!fails && !slow_us)
         unlink(n->sync_file);
     else
-        check(n, files_write(n->sync_file, kd_bytes_of(line, (size_t)len)), "order of syncs");
+        fleet_node_check(n, files_write(n->sync_file, kd_bytes_of(line, (size_t)len)), "order of syncs");
     if (fails) n->sync_fails_us = fleet_now_us(n->fleet);
 }
 
@@ -290,7 +290,7 @@ void fleet_node_clock(fleet_node *n, int64_t offset_us)
 {
     char line[40];
     int len = snprintf(line, sizeof line, "%+.6f\n", (double)offset_us / 1e6);
-    check(n, files_write(n->clock_file, kd_bytes_of(line, (size_t)len)), "clock");
+    fleet_node_check(n, files_write(n->clock_file, kd_bytes_of(line, (size_t)len)), "clock");
 }
 
 /* ---- directories ----------------------------------------------------------------------------------------------- */
@@ -317,7 +317,7 @@ void fleet_node_backup(fleet_node *n)
     char path[FLEET_PATH_MAX + 32];
     backup_path(n, path);
     int rc = copy_as_it_stands(n, path);
-    check(n, rc, "backup");
+    fleet_node_check(n, rc, "backup");
     n->backed_up = rc == KD_OK;
 }
 
@@ -327,14 +327,14 @@ bool fleet_node_restore(fleet_node *n, uint64_t back_after_us)
     if (!n->backed_up) return false;
     backup_path(n, path);
     fleet_node_kill(n, back_after_us);
-    check(n, files_copy(path, n->data, "LOCK"), "restore");
+    fleet_node_check(n, files_copy(path, n->data, "LOCK"), "restore");
     return true;
 }
 
 void fleet_node_wipe(fleet_node *n, uint64_t back_after_us)
 {
     fleet_node_kill(n, back_after_us);
-    check(n, files_remove(n->data), "wipe");
+    fleet_node_check(n, files_remove(n->data), "wipe");
 }
 
 void fleet_node_twin(fleet_node *n)
@@ -346,7 +346,7 @@ void fleet_node_twin(fleet_node *n)
         fleet_fail(f, "no ports or directory for %s: %s", twin->name, strerror(errno));
         return;
     }
-    check(n, copy_as_it_stands(n, twin->data), "copy");
+    fleet_node_check(n, copy_as_it_stands(n, twin->data), "copy");
     fleet_net_refresh(f);
     if (!program_running(&twin->process)) fleet_node_start(twin);
 }

@@ -45,7 +45,7 @@ const char *log_tool_topic(scenario_topic topic)
     return topic == SCENARIO_LIKES ? "kudos.likes.v1" : "kudos.counts.v1";
 }
 
-static void failed(log_tool *t, const char *what, const char *why)
+static void log_tool_failed(log_tool *t, const char *what, const char *why)
 {
     pthread_mutex_lock(&t->lock);
     t->failures++;
@@ -68,7 +68,7 @@ static rd_kafka_t *open_client(log_tool *t, rd_kafka_type_t type)
     rd_kafka_t *rk = rd_kafka_new(type, conf, err, sizeof err);
     if (rk) return rk;
     rd_kafka_conf_destroy(conf);
-    failed(t, "client", err);
+    log_tool_failed(t, "client", err);
     return NULL;
 }
 
@@ -82,7 +82,7 @@ static void append_again(log_tool *t, rd_kafka_t *producer, const rd_kafka_messa
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     if (e) {
         rd_kafka_headers_destroy(headers);
-        failed(t, "append", rd_kafka_err2str(e));
+        log_tool_failed(t, "append", rd_kafka_err2str(e));
         return;
     }
     pthread_mutex_lock(&t->lock);
@@ -116,7 +116,7 @@ static void follow(log_tool *t, rd_kafka_t *consumer)
                 ->offset = RD_KAFKA_OFFSET_END;
     }
     rd_kafka_resp_err_t e = rd_kafka_assign(consumer, all);
-    if (e) failed(t, "follow", rd_kafka_err2str(e));
+    if (e) log_tool_failed(t, "follow", rd_kafka_err2str(e));
     rd_kafka_topic_partition_list_destroy(all);
 }
 
@@ -153,12 +153,12 @@ static bool last_of(log_tool *t, rd_kafka_t *rk, const char *topic, uint32_t p, 
 {
     int64_t low;
     rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(rk, topic, (int32_t)p, &low, to, CALL_MS);
-    if (e) failed(t, "offsets", rd_kafka_err2str(e));
+    if (e) log_tool_failed(t, "offsets", rd_kafka_err2str(e));
     *from = KD_MAX(low, *to - (int64_t)records);
     return !e && *from < *to;
 }
 
-static void redeliver(log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
+static void log_tool_redeliver_records(log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
 {
     rd_kafka_t *reader = open_client(t, RD_KAFKA_CONSUMER);
     for (uint32_t p = 0; reader && p < t->partitions; p++) {
@@ -180,7 +180,7 @@ static void redeliver(log_tool *t, rd_kafka_t *producer, const char *topic, uint
     if (reader) kd_kafka_client_end(reader);
 }
 
-static void expire(log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
+static void log_tool_expire_records(log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
 {
     rd_kafka_topic_partition_list_t *before = rd_kafka_topic_partition_list_new((int)t->partitions);
     for (uint32_t p = 0; p < t->partitions; p++) {
@@ -193,7 +193,7 @@ static void expire(log_tool *t, rd_kafka_t *producer, const char *topic, uint32_
     rd_kafka_DeleteRecords(producer, &request, 1, NULL, queue);
     rd_kafka_event_t *answer = rd_kafka_queue_poll(queue, CALL_MS);
     if (!answer || rd_kafka_event_error(answer))
-        failed(t, "expire", answer ? rd_kafka_event_error_string(answer) : "no answer");
+        log_tool_failed(t, "expire", answer ? rd_kafka_event_error_string(answer) : "no answer");
     if (answer) rd_kafka_event_destroy(answer);
     rd_kafka_queue_destroy(queue);
     rd_kafka_DeleteRecords_destroy(request);
@@ -201,7 +201,7 @@ static void expire(log_tool *t, rd_kafka_t *producer, const char *topic, uint32_
 }
 
 /* True: the tool ends. */
-static bool obey(log_tool *t, rd_kafka_t *producer)
+static bool log_tool_obey(log_tool *t, rd_kafka_t *producer)
 {
     orders now[TOPICS];
     pthread_mutex_lock(&t->lock);
@@ -211,20 +211,20 @@ static bool obey(log_tool *t, rd_kafka_t *producer)
     pthread_mutex_unlock(&t->lock);
     for (int i = 0; i < TOPICS && !ending; i++) {
         const char *topic = log_tool_topic((scenario_topic)i);
-        if (now[i].redeliver_wanted) redeliver(t, producer, topic, now[i].redeliver);
-        if (now[i].expire_wanted) expire(t, producer, topic, now[i].expire);
+        if (now[i].redeliver_wanted) log_tool_redeliver_records(t, producer, topic, now[i].redeliver);
+        if (now[i].expire_wanted) log_tool_expire_records(t, producer, topic, now[i].expire);
     }
     return ending;
 }
 
-static void *work(void *arg)
+static void *log_tool_work(void *arg)
 {
     log_tool *t = arg;
     rd_kafka_t *consumer = open_client(t, RD_KAFKA_CONSUMER), *producer = open_client(t, RD_KAFKA_PRODUCER);
     if (consumer && producer) {
         rd_kafka_poll_set_consumer(consumer);
         follow(t, consumer);
-        while (!obey(t, producer)) {
+        while (!log_tool_obey(t, producer)) {
             duplicate(t, consumer, producer);
             rd_kafka_poll(producer, 0);
         }
@@ -285,7 +285,7 @@ void log_tool_destroy(log_tool *t)
 static orders *locked(log_tool *t, scenario_topic topic)
 {
     pthread_mutex_lock(&t->lock);
-    if (!t->started) t->started = pthread_create(&t->thread, NULL, work, t) == 0;
+    if (!t->started) t->started = pthread_create(&t->thread, NULL, log_tool_work, t) == 0;
     return &t->orders[topic];
 }
 

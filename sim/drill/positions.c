@@ -7,7 +7,7 @@
 
 enum { POSITIONS_MAX = 1 << 22 }; /* a bound on memory: beyond it begins anew, and positions of before are not judged */
 
-static uint64_t key_of(kd_bytes edge, uint32_t partition, kd_position at)
+static uint64_t positions_key_of(kd_bytes edge, uint32_t partition, kd_position at)
 {
     return check_mix(check_mix(check_hash(partition + 1, edge), at.incarnation), at.seq) | 1;
 }
@@ -28,13 +28,13 @@ bool positions_saw(positions *p, uint32_t partition, kd_bytes record, char *why,
     /* A batch that was open in an older copy of a directory is sealed as it stands there: its position has two bodies (rules 5, 6). */
     if (p->careless && kd_bytes_eq(b.edge, kd_bytes_str(p->careless))) return true;
     p->batches++;
-    bool same = known(p, key_of(b.edge, partition, b.at), b.digest) == b.digest;
+    bool same = known(p, positions_key_of(b.edge, partition, b.at), b.digest) == b.digest;
     if (!same)
         snprintf(why, size, "batch %llu.%llu of %.*s in partition %u came with two bodies",
                  (unsigned long long)b.at.incarnation, (unsigned long long)b.at.seq, (int)b.edge.len,
                  (const char *)b.edge.data, partition);
     if (!same || b.after.seq == 0) return same;
-    same = known(p, key_of(b.edge, partition, b.after), b.after_digest) == b.after_digest;
+    same = known(p, positions_key_of(b.edge, partition, b.after), b.after_digest) == b.after_digest;
     if (!same)
         snprintf(why, size,
                  "batch %llu.%llu of %.*s in partition %u says another digest of %llu.%llu before it",

@@ -192,7 +192,7 @@ void program_continue(program *p)
     program_signal(p, SIGCONT);
 }
 
-static void ended(program *p, int status)
+static void program_ended(program *p, int status)
 {
     p->status = status;
     p->pid = 0;
@@ -206,14 +206,14 @@ void program_kill(program *p)
     if (p->pid <= 0) return;
     kill(p->pid, SIGKILL);
     while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR) continue;
-    ended(p, status);
+    program_ended(p, status);
 }
 
 bool program_reap(program *p)
 {
     int status;
     if (p->pid <= 0 || waitpid(p->pid, &status, WNOHANG) != p->pid) return false;
-    ended(p, status);
+    program_ended(p, status);
     return true;
 }
 

@@ -59,14 +59,14 @@ void proxy_conn_break(proxy_conn *c)
     end(c, true);
 }
 
-static bool cut(const proxy_flow *f)
+static bool proxy_conn_cut(const proxy_flow *f)
 {
     return f->conn->link->condition.way[f->side].cut;
 }
 
 /* ---- out ------------------------------------------------------------------------------------------------------- */
 
-static void arm(struct event *timer, uint64_t after_us)
+static void proxy_conn_arm(struct event *timer, uint64_t after_us)
 {
     struct timeval after = {.tv_sec = (time_t)(after_us / 1000000),
                             .tv_usec = (suseconds_t)(after_us % 1000000)};
@@ -86,7 +86,7 @@ static void pop(proxy_flow *f)
 static bool pass_end(proxy_flow *f)
 {
     proxy_conn *c = f->conn;
-    if (!f->ended || f->closed || f->first || cut(f)) return true;
+    if (!f->ended || f->closed || f->first || proxy_conn_cut(f)) return true;
     f->closed = true;
     shutdown(c->fd[1 - f->side], SHUT_WR);
     if (!c->flow[1 - f->side].closed) return true;
@@ -98,10 +98,10 @@ static bool push(proxy_flow *f)
 {
     proxy_conn *c = f->conn;
     uint64_t now = kd_clock_mono_us();
-    while (f->first && !cut(f)) {
+    while (f->first && !proxy_conn_cut(f)) {
         proxy_piece *p = f->first;
         if (p->due_us > now) {
-            arm(f->due, p->due_us - now);
+            proxy_conn_arm(f->due, p->due_us - now);
             return true;
         }
         ssize_t n = send(c->fd[1 - f->side], p->data + p->sent, p->len - p->sent, MSG_NOSIGNAL);
@@ -122,15 +122,15 @@ static bool push(proxy_flow *f)
 
 /* ---- in -------------------------------------------------------------------------------------------------------- */
 
-static void watch(proxy_flow *f)
+static void proxy_conn_watch(proxy_flow *f)
 {
-    if (!f->conn->connected || f->ended || cut(f) || f->queued >= QUEUE_MAX)
+    if (!f->conn->connected || f->ended || proxy_conn_cut(f) || f->queued >= QUEUE_MAX)
         event_del(f->readable);
     else
         event_add(f->readable, NULL);
 }
 
-static uint64_t due(proxy_flow *f, size_t len)
+static uint64_t proxy_conn_due(proxy_flow *f, size_t len)
 {
     proxy_link *l = f->conn->link;
     uint64_t now = kd_clock_mono_us(), at = now + l->condition.way[f->side].delay_us;
@@ -146,42 +146,42 @@ static uint64_t due(proxy_flow *f, size_t len)
     return f->due_us = KD_MAX(at, f->due_us);
 }
 
-static void append(proxy_flow *f, kd_bytes data)
+static void proxy_conn_append(proxy_flow *f, kd_bytes data)
 {
     proxy_piece *p = kd_alloc(sizeof *p + data.len);
     p->len = data.len;
-    p->due_us = due(f, data.len);
+    p->due_us = proxy_conn_due(f, data.len);
     memcpy(p->data, data.data, data.len);
     *f->last = p;
     f->last = &p->next;
     f->queued += p->len;
 }
 
-static bool lost(proxy_link *l, int way)
+static bool proxy_conn_lost(proxy_link *l, int way)
 {
     uint32_t percent = l->condition.way[way].loss_percent;
     return percent && kd_random_next(&l->random) % 100 < percent;
 }
 
-static bool take(proxy_flow *f, kd_bytes data)
+static bool proxy_conn_take(proxy_flow *f, kd_bytes data)
 {
-    if (lost(f->conn->link, f->side)) {
+    if (proxy_conn_lost(f->conn->link, f->side)) {
         end(f->conn, true);
         return false;
     }
     if (f->side == PROXY_DOWN && f->conn->link->kafka) {
         kd_buf changed = {0};
         proxy_kafka_pass(&f->kafka, data, &changed);
-        if (changed.len) append(f, kd_buf_view(&changed));
+        if (changed.len) proxy_conn_append(f, kd_buf_view(&changed));
         kd_buf_finish(&changed);
     } else {
         if (f->conn->link->kafka) proxy_kafka_asked(&f->kafka, data);
-        append(f, data);
+        proxy_conn_append(f, data);
     }
     return true;
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void proxy_conn_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
     proxy_flow *f = arg;
@@ -193,8 +193,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         return;
     }
     if (n == 0) f->ended = true;
-    if (n > 0 && !take(f, kd_bytes_of(data, (size_t)n))) return;
-    watch(f);
+    if (n > 0 && !proxy_conn_take(f, kd_bytes_of(data, (size_t)n))) return;
+    proxy_conn_watch(f);
     push(f);
 }
 
@@ -202,7 +202,7 @@ static void on_go(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     proxy_flow *f = arg;
-    if (push(f)) watch(f);
+    if (push(f)) proxy_conn_watch(f);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
@@ -216,11 +216,11 @@ static void start_flow(proxy_conn *c, int side)
     f->last = &f->first;
     f->kafka.table = c->link->kafka;
     f->kafka.calls = &c->calls;
-    f->readable = event_new(base, c->fd[side], EV_READ | EV_PERSIST, on_readable, f);
+    f->readable = event_new(base, c->fd[side], EV_READ | EV_PERSIST, proxy_conn_on_readable, f);
     f->writable = event_new(base, c->fd[1 - side], EV_WRITE, on_go, f);
     f->due = evtimer_new(base, on_go, f);
     KD_ASSERT(f->readable && f->writable && f->due);
-    watch(f);
+    proxy_conn_watch(f);
 }
 
 static void on_connected(evutil_socket_t fd, short what, void *arg)
@@ -280,7 +280,7 @@ void proxy_conn_wake(proxy_conn *c)
         return;
     }
     for (int w = 0; w < PROXY_WAYS; w++) {
-        watch(&c->flow[w]);
+        proxy_conn_watch(&c->flow[w]);
         if (!push(&c->flow[w])) return;
     }
 }

@@ -6,14 +6,14 @@ enum { API_PRODUCE = 0, OUT_OF_ORDER = 45 };
 static const char host[PROXY_KAFKA_HOST_LEN + 1] = "127.0.0.1";
 
 /* Whether the byte may be at this place of a match. The port's upper half is always 0. */
-static bool fits(uint32_t at, uint8_t byte)
+static bool proxy_kafka_fits(uint32_t at, uint8_t byte)
 {
     if (at < PROXY_KAFKA_HOST_LEN) return byte == (uint8_t)host[at];
     return at >= PROXY_KAFKA_HOST_LEN + 2 || byte == 0;
 }
 
 /* The bytes held back are whole: host and port. */
-static void exchange(proxy_kafka_stream *s, kd_buf *out)
+static void proxy_kafka_exchange(proxy_kafka_stream *s, kd_buf *out)
 {
     uint16_t port = (uint16_t)(s->held[PROXY_KAFKA_MATCH - 2] << 8 | s->held[PROXY_KAFKA_MATCH - 1]);
     for (uint32_t i = 0; i < s->table->count; i++) {
@@ -26,7 +26,7 @@ static void exchange(proxy_kafka_stream *s, kd_buf *out)
     s->held_len = 0;
 }
 
-static void release(proxy_kafka_stream *s, kd_buf *out)
+static void proxy_kafka_release(proxy_kafka_stream *s, kd_buf *out)
 {
     kd_buf_put(out, s->held, s->held_len);
     s->held_len = 0;
@@ -40,25 +40,25 @@ static void mismatch(proxy_kafka_stream *s, kd_buf *out)
         s->held_len--;
         memmove(s->held, s->held + 1, s->held_len);
         uint32_t i = 0;
-        while (i < s->held_len && fits(i, s->held[i])) i++;
+        while (i < s->held_len && proxy_kafka_fits(i, s->held[i])) i++;
         if (i == s->held_len) return;
     }
 }
 
 static void pass_byte(proxy_kafka_stream *s, uint8_t byte, kd_buf *out)
 {
-    while (s->held_len > 0 && !fits(s->held_len, byte)) mismatch(s, out);
-    if (!fits(s->held_len, byte)) {
+    while (s->held_len > 0 && !proxy_kafka_fits(s->held_len, byte)) mismatch(s, out);
+    if (!proxy_kafka_fits(s->held_len, byte)) {
         kd_buf_put_u8(out, byte);
         return;
     }
     s->held[s->held_len++] = byte;
-    if (s->held_len == PROXY_KAFKA_MATCH) exchange(s, out);
+    if (s->held_len == PROXY_KAFKA_MATCH) proxy_kafka_exchange(s, out);
 }
 
 /* ---- what is asked --------------------------------------------------------------------------------------------- */
 
-static uint32_t number(const uint8_t *at, uint32_t size)
+static uint32_t proxy_kafka_number(const uint8_t *at, uint32_t size)
 {
     uint32_t n = 0;
     while (size-- > 0) n = n << 8 | *at++;
@@ -68,8 +68,8 @@ static uint32_t number(const uint8_t *at, uint32_t size)
 /* A request begins with api, version and its id. */
 static void note_request(proxy_kafka_calls *c, const uint8_t *begin)
 {
-    if (number(begin, 2) != API_PRODUCE || c->count == PROXY_KAFKA_CALLS_MAX) return;
-    c->id[c->count++] = number(begin + 4, 4);
+    if (proxy_kafka_number(begin, 2) != API_PRODUCE || c->count == PROXY_KAFKA_CALLS_MAX) return;
+    c->id[c->count++] = proxy_kafka_number(begin + 4, 4);
 }
 
 static bool take_call(proxy_kafka_calls *c, uint32_t id)
@@ -84,13 +84,13 @@ static bool take_call(proxy_kafka_calls *c, uint32_t id)
 /* An answer to Produce, up to version 8: its id, how many topics, the name of the first, how many partitions, which, its error. */
 static void note_answer(proxy_kafka_stream *s)
 {
-    bool produce = take_call(s->calls, number(s->begin, 4));
-    s->fencing = produce && s->calls->fence && number(s->begin + 4, 4) > 0;
-    s->error_at = PROXY_KAFKA_BEGIN + number(s->begin + 8, 2) + 8;
+    bool produce = take_call(s->calls, proxy_kafka_number(s->begin, 4));
+    s->fencing = produce && s->calls->fence && proxy_kafka_number(s->begin + 4, 4) > 0;
+    s->error_at = PROXY_KAFKA_BEGIN + proxy_kafka_number(s->begin + 8, 2) + 8;
 }
 
 /* Where in the request or answer this byte stands, behind the size; s->left does not count it any more. */
-static uint32_t place(const proxy_kafka_stream *s)
+static uint32_t proxy_kafka_place(const proxy_kafka_stream *s)
 {
     return s->size - (uint32_t)s->left - 1;
 }
@@ -124,7 +124,7 @@ void proxy_kafka_asked(proxy_kafka_stream *s, kd_bytes in)
 {
     for (size_t i = 0; i < in.len && s->calls; i++) {
         if (in_head(s, in.data[i])) continue;
-        uint32_t at = place(s);
+        uint32_t at = proxy_kafka_place(s);
         if (at < PROXY_KAFKA_BEGIN) s->begin[at] = in.data[i];
         if (at == PROXY_KAFKA_BEGIN - 1) note_request(s->calls, s->begin);
     }
@@ -137,7 +137,7 @@ void proxy_kafka_pass(proxy_kafka_stream *s, kd_bytes in, kd_buf *out)
             kd_buf_put_u8(out, in.data[i]);
             continue;
         }
-        pass_byte(s, s->calls ? fence(s, place(s), in.data[i]) : in.data[i], out);
-        if (s->left == 0) release(s, out);
+        pass_byte(s, s->calls ? fence(s, proxy_kafka_place(s), in.data[i]) : in.data[i], out);
+        if (s->left == 0) proxy_kafka_release(s, out);
     }
 }

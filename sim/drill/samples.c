@@ -39,7 +39,7 @@ struct samples {
     source at[FLEET_NODES];
 };
 
-static void on_metrics(void *arg, int status, kd_bytes body)
+static void samples_on_metrics(void *arg, int status, kd_bytes body)
 {
     source *s = arg;
     s->asked--;
@@ -55,7 +55,7 @@ static void on_metrics(void *arg, int status, kd_bytes body)
                   0;
 }
 
-static uint64_t number(const json_t *object, const char *name)
+static uint64_t samples_number(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
     return json_is_integer(value) && json_integer_value(value) > 0 ? (uint64_t)json_integer_value(value) : 0;
@@ -71,10 +71,10 @@ static void on_partitions(void *arg, int status, kd_bytes body)
     uint64_t merged = UINT64_MAX, outbox = 0;
     json_array_foreach(partitions, i, one)
     {
-        merged = KD_MIN(merged, number(one, "watermark_us"));
-        outbox += number(one, "outbox_batches");
+        merged = KD_MIN(merged, samples_number(one, "watermark_us"));
+        outbox += samples_number(one, "outbox_batches");
     }
-    s->outbox_op_bytes = number(document, "outbox_op_bytes");
+    s->outbox_op_bytes = samples_number(document, "outbox_op_bytes");
     if (json_array_size(partitions) == s->whole->fleet->scenario->partitions) {
         s->merged_us = merged;
         s->outbox = outbox;
@@ -83,22 +83,22 @@ static void on_partitions(void *arg, int status, kd_bytes body)
     json_decref(document);
 }
 
-static void on_counts(void *arg, int status, kd_bytes body)
+static void samples_on_counts(void *arg, int status, kd_bytes body)
 {
     source *s = arg;
     s->asked--;
     json_t *document = status == 200 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
     const json_t *like = json_object_get(json_object_get(document, "counts"), "like");
     if (like) {
-        s->shown = json_is_null(json_object_get(like, "count")) ? UINT64_MAX : number(like, "count");
-        s->pending = number(like, "pending");
-        s->age_us = number(document, "age_ms") * 1000;
+        s->shown = json_is_null(json_object_get(like, "count")) ? UINT64_MAX : samples_number(like, "count");
+        s->pending = samples_number(like, "pending");
+        s->age_us = samples_number(document, "age_ms") * 1000;
         s->as_of_us = ask_moment(json_string_value(json_object_get(document, "as_of")));
     }
     json_decref(document);
 }
 
-static void ask(source *s, uint64_t now_us)
+static void samples_ask(source *s, uint64_t now_us)
 {
     const fleet_node *n = s->node;
     char path[128];
@@ -107,8 +107,8 @@ static void ask(source *s, uint64_t now_us)
     s->asked_us = now_us;
     s->asked = fleet_is_edge(n) ? 3 : 2;
     snprintf(path, sizeof path, "/v1/%s/counts", s->whole->item);
-    ask_get(base, n->admin_port, "/metrics", NULL, DEADLINE_MS, on_metrics, s);
-    ask_get(base, n->port, path, NULL, DEADLINE_MS, on_counts, s);
+    ask_get(base, n->admin_port, "/metrics", NULL, DEADLINE_MS, samples_on_metrics, s);
+    ask_get(base, n->port, path, NULL, DEADLINE_MS, samples_on_counts, s);
     if (fleet_is_edge(n))
         ask_get(base, n->admin_port, "/debug/partitions", NULL, DEADLINE_MS, on_partitions, s);
 }
@@ -117,7 +117,7 @@ void samples_tick(samples *s, uint64_t now_us)
 {
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         source *one = &s->at[i];
-        if (fleet_serves(one->node) && one->asked == 0 && now_us >= one->next_us) ask(one, now_us);
+        if (fleet_serves(one->node) && one->asked == 0 && now_us >= one->next_us) samples_ask(one, now_us);
     }
 }
 

@@ -43,7 +43,7 @@ struct shown {
 
 /* ---- windows --------------------------------------------------------------------------------------------------- */
 
-static void widen(const shown *s, window *w)
+static void shown_widen(const shown *s, window *w)
 {
     uint64_t least, most;
     journal_bounds(s->journal, SCENARIO_LIKE, w->item, &least, &most);
@@ -54,7 +54,7 @@ static void widen(const shown *s, window *w)
 static window open_window(const shown *s, uint32_t item)
 {
     window w = {.item = item, .least = UINT64_MAX};
-    widen(s, &w);
+    shown_widen(s, &w);
     return w;
 }
 
@@ -64,8 +64,8 @@ void shown_changed(void *shown_, uint32_t item)
     for (uint32_t e = 0; s->journal && e < s->fleet->scenario->edge_count; e++) {
         reader *r = &s->at[e];
         if (!r->asking) continue;
-        if (r->home.item == item) widen(s, &r->home);
-        if (r->once.item == item) widen(s, &r->once);
+        if (r->home.item == item) shown_widen(s, &r->home);
+        if (r->once.item == item) shown_widen(s, &r->once);
     }
 }
 
@@ -96,7 +96,7 @@ static void judge_known(reader *r, hearing *h, uint32_t item, const told_number 
     h->heard |= n->made;
 }
 
-static told_number read_number(reader *r, uint32_t item, const json_t *one)
+static told_number shown_read_number(reader *r, uint32_t item, const json_t *one)
 {
     told_number n;
     if (!number_read(json_object_get(json_object_get(one, "counts"), "like"), one, &n))
@@ -143,7 +143,7 @@ static void judge_once(reader *r, const told_number *n)
             (unsigned long long)least);
 }
 
-static void on_counts(void *arg, int status, kd_bytes body)
+static void shown_on_counts(void *arg, int status, kd_bytes body)
 {
     reader *r = arg;
     shown *s = r->whole;
@@ -154,8 +154,8 @@ static void on_counts(void *arg, int status, kd_bytes body)
     const json_t *items = json_object_get(document, "items");
     bool same = node->started_us == r->started_us && program_running(&node->process);
     if (same && json_array_size(items) == ITEMS) {
-        told_number home = read_number(r, r->home.item, json_array_get(items, 0)),
-                    once = read_number(r, r->once.item, json_array_get(items, 1));
+        told_number home = shown_read_number(r, r->home.item, json_array_get(items, 0)),
+                    once = shown_read_number(r, r->once.item, json_array_get(items, 1));
         judge_known(r, &r->heard_home, r->home.item, &home);
         judge_known(r, &r->heard_once, r->once.item, &once);
         /* Behind a number that is older than the process may stand operations that are sent again, and these have no delta (rules 15, 17). */
@@ -170,7 +170,7 @@ static void on_counts(void *arg, int status, kd_bytes body)
 
 /* ---- questions ------------------------------------------------------------------------------------------------- */
 
-static void ask(reader *r)
+static void shown_ask(reader *r)
 {
     shown *s = r->whole;
     const fleet_node *node = &s->fleet->nodes[r->edge];
@@ -181,7 +181,7 @@ static void ask(reader *r)
     r->once = open_window(s, clients_once(s->clients));
     snprintf(path, sizeof path, "/v1/counts?items=%s,%s", item_name(r, r->home.item),
              item_name(r, r->once.item));
-    ask_get(s->fleet->base, node->port, path, NULL, DEADLINE_MS, on_counts, r);
+    ask_get(s->fleet->base, node->port, path, NULL, DEADLINE_MS, shown_on_counts, r);
 }
 
 void shown_tick(shown *s, uint64_t now_us)
@@ -193,7 +193,7 @@ void shown_tick(shown *s, uint64_t now_us)
         reader *r = &s->at[e];
         if (r->asking || now_us < r->next_us || !fleet_serves(&s->fleet->nodes[e])) continue;
         r->next_us = now_us + EVERY_US;
-        ask(r);
+        shown_ask(r);
     }
 }
 

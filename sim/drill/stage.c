@@ -35,7 +35,7 @@ static bool answered(void *arg)
     return s->fleet->failed || clients_idle(s->clients);
 }
 
-static void on_signal(evutil_socket_t number, short what, void *arg)
+static void stage_on_signal(evutil_socket_t number, short what, void *arg)
 {
     stage *s = arg;
     (void)number, (void)what;
@@ -119,7 +119,7 @@ double stage_share(const stage_options *o)
     return s->users.users == 0 || whole <= o->per_second ? 1 : o->per_second / whole;
 }
 
-static void assemble(stage *s)
+static void stage_assemble(stage *s)
 {
     const stage_options *o = s->o;
     const char *item = followed_item(o->scenario);
@@ -159,7 +159,7 @@ static void hear_signals(stage *s)
     static const int numbers[STAGE_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
     signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < STAGE_SIGNALS; i++) {
-        s->signals[i] = evsignal_new(s->base, numbers[i], on_signal, s);
+        s->signals[i] = evsignal_new(s->base, numbers[i], stage_on_signal, s);
         KD_ASSERT(s->signals[i] != NULL);
         evsignal_add(s->signals[i], NULL);
     }
@@ -196,7 +196,7 @@ int stage_open(stage *s, const stage_options *o, stage_finding *f)
         return KD_EUNAVAILABLE;
     }
     fleet_begin(s->fleet);
-    assemble(s);
+    stage_assemble(s);
     return KD_OK;
 }
 

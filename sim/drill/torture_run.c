@@ -42,7 +42,7 @@ typedef struct {
     bool armed; /* who starts is armed */
 } torture;
 
-static uint64_t below(torture *t, uint64_t n)
+static uint64_t torture_run_below(torture *t, uint64_t n)
 {
     return kd_random_next(&t->random) % n;
 }
@@ -57,21 +57,21 @@ static bool is_rare(int point)
 
 static int draw_point(torture *t, const fleet_node *n)
 {
-    if (below(t, 100) < RANDOM_PERCENT) return -1;
+    if (torture_run_below(t, 100) < RANDOM_PERCENT) return -1;
     for (;;) {
-        int point = (int)below(t, KD_POINT_COUNT);
+        int point = (int)torture_run_below(t, KD_POINT_COUNT);
         const char *colon = strchr(torture_point_texts[point], ':');
         const char *side = fleet_is_edge(n) ? "edge" : "central";
         const char *found = strstr(torture_point_texts[point], side);
         if (!found || found > colon) continue;
         /* Where only the last four are known, one draw in three takes one. */
         if (t->o->points || point >= KD_POINT_TABLE_WRITTEN) return point;
-        if (below(t, 3)) return -1;
+        if (torture_run_below(t, 3)) return -1;
     }
 }
 
 /* For its next start. */
-static void arm(torture *t, fleet_node *n)
+static void torture_run_arm(torture *t, fleet_node *n)
 {
     fate *f = &t->fates[n->index];
     f->point = t->armed ? draw_point(t, n) : -1;
@@ -80,7 +80,7 @@ static void arm(torture *t, fleet_node *n)
     n->armed[0] = 0;
     if (f->point >= 0)
         snprintf(n->armed, sizeof n->armed, "%s:%u", torture_point_names[f->point],
-                 1 + (unsigned)below(t, is_rare(f->point) ? PASSES_RARE_MAX : PASSES_MAX));
+                 1 + (unsigned)torture_run_below(t, is_rare(f->point) ? PASSES_RARE_MAX : PASSES_MAX));
 }
 
 static void on_point(void *arg, fleet_node *n)
@@ -88,8 +88,8 @@ static void on_point(void *arg, fleet_node *n)
     torture *t = arg;
     t->out->cycles++;
     t->out->reached[t->fates[n->index].point]++;
-    arm(t, n);
-    n->start_at_us = fleet_now_us(t->stage.fleet) + 1 + below(t, BACK_MAX_US);
+    torture_run_arm(t, n);
+    n->start_at_us = fleet_now_us(t->stage.fleet) + 1 + torture_run_below(t, BACK_MAX_US);
 }
 
 static void kill_it(torture *t, fleet_node *n)
@@ -100,11 +100,11 @@ static void kill_it(torture *t, fleet_node *n)
         t->out->random_moments++;
     else
         t->out->unreached++;
-    fleet_node_kill(n, 1 + below(t, BACK_MAX_US));
-    arm(t, n);
+    fleet_node_kill(n, 1 + torture_run_below(t, BACK_MAX_US));
+    torture_run_arm(t, n);
 }
 
-static void look(torture *t, fleet_node *n, uint64_t now)
+static void torture_run_look(torture *t, fleet_node *n, uint64_t now)
 {
     fate *f = &t->fates[n->index];
     if (fleet_serves(n) && !f->was_serving) {
@@ -113,7 +113,7 @@ static void look(torture *t, fleet_node *n, uint64_t now)
     }
     if (!t->armed || !program_running(&n->process)) return;
     if (f->kill_at_us == 0)
-        f->kill_at_us = now + (f->point < 0 ? below(t, MOMENT_MAX_US) + 1 : (uint64_t)PATIENCE_US);
+        f->kill_at_us = now + (f->point < 0 ? torture_run_below(t, MOMENT_MAX_US) + 1 : (uint64_t)PATIENCE_US);
     if (now >= f->kill_at_us) kill_it(t, n);
 }
 
@@ -142,7 +142,7 @@ static bool round_is_over(void *arg)
     torture_tools_tick(t->tools, now, t->armed);
     check_tap(t);
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
-        if (f->nodes[i].exists) look(t, &f->nodes[i], now);
+        if (f->nodes[i].exists) torture_run_look(t, &f->nodes[i], now);
     }
     return f->failed || now >= t->round_end_us;
 }
@@ -159,11 +159,11 @@ static void disarm(torture *t)
             n->armed[0] = 0;
             fleet_node_kill(n, 1);
         }
-        arm(t, n);
+        torture_run_arm(t, n);
     }
 }
 
-static void begin_round(torture *t)
+static void torture_run_begin_round(torture *t)
 {
     fleet *f = t->stage.fleet;
     t->armed = t->stage.acting = true;
@@ -173,7 +173,7 @@ static void begin_round(torture *t)
         fleet_node *n = &f->nodes[i];
         if (!n->exists) continue;
         t->fates[i] = (fate){
-            .point = -1, .kill_at_us = fleet_now_us(f) + 1 + below(t, MOMENT_MAX_US), .was_serving = true};
+            .point = -1, .kill_at_us = fleet_now_us(f) + 1 + torture_run_below(t, MOMENT_MAX_US), .was_serving = true};
     }
 }
 
@@ -182,7 +182,7 @@ static void one_round(torture *t)
     verdict_result r;
     char text[160];
     fleet *f = t->stage.fleet;
-    begin_round(t);
+    torture_run_begin_round(t);
     while (!t->stage.interrupted && !fleet_wait(f, round_is_over, t, ROUND_US)) continue;
     disarm(t);
     torture_trouble_stop(&t->trouble, fleet_now_us(f));

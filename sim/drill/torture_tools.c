@@ -38,7 +38,7 @@ typedef struct {
     char text[FLEET_PATH_MAX + 64];
 } path;
 
-static path backup_at(const torture_tools *t, uint32_t number)
+static path torture_tools_backup_at(const torture_tools *t, uint32_t number)
 {
     path p;
     snprintf(p.text, sizeof p.text, "%s/backup-%u", t->fleet->options.directory, number);
@@ -54,7 +54,7 @@ static path place_of(const torture_tools *t, const char *more)
 
 static void remove_backup(const torture_tools *t, uint32_t number)
 {
-    path at = backup_at(t, number), partial = at;
+    path at = torture_tools_backup_at(t, number), partial = at;
     snprintf(partial.text + strlen(partial.text), 16, ".partial");
     files_remove(at.text);
     files_remove(partial.text);
@@ -62,7 +62,7 @@ static void remove_backup(const torture_tools *t, uint32_t number)
 
 /* ---- a command ------------------------------------------------------------------------------------------------- */
 
-static void run(torture_tools *t, step s, const char *const *words, const char *variable)
+static void torture_tools_run(torture_tools *t, step s, const char *const *words, const char *variable)
 {
     const char *argv[12] = {t->binary}, *variables[] = {variable, NULL};
     for (size_t i = 0; words[i]; i++) argv[i + 1] = words[i];
@@ -75,37 +75,37 @@ static void run(torture_tools *t, step s, const char *const *words, const char *
 
 static void start_audit(torture_tools *t)
 {
-    run(t, AUDIT, (const char *const[]){"audit", "--url", t->url, NULL}, NULL);
+    torture_tools_run(t, AUDIT, (const char *const[]){"audit", "--url", t->url, NULL}, NULL);
 }
 
 static void start_backup(torture_tools *t)
 {
     char name[24];
-    path at = backup_at(t, ++t->made);
+    path at = torture_tools_backup_at(t, ++t->made);
     snprintf(name, sizeof name, "b%u", t->made);
-    run(t, BACKUP, (const char *const[]){"backup", at.text, "--name", name, "--url", t->url, NULL}, NULL);
+    torture_tools_run(t, BACKUP, (const char *const[]){"backup", at.text, "--name", name, "--url", t->url, NULL}, NULL);
 }
 
 static void start_restore(torture_tools *t, bool armed)
 {
     char point[48];
-    path from = backup_at(t, t->made), to = place_of(t, "");
+    path from = torture_tools_backup_at(t, t->made), to = place_of(t, "");
     snprintf(point, sizeof point, "KUDOS_KILL_AT=restore-partition:%u",
              1 + (unsigned)(kd_random_next(&t->random) % t->fleet->scenario->partitions));
-    run(t, RESTORE, (const char *const[]){"restore", from.text, "--to", to.text, NULL}, armed ? point : NULL);
+    torture_tools_run(t, RESTORE, (const char *const[]){"restore", from.text, "--to", to.text, NULL}, armed ? point : NULL);
 }
 
 static void start_check(torture_tools *t)
 {
     path at = place_of(t, "");
-    run(t, CHECK, (const char *const[]){"audit", "--dir", at.text, NULL}, NULL);
+    torture_tools_run(t, CHECK, (const char *const[]){"audit", "--dir", at.text, NULL}, NULL);
 }
 
 static void start_forget(torture_tools *t)
 {
     char name[24];
     snprintf(name, sizeof name, "b%u", t->forget);
-    run(t, FORGET, (const char *const[]){"backup", "--forget", name, "--url", t->url, NULL}, NULL);
+    torture_tools_run(t, FORGET, (const char *const[]){"backup", "--forget", name, "--url", t->url, NULL}, NULL);
 }
 
 /* ---- its end --------------------------------------------------------------------------------------------------- */
@@ -155,7 +155,7 @@ static void after_forget(torture_tools *t, int code)
     t->forget = 0;
 }
 
-static void ended(torture_tools *t)
+static void torture_tools_ended(torture_tools *t)
 {
     int code = WIFEXITED(t->tool.status) ? WEXITSTATUS(t->tool.status) : -1;
     step s = t->step;
@@ -188,7 +188,7 @@ void torture_tools_tick(torture_tools *t, uint64_t now_us, bool acting)
 {
     if (program_reap(&t->tool)) {
         t->next_us = now_us + PAUSE_US / 2 + kd_random_next(&t->random) % PAUSE_US;
-        ended(t);
+        torture_tools_ended(t);
     }
     if (!acting || program_running(&t->tool) || now_us < t->next_us || t->fleet->failed) return;
     /* Its port moves when somebody else has it. */
@@ -216,7 +216,7 @@ void torture_tools_audit_left(torture_tools *t)
     if (f->failed || f->interrupted) return;
     fleet_node_kill(central, 1);
     central->start_at_us = 0;
-    run(t, LEFT, (const char *const[]){"audit", "--dir", central->data, NULL}, NULL);
+    torture_tools_run(t, LEFT, (const char *const[]){"audit", "--dir", central->data, NULL}, NULL);
     if (!fleet_wait(f, reaped, t, AUDIT_LIMIT_US)) program_kill(&t->tool);
     central->start_at_us = fleet_now_us(f) + 1;
 }

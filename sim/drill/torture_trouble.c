@@ -12,7 +12,7 @@ enum {
     COPY_OLD_US = 8000000,   /* is put back though nothing is known to have been merged since */
 };
 
-static uint64_t below(torture_trouble *t, uint64_t n)
+static uint64_t torture_trouble_below(torture_trouble *t, uint64_t n)
 {
     return kd_random_next(&t->random) % n;
 }
@@ -20,11 +20,11 @@ static uint64_t below(torture_trouble *t, uint64_t n)
 static int anybody(torture_trouble *t)
 {
     uint32_t edges = t->stage->o->scenario->edge_count;
-    uint32_t drawn = (uint32_t)below(t, edges + 1);
+    uint32_t drawn = (uint32_t)torture_trouble_below(t, edges + 1);
     return drawn == edges ? SCENARIO_CENTRAL : (int)drawn;
 }
 
-static void play(torture_trouble *t, uint64_t now_us, const scenario_event *e)
+static void torture_trouble_play(torture_trouble *t, uint64_t now_us, const scenario_event *e)
 {
     drill_faults_play(t->stage->faults, e, now_us);
 }
@@ -32,8 +32,8 @@ static void play(torture_trouble *t, uint64_t now_us, const scenario_event *e)
 static void kafka_away(torture_trouble *t, uint64_t now_us)
 {
     if (t->kafka_back_us) return;
-    fleet_kafka_kill(t->stage->fleet, below(t, 3) == 0);
-    t->kafka_back_us = now_us + 200000 + below(t, KAFKA_AWAY_MAX_US);
+    fleet_kafka_kill(t->stage->fleet, torture_trouble_below(t, 3) == 0);
+    t->kafka_back_us = now_us + 200000 + torture_trouble_below(t, KAFKA_AWAY_MAX_US);
 }
 
 /* One disk at a time: which fault has stopped a process is told by the fault that is in force. */
@@ -41,13 +41,13 @@ static void disk(torture_trouble *t, uint64_t now_us)
 {
     static const scenario_kind kinds[] = {SCENARIO_DISK_FULL, SCENARIO_SYNC_FAILS, SCENARIO_DISK_SLOW};
     if (now_us < t->disk_until_us) return;
-    scenario_event e = {.kind = kinds[below(t, KD_COUNT(kinds))],
+    scenario_event e = {.kind = kinds[torture_trouble_below(t, KD_COUNT(kinds))],
                         .who = anybody(t),
-                        .for_us = 100000 + below(t, DISK_MAX_US),
-                        .amount = (int64_t)below(t, SLOW_SYNC_MAX_US)};
+                        .for_us = 100000 + torture_trouble_below(t, DISK_MAX_US),
+                        .amount = (int64_t)torture_trouble_below(t, SLOW_SYNC_MAX_US)};
     t->disk_until_us = now_us + e.for_us;
     t->disks++;
-    play(t, now_us, &e);
+    torture_trouble_play(t, now_us, &e);
 }
 
 /* Central has merged of each partition what the copy does not know of: then to go on from it is to meet what one did oneself. */
@@ -64,25 +64,25 @@ static void older_copy(torture_trouble *t, uint64_t now_us)
                         .who = (int)t->stage->o->careless,
                         .for_us = 100000};
     if (now_us < t->copy_us || (t->copied && !is_older(t, now_us))) return;
-    t->copy_us = now_us + COPY_EVERY_US / 2 + below(t, COPY_EVERY_US);
+    t->copy_us = now_us + COPY_EVERY_US / 2 + torture_trouble_below(t, COPY_EVERY_US);
     t->put_back += t->copied;
     t->copied = !t->copied;
     t->copied_us = now_us;
-    play(t, now_us, &e);
+    torture_trouble_play(t, now_us, &e);
 }
 
-static void begin(torture_trouble *t, uint64_t now_us)
+static void torture_trouble_begin(torture_trouble *t, uint64_t now_us)
 {
     fleet *f = t->stage->fleet;
-    switch (below(t, 10)) {
+    switch (torture_trouble_below(t, 10)) {
     case 0:
         fleet_net_reset(f, anybody(t));
         break;
     case 1:
-        log_tool_redeliver(t->stage->log, SCENARIO_LIKES, 1 + (uint32_t)below(t, REDELIVER_MAX));
+        log_tool_redeliver(t->stage->log, SCENARIO_LIKES, 1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
         break;
     case 2:
-        log_tool_redeliver(t->stage->log, SCENARIO_COUNTS, 1 + (uint32_t)below(t, REDELIVER_MAX));
+        log_tool_redeliver(t->stage->log, SCENARIO_COUNTS, 1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
         break;
     case 3:
         kafka_away(t, now_us);
@@ -90,16 +90,16 @@ static void begin(torture_trouble *t, uint64_t now_us)
     case 4:
     case 5:
         t->recreations++;
-        fleet_kafka_recreate(f, log_tool_topic(below(t, 3) ? SCENARIO_LIKES : SCENARIO_COUNTS));
+        fleet_kafka_recreate(f, log_tool_topic(torture_trouble_below(t, 3) ? SCENARIO_LIKES : SCENARIO_COUNTS));
         break;
     case 6: /* one that was armed drains, and comes back armed alike */
         fleet_node_restart(fleet_who(f, anybody(t)));
         break;
     case 7:
         t->freezes++;
-        play(t, now_us,
+        torture_trouble_play(t, now_us,
              &(scenario_event){
-                 .kind = SCENARIO_FREEZE, .who = anybody(t), .for_us = 100000 + below(t, FREEZE_MAX_US)});
+                 .kind = SCENARIO_FREEZE, .who = anybody(t), .for_us = 100000 + torture_trouble_below(t, FREEZE_MAX_US)});
         break;
     default:
         disk(t, now_us);
@@ -115,8 +115,8 @@ void torture_trouble_tick(torture_trouble *t, uint64_t now_us)
     if (!t->stage->acting) return;
     older_copy(t, now_us);
     if (now_us < t->next_us) return;
-    t->next_us = now_us + EVERY_US / 2 + below(t, EVERY_US);
-    begin(t, now_us);
+    t->next_us = now_us + EVERY_US / 2 + torture_trouble_below(t, EVERY_US);
+    torture_trouble_begin(t, now_us);
 }
 
 void torture_trouble_stop(torture_trouble *t, uint64_t now_us)

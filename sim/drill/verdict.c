@@ -62,7 +62,7 @@ static bool apart(reaching *r, const char *format, ...)
     return false;
 }
 
-static const char *name_of(const reaching *r, uint32_t i)
+static const char *verdict_name_of(const reaching *r, uint32_t i)
 {
     return i + 1 < r->count ? r->o->fleet->scenario->edges[i] : "central";
 }
@@ -73,17 +73,17 @@ static bool same_counts(reaching *r)
     const kd_names *items = clients_items(r->o->clients);
     for (uint32_t e = 0; e < r->count; e++) {
         const counts_reading *edge = &r->at[e];
-        if (edge->failed) return apart(r, "%s did not answer with all counts", name_of(r, e));
+        if (edge->failed) return apart(r, "%s did not answer with all counts", verdict_name_of(r, e));
         if (edge->pending > 0)
-            return apart(r, "%s has %llu operations pending", name_of(r, e),
+            return apart(r, "%s has %llu operations pending", verdict_name_of(r, e),
                          (unsigned long long)edge->pending);
         for (uint32_t i = 0; i < items->count; i++) {
             for (int c = 0; c < SCENARIO_COUNTERS; c++) {
                 if (edge->counts[i][c] == COUNTS_NULL)
-                    return apart(r, "%s shows null for %s of %s", name_of(r, e), scenario_counters.at[c].name,
+                    return apart(r, "%s shows null for %s of %s", verdict_name_of(r, e), scenario_counters.at[c].name,
                                  kd_names_at(items, i));
                 if (edge->counts[i][c] != central->counts[i][c])
-                    return apart(r, "%s shows %llu for %s of %s, central %llu", name_of(r, e),
+                    return apart(r, "%s shows %llu for %s of %s, central %llu", verdict_name_of(r, e),
                                  (unsigned long long)edge->counts[i][c], scenario_counters.at[c].name,
                                  kd_names_at(items, i), (unsigned long long)central->counts[i][c]);
             }
@@ -160,7 +160,7 @@ static uint32_t counter_of(kd_bytes text)
     return c;
 }
 
-static kd_bytes field(kd_bytes *line)
+static kd_bytes verdict_field(kd_bytes *line)
 {
     const uint8_t *tab = line->len ? memchr(line->data, '\t', line->len) : NULL;
     size_t len = tab ? (size_t)(tab - line->data) : line->len;
@@ -173,9 +173,9 @@ static void add_member(const reaching *r, final_state *f, kd_bytes line)
 {
     kd_bytes whole = line;
     char text[200];
-    uint32_t counter = counter_of(field(&line));
-    uint32_t item = number_in(clients_items(r->o->clients), field(&line));
-    uint32_t user = number_in(clients_users(r->o->clients), field(&line));
+    uint32_t counter = counter_of(verdict_field(&line));
+    uint32_t item = number_in(clients_items(r->o->clients), verdict_field(&line));
+    uint32_t user = number_in(clients_users(r->o->clients), verdict_field(&line));
     if (counter < SCENARIO_COUNTERS && item != UINT32_MAX && user != UINT32_MAX) {
         final_member(f, counter, item, user);
         return;
@@ -227,7 +227,7 @@ static void audit_failed(reaching *r)
              "kudos-central audit finds wrong counts; see audit.txt beside the logs");
 }
 
-static void judge(reaching *r)
+static void verdict_judge(reaching *r)
 {
     const scenario *s = r->o->fleet->scenario;
     const char *edges[SCENARIO_EDGES_MAX];
@@ -278,7 +278,7 @@ void verdict_reach(const verdict_options *options, verdict_result *out)
     for (uint32_t i = 0; i < r.count; i++) counts_init(&r.at[i], f->base, clients_items(options->clients));
     while (!f->failed && !f->interrupted) {
         bool agreed = all_agree(&r);
-        if (agreed) judge(&r);
+        if (agreed) verdict_judge(&r);
         uint64_t now = fleet_now_us(f);
         if (agreed && out->judged && !out->converged) out->converged_us = now - began;
         out->converged = out->converged || (agreed && out->judged);

@@ -10,7 +10,7 @@ enum { PAGE = 100, DEADLINE_MS = 5000 };
 
 static void next_page(counts_reading *r);
 
-static uint64_t field(const json_t *counter, const char *name)
+static uint64_t verdict_counts_field(const json_t *counter, const char *name)
 {
     const json_t *value = json_object_get(counter, name);
     return json_is_integer(value) && json_integer_value(value) > 0 ? (uint64_t)json_integer_value(value) : 0;
@@ -38,8 +38,8 @@ static void on_page(void *arg, int status, kd_bytes body)
             const json_t *counter =
                 json_object_get(json_object_get(one, "counts"), scenario_counters.at[c].name);
             bool null = json_is_null(json_object_get(counter, "count"));
-            r->counts[r->first + i][c] = null ? COUNTS_NULL : field(counter, "count");
-            r->pending += field(counter, "pending");
+            r->counts[r->first + i][c] = null ? COUNTS_NULL : verdict_counts_field(counter, "count");
+            r->pending += verdict_counts_field(counter, "pending");
         }
     }
     r->first += page_size(r);

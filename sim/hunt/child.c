@@ -40,7 +40,7 @@ static void note_operation(void *arg, const scenario_event *operation)
     fwrite(operation, sizeof *operation, 1, arg);
 }
 
-static _Noreturn void run(const child_job *job, int results)
+static _Noreturn void child_run(const child_job *job, int results)
 {
     sim_options o = {.scenario = job->scenario, .seed = job->seed};
     if (job->plant) {
@@ -64,7 +64,7 @@ static _Noreturn void become_child(const child_job *job, int results, int errors
     sim_interrupt_leave();
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     dup2(errors, STDERR_FILENO);
-    run(job, results);
+    child_run(job, results);
 }
 
 void child_start(child_pool *p, const child_job *job)
@@ -81,7 +81,7 @@ void child_start(child_pool *p, const child_job *job)
 }
 
 /* The reason among what was said: the line of an assertion or a sanitizer, else the first. */
-static void reason_of(int fd, char *out, size_t size)
+static void child_reason_of(int fd, char *out, size_t size)
 {
     char said[4096];
     ssize_t n = pread(fd, said, sizeof said - 1, 0);
@@ -98,7 +98,7 @@ static void tell_death(const child *c, int status, sim_result *r)
     r->verdict = SIM_VIOLATED;
     bool aborted = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
     snprintf(r->checker, sizeof r->checker, aborted ? "assertion" : "crash");
-    reason_of(c->errors, r->failure, sizeof r->failure);
+    child_reason_of(c->errors, r->failure, sizeof r->failure);
     if (r->failure[0] == '\0')
         snprintf(r->failure, sizeof r->failure, "ended by %s %d",
                  WIFSIGNALED(status) ? "signal" : "exit code",
@@ -120,7 +120,7 @@ static void tell_interrupted(sim_result *r)
     snprintf(r->checker, sizeof r->checker, "interrupted");
 }
 
-static int reap(const child *c)
+static int child_reap(const child *c)
 {
     int status = 0;
     while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR) {
@@ -129,12 +129,12 @@ static int reap(const child *c)
 }
 
 /* `kills`: it is not done, since it hangs or since we are interrupted. */
-static child_done collect(child_pool *p, uint32_t i, bool kills)
+static child_done child_collect(child_pool *p, uint32_t i, bool kills)
 {
     child c = p->at[i];
     child_done done = {.tag = c.tag, .seed = c.seed};
     if (kills) kill(c.pid, SIGKILL);
-    int status = reap(&c);
+    int status = child_reap(&c);
     if (kills && sim_interrupted)
         tell_interrupted(&done.result);
     else if (kills)
@@ -148,7 +148,7 @@ static child_done collect(child_pool *p, uint32_t i, bool kills)
 }
 
 /* Who has ended, whatever the time: its result may have waited for us. */
-static bool ended(child_pool *p, int wait_ms, uint32_t *which)
+static bool child_ended(child_pool *p, int wait_ms, uint32_t *which)
 {
     struct pollfd fds[CHILD_JOBS_MAX];
     for (uint32_t i = 0; i < p->running; i++)
@@ -167,8 +167,8 @@ child_done child_wait(child_pool *p)
     for (;;) {
         uint64_t now = child_now_ms(), deadline = p->at[first].deadline_ms;
         uint64_t left = deadline > now ? deadline - now : 0;
-        if (ended(p, (int)KD_MIN(left, (uint64_t)60000), &which)) return collect(p, which, false);
-        if (left == 0 || sim_interrupted) return collect(p, first, true);
+        if (child_ended(p, (int)KD_MIN(left, (uint64_t)60000), &which)) return child_collect(p, which, false);
+        if (left == 0 || sim_interrupted) return child_collect(p, first, true);
     }
 }
 

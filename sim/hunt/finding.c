@@ -30,7 +30,7 @@ typedef struct {
     uint64_t deadline_ms, run_limit_ms;
 } reduction;
 
-static bool tired(void *arg)
+static bool finding_tired(void *arg)
 {
     const reduction *r = arg;
     return sim_interrupted || child_now_ms() >= r->deadline_ms;
@@ -90,7 +90,7 @@ static void make_explicit(reduction *r, const shrink_trial *trial)
 void finding_reduce(finding *f, uint64_t limit_ms, uint64_t run_limit_ms)
 {
     reduction r = {.f = f, .deadline_ms = child_now_ms() + limit_ms, .run_limit_ms = run_limit_ms};
-    shrink_trial trial = {.fails = fails, .tired = tired, .arg = &r};
+    shrink_trial trial = {.fails = fails, .tired = finding_tired, .arg = &r};
     make_explicit(&r, &trial);
     shrink(&trial, &f->scenario, &f->seed);
 }

@@ -14,7 +14,7 @@ typedef struct {
     uint64_t seed;
 } shrinker;
 
-static bool tired(const shrinker *k)
+static bool shrink_tired(const shrinker *k)
 {
     return k->trial->tired(k->trial->arg);
 }
@@ -22,7 +22,7 @@ static bool tired(const shrinker *k)
 /* Takes the candidate over, one way or the other. */
 static bool try_it(shrinker *k, scenario *candidate)
 {
-    bool fails = !tired(k) && k->trial->fails(k->trial->arg, candidate, k->seed);
+    bool fails = !shrink_tired(k) && k->trial->fails(k->trial->arg, candidate, k->seed);
     scenario *loser = fails ? &k->best : candidate;
     scenario winner = fails ? *candidate : k->best;
     scenario_finish(loser);
@@ -48,7 +48,7 @@ static bool fewer_events(shrinker *k)
     bool any = false;
     for (uint32_t size = (k->best.event_count + 1) / 2; size > 0; size = size == 1 ? 0 : (size + 1) / 2) {
         uint32_t at = 0;
-        while (at < k->best.event_count && !tired(k)) {
+        while (at < k->best.event_count && !shrink_tired(k)) {
             if (try_without(k, at, KD_MIN(at + size, k->best.event_count)))
                 any = true;
             else
@@ -156,7 +156,7 @@ static bool try_lasting(shrinker *k, uint32_t i, uint64_t for_us)
 static bool shorter_events(shrinker *k)
 {
     bool any = false;
-    for (uint32_t i = 0; i < k->best.event_count && !tired(k); i++)
+    for (uint32_t i = 0; i < k->best.event_count && !shrink_tired(k); i++)
         while (k->best.events[i].for_us > 200000 && try_lasting(k, i, k->best.events[i].for_us / 2))
             any = true;
     return any;
@@ -180,7 +180,7 @@ static bool try_rounded(shrinker *k, uint32_t i, uint64_t step)
 static void rounder_times(shrinker *k)
 {
     static const uint64_t steps[] = {1000000, 100000, 10000, 1000};
-    for (uint32_t i = 0; i < k->best.event_count && !tired(k); i++)
+    for (uint32_t i = 0; i < k->best.event_count && !shrink_tired(k); i++)
         for (size_t s = 0; s < KD_COUNT(steps) && !try_rounded(k, i, steps[s]); s++) {
         }
 }
@@ -275,7 +275,7 @@ void shrink(const shrink_trial *t, scenario *s, uint64_t *seed)
 {
     shrinker k = {.trial = t, .best = *s, .seed = *seed};
     bool more = true;
-    for (int round = 0; more && round < ROUNDS_MAX && !tired(&k); round++) {
+    for (int round = 0; more && round < ROUNDS_MAX && !shrink_tired(&k); round++) {
         more = fewer_events(&k);
         more |= fewer_edges(&k);
         more |= fewer_parts(&k);

@@ -221,7 +221,7 @@ static void lose_log(swarm *d, uint64_t at_us)
 }
 
 /* Readers go back and back again, as when groups rebalance after an outage. */
-static void read_again(swarm *d, uint64_t from_us)
+static void swarm_read_again(swarm *d, uint64_t from_us)
 {
     for (uint64_t n = chance(d, 50) ? between(d, 4, 10) : below(d, 3); n > 0; n--)
         add(d, (scenario_event){.at_us = from_us + scaled(d, 50 * MS, 3 * SECOND, 10 * MS),
@@ -273,7 +273,7 @@ static void draw_disaster(swarm *d)
                                 .who = SCENARIO_CENTRAL,
                                 .peer = SCENARIO_NOBODY});
         if (overtaken || chance(d, 70)) lose_log(d, at + below(d, down / 2 / MS) * MS);
-        read_again(d, at + down);
+        swarm_read_again(d, at + down);
         at += down;
     }
 }

@@ -36,7 +36,7 @@ void swarm_apart(uint64_t seed, scenario *s)
 
 /* ---- two of one name ---- */
 
-static bool fits(const scenario *s)
+static bool swarm_late_fits(const scenario *s)
 {
     uint32_t wiped = swarm_events(s, SCENARIO_WIPE, true);
     return wiped == 0 && swarm_events(s, SCENARIO_RETIRE, false) == 0; /* as in swarm_forget */
@@ -79,7 +79,7 @@ static void set_doubled(swarm *d)
 void swarm_doubled(uint64_t seed, scenario *s)
 {
     swarm d = {.random = seed ^ UINT64_C(0x646f75626c6564), .s = s};
-    if (!chance(&d, 15) || !fits(s)) return;
+    if (!chance(&d, 15) || !swarm_late_fits(s)) return;
     set_doubled(&d);
     int who = (int)below(&d, s->edge_count);
     scenario_event slow = befalls(SCENARIO_DELAY, who, 0, 0);
@@ -121,7 +121,7 @@ void swarm_alone(swarm *d, uint32_t edges)
     s->snapshot_interval_us = scaled(d, 50 * MS, 300 * MS, 10 * MS);
 }
 
-static uint64_t put_back(swarm *d, uint64_t at, uint64_t copied)
+static uint64_t swarm_late_put_back(swarm *d, uint64_t at, uint64_t copied)
 {
     uint64_t down = scaled(d, 50 * MS, 500 * MS, 10 * MS);
     add(d, befalls(SCENARIO_BACKUP, SCENARIO_CENTRAL, copied, 0));
@@ -135,7 +135,7 @@ static void draw_interrupted(swarm *d)
 {
     swarm_alone(d, 2);
     uint64_t slow = scaled(d, 200 * MS, 2 * SECOND, 10 * MS);
-    uint64_t at = put_back(d, between(d, 5, 8) * SECOND, between(d, 1, 3) * SECOND);
+    uint64_t at = swarm_late_put_back(d, between(d, 5, 8) * SECOND, between(d, 1, 3) * SECOND);
     for (int who = 0; who < (int)d->s->edge_count; who++) {
         scenario_event slows = befalls(SCENARIO_DISK_SLOW, who, at - 500 * MS, 9 * SECOND);
         slows.amount = (int64_t)slow;
@@ -163,7 +163,7 @@ static void draw_ahead(swarm *d)
         cut.way = SCENARIO_DOWN;
         add(d, cut);
     }
-    put_back(d, at, copied);
+    swarm_late_put_back(d, at, copied);
     scenario_event lost = befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0);
     lost.topic = SCENARIO_COUNTS;
     add(d, lost);
@@ -174,7 +174,7 @@ void swarm_half_done(uint64_t seed, scenario *s)
 {
     swarm d = {.random = seed ^ UINT64_C(0x68616c66), .s = s};
     bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
-    if (!chance(&d, 20) || !fits(s) || doubled || s->backups_none) return;
+    if (!chance(&d, 20) || !swarm_late_fits(s) || doubled || s->backups_none) return;
     if (chance(&d, 60))
         draw_interrupted(&d);
     else
@@ -216,7 +216,7 @@ void swarm_moving(uint64_t seed, scenario *s)
 {
     swarm d = {.random = seed ^ UINT64_C(0x6d6f76696e67), .s = s};
     bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
-    if (!chance(&d, 8) || !fits(s) || doubled) return;
+    if (!chance(&d, 8) || !swarm_late_fits(s) || doubled) return;
     swarm_alone(&d, PICK(&d, 1, 1, 2));
     s->drift_us = 50 * MS;
     s->flush_ops = (uint32_t)between(&d, 4, 20);
@@ -245,7 +245,7 @@ void swarm_old_numbers(uint64_t seed, scenario *s)
 {
     swarm d = {.random = seed ^ UINT64_C(0x6f6c64), .s = s};
     bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
-    if (!chance(&d, 6) || !fits(s) || doubled) return;
+    if (!chance(&d, 6) || !swarm_late_fits(s) || doubled) return;
     swarm_alone(&d, 1);
     s->users.users = (uint32_t)between(&d, 6, 12);
     s->users.items = (uint32_t)between(&d, 20, 40);
@@ -279,7 +279,7 @@ void swarm_slewed(uint64_t seed, scenario *s)
 {
     swarm d = {.random = seed ^ UINT64_C(0x736c6577), .s = s};
     bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
-    if (!chance(&d, 5) || !fits(s) || doubled) return;
+    if (!chance(&d, 5) || !swarm_late_fits(s) || doubled) return;
     swarm_alone(&d, 1);
     s->drift_us = 200 * MS;
     s->users.users = (uint32_t)between(&d, 10, 40);

@@ -42,7 +42,7 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
-static int number(const char *text, int most, struct argp_state *state)
+static int broker_number(const char *text, int most, struct argp_state *state)
 {
     char *end;
     errno = 0;
@@ -52,15 +52,15 @@ static int number(const char *text, int most, struct argp_state *state)
     return (int)n;
 }
 
-static error_t parse(int key, char *text, struct argp_state *state)
+static error_t broker_parse(int key, char *text, struct argp_state *state)
 {
     broker_options *o = state->input;
     switch (key) {
     case 'p':
-        o->partitions = number(text, KD_PARTITIONS_MAX, state);
+        o->partitions = broker_number(text, KD_PARTITIONS_MAX, state);
         return 0;
     case 'n':
-        o->brokers = number(text, BROKERS_MAX, state);
+        o->brokers = broker_number(text, BROKERS_MAX, state);
         return 0;
     case 't':
         o->topics = text;
@@ -119,7 +119,7 @@ static int write_address(const char *file, const char *address)
 }
 
 /* Until it is to end. */
-static void obey(rd_kafka_mock_cluster_t *cluster, const broker_options *o, const sigset_t *heard)
+static void broker_obey(rd_kafka_mock_cluster_t *cluster, const broker_options *o, const sigset_t *heard)
 {
     int signal_number;
     while (sigwait(heard, &signal_number) == 0 && (signal_number == SIGUSR1 || signal_number == SIGUSR2)) {
@@ -129,7 +129,7 @@ static void obey(rd_kafka_mock_cluster_t *cluster, const broker_options *o, cons
     }
 }
 
-static int serve(rd_kafka_t *rk, const broker_options *o, const sigset_t *heard)
+static int broker_serve(rd_kafka_t *rk, const broker_options *o, const sigset_t *heard)
 {
     rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, o->brokers);
     if (!cluster) {
@@ -139,14 +139,14 @@ static int serve(rd_kafka_t *rk, const broker_options *o, const sigset_t *heard)
     int rc = create_topics(cluster, o);
     if (rc == 0) rc = write_address(o->address_file, rd_kafka_mock_cluster_bootstraps(cluster));
     if (rc == 0) {
-        obey(cluster, o, heard);
+        broker_obey(cluster, o, heard);
         unlink(o->address_file); /* nobody is to wait at an address that is gone */
     }
     rd_kafka_mock_cluster_destroy(cluster);
     return rc;
 }
 
-static int run(const broker_options *o)
+static int broker_run(const broker_options *o)
 {
     char err[256];
     sigset_t heard;
@@ -163,7 +163,7 @@ static int run(const broker_options *o)
         fprintf(stderr, "kudos-sim broker: %s\n", err);
         return EXIT_FAILED;
     }
-    int rc = serve(rk, o, &heard);
+    int rc = broker_serve(rk, o, &heard);
     rd_kafka_destroy(rk);
     return rc;
 }
@@ -172,7 +172,7 @@ int kd_sim_broker(int argc, char **argv)
 {
     static const struct argp argp = {
         .options = option_table,
-        .parser = parse,
+        .parser = broker_parse,
         .doc = "An embedded broker that speaks Kafka's protocol, in memory, for demos and quick tests.",
     };
     broker_options o = {
@@ -182,5 +182,5 @@ int kd_sim_broker(int argc, char **argv)
     };
     argp_err_exit_status = EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) return EXIT_USAGE;
-    return run(&o);
+    return broker_run(&o);
 }

@@ -48,7 +48,7 @@ static int watched(int fd, char *path)
     return strncmp(path, root(), n) == 0;
 }
 
-static void note(const char *path, uint64_t length)
+static void powercut_note(const char *path, uint64_t length)
 {
     char name[PATH_MAX + 16];
     snprintf(name, sizeof name, "%s.synced", path);
@@ -59,7 +59,7 @@ static void note(const char *path, uint64_t length)
     close(fd);
 }
 
-static int ends_with(const char *path, const char *end)
+static int powercut_ends_with(const char *path, const char *end)
 {
     size_t len = strlen(path), n = strlen(end);
     return len >= n && strcmp(path + len - n, end) == 0;
@@ -73,7 +73,7 @@ static void note_entries(const char *directory)
     struct stat st;
     for (struct dirent *e; d && (e = readdir(d));) {
         snprintf(name, sizeof name, "%s/%s", directory, e->d_name);
-        if (ends_with(name, ".synced") || stat(name, &st) != 0 || !S_ISREG(st.st_mode)) continue;
+        if (powercut_ends_with(name, ".synced") || stat(name, &st) != 0 || !S_ISREG(st.st_mode)) continue;
         strcat(name, ".synced");
         int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd >= 0) close(fd);
@@ -82,7 +82,7 @@ static void note_entries(const char *directory)
 }
 
 /* False: this sync is to fail. */
-static int obey(void)
+static int powercut_obey(void)
 {
     const char *path = getenv("KUDOS_SYNC_ORDER");
     FILE *f = path ? fopen(path, "re") : NULL;
@@ -111,16 +111,16 @@ static int synced(int fd, const char *call)
     struct stat before;
     int below = watched(fd, path) && fstat(fd, &before) == 0;
     int known = below && S_ISREG(before.st_mode);
-    if (known && !obey()) {
+    if (known && !powercut_obey()) {
         errno = EIO;
         return -1;
     }
-    if (known && ends_with(path, ".ldb")) pass("table-written");
+    if (known && powercut_ends_with(path, ".ldb")) pass("table-written");
     if (known && strstr(path, "/MANIFEST-")) pass("manifest-written");
     int rc = real(fd);
-    if (known && rc == 0) note(path, (uint64_t)before.st_size);
+    if (known && rc == 0) powercut_note(path, (uint64_t)before.st_size);
     if (below && rc == 0 && S_ISDIR(before.st_mode)) note_entries(path);
-    if (known && ends_with(path, ".ldb")) pass("table-synced");
+    if (known && powercut_ends_with(path, ".ldb")) pass("table-synced");
     return rc;
 }
 
@@ -138,7 +138,7 @@ int rename(const char *from, const char *to)
     int (*real)(const char *, const char *) =
         (int (*)(const char *, const char *))(intptr_t)dlsym(RTLD_NEXT, "rename");
     char note_from[PATH_MAX + 16], note_to[PATH_MAX + 16];
-    if (root()[0] && strncmp(from, root(), strlen(root())) == 0 && ends_with(to, "/CURRENT"))
+    if (root()[0] && strncmp(from, root(), strlen(root())) == 0 && powercut_ends_with(to, "/CURRENT"))
         pass("current-written");
     int rc = real(from, to), kept = errno;
     if (rc == 0 && strncmp(from, root(), strlen(root())) == 0 && root()[0]) {

@@ -27,7 +27,7 @@ typedef struct {
 /* ---- command line -----------------------------------------------------------------------------------------
  */
 
-static int parse(kd_replay_plan *p, int argc, char **argv)
+static int replay_parse(kd_replay_plan *p, int argc, char **argv)
 {
     const kd_arg table[] = {
         {"edge", "URL", KD_ARG_LIST, &p->edges, "an edge to send to; once for each", 0, 0},
@@ -67,7 +67,7 @@ static int parse(kd_replay_plan *p, int argc, char **argv)
     return kd_args_parse(&args, argc, argv);
 }
 
-static int usage(const char *what)
+static int replay_usage(const char *what)
 {
     fprintf(stderr, "kudos-sim replay: %s (--help shows all options)\n", what);
     return KD_EXIT_USAGE;
@@ -78,24 +78,24 @@ static int check_speed(kd_replay_plan *p)
     char *end;
     if (strcmp(p->speed_text, "max") == 0) return -1;
     p->speed = strtod(p->speed_text, &end);
-    if (*end != '\0' || !(p->speed > 0 && p->speed < 1e12)) return usage("--speed: max, or a number above 0");
+    if (*end != '\0' || !(p->speed > 0 && p->speed < 1e12)) return replay_usage("--speed: max, or a number above 0");
     return -1;
 }
 
-static int check(kd_replay_plan *p)
+static int replay_check(kd_replay_plan *p)
 {
     static const char *const spreads[] = {"sticky", "random", "user"};
-    if (p->edges.count == 0) return usage("--edge: missing");
-    if (p->edges.count > KD_REPLAY_EDGES_MAX) return usage("--edge: too many");
-    if (p->admins.count > KD_REPLAY_ADMINS_MAX) return usage("--admin: too many");
-    if (!p->central) return usage("--central: missing");
+    if (p->edges.count == 0) return replay_usage("--edge: missing");
+    if (p->edges.count > KD_REPLAY_EDGES_MAX) return replay_usage("--edge: too many");
+    if (p->admins.count > KD_REPLAY_ADMINS_MAX) return replay_usage("--admin: too many");
+    if (!p->central) return replay_usage("--central: missing");
     if (!kd_collection_valid(kd_bytes_str(p->collection)))
-        return usage("--collection: not a collection's name");
+        return replay_usage("--collection: not a collection's name");
     for (uint32_t i = 0; i < KD_COUNT(spreads); i++) {
         p->spread = (kd_replay_spread)i;
         if (strcmp(spreads[i], p->spread_name) == 0) return check_speed(p);
     }
-    return usage("--spread: sticky, random or user");
+    return replay_usage("--spread: sticky, random or user");
 }
 
 /* ---- the run ----------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ static const char *verdict_of(const replay *r)
     return r->check.readable || r->sent.contradictions > 0 ? "wrong" : "unknown";
 }
 
-static int exit_code(const replay *r, const char *verdict)
+static int replay_exit_code(const replay *r, const char *verdict)
 {
     if (strcmp(verdict, "exact") == 0) return KD_EXIT_OK;
     if (strcmp(verdict, "wrong") == 0) return KD_EXIT_FAILED;
@@ -185,7 +185,7 @@ static void notes(const replay *r)
     if (s->stopped) printf("gave up: %s\n", s->why);
 }
 
-static int report(const replay *r)
+static int replay_report(const replay *r)
 {
     const kd_replay_sent *s = &r->sent;
     const char *verdict = verdict_of(r);
@@ -203,15 +203,15 @@ static int report(const replay *r)
         printf("-");
     printf(" likes_per_s=%.0f verdict=%s\n", (double)s->acked * 1e6 / (double)sending_us, verdict);
     fflush(stdout);
-    return exit_code(r, verdict);
+    return replay_exit_code(r, verdict);
 }
 
-static int run(replay *r)
+static int replay_run(replay *r)
 {
     kd_replay_view view = {
         .log = &r->log, .oracle = &r->oracle, .sent = &r->sent, .check = &r->check, .poll = r->poll};
     kd_replay_look(&r->log, &r->oracle, r->base, &r->check);
-    if (r->check.beyond) return report(r);
+    if (r->check.beyond) return replay_report(r);
     kd_replay_view_init(&view, r->base);
     kd_replay_send(&r->plan, &r->log, r->base, r->edges, &r->sent);
     /* Without all acknowledgements there is nothing to wait for, only something to look at. */
@@ -221,10 +221,10 @@ static int run(replay *r)
     }
     kd_replay_view_finish(&view);
     if (r->sent.acked > 0) kd_replay_view_table(&view, (uint32_t)r->plan.top);
-    return report(r);
+    return replay_report(r);
 }
 
-static void finish(replay *r)
+static void replay_finish(replay *r)
 {
     kd_replay_poll_destroy(r->poll);
     for (uint32_t i = 0; i < KD_REPLAY_EDGES_MAX; i++) kd_http_client_destroy(r->edges[i]);
@@ -251,13 +251,13 @@ int kd_sim_replay(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     r->base = event_base_new();
     KD_ASSERT(r->base != NULL);
-    int rc = parse(&r->plan, argc, argv);
-    if (rc < 0) rc = check(&r->plan);
+    int rc = replay_parse(&r->plan, argc, argv);
+    if (rc < 0) rc = replay_check(&r->plan);
     if (rc < 0 && kd_replay_log_load(&r->log, r->plan.file, r->plan.collection, error) != KD_OK)
-        rc = usage(error);
+        rc = replay_usage(error);
     if (rc < 0) kd_replay_oracle_init(&r->oracle, &r->log);
     if (rc < 0) rc = connect_all(r);
-    if (rc < 0) rc = run(r);
-    finish(r);
+    if (rc < 0) rc = replay_run(r);
+    replay_finish(r);
     return rc;
 }

@@ -3,7 +3,7 @@
  */
 #include "sim/replay/replay_poll.h"
 
-static bool number(const uint8_t *at, const uint8_t *end, uint64_t *value)
+static bool backlog_number(const uint8_t *at, const uint8_t *end, uint64_t *value)
 {
     *value = 0;
     if (at == end) return false;
@@ -22,7 +22,7 @@ bool kd_replay_series(kd_bytes text, const char *series, uint64_t *value)
         const uint8_t *eol = memchr(at, '\n', (size_t)(end - at));
         if (!eol) return false; /* a line without its end may have lost digits */
         if ((size_t)(eol - at) > len && memcmp(at, series, len) == 0 && at[len] == ' ')
-            return number(at + len + 1, eol, value);
+            return backlog_number(at + len + 1, eol, value);
         at = eol + 1;
     }
     return false;

@@ -65,7 +65,7 @@ typedef struct driver {
 static void attempt(slot *s);
 static void fill(driver *d);
 
-static uint64_t chance(const driver *d, uint64_t a, uint64_t b)
+static uint64_t driver_chance(const driver *d, uint64_t a, uint64_t b)
 {
     uint64_t state = d->plan->seed * 0x9e3779b97f4a7c15u ^ a * 0xd6e8feb86659fd93u ^ b;
     return kd_random_next(&state);
@@ -90,17 +90,17 @@ static uint8_t edge_of(driver *d, uint32_t event)
 {
     uint32_t number = d->log->events[event].user, edges = d->plan->edges.count;
     user *u = &d->users[number];
-    if (d->plan->spread == KD_SPREAD_RANDOM) return (uint8_t)(chance(d, event, 1) % edges);
-    bool moves = d->plan->spread == KD_SPREAD_USER && chance(d, event, 2) % MOVES_ONE_IN == 0;
+    if (d->plan->spread == KD_SPREAD_RANDOM) return (uint8_t)(driver_chance(d, event, 1) % edges);
+    bool moves = d->plan->spread == KD_SPREAD_USER && driver_chance(d, event, 2) % MOVES_ONE_IN == 0;
     if (!u->settled || moves) {
         kd_bytes name = kd_bytes_str(kd_names_at(&d->log->users, number));
-        u->edge = (uint8_t)(chance(d, kd_hash(name), moves ? event + 4ull : 3) % edges);
+        u->edge = (uint8_t)(driver_chance(d, kd_hash(name), moves ? event + 4ull : 3) % edges);
         u->settled = true;
     }
     return u->edge;
 }
 
-static void start(driver *d, slot *s, uint32_t event)
+static void driver_start(driver *d, slot *s, uint32_t event)
 {
     user *u = &d->users[d->log->events[event].user];
     KD_ASSERT(!u->busy && u->next == event);
@@ -119,14 +119,14 @@ static void idle(slot *s)
 }
 
 /* The event is done with; its user's next one follows at once if the cursor has passed it. */
-static void finish(slot *s)
+static void driver_finish(slot *s)
 {
     driver *d = s->driver;
     user *u = &d->users[d->log->events[s->event].user];
     u->busy = false;
     u->next = d->following[s->event];
     if (u->next < d->cursor && !d->sent->stopped)
-        start(d, s, u->next);
+        driver_start(d, s, u->next);
     else
         idle(s);
     fill(d);
@@ -180,7 +180,7 @@ static bool confirms(kd_bytes body, bool liked)
     return (size_t)(end - at) >= strlen(word) && memcmp(at, word, strlen(word)) == 0;
 }
 
-static void keep_token(driver *d, const slot *s, const kd_http_response *r)
+static void driver_keep_token(driver *d, const slot *s, const kd_http_response *r)
 {
     kd_bytes token = kd_http_response_header(r, "kudos-session");
     user *u = &d->users[d->log->events[s->event].user];
@@ -189,20 +189,20 @@ static void keep_token(driver *d, const slot *s, const kd_http_response *r)
     u->token_len = (uint8_t)token.len;
 }
 
-static void acknowledge(slot *s, const kd_http_response *r)
+static void driver_acknowledge(slot *s, const kd_http_response *r)
 {
     driver *d = s->driver;
-    double draw = (double)(chance(d, s->event, 1000 + s->attempts) >> 11) * 0x1p-53;
+    double draw = (double)(driver_chance(d, s->event, 1000 + s->attempts) >> 11) * 0x1p-53;
     if (draw < d->plan->lost) {
         d->sent->lost++;
         retry(s, 0);
         return;
     }
     if (!confirms(kd_http_response_body(r), d->log->events[s->event].liked)) d->sent->contradictions++;
-    keep_token(d, s, r);
+    driver_keep_token(d, s, r);
     d->sent->acked++;
     d->sent->last_ack_us = kd_clock_mono_us();
-    finish(s);
+    driver_finish(s);
 }
 
 static bool worth_retrying(int status)
@@ -210,7 +210,7 @@ static bool worth_retrying(int status)
     return status == 429 || status == 409 || status == 408 || status >= 500;
 }
 
-static void refused(slot *s, int status, const kd_http_response *r)
+static void driver_refused(slot *s, int status, const kd_http_response *r)
 {
     driver *d = s->driver;
     kd_bytes body = kd_http_response_body(r);
@@ -218,19 +218,19 @@ static void refused(slot *s, int status, const kd_http_response *r)
     snprintf(why, sizeof why, "%s answered %d: %.*s", d->plan->edges.at[s->edge], status,
              (int)KD_MIN(body.len, (size_t)160), body.len ? (const char *)body.data : "");
     give_up(d, why);
-    finish(s);
+    driver_finish(s);
 }
 
-static void on_answer(void *arg, int result, int status, const kd_http_response *r)
+static void driver_on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
     slot *s = arg;
     driver *d = s->driver;
     d->in_flight--;
     if (result == KD_OK) d->sent->reached = true;
     if (result == KD_OK && status >= 200 && status < 300)
-        acknowledge(s, r);
+        driver_acknowledge(s, r);
     else if (result == KD_OK && !worth_retrying(status))
-        refused(s, status, r);
+        driver_refused(s, status, r);
     else
         retry(s, result == KD_OK ? retry_after_ms(r) : 0);
 }
@@ -254,14 +254,14 @@ static void attempt(slot *s)
     s->attempts++;
     int rc = kd_http_client_request(d->edges[s->edge], e->liked ? "POST" : "DELETE",
                                     kd_bytes_of(path, (size_t)path_len), fields, u->token_len ? 3 : 2,
-                                    kd_bytes_of(NULL, 0), on_answer, s, ATTEMPT_MS);
+                                    kd_bytes_of(NULL, 0), driver_on_answer, s, ATTEMPT_MS);
     if (rc == KD_OK)
         d->in_flight++;
     else
         retry(s, 0);
 }
 
-static bool due(const driver *d, uint32_t event, uint64_t now_us)
+static bool driver_due(const driver *d, uint32_t event, uint64_t now_us)
 {
     if (d->plan->speed <= 0) return true;
     uint64_t at = d->log->events[event].at_ms, first = d->log->events[0].at_ms;
@@ -272,16 +272,16 @@ static bool due(const driver *d, uint32_t event, uint64_t now_us)
 static void fill(driver *d)
 {
     uint64_t now = d->plan->speed > 0 ? kd_clock_mono_us() : 0;
-    while (d->idle && d->cursor < d->log->count && !d->sent->stopped && due(d, d->cursor, now)) {
+    while (d->idle && d->cursor < d->log->count && !d->sent->stopped && driver_due(d, d->cursor, now)) {
         uint32_t event = d->cursor++;
         if (d->users[d->log->events[event].user].busy) continue;
         slot *s = d->idle;
         d->idle = s->next;
-        start(d, s, event);
+        driver_start(d, s, event);
     }
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void driver_on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     driver *d = arg;
@@ -306,7 +306,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 /* ---- the run ----------------------------------------------------------------------------------------------
  */
 
-static void set_up(driver *d)
+static void driver_set_up(driver *d)
 {
     const kd_replay_log *log = d->log;
     struct timespec wall;
@@ -334,9 +334,9 @@ void kd_replay_send(const kd_replay_plan *plan, const kd_replay_log *log, struct
 {
     const struct timeval tick = {.tv_sec = 0, .tv_usec = TICK_US};
     driver d = {.plan = plan, .log = log, .base = base, .edges = edges, .sent = sent};
-    set_up(&d);
+    driver_set_up(&d);
     sent->started_us = sent->last_ack_us = kd_clock_mono_us();
-    struct event *timer = event_new(base, -1, EV_PERSIST, on_tick, &d);
+    struct event *timer = event_new(base, -1, EV_PERSIST, driver_on_tick, &d);
     KD_ASSERT(timer != NULL);
     event_add(timer, &tick);
     event_base_dispatch(base);

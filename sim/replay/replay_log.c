@@ -10,7 +10,7 @@
 #include "sim/replay/replay_log.h"
 
 /* Cuts the field up to the next tab; the last field is what is left. */
-static bool cut(kd_bytes *line, kd_bytes *field, bool last)
+static bool replay_log_cut(kd_bytes *line, kd_bytes *field, bool last)
 {
     const uint8_t *tab = line->len ? memchr(line->data, '\t', line->len) : NULL;
     if (last != (tab == NULL)) return false;
@@ -20,7 +20,7 @@ static bool cut(kd_bytes *line, kd_bytes *field, bool last)
     return true;
 }
 
-static bool number(kd_bytes text, uint64_t *value)
+static bool replay_log_number(kd_bytes text, uint64_t *value)
 {
     if (text.len == 0 || text.len > 15) return false;
     *value = 0;
@@ -76,12 +76,12 @@ int kd_replay_log_line(kd_replay_log *log, kd_bytes line, const char *collection
     char user_id[KD_ID_MAX], item_id[KD_ITEM_KEY_MAX];
     size_t user_len, item_len;
     *why = "not four fields separated by tabs";
-    if (!cut(&line, &time, false) || !cut(&line, &user, false) || !cut(&line, &item, false) ||
-        !cut(&line, &op, true)) {
+    if (!replay_log_cut(&line, &time, false) || !replay_log_cut(&line, &user, false) || !replay_log_cut(&line, &item, false) ||
+        !replay_log_cut(&line, &op, true)) {
         return KD_EMALFORMED;
     }
     *why = "the time is not a number of milliseconds";
-    if (!number(time, &e.at_ms)) return KD_EMALFORMED;
+    if (!replay_log_number(time, &e.at_ms)) return KD_EMALFORMED;
     *why = "the user is empty or too long";
     if ((user_len = map_id(user, user_id)) == 0) return KD_EMALFORMED;
     if ((*why = map_item(item, collection, item_id, &item_len)) != NULL) return KD_EMALFORMED;
@@ -103,7 +103,7 @@ typedef struct {
     uint64_t line;
 } place;
 
-static int fail(const place *at, const char *why, int rc)
+static int replay_log_fail(const place *at, const char *why, int rc)
 {
     snprintf(at->error, KD_REPLAY_ERROR_MAX, "%s:%llu: %s", at->file, (unsigned long long)at->line, why);
     return rc;
@@ -119,21 +119,21 @@ static int take_lines(kd_replay_log *log, place *at, kd_buf *buf, bool end)
         size_t len = newline ? (size_t)(newline - buf->data) - from : buf->len - from;
         const char *why;
         at->line++;
-        if (len > KD_REPLAY_LINE_MAX) return fail(at, "the line is too long", KD_EMALFORMED);
+        if (len > KD_REPLAY_LINE_MAX) return replay_log_fail(at, "the line is too long", KD_EMALFORMED);
         int rc = kd_replay_log_line(log, kd_bytes_of(buf->data + from, len), at->collection, &why);
-        if (rc != KD_OK) return fail(at, why, rc);
+        if (rc != KD_OK) return replay_log_fail(at, why, rc);
         from += len + (newline ? 1 : 0);
     }
     if (buf->len - from > KD_REPLAY_LINE_MAX) {
         at->line++;
-        return fail(at, "the line is too long", KD_EMALFORMED);
+        return replay_log_fail(at, "the line is too long", KD_EMALFORMED);
     }
     if (from > 0) memmove(buf->data, buf->data + from, buf->len - from);
     buf->len -= from;
     return KD_OK;
 }
 
-static int read_all(kd_replay_log *log, place *at, gzFile in)
+static int replay_log_read_all(kd_replay_log *log, place *at, gzFile in)
 {
     enum { CHUNK = 64 * 1024 };
     kd_buf buf = {0};
@@ -144,7 +144,7 @@ static int read_all(kd_replay_log *log, place *at, gzFile in)
         if (n < 0) {
             int code;
             at->line++;
-            rc = fail(at, gzerror(in, &code), KD_EIO);
+            rc = replay_log_fail(at, gzerror(in, &code), KD_EIO);
             break;
         }
         buf.len += (size_t)n;
@@ -160,11 +160,11 @@ int kd_replay_log_load(kd_replay_log *log, const char *file, const char *collect
     place at = {.file = file, .collection = collection, .error = error};
     errno = 0;
     gzFile in = gzopen(file, "rb");
-    if (!in) return fail(&at, errno ? strerror(errno) : "cannot be opened", KD_EIO);
-    int rc = read_all(log, &at, in);
+    if (!in) return replay_log_fail(&at, errno ? strerror(errno) : "cannot be opened", KD_EIO);
+    int rc = replay_log_read_all(log, &at, in);
     /* A compressed file that was cut short reads well up to its end and is found out only here. */
     if (gzclose_r(in) != Z_OK && rc == KD_OK)
-        rc = fail(&at, "the file ends in the middle of its compressed data", KD_EIO);
+        rc = replay_log_fail(&at, "the file ends in the middle of its compressed data", KD_EIO);
     return rc;
 }
 

@@ -87,7 +87,7 @@ void kd_replay_oracle_init(kd_replay_oracle *o, const kd_replay_log *log)
     sum_up(o);
 }
 
-static bool before(const kd_replay_oracle *o, const kd_replay_log *log, uint32_t a, uint32_t b)
+static bool oracle_before(const kd_replay_oracle *o, const kd_replay_log *log, uint32_t a, uint32_t b)
 {
     if (o->counts[a] != o->counts[b]) return o->counts[a] > o->counts[b];
     return strcmp(kd_names_at(&log->items, a), kd_names_at(&log->items, b)) < 0;
@@ -97,9 +97,9 @@ uint32_t kd_replay_oracle_top(const kd_replay_oracle *o, const kd_replay_log *lo
 {
     uint32_t count = 0;
     for (uint32_t item = 0; item < o->items && n > 0; item++) {
-        if (count == n && !before(o, log, item, top[n - 1])) continue;
+        if (count == n && !oracle_before(o, log, item, top[n - 1])) continue;
         uint32_t at = count < n ? count++ : n - 1;
-        for (; at > 0 && before(o, log, item, top[at - 1]); at--) top[at] = top[at - 1];
+        for (; at > 0 && oracle_before(o, log, item, top[at - 1]); at--) top[at] = top[at - 1];
         top[at] = item;
     }
     return count;

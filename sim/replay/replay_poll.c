@@ -36,7 +36,7 @@ struct kd_replay_poll {
     source at[KD_REPLAY_ADMINS_MAX];
 };
 
-static void on_answer(struct evhttp_request *request, void *arg)
+static void poll_on_answer(struct evhttp_request *request, void *arg)
 {
     source *s = arg;
     s->asked = false;
@@ -47,26 +47,26 @@ static void on_answer(struct evhttp_request *request, void *arg)
     s->heard_us = kd_clock_mono_us();
 }
 
-static void ask(source *s)
+static void poll_ask(source *s)
 {
-    struct evhttp_request *request = evhttp_request_new(on_answer, s);
+    struct evhttp_request *request = evhttp_request_new(poll_on_answer, s);
     KD_ASSERT(request != NULL);
     evhttp_add_header(evhttp_request_get_output_headers(request), "Host", s->host);
     s->asked = true; /* before: the answer "cannot connect" may come within */
     if (evhttp_make_request(s->connection, request, EVHTTP_REQ_GET, "/metrics") != 0) s->asked = false;
 }
 
-static void on_time(evutil_socket_t fd, short what, void *arg)
+static void poll_on_time(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     kd_replay_poll *p = arg;
     for (uint32_t i = 0; i < p->count; i++) {
-        if (!p->at[i].asked) ask(&p->at[i]);
+        if (!p->at[i].asked) poll_ask(&p->at[i]);
     }
 }
 
 /* The address as a number, so that libevent does not look it up again, which would block. */
-static int resolve(const char *host, uint16_t port, char number[HOST_MAX])
+static int poll_resolve(const char *host, uint16_t port, char number[HOST_MAX])
 {
     char name[HOST_MAX], service[8];
     size_t len = strlen(host);
@@ -92,7 +92,7 @@ static int open_source(source *s, struct event_base *base, const struct evhttp_u
     if (path && *path && strcmp(path, "/") != 0) return KD_EINVAL;
     if (evhttp_uri_get_query(uri) || evhttp_uri_get_fragment(uri) || evhttp_uri_get_userinfo(uri))
         return KD_EINVAL;
-    int rc = resolve(host, (uint16_t)port, number);
+    int rc = poll_resolve(host, (uint16_t)port, number);
     if (rc != KD_OK) return rc;
     snprintf(s->host, sizeof s->host, "%s:%d", host, port);
     s->connection = evhttp_connection_base_new(base, NULL, number, (uint16_t)port);
@@ -120,7 +120,7 @@ int kd_replay_poll_create(kd_replay_poll **out, struct event_base *base, const k
         }
         p->count++;
     }
-    p->timer = event_new(base, -1, EV_PERSIST, on_time, p);
+    p->timer = event_new(base, -1, EV_PERSIST, poll_on_time, p);
     KD_ASSERT(p->timer != NULL);
     event_add(p->timer, &every);
     event_active(p->timer, 0, 0);

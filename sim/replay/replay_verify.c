@@ -42,14 +42,14 @@ struct verifier {
     reader readers[KD_REPLAY_TARGETS_MAX];
 };
 
-static const char *name_of(void *arg, uint32_t item, char room[KD_BULK_NAME_MAX])
+static const char *verify_name_of(void *arg, uint32_t item, char room[KD_BULK_NAME_MAX])
 {
     (void)room;
     const reader *r = arg;
     return kd_names_at(&r->owner->log->items, item);
 }
 
-static void take(void *arg, uint32_t item, const int64_t *count, uint64_t pending)
+static void verify_take(void *arg, uint32_t item, const int64_t *count, uint64_t pending)
 {
     reader *r = arg;
     kd_replay_target_take(r->target, r->owner->oracle, item, count, pending);
@@ -64,7 +64,7 @@ static int64_t sum_of(const verifier *v)
 }
 
 /* A round that is not right has ended: whether to read on is of no use. */
-static bool settled(verifier *v, uint64_t now_us)
+static bool verify_settled(verifier *v, uint64_t now_us)
 {
     const kd_replay_check *c = v->check;
     int64_t sum = sum_of(v);
@@ -74,7 +74,7 @@ static bool settled(verifier *v, uint64_t now_us)
     return now_us - v->still_us >= SETTLED_US;
 }
 
-static void end_round(verifier *v)
+static void verify_end_round(verifier *v)
 {
     const struct timeval pause = {.tv_sec = 0, .tv_usec = PAUSE_MS * 1000};
     bool agreed = kd_replay_judge(v->check, v->oracle);
@@ -82,14 +82,14 @@ static void end_round(verifier *v)
     if (agreed && !v->agreed) v->check->converged_us = now;
     v->check->right = agreed && v->agreed;
     v->agreed = agreed;
-    v->check->settled = !agreed && settled(v, now);
+    v->check->settled = !agreed && verify_settled(v, now);
     if (v->check->right || v->check->beyond || v->check->settled || (!agreed && now >= v->until_us))
         event_base_loopbreak(v->base);
     else
         event_add(v->pause, &pause);
 }
 
-static void done(void *arg, int error)
+static void verify_done(void *arg, int error)
 {
     reader *r = arg;
     r->target->error = error;
@@ -98,7 +98,7 @@ static void done(void *arg, int error)
     if (v->looking)
         event_base_loopbreak(v->base);
     else
-        end_round(v);
+        verify_end_round(v);
 }
 
 static void begin_read(verifier *v, uint32_t target)
@@ -106,12 +106,12 @@ static void begin_read(verifier *v, uint32_t target)
     reader *r = &v->readers[target];
     *r = (reader){.owner = v, .target = &v->check->targets[target]};
     r->read = (kd_bulk_read){
-        .hooks = {.name = name_of, .take = take, .done = done, .arg = r}, .client = r->target->client, .items = v->log->items.count};
+        .hooks = {.name = verify_name_of, .take = verify_take, .done = verify_done, .arg = r}, .client = r->target->client, .items = v->log->items.count};
     kd_replay_target_begin(r->target);
     kd_bulk_read_start(&r->read);
 }
 
-static void begin_round(evutil_socket_t fd, short what, void *arg)
+static void verify_begin_round(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     verifier *v = arg;
@@ -119,7 +119,7 @@ static void begin_round(evutil_socket_t fd, short what, void *arg)
     /* One more than there are: the round ends in this function at the earliest. */
     v->busy = targets + 1;
     for (uint32_t i = 0; i < targets; i++) begin_read(v, i);
-    if (--v->busy == 0) end_round(v);
+    if (--v->busy == 0) verify_end_round(v);
 }
 
 void kd_replay_look(const kd_replay_log *log, const kd_replay_oracle *oracle, struct event_base *base, kd_replay_check *check)
@@ -141,7 +141,7 @@ void kd_replay_verify(const kd_replay_log *log, const kd_replay_oracle *oracle, 
     verifier *v = kd_alloc(sizeof *v);
     *v = (verifier){.log = log, .oracle = oracle, .base = base, .check = check, .until_us = until_us};
     check->begun = true;
-    v->pause = evtimer_new(base, begin_round, v);
+    v->pause = evtimer_new(base, verify_begin_round, v);
     KD_ASSERT(v->pause != NULL);
     event_active(v->pause, 0, 0);
     event_base_dispatch(base);

@@ -39,7 +39,7 @@ static const char *trouble_of(const kd_replay_check *c, char out[64])
     return NULL;
 }
 
-static void show(kd_replay_view *v, bool last)
+static void view_show(kd_replay_view *v, bool last)
 {
     char line[KD_REPLAY_LINE_SIZE], trouble[64];
     const kd_replay_sent *s = v->sent;
@@ -69,10 +69,10 @@ static void show(kd_replay_view *v, bool last)
     v->at_us = at_us;
 }
 
-static void on_time(evutil_socket_t fd, short what, void *arg)
+static void view_on_time(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    show(arg, false);
+    view_show(arg, false);
 }
 
 void kd_replay_view_init(kd_replay_view *v, struct event_base *base)
@@ -82,7 +82,7 @@ void kd_replay_view_init(kd_replay_view *v, struct event_base *base)
     v->at_us = kd_clock_mono_us();
     uint32_t ms = v->terminal ? RENEW_MS : LOG_MS;
     const struct timeval every = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-    v->timer = event_new(base, -1, EV_PERSIST, on_time, v);
+    v->timer = event_new(base, -1, EV_PERSIST, view_on_time, v);
     KD_ASSERT(v->timer != NULL);
     event_add(v->timer, &every);
 }
@@ -91,7 +91,7 @@ void kd_replay_view_finish(kd_replay_view *v)
 {
     event_free(v->timer);
     v->timer = NULL;
-    show(v, true);
+    view_show(v, true);
 }
 
 static void row(const kd_replay_view *v, uint32_t item)

@@ -116,7 +116,7 @@ static void put_center(const picture *p)
     html_put(p->out, "</div></section>\n");
 }
 
-static void put_region(const picture *p, uint32_t region)
+static void picture_put_region(const picture *p, uint32_t region)
 {
     const char *name = record_region(p->record, region);
     const record_sample *last = p->view.samples + (size_t)(p->view.moments - 1) * p->view.regions + region;
@@ -181,7 +181,7 @@ void picture_print(const record *r, const report_facts *facts, kd_buf *out)
     put_axis(&p);
     put_moment_names(&p);
     put_center(&p);
-    for (uint32_t i = 0; i < p.view.regions; i++) put_region(&p, i);
+    for (uint32_t i = 0; i < p.view.regions; i++) picture_put_region(&p, i);
     html_put(out, "</div>\n");
     if (p.view.faults_dropped)
         html_put(out, "<p class=\"dim\">%llu more faults are not drawn.</p>\n",

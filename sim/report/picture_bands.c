@@ -141,7 +141,7 @@ static void put_what(const picture *p, const char *region, const char *what)
     html_text(p->out, text);
 }
 
-static void put_row(const picture *p, const char *region, const char *what)
+static void picture_bands_put_row(const picture *p, const char *region, const char *what)
 {
     uint32_t times = times_of(p, region, what);
     html_put(p->out, "<div class=\"lane fault\"><div class=\"label\" title=\"");
@@ -170,7 +170,7 @@ void picture_faults(const picture *p, const char *region)
     uint32_t rows = 0;
     for (uint32_t i = 0; i < p->view.faults; i++) {
         if (!begins_row(p, i, region)) continue;
-        if (rows < ROWS_MAX) put_row(p, region, p->view.bands[i].what);
+        if (rows < ROWS_MAX) picture_bands_put_row(p, region, p->view.bands[i].what);
         rows++;
     }
     if (rows > ROWS_MAX) put_rest(p, region, rows - ROWS_MAX);

@@ -23,7 +23,7 @@ static double acked(const series_point *p)
 {
     return p->acked_per_s;
 }
-static double refused(const series_point *p)
+static double picture_lanes_refused(const series_point *p)
 {
     return p->refused_per_s;
 }
@@ -57,7 +57,7 @@ static double staleness(const series_point *p)
 {
     return p->gone ? (double)NAN : lag(p->staleness_us);
 }
-static double as_of(const series_point *p)
+static double picture_lanes_as_of(const series_point *p)
 {
     return p->gone || p->as_of_lag_us == UINT64_MAX ? (double)NAN : lag(p->as_of_lag_us);
 }
@@ -104,7 +104,7 @@ static double y_of(double value, double top, int height)
     return height - 1 - value / top * (height - 3);
 }
 
-static void put_line(const picture *p, picture_series s, value_fn value, double top, int height,
+static void picture_lanes_put_line(const picture *p, picture_series s, value_fn value, double top, int height,
                      const char *class)
 {
     html_put(p->out, "<path class=\"%s\" d=\"", class);
@@ -184,7 +184,7 @@ void picture_answers(const picture *p, uint32_t region, const record_sample *las
     html_put(p->out, "</small>");
     open_plot(p, ANSWERS, "operations acknowledged and refused each second");
     put_steps(p, s, acked, top, ANSWERS, "acks area");
-    if (last->refused) put_steps(p, s, refused, top, ANSWERS, "refused area");
+    if (last->refused) put_steps(p, s, picture_lanes_refused, top, ANSWERS, "refused area");
     html_put(p->out, "</svg>");
     mark_scale(p, 1, scale);
     close_plot(p);
@@ -194,8 +194,8 @@ void picture_answers(const picture *p, uint32_t region, const record_sample *las
 static void put_truth(const picture *p, picture_series s, double top, int height)
 {
     put_area(p, s, most, least, top, height, "truth area");
-    put_line(p, s, least, top, height, "truth line");
-    put_line(p, s, most, top, height, "truth line");
+    picture_lanes_put_line(p, s, least, top, height, "truth line");
+    picture_lanes_put_line(p, s, most, top, height, "truth line");
 }
 
 void picture_counts(const picture *p, picture_series s, const record_sample *last)
@@ -212,7 +212,7 @@ void picture_counts(const picture *p, picture_series s, const record_sample *las
     open_plot(p, COUNTS, "the count that this region shows beside the true one");
     put_area(p, s, shown, least, top, COUNTS, "gap area");
     put_truth(p, s, top, COUNTS);
-    put_line(p, s, shown, top, COUNTS, "shown line");
+    picture_lanes_put_line(p, s, shown, top, COUNTS, "shown line");
     html_put(p->out, "</svg>");
     mark_scale(p, 1, scale);
     close_plot(p);
@@ -230,7 +230,7 @@ void picture_central_count(const picture *p, picture_series s)
         put_total(p, "<small>", s.points[s.count - 1].central, " at the end</small>");
     open_plot(p, CENTRAL, "the count at central beside the true one");
     put_truth(p, s, top, CENTRAL);
-    put_line(p, s, central, top, CENTRAL, "central line");
+    picture_lanes_put_line(p, s, central, top, CENTRAL, "central line");
     html_put(p->out, "</svg>");
     mark_scale(p, 1, scale);
     close_plot(p);
@@ -270,8 +270,8 @@ void picture_lags(const picture *p, picture_series s)
     put_worst(p, s);
     open_plot(p, LAGS, "age of the count and how far as_of is behind, on a logarithmic axis");
     put_area(p, s, staleness, NULL, top, LAGS, "age area");
-    put_line(p, s, staleness, top, LAGS, "age line");
-    put_line(p, s, as_of, top, LAGS, "asof line");
+    picture_lanes_put_line(p, s, staleness, top, LAGS, "age line");
+    picture_lanes_put_line(p, s, picture_lanes_as_of, top, LAGS, "asof line");
     html_put(p->out, "</svg>");
     put_nulls(p, s);
     for (size_t i = 0; i < KD_COUNT(marks); i++) {
@@ -295,7 +295,7 @@ void picture_outbox(const picture *p, picture_series s, const record_sample *las
     put_total(p, "", last->outbox_batches, " at the end</small>");
     open_plot(p, OUTBOX, "batches that central has not confirmed");
     put_area(p, s, outbox, NULL, top, OUTBOX, "outbox area");
-    put_line(p, s, outbox, top, OUTBOX, "outbox line");
+    picture_lanes_put_line(p, s, outbox, top, OUTBOX, "outbox line");
     html_put(p->out, "</svg>");
     mark_scale(p, 1, scale);
     close_plot(p);
@@ -303,7 +303,7 @@ void picture_outbox(const picture *p, picture_series s, const record_sample *las
 
 /* ---- figures under the pointer ---- */
 
-static void put_figure(const picture *p, const char *name, uint64_t from, uint64_t to)
+static void picture_lanes_put_figure(const picture *p, const char *name, uint64_t from, uint64_t to)
 {
     char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX];
     units_count(from, a);
@@ -317,8 +317,8 @@ static void put_state(const picture *p, const series_point *at)
     if (at->shown == UINT64_MAX)
         html_put(p->out, "shown null<br/>");
     else
-        put_figure(p, "shown", at->shown, at->shown);
-    put_figure(p, "pending", at->pending, at->pending);
+        picture_lanes_put_figure(p, "shown", at->shown, at->shown);
+    picture_lanes_put_figure(p, "pending", at->pending, at->pending);
     units_span(at->staleness_us, text);
     html_put(p->out, "age %s<br/>", text);
     bool null = at->as_of_lag_us == UINT64_MAX;
@@ -334,7 +334,7 @@ static void put_tip(const picture *p, const series_point *at)
     units_moment(at->to_us, p->end_us, text);
     html_put(p->out, "<span><b>%s</b><br/>%.1f/s acknowledged<br/>", text, at->acked_per_s);
     if (at->refused_per_s > 0) html_put(p->out, "%.1f/s refused<br/>", at->refused_per_s);
-    put_figure(p, "true", at->least, at->most);
+    picture_lanes_put_figure(p, "true", at->least, at->most);
     if (!at->gone) put_state(p, at);
     if (at->down) html_put(p->out, at->gone ? "down" : "<br/>down for a while");
     html_put(p->out, "</span>");

@@ -29,7 +29,7 @@ static bool there(const char *text)
     return text && *text;
 }
 
-static void put_head(const report_facts *f, kd_buf *out)
+static void report_put_head(const report_facts *f, kd_buf *out)
 {
     const char *title = there(f->title) ? f->title : "drill";
     html_put(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
@@ -124,7 +124,7 @@ static void put_checkers(const report_facts *f, kd_buf *out)
     html_put(out, "</ul>\n");
 }
 
-static void put_verdict(const record_view *v, const report_facts *f, kd_buf *out)
+static void report_put_verdict(const record_view *v, const report_facts *f, kd_buf *out)
 {
     html_put(
         out,
@@ -159,7 +159,7 @@ static void put_notes(const record_view *v, uint64_t end_us, kd_buf *out)
     if (v->notes_dropped) html_put(out, "<p class=\"dim\">and %" PRIu64 " more</p>\n", v->notes_dropped);
 }
 
-static void put_number(kd_buf *out, uint64_t n)
+static void report_put_number(kd_buf *out, uint64_t n)
 {
     char text[UNITS_TEXT_MAX];
     units_count(n, text);
@@ -173,17 +173,17 @@ static void put_span(kd_buf *out, uint64_t us)
     html_element(out, "td", "n", us == UINT64_MAX ? "null" : text);
 }
 
-static void put_region(const char *name, const record_sample *s, kd_buf *out)
+static void report_put_region(const char *name, const record_sample *s, kd_buf *out)
 {
     html_put(out, "<tr>");
     html_element(out, "th", NULL, name);
-    put_number(out, s->acked);
-    put_number(out, s->refused);
-    put_number(out, s->shown);
-    put_number(out, s->pending);
+    report_put_number(out, s->acked);
+    report_put_number(out, s->refused);
+    report_put_number(out, s->shown);
+    report_put_number(out, s->pending);
     put_span(out, s->staleness_us);
     put_span(out, s->as_of_lag_us);
-    put_number(out, s->outbox_batches);
+    report_put_number(out, s->outbox_batches);
     html_element(out, "td", NULL, !s->up ? "down" : s->refusing ? "refuses writes" : "up");
     html_put(out, "</tr>\n");
 }
@@ -197,7 +197,7 @@ static void put_regions(const record *r, const record_view *v, kd_buf *out)
                                         "age",          "as_of behind", "outbox"};
     for (size_t i = 0; i < KD_COUNT(heads); i++) html_element(out, "th", "n", heads[i]);
     html_put(out, "<th>state</th></tr></thead><tbody>\n");
-    for (uint32_t i = 0; i < v->regions; i++) put_region(record_region(r, i), last + i, out);
+    for (uint32_t i = 0; i < v->regions; i++) report_put_region(record_region(r, i), last + i, out);
     html_put(out, "</tbody></table></div>\n");
     const record_instant *end = &v->instants[v->moments - 1];
     if (!there(v->item)) return;
@@ -213,7 +213,7 @@ static void put_regions(const record *r, const record_view *v, kd_buf *out)
 }
 
 /* A number with its commas; anything else as it is. */
-static void put_figure(const report_figure *f, kd_buf *out)
+static void report_put_figure(const report_figure *f, kd_buf *out)
 {
     size_t digits = strspn(f->value, "0123456789");
     if (digits > 0 && digits < 19 && f->value[digits] == 0)
@@ -226,7 +226,7 @@ static void put_figures(const report_facts *f, kd_buf *out)
 {
     if (f->figure_count == 0) return;
     html_put(out, "<h2>Figures</h2>\n<dl class=\"figures\">");
-    for (uint32_t i = 0; i < f->figure_count; i++) put_figure(&f->figures[i], out);
+    for (uint32_t i = 0; i < f->figure_count; i++) report_put_figure(&f->figures[i], out);
     html_put(out, "</dl>\n");
 }
 
@@ -249,8 +249,8 @@ void report_print(const record *r, const report_facts *f, kd_buf *out)
 {
     record_view v = record_look(r);
     uint64_t end_us = v.moments ? v.instants[v.moments - 1].at_us : f->length_us;
-    put_head(f, out);
-    put_verdict(&v, f, out);
+    report_put_head(f, out);
+    report_put_verdict(&v, f, out);
     if (there(f->command)) {
         html_put(out, "<h2>Replay</h2>\n");
         html_element(out, "pre", "command", f->command);

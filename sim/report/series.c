@@ -16,7 +16,7 @@ static const record_sample *sample_at(const record_view *v, uint32_t moment, uin
 }
 
 /* A process that is down shows nothing: its sample says so and no more. */
-static void take(series_point *p, const record_sample *s)
+static void series_take(series_point *p, const record_sample *s)
 {
     p->down |= !s->up;
     if (!s->up) return;
@@ -30,7 +30,7 @@ static void take(series_point *p, const record_sample *s)
 }
 
 /* The moments first..last as one point. */
-static series_point gather(const record_view *v, uint32_t region, uint32_t first, uint32_t last)
+static series_point series_gather(const record_view *v, uint32_t region, uint32_t first, uint32_t last)
 {
     uint32_t before = first > 0 ? first - 1 : first;
     const record_sample *from = sample_at(v, before, region), *to = sample_at(v, last, region);
@@ -44,7 +44,7 @@ static series_point gather(const record_view *v, uint32_t region, uint32_t first
     uint64_t span_us = p.to_us - p.from_us;
     p.acked_per_s = per_second(from->acked, to->acked, span_us);
     p.refused_per_s = per_second(from->refused, to->refused, span_us);
-    for (uint32_t m = first; m <= last; m++) take(&p, sample_at(v, m, region));
+    for (uint32_t m = first; m <= last; m++) series_take(&p, sample_at(v, m, region));
     return p;
 }
 
@@ -55,7 +55,7 @@ series_point *series_make(const record_view *v, uint32_t region, uint32_t wanted
     for (uint32_t i = 0; i < *count; i++) {
         uint32_t first = (uint32_t)((uint64_t)i * v->moments / *count);
         uint32_t next = (uint32_t)(((uint64_t)i + 1) * v->moments / *count);
-        points[i] = gather(v, region, first, next - 1);
+        points[i] = series_gather(v, region, first, next - 1);
     }
     return points;
 }

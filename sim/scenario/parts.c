@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool is_blank(uint8_t c)
+static bool sim_parts_is_blank(uint8_t c)
 {
     return c == ' ' || c == '\t';
 }
@@ -15,7 +15,7 @@ static bool is_blank(uint8_t c)
 kd_bytes words_peek(const words *w)
 {
     size_t n = 0;
-    while (n < w->rest.len && !is_blank(w->rest.data[n])) n++;
+    while (n < w->rest.len && !sim_parts_is_blank(w->rest.data[n])) n++;
     return kd_bytes_of(w->rest.data, n);
 }
 
@@ -23,7 +23,7 @@ kd_bytes words_take(words *w)
 {
     kd_bytes word = words_peek(w);
     size_t n = word.len;
-    while (n < w->rest.len && is_blank(w->rest.data[n])) n++;
+    while (n < w->rest.len && sim_parts_is_blank(w->rest.data[n])) n++;
     w->rest = kd_bytes_of(w->rest.data + n, w->rest.len - n);
     return word;
 }
@@ -57,7 +57,7 @@ static bool refuse_word(words *w, kd_bytes word, const char *what)
     return words_refuse(w, "\"%s\" is not %s", kd_text_shown(word, shown), what);
 }
 
-static void put_bound(const part *p, kd_buf *out, uint64_t bound)
+static void sim_parts_put_bound(const part *p, kd_buf *out, uint64_t bound)
 {
     if (p->kind == PART_REAL)
         kd_text_printf(out, "%.10g%s", (double)bound / 1000, p->unit);
@@ -75,25 +75,25 @@ static bool refuse_amount(words *w, const part *p, kd_bytes word, const char *wh
     kd_text_printf(&allowed, "%s from ", what);
     if (p->kind == PART_SIGNED || p->kind == PART_SIGNED_DURATION) {
         kd_text_printf(&allowed, "-");
-        put_bound(p, &allowed, p->max);
+        sim_parts_put_bound(p, &allowed, p->max);
     } else {
-        put_bound(p, &allowed, p->min);
+        sim_parts_put_bound(p, &allowed, p->min);
     }
     kd_text_printf(&allowed, " to ");
-    put_bound(p, &allowed, p->max);
+    sim_parts_put_bound(p, &allowed, p->max);
     kd_buf_put_u8(&allowed, 0);
     refuse_word(w, word, (const char *)allowed.data);
     kd_buf_finish(&allowed);
     return false;
 }
 
-static void set_number(const part *p, void *base, uint64_t value)
+static void sim_parts_set_number(const part *p, void *base, uint64_t value)
 {
     KD_ASSERT(p->size == sizeof(uint32_t) || p->size == sizeof(uint64_t));
     memcpy((char *)base + p->offset, &value, p->size); /* the first bytes are the low ones (kudos/base.h) */
 }
 
-static bool within(const part *p, uint64_t value)
+static bool sim_parts_within(const part *p, uint64_t value)
 {
     return value >= p->min && value <= p->max;
 }
@@ -105,17 +105,17 @@ static kd_bytes without_unit(kd_bytes word, const char *unit)
     return there ? kd_bytes_of(word.data, word.len - n) : kd_bytes_of(word.data, 0);
 }
 
-static bool read_number(words *w, const part *p, void *base)
+static bool sim_parts_read_number(words *w, const part *p, void *base)
 {
     kd_bytes word = words_take(w), digits = without_unit(word, p->unit);
     uint64_t value;
-    if (!kd_text_take_number(&digits, &value) || digits.len > 0 || !within(p, value)) {
+    if (!kd_text_take_number(&digits, &value) || digits.len > 0 || !sim_parts_within(p, value)) {
         char what[64];
         bool share = p->unit && strcmp(p->unit, "%") == 0;
         snprintf(what, sizeof what, share ? "a share in per cent" : "a whole number");
         return refuse_amount(w, p, word, what);
     }
-    set_number(p, base, value);
+    sim_parts_set_number(p, base, value);
     return true;
 }
 
@@ -134,14 +134,14 @@ static bool read_signed(words *w, const part *p, void *base)
     int64_t factor = take_sign(&number);
     uint64_t value;
     if (p->kind == PART_SIGNED_DURATION) {
-        if (!kd_text_duration(number, &value) || !within(p, value))
+        if (!kd_text_duration(number, &value) || !sim_parts_within(p, value))
             return refuse_amount(w, p, word, "a time with its unit (" KD_TEXT_DURATION_UNITS ") and sign,");
     } else {
         number = without_unit(number, p->unit);
-        if (!kd_text_take_number(&number, &value) || number.len > 0 || !within(p, value))
+        if (!kd_text_take_number(&number, &value) || number.len > 0 || !sim_parts_within(p, value))
             return refuse_amount(w, p, word, "a rate in parts per million");
     }
-    set_number(p, base, (uint64_t)(factor * (int64_t)value));
+    sim_parts_set_number(p, base, (uint64_t)(factor * (int64_t)value));
     return true;
 }
 
@@ -164,7 +164,7 @@ static bool read_real(words *w, const part *p, void *base)
 {
     kd_bytes word = words_take(w);
     uint64_t value;
-    if (!take_thousandths(without_unit(word, p->unit), &value) || !within(p, value))
+    if (!take_thousandths(without_unit(word, p->unit), &value) || !sim_parts_within(p, value))
         return refuse_amount(w, p, word, "a number with at most three digits behind the point");
     double real = (double)value / 1000;
     memcpy((char *)base + p->offset, &real, sizeof real);
@@ -174,7 +174,7 @@ static bool read_real(words *w, const part *p, void *base)
 bool part_duration(words *w, const part *p, uint64_t *us)
 {
     kd_bytes word = words_take(w);
-    if (kd_text_duration(word, us) && within(p, *us)) return true;
+    if (kd_text_duration(word, us) && sim_parts_within(p, *us)) return true;
     return refuse_amount(w, p, word, "a time with its unit (" KD_TEXT_DURATION_UNITS ")");
 }
 
@@ -182,7 +182,7 @@ static bool read_duration(words *w, const part *p, void *base)
 {
     uint64_t us;
     if (!part_duration(w, p, &us)) return false;
-    set_number(p, base, us);
+    sim_parts_set_number(p, base, us);
     return true;
 }
 
@@ -191,10 +191,10 @@ static bool read_spread(words *w, const part *p, void *base)
     kd_bytes word = words_peek(w);
     uint64_t us;
     if (word.len < 2 || memcmp(word.data, "+-", 2) != 0) return true;
-    if (!kd_text_duration(kd_bytes_of(word.data + 2, word.len - 2), &us) || us == 0 || !within(p, us))
+    if (!kd_text_duration(kd_bytes_of(word.data + 2, word.len - 2), &us) || us == 0 || !sim_parts_within(p, us))
         return refuse_word(w, word, "a spread such as +-50ms");
     words_take(w);
-    set_number(p, base, us);
+    sim_parts_set_number(p, base, us);
     return true;
 }
 
@@ -202,11 +202,11 @@ static bool read_size(words *w, const part *p, void *base)
 {
     kd_bytes word = words_take(w);
     uint64_t bytes;
-    if (!kd_text_size(without_unit(word, p->unit), &bytes) || !within(p, bytes))
+    if (!kd_text_size(without_unit(word, p->unit), &bytes) || !sim_parts_within(p, bytes))
         return refuse_amount(w, p, word,
                              p->unit ? "a size with its unit (" KD_TEXT_SIZE_UNITS ") and /s,"
                                      : "a size with its unit (" KD_TEXT_SIZE_UNITS ")");
-    set_number(p, base, bytes);
+    sim_parts_set_number(p, base, bytes);
     return true;
 }
 
@@ -228,7 +228,7 @@ static bool read_backups(words *w, const part *p, void *base)
     return true;
 }
 
-static bool read_text(words *w, const part *p, void *base)
+static bool sim_parts_read_text(words *w, const part *p, void *base)
 {
     if (w->rest.len == 0) return words_refuse(w, "the text is missing");
     char *text = kd_alloc(w->rest.len + 1), **field = (char **)((char *)base + p->offset);
@@ -258,7 +258,7 @@ static bool edge_name_valid(words *w, kd_bytes name)
     return true;
 }
 
-static bool read_edges(words *w)
+static bool sim_parts_read_edges(words *w)
 {
     scenario *s = w->s;
     s->edge_count = 0;
@@ -334,7 +334,7 @@ static bool read_topic(words *w, void *base)
     return counts || word_is(word, "likes") || refuse_word(w, word, "a topic: likes or counts");
 }
 
-static bool read_name(words *w, const part *p, void *base)
+static bool sim_parts_read_name(words *w, const part *p, void *base)
 {
     kd_bytes word = words_take(w);
     kd_item item;
@@ -349,7 +349,7 @@ static bool read_name(words *w, const part *p, void *base)
     return true;
 }
 
-static bool read_verb(words *w, void *base)
+static bool sim_parts_read_verb(words *w, void *base)
 {
     kd_bytes word = words_take(w);
     const verb_word *verb = verb_of(word);
@@ -359,12 +359,12 @@ static bool read_verb(words *w, void *base)
     return true;
 }
 
-static bool read_counter(words *w, const part *p, void *base)
+static bool sim_parts_read_counter(words *w, const part *p, void *base)
 {
     kd_bytes word = words_take(w);
     for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
         if (!word_is(word, scenario_counters.at[i].name)) continue;
-        set_number(p, base, i);
+        sim_parts_set_number(p, base, i);
         return true;
     }
     return refuse_word(w, word, "a counter: like, save or view");
@@ -376,7 +376,7 @@ bool part_read(words *w, const part *p, void *base)
     case PART_WORD:
         return true;
     case PART_NUMBER:
-        return read_number(w, p, base);
+        return sim_parts_read_number(w, p, base);
     case PART_SIGNED:
     case PART_SIGNED_DURATION:
         return read_signed(w, p, base);
@@ -387,9 +387,9 @@ bool part_read(words *w, const part *p, void *base)
     case PART_BACKUPS:
         return read_backups(w, p, base);
     case PART_TEXT:
-        return read_text(w, p, base);
+        return sim_parts_read_text(w, p, base);
     case PART_EDGES:
-        return read_edges(w);
+        return sim_parts_read_edges(w);
     case PART_DURATION:
         return read_duration(w, p, base);
     case PART_SPREAD:
@@ -408,13 +408,13 @@ bool part_read(words *w, const part *p, void *base)
         return read_topic(w, base);
     case PART_USER:
     case PART_ITEM:
-        return read_name(w, p, base);
+        return sim_parts_read_name(w, p, base);
     case PART_VERB:
-        return read_verb(w, base);
+        return sim_parts_read_verb(w, base);
     case PART_VIEWS:
-        return ((scenario_event *)base)->verb != KD_ADD || read_number(w, p, base);
+        return ((scenario_event *)base)->verb != KD_ADD || sim_parts_read_number(w, p, base);
     case PART_COUNTER:
-        return read_counter(w, p, base);
+        return sim_parts_read_counter(w, p, base);
     }
     return false;
 }

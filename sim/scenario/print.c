@@ -20,7 +20,7 @@ static void put_duration(kd_buf *out, uint64_t us)
         kd_text_put_duration(out, us);
 }
 
-static void put_signed(const part *p, const void *base, kd_buf *out)
+static void print_put_signed(const part *p, const void *base, kd_buf *out)
 {
     int64_t value;
     memcpy(&value, (const char *)base + p->offset, sizeof value);
@@ -45,7 +45,7 @@ static void put_real(const part *p, const void *base, kd_buf *out)
 }
 
 /* What would end the line or begin a comment becomes a blank. */
-static void put_line(const char *text, kd_buf *out)
+static void print_put_line(const char *text, kd_buf *out)
 {
     for (size_t i = 0; i < LINE_MAX_BYTES - sizeof "teaches" && text[i] != '\0'; i++) {
         bool plain = (uint8_t)text[i] >= 0x20 && text[i] != '#' && text[i] != 0x7F;
@@ -62,7 +62,7 @@ static const char *verb_shown(const scenario_event *e)
     return "";
 }
 
-static void put_edges(const scenario *s, kd_buf *out)
+static void print_put_edges(const scenario *s, kd_buf *out)
 {
     for (uint32_t i = 0; i < s->edge_count; i++) kd_text_printf(out, "%s%s", i > 0 ? " " : "", s->edges[i]);
 }
@@ -77,7 +77,7 @@ static void put_value(const scenario *s, const part *p, const void *base, kd_buf
         break;
     case PART_SIGNED:
     case PART_SIGNED_DURATION:
-        put_signed(p, base, out);
+        print_put_signed(p, base, out);
         break;
     case PART_REAL:
         put_real(p, base, out);
@@ -89,10 +89,10 @@ static void put_value(const scenario *s, const part *p, const void *base, kd_buf
         kd_text_printf(out, *(const bool *)field ? "none" : "kept");
         break;
     case PART_TEXT:
-        put_line(*(char *const *)field, out);
+        print_put_line(*(char *const *)field, out);
         break;
     case PART_EDGES:
-        put_edges(s, out);
+        print_put_edges(s, out);
         break;
     case PART_DURATION:
         put_duration(out, number_of(p, base));
@@ -211,7 +211,7 @@ void scenario_print(const scenario *s, kd_buf *out)
     scenario_finish(&usual);
 }
 
-static void put_help(const form *f, const char *before, const char *span, kd_buf *out)
+static void print_put_help(const form *f, const char *before, const char *span, kd_buf *out)
 {
     kd_buf syntax = {0};
     form_put_syntax(f, &syntax);
@@ -226,10 +226,10 @@ void scenario_language(kd_buf *out)
                                         [SPAN_RETURNS] = "; for TIME, or a second"};
     kd_text_printf(out, "A scenario is a text of lines; # begins a comment. A time or a size says its unit\n"
                         "(" KD_TEXT_DURATION_UNITS "; " KD_TEXT_SIZE_UNITS ").\n\nWhat it is:\n");
-    for (size_t i = 0; i < scenario_directive_count; i++) put_help(&scenario_directives[i].form, "", "", out);
+    for (size_t i = 0; i < scenario_directive_count; i++) print_put_help(&scenario_directives[i].form, "", "", out);
     kd_text_printf(
         out,
         "\nWhat happens: at TIME [for TIME], or every TIME [from TIME] [to TIME] [for TIME], and then\n");
     for (uint32_t i = 0; i < SCENARIO_KINDS; i++)
-        put_help(&scenario_event_forms[i].form, "", spans[scenario_event_forms[i].span], out);
+        print_put_help(&scenario_event_forms[i].form, "", spans[scenario_event_forms[i].span], out);
 }

@@ -267,7 +267,7 @@ static scenario_kind find_form(words *w)
     return SCENARIO_KINDS;
 }
 
-static bool append(reader *r, const scenario_event *e)
+static bool sim_read_append(reader *r, const scenario_event *e)
 {
     scenario *s = r->s;
     if (s->event_count == SCENARIO_EVENTS_MAX)
@@ -291,13 +291,13 @@ static bool read_event(reader *r)
     if (f->span == SPAN_ONCE && t.lasts > 0)
         return words_refuse(&r->words, "that happens at once and takes no \"for\"");
     for (e.at_us = t.from; e.at_us <= t.to && e.at_us < r->s->length_us; e.at_us += t.every) {
-        if (!append(r, &e)) return false;
+        if (!sim_read_append(r, &e)) return false;
         if (t.every == 0) break;
     }
     return true;
 }
 
-static int by_time(const void *a, const void *b)
+static int sim_read_by_time(const void *a, const void *b)
 {
     const scenario_event *x = a, *y = b;
     if (x->at_us != y->at_us) return x->at_us < y->at_us ? -1 : 1;
@@ -311,7 +311,7 @@ static bool read_events(reader *r)
         if (is_event(&r->words) && !read_event(r)) return false;
     if (r->words.reason[0] != '\0') return false;
     /* A line makes at most one event of a moment, so moment and line order them all. */
-    if (r->s->event_count > 0) qsort(r->s->events, r->s->event_count, sizeof *r->s->events, by_time);
+    if (r->s->event_count > 0) qsort(r->s->events, r->s->event_count, sizeof *r->s->events, sim_read_by_time);
     return true;
 }
 
@@ -322,7 +322,7 @@ static uint32_t seen_line(const reader *r, const char *name)
     return 0;
 }
 
-static bool check(reader *r)
+static bool sim_read_check(reader *r)
 {
     scenario_lines lines = {seen_line(r, "mix"), seen_line(r, "shards"), seen_line(r, "viral")};
     if (!lines.shards) r->s->shards = KD_MIN(r->s->shards, r->s->partitions); /* nobody asked for more */
@@ -335,7 +335,7 @@ int scenario_parse(scenario *s, const char *name, kd_bytes text, char error[SCEN
     reader r = {.s = s, .text = text, .words = {.s = s}};
     if (text.len > FILE_MAX_BYTES)
         words_refuse(&r.words, "the file is longer than %d bytes", FILE_MAX_BYTES);
-    else if (read_directives(&r) && read_events(&r) && check(&r))
+    else if (read_directives(&r) && read_events(&r) && sim_read_check(&r))
         return KD_OK;
     snprintf(error, SCENARIO_ERROR_MAX, "%.200s:%u: %s", name, KD_MAX(r.line, 1u), r.words.reason);
     scenario_finish(s);

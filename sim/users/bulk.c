@@ -12,9 +12,9 @@ typedef struct {
     uint32_t from, count;
 } chunk;
 
-static void ask(kd_bulk_read *r);
+static void bulk_ask(kd_bulk_read *r);
 
-static void on_answer(void *arg, int result, int status, const kd_http_response *response)
+static void bulk_on_answer(void *arg, int result, int status, const kd_http_response *response)
 {
     chunk *c = arg;
     kd_bulk_read *r = c->read;
@@ -25,7 +25,7 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
         result = status;
     if (r->error == 0) r->error = result;
     free(c);
-    ask(r);
+    bulk_ask(r);
 }
 
 static int ask_chunk(kd_bulk_read *r)
@@ -37,7 +37,7 @@ static int ask_chunk(kd_bulk_read *r)
     kd_bulk_ask(&r->hooks, c->from, c->count, &body);
     kd_http_client_field type = {kd_bytes_str("content-type"), kd_bytes_str("application/json"), false};
     int rc = kd_http_client_request(r->client, "POST", kd_bytes_str("/v1/counts"), &type, 1,
-                                    kd_buf_view(&body), on_answer, c, READ_MS);
+                                    kd_buf_view(&body), bulk_on_answer, c, READ_MS);
     kd_buf_finish(&body);
     if (rc != KD_OK) {
         free(c);
@@ -48,7 +48,7 @@ static int ask_chunk(kd_bulk_read *r)
     return KD_OK;
 }
 
-static void ask(kd_bulk_read *r)
+static void bulk_ask(kd_bulk_read *r)
 {
     while (r->error == 0 && r->next < r->items && r->in_flight < WINDOW) r->error = ask_chunk(r);
     if (r->in_flight == 0) r->hooks.done(r->hooks.arg, r->error);
@@ -56,5 +56,5 @@ static void ask(kd_bulk_read *r)
 
 void kd_bulk_read_start(kd_bulk_read *r)
 {
-    ask(r);
+    bulk_ask(r);
 }

@@ -32,17 +32,17 @@ typedef struct {
     kd_zipf quiet;
 } generator;
 
-static uint64_t below(generator *g, uint64_t n)
+static uint64_t generate_below(generator *g, uint64_t n)
 {
     return kd_random_next(&g->random) % n;
 }
 
 static bool permille(generator *g, uint64_t share)
 {
-    return below(g, 1000) < share;
+    return generate_below(g, 1000) < share;
 }
 
-static void put(generator *g, uint64_t at_ms, uint32_t user, uint32_t item, bool liked)
+static void generate_put(generator *g, uint64_t at_ms, uint32_t user, uint32_t item, bool liked)
 {
     if (g->count == g->plan->events) return;
     uint64_t last_ms = g->plan->seconds * 1000 - 1;
@@ -59,7 +59,7 @@ static void put(generator *g, uint64_t at_ms, uint32_t user, uint32_t item, bool
 static uint64_t story_ms(generator *g)
 {
     uint64_t span = g->plan->seconds * 1000, begin = span * STORY_BEGINS / 1000;
-    uint64_t crowded = (below(g, 65536) * below(g, 65536)) >> 16;
+    uint64_t crowded = (generate_below(g, 65536) * generate_below(g, 65536)) >> 16;
     return begin + ((span - begin) * crowded >> 16);
 }
 
@@ -69,25 +69,25 @@ static uint32_t story_user(generator *g)
     return (uint32_t)(g->viral++ * g->step % g->plan->users);
 }
 
-static void act(generator *g)
+static void generate_act(generator *g)
 {
     bool viral = permille(g, VIRAL);
-    uint64_t at = viral ? story_ms(g) : below(g, g->plan->seconds * 1000);
-    uint32_t user = viral ? story_user(g) : (uint32_t)below(g, g->plan->users);
+    uint64_t at = viral ? story_ms(g) : generate_below(g, g->plan->seconds * 1000);
+    uint32_t user = viral ? story_user(g) : (uint32_t)generate_below(g, g->plan->users);
     uint32_t item = viral ? 0 : 1 + kd_zipf_pick(&g->quiet, &g->random);
     if (!viral && permille(g, IDLE_UNLIKES)) {
-        put(g, at, user, item, false);
+        generate_put(g, at, user, item, false);
         return;
     }
-    put(g, at, user, item, true);
-    if (permille(g, DOUBLE_TAPS)) put(g, at + (permille(g, 500) ? 0 : below(g, 900)), user, item, true);
+    generate_put(g, at, user, item, true);
+    if (permille(g, DOUBLE_TAPS)) generate_put(g, at + (permille(g, 500) ? 0 : generate_below(g, 900)), user, item, true);
     if (!permille(g, UNLIKES)) return;
-    at += 1000 + below(g, 60000);
-    put(g, at, user, item, false);
-    if (permille(g, AGAIN)) put(g, at + below(g, 20000), user, item, true);
+    at += 1000 + generate_below(g, 60000);
+    generate_put(g, at, user, item, false);
+    if (permille(g, AGAIN)) generate_put(g, at + generate_below(g, 20000), user, item, true);
 }
 
-static int by_time(const void *left, const void *right)
+static int generate_by_time(const void *left, const void *right)
 {
     const kd_generate_event *a = left, *b = right;
     if (a->at_ms != b->at_ms) return a->at_ms < b->at_ms ? -1 : 1;
@@ -113,9 +113,9 @@ void kd_generate(const kd_generate_plan *plan, kd_generate_event *events)
 {
     generator g = {.plan = plan, .events = events, .random = plan->seed, .step = coprime_step(plan->users)};
     kd_zipf_init(&g.quiet, (uint32_t)plan->items, 0.9);
-    while (g.count < plan->events) act(&g);
+    while (g.count < plan->events) generate_act(&g);
     kd_zipf_finish(&g.quiet);
-    qsort(events, plan->events, sizeof *events, by_time);
+    qsort(events, plan->events, sizeof *events, generate_by_time);
 }
 
 void kd_generate_item(uint32_t item, char out[48])
@@ -130,7 +130,7 @@ void kd_generate_item(uint32_t item, char out[48])
 /* ---- the command ------------------------------------------------------------------------------------------
  */
 
-static bool write_all(const kd_generate_plan *plan, const kd_generate_event *events, gzFile out)
+static bool generate_write_all(const kd_generate_plan *plan, const kd_generate_event *events, gzFile out)
 {
     bool ok = true;
     for (uint64_t i = 0; i < plan->events && ok; i++) {
@@ -152,14 +152,14 @@ static gzFile open_out(const char *name)
     return strcmp(name, "-") == 0 ? gzdopen(1, mode) : gzopen(name, mode);
 }
 
-static int write_out(const kd_generate_plan *plan, const char *name)
+static int generate_write_out(const kd_generate_plan *plan, const char *name)
 {
     gzFile out = open_out(name);
     bool ok = out != NULL;
     if (ok) {
         kd_generate_event *events = kd_alloc(plan->events * sizeof *events);
         kd_generate(plan, events);
-        ok = write_all(plan, events, out);
+        ok = generate_write_all(plan, events, out);
         free(events);
         ok = (gzclose_w(out) == Z_OK) && ok;
     }
@@ -188,5 +188,5 @@ int kd_sim_generate(int argc, char **argv)
         .at = table,
         .count = KD_COUNT(table)};
     int rc = kd_args_parse(&args, argc, argv);
-    return rc >= 0 ? rc : write_out(&p, out);
+    return rc >= 0 ? rc : generate_write_out(&p, out);
 }

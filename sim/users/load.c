@@ -33,7 +33,7 @@ static void *crew_main(void *arg)
     return NULL;
 }
 
-static int parse(load_options *o, int argc, char **argv)
+static int load_parse(load_options *o, int argc, char **argv)
 {
     kd_load_plan *p = &o->plan;
     const kd_arg table[] = {
@@ -75,29 +75,29 @@ static int parse(load_options *o, int argc, char **argv)
     return kd_args_parse(&args, argc, argv);
 }
 
-static int usage(const char *what)
+static int load_usage(const char *what)
 {
     fprintf(stderr, "kudos-sim load: %s (--help shows all options)\n", what);
     return KD_EXIT_USAGE;
 }
 
-static int check(load_options *o)
+static int load_check(load_options *o)
 {
     kd_load_plan *p = &o->plan;
-    if (!p->edge) return usage("--edge: missing");
+    if (!p->edge) return load_usage("--edge: missing");
     if (o->like + o->read + o->batch + (p->path != NULL) > 1)
-        return usage("--like, --read, --batch, --path: choose one");
+        return load_usage("--like, --read, --batch, --path: choose one");
     if (p->path && (*p->path != '/' || strlen(p->path) + 16 > KD_LOAD_PATH_MAX))
-        return usage("--path: begins with / and is short");
+        return load_usage("--path: begins with / and is short");
     if (!kd_collection_valid(kd_bytes_str(p->collection)))
-        return usage("--collection: not a collection's name");
-    if (o->batch && p->batch_size > p->items) return usage("--batch-size: more than --items");
-    if (p->check && (o->read || p->path)) return usage("--check: only with --like or --batch");
+        return load_usage("--collection: not a collection's name");
+    if (o->batch && p->batch_size > p->items) return load_usage("--batch-size: more than --items");
+    if (p->check && (o->read || p->path)) return load_usage("--check: only with --like or --batch");
     p->mode = p->path ? KD_LOAD_PATH : o->batch ? KD_LOAD_BATCH : o->read ? KD_LOAD_READ : KD_LOAD_LIKE;
     return -1;
 }
 
-static int run(const kd_load_plan *plan, kd_load_result *sum)
+static int load_run(const kd_load_plan *plan, kd_load_result *sum)
 {
     crew *all = kd_alloc(plan->threads * sizeof *all);
     int rc = KD_OK;
@@ -169,7 +169,7 @@ static void print_answers(const kd_load_result *r)
     kd_buf_finish(&text);
 }
 
-static int report(const kd_load_plan *plan, const kd_load_result *r)
+static int load_report(const kd_load_plan *plan, const kd_load_result *r)
 {
     double seconds = (double)KD_MAX(r->elapsed_us, (uint64_t)1) / 1e6;
     bool ok = r->errors == 0 && r->requests > 0;
@@ -201,19 +201,19 @@ int kd_sim_load(int argc, char **argv)
                                .collection = "posts",
                                .deadline_ms = 5000,
                                .seed = SEED_NONE}};
-    int rc = parse(&o, argc, argv);
-    if (rc < 0) rc = check(&o);
+    int rc = load_parse(&o, argc, argv);
+    if (rc < 0) rc = load_check(&o);
     if (rc >= 0) return rc;
     if (o.plan.seed == SEED_NONE) o.plan.seed = o.plan.check ? (uint64_t)time(NULL) : 1;
     kd_zipf_init(&o.plan.zipf, (uint32_t)o.plan.items, o.plan.zipf_s);
     kd_load_result *sum = kd_alloc(sizeof *sum);
-    int failed = run(&o.plan, sum);
+    int failed = load_run(&o.plan, sum);
     if (failed != KD_OK) {
         const char *why = failed == KD_EIO ? "the file of --ca cannot be used" : kd_strerror(failed);
         fprintf(stderr, "kudos-sim load: %s: %s\n", o.plan.edge, why);
         rc = failed == KD_ENOTFOUND ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
     } else {
-        rc = report(&o.plan, sum);
+        rc = load_report(&o.plan, sum);
     }
     kd_zipf_finish(&o.plan.zipf);
     kd_load_tally_finish(&sum->tally);

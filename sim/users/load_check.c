@@ -19,32 +19,32 @@ typedef struct {
     int error;
 } checker;
 
-static const char *name_of(void *arg, uint32_t at, char room[KD_BULK_NAME_MAX])
+static const char *load_check_name_of(void *arg, uint32_t at, char room[KD_BULK_NAME_MAX])
 {
     const checker *c = arg;
     return kd_load_item(c->plan, c->items[at], room);
 }
 
-static void take(void *arg, uint32_t at, const int64_t *count, uint64_t pending)
+static void load_check_take(void *arg, uint32_t at, const int64_t *count, uint64_t pending)
 {
     checker *c = arg;
     kd_load_tally_judge(c->tally, c->items[at], count ? *count : (int64_t)pending, &c->verdict);
 }
 
-static void done(void *arg, int error)
+static void load_check_done(void *arg, int error)
 {
     checker *c = arg;
     c->error = error;
     event_base_loopbreak(c->base);
 }
 
-static void read_all(checker *c)
+static void load_check_read_all(checker *c)
 {
     kd_http_client_options o = {.body_max = 1024 * 1024,
                                 .insecure = c->plan->insecure,
                                 .ca_file = c->plan->ca_file,
                                 .seed = c->plan->seed};
-    kd_bulk_read r = {.hooks = {.name = name_of, .take = take, .done = done, .arg = c}};
+    kd_bulk_read r = {.hooks = {.name = load_check_name_of, .take = load_check_take, .done = load_check_done, .arg = c}};
     c->items = kd_load_tally_touched(c->tally, &r.items);
     c->base = event_base_new();
     KD_ASSERT(c->base != NULL);
@@ -71,7 +71,7 @@ bool kd_load_check(const kd_load_plan *plan, const kd_load_tally *tally)
 {
     checker c = {.plan = plan, .tally = tally};
     const kd_load_verdict *v = &c.verdict;
-    read_all(&c);
+    load_check_read_all(&c);
     if (c.error < 0) printf("check: cannot read counts: %s\n", kd_strerror(c.error));
     if (c.error > 0) printf("check: cannot read counts: status %d\n", c.error);
     if (v->wrong) tell_first(&c);

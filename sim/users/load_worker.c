@@ -37,9 +37,9 @@ typedef struct worker {
     bool exhausted;
 } worker;
 
-static void on_answer(void *arg, int result, int status, const kd_http_response *r);
+static void load_worker_on_answer(void *arg, int result, int status, const kd_http_response *r);
 
-static void rest(slot *s, uint64_t until_us)
+static void load_worker_rest(slot *s, uint64_t until_us)
 {
     s->rest_until_us = until_us;
     s->next = s->worker->idle;
@@ -47,13 +47,13 @@ static void rest(slot *s, uint64_t until_us)
 }
 
 /* Sends the slot's next request; `began_us` is when it fell due. */
-static void ask(slot *s, uint64_t began_us, uint64_t at_us)
+static void load_worker_ask(slot *s, uint64_t began_us, uint64_t at_us)
 {
     worker *w = s->worker;
     kd_load_request *q = &w->request;
     w->exhausted = w->exhausted || !kd_load_ops_next(&w->ops, q);
     if (w->exhausted) {
-        rest(s, UINT64_MAX);
+        load_worker_rest(s, UINT64_MAX);
         return;
     }
     kd_http_client_field fields[3];
@@ -71,7 +71,7 @@ static void ask(slot *s, uint64_t began_us, uint64_t at_us)
     s->item = q->item;
     s->likes = q->likes;
     int rc = kd_http_client_request(w->client, q->method, kd_bytes_of(q->path, q->path_len), fields, count,
-                                    kd_buf_view(&q->body), on_answer, s, 0);
+                                    kd_buf_view(&q->body), load_worker_on_answer, s, 0);
     if (rc == KD_OK) {
         w->in_flight++;
         return;
@@ -79,10 +79,10 @@ static void ask(slot *s, uint64_t began_us, uint64_t at_us)
     w->result->requests++;
     w->result->errors++;
     w->result->failed[-rc]++;
-    rest(s, at_us + REST_US);
+    load_worker_rest(s, at_us + REST_US);
 }
 
-static void count(worker *w, const slot *s, int result, int status, uint64_t at_us)
+static void load_worker_count(worker *w, const slot *s, int result, int status, uint64_t at_us)
 {
     bool good = result == KD_OK && status >= 200 && status < 300;
     w->result->requests++;
@@ -100,20 +100,20 @@ static void count(worker *w, const slot *s, int result, int status, uint64_t at_
     if (w->result->first_status == 0) w->result->first_status = result == KD_OK ? status : result;
 }
 
-static void on_answer(void *arg, int result, int status, const kd_http_response *r)
+static void load_worker_on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
     (void)r;
     slot *s = arg;
     worker *w = s->worker;
     uint64_t at_us = kd_clock_mono_us();
     bool good = result == KD_OK && status >= 200 && status < 300;
-    count(w, s, result, status, at_us);
+    load_worker_count(w, s, result, status, at_us);
     w->in_flight--;
     w->last_us = at_us;
     if (w->rate == 0 && good && at_us < w->end_us)
-        ask(s, at_us, at_us);
+        load_worker_ask(s, at_us, at_us);
     else
-        rest(s, good ? 0 : at_us + REST_US);
+        load_worker_rest(s, good ? 0 : at_us + REST_US);
     if (w->in_flight == 0 && (at_us >= w->end_us || w->exhausted)) event_base_loopbreak(w->base);
 }
 
@@ -129,7 +129,7 @@ static slot *awake(worker *w, uint64_t at_us)
     return NULL;
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void load_worker_on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     worker *w = arg;
@@ -140,20 +140,20 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     }
     slot *s;
     if (w->rate == 0) {
-        while ((s = awake(w, at_us)) != NULL) ask(s, at_us, at_us);
+        while ((s = awake(w, at_us)) != NULL) load_worker_ask(s, at_us, at_us);
         return;
     }
     for (;; w->due++) {
         uint64_t due_us = w->start_us + w->due * 1000000 / w->rate;
         if (due_us > at_us || !(s = awake(w, at_us))) return;
-        ask(s, due_us, at_us);
+        load_worker_ask(s, due_us, at_us);
     }
 }
 
-static void run(worker *w)
+static void load_worker_run(worker *w)
 {
     const struct timeval tick = {.tv_sec = 0, .tv_usec = TICK_US};
-    w->tick = event_new(w->base, -1, EV_PERSIST, on_tick, w);
+    w->tick = event_new(w->base, -1, EV_PERSIST, load_worker_on_tick, w);
     KD_ASSERT(w->tick != NULL);
     w->start_us = w->last_us = kd_clock_mono_us();
     w->end_us = w->start_us + w->plan->seconds * 1000000;
@@ -191,9 +191,9 @@ int kd_load_work(const kd_load_plan *plan, uint32_t index, kd_load_result *resul
         w.slots = kd_alloc(slots * sizeof *w.slots);
         for (size_t i = 0; i < slots; i++) {
             w.slots[i].worker = &w;
-            rest(&w.slots[i], 0);
+            load_worker_rest(&w.slots[i], 0);
         }
-        run(&w);
+        load_worker_run(&w);
     }
     kd_http_client_destroy(w.client);
     event_base_free(w.base);

@@ -12,7 +12,7 @@ const char *kd_names_at(const kd_names *n, uint32_t number)
     return (const char *)n->text.data + n->offsets[number];
 }
 
-static uint32_t *slot_of(const kd_names *n, kd_bytes text)
+static uint32_t *sim_names_slot_of(const kd_names *n, kd_bytes text)
 {
     for (uint64_t i = kd_hash(text);; i++) {
         uint32_t *slot = &n->slots[i & (n->slot_count - 1)];
@@ -20,18 +20,18 @@ static uint32_t *slot_of(const kd_names *n, kd_bytes text)
     }
 }
 
-static void widen(kd_names *n)
+static void sim_names_widen(kd_names *n)
 {
     free(n->slots);
     n->slot_count = KD_MAX(n->slot_count * 2, 1024u);
     n->slots = kd_alloc(n->slot_count * sizeof *n->slots);
-    for (uint32_t i = 0; i < n->count; i++) *slot_of(n, kd_bytes_str(kd_names_at(n, i))) = i + 1;
+    for (uint32_t i = 0; i < n->count; i++) *sim_names_slot_of(n, kd_bytes_str(kd_names_at(n, i))) = i + 1;
 }
 
 uint32_t kd_names_add(kd_names *n, kd_bytes text)
 {
-    if (n->count * 2 >= n->slot_count) widen(n);
-    uint32_t *slot = slot_of(n, text);
+    if (n->count * 2 >= n->slot_count) sim_names_widen(n);
+    uint32_t *slot = sim_names_slot_of(n, text);
     if (*slot) return *slot - 1;
     n->offsets = kd_grow(n->offsets, n->count, &n->cap, sizeof *n->offsets);
     n->offsets[n->count] = n->text.len;

@@ -62,7 +62,7 @@ void central_open(world *w, uint32_t slot)
 }
 
 /* Rule 13: what stands at the position now. */
-static void begin_reading(world *w, uint32_t slot, uint32_t partition)
+static void sim_central_begin_reading(world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = &w->centrals[slot].parts[partition];
     const sim_log *l = &w->likes[partition];
@@ -93,7 +93,7 @@ static void on_looked_up(world *w, const sim_event *ev)
     }
     if (w->processes[process].draining) return;
     w->centrals[slot].ready = true;
-    for (uint32_t p = 0; p < w->s->partitions; p++) begin_reading(w, slot, p);
+    for (uint32_t p = 0; p < w->s->partitions; p++) sim_central_begin_reading(w, slot, p);
     for (uint32_t p = 0; p < w->s->partitions; p++) tenure_publish(w, slot, p);
 }
 

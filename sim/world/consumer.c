@@ -21,7 +21,7 @@ static bool out_of_range(const sim_log *l, int64_t next)
     return next < l->start || next > l->end;
 }
 
-static void take(world *w, uint32_t process, uint32_t partition, int64_t until)
+static void sim_consumer_take(world *w, uint32_t process, uint32_t partition, int64_t until)
 {
     sim_cursor *c = &w->processes[process].cursor[partition];
     const sim_log *l = consumer_log(w, process, partition);
@@ -82,11 +82,11 @@ static void on_fetched(world *w, const sim_event *ev)
     if (out_of_range(l, c->next))
         find_place(w, process, partition);
     else
-        take(w, process, partition, (int64_t)ev->c);
+        sim_consumer_take(w, process, partition, (int64_t)ev->c);
     if (p->up && p->life == life) consumer_wake(w, process, partition);
 }
 
-static void on_again(world *w, const sim_event *ev)
+static void sim_consumer_on_again(world *w, const sim_event *ev)
 {
     if (world_gone(w, ev->a, (uint32_t)ev->c)) return;
     w->processes[ev->a].cursor[ev->b].busy = false;
@@ -119,7 +119,7 @@ void consumer_wake(world *w, uint32_t process, uint32_t partition)
         return;
     case NET_LOST:
         c->busy = true;
-        world_at(w, w->now_us + FETCH_LOST_US, on_again, process, partition, life);
+        world_at(w, w->now_us + FETCH_LOST_US, sim_consumer_on_again, process, partition, life);
         return;
     case NET_CUT:
         return;

@@ -109,7 +109,7 @@ typedef struct {
     kd_writes *undo;
 } remembering;
 
-static void remember(void *arg, kd_bytes key, kd_bytes value)
+static void disk_remember(void *arg, kd_bytes key, kd_bytes value)
 {
     remembering *r = arg;
     (void)value;
@@ -122,7 +122,7 @@ static void remember(void *arg, kd_bytes key, kd_bytes value)
 
 static void remember_delete(void *arg, kd_bytes key)
 {
-    remember(arg, key, (kd_bytes){0});
+    disk_remember(arg, key, (kd_bytes){0});
 }
 
 /* What stood at every key of the group before it. */
@@ -134,7 +134,7 @@ static void push_undo(sim_disk *m, const kd_writes *group)
     }
     remembering r = {m, &m->undos[m->undo_count++]};
     *r.undo = (kd_writes){0};
-    kd_writes_visit(group, &(kd_writes_visitor){.put = remember, .del = remember_delete}, &r);
+    kd_writes_visit(group, &(kd_writes_visitor){.put = disk_remember, .del = remember_delete}, &r);
 }
 
 static void shift_queue(sim_disk *m)
@@ -162,14 +162,14 @@ uint32_t sim_disk_unsynced(const sim_disk *m)
     return m->undo_count + m->queued;
 }
 
-static void take_back(sim_disk *m, const sim_disk *of, uint32_t survive)
+static void disk_take_back(sim_disk *m, const sim_disk *of, uint32_t survive)
 {
     for (uint32_t i = of->undo_count; i > survive; i--) sim_disk_apply(m, &of->undos[i - 1]);
 }
 
 void sim_disk_crash(sim_disk *m, uint32_t survive)
 {
-    take_back(m, m, survive);
+    disk_take_back(m, m, survive);
     for (uint32_t i = m->undo_count; i < survive && m->queued > 0; i++) {
         sim_disk_apply(m, &m->queue[0]);
         shift_queue(m);
@@ -181,7 +181,7 @@ void sim_disk_crash(sim_disk *m, uint32_t survive)
 sim_disk *sim_disk_copy_crashed(const sim_disk *m, uint32_t survive)
 {
     sim_disk *copy = sim_disk_clone(m);
-    take_back(copy, m, survive);
+    disk_take_back(copy, m, survive);
     for (uint32_t i = 0; i < m->queued && m->undo_count + i < survive; i++)
         sim_disk_apply(copy, &m->queue[i]);
     return copy;
@@ -228,7 +228,7 @@ static bool read_fails(sim_disk *m)
     return false;
 }
 
-static int store_get(void *ctx, kd_bytes key, kd_buf *value)
+static int disk_store_get(void *ctx, kd_bytes key, kd_buf *value)
 {
     sim_disk *m = ctx;
     kd_buf_clear(value);
@@ -239,7 +239,7 @@ static int store_get(void *ctx, kd_bytes key, kd_buf *value)
     return KD_OK;
 }
 
-static int store_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg)
+static int disk_store_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg)
 {
     sim_disk *m = ctx;
     if (read_fails(m)) return KD_EIO;
@@ -253,7 +253,7 @@ static int store_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void
 
 kd_store sim_disk_view(sim_disk *m)
 {
-    return (kd_store){.ctx = m, .get = store_get, .scan = store_scan};
+    return (kd_store){.ctx = m, .get = disk_store_get, .scan = disk_store_scan};
 }
 
 void sim_disk_fail_after(sim_disk *m, uint64_t reads)

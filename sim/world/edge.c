@@ -18,7 +18,7 @@ uint32_t shard_room(const scenario *s, uint32_t of_edge, uint32_t ample)
     return of_edge ? KD_MAX(of_edge / s->shards, 1u) : ample;
 }
 
-static int open_shard(world *w, uint32_t slot, uint32_t shard)
+static int sim_edge_open_shard(world *w, uint32_t slot, uint32_t shard)
 {
     const scenario *s = w->s;
     sim_shard *m = &w->edges[slot].shards[shard];
@@ -55,7 +55,7 @@ static int open_shard(world *w, uint32_t slot, uint32_t shard)
 }
 
 /* See edge/io/daemon/main.c. */
-static void join_lives(const world *w, sim_edge *e)
+static void sim_edge_join_lives(const world *w, sim_edge *e)
 {
     kd_edge *first = e->shards[0].core;
     for (uint32_t i = 1; i < w->s->shards; i++) kd_edge_lives_join(first, kd_edge_lives(e->shards[i].core));
@@ -74,14 +74,14 @@ void edge_open(world *w, uint32_t slot)
         kd_drift_init(&e->drift, host_wall_us(w, host), host_mono_us(w, host));
     e->life = (uint32_t)world_draw(w, DRAW_SEED, 8000 + slot, w->now_us) | 1;
     for (uint32_t i = 0; i < w->s->shards; i++) {
-        int err = open_shard(w, slot, i);
+        int err = sim_edge_open_shard(w, slot, i);
         if (err != KD_OK) {
             world_fail(w, "open", "%s shard %u does not open: %s", w->s->edges[host], i, kd_strerror(err));
             return;
         }
         checks_edge_opened(w->checks, slot, i);
     }
-    join_lives(w, e);
+    sim_edge_join_lives(w, e);
     for (uint32_t p = 0; p < w->s->partitions; p++) {
         int64_t offset = kd_edge_counts_offset(shard_of(w, slot, p)->core, p);
         w->processes[slot].cursor[p] = (sim_cursor){.next = offset >= 0 ? offset : w->counts[p].end};

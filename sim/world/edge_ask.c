@@ -28,7 +28,7 @@ static void ask_give(world *w, uint32_t id)
 static void question(world *w, uint32_t id);
 
 /* Thrown away, and there is time: once more. */
-static bool ask_again(world *w, uint32_t id)
+static bool sim_edge_ask_again(world *w, uint32_t id)
 {
     sim_ask *a = &w->asks[id];
     uint32_t partition = w->item_partition[a->item];
@@ -38,7 +38,7 @@ static bool ask_again(world *w, uint32_t id)
 }
 
 /* Who asked is shown what is known now. */
-static void show(world *w, uint32_t slot, uint32_t item)
+static void sim_edge_ask_show(world *w, uint32_t slot, uint32_t item)
 {
     kd_view view;
     kd_edge *core = shard_of(w, slot, w->item_partition[item])->core;
@@ -46,13 +46,13 @@ static void show(world *w, uint32_t slot, uint32_t item)
     checks_viewed(w->checks, slot, item, err, &view);
 }
 
-static void end_question(world *w, uint32_t id)
+static void sim_edge_ask_end_question(world *w, uint32_t id)
 {
-    show(w, w->asks[id].process, w->asks[id].item);
+    sim_edge_ask_show(w, w->asks[id].process, w->asks[id].item);
     ask_give(w, id);
 }
 
-static void on_answer(world *w, const sim_event *ev)
+static void sim_edge_ask_on_answer(world *w, const sim_event *ev)
 {
     uint32_t id = ev->a;
     sim_ask *a = &w->asks[id];
@@ -73,16 +73,16 @@ static void on_answer(world *w, const sim_event *ev)
     bool ending = err == KD_EIO && sim_disk_read_failed(w->edges[slot].shards[shard].disk);
     if (err != KD_OK && err != KD_EAGAIN && !ending)
         world_fail(w, "answer", "%s: an answer: %s", world_process_name(w, slot), kd_strerror(err));
-    if (err == KD_EAGAIN && a->record.len > 0 && ask_again(w, id))
+    if (err == KD_EAGAIN && a->record.len > 0 && sim_edge_ask_again(w, id))
         question(w, id);
     else
-        end_question(w, id);
+        sim_edge_ask_end_question(w, id);
     shard_turn(w, slot, shard);
 }
 
 static void answer_at(world *w, uint32_t id, uint64_t at_us)
 {
-    world_at(w, KD_MIN(at_us, w->asks[id].until_us + 1), on_answer, id, 0, 0);
+    world_at(w, KD_MIN(at_us, w->asks[id].until_us + 1), sim_edge_ask_on_answer, id, 0, 0);
 }
 
 static uint32_t central_in_charge(const world *w)
@@ -153,7 +153,7 @@ void ask_broken(world *w, uint32_t host)
 /* ---- a user's like ---- */
 
 /* What the edge and central together know; the token of the moment of the question is what counts. */
-static int look_liked(world *w, const sim_ask *a, const kd_liked_central *said, kd_liked_ground *ground)
+static int sim_edge_ask_look_liked(world *w, const sim_ask *a, const kd_liked_central *said, kd_liked_ground *ground)
 {
     kd_edge *core = shard_of(w, a->process, w->item_partition[a->item])->core;
     kd_liked_query q = {.counter = SCENARIO_LIKE,
@@ -173,7 +173,7 @@ static void on_member_answer(world *w, const sim_event *ev)
     kd_liked_ground ground;
     bool heard = !world_gone(w, a->process, a->life) && w->now_us <= a->until_us;
     if (heard) {
-        int64_t liked = look_liked(w, a, &a->said, &ground);
+        int64_t liked = sim_edge_ask_look_liked(w, a, &a->said, &ground);
         TRACE(w, "%s user %u of %u: %d", world_process_name(w, a->process), a->user - 1, a->item, liked);
     }
     ask_give(w, ev->a);
@@ -215,7 +215,7 @@ void read_liked(world *w, uint32_t slot, uint32_t item, uint32_t user)
                  .begun_us = w->now_us,
                  .until_us = w->now_us + SHELL_READ_DEADLINE_US,
                  .open = true};
-    if (look_liked(w, &a, NULL, &ground) != KD_ENOTFOUND) return;
+    if (sim_edge_ask_look_liked(w, &a, NULL, &ground) != KD_ENOTFOUND) return;
     kd_seen_drop_own(&a.wanted, own);
     if (ground.row_us) kd_seen_add(&a.wanted, own, ground.row_us);
     if (net_send(w, edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) != NET_ARRIVES) return;
@@ -235,7 +235,7 @@ static void probe_later(world *w, uint32_t slot, uint64_t delay_us)
     world_at(w, w->now_us + us, on_probe, slot, w->processes[slot].life, 0);
 }
 
-static int measure(world *w, sim_edge *e, const kd_drift_sample *sample)
+static int sim_edge_ask_measure(world *w, sim_edge *e, const kd_drift_sample *sample)
 {
     kd_drift before = e->drift;
     int err = kd_drift_measure(&e->drift, sample, w->s->drift_us);
@@ -246,7 +246,7 @@ static int measure(world *w, sim_edge *e, const kd_drift_sample *sample)
 }
 
 /* c: what central's clock said; 0: it did not. b: number of the question. */
-static void on_time(world *w, const sim_event *ev)
+static void sim_edge_ask_on_time(world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, host = edge_identity(slot);
     sim_edge *e = &w->edges[slot];
@@ -257,7 +257,7 @@ static void on_time(world *w, const sim_event *ev)
                               .wall_us = host_wall_us(w, host),
                               .server_us = ev->c};
     e->probe++;
-    bool good = ev->c != 0 && measure(w, e, &sample) == KD_OK;
+    bool good = ev->c != 0 && sim_edge_ask_measure(w, e, &sample) == KD_OK;
     if (good) {
         int64_t off_us = (int64_t)(host_wall_us(w, host) - host_wall_us(w, HOST_CENTRAL));
         uint64_t since_us = host_wall_us(w, HOST_CENTRAL) - ev->c;
@@ -280,9 +280,9 @@ static void on_time_asked(world *w, const sim_event *ev)
     bool heard = w->processes[process_of_central(central)].up &&
                  net_send(w, edge_identity(slot), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES;
     if (heard && at_us < deadline_us)
-        world_at(w, at_us, on_time, slot, ev->b, host_wall_us(w, HOST_CENTRAL));
+        world_at(w, at_us, sim_edge_ask_on_time, slot, ev->b, host_wall_us(w, HOST_CENTRAL));
     else
-        world_at(w, KD_MAX(deadline_us, w->now_us), on_time, slot, ev->b, 0);
+        world_at(w, KD_MAX(deadline_us, w->now_us), sim_edge_ask_on_time, slot, ev->b, 0);
 }
 
 static void on_probe(world *w, const sim_event *ev)
@@ -297,7 +297,7 @@ static void on_probe(world *w, const sim_event *ev)
     if (net_send(w, edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) == NET_ARRIVES)
         world_at(w, at_us, on_time_asked, slot, e->probe, deadline_us);
     else
-        world_at(w, deadline_us, on_time, slot, e->probe, 0);
+        world_at(w, deadline_us, sim_edge_ask_on_time, slot, e->probe, 0);
 }
 
 void probe_start(world *w, uint32_t slot)

@@ -100,7 +100,7 @@ static void refresh_disks(world *w)
     }
 }
 
-static void refresh(world *w)
+static void faults_refresh(world *w)
 {
     refresh_rest(w);
     refresh_clocks(w);
@@ -108,40 +108,40 @@ static void refresh(world *w)
     net_refresh(w);
 }
 
-static void on_end(world *w, const sim_event *ev)
+static void faults_on_end(world *w, const sim_event *ev)
 {
     for (uint32_t i = 0; i < w->active_count; i++) {
         if (w->active[i] != ev->a) continue;
         memmove(w->active + i, w->active + i + 1, (--w->active_count - i) * sizeof(w->active[0]));
         TRACE(w, "fault %u ends", ev->a);
-        refresh(w);
+        faults_refresh(w);
         return;
     }
 }
 
 /* A flap or a swing turns. */
-static void on_turn(world *w, const sim_event *ev)
+static void faults_on_turn(world *w, const sim_event *ev)
 {
     const scenario_event *e = event_at(w, ev->a);
     if (w->now_us >= ends_us(w, e)) return;
-    refresh(w);
-    world_at(w, w->now_us + KD_MAX(e->period_us, 1000), on_turn, ev->a, 0, 0);
+    faults_refresh(w);
+    world_at(w, w->now_us + KD_MAX(e->period_us, 1000), faults_on_turn, ev->a, 0, 0);
 }
 
-static void begin(world *w, uint32_t index)
+static void faults_begin(world *w, uint32_t index)
 {
     const scenario_event *e = event_at(w, index);
     w->active = kd_grow(w->active, w->active_count, &w->active_cap, sizeof(w->active[0]));
     w->active[w->active_count++] = index;
-    refresh(w);
-    world_at(w, ends_us(w, e), on_end, index, 0, 0);
+    faults_refresh(w);
+    world_at(w, ends_us(w, e), faults_on_end, index, 0, 0);
     if (e->kind == SCENARIO_FLAP || e->kind == SCENARIO_CLOCK_SWING)
-        world_at(w, w->now_us + KD_MAX(e->period_us, 1000), on_turn, index, 0, 0);
+        world_at(w, w->now_us + KD_MAX(e->period_us, 1000), faults_on_turn, index, 0, 0);
 }
 
 /* ---- the log ---- */
 
-static void redeliver(world *w, const scenario_event *e)
+static void faults_redeliver(world *w, const scenario_event *e)
 {
     uint32_t from = e->topic == SCENARIO_LIKES ? WORLD_SLOTS : 0;
     uint32_t to = e->topic == SCENARIO_LIKES ? WORLD_PROCESSES : WORLD_SLOTS;
@@ -203,7 +203,7 @@ static void kill(world *w, const scenario_event *e)
     process_start_at(w, process_of(e), back_us(w, e));
 }
 
-static void reset(world *w, const scenario_event *e)
+static void faults_reset(world *w, const scenario_event *e)
 {
     uint32_t host = e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who;
     if (e->peer != SCENARIO_CENTRAL) net_reset(w, host, PEER_KAFKA);
@@ -214,7 +214,7 @@ static void once(world *w, const scenario_event *e)
 {
     switch (e->kind) {
     case SCENARIO_RESET:
-        reset(w, e);
+        faults_reset(w, e);
         return;
     case SCENARIO_KILL:
     case SCENARIO_KAFKA_GONE: /* the world has one broker */
@@ -260,7 +260,7 @@ static void once(world *w, const scenario_event *e)
         disks_fail_sync(w, e->who);
         return;
     case SCENARIO_LOG_REDELIVERS:
-        redeliver(w, e);
+        faults_redeliver(w, e);
         return;
     case SCENARIO_LOG_TRUNCATED:
     case SCENARIO_LOG_EXPIRED:
@@ -272,7 +272,7 @@ static void once(world *w, const scenario_event *e)
     }
 }
 
-static void tell(world *w, uint32_t index)
+static void faults_tell(world *w, uint32_t index)
 {
     const scenario_event *e = event_at(w, index);
     kd_buf line = {0};
@@ -287,16 +287,16 @@ static void tell(world *w, uint32_t index)
     kd_buf_finish(&line);
 }
 
-static void on_event(world *w, const sim_event *ev)
+static void faults_on_event(world *w, const sim_event *ev)
 {
     const scenario_event *e = event_at(w, ev->a);
     if (e->kind == SCENARIO_OPERATION) {
         user_told(w, ev->a);
         return;
     }
-    tell(w, ev->a);
+    faults_tell(w, ev->a);
     if (lasts(e->kind))
-        begin(w, ev->a);
+        faults_begin(w, ev->a);
     else
         once(w, e);
 }
@@ -305,14 +305,14 @@ void faults_open(world *w)
 {
     for (uint32_t i = 0; i < w->s->event_count; i++)
         if (event_at(w, i)->at_us < w->s->length_us)
-            world_at(w, w->begin_us + event_at(w, i)->at_us, on_event, i, 0, 0);
+            world_at(w, w->begin_us + event_at(w, i)->at_us, faults_on_event, i, 0, 0);
 }
 
 void faults_stop(world *w)
 {
     w->active_count = 0;
     w->kafka_down = 0;
-    refresh(w);
+    faults_refresh(w);
     for (uint32_t i = 0; i < w->s->edge_count; i++) disks_copy_gone(w, (int)i);
     disks_copy_gone(w, SCENARIO_CENTRAL);
     for (uint32_t i = 0; i < WORLD_PROCESSES; i++) {

@@ -29,7 +29,7 @@ static void operators_act(world *w)
 }
 
 /* Readers read everything everywhere: what is stale is asked for. */
-static void read_all(world *w)
+static void heal_read_all(world *w)
 {
     for (uint32_t i = 0; i < w->s->edge_count; i++) {
         for (uint32_t item = 0; item < w->item_count && w->processes[i].up; item++) {
@@ -40,11 +40,11 @@ static void read_all(world *w)
     }
 }
 
-static void on_look(world *w, const sim_event *ev)
+static void heal_on_look(world *w, const sim_event *ev)
 {
     char why[240] = "";
     operators_act(w);
-    if (ev->a % ASK_EVERY == 0) read_all(w);
+    if (ev->a % ASK_EVERY == 0) heal_read_all(w);
     bool done = users_done(w);
     bool agreed = checks_converged(w->checks, why, sizeof(why));
     if ((done && agreed) || w->now_us >= w->heal_end_us) {
@@ -54,7 +54,7 @@ static void on_look(world *w, const sim_event *ev)
             world_fail(w, "convergence", "%s", agreed ? "a user still waits for an answer" : why);
         return;
     }
-    world_at(w, w->now_us + LOOK_US, on_look, ev->a + 1, 0, 0);
+    world_at(w, w->now_us + LOOK_US, heal_on_look, ev->a + 1, 0, 0);
 }
 
 static void on_end_of_faults(world *w, const sim_event *ev)
@@ -64,7 +64,7 @@ static void on_end_of_faults(world *w, const sim_event *ev)
     w->healing = true;
     faults_stop(w);
     checks_healed(w->checks);
-    world_at(w, w->now_us + LOOK_US, on_look, 0, 0, 0);
+    world_at(w, w->now_us + LOOK_US, heal_on_look, 0, 0, 0);
 }
 
 void heal_open(world *w)

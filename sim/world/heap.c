@@ -17,7 +17,7 @@ typedef struct sim_heap_cell {
     uint32_t next;
 } cell;
 
-static void append(sim_heap *h, uint32_t id)
+static void heap_append(sim_heap *h, uint32_t id)
 {
     cell *c = &h->at[id - 1];
     uint64_t differs = c->ev.at_us ^ h->now_us;
@@ -45,7 +45,7 @@ void sim_heap_push(sim_heap *h, sim_event ev)
         id = ++h->count;
     }
     h->at[id - 1].ev = ev;
-    append(h, id);
+    heap_append(h, id);
 }
 
 /* Its slot is empty then. */
@@ -66,7 +66,7 @@ static void deal_out(sim_heap *h, uint32_t level)
     h->now_us = low_us;
     for (uint32_t id = first, next; id; id = next) {
         next = h->at[id - 1].next;
-        append(h, id);
+        heap_append(h, id);
     }
 }
 

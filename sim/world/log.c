@@ -15,7 +15,7 @@ void sim_log_append(sim_log *l, kd_bytes record)
     l->end++;
 }
 
-static void forget(sim_log *l, int64_t offset)
+static void sim_log_forget(sim_log *l, int64_t offset)
 {
     free(l->at[offset - l->base].data);
     l->at[offset - l->base] = (sim_record){0};
@@ -24,7 +24,7 @@ static void forget(sim_log *l, int64_t offset)
 uint64_t sim_log_truncate(sim_log *l, uint64_t count)
 {
     uint64_t gone = KD_MIN(count, (uint64_t)(l->end - l->start));
-    for (uint64_t i = 0; i < gone; i++) forget(l, --l->end);
+    for (uint64_t i = 0; i < gone; i++) sim_log_forget(l, --l->end);
     return gone;
 }
 
@@ -39,7 +39,7 @@ static void compact(sim_log *l)
 uint64_t sim_log_expire(sim_log *l, uint64_t keep)
 {
     uint64_t gone = 0;
-    for (; (uint64_t)(l->end - l->start) > keep; gone++) forget(l, l->start++);
+    for (; (uint64_t)(l->end - l->start) > keep; gone++) sim_log_forget(l, l->start++);
     compact(l);
     return gone;
 }

@@ -102,7 +102,7 @@ static bool flap_is_cut(const world *w, const scenario_event *e)
     return (w->now_us - w->begin_us - e->at_us) / period_us % 2 == 0;
 }
 
-static void clear(world *w)
+static void net_clear(world *w)
 {
     for (uint32_t h = 0; h < HOSTS; h++)
         for (uint32_t p = 0; p < PEERS; p++)
@@ -114,7 +114,7 @@ static void clear(world *w)
 
 void net_refresh(world *w)
 {
-    clear(w);
+    net_clear(w);
     for (uint32_t i = 0; i < w->active_count; i++) {
         scenario_event e = w->s->events[w->active[i]];
         if (e.kind == SCENARIO_FLAP) {

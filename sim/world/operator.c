@@ -12,7 +12,7 @@
 
 enum { COMPARE_US = 3000000 };
 
-static kd_bytes name_of(uint32_t number, char name[16])
+static kd_bytes operator_name_of(uint32_t number, char name[16])
 {
     snprintf(name, 16, "b%u", number);
     return kd_bytes_str(name);
@@ -26,12 +26,12 @@ static void wake(world *w, uint32_t slot, uint32_t partition)
 
 /* ---- backups ---- */
 
-static void forget(world *w, uint32_t number)
+static void operator_forget(world *w, uint32_t number)
 {
     char name[16];
     uint64_t version;
     for (uint32_t p = 0; number && p < w->s->partitions; p++)
-        if (kd_central_backup_remove(w->centrals[0].parts[p].core, name_of(number, name), &version) == KD_OK)
+        if (kd_central_backup_remove(w->centrals[0].parts[p].core, operator_name_of(number, name), &version) == KD_OK)
             wake(w, 0, p);
 }
 
@@ -42,12 +42,12 @@ static void on_back_up(world *w, const sim_event *ev)
     char name[16];
     if (!w->processes[process].up) return; /* not reached */
     if (world_frozen(w, ev, process)) return;
-    forget(w, b->begun);
+    operator_forget(w, b->begun);
     b->begun = ++b->numbers;
     for (uint32_t p = 0; p < w->s->partitions; p++) {
         kd_central *core = w->centrals[0].parts[p].core;
-        if (kd_central_backup_begin(core, name_of(b->begun, name), &b->versions[p]) != KD_OK) {
-            forget(w, b->begun);
+        if (kd_central_backup_begin(core, operator_name_of(b->begun, name), &b->versions[p]) != KD_OK) {
+            operator_forget(w, b->begun);
             b->begun = 0;
             return;
         }
@@ -75,10 +75,10 @@ void operator_sees_commit(world *w, uint32_t slot)
     b->kept = b->begun;
     b->begun = 0;
     for (uint32_t p = 0; p < w->s->partitions; p++) {
-        kd_central_backup_complete(w->centrals[0].parts[p].core, name_of(b->kept, name), &version);
+        kd_central_backup_complete(w->centrals[0].parts[p].core, operator_name_of(b->kept, name), &version);
         wake(w, 0, p);
     }
-    forget(w, before);
+    operator_forget(w, before);
 }
 
 static void tell_backups(world *w, uint32_t partition)
@@ -86,7 +86,7 @@ static void tell_backups(world *w, uint32_t partition)
     char name[16];
     uint64_t version;
     kd_central *core = w->centrals[0].parts[partition].core;
-    kd_bytes kept = name_of(w->backups.kept, name);
+    kd_bytes kept = operator_name_of(w->backups.kept, name);
     kd_central_backup list[KD_BACKUPS_MAX];
     uint32_t count = kd_central_backups(core, list, KD_BACKUPS_MAX);
     for (uint32_t i = count; i-- > 0;) {
@@ -102,7 +102,7 @@ static void tell_backups(world *w, uint32_t partition)
 /* ---- edges ---- */
 
 /* The core asks for the log from its beginning. One that reads nothing yet begins there: it has forgotten its position. */
-static void read_again(world *w, uint32_t slot, uint32_t partition)
+static void operator_read_again(world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = &w->centrals[slot].parts[partition];
     uint32_t process = process_of_central(slot);
@@ -120,7 +120,7 @@ static void tell_edge(world *w, uint32_t slot, uint32_t partition, uint32_t edge
         kd_central_retire(core, name, &version);
     else
         kd_central_readmit(core, name, &version);
-    read_again(w, slot, partition);
+    operator_read_again(w, slot, partition);
 }
 
 static void on_edge_word(world *w, const sim_event *ev)

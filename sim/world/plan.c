@@ -41,7 +41,7 @@ static uint32_t pick_item(const world *w, const sim_op *op)
     return low;
 }
 
-static void remember(sim_user *u, uint32_t item, uint32_t counter)
+static void plan_remember(sim_user *u, uint32_t item, uint32_t counter)
 {
     if (u->liked_count == USER_MEMORY)
         memmove(u->liked, u->liked + 1, --u->liked_count * sizeof(u->liked[0]));
@@ -49,7 +49,7 @@ static void remember(sim_user *u, uint32_t item, uint32_t counter)
     u->liked[u->liked_count++].counter = counter;
 }
 
-static void take_back(world *w, sim_op *op)
+static void plan_take_back(world *w, sim_op *op)
 {
     sim_user *u = &w->users[op->user];
     op->verb = KD_UNLIKE;
@@ -86,11 +86,11 @@ void plan_operation(world *w, sim_op *op)
         op->amount = 1 + draw(w, op, 8) % 3;
     } else if (kind >= s->like_percent + s->unlike_percent) {
         op->counter = SCENARIO_SAVE;
-        remember(u, op->item, SCENARIO_SAVE);
+        plan_remember(u, op->item, SCENARIO_SAVE);
     } else if (kind >= s->like_percent) {
-        take_back(w, op);
+        plan_take_back(w, op);
     } else {
-        remember(u, op->item, SCENARIO_LIKE);
+        plan_remember(u, op->item, SCENARIO_LIKE);
     }
     u->last_item = op->item;
 }

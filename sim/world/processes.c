@@ -94,7 +94,7 @@ static bool drained(const world *w, uint32_t process)
     return is_central(process) ? central_drained(w, process - WORLD_SLOTS) : edge_drained(w, process);
 }
 
-static void on_drained(world *w, const sim_event *ev)
+static void processes_on_drained(world *w, const sim_event *ev)
 {
     sim_process *p = &w->processes[ev->a];
     if (world_gone(w, ev->a, ev->b)) return;
@@ -106,7 +106,7 @@ static void on_drained(world *w, const sim_event *ev)
 
 void process_check_drained(world *w, uint32_t process)
 {
-    if (drained(w, process)) world_at(w, w->now_us, on_drained, process, w->processes[process].life, 0);
+    if (drained(w, process)) world_at(w, w->now_us, processes_on_drained, process, w->processes[process].life, 0);
 }
 
 void process_restart(world *w, uint32_t process)
@@ -117,7 +117,7 @@ void process_restart(world *w, uint32_t process)
     p->draining = true;
     p->drain_until_us = w->now_us + SHELL_DRAIN_US;
     uint32_t life = p->life;
-    world_at(w, p->drain_until_us, on_drained, process, life, 0);
+    world_at(w, p->drain_until_us, processes_on_drained, process, life, 0);
     if (is_central(process))
         central_drain(w, process - WORLD_SLOTS);
     else
@@ -145,13 +145,13 @@ static sim_disk **disk_at(world *w, uint32_t process, uint32_t i)
                                : &w->edges[process].shards[i].disk;
 }
 
-static sim_disk **backup_at(world *w, uint32_t process, uint32_t i)
+static sim_disk **processes_backup_at(world *w, uint32_t process, uint32_t i)
 {
     return is_central(process) ? &w->centrals[process - WORLD_SLOTS].parts[i].backup
                                : &w->edges[process].backup[i];
 }
 
-static void settle(const world *w, sim_disk *disk, uint32_t host)
+static void processes_settle(const world *w, sim_disk *disk, uint32_t host)
 {
     if (w->options->world_plant & SIM_PLANT_NO_SYNC) sim_disk_lie(disk);
     if (w->options->world_plant & SIM_PLANT_IGNORE_IO_ERROR) sim_disk_ignore_errors(disk);
@@ -160,7 +160,7 @@ static void settle(const world *w, sim_disk *disk, uint32_t host)
 }
 
 /* As a crash at this moment would leave it. */
-static sim_disk *copy_of(world *w, uint32_t process, uint32_t i)
+static sim_disk *processes_copy_of(world *w, uint32_t process, uint32_t i)
 {
     const sim_disk *disk = *disk_at(w, process, i);
     uint64_t entity = 5000 + process * 64 + i;
@@ -173,8 +173,8 @@ void disks_refresh(world *w, int who)
     owner o = owner_of(w, who);
     for (uint32_t i = 0; i < o.count; i++) {
         if (!*disk_at(w, o.process, i)) *disk_at(w, o.process, i) = sim_disk_create();
-        settle(w, *disk_at(w, o.process, i), process_host(o.process));
-        if (*disk_at(w, o.copy, i)) settle(w, *disk_at(w, o.copy, i), process_host(o.process));
+        processes_settle(w, *disk_at(w, o.process, i), process_host(o.process));
+        if (*disk_at(w, o.copy, i)) processes_settle(w, *disk_at(w, o.copy, i), process_host(o.process));
     }
 }
 
@@ -189,8 +189,8 @@ void disks_back_up(world *w, int who)
 {
     owner o = owner_of(w, who);
     for (uint32_t i = 0; i < o.count; i++) {
-        sim_disk_destroy(*backup_at(w, o.process, i));
-        *backup_at(w, o.process, i) = copy_of(w, o.process, i);
+        sim_disk_destroy(*processes_backup_at(w, o.process, i));
+        *processes_backup_at(w, o.process, i) = processes_copy_of(w, o.process, i);
     }
     checks_disk(w->checks, who, CHECKS_BACKED_UP);
 }
@@ -204,10 +204,10 @@ void disks_restore(world *w, int who)
 {
     owner o = owner_of(w, who);
     process_stop(w, o.process);
-    if (!*backup_at(w, o.process, 0)) return; /* there is no copy: it was only killed */
+    if (!*processes_backup_at(w, o.process, 0)) return; /* there is no copy: it was only killed */
     for (uint32_t i = 0; i < o.count; i++) {
         sim_disk_destroy(*disk_at(w, o.process, i));
-        *disk_at(w, o.process, i) = sim_disk_clone(*backup_at(w, o.process, i));
+        *disk_at(w, o.process, i) = sim_disk_clone(*processes_backup_at(w, o.process, i));
     }
     disks_refresh(w, who);
     forgot(w, who);
@@ -230,7 +230,7 @@ void disks_copy(world *w, int who)
 {
     owner o = owner_of(w, who);
     if (*disk_at(w, o.copy, 0)) return; /* one at a time */
-    for (uint32_t i = 0; i < o.count; i++) *disk_at(w, o.copy, i) = copy_of(w, o.process, i);
+    for (uint32_t i = 0; i < o.count; i++) *disk_at(w, o.copy, i) = processes_copy_of(w, o.process, i);
     disks_refresh(w, who);
     checks_disk(w->checks, who, CHECKS_COPIED);
     w->processes[o.copy].refuses_to_run = false;

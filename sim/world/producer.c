@@ -73,7 +73,7 @@ static void again_later(world *w, uint32_t id)
     world_at(w, w->now_us + us, on_try, id, 0, 0);
 }
 
-static void on_report(world *w, const sim_event *ev)
+static void sim_producer_on_report(world *w, const sim_event *ev)
 {
     uint32_t id = ev->a;
     sim_message *m = &w->messages[id];
@@ -90,18 +90,18 @@ static void on_report(world *w, const sim_event *ev)
 }
 
 /* The record is in the log: its report goes back. */
-static void report(world *w, uint32_t id)
+static void sim_producer_report(world *w, uint32_t id)
 {
     sim_message *m = &w->messages[id];
     uint32_t host = process_host(m->process);
     uint64_t at_us;
     switch (net_send(w, host, PEER_KAFKA, WAY_DOWN, 50, &at_us)) {
     case NET_ARRIVES:
-        world_at(w, at_us, on_report, id, 0, 0);
+        world_at(w, at_us, sim_producer_on_report, id, 0, 0);
         return;
     case NET_LOST:
         m->again = world_below(w, DRAW_ACK, m->process, 2) == 0;
-        world_at(w, w->now_us + REPORT_US, on_report, id, 0, 0);
+        world_at(w, w->now_us + REPORT_US, sim_producer_on_report, id, 0, 0);
         return;
     case NET_CUT:
         m->again = world_below(w, DRAW_ACK, m->process, 2) == 0;
@@ -109,7 +109,7 @@ static void report(world *w, uint32_t id)
     }
 }
 
-static void append(world *w, sim_message *m)
+static void sim_producer_append(world *w, sim_message *m)
 {
     bool likes = m->kind == MESSAGE_BATCH || m->kind == MESSAGE_CLAIM;
     sim_log *l = likes ? &w->likes[m->partition] : &w->counts[m->partition];
@@ -131,9 +131,9 @@ static void on_arrival(world *w, const sim_event *ev)
         park(w, ev->a, process_host(m->process));
         return;
     }
-    if (m->kind != MESSAGE_CHANGES) append(w, m);
+    if (m->kind != MESSAGE_CHANGES) sim_producer_append(w, m);
     m->acking = true;
-    report(w, ev->a);
+    sim_producer_report(w, ev->a);
 }
 
 static void try(world *w, uint32_t id)
@@ -145,7 +145,7 @@ static void try(world *w, uint32_t id)
         return;
     }
     if (m->acking) {
-        report(w, id);
+        sim_producer_report(w, id);
         return;
     }
     switch (net_send(w, process_host(m->process), PEER_KAFKA, WAY_UP, m->record.len, &at_us)) {

@@ -67,7 +67,7 @@ struct sim_rows {
 
 /* ---- memory ---- */
 
-static void add_chunk(sim_rows *r)
+static void rows_add_chunk(sim_rows *r)
 {
     chunk *fresh = kd_realloc(NULL, sizeof(*fresh));
     fresh->next = r->chunks;
@@ -76,7 +76,7 @@ static void add_chunk(sim_rows *r)
     r->chunk_used = 0;
 }
 
-static void *take(sim_rows *r, size_t pieces)
+static void *rows_take(sim_rows *r, size_t pieces)
 {
     row *given = r->given[pieces];
     if (given) {
@@ -84,7 +84,7 @@ static void *take(sim_rows *r, size_t pieces)
         r->given[pieces] = (row *)(void *)given->value;
         return given;
     }
-    if (!r->chunks || r->chunk_used + pieces * PIECE > CHUNK_BYTES) add_chunk(r);
+    if (!r->chunks || r->chunk_used + pieces * PIECE > CHUNK_BYTES) rows_add_chunk(r);
     void *piece = (uint8_t *)r->chunks->bytes + r->chunk_used;
     r->chunk_used += pieces * PIECE;
     ASAN_UNPOISON_MEMORY_REGION(piece, pieces * PIECE);
@@ -112,7 +112,7 @@ static row *row_create(sim_rows *r, uint32_t height, kd_bytes key, size_t value_
     size_t key_at = sizeof(row) + height * sizeof(row *);
     size_t pieces = (key_at + key.len + value_len + PIECE - 1) / PIECE;
     bool small = pieces <= PIECES_MAX;
-    row *n = small ? take(r, pieces) : kd_realloc(NULL, pieces * PIECE);
+    row *n = small ? rows_take(r, pieces) : kd_realloc(NULL, pieces * PIECE);
     *n = (row){.value = (uint8_t *)n + key_at + key.len,
                .value_cap = (uint32_t)(pieces * PIECE - key_at - key.len),
                .key_len = (uint16_t)key.len,
@@ -147,7 +147,7 @@ static void row_set(row *n, kd_bytes value)
 
 /* ---- the table ---- */
 
-static uint64_t hash_of(kd_bytes key)
+static uint64_t rows_hash_of(kd_bytes key)
 {
     return XXH3_64bits(key.data, key.len);
 }
@@ -186,7 +186,7 @@ static size_t table_slot(const sim_rows *r, kd_bytes key, uint64_t hash)
     return slot;
 }
 
-static row *find(const sim_rows *r, kd_bytes key, uint64_t hash)
+static row *rows_find(const sim_rows *r, kd_bytes key, uint64_t hash)
 {
     return r->table_cap ? r->table[table_slot(r, key, hash)].row : NULL;
 }
@@ -340,8 +340,8 @@ static void insert(sim_rows *r, kd_bytes key, uint64_t hash, kd_bytes value)
 
 void sim_rows_put(sim_rows *r, kd_bytes key, kd_bytes value)
 {
-    uint64_t hash = hash_of(key);
-    row *n = find(r, key, hash);
+    uint64_t hash = rows_hash_of(key);
+    row *n = rows_find(r, key, hash);
     if (n)
         row_set(n, value);
     else
@@ -351,7 +351,7 @@ void sim_rows_put(sim_rows *r, kd_bytes key, kd_bytes value)
 void sim_rows_delete(sim_rows *r, kd_bytes key)
 {
     if (r->count == 0) return;
-    size_t slot = table_slot(r, key, hash_of(key));
+    size_t slot = table_slot(r, key, rows_hash_of(key));
     row *n = r->table[slot].row;
     if (!n) return;
     table_remove(r, slot);
@@ -362,7 +362,7 @@ void sim_rows_delete(sim_rows *r, kd_bytes key)
 
 bool sim_rows_get(const sim_rows *r, kd_bytes key, kd_bytes *value)
 {
-    const row *n = find(r, key, hash_of(key));
+    const row *n = rows_find(r, key, rows_hash_of(key));
     if (n) *value = row_value(n);
     return n != NULL;
 }

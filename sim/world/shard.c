@@ -14,7 +14,7 @@ sim_shard *shard_of(world *w, uint32_t slot, uint32_t partition)
 
 /* ---- the clock ---- */
 
-static void on_look(world *w, const sim_event *ev)
+static void sim_shard_on_look(world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, shard = ev->b;
     if (world_gone(w, slot, (uint32_t)ev->c)) return;
@@ -27,7 +27,7 @@ static void on_look(world *w, const sim_event *ev)
     shard_turn(w, slot, shard);
 }
 
-static void look_at(world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
+static void sim_shard_look_at(world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
     uint64_t now_us = edge_now_us(w, slot);
@@ -36,12 +36,12 @@ static void look_at(world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
     uint64_t at_us = w->now_us + KD_MAX(delay_us, (uint64_t)SHELL_TICK_MIN_US);
     if (m->look_us > w->now_us && m->look_us <= at_us) return;
     m->look_us = at_us;
-    world_at(w, at_us, on_look, slot, shard, w->processes[slot].life);
+    world_at(w, at_us, sim_shard_on_look, slot, shard, w->processes[slot].life);
 }
 
 /* ---- group commit ---- */
 
-static void release(world *w, uint32_t slot, uint32_t shard, uint64_t group)
+static void sim_shard_release(world *w, uint32_t slot, uint32_t shard, uint64_t group)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
     while (m->waiting_count > 0 && m->waiting[m->waiting_first].outcome.group <= group) {
@@ -53,7 +53,7 @@ static void release(world *w, uint32_t slot, uint32_t shard, uint64_t group)
     }
 }
 
-static void on_synced(world *w, const sim_event *ev)
+static void sim_shard_on_synced(world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, shard = ev->b;
     sim_shard *m = &w->edges[slot].shards[shard];
@@ -69,7 +69,7 @@ static void on_synced(world *w, const sim_event *ev)
         edge_failed(w, slot);
         return;
     }
-    release(w, slot, shard, group);
+    sim_shard_release(w, slot, shard, group);
     shard_turn(w, slot, shard);
 }
 
@@ -111,7 +111,7 @@ static void commit(world *w, uint32_t slot, uint32_t shard)
     sim_disk_submit(m->disk, m->writes);
     uint64_t us = SYNC_MIN_US + world_below(w, DRAW_SYNC, slot * 64 + shard, SYNC_SPREAD_US);
     us = KD_MAX(us, w->slow_us[edge_identity(slot)]);
-    world_at(w, w->now_us + us, on_synced, slot, shard, w->processes[slot].life);
+    world_at(w, w->now_us + us, sim_shard_on_synced, slot, shard, w->processes[slot].life);
 }
 
 /* ---- batches ---- */
@@ -175,7 +175,7 @@ void shard_turn(world *w, uint32_t slot, uint32_t shard)
     checks_ticked(w->checks, slot, shard);
     commit(w, slot, shard);
     send(w, slot, shard);
-    look_at(w, slot, shard, next_us);
+    sim_shard_look_at(w, slot, shard, next_us);
     if (w->processes[slot].draining) process_check_drained(w, slot);
 }
 
@@ -209,7 +209,7 @@ static bool clock_refuses(const world *w, uint32_t slot)
     return kd_drift_within(&w->edges[slot].drift, w->s->drift_us) == KD_CLOCK_OUT_OF_BOUNDS;
 }
 
-static int take(world *w, uint32_t slot, uint32_t shard, sim_op *op, kd_outcome *out)
+static int sim_shard_take(world *w, uint32_t slot, uint32_t shard, sim_op *op, kd_outcome *out)
 {
     char key[24];
     kd_request rq = {.item = kd_item_key(&w->items[op->item]),
@@ -274,7 +274,7 @@ void shard_request(world *w, uint32_t slot, uint32_t id)
     uint32_t shard = w->item_partition[op->item] % w->s->shards;
     sim_shard *m = &w->edges[slot].shards[shard];
     kd_outcome out = {.group = 0};
-    int err = take(w, slot, shard, op, &out);
+    int err = sim_shard_take(w, slot, shard, op, &out);
     TRACE(w, "%s/%u user %u op %u: %s %s: %d", world_process_name(w, slot), shard, op->user, op->number,
           op->verb == KD_LIKE     ? "likes"
           : op->verb == KD_UNLIKE ? "unlikes"

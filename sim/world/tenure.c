@@ -6,7 +6,7 @@
 
 enum { SYNC_MIN_US = 300, SYNC_SPREAD_US = 2700, CHANGES_WINDOW = 64, DEPTH = 2 };
 
-static sim_part *part_of(world *w, uint32_t slot, uint32_t partition)
+static sim_part *sim_tenure_part_of(world *w, uint32_t slot, uint32_t partition)
 {
     return &w->centrals[slot].parts[partition];
 }
@@ -45,7 +45,7 @@ static void fed_badly(world *w, uint32_t partition, int64_t offset, kd_fed fed)
 
 void tenure_feed(world *w, uint32_t slot, uint32_t partition, kd_bytes bytes, int64_t offset)
 {
-    sim_part *p = part_of(w, slot, partition);
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
     if (fence_ignored(w, p->core, bytes)) {
         checks_fed(w->checks, slot, partition, bytes, offset, KD_FED_FENCED);
         return;
@@ -77,7 +77,7 @@ bool tenure_blocked(const world *w, uint32_t slot, uint32_t partition)
 /* The core is told: now when the disk has done it, or, planted, before. */
 static bool tell_core(world *w, uint32_t slot, uint32_t partition, uint64_t version, int status, bool synced)
 {
-    sim_part *p = part_of(w, slot, partition);
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
     int err = kd_central_commit_end(p->core, version, status);
     checks_committed(w->checks, slot, partition, version, status, synced);
     if (status == KD_OK && err == KD_OK) return true;
@@ -92,7 +92,7 @@ static bool told_early(const world *w)
 
 static void became_durable(world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = part_of(w, slot, partition);
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
     uint64_t epoch = kd_central_epoch(p->core);
     if (kd_central_durable(p->core) && epoch != p->claimed) {
         p->claimed = epoch;
@@ -107,7 +107,7 @@ static void on_written(world *w, const sim_event *ev)
     uint32_t slot = ev->a, partition = ev->b, process = process_of_central(slot);
     if (world_gone(w, process, (uint32_t)ev->c)) return;
     if (world_frozen(w, ev, process)) return;
-    sim_part *p = part_of(w, slot, partition);
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
     bool synced;
     int status = sim_disk_sync(p->disk, &synced);
     uint64_t version = p->versions[0];
@@ -125,9 +125,9 @@ static void on_written(world *w, const sim_event *ev)
     if (draining(w, slot)) process_check_drained(w, process);
 }
 
-static void begin(world *w, uint32_t slot, uint32_t partition)
+static void sim_tenure_begin(world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = part_of(w, slot, partition);
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
     const kd_writes *writes;
     uint64_t version;
     int err = kd_central_commit_begin(p->core, host_wall_us(w, HOST_CENTRAL), &writes, &version);
@@ -151,9 +151,9 @@ static void begin(world *w, uint32_t slot, uint32_t partition)
 
 void tenure_commit(world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = part_of(w, slot, partition);
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
     if (!p->fed || p->outstanding == DEPTH) return;
-    if (p->outstanding == 0 || kd_central_gathered(p->core) >= commit_ops(w)) begin(w, slot, partition);
+    if (p->outstanding == 0 || kd_central_gathered(p->core) >= commit_ops(w)) sim_tenure_begin(w, slot, partition);
 }
 
 /* ---- out ---- */
@@ -165,9 +165,9 @@ static uint32_t message(world *w, message_kind kind, uint32_t slot, uint32_t par
     return id;
 }
 
-static void publish_claim(world *w, uint32_t slot, uint32_t partition)
+static void sim_tenure_publish_claim(world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = part_of(w, slot, partition);
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
     if (!p->claim_pending) return;
     p->claim_pending = false;
     kd_buf_clear(&w->scratch);
@@ -176,9 +176,9 @@ static void publish_claim(world *w, uint32_t slot, uint32_t partition)
     producer_send(w, message(w, MESSAGE_CLAIM, slot, partition, kd_buf_view(&w->scratch)));
 }
 
-static void publish_changes(world *w, uint32_t slot, uint32_t partition)
+static void sim_tenure_publish_changes(world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = part_of(w, slot, partition);
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
     while (p->changes_open && p->changes_out < CHANGES_WINDOW) {
         uint64_t version;
         int err = kd_central_changes_next(p->core, &w->scratch, &version);
@@ -205,7 +205,7 @@ static void emit(void *arg, kd_bytes bytes)
 {
     emission *e = arg;
     checks_published(e->w->checks, e->slot, e->partition, bytes);
-    part_of(e->w, e->slot, e->partition)->counts_out++;
+    sim_tenure_part_of(e->w, e->slot, e->partition)->counts_out++;
     producer_send(e->w, message(e->w, MESSAGE_COUNTS, e->slot, e->partition, bytes));
 }
 
@@ -214,27 +214,27 @@ static void on_snapshot_due(world *w, const sim_event *ev)
     uint32_t process = process_of_central(ev->a);
     if (world_gone(w, process, (uint32_t)ev->c)) return;
     if (world_frozen(w, ev, process)) return;
-    sim_part *p = part_of(w, ev->a, ev->b);
+    sim_part *p = sim_tenure_part_of(w, ev->a, ev->b);
     if (w->now_us < p->snapshot_look_us) return;
     p->snapshot_look_us = 0;
     tenure_publish(w, ev->a, ev->b);
 }
 
-static void look_at(world *w, uint32_t slot, uint32_t partition, uint64_t at_us)
+static void sim_tenure_look_at(world *w, uint32_t slot, uint32_t partition, uint64_t at_us)
 {
-    sim_part *p = part_of(w, slot, partition);
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
     if (p->snapshot_look_us > w->now_us && p->snapshot_look_us <= at_us) return;
     p->snapshot_look_us = at_us;
     world_at(w, at_us, on_snapshot_due, slot, partition, w->processes[process_of_central(slot)].life);
 }
 
-static void publish_snapshot(world *w, uint32_t slot, uint32_t partition)
+static void sim_tenure_publish_snapshot(world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = part_of(w, slot, partition);
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
     if (p->claims_out > 0 || p->counts_out > 0 || p->said_all) return;
     bool last = draining(w, slot) && !p->fed && p->outstanding == 0;
     if (!last && w->now_us < p->snapshot_due_us) {
-        look_at(w, slot, partition, p->snapshot_due_us);
+        sim_tenure_look_at(w, slot, partition, p->snapshot_due_us);
         return;
     }
     p->said_all = last;
@@ -248,34 +248,34 @@ static void publish_snapshot(world *w, uint32_t slot, uint32_t partition)
 
 void tenure_publish(world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = part_of(w, slot, partition);
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
     if (!w->centrals[slot].ready || !kd_central_durable(p->core)) return;
-    publish_claim(w, slot, partition);
-    publish_changes(w, slot, partition);
-    publish_snapshot(w, slot, partition);
+    sim_tenure_publish_claim(w, slot, partition);
+    sim_tenure_publish_changes(w, slot, partition);
+    sim_tenure_publish_snapshot(w, slot, partition);
 }
 
 /* What was not delivered is sent again, behind what came after it; its reader drops copies. */
-static void on_again(world *w, const sim_event *ev)
+static void sim_tenure_on_again(world *w, const sim_event *ev)
 {
     producer_send(w, ev->a);
 }
 
 static void send_again(world *w, uint32_t slot, const sim_message *m)
 {
-    sim_part *p = part_of(w, slot, m->partition);
+    sim_part *p = sim_tenure_part_of(w, slot, m->partition);
     p->backoff_us =
         KD_MIN(KD_MAX(2 * p->backoff_us, (uint64_t)SHELL_BACKOFF_MIN_US), (uint64_t)SHELL_BACKOFF_MAX_US);
     uint64_t us = p->backoff_us / 2 + world_below(w, DRAW_RETRY, 1000 + m->partition, p->backoff_us);
     uint64_t version = m->version;
     uint32_t id = message(w, m->kind, slot, m->partition, kd_buf_view(&m->record));
     w->messages[id].version = version;
-    world_at(w, w->now_us + us, on_again, id, 0, 0);
+    world_at(w, w->now_us + us, sim_tenure_on_again, id, 0, 0);
 }
 
 void tenure_delivered(world *w, uint32_t slot, const sim_message *m, bool ok)
 {
-    sim_part *p = part_of(w, slot, m->partition);
+    sim_part *p = sim_tenure_part_of(w, slot, m->partition);
     if (!ok) {
         send_again(w, slot, m);
         return;

@@ -31,7 +31,7 @@ void sim_trace_finish(sim_trace *t, uint8_t sha256[32])
 }
 
 /* Inline, so that each base is a constant and no digit takes a division. */
-static inline __attribute__((always_inline)) char *put_digits(char *out, uint64_t value, uint32_t base)
+static inline __attribute__((always_inline)) char *trace_put_digits(char *out, uint64_t value, uint32_t base)
 {
     char digits[24];
     uint32_t n = 0;
@@ -43,12 +43,12 @@ static inline __attribute__((always_inline)) char *put_digits(char *out, uint64_
     return out;
 }
 
-static char *put_number(char *out, uint64_t value)
+static char *trace_put_number(char *out, uint64_t value)
 {
-    return put_digits(out, value, 10);
+    return trace_put_digits(out, value, 10);
 }
 
-static char *put_text(char *out, const char *end, const char *text, size_t len)
+static char *trace_put_text(char *out, const char *end, const char *text, size_t len)
 {
     size_t room = (size_t)(end - out);
     len = KD_MIN(len, room);
@@ -56,10 +56,10 @@ static char *put_text(char *out, const char *end, const char *text, size_t len)
     return out + len;
 }
 
-static char *put_signed(char *out, int64_t value)
+static char *trace_put_signed(char *out, int64_t value)
 {
     if (value < 0) *out++ = '-';
-    return put_number(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    return trace_put_number(out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 void sim_trace_line(sim_trace *t, uint64_t at_us, const char *format, ...)
@@ -68,7 +68,7 @@ void sim_trace_line(sim_trace *t, uint64_t at_us, const char *format, ...)
     char *out = t->buf + t->len, *end = out + LINE_MAX_BYTES - 64;
     va_list args;
     va_start(args, format);
-    out = put_number(out, at_us);
+    out = trace_put_number(out, at_us);
     *out++ = ' ';
     for (const char *f = format; *f && out < end; f++) {
         if (*f != '%') {
@@ -78,25 +78,25 @@ void sim_trace_line(sim_trace *t, uint64_t at_us, const char *format, ...)
         switch (*++f) {
         case 's': {
             const char *text = va_arg(args, const char *);
-            out = put_text(out, end, text, strlen(text));
+            out = trace_put_text(out, end, text, strlen(text));
             break;
         }
         case 'b': {
             kd_bytes bytes = va_arg(args, kd_bytes);
-            out = put_text(out, end, (const char *)bytes.data, bytes.len);
+            out = trace_put_text(out, end, (const char *)bytes.data, bytes.len);
             break;
         }
         case 'u':
-            out = put_number(out, va_arg(args, uint32_t));
+            out = trace_put_number(out, va_arg(args, uint32_t));
             break;
         case 'l':
-            out = put_number(out, va_arg(args, uint64_t));
+            out = trace_put_number(out, va_arg(args, uint64_t));
             break;
         case 'x':
-            out = put_digits(out, va_arg(args, uint64_t), 16);
+            out = trace_put_digits(out, va_arg(args, uint64_t), 16);
             break;
         case 'd':
-            out = put_signed(out, va_arg(args, int64_t));
+            out = trace_put_signed(out, va_arg(args, int64_t));
             break;
         default:
             KD_ASSERT(!"a conversion of trace.h");

@@ -107,18 +107,18 @@ static void issue(world *w, uint32_t id)
     if (twice && op->tries == 0) send_request(w, id);
 }
 
-static void go_on(world *w, uint32_t user);
+static void users_go_on(world *w, uint32_t user);
 
-static void finish(world *w, uint32_t id)
+static void users_finish(world *w, uint32_t id)
 {
     uint32_t user = w->ops[id].user;
     w->ops[id].over = true;
     w->users[user].op = 0;
     op_release(w, id);
-    go_on(w, user);
+    users_go_on(w, user);
 }
 
-static void on_retry(world *w, const sim_event *ev)
+static void users_on_retry(world *w, const sim_event *ev)
 {
     sim_op *op = &w->ops[ev->a];
     if (!op->over) {
@@ -129,7 +129,7 @@ static void on_retry(world *w, const sim_event *ev)
 }
 
 /* This request of it will have no answer. */
-static void failed(world *w, uint32_t id)
+static void users_failed(world *w, uint32_t id)
 {
     sim_op *op = &w->ops[id];
     if (op->over || op->failed > op->tries) return;
@@ -140,11 +140,11 @@ static void failed(world *w, uint32_t id)
                      : !w->healing && op->tries < CLIENT_TRIES && chance % 100 < w->s->users.retry_percent;
     if (!again) {
         TRACE(w, "user %u op %u: given up", op->user, op->number);
-        finish(w, id);
+        users_finish(w, id);
         return;
     }
     op->refs++;
-    world_at(w, w->now_us + AGAIN_MIN_US + chance / 100 % AGAIN_SPREAD_US, on_retry, id, 0, 0);
+    world_at(w, w->now_us + AGAIN_MIN_US + chance / 100 % AGAIN_SPREAD_US, users_on_retry, id, 0, 0);
 }
 
 static void on_deadline(world *w, const sim_event *ev)
@@ -157,7 +157,7 @@ static void on_deadline(world *w, const sim_event *ev)
         if (pending && d.at_us > w->now_us) break;
         w->deadline_first++;
         w->deadline_count--;
-        if (pending) failed(w, d.op);
+        if (pending) users_failed(w, d.op);
         op_release(w, d.op);
     }
     if (w->deadline_count == 0) w->deadline_first = 0;
@@ -166,14 +166,14 @@ static void on_deadline(world *w, const sim_event *ev)
 
 void user_unanswered(world *w, uint32_t id)
 {
-    failed(w, id);
+    users_failed(w, id);
     op_release(w, id);
 }
 
 /* ---- answers ---- */
 
 /* A user looks at what he did, or at something else somewhere else. */
-static void on_read(world *w, const sim_event *ev)
+static void users_on_read(world *w, const sim_event *ev)
 {
     uint32_t item = ev->a, user = ev->b, slot = (uint32_t)ev->c;
     kd_view view;
@@ -194,11 +194,11 @@ static void read_something(world *w, const sim_op *op)
     if (chance % 100 >= READ_PERCENT) return;
     bool same = chance / 100 % 2 == 0;
     uint32_t slot = same ? op->edge : (uint32_t)(chance / 200 % w->s->edge_count);
-    world_at(w, w->now_us + WIRE_MIN_US + chance / 5000 % WIRE_SPREAD_US, on_read, op->item, op->user, slot);
+    world_at(w, w->now_us + WIRE_MIN_US + chance / 5000 % WIRE_SPREAD_US, users_on_read, op->item, op->user, slot);
 }
 
 /* Another device of his has no token, and the one that it gets is not kept. */
-static void on_answer(world *w, const sim_event *ev)
+static void users_on_answer(world *w, const sim_event *ev)
 {
     sim_op *op = &w->ops[ev->a];
     sim_user *u = &w->users[op->user];
@@ -207,7 +207,7 @@ static void on_answer(world *w, const sim_event *ev)
         journal_acked(w->journal, op->attempt, w->now_us);
         if (!op->strange) u->seen = op->answer;
         read_something(w, op);
-        finish(w, ev->a);
+        users_finish(w, ev->a);
     }
     op_release(w, ev->a);
 }
@@ -225,7 +225,7 @@ void user_answered(world *w, uint32_t slot, uint32_t id, const kd_outcome *outco
     op->answer = op->seen;
     const kd_edge *core = shard_of(w, slot, w->item_partition[op->item])->core;
     if (outcome->stamp_us) kd_seen_add(&op->answer, kd_edge_lives(core), outcome->stamp_us);
-    world_at(w, w->now_us + WIRE_MIN_US + chance / 100 % WIRE_SPREAD_US, on_answer, id, 0, 0);
+    world_at(w, w->now_us + WIRE_MIN_US + chance / 100 % WIRE_SPREAD_US, users_on_answer, id, 0, 0);
 }
 
 /* ---- beginning ---- */
@@ -282,7 +282,7 @@ static void begin_planned(world *w, uint32_t user)
     issue(w, id);
 }
 
-static void go_on(world *w, uint32_t user)
+static void users_go_on(world *w, uint32_t user)
 {
     sim_user *u = &w->users[user];
     if (u->op) return;
@@ -304,7 +304,7 @@ void user_told(world *w, uint32_t event)
     uint32_t last = u->told_first + u->told_count++;
     u->told = kd_grow(u->told, last, &u->told_cap, sizeof(u->told[0]));
     u->told[last] = event;
-    go_on(w, user);
+    users_go_on(w, user);
 }
 
 static void on_due(world *w, const sim_event *ev)
@@ -314,7 +314,7 @@ static void on_due(world *w, const sim_event *ev)
     u->due = true;
     u->planned_us += plan_pause_us(w, ev->a, ev->b);
     world_at(w, KD_MAX(u->planned_us, w->now_us), on_due, ev->a, ev->b + 1, 0);
-    go_on(w, ev->a);
+    users_go_on(w, ev->a);
 }
 
 void users_open(world *w)

@@ -189,7 +189,7 @@ static void now_and_then(world *w)
         o->progress(o->progress_arg, w->now_us - w->begin_us, w->s->length_us, journal_acks(w->journal));
 }
 
-static void run(world *w)
+static void world_run(world *w)
 {
     sim_event ev;
     const volatile int *stop = w->options->stop;
@@ -203,7 +203,7 @@ static void run(world *w)
     }
 }
 
-static void take_failure(world *w, sim_result *r)
+static void world_take_failure(world *w, sim_result *r)
 {
     const char *text = "";
     uint64_t at_us = 0;
@@ -221,9 +221,9 @@ static void take_failure(world *w, sim_result *r)
 }
 
 /* The comparison with the journal, also where all seemed well; then whether enough happened to mean something. */
-static void judge(world *w, sim_result *r)
+static void world_judge(world *w, sim_result *r)
 {
-    take_failure(w, r);
+    world_take_failure(w, r);
     bool interrupted = !w->over && r->verdict == SIM_HELD && w->options->stop && *w->options->stop;
     if (interrupted) {
         r->verdict = SIM_UNKNOWN;
@@ -298,7 +298,7 @@ void sim_run(const sim_options *options, sim_result *result)
 {
     world *w = kd_alloc(sizeof(*w));
     world_open(w, options);
-    run(w);
+    world_run(w);
     *result = (sim_result){.events = w->events,
                            .virtual_us = w->now_us - w->begin_us,
                            .acks = journal_acks(w->journal),
@@ -312,7 +312,7 @@ void sim_run(const sim_options *options, sim_result *result)
                            .checks = checks_made(w->checks)};
     if (w->converged) result->converged_us = w->now_us - w->end_us;
     forgotten_now(w, result);
-    judge(w, result);
+    world_judge(w, result);
     judge_needs(w, result);
     if (options->record) world_sample(w);
     TRACE(w, "%s", sim_verdict_name(result->verdict));

@@ -81,7 +81,7 @@ static void answer_admin(kd_api *api, kd_http_request *req)
         kd_http_respond_problem(req, KD_PROBLEM_FORBIDDEN, "only trusted peers may ask", NULL, 0);
 }
 
-static bool is_get(const kd_http_request *req)
+static bool api_is_get(const kd_http_request *req)
 {
     return req->method == KD_HTTP_GET || req->method == KD_HTTP_HEAD;
 }
@@ -104,7 +104,7 @@ static bool handle_fixed(kd_api *api, kd_http_request *req, const kd_route *rout
 {
     for (size_t i = 0; i < KD_COUNT(fixed); i++) {
         if (!kd_route_is(route, fixed[i].path)) continue;
-        if (fixed[i].get != NULL && is_get(req))
+        if (fixed[i].get != NULL && api_is_get(req))
             fixed[i].get(api, req);
         else if (fixed[i].post != NULL && req->method == KD_HTTP_POST)
             fixed[i].post(api, req);
@@ -142,13 +142,13 @@ static bool handle_tail(kd_api *api, kd_http_request *req, const kd_route *route
     return true;
 }
 
-static bool handle_item(kd_api *api, kd_http_request *req, const kd_route *route, kd_refusal *why)
+static bool api_handle_item(kd_api *api, kd_http_request *req, const kd_route *route, kd_refusal *why)
 {
     kd_item item;
     bool snapshot = kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"));
     kd_bytes collection = route->at[snapshot ? 1 : 0], id = route->at[snapshot ? 2 : 1];
     if (!kd_route_item(collection, id, &api->settings->collections, &item, why)) return false;
-    if (!is_get(req)) {
+    if (!api_is_get(req)) {
         kd_http_respond_wrong_method(req, "GET, HEAD");
         return true;
     }
@@ -165,7 +165,7 @@ void kd_api_handle(kd_http_request *req, void *arg)
     if (kd_route_cut(req->path, &route) == KD_OK) {
         if (handle_fixed(api, req, &route)) return;
         if (kd_route_is(&route, "likes")) why = edges_alone_have;
-        if (route.count == 3 && handle_item(api, req, &route, &why)) return;
+        if (route.count == 3 && api_handle_item(api, req, &route, &why)) return;
     }
     kd_read_refuse(req, &why);
 }

@@ -32,7 +32,7 @@ static int find_liked(kd_read *r, kd_tenure *t, kd_read_item *item)
     return rc;
 }
 
-static void write_liked(kd_json *j, const kd_read *r, const kd_read_item *item)
+static void api_members_write_liked(kd_json *j, const kd_read *r, const kd_read_item *item)
 {
     kd_answer_write_liked(j, &(kd_answer_liked){.item = kd_item_key(&item->item),
                                                 .liked = item->liked,
@@ -44,7 +44,7 @@ static void write_liked(kd_json *j, const kd_read *r, const kd_read_item *item)
 static void answer_liked(kd_read *r)
 {
     kd_json j = kd_json_of(&r->out);
-    write_liked(&j, r, &r->items[0]);
+    api_members_write_liked(&j, r, &r->items[0]);
     kd_read_respond(r, "application/json", NULL, 0);
 }
 
@@ -54,7 +54,7 @@ static void answer_lookup(kd_read *r)
     kd_json_object(&j);
     kd_json_key(&j, "items");
     kd_json_array(&j);
-    for (uint32_t i = 0; i < r->count; i++) write_liked(&j, r, &r->items[i]);
+    for (uint32_t i = 0; i < r->count; i++) api_members_write_liked(&j, r, &r->items[i]);
     kd_json_end_array(&j);
     kd_json_end_object(&j);
     kd_read_respond(r, "application/json", NULL, 0);
@@ -175,7 +175,7 @@ typedef struct {
     kd_buf *out;
 } lines;
 
-static int write_line(void *arg, const kd_member *m)
+static int api_members_write_line(void *arg, const kd_member *m)
 {
     const lines *l = arg;
     kd_member_line(l->out, l->counters, m);
@@ -186,7 +186,7 @@ static int find_page(kd_read *r, kd_tenure *t, kd_read_item *item)
 {
     lines l = {&t->declared->counters, &r->out};
     (void)item;
-    return kd_central_members(t->core, 0, kd_bytes_of(NULL, 0), r->cursor, r->limit, write_line, &l,
+    return kd_central_members(t->core, 0, kd_bytes_of(NULL, 0), r->cursor, r->limit, api_members_write_line, &l,
                               &r->next);
 }
 

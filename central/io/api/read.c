@@ -36,7 +36,7 @@ kd_read *kd_read_create(kd_api *api, kd_http_request *req, const kd_item *items,
     return r;
 }
 
-static void finish(kd_read *r)
+static void central_read_finish(kd_read *r)
 {
     r->api->open--;
     kd_buf_finish(&r->out);
@@ -53,7 +53,7 @@ static void leg_home(kd_post *post)
     }
     kd_http_request *req = r->req;
     int err = r->err;
-    finish(r);
+    central_read_finish(r);
     kd_problem problem = kd_problem_of(err);
     kd_http_respond_problem(req, problem, kd_strerror(err), NULL,
                             kd_problem_status(problem) == 503 ? RETRY_AFTER_S : 0);
@@ -96,7 +96,7 @@ void kd_read_respond(kd_read *r, const char *content_type, const kd_http_field *
     for (size_t i = 0; i < n; i++) fields[2 + i] = more[i];
     kd_buf body = r->out;
     r->out = (kd_buf){.data = NULL};
-    finish(r); /* r itself lives until its request is answered */
+    central_read_finish(r); /* r itself lives until its request is answered */
     kd_http_respond(req, 200, fields, 2 + n, kd_buf_view(&body));
     kd_buf_finish(&body);
 }
@@ -107,7 +107,7 @@ bool kd_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal 
 }
 
 /* Texts to items. */
-static bool resolve(const kd_api *api, const kd_body_items *body, kd_read_list *list, kd_refusal *why)
+static bool central_read_resolve(const kd_api *api, const kd_body_items *body, kd_read_list *list, kd_refusal *why)
 {
     for (uint32_t i = 0; i < body->count; i++)
         if (!kd_route_item_text(body->item[i], &api->settings->collections, "items", &list->items[i], why))
@@ -122,7 +122,7 @@ kd_read_list *kd_read_items(kd_api *api, kd_http_request *req, bool lookup, uint
     kd_body_items body;
     kd_buf text = {0};
     kd_read_list *list = kd_http_request_alloc(req, sizeof(*list));
-    bool good = kd_body_read_items(req->body, &text, lookup, &body, why) && resolve(api, &body, list, why) &&
+    bool good = kd_body_read_items(req->body, &text, lookup, &body, why) && central_read_resolve(api, &body, list, why) &&
                 kd_read_set_counter(api, body.counter, counter, why);
     kd_buf_finish(&text);
     return good ? list : NULL;

@@ -19,8 +19,8 @@
 
 enum { HEX = 2 * KD_BACKUP_DIGEST + 1, MANIFEST_MAX = 1024 * 1024 };
 
-static void put(kd_buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void put(kd_buf *out, const char *format, ...)
+static void backup_manifest_put(kd_buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void backup_manifest_put(kd_buf *out, const char *format, ...)
 {
     char line[512];
     va_list args;
@@ -31,7 +31,7 @@ static void put(kd_buf *out, const char *format, ...)
     kd_buf_put(out, line, (size_t)n);
 }
 
-static void digest_of(kd_bytes text, char hex[HEX])
+static void backup_manifest_digest_of(kd_bytes text, char hex[HEX])
 {
     uint8_t digest[KD_BACKUP_DIGEST];
     crypto_generichash(digest, sizeof(digest), text.data, text.len, NULL, 0);
@@ -46,14 +46,14 @@ int kd_backup_manifest_write(const char *dir, const kd_backup_set *set, char *er
     kd_buf text = {0};
     gmtime_r(&now, &tm);
     strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    put(&text, "kudos-backup 1\nname %s\nmade %s\npartitions %u\n", set->name, when, set->partitions);
+    backup_manifest_put(&text, "kudos-backup 1\nname %s\nmade %s\npartitions %u\n", set->name, when, set->partitions);
     for (uint32_t p = 0; p < set->partitions; p++) {
         sodium_bin2hex(hex, sizeof(hex), set->at[p].digest, KD_BACKUP_DIGEST);
-        put(&text, "partition %u rows %" PRIu64 " bytes %" PRIu64 " digest %s\n", p, set->at[p].rows,
+        backup_manifest_put(&text, "partition %u rows %" PRIu64 " bytes %" PRIu64 " digest %s\n", p, set->at[p].rows,
             set->at[p].bytes, hex);
     }
-    digest_of(kd_buf_view(&text), hex);
-    put(&text, "digest %s\n", hex);
+    backup_manifest_digest_of(kd_buf_view(&text), hex);
+    backup_manifest_put(&text, "digest %s\n", hex);
     snprintf(path, sizeof(path), "%s/%s", dir, KD_BACKUP_MANIFEST);
     int rc = kd_file_write(path, kd_buf_view(&text), error);
     kd_buf_finish(&text);
@@ -67,7 +67,7 @@ void kd_backup_set_line(const kd_backup_set *set, kd_buf *out)
         rows += set->at[p].rows;
         bytes += set->at[p].bytes;
     }
-    put(out, "backup name=%s partitions=%u rows=%" PRIu64 " bytes=%" PRIu64 " verdict=done\n", set->name,
+    backup_manifest_put(out, "backup name=%s partitions=%u rows=%" PRIu64 " bytes=%" PRIu64 " verdict=done\n", set->name,
         set->partitions, rows, bytes);
 }
 
@@ -79,12 +79,12 @@ static bool is_whole(const char *text, size_t len)
     char hex[HEX], line[HEX + 16];
     static const size_t last = HEX - 1 + 8; /* "digest ", the digits, the line's end */
     if (len < last) return false;
-    digest_of(kd_bytes_of(text, len - last), hex);
+    backup_manifest_digest_of(kd_bytes_of(text, len - last), hex);
     snprintf(line, sizeof(line), "digest %s\n", hex);
     return memcmp(text + len - last, line, last) == 0;
 }
 
-static bool read_partition(const char *line, uint32_t expected, kd_backup_sums *sums)
+static bool backup_manifest_read_partition(const char *line, uint32_t expected, kd_backup_sums *sums)
 {
     char hex[HEX + 1];
     uint32_t p;
@@ -95,7 +95,7 @@ static bool read_partition(const char *line, uint32_t expected, kd_backup_sums *
            sodium_hex2bin(sums->digest, KD_BACKUP_DIGEST, hex, HEX - 1, NULL, &len, NULL) == 0;
 }
 
-static bool read_text(char *text, kd_backup_set *set)
+static bool backup_manifest_read_text(char *text, kd_backup_set *set)
 {
     uint32_t partitions, version;
     char *save, *line = strtok_r(text, "\n", &save);
@@ -111,7 +111,7 @@ static bool read_text(char *text, kd_backup_set *set)
     set->at = kd_alloc(sizeof(kd_backup_sums) * partitions);
     for (uint32_t p = 0; p < partitions; p++) {
         line = strtok_r(NULL, "\n", &save);
-        if (line == NULL || !read_partition(line, p, &set->at[p])) return false;
+        if (line == NULL || !backup_manifest_read_partition(line, p, &set->at[p])) return false;
     }
     return true;
 }
@@ -126,7 +126,7 @@ int kd_backup_set_read(const char *dir, kd_backup_set *set, char *error)
     if (rc == KD_OK) {
         bool whole = is_whole((const char *)text.data, text.len);
         kd_buf_put_u8(&text, '\0');
-        if (!whole || !read_text((char *)text.data, set)) rc = KD_EMALFORMED;
+        if (!whole || !backup_manifest_read_text((char *)text.data, set)) rc = KD_EMALFORMED;
     }
     kd_buf_finish(&text);
     if (rc == KD_ENOTFOUND)

@@ -30,7 +30,7 @@ static void add_number(rows *r, size_t n)
     crypto_generichash_update(&r->hash, be, sizeof(be));
 }
 
-static int take_row(void *arg, kd_bytes key, kd_bytes value)
+static int backup_set_take_row(void *arg, kd_bytes key, kd_bytes value)
 {
     rows *r = arg;
     add_number(r, key.len);
@@ -48,11 +48,11 @@ static int take_row(void *arg, kd_bytes key, kd_bytes value)
     return rc;
 }
 
-static int take_all(rows *r, const kd_store *store)
+static int backup_set_take_all(rows *r, const kd_store *store)
 {
     *r->sums = (kd_backup_sums){.rows = 0};
     crypto_generichash_init(&r->hash, NULL, 0, KD_BACKUP_DIGEST);
-    int rc = store->scan(store->ctx, (kd_bytes){0}, (kd_bytes){0}, take_row, r);
+    int rc = store->scan(store->ctx, (kd_bytes){0}, (kd_bytes){0}, backup_set_take_row, r);
     crypto_generichash_final(&r->hash, r->sums->digest, KD_BACKUP_DIGEST);
     if (rc == KD_OK && r->to != NULL) rc = kd_leveldb_write(r->to, &r->writes, true);
     kd_writes_finish(&r->writes);
@@ -64,7 +64,7 @@ int kd_backup_sum(const kd_store *store, uint32_t partition,
                   kd_backup_sums *sums)
 {
     rows r = {.partition = partition, .progress = progress, .progress_arg = arg, .sums = sums};
-    return take_all(&r, store);
+    return backup_set_take_all(&r, store);
 }
 
 /* ---- one partition ---- */
@@ -84,7 +84,7 @@ static int copy_partition(void *arg, const kd_store *store, char *error)
     kd_tenure_path(path, sizeof(path), partial, r->partition);
     int rc = kd_leveldb_open(&r->to, path, &options, error, KD_OPTIONS_ERROR_MAX);
     if (rc != KD_OK) return rc;
-    rc = take_all(r, store);
+    rc = backup_set_take_all(r, store);
     if (rc != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", r->partition,
                  rc == KD_EAGAIN              ? "given up, since central is stopping"
@@ -95,7 +95,7 @@ static int copy_partition(void *arg, const kd_store *store, char *error)
     return rc == KD_OK ? kd_dir_sync_files(path, error) : rc;
 }
 
-static int copy_partitions(const kd_backup_source *s, kd_backup_set *set, char *error)
+static int backup_set_copy_partitions(const kd_backup_source *s, kd_backup_set *set, char *error)
 {
     int rc = KD_OK;
     for (uint32_t p = 0; rc == KD_OK && p < s->partitions; p++) {
@@ -112,7 +112,7 @@ static int copy_partitions(const kd_backup_source *s, kd_backup_set *set, char *
 
 /* ---- all of it ---- */
 
-static int check_place(const kd_backup_source *s, const char *partial, char *error)
+static int backup_set_check_place(const kd_backup_source *s, const char *partial, char *error)
 {
     if (s->dir[0] != '/')
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is no absolute path", s->dir);
@@ -131,7 +131,7 @@ static int copy_to_place(const kd_backup_source *s, const char *partial, kd_back
 {
     int rc = kd_dir_make(partial, error);
     if (rc != KD_OK) return rc;
-    rc = copy_partitions(s, set, error);
+    rc = backup_set_copy_partitions(s, set, error);
     if (rc == KD_OK) rc = kd_backup_manifest_write(partial, set, error);
     if (rc == KD_OK) rc = kd_dir_rename(partial, s->dir, error);
     if (rc != KD_OK) kd_dir_remove(partial);
@@ -149,7 +149,7 @@ int kd_backup_make(const kd_backup_source *s, kd_backup_set *set, char *error)
         (kd_backup_set){.partitions = s->partitions, .at = kd_alloc(sizeof(kd_backup_sums) * s->partitions)};
     snprintf(set->name, sizeof(set->name), "%s", s->name);
     partial_path(s, partial, sizeof(partial));
-    int rc = check_place(s, partial, error);
+    int rc = backup_set_check_place(s, partial, error);
     if (rc != KD_OK) return rc;
     rc = s->order(s->arg, KD_ORDER_BACKUP_ABSENT, error);
     if (rc != KD_OK) return rc;

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int failed(const char *what, const char *path, char *error)
+static int central_files_failed(const char *what, const char *path, char *error)
 {
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s %s: %s", path, what, strerror(errno));
     return KD_EIO;
@@ -46,10 +46,10 @@ int kd_dir_sync(const char *path, char *error)
     int cause = errno;
     if (fd >= 0) close(fd);
     errno = cause;
-    return rc == 0 ? KD_OK : failed("cannot be synced", path, error);
+    return rc == 0 ? KD_OK : central_files_failed("cannot be synced", path, error);
 }
 
-static int sync_parent(const char *path, char *error)
+static int central_files_sync_parent(const char *path, char *error)
 {
     char parent[KD_PATH_MAX];
     snprintf(parent, sizeof(parent), "%s", path);
@@ -63,8 +63,8 @@ static int sync_parent(const char *path, char *error)
 
 int kd_dir_make(const char *path, char *error)
 {
-    if (mkdir(path, 0750) != 0) return failed("cannot be made", path, error);
-    return sync_parent(path, error);
+    if (mkdir(path, 0750) != 0) return central_files_failed("cannot be made", path, error);
+    return central_files_sync_parent(path, error);
 }
 
 /* ---- files ---- */
@@ -76,10 +76,10 @@ static int sync_file(const char *path, char *error)
     int cause = errno;
     if (fd >= 0) close(fd);
     errno = cause;
-    return rc == 0 ? KD_OK : failed("cannot be synced", path, error);
+    return rc == 0 ? KD_OK : central_files_failed("cannot be synced", path, error);
 }
 
-static int write_all(int fd, const uint8_t *data, size_t len)
+static int central_files_write_all(int fd, const uint8_t *data, size_t len)
 {
     while (len > 0) {
         ssize_t n = write(fd, data, len);
@@ -94,15 +94,15 @@ static int write_all(int fd, const uint8_t *data, size_t len)
 int kd_file_write(const char *path, kd_bytes content, char *error)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    int rc = fd < 0 ? -1 : write_all(fd, content.data, content.len);
+    int rc = fd < 0 ? -1 : central_files_write_all(fd, content.data, content.len);
     if (rc == 0) rc = fsync(fd);
     int cause = errno;
     if (fd >= 0) close(fd);
     errno = cause;
-    return rc == 0 ? sync_parent(path, error) : failed("cannot be written", path, error);
+    return rc == 0 ? central_files_sync_parent(path, error) : central_files_failed("cannot be written", path, error);
 }
 
-static int copy_bytes(int from, int to)
+static int central_files_copy_bytes(int from, int to)
 {
     uint8_t page[64 * 1024];
     for (;;) {
@@ -110,19 +110,19 @@ static int copy_bytes(int from, int to)
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return -1;
         if (n == 0) return fsync(to);
-        if (write_all(to, page, (size_t)n) != 0) return -1;
+        if (central_files_write_all(to, page, (size_t)n) != 0) return -1;
     }
 }
 
-static int copy_file(const char *from, const char *to, char *error)
+static int central_files_copy_file(const char *from, const char *to, char *error)
 {
     int in = open(from, O_RDONLY | O_CLOEXEC), out = -1, rc = KD_OK;
-    if (in < 0) return failed("cannot be read", from, error);
+    if (in < 0) return central_files_failed("cannot be read", from, error);
     out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
     if (out < 0)
-        rc = failed("cannot be made", to, error);
-    else if (copy_bytes(in, out) != 0)
-        rc = failed("cannot be copied", from, error);
+        rc = central_files_failed("cannot be made", to, error);
+    else if (central_files_copy_bytes(in, out) != 0)
+        rc = central_files_failed("cannot be copied", from, error);
     close(in);
     if (out >= 0) close(out);
     return rc;
@@ -136,15 +136,15 @@ static int each_entry(const char *path, int (*fn)(void *arg, const char *path, c
 {
     char entry[KD_PATH_MAX];
     DIR *d = opendir(path);
-    if (d == NULL) return failed("cannot be read", path, error);
+    if (d == NULL) return central_files_failed("cannot be read", path, error);
     int rc = KD_OK;
     for (const struct dirent *e; rc == KD_OK && (errno = 0, e = readdir(d)) != NULL;) {
         if (is_dots(e->d_name)) continue;
         errno = ENAMETOOLONG;
         bool fits = snprintf(entry, sizeof(entry), "%s/%s", path, e->d_name) < (int)sizeof(entry);
-        rc = fits ? fn(arg, entry, e->d_name, error) : failed("cannot be read", path, error);
+        rc = fits ? fn(arg, entry, e->d_name, error) : central_files_failed("cannot be read", path, error);
     }
-    if (rc == KD_OK && errno != 0) rc = failed("cannot be read to its end", path, error);
+    if (rc == KD_OK && errno != 0) rc = central_files_failed("cannot be read to its end", path, error);
     closedir(d);
     return rc;
 }
@@ -162,12 +162,12 @@ int kd_dir_sync_files(const char *path, char *error)
     return rc == KD_OK ? kd_dir_sync(path, error) : rc;
 }
 
-static int copy_entry(void *arg, const char *path, const char *name, char *error)
+static int central_files_copy_entry(void *arg, const char *path, const char *name, char *error)
 {
     char to[KD_PATH_MAX];
     if (strcmp(name, "LOCK") == 0 || strcmp(name, "LOG") == 0 || strcmp(name, "LOG.old") == 0) return KD_OK;
     snprintf(to, sizeof(to), "%s/%s", (const char *)arg, name);
-    return copy_file(path, to, error);
+    return central_files_copy_file(path, to, error);
 }
 
 int kd_dir_copy_database(const char *from, const char *to, char *error)
@@ -175,25 +175,25 @@ int kd_dir_copy_database(const char *from, const char *to, char *error)
     char target[KD_PATH_MAX];
     snprintf(target, sizeof(target), "%s", to);
     int rc = kd_dir_make(to, error);
-    if (rc == KD_OK) rc = each_entry(from, copy_entry, target, error);
+    if (rc == KD_OK) rc = each_entry(from, central_files_copy_entry, target, error);
     return rc == KD_OK ? kd_dir_sync(to, error) : rc;
 }
 
 int kd_dir_rename(const char *from, const char *to, char *error)
 {
-    if (rename(from, to) != 0) return failed("cannot be moved to its place", from, error);
-    int rc = sync_parent(from, error);
-    return rc == KD_OK ? sync_parent(to, error) : rc;
+    if (rename(from, to) != 0) return central_files_failed("cannot be moved to its place", from, error);
+    int rc = central_files_sync_parent(from, error);
+    return rc == KD_OK ? central_files_sync_parent(to, error) : rc;
 }
 
 int kd_dir_exchange(const char *a, const char *b, char *error)
 {
     if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) != 0) {
-        failed("cannot be moved to its place", a, error);
+        central_files_failed("cannot be moved to its place", a, error);
         return KD_EUNAVAILABLE;
     }
-    int rc = sync_parent(a, error);
-    return rc == KD_OK ? sync_parent(b, error) : rc;
+    int rc = central_files_sync_parent(a, error);
+    return rc == KD_OK ? central_files_sync_parent(b, error) : rc;
 }
 
 static int remove_entry(void *arg, const char *path, const char *name, char *error)

@@ -52,7 +52,7 @@ typedef struct {
     kd_progress progress;
 } restoring;
 
-static bool go_on(void *arg, uint32_t partition, uint64_t rows)
+static bool restore_go_on(void *arg, uint32_t partition, uint64_t rows)
 {
     restoring *r = arg;
     kd_progress_show(&r->progress, "restore", partition, r->set.partitions, rows);
@@ -66,7 +66,7 @@ static int verify(restoring *r, const char *path, uint32_t p, char *error)
     int rc = kd_leveldb_open_existing(&db, path, error, KD_OPTIONS_ERROR_MAX);
     if (rc != KD_OK) return rc;
     const kd_store store = kd_leveldb_store(db);
-    rc = kd_backup_sum(&store, p, go_on, r, &sums);
+    rc = kd_backup_sum(&store, p, restore_go_on, r, &sums);
     kd_leveldb_close(db);
     const kd_backup_sums *wanted = &r->set.at[p];
     bool same = rc == KD_OK && sums.rows == wanted->rows &&
@@ -79,7 +79,7 @@ static int verify(restoring *r, const char *path, uint32_t p, char *error)
     return KD_EMALFORMED;
 }
 
-static int copy_partitions(restoring *r, char *error)
+static int restore_copy_partitions(restoring *r, char *error)
 {
     char from[KD_PATH_MAX + 32], path[KD_PATH_MAX + 32];
     int rc = KD_OK;
@@ -147,7 +147,7 @@ static int in_use(const restoring *r, char *error)
 }
 
 /* KD_EXIT_OK when the place may be taken. */
-static int check_place(const restoring *r, char *error)
+static int restore_check_place(const restoring *r, char *error)
 {
     if (any_held(r)) return in_use(r, error);
     if (kd_restore_awaited(r->place, error) != KD_OK) return KD_EXIT_USAGE;
@@ -202,18 +202,18 @@ static int put_in_place(const restoring *r, char *error)
 
 static int restore(restoring *r, const kd_source *source, char *error)
 {
-    int code = check_place(r, error);
+    int code = restore_check_place(r, error);
     if (code != KD_EXIT_OK) return code;
     /* Another's by now, perhaps: it stays. */
     if (kd_dir_make(r->partial, error) != KD_OK) return KD_EXIT_FAILED;
-    int rc = copy_partitions(r, error);
+    int rc = restore_copy_partitions(r, error);
     if (rc == KD_OK) rc = note_complete(r, source, error);
     code = rc == KD_OK ? put_in_place(r, error) : KD_EXIT_FAILED;
     if (code != KD_EXIT_OK) kd_dir_remove(r->partial);
     return code;
 }
 
-static int run(const kd_arguments *a, char *error)
+static int restore_run(const kd_arguments *a, char *error)
 {
     restoring r = {.from = a->words[0]};
     size_t len = to ? path_len(to) : 0;
@@ -241,7 +241,7 @@ int kd_command_restore(int argc, char **argv)
     kd_arguments a;
     int code = kd_arguments_read(&a, &line, argc, argv);
     if (code >= 0) return code;
-    code = run(&a, error);
+    code = restore_run(&a, error);
     kd_source_finish(&a.source);
     return kd_command_end(argv[0], code, error);
 }

@@ -18,7 +18,7 @@ typedef struct {
     bool help;
 } table;
 
-static void add(table *t, kd_argument a)
+static void arguments_add(table *t, kd_argument a)
 {
     KD_ASSERT(t->count < KD_ARGUMENTS_MAX);
     t->at[t->count++] = a;
@@ -27,26 +27,26 @@ static void add(table *t, kd_argument a)
 static void build(table *t, kd_arguments *a, const kd_command_line *line)
 {
     kd_source *s = &a->source;
-    for (size_t i = 0; i < line->option_count; i++) add(t, line->options[i]);
+    for (size_t i = 0; i < line->option_count; i++) arguments_add(t, line->options[i]);
     if (line->url)
-        add(t, (kd_argument){"url", "URL", &s->url, NULL,
+        arguments_add(t, (kd_argument){"url", "URL", &s->url, NULL,
                              "central's admin port, or its public one (from a trusted peer, which is told "
                              "the admin port); "
                              "default: admin.listen of -c, or http://127.0.0.1:9440"});
     if (line->dir)
-        add(t,
+        arguments_add(t,
             (kd_argument){"dir", "DIR", &s->dir, NULL,
                           "data directory of a central that does not run; refused while a process holds it"});
     if (line->url || line->dir || line->settings) {
-        add(t, (kd_argument){"c", "FILE", &t->file, NULL,
+        arguments_add(t, (kd_argument){"c", "FILE", &t->file, NULL,
                              "configuration of that central (counters, partitions)"});
-        add(t, (kd_argument){"set", "section.key=value", &t->set, NULL, "overrides one option of it"});
+        arguments_add(t, (kd_argument){"set", "section.key=value", &t->set, NULL, "overrides one option of it"});
     }
-    add(t, (kd_argument){"help", NULL, NULL, &t->help, "prints this"});
-    add(t, (kd_argument){"h", NULL, NULL, &t->help, "the same"});
+    arguments_add(t, (kd_argument){"help", NULL, NULL, &t->help, "prints this"});
+    arguments_add(t, (kd_argument){"h", NULL, NULL, &t->help, "the same"});
 }
 
-static void print_help(FILE *out, const table *t, const kd_command_line *line, const char *name)
+static void arguments_print_help(FILE *out, const table *t, const kd_command_line *line, const char *name)
 {
     fprintf(out, "usage: kudos-central %s %s\n\n%s\n\n", name, line->usage, line->about);
     for (size_t i = 0; i < t->count; i++)
@@ -54,7 +54,7 @@ static void print_help(FILE *out, const table *t, const kd_command_line *line, c
                 t->at[i].metavar ? " " : "", t->at[i].metavar ? t->at[i].metavar : "", t->at[i].doc);
 }
 
-static int take(table *t, const kd_argument *a)
+static int arguments_take(table *t, const kd_argument *a)
 {
     if (a->value == NULL) {
         *a->given = true;
@@ -83,12 +83,12 @@ static int read_options(table *t, int argc, char **argv)
         size_t i = (size_t)(got - FIRST);
         for (size_t k = 0; got < FIRST && k < t->count; k++)
             if (t->at[k].name[1] == '\0' && t->at[k].name[0] == got) i = k;
-        if (i >= t->count || take(t, &t->at[i]) != KD_OK) return KD_EINVAL;
+        if (i >= t->count || arguments_take(t, &t->at[i]) != KD_OK) return KD_EINVAL;
     }
     return KD_OK;
 }
 
-static bool read_words(kd_arguments *a, const kd_command_line *line, int argc, char **argv)
+static bool arguments_read_words(kd_arguments *a, const kd_command_line *line, int argc, char **argv)
 {
     uint32_t n = (uint32_t)(argc - optind);
     if (n < line->words_min || n > line->words_max) return false;
@@ -117,9 +117,9 @@ int kd_arguments_read(kd_arguments *a, const kd_command_line *line, int argc, ch
     int code = -1;
     bool good = read_options(&t, argc, argv) == KD_OK;
     if (t.help) {
-        print_help(stdout, &t, line, argv[0]);
+        arguments_print_help(stdout, &t, line, argv[0]);
         code = KD_EXIT_OK;
-    } else if (!good || !read_words(a, line, argc, argv) || (a->source.url && a->source.dir) ||
+    } else if (!good || !arguments_read_words(a, line, argc, argv) || (a->source.url && a->source.dir) ||
                (line->dir && !line->url && a->source.dir == NULL)) {
         fprintf(stderr, "usage: kudos-central %s %s\n", argv[0], line->usage);
         code = KD_EXIT_USAGE;

@@ -21,7 +21,7 @@ typedef struct {
     kd_progress progress;
 } auditing;
 
-static void note(void *arg, const kd_audit_mismatch *m)
+static void audit_command_note(void *arg, const kd_audit_mismatch *m)
 {
     auditing *a = arg;
     kd_buf_clear(&a->line);
@@ -29,14 +29,14 @@ static void note(void *arg, const kd_audit_mismatch *m)
     printf("%.*s\n", (int)a->line.len, (const char *)a->line.data);
 }
 
-static bool go_on(void *arg, uint64_t rows)
+static bool audit_command_go_on(void *arg, uint64_t rows)
 {
     auditing *a = arg;
     kd_progress_show(&a->progress, a->command, a->partition, a->partitions, rows);
     return true;
 }
 
-static int check_identity(const kd_audit_result *r, uint32_t partition, uint32_t partitions)
+static int audit_command_check_identity(const kd_audit_result *r, uint32_t partition, uint32_t partitions)
 {
     bool empty = r->partitions == 0;
     return empty || (r->partition == partition && r->partitions == partitions) ? KD_OK : KD_EMISMATCH;
@@ -48,13 +48,13 @@ static int audit_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t p
     kd_writes writes = {.count = 0};
     const kd_store store = kd_leveldb_store(db);
     kd_audit_config config = {
-        .counters = &a->source->settings.counters, .arg = a, .mismatch = note, .progress = go_on};
+        .counters = &a->source->settings.counters, .arg = a, .mismatch = audit_command_note, .progress = audit_command_go_on};
     if (a->mend) config.mend = &writes;
     a->partition = partition;
     a->partitions = partitions;
     kd_audit_result result;
     int rc = kd_audit_run(&store, &config, &result);
-    if (rc == KD_OK) rc = check_identity(&result, partition, partitions);
+    if (rc == KD_OK) rc = audit_command_check_identity(&result, partition, partitions);
     if (rc == KD_OK && a->mend && !a->dry_run && !kd_writes_empty(&writes))
         rc = kd_leveldb_write(db, &writes, true);
     if (rc == KD_OK) kd_audit_totals_add(&a->totals, &result);

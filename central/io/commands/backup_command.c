@@ -112,7 +112,7 @@ static int with_store(void *arg, uint32_t partition,
     return exit_to_err(kd_source_each_store(o->source, use_store, o, error));
 }
 
-static bool go_on(void *arg, uint32_t partition, uint64_t rows)
+static bool backup_command_go_on(void *arg, uint32_t partition, uint64_t rows)
 {
     offline *o = arg;
     kd_progress_show(&o->progress, "backup", partition, o->partitions, rows);
@@ -132,7 +132,7 @@ static int make_offline(const kd_source *source, const kd_order *order, kd_buf *
                                    .dir = order->dir,
                                    .order = order_offline,
                                    .with_store = with_store,
-                                   .progress = go_on};
+                                   .progress = backup_command_go_on};
     int rc = kd_backup_make(&from, &set, error);
     if (rc == KD_OK) kd_backup_set_line(&set, text);
     kd_backup_set_finish(&set);
@@ -142,7 +142,7 @@ static int make_offline(const kd_source *source, const kd_order *order, kd_buf *
 /* ---- the command ---- */
 
 /* False: the words make no sense together. */
-static bool read_order(const kd_arguments *a, kd_order *order, char *error)
+static bool backup_command_read_order(const kd_arguments *a, kd_order *order, char *error)
 {
     bool make = !list && forget == NULL;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "one of DIR, --list and --forget NAME");
@@ -161,7 +161,7 @@ static bool read_order(const kd_arguments *a, kd_order *order, char *error)
 }
 
 /* The name in the next line of a list, and *at behind it; empty at the end. */
-static kd_bytes next_name(const char **at, const char *end)
+static kd_bytes backup_command_next_name(const char **at, const char *end)
 {
     static const char before[] = " name=";
     const char *name_at = memmem(*at, (size_t)(end - *at), before, sizeof(before) - 1);
@@ -178,7 +178,7 @@ static uint32_t count_backups(const kd_buf *text)
     kd_bytes seen[KD_BACKUPS_MAX], found;
     uint32_t count = 0;
     const char *at = (const char *)text->data, *end = at + text->len;
-    while (text->len > 0 && (found = next_name(&at, end)).len > 0) {
+    while (text->len > 0 && (found = backup_command_next_name(&at, end)).len > 0) {
         uint32_t i = 0;
         while (i < count && !kd_bytes_eq(seen[i], found)) i++;
         if (i == count && count < KD_COUNT(seen)) seen[count++] = found;
@@ -186,7 +186,7 @@ static uint32_t count_backups(const kd_buf *text)
     return count;
 }
 
-static void print(const kd_order *order, const kd_buf *text)
+static void backup_command_print(const kd_order *order, const kd_buf *text)
 {
     kd_order_print(text);
     if (order->kind == KD_ORDER_BACKUP_LIST) printf("backup backups=%u verdict=listed\n", count_backups(text));
@@ -203,13 +203,13 @@ int kd_command_backup(int argc, char **argv)
     int code = kd_arguments_read(&a, &line, argc, argv);
     if (code >= 0) return code;
     KD_ASSERT(sodium_init() >= 0);
-    if (!read_order(&a, &order, error))
+    if (!backup_command_read_order(&a, &order, error))
         code = KD_EXIT_USAGE;
     else if (order.kind == KD_ORDER_BACKUP && a.source.dir != NULL)
         code = make_offline(&a.source, &order, &text, error);
     else
         code = kd_order_run(&a.source, &order, &text, &found, error);
-    if (code == KD_EXIT_OK) print(&order, &text);
+    if (code == KD_EXIT_OK) backup_command_print(&order, &text);
     kd_buf_finish(&text);
     kd_source_finish(&a.source);
     return kd_command_end(argv[0], code, error);

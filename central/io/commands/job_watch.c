@@ -9,7 +9,7 @@
 
 enum { BUSY_WAIT_US = 30000000, POLL_MIN_US = 20000, POLL_MAX_US = 500000, SILENT_MAX = 3 };
 
-static int start(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error)
+static int job_watch_start(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error)
 {
     kd_buf query = {0};
     char path[KD_ORDER_QUERY_MAX + 32];
@@ -33,7 +33,7 @@ static bool state_is(const kd_admin_answer *a, const char *state)
     return is;
 }
 
-static int ended(const kd_admin_answer *a, uint64_t id, char *error)
+static int job_watch_ended(const kd_admin_answer *a, uint64_t id, char *error)
 {
     kd_buf text = {0};
     if (kd_admin_number(a, "job") != id) {
@@ -53,7 +53,7 @@ int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *ans
     const char *progress_path = kd_order_slow(order->kind) ? "/admin/job" : "/admin/act";
     kd_progress progress = {0};
     uint64_t pause_us = POLL_MIN_US;
-    int silent = 0, code = start(c, order, answer, error);
+    int silent = 0, code = job_watch_start(c, order, answer, error);
     if (code != KD_EXIT_OK) return code;
     for (uint64_t id = kd_admin_number(answer, "job");;) {
         usleep((useconds_t)pause_us);
@@ -63,7 +63,7 @@ int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *ans
         if (code != KD_EXIT_OK) continue;
         silent = 0;
         if (kd_admin_number(answer, "job") != id || !state_is(answer, "running"))
-            return ended(answer, id, error);
+            return job_watch_ended(answer, id, error);
         kd_progress_show(&progress, "progress", kd_admin_number(answer, "partition"),
                          kd_admin_number(answer, "of"), kd_admin_number(answer, "rows"));
     }

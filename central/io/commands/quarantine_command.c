@@ -39,7 +39,7 @@ static const struct {
 };
 
 /* Index of the verb, or -1 when the words make no sense. */
-static int read_order(const kd_arguments *a, kd_order *order)
+static int quarantine_command_read_order(const kd_arguments *a, kd_order *order)
 {
     char *end = "";
     for (size_t i = 0; i < KD_COUNT(verbs); i++) {
@@ -51,7 +51,7 @@ static int read_order(const kd_arguments *a, kd_order *order)
     return -1;
 }
 
-static void print(int verb, const kd_order *order, const kd_buf *text, int code)
+static void quarantine_command_print(int verb, const kd_order *order, const kd_buf *text, int code)
 {
     uint64_t lines = kd_order_print(text);
     if (code != KD_EXIT_OK) return;
@@ -70,13 +70,13 @@ int kd_command_quarantine(int argc, char **argv)
     uint64_t found;
     int code = kd_arguments_read(&a, &line, argc, argv);
     if (code >= 0) return code;
-    int verb = read_order(&a, &order);
+    int verb = quarantine_command_read_order(&a, &order);
     if (verb < 0) {
         snprintf(error, sizeof(error), "list, or show, release, drop with an id of the list");
         code = KD_EXIT_USAGE;
     } else {
         code = kd_order_run(&a.source, &order, &text, &found, error);
-        print(verb, &order, &text, code);
+        quarantine_command_print(verb, &order, &text, code);
     }
     kd_buf_finish(&text);
     kd_source_finish(&a.source);

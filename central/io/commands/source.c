@@ -82,7 +82,7 @@ static int open_partition(const kd_source *s, uint32_t partition, uint32_t parti
     return rc;
 }
 
-static int exit_code(int err)
+static int source_exit_code(int err)
 {
     if (err == KD_OK) return KD_EXIT_OK;
     if (err == KD_ENOTFOUND || err == KD_EMISMATCH) return KD_EXIT_USAGE;
@@ -113,7 +113,7 @@ int kd_source_each_partition(const kd_source *s, kd_source_partition fn, void *a
         if (core != NULL) kd_central_close(core);
         kd_leveldb_close(db);
     }
-    return exit_code(rc);
+    return source_exit_code(rc);
 }
 
 int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char *error)
@@ -128,7 +128,7 @@ int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char
         if (rc == KD_OK) rc = fn(arg, db, p, n, error);
         kd_leveldb_close(db);
     }
-    return exit_code(rc);
+    return source_exit_code(rc);
 }
 
 /* ---- orders ---- */
@@ -176,7 +176,7 @@ int kd_source_act(const kd_source *s, const kd_order *order, kd_buf *text, uint3
     int rc = check_directory(s, &n, error);
     *found = 0;
     for (uint32_t p = 0; rc == KD_OK && p < n; p++) rc = act_on_partition(s, order, p, n, text, found, error);
-    if (rc != KD_OK) return exit_code(rc);
+    if (rc != KD_OK) return source_exit_code(rc);
     if (*found > 0) return KD_EXIT_OK;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no partition knows it");
     return KD_EXIT_FAILED;
@@ -191,14 +191,14 @@ typedef struct {
     kd_buf page, cursor, next;
 } reading;
 
-static int write_line(void *arg, const kd_member *m)
+static int source_write_line(void *arg, const kd_member *m)
 {
     reading *r = arg;
     kd_member_line(&r->page, r->counters, m);
     return 0;
 }
 
-static int read_partition(void *arg, kd_central *core, uint32_t partition)
+static int source_read_partition(void *arg, kd_central *core, uint32_t partition)
 {
     reading *r = arg;
     (void)partition;
@@ -207,7 +207,7 @@ static int read_partition(void *arg, kd_central *core, uint32_t partition)
         kd_buf_clear(&r->page);
         kd_buf_clear(&r->next);
         int rc = kd_central_members(core, 0, kd_bytes_of(NULL, 0), kd_buf_view(&r->cursor), PAGE_ROWS,
-                                    write_line, r, &r->next);
+                                    source_write_line, r, &r->next);
         if (rc == KD_OK) rc = r->fn(r->arg, kd_buf_view(&r->page));
         if (rc != KD_OK) return rc;
         kd_buf_clear(&r->cursor);
@@ -220,7 +220,7 @@ int kd_source_each(const kd_source *s, kd_source_lines fn, void *arg, char *erro
 {
     if (s->url != NULL) return kd_source_url_each(s, fn, arg, error);
     reading r = {.counters = &s->settings.counters, .fn = fn, .arg = arg};
-    int code = kd_source_each_partition(s, read_partition, &r, error);
+    int code = kd_source_each_partition(s, source_read_partition, &r, error);
     kd_buf_finish(&r.page);
     kd_buf_finish(&r.cursor);
     kd_buf_finish(&r.next);

@@ -67,14 +67,14 @@ static bool worth_again(const session *s)
 }
 
 /* What the connection met says more than that no answer came. */
-static const char *why(session *s)
+static const char *source_url_why(session *s)
 {
     kd_reason reason;
     const char *cause;
     return kd_http_client_trouble(s->client, &reason, &cause) ? cause : kd_strerror(s->result);
 }
 
-static int ask(session *s, uint32_t partition, char *error)
+static int source_url_ask(session *s, uint32_t partition, char *error)
 {
     char path[KD_CURSOR_TEXT_MAX + 128];
     snprintf(path, sizeof(path), "/v1/export?partition=%u&limit=%d%s%s", partition, PAGE_ROWS,
@@ -88,20 +88,20 @@ static int ask(session *s, uint32_t partition, char *error)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (%s); --ca names a file with the authorities that are trusted",
                  kd_strerror(s->result), kd_http_client_distrust(s->client));
     else if (s->result != KD_OK)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", partition, why(s));
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", partition, source_url_why(s));
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: status %d: %.*s", partition, s->status,
                  (int)KD_MIN(s->page.len, 400), (const char *)s->page.data);
     return worth_again(s) ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
 }
 
-static int read_all(session *s, kd_source_lines fn, void *arg, char *error)
+static int source_url_read_all(session *s, kd_source_lines fn, void *arg, char *error)
 {
     s->partitions = 1;
     for (uint32_t p = 0; p < s->partitions; p++) {
         s->cursor[0] = '\0';
         do {
-            int code = ask(s, p, error);
+            int code = source_url_ask(s, p, error);
             if (code != KD_EXIT_OK) return code;
             if (fn(arg, kd_buf_view(&s->page)) != KD_OK) {
                 snprintf(error, KD_OPTIONS_ERROR_MAX, "the lines could not be passed on");
@@ -126,7 +126,7 @@ int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, c
     KD_ASSERT(s.base != NULL);
     int rc = kd_http_client_create(&s.client, s.base, source->url, &options), code;
     if (rc == KD_OK) {
-        code = read_all(&s, fn, arg, error);
+        code = source_url_read_all(&s, fn, arg, error);
     } else {
         const char *fault = kd_http_client_fault(source->url, &options);
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", kd_text_url_shown(source->url, shown), fault ? fault : kd_strerror(rc));

@@ -19,7 +19,7 @@ static void raise_descriptors(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int exit_code(int err)
+static int app_exit_code(int err)
 {
     switch (err) {
     case KD_EMISMATCH:
@@ -87,7 +87,7 @@ static int open_admin(kd_app *app, char *error)
     return rc;
 }
 
-static int start_threads(kd_app *app, char *error)
+static int app_start_threads(kd_app *app, char *error)
 {
     app->jobs = kd_jobs_create(&app->settings, app->workers);
     app->acts = kd_jobs_create(&app->settings, app->workers);
@@ -100,7 +100,7 @@ static int start_threads(kd_app *app, char *error)
     return rc;
 }
 
-static int start(kd_app *app, char *error)
+static int app_start(kd_app *app, char *error)
 {
     const kd_signal_hooks hooks = {app, kd_app_drain, kd_app_reload};
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no event loop");
@@ -111,11 +111,11 @@ static int start(kd_app *app, char *error)
     rc = open_workers(app, error);
     if (rc == KD_OK) rc = open_http(app, error);
     if (rc == KD_OK) rc = open_admin(app, error);
-    if (rc == KD_OK) rc = start_threads(app, error);
+    if (rc == KD_OK) rc = app_start_threads(app, error);
     return rc;
 }
 
-static void finish(kd_app *app)
+static void app_finish(kd_app *app)
 {
     kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
     kd_jobs_destroy(app->jobs);
@@ -142,7 +142,7 @@ int kd_app_run(const kd_command *command, kd_central_settings *settings)
     KD_ASSERT(sodium_init() >= 0);
     raise_descriptors();
     kd_log_set_level((kd_log_level)settings->log_level);
-    int rc = start(&app, error);
+    int rc = app_start(&app, error);
     if (rc == KD_OK) {
         KD_LOG(KD_INFO, "central-started", KD_STR("name", app.settings.name),
                KD_U64("partitions", app.settings.partitions), KD_U64("workers", app.settings.workers),
@@ -155,6 +155,6 @@ int kd_app_run(const kd_command *command, kd_central_settings *settings)
         KD_LOG(KD_ERROR, "start-failed", KD_STR("cause", error));
         fprintf(stderr, "kudos-central: %s\n", error);
     }
-    finish(&app);
-    return kd_ending_end(rc == KD_OK ? KD_EXIT_OK : exit_code(rc));
+    app_finish(&app);
+    return kd_ending_end(rc == KD_OK ? KD_EXIT_OK : app_exit_code(rc));
 }

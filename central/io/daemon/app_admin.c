@@ -10,7 +10,7 @@
 
 enum { ASK_TIMEOUT_MS = 2000 };
 
-static bool ready(void *arg, kd_buf *why)
+static bool app_admin_ready(void *arg, kd_buf *why)
 {
     const kd_app *app = arg;
     const char *reason = NULL;
@@ -22,7 +22,7 @@ static bool ready(void *arg, kd_buf *why)
     return reason == NULL;
 }
 
-static void write_process(const kd_app *app, kd_buf *out)
+static void app_admin_write_process(const kd_app *app, kd_buf *out)
 {
     const kd_http_counters *h = kd_http_server_counters(app->http);
     kd_central_process_metrics m;
@@ -36,7 +36,7 @@ static void write_process(const kd_app *app, kd_buf *out)
     kd_metrics_render(&kd_central_process_table, &instance, 1, out);
 }
 
-static void metrics(void *arg, kd_buf *out)
+static void app_admin_metrics(void *arg, kd_buf *out)
 {
     kd_app *app = arg;
     const void **instances = kd_alloc(sizeof(void *) * app->opened);
@@ -45,7 +45,7 @@ static void metrics(void *arg, kd_buf *out)
     for (uint32_t i = 0; i < app->opened; i++) instances[i] = app->workers[i].edge_ages.cells;
     kd_edge_ages_render(&app->settings.edges, instances, app->opened, out);
     free(instances);
-    write_process(app, out);
+    app_admin_write_process(app, out);
     kd_process_metrics_write(out);
 }
 
@@ -56,7 +56,7 @@ typedef struct {
     kd_buf out;
 } partitions_ask;
 
-static void write_edge(kd_json *j, const kd_central_edge *e)
+static void app_admin_write_edge(kd_json *j, const kd_central_edge *e)
 {
     kd_json_object(j);
     kd_json_put_str(j, "edge", e->name);
@@ -113,13 +113,13 @@ static void write_tenure(kd_json *j, const kd_tenure *t)
     kd_json_bool(j, kd_central_durable(t->core) && !t->claim_pending && t->claims.count == 0);
     kd_json_key(j, "edges");
     kd_json_array(j);
-    for (uint32_t i = 0; i < n; i++) write_edge(j, &edges[i]);
+    for (uint32_t i = 0; i < n; i++) app_admin_write_edge(j, &edges[i]);
     kd_json_end_array(j);
     kd_json_end_object(j);
     free(edges);
 }
 
-static void write_partitions(kd_ask *ask)
+static void app_admin_write_partitions(kd_ask *ask)
 {
     partitions_ask *p = KD_CONTAINER(ask, partitions_ask, ask);
     const kd_worker *w = ask->owner;
@@ -141,7 +141,7 @@ static void dispose_partitions(kd_ask *ask)
 static bool ask_worker(kd_worker *w, kd_buf *out)
 {
     partitions_ask *p = kd_alloc(sizeof(*p));
-    p->ask.work = write_partitions;
+    p->ask.work = app_admin_write_partitions;
     p->ask.dispose = dispose_partitions;
     p->ask.owner = w;
     bool done = kd_ask_run(&p->ask, w->loop, ASK_TIMEOUT_MS);
@@ -150,7 +150,7 @@ static bool ask_worker(kd_worker *w, kd_buf *out)
     return done;
 }
 
-static int debug(void *arg, const char *name, const char *query, kd_buf *out)
+static int app_admin_debug(void *arg, const char *name, const char *query, kd_buf *out)
 {
     kd_app *app = arg;
     kd_json j = kd_json_of(out);
@@ -175,4 +175,4 @@ static int debug(void *arg, const char *name, const char *query, kd_buf *out)
 }
 
 const kd_admin_hooks kd_app_admin_hooks = {
-    .ready = ready, .metrics = metrics, .debug = debug, .act = kd_app_act};
+    .ready = app_admin_ready, .metrics = app_admin_metrics, .debug = app_admin_debug, .act = kd_app_act};

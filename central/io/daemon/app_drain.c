@@ -81,7 +81,7 @@ static bool tell_fixed(const kd_app *app, const kd_central_settings *fresh)
     return any;
 }
 
-static void take_over(kd_app *app, const kd_central_settings *fresh)
+static void app_drain_take_over(kd_app *app, const kd_central_settings *fresh)
 {
     if (tell_fixed(app, fresh)) return;
     app->settings.log_level = fresh->log_level;
@@ -100,7 +100,7 @@ void kd_app_reload(void *arg)
     bool loaded = rc == KD_OK;
     if (loaded) rc = kd_central_settings_check(&fresh, error);
     if (rc == KD_OK)
-        take_over(app, &fresh);
+        app_drain_take_over(app, &fresh);
     else
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
     if (loaded) kd_options_finish(&kd_central_options, &fresh);

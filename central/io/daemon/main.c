@@ -20,7 +20,7 @@ static const struct {
     {"collect", kd_command_collect},
 };
 
-static int serve(int argc, char **argv)
+static int central_main_serve(int argc, char **argv)
 {
     kd_command command;
     kd_central_settings settings;
@@ -35,5 +35,5 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of its write, of a backup, too: what was begun is removed */
     for (size_t i = 0; argc > 1 && i < KD_COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
-    return serve(argc, argv);
+    return central_main_serve(argc, argv);
 }

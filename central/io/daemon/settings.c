@@ -14,7 +14,7 @@
 
 static const char *const backups[] = {"kept", "none", NULL};
 
-static bool topic_valid(kd_bytes name)
+static bool central_settings_topic_valid(kd_bytes name)
 {
     if (name.len < 1 || name.len > 200) return false;
     for (size_t i = 0; i < name.len; i++) {
@@ -27,7 +27,7 @@ static bool topic_valid(kd_bytes name)
 }
 
 #define NAME_RULE .valid = kd_name_valid, .allowed = "a name of [a-z0-9][a-z0-9._-]{0,31}"
-#define TOPIC_RULE .valid = topic_valid, .allowed = "1 to 200 characters of [A-Za-z0-9._-]", .required = true
+#define TOPIC_RULE .valid = central_settings_topic_valid, .allowed = "1 to 200 characters of [A-Za-z0-9._-]", .required = true
 #define UINT(...) KD_OPTION_UINT(kd_central_settings, __VA_ARGS__)
 #define DURATION(...) KD_OPTION_DURATION(kd_central_settings, __VA_ARGS__)
 #define SIZE(...) KD_OPTION_SIZE(kd_central_settings, __VA_ARGS__)
@@ -129,15 +129,15 @@ static const kd_option options[] = {
                    .choices = kd_log_levels, .reloadable = true),
 };
 
-static int check_all(const void *config, char *error);
+static int central_settings_check_all(const void *config, char *error);
 
 const kd_options kd_central_options = {"kudos-central",
                                        "Reconciler and global counter store.\nCommands, each with --help: audit, repair, "
                                        "backup, restore, quarantine, retire, collect, export",
                                        options,
-                                       KD_COUNT(options), sizeof(kd_central_settings), check_all};
+                                       KD_COUNT(options), sizeof(kd_central_settings), central_settings_check_all};
 
-static int check_topics(const kd_central_settings *s, char *error)
+static int central_settings_check_topics(const kd_central_settings *s, char *error)
 {
     if (strcmp(s->likes_topic, s->counts_topic) != 0 && strcmp(s->likes_topic, s->changes_topic) != 0 &&
         strcmp(s->counts_topic, s->changes_topic) != 0)
@@ -159,7 +159,7 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
         return KD_EINVAL;
     }
     int rc = kd_route_check_names(&s->collections, &s->counters, error);
-    if (rc == KD_OK) rc = check_topics(s, error);
+    if (rc == KD_OK) rc = central_settings_check_topics(s, error);
     if (rc == KD_OK) rc = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
     if (rc != KD_OK) return rc;
     const kd_kafka_config kafka = kd_central_kafka(s, NULL);
@@ -172,7 +172,7 @@ kd_http_tls_options kd_central_tls(const kd_central_settings *s)
 }
 
 /* What the named files hold. */
-static int check_files(const kd_central_settings *s, char *error)
+static int central_settings_check_files(const kd_central_settings *s, char *error)
 {
     const kd_http_tls_options tls = kd_central_tls(s);
     const kd_kafka_config kafka = kd_central_kafka(s, NULL);
@@ -181,10 +181,10 @@ static int check_files(const kd_central_settings *s, char *error)
     return rc == KD_OK ? kd_kafka_client_check(&kafka, error, KD_OPTIONS_ERROR_MAX) : rc;
 }
 
-static int check_all(const void *config, char *error)
+static int central_settings_check_all(const void *config, char *error)
 {
     int rc = kd_central_settings_check(config, error);
-    return rc == KD_OK ? check_files(config, error) : rc;
+    return rc == KD_OK ? central_settings_check_files(config, error) : rc;
 }
 
 kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log)

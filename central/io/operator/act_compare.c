@@ -20,7 +20,7 @@ typedef struct {
     kd_buf verdicts;
 } question;
 
-static int put_verdict(question *q, kd_central *core, const kd_compare_row *row)
+static int act_compare_put_verdict(question *q, kd_central *core, const kd_compare_row *row)
 {
     kd_row_verdict verdict;
     int rc = kd_central_compare_row(core, kd_bytes_str(q->query.edge), row, &verdict);
@@ -31,7 +31,7 @@ static int put_verdict(question *q, kd_central *core, const kd_compare_row *row)
     return KD_OK;
 }
 
-static int judge_rows(question *q, kd_central *core)
+static int act_compare_judge_rows(question *q, kd_central *core)
 {
     uint8_t key[KD_COMPARE_KEY_MAX];
     kd_compare_row row;
@@ -39,24 +39,24 @@ static int judge_rows(question *q, kd_central *core)
     for (uint32_t n = 0;; n++) {
         int rc = kd_compare_line_read(&lines, key, &row);
         if (rc == KD_ENOTFOUND) return KD_OK;
-        if (rc == KD_OK) rc = n < KD_COMPARE_LINES_MAX ? put_verdict(q, core, &row) : KD_ETOOBIG;
+        if (rc == KD_OK) rc = n < KD_COMPARE_LINES_MAX ? act_compare_put_verdict(q, core, &row) : KD_ETOOBIG;
         if (rc != KD_OK) return rc;
     }
 }
 
-static void work(kd_ask *ask)
+static void act_compare_work(kd_ask *ask)
 {
     question *q = KD_CONTAINER(ask, question, ask);
     const kd_tenure *t = kd_worker_tenure(ask->owner, q->query.partition);
     kd_bytes edge = kd_bytes_str(q->query.edge);
     q->rc = KD_EUNAVAILABLE;
     if (t->core == NULL) return;
-    q->rc = q->rows ? judge_rows(q, t->core)
+    q->rc = q->rows ? act_compare_judge_rows(q, t->core)
                     : kd_central_compare_digest(t->core, edge, q->query.from, q->query.to, q->query.window,
                                                 ROWS_MAX, &q->digest, &q->next);
 }
 
-static void dispose(kd_ask *ask)
+static void act_compare_dispose(kd_ask *ask)
 {
     question *q = KD_CONTAINER(ask, question, ask);
     kd_buf_finish(&q->next);
@@ -73,7 +73,7 @@ static void answer_rows(const kd_buf *verdicts, kd_buf *out)
     kd_json_end_object(&j);
 }
 
-static int status_of(int rc)
+static int act_compare_status_of(int rc)
 {
     switch (rc) {
     case KD_ENOTFOUND:
@@ -89,7 +89,7 @@ static int status_of(int rc)
     }
 }
 
-static const char *reason_of(int rc)
+static const char *act_compare_reason_of(int rc)
 {
     switch (rc) {
     case KD_ENOTFOUND:
@@ -103,9 +103,9 @@ static const char *reason_of(int rc)
     }
 }
 
-static int answer(const question *q, kd_buf *out)
+static int act_compare_answer(const question *q, kd_buf *out)
 {
-    if (q->rc != KD_OK) return kd_admin_refuse(out, status_of(q->rc), reason_of(q->rc));
+    if (q->rc != KD_OK) return kd_admin_refuse(out, act_compare_status_of(q->rc), act_compare_reason_of(q->rc));
     if (q->rows)
         answer_rows(&q->verdicts, out);
     else
@@ -118,20 +118,20 @@ int kd_act_compare(kd_app *app, const kd_admin_request *asked, kd_buf *out)
     question *q = kd_alloc(sizeof(*q));
     q->rows = asked->post;
     kd_buf_put(&q->lines, asked->body.data, asked->body.len);
-    q->ask.work = work;
-    q->ask.dispose = dispose;
+    q->ask.work = act_compare_work;
+    q->ask.dispose = act_compare_dispose;
     q->rc = kd_compare_query_read(&q->query, asked->query);
     bool known = q->rc == KD_OK && q->query.partition < app->settings.partitions;
     if (!known) {
         q->rc = KD_EINVAL;
-        int status = answer(q, out);
-        dispose(&q->ask);
+        int status = act_compare_answer(q, out);
+        act_compare_dispose(&q->ask);
         return status;
     }
     kd_worker *w = &app->workers[q->query.partition % app->settings.workers];
     q->ask.owner = w;
     bool done = kd_ask_run(&q->ask, w->loop, ASK_TIMEOUT_MS);
-    int status = done ? answer(q, out) : kd_admin_refuse(out, 503, "the worker of the partition did not answer in time");
+    int status = done ? act_compare_answer(q, out) : kd_admin_refuse(out, 503, "the worker of the partition did not answer in time");
     kd_ask_let_go(&q->ask);
     return status;
 }

@@ -10,7 +10,7 @@ static kd_jobs *jobs_of(kd_app *app, bool slow)
     return slow ? app->jobs : app->acts;
 }
 
-static int start(kd_app *app, const char *query, kd_buf *out)
+static int app_act_start(kd_app *app, const char *query, kd_buf *out)
 {
     kd_order order;
     uint64_t id;
@@ -37,7 +37,7 @@ int kd_app_act(void *arg, const kd_admin_request *asked, kd_buf *out)
     if (strcmp(asked->name, asked->post ? "compare-rows" : "compare-digest") == 0)
         return kd_act_compare(app, asked, out);
     if (!slow && strcmp(asked->name, "act") != 0) return kd_admin_refuse(out, 404, "no such action");
-    if (asked->post) return start(app, asked->query, out);
+    if (asked->post) return app_act_start(app, asked->query, out);
     kd_jobs_show(jobs_of(app, slow), out);
     return 200;
 }

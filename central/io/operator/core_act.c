@@ -18,7 +18,7 @@ void kd_core_act_say(kd_core_act *a, const char *format, ...)
     kd_buf_put(&a->text, line, KD_MIN((size_t)n, sizeof(line) - 1));
 }
 
-static int refuse(kd_core_act *a, int err)
+static int core_act_refuse(kd_core_act *a, int err)
 {
     if (err != KD_OK && err != KD_ENOTFOUND && a->error[0] == '\0')
         snprintf(
@@ -84,23 +84,23 @@ int kd_core_act_run(kd_core_act *a)
     switch (a->order.kind) {
     case KD_ORDER_RETIRE:
     case KD_ORDER_READMIT:
-        return refuse(a, act_on_edge(a));
+        return core_act_refuse(a, act_on_edge(a));
     case KD_ORDER_COLLECT:
-        return refuse(a, kd_central_collect_resume(a->core, &a->version));
+        return core_act_refuse(a, kd_central_collect_resume(a->core, &a->version));
     case KD_ORDER_BACKUP_ABSENT:
-        return refuse(a, find_no_backup(a));
+        return core_act_refuse(a, find_no_backup(a));
     case KD_ORDER_BACKUP_BEGIN:
     case KD_ORDER_BACKUP_COMPLETE:
     case KD_ORDER_BACKUP_FORGET:
-        return refuse(a, act_on_backup(a));
+        return core_act_refuse(a, act_on_backup(a));
     case KD_ORDER_BACKUP_LIST:
         return list_backups(a);
     case KD_ORDER_QUARANTINE_LIST:
     case KD_ORDER_QUARANTINE_SHOW:
     case KD_ORDER_QUARANTINE_RELEASE:
     case KD_ORDER_QUARANTINE_DROP:
-        return refuse(a, kd_core_act_quarantine(a));
+        return core_act_refuse(a, kd_core_act_quarantine(a));
     default:
-        return refuse(a, KD_EINVAL);
+        return core_act_refuse(a, KD_EINVAL);
     }
 }

@@ -106,7 +106,7 @@ static void say_hex(kd_core_act *a, kd_bytes bytes)
     }
 }
 
-static int show(kd_core_act *a)
+static int core_act_quarantine_show(kd_core_act *a)
 {
     kd_quarantined q;
     int err = kd_central_quarantine_get(a->core, a->order.id, &q);
@@ -142,7 +142,7 @@ static const char *fed_name(kd_fed fed)
     }
 }
 
-static int release(kd_core_act *a)
+static int core_act_quarantine_release(kd_core_act *a)
 {
     kd_fed fed;
     int err = kd_central_quarantine_release(a->core, a->order.id, a->now_us, &fed, &a->version);
@@ -157,7 +157,7 @@ static int release(kd_core_act *a)
     return KD_EMALFORMED;
 }
 
-static int drop(kd_core_act *a)
+static int core_act_quarantine_drop(kd_core_act *a)
 {
     kd_quarantined q;
     bool passed;
@@ -180,10 +180,10 @@ int kd_core_act_quarantine(kd_core_act *a)
     case KD_ORDER_QUARANTINE_LIST:
         return kd_central_quarantine_each(a->core, list_one, a);
     case KD_ORDER_QUARANTINE_SHOW:
-        return show(a);
+        return core_act_quarantine_show(a);
     case KD_ORDER_QUARANTINE_RELEASE:
-        return release(a);
+        return core_act_quarantine_release(a);
     default:
-        return drop(a);
+        return core_act_quarantine_drop(a);
     }
 }

@@ -83,7 +83,7 @@ void kd_jobs_add(kd_jobs *jobs, const kd_audit_result *r)
     pthread_mutex_unlock(&jobs->lock);
 }
 
-static void *run(void *arg)
+static void *job_run(void *arg)
 {
     kd_jobs *jobs = arg;
     char error[KD_OPTIONS_ERROR_MAX] = "";
@@ -100,7 +100,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-static void join(kd_jobs *jobs)
+static void job_join(kd_jobs *jobs)
 {
     if (!jobs->running) return;
     pthread_join(jobs->thread, NULL);
@@ -118,14 +118,14 @@ static bool is_running(kd_jobs *jobs)
 int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id)
 {
     if (is_running(jobs)) return KD_EAGAIN;
-    join(jobs);
+    job_join(jobs);
     kd_job *job = &jobs->job;
     kd_buf_finish(&job->lines);
     *job = (kd_job){.order = *order, .id = job->id + 1, .state = KD_JOB_RUNS};
     *id = job->id;
     jobs->counters = jobs->settings->counters;
     KD_LOG(KD_INFO, "job-started", KD_STR("kind", kd_order_name(order->kind)), KD_U64("id", job->id));
-    if (pthread_create(&jobs->thread, NULL, run, jobs) != 0) {
+    if (pthread_create(&jobs->thread, NULL, job_run, jobs) != 0) {
         job->state = KD_JOB_FAILED;
         return KD_EIO;
     }
@@ -133,7 +133,7 @@ int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id)
     return KD_OK;
 }
 
-static void show(const kd_job *job, uint64_t partitions, kd_json *j)
+static void job_show(const kd_job *job, uint64_t partitions, kd_json *j)
 {
     kd_json_put_u64(j, "job", job->id);
     kd_json_put_str(j, "kind", kd_bytes_str(kd_order_name(job->order.kind)));
@@ -154,7 +154,7 @@ void kd_jobs_show(kd_jobs *jobs, kd_buf *out)
     kd_json j = kd_json_of(out);
     kd_json_object(&j);
     pthread_mutex_lock(&jobs->lock);
-    show(&jobs->job, jobs->settings->partitions, &j);
+    job_show(&jobs->job, jobs->settings->partitions, &j);
     pthread_mutex_unlock(&jobs->lock);
     kd_json_end_object(&j);
 }
@@ -165,7 +165,7 @@ void kd_jobs_destroy(kd_jobs *jobs)
     pthread_mutex_lock(&jobs->lock);
     jobs->stopping = true;
     pthread_mutex_unlock(&jobs->lock);
-    join(jobs);
+    job_join(jobs);
     kd_buf_finish(&jobs->job.lines);
     pthread_mutex_destroy(&jobs->lock);
     free(jobs);

@@ -15,18 +15,18 @@ typedef struct {
     int rc;
 } question;
 
-static void dispose(kd_ask *ask)
+static void job_act_dispose(kd_ask *ask)
 {
     question *q = KD_CONTAINER(ask, question, ask);
     kd_buf_finish(&q->act.text);
     free(q);
 }
 
-static question *create(kd_jobs *jobs, uint32_t partition, void (*work)(kd_ask *ask))
+static question *job_act_create(kd_jobs *jobs, uint32_t partition, void (*work)(kd_ask *ask))
 {
     question *q = kd_alloc(sizeof(*q));
     q->ask.work = work;
-    q->ask.dispose = dispose;
+    q->ask.dispose = job_act_dispose;
     q->ask.owner = kd_jobs_worker(jobs, partition);
     q->act.partition = partition;
     q->act.counters = &jobs->counters;
@@ -34,7 +34,7 @@ static question *create(kd_jobs *jobs, uint32_t partition, void (*work)(kd_ask *
 }
 
 /* On the worker's thread. What is written goes with the next commit, which is begun for it. */
-static void act(kd_ask *ask)
+static void job_act_act(kd_ask *ask)
 {
     question *q = KD_CONTAINER(ask, question, ask);
     kd_tenure *t = kd_worker_tenure(ask->owner, q->act.partition);
@@ -49,7 +49,7 @@ static void act(kd_ask *ask)
     kd_worker_read_again(ask->owner, t);
 }
 
-static void look(kd_ask *ask)
+static void job_act_look(kd_ask *ask)
 {
     question *q = KD_CONTAINER(ask, question, ask);
     const kd_tenure *t = kd_worker_tenure(ask->owner, q->act.partition);
@@ -60,7 +60,7 @@ static int wait_durable(kd_jobs *jobs, uint32_t partition, uint64_t version, cha
 {
     for (uint64_t until = kd_clock_mono_us() + DURABLE_US;
          kd_clock_mono_us() < until && !kd_jobs_stopping(jobs);) {
-        question *q = create(jobs, partition, look);
+        question *q = job_act_create(jobs, partition, job_act_look);
         bool durable = kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, ASK_TIMEOUT_MS) &&
                        q->act.version >= version;
         kd_ask_let_go(&q->ask);
@@ -73,7 +73,7 @@ static int wait_durable(kd_jobs *jobs, uint32_t partition, uint64_t version, cha
 
 int kd_job_act_on(kd_jobs *jobs, uint32_t partition, const kd_order *order, char *error)
 {
-    question *q = create(jobs, partition, act);
+    question *q = job_act_create(jobs, partition, job_act_act);
     q->act.order = *order;
     uint64_t version = 0;
     int rc = KD_ETIMEOUT;

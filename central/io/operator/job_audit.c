@@ -39,7 +39,7 @@ typedef struct {
     kd_buf line;
 } auditing;
 
-static void note(void *arg, const kd_audit_mismatch *m)
+static void job_audit_note(void *arg, const kd_audit_mismatch *m)
 {
     auditing *a = arg;
     kd_buf_clear(&a->line);
@@ -47,7 +47,7 @@ static void note(void *arg, const kd_audit_mismatch *m)
     kd_jobs_line(a->jobs, kd_buf_view(&a->line));
 }
 
-static bool go_on(void *arg, uint64_t rows)
+static bool job_audit_go_on(void *arg, uint64_t rows)
 {
     auditing *a = arg;
     return kd_jobs_progress(a->jobs, a->partition, rows);
@@ -60,8 +60,8 @@ static int audit_moment(kd_jobs *jobs, moment *m, char *error)
     const kd_audit_config config = {.counters = &jobs->counters,
                                     .shown = m->copy,
                                     .arg = &a,
-                                    .mismatch = note,
-                                    .progress = go_on};
+                                    .mismatch = job_audit_note,
+                                    .progress = job_audit_go_on};
     kd_audit_result result;
     int rc = kd_audit_run(&store, &config, &result);
     kd_buf_finish(&a.line);

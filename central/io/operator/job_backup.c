@@ -41,7 +41,7 @@ static int with_snapshot(void *arg, uint32_t partition,
     return rc;
 }
 
-static bool go_on(void *arg, uint32_t partition, uint64_t rows)
+static bool job_backup_go_on(void *arg, uint32_t partition, uint64_t rows)
 {
     return kd_jobs_progress(arg, partition, rows);
 }
@@ -55,7 +55,7 @@ int kd_job_backup(kd_jobs *jobs, char *error)
                                      .dir = jobs->job.order.dir,
                                      .order = order_all,
                                      .with_store = with_snapshot,
-                                     .progress = go_on};
+                                     .progress = job_backup_go_on};
     int rc = kd_backup_make(&source, &set, error);
     if (rc == KD_OK) {
         kd_buf line = {0};

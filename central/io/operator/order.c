@@ -26,7 +26,7 @@ bool kd_order_slow(kd_order_kind kind)
     return orders[kind].slow;
 }
 
-static void put(kd_buf *out, const char *key, const char *value)
+static void order_put(kd_buf *out, const char *key, const char *value)
 {
     char *encoded = evhttp_encode_uri(value);
     KD_ASSERT(encoded != NULL);
@@ -41,16 +41,16 @@ void kd_order_to_query(const kd_order *o, kd_buf *out)
 {
     char id[20];
     snprintf(id, sizeof(id), "%016" PRIx64, o->id);
-    put(out, "do", orders[o->kind].name);
-    if (o->name[0] != '\0') put(out, "name", o->name);
-    if (o->dir[0] != '\0') put(out, "dir", o->dir);
-    if (o->id != 0) put(out, "id", id);
+    order_put(out, "do", orders[o->kind].name);
+    if (o->name[0] != '\0') order_put(out, "name", o->name);
+    if (o->dir[0] != '\0') order_put(out, "dir", o->dir);
+    if (o->id != 0) order_put(out, "id", id);
     kd_buf_put_u8(out, '\0');
     out->len--;
 }
 
 /* False when it does not fit. */
-static bool take(const struct evkeyvalq *words, const char *key, char *out, size_t size)
+static bool order_take(const struct evkeyvalq *words, const char *key, char *out, size_t size)
 {
     const char *value = evhttp_find_header(words, key);
     return (size_t)snprintf(out, size, "%s", value ? value : "") < size;
@@ -69,8 +69,8 @@ int kd_order_from_query(kd_order *o, const char *query)
     char kind[32], id[17], *end = id;
     *o = (kd_order){.kind = KD_ORDER_NONE};
     if (evhttp_parse_query_str(query, &words) != 0) return KD_EINVAL;
-    bool good = take(&words, "do", kind, sizeof(kind)) && take(&words, "name", o->name, sizeof(o->name)) &&
-                take(&words, "dir", o->dir, sizeof(o->dir)) && take(&words, "id", id, sizeof(id));
+    bool good = order_take(&words, "do", kind, sizeof(kind)) && order_take(&words, "name", o->name, sizeof(o->name)) &&
+                order_take(&words, "dir", o->dir, sizeof(o->dir)) && order_take(&words, "id", id, sizeof(id));
     evhttp_clear_headers(&words);
     if (!good) return KD_EINVAL;
     o->kind = kind_of(kind);

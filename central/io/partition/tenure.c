@@ -36,7 +36,7 @@ uint64_t kd_tenure_epoch_hint(uint64_t now_us)
            (randombytes_random() & ((1u << KD_EPOCH_CHANCE_BITS) - 1));
 }
 
-static int open_core(kd_tenure *t, char *error)
+static int central_tenure_open_core(kd_tenure *t, char *error)
 {
     char path[4096];
     const kd_central_settings *s = t->settings;
@@ -101,7 +101,7 @@ int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_d
     int rc = kd_leveldb_open_beside(&t->db, path, &options, error, KD_OPTIONS_ERROR_MAX);
     if (rc != KD_OK) return rc;
     t->store = kd_leveldb_store(t->db);
-    rc = open_core(t, error);
+    rc = central_tenure_open_core(t, error);
     if (rc == KD_OK && kd_committer_create(&t->committer, t->db, commit_done, t) != KD_OK) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: no thread for its commits", partition);
         rc = KD_EIO;
@@ -144,7 +144,7 @@ void kd_tenure_begin(kd_tenure *t)
            KD_U64("epoch", kd_central_epoch(t->core)), KD_U64("version", kd_central_version(t->core)));
 }
 
-static kd_commit_slot *free_slot(kd_tenure *t)
+static kd_commit_slot *central_tenure_free_slot(kd_tenure *t)
 {
     for (uint32_t i = 0; i < KD_COMMITTER_DEPTH; i++)
         if (!t->slots[i].busy) return &t->slots[i];
@@ -163,7 +163,7 @@ static void begin_commit(kd_tenure *t, uint64_t now_us)
     if (rc == KD_EAGAIN) return;
     if (rc != KD_OK)
         kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "a read of the store failed");
-    kd_commit_slot *slot = free_slot(t);
+    kd_commit_slot *slot = central_tenure_free_slot(t);
     slot->tenure = t;
     slot->version = version;
     slot->begun_us = kd_clock_mono_us();

@@ -25,7 +25,7 @@ void kd_tenure_init_outbound(kd_tenure *t)
     t->snapshot_due_us = kd_clock_mono_us() + kd_random_next(&t->random) % t->settings->snapshot_interval_us;
 }
 
-static void publish_claim(kd_tenure *t)
+static void tenure_publish_claim(kd_tenure *t)
 {
     kd_buf record = {.data = NULL};
     if (!t->claim_pending) return;
@@ -45,7 +45,7 @@ static void settle_changes(kd_tenure *t)
         kd_central_changes_delivered(t->core, kd_central_version(t->core));
 }
 
-static void publish_changes(kd_tenure *t)
+static void tenure_publish_changes(kd_tenure *t)
 {
     kd_buf record = {.data = NULL};
     while (t->changes_open && t->changes.count < CHANGES_WINDOW) {
@@ -87,7 +87,7 @@ static bool snapshot_due(const kd_tenure *t, uint64_t mono_us)
     return t->ending == KD_TENURE_LAST_SNAPSHOT || mono_us >= t->snapshot_due_us;
 }
 
-static void publish_snapshot(kd_tenure *t, uint64_t mono_us)
+static void tenure_publish_snapshot(kd_tenure *t, uint64_t mono_us)
 {
     uint64_t interval = t->settings->snapshot_interval_us;
     if (!snapshot_due(t, mono_us)) return;
@@ -135,10 +135,10 @@ uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us)
 {
     uint64_t when = mono_us + WAIT_MAX_US;
     if (!kd_central_durable(t->core) || t->producer == NULL) return when;
-    publish_claim(t);
+    tenure_publish_claim(t);
     watch_unpublished(t);
-    if (t->settings->publish_changes) publish_changes(t);
-    publish_snapshot(t, mono_us);
+    if (t->settings->publish_changes) tenure_publish_changes(t);
+    tenure_publish_snapshot(t, mono_us);
     kd_outbound_pump(&t->claims, t->producer, mono_us);
     kd_outbound_pump(&t->counts, t->producer, mono_us);
     if (t->counts.waiting < t->counts.count) KD_POINT(AFTER_PUBLISH);

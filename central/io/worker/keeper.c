@@ -62,7 +62,7 @@ static bool stopping(kd_keeper *k)
 }
 
 /* Until the time is up, something has gone, or the end. True when the topics have gone. */
-static bool rest(kd_keeper *k, uint64_t ms)
+static bool keeper_rest(kd_keeper *k, uint64_t ms)
 {
     const struct timespec until = kd_clock_wait_until(ms);
     pthread_mutex_lock(&k->lock);
@@ -129,7 +129,7 @@ static bool ensure_topics(kd_keeper *k)
         snprintf(k->said, sizeof(k->said), "%s", error);
         kd_outage_failed(&k->outage, KD_REASON_OTHER, NULL); /* that was a question, too */
         look_after_kafka(k, WATCH_BRIEF_MS);
-        rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
+        keeper_rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
     }
     return false;
 }
@@ -145,7 +145,7 @@ static bool open_reader(kd_keeper *k)
 
 /* What stands at the position now. What cannot be read in time counts as not there: then the log is read from
  * its start. */
-static kd_log_check look_up(kd_keeper *k, const position *p)
+static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
 {
     kd_log_check check = {.partition = p->partition, .found = false};
     int rc = KD_EAGAIN;
@@ -167,7 +167,7 @@ static void hand_over(kd_keeper *k)
     for (uint32_t w = 0; w < k->count; w++) {
         uint32_t n = k->workers[w].count;
         kd_log_check *checks = kd_alloc(sizeof(*checks) * (n + 1));
-        for (uint32_t i = 0; i < n; i++) checks[i] = look_up(k, p++);
+        for (uint32_t i = 0; i < n; i++) checks[i] = keeper_look_up(k, p++);
         kd_worker_assign(&k->workers[w], checks, n);
     }
 }
@@ -184,7 +184,7 @@ static void look_up_ends(kd_keeper *k, bool answered)
     }
 }
 
-static void *run(void *arg)
+static void *keeper_run(void *arg)
 {
     kd_keeper *k = arg;
     pthread_setname_np(pthread_self(), "central-keeper");
@@ -195,7 +195,7 @@ static void *run(void *arg)
     bool answered = look_after_kafka(k, WATCH_MS);
     look_up_ends(k, answered);
     while (!stopping(k)) {
-        if (rest(k, answered ? ROUND_MS : WATCH_AGAIN_MS) && ensure_topics(k))
+        if (keeper_rest(k, answered ? ROUND_MS : WATCH_AGAIN_MS) && ensure_topics(k))
             for (uint32_t w = 0; w < k->count; w++) kd_worker_rejoin(&k->workers[w]);
         if (stopping(k)) break;
         answered = look_after_kafka(k, WATCH_MS);
@@ -225,7 +225,7 @@ int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_wo
     note_positions(k);
     pthread_mutex_init(&k->lock, NULL);
     pthread_cond_init(&k->wake, NULL);
-    if (pthread_create(&k->thread, NULL, run, k) == 0) {
+    if (pthread_create(&k->thread, NULL, keeper_run, k) == 0) {
         *out = k;
         return KD_OK;
     }
@@ -237,7 +237,7 @@ int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_wo
     return KD_EIO;
 }
 
-static void tell(kd_keeper *k, bool *what)
+static void keeper_tell(kd_keeper *k, bool *what)
 {
     pthread_mutex_lock(&k->lock);
     *what = true;
@@ -247,7 +247,7 @@ static void tell(kd_keeper *k, bool *what)
 
 void kd_keeper_topics_gone(kd_keeper *k)
 {
-    tell(k, &k->gone);
+    keeper_tell(k, &k->gone);
 }
 
 bool kd_keeper_kafka_up(const kd_keeper *k)
@@ -258,7 +258,7 @@ bool kd_keeper_kafka_up(const kd_keeper *k)
 void kd_keeper_stop(kd_keeper *k)
 {
     if (k == NULL || k->joined) return;
-    tell(k, &k->stopping);
+    keeper_tell(k, &k->stopping);
     pthread_join(k->thread, NULL);
     k->joined = true;
 }

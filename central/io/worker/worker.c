@@ -38,7 +38,7 @@ static void producer_ready(void *arg)
     run_publish(w);
 }
 
-static void producer_reset(void *arg, const char *cause)
+static void worker_producer_reset(void *arg, const char *cause)
 {
     (void)arg;
     KD_LOG(KD_WARN, "producer-reset", KD_STR("cause", cause));
@@ -56,13 +56,13 @@ static int create_producer(kd_worker *w, char *error)
 {
     const char *topics[KD_TOPICS];
     const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_worker_kafka_log);
-    const kd_kafka_producer_events events = {delivered, producer_reset, producer_ready, w};
+    const kd_kafka_producer_events events = {delivered, worker_producer_reset, producer_ready, w};
     kd_central_topics(w->settings, topics);
     return kd_kafka_producer_create(&w->producer, kd_loop_base(w->loop), &kafka, topics, KD_TOPICS, &events, error,
                                     KD_OPTIONS_ERROR_MAX);
 }
 
-static void settled(void *arg)
+static void worker_settled(void *arg)
 {
     kd_worker *w = arg;
     kd_worker_resume(w);
@@ -77,7 +77,7 @@ static int open_tenures(kd_worker *w, bool anew, char *error)
         kd_tenure *t = &w->tenures[w->count];
         int rc = kd_tenure_open(t, w->settings, &w->declared, p, anew, w->loop, &w->metrics, error);
         if (rc != KD_OK) return rc;
-        t->settled = settled;
+        t->settled = worker_settled;
         t->arg = w;
         w->count++;
     }
@@ -113,7 +113,7 @@ int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t
     return rc;
 }
 
-static void begin(kd_post *post)
+static void worker_begin(kd_post *post)
 {
     kd_worker_post *p = KD_CONTAINER(post, kd_worker_post, post);
     kd_worker *w = p->worker;
@@ -133,7 +133,7 @@ void kd_worker_send(kd_worker *w, void (*fn)(kd_post *post))
 int kd_worker_start(kd_worker *w)
 {
     int rc = kd_loop_start(w->loop);
-    if (rc == KD_OK) kd_worker_send(w, begin);
+    if (rc == KD_OK) kd_worker_send(w, worker_begin);
     return rc;
 }
 

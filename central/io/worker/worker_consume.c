@@ -14,7 +14,7 @@
 
 enum { REJOIN_MIN_US = 200000, REJOIN_MAX_US = 5000000 };
 
-static void take_record(void *arg, const kd_kafka_record *record)
+static void worker_consume_take_record(void *arg, const kd_kafka_record *record)
 {
     kd_worker *w = arg;
     kd_tenure *t = kd_worker_tenure(w, record->partition);
@@ -35,7 +35,7 @@ void kd_worker_resume(kd_worker *w)
     kd_kafka_consumer_resume(w->consumer);
 }
 
-static void end_round(void *arg)
+static void worker_consume_end_round(void *arg)
 {
     kd_worker *w = arg;
     uint64_t now = kd_clock_wall_us();
@@ -106,13 +106,13 @@ static int create_consumer(kd_worker *w, char *error)
 {
     const char *topics[KD_TOPICS];
     const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_worker_kafka_log);
-    const kd_kafka_consumer_events events = {take_record, take_condition, end_round, w};
+    const kd_kafka_consumer_events events = {worker_consume_take_record, take_condition, worker_consume_end_round, w};
     kd_central_topics(w->settings, topics);
     return kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka, &topics[KD_TOPIC_LIKES], 1, &events,
                                     error, KD_OPTIONS_ERROR_MAX);
 }
 
-static void assign(kd_worker *w, const kd_kafka_start *starts)
+static void worker_consume_assign(kd_worker *w, const kd_kafka_start *starts)
 {
     char error[KD_OPTIONS_ERROR_MAX];
     if (create_consumer(w, error) != KD_OK)
@@ -143,7 +143,7 @@ static void assign_anew(kd_worker *w)
     kd_kafka_consumer_destroy(w->consumer);
     w->consumer = NULL;
     w->rejoin_fatal = false;
-    assign(w, starts);
+    worker_consume_assign(w, starts);
     free(starts);
 }
 
@@ -200,7 +200,7 @@ static kd_kafka_start check_log(kd_worker *w, kd_log_check *check)
     return (kd_kafka_start){0, t->partition, offset < 0 ? KD_KAFKA_BEGINNING : offset};
 }
 
-static void begin_reading(kd_post *post)
+static void worker_consume_begin_reading(kd_post *post)
 {
     kd_assign_post *p = KD_CONTAINER(post, kd_assign_post, post);
     kd_worker *w = p->worker;
@@ -208,7 +208,7 @@ static void begin_reading(kd_post *post)
     KD_ASSERT(p->count == w->count);
     for (uint32_t i = 0; i < p->count; i++) starts[i] = check_log(w, &p->checks[i]);
     if (!w->draining) {
-        assign(w, starts);
+        worker_consume_assign(w, starts);
         for (uint32_t i = 0; i < w->count; i++) w->tenures[i].producer = w->producer;
         __atomic_store_n(&w->assigned, w->count, __ATOMIC_RELEASE);
         kd_timer_set(&w->publish, 0);
@@ -222,6 +222,6 @@ static void begin_reading(kd_post *post)
 void kd_worker_assign(kd_worker *w, kd_log_check *checks, uint32_t count)
 {
     kd_assign_post *p = kd_alloc(sizeof(*p));
-    *p = (kd_assign_post){.post.fn = begin_reading, .worker = w, .checks = checks, .count = count};
+    *p = (kd_assign_post){.post.fn = worker_consume_begin_reading, .worker = w, .checks = checks, .count = count};
     kd_loop_post(w->loop, &p->post);
 }

@@ -83,7 +83,7 @@ static void sweep(kd_admin *a)
     for (slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) s->sweeps++;
 }
 
-static void on_sweep(evutil_socket_t fd, short what, void *arg)
+static void admin_on_sweep(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
@@ -160,7 +160,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
     return socket;
 }
 
-static void answer(struct evhttp_request *request, int status, const char *type, kd_buf *body)
+static void admin_answer(struct evhttp_request *request, int status, const char *type, kd_buf *body)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
     evhttp_add_header(headers, "Content-Type", type);
@@ -177,7 +177,7 @@ static void answer_text(struct evhttp_request *request, int status, const char *
 {
     kd_buf body = {0};
     kd_buf_put(&body, text, strlen(text));
-    answer(request, status, "text/plain; charset=utf-8", &body);
+    admin_answer(request, status, "text/plain; charset=utf-8", &body);
 }
 
 static void answer_verdict(struct evhttp_request *request, const kd_admin *a,
@@ -187,7 +187,7 @@ static void answer_verdict(struct evhttp_request *request, const kd_admin *a,
     bool fine = hook == NULL || hook(a->hooks.arg, &why);
     if (why.len == 0) kd_buf_put(&why, fine ? "ok" : "no", 2);
     kd_buf_put_u8(&why, '\n');
-    answer(request, fine ? 200 : 503, "text/plain; charset=utf-8", &why);
+    admin_answer(request, fine ? 200 : 503, "text/plain; charset=utf-8", &why);
 }
 
 static void on_healthz(struct evhttp_request *request, void *arg)
@@ -202,7 +202,7 @@ static void on_readyz(struct evhttp_request *request, void *arg)
     answer_verdict(request, a, a->hooks.ready);
 }
 
-static void on_metrics(struct evhttp_request *request, void *arg)
+static void admin_on_metrics(struct evhttp_request *request, void *arg)
 {
     const kd_admin *a = arg;
     kd_buf out = {0};
@@ -211,7 +211,7 @@ static void on_metrics(struct evhttp_request *request, void *arg)
         return;
     }
     a->hooks.metrics(a->hooks.arg, &out);
-    answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
+    admin_answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
 }
 
 int kd_admin_refuse(kd_buf *out, int status, const char *why)
@@ -263,18 +263,18 @@ static kd_bytes body_of(struct evhttp_request *request)
 }
 
 /* The program's actions. */
-static void act(struct evhttp_request *request, const kd_admin *a, const kd_admin_request *asked)
+static void admin_act(struct evhttp_request *request, const kd_admin *a, const kd_admin_request *asked)
 {
     kd_buf out = {0};
     int status = a->hooks.act(a->hooks.arg, asked, &out);
-    answer(request, status, "application/json", &out);
+    admin_answer(request, status, "application/json", &out);
 }
 
-static void debug(struct evhttp_request *request, const kd_admin *a, const char *name, const char *query)
+static void admin_debug(struct evhttp_request *request, const kd_admin *a, const char *name, const char *query)
 {
     kd_buf out = {0};
     if (a->hooks.debug(a->hooks.arg, name, query, &out) == KD_OK) {
-        answer(request, 200, "application/json", &out);
+        admin_answer(request, 200, "application/json", &out);
         return;
     }
     kd_buf_finish(&out);
@@ -295,14 +295,14 @@ static void on_other(struct evhttp_request *request, void *arg)
     if (wrong != NULL)
         answer_text(request, 403, wrong);
     else if (acts)
-        act(request, a, &(kd_admin_request){post, path + sizeof admin_prefix - 1, query, body_of(request)});
+        admin_act(request, a, &(kd_admin_request){post, path + sizeof admin_prefix - 1, query, body_of(request)});
     else if (debugs)
-        debug(request, a, path + sizeof debug_prefix - 1, query);
+        admin_debug(request, a, path + sizeof debug_prefix - 1, query);
     else
         answer_text(request, 404, "not found\n");
 }
 
-static void set_up(kd_admin *a)
+static void admin_set_up(kd_admin *a)
 {
     int methods = EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | (a->hooks.act != NULL ? EVHTTP_REQ_POST : 0);
     evhttp_set_allowed_methods(a->http, (uint16_t)methods);
@@ -313,7 +313,7 @@ static void set_up(kd_admin *a)
     evhttp_set_gencb(a->http, on_other, a);
     evhttp_set_cb(a->http, "/healthz", on_healthz, a);
     evhttp_set_cb(a->http, "/readyz", on_readyz, a);
-    evhttp_set_cb(a->http, "/metrics", on_metrics, a);
+    evhttp_set_cb(a->http, "/metrics", admin_on_metrics, a);
 }
 
 static void note_bound(kd_admin *a, evutil_socket_t fd)
@@ -356,11 +356,11 @@ int kd_admin_create(kd_admin **out, kd_loop *loop, const kd_address *address, co
     a->hooks = *hooks;
     a->http = evhttp_new(kd_loop_base(loop));
     KD_ASSERT(a->http != NULL); /* fails for want of memory only */
-    a->sweep_timer = event_new(kd_loop_base(loop), -1, EV_PERSIST, on_sweep, a);
+    a->sweep_timer = event_new(kd_loop_base(loop), -1, EV_PERSIST, admin_on_sweep, a);
     a->rest_timer = evtimer_new(kd_loop_base(loop), on_rested, a);
     KD_ASSERT(a->sweep_timer != NULL && a->rest_timer != NULL);
     KD_ASSERT(event_add(a->sweep_timer, &(struct timeval){.tv_sec = SWEEP_S}) == 0);
-    set_up(a);
+    admin_set_up(a);
     int err = listen_on(a, address, error);
     if (err == KD_OK)
         *out = a;

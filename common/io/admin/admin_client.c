@@ -36,7 +36,7 @@ static void take_answer(struct evhttp_request *request, void *arg)
 }
 
 /* Nothing but a status is said of what became of it. */
-static void ask(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
+static void admin_client_ask(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
                 kd_admin_answer *answer)
 {
     char authority[300];
@@ -86,13 +86,13 @@ static int find_port(kd_admin_client *c, const char *url, const char *probe, cha
     kd_admin_answer answer = {.status = 0};
     char shown[KD_TEXT_SHOWN_MAX];
     uint64_t port = 0;
-    ask(c, EVHTTP_REQ_GET, probe, none, &answer);
+    admin_client_ask(c, EVHTTP_REQ_GET, probe, none, &answer);
     int status = answer.status;
     if (status == 404) {
-        ask(c, EVHTTP_REQ_GET, "/v1/admin", none, &answer);
+        admin_client_ask(c, EVHTTP_REQ_GET, "/v1/admin", none, &answer);
         if (answer.status == 200 && kd_admin_u64(&answer, "admin_port", &port) && port > 0 && port < 65536) {
             c->port = (uint16_t)port;
-            ask(c, EVHTTP_REQ_GET, probe, none, &answer);
+            admin_client_ask(c, EVHTTP_REQ_GET, probe, none, &answer);
             status = answer.status;
         }
     }
@@ -133,7 +133,7 @@ static int call(kd_admin_client *c, enum evhttp_cmd_type method, const char *pat
                 kd_admin_answer *answer, char *error)
 {
     kd_buf why = {0};
-    ask(c, method, path, body, answer);
+    admin_client_ask(c, method, path, body, answer);
     int status = answer->status;
     if (status >= 200 && status < 300) return KD_EXIT_OK;
     if (status == 0)

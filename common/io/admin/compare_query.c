@@ -19,7 +19,7 @@ void kd_hex_put(kd_bytes bytes, kd_buf *out)
     }
 }
 
-static int nibble(uint8_t c)
+static int compare_query_nibble(uint8_t c)
 {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
@@ -28,42 +28,42 @@ bool kd_hex_read(kd_bytes text, uint8_t *out, size_t size, size_t *len)
 {
     if (text.len % 2 != 0 || text.len / 2 > size) return false;
     for (*len = 0; *len < text.len / 2; ++*len) {
-        int high = nibble(text.data[2 * *len]), low = nibble(text.data[2 * *len + 1]);
+        int high = compare_query_nibble(text.data[2 * *len]), low = compare_query_nibble(text.data[2 * *len + 1]);
         if (high < 0 || low < 0) return false;
         out[*len] = (uint8_t)(high << 4 | low);
     }
     return true;
 }
 
-static void put_text(kd_buf *out, const char *text)
+static void compare_query_put_text(kd_buf *out, const char *text)
 {
     kd_buf_put(out, text, strlen(text));
 }
 
-static void put_number(kd_buf *out, const char *key, uint64_t n)
+static void compare_query_put_number(kd_buf *out, const char *key, uint64_t n)
 {
     char text[64];
     snprintf(text, sizeof text, "&%s=%" PRIu64, key, n);
-    put_text(out, text);
+    compare_query_put_text(out, text);
 }
 
 void kd_compare_query_put(const kd_compare_query *q, kd_buf *out)
 {
-    put_text(out, "edge=");
-    put_text(out, q->edge); /* a name needs no encoding */
-    put_number(out, "partition", q->partition);
-    put_number(out, "since", q->window.since_us);
-    put_number(out, "until", q->window.until_us);
-    put_number(out, "max", q->rows_max);
-    put_text(out, "&from=");
+    compare_query_put_text(out, "edge=");
+    compare_query_put_text(out, q->edge); /* a name needs no encoding */
+    compare_query_put_number(out, "partition", q->partition);
+    compare_query_put_number(out, "since", q->window.since_us);
+    compare_query_put_number(out, "until", q->window.until_us);
+    compare_query_put_number(out, "max", q->rows_max);
+    compare_query_put_text(out, "&from=");
     kd_hex_put(q->from, out);
-    put_text(out, "&to=");
+    compare_query_put_text(out, "&to=");
     kd_hex_put(q->to, out);
     kd_buf_put_u8(out, '\0');
     out->len--;
 }
 
-static bool take_number(const struct evkeyvalq *words, const char *key, uint64_t max, uint64_t *n)
+static bool compare_query_take_number(const struct evkeyvalq *words, const char *key, uint64_t max, uint64_t *n)
 {
     const char *value = evhttp_find_header(words, key);
     char *end = NULL;
@@ -83,15 +83,15 @@ static bool take_key(const struct evkeyvalq *words, const char *key, uint8_t *da
     return good;
 }
 
-static bool take_all(const struct evkeyvalq *words, kd_compare_query *q)
+static bool compare_query_take_all(const struct evkeyvalq *words, kd_compare_query *q)
 {
     uint64_t partition, max;
     const char *edge = evhttp_find_header(words, "edge");
     bool good = (size_t)snprintf(q->edge, sizeof q->edge, "%s", edge ? edge : "") < sizeof q->edge &&
-                take_number(words, "partition", KD_PARTITIONS_MAX - 1, &partition) &&
-                take_number(words, "since", UINT64_MAX, &q->window.since_us) &&
-                take_number(words, "until", UINT64_MAX, &q->window.until_us) &&
-                take_number(words, "max", UINT32_MAX, &max) &&
+                compare_query_take_number(words, "partition", KD_PARTITIONS_MAX - 1, &partition) &&
+                compare_query_take_number(words, "since", UINT64_MAX, &q->window.since_us) &&
+                compare_query_take_number(words, "until", UINT64_MAX, &q->window.until_us) &&
+                compare_query_take_number(words, "max", UINT32_MAX, &max) &&
                 take_key(words, "from", q->from_data, &q->from) && take_key(words, "to", q->to_data, &q->to);
     if (!good) return false;
     q->partition = (uint32_t)partition;
@@ -104,7 +104,7 @@ int kd_compare_query_read(kd_compare_query *q, const char *query)
     struct evkeyvalq words;
     memset(q, 0, sizeof *q);
     if (evhttp_parse_query_str(query, &words) != 0) return KD_EINVAL;
-    bool good = take_all(&words, q);
+    bool good = compare_query_take_all(&words, q);
     evhttp_clear_headers(&words);
     return good ? KD_OK : KD_EINVAL;
 }

@@ -18,7 +18,7 @@ static const struct option long_options[] = {
 };
 
 /* Prints and frees the text; the exit code. */
-static int print(kd_buf *text)
+static int command_print(kd_buf *text)
 {
     bool ok = fwrite(text->data, 1, text->len, stdout) == text->len && fflush(stdout) == 0;
     kd_buf_finish(text);
@@ -40,7 +40,7 @@ static int print_about(const kd_options *options, int what)
         kd_options_help(options, &text);
     else
         kd_options_reference(options, &text);
-    return print(&text);
+    return command_print(&text);
 }
 
 static int usage_error(const kd_options *options, const char *what)

@@ -34,7 +34,7 @@ static void watch_fail(int part)
     _exit(ending_code);
 }
 
-static void *watch(void *arg)
+static void *ending_watch(void *arg)
 {
     uint64_t used_us[KD_ENDING_PARTS] = {0}, before_us = kd_clock_mono_us();
     while (!__atomic_load_n(&ending_over, __ATOMIC_RELAXED)) {
@@ -57,7 +57,7 @@ void kd_ending_begin(int code, const uint32_t *limits_ms)
     ending_limits_ms = limits_ms;
     kd_ending_at(KD_ENDING_THREADS);
     kd_kafka_ends_hurry();
-    if (pthread_create(&thread, NULL, watch, NULL) == 0) pthread_detach(thread);
+    if (pthread_create(&thread, NULL, ending_watch, NULL) == 0) pthread_detach(thread);
 }
 
 void kd_ending_at(kd_ending_part part)

@@ -50,7 +50,7 @@ uint64_t kd_log_dropped(void)
 
 /* Two threads may both open a new second and let a few lines more through; the flood stays bounded all the
  * same. */
-static bool admit(kd_log_site *site, uint64_t second)
+static bool log_admit(kd_log_site *site, uint64_t second)
 {
     if (atomic_exchange_explicit(&site->second, second, memory_order_relaxed) != second)
         atomic_store_explicit(&site->written, 0, memory_order_relaxed);
@@ -60,7 +60,7 @@ static bool admit(kd_log_site *site, uint64_t second)
     return false;
 }
 
-static void put_field(kd_json *j, const kd_log_field *f)
+static void log_put_field(kd_json *j, const kd_log_field *f)
 {
     kd_json_key(j, f->key);
     switch (f->type) {
@@ -87,7 +87,7 @@ static void put_fields(kd_json *j, const kd_log_field *fields, size_t count)
         kd_json before = *j;
         size_t len = j->out->len;
         bool fits = fields[i].type != KD_LOG_STR || fields[i].is.str.len < KD_LOG_LINE_MAX;
-        if (fits) put_field(j, &fields[i]);
+        if (fits) log_put_field(j, &fields[i]);
         if (fits && j->out->len + ROOM_BEHIND <= KD_LOG_LINE_MAX) continue;
         *j = before;
         j->out->len = len;
@@ -96,7 +96,7 @@ static void put_fields(kd_json *j, const kd_log_field *fields, size_t count)
     }
 }
 
-static void write_line(kd_bytes line)
+static void log_write_line(kd_bytes line)
 {
     struct pollfd p = {.fd = atomic_load(&fd_now), .events = POLLOUT};
     bool ready = poll(&p, 1, atomic_load(&stuck) ? 0 : KD_LOG_WAIT_MS) == 1 && (p.revents & POLLOUT) != 0;
@@ -110,7 +110,7 @@ void kd_log_write(kd_log_site *site, kd_log_level level, const char *event, cons
 {
     int saved = errno;
     uint64_t now_us = kd_clock_wall_us();
-    if (!admit(site, now_us / 1000000)) return;
+    if (!log_admit(site, now_us / 1000000)) return;
     char time[KD_TIME_US_MAX];
     kd_display_time_us(now_us, time);
     kd_buf line = {0};
@@ -125,7 +125,7 @@ void kd_log_write(kd_log_site *site, kd_log_level level, const char *event, cons
     if (suppressed > 0) kd_json_key(&j, "suppressed"), kd_json_u64(&j, suppressed);
     kd_json_end_object(&j);
     kd_buf_put_u8(&line, '\n');
-    write_line(kd_buf_view(&line));
+    log_write_line(kd_buf_view(&line));
     kd_buf_finish(&line);
     errno = saved;
 }

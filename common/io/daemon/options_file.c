@@ -15,7 +15,7 @@ static int err_of_errno(void)
     return errno == ENOENT || errno == ENOTDIR ? KD_ENOTFOUND : KD_EIO;
 }
 
-static int read_all(int fd, size_t max, kd_buf *out)
+static int options_file_read_all(int fd, size_t max, kd_buf *out)
 {
     for (;;) {
         kd_buf_reserve(out, 4096);
@@ -35,7 +35,7 @@ int kd_file_read(const char *path, size_t max, kd_buf *out)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would block the opening */
     if (fd < 0) return err_of_errno();
     int err = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? KD_OK : KD_EIO;
-    if (err == KD_OK) err = read_all(fd, max, out);
+    if (err == KD_OK) err = options_file_read_all(fd, max, out);
     close(fd);
     return err;
 }

@@ -21,7 +21,7 @@ _Static_assert(KD_SESSION_TEXT == (TOKEN * 8 + 5) / 6, "57 bytes, 76 characters"
 _Static_assert((int)KD_SESSION_TEXT <= (int)KD_SESSION_TOKEN_MAX,
                "a token is within the limit of its header");
 
-static bool is_blank(uint8_t c)
+static bool session_is_blank(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -30,7 +30,7 @@ static bool is_blank(uint8_t c)
 static size_t from_hex(kd_bytes text, uint8_t *out)
 {
     size_t len = 0;
-    while (text.len > 0 && is_blank(text.data[text.len - 1])) text.len--;
+    while (text.len > 0 && session_is_blank(text.data[text.len - 1])) text.len--;
     int err = sodium_hex2bin(out, text.len / 2, (const char *)text.data, text.len, NULL, &len, NULL);
     return err == 0 && len * 2 == text.len ? len : 0;
 }
@@ -81,7 +81,7 @@ void kd_session_key_random(kd_session_key *key)
     randombytes_buf(key->bytes, sizeof key->bytes);
 }
 
-static void put_head(kd_buf *b, const kd_seen *seen)
+static void session_put_head(kd_buf *b, const kd_seen *seen)
 {
     kd_buf_put_u8(b, VERSION);
     for (uint32_t i = 0; i < KD_SEEN_EDGES; i++) {
@@ -120,7 +120,7 @@ void kd_session_encode(const kd_session_key *key, const kd_seen *seen, kd_bytes 
 {
     uint8_t token[TOKEN];
     kd_buf head = {.data = token, .cap = TOKEN};
-    put_head(&head, seen);
+    session_put_head(&head, seen);
     KD_ASSERT(head.len == HEAD);
     authenticate(key, kd_buf_view(&head), user, token + HEAD);
     to_text(token, out);

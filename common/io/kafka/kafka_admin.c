@@ -29,7 +29,7 @@ static void pause_briefly(const admin *a)
     nanosleep(&ts, NULL);
 }
 
-static const rd_kafka_metadata_topic_t *find(const rd_kafka_metadata_t *m, const char *name)
+static const rd_kafka_metadata_topic_t *kafka_admin_find(const rd_kafka_metadata_t *m, const char *name)
 {
     for (int i = 0; i < m->topic_cnt; i++)
         if (strcmp(m->topics[i].topic, name) == 0) return &m->topics[i];
@@ -63,7 +63,7 @@ static int check_topic(const admin *a, kd_kafka_topic *t, const rd_kafka_metadat
 }
 
 /* The worst of all topics: a mismatch, else a missing one, else one that is not ready. */
-static int check_topics(const admin *a)
+static int kafka_admin_check_topics(const admin *a)
 {
     const rd_kafka_metadata_t *m;
     /* All topics: to ask for one by name makes some brokers create it, with a number of partitions of their
@@ -76,7 +76,7 @@ static int check_topics(const admin *a)
     }
     int worst = KD_OK;
     for (size_t i = 0; i < a->n && worst != KD_EMISMATCH; i++) {
-        int rc = check_topic(a, &a->topics[i], find(m, a->topics[i].name));
+        int rc = check_topic(a, &a->topics[i], kafka_admin_find(m, a->topics[i].name));
         if (rc == KD_EMISMATCH || worst == KD_OK || (worst == KD_EAGAIN && rc != KD_OK)) worst = rc;
     }
     rd_kafka_metadata_destroy(m);
@@ -172,11 +172,11 @@ static int create_missing(admin *a)
     return KD_EAGAIN; /* until metadata shows them */
 }
 
-static int ensure(admin *a)
+static int kafka_admin_ensure(admin *a)
 {
     int rc;
     for (;;) {
-        rc = check_topics(a);
+        rc = kafka_admin_check_topics(a);
         if (rc == KD_ENOTFOUND) {
             rc = create_missing(a);
             if (rc != KD_EAGAIN) return rc;
@@ -200,7 +200,7 @@ int kd_kafka_ensure_topics(const kd_kafka_config *config, kd_kafka_topic *topics
     if (rc != KD_OK) return rc;
     admin a = {.rk = rk, .queue = rd_kafka_queue_new(rk), .topics = topics, .n = n, .err = err, .size = size};
     a.deadline_ms = kd_kafka_now_ms() + timeout_ms;
-    rc = ensure(&a);
+    rc = kafka_admin_ensure(&a);
     rd_kafka_queue_destroy(a.queue);
     kd_kafka_client_end(rk);
     return rc;

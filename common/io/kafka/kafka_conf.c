@@ -104,7 +104,7 @@ static int set_properties(rd_kafka_conf_t *conf, const kd_pairs *p, char *err, s
     return rc;
 }
 
-static int set_number(rd_kafka_conf_t *conf, const char *name, uint64_t value, char *err, size_t size)
+static int conf_set_number(rd_kafka_conf_t *conf, const char *name, uint64_t value, char *err, size_t size)
 {
     char text[24];
     snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
@@ -139,7 +139,7 @@ static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err
     int rc = set(conf, "bootstrap.servers", c->brokers, err, size);
     if (rc == KD_OK) rc = set(conf, "client.id", c->client_id ? c->client_id : "kudos", err, size);
     if (rc == KD_OK)
-        rc = set_number(conf, "message.max.bytes", KD_KAFKA_RECORD_MAX + KD_KAFKA_FRAMING, err, size);
+        rc = conf_set_number(conf, "message.max.bytes", KD_KAFKA_RECORD_MAX + KD_KAFKA_FRAMING, err, size);
     return rc == KD_OK ? set_all(conf, list, KD_COUNT(list), err, size) : rc;
 }
 
@@ -151,9 +151,9 @@ static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *e
     };
     int rc = set_all(conf, list, KD_COUNT(list), err, size);
     if (rc == KD_OK) rc = set(conf, "compression.codec", c->compression ? c->compression : "zstd", err, size);
-    if (rc == KD_OK) rc = set_number(conf, "linger.ms", either(c->linger_ms, LINGER_MS), err, size);
+    if (rc == KD_OK) rc = conf_set_number(conf, "linger.ms", either(c->linger_ms, LINGER_MS), err, size);
     if (rc == KD_OK)
-        rc = set_number(conf, "queue.buffering.max.kbytes", either(c->producer_queue_kib, PRODUCER_QUEUE_KIB),
+        rc = conf_set_number(conf, "queue.buffering.max.kbytes", either(c->producer_queue_kib, PRODUCER_QUEUE_KIB),
                         err, size);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
     return rc;
@@ -173,11 +173,11 @@ static int set_consumer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *e
     int rc = set_all(conf, list, KD_COUNT(list), err, size);
     if (rc == KD_OK) rc = set(conf, "group.id", group, err, size);
     if (rc == KD_OK)
-        rc = set_number(conf, "fetch.wait.max.ms", either(c->fetch_wait_ms, FETCH_WAIT_MS), err, size);
-    if (rc == KD_OK) rc = set_number(conf, "queued.max.messages.kbytes", queue, err, size);
+        rc = conf_set_number(conf, "fetch.wait.max.ms", either(c->fetch_wait_ms, FETCH_WAIT_MS), err, size);
+    if (rc == KD_OK) rc = conf_set_number(conf, "queued.max.messages.kbytes", queue, err, size);
     /* One answer may overshoot the queue's bound by its own size, 50 MiB by default. */
     if (rc == KD_OK)
-        rc = set_number(conf, "fetch.max.bytes", KD_MAX((uint64_t)queue * 1024, (uint64_t)FETCH_BYTES_MIN),
+        rc = conf_set_number(conf, "fetch.max.bytes", KD_MAX((uint64_t)queue * 1024, (uint64_t)FETCH_BYTES_MIN),
                         err, size);
     return rc;
 }

@@ -52,7 +52,7 @@ static partition_state *state_of(kd_kafka_consumer *c, uint32_t topic, uint32_t 
 
 /* --- events --- */
 
-static void take_record(kd_kafka_consumer *c, const rd_kafka_message_t *m)
+static void kafka_consumer_take_record(kd_kafka_consumer *c, const rd_kafka_message_t *m)
 {
     /* The index rides as the topic's opaque, one higher so that it is not NULL. */
     uint32_t topic = (uint32_t)(uintptr_t)rd_kafka_topic_opaque(m->rkt) - 1;
@@ -140,7 +140,7 @@ static void take_fatal(kd_kafka_consumer *c, const char *text)
         for (uint32_t i = 0; i < c->topics[t].count; i++) tell_condition(c, t, i, KD_KAFKA_FAILED, -1, text);
 }
 
-static void take_error(kd_kafka_consumer *c, rd_kafka_event_t *event)
+static void kafka_consumer_take_error(kd_kafka_consumer *c, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t e = rd_kafka_event_error(event);
     const char *text = rd_kafka_event_error_string(event);
@@ -156,16 +156,16 @@ static void take_error(kd_kafka_consumer *c, rd_kafka_event_t *event)
     if (tp) rd_kafka_topic_partition_destroy(tp);
 }
 
-static void on_event(void *arg, rd_kafka_event_t *event)
+static void kafka_consumer_on_event(void *arg, rd_kafka_event_t *event)
 {
     kd_kafka_consumer *c = arg;
     const rd_kafka_message_t *m;
     switch (rd_kafka_event_type(event)) {
     case RD_KAFKA_EVENT_FETCH:
-        while ((m = rd_kafka_event_message_next(event))) take_record(c, m);
+        while ((m = rd_kafka_event_message_next(event))) kafka_consumer_take_record(c, m);
         break;
     case RD_KAFKA_EVENT_ERROR:
-        take_error(c, event);
+        kafka_consumer_take_error(c, event);
         break;
     case RD_KAFKA_EVENT_OFFSET_COMMIT:
         c->committing = false;
@@ -180,7 +180,7 @@ static void on_event(void *arg, rd_kafka_event_t *event)
     }
 }
 
-static void on_round(void *arg)
+static void kafka_consumer_on_round(void *arg)
 {
     kd_kafka_consumer *c = arg;
     if (c->on.round && !c->pump.paused) c->on.round(c->on.arg);
@@ -253,7 +253,7 @@ static int64_t native_offset(int64_t offset)
     return offset == KD_KAFKA_END ? RD_KAFKA_OFFSET_END : offset;
 }
 
-static void list_add(const kd_kafka_consumer *c, rd_kafka_topic_partition_list_t *list,
+static void kafka_consumer_list_add(const kd_kafka_consumer *c, rd_kafka_topic_partition_list_t *list,
                      const kd_kafka_start *s)
 {
     const char *name = c->topics[s->topic].name;
@@ -272,7 +272,7 @@ int kd_kafka_consumer_assign(kd_kafka_consumer *c, const kd_kafka_start *starts,
             break;
         }
         *s = (partition_state){.assigned = true};
-        list_add(c, list, &starts[i]);
+        kafka_consumer_list_add(c, list, &starts[i]);
     }
     if (rc == KD_OK && rd_kafka_assign(c->rk, list) != RD_KAFKA_RESP_ERR_NO_ERROR) rc = KD_EIO;
     if (rc != KD_OK) {
@@ -297,7 +297,7 @@ static int reassign_one(kd_kafka_consumer *c, rd_kafka_topic_partition_list_t *l
 static int go_on_at(kd_kafka_consumer *c, partition_state *s, const kd_kafka_start *start)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    list_add(c, list, start);
+    kafka_consumer_list_add(c, list, start);
     int rc = reassign_one(c, list);
     s->stands = rc != KD_OK;
     rd_kafka_topic_partition_list_destroy(list);
@@ -314,7 +314,7 @@ int kd_kafka_consumer_seek(kd_kafka_consumer *c, const kd_kafka_start *start)
 
 /* Brokers give whole batches, and the first record's offset is all that is known of a damaged one: so the steps double. What the last fetch
  * said of the log's end bounds them; beyond it nothing would come. */
-static int64_t behind(const kd_kafka_consumer *c, const kd_kafka_start *at, uint32_t again)
+static int64_t kafka_consumer_behind(const kd_kafka_consumer *c, const kd_kafka_start *at, uint32_t again)
 {
     int64_t low, high, next = at->offset + (1ll << KD_MIN(again - 1, 40u));
     const char *name = c->topics[at->topic].name;
@@ -330,7 +330,7 @@ int kd_kafka_consumer_step_over(kd_kafka_consumer *c, const kd_kafka_start *dama
     if (s->damaged_at != damaged->offset) s->damaged_again = 0;
     s->damaged_at = damaged->offset;
     kd_kafka_start next = *damaged;
-    if (s->damaged_again > 0) next.offset = behind(c, damaged, s->damaged_again);
+    if (s->damaged_again > 0) next.offset = kafka_consumer_behind(c, damaged, s->damaged_again);
     s->damaged_again++;
     return go_on_at(c, s, &next);
 }
@@ -366,7 +366,7 @@ static void make_handles(kd_kafka_consumer *c)
     }
 }
 
-static int start(kd_kafka_consumer *c, struct event_base *base, const kd_kafka_config *config, char *err,
+static int kafka_consumer_start(kd_kafka_consumer *c, struct event_base *base, const kd_kafka_config *config, char *err,
                  size_t size)
 {
     static const struct timeval every = {.tv_sec = COMMIT_INTERVAL_S};
@@ -378,7 +378,7 @@ static int start(kd_kafka_consumer *c, struct event_base *base, const kd_kafka_c
     if (rc != KD_OK) return rc;
     c->commit_timer = event_new(base, -1, EV_PERSIST, on_commit_timer, c);
     if (!c->commit_timer || event_add(c->commit_timer, &every) != 0 ||
-        kd_kafka_pump_init(&c->pump, base, on_event, on_round, c) != KD_OK) {
+        kd_kafka_pump_init(&c->pump, base, kafka_consumer_on_event, kafka_consumer_on_round, c) != KD_OK) {
         snprintf(err, size, "Kafka consumer: no descriptor or event for its queue");
         return KD_EIO;
     }
@@ -398,7 +398,7 @@ int kd_kafka_consumer_create(kd_kafka_consumer **out, struct event_base *base, c
     c->log = config->log;
     c->log_arg = config->log_arg;
     make_topics(c, topics, topic_count);
-    int rc = start(c, base, config, err, size);
+    int rc = kafka_consumer_start(c, base, config, err, size);
     if (rc != KD_OK) {
         kd_kafka_consumer_destroy(c);
         c = NULL;

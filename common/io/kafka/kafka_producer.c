@@ -48,7 +48,7 @@ struct kd_kafka_producer {
 
 /* --- messages without a fate --- */
 
-static message *remember(kd_kafka_producer *p, void *opaque)
+static message *kafka_producer_remember(kd_kafka_producer *p, void *opaque)
 {
     message *m = kd_alloc(sizeof(*m));
     *m = (message){.prev = p->outstanding.prev, .next = &p->outstanding, .opaque = opaque};
@@ -58,7 +58,7 @@ static message *remember(kd_kafka_producer *p, void *opaque)
     return m;
 }
 
-static void *forget(kd_kafka_producer *p, message *m)
+static void *kafka_producer_forget(kd_kafka_producer *p, message *m)
 {
     void *opaque = m->opaque;
     m->prev->next = m->next;
@@ -70,7 +70,7 @@ static void *forget(kd_kafka_producer *p, message *m)
 
 static void tell_fate(kd_kafka_producer *p, message *m, bool ok)
 {
-    void *opaque = forget(p, m);
+    void *opaque = kafka_producer_forget(p, m);
     if (ok)
         p->stats.delivered++;
     else
@@ -98,7 +98,7 @@ static rd_kafka_t *client_detach(kd_kafka_producer *p)
     return rk;
 }
 
-static void *reap(void *rk)
+static void *kafka_producer_reap(void *rk)
 {
     kd_kafka_client_end(rk);
     return NULL;
@@ -113,10 +113,10 @@ static void reaper_join(kd_kafka_producer *p)
 static void reaper_start(kd_kafka_producer *p, rd_kafka_t *rk)
 {
     reaper_join(p); /* the back-off has left it time enough, as a rule */
-    if (pthread_create(&p->reaper, NULL, reap, rk) == 0)
+    if (pthread_create(&p->reaper, NULL, kafka_producer_reap, rk) == 0)
         p->reaping = true;
     else
-        reap(rk);
+        kafka_producer_reap(rk);
 }
 
 static void schedule_restart(kd_kafka_producer *p)
@@ -182,14 +182,14 @@ static void take_fates(kd_kafka_producer *p, rd_kafka_event_t *event)
     }
 }
 
-static void take_error(kd_kafka_producer *p, rd_kafka_event_t *event)
+static void kafka_producer_take_error(kd_kafka_producer *p, rd_kafka_event_t *event)
 {
     p->stats.errors[kd_kafka_reason(rd_kafka_event_error(event), rd_kafka_event_error_string(event))]++;
     if (rd_kafka_event_error_is_fatal(event)) p->fatal = true;
     if (p->log) p->log(p->log_arg, 4, rd_kafka_event_error_string(event));
 }
 
-static void on_event(void *arg, rd_kafka_event_t *event)
+static void kafka_producer_on_event(void *arg, rd_kafka_event_t *event)
 {
     kd_kafka_producer *p = arg;
     switch (rd_kafka_event_type(event)) {
@@ -197,7 +197,7 @@ static void on_event(void *arg, rd_kafka_event_t *event)
         take_fates(p, event);
         break;
     case RD_KAFKA_EVENT_ERROR:
-        take_error(p, event);
+        kafka_producer_take_error(p, event);
         break;
     case RD_KAFKA_EVENT_LOG:
         kd_kafka_log_event(p->log, p->log_arg, event);
@@ -207,7 +207,7 @@ static void on_event(void *arg, rd_kafka_event_t *event)
     }
 }
 
-static void on_round(void *arg)
+static void kafka_producer_on_round(void *arg)
 {
     kd_kafka_producer *p = arg;
     if (p->rk && p->fatal) give_up_client(p);
@@ -222,7 +222,7 @@ static void on_round(void *arg)
 static void producer_free(kd_kafka_producer *p)
 {
     reaper_join(p);
-    while (p->outstanding.next != &p->outstanding) forget(p, p->outstanding.next);
+    while (p->outstanding.next != &p->outstanding) kafka_producer_forget(p, p->outstanding.next);
     kd_kafka_pump_finish(&p->pump);
     if (p->restart) event_free(p->restart);
     if (p->conf) rd_kafka_conf_destroy(p->conf);
@@ -246,7 +246,7 @@ static int start_first(kd_kafka_producer *p, struct event_base *base, const kd_k
     int rc = kd_kafka_conf_make(&p->conf, config, KD_KAFKA_PRODUCER, err, size);
     if (rc != KD_OK) return rc;
     p->restart = evtimer_new(base, on_restart, p);
-    if (!p->restart || kd_kafka_pump_init(&p->pump, base, on_event, on_round, p) != KD_OK) {
+    if (!p->restart || kd_kafka_pump_init(&p->pump, base, kafka_producer_on_event, kafka_producer_on_round, p) != KD_OK) {
         snprintf(err, size, "Kafka producer: no descriptor or event for its queue");
         return KD_EIO;
     }
@@ -284,7 +284,7 @@ static void wait_for_fates(kd_kafka_producer *p, uint32_t flush_ms)
         const rd_kafka_message_t *m;
         while (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR &&
                (m = rd_kafka_event_message_next(event)))
-            forget(p, m->_private);
+            kafka_producer_forget(p, m->_private);
         if (event) rd_kafka_event_destroy(event);
     }
 }
@@ -294,12 +294,12 @@ void kd_kafka_producer_destroy(kd_kafka_producer *p, uint32_t flush_ms)
     if (!p) return;
     if (p->rk) {
         wait_for_fates(p, flush_ms);
-        reap(client_detach(p));
+        kafka_producer_reap(client_detach(p));
     }
     producer_free(p);
 }
 
-static int refuse(kd_kafka_producer *p, rd_kafka_resp_err_t e)
+static int kafka_producer_refuse(kd_kafka_producer *p, rd_kafka_resp_err_t e)
 {
     switch (e) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
@@ -323,15 +323,15 @@ int kd_kafka_produce(kd_kafka_producer *p, size_t topic, uint32_t partition, kd_
         p->stats.queue_full++;
         return KD_EAGAIN;
     }
-    message *m = remember(p, opaque);
+    message *m = kafka_producer_remember(p, opaque);
     /* librdkafka's interface wants a mutable pointer for those that it may free; with F_COPY it only reads.
      */
     void *payload = (void *)(uintptr_t)value.data;
     if (rd_kafka_produce(p->handles[topic], (int32_t)partition, RD_KAFKA_MSG_F_COPY, payload, value.len, NULL,
                          0, m) != 0) {
         rd_kafka_resp_err_t e = rd_kafka_last_error();
-        forget(p, m);
-        return refuse(p, e);
+        kafka_producer_forget(p, m);
+        return kafka_producer_refuse(p, e);
     }
     p->stats.messages++;
     p->stats.bytes += value.len;

@@ -19,7 +19,7 @@ void kd_kafka_pump_kick(kd_kafka_pump *p)
     KD_ASSERT(n == sizeof(one) || errno == EAGAIN);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void pump_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
     kd_kafka_pump *p = arg;
@@ -44,7 +44,7 @@ int kd_kafka_pump_init(kd_kafka_pump *p, struct event_base *base,
     *p = (kd_kafka_pump){.fd = -1, .take = take, .round = round, .arg = arg};
     p->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (p->fd < 0) return KD_EIO;
-    p->event = event_new(base, p->fd, EV_READ | EV_PERSIST, on_readable, p);
+    p->event = event_new(base, p->fd, EV_READ | EV_PERSIST, pump_on_readable, p);
     if (p->event && event_add(p->event, NULL) == 0) return KD_OK;
     kd_kafka_pump_finish(p);
     return KD_EIO;

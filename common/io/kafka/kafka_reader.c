@@ -44,7 +44,7 @@ const char *kd_kafka_reader_error(const kd_kafka_reader *r)
     return r->text;
 }
 
-static int fail(kd_kafka_reader *r, const char *topic, uint32_t partition, rd_kafka_resp_err_t e)
+static int reader_fail(kd_kafka_reader *r, const char *topic, uint32_t partition, rd_kafka_resp_err_t e)
 {
     snprintf(r->text, sizeof(r->text), "Kafka topic %s, partition %u: %s", topic, partition,
              rd_kafka_err2str(e));
@@ -78,7 +78,7 @@ static int list_offset(kd_kafka_reader *r, const char *topic, uint32_t partition
     if (!e) e = tp->err;
     *offset = tp->offset;
     rd_kafka_topic_partition_list_destroy(list);
-    return e ? fail(r, topic, partition, e) : KD_OK;
+    return e ? reader_fail(r, topic, partition, e) : KD_OK;
 }
 
 static int watermarks(kd_kafka_reader *r, const char *topic, uint32_t partition, uint64_t deadline_ms,
@@ -120,12 +120,12 @@ static rd_kafka_message_t *first_message(kd_kafka_reader *r, uint64_t deadline_m
     return NULL;
 }
 
-static int take(kd_kafka_reader *r, const char *topic, uint32_t partition, int64_t offset,
+static int reader_take(kd_kafka_reader *r, const char *topic, uint32_t partition, int64_t offset,
                 const rd_kafka_message_t *m, kd_buf *value)
 {
-    if (!m) return fail(r, topic, partition, RD_KAFKA_RESP_ERR__TIMED_OUT);
-    if (m->err) return fail(r, topic, partition, m->err);
-    if (m->offset != offset) return fail(r, topic, partition, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    if (!m) return reader_fail(r, topic, partition, RD_KAFKA_RESP_ERR__TIMED_OUT);
+    if (m->err) return reader_fail(r, topic, partition, m->err);
+    if (m->offset != offset) return reader_fail(r, topic, partition, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
     kd_buf_put(value, m->payload, m->len);
     return KD_OK;
 }
@@ -139,12 +139,12 @@ int kd_kafka_reader_get(kd_kafka_reader *r, const char *topic, uint32_t partitio
     int rc = watermarks(r, topic, partition, deadline, &low, &high);
     if (rc != KD_OK) return rc;
     if (offset < low || offset >= high)
-        return fail(r, topic, partition, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+        return reader_fail(r, topic, partition, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, topic, (int32_t)partition)->offset = offset;
     rd_kafka_resp_err_t e = rd_kafka_assign(r->rk, list);
     rd_kafka_message_t *m = e ? NULL : first_message(r, deadline);
-    rc = e ? fail(r, topic, partition, e) : take(r, topic, partition, offset, m, value);
+    rc = e ? reader_fail(r, topic, partition, e) : reader_take(r, topic, partition, offset, m, value);
     if (m) rd_kafka_message_destroy(m);
     rd_kafka_assign(r->rk, NULL);
     rd_kafka_topic_partition_list_destroy(list);

@@ -38,7 +38,7 @@ struct kd_committer {
     kd_committer_stats stats;
 };
 
-static uint64_t now_us(void)
+static uint64_t committer_now_us(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -64,11 +64,11 @@ static void apply_head(kd_committer *c)
 {
     group g = c->ring[c->head];
     pthread_mutex_unlock(&c->lock);
-    uint64_t writes = g.writes->count, bytes = g.writes->buf.len, start = now_us();
+    uint64_t writes = g.writes->count, bytes = g.writes->buf.len, start = committer_now_us();
     KD_POINT(BEFORE_SYNC);
     int rc = kd_leveldb_write(c->db, g.writes, SYNC);
     KD_POINT(AFTER_SYNC);
-    uint64_t us = now_us() - start;
+    uint64_t us = committer_now_us() - start;
 
     pthread_mutex_lock(&c->lock);
     count_group(&c->stats, writes, bytes, us, rc);
@@ -79,7 +79,7 @@ static void apply_head(kd_committer *c)
     pthread_mutex_lock(&c->lock);
 }
 
-static void *run(void *arg)
+static void *committer_run(void *arg)
 {
     kd_committer *c = arg;
     pthread_mutex_lock(&c->lock);
@@ -99,7 +99,7 @@ int kd_committer_create(kd_committer **out, kd_leveldb *db, kd_committer_done do
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->work, NULL);
     *out = c;
-    if (pthread_create(&c->thread, NULL, run, c) == 0) return KD_OK;
+    if (pthread_create(&c->thread, NULL, committer_run, c) == 0) return KD_OK;
     pthread_cond_destroy(&c->work);
     pthread_mutex_destroy(&c->lock);
     free(c);

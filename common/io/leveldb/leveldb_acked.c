@@ -14,14 +14,14 @@
 /* Always as long, and in one page: it is never there in part. */
 enum { LINE = sizeof "acked 00000000000000000000\n" - 1 };
 
-static int fail(const char *what, char *err, size_t size)
+static int acked_fail(const char *what, char *err, size_t size)
 {
     snprintf(err, size, "%s %s: %s", KD_LEVELDB_ACKED, what, strerror(errno));
     return KD_EIO;
 }
 
 /* 0: read; 1: empty, as when it was just made; -1: errno; -2: something else. */
-static int parse(kd_leveldb_acked *a)
+static int acked_parse(kd_leveldb_acked *a)
 {
     char line[LINE + 2], again[LINE + 2];
     ssize_t n = pread(a->fd, line, LINE + 1, 0);
@@ -70,22 +70,22 @@ static bool has_database(const char *dir)
 static int lock_and_read(kd_leveldb_acked *a, const char *dir, bool made, char *err, size_t size)
 {
     if (flock(a->fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) return fail("cannot be locked", err, size);
+        if (errno != EWOULDBLOCK) return acked_fail("cannot be locked", err, size);
         snprintf(err, size, "in use by another process or handle");
         return KD_EUNAVAILABLE;
     }
-    int found = parse(a);
+    int found = acked_parse(a);
     if (found == -2) {
         snprintf(err, size, "corrupted: %s does not decode", KD_LEVELDB_ACKED);
         return KD_EMALFORMED;
     }
-    if (found == -1) return fail("cannot be read", err, size);
+    if (found == -1) return acked_fail("cannot be read", err, size);
     /* Whoever makes one fills it before there is a database. */
     if (found == 1 && !made && has_database(dir)) {
         snprintf(err, size, "corrupted: %s is empty", KD_LEVELDB_ACKED);
         return KD_EMALFORMED;
     }
-    return found == 0 || make(a, dir) == 0 ? KD_OK : fail("cannot be written", err, size);
+    return found == 0 || make(a, dir) == 0 ? KD_OK : acked_fail("cannot be written", err, size);
 }
 
 int kd_leveldb_acked_open(kd_leveldb_acked *a, const char *dir, char *err, size_t size)
@@ -99,7 +99,7 @@ int kd_leveldb_acked_open(kd_leveldb_acked *a, const char *dir, char *err, size_
     a->fd = open(path, O_RDWR | O_CLOEXEC);
     bool made = a->fd < 0 && errno == ENOENT;
     if (made) a->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (a->fd < 0) return fail("cannot be opened", err, size);
+    if (a->fd < 0) return acked_fail("cannot be opened", err, size);
     int rc = lock_and_read(a, dir, made, err, size);
     if (rc != KD_OK) kd_leveldb_acked_close(a);
     return rc;
@@ -117,7 +117,7 @@ bool kd_leveldb_acked_any(const char *dir)
     kd_leveldb_acked a = {.fd = -1};
     snprintf(path, sizeof path, "%s/" KD_LEVELDB_ACKED, dir);
     a.fd = open(path, O_RDONLY | O_CLOEXEC);
-    int found = a.fd >= 0 ? parse(&a) : 1;
+    int found = a.fd >= 0 ? acked_parse(&a) : 1;
     kd_leveldb_acked_close(&a);
     if (found != 1) return found != 0 || a.acked > 0; /* what cannot be read was something */
     return has_database(dir);

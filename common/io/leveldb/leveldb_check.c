@@ -46,7 +46,7 @@ typedef struct {
     size_t size;
 } checking;
 
-static int damaged(const checking *c, const char *file, const char *what)
+static int leveldb_check_damaged(const checking *c, const char *file, const char *what)
 {
     snprintf(c->err, c->size, "corrupted: %s: %s", file, what);
     return KD_EMALFORMED;
@@ -59,20 +59,20 @@ static int open_file(const checking *c, const char *name, int *fd)
     bool fits = snprintf(path, sizeof path, "%s/%s", c->dir, name) < (int)sizeof path;
     *fd = fits ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (*fd >= 0) return KD_OK;
-    if (errno == ENOENT) return damaged(c, name, "it is missing");
+    if (errno == ENOENT) return leveldb_check_damaged(c, name, "it is missing");
     snprintf(c->err, c->size, "%s: %s", name, strerror(errno));
     return KD_EIO;
 }
 
 typedef int (*record_fn)(checking *c, const char *name, kd_bytes record);
 
-static int read_all(checking *c, kd_leveldb_log *log, const char *name, record_fn fn)
+static int leveldb_check_read_all(checking *c, kd_leveldb_log *log, const char *name, record_fn fn)
 {
     char what[160];
     for (;;) {
         int rc = kd_leveldb_log_next(log, what, sizeof what);
         if (rc == KD_ENOTFOUND) return KD_OK;
-        if (rc == KD_EMALFORMED) return damaged(c, name, what);
+        if (rc == KD_EMALFORMED) return leveldb_check_damaged(c, name, what);
         if (rc != KD_OK) {
             snprintf(c->err, c->size, "%s %s", name, what);
             return rc;
@@ -88,7 +88,7 @@ static int each_record(checking *c, const char *name, record_fn fn, bool *torn)
     kd_leveldb_log *log = kd_alloc(sizeof *log);
     int rc = open_file(c, name, &log->fd);
     if (rc == KD_OK) {
-        rc = read_all(c, log, name, fn);
+        rc = leveldb_check_read_all(c, log, name, fn);
         close(log->fd);
     }
     *torn = log->torn;
@@ -163,7 +163,7 @@ static int read_edit(checking *c, const char *name, kd_bytes record)
 {
     kd_reader r = kd_reader_of(record);
     while (!r.bad && kd_reader_left(&r) > 0) read_field(c, &r);
-    return r.bad ? damaged(c, name, "a record does not decode") : KD_OK;
+    return r.bad ? leveldb_check_damaged(c, name, "a record does not decode") : KD_OK;
 }
 
 /* CURRENT holds the name of the MANIFEST and a line's end. */
@@ -179,7 +179,7 @@ static int read_current(checking *c, char name[64])
     }
     name[n] = 0;
     bool good = n > 10 && name[n - 1] == '\n' && strncmp(name, "MANIFEST-", 9) == 0 && !strchr(name, '/');
-    if (!good) return damaged(c, "CURRENT", "it does not name a MANIFEST");
+    if (!good) return leveldb_check_damaged(c, "CURRENT", "it does not name a MANIFEST");
     name[n - 1] = 0;
     return KD_OK;
 }
@@ -217,7 +217,7 @@ static int list_logs(checking *c)
     return KD_OK;
 }
 
-static uint64_t read_le(const uint8_t *p, size_t len)
+static uint64_t leveldb_check_read_le(const uint8_t *p, size_t len)
 {
     uint64_t v = 0;
     while (len > 0) v = v << 8 | p[--len];
@@ -225,16 +225,16 @@ static uint64_t read_le(const uint8_t *p, size_t len)
 }
 
 /* A group of operations: the number of its first one, le64; how many, le32; themselves. */
-static int read_group(checking *c, const char *name, kd_bytes record)
+static int leveldb_check_read_group(checking *c, const char *name, kd_bytes record)
 {
     char what[160];
-    if (record.len < 12) return damaged(c, name, "a record is too short");
-    uint64_t first = read_le(record.data, 8), n = read_le(record.data + 8, 4);
+    if (record.len < 12) return leveldb_check_damaged(c, name, "a record is too short");
+    uint64_t first = leveldb_check_read_le(record.data, 8), n = leveldb_check_read_le(record.data + 8, 4);
     uint64_t expected = c->logged ? c->next : KD_MIN(first, c->last + 1);
     if (first != expected) {
         snprintf(what, sizeof what, "writes are missing: number %llu comes where %llu is due",
                  (unsigned long long)first, (unsigned long long)expected);
-        return damaged(c, name, what);
+        return leveldb_check_damaged(c, name, what);
     }
     c->logged = true;
     c->next = first + n;
@@ -264,17 +264,17 @@ static int check_logs(checking *c)
     }
     if (lost) {
         snprintf(name, sizeof name, "%06llu.log", (unsigned long long)c->oldest);
-        return damaged(c, name, "the log of writes is missing");
+        return leveldb_check_damaged(c, name, "the log of writes is missing");
     }
     for (size_t i = 0; i < c->count; i++) {
         if (torn && none_holds_a_byte(c, i)) break;
-        if (torn) return damaged(c, name, "the log of writes was cut: another one follows");
+        if (torn) return leveldb_check_damaged(c, name, "the log of writes was cut: another one follows");
         snprintf(name, sizeof name, "%06llu.log", (unsigned long long)c->logs[i]);
-        int rc = each_record(c, name, read_group, &torn);
+        int rc = each_record(c, name, leveldb_check_read_group, &torn);
         if (rc != KD_OK) return rc;
     }
     if (c->logged && c->next <= c->last)
-        return damaged(c, name, "the log of writes was cut: the MANIFEST knows of later ones");
+        return leveldb_check_damaged(c, name, "the log of writes was cut: the MANIFEST knows of later ones");
     return KD_OK;
 }
 

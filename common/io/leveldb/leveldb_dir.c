@@ -26,7 +26,7 @@ static int fail_errno(const char *what, char *err, size_t size)
 }
 
 /* A new directory survives a power cut only when its parent is synced. */
-static int sync_parent(const char *path)
+static int dir_sync_parent(const char *path)
 {
     char parent[PATH_MAX];
     const char *slash = strrchr(path, '/');
@@ -43,7 +43,7 @@ static int sync_parent(const char *path)
 
 static int make_one(const char *path)
 {
-    if (mkdir(path, 0750) == 0) return sync_parent(path);
+    if (mkdir(path, 0750) == 0) return dir_sync_parent(path);
     return errno == EEXIST ? 0 : -1;
 }
 
@@ -68,7 +68,7 @@ static int make_all(const char *dir, char *err, size_t size)
     return KD_OK;
 }
 
-static bool ends_with(const char *name, const char *end)
+static bool dir_ends_with(const char *name, const char *end)
 {
     size_t n = strlen(name), m = strlen(end);
     return n > m && strcmp(name + n - m, end) == 0;
@@ -80,7 +80,7 @@ static int check_no_data(const char *dir, char *err, size_t size)
     if (!d) return fail_errno("cannot be read", err, size);
     int rc = KD_OK;
     for (struct dirent *e = readdir(d); e && rc == KD_OK; e = readdir(d)) {
-        if (!ends_with(e->d_name, ".ldb") && !ends_with(e->d_name, ".log")) continue;
+        if (!dir_ends_with(e->d_name, ".ldb") && !dir_ends_with(e->d_name, ".log")) continue;
         snprintf(err, size, "corrupted: it holds %s but no CURRENT file", e->d_name);
         rc = KD_EMALFORMED;
     }

@@ -25,7 +25,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     raise(number);
 }
 
-static void install(void)
+static void fault_install(void)
 {
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
@@ -35,5 +35,5 @@ static void install(void)
 void kd_leveldb_fault_install(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, install);
+    pthread_once(&once, fault_install);
 }

@@ -27,7 +27,7 @@ static int read_block(kd_leveldb_log *log, char *err, size_t size)
     return KD_OK;
 }
 
-static int damaged(const kd_leveldb_log *log, const char *what, char *err, size_t size)
+static int leveldb_log_damaged(const kd_leveldb_log *log, const char *what, char *err, size_t size)
 {
     snprintf(err, size, "%s at byte %llu", what, (unsigned long long)(log->block_at + log->pos));
     return KD_EMALFORMED;
@@ -45,10 +45,10 @@ static int next_part(kd_leveldb_log *log, uint8_t *type, kd_bytes *part, char *e
     const uint8_t *p = log->block + log->pos;
     size_t len = (size_t)p[LENGTH_AT] | (size_t)p[LENGTH_AT + 1] << 8;
     *type = p[TYPE_AT];
-    if (*type == ZERO) return damaged(log, "a hole (zeros instead of a record)", err, size);
-    if (*type > LAST) return damaged(log, "no record", err, size);
+    if (*type == ZERO) return leveldb_log_damaged(log, "a hole (zeros instead of a record)", err, size);
+    if (*type > LAST) return leveldb_log_damaged(log, "no record", err, size);
     if (len > log->len - log->pos - HEADER) {
-        if (!log->last) return damaged(log, "a record of a wrong length", err, size);
+        if (!log->last) return leveldb_log_damaged(log, "a record of a wrong length", err, size);
         log->pos = log->len;
         log->torn = true;
         return KD_ENOTFOUND;
@@ -69,7 +69,7 @@ int kd_leveldb_log_next(kd_leveldb_log *log, char *err, size_t size)
         if (rc == KD_ENOTFOUND) log->torn = log->torn || begun;
         if (rc != KD_OK) return rc;
         if (begun != (type == MIDDLE || type == LAST))
-            return damaged(log, "a part of a record is missing before the one that ends", err, size);
+            return leveldb_log_damaged(log, "a part of a record is missing before the one that ends", err, size);
         kd_buf_put(&log->record, part.data, part.len);
         if (type == FULL || type == LAST) return KD_OK;
         begun = true;

@@ -52,7 +52,7 @@ struct kd_leveldb {
     char *dir;
 };
 
-static void set_options(kd_leveldb *db, const kd_leveldb_options *o)
+static void leveldb_store_set_options(kd_leveldb *db, const kd_leveldb_options *o)
 {
     size_t cache = o->cache_bytes ? o->cache_bytes : DEFAULT_CACHE;
     db->options = leveldb_options_create();
@@ -147,7 +147,7 @@ static int check_acked(const kd_leveldb_acked *a, const kd_leveldb_state *state,
 }
 
 /* LevelDB takes a lost log for an empty one: all is looked at before it opens the files. */
-static int check_files(kd_leveldb *d, const char *dir, bool create, char *err, size_t size)
+static int leveldb_store_check_files(kd_leveldb *d, const char *dir, bool create, char *err, size_t size)
 {
     kd_leveldb_state state = {.last = 0};
     int rc = kd_leveldb_dir_prepare(dir, create, err, size);
@@ -169,12 +169,12 @@ static int begin_acked(kd_leveldb *d, const char *dir, char *err, size_t size)
 static int open_checked(kd_leveldb *d, const char *dir, const kd_leveldb_options *o, char *err, size_t size)
 {
     char cause[CAUSE_MAX], *text = NULL;
-    int rc = check_files(d, dir, o->create, cause, sizeof(cause));
+    int rc = leveldb_store_check_files(d, dir, o->create, cause, sizeof(cause));
     if (rc != KD_OK) {
         snprintf(err, size, "database %s: %s", dir, cause);
         return rc;
     }
-    set_options(d, o);
+    leveldb_store_set_options(d, o);
     d->db = leveldb_open(d->options, dir, &text);
     return text ? open_failed(dir, text, err, size) : begin_acked(d, dir, err, size);
 }
@@ -233,7 +233,7 @@ static int get(kd_leveldb *db, const leveldb_readoptions_t *options, kd_bytes ke
     return KD_OK;
 }
 
-static int store_get(void *ctx, kd_bytes key, kd_buf *value)
+static int leveldb_store_get(void *ctx, kd_bytes key, kd_buf *value)
 {
     kd_leveldb *db = ctx;
     return get(db, db->read, key, value);
@@ -264,7 +264,7 @@ static int visit_rows(leveldb_iterator_t *it, kd_bytes to, kd_scan_fn fn, void *
     return KD_OK;
 }
 
-static int scan(kd_leveldb *db, const leveldb_readoptions_t *options, kd_bytes from, kd_bytes to,
+static int leveldb_store_scan_range(kd_leveldb *db, const leveldb_readoptions_t *options, kd_bytes from, kd_bytes to,
                 kd_scan_fn fn, void *arg)
 {
     leveldb_iterator_t *it = leveldb_create_iterator(db->db, options);
@@ -281,10 +281,10 @@ static int scan(kd_leveldb *db, const leveldb_readoptions_t *options, kd_bytes f
     return text ? read_failed(db, text) : rc;
 }
 
-static int store_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg)
+static int leveldb_store_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg)
 {
     kd_leveldb *db = ctx;
-    return scan(db, db->scan, from, to, fn, arg);
+    return leveldb_store_scan_range(db, db->scan, from, to, fn, arg);
 }
 
 /* ---- snapshots ---- */
@@ -322,7 +322,7 @@ static int snapshot_get(void *ctx, kd_bytes key, kd_buf *value)
 static int snapshot_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg)
 {
     const kd_leveldb_snapshot *s = ctx;
-    return scan(s->db, s->options, from, to, fn, arg);
+    return leveldb_store_scan_range(s->db, s->options, from, to, fn, arg);
 }
 
 kd_store kd_leveldb_snapshot_store(kd_leveldb_snapshot *s)
@@ -334,7 +334,7 @@ kd_store kd_leveldb_snapshot_store(kd_leveldb_snapshot *s)
 
 kd_store kd_leveldb_store(kd_leveldb *db)
 {
-    return (kd_store){.ctx = db, .get = store_get, .scan = store_scan};
+    return (kd_store){.ctx = db, .get = leveldb_store_get, .scan = leveldb_store_scan};
 }
 
 static void batch_put(void *arg, kd_bytes key, kd_bytes value)
@@ -354,7 +354,7 @@ static int poison(kd_leveldb *db, const char *text)
     return KD_EIO;
 }
 
-static int acknowledge(kd_leveldb *db)
+static int leveldb_store_acknowledge(kd_leveldb *db)
 {
     db->acked.acked = db->last;
     return kd_leveldb_acked_write(&db->acked) == 0 ? KD_OK : poison(db, strerror(errno));
@@ -375,7 +375,7 @@ int kd_leveldb_write(kd_leveldb *db, const kd_writes *writes, bool sync)
     }
     db->last += writes->count;
     if (++db->writes % TRIM_EVERY == 0) kd_leveldb_dir_trim_log(db->dir);
-    return sync ? acknowledge(db) : KD_OK;
+    return sync ? leveldb_store_acknowledge(db) : KD_OK;
 }
 
 bool kd_leveldb_poisoned(const kd_leveldb *db)

@@ -18,7 +18,7 @@ typedef struct {
     kd_bytes value;
 } block;
 
-static uint64_t read_le(const uint8_t *p, size_t len)
+static uint64_t leveldb_table_read_le(const uint8_t *p, size_t len)
 {
     uint64_t v = 0;
     while (len > 0) v = v << 8 | p[--len];
@@ -48,7 +48,7 @@ static int block_open(block *b, int fd, uint64_t file_len, kd_reader *handle)
     b->data = kd_alloc((size_t)len + TRAILER);
     int rc = read_at(fd, at, b->data, (size_t)len + TRAILER);
     if (rc != KD_OK) return rc;
-    uint64_t restarts = 4 * (read_le(b->data + len - 4, 4) + 1);
+    uint64_t restarts = 4 * (leveldb_table_read_le(b->data + len - 4, 4) + 1);
     if (b->data[len] != 0 || restarts > len) return KD_EMALFORMED;
     b->entries = kd_reader_of(kd_bytes_of(b->data, (size_t)(len - restarts)));
     return KD_OK;
@@ -80,7 +80,7 @@ static int last_of_block(int fd, uint64_t file_len, kd_bytes handle, uint64_t *l
     block b;
     int rc = block_open(&b, fd, file_len, &r);
     while (rc == KD_OK && (rc = block_next(&b)) == KD_OK)
-        *last = KD_MAX(*last, read_le(b.key.data + b.key.len - NUMBER, NUMBER) >> 8);
+        *last = KD_MAX(*last, leveldb_table_read_le(b.key.data + b.key.len - NUMBER, NUMBER) >> 8);
     block_close(&b);
     return rc == KD_ENOTFOUND ? KD_OK : rc;
 }
@@ -95,7 +95,7 @@ int kd_leveldb_table_last(int fd, uint64_t *last)
     uint64_t len = (uint64_t)st.st_size;
     int rc = len < FOOTER ? KD_EMALFORMED : read_at(fd, len - FOOTER, footer, FOOTER);
     if (rc != KD_OK) return rc;
-    if (read_le(footer + FOOTER - 8, 8) != MAGIC) return KD_EMALFORMED;
+    if (leveldb_table_read_le(footer + FOOTER - 8, 8) != MAGIC) return KD_EMALFORMED;
     kd_reader r = kd_reader_of(kd_bytes_of(footer, FOOTER - 8));
     kd_read_varint(&r); /* the meta index */
     kd_read_varint(&r);

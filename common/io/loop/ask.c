@@ -16,7 +16,7 @@ void kd_ask_let_go(kd_ask *a)
     a->dispose(a);
 }
 
-static void answer(kd_post *post)
+static void ask_answer(kd_post *post)
 {
     kd_ask *a = KD_CONTAINER(post, kd_ask, post);
     a->work(a);
@@ -29,7 +29,7 @@ static void answer(kd_post *post)
 
 static void init(kd_ask *a)
 {
-    a->post.fn = answer;
+    a->post.fn = ask_answer;
     a->holders = 2;
     a->done = false;
     pthread_mutex_init(&a->lock, NULL);

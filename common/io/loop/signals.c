@@ -17,7 +17,7 @@ struct kd_signals {
     struct event *term, *interrupt, *hangup;
 };
 
-static void on_end(evutil_socket_t number, short what, void *arg)
+static void signals_on_end(evutil_socket_t number, short what, void *arg)
 {
     (void)number;
     (void)what;
@@ -36,7 +36,7 @@ static void on_hangup(evutil_socket_t number, short what, void *arg)
     if (!s->draining) s->hooks.reload(s->hooks.arg);
 }
 
-static struct event *watch(kd_loop *loop, int number, event_callback_fn fn, kd_signals *s)
+static struct event *signals_watch(kd_loop *loop, int number, event_callback_fn fn, kd_signals *s)
 {
     struct event *e = evsignal_new(kd_loop_base(loop), number, fn, s);
     if (e == NULL || event_add(e, NULL) == 0) return e;
@@ -51,9 +51,9 @@ int kd_signals_create(kd_signals **out, kd_loop *loop, const kd_signal_hooks *ho
     s->hooks = *hooks;
     signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error of its write */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file at its limit: the store then stops in order */
-    s->term = watch(loop, SIGTERM, on_end, s);
-    s->interrupt = watch(loop, SIGINT, on_end, s);
-    s->hangup = watch(loop, SIGHUP, on_hangup, s);
+    s->term = signals_watch(loop, SIGTERM, signals_on_end, s);
+    s->interrupt = signals_watch(loop, SIGINT, signals_on_end, s);
+    s->hangup = signals_watch(loop, SIGHUP, on_hangup, s);
     if (s->term == NULL || s->interrupt == NULL || s->hangup == NULL) {
         kd_signals_destroy(s);
         return KD_EIO;

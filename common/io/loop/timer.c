@@ -3,7 +3,7 @@
 
 #include <event2/event.h>
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void timer_on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
@@ -14,7 +14,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 void kd_timer_init(kd_timer *t, kd_loop *loop, void (*fn)(void *arg), void *arg)
 {
     *t = (kd_timer){.fn = fn, .arg = arg};
-    t->event = evtimer_new(kd_loop_base(loop), on_timer, t);
+    t->event = evtimer_new(kd_loop_base(loop), timer_on_timer, t);
     KD_ASSERT(t->event != NULL); /* fails for want of memory only */
 }
 

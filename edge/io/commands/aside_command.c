@@ -13,7 +13,7 @@ typedef struct {
     bool forget, help, bad;
 } words;
 
-static words read_words(int argc, char **argv)
+static words aside_command_read_words(int argc, char **argv)
 {
     static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
                                             {"forget", no_argument, NULL, 'f'},
@@ -37,7 +37,7 @@ static words read_words(int argc, char **argv)
     return w;
 }
 
-static void print_usage(FILE *out, bool all)
+static void aside_command_print_usage(FILE *out, bool all)
 {
     fputs("usage: kudos-edge aside --dir DIR [--forget] [-c FILE]\n", out);
     if (!all) return;
@@ -81,7 +81,7 @@ static void print_sum(void *arg, const kd_edge_aside *sum)
 }
 
 /* Whether whoever reads has all that was named: only then may it go. */
-static bool told(void)
+static bool aside_command_told(void)
 {
     return fflush(stdout) == 0 && !ferror(stdout);
 }
@@ -92,7 +92,7 @@ static int go(kd_stopped *s, const words *w, listing *l, char *error)
     int err = KD_OK;
     for (uint32_t n = 0; err == KD_OK && n < shards; n++)
         err = kd_edge_asides(kd_stopped_shard(s, n), print_sum, l);
-    if (err == KD_OK && !told()) {
+    if (err == KD_OK && !aside_command_told()) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: the sums could not be printed, all of them are kept",
                  w->dir);
         return KD_EXIT_FAILED;
@@ -105,7 +105,7 @@ static int go(kd_stopped *s, const words *w, listing *l, char *error)
     return KD_EXIT_FAILED;
 }
 
-static int run(const words *w, const kd_settings *settings, char *error)
+static int aside_command_run(const words *w, const kd_settings *settings, char *error)
 {
     kd_stopped *s = NULL;
     listing l = {.settings = settings};
@@ -125,14 +125,14 @@ int kd_command_aside(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_settings settings;
-    words w = read_words(argc, argv);
+    words w = aside_command_read_words(argc, argv);
     if (w.help || w.bad) {
-        print_usage(w.help ? stdout : stderr, w.help);
+        aside_command_print_usage(w.help ? stdout : stderr, w.help);
         return w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
     }
     int code = KD_EXIT_USAGE;
     if (kd_stopped_settings(&settings, w.file, error) == KD_OK) {
-        code = run(&w, &settings, error);
+        code = aside_command_run(&w, &settings, error);
         kd_options_finish(&kd_edge_options, &settings);
     }
     if (code != KD_EXIT_OK) fprintf(stderr, "kudos-edge aside: %s\n", error);

@@ -18,7 +18,7 @@ static int list_row(void *arg, const kd_compare_row *row)
     return 0;
 }
 
-static int refused(kd_buf *out, int err)
+static int edge_compare_refused(kd_buf *out, int err)
 {
     return kd_admin_refuse(out, err == KD_ENOTFOUND ? 404 : 503, kd_strerror(err));
 }
@@ -28,7 +28,7 @@ static int ask_window(kd_edge *e, const kd_compare_query *q, kd_buf *out)
     kd_compare_window window;
     int err = kd_edge_compare_window(e, q->partition, &window);
     if (err == KD_EAGAIN) return kd_admin_refuse(out, 409, kd_edge_compare_awaits(e, q->partition));
-    if (err != KD_OK) return refused(out, err);
+    if (err != KD_OK) return edge_compare_refused(out, err);
     kd_json j = kd_json_of(out);
     kd_json_object(&j);
     kd_json_put_u64(&j, "since", window.since_us);
@@ -37,7 +37,7 @@ static int ask_window(kd_edge *e, const kd_compare_query *q, kd_buf *out)
     return 200;
 }
 
-static uint32_t rows_max(const kd_compare_query *q, uint32_t bound)
+static uint32_t edge_compare_rows_max(const kd_compare_query *q, uint32_t bound)
 {
     return q->rows_max ? KD_MIN(q->rows_max, bound) : bound;
 }
@@ -46,18 +46,18 @@ static int ask_digest(kd_edge *e, const kd_compare_query *q, kd_buf *out)
 {
     kd_range_digest digest;
     kd_buf next = {0};
-    int err = kd_edge_compare_digest(e, q->partition, q->from, q->to, q->window, rows_max(q, ROWS_MAX),
+    int err = kd_edge_compare_digest(e, q->partition, q->from, q->to, q->window, edge_compare_rows_max(q, ROWS_MAX),
                                      &digest, &next);
     if (err == KD_OK) kd_compare_answer(&digest, &next, out);
     kd_buf_finish(&next);
-    return err == KD_OK ? 200 : refused(out, err);
+    return err == KD_OK ? 200 : edge_compare_refused(out, err);
 }
 
 static int ask_rows(kd_edge *e, const kd_compare_query *q, kd_buf *out)
 {
     kd_buf next = {0}, hex = {0}, lines = {0};
     int err = kd_edge_compare_rows(e, q->partition, q->from, q->to, q->window,
-                                   rows_max(q, KD_COMPARE_LINES_MAX), list_row, &lines, &next);
+                                   edge_compare_rows_max(q, KD_COMPARE_LINES_MAX), list_row, &lines, &next);
     if (err == KD_OK) {
         kd_json j = kd_json_of(out);
         kd_hex_put(kd_buf_view(&next), &hex);
@@ -69,7 +69,7 @@ static int ask_rows(kd_edge *e, const kd_compare_query *q, kd_buf *out)
     kd_buf_finish(&next);
     kd_buf_finish(&hex);
     kd_buf_finish(&lines);
-    return err == KD_OK ? 200 : refused(out, err);
+    return err == KD_OK ? 200 : edge_compare_refused(out, err);
 }
 
 static const struct {
@@ -77,7 +77,7 @@ static const struct {
     int (*ask)(kd_edge *e, const kd_compare_query *q, kd_buf *out);
 } questions[] = {{"compare-window", ask_window}, {"compare-digest", ask_digest}, {"compare-rows", ask_rows}};
 
-static int find(const char *what)
+static int edge_compare_find(const char *what)
 {
     for (size_t i = 0; i < KD_COUNT(questions); i++)
         if (strcmp(what, questions[i].name) == 0) return (int)i;
@@ -86,7 +86,7 @@ static int find(const char *what)
 
 int kd_compare_ask(kd_edge *e, const char *what, const kd_compare_query *q, kd_buf *out)
 {
-    int i = find(what);
+    int i = edge_compare_find(what);
     KD_ASSERT(i >= 0);
     return questions[i].ask(e, q, out);
 }
@@ -101,14 +101,14 @@ typedef struct {
     kd_buf answer;
 } question;
 
-static void work(kd_ask *ask)
+static void edge_compare_work(kd_ask *ask)
 {
     question *q = KD_CONTAINER(ask, question, ask);
     kd_shard *s = ask->owner;
     q->status = kd_compare_ask(s->edge, q->what, &q->query, &q->answer);
 }
 
-static void dispose(kd_ask *ask)
+static void edge_compare_dispose(kd_ask *ask)
 {
     question *q = KD_CONTAINER(ask, question, ask);
     kd_buf_finish(&q->answer);
@@ -119,10 +119,10 @@ static int ask_shard(kd_app *app, const char *what, const char *query, kd_buf *o
 {
     question *q = kd_alloc(sizeof *q);
     snprintf(q->what, sizeof q->what, "%s", what);
-    q->ask.work = work;
-    q->ask.dispose = dispose;
+    q->ask.work = edge_compare_work;
+    q->ask.dispose = edge_compare_dispose;
     if (kd_compare_query_read(&q->query, query) != KD_OK || q->query.partition >= app->settings.partitions) {
-        dispose(&q->ask);
+        edge_compare_dispose(&q->ask);
         return kd_admin_refuse(out, 400, "not a question about a partition");
     }
     kd_shard *s = app->shards[q->query.partition % app->shard_count];
@@ -151,5 +151,5 @@ int kd_compare_act(void *arg, const kd_admin_request *asked, kd_buf *out)
     if (asked->post) return kd_admin_refuse(out, 405, "this is a GET");
     if (strcmp(name, "compare") == 0) return about(app, out);
     if (app->drain.state != KD_DRAIN_NO) return kd_admin_refuse(out, 503, "the edge is stopping");
-    return find(name) < 0 ? kd_admin_refuse(out, 404, "no such question") : ask_shard(app, name, asked->query, out);
+    return edge_compare_find(name) < 0 ? kd_admin_refuse(out, 404, "no such question") : ask_shard(app, name, asked->query, out);
 }

@@ -90,7 +90,7 @@ static int ask_until_answered(comparing *c, kd_admin_client *whom, const kd_buf 
     }
 }
 
-static int ask(comparing *c, kd_admin_client *whom, const char *what, const kd_compare_query *q, const kd_buf *lines)
+static int compare_command_ask(comparing *c, kd_admin_client *whom, const char *what, const kd_compare_query *q, const kd_buf *lines)
 {
     kd_buf_clear(&c->path);
     kd_buf_put(&c->path, "/admin/", 7);
@@ -123,7 +123,7 @@ static int ask_stopped(comparing *c, const char *what, const kd_compare_query *q
 
 static int ask_edge(comparing *c, const char *what, const kd_compare_query *q)
 {
-    return c->stopped ? ask_stopped(c, what, q) : ask(c, c->edge, what, q, NULL);
+    return c->stopped ? ask_stopped(c, what, q) : compare_command_ask(c, c->edge, what, q, NULL);
 }
 
 /* The edge's digest of a page; *next is its end, empty at the end of the range. */
@@ -149,7 +149,7 @@ static int digest_central(comparing *c, const key *from, const key *to, kd_range
     do {
         q.from = view(&at);
         q.to = view(to);
-        int code = ask(c, c->central, "compare-digest", &q, NULL);
+        int code = compare_command_ask(c, c->central, "compare-digest", &q, NULL);
         if (code != KD_EXIT_OK) return code;
         d->rows += kd_admin_number(&c->answer, "rows");
         d->digest += kd_admin_number(&c->answer, "digest");
@@ -213,7 +213,7 @@ static int judge_lines(comparing *c, const kd_buf *lines)
 {
     kd_buf verdicts = {0};
     if (lines->len == 0) return KD_EXIT_OK;
-    int code = ask(c, c->central, "compare-rows", &c->query, lines);
+    int code = compare_command_ask(c, c->central, "compare-rows", &c->query, lines);
     if (code == KD_EXIT_OK) {
         kd_admin_str(&c->answer, "verdicts", &verdicts);
         code = take_verdicts(c, kd_buf_view(lines), kd_buf_view(&verdicts));
@@ -222,7 +222,7 @@ static int judge_lines(comparing *c, const kd_buf *lines)
     return code;
 }
 
-static int judge_rows(comparing *c, const key *from, const key *to)
+static int compare_command_judge_rows(comparing *c, const key *from, const key *to)
 {
     kd_compare_query q = c->query;
     kd_buf lines = {0};
@@ -255,7 +255,7 @@ static int compare_range(comparing *c, const key *first, const key *end, uint32_
         if (page_rows == PAGE_ROWS) c->rows += here.rows;
         if (code == KD_EXIT_OK && !kd_range_digest_eq(here, there))
             code =
-                page_rows == PAGE_ROWS ? compare_range(c, &from, &to, SMALL_ROWS) : judge_rows(c, &from, &to);
+                page_rows == PAGE_ROWS ? compare_range(c, &from, &to, SMALL_ROWS) : compare_command_judge_rows(c, &from, &to);
         if (code != KD_EXIT_OK) return code;
         kd_progress_show(&c->progress, "compare", c->query.partition, c->partitions, c->rows);
         from = next;
@@ -283,7 +283,7 @@ static int compare_partition(comparing *c, uint32_t partition)
     return code;
 }
 
-static int compare(comparing *c)
+static int compare_command_compare(comparing *c)
 {
     int code = KD_EXIT_OK;
     for (uint32_t p = 0; code == KD_EXIT_OK && p < c->partitions; p++) code = compare_partition(c, p);
@@ -323,7 +323,7 @@ typedef struct {
     bool help, bad;
 } words;
 
-static words read_words(int argc, char **argv)
+static words compare_command_read_words(int argc, char **argv)
 {
     static const struct option options[] = {{"central", required_argument, NULL, 'C'},
                                             {"url", required_argument, NULL, 'u'},
@@ -356,7 +356,7 @@ static words read_words(int argc, char **argv)
     return w;
 }
 
-static void print_usage(FILE *out, bool all)
+static void compare_command_print_usage(FILE *out, bool all)
 {
     fputs("usage: kudos-edge compare --central URL [--url URL | --dir DIR [-c FILE]] [--wait TIME]\n", out);
     if (!all) return;
@@ -403,11 +403,11 @@ static void tell_outbox(const comparing *c)
             batches);
 }
 
-static int run(comparing *c, const words *w, const kd_settings *settings)
+static int compare_command_run(comparing *c, const words *w, const kd_settings *settings)
 {
     int code = w->dir ? open_stopped(c, w->dir, settings) : reach_edge(c, w->url);
     if (code == KD_EXIT_OK) code = kd_admin_client_open(&c->central, w->central, "/admin/job", c->error);
-    if (code == KD_EXIT_OK) code = compare(c);
+    if (code == KD_EXIT_OK) code = compare_command_compare(c);
     if (code == KD_EXIT_OK && c->stopped) tell_outbox(c);
     if (code == KD_EXIT_OK) return print_last(c);
     fprintf(stderr, "kudos-edge compare: %s\n", c->error);
@@ -418,17 +418,17 @@ int kd_command_compare(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_settings settings;
-    words w = read_words(argc, argv);
+    words w = compare_command_read_words(argc, argv);
     comparing c = {.error = error, .wait_us = w.wait_us};
     if (w.help || w.bad) {
-        print_usage(w.help ? stdout : stderr, w.help);
+        compare_command_print_usage(w.help ? stdout : stderr, w.help);
         return w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
     }
     if (kd_stopped_settings(&settings, w.file, error) != KD_OK) {
         fprintf(stderr, "kudos-edge compare: %s\n", error);
         return KD_EXIT_USAGE;
     }
-    int code = run(&c, &w, &settings);
+    int code = compare_command_run(&c, &w, &settings);
     kd_stopped_close(c.stopped);
     kd_options_finish(&kd_edge_options, &settings);
     kd_admin_client_close(c.edge);

@@ -29,7 +29,7 @@ int kd_stopped_settings(kd_settings *settings, const char *file, char *error)
                 : kd_options_load(&kd_edge_options, &input, settings, error);
 }
 
-static int exit_code_of(int err)
+static int stopped_exit_code_of(int err)
 {
     if (err == KD_OK) return KD_EXIT_OK;
     if (err == KD_EUNAVAILABLE) return KD_EXIT_UNAVAILABLE;
@@ -51,7 +51,7 @@ static kd_edge_config config_of(kd_stopped *s, uint32_t n)
     return config;
 }
 
-static int open_store(kd_stopped *s, const char *dir, uint32_t n, kd_leveldb **db, char *error)
+static int stopped_open_store(kd_stopped *s, const char *dir, uint32_t n, kd_leveldb **db, char *error)
 {
     char path[4096];
     kd_leveldb_options options = {.write_buffer_bytes = s->settings->write_buffer,
@@ -64,10 +64,10 @@ static int open_store(kd_stopped *s, const char *dir, uint32_t n, kd_leveldb **d
                   : kd_leveldb_open_beside(db, path, &options, error, KD_OPTIONS_ERROR_MAX);
 }
 
-static int open_shard(kd_stopped *s, const char *dir, uint32_t n, char *error)
+static int stopped_open_shard(kd_stopped *s, const char *dir, uint32_t n, char *error)
 {
     kd_leveldb *db;
-    int err = open_store(s, dir, n, &db, error);
+    int err = stopped_open_store(s, dir, n, &db, error);
     if (err != KD_OK) return err;
     kd_store store = kd_leveldb_store(db);
     if (n == 0) err = kd_edge_stored_as(&store, &s->is);
@@ -88,14 +88,14 @@ int kd_stopped_open(kd_stopped **out, const char *dir, const kd_settings *settin
     kd_stopped *s = kd_alloc(sizeof *s);
     s->settings = settings;
     s->random = kd_clock_mono_us();
-    int err = open_shard(s, dir, 0, error);
-    for (uint32_t n = 1; err == KD_OK && n < s->is.shards; n++) err = open_shard(s, dir, n, error);
+    int err = stopped_open_shard(s, dir, 0, error);
+    for (uint32_t n = 1; err == KD_OK && n < s->is.shards; n++) err = stopped_open_shard(s, dir, n, error);
     if (err == KD_OK) err = kd_stopped_settle(s);
     if (err == KD_OK)
         *out = s;
     else
         kd_stopped_close(s);
-    return exit_code_of(err);
+    return stopped_exit_code_of(err);
 }
 
 void kd_stopped_close(kd_stopped *s)

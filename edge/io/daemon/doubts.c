@@ -32,7 +32,7 @@ void kd_doubts_tell(kd_shard *s, const kd_edge_stats *stats)
                      stats->refusing};
 }
 
-static void put(kd_buf *out, const char *text)
+static void doubts_put(kd_buf *out, const char *text)
 {
     if (out->len > 0) kd_buf_put(out, "; ", 2);
     kd_buf_put(out, text, strlen(text));
@@ -44,7 +44,7 @@ bool kd_doubts_retired(const kd_app *app, kd_buf *why)
     for (uint32_t i = 0; i < app->shard_count; i++)
         retired |= app->shards[i] && kd_metric_get(&app->shards[i]->metrics.retired) != 0;
     if (retired)
-        put(why,
+        doubts_put(why,
             "edge-retired: central refuses this edge's batches (kudos-central retire --undo takes it back)");
     return retired;
 }
@@ -54,7 +54,7 @@ void kd_doubts_about_writes(const kd_app *app, kd_buf *why)
     bool identity = false;
     for (uint32_t i = 0; i < app->shard_count; i++)
         identity |= app->shards[i] && kd_metric_get(&app->shards[i]->metrics.refusing) != 0;
-    if (identity) put(why, "writes are refused: identity in doubt");
+    if (identity) doubts_put(why, "writes are refused: identity in doubt");
     if (kd_clock_check(&app->clock) == KD_CLOCK_OUT_OF_BOUNDS)
-        put(why, "writes are refused: clock-out-of-bounds");
+        doubts_put(why, "writes are refused: clock-out-of-bounds");
 }

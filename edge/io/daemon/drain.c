@@ -45,7 +45,7 @@ static void begin_flush(kd_app *app)
     kd_timer_set(&d->patience, d->deadline_us > now ? d->deadline_us - now : 1);
 }
 
-static void on_report(kd_post *post)
+static void drain_on_report(kd_post *post)
 {
     kd_report *report = KD_CONTAINER(post, kd_report, post);
     kd_app *app = report->app;
@@ -60,7 +60,7 @@ static void on_report(kd_post *post)
 void kd_drain_report(kd_shard *s)
 {
     kd_report *report = kd_alloc(sizeof *report);
-    report->post.fn = on_report;
+    report->post.fn = drain_on_report;
     report->app = s->app;
     kd_loop_post(s->app->loop, &report->post);
 }
@@ -77,7 +77,7 @@ static void on_patience(void *arg)
     _exit(KD_EXIT_FAILED);
 }
 
-static void on_drained(void *arg)
+static void drain_on_drained(void *arg)
 {
     kd_shard *s = arg;
     s->drain.drained = true;
@@ -89,7 +89,7 @@ static void begin_post(kd_post *post)
     kd_shard *s = KD_CONTAINER(post, kd_shard, drain.begin);
     uint64_t now = kd_clock_mono_us(), deadline = s->app->drain.deadline_us;
     uint32_t left_ms = deadline > now ? (uint32_t)((deadline - now) / 2000) : 0;
-    kd_http_server_drain(s->server, on_drained, s, KD_MAX(left_ms, 1));
+    kd_http_server_drain(s->server, drain_on_drained, s, KD_MAX(left_ms, 1));
 }
 
 void kd_drain_begin(kd_app *app, uint64_t timeout_us)

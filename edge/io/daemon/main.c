@@ -25,7 +25,7 @@
 #include "edge/io/daemon/doubts.h"
 #include "edge/io/shard/shard.h"
 
-static int exit_code_of(int err)
+static int edge_main_exit_code_of(int err)
 {
     switch (err) {
     case KD_OK:
@@ -80,7 +80,7 @@ static int init_secrets(kd_app *app, char *error)
 }
 
 /* All that the shards know, to the first one; from there to each. */
-static void join_lives(kd_app *app)
+static void edge_main_join_lives(kd_app *app)
 {
     kd_edge *first = app->shards[0]->edge;
     for (uint32_t i = 1; i < app->shard_count; i++) kd_edge_lives_join(first, kd_edge_lives(app->shards[i]->edge));
@@ -97,13 +97,13 @@ static int open_shards(kd_app *app, char *error)
         int err = kd_shard_create(&app->shards[i], app, i, error);
         if (err) return err;
     }
-    join_lives(app);
+    edge_main_join_lives(app);
     return KD_OK;
 }
 
 /* Shards share the port by SO_REUSEPORT, and so could another process: the first one tries to have it alone.
  */
-static int port_is_free(const kd_address *address, char *error)
+static int edge_main_port_is_free(const kd_address *address, char *error)
 {
     char port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
@@ -126,7 +126,7 @@ static int port_is_free(const kd_address *address, char *error)
 static int listen_all(kd_app *app, char *error)
 {
     kd_address address = app->settings.listen;
-    int err = port_is_free(&address, error);
+    int err = edge_main_port_is_free(&address, error);
     for (uint32_t i = 0; i < app->shard_count && err == KD_OK; i++) {
         const char *host = address.host[0] && strcmp(address.host, "*") != 0 ? address.host : "::";
         err = kd_http_server_listen(app->shards[i]->server, host, address.port, true, error,
@@ -151,7 +151,7 @@ static bool healthy(void *arg, kd_buf *why)
     return !failed;
 }
 
-static bool ready(void *arg, kd_buf *why)
+static bool edge_main_ready(void *arg, kd_buf *why)
 {
     kd_app *app = arg;
     static const char text[] = "draining";
@@ -165,12 +165,12 @@ static bool ready(void *arg, kd_buf *why)
     return fine;
 }
 
-static void metrics(void *arg, kd_buf *out)
+static void edge_main_metrics(void *arg, kd_buf *out)
 {
     kd_metrics_write(arg, out);
 }
 
-static int debug(void *arg, const char *name, const char *query, kd_buf *out)
+static int edge_main_debug(void *arg, const char *name, const char *query, kd_buf *out)
 {
     (void)query;
     return kd_metrics_debug(arg, name, out);
@@ -183,7 +183,7 @@ static void drain(void *arg)
 }
 
 /* What may be added to is taken over; anything else that differs is named and left as it was. */
-static void take_over(kd_app *app, kd_settings *fresh)
+static void edge_main_take_over(kd_app *app, kd_settings *fresh)
 {
     kd_settings *mine = &app->settings;
     for (const kd_option *o = NULL; (o = kd_options_fixed_change(&kd_edge_options, mine, fresh, o)) != NULL;)
@@ -207,7 +207,7 @@ static void reload(void *arg)
     bool loaded = err == KD_OK;
     if (loaded) err = kd_settings_check(&fresh, error);
     if (err == KD_OK)
-        take_over(app, &fresh);
+        edge_main_take_over(app, &fresh);
     else
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
     if (loaded) kd_options_finish(&kd_edge_options, &fresh);
@@ -221,7 +221,7 @@ static void reload(void *arg)
 static int init_main_loop(kd_app *app, char *error)
 {
     kd_admin_hooks admin = {
-        .arg = app, .healthy = healthy, .ready = ready, .metrics = metrics, .debug = debug, .act = kd_compare_act};
+        .arg = app, .healthy = healthy, .ready = edge_main_ready, .metrics = edge_main_metrics, .debug = edge_main_debug, .act = kd_compare_act};
     kd_signal_hooks signals = {.arg = app, .drain = drain, .reload = reload};
     int err;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no thread or descriptor left");
@@ -233,7 +233,7 @@ static int init_main_loop(kd_app *app, char *error)
     return kd_drift_probe_create(app, error);
 }
 
-static int start_threads(kd_app *app, bool topics_ready, char *error)
+static int edge_main_start_threads(kd_app *app, bool topics_ready, char *error)
 {
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no thread left");
     for (uint32_t i = 0; i < app->shard_count; i++) {
@@ -243,7 +243,7 @@ static int start_threads(kd_app *app, bool topics_ready, char *error)
     return kd_topics_create(app, topics_ready);
 }
 
-static int start(kd_app *app, char *error)
+static int edge_main_start(kd_app *app, char *error)
 {
     int err;
     bool topics_ready;
@@ -255,10 +255,10 @@ static int start(kd_app *app, char *error)
     topics_ready = err == KD_OK;
     if (err && err != KD_EUNAVAILABLE) return err; /* the topics' thread tells of a Kafka that is away */
     if ((err = open_shards(app, error)) || (err = listen_all(app, error))) return err;
-    return start_threads(app, topics_ready, error);
+    return edge_main_start_threads(app, topics_ready, error);
 }
 
-static void serve(kd_app *app)
+static void edge_main_serve(kd_app *app)
 {
     KD_LOG(KD_INFO, "edge-started", KD_STR("edge", app->settings.name),
            KD_STR("region", app->settings.region), KD_U64("shards", app->shard_count),
@@ -271,7 +271,7 @@ static void serve(kd_app *app)
 
 /* Threads first, all of them: a shard may be told by another one and by the topics' thread, which it tells in
  * turn. */
-static void finish(kd_app *app)
+static void edge_main_finish(kd_app *app)
 {
     kd_offer_stop(app->offer);
     kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
@@ -302,18 +302,18 @@ static void tell_stopped(const kd_app *app)
         KD_LOG(KD_INFO, "edge-stopped", KD_I64("code", app->exit_code));
 }
 
-static int run(kd_app *app)
+static int edge_main_run(kd_app *app)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_log_set_level((kd_log_level)app->settings.log_level);
-    int err = start(app, error);
+    int err = edge_main_start(app, error);
     if (err) {
         fprintf(stderr, "kudos-edge: %s\n", error);
-        app->exit_code = exit_code_of(err);
+        app->exit_code = edge_main_exit_code_of(err);
     } else {
-        serve(app);
+        edge_main_serve(app);
     }
-    finish(app);
+    edge_main_finish(app);
     if (!err) tell_stopped(app);
     return kd_ending_end(app->exit_code);
 }
@@ -324,7 +324,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "compare") == 0) return kd_command_compare(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "aside") == 0) return kd_command_aside(argc - 1, argv + 1);
     int code = kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings);
-    if (code < 0) code = run(&app);
+    if (code < 0) code = edge_main_run(&app);
     kd_options_finish(&kd_edge_options, &app.settings);
     kd_command_finish(&app.command);
     return code;

@@ -79,7 +79,7 @@ static void collect_shell(kd_shard *s)
     kd_metric_set(&m->http_bytes_out, (int64_t)http->bytes_out);
 }
 
-static int64_t age(uint64_t now_us, uint64_t at_us)
+static int64_t edge_metrics_age(uint64_t now_us, uint64_t at_us)
 {
     if (at_us == 0) return KD_METRIC_NONE;
     return now_us > at_us ? (int64_t)(now_us - at_us) : 0;
@@ -105,15 +105,15 @@ void kd_metrics_collect(kd_shard *s)
     kd_edge_stats stats = pub->stats;
     pthread_mutex_unlock(&pub->lock);
     kd_doubts_tell(s, &stats);
-    kd_metric_set(&s->metrics.snapshot_age, age(kd_clock_server_at_us(&s->app->clock, kd_clock_mono_us()), made_us));
-    kd_metric_set(&s->metrics.stable_age, age(now_us, stable_us));
-    kd_metric_set(&s->metrics.as_of_age, age(now_us, complete_us));
+    kd_metric_set(&s->metrics.snapshot_age, edge_metrics_age(kd_clock_server_at_us(&s->app->clock, kd_clock_mono_us()), made_us));
+    kd_metric_set(&s->metrics.stable_age, edge_metrics_age(now_us, stable_us));
+    kd_metric_set(&s->metrics.as_of_age, edge_metrics_age(now_us, complete_us));
     collect_core(s, &stats);
     collect_shell(s);
     collect_reach(s);
 }
 
-static void write_process(kd_app *app, kd_buf *out)
+static void edge_metrics_write_process(kd_app *app, kd_buf *out)
 {
     kd_drift d = kd_clock_drift(&app->clock);
     kd_process_metrics m = {0};
@@ -136,7 +136,7 @@ void kd_metrics_write(kd_app *app, kd_buf *out)
     for (uint32_t i = 0; i < app->shard_count; i++) instances[i] = &app->shards[i]->reach;
     instances[app->shard_count] = &app->reach;
     kd_metrics_render(&reach_table, instances, app->shard_count + 1, out);
-    write_process(app, out);
+    edge_metrics_write_process(app, out);
     kd_process_metrics_write(out);
 }
 
@@ -169,7 +169,7 @@ static void write_partition(kd_json *j, uint32_t shard, const kd_edge_partition 
     kd_json_end_object(j);
 }
 
-static void write_partitions(kd_app *app, kd_json *j)
+static void edge_metrics_write_partitions(kd_app *app, kd_json *j)
 {
     for (uint32_t i = 0; i < app->shard_count; i++) {
         kd_published *pub = &app->shards[i]->published;
@@ -203,7 +203,7 @@ int kd_metrics_debug(kd_app *app, const char *name, kd_buf *out)
     kd_json_key(&j, "shards"), kd_json_u64(&j, app->shard_count);
     write_shards(app, &j);
     kd_json_key(&j, "partitions"), kd_json_array(&j);
-    write_partitions(app, &j);
+    edge_metrics_write_partitions(app, &j);
     kd_json_end_array(&j);
     kd_json_end_object(&j);
     return KD_OK;

@@ -12,7 +12,7 @@
 #include "common/io/daemon/options_file.h"
 
 /* What Kafka allows in the name of a topic. */
-static bool topic_valid(kd_bytes name)
+static bool edge_settings_topic_valid(kd_bytes name)
 {
     if (name.len < 1 || name.len > 200) return false;
     for (size_t i = 0; i < name.len; i++) {
@@ -114,9 +114,9 @@ static const kd_option table[] = {
     S(STRING, brokers, "kafka", "brokers", "127.0.0.1:8449", "Bootstrap addresses host:port,host:port",
       .required = true),
     S(STRING, likes_topic, "kafka", "likes_topic", "kudos.likes.v1", "Topic of the batches", .required = true,
-      .valid = topic_valid, .allowed = TOPIC_TEXT),
+      .valid = edge_settings_topic_valid, .allowed = TOPIC_TEXT),
     S(STRING, counts_topic, "kafka", "counts_topic", "kudos.counts.v1", "Topic of central's snapshots",
-      .required = true, .valid = topic_valid, .allowed = TOPIC_TEXT),
+      .required = true, .valid = edge_settings_topic_valid, .allowed = TOPIC_TEXT),
     S(UINT, partitions, "kafka", "partitions", "8", "Partitions of both topics, fixed for good at creation",
       .min = 1, .max = KD_PARTITIONS_MAX),
     S(UINT, replication, "kafka", "replication", "1", "Replicas of a topic that is created here", .min = 1,
@@ -167,7 +167,7 @@ static const kd_option table[] = {
       .choices = kd_log_levels, .reloadable = true),
 };
 
-static int check_all(const void *config, char *error);
+static int edge_settings_check_all(const void *config, char *error);
 
 const kd_options kd_edge_options = {
     .program = "kudos-edge",
@@ -175,10 +175,10 @@ const kd_options kd_edge_options = {
     .at = table,
     .count = KD_COUNT(table),
     .config_size = sizeof(kd_settings),
-    .check = check_all,
+    .check = edge_settings_check_all,
 };
 
-static int refuse(char *error, const char *text)
+static int edge_settings_refuse(char *error, const char *text)
 {
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", text);
     return KD_EINVAL;
@@ -186,7 +186,7 @@ static int refuse(char *error, const char *text)
 
 static int check_names(const kd_settings *s, char *error)
 {
-    if (s->counters.count == 0) return refuse(error, "[counters]: at least one counter is needed");
+    if (s->counters.count == 0) return edge_settings_refuse(error, "[counters]: at least one counter is needed");
     return kd_route_check_names(&s->collections, &s->counters, error);
 }
 
@@ -229,7 +229,7 @@ kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log)
 static int check_kafka(const kd_settings *s, char *error)
 {
     if (strcmp(s->likes_topic, s->counts_topic) == 0)
-        return refuse(error, "kafka.likes_topic and kafka.counts_topic are the same");
+        return edge_settings_refuse(error, "kafka.likes_topic and kafka.counts_topic are the same");
     const kd_kafka_config kafka = kd_settings_kafka(s, NULL);
     return kd_kafka_config_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
 }
@@ -237,21 +237,21 @@ static int check_kafka(const kd_settings *s, char *error)
 int kd_settings_check(const kd_settings *s, char *error)
 {
     if ((s->tls_certificate == NULL) != (s->tls_key == NULL))
-        return refuse(error, "http.tls_certificate and http.tls_key: both or neither");
+        return edge_settings_refuse(error, "http.tls_certificate and http.tls_key: both or neither");
     if (s->tls_required && !s->tls_certificate)
-        return refuse(error, "http.tls_required needs http.tls_certificate");
+        return edge_settings_refuse(error, "http.tls_required needs http.tls_certificate");
     if (s->tls_client_ca && !s->tls_certificate)
-        return refuse(error, "http.tls_client_ca needs http.tls_certificate");
+        return edge_settings_refuse(error, "http.tls_client_ca needs http.tls_certificate");
     if ((s->central_cert == NULL) != (s->central_key == NULL))
-        return refuse(error, "central.cert_file and central.key_file: both or neither");
+        return edge_settings_refuse(error, "central.cert_file and central.key_file: both or neither");
     if (s->central_url && kd_http_client_check_url(s->central_url) != KD_OK)
-        return refuse(error, "central.url: must be http://host:port or https://host:port, with no user in it");
-    if (s->display_max_age_us % SEC != 0) return refuse(error, "api.display_max_age: whole seconds are wanted, as Cache-Control tells them");
-    if (s->resend_min_us > s->resend_max_us) return refuse(error, "edge.resend_min is above edge.resend_max");
+        return edge_settings_refuse(error, "central.url: must be http://host:port or https://host:port, with no user in it");
+    if (s->display_max_age_us % SEC != 0) return edge_settings_refuse(error, "api.display_max_age: whole seconds are wanted, as Cache-Control tells them");
+    if (s->resend_min_us > s->resend_max_us) return edge_settings_refuse(error, "edge.resend_min is above edge.resend_max");
     if (s->shards > s->partitions)
-        return refuse(error, "edge.shards is above kafka.partitions: a shard would have nothing to do");
+        return edge_settings_refuse(error, "edge.shards is above kafka.partitions: a shard would have nothing to do");
     if (s->outbox_max < s->partitions * OUTBOX_MIN_PARTITION)
-        return refuse(error, "edge.outbox_max: at least 1KiB for each of kafka.partitions");
+        return edge_settings_refuse(error, "edge.outbox_max: at least 1KiB for each of kafka.partitions");
     int err = check_names(s, error);
     if (!err) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin_listen, error);
     return err ? err : check_kafka(s, error);
@@ -289,7 +289,7 @@ static int check_central(const kd_settings *s, char *error)
 }
 
 /* What the named files hold. */
-static int check_files(const kd_settings *s, char *error)
+static int edge_settings_check_files(const kd_settings *s, char *error)
 {
     kd_session_key key;
     const kd_http_tls_options tls = kd_settings_tls(s);
@@ -301,10 +301,10 @@ static int check_files(const kd_settings *s, char *error)
     return err ? err : kd_kafka_client_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
 }
 
-static int check_all(const void *config, char *error)
+static int edge_settings_check_all(const void *config, char *error)
 {
     int err = kd_settings_check(config, error);
-    return err ? err : check_files(config, error);
+    return err ? err : edge_settings_check_files(config, error);
 }
 
 int kd_settings_central_failed(const kd_settings *s, int err, char *error)

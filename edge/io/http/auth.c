@@ -8,7 +8,7 @@
 #include "common/io/http/peer.h"
 #include "edge/io/http/routes.h"
 
-static bool refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
+static bool auth_refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
 {
     *why = (kd_refusal){.problem = problem, .detail = detail, .field = field};
     return false;
@@ -25,7 +25,7 @@ bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *
     *seen = (kd_seen){.rest_us = 0};
     if (!kd_http_request_header(req, "kudos-session", &token)) return true;
     if (kd_session_decode(&s->app->session_key, token, user, seen) == KD_OK) return true;
-    return refuse(why, KD_PROBLEM_INVALID_REQUEST, "Kudos-Session",
+    return auth_refuse(why, KD_PROBLEM_INVALID_REQUEST, "Kudos-Session",
                   "not a token of this user and this edge's http.session_secret: another edge may have made it, with a secret of its own, "
                   "or an older secret did; repeat the request without this header");
 }
@@ -41,6 +41,6 @@ bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why)
     bool good = key->len >= 1 && key->len <= KD_IDEMPOTENCY_KEY_MAX;
     for (size_t i = 0; good && i < key->len; i++)
         good = key->data[i] > 0x20 && key->data[i] < 0x7f && key->data[i] != '"';
-    return good || refuse(why, KD_PROBLEM_INVALID_REQUEST, "Idempotency-Key",
+    return good || auth_refuse(why, KD_PROBLEM_INVALID_REQUEST, "Idempotency-Key",
                           "1 to 128 visible ASCII characters are wanted");
 }

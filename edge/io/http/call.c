@@ -31,7 +31,7 @@ kd_errand *kd_call_errand(kd_call *call, kd_bytes item)
     return errand;
 }
 
-static void join(kd_errand *errand)
+static void call_join(kd_errand *errand)
 {
     kd_call *call = errand->call;
     if (call->status == KD_OK) call->status = errand->status;
@@ -40,7 +40,7 @@ static void join(kd_errand *errand)
 
 static void join_post(kd_post *post)
 {
-    join(KD_CONTAINER(post, kd_errand, post));
+    call_join(KD_CONTAINER(post, kd_errand, post));
 }
 
 void kd_errand_release(kd_errand *errand)
@@ -49,14 +49,14 @@ void kd_errand_release(kd_errand *errand)
     if (--errand->holds > 0) return;
     kd_call *call = errand->call;
     if (errand->shard == call->origin) {
-        join(errand);
+        call_join(errand);
         return;
     }
     errand->post.fn = join_post;
     kd_loop_post(call->origin->loop, &errand->post);
 }
 
-static void work(kd_errand *errand)
+static void call_work(kd_errand *errand)
 {
     kd_errand_hold(errand);
     errand->call->work(errand);
@@ -67,7 +67,7 @@ static void work_post(kd_post *post)
 {
     kd_errand *errand = KD_CONTAINER(post, kd_errand, post);
     kd_metric_add(&errand->shard->metrics.handed_over, 1);
-    work(errand);
+    call_work(errand);
 }
 
 /* The errands of others are posted first: the own one may finish the call, and with it the memory, when it is
@@ -86,7 +86,7 @@ void kd_call_start(kd_call *call)
         errand->post.fn = work_post;
         kd_loop_post(errand->shard->loop, &errand->post);
     }
-    if (own) work(own);
+    if (own) call_work(own);
 }
 
 uint64_t kd_call_end(kd_call *call, kd_histogram *time)

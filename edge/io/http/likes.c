@@ -37,7 +37,7 @@ typedef struct {
 /* ---- on the shard of the items
  * -------------------------------------------------------------------------------- */
 
-static int look(kd_like_op *op)
+static int likes_look(kd_like_op *op)
 {
     kd_view view;
     int err = kd_edge_view(op->errand->shard->edge, op->item, &view);
@@ -49,23 +49,23 @@ static int look(kd_like_op *op)
     return err;
 }
 
-static void on_synced(kd_commit_wait *wait, int status)
+static void likes_on_synced(kd_commit_wait *wait, int status)
 {
     kd_errand *errand = KD_CONTAINER(wait, kd_errand, commit);
     if (status != KD_OK) kd_errand_fail(errand, status);
     kd_errand_release(errand);
 }
 
-static void on_asked(kd_ask_wait *wait, bool answered)
+static void likes_on_asked(kd_ask_wait *wait, bool answered)
 {
     kd_like_op *op = KD_CONTAINER(wait, kd_like_op, ask);
     op->central = answered;
-    if (answered) look(op);
+    if (answered) likes_look(op);
     kd_errand_release(op->errand);
 }
 
 /* A batch has one key, and its operations are remembered one by one: each gets a key of its own from it. */
-static kd_bytes key_of(const kd_likes *likes, const kd_like_op *op, char *text, size_t size)
+static kd_bytes likes_key_of(const kd_likes *likes, const kd_like_op *op, char *text, size_t size)
 {
     if (!likes->batch || likes->key.len == 0) return likes->key;
     int len = snprintf(text, size, "batch:%016llx:%zu:%u", (unsigned long long)kd_hash(likes->key),
@@ -73,7 +73,7 @@ static kd_bytes key_of(const kd_likes *likes, const kd_like_op *op, char *text, 
     return kd_bytes_of(text, (size_t)len);
 }
 
-static int take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t *group)
+static int likes_take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t *group)
 {
     char key[64];
     kd_outcome outcome = {0};
@@ -84,7 +84,7 @@ static int take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t *grou
         .counter = op->counter,
         .amount = likes->amount,
         .seen = &likes->seen,
-        .idempotency_key = key_of(likes, op, key, sizeof key),
+        .idempotency_key = likes_key_of(likes, op, key, sizeof key),
         .batch = likes->digest,
     };
     kd_errand *errand = op->errand;
@@ -94,12 +94,12 @@ static int take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t *grou
     op->stamp_us = outcome.stamp_us;
     op->changed = (uint8_t)outcome.changed;
     op->liked = outcome.liked;
-    if (look(op) == KD_EAGAIN && kd_ask_item(errand->shard, op->item, &op->ask) == KD_OK)
+    if (likes_look(op) == KD_EAGAIN && kd_ask_item(errand->shard, op->item, &op->ask) == KD_OK)
         kd_errand_hold(errand);
     return KD_OK;
 }
 
-static void work(kd_errand *errand)
+static void likes_work(kd_errand *errand)
 {
     kd_likes *likes = KD_CONTAINER(errand->call, kd_likes, call);
     kd_shard *s = errand->shard;
@@ -110,15 +110,15 @@ static void work(kd_errand *errand)
     }
     uint64_t group = 0, now_us = kd_shard_now_us(s);
     for (kd_like_op *op = errand->first; op; op = op->next) {
-        op->ask.fn = on_asked;
-        int err = take(likes, op, now_us, &group);
+        op->ask.fn = likes_on_asked;
+        int err = likes_take(likes, op, now_us, &group);
         if (err == KD_OK) continue;
         kd_errand_fail(errand, err);
         break;
     }
     if (group == 0) return;
     kd_errand_hold(errand);
-    errand->commit.fn = on_synced;
+    errand->commit.fn = likes_on_synced;
     kd_commit_await(s, &errand->commit, group);
 }
 
@@ -150,7 +150,7 @@ static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64
     kd_json_end_object(j);
 }
 
-static void write_all(kd_json *j, const kd_shard *s, const kd_likes *likes, uint64_t now_us)
+static void likes_write_all(kd_json *j, const kd_shard *s, const kd_likes *likes, uint64_t now_us)
 {
     kd_json_object(j);
     kd_json_key(j, "results");
@@ -172,7 +172,7 @@ static bool write_session(const kd_likes *likes, const kd_shard *s, char *out)
     return true;
 }
 
-static void finish(kd_call *call)
+static void likes_finish(kd_call *call)
 {
     kd_likes *likes = KD_CONTAINER(call, kd_likes, call);
     kd_shard *s = call->origin;
@@ -186,7 +186,7 @@ static void finish(kd_call *call)
     kd_buf_clear(&s->out);
     kd_json j = kd_json_of(&s->out);
     if (likes->batch)
-        write_all(&j, s, likes, now_us);
+        likes_write_all(&j, s, likes, now_us);
     else
         write_op(&j, s, &likes->at[0], now_us);
     bool carry = write_session(likes, s, session);
@@ -196,7 +196,7 @@ static void finish(kd_call *call)
 /* ---- from a request to its call
  * -------------------------------------------------------------------------------- */
 
-static void add(kd_likes *likes, uint32_t index, kd_bytes item, uint32_t counter, kd_verb verb)
+static void likes_add(kd_likes *likes, uint32_t index, kd_bytes item, uint32_t counter, kd_verb verb)
 {
     kd_like_op *op = &likes->at[index];
     op->errand = kd_call_errand(&likes->call, item);
@@ -230,10 +230,10 @@ static bool read_headers(kd_shard *s, kd_http_request *req, kd_likes *likes)
     return true;
 }
 
-static void start(kd_likes *likes)
+static void likes_start(kd_likes *likes)
 {
-    likes->call.work = work;
-    likes->call.finish = finish;
+    likes->call.work = likes_work;
+    likes->call.finish = likes_finish;
     kd_call_start(&likes->call);
 }
 
@@ -261,8 +261,8 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
     likes->call.errand_count = 1;
     likes->at = &one->op;
     likes->count = 1;
-    add(likes, 0, kd_bytes_of(one->item, item->len), counter, verb);
-    start(likes);
+    likes_add(likes, 0, kd_bytes_of(one->item, item->len), counter, verb);
+    likes_start(likes);
 }
 
 /* A refusal of one of many says which. */
@@ -274,7 +274,7 @@ static void refuse_op(kd_http_request *req, kd_refusal why, uint32_t index, cons
     kd_answer_refusal(req, &why);
 }
 
-static bool read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
+static bool likes_read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
 {
     kd_refusal why;
     if (kd_body_read_ops(req->body, &s->text, ops, &why)) return true;
@@ -286,7 +286,7 @@ static bool read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
 }
 
 /* Item and counter of one operation; the key goes to `keys` and is shown in *item. False: answered. */
-static bool resolve(kd_shard *s, kd_http_request *req, const kd_body_op *op, uint32_t index, uint8_t **keys,
+static bool likes_resolve(kd_shard *s, kd_http_request *req, const kd_body_op *op, uint32_t index, uint8_t **keys,
                     kd_bytes *item, uint32_t *counter)
 {
     kd_item parsed;
@@ -314,7 +314,7 @@ static size_t key_bytes(const kd_body_ops *ops)
 }
 
 /* The key of a batch is good for that batch alone: where another one begins alike, what both have must not be told as taken again. */
-static uint64_t digest_of(const kd_likes *likes)
+static uint64_t likes_digest_of(const kd_likes *likes)
 {
     const kd_counters *counters = &likes->call.origin->served.counters;
     kd_buf b = {0};
@@ -335,7 +335,7 @@ void kd_likes_batch(kd_shard *s, kd_http_request *req)
     kd_body_ops ops;
     kd_likes *likes = kd_http_request_alloc(req, sizeof *likes);
     uint32_t shards = s->app->shard_count;
-    if (!read_headers(s, req, likes) || !read_ops(s, req, &ops)) return;
+    if (!read_headers(s, req, likes) || !likes_read_ops(s, req, &ops)) return;
     size_t size = shards * sizeof(kd_errand) + ops.count * sizeof(kd_like_op);
     uint8_t *memory = kd_http_request_alloc(req, size + key_bytes(&ops)), *keys = memory + size;
     likes->call.origin = s;
@@ -347,10 +347,10 @@ void kd_likes_batch(kd_shard *s, kd_http_request *req)
     for (uint32_t i = 0; i < ops.count; i++) {
         kd_bytes item;
         uint32_t counter;
-        if (!resolve(s, req, &ops.at[i], i, &keys, &item, &counter)) return;
+        if (!likes_resolve(s, req, &ops.at[i], i, &keys, &item, &counter)) return;
         kd_edge_expect(s->edge, item);
-        add(likes, i, item, counter, ops.at[i].like ? KD_LIKE : KD_UNLIKE);
+        likes_add(likes, i, item, counter, ops.at[i].like ? KD_LIKE : KD_UNLIKE);
     }
-    likes->digest = digest_of(likes);
-    if (kd_call_admit(&likes->call, s, req, ops.count)) start(likes);
+    likes->digest = likes_digest_of(likes);
+    if (kd_call_admit(&likes->call, s, req, ops.count)) likes_start(likes);
 }

@@ -3,7 +3,7 @@
 
 /* Memory for n items, whose keys take `key_bytes`; the items are added next. The caller is known if members
  * are wanted. */
-static kd_read *prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, uint32_t n, bool members,
+static kd_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, uint32_t n, bool members,
                         size_t key_bytes, uint8_t **keys)
 {
     uint32_t errands = n == 1 ? 1 : s->app->shard_count;
@@ -27,7 +27,7 @@ static kd_read *prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, ui
     return read;
 }
 
-static void add(kd_read *read, const kd_item *item, uint8_t **keys)
+static void edge_reads_add(kd_read *read, const kd_item *item, uint8_t **keys)
 {
     memcpy(*keys, item->data, item->len);
     kd_lookup *l = &read->at[read->count++];
@@ -44,7 +44,7 @@ static void add(kd_read *read, const kd_item *item, uint8_t **keys)
     errand->count++;
 }
 
-static void start(kd_read *read, kd_shard *s, kd_http_request *req)
+static void edge_reads_start(kd_read *read, kd_shard *s, kd_http_request *req)
 {
     uint32_t offset = 0;
     if (!kd_call_admit(&read->call, s, req, read->count)) return;
@@ -70,15 +70,15 @@ static void read_one(kd_shard *s, kd_http_request *req, const kd_item *item, kd_
     uint8_t *keys;
     kd_refusal why;
     kd_edge_expect(s->edge, kd_item_key(item));
-    kd_read *read = prepare(s, req, kind, 1, kind == KD_READ_LIKED, item->len, &keys);
+    kd_read *read = edge_reads_prepare(s, req, kind, 1, kind == KD_READ_LIKED, item->len, &keys);
     if (read->members && !kd_auth_user(s, req, &read->user, &why)) {
         kd_answer_refusal(req, &why);
         return;
     }
     if (read->members) read_token(s, req, read);
     read->counter = counter;
-    add(read, item, &keys);
-    start(read, s, req);
+    edge_reads_add(read, item, &keys);
+    edge_reads_start(read, s, req);
 }
 
 void kd_reads_counts(kd_shard *s, kd_http_request *req, const kd_item *item)
@@ -123,10 +123,10 @@ void kd_reads_query(kd_shard *s, kd_http_request *req)
         return;
     }
     bool members = kd_query_find(req->query, "me", &me) && kd_bytes_eq(me, kd_bytes_str("true"));
-    kd_read *read = prepare(s, req, KD_READ_BULK, n, members, n * sizeof(kd_item), &keys);
+    kd_read *read = edge_reads_prepare(s, req, KD_READ_BULK, n, members, n * sizeof(kd_item), &keys);
     if (members && !read_caller(s, req, kd_bytes_of(NULL, 0), read)) return;
-    for (uint32_t i = 0; i < n; i++) add(read, &items[i], &keys);
-    start(read, s, req);
+    for (uint32_t i = 0; i < n; i++) edge_reads_add(read, &items[i], &keys);
+    edge_reads_start(read, s, req);
 }
 
 static bool add_texts(kd_shard *s, kd_http_request *req, const kd_body_items *body, kd_read *read,
@@ -139,12 +139,12 @@ static bool add_texts(kd_shard *s, kd_http_request *req, const kd_body_items *bo
             kd_answer_refusal(req, &why);
             return false;
         }
-        add(read, &item, &keys);
+        edge_reads_add(read, &item, &keys);
     }
     return true;
 }
 
-static void read_body(kd_shard *s, kd_http_request *req, kd_read_kind kind)
+static void edge_reads_read_body(kd_shard *s, kd_http_request *req, kd_read_kind kind)
 {
     kd_body_items body;
     kd_refusal why;
@@ -155,16 +155,16 @@ static void read_body(kd_shard *s, kd_http_request *req, kd_read_kind kind)
         return;
     }
     bool members = lookup || body.me;
-    kd_read *read = prepare(s, req, kind, body.count, members, body.count * sizeof(kd_item), &keys);
+    kd_read *read = edge_reads_prepare(s, req, kind, body.count, members, body.count * sizeof(kd_item), &keys);
     if (members && !read_caller(s, req, body.counter, read)) return;
-    if (add_texts(s, req, &body, read, keys)) start(read, s, req);
+    if (add_texts(s, req, &body, read, keys)) edge_reads_start(read, s, req);
 }
 
 void kd_reads_bulk(kd_shard *s, kd_http_request *req)
 {
-    read_body(s, req, KD_READ_BULK);
+    edge_reads_read_body(s, req, KD_READ_BULK);
 }
 void kd_reads_lookup(kd_shard *s, kd_http_request *req)
 {
-    read_body(s, req, KD_READ_LOOKUP);
+    edge_reads_read_body(s, req, KD_READ_LOOKUP);
 }

@@ -20,7 +20,7 @@ static void write_counts(kd_json *j, const kd_read *read, const kd_lookup *l, ui
                               });
 }
 
-static void write_liked(kd_json *j, const kd_lookup *l)
+static void reads_answer_write_liked(kd_json *j, const kd_lookup *l)
 {
     kd_answer_write_liked(j, &(kd_answer_liked){.item = l->item,
                                                 .liked = (kd_liked)l->liked,
@@ -52,7 +52,7 @@ static void write_items(kd_json *j, const kd_read *read, uint64_t now_us)
         if (read->views)
             write_counts(j, read, &read->at[i], now_us);
         else
-            write_liked(j, &read->at[i]);
+            reads_answer_write_liked(j, &read->at[i]);
     }
     kd_json_end_array(j);
     kd_json_end_object(j);
@@ -114,7 +114,7 @@ void kd_reads_finish(kd_call *call)
         write_display(&j, read, &read->at[0]);
         break;
     case KD_READ_LIKED:
-        write_liked(&j, &read->at[0]);
+        reads_answer_write_liked(&j, &read->at[0]);
         break;
     case KD_READ_BULK:
     case KD_READ_LOOKUP:

@@ -2,23 +2,23 @@
  * once. */
 #include "edge/io/http/reads.h"
 
-static int look(kd_lookup *l)
+static int reads_work_look(kd_lookup *l)
 {
     return kd_edge_view(l->errand->shard->edge, l->item, &l->view);
 }
 
-static void on_asked(kd_ask_wait *wait, bool answered)
+static void reads_work_on_asked(kd_ask_wait *wait, bool answered)
 {
     kd_lookup *l = KD_CONTAINER(wait, kd_lookup, ask);
     l->count_central = answered;
-    if (answered) look(l);
+    if (answered) reads_work_look(l);
     kd_errand_release(l->errand);
 }
 
 static void read_view(kd_lookup *l)
 {
     kd_errand *errand = l->errand;
-    int err = look(l);
+    int err = reads_work_look(l);
     kd_edge_metrics *m = &errand->shard->metrics;
     if (err == KD_OK || err == KD_EAGAIN) kd_metric_add(err == KD_OK ? &m->counts_hits : &m->counts_misses, 1);
     if (err == KD_OK) return;
@@ -26,7 +26,7 @@ static void read_view(kd_lookup *l)
         kd_errand_fail(errand, err);
         return;
     }
-    l->ask.fn = on_asked;
+    l->ask.fn = reads_work_on_asked;
     if (kd_ask_item(errand->shard, l->item, &l->ask) == KD_OK) kd_errand_hold(errand);
 }
 
@@ -38,7 +38,7 @@ static void tell_liked(kd_lookup *l, int liked)
         l->liked = liked == KD_ENOTFOUND ? KD_LIKED_UNKNOWN : liked ? KD_LIKED_YES : KD_LIKED_NO;
 }
 
-static int look_liked(const kd_read *read, kd_lookup *l, const kd_liked_central *central, kd_liked_ground *ground)
+static int reads_work_look_liked(const kd_read *read, kd_lookup *l, const kd_liked_central *central, kd_liked_ground *ground)
 {
     kd_liked_query q = {.counter = read->counter,
                         .item = l->item,
@@ -59,7 +59,7 @@ static void on_members(kd_members_wait *wait)
         const kd_central_liked *said = &wait->answers[i];
         kd_liked_central central = {said->liked == KD_LIKED_YES, said->at_us, said->complete};
         kd_liked_ground ground;
-        look_liked(read, l, said->liked == KD_LIKED_UNKNOWN ? NULL : &central, &ground);
+        reads_work_look_liked(read, l, said->liked == KD_LIKED_UNKNOWN ? NULL : &central, &ground);
         l->liked_central = ground.by_central;
     }
     kd_errand_release(errand);
@@ -85,7 +85,7 @@ static void read_members(kd_read *read, kd_errand *errand)
     wait->fn = on_members;
     for (kd_lookup *l = errand->first; l; l = l->next) {
         kd_liked_ground ground;
-        if (look_liked(read, l, NULL, &ground) != KD_ENOTFOUND) continue;
+        if (reads_work_look_liked(read, l, NULL, &ground) != KD_ENOTFOUND) continue;
         newest_row_us = KD_MAX(newest_row_us, ground.row_us);
         uint32_t at = errand->offset + wait->count++;
         read->unknown[at] = l;

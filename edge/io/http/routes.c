@@ -16,7 +16,7 @@ static const kd_http_field json_type = {"content-type", {(const uint8_t *)"appli
 static const kd_http_field no_store = {"cache-control", {(const uint8_t *)"no-store", 8}};
 
 /* Retry-After, in seconds: an outbox empties with central's snapshots, a clock with its next measurement. */
-static uint32_t retry_after(kd_problem problem)
+static uint32_t routes_retry_after(kd_problem problem)
 {
     switch (problem) {
     case KD_PROBLEM_OVERLOADED:
@@ -37,7 +37,7 @@ static uint32_t retry_after(kd_problem problem)
 
 void kd_answer_refusal(kd_http_request *req, const kd_refusal *why)
 {
-    kd_http_respond_problem(req, why->problem, why->detail, why->field, retry_after(why->problem));
+    kd_http_respond_problem(req, why->problem, why->detail, why->field, routes_retry_after(why->problem));
 }
 
 static kd_refusal refusal_of(int err)
@@ -83,7 +83,7 @@ void kd_answer_json(kd_shard *s, kd_http_request *req, const char *session)
     kd_http_respond(req, 200, fields, session ? 3 : 2, kd_buf_view(&s->out));
 }
 
-static bool is_get(const kd_http_request *req)
+static bool routes_is_get(const kd_http_request *req)
 {
     return req->method == KD_HTTP_GET || req->method == KD_HTTP_HEAD;
 }
@@ -94,7 +94,7 @@ static void handle_set(kd_shard *s, kd_http_request *req, const kd_item *item, u
         kd_likes_one(s, req, item, counter, KD_LIKE);
     else if (req->method == KD_HTTP_DELETE)
         kd_likes_one(s, req, item, counter, KD_UNLIKE);
-    else if (is_get(req))
+    else if (routes_is_get(req))
         kd_reads_liked(s, req, item, counter);
     else
         kd_http_respond_wrong_method(req, "GET, HEAD, POST, DELETE");
@@ -102,7 +102,7 @@ static void handle_set(kd_shard *s, kd_http_request *req, const kd_item *item, u
 
 static void handle_view(kd_shard *s, kd_http_request *req, const kd_item *item, kd_bytes tail)
 {
-    if (!is_get(req))
+    if (!routes_is_get(req))
         kd_http_respond_wrong_method(req, "GET, HEAD");
     else if (kd_bytes_eq(tail, kd_bytes_str("counts")))
         kd_reads_counts(s, req, item);
@@ -125,7 +125,7 @@ static void no_such_path(kd_http_request *req, const kd_route *route)
                             central_alone_has(route) ? "an edge does not have this path: ask central" : "no such path; the API begins with /v1/", NULL, 0);
 }
 
-static void handle_item(kd_shard *s, kd_http_request *req, const kd_route *route)
+static void routes_handle_item(kd_shard *s, kd_http_request *req, const kd_route *route)
 {
     const kd_served *served = &s->served;
     kd_bytes tail = route->at[2];
@@ -153,7 +153,7 @@ static void handle_item(kd_shard *s, kd_http_request *req, const kd_route *route
 
 static void handle_counts(kd_shard *s, kd_http_request *req)
 {
-    if (is_get(req))
+    if (routes_is_get(req))
         kd_reads_query(s, req);
     else if (req->method == KD_HTTP_POST)
         kd_reads_bulk(s, req);
@@ -169,7 +169,7 @@ void kd_routes_handle(kd_http_request *req, void *arg)
     if (kd_route_cut(req->path, &route) != KD_OK)
         kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL, 0);
     else if (route.count == 3)
-        handle_item(s, req, &route);
+        routes_handle_item(s, req, &route);
     else if (kd_route_is(&route, "counts"))
         handle_counts(s, req);
     else if (kd_route_is(&route, "likes"))

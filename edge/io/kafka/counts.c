@@ -25,7 +25,7 @@ static void on_record(void *arg, const kd_kafka_record *record)
            KD_I64("offset", record->offset), KD_ERR(result));
 }
 
-static void on_round(void *arg)
+static void edge_counts_on_round(void *arg)
 {
     kd_shard_wake(arg);
 }
@@ -51,7 +51,7 @@ static void on_condition(void *arg, uint32_t topic, uint32_t partition, kd_kafka
     retry_later(s);
 }
 
-static void on_retry(void *arg)
+static void edge_counts_on_retry(void *arg)
 {
     kd_shard *s = arg;
     bool failed = false;
@@ -64,7 +64,7 @@ static void on_retry(void *arg)
     if (failed) retry_later(s);
 }
 
-static int assign(kd_shard *s)
+static int edge_counts_assign(kd_shard *s)
 {
     uint32_t n = 0;
     kd_kafka_start *starts = kd_alloc(s->app->settings.partitions * sizeof *starts);
@@ -84,16 +84,16 @@ int kd_counts_start(kd_shard *s, const kd_kafka_config *config)
     char error[KD_OPTIONS_ERROR_MAX] = "";
     const char *topics[] = {s->app->settings.counts_topic};
     kd_kafka_consumer_events events = {
-        .record = on_record, .condition = on_condition, .round = on_round, .arg = s};
+        .record = on_record, .condition = on_condition, .round = edge_counts_on_round, .arg = s};
     if (c->consumer) return KD_OK;
     if (!c->stands) {
         c->stands = kd_alloc(s->app->settings.partitions * sizeof *c->stands);
         c->backoff_us = BACKOFF_MIN_US;
-        kd_timer_init(&c->retry, s->loop, on_retry, s);
+        kd_timer_init(&c->retry, s->loop, edge_counts_on_retry, s);
     }
     int err = kd_kafka_consumer_create(&c->consumer, kd_loop_base(s->loop), config, topics, 1, &events, error,
                                        sizeof error);
-    if (err == KD_OK) err = assign(s);
+    if (err == KD_OK) err = edge_counts_assign(s);
     if (err)
         KD_LOG(KD_ERROR, "kafka-consumer-failed", KD_U64("shard", s->index), KD_STR("cause", error),
                KD_ERR(err));

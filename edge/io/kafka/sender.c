@@ -63,7 +63,7 @@ static void on_reset(void *arg, const char *cause)
     s->sender.blocked = true;
 }
 
-static void on_ready(void *arg)
+static void sender_on_ready(void *arg)
 {
     kd_shard *s = arg;
     s->sender.blocked = false;
@@ -75,7 +75,7 @@ int kd_sender_start(kd_shard *s, const kd_kafka_config *config)
     char error[KD_OPTIONS_ERROR_MAX] = "";
     const char *topics[] = {s->app->settings.likes_topic};
     kd_kafka_producer_events events = {
-        .delivered = on_delivered, .reset = on_reset, .ready = on_ready, .arg = s};
+        .delivered = on_delivered, .reset = on_reset, .ready = sender_on_ready, .arg = s};
     if (s->sender.producer) return KD_OK;
     int err = kd_kafka_producer_create(&s->sender.producer, kd_loop_base(s->loop), config, topics, 1, &events,
                                        error, sizeof error);

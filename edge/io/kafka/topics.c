@@ -49,7 +49,7 @@ static void log_line(void *arg, int severity, const char *text)
         KD_LOG(KD_DEBUG, "kafka", KD_STR("text", text));
 }
 
-static int ensure(const kd_app *app, uint32_t timeout_ms, char *error)
+static int topics_ensure(const kd_app *app, uint32_t timeout_ms, char *error)
 {
     const kd_settings *set = &app->settings;
     kd_kafka_topic topics[] = {
@@ -71,7 +71,7 @@ static bool hopeless(int err)
 
 int kd_topics_check(kd_app *app, char *error)
 {
-    int err = ensure(app, (uint32_t)(app->settings.start_timeout_us / 1000), error);
+    int err = topics_ensure(app, (uint32_t)(app->settings.start_timeout_us / 1000), error);
     return err == KD_OK || hopeless(err) ? err : KD_EUNAVAILABLE;
 }
 
@@ -85,7 +85,7 @@ static void on_tiding(kd_post *post)
     kd_shard_wake(s);
 }
 
-static void tell(kd_topics *t)
+static void topics_tell(kd_topics *t)
 {
     if (t->told) return;
     t->told = true;
@@ -101,16 +101,16 @@ static void look_again(kd_topics *t)
     kd_timer_set(&t->timer, 1000 * kd_kafka_again_ms(&t->delay_ms, &t->random));
 }
 
-static void on_timer(void *arg)
+static void topics_on_timer(void *arg)
 {
     kd_topics *t = arg;
     char error[KD_OPTIONS_ERROR_MAX] = "";
-    int err = ensure(t->app, LATER_TIMEOUT_MS, error);
+    int err = topics_ensure(t->app, LATER_TIMEOUT_MS, error);
     if (err == KD_OK) {
         t->delay_ms = 0;
         t->said[0] = '\0';
         KD_LOG(KD_INFO, "kafka-topics-ready");
-        tell(t);
+        topics_tell(t);
         return;
     }
     if (hopeless(err) || strcmp(error, t->said) != 0)
@@ -173,12 +173,12 @@ int kd_topics_create(kd_app *app, bool ready)
     t->random = kd_clock_mono_us();
     app->topics = t;
     if (kd_loop_create(&t->loop, "topics") != KD_OK) return KD_EIO;
-    kd_timer_init(&t->timer, t->loop, on_timer, t);
+    kd_timer_init(&t->timer, t->loop, topics_on_timer, t);
     int err = watch_create(t);
     if (err) return err;
     if (!ready) kd_outage_failed(&t->outage, KD_REASON_OTHER, NULL); /* the check at the start was a question, too */
     if (ready)
-        tell(t);
+        topics_tell(t);
     else
         look_again(t);
     return kd_loop_start(t->loop);

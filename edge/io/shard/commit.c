@@ -25,7 +25,7 @@ int kd_commit_init(kd_shard *s)
     return kd_committer_create(&s->commit.committer, s->db, on_done, s);
 }
 
-static void release(kd_shard *s, uint64_t up_to, int status)
+static void edge_commit_release(kd_shard *s, uint64_t up_to, int status)
 {
     kd_commit *c = &s->commit;
     uint32_t released = 0;
@@ -60,7 +60,7 @@ static void on_done_post(kd_post *post)
     if (status == KD_OK) status = err;
     if (status != KD_OK && !c->failed) storage_failed(s, "a read of the store failed");
     /* After a failure nothing is acknowledged any more, whatever it waits for. */
-    release(s, c->failed ? UINT64_MAX : group, c->failed ? KD_EIO : KD_OK);
+    edge_commit_release(s, c->failed ? UINT64_MAX : group, c->failed ? KD_EIO : KD_OK);
     KD_POINT(AFTER_ANSWER);
     kd_shard_wake(s);
 }
@@ -94,7 +94,7 @@ void kd_commit_pump(kd_shard *s)
     int err = kd_edge_commit_begin(s->edge, kd_shard_now_us(s), &writes, &group);
     if (err == KD_EIO) { /* the core could not read what it needs: nothing that waits will ever be durable */
         storage_failed(s, "a read of the store failed");
-        release(s, UINT64_MAX, KD_EIO);
+        edge_commit_release(s, UINT64_MAX, KD_EIO);
     }
     if (err != KD_OK) return;
     c->group = group;
@@ -122,10 +122,10 @@ void kd_commit_expire(kd_shard *s)
     c->slow_told = true;
     if (kd_edge_gathered_bytes(s->edge) > KD_COMMIT_GATHERED_MAX) {
         storage_failed(s, "the disk hangs, and too much waits for it");
-        release(s, UINT64_MAX, KD_EIO);
+        edge_commit_release(s, UINT64_MAX, KD_EIO);
         return;
     }
     if (!c->first || !takes(c, KD_COMMIT_PATIENCE_US)) return;
     kd_metric_add(&s->metrics.expired, c->waiting);
-    release(s, UINT64_MAX, KD_ETIMEOUT);
+    edge_commit_release(s, UINT64_MAX, KD_ETIMEOUT);
 }

@@ -61,7 +61,7 @@ static void report_drain(kd_shard *s)
     }
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *arg)
+static void edge_shard_on_turn(evutil_socket_t fd, short what, void *arg)
 {
     kd_shard *s = arg;
     (void)fd, (void)what;
@@ -70,7 +70,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
     if (s->drain.drained) report_drain(s);
 }
 
-static void on_tick(void *arg)
+static void edge_shard_on_tick(void *arg)
 {
     kd_shard *s = arg;
     uint64_t now = kd_shard_now_us(s), next = kd_edge_tick(s->edge, now);
@@ -78,7 +78,7 @@ static void on_tick(void *arg)
     kd_timer_set(&s->tick, KD_MIN(KD_MAX(delay, (uint64_t)TICK_MIN_US), (uint64_t)TICK_MAX_US));
     kd_commit_expire(s);
     kd_metrics_collect(s);
-    on_turn(-1, 0, s);
+    edge_shard_on_turn(-1, 0, s);
 }
 
 void kd_shard_flush(kd_shard *s)
@@ -88,7 +88,7 @@ void kd_shard_flush(kd_shard *s)
     kd_shard_wake(s);
 }
 
-static int open_store(kd_shard *s, char *error)
+static int edge_shard_open_store(kd_shard *s, char *error)
 {
     const kd_settings *set = &s->app->settings;
     char dir[4096];
@@ -143,7 +143,7 @@ static int core_refused(kd_shard *s, const kd_store *store, int err, char *error
     return err;
 }
 
-static int open_core(kd_shard *s, char *error)
+static int edge_shard_open_core(kd_shard *s, char *error)
 {
     const kd_settings *set = &s->app->settings;
     uint32_t n = s->app->shard_count;
@@ -184,17 +184,17 @@ static void publish_init(kd_shard *s)
     s->published.at = kd_alloc(s->app->settings.partitions * sizeof *s->published.at);
 }
 
-static int assemble(kd_shard *s, char *error)
+static int edge_shard_assemble(kd_shard *s, char *error)
 {
     char name[16];
     int err;
     snprintf(name, sizeof name, "shard-%u", s->index);
-    if ((err = open_store(s, error)) || (err = open_core(s, error))) return err;
+    if ((err = edge_shard_open_store(s, error)) || (err = edge_shard_open_core(s, error))) return err;
     publish_init(s);
     snprintf(error, KD_OPTIONS_ERROR_MAX, "shard %u: no thread or descriptor left", s->index);
     if ((err = kd_loop_create(&s->loop, name)) || (err = kd_commit_init(s))) return err;
-    s->turn = event_new(kd_loop_base(s->loop), -1, 0, on_turn, s);
-    kd_timer_init(&s->tick, s->loop, on_tick, s);
+    s->turn = event_new(kd_loop_base(s->loop), -1, 0, edge_shard_on_turn, s);
+    kd_timer_init(&s->tick, s->loop, edge_shard_on_tick, s);
     kd_timer_set(&s->tick, 1);
     if ((err = kd_asker_init(s, error)) || (err = create_server(s, error))) return err;
     kd_metrics_collect(s);
@@ -208,7 +208,7 @@ int kd_shard_create(kd_shard **out, kd_app *app, uint32_t index, char *error)
     s->index = index;
     s->served = kd_offer_served(app->offer);
     if (getrandom(&s->random, sizeof s->random, 0) != sizeof s->random) s->random = kd_clock_mono_us();
-    int err = assemble(s, error);
+    int err = edge_shard_assemble(s, error);
     if (err) {
         kd_shard_destroy(s);
         return err;

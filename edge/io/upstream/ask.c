@@ -64,7 +64,7 @@ void kd_asker_item_path(kd_asker *a, const char *prefix, kd_bytes item)
     kd_buf_put(&a->path, text, len);
 }
 
-static void on_answer(void *arg, int result, int status, const kd_http_response *r);
+static void edge_ask_on_answer(void *arg, int result, int status, const kd_http_response *r);
 
 static int send_question(kd_question *q, uint64_t now_us)
 {
@@ -76,10 +76,10 @@ static int send_question(kd_question *q, uint64_t now_us)
     uint32_t left_ms = (uint32_t)((q->until_us - now_us + 999) / 1000);
     q->tries++;
     return kd_http_client_request(a->client, "GET", kd_buf_view(&a->path), NULL, 0, kd_bytes_of(NULL, 0),
-                                  on_answer, q, left_ms);
+                                  edge_ask_on_answer, q, left_ms);
 }
 
-static void end_question(kd_question *q, bool answered)
+static void edge_ask_end_question(kd_question *q, bool answered)
 {
     kd_shard *s = q->shard;
     kd_table_remove(&s->asker.questions, kd_item_key(&q->item));
@@ -93,7 +93,7 @@ static void end_question(kd_question *q, bool answered)
     kd_shard_wake(s);
 }
 
-static bool ask_again(kd_question *q)
+static bool edge_ask_again(kd_question *q)
 {
     uint64_t now_us = kd_clock_mono_us();
     kd_bytes item = kd_item_key(&q->item);
@@ -104,14 +104,14 @@ static bool ask_again(kd_question *q)
     return false;
 }
 
-static void on_answer(void *arg, int result, int status, const kd_http_response *r)
+static void edge_ask_on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
     kd_question *q = arg;
     bool got = result == KD_OK && status == 200;
     kd_bytes record = got ? kd_http_response_body(r) : kd_bytes_of(NULL, 0);
     int err = kd_edge_answer(q->shard->edge, kd_item_key(&q->item), record, kd_shard_now_us(q->shard));
-    if (got && err == KD_EAGAIN && ask_again(q)) return;
-    end_question(q, got && err == KD_OK);
+    if (got && err == KD_EAGAIN && edge_ask_again(q)) return;
+    edge_ask_end_question(q, got && err == KD_OK);
 }
 
 static int begin_question(kd_shard *s, kd_bytes item, kd_question **out)

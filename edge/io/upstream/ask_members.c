@@ -6,7 +6,7 @@
 
 #include "edge/io/shard/shard.h"
 
-static void on_answer(void *arg, int result, int status, const kd_http_response *r)
+static void ask_members_on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
     kd_members_wait *wait = arg;
     kd_shard *s = wait->shard;
@@ -62,7 +62,7 @@ int kd_ask_members(kd_shard *s, uint32_t counter, kd_bytes user, kd_members_wait
     }
     kd_bytes path = one ? kd_buf_view(&a->path) : kd_bytes_str("/v1/likes/lookup");
     int err = kd_http_client_request(a->client, one ? "GET" : "POST", path, fields, one ? 2 : 3,
-                                     kd_buf_view(&a->body), on_answer, wait, 0);
+                                     kd_buf_view(&a->body), ask_members_on_answer, wait, 0);
     if (err != KD_OK) return err;
     a->open++;
     kd_metric_add(&s->metrics.member_asks, 1);

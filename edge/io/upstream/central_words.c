@@ -40,7 +40,7 @@ static bool read_kind(kd_json_in *j, kd_counter_kind *kind)
     return *kind == KD_SET || kd_bytes_eq(text, kd_bytes_str("sum"));
 }
 
-static bool read_counter(kd_json_in *j, kd_counter *c)
+static bool central_words_read_counter(kd_json_in *j, kd_counter *c)
 {
     kd_bytes key, name;
     uint64_t id = 0;
@@ -67,7 +67,7 @@ static bool read_counters(kd_json_in *j, kd_counters *counters)
 {
     if (counters->count > 0 || !kd_json_in_array(j)) return false;
     while (kd_json_in_element(j))
-        if (counters->count == KD_COUNTERS_MAX || !read_counter(j, &counters->at[counters->count++])) return false;
+        if (counters->count == KD_COUNTERS_MAX || !central_words_read_counter(j, &counters->at[counters->count++])) return false;
     return true;
 }
 
@@ -105,7 +105,7 @@ static uint8_t read_value(kd_json_in *j)
 static const kd_central_liked nothing = {.liked = KD_LIKED_UNKNOWN};
 
 /* {"item":...,"liked":...,"at_us":...,"complete":...}, whatever else it holds. */
-static kd_central_liked read_liked(kd_json_in *j)
+static kd_central_liked central_words_read_liked(kd_json_in *j)
 {
     kd_bytes key;
     kd_central_liked said = nothing;
@@ -126,7 +126,7 @@ static kd_central_liked read_liked(kd_json_in *j)
 kd_central_liked kd_central_words_liked(kd_bytes body, kd_buf *scratch)
 {
     kd_json_in j = kd_json_in_of(body, scratch);
-    kd_central_liked said = read_liked(&j);
+    kd_central_liked said = central_words_read_liked(&j);
     return kd_json_in_end(&j) ? said : nothing;
 }
 
@@ -134,12 +134,12 @@ static void read_list(kd_json_in *j, uint32_t count, kd_central_liked *out)
 {
     if (!kd_json_in_array(j)) return;
     for (uint32_t i = 0; kd_json_in_element(j); i++) {
-        kd_central_liked said = read_liked(j);
+        kd_central_liked said = central_words_read_liked(j);
         if (i < count) out[i] = said;
     }
 }
 
-static void clear(uint32_t count, kd_central_liked *out)
+static void central_words_clear(uint32_t count, kd_central_liked *out)
 {
     for (uint32_t i = 0; i < count; i++) out[i] = nothing;
 }
@@ -148,7 +148,7 @@ void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count,
 {
     kd_json_in j = kd_json_in_of(body, scratch);
     kd_bytes key;
-    clear(count, out);
+    central_words_clear(count, out);
     if (!kd_json_in_object(&j)) return;
     while (kd_json_in_key(&j, &key)) {
         if (kd_bytes_eq(key, kd_bytes_str("items")))
@@ -156,5 +156,5 @@ void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count,
         else
             kd_json_in_skip(&j);
     }
-    if (!kd_json_in_end(&j)) clear(count, out);
+    if (!kd_json_in_end(&j)) central_words_clear(count, out);
 }

@@ -47,7 +47,7 @@ static void again(kd_drift_probe *p, uint64_t delay_us)
     kd_timer_set(&p->timer, when_us - now_us);
 }
 
-static void tell(kd_drift_probe *p)
+static void edge_drift_tell(kd_drift_probe *p)
 {
     kd_clock_state state = kd_clock_check(&p->app->clock);
     if (state == p->told) return;
@@ -67,17 +67,17 @@ static void tell_distrust(kd_drift_probe *p, int result)
     p->distrusted = result == KD_EUNTRUSTED || (p->distrusted && result != KD_OK);
 }
 
-static bool measure(kd_drift_probe *p, uint64_t now_us)
+static bool edge_drift_measure(kd_drift_probe *p, uint64_t now_us)
 {
     if (kd_clock_measure(&p->app->clock, p->asked_us, now_us) != KD_OK) return false;
-    tell(p);
+    edge_drift_tell(p);
     if (kd_clock_check(&p->app->clock) != KD_CLOCK_IN_BOUNDS) return false;
     kd_clock_file_save(p->app->settings.data_dir, &p->app->clock);
     p->measure_us = kd_clock_mono_us() + jittered(p, p->app->settings.measure_interval_us);
     return true;
 }
 
-static void count(kd_drift_probe *p)
+static void edge_drift_count(kd_drift_probe *p)
 {
     kd_http_client_stats stats = kd_http_client_get_stats(p->client);
     for (size_t i = 0; i < KD_REASONS; i++) stats.troubles[i] += p->refused[i];
@@ -85,7 +85,7 @@ static void count(kd_drift_probe *p)
 }
 
 /* Why there is no time of central: what the connection met, or somebody who answers with something else. */
-static kd_reason why(kd_drift_probe *p, int result, int status, char *cause, size_t size)
+static kd_reason edge_drift_why(kd_drift_probe *p, int result, int status, char *cause, size_t size)
 {
     kd_reason reason = KD_REASON_TIMEOUT;
     const char *text;
@@ -100,16 +100,16 @@ static kd_reason why(kd_drift_probe *p, int result, int status, char *cause, siz
     return reason;
 }
 
-static void note(kd_drift_probe *p, bool answered, int result, int status)
+static void edge_drift_note(kd_drift_probe *p, bool answered, int result, int status)
 {
     char cause[256];
-    kd_reason reason = answered ? KD_REASON_OTHER : why(p, result, status, cause, sizeof cause);
+    kd_reason reason = answered ? KD_REASON_OTHER : edge_drift_why(p, result, status, cause, sizeof cause);
     if (answered)
         kd_outage_answered(&p->outage);
     else
         kd_outage_failed(&p->outage, reason, cause);
     if (answered || p->outage.down) kd_metric_set(&p->app->central_up, answered);
-    count(p);
+    edge_drift_count(p);
 }
 
 static void on_catalogue(void *arg, int result, int status, const kd_http_response *r)
@@ -123,7 +123,7 @@ void kd_drift_probe_ask(kd_drift_probe *p)
     if (p) kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/catalogue"), NULL, 0, kd_bytes_of(NULL, 0), on_catalogue, p, 1000);
 }
 
-static void on_answer(void *arg, int result, int status, const kd_http_response *r)
+static void edge_drift_on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
     kd_drift_probe *p = arg;
     uint64_t now_us;
@@ -131,19 +131,19 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
     tell_distrust(p, result);
     bool answered = result == KD_OK && status == 200 &&
                     kd_central_words_time(kd_http_response_body(r), &p->text, &now_us);
-    note(p, answered, result, status);
+    edge_drift_note(p, answered, result, status);
     bool due = kd_clock_mono_us() >= p->measure_us;
     if (answered && due) kd_drift_probe_ask(p);
-    bool fine = answered && (!due || measure(p, now_us));
+    bool fine = answered && (!due || edge_drift_measure(p, now_us));
     again(p, fine ? PROBE_US : KD_MIN(p->app->settings.measure_interval_us, (uint64_t)RETRY_US));
 }
 
-static void on_timer(void *arg)
+static void edge_drift_on_timer(void *arg)
 {
     kd_drift_probe *p = arg;
     p->asked_us = kd_clock_mono_us();
     int err = kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/time"), NULL, 0,
-                                     kd_bytes_of(NULL, 0), on_answer, p, DEADLINE_MS);
+                                     kd_bytes_of(NULL, 0), edge_drift_on_answer, p, DEADLINE_MS);
     if (err != KD_OK) again(p, RETRY_US);
 }
 
@@ -164,7 +164,7 @@ int kd_drift_probe_create(kd_app *app, char *error)
         free(p);
         return kd_settings_central_failed(set, err, error);
     }
-    kd_timer_init(&p->timer, app->loop, on_timer, p);
+    kd_timer_init(&p->timer, app->loop, edge_drift_on_timer, p);
     kd_timer_set(&p->timer, 1);
     app->drift = p;
     return KD_OK;

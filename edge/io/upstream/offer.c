@@ -37,14 +37,14 @@ void kd_served_finish(kd_served *s)
     kd_strings_finish(&s->collections);
 }
 
-static kd_served copy_of(const kd_served *s)
+static kd_served offer_copy_of(const kd_served *s)
 {
     return (kd_served){.collections = kd_strings_copy(&s->collections), .counters = s->counters, .known = s->known};
 }
 
 kd_served kd_offer_served(const kd_offer *o)
 {
-    return copy_of(&o->served);
+    return offer_copy_of(&o->served);
 }
 
 uint32_t kd_offer_closed_collections(const kd_offer *o)
@@ -128,7 +128,7 @@ static uint32_t tell_counters(const kd_offer *o)
 }
 
 /* Only when all shards answer so: who reads the line meets the 404. */
-static void tell(kd_offer *o)
+static void offer_tell(kd_offer *o)
 {
     o->closed_collections = tell_collections(o);
     o->closed_counters = tell_counters(o);
@@ -184,7 +184,7 @@ static void spread(kd_offer *o)
     for (uint32_t i = 0; i < o->app->shard_count; i++) {
         kd_served_finish(&o->legs[i].served);
         o->legs[i].offer = o;
-        o->legs[i].served = copy_of(&o->served);
+        o->legs[i].served = offer_copy_of(&o->served);
     }
     bring(o, grow_core);
 }
@@ -199,7 +199,7 @@ static void come_home(kd_post *post)
     } else if (o->again) {
         spread(o);
     } else {
-        tell(o);
+        offer_tell(o);
     }
 }
 
@@ -222,7 +222,7 @@ static void save(const kd_offer *o)
     if (fclose(f) != 0 || !ok || rename(half, path) != 0) remove(half);
 }
 
-static bool take(kd_offer *o, kd_bytes body)
+static bool offer_take(kd_offer *o, kd_bytes body)
 {
     kd_catalogue heard;
     kd_buf scratch = {0};
@@ -239,7 +239,7 @@ static bool take(kd_offer *o, kd_bytes body)
 
 void kd_offer_heard(kd_offer *o, kd_bytes body)
 {
-    if (o->stopped || kd_bytes_eq(body, kd_buf_view(&o->said)) || !take(o, body)) return;
+    if (o->stopped || kd_bytes_eq(body, kd_buf_view(&o->said)) || !offer_take(o, body)) return;
     save(o);
     decide(o);
     spread(o);
@@ -261,10 +261,10 @@ void kd_offer_create(kd_app *app)
     o->app = app;
     app->offer = o;
     bool asks = app->settings.central_url != NULL && catalogue_path(o, path);
-    if (asks && kd_file_read(path, KD_CATALOGUE_BYTES_MAX, &text) == KD_OK) take(o, kd_buf_view(&text));
+    if (asks && kd_file_read(path, KD_CATALOGUE_BYTES_MAX, &text) == KD_OK) offer_take(o, kd_buf_view(&text));
     kd_buf_finish(&text);
     decide(o); /* the shards begin with it */
-    tell(o);
+    offer_tell(o);
 }
 
 void kd_offer_stop(kd_offer *o)

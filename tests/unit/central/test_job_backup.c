@@ -96,7 +96,7 @@ static kd_job_state audit(int says)
     uint64_t id;
     audit_says = says;
     cr_assert_eq(kd_jobs_start(jobs, &order, &id), KD_OK);
-    join(jobs);
+    job_join(jobs);
     kd_job_state state = jobs->job.state;
     kd_jobs_destroy(jobs);
     return state;

@@ -49,7 +49,7 @@ Test(topics, an_edge_looks_for_kafka_again_within_seconds)
     static kd_app app = {.settings = {.brokers = "127.0.0.1:1", .likes_topic = "l", .counts_topic = "c", .partitions = 1}};
     kd_topics t = {.app = &app, .random = 1};
     kd_log_set_fd(-1);
-    for (int i = 0; i < 200; i++) on_timer(&t);
+    for (int i = 0; i < 200; i++) topics_on_timer(&t);
     cr_expect_leq(longest_us, 4u * 1000 * 1000, "%llu us", (unsigned long long)longest_us);
     cr_expect_geq(shortest_us, 50u * 1000, "%llu us", (unsigned long long)shortest_us);
     cr_expect_geq(longest_us, 4 * shortest_us, "it backs off");

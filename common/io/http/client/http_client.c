@@ -45,7 +45,7 @@ void kd_client_trouble(kd_http_client *c, kd_reason reason, const char *text)
     snprintf(c->trouble.text, sizeof c->trouble.text, "%s", text);
 }
 
-static void count_failure(kd_http_client *c)
+static void client_count_failure(kd_http_client *c)
 {
     c->failures_in_row++;
     if (c->options.breaker_failures == 0 || c->failures_in_row < c->options.breaker_failures) return;
@@ -67,7 +67,7 @@ void kd_client_conn_lost(kd_http_client *c, bool useful)
         c->connect_failures++;
         c->stats.connects_failed++;
         kd_client_address_failed(c);
-        count_failure(c);
+        client_count_failure(c);
     }
     c->connect_at_ms = kd_client_now_ms() + backoff_ms(c, c->connect_failures);
     kd_client_wake(c);
@@ -98,7 +98,7 @@ void kd_client_report(kd_client_request *r, int result)
             c->stats.timeouts++;
         else
             c->stats.failures++;
-        count_failure(c);
+        client_count_failure(c);
     }
     /* An answer made room on its connection. */
     if (c->queued > 0) kd_client_wake(c);
@@ -157,7 +157,7 @@ static void submit_waiting(kd_http_client *c)
     }
 }
 
-static void retry_after(kd_http_client *c, uint64_t ms)
+static void client_retry_after(kd_http_client *c, uint64_t ms)
 {
     struct timeval t = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000) * 1000};
     event_add(c->retry, &t);
@@ -174,7 +174,7 @@ static void connect_more(kd_http_client *c)
     for (uint32_t i = 0; i < c->options.connections && coming < c->queued; i++) {
         if (c->conns[i].state != KD_CONN_CLOSED) continue;
         if (now_ms < c->connect_at_ms) {
-            retry_after(c, c->connect_at_ms - now_ms);
+            client_retry_after(c, c->connect_at_ms - now_ms);
             return;
         }
         kd_client_conn_start(&c->conns[i]);
@@ -283,7 +283,7 @@ static int options_take(kd_http_client_options *to, const kd_http_client_options
     return to->body_max <= KD_HTTP_CLIENT_BODY_MAX && to->connections <= 4096 ? KD_OK : KD_EINVAL;
 }
 
-static void set_up(kd_http_client *c, struct event_base *base)
+static void client_set_up(kd_http_client *c, struct event_base *base)
 {
     c->base = base;
     c->random = c->options.seed ^ kd_hash(kd_bytes_str(c->url.authority));
@@ -312,7 +312,7 @@ int kd_http_client_create(kd_http_client **out, struct event_base *base, const c
         free(c);
         return rc;
     }
-    set_up(c, base);
+    client_set_up(c, base);
     *out = c;
     return KD_OK;
 }

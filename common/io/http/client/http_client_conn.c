@@ -10,7 +10,7 @@
  */
 #include "common/io/http/client/http_client_internal.h"
 
-static void on_event(evutil_socket_t fd, short what, void *arg);
+static void client_conn_on_event(evutil_socket_t fd, short what, void *arg);
 
 /* ---- nghttp2's callbacks ----------------------------------------------------------------------------------
  */
@@ -20,7 +20,7 @@ static kd_client_request *request_of(nghttp2_session *session, int32_t stream)
     return nghttp2_session_get_stream_user_data(session, stream);
 }
 
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+static int client_conn_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
                      size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags, void *arg)
 {
     (void)flags, (void)arg;
@@ -80,7 +80,7 @@ static bool replayable(const kd_client_request *r, uint32_t error)
     return error == NGHTTP2_REFUSED_STREAM && r->cb && r->replays < KD_CLIENT_REPLAYS_MAX;
 }
 
-static int on_stream_close(nghttp2_session *session, int32_t stream, uint32_t error, void *arg)
+static int client_conn_on_stream_close(nghttp2_session *session, int32_t stream, uint32_t error, void *arg)
 {
     kd_client_conn *conn = arg;
     kd_client_request *r = request_of(session, stream);
@@ -110,17 +110,17 @@ nghttp2_session_callbacks *kd_client_callbacks_new(void)
     nghttp2_session_callbacks *cb;
     int rc = nghttp2_session_callbacks_new(&cb);
     KD_ASSERT(rc == 0);
-    nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
+    nghttp2_session_callbacks_set_on_header_callback(cb, client_conn_on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame);
-    nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_stream_close);
+    nghttp2_session_callbacks_set_on_stream_close_callback(cb, client_conn_on_stream_close);
     return cb;
 }
 
 /* ---- sending ----------------------------------------------------------------------------------------------
  */
 
-static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *buf, size_t len, uint32_t *flags,
+static ssize_t client_conn_read_body(nghttp2_session *session, int32_t stream, uint8_t *buf, size_t len, uint32_t *flags,
                          nghttp2_data_source *source, void *arg)
 {
     (void)session, (void)stream, (void)arg;
@@ -139,7 +139,7 @@ bool kd_client_conn_has_room(const kd_client_conn *conn)
 
 int kd_client_conn_submit(kd_client_conn *conn, kd_client_request *r)
 {
-    nghttp2_data_provider body = {.source.ptr = r, .read_callback = read_body};
+    nghttp2_data_provider body = {.source.ptr = r, .read_callback = client_conn_read_body};
     bool has_body = r->text.len > r->body_at;
     r->body_sent = r->body_at;
     int32_t stream =
@@ -170,7 +170,7 @@ void kd_client_conn_reset_stream(kd_client_request *r)
 }
 
 /* Everything that nghttp2 has to say now, up to a bound, goes behind what is still to be written. */
-static int gather(kd_client_conn *conn)
+static int client_conn_gather(kd_client_conn *conn)
 {
     while (conn->link.out.len < KD_CLIENT_WRITE_BYTES) {
         const uint8_t *data;
@@ -196,7 +196,7 @@ void kd_client_conn_flush(kd_client_conn *conn)
     bool full;
     int rc;
     do {
-        rc = gather(conn);
+        rc = client_conn_gather(conn);
         full = conn->link.out.len >= KD_CLIENT_WRITE_BYTES;
         if (rc == KD_OK) rc = kd_client_link_write(&conn->link, &conn->client->stats.bytes_out);
     } while (rc == KD_OK && full);
@@ -285,7 +285,7 @@ static void begin_session(kd_client_conn *conn)
     kd_client_conn_flush(conn);
 }
 
-static int handshake(kd_client_conn *conn)
+static int client_conn_handshake(kd_client_conn *conn)
 {
     kd_http_client *c = conn->client;
     bool wants_write;
@@ -307,7 +307,7 @@ static int connected(kd_client_conn *conn)
         return KD_OK;
     }
     conn->state = KD_CONN_TLS;
-    return handshake(conn);
+    return client_conn_handshake(conn);
 }
 
 /* Reads until the socket is empty, or a fair share: other connections wait. */
@@ -330,7 +330,7 @@ static int receive(kd_client_conn *conn)
     return KD_OK;
 }
 
-static void exchange(kd_client_conn *conn)
+static void client_conn_exchange(kd_client_conn *conn)
 {
     kd_http_client *c = conn->client;
     conn->busy = true;
@@ -353,7 +353,7 @@ static int connect_expired(kd_client_conn *conn)
     return KD_EUNAVAILABLE;
 }
 
-static void on_event(evutil_socket_t fd, short what, void *arg)
+static void client_conn_on_event(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     kd_client_conn *conn = arg;
@@ -363,9 +363,9 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
     else if (conn->state == KD_CONN_CONNECTING)
         rc = connected(conn);
     else if (conn->state == KD_CONN_TLS)
-        rc = handshake(conn);
+        rc = client_conn_handshake(conn);
     else if (what & EV_READ)
-        exchange(conn);
+        client_conn_exchange(conn);
     else
         kd_client_conn_flush(conn);
     kd_http_client *c = conn->client;
@@ -379,7 +379,7 @@ void kd_client_conn_start(kd_client_conn *conn)
     KD_ASSERT(conn->state == KD_CONN_CLOSED);
     const struct addrinfo *address = kd_client_address(c);
     if (!address) return;
-    if (!conn->connect_timer) conn->connect_timer = evtimer_new(c->base, on_event, conn);
+    if (!conn->connect_timer) conn->connect_timer = evtimer_new(c->base, client_conn_on_event, conn);
     c->stats.connects++;
     if (kd_client_link_open(&conn->link, address) != KD_OK) {
         kd_client_trouble(c, conn->link.trouble.reason, conn->link.trouble.text);
@@ -388,8 +388,8 @@ void kd_client_conn_start(kd_client_conn *conn)
     }
     conn->state = KD_CONN_CONNECTING;
     conn->room = c->options.max_streams;
-    conn->read_event = event_new(c->base, conn->link.fd, EV_READ | EV_PERSIST, on_event, conn);
-    conn->write_event = event_new(c->base, conn->link.fd, EV_WRITE, on_event, conn);
+    conn->read_event = event_new(c->base, conn->link.fd, EV_READ | EV_PERSIST, client_conn_on_event, conn);
+    conn->write_event = event_new(c->base, conn->link.fd, EV_WRITE, client_conn_on_event, conn);
     KD_ASSERT(conn->read_event && conn->write_event && conn->connect_timer);
     struct timeval limit = {.tv_sec = c->options.connect_ms / 1000,
                             .tv_usec = (suseconds_t)(c->options.connect_ms % 1000) * 1000};

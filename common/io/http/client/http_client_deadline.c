@@ -25,14 +25,14 @@ static void expire_slot(kd_link *slot, uint64_t now_ms)
     while (!kd_link_alone(&due)) kd_client_expire(KD_LINKED(kd_client_request, timed, due.next));
 }
 
-static void arm(kd_http_client *c)
+static void client_deadline_arm(kd_http_client *c)
 {
     static const struct timeval tick = {.tv_sec = 0, .tv_usec = KD_WHEEL_TICK_MS * 1000};
     c->wheel.armed = c->wheel.count > 0;
     if (c->wheel.armed) event_add(c->wheel.timer, &tick);
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void client_deadline_on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     kd_http_client *c = arg;
@@ -43,13 +43,13 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         c->wheel.tick++;
         expire_slot(&c->wheel.slots[c->wheel.tick % KD_WHEEL_SLOTS], now_ms);
     }
-    arm(c);
+    client_deadline_arm(c);
 }
 
 void kd_client_wheel_init(kd_http_client *c)
 {
     for (size_t i = 0; i < KD_WHEEL_SLOTS; i++) kd_link_init(&c->wheel.slots[i]);
-    c->wheel.timer = evtimer_new(c->base, on_tick, c);
+    c->wheel.timer = evtimer_new(c->base, client_deadline_on_tick, c);
     KD_ASSERT(c->wheel.timer != NULL);
 }
 
@@ -67,7 +67,7 @@ void kd_client_wheel_add(kd_client_request *r)
     c->wheel.count++;
     if (c->wheel.armed) return;
     c->wheel.tick = kd_client_now_ms() / KD_WHEEL_TICK_MS;
-    arm(c);
+    client_deadline_arm(c);
 }
 
 void kd_client_wheel_remove(kd_client_request *r)

@@ -28,7 +28,7 @@ kd_client_request *kd_client_request_take(kd_http_client *c)
     return r;
 }
 
-static void shrink(kd_buf *b)
+static void client_request_shrink(kd_buf *b)
 {
     if (b->cap > KD_CLIENT_POOLED_BYTES) kd_buf_finish(b);
 }
@@ -38,9 +38,9 @@ void kd_client_request_release(kd_client_request *r)
     KD_ASSERT(r->cb == NULL);
     kd_link_remove(&r->at);
     kd_link_remove(&r->timed);
-    shrink(&r->text);
-    shrink(&r->response.head);
-    shrink(&r->response.body);
+    client_request_shrink(&r->text);
+    client_request_shrink(&r->response.head);
+    client_request_shrink(&r->response.body);
     /* The newest object is the warmest: it goes to the front. */
     kd_link_append(r->client->pool.next, &r->at);
 }
@@ -57,7 +57,7 @@ void kd_client_pool_finish(kd_http_client *c)
     }
 }
 
-static void add(kd_client_request *r, kd_bytes name, kd_bytes value, bool no_index)
+static void client_request_add(kd_client_request *r, kd_bytes name, kd_bytes value, bool no_index)
 {
     uint8_t flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
     if (no_index) flags |= NGHTTP2_NV_FLAG_NO_INDEX;
@@ -86,13 +86,13 @@ int kd_client_request_fill(kd_client_request *r, const char *method, kd_bytes pa
     kd_buf_reserve(&r->text, bytes + body.len + 1); /* before any view of it is taken */
     const kd_client_url *url = &r->client->url;
     r->head_count = 0;
-    add(r, kd_bytes_str(":method"), keep(&r->text, kd_bytes_str(method)), false);
-    add(r, kd_bytes_str(":scheme"), kd_bytes_str(url->tls ? "https" : "http"), false);
-    add(r, kd_bytes_str(":authority"), kd_bytes_str(url->authority), false);
-    add(r, kd_bytes_str(":path"), keep(&r->text, path), false);
+    client_request_add(r, kd_bytes_str(":method"), keep(&r->text, kd_bytes_str(method)), false);
+    client_request_add(r, kd_bytes_str(":scheme"), kd_bytes_str(url->tls ? "https" : "http"), false);
+    client_request_add(r, kd_bytes_str(":authority"), kd_bytes_str(url->authority), false);
+    client_request_add(r, kd_bytes_str(":path"), keep(&r->text, path), false);
     for (size_t i = 0; i < field_count; i++) {
         kd_bytes name = keep(&r->text, fields[i].name);
-        add(r, name, keep(&r->text, fields[i].value), fields[i].no_index);
+        client_request_add(r, name, keep(&r->text, fields[i].value), fields[i].no_index);
     }
     r->body_at = r->body_sent = r->text.len;
     keep(&r->text, body);
@@ -108,7 +108,7 @@ void kd_client_response_reset(kd_http_response *p)
     p->too_big = p->complete = false;
 }
 
-static int status_of(kd_bytes value)
+static int client_request_status_of(kd_bytes value)
 {
     if (value.len != 3) return 0;
     return (value.data[0] - '0') * 100 + (value.data[1] - '0') * 10 + (value.data[2] - '0');
@@ -117,7 +117,7 @@ static int status_of(kd_bytes value)
 void kd_client_response_field(kd_http_response *p, kd_bytes name, kd_bytes value)
 {
     if (name.len == 7 && memcmp(name.data, ":status", 7) == 0) {
-        p->status = status_of(value);
+        p->status = client_request_status_of(value);
         return;
     }
     if (++p->fields > KD_HEADERS_MAX || p->head.len + name.len + value.len > KD_HEADER_BYTES_MAX) {

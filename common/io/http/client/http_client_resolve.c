@@ -77,7 +77,7 @@ static void on_found(int error, struct evutil_addrinfo *found, void *arg)
     kd_client_resolved(c, r->next != NULL);
 }
 
-static void look_up(kd_http_client *c)
+static void client_resolve_look_up(kd_http_client *c)
 {
     kd_client_resolver *r = &c->resolver;
     struct evutil_addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_ADDRCONFIG};
@@ -95,7 +95,7 @@ static void look_up(kd_http_client *c)
 const struct addrinfo *kd_client_address(kd_http_client *c)
 {
     kd_client_resolver *r = &c->resolver;
-    if (!r->next || r->stale) look_up(c);
+    if (!r->next || r->stale) client_resolve_look_up(c);
     return r->next;
 }
 

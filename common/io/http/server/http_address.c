@@ -24,7 +24,7 @@ uint64_t http_address_key(const struct sockaddr_storage *peer)
     return key;
 }
 
-static http_address **find(kd_http_server *server, uint64_t key)
+static http_address **address_find(kd_http_server *server, uint64_t key)
 {
     uint64_t state = key ^ server->address_seed;
     http_address **at = &server->addresses[kd_random_next(&state) % HTTP_ADDRESS_BUCKETS];
@@ -34,7 +34,7 @@ static http_address **find(kd_http_server *server, uint64_t key)
 
 bool http_address_take(kd_http_server *server, uint64_t key)
 {
-    http_address **at = find(server, key);
+    http_address **at = address_find(server, key);
     if (*at == NULL) {
         *at = kd_alloc(sizeof(**at));
         (*at)->key = key;
@@ -46,7 +46,7 @@ bool http_address_take(kd_http_server *server, uint64_t key)
 
 void http_address_release(kd_http_server *server, uint64_t key)
 {
-    http_address **at = find(server, key);
+    http_address **at = address_find(server, key);
     KD_ASSERT(*at != NULL && (*at)->count > 0);
     if (--(*at)->count > 0) return;
     http_address *gone = *at;

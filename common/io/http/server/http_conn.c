@@ -16,7 +16,7 @@
 
 /* ---- birth and death ---- */
 
-static void on_readable(evutil_socket_t fd, short what, void *arg);
+static void conn_on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
 
 static void set_reading(http_conn *conn, bool on)
@@ -48,7 +48,7 @@ void http_conn_create(kd_http_server *server, int fd, const struct sockaddr_stor
     conn->peer_len = peer_len;
     conn->address = http_address_key(peer);
     conn->since_ms = server->now_ms;
-    conn->read_event = event_new(server->base, fd, EV_READ | EV_PERSIST, on_readable, conn);
+    conn->read_event = event_new(server->base, fd, EV_READ | EV_PERSIST, conn_on_readable, conn);
     conn->write_event = event_new(server->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn);
     KD_ASSERT(conn->read_event != NULL && conn->write_event != NULL);
     conn->next = server->conns;
@@ -180,14 +180,14 @@ void http_conn_feed(http_conn *conn, kd_bytes data)
 
 /* ---- bytes out ---- */
 
-static size_t unsent(const http_conn *conn)
+static size_t conn_unsent(const http_conn *conn)
 {
     return conn->out.len - conn->out_sent;
 }
 
 bool http_conn_output_full(const http_conn *conn)
 {
-    return unsent(conn) >= conn->server->config.output_high_water_bytes;
+    return conn_unsent(conn) >= conn->server->config.output_high_water_bytes;
 }
 
 /* What the socket took of data; less than all means that it is full. */
@@ -201,9 +201,9 @@ static size_t send_some(http_conn *conn, const uint8_t *data, size_t len)
 
 static void send_waiting(http_conn *conn)
 {
-    if (unsent(conn) == 0) return;
-    conn->out_sent += send_some(conn, conn->out.data + conn->out_sent, unsent(conn));
-    if (unsent(conn) > 0) return;
+    if (conn_unsent(conn) == 0) return;
+    conn->out_sent += send_some(conn, conn->out.data + conn->out_sent, conn_unsent(conn));
+    if (conn_unsent(conn) > 0) return;
     kd_buf_clear(&conn->out);
     conn->out_sent = 0;
     if (conn->out.cap > HTTP_READ_BYTES) {
@@ -222,7 +222,7 @@ static void keep_unsent(http_conn *conn, const kd_buf *buf, size_t sent)
 static void send_buffer(http_conn *conn, kd_buf *buf)
 {
     if (buf->len > 0) {
-        size_t sent = unsent(conn) == 0 ? send_some(conn, buf->data, buf->len) : 0;
+        size_t sent = conn_unsent(conn) == 0 ? send_some(conn, buf->data, buf->len) : 0;
         keep_unsent(conn, buf, sent);
         kd_buf_clear(buf);
     }
@@ -248,17 +248,17 @@ static bool produce_once(http_conn *conn)
     return true;
 }
 
-static void write_out(http_conn *conn)
+static void conn_write_out(http_conn *conn)
 {
-    bool waited = unsent(conn) > 0;
+    bool waited = conn_unsent(conn) > 0;
     send_waiting(conn);
     send_buffer(conn, &conn->server->cipher);
-    while (conn->fate != HTTP_ABORT && unsent(conn) == 0 && produce_once(conn)) waited = false;
-    if (unsent(conn) > 0 && (!waited || conn->out_by_ms == 0)) {
+    while (conn->fate != HTTP_ABORT && conn_unsent(conn) == 0 && produce_once(conn)) waited = false;
+    if (conn_unsent(conn) > 0 && (!waited || conn->out_by_ms == 0)) {
         conn->out_by_ms = conn->server->now_ms + conn->server->config.write_stall_timeout_ms +
-                          (int64_t)(1000 * unsent(conn) / HTTP_TAKE_BYTES_PER_S);
+                          (int64_t)(1000 * conn_unsent(conn) / HTTP_TAKE_BYTES_PER_S);
     }
-    if (unsent(conn) == 0) conn->out_by_ms = 0;
+    if (conn_unsent(conn) == 0) conn->out_by_ms = 0;
 }
 
 /* ---- turns ---- */
@@ -284,7 +284,7 @@ static bool wants_input(const http_conn *conn)
 {
     if (conn->fate != HTTP_LIVE) return false;
     /* HTTP/1.1 has no use for more input before its answers are gone; it would only pile up. */
-    if (conn->protocol == HTTP_H1) return http_h1_wants_input(conn) && unsent(conn) == 0;
+    if (conn->protocol == HTTP_H1) return http_h1_wants_input(conn) && conn_unsent(conn) == 0;
     return !http_conn_output_full(conn);
 }
 
@@ -299,18 +299,18 @@ void http_conn_turn(http_conn *conn)
 {
     if (conn->protocol == HTTP_LINGER) return;
     conn->in_turn = true;
-    write_out(conn);
+    conn_write_out(conn);
     conn->in_turn = false;
     if (conn->fate == HTTP_ABORT) {
         http_conn_close(conn);
         return;
     }
-    if (unsent(conn) == 0 && is_over(conn)) {
+    if (conn_unsent(conn) == 0 && is_over(conn)) {
         start_linger(conn);
         return;
     }
     set_reading(conn, wants_input(conn));
-    set_writing(conn, unsent(conn) > 0);
+    set_writing(conn, conn_unsent(conn) > 0);
 }
 
 void http_conn_touch(http_conn *conn)
@@ -332,7 +332,7 @@ static void take_input(http_conn *conn, kd_bytes data)
     }
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
     http_conn *conn = arg;

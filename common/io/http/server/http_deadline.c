@@ -19,7 +19,7 @@ void http_conn_drain(http_conn *conn)
     http_conn_touch(conn);
 }
 
-static void expire(http_conn *conn)
+static void deadline_expire(http_conn *conn)
 {
     conn->server->counters.timeouts++;
     http_conn_close(conn);
@@ -74,7 +74,7 @@ void http_conn_check_deadlines(http_conn *conn, int64_t now_ms)
     const kd_http_config *config = &conn->server->config;
     bool early = conn->protocol == HTTP_DETECT || conn->protocol == HTTP_HANDSHAKE;
     if (early && now_ms - conn->since_ms >= config->handshake_timeout_ms)
-        expire(conn);
+        deadline_expire(conn);
     else if (early)
         return;
     else if (conn->protocol == HTTP_LINGER && now_ms - conn->since_ms < HTTP_LINGER_MS)
@@ -82,9 +82,9 @@ void http_conn_check_deadlines(http_conn *conn, int64_t now_ms)
     else if (conn->protocol == HTTP_LINGER)
         http_conn_close(conn);
     else if (conn->out_by_ms != 0 && now_ms >= conn->out_by_ms)
-        expire(conn);
+        deadline_expire(conn);
     else if (any_request_expired(conn, now_ms))
-        expire(conn);
+        deadline_expire(conn);
     else if (conn->goaway_by_ms != 0 && now_ms >= conn->goaway_by_ms)
         check_drain(conn);
     else

@@ -33,18 +33,18 @@ static void consume(http_conn *conn, size_t n)
     }
 }
 
-static void work(http_conn *conn, bool ended)
+static void h1_work(http_conn *conn, bool ended)
 {
     conn->h1_stage = H1_WORK;
     conn->current->ended = ended;
     http_request_dispatch(conn->current);
 }
 
-static void refuse(http_conn *conn, int status)
+static void h1_refuse(http_conn *conn, int status)
 {
     conn->server->counters.protocol_errors++;
     http_request_refuse(conn->current, status);
-    work(conn, false);
+    h1_work(conn, false);
 }
 
 /* ---- the head ---- */
@@ -71,7 +71,7 @@ static void after_head(http_conn *conn, const http_h1_head *head)
     req->length = head->length;
     http_request_headers_done(req);
     if (req->refusal != 0) {
-        work(conn, !head->chunked && head->length == 0);
+        h1_work(conn, !head->chunked && head->length == 0);
     } else if (head->chunked) {
         conn->h1_stage = H1_CHUNK_SIZE;
         say_continue(conn);
@@ -80,7 +80,7 @@ static void after_head(http_conn *conn, const http_h1_head *head)
         conn->h1_left = head->length;
         say_continue(conn);
     } else {
-        work(conn, true);
+        h1_work(conn, true);
     }
 }
 
@@ -97,7 +97,7 @@ static size_t head_max(const http_conn *conn)
     return config->max_header_bytes + 4 * (size_t)config->max_headers + 64;
 }
 
-static bool read_head(http_conn *conn)
+static bool h1_read_head(http_conn *conn)
 {
     /* An empty line before a request is left over from the one before (RFC 9112, 2.2). */
     while (input(conn).len >= 2 && memcmp(input(conn).data, "\r\n", 2) == 0) consume(conn, 2);
@@ -106,7 +106,7 @@ static bool read_head(http_conn *conn)
     http_request *req = current(conn);
     size_t len = head_length(in);
     if ((len == 0 && in.len > head_max(conn)) || len > head_max(conn)) {
-        refuse(conn, 431);
+        h1_refuse(conn, 431);
         return true;
     }
     if (len == 0) return false;
@@ -114,7 +114,7 @@ static bool read_head(http_conn *conn)
     int status = http_h1_parse_head(req, kd_bytes_of(in.data, len), &head);
     consume(conn, len);
     if (status != 0)
-        refuse(conn, status);
+        h1_refuse(conn, status);
     else
         after_head(conn, &head);
     return true;
@@ -131,14 +131,14 @@ static bool move_body(http_conn *conn)
     http_request_add_body(conn->current, kd_bytes_of(in.data, n));
     conn->h1_left -= n;
     consume(conn, n);
-    if (conn->current->refusal != 0) work(conn, false);
+    if (conn->current->refusal != 0) h1_work(conn, false);
     return true;
 }
 
 static bool read_length(http_conn *conn)
 {
     bool moved = move_body(conn);
-    if (conn->h1_stage == H1_LENGTH && conn->h1_left == 0) work(conn, true);
+    if (conn->h1_stage == H1_LENGTH && conn->h1_left == 0) h1_work(conn, true);
     return moved;
 }
 
@@ -150,13 +150,13 @@ static bool read_chunk_data(http_conn *conn)
 }
 
 /* A line without its CRLF; false when it has not come whole. A line that is too long is refused. */
-static bool read_line(http_conn *conn, size_t max, kd_bytes *line)
+static bool h1_read_line(http_conn *conn, size_t max, kd_bytes *line)
 {
     kd_bytes in = input(conn);
     const uint8_t *end = memmem(in.data, in.len, "\r\n", 2);
     size_t len = end != NULL ? (size_t)(end - in.data) : in.len;
     if (len > max) {
-        refuse(conn, 400);
+        h1_refuse(conn, 400);
         return false;
     }
     *line = kd_bytes_of(in.data, len);
@@ -166,17 +166,17 @@ static bool read_line(http_conn *conn, size_t max, kd_bytes *line)
 static bool read_chunk_size(http_conn *conn)
 {
     kd_bytes line;
-    if (!read_line(conn, H1_LINE_MAX, &line)) return conn->h1_stage != H1_CHUNK_SIZE;
+    if (!h1_read_line(conn, H1_LINE_MAX, &line)) return conn->h1_stage != H1_CHUNK_SIZE;
     uint64_t size;
     if (!http_h1_chunk_size(line, &size)) {
-        refuse(conn, 400);
+        h1_refuse(conn, 400);
         return true;
     }
     consume(conn, line.len + 2);
     conn->h1_left = size;
     conn->h1_trailers = 0;
     conn->h1_stage = size > 0 ? H1_CHUNK_DATA : H1_TRAILERS;
-    if (size > conn->server->config.max_body_bytes) refuse(conn, 413);
+    if (size > conn->server->config.max_body_bytes) h1_refuse(conn, 413);
     return true;
 }
 
@@ -185,7 +185,7 @@ static bool read_chunk_end(http_conn *conn)
     kd_bytes in = input(conn);
     if (in.len < 2) return false;
     if (memcmp(in.data, "\r\n", 2) != 0) {
-        refuse(conn, 400);
+        h1_refuse(conn, 400);
         return true;
     }
     consume(conn, 2);
@@ -198,14 +198,14 @@ static bool read_trailers(http_conn *conn)
 {
     kd_bytes line;
     size_t max = conn->server->config.max_header_bytes;
-    if (!read_line(conn, max, &line)) return conn->h1_stage != H1_TRAILERS;
+    if (!h1_read_line(conn, max, &line)) return conn->h1_stage != H1_TRAILERS;
     size_t len = line.len;
     consume(conn, len + 2);
     conn->h1_trailers += len + 2;
     if (len == 0)
-        work(conn, true);
+        h1_work(conn, true);
     else if (conn->h1_trailers > max)
-        refuse(conn, 431);
+        h1_refuse(conn, 431);
     return true;
 }
 
@@ -215,7 +215,7 @@ static bool step(http_conn *conn)
 {
     switch (conn->h1_stage) {
     case H1_HEAD:
-        return read_head(conn);
+        return h1_read_head(conn);
     case H1_LENGTH:
         return read_length(conn);
     case H1_CHUNK_SIZE:

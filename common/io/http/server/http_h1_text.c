@@ -39,7 +39,7 @@ static bool is_value(kd_bytes b)
 }
 
 /* Cuts off up to the separator, which is dropped; false when there is none. */
-static bool cut(kd_bytes *rest, const char *separator, kd_bytes *piece)
+static bool h1_text_cut(kd_bytes *rest, const char *separator, kd_bytes *piece)
 {
     size_t n = strlen(separator);
     const uint8_t *at = memmem(rest->data, rest->len, separator, n);
@@ -75,7 +75,7 @@ static kd_bytes origin_form(kd_bytes target)
 static int parse_request_line(http_request *req, kd_bytes line, http_h1_head *head)
 {
     kd_bytes method, target;
-    if (!cut(&line, " ", &method) || !cut(&line, " ", &target)) return 400;
+    if (!h1_text_cut(&line, " ", &method) || !h1_text_cut(&line, " ", &target)) return 400;
     if (!is_token(method) || !is_target(target)) return 400;
     if (line.len != 8 || memcmp(line.data, "HTTP/", 5) != 0) return 400;
     if (memcmp(line.data, "HTTP/1.", 7) != 0) return 505;
@@ -112,7 +112,7 @@ static void parse_connection(kd_bytes value, http_h1_head *head)
 {
     kd_bytes word;
     for (bool more = true; more;) {
-        more = cut(&value, ",", &word);
+        more = h1_text_cut(&value, ",", &word);
         if (!more) word = value;
         if (same_word(trim(word), "close")) head->keep_alive = false;
         if (same_word(trim(word), "keep-alive")) head->keep_alive = true;
@@ -127,10 +127,10 @@ static int note_field(kd_bytes name, kd_bytes value, http_h1_head *head)
     return 0;
 }
 
-static int parse_field(http_request *req, kd_bytes line, http_h1_head *head)
+static int h1_text_parse_field(http_request *req, kd_bytes line, http_h1_head *head)
 {
     kd_bytes name;
-    if (!cut(&line, ":", &name) || !is_token(name)) return 400;
+    if (!h1_text_cut(&line, ":", &name) || !is_token(name)) return 400;
     kd_bytes value = trim(line);
     if (!is_value(value)) return 400;
     if (name.len > 256) return 431;
@@ -148,11 +148,11 @@ int http_h1_parse_head(http_request *req, kd_bytes text, http_h1_head *head)
 {
     *head = (http_h1_head){0};
     kd_bytes line;
-    cut(&text, "\r\n", &line);
+    h1_text_cut(&text, "\r\n", &line);
     int status = parse_request_line(req, line, head);
     bool http11 = head->keep_alive;
     req->http10 = !http11;
-    while (status == 0 && cut(&text, "\r\n", &line) && line.len > 0) status = parse_field(req, line, head);
+    while (status == 0 && h1_text_cut(&text, "\r\n", &line) && line.len > 0) status = h1_text_parse_field(req, line, head);
     if (status != 0) return status;
     if (head->chunked && (head->has_length || !http11)) return 400;
     kd_bytes host;
@@ -236,13 +236,13 @@ static void put_str(kd_buf *out, const char *s)
     kd_buf_put(out, s, strlen(s));
 }
 
-static void put_number(kd_buf *out, uint64_t v)
+static void h1_text_put_number(kd_buf *out, uint64_t v)
 {
     char digits[20];
     kd_buf_put(out, digits, kd_decimal(v, digits));
 }
 
-static void put_field(kd_buf *out, const char *name, kd_bytes value)
+static void h1_text_put_field(kd_buf *out, const char *name, kd_bytes value)
 {
     put_str(out, name);
     put_str(out, ": ");
@@ -256,21 +256,21 @@ void http_h1_write_answer(http_request *req, bool keep, int status, const kd_htt
     kd_buf *out = &req->conn->h1_out;
     bool bodiless = status == 204 || status == 304;
     put_str(out, "HTTP/1.1 ");
-    put_number(out, (uint64_t)status);
+    h1_text_put_number(out, (uint64_t)status);
     put_str(out, " ");
     put_str(out, reason(status));
     put_str(out, "\r\n");
-    for (size_t i = 0; i < n; i++) put_field(out, fields[i].name, fields[i].value);
+    for (size_t i = 0; i < n; i++) h1_text_put_field(out, fields[i].name, fields[i].value);
     if (!bodiless) {
         put_str(out, "content-length: ");
-        put_number(out, body.len);
+        h1_text_put_number(out, body.len);
         put_str(out, "\r\n");
     }
-    put_field(out, "date", kd_bytes_of(http_server_date(req->conn->server), HTTP_DATE_BYTES));
+    h1_text_put_field(out, "date", kd_bytes_of(http_server_date(req->conn->server), HTTP_DATE_BYTES));
     if (!keep)
-        put_field(out, "connection", kd_bytes_str("close"));
+        h1_text_put_field(out, "connection", kd_bytes_str("close"));
     else if (req->http10)
-        put_field(out, "connection", kd_bytes_str("keep-alive"));
+        h1_text_put_field(out, "connection", kd_bytes_str("keep-alive"));
     put_str(out, "\r\n");
     if (!bodiless && !req->head) kd_buf_put(out, body.data, body.len);
 }

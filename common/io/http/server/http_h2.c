@@ -96,7 +96,7 @@ static void h2_length(http_request *req, kd_bytes value)
     for (size_t i = 0; i < value.len; i++) req->length = req->length * 10 + (uint64_t)(value.data[i] - '0');
 }
 
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name_data,
+static int h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name_data,
                      size_t name_len, const uint8_t *value_data, size_t value_len, uint8_t flags, void *arg)
 {
     (void)session, (void)flags;
@@ -234,7 +234,7 @@ void http_h2_stop(http_request *req)
     http_conn_touch(req->conn);
 }
 
-static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t error_code, void *arg)
+static int h2_on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t error_code, void *arg)
 {
     (void)error_code, (void)arg;
     http_request *req = nghttp2_session_get_stream_user_data(session, stream_id);
@@ -257,7 +257,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
     return 0;
 }
 
-static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *buf, size_t size,
+static ssize_t h2_read_body(nghttp2_session *session, int32_t stream_id, uint8_t *buf, size_t size,
                          uint32_t *flags, nghttp2_data_source *source, void *arg)
 {
     (void)session, (void)stream_id, (void)arg;
@@ -275,12 +275,12 @@ nghttp2_session_callbacks *http_h2_callbacks(void)
     KD_ASSERT(nghttp2_session_callbacks_new(&c) == 0);
     nghttp2_session_callbacks_set_on_begin_frame_callback(c, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback(c, on_header);
+    nghttp2_session_callbacks_set_on_header_callback(c, h2_on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(c, on_invalid_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(c, on_frame_recv);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(c, on_invalid_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, on_data_chunk);
-    nghttp2_session_callbacks_set_on_stream_close_callback(c, on_stream_close);
+    nghttp2_session_callbacks_set_on_stream_close_callback(c, h2_on_stream_close);
     nghttp2_session_callbacks_set_on_frame_send_callback(c, on_frame_send);
     return c;
 }
@@ -390,7 +390,7 @@ void http_h2_respond(http_request *req, int status, const kd_http_field *fields,
     req->out = silent ? kd_bytes_of(NULL, 0) : http_request_copy(req, body);
     req->out_held = req->out.len;
     conn->server->counters.buffered_bytes += req->out_held;
-    nghttp2_data_provider provider = {.source.ptr = req, .read_callback = read_body};
+    nghttp2_data_provider provider = {.source.ptr = req, .read_callback = h2_read_body};
     int rv = nghttp2_submit_response(conn->session, req->stream_id, nv, count,
                                      req->out.len > 0 ? &provider : NULL);
     /* The session refuses only when it is ending; the stream goes with it. */

@@ -70,7 +70,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
     for (int i = 0; i < ACCEPT_PER_EVENT && accept_one(arg, fd); i++) continue;
 }
 
-static int fail(char *error, size_t size, const char *host, uint16_t port, const char *reason)
+static int listen_fail(char *error, size_t size, const char *host, uint16_t port, const char *reason)
 {
     bool six = strchr(host, ':') != NULL;
     snprintf(error, size, "cannot listen on %s%s%s:%u: %s", six ? "[" : "", host, six ? "]" : "", port,
@@ -101,13 +101,13 @@ int kd_http_server_listen(kd_http_server *server, const char *host, uint16_t por
     char service[8];
     snprintf(service, sizeof(service), "%u", port);
     if (server->listener_count == HTTP_LISTENERS_MAX)
-        return fail(error, error_size, host, port, "too many listeners");
+        return listen_fail(error, error_size, host, port, "too many listeners");
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *found;
     int rv = getaddrinfo(host, service, &hints, &found);
-    if (rv != 0) return fail(error, error_size, host, port, gai_strerror(rv));
+    if (rv != 0) return listen_fail(error, error_size, host, port, gai_strerror(rv));
     int fd = open_socket(found, reuseport);
     freeaddrinfo(found);
-    if (fd < 0) return fail(error, error_size, host, port, strerror(errno));
+    if (fd < 0) return listen_fail(error, error_size, host, port, strerror(errno));
     struct event *event = event_new(server->base, fd, EV_READ | EV_PERSIST, on_acceptable, server);
     KD_ASSERT(event != NULL);
     event_add(event, NULL);

@@ -284,7 +284,7 @@ static void respond(http_request *req, int status, const kd_http_field *fields, 
 /* Of every problem: a cache that kept one would answer with it after the cause is gone. */
 #define PROBLEM_FIELDS {"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)}, {"cache-control", kd_bytes_str("no-store")}
 
-static void refuse(http_request *req)
+static void request_refuse(http_request *req)
 {
     kd_http_field fields[3] = {PROBLEM_FIELDS};
     size_t n = 2;
@@ -308,7 +308,7 @@ void http_request_dispatch(http_request *req)
     KD_ASSERT(req->stage < HTTP_HANDLED);
     if (is_overloaded(server)) http_request_refuse(req, 503);
     if (req->refusal != 0) {
-        refuse(req);
+        request_refuse(req);
         return;
     }
     req->stage = HTTP_HANDLED;

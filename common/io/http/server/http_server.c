@@ -97,7 +97,7 @@ static void tell_drained(kd_http_server *server)
     if (server->drained != NULL) server->drained(server->drained_arg);
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *arg)
+static void server_on_turn(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     kd_http_server *server = arg;
@@ -111,7 +111,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
     tell_drained(server); /* last: it may destroy the server */
 }
 
-static void on_sweep(evutil_socket_t fd, short what, void *arg)
+static void server_on_sweep(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     kd_http_server *server = arg;
@@ -164,8 +164,8 @@ static struct timeval sweep_interval(const kd_http_config *c)
 
 static void make_events(kd_http_server *server)
 {
-    server->turn_event = event_new(server->base, -1, 0, on_turn, server);
-    server->sweep_event = event_new(server->base, -1, EV_PERSIST, on_sweep, server);
+    server->turn_event = event_new(server->base, -1, 0, server_on_turn, server);
+    server->sweep_event = event_new(server->base, -1, EV_PERSIST, server_on_sweep, server);
     server->accept_event = event_new(server->base, -1, 0, http_listen_resume, server);
     server->drain_event = event_new(server->base, -1, 0, on_drain_deadline, server);
     KD_ASSERT(server->turn_event && server->sweep_event && server->accept_event && server->drain_event);

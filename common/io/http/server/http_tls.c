@@ -72,7 +72,7 @@ static BIO_METHOD *make_bio_method(void)
 /* ---- contexts ---- */
 
 /* `option`: as both programs call it. `path`: NULL when there is no such file, for the secret itself may stand there. */
-static int fail(char *error, size_t size, const char *option, const char *path, const char *what)
+static int tls_fail(char *error, size_t size, const char *option, const char *path, const char *what)
 {
     unsigned long code = ERR_peek_last_error();
     const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
@@ -84,9 +84,9 @@ static int fail(char *error, size_t size, const char *option, const char *path, 
 static int check_key_mode(const char *path, char *error, size_t size)
 {
     struct stat st;
-    if (stat(path, &st) != 0) return fail(error, size, "http.tls_key", NULL, strerror(errno));
+    if (stat(path, &st) != 0) return tls_fail(error, size, "http.tls_key", NULL, strerror(errno));
     if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0) return KD_OK;
-    return fail(error, size, "http.tls_key", path, "the private key is open to group or others; chmod 600");
+    return tls_fail(error, size, "http.tls_key", path, "the private key is open to group or others; chmod 600");
 }
 
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
@@ -101,7 +101,7 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
     return SSL_TLSEXT_ERR_OK;
 }
 
-static void set_options(SSL_CTX *context)
+static void tls_set_options(SSL_CTX *context)
 {
     static const unsigned char id[] = "kudos";
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
@@ -120,17 +120,17 @@ static int load_files(SSL_CTX *context, const kd_http_tls *tls, char *error, siz
     int err = check_key_mode(tls->key_path, error, size);
     if (err != KD_OK) return err;
     if (SSL_CTX_use_certificate_chain_file(context, tls->cert_path) != 1) {
-        return fail(error, size, "http.tls_certificate", tls->cert_path, "cannot use the certificate");
+        return tls_fail(error, size, "http.tls_certificate", tls->cert_path, "cannot use the certificate");
     }
     if (SSL_CTX_use_PrivateKey_file(context, tls->key_path, SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_check_private_key(context) != 1) {
-        return fail(error, size, "http.tls_key", tls->key_path, "is not the private key of the certificate");
+        return tls_fail(error, size, "http.tls_key", tls->key_path, "is not the private key of the certificate");
     }
     if (tls->client_ca_path == NULL) return KD_OK;
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(tls->client_ca_path);
     if (names == NULL || SSL_CTX_load_verify_locations(context, tls->client_ca_path, NULL) != 1) {
         sk_X509_NAME_pop_free(names, X509_NAME_free);
-        return fail(error, size, "http.tls_client_ca", tls->client_ca_path, "cannot use the client CA");
+        return tls_fail(error, size, "http.tls_client_ca", tls->client_ca_path, "cannot use the client CA");
     }
     SSL_CTX_set_client_CA_list(context, names);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -142,7 +142,7 @@ static int make_context(const kd_http_tls *tls, SSL_CTX **out, char *error, size
     *out = NULL;
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     KD_ASSERT(context != NULL);
-    set_options(context);
+    tls_set_options(context);
     int err = load_files(context, tls, error, size);
     if (err != KD_OK)
         SSL_CTX_free(context);
@@ -234,7 +234,7 @@ static void note_peer_name(http_conn *conn)
     if (len > 0 && strlen(name) == (size_t)len) conn->peer_name = copy_path(name);
 }
 
-static int handshake(http_conn *conn)
+static int tls_handshake(http_conn *conn)
 {
     ERR_clear_error();
     int rv = SSL_do_handshake(conn->ssl);
@@ -255,7 +255,7 @@ static int handshake(http_conn *conn)
 int http_tls_read(http_conn *conn)
 {
     if (conn->protocol == HTTP_HANDSHAKE) {
-        int err = handshake(conn);
+        int err = tls_handshake(conn);
         if (err != KD_OK) return err == KD_EAGAIN ? KD_OK : err;
     }
     kd_http_server *server = conn->server;
