@@ -189,6 +189,7 @@ def test_restore_refuses_what_is_damaged_or_in_the_way(tmp_path, broker, feed): 
     assert "is damaged" in damaged(lambda d: shutil.copytree(d.parent / "partition-0001", d, dirs_exist_ok=True)
                                    if shutil.rmtree(d) is None else None)
     assert "no backup" in restore(tmp_path / "nothing", to, rc=2)
+    assert "is the backup itself" in restore(tmp_path / "good", tmp_path / "good", "--force", rc=2)
     # A directory with something in it.
     os.mkdir(to)
     restore(tmp_path / "good", to)

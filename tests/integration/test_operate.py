@@ -3,12 +3,13 @@
 Every wait has a deadline and a condition.
 """
 import re
+import subprocess
 
 from central_feed import PARTITIONS, T0, VIEW, Central, export, like, until
 from central_feed import broker, central, feed  # noqa: F401 (fixtures)
 from operating import Store, Traffic, audit, copied, item_key, last_line, mismatches, plant_count, run
 from ports import free_ports
-from proc import request
+from proc import program, request
 
 
 # ---- audit ----
@@ -216,6 +217,16 @@ def test_quarantine_of_what_is_nobodys(central, feed):  # noqa: F811
     assert kept(where) == []
     for wrong in (["show"], ["list", "12"], ["drop", "xyz"], ["drop", "0"], []):
         quarantine(*wrong, *where, rc=2)
+
+
+def test_a_last_line_that_nobody_could_read_is_no_success(tmp_path, broker, feed):  # noqa: F811
+    with Central(tmp_path, broker.address) as c:
+        feed.batch("a", [like(feed.item(0), "u1")])
+        c.wait_likes(feed.item(0), 1)
+        for command in ("audit", "export", "retire a"):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run([program("kudos-central"), *command.split(), "--url", c.url], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            assert done.returncode == 1 and "standard output" in done.stderr, (command, done)
 
 
 # ---- retire ----

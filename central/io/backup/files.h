@@ -12,6 +12,7 @@ enum { KD_PATH_MAX = 4096 };
 /* False when there is something in it, or it is no directory. True also when it is not there. */
 bool kd_dir_is_free(const char *path);
 bool kd_path_exists(const char *path);
+bool kd_path_same(const char *a, const char *b); /* both are there, and one file or directory */
 int kd_dir_make(const char *path, char *error); /* one level; its parent is synced */
 /* The files of one directory, synced. */
 int kd_dir_sync_files(const char *path, char *error);

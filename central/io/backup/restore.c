@@ -150,6 +150,10 @@ static int in_use(const restoring *r, char *error)
 static int restore_check_place(const restoring *r, char *error)
 {
     if (any_held(r)) return in_use(r, error);
+    if (kd_path_same(r->from, r->place)) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is the backup itself: restore a copy of it, so that the backup stays", r->place);
+        return KD_EXIT_USAGE;
+    }
     if (kd_restore_awaited(r->place, error) != KD_OK) return KD_EXIT_USAGE;
     if (kd_path_exists(r->partial)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is there, of a restore that was broken off; remove it",
@@ -243,5 +247,5 @@ int kd_command_restore(int argc, char **argv)
     if (code >= 0) return code;
     code = restore_run(&a, error);
     kd_source_finish(&a.source);
-    return kd_command_end(argv[0], code, error);
+    return kd_command_end("kudos-central", argv[0], code, error);
 }

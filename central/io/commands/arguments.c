@@ -131,9 +131,3 @@ int kd_arguments_read(kd_arguments *a, const kd_command_line *line, int argc, ch
     free(t.sets);
     return code;
 }
-
-int kd_command_end(const char *command, int code, const char *error)
-{
-    if (code != KD_EXIT_OK && error[0] != '\0') fprintf(stderr, "kudos-central %s: %s\n", command, error);
-    return fflush(stdout) == 0 ? code : KD_EXIT_FAILED;
-}

@@ -41,7 +41,4 @@ typedef struct {
 /* -1 to go on, and the caller finishes the source; or the code to exit with. */
 int kd_arguments_read(kd_arguments *a, const kd_command_line *line, int argc, char **argv);
 
-/* Prints `kudos-central COMMAND: error` when the code is not 0, and returns it. */
-int kd_command_end(const char *command, int code, const char *error);
-
 #endif

@@ -118,7 +118,7 @@ int kd_command_audit(int argc, char **argv)
     code = arguments.source.dir != NULL ? audit_dir(&a, error) : audit_url(&a, error);
     if (code == KD_EXIT_OK) code = kd_audit_print_last(&a.totals);
     kd_source_finish(&arguments.source);
-    return kd_command_end(argv[0], code, error);
+    return kd_command_end("kudos-central", argv[0], code, error);
 }
 
 /* ---- repair ---- */
@@ -166,5 +166,5 @@ int kd_command_repair(int argc, char **argv)
     code = audit_dir(&a, error);
     if (code == KD_EXIT_OK) code = print_repair(&a);
     kd_source_finish(&arguments.source);
-    return kd_command_end(argv[0], code, error);
+    return kd_command_end("kudos-central", argv[0], code, error);
 }

@@ -212,5 +212,5 @@ int kd_command_backup(int argc, char **argv)
     if (code == KD_EXIT_OK) backup_command_print(&order, &text);
     kd_buf_finish(&text);
     kd_source_finish(&a.source);
-    return kd_command_end(argv[0], code, error);
+    return kd_command_end("kudos-central", argv[0], code, error);
 }

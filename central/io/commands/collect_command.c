@@ -30,5 +30,5 @@ int kd_command_collect(int argc, char **argv)
     if (code == KD_EXIT_OK) printf("collect partitions=%" PRIu64 " verdict=resumed\n", found);
     kd_buf_finish(&text);
     kd_source_finish(&a.source);
-    return kd_command_end(argv[0], code, error);
+    return kd_command_end("kudos-central", argv[0], code, error);
 }

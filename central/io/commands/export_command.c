@@ -107,5 +107,5 @@ int kd_command_export(int argc, char **argv)
         code = export(&a.source, error);
     }
     kd_source_finish(&a.source);
-    return kd_command_end(argv[0], code, error);
+    return kd_command_end("kudos-central", argv[0], code, error);
 }

@@ -80,5 +80,5 @@ int kd_command_quarantine(int argc, char **argv)
     }
     kd_buf_finish(&text);
     kd_source_finish(&a.source);
-    return kd_command_end(argv[0], code, error);
+    return kd_command_end("kudos-central", argv[0], code, error);
 }

@@ -53,5 +53,5 @@ int kd_command_retire(int argc, char **argv)
     }
     kd_buf_finish(&text);
     kd_source_finish(&a.source);
-    return kd_command_end(argv[0], code, error);
+    return kd_command_end("kudos-central", argv[0], code, error);
 }

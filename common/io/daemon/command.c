@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kudos/limits.h"
 
@@ -111,4 +112,12 @@ void kd_command_finish(kd_command *c)
 {
     free(c->sets);
     *c = (kd_command){0};
+}
+
+int kd_command_end(const char *program, const char *command, int code, const char *error)
+{
+    if (code != KD_EXIT_OK && error[0] != '\0') fprintf(stderr, "%s %s: %s\n", program, command, error);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    fprintf(stderr, "%s %s: standard output did not take all that was printed\n", program, command);
+    return KD_EXIT_FAILED;
 }

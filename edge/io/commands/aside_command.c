@@ -135,6 +135,5 @@ int kd_command_aside(int argc, char **argv)
         code = aside_command_run(&w, &settings, error);
         kd_options_finish(&kd_edge_options, &settings);
     }
-    if (code != KD_EXIT_OK) fprintf(stderr, "kudos-edge aside: %s\n", error);
-    return code;
+    return kd_command_end("kudos-edge", "aside", code, error);
 }

@@ -409,9 +409,9 @@ static int compare_command_run(comparing *c, const words *w, const kd_settings *
     if (code == KD_EXIT_OK) code = kd_admin_client_open(&c->central, w->central, "/admin/job", c->error);
     if (code == KD_EXIT_OK) code = compare_command_compare(c);
     if (code == KD_EXIT_OK && c->stopped) tell_outbox(c);
-    if (code == KD_EXIT_OK) return print_last(c);
-    fprintf(stderr, "kudos-edge compare: %s\n", c->error);
-    return code;
+    if (code != KD_EXIT_OK) return code;
+    c->error[0] = '\0'; /* of a question that was asked again */
+    return print_last(c);
 }
 
 int kd_command_compare(int argc, char **argv)
@@ -435,5 +435,5 @@ int kd_command_compare(int argc, char **argv)
     kd_admin_client_close(c.central);
     kd_buf_finish(&c.path);
     kd_buf_finish(&c.answer.body);
-    return code;
+    return kd_command_end("kudos-edge", "compare", code, error);
 }
