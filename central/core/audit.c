@@ -122,12 +122,12 @@ static int take_members(kd_audit *a, kd_walk *w)
 {
     uint8_t counter;
     kd_bytes item, user;
-    kd_row row;
+    kd_stored_row row;
     while (w->there) {
         if (!kd_member_key_valid(w->key)) return kd_audit_broken(a, "the key of a member");
         kd_member_key_parse(w->key, &counter, &item, &user);
         if (!kd_bytes_eq(item, kd_buf_view(&a->item))) return KD_OK;
-        if (kd_row_decode(w->value, &row) != KD_OK || row.region >= a->region_count)
+        if (kd_stored_row_decode(w->value, &row) != KD_OK || row.region >= a->region_count)
             return kd_audit_broken(a, "the row of a member");
         if (row.liked) kd_parts_count(&a->recomputed, counter, row.region, kd_day_of(row.time_us), 1);
         a->result->members += row.liked;

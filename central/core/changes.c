@@ -21,7 +21,7 @@ static void changes_collect(kd_central *c, collector *k, const kd_effect *e)
     kd_change *change = &k->changes[k->out.change_count++];
     *change = (kd_change){.counter = e->counter, .liked = e->is, .amount = e->amount, .day = e->day};
     change->time_us = e->time_us;
-    change->edge = kd_edge_name(&c->edges[e->edge]);
+    change->edge = kd_registered_name(&c->edges[e->edge]);
     change->region = kd_region_name(&c->regions[e->region]);
     change->item.len = e->item.len;
     change->user.len = e->user.len;

@@ -46,7 +46,7 @@ static void put_floor(kd_central *c, kd_commit *k)
 /* ---- what was merged before ---- */
 
 /* Less 2 D: an edge that was put back to an older copy may stamp what is new that far below what its earlier life called complete. */
-bool kd_collect_past(const kd_central *c, const kd_edge_state *s, uint64_t time_us)
+bool kd_collect_past(const kd_central *c, const kd_registered_state *s, uint64_t time_us)
 {
     if (kd_planted(c, KD_PLANT_IGNORE_BY_FLOOR)) return true;
     return time_us + 2 * c->config.drift_us < s->watermark_us;
@@ -153,8 +153,8 @@ static int collect_sweep_row(void *arg, kd_bytes key, kd_bytes value)
         kd_buf_put(&c->collector.cursor, key.data, key.len);
         return PIECE_ENDS;
     }
-    kd_row row;
-    if (kd_row_decode(value, &row) != KD_OK) return KD_EIO;
+    kd_stored_row row;
+    if (kd_stored_row_decode(value, &row) != KD_OK) return KD_EIO;
     if (row.liked || row.time_us >= c->collector.floor_us) return 0;
     if (writes_row(s->before, key) || writes_row(s->k, key)) return 0;
     kd_writes_delete(&s->k->writes, key);

@@ -20,8 +20,8 @@ static int central_compare_visit(void *arg, kd_bytes key, kd_bytes value)
         w->full = true;
         return 1;
     }
-    kd_row row;
-    if (kd_row_decode(value, &row) != KD_OK) return KD_EIO;
+    kd_stored_row row;
+    if (kd_stored_row_decode(value, &row) != KD_OK) return KD_EIO;
     bool asked = row.edge == w->edge && row.time_us > w->window.since_us && row.time_us <= w->window.until_us;
     if (asked) kd_range_digest_add(w->digest, shared, row.time_us, row.liked);
     return 0;
@@ -62,7 +62,7 @@ int kd_central_compare_digest(kd_central *c, kd_bytes edge, kd_bytes from, kd_by
 }
 
 /* What a row that central does not hold, or holds an earlier word of, comes to. */
-static kd_row_verdict judge_absent(const kd_central *c, const kd_edge_state *s, uint64_t time_us, bool none)
+static kd_row_verdict judge_absent(const kd_central *c, const kd_registered_state *s, uint64_t time_us, bool none)
 {
     if (time_us > s->watermark_us) return KD_ROW_PENDING;
     if (!none) return KD_ROW_OLDER;
@@ -85,7 +85,7 @@ int kd_central_compare_row(kd_central *c, kd_bytes edge, const kd_compare_row *r
     int i = find_edge(c, edge);
     if (i < 0) return KD_ENOTFOUND;
     if (!row_is_ours(c, row)) return KD_EINVAL;
-    kd_row held;
+    kd_stored_row held;
     kd_buf_clear(&c->key);
     kd_member_key_put(&c->key, row->counter, row->item, row->user);
     int err = kd_lookup_get(c, kd_buf_view(&c->key), &held);

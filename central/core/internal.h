@@ -41,7 +41,7 @@ typedef struct {
     uint64_t complete_to_us; /* of the batch at applied: below the watermark while it sends something again */
     uint64_t joined;         /* version that registered it, or took it back: older backups do not know it */
     bool retired;            /* gone for good */
-} kd_edge_state;
+} kd_registered_state;
 
 typedef struct {
     uint8_t name_len;
@@ -49,11 +49,11 @@ typedef struct {
     uint16_t region;
     bool touched; /* by the open commit */
     bool durable; /* its row is in the store */
-    kd_edge_state tentative, committed;
+    kd_registered_state tentative, committed;
     /* Above `tentative.applied`; 0: none. */
     kd_position left[KD_LEFT_MAX]; /* the first batches that were read and not merged, ascending */
     kd_position waits;             /* the first one that waits for a counter: nothing above it is merged */
-} kd_edge;
+} kd_registered;
 
 typedef struct {
     uint8_t name_len;
@@ -84,7 +84,7 @@ typedef struct {
 
 typedef struct {
     uint16_t edge;
-    kd_edge_state state;
+    kd_registered_state state;
 } kd_touched;
 
 typedef struct {
@@ -157,7 +157,7 @@ struct kd_central {
     kd_chain_link chain[KD_CHAIN_MAX];
     uint32_t chain_count;
 
-    kd_edge edges[KD_EDGES_MAX];
+    kd_registered edges[KD_EDGES_MAX];
     kd_region regions[KD_REGIONS_MAX];
     uint32_t edge_count, region_count;
 
@@ -199,7 +199,7 @@ static inline kd_commit *kd_commit_open(kd_central *c)
 {
     return &c->commits[(c->first + c->outstanding) % KD_COUNT(c->commits)];
 }
-static inline kd_bytes kd_edge_name(const kd_edge *e)
+static inline kd_bytes kd_registered_name(const kd_registered *e)
 {
     return kd_bytes_of(e->name, e->name_len);
 }
@@ -265,7 +265,7 @@ int kd_stable_load(kd_central *c);
 /* collect.c: tombstones (rule 22) */
 int kd_collect_load(kd_central *c);
 void kd_collect_begin(kd_central *c, uint64_t now_us); /* what was loaded is there */
-bool kd_collect_past(const kd_central *c, const kd_edge_state *s, uint64_t time_us);
+bool kd_collect_past(const kd_central *c, const kd_registered_state *s, uint64_t time_us);
 /* An operation that finds no row, or a like that finds an older one: true when it was merged before, and the tombstone above it is gone. */
 bool kd_collect_ignores(kd_central *c, const kd_gathered_op *op);
 void kd_collect_halt(kd_central *c);
@@ -280,7 +280,7 @@ void kd_quarantine_merged(kd_central *c, const kd_batch *b);
 
 /* merge.c */
 kd_fed kd_merge_record(kd_central *c, kd_bytes record, int64_t offset); /* all of feed but the log position */
-kd_fed kd_merge_place(const kd_central *c, const kd_edge_state *s, const kd_batch *b); /* rule 9 */
+kd_fed kd_merge_place(const kd_central *c, const kd_registered_state *s, const kd_batch *b); /* rule 9 */
 /* A batch waits for a counter. */
 void kd_merge_wait(kd_central *c, uint16_t edge, kd_position at);
 /* Applied of the edge becomes `at`: what waited there waits no more, what was left below it is passed over. */
@@ -291,7 +291,7 @@ uint8_t kd_merge_unknown_counter(const kd_central *c, const kd_body *body);
 
 /* lookup.c: the membership rows */
 int kd_lookup_load(kd_central *c);
-int kd_lookup_get(kd_central *c, kd_bytes key, kd_row *row); /* from the store alone */
+int kd_lookup_get(kd_central *c, kd_bytes key, kd_stored_row *row); /* from the store alone */
 /* Rules 2, 3, 11: decides which operations of a closed commit win their rows, and what that does. KD_EIO. */
 int kd_lookup_resolve(kd_central *c, kd_commit *k);
 bool kd_stamp_less(const kd_central *c, uint64_t a_us, uint16_t a_edge, uint64_t b_us, uint16_t b_edge);

@@ -50,11 +50,11 @@ int kd_lookup_load(kd_central *c)
     return err;
 }
 
-int kd_lookup_get(kd_central *c, kd_bytes key, kd_row *row)
+int kd_lookup_get(kd_central *c, kd_bytes key, kd_stored_row *row)
 {
     int err = c->store.get(c->store.ctx, key, &c->value);
     if (err != KD_OK) return err;
-    err = kd_row_decode(kd_buf_view(&c->value), row);
+    err = kd_stored_row_decode(kd_buf_view(&c->value), row);
     bool known = err == KD_OK && row->edge < c->edge_count && row->region < c->region_count;
     return known ? KD_OK : KD_EIO; /* a damaged row is a failed read, never "no row" */
 }
@@ -65,7 +65,7 @@ bool kd_stamp_less(const kd_central *c, uint64_t a_us, uint16_t a_edge, uint64_t
 {
     if (a_us != b_us) return a_us < b_us;
     if (a_edge == b_edge) return false;
-    return kd_bytes_cmp(kd_edge_name(&c->edges[a_edge]), kd_edge_name(&c->edges[b_edge])) < 0;
+    return kd_bytes_cmp(kd_registered_name(&c->edges[a_edge]), kd_registered_name(&c->edges[b_edge])) < 0;
 }
 
 typedef struct {
@@ -104,7 +104,7 @@ static void keep_last(const kd_central *c, kd_commit *k)
 /* ---- old rows ---- */
 
 /* The row in the outstanding commit before, whose rows are sorted: *at walks on. */
-static bool find_staged(const kd_commit *before, uint32_t *at, kd_bytes key, kd_row *row)
+static bool find_staged(const kd_commit *before, uint32_t *at, kd_bytes key, kd_stored_row *row)
 {
     if (!before) return false;
     while (*at < before->op_count) {
@@ -112,7 +112,7 @@ static bool find_staged(const kd_commit *before, uint32_t *at, kd_bytes key, kd_
         int order = kd_bytes_cmp(kd_key_at(before, op->key_at, op->key_len), key);
         if (order > 0) return false;
         if (order == 0) {
-            *row = (kd_row){op->time_us, op->edge, op->region, op->liked};
+            *row = (kd_stored_row){op->time_us, op->edge, op->region, op->liked};
             return true;
         }
         ++*at;
@@ -121,7 +121,7 @@ static bool find_staged(const kd_commit *before, uint32_t *at, kd_bytes key, kd_
 }
 
 /* KD_OK, KD_ENOTFOUND, KD_EIO. What is not found is about to be written, so the filter learns it here. */
-static int find_old(kd_central *c, const kd_commit *before, uint32_t *at, kd_bytes key, kd_row *row)
+static int find_old(kd_central *c, const kd_commit *before, uint32_t *at, kd_bytes key, kd_stored_row *row)
 {
     if (find_staged(before, at, key, row)) return KD_OK;
     uint64_t hash = lookup_row_hash(c, key);
@@ -135,7 +135,7 @@ static int find_old(kd_central *c, const kd_commit *before, uint32_t *at, kd_byt
 
 /* ---- who wins, and what that does ---- */
 
-static bool op_wins(kd_central *c, const kd_gathered_op *op, const kd_row *old)
+static bool op_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old)
 {
     if (!old) /* rule 2: an unlike of nothing leaves a row */
         return !kd_collect_ignores(c, op) && (op->liked || !kd_planted(c, KD_PLANT_NO_TOMBSTONE));
@@ -153,7 +153,7 @@ static kd_effect *effect_add(kd_commit *k)
 }
 
 /* Rule 11. A like that moved is counted where the row now says. */
-static void op_effect(const kd_central *c, kd_commit *k, const kd_gathered_op *op, const kd_row *old)
+static void op_effect(const kd_central *c, kd_commit *k, const kd_gathered_op *op, const kd_stored_row *old)
 {
     bool was = old && old->liked;
     uint32_t day = kd_day_of(op->time_us), old_day = was ? kd_day_of(old->time_us) : 0;
@@ -175,7 +175,7 @@ static void op_effect(const kd_central *c, kd_commit *k, const kd_gathered_op *o
 static void lookup_put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op)
 {
     kd_buf_clear(&c->value);
-    kd_row_encode(&(kd_row){op->time_us, op->edge, op->region, op->liked}, &c->value);
+    kd_stored_row_encode(&(kd_stored_row){op->time_us, op->edge, op->region, op->liked}, &c->value);
     kd_writes_put(&k->writes, kd_key_at(k, op->key_at, op->key_len), kd_buf_view(&c->value));
 }
 
@@ -185,10 +185,10 @@ static int resolve_ops(kd_central *c, kd_commit *k)
     uint32_t at = 0, won = 0;
     for (uint32_t i = 0; i < k->op_count; i++) {
         const kd_gathered_op op = k->ops[i];
-        kd_row old;
+        kd_stored_row old;
         int err = find_old(c, before, &at, kd_key_at(k, op.key_at, op.key_len), &old);
         if (err != KD_OK && err != KD_ENOTFOUND) return KD_EIO;
-        const kd_row *had = err == KD_OK ? &old : NULL;
+        const kd_stored_row *had = err == KD_OK ? &old : NULL;
         if (!op_wins(c, &op, had)) continue;
         lookup_put_row(c, k, &op);
         op_effect(c, k, &op, had);

@@ -9,7 +9,7 @@
 
 /* ---- rule 9 ---- */
 
-static bool digests_agree(const kd_edge_state *s, const kd_batch *b)
+static bool digests_agree(const kd_registered_state *s, const kd_batch *b)
 {
     bool nothing = s->applied.incarnation == 0 && s->applied.seq == 0;
     if (nothing) return true;
@@ -24,7 +24,7 @@ static bool digests_agree(const kd_edge_state *s, const kd_batch *b)
  * restored, wiped, or one of two that use it. Then its batch may stand above batches of its own that were never merged, and
  * would bury them. It hears applied with the next snapshot and sends again.
  */
-kd_fed kd_merge_place(const kd_central *c, const kd_edge_state *s, const kd_batch *b)
+kd_fed kd_merge_place(const kd_central *c, const kd_registered_state *s, const kd_batch *b)
 {
     if (!digests_agree(s, b)) return KD_FED_IDENTITY;
     if (kd_position_cmp(b->at, s->applied) <= 0) return KD_FED_DUPLICATE;
@@ -46,7 +46,7 @@ static bool is_empty(const kd_batch *b)
 }
 
 /* Above applied; not merged now. The highest makes room. */
-static void merge_leave(kd_edge *e, const kd_batch *b)
+static void merge_leave(kd_registered *e, const kd_batch *b)
 {
     kd_position at = b->at;
     uint32_t i = 0;
@@ -59,7 +59,7 @@ static void merge_leave(kd_edge *e, const kd_batch *b)
 
 void kd_merge_wait(kd_central *c, uint16_t edge, kd_position at)
 {
-    kd_edge *e = &c->edges[edge];
+    kd_registered *e = &c->edges[edge];
     if (e->waits.incarnation == 0 || kd_position_cmp(at, e->waits) < 0) e->waits = at;
 }
 
@@ -67,13 +67,13 @@ void kd_merge_wait(kd_central *c, uint16_t edge, kd_position at)
  * An edge that waits sends nothing that stands behind another batch. One does that has let the batch that waits go, because an earlier life of this
  * partition had merged it: that batch is in the log alone, and merging another one over it would bury it.
  */
-static bool behind_waiting(const kd_edge *e, const kd_batch *b)
+static bool behind_waiting(const kd_registered *e, const kd_batch *b)
 {
     return e->waits.incarnation > 0 && kd_position_cmp(b->at, e->waits) > 0;
 }
 
 /* The lowest one that was left is at or below applied now. */
-static void drop_lowest(kd_edge *e)
+static void drop_lowest(kd_registered *e)
 {
     memmove(&e->left[0], &e->left[1], (KD_LEFT_MAX - 1) * sizeof e->left[0]);
     e->left[KD_LEFT_MAX - 1] = (kd_position){0};
@@ -82,7 +82,7 @@ static void drop_lowest(kd_edge *e)
 /* An edge sends what was left once more, in order. Where it names a batch above, it has the ones below no more. */
 void kd_merge_pass(kd_central *c, uint16_t edge, kd_position at)
 {
-    kd_edge *e = &c->edges[edge];
+    kd_registered *e = &c->edges[edge];
     if (kd_position_cmp(e->waits, at) <= 0) e->waits = (kd_position){0};
     for (; e->left[0].incarnation > 0 && kd_position_cmp(e->left[0], at) <= 0; drop_lowest(e)) {
         if (kd_position_cmp(e->left[0], at) == 0) continue;
@@ -93,7 +93,7 @@ void kd_merge_pass(kd_central *c, uint16_t edge, kd_position at)
 
 uint64_t kd_central_passed_over(const kd_central *c, kd_bytes *edge)
 {
-    *edge = c->passed_over > 0 ? kd_edge_name(&c->edges[c->passed_over_edge]) : (kd_bytes){0};
+    *edge = c->passed_over > 0 ? kd_registered_name(&c->edges[c->passed_over_edge]) : (kd_bytes){0};
     return c->passed_over;
 }
 
@@ -149,7 +149,7 @@ static uint32_t gather_key(kd_commit *k, uint8_t counter, kd_bytes item, kd_byte
 static void merge_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region)
 {
     kd_commit *k = kd_commit_open(c);
-    const kd_edge_state *before = &c->edges[edge].tentative;
+    const kd_registered_state *before = &c->edges[edge].tentative;
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];
         kd_gathered_op g = {.time_us = op->time_us, .arrival = k->op_count, .edge = edge, .region = region};
@@ -175,9 +175,9 @@ static void merge_gather(kd_central *c, const kd_body *body, uint16_t edge, uint
  * those as well. So once an envelope that knew an epoch is merged, one that knew only a lower one still
  * brings its operations, but moves no watermark.
  */
-static kd_edge_state merge_advance(const kd_central *c, const kd_edge_state *s, const kd_batch *b)
+static kd_registered_state merge_advance(const kd_central *c, const kd_registered_state *s, const kd_batch *b)
 {
-    kd_edge_state next = *s;
+    kd_registered_state next = *s;
     next.applied = b->at;
     next.digest = b->digest;
     next.complete_to_us = b->complete_to_us;
@@ -190,7 +190,7 @@ static kd_edge_state merge_advance(const kd_central *c, const kd_edge_state *s, 
 /* Rules 9 and 12. */
 static void merge(kd_central *c, const kd_batch *b, const kd_body *body, uint16_t edge, uint16_t region)
 {
-    kd_edge *e = &c->edges[edge];
+    kd_registered *e = &c->edges[edge];
     e->region = region;
     merge_gather(c, body, edge, region);
     kd_merge_pass(c, edge, b->at);

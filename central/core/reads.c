@@ -73,7 +73,7 @@ int kd_central_member_at(kd_central *c, uint32_t counter_index, kd_bytes item, k
     *at_us = 0;
     if (c->poisoned) return KD_EIO;
     if (counter_index >= c->config.counters->count) return KD_EINVAL;
-    kd_row row;
+    kd_stored_row row;
     kd_buf_clear(&c->key);
     kd_member_key_put(&c->key, c->config.counters->at[counter_index].id, item, user);
     int err = kd_lookup_get(c, kd_buf_view(&c->key), &row);
@@ -85,8 +85,8 @@ static bool has_merged(const kd_central *c, const kd_seen_at *at)
 {
     bool known = false;
     for (uint32_t i = 0; i < c->edge_count; i++) {
-        const kd_edge *e = &c->edges[i];
-        if (!e->durable || kd_seen_edge(kd_edge_name(e)) != at->edge) continue;
+        const kd_registered *e = &c->edges[i];
+        if (!e->durable || kd_seen_edge(kd_registered_name(e)) != at->edge) continue;
         if (!e->committed.retired && e->committed.watermark_us < at->time_us) return false;
         known = true;
     }
@@ -124,16 +124,16 @@ static int central_reads_leave(member_walk *w, kd_bytes key)
 static int visit_member(void *arg, kd_bytes key, kd_bytes value)
 {
     member_walk *w = arg;
-    kd_row row;
+    kd_stored_row row;
     if (kd_bytes_eq(key, w->after)) return 0;
-    if (!kd_member_key_valid(key) || kd_row_decode(value, &row) != KD_OK) return KD_EMALFORMED;
+    if (!kd_member_key_valid(key) || kd_stored_row_decode(value, &row) != KD_OK) return KD_EMALFORMED;
     if (row.edge >= w->c->edge_count || row.region >= w->c->region_count) return KD_EMALFORMED;
     w->rows--;
     if (row.liked) {
         kd_member m = {.time_us = row.time_us, .liked = true};
         kd_member_key_parse(key, &m.counter, &m.item, &m.user);
         m.region = kd_region_name(&w->c->regions[row.region]);
-        m.edge = kd_edge_name(&w->c->edges[row.edge]);
+        m.edge = kd_registered_name(&w->c->edges[row.edge]);
         w->limit--;
         w->stopped = w->fn(w->arg, &m);
         if (w->stopped) return central_reads_leave(w, key);
@@ -166,10 +166,10 @@ uint32_t kd_central_edges(const kd_central *c, kd_central_edge *out, uint32_t ma
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < c->edge_count && count < max; i++) {
-        const kd_edge *e = &c->edges[i];
+        const kd_registered *e = &c->edges[i];
         if (!e->durable) continue;
-        const kd_edge_state *s = &e->committed;
-        out[count++] = (kd_central_edge){kd_edge_name(e), kd_region_name(&c->regions[e->region]), s->applied,
+        const kd_registered_state *s = &e->committed;
+        out[count++] = (kd_central_edge){kd_registered_name(e), kd_region_name(&c->regions[e->region]), s->applied,
                                          s->digest, s->watermark_us, s->retired};
     }
     return count;

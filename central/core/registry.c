@@ -29,7 +29,7 @@ static int registry_load_edge(void *arg, kd_bytes key, kd_bytes value)
     kd_reader r = kd_reader_of(value);
     kd_bytes name = kd_bytes_of(key.data + 1, key.len - 1);
     uint16_t index = kd_read_be16(&r), region = kd_read_be16(&r);
-    kd_edge_state s = {.applied.incarnation = kd_read_be64(&r)};
+    kd_registered_state s = {.applied.incarnation = kd_read_be64(&r)};
     s.applied.seq = kd_read_be64(&r);
     s.digest = kd_read_be64(&r);
     s.watermark_us = kd_read_be64(&r);
@@ -42,9 +42,9 @@ static int registry_load_edge(void *arg, kd_bytes key, kd_bytes value)
     }
     if (r.bad || index >= KD_EDGES_MAX || region >= c->region_count || !kd_name_valid(name))
         return KD_EMALFORMED;
-    kd_edge *e = &c->edges[index];
+    kd_registered *e = &c->edges[index];
     if (e->name_len) return KD_EMALFORMED;
-    *e = (kd_edge){
+    *e = (kd_registered){
         .name_len = (uint8_t)name.len, .region = region, .durable = true, .tentative = s, .committed = s};
     memcpy(e->name, name.data, name.len);
     c->edge_count++;
@@ -97,8 +97,8 @@ int kd_registry_edge(kd_central *c, kd_bytes name, uint16_t region)
     if (known >= 0) return known;
     if (c->edge_count == KD_EDGES_MAX) return -1;
     uint32_t index = c->edge_count++;
-    kd_edge *e = &c->edges[index];
-    *e = (kd_edge){.name_len = (uint8_t)name.len, .region = region, .tentative.joined = c->begun + 1};
+    kd_registered *e = &c->edges[index];
+    *e = (kd_registered){.name_len = (uint8_t)name.len, .region = region, .tentative.joined = c->begun + 1};
     memcpy(e->name, name.data, name.len);
     kd_registry_touch(c, (uint16_t)index);
     return (int)index;
@@ -113,7 +113,7 @@ void kd_registry_touch(kd_central *c, uint16_t edge)
     k->touched[k->touched_count++] = (kd_touched){.edge = edge};
 }
 
-static void put_edge(kd_central *c, kd_commit *k, const kd_edge *e, uint16_t index, const kd_edge_state *s)
+static void put_edge(kd_central *c, kd_commit *k, const kd_registered *e, uint16_t index, const kd_registered_state *s)
 {
     kd_buf *v = &c->value;
     kd_buf_clear(v);
@@ -127,14 +127,14 @@ static void put_edge(kd_central *c, kd_commit *k, const kd_edge *e, uint16_t ind
     kd_buf_put_be64(v, s->complete_to_us);
     kd_buf_put_be64(v, s->joined);
     kd_buf_put_u8(v, s->retired);
-    kd_writes_put(&k->writes, kd_key_named(&c->key, KD_ROW_EDGE, kd_edge_name(e)), kd_buf_view(v));
+    kd_writes_put(&k->writes, kd_key_named(&c->key, KD_ROW_EDGE, kd_registered_name(e)), kd_buf_view(v));
 }
 
 void kd_registry_put(kd_central *c, kd_commit *k)
 {
     for (uint32_t i = 0; i < k->touched_count; i++) {
         uint16_t index = k->touched[i].edge;
-        kd_edge *e = &c->edges[index];
+        kd_registered *e = &c->edges[index];
         e->touched = false;
         k->touched[i].state = e->tentative;
         bool late = kd_planted(c, KD_PLANT_POSITION_APART);
@@ -145,7 +145,7 @@ void kd_registry_put(kd_central *c, kd_commit *k)
 void kd_registry_committed(kd_central *c, const kd_commit *k)
 {
     for (uint32_t i = 0; i < k->touched_count; i++) {
-        kd_edge *e = &c->edges[k->touched[i].edge];
+        kd_registered *e = &c->edges[k->touched[i].edge];
         e->committed = k->touched[i].state;
         e->durable = true;
     }
@@ -165,7 +165,7 @@ kd_lowest kd_registry_lowest(const kd_central *c, bool held)
         if (!heard(c, name)) return (kd_lowest){.edge = -1, .unheard = name};
     }
     for (uint32_t i = 0; i < c->edge_count; i++) {
-        const kd_edge_state *s = &c->edges[i].committed;
+        const kd_registered_state *s = &c->edges[i].committed;
         if (!c->edges[i].durable || (s->retired && !kd_planted(c, KD_PLANT_RETIRED_HOLDS))) continue;
         uint64_t time_us = held ? KD_MIN(s->watermark_us, s->complete_to_us) : s->watermark_us;
         if (low.edge < 0 || time_us < low.time_us) low = (kd_lowest){.time_us = time_us, .edge = (int)i};

@@ -13,7 +13,7 @@ static int set_retired(kd_central *c, kd_bytes name, bool retired, uint64_t *ver
     if (i < 0) return KD_ENOTFOUND;
     int err = kd_commit_order(c, version);
     if (err != KD_OK) return err;
-    kd_edge_state *s = &c->edges[i].tentative;
+    kd_registered_state *s = &c->edges[i].tentative;
     if (s->retired == retired) return KD_OK;
     s->retired = retired;
     if (!retired) {

@@ -33,20 +33,20 @@ bool kd_member_key_valid(kd_bytes key)
     return !r.bad && kd_reader_left(&r) == 0;
 }
 
-void kd_row_encode(const kd_row *row, kd_buf *out)
+void kd_stored_row_encode(const kd_stored_row *row, kd_buf *out)
 {
     kd_buf_put_be64(out, row->time_us << 1 | row->liked);
     kd_buf_put_varint(out, row->edge);
     kd_buf_put_varint(out, row->region);
 }
 
-int kd_row_decode(kd_bytes value, kd_row *row)
+int kd_stored_row_decode(kd_bytes value, kd_stored_row *row)
 {
     kd_reader r = kd_reader_of(value);
     uint64_t stamp = kd_read_be64(&r), edge = kd_read_varint(&r), region = kd_read_varint(&r);
     if (r.bad || kd_reader_left(&r) != 0 || edge >= KD_EDGES_MAX || region >= KD_REGIONS_MAX)
         return KD_EMALFORMED;
-    *row = (kd_row){
+    *row = (kd_stored_row){
         .time_us = stamp >> 1, .edge = (uint16_t)edge, .region = (uint16_t)region, .liked = stamp & 1};
     return KD_OK;
 }

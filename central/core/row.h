@@ -40,7 +40,7 @@ typedef struct {
     uint64_t time_us;
     uint16_t edge, region; /* indices in the registry */
     bool liked;
-} kd_row;
+} kd_stored_row;
 
 /* Appends the key of a membership row. */
 void kd_member_key_put(kd_buf *out, uint8_t counter, kd_bytes item, kd_bytes user);
@@ -49,8 +49,8 @@ void kd_member_key_parse(kd_bytes key, uint8_t *counter, kd_bytes *item, kd_byte
 /* The same of a key that was read: false when it is damaged. */
 bool kd_member_key_valid(kd_bytes key);
 
-void kd_row_encode(const kd_row *row, kd_buf *out);
-int kd_row_decode(kd_bytes value, kd_row *row); /* KD_EMALFORMED */
+void kd_stored_row_encode(const kd_stored_row *row, kd_buf *out);
+int kd_stored_row_decode(kd_bytes value, kd_stored_row *row); /* KD_EMALFORMED */
 
 /* Key of a row named by a prefix byte and bytes, or a number; *out is cleared first. */
 kd_bytes kd_key_named(kd_buf *out, uint8_t prefix, kd_bytes name);

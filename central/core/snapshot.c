@@ -10,10 +10,10 @@
 
 #include <stdlib.h>
 
-static kd_applied applied_of(const kd_edge *e)
+static kd_applied applied_of(const kd_registered *e)
 {
-    const kd_edge_state *s = &e->committed;
-    return (kd_applied){kd_edge_name(e), s->applied, s->digest, s->watermark_us, s->retired};
+    const kd_registered_state *s = &e->committed;
+    return (kd_applied){kd_registered_name(e), s->applied, s->digest, s->watermark_us, s->retired};
 }
 
 /* All but the counts. `edge` names the only one to list, or is empty. Free s->edges. */
@@ -30,8 +30,8 @@ static void head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, uint64_t n
     s->chain_count = c->chain_count;
     s->edges = kd_alloc(c->edge_count * sizeof *s->edges);
     for (uint32_t i = 0; i < c->edge_count; i++) {
-        const kd_edge *e = &c->edges[i];
-        bool asked = edge.len == 0 || kd_bytes_eq(edge, kd_edge_name(e));
+        const kd_registered *e = &c->edges[i];
+        bool asked = edge.len == 0 || kd_bytes_eq(edge, kd_registered_name(e));
         if (e->durable && asked) s->edges[s->edge_count++] = applied_of(e);
     }
 }

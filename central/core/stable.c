@@ -116,10 +116,10 @@ typedef struct {
 
 /* An edge that this backup does not know. Also one that is retired: if it is not gone after all, and hears us, it would let go what this
  * backup has not. */
-static const kd_edge *newer_edge(const kd_central *c, const kd_backup *b)
+static const kd_registered *newer_edge(const kd_central *c, const kd_backup *b)
 {
     for (uint32_t i = 0; i < c->edge_count; i++) {
-        const kd_edge *e = &c->edges[i];
+        const kd_registered *e = &c->edges[i];
         if (kd_planted(c, KD_PLANT_RETIRED_LETS_GO) && e->committed.retired) continue;
         if (e->durable && e->committed.joined > b->version) return e;
     }
@@ -132,8 +132,8 @@ static held held_by_backups(const kd_central *c)
     bool any = false;
     for (uint32_t i = 0; i < c->backup_count; i++) {
         const kd_backup *b = &c->backups[i];
-        const kd_edge *newer = newer_edge(c, b);
-        if (newer) return (held){.by = KD_HELD_BY_NEW_EDGE, .holder = kd_edge_name(newer)};
+        const kd_registered *newer = newer_edge(c, b);
+        if (newer) return (held){.by = KD_HELD_BY_NEW_EDGE, .holder = kd_registered_name(newer)};
         any |= b->complete;
         if (i > 0 && b->low_watermark_us >= h.low_us) continue;
         h.low_us = b->low_watermark_us;
@@ -149,7 +149,7 @@ static held held_by_edges(const kd_central *c, bool complete_to)
     kd_lowest low = kd_registry_lowest(c, complete_to);
     if (low.unheard.len > 0) return (held){.by = KD_HELD_BY_UNHEARD, .holder = low.unheard};
     if (low.edge < 0) return (held){.by = KD_HELD_BY_EDGE};
-    return (held){low.time_us, KD_HELD_BY_EDGE, kd_edge_name(&c->edges[low.edge])};
+    return (held){low.time_us, KD_HELD_BY_EDGE, kd_registered_name(&c->edges[low.edge])};
 }
 
 static held stable(const kd_central *c)

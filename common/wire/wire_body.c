@@ -54,7 +54,7 @@ typedef struct {
     uint32_t item, last_sum_item, last_increment_item;
     uint32_t last_day;
     uint8_t last_counter;
-    kd_strings item_strings, user_strings;
+    kd_string_column item_strings, user_strings;
     kd_buf keys, heads, users, sums, increments;
 } encoder;
 
@@ -219,7 +219,7 @@ static uint32_t put_group(encoder *e, kd_bytes item)
     for (; e->op < e->body->op_count; e->op++) {
         const keyed_op *o = &e->ops[e->op];
         if (o->op.counter != counter || !kd_bytes_eq(o->op.item, item)) break;
-        kd_strings_put(&e->user_strings, &e->users, o->op.user, o->split);
+        kd_string_column_put(&e->user_strings, &e->users, o->op.user, o->split);
     }
     return e->op - first;
 }
@@ -274,7 +274,7 @@ static void put_items(encoder *e)
 {
     kd_bytes item;
     for (; wire_body_next_item(e, &item); e->item++) {
-        kd_strings_put(&e->item_strings, &e->keys, item, kd_split_of(item));
+        kd_string_column_put(&e->item_strings, &e->keys, item, kd_split_of(item));
         put_groups(e, item);
         put_sums(e, item);
         put_increments(e, item);

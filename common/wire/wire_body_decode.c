@@ -82,10 +82,10 @@ static kd_bytes last_string(const decoder *d, uint32_t len)
 static void wire_body_decode_read_items(decoder *d)
 {
     kd_reader *r = &d->column[ITEMS];
-    kd_strings strings = {0};
+    kd_string_column strings = {0};
     uint32_t before = 0;
     for (uint32_t i = 0; i < d->item_count && !d->bad; i++) {
-        uint32_t len = kd_strings_get(&strings, r, &d->body->arena);
+        uint32_t len = kd_string_column_get(&strings, r, &d->body->arena);
         if (r->bad) return;
         kd_bytes key = last_string(d, len);
         kd_item item;
@@ -96,7 +96,7 @@ static void wire_body_decode_read_items(decoder *d)
 }
 
 /* The users of one group, ascending. */
-static void wire_body_decode_read_group(decoder *d, kd_strings *strings, uint32_t item, uint64_t counter, uint64_t count)
+static void wire_body_decode_read_group(decoder *d, kd_string_column *strings, uint32_t item, uint64_t counter, uint64_t count)
 {
     kd_body *b = d->body;
     kd_reader *r = &d->column[USERS];
@@ -106,7 +106,7 @@ static void wire_body_decode_read_group(decoder *d, kd_strings *strings, uint32_
     uint32_t before_len = 0;
     strings->number = 0;
     for (uint64_t i = 0; i < count; i++) {
-        uint32_t len = kd_strings_get(strings, r, &b->arena);
+        uint32_t len = kd_string_column_get(strings, r, &b->arena);
         if (r->bad) return;
         kd_bytes user = last_string(d, len);
         kd_split split = kd_split_of(user);
@@ -125,7 +125,7 @@ static void wire_body_decode_read_group(decoder *d, kd_strings *strings, uint32_
 static void read_groups(decoder *d)
 {
     kd_reader *r = &d->column[ITEMS];
-    kd_strings strings = {0};
+    kd_string_column strings = {0};
     d->last_counter = 1;
     for (uint32_t item = 0; item < d->item_count && !d->bad && !r->bad; item++) {
         uint64_t head = kd_read_varint(r);

@@ -36,7 +36,7 @@ typedef struct {
 
 typedef struct {
     names edges, regions;
-    kd_strings items, users;
+    kd_string_column items, users;
     uint64_t time_us;
     uint32_t day;
 } coder;
@@ -64,7 +64,7 @@ static void put_change(coder *k, const kd_change *c, kd_buf *out)
     bool sum = c->user.len == 0;
     KD_ASSERT(c->counter >= 1 && c->counter <= KD_COUNTER_ID_MAX && !(sum && c->liked));
     kd_buf_put_varint(out, c->counter * 4u + (c->liked ? LIKED : 0u) + (sum ? SUM : 0u));
-    kd_strings_put(&k->items, out, c->item, kd_split_of(c->item));
+    kd_string_column_put(&k->items, out, c->item, kd_split_of(c->item));
     kd_buf_put_varint(out, name_index(&k->edges, c->edge));
     kd_buf_put_varint(out, name_index(&k->regions, c->region));
     if (sum) {
@@ -74,7 +74,7 @@ static void put_change(coder *k, const kd_change *c, kd_buf *out)
         k->day = c->day;
     } else {
         KD_ASSERT(c->time_us >= 1 && c->time_us < KD_TIME_END_US);
-        kd_strings_put(&k->users, out, c->user, kd_split_of(c->user));
+        kd_string_column_put(&k->users, out, c->user, kd_split_of(c->user));
         kd_buf_put_varint(out, kd_zigzag((int64_t)c->time_us - (int64_t)k->time_us));
         k->time_us = c->time_us;
     }
@@ -138,7 +138,7 @@ static void wire_changes_read_sum(kd_reader *r, coder *k, kd_change *c)
 
 static void wire_changes_read_op(kd_reader *r, coder *k, kd_change *c, kd_buf *arena)
 {
-    uint32_t len = kd_strings_get(&k->users, r, arena);
+    uint32_t len = kd_string_column_get(&k->users, r, arena);
     int64_t step = kd_unzigzag(kd_read_varint(r)), time = (int64_t)k->time_us;
     if (r->bad || !kd_id_valid(kd_bytes_of(arena->data + arena->len - len, len))) r->bad = true;
     if (step <= -time || step >= (int64_t)KD_TIME_END_US - time) r->bad = true;
@@ -150,7 +150,7 @@ static void wire_changes_read_op(kd_reader *r, coder *k, kd_change *c, kd_buf *a
 static void read_change(kd_reader *r, coder *k, kd_change *c, kd_buf *arena)
 {
     uint64_t head = kd_read_varint(r);
-    uint32_t len = kd_strings_get(&k->items, r, arena);
+    uint32_t len = kd_string_column_get(&k->items, r, arena);
     kd_item item;
     if (r->bad || head / 4 < 1 || head / 4 > KD_COUNTER_ID_MAX)
         r->bad = true;

@@ -64,14 +64,14 @@ int kd_split_cmp(kd_bytes a, kd_split a_split, kd_bytes b, kd_split b_split)
     return a_split.number < b_split.number ? -1 : a_split.number > b_split.number;
 }
 
-static uint32_t shared_len(const kd_strings *state, const uint8_t *prefix, uint32_t len)
+static uint32_t shared_len(const kd_string_column *state, const uint8_t *prefix, uint32_t len)
 {
     uint32_t n = 0, most = KD_MIN(state->prefix_len, len);
     while (n < most && state->prefix[n] == prefix[n]) n++;
     return n;
 }
 
-static void put_prefix(kd_strings *state, kd_buf *out, kd_bytes prefix, uint32_t shared, kd_tail tail)
+static void put_prefix(kd_string_column *state, kd_buf *out, kd_bytes prefix, uint32_t shared, kd_tail tail)
 {
     kd_buf_put_varint(out, tail);
     kd_buf_put_varint(out, shared);
@@ -81,7 +81,7 @@ static void put_prefix(kd_strings *state, kd_buf *out, kd_bytes prefix, uint32_t
     state->prefix_len = (uint32_t)prefix.len;
 }
 
-void kd_strings_put(kd_strings *state, kd_buf *out, kd_bytes s, kd_split split)
+void kd_string_column_put(kd_string_column *state, kd_buf *out, kd_bytes s, kd_split split)
 {
     KD_ASSERT(s.len >= 1 && s.len <= KD_ITEM_KEY_MAX);
     uint32_t shared = shared_len(state, s.data, split.prefix_len);
@@ -101,7 +101,7 @@ void kd_strings_put(kd_strings *state, kd_buf *out, kd_bytes s, kd_split split)
 
 /* Reads a front-coded prefix; *same if it is the one before. False unless `shared` is as long as it can be.
  */
-static bool read_prefix(kd_strings *state, kd_reader *r, bool *same)
+static bool read_prefix(kd_string_column *state, kd_reader *r, bool *same)
 {
     uint64_t shared = kd_read_varint(r), rest = kd_read_varint(r);
     if (shared > state->prefix_len || rest > KD_ITEM_KEY_MAX - shared) return false;
@@ -116,7 +116,7 @@ static bool read_prefix(kd_strings *state, kd_reader *r, bool *same)
 }
 
 /* Appends prefix and tail; bad unless splitting gives the same two again. */
-static uint32_t append_string(const kd_strings *state, kd_tail tail, kd_bytes tail_text, kd_reader *r,
+static uint32_t append_string(const kd_string_column *state, kd_tail tail, kd_bytes tail_text, kd_reader *r,
                               kd_buf *arena)
 {
     size_t len = state->prefix_len + tail_text.len;
@@ -132,7 +132,7 @@ static uint32_t append_string(const kd_strings *state, kd_tail tail, kd_bytes ta
     return (uint32_t)len;
 }
 
-static uint32_t append_number(const kd_strings *state, kd_reader *r, kd_buf *arena)
+static uint32_t append_number(const kd_string_column *state, kd_reader *r, kd_buf *arena)
 {
     uint8_t digits[20];
     size_t at = sizeof digits;
@@ -142,7 +142,7 @@ static uint32_t append_number(const kd_strings *state, kd_reader *r, kd_buf *are
     return append_string(state, KD_TAIL_NUMBER, kd_bytes_of(digits + at, sizeof digits - at), r, arena);
 }
 
-static uint32_t append_uuid(const kd_strings *state, kd_reader *r, kd_buf *arena)
+static uint32_t append_uuid(const kd_string_column *state, kd_reader *r, kd_buf *arena)
 {
     uint8_t text[UUID_TEXT];
     kd_bytes bytes = kd_read_bytes(r, UUID_BYTES);
@@ -151,7 +151,7 @@ static uint32_t append_uuid(const kd_strings *state, kd_reader *r, kd_buf *arena
     return append_string(state, KD_TAIL_UUID, kd_bytes_of(text, sizeof text), r, arena);
 }
 
-uint32_t kd_strings_get(kd_strings *state, kd_reader *r, kd_buf *arena)
+uint32_t kd_string_column_get(kd_string_column *state, kd_reader *r, kd_buf *arena)
 {
     uint64_t form = kd_read_varint(r), before = state->number;
     bool same = false;

@@ -42,13 +42,13 @@ typedef struct {
     uint64_t number;
     uint32_t prefix_len;
     uint8_t prefix[KD_ITEM_KEY_MAX];
-} kd_strings;
+} kd_string_column;
 
 /* s is at most KD_ITEM_KEY_MAX bytes. */
-void kd_strings_put(kd_strings *state, kd_buf *out, kd_bytes s, kd_split split);
-/* Appends the next string to *arena and returns its length; r goes bad on anything that kd_strings_put never
+void kd_string_column_put(kd_string_column *state, kd_buf *out, kd_bytes s, kd_split split);
+/* Appends the next string to *arena and returns its length; r goes bad on anything that kd_string_column_put never
  * writes. */
-uint32_t kd_strings_get(kd_strings *state, kd_reader *r, kd_buf *arena);
+uint32_t kd_string_column_get(kd_string_column *state, kd_reader *r, kd_buf *arena);
 
 /* Fixed-width numbers, low bits first. `bits` <= 32. */
 uint32_t kd_bits_for(uint32_t values); /* width that holds 0..values-1 */

@@ -101,11 +101,11 @@ static void put_counts(const kd_snapshot *s, kd_buf *out)
 {
     const void **items = sorted(s->items, s->item_count, sizeof *s->items, compare_items);
     kd_buf counts = {0};
-    kd_strings strings = {0};
+    kd_string_column strings = {0};
     kd_buf_put_varint(&counts, s->item_count);
     for (uint32_t i = 0; i < s->item_count; i++) {
         kd_bytes key = ((const kd_item_counts *)items[i])->item;
-        kd_strings_put(&strings, &counts, key, kd_split_of(key));
+        kd_string_column_put(&strings, &counts, key, kd_split_of(key));
     }
     for (uint32_t i = 0; i < s->item_count; i++) put_item_counts(items[i], &counts);
     kd_msgpack_put_bin(out, kd_buf_view(&counts));
@@ -235,10 +235,10 @@ static void read_item_counts(kd_reader *r, kd_item_counts *c)
 /* Keys lie in the arena one behind the other; pointers are dealt out when it moves no more. */
 static void read_keys(kd_reader *r, kd_snapshot *s)
 {
-    kd_strings strings = {0};
+    kd_string_column strings = {0};
     uint32_t before = 0;
     for (uint32_t i = 0; i < s->item_count; i++) {
-        uint32_t len = kd_strings_get(&strings, r, &s->arena);
+        uint32_t len = kd_string_column_get(&strings, r, &s->arena);
         if (r->bad) return;
         kd_bytes key = kd_bytes_of(s->arena.data + s->arena.len - len, len);
         kd_item item;

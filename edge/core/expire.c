@@ -52,7 +52,7 @@ enum { PIECE_ENDS = 1 };
 static int expire(kd_edge *e, kd_bytes key, uint64_t limit_us)
 {
     kd_row_key row_key = {.len = (uint16_t)key.len, .hash = kd_hash(key)};
-    kd_row newest;
+    kd_fresh_row newest;
     memcpy(row_key.data, key.data, key.len);
     int err = kd_membership_look_up(e, &row_key, &newest);
     if (err != KD_OK) return err;

@@ -7,7 +7,7 @@
 
 enum { SLOTS_FIRST = 1024, ROW_HEAD = KD_ROW_VALUE + 2 };
 
-int kd_row_parse(kd_bytes value, kd_row *row)
+int kd_fresh_row_parse(kd_bytes value, kd_fresh_row *row)
 {
     kd_reader r = kd_reader_of(value);
     row->known = true;
@@ -16,7 +16,7 @@ int kd_row_parse(kd_bytes value, kd_row *row)
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
 }
 
-static void write_value(uint8_t *out, const kd_row *row)
+static void write_value(uint8_t *out, const kd_fresh_row *row)
 {
     uint64_t stamp = __builtin_bswap64(row->stamp_us);
     out[0] = row->liked;
@@ -45,12 +45,12 @@ static kd_fresh_slot *fresh_slot_of(const kd_fresh *f, kd_bytes key, uint64_t ha
     }
 }
 
-bool kd_fresh_find(const kd_fresh *f, kd_bytes key, uint64_t hash, kd_row *row)
+bool kd_fresh_find(const kd_fresh *f, kd_bytes key, uint64_t hash, kd_fresh_row *row)
 {
     if (f->count == 0) return false;
     const kd_fresh_slot *slot = fresh_slot_of(f, key, hash);
     if (slot->place == 0) return false;
-    KD_ASSERT(kd_row_parse(value_at(f, slot->place - 1), row) == KD_OK);
+    KD_ASSERT(kd_fresh_row_parse(value_at(f, slot->place - 1), row) == KD_OK);
     return true;
 }
 
@@ -74,7 +74,7 @@ static void fresh_widen(kd_fresh *f)
     free(old);
 }
 
-void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_row *row)
+void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_fresh_row *row)
 {
     if (f->count >= f->slot_cap / 2) fresh_widen(f);
     kd_fresh_slot *slot = fresh_slot_of(f, key, hash);

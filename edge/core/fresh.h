@@ -16,10 +16,10 @@ enum { KD_ROW_VALUE = 9, KD_FRESH_RUN = 4096, KD_FRESH_RANKED = 8 };
 typedef struct {
     bool known, liked;
     uint64_t stamp_us;
-} kd_row;
+} kd_fresh_row;
 
 /* value: liked:1 stamp:8; KD_EMALFORMED */
-int kd_row_parse(kd_bytes value, kd_row *row);
+int kd_fresh_row_parse(kd_bytes value, kd_fresh_row *row);
 
 typedef struct {
     uint32_t tag;   /* high half of the hash */
@@ -38,9 +38,9 @@ typedef struct {
 } kd_fresh;
 
 /* The hash is kd_hash of the key. */
-bool kd_fresh_find(const kd_fresh *f, kd_bytes key, uint64_t hash, kd_row *row);
+bool kd_fresh_find(const kd_fresh *f, kd_bytes key, uint64_t hash, kd_fresh_row *row);
 /* A row with the same key is overwritten. */
-void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_row *row);
+void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_fresh_row *row);
 void kd_fresh_prefetch(const kd_fresh *f, uint64_t hash);
 /* Sorts runs that are full and not sorted yet; with `all` what is left behind them, too. */
 void kd_fresh_sort(kd_fresh *f, bool all);

@@ -258,28 +258,28 @@ uint64_t kd_stamp_advance(kd_edge *e, uint64_t now_us);
 uint64_t kd_stamp_next(kd_edge *e, uint64_t now_us, uint64_t row_us, uint64_t token_us);
 
 /* membership.c: look up, record, load */
-int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_row *row);
+int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_fresh_row *row);
 /* It is the user's last word, as far as he tells (lives.c: up to when he may have spoken elsewhere). */
-static inline bool kd_row_current(const kd_row *row, uint64_t elsewhere_us)
+static inline bool kd_fresh_row_current(const kd_fresh_row *row, uint64_t elsewhere_us)
 {
     return row->known && row->stamp_us >= elsewhere_us;
 }
-void kd_membership_record(kd_edge *e, const kd_row_key *key, const kd_row *row);
+void kd_membership_record(kd_edge *e, const kd_row_key *key, const kd_fresh_row *row);
 /* An operation found in the journal at the start, whose row need not be in the store. */
-int kd_membership_restore(kd_edge *e, const kd_row_key *key, const kd_row *row);
+int kd_membership_restore(kd_edge *e, const kd_row_key *key, const kd_fresh_row *row);
 int kd_membership_load(kd_edge *e);
 void kd_membership_finish(kd_edge *e);
 /* A row of the store. */
 typedef struct {
     uint8_t counter_id;
     kd_bytes item, user;
-    kd_row row;
+    kd_fresh_row row;
 } kd_member_row;
 int kd_membership_parse(kd_bytes key, kd_bytes value, kd_member_row *row);
 
 /* spill.c: rows reach the store later than their operations, and the journal stays until they have */
-void kd_spill_record(kd_edge *e, const kd_row_key *key, const kd_row *row);
-bool kd_spill_find(const kd_edge *e, const kd_row_key *key, kd_row *row);
+void kd_spill_record(kd_edge *e, const kd_row_key *key, const kd_fresh_row *row);
+bool kd_spill_find(const kd_edge *e, const kd_row_key *key, kd_fresh_row *row);
 int kd_spill_load(kd_edge *e); /* before the outbox */
 bool kd_spill_stored(const kd_part *p, kd_position at, uint32_t fragment);
 void kd_spill_keep(kd_edge *e, kd_part *p, kd_outgoing *b); /* done, as found on disk */

@@ -12,19 +12,19 @@ enum {
     FILTER_BYTES_DEFAULT = 1 << 30
 }; /* 1.5 MiB before the filter grows its first link */
 
-int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_row *row)
+int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_fresh_row *row)
 {
-    *row = (kd_row){0};
+    *row = (kd_fresh_row){0};
     if (!kd_bloom_maybe(&e->filter, key->hash)) return KD_OK;
     if (kd_spill_find(e, key, row)) return KD_OK;
     int err = e->store.get(e->store.ctx, kd_row_key_view(key), &e->value);
     if (err != KD_OK && KD_PLANTED(e, KD_PLANT_READ_ERROR_IS_NONE)) return KD_OK;
     if (err == KD_ENOTFOUND) return KD_OK;
     if (err != KD_OK) return err;
-    return kd_row_parse(kd_buf_view(&e->value), row) == KD_OK ? KD_OK : KD_EIO;
+    return kd_fresh_row_parse(kd_buf_view(&e->value), row) == KD_OK ? KD_OK : KD_EIO;
 }
 
-void kd_membership_record(kd_edge *e, const kd_row_key *key, const kd_row *row)
+void kd_membership_record(kd_edge *e, const kd_row_key *key, const kd_fresh_row *row)
 {
     kd_spill_record(e, key, row);
     kd_bloom_add(&e->filter, key->hash);
@@ -34,9 +34,9 @@ void kd_membership_record(kd_edge *e, const kd_row_key *key, const kd_row *row)
  * What was sent again or moved keeps its stamp in a later batch, so the journal does not tell the newest by its order, and
  * a newer one may be in the store only.
  */
-int kd_membership_restore(kd_edge *e, const kd_row_key *key, const kd_row *row)
+int kd_membership_restore(kd_edge *e, const kd_row_key *key, const kd_fresh_row *row)
 {
-    kd_row known;
+    kd_fresh_row known;
     int err = kd_membership_look_up(e, key, &known);
     if (err != KD_OK) return err;
     if (!known.known || row->stamp_us > known.stamp_us) kd_membership_record(e, key, row);
@@ -54,7 +54,7 @@ int kd_membership_parse(kd_bytes key, kd_bytes value, kd_member_row *row)
     row->item = kd_bytes_of(start, (size_t)(r.p - start));
     row->user = kd_read_bytes(&r, kd_read_u8(&r));
     if (r.bad || kd_reader_left(&r) != 0) return KD_EMALFORMED;
-    return kd_row_parse(value, &row->row);
+    return kd_fresh_row_parse(value, &row->row);
 }
 
 static int membership_load_row(void *arg, kd_bytes key, kd_bytes value)

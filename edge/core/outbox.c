@@ -226,7 +226,7 @@ static int restore_rows(kd_edge *e, const kd_part *p, kd_bytes fragment)
     while (err == KD_OK && kd_fragment_next(&r, &op)) {
         if (!kd_fragment_op_valid(e, p, &op)) return KD_EMALFORMED;
         if (op.verb == KD_ADD || op.time_us <= p->expired_us) continue;
-        kd_row row = {.known = true, .liked = op.verb == KD_LIKE, .stamp_us = op.time_us};
+        kd_fresh_row row = {.known = true, .liked = op.verb == KD_LIKE, .stamp_us = op.time_us};
         kd_key_row(&key, p->id, op.counter_id, op.item, op.user);
         err = kd_membership_restore(e, &key, &row);
     }

@@ -39,14 +39,14 @@ static uint64_t spill_rows_max(const kd_edge *e)
     return e->config.fresh_rows_max;
 }
 
-void kd_spill_record(kd_edge *e, const kd_row_key *key, const kd_row *row)
+void kd_spill_record(kd_edge *e, const kd_row_key *key, const kd_fresh_row *row)
 {
     kd_fresh_put(filling(e), kd_row_key_view(key), key->hash, row);
     e->spill.ops++;
     e->spill.group_ops++;
 }
 
-bool kd_spill_find(const kd_edge *e, const kd_row_key *key, kd_row *row)
+bool kd_spill_find(const kd_edge *e, const kd_row_key *key, kd_fresh_row *row)
 {
     const kd_spill *s = &e->spill;
     return kd_fresh_find(&s->tables[s->filling], kd_row_key_view(key), key->hash, row) ||

@@ -15,7 +15,7 @@
  * What the open batch shows of this user already. It ends together with what the operation adds, so of a stale row this much is sure. Read from
  * the fragments, which is dear and seldom: only where the row can be in that batch.
  */
-static int64_t shown_by_open_batch(const kd_edge *e, const kd_part *p, const kd_row *row, const kd_request *rq)
+static int64_t shown_by_open_batch(const kd_edge *e, const kd_part *p, const kd_fresh_row *row, const kd_request *rq)
 {
     int64_t shown = 0;
     kd_entry_op op;
@@ -28,13 +28,13 @@ static int64_t shown_by_open_batch(const kd_edge *e, const kd_part *p, const kd_
     return shown;
 }
 
-static int64_t delta_of_current(const kd_row *row, bool liked)
+static int64_t delta_of_current(const kd_fresh_row *row, bool liked)
 {
     return row->liked == liked ? 0 : liked ? 1 : -1;
 }
 
 /* An unlike of nothing known takes nothing from the number. */
-static int64_t delta_of_unknown(const kd_edge *e, const kd_part *p, const kd_row *row, const kd_request *rq)
+static int64_t delta_of_unknown(const kd_edge *e, const kd_part *p, const kd_fresh_row *row, const kd_request *rq)
 {
     bool liked = rq->verb == KD_LIKE;
     uint64_t plant = liked ? KD_PLANT_STALE_LIKE : KD_PLANT_STALE_UNLIKE;
@@ -44,7 +44,7 @@ static int64_t delta_of_unknown(const kd_edge *e, const kd_part *p, const kd_row
 }
 
 /* Planted failures of rules 1 and 2: the operation is answered but not kept. */
-static bool plant_drops(const kd_edge *e, const kd_row *row, bool liked)
+static bool plant_drops(const kd_edge *e, const kd_fresh_row *row, bool liked)
 {
     if (KD_PLANTED(e, KD_PLANT_DROP_AGREEING) && row->known && row->liked == liked) return true;
     return KD_PLANTED(e, KD_PLANT_UNKNOWN_IS_NOT) && !row->known && !liked;
@@ -53,7 +53,7 @@ static bool plant_drops(const kd_edge *e, const kd_row *row, bool liked)
 /* The row of a request on a set counter, as it stands before. */
 typedef struct {
     kd_row_key key;
-    kd_row was;
+    kd_fresh_row was;
     bool current; /* it is the user's last word, as far as he tells */
     bool is_new;  /* he has said nothing yet, as far as he tells and this edge remembers */
 } taken_row;
@@ -76,7 +76,7 @@ static void take_set(kd_edge *e, kd_part *p, kd_entry *entry, const taken_row *r
     }
     uint64_t token_us = rq->seen ? kd_seen_newest_us(rq->seen) : 0;
     out->stamp_us = kd_stamp_next(e, now_us, row->was.stamp_us, token_us);
-    kd_row next = {.known = true, .liked = liked, .stamp_us = out->stamp_us};
+    kd_fresh_row next = {.known = true, .liked = liked, .stamp_us = out->stamp_us};
     kd_membership_record(e, &row->key, &next);
     kd_entry_op op = {.verb = rq->verb,
                       .counter_id = kd_edge_counter(e, rq->counter)->id,
@@ -134,7 +134,7 @@ static void judge_row(const kd_edge *e, const kd_part *p, const kd_request *rq, 
 {
     uint64_t elsewhere_us = kd_lives_elsewhere_us(e, rq->seen);
     bool spoke = rq->seen && kd_seen_newest_us(rq->seen) > 0;
-    row->current = kd_row_current(&row->was, elsewhere_us);
+    row->current = kd_fresh_row_current(&row->was, elsewhere_us);
     row->is_new = !row->was.known && elsewhere_us == 0 && (!spoke || p->expired_us == 0);
 }
 

@@ -167,5 +167,5 @@ void kd_api_handle(kd_http_request *req, void *arg)
         if (kd_route_is(&route, "likes")) why = edges_alone_have;
         if (route.count == 3 && api_handle_item(api, req, &route, &why)) return;
     }
-    kd_read_refuse(req, &why);
+    kd_api_read_refuse(req, &why);
 }

@@ -5,7 +5,7 @@
 #include "common/io/loop/clock.h"
 
 /* On the worker's thread. What is committed now is what is told: the age is that of the way to the client. */
-static int find_counts(kd_read *r, kd_tenure *t, kd_read_item *item)
+static int find_counts(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     kd_bytes key = kd_item_key(&item->item);
     int rc = kd_central_totals(t->core, key, item->totals);
@@ -17,7 +17,7 @@ static int find_counts(kd_read *r, kd_tenure *t, kd_read_item *item)
     return rc;
 }
 
-static void write_item(kd_json *j, const kd_read *r, const kd_read_item *item, uint64_t now_us)
+static void write_item(kd_json *j, const kd_api_read *r, const kd_api_read_item *item, uint64_t now_us)
 {
     const kd_answer_counts a = {
         .item = kd_item_key(&item->item),
@@ -33,14 +33,14 @@ static void write_item(kd_json *j, const kd_read *r, const kd_read_item *item, u
     kd_answer_write_counts(j, &a);
 }
 
-static void answer_one(kd_read *r)
+static void answer_one(kd_api_read *r)
 {
     kd_json j = kd_json_of(&r->out);
     write_item(&j, r, &r->items[0], kd_clock_wall_us());
-    kd_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, "application/json", NULL, 0);
 }
 
-static void answer_many(kd_read *r)
+static void answer_many(kd_api_read *r)
 {
     uint64_t now = kd_clock_wall_us();
     kd_json j = kd_json_of(&r->out);
@@ -50,7 +50,7 @@ static void answer_many(kd_read *r)
     for (uint32_t i = 0; i < r->count; i++) write_item(&j, r, &r->items[i], now);
     kd_json_end_array(&j);
     kd_json_end_object(&j);
-    kd_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, "application/json", NULL, 0);
 }
 
 /* ---- by=region, by=day ---- */
@@ -68,7 +68,7 @@ static void write_part(void *arg, kd_bytes name, uint32_t day, uint64_t count)
 }
 
 /* The number of a counter, and its parts as "regions" or "days". */
-static int write_parts(kd_json *j, const kd_read *r, kd_tenure *t, const kd_read_item *item, uint32_t counter)
+static int write_parts(kd_json *j, const kd_api_read *r, kd_tenure *t, const kd_api_read_item *item, uint32_t counter)
 {
     kd_bytes key = kd_item_key(&item->item);
     kd_json_key_bytes(j, kd_bytes_str(r->api->settings->counters.at[counter].name));
@@ -84,7 +84,7 @@ static int write_parts(kd_json *j, const kd_read *r, kd_tenure *t, const kd_read
 }
 
 /* On the worker's thread: the whole answer, since its parts are the core's. */
-static int find_parts(kd_read *r, kd_tenure *t, kd_read_item *item)
+static int find_parts(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     kd_json j = kd_json_of(&r->out);
     uint64_t now = kd_clock_wall_us();
@@ -103,12 +103,12 @@ static int find_parts(kd_read *r, kd_tenure *t, kd_read_item *item)
     return rc;
 }
 
-static void answer_out(kd_read *r)
+static void answer_out(kd_api_read *r)
 {
-    kd_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, "application/json", NULL, 0);
 }
 
-static bool by_what(const kd_http_request *req, kd_read *r, kd_refusal *why)
+static bool by_what(const kd_http_request *req, kd_api_read *r, kd_refusal *why)
 {
     kd_bytes by;
     if (!kd_query_find(req->query, "by", &by)) return true;
@@ -121,15 +121,15 @@ static bool by_what(const kd_http_request *req, kd_read *r, kd_refusal *why)
 void kd_api_counts(kd_api *api, kd_http_request *req, const kd_item *item)
 {
     kd_refusal why;
-    kd_read *r = kd_read_create(api, req, item, 1);
+    kd_api_read *r = kd_api_read_create(api, req, item, 1);
     if (r == NULL) return;
     if (!by_what(req, r, &why)) {
-        kd_read_refuse(req, &why);
+        kd_api_read_refuse(req, &why);
         return;
     }
     r->work = r->by == KD_BY_NOTHING ? find_counts : find_parts;
     r->answer = r->by == KD_BY_NOTHING ? answer_one : answer_out;
-    kd_read_start(r);
+    kd_api_read_start(r);
 }
 
 /* ---- many ---- */
@@ -137,13 +137,13 @@ void kd_api_counts(kd_api *api, kd_http_request *req, const kd_item *item)
 static void start_many(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count, kd_bytes user,
                        uint32_t counter)
 {
-    kd_read *r = kd_read_create(api, req, items, count);
+    kd_api_read *r = kd_api_read_create(api, req, items, count);
     if (r == NULL) return;
     r->user = user;
     r->counter = counter;
     r->work = find_counts;
     r->answer = answer_many;
-    kd_read_start(r);
+    kd_api_read_start(r);
 }
 
 void kd_api_counts_query(kd_api *api, kd_http_request *req)
@@ -154,7 +154,7 @@ void kd_api_counts_query(kd_api *api, kd_http_request *req)
     uint32_t count;
     if (!kd_query_find(req->query, "items", &raw) ||
         !kd_route_items(raw, &api->settings->collections, items, &count, &why)) {
-        kd_read_refuse(req, &why);
+        kd_api_read_refuse(req, &why);
         return;
     }
     start_many(api, req, items, count, kd_bytes_of(NULL, 0), 0);
@@ -165,24 +165,24 @@ void kd_api_counts_body(kd_api *api, kd_http_request *req)
     kd_bytes user = kd_bytes_of(NULL, 0);
     uint32_t counter;
     kd_refusal why;
-    const kd_read_list *list = kd_read_items(api, req, false, &counter, &why);
-    if (list && (!list->me || kd_read_user(api, req, &user, &why)))
+    const kd_api_read_list *list = kd_api_read_items(api, req, false, &counter, &why);
+    if (list && (!list->me || kd_api_read_user(api, req, &user, &why)))
         start_many(api, req, list->items, list->count, user, counter);
     else
-        kd_read_refuse(req, &why);
+        kd_api_read_refuse(req, &why);
 }
 
 /* ---- the snapshot of one item, for edges ---- */
 
-static int find_snapshot(kd_read *r, kd_tenure *t, kd_read_item *item)
+static int find_snapshot(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     kd_bytes key = kd_item_key(&item->item);
     return kd_central_read(t->core, &key, 1, r->edge, kd_clock_wall_us(), &r->out);
 }
 
-static void answer_snapshot(kd_read *r)
+static void answer_snapshot(kd_api_read *r)
 {
-    kd_read_respond(r, "application/msgpack", NULL, 0);
+    kd_api_read_respond(r, "application/msgpack", NULL, 0);
 }
 
 void kd_api_snapshot(kd_api *api, kd_http_request *req, const kd_item *item)
@@ -191,13 +191,13 @@ void kd_api_snapshot(kd_api *api, kd_http_request *req, const kd_item *item)
     kd_bytes edge;
     bool named = kd_query_find(req->query, "edge", &edge);
     if (named && !kd_name_valid(edge)) {
-        kd_read_refuse(req, &why);
+        kd_api_read_refuse(req, &why);
         return;
     }
-    kd_read *r = kd_read_create(api, req, item, 1);
+    kd_api_read *r = kd_api_read_create(api, req, item, 1);
     if (r == NULL) return;
     r->edge = named ? edge : kd_bytes_of(NULL, 0);
     r->work = find_snapshot;
     r->answer = answer_snapshot;
-    kd_read_start(r);
+    kd_api_read_start(r);
 }

@@ -6,7 +6,7 @@
 
 enum { LIKERS_DEFAULT = 100, LIKERS_MAX = 1000, EXPORT_DEFAULT = 1000, EXPORT_MAX = 5000 };
 
-bool kd_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why)
+bool kd_api_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why)
 {
     const kd_counters *counters = &api->settings->counters;
     if (name.len > 0) {
@@ -22,7 +22,7 @@ bool kd_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_r
 
 /* ---- has the user liked it ---- */
 
-static int find_liked(kd_read *r, kd_tenure *t, kd_read_item *item)
+static int find_liked(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     bool liked = false;
     int rc = kd_central_member_at(t->core, r->counter, kd_item_key(&item->item), r->user, &liked,
@@ -32,7 +32,7 @@ static int find_liked(kd_read *r, kd_tenure *t, kd_read_item *item)
     return rc;
 }
 
-static void api_members_write_liked(kd_json *j, const kd_read *r, const kd_read_item *item)
+static void api_members_write_liked(kd_json *j, const kd_api_read *r, const kd_api_read_item *item)
 {
     kd_answer_write_liked(j, &(kd_answer_liked){.item = kd_item_key(&item->item),
                                                 .liked = item->liked,
@@ -41,14 +41,14 @@ static void api_members_write_liked(kd_json *j, const kd_read *r, const kd_read_
                                                 .source = "central"});
 }
 
-static void answer_liked(kd_read *r)
+static void answer_liked(kd_api_read *r)
 {
     kd_json j = kd_json_of(&r->out);
     api_members_write_liked(&j, r, &r->items[0]);
-    kd_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, "application/json", NULL, 0);
 }
 
-static void answer_lookup(kd_read *r)
+static void answer_lookup(kd_api_read *r)
 {
     kd_json j = kd_json_of(&r->out);
     kd_json_object(&j);
@@ -57,29 +57,29 @@ static void answer_lookup(kd_read *r)
     for (uint32_t i = 0; i < r->count; i++) api_members_write_liked(&j, r, &r->items[i]);
     kd_json_end_array(&j);
     kd_json_end_object(&j);
-    kd_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, "application/json", NULL, 0);
 }
 
 static void start_liked(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count,
-                        uint32_t counter, kd_bytes user, void (*answer)(kd_read *r))
+                        uint32_t counter, kd_bytes user, void (*answer)(kd_api_read *r))
 {
     kd_bytes wanted;
-    kd_read *r = kd_read_create(api, req, items, count);
+    kd_api_read *r = kd_api_read_create(api, req, items, count);
     if (r == NULL) return;
     r->user = user;
     r->counter = counter;
     r->wants = kd_http_request_header(req, "kudos-seen", &wanted) && kd_seen_parse(wanted, &r->wanted);
     r->work = find_liked;
     r->answer = answer;
-    kd_read_start(r);
+    kd_api_read_start(r);
 }
 
 void kd_api_liked(kd_api *api, kd_http_request *req, const kd_item *item, uint32_t counter)
 {
     kd_bytes user;
     kd_refusal why;
-    if (!kd_read_user(api, req, &user, &why))
-        kd_read_refuse(req, &why);
+    if (!kd_api_read_user(api, req, &user, &why))
+        kd_api_read_refuse(req, &why);
     else
         start_liked(api, req, item, 1, counter, user, answer_liked);
 }
@@ -89,10 +89,10 @@ void kd_api_lookup(kd_api *api, kd_http_request *req)
     kd_bytes user;
     uint32_t counter;
     kd_refusal why;
-    const kd_read_list *list = NULL;
-    if (kd_read_user(api, req, &user, &why)) list = kd_read_items(api, req, true, &counter, &why);
+    const kd_api_read_list *list = NULL;
+    if (kd_api_read_user(api, req, &user, &why)) list = kd_api_read_items(api, req, true, &counter, &why);
     if (list) start_liked(api, req, list->items, list->count, counter, user, answer_lookup);
-    else kd_read_refuse(req, &why);
+    else kd_api_read_refuse(req, &why);
 }
 
 /* ---- who likes an item ---- */
@@ -112,7 +112,7 @@ static int write_liker(void *arg, const kd_member *m)
     return 0;
 }
 
-static int find_likers(kd_read *r, kd_tenure *t, kd_read_item *item)
+static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     const kd_counter *counter = &r->api->settings->counters.at[r->counter];
     char cursor[KD_CURSOR_TEXT_MAX];
@@ -130,24 +130,24 @@ static int find_likers(kd_read *r, kd_tenure *t, kd_read_item *item)
     if (r->next.len == 0)
         kd_json_null(&j);
     else
-        kd_json_str(&j, kd_bytes_of(cursor, kd_read_cursor_text(kd_buf_view(&r->next), cursor)));
+        kd_json_str(&j, kd_bytes_of(cursor, kd_api_read_cursor_text(kd_buf_view(&r->next), cursor)));
     kd_json_key(&j, "source");
     kd_json_cstr(&j, "central");
     kd_json_end_object(&j);
     return rc;
 }
 
-static void answer_likers(kd_read *r)
+static void answer_likers(kd_api_read *r)
 {
-    kd_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, "application/json", NULL, 0);
 }
 
-static bool ask_likers(kd_api *api, kd_http_request *req, kd_read *r, kd_refusal *why)
+static bool ask_likers(kd_api *api, kd_http_request *req, kd_api_read *r, kd_refusal *why)
 {
     kd_bytes name = kd_bytes_of(NULL, 0);
     uint64_t limit;
     kd_query_find(req->query, "counter", &name);
-    if (!kd_read_set_counter(api, name, &r->counter, why) || !kd_read_cursor(req, &r->cursor, why) ||
+    if (!kd_api_read_set_counter(api, name, &r->counter, why) || !kd_api_read_cursor(req, &r->cursor, why) ||
         !kd_route_number(req->query, "limit", LIKERS_DEFAULT, 1, LIKERS_MAX, &limit, why))
         return false;
     r->limit = (uint32_t)limit;
@@ -157,15 +157,15 @@ static bool ask_likers(kd_api *api, kd_http_request *req, kd_read *r, kd_refusal
 void kd_api_likers(kd_api *api, kd_http_request *req, const kd_item *item)
 {
     kd_refusal why;
-    kd_read *r = kd_read_create(api, req, item, 1);
+    kd_api_read *r = kd_api_read_create(api, req, item, 1);
     if (r == NULL) return;
     if (!ask_likers(api, req, r, &why)) {
-        kd_read_refuse(req, &why);
+        kd_api_read_refuse(req, &why);
         return;
     }
     r->work = find_likers;
     r->answer = answer_likers;
-    kd_read_start(r);
+    kd_api_read_start(r);
 }
 
 /* ---- all members of a partition, page by page ---- */
@@ -182,7 +182,7 @@ static int api_members_write_line(void *arg, const kd_member *m)
     return 0;
 }
 
-static int find_page(kd_read *r, kd_tenure *t, kd_read_item *item)
+static int find_page(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     lines l = {&t->declared->counters, &r->out};
     (void)item;
@@ -190,14 +190,14 @@ static int find_page(kd_read *r, kd_tenure *t, kd_read_item *item)
                               &r->next);
 }
 
-static void answer_page(kd_read *r)
+static void answer_page(kd_api_read *r)
 {
     char cursor[KD_CURSOR_TEXT_MAX], partitions[20];
     const kd_http_field fields[] = {
-        {"kudos-cursor", kd_bytes_of(cursor, kd_read_cursor_text(kd_buf_view(&r->next), cursor))},
+        {"kudos-cursor", kd_bytes_of(cursor, kd_api_read_cursor_text(kd_buf_view(&r->next), cursor))},
         {"kudos-partitions", kd_bytes_of(partitions, kd_decimal(r->api->settings->partitions, partitions))},
     };
-    kd_read_respond(r, "text/tab-separated-values", fields, KD_COUNT(fields));
+    kd_api_read_respond(r, "text/tab-separated-values", fields, KD_COUNT(fields));
 }
 
 void kd_api_export(kd_api *api, kd_http_request *req)
@@ -208,16 +208,16 @@ void kd_api_export(kd_api *api, kd_http_request *req)
     if (!kd_peer_trusted(&api->trusted, req->peer) ||
         !kd_route_number(req->query, "partition", 0, 0, api->settings->partitions - 1, &partition, &why) ||
         !kd_route_number(req->query, "limit", EXPORT_DEFAULT, 1, EXPORT_MAX, &limit, &why) ||
-        !kd_read_cursor(req, &cursor, &why)) {
-        kd_read_refuse(req, &why);
+        !kd_api_read_cursor(req, &cursor, &why)) {
+        kd_api_read_refuse(req, &why);
         return;
     }
-    kd_read *r = kd_read_create(api, req, NULL, 0);
+    kd_api_read *r = kd_api_read_create(api, req, NULL, 0);
     if (r == NULL) return;
     r->items[0].partition = (uint32_t)partition;
     r->limit = (uint32_t)limit;
     r->cursor = cursor;
     r->work = find_page;
     r->answer = answer_page;
-    kd_read_start(r);
+    kd_api_read_start(r);
 }

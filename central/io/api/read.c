@@ -11,11 +11,11 @@ enum { RETRY_AFTER_S = 1 };
 /* The part of a read that one worker does. */
 typedef struct {
     kd_post post;
-    kd_read *read;
+    kd_api_read *read;
     kd_worker *worker;
 } leg;
 
-kd_read *kd_read_create(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count)
+kd_api_read *kd_api_read_create(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count)
 {
     if (api->open >= api->settings->reads_max) {
         api->shed++;
@@ -23,11 +23,11 @@ kd_read *kd_read_create(kd_api *api, kd_http_request *req, const kd_item *items,
                                 RETRY_AFTER_S);
         return NULL;
     }
-    kd_read *r = kd_http_request_alloc(req, sizeof(*r));
+    kd_api_read *r = kd_http_request_alloc(req, sizeof(*r));
     r->api = api;
     r->req = req;
     r->count = KD_MAX(1, count);
-    r->items = kd_http_request_alloc(req, sizeof(kd_read_item) * r->count);
+    r->items = kd_http_request_alloc(req, sizeof(kd_api_read_item) * r->count);
     for (uint32_t i = 0; i < count; i++) {
         r->items[i].item = items[i];
         r->items[i].partition = kd_partition(kd_item_key(&items[i]), (uint32_t)api->settings->partitions);
@@ -36,7 +36,7 @@ kd_read *kd_read_create(kd_api *api, kd_http_request *req, const kd_item *items,
     return r;
 }
 
-static void central_read_finish(kd_read *r)
+static void central_read_finish(kd_api_read *r)
 {
     r->api->open--;
     kd_buf_finish(&r->out);
@@ -45,7 +45,7 @@ static void central_read_finish(kd_read *r)
 
 static void leg_home(kd_post *post)
 {
-    kd_read *r = KD_CONTAINER(post, leg, post)->read;
+    kd_api_read *r = KD_CONTAINER(post, leg, post)->read;
     if (--r->legs_open > 0) return;
     if (r->err == KD_OK) {
         r->answer(r);
@@ -62,7 +62,7 @@ static void leg_home(kd_post *post)
 static void leg_work(kd_post *post)
 {
     leg *l = KD_CONTAINER(post, leg, post);
-    kd_read *r = l->read;
+    kd_api_read *r = l->read;
     uint64_t workers = r->api->settings->workers;
     for (uint32_t i = 0; i < r->count; i++) {
         if (r->items[i].partition % workers != l->worker->index) continue;
@@ -73,7 +73,7 @@ static void leg_work(kd_post *post)
     kd_loop_post(r->api->home, &l->post);
 }
 
-void kd_read_start(kd_read *r)
+void kd_api_read_start(kd_api_read *r)
 {
     uint64_t wanted = 0, workers = r->api->settings->workers; /* a bit per worker: KD_SHARDS_MAX is 64 */
     for (uint32_t i = 0; i < r->count; i++) wanted |= 1ull << (r->items[i].partition % workers);
@@ -87,7 +87,7 @@ void kd_read_start(kd_read *r)
     }
 }
 
-void kd_read_respond(kd_read *r, const char *content_type, const kd_http_field *more, size_t n)
+void kd_api_read_respond(kd_api_read *r, const char *content_type, const kd_http_field *more, size_t n)
 {
     kd_http_request *req = r->req;
     kd_http_field fields[4] = {{"content-type", kd_bytes_str(content_type)},
@@ -101,13 +101,13 @@ void kd_read_respond(kd_read *r, const char *content_type, const kd_http_field *
     kd_buf_finish(&body);
 }
 
-bool kd_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why)
+bool kd_api_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why)
 {
     return kd_peer_user(&api->trusted, req, user, why);
 }
 
 /* Texts to items. */
-static bool central_read_resolve(const kd_api *api, const kd_body_items *body, kd_read_list *list, kd_refusal *why)
+static bool central_read_resolve(const kd_api *api, const kd_body_items *body, kd_api_read_list *list, kd_refusal *why)
 {
     for (uint32_t i = 0; i < body->count; i++)
         if (!kd_route_item_text(body->item[i], &api->settings->collections, "items", &list->items[i], why))
@@ -117,24 +117,24 @@ static bool central_read_resolve(const kd_api *api, const kd_body_items *body, k
     return true;
 }
 
-kd_read_list *kd_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter, kd_refusal *why)
+kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter, kd_refusal *why)
 {
     kd_body_items body;
     kd_buf text = {0};
-    kd_read_list *list = kd_http_request_alloc(req, sizeof(*list));
+    kd_api_read_list *list = kd_http_request_alloc(req, sizeof(*list));
     bool good = kd_body_read_items(req->body, &text, lookup, &body, why) && central_read_resolve(api, &body, list, why) &&
-                kd_read_set_counter(api, body.counter, counter, why);
+                kd_api_read_set_counter(api, body.counter, counter, why);
     kd_buf_finish(&text);
     return good ? list : NULL;
 }
 
-void kd_read_refuse(kd_http_request *req, const kd_refusal *why)
+void kd_api_read_refuse(kd_http_request *req, const kd_refusal *why)
 {
     kd_http_respond_problem(req, why->problem, why->detail, why->field,
                             kd_problem_status(why->problem) == 503 ? RETRY_AFTER_S : 0);
 }
 
-bool kd_read_cursor(kd_http_request *req, kd_bytes *cursor, kd_refusal *why)
+bool kd_api_read_cursor(kd_http_request *req, kd_bytes *cursor, kd_refusal *why)
 {
     kd_bytes text;
     size_t len = 0;
@@ -150,7 +150,7 @@ bool kd_read_cursor(kd_http_request *req, kd_bytes *cursor, kd_refusal *why)
     return true;
 }
 
-size_t kd_read_cursor_text(kd_bytes cursor, char *out)
+size_t kd_api_read_cursor_text(kd_bytes cursor, char *out)
 {
     KD_ASSERT(cursor.len <= KD_CURSOR_MAX);
     if (cursor.len == 0) return 0;

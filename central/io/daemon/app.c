@@ -34,13 +34,13 @@ static int app_exit_code(int err)
 
 static void topics_gone(void *arg)
 {
-    const kd_app *app = arg;
+    const kd_central_app *app = arg;
     kd_keeper_topics_gone(app->keeper);
 }
 
-static int open_workers(kd_app *app, char *error)
+static int open_workers(kd_central_app *app, char *error)
 {
-    const kd_worker_events events = {app, topics_gone, kd_app_worker_drained};
+    const kd_worker_events events = {app, topics_gone, kd_central_app_worker_drained};
     uint32_t workers = (uint32_t)app->settings.workers;
     int awaited = kd_restore_awaited(app->settings.data_dir, error);
     if (awaited != KD_OK) return awaited;
@@ -54,7 +54,7 @@ static int open_workers(kd_app *app, char *error)
     return KD_OK;
 }
 
-static int open_http(kd_app *app, char *error)
+static int open_http(kd_central_app *app, char *error)
 {
     const kd_central_settings *s = &app->settings;
     kd_http_config config;
@@ -77,9 +77,9 @@ static int open_http(kd_app *app, char *error)
     return kd_http_server_listen(app->http, host, s->listen.port, false, error, KD_OPTIONS_ERROR_MAX);
 }
 
-static int open_admin(kd_app *app, char *error)
+static int open_admin(kd_central_app *app, char *error)
 {
-    kd_admin_hooks hooks = kd_app_admin_hooks;
+    kd_admin_hooks hooks = kd_central_app_admin_hooks;
     hooks.arg = app;
     if (app->settings.admin.host[0] == '\0') return KD_OK;
     int rc = kd_admin_create(&app->admin, app->loop, &app->settings.admin, &hooks, error);
@@ -87,7 +87,7 @@ static int open_admin(kd_app *app, char *error)
     return rc;
 }
 
-static int app_start_threads(kd_app *app, char *error)
+static int app_start_threads(kd_central_app *app, char *error)
 {
     app->jobs = kd_jobs_create(&app->settings, app->workers);
     app->acts = kd_jobs_create(&app->settings, app->workers);
@@ -100,14 +100,14 @@ static int app_start_threads(kd_app *app, char *error)
     return rc;
 }
 
-static int app_start(kd_app *app, char *error)
+static int app_start(kd_central_app *app, char *error)
 {
-    const kd_signal_hooks hooks = {app, kd_app_drain, kd_app_reload};
+    const kd_signal_hooks hooks = {app, kd_central_app_drain, kd_central_app_reload};
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no event loop");
     int rc = kd_loop_create(&app->loop, "central");
     if (rc == KD_OK) rc = kd_signals_create(&app->signals, app->loop, &hooks);
     if (rc != KD_OK) return rc;
-    kd_timer_init(&app->deadline, app->loop, kd_app_deadline, app);
+    kd_timer_init(&app->deadline, app->loop, kd_central_app_deadline, app);
     rc = open_workers(app, error);
     if (rc == KD_OK) rc = open_http(app, error);
     if (rc == KD_OK) rc = open_admin(app, error);
@@ -115,7 +115,7 @@ static int app_start(kd_app *app, char *error)
     return rc;
 }
 
-static void app_finish(kd_app *app)
+static void app_finish(kd_central_app *app)
 {
     kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
     kd_jobs_destroy(app->jobs);
@@ -135,10 +135,10 @@ static void app_finish(kd_app *app)
     kd_options_finish(&kd_central_options, &app->settings);
 }
 
-int kd_app_run(const kd_command *command, kd_central_settings *settings)
+int kd_central_app_run(const kd_command *command, kd_central_settings *settings)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
-    kd_app app = {.command = command, .settings = *settings};
+    kd_central_app app = {.command = command, .settings = *settings};
     KD_ASSERT(sodium_init() >= 0);
     raise_descriptors();
     kd_log_set_level((kd_log_level)settings->log_level);

@@ -36,19 +36,19 @@ typedef struct {
     kd_signals *signals;
     kd_timer deadline; /* of the drain */
     bool draining;
-} kd_app;
+} kd_central_app;
 
 /* Runs until it is drained. Takes the settings over. Returns the code to exit with. */
-int kd_app_run(const kd_command *command, kd_central_settings *settings);
+int kd_central_app_run(const kd_command *command, kd_central_settings *settings);
 
 /* app_admin.c */
-extern const kd_admin_hooks kd_app_admin_hooks; /* `arg` is to be set */
+extern const kd_admin_hooks kd_central_app_admin_hooks; /* `arg` is to be set */
 /* app_act.c */
-int kd_app_act(void *arg, const kd_admin_request *asked, kd_buf *out);
+int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out);
 /* app_drain.c */
-void kd_app_drain(void *arg);
-void kd_app_reload(void *arg);
-void kd_app_deadline(void *arg);
-void kd_app_worker_drained(void *arg, kd_worker *worker);
+void kd_central_app_drain(void *arg);
+void kd_central_app_reload(void *arg);
+void kd_central_app_deadline(void *arg);
+void kd_central_app_worker_drained(void *arg, kd_worker *worker);
 
 #endif

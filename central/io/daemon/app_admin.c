@@ -12,7 +12,7 @@ enum { ASK_TIMEOUT_MS = 2000 };
 
 static bool app_admin_ready(void *arg, kd_buf *why)
 {
-    const kd_app *app = arg;
+    const kd_central_app *app = arg;
     const char *reason = NULL;
     for (uint32_t i = 0; i < app->opened; i++)
         if (__atomic_load_n(&app->workers[i].assigned, __ATOMIC_ACQUIRE) < app->workers[i].count)
@@ -22,7 +22,7 @@ static bool app_admin_ready(void *arg, kd_buf *why)
     return reason == NULL;
 }
 
-static void app_admin_write_process(const kd_app *app, kd_buf *out)
+static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
 {
     const kd_http_counters *h = kd_http_server_counters(app->http);
     kd_central_process_metrics m;
@@ -38,7 +38,7 @@ static void app_admin_write_process(const kd_app *app, kd_buf *out)
 
 static void app_admin_metrics(void *arg, kd_buf *out)
 {
-    kd_app *app = arg;
+    kd_central_app *app = arg;
     const void **instances = kd_alloc(sizeof(void *) * app->opened);
     for (uint32_t i = 0; i < app->opened; i++) instances[i] = &app->workers[i].metrics;
     kd_metrics_render(&kd_central_metric_table, instances, app->opened, out);
@@ -152,7 +152,7 @@ static bool ask_worker(kd_worker *w, kd_buf *out)
 
 static int app_admin_debug(void *arg, const char *name, const char *query, kd_buf *out)
 {
-    kd_app *app = arg;
+    kd_central_app *app = arg;
     kd_json j = kd_json_of(out);
     kd_buf part = {.data = NULL};
     uint64_t busy = 0;
@@ -174,5 +174,5 @@ static int app_admin_debug(void *arg, const char *name, const char *query, kd_bu
     return KD_OK;
 }
 
-const kd_admin_hooks kd_app_admin_hooks = {
-    .ready = app_admin_ready, .metrics = app_admin_metrics, .debug = app_admin_debug, .act = kd_app_act};
+const kd_admin_hooks kd_central_app_admin_hooks = {
+    .ready = app_admin_ready, .metrics = app_admin_metrics, .debug = app_admin_debug, .act = kd_central_app_act};

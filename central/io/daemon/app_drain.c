@@ -10,21 +10,21 @@ enum { HTTP_SHARE = 2 }; /* the part of the drain's time that requests may take 
 
 typedef struct {
     kd_post post;
-    kd_app *app;
+    kd_central_app *app;
 } drained_post;
 
 static void count_drained(kd_post *post)
 {
     drained_post *p = KD_CONTAINER(post, drained_post, post);
-    kd_app *app = p->app;
+    kd_central_app *app = p->app;
     free(p);
     if (++app->drained == app->started) kd_loop_stop(app->loop);
 }
 
 /* On a worker's thread. */
-void kd_app_worker_drained(void *arg, kd_worker *worker)
+void kd_central_app_worker_drained(void *arg, kd_worker *worker)
 {
-    kd_app *app = arg;
+    kd_central_app *app = arg;
     drained_post *p = kd_alloc(sizeof(*p));
     (void)worker;
     *p = (drained_post){.post.fn = count_drained, .app = app};
@@ -32,9 +32,9 @@ void kd_app_worker_drained(void *arg, kd_worker *worker)
 }
 
 /* The time is up. Everything acknowledged to Kafka or edges is in the stores: ending now loses nothing. */
-void kd_app_deadline(void *arg)
+void kd_central_app_deadline(void *arg)
 {
-    kd_app *app = arg;
+    kd_central_app *app = arg;
     KD_LOG(KD_WARN, "drain-cut-short", KD_U64("workers_drained", app->drained));
     if (app->api.open > 0)
         kd_fail_stop(KD_EXIT_FAILED, "drain-failed", UINT32_MAX, "a worker did not answer");
@@ -44,14 +44,14 @@ void kd_app_deadline(void *arg)
 /* The requests are answered, or cut off; a worker that still works on one answers it before it drains. */
 static void http_drained(void *arg)
 {
-    kd_app *app = arg;
+    kd_central_app *app = arg;
     kd_keeper_stop(app->keeper);
     for (uint32_t i = 0; i < app->started; i++) kd_worker_drain(&app->workers[i]);
 }
 
-void kd_app_drain(void *arg)
+void kd_central_app_drain(void *arg)
 {
-    kd_app *app = arg;
+    kd_central_app *app = arg;
     KD_LOG(KD_INFO, "draining");
     kd_notify("STOPPING=1");
     app->draining = true;
@@ -61,7 +61,7 @@ void kd_app_drain(void *arg)
 }
 
 /* The workers first: what is asked of them from now on may be of a new counter. */
-static void take_over_names(kd_app *app, const kd_central_settings *fresh)
+static void take_over_names(kd_central_app *app, const kd_central_settings *fresh)
 {
     kd_central_settings *mine = &app->settings;
     bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
@@ -72,7 +72,7 @@ static void take_over_names(kd_app *app, const kd_central_settings *fresh)
 }
 
 /* Each option that needs a restart. */
-static bool tell_fixed(const kd_app *app, const kd_central_settings *fresh)
+static bool tell_fixed(const kd_central_app *app, const kd_central_settings *fresh)
 {
     bool any = false;
     for (const kd_option *o = NULL; (o = kd_options_fixed_change(&kd_central_options, &app->settings, fresh, o)) != NULL; any = true)
@@ -81,7 +81,7 @@ static bool tell_fixed(const kd_app *app, const kd_central_settings *fresh)
     return any;
 }
 
-static void app_drain_take_over(kd_app *app, const kd_central_settings *fresh)
+static void app_drain_take_over(kd_central_app *app, const kd_central_settings *fresh)
 {
     if (tell_fixed(app, fresh)) return;
     app->settings.log_level = fresh->log_level;
@@ -90,9 +90,9 @@ static void app_drain_take_over(kd_app *app, const kd_central_settings *fresh)
     KD_LOG(KD_INFO, "reloaded");
 }
 
-void kd_app_reload(void *arg)
+void kd_central_app_reload(void *arg)
 {
-    kd_app *app = arg;
+    kd_central_app *app = arg;
     char error[KD_OPTIONS_ERROR_MAX];
     kd_central_settings fresh;
     kd_notify_reloading();

@@ -113,7 +113,7 @@ static int act_compare_answer(const question *q, kd_buf *out)
     return 200;
 }
 
-int kd_act_compare(kd_app *app, const kd_admin_request *asked, kd_buf *out)
+int kd_act_compare(kd_central_app *app, const kd_admin_request *asked, kd_buf *out)
 {
     question *q = kd_alloc(sizeof(*q));
     q->rows = asked->post;

@@ -5,12 +5,12 @@
 #include "central/io/daemon/app.h"
 #include "common/json/json_writer.h"
 
-static kd_jobs *jobs_of(kd_app *app, bool slow)
+static kd_jobs *jobs_of(kd_central_app *app, bool slow)
 {
     return slow ? app->jobs : app->acts;
 }
 
-static int app_act_start(kd_app *app, const char *query, kd_buf *out)
+static int app_act_start(kd_central_app *app, const char *query, kd_buf *out)
 {
     kd_order order;
     uint64_t id;
@@ -30,9 +30,9 @@ static int app_act_start(kd_app *app, const char *query, kd_buf *out)
 }
 
 /* /admin/job: of what takes long, /admin/act: of what does not. A POST orders, a GET tells how far it is. */
-int kd_app_act(void *arg, const kd_admin_request *asked, kd_buf *out)
+int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out)
 {
-    kd_app *app = arg;
+    kd_central_app *app = arg;
     bool slow = strcmp(asked->name, "job") == 0;
     if (strcmp(asked->name, asked->post ? "compare-rows" : "compare-digest") == 0)
         return kd_act_compare(app, asked, out);

@@ -115,7 +115,7 @@ static void edge_compare_dispose(kd_ask *ask)
     free(q);
 }
 
-static int ask_shard(kd_app *app, const char *what, const char *query, kd_buf *out)
+static int ask_shard(kd_edge_app *app, const char *what, const char *query, kd_buf *out)
 {
     question *q = kd_alloc(sizeof *q);
     snprintf(q->what, sizeof q->what, "%s", what);
@@ -134,7 +134,7 @@ static int ask_shard(kd_app *app, const char *what, const char *query, kd_buf *o
     return status;
 }
 
-static int about(const kd_app *app, kd_buf *out)
+static int about(const kd_edge_app *app, kd_buf *out)
 {
     kd_json j = kd_json_of(out);
     kd_json_object(&j);
@@ -146,7 +146,7 @@ static int about(const kd_app *app, kd_buf *out)
 
 int kd_compare_act(void *arg, const kd_admin_request *asked, kd_buf *out)
 {
-    kd_app *app = arg;
+    kd_edge_app *app = arg;
     const char *name = asked->name;
     if (asked->post) return kd_admin_refuse(out, 405, "this is a GET");
     if (strcmp(name, "compare") == 0) return about(app, out);

@@ -23,7 +23,7 @@
 
 typedef struct kd_shard kd_shard;
 
-struct kd_app {
+struct kd_edge_app {
     kd_settings settings;
     kd_command command;
     kd_clock clock;
@@ -46,6 +46,6 @@ struct kd_app {
     kd_drain drain;
     int exit_code;
 };
-typedef struct kd_app kd_app;
+typedef struct kd_edge_app kd_edge_app;
 
 #endif

@@ -38,7 +38,7 @@ static void doubts_put(kd_buf *out, const char *text)
     kd_buf_put(out, text, strlen(text));
 }
 
-bool kd_doubts_retired(const kd_app *app, kd_buf *why)
+bool kd_doubts_retired(const kd_edge_app *app, kd_buf *why)
 {
     bool retired = false;
     for (uint32_t i = 0; i < app->shard_count; i++)
@@ -49,7 +49,7 @@ bool kd_doubts_retired(const kd_app *app, kd_buf *why)
     return retired;
 }
 
-void kd_doubts_about_writes(const kd_app *app, kd_buf *why)
+void kd_doubts_about_writes(const kd_edge_app *app, kd_buf *why)
 {
     bool identity = false;
     for (uint32_t i = 0; i < app->shard_count; i++)

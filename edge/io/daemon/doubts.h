@@ -8,7 +8,7 @@
 
 #include "kudos/edge.h"
 
-typedef struct kd_app kd_app;
+typedef struct kd_edge_app kd_edge_app;
 typedef struct kd_shard kd_shard;
 
 /* What a shard has told already. */
@@ -22,8 +22,8 @@ typedef struct {
 void kd_doubts_tell(kd_shard *s, const kd_edge_stats *stats);
 
 /* True when an operator has retired this edge, with the reason. On any thread. */
-bool kd_doubts_retired(const kd_app *app, kd_buf *why);
+bool kd_doubts_retired(const kd_edge_app *app, kd_buf *why);
 /* Why this edge refuses writes just now; nothing when it does not. On any thread. */
-void kd_doubts_about_writes(const kd_app *app, kd_buf *why);
+void kd_doubts_about_writes(const kd_edge_app *app, kd_buf *why);
 
 #endif

@@ -17,10 +17,10 @@ enum { FAIL_TIMEOUT_US = 1000 * 1000, GRACE_US = 3 * 1000 * 1000 };
 /* A shard's report, posted to the main loop. */
 typedef struct {
     kd_post post;
-    kd_app *app;
+    kd_edge_app *app;
 } kd_report;
 
-static void stop(kd_app *app)
+static void stop(kd_edge_app *app)
 {
     app->drain.state = KD_DRAIN_STOP;
     kd_timer_cancel(&app->drain.patience);
@@ -32,7 +32,7 @@ static void flush_post(kd_post *post)
     kd_shard_flush(KD_CONTAINER(post, kd_shard, drain.flush));
 }
 
-static void begin_flush(kd_app *app)
+static void begin_flush(kd_edge_app *app)
 {
     kd_drain *d = &app->drain;
     uint64_t now = kd_clock_mono_us();
@@ -48,7 +48,7 @@ static void begin_flush(kd_app *app)
 static void drain_on_report(kd_post *post)
 {
     kd_report *report = KD_CONTAINER(post, kd_report, post);
-    kd_app *app = report->app;
+    kd_edge_app *app = report->app;
     free(report);
     if (app->drain.state == KD_DRAIN_STOP || --app->drain.left > 0) return;
     if (app->drain.state == KD_DRAIN_REQUESTS)
@@ -67,7 +67,7 @@ void kd_drain_report(kd_shard *s)
 
 static void on_patience(void *arg)
 {
-    kd_app *app = arg;
+    kd_edge_app *app = arg;
     if (app->drain.state == KD_DRAIN_FLUSH) {
         KD_LOG(KD_WARN, "drain-incomplete", KD_U64("shards", app->drain.left));
         stop(app);
@@ -92,7 +92,7 @@ static void begin_post(kd_post *post)
     kd_http_server_drain(s->server, drain_on_drained, s, KD_MAX(left_ms, 1));
 }
 
-void kd_drain_begin(kd_app *app, uint64_t timeout_us)
+void kd_drain_begin(kd_edge_app *app, uint64_t timeout_us)
 {
     kd_drain *d = &app->drain;
     if (d->state != KD_DRAIN_NO) return;
@@ -110,12 +110,12 @@ void kd_drain_begin(kd_app *app, uint64_t timeout_us)
 
 static void on_fail(kd_post *post)
 {
-    kd_app *app = KD_CONTAINER(post, kd_app, drain.fail);
+    kd_edge_app *app = KD_CONTAINER(post, kd_edge_app, drain.fail);
     app->exit_code = app->drain.fail_code;
     kd_drain_begin(app, FAIL_TIMEOUT_US);
 }
 
-void kd_drain_fail(kd_app *app, int code, const char *event, const char *cause)
+void kd_drain_fail(kd_edge_app *app, int code, const char *event, const char *cause)
 {
     kd_drain *d = &app->drain;
     if (__atomic_exchange_n(&d->fail_posted, 1, __ATOMIC_ACQ_REL)) return;
@@ -124,13 +124,13 @@ void kd_drain_fail(kd_app *app, int code, const char *event, const char *cause)
     kd_loop_post(app->loop, &app->drain.fail);
 }
 
-void kd_drain_init(kd_app *app)
+void kd_drain_init(kd_edge_app *app)
 {
     app->drain.fail.fn = on_fail;
     kd_timer_init(&app->drain.patience, app->loop, on_patience, app);
 }
 
-void kd_drain_finish(kd_app *app)
+void kd_drain_finish(kd_edge_app *app)
 {
     kd_timer_finish(&app->drain.patience);
 }

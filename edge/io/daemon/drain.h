@@ -13,7 +13,7 @@
 
 #include "common/io/loop/loop.h"
 
-struct kd_app;
+struct kd_edge_app;
 struct kd_shard;
 
 typedef struct {
@@ -27,13 +27,13 @@ typedef struct {
     char fail_reason[256]; /* the event of the log and its cause; empty: nothing failed */
 } kd_drain;
 
-void kd_drain_init(struct kd_app *app);
-void kd_drain_finish(struct kd_app *app);
+void kd_drain_init(struct kd_edge_app *app);
+void kd_drain_finish(struct kd_edge_app *app);
 /* On the main loop. */
-void kd_drain_begin(struct kd_app *app, uint64_t timeout_us);
+void kd_drain_begin(struct kd_edge_app *app, uint64_t timeout_us);
 /* From any thread: the process cannot go on; ends with `code` after a short drain. `event` and `cause` are said in the
  * last line of the log; of several failures the first. */
-void kd_drain_fail(struct kd_app *app, int code, const char *event, const char *cause);
+void kd_drain_fail(struct kd_edge_app *app, int code, const char *event, const char *cause);
 /* From a shard's loop: its requests are answered / all is handed over. */
 void kd_drain_report(struct kd_shard *s);
 

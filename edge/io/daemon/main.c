@@ -66,7 +66,7 @@ static uint32_t choose_shards(const kd_settings *set)
     return (uint32_t)KD_MIN(KD_MIN(n, set->partitions), (uint64_t)KD_SHARDS_MAX);
 }
 
-static int init_secrets(kd_app *app, char *error)
+static int init_secrets(kd_edge_app *app, char *error)
 {
     const kd_settings *set = &app->settings;
     kd_cidrs_init(&app->trusted, &set->trusted_peers);
@@ -80,14 +80,14 @@ static int init_secrets(kd_app *app, char *error)
 }
 
 /* All that the shards know, to the first one; from there to each. */
-static void edge_main_join_lives(kd_app *app)
+static void edge_main_join_lives(kd_edge_app *app)
 {
     kd_edge *first = app->shards[0]->edge;
     for (uint32_t i = 1; i < app->shard_count; i++) kd_edge_lives_join(first, kd_edge_lives(app->shards[i]->edge));
     for (uint32_t i = 1; i < app->shard_count; i++) kd_edge_lives_join(app->shards[i]->edge, kd_edge_lives(first));
 }
 
-static int open_shards(kd_app *app, char *error)
+static int open_shards(kd_edge_app *app, char *error)
 {
     app->shard_count = choose_shards(&app->settings);
     app->anew = !kd_leveldb_any_holds_rows(app->settings.data_dir, "shard-");
@@ -123,7 +123,7 @@ static int edge_main_port_is_free(const kd_address *address, char *error)
     return err;
 }
 
-static int listen_all(kd_app *app, char *error)
+static int listen_all(kd_edge_app *app, char *error)
 {
     kd_address address = app->settings.listen;
     int err = edge_main_port_is_free(&address, error);
@@ -144,7 +144,7 @@ static int listen_all(kd_app *app, char *error)
 
 static bool healthy(void *arg, kd_buf *why)
 {
-    kd_app *app = arg;
+    kd_edge_app *app = arg;
     static const char text[] = "the store failed";
     bool failed = __atomic_load_n(&app->drain.fail_posted, __ATOMIC_ACQUIRE) != 0;
     if (failed) kd_buf_put(why, text, sizeof text - 1);
@@ -153,7 +153,7 @@ static bool healthy(void *arg, kd_buf *why)
 
 static bool edge_main_ready(void *arg, kd_buf *why)
 {
-    kd_app *app = arg;
+    kd_edge_app *app = arg;
     static const char text[] = "draining";
     if (app->drain.state != KD_DRAIN_NO) {
         kd_buf_put(why, text, sizeof text - 1);
@@ -178,12 +178,12 @@ static int edge_main_debug(void *arg, const char *name, const char *query, kd_bu
 
 static void drain(void *arg)
 {
-    kd_app *app = arg;
+    kd_edge_app *app = arg;
     kd_drain_begin(app, app->settings.drain_timeout_us);
 }
 
 /* What may be added to is taken over; anything else that differs is named and left as it was. */
-static void edge_main_take_over(kd_app *app, kd_settings *fresh)
+static void edge_main_take_over(kd_edge_app *app, kd_settings *fresh)
 {
     kd_settings *mine = &app->settings;
     for (const kd_option *o = NULL; (o = kd_options_fixed_change(&kd_edge_options, mine, fresh, o)) != NULL;)
@@ -199,7 +199,7 @@ static void edge_main_take_over(kd_app *app, kd_settings *fresh)
 
 static void reload(void *arg)
 {
-    kd_app *app = arg;
+    kd_edge_app *app = arg;
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_settings fresh;
     kd_notify_reloading();
@@ -218,7 +218,7 @@ static void reload(void *arg)
 /* ---- the run
  * ------------------------------------------------------------------------------------------------------ */
 
-static int init_main_loop(kd_app *app, char *error)
+static int init_main_loop(kd_edge_app *app, char *error)
 {
     kd_admin_hooks admin = {
         .arg = app, .healthy = healthy, .ready = edge_main_ready, .metrics = edge_main_metrics, .debug = edge_main_debug, .act = kd_compare_act};
@@ -233,7 +233,7 @@ static int init_main_loop(kd_app *app, char *error)
     return kd_drift_probe_create(app, error);
 }
 
-static int edge_main_start_threads(kd_app *app, bool topics_ready, char *error)
+static int edge_main_start_threads(kd_edge_app *app, bool topics_ready, char *error)
 {
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no thread left");
     for (uint32_t i = 0; i < app->shard_count; i++) {
@@ -243,7 +243,7 @@ static int edge_main_start_threads(kd_app *app, bool topics_ready, char *error)
     return kd_topics_create(app, topics_ready);
 }
 
-static int edge_main_start(kd_app *app, char *error)
+static int edge_main_start(kd_edge_app *app, char *error)
 {
     int err;
     bool topics_ready;
@@ -258,7 +258,7 @@ static int edge_main_start(kd_app *app, char *error)
     return edge_main_start_threads(app, topics_ready, error);
 }
 
-static void edge_main_serve(kd_app *app)
+static void edge_main_serve(kd_edge_app *app)
 {
     KD_LOG(KD_INFO, "edge-started", KD_STR("edge", app->settings.name),
            KD_STR("region", app->settings.region), KD_U64("shards", app->shard_count),
@@ -271,7 +271,7 @@ static void edge_main_serve(kd_app *app)
 
 /* Threads first, all of them: a shard may be told by another one and by the topics' thread, which it tells in
  * turn. */
-static void edge_main_finish(kd_app *app)
+static void edge_main_finish(kd_edge_app *app)
 {
     kd_offer_stop(app->offer);
     kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
@@ -294,7 +294,7 @@ static void edge_main_finish(kd_app *app)
 }
 
 /* The last line of the log: an operator looks there for the reason. */
-static void tell_stopped(const kd_app *app)
+static void tell_stopped(const kd_edge_app *app)
 {
     if (app->drain.fail_reason[0])
         KD_LOG(KD_ERROR, "edge-stopped", KD_I64("code", app->exit_code), KD_STR("cause", app->drain.fail_reason));
@@ -302,7 +302,7 @@ static void tell_stopped(const kd_app *app)
         KD_LOG(KD_INFO, "edge-stopped", KD_I64("code", app->exit_code));
 }
 
-static int edge_main_run(kd_app *app)
+static int edge_main_run(kd_edge_app *app)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_log_set_level((kd_log_level)app->settings.log_level);
@@ -320,7 +320,7 @@ static int edge_main_run(kd_app *app)
 
 int main(int argc, char **argv)
 {
-    static kd_app app;
+    static kd_edge_app app;
     if (argc > 1 && strcmp(argv[1], "compare") == 0) return kd_command_compare(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "aside") == 0) return kd_command_aside(argc - 1, argv + 1);
     int code = kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings);

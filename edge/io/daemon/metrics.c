@@ -113,7 +113,7 @@ void kd_metrics_collect(kd_shard *s)
     collect_reach(s);
 }
 
-static void edge_metrics_write_process(kd_app *app, kd_buf *out)
+static void edge_metrics_write_process(kd_edge_app *app, kd_buf *out)
 {
     kd_drift d = kd_clock_drift(&app->clock);
     kd_process_metrics m = {0};
@@ -128,7 +128,7 @@ static void edge_metrics_write_process(kd_app *app, kd_buf *out)
     kd_metrics_render(&process_table, &instance, 1, out);
 }
 
-void kd_metrics_write(kd_app *app, kd_buf *out)
+void kd_metrics_write(kd_edge_app *app, kd_buf *out)
 {
     const void *instances[KD_SHARDS_MAX + 1];
     for (uint32_t i = 0; i < app->shard_count; i++) instances[i] = &app->shards[i]->metrics;
@@ -169,7 +169,7 @@ static void write_partition(kd_json *j, uint32_t shard, const kd_edge_partition 
     kd_json_end_object(j);
 }
 
-static void edge_metrics_write_partitions(kd_app *app, kd_json *j)
+static void edge_metrics_write_partitions(kd_edge_app *app, kd_json *j)
 {
     for (uint32_t i = 0; i < app->shard_count; i++) {
         kd_published *pub = &app->shards[i]->published;
@@ -179,7 +179,7 @@ static void edge_metrics_write_partitions(kd_app *app, kd_json *j)
     }
 }
 
-static void write_shards(kd_app *app, kd_json *j)
+static void write_shards(kd_edge_app *app, kd_json *j)
 {
     uint64_t op_bytes = 0;
     kd_json_key(j, "incarnations"), kd_json_array(j);
@@ -194,7 +194,7 @@ static void write_shards(kd_app *app, kd_json *j)
     kd_json_key(j, "outbox_op_bytes"), kd_json_u64(j, op_bytes);
 }
 
-int kd_metrics_debug(kd_app *app, const char *name, kd_buf *out)
+int kd_metrics_debug(kd_edge_app *app, const char *name, kd_buf *out)
 {
     if (strcmp(name, "partitions") != 0) return KD_ENOTFOUND;
     kd_json j = kd_json_of(out);

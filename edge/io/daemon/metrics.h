@@ -112,14 +112,14 @@ typedef struct {
     KD_REACH_METRICS(KD_METRIC_FIELD)
 } kd_reach_metrics;
 
-struct kd_app;
+struct kd_edge_app;
 struct kd_shard;
 
 /* On the shard's loop: copies what core, server and clients count into the metrics, and the partitions into
  * `published`. */
 void kd_metrics_collect(struct kd_shard *s);
 /* On the admin's loop. */
-void kd_metrics_write(struct kd_app *app, kd_buf *out);
-int kd_metrics_debug(struct kd_app *app, const char *name, kd_buf *out);
+void kd_metrics_write(struct kd_edge_app *app, kd_buf *out);
+int kd_metrics_debug(struct kd_edge_app *app, const char *name, kd_buf *out);
 
 #endif

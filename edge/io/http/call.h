@@ -27,7 +27,7 @@ struct kd_errand {
     uint32_t offset;    /* into what the call keeps for all entries: counts of the errands before */
     uint32_t holds;
     int status; /* first error of this errand */
-    kd_commit_wait commit;
+    kd_group_commit_wait commit;
     kd_members_wait members;
 };
 

@@ -49,7 +49,7 @@ static int likes_look(kd_like_op *op)
     return err;
 }
 
-static void likes_on_synced(kd_commit_wait *wait, int status)
+static void likes_on_synced(kd_group_commit_wait *wait, int status)
 {
     kd_errand *errand = KD_CONTAINER(wait, kd_errand, commit);
     if (status != KD_OK) kd_errand_fail(errand, status);
@@ -103,7 +103,7 @@ static void likes_work(kd_errand *errand)
 {
     kd_likes *likes = KD_CONTAINER(errand->call, kd_likes, call);
     kd_shard *s = errand->shard;
-    if (kd_commit_sheds(s)) {
+    if (kd_group_commit_sheds(s)) {
         kd_metric_add(&s->metrics.refused, 1);
         kd_errand_fail(errand, KD_EOVERLOADED);
         return;
@@ -119,7 +119,7 @@ static void likes_work(kd_errand *errand)
     if (group == 0) return;
     kd_errand_hold(errand);
     errand->commit.fn = likes_on_synced;
-    kd_commit_await(s, &errand->commit, group);
+    kd_group_commit_await(s, &errand->commit, group);
 }
 
 /* ---- where the request came in

@@ -3,16 +3,16 @@
 
 /* Memory for n items, whose keys take `key_bytes`; the items are added next. The caller is known if members
  * are wanted. */
-static kd_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, uint32_t n, bool members,
+static kd_edge_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, uint32_t n, bool members,
                         size_t key_bytes, uint8_t **keys)
 {
     uint32_t errands = n == 1 ? 1 : s->app->shard_count;
     size_t asked = members ? n : 0;
-    size_t size = sizeof(kd_read) + errands * sizeof(kd_errand) + n * sizeof(kd_lookup) +
+    size_t size = sizeof(kd_edge_read) + errands * sizeof(kd_errand) + n * sizeof(kd_lookup) +
                   asked * (sizeof(kd_lookup *) + sizeof(kd_bytes) + sizeof(kd_central_liked));
     uint8_t *p = kd_http_request_alloc(req, size + key_bytes);
-    kd_read *read = (kd_read *)(void *)p;
-    p += sizeof(kd_read);
+    kd_edge_read *read = (kd_edge_read *)(void *)p;
+    p += sizeof(kd_edge_read);
     read->call.errands = (kd_errand *)(void *)p, p += errands * sizeof(kd_errand);
     read->at = (kd_lookup *)(void *)p, p += n * sizeof(kd_lookup);
     read->unknown_item = (kd_bytes *)(void *)p, p += asked * sizeof(kd_bytes);
@@ -27,7 +27,7 @@ static kd_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_read_ki
     return read;
 }
 
-static void edge_reads_add(kd_read *read, const kd_item *item, uint8_t **keys)
+static void edge_reads_add(kd_edge_read *read, const kd_item *item, uint8_t **keys)
 {
     memcpy(*keys, item->data, item->len);
     kd_lookup *l = &read->at[read->count++];
@@ -44,7 +44,7 @@ static void edge_reads_add(kd_read *read, const kd_item *item, uint8_t **keys)
     errand->count++;
 }
 
-static void edge_reads_start(kd_read *read, kd_shard *s, kd_http_request *req)
+static void edge_reads_start(kd_edge_read *read, kd_shard *s, kd_http_request *req)
 {
     uint32_t offset = 0;
     if (!kd_call_admit(&read->call, s, req, read->count)) return;
@@ -58,7 +58,7 @@ static void edge_reads_start(kd_read *read, kd_shard *s, kd_http_request *req)
 }
 
 /* Without a token, or with one that is not good, an edge's own row is the user's last word that it can know of. */
-static void read_token(kd_shard *s, kd_http_request *req, kd_read *read)
+static void read_token(kd_shard *s, kd_http_request *req, kd_edge_read *read)
 {
     kd_refusal why;
     kd_auth_session(s, req, read->user, &read->seen, &why);
@@ -70,7 +70,7 @@ static void read_one(kd_shard *s, kd_http_request *req, const kd_item *item, kd_
     uint8_t *keys;
     kd_refusal why;
     kd_edge_expect(s->edge, kd_item_key(item));
-    kd_read *read = edge_reads_prepare(s, req, kind, 1, kind == KD_READ_LIKED, item->len, &keys);
+    kd_edge_read *read = edge_reads_prepare(s, req, kind, 1, kind == KD_READ_LIKED, item->len, &keys);
     if (read->members && !kd_auth_user(s, req, &read->user, &why)) {
         kd_answer_refusal(req, &why);
         return;
@@ -97,7 +97,7 @@ void kd_reads_liked(kd_shard *s, kd_http_request *req, const kd_item *item, uint
 }
 
 /* The counter that `liked` is about, and who asks; false: answered. */
-static bool read_caller(kd_shard *s, kd_http_request *req, kd_bytes counter, kd_read *read)
+static bool read_caller(kd_shard *s, kd_http_request *req, kd_bytes counter, kd_edge_read *read)
 {
     kd_refusal why;
     kd_bytes name = counter.data ? counter : kd_bytes_str("like");
@@ -123,13 +123,13 @@ void kd_reads_query(kd_shard *s, kd_http_request *req)
         return;
     }
     bool members = kd_query_find(req->query, "me", &me) && kd_bytes_eq(me, kd_bytes_str("true"));
-    kd_read *read = edge_reads_prepare(s, req, KD_READ_BULK, n, members, n * sizeof(kd_item), &keys);
+    kd_edge_read *read = edge_reads_prepare(s, req, KD_READ_BULK, n, members, n * sizeof(kd_item), &keys);
     if (members && !read_caller(s, req, kd_bytes_of(NULL, 0), read)) return;
     for (uint32_t i = 0; i < n; i++) edge_reads_add(read, &items[i], &keys);
     edge_reads_start(read, s, req);
 }
 
-static bool add_texts(kd_shard *s, kd_http_request *req, const kd_body_items *body, kd_read *read,
+static bool add_texts(kd_shard *s, kd_http_request *req, const kd_body_items *body, kd_edge_read *read,
                       uint8_t *keys)
 {
     for (uint32_t i = 0; i < body->count; i++) {
@@ -155,7 +155,7 @@ static void edge_reads_read_body(kd_shard *s, kd_http_request *req, kd_read_kind
         return;
     }
     bool members = lookup || body.me;
-    kd_read *read = edge_reads_prepare(s, req, kind, body.count, members, body.count * sizeof(kd_item), &keys);
+    kd_edge_read *read = edge_reads_prepare(s, req, kind, body.count, members, body.count * sizeof(kd_item), &keys);
     if (members && !read_caller(s, req, body.counter, read)) return;
     if (add_texts(s, req, &body, read, keys)) edge_reads_start(read, s, req);
 }

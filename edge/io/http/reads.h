@@ -1,9 +1,9 @@
 /*
  * reads.h - reads in work: items looked up on their shards, and whether the caller liked them.
  *
- *     reads.c         requests -> kd_read
+ *     reads.c         requests -> kd_edge_read
  *     reads_work.c    on the shards: the core, and central where this edge does not know
- *     reads_answer.c  kd_read -> JSON
+ *     reads_answer.c  kd_edge_read -> JSON
  */
 #ifndef KUDOS_EDGE_IO_HTTP_READS_H
 #define KUDOS_EDGE_IO_HTTP_READS_H
@@ -35,7 +35,7 @@ typedef struct {
     kd_lookup **unknown;
     kd_bytes *unknown_item;
     kd_central_liked *unknown_answer;
-} kd_read;
+} kd_edge_read;
 
 void kd_reads_work(kd_errand *errand);
 void kd_reads_finish(kd_call *call);

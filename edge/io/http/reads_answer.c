@@ -4,7 +4,7 @@
 #include "common/base/display.h"
 #include "edge/io/http/reads.h"
 
-static void write_counts(kd_json *j, const kd_read *read, const kd_lookup *l, uint64_t now_us)
+static void write_counts(kd_json *j, const kd_edge_read *read, const kd_lookup *l, uint64_t now_us)
 {
     kd_answer_write_counts(j, &(kd_answer_counts){
                                   .item = l->item,
@@ -27,7 +27,7 @@ static void reads_answer_write_liked(kd_json *j, const kd_lookup *l)
                                                 .source = l->liked_central ? "central" : "edge"});
 }
 
-static void write_display(kd_json *j, const kd_read *read, const kd_lookup *l)
+static void write_display(kd_json *j, const kd_edge_read *read, const kd_lookup *l)
 {
     const kd_counters *counters = &read->call.origin->served.counters;
     kd_json_object(j);
@@ -43,7 +43,7 @@ static void write_display(kd_json *j, const kd_read *read, const kd_lookup *l)
     kd_json_end_object(j);
 }
 
-static void write_items(kd_json *j, const kd_read *read, uint64_t now_us)
+static void write_items(kd_json *j, const kd_edge_read *read, uint64_t now_us)
 {
     kd_json_object(j);
     kd_json_key(j, "items");
@@ -70,7 +70,7 @@ static bool matches(const kd_http_request *req, const char *etag)
  * The tag is a hash of the body, which is the display form and nothing else. A stale number is cached as well: else all viewers of a region that
  * is cut off would come to its edge. A 304 carries the same fields but the type, so that a cache updates Kudos-As-Of.
  */
-static void answer_display(kd_read *read)
+static void answer_display(kd_edge_read *read)
 {
     kd_shard *s = read->call.origin;
     const kd_view *view = &read->at[0].view;
@@ -96,7 +96,7 @@ static void answer_display(kd_read *read)
 
 void kd_reads_finish(kd_call *call)
 {
-    kd_read *read = KD_CONTAINER(call, kd_read, call);
+    kd_edge_read *read = KD_CONTAINER(call, kd_edge_read, call);
     kd_shard *s = call->origin;
     uint64_t mono_us = kd_call_end(call, read->count > 1 ? &s->metrics.bulk_time : &s->metrics.read_time);
     uint64_t now_us = kd_clock_server_at_us(&s->app->clock, mono_us);

@@ -38,7 +38,7 @@ static void tell_liked(kd_lookup *l, int liked)
         l->liked = liked == KD_ENOTFOUND ? KD_LIKED_UNKNOWN : liked ? KD_LIKED_YES : KD_LIKED_NO;
 }
 
-static int reads_work_look_liked(const kd_read *read, kd_lookup *l, const kd_liked_central *central, kd_liked_ground *ground)
+static int reads_work_look_liked(const kd_edge_read *read, kd_lookup *l, const kd_liked_central *central, kd_liked_ground *ground)
 {
     kd_liked_query q = {.counter = read->counter,
                         .item = l->item,
@@ -53,7 +53,7 @@ static int reads_work_look_liked(const kd_read *read, kd_lookup *l, const kd_lik
 static void on_members(kd_members_wait *wait)
 {
     kd_errand *errand = KD_CONTAINER(wait, kd_errand, members);
-    kd_read *read = KD_CONTAINER(errand->call, kd_read, call);
+    kd_edge_read *read = KD_CONTAINER(errand->call, kd_edge_read, call);
     for (uint32_t i = 0; i < wait->count; i++) {
         kd_lookup *l = read->unknown[errand->offset + i];
         const kd_central_liked *said = &wait->answers[i];
@@ -66,7 +66,7 @@ static void on_members(kd_members_wait *wait)
 }
 
 /* Central's answer is complete when it has merged this edge's rows, too: where a tombstone was let go, no row is the later word. */
-static void ask_members(kd_read *read, kd_errand *errand, uint64_t newest_row_us)
+static void ask_members(kd_edge_read *read, kd_errand *errand, uint64_t newest_row_us)
 {
     kd_members_wait *wait = &errand->members;
     const kd_lives *own = kd_edge_lives(errand->shard->edge);
@@ -76,7 +76,7 @@ static void ask_members(kd_read *read, kd_errand *errand, uint64_t newest_row_us
     if (kd_ask_members(errand->shard, read->counter, read->user, wait) == KD_OK) kd_errand_hold(errand);
 }
 
-static void read_members(kd_read *read, kd_errand *errand)
+static void read_members(kd_edge_read *read, kd_errand *errand)
 {
     kd_members_wait *wait = &errand->members;
     uint64_t newest_row_us = 0;
@@ -96,7 +96,7 @@ static void read_members(kd_read *read, kd_errand *errand)
 
 void kd_reads_work(kd_errand *errand)
 {
-    kd_read *read = KD_CONTAINER(errand->call, kd_read, call);
+    kd_edge_read *read = KD_CONTAINER(errand->call, kd_edge_read, call);
     if (read->members) read_members(read, errand);
     if (!read->views) return;
     for (kd_lookup *l = errand->first; l; l = l->next) read_view(l);

@@ -25,7 +25,7 @@ typedef struct {
 } kd_tiding;
 
 struct kd_topics {
-    kd_app *app;
+    kd_edge_app *app;
     kd_loop *loop;
     kd_timer timer;
     kd_post recheck;
@@ -49,7 +49,7 @@ static void log_line(void *arg, int severity, const char *text)
         KD_LOG(KD_DEBUG, "kafka", KD_STR("text", text));
 }
 
-static int topics_ensure(const kd_app *app, uint32_t timeout_ms, char *error)
+static int topics_ensure(const kd_edge_app *app, uint32_t timeout_ms, char *error)
 {
     const kd_settings *set = &app->settings;
     kd_kafka_topic topics[] = {
@@ -69,7 +69,7 @@ static bool hopeless(int err)
     return err == KD_EMISMATCH || err == KD_EINVAL;
 }
 
-int kd_topics_check(kd_app *app, char *error)
+int kd_topics_check(kd_edge_app *app, char *error)
 {
     int err = topics_ensure(app, (uint32_t)(app->settings.start_timeout_us / 1000), error);
     return err == KD_OK || hopeless(err) ? err : KD_EUNAVAILABLE;
@@ -80,7 +80,7 @@ static void on_tiding(kd_post *post)
 {
     kd_shard *s = KD_CONTAINER(post, kd_tiding, post)->shard;
     const kd_kafka_config kafka = kd_settings_kafka(&s->app->settings, log_line);
-    if (kd_sender_start(s, &kafka) != KD_OK || kd_counts_start(s, &kafka) != KD_OK)
+    if (kd_sender_start(s, &kafka) != KD_OK || kd_counts_reader_start(s, &kafka) != KD_OK)
         kd_drain_fail(s->app, KD_EXIT_FAILED, "kafka-not-started", "a client could not be made, the lines before say why");
     kd_shard_wake(s);
 }
@@ -165,7 +165,7 @@ void kd_topics_recheck(kd_topics *t)
     if (__atomic_exchange_n(&t->recheck_posted, 1, __ATOMIC_ACQ_REL) == 0) kd_loop_post(t->loop, &t->recheck);
 }
 
-int kd_topics_create(kd_app *app, bool ready)
+int kd_topics_create(kd_edge_app *app, bool ready)
 {
     kd_topics *t = kd_alloc(sizeof *t);
     t->app = app;

@@ -8,15 +8,15 @@
 
 #include "kudos/base.h"
 
-struct kd_app;
+struct kd_edge_app;
 typedef struct kd_topics kd_topics;
 
 /* The first attempt, in the caller's thread: KD_OK; KD_EMISMATCH or KD_EINVAL with `error`: do not start.
  * Everything else (Kafka away) is KD_EUNAVAILABLE with `error` and no reason not to start. */
-int kd_topics_check(struct kd_app *app, char *error);
+int kd_topics_check(struct kd_edge_app *app, char *error);
 /* Starts the thread. `ready`: the check went well already. Each shard is told on its loop once they are
  * there. */
-int kd_topics_create(struct kd_app *app, bool ready);
+int kd_topics_create(struct kd_edge_app *app, bool ready);
 /* From any thread: a topic has gone; look (and create) again, once, however many say so. */
 void kd_topics_recheck(kd_topics *t);
 /* Ends the thread; rechecks are ignored from then on. What the shards were told is in their inboxes. NULL is

@@ -29,7 +29,7 @@ uint64_t kd_shard_now_us(const kd_shard *s)
 
 kd_shard *kd_shard_of(kd_shard *s, kd_bytes item)
 {
-    const kd_app *app = s->app;
+    const kd_edge_app *app = s->app;
     return app->shards[kd_partition(item, (uint32_t)app->settings.partitions) % app->shard_count];
 }
 
@@ -65,7 +65,7 @@ static void edge_shard_on_turn(evutil_socket_t fd, short what, void *arg)
 {
     kd_shard *s = arg;
     (void)fd, (void)what;
-    kd_commit_pump(s);
+    kd_group_commit_pump(s);
     kd_sender_pump(s);
     if (s->drain.drained) report_drain(s);
 }
@@ -76,7 +76,7 @@ static void edge_shard_on_tick(void *arg)
     uint64_t now = kd_shard_now_us(s), next = kd_edge_tick(s->edge, now);
     uint64_t delay = next > now ? next - now : 0;
     kd_timer_set(&s->tick, KD_MIN(KD_MAX(delay, (uint64_t)TICK_MIN_US), (uint64_t)TICK_MAX_US));
-    kd_commit_expire(s);
+    kd_group_commit_expire(s);
     kd_metrics_collect(s);
     edge_shard_on_turn(-1, 0, s);
 }
@@ -192,7 +192,7 @@ static int edge_shard_assemble(kd_shard *s, char *error)
     if ((err = edge_shard_open_store(s, error)) || (err = edge_shard_open_core(s, error))) return err;
     publish_init(s);
     snprintf(error, KD_OPTIONS_ERROR_MAX, "shard %u: no thread or descriptor left", s->index);
-    if ((err = kd_loop_create(&s->loop, name)) || (err = kd_commit_init(s))) return err;
+    if ((err = kd_loop_create(&s->loop, name)) || (err = kd_group_commit_init(s))) return err;
     s->turn = event_new(kd_loop_base(s->loop), -1, 0, edge_shard_on_turn, s);
     kd_timer_init(&s->tick, s->loop, edge_shard_on_tick, s);
     kd_timer_set(&s->tick, 1);
@@ -201,7 +201,7 @@ static int edge_shard_assemble(kd_shard *s, char *error)
     return KD_OK;
 }
 
-int kd_shard_create(kd_shard **out, kd_app *app, uint32_t index, char *error)
+int kd_shard_create(kd_shard **out, kd_edge_app *app, uint32_t index, char *error)
 {
     kd_shard *s = kd_alloc(sizeof *s);
     s->app = app;
@@ -222,10 +222,10 @@ void kd_shard_destroy(kd_shard *s)
 {
     if (!s) return;
     kd_ending_at(KD_ENDING_DISK);
-    kd_commit_finish(s);
+    kd_group_commit_finish(s);
     kd_ending_at(KD_ENDING_KAFKA);
     kd_sender_finish(s);
-    kd_counts_finish(s);
+    kd_counts_reader_finish(s);
     kd_ending_at(KD_ENDING_DISK);
     kd_asker_finish(s);
     kd_http_server_destroy(s->server);

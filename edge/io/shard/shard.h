@@ -18,8 +18,8 @@
 #include "common/io/leveldb/leveldb_store.h"
 #include "edge/io/daemon/app.h"
 #include "edge/io/upstream/ask.h"
-#include "edge/io/shard/commit.h"
-#include "edge/io/kafka/counts.h"
+#include "edge/io/shard/group_commit.h"
+#include "edge/io/kafka/counts_reader.h"
 #include "edge/io/daemon/doubts.h"
 #include "edge/io/daemon/metrics.h"
 #include "edge/io/kafka/sender.h"
@@ -35,16 +35,16 @@ typedef struct {
 } kd_published;
 
 struct kd_shard {
-    kd_app *app;
+    kd_edge_app *app;
     uint32_t index;
     kd_loop *loop;
     kd_leveldb *db;
     kd_edge *edge;
     kd_served served; /* collections and counters that are offered */
     kd_http_server *server;
-    kd_commit commit;
+    kd_group_commit commit;
     kd_sender sender;
-    kd_counts counts;
+    kd_counts_reader counts;
     kd_asker asker;
     kd_timer tick;
     struct event *turn;  /* see kd_shard_wake */
@@ -68,7 +68,7 @@ struct kd_shard {
  * *error (KD_OPTIONS_ERROR_MAX bytes) that names the directory and the reason: KD_EMISMATCH, KD_EUNAVAILABLE,
  * KD_EMALFORMED, KD_EIO.
  */
-int kd_shard_create(kd_shard **out, kd_app *app, uint32_t index, char *error);
+int kd_shard_create(kd_shard **out, kd_edge_app *app, uint32_t index, char *error);
 /* After its loop was joined or before it was started. NULL is fine. */
 void kd_shard_destroy(kd_shard *s);
 

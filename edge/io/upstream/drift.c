@@ -21,7 +21,7 @@
 enum { PROBE_US = 5000 * 1000, RETRY_US = 500 * 1000, DEADLINE_MS = 1000 };
 
 struct kd_drift_probe {
-    kd_app *app;
+    kd_edge_app *app;
     kd_http_client *client;
     kd_timer timer;
     kd_buf text;
@@ -147,7 +147,7 @@ static void edge_drift_on_timer(void *arg)
     if (err != KD_OK) again(p, RETRY_US);
 }
 
-int kd_drift_probe_create(kd_app *app, char *error)
+int kd_drift_probe_create(kd_edge_app *app, char *error)
 {
     const kd_settings *set = &app->settings;
     if (!set->central_url) return KD_OK;

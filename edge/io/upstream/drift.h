@@ -8,11 +8,11 @@
 
 #include "kudos/base.h"
 
-struct kd_app;
+struct kd_edge_app;
 typedef struct kd_drift_probe kd_drift_probe;
 
 /* KD_OK (also when no central is configured), or an error with its text. */
-int kd_drift_probe_create(struct kd_app *app, char *error);
+int kd_drift_probe_create(struct kd_edge_app *app, char *error);
 /* Asks central what it has, as it is asked after every measurement; NULL: there is no central. */
 void kd_drift_probe_ask(kd_drift_probe *p);
 void kd_drift_probe_destroy(kd_drift_probe *p);

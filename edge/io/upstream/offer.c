@@ -19,7 +19,7 @@ typedef struct {
 } kd_offer_leg;
 
 struct kd_offer {
-    kd_app *app;
+    kd_edge_app *app;
     bool known;           /* central has said what it has, to this process or an earlier one */
     kd_catalogue central; /* that */
     kd_buf said;          /* and its words */
@@ -253,7 +253,7 @@ void kd_offer_widen(kd_offer *o)
 
 /* ---- life ---- */
 
-void kd_offer_create(kd_app *app)
+void kd_offer_create(kd_edge_app *app)
 {
     char path[PATH_MAX];
     kd_buf text = {0};

@@ -14,7 +14,7 @@
 
 #include "common/conf/options.h"
 
-struct kd_app;
+struct kd_edge_app;
 typedef struct kd_offer kd_offer;
 
 /* A shard's own; on its thread. Counters stand as in its core; those that are not offered have no name in `counters`. A request that was taken before
@@ -27,7 +27,7 @@ typedef struct {
 void kd_served_finish(kd_served *s);
 
 /* On the main loop, all of them. Reads what central said last; before the shards are made. */
-void kd_offer_create(struct kd_app *app);
+void kd_offer_create(struct kd_edge_app *app);
 /* A copy for a shard that is being made. */
 kd_served kd_offer_served(const kd_offer *o);
 /* Central's answer. What is no catalogue changes nothing. */

@@ -142,7 +142,7 @@ Test(audit, finds_counts_of_nobody_and_members_without_a_count)
     plant(77, total, 2);
     kd_buf key = {0}, value = {0};
     kd_member_key_put(&key, RIG_LIKE, rig_item(78), rig_user(1));
-    kd_row_encode(&(kd_row){.time_us = noon, .liked = true}, &value);
+    kd_stored_row_encode(&(kd_stored_row){.time_us = noon, .liked = true}, &value);
     sim_disk_put(r.disk, kd_buf_view(&key), kd_buf_view(&value));
     cr_assert_eq(mismatches(), 4u, "one of item 77, three of item 78");
     kd_buf_finish(&key);
@@ -205,7 +205,7 @@ Test(audit, can_be_ended)
     uint32_t asked = 0;
     kd_buf key = {0}, value = {0};
     fill(1 << 20);
-    kd_row_encode(&(kd_row){.time_us = noon, .liked = true}, &value);
+    kd_stored_row_encode(&(kd_stored_row){.time_us = noon, .liked = true}, &value);
     for (uint32_t i = 0; i < 5000; i++) {
         kd_buf_clear(&key);
         kd_member_key_put(&key, RIG_LIKE, rig_item(5), rig_user(i));

@@ -18,14 +18,14 @@ static void put(kd_fresh *f, uint32_t i, uint64_t stamp_us)
 {
     char text[32];
     kd_bytes key = key_of(i, text);
-    kd_fresh_put(f, key, kd_hash(key), &(kd_row){.known = true, .liked = i % 3 == 0, .stamp_us = stamp_us});
+    kd_fresh_put(f, key, kd_hash(key), &(kd_fresh_row){.known = true, .liked = i % 3 == 0, .stamp_us = stamp_us});
 }
 
 static uint64_t found(const kd_fresh *f, uint32_t i)
 {
     char text[32];
     kd_bytes key = key_of(i, text);
-    kd_row row;
+    kd_fresh_row row;
     if (!kd_fresh_find(f, key, kd_hash(key), &row)) return 0;
     cr_assert_eq(row.liked, i % 3 == 0);
     return row.stamp_us;
@@ -46,13 +46,13 @@ Test(edge_fresh, the_last_word_is_found_and_a_walk_goes_by_key)
         kd_fresh_sort(&f, true);
         kd_fresh_walk walk;
         kd_bytes key, value;
-        kd_row row;
+        kd_fresh_row row;
         char text[32];
         kd_fresh_walk_begin(&walk, &f);
         for (uint32_t i = 0; i < MANY; i++) {
             cr_assert(kd_fresh_walk_next(&walk, &key, &value));
             cr_assert(kd_bytes_eq(key, key_of(i, text)), "in the order of keys");
-            cr_assert_eq(kd_row_parse(value, &row), KD_OK);
+            cr_assert_eq(kd_fresh_row_parse(value, &row), KD_OK);
             cr_assert_eq(row.stamp_us, i % 2 ? 1 : i + 2);
         }
         cr_assert_not(kd_fresh_walk_next(&walk, &key, &value));

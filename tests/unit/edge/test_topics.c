@@ -4,7 +4,7 @@
 #define kd_kafka_ensure_topics topics_no_kafka
 #define kd_timer_set topics_timer_set
 #define kd_sender_start topics_sender_start
-#define kd_counts_start topics_counts_start
+#define kd_counts_reader_start topics_counts_start
 #define kd_shard_wake topics_shard_wake
 #define kd_drain_fail topics_drain_fail
 #include "edge/io/kafka/topics.c"
@@ -37,7 +37,7 @@ void topics_shard_wake(kd_shard *s)
 {
     (void)s;
 }
-void topics_drain_fail(kd_app *app, int code, const char *event, const char *cause)
+void topics_drain_fail(kd_edge_app *app, int code, const char *event, const char *cause)
 {
     (void)event, (void)cause;
     (void)app, (void)code;
@@ -46,7 +46,7 @@ void topics_drain_fail(kd_app *app, int code, const char *event, const char *cau
 
 Test(topics, an_edge_looks_for_kafka_again_within_seconds)
 {
-    static kd_app app = {.settings = {.brokers = "127.0.0.1:1", .likes_topic = "l", .counts_topic = "c", .partitions = 1}};
+    static kd_edge_app app = {.settings = {.brokers = "127.0.0.1:1", .likes_topic = "l", .counts_topic = "c", .partitions = 1}};
     kd_topics t = {.app = &app, .random = 1};
     kd_log_set_fd(-1);
     for (int i = 0; i < 200; i++) topics_on_timer(&t);

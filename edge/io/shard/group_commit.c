@@ -1,8 +1,8 @@
 /*
- * commit.c - see the header. The list holds waits in the order of their groups: an operation belongs to the
+ * group_commit.c - see the header. The list holds waits in the order of their groups: an operation belongs to the
  * group that gathers, and one that names an earlier group waits a little longer than it must.
  */
-#include "edge/io/shard/commit.h"
+#include "edge/io/shard/group_commit.h"
 
 #include "common/io/daemon/log.h"
 #include "common/io/loop/point.h"
@@ -19,7 +19,7 @@ static void on_done(void *arg, uint64_t id, int err)
     kd_loop_post(s->loop, &s->commit.done);
 }
 
-int kd_commit_init(kd_shard *s)
+int kd_group_commit_init(kd_shard *s)
 {
     s->commit.done.fn = on_done_post;
     return kd_committer_create(&s->commit.committer, s->db, on_done, s);
@@ -27,10 +27,10 @@ int kd_commit_init(kd_shard *s)
 
 static void edge_commit_release(kd_shard *s, uint64_t up_to, int status)
 {
-    kd_commit *c = &s->commit;
+    kd_group_commit *c = &s->commit;
     uint32_t released = 0;
     while (c->first && c->first->group <= up_to) {
-        kd_commit_wait *wait = c->first;
+        kd_group_commit_wait *wait = c->first;
         c->first = wait->next;
         if (!c->first) c->last = NULL;
         c->waiting--;
@@ -51,7 +51,7 @@ static void storage_failed(kd_shard *s, const char *otherwise)
 static void on_done_post(kd_post *post)
 {
     kd_shard *s = KD_CONTAINER(post, kd_shard, commit.done);
-    kd_commit *c = &s->commit;
+    kd_group_commit *c = &s->commit;
     uint64_t group = c->group;
     int status = c->status;
     c->group = 0;
@@ -65,15 +65,15 @@ static void on_done_post(kd_post *post)
     kd_shard_wake(s);
 }
 
-void kd_commit_finish(kd_shard *s)
+void kd_group_commit_finish(kd_shard *s)
 {
     kd_committer_destroy(s->commit.committer);
     s->commit.committer = NULL;
 }
 
-void kd_commit_await(kd_shard *s, kd_commit_wait *wait, uint64_t group)
+void kd_group_commit_await(kd_shard *s, kd_group_commit_wait *wait, uint64_t group)
 {
-    kd_commit *c = &s->commit;
+    kd_group_commit *c = &s->commit;
     wait->next = NULL;
     wait->group = c->last ? KD_MAX(group, c->last->group) : group;
     if (c->last)
@@ -85,9 +85,9 @@ void kd_commit_await(kd_shard *s, kd_commit_wait *wait, uint64_t group)
     kd_shard_wake(s);
 }
 
-void kd_commit_pump(kd_shard *s)
+void kd_group_commit_pump(kd_shard *s)
 {
-    kd_commit *c = &s->commit;
+    kd_group_commit *c = &s->commit;
     const kd_writes *writes;
     uint64_t group;
     if (c->group || c->failed || !kd_edge_commit_wanted(s->edge)) return;
@@ -103,19 +103,19 @@ void kd_commit_pump(kd_shard *s)
     kd_committer_submit(c->committer, writes, group);
 }
 
-static bool takes(const kd_commit *c, uint64_t us)
+static bool takes(const kd_group_commit *c, uint64_t us)
 {
     return c->group && kd_clock_mono_us() - c->begun_us >= us;
 }
 
-bool kd_commit_sheds(const kd_shard *s)
+bool kd_group_commit_sheds(const kd_shard *s)
 {
     return takes(&s->commit, KD_COMMIT_SHED_US);
 }
 
-void kd_commit_expire(kd_shard *s)
+void kd_group_commit_expire(kd_shard *s)
 {
-    kd_commit *c = &s->commit;
+    kd_group_commit *c = &s->commit;
     if (c->failed || !takes(c, KD_COMMIT_SHED_US)) return;
     if (!c->slow_told)
         KD_LOG(KD_WARN, "commit-slow", KD_U64("shard", s->index), KD_U64("waiting", c->waiting));

@@ -1,8 +1,8 @@
 /*
- * counts.c - see the header. A partition whose offset is gone from the log goes on at its end: the core then
+ * counts_reader.c - see the header. A partition whose offset is gone from the log goes on at its end: the core then
  * notices by the versions that it missed something, and reads through to central.
  */
-#include "edge/io/kafka/counts.h"
+#include "edge/io/kafka/counts_reader.h"
 
 #include <stdlib.h>
 
@@ -32,7 +32,7 @@ static void edge_counts_on_round(void *arg)
 
 static void retry_later(kd_shard *s)
 {
-    kd_counts *c = &s->counts;
+    kd_counts_reader *c = &s->counts;
     if (kd_timer_armed(&c->retry)) return;
     kd_timer_set(&c->retry, c->backoff_us / 2 + kd_random_next(&s->random) % c->backoff_us);
     c->backoff_us = KD_MIN(2 * c->backoff_us, (uint64_t)BACKOFF_MAX_US);
@@ -78,9 +78,9 @@ static int edge_counts_assign(kd_shard *s)
     return err;
 }
 
-int kd_counts_start(kd_shard *s, const kd_kafka_config *config)
+int kd_counts_reader_start(kd_shard *s, const kd_kafka_config *config)
 {
-    kd_counts *c = &s->counts;
+    kd_counts_reader *c = &s->counts;
     char error[KD_OPTIONS_ERROR_MAX] = "";
     const char *topics[] = {s->app->settings.counts_topic};
     kd_kafka_consumer_events events = {
@@ -100,9 +100,9 @@ int kd_counts_start(kd_shard *s, const kd_kafka_config *config)
     return err;
 }
 
-void kd_counts_finish(kd_shard *s)
+void kd_counts_reader_finish(kd_shard *s)
 {
-    kd_counts *c = &s->counts;
+    kd_counts_reader *c = &s->counts;
     kd_kafka_consumer_destroy(c->consumer);
     if (c->stands) kd_timer_finish(&c->retry);
     free(c->stands);

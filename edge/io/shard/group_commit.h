@@ -1,9 +1,9 @@
 /*
- * commit.h - group commit: while one group is being synced the next one gathers. Answers wait here
+ * group_commit.h - group commit: while one group is being synced the next one gathers. Answers wait here
  * for their group; a failed group ends the process.
  */
-#ifndef KUDOS_EDGE_IO_SHARD_COMMIT_H
-#define KUDOS_EDGE_IO_SHARD_COMMIT_H
+#ifndef KUDOS_EDGE_IO_SHARD_GROUP_COMMIT_H
+#define KUDOS_EDGE_IO_SHARD_GROUP_COMMIT_H
 
 #include "common/io/leveldb/committer.h"
 #include "common/io/loop/loop.h"
@@ -12,16 +12,16 @@ struct kd_shard;
 
 /* Embedded by what waits; fn is called once, later, on the shard's loop: KD_OK, KD_EIO, or KD_ETIMEOUT
  * (unknown). */
-typedef struct kd_commit_wait kd_commit_wait;
-struct kd_commit_wait {
-    kd_commit_wait *next;
+typedef struct kd_group_commit_wait kd_group_commit_wait;
+struct kd_group_commit_wait {
+    kd_group_commit_wait *next;
     uint64_t group;
-    void (*fn)(kd_commit_wait *wait, int status);
+    void (*fn)(kd_group_commit_wait *wait, int status);
 };
 
 typedef struct {
     kd_committer *committer;
-    kd_commit_wait *first, *last;
+    kd_group_commit_wait *first, *last;
     uint64_t group;    /* being synced; 0: none */
     uint64_t begun_us; /* monotonic */
     uint32_t waiting;
@@ -29,7 +29,7 @@ typedef struct {
     kd_post done;
     bool failed;
     bool slow_told; /* of `group` */
-} kd_commit;
+} kd_group_commit;
 
 enum {
     KD_COMMIT_PATIENCE_US = 10 * 1000 * 1000, /* an answer waits so long for its sync */
@@ -39,15 +39,15 @@ enum {
 };
 
 /* KD_OK or KD_EIO. */
-int kd_commit_init(struct kd_shard *s);
+int kd_group_commit_init(struct kd_shard *s);
 /* After the loop was joined: waits for what is being synced and reports it to the core. */
-void kd_commit_finish(struct kd_shard *s);
-void kd_commit_await(struct kd_shard *s, kd_commit_wait *wait, uint64_t group);
+void kd_group_commit_finish(struct kd_shard *s);
+void kd_group_commit_await(struct kd_shard *s, kd_group_commit_wait *wait, uint64_t group);
 /* Begins a group when the committer is idle and something waits for it. */
-void kd_commit_pump(struct kd_shard *s);
+void kd_group_commit_pump(struct kd_shard *s);
 /* The disk is too slow for more: operations are refused before anything is taken. */
-bool kd_commit_sheds(const struct kd_shard *s);
+bool kd_group_commit_sheds(const struct kd_shard *s);
 /* Gives up on answers whose sync takes too long, and on a disk behind which too much gathers. */
-void kd_commit_expire(struct kd_shard *s);
+void kd_group_commit_expire(struct kd_shard *s);
 
 #endif
