@@ -9,11 +9,11 @@ typedef struct {
     kd_range_digest *digest;
     kd_buf *next;
     bool full;
-} walk;
+} central_compare_walk;
 
 static int central_compare_visit(void *arg, kd_bytes key, kd_bytes value)
 {
-    walk *w = arg;
+    central_compare_walk *w = arg;
     kd_bytes shared = kd_bytes_of(key.data + 1, key.len - 1);
     if (w->left-- == 0) {
         kd_buf_put(w->next, shared.data, shared.len);
@@ -27,7 +27,7 @@ static int central_compare_visit(void *arg, kd_bytes key, kd_bytes value)
     return 0;
 }
 
-static int scan_range(kd_central *c, kd_bytes from, kd_bytes to, walk *w)
+static int scan_range(kd_central *c, kd_bytes from, kd_bytes to, central_compare_walk *w)
 {
     kd_buf first = {0}, end = {0};
     kd_key_named(&first, KD_ROW_MEMBER, from);
@@ -57,7 +57,7 @@ int kd_central_compare_digest(kd_central *c, kd_bytes edge, kd_bytes from, kd_by
     int i = find_edge(c, edge);
     if (i < 0) return KD_ENOTFOUND;
     if (window.until_us > c->edges[i].committed.watermark_us) return KD_EAGAIN;
-    walk w = {.edge = (uint16_t)i, .window = window, .left = rows_max, .digest = digest, .next = next};
+    central_compare_walk w = {.edge = (uint16_t)i, .window = window, .left = rows_max, .digest = digest, .next = next};
     return scan_range(c, from, to, &w);
 }
 

@@ -163,11 +163,11 @@ typedef struct {
     kd_central *c;
     kd_quarantined_fn fn;
     void *arg;
-} visit;
+} quarantine_visit;
 
 static int visit_row(void *arg, kd_bytes key, kd_bytes value)
 {
-    visit *v = arg;
+    quarantine_visit *v = arg;
     kd_quarantined q;
     kd_reader r = kd_reader_of(kd_bytes_of(key.data + 1, key.len - 1));
     uint64_t id = kd_read_be64(&r);
@@ -177,7 +177,7 @@ static int visit_row(void *arg, kd_bytes key, kd_bytes value)
 
 int kd_central_quarantine_each(kd_central *c, kd_quarantined_fn fn, void *arg)
 {
-    visit v = {c, fn, arg};
+    quarantine_visit v = {c, fn, arg};
     if (c->poisoned) return KD_EIO;
     return c->store.scan(c->store.ctx, kd_bytes_of(rows_from, 1), kd_bytes_of(rows_to, 1), visit_row, &v);
 }

@@ -54,11 +54,11 @@ typedef struct {
     kd_buf *next;
     bool full;
     int stopped;
-} walk;
+} edge_compare_walk;
 
 static int edge_compare_visit(void *arg, kd_bytes key, kd_bytes value)
 {
-    walk *w = arg;
+    edge_compare_walk *w = arg;
     kd_bytes shared = kd_bytes_of(key.data + PREFIX, key.len - PREFIX);
     if (w->left-- == 0) {
         kd_buf_put(w->next, shared.data, shared.len);
@@ -75,7 +75,7 @@ static int edge_compare_visit(void *arg, kd_bytes key, kd_bytes value)
     return w->stopped;
 }
 
-static int walk_range(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to, walk *w)
+static int walk_range(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to, edge_compare_walk *w)
 {
     kd_buf_clear(w->next);
     if (e->poisoned) return KD_EIO;
@@ -100,13 +100,13 @@ int kd_edge_compare_digest(kd_edge *e, uint32_t partition, kd_bytes from, kd_byt
                            uint32_t rows_max, kd_range_digest *digest, kd_buf *next)
 {
     *digest = (kd_range_digest){0};
-    walk w = {.window = window, .left = rows_max, .digest = digest, .next = next};
+    edge_compare_walk w = {.window = window, .left = rows_max, .digest = digest, .next = next};
     return walk_range(e, partition, from, to, &w);
 }
 
 int kd_edge_compare_rows(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to, kd_compare_window window,
                          uint32_t rows_max, kd_compare_row_fn fn, void *arg, kd_buf *next)
 {
-    walk w = {.window = window, .left = rows_max, .fn = fn, .arg = arg, .next = next};
+    edge_compare_walk w = {.window = window, .left = rows_max, .fn = fn, .arg = arg, .next = next};
     return walk_range(e, partition, from, to, &w);
 }

@@ -8,29 +8,29 @@
  */
 #include "sim/check/checking.h"
 
-static check_told *check_answer_told_of(checks *c, uint32_t attempt)
+static sim_check_told *check_answer_told_of(sim_checks *c, uint32_t attempt)
 {
     return &c->told[attempt % CHECK_TOLD];
 }
 
-static bool is_about(const checks *c, const check_told *t, uint32_t slot, uint32_t attempt)
+static bool is_about(const sim_checks *c, const sim_check_told *t, uint32_t slot, uint32_t attempt)
 {
     return t->used && t->attempt == attempt && t->slot == slot && t->disk == c->durable.disk[slot];
 }
 
-static bool replies(const check_reply *r, const kd_outcome *o)
+static bool replies(const sim_check_reply *r, const kd_outcome *o)
 {
     return r->stamp_us == o->stamp_us && r->changed == o->changed && r->liked == o->liked;
 }
 
-static kd_changed right_change(check_word word, bool liked)
+static kd_changed right_change(sim_check_word word, bool liked)
 {
     if (word == CHECK_WORD_NONE) return liked ? KD_CHANGED_YES : KD_CHANGED_UNKNOWN;
     return (word == CHECK_WORD_LIKED) != liked ? KD_CHANGED_YES : KD_CHANGED_NO;
 }
 
 /* The user was answered here as well. */
-static void note_where(checks *c, uint32_t slot, uint32_t user)
+static void note_where(sim_checks *c, uint32_t slot, uint32_t user)
 {
     uint64_t here = (uint64_t)slot << 32 | c->durable.disk[slot];
     c->roamed[user].yes |= c->roamed[user].known && c->roamed[user].where != here;
@@ -39,45 +39,45 @@ static void note_where(checks *c, uint32_t slot, uint32_t user)
 }
 
 /* By what he said anywhere; without tokens, or where an attempt without an answer may have come between, only judge_change judges. */
-static void judge_truth(checks *c, uint32_t slot, const journal_attempt *a, const kd_outcome *o)
+static void judge_truth(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, const kd_outcome *o)
 {
-    bool sure, was_liked = journal_was_liked(c->view.journal, a->id, &sure);
-    if (!sure || o->changed == KD_CHANGED_UNKNOWN || !scenario_tokens_kept(c->view.scenario)) return;
+    bool sure, was_liked = sim_journal_was_liked(c->view.journal, a->id, &sure);
+    if (!sure || o->changed == KD_CHANGED_UNKNOWN || !sim_scenario_tokens_kept(c->view.scenario)) return;
     /* What was acknowledged under a doubled name is not promised: a token tells of words that may be lost. */
-    if (journal_pair_edges(c->view.journal, a->counter, a->item, a->user) & check_excuse_doubled_edges(c)) return;
+    if (sim_journal_pair_edges(c->view.journal, a->counter, a->item, a->user) & sim_check_excuse_doubled_edges(c)) return;
     /* An attempt that was taken twice changed something the first time. */
-    const check_told *t = check_answer_told_of(c, a->id);
+    const sim_check_told *t = check_answer_told_of(c, a->id);
     bool again = a->issued_us > a->first_us || (t->used && t->attempt == a->id);
     if (again && o->changed == KD_CHANGED_NO) return;
     c->made++;
     bool changes = was_liked != (a->verb == KD_LIKE);
     if (changes != (o->changed == KD_CHANGED_YES))
-        check_fail(c, "answer", "%s tells attempt %u that it changed %d: by what %s said last, of %s, it is %d",
-                   check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
-                   check_item_name(c, a->item), changes);
+        sim_check_fail(c, "answer", "%s tells attempt %u that it changed %d: by what %s said last, of %s, it is %d",
+                   sim_check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
+                   sim_check_item_name(c, a->item), changes);
 }
 
-static void judge_change(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+static void judge_change(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                          const kd_outcome *o)
 {
     bool liked = a->verb == KD_LIKE;
-    check_word word = check_durable_word(c, slot, shard, a);
+    sim_check_word word = sim_check_durable_word(c, slot, shard, a);
     c->made++;
     if (o->liked != liked)
-        check_fail(c, "answer", "%s tells attempt %u, a%s like, the opposite", check_slot_name(c, slot),
+        sim_check_fail(c, "answer", "%s tells attempt %u, a%s like, the opposite", sim_check_slot_name(c, slot),
                    a->id, liked ? "" : "n un");
-    bool elsewhere = c->roamed[a->user].yes || c->doubled[check_edge(slot)];
+    bool elsewhere = c->roamed[a->user].yes || c->doubled[sim_check_edge(slot)];
     bool forgets = c->view.scenario->forget_rows_us > 0; /* no row: it may have expired (rule 21) */
     bool unknown = o->changed == KD_CHANGED_UNKNOWN && (elsewhere || forgets) && !a->strange;
     if (word != CHECK_WORD_UNSURE && o->changed != right_change(word, liked) && !unknown)
-        check_fail(c, "answer",
+        sim_check_fail(c, "answer",
                    "%s tells attempt %u that it changed %d: %s's last word on %s there makes it %d",
-                   check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
-                   check_item_name(c, a->item), (int)right_change(word, liked));
+                   sim_check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
+                   sim_check_item_name(c, a->item), (int)right_change(word, liked));
 }
 
 /* Before the word is noted. */
-void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+void sim_check_answer_taken(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                         const kd_outcome *o)
 {
     if (a->verb != KD_ADD) {
@@ -85,9 +85,9 @@ void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_
         judge_change(c, slot, shard, a, o);
         judge_truth(c, slot, a, o);
     }
-    check_told *t = check_answer_told_of(c, a->id);
-    check_told was = is_about(c, t, slot, a->id) ? *t : (check_told){.used = false};
-    *t = (check_told){.attempt = a->id,
+    sim_check_told *t = check_answer_told_of(c, a->id);
+    sim_check_told was = is_about(c, t, slot, a->id) ? *t : (sim_check_told){.used = false};
+    *t = (sim_check_told){.attempt = a->id,
                       .slot = slot,
                       .disk = c->durable.disk[slot],
                       .life = c->slots[slot].life[shard],
@@ -96,9 +96,9 @@ void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_
                       .used = true};
 }
 
-void check_answer_replayed(checks *c, uint32_t slot, const journal_attempt *a, const kd_outcome *o)
+void sim_check_answer_replayed(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, const kd_outcome *o)
 {
-    const check_told *t = check_answer_told_of(c, a->id);
+    const sim_check_told *t = check_answer_told_of(c, a->id);
     if (!is_about(c, t, slot, a->id)) return;
     uint32_t shard = c->partition[a->item] % c->view.scenario->shards;
     bool died = t->life != c->slots[slot].life[shard];
@@ -106,8 +106,8 @@ void check_answer_replayed(checks *c, uint32_t slot, const journal_attempt *a, c
     bool right = replies(&t->reply, o);
     for (uint32_t i = 0; died && i < CHECK_EARLIER; i++) right |= replies(&t->earlier[i], o);
     if (!right)
-        check_fail(c, "answer",
+        sim_check_fail(c, "answer",
                    "%s tells attempt %u again: stamp %llu, changed %d, liked %d; it was %llu, %d, %d",
-                   check_slot_name(c, slot), a->id, (unsigned long long)o->stamp_us, (int)o->changed,
+                   sim_check_slot_name(c, slot), a->id, (unsigned long long)o->stamp_us, (int)o->changed,
                    o->liked, (unsigned long long)t->reply.stamp_us, (int)t->reply.changed, t->reply.liked);
 }

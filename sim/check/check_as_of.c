@@ -17,89 +17,89 @@
 enum { ARRIVAL_US = 1000000 }; /* an answer that took longer to its client counts as lost */
 
 /* as_of is true by central's clock, and by clocks that were measured. */
-static uint64_t as_of_judged(const checks *c, const kd_central *core)
+static uint64_t as_of_judged(const sim_checks *c, const kd_central *core)
 {
     uint64_t as_of_us = kd_central_as_of_us(core);
     return as_of_us > c->wrong_clock_us ? as_of_us - c->wrong_clock_us : 0;
 }
 
 /* A sum whose answer is given again is in the queue already: it would count twice. */
-void check_as_of_answered(checks *c, uint32_t attempt, bool replayed)
+void sim_check_as_of_answered(sim_checks *c, uint32_t attempt, bool replayed)
 {
-    const journal_attempt *a = journal_at(c->view.journal, attempt);
+    const sim_journal_attempt *a = sim_journal_at(c->view.journal, attempt);
     if (a->verb == KD_ADD && (replayed || a->acked_us != 0)) return;
-    check_answers *q = &c->answers[c->partition[a->item]];
+    sim_check_answers *q = &c->answers[c->partition[a->item]];
     q->at = kd_grow(q->at, q->count, &q->cap, sizeof(q->at[0]));
-    q->at[q->count++] = (check_answer){.attempt = attempt, .answered_us = check_now(c)};
+    q->at[q->count++] = (sim_check_answer){.attempt = attempt, .answered_us = sim_check_now(c)};
 }
 
-static void rewind_to(checks *c, check_answers *q, uint64_t as_of_us)
+static void rewind_to(sim_checks *c, sim_check_answers *q, uint64_t as_of_us)
 {
     while (q->cursor > 0 && q->at[q->cursor - 1].answered_us >= as_of_us) {
-        check_answer *answer = &q->at[--q->cursor];
-        const journal_attempt *a = journal_at(c->view.journal, answer->attempt);
+        sim_check_answer *answer = &q->at[--q->cursor];
+        const sim_journal_attempt *a = sim_journal_at(c->view.journal, answer->attempt);
         if (answer->counted) c->passed[a->item] -= a->amount;
         answer->counted = false;
     }
 }
 
-void check_as_of_again(checks *c)
+void sim_check_as_of_again(sim_checks *c)
 {
     for (uint32_t p = 0; p < c->view.scenario->partitions; p++) rewind_to(c, &c->answers[p], 0);
 }
 
-static void check_as_of_check_sum(checks *c, kd_central *core, check_answer *answer, const journal_attempt *a)
+static void check_as_of_check_sum(sim_checks *c, kd_central *core, sim_check_answer *answer, const sim_journal_attempt *a)
 {
     uint64_t totals[KD_COUNTERS_MAX];
-    if (a->excused || !journal_sums_hold(c->view.journal)) return;
+    if (a->excused || !sim_journal_sums_hold(c->view.journal)) return;
     if (kd_central_totals(core, kd_item_key(&c->view.items[a->item]), totals) != KD_OK) return;
     c->passed[a->item] += a->amount;
     answer->counted = true;
     c->made++;
-    if (totals[a->counter] + journal_aside(c->view.journal, a->counter, a->item) < c->passed[a->item])
-        check_fail(c, "as-of", "%s has %llu views, %llu were acknowledged before as_of, %llu us ago",
-                   check_item_name(c, a->item), (unsigned long long)totals[a->counter],
+    if (totals[a->counter] + sim_journal_aside(c->view.journal, a->counter, a->item) < c->passed[a->item])
+        sim_check_fail(c, "as-of", "%s has %llu views, %llu were acknowledged before as_of, %llu us ago",
+                   sim_check_item_name(c, a->item), (unsigned long long)totals[a->counter],
                    (unsigned long long)c->passed[a->item],
-                   (unsigned long long)(check_now(c) - c->answers[c->partition[a->item]].as_of_us));
+                   (unsigned long long)(sim_check_now(c) - c->answers[c->partition[a->item]].as_of_us));
 }
 
 /* An edge that took a word of the pair is not promised to be in this central's as_of. */
-static bool is_in_doubt(const checks *c, const kd_central *core, uint32_t counter, uint32_t item, uint32_t user)
+static bool is_in_doubt(const sim_checks *c, const kd_central *core, uint32_t counter, uint32_t item, uint32_t user)
 {
-    uint64_t edges = check_excuse_doubled_edges(c) | check_forget_retired_edges(c, core);
-    return journal_pair_edges(c->view.journal, counter, item, user) & edges;
+    uint64_t edges = sim_check_excuse_doubled_edges(c) | sim_check_forget_retired_edges(c, core);
+    return sim_journal_pair_edges(c->view.journal, counter, item, user) & edges;
 }
 
-static void check_pair(checks *c, kd_central *core, const journal_attempt *a, uint64_t as_of_us)
+static void check_pair(sim_checks *c, kd_central *core, const sim_journal_attempt *a, uint64_t as_of_us)
 {
     bool settled, liked;
-    journal_verdict verdict = journal_pair(c->view.journal, a->counter, a->item, a->user, as_of_us, &settled);
+    sim_journal_verdict verdict = sim_journal_pair(c->view.journal, a->counter, a->item, a->user, as_of_us, &settled);
     if (!settled || verdict == JOURNAL_MAY || is_in_doubt(c, core, a->counter, a->item, a->user)) return;
     kd_bytes user = kd_bytes_str(c->view.users[a->user]);
     if (kd_central_member(core, a->counter, kd_item_key(&c->view.items[a->item]), user, &liked) != KD_OK)
         return;
     c->made++;
     if (liked != (verdict == JOURNAL_MUST))
-        check_fail(c, "as-of",
+        sim_check_fail(c, "as-of",
                    "%s %s %s at central, as_of %llu us ago; attempt %u was acknowledged %llu us ago",
-                   c->view.users[a->user], liked ? "has" : "has not", check_item_name(c, a->item),
-                   (unsigned long long)(check_now(c) - as_of_us), a->id,
-                   (unsigned long long)(check_now(c) - a->acked_us));
+                   c->view.users[a->user], liked ? "has" : "has not", sim_check_item_name(c, a->item),
+                   (unsigned long long)(sim_check_now(c) - as_of_us), a->id,
+                   (unsigned long long)(sim_check_now(c) - a->acked_us));
 }
 
-void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition)
+void sim_check_as_of_committed(sim_checks *c, uint32_t slot, uint32_t partition)
 {
-    check_answers *q = &c->answers[partition];
+    sim_check_answers *q = &c->answers[partition];
     kd_central *core = c->view.central(c->view.world, slot, partition);
     if (!core) return;
     q->as_of_us = as_of_judged(c, core);
     q->best_us = KD_MAX(q->best_us, kd_central_as_of_us(core));
-    bool sums = !check_forget_retired_edges(c, core) && !c->any_doubled; /* `passed` adds up what all edges took */
+    bool sums = !sim_check_forget_retired_edges(c, core) && !c->any_doubled; /* `passed` adds up what all edges took */
     if (c->positions.tenures[slot][partition].outstanding > 0) return;
     rewind_to(c, q, q->as_of_us);
     for (; q->cursor < q->count && q->at[q->cursor].answered_us < q->as_of_us && !c->failed; q->cursor++) {
-        check_answer *answer = &q->at[q->cursor];
-        const journal_attempt *a = journal_at(c->view.journal, answer->attempt);
+        sim_check_answer *answer = &q->at[q->cursor];
+        const sim_journal_attempt *a = sim_journal_at(c->view.journal, answer->attempt);
         bool arrived = a->acked_us != 0 && a->acked_us < q->as_of_us;
         if (!arrived && answer->answered_us + ARRIVAL_US >= q->as_of_us) break;
         if (!arrived) continue;
@@ -112,17 +112,17 @@ void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition)
 }
 
 /* "member": what central tells of a user, when what he did before its as_of settles it. */
-void check_as_of_member(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked)
+void sim_check_as_of_member(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked)
 {
     bool settled;
     kd_central *core = c->view.central(c->view.world, slot, c->partition[item]);
     if (!core) return;
     uint64_t as_of_us = as_of_judged(c, core);
-    journal_verdict verdict = journal_pair(c->view.journal, counter, item, user, as_of_us, &settled);
+    sim_journal_verdict verdict = sim_journal_pair(c->view.journal, counter, item, user, as_of_us, &settled);
     if (!settled || verdict == JOURNAL_MAY || is_in_doubt(c, core, counter, item, user)) return;
     c->made++;
     if (liked != (verdict == JOURNAL_MUST))
-        check_fail(c, "member", "central tells that %s %s %s, as_of %llu us ago", c->view.users[user],
-                   liked ? "has" : "has not", check_item_name(c, item),
-                   (unsigned long long)(check_now(c) - as_of_us));
+        sim_check_fail(c, "member", "central tells that %s %s %s, as_of %llu us ago", c->view.users[user],
+                   liked ? "has" : "has not", sim_check_item_name(c, item),
+                   (unsigned long long)(sim_check_now(c) - as_of_us));
 }

@@ -11,7 +11,7 @@
 #include "edge/core/internal.h"
 #include "sim/check/checking.h"
 
-static uint64_t check_aside_told(const checks *c, uint32_t slot, uint32_t shard)
+static uint64_t check_aside_told(const sim_checks *c, uint32_t slot, uint32_t shard)
 {
     kd_edge_stats stats;
     const kd_edge *e = c->view.edge(c->view.world, slot, shard);
@@ -20,45 +20,45 @@ static uint64_t check_aside_told(const checks *c, uint32_t slot, uint32_t shard)
     return stats.aside_kept_amount;
 }
 
-void check_aside_opened(checks *c, uint32_t slot, uint32_t shard)
+void sim_check_aside_opened(sim_checks *c, uint32_t slot, uint32_t shard)
 {
     c->asides.to_tell[slot][shard] = check_aside_told(c, slot, shard);
 }
 
-void check_aside_sent(checks *c, uint32_t slot, kd_position at)
+void sim_check_aside_sent(sim_checks *c, uint32_t slot, kd_position at)
 {
-    uint64_t *sent_as = &c->asides.sent_as[check_edge(slot)];
+    uint64_t *sent_as = &c->asides.sent_as[sim_check_edge(slot)];
     *sent_as = KD_MAX(*sent_as, at.incarnation);
 }
 
-void check_aside_disk(checks *c, uint32_t edge)
+void sim_check_aside_disk(sim_checks *c, uint32_t edge)
 {
     c->asides.rival[edge] = c->asides.sent_as[edge];
 }
 
-static bool ours_alone(const checks *c, uint32_t slot, kd_position at)
+static bool ours_alone(const sim_checks *c, uint32_t slot, kd_position at)
 {
-    uint32_t edge = check_edge(slot);
+    uint32_t edge = sim_check_edge(slot);
     return !c->doubled[edge] && at.incarnation > c->asides.rival[edge];
 }
 
 /* Another life that was put back to the same copy can have set this batch aside already. */
-static bool aside_first(checks *c, uint32_t slot, kd_bytes key)
+static bool aside_first(sim_checks *c, uint32_t slot, kd_bytes key)
 {
-    check_cell *cell = check_map_obtain(&c->asides.seen, check_hash(check_edge(slot) + 1, key));
+    sim_check_cell *cell = sim_check_map_obtain(&c->asides.seen, sim_check_hash(sim_check_edge(slot) + 1, key));
     return cell->a++ == 0;
 }
 
 /* One sum of a batch that is set aside. */
-static void aside_sum(checks *c, uint32_t slot, uint32_t shard, bool first, const kd_entry_op *op)
+static void aside_sum(sim_checks *c, uint32_t slot, uint32_t shard, bool first, const kd_entry_op *op)
 {
-    uint32_t item = check_item(c, op->item),
+    uint32_t item = sim_check_item(c, op->item),
              counter = (uint32_t)kd_counters_by_id(c->view.counters, op->counter_id);
     c->asides.to_tell[slot][shard] += op->amount;
-    if (first && item != CHECK_NOTHING) journal_set_aside(c->view.journal, counter, item, op->amount);
+    if (first && item != CHECK_NOTHING) sim_journal_set_aside(c->view.journal, counter, item, op->amount);
 }
 
-void check_aside_put(checks *c, uint32_t slot, kd_bytes key, kd_bytes value)
+void sim_check_aside_put(sim_checks *c, uint32_t slot, kd_bytes key, kd_bytes value)
 {
     kd_reader k = kd_reader_of(key), r = kd_reader_of(value);
     kd_entry_op op;
@@ -68,14 +68,14 @@ void check_aside_put(checks *c, uint32_t slot, kd_bytes key, kd_bytes value)
     at.seq = kd_read_be64(&k);
     c->made++;
     if (k.bad || partition >= c->view.scenario->partitions || ours_alone(c, slot, at))
-        check_fail(c, "aside",
+        sim_check_fail(c, "aside",
                    "%s sets the sums of %llu/%llu of partition %u aside, which nobody else can hold",
-                   check_slot_name(c, slot), (unsigned long long)at.incarnation, (unsigned long long)at.seq,
+                   sim_check_slot_name(c, slot), (unsigned long long)at.incarnation, (unsigned long long)at.seq,
                    partition);
     bool first = aside_first(c, slot, key);
     while (kd_fragment_next(&r, &op)) aside_sum(c, slot, shard, first, &op);
     if (check_aside_told(c, slot, shard) < c->asides.to_tell[slot][shard])
-        check_fail(c, "aside", "%s tells of %llu in sums that are set aside, there are %llu",
-                   check_slot_name(c, slot), (unsigned long long)check_aside_told(c, slot, shard),
+        sim_check_fail(c, "aside", "%s tells of %llu in sums that are set aside, there are %llu",
+                   sim_check_slot_name(c, slot), (unsigned long long)check_aside_told(c, slot, shard),
                    (unsigned long long)c->asides.to_tell[slot][shard]);
 }

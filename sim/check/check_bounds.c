@@ -8,12 +8,12 @@
 
 enum { OPERATION_BYTES = 512, CLOCK_SLACK_US = 0 };
 
-static uint64_t outbox_bound(const checks *c)
+static uint64_t outbox_bound(const sim_checks *c)
 {
     return c->view.scenario->outbox_bytes / c->view.scenario->shards;
 }
 
-void check_bounds_opened(checks *c, uint32_t slot, uint32_t shard)
+void sim_check_bounds_opened(sim_checks *c, uint32_t slot, uint32_t shard)
 {
     kd_edge_stats stats;
     kd_edge_get_stats(c->view.edge(c->view.world, slot, shard), &stats);
@@ -21,21 +21,21 @@ void check_bounds_opened(checks *c, uint32_t slot, uint32_t shard)
     c->slots[slot].alarms[shard] = stats.identity_alarms;
 }
 
-void check_bounds_taken(checks *c, uint32_t slot, uint32_t shard, const kd_outcome *o)
+void sim_check_bounds_taken(sim_checks *c, uint32_t slot, uint32_t shard, const kd_outcome *o)
 {
-    const check_slot *s = &c->slots[slot];
+    const sim_check_slot *s = &c->slots[slot];
     uint64_t off = (uint64_t)(s->off_us < 0 ? -s->off_us : s->off_us);
     kd_edge *e = c->view.edge(c->view.world, slot, shard);
     c->made++;
     if (s->measured && off > c->view.scenario->drift_us + CLOCK_SLACK_US)
-        check_fail(c, "clock", "%s takes an operation, its clock was measured %lld us off central's",
-                   check_slot_name(c, slot), (long long)s->off_us);
+        sim_check_fail(c, "clock", "%s takes an operation, its clock was measured %lld us off central's",
+                   sim_check_slot_name(c, slot), (long long)s->off_us);
     if (!e || o->replayed) return;
     kd_edge_stats stats;
     kd_edge_get_stats(e, &stats);
     if (stats.outbox_bytes > outbox_bound(c) + OPERATION_BYTES)
-        check_fail(c, "outbox", "%s takes an operation with %llu bytes in its outbox, the bound is %llu",
-                   check_slot_name(c, slot), (unsigned long long)stats.outbox_bytes,
+        sim_check_fail(c, "outbox", "%s takes an operation with %llu bytes in its outbox, the bound is %llu",
+                   sim_check_slot_name(c, slot), (unsigned long long)stats.outbox_bytes,
                    (unsigned long long)outbox_bound(c));
 }
 
@@ -55,7 +55,7 @@ static bool any_could_make_room(const kd_edge *e)
     return entry != NULL;
 }
 
-void check_bounds_refused(checks *c, uint32_t slot, uint32_t shard, int err)
+void sim_check_bounds_refused(sim_checks *c, uint32_t slot, uint32_t shard, int err)
 {
     kd_edge *e = c->view.edge(c->view.world, slot, shard);
     if (err != KD_EFULL || !e) return;
@@ -64,13 +64,13 @@ void check_bounds_refused(checks *c, uint32_t slot, uint32_t shard, int err)
     c->made++;
     bool full = stats.items >= c->view.items_max && !any_could_make_room(e);
     if (stats.outbox_bytes < outbox_bound(c) && !full)
-        check_fail(c, "outbox",
+        sim_check_fail(c, "outbox",
                    "%s refuses an operation with %llu of %llu bytes in its outbox and %llu items",
-                   check_slot_name(c, slot), (unsigned long long)stats.outbox_bytes,
+                   sim_check_slot_name(c, slot), (unsigned long long)stats.outbox_bytes,
                    (unsigned long long)outbox_bound(c), (unsigned long long)stats.items);
 }
 
-void check_bounds_ticked(checks *c, uint32_t slot, uint32_t shard)
+void sim_check_bounds_ticked(sim_checks *c, uint32_t slot, uint32_t shard)
 {
     kd_edge *e = c->view.edge(c->view.world, slot, shard);
     if (!e) return;
@@ -80,14 +80,14 @@ void check_bounds_ticked(checks *c, uint32_t slot, uint32_t shard)
     uint64_t bound = KD_MAX((uint64_t)c->view.items_max, c->slots[slot].items[shard]);
     c->slots[slot].items[shard] = KD_MIN(c->slots[slot].items[shard], stats.items);
     if (stats.items > bound)
-        check_fail(c, "tables", "%s keeps %llu items, the bound is %llu", check_slot_name(c, slot),
+        sim_check_fail(c, "tables", "%s keeps %llu items, the bound is %llu", sim_check_slot_name(c, slot),
                    (unsigned long long)stats.items, (unsigned long long)bound);
-    if (stats.identity_alarms > c->slots[slot].alarms[shard]) c->slots[slot].alarm_us = check_now(c);
+    if (stats.identity_alarms > c->slots[slot].alarms[shard]) c->slots[slot].alarm_us = sim_check_now(c);
     c->slots[slot].alarms[shard] = stats.identity_alarms;
     if (stats.identity_alarms == 0) return;
-    uint32_t edge = check_edge(slot);
+    uint32_t edge = sim_check_edge(slot);
     c->slots[slot].moved_to = KD_MAX(c->slots[slot].moved_to, kd_edge_incarnation(e));
     if (!c->doubled[edge] && !c->disk_changed[edge])
-        check_fail(c, "identity", "%s raises an identity alarm, nobody copied it or put it back",
-                   check_slot_name(c, slot));
+        sim_check_fail(c, "identity", "%s raises an identity alarm, nobody copied it or put it back",
+                   sim_check_slot_name(c, slot));
 }

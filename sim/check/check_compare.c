@@ -7,22 +7,22 @@
 #include "sim/check/checking.h"
 
 typedef struct {
-    checks *c;
+    sim_checks *c;
     kd_central *core;
     uint32_t edge, partition;
     bool equal;
 } comparison;
 
 /* A like of an edge that was taken back may come from below the floor: then the unlike that overruled it is gone (protocol, what rules 21 to 23 leave open). */
-static bool is_revived(const checks *c)
+static bool is_revived(const sim_checks *c)
 {
-    return c->view.scenario->forget_tombstones_us > 0 && check_forget_any_readmitted(c);
+    return c->view.scenario->forget_tombstones_us > 0 && sim_check_forget_any_readmitted(c);
 }
 
 static int compare_row(void *arg, const kd_compare_row *row)
 {
     const comparison *k = arg;
-    checks *c = k->c;
+    sim_checks *c = k->c;
     kd_row_verdict said;
     const char *name = c->view.scenario->edges[k->edge];
     int err = kd_central_compare_row(k->core, kd_bytes_str(name), row, &said);
@@ -31,13 +31,13 @@ static int compare_row(void *arg, const kd_compare_row *row)
     bool revived = err == KD_OK && said == KD_ROW_OLDER && is_revived(c);
     if (err == KD_OK && (revived || (kd_row_verdict_good(said) && (!k->equal || said <= KD_ROW_LATER))))
         return 0;
-    check_fail(c, "compare", "%s partition %u: a row that was merged is %s at central%s", name, k->partition,
+    sim_check_fail(c, "compare", "%s partition %u: a row that was merged is %s at central%s", name, k->partition,
                err == KD_OK ? kd_row_verdict_name(said) : kd_strerror(err),
                k->equal ? ", and the digests are equal" : "");
     return 1;
 }
 
-static void check_compare_compare(checks *c, uint32_t edge, uint32_t partition)
+static void check_compare_compare(sim_checks *c, uint32_t edge, uint32_t partition)
 {
     comparison k = {c, c->view.central(c->view.world, 0, partition), edge, partition, false};
     kd_edge *e = c->view.edge(c->view.world, edge, partition % c->view.scenario->shards);
@@ -54,7 +54,7 @@ static void check_compare_compare(checks *c, uint32_t edge, uint32_t partition)
 }
 
 /* What was acknowledged under a doubled name is not promised to be at central, and either process keeps rows of its own. */
-void checks_compare(checks *c, uint32_t edge)
+void sim_checks_compare(sim_checks *c, uint32_t edge)
 {
     for (uint32_t p = 0; p < c->view.scenario->partitions && !c->failed && !c->doubled[edge]; p++)
         check_compare_compare(c, edge, p);

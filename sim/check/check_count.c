@@ -6,23 +6,23 @@
  */
 #include "sim/check/checking.h"
 
-static uint64_t member_hash(const check_touch *t)
+static uint64_t member_hash(const sim_check_touch *t)
 {
-    uint64_t hash = check_mix((uint64_t)t->counter << 32 | t->item, t->user);
+    uint64_t hash = sim_check_mix((uint64_t)t->counter << 32 | t->item, t->user);
     return hash ? hash : 1;
 }
 
-void check_count_fed(checks *c, uint32_t slot, uint32_t partition, const kd_batch *b)
+void sim_check_count_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b)
 {
     kd_body body;
-    check_members *m = &c->members[slot][partition];
+    sim_check_members *m = &c->members[slot][partition];
     if (kd_body_decode(b->body, &body) != KD_OK) return;
     for (uint32_t i = 0; i < body.op_count; i++) {
         const kd_op *op = &body.ops[i];
-        check_touch t = {check_item(c, op->item), check_user(c, op->user), 0, 0};
+        sim_check_touch t = {sim_check_item(c, op->item), sim_check_user(c, op->user), 0, 0};
         t.counter = (uint32_t)kd_counters_by_id(c->view.counters, op->counter);
         if (t.item == CHECK_NOTHING || t.user == CHECK_NOTHING) {
-            check_fail(c, "counts", "a batch of %.*s names an item or a user that nobody here bears",
+            sim_check_fail(c, "counts", "a batch of %.*s names an item or a user that nobody here bears",
                        (int)b->edge.len, b->edge.data);
             break;
         }
@@ -30,7 +30,7 @@ void check_count_fed(checks *c, uint32_t slot, uint32_t partition, const kd_batc
         m->fed[m->fed_count++] = t;
     }
     for (uint32_t i = 0; i < body.sum_count; i++) {
-        check_touch t = {check_item(c, body.sums[i].item), CHECK_NOTHING, 0, 0};
+        sim_check_touch t = {sim_check_item(c, body.sums[i].item), CHECK_NOTHING, 0, 0};
         t.counter = (uint32_t)kd_counters_by_id(c->view.counters, body.sums[i].counter);
         if (t.item == CHECK_NOTHING) continue;
         m->fed = kd_grow(m->fed, m->fed_count, &m->fed_cap, sizeof(t));
@@ -46,7 +46,7 @@ static void add_part(void *arg, kd_bytes name, uint32_t day, uint64_t count)
     *(uint64_t *)arg += count;
 }
 
-static void check_item_counts(checks *c, uint32_t slot, kd_central *core, uint32_t item)
+static void check_item_counts(sim_checks *c, uint32_t slot, kd_central *core, uint32_t item)
 {
     kd_bytes key = kd_item_key(&c->view.items[item]);
     uint64_t totals[KD_COUNTERS_MAX];
@@ -54,41 +54,41 @@ static void check_item_counts(checks *c, uint32_t slot, kd_central *core, uint32
     for (uint32_t counter = 0; counter < SCENARIO_COUNTERS; counter++) {
         uint64_t regions = 0, days = 0;
         bool set = c->view.counters->at[counter].kind == KD_SET;
-        uint64_t members = set ? c->member_count[slot][check_cell_of(c, counter, item)] : totals[counter];
+        uint64_t members = set ? c->member_count[slot][sim_check_cell_of(c, counter, item)] : totals[counter];
         kd_central_by_region(core, key, counter, add_part, &regions);
         kd_central_by_day(core, key, counter, add_part, &days);
         c->made++;
         if (totals[counter] != members || totals[counter] != regions || totals[counter] != days)
-            check_fail(c, "counts", "%s of %s: count %llu, members %llu, regions %llu, days %llu",
-                       c->view.counters->at[counter].name, check_item_name(c, item),
+            sim_check_fail(c, "counts", "%s of %s: count %llu, members %llu, regions %llu, days %llu",
+                       c->view.counters->at[counter].name, sim_check_item_name(c, item),
                        (unsigned long long)totals[counter], (unsigned long long)members,
                        (unsigned long long)regions, (unsigned long long)days);
     }
 }
 
-static void check_count_look_up(checks *c, uint32_t slot, kd_central *core, check_members *m, const check_touch *t)
+static void check_count_look_up(sim_checks *c, uint32_t slot, kd_central *core, sim_check_members *m, const sim_check_touch *t)
 {
     bool liked = false;
     if (t->user == CHECK_NOTHING) return;
     kd_bytes user = kd_bytes_str(c->view.users[t->user]);
     if (kd_central_member(core, t->counter, kd_item_key(&c->view.items[t->item]), user, &liked) != KD_OK)
         return;
-    check_cell *cell = check_map_obtain(&m->members, member_hash(t));
-    uint64_t *count = &c->member_count[slot][check_cell_of(c, t->counter, t->item)];
+    sim_check_cell *cell = sim_check_map_obtain(&m->members, member_hash(t));
+    uint64_t *count = &c->member_count[slot][sim_check_cell_of(c, t->counter, t->item)];
     *count = *count + liked - cell->a;
     cell->a = liked;
 }
 
-void check_count_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version)
+void sim_check_count_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version)
 {
-    check_members *m = &c->members[slot][partition];
+    sim_check_members *m = &c->members[slot][partition];
     for (uint32_t i = m->fed_count; i-- > 0 && m->fed[i].version == 0;) m->fed[i].version = version;
 }
 
 /* While another commit is under way its rows are seen already and its counts are not: members wait for the next. */
-void check_count_committed(checks *c, uint32_t slot, uint32_t partition)
+void sim_check_count_committed(sim_checks *c, uint32_t slot, uint32_t partition)
 {
-    check_members *m = &c->members[slot][partition];
+    sim_check_members *m = &c->members[slot][partition];
     kd_central *core = c->view.central(c->view.world, slot, partition);
     if (!core) return;
     bool quiet = c->positions.tenures[slot][partition].outstanding == 0;
@@ -98,7 +98,7 @@ void check_count_committed(checks *c, uint32_t slot, uint32_t partition)
     for (uint32_t i = 0; i < done && !c->failed; i++) {
         if (i > 0 && m->fed[i].item == m->fed[i - 1].item) continue;
         if (quiet) check_item_counts(c, slot, core, m->fed[i].item);
-        check_number_changed(c, slot, m->fed[i].item);
+        sim_check_number_changed(c, slot, m->fed[i].item);
     }
     if (!quiet) return;
     m->fed_count -= done;
@@ -106,34 +106,34 @@ void check_count_committed(checks *c, uint32_t slot, uint32_t partition)
 }
 
 typedef struct {
-    checks *c;
+    sim_checks *c;
     uint32_t slot;
-    check_members *m;
+    sim_check_members *m;
 } count_walk;
 
 static int count_member(void *arg, const kd_member *member)
 {
     const count_walk *w = arg;
-    check_touch t = {check_item(w->c, member->item), check_user(w->c, member->user), 0, 0};
+    sim_check_touch t = {sim_check_item(w->c, member->item), sim_check_user(w->c, member->user), 0, 0};
     t.counter = (uint32_t)kd_counters_by_id(w->c->view.counters, member->counter);
     if (t.item == CHECK_NOTHING || t.user == CHECK_NOTHING) {
-        check_fail(w->c, "counts", "central has a member that nobody here bears");
+        sim_check_fail(w->c, "counts", "central has a member that nobody here bears");
         return 1;
     }
-    check_map_obtain(&w->m->members, member_hash(&t))->a = 1;
-    w->c->member_count[w->slot][check_cell_of(w->c, t.counter, t.item)]++;
+    sim_check_map_obtain(&w->m->members, member_hash(&t))->a = 1;
+    w->c->member_count[w->slot][sim_check_cell_of(w->c, t.counter, t.item)]++;
     return 0;
 }
 
-void check_count_opened(checks *c, uint32_t slot, uint32_t partition)
+void sim_check_count_opened(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     kd_central *core = c->view.central(c->view.world, slot, partition);
     count_walk w = {c, slot, &c->members[slot][partition]};
-    check_map_clear(&w.m->members);
+    sim_check_map_clear(&w.m->members);
     w.m->fed_count = 0;
     for (uint32_t i = 0; i < c->view.item_count; i++)
         for (uint32_t counter = 0; c->partition[i] == partition && counter < SCENARIO_COUNTERS; counter++)
-            c->member_count[slot][check_cell_of(c, counter, i)] = 0;
+            c->member_count[slot][sim_check_cell_of(c, counter, i)] = 0;
     kd_buf cursor = {0}, next = {0};
     do {
         kd_buf_clear(&cursor);
@@ -147,6 +147,6 @@ void check_count_opened(checks *c, uint32_t slot, uint32_t partition)
     for (uint32_t i = 0; core && i < c->view.item_count && !c->failed; i++) {
         if (c->partition[i] != partition) continue;
         check_item_counts(c, slot, core, i);
-        check_number_changed(c, slot, i);
+        sim_check_number_changed(c, slot, i);
     }
 }

@@ -11,12 +11,12 @@
 
 enum { MAYBE_UNLIKED = 1, MAYBE_LIKED = 2 }; /* bits */
 
-static uint64_t check_durable_row_hash(const checks *c, uint32_t slot, kd_bytes key)
+static uint64_t check_durable_row_hash(const sim_checks *c, uint32_t slot, kd_bytes key)
 {
-    return check_hash(check_mix(slot + 1, c->durable.disk[slot]), key);
+    return sim_check_hash(sim_check_mix(slot + 1, c->durable.disk[slot]), key);
 }
 
-static uint64_t attempt_hash(const checks *c, uint32_t slot, const journal_attempt *a)
+static uint64_t attempt_hash(const sim_checks *c, uint32_t slot, const sim_journal_attempt *a)
 {
     kd_row_key key;
     kd_key_row(&key, c->partition[a->item], c->view.counters->at[a->counter].id,
@@ -25,33 +25,33 @@ static uint64_t attempt_hash(const checks *c, uint32_t slot, const journal_attem
 }
 
 /* A word of an earlier life may be on the disk or not, and a later one of another life, too: which of them a start finds nobody outside can know. */
-static void note_maybe(checks *c, uint64_t hash, const check_cell *taken, uint64_t life)
+static void note_maybe(sim_checks *c, uint64_t hash, const sim_check_cell *taken, uint64_t life)
 {
     if (taken->a == 0 || taken->b >> 1 == life) return;
-    check_cell *maybe = check_map_obtain(&c->durable.maybe, hash);
+    sim_check_cell *maybe = sim_check_map_obtain(&c->durable.maybe, hash);
     maybe->a = taken->a;
     maybe->b |= taken->b & 1 ? MAYBE_LIKED : MAYBE_UNLIKED;
 }
 
-static bool maybe(const checks *c, uint64_t hash, const check_cell *row, int result)
+static bool maybe(const sim_checks *c, uint64_t hash, const sim_check_cell *row, int result)
 {
-    const check_cell *m = check_map_find(&c->durable.maybe, hash);
+    const sim_check_cell *m = sim_check_map_find(&c->durable.maybe, hash);
     return m && m->a > (row ? row->a : 0) && ((result == 1 && m->b & MAYBE_LIKED) || (result == 0 && m->b & MAYBE_UNLIKED));
 }
 
-void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+void sim_check_durable_taken(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                          uint64_t stamp_us)
 {
     if (a->verb == KD_ADD) return;
     uint64_t hash = attempt_hash(c, slot, a), life = c->slots[slot].life[shard];
-    const check_cell *row = check_map_find(&c->durable.rows, hash);
-    check_cell *cell = check_map_obtain(&c->durable.taken, hash);
+    const sim_check_cell *row = sim_check_map_find(&c->durable.rows, hash);
+    sim_check_cell *cell = sim_check_map_obtain(&c->durable.taken, hash);
     note_maybe(c, hash, cell, life);
     uint64_t met = KD_MAX(row ? row->a : 0, cell->b >> 1 == life ? cell->a : 0);
     c->made++;
     bool kept = c->view.scenario->forget_rows_us == 0 || met > c->stable_us[c->partition[a->item]];
     if (stamp_us <= met && kept)
-        check_fail(c, "stamp", "%s stamps attempt %u with %llu, its row has %llu", check_slot_name(c, slot),
+        sim_check_fail(c, "stamp", "%s stamps attempt %u with %llu, its row has %llu", sim_check_slot_name(c, slot),
                    a->id, (unsigned long long)stamp_us, (unsigned long long)met);
     cell->a = stamp_us;
     cell->b = life << 1 | (a->verb == KD_LIKE);
@@ -59,22 +59,22 @@ void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal
 
 /* What is known of a pair at a shard. */
 typedef struct {
-    const check_cell *row, *taken; /* NULL: nothing */
+    const sim_check_cell *row, *taken; /* NULL: nothing */
     bool here;                     /* taken in the present life */
 } last_word;
 
-static last_word check_durable_look_up(const checks *c, uint32_t slot, uint32_t shard, const journal_attempt *pair)
+static last_word check_durable_look_up(const sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *pair)
 {
     uint64_t hash = attempt_hash(c, slot, pair);
-    last_word l = {check_map_find(&c->durable.rows, hash), check_map_find(&c->durable.taken, hash), false};
+    last_word l = {sim_check_map_find(&c->durable.rows, hash), sim_check_map_find(&c->durable.taken, hash), false};
     l.here = l.taken && l.taken->b >> 1 == c->slots[slot].life[shard];
     return l;
 }
 
-check_word check_durable_word(const checks *c, uint32_t slot, uint32_t shard, const journal_attempt *pair)
+sim_check_word sim_check_durable_word(const sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *pair)
 {
     last_word l = check_durable_look_up(c, slot, shard, pair);
-    const check_cell *row = l.row, *taken = l.taken;
+    const sim_check_cell *row = l.row, *taken = l.taken;
     if (c->durable.incomplete[slot][shard]) return CHECK_WORD_UNSURE;
     if (!row && !taken) return CHECK_WORD_NONE;
     uint64_t newest = KD_MAX(row ? row->a : 0, taken ? taken->a : 0);
@@ -84,29 +84,29 @@ check_word check_durable_word(const checks *c, uint32_t slot, uint32_t shard, co
     return (l.here ? taken->b & 1 : row->b) ? CHECK_WORD_LIKED : CHECK_WORD_UNLIKED;
 }
 
-static bool earlier_life(const checks *c, uint32_t slot, uint32_t shard, uint64_t hash, uint64_t stamp_us)
+static bool earlier_life(const sim_checks *c, uint32_t slot, uint32_t shard, uint64_t hash, uint64_t stamp_us)
 {
-    const check_cell *taken = check_map_find(&c->durable.taken, hash);
+    const sim_check_cell *taken = sim_check_map_find(&c->durable.taken, hash);
     return taken && taken->a >= stamp_us && taken->b >> 1 != c->slots[slot].life[shard];
 }
 
-static bool on_disk(const checks *c, uint64_t hash, uint64_t stamp_us)
+static bool on_disk(const sim_checks *c, uint64_t hash, uint64_t stamp_us)
 {
-    const check_cell *entry = check_map_find(&c->durable.journal, hash);
+    const sim_check_cell *entry = sim_check_map_find(&c->durable.journal, hash);
     return entry && entry->a >= stamp_us;
 }
 
-void check_durable_answered(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+void sim_check_durable_answered(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                             const kd_outcome *o)
 {
-    const check_durable *d = &c->durable;
+    const sim_check_durable *d = &c->durable;
     c->made++;
     if (d->failed[slot][shard])
-        check_fail(c, "after-error", "%s answers attempt %u after a write that failed",
-                   check_slot_name(c, slot), a->id);
+        sim_check_fail(c, "after-error", "%s answers attempt %u after a write that failed",
+                   sim_check_slot_name(c, slot), a->id);
     if (!o->replayed && (o->group == 0 || o->group > d->groups[slot][shard]))
-        check_fail(c, "durable", "%s answers attempt %u of group %llu, synced is %llu",
-                   check_slot_name(c, slot), a->id, (unsigned long long)o->group,
+        sim_check_fail(c, "durable", "%s answers attempt %u of group %llu, synced is %llu",
+                   sim_check_slot_name(c, slot), a->id, (unsigned long long)o->group,
                    (unsigned long long)d->groups[slot][shard]);
     if (a->verb == KD_ADD) return;
     uint64_t hash = attempt_hash(c, slot, a);
@@ -114,33 +114,33 @@ void check_durable_answered(checks *c, uint32_t slot, uint32_t shard, const jour
     bool excused = o->replayed && (d->incomplete[slot][shard] || earlier_life(c, slot, shard, hash, o->stamp_us));
     bool expired = o->replayed && c->view.scenario->forget_rows_us > 0 && o->stamp_us <= c->stable_us[c->partition[a->item]];
     if (!known && !excused && !expired)
-        check_fail(c, "durable", "%s answers attempt %u: its journal entry is not on its disk",
-                   check_slot_name(c, slot), a->id);
+        sim_check_fail(c, "durable", "%s answers attempt %u: its journal entry is not on its disk",
+                   sim_check_slot_name(c, slot), a->id);
 }
 
 typedef struct {
-    checks *c;
+    sim_checks *c;
     uint32_t slot;
     bool synced;
-} visit;
+} check_durable_visit;
 
 /* A row is written with its journal entry or later; what is known of it is the newer of both. */
-static void note_row(const visit *v, kd_bytes key, uint64_t stamp_us, bool liked)
+static void note_row(const check_durable_visit *v, kd_bytes key, uint64_t stamp_us, bool liked)
 {
-    check_cell *cell = check_map_obtain(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
+    sim_check_cell *cell = sim_check_map_obtain(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
     if (stamp_us < cell->a) return;
     cell->a = stamp_us;
     cell->b = liked;
 }
 
-static void check_durable_put_row(const visit *v, kd_bytes key, kd_bytes value)
+static void check_durable_put_row(const check_durable_visit *v, kd_bytes key, kd_bytes value)
 {
     kd_member_row m;
     if (kd_membership_parse(key, value, &m) != KD_OK) return;
     note_row(v, key, m.row.stamp_us, m.row.liked);
 }
 
-static void put_fragment(const visit *v, kd_bytes key, kd_bytes value)
+static void put_fragment(const check_durable_visit *v, kd_bytes key, kd_bytes value)
 {
     uint32_t partition = (uint32_t)key.data[1] << 8 | key.data[2];
     kd_reader r = kd_reader_of(value);
@@ -149,8 +149,8 @@ static void put_fragment(const visit *v, kd_bytes key, kd_bytes value)
         if (op.verb == KD_ADD) continue;
         kd_row_key row;
         kd_key_row(&row, partition, op.counter_id, op.item, op.user);
-        check_cell *cell =
-            check_map_obtain(&v->c->durable.journal, check_durable_row_hash(v->c, v->slot, kd_row_key_view(&row)));
+        sim_check_cell *cell =
+            sim_check_map_obtain(&v->c->durable.journal, check_durable_row_hash(v->c, v->slot, kd_row_key_view(&row)));
         cell->a = KD_MAX(cell->a, op.time_us);
         note_row(v, kd_row_key_view(&row), op.time_us, op.verb == KD_LIKE);
     }
@@ -166,23 +166,23 @@ static bool is_seal(kd_bytes key)
 
 static void on_put(void *arg, kd_bytes key, kd_bytes value)
 {
-    const visit *v = arg;
+    const check_durable_visit *v = arg;
     if (!v->synced || key.len == 0) return;
     if (key.data[0] == 'm') check_durable_put_row(v, key, value);
-    if (key.data[0] == 'x') check_aside_put(v->c, v->slot, key, value);
+    if (key.data[0] == 'x') sim_check_aside_put(v->c, v->slot, key, value);
     if (key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key)) put_fragment(v, key, value);
 }
 
-static void expired(const visit *v, kd_bytes key)
+static void expired(const check_durable_visit *v, kd_bytes key)
 {
-    const check_cell *cell = check_map_find(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
+    const sim_check_cell *cell = sim_check_map_find(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
     uint32_t partition = (uint32_t)key.data[1] << 8 | key.data[2];
-    if (cell) check_forget_row(v->c, v->slot, partition, cell->a);
+    if (cell) sim_check_forget_row(v->c, v->slot, partition, cell->a);
 }
 
 static void on_delete(void *arg, kd_bytes key)
 {
-    const visit *v = arg;
+    const check_durable_visit *v = arg;
     if (key.len > 3 && key.data[0] == 'm' && v->synced) expired(v, key);
     if (key.len != FRAGMENT_KEY || key.data[0] != 'f' || !is_seal(key)) return;
     kd_reader r = kd_reader_of(key);
@@ -190,20 +190,20 @@ static void on_delete(void *arg, kd_bytes key)
     uint32_t partition = kd_read_be16(&r);
     kd_position at = {.incarnation = kd_read_be64(&r)};
     at.seq = kd_read_be64(&r);
-    check_position_freed(v->c, v->slot, partition, at);
+    sim_check_position_freed(v->c, v->slot, partition, at);
 }
 
-void check_durable_wrote(checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
+void sim_check_durable_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
                          int status, bool synced)
 {
     static const kd_writes_visitor visitor = {.put = on_put, .del = on_delete};
-    visit v = {c, slot, synced};
+    check_durable_visit v = {c, slot, synced};
     kd_writes_visit(writes, &visitor, &v);
     if (synced) c->durable.groups[slot][shard] = group;
     if (status != KD_OK) c->durable.failed[slot][shard] = true;
 }
 
-void check_durable_disk(checks *c, uint32_t slot, bool empty)
+void sim_check_durable_disk(sim_checks *c, uint32_t slot, bool empty)
 {
     c->durable.disk[slot]++;
     for (uint32_t i = 0; i < SCENARIO_SHARDS_MAX; i++) c->durable.incomplete[slot][i] = !empty;
@@ -212,30 +212,30 @@ void check_durable_disk(checks *c, uint32_t slot, bool empty)
 /* What a disk that was put back or copied holds: rows, and the journal that they may not have reached. */
 static int found_row(void *arg, kd_bytes key, kd_bytes value)
 {
-    const visit *v = arg;
+    const check_durable_visit *v = arg;
     kd_member_row m;
     if (key.len > 0 && key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key)) put_fragment(v, key, value);
     if (key.len == 0 || key.data[0] != 'm' || kd_membership_parse(key, value, &m) != KD_OK) return 0;
     note_row(v, key, m.row.stamp_us, m.row.liked);
-    check_cell *cell = check_map_obtain(&v->c->durable.journal, check_durable_row_hash(v->c, v->slot, key));
+    sim_check_cell *cell = sim_check_map_obtain(&v->c->durable.journal, check_durable_row_hash(v->c, v->slot, key));
     cell->a = KD_MAX(cell->a, m.row.stamp_us);
     return 0;
 }
 
-void check_durable_opened(checks *c, uint32_t slot, uint32_t shard)
+void sim_check_durable_opened(sim_checks *c, uint32_t slot, uint32_t shard)
 {
-    visit v = {c, slot, true};
+    check_durable_visit v = {c, slot, true};
     kd_edge *e = c->view.edge(c->view.world, slot, shard);
     if (!c->durable.incomplete[slot][shard]) return;
     if (e->store.scan(e->store.ctx, (kd_bytes){0}, (kd_bytes){0}, found_row, &v) == KD_OK)
         c->durable.incomplete[slot][shard] = false;
 }
 
-void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair, int result)
+void sim_check_durable_member(sim_checks *c, uint32_t slot, const sim_journal_attempt *pair, int result)
 {
     uint32_t shard = c->partition[pair->item] % c->view.scenario->shards;
     last_word l = check_durable_look_up(c, slot, shard, pair);
-    const check_cell *row = l.row, *taken = l.taken;
+    const sim_check_cell *row = l.row, *taken = l.taken;
     bool here = l.here;
     if (result == KD_EIO || (!row && !taken)) return;
     c->made++;
@@ -248,8 +248,8 @@ void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair,
     bool forgotten = result == KD_ENOTFOUND && c->view.scenario->forget_rows_us > 0 &&
                      newest <= c->stable_us[c->partition[pair->item]];
     if (!right && !forgotten && !c->durable.incomplete[slot][shard])
-        check_fail(c, "own-word", "%s tells %d to %s of %s, his last word there was %s",
-                   check_slot_name(c, slot), result, c->view.users[pair->user],
-                   check_item_name(c, pair->item),
+        sim_check_fail(c, "own-word", "%s tells %d to %s of %s, his last word there was %s",
+                   sim_check_slot_name(c, slot), result, c->view.users[pair->user],
+                   sim_check_item_name(c, pair->item),
                    (here || !row ? taken->b & 1 : row->b) ? "like" : "unlike");
 }

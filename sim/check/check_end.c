@@ -6,28 +6,28 @@
 #include "sim/check/checking.h"
 
 /* Where there is room for some numbers only, a reader asks for the others one at a time. */
-static int read_through(checks *c, kd_edge *e, uint32_t slot, uint32_t item, kd_view *view)
+static int read_through(sim_checks *c, kd_edge *e, uint32_t slot, uint32_t item, kd_view *view)
 {
     kd_bytes key = kd_item_key(&c->view.items[item]);
     kd_central *core = c->view.central(c->view.world, 0, c->partition[item]);
     kd_buf record = {0};
     int err = kd_edge_ask(e, key);
     if (err != KD_OK) return KD_EAGAIN; /* somebody else asks, or waits for what was */
-    kd_central_read(core, &key, 1, kd_bytes_str(c->view.scenario->edges[slot]), check_now(c), &record);
-    err = kd_edge_answer(e, key, kd_buf_view(&record), check_now(c));
-    check_install_answer(c, slot, item, kd_buf_view(&record));
+    kd_central_read(core, &key, 1, kd_bytes_str(c->view.scenario->edges[slot]), sim_check_now(c), &record);
+    err = kd_edge_answer(e, key, kd_buf_view(&record), sim_check_now(c));
+    sim_check_install_answer(c, slot, item, kd_buf_view(&record));
     kd_buf_finish(&record);
     return err == KD_OK ? kd_edge_view(e, key, view) : KD_EAGAIN;
 }
 
 /* What a retired edge took and central refuses stays pending there, and is in no number of central (rule 23). */
-static bool shows_pending(const checks *c, uint32_t counter, uint64_t count, uint64_t total, uint64_t pending)
+static bool shows_pending(const sim_checks *c, uint32_t counter, uint64_t count, uint64_t total, uint64_t pending)
 {
     if (c->view.counters->at[counter].kind == KD_SUM) return count >= total;
     return (count > total ? count - total : total - count) <= pending;
 }
 
-static bool edge_agrees(checks *c, uint32_t slot, uint32_t item, const uint64_t *totals, char *why,
+static bool edge_agrees(sim_checks *c, uint32_t slot, uint32_t item, const uint64_t *totals, char *why,
                         size_t size)
 {
     kd_edge *e = c->view.edge(c->view.world, slot, c->partition[item] % c->view.scenario->shards);
@@ -37,27 +37,27 @@ static bool edge_agrees(checks *c, uint32_t slot, uint32_t item, const uint64_t 
     /* Items with operations that stay pending make no room for others. */
     if (err == KD_EAGAIN && c->view.scenario->room_items > 0 && c->retired[slot]) return true;
     if (err != KD_OK) {
-        snprintf(why, size, "%s cannot tell %s: %s", check_slot_name(c, slot), check_item_name(c, item),
+        snprintf(why, size, "%s cannot tell %s: %s", sim_check_slot_name(c, slot), sim_check_item_name(c, item),
                  err == KD_EAGAIN ? "stale, to be read from central" : kd_strerror(err));
         return false;
     }
     for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
         if (view.count[i] == totals[i] && view.pending[i] == 0) continue;
         if (c->retired[slot] && shows_pending(c, i, view.count[i], totals[i], view.pending[i])) continue;
-        snprintf(why, size, "%s shows %llu %s of %s (%u pending), central %llu", check_slot_name(c, slot),
-                 (unsigned long long)view.count[i], c->view.counters->at[i].name, check_item_name(c, item),
+        snprintf(why, size, "%s shows %llu %s of %s (%u pending), central %llu", sim_check_slot_name(c, slot),
+                 (unsigned long long)view.count[i], c->view.counters->at[i].name, sim_check_item_name(c, item),
                  view.pending[i], (unsigned long long)totals[i]);
         return false;
     }
     return true;
 }
 
-static bool item_agrees(checks *c, uint32_t item, char *why, size_t size)
+static bool item_agrees(sim_checks *c, uint32_t item, char *why, size_t size)
 {
     kd_central *core = c->view.central(c->view.world, 0, c->partition[item]);
     uint64_t totals[KD_COUNTERS_MAX];
     if (!core || kd_central_totals(core, kd_item_key(&c->view.items[item]), totals) != KD_OK) {
-        snprintf(why, size, "central cannot tell %s", check_item_name(c, item));
+        snprintf(why, size, "central cannot tell %s", sim_check_item_name(c, item));
         return false;
     }
     for (uint32_t slot = 0; slot < c->view.scenario->edge_count; slot++)
@@ -73,7 +73,7 @@ static bool keeps_operations(const kd_part *p)
     return b || (p->open && p->open->ops > 0) || p->held || p->resending || p->rehoming;
 }
 
-static bool check_end_unsent(checks *c, char *why, size_t size)
+static bool check_end_unsent(sim_checks *c, char *why, size_t size)
 {
     for (uint32_t slot = 0; slot < c->view.scenario->edge_count; slot++)
         for (uint32_t shard = 0; shard < c->view.scenario->shards; shard++) {
@@ -82,7 +82,7 @@ static bool check_end_unsent(checks *c, char *why, size_t size)
                 const kd_part *p = &e->parts[i];
                 if (!keeps_operations(p)) continue;
                 snprintf(why, size, "%s has operations of partition %u that central has not",
-                         check_slot_name(c, slot), p->id);
+                         sim_check_slot_name(c, slot), p->id);
                 return true;
             }
         }
@@ -90,9 +90,9 @@ static bool check_end_unsent(checks *c, char *why, size_t size)
 }
 
 /* Begins where it did not hold the last time: there it will most likely not hold yet. */
-bool checks_converged(checks *c, char *why, size_t size)
+bool sim_checks_converged(sim_checks *c, char *why, size_t size)
 {
-    if (check_end_unsent(c, why, size) || !check_forget_moves(c, why, size)) return false;
+    if (check_end_unsent(c, why, size) || !sim_check_forget_moves(c, why, size)) return false;
     for (uint32_t n = 0; n < c->view.item_count; n++) {
         uint32_t item = (c->converge_at + n) % c->view.item_count;
         c->made++;
@@ -104,23 +104,23 @@ bool checks_converged(checks *c, char *why, size_t size)
 }
 
 typedef struct {
-    checks *c;
-    final_state *f;
+    sim_checks *c;
+    sim_final_state *f;
 } end_walk;
 
 static int end_member(void *arg, const kd_member *m)
 {
     const end_walk *w = arg;
-    uint32_t item = check_item(w->c, m->item), user = check_user(w->c, m->user);
+    uint32_t item = sim_check_item(w->c, m->item), user = sim_check_user(w->c, m->user);
     int counter = kd_counters_by_id(w->c->view.counters, m->counter);
     if (item == CHECK_NOTHING || user == CHECK_NOTHING || counter < 0)
-        final_stranger(w->f, "central has a member that nobody in this drill bears");
+        sim_final_stranger(w->f, "central has a member that nobody in this drill bears");
     else
-        final_member(w->f, (uint32_t)counter, item, user);
+        sim_final_member(w->f, (uint32_t)counter, item, user);
     return 0;
 }
 
-static void gather_members(checks *c, final_state *f, uint32_t partition)
+static void gather_members(sim_checks *c, sim_final_state *f, uint32_t partition)
 {
     kd_central *core = c->view.central(c->view.world, 0, partition);
     end_walk w = {c, f};
@@ -137,38 +137,38 @@ static void gather_members(checks *c, final_state *f, uint32_t partition)
     kd_buf_finish(&next);
 }
 
-static void gather_counts(checks *c, final_state *f, uint32_t item)
+static void gather_counts(sim_checks *c, sim_final_state *f, uint32_t item)
 {
     kd_bytes key = kd_item_key(&c->view.items[item]);
     kd_central *core = c->view.central(c->view.world, 0, c->partition[item]);
     uint64_t totals[KD_COUNTERS_MAX] = {0};
     if (core) kd_central_totals(core, key, totals);
-    for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) final_count(f, i, item, totals[i]);
+    for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) sim_final_count(f, i, item, totals[i]);
     for (uint32_t slot = 0; slot < c->view.scenario->edge_count; slot++) {
         kd_edge *e = c->view.edge(c->view.world, slot, c->partition[item] % c->view.scenario->shards);
         kd_view view;
         if (!e || c->retired[slot] || kd_edge_view(e, key, &view) != KD_OK) continue;
-        for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) final_edge_count(f, slot, i, item, view.count[i]);
+        for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) sim_final_edge_count(f, slot, i, item, view.count[i]);
     }
 }
 
-static void expect_counts(checks *c, final_state *f)
+static void expect_counts(sim_checks *c, sim_final_state *f)
 {
-    const scenario *s = c->view.scenario;
+    const sim_scenario *s = c->view.scenario;
     for (uint32_t i = 0; i < s->expectation_count; i++) {
         kd_item item;
         uint32_t index = CHECK_NOTHING;
         if (kd_item_parse(&item, kd_bytes_str(s->expectations[i].item)) == KD_OK)
-            index = check_item(c, kd_item_key(&item));
+            index = sim_check_item(c, kd_item_key(&item));
         if (index != CHECK_NOTHING)
-            final_expect(f, s->expectations[i].counter, index, s->expectations[i].count);
+            sim_final_expect(f, s->expectations[i].counter, index, s->expectations[i].count);
     }
 }
 
-void checks_final(checks *c, bool converged, final_verdict *out)
+void sim_checks_final(sim_checks *c, bool converged, sim_final_verdict *out)
 {
-    const scenario *s = c->view.scenario;
-    check_forget_end(c);
+    const sim_scenario *s = c->view.scenario;
+    sim_check_forget_end(c);
     const char *edges[SCENARIO_EDGES_MAX];
     char(*texts)[KD_ITEM_KEY_MAX] = kd_alloc(c->view.item_count * sizeof(*texts));
     const char **items = kd_alloc(c->view.item_count * sizeof(items[0]));
@@ -177,18 +177,18 @@ void checks_final(checks *c, bool converged, final_verdict *out)
         kd_key_text(kd_item_key(&c->view.items[i]), texts[i]);
         items[i] = texts[i];
     }
-    final_names names = {c->view.journal, c->view.counters,   edges,         s->edge_count,
+    sim_final_names names = {c->view.journal, c->view.counters,   edges,         s->edge_count,
                          items,           c->view.item_count, c->view.users, c->view.user_count};
-    final_state *f = final_create(&names);
+    sim_final_state *f = sim_final_create(&names);
     for (uint32_t p = 0; p < s->partitions; p++) gather_members(c, f, p);
     for (uint32_t i = 0; i < c->view.item_count; i++) gather_counts(c, f, i);
     expect_counts(c, f);
-    final_judge(f, out);
+    sim_final_judge(f, out);
     c->made += out->members;
-    if (!out->held) check_fail(c, out->checker, "%s", out->text);
+    if (!out->held) sim_check_fail(c, out->checker, "%s", out->text);
     char why[320] = "";
-    if (!converged && !checks_converged(c, why, sizeof(why))) check_fail(c, "convergence", "%s", why);
-    final_destroy(f);
+    if (!converged && !sim_checks_converged(c, why, sizeof(why))) sim_check_fail(c, "convergence", "%s", why);
+    sim_final_destroy(f);
     free(items);
     free(texts);
 }

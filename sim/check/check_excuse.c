@@ -17,7 +17,7 @@
 
 enum { CLOCK_SLACK_US = 20000 }; /* clocks move between two measurements */
 
-static uint64_t merged_until(const checks *c, uint32_t edge, const check_history *h)
+static uint64_t merged_until(const sim_checks *c, uint32_t edge, const sim_check_history *h)
 {
     uint64_t least = UINT64_MAX, margin = c->view.scenario->drift_us + c->wrong_clock_us + CLOCK_SLACK_US;
     for (uint32_t p = 0; p < c->view.scenario->partitions; p++)
@@ -25,9 +25,9 @@ static uint64_t merged_until(const checks *c, uint32_t edge, const check_history
     return least > margin ? least - margin : 0;
 }
 
-static uint64_t merged_now(const checks *c, uint32_t edge)
+static uint64_t merged_now(const sim_checks *c, uint32_t edge)
 {
-    check_history now[SCENARIO_PARTITIONS_MAX];
+    sim_check_history now[SCENARIO_PARTITIONS_MAX];
     uint64_t least = UINT64_MAX;
     for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++) {
         bool used = false;
@@ -41,7 +41,7 @@ static uint64_t merged_now(const checks *c, uint32_t edge)
 }
 
 /* Whether central has told this edge that all it took up to that moment is merged: `complete_to` is held until all that is sent again or moved is in. */
-static bool is_merged_past(const checks *c, uint32_t slot, uint32_t partition, uint64_t us)
+static bool is_merged_past(const sim_checks *c, uint32_t slot, uint32_t partition, uint64_t us)
 {
     kd_edge_partition p;
     uint64_t margin = 2 * c->view.scenario->drift_us + c->wrong_clock_us;
@@ -49,57 +49,57 @@ static bool is_merged_past(const checks *c, uint32_t slot, uint32_t partition, u
     return e && kd_edge_partition_get(e, partition, &p) == KD_OK && p.watermark_us > us + margin;
 }
 
-bool check_excuse_undone(const checks *c, uint32_t slot, uint32_t partition)
+bool sim_check_excuse_undone(const sim_checks *c, uint32_t slot, uint32_t partition)
 {
     uint64_t us = c->slots[slot].undone_us[partition];
     return us != 0 && !is_merged_past(c, slot, partition, us);
 }
 
-bool check_excuse_moved(const checks *c, uint32_t slot, uint32_t partition)
+bool sim_check_excuse_moved(const sim_checks *c, uint32_t slot, uint32_t partition)
 {
-    uint32_t edge = check_edge(slot);
+    uint32_t edge = sim_check_edge(slot);
     uint64_t us = KD_MAX(c->disk_lost_us[edge], c->slots[slot].alarm_us);
     return c->disk_changed[edge] && !is_merged_past(c, slot, partition, us);
 }
 
-uint64_t check_excuse_gone_us(const checks *c, uint32_t slot)
+uint64_t sim_check_excuse_gone_us(const sim_checks *c, uint32_t slot)
 {
-    uint32_t edge = check_edge(slot);
+    uint32_t edge = sim_check_edge(slot);
     return KD_MAX(c->disk_lost_us[edge], c->copy_gone_us[edge]);
 }
 
-bool check_excuse_doubled(const checks *c, uint32_t slot, uint32_t partition)
+bool sim_check_excuse_doubled(const sim_checks *c, uint32_t slot, uint32_t partition)
 {
-    uint32_t edge = check_edge(slot);
+    uint32_t edge = sim_check_edge(slot);
     if (!c->doubled[edge]) return false;
     uint64_t us = KD_MAX(c->copy_gone_us[edge], c->slots[slot].alarm_us);
     return c->copy_gone_us[edge] == 0 || !is_merged_past(c, slot, partition, us);
 }
 
-uint64_t check_excuse_merged(const checks *c, uint32_t edge)
+uint64_t sim_check_excuse_merged(const sim_checks *c, uint32_t edge)
 {
     return merged_now(c, edge);
 }
 
-uint64_t check_excuse_doubled_edges(const checks *c)
+uint64_t sim_check_excuse_doubled_edges(const sim_checks *c)
 {
     uint64_t edges = 0;
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
-        if (c->doubled[e]) edges |= journal_edge_bit(e);
+        if (c->doubled[e]) edges |= sim_journal_edge_bit(e);
     return edges;
 }
 
-uint64_t check_excuse_edges(const checks *c, uint64_t since_us)
+uint64_t sim_check_excuse_edges(const sim_checks *c, uint64_t since_us)
 {
-    uint64_t edges = check_excuse_doubled_edges(c);
+    uint64_t edges = sim_check_excuse_doubled_edges(c);
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
-        bool undone = c->readmitted[e] && check_forget_stands_retired(c, e); /* a restore of central undid the operator's word */
-        if (c->retired[e] || undone || (c->readmitted[e] && c->readmitted_us[e] >= since_us)) edges |= journal_edge_bit(e);
+        bool undone = c->readmitted[e] && sim_check_forget_stands_retired(c, e); /* a restore of central undid the operator's word */
+        if (c->retired[e] || undone || (c->readmitted[e] && c->readmitted_us[e] >= since_us)) edges |= sim_journal_edge_bit(e);
     }
     return edges;
 }
 
-static void renew_exemption(checks *c, uint32_t edge)
+static void renew_exemption(sim_checks *c, uint32_t edge)
 {
     /* A batch that is open in a copy is sealed there as it stands: its position can have two bodies (rules 5, 6). */
     uint64_t *exempt = &c->positions.exempt[edge];
@@ -114,14 +114,14 @@ static void renew_exemption(checks *c, uint32_t edge)
  * Sums that one life of an edge sent and that the next one does not hold are in the log alone once central goes back as well: it reads them again. Of two
  * centrals one history is undone while the edge follows it, and which of the two an edge's life heard of is not known here.
  */
-static void excuse_mixture(checks *c)
+static void excuse_mixture(sim_checks *c)
 {
     bool any = false;
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) any |= c->disk_changed[e];
-    if (any && c->central_copied) journal_excuse_sums(c->view.journal);
+    if (any && c->central_copied) sim_journal_excuse_sums(c->view.journal);
 }
 
-static void edge_went_back(checks *c, uint32_t edge, bool wiped)
+static void edge_went_back(sim_checks *c, uint32_t edge, bool wiped)
 {
     uint64_t from_us = merged_now(c, edge);
     /* Of two who use one name the watermark tells of the other. */
@@ -129,21 +129,21 @@ static void edge_went_back(checks *c, uint32_t edge, bool wiped)
         from_us = KD_MIN(from_us, c->copied_us[edge]);
     else if (!wiped)
         from_us = KD_MAX(from_us, c->backed_up_us[edge]);
-    journal_excuse_edge(c->view.journal, edge, from_us, check_now(c));
-    journal_keys_forgotten(c->view.journal, edge, check_now(c));
-    check_aside_disk(c, edge);
-    c->disk_lost_us[edge] = check_now(c);
+    sim_journal_excuse_edge(c->view.journal, edge, from_us, sim_check_now(c));
+    sim_journal_keys_forgotten(c->view.journal, edge, sim_check_now(c));
+    sim_check_aside_disk(c, edge);
+    c->disk_lost_us[edge] = sim_check_now(c);
     c->disk_changed[edge] = true;
     excuse_mixture(c);
-    check_durable_disk(c, edge, wiped);
+    sim_check_durable_disk(c, edge, wiped);
 }
 
-static void edge_disk(checks *c, uint32_t edge, checks_disk_event event)
+static void edge_disk(sim_checks *c, uint32_t edge, sim_checks_disk_event event)
 {
     switch (event) {
     case CHECKS_BACKED_UP:
         renew_exemption(c, edge);
-        c->backed_up_us[edge] = check_now(c);
+        c->backed_up_us[edge] = sim_check_now(c);
         break;
     case CHECKS_RESTORED:
     case CHECKS_WIPED:
@@ -153,42 +153,42 @@ static void edge_disk(checks *c, uint32_t edge, checks_disk_event event)
         renew_exemption(c, edge);
         c->doubled[edge] = c->any_doubled = true;
         c->copy_gone_us[edge] = 0;
-        if (c->copied_us[edge] == 0) c->copied_us[edge] = check_now(c);
-        journal_excuse_sums(c->view.journal);
-        check_durable_disk(c, edge + CHECKS_TWIN, false);
+        if (c->copied_us[edge] == 0) c->copied_us[edge] = sim_check_now(c);
+        sim_journal_excuse_sums(c->view.journal);
+        sim_check_durable_disk(c, edge + CHECKS_TWIN, false);
         /* A move that was begun goes on in the copy. */
         c->slots[edge + CHECKS_TWIN].moved_to = c->slots[edge].moved_to;
         break;
     case CHECKS_COPY_GONE:
-        c->copy_gone_us[edge] = check_now(c);
-        check_durable_disk(c, edge + CHECKS_TWIN, true);
+        c->copy_gone_us[edge] = sim_check_now(c);
+        sim_check_durable_disk(c, edge + CHECKS_TWIN, true);
         break;
     }
 }
 
-static void central_went_back(checks *c, const check_history *to)
+static void central_went_back(sim_checks *c, const sim_check_history *to)
 {
     c->central_undone = true;
     excuse_mixture(c);
-    if (c->likes_lost) journal_excuse_sums(c->view.journal);
+    if (c->likes_lost) sim_journal_excuse_sums(c->view.journal);
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
         if (c->disk_changed[e] && c->disk_lost_us[e] >= to[0].at_us)
-            journal_excuse_edge(c->view.journal, e, merged_until(c, e, to), c->disk_lost_us[e]);
+            sim_journal_excuse_edge(c->view.journal, e, merged_until(c, e, to), c->disk_lost_us[e]);
     /* What it sends again is refused. */
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
         if (c->retired[e]) c->retired_from_us[e] = KD_MIN(c->retired_from_us[e], merged_until(c, e, to));
 }
 
-static void note_history(checks *c, check_history *copy)
+static void note_history(sim_checks *c, sim_check_history *copy)
 {
     for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
         copy[p] = c->positions.tenures[0][p].now;
-        copy[p].at_us = check_now(c);
+        copy[p].at_us = sim_check_now(c);
         memcpy(copy[p].tentative, copy[p].durable, sizeof(copy[p].durable));
     }
 }
 
-static void check_excuse_put_back(checks *c, uint32_t slot, const check_history *copy)
+static void check_excuse_put_back(sim_checks *c, uint32_t slot, const sim_check_history *copy)
 {
     for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
         c->positions.tenures[slot][p].now = copy[p];
@@ -196,17 +196,17 @@ static void check_excuse_put_back(checks *c, uint32_t slot, const check_history 
     }
 }
 
-static void central_disk(checks *c, checks_disk_event event)
+static void central_disk(sim_checks *c, sim_checks_disk_event event)
 {
-    static const check_history nothing[SCENARIO_PARTITIONS_MAX];
-    check_positions *p = &c->positions;
+    static const sim_check_history nothing[SCENARIO_PARTITIONS_MAX];
+    sim_check_positions *p = &c->positions;
     switch (event) {
     case CHECKS_BACKED_UP:
         note_history(c, p->backup);
         break;
     case CHECKS_RESTORED:
     case CHECKS_WIPED: {
-        const check_history *to = event == CHECKS_WIPED ? nothing : p->backup;
+        const sim_check_history *to = event == CHECKS_WIPED ? nothing : p->backup;
         check_excuse_put_back(c, 0, to);
         central_went_back(c, to);
         break;
@@ -225,7 +225,7 @@ static void central_disk(checks *c, checks_disk_event event)
     }
 }
 
-void check_excuse_disk(checks *c, int who, checks_disk_event event)
+void sim_check_excuse_disk(sim_checks *c, int who, sim_checks_disk_event event)
 {
     if (who == SCENARIO_CENTRAL)
         central_disk(c, event);
@@ -233,9 +233,9 @@ void check_excuse_disk(checks *c, int who, checks_disk_event event)
         edge_disk(c, (uint32_t)who, event);
 }
 
-void check_excuse_log(checks *c, scenario_topic topic)
+void sim_check_excuse_log(sim_checks *c, sim_scenario_topic topic)
 {
     if (topic != SCENARIO_LIKES) return;
     c->likes_lost = true;
-    if (c->central_undone || c->central_copied) journal_excuse_sums(c->view.journal);
+    if (c->central_undone || c->central_copied) sim_journal_excuse_sums(c->view.journal);
 }

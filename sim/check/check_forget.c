@@ -15,7 +15,7 @@ static uint64_t check_forget_less(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
-static uint64_t low_of(const checks *c, const kd_central *core, uint64_t watermark_us[SCENARIO_EDGES_MAX])
+static uint64_t low_of(const sim_checks *c, const kd_central *core, uint64_t watermark_us[SCENARIO_EDGES_MAX])
 {
     kd_central_edge edges[SCENARIO_EDGES_MAX];
     uint64_t low_us = UINT64_MAX;
@@ -33,21 +33,21 @@ static uint64_t low_of(const checks *c, const kd_central *core, uint64_t waterma
     return low_us;
 }
 
-static void note_low(checks *c, uint32_t slot, uint32_t partition)
+static void note_low(sim_checks *c, uint32_t slot, uint32_t partition)
 {
-    check_lows *l = &c->lows[slot][partition];
+    sim_check_lows *l = &c->lows[slot][partition];
     kd_central *core = c->view.central(c->view.world, slot, partition);
     if (!core) return;
     l->now_us = low_of(c, core, l->watermark_us);
     l->best_us = KD_MAX(l->best_us, l->now_us);
 }
 
-void check_forget_opened(checks *c, uint32_t slot, uint32_t partition)
+void sim_check_forget_opened(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     note_low(c, slot, partition);
 }
 
-void check_forget_committed(checks *c, uint32_t slot, uint32_t partition)
+void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     kd_central_forgetting f;
     kd_central *core = c->view.central(c->view.world, slot, partition);
@@ -57,18 +57,18 @@ void check_forget_committed(checks *c, uint32_t slot, uint32_t partition)
     kd_central_get_forgetting(core, &f);
     c->made++;
     if (f.floor_us > bound_us)
-        check_fail(c, "floor",
+        sim_check_fail(c, "floor",
                    "central drops tombstones of partition %u below %llu, all edges are complete to %llu",
                    partition, (unsigned long long)f.floor_us, (unsigned long long)bound_us);
 }
 
-void check_forget_disk(checks *c, int who, checks_disk_event event)
+void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event)
 {
     for (uint32_t p = 0; who == SCENARIO_CENTRAL && p < c->view.scenario->partitions; p++) {
-        check_lows *now = &c->lows[0][p];
+        sim_check_lows *now = &c->lows[0][p];
         if (event == CHECKS_BACKED_UP) c->backup_lows[p] = *now;
         if (event == CHECKS_RESTORED) *now = c->backup_lows[p];
-        if (event == CHECKS_WIPED) *now = (check_lows){0};
+        if (event == CHECKS_WIPED) *now = (sim_check_lows){0};
         if (event == CHECKS_COPIED) c->lows[1][p] = *now;
     }
 }
@@ -77,48 +77,48 @@ void check_forget_disk(checks *c, int who, checks_disk_event event)
  * Rows go up to stable and up to the edge's own watermark. So a backup that holds less of an edge than central does now must hold all that goes;
  * of one that it holds all of, retired or not, nothing goes that it lacks.
  */
-static void check_backup_holds(checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us)
+static void check_backup_holds(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us)
 {
-    const check_lows *now = &c->lows[slot][partition], *held = &c->backup_lows[partition];
+    const sim_check_lows *now = &c->lows[slot][partition], *held = &c->backup_lows[partition];
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
         uint64_t bound_us = check_forget_less(held->watermark_us[e], 2 * c->view.scenario->drift_us);
         if (now->watermark_us[e] <= held->watermark_us[e] || stable_us <= bound_us) continue;
-        check_fail(c, "stable",
+        sim_check_fail(c, "stable",
                    "central lets rows of partition %u go up to %llu, its backup holds those of %s up to %llu",
                    partition, (unsigned long long)stable_us, c->view.scenario->edges[e],
                    (unsigned long long)bound_us);
     }
 }
 
-void check_forget_published(checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us)
+void sim_check_forget_published(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us)
 {
-    const check_lows *rests_on =
+    const sim_check_lows *rests_on =
         c->view.scenario->backups_none ? &c->lows[slot][partition] : &c->backup_lows[partition];
     uint64_t low_us = c->view.scenario->backups_none ? rests_on->best_us : rests_on->now_us;
     uint64_t bound_us = check_forget_less(low_us, 2 * c->view.scenario->drift_us);
     c->made++;
     if (stable_us > bound_us)
-        check_fail(c, "stable", "central lets rows of partition %u go up to %llu, %s holds all up to %llu",
+        sim_check_fail(c, "stable", "central lets rows of partition %u go up to %llu, %s holds all up to %llu",
                    partition, (unsigned long long)stable_us,
                    c->view.scenario->backups_none ? "it" : "its backup", (unsigned long long)bound_us);
     else if (!c->view.scenario->backups_none)
         check_backup_holds(c, slot, partition, stable_us);
 }
 
-void check_forget_row(checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us)
+void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us)
 {
-    uint32_t edge = check_edge(slot);
+    uint32_t edge = sim_check_edge(slot);
     uint64_t merged_us = c->positions.best_us[partition][edge]; /* an edge may not have heard of a restore yet */
     bool known = stamp_us <= merged_us;
     c->made++;
     if (c->view.scenario->forget_rows_us == 0 || stamp_us > c->stable_us[partition] || !known)
-        check_fail(c, "expired",
+        sim_check_fail(c, "expired",
                    "%s drops a row of partition %u stamped %llu, stable is %llu, merged all up to %llu",
-                   check_slot_name(c, slot), partition, (unsigned long long)stamp_us,
+                   sim_check_slot_name(c, slot), partition, (unsigned long long)stamp_us,
                    (unsigned long long)c->stable_us[partition], (unsigned long long)merged_us);
 }
 
-static bool stands_retired(const checks *c, uint32_t slot, uint32_t partition, uint32_t edge)
+static bool stands_retired(const sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge)
 {
     kd_central *core = c->view.central(c->view.world, slot, partition);
     kd_central_edge edges[SCENARIO_EDGES_MAX];
@@ -128,7 +128,7 @@ static bool stands_retired(const checks *c, uint32_t slot, uint32_t partition, u
     return false;
 }
 
-bool check_forget_stands_retired(const checks *c, uint32_t edge)
+bool sim_check_forget_stands_retired(const sim_checks *c, uint32_t edge)
 {
     bool any = false;
     for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++)
@@ -136,32 +136,32 @@ bool check_forget_stands_retired(const checks *c, uint32_t edge)
     return any;
 }
 
-void check_forget_fed(checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed)
+void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed)
 {
     c->made++;
     if (fed == KD_FED_MERGED && c->retired[edge] && stands_retired(c, slot, partition, edge))
-        check_fail(c, "retired", "central merges a batch of %s, partition %u, which is retired",
+        sim_check_fail(c, "retired", "central merges a batch of %s, partition %u, which is retired",
                    c->view.scenario->edges[edge], partition);
     if (fed == KD_FED_RETIRED && !c->retired[edge] && !stands_retired(c, slot, partition, edge))
-        check_fail(c, "retired", "central refuses a batch of %s, partition %u, which nobody retired",
+        sim_check_fail(c, "retired", "central refuses a batch of %s, partition %u, which nobody retired",
                    c->view.scenario->edges[edge], partition);
 }
 
 /* ---- the operator's word -------------------------------------------------------------------------------------- */
 
-uint64_t check_forget_retired_edges(const checks *c, const kd_central *core)
+uint64_t sim_check_forget_retired_edges(const sim_checks *c, const kd_central *core)
 {
     kd_central_edge edges[SCENARIO_EDGES_MAX];
     uint32_t count = kd_central_edges(core, edges, SCENARIO_EDGES_MAX);
     uint64_t bits = 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t edge = check_edge_named(c, edges[i].name);
-        if (edges[i].retired && edge != CHECK_NOTHING) bits |= journal_edge_bit(edge);
+        uint32_t edge = sim_check_edge_named(c, edges[i].name);
+        if (edges[i].retired && edge != CHECK_NOTHING) bits |= sim_journal_edge_bit(edge);
     }
     return bits;
 }
 
-bool check_forget_any_readmitted(const checks *c)
+bool sim_check_forget_any_readmitted(const sim_checks *c)
 {
     bool any = false;
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) any |= c->readmitted[e];
@@ -172,35 +172,35 @@ bool check_forget_any_readmitted(const checks *c)
  * What it acknowledges from now on is in no as_of. Taken back, a like of its that was not merged may come from below the floor: where another
  * edge's unlike above it was collected it is back (protocol, what rules 21 to 23 leave open).
  */
-void check_forget_retired(checks *c, uint32_t edge, bool retired)
+void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired)
 {
     enum { UNTIL_DURABLE_US = 5000000 };
     if (retired == c->retired[edge]) return;
     c->retired[edge] = retired;
     if (retired) {
-        c->retired_from_us[edge] = check_excuse_merged(c, edge);
+        c->retired_from_us[edge] = sim_check_excuse_merged(c, edge);
         return;
     }
     c->readmitted[edge] = true;
-    c->readmitted_us[edge] = check_now(c);
-    check_as_of_again(c);
+    c->readmitted_us[edge] = sim_check_now(c);
+    sim_check_as_of_again(c);
     /* Put back meanwhile it sends again what was merged, too; that close below its watermark central does not take it for merged (rule 22). */
     uint64_t margin = 2 * c->view.scenario->drift_us, from_us = c->retired_from_us[edge];
     if (c->view.scenario->forget_tombstones_us > 0)
-        journal_linger_edge(c->view.journal, edge, from_us > margin ? from_us - margin : 0, check_now(c) + UNTIL_DURABLE_US);
+        sim_journal_linger_edge(c->view.journal, edge, from_us > margin ? from_us - margin : 0, sim_check_now(c) + UNTIL_DURABLE_US);
 }
 
-void check_forget_end(checks *c)
+void sim_check_forget_end(sim_checks *c)
 {
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
-        if (c->retired[e]) journal_excuse_edge(c->view.journal, e, c->retired_from_us[e], check_now(c));
+        if (c->retired[e]) sim_journal_excuse_edge(c->view.journal, e, c->retired_from_us[e], sim_check_now(c));
 }
 
 /* ---- nobody holds what he should not hold ---------------------------------------------------------------------- */
 
-bool check_forget_moves(checks *c, char *why, size_t size)
+bool sim_check_forget_moves(sim_checks *c, char *why, size_t size)
 {
-    const scenario *s = c->view.scenario;
+    const sim_scenario *s = c->view.scenario;
     bool asked = s->forget_rows_us || s->forget_tombstones_us, any = false;
     for (uint32_t e = 0; e < s->edge_count; e++) {
         asked |= c->retired[e] || c->readmitted[e];

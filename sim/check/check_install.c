@@ -6,16 +6,16 @@
  */
 #include "sim/check/checking.h"
 
-static check_known known_now(const checks *c, uint32_t slot, uint32_t partition)
+static sim_check_known known_now(const sim_checks *c, uint32_t slot, uint32_t partition)
 {
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p = {0};
     if (e) kd_edge_partition_get(e, partition, &p);
-    return (check_known){p.epoch, p.version};
+    return (sim_check_known){p.epoch, p.version};
 }
 
 /* What its disk has it was told by a snapshot of before. */
-static bool retired_now(const checks *c, uint32_t slot, uint32_t partition)
+static bool retired_now(const sim_checks *c, uint32_t slot, uint32_t partition)
 {
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p = {0};
@@ -23,7 +23,7 @@ static bool retired_now(const checks *c, uint32_t slot, uint32_t partition)
     return p.retired;
 }
 
-void check_install_opened(checks *c, uint32_t slot, uint32_t shard)
+void sim_check_install_opened(sim_checks *c, uint32_t slot, uint32_t shard)
 {
     for (uint32_t p = shard; p < c->view.scenario->partitions; p += c->view.scenario->shards) {
         c->slots[slot].known[p] = known_now(c, slot, p);
@@ -31,32 +31,32 @@ void check_install_opened(checks *c, uint32_t slot, uint32_t shard)
     }
 }
 
-static bool says_retired(const checks *c, uint32_t slot, const kd_snapshot *s)
+static bool says_retired(const sim_checks *c, uint32_t slot, const kd_snapshot *s)
 {
-    kd_bytes name = kd_bytes_str(c->view.scenario->edges[check_edge(slot)]);
+    kd_bytes name = kd_bytes_str(c->view.scenario->edges[sim_check_edge(slot)]);
     for (uint32_t i = 0; i < s->edge_count; i++)
         if (kd_bytes_eq(s->edges[i].edge, name)) return s->edges[i].retired;
     return false;
 }
 
-void check_install_taken(checks *c, uint32_t slot, uint32_t partition)
+void sim_check_install_taken(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     c->made++;
     if (c->slots[slot].retired[partition])
-        check_fail(c, "retired", "%s takes an operation of partition %u, where central has retired it",
-                   check_slot_name(c, slot), partition);
+        sim_check_fail(c, "retired", "%s takes an operation of partition %u, where central has retired it",
+                   sim_check_slot_name(c, slot), partition);
 }
 
-void check_install_refused(checks *c, uint32_t slot, uint32_t partition)
+void sim_check_install_refused(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     c->made++;
     if (!c->slots[slot].retired[partition])
-        check_fail(c, "retired", "%s refuses an operation of partition %u as retired, where it is not",
-                   check_slot_name(c, slot), partition);
+        sim_check_fail(c, "retired", "%s refuses an operation of partition %u as retired, where it is not",
+                   sim_check_slot_name(c, slot), partition);
 }
 
 /* Whether what the edge had is a part of the history that the snapshot goes on with. */
-static bool check_install_admitted(check_known had, const kd_snapshot *s)
+static bool check_install_admitted(sim_check_known had, const kd_snapshot *s)
 {
     if (had.epoch == s->epoch || had.epoch == 0) return true;
     for (uint32_t i = 0; i < s->chain_count; i++)
@@ -64,7 +64,7 @@ static bool check_install_admitted(check_known had, const kd_snapshot *s)
     return false;
 }
 
-static int expected(check_known had, const kd_snapshot *s)
+static int expected(sim_check_known had, const kd_snapshot *s)
 {
     if (s->epoch < had.epoch) return KD_SNAPSHOT_OLD;
     if (!check_install_admitted(had, s)) return KD_SNAPSHOT_UNDONE;
@@ -73,52 +73,52 @@ static int expected(check_known had, const kd_snapshot *s)
     return had.epoch != 0 && s->previous <= had.version ? KD_INSTALLED : KD_SNAPSHOT_GAP;
 }
 
-void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdict)
+void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, int verdict)
 {
     kd_snapshot s;
     c->made++;
     if (verdict < 0 || kd_snapshot_decode(record, &s) != KD_OK) {
         if (verdict != KD_EIO)
-            check_fail(c, "install", "%s cannot take in a snapshot: %s", check_slot_name(c, slot),
+            sim_check_fail(c, "install", "%s cannot take in a snapshot: %s", sim_check_slot_name(c, slot),
                        kd_strerror(verdict));
         return;
     }
-    check_number_heard(c, slot, &s);
-    check_known *known = &c->slots[slot].known[s.partition], had = *known;
+    sim_check_number_heard(c, slot, &s);
+    sim_check_known *known = &c->slots[slot].known[s.partition], had = *known;
     *known = known_now(c, slot, s.partition);
     int right = expected(had, &s);
-    if (verdict == KD_SNAPSHOT_UNDONE) c->slots[slot].undone_us[s.partition] = check_now(c);
+    if (verdict == KD_SNAPSHOT_UNDONE) c->slots[slot].undone_us[s.partition] = sim_check_now(c);
     if (verdict != KD_PART && verdict != KD_SNAPSHOT_OLD)
         c->slots[slot].retired[s.partition] = says_retired(c, slot, &s);
     bool moves = verdict == KD_INSTALLED || verdict == KD_SNAPSHOT_GAP || verdict == KD_SNAPSHOT_UNDONE;
     bool lands = moves ? known->epoch == s.epoch && known->version == s.version
                        : known->epoch == had.epoch && known->version == had.version;
     if ((verdict != KD_PART && verdict != right) || !lands)
-        check_fail(
+        sim_check_fail(
             c, "install",
             "%s at version %llu of epoch %llx takes %llu (previous %llu) of epoch %llx for %d, it is %d",
-            check_slot_name(c, slot), (unsigned long long)had.version, (unsigned long long)had.epoch,
+            sim_check_slot_name(c, slot), (unsigned long long)had.version, (unsigned long long)had.epoch,
             (unsigned long long)s.version, (unsigned long long)s.previous, (unsigned long long)s.epoch,
             verdict, right);
     kd_snapshot_finish(&s);
 }
 
 /* An edge that never heard of the partition takes the history up with its first answer (rule 19); no other answer moves it. */
-void check_install_answer(checks *c, uint32_t slot, uint32_t item, kd_bytes record)
+void sim_check_install_answer(sim_checks *c, uint32_t slot, uint32_t item, kd_bytes record)
 {
     kd_snapshot s;
     bool first = c->slots[slot].known[c->partition[item]].epoch == 0;
     if (kd_snapshot_decode(record, &s) == KD_OK) {
-        check_number_heard(c, slot, &s);
+        sim_check_number_heard(c, slot, &s);
         if (first) c->slots[slot].retired[s.partition] = says_retired(c, slot, &s);
         kd_snapshot_finish(&s);
     }
     uint32_t partition = c->partition[item];
-    check_known *known = &c->slots[slot].known[partition], had = *known;
+    sim_check_known *known = &c->slots[slot].known[partition], had = *known;
     *known = known_now(c, slot, partition);
     c->made++;
     if (had.epoch != 0 && (known->epoch != had.epoch || known->version != had.version))
-        check_fail(c, "install", "%s goes from version %llu to %llu of partition %u with an answer",
-                   check_slot_name(c, slot), (unsigned long long)had.version,
+        sim_check_fail(c, "install", "%s goes from version %llu to %llu of partition %u with an answer",
+                   sim_check_slot_name(c, slot), (unsigned long long)had.version,
                    (unsigned long long)known->version, partition);
 }

@@ -4,7 +4,7 @@
  *
  * What may be missing all the same, and why:
  * - one for each user of whose operations here, not yet confirmed, one rests on a row that this edge could not know to be stale: he went on
- *   elsewhere afterwards, was not answered there, or brought no token (api.md, "pending"). journal_misled counts those users, from the journal alone;
+ *   elsewhere afterwards, was not answered there, or brought no token (api.md, "pending"). sim_journal_misled counts those users, from the journal alone;
  * - as many as are pending, at an edge whose disk was put back, until central has merged what is moved: the number may hold that already, an unlike as well,
  *   and while it is cut off the edge does not know (rule 20). Of a stale number, which is never sure to hold it, until it is read;
  * - of one's own like, the same at an edge that a restore of central threw back (rule 15): such an answer tells no as_of;
@@ -18,15 +18,15 @@
 enum { CLOCK_SLACK_US = 20000 };
 
 /* Of two processes of one name neither knows what the other took. */
-static bool is_off(const checks *c, uint32_t slot)
+static bool is_off(const sim_checks *c, uint32_t slot)
 {
     bool off = false;
-    for (uint32_t p = 0; p < c->view.scenario->partitions; p++) off |= check_excuse_doubled(c, slot, p);
+    for (uint32_t p = 0; p < c->view.scenario->partitions; p++) off |= sim_check_excuse_doubled(c, slot, p);
     return off;
 }
 
 /* A stale number holds what was merged when it was made; what was confirmed since is kept beside it (rule 17). */
-uint64_t check_pending_from_us(const checks *c, uint32_t slot, uint32_t item, const kd_view *view)
+uint64_t sim_check_pending_from_us(const sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view)
 {
     kd_edge_partition p;
     uint32_t partition = c->partition[item];
@@ -37,17 +37,17 @@ uint64_t check_pending_from_us(const checks *c, uint32_t slot, uint32_t item, co
     return from_us > margin ? from_us - margin : 0;
 }
 
-static uint64_t may_be_missing(const checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view)
+static uint64_t may_be_missing(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view)
 {
-    uint32_t partition = c->partition[item], edge = check_edge(slot);
-    bool sent_again = view->fresh ? check_excuse_moved(c, slot, partition) || (view->as_of_us == 0 && check_excuse_undone(c, slot, partition))
+    uint32_t partition = c->partition[item], edge = sim_check_edge(slot);
+    bool sent_again = view->fresh ? sim_check_excuse_moved(c, slot, partition) || (view->as_of_us == 0 && sim_check_excuse_undone(c, slot, partition))
                                   : c->doubled[edge] || c->disk_changed[edge] || c->slots[slot].undone_us[partition] != 0;
-    uint64_t misled = journal_misled(c->view.journal, counter, item, edge, check_pending_from_us(c, slot, item, view), check_excuse_gone_us(c, slot));
+    uint64_t misled = sim_journal_misled(c->view.journal, counter, item, edge, sim_check_pending_from_us(c, slot, item, view), sim_check_excuse_gone_us(c, slot));
     return sent_again ? KD_MAX(misled, view->pending[counter]) : misled;
 }
 
 /* Central's clock made the number, and the word of an operator is heard when it is durable. */
-static uint64_t made_since(const checks *c, const kd_view *view)
+static uint64_t made_since(const sim_checks *c, const kd_view *view)
 {
     enum { UNTIL_DURABLE_US = 5000000 };
     uint64_t margin = UNTIL_DURABLE_US + c->wrong_clock_us;
@@ -55,19 +55,19 @@ static uint64_t made_since(const checks *c, const kd_view *view)
 }
 
 /* Cheap first: mostly the number holds every like there is. */
-static bool check_least_holds(const checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view, uint32_t but,
+static bool check_least_holds(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view, uint32_t but,
                   uint64_t *least)
 {
     uint64_t all, most, own = but != CHECK_NOTHING;
     uint64_t as_of_us = view->as_of_us > c->wrong_clock_us ? view->as_of_us - c->wrong_clock_us : 0;
-    journal_bounds(c->view.journal, counter, item, &all, &most);
+    sim_journal_bounds(c->view.journal, counter, item, &all, &most);
     if (view->count[counter] >= all + own) return true;
-    *least = own + journal_least(c->view.journal, counter, item, as_of_us, but, check_excuse_edges(c, made_since(c, view)));
+    *least = own + sim_journal_least(c->view.journal, counter, item, as_of_us, but, sim_check_excuse_edges(c, made_since(c, view)));
     if (view->count[counter] >= *least) return true;
     return view->count[counter] + may_be_missing(c, slot, counter, item, view) >= *least;
 }
 
-void check_least_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
+void sim_check_least_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view)
 {
     uint64_t least;
     if (view->as_of_us == 0 || is_off(c, slot)) return;
@@ -75,20 +75,20 @@ void check_least_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *
         if (c->view.counters->at[counter].kind == KD_SUM) continue;
         c->made++;
         if (!check_least_holds(c, slot, counter, item, view, CHECK_NOTHING, &least))
-            check_fail(c, "least", "%s shows %llu %s of %s, %u pending, as of %llu us ago: %llu were acknowledged before",
-                       check_slot_name(c, slot), (unsigned long long)view->count[counter],
-                       c->view.counters->at[counter].name, check_item_name(c, item), view->pending[counter],
-                       (unsigned long long)(check_now(c) - view->as_of_us), (unsigned long long)least);
+            sim_check_fail(c, "least", "%s shows %llu %s of %s, %u pending, as of %llu us ago: %llu were acknowledged before",
+                       sim_check_slot_name(c, slot), (unsigned long long)view->count[counter],
+                       c->view.counters->at[counter].name, sim_check_item_name(c, item), view->pending[counter],
+                       (unsigned long long)(sim_check_now(c) - view->as_of_us), (unsigned long long)least);
     }
 }
 
-void check_least_answered(checks *c, uint32_t slot, const journal_attempt *a, const kd_view *view)
+void sim_check_least_answered(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, const kd_view *view)
 {
     uint64_t least;
-    if (a->verb != KD_LIKE || !journal_is_last(c->view.journal, a->id) || is_off(c, slot) || check_shown_awaits(c, slot, a->counter, a->item, view->fresh)) return;
+    if (a->verb != KD_LIKE || !sim_journal_is_last(c->view.journal, a->id) || is_off(c, slot) || sim_check_shown_awaits(c, slot, a->counter, a->item, view->fresh)) return;
     c->made++;
     if (!check_least_holds(c, slot, a->counter, a->item, view, a->user, &least))
-        check_fail(c, "own-like", "%s answers attempt %u, a like of %s by %s, with %llu: with his own like it is %llu",
-                   check_slot_name(c, slot), a->id, check_item_name(c, a->item), c->view.users[a->user],
+        sim_check_fail(c, "own-like", "%s answers attempt %u, a like of %s by %s, with %llu: with his own like it is %llu",
+                   sim_check_slot_name(c, slot), a->id, sim_check_item_name(c, a->item), c->view.users[a->user],
                    (unsigned long long)view->count[a->counter], (unsigned long long)least);
 }

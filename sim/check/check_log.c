@@ -7,21 +7,21 @@
 
 static uint64_t place_hash(uint32_t partition, int64_t offset)
 {
-    uint64_t hash = check_mix(partition + 1, (uint64_t)offset);
+    uint64_t hash = sim_check_mix(partition + 1, (uint64_t)offset);
     return hash ? hash : 1;
 }
 
-void check_log_fed(checks *c, uint32_t partition, kd_bytes record, int64_t offset)
+void sim_check_log_fed(sim_checks *c, uint32_t partition, kd_bytes record, int64_t offset)
 {
-    check_map_obtain(&c->log, place_hash(partition, offset))->a = kd_hash(record);
+    sim_check_map_obtain(&c->log, place_hash(partition, offset))->a = kd_hash(record);
 }
 
-void check_log_checked(checks *c, uint32_t partition, int64_t stored, kd_bytes found, int64_t next)
+void sim_check_log_checked(sim_checks *c, uint32_t partition, int64_t stored, kd_bytes found, int64_t next)
 {
-    const check_cell *merged = check_map_find(&c->log, place_hash(partition, stored));
+    const sim_check_cell *merged = sim_check_map_find(&c->log, place_hash(partition, stored));
     c->made++;
     if (!merged || (found.data && kd_hash(found) == merged->a)) return;
-    check_fail(c, "log-position",
+    sim_check_fail(c, "log-position",
                "central goes on at %lld of partition %u: what stands at %lld is not what it merged",
                (long long)next, partition, (long long)stored);
 }

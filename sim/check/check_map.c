@@ -3,37 +3,37 @@
 
 #include <stdlib.h>
 
-uint64_t check_mix(uint64_t x, uint64_t y)
+uint64_t sim_check_mix(uint64_t x, uint64_t y)
 {
     uint64_t state = x * 0x9e3779b97f4a7c15u ^ y;
     return kd_random_next(&state);
 }
 
-uint64_t check_hash(uint64_t seed, kd_bytes bytes)
+uint64_t sim_check_hash(uint64_t seed, kd_bytes bytes)
 {
     uint64_t hash = seed;
-    for (size_t at = 0; at < bytes.len; at += 8) hash = check_mix(hash, kd_bytes_rank(bytes, at));
-    hash = check_mix(hash, bytes.len);
+    for (size_t at = 0; at < bytes.len; at += 8) hash = sim_check_mix(hash, kd_bytes_rank(bytes, at));
+    hash = sim_check_mix(hash, bytes.len);
     return hash ? hash : 1;
 }
 
-static check_cell *check_map_place(const check_map *m, uint64_t key)
+static sim_check_cell *check_map_place(const sim_check_map *m, uint64_t key)
 {
     uint32_t at = (uint32_t)key & (m->cap - 1);
     while (m->cells[at].key != 0 && m->cells[at].key != key) at = (at + 1) & (m->cap - 1);
     return &m->cells[at];
 }
 
-check_cell *check_map_find(const check_map *m, uint64_t key)
+sim_check_cell *sim_check_map_find(const sim_check_map *m, uint64_t key)
 {
     if (m->cap == 0) return NULL;
-    check_cell *cell = check_map_place(m, key);
+    sim_check_cell *cell = check_map_place(m, key);
     return cell->key ? cell : NULL;
 }
 
-static void check_map_widen(check_map *m)
+static void check_map_widen(sim_check_map *m)
 {
-    check_map old = *m;
+    sim_check_map old = *m;
     m->cap = KD_MAX(2 * old.cap, 64u);
     m->cells = kd_alloc(m->cap * sizeof(m->cells[0]));
     for (uint32_t i = 0; i < old.cap; i++)
@@ -41,10 +41,10 @@ static void check_map_widen(check_map *m)
     free(old.cells);
 }
 
-check_cell *check_map_obtain(check_map *m, uint64_t key)
+sim_check_cell *sim_check_map_obtain(sim_check_map *m, uint64_t key)
 {
     if (2 * m->count >= m->cap) check_map_widen(m);
-    check_cell *cell = check_map_place(m, key);
+    sim_check_cell *cell = check_map_place(m, key);
     if (cell->key == 0) {
         cell->key = key;
         m->count++;
@@ -52,14 +52,14 @@ check_cell *check_map_obtain(check_map *m, uint64_t key)
     return cell;
 }
 
-void check_map_clear(check_map *m)
+void sim_check_map_clear(sim_check_map *m)
 {
     if (m->cells) memset(m->cells, 0, m->cap * sizeof(m->cells[0]));
     m->count = 0;
 }
 
-void check_map_finish(check_map *m)
+void sim_check_map_finish(sim_check_map *m)
 {
     free(m->cells);
-    *m = (check_map){0};
+    *m = (sim_check_map){0};
 }

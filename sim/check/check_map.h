@@ -11,22 +11,22 @@
 typedef struct {
     uint64_t key; /* 0: empty */
     uint64_t a, b;
-} check_cell;
+} sim_check_cell;
 
 /* Zero-initialise. */
 typedef struct {
-    check_cell *cells;
+    sim_check_cell *cells;
     uint32_t count, cap;
-} check_map;
+} sim_check_map;
 
 /* Of several numbers and a few bytes. */
-uint64_t check_hash(uint64_t seed, kd_bytes bytes);
-uint64_t check_mix(uint64_t x, uint64_t y);
+uint64_t sim_check_hash(uint64_t seed, kd_bytes bytes);
+uint64_t sim_check_mix(uint64_t x, uint64_t y);
 
-check_cell *check_map_find(const check_map *m, uint64_t key); /* NULL: not there */
+sim_check_cell *sim_check_map_find(const sim_check_map *m, uint64_t key); /* NULL: not there */
 /* The cell of the key, zero when it is new; valid until the next call. */
-check_cell *check_map_obtain(check_map *m, uint64_t key);
-void check_map_clear(check_map *m);
-void check_map_finish(check_map *m);
+sim_check_cell *sim_check_map_obtain(sim_check_map *m, uint64_t key);
+void sim_check_map_clear(sim_check_map *m);
+void sim_check_map_finish(sim_check_map *m);
 
 #endif

@@ -9,12 +9,12 @@
 
 #include <stdlib.h>
 
-static const check_number *number_at(const check_numbers *r, uint32_t i)
+static const sim_check_number *number_at(const sim_check_numbers *r, uint32_t i)
 {
     return &r->at[(r->first + i) % CHECK_NUMBERS];
 }
 
-static void drop_oldest(check_numbers *r)
+static void drop_oldest(sim_check_numbers *r)
 {
     const uint64_t *count = number_at(r, 0)->count;
     for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
@@ -23,16 +23,16 @@ static void drop_oldest(check_numbers *r)
     }
 }
 
-void check_number_changed(checks *c, uint32_t slot, uint32_t item)
+void sim_check_number_changed(sim_checks *c, uint32_t slot, uint32_t item)
 {
     uint32_t partition = c->partition[item];
-    check_numbers *r = &c->numbers[item];
+    sim_check_numbers *r = &c->numbers[item];
     kd_central *core = c->view.central(c->view.world, slot, partition);
     uint64_t totals[KD_COUNTERS_MAX];
     if (!core || kd_central_totals(core, kd_item_key(&c->view.items[item]), totals) != KD_OK) return;
-    check_number n = {kd_central_epoch(core), kd_central_version(core), c->answers[partition].best_us, {0}};
+    sim_check_number n = {kd_central_epoch(core), kd_central_version(core), c->answers[partition].best_us, {0}};
     memcpy(n.count, totals, sizeof(n.count));
-    const check_number *last = r->count ? number_at(r, r->count - 1) : NULL;
+    const sim_check_number *last = r->count ? number_at(r, r->count - 1) : NULL;
     if (last && last->epoch == n.epoch && memcmp(last->count, n.count, sizeof(n.count)) == 0) return;
     if (!r->at) r->at = kd_alloc(CHECK_NUMBERS * sizeof(r->at[0]));
     if (r->count == CHECK_NUMBERS) {
@@ -45,16 +45,16 @@ void check_number_changed(checks *c, uint32_t slot, uint32_t item)
 }
 
 /* Also what came and was not taken up: this only tells that the edge can know a number. */
-void check_number_heard(checks *c, uint32_t slot, const kd_snapshot *s)
+void sim_check_number_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s)
 {
     for (uint32_t i = 0; i < s->item_count; i++) {
-        uint32_t item = check_item(c, s->items[i].item);
+        uint32_t item = sim_check_item(c, s->items[i].item);
         if (item == CHECK_NOTHING) continue;
-        c->heard[check_edge(slot)][item] |= s->items[i].count ? CHECK_HEARD : CHECK_HEARD | CHECK_HEARD_NONE;
+        c->heard[sim_check_edge(slot)][item] |= s->items[i].count ? CHECK_HEARD : CHECK_HEARD | CHECK_HEARD_NONE;
     }
 }
 
-static bool fits_within(const checks *c, const uint64_t *least, const uint64_t *most, const kd_view *view)
+static bool fits_within(const sim_checks *c, const uint64_t *least, const uint64_t *most, const kd_view *view)
 {
     for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
         uint64_t shown = view->count[i], pending = view->pending[i];
@@ -66,24 +66,24 @@ static bool fits_within(const checks *c, const uint64_t *least, const uint64_t *
     return true;
 }
 
-static bool check_number_fits(const checks *c, const uint64_t *count, const kd_view *view)
+static bool check_number_fits(const sim_checks *c, const uint64_t *count, const kd_view *view)
 {
     return fits_within(c, count, count, view);
 }
 
 /* Of numbers that the ring dropped only the lowest and the highest are known. */
-static bool fits_dropped(const checks *c, const check_numbers *r, const kd_view *view)
+static bool fits_dropped(const sim_checks *c, const sim_check_numbers *r, const kd_view *view)
 {
     return r->overflowed && fits_within(c, r->least, r->most, view);
 }
 
 /* Whether (epoch, version) lies in the history of `known`. */
-static bool in_history(const checks *c, uint32_t partition, check_known known, const check_number *n)
+static bool in_history(const sim_checks *c, uint32_t partition, sim_check_known known, const sim_check_number *n)
 {
     for (uint32_t depth = 0; depth < 1000; depth++) {
         if (known.epoch == n->epoch) return n->version <= known.version;
-        const check_cell *parent =
-            check_map_find(&c->positions.parents, check_mix(partition + 1, known.epoch) | 1);
+        const sim_check_cell *parent =
+            sim_check_map_find(&c->positions.parents, sim_check_mix(partition + 1, known.epoch) | 1);
         if (!parent) return false;
         known.epoch = parent->a;
         known.version = KD_MIN(known.version, parent->b);
@@ -93,20 +93,20 @@ static bool in_history(const checks *c, uint32_t partition, check_known known, c
 
 /* The ring's index from which on central counted in this epoch. What a central of an epoch before counts after that belongs to another history, or was
  * replaced by what stands at this index: a second central had read it from a copy before the first one's disk was done with it. */
-static uint32_t begun(const check_numbers *r, uint64_t epoch)
+static uint32_t begun(const sim_check_numbers *r, uint64_t epoch)
 {
     uint32_t i = 0;
     while (i < r->count && number_at(r, i)->epoch != epoch) i++;
     return i;
 }
 
-static bool fresh_right(const checks *c, uint32_t partition, check_known known, const check_numbers *r,
+static bool fresh_right(const sim_checks *c, uint32_t partition, sim_check_known known, const sim_check_numbers *r,
                         const kd_view *view)
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
     uint32_t first = begun(r, known.epoch);
     for (uint32_t i = r->count; i-- > 0;) {
-        const check_number *n = number_at(r, i);
+        const sim_check_number *n = number_at(r, i);
         bool same = n->epoch == known.epoch, ahead = same && n->version > known.version,
              base = (same || i < first) && in_history(c, partition, known, n);
         if ((ahead || base) && check_number_fits(c, n->count, view)) return true;
@@ -116,13 +116,13 @@ static bool fresh_right(const checks *c, uint32_t partition, check_known known, 
 }
 
 /* A number of a history that was undone has replaced nothing. */
-static bool as_of_right(const checks *c, uint32_t partition, check_known known, const check_numbers *r,
+static bool as_of_right(const sim_checks *c, uint32_t partition, sim_check_known known, const sim_check_numbers *r,
                         const kd_view *view)
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
     uint32_t first = begun(r, known.epoch);
     for (uint32_t i = r->count; i-- > 0;) {
-        const check_number *n = number_at(r, i);
+        const sim_check_number *n = number_at(r, i);
         if (check_number_fits(c, n->count, view)) return true;
         bool ours = n->epoch == known.epoch || (i < first && in_history(c, partition, known, n));
         if (ours && n->as_of_before_us < view->as_of_us)
@@ -132,7 +132,7 @@ static bool as_of_right(const checks *c, uint32_t partition, check_known known, 
 }
 
 /* Of any history: an old number stays until its history is known to be undone. */
-static bool heard_right(const checks *c, const check_numbers *r, uint8_t heard, const kd_view *view)
+static bool heard_right(const sim_checks *c, const sim_check_numbers *r, uint8_t heard, const kd_view *view)
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
     if (!(heard & CHECK_HEARD)) return false;
@@ -145,36 +145,36 @@ static bool heard_right(const checks *c, const check_numbers *r, uint8_t heard, 
     return false;
 }
 
-void check_number_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view)
+void sim_check_number_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view)
 {
     uint32_t partition = c->partition[item];
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p;
     if (!view->known || !e || kd_edge_partition_get(e, partition, &p) != KD_OK) return;
-    check_known known = {p.epoch, p.version};
-    const check_numbers *r = &c->numbers[item];
+    sim_check_known known = {p.epoch, p.version};
+    const sim_check_numbers *r = &c->numbers[item];
     c->made++;
-    if (!heard_right(c, r, c->heard[check_edge(slot)][item], view))
-        check_fail(c, "number",
+    if (!heard_right(c, r, c->heard[sim_check_edge(slot)][item], view))
+        sim_check_fail(c, "number",
                    "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u), and no number of "
                    "central that it heard is behind them",
-                   check_slot_name(c, slot), (unsigned long long)view->count[0],
+                   sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
                    (unsigned long long)view->count[1], (unsigned long long)view->count[2],
-                   check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2]);
+                   sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2]);
     else if (view->fresh && !fresh_right(c, partition, known, r, view))
-        check_fail(c, "number",
+        sim_check_fail(c, "number",
                    "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as fresh: at "
                    "version %llu of epoch %llx central had others",
-                   check_slot_name(c, slot), (unsigned long long)view->count[0],
+                   sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
                    (unsigned long long)view->count[1], (unsigned long long)view->count[2],
-                   check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
+                   sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
                    (unsigned long long)p.version, (unsigned long long)p.epoch);
     else if (view->as_of_us > 0 && !as_of_right(c, partition, known, r, view))
-        check_fail(c, "as-of",
+        sim_check_fail(c, "as-of",
                    "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as of %llu us "
                    "ago: central had replaced them before",
-                   check_slot_name(c, slot), (unsigned long long)view->count[0],
+                   sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
                    (unsigned long long)view->count[1], (unsigned long long)view->count[2],
-                   check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
-                   (unsigned long long)(check_now(c) - view->as_of_us));
+                   sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
+                   (unsigned long long)(sim_check_now(c) - view->as_of_us));
 }

@@ -10,48 +10,48 @@ enum { MERGED = 1, SEEN = 2, GATHERED = 4 }; /* durably; sent; in a commit that 
 
 static uint64_t position_hash(uint32_t edge, uint32_t partition, kd_position at)
 {
-    uint64_t hash = check_mix(check_mix(edge * 4096ull + partition, at.incarnation), at.seq);
+    uint64_t hash = sim_check_mix(sim_check_mix(edge * 4096ull + partition, at.incarnation), at.seq);
     return hash ? hash : 1;
 }
 
-static check_cell *position(checks *c, uint32_t edge, uint32_t partition, kd_position at)
+static sim_check_cell *position(sim_checks *c, uint32_t edge, uint32_t partition, kd_position at)
 {
-    return check_map_obtain(&c->positions.bodies, position_hash(edge, partition, at));
+    return sim_check_map_obtain(&c->positions.bodies, position_hash(edge, partition, at));
 }
 
-static bool is_merged(const checks *c, uint32_t edge, uint32_t partition, kd_position at)
+static bool is_merged(const sim_checks *c, uint32_t edge, uint32_t partition, kd_position at)
 {
-    const check_cell *cell = check_map_find(&c->positions.bodies, position_hash(edge, partition, at));
+    const sim_check_cell *cell = sim_check_map_find(&c->positions.bodies, position_hash(edge, partition, at));
     return cell && (cell->b & MERGED);
 }
 
-void check_position_sent(checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
+void sim_check_position_sent(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
 {
     kd_batch b;
-    uint32_t edge = check_edge(slot);
+    uint32_t edge = sim_check_edge(slot);
     if (kd_batch_decode(record, &b) != KD_OK) {
-        check_fail(c, "body", "%s sends a record that does not decode", check_slot_name(c, slot));
+        sim_check_fail(c, "body", "%s sends a record that does not decode", sim_check_slot_name(c, slot));
         return;
     }
-    check_cell *cell = position(c, edge, partition, b.at);
+    sim_check_cell *cell = position(c, edge, partition, b.at);
     c->made++;
     if ((cell->b & SEEN) && cell->a != b.digest && b.at.incarnation > c->positions.exempt[edge])
-        check_fail(c, "body", "%s sends another body at %llu/%llu of partition %u", check_slot_name(c, slot),
+        sim_check_fail(c, "body", "%s sends another body at %llu/%llu of partition %u", sim_check_slot_name(c, slot),
                    (unsigned long long)b.at.incarnation, (unsigned long long)b.at.seq, partition);
     cell->a = b.digest;
     cell->b |= SEEN;
 }
 
-static void merged(checks *c, uint32_t slot, uint32_t partition, uint32_t edge, const kd_batch *b)
+static void merged(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, const kd_batch *b)
 {
-    check_tenure *t = &c->positions.tenures[slot][partition];
+    sim_check_tenure *t = &c->positions.tenures[slot][partition];
     kd_position applied = t->now.tentative[edge];
     if (kd_position_cmp(b->at, applied) <= 0)
-        check_fail(c, "order", "central merges %llu/%llu of %.*s, partition %u, again",
+        sim_check_fail(c, "order", "central merges %llu/%llu of %.*s, partition %u, again",
                    (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
                    b->edge.data, partition);
     else if (kd_position_cmp(b->after, applied) != 0)
-        check_fail(
+        sim_check_fail(
             c, "order",
             "central merges %llu/%llu of %.*s, partition %u, over a gap: after %llu/%llu, applied %llu/%llu",
             (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
@@ -61,53 +61,53 @@ static void merged(checks *c, uint32_t slot, uint32_t partition, uint32_t edge, 
     t->now.tentative[edge] = b->at;
     position(c, edge, partition, b->at)->b |= GATHERED;
     t->open = kd_grow(t->open, t->open_count, &t->open_cap, sizeof(t->open[0]));
-    t->open[t->open_count++] = (check_merged){.edge = edge, .at = b->at};
+    t->open[t->open_count++] = (sim_check_merged){.edge = edge, .at = b->at};
 }
 
-void check_position_fed(checks *c, uint32_t slot, uint32_t partition, const kd_batch *b, kd_fed fed)
+void sim_check_position_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b, kd_fed fed)
 {
-    uint32_t edge = check_edge_named(c, b->edge);
+    uint32_t edge = sim_check_edge_named(c, b->edge);
     if (edge == CHECK_NOTHING) return;
     kd_position applied = c->positions.tenures[slot][partition].now.tentative[edge];
     c->made++;
     if (fed == KD_FED_MERGED) merged(c, slot, partition, edge, b);
-    check_forget_fed(c, slot, partition, edge, fed);
+    sim_check_forget_fed(c, slot, partition, edge, fed);
     bool next = kd_position_cmp(b->at, applied) > 0;
     if ((fed == KD_FED_DUPLICATE && next) ||
         (fed == KD_FED_GAP && next && kd_position_cmp(b->after, applied) == 0))
-        check_fail(c, "order", "central drops %llu/%llu of %.*s, partition %u, which comes next",
+        sim_check_fail(c, "order", "central drops %llu/%llu of %.*s, partition %u, which comes next",
                    (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
                    b->edge.data, partition);
     /* A record of the life before can be as late as the log likes: the alarm may come at any time after. */
     if (fed == KD_FED_IDENTITY && !c->doubled[edge] && !c->disk_changed[edge])
-        check_fail(c, "identity", "central doubts the identity of %.*s, which nobody copied or put back",
+        sim_check_fail(c, "identity", "central doubts the identity of %.*s, which nobody copied or put back",
                    (int)b->edge.len, b->edge.data);
     if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_UNKNOWN_COUNTER)
-        check_fail(c, "order", "central sets a batch of %.*s aside", (int)b->edge.len, b->edge.data);
+        sim_check_fail(c, "order", "central sets a batch of %.*s aside", (int)b->edge.len, b->edge.data);
 }
 
-void check_position_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version)
+void sim_check_position_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version)
 {
-    check_tenure *t = &c->positions.tenures[slot][partition];
+    sim_check_tenure *t = &c->positions.tenures[slot][partition];
     t->outstanding++;
     for (uint32_t i = t->open_count; i-- > 0 && t->open[i].version == 0;) t->open[i].version = version;
 }
 
-static void check_position_settle(checks *c, check_tenure *t, uint32_t partition, uint32_t edge, kd_position at)
+static void check_position_settle(sim_checks *c, sim_check_tenure *t, uint32_t partition, uint32_t edge, kd_position at)
 {
     position(c, edge, partition, at)->b |= MERGED;
     t->now.durable[edge] = at;
 }
 
 /* What a restart or an edge will be told rests on what is durable. */
-static void note_durable(checks *c, uint32_t slot, uint32_t partition)
+static void note_durable(sim_checks *c, uint32_t slot, uint32_t partition)
 {
-    check_history *now = &c->positions.tenures[slot][partition].now;
+    sim_check_history *now = &c->positions.tenures[slot][partition].now;
     kd_central *core = c->view.central(c->view.world, slot, partition);
     kd_central_edge edges[SCENARIO_EDGES_MAX];
     uint32_t count = core ? kd_central_edges(core, edges, SCENARIO_EDGES_MAX) : 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t edge = check_edge_named(c, edges[i].name);
+        uint32_t edge = sim_check_edge_named(c, edges[i].name);
         if (edge == CHECK_NOTHING) continue;
         uint64_t *best_us = &c->positions.best_us[partition][edge];
         now->watermark_us[edge] = edges[i].watermark_us;
@@ -116,7 +116,7 @@ static void note_durable(checks *c, uint32_t slot, uint32_t partition)
     if (!core) return;
     uint64_t epoch = kd_central_epoch(core);
     if (epoch != now->epoch && now->epoch != 0) {
-        check_cell *parent = check_map_obtain(&c->positions.parents, check_mix(partition + 1, epoch) | 1);
+        sim_check_cell *parent = sim_check_map_obtain(&c->positions.parents, sim_check_mix(partition + 1, epoch) | 1);
         parent->a = now->epoch;
         parent->b = now->version;
     }
@@ -124,9 +124,9 @@ static void note_durable(checks *c, uint32_t slot, uint32_t partition)
     now->version = kd_central_version(core);
 }
 
-void check_position_committed(checks *c, uint32_t slot, uint32_t partition, uint64_t version, bool synced)
+void sim_check_position_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, bool synced)
 {
-    check_tenure *t = &c->positions.tenures[slot][partition];
+    sim_check_tenure *t = &c->positions.tenures[slot][partition];
     uint32_t kept = 0;
     if (t->outstanding > 0) t->outstanding--;
     for (uint32_t i = 0; i < t->open_count; i++) {
@@ -139,21 +139,21 @@ void check_position_committed(checks *c, uint32_t slot, uint32_t partition, uint
     if (synced) note_durable(c, slot, partition);
 }
 
-void check_position_opened(checks *c, uint32_t slot, uint32_t partition)
+void sim_check_position_opened(sim_checks *c, uint32_t slot, uint32_t partition)
 {
-    check_tenure *t = &c->positions.tenures[slot][partition];
+    sim_check_tenure *t = &c->positions.tenures[slot][partition];
     kd_central *core = c->view.central(c->view.world, slot, partition);
     kd_central_edge edges[SCENARIO_EDGES_MAX];
     kd_position applied[SCENARIO_EDGES_MAX] = {{0}};
     uint32_t count = core ? kd_central_edges(core, edges, SCENARIO_EDGES_MAX) : 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t edge = check_edge_named(c, edges[i].name);
+        uint32_t edge = sim_check_edge_named(c, edges[i].name);
         if (edge != CHECK_NOTHING) applied[edge] = edges[i].applied;
     }
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
         c->made++;
         if (kd_position_cmp(applied[e], t->now.durable[e]) < 0)
-            check_fail(c, "order",
+            sim_check_fail(c, "order",
                        "central opens partition %u with %llu/%llu of %s applied, it had committed %llu/%llu",
                        partition, (unsigned long long)applied[e].incarnation,
                        (unsigned long long)applied[e].seq, c->view.scenario->edges[e],
@@ -171,21 +171,21 @@ void check_position_opened(checks *c, uint32_t slot, uint32_t partition)
 }
 
 /* A write that failed may be on the disk all the same, and be found there after a crash or a restore. */
-static bool found_applied(const checks *c, uint32_t edge, uint32_t partition, kd_position at)
+static bool found_applied(const sim_checks *c, uint32_t edge, uint32_t partition, kd_position at)
 {
-    const check_cell *cell = check_map_find(&c->positions.bodies, position_hash(edge, partition, at));
+    const sim_check_cell *cell = sim_check_map_find(&c->positions.bodies, position_hash(edge, partition, at));
     return cell && (cell->b & GATHERED) && kd_position_cmp(at, c->positions.on_disk[partition][edge]) <= 0;
 }
 
-void check_position_freed(checks *c, uint32_t slot, uint32_t partition, kd_position at)
+void sim_check_position_freed(sim_checks *c, uint32_t slot, uint32_t partition, kd_position at)
 {
     c->made++;
     /* At an alarm what stands below the new incarnation moves there, with its stamps (rule 20). */
     if (at.incarnation < c->slots[slot].moved_to || partition >= c->view.scenario->partitions ||
-        is_merged(c, check_edge(slot), partition, at) ||
-        found_applied(c, check_edge(slot), partition, at))
+        is_merged(c, sim_check_edge(slot), partition, at) ||
+        found_applied(c, sim_check_edge(slot), partition, at))
         return;
-    check_fail(c, "freed", "%s drops %llu/%llu of partition %u, which no central has on its disk",
-               check_slot_name(c, slot), (unsigned long long)at.incarnation, (unsigned long long)at.seq,
+    sim_check_fail(c, "freed", "%s drops %llu/%llu of partition %u, which no central has on its disk",
+               sim_check_slot_name(c, slot), (unsigned long long)at.incarnation, (unsigned long long)at.seq,
                partition);
 }

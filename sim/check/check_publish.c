@@ -4,7 +4,7 @@
  */
 #include "sim/check/checking.h"
 
-void check_publish_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
+void sim_check_publish_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
 {
     kd_claim claim;
     uint64_t *highest = &c->highest_claim[slot][partition];
@@ -12,37 +12,37 @@ void check_publish_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes re
 }
 
 /* Where a crash left open which epoch came before, its link is not judged. */
-static void check_chain(checks *c, uint32_t partition, const kd_snapshot *s)
+static void check_chain(sim_checks *c, uint32_t partition, const kd_snapshot *s)
 {
-    const check_cell *before = check_map_find(&c->positions.parents, check_mix(partition + 1, s->epoch) | 1);
+    const sim_check_cell *before = sim_check_map_find(&c->positions.parents, sim_check_mix(partition + 1, s->epoch) | 1);
     const kd_chain_link *link = s->chain_count ? &s->chain[s->chain_count - 1] : NULL;
     if (!before || !link || link->epoch != before->a || link->last == before->b) return;
-    check_fail(c, "chain", "central lets epoch %llx of partition %u end with %llu, it ended with %llu",
+    sim_check_fail(c, "chain", "central lets epoch %llx of partition %u end with %llu, it ended with %llu",
                (unsigned long long)link->epoch, partition, (unsigned long long)link->last,
                (unsigned long long)before->b);
 }
 
-void check_publish_record(checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
+void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
 {
     kd_snapshot s;
     c->made++;
     if (kd_snapshot_decode(record, &s) != KD_OK) {
-        check_fail(c, "early", "central publishes a snapshot that does not decode");
+        sim_check_fail(c, "early", "central publishes a snapshot that does not decode");
         return;
     }
-    const check_history *durable = &c->positions.tenures[slot][partition].now;
+    const sim_check_history *durable = &c->positions.tenures[slot][partition].now;
     if (s.version > durable->version || s.epoch != durable->epoch)
-        check_fail(c, "early",
+        sim_check_fail(c, "early",
                    "central publishes version %llu of epoch %llx, partition %u: on its disk is %llu of %llx",
                    (unsigned long long)s.version, (unsigned long long)s.epoch, partition,
                    (unsigned long long)durable->version, (unsigned long long)durable->epoch);
     if (s.epoch < c->highest_claim[slot][partition])
-        check_fail(
+        sim_check_fail(
             c, "fence", "central of epoch %llx publishes after it read the claim of %llx, partition %u",
             (unsigned long long)s.epoch, (unsigned long long)c->highest_claim[slot][partition], partition);
     check_chain(c, partition, &s);
     c->made_us[partition] = KD_MAX(c->made_us[partition], s.made_us);
-    check_forget_published(c, slot, partition, s.stable_us);
+    sim_check_forget_published(c, slot, partition, s.stable_us);
     c->stable_us[partition] = KD_MAX(c->stable_us[partition], s.stable_us);
     kd_snapshot_finish(&s);
 }

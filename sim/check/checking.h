@@ -1,7 +1,7 @@
 /*
  * checking.h - the state that the checkers share, and their entries. Each check_*.c owns one member and one or two names of checks_names.
  *
- * A checker is a few functions, called by the hooks in checks.c in the order in which they stand there; it reports with check_fail and
+ * A checker is a few functions, called by the hooks in checks.c in the order in which they stand there; it reports with sim_check_fail and
  * counts a comparison with c->made++.
  */
 #ifndef KUDOS_SIM_CHECK_CHECKING_H
@@ -14,94 +14,94 @@ enum { CHECK_NOTHING = UINT32_MAX };
 
 /* check_durable.c: rows and journal entries that are on stable storage at each edge, and what was taken since. */
 typedef struct {
-    check_map rows;    /* hash of slot and row: stamp of the durable row, its state in b */
-    check_map journal; /* stamp up to which operations on it were journaled */
-    check_map taken;   /* stamp of the last one taken and its state, by the life in which it was */
-    check_map maybe;   /* stamp of the last word of an earlier life that was followed by another; which words those were, in b */
+    sim_check_map rows;    /* hash of slot and row: stamp of the durable row, its state in b */
+    sim_check_map journal; /* stamp up to which operations on it were journaled */
+    sim_check_map taken;   /* stamp of the last one taken and its state, by the life in which it was */
+    sim_check_map maybe;   /* stamp of the last word of an earlier life that was followed by another; which words those were, in b */
     uint64_t groups[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* synced */
     bool failed[CHECKS_SLOTS][SCENARIO_SHARDS_MAX];     /* a write of this life failed */
     uint64_t disk[CHECKS_SLOTS];   /* counts the disks that the slot had; in the hashes */
     bool incomplete[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* it was put back or copied, and its rows were not read yet */
-} check_durable;
+} sim_check_durable;
 
 /* check_position.c: bodies sent and merged. */
 typedef struct {
     uint32_t edge;
     uint64_t version; /* of the commit it rides in; 0: open */
     kd_position at;
-} check_merged;
+} sim_check_merged;
 
 typedef struct {
     kd_position durable[SCENARIO_EDGES_MAX], tentative[SCENARIO_EDGES_MAX];
     uint64_t watermark_us[SCENARIO_EDGES_MAX];
     uint64_t epoch, version; /* of the last durable commit */
     uint64_t at_us;          /* of a backup: when it was taken */
-} check_history;
+} sim_check_history;
 
 typedef struct {
-    check_history now;
-    check_merged *open; /* merged and not yet known to be durable */
+    sim_check_history now;
+    sim_check_merged *open; /* merged and not yet known to be durable */
     uint32_t open_count, open_cap;
     uint32_t outstanding;
-} check_tenure;
+} sim_check_tenure;
 
 typedef struct {
-    check_map bodies; /* hash of edge, partition, position: digest; b: bit 0 durably merged */
+    sim_check_map bodies; /* hash of edge, partition, position: digest; b: bit 0 durably merged */
     uint64_t exempt
         [SCENARIO_EDGES_MAX]; /* incarnations up to here may have two bodies: they were copied while open */
-    check_tenure tenures[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
-    check_history backup[SCENARIO_PARTITIONS_MAX], copied[SCENARIO_PARTITIONS_MAX];
+    sim_check_tenure tenures[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
+    sim_check_history backup[SCENARIO_PARTITIONS_MAX], copied[SCENARIO_PARTITIONS_MAX];
     kd_position on_disk[SCENARIO_PARTITIONS_MAX]
                        [SCENARIO_EDGES_MAX]; /* the furthest that any central ever opened with */
     uint64_t best_us[SCENARIO_PARTITIONS_MAX][SCENARIO_EDGES_MAX]; /* the largest watermark that was ever durable */
-    check_map parents; /* hash of partition, epoch: the epoch and version from which it went on */
-} check_positions;
+    sim_check_map parents; /* hash of partition, epoch: the epoch and version from which it went on */
+} sim_check_positions;
 
 /* check_count.c: members per item of one partition, followed operation by operation. */
 typedef struct {
     uint32_t item, user, counter;
     uint64_t version; /* of the commit it rides in; 0: open */
-} check_touch;
+} sim_check_touch;
 
 typedef struct {
-    check_map members; /* hash of counter, item, user: 1 when liked */
-    check_touch *fed;  /* operations merged and not yet looked at */
+    sim_check_map members; /* hash of counter, item, user: 1 when liked */
+    sim_check_touch *fed;  /* operations merged and not yet looked at */
     uint32_t fed_count, fed_cap;
-} check_members;
+} sim_check_members;
 
 /* check_number.c: what central's numbers were lately, to tell which an edge may show. */
 enum { CHECK_NUMBERS = 48 };
 /* That a number of an item came to an edge; that one came which said that nobody had counted anything. */
-typedef enum { CHECK_HEARD = 1, CHECK_HEARD_NONE = 2 } check_heard;
+typedef enum { CHECK_HEARD = 1, CHECK_HEARD_NONE = 2 } sim_check_heard;
 typedef struct {
     uint64_t epoch, version;
     uint64_t as_of_before_us; /* the number before this one was true until here */
     uint64_t count[SCENARIO_COUNTERS];
-} check_number;
+} sim_check_number;
 
 typedef struct {
-    check_number *at; /* a ring */
+    sim_check_number *at; /* a ring */
     uint32_t first, count;
     bool overflowed;
     uint64_t least[SCENARIO_COUNTERS], most[SCENARIO_COUNTERS]; /* of those that overflowed */
-} check_numbers;
+} sim_check_numbers;
 
 /* check_as_of.c */
 typedef struct {
     uint32_t attempt;
     uint64_t answered_us;
     bool counted; /* in `passed` */
-} check_answer;
+} sim_check_answer;
 
 typedef struct {
-    check_answer *at; /* by answered_us */
+    sim_check_answer *at; /* by answered_us */
     uint32_t count, cap, cursor;
     uint64_t as_of_us, best_us; /* now; ever */
-} check_answers;
+} sim_check_answers;
 
 typedef struct {
     uint64_t epoch, version;
-} check_known;
+} sim_check_known;
 
 /* check_answer.c: what an attempt was told first. */
 enum { CHECK_TOLD = 1024, CHECK_EARLIER = 3 };
@@ -109,30 +109,30 @@ typedef struct {
     uint64_t stamp_us;
     kd_changed changed;
     bool liked;
-} check_reply;
+} sim_check_reply;
 
 typedef struct {
     uint32_t attempt, slot;
     uint64_t disk, life;
-    check_reply reply,
+    sim_check_reply reply,
         earlier[CHECK_EARLIER]; /* where its key had made room: before it was taken once more; newest first */
     bool used;
-} check_told;
+} sim_check_told;
 
 /* Where a user was answered last: slot and disk; whether that was ever another place than before. */
 typedef struct {
     uint64_t where;
     bool known, yes;
-} check_roamed;
+} sim_check_roamed;
 
 /* What an edge must know of a pair. */
-typedef enum { CHECK_WORD_UNSURE, CHECK_WORD_NONE, CHECK_WORD_LIKED, CHECK_WORD_UNLIKED } check_word;
+typedef enum { CHECK_WORD_UNSURE, CHECK_WORD_NONE, CHECK_WORD_LIKED, CHECK_WORD_UNLIKED } sim_check_word;
 
 /* check_forget.c: how far one partition of one central is complete. */
 typedef struct {
     uint64_t now_us, best_us;                  /* as committed last; the largest so far */
     uint64_t watermark_us[SCENARIO_EDGES_MAX]; /* of each edge, retired or not */
-} check_lows;
+} sim_check_lows;
 
 /* check_aside.c: sums that are set aside. */
 typedef struct {
@@ -140,8 +140,8 @@ typedef struct {
                     [SCENARIO_SHARDS_MAX]; /* amounts that a process set aside, or found so at its start */
     uint64_t sent_as[SCENARIO_EDGES_MAX];  /* the largest incarnation that was sent */
     uint64_t rival[SCENARIO_EDGES_MAX];    /* the same when its disk went back: of lives that are undone */
-    check_map seen;                        /* hash of edge and row: batches that were set aside */
-} check_asides;
+    sim_check_map seen;                        /* hash of edge and row: batches that were set aside */
+} sim_check_asides;
 
 /* An edge's slot. */
 typedef struct {
@@ -152,24 +152,24 @@ typedef struct {
     uint64_t alarms[SCENARIO_SHARDS_MAX], alarm_us; /* of this life; when the last of all lives came */
     uint64_t moved_to; /* by an alarm: positions below this incarnation are given up */
     uint64_t undone_us[SCENARIO_PARTITIONS_MAX]; /* when it heard last that a history that it followed was undone; 0: never */
-    check_known known[SCENARIO_PARTITIONS_MAX];
+    sim_check_known known[SCENARIO_PARTITIONS_MAX];
     bool retired[SCENARIO_PARTITIONS_MAX]; /* central's last word of it that came */
-} check_slot;
+} sim_check_slot;
 
-struct checks {
-    checks_view view;
+struct sim_checks {
+    sim_checks_view view;
     uint32_t *partition; /* of each item */
-    check_map item_index, user_index;
-    check_slot slots[CHECKS_SLOTS];
-    check_durable durable;
-    check_told told[CHECK_TOLD];
-    check_roamed *roamed; /* by user */
-    check_positions positions;
-    check_members members[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
+    sim_check_map item_index, user_index;
+    sim_check_slot slots[CHECKS_SLOTS];
+    sim_check_durable durable;
+    sim_check_told told[CHECK_TOLD];
+    sim_check_roamed *roamed; /* by user */
+    sim_check_positions positions;
+    sim_check_members members[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     uint64_t *member_count[CHECKS_CENTRALS]; /* by counter, item */
-    check_numbers *numbers;
+    sim_check_numbers *numbers;
     uint8_t *heard[SCENARIO_EDGES_MAX]; /* by item: bits of check_heard */
-    check_answers answers[SCENARIO_PARTITIONS_MAX];
+    sim_check_answers answers[SCENARIO_PARTITIONS_MAX];
     uint64_t *passed; /* sums answered before as_of, by item */
     uint64_t
         wrong_clock_us; /* of central, or of an edge that nobody could measure: by so much what rests on clocks is judged milder */
@@ -183,8 +183,8 @@ struct checks {
     /* check_excuse.c */
     bool doubled[SCENARIO_EDGES_MAX],
         disk_changed[SCENARIO_EDGES_MAX]; /* ever copied; ever put back or wiped */
-    check_map log; /* hash of partition, offset: digest of the record that was fed last from there */
-    check_lows lows[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX], backup_lows[SCENARIO_PARTITIONS_MAX];
+    sim_check_map log; /* hash of partition, offset: digest of the record that was fed last from there */
+    sim_check_lows lows[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX], backup_lows[SCENARIO_PARTITIONS_MAX];
     bool retired[SCENARIO_EDGES_MAX],
         readmitted[SCENARIO_EDGES_MAX];           /* by the operator's word; ever taken back */
     uint64_t retired_from_us[SCENARIO_EDGES_MAX]; /* what it acknowledged since may not be merged */
@@ -192,7 +192,7 @@ struct checks {
     uint64_t retired_answer_us;                   /* when a central that calls an edge retired last told of a user's like */
     uint64_t healed_us;                           /* when the faults stopped */
     bool any_doubled, central_copied, central_undone, likes_lost;
-    check_asides asides;
+    sim_check_asides asides;
     uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
     uint64_t copy_gone_us[SCENARIO_EDGES_MAX]; /* when the copy was gone with its disk; 0: it runs */
     uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
@@ -208,148 +208,148 @@ struct checks {
     uint64_t failed_us;
 };
 
-void check_fail(checks *c, const char *checker, const char *format, ...)
+void sim_check_fail(sim_checks *c, const char *checker, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static inline uint64_t check_now(const checks *c)
+static inline uint64_t sim_check_now(const sim_checks *c)
 {
     return *c->view.now_us;
 }
-static inline uint32_t check_edge(uint32_t slot)
+static inline uint32_t sim_check_edge(uint32_t slot)
 {
     return slot % CHECKS_TWIN;
 }
-static inline uint32_t check_cell_of(const checks *c, uint32_t counter, uint32_t item)
+static inline uint32_t sim_check_cell_of(const sim_checks *c, uint32_t counter, uint32_t item)
 {
     return counter * c->view.item_count + item;
 }
-const char *check_slot_name(checks *c, uint32_t slot); /* "mumbai", "the copy of mumbai" */
-const char *check_item_name(checks *c, uint32_t item); /* both: one of four buffers in turn */
-uint32_t check_item(const checks *c, kd_bytes key);    /* CHECK_NOTHING: not in this drill */
-uint32_t check_user(const checks *c, kd_bytes name);
-uint32_t check_edge_named(const checks *c, kd_bytes name);
+const char *sim_check_slot_name(sim_checks *c, uint32_t slot); /* "mumbai", "the copy of mumbai" */
+const char *sim_check_item_name(sim_checks *c, uint32_t item); /* both: one of four buffers in turn */
+uint32_t sim_check_item(const sim_checks *c, kd_bytes key);    /* CHECK_NOTHING: not in this drill */
+uint32_t sim_check_user(const sim_checks *c, kd_bytes name);
+uint32_t sim_check_edge_named(const sim_checks *c, kd_bytes name);
 
 /* check_answer.c: "answer" */
-void check_answer_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+void sim_check_answer_taken(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                         const kd_outcome *o);
-void check_answer_replayed(checks *c, uint32_t slot, const journal_attempt *a, const kd_outcome *o);
+void sim_check_answer_replayed(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, const kd_outcome *o);
 
 /* check_durable.c: "durable" (I4), "after-error" (I15), "own-word" (I8) */
 /* What was taken there last, as far as it is certain that this life of the edge knows it. */
-check_word check_durable_word(const checks *c, uint32_t slot, uint32_t shard, const journal_attempt *pair);
-void check_durable_taken(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+sim_check_word sim_check_durable_word(const sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *pair);
+void sim_check_durable_taken(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                          uint64_t stamp_us);
-void check_durable_answered(checks *c, uint32_t slot, uint32_t shard, const journal_attempt *a,
+void sim_check_durable_answered(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                             const kd_outcome *o);
-void check_durable_wrote(checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
+void sim_check_durable_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
                          int status, bool synced);
-void check_durable_opened(checks *c, uint32_t slot, uint32_t shard);
-void check_durable_disk(checks *c, uint32_t slot, bool empty);
-void check_durable_member(checks *c, uint32_t slot, const journal_attempt *pair, int result);
+void sim_check_durable_opened(sim_checks *c, uint32_t slot, uint32_t shard);
+void sim_check_durable_disk(sim_checks *c, uint32_t slot, bool empty);
+void sim_check_durable_member(sim_checks *c, uint32_t slot, const sim_journal_attempt *pair, int result);
 
 /* check_position.c: "order" (I5), "body" (I6), "freed" (I7), "early" (rule 10) */
-void check_position_sent(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
-void check_position_fed(checks *c, uint32_t slot, uint32_t partition, const kd_batch *b, kd_fed fed);
-void check_position_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version);
-void check_position_committed(checks *c, uint32_t slot, uint32_t partition, uint64_t version, bool synced);
-void check_position_opened(checks *c, uint32_t slot, uint32_t partition);
-void check_position_freed(checks *c, uint32_t slot, uint32_t partition, kd_position at);
+void sim_check_position_sent(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+void sim_check_position_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b, kd_fed fed);
+void sim_check_position_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+void sim_check_position_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, bool synced);
+void sim_check_position_opened(sim_checks *c, uint32_t slot, uint32_t partition);
+void sim_check_position_freed(sim_checks *c, uint32_t slot, uint32_t partition, kd_position at);
 
 /* check_count.c: "counts" (I2) */
-void check_count_fed(checks *c, uint32_t slot, uint32_t partition, const kd_batch *b);
-void check_count_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version);
-void check_count_committed(checks *c, uint32_t slot, uint32_t partition);
-void check_count_opened(checks *c, uint32_t slot, uint32_t partition);
+void sim_check_count_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b);
+void sim_check_count_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+void sim_check_count_committed(sim_checks *c, uint32_t slot, uint32_t partition);
+void sim_check_count_opened(sim_checks *c, uint32_t slot, uint32_t partition);
 
 /* check_number.c: "number" (I10, rules 14 to 19) */
-void check_number_changed(checks *c, uint32_t slot, uint32_t item);
-void check_number_heard(checks *c, uint32_t slot, const kd_snapshot *s);
-void check_number_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view);
+void sim_check_number_changed(sim_checks *c, uint32_t slot, uint32_t item);
+void sim_check_number_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s);
+void sim_check_number_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view);
 
 /* check_as_of.c: "as-of", "member" */
-void check_as_of_answered(checks *c, uint32_t attempt, bool replayed);
-void check_as_of_committed(checks *c, uint32_t slot, uint32_t partition);
+void sim_check_as_of_answered(sim_checks *c, uint32_t attempt, bool replayed);
+void sim_check_as_of_committed(sim_checks *c, uint32_t slot, uint32_t partition);
 /* What was passed over while an edge was retired is judged after all. */
-void check_as_of_again(checks *c);
-void check_as_of_member(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked);
+void sim_check_as_of_again(sim_checks *c);
+void sim_check_as_of_member(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked);
 
 /* check_shown.c: "shown" (I10), "pending", "age" */
-void check_shown_taken(checks *c, uint32_t slot, const journal_attempt *a, uint64_t stamp_us);
+void sim_check_shown_taken(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, uint64_t stamp_us);
 /* A restore of central undid what this edge had merged, and the number may lack it until it is merged again. */
-bool check_shown_awaits(const checks *c, uint32_t slot, uint32_t counter, uint32_t item, bool fresh);
-void check_shown_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view);
+bool sim_check_shown_awaits(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, bool fresh);
+void sim_check_shown_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view);
 
 /* check_least.c: "least", "own-like" */
 /* What this edge took before that moment of true time is in the number that it shows without being pending. */
-uint64_t check_pending_from_us(const checks *c, uint32_t slot, uint32_t item, const kd_view *view);
-void check_least_viewed(checks *c, uint32_t slot, uint32_t item, const kd_view *view);
-void check_least_answered(checks *c, uint32_t slot, const journal_attempt *a, const kd_view *view);
+uint64_t sim_check_pending_from_us(const sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view);
+void sim_check_least_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view);
+void sim_check_least_answered(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, const kd_view *view);
 
 /* check_liked.c: "liked" */
-void check_liked_asked(checks *c);
-void check_liked_told(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
+void sim_check_liked_asked(sim_checks *c);
+void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
                       uint64_t begun_us);
 
 /* check_install.c: "install" (I9) */
-void check_install_opened(checks *c, uint32_t slot, uint32_t shard);
-void check_install_snapshot(checks *c, uint32_t slot, kd_bytes record, int verdict);
-void check_install_taken(checks *c, uint32_t slot, uint32_t partition);
-void check_install_refused(checks *c, uint32_t slot, uint32_t partition);
-void check_install_answer(checks *c, uint32_t slot, uint32_t item, kd_bytes record);
+void sim_check_install_opened(sim_checks *c, uint32_t slot, uint32_t shard);
+void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, int verdict);
+void sim_check_install_taken(sim_checks *c, uint32_t slot, uint32_t partition);
+void sim_check_install_refused(sim_checks *c, uint32_t slot, uint32_t partition);
+void sim_check_install_answer(sim_checks *c, uint32_t slot, uint32_t item, kd_bytes record);
 
 /* check_bounds.c: "outbox" (I13), "tables" (I14), "clock" (rule 3), "identity" */
-void check_bounds_opened(checks *c, uint32_t slot, uint32_t shard);
-void check_bounds_taken(checks *c, uint32_t slot, uint32_t shard, const kd_outcome *o);
-void check_bounds_refused(checks *c, uint32_t slot, uint32_t shard, int err);
-void check_bounds_ticked(checks *c, uint32_t slot, uint32_t shard);
+void sim_check_bounds_opened(sim_checks *c, uint32_t slot, uint32_t shard);
+void sim_check_bounds_taken(sim_checks *c, uint32_t slot, uint32_t shard, const kd_outcome *o);
+void sim_check_bounds_refused(sim_checks *c, uint32_t slot, uint32_t shard, int err);
+void sim_check_bounds_ticked(sim_checks *c, uint32_t slot, uint32_t shard);
 
 /* check_publish.c: "fence" (rule 16), "early" (rule 10) */
-void check_publish_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
-void check_publish_record(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+void sim_check_publish_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
 
 /* check_forget.c: "stable", "expired" (rule 21), "floor" (rule 22), "retired" (rule 23) */
-void check_forget_opened(checks *c, uint32_t slot, uint32_t partition);
-void check_forget_committed(checks *c, uint32_t slot, uint32_t partition);
-void check_forget_disk(checks *c, int who, checks_disk_event event);
-void check_forget_published(checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us);
-void check_forget_row(checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us);
-void check_forget_fed(checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed);
+void sim_check_forget_opened(sim_checks *c, uint32_t slot, uint32_t partition);
+void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition);
+void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event);
+void sim_check_forget_published(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us);
+void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us);
+void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed);
 /* Edges that this central calls retired: journal_edge_bit of each. */
-uint64_t check_forget_retired_edges(const checks *c, const kd_central *core);
-bool check_forget_any_readmitted(const checks *c);
+uint64_t sim_check_forget_retired_edges(const sim_checks *c, const kd_central *core);
+bool sim_check_forget_any_readmitted(const sim_checks *c);
 /* At any central, of any partition. */
-bool check_forget_stands_retired(const checks *c, uint32_t edge);
-void check_forget_retired(checks *c, uint32_t edge, bool retired);
-void check_forget_end(checks *c);
-bool check_forget_moves(checks *c, char *why, size_t size);
+bool sim_check_forget_stands_retired(const sim_checks *c, uint32_t edge);
+void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired);
+void sim_check_forget_end(sim_checks *c);
+bool sim_check_forget_moves(sim_checks *c, char *why, size_t size);
 
 /* check_log.c: "log-position" (rule 13) */
-void check_log_fed(checks *c, uint32_t partition, kd_bytes record, int64_t offset);
-void check_log_checked(checks *c, uint32_t partition, int64_t stored, kd_bytes found, int64_t next);
+void sim_check_log_fed(sim_checks *c, uint32_t partition, kd_bytes record, int64_t offset);
+void sim_check_log_checked(sim_checks *c, uint32_t partition, int64_t stored, kd_bytes found, int64_t next);
 
 /* check_aside.c: "aside" (rule 20) */
-void check_aside_opened(checks *c, uint32_t slot, uint32_t shard);
-void check_aside_sent(checks *c, uint32_t slot, kd_position at);
-void check_aside_put(checks *c, uint32_t slot, kd_bytes key, kd_bytes value);
-void check_aside_disk(checks *c, uint32_t edge);
+void sim_check_aside_opened(sim_checks *c, uint32_t slot, uint32_t shard);
+void sim_check_aside_sent(sim_checks *c, uint32_t slot, kd_position at);
+void sim_check_aside_put(sim_checks *c, uint32_t slot, kd_bytes key, kd_bytes value);
+void sim_check_aside_disk(sim_checks *c, uint32_t edge);
 
 /* check_excuse.c: what a fault excuses */
-void check_excuse_disk(checks *c, int who, checks_disk_event event);
-void check_excuse_log(checks *c, scenario_topic topic);
+void sim_check_excuse_disk(sim_checks *c, int who, sim_checks_disk_event event);
+void sim_check_excuse_log(sim_checks *c, sim_scenario_topic topic);
 /* A restore of central undid what this edge followed, and it is not merged again. */
-bool check_excuse_undone(const checks *c, uint32_t slot, uint32_t partition);
+bool sim_check_excuse_undone(const sim_checks *c, uint32_t slot, uint32_t partition);
 /* Its disk went back, and what it moves since is not merged. */
-bool check_excuse_moved(const checks *c, uint32_t slot, uint32_t partition);
+bool sim_check_excuse_moved(const sim_checks *c, uint32_t slot, uint32_t partition);
 /* A copy of it runs, or what both took is not merged. */
-bool check_excuse_doubled(const checks *c, uint32_t slot, uint32_t partition);
+bool sim_check_excuse_doubled(const sim_checks *c, uint32_t slot, uint32_t partition);
 /* Until then another process of this name, or an earlier life whose disk is gone, may have taken what its present disk lacks; 0: none. */
-uint64_t check_excuse_gone_us(const checks *c, uint32_t slot);
+uint64_t sim_check_excuse_gone_us(const sim_checks *c, uint32_t slot);
 /* Edges of which a number made since then promises nothing, journal_edge_bit of each: those that were copied while they ran, that are retired, or that were
  * taken back later. */
-uint64_t check_excuse_edges(const checks *c, uint64_t since_us);
+uint64_t sim_check_excuse_edges(const sim_checks *c, uint64_t since_us);
 /* The first of these alone. */
-uint64_t check_excuse_doubled_edges(const checks *c);
+uint64_t sim_check_excuse_doubled_edges(const sim_checks *c);
 /* Everything of this edge stamped up to there is surely merged. */
-uint64_t check_excuse_merged(const checks *c, uint32_t edge);
+uint64_t sim_check_excuse_merged(const sim_checks *c, uint32_t edge);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "sim/check/checking.h"
 
-const char *const checks_names[] = {
+const char *const sim_checks_names[] = {
     "durable", "after-error", "own-word",     "stamp",  "answer",   "order", "body",    "freed",
     "early",   "chain",       "log-position", "stable", "expired",  "floor", "retired", "compare",
     "fence",   "counts",      "as-of",        "number", "member",   "shown", "pending", "age",
@@ -19,26 +19,26 @@ const char *const checks_names[] = {
 
 static uint64_t index_hash(kd_bytes name)
 {
-    return check_hash(1, name);
+    return sim_check_hash(1, name);
 }
 
-static void index_names(checks *c)
+static void index_names(sim_checks *c)
 {
     for (uint32_t i = 0; i < c->view.item_count; i++) {
         kd_bytes key = kd_item_key(&c->view.items[i]);
         c->partition[i] = kd_partition(key, c->view.scenario->partitions);
         c->writer[i] = CHECK_NOTHING;
-        check_map_obtain(&c->item_index, index_hash(key))->a = i;
+        sim_check_map_obtain(&c->item_index, index_hash(key))->a = i;
     }
     for (uint32_t i = 0; i < c->view.user_count; i++)
-        check_map_obtain(&c->user_index, index_hash(kd_bytes_str(c->view.users[i])))->a = i;
+        sim_check_map_obtain(&c->user_index, index_hash(kd_bytes_str(c->view.users[i])))->a = i;
 }
 
-checks *checks_create(const checks_view *view)
+sim_checks *sim_checks_create(const sim_checks_view *view)
 {
-    checks *c = kd_alloc(sizeof(*c));
+    sim_checks *c = kd_alloc(sizeof(*c));
     c->view = *view;
-    c->wrong_clock_us = scenario_central_clock_us(view->scenario);
+    c->wrong_clock_us = sim_scenario_central_clock_us(view->scenario);
     size_t items = view->item_count + 1, cells = items * SCENARIO_COUNTERS;
     c->partition = kd_alloc(items * sizeof(c->partition[0]));
     c->writer = kd_alloc(items * sizeof(c->writer[0]));
@@ -52,19 +52,19 @@ checks *checks_create(const checks_view *view)
     return c;
 }
 
-static void finish_tenures(checks *c)
+static void finish_tenures(sim_checks *c)
 {
     for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++) {
         for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) {
             free(c->positions.tenures[slot][p].open);
             free(c->members[slot][p].fed);
-            check_map_finish(&c->members[slot][p].members);
+            sim_check_map_finish(&c->members[slot][p].members);
         }
         free(c->member_count[slot]);
     }
 }
 
-void checks_destroy(checks *c)
+void sim_checks_destroy(sim_checks *c)
 {
     if (!c) return;
     finish_tenures(c);
@@ -72,10 +72,10 @@ void checks_destroy(checks *c)
     for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) free(c->answers[p].at);
     for (uint32_t i = 0; i < CHECKS_SLOTS; i++) free(c->last_taken[i]);
     for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) free(c->heard[i]);
-    check_map *maps[] = {&c->item_index,        &c->user_index,    &c->durable.rows,
+    sim_check_map *maps[] = {&c->item_index,        &c->user_index,    &c->durable.rows,
                          &c->durable.journal,   &c->durable.taken, &c->durable.maybe, &c->positions.bodies,
                          &c->positions.parents, &c->log,           &c->asides.seen};
-    for (size_t i = 0; i < KD_COUNT(maps); i++) check_map_finish(maps[i]);
+    for (size_t i = 0; i < KD_COUNT(maps); i++) sim_check_map_finish(maps[i]);
     free(c->partition);
     free(c->writer);
     free(c->numbers);
@@ -84,7 +84,7 @@ void checks_destroy(checks *c)
     free(c);
 }
 
-void check_fail(checks *c, const char *checker, const char *format, ...)
+void sim_check_fail(sim_checks *c, const char *checker, const char *format, ...)
 {
     if (c->failed) return;
     va_list args;
@@ -92,56 +92,56 @@ void check_fail(checks *c, const char *checker, const char *format, ...)
     vsnprintf(c->text, sizeof(c->text), format, args);
     va_end(args);
     c->failed = checker;
-    c->failed_us = check_now(c);
+    c->failed_us = sim_check_now(c);
 }
 
-const char *checks_failed(const checks *c, const char **text, uint64_t *at_us)
+const char *sim_checks_failed(const sim_checks *c, const char **text, uint64_t *at_us)
 {
     if (text) *text = c->text;
     if (at_us) *at_us = c->failed_us;
     return c->failed;
 }
 
-uint64_t checks_made(const checks *c)
+uint64_t sim_checks_made(const sim_checks *c)
 {
     return c->made;
 }
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
 
-static char *checks_next_name(checks *c)
+static char *checks_next_name(sim_checks *c)
 {
     return c->names[c->names_next++ % KD_COUNT(c->names)];
 }
 
-const char *check_slot_name(checks *c, uint32_t slot)
+const char *sim_check_slot_name(sim_checks *c, uint32_t slot)
 {
     char *name = checks_next_name(c);
     snprintf(name, sizeof(c->names[0]), "%s%s", slot >= CHECKS_TWIN ? "the copy of " : "",
-             c->view.scenario->edges[check_edge(slot)]);
+             c->view.scenario->edges[sim_check_edge(slot)]);
     return name;
 }
 
-const char *check_item_name(checks *c, uint32_t item)
+const char *sim_check_item_name(sim_checks *c, uint32_t item)
 {
     char *name = checks_next_name(c);
     kd_key_text(kd_item_key(&c->view.items[item]), name);
     return name;
 }
 
-uint32_t check_item(const checks *c, kd_bytes key)
+uint32_t sim_check_item(const sim_checks *c, kd_bytes key)
 {
-    const check_cell *cell = check_map_find(&c->item_index, index_hash(key));
+    const sim_check_cell *cell = sim_check_map_find(&c->item_index, index_hash(key));
     return cell ? (uint32_t)cell->a : CHECK_NOTHING;
 }
 
-uint32_t check_user(const checks *c, kd_bytes name)
+uint32_t sim_check_user(const sim_checks *c, kd_bytes name)
 {
-    const check_cell *cell = check_map_find(&c->user_index, index_hash(name));
+    const sim_check_cell *cell = sim_check_map_find(&c->user_index, index_hash(name));
     return cell ? (uint32_t)cell->a : CHECK_NOTHING;
 }
 
-uint32_t check_edge_named(const checks *c, kd_bytes name)
+uint32_t sim_check_edge_named(const sim_checks *c, kd_bytes name)
 {
     for (uint32_t i = 0; i < c->view.scenario->edge_count; i++)
         if (kd_bytes_eq(name, kd_bytes_str(c->view.scenario->edges[i]))) return i;
@@ -150,226 +150,226 @@ uint32_t check_edge_named(const checks *c, kd_bytes name)
 
 /* ---- processes and disks --------------------------------------------------------------------------------------- */
 
-void checks_edge_opened(checks *c, uint32_t slot, uint32_t shard)
+void sim_checks_edge_opened(sim_checks *c, uint32_t slot, uint32_t shard)
 {
     kd_edge *e = c->view.edge(c->view.world, slot, shard);
     if (c->failed || !e) return;
     c->slots[slot].life[shard] = ++c->lives;
     c->slots[slot].measured = false;
-    check_bounds_opened(c, slot, shard);
+    sim_check_bounds_opened(c, slot, shard);
     c->durable.groups[slot][shard] = 0;
     c->durable.failed[slot][shard] = false;
-    uint64_t *incarnation = &c->incarnation[check_edge(slot)];
+    uint64_t *incarnation = &c->incarnation[sim_check_edge(slot)];
     *incarnation = KD_MAX(*incarnation, kd_edge_incarnation(e));
-    check_durable_opened(c, slot, shard);
-    check_aside_opened(c, slot, shard);
-    check_install_opened(c, slot, shard);
+    sim_check_durable_opened(c, slot, shard);
+    sim_check_aside_opened(c, slot, shard);
+    sim_check_install_opened(c, slot, shard);
 }
 
-void checks_central_opened(checks *c, uint32_t slot, uint32_t partition)
+void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     if (c->failed) return;
     c->highest_claim[slot][partition] = 0;
-    check_position_opened(c, slot, partition);
-    check_count_opened(c, slot, partition);
-    check_forget_opened(c, slot, partition);
+    sim_check_position_opened(c, slot, partition);
+    sim_check_count_opened(c, slot, partition);
+    sim_check_forget_opened(c, slot, partition);
 }
 
-void checks_edge_closed(checks *c, uint32_t slot, uint32_t shard)
+void sim_checks_edge_closed(sim_checks *c, uint32_t slot, uint32_t shard)
 {
     if (c->failed) return;
-    check_bounds_ticked(c, slot, shard);
+    sim_check_bounds_ticked(c, slot, shard);
     c->slots[slot].measured = false;
 }
 
-void checks_central_closed(checks *c, uint32_t slot, uint32_t partition)
+void sim_checks_central_closed(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     c->members[slot][partition].fed_count = 0;
 }
 
-void checks_disk(checks *c, int who, checks_disk_event event)
+void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event)
 {
-    check_excuse_disk(c, who, event);
-    check_forget_disk(c, who, event);
+    sim_check_excuse_disk(c, who, event);
+    sim_check_forget_disk(c, who, event);
 }
 
-void checks_retired(checks *c, uint32_t edge, bool retired)
+void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired)
 {
-    check_forget_retired(c, edge, retired);
+    sim_check_forget_retired(c, edge, retired);
 }
 
-void checks_log_lost(checks *c, scenario_topic topic)
+void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic)
 {
-    check_excuse_log(c, topic);
+    sim_check_excuse_log(c, topic);
 }
 
 /* ---- an edge ----------------------------------------------------------------------------------------------------- */
 
-void checks_unmeasured(checks *c, uint64_t off_us)
+void sim_checks_unmeasured(sim_checks *c, uint64_t off_us)
 {
     if (off_us <= c->view.scenario->drift_us || off_us <= c->wrong_clock_us) return;
     c->wrong_clock_us = off_us;
-    journal_drift(c->view.journal, c->view.scenario->drift_us + off_us);
+    sim_journal_drift(c->view.journal, c->view.scenario->drift_us + off_us);
 }
 
-void checks_measured(checks *c, uint32_t slot, int64_t off_us)
+void sim_checks_measured(sim_checks *c, uint32_t slot, int64_t off_us)
 {
     c->slots[slot].off_us = off_us;
     c->slots[slot].measured = true;
 }
 
-void checks_taken(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome)
+void sim_checks_taken(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome)
 {
     if (c->failed) return;
-    const journal_attempt *a = journal_at(c->view.journal, attempt);
-    check_bounds_taken(c, slot, shard, outcome);
+    const sim_journal_attempt *a = sim_journal_at(c->view.journal, attempt);
+    sim_check_bounds_taken(c, slot, shard, outcome);
     if (outcome->replayed) {
-        check_answer_replayed(c, slot, a, outcome);
+        sim_check_answer_replayed(c, slot, a, outcome);
         return;
     }
-    check_install_taken(c, slot, c->partition[a->item]);
-    check_answer_taken(c, slot, shard, a, outcome);
-    check_durable_taken(c, slot, shard, a, outcome->stamp_us);
-    check_shown_taken(c, slot, a, outcome->stamp_us);
+    sim_check_install_taken(c, slot, c->partition[a->item]);
+    sim_check_answer_taken(c, slot, shard, a, outcome);
+    sim_check_durable_taken(c, slot, shard, a, outcome->stamp_us);
+    sim_check_shown_taken(c, slot, a, outcome->stamp_us);
 }
 
-void checks_refused(checks *c, uint32_t slot, uint32_t shard, uint32_t item, int err)
+void sim_checks_refused(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t item, int err)
 {
     if (c->failed) return;
-    check_bounds_refused(c, slot, shard, err);
-    if (err == KD_ERETIRED) check_install_refused(c, slot, c->partition[item]);
+    sim_check_bounds_refused(c, slot, shard, err);
+    if (err == KD_ERETIRED) sim_check_install_refused(c, slot, c->partition[item]);
 }
 
-void checks_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome)
+void sim_checks_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome)
 {
     if (c->failed) return;
-    check_durable_answered(c, slot, shard, journal_at(c->view.journal, attempt), outcome);
-    if (slot >= CHECKS_TWIN) journal_excuse(c->view.journal, attempt);
-    check_as_of_answered(c, attempt, outcome->replayed);
+    sim_check_durable_answered(c, slot, shard, sim_journal_at(c->view.journal, attempt), outcome);
+    if (slot >= CHECKS_TWIN) sim_journal_excuse(c->view.journal, attempt);
+    sim_check_as_of_answered(c, attempt, outcome->replayed);
 }
 
-void checks_edge_wrote(checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
+void sim_checks_edge_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
                        int status, bool synced)
 {
     if (c->failed) return;
-    check_bounds_ticked(c, slot, shard); /* an alarm is told before what it moves is dropped */
-    check_durable_wrote(c, slot, shard, group, writes, status, synced);
+    sim_check_bounds_ticked(c, slot, shard); /* an alarm is told before what it moves is dropped */
+    sim_check_durable_wrote(c, slot, shard, group, writes, status, synced);
 }
 
-void checks_sent(checks *c, uint32_t slot, uint32_t shard, uint32_t partition, kd_position at,
+void sim_checks_sent(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t partition, kd_position at,
                  kd_bytes record)
 {
     (void)shard;
     if (c->failed) return;
-    check_aside_sent(c, slot, at);
-    check_position_sent(c, slot, partition, record);
+    sim_check_aside_sent(c, slot, at);
+    sim_check_position_sent(c, slot, partition, record);
 }
 
-void checks_installed(checks *c, uint32_t slot, uint32_t shard, kd_bytes record, int verdict)
+void sim_checks_installed(sim_checks *c, uint32_t slot, uint32_t shard, kd_bytes record, int verdict)
 {
     (void)shard;
-    if (!c->failed) check_install_snapshot(c, slot, record, verdict);
+    if (!c->failed) sim_check_install_snapshot(c, slot, record, verdict);
 }
 
-void checks_asked_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t item, kd_bytes record,
+void sim_checks_asked_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t item, kd_bytes record,
                            int verdict)
 {
     (void)shard;
-    if (!c->failed && verdict != KD_EIO) check_install_answer(c, slot, item, record);
+    if (!c->failed && verdict != KD_EIO) sim_check_install_answer(c, slot, item, record);
 }
 
-void checks_viewed(checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view)
+void sim_checks_viewed(sim_checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view)
 {
     if (!c->failed && err == KD_OK && !view->known)
-        check_fail(c, "number", "%s shows null for %s, and does not ask central", check_slot_name(c, slot),
-                   check_item_name(c, item));
+        sim_check_fail(c, "number", "%s shows null for %s, and does not ask central", sim_check_slot_name(c, slot),
+                   sim_check_item_name(c, item));
     if (c->failed || (err != KD_OK && err != KD_EAGAIN) || !view->known) return;
-    check_shown_viewed(c, slot, item, view);
-    check_number_viewed(c, slot, item, view);
-    check_least_viewed(c, slot, item, view);
+    sim_check_shown_viewed(c, slot, item, view);
+    sim_check_number_viewed(c, slot, item, view);
+    sim_check_least_viewed(c, slot, item, view);
 }
 
-void checks_answer_viewed(checks *c, uint32_t slot, uint32_t attempt, int err, const kd_view *view)
+void sim_checks_answer_viewed(sim_checks *c, uint32_t slot, uint32_t attempt, int err, const kd_view *view)
 {
     if (c->failed || (err != KD_OK && err != KD_EAGAIN) || !view->known) return;
-    check_least_answered(c, slot, journal_at(c->view.journal, attempt), view);
+    sim_check_least_answered(c, slot, sim_journal_at(c->view.journal, attempt), view);
 }
 
-void checks_liked_told(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
+void sim_checks_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
                        uint64_t begun_us)
 {
-    if (!c->failed) check_liked_told(c, slot, counter, item, user, liked, begun_us);
+    if (!c->failed) sim_check_liked_told(c, slot, counter, item, user, liked, begun_us);
 }
 
-void checks_member_read(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int result)
+void sim_checks_member_read(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int result)
 {
     if (c->failed) return;
-    journal_attempt pair = {.user = user, .item = item, .counter = counter};
-    check_durable_member(c, slot, &pair, result);
+    sim_journal_attempt pair = {.user = user, .item = item, .counter = counter};
+    sim_check_durable_member(c, slot, &pair, result);
 }
 
-void checks_ticked(checks *c, uint32_t slot, uint32_t shard)
+void sim_checks_ticked(sim_checks *c, uint32_t slot, uint32_t shard)
 {
-    if (!c->failed) check_bounds_ticked(c, slot, shard);
+    if (!c->failed) sim_check_bounds_ticked(c, slot, shard);
 }
 
-void checks_member_asked(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked)
+void sim_checks_member_asked(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked)
 {
     if (c->failed) return;
-    check_as_of_member(c, slot, counter, item, user, liked);
-    check_liked_asked(c);
+    sim_check_as_of_member(c, slot, counter, item, user, liked);
+    sim_check_liked_asked(c);
 }
 
 /* ---- central ------------------------------------------------------------------------------------------------------- */
 
-void checks_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset, kd_fed fed)
+void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset, kd_fed fed)
 {
     if (c->failed) return;
     kd_batch b;
-    if (fed != KD_FED_FENCED) check_log_fed(c, partition, record, offset);
-    if (kd_record_peek(record) == KD_RECORD_CLAIM) check_publish_fed(c, slot, partition, record);
+    if (fed != KD_FED_FENCED) sim_check_log_fed(c, partition, record, offset);
+    if (kd_record_peek(record) == KD_RECORD_CLAIM) sim_check_publish_fed(c, slot, partition, record);
     if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return;
-    check_position_fed(c, slot, partition, &b, fed);
-    if (fed == KD_FED_MERGED) check_count_fed(c, slot, partition, &b);
+    sim_check_position_fed(c, slot, partition, &b, fed);
+    if (fed == KD_FED_MERGED) sim_check_count_fed(c, slot, partition, &b);
 }
 
-void checks_log_checked(checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
+void sim_checks_log_checked(sim_checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
                         int64_t next, int64_t start)
 {
     (void)slot;
-    if (!c->failed && next > start) check_log_checked(c, partition, stored, found, next);
+    if (!c->failed && next > start) sim_check_log_checked(c, partition, stored, found, next);
 }
 
-void checks_commit_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version)
+void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version)
 {
     if (c->failed) return;
-    check_position_begun(c, slot, partition, version);
-    check_count_begun(c, slot, partition, version);
+    sim_check_position_begun(c, slot, partition, version);
+    sim_check_count_begun(c, slot, partition, version);
 }
 
-void checks_committed(checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status, bool synced)
+void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status, bool synced)
 {
     if (c->failed || status != KD_OK) return;
-    check_position_committed(c, slot, partition, version, synced);
-    check_count_committed(c, slot, partition);
-    check_forget_committed(c, slot, partition);
-    check_as_of_committed(c, slot, partition);
+    sim_check_position_committed(c, slot, partition, version, synced);
+    sim_check_count_committed(c, slot, partition);
+    sim_check_forget_committed(c, slot, partition);
+    sim_check_as_of_committed(c, slot, partition);
 }
 
-void checks_published(checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
+void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
 {
-    if (!c->failed) check_publish_record(c, slot, partition, record);
+    if (!c->failed) sim_check_publish_record(c, slot, partition, record);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------- */
 
-void checks_healed(checks *c)
+void sim_checks_healed(sim_checks *c)
 {
     for (uint32_t slot = 0; slot < CHECKS_SLOTS; slot++) c->slots[slot].measured = false;
-    c->healed_us = check_now(c);
+    c->healed_us = sim_check_now(c);
 }
 
-const char *checks_needs(const scenario *s, const scenario_needs *met, char *why, size_t size)
+const char *sim_checks_needs(const sim_scenario *s, const sim_scenario_needs *met, char *why, size_t size)
 {
     const struct {
         const char *name;

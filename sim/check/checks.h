@@ -18,14 +18,14 @@
 #include "sim/check/journal.h"
 #include "sim/scenario/scenario.h"
 
-typedef struct checks checks;
+typedef struct sim_checks sim_checks;
 
 enum { CHECKS_TWIN = SCENARIO_EDGES_MAX, CHECKS_SLOTS = 2 * SCENARIO_EDGES_MAX, CHECKS_CENTRALS = 2 };
 
 /* Borrowed for the life of the object. Items, users and edges are numbered as in the journal. */
 typedef struct {
-    const scenario *scenario;
-    journal *journal;
+    const sim_scenario *scenario;
+    sim_journal *journal;
     const kd_counters *counters; /* by SCENARIO_LIKE... */
     const kd_item *items;
     uint32_t item_count;
@@ -37,19 +37,19 @@ typedef struct {
     /* NULL while it is down. */
     kd_edge *(*edge)(void *world, uint32_t slot, uint32_t shard);
     kd_central *(*central)(void *world, uint32_t slot, uint32_t partition);
-} checks_view;
+} sim_checks_view;
 
-checks *checks_create(const checks_view *view);
-void checks_destroy(checks *c);
+sim_checks *sim_checks_create(const sim_checks_view *view);
+void sim_checks_destroy(sim_checks *c);
 
 /* ---- processes and disks ------------------------------------------------------------------------------------- */
 
 /* After kd_edge_open, kd_central_open (before the first feed). */
-void checks_edge_opened(checks *c, uint32_t slot, uint32_t shard);
-void checks_central_opened(checks *c, uint32_t slot, uint32_t partition);
+void sim_checks_edge_opened(sim_checks *c, uint32_t slot, uint32_t shard);
+void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition);
 /* Before the object is closed, however it ends. What was taken and not answered will not be; what was not synced is gone. */
-void checks_edge_closed(checks *c, uint32_t slot, uint32_t shard);
-void checks_central_closed(checks *c, uint32_t slot, uint32_t partition);
+void sim_checks_edge_closed(sim_checks *c, uint32_t slot, uint32_t shard);
+void sim_checks_central_closed(sim_checks *c, uint32_t slot, uint32_t partition);
 
 typedef enum {
     CHECKS_BACKED_UP, /* the disk was copied as a crash would leave it */
@@ -57,80 +57,80 @@ typedef enum {
     CHECKS_WIPED,     /* emptied; likewise */
     CHECKS_COPIED,    /* the twin or the second central begins on a copy; before it opens */
     CHECKS_COPY_GONE, /* and is gone with its disk; after it was closed */
-} checks_disk_event;
+} sim_checks_disk_event;
 /* `who`: an edge, with all its shards, or SCENARIO_CENTRAL, with all partitions. */
-void checks_disk(checks *c, int who, checks_disk_event event);
+void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event);
 /* The likes log lost records (truncated, expired, recreated, a cut tail), or a consumer may have missed some. */
-void checks_log_lost(checks *c, scenario_topic topic);
+void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic);
 
 /* The operator told central that this edge is gone for good, or was not. */
-void checks_retired(checks *c, uint32_t edge, bool retired);
+void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired);
 /* The operator compares the edge's rows with central's. */
-void checks_compare(checks *c, uint32_t edge);
+void sim_checks_compare(sim_checks *c, uint32_t edge);
 /* Central answered whether the user likes the item. */
-void checks_member_asked(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
+void sim_checks_member_asked(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
                          bool liked);
 
 /* ---- an edge ------------------------------------------------------------------------------------------------- */
 
 /* An edge that has measured nothing since its start makes stamps, by a clock that is so far off true time: the one moment at which
  * protocol.md (rule 3) lets a wild clock through. */
-void checks_unmeasured(checks *c, uint64_t off_us);
+void sim_checks_unmeasured(sim_checks *c, uint64_t off_us);
 /* The shell measured its clock against central's: `off_us` is the true difference at that moment. */
-void checks_measured(checks *c, uint32_t slot, int64_t off_us);
+void sim_checks_measured(sim_checks *c, uint32_t slot, int64_t off_us);
 /* kd_edge_take gave KD_OK / refused an operation on the item (KD_EFULL..., or KD_ECLOCK by the shell). */
-void checks_taken(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome);
-void checks_refused(checks *c, uint32_t slot, uint32_t shard, uint32_t item, int err);
-/* The 2xx leaves the edge; it may still get lost on its way. Before journal_acked. */
-void checks_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome);
+void sim_checks_taken(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome);
+void sim_checks_refused(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t item, int err);
+/* The 2xx leaves the edge; it may still get lost on its way. Before sim_journal_acked. */
+void sim_checks_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome);
 /* A group's write ended, before kd_edge_commit_end. `status`: what the disk said. `synced`: all of it is on stable storage, whatever was said. */
-void checks_edge_wrote(checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
+void sim_checks_edge_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
                        int status, bool synced);
 /* kd_edge_send_next gave this record. */
-void checks_sent(checks *c, uint32_t slot, uint32_t shard, uint32_t partition, kd_position at,
+void sim_checks_sent(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t partition, kd_position at,
                  kd_bytes record);
 /* After kd_edge_snapshot (`verdict` is its result) and kd_edge_answer. */
-void checks_installed(checks *c, uint32_t slot, uint32_t shard, kd_bytes record, int verdict);
-void checks_asked_answered(checks *c, uint32_t slot, uint32_t shard, uint32_t item, kd_bytes record,
+void sim_checks_installed(sim_checks *c, uint32_t slot, uint32_t shard, kd_bytes record, int verdict);
+void sim_checks_asked_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t item, kd_bytes record,
                            int verdict);
 /* A user read counts (result of kd_edge_view) or has-liked (of kd_edge_member) there. */
-void checks_viewed(checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view);
+void sim_checks_viewed(sim_checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view);
 /* The number in the answer to this attempt. */
-void checks_answer_viewed(checks *c, uint32_t slot, uint32_t attempt, int err, const kd_view *view);
+void sim_checks_answer_viewed(sim_checks *c, uint32_t slot, uint32_t attempt, int err, const kd_view *view);
 /* What the user was told of his own like, whose question began then: 1, 0, or KD_ENOTFOUND for unknown. With his session token, where clients carry it. */
-void checks_liked_told(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked, uint64_t begun_us);
-void checks_member_read(checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int result);
+void sim_checks_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked, uint64_t begun_us);
+void sim_checks_member_read(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int result);
 /* After a tick: tables and outbox within their bounds. */
-void checks_ticked(checks *c, uint32_t slot, uint32_t shard);
+void sim_checks_ticked(sim_checks *c, uint32_t slot, uint32_t shard);
 
 /* ---- central --------------------------------------------------------------------------------------------------- */
 
-void checks_fed(checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset, kd_fed fed);
+void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset, kd_fed fed);
 /* After kd_central_log_check: `found` stands at the stored offset now (NULL: nothing), it goes on at `next` of a log that begins at `start`. */
-void checks_log_checked(checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
+void sim_checks_log_checked(sim_checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
                         int64_t next, int64_t start);
 /* kd_central_commit_begin gave KD_OK: what was fed so far rides in this version at the latest. */
-void checks_commit_begun(checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
 /* After kd_central_commit_end of that version. */
-void checks_committed(checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
+void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
                       bool synced);
 /* A part of a snapshot leaves central (in kd_central_emit), or an answer to a read. */
-void checks_published(checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
 
 /* ---- the end --------------------------------------------------------------------------------------------------- */
 
 /* Faults and users stopped. */
-void checks_healed(checks *c);
+void sim_checks_healed(sim_checks *c);
 /* True when all edges show what central has and nothing is pending anywhere; else says why not. Cheap enough to be asked every tenth of a second. */
-bool checks_converged(checks *c, char *why, size_t size);
+bool sim_checks_converged(sim_checks *c, char *why, size_t size);
 /* The verdict over members, counts, sums, expectations; fills *out whatever was found. Call once, at the end. */
-void checks_final(checks *c, bool converged, final_verdict *out);
+void sim_checks_final(sim_checks *c, bool converged, sim_final_verdict *out);
 
 /* The checker that was broken first, or NULL. Names: see checks_names. */
-const char *checks_failed(const checks *c, const char **text, uint64_t *at_us);
-uint64_t checks_made(const checks *c);   /* comparisons */
-extern const char *const checks_names[]; /* ends with NULL */
+const char *sim_checks_failed(const sim_checks *c, const char **text, uint64_t *at_us);
+uint64_t sim_checks_made(const sim_checks *c);   /* comparisons */
+extern const char *const sim_checks_names[]; /* ends with NULL */
 /* Minimum activity: NULL, or the name of the need that was not met, with the figures in `why`. */
-const char *checks_needs(const scenario *s, const scenario_needs *met, char *why, size_t size);
+const char *sim_checks_needs(const sim_scenario *s, const sim_scenario_needs *met, char *why, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * final.c - the verdict after healing: the members against the journal, the counts against the members.
  *
- * Members are gathered as packed keys and sorted once; journal_pairs comes in the same order, so the comparison is one walk over both.
+ * Members are gathered as packed keys and sorted once; sim_journal_pairs comes in the same order, so the comparison is one walk over both.
  */
 #include "sim/check/final.h"
 
@@ -11,16 +11,16 @@
 
 typedef struct {
     uint64_t count, members;
-} cell;
+} final_cell;
 
 typedef struct {
     uint32_t edge, counter, item;
     uint64_t count;
 } edge_count;
 
-struct final_state {
-    final_names names;
-    cell *cells; /* by counter, then item */
+struct sim_final_state {
+    sim_final_names names;
+    final_cell *cells; /* by counter, then item */
     uint64_t *members;
     uint32_t member_count, member_cap;
     edge_count *shown, *expected;
@@ -29,19 +29,19 @@ struct final_state {
     char stranger[160];
     /* of the walk */
     uint32_t next;
-    final_verdict *out;
+    sim_final_verdict *out;
     char lost[320], doubled[320];
 };
 
-final_state *final_create(const final_names *names)
+sim_final_state *sim_final_create(const sim_final_names *names)
 {
-    final_state *f = kd_alloc(sizeof(*f));
+    sim_final_state *f = kd_alloc(sizeof(*f));
     f->names = *names;
-    f->cells = kd_alloc((size_t)names->counters->count * names->item_count * sizeof(cell) + 1);
+    f->cells = kd_alloc((size_t)names->counters->count * names->item_count * sizeof(final_cell) + 1);
     return f;
 }
 
-void final_destroy(final_state *f)
+void sim_final_destroy(sim_final_state *f)
 {
     if (!f) return;
     free(f->cells);
@@ -51,36 +51,36 @@ void final_destroy(final_state *f)
     free(f);
 }
 
-static cell *final_cell_of(final_state *f, uint32_t counter, uint32_t item)
+static final_cell *final_cell_of(sim_final_state *f, uint32_t counter, uint32_t item)
 {
     KD_ASSERT(counter < f->names.counters->count && item < f->names.item_count);
     return &f->cells[(size_t)counter * f->names.item_count + item];
 }
 
-void final_member(final_state *f, uint32_t counter, uint32_t item, uint32_t user)
+void sim_final_member(sim_final_state *f, uint32_t counter, uint32_t item, uint32_t user)
 {
     final_cell_of(f, counter, item)->members++;
     f->members = kd_grow(f->members, f->member_count, &f->member_cap, sizeof(f->members[0]));
     f->members[f->member_count++] = (uint64_t)counter << 60 | (uint64_t)item << 32 | user;
 }
 
-void final_stranger(final_state *f, const char *text)
+void sim_final_stranger(sim_final_state *f, const char *text)
 {
     if (f->strangers++ == 0) snprintf(f->stranger, sizeof(f->stranger), "%s", text);
 }
 
-void final_count(final_state *f, uint32_t counter, uint32_t item, uint64_t count)
+void sim_final_count(sim_final_state *f, uint32_t counter, uint32_t item, uint64_t count)
 {
     final_cell_of(f, counter, item)->count = count;
 }
 
-void final_edge_count(final_state *f, uint32_t edge, uint32_t counter, uint32_t item, uint64_t count)
+void sim_final_edge_count(sim_final_state *f, uint32_t edge, uint32_t counter, uint32_t item, uint64_t count)
 {
     f->shown = kd_grow(f->shown, f->shown_count, &f->shown_cap, sizeof(f->shown[0]));
     f->shown[f->shown_count++] = (edge_count){edge, counter, item, count};
 }
 
-void final_expect(final_state *f, uint32_t counter, uint32_t item, uint64_t count)
+void sim_final_expect(sim_final_state *f, uint32_t counter, uint32_t item, uint64_t count)
 {
     f->expected = kd_grow(f->expected, f->expected_count, &f->expected_cap, sizeof(f->expected[0]));
     f->expected[f->expected_count++] = (edge_count){0, counter, item, count};
@@ -100,12 +100,12 @@ static void say(char *text, size_t size, uint64_t *found, const char *format, ..
     va_end(args);
 }
 
-static const char *counter_name(const final_state *f, uint32_t counter)
+static const char *counter_name(const sim_final_state *f, uint32_t counter)
 {
     return f->names.counters->at[counter].name;
 }
 
-static void say_member(final_state *f, uint64_t key, bool is_lost, const char *why)
+static void say_member(sim_final_state *f, uint64_t key, bool is_lost, const char *why)
 {
     uint32_t counter = (uint32_t)(key >> 60), item = (uint32_t)(key >> 32) & 0xfffffff, user = (uint32_t)key;
     const char *name = user < f->names.user_count ? f->names.users[user] : "?";
@@ -114,7 +114,7 @@ static void say_member(final_state *f, uint64_t key, bool is_lost, const char *w
 }
 
 /* Members below the pair at hand are unknown to the journal; the same one again is listed twice. */
-static void strangers_before(final_state *f, uint64_t key)
+static void strangers_before(sim_final_state *f, uint64_t key)
 {
     while (f->next < f->member_count && f->members[f->next] < key) {
         bool again = f->next > 0 && f->members[f->next - 1] == f->members[f->next];
@@ -124,9 +124,9 @@ static void strangers_before(final_state *f, uint64_t key)
     }
 }
 
-static void judge_pair(void *arg, uint32_t counter, uint32_t item, uint32_t user, journal_verdict verdict)
+static void judge_pair(void *arg, uint32_t counter, uint32_t item, uint32_t user, sim_journal_verdict verdict)
 {
-    final_state *f = arg;
+    sim_final_state *f = arg;
     uint64_t key = (uint64_t)counter << 60 | (uint64_t)item << 32 | user;
     strangers_before(f, key);
     bool member = f->next < f->member_count && f->members[f->next] == key;
@@ -143,20 +143,20 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void judge_members(final_state *f)
+static void judge_members(sim_final_state *f)
 {
     if (f->member_count) qsort(f->members, f->member_count, sizeof(f->members[0]), by_value);
     f->out->members = f->member_count + f->strangers;
     if (f->strangers > 0) snprintf(f->doubled, sizeof(f->doubled), "%s", f->stranger);
     f->out->doubled = f->strangers;
-    journal_pairs(f->names.journal, judge_pair, f);
+    sim_journal_pairs(f->names.journal, judge_pair, f);
     strangers_before(f, UINT64_MAX);
 }
 
-static void judge_count(final_state *f, uint32_t counter, uint32_t item, char *counts, char *sums,
+static void judge_count(sim_final_state *f, uint32_t counter, uint32_t item, char *counts, char *sums,
                         size_t size)
 {
-    const cell *c = final_cell_of(f, counter, item);
+    const final_cell *c = final_cell_of(f, counter, item);
     const char *name = counter_name(f, counter);
     uint64_t least, most;
     if (f->names.counters->at[counter].kind == KD_SET) {
@@ -165,14 +165,14 @@ static void judge_count(final_state *f, uint32_t counter, uint32_t item, char *c
                 f->names.items[item], (unsigned long long)c->count, (unsigned long long)c->members);
         return;
     }
-    journal_bounds(f->names.journal, counter, item, &least, &most);
-    if (journal_sums_hold(f->names.journal) && (c->count < least || c->count > most))
+    sim_journal_bounds(f->names.journal, counter, item, &least, &most);
+    if (sim_journal_sums_hold(f->names.journal) && (c->count < least || c->count > most))
         say(sums, size, &f->out->wrong_sums, "%s of %s: %llu, not in [%llu, %llu]", name,
             f->names.items[item], (unsigned long long)c->count, (unsigned long long)least,
             (unsigned long long)most);
 }
 
-static void judge_edges(final_state *f, char *text, size_t size)
+static void judge_edges(sim_final_state *f, char *text, size_t size)
 {
     for (uint32_t i = 0; i < f->shown_count; i++) {
         const edge_count *s = &f->shown[i];
@@ -184,7 +184,7 @@ static void judge_edges(final_state *f, char *text, size_t size)
     }
 }
 
-static void judge_expected(final_state *f, char *text, size_t size)
+static void judge_expected(sim_final_state *f, char *text, size_t size)
 {
     for (uint32_t i = 0; i < f->expected_count; i++) {
         const edge_count *e = &f->expected[i];
@@ -196,10 +196,10 @@ static void judge_expected(final_state *f, char *text, size_t size)
     }
 }
 
-void final_judge(final_state *f, final_verdict *out)
+void sim_final_judge(sim_final_state *f, sim_final_verdict *out)
 {
     char counts[320] = "", sums[320] = "", edges[320] = "", expected[320] = "";
-    *out = (final_verdict){0};
+    *out = (sim_final_verdict){0};
     f->out = out;
     judge_members(f);
     for (uint32_t c = 0; c < f->names.counters->count; c++)

@@ -10,7 +10,7 @@
 
 #include "sim/check/journal.h"
 
-typedef struct final_state final_state;
+typedef struct sim_final_state sim_final_state;
 
 typedef struct {
     bool held;
@@ -24,11 +24,11 @@ typedef struct {
     const char *
         checker; /* of the first found, in the order above: "lost", "doubled", "counts", "convergence", "sums", "expected"; NULL: held */
     char text[320]; /* of it */
-} final_verdict;
+} sim_final_verdict;
 
 /* Borrowed. Names make the texts; the counters say which are sets. */
 typedef struct {
-    const journal *journal;
+    const sim_journal *journal;
     const kd_counters *counters;
     const char *const *edges;
     uint32_t edge_count;
@@ -36,20 +36,20 @@ typedef struct {
     uint32_t item_count;
     const char *const *users;
     uint32_t user_count;
-} final_names;
+} sim_final_names;
 
-final_state *final_create(const final_names *names);
-void final_destroy(final_state *f);
+sim_final_state *sim_final_create(const sim_final_names *names);
+void sim_final_destroy(sim_final_state *f);
 
-void final_member(final_state *f, uint32_t counter, uint32_t item, uint32_t user);
+void sim_final_member(sim_final_state *f, uint32_t counter, uint32_t item, uint32_t user);
 /* A member whose item or user nobody in this drill bears: doubled. */
-void final_stranger(final_state *f, const char *text);
-void final_count(final_state *f, uint32_t counter, uint32_t item, uint64_t count);
+void sim_final_stranger(sim_final_state *f, const char *text);
+void sim_final_count(sim_final_state *f, uint32_t counter, uint32_t item, uint64_t count);
 /* An edge that was not asked about an item is not judged for it. */
-void final_edge_count(final_state *f, uint32_t edge, uint32_t counter, uint32_t item, uint64_t count);
-void final_expect(final_state *f, uint32_t counter, uint32_t item, uint64_t count);
+void sim_final_edge_count(sim_final_state *f, uint32_t edge, uint32_t counter, uint32_t item, uint64_t count);
+void sim_final_expect(sim_final_state *f, uint32_t counter, uint32_t item, uint64_t count);
 
 /* May be called once. */
-void final_judge(final_state *f, final_verdict *out);
+void sim_final_judge(sim_final_state *f, sim_final_verdict *out);
 
 #endif

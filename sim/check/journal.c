@@ -20,7 +20,7 @@ enum {
 };                              /* SLACK: clocks move between two measurements */
 
 typedef struct {
-    journal_attempt a;
+    sim_journal_attempt a;
     uint32_t pair; /* NONE: a sum */
     uint32_t older, next_active;
     uint32_t open; /* requests that were not refused */
@@ -32,7 +32,7 @@ typedef struct {
     uint32_t chain, active;
     uint32_t next_of_item;
     uint64_t edges; /* at which it was attempted, a bit each */
-    journal_verdict verdict;
+    sim_journal_verdict verdict;
     uint64_t settled_us; /* all of active were answered by then; UINT64_MAX: one was not */
 } pair;
 
@@ -48,7 +48,7 @@ typedef struct {
     bool several;
 } home;
 
-struct journal {
+struct sim_journal {
     uint64_t near_us;
     uint64_t lingers_us[JOURNAL_EDGES]; /* by edge */
     bool tokens, sums_hold;
@@ -65,20 +65,20 @@ struct journal {
     uint64_t acks;
 };
 
-journal *journal_create(uint64_t drift_us, bool tokens)
+sim_journal *sim_journal_create(uint64_t drift_us, bool tokens)
 {
-    journal *j = kd_alloc(sizeof(*j));
-    *j = (journal){.near_us = 2 * drift_us + SLACK_US, .tokens = tokens, .sums_hold = true, .slot_count = 64};
+    sim_journal *j = kd_alloc(sizeof(*j));
+    *j = (sim_journal){.near_us = 2 * drift_us + SLACK_US, .tokens = tokens, .sums_hold = true, .slot_count = 64};
     j->slots = kd_alloc(j->slot_count * sizeof(j->slots[0]));
     return j;
 }
 
-void journal_drift(journal *j, uint64_t drift_us)
+void sim_journal_drift(sim_journal *j, uint64_t drift_us)
 {
     j->near_us = KD_MAX(j->near_us, 2 * drift_us + SLACK_US);
 }
 
-void journal_destroy(journal *j)
+void sim_journal_destroy(sim_journal *j)
 {
     if (!j) return;
     for (uint32_t c = 0; c < COUNTERS; c++) free(j->items[c]);
@@ -97,7 +97,7 @@ static uint64_t pair_key(uint32_t counter, uint32_t item, uint32_t user)
     return (uint64_t)counter << 60 | (uint64_t)item << 32 | user;
 }
 
-static uint32_t journal_slot_of(const journal *j, uint64_t key)
+static uint32_t journal_slot_of(const sim_journal *j, uint64_t key)
 {
     uint64_t state = key;
     uint32_t slot = (uint32_t)kd_random_next(&state) & (j->slot_count - 1);
@@ -105,13 +105,13 @@ static uint32_t journal_slot_of(const journal *j, uint64_t key)
     return slot;
 }
 
-static const pair *journal_find(const journal *j, uint32_t counter, uint32_t item, uint32_t user)
+static const pair *journal_find(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user)
 {
     uint32_t found = j->slots[journal_slot_of(j, pair_key(counter, item, user))];
     return found ? &j->pairs[found - 1] : NULL;
 }
 
-static void journal_widen(journal *j)
+static void journal_widen(sim_journal *j)
 {
     free(j->slots);
     j->slot_count *= 2;
@@ -119,9 +119,9 @@ static void journal_widen(journal *j)
     for (uint32_t i = 0; i < j->pair_count; i++) j->slots[journal_slot_of(j, j->pairs[i].key)] = i + 1;
 }
 
-static bounds *cell(journal *j, uint32_t counter, uint32_t item);
+static bounds *cell(sim_journal *j, uint32_t counter, uint32_t item);
 
-static uint32_t obtain(journal *j, const journal_attempt *a)
+static uint32_t obtain(sim_journal *j, const sim_journal_attempt *a)
 {
     uint64_t key = pair_key(a->counter, a->item, a->user);
     uint32_t slot = journal_slot_of(j, key);
@@ -135,7 +135,7 @@ static uint32_t obtain(journal *j, const journal_attempt *a)
     return j->pair_count - 1;
 }
 
-static bounds *cell(journal *j, uint32_t counter, uint32_t item)
+static bounds *cell(sim_journal *j, uint32_t counter, uint32_t item)
 {
     KD_ASSERT(counter < COUNTERS);
     uint32_t cap = j->item_cap[counter];
@@ -150,13 +150,13 @@ static bounds *cell(journal *j, uint32_t counter, uint32_t item)
 
 /* ---- who may win --------------------------------------------------------------------------------------------- */
 
-static bool counts(const journal_attempt *a)
+static bool counts(const sim_journal_attempt *a)
 {
     return a->acked_us != 0 && !a->excused;
 }
 
 /* `b` is answered and unexcused: was `a` stamped lower, for sure? */
-static bool journal_before(const journal *j, const journal_attempt *a, const journal_attempt *b)
+static bool journal_before(const sim_journal *j, const sim_journal_attempt *a, const sim_journal_attempt *b)
 {
     uint64_t end = a->acked_us > a->issued_us ? a->acked_us : a->issued_us;
     if (end + j->near_us < b->first_us) return true;
@@ -164,11 +164,11 @@ static bool journal_before(const journal *j, const journal_attempt *a, const jou
 }
 
 /* Those that the newest answered attempt overrules leave the list: it began last, which is all that `before` asks of it but the edge. */
-static void prune(journal *j, pair *p)
+static void prune(sim_journal *j, pair *p)
 {
-    const journal_attempt *last = NULL;
+    const sim_journal_attempt *last = NULL;
     for (uint32_t i = p->active; i != NONE; i = j->at[i].next_active) {
-        const journal_attempt *b = &j->at[i].a;
+        const sim_journal_attempt *b = &j->at[i].a;
         bool later =
             !last || b->first_us > last->first_us || (b->first_us == last->first_us && b->id > last->id);
         if (counts(b) && later) last = b;
@@ -189,12 +189,12 @@ static void prune(journal *j, pair *p)
     }
 }
 
-static void journal_judge(journal *j, pair *p)
+static void journal_judge(sim_journal *j, pair *p)
 {
     bool like = false, not = false, sure = false;
     p->settled_us = 0;
     for (uint32_t i = p->active; i != NONE; i = j->at[i].next_active) {
-        const journal_attempt *a = &j->at[i].a;
+        const sim_journal_attempt *a = &j->at[i].a;
         if (j->at[i].open == 0 && a->acked_us == 0) continue;
         if (a->verb == KD_LIKE)
             like = true;
@@ -208,7 +208,7 @@ static void journal_judge(journal *j, pair *p)
     p->verdict = !like ? JOURNAL_MUST_NOT : not ? JOURNAL_MAY : JOURNAL_MUST;
 }
 
-static void renew(journal *j, uint32_t index)
+static void renew(sim_journal *j, uint32_t index)
 {
     pair *p = &j->pairs[index];
     bounds *b = cell(j, (uint32_t)(p->key >> 60), (uint32_t)(p->key >> 32) & 0xfffffff);
@@ -220,7 +220,7 @@ static void renew(journal *j, uint32_t index)
     b->most += p->verdict != JOURNAL_MUST_NOT;
 }
 
-static void activate(journal *j, uint32_t id)
+static void activate(sim_journal *j, uint32_t id)
 {
     entry *e = &j->at[id];
     if (e->active) return;
@@ -231,7 +231,7 @@ static void activate(journal *j, uint32_t id)
 }
 
 /* An answer is excused: what it overruled may win after all. */
-static void reopen(journal *j, uint32_t index)
+static void reopen(sim_journal *j, uint32_t index)
 {
     pair *p = &j->pairs[index];
     for (uint32_t i = p->chain; i != NONE; i = j->at[i].older) activate(j, i);
@@ -240,7 +240,7 @@ static void reopen(journal *j, uint32_t index)
 
 /* ---- events -------------------------------------------------------------------------------------------------- */
 
-uint32_t journal_attempted(journal *j, const journal_attempt *a)
+uint32_t sim_journal_attempted(sim_journal *j, const sim_journal_attempt *a)
 {
     j->at = kd_grow(j->at, j->count, &j->cap, sizeof(j->at[0]));
     uint32_t id = j->count++;
@@ -254,7 +254,7 @@ uint32_t journal_attempted(journal *j, const journal_attempt *a)
         return id;
     }
     e->pair = obtain(j, a);
-    j->pairs[e->pair].edges |= journal_edge_bit(a->edge);
+    j->pairs[e->pair].edges |= sim_journal_edge_bit(a->edge);
     e->older = j->pairs[e->pair].chain;
     j->pairs[e->pair].chain = id;
     activate(j, id);
@@ -262,7 +262,7 @@ uint32_t journal_attempted(journal *j, const journal_attempt *a)
     return id;
 }
 
-static void touched(journal *j, uint32_t id)
+static void touched(sim_journal *j, uint32_t id)
 {
     if (j->at[id].pair == NONE) return;
     activate(j, id);
@@ -274,14 +274,14 @@ static bool happened(const entry *e)
     return e->open > 0 || e->a.acked_us != 0;
 }
 
-static void sum_changed(journal *j, const entry *e, bool was)
+static void sum_changed(sim_journal *j, const entry *e, bool was)
 {
     if (e->pair != NONE || was == happened(e)) return;
     bounds *b = cell(j, e->a.counter, e->a.item);
     b->most = was ? b->most - e->a.amount : b->most + e->a.amount;
 }
 
-void journal_retried(journal *j, uint32_t id, uint64_t now_us)
+void sim_journal_retried(sim_journal *j, uint32_t id, uint64_t now_us)
 {
     entry *e = &j->at[id];
     bool was = happened(e);
@@ -291,7 +291,7 @@ void journal_retried(journal *j, uint32_t id, uint64_t now_us)
     touched(j, id);
 }
 
-void journal_refused(journal *j, uint32_t id)
+void sim_journal_refused(sim_journal *j, uint32_t id)
 {
     entry *e = &j->at[id];
     bool was = happened(e);
@@ -301,7 +301,7 @@ void journal_refused(journal *j, uint32_t id)
     touched(j, id);
 }
 
-static void note_home(journal *j, const journal_attempt *a)
+static void note_home(sim_journal *j, const sim_journal_attempt *a)
 {
     for (uint32_t cap = j->home_cap; a->user >= cap; cap = j->home_cap) {
         j->homes = kd_grow(j->homes, cap, &j->home_cap, sizeof(home));
@@ -312,7 +312,7 @@ static void note_home(journal *j, const journal_attempt *a)
     h->edge = 1 + a->edge;
 }
 
-void journal_acked(journal *j, uint32_t id, uint64_t now_us)
+void sim_journal_acked(sim_journal *j, uint32_t id, uint64_t now_us)
 {
     entry *e = &j->at[id];
     j->acks++;
@@ -325,7 +325,7 @@ void journal_acked(journal *j, uint32_t id, uint64_t now_us)
     touched(j, id);
 }
 
-void journal_thawed(journal *j, uint32_t edge, uint64_t from_us, uint64_t now_us)
+void sim_journal_thawed(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_t now_us)
 {
     for (uint32_t id = j->count; id-- > 0;) {
         entry *e = &j->at[id];
@@ -335,7 +335,7 @@ void journal_thawed(journal *j, uint32_t edge, uint64_t from_us, uint64_t now_us
     }
 }
 
-void journal_excuse(journal *j, uint32_t id)
+void sim_journal_excuse(sim_journal *j, uint32_t id)
 {
     entry *e = &j->at[id];
     if (e->a.excused) return;
@@ -347,17 +347,17 @@ void journal_excuse(journal *j, uint32_t id)
         reopen(j, e->pair);
 }
 
-void journal_excuse_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us)
+void sim_journal_excuse_edge(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us)
 {
     for (uint32_t id = 0; id < j->count; id++) {
-        const journal_attempt *a = &j->at[id].a;
+        const sim_journal_attempt *a = &j->at[id].a;
         uint64_t at_us =
             a->acked_us ? a->acked_us : a->issued_us; /* not yet acked: an answer may be on its way */
-        if (a->edge == edge && at_us >= from_us && a->issued_us <= to_us) journal_excuse(j, id);
+        if (a->edge == edge && at_us >= from_us && a->issued_us <= to_us) sim_journal_excuse(j, id);
     }
 }
 
-void journal_linger_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us)
+void sim_journal_linger_edge(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us)
 {
     KD_ASSERT(edge < JOURNAL_EDGES);
     j->lingers_us[edge] = KD_MAX(j->lingers_us[edge], to_us);
@@ -369,17 +369,17 @@ void journal_linger_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t t
     }
 }
 
-void journal_excuse_sums(journal *j)
+void sim_journal_excuse_sums(sim_journal *j)
 {
     j->sums_hold = false;
 }
 
-void journal_set_aside(journal *j, uint32_t counter, uint32_t item, uint64_t amount)
+void sim_journal_set_aside(sim_journal *j, uint32_t counter, uint32_t item, uint64_t amount)
 {
     cell(j, counter, item)->aside += amount;
 }
 
-void journal_keys_forgotten(journal *j, uint32_t edge, uint64_t now_us)
+void sim_journal_keys_forgotten(sim_journal *j, uint32_t edge, uint64_t now_us)
 {
     for (uint32_t id = 0; id < j->count; id++) {
         const entry *e = &j->at[id];
@@ -391,28 +391,28 @@ void journal_keys_forgotten(journal *j, uint32_t edge, uint64_t now_us)
 
 /* ---- questions ------------------------------------------------------------------------------------------------ */
 
-const journal_attempt *journal_at(const journal *j, uint32_t id)
+const sim_journal_attempt *sim_journal_at(const sim_journal *j, uint32_t id)
 {
     KD_ASSERT(id < j->count);
     return &j->at[id].a;
 }
 
-uint32_t journal_count(const journal *j)
+uint32_t sim_journal_count(const sim_journal *j)
 {
     return j->count;
 }
 
-uint64_t journal_acks(const journal *j)
+uint64_t sim_journal_acks(const sim_journal *j)
 {
     return j->acks;
 }
 
-bool journal_sums_hold(const journal *j)
+bool sim_journal_sums_hold(const sim_journal *j)
 {
     return j->sums_hold;
 }
 
-journal_verdict journal_pair(const journal *j, uint32_t counter, uint32_t item, uint32_t user,
+sim_journal_verdict sim_journal_pair(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user,
                              uint64_t settled_before_us, bool *settled)
 {
     const pair *p = journal_find(j, counter, item, user);
@@ -420,31 +420,31 @@ journal_verdict journal_pair(const journal *j, uint32_t counter, uint32_t item, 
     return p ? p->verdict : JOURNAL_MUST_NOT;
 }
 
-uint64_t journal_pair_edges(const journal *j, uint32_t counter, uint32_t item, uint32_t user)
+uint64_t sim_journal_pair_edges(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user)
 {
     const pair *p = journal_find(j, counter, item, user);
     return p ? p->edges : 0;
 }
 
-void journal_bounds(const journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most)
+void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most)
 {
     bool seen = counter < COUNTERS && item < j->item_cap[counter];
     *least = seen ? j->items[counter][item].least : 0;
-    *least -= KD_MIN(*least, journal_aside(j, counter, item));
+    *least -= KD_MIN(*least, sim_journal_aside(j, counter, item));
     *most = seen ? j->items[counter][item].most : 0;
 }
 
-uint64_t journal_aside(const journal *j, uint32_t counter, uint32_t item)
+uint64_t sim_journal_aside(const sim_journal *j, uint32_t counter, uint32_t item)
 {
     return counter < COUNTERS && item < j->item_cap[counter] ? j->items[counter][item].aside : 0;
 }
 
-static uint32_t first_pair(const journal *j, uint32_t counter, uint32_t item)
+static uint32_t first_pair(const sim_journal *j, uint32_t counter, uint32_t item)
 {
     return counter < COUNTERS && item < j->item_cap[counter] ? j->items[counter][item].pairs : 0;
 }
 
-uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but,
+uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but,
                        uint64_t but_edges)
 {
     uint64_t least = 0;
@@ -456,22 +456,22 @@ uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64
     return least;
 }
 
-static uint64_t sent_at(const journal_attempt *a)
+static uint64_t sent_at(const sim_journal_attempt *a)
 {
     return a->sent_us ? a->sent_us : a->first_us;
 }
 
-bool journal_is_last(const journal *j, uint32_t attempt)
+bool sim_journal_is_last(const sim_journal *j, uint32_t attempt)
 {
     return j->pairs[j->at[attempt].pair].chain == attempt;
 }
 
-bool journal_was_liked(const journal *j, uint32_t attempt, bool *sure)
+bool sim_journal_was_liked(const sim_journal *j, uint32_t attempt, bool *sure)
 {
-    const journal_attempt *last = NULL, *now = &j->at[attempt].a;
+    const sim_journal_attempt *last = NULL, *now = &j->at[attempt].a;
     *sure = true;
     for (uint32_t i = j->pairs[j->at[attempt].pair].chain; i != NONE && *sure; i = j->at[i].older) {
-        const journal_attempt *a = &j->at[i].a;
+        const sim_journal_attempt *a = &j->at[i].a;
         if (i == attempt || (j->at[i].open == 0 && a->acked_us == 0)) continue;
         if (!last) last = a; /* newest first */
         *sure = counts(a) && a->id < attempt && a->acked_us <= sent_at(now) && (a == last || journal_before(j, a, last)) &&
@@ -481,16 +481,16 @@ bool journal_was_liked(const journal *j, uint32_t attempt, bool *sure)
 }
 
 /* Whether the edge that took `here` could know of `there`: the device that carries the token had heard of it. */
-static bool journal_told_of(const journal_attempt *here, const journal_attempt *there)
+static bool journal_told_of(const sim_journal_attempt *here, const sim_journal_attempt *there)
 {
     return !here->strange && !there->strange && there->id < here->id && there->acked_us != 0 && there->acked_us <= sent_at(here);
 }
 
-static bool is_misled(const journal *j, const pair *p, const journal_attempt *here, uint64_t gone_us)
+static bool is_misled(const sim_journal *j, const pair *p, const sim_journal_attempt *here, uint64_t gone_us)
 {
     if (here->first_us <= gone_us && here->issued_us > gone_us) return true; /* it was taken before as well */
     for (uint32_t i = p->chain; i != NONE; i = j->at[i].older) {
-        const journal_attempt *there = &j->at[i].a;
+        const sim_journal_attempt *there = &j->at[i].a;
         bool happened = j->at[i].open > 0 || there->acked_us != 0;
         bool elsewhere = there->edge != here->edge || there->first_us <= gone_us;
         if (happened && there != here && elsewhere && !journal_told_of(here, there)) return true;
@@ -498,14 +498,14 @@ static bool is_misled(const journal *j, const pair *p, const journal_attempt *he
     return false;
 }
 
-uint64_t journal_misled(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us, uint64_t gone_us)
+uint64_t sim_journal_misled(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us, uint64_t gone_us)
 {
     uint64_t users = 0;
     for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
         const pair *p = &j->pairs[i - 1];
         bool misled = false;
         for (uint32_t k = p->chain; k != NONE && !misled; k = j->at[k].older) {
-            const journal_attempt *here = &j->at[k].a;
+            const sim_journal_attempt *here = &j->at[k].a;
             misled = here->edge == edge && here->issued_us >= since_us && is_misled(j, p, here, gone_us);
         }
         users += misled;
@@ -518,14 +518,14 @@ static bool answered_elsewhere(const home *h, uint32_t edge)
     return h->several || (h->edge != 0 && h->edge != 1 + edge);
 }
 
-static bool began_by(const journal *j, const pair *p, uint64_t us)
+static bool began_by(const sim_journal *j, const pair *p, uint64_t us)
 {
     for (uint32_t k = p->chain; k != NONE; k = j->at[k].older)
         if (j->at[k].a.first_us <= us) return true;
     return false;
 }
 
-uint64_t journal_doubtful(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
+uint64_t sim_journal_doubtful(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
                           uint64_t gone_us)
 {
     uint64_t attempts = 0;
@@ -540,7 +540,7 @@ uint64_t journal_doubtful(const journal *j, uint32_t counter, uint32_t item, uin
     return attempts;
 }
 
-uint64_t journal_since(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us)
+uint64_t sim_journal_since(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us)
 {
     uint64_t requests = 0;
     for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item)
@@ -555,7 +555,7 @@ static int by_key(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-void journal_pairs(const journal *j, journal_pair_fn fn, void *arg)
+void sim_journal_pairs(const sim_journal *j, journal_pair_fn fn, void *arg)
 {
     uint64_t *keys = kd_alloc((j->pair_count + 1) * sizeof(keys[0]));
     for (uint32_t i = 0; i < j->pair_count; i++) keys[i] = j->pairs[i].key;
@@ -563,7 +563,7 @@ void journal_pairs(const journal *j, journal_pair_fn fn, void *arg)
     for (uint32_t i = 0; i < j->pair_count; i++) {
         uint32_t counter = (uint32_t)(keys[i] >> 60), item = (uint32_t)(keys[i] >> 32) & 0xfffffff;
         uint32_t user = (uint32_t)keys[i];
-        fn(arg, counter, item, user, journal_pair(j, counter, item, user, 0, NULL));
+        fn(arg, counter, item, user, sim_journal_pair(j, counter, item, user, 0, NULL));
     }
     free(keys);
 }

@@ -18,7 +18,7 @@
 
 #include "kudos/edge.h"
 
-typedef struct journal journal;
+typedef struct sim_journal sim_journal;
 
 typedef struct {
     uint32_t id, user, item, edge; /* by the caller's numbering */
@@ -30,82 +30,82 @@ typedef struct {
     uint64_t acked_us;            /* the first 2xx; 0: the client never saw one */
     bool excused;                 /* answered, but design.md admits its loss */
     bool strange;                 /* it carried no session token: its edge could not know what the user had said elsewhere */
-} journal_attempt;
+} sim_journal_attempt;
 
-typedef enum { JOURNAL_MUST_NOT, JOURNAL_MAY, JOURNAL_MUST } journal_verdict;
+typedef enum { JOURNAL_MUST_NOT, JOURNAL_MAY, JOURNAL_MUST } sim_journal_verdict;
 
-journal *journal_create(uint64_t drift_us, bool tokens);
-void journal_destroy(journal *j);
+sim_journal *sim_journal_create(uint64_t drift_us, bool tokens);
+void sim_journal_destroy(sim_journal *j);
 
 /* A new attempt, issued now; its id, counting from 0. */
-uint32_t journal_attempted(journal *j, const journal_attempt *a);
-void journal_retried(journal *j, uint32_t id, uint64_t now_us);
+uint32_t sim_journal_attempted(sim_journal *j, const sim_journal_attempt *a);
+void sim_journal_retried(sim_journal *j, uint32_t id, uint64_t now_us);
 /* One of its requests was refused with nothing taken. An attempt whose requests were all refused did not happen. */
-void journal_refused(journal *j, uint32_t id);
+void sim_journal_refused(sim_journal *j, uint32_t id);
 /* This edge stood still: what it was asked since from_us and did not answer may have been stamped until now. */
-void journal_thawed(journal *j, uint32_t edge, uint64_t from_us, uint64_t now_us);
-void journal_acked(journal *j, uint32_t id, uint64_t now_us);
+void sim_journal_thawed(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_t now_us);
+void sim_journal_acked(sim_journal *j, uint32_t id, uint64_t now_us);
 /* From here on stamps of two edges may be apart by twice this much: it is never taken back. */
-void journal_drift(journal *j, uint64_t drift_us);
+void sim_journal_drift(sim_journal *j, uint64_t drift_us);
 /* The loss of this answered attempt is admitted. */
-void journal_excuse(journal *j, uint32_t id);
+void sim_journal_excuse(sim_journal *j, uint32_t id);
 /* Of everything that this edge answered in [from_us, to_us], also where the answer is still on its way. */
-void journal_excuse_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us);
+void sim_journal_excuse_edge(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us);
 /* A like that this edge took in [from_us, to_us] may win over any later word (protocol, rule 23). */
-void journal_linger_edge(journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us);
+void sim_journal_linger_edge(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us);
 /* Sums may be off from here on (a fault for which the design admits that was played). */
-void journal_excuse_sums(journal *j);
+void sim_journal_excuse_sums(sim_journal *j);
 
-const journal_attempt *journal_at(const journal *j, uint32_t id);
-uint32_t journal_count(const journal *j);
-uint64_t journal_acks(const journal *j);
+const sim_journal_attempt *sim_journal_at(const sim_journal *j, uint32_t id);
+uint32_t sim_journal_count(const sim_journal *j);
+uint64_t sim_journal_acks(const sim_journal *j);
 
 /* The pair's state after healing, for sets. *settled: all attempts that may win were answered before settled_before_us. */
-journal_verdict journal_pair(const journal *j, uint32_t counter, uint32_t item, uint32_t user,
+sim_journal_verdict sim_journal_pair(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user,
                              uint64_t settled_before_us, bool *settled);
 /* The edges at which the pair was ever attempted: journal_edge_bit of each. */
-uint64_t journal_pair_edges(const journal *j, uint32_t counter, uint32_t item, uint32_t user);
-static inline uint64_t journal_edge_bit(uint32_t edge)
+uint64_t sim_journal_pair_edges(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user);
+static inline uint64_t sim_journal_edge_bit(uint32_t edge)
 {
     return UINT64_C(1) << edge % 64;
 }
 /* Bounds of a set counter (users that must, that may like it) or of a sum; kept up to date, O(1). Sums hold only
- * while journal_sums_hold. */
-void journal_bounds(const journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most);
-bool journal_sums_hold(const journal *j);
+ * while sim_journal_sums_hold. */
+void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most);
+bool sim_journal_sums_hold(const sim_journal *j);
 /* So much of a sum was set aside: it need not be in the count (protocol, rule 20). How much in all. */
-void journal_set_aside(journal *j, uint32_t counter, uint32_t item, uint64_t amount);
-uint64_t journal_aside(const journal *j, uint32_t counter, uint32_t item);
+void sim_journal_set_aside(sim_journal *j, uint32_t counter, uint32_t item, uint64_t amount);
+uint64_t sim_journal_aside(const sim_journal *j, uint32_t counter, uint32_t item);
 /* This edge forgot which requests for sums it has seen: one that comes again, or is still on its way, may count twice. */
-void journal_keys_forgotten(journal *j, uint32_t edge, uint64_t now_us);
+void sim_journal_keys_forgotten(sim_journal *j, uint32_t edge, uint64_t now_us);
 
 /* Whether the user liked the item when this attempt at a set was taken. *sure: every earlier attempt was answered, in an order that is known. */
-bool journal_was_liked(const journal *j, uint32_t attempt, bool *sure);
+bool sim_journal_was_liked(const sim_journal *j, uint32_t attempt, bool *sure);
 /* Whether it is the last attempt at its pair. */
-bool journal_is_last(const journal *j, uint32_t attempt);
+bool sim_journal_is_last(const sim_journal *j, uint32_t attempt);
 /* Users other than `but` who must like it by attempts that were all answered before that moment, none of them at one of `but_edges` (journal_edge_bit). Of a set. */
-uint64_t journal_least(const journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but,
+uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but,
                        uint64_t but_edges);
 /*
  * Users of whose operations at this edge since that moment one may add or take one too many: the edge could not know what the user said elsewhere, for
  * he said it later, was not answered there, or brought no token.
  */
-uint64_t journal_misled(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
+uint64_t sim_journal_misled(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
                         uint64_t gone_us);
 
 /*
  * Operations at this edge since that moment by users who were answered at another edge: each may show one too many, for the edge does not know
  * whether what they said elsewhere was about this item.
  */
-uint64_t journal_doubtful(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
+uint64_t sim_journal_doubtful(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
                           uint64_t gone_us);
 
 /* Requests of attempts that were tried at this edge since that moment, without those that were refused. Of a set. */
-uint64_t journal_since(const journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us);
+uint64_t sim_journal_since(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us);
 
 /* Visits every pair of a set counter that was ever attempted, in order of (counter, item, user). */
 typedef void (*journal_pair_fn)(void *arg, uint32_t counter, uint32_t item, uint32_t user,
-                                journal_verdict verdict);
-void journal_pairs(const journal *j, journal_pair_fn fn, void *arg);
+                                sim_journal_verdict verdict);
+void sim_journal_pairs(const sim_journal *j, journal_pair_fn fn, void *arg);
 
 #endif

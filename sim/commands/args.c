@@ -9,7 +9,7 @@
 
 #include "sim/commands/args.h"
 
-static void args_print_help(const kd_args *a)
+static void args_print_help(const sim_args *a)
 {
     printf("usage: kudos-sim %s%s%s [options]\n\n%s\n\n", a->command, a->positional ? " " : "",
            a->positional ? a->positional : "", a->about);
@@ -23,7 +23,7 @@ static void args_print_help(const kd_args *a)
     if (a->more) printf("\n%s\n", a->more);
 }
 
-static int complain(const kd_args *a, const char *what, const char *about)
+static int complain(const sim_args *a, const char *what, const char *about)
 {
     fprintf(stderr, "kudos-sim %s: %s: %s (--help shows all options)\n", a->command, about, what);
     return KD_EXIT_USAGE;
@@ -46,12 +46,12 @@ static bool parse_real(const char *text, double *value)
     return end != text && *end == '\0' && isfinite(*value);
 }
 
-static bool args_within(const kd_arg *arg, double value)
+static bool args_within(const sim_arg *arg, double value)
 {
     return value >= arg->min && (arg->max <= 0 || value <= arg->max);
 }
 
-static int args_take_number(const kd_args *a, const kd_arg *arg, const char *text)
+static int args_take_number(const sim_args *a, const sim_arg *arg, const char *text)
 {
     uint64_t whole = 0;
     double real = 0;
@@ -66,7 +66,7 @@ static int args_take_number(const kd_args *a, const kd_arg *arg, const char *tex
     return -1;
 }
 
-static int args_take(const kd_args *a, const kd_arg *arg, const char *text)
+static int args_take(const sim_args *a, const sim_arg *arg, const char *text)
 {
     if (arg->kind == KD_ARG_UINT || arg->kind == KD_ARG_REAL) return args_take_number(a, arg, text);
     if (*text == '\0') return complain(a, "empty", arg->name);
@@ -74,13 +74,13 @@ static int args_take(const kd_args *a, const kd_arg *arg, const char *text)
         *(const char **)arg->to = text;
         return -1;
     }
-    kd_arg_list *list = arg->to;
+    sim_arg_list *list = arg->to;
     if (list->count == KD_ARGS_VALUES_MAX) return complain(a, "given too often", arg->name);
     list->at[list->count++] = text;
     return -1;
 }
 
-static const kd_arg *args_find(const kd_args *a, const char *name, size_t len)
+static const sim_arg *args_find(const sim_args *a, const char *name, size_t len)
 {
     for (size_t i = 0; i < a->count; i++) {
         if (strlen(a->at[i].name) == len && strncmp(a->at[i].name, name, len) == 0) return &a->at[i];
@@ -88,11 +88,11 @@ static const kd_arg *args_find(const kd_args *a, const char *name, size_t len)
     return NULL;
 }
 
-static int take_option(const kd_args *a, int argc, char **argv, int *i)
+static int take_option(const sim_args *a, int argc, char **argv, int *i)
 {
     const char *given = argv[*i] + 2;
     const char *equals = strchr(given, '=');
-    const kd_arg *arg = args_find(a, given, equals ? (size_t)(equals - given) : strlen(given));
+    const sim_arg *arg = args_find(a, given, equals ? (size_t)(equals - given) : strlen(given));
     if (!arg) return complain(a, "unknown option", argv[*i]);
     if (arg->kind == KD_ARG_FLAG) {
         if (equals) return complain(a, "takes no value", argv[*i]);
@@ -104,16 +104,16 @@ static int take_option(const kd_args *a, int argc, char **argv, int *i)
     return args_take(a, arg, argv[++*i]);
 }
 
-bool kd_args_asks_help(const char *word)
+bool sim_args_asks_help(const char *word)
 {
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-int kd_args_parse(const kd_args *a, int argc, char **argv)
+int sim_args_parse(const sim_args *a, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         int rc = -1;
-        if (kd_args_asks_help(argv[i])) {
+        if (sim_args_asks_help(argv[i])) {
             args_print_help(a);
             return KD_EXIT_OK;
         }

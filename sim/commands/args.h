@@ -8,36 +8,36 @@
 
 enum { KD_ARGS_VALUES_MAX = 64 };
 
-typedef enum { KD_ARG_FLAG, KD_ARG_UINT, KD_ARG_REAL, KD_ARG_TEXT, KD_ARG_LIST } kd_arg_kind;
+typedef enum { KD_ARG_FLAG, KD_ARG_UINT, KD_ARG_REAL, KD_ARG_TEXT, KD_ARG_LIST } sim_arg_kind;
 
 /* What an option given several times gathers; the texts are argv's. */
 typedef struct {
     const char *at[KD_ARGS_VALUES_MAX];
     uint32_t count;
-} kd_arg_list;
+} sim_arg_list;
 
 typedef struct {
     const char *name;  /* without the dashes */
     const char *value; /* name of the value in --help; NULL for a flag */
-    kd_arg_kind kind;
-    void *to; /* bool *, uint64_t *, double *, const char **, kd_arg_list *; holds the default */
+    sim_arg_kind kind;
+    void *to; /* bool *, uint64_t *, double *, const char **, sim_arg_list *; holds the default */
     const char *help;
     double min, max; /* UINT and REAL; max 0: no bound */
-} kd_arg;
+} sim_arg;
 
 typedef struct {
     const char *command;    /* "replay" */
     const char *about;      /* what it does, for --help */
     const char *positional; /* "FILE", or NULL */
     const char **positional_to;
-    const kd_arg *at;
+    const sim_arg *at;
     size_t count;
     const char *more; /* last paragraph of --help, or NULL */
-} kd_args;
+} sim_args;
 
 /* Whether the word is `--help` or `-h`. */
-bool kd_args_asks_help(const char *word);
+bool sim_args_asks_help(const char *word);
 /* -1: go on; else the exit code with which the command ends (0 after --help; 2 after a message on stderr). */
-int kd_args_parse(const kd_args *args, int argc, char **argv);
+int sim_args_parse(const sim_args *args, int argc, char **argv);
 
 #endif

@@ -23,12 +23,12 @@ typedef struct {
     double faster;
     bool real;
     char name[NAME_MAX_BYTES];
-    place place;
+    sim_place place;
 } drill_options;
 
 static int drill_command_parse(drill_options *o, int argc, char **argv)
 {
-    const kd_arg table[] = {
+    const sim_arg table[] = {
         {"seed", "N", KD_ARG_UINT, &o->seed, "of what users do and of the network's chance", 0, 0},
         {"kafka", "WHICH", KD_ARG_TEXT, &o->kafka, "embedded or real", 0, 0},
         {"brokers", "N", KD_ARG_UINT, &o->brokers, "of a real Kafka", 1, 3},
@@ -37,7 +37,7 @@ static int drill_command_parse(drill_options *o, int argc, char **argv)
         {"report", "F.html", KD_ARG_TEXT, &o->report, "writes the drill as one HTML page", 0, 0},
         {"keep", "DIR", KD_ARG_TEXT, &o->keep, "runs in this directory and leaves it", 0, 0},
     };
-    const kd_args args = {
+    const sim_args args = {
         .command = "drill",
         .about = "Plays a scenario on the real binaries, through a network that can be cut, and checks every "
                  "like.",
@@ -49,20 +49,20 @@ static int drill_command_parse(drill_options *o, int argc, char **argv)
                 "--faster the users' rate grows as well, up to "
                 "100 operations a second.",
     };
-    int rc = kd_args_parse(&args, argc, argv);
+    int rc = sim_args_parse(&args, argc, argv);
     if (rc >= 0) return rc;
-    return playing_kafka("drill", o->kafka, &o->real);
+    return sim_playing_kafka("drill", o->kafka, &o->real);
 }
 
 /* ---- what is said ---------------------------------------------------------------------------------------------- */
 
-static double rate(const drill_options *o, const scenario *s)
+static double rate(const drill_options *o, const sim_scenario *s)
 {
     double faster = s->users.per_second * o->faster;
     return faster <= RATE_MAX ? faster : KD_MAX(s->users.per_second, (double)RATE_MAX);
 }
 
-static void say_begin(const drill_options *o, const scenario *s)
+static void say_begin(const drill_options *o, const sim_scenario *s)
 {
     printf("drill %s: seed %llu, %s Kafka%s, %g times faster, %.1f s, %g operations/s, heal within %.0f s, "
            "in %s\n",
@@ -71,24 +71,24 @@ static void say_begin(const drill_options *o, const scenario *s)
            (double)s->length_us / 1e6 / o->faster, rate(o, s), (double)s->heal_us / 1e6, o->place.directory);
     bool said[SCENARIO_KINDS] = {false};
     for (uint32_t i = 0; i < s->event_count; i++) {
-        scenario_kind kind = s->events[i].kind;
-        const char *why = drill_faults_missing(kind, o->real, (uint32_t)o->brokers);
+        sim_scenario_kind kind = s->events[i].kind;
+        const char *why = sim_drill_faults_missing(kind, o->real, (uint32_t)o->brokers);
         if (!why || said[kind]) continue;
         said[kind] = true;
-        printf("left out: %s: %s\n", scenario_kind_name(kind), why);
+        printf("left out: %s: %s\n", sim_scenario_kind_name(kind), why);
     }
     fflush(stdout);
 }
 
-static void drill_command_figure(report_figure *to, char text[FIGURE_MAX], const char *name, uint64_t value)
+static void drill_command_figure(sim_report_figure *to, char text[FIGURE_MAX], const char *name, uint64_t value)
 {
     snprintf(text, FIGURE_MAX, "%llu", (unsigned long long)value);
-    *to = (report_figure){.name = name, .value = text};
+    *to = (sim_report_figure){.name = name, .value = text};
 }
 
-static bool drill_command_tell(const drill_options *o, const scenario *s, const record *r, const drill_run_result *d)
+static bool drill_command_tell(const drill_options *o, const sim_scenario *s, const sim_drill_record *r, const sim_drill_run_result *d)
 {
-    report_figure figures[FIGURES];
+    sim_report_figure figures[FIGURES];
     char texts[FIGURES][FIGURE_MAX], command[4096];
     kd_buf text = {0};
     uint32_t n = 0;
@@ -109,9 +109,9 @@ static bool drill_command_tell(const drill_options *o, const scenario *s, const 
     for (; n < KD_COUNT(all); n++) drill_command_figure(&figures[n], texts[n], all[n].name, all[n].value);
     snprintf(command, sizeof command, "kudos-sim drill %s --seed %llu --kafka %s --faster %g", o->file,
              (unsigned long long)o->seed, o->kafka, o->faster);
-    scenario_print(s, &text);
+    sim_scenario_print(s, &text);
     kd_buf_put_u8(&text, 0);
-    report_facts facts = {.title = o->name,
+    sim_report_facts facts = {.title = o->name,
                           .teaches = s->teaches,
                           .world = o->real ? "real binaries, real Kafka" : "real binaries, embedded Kafka",
                           .command = command,
@@ -129,48 +129,48 @@ static bool drill_command_tell(const drill_options *o, const scenario *s, const 
                           .doubled = d->doubled,
                           .figures = figures,
                           .figure_count = n};
-    terminal_summary(stdout, r, &facts);
+    sim_terminal_summary(stdout, r, &facts);
     if (d->orders_failed)
         printf("%u orders to the log failed, the last one: %s\n", d->orders_failed, d->order_failure);
-    bool written = !o->report || report_write(r, &facts, o->report) == KD_OK;
+    bool written = !o->report || sim_report_write(r, &facts, o->report) == KD_OK;
     if (!written) fprintf(stderr, "kudos-sim drill: %s: %s\n", o->report, strerror(errno));
     kd_buf_finish(&text);
     return written;
 }
 
-static int drill_command_finish(const drill_options *o, const drill_run_result *d)
+static int drill_command_finish(const drill_options *o, const sim_drill_run_result *d)
 {
     bool leave = o->keep || d->found.verdict == SIM_VIOLATED || (d->found.unavailable && !d->interrupted);
-    if (!leave) files_remove(o->place.directory);
+    if (!leave) sim_files_remove(o->place.directory);
     if (leave) printf("logs and data: %s\n", o->place.directory);
     printf(
         "drill seed=%llu acks=%llu kills=%llu duplicates=%llu gaps=%llu lost=%llu doubled=%llu verdict=%s\n",
         (unsigned long long)o->seed, (unsigned long long)d->users.acked, (unsigned long long)d->kills,
         (unsigned long long)d->totals.duplicates, (unsigned long long)d->totals.gaps,
         (unsigned long long)d->lost, (unsigned long long)d->doubled, sim_verdict_name(d->found.verdict));
-    return d->found.unavailable ? KD_EXIT_UNAVAILABLE : playing_exit_code(d->found.verdict);
+    return d->found.unavailable ? KD_EXIT_UNAVAILABLE : sim_playing_exit_code(d->found.verdict);
 }
 
-static bool moves_clocks(const scenario *s)
+static bool moves_clocks(const sim_scenario *s)
 {
     for (uint32_t i = 0; i < s->event_count; i++) {
-        if (drill_faults_moves_clock(s->events[i].kind)) return true;
+        if (sim_drill_faults_moves_clock(s->events[i].kind)) return true;
     }
     return false;
 }
 
-static int drill_command_run(drill_options *o, const scenario *s)
+static int drill_command_run(drill_options *o, const sim_scenario *s)
 {
-    drill_run_result result;
-    terminal line;
-    int rc = place_find(&o->place, "drill", o->real);
-    if (rc < 0 && moves_clocks(s)) rc = place_find_faketime(&o->place);
-    if (rc < 0) rc = place_make_directory(&o->place, o->keep);
+    sim_drill_run_result result;
+    sim_terminal line;
+    int rc = sim_place_find(&o->place, "drill", o->real);
+    if (rc < 0 && moves_clocks(s)) rc = sim_place_find_faketime(&o->place);
+    if (rc < 0) rc = sim_place_make_directory(&o->place, o->keep);
     if (rc >= 0) return rc;
     say_begin(o, s);
-    record *r = playing_record(s);
-    terminal_init(&line, o->name);
-    drill_run(&(stage_options){.scenario = s,
+    sim_drill_record *r = sim_playing_record(s);
+    sim_terminal_init(&line, o->name);
+    sim_drill_run(&(sim_stage_options){.scenario = s,
                                .directory = o->place.directory,
                                .programs = o->place.programs,
                                .kafka_dir = o->place.kafka_dir,
@@ -182,32 +182,32 @@ static int drill_command_run(drill_options *o, const scenario *s)
                                .faster = o->faster,
                                .per_second = rate(o, s),
                                .record = r,
-                               .progress = terminal_progress,
+                               .progress = sim_terminal_progress,
                                .progress_arg = &line},
               &result);
-    terminal_finish(&line);
+    sim_terminal_finish(&line);
     bool written = drill_command_tell(o, s, r, &result);
-    record_destroy(r);
+    sim_record_destroy(r);
     rc = drill_command_finish(o, &result);
     return written ? rc : KD_EXIT_UNAVAILABLE;
 }
 
-int kd_sim_drill(int argc, char **argv)
+int sim_sim_drill(int argc, char **argv)
 {
     drill_options o = {.kafka = "embedded", .seed = 1, .brokers = 1, .faster = 1};
     char error[SCENARIO_ERROR_MAX];
-    scenario s;
+    sim_scenario s;
     int rc = drill_command_parse(&o, argc, argv);
     if (rc >= 0) return rc;
-    rc = scenario_read(&s, o.file, error);
+    rc = sim_scenario_read(&s, o.file, error);
     if (rc != KD_OK) {
         fprintf(stderr, "kudos-sim drill: %s\n", error);
         return KD_EXIT_USAGE;
     }
-    playing_name(o.file, o.name, sizeof o.name);
-    bool unwritable = o.report && report_check(o.report) != KD_OK;
+    sim_playing_name(o.file, o.name, sizeof o.name);
+    bool unwritable = o.report && sim_report_check(o.report) != KD_OK;
     if (unwritable) fprintf(stderr, "kudos-sim drill: %s: %s\n", o.report, strerror(errno));
     rc = unwritable ? KD_EXIT_UNAVAILABLE : drill_command_run(&o, &s);
-    scenario_finish(&s);
+    sim_scenario_finish(&s);
     return rc;
 }

@@ -4,6 +4,6 @@
 #ifndef KUDOS_SIM_COMMANDS_DRILL_COMMAND_H
 #define KUDOS_SIM_COMMANDS_DRILL_COMMAND_H
 
-int kd_sim_drill(int argc, char **argv); /* the exit code */
+int sim_sim_drill(int argc, char **argv); /* the exit code */
 
 #endif

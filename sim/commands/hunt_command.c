@@ -26,7 +26,7 @@ typedef struct {
     double minutes;
     const char *out, *plant_name;
     uint64_t jobs, first, run_limit_s, shrink_s;
-    const plant *plant;
+    const sim_plant_name *plant;
 } hunt_options;
 
 typedef struct {
@@ -36,7 +36,7 @@ typedef struct {
 
 typedef struct {
     hunt_options o;
-    child_pool pool;
+    sim_child_pool pool;
     uint64_t next, begin_ms, end_ms, said_ms;
     uint64_t seeds, unknown, events, acks, failures, virtual_us;
     tally tallies[CHECKERS_MAX];
@@ -46,7 +46,7 @@ typedef struct {
 static void say_progress(hunter *h, bool now)
 {
     bool terminal = isatty(STDERR_FILENO);
-    uint64_t ms = child_now_ms(), every = terminal ? PROGRESS_MS : PROGRESS_LOG_MS;
+    uint64_t ms = sim_child_now_ms(), every = terminal ? PROGRESS_MS : PROGRESS_LOG_MS;
     if (!now && ms - h->said_ms < every) return;
     h->said_ms = ms;
     fprintf(stderr,
@@ -66,21 +66,21 @@ static uint32_t hunt_command_count_failure(hunter *h, const char *checker)
     return ++h->tallies[i].failures;
 }
 
-static void write_down(hunter *h, finding *f)
+static void write_down(hunter *h, sim_finding *f)
 {
     char path[1024];
     snprintf(path, sizeof path, "%s/seed-%" PRIu64 "%s%s.scenario", h->o.out, f->drawn_from,
              f->plant ? "-" : "", f->plant ? f->plant->name : "");
     uint32_t faults, operations;
-    finding_size(f, &faults, &operations);
-    if (finding_write(f, path) != KD_OK)
+    sim_finding_size(f, &faults, &operations);
+    if (sim_finding_write(f, path) != KD_OK)
         fprintf(stderr, "kudos-sim hunt: %s cannot be written: %s\n", path, strerror(errno));
     else
         printf("  reduced to %u faults and %u operations in %u runs: %s\n", faults, operations, f->runs,
                path);
 }
 
-static void say_failure(const child_done *done)
+static void say_failure(const sim_child_done *done)
 {
     const sim_result *r = &done->result;
     if (isatty(STDERR_FILENO)) fputc('\n', stderr);
@@ -88,23 +88,23 @@ static void say_failure(const child_done *done)
            r->failure);
 }
 
-static void hunt_command_take_failure(hunter *h, const child_done *done)
+static void hunt_command_take_failure(hunter *h, const sim_child_done *done)
 {
     uint32_t nth = hunt_command_count_failure(h, done->result.checker);
     h->failures++;
     if (nth <= SAID_PER_CHECKER) say_failure(done);
     if (nth <= REDUCED_PER_CHECKER) {
-        finding f;
-        finding_draw(&f, done->seed, h->o.plant);
+        sim_finding f;
+        sim_finding_draw(&f, done->seed, h->o.plant);
         f.result = done->result;
-        finding_reduce(&f, h->o.shrink_s * 1000, h->o.run_limit_s * 1000);
+        sim_finding_reduce(&f, h->o.shrink_s * 1000, h->o.run_limit_s * 1000);
         write_down(h, &f);
-        finding_finish(&f);
+        sim_finding_finish(&f);
     }
     fflush(stdout);
 }
 
-static void hunt_command_take(hunter *h, const child_done *done)
+static void hunt_command_take(hunter *h, const sim_child_done *done)
 {
     const sim_result *r = &done->result;
     if (strcmp(r->checker, "interrupted") == 0) return;
@@ -119,10 +119,10 @@ static void hunt_command_take(hunter *h, const child_done *done)
 
 static void start_next(hunter *h)
 {
-    finding f;
-    finding_draw(&f, h->next, h->o.plant);
-    child_start(&h->pool, &(child_job){.scenario = &f.scenario, .plant = h->o.plant, .seed = h->next});
-    finding_finish(&f);
+    sim_finding f;
+    sim_finding_draw(&f, h->next, h->o.plant);
+    sim_child_start(&h->pool, &(sim_child_job){.scenario = &f.scenario, .plant = h->o.plant, .seed = h->next});
+    sim_finding_finish(&f);
     h->next++;
 }
 
@@ -139,21 +139,21 @@ static int hunt_command_conclude(const hunter *h)
 
 static int hunt(hunter *h)
 {
-    h->begin_ms = h->said_ms = child_now_ms();
+    h->begin_ms = h->said_ms = sim_child_now_ms();
     h->end_ms = h->begin_ms + (uint64_t)(h->o.minutes * 60000);
     h->next = h->o.first;
-    child_pool_init(&h->pool, (uint32_t)h->o.jobs, h->o.run_limit_s * 1000);
+    sim_child_pool_init(&h->pool, (uint32_t)h->o.jobs, h->o.run_limit_s * 1000);
     printf("hunt from seed %" PRIu64 ", %u at a time%s%s\n", h->o.first, h->pool.jobs,
            h->o.plant ? ", planted " : "", h->o.plant ? h->o.plant->name : "");
     fflush(stdout);
     sim_interrupt_hear();
-    while (child_now_ms() < h->end_ms && !sim_interrupted) {
-        while (!child_pool_full(&h->pool)) start_next(h);
-        child_done done = child_wait(&h->pool);
+    while (sim_child_now_ms() < h->end_ms && !sim_interrupted) {
+        while (!sim_child_pool_full(&h->pool)) start_next(h);
+        sim_child_done done = sim_child_wait(&h->pool);
         hunt_command_take(h, &done);
     }
     while (h->pool.running > 0) {
-        child_done done = child_wait(&h->pool);
+        sim_child_done done = sim_child_wait(&h->pool);
         hunt_command_take(h, &done);
     }
     say_progress(h, true);
@@ -167,16 +167,16 @@ static int hunt_command_refuse(const char *what, const char *about)
     return KD_EXIT_USAGE;
 }
 
-int kd_sim_hunt(int argc, char **argv)
+int sim_sim_hunt(int argc, char **argv)
 {
     hunter h = {.o = {.minutes = 1,
                       .out = "hunted",
-                      .jobs = child_processors(),
+                      .jobs = sim_child_processors(),
                       .first = 1,
                       .run_limit_s = 60,
                       .shrink_s = 120}};
     hunt_options *o = &h.o;
-    const kd_arg at[] = {
+    const sim_arg at[] = {
         {"minutes", "M", KD_ARG_REAL, &o->minutes, "how long to hunt (1)", 0.001, 100000},
         {"out", "DIR", KD_ARG_TEXT, &o->out, "where failures are written, reduced (hunted)", 0, 0},
         {"jobs", "N", KD_ARG_UINT, &o->jobs, "runs at a time (one a processor)", 1, CHILD_JOBS_MAX},
@@ -186,15 +186,15 @@ int kd_sim_hunt(int argc, char **argv)
         {"run-limit", "S", KD_ARG_UINT, &o->run_limit_s, "a run that takes longer hangs (60 s)", 1, 3600},
         {"shrink-limit", "S", KD_ARG_UINT, &o->shrink_s, "time for reducing one failure (120 s)", 1, 36000},
     };
-    const kd_args args = {
+    const sim_args args = {
         .command = "hunt",
         .about = "Runs random scenarios in the simulation, reduces what fails and writes it down.",
         .at = at,
         .count = KD_COUNT(at),
         .more = "The last line: hunt seeds= events= failures= verdict=held|violated|unknown"};
-    int rc = kd_args_parse(&args, argc, argv);
+    int rc = sim_args_parse(&args, argc, argv);
     if (rc >= 0) return rc;
-    if (o->plant_name && !(o->plant = plant_find(o->plant_name)))
+    if (o->plant_name && !(o->plant = sim_plant_find(o->plant_name)))
         return hunt_command_refuse("no such planted bug", o->plant_name);
     struct stat out;
     if (mkdir(o->out, 0777) != 0 && errno != EEXIST) return hunt_command_refuse(strerror(errno), o->out);

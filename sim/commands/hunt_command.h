@@ -2,7 +2,7 @@
 #ifndef KUDOS_SIM_COMMANDS_HUNT_COMMAND_H
 #define KUDOS_SIM_COMMANDS_HUNT_COMMAND_H
 
-int kd_sim_hunt(int argc, char **argv);
-int kd_sim_bugs(int argc, char **argv);
+int sim_sim_hunt(int argc, char **argv);
+int sim_sim_bugs(int argc, char **argv);
 
 #endif

@@ -6,13 +6,13 @@
 #include "sim/commands/args.h"
 #include "sim/scenario/scenario.h"
 
-int kd_sim_language(int argc, char **argv)
+int sim_sim_language(int argc, char **argv)
 {
-    const kd_args args = {.command = "language", .about = "Tells how a scenario is written."};
-    int rc = kd_args_parse(&args, argc, argv);
+    const sim_args args = {.command = "language", .about = "Tells how a scenario is written."};
+    int rc = sim_args_parse(&args, argc, argv);
     if (rc >= 0) return rc;
     kd_buf text = {0};
-    scenario_language(&text);
+    sim_scenario_language(&text);
     size_t written = fwrite(text.data, 1, text.len, stdout);
     rc = written == text.len && fflush(stdout) == 0 ? KD_EXIT_OK : KD_EXIT_FAILED;
     kd_buf_finish(&text);

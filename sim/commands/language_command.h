@@ -2,6 +2,6 @@
 #ifndef KUDOS_SIM_COMMANDS_LANGUAGE_COMMAND_H
 #define KUDOS_SIM_COMMANDS_LANGUAGE_COMMAND_H
 
-int kd_sim_language(int argc, char **argv);
+int sim_sim_language(int argc, char **argv);
 
 #endif

@@ -24,16 +24,16 @@ typedef struct {
 } command;
 
 static const command commands[] = {
-    {"replay", "sends a log of likes through edges and checks every count", kd_sim_replay},
-    {"generate", "writes a generated hour of likes as such a log", kd_sim_generate},
-    {"load", "loads one server and measures it", kd_sim_load},
-    {"language", "tells how a scenario is written", kd_sim_language},
-    {"hunt", "runs random scenarios in the simulation, reduces and writes down what fails", kd_sim_hunt},
-    {"bugs", "shows that every rule broken on purpose is found", kd_sim_bugs},
-    {"run", "plays a scenario in the deterministic simulation", kd_sim_run},
-    {"drill", "plays a scenario on the real binaries", kd_sim_drill},
-    {"torture", "kills the real binaries again and again and proves every like", kd_sim_torture},
-    {"broker", "an embedded Kafka broker for demos and quick tests", kd_sim_broker},
+    {"replay", "sends a log of likes through edges and checks every count", sim_sim_replay},
+    {"generate", "writes a generated hour of likes as such a log", sim_sim_generate},
+    {"load", "loads one server and measures it", sim_sim_load},
+    {"language", "tells how a scenario is written", sim_sim_language},
+    {"hunt", "runs random scenarios in the simulation, reduces and writes down what fails", sim_sim_hunt},
+    {"bugs", "shows that every rule broken on purpose is found", sim_sim_bugs},
+    {"run", "plays a scenario in the deterministic simulation", sim_sim_run},
+    {"drill", "plays a scenario on the real binaries", sim_sim_drill},
+    {"torture", "kills the real binaries again and again and proves every like", sim_sim_torture},
+    {"broker", "an embedded Kafka broker for demos and quick tests", sim_sim_broker},
 };
 
 static void help(void)
@@ -49,7 +49,7 @@ static void help(void)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    if (kd_args_asks_help(name)) {
+    if (sim_args_asks_help(name)) {
         help();
         return KD_EXIT_OK;
     }

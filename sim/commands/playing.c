@@ -5,7 +5,7 @@
 
 #include "sim/commands/args.h"
 
-void playing_name(const char *path, char *out, size_t size)
+void sim_playing_name(const char *path, char *out, size_t size)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     const char *dot = strrchr(base, '.');
@@ -13,7 +13,7 @@ void playing_name(const char *path, char *out, size_t size)
     snprintf(out, size, "%.*s", (int)KD_MIN(len, size - 1), base);
 }
 
-int playing_kafka(const char *command, const char *kafka, bool *real)
+int sim_playing_kafka(const char *command, const char *kafka, bool *real)
 {
     *real = strcmp(kafka, "real") == 0;
     if (*real || strcmp(kafka, "embedded") == 0) return -1;
@@ -21,14 +21,14 @@ int playing_kafka(const char *command, const char *kafka, bool *real)
     return KD_EXIT_USAGE;
 }
 
-record *playing_record(const scenario *s)
+sim_drill_record *sim_playing_record(const sim_scenario *s)
 {
     const char *names[SCENARIO_EDGES_MAX];
     for (uint32_t e = 0; e < s->edge_count; e++) names[e] = s->edges[e];
-    return record_create(names, s->edge_count);
+    return sim_record_create(names, s->edge_count);
 }
 
-int playing_exit_code(sim_verdict verdict)
+int sim_playing_exit_code(sim_verdict verdict)
 {
     static const int codes[] = {
         [SIM_HELD] = KD_EXIT_OK, [SIM_VIOLATED] = KD_EXIT_FAILED, [SIM_UNKNOWN] = KD_EXIT_UNKNOWN};

@@ -9,11 +9,11 @@
 #include "sim/world/run.h"
 
 /* The name of the scenario in that file, cut to `size`: "region-cut". */
-void playing_name(const char *path, char *out, size_t size);
+void sim_playing_name(const char *path, char *out, size_t size);
 /* -1, or the exit code after a word on standard error. `kafka`: embedded or real. */
-int playing_kafka(const char *command, const char *kafka, bool *real);
+int sim_playing_kafka(const char *command, const char *kafka, bool *real);
 /* Of its regions, and empty. */
-record *playing_record(const scenario *s);
-int playing_exit_code(sim_verdict verdict);
+sim_drill_record *sim_playing_record(const sim_scenario *s);
+int sim_playing_exit_code(sim_verdict verdict);
 
 #endif

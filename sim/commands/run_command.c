@@ -24,12 +24,12 @@
 typedef struct {
     const char *path, *trace, *report;
     uint64_t seed;
-    kd_arg_list plants;
+    sim_arg_list plants;
 } run_options;
 
 static int run_command_parse(int argc, char **argv, run_options *o)
 {
-    const kd_arg table[] = {
+    const sim_arg table[] = {
         {"seed", "N", KD_ARG_UINT, &o->seed, "what chance is drawn from [1]", 0, 1e18},
         {"trace", "FILE", KD_ARG_TEXT, &o->trace, "write down every event; - is standard error", 0, 0},
         {"report", "FILE", KD_ARG_TEXT, &o->report, "write a page (HTML) that shows the drill over time", 0,
@@ -37,7 +37,7 @@ static int run_command_parse(int argc, char **argv, run_options *o)
         {"plant", "NAME", KD_ARG_LIST, &o->plants, "break a rule on purpose; `kudos-sim bugs` lists them", 0,
          0},
     };
-    const kd_args args = {
+    const sim_args args = {
         .command = "run",
         .about = "Plays a scenario in the deterministic simulation: the cores of edge and central under a\n"
                  "virtual clock. The same seed gives the same run, to the byte of its trace.",
@@ -45,16 +45,16 @@ static int run_command_parse(int argc, char **argv, run_options *o)
         .positional_to = &o->path,
         .at = table,
         .count = KD_COUNT(table)};
-    return kd_args_parse(&args, argc, argv);
+    return sim_args_parse(&args, argc, argv);
 }
 
-static bool plant_all(const kd_arg_list *names, sim_options *to)
+static bool plant_all(const sim_arg_list *names, sim_options *to)
 {
     for (uint32_t i = 0; i < names->count; i++) {
-        const plant *p = plant_find(names->at[i]);
+        const sim_plant_name *p = sim_plant_find(names->at[i]);
         if (!p) {
             fprintf(stderr, "kudos-sim run: --plant %s: there are", names->at[i]);
-            for (uint32_t n = 0; n < plant_count; n++) fprintf(stderr, " %s", plants[n].name);
+            for (uint32_t n = 0; n < sim_plant_count; n++) fprintf(stderr, " %s", sim_plants[n].name);
             fputc('\n', stderr);
             return false;
         }
@@ -101,18 +101,18 @@ static void on_abort(int signal_number)
 
 typedef struct {
     char text[12][24];
-    report_figure figures[12];
+    sim_report_figure figures[12];
     uint32_t count;
     char title[128], command[512];
     const char *held[64];
     kd_buf scenario;
-    report_facts facts;
+    sim_report_facts facts;
 } page;
 
 static void run_command_figure(page *p, const char *name, uint64_t value)
 {
     snprintf(p->text[p->count], sizeof(p->text[0]), "%" PRIu64, value);
-    p->figures[p->count] = (report_figure){name, p->text[p->count]};
+    p->figures[p->count] = (sim_report_figure){name, p->text[p->count]};
     p->count++;
 }
 
@@ -141,20 +141,20 @@ static void command_of(const run_options *o, char *out, size_t size)
 static uint32_t held_names(const sim_result *r, const char **out, uint32_t max)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; checks_names[i] && n < max; i++)
-        if (strcmp(checks_names[i], r->checker) != 0) out[n++] = checks_names[i];
+    for (uint32_t i = 0; sim_checks_names[i] && n < max; i++)
+        if (strcmp(sim_checks_names[i], r->checker) != 0) out[n++] = sim_checks_names[i];
     return n;
 }
 
-static void page_init(page *p, const run_options *o, const scenario *s, const sim_result *r)
+static void page_init(page *p, const run_options *o, const sim_scenario *s, const sim_result *r)
 {
     *p = (page){.count = 0};
-    playing_name(o->path, p->title, sizeof(p->title));
+    sim_playing_name(o->path, p->title, sizeof(p->title));
     command_of(o, p->command, sizeof(p->command));
     figures(p, r);
-    scenario_print(s, &p->scenario);
+    sim_scenario_print(s, &p->scenario);
     kd_buf_put_u8(&p->scenario, 0);
-    p->facts = (report_facts){.title = p->title,
+    p->facts = (sim_report_facts){.title = p->title,
                               .teaches = s->teaches,
                               .world = "simulation",
                               .command = p->command,
@@ -176,13 +176,13 @@ static void page_init(page *p, const run_options *o, const scenario *s, const si
                               .held_count = held_names(r, p->held, KD_COUNT(p->held))};
 }
 
-static int run_command_tell(const run_options *o, const scenario *s, const sim_result *r, const record *samples)
+static int run_command_tell(const run_options *o, const sim_scenario *s, const sim_result *r, const sim_drill_record *samples)
 {
     page p;
     int rc = KD_EXIT_OK;
     page_init(&p, o, s, r);
-    terminal_summary(stdout, samples, &p.facts);
-    if (o->report && report_write(samples, &p.facts, o->report) != KD_OK) {
+    sim_terminal_summary(stdout, samples, &p.facts);
+    if (o->report && sim_report_write(samples, &p.facts, o->report) != KD_OK) {
         fprintf(stderr, "kudos-sim run: %s cannot be written\n", o->report);
         rc = KD_EXIT_UNAVAILABLE;
     }
@@ -192,18 +192,18 @@ static int run_command_tell(const run_options *o, const scenario *s, const sim_r
 
 /* ---- the run ---- */
 
-static int run_command_run(const run_options *o, const scenario *s, sim_options *options)
+static int run_command_run(const run_options *o, const sim_scenario *s, sim_options *options)
 {
     char label[128];
-    terminal t;
+    sim_terminal t;
     sim_result r;
-    playing_name(o->path, label, sizeof(label));
-    record *samples = playing_record(s);
+    sim_playing_name(o->path, label, sizeof(label));
+    sim_drill_record *samples = sim_playing_record(s);
     options->record = samples;
-    options->progress = terminal_progress;
+    options->progress = sim_terminal_progress;
     options->progress_arg = &t; // cppcheck-suppress autoVariables ; taken back below
     say_options(o);
-    terminal_init(&t, label);
+    sim_terminal_init(&t, label);
     aborting_seed = o->seed;
     signal(SIGABRT, on_abort);
     sim_interrupt_hear();
@@ -213,11 +213,11 @@ static int run_command_run(const run_options *o, const scenario *s, sim_options 
     uint64_t us = kd_clock_mono_us() - began_us;
     signal(SIGABRT, SIG_DFL);
     options->progress_arg = NULL;
-    terminal_finish(&t);
+    sim_terminal_finish(&t);
     int rc = run_command_tell(o, s, &r, samples);
-    record_destroy(samples);
+    sim_record_destroy(samples);
     say_last(o->seed, &r, us);
-    return rc != KD_EXIT_OK ? rc : playing_exit_code(r.verdict);
+    return rc != KD_EXIT_OK ? rc : sim_playing_exit_code(r.verdict);
 }
 
 static int unwritable(const char *path)
@@ -226,11 +226,11 @@ static int unwritable(const char *path)
     return KD_EXIT_UNAVAILABLE;
 }
 
-static int run_traced(const run_options *o, const scenario *s)
+static int run_traced(const run_options *o, const sim_scenario *s)
 {
     sim_options options = {.scenario = s, .seed = o->seed};
     if (!plant_all(&o->plants, &options)) return KD_EXIT_USAGE;
-    if (o->report && report_check(o->report) != KD_OK) return unwritable(o->report);
+    if (o->report && sim_report_check(o->report) != KD_OK) return unwritable(o->report);
     bool to_stderr = o->trace && strcmp(o->trace, "-") == 0;
     if (o->trace) options.trace = to_stderr ? stderr : fopen(o->trace, "w");
     if (o->trace && !options.trace) return unwritable(o->trace);
@@ -240,19 +240,19 @@ static int run_traced(const run_options *o, const scenario *s)
     return failed ? unwritable(o->trace) : rc;
 }
 
-int kd_sim_run(int argc, char **argv)
+int sim_sim_run(int argc, char **argv)
 {
     run_options o = {.seed = 1};
-    scenario s;
+    sim_scenario s;
     char error[SCENARIO_ERROR_MAX];
     int rc = run_command_parse(argc, argv, &o);
     if (rc >= 0) return rc;
-    if (scenario_read(&s, o.path, error) != KD_OK) {
+    if (sim_scenario_read(&s, o.path, error) != KD_OK) {
         fprintf(stderr, "kudos-sim run: %s\n", error);
         return KD_EXIT_USAGE;
     }
     sim_memory_prepare();
     rc = run_traced(&o, &s);
-    scenario_finish(&s);
+    sim_scenario_finish(&s);
     return rc;
 }

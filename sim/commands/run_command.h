@@ -2,6 +2,6 @@
 #ifndef KUDOS_SIM_COMMANDS_RUN_COMMAND_H
 #define KUDOS_SIM_COMMANDS_RUN_COMMAND_H
 
-int kd_sim_run(int argc, char **argv);
+int sim_sim_run(int argc, char **argv);
 
 #endif

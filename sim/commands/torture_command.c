@@ -33,7 +33,7 @@ typedef struct {
 
 static int torture_command_parse(torture_arguments *o, int argc, char **argv)
 {
-    const kd_arg table[] = {
+    const sim_arg table[] = {
         {"minutes", "M", KD_ARG_REAL, &o->minutes, "how long; the last round may take a little longer", 0.01,
          100000},
         {"seed", "N", KD_ARG_UINT, &o->seed, "of what users do and of who dies where", 0, 0},
@@ -43,7 +43,7 @@ static int torture_command_parse(torture_arguments *o, int argc, char **argv)
         {"list-points", NULL, KD_ARG_FLAG, &o->list,
          "names the points at which processes are killed, and ends", 0, 0},
     };
-    const kd_args args = {
+    const sim_args args = {
         .command = "torture",
         .about = "Kills the real programs again and again, at named points and at random moments, and proves "
                  "every like after each round.",
@@ -52,15 +52,15 @@ static int torture_command_parse(torture_arguments *o, int argc, char **argv)
         .more = "Points are known to programs that were built with `make POINTS=1` (in build/points); others "
                 "are killed at random moments only.",
     };
-    int rc = kd_args_parse(&args, argc, argv);
+    int rc = sim_args_parse(&args, argc, argv);
     if (rc >= 0) return rc;
-    return playing_kafka("torture", o->kafka, &o->real);
+    return sim_playing_kafka("torture", o->kafka, &o->real);
 }
 
 static int list_points(void)
 {
     for (int i = 0; i < KD_POINT_COUNT; i++)
-        printf("%-16s %s\n", torture_point_names[i], torture_point_texts[i]);
+        printf("%-16s %s\n", sim_torture_point_names[i], sim_torture_point_texts[i]);
     return KD_EXIT_OK;
 }
 
@@ -86,12 +86,12 @@ static void say_round(void *arg, uint32_t number, const char *text)
     fflush(stdout);
 }
 
-static void say_points(const torture_result *r)
+static void say_points(const sim_torture_result *r)
 {
     printf("killed at random moments %llu, since the point did not come %llu",
            (unsigned long long)r->random_moments, (unsigned long long)r->unreached);
     for (int i = first_point(); i < KD_POINT_COUNT; i++)
-        printf(", %s %llu", torture_point_names[i], (unsigned long long)r->reached[i]);
+        printf(", %s %llu", sim_torture_point_names[i], (unsigned long long)r->reached[i]);
     printf("\n");
     printf("read back %llu, numbers judged %llu, batches tapped %llu, operations sent again %llu\n",
            (unsigned long long)r->users.reads, (unsigned long long)r->shown, (unsigned long long)r->batches,
@@ -105,30 +105,30 @@ static void say_points(const torture_result *r)
 }
 
 /* A run that did too little of what finds something has found nothing. */
-static void torture_command_find_needs(const torture_arguments *o, torture_result *r)
+static void torture_command_find_needs(const torture_arguments *o, sim_torture_result *r)
 {
     if (r->cycles < CYCLES_MIN || r->users.acked < ACKS_MIN || r->shown < SHOWN_MIN ||
         r->batches < BATCHES_MIN)
-        stage_find(&r->found, SIM_UNKNOWN, "activity",
+        sim_stage_find(&r->found, SIM_UNKNOWN, "activity",
                    "too little happened: at least %d cycles, %d answers, %d numbers judged and %d batches "
                    "tapped are needed",
                    CYCLES_MIN, ACKS_MIN, SHOWN_MIN, BATCHES_MIN);
     if (r->trouble.put_back == 0 || r->tools.audits == 0)
-        stage_find(&r->found, SIM_UNKNOWN, "activity",
+        sim_stage_find(&r->found, SIM_UNKNOWN, "activity",
                    "too little happened: no older copy was put back, or no audit made");
     for (int i = first_point();
          o->minutes >= ALL_POINTS_MINUTES && i < KD_POINT_COUNT; i++) {
         if (r->reached[i] == 0)
-            stage_find(&r->found, SIM_UNKNOWN, "points", "nobody was killed at %s", torture_point_names[i]);
+            sim_stage_find(&r->found, SIM_UNKNOWN, "points", "nobody was killed at %s", sim_torture_point_names[i]);
     }
 }
 
-static int torture_command_finish(const torture_arguments *o, const place *p, torture_result *r)
+static int torture_command_finish(const torture_arguments *o, const sim_place *p, sim_torture_result *r)
 {
     torture_command_find_needs(o, r);
     bool leave = o->keep || r->found.verdict == SIM_VIOLATED || r->found.unavailable;
     say_points(r);
-    if (!leave) files_remove(p->directory);
+    if (!leave) sim_files_remove(p->directory);
     if (leave) printf("logs and data: %s\n", p->directory);
     if (r->found.checker) printf("%s: %s\n", r->found.checker, r->found.failure);
     printf("torture cycles=%llu acks=%llu kills=%llu duplicates=%llu gaps=%llu lost=%llu doubled=%llu "
@@ -136,16 +136,16 @@ static int torture_command_finish(const torture_arguments *o, const place *p, to
            (unsigned long long)r->cycles, (unsigned long long)r->users.acked, (unsigned long long)r->kills,
            (unsigned long long)r->totals.duplicates, (unsigned long long)r->totals.gaps,
            (unsigned long long)r->lost, (unsigned long long)r->doubled, sim_verdict_name(r->found.verdict));
-    return r->found.unavailable ? KD_EXIT_UNAVAILABLE : playing_exit_code(r->found.verdict);
+    return r->found.unavailable ? KD_EXIT_UNAVAILABLE : sim_playing_exit_code(r->found.verdict);
 }
 
-static int torture_command_run(const torture_arguments *o, const place *p, const scenario *s)
+static int torture_command_run(const torture_arguments *o, const sim_place *p, const sim_scenario *s)
 {
-    torture_result result;
-    terminal line;
-    record *r = playing_record(s);
-    terminal_init(&line, "torture");
-    torture_run(&(torture_options){.stage = {.scenario = s,
+    sim_torture_result result;
+    sim_terminal line;
+    sim_drill_record *r = sim_playing_record(s);
+    sim_terminal_init(&line, "torture");
+    sim_torture_run(&(sim_torture_options){.stage = {.scenario = s,
                                              .directory = p->directory,
                                              .programs = p->programs,
                                              .kafka_dir = p->kafka_dir,
@@ -159,30 +159,30 @@ static int torture_command_run(const torture_arguments *o, const place *p, const
                                              .faster = 1,
                                              .per_second = s->users.per_second,
                                              .record = r,
-                                             .progress = terminal_progress,
+                                             .progress = sim_terminal_progress,
                                              .progress_arg = &line},
                                    .points = has_points(),
                                    .length_us = (uint64_t)(o->minutes * 60e6),
                                    .round = say_round},
                 &result);
-    terminal_finish(&line);
-    record_destroy(r);
+    sim_terminal_finish(&line);
+    sim_record_destroy(r);
     return torture_command_finish(o, p, &result);
 }
 
-int kd_sim_torture(int argc, char **argv)
+int sim_sim_torture(int argc, char **argv)
 {
     torture_arguments o = {.minutes = 1, .seed = 1, .brokers = 1, .kafka = "embedded"};
     char error[SCENARIO_ERROR_MAX];
-    place p;
-    scenario s;
+    sim_place p;
+    sim_scenario s;
     int rc = torture_command_parse(&o, argc, argv);
     if (rc >= 0) return rc;
     if (o.list) return list_points();
-    rc = place_find(&p, "torture", o.real);
-    if (rc < 0) rc = place_make_directory(&p, o.keep);
+    rc = sim_place_find(&p, "torture", o.real);
+    if (rc < 0) rc = sim_place_make_directory(&p, o.keep);
     if (rc >= 0) return rc;
-    rc = scenario_parse(&s, "torture", kd_bytes_str(SCENARIO), error);
+    rc = sim_scenario_parse(&s, "torture", kd_bytes_str(SCENARIO), error);
     if (rc != KD_OK) fprintf(stderr, "%s\n", error);
     KD_ASSERT(rc == KD_OK);
     printf("torture: seed %llu, %g minutes, %s Kafka, %s, in %s\n", (unsigned long long)o.seed, o.minutes,
@@ -192,6 +192,6 @@ int kd_sim_torture(int argc, char **argv)
            p.directory);
     fflush(stdout);
     rc = torture_command_run(&o, &p, &s);
-    scenario_finish(&s);
+    sim_scenario_finish(&s);
     return rc;
 }

@@ -14,8 +14,8 @@ typedef struct {
     struct evhttp_connection *connection;
     ask_fn fn;
     void *arg;
-    bool asking, failed; /* a failure from within ask_get is told afterwards */
-} question;
+    bool asking, failed; /* a failure from within sim_ask_get is told afterwards */
+} ask_question;
 
 static uint32_t open_questions;
 
@@ -23,14 +23,14 @@ static uint32_t open_questions;
 static void on_over(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    question *q = arg;
+    ask_question *q = arg;
     evhttp_connection_free(q->connection);
     free(q);
 }
 
 static void sim_ask_on_answer(struct evhttp_request *request, void *arg)
 {
-    question *q = arg;
+    ask_question *q = arg;
     const struct timeval now = {0};
     if (q->asking) {
         q->failed = true;
@@ -54,14 +54,14 @@ static void on_unasked(evutil_socket_t fd, short what, void *arg)
     sim_ask_on_answer(NULL, arg);
 }
 
-void ask_get(struct event_base *base, uint16_t port, const char *path, const char *user, uint32_t deadline_ms,
+void sim_ask_get(struct event_base *base, uint16_t port, const char *path, const char *user, uint32_t deadline_ms,
              ask_fn fn, void *arg)
 {
     const struct timeval deadline = {.tv_sec = deadline_ms / 1000,
                                      .tv_usec = (suseconds_t)(deadline_ms % 1000) * 1000};
     const struct timeval now = {0};
-    question *q = kd_alloc(sizeof *q);
-    *q = (question){.base = base, .fn = fn, .arg = arg};
+    ask_question *q = kd_alloc(sizeof *q);
+    *q = (ask_question){.base = base, .fn = fn, .arg = arg};
     q->connection = evhttp_connection_base_new(base, NULL, "127.0.0.1", port);
     struct evhttp_request *request = evhttp_request_new(sim_ask_on_answer, q);
     KD_ASSERT(q->connection && request);
@@ -79,12 +79,12 @@ void ask_get(struct event_base *base, uint16_t port, const char *path, const cha
     if (q->failed) event_base_once(base, -1, EV_TIMEOUT, on_unasked, q, &now);
 }
 
-uint32_t ask_open(void)
+uint32_t sim_ask_open(void)
 {
     return open_questions;
 }
 
-double ask_metric(kd_bytes text, const char *series)
+double sim_ask_metric(kd_bytes text, const char *series)
 {
     size_t len = strlen(series);
     double sum = 0;
@@ -106,7 +106,7 @@ double ask_metric(kd_bytes text, const char *series)
     return sum;
 }
 
-uint64_t ask_moment(const char *text)
+uint64_t sim_ask_moment(const char *text)
 {
     struct tm at = {0};
     unsigned ms = 0;

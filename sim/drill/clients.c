@@ -14,7 +14,7 @@ enum {
     HOME_LIKE_PERCENT = 60,
 };
 
-uint64_t clients_draw(const clients *c, draw_stream stream, uint64_t number)
+uint64_t sim_clients_draw(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number)
 {
     uint64_t state =
         c->options.seed * 0x9e3779b97f4a7c15u ^ ((uint64_t)stream << 40) ^ number * 0xd6e8feb86659fd93u;
@@ -22,61 +22,61 @@ uint64_t clients_draw(const clients *c, draw_stream stream, uint64_t number)
     return kd_random_next(&state);
 }
 
-static uint64_t clients_sooner(const clients *c, uint64_t us)
+static uint64_t clients_sooner(const sim_clients *c, uint64_t us)
 {
     return (uint64_t)((double)us / c->options.faster);
 }
 
 /* ---- what is done ---------------------------------------------------------------------------------------------- */
 
-static op *new_op(clients *c, uint32_t number, uint32_t who)
+static sim_client_op *new_op(sim_clients *c, uint32_t number, uint32_t who)
 {
-    op *o = kd_alloc(sizeof *o);
-    *o = (op){.clients = c, .number = number, .user = who, .amount = 1};
+    sim_client_op *o = kd_alloc(sizeof *o);
+    *o = (sim_client_op){.clients = c, .number = number, .user = who, .amount = 1};
     return o;
 }
 
-static void choose_edge(clients *c, op *o)
+static void choose_edge(sim_clients *c, sim_client_op *o)
 {
-    user *u = &c->at[o->user];
+    sim_client_user *u = &c->at[o->user];
     uint32_t edges = c->options.scenario->edge_count;
-    uint64_t drawn = clients_draw(c, DRAW_USER, o->user);
+    uint64_t drawn = sim_clients_draw(c, DRAW_USER, o->user);
     if (!u->placed) u->edge = (uint32_t)(drawn % edges);
     u->placed = true;
-    if (edges > 1 && clients_chance(c, DRAW_ROAM, o->number, c->options.scenario->users.roam_percent))
-        u->edge = (u->edge + 1 + (uint32_t)(clients_draw(c, DRAW_ROAM, ~(uint64_t)o->number) % (edges - 1))) %
+    if (edges > 1 && sim_clients_chance(c, DRAW_ROAM, o->number, c->options.scenario->users.roam_percent))
+        u->edge = (u->edge + 1 + (uint32_t)(sim_clients_draw(c, DRAW_ROAM, ~(uint64_t)o->number) % (edges - 1))) %
                   edges;
     o->edge = u->edge;
     if (o->verb == KD_ADD && c->options.sums_edges) o->edge %= c->options.sums_edges;
 }
 
-static uint32_t choose_item(clients *c, uint32_t number, uint32_t who, uint64_t now_us)
+static uint32_t choose_item(sim_clients *c, uint32_t number, uint32_t who, uint64_t now_us)
 {
-    const scenario_users *s = &c->options.scenario->users;
-    uint64_t random = clients_draw(c, DRAW_ITEM, number);
-    if (now_us >= clients_sooner(c, s->viral_from_us) && clients_chance(c, DRAW_VIRAL, number, s->viral_percent))
+    const sim_scenario_users *s = &c->options.scenario->users;
+    uint64_t random = sim_clients_draw(c, DRAW_ITEM, number);
+    if (now_us >= clients_sooner(c, s->viral_from_us) && sim_clients_chance(c, DRAW_VIRAL, number, s->viral_percent))
         return 0;
-    if (clients_chance(c, DRAW_ITEM, ~(uint64_t)number, SAME_ITEM_PERCENT)) return c->at[who].last_item;
-    return kd_zipf_pick(&c->zipf, &random);
+    if (sim_clients_chance(c, DRAW_ITEM, ~(uint64_t)number, SAME_ITEM_PERCENT)) return c->at[who].last_item;
+    return sim_zipf_pick(&c->zipf, &random);
 }
 
 /* An unlike takes back something of what the user likes, as far as he remembers. */
-static void choose_unlike(clients *c, op *o)
+static void choose_unlike(sim_clients *c, sim_client_op *o)
 {
-    user *u = &c->at[o->user];
+    sim_client_user *u = &c->at[o->user];
     o->verb = KD_UNLIKE;
     if (u->liked_count == 0) return;
-    uint32_t i = (uint32_t)(clients_draw(c, DRAW_VERB, ~(uint64_t)o->number) % u->liked_count);
+    uint32_t i = (uint32_t)(sim_clients_draw(c, DRAW_VERB, ~(uint64_t)o->number) % u->liked_count);
     o->item = u->liked[i].item;
     o->counter = u->liked[i].counter;
-    if (clients_chance(c, DRAW_VIRAL, ~(uint64_t)o->number, FORGET_PERCENT))
+    if (sim_clients_chance(c, DRAW_VIRAL, ~(uint64_t)o->number, FORGET_PERCENT))
         u->liked[i] = u->liked[--u->liked_count];
 }
 
-static void choose_verb(clients *c, op *o)
+static void choose_verb(sim_clients *c, sim_client_op *o)
 {
-    const scenario_users *s = &c->options.scenario->users;
-    uint32_t drawn = (uint32_t)(clients_draw(c, DRAW_VERB, o->number) % 100);
+    const sim_scenario_users *s = &c->options.scenario->users;
+    uint32_t drawn = (uint32_t)(sim_clients_draw(c, DRAW_VERB, o->number) % 100);
     o->verb = KD_LIKE;
     o->counter = SCENARIO_LIKE;
     if (drawn < s->like_percent) return;
@@ -90,9 +90,9 @@ static void choose_verb(clients *c, op *o)
     }
 }
 
-static void clients_begin_op(clients *c, op *o)
+static void clients_begin_op(sim_clients *c, sim_client_op *o)
 {
-    user *u = &c->at[o->user];
+    sim_client_user *u = &c->at[o->user];
     u->busy = true;
     u->last_item = o->item;
     if (o->verb == KD_LIKE) {
@@ -101,48 +101,48 @@ static void clients_begin_op(clients *c, op *o)
         u->liked[i].counter = o->counter;
     }
     c->open++;
-    clients_begin(c, o);
+    sim_clients_begin(c, o);
 }
 
 /* Remembers nothing: no other operation is to follow from it. */
-static void begin_probe(clients *c, op *o)
+static void begin_probe(sim_clients *c, sim_client_op *o)
 {
     o->probe = true;
     c->at[o->user].busy = true;
     c->open++;
-    clients_begin(c, o);
+    sim_clients_begin(c, o);
 }
 
-static void probe_home(clients *c, uint32_t number, uint64_t drawn)
+static void probe_home(sim_clients *c, uint32_t number, uint64_t drawn)
 {
     uint32_t edge = (uint32_t)(drawn % c->options.scenario->edge_count);
     uint32_t who = c->home_user + edge * HOME_USERS + (uint32_t)((drawn >> 16) % HOME_USERS);
     if (c->at[who].busy) return;
-    op *o = new_op(c, number, who);
+    sim_client_op *o = new_op(c, number, who);
     o->item = c->home_item + edge;
     o->edge = edge;
     o->verb = (drawn >> 32) % 100 < HOME_LIKE_PERCENT ? KD_LIKE : KD_UNLIKE;
     begin_probe(c, o);
 }
 
-static void probe_once(clients *c, uint32_t number, uint64_t drawn)
+static void probe_once(sim_clients *c, uint32_t number, uint64_t drawn)
 {
     uint32_t who = (uint32_t)((drawn >> 16) % c->options.scenario->users.users);
-    user *u = &c->at[who];
+    sim_client_user *u = &c->at[who];
     if (u->busy || u->once == c->once || c->once_edges == 0) return;
     u->once = c->once;
-    op *o = new_op(c, number, who);
+    sim_client_op *o = new_op(c, number, who);
     o->item = c->once;
     o->edge = (uint32_t)((drawn >> 32) % c->once_edges);
     o->verb = KD_LIKE;
     begin_probe(c, o);
 }
 
-static void clients_act(clients *c, uint64_t now_us)
+static void clients_act(sim_clients *c, uint64_t now_us)
 {
     uint32_t number = c->number++;
-    if (c->options.probes && clients_chance(c, DRAW_PROBE, number, PROBE_PERCENT)) {
-        uint64_t drawn = clients_draw(c, DRAW_PROBE, ~(uint64_t)number);
+    if (c->options.probes && sim_clients_chance(c, DRAW_PROBE, number, PROBE_PERCENT)) {
+        uint64_t drawn = sim_clients_draw(c, DRAW_PROBE, ~(uint64_t)number);
         if (drawn >> 63)
             probe_home(c, number, drawn);
         else
@@ -150,10 +150,10 @@ static void clients_act(clients *c, uint64_t now_us)
         return;
     }
     for (uint32_t i = 0; i < PICKS; i++) {
-        uint32_t who = (uint32_t)(clients_draw(c, DRAW_USER, (uint64_t)number << 8 | i) %
+        uint32_t who = (uint32_t)(sim_clients_draw(c, DRAW_USER, (uint64_t)number << 8 | i) %
                                   c->options.scenario->users.users);
         if (c->at[who].busy) continue;
-        op *o = new_op(c, number, who);
+        sim_client_op *o = new_op(c, number, who);
         o->item = choose_item(c, number, who, now_us);
         choose_verb(c, o);
         choose_edge(c, o);
@@ -162,15 +162,15 @@ static void clients_act(clients *c, uint64_t now_us)
     }
 }
 
-static void act_as_told(clients *c, uint32_t who)
+static void act_as_told(sim_clients *c, uint32_t who)
 {
-    user *u = &c->at[who];
-    told *t = u->first;
+    sim_client_user *u = &c->at[who];
+    sim_told *t = u->first;
     if (!t || u->busy) return;
     u->first = t->next;
     if (!u->first) u->last = &u->first;
-    op *o = new_op(c, c->number++, who);
-    o->item = kd_names_add(&c->items, kd_bytes_str(t->event->item));
+    sim_client_op *o = new_op(c, c->number++, who);
+    o->item = sim_names_add(&c->items, kd_bytes_str(t->event->item));
     o->counter = t->event->counter;
     o->verb = t->event->verb;
     o->told = true;
@@ -181,27 +181,27 @@ static void act_as_told(clients *c, uint32_t who)
     clients_begin_op(c, o);
 }
 
-void clients_over(clients *c, const op *o)
+void sim_clients_over(sim_clients *c, const sim_client_op *o)
 {
     c->at[o->user].busy = false;
     c->open--;
     act_as_told(c, o->user);
 }
 
-void clients_told(clients *c, const scenario_event *event)
+void sim_clients_told(sim_clients *c, const sim_scenario_event *event)
 {
-    uint32_t who = kd_names_add(&c->users, kd_bytes_str(event->user));
-    user *u = &c->at[who];
-    told *t = kd_alloc(sizeof *t);
+    uint32_t who = sim_names_add(&c->users, kd_bytes_str(event->user));
+    sim_client_user *u = &c->at[who];
+    sim_told *t = kd_alloc(sizeof *t);
     t->event = event;
     *u->last = t;
     u->last = &t->next;
     act_as_told(c, who);
 }
 
-void clients_tick(clients *c, uint64_t now_us, bool acting)
+void sim_clients_tick(sim_clients *c, uint64_t now_us, bool acting)
 {
-    clients_retry_due(c, now_us);
+    sim_clients_retry_due(c, now_us);
     if (!acting || c->options.scenario->users.users == 0 || c->options.per_second <= 0) return;
     uint64_t every = (uint64_t)(1e6 / c->options.per_second);
     if (c->next_us + BEHIND_MAX_US < now_us)
@@ -211,131 +211,131 @@ void clients_tick(clients *c, uint64_t now_us, bool acting)
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
 
-static void name_all(clients *c)
+static void name_all(sim_clients *c)
 {
-    const scenario *s = c->options.scenario;
+    const sim_scenario *s = c->options.scenario;
     char name[32];
     for (uint32_t i = 0; i < s->users.users; i++) {
         snprintf(name, sizeof name, "u%u", i);
-        kd_names_add(&c->users, kd_bytes_str(name));
+        sim_names_add(&c->users, kd_bytes_str(name));
     }
     for (uint32_t i = 0; i < s->users.items; i++) {
         snprintf(name, sizeof name, "posts/%u", i);
-        kd_names_add(&c->items, kd_bytes_str(name));
+        sim_names_add(&c->items, kd_bytes_str(name));
     }
     for (uint32_t i = 0; i < s->event_count; i++) {
         if (s->events[i].kind != SCENARIO_OPERATION) continue;
-        kd_names_add(&c->users, kd_bytes_str(s->events[i].user));
-        kd_names_add(&c->items, kd_bytes_str(s->events[i].item));
+        sim_names_add(&c->users, kd_bytes_str(s->events[i].user));
+        sim_names_add(&c->items, kd_bytes_str(s->events[i].item));
     }
     for (uint32_t i = 0; i < s->expectation_count; i++)
-        kd_names_add(&c->items, kd_bytes_str(s->expectations[i].item));
+        sim_names_add(&c->items, kd_bytes_str(s->expectations[i].item));
 }
 
-static void name_homes(clients *c)
+static void name_homes(sim_clients *c)
 {
     char name[64];
     c->home_item = c->items.count;
     c->home_user = c->users.count;
     for (uint32_t e = 0; e < c->options.scenario->edge_count; e++) {
         snprintf(name, sizeof name, "posts/home-%s", c->options.scenario->edges[e]);
-        kd_names_add(&c->items, kd_bytes_str(name));
+        sim_names_add(&c->items, kd_bytes_str(name));
         for (uint32_t i = 0; i < HOME_USERS; i++) {
             snprintf(name, sizeof name, "home-%s-%u", c->options.scenario->edges[e], i);
-            kd_names_add(&c->users, kd_bytes_str(name));
+            sim_names_add(&c->users, kd_bytes_str(name));
         }
     }
 }
 
-uint32_t clients_home(const clients *c, uint32_t edge)
+uint32_t sim_clients_home(const sim_clients *c, uint32_t edge)
 {
     return c->home_item + edge;
 }
 
-uint32_t clients_once(const clients *c)
+uint32_t sim_clients_once(const sim_clients *c)
 {
     return c->once;
 }
 
-void clients_next_once(clients *c, uint32_t edges)
+void sim_clients_next_once(sim_clients *c, uint32_t edges)
 {
     char name[32];
     snprintf(name, sizeof name, "posts/once-%u", ++c->once_number);
-    c->once = kd_names_add(&c->items, kd_bytes_str(name));
+    c->once = sim_names_add(&c->items, kd_bytes_str(name));
     c->once_edges = edges;
 }
 
-clients *clients_create(const clients_options *options)
+sim_clients *sim_clients_create(const sim_clients_options *options)
 {
-    clients *c = kd_alloc(sizeof *c);
+    sim_clients *c = kd_alloc(sizeof *c);
     c->options = *options;
     c->random = options->seed;
-    c->run = fleet_wall_us(options->fleet, fleet_now_us(options->fleet));
-    c->next_us = fleet_now_us(options->fleet);
+    c->run = sim_fleet_wall_us(options->fleet, sim_fleet_now_us(options->fleet));
+    c->next_us = sim_fleet_now_us(options->fleet);
     name_all(c);
     if (options->probes) name_homes(c);
-    kd_zipf_init(&c->zipf, KD_MAX(options->scenario->users.items, 1u), options->scenario->users.zipf);
+    sim_zipf_init(&c->zipf, KD_MAX(options->scenario->users.items, 1u), options->scenario->users.zipf);
     c->at = kd_alloc((c->users.count + 1) * sizeof *c->at);
     for (uint32_t i = 0; i < c->users.count; i++) c->at[i].last = &c->at[i].first;
     return c;
 }
 
-void clients_destroy(clients *c)
+void sim_clients_destroy(sim_clients *c)
 {
     if (!c) return;
     c->options.journal = NULL; /* what ends now is nobody's answer */
     for (size_t i = 0; i < KD_COUNT(c->edges); i++) kd_http_client_destroy(c->edges[i]);
     while (c->waiting) {
-        op *o = c->waiting;
+        sim_client_op *o = c->waiting;
         c->waiting = o->next;
         free(o);
     }
     for (uint32_t i = 0; i < c->users.count; i++) {
         while (c->at[i].first) {
-            told *t = c->at[i].first;
+            sim_told *t = c->at[i].first;
             c->at[i].first = t->next;
             free(t);
         }
     }
-    kd_zipf_finish(&c->zipf);
-    kd_names_finish(&c->users);
-    kd_names_finish(&c->items);
+    sim_zipf_finish(&c->zipf);
+    sim_names_finish(&c->users);
+    sim_names_finish(&c->items);
     free(c->at);
     free(c);
 }
 
-void clients_lose(clients *c, uint32_t edge, uint32_t percent)
+void sim_clients_lose(sim_clients *c, uint32_t edge, uint32_t percent)
 {
     c->lost_percent[edge] = percent;
 }
 
-void clients_forgotten(clients *c, uint32_t edge)
+void sim_clients_forgotten(sim_clients *c, uint32_t edge)
 {
     c->forgotten[edge]++;
-    c->forgotten_us[edge] = fleet_now_us(c->options.fleet);
+    c->forgotten_us[edge] = sim_fleet_now_us(c->options.fleet);
 }
 
-bool clients_idle(void *clients_)
+bool sim_clients_idle(void *clients_)
 {
-    return ((const clients *)clients_)->open == 0;
+    return ((const sim_clients *)clients_)->open == 0;
 }
 
-const kd_names *clients_users(const clients *c)
+const sim_names *sim_clients_users(const sim_clients *c)
 {
     return &c->users;
 }
 
-const kd_names *clients_items(const clients *c)
+const sim_names *sim_clients_items(const sim_clients *c)
 {
     return &c->items;
 }
 
-clients_counts clients_total(const clients *c)
+sim_clients_counts sim_clients_total(const sim_clients *c)
 {
     return c->total;
 }
 
-clients_counts clients_at(const clients *c, uint32_t edge)
+sim_clients_counts sim_clients_at(const sim_clients *c, uint32_t edge)
 {
     return c->counts[edge];
 }

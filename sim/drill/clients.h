@@ -6,7 +6,7 @@
  * operation alone; when an answer comes does not, so two runs of one seed are alike, not equal.
  *
  * With probes there are two kinds of items besides, about which more can be said (sim/drill/shown.h): the home item of an edge, which a few users like and
- * unlike there alone, and the once item, which every user likes once and nobody takes back; clients_once begins a new one.
+ * unlike there alone, and the once item, which every user likes once and nobody takes back; sim_clients_once begins a new one.
  *
  * Now and then a user reads back what he did, at the edge that answered him: it must be there (read-your-writes).
  */
@@ -17,12 +17,12 @@
 #include "sim/drill/fleet.h"
 #include "sim/users/names.h"
 
-typedef struct clients clients;
+typedef struct sim_clients sim_clients;
 
 typedef struct {
-    fleet *fleet;
-    const scenario *scenario;
-    journal *journal;
+    sim_fleet *fleet;
+    const sim_scenario *scenario;
+    sim_journal *journal;
     uint64_t seed;
     double faster;     /* divides the times of the scenario */
     double per_second; /* operations of all; the scenario's, or less */
@@ -31,35 +31,35 @@ typedef struct {
     void *changed_arg;
     void (*changed)(void *arg,
                     uint32_t item); /* what the journal says about a probe's item; NULL without probes */
-} clients_options;
+} sim_clients_options;
 
 typedef struct {
     uint64_t attempted, acked, refused, unanswered, reads;
-} clients_counts;
+} sim_clients_counts;
 
-clients *clients_create(const clients_options *options);
+sim_clients *sim_clients_create(const sim_clients_options *options);
 /* The requests under way are given up. */
-void clients_destroy(clients *c);
+void sim_clients_destroy(sim_clients *c);
 /* What is due by now. `acting`: the swarm goes on; false: only what was begun. */
-void clients_tick(clients *c, uint64_t now_us, bool acting);
+void sim_clients_tick(sim_clients *c, uint64_t now_us, bool acting);
 /* A user does what this event tells, when he has his answer to what he did before. */
-void clients_told(clients *c, const scenario_event *event);
+void sim_clients_told(sim_clients *c, const sim_scenario_event *event);
 /* So many per cent of this edge's answers get lost. */
-void clients_lose(clients *c, uint32_t edge, uint32_t percent);
+void sim_clients_lose(sim_clients *c, uint32_t edge, uint32_t percent);
 /* With probes: the home item of an edge; the once item, and the next one, which edges below `edges` are asked to like. */
-uint32_t clients_home(const clients *c, uint32_t edge);
-uint32_t clients_once(const clients *c);
-void clients_next_once(clients *c, uint32_t edges);
+uint32_t sim_clients_home(const sim_clients *c, uint32_t edge);
+uint32_t sim_clients_once(const sim_clients *c);
+void sim_clients_next_once(sim_clients *c, uint32_t edges);
 /* Users read back at this edge what it answered them last, as far as that is certain: after its restart it must be there. */
-void clients_recheck(clients *c, uint32_t edge, uint32_t most);
+void sim_clients_recheck(sim_clients *c, uint32_t edge, uint32_t most);
 /* This edge's directory was lost, put back or copied: what was begun there is not tried again, for it knows no key of before. */
-void clients_forgotten(clients *c, uint32_t edge);
+void sim_clients_forgotten(sim_clients *c, uint32_t edge);
 /* Nothing is under way. */
-bool clients_idle(void *clients_);
+bool sim_clients_idle(void *clients_);
 
-const kd_names *clients_users(const clients *c);
-const kd_names *clients_items(const clients *c);
-clients_counts clients_total(const clients *c);
-clients_counts clients_at(const clients *c, uint32_t edge);
+const sim_names *sim_clients_users(const sim_clients *c);
+const sim_names *sim_clients_items(const sim_clients *c);
+sim_clients_counts sim_clients_total(const sim_clients *c);
+sim_clients_counts sim_clients_at(const sim_clients *c, uint32_t edge);
 
 #endif

@@ -22,28 +22,28 @@ typedef enum {
     DRAW_TWIN,
     DRAW_READ,
     DRAW_PROBE
-} draw_stream;
+} sim_clients_draw_stream;
 
 /* One operation of a user, over all its requests. Lives until none is under way. */
-typedef struct op {
-    struct op *next; /* among those that wait for another try */
-    clients *clients;
+typedef struct sim_client_op {
+    struct sim_client_op *next; /* among those that wait for another try */
+    sim_clients *clients;
     uint32_t number, user, item, counter, edge, forgotten, attempt;
     kd_verb verb;
     uint64_t amount, retry_at_us;
     uint32_t tries, open;
     bool acked, over, reading, told, probe;
-} op;
+} sim_client_op;
 
 typedef struct {
-    op *op;
+    sim_client_op *op;
     uint64_t sent_us;
-} request;
+} sim_request;
 
-typedef struct told {
-    struct told *next;
-    const scenario_event *event;
-} told;
+typedef struct sim_told {
+    struct sim_told *next;
+    const sim_scenario_event *event;
+} sim_told;
 
 typedef struct {
     uint32_t edge, last_item;
@@ -55,14 +55,14 @@ typedef struct {
         uint32_t item, counter;
     } liked[CLIENTS_MEMORY];
     uint32_t liked_count;
-    told *first, **last; /* what events told him and he has not begun */
-} user;
+    sim_told *first, **last; /* what events told him and he has not begun */
+} sim_client_user;
 
-struct clients {
-    clients_options options;
-    kd_names users, items;
-    kd_zipf zipf;
-    user *at;
+struct sim_clients {
+    sim_clients_options options;
+    sim_names users, items;
+    sim_zipf zipf;
+    sim_client_user *at;
     uint32_t number; /* of operations so far */
     uint64_t next_us, run;
     uint64_t random;                               /* of the back-offs */
@@ -70,28 +70,28 @@ struct clients {
     uint32_t lost_percent[SCENARIO_EDGES_MAX], forgotten[SCENARIO_EDGES_MAX];
     bool heard[SCENARIO_EDGES_MAX];            /* an answer of this edge told how old central's number is */
     uint64_t forgotten_us[SCENARIO_EDGES_MAX]; /* the last time */
-    op *waiting;
+    sim_client_op *waiting;
     uint32_t open; /* operations in work */
     /* probes: first item and first user of the edges' homes; the once item, and how many edges are asked for it */
     uint32_t home_item, home_user, once, once_edges, once_number;
-    clients_counts total, counts[SCENARIO_EDGES_MAX];
+    sim_clients_counts total, counts[SCENARIO_EDGES_MAX];
 };
 
-uint64_t clients_draw(const clients *c, draw_stream stream, uint64_t number);
-static inline bool clients_chance(const clients *c, draw_stream stream, uint64_t number, uint32_t percent)
+uint64_t sim_clients_draw(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number);
+static inline bool sim_clients_chance(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number, uint32_t percent)
 {
-    return percent > 0 && clients_draw(c, stream, number) % 100 < percent;
+    return percent > 0 && sim_clients_draw(c, stream, number) % 100 < percent;
 }
-/* Begins; the op is clients_send.c's from here on, until clients_over. */
-void clients_begin(clients *c, op *o);
-void clients_retry_due(clients *c, uint64_t now_us);
+/* Begins; the op is clients_send.c's from here on, until sim_clients_over. */
+void sim_clients_begin(sim_clients *c, sim_client_op *o);
+void sim_clients_retry_due(sim_clients *c, uint64_t now_us);
 /* After each change of the journal about this operation. */
-static inline void clients_changed(const op *o)
+static inline void sim_clients_changed(const sim_client_op *o)
 {
-    const clients_options *c = &o->clients->options;
+    const sim_clients_options *c = &o->clients->options;
     if (o->probe && c->changed) c->changed(c->changed_arg, o->item);
 }
 /* The user is free again. */
-void clients_over(clients *c, const op *o);
+void sim_clients_over(sim_clients *c, const sim_client_op *o);
 
 #endif

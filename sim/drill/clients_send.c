@@ -21,17 +21,17 @@ enum {
     QUEUE_MAX = 4096,
 };
 
-static uint64_t clients_send_now_us(const clients *c)
+static uint64_t clients_send_now_us(const sim_clients *c)
 {
-    return fleet_now_us(c->options.fleet);
+    return sim_fleet_now_us(c->options.fleet);
 }
 
-static void clients_send_release(op *o)
+static void clients_send_release(sim_client_op *o)
 {
     if (o->over && o->open == 0) free(o);
 }
 
-static void clients_send_over(op *o)
+static void clients_send_over(sim_client_op *o)
 {
     if (o->over) return;
     o->over = true;
@@ -39,17 +39,17 @@ static void clients_send_over(op *o)
         o->clients->total.unanswered++;
         o->clients->counts[o->edge].unanswered++;
     }
-    clients_over(o->clients, o);
+    sim_clients_over(o->clients, o);
 }
 
 /* ---- sending --------------------------------------------------------------------------------------------------- */
 
 /* Of the edge, or of its twin: while both run, half of what is meant for one comes to the other. */
-static kd_http_client *client_of(clients *c, const op *o)
+static kd_http_client *client_of(sim_clients *c, const sim_client_op *o)
 {
-    fleet *f = c->options.fleet;
+    sim_fleet *f = c->options.fleet;
     uint32_t slot = o->edge;
-    if (f->nodes[FLEET_TWIN + o->edge].wanted && clients_draw(c, DRAW_TWIN, o->number + o->tries) % 2)
+    if (f->nodes[FLEET_TWIN + o->edge].wanted && sim_clients_draw(c, DRAW_TWIN, o->number + o->tries) % 2)
         slot = FLEET_TWIN + o->edge;
     if (!c->edges[slot]) {
         char url[64];
@@ -60,7 +60,7 @@ static kd_http_client *client_of(clients *c, const op *o)
                                           .backoff_max_ms = 400,
                                           .queue_max = QUEUE_MAX,
                                           .seed = kd_random_next(&c->random)};
-        snprintf(url, sizeof url, "http://127.0.0.1:%u", proxy_link_port(f->nodes[slot].users));
+        snprintf(url, sizeof url, "http://127.0.0.1:%u", sim_proxy_link_port(f->nodes[slot].users));
         int rc = kd_http_client_create(&c->edges[slot], f->base, url, &options);
         KD_ASSERT(rc == KD_OK);
     }
@@ -70,17 +70,17 @@ static kd_http_client *client_of(clients *c, const op *o)
 static void clients_send_on_answer(void *arg, int result, int status, const kd_http_response *r);
 static void clients_send_on_read(void *arg, int result, int status, const kd_http_response *r);
 
-static int clients_send_ask(op *o, const char *method, kd_http_client_cb fn)
+static int clients_send_ask(sim_client_op *o, const char *method, kd_http_client_cb fn)
 {
-    clients *c = o->clients;
-    const user *u = &c->at[o->user];
+    sim_clients *c = o->clients;
+    const sim_client_user *u = &c->at[o->user];
     char path[KD_ITEM_KEY_MAX + 32], key[48], body[32];
-    int path_len = snprintf(path, sizeof path, "/v1/%s/%s", kd_names_at(&c->items, o->item),
-                            scenario_counters.at[o->counter].name);
+    int path_len = snprintf(path, sizeof path, "/v1/%s/%s", sim_names_at(&c->items, o->item),
+                            sim_scenario_counters.at[o->counter].name);
     int key_len = snprintf(key, sizeof key, "%llx-%x", (unsigned long long)c->run, o->number);
     int body_len = snprintf(body, sizeof body, "{\"amount\":%llu}", (unsigned long long)o->amount);
     kd_http_client_field fields[3] = {
-        {kd_bytes_str("x-user-id"), kd_bytes_str(kd_names_at(&c->users, o->user)), true}};
+        {kd_bytes_str("x-user-id"), kd_bytes_str(sim_names_at(&c->users, o->user)), true}};
     size_t count = 1;
     if (fn == clients_send_on_answer)
         fields[count++] =
@@ -88,8 +88,8 @@ static int clients_send_ask(op *o, const char *method, kd_http_client_cb fn)
     if (u->token_len && c->options.scenario->users.tokens)
         fields[count++] =
             (kd_http_client_field){kd_bytes_str("kudos-session"), kd_bytes_of(u->token, u->token_len), true};
-    request *q = kd_alloc(sizeof *q);
-    *q = (request){.op = o, .sent_us = clients_send_now_us(c)};
+    sim_request *q = kd_alloc(sizeof *q);
+    *q = (sim_request){.op = o, .sent_us = clients_send_now_us(c)};
     int rc = kd_http_client_request(
         client_of(c, o), method, kd_bytes_of(path, (size_t)path_len), fields, count,
         fn == clients_send_on_answer && o->verb == KD_ADD ? kd_bytes_of(body, (size_t)body_len) : kd_bytes_of(NULL, 0), fn,
@@ -103,13 +103,13 @@ static int clients_send_ask(op *o, const char *method, kd_http_client_cb fn)
 }
 
 /* Another try, or none. */
-static void unanswered(op *o)
+static void unanswered(sim_client_op *o)
 {
-    clients *c = o->clients;
+    sim_clients *c = o->clients;
     if (o->acked || o->over || o->open > 0) return;
     bool again = o->told
                      ? o->tries < TOLD_TRIES
-                     : o->tries < TRIES && clients_chance(c, DRAW_RETRY, (uint64_t)o->number << 16 | o->tries,
+                     : o->tries < TRIES && sim_clients_chance(c, DRAW_RETRY, (uint64_t)o->number << 16 | o->tries,
                                                           c->options.scenario->users.retry_percent);
     if (!again || c->forgotten[o->edge] != o->forgotten) {
         clients_send_over(o);
@@ -121,19 +121,19 @@ static void unanswered(op *o)
     c->waiting = o;
 }
 
-static void send_it(op *o)
+static void send_it(sim_client_op *o)
 {
     o->tries++;
     o->retry_at_us = 0;
     const char *method = o->verb == KD_UNLIKE ? "DELETE" : "POST";
-    if (clients_send_ask(o, method, clients_send_on_answer) != KD_OK) journal_refused(o->clients->options.journal, o->attempt);
-    clients_changed(o);
+    if (clients_send_ask(o, method, clients_send_on_answer) != KD_OK) sim_journal_refused(o->clients->options.journal, o->attempt);
+    sim_clients_changed(o);
 }
 
-void clients_begin(clients *c, op *o)
+void sim_clients_begin(sim_clients *c, sim_client_op *o)
 {
     uint64_t now = clients_send_now_us(c);
-    journal_attempt a = {.user = o->user,
+    sim_journal_attempt a = {.user = o->user,
                          .item = o->item,
                          .edge = o->edge,
                          .counter = o->counter,
@@ -142,14 +142,14 @@ void clients_begin(clients *c, op *o)
                          .first_us = now,
                          .issued_us = now};
     o->forgotten = c->forgotten[o->edge];
-    o->attempt = journal_attempted(c->options.journal, &a);
-    clients_changed(o);
+    o->attempt = sim_journal_attempted(c->options.journal, &a);
+    sim_clients_changed(o);
     c->total.attempted++;
     c->counts[o->edge].attempted++;
     o->open++; /* not over before both were sent */
     send_it(o);
-    if (clients_chance(c, DRAW_DOUBLE, o->number, c->options.scenario->users.double_percent)) {
-        journal_retried(c->options.journal, o->attempt, now);
+    if (sim_clients_chance(c, DRAW_DOUBLE, o->number, c->options.scenario->users.double_percent)) {
+        sim_journal_retried(c->options.journal, o->attempt, now);
         send_it(o);
     }
     o->open--;
@@ -157,12 +157,12 @@ void clients_begin(clients *c, op *o)
     clients_send_release(o);
 }
 
-void clients_retry_due(clients *c, uint64_t now)
+void sim_clients_retry_due(sim_clients *c, uint64_t now)
 {
-    op *o = c->waiting;
+    sim_client_op *o = c->waiting;
     c->waiting = NULL;
     while (o) {
-        op *next = o->next;
+        sim_client_op *next = o->next;
         if (o->retry_at_us > now) {
             o->next = c->waiting;
             c->waiting = o;
@@ -170,8 +170,8 @@ void clients_retry_due(clients *c, uint64_t now)
             clients_send_over(o);
             clients_send_release(o);
         } else {
-            journal_retried(c->options.journal, o->attempt, now);
-            clients_changed(o);
+            sim_journal_retried(c->options.journal, o->attempt, now);
+            sim_clients_changed(o);
             send_it(o);
             unanswered(o);
             clients_send_release(o);
@@ -188,9 +188,9 @@ static bool says(kd_bytes body, const char *what)
     return body.len > 0 && memmem(body.data, body.len, what, strlen(what)) != NULL;
 }
 
-static void clients_send_keep_token(op *o, const kd_http_response *r)
+static void clients_send_keep_token(sim_client_op *o, const kd_http_response *r)
 {
-    user *u = &o->clients->at[o->user];
+    sim_client_user *u = &o->clients->at[o->user];
     kd_bytes token = kd_http_response_header(r, "kudos-session");
     if (token.len == 0 || token.len > sizeof u->token) return;
     memcpy(u->token, token.data, token.len);
@@ -201,39 +201,39 @@ static void clients_send_keep_token(op *o, const kd_http_response *r)
  * The number in an answer to an operation is as the API says, and rests on one of central's. A known number without an age has been stale for two
  * missed snapshots: an edge that has told no age yet cannot have one, and invented it.
  */
-static bool number_sound(const op *o, kd_bytes body)
+static bool number_sound(const sim_client_op *o, kd_bytes body)
 {
     bool *heard = &o->clients->heard[o->edge];
-    told_number n;
+    sim_told_number n;
     json_t *answer = body.len ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
-    bool sound = number_read(answer, answer, &n) && (!n.known || n.made || *heard);
+    bool sound = sim_number_read(answer, answer, &n) && (!n.known || n.made || *heard);
     *heard |= sound && n.made;
     json_decref(answer);
     return sound;
 }
 
-static void acknowledged(op *o, const kd_http_response *r)
+static void acknowledged(sim_client_op *o, const kd_http_response *r)
 {
-    clients *c = o->clients;
+    sim_clients *c = o->clients;
     kd_bytes body = kd_http_response_body(r);
     if (o->acked) return;
     o->acked = true;
-    journal_acked(c->options.journal, o->attempt, clients_send_now_us(c));
-    clients_changed(o);
+    sim_journal_acked(c->options.journal, o->attempt, clients_send_now_us(c));
+    sim_clients_changed(o);
     c->total.acked++;
     c->counts[o->edge].acked++;
     clients_send_keep_token(o, r);
     bool right = o->verb == KD_ADD || says(body, o->verb == KD_LIKE ? "\"liked\":true" : "\"liked\":false");
     if (!right || !number_sound(o, body))
-        fleet_fail(c->options.fleet, "answer: %s of %s by %s at %s was answered %.*s",
+        sim_fleet_fail(c->options.fleet, "answer: %s of %s by %s at %s was answered %.*s",
                    o->verb == KD_ADD    ? "sum"
                    : o->verb == KD_LIKE ? "like"
                                         : "unlike",
-                   kd_names_at(&c->items, o->item), kd_names_at(&c->users, o->user),
+                   sim_names_at(&c->items, o->item), sim_names_at(&c->users, o->user),
                    c->options.scenario->edges[o->edge], (int)KD_MIN(body.len, (size_t)200),
                    body.len ? (const char *)body.data : "");
     if (o->over) return;
-    if (o->verb != KD_ADD && clients_chance(c, DRAW_READ, o->number, READ_PERCENT) &&
+    if (o->verb != KD_ADD && sim_clients_chance(c, DRAW_READ, o->number, READ_PERCENT) &&
         clients_send_ask(o, "GET", clients_send_on_read) == KD_OK) {
         o->reading = true;
         return;
@@ -241,12 +241,12 @@ static void acknowledged(op *o, const kd_http_response *r)
     clients_send_over(o);
 }
 
-static bool clients_send_lost(const op *o)
+static bool clients_send_lost(const sim_client_op *o)
 {
-    const clients *c = o->clients;
+    const sim_clients *c = o->clients;
     uint64_t number = (uint64_t)o->number << 8 | o->tries << 4 | o->open;
-    return clients_chance(c, DRAW_LOST, number, c->options.scenario->users.lost_percent) ||
-           clients_chance(c, DRAW_LOST, ~number, c->lost_percent[o->edge]);
+    return sim_clients_chance(c, DRAW_LOST, number, c->options.scenario->users.lost_percent) ||
+           sim_clients_chance(c, DRAW_LOST, ~number, c->lost_percent[o->edge]);
 }
 
 /* Answers that say that nothing was taken. The others leave that open. */
@@ -260,26 +260,26 @@ static bool took_nothing(kd_bytes body)
     return false;
 }
 
-static void clients_send_refused(op *o, int status, const kd_http_response *r)
+static void clients_send_refused(sim_client_op *o, int status, const kd_http_response *r)
 {
-    clients *c = o->clients;
+    sim_clients *c = o->clients;
     kd_bytes body = kd_http_response_body(r);
     if (status < 500 && status != 429 && status != 409 && status != 408)
-        fleet_fail(c->options.fleet, "answer: %s answered %d: %.*s", c->options.scenario->edges[o->edge],
+        sim_fleet_fail(c->options.fleet, "answer: %s answered %d: %.*s", c->options.scenario->edges[o->edge],
                    status, (int)KD_MIN(body.len, (size_t)200), body.len ? (const char *)body.data : "");
     c->total.refused +=
         status == 503 || status == 429; /* of a tap that came twice at once one is told so by 409 */
     c->counts[o->edge].refused += status == 503 || status == 429;
-    if (took_nothing(body)) journal_refused(c->options.journal, o->attempt);
-    clients_changed(o);
+    if (took_nothing(body)) sim_journal_refused(c->options.journal, o->attempt);
+    sim_clients_changed(o);
     if (status == 503 || status == 429) o->retry_at_us = clients_send_now_us(c) + BACKOFF_MAX_US / 2;
 }
 
 static void clients_send_on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
-    request q = *(request *)arg;
-    op *o = q.op;
-    clients *c = o->clients;
+    sim_request q = *(sim_request *)arg;
+    sim_client_op *o = q.op;
+    sim_clients *c = o->clients;
     free(arg);
     o->open--;
     if (!c->options.journal) { /* the drill is over */
@@ -287,7 +287,7 @@ static void clients_send_on_answer(void *arg, int result, int status, const kd_h
         return;
     }
     if (result != KD_OK)
-        journal_thawed(c->options.journal, o->edge, q.sent_us,
+        sim_journal_thawed(c->options.journal, o->edge, q.sent_us,
                        clients_send_now_us(c)); /* it may have been taken until now */
     else if (status >= 200 && status < 300 && (o->acked || !clients_send_lost(o)))
         acknowledged(o, r);
@@ -299,31 +299,31 @@ static void clients_send_on_answer(void *arg, int result, int status, const kd_h
 
 /* ---- reading back ---------------------------------------------------------------------------------------------- */
 
-static bool certain(const op *o);
+static bool certain(const sim_client_op *o);
 
 /* Nobody has said anything about the pair since. */
-static bool last_word(const journal *j, uint32_t id)
+static bool last_word(const sim_journal *j, uint32_t id)
 {
-    const journal_attempt *a = journal_at(j, id);
-    for (uint32_t later = id + 1; later < journal_count(j); later++) {
-        const journal_attempt *b = journal_at(j, later);
+    const sim_journal_attempt *a = sim_journal_at(j, id);
+    for (uint32_t later = id + 1; later < sim_journal_count(j); later++) {
+        const sim_journal_attempt *b = sim_journal_at(j, later);
         if (b->user == a->user && b->item == a->item && b->counter == a->counter) return false;
     }
     return true;
 }
 
-void clients_recheck(clients *c, uint32_t edge, uint32_t most)
+void sim_clients_recheck(sim_clients *c, uint32_t edge, uint32_t most)
 {
     uint32_t looked = 0, asked = 0;
-    for (uint32_t id = journal_count(c->options.journal); id-- > 0 && asked < most && looked < LOOK_BACK;
+    for (uint32_t id = sim_journal_count(c->options.journal); id-- > 0 && asked < most && looked < LOOK_BACK;
          looked++) {
-        const journal_attempt *a = journal_at(c->options.journal, id);
+        const sim_journal_attempt *a = sim_journal_at(c->options.journal, id);
         /* A row of before may be what an older copy had. */
         if (a->edge != edge || a->acked_us <= c->forgotten_us[edge] || a->excused || a->verb == KD_ADD ||
             c->at[a->user].busy || !last_word(c->options.journal, id))
             continue;
-        op *o = kd_alloc(sizeof *o);
-        *o = (op){.clients = c,
+        sim_client_op *o = kd_alloc(sizeof *o);
+        *o = (sim_client_op){.clients = c,
                   .number = c->number++,
                   .user = a->user,
                   .item = a->item,
@@ -344,21 +344,21 @@ void clients_recheck(clients *c, uint32_t edge, uint32_t most)
 }
 
 /* Whether the user's last word is certain, and was his word at this edge, which still has its directory to itself. */
-static bool certain(const op *o)
+static bool certain(const sim_client_op *o)
 {
-    const clients *c = o->clients;
-    const fleet *f = c->options.fleet;
+    const sim_clients *c = o->clients;
+    const sim_fleet *f = c->options.fleet;
     bool settled;
-    journal_verdict wanted = o->verb == KD_LIKE ? JOURNAL_MUST : JOURNAL_MUST_NOT;
-    return journal_pair(c->options.journal, o->counter, o->item, o->user, clients_send_now_us(c), &settled) == wanted &&
+    sim_journal_verdict wanted = o->verb == KD_LIKE ? JOURNAL_MUST : JOURNAL_MUST_NOT;
+    return sim_journal_pair(c->options.journal, o->counter, o->item, o->user, clients_send_now_us(c), &settled) == wanted &&
            settled && c->forgotten[o->edge] == o->forgotten && !f->nodes[FLEET_TWIN + o->edge].wanted;
 }
 
 static void clients_send_on_read(void *arg, int result, int status, const kd_http_response *r)
 {
-    request q = *(request *)arg;
-    op *o = q.op;
-    clients *c = o->clients;
+    sim_request q = *(sim_request *)arg;
+    sim_client_op *o = q.op;
+    sim_clients *c = o->clients;
     free(arg);
     o->open--;
     if (!c->options.journal) {
@@ -369,10 +369,10 @@ static void clients_send_on_read(void *arg, int result, int status, const kd_htt
         kd_bytes body = kd_http_response_body(r);
         c->total.reads++;
         if (says(body, o->verb == KD_LIKE ? "\"liked\":false" : "\"liked\":true") && certain(o))
-            fleet_fail(c->options.fleet,
+            sim_fleet_fail(c->options.fleet,
                        "read-your-writes: %s %s %s at %s, was answered 2xx, and read there %.*s",
-                       kd_names_at(&c->users, o->user), o->verb == KD_LIKE ? "liked" : "unliked",
-                       kd_names_at(&c->items, o->item), c->options.scenario->edges[o->edge],
+                       sim_names_at(&c->users, o->user), o->verb == KD_LIKE ? "liked" : "unliked",
+                       sim_names_at(&c->items, o->item), c->options.scenario->edges[o->edge],
                        (int)KD_MIN(body.len, (size_t)200), (const char *)body.data);
     }
     clients_send_over(o);

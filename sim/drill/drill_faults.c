@@ -12,7 +12,7 @@ enum {
 };
 
 typedef struct {
-    const scenario_event *event;
+    const sim_scenario_event *event;
     uint64_t from_us, until_us; /* UINT64_MAX: until the faults stop */
     uint64_t step_us;           /* of what comes in turns: the next one */
     bool turn;
@@ -20,11 +20,11 @@ typedef struct {
 
 typedef struct played {
     struct played *next;
-    scenario_event event;
+    sim_scenario_event event;
 } played;
 
-struct drill_faults {
-    drill_faults_options options;
+struct sim_drill_faults {
+    sim_drill_faults_options options;
     played *played; /* events that are not the scenario's */
     uint32_t next;  /* event of the scenario */
     active *at;
@@ -36,7 +36,7 @@ struct drill_faults {
     bool log_lost;
 };
 
-const char *drill_faults_missing(scenario_kind kind, bool real_kafka, uint32_t brokers)
+const char *sim_drill_faults_missing(sim_scenario_kind kind, bool real_kafka, uint32_t brokers)
 {
     switch (kind) {
     case SCENARIO_LOG_TRUNCATED:
@@ -55,12 +55,12 @@ const char *drill_faults_missing(scenario_kind kind, bool real_kafka, uint32_t b
     }
 }
 
-bool drill_faults_moves_clock(scenario_kind kind)
+bool sim_drill_faults_moves_clock(sim_scenario_kind kind)
 {
     return kind == SCENARIO_CLOCK_STEP || kind == SCENARIO_CLOCK_DRIFT || kind == SCENARIO_CLOCK_SWING;
 }
 
-static uint64_t drill_faults_sooner(const drill_faults *f, uint64_t us)
+static uint64_t drill_faults_sooner(const sim_drill_faults *f, uint64_t us)
 {
     return (uint64_t)((double)us / f->options.faster);
 }
@@ -68,30 +68,30 @@ static uint64_t drill_faults_sooner(const drill_faults *f, uint64_t us)
 /* ---- what is excused ------------------------------------------------------------------------------------------- */
 
 /* What this edge answered and central had not merged is gone with its directory. */
-static void excuse(drill_faults *f, uint32_t edge, uint64_t now_us)
+static void excuse(sim_drill_faults *f, uint32_t edge, uint64_t now_us)
 {
-    const fleet *fl = f->options.fleet;
-    uint64_t merged = f->options.merged(f->options.merged_arg, edge), begin = fleet_wall_us(fl, 0);
+    const sim_fleet *fl = f->options.fleet;
+    uint64_t merged = f->options.merged(f->options.merged_arg, edge), begin = sim_fleet_wall_us(fl, 0);
     uint64_t margin = fl->scenario->drift_us + SLACK_US;
     uint64_t from = merged > begin + margin ? merged - begin - margin : 0;
-    journal_excuse_edge(f->options.journal, edge, from, now_us);
-    clients_forgotten(f->options.clients, edge);
+    sim_journal_excuse_edge(f->options.journal, edge, from, now_us);
+    sim_clients_forgotten(f->options.clients, edge);
 }
 
-static void begin_doubled(drill_faults *f, uint32_t edge, uint64_t now_us)
+static void begin_doubled(sim_drill_faults *f, uint32_t edge, uint64_t now_us)
 {
     f->doubled_from_us[edge] = now_us > SLACK_US ? now_us - SLACK_US : 0;
     f->doubled_until_us[edge] = UINT64_MAX;
-    clients_forgotten(f->options.clients, edge);
-    journal_excuse_sums(f->options.journal);
+    sim_clients_forgotten(f->options.clients, edge);
+    sim_journal_excuse_sums(f->options.journal);
 }
 
 /* Excused again and again: what counts is when it was answered. */
-static void excuse_doubled(drill_faults *f, uint64_t now_us)
+static void excuse_doubled(sim_drill_faults *f, uint64_t now_us)
 {
     for (uint32_t e = 0; e < SCENARIO_EDGES_MAX; e++) {
         if (f->doubled_until_us[e] == 0) continue;
-        journal_excuse_edge(f->options.journal, e, f->doubled_from_us[e],
+        sim_journal_excuse_edge(f->options.journal, e, f->doubled_from_us[e],
                             KD_MIN(now_us, f->doubled_until_us[e]));
         if (now_us > f->doubled_until_us[e]) f->doubled_until_us[e] = 0;
     }
@@ -99,82 +99,82 @@ static void excuse_doubled(drill_faults *f, uint64_t now_us)
 
 /* ---- begin ----------------------------------------------------------------------------------------------------- */
 
-static void copy_begins(drill_faults *f, const scenario_event *e, uint64_t now_us)
+static void copy_begins(sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us)
 {
     if (e->who >= 0) begin_doubled(f, (uint32_t)e->who, now_us);
-    fleet_node_twin(fleet_who(f->options.fleet, e->who));
+    sim_fleet_node_twin(sim_fleet_who(f->options.fleet, e->who));
 }
 
-static void directory_lost(drill_faults *f, const scenario_event *e, uint64_t now_us)
+static void directory_lost(sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us)
 {
-    fleet_node *n = fleet_who(f->options.fleet, e->who);
+    sim_fleet_node *n = sim_fleet_who(f->options.fleet, e->who);
     uint64_t back = e->for_us ? drill_faults_sooner(f, e->for_us) : (uint64_t)BACK_US;
     bool done = true;
     if (e->kind == SCENARIO_WIPE)
-        fleet_node_wipe(n, back);
+        sim_fleet_node_wipe(n, back);
     else
-        done = fleet_node_restore(n, back);
+        done = sim_fleet_node_restore(n, back);
     if (!done) {
         if (f->options.record)
-            record_note(f->options.record, now_us, n->name, "there is no backup to restore");
+            sim_record_note(f->options.record, now_us, n->name, "there is no backup to restore");
     } else if (e->who >= 0) {
-        excuse(f, (uint32_t)e->who, fleet_now_us(f->options.fleet));
+        excuse(f, (uint32_t)e->who, sim_fleet_now_us(f->options.fleet));
     } else if (f->log_lost) {
-        journal_excuse_sums(f->options.journal);
+        sim_journal_excuse_sums(f->options.journal);
     }
 }
 
-static void on_kafka(drill_faults *f, const scenario_event *e)
+static void on_kafka(sim_drill_faults *f, const sim_scenario_event *e)
 {
-    fleet *fl = f->options.fleet;
+    sim_fleet *fl = f->options.fleet;
     if (e->kind == SCENARIO_FREEZE)
-        fleet_kafka_freeze(fl, true);
+        sim_fleet_kafka_freeze(fl, true);
     else if (e->kind == SCENARIO_RESET)
-        fleet_net_reset(fl, SCENARIO_KAFKA);
+        sim_fleet_net_reset(fl, SCENARIO_KAFKA);
     else /* it cannot be drained: a restart is a short kill */
-        fleet_kafka_kill(fl, e->kind == SCENARIO_KAFKA_GONE);
+        sim_fleet_kafka_kill(fl, e->kind == SCENARIO_KAFKA_GONE);
 }
 
-static void on_log(drill_faults *f, const scenario_event *e)
+static void on_log(sim_drill_faults *f, const sim_scenario_event *e)
 {
-    log_tool *log = f->options.log;
+    sim_log_tool *log = f->options.log;
     uint32_t amount = (uint32_t)e->amount;
     switch (e->kind) {
     case SCENARIO_LOG_DUPLICATES:
-        log_tool_duplicate(log, e->topic, amount);
+        sim_log_tool_duplicate(log, e->topic, amount);
         break;
     case SCENARIO_LOG_REDELIVERS:
-        log_tool_redeliver(log, e->topic, amount);
+        sim_log_tool_redeliver(log, e->topic, amount);
         break;
     case SCENARIO_LOG_EXPIRED:
         f->log_lost = f->log_lost || e->topic == SCENARIO_LIKES;
-        log_tool_expire(log, e->topic, amount);
+        sim_log_tool_expire(log, e->topic, amount);
         break;
     case SCENARIO_LOG_TRUNCATED:
         f->log_lost = f->log_lost || e->topic == SCENARIO_LIKES;
-        fleet_kafka_truncate(f->options.fleet, log_tool_topic(e->topic), amount);
+        sim_fleet_kafka_truncate(f->options.fleet, sim_log_tool_topic(e->topic), amount);
         break;
     default:
         f->log_lost = true; /* the embedded broker loses all topics at once */
-        fleet_kafka_recreate(f->options.fleet, log_tool_topic(e->topic));
+        sim_fleet_kafka_recreate(f->options.fleet, sim_log_tool_topic(e->topic));
     }
 }
 
-static void on_process(drill_faults *f, const scenario_event *e, uint64_t now_us)
+static void on_process(sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us)
 {
-    fleet_node *n = fleet_who(f->options.fleet, e->who);
+    sim_fleet_node *n = sim_fleet_who(f->options.fleet, e->who);
     switch (e->kind) {
     case SCENARIO_KILL:
-        fleet_node_kill(n, e->for_us ? drill_faults_sooner(f, e->for_us) : (uint64_t)BACK_US);
+        sim_fleet_node_kill(n, e->for_us ? drill_faults_sooner(f, e->for_us) : (uint64_t)BACK_US);
         break;
     case SCENARIO_FREEZE:
-        fleet_node_freeze(n);
+        sim_fleet_node_freeze(n);
         break;
     case SCENARIO_RESTART:
-        fleet_node_restart(n);
+        sim_fleet_node_restart(n);
         break;
     case SCENARIO_BACKUP:
-        fleet_node_backup(n);
+        sim_fleet_node_backup(n);
         break;
     case SCENARIO_RESTORE:
     case SCENARIO_WIPE:
@@ -185,16 +185,16 @@ static void on_process(drill_faults *f, const scenario_event *e, uint64_t now_us
         copy_begins(f, e, now_us);
         break;
     case SCENARIO_DISK_FULL:
-        fleet_node_fill(n, true);
+        sim_fleet_node_fill(n, true);
         break;
     case SCENARIO_SYNC_FAILS:
-        fleet_node_sync(n, true, 0);
+        sim_fleet_node_sync(n, true, 0);
         break;
     case SCENARIO_DISK_SLOW:
-        fleet_node_sync(n, false, (uint64_t)e->amount);
+        sim_fleet_node_sync(n, false, (uint64_t)e->amount);
         break;
     default:
-        fleet_net_reset(f->options.fleet, e->who);
+        sim_fleet_net_reset(f->options.fleet, e->who);
     }
 }
 
@@ -203,7 +203,7 @@ static uint32_t clock_of(int who)
     return who >= 0 ? (uint32_t)who : (uint32_t)SCENARIO_EDGES_MAX;
 }
 
-static void drill_faults_begin(drill_faults *f, const scenario_event *e, uint64_t now_us)
+static void drill_faults_begin(sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us)
 {
     switch (e->kind) {
     case SCENARIO_CUT:
@@ -211,10 +211,10 @@ static void drill_faults_begin(drill_faults *f, const scenario_event *e, uint64_
     case SCENARIO_DELAY:
     case SCENARIO_LOSS:
     case SCENARIO_BANDWIDTH:
-        fleet_net_begin(f->options.fleet, e);
+        sim_fleet_net_begin(f->options.fleet, e);
         return;
     case SCENARIO_ANSWERS_LOST:
-        clients_lose(f->options.clients, (uint32_t)e->who, (uint32_t)e->amount);
+        sim_clients_lose(f->options.clients, (uint32_t)e->who, (uint32_t)e->amount);
         return;
     case SCENARIO_CLOCK_STEP:
     case SCENARIO_CLOCK_DRIFT:
@@ -228,7 +228,7 @@ static void drill_faults_begin(drill_faults *f, const scenario_event *e, uint64_
         on_log(f, e);
         return;
     case SCENARIO_FENCE:
-        fleet_net_fence(f->options.fleet, e->who);
+        sim_fleet_net_fence(f->options.fleet, e->who);
         return;
     default:
         if (e->who == SCENARIO_KAFKA)
@@ -240,68 +240,68 @@ static void drill_faults_begin(drill_faults *f, const scenario_event *e, uint64_
 
 /* ---- end ------------------------------------------------------------------------------------------------------- */
 
-static void thaw(drill_faults *f, const active *a, uint64_t now_us)
+static void thaw(sim_drill_faults *f, const active *a, uint64_t now_us)
 {
-    const scenario_event *e = a->event;
-    fleet_node_thaw(fleet_who(f->options.fleet, e->who));
-    if (e->who >= 0) journal_thawed(f->options.journal, (uint32_t)e->who, a->from_us, now_us);
+    const sim_scenario_event *e = a->event;
+    sim_fleet_node_thaw(sim_fleet_who(f->options.fleet, e->who));
+    if (e->who >= 0) sim_journal_thawed(f->options.journal, (uint32_t)e->who, a->from_us, now_us);
 }
 
-static void copy_ends(drill_faults *f, const scenario_event *e, uint64_t now_us)
+static void copy_ends(sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us)
 {
-    fleet_node *n = fleet_who(f->options.fleet, e->who);
-    fleet_node_twin_gone(n);
+    sim_fleet_node *n = sim_fleet_who(f->options.fleet, e->who);
+    sim_fleet_node_twin_gone(n);
     if (e->who < 0) return;
-    clients_forgotten(f->options.clients, (uint32_t)e->who);
+    sim_clients_forgotten(f->options.clients, (uint32_t)e->who);
     f->doubled_until_us[e->who] = now_us + DOUBLED_AFTER_US;
-    fleet_node_restart(
+    sim_fleet_node_restart(
         n); /* the operator acts: an edge that was told of its double may refuse writes until then */
 }
 
 /* By how much a clock that drifts has gone wrong. */
-static int64_t drifted(const drill_faults *f, const active *a, uint64_t now_us)
+static int64_t drifted(const sim_drill_faults *f, const active *a, uint64_t now_us)
 {
     return (int64_t)((double)(now_us - a->from_us) * f->options.faster * (double)a->event->amount / 1e6);
 }
 
-static void drill_faults_finish(drill_faults *f, const active *a, uint64_t now_us)
+static void drill_faults_finish(sim_drill_faults *f, const active *a, uint64_t now_us)
 {
-    const scenario_event *e = a->event;
-    fleet *fl = f->options.fleet;
+    const sim_scenario_event *e = a->event;
+    sim_fleet *fl = f->options.fleet;
     switch (e->kind) {
     case SCENARIO_CUT:
     case SCENARIO_FLAP:
     case SCENARIO_DELAY:
     case SCENARIO_LOSS:
     case SCENARIO_BANDWIDTH:
-        fleet_net_end(fl, e);
+        sim_fleet_net_end(fl, e);
         break;
     case SCENARIO_ANSWERS_LOST:
-        clients_lose(f->options.clients, (uint32_t)e->who, 0);
+        sim_clients_lose(f->options.clients, (uint32_t)e->who, 0);
         break;
     case SCENARIO_FREEZE:
         if (e->who == SCENARIO_KAFKA)
-            fleet_kafka_freeze(fl, false);
+            sim_fleet_kafka_freeze(fl, false);
         else
             thaw(f, a, now_us);
         break;
     case SCENARIO_KILL:
     case SCENARIO_KAFKA_GONE:
     case SCENARIO_RESTART:
-        if (e->who == SCENARIO_KAFKA) fleet_kafka_back(fl);
+        if (e->who == SCENARIO_KAFKA) sim_fleet_kafka_back(fl);
         break;
     case SCENARIO_COPY:
     case SCENARIO_SECOND:
         copy_ends(f, e, now_us);
         break;
     case SCENARIO_DISK_FULL:
-        fleet_node_fill(fleet_who(fl, e->who), false);
+        sim_fleet_node_fill(sim_fleet_who(fl, e->who), false);
         break;
     case SCENARIO_DISK_SLOW:
-        fleet_node_sync(fleet_who(fl, e->who), false, 0);
+        sim_fleet_node_sync(sim_fleet_who(fl, e->who), false, 0);
         break;
     case SCENARIO_LOG_DUPLICATES:
-        log_tool_duplicate(f->options.log, e->topic, 0);
+        sim_log_tool_duplicate(f->options.log, e->topic, 0);
         break;
     case SCENARIO_CLOCK_DRIFT: /* what it has gone wrong by stays */
         f->stepped_us[clock_of(e->who)] += drifted(f, a, now_us);
@@ -316,13 +316,13 @@ static void drill_faults_finish(drill_faults *f, const active *a, uint64_t now_u
 
 /* ---- in between ------------------------------------------------------------------------------------------------ */
 
-static int64_t clock_offset(const drill_faults *f, uint32_t clock, uint64_t now_us)
+static int64_t clock_offset(const sim_drill_faults *f, uint32_t clock, uint64_t now_us)
 {
     int64_t offset = f->stepped_us[clock];
     for (uint32_t i = 0; i < f->count; i++) {
         const active *a = &f->at[i];
-        const scenario_event *e = a->event;
-        if (!drill_faults_moves_clock(e->kind) || clock_of(e->who) != clock) continue;
+        const sim_scenario_event *e = a->event;
+        if (!sim_drill_faults_moves_clock(e->kind) || clock_of(e->who) != clock) continue;
         if (e->kind == SCENARIO_CLOCK_STEP) offset += e->amount;
         if (e->kind == SCENARIO_CLOCK_SWING) offset += a->turn ? -e->amount : e->amount;
         if (e->kind == SCENARIO_CLOCK_DRIFT) offset += drifted(f, a, now_us);
@@ -330,7 +330,7 @@ static int64_t clock_offset(const drill_faults *f, uint32_t clock, uint64_t now_
     return offset;
 }
 
-static void clocks(drill_faults *f, uint64_t now_us)
+static void clocks(sim_drill_faults *f, uint64_t now_us)
 {
     if (!f->options.fleet->options.faketime || now_us < f->clock_us + CLOCK_EVERY_US) return;
     f->clock_us = now_us;
@@ -338,23 +338,23 @@ static void clocks(drill_faults *f, uint64_t now_us)
         int64_t offset = clock_offset(f, c, now_us);
         if (offset == f->shown_us[c]) continue;
         f->shown_us[c] = offset;
-        fleet_node_clock(fleet_who(f->options.fleet, c == SCENARIO_EDGES_MAX ? SCENARIO_CENTRAL : (int)c),
+        sim_fleet_node_clock(sim_fleet_who(f->options.fleet, c == SCENARIO_EDGES_MAX ? SCENARIO_CENTRAL : (int)c),
                          offset);
     }
 }
 
-static void take_turns(drill_faults *f, uint64_t now_us)
+static void take_turns(sim_drill_faults *f, uint64_t now_us)
 {
     for (uint32_t i = 0; i < f->count; i++) {
         active *a = &f->at[i];
         if (a->event->period_us == 0 || now_us < a->step_us) continue;
         a->step_us = now_us + KD_MAX(drill_faults_sooner(f, a->event->period_us), UINT64_C(50000));
         a->turn = !a->turn;
-        if (a->event->kind == SCENARIO_FLAP) fleet_net_flap(f->options.fleet, a->event, a->turn);
+        if (a->event->kind == SCENARIO_FLAP) sim_fleet_net_flap(f->options.fleet, a->event, a->turn);
     }
 }
 
-static uint64_t until(const drill_faults *f, const scenario_event *e, uint64_t now_us)
+static uint64_t until(const sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us)
 {
     switch (e->kind) {
     case SCENARIO_RESET:
@@ -379,25 +379,25 @@ static uint64_t until(const drill_faults *f, const scenario_event *e, uint64_t n
     }
 }
 
-static void drill_faults_tell(const drill_faults *f, const scenario_event *e, uint64_t from_us, uint64_t until_us)
+static void drill_faults_tell(const sim_drill_faults *f, const sim_scenario_event *e, uint64_t from_us, uint64_t until_us)
 {
     kd_buf text = {0};
     uint64_t end = until_us == UINT64_MAX ? drill_faults_sooner(f, f->options.fleet->scenario->length_us) : until_us;
     if (!f->options.record) return;
-    scenario_event_print(f->options.fleet->scenario, e, &text);
+    sim_scenario_event_print(f->options.fleet->scenario, e, &text);
     kd_buf_put_u8(&text, 0);
-    record_fault(f->options.record, from_us, KD_MAX(end, from_us),
-                 scenario_who(f->options.fleet->scenario, e->who), (const char *)text.data);
+    sim_record_fault(f->options.record, from_us, KD_MAX(end, from_us),
+                 sim_scenario_who(f->options.fleet->scenario, e->who), (const char *)text.data);
     kd_buf_finish(&text);
 }
 
-static void drill_faults_start(drill_faults *f, const scenario_event *e, uint64_t now_us)
+static void drill_faults_start(sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us)
 {
     if (e->kind == SCENARIO_OPERATION) {
-        clients_told(f->options.clients, e);
+        sim_clients_told(f->options.clients, e);
         return;
     }
-    if (drill_faults_missing(e->kind, f->options.fleet->options.real_kafka, f->options.fleet->brokers))
+    if (sim_drill_faults_missing(e->kind, f->options.fleet->options.real_kafka, f->options.fleet->brokers))
         return;
     active a = {.event = e, .from_us = now_us, .until_us = until(f, e, now_us)};
     a.step_us = now_us + drill_faults_sooner(f, e->period_us);
@@ -407,7 +407,7 @@ static void drill_faults_start(drill_faults *f, const scenario_event *e, uint64_
     f->at[f->count++] = a;
 }
 
-void drill_faults_play(drill_faults *f, const scenario_event *event, uint64_t now_us)
+void sim_drill_faults_play(sim_drill_faults *f, const sim_scenario_event *event, uint64_t now_us)
 {
     played *p = kd_alloc(sizeof *p);
     *p = (played){.next = f->played, .event = *event};
@@ -415,16 +415,16 @@ void drill_faults_play(drill_faults *f, const scenario_event *event, uint64_t no
     drill_faults_start(f, &p->event, now_us);
 }
 
-static void end_at(drill_faults *f, uint32_t i, uint64_t now_us)
+static void end_at(sim_drill_faults *f, uint32_t i, uint64_t now_us)
 {
     active a = f->at[i];
     f->at[i] = f->at[--f->count];
     drill_faults_finish(f, &a, now_us);
 }
 
-void drill_faults_tick(drill_faults *f, uint64_t now_us)
+void sim_drill_faults_tick(sim_drill_faults *f, uint64_t now_us)
 {
-    const scenario *s = f->options.fleet->scenario;
+    const sim_scenario *s = f->options.fleet->scenario;
     for (uint32_t i = f->count; i-- > 0;) {
         if (f->at[i].until_us <= now_us) end_at(f, i, now_us);
     }
@@ -435,7 +435,7 @@ void drill_faults_tick(drill_faults *f, uint64_t now_us)
     excuse_doubled(f, now_us);
 }
 
-void drill_faults_stop(drill_faults *f, uint64_t now_us)
+void sim_drill_faults_stop(sim_drill_faults *f, uint64_t now_us)
 {
     f->next = f->options.fleet->scenario->event_count;
     while (f->count > 0) end_at(f, f->count - 1, now_us);
@@ -443,14 +443,14 @@ void drill_faults_stop(drill_faults *f, uint64_t now_us)
     excuse_doubled(f, now_us);
 }
 
-drill_faults *drill_faults_create(const drill_faults_options *options)
+sim_drill_faults *sim_drill_faults_create(const sim_drill_faults_options *options)
 {
-    drill_faults *f = kd_alloc(sizeof *f);
+    sim_drill_faults *f = kd_alloc(sizeof *f);
     f->options = *options;
     return f;
 }
 
-void drill_faults_destroy(drill_faults *f)
+void sim_drill_faults_destroy(sim_drill_faults *f)
 {
     if (!f) return;
     for (played *p = f->played, *next; p; p = next) {

@@ -1,7 +1,7 @@
 /*
  * drill_faults.h - the events of a scenario, played on the real world when their time has come, and undone when it is over.
  *
- * What this world cannot do is told before the run (drill_faults_missing) and left out. What a fault excuses (design, "limits said openly") goes into the journal from
+ * What this world cannot do is told before the run (sim_drill_faults_missing) and left out. What a fault excuses (design, "limits said openly") goes into the journal from
  * here: it needs to know up to where central had merged an edge's likes when its directory was lost, which `merged` tells.
  */
 #ifndef KUDOS_SIM_DRILL_DRILL_FAULTS_H
@@ -11,31 +11,31 @@
 #include "sim/drill/log_tool.h"
 #include "sim/report/record.h"
 
-typedef struct drill_faults drill_faults;
+typedef struct sim_drill_faults sim_drill_faults;
 
 typedef struct {
-    fleet *fleet;
-    clients *clients;
-    journal *journal;
-    record *record; /* NULL: none */
-    log_tool *log;
+    sim_fleet *fleet;
+    sim_clients *clients;
+    sim_journal *journal;
+    sim_drill_record *record; /* NULL: none */
+    sim_log_tool *log;
     double faster;
     void *merged_arg;
     /* The wall time up to which all that this edge answered is merged, as far as is known: 0: nothing is. */
     uint64_t (*merged)(void *arg, uint32_t edge);
-} drill_faults_options;
+} sim_drill_faults_options;
 
 /* Why this kind cannot be played here, or NULL. */
-const char *drill_faults_missing(scenario_kind kind, bool real_kafka, uint32_t brokers);
+const char *sim_drill_faults_missing(sim_scenario_kind kind, bool real_kafka, uint32_t brokers);
 /* It moves a clock: libfaketime is needed. */
-bool drill_faults_moves_clock(scenario_kind kind);
+bool sim_drill_faults_moves_clock(sim_scenario_kind kind);
 
-drill_faults *drill_faults_create(const drill_faults_options *options);
-void drill_faults_destroy(drill_faults *f); /* NULL is fine */
+sim_drill_faults *sim_drill_faults_create(const sim_drill_faults_options *options);
+void sim_drill_faults_destroy(sim_drill_faults *f); /* NULL is fine */
 /* An event that is not the scenario's happens now. Copied. */
-void drill_faults_play(drill_faults *f, const scenario_event *event, uint64_t now_us);
-void drill_faults_tick(drill_faults *f, uint64_t now_us);
+void sim_drill_faults_play(sim_drill_faults *f, const sim_scenario_event *event, uint64_t now_us);
+void sim_drill_faults_tick(sim_drill_faults *f, uint64_t now_us);
 /* All that is in force ends; nothing begins any more. */
-void drill_faults_stop(drill_faults *f, uint64_t now_us);
+void sim_drill_faults_stop(sim_drill_faults *f, uint64_t now_us);
 
 #endif

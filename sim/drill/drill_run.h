@@ -7,16 +7,16 @@
 #include "sim/drill/stage.h"
 
 typedef struct {
-    stage_finding found;
+    sim_stage_finding found;
     bool interrupted;
     uint64_t failed_us, length_us, converged_us, kills, lost, doubled;
-    clients_counts users;
-    samples_totals totals;
+    sim_clients_counts users;
+    sim_samples_totals totals;
     uint64_t appended; /* records that the drill appended to the log once more */
     uint32_t orders_failed; /* to the log, and why the last one did */
     char order_failure[256];
-} drill_run_result;
+} sim_drill_run_result;
 
-void drill_run(const stage_options *options, drill_run_result *out);
+void sim_drill_run(const sim_stage_options *options, sim_drill_run_result *out);
 
 #endif

@@ -15,7 +15,7 @@
 
 enum { TREE_FDS = 16, COPY_BYTES = 64 * 1024, PORT_FIRST = 10000, PORT_COUNT = 6000, PORT_TRIES = 200 };
 
-int files_make(const char *directory)
+int sim_files_make(const char *directory)
 {
     char path[PATH_MAX];
     size_t len = strlen(directory);
@@ -40,7 +40,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
     return remove(path);
 }
 
-int files_remove(const char *directory)
+int sim_files_remove(const char *directory)
 {
     if (nftw(directory, remove_one, TREE_FDS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT) return KD_OK;
     return KD_EIO;
@@ -89,7 +89,7 @@ static int copy_tree(const char *from, const char *to, const char *skip)
 {
     DIR *d = opendir(from);
     if (!d) return KD_EIO;
-    int rc = files_make(to);
+    int rc = sim_files_make(to);
     struct dirent *e;
     while (rc == KD_OK && (e = readdir(d))) {
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
@@ -101,13 +101,13 @@ static int copy_tree(const char *from, const char *to, const char *skip)
     return rc;
 }
 
-int files_copy(const char *from, const char *to, const char *skip)
+int sim_files_copy(const char *from, const char *to, const char *skip)
 {
-    int rc = files_remove(to);
+    int rc = sim_files_remove(to);
     return rc == KD_OK ? copy_tree(from, to, skip) : rc;
 }
 
-int files_write(const char *path, kd_bytes text)
+int sim_files_write(const char *path, kd_bytes text)
 {
     char half[PATH_MAX];
     if (snprintf(half, sizeof half, "%s.new", path) >= (int)sizeof half) {
@@ -121,7 +121,7 @@ int files_write(const char *path, kd_bytes text)
     return rename(half, path) == 0 ? KD_OK : KD_EIO;
 }
 
-int files_read_end(const char *path, size_t most, kd_buf *out)
+int sim_files_read_end(const char *path, size_t most, kd_buf *out)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return errno == ENOENT ? KD_ENOTFOUND : KD_EIO;
@@ -146,7 +146,7 @@ static bool sim_files_port_is_free(uint16_t port)
     return is;
 }
 
-uint16_t files_free_port(uint64_t *random)
+uint16_t sim_files_free_port(uint64_t *random)
 {
     for (int i = 0; i < PORT_TRIES; i++) {
         uint16_t port = (uint16_t)(PORT_FIRST + kd_random_next(random) % PORT_COUNT);

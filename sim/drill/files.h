@@ -9,17 +9,17 @@
 #include "kudos/base.h"
 
 /* With its parents. One that is there is fine. */
-int files_make(const char *directory);
+int sim_files_make(const char *directory);
 /* All but the files of the name `skip` (LevelDB's LOCK). `to` is emptied first. */
-int files_copy(const char *from, const char *to, const char *skip);
+int sim_files_copy(const char *from, const char *to, const char *skip);
 /* One that is not there is fine. */
-int files_remove(const char *directory);
+int sim_files_remove(const char *directory);
 /* By rename: who reads it never sees half of it. */
-int files_write(const char *path, kd_bytes text);
+int sim_files_write(const char *path, kd_bytes text);
 /* Appended to *out; KD_ENOTFOUND, KD_EIO; at most `most` bytes, from the end. */
-int files_read_end(const char *path, size_t most, kd_buf *out);
+int sim_files_read_end(const char *path, size_t most, kd_buf *out);
 
 /* A port of 127.0.0.1 that nobody listens at, outside of those that the machine gives to outgoing connections; 0: none found. */
-uint16_t files_free_port(uint64_t *random);
+uint16_t sim_files_free_port(uint64_t *random);
 
 #endif

@@ -20,23 +20,23 @@ enum {
     ENDING_ASKS_US = 3000000
 };
 
-uint64_t fleet_now_us(const fleet *f)
+uint64_t sim_fleet_now_us(const sim_fleet *f)
 {
     return kd_clock_mono_us() - f->began_us;
 }
 
-void fleet_begin(fleet *f)
+void sim_fleet_begin(sim_fleet *f)
 {
     f->began_us = kd_clock_mono_us();
     f->wall_began_us = kd_clock_wall_us();
 }
 
-uint64_t fleet_wall_us(const fleet *f, uint64_t now_us)
+uint64_t sim_fleet_wall_us(const sim_fleet *f, uint64_t now_us)
 {
     return f->wall_began_us + now_us;
 }
 
-void fleet_fail(fleet *f, const char *format, ...)
+void sim_fleet_fail(sim_fleet *f, const char *format, ...)
 {
     va_list args;
     if (f->failed) return;
@@ -46,34 +46,34 @@ void fleet_fail(fleet *f, const char *format, ...)
     va_end(args);
 }
 
-fleet_node *fleet_who(fleet *f, int who)
+sim_fleet_node *sim_fleet_who(sim_fleet *f, int who)
 {
     if (who == SCENARIO_CENTRAL) return &f->nodes[FLEET_CENTRAL];
     KD_ASSERT(who >= 0 && (uint32_t)who < f->scenario->edge_count);
     return &f->nodes[who];
 }
 
-bool fleet_serves(const fleet_node *n)
+bool sim_fleet_serves(const sim_fleet_node *n)
 {
-    return n->exists && program_running(&n->process) && !n->process.stopped && n->ready;
+    return n->exists && sim_program_running(&n->process) && !n->process.stopped && n->ready;
 }
 
-bool fleet_all_ready(void *fleet_)
+bool sim_fleet_all_ready(void *fleet_)
 {
-    const fleet *f = fleet_;
+    const sim_fleet *f = fleet_;
     if (f->failed) return true;
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
-        if (f->nodes[i].exists && f->nodes[i].wanted && !fleet_serves(&f->nodes[i])) return false;
+        if (f->nodes[i].exists && f->nodes[i].wanted && !sim_fleet_serves(&f->nodes[i])) return false;
     }
-    return !f->broker_starting && fleet_kafka_settled(f);
+    return !f->broker_starting && sim_fleet_kafka_settled(f);
 }
 
 /* ---- the loop -------------------------------------------------------------------------------------------------- */
 
-bool fleet_wait(fleet *f, bool (*holds)(void *arg), void *arg, uint64_t limit_us)
+bool sim_fleet_wait(sim_fleet *f, bool (*holds)(void *arg), void *arg, uint64_t limit_us)
 {
-    uint64_t end = fleet_now_us(f) + limit_us;
-    while (!f->interrupted && fleet_now_us(f) < end) {
+    uint64_t end = sim_fleet_now_us(f) + limit_us;
+    while (!f->interrupted && sim_fleet_now_us(f) < end) {
         if (holds(arg)) return true;
         event_base_loop(f->base, EVLOOP_ONCE); /* the tick is always due soon */
     }
@@ -82,28 +82,28 @@ bool fleet_wait(fleet *f, bool (*holds)(void *arg), void *arg, uint64_t limit_us
 
 static void fleet_on_ready(void *arg, int status, kd_bytes body)
 {
-    fleet_node *n = arg;
+    sim_fleet_node *n = arg;
     (void)body;
     n->asking = false;
-    if (status == 200 && program_running(&n->process)) n->ready = true;
+    if (status == 200 && sim_program_running(&n->process)) n->ready = true;
 }
 
-static void look_after(fleet *f, fleet_node *n, uint64_t now)
+static void look_after(sim_fleet *f, sim_fleet_node *n, uint64_t now)
 {
-    if (program_reap(&n->process)) fleet_node_ended(n);
-    if (!program_running(&n->process) && n->start_at_us && now >= n->start_at_us) fleet_node_start(n);
-    if (!program_running(&n->process) || n->ready || n->asking || n->process.stopped) return;
+    if (sim_program_reap(&n->process)) sim_fleet_node_ended(n);
+    if (!sim_program_running(&n->process) && n->start_at_us && now >= n->start_at_us) sim_fleet_node_start(n);
+    if (!sim_program_running(&n->process) || n->ready || n->asking || n->process.stopped) return;
     n->asking = true;
-    ask_get(f->base, n->admin_port, "/readyz", NULL, READY_ASK_MS, fleet_on_ready, n);
+    sim_ask_get(f->base, n->admin_port, "/readyz", NULL, READY_ASK_MS, fleet_on_ready, n);
 }
 
 /* Reaps, restarts, asks who is ready. */
 static void fleet_on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    fleet *f = arg;
-    uint64_t now = fleet_now_us(f);
-    fleet_kafka_tick(f);
+    sim_fleet *f = arg;
+    uint64_t now = sim_fleet_now_us(f);
+    sim_fleet_kafka_tick(f);
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         if (f->nodes[i].exists) look_after(f, &f->nodes[i], now);
     }
@@ -111,23 +111,23 @@ static void fleet_on_tick(evutil_socket_t fd, short what, void *arg)
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
 
-static int write_secret(const fleet *f)
+static int write_secret(const sim_fleet *f)
 {
     char path[FLEET_PATH_MAX + 32];
     uint64_t random = f->random;
     kd_buf bytes = {0};
     for (int i = 0; i < SECRET_BYTES / 8; i++) kd_buf_put_be64(&bytes, kd_random_next(&random));
     snprintf(path, sizeof path, "%s/session.secret", f->options.directory);
-    int rc = files_write(path, kd_buf_view(&bytes));
+    int rc = sim_files_write(path, kd_buf_view(&bytes));
     kd_buf_finish(&bytes);
     return rc;
 }
 
-int fleet_create(fleet **out, const fleet_options *options)
+int sim_fleet_create(sim_fleet **out, const sim_fleet_options *options)
 {
     const struct timeval every = {.tv_usec = TICK_US};
     char log[FLEET_PATH_MAX];
-    fleet *f = kd_alloc(sizeof *f);
+    sim_fleet *f = kd_alloc(sizeof *f);
     f->options = *options;
     f->scenario = options->scenario;
     f->base = options->base;
@@ -137,14 +137,14 @@ int fleet_create(fleet **out, const fleet_options *options)
     f->began_us = kd_clock_mono_us();
     f->wall_began_us = kd_clock_wall_us();
     snprintf(log, sizeof log, "%s/broker.log", options->directory);
-    program_init(&f->broker, f->base, "broker", log);
+    sim_program_init(&f->broker, f->base, "broker", log);
     f->tick = event_new(f->base, -1, EV_PERSIST, fleet_on_tick, f);
     KD_ASSERT(f->tick != NULL);
     event_add(f->tick, &every);
     *out = f;
-    if (files_make(options->directory) != KD_OK || write_secret(f) != KD_OK) {
+    if (sim_files_make(options->directory) != KD_OK || write_secret(f) != KD_OK) {
         int cause = errno;
-        fleet_destroy(f);
+        sim_fleet_destroy(f);
         errno = cause;
         *out = NULL;
         return KD_EIO;
@@ -152,54 +152,54 @@ int fleet_create(fleet **out, const fleet_options *options)
     return KD_OK;
 }
 
-static int start_nodes(fleet *f)
+static int start_nodes(sim_fleet *f)
 {
-    if (fleet_net_init_own(f) != KD_OK) {
-        fleet_fail(f, "no ports: %s", strerror(errno));
+    if (sim_fleet_net_init_own(f) != KD_OK) {
+        sim_fleet_fail(f, "no ports: %s", strerror(errno));
         return KD_EUNAVAILABLE;
     }
     for (uint32_t i = 0; i <= f->scenario->edge_count; i++) {
         uint32_t index = i < f->scenario->edge_count ? i : FLEET_CENTRAL;
-        if (fleet_node_init(f, index) != KD_OK) {
-            fleet_fail(f, "no ports or directory for %s: %s", f->nodes[index].name, strerror(errno));
+        if (sim_fleet_node_init(f, index) != KD_OK) {
+            sim_fleet_fail(f, "no ports or directory for %s: %s", f->nodes[index].name, strerror(errno));
             return KD_EUNAVAILABLE;
         }
     }
-    fleet_net_refresh(f);
-    fleet_node_start(&f->nodes[FLEET_CENTRAL]);
-    for (uint32_t i = 0; i < f->scenario->edge_count; i++) fleet_node_start(&f->nodes[i]);
+    sim_fleet_net_refresh(f);
+    sim_fleet_node_start(&f->nodes[FLEET_CENTRAL]);
+    for (uint32_t i = 0; i < f->scenario->edge_count; i++) sim_fleet_node_start(&f->nodes[i]);
     return KD_OK;
 }
 
-int fleet_start(fleet *f)
+int sim_fleet_start(sim_fleet *f)
 {
-    if (fleet_kafka_start(f) != KD_OK || start_nodes(f) != KD_OK) return KD_EUNAVAILABLE;
-    if (!fleet_wait(f, fleet_all_ready, f, READY_LIMIT_US))
-        fleet_fail(f, "the programs were not ready within %d s", READY_LIMIT_US / 1000000);
+    if (sim_fleet_kafka_start(f) != KD_OK || start_nodes(f) != KD_OK) return KD_EUNAVAILABLE;
+    if (!sim_fleet_wait(f, sim_fleet_all_ready, f, READY_LIMIT_US))
+        sim_fleet_fail(f, "the programs were not ready within %d s", READY_LIMIT_US / 1000000);
     return f->failed ? KD_EUNAVAILABLE : KD_OK;
 }
 
 static bool nothing_asked(void *arg)
 {
     (void)arg;
-    return ask_open() == 0;
+    return sim_ask_open() == 0;
 }
 
-void fleet_destroy(fleet *f)
+void sim_fleet_destroy(sim_fleet *f)
 {
     if (!f) return;
     event_del(f->tick);
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
-        if (f->nodes[i].exists) program_kill(&f->nodes[i].process);
+        if (f->nodes[i].exists) sim_program_kill(&f->nodes[i].process);
     }
-    fleet_kafka_finish(f);
+    sim_fleet_kafka_finish(f);
     /* Questions under way refer to the nodes; nobody is left to answer them. */
-    uint64_t end = fleet_now_us(f) + ENDING_ASKS_US;
-    while (!nothing_asked(NULL) && fleet_now_us(f) < end) event_base_loop(f->base, EVLOOP_ONCE);
+    uint64_t end = sim_fleet_now_us(f) + ENDING_ASKS_US;
+    while (!nothing_asked(NULL) && sim_fleet_now_us(f) < end) event_base_loop(f->base, EVLOOP_ONCE);
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
-        if (f->nodes[i].exists) fleet_node_finish(&f->nodes[i]);
+        if (f->nodes[i].exists) sim_fleet_node_finish(&f->nodes[i]);
     }
-    fleet_net_finish_own(f);
+    sim_fleet_net_finish_own(f);
     event_free(f->tick);
     free(f);
 }

@@ -32,52 +32,52 @@ static void text(kd_buf *out, const char *format, ...)
 }
 
 /* In milliseconds. */
-static unsigned long long interval(const fleet *f, uint64_t us)
+static unsigned long long interval(const sim_fleet *f, uint64_t us)
 {
     uint64_t shorter = (uint64_t)((double)us / f->options.faster);
     return KD_MAX(shorter, KD_MIN(us, (uint64_t)INTERVAL_MIN_US)) / 1000;
 }
 
-static void write_kafka(const fleet_node *n, kd_buf *out)
+static void write_kafka(const sim_fleet_node *n, kd_buf *out)
 {
     text(out, "[kafka]\nbrokers = ");
     for (uint32_t i = 0; i < n->fleet->brokers; i++)
-        text(out, "%s127.0.0.1:%u", i ? ", " : "", proxy_link_port(n->kafka[i]));
+        text(out, "%s127.0.0.1:%u", i ? ", " : "", sim_proxy_link_port(n->kafka[i]));
     text(out, "\npartitions = %u\nreplication = %u\nlinger = 1ms\n", n->fleet->scenario->partitions,
          KD_MIN(n->fleet->brokers, 3u));
 }
 
-static uint64_t outbox_bytes(const fleet *f)
+static uint64_t outbox_bytes(const sim_fleet *f)
 {
-    const scenario *s = f->scenario;
+    const sim_scenario *s = f->scenario;
     uint64_t least = KD_MAX((uint64_t)OUTBOX_MIN_BYTES, (uint64_t)OUTBOX_MIN_PARTITION_BYTES * s->partitions);
     return KD_MAX((uint64_t)((double)s->outbox_bytes * f->options.share), least);
 }
 
-static void fleet_config_write_edge(const fleet_node *n, kd_buf *out)
+static void fleet_config_write_edge(const sim_fleet_node *n, kd_buf *out)
 {
-    const fleet *f = n->fleet;
-    const scenario *s = f->scenario;
-    const char *name = s->edges[fleet_identity(n)];
+    const sim_fleet *f = n->fleet;
+    const sim_scenario *s = f->scenario;
+    const char *name = s->edges[sim_fleet_identity(n)];
     unsigned long long flush = interval(f, s->flush_interval_us);
     text(out, "[edge]\nname = %s\nregion = %s\ndata_dir = %s\nshards = %u\nflush_ops = %u\n", name, name,
          n->data, s->shards, s->flush_ops);
     text(out, "flush_interval = %llums\nidle_interval_max = %llums\n", flush,
          KD_MAX(flush, (unsigned long long)IDLE_MAX_US / 1000));
-    if (f->options.small && fleet_identity(n) + 1 == (int)s->edge_count) text(out, "row_ttl = 3s\n");
+    if (f->options.small && sim_fleet_identity(n) + 1 == (int)s->edge_count) text(out, "row_ttl = 3s\n");
     text(out, "resend_min = 1s\nresend_max = 4s\noutbox_max = %lluB\n", (unsigned long long)outbox_bytes(f));
     if (s->room_items) text(out, "items_max = %u\n", KD_MAX(s->room_items, (uint32_t)ITEMS_MIN));
     text(out, "[http]\nlisten = 127.0.0.1:%u\nsession_secret = %s/session.secret\n", n->port,
          f->options.directory);
-    text(out, "[central]\nurl = http://127.0.0.1:%u\n", proxy_link_port(n->central));
+    text(out, "[central]\nurl = http://127.0.0.1:%u\n", sim_proxy_link_port(n->central));
     text(out, "[clock]\ndrift_bound = %lluus\nmeasure_interval = 1s\n", (unsigned long long)s->drift_us);
     text(out, "[store]\nwrite_buffer = %s\nblock_cache = 8MiB\n", f->options.small ? "1MiB" : "4MiB");
     if (f->options.small) text(out, "fresh_rows = 64\n");
 }
 
-static void write_central(const fleet_node *n, kd_buf *out)
+static void write_central(const sim_fleet_node *n, kd_buf *out)
 {
-    const scenario *s = n->fleet->scenario;
+    const sim_scenario *s = n->fleet->scenario;
     text(out,
          "[central]\nname = %s\ndata_dir = %s\nsnapshot_interval = %llums\ndrift_bound = %lluus\nedges = ",
          n->name, n->data, interval(n->fleet, s->snapshot_interval_us), (unsigned long long)s->drift_us);
@@ -87,16 +87,16 @@ static void write_central(const fleet_node *n, kd_buf *out)
     text(out, "block_cache = 16MiB\n[http]\nlisten = 127.0.0.1:%u\n", n->port);
 }
 
-int fleet_config_write(const fleet_node *n)
+int sim_fleet_config_write(const sim_fleet_node *n)
 {
     kd_buf out = {0};
-    if (fleet_is_edge(n))
+    if (sim_fleet_is_edge(n))
         fleet_config_write_edge(n, &out);
     else
         write_central(n, &out);
     text(&out, "[admin]\nlisten = 127.0.0.1:%u\n", n->admin_port);
     write_kafka(n, &out);
-    int rc = files_write(n->config, kd_buf_view(&out));
+    int rc = sim_files_write(n->config, kd_buf_view(&out));
     kd_buf_finish(&out);
     return rc;
 }

@@ -23,12 +23,12 @@ enum {
     DONE_ASK_US = 100000
 };
 
-static void address_path(const fleet *f, char path[FLEET_PATH_MAX])
+static void address_path(const sim_fleet *f, char path[FLEET_PATH_MAX])
 {
     snprintf(path, FLEET_PATH_MAX, "%s/broker.address", f->options.directory);
 }
 
-static void start_embedded(fleet *f)
+static void start_embedded(sim_fleet *f)
 {
     char binary[FLEET_PATH_MAX], address[FLEET_PATH_MAX], partitions[16], brokers[16];
     snprintf(binary, sizeof binary, "%s/kudos-sim", f->options.programs);
@@ -38,21 +38,21 @@ static void start_embedded(fleet *f)
     const char *argv[] = {binary,     "broker",    "--address-file", address, "--partitions",
                           partitions, "--brokers", brokers,          NULL};
     unlink(address);
-    if (program_start(&f->broker, &(program_command){.argv = argv}) != KD_OK)
-        fleet_fail(f, "%s: %s", binary, strerror(errno));
+    if (sim_program_start(&f->broker, &(sim_program_command){.argv = argv}) != KD_OK)
+        sim_fleet_fail(f, "%s: %s", binary, strerror(errno));
     f->broker_starting = true;
 }
 
 /* What min.insync.replicas = 2 of three is there to prevent. */
-static bool elects_uncleanly(const fleet *f)
+static bool elects_uncleanly(const sim_fleet *f)
 {
-    const scenario *s = f->scenario;
+    const sim_scenario *s = f->scenario;
     uint32_t i = 0;
     while (i < s->event_count && s->events[i].kind != SCENARIO_LOG_TRUNCATED) i++;
     return i < s->event_count;
 }
 
-static void start_real(fleet *f)
+static void start_real(sim_fleet *f)
 {
     char script[FLEET_PATH_MAX], address[FLEET_PATH_MAX], directory[FLEET_PATH_MAX], brokers[16];
     snprintf(script, sizeof script, "%s/kafka.py", f->options.kafka_dir);
@@ -74,19 +74,19 @@ static void start_real(fleet *f)
                           f->brokers > 1 ? "--apart" : NULL,
                           NULL};
     /* No signal when the drill dies: the end of its standard input tells it, and it ends its brokers in order. */
-    if (program_start(&f->broker, &(program_command){.argv = argv, .input = true, .death_signal = SIGCONT}) !=
+    if (sim_program_start(&f->broker, &(sim_program_command){.argv = argv, .input = true, .death_signal = SIGCONT}) !=
         KD_OK)
-        fleet_fail(f, "python3: %s", strerror(errno));
+        sim_fleet_fail(f, "python3: %s", strerror(errno));
     f->broker_starting = true;
 }
 
 /* False: not there yet. */
-static bool read_address(fleet *f)
+static bool read_address(sim_fleet *f)
 {
     char path[FLEET_PATH_MAX];
     kd_buf text = {0};
     address_path(f, path);
-    bool there = files_read_end(path, ADDRESS_MAX, &text) == KD_OK && text.len > 0;
+    bool there = sim_files_read_end(path, ADDRESS_MAX, &text) == KD_OK && text.len > 0;
     kd_buf_put_u8(&text, 0);
     const char *at = (const char *)text.data;
     uint32_t found = 0;
@@ -94,97 +94,97 @@ static bool read_address(fleet *f)
         f->broker_ports[found++] = (uint16_t)strtoul(++at, NULL, 10);
     kd_buf_finish(&text);
     if (there && found < f->brokers)
-        fleet_fail(f, "the broker's address file is not what it should be: %s", path);
+        sim_fleet_fail(f, "the broker's address file is not what it should be: %s", path);
     return there;
 }
 
 /* A line each. An election that could not be made unclean leaves nothing to be judged. */
-static void read_done(fleet *f)
+static void read_done(sim_fleet *f)
 {
     char path[FLEET_PATH_MAX + 8];
     static const char unmade[] = "failed: truncate";
     kd_buf text = {0};
     address_path(f, path);
     strcat(path, ".done");
-    if (files_read_end(path, DONE_MAX, &text) != KD_OK) text.len = 0;
+    if (sim_files_read_end(path, DONE_MAX, &text) != KD_OK) text.len = 0;
     f->orders_done = 0;
     kd_buf_put_u8(&text, 0);
     for (const char *at = (const char *)text.data, *end; (end = strchr(at, '\n')); at = end + 1) {
         f->orders_done++;
-        if (strncmp(at, unmade, sizeof unmade - 1) == 0) fleet_fail(f, "%.*s", (int)(end - at), at);
+        if (strncmp(at, unmade, sizeof unmade - 1) == 0) sim_fleet_fail(f, "%.*s", (int)(end - at), at);
     }
     kd_buf_finish(&text);
 }
 
-bool fleet_kafka_settled(const fleet *f)
+bool sim_fleet_kafka_settled(const sim_fleet *f)
 {
     return f->orders == f->orders_done;
 }
 
 static bool is_up(void *arg)
 {
-    const fleet *f = arg;
+    const sim_fleet *f = arg;
     return !f->broker_starting || f->failed;
 }
 
-int fleet_kafka_start(fleet *f)
+int sim_fleet_kafka_start(sim_fleet *f)
 {
     if (f->options.real_kafka)
         start_real(f);
     else
         start_embedded(f);
-    if (!f->failed && !fleet_wait(f, is_up, f, f->options.real_kafka ? REAL_LIMIT_US : EMBEDDED_LIMIT_US))
-        fleet_fail(f, "Kafka did not come up; see %s", f->broker.log);
+    if (!f->failed && !sim_fleet_wait(f, is_up, f, f->options.real_kafka ? REAL_LIMIT_US : EMBEDDED_LIMIT_US))
+        sim_fleet_fail(f, "Kafka did not come up; see %s", f->broker.log);
     return f->failed ? KD_EUNAVAILABLE : KD_OK;
 }
 
-void fleet_kafka_tick(fleet *f)
+void sim_fleet_kafka_tick(sim_fleet *f)
 {
-    if (program_reap(&f->broker)) {
+    if (sim_program_reap(&f->broker)) {
         char how[64];
-        program_describe(f->broker.status, how, sizeof how);
-        fleet_fail(f, "the broker ended with %s; see %s", how, f->broker.log);
+        sim_program_describe(f->broker.status, how, sizeof how);
+        sim_fleet_fail(f, "the broker ended with %s; see %s", how, f->broker.log);
     }
-    if (!fleet_kafka_settled(f) && fleet_now_us(f) > f->orders_asked_us + DONE_ASK_US) {
-        f->orders_asked_us = fleet_now_us(f);
+    if (!sim_fleet_kafka_settled(f) && sim_fleet_now_us(f) > f->orders_asked_us + DONE_ASK_US) {
+        f->orders_asked_us = sim_fleet_now_us(f);
         read_done(f);
     }
-    if (!f->broker_starting || !program_running(&f->broker) || !read_address(f)) return;
+    if (!f->broker_starting || !sim_program_running(&f->broker) || !read_address(f)) return;
     f->broker_starting = false;
-    fleet_net_refresh(f);
+    sim_fleet_net_refresh(f);
 }
 
-void fleet_kafka_finish(fleet *f)
+void sim_fleet_kafka_finish(sim_fleet *f)
 {
-    if (f->options.real_kafka && program_running(&f->broker)) {
-        uint64_t end = fleet_now_us(f) + STOP_LIMIT_US;
-        program_continue(&f->broker);
+    if (f->options.real_kafka && sim_program_running(&f->broker)) {
+        uint64_t end = sim_fleet_now_us(f) + STOP_LIMIT_US;
+        sim_program_continue(&f->broker);
         if (f->broker.input >= 0) close(f->broker.input);
         f->broker.input = -1;
-        while (!program_reap(&f->broker) && fleet_now_us(f) < end)
+        while (!sim_program_reap(&f->broker) && sim_fleet_now_us(f) < end)
             usleep(20000); /* nothing else runs any more */
         /* What a kill of its parent would leave is a broker: ask again before that. */
-        if (program_running(&f->broker)) program_signal(&f->broker, SIGTERM);
+        if (sim_program_running(&f->broker)) sim_program_signal(&f->broker, SIGTERM);
     }
-    program_finish(&f->broker);
+    sim_program_finish(&f->broker);
 }
 
 /* ---- faults ---------------------------------------------------------------------------------------------------- */
 
-static void fleet_kafka_command(fleet *f, const char *line)
+static void fleet_kafka_command(sim_fleet *f, const char *line)
 {
     if (f->broker.input < 0 || write(f->broker.input, line, strlen(line)) != (ssize_t)strlen(line))
-        fleet_fail(f, "kafka.py takes no commands: %s", strerror(errno));
+        sim_fleet_fail(f, "kafka.py takes no commands: %s", strerror(errno));
     f->orders++;
 }
 
-static void fleet_kafka_refuse(fleet *f, bool yes)
+static void fleet_kafka_refuse(sim_fleet *f, bool yes)
 {
     f->broker_refused = yes;
-    fleet_net_refresh(f);
+    sim_fleet_net_refresh(f);
 }
 
-void fleet_kafka_kill(fleet *f, bool all)
+void sim_fleet_kafka_kill(sim_fleet *f, bool all)
 {
     f->kills++;
     all = all || f->brokers == 1 || !f->options.real_kafka;
@@ -196,7 +196,7 @@ void fleet_kafka_kill(fleet *f, bool all)
         fleet_kafka_refuse(f, true);
 }
 
-void fleet_kafka_back(fleet *f)
+void sim_fleet_kafka_back(sim_fleet *f)
 {
     if (f->brokers_down == 0 || --f->brokers_down > 0) return;
     f->brokers_gone = false;
@@ -206,24 +206,24 @@ void fleet_kafka_back(fleet *f)
         fleet_kafka_refuse(f, false);
 }
 
-void fleet_kafka_freeze(fleet *f, bool frozen)
+void sim_fleet_kafka_freeze(sim_fleet *f, bool frozen)
 {
     if (f->options.real_kafka)
         fleet_kafka_command(f, frozen ? "freeze all\n" : "thaw all\n");
     else if (frozen)
-        program_stop(&f->broker);
+        sim_program_stop(&f->broker);
     else
-        program_continue(&f->broker);
+        sim_program_continue(&f->broker);
 }
 
-void fleet_kafka_truncate(fleet *f, const char *topic, uint32_t records)
+void sim_fleet_kafka_truncate(sim_fleet *f, const char *topic, uint32_t records)
 {
     char line[128];
     snprintf(line, sizeof line, "truncate %s %u\n", topic, records);
     fleet_kafka_command(f, line);
 }
 
-void fleet_kafka_recreate(fleet *f, const char *topic)
+void sim_fleet_kafka_recreate(sim_fleet *f, const char *topic)
 {
     char line[128];
     if (f->options.real_kafka) {
@@ -231,15 +231,15 @@ void fleet_kafka_recreate(fleet *f, const char *topic)
         fleet_kafka_command(f, line);
         return;
     }
-    program_kill(&f->broker);
+    sim_program_kill(&f->broker);
     start_embedded(f);
 }
 
-void fleet_kafka_address(const fleet *f, char *text, size_t size)
+void sim_fleet_kafka_address(const sim_fleet *f, char *text, size_t size)
 {
     size_t len = 0;
     text[0] = 0;
     for (uint32_t i = 0; i < f->brokers && len < size; i++)
         len += (size_t)snprintf(text + len, size - len, "%s127.0.0.1:%u", i ? "," : "",
-                                proxy_link_port(f->own[i]));
+                                sim_proxy_link_port(f->own[i]));
 }

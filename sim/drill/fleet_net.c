@@ -5,53 +5,53 @@
  */
 #include "sim/drill/fleet.h"
 
-static int link_to_brokers(fleet *f, proxy_link **links, proxy_kafka_table *table)
+static int link_to_brokers(sim_fleet *f, sim_proxy_link **links, sim_proxy_kafka_table *table)
 {
     table->count = f->brokers;
     for (uint32_t i = 0; i < f->brokers; i++) {
-        links[i] = proxy_link_create(f->base, table, kd_random_next(&f->random));
+        links[i] = sim_proxy_link_create(f->base, table, kd_random_next(&f->random));
         if (!links[i]) return KD_EIO;
-        table->at[i].to = proxy_link_port(links[i]);
+        table->at[i].to = sim_proxy_link_port(links[i]);
     }
     return KD_OK;
 }
 
-int fleet_net_init_own(fleet *f)
+int sim_fleet_net_init_own(sim_fleet *f)
 {
     return link_to_brokers(f, f->own, &f->own_table);
 }
 
-void fleet_net_finish_own(fleet *f)
+void sim_fleet_net_finish_own(sim_fleet *f)
 {
-    for (uint32_t i = 0; i < PROXY_KAFKA_BROKERS_MAX; i++) proxy_link_destroy(f->own[i]);
+    for (uint32_t i = 0; i < PROXY_KAFKA_BROKERS_MAX; i++) sim_proxy_link_destroy(f->own[i]);
 }
 
-int fleet_net_init(fleet_node *n)
+int sim_fleet_net_init(sim_fleet_node *n)
 {
-    fleet *f = n->fleet;
+    sim_fleet *f = n->fleet;
     if (link_to_brokers(f, n->kafka, &n->kafka_table) != KD_OK) return KD_EIO;
-    if (!fleet_is_edge(n)) return KD_OK;
-    n->central = proxy_link_create(f->base, NULL, kd_random_next(&f->random));
-    n->users = proxy_link_create(f->base, NULL, kd_random_next(&f->random));
+    if (!sim_fleet_is_edge(n)) return KD_OK;
+    n->central = sim_proxy_link_create(f->base, NULL, kd_random_next(&f->random));
+    n->users = sim_proxy_link_create(f->base, NULL, kd_random_next(&f->random));
     return n->central && n->users ? KD_OK : KD_EIO;
 }
 
-void fleet_net_finish(fleet_node *n)
+void sim_fleet_net_finish(sim_fleet_node *n)
 {
-    for (uint32_t i = 0; i < PROXY_KAFKA_BROKERS_MAX; i++) proxy_link_destroy(n->kafka[i]);
-    proxy_link_destroy(n->central);
-    proxy_link_destroy(n->users);
+    for (uint32_t i = 0; i < PROXY_KAFKA_BROKERS_MAX; i++) sim_proxy_link_destroy(n->kafka[i]);
+    sim_proxy_link_destroy(n->central);
+    sim_proxy_link_destroy(n->users);
 }
 
 /* Whether the fault is about the link from this node to the peer; *flipped: seen from the other end. */
-static bool concerns(const scenario_event *e, int who, int peer, bool *flipped)
+static bool concerns(const sim_scenario_event *e, int who, int peer, bool *flipped)
 {
     *flipped = e->who != who;
     if (e->who == who) return e->peer == SCENARIO_NOBODY || e->peer == peer;
     return e->who == peer && (e->peer == SCENARIO_NOBODY || e->peer == who);
 }
 
-static void fleet_net_add(proxy_condition *c, const scenario_event *e, int way)
+static void fleet_net_add(sim_proxy_condition *c, const sim_scenario_event *e, int way)
 {
     switch (e->kind) {
     case SCENARIO_CUT:
@@ -71,57 +71,57 @@ static void fleet_net_add(proxy_condition *c, const scenario_event *e, int way)
     }
 }
 
-static proxy_condition condition(const fleet *f, const fleet_node *n, int peer)
+static sim_proxy_condition condition(const sim_fleet *f, const sim_fleet_node *n, int peer)
 {
-    proxy_condition c = {.refused = peer == SCENARIO_KAFKA && f->broker_refused};
+    sim_proxy_condition c = {.refused = peer == SCENARIO_KAFKA && f->broker_refused};
     for (uint32_t i = 0; i < f->network_count; i++) {
-        const scenario_event *e = f->network[i];
+        const sim_scenario_event *e = f->network[i];
         bool flipped;
-        if (f->flap_open[i] || !concerns(e, fleet_identity(n), peer, &flipped)) continue;
+        if (f->flap_open[i] || !concerns(e, sim_fleet_identity(n), peer, &flipped)) continue;
         if (e->way != SCENARIO_DOWN) fleet_net_add(&c, e, flipped ? PROXY_DOWN : PROXY_UP);
         if (e->way != SCENARIO_UP) fleet_net_add(&c, e, flipped ? PROXY_UP : PROXY_DOWN);
     }
     return c;
 }
 
-static void refresh_brokers(const fleet *f, proxy_link **links, proxy_kafka_table *table,
-                            const proxy_condition *c)
+static void refresh_brokers(const sim_fleet *f, sim_proxy_link **links, sim_proxy_kafka_table *table,
+                            const sim_proxy_condition *c)
 {
     for (uint32_t i = 0; i < f->brokers; i++) {
         table->at[i].from = f->broker_ports[i];
-        proxy_link_target(links[i], f->broker_ports[i]);
-        proxy_link_set(links[i], c);
+        sim_proxy_link_target(links[i], f->broker_ports[i]);
+        sim_proxy_link_set(links[i], c);
     }
 }
 
-static void fleet_net_refresh_link(fleet *f, fleet_node *n)
+static void fleet_net_refresh_link(sim_fleet *f, sim_fleet_node *n)
 {
-    proxy_condition to_kafka = condition(f, n, SCENARIO_KAFKA);
+    sim_proxy_condition to_kafka = condition(f, n, SCENARIO_KAFKA);
     refresh_brokers(f, n->kafka, &n->kafka_table, &to_kafka);
-    if (!fleet_is_edge(n)) return;
-    proxy_condition to_central = condition(f, n, SCENARIO_CENTRAL);
-    proxy_link_target(n->central, f->nodes[FLEET_CENTRAL].port);
-    proxy_link_set(n->central, &to_central);
-    proxy_link_target(n->users, n->port);
+    if (!sim_fleet_is_edge(n)) return;
+    sim_proxy_condition to_central = condition(f, n, SCENARIO_CENTRAL);
+    sim_proxy_link_target(n->central, f->nodes[FLEET_CENTRAL].port);
+    sim_proxy_link_set(n->central, &to_central);
+    sim_proxy_link_target(n->users, n->port);
 }
 
-void fleet_net_refresh(fleet *f)
+void sim_fleet_net_refresh(sim_fleet *f)
 {
-    if (f->own[0]) refresh_brokers(f, f->own, &f->own_table, &(proxy_condition){0});
+    if (f->own[0]) refresh_brokers(f, f->own, &f->own_table, &(sim_proxy_condition){0});
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         if (f->nodes[i].exists) fleet_net_refresh_link(f, &f->nodes[i]);
     }
 }
 
-void fleet_net_begin(fleet *f, const scenario_event *e)
+void sim_fleet_net_begin(sim_fleet *f, const sim_scenario_event *e)
 {
     KD_ASSERT(f->network_count < KD_COUNT(f->network));
     f->flap_open[f->network_count] = false;
     f->network[f->network_count++] = e;
-    fleet_net_refresh(f);
+    sim_fleet_net_refresh(f);
 }
 
-static uint32_t fleet_net_place(const fleet *f, const scenario_event *e)
+static uint32_t fleet_net_place(const sim_fleet *f, const sim_scenario_event *e)
 {
     uint32_t i = 0;
     while (i < f->network_count && f->network[i] != e) i++;
@@ -129,38 +129,38 @@ static uint32_t fleet_net_place(const fleet *f, const scenario_event *e)
     return i;
 }
 
-void fleet_net_end(fleet *f, const scenario_event *e)
+void sim_fleet_net_end(sim_fleet *f, const sim_scenario_event *e)
 {
     uint32_t i = fleet_net_place(f, e);
     f->network[i] = f->network[--f->network_count];
     f->flap_open[i] = f->flap_open[f->network_count];
-    fleet_net_refresh(f);
+    sim_fleet_net_refresh(f);
 }
 
-void fleet_net_flap(fleet *f, const scenario_event *e, bool open)
+void sim_fleet_net_flap(sim_fleet *f, const sim_scenario_event *e, bool open)
 {
     f->flap_open[fleet_net_place(f, e)] = open;
-    fleet_net_refresh(f);
+    sim_fleet_net_refresh(f);
 }
 
-void fleet_net_fence(fleet *f, int who)
+void sim_fleet_net_fence(sim_fleet *f, int who)
 {
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
-        fleet_node *n = &f->nodes[i];
-        for (uint32_t b = 0; b < f->brokers && n->exists && fleet_identity(n) == who; b++)
-            proxy_link_fence(n->kafka[b]);
+        sim_fleet_node *n = &f->nodes[i];
+        for (uint32_t b = 0; b < f->brokers && n->exists && sim_fleet_identity(n) == who; b++)
+            sim_proxy_link_fence(n->kafka[b]);
     }
 }
 
-void fleet_net_reset(fleet *f, int who)
+void sim_fleet_net_reset(sim_fleet *f, int who)
 {
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
-        fleet_node *n = &f->nodes[i];
+        sim_fleet_node *n = &f->nodes[i];
         if (!n->exists) continue;
-        bool own = fleet_identity(n) == who;
+        bool own = sim_fleet_identity(n) == who;
         for (uint32_t b = 0; b < f->brokers && (own || who == SCENARIO_KAFKA); b++)
-            proxy_link_reset(n->kafka[b]);
-        if (n->central && (own || who == SCENARIO_CENTRAL)) proxy_link_reset(n->central);
-        if (n->users && own) proxy_link_reset(n->users);
+            sim_proxy_link_reset(n->kafka[b]);
+        if (n->central && (own || who == SCENARIO_CENTRAL)) sim_proxy_link_reset(n->central);
+        if (n->users && own) sim_proxy_link_reset(n->users);
     }
 }

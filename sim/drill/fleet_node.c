@@ -26,19 +26,19 @@ enum {
 static const char STORAGE[] = "IO error", STORAGE_OWN[] = "Input/output error", FENCED[] = "\"fenced\"",
                   PORT_TAKEN[] = "Address already in use";
 
-static void fleet_node_check(fleet_node *n, int rc, const char *what)
+static void fleet_node_check(sim_fleet_node *n, int rc, const char *what)
 {
     if (rc != KD_OK)
-        fleet_fail(n->fleet, "the drill's own directory: %s of %s: %s", what, n->name, strerror(errno));
+        sim_fleet_fail(n->fleet, "the drill's own directory: %s of %s: %s", what, n->name, strerror(errno));
 }
 
-static void set_name(fleet_node *n)
+static void set_name(sim_fleet_node *n)
 {
-    const fleet *f = n->fleet;
+    const sim_fleet *f = n->fleet;
     if (n->index == FLEET_CENTRAL || n->index == FLEET_SECOND)
         snprintf(n->name, sizeof n->name, "%s", n->index == FLEET_CENTRAL ? "central" : "central-2");
     else
-        snprintf(n->name, sizeof n->name, "%s%s", f->scenario->edges[fleet_identity(n)],
+        snprintf(n->name, sizeof n->name, "%s%s", f->scenario->edges[sim_fleet_identity(n)],
                  n->index >= FLEET_TWIN ? "-copy" : "");
     const char *d = f->options.directory;
     snprintf(n->data, sizeof n->data, "%s/%s.data", d, n->name);
@@ -48,22 +48,22 @@ static void set_name(fleet_node *n)
 }
 
 /* Of a node that has not started yet, or is down for a while. */
-static bool is_given(const fleet *f, uint16_t port)
+static bool is_given(const sim_fleet *f, uint16_t port)
 {
     for (uint32_t i = 0; i < FLEET_NODES; i++)
         if (f->nodes[i].port == port || f->nodes[i].admin_port == port) return true;
     return false;
 }
 
-static uint16_t choose_port(fleet *f)
+static uint16_t choose_port(sim_fleet *f)
 {
     uint16_t port;
-    do port = files_free_port(&f->random);
+    do port = sim_files_free_port(&f->random);
     while (port != 0 && is_given(f, port));
     return port;
 }
 
-static int choose_ports(fleet_node *n)
+static int choose_ports(sim_fleet_node *n)
 {
     n->port = choose_port(n->fleet);
     n->admin_port = choose_port(n->fleet);
@@ -72,23 +72,23 @@ static int choose_ports(fleet_node *n)
     return KD_EIO;
 }
 
-int fleet_node_init(fleet *f, uint32_t index)
+int sim_fleet_node_init(sim_fleet *f, uint32_t index)
 {
     char log[2 * FLEET_PATH_MAX];
-    fleet_node *n = &f->nodes[index];
-    *n = (fleet_node){.fleet = f, .index = index, .exists = true};
+    sim_fleet_node *n = &f->nodes[index];
+    *n = (sim_fleet_node){.fleet = f, .index = index, .exists = true};
     set_name(n);
     snprintf(log, sizeof log, "%s/%s.log", f->options.directory, n->name);
-    program_init(&n->process, f->base, n->name, log);
+    sim_program_init(&n->process, f->base, n->name, log);
     int rc = choose_ports(n);
-    if (rc == KD_OK) rc = fleet_net_init(n);
-    return rc == KD_OK ? fleet_config_write(n) : rc;
+    if (rc == KD_OK) rc = sim_fleet_net_init(n);
+    return rc == KD_OK ? sim_fleet_config_write(n) : rc;
 }
 
-void fleet_node_finish(fleet_node *n)
+void sim_fleet_node_finish(sim_fleet_node *n)
 {
-    program_finish(&n->process);
-    fleet_net_finish(n);
+    sim_program_finish(&n->process);
+    sim_fleet_net_finish(n);
     n->exists = false;
 }
 
@@ -101,9 +101,9 @@ typedef struct {
     const char *list[9];
 } surroundings;
 
-static void surround(const fleet_node *n, surroundings *s)
+static void surround(const sim_fleet_node *n, surroundings *s)
 {
-    const fleet_options *o = &n->fleet->options;
+    const sim_fleet_options *o = &n->fleet->options;
     const char **next = s->list; // cppcheck-suppress ctuuninitvar ; it is filled here
     snprintf(s->preload, sizeof s->preload, "LD_PRELOAD=%s%s%s", o->powercut ? o->powercut : "",
              o->powercut && o->faketime ? ":" : "", o->faketime ? o->faketime : "");
@@ -119,27 +119,27 @@ static void surround(const fleet_node *n, surroundings *s)
     *next = NULL;
 }
 
-void fleet_node_start(fleet_node *n)
+void sim_fleet_node_start(sim_fleet_node *n)
 {
-    const fleet *f = n->fleet;
+    const sim_fleet *f = n->fleet;
     char binary[FLEET_PATH_MAX + 32];
     surroundings around;
     snprintf(binary, sizeof binary, "%s/%s", f->options.programs,
-             fleet_is_edge(n) ? "kudos-edge" : "kudos-central");
+             sim_fleet_is_edge(n) ? "kudos-edge" : "kudos-central");
     surround(n, &around);
     const char *argv[] = {binary, "-c", n->config, NULL};
-    if (f->options.faketime && access(n->clock_file, F_OK) != 0) fleet_node_clock(n, 0);
-    if (f->options.powercut) fleet_node_check(n, power_on(n->data), "notes");
+    if (f->options.faketime && access(n->clock_file, F_OK) != 0) sim_fleet_node_clock(n, 0);
+    if (f->options.powercut) fleet_node_check(n, sim_power_on(n->data), "notes");
     n->start_at_us = 0;
     n->wanted = true;
     n->ready = n->draining = n->fenced = false;
-    n->started_us = fleet_now_us(f);
-    if (program_start(&n->process, &(program_command){.argv = argv, .variables = around.list}) != KD_OK) {
-        fleet_fail(n->fleet, "%s: %s", binary, strerror(errno));
+    n->started_us = sim_fleet_now_us(f);
+    if (sim_program_start(&n->process, &(sim_program_command){.argv = argv, .variables = around.list}) != KD_OK) {
+        sim_fleet_fail(n->fleet, "%s: %s", binary, strerror(errno));
         return;
     }
-    if (n->full) fleet_node_check(n, program_limit_files(&n->process, FULL_BYTES), "limit");
-    if (n->frozen) program_stop(&n->process);
+    if (n->full) fleet_node_check(n, sim_program_limit_files(&n->process, FULL_BYTES), "limit");
+    if (n->frozen) sim_program_stop(&n->process);
 }
 
 /* What libfaketime keeps in shared memory: it leaves that when killed, and stumbles over it when the pid comes again. */
@@ -152,70 +152,70 @@ static void forget_clock(pid_t pid)
     unlink(name);
 }
 
-static void after_kill(fleet_node *n)
+static void after_kill(sim_fleet_node *n)
 {
-    if (n->fleet->options.powercut) fleet_node_check(n, power_cut(n->data, &n->fleet->random), "power cut");
+    if (n->fleet->options.powercut) fleet_node_check(n, sim_power_cut(n->data, &n->fleet->random), "power cut");
     n->fleet->kills++;
     n->ready = false;
 }
 
-static void put_down(fleet_node *n)
+static void put_down(sim_fleet_node *n)
 {
     pid_t pid = n->process.pid;
-    if (!program_running(&n->process)) return;
-    program_kill(&n->process);
+    if (!sim_program_running(&n->process)) return;
+    sim_program_kill(&n->process);
     if (n->fleet->options.faketime) forget_clock(pid);
     after_kill(n);
 }
 
-void fleet_node_kill(fleet_node *n, uint64_t back_after_us)
+void sim_fleet_node_kill(sim_fleet_node *n, uint64_t back_after_us)
 {
     put_down(n);
-    n->start_at_us = fleet_now_us(n->fleet) + KD_MAX(back_after_us, UINT64_C(1));
+    n->start_at_us = sim_fleet_now_us(n->fleet) + KD_MAX(back_after_us, UINT64_C(1));
 }
 
-static bool said(const fleet_node *n, const char *what)
+static bool said(const sim_fleet_node *n, const char *what)
 {
     kd_buf end = {0};
-    bool does = files_read_end(n->process.log, SAID_BYTES, &end) == KD_OK && end.len > 0 &&
+    bool does = sim_files_read_end(n->process.log, SAID_BYTES, &end) == KD_OK && end.len > 0 &&
                 memmem(end.data, end.len, what, strlen(what)) != NULL;
     kd_buf_finish(&end);
     return does;
 }
 
-static void died(fleet_node *n, const char *how)
+static void died(sim_fleet_node *n, const char *how)
 {
     kd_buf end = {0};
-    if (files_read_end(n->process.log, TAIL_BYTES, &end) != KD_OK) end.len = 0;
+    if (sim_files_read_end(n->process.log, TAIL_BYTES, &end) != KD_OK) end.len = 0;
     while (end.len > 0 && end.data[end.len - 1] == '\n') end.len--;
     const uint8_t *line = end.len ? memrchr(end.data, '\n', end.len) : NULL;
     size_t from = line ? (size_t)(line + 1 - end.data) : 0;
-    fleet_fail(n->fleet, "process died: %s ended with %s; its last words (%s): %.*s", n->name, how,
+    sim_fleet_fail(n->fleet, "process died: %s ended with %s; its last words (%s): %.*s", n->name, how,
                n->process.log, (int)(end.len - from), end.len ? (const char *)end.data + from : "");
     kd_buf_finish(&end);
 }
 
 /* Somebody else was faster. Who wants to reach it goes through the links. */
-static void move_ports(fleet_node *n)
+static void move_ports(sim_fleet_node *n)
 {
     fleet_node_check(n, choose_ports(n), "ports");
-    fleet_node_check(n, fleet_config_write(n), "configuration");
-    fleet_net_refresh(n->fleet);
+    fleet_node_check(n, sim_fleet_config_write(n), "configuration");
+    sim_fleet_net_refresh(n->fleet);
 }
 
-static bool disk_failed(const fleet_node *n, uint64_t now)
+static bool disk_failed(const sim_fleet_node *n, uint64_t now)
 {
     return n->full || (n->full_until_us && now < n->full_until_us + STORAGE_GRACE_US) ||
            (n->sync_fails_us && now < n->sync_fails_us + STORAGE_GRACE_US);
 }
 
-void fleet_node_ended(fleet_node *n)
+void sim_fleet_node_ended(sim_fleet_node *n)
 {
     char how[64];
-    uint64_t now = fleet_now_us(n->fleet);
+    uint64_t now = sim_fleet_now_us(n->fleet);
     int status = n->process.status;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    program_describe(status, how, sizeof how);
+    sim_program_describe(status, how, sizeof how);
     n->ready = false;
     if (n->fleet->on_ended) n->fleet->on_ended(n->fleet->on_ended_arg, n, how);
     if (n->armed[0] && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
@@ -226,9 +226,9 @@ void fleet_node_ended(fleet_node *n)
         n->start_at_us = n->wanted ? now + 1 : 0;
     } else if (code > 0 && disk_failed(n, now) && (said(n, STORAGE) || said(n, STORAGE_OWN))) {
         n->fleet->kills++; /* its disk has killed it, as the simulation counts */
-        if (n->sync_fails_us) fleet_node_sync(n, false, 0);
+        if (n->sync_fails_us) sim_fleet_node_sync(n, false, 0);
         n->start_at_us =
-            n->full ? 0 : now + AGAIN_US; /* fleet_node_fill starts it when there is room again */
+            n->full ? 0 : now + AGAIN_US; /* sim_fleet_node_fill starts it when there is room again */
     } else if (code > 0 && n->fleet->nodes[FLEET_SECOND].exists && said(n, FENCED)) {
         n->fenced = true;
         n->wanted = n->index != FLEET_CENTRAL || !n->fleet->nodes[FLEET_SECOND].wanted;
@@ -241,78 +241,78 @@ void fleet_node_ended(fleet_node *n)
     }
 }
 
-void fleet_node_restart(fleet_node *n)
+void sim_fleet_node_restart(sim_fleet_node *n)
 {
     /* Asked twice, a process ends at once and with code 1. */
-    if (!program_running(&n->process) || n->draining) return;
+    if (!sim_program_running(&n->process) || n->draining) return;
     n->draining = true;
-    program_signal(&n->process, SIGTERM);
+    sim_program_signal(&n->process, SIGTERM);
 }
 
 /* ---- stopped for a while --------------------------------------------------------------------------------------- */
 
-void fleet_node_freeze(fleet_node *n)
+void sim_fleet_node_freeze(sim_fleet_node *n)
 {
-    if (n->frozen++ == 0) program_stop(&n->process);
+    if (n->frozen++ == 0) sim_program_stop(&n->process);
 }
 
-void fleet_node_thaw(fleet_node *n)
+void sim_fleet_node_thaw(sim_fleet_node *n)
 {
     KD_ASSERT(n->frozen > 0);
     if (--n->frozen > 0) return;
-    n->thawed_us = fleet_now_us(n->fleet);
-    program_continue(&n->process);
+    n->thawed_us = sim_fleet_now_us(n->fleet);
+    sim_program_continue(&n->process);
 }
 
-void fleet_node_fill(fleet_node *n, bool full)
+void sim_fleet_node_fill(sim_fleet_node *n, bool full)
 {
     n->full = full ? n->full + 1 : n->full - 1;
-    if (n->full > 1 || (full && !program_running(&n->process))) return;
-    if (!full && n->full == 0) n->full_until_us = fleet_now_us(n->fleet);
-    if (program_running(&n->process))
-        fleet_node_check(n, program_limit_files(&n->process, n->full ? (uint64_t)FULL_BYTES : UINT64_MAX), "limit");
+    if (n->full > 1 || (full && !sim_program_running(&n->process))) return;
+    if (!full && n->full == 0) n->full_until_us = sim_fleet_now_us(n->fleet);
+    if (sim_program_running(&n->process))
+        fleet_node_check(n, sim_program_limit_files(&n->process, n->full ? (uint64_t)FULL_BYTES : UINT64_MAX), "limit");
     else if (n->wanted && n->start_at_us == 0)
-        n->start_at_us = fleet_now_us(n->fleet) + 1;
+        n->start_at_us = sim_fleet_now_us(n->fleet) + 1;
 }
 
-void fleet_node_sync(fleet_node *n, bool fails, uint64_t slow_us)
+void sim_fleet_node_sync(sim_fleet_node *n, bool fails, uint64_t slow_us)
 {
     char line[40];
     int len = snprintf(line, sizeof line, "%d %llu\n", fails, (unsigned long long)slow_us);
     if (!fails && !slow_us)
         unlink(n->sync_file);
     else
-        fleet_node_check(n, files_write(n->sync_file, kd_bytes_of(line, (size_t)len)), "order of syncs");
-    if (fails) n->sync_fails_us = fleet_now_us(n->fleet);
+        fleet_node_check(n, sim_files_write(n->sync_file, kd_bytes_of(line, (size_t)len)), "order of syncs");
+    if (fails) n->sync_fails_us = sim_fleet_now_us(n->fleet);
 }
 
-void fleet_node_clock(fleet_node *n, int64_t offset_us)
+void sim_fleet_node_clock(sim_fleet_node *n, int64_t offset_us)
 {
     char line[40];
     int len = snprintf(line, sizeof line, "%+.6f\n", (double)offset_us / 1e6);
-    fleet_node_check(n, files_write(n->clock_file, kd_bytes_of(line, (size_t)len)), "clock");
+    fleet_node_check(n, sim_files_write(n->clock_file, kd_bytes_of(line, (size_t)len)), "clock");
 }
 
 /* ---- directories ----------------------------------------------------------------------------------------------- */
 
 /* As a crash would leave it. */
-static int copy_as_it_stands(fleet_node *n, const char *to)
+static int copy_as_it_stands(sim_fleet_node *n, const char *to)
 {
-    bool running = program_running(&n->process) && !n->process.stopped;
-    if (running) program_stop(&n->process);
-    int rc = files_copy(n->data, to, "LOCK");
+    bool running = sim_program_running(&n->process) && !n->process.stopped;
+    if (running) sim_program_stop(&n->process);
+    int rc = sim_files_copy(n->data, to, "LOCK");
     int cause = errno;
-    if (running) program_continue(&n->process);
+    if (running) sim_program_continue(&n->process);
     errno = cause;
     return rc;
 }
 
-static void backup_path(const fleet_node *n, char path[FLEET_PATH_MAX + 32])
+static void backup_path(const sim_fleet_node *n, char path[FLEET_PATH_MAX + 32])
 {
     snprintf(path, FLEET_PATH_MAX + 32, "%s.backup", n->data);
 }
 
-void fleet_node_backup(fleet_node *n)
+void sim_fleet_node_backup(sim_fleet_node *n)
 {
     char path[FLEET_PATH_MAX + 32];
     backup_path(n, path);
@@ -321,46 +321,46 @@ void fleet_node_backup(fleet_node *n)
     n->backed_up = rc == KD_OK;
 }
 
-bool fleet_node_restore(fleet_node *n, uint64_t back_after_us)
+bool sim_fleet_node_restore(sim_fleet_node *n, uint64_t back_after_us)
 {
     char path[FLEET_PATH_MAX + 32];
     if (!n->backed_up) return false;
     backup_path(n, path);
-    fleet_node_kill(n, back_after_us);
-    fleet_node_check(n, files_copy(path, n->data, "LOCK"), "restore");
+    sim_fleet_node_kill(n, back_after_us);
+    fleet_node_check(n, sim_files_copy(path, n->data, "LOCK"), "restore");
     return true;
 }
 
-void fleet_node_wipe(fleet_node *n, uint64_t back_after_us)
+void sim_fleet_node_wipe(sim_fleet_node *n, uint64_t back_after_us)
 {
-    fleet_node_kill(n, back_after_us);
-    fleet_node_check(n, files_remove(n->data), "wipe");
+    sim_fleet_node_kill(n, back_after_us);
+    fleet_node_check(n, sim_files_remove(n->data), "wipe");
 }
 
-void fleet_node_twin(fleet_node *n)
+void sim_fleet_node_twin(sim_fleet_node *n)
 {
-    fleet *f = n->fleet;
+    sim_fleet *f = n->fleet;
     uint32_t index = n->index == FLEET_CENTRAL ? (uint32_t)FLEET_SECOND : FLEET_TWIN + n->index;
-    fleet_node *twin = &f->nodes[index];
-    if (!twin->exists && fleet_node_init(f, index) != KD_OK) {
-        fleet_fail(f, "no ports or directory for %s: %s", twin->name, strerror(errno));
+    sim_fleet_node *twin = &f->nodes[index];
+    if (!twin->exists && sim_fleet_node_init(f, index) != KD_OK) {
+        sim_fleet_fail(f, "no ports or directory for %s: %s", twin->name, strerror(errno));
         return;
     }
     fleet_node_check(n, copy_as_it_stands(n, twin->data), "copy");
-    fleet_net_refresh(f);
-    if (!program_running(&twin->process)) fleet_node_start(twin);
+    sim_fleet_net_refresh(f);
+    if (!sim_program_running(&twin->process)) sim_fleet_node_start(twin);
 }
 
-void fleet_node_twin_gone(fleet_node *n)
+void sim_fleet_node_twin_gone(sim_fleet_node *n)
 {
-    fleet *f = n->fleet;
-    fleet_node *twin = &f->nodes[n->index == FLEET_CENTRAL ? (uint32_t)FLEET_SECOND : FLEET_TWIN + n->index];
+    sim_fleet *f = n->fleet;
+    sim_fleet_node *twin = &f->nodes[n->index == FLEET_CENTRAL ? (uint32_t)FLEET_SECOND : FLEET_TWIN + n->index];
     if (!twin->exists) return;
     put_down(twin);
     twin->wanted = false;
     twin->start_at_us = 0;
-    if (!program_running(&n->process) && n->fenced) { /* it is alone again */
+    if (!sim_program_running(&n->process) && n->fenced) { /* it is alone again */
         n->wanted = true;
-        n->start_at_us = fleet_now_us(f) + 1;
+        n->start_at_us = sim_fleet_now_us(f) + 1;
     }
 }

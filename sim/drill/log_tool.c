@@ -23,7 +23,7 @@ typedef struct {
     bool redeliver_wanted, expire_wanted;
 } orders;
 
-struct log_tool {
+struct sim_log_tool {
     char *brokers;
     uint32_t partitions;
     uint64_t random;
@@ -37,15 +37,15 @@ struct log_tool {
     bool tapping;
     uint64_t batches;
     char wrong[256];     /* empty: all batches were right */
-    positions positions; /* the thread's */
+    sim_positions positions; /* the thread's */
 };
 
-const char *log_tool_topic(scenario_topic topic)
+const char *sim_log_tool_topic(sim_scenario_topic topic)
 {
     return topic == SCENARIO_LIKES ? "kudos.likes.v1" : "kudos.counts.v1";
 }
 
-static void log_tool_failed(log_tool *t, const char *what, const char *why)
+static void log_tool_failed(sim_log_tool *t, const char *what, const char *why)
 {
     pthread_mutex_lock(&t->lock);
     t->failures++;
@@ -55,7 +55,7 @@ static void log_tool_failed(log_tool *t, const char *what, const char *why)
 
 /* ---- in the thread --------------------------------------------------------------------------------------------- */
 
-static rd_kafka_t *open_client(log_tool *t, rd_kafka_type_t type)
+static rd_kafka_t *open_client(sim_log_tool *t, rd_kafka_type_t type)
 {
     char err[200];
     const char *const settings[][2] = {{"bootstrap.servers", t->brokers}, {"group.id", "kudos-drill"},
@@ -72,7 +72,7 @@ static rd_kafka_t *open_client(log_tool *t, rd_kafka_type_t type)
     return NULL;
 }
 
-static void append_again(log_tool *t, rd_kafka_t *producer, const rd_kafka_message_t *m)
+static void append_again(sim_log_tool *t, rd_kafka_t *producer, const rd_kafka_message_t *m)
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
     rd_kafka_header_add(headers, AGAIN, -1, "1", 1);
@@ -99,20 +99,20 @@ static bool is_again(const rd_kafka_message_t *m)
            rd_kafka_header_get_last(headers, AGAIN, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static uint32_t percent_of(log_tool *t, const char *topic)
+static uint32_t percent_of(sim_log_tool *t, const char *topic)
 {
     pthread_mutex_lock(&t->lock);
-    uint32_t percent = t->orders[strcmp(topic, log_tool_topic(SCENARIO_LIKES)) != 0].duplicate_percent;
+    uint32_t percent = t->orders[strcmp(topic, sim_log_tool_topic(SCENARIO_LIKES)) != 0].duplicate_percent;
     pthread_mutex_unlock(&t->lock);
     return percent;
 }
 
-static void follow(log_tool *t, rd_kafka_t *consumer)
+static void follow(sim_log_tool *t, rd_kafka_t *consumer)
 {
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)(TOPICS * t->partitions));
     for (uint32_t p = 0; p < t->partitions; p++) {
         for (int topic = 0; topic < TOPICS; topic++)
-            rd_kafka_topic_partition_list_add(all, log_tool_topic((scenario_topic)topic), (int32_t)p)
+            rd_kafka_topic_partition_list_add(all, sim_log_tool_topic((sim_scenario_topic)topic), (int32_t)p)
                 ->offset = RD_KAFKA_OFFSET_END;
     }
     rd_kafka_resp_err_t e = rd_kafka_assign(consumer, all);
@@ -120,15 +120,15 @@ static void follow(log_tool *t, rd_kafka_t *consumer)
     rd_kafka_topic_partition_list_destroy(all);
 }
 
-static void tap(log_tool *t, const rd_kafka_message_t *m)
+static void tap(sim_log_tool *t, const rd_kafka_message_t *m)
 {
     char why[256];
     bool right = true;
     pthread_mutex_lock(&t->lock);
-    bool tapping = t->tapping && strcmp(rd_kafka_topic_name(m->rkt), log_tool_topic(SCENARIO_LIKES)) == 0;
+    bool tapping = t->tapping && strcmp(rd_kafka_topic_name(m->rkt), sim_log_tool_topic(SCENARIO_LIKES)) == 0;
     pthread_mutex_unlock(&t->lock);
     if (!tapping) return;
-    right = positions_saw(&t->positions, (uint32_t)m->partition, kd_bytes_of(m->payload, m->len), why,
+    right = sim_positions_saw(&t->positions, (uint32_t)m->partition, kd_bytes_of(m->payload, m->len), why,
                           sizeof why);
     pthread_mutex_lock(&t->lock);
     t->batches = t->positions.batches;
@@ -136,7 +136,7 @@ static void tap(log_tool *t, const rd_kafka_message_t *m)
     pthread_mutex_unlock(&t->lock);
 }
 
-static void duplicate(log_tool *t, rd_kafka_t *consumer, rd_kafka_t *producer)
+static void duplicate(sim_log_tool *t, rd_kafka_t *consumer, rd_kafka_t *producer)
 {
     rd_kafka_message_t *m = rd_kafka_consumer_poll(consumer, POLL_MS);
     if (!m) return;
@@ -148,7 +148,7 @@ static void duplicate(log_tool *t, rd_kafka_t *consumer, rd_kafka_t *producer)
 }
 
 /* Offsets [*from, *to) of the last `records`. */
-static bool last_of(log_tool *t, rd_kafka_t *rk, const char *topic, uint32_t p, uint32_t records,
+static bool last_of(sim_log_tool *t, rd_kafka_t *rk, const char *topic, uint32_t p, uint32_t records,
                     int64_t *from, int64_t *to)
 {
     int64_t low;
@@ -158,7 +158,7 @@ static bool last_of(log_tool *t, rd_kafka_t *rk, const char *topic, uint32_t p, 
     return !e && *from < *to;
 }
 
-static void log_tool_redeliver_records(log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
+static void log_tool_redeliver_records(sim_log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
 {
     rd_kafka_t *reader = open_client(t, RD_KAFKA_CONSUMER);
     for (uint32_t p = 0; reader && p < t->partitions; p++) {
@@ -180,7 +180,7 @@ static void log_tool_redeliver_records(log_tool *t, rd_kafka_t *producer, const 
     if (reader) kd_kafka_client_end(reader);
 }
 
-static void log_tool_expire_records(log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
+static void log_tool_expire_records(sim_log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
 {
     rd_kafka_topic_partition_list_t *before = rd_kafka_topic_partition_list_new((int)t->partitions);
     for (uint32_t p = 0; p < t->partitions; p++) {
@@ -201,7 +201,7 @@ static void log_tool_expire_records(log_tool *t, rd_kafka_t *producer, const cha
 }
 
 /* True: the tool ends. */
-static bool log_tool_obey(log_tool *t, rd_kafka_t *producer)
+static bool log_tool_obey(sim_log_tool *t, rd_kafka_t *producer)
 {
     orders now[TOPICS];
     pthread_mutex_lock(&t->lock);
@@ -210,7 +210,7 @@ static bool log_tool_obey(log_tool *t, rd_kafka_t *producer)
     for (int i = 0; i < TOPICS; i++) t->orders[i].redeliver_wanted = t->orders[i].expire_wanted = false;
     pthread_mutex_unlock(&t->lock);
     for (int i = 0; i < TOPICS && !ending; i++) {
-        const char *topic = log_tool_topic((scenario_topic)i);
+        const char *topic = sim_log_tool_topic((sim_scenario_topic)i);
         if (now[i].redeliver_wanted) log_tool_redeliver_records(t, producer, topic, now[i].redeliver);
         if (now[i].expire_wanted) log_tool_expire_records(t, producer, topic, now[i].expire);
     }
@@ -219,7 +219,7 @@ static bool log_tool_obey(log_tool *t, rd_kafka_t *producer)
 
 static void *log_tool_work(void *arg)
 {
-    log_tool *t = arg;
+    sim_log_tool *t = arg;
     rd_kafka_t *consumer = open_client(t, RD_KAFKA_CONSUMER), *producer = open_client(t, RD_KAFKA_PRODUCER);
     if (consumer && producer) {
         rd_kafka_poll_set_consumer(consumer);
@@ -240,9 +240,9 @@ static void *log_tool_work(void *arg)
 
 /* ---- the drill's side ------------------------------------------------------------------------------------------ */
 
-log_tool *log_tool_create(const char *brokers, uint32_t partitions, uint64_t seed)
+sim_log_tool *sim_log_tool_create(const char *brokers, uint32_t partitions, uint64_t seed)
 {
-    log_tool *t = kd_alloc(sizeof *t);
+    sim_log_tool *t = kd_alloc(sizeof *t);
     t->brokers = kd_dup(kd_bytes_of(brokers, strlen(brokers) + 1));
     t->partitions = partitions;
     t->random = seed;
@@ -250,16 +250,16 @@ log_tool *log_tool_create(const char *brokers, uint32_t partitions, uint64_t see
     return t;
 }
 
-void log_tool_end(log_tool *t)
+void sim_log_tool_end(sim_log_tool *t)
 {
     pthread_mutex_lock(&t->lock);
     t->ending = true;
     pthread_mutex_unlock(&t->lock);
 }
 
-bool log_tool_ended(void *tool)
+bool sim_log_tool_ended(void *tool)
 {
-    log_tool *t = tool;
+    sim_log_tool *t = tool;
     pthread_mutex_lock(&t->lock);
     bool ended = t->ended || !t->started;
     pthread_mutex_unlock(&t->lock);
@@ -267,35 +267,35 @@ bool log_tool_ended(void *tool)
 }
 
 /* A thread that hangs in the library is left behind with what it refers to. */
-void log_tool_destroy(log_tool *t)
+void sim_log_tool_destroy(sim_log_tool *t)
 {
     if (!t) return;
-    log_tool_end(t);
-    if (!log_tool_ended(t)) {
+    sim_log_tool_end(t);
+    if (!sim_log_tool_ended(t)) {
         pthread_detach(t->thread);
         return;
     }
     if (t->started) pthread_join(t->thread, NULL);
     pthread_mutex_destroy(&t->lock);
-    check_map_finish(&t->positions.seen);
+    sim_check_map_finish(&t->positions.seen);
     free(t->brokers);
     free(t);
 }
 
-static orders *locked(log_tool *t, scenario_topic topic)
+static orders *locked(sim_log_tool *t, sim_scenario_topic topic)
 {
     pthread_mutex_lock(&t->lock);
     if (!t->started) t->started = pthread_create(&t->thread, NULL, log_tool_work, t) == 0;
     return &t->orders[topic];
 }
 
-void log_tool_duplicate(log_tool *t, scenario_topic topic, uint32_t percent)
+void sim_log_tool_duplicate(sim_log_tool *t, sim_scenario_topic topic, uint32_t percent)
 {
     locked(t, topic)->duplicate_percent = percent;
     pthread_mutex_unlock(&t->lock);
 }
 
-void log_tool_redeliver(log_tool *t, scenario_topic topic, uint32_t records)
+void sim_log_tool_redeliver(sim_log_tool *t, sim_scenario_topic topic, uint32_t records)
 {
     orders *o = locked(t, topic);
     o->redeliver = records;
@@ -303,7 +303,7 @@ void log_tool_redeliver(log_tool *t, scenario_topic topic, uint32_t records)
     pthread_mutex_unlock(&t->lock);
 }
 
-void log_tool_expire(log_tool *t, scenario_topic topic, uint32_t records)
+void sim_log_tool_expire(sim_log_tool *t, sim_scenario_topic topic, uint32_t records)
 {
     orders *o = locked(t, topic);
     o->expire = records;
@@ -311,7 +311,7 @@ void log_tool_expire(log_tool *t, scenario_topic topic, uint32_t records)
     pthread_mutex_unlock(&t->lock);
 }
 
-void log_tool_tap(log_tool *t, const char *careless)
+void sim_log_tool_tap(sim_log_tool *t, const char *careless)
 {
     t->positions.careless = careless; /* the thread looks at it once it is told to tap */
     locked(t, SCENARIO_LIKES);
@@ -319,7 +319,7 @@ void log_tool_tap(log_tool *t, const char *careless)
     pthread_mutex_unlock(&t->lock);
 }
 
-bool log_tool_tapped(log_tool *t, uint64_t *batches, char *why, size_t size)
+bool sim_log_tool_tapped(sim_log_tool *t, uint64_t *batches, char *why, size_t size)
 {
     pthread_mutex_lock(&t->lock);
     bool right = !t->wrong[0];
@@ -329,7 +329,7 @@ bool log_tool_tapped(log_tool *t, uint64_t *batches, char *why, size_t size)
     return right;
 }
 
-uint64_t log_tool_appended(log_tool *t)
+uint64_t sim_log_tool_appended(sim_log_tool *t)
 {
     pthread_mutex_lock(&t->lock);
     uint64_t n = t->appended;
@@ -337,7 +337,7 @@ uint64_t log_tool_appended(log_tool *t)
     return n;
 }
 
-uint32_t log_tool_failures(log_tool *t, char *why, size_t size)
+uint32_t sim_log_tool_failures(sim_log_tool *t, char *why, size_t size)
 {
     pthread_mutex_lock(&t->lock);
     uint32_t n = t->failures;

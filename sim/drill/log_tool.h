@@ -9,30 +9,30 @@
 
 #include "sim/scenario/scenario.h"
 
-typedef struct log_tool log_tool;
+typedef struct sim_log_tool sim_log_tool;
 
 /* "kudos.likes.v1", "kudos.counts.v1". */
-const char *log_tool_topic(scenario_topic topic);
+const char *sim_log_tool_topic(sim_scenario_topic topic);
 
-/* `brokers`: fleet_kafka_address. Starts no thread before the first order. */
-log_tool *log_tool_create(const char *brokers, uint32_t partitions, uint64_t seed);
+/* `brokers`: sim_fleet_kafka_address. Starts no thread before the first order. */
+sim_log_tool *sim_log_tool_create(const char *brokers, uint32_t partitions, uint64_t seed);
 /* Asks the thread to end; it may need the loop for that, since its connections pass the proxy. */
-void log_tool_end(log_tool *t);
-bool log_tool_ended(void *tool);
-void log_tool_destroy(
-    log_tool *t); /* waits for a thread that has ended, and leaves another behind. NULL is fine */
+void sim_log_tool_end(sim_log_tool *t);
+bool sim_log_tool_ended(void *tool);
+void sim_log_tool_destroy(
+    sim_log_tool *t); /* waits for a thread that has ended, and leaves another behind. NULL is fine */
 /* From now on so many per cent of what is appended is appended once more; 0 ends it. */
-void log_tool_duplicate(log_tool *t, scenario_topic topic, uint32_t percent);
+void sim_log_tool_duplicate(sim_log_tool *t, sim_scenario_topic topic, uint32_t percent);
 /* The last `records` of every partition are appended once more. */
-void log_tool_redeliver(log_tool *t, scenario_topic topic, uint32_t records);
+void sim_log_tool_redeliver(sim_log_tool *t, sim_scenario_topic topic, uint32_t records);
 /* All but the last `records` of every partition are deleted (real Kafka only). */
-void log_tool_expire(log_tool *t, scenario_topic topic, uint32_t records);
+void sim_log_tool_expire(sim_log_tool *t, sim_scenario_topic topic, uint32_t records);
 /* From now on the likes topic is tapped (positions.h); edges of this name are not looked at, NULL: all are. Borrowed. */
-void log_tool_tap(log_tool *t, const char *careless);
+void sim_log_tool_tap(sim_log_tool *t, const char *careless);
 /* Batches seen; false: one was wrong, and `why` says how. */
-bool log_tool_tapped(log_tool *t, uint64_t *batches, char *why, size_t size);
+bool sim_log_tool_tapped(sim_log_tool *t, uint64_t *batches, char *why, size_t size);
 /* Records appended once more; orders that failed, with the last reason. */
-uint64_t log_tool_appended(log_tool *t);
-uint32_t log_tool_failures(log_tool *t, char *why, size_t size);
+uint64_t sim_log_tool_appended(sim_log_tool *t);
+uint32_t sim_log_tool_failures(sim_log_tool *t, char *why, size_t size);
 
 #endif

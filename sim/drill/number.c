@@ -10,11 +10,11 @@ static bool number_is(const json_t *value, uint64_t *out)
     return json_is_integer(value) && n >= 0;
 }
 
-bool number_read(const json_t *fields, const json_t *moment, told_number *out)
+bool sim_number_read(const json_t *fields, const json_t *moment, sim_told_number *out)
 {
     const json_t *count = json_object_get(fields, "count"), *display = json_object_get(fields, "display");
     const json_t *age = json_object_get(moment, "age_ms"), *as_of = json_object_get(moment, "as_of");
-    *out = (told_number){.as_of_us = ask_moment(json_string_value(as_of))};
+    *out = (sim_told_number){.as_of_us = sim_ask_moment(json_string_value(as_of))};
     out->known = number_is(count, &out->count);
     out->made = number_is(age, &out->age_us);
     out->age_us *= 1000;

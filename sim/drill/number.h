@@ -13,12 +13,12 @@ typedef struct {
     uint64_t age_us, as_of_us; /* as_of 0: null */
     bool known;                /* count is a number; else null: no number of central stands behind the item */
     bool made;                 /* age_ms is a number */
-} told_number;
+} sim_told_number;
 
 /*
  * `fields` holds "count", "display" and "pending", `moment` "age_ms" and "as_of". False: not as the API says. Count and display are
  * both null or neither; where they are null so are age_ms and as_of; pending is always a number.
  */
-bool number_read(const json_t *fields, const json_t *moment, told_number *out);
+bool sim_number_read(const json_t *fields, const json_t *moment, sim_told_number *out);
 
 #endif

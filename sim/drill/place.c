@@ -10,13 +10,13 @@
 #include "sim/commands/args.h"
 #include "sim/drill/files.h"
 
-static int unavailable(const place *p, const char *what)
+static int unavailable(const sim_place *p, const char *what)
 {
     fprintf(stderr, "kudos-sim %s: %s\n", p->command, what);
     return KD_EXIT_UNAVAILABLE;
 }
 
-static int find_kafka_py(place *p, bool needed)
+static int find_kafka_py(sim_place *p, bool needed)
 {
     char path[2 * FLEET_PATH_MAX + 32];
     snprintf(p->kafka_dir, sizeof p->kafka_dir, "%s/../sim/kafka", p->programs);
@@ -29,11 +29,11 @@ static int find_kafka_py(place *p, bool needed)
 }
 
 /* The other programs are beside this one; kafka.py is in the tree that it was built in, or here. */
-int place_find(place *p, const char *command, bool real_kafka)
+int sim_place_find(sim_place *p, const char *command, bool real_kafka)
 {
     static const char *const needed[] = {"kudos-edge", "kudos-central", "libkudos_powercut.so"};
     char path[2 * FLEET_PATH_MAX + 32];
-    *p = (place){.command = command};
+    *p = (sim_place){.command = command};
     ssize_t n = readlink("/proc/self/exe", p->programs, sizeof p->programs - 1);
     if (n <= 0) return unavailable(p, "/proc/self/exe cannot be read");
     p->programs[n] = 0;
@@ -48,7 +48,7 @@ int place_find(place *p, const char *command, bool real_kafka)
     return find_kafka_py(p, real_kafka);
 }
 
-int place_find_faketime(place *p)
+int sim_place_find_faketime(sim_place *p)
 {
     glob_t found;
     if (glob("/usr/lib/*/faketime/libfaketimeMT.so.1", 0, NULL, &found) == 0)
@@ -59,12 +59,12 @@ int place_find_faketime(place *p)
         p, "this scenario moves clocks, for which libfaketime is needed: apt-get install libfaketime");
 }
 
-int place_make_directory(place *p, const char *keep)
+int sim_place_make_directory(sim_place *p, const char *keep)
 {
     const char *tmp = getenv("TMPDIR");
     char *made = p->directory;
     if (keep) {
-        if (files_make(keep) != KD_OK || !realpath(keep, p->directory)) made = NULL;
+        if (sim_files_make(keep) != KD_OK || !realpath(keep, p->directory)) made = NULL;
     } else {
         snprintf(p->directory, sizeof p->directory, "%s/kudos-%s-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp",
                  p->command);

@@ -10,13 +10,13 @@ typedef struct {
     const char *command; /* for messages */
     char directory[FLEET_PATH_MAX], programs[FLEET_PATH_MAX], kafka_dir[2 * FLEET_PATH_MAX];
     char faketime[FLEET_PATH_MAX], powercut[FLEET_PATH_MAX + 32];
-} place;
+} sim_place;
 
 /* -1, or the exit code. `real_kafka`: kafka.py is needed. */
-int place_find(place *p, const char *command, bool real_kafka);
+int sim_place_find(sim_place *p, const char *command, bool real_kafka);
 /* Where clocks are moved. */
-int place_find_faketime(place *p);
+int sim_place_find_faketime(sim_place *p);
 /* `keep` or, when it is NULL, one of a new name. */
-int place_make_directory(place *p, const char *keep);
+int sim_place_make_directory(sim_place *p, const char *keep);
 
 #endif

@@ -9,19 +9,19 @@ enum { POSITIONS_MAX = 1 << 22 }; /* a bound on memory: beyond it begins anew, a
 
 static uint64_t positions_key_of(kd_bytes edge, uint32_t partition, kd_position at)
 {
-    return check_mix(check_mix(check_hash(partition + 1, edge), at.incarnation), at.seq) | 1;
+    return sim_check_mix(sim_check_mix(sim_check_hash(partition + 1, edge), at.incarnation), at.seq) | 1;
 }
 
 /* Which digest is known under this position; a new one is taken. */
-static uint64_t known(positions *p, uint64_t key, uint64_t digest)
+static uint64_t known(sim_positions *p, uint64_t key, uint64_t digest)
 {
-    if (p->seen.count >= POSITIONS_MAX) check_map_clear(&p->seen);
-    check_cell *cell = check_map_obtain(&p->seen, key);
-    if (cell->b == 0) *cell = (check_cell){.key = key, .a = digest, .b = 1};
+    if (p->seen.count >= POSITIONS_MAX) sim_check_map_clear(&p->seen);
+    sim_check_cell *cell = sim_check_map_obtain(&p->seen, key);
+    if (cell->b == 0) *cell = (sim_check_cell){.key = key, .a = digest, .b = 1};
     return cell->a;
 }
 
-bool positions_saw(positions *p, uint32_t partition, kd_bytes record, char *why, size_t size)
+bool sim_positions_saw(sim_positions *p, uint32_t partition, kd_bytes record, char *why, size_t size)
 {
     kd_batch b;
     if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return true;

@@ -9,14 +9,14 @@
 
 #include "sim/check/check_map.h"
 
-/* Zero-initialise; finish with check_map_finish(&p->seen). */
+/* Zero-initialise; finish with sim_check_map_finish(&p->seen). */
 typedef struct {
-    check_map seen;       /* position -> digest of its body */
+    sim_check_map seen;       /* position -> digest of its body */
     const char *careless; /* that edge is not looked at; NULL: all are */
     uint64_t batches;
-} positions;
+} sim_positions;
 
 /* False: it is wrong, and `why` says how. What is no batch is left alone. */
-bool positions_saw(positions *p, uint32_t partition, kd_bytes record, char *why, size_t size);
+bool sim_positions_saw(sim_positions *p, uint32_t partition, kd_bytes record, char *why, size_t size);
 
 #endif

@@ -63,12 +63,12 @@ static int walk(const char *directory, __nftw_func_t fn)
     return nftw(directory, fn, TREE_FDS, FTW_PHYS) == 0 || errno == ENOENT ? KD_OK : KD_EIO;
 }
 
-int power_on(const char *directory)
+int sim_power_on(const char *directory)
 {
     return walk(directory, note_one);
 }
 
-int power_cut(const char *directory, uint64_t *random)
+int sim_power_cut(const char *directory, uint64_t *random)
 {
     chance = random;
     return walk(directory, cut_one);

@@ -10,9 +10,9 @@
 #include "kudos/base.h"
 
 /* Notes that all of it is durable. One that is not there is fine. KD_OK or KD_EIO. */
-int power_on(const char *directory);
+int sim_power_on(const char *directory);
 /* The cut, after the kill: each file ends where it was synced, or by chance a little later; one that never was is gone, or
  * empty when its directory was. */
-int power_cut(const char *directory, uint64_t *random);
+int sim_power_cut(const char *directory, uint64_t *random);
 
 #endif

@@ -13,9 +13,9 @@
 
 enum { VARIABLES_MAX = 8, OUTPUT_BYTES = 16 * 1024 };
 
-void program_init(program *p, struct event_base *base, const char *name, const char *log)
+void sim_program_init(sim_program *p, struct event_base *base, const char *name, const char *log)
 {
-    *p = (program){
+    *p = (sim_program){
         .name = kd_dup(kd_bytes_of(name, strlen(name) + 1)), .base = base, .input = -1, .log_fd = -1};
     p->log = kd_dup(kd_bytes_of(log, strlen(log) + 1));
 }
@@ -23,7 +23,7 @@ void program_init(program *p, struct event_base *base, const char *name, const c
 /* ---- its output ------------------------------------------------------------------------------------------------ */
 
 /* False at the end. */
-static bool take_output(program *p, int fd)
+static bool take_output(sim_program *p, int fd)
 {
     char piece[OUTPUT_BYTES];
     ssize_t n = read(fd, piece, sizeof piece);
@@ -33,7 +33,7 @@ static bool take_output(program *p, int fd)
     return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
-static void close_output(program *p)
+static void close_output(sim_program *p)
 {
     if (!p->output) return;
     int fd = event_get_fd(p->output);
@@ -47,12 +47,12 @@ static void close_output(program *p)
 static void on_output(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
-    program *p = arg;
+    sim_program *p = arg;
     if (!take_output(p, fd)) close_output(p);
 }
 
 /* Its last words: what is in the pipe when it has ended. A grandchild may hold the pipe open, so this does not wait for its end. */
-static void last_output(program *p)
+static void last_output(sim_program *p)
 {
     for (int i = 0; i < 64 && p->output; i++) {
         int fd = event_get_fd(p->output);
@@ -90,7 +90,7 @@ static int open_pipes(pipes *s, bool input)
 }
 
 /* Between fork and exec: only what is safe there. */
-_Noreturn static void become(const program_command *c, const pipes *s, int out, pid_t drill)
+_Noreturn static void become(const sim_program_command *c, const pipes *s, int out, pid_t drill)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -109,7 +109,7 @@ _Noreturn static void become(const program_command *c, const pipes *s, int out, 
     _exit(told == sizeof cause ? 127 : 126);
 }
 
-static int fork_it(program *p, const program_command *c, pipes *s, int out)
+static int fork_it(sim_program *p, const sim_program_command *c, pipes *s, int out)
 {
     pid_t drill = getpid();
     pid_t pid = fork();
@@ -127,7 +127,7 @@ static int fork_it(program *p, const program_command *c, pipes *s, int out)
     return KD_OK;
 }
 
-static void adopt(program *p, pipes *s)
+static void adopt(sim_program *p, pipes *s)
 {
     p->stopped = false;
     fcntl(s->output[0], F_SETFL, O_NONBLOCK);
@@ -139,9 +139,9 @@ static void adopt(program *p, pipes *s)
     s->input[1] = -1;
 }
 
-int program_start(program *p, const program_command *c)
+int sim_program_start(sim_program *p, const sim_program_command *c)
 {
-    KD_ASSERT(!program_running(p));
+    KD_ASSERT(!sim_program_running(p));
     pipes s;
     int out = -1;
     close_output(p);
@@ -166,17 +166,17 @@ int program_start(program *p, const program_command *c)
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
 
-bool program_running(const program *p)
+bool sim_program_running(const sim_program *p)
 {
     return p->pid > 0;
 }
 
-void program_signal(program *p, int number)
+void sim_program_signal(sim_program *p, int number)
 {
     if (p->pid > 0) kill(p->pid, number);
 }
 
-void program_stop(program *p)
+void sim_program_stop(sim_program *p)
 {
     if (p->pid <= 0) return;
     siginfo_t info;
@@ -186,13 +186,13 @@ void program_stop(program *p)
     p->stopped = true;
 }
 
-void program_continue(program *p)
+void sim_program_continue(sim_program *p)
 {
     p->stopped = false;
-    program_signal(p, SIGCONT);
+    sim_program_signal(p, SIGCONT);
 }
 
-static void program_ended(program *p, int status)
+static void program_ended(sim_program *p, int status)
 {
     p->status = status;
     p->pid = 0;
@@ -200,7 +200,7 @@ static void program_ended(program *p, int status)
     last_output(p);
 }
 
-void program_kill(program *p)
+void sim_program_kill(sim_program *p)
 {
     int status = 0;
     if (p->pid <= 0) return;
@@ -209,7 +209,7 @@ void program_kill(program *p)
     program_ended(p, status);
 }
 
-bool program_reap(program *p)
+bool sim_program_reap(sim_program *p)
 {
     int status;
     if (p->pid <= 0 || waitpid(p->pid, &status, WNOHANG) != p->pid) return false;
@@ -217,7 +217,7 @@ bool program_reap(program *p)
     return true;
 }
 
-int program_limit_files(program *p, uint64_t bytes)
+int sim_program_limit_files(sim_program *p, uint64_t bytes)
 {
     struct rlimit limit = {.rlim_cur = bytes == UINT64_MAX ? RLIM_INFINITY : (rlim_t)bytes,
                            .rlim_max = RLIM_INFINITY};
@@ -225,7 +225,7 @@ int program_limit_files(program *p, uint64_t bytes)
     return prlimit(p->pid, RLIMIT_FSIZE, &limit, NULL) == 0 ? KD_OK : KD_EIO;
 }
 
-void program_describe(int status, char *text, size_t size)
+void sim_program_describe(int status, char *text, size_t size)
 {
     if (WIFSIGNALED(status))
         snprintf(text, size, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -233,9 +233,9 @@ void program_describe(int status, char *text, size_t size)
         snprintf(text, size, "exit code %d", WEXITSTATUS(status));
 }
 
-void program_finish(program *p)
+void sim_program_finish(sim_program *p)
 {
-    program_kill(p);
+    sim_program_kill(p);
     close_output(p);
     if (p->input >= 0) close(p->input);
     free(p->name);

@@ -2,7 +2,7 @@
  * program.h - one program that the drill runs: started with its output in a file, signalled, awaited, never left behind.
  *
  * A child dies with the drill, however that ends (PR_SET_PDEATHSIG). Its standard output and error go through a pipe into its log: a limit on
- * the size of its files (how a full disk is played) must not silence it. Used on the loop's thread only; program_reap is called when
+ * the size of its files (how a full disk is played) must not silence it. Used on the loop's thread only; sim_program_reap is called when
  * SIGCHLD came, or now and then.
  */
 #ifndef KUDOS_SIM_DRILL_PROGRAM_H
@@ -21,7 +21,7 @@ typedef struct {
     int input, log_fd; /* its standard input, when asked for; else -1 */
     struct event *output;
     struct event_base *base;
-} program;
+} sim_program;
 
 typedef struct {
     const char *const *argv;      /* ends with NULL; argv[0] is a path, or found in PATH */
@@ -29,25 +29,25 @@ typedef struct {
     bool input;                   /* wants a standard input that the drill writes; it ends with the drill */
     int death_signal;             /* what it gets when the drill dies; 0: SIGKILL */
     const char *output_to;        /* standard output goes to this file instead; NULL: to the log */
-} program_command;
+} sim_program_command;
 
-void program_init(program *p, struct event_base *base, const char *name, const char *log);
+void sim_program_init(sim_program *p, struct event_base *base, const char *name, const char *log);
 /* Kills what still runs, and waits for that. */
-void program_finish(program *p);
+void sim_program_finish(sim_program *p);
 
 /* KD_OK, or KD_EIO with errno (the program is missing, say). It must not be running. */
-int program_start(program *p, const program_command *command);
-bool program_running(const program *p);
-void program_signal(program *p, int number);
-void program_stop(program *p);     /* SIGSTOP, and waits until it stands */
-void program_continue(program *p); /* SIGCONT */
+int sim_program_start(sim_program *p, const sim_program_command *command);
+bool sim_program_running(const sim_program *p);
+void sim_program_signal(sim_program *p, int number);
+void sim_program_stop(sim_program *p);     /* SIGSTOP, and waits until it stands */
+void sim_program_continue(sim_program *p); /* SIGCONT */
 /* kill -9, and waits. */
-void program_kill(program *p);
+void sim_program_kill(sim_program *p);
 /* True once after it ended by itself: p->status tells how. */
-bool program_reap(program *p);
+bool sim_program_reap(sim_program *p);
 /* No file of it may grow beyond `bytes` from now on: EFBIG, as ENOSPC. UINT64_MAX: no limit. */
-int program_limit_files(program *p, uint64_t bytes);
+int sim_program_limit_files(sim_program *p, uint64_t bytes);
 /* "exit code 1", "signal 11 (Segmentation fault)". */
-void program_describe(int status, char *text, size_t size);
+void sim_program_describe(int status, char *text, size_t size);
 
 #endif

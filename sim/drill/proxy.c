@@ -14,15 +14,15 @@ enum { BACKLOG = 128 };
 static void on_connect(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
-    proxy_link *l = arg;
+    sim_proxy_link *l = arg;
     int accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted < 0) return;
     l->counts.connections++;
     if (l->condition.refused || l->target == 0 || l->open >= PROXY_CONNECTIONS_MAX) {
-        proxy_break_fd(accepted);
+        sim_proxy_break_fd(accepted);
         return;
     }
-    proxy_conn_create(l, accepted);
+    sim_proxy_conn_create(l, accepted);
 }
 
 static int listen_somewhere(uint16_t *port)
@@ -42,12 +42,12 @@ static int listen_somewhere(uint16_t *port)
     return fd;
 }
 
-proxy_link *proxy_link_create(struct event_base *base, const proxy_kafka_table *kafka, uint64_t seed)
+sim_proxy_link *sim_proxy_link_create(struct event_base *base, const sim_proxy_kafka_table *kafka, uint64_t seed)
 {
     uint16_t port;
     int fd = listen_somewhere(&port);
     if (fd < 0) return NULL;
-    proxy_link *l = kd_alloc(sizeof *l);
+    sim_proxy_link *l = kd_alloc(sizeof *l);
     l->base = base;
     l->kafka = kafka;
     l->random = seed;
@@ -59,47 +59,47 @@ proxy_link *proxy_link_create(struct event_base *base, const proxy_kafka_table *
     return l;
 }
 
-void proxy_link_destroy(proxy_link *l)
+void sim_proxy_link_destroy(sim_proxy_link *l)
 {
     if (!l) return;
-    while (l->conns) proxy_conn_break(l->conns);
+    while (l->conns) sim_proxy_conn_break(l->conns);
     event_free(l->listening);
     close(l->fd);
     free(l);
 }
 
-uint16_t proxy_link_port(const proxy_link *l)
+uint16_t sim_proxy_link_port(const sim_proxy_link *l)
 {
     return l->port;
 }
 
-void proxy_link_target(proxy_link *l, uint16_t port)
+void sim_proxy_link_target(sim_proxy_link *l, uint16_t port)
 {
     l->target = port;
 }
 
-void proxy_link_reset(proxy_link *l)
+void sim_proxy_link_reset(sim_proxy_link *l)
 {
-    while (l->conns) proxy_conn_break(l->conns);
+    while (l->conns) sim_proxy_conn_break(l->conns);
 }
 
-void proxy_link_fence(proxy_link *l)
+void sim_proxy_link_fence(sim_proxy_link *l)
 {
-    for (proxy_conn *c = l->conns; c; c = c->next) c->calls.fence = true;
+    for (sim_proxy_conn *c = l->conns; c; c = c->next) c->calls.fence = true;
 }
 
-void proxy_link_set(proxy_link *l, const proxy_condition *condition)
+void sim_proxy_link_set(sim_proxy_link *l, const sim_proxy_condition *condition)
 {
     l->condition = *condition;
-    if (condition->refused) proxy_link_reset(l);
-    proxy_conn *next;
-    for (proxy_conn *c = l->conns; c; c = next) {
+    if (condition->refused) sim_proxy_link_reset(l);
+    sim_proxy_conn *next;
+    for (sim_proxy_conn *c = l->conns; c; c = next) {
         next = c->next;
-        proxy_conn_wake(c);
+        sim_proxy_conn_wake(c);
     }
 }
 
-proxy_counts proxy_link_counts(const proxy_link *l)
+sim_proxy_counts sim_proxy_link_counts(const sim_proxy_link *l)
 {
     return l->counts;
 }

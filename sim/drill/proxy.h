@@ -28,25 +28,25 @@ typedef struct {
         uint32_t loss_percent;
     } way[PROXY_WAYS];
     bool refused; /* nobody listens there: connections break, new ones too */
-} proxy_condition;
+} sim_proxy_condition;
 
-typedef struct proxy_link proxy_link;
+typedef struct sim_proxy_link sim_proxy_link;
 
 /* Listens on a free port, or NULL (errno). `kafka`: the target is a broker, and its answers are changed by this table; borrowed, or NULL. */
-proxy_link *proxy_link_create(struct event_base *base, const proxy_kafka_table *kafka, uint64_t seed);
-void proxy_link_destroy(proxy_link *l); /* NULL is fine */
-uint16_t proxy_link_port(const proxy_link *l);
+sim_proxy_link *sim_proxy_link_create(struct event_base *base, const sim_proxy_kafka_table *kafka, uint64_t seed);
+void sim_proxy_link_destroy(sim_proxy_link *l); /* NULL is fine */
+uint16_t sim_proxy_link_port(const sim_proxy_link *l);
 /* Of connections from now on. 0: nobody is there, they are refused. */
-void proxy_link_target(proxy_link *l, uint16_t port);
-void proxy_link_set(proxy_link *l, const proxy_condition *condition);
+void sim_proxy_link_target(sim_proxy_link *l, uint16_t port);
+void sim_proxy_link_set(sim_proxy_link *l, const sim_proxy_condition *condition);
 /* Of a broker: see proxy_kafka_calls. Each connection that is there, once. */
-void proxy_link_fence(proxy_link *l);
+void sim_proxy_link_fence(sim_proxy_link *l);
 /* All its connections break, once. */
-void proxy_link_reset(proxy_link *l);
+void sim_proxy_link_reset(sim_proxy_link *l);
 
 typedef struct {
     uint64_t connections, bytes, broken;
-} proxy_counts;
-proxy_counts proxy_link_counts(const proxy_link *l);
+} sim_proxy_counts;
+sim_proxy_counts sim_proxy_link_counts(const sim_proxy_link *l);
 
 #endif

@@ -17,33 +17,33 @@
 
 enum { READ_MAX = 16 * 1024, QUEUE_MAX = 256 * 1024 };
 
-void proxy_break_fd(int fd)
+void sim_proxy_break_fd(int fd)
 {
     struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(fd);
 }
 
-static void finish_flow(proxy_flow *f)
+static void finish_flow(sim_proxy_flow *f)
 {
     if (f->readable) event_free(f->readable);
     if (f->writable) event_free(f->writable);
     if (f->due) event_free(f->due);
     while (f->first) {
-        proxy_piece *p = f->first;
+        sim_proxy_piece *p = f->first;
         f->first = p->next;
         free(p);
     }
 }
 
-static void end(proxy_conn *c, bool reset)
+static void end(sim_proxy_conn *c, bool reset)
 {
     for (int w = 0; w < PROXY_WAYS; w++) finish_flow(&c->flow[w]);
     if (c->connecting) event_free(c->connecting);
     for (int w = 0; w < PROXY_WAYS; w++) {
         if (c->fd[w] < 0) continue;
         if (reset)
-            proxy_break_fd(c->fd[w]);
+            sim_proxy_break_fd(c->fd[w]);
         else
             close(c->fd[w]);
     }
@@ -54,12 +54,12 @@ static void end(proxy_conn *c, bool reset)
     free(c);
 }
 
-void proxy_conn_break(proxy_conn *c)
+void sim_proxy_conn_break(sim_proxy_conn *c)
 {
     end(c, true);
 }
 
-static bool proxy_conn_cut(const proxy_flow *f)
+static bool proxy_conn_cut(const sim_proxy_flow *f)
 {
     return f->conn->link->condition.way[f->side].cut;
 }
@@ -73,9 +73,9 @@ static void proxy_conn_arm(struct event *timer, uint64_t after_us)
     event_add(timer, &after);
 }
 
-static void pop(proxy_flow *f)
+static void pop(sim_proxy_flow *f)
 {
-    proxy_piece *p = f->first;
+    sim_proxy_piece *p = f->first;
     f->first = p->next;
     if (!f->first) f->last = &f->first;
     f->queued -= p->len;
@@ -83,9 +83,9 @@ static void pop(proxy_flow *f)
 }
 
 /* Everything was passed on: the end is, too. When both ways have ended the connection has. */
-static bool pass_end(proxy_flow *f)
+static bool pass_end(sim_proxy_flow *f)
 {
-    proxy_conn *c = f->conn;
+    sim_proxy_conn *c = f->conn;
     if (!f->ended || f->closed || f->first || proxy_conn_cut(f)) return true;
     f->closed = true;
     shutdown(c->fd[1 - f->side], SHUT_WR);
@@ -94,12 +94,12 @@ static bool pass_end(proxy_flow *f)
     return false;
 }
 
-static bool push(proxy_flow *f)
+static bool push(sim_proxy_flow *f)
 {
-    proxy_conn *c = f->conn;
+    sim_proxy_conn *c = f->conn;
     uint64_t now = kd_clock_mono_us();
     while (f->first && !proxy_conn_cut(f)) {
-        proxy_piece *p = f->first;
+        sim_proxy_piece *p = f->first;
         if (p->due_us > now) {
             proxy_conn_arm(f->due, p->due_us - now);
             return true;
@@ -122,7 +122,7 @@ static bool push(proxy_flow *f)
 
 /* ---- in -------------------------------------------------------------------------------------------------------- */
 
-static void proxy_conn_watch(proxy_flow *f)
+static void proxy_conn_watch(sim_proxy_flow *f)
 {
     if (!f->conn->connected || f->ended || proxy_conn_cut(f) || f->queued >= QUEUE_MAX)
         event_del(f->readable);
@@ -130,9 +130,9 @@ static void proxy_conn_watch(proxy_flow *f)
         event_add(f->readable, NULL);
 }
 
-static uint64_t proxy_conn_due(proxy_flow *f, size_t len)
+static uint64_t proxy_conn_due(sim_proxy_flow *f, size_t len)
 {
-    proxy_link *l = f->conn->link;
+    sim_proxy_link *l = f->conn->link;
     uint64_t now = kd_clock_mono_us(), at = now + l->condition.way[f->side].delay_us;
     uint64_t jitter = l->condition.way[f->side].jitter_us, rate = l->condition.way[f->side].bytes_per_s;
     if (jitter) {
@@ -146,9 +146,9 @@ static uint64_t proxy_conn_due(proxy_flow *f, size_t len)
     return f->due_us = KD_MAX(at, f->due_us);
 }
 
-static void proxy_conn_append(proxy_flow *f, kd_bytes data)
+static void proxy_conn_append(sim_proxy_flow *f, kd_bytes data)
 {
-    proxy_piece *p = kd_alloc(sizeof *p + data.len);
+    sim_proxy_piece *p = kd_alloc(sizeof *p + data.len);
     p->len = data.len;
     p->due_us = proxy_conn_due(f, data.len);
     memcpy(p->data, data.data, data.len);
@@ -157,13 +157,13 @@ static void proxy_conn_append(proxy_flow *f, kd_bytes data)
     f->queued += p->len;
 }
 
-static bool proxy_conn_lost(proxy_link *l, int way)
+static bool proxy_conn_lost(sim_proxy_link *l, int way)
 {
     uint32_t percent = l->condition.way[way].loss_percent;
     return percent && kd_random_next(&l->random) % 100 < percent;
 }
 
-static bool proxy_conn_take(proxy_flow *f, kd_bytes data)
+static bool proxy_conn_take(sim_proxy_flow *f, kd_bytes data)
 {
     if (proxy_conn_lost(f->conn->link, f->side)) {
         end(f->conn, true);
@@ -171,11 +171,11 @@ static bool proxy_conn_take(proxy_flow *f, kd_bytes data)
     }
     if (f->side == PROXY_DOWN && f->conn->link->kafka) {
         kd_buf changed = {0};
-        proxy_kafka_pass(&f->kafka, data, &changed);
+        sim_proxy_kafka_pass(&f->kafka, data, &changed);
         if (changed.len) proxy_conn_append(f, kd_buf_view(&changed));
         kd_buf_finish(&changed);
     } else {
-        if (f->conn->link->kafka) proxy_kafka_asked(&f->kafka, data);
+        if (f->conn->link->kafka) sim_proxy_kafka_asked(&f->kafka, data);
         proxy_conn_append(f, data);
     }
     return true;
@@ -184,7 +184,7 @@ static bool proxy_conn_take(proxy_flow *f, kd_bytes data)
 static void proxy_conn_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
-    proxy_flow *f = arg;
+    sim_proxy_flow *f = arg;
     uint8_t data[READ_MAX];
     ssize_t n = recv(fd, data, sizeof data, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -201,15 +201,15 @@ static void proxy_conn_on_readable(evutil_socket_t fd, short what, void *arg)
 static void on_go(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    proxy_flow *f = arg;
+    sim_proxy_flow *f = arg;
     if (push(f)) proxy_conn_watch(f);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
 
-static void start_flow(proxy_conn *c, int side)
+static void start_flow(sim_proxy_conn *c, int side)
 {
-    proxy_flow *f = &c->flow[side];
+    sim_proxy_flow *f = &c->flow[side];
     struct event_base *base = c->link->base;
     f->conn = c;
     f->side = side;
@@ -226,7 +226,7 @@ static void start_flow(proxy_conn *c, int side)
 static void on_connected(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
-    proxy_conn *c = arg;
+    sim_proxy_conn *c = arg;
     int error = 0, yes = 1;
     socklen_t len = sizeof error;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0) {
@@ -239,12 +239,12 @@ static void on_connected(evutil_socket_t fd, short what, void *arg)
 }
 
 /* A handshake needs both ways. */
-static bool reachable(const proxy_link *l)
+static bool reachable(const sim_proxy_link *l)
 {
     return !l->condition.way[PROXY_UP].cut && !l->condition.way[PROXY_DOWN].cut;
 }
 
-static void connect_on(proxy_conn *c)
+static void connect_on(sim_proxy_conn *c)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     at.sin_port = htons(c->link->target);
@@ -259,9 +259,9 @@ static void connect_on(proxy_conn *c)
     event_add(c->connecting, NULL);
 }
 
-void proxy_conn_create(proxy_link *l, int fd)
+void sim_proxy_conn_create(sim_proxy_link *l, int fd)
 {
-    proxy_conn *c = kd_alloc(sizeof *c);
+    sim_proxy_conn *c = kd_alloc(sizeof *c);
     c->link = l;
     c->fd[PROXY_UP] = fd;
     c->fd[PROXY_DOWN] = -1;
@@ -273,7 +273,7 @@ void proxy_conn_create(proxy_link *l, int fd)
     if (reachable(l)) connect_on(c);
 }
 
-void proxy_conn_wake(proxy_conn *c)
+void sim_proxy_conn_wake(sim_proxy_conn *c)
 {
     if (!c->connected) {
         if (!c->connecting && reachable(c->link)) connect_on(c);

@@ -13,7 +13,7 @@ static bool proxy_kafka_fits(uint32_t at, uint8_t byte)
 }
 
 /* The bytes held back are whole: host and port. */
-static void proxy_kafka_exchange(proxy_kafka_stream *s, kd_buf *out)
+static void proxy_kafka_exchange(sim_proxy_kafka_stream *s, kd_buf *out)
 {
     uint16_t port = (uint16_t)(s->held[PROXY_KAFKA_MATCH - 2] << 8 | s->held[PROXY_KAFKA_MATCH - 1]);
     for (uint32_t i = 0; i < s->table->count; i++) {
@@ -26,14 +26,14 @@ static void proxy_kafka_exchange(proxy_kafka_stream *s, kd_buf *out)
     s->held_len = 0;
 }
 
-static void proxy_kafka_release(proxy_kafka_stream *s, kd_buf *out)
+static void proxy_kafka_release(sim_proxy_kafka_stream *s, kd_buf *out)
 {
     kd_buf_put(out, s->held, s->held_len);
     s->held_len = 0;
 }
 
 /* What was held back does not go on: lets its first bytes go until the rest is a beginning again. */
-static void mismatch(proxy_kafka_stream *s, kd_buf *out)
+static void mismatch(sim_proxy_kafka_stream *s, kd_buf *out)
 {
     while (s->held_len > 0) {
         kd_buf_put_u8(out, s->held[0]);
@@ -45,7 +45,7 @@ static void mismatch(proxy_kafka_stream *s, kd_buf *out)
     }
 }
 
-static void pass_byte(proxy_kafka_stream *s, uint8_t byte, kd_buf *out)
+static void pass_byte(sim_proxy_kafka_stream *s, uint8_t byte, kd_buf *out)
 {
     while (s->held_len > 0 && !proxy_kafka_fits(s->held_len, byte)) mismatch(s, out);
     if (!proxy_kafka_fits(s->held_len, byte)) {
@@ -66,13 +66,13 @@ static uint32_t proxy_kafka_number(const uint8_t *at, uint32_t size)
 }
 
 /* A request begins with api, version and its id. */
-static void note_request(proxy_kafka_calls *c, const uint8_t *begin)
+static void note_request(sim_proxy_kafka_calls *c, const uint8_t *begin)
 {
     if (proxy_kafka_number(begin, 2) != API_PRODUCE || c->count == PROXY_KAFKA_CALLS_MAX) return;
     c->id[c->count++] = proxy_kafka_number(begin + 4, 4);
 }
 
-static bool take_call(proxy_kafka_calls *c, uint32_t id)
+static bool take_call(sim_proxy_kafka_calls *c, uint32_t id)
 {
     uint32_t i = 0;
     while (i < c->count && c->id[i] != id) i++;
@@ -82,7 +82,7 @@ static bool take_call(proxy_kafka_calls *c, uint32_t id)
 }
 
 /* An answer to Produce, up to version 8: its id, how many topics, the name of the first, how many partitions, which, its error. */
-static void note_answer(proxy_kafka_stream *s)
+static void note_answer(sim_proxy_kafka_stream *s)
 {
     bool produce = take_call(s->calls, proxy_kafka_number(s->begin, 4));
     s->fencing = produce && s->calls->fence && proxy_kafka_number(s->begin + 4, 4) > 0;
@@ -90,12 +90,12 @@ static void note_answer(proxy_kafka_stream *s)
 }
 
 /* Where in the request or answer this byte stands, behind the size; s->left does not count it any more. */
-static uint32_t proxy_kafka_place(const proxy_kafka_stream *s)
+static uint32_t proxy_kafka_place(const sim_proxy_kafka_stream *s)
 {
     return s->size - (uint32_t)s->left - 1;
 }
 
-static uint8_t fence(proxy_kafka_stream *s, uint32_t at, uint8_t byte)
+static uint8_t fence(sim_proxy_kafka_stream *s, uint32_t at, uint8_t byte)
 {
     if (at < PROXY_KAFKA_BEGIN) s->begin[at] = byte;
     if (at == PROXY_KAFKA_BEGIN - 1) note_answer(s);
@@ -106,7 +106,7 @@ static uint8_t fence(proxy_kafka_stream *s, uint32_t at, uint8_t byte)
 }
 
 /* Keeps count of where an answer ends. True for the bytes of its size, which are no part of a match. */
-static bool in_head(proxy_kafka_stream *s, uint8_t byte)
+static bool in_head(sim_proxy_kafka_stream *s, uint8_t byte)
 {
     if (s->left > 0) {
         s->left--;
@@ -120,7 +120,7 @@ static bool in_head(proxy_kafka_stream *s, uint8_t byte)
     return true;
 }
 
-void proxy_kafka_asked(proxy_kafka_stream *s, kd_bytes in)
+void sim_proxy_kafka_asked(sim_proxy_kafka_stream *s, kd_bytes in)
 {
     for (size_t i = 0; i < in.len && s->calls; i++) {
         if (in_head(s, in.data[i])) continue;
@@ -130,7 +130,7 @@ void proxy_kafka_asked(proxy_kafka_stream *s, kd_bytes in)
     }
 }
 
-void proxy_kafka_pass(proxy_kafka_stream *s, kd_bytes in, kd_buf *out)
+void sim_proxy_kafka_pass(sim_proxy_kafka_stream *s, kd_bytes in, kd_buf *out)
 {
     for (size_t i = 0; i < in.len; i++) {
         if (in_head(s, in.data[i])) {

@@ -27,7 +27,7 @@ typedef struct {
     struct {
         uint16_t from, to;
     } at[PROXY_KAFKA_BROKERS_MAX];
-} proxy_kafka_table;
+} sim_proxy_kafka_table;
 
 /* What one connection has asked and not been answered, as far as it is Produce; zero-initialise. `fence`: the next answer to one of these says that
  * its first batch was out of order; the batch is in the log all the same. Goes back to false when that was done. */
@@ -35,12 +35,12 @@ typedef struct {
     uint32_t id[PROXY_KAFKA_CALLS_MAX]; /* of requests, oldest first */
     uint32_t count;
     bool fence;
-} proxy_kafka_calls;
+} sim_proxy_kafka_calls;
 
 /* One direction of one connection. Zero-initialise with the table, which is for what comes from a broker, and the connection's calls. */
 typedef struct {
-    const proxy_kafka_table *table;
-    proxy_kafka_calls *calls;         /* NULL: nothing is asked of them */
+    const sim_proxy_kafka_table *table;
+    sim_proxy_kafka_calls *calls;         /* NULL: nothing is asked of them */
     uint8_t begin[PROXY_KAFKA_BEGIN]; /* of this request or answer, behind its size */
     bool fencing;                     /* in the answer that is changed */
     uint32_t error_at;                /* where its first error stands */
@@ -50,11 +50,11 @@ typedef struct {
     uint64_t left;                    /* bytes of the answer that are still to come */
     uint32_t held_len;                /* held back: what may be the beginning of a match */
     uint8_t held[PROXY_KAFKA_MATCH];
-} proxy_kafka_stream;
+} sim_proxy_kafka_stream;
 
 /* Appends what can go on to *out: at most PROXY_KAFKA_MATCH - 1 bytes stay behind. */
-void proxy_kafka_pass(proxy_kafka_stream *s, kd_bytes in, kd_buf *out);
+void sim_proxy_kafka_pass(sim_proxy_kafka_stream *s, kd_bytes in, kd_buf *out);
 /* The other direction, in which nothing is changed: takes note of what is asked. */
-void proxy_kafka_asked(proxy_kafka_stream *s, kd_bytes in);
+void sim_proxy_kafka_asked(sim_proxy_kafka_stream *s, kd_bytes in);
 
 #endif

@@ -22,8 +22,8 @@ static const char *const series[SERIES] = {
 
 /* What one node said. */
 typedef struct {
-    samples *whole;
-    const fleet_node *node;
+    sim_samples *whole;
+    const sim_fleet_node *node;
     uint32_t asked; /* questions under way */
     uint64_t next_us, asked_us, partitions_heard_us;
     double last[SERIES], before[SERIES]; /* of this start; of those before */
@@ -31,27 +31,27 @@ typedef struct {
     uint64_t outbox_op_bytes;            /* of their operations */
     bool refusing;
     uint64_t shown, pending, age_us, as_of_us;
-} source;
+} samples_source;
 
-struct samples {
-    fleet *fleet;
+struct sim_samples {
+    sim_fleet *fleet;
     char item[2 * SCENARIO_NAME_MAX];
-    source at[FLEET_NODES];
+    samples_source at[FLEET_NODES];
 };
 
 static void samples_on_metrics(void *arg, int status, kd_bytes body)
 {
-    source *s = arg;
+    samples_source *s = arg;
     s->asked--;
     if (status != 200) return;
     for (int i = 0; i < SERIES; i++) {
-        double value = ask_metric(body, series[i]);
+        double value = sim_ask_metric(body, series[i]);
         if (value < s->last[i]) s->before[i] += s->last[i]; /* it was started anew */
         s->last[i] = value;
     }
-    s->refusing = ask_metric(body, "kudos_edge_refusing_writes") +
-                      ask_metric(body, "kudos_edge_clock_out_of_bounds") +
-                      ask_metric(body, "kudos_edge_retired_partitions") >
+    s->refusing = sim_ask_metric(body, "kudos_edge_refusing_writes") +
+                      sim_ask_metric(body, "kudos_edge_clock_out_of_bounds") +
+                      sim_ask_metric(body, "kudos_edge_retired_partitions") >
                   0;
 }
 
@@ -63,7 +63,7 @@ static uint64_t samples_number(const json_t *object, const char *name)
 
 static void on_partitions(void *arg, int status, kd_bytes body)
 {
-    source *s = arg;
+    samples_source *s = arg;
     s->asked--;
     json_t *document = status == 200 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
     const json_t *partitions = json_object_get(document, "partitions"), *one;
@@ -85,7 +85,7 @@ static void on_partitions(void *arg, int status, kd_bytes body)
 
 static void samples_on_counts(void *arg, int status, kd_bytes body)
 {
-    source *s = arg;
+    samples_source *s = arg;
     s->asked--;
     json_t *document = status == 200 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
     const json_t *like = json_object_get(json_object_get(document, "counts"), "like");
@@ -93,54 +93,54 @@ static void samples_on_counts(void *arg, int status, kd_bytes body)
         s->shown = json_is_null(json_object_get(like, "count")) ? UINT64_MAX : samples_number(like, "count");
         s->pending = samples_number(like, "pending");
         s->age_us = samples_number(document, "age_ms") * 1000;
-        s->as_of_us = ask_moment(json_string_value(json_object_get(document, "as_of")));
+        s->as_of_us = sim_ask_moment(json_string_value(json_object_get(document, "as_of")));
     }
     json_decref(document);
 }
 
-static void samples_ask(source *s, uint64_t now_us)
+static void samples_ask(samples_source *s, uint64_t now_us)
 {
-    const fleet_node *n = s->node;
+    const sim_fleet_node *n = s->node;
     char path[128];
     struct event_base *base = s->whole->fleet->base;
     s->next_us = now_us + EVERY_US;
     s->asked_us = now_us;
-    s->asked = fleet_is_edge(n) ? 3 : 2;
+    s->asked = sim_fleet_is_edge(n) ? 3 : 2;
     snprintf(path, sizeof path, "/v1/%s/counts", s->whole->item);
-    ask_get(base, n->admin_port, "/metrics", NULL, DEADLINE_MS, samples_on_metrics, s);
-    ask_get(base, n->port, path, NULL, DEADLINE_MS, samples_on_counts, s);
-    if (fleet_is_edge(n))
-        ask_get(base, n->admin_port, "/debug/partitions", NULL, DEADLINE_MS, on_partitions, s);
+    sim_ask_get(base, n->admin_port, "/metrics", NULL, DEADLINE_MS, samples_on_metrics, s);
+    sim_ask_get(base, n->port, path, NULL, DEADLINE_MS, samples_on_counts, s);
+    if (sim_fleet_is_edge(n))
+        sim_ask_get(base, n->admin_port, "/debug/partitions", NULL, DEADLINE_MS, on_partitions, s);
 }
 
-void samples_tick(samples *s, uint64_t now_us)
+void sim_samples_tick(sim_samples *s, uint64_t now_us)
 {
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
-        source *one = &s->at[i];
-        if (fleet_serves(one->node) && one->asked == 0 && now_us >= one->next_us) samples_ask(one, now_us);
+        samples_source *one = &s->at[i];
+        if (sim_fleet_serves(one->node) && one->asked == 0 && now_us >= one->next_us) samples_ask(one, now_us);
     }
 }
 
-samples *samples_create(fleet *f, const char *item)
+sim_samples *sim_samples_create(sim_fleet *f, const char *item)
 {
-    samples *s = kd_alloc(sizeof *s);
+    sim_samples *s = kd_alloc(sizeof *s);
     s->fleet = f;
     snprintf(s->item, sizeof s->item, "%s", item);
-    for (uint32_t i = 0; i < FLEET_NODES; i++) s->at[i] = (source){.whole = s, .node = &f->nodes[i]};
+    for (uint32_t i = 0; i < FLEET_NODES; i++) s->at[i] = (samples_source){.whole = s, .node = &f->nodes[i]};
     return s;
 }
 
-void samples_destroy(samples *s)
+void sim_samples_destroy(sim_samples *s)
 {
     free(s);
 }
 
-static record_sample region(const samples *s, const clients *c, uint32_t e, uint64_t wall_us)
+static sim_record_sample region(const sim_samples *s, const sim_clients *c, uint32_t e, uint64_t wall_us)
 {
-    const source *from = &s->at[e];
-    clients_counts n = clients_at(c, e);
-    return (record_sample){
-        .up = fleet_serves(from->node),
+    const samples_source *from = &s->at[e];
+    sim_clients_counts n = sim_clients_at(c, e);
+    return (sim_record_sample){
+        .up = sim_fleet_serves(from->node),
         .refusing = from->refusing,
         .acked = n.acked,
         .refused = n.refused,
@@ -154,21 +154,21 @@ static record_sample region(const samples *s, const clients *c, uint32_t e, uint
     };
 }
 
-void samples_record(samples *s, record *r, const clients *c, uint64_t least, uint64_t most, uint64_t now_us)
+void sim_samples_record(sim_samples *s, sim_drill_record *r, const sim_clients *c, uint64_t least, uint64_t most, uint64_t now_us)
 {
-    record_sample regions[SCENARIO_EDGES_MAX];
-    uint64_t wall = fleet_wall_us(s->fleet, now_us);
+    sim_record_sample regions[SCENARIO_EDGES_MAX];
+    uint64_t wall = sim_fleet_wall_us(s->fleet, now_us);
     for (uint32_t e = 0; e < s->fleet->scenario->edge_count; e++) regions[e] = region(s, c, e, wall);
-    record_moment(r, now_us, least, most, s->at[FLEET_CENTRAL].shown, regions);
+    sim_record_moment(r, now_us, least, most, s->at[FLEET_CENTRAL].shown, regions);
 }
 
-samples_totals samples_sum(const samples *s)
+sim_samples_totals sim_samples_sum(const sim_samples *s)
 {
     double sum[SERIES] = {0};
     for (uint32_t n = 0; n < FLEET_NODES; n++) {
         for (int i = 0; i < SERIES; i++) sum[i] += s->at[n].before[i] + s->at[n].last[i];
     }
-    return (samples_totals){.duplicates = (uint64_t)sum[DUPLICATES],
+    return (sim_samples_totals){.duplicates = (uint64_t)sum[DUPLICATES],
                             .gaps = (uint64_t)sum[GAPS],
                             .merged = (uint64_t)sum[MERGED],
                             .undone = (uint64_t)sum[UNDONE],
@@ -176,13 +176,13 @@ samples_totals samples_sum(const samples *s)
                             .identity_shared = (uint64_t)sum[SHARED]};
 }
 
-uint64_t samples_merged(void *samples_, uint32_t edge)
+uint64_t sim_samples_merged(void *samples_, uint32_t edge)
 {
-    const samples *s = samples_;
+    const sim_samples *s = samples_;
     return s->at[edge].merged_us;
 }
 
-uint64_t samples_outboxes(const samples *s, uint64_t since_us)
+uint64_t sim_samples_outboxes(const sim_samples *s, uint64_t since_us)
 {
     uint64_t sum = 0;
     for (uint32_t e = 0; e < s->fleet->scenario->edge_count; e++) {

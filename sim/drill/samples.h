@@ -11,24 +11,24 @@
 #include "sim/drill/clients.h"
 #include "sim/report/record.h"
 
-typedef struct samples samples;
+typedef struct sim_samples sim_samples;
 
 typedef struct {
     uint64_t duplicates, gaps, merged;        /* batches, at central */
     uint64_t undone, resent, identity_shared; /* at the edges */
-} samples_totals;
+} sim_samples_totals;
 
 /* `item` and counter like are followed for the record. */
-samples *samples_create(fleet *f, const char *item);
-void samples_destroy(samples *s); /* after the fleet, whose end answers what is asked */
-void samples_tick(samples *s, uint64_t now_us);
+sim_samples *sim_samples_create(sim_fleet *f, const char *item);
+void sim_samples_destroy(sim_samples *s); /* after the fleet, whose end answers what is asked */
+void sim_samples_tick(sim_samples *s, uint64_t now_us);
 /* A moment for the record, from what was heard last. */
-void samples_record(samples *s, record *r, const clients *c, uint64_t least, uint64_t most, uint64_t now_us);
-samples_totals samples_sum(const samples *s);
+void sim_samples_record(sim_samples *s, sim_drill_record *r, const sim_clients *c, uint64_t least, uint64_t most, uint64_t now_us);
+sim_samples_totals sim_samples_sum(const sim_samples *s);
 /* For drill_faults_options: the smallest watermark of this edge, as wall time; 0: unknown. */
-uint64_t samples_merged(void *samples_, uint32_t edge);
+uint64_t sim_samples_merged(void *samples_, uint32_t edge);
 /* Bytes of operations in the edges' outboxes (idle partitions send empty batches, always) by what was heard after `since_us` from all of them;
  * UINT64_MAX: somebody was not heard since. */
-uint64_t samples_outboxes(const samples *s, uint64_t since_us);
+uint64_t sim_samples_outboxes(const sim_samples *s, uint64_t since_us);
 
 #endif

@@ -24,45 +24,45 @@ typedef struct {
 } hearing;
 
 typedef struct {
-    shown *whole;
+    sim_shown *whole;
     uint32_t edge;
     bool asking;
     uint64_t next_us, started_us; /* started: of the process that was asked */
     window home, once;
     hearing heard_home, heard_once;
-} reader;
+} shown_reader;
 
-struct shown {
-    fleet *fleet;
-    clients *clients;
-    const journal *journal;
+struct sim_shown {
+    sim_fleet *fleet;
+    sim_clients *clients;
+    const sim_journal *journal;
     uint32_t careless, once, first; /* the once item, and the number of attempts when it began */
     uint64_t judged;
-    reader at[SCENARIO_EDGES_MAX];
+    shown_reader at[SCENARIO_EDGES_MAX];
 };
 
 /* ---- windows --------------------------------------------------------------------------------------------------- */
 
-static void shown_widen(const shown *s, window *w)
+static void shown_widen(const sim_shown *s, window *w)
 {
     uint64_t least, most;
-    journal_bounds(s->journal, SCENARIO_LIKE, w->item, &least, &most);
+    sim_journal_bounds(s->journal, SCENARIO_LIKE, w->item, &least, &most);
     w->least = KD_MIN(w->least, least);
     w->most = KD_MAX(w->most, most);
 }
 
-static window open_window(const shown *s, uint32_t item)
+static window open_window(const sim_shown *s, uint32_t item)
 {
     window w = {.item = item, .least = UINT64_MAX};
     shown_widen(s, &w);
     return w;
 }
 
-void shown_changed(void *shown_, uint32_t item)
+void sim_shown_changed(void *shown_, uint32_t item)
 {
-    shown *s = shown_;
+    sim_shown *s = shown_;
     for (uint32_t e = 0; s->journal && e < s->fleet->scenario->edge_count; e++) {
-        reader *r = &s->at[e];
+        shown_reader *r = &s->at[e];
         if (!r->asking) continue;
         if (r->home.item == item) shown_widen(s, &r->home);
         if (r->once.item == item) shown_widen(s, &r->once);
@@ -71,71 +71,71 @@ void shown_changed(void *shown_, uint32_t item)
 
 /* ---- answers --------------------------------------------------------------------------------------------------- */
 
-static const char *edge_name(const reader *r)
+static const char *edge_name(const shown_reader *r)
 {
     return r->whole->fleet->scenario->edges[r->edge];
 }
 
-static const char *item_name(const reader *r, uint32_t item)
+static const char *item_name(const shown_reader *r, uint32_t item)
 {
-    return kd_names_at(clients_items(r->whole->clients), item);
+    return sim_names_at(sim_clients_items(r->whole->clients), item);
 }
 
 /*
  * A number rests on one of central's. The age of that one is lost only after two missed snapshots, so a process tells it at least once, unless it
  * began with the number from its disk.
  */
-static void judge_known(reader *r, hearing *h, uint32_t item, const told_number *n)
+static void judge_known(shown_reader *r, hearing *h, uint32_t item, const sim_told_number *n)
 {
     if (h->item != item || h->started_us != r->started_us)
         *h = (hearing){
             .item = item, .started_us = r->started_us, .heard = n->known && h->started_us != r->started_us};
     if (n->known && !n->made && !h->heard)
-        fleet_fail(r->whole->fleet, "known: %s shows %llu likes of %s, and has heard no number of central",
+        sim_fleet_fail(r->whole->fleet, "known: %s shows %llu likes of %s, and has heard no number of central",
                    edge_name(r), (unsigned long long)n->count, item_name(r, item));
     h->heard |= n->made;
 }
 
-static told_number shown_read_number(reader *r, uint32_t item, const json_t *one)
+static sim_told_number shown_read_number(shown_reader *r, uint32_t item, const json_t *one)
 {
-    told_number n;
-    if (!number_read(json_object_get(json_object_get(one, "counts"), "like"), one, &n))
-        fleet_fail(r->whole->fleet, "answer: %s shows a number of %s that the API does not know",
+    sim_told_number n;
+    if (!sim_number_read(json_object_get(json_object_get(one, "counts"), "like"), one, &n))
+        sim_fleet_fail(r->whole->fleet, "answer: %s shows a number of %s that the API does not know",
                    edge_name(r), item_name(r, item));
     return n;
 }
 
-static void judge_home(reader *r, const told_number *n)
+static void judge_home(shown_reader *r, const sim_told_number *n)
 {
     const window *w = &r->home;
     if (n->count >= w->least && n->count <= w->most) return;
-    fleet_fail(r->whole->fleet,
+    sim_fleet_fail(r->whole->fleet,
                "shown: %s shows %llu likes of %s, which it alone was asked to change: not in [%llu, %llu]",
                edge_name(r), (unsigned long long)n->count, item_name(r, w->item),
                (unsigned long long)w->least, (unsigned long long)w->most);
 }
 
 /* Likes of the once item that were acknowledged, at whatever edge, before this wall time. */
-static uint64_t acknowledged_by(const shown *s, uint32_t item, uint64_t wall_us)
+static uint64_t acknowledged_by(const sim_shown *s, uint32_t item, uint64_t wall_us)
 {
-    uint64_t found = 0, now_us = fleet_now_us(s->fleet), wall_now_us = kd_clock_wall_us();
-    for (uint32_t id = journal_count(s->journal); id-- > s->first;) {
-        const journal_attempt *a = journal_at(s->journal, id);
+    uint64_t found = 0, now_us = sim_fleet_now_us(s->fleet), wall_now_us = kd_clock_wall_us();
+    for (uint32_t id = sim_journal_count(s->journal); id-- > s->first;) {
+        const sim_journal_attempt *a = sim_journal_at(s->journal, id);
         if (a->item == item && a->acked_us && !a->excused && wall_now_us - (now_us - a->acked_us) <= wall_us)
             found++;
     }
     return found;
 }
 
-static void judge_once(reader *r, const told_number *n)
+static void judge_once(shown_reader *r, const sim_told_number *n)
 {
     const window *w = &r->once;
     uint64_t least = n->as_of_us ? acknowledged_by(r->whole, w->item, n->as_of_us) : 0;
     if (n->count > w->most)
-        fleet_fail(r->whole->fleet, "shown: %s shows %llu likes of %s, %llu were attempted", edge_name(r),
+        sim_fleet_fail(r->whole->fleet, "shown: %s shows %llu likes of %s, %llu were attempted", edge_name(r),
                    (unsigned long long)n->count, item_name(r, w->item), (unsigned long long)w->most);
     if (n->count < least)
-        fleet_fail(
+        sim_fleet_fail(
             r->whole->fleet,
             "as-of: %s shows %llu likes of %s and calls that complete up to %llu us ago: %llu had been "
             "acknowledged by then",
@@ -145,21 +145,21 @@ static void judge_once(reader *r, const told_number *n)
 
 static void shown_on_counts(void *arg, int status, kd_bytes body)
 {
-    reader *r = arg;
-    shown *s = r->whole;
-    const fleet_node *node = &s->fleet->nodes[r->edge];
+    shown_reader *r = arg;
+    sim_shown *s = r->whole;
+    const sim_fleet_node *node = &s->fleet->nodes[r->edge];
     r->asking = false;
     if (!s->clients) return; /* it is over */
     json_t *document = status == 200 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
     const json_t *items = json_object_get(document, "items");
-    bool same = node->started_us == r->started_us && program_running(&node->process);
+    bool same = node->started_us == r->started_us && sim_program_running(&node->process);
     if (same && json_array_size(items) == ITEMS) {
-        told_number home = shown_read_number(r, r->home.item, json_array_get(items, 0)),
+        sim_told_number home = shown_read_number(r, r->home.item, json_array_get(items, 0)),
                     once = shown_read_number(r, r->once.item, json_array_get(items, 1));
         judge_known(r, &r->heard_home, r->home.item, &home);
         judge_known(r, &r->heard_once, r->once.item, &once);
         /* Behind a number that is older than the process may stand operations that are sent again, and these have no delta (rules 15, 17). */
-        uint64_t life_us = fleet_now_us(s->fleet) - r->started_us;
+        uint64_t life_us = sim_fleet_now_us(s->fleet) - r->started_us;
         bool counts = home.made && home.age_us < life_us && r->edge != s->careless;
         if (counts) judge_home(r, &home);
         if (once.made) judge_once(r, &once);
@@ -170,28 +170,28 @@ static void shown_on_counts(void *arg, int status, kd_bytes body)
 
 /* ---- questions ------------------------------------------------------------------------------------------------- */
 
-static void shown_ask(reader *r)
+static void shown_ask(shown_reader *r)
 {
-    shown *s = r->whole;
-    const fleet_node *node = &s->fleet->nodes[r->edge];
+    sim_shown *s = r->whole;
+    const sim_fleet_node *node = &s->fleet->nodes[r->edge];
     char path[256];
     r->asking = true;
     r->started_us = node->started_us;
-    r->home = open_window(s, clients_home(s->clients, r->edge));
-    r->once = open_window(s, clients_once(s->clients));
+    r->home = open_window(s, sim_clients_home(s->clients, r->edge));
+    r->once = open_window(s, sim_clients_once(s->clients));
     snprintf(path, sizeof path, "/v1/counts?items=%s,%s", item_name(r, r->home.item),
              item_name(r, r->once.item));
-    ask_get(s->fleet->base, node->port, path, NULL, DEADLINE_MS, shown_on_counts, r);
+    sim_ask_get(s->fleet->base, node->port, path, NULL, DEADLINE_MS, shown_on_counts, r);
 }
 
-void shown_tick(shown *s, uint64_t now_us)
+void sim_shown_tick(sim_shown *s, uint64_t now_us)
 {
-    if (!s || !s->clients || clients_once(s->clients) == 0) return;
-    if (s->once != clients_once(s->clients)) s->first = journal_count(s->journal);
-    s->once = clients_once(s->clients);
+    if (!s || !s->clients || sim_clients_once(s->clients) == 0) return;
+    if (s->once != sim_clients_once(s->clients)) s->first = sim_journal_count(s->journal);
+    s->once = sim_clients_once(s->clients);
     for (uint32_t e = 0; e < s->fleet->scenario->edge_count; e++) {
-        reader *r = &s->at[e];
-        if (r->asking || now_us < r->next_us || !fleet_serves(&s->fleet->nodes[e])) continue;
+        shown_reader *r = &s->at[e];
+        if (r->asking || now_us < r->next_us || !sim_fleet_serves(&s->fleet->nodes[e])) continue;
         r->next_us = now_us + EVERY_US;
         shown_ask(r);
     }
@@ -199,26 +199,26 @@ void shown_tick(shown *s, uint64_t now_us)
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
 
-shown *shown_create(fleet *f, uint32_t careless)
+sim_shown *sim_shown_create(sim_fleet *f, uint32_t careless)
 {
-    shown *s = kd_alloc(sizeof *s);
-    *s = (shown){.fleet = f, .careless = careless};
-    for (uint32_t e = 0; e < SCENARIO_EDGES_MAX; e++) s->at[e] = (reader){.whole = s, .edge = e};
+    sim_shown *s = kd_alloc(sizeof *s);
+    *s = (sim_shown){.fleet = f, .careless = careless};
+    for (uint32_t e = 0; e < SCENARIO_EDGES_MAX; e++) s->at[e] = (shown_reader){.whole = s, .edge = e};
     return s;
 }
 
-void shown_watch(shown *s, clients *c, const journal *j)
+void sim_shown_watch(sim_shown *s, sim_clients *c, const sim_journal *j)
 {
     s->clients = c;
     s->journal = j;
 }
 
-void shown_destroy(shown *s)
+void sim_shown_destroy(sim_shown *s)
 {
     free(s);
 }
 
-uint64_t shown_judged(const shown *s)
+uint64_t sim_shown_judged(const sim_shown *s)
 {
     return s->judged;
 }

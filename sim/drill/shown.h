@@ -12,17 +12,17 @@
 
 #include "sim/drill/clients.h"
 
-typedef struct shown shown;
+typedef struct sim_shown sim_shown;
 
 /* `careless`: this edge's directory is put back to older copies, and it forgets rows; its home is not judged. UINT32_MAX: none is. */
-shown *shown_create(fleet *f, uint32_t careless);
+sim_shown *sim_shown_create(sim_fleet *f, uint32_t careless);
 /* The users, when they are there; from then on it is asked, once they have a once item. NULL: they are gone. */
-void shown_watch(shown *s, clients *c, const journal *j);
-void shown_destroy(shown *s); /* after the fleet, whose end answers what is asked. NULL is fine */
-void shown_tick(shown *s, uint64_t now_us);
+void sim_shown_watch(sim_shown *s, sim_clients *c, const sim_journal *j);
+void sim_shown_destroy(sim_shown *s); /* after the fleet, whose end answers what is asked. NULL is fine */
+void sim_shown_tick(sim_shown *s, uint64_t now_us);
 /* For clients_options. */
-void shown_changed(void *shown_, uint32_t item);
+void sim_shown_changed(void *shown_, uint32_t item);
 /* Numbers that were judged. */
-uint64_t shown_judged(const shown *s);
+uint64_t sim_shown_judged(const sim_shown *s);
 
 #endif

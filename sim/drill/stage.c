@@ -9,51 +9,51 @@ enum { LAST_ANSWERS_US = 20000000, LOG_TOOL_US = 15000000, HEAL_MIN_US = 3000000
 
 /* ---- while it runs --------------------------------------------------------------------------------------------- */
 
-void stage_tick(stage *s)
+void sim_stage_tick(sim_stage *s)
 {
-    uint64_t now = fleet_now_us(s->fleet), least, most;
-    if (s->acting) drill_faults_tick(s->faults, now);
-    shown_tick(s->shown, now); /* before the users go on to another once item */
-    clients_tick(s->clients, now, s->acting);
-    samples_tick(s->samples, now);
-    if (now >= record_next_us(s->o->record)) {
-        journal_bounds(s->journal, SCENARIO_LIKE, s->followed, &least, &most);
-        samples_record(s->samples, s->o->record, s->clients, least, most, now);
+    uint64_t now = sim_fleet_now_us(s->fleet), least, most;
+    if (s->acting) sim_drill_faults_tick(s->faults, now);
+    sim_shown_tick(s->shown, now); /* before the users go on to another once item */
+    sim_clients_tick(s->clients, now, s->acting);
+    sim_samples_tick(s->samples, now);
+    if (now >= sim_record_next_us(s->o->record)) {
+        sim_journal_bounds(s->journal, SCENARIO_LIKE, s->followed, &least, &most);
+        sim_samples_record(s->samples, s->o->record, s->clients, least, most, now);
     }
-    if (s->o->progress) s->o->progress(s->o->progress_arg, now, s->end_us, clients_total(s->clients).acked);
+    if (s->o->progress) s->o->progress(s->o->progress_arg, now, s->end_us, sim_clients_total(s->clients).acked);
 }
 
 static void on_wait(void *arg)
 {
-    stage_tick(arg);
+    sim_stage_tick(arg);
 }
 
 static bool answered(void *arg)
 {
-    stage *s = arg;
-    stage_tick(s);
-    return s->fleet->failed || clients_idle(s->clients);
+    sim_stage *s = arg;
+    sim_stage_tick(s);
+    return s->fleet->failed || sim_clients_idle(s->clients);
 }
 
 static void stage_on_signal(evutil_socket_t number, short what, void *arg)
 {
-    stage *s = arg;
+    sim_stage *s = arg;
     (void)number, (void)what;
     s->interrupted = true;
     if (s->fleet) s->fleet->interrupted = true;
 }
 
-static void on_ended(void *arg, fleet_node *n, const char *how)
+static void on_ended(void *arg, sim_fleet_node *n, const char *how)
 {
-    stage *s = arg;
+    sim_stage *s = arg;
     char text[128];
     snprintf(text, sizeof text, "ended with %s", how);
-    record_note(s->o->record, fleet_now_us(s->fleet), n->name, text);
+    sim_record_note(s->o->record, sim_fleet_now_us(s->fleet), n->name, text);
 }
 
 /* ---- findings -------------------------------------------------------------------------------------------------- */
 
-void stage_find(stage_finding *f, sim_verdict verdict, const char *checker, const char *format, ...)
+void sim_stage_find(sim_stage_finding *f, sim_verdict verdict, const char *checker, const char *format, ...)
 {
     va_list args;
     if (f->checker) return;
@@ -65,7 +65,7 @@ void stage_find(stage_finding *f, sim_verdict verdict, const char *checker, cons
 }
 
 /* The word before the colon of a failure names its checker; without one it is the surroundings that failed. */
-void stage_find_failure(const stage *s, stage_finding *f)
+void sim_stage_find_failure(const sim_stage *s, sim_stage_finding *f)
 {
     static const char *const checkers[] = {"process died", "answer", "read-your-writes",
                                            "shown",        "as-of",  "position",
@@ -75,36 +75,36 @@ void stage_find_failure(const stage *s, stage_finding *f)
     for (size_t i = 0; i < KD_COUNT(checkers); i++) {
         size_t len = strlen(checkers[i]);
         if (strncmp(text, checkers[i], len) == 0)
-            stage_find(f, SIM_VIOLATED, checkers[i], "%s", text + len + 2);
+            sim_stage_find(f, SIM_VIOLATED, checkers[i], "%s", text + len + 2);
     }
     f->unavailable = f->unavailable || !f->checker;
-    stage_find(f, SIM_UNKNOWN, "environment", "%s", text);
+    sim_stage_find(f, SIM_UNKNOWN, "environment", "%s", text);
 }
 
-void stage_judge(stage *s, stage_finding *f, verdict_result *r)
+void sim_stage_judge(sim_stage *s, sim_stage_finding *f, sim_verdict_result *r)
 {
-    verdict_options o = {.fleet = s->fleet,
+    sim_verdict_options o = {.fleet = s->fleet,
                          .clients = s->clients,
                          .samples = s->samples,
                          .journal = s->journal,
                          .limit_us = KD_MAX(s->o->scenario->heal_us, (uint64_t)HEAL_MIN_US),
                          .tick = on_wait,
                          .tick_arg = s};
-    *r = (verdict_result){0};
+    *r = (sim_verdict_result){0};
     s->acting = false;
-    fleet_wait(s->fleet, answered, s, LAST_ANSWERS_US);
-    if (!s->fleet->failed) verdict_reach(&o, r);
-    stage_find_failure(s, f);
-    if (s->interrupted) stage_find(f, SIM_UNKNOWN, "interrupted", "interrupted");
-    if (r->judged && !r->final.held) stage_find(f, SIM_VIOLATED, r->final.checker, "%s", r->final.text);
+    sim_fleet_wait(s->fleet, answered, s, LAST_ANSWERS_US);
+    if (!s->fleet->failed) sim_verdict_reach(&o, r);
+    sim_stage_find_failure(s, f);
+    if (s->interrupted) sim_stage_find(f, SIM_UNKNOWN, "interrupted", "interrupted");
+    if (r->judged && !r->final.held) sim_stage_find(f, SIM_VIOLATED, r->final.checker, "%s", r->final.text);
     if (!r->converged)
-        stage_find(f, SIM_VIOLATED, "convergence", "not within %.0f s after the faults: %s",
+        sim_stage_find(f, SIM_VIOLATED, "convergence", "not within %.0f s after the faults: %s",
                    (double)o.limit_us / 1e6, r->apart);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
 
-static const char *followed_item(const scenario *s)
+static const char *followed_item(const sim_scenario *s)
 {
     for (uint32_t i = 0; i < s->event_count; i++) {
         if (s->events[i].kind == SCENARIO_OPERATION) return s->events[i].item;
@@ -112,24 +112,24 @@ static const char *followed_item(const scenario *s)
     return "posts/0";
 }
 
-double stage_share(const stage_options *o)
+double sim_stage_share(const sim_stage_options *o)
 {
-    const scenario *s = o->scenario;
+    const sim_scenario *s = o->scenario;
     double whole = s->users.per_second * o->faster;
     return s->users.users == 0 || whole <= o->per_second ? 1 : o->per_second / whole;
 }
 
-static void stage_assemble(stage *s)
+static void stage_assemble(sim_stage *s)
 {
-    const stage_options *o = s->o;
+    const sim_stage_options *o = s->o;
     const char *item = followed_item(o->scenario);
     char brokers[512];
-    fleet_kafka_address(s->fleet, brokers, sizeof brokers);
-    s->journal = journal_create(o->scenario->drift_us + scenario_central_clock_us(o->scenario),
-                                scenario_tokens_kept(o->scenario));
-    s->log = log_tool_create(brokers, o->scenario->partitions, o->seed);
-    if (o->probes) s->shown = shown_create(s->fleet, o->careless);
-    s->clients = clients_create(&(clients_options){.fleet = s->fleet,
+    sim_fleet_kafka_address(s->fleet, brokers, sizeof brokers);
+    s->journal = sim_journal_create(o->scenario->drift_us + sim_scenario_central_clock_us(o->scenario),
+                                sim_scenario_tokens_kept(o->scenario));
+    s->log = sim_log_tool_create(brokers, o->scenario->partitions, o->seed);
+    if (o->probes) s->shown = sim_shown_create(s->fleet, o->careless);
+    s->clients = sim_clients_create(&(sim_clients_options){.fleet = s->fleet,
                                                    .scenario = o->scenario,
                                                    .journal = s->journal,
                                                    .seed = o->seed,
@@ -138,23 +138,23 @@ static void stage_assemble(stage *s)
                                                    .probes = o->probes,
                                                    .sums_edges = o->probes ? o->careless : 0,
                                                    .changed_arg = s->shown,
-                                                   .changed = o->probes ? shown_changed : NULL});
-    if (s->shown) shown_watch(s->shown, s->clients, s->journal);
-    s->samples = samples_create(s->fleet, item);
-    s->faults = drill_faults_create(&(drill_faults_options){.fleet = s->fleet,
+                                                   .changed = o->probes ? sim_shown_changed : NULL});
+    if (s->shown) sim_shown_watch(s->shown, s->clients, s->journal);
+    s->samples = sim_samples_create(s->fleet, item);
+    s->faults = sim_drill_faults_create(&(sim_drill_faults_options){.fleet = s->fleet,
                                                             .clients = s->clients,
                                                             .journal = s->journal,
                                                             .record = o->record,
                                                             .log = s->log,
                                                             .faster = o->faster,
                                                             .merged_arg = s->samples,
-                                                            .merged = samples_merged});
-    const kd_names *items = clients_items(s->clients);
-    while (s->followed < items->count && strcmp(kd_names_at(items, s->followed), item) != 0) s->followed++;
-    record_follow(o->record, item, "like");
+                                                            .merged = sim_samples_merged});
+    const sim_names *items = sim_clients_items(s->clients);
+    while (s->followed < items->count && strcmp(sim_names_at(items, s->followed), item) != 0) s->followed++;
+    sim_record_follow(o->record, item, "like");
 }
 
-static void hear_signals(stage *s)
+static void hear_signals(sim_stage *s)
 {
     static const int numbers[STAGE_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
     signal(SIGPIPE, SIG_IGN);
@@ -165,12 +165,12 @@ static void hear_signals(stage *s)
     }
 }
 
-int stage_open(stage *s, const stage_options *o, stage_finding *f)
+int sim_stage_open(sim_stage *s, const sim_stage_options *o, sim_stage_finding *f)
 {
-    *s = (stage){.o = o, .base = event_base_new()};
+    *s = (sim_stage){.o = o, .base = event_base_new()};
     KD_ASSERT(s->base != NULL);
     hear_signals(s);
-    fleet_options with = {.scenario = o->scenario,
+    sim_fleet_options with = {.scenario = o->scenario,
                           .base = s->base,
                           .directory = o->directory,
                           .programs = o->programs,
@@ -182,39 +182,39 @@ int stage_open(stage *s, const stage_options *o, stage_finding *f)
                           .small = o->small,
                           .seed = o->seed,
                           .faster = o->faster,
-                          .share = stage_share(o)};
-    if (fleet_create(&s->fleet, &with) != KD_OK) {
+                          .share = sim_stage_share(o)};
+    if (sim_fleet_create(&s->fleet, &with) != KD_OK) {
         f->unavailable = true;
-        stage_find(f, SIM_UNKNOWN, "environment", "%s: %s", o->directory, strerror(errno));
+        sim_stage_find(f, SIM_UNKNOWN, "environment", "%s: %s", o->directory, strerror(errno));
         return KD_EUNAVAILABLE;
     }
     s->fleet->on_ended = on_ended;
     s->fleet->on_ended_arg = s;
-    if (fleet_start(s->fleet) != KD_OK) {
+    if (sim_fleet_start(s->fleet) != KD_OK) {
         f->unavailable = !s->interrupted;
-        stage_find(f, SIM_UNKNOWN, s->interrupted ? "interrupted" : "environment", "%s", s->fleet->failure);
+        sim_stage_find(f, SIM_UNKNOWN, s->interrupted ? "interrupted" : "environment", "%s", s->fleet->failure);
         return KD_EUNAVAILABLE;
     }
-    fleet_begin(s->fleet);
+    sim_fleet_begin(s->fleet);
     stage_assemble(s);
     return KD_OK;
 }
 
-void stage_close(stage *s)
+void sim_stage_close(sim_stage *s)
 {
-    if (s->shown) shown_watch(s->shown, NULL, NULL);
-    clients_destroy(s->clients);
+    if (s->shown) sim_shown_watch(s->shown, NULL, NULL);
+    sim_clients_destroy(s->clients);
     if (s->log) {
-        log_tool_end(s->log);
+        sim_log_tool_end(s->log);
         s->fleet->interrupted = false;
-        fleet_wait(s->fleet, log_tool_ended, s->log, LOG_TOOL_US);
+        sim_fleet_wait(s->fleet, sim_log_tool_ended, s->log, LOG_TOOL_US);
     }
-    log_tool_destroy(s->log);
-    drill_faults_destroy(s->faults);
-    fleet_destroy(s->fleet);
-    samples_destroy(s->samples);
-    shown_destroy(s->shown);
-    journal_destroy(s->journal);
+    sim_log_tool_destroy(s->log);
+    sim_drill_faults_destroy(s->faults);
+    sim_fleet_destroy(s->fleet);
+    sim_samples_destroy(s->samples);
+    sim_shown_destroy(s->shown);
+    sim_journal_destroy(s->journal);
     for (int i = 0; i < STAGE_SIGNALS; i++) event_free(s->signals[i]);
     event_base_free(s->base);
 }

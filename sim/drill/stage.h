@@ -1,7 +1,7 @@
 /*
  * stage.h - the parts of a drill put together: fleet, users, journal, samples, faults, on one loop that also hears signals.
  *
- * Drill and torture play on it. Order of an end (stage_close): users, log and faults let go, the processes end, and only then what they refer to is freed.
+ * Drill and torture play on it. Order of an end (sim_stage_close): users, log and faults let go, the processes end, and only then what they refer to is freed.
  */
 #ifndef KUDOS_SIM_DRILL_STAGE_H
 #define KUDOS_SIM_DRILL_STAGE_H
@@ -17,7 +17,7 @@ enum { STAGE_SIGNALS = 3 };
 
 /* Borrowed. */
 typedef struct {
-    const scenario *scenario;
+    const sim_scenario *scenario;
     const char *directory; /* of its own */
     const char *programs, *kafka_dir;
     const char *faketime; /* the library, where the scenario moves clocks; else NULL */
@@ -29,30 +29,30 @@ typedef struct {
     bool small;   /* of the fleet */
     uint32_t brokers;
     double faster, per_second;
-    record *record;
+    sim_drill_record *record;
     void (*progress)(void *arg, uint64_t now_us, uint64_t end_us, uint64_t acks);
     void *progress_arg;
-} stage_options;
+} sim_stage_options;
 
 /* In a drill that goes faster fewer operations fit: this part of the scenario's. */
-double stage_share(const stage_options *o);
+double sim_stage_share(const sim_stage_options *o);
 
 typedef struct {
-    const stage_options *o;
+    const sim_stage_options *o;
     struct event_base *base;
     struct event *signals[STAGE_SIGNALS];
-    fleet *fleet;
-    journal *journal;
-    log_tool *log;
-    clients *clients;
-    samples *samples;
-    shown *shown; /* NULL without probes */
-    drill_faults *faults;
+    sim_fleet *fleet;
+    sim_journal *journal;
+    sim_log_tool *log;
+    sim_clients *clients;
+    sim_samples *samples;
+    sim_shown *shown; /* NULL without probes */
+    sim_drill_faults *faults;
     uint32_t followed; /* item */
     uint64_t end_us;   /* for the progress */
     bool acting;       /* users begin operations, the scenario's events happen */
     bool interrupted;
-} stage;
+} sim_stage;
 
 /* What was found, the first of it. checker NULL: nothing. */
 typedef struct {
@@ -60,18 +60,18 @@ typedef struct {
     const char *checker;
     char failure[1200];
     bool unavailable; /* something that is needed is not here */
-} stage_finding;
+} sim_stage_finding;
 
 /* KD_OK, or KD_EUNAVAILABLE with the reason in *f; to be closed in either case. */
-int stage_open(stage *s, const stage_options *o, stage_finding *f);
-void stage_close(stage *s);
-/* Everything that is due; called all the time by whoever waits (fleet_wait). */
-void stage_tick(stage *s);
-void stage_find(stage_finding *f, sim_verdict verdict, const char *checker, const char *format, ...)
+int sim_stage_open(sim_stage *s, const sim_stage_options *o, sim_stage_finding *f);
+void sim_stage_close(sim_stage *s);
+/* Everything that is due; called all the time by whoever waits (sim_fleet_wait). */
+void sim_stage_tick(sim_stage *s);
+void sim_stage_find(sim_stage_finding *f, sim_verdict verdict, const char *checker, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* What the fleet failed by, when it did. */
-void stage_find_failure(const stage *s, stage_finding *f);
+void sim_stage_find_failure(const sim_stage *s, sim_stage_finding *f);
 /* Users stop, get their last answers, everything must agree: into *f and *r. */
-void stage_judge(stage *s, stage_finding *f, verdict_result *r);
+void sim_stage_judge(sim_stage *s, sim_stage_finding *f, sim_verdict_result *r);
 
 #endif

@@ -14,12 +14,12 @@ enum {
     RECHECKS = 10,
 };
 
-const char *const torture_point_names[KD_POINT_COUNT] = {
+const char *const sim_torture_point_names[KD_POINT_COUNT] = {
 #define NAME(id, name, text) [KD_POINT_##id] = name,
     KD_POINTS(NAME)
 #undef NAME
 };
-const char *const torture_point_texts[KD_POINT_COUNT] = {
+const char *const sim_torture_point_texts[KD_POINT_COUNT] = {
 #define TEXT(id, name, text) [KD_POINT_##id] = text,
     KD_POINTS(TEXT)
 #undef TEXT
@@ -32,12 +32,12 @@ typedef struct {
 } fate;
 
 typedef struct {
-    const torture_options *o;
-    torture_result *out;
-    stage stage;
+    const sim_torture_options *o;
+    sim_torture_result *out;
+    sim_stage stage;
     fate fates[FLEET_NODES];
-    torture_trouble trouble;
-    torture_tools *tools;
+    sim_torture_trouble trouble;
+    sim_torture_tools *tools;
     uint64_t random, end_us, round_end_us;
     bool armed; /* who starts is armed */
 } torture;
@@ -55,14 +55,14 @@ static bool is_rare(int point)
     return point >= KD_POINT_TABLE_WRITTEN || point == KD_POINT_BACKUP_PARTITION;
 }
 
-static int draw_point(torture *t, const fleet_node *n)
+static int draw_point(torture *t, const sim_fleet_node *n)
 {
     if (torture_run_below(t, 100) < RANDOM_PERCENT) return -1;
     for (;;) {
         int point = (int)torture_run_below(t, KD_POINT_COUNT);
-        const char *colon = strchr(torture_point_texts[point], ':');
-        const char *side = fleet_is_edge(n) ? "edge" : "central";
-        const char *found = strstr(torture_point_texts[point], side);
+        const char *colon = strchr(sim_torture_point_texts[point], ':');
+        const char *side = sim_fleet_is_edge(n) ? "edge" : "central";
+        const char *found = strstr(sim_torture_point_texts[point], side);
         if (!found || found > colon) continue;
         /* Where only the last four are known, one draw in three takes one. */
         if (t->o->points || point >= KD_POINT_TABLE_WRITTEN) return point;
@@ -71,7 +71,7 @@ static int draw_point(torture *t, const fleet_node *n)
 }
 
 /* For its next start. */
-static void torture_run_arm(torture *t, fleet_node *n)
+static void torture_run_arm(torture *t, sim_fleet_node *n)
 {
     fate *f = &t->fates[n->index];
     f->point = t->armed ? draw_point(t, n) : -1;
@@ -79,20 +79,20 @@ static void torture_run_arm(torture *t, fleet_node *n)
     f->was_serving = false;
     n->armed[0] = 0;
     if (f->point >= 0)
-        snprintf(n->armed, sizeof n->armed, "%s:%u", torture_point_names[f->point],
+        snprintf(n->armed, sizeof n->armed, "%s:%u", sim_torture_point_names[f->point],
                  1 + (unsigned)torture_run_below(t, is_rare(f->point) ? PASSES_RARE_MAX : PASSES_MAX));
 }
 
-static void on_point(void *arg, fleet_node *n)
+static void on_point(void *arg, sim_fleet_node *n)
 {
     torture *t = arg;
     t->out->cycles++;
     t->out->reached[t->fates[n->index].point]++;
     torture_run_arm(t, n);
-    n->start_at_us = fleet_now_us(t->stage.fleet) + 1 + torture_run_below(t, BACK_MAX_US);
+    n->start_at_us = sim_fleet_now_us(t->stage.fleet) + 1 + torture_run_below(t, BACK_MAX_US);
 }
 
-static void kill_it(torture *t, fleet_node *n)
+static void kill_it(torture *t, sim_fleet_node *n)
 {
     const fate *f = &t->fates[n->index];
     t->out->cycles++;
@@ -100,18 +100,18 @@ static void kill_it(torture *t, fleet_node *n)
         t->out->random_moments++;
     else
         t->out->unreached++;
-    fleet_node_kill(n, 1 + torture_run_below(t, BACK_MAX_US));
+    sim_fleet_node_kill(n, 1 + torture_run_below(t, BACK_MAX_US));
     torture_run_arm(t, n);
 }
 
-static void torture_run_look(torture *t, fleet_node *n, uint64_t now)
+static void torture_run_look(torture *t, sim_fleet_node *n, uint64_t now)
 {
     fate *f = &t->fates[n->index];
-    if (fleet_serves(n) && !f->was_serving) {
+    if (sim_fleet_serves(n) && !f->was_serving) {
         f->was_serving = true;
-        if (fleet_is_edge(n)) clients_recheck(t->stage.clients, n->index, RECHECKS);
+        if (sim_fleet_is_edge(n)) sim_clients_recheck(t->stage.clients, n->index, RECHECKS);
     }
-    if (!t->armed || !program_running(&n->process)) return;
+    if (!t->armed || !sim_program_running(&n->process)) return;
     if (f->kill_at_us == 0)
         f->kill_at_us = now + (f->point < 0 ? torture_run_below(t, MOMENT_MAX_US) + 1 : (uint64_t)PATIENCE_US);
     if (now >= f->kill_at_us) kill_it(t, n);
@@ -123,11 +123,11 @@ static void torture_run_look(torture *t, fleet_node *n, uint64_t now)
 static void check_tap(torture *t)
 {
     char why[256];
-    uint64_t alarms = samples_sum(t->stage.samples).identity_shared;
-    if (!log_tool_tapped(t->stage.log, &t->out->batches, why, sizeof why))
-        fleet_fail(t->stage.fleet, "position: %s", why);
+    uint64_t alarms = sim_samples_sum(t->stage.samples).identity_shared;
+    if (!sim_log_tool_tapped(t->stage.log, &t->out->batches, why, sizeof why))
+        sim_fleet_fail(t->stage.fleet, "position: %s", why);
     if (alarms > 0)
-        fleet_fail(t->stage.fleet,
+        sim_fleet_fail(t->stage.fleet,
                    "identity: %llu alarms of edges that somebody else runs under their name; nobody does",
                    (unsigned long long)alarms);
 }
@@ -135,11 +135,11 @@ static void check_tap(torture *t)
 static bool round_is_over(void *arg)
 {
     torture *t = arg;
-    fleet *f = t->stage.fleet;
-    uint64_t now = fleet_now_us(f);
-    stage_tick(&t->stage);
-    torture_trouble_tick(&t->trouble, now);
-    torture_tools_tick(t->tools, now, t->armed);
+    sim_fleet *f = t->stage.fleet;
+    uint64_t now = sim_fleet_now_us(f);
+    sim_stage_tick(&t->stage);
+    sim_torture_trouble_tick(&t->trouble, now);
+    sim_torture_tools_tick(t->tools, now, t->armed);
     check_tap(t);
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         if (f->nodes[i].exists) torture_run_look(t, &f->nodes[i], now);
@@ -150,14 +150,14 @@ static bool round_is_over(void *arg)
 /* Those that are armed would die while the verdict is made. */
 static void disarm(torture *t)
 {
-    fleet *f = t->stage.fleet;
+    sim_fleet *f = t->stage.fleet;
     t->armed = false;
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
-        fleet_node *n = &f->nodes[i];
+        sim_fleet_node *n = &f->nodes[i];
         if (!n->exists) continue;
-        if (n->armed[0] && program_running(&n->process)) {
+        if (n->armed[0] && sim_program_running(&n->process)) {
             n->armed[0] = 0;
-            fleet_node_kill(n, 1);
+            sim_fleet_node_kill(n, 1);
         }
         torture_run_arm(t, n);
     }
@@ -165,63 +165,63 @@ static void disarm(torture *t)
 
 static void torture_run_begin_round(torture *t)
 {
-    fleet *f = t->stage.fleet;
+    sim_fleet *f = t->stage.fleet;
     t->armed = t->stage.acting = true;
-    t->round_end_us = KD_MIN(fleet_now_us(f) + ROUND_US, t->end_us);
-    clients_next_once(t->stage.clients, f->scenario->edge_count - 1);
+    t->round_end_us = KD_MIN(sim_fleet_now_us(f) + ROUND_US, t->end_us);
+    sim_clients_next_once(t->stage.clients, f->scenario->edge_count - 1);
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
-        fleet_node *n = &f->nodes[i];
+        sim_fleet_node *n = &f->nodes[i];
         if (!n->exists) continue;
         t->fates[i] = (fate){
-            .point = -1, .kill_at_us = fleet_now_us(f) + 1 + torture_run_below(t, MOMENT_MAX_US), .was_serving = true};
+            .point = -1, .kill_at_us = sim_fleet_now_us(f) + 1 + torture_run_below(t, MOMENT_MAX_US), .was_serving = true};
     }
 }
 
 static void one_round(torture *t)
 {
-    verdict_result r;
+    sim_verdict_result r;
     char text[160];
-    fleet *f = t->stage.fleet;
+    sim_fleet *f = t->stage.fleet;
     torture_run_begin_round(t);
-    while (!t->stage.interrupted && !fleet_wait(f, round_is_over, t, ROUND_US)) continue;
+    while (!t->stage.interrupted && !sim_fleet_wait(f, round_is_over, t, ROUND_US)) continue;
     disarm(t);
-    torture_trouble_stop(&t->trouble, fleet_now_us(f));
+    sim_torture_trouble_stop(&t->trouble, sim_fleet_now_us(f));
     t->stage.acting = false;
-    torture_tools_audit_left(t->tools);
-    stage_judge(&t->stage, &t->out->found, &r);
+    sim_torture_tools_audit_left(t->tools);
+    sim_stage_judge(&t->stage, &t->out->found, &r);
     check_tap(t); /* what was heard while all came to rest */
-    stage_find_failure(&t->stage, &t->out->found);
+    sim_stage_find_failure(&t->stage, &t->out->found);
     t->out->rounds++;
     t->out->lost += r.final.lost;
     t->out->doubled += r.final.doubled;
     snprintf(text, sizeof text,
              "%llu cycles, %llu likes and unlikes answered, %llu members, agreed after %.1f s: %s",
-             (unsigned long long)t->out->cycles, (unsigned long long)clients_total(t->stage.clients).acked,
+             (unsigned long long)t->out->cycles, (unsigned long long)sim_clients_total(t->stage.clients).acked,
              (unsigned long long)r.final.members, (double)r.converged_us / 1e6,
              t->out->found.checker ? t->out->found.checker : "held");
     if (t->o->round) t->o->round(t->o->round_arg, (uint32_t)t->out->rounds, text);
 }
 
-void torture_run(const torture_options *options, torture_result *out)
+void sim_torture_run(const sim_torture_options *options, sim_torture_result *out)
 {
     torture t = {.o = options, .out = out, .random = options->stage.seed, .end_us = options->length_us};
-    *out = (torture_result){.found.verdict = SIM_HELD};
-    if (stage_open(&t.stage, &options->stage, &out->found) == KD_OK) {
+    *out = (sim_torture_result){.found.verdict = SIM_HELD};
+    if (sim_stage_open(&t.stage, &options->stage, &out->found) == KD_OK) {
         t.stage.fleet->on_point = on_point;
         t.stage.fleet->on_point_arg = &t;
         t.stage.end_us = t.end_us;
-        t.tools = torture_tools_create(t.stage.fleet, options->stage.seed, options->points);
-        t.trouble = (torture_trouble){.stage = &t.stage, .random = options->stage.seed ^ 0x74726f75626c65};
-        log_tool_tap(t.stage.log, options->stage.scenario->edges[options->stage.careless]);
-        while (!out->found.checker && fleet_now_us(t.stage.fleet) < t.end_us) one_round(&t);
+        t.tools = sim_torture_tools_create(t.stage.fleet, options->stage.seed, options->points);
+        t.trouble = (sim_torture_trouble){.stage = &t.stage, .random = options->stage.seed ^ 0x74726f75626c65};
+        sim_log_tool_tap(t.stage.log, options->stage.scenario->edges[options->stage.careless]);
+        while (!out->found.checker && sim_fleet_now_us(t.stage.fleet) < t.end_us) one_round(&t);
         out->kills = t.stage.fleet->kills;
-        out->users = clients_total(t.stage.clients);
-        out->totals = samples_sum(t.stage.samples);
-        out->shown = shown_judged(t.stage.shown);
-        out->tools = torture_tools_total(t.tools);
+        out->users = sim_clients_total(t.stage.clients);
+        out->totals = sim_samples_sum(t.stage.samples);
+        out->shown = sim_shown_judged(t.stage.shown);
+        out->tools = sim_torture_tools_total(t.tools);
         out->trouble = t.trouble;
         out->reached[KD_POINT_RESTORE_PARTITION] = out->tools.restores_killed;
     }
-    torture_tools_destroy(t.tools);
-    stage_close(&t.stage);
+    sim_torture_tools_destroy(t.tools);
+    sim_stage_close(&t.stage);
 }

@@ -16,28 +16,28 @@
 #include "sim/drill/torture_trouble.h"
 
 typedef struct {
-    stage_options stage;
+    sim_stage_options stage;
     bool points; /* the programs know them */
     uint64_t length_us;
     void (*round)(void *arg, uint32_t number, const char *text); /* one is over */
     void *round_arg;
-} torture_options;
+} sim_torture_options;
 
 typedef struct {
-    stage_finding found;
+    sim_stage_finding found;
     uint64_t cycles, kills, lost, doubled, rounds,
         unreached; /* unreached: armed and killed otherwise, since it never came to the point */
     uint64_t reached[KD_POINT_COUNT], random_moments;
     uint64_t shown, batches; /* numbers that were judged; records seen on the likes topic */
-    clients_counts users;
-    samples_totals totals;
-    torture_tools_counts tools;
-    torture_trouble trouble;
-} torture_result;
+    sim_clients_counts users;
+    sim_samples_totals totals;
+    sim_torture_tools_counts tools;
+    sim_torture_trouble trouble;
+} sim_torture_result;
 
 /* By kd_point: its name, and what has happened there. */
-extern const char *const torture_point_names[KD_POINT_COUNT], *const torture_point_texts[KD_POINT_COUNT];
+extern const char *const sim_torture_point_names[KD_POINT_COUNT], *const sim_torture_point_texts[KD_POINT_COUNT];
 
-void torture_run(const torture_options *options, torture_result *out);
+void sim_torture_run(const sim_torture_options *options, sim_torture_result *out);
 
 #endif

@@ -21,64 +21,64 @@ enum {
 
 typedef enum { NOTHING, AUDIT, BACKUP, RESTORE, CHECK, FORGET, LEFT } step;
 
-struct torture_tools {
-    fleet *fleet;
+struct sim_torture_tools {
+    sim_fleet *fleet;
     bool points;
-    program tool;
+    sim_program tool;
     step step;
     uint64_t random, next_us;
     uint32_t made, kept, forget; /* numbers of backups; kept, forget: 0: none */
     uint32_t tries;              /* of forgetting */
     bool armed;
     char log[FLEET_PATH_MAX + 32], binary[FLEET_PATH_MAX + 32], url[64];
-    torture_tools_counts counts;
+    sim_torture_tools_counts counts;
 };
 
 typedef struct {
     char text[FLEET_PATH_MAX + 64];
 } path;
 
-static path torture_tools_backup_at(const torture_tools *t, uint32_t number)
+static path torture_tools_backup_at(const sim_torture_tools *t, uint32_t number)
 {
     path p;
     snprintf(p.text, sizeof p.text, "%s/backup-%u", t->fleet->options.directory, number);
     return p;
 }
 
-static path place_of(const torture_tools *t, const char *more)
+static path place_of(const sim_torture_tools *t, const char *more)
 {
     path p;
     snprintf(p.text, sizeof p.text, "%s/restored%s", t->fleet->options.directory, more);
     return p;
 }
 
-static void remove_backup(const torture_tools *t, uint32_t number)
+static void remove_backup(const sim_torture_tools *t, uint32_t number)
 {
     path at = torture_tools_backup_at(t, number), partial = at;
     snprintf(partial.text + strlen(partial.text), 16, ".partial");
-    files_remove(at.text);
-    files_remove(partial.text);
+    sim_files_remove(at.text);
+    sim_files_remove(partial.text);
 }
 
 /* ---- a command ------------------------------------------------------------------------------------------------- */
 
-static void torture_tools_run(torture_tools *t, step s, const char *const *words, const char *variable)
+static void torture_tools_run(sim_torture_tools *t, step s, const char *const *words, const char *variable)
 {
     const char *argv[12] = {t->binary}, *variables[] = {variable, NULL};
     for (size_t i = 0; words[i]; i++) argv[i + 1] = words[i];
     truncate(t->log, 0);
     t->step = s;
     t->armed = variable != NULL;
-    if (program_start(&t->tool, &(program_command){.argv = argv, .variables = variables}) != KD_OK)
-        fleet_fail(t->fleet, "%s: %s", t->binary, strerror(errno));
+    if (sim_program_start(&t->tool, &(sim_program_command){.argv = argv, .variables = variables}) != KD_OK)
+        sim_fleet_fail(t->fleet, "%s: %s", t->binary, strerror(errno));
 }
 
-static void start_audit(torture_tools *t)
+static void start_audit(sim_torture_tools *t)
 {
     torture_tools_run(t, AUDIT, (const char *const[]){"audit", "--url", t->url, NULL}, NULL);
 }
 
-static void start_backup(torture_tools *t)
+static void start_backup(sim_torture_tools *t)
 {
     char name[24];
     path at = torture_tools_backup_at(t, ++t->made);
@@ -86,7 +86,7 @@ static void start_backup(torture_tools *t)
     torture_tools_run(t, BACKUP, (const char *const[]){"backup", at.text, "--name", name, "--url", t->url, NULL}, NULL);
 }
 
-static void start_restore(torture_tools *t, bool armed)
+static void start_restore(sim_torture_tools *t, bool armed)
 {
     char point[48];
     path from = torture_tools_backup_at(t, t->made), to = place_of(t, "");
@@ -95,13 +95,13 @@ static void start_restore(torture_tools *t, bool armed)
     torture_tools_run(t, RESTORE, (const char *const[]){"restore", from.text, "--to", to.text, NULL}, armed ? point : NULL);
 }
 
-static void start_check(torture_tools *t)
+static void start_check(sim_torture_tools *t)
 {
     path at = place_of(t, "");
     torture_tools_run(t, CHECK, (const char *const[]){"audit", "--dir", at.text, NULL}, NULL);
 }
 
-static void start_forget(torture_tools *t)
+static void start_forget(sim_torture_tools *t)
 {
     char name[24];
     snprintf(name, sizeof name, "b%u", t->forget);
@@ -110,18 +110,18 @@ static void start_forget(torture_tools *t)
 
 /* ---- its end --------------------------------------------------------------------------------------------------- */
 
-static void wrong(torture_tools *t, const char *what)
+static void wrong(sim_torture_tools *t, const char *what)
 {
     char how[64];
     kd_buf said = {0};
-    program_describe(t->tool.status, how, sizeof how);
-    if (files_read_end(t->log, SAID_BYTES, &said) != KD_OK) said.len = 0;
-    fleet_fail(t->fleet, "%s ended with %s: %.*s", what, how, (int)said.len,
+    sim_program_describe(t->tool.status, how, sizeof how);
+    if (sim_files_read_end(t->log, SAID_BYTES, &said) != KD_OK) said.len = 0;
+    sim_fleet_fail(t->fleet, "%s ended with %s: %.*s", what, how, (int)said.len,
                said.len ? (const char *)said.data : "");
     kd_buf_finish(&said);
 }
 
-static void after_restore(torture_tools *t, int code)
+static void after_restore(sim_torture_tools *t, int code)
 {
     path place = place_of(t, ""), half = place_of(t, ".restoring");
     bool killed = t->armed && WIFSIGNALED(t->tool.status) && WTERMSIG(t->tool.status) == SIGKILL;
@@ -131,31 +131,31 @@ static void after_restore(torture_tools *t, int code)
     t->counts.restores += code == 0;
     t->counts.restores_killed += killed;
     if (killed) {
-        files_remove(half.text);
+        sim_files_remove(half.text);
         start_restore(t, false);
     } else if (code == 0) {
         start_check(t);
     }
 }
 
-static void after_check(torture_tools *t, int code)
+static void after_check(sim_torture_tools *t, int code)
 {
     path place = place_of(t, "");
     if (code != 0) wrong(t, "audit: of a restored backup");
-    files_remove(place.text);
+    sim_files_remove(place.text);
     t->forget = t->kept;
     t->kept = t->made;
     t->tries = 0;
 }
 
-static void after_forget(torture_tools *t, int code)
+static void after_forget(sim_torture_tools *t, int code)
 {
     if (code == KD_EXIT_UNAVAILABLE && ++t->tries < FORGET_TRIES) return; /* central is away: again later */
     remove_backup(t, t->forget);
     t->forget = 0;
 }
 
-static void torture_tools_ended(torture_tools *t)
+static void torture_tools_ended(sim_torture_tools *t)
 {
     int code = WIFEXITED(t->tool.status) ? WEXITSTATUS(t->tool.status) : -1;
     step s = t->step;
@@ -184,13 +184,13 @@ static void torture_tools_ended(torture_tools *t)
 
 /* ---- from outside ---------------------------------------------------------------------------------------------- */
 
-void torture_tools_tick(torture_tools *t, uint64_t now_us, bool acting)
+void sim_torture_tools_tick(sim_torture_tools *t, uint64_t now_us, bool acting)
 {
-    if (program_reap(&t->tool)) {
+    if (sim_program_reap(&t->tool)) {
         t->next_us = now_us + PAUSE_US / 2 + kd_random_next(&t->random) % PAUSE_US;
         torture_tools_ended(t);
     }
-    if (!acting || program_running(&t->tool) || now_us < t->next_us || t->fleet->failed) return;
+    if (!acting || sim_program_running(&t->tool) || now_us < t->next_us || t->fleet->failed) return;
     /* Its port moves when somebody else has it. */
     snprintf(t->url, sizeof t->url, "http://127.0.0.1:%u", t->fleet->nodes[FLEET_CENTRAL].admin_port);
     if (t->forget)
@@ -203,42 +203,42 @@ void torture_tools_tick(torture_tools *t, uint64_t now_us, bool acting)
 
 static bool reaped(void *arg)
 {
-    torture_tools *t = arg;
-    torture_tools_tick(t, fleet_now_us(t->fleet), false);
-    return t->fleet->failed || !program_running(&t->tool);
+    sim_torture_tools *t = arg;
+    sim_torture_tools_tick(t, sim_fleet_now_us(t->fleet), false);
+    return t->fleet->failed || !sim_program_running(&t->tool);
 }
 
-void torture_tools_audit_left(torture_tools *t)
+void sim_torture_tools_audit_left(sim_torture_tools *t)
 {
-    fleet *f = t->fleet;
-    fleet_node *central = &f->nodes[FLEET_CENTRAL];
-    fleet_wait(f, reaped, t, AUDIT_LIMIT_US);
+    sim_fleet *f = t->fleet;
+    sim_fleet_node *central = &f->nodes[FLEET_CENTRAL];
+    sim_fleet_wait(f, reaped, t, AUDIT_LIMIT_US);
     if (f->failed || f->interrupted) return;
-    fleet_node_kill(central, 1);
+    sim_fleet_node_kill(central, 1);
     central->start_at_us = 0;
     torture_tools_run(t, LEFT, (const char *const[]){"audit", "--dir", central->data, NULL}, NULL);
-    if (!fleet_wait(f, reaped, t, AUDIT_LIMIT_US)) program_kill(&t->tool);
-    central->start_at_us = fleet_now_us(f) + 1;
+    if (!sim_fleet_wait(f, reaped, t, AUDIT_LIMIT_US)) sim_program_kill(&t->tool);
+    central->start_at_us = sim_fleet_now_us(f) + 1;
 }
 
-torture_tools_counts torture_tools_total(const torture_tools *t)
+sim_torture_tools_counts sim_torture_tools_total(const sim_torture_tools *t)
 {
     return t->counts;
 }
 
-torture_tools *torture_tools_create(fleet *f, uint64_t seed, bool points)
+sim_torture_tools *sim_torture_tools_create(sim_fleet *f, uint64_t seed, bool points)
 {
-    torture_tools *t = kd_alloc(sizeof *t);
-    *t = (torture_tools){.fleet = f, .random = seed ^ 0x746f6f6c73, .points = points};
+    sim_torture_tools *t = kd_alloc(sizeof *t);
+    *t = (sim_torture_tools){.fleet = f, .random = seed ^ 0x746f6f6c73, .points = points};
     snprintf(t->log, sizeof t->log, "%s/operator.log", f->options.directory);
     snprintf(t->binary, sizeof t->binary, "%s/kudos-central", f->options.programs);
-    program_init(&t->tool, f->base, "operator", t->log);
+    sim_program_init(&t->tool, f->base, "operator", t->log);
     return t;
 }
 
-void torture_tools_destroy(torture_tools *t)
+void sim_torture_tools_destroy(sim_torture_tools *t)
 {
     if (!t) return;
-    program_finish(&t->tool);
+    sim_program_finish(&t->tool);
     free(t);
 }

@@ -10,19 +10,19 @@
 
 #include "sim/drill/fleet.h"
 
-typedef struct torture_tools torture_tools;
+typedef struct sim_torture_tools sim_torture_tools;
 
 typedef struct {
     uint64_t audits, backups, restores, restores_killed,
         interrupted; /* interrupted: central died meanwhile */
-} torture_tools_counts;
+} sim_torture_tools_counts;
 
-torture_tools *torture_tools_create(fleet *f, uint64_t seed, bool points);
-void torture_tools_destroy(torture_tools *t); /* before the fleet. NULL is fine */
+sim_torture_tools *sim_torture_tools_create(sim_fleet *f, uint64_t seed, bool points);
+void sim_torture_tools_destroy(sim_torture_tools *t); /* before the fleet. NULL is fine */
 /* `acting`: goes on to the next command when one is over. */
-void torture_tools_tick(torture_tools *t, uint64_t now_us, bool acting);
+void sim_torture_tools_tick(sim_torture_tools *t, uint64_t now_us, bool acting);
 /* Central is killed, its directory audited, and it is started again. Runs the loop. */
-void torture_tools_audit_left(torture_tools *t);
-torture_tools_counts torture_tools_total(const torture_tools *t);
+void sim_torture_tools_audit_left(sim_torture_tools *t);
+sim_torture_tools_counts sim_torture_tools_total(const sim_torture_tools *t);
 
 #endif

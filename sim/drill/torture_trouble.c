@@ -12,36 +12,36 @@ enum {
     COPY_OLD_US = 8000000,   /* is put back though nothing is known to have been merged since */
 };
 
-static uint64_t torture_trouble_below(torture_trouble *t, uint64_t n)
+static uint64_t torture_trouble_below(sim_torture_trouble *t, uint64_t n)
 {
     return kd_random_next(&t->random) % n;
 }
 
-static int anybody(torture_trouble *t)
+static int anybody(sim_torture_trouble *t)
 {
     uint32_t edges = t->stage->o->scenario->edge_count;
     uint32_t drawn = (uint32_t)torture_trouble_below(t, edges + 1);
     return drawn == edges ? SCENARIO_CENTRAL : (int)drawn;
 }
 
-static void torture_trouble_play(torture_trouble *t, uint64_t now_us, const scenario_event *e)
+static void torture_trouble_play(sim_torture_trouble *t, uint64_t now_us, const sim_scenario_event *e)
 {
-    drill_faults_play(t->stage->faults, e, now_us);
+    sim_drill_faults_play(t->stage->faults, e, now_us);
 }
 
-static void kafka_away(torture_trouble *t, uint64_t now_us)
+static void kafka_away(sim_torture_trouble *t, uint64_t now_us)
 {
     if (t->kafka_back_us) return;
-    fleet_kafka_kill(t->stage->fleet, torture_trouble_below(t, 3) == 0);
+    sim_fleet_kafka_kill(t->stage->fleet, torture_trouble_below(t, 3) == 0);
     t->kafka_back_us = now_us + 200000 + torture_trouble_below(t, KAFKA_AWAY_MAX_US);
 }
 
 /* One disk at a time: which fault has stopped a process is told by the fault that is in force. */
-static void disk(torture_trouble *t, uint64_t now_us)
+static void disk(sim_torture_trouble *t, uint64_t now_us)
 {
-    static const scenario_kind kinds[] = {SCENARIO_DISK_FULL, SCENARIO_SYNC_FAILS, SCENARIO_DISK_SLOW};
+    static const sim_scenario_kind kinds[] = {SCENARIO_DISK_FULL, SCENARIO_SYNC_FAILS, SCENARIO_DISK_SLOW};
     if (now_us < t->disk_until_us) return;
-    scenario_event e = {.kind = kinds[torture_trouble_below(t, KD_COUNT(kinds))],
+    sim_scenario_event e = {.kind = kinds[torture_trouble_below(t, KD_COUNT(kinds))],
                         .who = anybody(t),
                         .for_us = 100000 + torture_trouble_below(t, DISK_MAX_US),
                         .amount = (int64_t)torture_trouble_below(t, SLOW_SYNC_MAX_US)};
@@ -51,16 +51,16 @@ static void disk(torture_trouble *t, uint64_t now_us)
 }
 
 /* Central has merged of each partition what the copy does not know of: then to go on from it is to meet what one did oneself. */
-static bool is_older(const torture_trouble *t, uint64_t now_us)
+static bool is_older(const sim_torture_trouble *t, uint64_t now_us)
 {
-    const stage *s = t->stage;
-    return samples_merged(s->samples, s->o->careless) > fleet_wall_us(s->fleet, t->copied_us) ||
+    const sim_stage *s = t->stage;
+    return sim_samples_merged(s->samples, s->o->careless) > sim_fleet_wall_us(s->fleet, t->copied_us) ||
            now_us > t->copied_us + COPY_OLD_US;
 }
 
-static void older_copy(torture_trouble *t, uint64_t now_us)
+static void older_copy(sim_torture_trouble *t, uint64_t now_us)
 {
-    scenario_event e = {.kind = t->copied ? SCENARIO_RESTORE : SCENARIO_BACKUP,
+    sim_scenario_event e = {.kind = t->copied ? SCENARIO_RESTORE : SCENARIO_BACKUP,
                         .who = (int)t->stage->o->careless,
                         .for_us = 100000};
     if (now_us < t->copy_us || (t->copied && !is_older(t, now_us))) return;
@@ -71,18 +71,18 @@ static void older_copy(torture_trouble *t, uint64_t now_us)
     torture_trouble_play(t, now_us, &e);
 }
 
-static void torture_trouble_begin(torture_trouble *t, uint64_t now_us)
+static void torture_trouble_begin(sim_torture_trouble *t, uint64_t now_us)
 {
-    fleet *f = t->stage->fleet;
+    sim_fleet *f = t->stage->fleet;
     switch (torture_trouble_below(t, 10)) {
     case 0:
-        fleet_net_reset(f, anybody(t));
+        sim_fleet_net_reset(f, anybody(t));
         break;
     case 1:
-        log_tool_redeliver(t->stage->log, SCENARIO_LIKES, 1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
+        sim_log_tool_redeliver(t->stage->log, SCENARIO_LIKES, 1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
         break;
     case 2:
-        log_tool_redeliver(t->stage->log, SCENARIO_COUNTS, 1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
+        sim_log_tool_redeliver(t->stage->log, SCENARIO_COUNTS, 1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
         break;
     case 3:
         kafka_away(t, now_us);
@@ -90,15 +90,15 @@ static void torture_trouble_begin(torture_trouble *t, uint64_t now_us)
     case 4:
     case 5:
         t->recreations++;
-        fleet_kafka_recreate(f, log_tool_topic(torture_trouble_below(t, 3) ? SCENARIO_LIKES : SCENARIO_COUNTS));
+        sim_fleet_kafka_recreate(f, sim_log_tool_topic(torture_trouble_below(t, 3) ? SCENARIO_LIKES : SCENARIO_COUNTS));
         break;
     case 6: /* one that was armed drains, and comes back armed alike */
-        fleet_node_restart(fleet_who(f, anybody(t)));
+        sim_fleet_node_restart(sim_fleet_who(f, anybody(t)));
         break;
     case 7:
         t->freezes++;
         torture_trouble_play(t, now_us,
-             &(scenario_event){
+             &(sim_scenario_event){
                  .kind = SCENARIO_FREEZE, .who = anybody(t), .for_us = 100000 + torture_trouble_below(t, FREEZE_MAX_US)});
         break;
     default:
@@ -106,10 +106,10 @@ static void torture_trouble_begin(torture_trouble *t, uint64_t now_us)
     }
 }
 
-void torture_trouble_tick(torture_trouble *t, uint64_t now_us)
+void sim_torture_trouble_tick(sim_torture_trouble *t, uint64_t now_us)
 {
     if (t->kafka_back_us && now_us >= t->kafka_back_us) {
-        fleet_kafka_back(t->stage->fleet);
+        sim_fleet_kafka_back(t->stage->fleet);
         t->kafka_back_us = 0;
     }
     if (!t->stage->acting) return;
@@ -119,9 +119,9 @@ void torture_trouble_tick(torture_trouble *t, uint64_t now_us)
     torture_trouble_begin(t, now_us);
 }
 
-void torture_trouble_stop(torture_trouble *t, uint64_t now_us)
+void sim_torture_trouble_stop(sim_torture_trouble *t, uint64_t now_us)
 {
-    if (t->kafka_back_us) fleet_kafka_back(t->stage->fleet);
+    if (t->kafka_back_us) sim_fleet_kafka_back(t->stage->fleet);
     t->kafka_back_us = 0;
-    drill_faults_stop(t->stage->faults, now_us);
+    sim_drill_faults_stop(t->stage->faults, now_us);
 }

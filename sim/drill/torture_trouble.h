@@ -7,14 +7,14 @@
 #include "sim/drill/stage.h"
 
 typedef struct {
-    stage *stage;
+    sim_stage *stage;
     uint64_t random, next_us, kafka_back_us, disk_until_us, copy_us, copied_us;
     bool copied; /* there is an older copy of the careless edge's directory, which is due to be put back */
     uint64_t put_back, disks, freezes, recreations;
-} torture_trouble;
+} sim_torture_trouble;
 
-void torture_trouble_tick(torture_trouble *t, uint64_t now_us);
+void sim_torture_trouble_tick(sim_torture_trouble *t, uint64_t now_us);
 /* All that is in force ends. */
-void torture_trouble_stop(torture_trouble *t, uint64_t now_us);
+void sim_torture_trouble_stop(sim_torture_trouble *t, uint64_t now_us);
 
 #endif

@@ -19,18 +19,18 @@ enum {
 };
 
 typedef struct {
-    const verdict_options *o;
-    verdict_result *out;
-    counts_reading at[SCENARIO_EDGES_MAX + 1]; /* central's behind the edges' */
+    const sim_verdict_options *o;
+    sim_verdict_result *out;
+    sim_counts_reading at[SCENARIO_EDGES_MAX + 1]; /* central's behind the edges' */
     uint32_t count;
     uint64_t since_us; /* of the look that is being taken */
-    program tool;      /* export, then audit */
+    sim_program tool;      /* export, then audit */
     char export_path[FLEET_PATH_MAX + 32], audit_path[FLEET_PATH_MAX + 32];
 } reaching;
 
 static bool never(void *arg)
 {
-    const verdict_options *o = arg;
+    const sim_verdict_options *o = arg;
     if (o->tick) o->tick(o->tick_arg);
     return o->fleet->failed;
 }
@@ -49,7 +49,7 @@ static bool outboxes_heard(void *arg)
 {
     reaching *r = arg;
     if (r->o->tick) r->o->tick(r->o->tick_arg);
-    return samples_outboxes(r->o->samples, r->since_us) != UINT64_MAX;
+    return sim_samples_outboxes(r->o->samples, r->since_us) != UINT64_MAX;
 }
 
 static bool apart(reaching *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -69,10 +69,10 @@ static const char *verdict_name_of(const reaching *r, uint32_t i)
 
 static bool same_counts(reaching *r)
 {
-    const counts_reading *central = &r->at[r->count - 1];
-    const kd_names *items = clients_items(r->o->clients);
+    const sim_counts_reading *central = &r->at[r->count - 1];
+    const sim_names *items = sim_clients_items(r->o->clients);
     for (uint32_t e = 0; e < r->count; e++) {
-        const counts_reading *edge = &r->at[e];
+        const sim_counts_reading *edge = &r->at[e];
         if (edge->failed) return apart(r, "%s did not answer with all counts", verdict_name_of(r, e));
         if (edge->pending > 0)
             return apart(r, "%s has %llu operations pending", verdict_name_of(r, e),
@@ -80,12 +80,12 @@ static bool same_counts(reaching *r)
         for (uint32_t i = 0; i < items->count; i++) {
             for (int c = 0; c < SCENARIO_COUNTERS; c++) {
                 if (edge->counts[i][c] == COUNTS_NULL)
-                    return apart(r, "%s shows null for %s of %s", verdict_name_of(r, e), scenario_counters.at[c].name,
-                                 kd_names_at(items, i));
+                    return apart(r, "%s shows null for %s of %s", verdict_name_of(r, e), sim_scenario_counters.at[c].name,
+                                 sim_names_at(items, i));
                 if (edge->counts[i][c] != central->counts[i][c])
                     return apart(r, "%s shows %llu for %s of %s, central %llu", verdict_name_of(r, e),
-                                 (unsigned long long)edge->counts[i][c], scenario_counters.at[c].name,
-                                 kd_names_at(items, i), (unsigned long long)central->counts[i][c]);
+                                 (unsigned long long)edge->counts[i][c], sim_scenario_counters.at[c].name,
+                                 sim_names_at(items, i), (unsigned long long)central->counts[i][c]);
             }
         }
     }
@@ -94,22 +94,22 @@ static bool same_counts(reaching *r)
 
 static bool all_agree(reaching *r)
 {
-    fleet *f = r->o->fleet;
-    if (!fleet_all_ready(f)) {
+    sim_fleet *f = r->o->fleet;
+    if (!sim_fleet_all_ready(f)) {
         for (uint32_t i = 0; i < FLEET_NODES; i++) {
-            if (f->nodes[i].exists && f->nodes[i].wanted && !fleet_serves(&f->nodes[i]))
+            if (f->nodes[i].exists && f->nodes[i].wanted && !sim_fleet_serves(&f->nodes[i]))
                 return apart(r, "%s does not serve", f->nodes[i].name);
         }
         return apart(r, "Kafka is not back");
     }
-    r->since_us = fleet_now_us(f);
+    r->since_us = sim_fleet_now_us(f);
     for (uint32_t i = 0; i < r->count; i++)
-        counts_start(&r->at[i], i + 1 < r->count ? f->nodes[i].port : f->nodes[FLEET_CENTRAL].port);
-    while (!fleet_wait(f, all_read, r, READ_LIMIT_US) && !f->interrupted)
+        sim_counts_start(&r->at[i], i + 1 < r->count ? f->nodes[i].port : f->nodes[FLEET_CENTRAL].port);
+    while (!sim_fleet_wait(f, all_read, r, READ_LIMIT_US) && !f->interrupted)
         continue; /* each has its own deadline */
-    if (!fleet_wait(f, outboxes_heard, r, READ_LIMIT_US))
+    if (!sim_fleet_wait(f, outboxes_heard, r, READ_LIMIT_US))
         return apart(r, "the edges do not tell of their outboxes");
-    uint64_t bytes = samples_outboxes(r->o->samples, r->since_us);
+    uint64_t bytes = sim_samples_outboxes(r->o->samples, r->since_us);
     if (bytes > 0) return apart(r, "%llu bytes of operations are in outboxes", (unsigned long long)bytes);
     return same_counts(r);
 }
@@ -120,23 +120,23 @@ static bool tool_ended(void *arg)
 {
     reaching *r = arg;
     if (r->o->tick) r->o->tick(r->o->tick_arg);
-    return program_reap(&r->tool);
+    return sim_program_reap(&r->tool);
 }
 
 /* Asks central by `kudos-central COMMAND --url`; its exit code, or -1 and why in `apart`. */
 static int ask_central(reaching *r, const char *command, const char *output)
 {
-    fleet *f = r->o->fleet;
+    sim_fleet *f = r->o->fleet;
     char binary[FLEET_PATH_MAX], url[64];
     snprintf(binary, sizeof binary, "%s/kudos-central", f->options.programs);
     snprintf(url, sizeof url, "http://127.0.0.1:%u", f->nodes[FLEET_CENTRAL].port);
     const char *argv[] = {binary, command, "--url", url, NULL};
-    if (program_start(&r->tool, &(program_command){.argv = argv, .output_to = output}) != KD_OK) {
+    if (sim_program_start(&r->tool, &(sim_program_command){.argv = argv, .output_to = output}) != KD_OK) {
         apart(r, "%s: %s", binary, strerror(errno));
         return -1;
     }
-    if (!fleet_wait(f, tool_ended, r, TOOL_LIMIT_US)) {
-        program_kill(&r->tool);
+    if (!sim_fleet_wait(f, tool_ended, r, TOOL_LIMIT_US)) {
+        sim_program_kill(&r->tool);
         apart(r, "kudos-central %s did not end", command);
         return -1;
     }
@@ -145,10 +145,10 @@ static int ask_central(reaching *r, const char *command, const char *output)
     return code;
 }
 
-static uint32_t number_in(const kd_names *names, kd_bytes text)
+static uint32_t number_in(const sim_names *names, kd_bytes text)
 {
     for (uint32_t i = 0; i < names->count; i++) {
-        if (kd_bytes_eq(kd_bytes_str(kd_names_at(names, i)), text)) return i;
+        if (kd_bytes_eq(kd_bytes_str(sim_names_at(names, i)), text)) return i;
     }
     return UINT32_MAX;
 }
@@ -156,7 +156,7 @@ static uint32_t number_in(const kd_names *names, kd_bytes text)
 static uint32_t counter_of(kd_bytes text)
 {
     uint32_t c = 0;
-    while (c < SCENARIO_COUNTERS && !kd_bytes_eq(kd_bytes_str(scenario_counters.at[c].name), text)) c++;
+    while (c < SCENARIO_COUNTERS && !kd_bytes_eq(kd_bytes_str(sim_scenario_counters.at[c].name), text)) c++;
     return c;
 }
 
@@ -169,22 +169,22 @@ static kd_bytes verdict_field(kd_bytes *line)
     return it;
 }
 
-static void add_member(const reaching *r, final_state *f, kd_bytes line)
+static void add_member(const reaching *r, sim_final_state *f, kd_bytes line)
 {
     kd_bytes whole = line;
     char text[200];
     uint32_t counter = counter_of(verdict_field(&line));
-    uint32_t item = number_in(clients_items(r->o->clients), verdict_field(&line));
-    uint32_t user = number_in(clients_users(r->o->clients), verdict_field(&line));
+    uint32_t item = number_in(sim_clients_items(r->o->clients), verdict_field(&line));
+    uint32_t user = number_in(sim_clients_users(r->o->clients), verdict_field(&line));
     if (counter < SCENARIO_COUNTERS && item != UINT32_MAX && user != UINT32_MAX) {
-        final_member(f, counter, item, user);
+        sim_final_member(f, counter, item, user);
         return;
     }
     snprintf(text, sizeof text, "%.*s", (int)KD_MIN(whole.len, sizeof text - 1), (const char *)whole.data);
-    final_stranger(f, text);
+    sim_final_stranger(f, text);
 }
 
-static void add_members(const reaching *r, final_state *f, kd_bytes text)
+static void add_members(const reaching *r, sim_final_state *f, kd_bytes text)
 {
     while (text.len > 0) {
         const uint8_t *eol = memchr(text.data, '\n', text.len);
@@ -194,32 +194,32 @@ static void add_members(const reaching *r, final_state *f, kd_bytes text)
     }
 }
 
-static void add_counts(const reaching *r, final_state *f)
+static void add_counts(const reaching *r, sim_final_state *f)
 {
-    const scenario *s = r->o->fleet->scenario;
-    const kd_names *items = clients_items(r->o->clients);
+    const sim_scenario *s = r->o->fleet->scenario;
+    const sim_names *items = sim_clients_items(r->o->clients);
     for (uint32_t i = 0; i < items->count; i++) {
         for (uint32_t c = 0; c < SCENARIO_COUNTERS; c++) {
-            final_count(f, c, i, r->at[r->count - 1].counts[i][c]);
-            for (uint32_t e = 0; e + 1 < r->count; e++) final_edge_count(f, e, c, i, r->at[e].counts[i][c]);
+            sim_final_count(f, c, i, r->at[r->count - 1].counts[i][c]);
+            for (uint32_t e = 0; e + 1 < r->count; e++) sim_final_edge_count(f, e, c, i, r->at[e].counts[i][c]);
         }
     }
     for (uint32_t i = 0; i < s->expectation_count; i++)
-        final_expect(f, s->expectations[i].counter, number_in(items, kd_bytes_str(s->expectations[i].item)),
+        sim_final_expect(f, s->expectations[i].counter, number_in(items, kd_bytes_str(s->expectations[i].item)),
                      s->expectations[i].count);
 }
 
-static const char **list(const kd_names *names)
+static const char **list(const sim_names *names)
 {
     const char **all = kd_alloc((names->count + 1) * sizeof *all);
-    for (uint32_t i = 0; i < names->count; i++) all[i] = kd_names_at(names, i);
+    for (uint32_t i = 0; i < names->count; i++) all[i] = sim_names_at(names, i);
     return all;
 }
 
 /* What central itself finds: counts that are not what its membership says. */
 static void audit_failed(reaching *r)
 {
-    final_verdict *v = &r->out->final;
+    sim_final_verdict *v = &r->out->final;
     if (!v->held) return;
     v->held = false;
     v->checker = "audit";
@@ -229,64 +229,64 @@ static void audit_failed(reaching *r)
 
 static void verdict_judge(reaching *r)
 {
-    const scenario *s = r->o->fleet->scenario;
+    const sim_scenario *s = r->o->fleet->scenario;
     const char *edges[SCENARIO_EDGES_MAX];
     kd_buf text = {0};
     r->out->judged = false;
     if (ask_central(r, "export", r->export_path) != 0) return;
     int audit = ask_central(r, "audit", r->audit_path);
     if (audit != 0 && audit != 1) return;
-    if (files_read_end(r->export_path, EXPORT_BYTES_MAX, &text) != KD_OK) {
+    if (sim_files_read_end(r->export_path, EXPORT_BYTES_MAX, &text) != KD_OK) {
         apart(r, "%s cannot be read", r->export_path);
         kd_buf_finish(&text);
         return;
     }
     for (uint32_t e = 0; e < s->edge_count; e++) edges[e] = s->edges[e];
-    const kd_names *items = clients_items(r->o->clients), *users = clients_users(r->o->clients);
+    const sim_names *items = sim_clients_items(r->o->clients), *users = sim_clients_users(r->o->clients);
     const char **item_list = list(items), **user_list = list(users);
-    final_names names = {.journal = r->o->journal,
-                         .counters = &scenario_counters,
+    sim_final_names names = {.journal = r->o->journal,
+                         .counters = &sim_scenario_counters,
                          .edges = edges,
                          .edge_count = s->edge_count,
                          .items = item_list,
                          .item_count = items->count,
                          .users = user_list,
                          .user_count = users->count};
-    final_state *f = final_create(&names);
+    sim_final_state *f = sim_final_create(&names);
     add_members(r, f, kd_buf_view(&text));
     add_counts(r, f);
-    final_judge(f, &r->out->final);
+    sim_final_judge(f, &r->out->final);
     if (audit == 1) audit_failed(r);
     r->out->judged = true;
-    final_destroy(f);
+    sim_final_destroy(f);
     free(item_list);
     free(user_list);
     kd_buf_finish(&text);
 }
 
-void verdict_reach(const verdict_options *options, verdict_result *out)
+void sim_verdict_reach(const sim_verdict_options *options, sim_verdict_result *out)
 {
-    fleet *f = options->fleet;
+    sim_fleet *f = options->fleet;
     reaching r = {.o = options, .out = out, .count = f->scenario->edge_count + 1};
     char log[FLEET_PATH_MAX + 32];
-    uint64_t began = fleet_now_us(f), end = began + options->limit_us, wrong_since = 0;
-    *out = (verdict_result){0};
+    uint64_t began = sim_fleet_now_us(f), end = began + options->limit_us, wrong_since = 0;
+    *out = (sim_verdict_result){0};
     snprintf(log, sizeof log, "%s/tool.log", f->options.directory);
     snprintf(r.export_path, sizeof r.export_path, "%s/export.tsv", f->options.directory);
     snprintf(r.audit_path, sizeof r.audit_path, "%s/audit.txt", f->options.directory);
-    program_init(&r.tool, f->base, "tool", log);
-    for (uint32_t i = 0; i < r.count; i++) counts_init(&r.at[i], f->base, clients_items(options->clients));
+    sim_program_init(&r.tool, f->base, "tool", log);
+    for (uint32_t i = 0; i < r.count; i++) sim_counts_init(&r.at[i], f->base, sim_clients_items(options->clients));
     while (!f->failed && !f->interrupted) {
         bool agreed = all_agree(&r);
         if (agreed) verdict_judge(&r);
-        uint64_t now = fleet_now_us(f);
+        uint64_t now = sim_fleet_now_us(f);
         if (agreed && out->judged && !out->converged) out->converged_us = now - began;
         out->converged = out->converged || (agreed && out->judged);
         if (agreed && out->judged && out->final.held) break;
         if (agreed && wrong_since == 0) wrong_since = now;
         if (now >= end || (wrong_since && now > wrong_since + SETTLE_US && agreed)) break;
-        fleet_wait(f, never, (void *)(uintptr_t)options, PAUSE_US);
+        sim_fleet_wait(f, never, (void *)(uintptr_t)options, PAUSE_US);
     }
-    program_finish(&r.tool);
-    for (uint32_t i = 0; i < r.count; i++) counts_finish(&r.at[i]);
+    sim_program_finish(&r.tool);
+    for (uint32_t i = 0; i < r.count; i++) sim_counts_finish(&r.at[i]);
 }

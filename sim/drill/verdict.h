@@ -12,23 +12,23 @@
 #include "sim/drill/samples.h"
 
 typedef struct {
-    fleet *fleet;
-    clients *clients;
-    samples *samples;
-    journal *journal;
+    sim_fleet *fleet;
+    sim_clients *clients;
+    sim_samples *samples;
+    sim_journal *journal;
     uint64_t limit_us;       /* for everything to agree */
     void (*tick)(void *arg); /* while it waits: samples, the record, progress */
     void *tick_arg;
-} verdict_options;
+} sim_verdict_options;
 
 typedef struct {
     bool converged;
     uint64_t converged_us; /* from the call */
     char apart[320];       /* what did not agree, when it did not */
-    final_verdict final;
+    sim_final_verdict final;
     bool judged; /* false: the export could not be had, `apart` says why */
-} verdict_result;
+} sim_verdict_result;
 
-void verdict_reach(const verdict_options *options, verdict_result *out);
+void sim_verdict_reach(const sim_verdict_options *options, sim_verdict_result *out);
 
 #endif

@@ -11,16 +11,16 @@
 typedef struct {
     struct event_base *base;
     uint16_t port;
-    const kd_names *items;
+    const sim_names *items;
     uint64_t (*counts)[SCENARIO_COUNTERS]; /* by item; COUNTS_NULL where no number of central is known */
     uint64_t pending;
     uint32_t first; /* item of the page that is asked for */
     bool done, failed;
-} counts_reading;
+} sim_counts_reading;
 
-void counts_init(counts_reading *r, struct event_base *base, const kd_names *items);
+void sim_counts_init(sim_counts_reading *r, struct event_base *base, const sim_names *items);
 /* Until done; a reading must not be started again, or finished, before. */
-void counts_start(counts_reading *r, uint16_t port);
-void counts_finish(counts_reading *r);
+void sim_counts_start(sim_counts_reading *r, uint16_t port);
+void sim_counts_finish(sim_counts_reading *r);
 
 #endif

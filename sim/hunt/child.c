@@ -19,28 +19,28 @@
 #include "common/io/loop/clock.h"
 #include "sim/commands/interrupt.h"
 
-uint64_t child_now_ms(void)
+uint64_t sim_child_now_ms(void)
 {
     return kd_clock_mono_us() / 1000;
 }
 
-uint32_t child_processors(void)
+uint32_t sim_child_processors(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : (uint32_t)KD_MIN(n, (long)CHILD_JOBS_MAX);
 }
 
-void child_pool_init(child_pool *p, uint32_t jobs, uint64_t limit_ms)
+void sim_child_pool_init(sim_child_pool *p, uint32_t jobs, uint64_t limit_ms)
 {
-    *p = (child_pool){.jobs = KD_MIN(KD_MAX(jobs, 1u), (uint32_t)CHILD_JOBS_MAX), .limit_ms = limit_ms};
+    *p = (sim_child_pool){.jobs = KD_MIN(KD_MAX(jobs, 1u), (uint32_t)CHILD_JOBS_MAX), .limit_ms = limit_ms};
 }
 
-static void note_operation(void *arg, const scenario_event *operation)
+static void note_operation(void *arg, const sim_scenario_event *operation)
 {
     fwrite(operation, sizeof *operation, 1, arg);
 }
 
-static _Noreturn void child_run(const child_job *job, int results)
+static _Noreturn void child_run(const sim_child_job *job, int results)
 {
     sim_options o = {.scenario = job->scenario, .seed = job->seed};
     if (job->plant) {
@@ -58,7 +58,7 @@ static _Noreturn void child_run(const child_job *job, int results)
     _exit(written == (ssize_t)sizeof result ? 0 : 1);
 }
 
-static _Noreturn void become_child(const child_job *job, int results, int errors)
+static _Noreturn void become_child(const sim_child_job *job, int results, int errors)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     sim_interrupt_leave();
@@ -67,9 +67,9 @@ static _Noreturn void become_child(const child_job *job, int results, int errors
     child_run(job, results);
 }
 
-void child_start(child_pool *p, const child_job *job)
+void sim_child_start(sim_child_pool *p, const sim_child_job *job)
 {
-    KD_ASSERT(!child_pool_full(p));
+    KD_ASSERT(!sim_child_pool_full(p));
     int pipes[2], errors = memfd_create("errors", MFD_CLOEXEC);
     KD_ASSERT(errors >= 0 && pipe2(pipes, O_CLOEXEC) == 0);
     fflush(NULL);
@@ -77,7 +77,7 @@ void child_start(child_pool *p, const child_job *job)
     KD_ASSERT(pid >= 0);
     if (pid == 0) become_child(job, pipes[1], errors);
     close(pipes[1]);
-    p->at[p->running++] = (child){pid, pipes[0], errors, job->tag, job->seed, child_now_ms() + p->limit_ms};
+    p->at[p->running++] = (sim_child){pid, pipes[0], errors, job->tag, job->seed, sim_child_now_ms() + p->limit_ms};
 }
 
 /* The reason among what was said: the line of an assertion or a sanitizer, else the first. */
@@ -92,7 +92,7 @@ static void child_reason_of(int fd, char *out, size_t size)
     snprintf(out, size, "%.*s", (int)strcspn(line, "\n"), line);
 }
 
-static void tell_death(const child *c, int status, sim_result *r)
+static void tell_death(const sim_child *c, int status, sim_result *r)
 {
     memset(r, 0, sizeof *r);
     r->verdict = SIM_VIOLATED;
@@ -105,7 +105,7 @@ static void tell_death(const child *c, int status, sim_result *r)
                  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-static void tell_hang(const child_pool *p, sim_result *r)
+static void tell_hang(const sim_child_pool *p, sim_result *r)
 {
     memset(r, 0, sizeof *r);
     r->verdict = SIM_VIOLATED;
@@ -120,7 +120,7 @@ static void tell_interrupted(sim_result *r)
     snprintf(r->checker, sizeof r->checker, "interrupted");
 }
 
-static int child_reap(const child *c)
+static int child_reap(const sim_child *c)
 {
     int status = 0;
     while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR) {
@@ -129,10 +129,10 @@ static int child_reap(const child *c)
 }
 
 /* `kills`: it is not done, since it hangs or since we are interrupted. */
-static child_done child_collect(child_pool *p, uint32_t i, bool kills)
+static sim_child_done child_collect(sim_child_pool *p, uint32_t i, bool kills)
 {
-    child c = p->at[i];
-    child_done done = {.tag = c.tag, .seed = c.seed};
+    sim_child c = p->at[i];
+    sim_child_done done = {.tag = c.tag, .seed = c.seed};
     if (kills) kill(c.pid, SIGKILL);
     int status = child_reap(&c);
     if (kills && sim_interrupted)
@@ -148,7 +148,7 @@ static child_done child_collect(child_pool *p, uint32_t i, bool kills)
 }
 
 /* Who has ended, whatever the time: its result may have waited for us. */
-static bool child_ended(child_pool *p, int wait_ms, uint32_t *which)
+static bool child_ended(sim_child_pool *p, int wait_ms, uint32_t *which)
 {
     struct pollfd fds[CHILD_JOBS_MAX];
     for (uint32_t i = 0; i < p->running; i++)
@@ -158,21 +158,21 @@ static bool child_ended(child_pool *p, int wait_ms, uint32_t *which)
     return true;
 }
 
-child_done child_wait(child_pool *p)
+sim_child_done sim_child_wait(sim_child_pool *p)
 {
     KD_ASSERT(p->running > 0);
     uint32_t first = 0, which;
     for (uint32_t i = 1; i < p->running; i++)
         if (p->at[i].deadline_ms < p->at[first].deadline_ms) first = i;
     for (;;) {
-        uint64_t now = child_now_ms(), deadline = p->at[first].deadline_ms;
+        uint64_t now = sim_child_now_ms(), deadline = p->at[first].deadline_ms;
         uint64_t left = deadline > now ? deadline - now : 0;
         if (child_ended(p, (int)KD_MIN(left, (uint64_t)60000), &which)) return child_collect(p, which, false);
         if (left == 0 || sim_interrupted) return child_collect(p, first, true);
     }
 }
 
-bool child_same_failure(const sim_result *a, const sim_result *b)
+bool sim_child_same_failure(const sim_result *a, const sim_result *b)
 {
     if (a->verdict != b->verdict || strcmp(a->checker, b->checker) != 0) return false;
     return strcmp(a->checker, "assertion") != 0 || strcmp(a->failure, b->failure) == 0;

@@ -13,45 +13,45 @@
 enum { CHILD_JOBS_MAX = 64 };
 
 typedef struct {
-    const scenario *scenario; /* only until the start returns */
-    const plant *plant;       /* NULL: none */
+    const sim_scenario *scenario; /* only until the start returns */
+    const sim_plant_name *plant;       /* NULL: none */
     uint64_t seed;
     uint64_t tag; /* the caller's */
     int operations; /* a descriptor to which the operations that the users began are written, as scenario_event; 0: none */
-} child_job;
+} sim_child_job;
 
 /* Besides what sim_run tells, `checker` may be "assertion", "crash" or "hang" (longer than the limit of real time); and "interrupted", unknown, of one that was
  * ended since a signal came (sim/commands/interrupt.h). */
 typedef struct {
     uint64_t tag, seed;
     sim_result result;
-} child_done;
+} sim_child_done;
 
 typedef struct {
     pid_t pid;
     int results, errors; /* descriptors */
     uint64_t tag, seed, deadline_ms;
-} child;
+} sim_child;
 
 typedef struct {
-    child at[CHILD_JOBS_MAX];
+    sim_child at[CHILD_JOBS_MAX];
     uint32_t jobs, running;
     uint64_t limit_ms; /* of real time, for each */
-} child_pool;
+} sim_child_pool;
 
-void child_pool_init(child_pool *p, uint32_t jobs, uint64_t limit_ms);
-static inline bool child_pool_full(const child_pool *p)
+void sim_child_pool_init(sim_child_pool *p, uint32_t jobs, uint64_t limit_ms);
+static inline bool sim_child_pool_full(const sim_child_pool *p)
 {
     return p->running == p->jobs;
 }
-void child_start(child_pool *p, const child_job *job);
+void sim_child_start(sim_child_pool *p, const sim_child_job *job);
 /* The next one that ends. There must be one running. */
-child_done child_wait(child_pool *p);
+sim_child_done sim_child_wait(sim_child_pool *p);
 
 /* Whether both failed in the same way: the same checker, and the same assertion. */
-bool child_same_failure(const sim_result *a, const sim_result *b);
-uint64_t child_now_ms(void);
+bool sim_child_same_failure(const sim_result *a, const sim_result *b);
+uint64_t sim_child_now_ms(void);
 /* The processors of this machine, at most CHILD_JOBS_MAX. */
-uint32_t child_processors(void);
+uint32_t sim_child_processors(void);
 
 #endif

@@ -14,88 +14,88 @@
 #include "sim/hunt/swarm.h"
 #include "sim/commands/interrupt.h"
 
-void finding_draw(finding *f, uint64_t seed, const plant *planted)
+void sim_finding_draw(sim_finding *f, uint64_t seed, const sim_plant_name *planted)
 {
-    *f = (finding){.seed = seed, .drawn_from = seed, .plant = planted};
-    swarm_draw(seed, &f->scenario);
+    *f = (sim_finding){.seed = seed, .drawn_from = seed, .plant = planted};
+    sim_swarm_draw(seed, &f->scenario);
 }
 
-void finding_finish(finding *f)
+void sim_finding_finish(sim_finding *f)
 {
-    scenario_finish(&f->scenario);
+    sim_scenario_finish(&f->scenario);
 }
 
 typedef struct {
-    finding *f;
+    sim_finding *f;
     uint64_t deadline_ms, run_limit_ms;
 } reduction;
 
 static bool finding_tired(void *arg)
 {
     const reduction *r = arg;
-    return sim_interrupted || child_now_ms() >= r->deadline_ms;
+    return sim_interrupted || sim_child_now_ms() >= r->deadline_ms;
 }
 
-static sim_result run_once(const reduction *r, const scenario *s, uint64_t seed, int operations)
+static sim_result run_once(const reduction *r, const sim_scenario *s, uint64_t seed, int operations)
 {
-    child_pool pool;
-    child_pool_init(&pool, 1, r->run_limit_ms);
-    child_start(&pool,
-                &(child_job){.scenario = s, .plant = r->f->plant, .seed = seed, .operations = operations});
-    return child_wait(&pool).result;
+    sim_child_pool pool;
+    sim_child_pool_init(&pool, 1, r->run_limit_ms);
+    sim_child_start(&pool,
+                &(sim_child_job){.scenario = s, .plant = r->f->plant, .seed = seed, .operations = operations});
+    return sim_child_wait(&pool).result;
 }
 
-static bool fails(void *arg, const scenario *s, uint64_t seed)
+static bool fails(void *arg, const sim_scenario *s, uint64_t seed)
 {
     reduction *r = arg;
     kd_buf text = {0};
-    scenario read_back;
+    sim_scenario read_back;
     char error[SCENARIO_ERROR_MAX];
-    scenario_print(s, &text);
-    int status = scenario_parse(&read_back, "candidate", kd_buf_view(&text), error);
+    sim_scenario_print(s, &text);
+    int status = sim_scenario_parse(&read_back, "candidate", kd_buf_view(&text), error);
     kd_buf_finish(&text);
     if (status != KD_OK) return false;
     sim_result result = run_once(r, &read_back, seed, 0);
-    scenario_finish(&read_back);
+    sim_scenario_finish(&read_back);
     r->f->runs++;
-    bool same = child_same_failure(&result, &r->f->result);
+    bool same = sim_child_same_failure(&result, &r->f->result);
     if (same) r->f->result = result;
     return same;
 }
 
-static scenario_event *read_operations(int fd, uint32_t *count)
+static sim_scenario_event *read_operations(int fd, uint32_t *count)
 {
     off_t size = lseek(fd, 0, SEEK_END);
-    *count = size > 0 ? (uint32_t)((size_t)size / sizeof(scenario_event)) : 0;
-    scenario_event *at = kd_alloc((size_t)KD_MAX(*count, 1u) * sizeof *at);
+    *count = size > 0 ? (uint32_t)((size_t)size / sizeof(sim_scenario_event)) : 0;
+    sim_scenario_event *at = kd_alloc((size_t)KD_MAX(*count, 1u) * sizeof *at);
     size_t wanted = *count * sizeof *at;
     if (pread(fd, at, wanted, 0) != (ssize_t)wanted) *count = 0;
     return at;
 }
 
 /* What the users did until it failed becomes part of the scenario: then it can be taken away bit by bit. */
-static void make_explicit(reduction *r, const shrink_trial *trial)
+static void make_explicit(reduction *r, const sim_shrink_trial *trial)
 {
-    finding *f = r->f;
+    sim_finding *f = r->f;
     int fd = memfd_create("operations", MFD_CLOEXEC);
     if (fd < 0) return;
     run_once(r, &f->scenario, f->seed, fd);
     uint32_t count;
-    scenario_event *operations = read_operations(fd, &count);
+    sim_scenario_event *operations = read_operations(fd, &count);
     close(fd);
-    shrink_explicit(trial, &f->scenario, &f->seed, operations, count);
+    sim_shrink_explicit(trial, &f->scenario, &f->seed, operations, count);
     free(operations);
 }
 
-void finding_reduce(finding *f, uint64_t limit_ms, uint64_t run_limit_ms)
+void sim_finding_reduce(sim_finding *f, uint64_t limit_ms, uint64_t run_limit_ms)
 {
-    reduction r = {.f = f, .deadline_ms = child_now_ms() + limit_ms, .run_limit_ms = run_limit_ms};
-    shrink_trial trial = {.fails = fails, .tired = finding_tired, .arg = &r};
+    reduction r = {.f = f, .deadline_ms = sim_child_now_ms() + limit_ms, .run_limit_ms = run_limit_ms};
+    sim_shrink_trial trial = {.fails = fails, .tired = finding_tired, .arg = &r};
     make_explicit(&r, &trial);
-    shrink(&trial, &f->scenario, &f->seed);
+    sim_shrink(&trial, &f->scenario, &f->seed);
 }
 
-void finding_size(const finding *f, uint32_t *faults, uint32_t *operations)
+void sim_finding_size(const sim_finding *f, uint32_t *faults, uint32_t *operations)
 {
     *operations = 0;
     for (uint32_t i = 0; i < f->scenario.event_count; i++)
@@ -103,7 +103,7 @@ void finding_size(const finding *f, uint32_t *faults, uint32_t *operations)
     *faults = f->scenario.event_count - *operations;
 }
 
-int finding_write(const finding *f, const char *path)
+int sim_finding_write(const sim_finding *f, const char *path)
 {
     kd_buf text = {0};
     const char *name = strrchr(path, '/');
@@ -113,7 +113,7 @@ int finding_write(const finding *f, const char *path)
                    (unsigned long long)f->seed, f->plant ? " --plant " : "", f->plant ? f->plant->name : "");
     kd_text_printf(&text, "# Reduced in %u runs from seed %llu of the swarm.\n", f->runs,
                    (unsigned long long)f->drawn_from);
-    scenario_print(&f->scenario, &text);
+    sim_scenario_print(&f->scenario, &text);
     FILE *file = fopen(path, "wb");
     bool ok = file && fwrite(text.data, 1, text.len, file) == text.len;
     if (file && fclose(file) != 0) ok = false;

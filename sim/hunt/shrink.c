@@ -9,8 +9,8 @@
 enum { SEEDS_TRIED = 12, ROUNDS_MAX = 6 };
 
 typedef struct {
-    const shrink_trial *trial;
-    scenario best;
+    const sim_shrink_trial *trial;
+    sim_scenario best;
     uint64_t seed;
 } shrinker;
 
@@ -20,12 +20,12 @@ static bool shrink_tired(const shrinker *k)
 }
 
 /* Takes the candidate over, one way or the other. */
-static bool try_it(shrinker *k, scenario *candidate)
+static bool try_it(shrinker *k, sim_scenario *candidate)
 {
     bool fails = !shrink_tired(k) && k->trial->fails(k->trial->arg, candidate, k->seed);
-    scenario *loser = fails ? &k->best : candidate;
-    scenario winner = fails ? *candidate : k->best;
-    scenario_finish(loser);
+    sim_scenario *loser = fails ? &k->best : candidate;
+    sim_scenario winner = fails ? *candidate : k->best;
+    sim_scenario_finish(loser);
     k->best = winner;
     return fails;
 }
@@ -35,8 +35,8 @@ static bool try_it(shrinker *k, scenario *candidate)
 /* Without the events of [from, to). */
 static bool try_without(shrinker *k, uint32_t from, uint32_t to)
 {
-    scenario c;
-    scenario_copy(&c, &k->best);
+    sim_scenario c;
+    sim_scenario_copy(&c, &k->best);
     memmove(c.events + from, c.events + to, (c.event_count - to) * sizeof *c.events);
     c.event_count -= to - from;
     return try_it(k, &c);
@@ -60,13 +60,13 @@ static bool fewer_events(shrinker *k)
 
 /* ---- who takes part ---- */
 
-static void drop_events_of(scenario *s, int who)
+static void drop_events_of(sim_scenario *s, int who)
 {
     for (uint32_t i = s->event_count; i > 0; i--)
-        if (s->events[i - 1].who == who || s->events[i - 1].peer == who) scenario_remove(s, i - 1);
+        if (s->events[i - 1].who == who || s->events[i - 1].peer == who) sim_scenario_remove(s, i - 1);
 }
 
-static void rename_edges_above(scenario *s, int gone)
+static void rename_edges_above(sim_scenario *s, int gone)
 {
     for (uint32_t i = 0; i < s->event_count; i++) {
         if (s->events[i].who > gone) s->events[i].who--;
@@ -81,8 +81,8 @@ static bool fewer_edges(shrinker *k)
 {
     bool any = false;
     for (int gone = (int)k->best.edge_count - 1; gone >= 0 && k->best.edge_count > 1; gone--) {
-        scenario c;
-        scenario_copy(&c, &k->best);
+        sim_scenario c;
+        sim_scenario_copy(&c, &k->best);
         drop_events_of(&c, gone);
         rename_edges_above(&c, gone);
         any |= try_it(k, &c);
@@ -94,15 +94,15 @@ static bool fewer_parts(shrinker *k)
 {
     bool any = false;
     for (uint32_t partitions = 1; partitions < k->best.partitions && !any; partitions *= 2) {
-        scenario c;
-        scenario_copy(&c, &k->best);
+        sim_scenario c;
+        sim_scenario_copy(&c, &k->best);
         c.partitions = partitions;
         c.shards = KD_MIN(c.shards, partitions);
         any = try_it(k, &c);
     }
     if (k->best.shards == 1) return any;
-    scenario c;
-    scenario_copy(&c, &k->best);
+    sim_scenario c;
+    sim_scenario_copy(&c, &k->best);
     c.shards = 1;
     return try_it(k, &c) || any;
 }
@@ -111,8 +111,8 @@ static bool fewer_users(shrinker *k)
 {
     bool any = false;
     for (bool again = true; again && k->best.users.users > 0;) {
-        scenario c;
-        scenario_copy(&c, &k->best);
+        sim_scenario c;
+        sim_scenario_copy(&c, &k->best);
         c.users.users /= 2;
         any |= again = try_it(k, &c);
     }
@@ -121,7 +121,7 @@ static bool fewer_users(shrinker *k)
 
 /* ---- times ---- */
 
-static uint64_t last_moment(const scenario *s)
+static uint64_t last_moment(const sim_scenario *s)
 {
     uint64_t last = 0;
     for (uint32_t i = 0; i < s->event_count; i++)
@@ -134,9 +134,9 @@ static bool shorter_length(shrinker *k)
     uint64_t step = 1000000, wanted = (last_moment(&k->best) / step + 1) * step;
     bool any = false;
     for (int i = 0; i < 3; i++, wanted += step * 5) {
-        scenario c;
+        sim_scenario c;
         if (wanted >= k->best.length_us) break;
-        scenario_copy(&c, &k->best);
+        sim_scenario_copy(&c, &k->best);
         c.length_us = wanted;
         c.users.viral_from_us = KD_MIN(c.users.viral_from_us, wanted);
         any = try_it(k, &c);
@@ -147,8 +147,8 @@ static bool shorter_length(shrinker *k)
 
 static bool try_lasting(shrinker *k, uint32_t i, uint64_t for_us)
 {
-    scenario c;
-    scenario_copy(&c, &k->best);
+    sim_scenario c;
+    sim_scenario_copy(&c, &k->best);
     c.events[i].for_us = for_us;
     return try_it(k, &c);
 }
@@ -165,13 +165,13 @@ static bool shorter_events(shrinker *k)
 /* Rounded times read better. An event keeps its place among the others. */
 static bool try_rounded(shrinker *k, uint32_t i, uint64_t step)
 {
-    const scenario_event *e = &k->best.events[i];
+    const sim_scenario_event *e = &k->best.events[i];
     uint64_t at = (e->at_us + step / 2) / step * step, lasts = (e->for_us + step / 2) / step * step;
     if (e->for_us > 0 && lasts == 0) lasts = step;
     bool in_place = (i == 0 || e[-1].at_us <= at) && (i + 1 == k->best.event_count || at <= e[1].at_us);
     if ((at == e->at_us && lasts == e->for_us) || !in_place || at > k->best.length_us) return false;
-    scenario c;
-    scenario_copy(&c, &k->best);
+    sim_scenario c;
+    sim_scenario_copy(&c, &k->best);
     c.events[i].at_us = at;
     c.events[i].for_us = lasts;
     return try_it(k, &c);
@@ -190,7 +190,7 @@ static void rounder_times(shrinker *k)
 /* What may be as by default, one at a time. */
 #define KNOB(member)                                                                                         \
     {                                                                                                        \
-        offsetof(scenario, member), sizeof(((scenario *)0)->member)                                          \
+        offsetof(sim_scenario, member), sizeof(((sim_scenario *)0)->member)                                          \
     }
 static const struct {
     size_t offset, size;
@@ -216,27 +216,27 @@ static const struct {
 
 static bool plainer_knobs(shrinker *k)
 {
-    scenario usual;
-    scenario_init(&usual);
+    sim_scenario usual;
+    sim_scenario_init(&usual);
     bool any = false;
     for (size_t i = 0; i < KD_COUNT(knobs); i++) {
         const char *from = (const char *)&usual + knobs[i].offset;
-        scenario c;
+        sim_scenario c;
         if (memcmp((const char *)&k->best + knobs[i].offset, from, knobs[i].size) == 0) continue;
-        scenario_copy(&c, &k->best);
+        sim_scenario_copy(&c, &k->best);
         memcpy((char *)&c + knobs[i].offset, from, knobs[i].size);
         any |= try_it(k, &c);
     }
-    scenario_finish(&usual);
+    sim_scenario_finish(&usual);
     return any;
 }
 
 /* Without users of their own accord, what these would do says nothing. */
-static void forget_users(scenario *s)
+static void forget_users(sim_scenario *s)
 {
-    scenario usual;
-    scenario_init(&usual);
-    scenario_users *u = &s->users, *d = &usual.users;
+    sim_scenario usual;
+    sim_scenario_init(&usual);
+    sim_scenario_users *u = &s->users, *d = &usual.users;
     u->users = 0;
     u->items = d->items;
     u->per_second = d->per_second;
@@ -248,30 +248,30 @@ static void forget_users(scenario *s)
     u->save_percent = d->save_percent;
     u->view_percent = d->view_percent;
     u->roam_percent = d->roam_percent;
-    scenario_finish(&usual);
+    sim_scenario_finish(&usual);
 }
 
-bool shrink_explicit(const shrink_trial *t, scenario *s, uint64_t *seed, const scenario_event *operations,
+bool sim_shrink_explicit(const sim_shrink_trial *t, sim_scenario *s, uint64_t *seed, const sim_scenario_event *operations,
                      uint32_t count)
 {
     if (count > SCENARIO_EVENTS_MAX - s->event_count) return false;
-    scenario c;
-    scenario_copy(&c, s);
+    sim_scenario c;
+    sim_scenario_copy(&c, s);
     forget_users(&c);
-    for (uint32_t i = 0; i < count; i++) scenario_add(&c, &operations[i]);
+    for (uint32_t i = 0; i < count; i++) sim_scenario_add(&c, &operations[i]);
     uint64_t tried = *seed;
     for (int i = 0; i < SEEDS_TRIED && !t->tired(t->arg); i++, tried++) {
         if (!t->fails(t->arg, &c, tried)) continue;
-        scenario_finish(s);
+        sim_scenario_finish(s);
         *s = c;
         *seed = tried;
         return true;
     }
-    scenario_finish(&c);
+    sim_scenario_finish(&c);
     return false;
 }
 
-void shrink(const shrink_trial *t, scenario *s, uint64_t *seed)
+void sim_shrink(const sim_shrink_trial *t, sim_scenario *s, uint64_t *seed)
 {
     shrinker k = {.trial = t, .best = *s, .seed = *seed};
     bool more = true;

@@ -8,16 +8,16 @@
 #include "sim/scenario/scenario.h"
 
 typedef struct {
-    bool (*fails)(void *arg, const scenario *s, uint64_t seed); /* in the same way as the whole */
+    bool (*fails)(void *arg, const sim_scenario *s, uint64_t seed); /* in the same way as the whole */
     bool (*tired)(void *arg); /* no more time: the best so far is the result */
     void *arg;
-} shrink_trial;
+} sim_shrink_trial;
 
 /* *s fails with *seed before and after. */
-void shrink(const shrink_trial *t, scenario *s, uint64_t *seed);
+void sim_shrink(const sim_shrink_trial *t, sim_scenario *s, uint64_t *seed);
 
 /* The same with its users' operations as events instead of users of their own accord; false when that does not fail with any of some seeds. */
-bool shrink_explicit(const shrink_trial *t, scenario *s, uint64_t *seed, const scenario_event *operations,
+bool sim_shrink_explicit(const sim_shrink_trial *t, sim_scenario *s, uint64_t *seed, const sim_scenario_event *operations,
                      uint32_t count);
 
 #endif

@@ -8,6 +8,6 @@
 #include "sim/scenario/scenario.h"
 
 /* Initialises *s; the caller finishes it. The same seed gives the same scenario, which its text form can say. */
-void swarm_draw(uint64_t seed, scenario *s);
+void sim_swarm_draw(uint64_t seed, sim_scenario *s);
 
 #endif

@@ -3,63 +3,63 @@
  */
 #include "sim/hunt/swarm_draw.h"
 
-static scenario_event befalls(scenario_kind kind, int who, uint64_t at_us, uint64_t for_us)
+static sim_scenario_event befalls(sim_scenario_kind kind, int who, uint64_t at_us, uint64_t for_us)
 {
-    return (scenario_event){
+    return (sim_scenario_event){
         .kind = kind, .who = who, .peer = SCENARIO_NOBODY, .at_us = at_us, .for_us = for_us};
 }
 
 /* Clocks run apart between two measurements, and users go from edge to edge, their words close together. Within the bound for as long as a
  * run without any measurement lasts. */
-void swarm_apart(uint64_t seed, scenario *s)
+void sim_swarm_apart(uint64_t seed, sim_scenario *s)
 {
-    swarm d = {.random = seed ^ UINT64_C(0x6170617274), .s = s};
-    if (s->edge_count < 2 || chance(&d, 80)) return;
+    sim_swarm d = {.random = seed ^ UINT64_C(0x6170617274), .s = s};
+    if (s->edge_count < 2 || sim_swarm_chance(&d, 80)) return;
     s->drift_us = 500 * MS;
-    s->users.users = (uint32_t)between(&d, 1, 4);
-    s->users.items = (uint32_t)between(&d, 1, 3);
-    s->users.per_second = (double)between(&d, 20, 80);
+    s->users.users = (uint32_t)sim_swarm_between(&d, 1, 4);
+    s->users.items = (uint32_t)sim_swarm_between(&d, 1, 3);
+    s->users.per_second = (double)sim_swarm_between(&d, 20, 80);
     s->users.roam_percent = 100;
     s->users.tokens = true;
     s->flush_ops = KD_MAX(s->flush_ops, 5);
     for (int who = 0; who < (int)s->edge_count; who++)
-        add(&d, (scenario_event){.at_us = below(&d, s->length_us / 2 / MS) * MS,
+        sim_swarm_add(&d, (sim_scenario_event){.at_us = sim_swarm_below(&d, s->length_us / 2 / MS) * MS,
                                  .kind = SCENARIO_CLOCK_DRIFT,
                                  .who = who,
                                  .peer = SCENARIO_NOBODY,
-                                 .amount = (who % 2 ? 1000 : -1000) * (int64_t)between(&d, 1, 8)});
-    swarm later = {.random = seed ^ UINT64_C(0x6c6f7374), .s = s};
-    if (chance(&later, 50)) return;
+                                 .amount = (who % 2 ? 1000 : -1000) * (int64_t)sim_swarm_between(&d, 1, 8)});
+    sim_swarm later = {.random = seed ^ UINT64_C(0x6c6f7374), .s = s};
+    if (sim_swarm_chance(&later, 50)) return;
     s->users.strange_percent = PICK(&later, 20, 50); /* then the row is ahead of the clock and the token */
     s->users.roam_percent = 50;
 }
 
 /* ---- two of one name ---- */
 
-static bool swarm_late_fits(const scenario *s)
+static bool swarm_late_fits(const sim_scenario *s)
 {
-    uint32_t wiped = swarm_events(s, SCENARIO_WIPE, true);
-    return wiped == 0 && swarm_events(s, SCENARIO_RETIRE, false) == 0; /* as in swarm_forget */
+    uint32_t wiped = sim_swarm_events(s, SCENARIO_WIPE, true);
+    return wiped == 0 && sim_swarm_events(s, SCENARIO_RETIRE, false) == 0; /* as in sim_swarm_forget */
 }
 
 /* The one stands still, what it had not sent with it; what the other has merged meanwhile stands in a backup as if it were all. Then the one goes
  * on, forgets what it may, and the backup is put back. */
-static uint64_t overtaken(swarm *d, int who)
+static uint64_t overtaken(sim_swarm *d, int who)
 {
-    uint64_t at = between(d, 2, 10) * SECOND, still = between(d, 15, 50) * 100 * MS;
-    uint64_t before = scaled(d, 200 * MS, 3 * SECOND, 10 * MS);
-    add(d, befalls(SCENARIO_COPY, who, at, before + still + below(d, 5) * 100 * MS));
+    uint64_t at = sim_swarm_between(d, 2, 10) * SECOND, still = sim_swarm_between(d, 15, 50) * 100 * MS;
+    uint64_t before = sim_swarm_scaled(d, 200 * MS, 3 * SECOND, 10 * MS);
+    sim_swarm_add(d, befalls(SCENARIO_COPY, who, at, before + still + sim_swarm_below(d, 5) * 100 * MS));
     at += before;
-    add(d, befalls(chance(d, 50) ? SCENARIO_KILL : SCENARIO_FREEZE, who, at, still));
-    add(d, befalls(SCENARIO_BACKUP, SCENARIO_CENTRAL, at + still - 100 * MS, 0));
+    sim_swarm_add(d, befalls(sim_swarm_chance(d, 50) ? SCENARIO_KILL : SCENARIO_FREEZE, who, at, still));
+    sim_swarm_add(d, befalls(SCENARIO_BACKUP, SCENARIO_CENTRAL, at + still - 100 * MS, 0));
     return at + still;
 }
 
-static void set_doubled(swarm *d)
+static void set_doubled(sim_swarm *d)
 {
-    scenario *s = d->s;
+    sim_scenario *s = d->s;
     uint32_t edges = PICK(d, 1, 1, 2);
-    if (edges <= s->edge_count && chance(d, 70)) { /* nothing else befalls it */
+    if (edges <= s->edge_count && sim_swarm_chance(d, 70)) { /* nothing else befalls it */
         s->event_count = 0;
         s->edge_count = edges;
         memset(s->edges[s->edge_count], 0, sizeof s->edges[0] * (SCENARIO_EDGES_MAX - s->edge_count));
@@ -69,29 +69,29 @@ static void set_doubled(swarm *d)
     s->backups_none = false;
     s->drift_us = 50 * MS;
     s->length_us = 60 * SECOND;
-    s->flush_interval_us = scaled(d, 100 * MS, SECOND, 10 * MS);
-    s->snapshot_interval_us = scaled(d, 50 * MS, 300 * MS, 10 * MS);
-    s->users.per_second = (double)between(d, 5, 20);
-    s->users.users = (uint32_t)between(d, 4, 20);
-    s->users.items = (uint32_t)between(d, 4, 8);
+    s->flush_interval_us = sim_swarm_scaled(d, 100 * MS, SECOND, 10 * MS);
+    s->snapshot_interval_us = sim_swarm_scaled(d, 50 * MS, 300 * MS, 10 * MS);
+    s->users.per_second = (double)sim_swarm_between(d, 5, 20);
+    s->users.users = (uint32_t)sim_swarm_between(d, 4, 20);
+    s->users.items = (uint32_t)sim_swarm_between(d, 4, 8);
 }
 
-void swarm_doubled(uint64_t seed, scenario *s)
+void sim_swarm_doubled(uint64_t seed, sim_scenario *s)
 {
-    swarm d = {.random = seed ^ UINT64_C(0x646f75626c6564), .s = s};
-    if (!chance(&d, 15) || !swarm_late_fits(s)) return;
+    sim_swarm d = {.random = seed ^ UINT64_C(0x646f75626c6564), .s = s};
+    if (!sim_swarm_chance(&d, 15) || !swarm_late_fits(s)) return;
     set_doubled(&d);
-    int who = (int)below(&d, s->edge_count);
-    scenario_event slow = befalls(SCENARIO_DELAY, who, 0, 0);
+    int who = (int)sim_swarm_below(&d, s->edge_count);
+    sim_scenario_event slow = befalls(SCENARIO_DELAY, who, 0, 0);
     slow.peer = SCENARIO_KAFKA;
     slow.way = SCENARIO_UP;
-    slow.amount = (int64_t)between(&d, 10, 100) * 10 * MS;
-    add(&d, slow);
+    slow.amount = (int64_t)sim_swarm_between(&d, 10, 100) * 10 * MS;
+    sim_swarm_add(&d, slow);
     uint64_t at = overtaken(&d, who);
-    for (uint64_t n = between(&d, 1, 2); n > 0; n--) {
-        at += scaled(&d, 4 * SECOND, 12 * SECOND, 10 * MS);
-        add(&d, befalls(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, scaled(&d, 50 * MS, 500 * MS, 10 * MS)));
-        if (chance(&d, 80)) add(&d, befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
+    for (uint64_t n = sim_swarm_between(&d, 1, 2); n > 0; n--) {
+        at += sim_swarm_scaled(&d, 4 * SECOND, 12 * SECOND, 10 * MS);
+        sim_swarm_add(&d, befalls(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, sim_swarm_scaled(&d, 50 * MS, 500 * MS, 10 * MS)));
+        if (sim_swarm_chance(&d, 80)) sim_swarm_add(&d, befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
     }
     s->length_us = KD_MIN(s->length_us, at + SECOND);
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
@@ -99,83 +99,83 @@ void swarm_doubled(uint64_t seed, scenario *s)
 
 /* ---- disks that cannot be read ---- */
 
-void swarm_unreadable(uint64_t seed, scenario *s)
+void sim_swarm_unreadable(uint64_t seed, sim_scenario *s)
 {
-    swarm d = {.random = seed ^ UINT64_C(0x756e7265616421), .s = s};
-    if (!chance(&d, 8)) return;
-    for (uint64_t n = between(&d, 1, 3); n > 0; n--) {
-        uint64_t at = below(&d, s->length_us / MS) * MS, lasts = scaled(&d, 50 * MS, 10 * SECOND, 10 * MS);
-        add(&d, befalls(SCENARIO_READS_FAIL, (int)below(&d, s->edge_count), at, lasts));
+    sim_swarm d = {.random = seed ^ UINT64_C(0x756e7265616421), .s = s};
+    if (!sim_swarm_chance(&d, 8)) return;
+    for (uint64_t n = sim_swarm_between(&d, 1, 3); n > 0; n--) {
+        uint64_t at = sim_swarm_below(&d, s->length_us / MS) * MS, lasts = sim_swarm_scaled(&d, 50 * MS, 10 * SECOND, 10 * MS);
+        sim_swarm_add(&d, befalls(SCENARIO_READS_FAIL, (int)sim_swarm_below(&d, s->edge_count), at, lasts));
     }
 }
 
 /* ---- what a restore finds half done ---- */
 
-void swarm_alone(swarm *d, uint32_t edges)
+void sim_swarm_alone(sim_swarm *d, uint32_t edges)
 {
-    scenario *s = d->s;
+    sim_scenario *s = d->s;
     s->event_count = 0;
     s->edge_count = KD_MIN(s->edge_count, edges);
     memset(s->edges[s->edge_count], 0, sizeof s->edges[0] * (SCENARIO_EDGES_MAX - s->edge_count));
-    s->flush_interval_us = scaled(d, 50 * MS, 400 * MS, 10 * MS);
-    s->snapshot_interval_us = scaled(d, 50 * MS, 300 * MS, 10 * MS);
+    s->flush_interval_us = sim_swarm_scaled(d, 50 * MS, 400 * MS, 10 * MS);
+    s->snapshot_interval_us = sim_swarm_scaled(d, 50 * MS, 300 * MS, 10 * MS);
 }
 
-static uint64_t swarm_late_put_back(swarm *d, uint64_t at, uint64_t copied)
+static uint64_t swarm_late_put_back(sim_swarm *d, uint64_t at, uint64_t copied)
 {
-    uint64_t down = scaled(d, 50 * MS, 500 * MS, 10 * MS);
-    add(d, befalls(SCENARIO_BACKUP, SCENARIO_CENTRAL, copied, 0));
-    add(d, befalls(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, down));
-    add(d, befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
+    uint64_t down = sim_swarm_scaled(d, 50 * MS, 500 * MS, 10 * MS);
+    sim_swarm_add(d, befalls(SCENARIO_BACKUP, SCENARIO_CENTRAL, copied, 0));
+    sim_swarm_add(d, befalls(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, down));
+    sim_swarm_add(d, befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
     return at + down;
 }
 
 /* An edge dies while it sends again what was undone; its disk is slow, so that this lasts. */
-static void draw_interrupted(swarm *d)
+static void draw_interrupted(sim_swarm *d)
 {
-    swarm_alone(d, 2);
-    uint64_t slow = scaled(d, 200 * MS, 2 * SECOND, 10 * MS);
-    uint64_t at = swarm_late_put_back(d, between(d, 5, 8) * SECOND, between(d, 1, 3) * SECOND);
+    sim_swarm_alone(d, 2);
+    uint64_t slow = sim_swarm_scaled(d, 200 * MS, 2 * SECOND, 10 * MS);
+    uint64_t at = swarm_late_put_back(d, sim_swarm_between(d, 5, 8) * SECOND, sim_swarm_between(d, 1, 3) * SECOND);
     for (int who = 0; who < (int)d->s->edge_count; who++) {
-        scenario_event slows = befalls(SCENARIO_DISK_SLOW, who, at - 500 * MS, 9 * SECOND);
+        sim_scenario_event slows = befalls(SCENARIO_DISK_SLOW, who, at - 500 * MS, 9 * SECOND);
         slows.amount = (int64_t)slow;
-        add(d, slows);
-        uint64_t again = at + d->s->snapshot_interval_us + below(d, 3 * slow / MS) * MS;
-        add(d, befalls(SCENARIO_KILL, who, again, 100 * MS));
+        sim_swarm_add(d, slows);
+        uint64_t again = at + d->s->snapshot_interval_us + sim_swarm_below(d, 3 * slow / MS) * MS;
+        sim_swarm_add(d, befalls(SCENARIO_KILL, who, again, 100 * MS));
     }
     d->s->length_us = KD_MAX(d->s->length_us, 12 * SECOND);
 }
 
 /* Snapshots are held up and lost, so what is read from central is ahead of them, and of the backup. */
-static void draw_ahead(swarm *d)
+static void draw_ahead(sim_swarm *d)
 {
-    scenario *s = d->s;
-    swarm_alone(d, 2);
+    sim_scenario *s = d->s;
+    sim_swarm_alone(d, 2);
     s->flush_interval_us = KD_MIN(s->flush_interval_us, (uint64_t)100 * MS); /* many versions */
-    s->users.users = (uint32_t)between(d, 4, 12);
-    s->users.items = (uint32_t)between(d, 20, 60);
-    s->users.per_second = (double)between(d, 10, 40);
+    s->users.users = (uint32_t)sim_swarm_between(d, 4, 12);
+    s->users.items = (uint32_t)sim_swarm_between(d, 20, 60);
+    s->users.per_second = (double)sim_swarm_between(d, 10, 40);
     s->users.zipf = 0;
-    uint64_t at = between(d, 8, 10) * SECOND, copied = at - between(d, 2, 6) * SECOND;
+    uint64_t at = sim_swarm_between(d, 8, 10) * SECOND, copied = at - sim_swarm_between(d, 2, 6) * SECOND;
     for (int who = 0; who < (int)s->edge_count; who++) {
-        scenario_event cut = befalls(SCENARIO_CUT, who, copied - 300 * MS, at - copied + 400 * MS);
+        sim_scenario_event cut = befalls(SCENARIO_CUT, who, copied - 300 * MS, at - copied + 400 * MS);
         cut.peer = SCENARIO_KAFKA;
         cut.way = SCENARIO_DOWN;
-        add(d, cut);
+        sim_swarm_add(d, cut);
     }
     swarm_late_put_back(d, at, copied);
-    scenario_event lost = befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0);
+    sim_scenario_event lost = befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0);
     lost.topic = SCENARIO_COUNTS;
-    add(d, lost);
+    sim_swarm_add(d, lost);
     s->length_us = at + SECOND;
 }
 
-void swarm_half_done(uint64_t seed, scenario *s)
+void sim_swarm_half_done(uint64_t seed, sim_scenario *s)
 {
-    swarm d = {.random = seed ^ UINT64_C(0x68616c66), .s = s};
-    bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
-    if (!chance(&d, 20) || !swarm_late_fits(s) || doubled || s->backups_none) return;
-    if (chance(&d, 60))
+    sim_swarm d = {.random = seed ^ UINT64_C(0x68616c66), .s = s};
+    bool doubled = sim_swarm_events(s, SCENARIO_COPY, false) > 0;
+    if (!sim_swarm_chance(&d, 20) || !swarm_late_fits(s) || doubled || s->backups_none) return;
+    if (sim_swarm_chance(&d, 60))
         draw_interrupted(&d);
     else
         draw_ahead(&d);
@@ -184,56 +184,56 @@ void swarm_half_done(uint64_t seed, scenario *s)
 
 /* ---- what moves ---- */
 
-static void cut_from_kafka(swarm *d, int who, scenario_way way, uint64_t at, uint64_t lasts)
+static void cut_from_kafka(sim_swarm *d, int who, sim_scenario_way way, uint64_t at, uint64_t lasts)
 {
-    scenario_event cut = befalls(SCENARIO_CUT, who, at, lasts);
+    sim_scenario_event cut = befalls(SCENARIO_CUT, who, at, lasts);
     cut.peer = SCENARIO_KAFKA;
     cut.way = way;
-    add(d, cut);
+    sim_swarm_add(d, cut);
 }
 
 /*
  * The later life was short: central has what it sent in one partition, and lacks what the copy holds in another one. What was put back hears of that
  * before it gets through itself, and dies with what its producer holds; then records are lost, so that what has moved arrives late.
  */
-static uint64_t draw_short_life(swarm *d, int who, uint64_t copied, uint64_t lasts)
+static uint64_t draw_short_life(sim_swarm *d, int who, uint64_t copied, uint64_t lasts)
 {
-    uint64_t at = copied + between(d, 20, 40) * 10 * MS, heals = at + lasts;
-    d->s->users.per_second = (double)between(d, 40, 60);
+    uint64_t at = copied + sim_swarm_between(d, 20, 40) * 10 * MS, heals = at + lasts;
+    d->s->users.per_second = (double)sim_swarm_between(d, 40, 60);
     cut_from_kafka(d, who, SCENARIO_BOTH, at - 10 * MS, lasts + 10 * MS);
-    add(d, befalls(SCENARIO_KILL, who, heals + between(d, 3, 10) * 10 * MS, 100 * MS));
-    scenario_event loses = befalls(SCENARIO_LOSS, who, heals, 3 * SECOND);
+    sim_swarm_add(d, befalls(SCENARIO_KILL, who, heals + sim_swarm_between(d, 3, 10) * 10 * MS, 100 * MS));
+    sim_scenario_event loses = befalls(SCENARIO_LOSS, who, heals, 3 * SECOND);
     loses.peer = SCENARIO_KAFKA;
     loses.way = SCENARIO_UP;
     loses.amount = 50;
-    add(d, loses);
+    sim_swarm_add(d, loses);
     return at;
 }
 
 /* An edge that was put back hears late of its later life, so much has to move, in several batches. What it takes meanwhile must stay, over
  * restarts. */
-void swarm_moving(uint64_t seed, scenario *s)
+void sim_swarm_moving(uint64_t seed, sim_scenario *s)
 {
-    swarm d = {.random = seed ^ UINT64_C(0x6d6f76696e67), .s = s};
-    bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
-    if (!chance(&d, 8) || !swarm_late_fits(s) || doubled) return;
-    swarm_alone(&d, PICK(&d, 1, 1, 2));
+    sim_swarm d = {.random = seed ^ UINT64_C(0x6d6f76696e67), .s = s};
+    bool doubled = sim_swarm_events(s, SCENARIO_COPY, false) > 0;
+    if (!sim_swarm_chance(&d, 8) || !swarm_late_fits(s) || doubled) return;
+    sim_swarm_alone(&d, PICK(&d, 1, 1, 2));
     s->drift_us = 50 * MS;
-    s->flush_ops = (uint32_t)between(&d, 4, 20);
-    s->flush_interval_us = between(&d, 3, 8) * 100 * MS;
-    s->users.users = (uint32_t)between(&d, 20, 50);
-    s->users.items = (uint32_t)between(&d, 4, 16);
-    s->users.per_second = (double)between(&d, 20, 40);
-    int who = (int)below(&d, s->edge_count);
-    uint64_t copied = between(&d, 10, 30) * 100 * MS, at = copied + between(&d, 10, 40) * 100 * MS;
-    uint64_t lasts = between(&d, 20, 40) * 100 * MS;
-    if (chance(&d, 50))
+    s->flush_ops = (uint32_t)sim_swarm_between(&d, 4, 20);
+    s->flush_interval_us = sim_swarm_between(&d, 3, 8) * 100 * MS;
+    s->users.users = (uint32_t)sim_swarm_between(&d, 20, 50);
+    s->users.items = (uint32_t)sim_swarm_between(&d, 4, 16);
+    s->users.per_second = (double)sim_swarm_between(&d, 20, 40);
+    int who = (int)sim_swarm_below(&d, s->edge_count);
+    uint64_t copied = sim_swarm_between(&d, 10, 30) * 100 * MS, at = copied + sim_swarm_between(&d, 10, 40) * 100 * MS;
+    uint64_t lasts = sim_swarm_between(&d, 20, 40) * 100 * MS;
+    if (sim_swarm_chance(&d, 50))
         at = draw_short_life(&d, who, copied, lasts);
     else
         cut_from_kafka(&d, who, SCENARIO_DOWN, at - 50 * MS, lasts);
-    add(&d, befalls(SCENARIO_BACKUP, who, copied, 0));
-    add(&d, befalls(SCENARIO_RESTORE, who, at, 100 * MS));
-    if (chance(&d, 50)) add(&d, befalls(SCENARIO_KILL, who, at + lasts / 2, 100 * MS));
+    sim_swarm_add(&d, befalls(SCENARIO_BACKUP, who, copied, 0));
+    sim_swarm_add(&d, befalls(SCENARIO_RESTORE, who, at, 100 * MS));
+    if (sim_swarm_chance(&d, 50)) sim_swarm_add(&d, befalls(SCENARIO_KILL, who, at + lasts / 2, 100 * MS));
     s->length_us = KD_MAX(s->length_us, 15 * SECOND);
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
 }
@@ -241,33 +241,33 @@ void swarm_moving(uint64_t seed, scenario *s)
 /* ---- numbers that are old ---- */
 
 /* One that cannot ask central misses a snapshot; what it took meanwhile stands beside old numbers when it dies. */
-void swarm_old_numbers(uint64_t seed, scenario *s)
+void sim_swarm_old_numbers(uint64_t seed, sim_scenario *s)
 {
-    swarm d = {.random = seed ^ UINT64_C(0x6f6c64), .s = s};
-    bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
-    if (!chance(&d, 6) || !swarm_late_fits(s) || doubled) return;
-    swarm_alone(&d, 1);
-    s->users.users = (uint32_t)between(&d, 6, 12);
-    s->users.items = (uint32_t)between(&d, 20, 40);
-    s->users.per_second = (double)between(&d, 15, 40);
+    sim_swarm d = {.random = seed ^ UINT64_C(0x6f6c64), .s = s};
+    bool doubled = sim_swarm_events(s, SCENARIO_COPY, false) > 0;
+    if (!sim_swarm_chance(&d, 6) || !swarm_late_fits(s) || doubled) return;
+    sim_swarm_alone(&d, 1);
+    s->users.users = (uint32_t)sim_swarm_between(&d, 6, 12);
+    s->users.items = (uint32_t)sim_swarm_between(&d, 20, 40);
+    s->users.per_second = (double)sim_swarm_between(&d, 15, 40);
     s->users.zipf = 0;
     s->users.viral_percent = 0;
     s->users.viral_from_us = 0;
     s->users.lost_percent = 0; /* then it is sure what must be shown */
-    uint64_t at = between(&d, 40, 80) * 100 * MS, deaf = between(&d, 10, 20) * 100 * MS;
-    scenario_event alone = befalls(SCENARIO_CUT, 0, at - SECOND, 12 * SECOND);
+    uint64_t at = sim_swarm_between(&d, 40, 80) * 100 * MS, deaf = sim_swarm_between(&d, 10, 20) * 100 * MS;
+    sim_scenario_event alone = befalls(SCENARIO_CUT, 0, at - SECOND, 12 * SECOND);
     alone.peer = SCENARIO_CENTRAL;
-    add(&d, alone);
-    scenario_event cut = befalls(SCENARIO_CUT, 0, at, deaf);
+    sim_swarm_add(&d, alone);
+    sim_scenario_event cut = befalls(SCENARIO_CUT, 0, at, deaf);
     cut.peer = SCENARIO_KAFKA;
     cut.way = SCENARIO_DOWN;
-    add(&d, cut);
-    scenario_event lost = befalls(SCENARIO_LOG_EXPIRED, SCENARIO_KAFKA, at + deaf - 50 * MS, 0);
+    sim_swarm_add(&d, cut);
+    sim_scenario_event lost = befalls(SCENARIO_LOG_EXPIRED, SCENARIO_KAFKA, at + deaf - 50 * MS, 0);
     lost.topic = SCENARIO_COUNTS;
     lost.amount = 1;
-    add(&d, lost);
-    for (uint64_t n = between(&d, 1, 3); n > 0; n--)
-        add(&d, befalls(SCENARIO_KILL, 0, at + deaf + between(&d, 3, 20) * 100 * MS, 100 * MS));
+    sim_swarm_add(&d, lost);
+    for (uint64_t n = sim_swarm_between(&d, 1, 3); n > 0; n--)
+        sim_swarm_add(&d, befalls(SCENARIO_KILL, 0, at + deaf + sim_swarm_between(&d, 3, 20) * 100 * MS, 100 * MS));
     s->length_us = KD_MAX(s->length_us, 20 * SECOND);
 }
 
@@ -275,40 +275,40 @@ void swarm_old_numbers(uint64_t seed, scenario *s)
 
 /* Set back, noticed, and slewed, so that the monotonic clock is as far ahead in the end. What was sealed just before is on its way when writes are taken again.
  * Between two measurements, half a second and a round trip, it runs less than D: more nobody can notice. */
-void swarm_slewed(uint64_t seed, scenario *s)
+void sim_swarm_slewed(uint64_t seed, sim_scenario *s)
 {
-    swarm d = {.random = seed ^ UINT64_C(0x736c6577), .s = s};
-    bool doubled = swarm_events(s, SCENARIO_COPY, false) > 0;
-    if (!chance(&d, 5) || !swarm_late_fits(s) || doubled) return;
-    swarm_alone(&d, 1);
+    sim_swarm d = {.random = seed ^ UINT64_C(0x736c6577), .s = s};
+    bool doubled = sim_swarm_events(s, SCENARIO_COPY, false) > 0;
+    if (!sim_swarm_chance(&d, 5) || !swarm_late_fits(s) || doubled) return;
+    sim_swarm_alone(&d, 1);
     s->drift_us = 200 * MS;
-    s->users.users = (uint32_t)between(&d, 10, 40);
-    s->users.per_second = (double)between(&d, 20, 40);
-    uint64_t set = between(&d, 1, 3) * SECOND, from = set + 11 * SECOND, lasts = between(&d, 20, 40) * SECOND;
-    int64_t ppm = (int64_t)between(&d, 20, 33) * 10000;
-    scenario_event back = befalls(SCENARIO_CLOCK_STEP, 0, set, from + lasts - set);
+    s->users.users = (uint32_t)sim_swarm_between(&d, 10, 40);
+    s->users.per_second = (double)sim_swarm_between(&d, 20, 40);
+    uint64_t set = sim_swarm_between(&d, 1, 3) * SECOND, from = set + 11 * SECOND, lasts = sim_swarm_between(&d, 20, 40) * SECOND;
+    int64_t ppm = (int64_t)sim_swarm_between(&d, 20, 33) * 10000;
+    sim_scenario_event back = befalls(SCENARIO_CLOCK_STEP, 0, set, from + lasts - set);
     back.amount = -ppm * (int64_t)(lasts / SECOND);
-    add(&d, back);
-    scenario_event slew = befalls(SCENARIO_CLOCK_DRIFT, 0, from, lasts);
+    sim_swarm_add(&d, back);
+    sim_scenario_event slew = befalls(SCENARIO_CLOCK_DRIFT, 0, from, lasts);
     slew.amount = ppm;
-    add(&d, slew);
-    scenario_event late = befalls(SCENARIO_DELAY, 0, from, lasts + 20 * SECOND);
+    sim_swarm_add(&d, slew);
+    sim_scenario_event late = befalls(SCENARIO_DELAY, 0, from, lasts + 20 * SECOND);
     late.peer = SCENARIO_KAFKA;
     late.way = SCENARIO_UP;
-    late.amount = (int64_t)between(&d, 2, 8) * 100 * MS;
-    add(&d, late);
+    late.amount = (int64_t)sim_swarm_between(&d, 2, 8) * 100 * MS;
+    sim_swarm_add(&d, late);
     s->length_us = from + lasts + 25 * SECOND;
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
 }
 
 /* ---- all brokers at once, and producers that are dead for good ---- */
 
-void swarm_brokers(uint64_t seed, scenario *s)
+void sim_swarm_brokers(uint64_t seed, sim_scenario *s)
 {
-    swarm d = {.random = seed ^ UINT64_C(0x62726f6b657273), .s = s};
-    int fenced = chance(&d, 30) ? SCENARIO_CENTRAL : (int)below(&d, s->edge_count);
-    if (chance(&d, 5)) add(&d, befalls(SCENARIO_FENCE, fenced, below(&d, s->length_us / MS) * MS, 0));
-    if (!chance(&d, 5)) return;
-    uint64_t lasts = scaled(&d, 100 * MS, 10 * SECOND, 10 * MS);
-    add(&d, befalls(SCENARIO_KAFKA_GONE, SCENARIO_KAFKA, below(&d, s->length_us / MS) * MS, lasts));
+    sim_swarm d = {.random = seed ^ UINT64_C(0x62726f6b657273), .s = s};
+    int fenced = sim_swarm_chance(&d, 30) ? SCENARIO_CENTRAL : (int)sim_swarm_below(&d, s->edge_count);
+    if (sim_swarm_chance(&d, 5)) sim_swarm_add(&d, befalls(SCENARIO_FENCE, fenced, sim_swarm_below(&d, s->length_us / MS) * MS, 0));
+    if (!sim_swarm_chance(&d, 5)) return;
+    uint64_t lasts = sim_swarm_scaled(&d, 100 * MS, 10 * SECOND, 10 * MS);
+    sim_swarm_add(&d, befalls(SCENARIO_KAFKA_GONE, SCENARIO_KAFKA, sim_swarm_below(&d, s->length_us / MS) * MS, lasts));
 }

@@ -168,7 +168,7 @@ static int broker_run(const broker_options *o)
     return rc;
 }
 
-int kd_sim_broker(int argc, char **argv)
+int sim_sim_broker(int argc, char **argv)
 {
     static const struct argp argp = {
         .options = option_table,

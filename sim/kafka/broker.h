@@ -14,6 +14,6 @@
  * ("127.0.0.1:PORT\n", several with commas) once the topics are there, atomically. argv[0] is "broker".
  * Returns the exit code: 0 stopped, 1 failed, 2 usage.
  */
-int kd_sim_broker(int argc, char **argv);
+int sim_sim_broker(int argc, char **argv);
 
 #endif

@@ -13,23 +13,23 @@
 #include "sim/replay/replay.h"
 
 typedef struct {
-    kd_replay_plan plan;
-    kd_replay_log log;
-    kd_replay_oracle oracle;
-    kd_replay_sent sent;
-    kd_replay_check check;
+    sim_replay_plan plan;
+    sim_replay_log log;
+    sim_replay_oracle oracle;
+    sim_replay_sent sent;
+    sim_replay_check check;
     struct event_base *base;
     kd_http_client *edges[KD_REPLAY_EDGES_MAX], *central;
-    kd_replay_poll *poll;
+    sim_replay_poll *poll;
     char names[KD_REPLAY_EDGES_MAX][16];
 } replay;
 
 /* ---- command line -----------------------------------------------------------------------------------------
  */
 
-static int replay_parse(kd_replay_plan *p, int argc, char **argv)
+static int replay_parse(sim_replay_plan *p, int argc, char **argv)
 {
-    const kd_arg table[] = {
+    const sim_arg table[] = {
         {"edge", "URL", KD_ARG_LIST, &p->edges, "an edge to send to; once for each", 0, 0},
         {"central", "URL", KD_ARG_TEXT, &p->central, "central, to read from", 0, 0},
         {"admin", "URL", KD_ARG_LIST, &p->admins,
@@ -51,7 +51,7 @@ static int replay_parse(kd_replay_plan *p, int argc, char **argv)
         {"ca", "FILE", KD_ARG_TEXT, &p->ca_file, "https: authorities to trust", 0, 0},
         {"insecure", NULL, KD_ARG_FLAG, &p->insecure, "https: do not verify the servers", 0, 0},
     };
-    const kd_args args = {
+    const sim_args args = {
         .command = "replay",
         .about = "Sends a log of likes through edges as clients would, then demands the right count of every "
                  "item at every\n"
@@ -64,7 +64,7 @@ static int replay_parse(kd_replay_plan *p, int argc, char **argv)
         .count = KD_COUNT(table),
         .more = "last line: replay events= acked= pairs= expected= wrong_items= converged_ms= likes_per_s= "
                 "verdict=exact|wrong|unknown"};
-    return kd_args_parse(&args, argc, argv);
+    return sim_args_parse(&args, argc, argv);
 }
 
 static int replay_usage(const char *what)
@@ -73,7 +73,7 @@ static int replay_usage(const char *what)
     return KD_EXIT_USAGE;
 }
 
-static int check_speed(kd_replay_plan *p)
+static int check_speed(sim_replay_plan *p)
 {
     char *end;
     if (strcmp(p->speed_text, "max") == 0) return -1;
@@ -82,7 +82,7 @@ static int check_speed(kd_replay_plan *p)
     return -1;
 }
 
-static int replay_check(kd_replay_plan *p)
+static int replay_check(sim_replay_plan *p)
 {
     static const char *const spreads[] = {"sticky", "random", "user"};
     if (p->edges.count == 0) return replay_usage("--edge: missing");
@@ -92,7 +92,7 @@ static int replay_check(kd_replay_plan *p)
     if (!kd_collection_valid(kd_bytes_str(p->collection)))
         return replay_usage("--collection: not a collection's name");
     for (uint32_t i = 0; i < KD_COUNT(spreads); i++) {
-        p->spread = (kd_replay_spread)i;
+        p->spread = (sim_replay_spread)i;
         if (strcmp(spreads[i], p->spread_name) == 0) return check_speed(p);
     }
     return replay_usage("--spread: sticky, random or user");
@@ -110,7 +110,7 @@ static int unusable(const char *url, int err)
 
 static int connect_one(replay *r, const char *url, kd_http_client **out)
 {
-    const kd_replay_plan *p = &r->plan;
+    const sim_replay_plan *p = &r->plan;
     kd_http_client_options o = {
         .connections = (uint32_t)p->connections,
         .max_streams = (uint32_t)p->streams,
@@ -140,7 +140,7 @@ static int connect_all(replay *r)
     r->check.targets[n].client = r->central;
     r->check.count = n + 1;
     const char *wrong;
-    int err = rc < 0 ? kd_replay_poll_create(&r->poll, r->base, &r->plan.admins, &wrong) : KD_OK;
+    int err = rc < 0 ? sim_replay_poll_create(&r->poll, r->base, &r->plan.admins, &wrong) : KD_OK;
     return err == KD_OK ? rc : unusable(wrong, err);
 }
 
@@ -163,8 +163,8 @@ static int replay_exit_code(const replay *r, const char *verdict)
 /* Why the counts cannot be those of the log. */
 static void note_use(const replay *r)
 {
-    const kd_replay_check *c = &r->check;
-    const char *at = c->beyond ? kd_names_at(&r->log.items, c->beyond_item) : kd_names_at(&r->log.items, c->used_first);
+    const sim_replay_check *c = &r->check;
+    const char *at = c->beyond ? sim_names_at(&r->log.items, c->beyond_item) : sim_names_at(&r->log.items, c->used_first);
     if (c->beyond)
         printf("central counts %lld likes of %s; in this log %llu users like it: the store holds likes of others, use an empty one\n",
                (long long)c->targets[c->count - 1].counts[c->beyond_item], at, (unsigned long long)r->oracle.likers[c->beyond_item]);
@@ -176,7 +176,7 @@ static void note_use(const replay *r)
 static void notes(const replay *r)
 {
     note_use(r);
-    const kd_replay_sent *s = &r->sent;
+    const sim_replay_sent *s = &r->sent;
     if (s->retries)
         printf("retries %llu (%llu answers lost on purpose)\n", (unsigned long long)s->retries,
                (unsigned long long)s->lost);
@@ -187,7 +187,7 @@ static void notes(const replay *r)
 
 static int replay_report(const replay *r)
 {
-    const kd_replay_sent *s = &r->sent;
+    const sim_replay_sent *s = &r->sent;
     const char *verdict = verdict_of(r);
     const int64_t *central = r->check.targets[r->check.count - 1].counts;
     int64_t pairs = 0;
@@ -208,38 +208,38 @@ static int replay_report(const replay *r)
 
 static int replay_run(replay *r)
 {
-    kd_replay_view view = {
+    sim_replay_view view = {
         .log = &r->log, .oracle = &r->oracle, .sent = &r->sent, .check = &r->check, .poll = r->poll};
-    kd_replay_look(&r->log, &r->oracle, r->base, &r->check);
+    sim_replay_look(&r->log, &r->oracle, r->base, &r->check);
     if (r->check.beyond) return replay_report(r);
-    kd_replay_view_init(&view, r->base);
-    kd_replay_send(&r->plan, &r->log, r->base, r->edges, &r->sent);
+    sim_replay_view_init(&view, r->base);
+    sim_replay_send(&r->plan, &r->log, r->base, r->edges, &r->sent);
     /* Without all acknowledgements there is nothing to wait for, only something to look at. */
     uint64_t patience_us = r->sent.stopped ? 0 : r->plan.timeout_s * 1000000;
     if (r->sent.acked > 0) {
-        kd_replay_verify(&r->log, &r->oracle, r->base, &r->check, kd_clock_mono_us() + patience_us);
+        sim_replay_verify(&r->log, &r->oracle, r->base, &r->check, kd_clock_mono_us() + patience_us);
     }
-    kd_replay_view_finish(&view);
-    if (r->sent.acked > 0) kd_replay_view_table(&view, (uint32_t)r->plan.top);
+    sim_replay_view_finish(&view);
+    if (r->sent.acked > 0) sim_replay_view_table(&view, (uint32_t)r->plan.top);
     return replay_report(r);
 }
 
 static void replay_finish(replay *r)
 {
-    kd_replay_poll_destroy(r->poll);
+    sim_replay_poll_destroy(r->poll);
     for (uint32_t i = 0; i < KD_REPLAY_EDGES_MAX; i++) kd_http_client_destroy(r->edges[i]);
     kd_http_client_destroy(r->central);
-    kd_replay_check_finish(&r->check);
-    kd_replay_oracle_finish(&r->oracle);
-    kd_replay_log_finish(&r->log);
+    sim_replay_check_finish(&r->check);
+    sim_replay_oracle_finish(&r->oracle);
+    sim_replay_log_finish(&r->log);
     event_base_free(r->base);
     free(r);
 }
 
-int kd_sim_replay(int argc, char **argv)
+int sim_sim_replay(int argc, char **argv)
 {
     replay *r = kd_alloc(sizeof *r);
-    r->plan = (kd_replay_plan){.collection = "posts",
+    r->plan = (sim_replay_plan){.collection = "posts",
                                .spread_name = "sticky",
                                .speed_text = "max",
                                .seed = 1,
@@ -253,9 +253,9 @@ int kd_sim_replay(int argc, char **argv)
     KD_ASSERT(r->base != NULL);
     int rc = replay_parse(&r->plan, argc, argv);
     if (rc < 0) rc = replay_check(&r->plan);
-    if (rc < 0 && kd_replay_log_load(&r->log, r->plan.file, r->plan.collection, error) != KD_OK)
+    if (rc < 0 && sim_replay_log_load(&r->log, r->plan.file, r->plan.collection, error) != KD_OK)
         rc = replay_usage(error);
-    if (rc < 0) kd_replay_oracle_init(&r->oracle, &r->log);
+    if (rc < 0) sim_replay_oracle_init(&r->oracle, &r->log);
     if (rc < 0) rc = connect_all(r);
     if (rc < 0) rc = replay_run(r);
     replay_finish(r);

@@ -22,19 +22,19 @@ typedef enum {
     KD_SPREAD_STICKY, /* a user stays at one edge */
     KD_SPREAD_RANDOM, /* every event goes to any edge */
     KD_SPREAD_USER,   /* users move to another edge now and then */
-} kd_replay_spread;
+} sim_replay_spread;
 
 enum { KD_REPLAY_EDGES_MAX = 16, KD_REPLAY_TARGETS_MAX = KD_REPLAY_EDGES_MAX + 1 };
 
 typedef struct {
     const char *file, *collection, *central, *ca_file, *spread_name, *speed_text;
-    kd_arg_list edges, admins;
-    kd_replay_spread spread;
+    sim_arg_list edges, admins;
+    sim_replay_spread spread;
     uint64_t seed, connections, streams, timeout_s, top;
     double lost;  /* share of good answers that the driver throws away */
     double speed; /* times the log's own; 0: as fast as it goes */
     bool insecure;
-} kd_replay_plan;
+} sim_replay_plan;
 
 /* ---- replay_driver.c ---- */
 
@@ -44,12 +44,12 @@ typedef struct {
     bool reached; /* some edge answered something */
     bool stopped; /* gave up before the end; `why` says so */
     char why[256];
-} kd_replay_sent;
+} sim_replay_sent;
 
 /* `edges`: plan->edges.count clients. Runs the base until all is answered or it gave up; *sent is always
  * current. */
-void kd_replay_send(const kd_replay_plan *plan, const kd_replay_log *log, struct event_base *base,
-                    kd_http_client *const *edges, kd_replay_sent *sent);
+void sim_replay_send(const sim_replay_plan *plan, const sim_replay_log *log, struct event_base *base,
+                    kd_http_client *const *edges, sim_replay_sent *sent);
 
 /* ---- replay_judge.c ---- */
 
@@ -63,10 +63,10 @@ typedef struct {
     uint64_t pending; /* sum over all items, in this round or the last */
     uint32_t right;   /* items read in this round that are right, with nothing pending */
     int error;        /* first trouble of the last round: a kd_err, or a status; 0: none */
-} kd_replay_target;
+} sim_replay_target;
 
 typedef struct {
-    kd_replay_target targets[KD_REPLAY_TARGETS_MAX]; /* edges, then central */
+    sim_replay_target targets[KD_REPLAY_TARGETS_MAX]; /* edges, then central */
     uint32_t count;
     bool begun, judged;    /* all is sent; a round has ended */
     uint32_t wrong_items;  /* items that are wrong anywhere */
@@ -79,50 +79,50 @@ typedef struct {
     bool settled;              /* the store was used before, and its wrong counts have stopped changing */
     bool right;            /* everything agreed, twice in a row */
     uint64_t converged_us; /* when it first did */
-} kd_replay_check;
+} sim_replay_check;
 
-void kd_replay_target_begin(kd_replay_target *t); /* a round */
-void kd_replay_target_take(kd_replay_target *t, const kd_replay_oracle *oracle, uint32_t item,
+void sim_replay_target_begin(sim_replay_target *t); /* a round */
+void sim_replay_target_take(sim_replay_target *t, const sim_replay_oracle *oracle, uint32_t item,
                            const int64_t *count, uint64_t pending);
 /* Ends a round, the targets' errors being set. True when everybody was read and is right about everything. */
-bool kd_replay_judge(kd_replay_check *c, const kd_replay_oracle *oracle);
+bool sim_replay_judge(sim_replay_check *c, const sim_replay_oracle *oracle);
 /* What central said before the first event: fills used and beyond. */
-void kd_replay_judge_before(kd_replay_check *c, const kd_replay_oracle *oracle);
+void sim_replay_judge_before(sim_replay_check *c, const sim_replay_oracle *oracle);
 /* All targets say the same of every item, right or wrong. */
-bool kd_replay_targets_agree(const kd_replay_check *c, uint32_t items);
-bool kd_replay_item_wrong(const kd_replay_check *c, const kd_replay_oracle *oracle, uint32_t item);
+bool sim_replay_targets_agree(const sim_replay_check *c, uint32_t items);
+bool sim_replay_item_wrong(const sim_replay_check *c, const sim_replay_oracle *oracle, uint32_t item);
 
 /* ---- replay_verify.c ---- */
 
 /* The targets' name and client are set by the caller. Reads central once, before the first event is sent: what it counts already. A central that
  * does not answer within a few seconds is taken for an empty one. */
-void kd_replay_look(const kd_replay_log *log, const kd_replay_oracle *oracle, struct event_base *base, kd_replay_check *check);
-/* After kd_replay_look. Reads until right, until it cannot get right any more, or until_us. */
-void kd_replay_verify(const kd_replay_log *log, const kd_replay_oracle *oracle, struct event_base *base,
-                      kd_replay_check *check, uint64_t until_us);
-void kd_replay_check_finish(kd_replay_check *check);
+void sim_replay_look(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base, sim_replay_check *check);
+/* After sim_replay_look. Reads until right, until it cannot get right any more, or until_us. */
+void sim_replay_verify(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base,
+                      sim_replay_check *check, uint64_t until_us);
+void sim_replay_check_finish(sim_replay_check *check);
 
 /* ---- replay_view.c ---- */
 
 typedef struct {
-    const kd_replay_log *log;
-    const kd_replay_oracle *oracle;
-    const kd_replay_sent *sent;
-    const kd_replay_check *check;
-    const kd_replay_poll *poll; /* or NULL */
+    const sim_replay_log *log;
+    const sim_replay_oracle *oracle;
+    const sim_replay_sent *sent;
+    const sim_replay_check *check;
+    const sim_replay_poll *poll; /* or NULL */
     struct event *timer;
     bool terminal;
     uint64_t acked_before, at_us;
-} kd_replay_view;
+} sim_replay_view;
 
 /* On stderr: a line that renews itself, if that is a terminal; else another line every two seconds. */
-void kd_replay_view_init(kd_replay_view *v, struct event_base *base);
+void sim_replay_view_init(sim_replay_view *v, struct event_base *base);
 /* Leaves a last line. */
-void kd_replay_view_finish(kd_replay_view *v);
-void kd_replay_view_table(const kd_replay_view *v, uint32_t top);
+void sim_replay_view_finish(sim_replay_view *v);
+void sim_replay_view_table(const sim_replay_view *v, uint32_t top);
 
 /* ---- replay.c ---- */
 
-int kd_sim_replay(int argc, char **argv);
+int sim_sim_replay(int argc, char **argv);
 
 #endif

@@ -14,7 +14,7 @@ static bool backlog_number(const uint8_t *at, const uint8_t *end, uint64_t *valu
     return true;
 }
 
-bool kd_replay_series(kd_bytes text, const char *series, uint64_t *value)
+bool sim_replay_series(kd_bytes text, const char *series, uint64_t *value)
 {
     size_t len = strlen(series);
     const uint8_t *at = text.data, *end = text.len ? at + text.len : at;
@@ -28,18 +28,18 @@ bool kd_replay_series(kd_bytes text, const char *series, uint64_t *value)
     return false;
 }
 
-kd_replay_backlog kd_replay_backlog_of(kd_bytes metrics)
+sim_replay_backlog sim_replay_backlog_of(kd_bytes metrics)
 {
-    kd_replay_backlog b = {0};
+    sim_replay_backlog b = {0};
     /* Empty ones only move a watermark: they are in no outbox, and central does not merge them. */
-    b.edge = kd_replay_series(metrics, "kudos_edge_batches_sealed_total{empty=\"false\"}", &b.sealed) &&
-             kd_replay_series(metrics, "kudos_edge_outbox_batches", &b.waiting) &&
-             kd_replay_series(metrics, "kudos_edge_outbox_bytes", &b.waiting_bytes);
-    b.central = kd_replay_series(metrics, "kudos_central_batches_total{result=\"merged\"}", &b.merged);
+    b.edge = sim_replay_series(metrics, "kudos_edge_batches_sealed_total{empty=\"false\"}", &b.sealed) &&
+             sim_replay_series(metrics, "kudos_edge_outbox_batches", &b.waiting) &&
+             sim_replay_series(metrics, "kudos_edge_outbox_bytes", &b.waiting_bytes);
+    b.central = sim_replay_series(metrics, "kudos_central_batches_total{result=\"merged\"}", &b.merged);
     return b;
 }
 
-void kd_replay_backlog_add(kd_replay_backlog *sum, const kd_replay_backlog *one)
+void sim_replay_backlog_add(sim_replay_backlog *sum, const sim_replay_backlog *one)
 {
     if (one->edge) {
         sum->sealed += one->sealed;

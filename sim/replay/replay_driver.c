@@ -37,32 +37,32 @@ typedef struct {
     bool busy, settled;
     uint8_t edge, token_len;
     char token[TOKEN_MAX];
-} user;
+} replay_driver_user;
 
-typedef struct slot {
-    struct slot *next; /* among the idle, or among those that wait for another try */
+typedef struct replay_driver_slot {
+    struct replay_driver_slot *next; /* among the idle, or among those that wait for another try */
     struct driver *driver;
     uint32_t event, attempts;
     uint8_t edge;
     uint64_t first_us, retry_at_us;
-} slot;
+} replay_driver_slot;
 
 typedef struct driver {
-    const kd_replay_plan *plan;
-    const kd_replay_log *log;
+    const sim_replay_plan *plan;
+    const sim_replay_log *log;
     struct event_base *base;
     kd_http_client *const *edges;
-    kd_replay_sent *sent;
-    user *users;
+    sim_replay_sent *sent;
+    replay_driver_user *users;
     uint32_t *following; /* per event: the next one of the same user */
     uint32_t cursor;
-    slot *slots, *idle, *waiting;
+    replay_driver_slot *slots, *idle, *waiting;
     uint32_t in_flight, retrying;
     uint64_t run;    /* makes keys of different runs different */
     uint64_t random; /* of the jitter */
 } driver;
 
-static void attempt(slot *s);
+static void attempt(replay_driver_slot *s);
 static void fill(driver *d);
 
 static uint64_t driver_chance(const driver *d, uint64_t a, uint64_t b)
@@ -89,20 +89,20 @@ static void leave_if_done(driver *d)
 static uint8_t edge_of(driver *d, uint32_t event)
 {
     uint32_t number = d->log->events[event].user, edges = d->plan->edges.count;
-    user *u = &d->users[number];
+    replay_driver_user *u = &d->users[number];
     if (d->plan->spread == KD_SPREAD_RANDOM) return (uint8_t)(driver_chance(d, event, 1) % edges);
     bool moves = d->plan->spread == KD_SPREAD_USER && driver_chance(d, event, 2) % MOVES_ONE_IN == 0;
     if (!u->settled || moves) {
-        kd_bytes name = kd_bytes_str(kd_names_at(&d->log->users, number));
+        kd_bytes name = kd_bytes_str(sim_names_at(&d->log->users, number));
         u->edge = (uint8_t)(driver_chance(d, kd_hash(name), moves ? event + 4ull : 3) % edges);
         u->settled = true;
     }
     return u->edge;
 }
 
-static void driver_start(driver *d, slot *s, uint32_t event)
+static void driver_start(driver *d, replay_driver_slot *s, uint32_t event)
 {
-    user *u = &d->users[d->log->events[event].user];
+    replay_driver_user *u = &d->users[d->log->events[event].user];
     KD_ASSERT(!u->busy && u->next == event);
     u->busy = true;
     s->event = event;
@@ -112,17 +112,17 @@ static void driver_start(driver *d, slot *s, uint32_t event)
     attempt(s);
 }
 
-static void idle(slot *s)
+static void idle(replay_driver_slot *s)
 {
     s->next = s->driver->idle;
     s->driver->idle = s;
 }
 
 /* The event is done with; its user's next one follows at once if the cursor has passed it. */
-static void driver_finish(slot *s)
+static void driver_finish(replay_driver_slot *s)
 {
     driver *d = s->driver;
-    user *u = &d->users[d->log->events[s->event].user];
+    replay_driver_user *u = &d->users[d->log->events[s->event].user];
     u->busy = false;
     u->next = d->following[s->event];
     if (u->next < d->cursor && !d->sent->stopped)
@@ -133,7 +133,7 @@ static void driver_finish(slot *s)
     leave_if_done(d);
 }
 
-static void retry(slot *s, uint64_t at_least_ms)
+static void retry(replay_driver_slot *s, uint64_t at_least_ms)
 {
     driver *d = s->driver;
     uint64_t top = KD_MIN((uint64_t)BACKOFF_MIN_MS << KD_MIN(s->attempts, 10u), (uint64_t)BACKOFF_MAX_MS);
@@ -180,16 +180,16 @@ static bool confirms(kd_bytes body, bool liked)
     return (size_t)(end - at) >= strlen(word) && memcmp(at, word, strlen(word)) == 0;
 }
 
-static void driver_keep_token(driver *d, const slot *s, const kd_http_response *r)
+static void driver_keep_token(driver *d, const replay_driver_slot *s, const kd_http_response *r)
 {
     kd_bytes token = kd_http_response_header(r, "kudos-session");
-    user *u = &d->users[d->log->events[s->event].user];
+    replay_driver_user *u = &d->users[d->log->events[s->event].user];
     if (token.len == 0 || token.len > TOKEN_MAX) return;
     memcpy(u->token, token.data, token.len);
     u->token_len = (uint8_t)token.len;
 }
 
-static void driver_acknowledge(slot *s, const kd_http_response *r)
+static void driver_acknowledge(replay_driver_slot *s, const kd_http_response *r)
 {
     driver *d = s->driver;
     double draw = (double)(driver_chance(d, s->event, 1000 + s->attempts) >> 11) * 0x1p-53;
@@ -210,7 +210,7 @@ static bool worth_retrying(int status)
     return status == 429 || status == 409 || status == 408 || status >= 500;
 }
 
-static void driver_refused(slot *s, int status, const kd_http_response *r)
+static void driver_refused(replay_driver_slot *s, int status, const kd_http_response *r)
 {
     driver *d = s->driver;
     kd_bytes body = kd_http_response_body(r);
@@ -223,7 +223,7 @@ static void driver_refused(slot *s, int status, const kd_http_response *r)
 
 static void driver_on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
-    slot *s = arg;
+    replay_driver_slot *s = arg;
     driver *d = s->driver;
     d->in_flight--;
     if (result == KD_OK) d->sent->reached = true;
@@ -238,16 +238,16 @@ static void driver_on_answer(void *arg, int result, int status, const kd_http_re
 /* ---- sending ----------------------------------------------------------------------------------------------
  */
 
-static void attempt(slot *s)
+static void attempt(replay_driver_slot *s)
 {
     driver *d = s->driver;
-    const kd_replay_event *e = &d->log->events[s->event];
-    const user *u = &d->users[e->user];
+    const sim_replay_event *e = &d->log->events[s->event];
+    const replay_driver_user *u = &d->users[e->user];
     char path[KD_ITEM_KEY_MAX + 16], key[48];
-    int path_len = snprintf(path, sizeof path, "/v1/%s/like", kd_names_at(&d->log->items, e->item));
+    int path_len = snprintf(path, sizeof path, "/v1/%s/like", sim_names_at(&d->log->items, e->item));
     int key_len = snprintf(key, sizeof key, "%llx-%x", (unsigned long long)d->run, s->event);
     kd_http_client_field fields[] = {
-        {kd_bytes_str("x-user-id"), kd_bytes_str(kd_names_at(&d->log->users, e->user)), true},
+        {kd_bytes_str("x-user-id"), kd_bytes_str(sim_names_at(&d->log->users, e->user)), true},
         {kd_bytes_str("idempotency-key"), kd_bytes_of(key, (size_t)key_len), true},
         {kd_bytes_str("kudos-session"), kd_bytes_of(u->token, u->token_len), true},
     };
@@ -275,7 +275,7 @@ static void fill(driver *d)
     while (d->idle && d->cursor < d->log->count && !d->sent->stopped && driver_due(d, d->cursor, now)) {
         uint32_t event = d->cursor++;
         if (d->users[d->log->events[event].user].busy) continue;
-        slot *s = d->idle;
+        replay_driver_slot *s = d->idle;
         d->idle = s->next;
         driver_start(d, s, event);
     }
@@ -286,10 +286,10 @@ static void driver_on_tick(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     driver *d = arg;
     uint64_t now = kd_clock_mono_us();
-    slot *s = d->waiting;
+    replay_driver_slot *s = d->waiting;
     d->waiting = NULL;
     while (s && !d->sent->stopped) {
-        slot *next = s->next;
+        replay_driver_slot *next = s->next;
         if (s->retry_at_us <= now) {
             d->retrying--;
             attempt(s);
@@ -308,7 +308,7 @@ static void driver_on_tick(evutil_socket_t fd, short what, void *arg)
 
 static void driver_set_up(driver *d)
 {
-    const kd_replay_log *log = d->log;
+    const sim_replay_log *log = d->log;
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
     d->run = (uint64_t)wall.tv_sec * 1000000000 + (uint64_t)wall.tv_nsec;
@@ -317,7 +317,7 @@ static void driver_set_up(driver *d)
     d->following = kd_alloc((log->count + 1) * sizeof *d->following);
     for (uint32_t i = 0; i < log->users.count; i++) d->users[i].next = NONE;
     for (uint32_t i = log->count; i-- > 0;) {
-        user *u = &d->users[log->events[i].user];
+        replay_driver_user *u = &d->users[log->events[i].user];
         d->following[i] = u->next;
         u->next = i;
     }
@@ -329,8 +329,8 @@ static void driver_set_up(driver *d)
     }
 }
 
-void kd_replay_send(const kd_replay_plan *plan, const kd_replay_log *log, struct event_base *base,
-                    kd_http_client *const *edges, kd_replay_sent *sent)
+void sim_replay_send(const sim_replay_plan *plan, const sim_replay_log *log, struct event_base *base,
+                    kd_http_client *const *edges, sim_replay_sent *sent)
 {
     const struct timeval tick = {.tv_sec = 0, .tv_usec = TICK_US};
     driver d = {.plan = plan, .log = log, .base = base, .edges = edges, .sent = sent};

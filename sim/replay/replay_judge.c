@@ -3,13 +3,13 @@
  */
 #include "sim/replay/replay.h"
 
-void kd_replay_target_begin(kd_replay_target *t)
+void sim_replay_target_begin(sim_replay_target *t)
 {
     t->right = 0;
     t->pending = 0;
 }
 
-void kd_replay_target_take(kd_replay_target *t, const kd_replay_oracle *oracle, uint32_t item,
+void sim_replay_target_take(sim_replay_target *t, const sim_replay_oracle *oracle, uint32_t item,
                            const int64_t *count, uint64_t pending)
 {
     t->counts[item] = count ? *count : KD_REPLAY_NULL;
@@ -17,7 +17,7 @@ void kd_replay_target_take(kd_replay_target *t, const kd_replay_oracle *oracle, 
     t->right += pending == 0 && t->counts[item] == (int64_t)oracle->counts[item];
 }
 
-bool kd_replay_item_wrong(const kd_replay_check *c, const kd_replay_oracle *oracle, uint32_t item)
+bool sim_replay_item_wrong(const sim_replay_check *c, const sim_replay_oracle *oracle, uint32_t item)
 {
     for (uint32_t i = 0; i < c->count; i++) {
         if (c->targets[i].counts[item] != (int64_t)oracle->counts[item]) return true;
@@ -25,18 +25,18 @@ bool kd_replay_item_wrong(const kd_replay_check *c, const kd_replay_oracle *orac
     return false;
 }
 
-static void find_beyond(kd_replay_check *c, const kd_replay_oracle *oracle)
+static void find_beyond(sim_replay_check *c, const sim_replay_oracle *oracle)
 {
-    const kd_replay_target *central = &c->targets[c->count - 1];
+    const sim_replay_target *central = &c->targets[c->count - 1];
     for (uint32_t item = 0; item < oracle->items && !c->beyond && central->error == 0; item++) {
         c->beyond = central->counts[item] > (int64_t)oracle->likers[item];
         c->beyond_item = item;
     }
 }
 
-void kd_replay_judge_before(kd_replay_check *c, const kd_replay_oracle *oracle)
+void sim_replay_judge_before(sim_replay_check *c, const sim_replay_oracle *oracle)
 {
-    const kd_replay_target *central = &c->targets[c->count - 1];
+    const sim_replay_target *central = &c->targets[c->count - 1];
     if (central->error != 0) return;
     for (uint32_t item = 0; item < oracle->items; item++) {
         int64_t says = central->counts[item];
@@ -48,7 +48,7 @@ void kd_replay_judge_before(kd_replay_check *c, const kd_replay_oracle *oracle)
     find_beyond(c, oracle);
 }
 
-bool kd_replay_targets_agree(const kd_replay_check *c, uint32_t items)
+bool sim_replay_targets_agree(const sim_replay_check *c, uint32_t items)
 {
     const int64_t *central = c->targets[c->count - 1].counts;
     for (uint32_t i = 0; i + 1 < c->count; i++)
@@ -56,20 +56,20 @@ bool kd_replay_targets_agree(const kd_replay_check *c, uint32_t items)
     return true;
 }
 
-bool kd_replay_judge(kd_replay_check *c, const kd_replay_oracle *oracle)
+bool sim_replay_judge(sim_replay_check *c, const sim_replay_oracle *oracle)
 {
     bool agreed = true;
     c->readable = true;
     c->wrong_items = 0;
     c->pending = 0;
     for (uint32_t i = 0; i < c->count; i++) {
-        const kd_replay_target *t = &c->targets[i];
+        const sim_replay_target *t = &c->targets[i];
         c->readable = c->readable && t->error == 0;
         agreed = agreed && t->error == 0 && t->right == oracle->items;
         c->pending += t->pending;
     }
     for (uint32_t item = 0; item < oracle->items; item++)
-        c->wrong_items += kd_replay_item_wrong(c, oracle, item);
+        c->wrong_items += sim_replay_item_wrong(c, oracle, item);
     find_beyond(c, oracle);
     c->judged = true;
     return agreed;

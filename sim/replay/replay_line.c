@@ -46,7 +46,7 @@ static void size(line *l, uint64_t bytes)
     part(l, "%llu %s", (unsigned long long)bytes, units[unit]);
 }
 
-static void backlog(line *l, const kd_replay_backlog *b)
+static void backlog(line *l, const sim_replay_backlog *b)
 {
     unsigned long long sealed = b->sealed, merged = b->merged, waiting = b->waiting;
     if (b->edge && b->central)
@@ -60,7 +60,7 @@ static void backlog(line *l, const kd_replay_backlog *b)
     if (waiting) size(l, b->waiting_bytes);
 }
 
-static void sending(line *l, const kd_replay_now *n)
+static void sending(line *l, const sim_replay_now *n)
 {
     share(l, "sending", n->acked, n->events);
     part(l, "%llu likes/s", (unsigned long long)n->likes_per_s);
@@ -69,7 +69,7 @@ static void sending(line *l, const kd_replay_now *n)
     part(l, "%llu retries", (unsigned long long)n->retries);
 }
 
-static void settling(line *l, const kd_replay_now *n)
+static void settling(line *l, const sim_replay_now *n)
 {
     static const char *const names[] = {[KD_REPLAY_CONVERGING] = "converging",
                                         [KD_REPLAY_CONVERGED] = "converged",
@@ -85,7 +85,7 @@ static void settling(line *l, const kd_replay_now *n)
     if (n->pending) part(l, "%llu pending", (unsigned long long)n->pending);
 }
 
-void kd_replay_line(const kd_replay_now *now, uint32_t columns, char out[KD_REPLAY_LINE_SIZE])
+void sim_replay_line(const sim_replay_now *now, uint32_t columns, char out[KD_REPLAY_LINE_SIZE])
 {
     line l = {.text = out, .room = KD_MIN(columns, (uint32_t)KD_REPLAY_LINE_SIZE - 1)};
     out[0] = 0;

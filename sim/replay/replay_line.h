@@ -11,21 +11,21 @@ typedef enum {
     KD_REPLAY_CONVERGING, /* all is acknowledged; not everybody has it yet */
     KD_REPLAY_CONVERGED,
     KD_REPLAY_APART, /* gave up waiting */
-} kd_replay_phase;
+} sim_replay_phase;
 
 typedef struct {
-    kd_replay_phase phase;
+    sim_replay_phase phase;
     uint64_t events, acked, likes_per_s, retries;
-    kd_replay_backlog backlog;
+    sim_replay_backlog backlog;
     uint64_t items, exact, pending; /* exact: items whose count is right at every edge and at central */
     bool judged;                    /* these were read at least once */
     uint64_t waited_us;             /* since the last acknowledgement */
     const char *trouble;            /* who could not be read and why; NULL: everybody could */
-} kd_replay_now;
+} sim_replay_now;
 
 enum { KD_REPLAY_LINE_SIZE = 256 };
 
 /* What matters most stands first; what does not fit into `columns` is left out whole. Ends with a NUL. */
-void kd_replay_line(const kd_replay_now *now, uint32_t columns, char out[KD_REPLAY_LINE_SIZE]);
+void sim_replay_line(const sim_replay_now *now, uint32_t columns, char out[KD_REPLAY_LINE_SIZE]);
 
 #endif

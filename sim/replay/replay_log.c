@@ -69,10 +69,10 @@ static const char *map_item(kd_bytes text, const char *collection, char *out, si
     return NULL;
 }
 
-int kd_replay_log_line(kd_replay_log *log, kd_bytes line, const char *collection, const char **why)
+int sim_replay_log_line(sim_replay_log *log, kd_bytes line, const char *collection, const char **why)
 {
     kd_bytes time, user, item, op;
-    kd_replay_event e;
+    sim_replay_event e;
     char user_id[KD_ID_MAX], item_id[KD_ITEM_KEY_MAX];
     size_t user_len, item_len;
     *why = "not four fields separated by tabs";
@@ -90,8 +90,8 @@ int kd_replay_log_line(kd_replay_log *log, kd_bytes line, const char *collection
     if (!e.liked && !kd_bytes_eq(op, kd_bytes_str("-1"))) return KD_EMALFORMED;
     *why = "too many events";
     if (log->count >= UINT32_MAX / 4) return KD_EMALFORMED;
-    e.user = kd_names_add(&log->users, kd_bytes_of(user_id, user_len));
-    e.item = kd_names_add(&log->items, kd_bytes_of(item_id, item_len));
+    e.user = sim_names_add(&log->users, kd_bytes_of(user_id, user_len));
+    e.item = sim_names_add(&log->items, kd_bytes_of(item_id, item_len));
     log->events = kd_grow(log->events, log->count, &log->cap, sizeof *log->events);
     log->events[log->count++] = e;
     return KD_OK;
@@ -101,16 +101,16 @@ typedef struct {
     const char *file, *collection;
     char *error;
     uint64_t line;
-} place;
+} replay_log_place;
 
-static int replay_log_fail(const place *at, const char *why, int rc)
+static int replay_log_fail(const replay_log_place *at, const char *why, int rc)
 {
     snprintf(at->error, KD_REPLAY_ERROR_MAX, "%s:%llu: %s", at->file, (unsigned long long)at->line, why);
     return rc;
 }
 
 /* Takes the whole lines of what was read and moves the rest to the front. */
-static int take_lines(kd_replay_log *log, place *at, kd_buf *buf, bool end)
+static int take_lines(sim_replay_log *log, replay_log_place *at, kd_buf *buf, bool end)
 {
     size_t from = 0;
     while (from < buf->len) {
@@ -120,7 +120,7 @@ static int take_lines(kd_replay_log *log, place *at, kd_buf *buf, bool end)
         const char *why;
         at->line++;
         if (len > KD_REPLAY_LINE_MAX) return replay_log_fail(at, "the line is too long", KD_EMALFORMED);
-        int rc = kd_replay_log_line(log, kd_bytes_of(buf->data + from, len), at->collection, &why);
+        int rc = sim_replay_log_line(log, kd_bytes_of(buf->data + from, len), at->collection, &why);
         if (rc != KD_OK) return replay_log_fail(at, why, rc);
         from += len + (newline ? 1 : 0);
     }
@@ -133,7 +133,7 @@ static int take_lines(kd_replay_log *log, place *at, kd_buf *buf, bool end)
     return KD_OK;
 }
 
-static int replay_log_read_all(kd_replay_log *log, place *at, gzFile in)
+static int replay_log_read_all(sim_replay_log *log, replay_log_place *at, gzFile in)
 {
     enum { CHUNK = 64 * 1024 };
     kd_buf buf = {0};
@@ -154,10 +154,10 @@ static int replay_log_read_all(kd_replay_log *log, place *at, gzFile in)
     return rc;
 }
 
-int kd_replay_log_load(kd_replay_log *log, const char *file, const char *collection,
+int sim_replay_log_load(sim_replay_log *log, const char *file, const char *collection,
                        char error[KD_REPLAY_ERROR_MAX])
 {
-    place at = {.file = file, .collection = collection, .error = error};
+    replay_log_place at = {.file = file, .collection = collection, .error = error};
     errno = 0;
     gzFile in = gzopen(file, "rb");
     if (!in) return replay_log_fail(&at, errno ? strerror(errno) : "cannot be opened", KD_EIO);
@@ -168,10 +168,10 @@ int kd_replay_log_load(kd_replay_log *log, const char *file, const char *collect
     return rc;
 }
 
-void kd_replay_log_finish(kd_replay_log *log)
+void sim_replay_log_finish(sim_replay_log *log)
 {
     free(log->events);
-    kd_names_finish(&log->users);
-    kd_names_finish(&log->items);
-    *log = (kd_replay_log){0};
+    sim_names_finish(&log->users);
+    sim_names_finish(&log->items);
+    *log = (sim_replay_log){0};
 }

@@ -20,21 +20,21 @@ typedef struct {
     uint64_t at_ms;
     uint32_t user, item; /* numbers in the log's names */
     bool liked;
-} kd_replay_event;
+} sim_replay_event;
 
 /* Zero-initialise. */
 typedef struct {
-    kd_replay_event *events;
+    sim_replay_event *events;
     uint32_t count, cap;
-    kd_names users; /* ready to be sent */
-    kd_names items; /* collection/id, likewise */
-} kd_replay_log;
+    sim_names users; /* ready to be sent */
+    sim_names items; /* collection/id, likewise */
+} sim_replay_log;
 
 /* Adds one line, without its newline. KD_OK, or KD_EMALFORMED and *why, a static text. */
-int kd_replay_log_line(kd_replay_log *log, kd_bytes line, const char *collection, const char **why);
+int sim_replay_log_line(sim_replay_log *log, kd_bytes line, const char *collection, const char **why);
 /* Reads a whole file. KD_OK, or KD_EMALFORMED or KD_EIO with "file:line: reason" in `error`. */
-int kd_replay_log_load(kd_replay_log *log, const char *file, const char *collection,
+int sim_replay_log_load(sim_replay_log *log, const char *file, const char *collection,
                        char error[KD_REPLAY_ERROR_MAX]);
-void kd_replay_log_finish(kd_replay_log *log);
+void sim_replay_log_finish(sim_replay_log *log);
 
 #endif

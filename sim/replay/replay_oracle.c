@@ -11,25 +11,25 @@ typedef struct {
     uint64_t pair; /* 0: free */
     bool liked;
     bool ever;
-} row;
+} replay_oracle_row;
 
 typedef struct {
-    row *rows;
+    replay_oracle_row *rows;
     uint64_t mask;
-} rows;
+} replay_oracle_rows;
 
-static row *row_of(rows *all, const kd_replay_event *e)
+static replay_oracle_row *row_of(replay_oracle_rows *all, const sim_replay_event *e)
 {
     uint64_t pair = ((uint64_t)e->item + 1) << 32 | e->user;
     uint64_t spread = pair;
     for (uint64_t i = kd_random_next(&spread);; i++) {
-        row *r = &all->rows[i & all->mask];
+        replay_oracle_row *r = &all->rows[i & all->mask];
         if (r->pair == 0) r->pair = pair;
         if (r->pair == pair) return r;
     }
 }
 
-static void like(kd_replay_oracle *o, row *r, uint32_t item)
+static void like(sim_replay_oracle *o, replay_oracle_row *r, uint32_t item)
 {
     o->likes++;
     o->like_events[item]++;
@@ -47,7 +47,7 @@ static void like(kd_replay_oracle *o, row *r, uint32_t item)
     o->counts[item]++;
 }
 
-static void unlike(kd_replay_oracle *o, row *r, uint32_t item)
+static void unlike(sim_replay_oracle *o, replay_oracle_row *r, uint32_t item)
 {
     if (!r->liked) {
         o->idle_unlikes++;
@@ -58,7 +58,7 @@ static void unlike(kd_replay_oracle *o, row *r, uint32_t item)
     o->counts[item]--;
 }
 
-static void sum_up(kd_replay_oracle *o)
+static void sum_up(sim_replay_oracle *o)
 {
     for (uint32_t i = 0; i < o->items; i++) {
         o->pairs += o->counts[i];
@@ -67,17 +67,17 @@ static void sum_up(kd_replay_oracle *o)
     }
 }
 
-void kd_replay_oracle_init(kd_replay_oracle *o, const kd_replay_log *log)
+void sim_replay_oracle_init(sim_replay_oracle *o, const sim_replay_log *log)
 {
-    *o = (kd_replay_oracle){.items = log->items.count};
+    *o = (sim_replay_oracle){.items = log->items.count};
     o->counts = kd_alloc((o->items + 1) * sizeof *o->counts);
     o->likers = kd_alloc((o->items + 1) * sizeof *o->likers);
     o->like_events = kd_alloc((o->items + 1) * sizeof *o->like_events);
-    rows all = {.mask = 1023};
+    replay_oracle_rows all = {.mask = 1023};
     while (all.mask < 2 * (uint64_t)log->count) all.mask = all.mask * 2 + 1;
     all.rows = kd_alloc((all.mask + 1) * sizeof *all.rows);
     for (uint32_t i = 0; i < log->count; i++) {
-        const kd_replay_event *e = &log->events[i];
+        const sim_replay_event *e = &log->events[i];
         if (e->liked)
             like(o, row_of(&all, e), e->item);
         else
@@ -87,13 +87,13 @@ void kd_replay_oracle_init(kd_replay_oracle *o, const kd_replay_log *log)
     sum_up(o);
 }
 
-static bool oracle_before(const kd_replay_oracle *o, const kd_replay_log *log, uint32_t a, uint32_t b)
+static bool oracle_before(const sim_replay_oracle *o, const sim_replay_log *log, uint32_t a, uint32_t b)
 {
     if (o->counts[a] != o->counts[b]) return o->counts[a] > o->counts[b];
-    return strcmp(kd_names_at(&log->items, a), kd_names_at(&log->items, b)) < 0;
+    return strcmp(sim_names_at(&log->items, a), sim_names_at(&log->items, b)) < 0;
 }
 
-uint32_t kd_replay_oracle_top(const kd_replay_oracle *o, const kd_replay_log *log, uint32_t *top, uint32_t n)
+uint32_t sim_replay_oracle_top(const sim_replay_oracle *o, const sim_replay_log *log, uint32_t *top, uint32_t n)
 {
     uint32_t count = 0;
     for (uint32_t item = 0; item < o->items && n > 0; item++) {
@@ -105,7 +105,7 @@ uint32_t kd_replay_oracle_top(const kd_replay_oracle *o, const kd_replay_log *lo
     return count;
 }
 
-void kd_replay_oracle_finish(kd_replay_oracle *o)
+void sim_replay_oracle_finish(sim_replay_oracle *o)
 {
     free(o->counts);
     free(o->likers);

@@ -16,11 +16,11 @@ typedef struct {
     uint64_t likes, first_likes, repeated_likes, unlikes, likes_again, idle_unlikes;
     uint32_t liked_items; /* with at least one like event */
     uint32_t naive_wrong; /* items on which like_events differs from counts */
-} kd_replay_oracle;
+} sim_replay_oracle;
 
-void kd_replay_oracle_init(kd_replay_oracle *o, const kd_replay_log *log);
+void sim_replay_oracle_init(sim_replay_oracle *o, const sim_replay_log *log);
 /* Items by descending count, ties by name, into `top` (room for n); returns how many. */
-uint32_t kd_replay_oracle_top(const kd_replay_oracle *o, const kd_replay_log *log, uint32_t *top, uint32_t n);
-void kd_replay_oracle_finish(kd_replay_oracle *o);
+uint32_t sim_replay_oracle_top(const sim_replay_oracle *o, const sim_replay_log *log, uint32_t *top, uint32_t n);
+void sim_replay_oracle_finish(sim_replay_oracle *o);
 
 #endif

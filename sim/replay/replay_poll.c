@@ -27,27 +27,27 @@ typedef struct {
     char host[HOST_MAX + 8]; /* for the request's header */
     bool asked;
     uint64_t heard_us; /* 0: never */
-    kd_replay_backlog said;
-} source;
+    sim_replay_backlog said;
+} replay_poll_source;
 
-struct kd_replay_poll {
+struct sim_replay_poll {
     struct event *timer;
     uint32_t count;
-    source at[KD_REPLAY_ADMINS_MAX];
+    replay_poll_source at[KD_REPLAY_ADMINS_MAX];
 };
 
 static void poll_on_answer(struct evhttp_request *request, void *arg)
 {
-    source *s = arg;
+    replay_poll_source *s = arg;
     s->asked = false;
     if (!request || evhttp_request_get_response_code(request) != HTTP_OK) return;
     struct evbuffer *body = evhttp_request_get_input_buffer(request);
     size_t len = evbuffer_get_length(body);
-    s->said = kd_replay_backlog_of(kd_bytes_of(len ? evbuffer_pullup(body, -1) : NULL, len));
+    s->said = sim_replay_backlog_of(kd_bytes_of(len ? evbuffer_pullup(body, -1) : NULL, len));
     s->heard_us = kd_clock_mono_us();
 }
 
-static void poll_ask(source *s)
+static void poll_ask(replay_poll_source *s)
 {
     struct evhttp_request *request = evhttp_request_new(poll_on_answer, s);
     KD_ASSERT(request != NULL);
@@ -59,7 +59,7 @@ static void poll_ask(source *s)
 static void poll_on_time(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    kd_replay_poll *p = arg;
+    sim_replay_poll *p = arg;
     for (uint32_t i = 0; i < p->count; i++) {
         if (!p->at[i].asked) poll_ask(&p->at[i]);
     }
@@ -81,7 +81,7 @@ static int poll_resolve(const char *host, uint16_t port, char number[HOST_MAX])
     return rc == 0 ? KD_OK : KD_ENOTFOUND;
 }
 
-static int open_source(source *s, struct event_base *base, const struct evhttp_uri *uri)
+static int open_source(replay_poll_source *s, struct event_base *base, const struct evhttp_uri *uri)
 {
     const char *scheme = evhttp_uri_get_scheme(uri), *host = evhttp_uri_get_host(uri);
     const char *path = evhttp_uri_get_path(uri);
@@ -103,11 +103,11 @@ static int open_source(source *s, struct event_base *base, const struct evhttp_u
     return KD_OK;
 }
 
-int kd_replay_poll_create(kd_replay_poll **out, struct event_base *base, const kd_arg_list *urls,
+int sim_replay_poll_create(sim_replay_poll **out, struct event_base *base, const sim_arg_list *urls,
                           const char **wrong)
 {
     const struct timeval every = {.tv_sec = 0, .tv_usec = EVERY_MS * 1000};
-    kd_replay_poll *p = kd_alloc(sizeof *p);
+    sim_replay_poll *p = kd_alloc(sizeof *p);
     KD_ASSERT(urls->count <= KD_REPLAY_ADMINS_MAX);
     for (uint32_t i = 0; i < urls->count; i++) {
         struct evhttp_uri *uri = evhttp_uri_parse(urls->at[i]);
@@ -115,7 +115,7 @@ int kd_replay_poll_create(kd_replay_poll **out, struct event_base *base, const k
         if (uri) evhttp_uri_free(uri);
         if (rc != KD_OK) {
             *wrong = urls->at[i];
-            kd_replay_poll_destroy(p);
+            sim_replay_poll_destroy(p);
             return rc;
         }
         p->count++;
@@ -128,21 +128,21 @@ int kd_replay_poll_create(kd_replay_poll **out, struct event_base *base, const k
     return KD_OK;
 }
 
-kd_replay_backlog kd_replay_poll_sum(const kd_replay_poll *p, uint64_t now_us)
+sim_replay_backlog sim_replay_poll_sum(const sim_replay_poll *p, uint64_t now_us)
 {
-    kd_replay_backlog sum = {0};
+    sim_replay_backlog sum = {0};
     for (uint32_t i = 0; p && i < p->count; i++) {
-        const source *s = &p->at[i];
+        const replay_poll_source *s = &p->at[i];
         bool fresh = s->heard_us > 0 && now_us - s->heard_us <= STALE_US;
         if (fresh)
-            kd_replay_backlog_add(&sum, &s->said);
+            sim_replay_backlog_add(&sum, &s->said);
         else
             sum.partial = true;
     }
     return sum;
 }
 
-void kd_replay_poll_destroy(kd_replay_poll *p)
+void sim_replay_poll_destroy(sim_replay_poll *p)
 {
     if (!p) return;
     if (p->timer) event_free(p->timer);

@@ -18,26 +18,26 @@ typedef struct {
     uint64_t merged;                         /* by central: batches merged */
     bool edge, central;                      /* who said so */
     bool partial;                            /* somebody who was asked has not answered lately */
-} kd_replay_backlog;
+} sim_replay_backlog;
 
 /* The value of one series of a Prometheus text: `name` or `name{labels}`, as written there. False when there
  * is none, or none that is a whole number. */
-bool kd_replay_series(kd_bytes text, const char *series, uint64_t *value);
-kd_replay_backlog kd_replay_backlog_of(kd_bytes metrics);
-void kd_replay_backlog_add(kd_replay_backlog *sum, const kd_replay_backlog *one);
+bool sim_replay_series(kd_bytes text, const char *series, uint64_t *value);
+sim_replay_backlog sim_replay_backlog_of(kd_bytes metrics);
+void sim_replay_backlog_add(sim_replay_backlog *sum, const sim_replay_backlog *one);
 
 /* ---- replay_poll.c ---- */
 
 enum { KD_REPLAY_ADMINS_MAX = 17 };
 
-typedef struct kd_replay_poll kd_replay_poll;
+typedef struct sim_replay_poll sim_replay_poll;
 
 /* Asks all of them twice a second from now on: http://host:port, host names looked up once, here. KD_OK;
  * KD_EINVAL or KD_ENOTFOUND, and *wrong is the URL. At most KD_REPLAY_ADMINS_MAX. */
-int kd_replay_poll_create(kd_replay_poll **out, struct event_base *base, const kd_arg_list *urls,
+int sim_replay_poll_create(sim_replay_poll **out, struct event_base *base, const sim_arg_list *urls,
                           const char **wrong);
-kd_replay_backlog kd_replay_poll_sum(const kd_replay_poll *p,
+sim_replay_backlog sim_replay_poll_sum(const sim_replay_poll *p,
                                      uint64_t now_us); /* NULL: nobody said anything */
-void kd_replay_poll_destroy(kd_replay_poll *p);
+void sim_replay_poll_destroy(sim_replay_poll *p);
 
 #endif

@@ -23,15 +23,15 @@ typedef struct verifier verifier;
 
 typedef struct {
     verifier *owner;
-    kd_replay_target *target;
-    kd_bulk_read read;
-} reader;
+    sim_replay_target *target;
+    sim_bulk_read read;
+} replay_verify_reader;
 
 struct verifier {
-    const kd_replay_log *log;
-    const kd_replay_oracle *oracle;
+    const sim_replay_log *log;
+    const sim_replay_oracle *oracle;
     struct event_base *base;
-    kd_replay_check *check;
+    sim_replay_check *check;
     struct event *pause;
     uint64_t until_us;
     uint32_t busy; /* readers that are not through */
@@ -39,20 +39,20 @@ struct verifier {
     bool looking;  /* before the first event: one round of central alone */
     int64_t sum;   /* of central's counts in the round before, and since when nothing has changed */
     uint64_t still_us;
-    reader readers[KD_REPLAY_TARGETS_MAX];
+    replay_verify_reader readers[KD_REPLAY_TARGETS_MAX];
 };
 
 static const char *verify_name_of(void *arg, uint32_t item, char room[KD_BULK_NAME_MAX])
 {
     (void)room;
-    const reader *r = arg;
-    return kd_names_at(&r->owner->log->items, item);
+    const replay_verify_reader *r = arg;
+    return sim_names_at(&r->owner->log->items, item);
 }
 
 static void verify_take(void *arg, uint32_t item, const int64_t *count, uint64_t pending)
 {
-    reader *r = arg;
-    kd_replay_target_take(r->target, r->owner->oracle, item, count, pending);
+    replay_verify_reader *r = arg;
+    sim_replay_target_take(r->target, r->owner->oracle, item, count, pending);
 }
 
 static int64_t sum_of(const verifier *v)
@@ -66,9 +66,9 @@ static int64_t sum_of(const verifier *v)
 /* A round that is not right has ended: whether to read on is of no use. */
 static bool verify_settled(verifier *v, uint64_t now_us)
 {
-    const kd_replay_check *c = v->check;
+    const sim_replay_check *c = v->check;
     int64_t sum = sum_of(v);
-    bool still = c->used > 0 && c->readable && c->pending == 0 && sum == v->sum && kd_replay_targets_agree(c, v->log->items.count);
+    bool still = c->used > 0 && c->readable && c->pending == 0 && sum == v->sum && sim_replay_targets_agree(c, v->log->items.count);
     if (!still) v->still_us = now_us;
     v->sum = sum;
     return now_us - v->still_us >= SETTLED_US;
@@ -77,7 +77,7 @@ static bool verify_settled(verifier *v, uint64_t now_us)
 static void verify_end_round(verifier *v)
 {
     const struct timeval pause = {.tv_sec = 0, .tv_usec = PAUSE_MS * 1000};
-    bool agreed = kd_replay_judge(v->check, v->oracle);
+    bool agreed = sim_replay_judge(v->check, v->oracle);
     uint64_t now = kd_clock_mono_us();
     if (agreed && !v->agreed) v->check->converged_us = now;
     v->check->right = agreed && v->agreed;
@@ -91,7 +91,7 @@ static void verify_end_round(verifier *v)
 
 static void verify_done(void *arg, int error)
 {
-    reader *r = arg;
+    replay_verify_reader *r = arg;
     r->target->error = error;
     verifier *v = r->owner;
     if (--v->busy > 0) return;
@@ -103,12 +103,12 @@ static void verify_done(void *arg, int error)
 
 static void begin_read(verifier *v, uint32_t target)
 {
-    reader *r = &v->readers[target];
-    *r = (reader){.owner = v, .target = &v->check->targets[target]};
-    r->read = (kd_bulk_read){
+    replay_verify_reader *r = &v->readers[target];
+    *r = (replay_verify_reader){.owner = v, .target = &v->check->targets[target]};
+    r->read = (sim_bulk_read){
         .hooks = {.name = verify_name_of, .take = verify_take, .done = verify_done, .arg = r}, .client = r->target->client, .items = v->log->items.count};
-    kd_replay_target_begin(r->target);
-    kd_bulk_read_start(&r->read);
+    sim_replay_target_begin(r->target);
+    sim_bulk_read_start(&r->read);
 }
 
 static void verify_begin_round(evutil_socket_t fd, short what, void *arg)
@@ -122,7 +122,7 @@ static void verify_begin_round(evutil_socket_t fd, short what, void *arg)
     if (--v->busy == 0) verify_end_round(v);
 }
 
-void kd_replay_look(const kd_replay_log *log, const kd_replay_oracle *oracle, struct event_base *base, kd_replay_check *check)
+void sim_replay_look(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base, sim_replay_check *check)
 {
     verifier *v = kd_alloc(sizeof *v);
     const uint32_t central = check->count - 1;
@@ -130,13 +130,13 @@ void kd_replay_look(const kd_replay_log *log, const kd_replay_oracle *oracle, st
     for (uint32_t i = 0; i < check->count; i++) check->targets[i].counts = kd_alloc((log->items.count + 1) * sizeof(int64_t));
     begin_read(v, central);
     if (--v->busy > 0) event_base_dispatch(base);
-    kd_replay_judge_before(check, oracle);
+    sim_replay_judge_before(check, oracle);
     check->targets[central].error = 0;
     free(v);
 }
 
-void kd_replay_verify(const kd_replay_log *log, const kd_replay_oracle *oracle, struct event_base *base,
-                      kd_replay_check *check, uint64_t until_us)
+void sim_replay_verify(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base,
+                      sim_replay_check *check, uint64_t until_us)
 {
     verifier *v = kd_alloc(sizeof *v);
     *v = (verifier){.log = log, .oracle = oracle, .base = base, .check = check, .until_us = until_us};
@@ -149,7 +149,7 @@ void kd_replay_verify(const kd_replay_log *log, const kd_replay_oracle *oracle, 
     free(v);
 }
 
-void kd_replay_check_finish(kd_replay_check *check)
+void sim_replay_check_finish(sim_replay_check *check)
 {
     for (uint32_t i = 0; i < check->count; i++) free(check->targets[i].counts);
 }

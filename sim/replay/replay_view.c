@@ -21,17 +21,17 @@ static uint32_t columns(void)
     return size.ws_col - 1u;
 }
 
-static kd_replay_phase phase_of(const kd_replay_view *v, bool last)
+static sim_replay_phase phase_of(const sim_replay_view *v, bool last)
 {
     if (!v->check->begun) return KD_REPLAY_SENDING;
     if (v->check->right) return KD_REPLAY_CONVERGED;
     return last ? KD_REPLAY_APART : KD_REPLAY_CONVERGING;
 }
 
-static const char *trouble_of(const kd_replay_check *c, char out[64])
+static const char *trouble_of(const sim_replay_check *c, char out[64])
 {
     for (uint32_t i = 0; i < c->count; i++) {
-        const kd_replay_target *t = &c->targets[i];
+        const sim_replay_target *t = &c->targets[i];
         if (t->error == 0) continue;
         snprintf(out, 64, "%s: %s", t->name, t->error < 0 ? kd_strerror(t->error) : "refuses");
         return out;
@@ -39,19 +39,19 @@ static const char *trouble_of(const kd_replay_check *c, char out[64])
     return NULL;
 }
 
-static void view_show(kd_replay_view *v, bool last)
+static void view_show(sim_replay_view *v, bool last)
 {
     char line[KD_REPLAY_LINE_SIZE], trouble[64];
-    const kd_replay_sent *s = v->sent;
-    const kd_replay_check *c = v->check;
+    const sim_replay_sent *s = v->sent;
+    const sim_replay_check *c = v->check;
     uint64_t at_us = kd_clock_mono_us(), until_us = c->right ? c->converged_us : at_us;
-    kd_replay_now now = {
+    sim_replay_now now = {
         .phase = phase_of(v, last),
         .events = v->log->count,
         .acked = s->acked,
         .likes_per_s = (s->acked - v->acked_before) * 1000000 / KD_MAX(at_us - v->at_us, (uint64_t)1),
         .retries = s->retries,
-        .backlog = kd_replay_poll_sum(v->poll, at_us),
+        .backlog = sim_replay_poll_sum(v->poll, at_us),
         .items = v->log->items.count,
         .exact = v->log->items.count - c->wrong_items,
         .pending = c->pending,
@@ -59,7 +59,7 @@ static void view_show(kd_replay_view *v, bool last)
         .waited_us = until_us - s->last_ack_us,
         .trouble = trouble_of(c, trouble),
     };
-    kd_replay_line(&now, v->terminal ? columns() : UINT32_MAX, line);
+    sim_replay_line(&now, v->terminal ? columns() : UINT32_MAX, line);
     if (v->terminal)
         fprintf(stderr, "\r%s\033[K%s", line, last ? "\n" : "");
     else
@@ -75,7 +75,7 @@ static void view_on_time(evutil_socket_t fd, short what, void *arg)
     view_show(arg, false);
 }
 
-void kd_replay_view_init(kd_replay_view *v, struct event_base *base)
+void sim_replay_view_init(sim_replay_view *v, struct event_base *base)
 {
     const char *kind = getenv("TERM");
     v->terminal = isatty(STDERR_FILENO) && kind && *kind && strcmp(kind, "dumb") != 0;
@@ -87,16 +87,16 @@ void kd_replay_view_init(kd_replay_view *v, struct event_base *base)
     event_add(v->timer, &every);
 }
 
-void kd_replay_view_finish(kd_replay_view *v)
+void sim_replay_view_finish(sim_replay_view *v)
 {
     event_free(v->timer);
     v->timer = NULL;
     view_show(v, true);
 }
 
-static void row(const kd_replay_view *v, uint32_t item)
+static void row(const sim_replay_view *v, uint32_t item)
 {
-    printf("%-*.*s", NAME_WIDTH, NAME_WIDTH, kd_names_at(&v->log->items, item));
+    printf("%-*.*s", NAME_WIDTH, NAME_WIDTH, sim_names_at(&v->log->items, item));
     for (uint32_t i = 0; i < v->check->count; i++) {
         int64_t count = v->check->targets[i].counts[item];
         if (count == KD_REPLAY_NULL)
@@ -107,16 +107,16 @@ static void row(const kd_replay_view *v, uint32_t item)
     printf(" %*llu\n", COLUMN_WIDTH, (unsigned long long)v->oracle->counts[item]);
 }
 
-static void trouble(const kd_replay_view *v)
+static void trouble(const sim_replay_view *v)
 {
     for (uint32_t i = 0; i < v->check->count; i++) {
-        const kd_replay_target *t = &v->check->targets[i];
+        const sim_replay_target *t = &v->check->targets[i];
         if (t->error < 0) printf("%s could not be read: %s\n", t->name, kd_strerror(t->error));
         if (t->error > 0) printf("%s could not be read: status %d\n", t->name, t->error);
     }
 }
 
-static void header(const kd_replay_view *v, const char *title)
+static void header(const sim_replay_view *v, const char *title)
 {
     printf("%-*s", NAME_WIDTH, title);
     for (uint32_t i = 0; i < v->check->count; i++)
@@ -124,18 +124,18 @@ static void header(const kd_replay_view *v, const char *title)
     printf(" %*s\n", COLUMN_WIDTH, "exact");
 }
 
-void kd_replay_view_table(const kd_replay_view *v, uint32_t top)
+void sim_replay_view_table(const sim_replay_view *v, uint32_t top)
 {
     enum { TOP_MAX = 100 };
     uint32_t items[TOP_MAX], shown = 0;
-    uint32_t count = kd_replay_oracle_top(v->oracle, v->log, items, KD_MIN(top, (uint32_t)TOP_MAX));
+    uint32_t count = sim_replay_oracle_top(v->oracle, v->log, items, KD_MIN(top, (uint32_t)TOP_MAX));
     trouble(v);
     header(v, "item");
     for (uint32_t i = 0; i < count; i++) row(v, items[i]);
     if (v->check->wrong_items == 0) return;
     header(v, "wrong");
     for (uint32_t item = 0; item < v->log->items.count && shown < KD_MAX(top, 1u); item++) {
-        if (!kd_replay_item_wrong(v->check, v->oracle, item)) continue;
+        if (!sim_replay_item_wrong(v->check, v->oracle, item)) continue;
         row(v, item);
         shown++;
     }

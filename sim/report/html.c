@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void html_put(kd_buf *out, const char *format, ...)
+void sim_html_put(kd_buf *out, const char *format, ...)
 {
     va_list args, again;
     va_start(args, format);
@@ -59,7 +59,7 @@ static const char *entity(uint8_t c)
     }
 }
 
-void html_text(kd_buf *out, const char *text)
+void sim_html_text(kd_buf *out, const char *text)
 {
     if (!text) return;
     for (const uint8_t *p = (const uint8_t *)text; *p;) {
@@ -75,12 +75,12 @@ void html_text(kd_buf *out, const char *text)
     }
 }
 
-void html_element(kd_buf *out, const char *tag, const char *class, const char *text)
+void sim_html_element(kd_buf *out, const char *tag, const char *class, const char *text)
 {
     if (class)
-        html_put(out, "<%s class=\"%s\">", tag, class);
+        sim_html_put(out, "<%s class=\"%s\">", tag, class);
     else
-        html_put(out, "<%s>", tag);
-    html_text(out, text);
-    html_put(out, "</%s>", tag);
+        sim_html_put(out, "<%s>", tag);
+    sim_html_text(out, text);
+    sim_html_put(out, "</%s>", tag);
 }

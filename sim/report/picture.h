@@ -19,43 +19,43 @@
 enum { PICTURE_POINTS = 400, PICTURE_COLUMNS = 96, PICTURE_RATES = 160, PICTURE_WIDTH = 1000 };
 
 typedef struct {
-    const record *record;
-    const report_facts *facts;
-    record_view view;
+    const sim_drill_record *record;
+    const sim_report_facts *facts;
+    sim_record_view view;
     uint64_t end_us; /* of the axis; never 0 */
-    series_tops tops;
+    sim_series_tops tops;
     kd_buf *out;
-} picture;
+} sim_picture;
 
 /* Where a moment lies, 0..100. */
-double picture_percent(const picture *p, uint64_t at_us);
+double sim_picture_percent(const sim_picture *p, uint64_t at_us);
 
 /* What the lanes of a block are drawn from. */
 typedef struct {
-    const series_point *points;
+    const sim_series_point *points;
     uint32_t count;
-} picture_series;
+} sim_picture_series;
 
 /* picture_lanes.c */
 /* Of fewer, wider points: rates of short spans are noise. */
-void picture_answers(const picture *p, uint32_t region, const record_sample *last);
-void picture_counts(const picture *p, picture_series s, const record_sample *last);
-void picture_central_count(const picture *p, picture_series s);
-void picture_lags(const picture *p, picture_series s);
-void picture_outbox(const picture *p, picture_series s, const record_sample *last);
+void sim_picture_answers(const sim_picture *p, uint32_t region, const sim_record_sample *last);
+void sim_picture_counts(const sim_picture *p, sim_picture_series s, const sim_record_sample *last);
+void sim_picture_central_count(const sim_picture *p, sim_picture_series s);
+void sim_picture_lags(const sim_picture *p, sim_picture_series s);
+void sim_picture_outbox(const sim_picture *p, sim_picture_series s, const sim_record_sample *last);
 /* Invisible columns over a region's lanes that tell their figures under the pointer. */
-void picture_columns(const picture *p, uint32_t region);
+void sim_picture_columns(const sim_picture *p, uint32_t region);
 
 /* picture_bands.c: of one region, or of everything that is none (region NULL) */
-void picture_faults(const picture *p, const char *region);
-void picture_bands(const picture *p, const char *region);
-void picture_downtime(const picture *p, picture_series s);
-void picture_notes(const picture *p, const char *region);
-bool picture_touched(const picture *p, const char *region); /* is there a fault or note */
+void sim_picture_faults(const sim_picture *p, const char *region);
+void sim_picture_bands(const sim_picture *p, const char *region);
+void sim_picture_downtime(const sim_picture *p, sim_picture_series s);
+void sim_picture_notes(const sim_picture *p, const char *region);
+bool sim_picture_touched(const sim_picture *p, const char *region); /* is there a fault or note */
 /* "network", "process", "disk", "clock", "log", "other": by the first word of the fault. */
-const char *picture_family(const char *what);
+const char *sim_picture_family(const char *what);
 
 /* The whole, with its legend. */
-void picture_print(const record *r, const report_facts *facts, kd_buf *out);
+void sim_picture_print(const sim_drill_record *r, const sim_report_facts *facts, kd_buf *out);
 
 #endif

@@ -21,7 +21,7 @@ static bool word_starts(const char *text, const char *word)
     return strncmp(text, word, len) == 0 && (text[len] == 0 || text[len] == ' ');
 }
 
-const char *picture_family(const char *what)
+const char *sim_picture_family(const char *what)
 {
     static const struct {
         const char *word, *family;
@@ -38,20 +38,20 @@ const char *picture_family(const char *what)
     return "other";
 }
 
-static bool is_region(const picture *p, const char *who)
+static bool is_region(const sim_picture *p, const char *who)
 {
     for (uint32_t i = 0; i < p->view.regions; i++)
-        if (strcmp(who, record_region(p->record, i)) == 0) return true;
+        if (strcmp(who, sim_record_region(p->record, i)) == 0) return true;
     return false;
 }
 
 /* Does it belong to this region's block, or (NULL) to central and Kafka's? */
-static bool belongs(const picture *p, const char *who, const char *region)
+static bool belongs(const sim_picture *p, const char *who, const char *region)
 {
     return region ? strcmp(who, region) == 0 : !is_region(p, who);
 }
 
-bool picture_touched(const picture *p, const char *region)
+bool sim_picture_touched(const sim_picture *p, const char *region)
 {
     for (uint32_t i = 0; i < p->view.faults; i++)
         if (belongs(p, p->view.bands[i].who, region)) return true;
@@ -68,30 +68,30 @@ typedef struct {
     uint32_t times;
 } bar;
 
-static void put_bar(const picture *p, const bar *b, const char *what, const char *class)
+static void put_bar(const sim_picture *p, const bar *b, const char *what, const char *class)
 {
     char at[UNITS_TEXT_MAX], span[UNITS_TEXT_MAX];
-    units_moment(b->from_us, p->end_us, at);
-    units_span(b->to_us - b->from_us, span);
-    html_put(p->out, "<i class=\"%s %s\" style=\"left:%.2f%%;width:%.2f%%\" title=\"", class,
-             picture_family(what), b->from, b->to - b->from);
-    html_text(p->out, what);
-    html_put(p->out, " at %s%s%s", at, b->to_us > b->from_us ? " for " : "",
+    sim_units_moment(b->from_us, p->end_us, at);
+    sim_units_span(b->to_us - b->from_us, span);
+    sim_html_put(p->out, "<i class=\"%s %s\" style=\"left:%.2f%%;width:%.2f%%\" title=\"", class,
+             sim_picture_family(what), b->from, b->to - b->from);
+    sim_html_text(p->out, what);
+    sim_html_put(p->out, " at %s%s%s", at, b->to_us > b->from_us ? " for " : "",
              b->to_us > b->from_us ? span : "");
-    if (b->times > 1) html_put(p->out, ", %u times", b->times);
-    html_put(p->out, "\"></i>");
+    if (b->times > 1) sim_html_put(p->out, ", %u times", b->times);
+    sim_html_put(p->out, "\"></i>");
 }
 
 /* All bands of the block that `wanted` takes, with close ones joined. */
-static uint32_t put_bars(const picture *p, const char *region, const char *what, const char *class)
+static uint32_t put_bars(const sim_picture *p, const char *region, const char *what, const char *class)
 {
     bar open = {0};
     uint32_t bands = 0;
     for (uint32_t i = 0; i < p->view.faults; i++) {
-        const record_band *f = &p->view.bands[i];
+        const sim_record_band *f = &p->view.bands[i];
         if (!belongs(p, f->who, region) || (what && strcmp(f->what, what) != 0)) continue;
         bands++;
-        double from = picture_percent(p, f->from_us), to = picture_percent(p, f->to_us);
+        double from = sim_picture_percent(p, f->from_us), to = sim_picture_percent(p, f->to_us);
         if (open.times && from <= open.to + bar_gap) {
             open.to = KD_MAX(open.to, to);
             open.to_us = KD_MAX(open.to_us, f->to_us);
@@ -106,18 +106,18 @@ static uint32_t put_bars(const picture *p, const char *region, const char *what,
 }
 
 /* Is the band the first of its kind in this block? */
-static bool begins_row(const picture *p, uint32_t index, const char *region)
+static bool begins_row(const sim_picture *p, uint32_t index, const char *region)
 {
-    const record_band *f = &p->view.bands[index];
+    const sim_record_band *f = &p->view.bands[index];
     if (!belongs(p, f->who, region)) return false;
     for (uint32_t i = 0; i < index; i++) {
-        const record_band *other = &p->view.bands[i];
+        const sim_record_band *other = &p->view.bands[i];
         if (belongs(p, other->who, region) && strcmp(other->what, f->what) == 0) return false;
     }
     return true;
 }
 
-static uint32_t times_of(const picture *p, const char *region, const char *what)
+static uint32_t times_of(const sim_picture *p, const char *region, const char *what)
 {
     uint32_t times = 0;
     for (uint32_t i = 0; i < p->view.faults; i++)
@@ -126,7 +126,7 @@ static uint32_t times_of(const picture *p, const char *region, const char *what)
 }
 
 /* What happened, without the name under which it already stands: "cut mumbai up" is "cut up" in mumbai's block. */
-static void put_what(const picture *p, const char *region, const char *what)
+static void put_what(const sim_picture *p, const char *region, const char *what)
 {
     static const char *const before[] = {" of ", " "};
     char text[RECORD_TEXT_MAX], name[RECORD_NAME_MAX + 8];
@@ -138,34 +138,34 @@ static void put_what(const picture *p, const char *region, const char *what)
         memmove(at, at + strlen(name), strlen(at + strlen(name)) + 1);
         break;
     }
-    html_text(p->out, text);
+    sim_html_text(p->out, text);
 }
 
-static void picture_bands_put_row(const picture *p, const char *region, const char *what)
+static void picture_bands_put_row(const sim_picture *p, const char *region, const char *what)
 {
     uint32_t times = times_of(p, region, what);
-    html_put(p->out, "<div class=\"lane fault\"><div class=\"label\" title=\"");
-    html_text(p->out, what);
-    html_put(p->out, "\"><i class=\"key %s\"></i>", picture_family(what));
+    sim_html_put(p->out, "<div class=\"lane fault\"><div class=\"label\" title=\"");
+    sim_html_text(p->out, what);
+    sim_html_put(p->out, "\"><i class=\"key %s\"></i>", sim_picture_family(what));
     put_what(p, region, what);
-    if (times > 1) html_put(p->out, " <span>&#215;%u</span>", times);
-    html_put(p->out, "</div><div class=\"plot\">");
+    if (times > 1) sim_html_put(p->out, " <span>&#215;%u</span>", times);
+    sim_html_put(p->out, "</div><div class=\"plot\">");
     put_bars(p, region, what, "bar");
-    html_put(p->out, "</div></div>\n");
+    sim_html_put(p->out, "</div></div>\n");
 }
 
-static void put_rest(const picture *p, const char *region, uint32_t kinds)
+static void put_rest(const sim_picture *p, const char *region, uint32_t kinds)
 {
-    html_put(
+    sim_html_put(
         p->out,
         "<div class=\"lane fault\"><div class=\"label\"><i class=\"key other\"></i>all, with %u more kinds"
         "</div><div class=\"plot\">",
         kinds);
     put_bars(p, region, NULL, "bar");
-    html_put(p->out, "</div></div>\n");
+    sim_html_put(p->out, "</div></div>\n");
 }
 
-void picture_faults(const picture *p, const char *region)
+void sim_picture_faults(const sim_picture *p, const char *region)
 {
     uint32_t rows = 0;
     for (uint32_t i = 0; i < p->view.faults; i++) {
@@ -178,20 +178,20 @@ void picture_faults(const picture *p, const char *region)
 
 /* ---- behind the lanes ---- */
 
-void picture_bands(const picture *p, const char *region)
+void sim_picture_bands(const sim_picture *p, const char *region)
 {
     for (uint32_t i = 0; i < p->view.faults; i++)
         if (begins_row(p, i, region)) put_bars(p, region, p->view.bands[i].what, "tint");
 }
 
-void picture_downtime(const picture *p, picture_series s)
+void sim_picture_downtime(const sim_picture *p, sim_picture_series s)
 {
     for (uint32_t i = 0, end; i < s.count; i = end + 1) {
         for (end = i; end < s.count && s.points[end].down;) end++;
         if (end == i) continue;
-        double from = picture_percent(p, s.points[i].from_us),
-               to = picture_percent(p, s.points[end - 1].to_us);
-        html_put(p->out, "<i class=\"down\" style=\"left:%.2f%%;width:%.2f%%\" title=\"down\"></i>", from,
+        double from = sim_picture_percent(p, s.points[i].from_us),
+               to = sim_picture_percent(p, s.points[end - 1].to_us);
+        sim_html_put(p->out, "<i class=\"down\" style=\"left:%.2f%%;width:%.2f%%\" title=\"down\"></i>", from,
                  to - from);
     }
 }
@@ -199,30 +199,30 @@ void picture_downtime(const picture *p, picture_series s)
 /* ---- notes ---- */
 
 /* The next note of the block after `index`, in per cent: so much room has its text. */
-static double next_note(const picture *p, uint32_t index, const char *region)
+static double next_note(const sim_picture *p, uint32_t index, const char *region)
 {
     for (uint32_t i = index + 1; i < p->view.notes; i++)
-        if (belongs(p, p->view.marks[i].who, region)) return picture_percent(p, p->view.marks[i].at_us);
+        if (belongs(p, p->view.marks[i].who, region)) return sim_picture_percent(p, p->view.marks[i].at_us);
     return 100;
 }
 
-void picture_notes(const picture *p, const char *region)
+void sim_picture_notes(const sim_picture *p, const char *region)
 {
     bool open = false;
     for (uint32_t i = 0; i < p->view.notes; i++) {
-        const record_mark *m = &p->view.marks[i];
+        const sim_record_mark *m = &p->view.marks[i];
         if (!belongs(p, m->who, region)) continue;
         if (!open)
-            html_put(p->out,
+            sim_html_put(p->out,
                      "<div class=\"lane notes\"><div class=\"label\">notes</div><div class=\"plot\">");
         open = true;
-        double at = picture_percent(p, m->at_us), room = next_note(p, i, region) - at;
-        html_put(p->out, "<a class=\"note%s\" href=\"#note-%u\" style=\"left:%.2f%%;width:%.2f%%\" title=\"",
+        double at = sim_picture_percent(p, m->at_us), room = next_note(p, i, region) - at;
+        sim_html_put(p->out, "<a class=\"note%s\" href=\"#note-%u\" style=\"left:%.2f%%;width:%.2f%%\" title=\"",
                  room < 3 ? " tight" : "", i + 1, at, room);
-        html_text(p->out, m->text);
-        html_put(p->out, "\"><b>%u</b> ", i + 1);
-        html_text(p->out, m->text);
-        html_put(p->out, "</a>");
+        sim_html_text(p->out, m->text);
+        sim_html_put(p->out, "\"><b>%u</b> ", i + 1);
+        sim_html_text(p->out, m->text);
+        sim_html_put(p->out, "</a>");
     }
-    if (open) html_put(p->out, "</div></div>\n");
+    if (open) sim_html_put(p->out, "</div></div>\n");
 }

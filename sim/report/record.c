@@ -9,16 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct record {
+struct sim_drill_record {
     uint32_t regions, moments, faults, notes, faults_cap, notes_cap;
     uint64_t faults_dropped, notes_dropped;
     uint64_t interval_us, next_us;
     char (*names)[RECORD_NAME_MAX];
     char item[RECORD_TEXT_MAX], counter[RECORD_NAME_MAX];
-    record_instant *instants;
-    record_sample *samples;
-    record_band *bands;
-    record_mark *marks;
+    sim_record_instant *instants;
+    sim_record_sample *samples;
+    sim_record_band *bands;
+    sim_record_mark *marks;
 };
 
 static void copy_text(char *to, size_t cap, const char *from)
@@ -26,9 +26,9 @@ static void copy_text(char *to, size_t cap, const char *from)
     snprintf(to, cap, "%s", from ? from : "");
 }
 
-record *record_create(const char *const *names, uint32_t count)
+sim_drill_record *sim_record_create(const char *const *names, uint32_t count)
 {
-    record *r = kd_alloc(sizeof *r);
+    sim_drill_record *r = kd_alloc(sizeof *r);
     r->regions = count;
     r->interval_us = RECORD_INTERVAL_US;
     r->names = kd_alloc((count ? count : 1) * sizeof *r->names);
@@ -38,7 +38,7 @@ record *record_create(const char *const *names, uint32_t count)
     return r;
 }
 
-void record_destroy(record *r)
+void sim_record_destroy(sim_drill_record *r)
 {
     if (!r) return;
     free(r->names);
@@ -49,14 +49,14 @@ void record_destroy(record *r)
     free(r);
 }
 
-void record_follow(record *r, const char *item, const char *counter)
+void sim_record_follow(sim_drill_record *r, const char *item, const char *counter)
 {
     copy_text(r->item, sizeof r->item, item);
     copy_text(r->counter, sizeof r->counter, counter);
 }
 
 /* Every second moment goes; the first stays. */
-static void thin(record *r)
+static void thin(sim_drill_record *r)
 {
     uint32_t kept = 0;
     for (uint32_t m = 0; m < r->moments; m += 2, kept++) {
@@ -68,19 +68,19 @@ static void thin(record *r)
     r->interval_us *= 2;
 }
 
-void record_moment(record *r, uint64_t now_us, uint64_t least, uint64_t most, uint64_t central,
-                   const record_sample *regions)
+void sim_record_moment(sim_drill_record *r, uint64_t now_us, uint64_t least, uint64_t most, uint64_t central,
+                   const sim_record_sample *regions)
 {
     KD_ASSERT(r->moments == 0 || now_us >= r->instants[r->moments - 1].at_us);
     if (r->moments == RECORD_MOMENTS_MAX) thin(r);
-    r->instants[r->moments] = (record_instant){now_us, least, most, central};
+    r->instants[r->moments] = (sim_record_instant){now_us, least, most, central};
     if (r->regions)
         memcpy(r->samples + (size_t)r->moments * r->regions, regions, r->regions * sizeof *regions);
     r->moments++;
     r->next_us = now_us + r->interval_us;
 }
 
-uint64_t record_next_us(const record *r)
+uint64_t sim_record_next_us(const sim_drill_record *r)
 {
     return r->next_us;
 }
@@ -98,7 +98,7 @@ static const char *skip_timing(const char *what)
     return what;
 }
 
-void record_fault(record *r, uint64_t from_us, uint64_t to_us, const char *who, const char *what)
+void sim_record_fault(sim_drill_record *r, uint64_t from_us, uint64_t to_us, const char *who, const char *what)
 {
     if (r->faults == RECORD_FAULTS_MAX) {
         r->faults_dropped++;
@@ -107,12 +107,12 @@ void record_fault(record *r, uint64_t from_us, uint64_t to_us, const char *who, 
     r->bands = kd_grow(r->bands, r->faults, &r->faults_cap, sizeof *r->bands);
     uint32_t at = r->faults++;
     for (; at > 0 && r->bands[at - 1].from_us > from_us; at--) r->bands[at] = r->bands[at - 1];
-    r->bands[at] = (record_band){.from_us = from_us, .to_us = KD_MAX(from_us, to_us)};
+    r->bands[at] = (sim_record_band){.from_us = from_us, .to_us = KD_MAX(from_us, to_us)};
     copy_text(r->bands[at].who, sizeof r->bands[at].who, who);
     copy_text(r->bands[at].what, sizeof r->bands[at].what, skip_timing(what));
 }
 
-void record_note(record *r, uint64_t now_us, const char *who, const char *text)
+void sim_record_note(sim_drill_record *r, uint64_t now_us, const char *who, const char *text)
 {
     if (r->notes == RECORD_NOTES_MAX) {
         r->notes_dropped++;
@@ -121,14 +121,14 @@ void record_note(record *r, uint64_t now_us, const char *who, const char *text)
     r->marks = kd_grow(r->marks, r->notes, &r->notes_cap, sizeof *r->marks);
     uint32_t at = r->notes++;
     for (; at > 0 && r->marks[at - 1].at_us > now_us; at--) r->marks[at] = r->marks[at - 1];
-    r->marks[at] = (record_mark){.at_us = now_us};
+    r->marks[at] = (sim_record_mark){.at_us = now_us};
     copy_text(r->marks[at].who, sizeof r->marks[at].who, who);
     copy_text(r->marks[at].text, sizeof r->marks[at].text, text);
 }
 
-record_view record_look(const record *r)
+sim_record_view sim_record_look(const sim_drill_record *r)
 {
-    return (record_view){.regions = r->regions,
+    return (sim_record_view){.regions = r->regions,
                          .moments = r->moments,
                          .faults = r->faults,
                          .notes = r->notes,
@@ -142,7 +142,7 @@ record_view record_look(const record *r)
                          .marks = r->marks};
 }
 
-const char *record_region(const record *r, uint32_t region)
+const char *sim_record_region(const sim_drill_record *r, uint32_t region)
 {
     KD_ASSERT(region < r->regions);
     return r->names[region];

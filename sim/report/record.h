@@ -18,13 +18,13 @@ enum {
     RECORD_INTERVAL_US = 100000, /* between samples, at first */
 };
 
-typedef struct record record;
+typedef struct sim_drill_record sim_drill_record;
 
 /* `names`: the regions, in the order of their indices; copied. */
-record *record_create(const char *const *names, uint32_t count);
-void record_destroy(record *r);
+sim_drill_record *sim_record_create(const char *const *names, uint32_t count);
+void sim_record_destroy(sim_drill_record *r);
 
-/* One region at one moment. Counts are of the one item that the report follows (record_follow). */
+/* One region at one moment. Counts are of the one item that the report follows (sim_record_follow). */
 typedef struct {
     bool up, refusing;       /* the process runs; it refuses writes */
     uint64_t acked;          /* operations answered 2xx here, so far */
@@ -34,48 +34,48 @@ typedef struct {
     uint64_t staleness_us;   /* now less when central made the number */
     uint64_t as_of_lag_us;   /* now less as_of; UINT64_MAX: null */
     uint64_t outbox_batches; /* not yet applied */
-} record_sample;
+} sim_record_sample;
 
-void record_follow(record *r, const char *item, const char *counter);
+void sim_record_follow(sim_drill_record *r, const char *item, const char *counter);
 /* `truth`: the journal's count of that item, the smallest and the largest it can be; `central`: what central has;
  * UINT64_MAX: it is down. */
-void record_moment(record *r, uint64_t now_us, uint64_t least, uint64_t most, uint64_t central,
-                   const record_sample *regions);
+void sim_record_moment(sim_drill_record *r, uint64_t now_us, uint64_t least, uint64_t most, uint64_t central,
+                   const sim_record_sample *regions);
 /* The moment of the next sample that is wanted; the world asks before it gathers one. */
-uint64_t record_next_us(const record *r);
+uint64_t sim_record_next_us(const sim_drill_record *r);
 
 /* A fault from `from_us` to `to_us` (equal: a moment). who: "mumbai", "central", "kafka". what: an event's line;
  * its "at ... for ..." is left out. */
-void record_fault(record *r, uint64_t from_us, uint64_t to_us, const char *who, const char *what);
+void sim_record_fault(sim_drill_record *r, uint64_t from_us, uint64_t to_us, const char *who, const char *what);
 /* Something worth a line: "central restored: epoch ...", "virginia sends 120 operations again". */
-void record_note(record *r, uint64_t now_us, const char *who, const char *text);
+void sim_record_note(sim_drill_record *r, uint64_t now_us, const char *who, const char *text);
 
 /* ---- what the report reads ---------------------------------------------------------------------------------------- */
 
 typedef struct {
     uint64_t at_us, least, most, central;
-} record_instant;
+} sim_record_instant;
 typedef struct {
     uint64_t from_us, to_us;
     char who[RECORD_NAME_MAX], what[RECORD_TEXT_MAX];
-} record_band;
+} sim_record_band;
 typedef struct {
     uint64_t at_us;
     char who[RECORD_NAME_MAX], text[RECORD_TEXT_MAX];
-} record_mark;
+} sim_record_mark;
 
 /* Valid until the record is next written to. Faults are in the order of their beginning, notes in that of time. */
 typedef struct {
     uint32_t regions, moments, faults, notes;
     uint64_t faults_dropped, notes_dropped;
     const char *item, *counter;     /* "": nothing is followed */
-    const record_instant *instants; /* of `moments` */
-    const record_sample *samples;   /* moments x regions */
-    const record_band *bands;       /* of `faults` */
-    const record_mark *marks;       /* of `notes` */
-} record_view;
+    const sim_record_instant *instants; /* of `moments` */
+    const sim_record_sample *samples;   /* moments x regions */
+    const sim_record_band *bands;       /* of `faults` */
+    const sim_record_mark *marks;       /* of `notes` */
+} sim_record_view;
 
-record_view record_look(const record *r);
-const char *record_region(const record *r, uint32_t region);
+sim_record_view sim_record_look(const sim_drill_record *r);
+const char *sim_record_region(const sim_drill_record *r, uint32_t region);
 
 #endif

@@ -29,72 +29,72 @@ static bool there(const char *text)
     return text && *text;
 }
 
-static void report_put_head(const report_facts *f, kd_buf *out)
+static void report_put_head(const sim_report_facts *f, kd_buf *out)
 {
     const char *title = there(f->title) ? f->title : "drill";
-    html_put(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+    sim_html_put(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>");
-    html_text(out, title);
-    html_put(out, ": %s</title>\n<style>%s</style>\n</head>\n<body><main>\n", sim_verdict_name(f->verdict),
-             report_style);
-    html_put(out, "<p class=\"kind\">Kudos partition drill");
-    if (there(f->world)) html_put(out, " &#183; ");
-    html_text(out, f->world);
-    html_put(out, " &#183; seed %" PRIu64 "</p>\n", f->seed);
-    html_element(out, "h1", NULL, title);
-    if (there(f->teaches)) html_element(out, "p", "teaches", f->teaches);
-    html_put(out, "\n");
+    sim_html_text(out, title);
+    sim_html_put(out, ": %s</title>\n<style>%s</style>\n</head>\n<body><main>\n", sim_verdict_name(f->verdict),
+             sim_report_style);
+    sim_html_put(out, "<p class=\"kind\">Kudos partition drill");
+    if (there(f->world)) sim_html_put(out, " &#183; ");
+    sim_html_text(out, f->world);
+    sim_html_put(out, " &#183; seed %" PRIu64 "</p>\n", f->seed);
+    sim_html_element(out, "h1", NULL, title);
+    if (there(f->teaches)) sim_html_element(out, "p", "teaches", f->teaches);
+    sim_html_put(out, "\n");
 }
 
 /* ---- the verdict ---- */
 
-static void put_held(const report_facts *f, kd_buf *out)
+static void put_held(const sim_report_facts *f, kd_buf *out)
 {
-    html_put(out, "<p class=\"says\">Every acknowledged operation is counted, exactly once.");
+    sim_html_put(out, "<p class=\"says\">Every acknowledged operation is counted, exactly once.");
     if (f->converged_us) {
         char span[UNITS_TEXT_MAX];
-        units_span(f->converged_us, span);
-        html_put(out, " %s after the faults ended, central and all regions agreed.", span);
+        sim_units_span(f->converged_us, span);
+        sim_html_put(out, " %s after the faults ended, central and all regions agreed.", span);
     }
-    html_put(out, "</p>\n");
+    sim_html_put(out, "</p>\n");
 }
 
-static void put_broken(const report_facts *f, kd_buf *out)
+static void put_broken(const sim_report_facts *f, kd_buf *out)
 {
     bool unknown = f->verdict == SIM_UNKNOWN;
-    html_put(out, "<p class=\"says\">%s", unknown ? "Too little happened to tell" : "A promise was broken");
+    sim_html_put(out, "<p class=\"says\">%s", unknown ? "Too little happened to tell" : "A promise was broken");
     if (there(f->checker)) {
-        html_put(out, unknown ? "; not met: " : ". Found by the checker ");
-        html_element(out, "strong", NULL, f->checker);
+        sim_html_put(out, unknown ? "; not met: " : ". Found by the checker ");
+        sim_html_element(out, "strong", NULL, f->checker);
     }
     if (f->failed_us) {
         char at[UNITS_TEXT_MAX];
-        units_moment(f->failed_us, KD_MAX(f->length_us, f->failed_us), at);
-        html_put(out, ", at %s of the run", at);
+        sim_units_moment(f->failed_us, KD_MAX(f->length_us, f->failed_us), at);
+        sim_html_put(out, ", at %s of the run", at);
     }
-    html_put(out, ".</p>\n");
-    if (there(f->failure)) html_element(out, "pre", NULL, f->failure);
+    sim_html_put(out, ".</p>\n");
+    if (there(f->failure)) sim_html_element(out, "pre", NULL, f->failure);
 }
 
 static void put_tile(kd_buf *out, const char *name, const char *value)
 {
-    html_put(out, "<div>");
-    html_element(out, "dt", NULL, name);
-    html_element(out, "dd", NULL, value);
-    html_put(out, "</div>");
+    sim_html_put(out, "<div>");
+    sim_html_element(out, "dt", NULL, name);
+    sim_html_element(out, "dd", NULL, value);
+    sim_html_put(out, "</div>");
 }
 
 static void put_count_tile(kd_buf *out, const char *name, uint64_t n)
 {
     char text[UNITS_TEXT_MAX];
-    units_count(n, text);
+    sim_units_count(n, text);
     put_tile(out, name, text);
 }
 
-static void put_tiles(const record_view *v, const report_facts *f, kd_buf *out)
+static void put_tiles(const sim_record_view *v, const sim_report_facts *f, kd_buf *out)
 {
     char text[UNITS_TEXT_MAX];
-    html_put(out, "<dl class=\"tiles\">");
+    sim_html_put(out, "<dl class=\"tiles\">");
     put_count_tile(out, "acknowledged", f->acks);
     /* Only the end of a run tells: one that was stopped before says nothing of it. */
     if (f->verdict != SIM_VIOLATED || f->lost || f->doubled) {
@@ -103,30 +103,30 @@ static void put_tiles(const record_view *v, const report_facts *f, kd_buf *out)
     }
     put_count_tile(out, "faults", v->faults + v->faults_dropped);
     if (f->length_us) {
-        units_span(f->length_us, text);
+        sim_units_span(f->length_us, text);
         put_tile(out, "length of the drill", text);
     }
     if (f->converged_us) {
-        units_span(f->converged_us, text);
+        sim_units_span(f->converged_us, text);
         put_tile(out, "until all agreed", text);
     }
-    html_put(out, "</dl>\n");
+    sim_html_put(out, "</dl>\n");
 }
 
-static void put_checkers(const report_facts *f, kd_buf *out)
+static void put_checkers(const sim_report_facts *f, kd_buf *out)
 {
     if (f->held_count == 0) return;
     bool stopped = f->verdict == SIM_VIOLATED;
-    html_put(out, "<p class=\"dim more\">%s:</p><ul class=\"chips%s\">",
+    sim_html_put(out, "<p class=\"dim more\">%s:</p><ul class=\"chips%s\">",
              stopped ? "Other checkers, not broken until then" : "Checked and held",
              stopped ? "" : " ticked");
-    for (uint32_t i = 0; i < f->held_count; i++) html_element(out, "li", NULL, f->held[i]);
-    html_put(out, "</ul>\n");
+    for (uint32_t i = 0; i < f->held_count; i++) sim_html_element(out, "li", NULL, f->held[i]);
+    sim_html_put(out, "</ul>\n");
 }
 
-static void report_put_verdict(const record_view *v, const report_facts *f, kd_buf *out)
+static void report_put_verdict(const sim_record_view *v, const sim_report_facts *f, kd_buf *out)
 {
-    html_put(
+    sim_html_put(
         out,
         "<section class=\"verdict %s\"><h2><svg viewBox=\"0 0 32 32\" aria-hidden=\"true\"><circle cx=\"16\" "
         "cy=\"16\" r=\"14\"/><path d=\"%s\"/></svg>%s</h2>\n",
@@ -137,46 +137,46 @@ static void report_put_verdict(const record_view *v, const report_facts *f, kd_b
         put_broken(f, out);
     put_tiles(v, f, out);
     put_checkers(f, out);
-    html_put(out, "</section>\n");
+    sim_html_put(out, "</section>\n");
 }
 
 /* ---- below the picture ---- */
 
-static void put_notes(const record_view *v, uint64_t end_us, kd_buf *out)
+static void put_notes(const sim_record_view *v, uint64_t end_us, kd_buf *out)
 {
     if (v->notes == 0) return;
-    html_put(out, "<h2>Notes</h2>\n<div class=\"scroll\"><table><thead><tr><th class=\"n\">no.</th><th "
+    sim_html_put(out, "<h2>Notes</h2>\n<div class=\"scroll\"><table><thead><tr><th class=\"n\">no.</th><th "
                   "class=\"n\">time</th><th>who</th><th>what</th></tr></thead><tbody>\n");
     for (uint32_t i = 0; i < v->notes; i++) {
         char at[UNITS_TEXT_MAX];
-        units_moment(v->marks[i].at_us, end_us, at);
-        html_put(out, "<tr id=\"note-%u\"><td class=\"n\">%u</td><td class=\"n\">%s</td>", i + 1, i + 1, at);
-        html_element(out, "td", NULL, v->marks[i].who);
-        html_element(out, "td", NULL, v->marks[i].text);
-        html_put(out, "</tr>\n");
+        sim_units_moment(v->marks[i].at_us, end_us, at);
+        sim_html_put(out, "<tr id=\"note-%u\"><td class=\"n\">%u</td><td class=\"n\">%s</td>", i + 1, i + 1, at);
+        sim_html_element(out, "td", NULL, v->marks[i].who);
+        sim_html_element(out, "td", NULL, v->marks[i].text);
+        sim_html_put(out, "</tr>\n");
     }
-    html_put(out, "</tbody></table></div>\n");
-    if (v->notes_dropped) html_put(out, "<p class=\"dim\">and %" PRIu64 " more</p>\n", v->notes_dropped);
+    sim_html_put(out, "</tbody></table></div>\n");
+    if (v->notes_dropped) sim_html_put(out, "<p class=\"dim\">and %" PRIu64 " more</p>\n", v->notes_dropped);
 }
 
 static void report_put_number(kd_buf *out, uint64_t n)
 {
     char text[UNITS_TEXT_MAX];
-    units_count(n, text);
-    html_element(out, "td", "n", n == UINT64_MAX ? "null" : text);
+    sim_units_count(n, text);
+    sim_html_element(out, "td", "n", n == UINT64_MAX ? "null" : text);
 }
 
 static void put_span(kd_buf *out, uint64_t us)
 {
     char text[UNITS_TEXT_MAX];
-    units_span(us, text);
-    html_element(out, "td", "n", us == UINT64_MAX ? "null" : text);
+    sim_units_span(us, text);
+    sim_html_element(out, "td", "n", us == UINT64_MAX ? "null" : text);
 }
 
-static void report_put_region(const char *name, const record_sample *s, kd_buf *out)
+static void report_put_region(const char *name, const sim_record_sample *s, kd_buf *out)
 {
-    html_put(out, "<tr>");
-    html_element(out, "th", NULL, name);
+    sim_html_put(out, "<tr>");
+    sim_html_element(out, "th", NULL, name);
     report_put_number(out, s->acked);
     report_put_number(out, s->refused);
     report_put_number(out, s->shown);
@@ -184,36 +184,36 @@ static void report_put_region(const char *name, const record_sample *s, kd_buf *
     put_span(out, s->staleness_us);
     put_span(out, s->as_of_lag_us);
     report_put_number(out, s->outbox_batches);
-    html_element(out, "td", NULL, !s->up ? "down" : s->refusing ? "refuses writes" : "up");
-    html_put(out, "</tr>\n");
+    sim_html_element(out, "td", NULL, !s->up ? "down" : s->refusing ? "refuses writes" : "up");
+    sim_html_put(out, "</tr>\n");
 }
 
-static void put_regions(const record *r, const record_view *v, kd_buf *out)
+static void put_regions(const sim_drill_record *r, const sim_record_view *v, kd_buf *out)
 {
     if (v->moments == 0 || v->regions == 0) return;
-    const record_sample *last = v->samples + (size_t)(v->moments - 1) * v->regions;
-    html_put(out, "<h2>At the end</h2>\n<div class=\"scroll\"><table><thead><tr><th>region</th>");
+    const sim_record_sample *last = v->samples + (size_t)(v->moments - 1) * v->regions;
+    sim_html_put(out, "<h2>At the end</h2>\n<div class=\"scroll\"><table><thead><tr><th>region</th>");
     static const char *const heads[] = {"acknowledged", "refused",      "count shown", "pending",
                                         "age",          "as_of behind", "outbox"};
-    for (size_t i = 0; i < KD_COUNT(heads); i++) html_element(out, "th", "n", heads[i]);
-    html_put(out, "<th>state</th></tr></thead><tbody>\n");
-    for (uint32_t i = 0; i < v->regions; i++) report_put_region(record_region(r, i), last + i, out);
-    html_put(out, "</tbody></table></div>\n");
-    const record_instant *end = &v->instants[v->moments - 1];
+    for (size_t i = 0; i < KD_COUNT(heads); i++) sim_html_element(out, "th", "n", heads[i]);
+    sim_html_put(out, "<th>state</th></tr></thead><tbody>\n");
+    for (uint32_t i = 0; i < v->regions; i++) report_put_region(sim_record_region(r, i), last + i, out);
+    sim_html_put(out, "</tbody></table></div>\n");
+    const sim_record_instant *end = &v->instants[v->moments - 1];
     if (!there(v->item)) return;
     char central[UNITS_TEXT_MAX], least[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX];
-    units_count(end->central, central);
-    units_count(end->least, least);
-    units_count(end->most, most);
+    sim_units_count(end->central, central);
+    sim_units_count(end->least, least);
+    sim_units_count(end->most, most);
     bool down = end->central == UINT64_MAX;
-    html_put(out, "<p class=\"dim\">Central %s%s; the clients&#39; journal says %s",
+    sim_html_put(out, "<p class=\"dim\">Central %s%s; the clients&#39; journal says %s",
              down ? "is down" : "has ", down ? "" : central, least);
-    if (end->most != end->least) html_put(out, " to %s (answers that never arrived leave it open)", most);
-    html_put(out, ".</p>\n");
+    if (end->most != end->least) sim_html_put(out, " to %s (answers that never arrived leave it open)", most);
+    sim_html_put(out, ".</p>\n");
 }
 
 /* A number with its commas; anything else as it is. */
-static void report_put_figure(const report_figure *f, kd_buf *out)
+static void report_put_figure(const sim_report_figure *f, kd_buf *out)
 {
     size_t digits = strspn(f->value, "0123456789");
     if (digits > 0 && digits < 19 && f->value[digits] == 0)
@@ -222,41 +222,41 @@ static void report_put_figure(const report_figure *f, kd_buf *out)
         put_tile(out, f->name, f->value);
 }
 
-static void put_figures(const report_facts *f, kd_buf *out)
+static void put_figures(const sim_report_facts *f, kd_buf *out)
 {
     if (f->figure_count == 0) return;
-    html_put(out, "<h2>Figures</h2>\n<dl class=\"figures\">");
+    sim_html_put(out, "<h2>Figures</h2>\n<dl class=\"figures\">");
     for (uint32_t i = 0; i < f->figure_count; i++) report_put_figure(&f->figures[i], out);
-    html_put(out, "</dl>\n");
+    sim_html_put(out, "</dl>\n");
 }
 
-static void put_foot(const report_facts *f, kd_buf *out)
+static void put_foot(const sim_report_facts *f, kd_buf *out)
 {
     if (there(f->scenario)) {
-        html_put(out, "<details><summary>The scenario</summary>\n");
-        html_element(out, "pre", NULL, f->scenario);
-        html_put(out, "</details>\n");
+        sim_html_put(out, "<details><summary>The scenario</summary>\n");
+        sim_html_element(out, "pre", NULL, f->scenario);
+        sim_html_put(out, "</details>\n");
     }
-    html_put(out, "<footer>Written by kudos-sim ");
-    html_text(out, f->version);
-    html_put(
+    sim_html_put(out, "<footer>Written by kudos-sim ");
+    sim_html_text(out, f->version);
+    sim_html_put(
         out,
         ". The same scenario and the same seed give the same run; docs/drills.md tells how to read this page."
         "</footer>\n</main></body>\n</html>\n");
 }
 
-void report_print(const record *r, const report_facts *f, kd_buf *out)
+void sim_report_print(const sim_drill_record *r, const sim_report_facts *f, kd_buf *out)
 {
-    record_view v = record_look(r);
+    sim_record_view v = sim_record_look(r);
     uint64_t end_us = v.moments ? v.instants[v.moments - 1].at_us : f->length_us;
     report_put_head(f, out);
     report_put_verdict(&v, f, out);
     if (there(f->command)) {
-        html_put(out, "<h2>Replay</h2>\n");
-        html_element(out, "pre", "command", f->command);
+        sim_html_put(out, "<h2>Replay</h2>\n");
+        sim_html_element(out, "pre", "command", f->command);
     }
-    html_put(out, "<h2>The drill over time</h2>\n");
-    picture_print(r, f, out);
+    sim_html_put(out, "<h2>The drill over time</h2>\n");
+    sim_picture_print(r, f, out);
     put_notes(&v, end_us, out);
     put_regions(r, &v, out);
     put_figures(f, out);
@@ -290,11 +290,11 @@ static bool special(const char *path)
 
 static void put_beside(const char *path, kd_buf *out)
 {
-    html_put(out, "%s.part", path);
+    sim_html_put(out, "%s.part", path);
     kd_buf_put_u8(out, 0);
 }
 
-int report_check(const char *path)
+int sim_report_check(const char *path)
 {
     if (special(path)) return access(path, W_OK) == 0 ? KD_OK : KD_EIO;
     kd_buf beside = {0}, nothing = {0};
@@ -306,10 +306,10 @@ int report_check(const char *path)
     return status;
 }
 
-int report_write(const record *r, const report_facts *facts, const char *path)
+int sim_report_write(const sim_drill_record *r, const sim_report_facts *facts, const char *path)
 {
     kd_buf page = {0}, beside = {0};
-    report_print(r, facts, &page);
+    sim_report_print(r, facts, &page);
     put_beside(path, &beside);
     int status =
         special(path) ? write_page(&page, path) : replace_page(&page, path, (const char *)beside.data);

@@ -10,7 +10,7 @@
 
 typedef struct {
     const char *name, *value; /* "likes acknowledged", "12345" */
-} report_figure;
+} sim_report_figure;
 
 /* What is known of a run besides its record. All text is foreign (it is escaped), borrowed, and may be NULL where nothing is to be said. */
 typedef struct {
@@ -28,18 +28,18 @@ typedef struct {
     uint64_t length_us;    /* when faults end and healing begins */
     uint64_t converged_us; /* from then until all agreed; 0: it is not known */
     uint64_t acks, lost, doubled;
-    const report_figure *figures; /* in this order, below the picture */
+    const sim_report_figure *figures; /* in this order, below the picture */
     uint32_t figure_count;
     const char *const *held; /* names of the checkers that held */
     uint32_t held_count;
-} report_facts;
+} sim_report_facts;
 
 /* The page's text, appended. */
-void report_print(const record *r, const report_facts *facts, kd_buf *out);
+void sim_report_print(const sim_drill_record *r, const sim_report_facts *facts, kd_buf *out);
 /* KD_OK, or KD_EIO when the file cannot be written (errno tells why). A file that was there is replaced at once or not at all; a
  * device, a pipe or what a link leads to is written to. */
-int report_write(const record *r, const report_facts *facts, const char *path);
+int sim_report_write(const sim_drill_record *r, const sim_report_facts *facts, const char *path);
 /* Whether that can be done, to be asked before a run that takes long: KD_OK or KD_EIO (errno tells why). */
-int report_check(const char *path);
+int sim_report_check(const char *path);
 
 #endif

@@ -10,13 +10,13 @@ static double per_second(uint64_t before, uint64_t now, uint64_t span_us)
     return (double)(now - before) * 1e6 / (double)span_us;
 }
 
-static const record_sample *sample_at(const record_view *v, uint32_t moment, uint32_t region)
+static const sim_record_sample *sample_at(const sim_record_view *v, uint32_t moment, uint32_t region)
 {
     return v->samples + (size_t)moment * v->regions + region;
 }
 
 /* A process that is down shows nothing: its sample says so and no more. */
-static void series_take(series_point *p, const record_sample *s)
+static void series_take(sim_series_point *p, const sim_record_sample *s)
 {
     p->down |= !s->up;
     if (!s->up) return;
@@ -30,12 +30,12 @@ static void series_take(series_point *p, const record_sample *s)
 }
 
 /* The moments first..last as one point. */
-static series_point series_gather(const record_view *v, uint32_t region, uint32_t first, uint32_t last)
+static sim_series_point series_gather(const sim_record_view *v, uint32_t region, uint32_t first, uint32_t last)
 {
     uint32_t before = first > 0 ? first - 1 : first;
-    const record_sample *from = sample_at(v, before, region), *to = sample_at(v, last, region);
-    const record_instant *end = &v->instants[last];
-    series_point p = {.from_us = v->instants[before].at_us,
+    const sim_record_sample *from = sample_at(v, before, region), *to = sample_at(v, last, region);
+    const sim_record_instant *end = &v->instants[last];
+    sim_series_point p = {.from_us = v->instants[before].at_us,
                       .to_us = end->at_us,
                       .least = end->least,
                       .most = end->most,
@@ -48,10 +48,10 @@ static series_point series_gather(const record_view *v, uint32_t region, uint32_
     return p;
 }
 
-series_point *series_make(const record_view *v, uint32_t region, uint32_t wanted, uint32_t *count)
+sim_series_point *sim_series_make(const sim_record_view *v, uint32_t region, uint32_t wanted, uint32_t *count)
 {
     *count = KD_MIN(wanted, v->moments);
-    series_point *points = kd_alloc((*count ? *count : 1) * sizeof *points);
+    sim_series_point *points = kd_alloc((*count ? *count : 1) * sizeof *points);
     for (uint32_t i = 0; i < *count; i++) {
         uint32_t first = (uint32_t)((uint64_t)i * v->moments / *count);
         uint32_t next = (uint32_t)(((uint64_t)i + 1) * v->moments / *count);
@@ -60,10 +60,10 @@ series_point *series_make(const record_view *v, uint32_t region, uint32_t wanted
     return points;
 }
 
-void series_raise(series_tops *tops, const series_point *points, uint32_t count)
+void sim_series_raise(sim_series_tops *tops, const sim_series_point *points, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const series_point *p = &points[i];
+        const sim_series_point *p = &points[i];
         tops->per_s = KD_MAX(tops->per_s, p->acked_per_s);
         tops->per_s = KD_MAX(tops->per_s, p->refused_per_s);
         if (p->shown != UINT64_MAX) tops->count = KD_MAX(tops->count, p->shown);

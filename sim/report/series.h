@@ -16,17 +16,17 @@ typedef struct {
     uint64_t outbox_batches;             /* the most */
     bool down, refusing;                 /* at some moment */
     bool gone;                           /* down all the time: nothing was shown */
-} series_point;
+} sim_series_point;
 
 /* At most `wanted` points of one region, to be freed; *count says how many. */
-series_point *series_make(const record_view *v, uint32_t region, uint32_t wanted, uint32_t *count);
+sim_series_point *sim_series_make(const sim_record_view *v, uint32_t region, uint32_t wanted, uint32_t *count);
 
 /* The tops of the axes: the largest over all regions, so that their pictures compare. */
 typedef struct {
     double per_s;
     uint64_t count, lag_us, outbox;
-} series_tops;
+} sim_series_tops;
 
-void series_raise(series_tops *tops, const series_point *points, uint32_t count);
+void sim_series_raise(sim_series_tops *tops, const sim_series_point *points, uint32_t count);
 
 #endif

@@ -4,7 +4,7 @@
 #include "sim/report/style.h"
 
 /* clang-format off */
-const char report_style[] =
+const char sim_report_style[] =
     ":root{color-scheme:light dark;--bg:#f6f5f1;--card:#fff;--ink:#1c1e22;--dim:#666a72;--line:#e3e0d8;--grid:#ece9e2;"
     "--held:#15784a;--violated:#bf2a2a;--unknown:#946200;--held-bg:#e9f5ee;--violated-bg:#fcebea;--unknown-bg:#fbf3df;"
     "--shown:#1f5fc4;--truth:#d29a1f;--acks:#138086;--refused:#c9302c;--age:#7446c4;--asof:#bf3a78;--outbox:#ad5f18;"

@@ -4,6 +4,6 @@
 #ifndef KUDOS_SIM_REPORT_STYLE_H
 #define KUDOS_SIM_REPORT_STYLE_H
 
-extern const char report_style[];
+extern const char sim_report_style[];
 
 #endif

@@ -11,14 +11,14 @@
 
 enum { BAR = 24, DRAW_EVERY_US = 200000, FAULTS_SHOWN = 24 };
 
-void terminal_init(terminal *t, const char *label)
+void sim_terminal_init(sim_terminal *t, const char *label)
 {
-    *t = (terminal){.label = label, .shown = isatty(STDERR_FILENO) == 1, .began_us = kd_clock_mono_us()};
+    *t = (sim_terminal){.label = label, .shown = isatty(STDERR_FILENO) == 1, .began_us = kd_clock_mono_us()};
 }
 
-void terminal_progress(void *arg, uint64_t now_us, uint64_t end_us, uint64_t acks)
+void sim_terminal_progress(void *arg, uint64_t now_us, uint64_t end_us, uint64_t acks)
 {
-    terminal *t = arg;
+    sim_terminal *t = arg;
     if (!t->shown) return;
     uint64_t real_us = kd_clock_mono_us();
     if (real_us - t->drawn_us < DRAW_EVERY_US) return;
@@ -27,31 +27,31 @@ void terminal_progress(void *arg, uint64_t now_us, uint64_t end_us, uint64_t ack
     char bar[BAR + 1], now[UNITS_TEXT_MAX], end[UNITS_TEXT_MAX], count[UNITS_TEXT_MAX];
     for (uint64_t i = 0; i < BAR; i++) bar[i] = i < part ? '#' : '.';
     bar[BAR] = 0;
-    units_moment(now_us, end_us, now);
-    units_moment(end_us, end_us, end);
-    units_count(acks, count);
+    sim_units_moment(now_us, end_us, now);
+    sim_units_moment(end_us, end_us, end);
+    sim_units_count(acks, count);
     double speed = (double)now_us / (double)KD_MAX(real_us - t->began_us, 1);
     fprintf(stderr, "\r\033[K%s [%s] %s of %s, %s acks, %.0f x real time", t->label, bar, now, end, count,
             speed);
     fflush(stderr);
 }
 
-void terminal_finish(terminal *t)
+void sim_terminal_finish(sim_terminal *t)
 {
     if (t->shown && t->drawn_us) fprintf(stderr, "\r\033[K");
     t->drawn_us = 0;
 }
 
-static void print_region(FILE *out, const char *name, const record_sample *s)
+static void print_region(FILE *out, const char *name, const sim_record_sample *s)
 {
     char acked[UNITS_TEXT_MAX], shown[UNITS_TEXT_MAX] = "null", behind[UNITS_TEXT_MAX], as_of[UNITS_TEXT_MAX];
-    units_count(s->acked, acked);
-    units_span(s->staleness_us, behind);
+    sim_units_count(s->acked, acked);
+    sim_units_span(s->staleness_us, behind);
     if (s->shown != UINT64_MAX) snprintf(shown, sizeof shown, "%" PRIu64, s->shown);
     if (s->as_of_lag_us == UINT64_MAX)
         snprintf(as_of, sizeof as_of, "null");
     else
-        units_span(s->as_of_lag_us, as_of);
+        sim_units_span(s->as_of_lag_us, as_of);
     fprintf(out, "  %-14s %10s %8" PRIu64 " %8s %8" PRIu64 " %10s %10s %7" PRIu64 "  %s\n", name, acked,
             s->refused, shown, s->pending, behind, as_of, s->outbox_batches,
             !s->up        ? "down"
@@ -59,14 +59,14 @@ static void print_region(FILE *out, const char *name, const record_sample *s)
                           : "up");
 }
 
-static void print_regions(FILE *out, const record *r, const record_view *v)
+static void print_regions(FILE *out, const sim_drill_record *r, const sim_record_view *v)
 {
     if (v->moments == 0 || v->regions == 0) return;
-    const record_sample *last = v->samples + (size_t)(v->moments - 1) * v->regions;
+    const sim_record_sample *last = v->samples + (size_t)(v->moments - 1) * v->regions;
     fprintf(out, "  %-14s %10s %8s %8s %8s %10s %10s %7s  %s\n", "region", "acks", "refused", "shown",
             "pending", "age", "as_of lag", "outbox", "state");
-    for (uint32_t i = 0; i < v->regions; i++) print_region(out, record_region(r, i), last + i);
-    const record_instant *end = v->instants + (v->moments - 1);
+    for (uint32_t i = 0; i < v->regions; i++) print_region(out, sim_record_region(r, i), last + i);
+    const sim_record_instant *end = v->instants + (v->moments - 1);
     if (!*v->item) return;
     fprintf(out, "  %s of %s: ", v->counter, v->item);
     if (end->central == UINT64_MAX)
@@ -78,15 +78,15 @@ static void print_regions(FILE *out, const record *r, const record_view *v)
     fputc('\n', out);
 }
 
-static bool same_fault(const record_band *a, const record_band *b)
+static bool same_fault(const sim_record_band *a, const sim_record_band *b)
 {
     return strcmp(a->who, b->who) == 0 && strcmp(a->what, b->what) == 0;
 }
 
 /* The first time of each fault, with how often and how long in all. False when it stood already. */
-static bool print_fault(FILE *out, const record_view *v, uint32_t index, uint64_t length_us)
+static bool print_fault(FILE *out, const sim_record_view *v, uint32_t index, uint64_t length_us)
 {
-    const record_band *f = &v->bands[index];
+    const sim_record_band *f = &v->bands[index];
     uint64_t times = 0, lasted_us = 0;
     for (uint32_t i = 0; i < v->faults; i++) {
         if (!same_fault(&v->bands[i], f)) continue;
@@ -95,15 +95,15 @@ static bool print_fault(FILE *out, const record_view *v, uint32_t index, uint64_
         lasted_us += v->bands[i].to_us - v->bands[i].from_us;
     }
     char at[UNITS_TEXT_MAX], span[UNITS_TEXT_MAX];
-    units_moment(f->from_us, length_us, at);
-    units_span(lasted_us, span);
+    sim_units_moment(f->from_us, length_us, at);
+    sim_units_span(lasted_us, span);
     fprintf(out, "    %9s %9s  %-12s %s", at, lasted_us ? span : "", f->who, f->what);
     if (times > 1) fprintf(out, "  (%" PRIu64 " times)", times);
     fputc('\n', out);
     return true;
 }
 
-static void print_faults(FILE *out, const record_view *v, uint64_t length_us)
+static void print_faults(FILE *out, const sim_record_view *v, uint64_t length_us)
 {
     if (v->faults == 0) return;
     fprintf(out, "  faults: %" PRIu64 "\n", v->faults + v->faults_dropped);
@@ -112,7 +112,7 @@ static void print_faults(FILE *out, const record_view *v, uint64_t length_us)
     if (at < v->faults) fprintf(out, "    ...\n");
 }
 
-static void print_figures(FILE *out, const report_facts *f)
+static void print_figures(FILE *out, const sim_report_facts *f)
 {
     for (uint32_t i = 0; i < f->figure_count; i++) {
         bool line = i % 4 == 0, last = i + 1 == f->figure_count || i % 4 == 3;
@@ -121,19 +121,19 @@ static void print_figures(FILE *out, const report_facts *f)
     }
 }
 
-static void print_verdict(FILE *out, const report_facts *f)
+static void print_verdict(FILE *out, const sim_report_facts *f)
 {
     char at[UNITS_TEXT_MAX];
     fprintf(out, "  %s", sim_verdict_name(f->verdict));
     if (f->verdict == SIM_HELD) {
         if (f->converged_us) {
-            units_span(f->converged_us, at);
+            sim_units_span(f->converged_us, at);
             fprintf(out, "; all agreed %s after the faults ended", at);
         }
     } else {
         if (f->checker && *f->checker) fprintf(out, ": %s", f->checker);
         if (f->failed_us) {
-            units_moment(f->failed_us, f->length_us, at);
+            sim_units_moment(f->failed_us, f->length_us, at);
             fprintf(out, " at %s", at);
         }
         if (f->failure && *f->failure) fprintf(out, "\n  %s", f->failure);
@@ -141,9 +141,9 @@ static void print_verdict(FILE *out, const report_facts *f)
     fputc('\n', out);
 }
 
-void terminal_summary(FILE *out, const record *r, const report_facts *facts)
+void sim_terminal_summary(FILE *out, const sim_drill_record *r, const sim_report_facts *facts)
 {
-    record_view v = record_look(r);
+    sim_record_view v = sim_record_look(r);
     fprintf(out, "%s", facts->title ? facts->title : "drill");
     if (facts->teaches && *facts->teaches) fprintf(out, ": %s", facts->teaches);
     fputc('\n', out);

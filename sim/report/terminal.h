@@ -13,15 +13,15 @@ typedef struct {
     const char *label; /* the scenario's name; borrowed */
     bool shown;        /* a terminal is there */
     uint64_t began_us, drawn_us;
-} terminal;
+} sim_terminal;
 
-void terminal_init(terminal *t, const char *label);
+void sim_terminal_init(sim_terminal *t, const char *label);
 /* Fits sim_options.progress, with the terminal as its argument. */
-void terminal_progress(void *arg, uint64_t now_us, uint64_t end_us, uint64_t acks);
+void sim_terminal_progress(void *arg, uint64_t now_us, uint64_t end_us, uint64_t acks);
 /* Wipes the line. */
-void terminal_finish(terminal *t);
+void sim_terminal_finish(sim_terminal *t);
 
 /* Per region what it ended with, the followed item, the faults, and the verdict in words. */
-void terminal_summary(FILE *out, const record *r, const report_facts *facts);
+void sim_terminal_summary(FILE *out, const sim_drill_record *r, const sim_report_facts *facts);
 
 #endif

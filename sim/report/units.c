@@ -9,7 +9,7 @@
 enum { MS = 1000, SECOND = 1000 * MS };
 static const uint64_t minute = 60ull * SECOND, hour = 3600ull * SECOND, day = 86400ull * SECOND;
 
-void units_span(uint64_t us, char text[UNITS_TEXT_MAX])
+void sim_units_span(uint64_t us, char text[UNITS_TEXT_MAX])
 {
     uint64_t s = us / SECOND;
     if (us == 0)
@@ -28,7 +28,7 @@ void units_span(uint64_t us, char text[UNITS_TEXT_MAX])
         snprintf(text, UNITS_TEXT_MAX, "%" PRIu64 "d %" PRIu64 "h", s / 86400, s / 3600 % 24);
 }
 
-void units_moment(uint64_t us, uint64_t length_us, char text[UNITS_TEXT_MAX])
+void sim_units_moment(uint64_t us, uint64_t length_us, char text[UNITS_TEXT_MAX])
 {
     uint64_t s = us / SECOND;
     if (us == 0)
@@ -41,7 +41,7 @@ void units_moment(uint64_t us, uint64_t length_us, char text[UNITS_TEXT_MAX])
         snprintf(text, UNITS_TEXT_MAX, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600, s / 60 % 60, s % 60);
 }
 
-void units_count(uint64_t n, char text[UNITS_TEXT_MAX])
+void sim_units_count(uint64_t n, char text[UNITS_TEXT_MAX])
 {
     char digits[UNITS_TEXT_MAX];
     int len = snprintf(digits, sizeof digits, "%" PRIu64, n), at = 0;
@@ -52,7 +52,7 @@ void units_count(uint64_t n, char text[UNITS_TEXT_MAX])
     text[at] = 0;
 }
 
-uint64_t units_time_step(uint64_t end_us, uint32_t wanted)
+uint64_t sim_units_time_step(uint64_t end_us, uint32_t wanted)
 {
     static const uint32_t seconds[] = {1,   2,   5,    10,   15,   30,    60,    120,   300,
                                        600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400};
@@ -66,7 +66,7 @@ uint64_t units_time_step(uint64_t end_us, uint32_t wanted)
     return (end_us / day / wanted + 1) * day;
 }
 
-uint64_t units_round_up(uint64_t v)
+uint64_t sim_units_round_up(uint64_t v)
 {
     static const uint32_t tops[] = {10, 15, 20, 30, 40, 50, 60, 80, 100};
     if (v <= 10) return v > 5 ? 10 : v > 2 ? 5 : v > 1 ? 2 : 1;

@@ -8,11 +8,11 @@
 /* clang-format off */
 #define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 #define WORD(text) {.kind = PART_WORD, .word = text}
-#define S(kind_, word_, member, ...) {.kind = PART_##kind_, .word = word_, FIELD(scenario, member), __VA_ARGS__}
+#define S(kind_, word_, member, ...) {.kind = PART_##kind_, .word = word_, FIELD(sim_scenario, member), __VA_ARGS__}
 #define PERCENT(member) S(NUMBER, NULL, member, .unit = "%", .max = 100)
 #define NEED(name) S(NUMBER, #name, needs.name, .max = 1000000000)
 
-const directive scenario_directives[] = {
+const sim_directive sim_scenario_directives[] = {
     {.required = true, .always = true, .form = {"what an operator learns from it, in one line", .parts = {
         WORD("teaches"), S(TEXT, NULL, teaches)}}},
     {.always = true, .form = {"the regions, one edge each", .parts = {
@@ -69,13 +69,13 @@ const directive scenario_directives[] = {
         WORD("need"), NEED(acks), NEED(kills), NEED(duplicates), NEED(gaps), NEED(refused), NEED(undone),
         NEED(resent), NEED(expired), NEED(collected)}}},
     {.expects = true, .form = {"a final count", .parts = {
-        WORD("expect"), {PART_ITEM, FIELD(scenario_expectation, item)},
-        {PART_COUNTER, FIELD(scenario_expectation, counter)},
-        {PART_NUMBER, FIELD(scenario_expectation, count), .max = 1000000000000}}}},
+        WORD("expect"), {PART_ITEM, FIELD(sim_scenario_expectation, item)},
+        {PART_COUNTER, FIELD(sim_scenario_expectation, counter)},
+        {PART_NUMBER, FIELD(sim_scenario_expectation, count), .max = 1000000000000}}}},
 };
-const size_t scenario_directive_count = KD_COUNT(scenario_directives);
+const size_t sim_scenario_directive_count = KD_COUNT(sim_scenario_directives);
 
-#define E(kind_, member, ...) {.kind = PART_##kind_, FIELD(scenario_event, member), __VA_ARGS__}
+#define E(kind_, member, ...) {.kind = PART_##kind_, FIELD(sim_scenario_event, member), __VA_ARGS__}
 #define EDGE E(EDGE, who)
 #define PROCESS E(PROCESS, who)
 #define ANYBODY E(ANYBODY, who)
@@ -86,7 +86,7 @@ const size_t scenario_directive_count = KD_COUNT(scenario_directives);
 #define LONG E(DURATION, amount, .min = 1, .max = DAYS(1))
 #define EVERY E(DURATION, period_us, .word = "every", .min = 1000, .max = DAYS(30))
 
-const event_form scenario_event_forms[SCENARIO_KINDS] = {
+const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS] = {
     [SCENARIO_OPERATION] = {{"a user acts; his next operation follows when this one is answered", .parts = {
         E(USER, user), E(VERB, verb), E(ITEM, item), E(VIEWS, amount, .min = 1, .max = KD_AMOUNT_MAX),
         E(EDGE, who, .word = "at")}}, SPAN_ONCE, SCENARIO_NOBODY},
@@ -157,24 +157,24 @@ const event_form scenario_event_forms[SCENARIO_KINDS] = {
         WORD("recreate"), TOPIC}}, SPAN_ONCE, SCENARIO_KAFKA},
 };
 
-const verb_word scenario_verbs[] = {
+const sim_verb_word sim_scenario_verbs[] = {
     {"likes", KD_LIKE, SCENARIO_LIKE}, {"unlikes", KD_UNLIKE, SCENARIO_LIKE}, {"saves", KD_LIKE, SCENARIO_SAVE},
     {"unsaves", KD_UNLIKE, SCENARIO_SAVE}, {"views", KD_ADD, SCENARIO_VIEW},
 };
 /* clang-format on */
-const size_t scenario_verb_count = KD_COUNT(scenario_verbs);
-const kd_counters scenario_counters = {
+const size_t sim_scenario_verb_count = KD_COUNT(sim_scenario_verbs);
+const kd_counters sim_scenario_counters = {
     .count = SCENARIO_COUNTERS,
     .at = {[SCENARIO_LIKE] = {"like", 1, KD_SET}, [SCENARIO_SAVE] = {"save", 2, KD_SET}, [SCENARIO_VIEW] = {"view", 3, KD_SUM}}};
 
-uint32_t form_prefix(const form *f)
+uint32_t sim_form_prefix(const sim_form *f)
 {
-    uint32_t n = 0, count = form_parts(f);
+    uint32_t n = 0, count = sim_form_parts(f);
     while (n < count && f->parts[n].kind == PART_WORD) n++;
     return n;
 }
 
-static const char *part_shown(const part *p)
+static const char *part_shown(const sim_form_part *p)
 {
     switch (p->kind) {
     case PART_NUMBER:
@@ -227,23 +227,23 @@ static const char *part_shown(const part *p)
     return "";
 }
 
-void form_put_syntax(const form *f, kd_buf *out)
+void sim_form_put_syntax(const sim_form *f, kd_buf *out)
 {
-    for (uint32_t i = 0; i < form_parts(f); i++) {
-        const part *p = &f->parts[i];
+    for (uint32_t i = 0; i < sim_form_parts(f); i++) {
+        const sim_form_part *p = &f->parts[i];
         bool optional = f->any_order && p->kind != PART_WORD && p->word != NULL;
         kd_text_printf(out, "%s%s%s%s%s%s", i == 0 ? "" : " ", optional ? "[" : "", p->word ? p->word : "",
                        p->word && p->kind != PART_WORD ? " " : "", part_shown(p), optional ? "]" : "");
     }
 }
 
-void scenario_settle(scenario_event *event)
+void sim_scenario_settle(sim_scenario_event *event)
 {
-    bool returns = scenario_event_forms[event->kind].span == SPAN_RETURNS;
+    bool returns = sim_scenario_event_forms[event->kind].span == SPAN_RETURNS;
     if (returns && event->for_us == 0) event->for_us = 1000000;
 }
 
-const char *scenario_kind_name(scenario_kind kind)
+const char *sim_scenario_kind_name(sim_scenario_kind kind)
 {
     static const char *const names[SCENARIO_KINDS] = {
         [SCENARIO_OPERATION] = "operation",

@@ -39,56 +39,56 @@ typedef enum {
     PART_ITEM,
     PART_VIEWS, /* a number behind `views`, nothing behind other verbs */
     PART_COUNTER,
-} part_kind;
+} sim_part_kind;
 
 typedef struct {
-    part_kind kind;
+    sim_part_kind kind;
     const char *word; /* stands before the value; NULL: nothing does */
     const char *unit;
     size_t offset, size; /* of the field in what the form fills */
     uint64_t min, max;
-} part;
+} sim_form_part;
 
 /* What a form fills is a scenario, a scenario_event or a scenario_expectation. */
 typedef struct {
     const char *help;
     bool any_order; /* parts with a word come in any order, or not at all */
     bool sparse;    /* and what does not come is 0, else its default */
-    part parts[PARTS_MAX];
-} form;
+    sim_form_part parts[PARTS_MAX];
+} sim_form;
 
 typedef struct {
-    form form;
+    sim_form form;
     bool always; /* printed also where it is as by default */
     bool required;
     bool expects; /* fills an expectation, and may come again */
-} directive;
+} sim_directive;
 
 typedef enum {
     SPAN_ONCE,    /* takes no `for` */
     SPAN_LASTS,   /* without `for` to the end of the faults */
     SPAN_RETURNS, /* without `for` for a second */
-} event_span;
+} sim_event_span;
 
 typedef struct {
-    form form;
-    event_span span;
+    sim_form form;
+    sim_event_span span;
     int who; /* of a form that names nobody */
-} event_form;
+} sim_event_form;
 
-extern const directive scenario_directives[];
-extern const size_t scenario_directive_count;
-extern const event_form scenario_event_forms[SCENARIO_KINDS];
+extern const sim_directive sim_scenario_directives[];
+extern const size_t sim_scenario_directive_count;
+extern const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS];
 
 typedef struct {
     const char *word;
     kd_verb verb;
     uint32_t counter;
-} verb_word;
-extern const verb_word scenario_verbs[];
-extern const size_t scenario_verb_count;
+} sim_verb_word;
+extern const sim_verb_word sim_scenario_verbs[];
+extern const size_t sim_scenario_verb_count;
 
-static inline uint32_t form_parts(const form *f)
+static inline uint32_t sim_form_parts(const sim_form *f)
 {
     uint32_t n = 0;
     while (n < PARTS_MAX && (f->parts[n].kind != PART_WORD || f->parts[n].word)) n++;
@@ -96,34 +96,34 @@ static inline uint32_t form_parts(const form *f)
 }
 
 /* How many literal words the form begins with. */
-uint32_t form_prefix(const form *f);
+uint32_t sim_form_prefix(const sim_form *f);
 /* "flush COUNT ops DURATION" */
-void form_put_syntax(const form *f, kd_buf *out);
+void sim_form_put_syntax(const sim_form *f, kd_buf *out);
 
 /* One line while it is read. */
 typedef struct {
-    scenario *s;                           /* for its names */
+    sim_scenario *s;                           /* for its names */
     kd_bytes rest;                         /* without blanks at its ends */
     char reason[SCENARIO_ERROR_MAX - 256]; /* empty: nothing is wrong */
-} words;
+} sim_scenario_words;
 
-kd_bytes words_peek(const words *w); /* empty at the end */
-kd_bytes words_take(words *w);
-__attribute__((format(printf, 2, 3))) bool words_refuse(words *w, const char *format, ...); /* false */
-bool word_is(kd_bytes word, const char *text);
-const verb_word *verb_of(kd_bytes word);
+kd_bytes sim_words_peek(const sim_scenario_words *w); /* empty at the end */
+kd_bytes sim_words_take(sim_scenario_words *w);
+__attribute__((format(printf, 2, 3))) bool sim_words_refuse(sim_scenario_words *w, const char *format, ...); /* false */
+bool sim_word_is(kd_bytes word, const char *text);
+const sim_verb_word *sim_verb_of(kd_bytes word);
 
 /* One part's value, its word already taken. */
-bool part_read(words *w, const part *p, void *base);
-bool part_duration(words *w, const part *p, uint64_t *us);
+bool sim_part_read(sim_scenario_words *w, const sim_form_part *p, void *base);
+bool sim_part_duration(sim_scenario_words *w, const sim_form_part *p, uint64_t *us);
 
 /* Where directives stand that belong together; 0: nowhere. */
 typedef struct {
     uint32_t mix, shards, viral;
-} scenario_lines;
+} sim_scenario_lines;
 /* What can only be said of the whole: false with the line and the reason. */
-bool scenario_check(const scenario *s, const scenario_lines *lines, uint32_t *line, words *w);
+bool sim_scenario_check(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line, sim_scenario_words *w);
 /* Fills in what the form leaves to a default (1 s for what returns). */
-void scenario_settle(scenario_event *event);
+void sim_scenario_settle(sim_scenario_event *event);
 
 #endif

@@ -12,23 +12,23 @@ static bool sim_parts_is_blank(uint8_t c)
     return c == ' ' || c == '\t';
 }
 
-kd_bytes words_peek(const words *w)
+kd_bytes sim_words_peek(const sim_scenario_words *w)
 {
     size_t n = 0;
     while (n < w->rest.len && !sim_parts_is_blank(w->rest.data[n])) n++;
     return kd_bytes_of(w->rest.data, n);
 }
 
-kd_bytes words_take(words *w)
+kd_bytes sim_words_take(sim_scenario_words *w)
 {
-    kd_bytes word = words_peek(w);
+    kd_bytes word = sim_words_peek(w);
     size_t n = word.len;
     while (n < w->rest.len && sim_parts_is_blank(w->rest.data[n])) n++;
     w->rest = kd_bytes_of(w->rest.data + n, w->rest.len - n);
     return word;
 }
 
-bool words_refuse(words *w, const char *format, ...)
+bool sim_words_refuse(sim_scenario_words *w, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -37,27 +37,27 @@ bool words_refuse(words *w, const char *format, ...)
     return false;
 }
 
-bool word_is(kd_bytes word, const char *text)
+bool sim_word_is(kd_bytes word, const char *text)
 {
     return kd_bytes_eq(word, kd_bytes_str(text));
 }
 
-const verb_word *verb_of(kd_bytes word)
+const sim_verb_word *sim_verb_of(kd_bytes word)
 {
-    for (size_t i = 0; i < scenario_verb_count; i++)
-        if (word_is(word, scenario_verbs[i].word)) return &scenario_verbs[i];
+    for (size_t i = 0; i < sim_scenario_verb_count; i++)
+        if (sim_word_is(word, sim_scenario_verbs[i].word)) return &sim_scenario_verbs[i];
     return NULL;
 }
 
 /* "x" is not <what>, or: <what> is missing. */
-static bool refuse_word(words *w, kd_bytes word, const char *what)
+static bool refuse_word(sim_scenario_words *w, kd_bytes word, const char *what)
 {
     char shown[KD_TEXT_SHOWN_MAX];
-    if (word.len == 0) return words_refuse(w, "%s is missing", what);
-    return words_refuse(w, "\"%s\" is not %s", kd_text_shown(word, shown), what);
+    if (word.len == 0) return sim_words_refuse(w, "%s is missing", what);
+    return sim_words_refuse(w, "\"%s\" is not %s", kd_text_shown(word, shown), what);
 }
 
-static void sim_parts_put_bound(const part *p, kd_buf *out, uint64_t bound)
+static void sim_parts_put_bound(const sim_form_part *p, kd_buf *out, uint64_t bound)
 {
     if (p->kind == PART_REAL)
         kd_text_printf(out, "%.10g%s", (double)bound / 1000, p->unit);
@@ -69,7 +69,7 @@ static void sim_parts_put_bound(const part *p, kd_buf *out, uint64_t bound)
         kd_text_put_duration(out, bound);
 }
 
-static bool refuse_amount(words *w, const part *p, kd_bytes word, const char *what)
+static bool refuse_amount(sim_scenario_words *w, const sim_form_part *p, kd_bytes word, const char *what)
 {
     kd_buf allowed = {0};
     kd_text_printf(&allowed, "%s from ", what);
@@ -87,13 +87,13 @@ static bool refuse_amount(words *w, const part *p, kd_bytes word, const char *wh
     return false;
 }
 
-static void sim_parts_set_number(const part *p, void *base, uint64_t value)
+static void sim_parts_set_number(const sim_form_part *p, void *base, uint64_t value)
 {
     KD_ASSERT(p->size == sizeof(uint32_t) || p->size == sizeof(uint64_t));
     memcpy((char *)base + p->offset, &value, p->size); /* the first bytes are the low ones (kudos/base.h) */
 }
 
-static bool sim_parts_within(const part *p, uint64_t value)
+static bool sim_parts_within(const sim_form_part *p, uint64_t value)
 {
     return value >= p->min && value <= p->max;
 }
@@ -105,9 +105,9 @@ static kd_bytes without_unit(kd_bytes word, const char *unit)
     return there ? kd_bytes_of(word.data, word.len - n) : kd_bytes_of(word.data, 0);
 }
 
-static bool sim_parts_read_number(words *w, const part *p, void *base)
+static bool sim_parts_read_number(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    kd_bytes word = words_take(w), digits = without_unit(word, p->unit);
+    kd_bytes word = sim_words_take(w), digits = without_unit(word, p->unit);
     uint64_t value;
     if (!kd_text_take_number(&digits, &value) || digits.len > 0 || !sim_parts_within(p, value)) {
         char what[64];
@@ -128,9 +128,9 @@ static int64_t take_sign(kd_bytes *word)
     return factor;
 }
 
-static bool read_signed(words *w, const part *p, void *base)
+static bool read_signed(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    kd_bytes word = words_take(w), number = word;
+    kd_bytes word = sim_words_take(w), number = word;
     int64_t factor = take_sign(&number);
     uint64_t value;
     if (p->kind == PART_SIGNED_DURATION) {
@@ -160,9 +160,9 @@ static bool take_thousandths(kd_bytes text, uint64_t *value)
     return true;
 }
 
-static bool read_real(words *w, const part *p, void *base)
+static bool read_real(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    kd_bytes word = words_take(w);
+    kd_bytes word = sim_words_take(w);
     uint64_t value;
     if (!take_thousandths(without_unit(word, p->unit), &value) || !sim_parts_within(p, value))
         return refuse_amount(w, p, word, "a number with at most three digits behind the point");
@@ -171,36 +171,36 @@ static bool read_real(words *w, const part *p, void *base)
     return true;
 }
 
-bool part_duration(words *w, const part *p, uint64_t *us)
+bool sim_part_duration(sim_scenario_words *w, const sim_form_part *p, uint64_t *us)
 {
-    kd_bytes word = words_take(w);
+    kd_bytes word = sim_words_take(w);
     if (kd_text_duration(word, us) && sim_parts_within(p, *us)) return true;
     return refuse_amount(w, p, word, "a time with its unit (" KD_TEXT_DURATION_UNITS ")");
 }
 
-static bool read_duration(words *w, const part *p, void *base)
+static bool read_duration(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
     uint64_t us;
-    if (!part_duration(w, p, &us)) return false;
+    if (!sim_part_duration(w, p, &us)) return false;
     sim_parts_set_number(p, base, us);
     return true;
 }
 
-static bool read_spread(words *w, const part *p, void *base)
+static bool read_spread(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    kd_bytes word = words_peek(w);
+    kd_bytes word = sim_words_peek(w);
     uint64_t us;
     if (word.len < 2 || memcmp(word.data, "+-", 2) != 0) return true;
     if (!kd_text_duration(kd_bytes_of(word.data + 2, word.len - 2), &us) || us == 0 || !sim_parts_within(p, us))
         return refuse_word(w, word, "a spread such as +-50ms");
-    words_take(w);
+    sim_words_take(w);
     sim_parts_set_number(p, base, us);
     return true;
 }
 
-static bool read_size(words *w, const part *p, void *base)
+static bool read_size(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    kd_bytes word = words_take(w);
+    kd_bytes word = sim_words_take(w);
     uint64_t bytes;
     if (!kd_text_size(without_unit(word, p->unit), &bytes) || !sim_parts_within(p, bytes))
         return refuse_amount(w, p, word,
@@ -210,27 +210,27 @@ static bool read_size(words *w, const part *p, void *base)
     return true;
 }
 
-static bool read_yes(words *w, const part *p, void *base)
+static bool read_yes(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    kd_bytes word = words_take(w);
-    bool yes = word_is(word, "yes");
-    if (!yes && !word_is(word, "no")) return refuse_word(w, word, "yes or no");
+    kd_bytes word = sim_words_take(w);
+    bool yes = sim_word_is(word, "yes");
+    if (!yes && !sim_word_is(word, "no")) return refuse_word(w, word, "yes or no");
     memcpy((char *)base + p->offset, &yes, sizeof yes);
     return true;
 }
 
-static bool read_backups(words *w, const part *p, void *base)
+static bool read_backups(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    kd_bytes word = words_take(w);
-    bool none = word_is(word, "none");
-    if (!none && !word_is(word, "kept")) return refuse_word(w, word, "kept or none");
+    kd_bytes word = sim_words_take(w);
+    bool none = sim_word_is(word, "none");
+    if (!none && !sim_word_is(word, "kept")) return refuse_word(w, word, "kept or none");
     memcpy((char *)base + p->offset, &none, sizeof none);
     return true;
 }
 
-static bool sim_parts_read_text(words *w, const part *p, void *base)
+static bool sim_parts_read_text(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    if (w->rest.len == 0) return words_refuse(w, "the text is missing");
+    if (w->rest.len == 0) return sim_words_refuse(w, "the text is missing");
     char *text = kd_alloc(w->rest.len + 1), **field = (char **)((char *)base + p->offset);
     memcpy(text, w->rest.data, w->rest.len);
     w->rest.len = 0;
@@ -239,41 +239,41 @@ static bool sim_parts_read_text(words *w, const part *p, void *base)
     return true;
 }
 
-static int edge_named(const scenario *s, kd_bytes name)
+static int edge_named(const sim_scenario *s, kd_bytes name)
 {
     for (uint32_t i = 0; i < s->edge_count; i++)
-        if (word_is(name, s->edges[i])) return (int)i;
+        if (sim_word_is(name, s->edges[i])) return (int)i;
     return SCENARIO_NOBODY;
 }
 
-static bool edge_name_valid(words *w, kd_bytes name)
+static bool edge_name_valid(sim_scenario_words *w, kd_bytes name)
 {
     static const char *const taken[] = {"central", "kafka", "answers", "nobody"};
     bool valid = kd_name_valid(name) && name.len < SCENARIO_NAME_MAX;
-    for (size_t i = 0; i < KD_COUNT(taken); i++) valid = valid && !word_is(name, taken[i]);
+    for (size_t i = 0; i < KD_COUNT(taken); i++) valid = valid && !sim_word_is(name, taken[i]);
     if (!valid)
         return refuse_word(
             w, name, "a name for an edge: up to 31 of a-z, 0-9, . _ -, not central, kafka, answers, nobody");
-    if (edge_named(w->s, name) >= 0) return words_refuse(w, "the edge %.*s is named twice", KD_PRINT(name));
+    if (edge_named(w->s, name) >= 0) return sim_words_refuse(w, "the edge %.*s is named twice", KD_PRINT(name));
     return true;
 }
 
-static bool sim_parts_read_edges(words *w)
+static bool sim_parts_read_edges(sim_scenario_words *w)
 {
-    scenario *s = w->s;
+    sim_scenario *s = w->s;
     s->edge_count = 0;
     memset(s->edges, 0, sizeof s->edges);
     do {
-        kd_bytes name = words_take(w);
+        kd_bytes name = sim_words_take(w);
         if (!edge_name_valid(w, name)) return false;
         if (s->edge_count == SCENARIO_EDGES_MAX)
-            return words_refuse(w, "there are at most %d edges", SCENARIO_EDGES_MAX);
+            return sim_words_refuse(w, "there are at most %d edges", SCENARIO_EDGES_MAX);
         memcpy(s->edges[s->edge_count++], name.data, name.len);
     } while (w->rest.len > 0);
     return true;
 }
 
-static bool refuse_who(words *w, const part *p, kd_bytes word)
+static bool refuse_who(sim_scenario_words *w, const sim_form_part *p, kd_bytes word)
 {
     kd_buf names = {0};
     kd_text_printf(&names, "there: the edges are ");
@@ -285,58 +285,58 @@ static bool refuse_who(words *w, const part *p, kd_bytes word)
                                              : "; central and kafka go too");
     kd_buf_put_u8(&names, 0);
     if (word.len == 0)
-        words_refuse(w, "a name is missing; %s", (const char *)names.data + strlen("there: "));
+        sim_words_refuse(w, "a name is missing; %s", (const char *)names.data + strlen("there: "));
     else
         refuse_word(w, word, (const char *)names.data);
     kd_buf_finish(&names);
     return false;
 }
 
-static bool read_who(words *w, const part *p, void *base)
+static bool read_who(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    kd_bytes word = words_take(w);
+    kd_bytes word = sim_words_take(w);
     int who = edge_named(w->s, word);
-    if (p->kind != PART_EDGE && word_is(word, "central")) who = SCENARIO_CENTRAL;
-    if (p->kind != PART_EDGE && p->kind != PART_PROCESS && word_is(word, "kafka")) who = SCENARIO_KAFKA;
+    if (p->kind != PART_EDGE && sim_word_is(word, "central")) who = SCENARIO_CENTRAL;
+    if (p->kind != PART_EDGE && p->kind != PART_PROCESS && sim_word_is(word, "kafka")) who = SCENARIO_KAFKA;
     if (who == SCENARIO_NOBODY) return refuse_who(w, p, word);
     memcpy((char *)base + p->offset, &who, sizeof who);
     return true;
 }
 
 /* Edges have no links among them, and central's are to edges and Kafka. */
-static bool read_peer(words *w, const part *p, void *base)
+static bool read_peer(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    scenario_event *e = base;
-    if (!word_is(words_peek(w), "from")) return true;
-    words_take(w);
+    sim_scenario_event *e = base;
+    if (!sim_word_is(sim_words_peek(w), "from")) return true;
+    sim_words_take(w);
     if (!read_who(w, p, base)) return false;
     bool linked = e->peer != e->who && (e->who < 0 || e->peer < 0);
-    return linked || words_refuse(w,
+    return linked || sim_words_refuse(w,
                                   "there is no link from %s to %s: edges have links to central and kafka, "
                                   "central to edges and kafka",
-                                  scenario_who(w->s, e->who), scenario_who(w->s, e->peer));
+                                  sim_scenario_who(w->s, e->who), sim_scenario_who(w->s, e->peer));
 }
 
-static bool read_way(words *w, void *base)
+static bool read_way(sim_scenario_words *w, void *base)
 {
-    scenario_event *e = base;
-    kd_bytes word = words_peek(w);
-    e->way = word_is(word, "up") ? SCENARIO_UP : word_is(word, "down") ? SCENARIO_DOWN : SCENARIO_BOTH;
-    if (e->way != SCENARIO_BOTH) words_take(w);
+    sim_scenario_event *e = base;
+    kd_bytes word = sim_words_peek(w);
+    e->way = sim_word_is(word, "up") ? SCENARIO_UP : sim_word_is(word, "down") ? SCENARIO_DOWN : SCENARIO_BOTH;
+    if (e->way != SCENARIO_BOTH) sim_words_take(w);
     return true;
 }
 
-static bool read_topic(words *w, void *base)
+static bool read_topic(sim_scenario_words *w, void *base)
 {
-    kd_bytes word = words_take(w);
-    bool counts = word_is(word, "counts");
-    ((scenario_event *)base)->topic = counts ? SCENARIO_COUNTS : SCENARIO_LIKES;
-    return counts || word_is(word, "likes") || refuse_word(w, word, "a topic: likes or counts");
+    kd_bytes word = sim_words_take(w);
+    bool counts = sim_word_is(word, "counts");
+    ((sim_scenario_event *)base)->topic = counts ? SCENARIO_COUNTS : SCENARIO_LIKES;
+    return counts || sim_word_is(word, "likes") || refuse_word(w, word, "a topic: likes or counts");
 }
 
-static bool sim_parts_read_name(words *w, const part *p, void *base)
+static bool sim_parts_read_name(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    kd_bytes word = words_take(w);
+    kd_bytes word = sim_words_take(w);
     kd_item item;
     bool user = p->kind == PART_USER;
     bool valid = user ? kd_id_valid(word) : kd_item_parse(&item, word) == KD_OK;
@@ -349,28 +349,28 @@ static bool sim_parts_read_name(words *w, const part *p, void *base)
     return true;
 }
 
-static bool sim_parts_read_verb(words *w, void *base)
+static bool sim_parts_read_verb(sim_scenario_words *w, void *base)
 {
-    kd_bytes word = words_take(w);
-    const verb_word *verb = verb_of(word);
+    kd_bytes word = sim_words_take(w);
+    const sim_verb_word *verb = sim_verb_of(word);
     if (!verb) return refuse_word(w, word, "likes, unlikes, saves, unsaves or views");
-    ((scenario_event *)base)->verb = verb->verb;
-    ((scenario_event *)base)->counter = verb->counter;
+    ((sim_scenario_event *)base)->verb = verb->verb;
+    ((sim_scenario_event *)base)->counter = verb->counter;
     return true;
 }
 
-static bool sim_parts_read_counter(words *w, const part *p, void *base)
+static bool sim_parts_read_counter(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
-    kd_bytes word = words_take(w);
+    kd_bytes word = sim_words_take(w);
     for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
-        if (!word_is(word, scenario_counters.at[i].name)) continue;
+        if (!sim_word_is(word, sim_scenario_counters.at[i].name)) continue;
         sim_parts_set_number(p, base, i);
         return true;
     }
     return refuse_word(w, word, "a counter: like, save or view");
 }
 
-bool part_read(words *w, const part *p, void *base)
+bool sim_part_read(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
     switch (p->kind) {
     case PART_WORD:
@@ -412,7 +412,7 @@ bool part_read(words *w, const part *p, void *base)
     case PART_VERB:
         return sim_parts_read_verb(w, base);
     case PART_VIEWS:
-        return ((scenario_event *)base)->verb != KD_ADD || sim_parts_read_number(w, p, base);
+        return ((sim_scenario_event *)base)->verb != KD_ADD || sim_parts_read_number(w, p, base);
     case PART_COUNTER:
         return sim_parts_read_counter(w, p, base);
     }

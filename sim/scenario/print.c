@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static uint64_t number_of(const part *p, const void *base)
+static uint64_t number_of(const sim_form_part *p, const void *base)
 {
     uint64_t value = 0;
     memcpy(&value, (const char *)base + p->offset, p->size);
@@ -20,7 +20,7 @@ static void put_duration(kd_buf *out, uint64_t us)
         kd_text_put_duration(out, us);
 }
 
-static void print_put_signed(const part *p, const void *base, kd_buf *out)
+static void print_put_signed(const sim_form_part *p, const void *base, kd_buf *out)
 {
     int64_t value;
     memcpy(&value, (const char *)base + p->offset, sizeof value);
@@ -32,7 +32,7 @@ static void print_put_signed(const part *p, const void *base, kd_buf *out)
         put_duration(out, size);
 }
 
-static void put_real(const part *p, const void *base, kd_buf *out)
+static void put_real(const sim_form_part *p, const void *base, kd_buf *out)
 {
     double real;
     memcpy(&real, (const char *)base + p->offset, sizeof real);
@@ -53,21 +53,21 @@ static void print_put_line(const char *text, kd_buf *out)
     }
 }
 
-static const char *verb_shown(const scenario_event *e)
+static const char *verb_shown(const sim_scenario_event *e)
 {
-    for (size_t i = 0; i < scenario_verb_count; i++)
-        if (scenario_verbs[i].verb == e->verb && scenario_verbs[i].counter == e->counter)
-            return scenario_verbs[i].word;
+    for (size_t i = 0; i < sim_scenario_verb_count; i++)
+        if (sim_scenario_verbs[i].verb == e->verb && sim_scenario_verbs[i].counter == e->counter)
+            return sim_scenario_verbs[i].word;
     KD_ASSERT(!"a verb that the counter does not know");
     return "";
 }
 
-static void print_put_edges(const scenario *s, kd_buf *out)
+static void print_put_edges(const sim_scenario *s, kd_buf *out)
 {
     for (uint32_t i = 0; i < s->edge_count; i++) kd_text_printf(out, "%s%s", i > 0 ? " " : "", s->edges[i]);
 }
 
-static void put_value(const scenario *s, const part *p, const void *base, kd_buf *out)
+static void put_value(const sim_scenario *s, const sim_form_part *p, const void *base, kd_buf *out)
 {
     const void *field = (const char *)base + p->offset;
     switch (p->kind) {
@@ -108,16 +108,16 @@ static void put_value(const scenario *s, const part *p, const void *base, kd_buf
     case PART_EDGE:
     case PART_PROCESS:
     case PART_ANYBODY:
-        kd_text_printf(out, "%s", scenario_who(s, *(const int *)field));
+        kd_text_printf(out, "%s", sim_scenario_who(s, *(const int *)field));
         break;
     case PART_WAY:
-        kd_text_printf(out, ((const scenario_event *)base)->way == SCENARIO_UP ? "up" : "down");
+        kd_text_printf(out, ((const sim_scenario_event *)base)->way == SCENARIO_UP ? "up" : "down");
         break;
     case PART_PEER:
-        kd_text_printf(out, "from %s", scenario_who(s, *(const int *)field));
+        kd_text_printf(out, "from %s", sim_scenario_who(s, *(const int *)field));
         break;
     case PART_TOPIC:
-        kd_text_printf(out, ((const scenario_event *)base)->topic == SCENARIO_LIKES ? "likes" : "counts");
+        kd_text_printf(out, ((const sim_scenario_event *)base)->topic == SCENARIO_LIKES ? "likes" : "counts");
         break;
     case PART_USER:
     case PART_ITEM:
@@ -127,7 +127,7 @@ static void put_value(const scenario *s, const part *p, const void *base, kd_buf
         kd_text_printf(out, "%s", verb_shown(base));
         break;
     case PART_COUNTER:
-        kd_text_printf(out, "%s", scenario_counters.at[number_of(p, base)].name);
+        kd_text_printf(out, "%s", sim_scenario_counters.at[number_of(p, base)].name);
         break;
     case PART_WORD:
         break;
@@ -135,9 +135,9 @@ static void put_value(const scenario *s, const part *p, const void *base, kd_buf
 }
 
 /* Whether the part says nothing and is left out. */
-static bool is_absent(const form *f, const part *p, const void *base)
+static bool is_absent(const sim_form *f, const sim_form_part *p, const void *base)
 {
-    const scenario_event *e = base;
+    const sim_scenario_event *e = base;
     switch (p->kind) {
     case PART_SPREAD:
         return number_of(p, base) == 0;
@@ -153,11 +153,11 @@ static bool is_absent(const form *f, const part *p, const void *base)
 }
 
 /* A value of the form, as text. */
-static void form_print(const scenario *s, const form *f, const void *base, kd_buf *out)
+static void form_print(const sim_scenario *s, const sim_form *f, const void *base, kd_buf *out)
 {
     const char *between = "";
-    for (uint32_t i = 0; i < form_parts(f); i++) {
-        const part *p = &f->parts[i];
+    for (uint32_t i = 0; i < sim_form_parts(f); i++) {
+        const sim_form_part *p = &f->parts[i];
         if (is_absent(f, p, base)) continue;
         kd_text_printf(out, "%s%s%s", between, p->word ? p->word : "",
                        p->word && p->kind != PART_WORD ? " " : "");
@@ -166,7 +166,7 @@ static void form_print(const scenario *s, const form *f, const void *base, kd_bu
     }
 }
 
-void scenario_event_print(const scenario *s, const scenario_event *event, kd_buf *out)
+void sim_scenario_event_print(const sim_scenario *s, const sim_scenario_event *event, kd_buf *out)
 {
     kd_text_printf(out, "at ");
     put_duration(out, event->at_us);
@@ -175,11 +175,11 @@ void scenario_event_print(const scenario *s, const scenario_event *event, kd_buf
         put_duration(out, event->for_us);
     }
     kd_text_printf(out, "  ");
-    form_print(s, &scenario_event_forms[event->kind].form, event, out);
+    form_print(s, &sim_scenario_event_forms[event->kind].form, event, out);
 }
 
 /* A directive that is as by default says nothing. */
-static void print_directive(const scenario *s, const scenario *usual, const directive *d, kd_buf *out)
+static void print_directive(const sim_scenario *s, const sim_scenario *usual, const sim_directive *d, kd_buf *out)
 {
     kd_buf line = {0}, by_default = {0};
     form_print(s, &d->form, s, &line);
@@ -192,12 +192,12 @@ static void print_directive(const scenario *s, const scenario *usual, const dire
     kd_buf_finish(&by_default);
 }
 
-void scenario_print(const scenario *s, kd_buf *out)
+void sim_scenario_print(const sim_scenario *s, kd_buf *out)
 {
-    scenario usual;
-    scenario_init(&usual);
-    for (size_t i = 0; i < scenario_directive_count; i++) {
-        const directive *d = &scenario_directives[i];
+    sim_scenario usual;
+    sim_scenario_init(&usual);
+    for (size_t i = 0; i < sim_scenario_directive_count; i++) {
+        const sim_directive *d = &sim_scenario_directives[i];
         if (!d->expects) print_directive(s, &usual, d, out);
         for (uint32_t k = 0; d->expects && k < s->expectation_count; k++) {
             form_print(s, &d->form, &s->expectations[k], out);
@@ -205,31 +205,31 @@ void scenario_print(const scenario *s, kd_buf *out)
         }
     }
     for (uint32_t i = 0; i < s->event_count; i++) {
-        scenario_event_print(s, &s->events[i], out);
+        sim_scenario_event_print(s, &s->events[i], out);
         kd_buf_put_u8(out, '\n');
     }
-    scenario_finish(&usual);
+    sim_scenario_finish(&usual);
 }
 
-static void print_put_help(const form *f, const char *before, const char *span, kd_buf *out)
+static void print_put_help(const sim_form *f, const char *before, const char *span, kd_buf *out)
 {
     kd_buf syntax = {0};
-    form_put_syntax(f, &syntax);
+    sim_form_put_syntax(f, &syntax);
     kd_text_printf(out, "  %s%.*s\n        %s%s\n", before, KD_PRINT(kd_buf_view(&syntax)), f->help, span);
     kd_buf_finish(&syntax);
 }
 
-void scenario_language(kd_buf *out)
+void sim_scenario_language(kd_buf *out)
 {
     static const char *const spans[] = {[SPAN_ONCE] = "",
                                         [SPAN_LASTS] = "; for TIME, or to the end",
                                         [SPAN_RETURNS] = "; for TIME, or a second"};
     kd_text_printf(out, "A scenario is a text of lines; # begins a comment. A time or a size says its unit\n"
                         "(" KD_TEXT_DURATION_UNITS "; " KD_TEXT_SIZE_UNITS ").\n\nWhat it is:\n");
-    for (size_t i = 0; i < scenario_directive_count; i++) print_put_help(&scenario_directives[i].form, "", "", out);
+    for (size_t i = 0; i < sim_scenario_directive_count; i++) print_put_help(&sim_scenario_directives[i].form, "", "", out);
     kd_text_printf(
         out,
         "\nWhat happens: at TIME [for TIME], or every TIME [from TIME] [to TIME] [for TIME], and then\n");
     for (uint32_t i = 0; i < SCENARIO_KINDS; i++)
-        print_put_help(&scenario_event_forms[i].form, "", spans[scenario_event_forms[i].span], out);
+        print_put_help(&sim_scenario_event_forms[i].form, "", spans[sim_scenario_event_forms[i].span], out);
 }

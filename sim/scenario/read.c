@@ -11,19 +11,19 @@
 #include "common/conf/ini.h"
 
 typedef struct {
-    scenario *s;
+    sim_scenario *s;
     kd_bytes text, rest;
     uint32_t line;
     uint32_t seen[32]; /* line of each directive, 0: not yet */
-    words words;
+    sim_scenario_words words;
 } reader;
 
 /* Adds the form to what was refused. */
-static bool refuse_form(words *w, const form *f)
+static bool refuse_form(sim_scenario_words *w, const sim_form *f)
 {
-    if (w->reason[0] == '\0') words_refuse(w, "a word is missing");
+    if (w->reason[0] == '\0') sim_words_refuse(w, "a word is missing");
     kd_buf syntax = {0};
-    form_put_syntax(f, &syntax);
+    sim_form_put_syntax(f, &syntax);
     size_t used = strlen(w->reason);
     snprintf(w->reason + used, sizeof w->reason - used, " (the form is: %.*s)",
              KD_PRINT(kd_buf_view(&syntax)));
@@ -31,43 +31,43 @@ static bool refuse_form(words *w, const form *f)
     return false;
 }
 
-static bool read_named(words *w, const form *f, void *base, uint32_t *used)
+static bool read_named(sim_scenario_words *w, const sim_form *f, void *base, uint32_t *used)
 {
-    kd_bytes word = words_take(w);
+    kd_bytes word = sim_words_take(w);
     char shown[KD_TEXT_SHOWN_MAX];
-    for (uint32_t i = 0; i < form_parts(f); i++) {
-        const part *p = &f->parts[i];
-        if (p->kind == PART_WORD || !p->word || !word_is(word, p->word)) continue;
-        if (*used & (1u << i)) return words_refuse(w, "%s stands here twice", p->word);
+    for (uint32_t i = 0; i < sim_form_parts(f); i++) {
+        const sim_form_part *p = &f->parts[i];
+        if (p->kind == PART_WORD || !p->word || !sim_word_is(word, p->word)) continue;
+        if (*used & (1u << i)) return sim_words_refuse(w, "%s stands here twice", p->word);
         *used |= 1u << i;
-        return part_read(w, p, base);
+        return sim_part_read(w, p, base);
     }
-    return words_refuse(w, "\"%s\" does not belong here", kd_text_shown(word, shown));
+    return sim_words_refuse(w, "\"%s\" does not belong here", kd_text_shown(word, shown));
 }
 
-static bool read_in_order(words *w, const form *f, void *base)
+static bool read_in_order(sim_scenario_words *w, const sim_form *f, void *base)
 {
-    for (uint32_t i = 0; i < form_parts(f); i++) {
-        const part *p = &f->parts[i];
+    for (uint32_t i = 0; i < sim_form_parts(f); i++) {
+        const sim_form_part *p = &f->parts[i];
         if (f->any_order && p->kind != PART_WORD && p->word) break;
-        if (p->word && !word_is(words_peek(w), p->word))
-            return words_refuse(w, "the word %s is missing", p->word);
-        if (p->word) words_take(w);
-        if (!part_read(w, p, base)) return false;
+        if (p->word && !sim_word_is(sim_words_peek(w), p->word))
+            return sim_words_refuse(w, "the word %s is missing", p->word);
+        if (p->word) sim_words_take(w);
+        if (!sim_part_read(w, p, base)) return false;
     }
     return true;
 }
 
-static void clear_named(const form *f, void *base)
+static void clear_named(const sim_form *f, void *base)
 {
-    for (uint32_t i = 0; i < form_parts(f); i++) {
-        const part *p = &f->parts[i];
+    for (uint32_t i = 0; i < sim_form_parts(f); i++) {
+        const sim_form_part *p = &f->parts[i];
         if (p->kind != PART_WORD && p->word) memset((char *)base + p->offset, 0, p->size);
     }
 }
 
 /* Fills *base from the words; false with a reason. All words must be used. */
-static bool form_read(words *w, const form *f, void *base)
+static bool form_read(sim_scenario_words *w, const sim_form *f, void *base)
 {
     if (f->sparse) clear_named(f, base);
     bool ok = read_in_order(w, f, base);
@@ -75,20 +75,20 @@ static bool form_read(words *w, const form *f, void *base)
     while (ok && f->any_order && w->rest.len > 0) ok = read_named(w, f, base, &used);
     char shown[KD_TEXT_SHOWN_MAX];
     if (ok && w->rest.len > 0)
-        ok = words_refuse(w, "\"%s\" is too much", kd_text_shown(words_peek(w), shown));
+        ok = sim_words_refuse(w, "\"%s\" is too much", kd_text_shown(sim_words_peek(w), shown));
     return ok || refuse_form(w, f);
 }
 
 /* ---- lines ---- */
 
-static bool line_clean(words *w, kd_bytes line)
+static bool line_clean(sim_scenario_words *w, kd_bytes line)
 {
-    if (line.len > LINE_MAX_BYTES) return words_refuse(w, "the line is longer than %d bytes", LINE_MAX_BYTES);
+    if (line.len > LINE_MAX_BYTES) return sim_words_refuse(w, "the line is longer than %d bytes", LINE_MAX_BYTES);
     for (size_t i = 0; i < line.len; i++) {
         uint8_t c = line.data[i];
-        if (c == 0) return words_refuse(w, "the line holds a NUL byte");
+        if (c == 0) return sim_words_refuse(w, "the line holds a NUL byte");
         if ((c < 0x20 && c != '\t') || c == 0x7F)
-            return words_refuse(w, "the line holds a control character");
+            return sim_words_refuse(w, "the line holds a control character");
     }
     return true;
 }
@@ -118,37 +118,37 @@ static void rewind_text(reader *r)
     r->line = 0;
 }
 
-static bool is_event(const words *w)
+static bool is_event(const sim_scenario_words *w)
 {
-    kd_bytes first = words_peek(w);
-    return word_is(first, "at") || word_is(first, "every");
+    kd_bytes first = sim_words_peek(w);
+    return sim_word_is(first, "at") || sim_word_is(first, "every");
 }
 
 /* ---- what the scenario is ---- */
 
-static bool refuse_directive(words *w)
+static bool refuse_directive(sim_scenario_words *w)
 {
     char shown[KD_TEXT_SHOWN_MAX];
     kd_buf names = {0};
-    for (size_t i = 0; i < scenario_directive_count; i++)
-        kd_text_printf(&names, "%s, ", scenario_directives[i].form.parts[0].word);
-    words_refuse(w, "\"%s\" begins no line; these do: %.*sat, every", kd_text_shown(words_peek(w), shown),
+    for (size_t i = 0; i < sim_scenario_directive_count; i++)
+        kd_text_printf(&names, "%s, ", sim_scenario_directives[i].form.parts[0].word);
+    sim_words_refuse(w, "\"%s\" begins no line; these do: %.*sat, every", kd_text_shown(sim_words_peek(w), shown),
                  KD_PRINT(kd_buf_view(&names)));
     kd_buf_finish(&names);
     return false;
 }
 
-static bool read_expectation(reader *r, const directive *d)
+static bool read_expectation(reader *r, const sim_directive *d)
 {
-    scenario *s = r->s;
-    scenario_expectation e = {.line = r->line};
+    sim_scenario *s = r->s;
+    sim_scenario_expectation e = {.line = r->line};
     if (!form_read(&r->words, &d->form, &e)) return false;
     if (s->expectation_count == EXPECTATIONS_MAX)
-        return words_refuse(&r->words, "there are more than %d expectations", EXPECTATIONS_MAX);
+        return sim_words_refuse(&r->words, "there are more than %d expectations", EXPECTATIONS_MAX);
     for (uint32_t i = 0; i < s->expectation_count; i++) {
-        const scenario_expectation *other = &s->expectations[i];
+        const sim_scenario_expectation *other = &s->expectations[i];
         if (other->counter == e.counter && strcmp(other->item, e.item) == 0)
-            return words_refuse(&r->words, "that is expected already in line %u", other->line);
+            return sim_words_refuse(&r->words, "that is expected already in line %u", other->line);
     }
     s->expectations =
         kd_grow(s->expectations, s->expectation_count, &s->expectation_cap, sizeof *s->expectations);
@@ -158,14 +158,14 @@ static bool read_expectation(reader *r, const directive *d)
 
 static bool read_directive(reader *r)
 {
-    KD_ASSERT(scenario_directive_count <= KD_COUNT(r->seen));
-    kd_bytes name = words_peek(&r->words);
-    for (size_t i = 0; i < scenario_directive_count; i++) {
-        const directive *d = &scenario_directives[i];
-        if (!word_is(name, d->form.parts[0].word)) continue;
+    KD_ASSERT(sim_scenario_directive_count <= KD_COUNT(r->seen));
+    kd_bytes name = sim_words_peek(&r->words);
+    for (size_t i = 0; i < sim_scenario_directive_count; i++) {
+        const sim_directive *d = &sim_scenario_directives[i];
+        if (!sim_word_is(name, d->form.parts[0].word)) continue;
         if (d->expects) return read_expectation(r, d);
         if (r->seen[i] > 0)
-            return words_refuse(&r->words, "%s stands already in line %u", d->form.parts[0].word, r->seen[i]);
+            return sim_words_refuse(&r->words, "%s stands already in line %u", d->form.parts[0].word, r->seen[i]);
         r->seen[i] = r->line;
         return form_read(&r->words, &d->form, r->s);
     }
@@ -178,11 +178,11 @@ static bool read_directives(reader *r)
     while (next_line(r))
         if (!is_event(&r->words) && !read_directive(r)) return false;
     if (r->words.reason[0] != '\0') return false;
-    for (size_t i = 0; i < scenario_directive_count; i++) {
-        if (!scenario_directives[i].required || r->seen[i] > 0) continue;
+    for (size_t i = 0; i < sim_scenario_directive_count; i++) {
+        if (!sim_scenario_directives[i].required || r->seen[i] > 0) continue;
         r->line = 1;
-        return words_refuse(&r->words, "a line \"%s ...\" is missing: %s",
-                            scenario_directives[i].form.parts[0].word, scenario_directives[i].form.help);
+        return sim_words_refuse(&r->words, "a line \"%s ...\" is missing: %s",
+                            sim_scenario_directives[i].form.parts[0].word, sim_scenario_directives[i].form.help);
     }
     return true;
 }
@@ -193,19 +193,19 @@ typedef struct {
     uint64_t from, to, every, lasts;
 } timing;
 
-static bool take_time(words *w, const char *name, uint64_t least, uint64_t *us)
+static bool take_time(sim_scenario_words *w, const char *name, uint64_t least, uint64_t *us)
 {
-    const part time = {.kind = PART_DURATION, .min = least, .max = 30 * 86400000000ull};
-    if (!word_is(words_peek(w), name)) return true;
-    words_take(w);
-    return part_duration(w, &time, us);
+    const sim_form_part time = {.kind = PART_DURATION, .min = least, .max = 30 * 86400000000ull};
+    if (!sim_word_is(sim_words_peek(w), name)) return true;
+    sim_words_take(w);
+    return sim_part_duration(w, &time, us);
 }
 
 static bool read_timing(reader *r, timing *t)
 {
-    words *w = &r->words;
+    sim_scenario_words *w = &r->words;
     uint64_t length = r->s->length_us;
-    bool every = word_is(words_peek(w), "every");
+    bool every = sim_word_is(sim_words_peek(w), "every");
     *t = (timing){.to = length};
     bool ok = every ? take_time(w, "every", 1000, &t->every) : take_time(w, "at", 0, &t->from);
     if (ok && every) {
@@ -214,29 +214,29 @@ static bool read_timing(reader *r, timing *t)
     }
     ok = ok && take_time(w, "for", 1, &t->lasts);
     if (!ok) return false;
-    if (t->from > length || t->to > length) return words_refuse(w, "that is after the end (see length)");
-    if (t->from == length) return words_refuse(w, "that is the end (see length); nothing happens any more");
-    if (t->to < t->from) return words_refuse(w, "it ends before it begins");
+    if (t->from > length || t->to > length) return sim_words_refuse(w, "that is after the end (see length)");
+    if (t->from == length) return sim_words_refuse(w, "that is the end (see length); nothing happens any more");
+    if (t->to < t->from) return sim_words_refuse(w, "it ends before it begins");
     return true;
 }
 
 /* How many of the form's literal words the line begins with. */
-static uint32_t match(const words *line, const form *f)
+static uint32_t match(const sim_scenario_words *line, const sim_form *f)
 {
-    words w = *line;
-    uint32_t n = 0, all = form_prefix(f);
-    while (n < all && word_is(words_take(&w), f->parts[n].word)) n++;
+    sim_scenario_words w = *line;
+    uint32_t n = 0, all = sim_form_prefix(f);
+    while (n < all && sim_word_is(sim_words_take(&w), f->parts[n].word)) n++;
     return n;
 }
 
-static bool refuse_event(words *w)
+static bool refuse_event(sim_scenario_words *w)
 {
     char shown[KD_TEXT_SHOWN_MAX];
     kd_buf names = {0};
     for (uint32_t i = 0; i < SCENARIO_KINDS; i++)
-        if (i != SCENARIO_OPERATION) kd_text_printf(&names, "%s, ", scenario_kind_name((scenario_kind)i));
-    kd_bytes word = words_peek(w);
-    words_refuse(w,
+        if (i != SCENARIO_OPERATION) kd_text_printf(&names, "%s, ", sim_scenario_kind_name((sim_scenario_kind)i));
+    kd_bytes word = sim_words_peek(w);
+    sim_words_refuse(w,
                  "\"%s\" is nothing that happens; these do: %.*sor USER likes|unlikes|saves|unsaves|views "
                  "ITEM at EDGE",
                  kd_text_shown(word, shown), KD_PRINT(kd_buf_view(&names)));
@@ -245,36 +245,36 @@ static bool refuse_event(words *w)
 }
 
 /* The form with the most literal words; SCENARIO_KINDS with a reason when there is none. */
-static scenario_kind find_form(words *w)
+static sim_scenario_kind find_form(sim_scenario_words *w)
 {
     uint32_t best = SCENARIO_KINDS, most = 0, near = SCENARIO_KINDS;
     for (uint32_t i = 0; i < SCENARIO_KINDS; i++) {
-        const form *f = &scenario_event_forms[i].form;
+        const sim_form *f = &sim_scenario_event_forms[i].form;
         uint32_t n = match(w, f);
-        if (n > 0 && n < form_prefix(f)) near = i;
-        if (n < form_prefix(f) || n <= most) continue;
+        if (n > 0 && n < sim_form_prefix(f)) near = i;
+        if (n < sim_form_prefix(f) || n <= most) continue;
         best = i;
         most = n;
     }
-    if (best < SCENARIO_KINDS) return (scenario_kind)best;
-    words second = *w;
-    words_take(&second);
-    if (verb_of(words_peek(&second))) return SCENARIO_OPERATION;
+    if (best < SCENARIO_KINDS) return (sim_scenario_kind)best;
+    sim_scenario_words second = *w;
+    sim_words_take(&second);
+    if (sim_verb_of(sim_words_peek(&second))) return SCENARIO_OPERATION;
     if (near == SCENARIO_KINDS)
         refuse_event(w);
     else
-        refuse_form(w, &scenario_event_forms[near].form);
+        refuse_form(w, &sim_scenario_event_forms[near].form);
     return SCENARIO_KINDS;
 }
 
-static bool sim_read_append(reader *r, const scenario_event *e)
+static bool sim_read_append(reader *r, const sim_scenario_event *e)
 {
-    scenario *s = r->s;
+    sim_scenario *s = r->s;
     if (s->event_count == SCENARIO_EVENTS_MAX)
-        return words_refuse(&r->words, "there are more than %d events", SCENARIO_EVENTS_MAX);
+        return sim_words_refuse(&r->words, "there are more than %d events", SCENARIO_EVENTS_MAX);
     s->events = kd_grow(s->events, s->event_count, &s->event_cap, sizeof *s->events);
     s->events[s->event_count++] = *e;
-    scenario_settle(&s->events[s->event_count - 1]);
+    sim_scenario_settle(&s->events[s->event_count - 1]);
     return true;
 }
 
@@ -282,14 +282,14 @@ static bool read_event(reader *r)
 {
     timing t;
     if (!read_timing(r, &t)) return false;
-    scenario_kind kind = find_form(&r->words);
+    sim_scenario_kind kind = find_form(&r->words);
     if (kind == SCENARIO_KINDS) return false;
-    const event_form *f = &scenario_event_forms[kind];
-    scenario_event e = {
+    const sim_event_form *f = &sim_scenario_event_forms[kind];
+    sim_scenario_event e = {
         .kind = kind, .who = f->who, .peer = SCENARIO_NOBODY, .for_us = t.lasts, .line = r->line};
     if (!form_read(&r->words, &f->form, &e)) return false;
     if (f->span == SPAN_ONCE && t.lasts > 0)
-        return words_refuse(&r->words, "that happens at once and takes no \"for\"");
+        return sim_words_refuse(&r->words, "that happens at once and takes no \"for\"");
     for (e.at_us = t.from; e.at_us <= t.to && e.at_us < r->s->length_us; e.at_us += t.every) {
         if (!sim_read_append(r, &e)) return false;
         if (t.every == 0) break;
@@ -299,7 +299,7 @@ static bool read_event(reader *r)
 
 static int sim_read_by_time(const void *a, const void *b)
 {
-    const scenario_event *x = a, *y = b;
+    const sim_scenario_event *x = a, *y = b;
     if (x->at_us != y->at_us) return x->at_us < y->at_us ? -1 : 1;
     return x->line < y->line ? -1 : x->line > y->line;
 }
@@ -317,28 +317,28 @@ static bool read_events(reader *r)
 
 static uint32_t seen_line(const reader *r, const char *name)
 {
-    for (size_t i = 0; i < scenario_directive_count; i++)
-        if (strcmp(scenario_directives[i].form.parts[0].word, name) == 0) return r->seen[i];
+    for (size_t i = 0; i < sim_scenario_directive_count; i++)
+        if (strcmp(sim_scenario_directives[i].form.parts[0].word, name) == 0) return r->seen[i];
     return 0;
 }
 
 static bool sim_read_check(reader *r)
 {
-    scenario_lines lines = {seen_line(r, "mix"), seen_line(r, "shards"), seen_line(r, "viral")};
+    sim_scenario_lines lines = {seen_line(r, "mix"), seen_line(r, "shards"), seen_line(r, "viral")};
     if (!lines.shards) r->s->shards = KD_MIN(r->s->shards, r->s->partitions); /* nobody asked for more */
-    return scenario_check(r->s, &lines, &r->line, &r->words);
+    return sim_scenario_check(r->s, &lines, &r->line, &r->words);
 }
 
-int scenario_parse(scenario *s, const char *name, kd_bytes text, char error[SCENARIO_ERROR_MAX])
+int sim_scenario_parse(sim_scenario *s, const char *name, kd_bytes text, char error[SCENARIO_ERROR_MAX])
 {
-    scenario_init(s);
+    sim_scenario_init(s);
     reader r = {.s = s, .text = text, .words = {.s = s}};
     if (text.len > FILE_MAX_BYTES)
-        words_refuse(&r.words, "the file is longer than %d bytes", FILE_MAX_BYTES);
+        sim_words_refuse(&r.words, "the file is longer than %d bytes", FILE_MAX_BYTES);
     else if (read_directives(&r) && read_events(&r) && sim_read_check(&r))
         return KD_OK;
     snprintf(error, SCENARIO_ERROR_MAX, "%.200s:%u: %s", name, KD_MAX(r.line, 1u), r.words.reason);
-    scenario_finish(s);
+    sim_scenario_finish(s);
     return KD_EINVAL;
 }
 
@@ -356,15 +356,15 @@ static int read_file(const char *path, kd_buf *text)
     return err;
 }
 
-int scenario_read(scenario *s, const char *path, char error[SCENARIO_ERROR_MAX])
+int sim_scenario_read(sim_scenario *s, const char *path, char error[SCENARIO_ERROR_MAX])
 {
     kd_buf text = {0};
     int status = KD_EIO, err = read_file(path, &text);
     if (err == 0)
-        status = scenario_parse(s, path, kd_buf_view(&text), error);
+        status = sim_scenario_parse(s, path, kd_buf_view(&text), error);
     else {
         snprintf(error, SCENARIO_ERROR_MAX, "%.200s: cannot be read: %s", path, strerror(err));
-        *s = (scenario){0};
+        *s = (sim_scenario){0};
     }
     kd_buf_finish(&text);
     return status;

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void scenario_init(scenario *s)
+void sim_scenario_init(sim_scenario *s)
 {
     static const char *const edges[] = {"mumbai", "virginia", "singapore"};
-    *s = (scenario){
+    *s = (sim_scenario){
         .edge_count = KD_COUNT(edges),
         .partitions = 4,
         .shards = 2,
@@ -38,12 +38,12 @@ void scenario_init(scenario *s)
     s->teaches = kd_dup(kd_bytes_of("", 1));
 }
 
-void scenario_finish(scenario *s)
+void sim_scenario_finish(sim_scenario *s)
 {
     free(s->teaches);
     free(s->events);
     free(s->expectations);
-    *s = (scenario){0};
+    *s = (sim_scenario){0};
 }
 
 static void *copy_array(const void *from, uint32_t count, size_t element)
@@ -51,7 +51,7 @@ static void *copy_array(const void *from, uint32_t count, size_t element)
     return count > 0 ? kd_dup(kd_bytes_of(from, count * element)) : NULL;
 }
 
-void scenario_copy(scenario *to, const scenario *from)
+void sim_scenario_copy(sim_scenario *to, const sim_scenario *from)
 {
     *to = *from;
     to->teaches = kd_dup(kd_bytes_of(from->teaches, strlen(from->teaches) + 1));
@@ -62,7 +62,7 @@ void scenario_copy(scenario *to, const scenario *from)
 }
 
 /* How many events are at or before that moment. */
-static uint32_t events_until(const scenario *s, uint64_t at_us)
+static uint32_t events_until(const sim_scenario *s, uint64_t at_us)
 {
     uint32_t low = 0, high = s->event_count;
     while (low < high) {
@@ -75,11 +75,11 @@ static uint32_t events_until(const scenario *s, uint64_t at_us)
     return low;
 }
 
-void scenario_add(scenario *s, const scenario_event *event)
+void sim_scenario_add(sim_scenario *s, const sim_scenario_event *event)
 {
     KD_ASSERT(s->event_count < SCENARIO_EVENTS_MAX);
-    scenario_event added = *event; /* it may lie in the array that grows */
-    scenario_settle(&added);
+    sim_scenario_event added = *event; /* it may lie in the array that grows */
+    sim_scenario_settle(&added);
     uint32_t at = events_until(s, event->at_us);
     s->events = kd_grow(s->events, s->event_count, &s->event_cap, sizeof *s->events);
     memmove(s->events + at + 1, s->events + at, (s->event_count - at) * sizeof *s->events);
@@ -87,14 +87,14 @@ void scenario_add(scenario *s, const scenario_event *event)
     s->event_count++;
 }
 
-void scenario_remove(scenario *s, uint32_t index)
+void sim_scenario_remove(sim_scenario *s, uint32_t index)
 {
     KD_ASSERT(index < s->event_count);
     s->event_count--;
     memmove(s->events + index, s->events + index + 1, (s->event_count - index) * sizeof *s->events);
 }
 
-const char *scenario_who(const scenario *s, int who)
+const char *sim_scenario_who(const sim_scenario *s, int who)
 {
     switch (who) {
     case SCENARIO_CENTRAL:
@@ -109,11 +109,11 @@ const char *scenario_who(const scenario *s, int who)
     }
 }
 
-uint64_t scenario_central_clock_us(const scenario *s)
+uint64_t sim_scenario_central_clock_us(const sim_scenario *s)
 {
     uint64_t wrong_us = 0;
     for (uint32_t i = 0; i < s->event_count; i++) {
-        const scenario_event *e = &s->events[i];
+        const sim_scenario_event *e = &s->events[i];
         uint64_t amount = (uint64_t)(e->amount < 0 ? -e->amount : e->amount);
         if (e->who != SCENARIO_CENTRAL) continue;
         if (e->kind == SCENARIO_CLOCK_STEP || e->kind == SCENARIO_CLOCK_SWING) wrong_us += amount;
@@ -123,7 +123,7 @@ uint64_t scenario_central_clock_us(const scenario *s)
     return wrong_us;
 }
 
-bool scenario_tokens_kept(const scenario *s)
+bool sim_scenario_tokens_kept(const sim_scenario *s)
 {
     return s->users.tokens && s->users.strange_percent == 0;
 }

@@ -29,7 +29,7 @@ enum { SCENARIO_CENTRAL = -1, SCENARIO_KAFKA = -2, SCENARIO_NOBODY = -3 };
 
 /* Counters of every scenario, by index: like and save are sets, view is a sum. */
 enum { SCENARIO_LIKE, SCENARIO_SAVE, SCENARIO_VIEW, SCENARIO_COUNTERS };
-extern const kd_counters scenario_counters;
+extern const kd_counters sim_scenario_counters;
 
 typedef enum {
     SCENARIO_OPERATION, /* a user acts by name: verb, counter, user, item, who = edge, amount of views */
@@ -70,25 +70,25 @@ typedef enum {
     SCENARIO_LOG_EXPIRED,    /* all but the last `amount` records of every partition are gone */
     SCENARIO_LOG_RECREATED,  /* deleted and created: offsets begin at 0 */
     SCENARIO_KINDS
-} scenario_kind;
+} sim_scenario_kind;
 
-typedef enum { SCENARIO_BOTH, SCENARIO_UP, SCENARIO_DOWN } scenario_way; /* up: what `who` sends */
-typedef enum { SCENARIO_LIKES, SCENARIO_COUNTS } scenario_topic;
+typedef enum { SCENARIO_BOTH, SCENARIO_UP, SCENARIO_DOWN } sim_scenario_way; /* up: what `who` sends */
+typedef enum { SCENARIO_LIKES, SCENARIO_COUNTS } sim_scenario_topic;
 
 typedef struct {
     uint64_t at_us;
     uint64_t for_us; /* 0: to the end of the faults, or once */
-    scenario_kind kind;
+    sim_scenario_kind kind;
     int who, peer;
-    scenario_way way;
-    scenario_topic topic;
+    sim_scenario_way way;
+    sim_scenario_topic topic;
     int64_t amount;
     uint64_t spread_us, period_us;
     kd_verb verb;     /* of an operation */
     uint32_t counter; /* SCENARIO_LIKE... */
     char user[SCENARIO_NAME_MAX], item[SCENARIO_NAME_MAX];
     uint32_t line; /* of the file it was read from; 0: made by a program */
-} scenario_event;
+} sim_scenario_event;
 
 /* What users do by themselves, drawn from the seed. Everything in per cent is 0..100. */
 typedef struct {
@@ -106,7 +106,7 @@ typedef struct {
     uint32_t double_percent; /* are sent twice at once */
     bool tokens;             /* clients carry the session token */
     uint32_t strange_percent; /* of the operations come from another device, which has none */
-} scenario_users;
+} sim_scenario_users;
 
 /* Final counts that the scenario names: `expect posts/1 like 2`. */
 typedef struct {
@@ -114,13 +114,13 @@ typedef struct {
     uint32_t counter;
     uint64_t count;
     uint32_t line;
-} scenario_expectation;
+} sim_scenario_expectation;
 
 /* A run with less of it has tested nothing: its verdict is "unknown". */
 typedef struct {
     uint64_t acks, kills, duplicates, gaps, refused, undone, resent;
     uint64_t expired, collected; /* rows at edges, tombstones at central; simulation only */
-} scenario_needs;
+} sim_scenario_needs;
 
 typedef struct {
     char *teaches; /* one line */
@@ -136,42 +136,42 @@ typedef struct {
     /* What may be forgotten, and when at the earliest (rules 21, 22); 0: nothing is. Not in a drill: there the defaults of the programs hold. */
     uint64_t forget_rows_us, forget_tombstones_us;
     bool backups_none; /* central.backups = none */
-    scenario_users users;
-    scenario_needs needs;
-    scenario_event *events; /* by at_us; those of one moment in the order of the file */
+    sim_scenario_users users;
+    sim_scenario_needs needs;
+    sim_scenario_event *events; /* by at_us; those of one moment in the order of the file */
     uint32_t event_count, event_cap;
-    scenario_expectation *expectations;
+    sim_scenario_expectation *expectations;
     uint32_t expectation_count, expectation_cap;
-} scenario;
+} sim_scenario;
 
 /* The defaults: three edges, 4 partitions, 2 shards, a minute, 60 users. */
-void scenario_init(scenario *s);
-void scenario_finish(scenario *s);
-void scenario_copy(scenario *to, const scenario *from);
+void sim_scenario_init(sim_scenario *s);
+void sim_scenario_finish(sim_scenario *s);
+void sim_scenario_copy(sim_scenario *to, const sim_scenario *from);
 /* Copies the event into its place in time. */
-void scenario_add(scenario *s, const scenario_event *event);
-void scenario_remove(scenario *s, uint32_t index);
+void sim_scenario_add(sim_scenario *s, const sim_scenario_event *event);
+void sim_scenario_remove(sim_scenario *s, uint32_t index);
 
 /* KD_OK; KD_EINVAL with "file:line: reason" in error; KD_EIO when it cannot be read. On an error *s is finished. */
-int scenario_read(scenario *s, const char *path, char error[SCENARIO_ERROR_MAX]);
+int sim_scenario_read(sim_scenario *s, const char *path, char error[SCENARIO_ERROR_MAX]);
 /* The same of a text; `name` stands for the file in errors. Any bytes are bounded and safe (it is fuzzed). */
-int scenario_parse(scenario *s, const char *name, kd_bytes text, char error[SCENARIO_ERROR_MAX]);
+int sim_scenario_parse(sim_scenario *s, const char *name, kd_bytes text, char error[SCENARIO_ERROR_MAX]);
 /*
  * How far central's clock may be wrong in this scenario, at most. Central's clock is the reference that edges are held to, so stamps, `as_of`
  * and "the later word" are true by that clock; who judges them by the world's time allows for so much more.
  */
-uint64_t scenario_central_clock_us(const scenario *s);
+uint64_t sim_scenario_central_clock_us(const sim_scenario *s);
 /* Whether a user's order is kept from edge to edge. */
-bool scenario_tokens_kept(const scenario *s);
+bool sim_scenario_tokens_kept(const sim_scenario *s);
 
 /* The text form. */
-void scenario_print(const scenario *s, kd_buf *out);
+void sim_scenario_print(const sim_scenario *s, kd_buf *out);
 /* One event as its line, without the line feed: for traces, reports and shrunk runs. */
-void scenario_event_print(const scenario *s, const scenario_event *event, kd_buf *out);
+void sim_scenario_event_print(const sim_scenario *s, const sim_scenario_event *event, kd_buf *out);
 /* "mumbai", "central", "kafka". */
-const char *scenario_who(const scenario *s, int who);
-const char *scenario_kind_name(scenario_kind kind);
+const char *sim_scenario_who(const sim_scenario *s, int who);
+const char *sim_scenario_kind_name(sim_scenario_kind kind);
 /* The whole language for a terminal, from the table that reads it. */
-void scenario_language(kd_buf *out);
+void sim_scenario_language(kd_buf *out);
 
 #endif

@@ -18,28 +18,28 @@ typedef struct {
     void (*take)(void *arg, uint32_t item, const int64_t *count, uint64_t pending);
     void (*done)(void *arg, int error); /* 0, or the first trouble: a kd_err, or a status that is not 200 */
     void *arg;
-} kd_bulk_hooks;
+} sim_bulk_hooks;
 
 /* ---- bulk_body.c ---- */
 
 /* Appends the request's body for `count` items from `from` on. */
-void kd_bulk_ask(const kd_bulk_hooks *hooks, uint32_t from, uint32_t count, kd_buf *body);
+void sim_bulk_ask(const sim_bulk_hooks *hooks, uint32_t from, uint32_t count, kd_buf *body);
 /* Takes every item of the answer, or KD_EMALFORMED: it is not about exactly these items in this order. A
  * broken server may say a negative count; a `pending` that is left out is 0. */
-int kd_bulk_answer(const kd_bulk_hooks *hooks, uint32_t from, uint32_t count, kd_bytes body);
+int sim_bulk_answer(const sim_bulk_hooks *hooks, uint32_t from, uint32_t count, kd_bytes body);
 
 /* ---- bulk.c ---- */
 
 /* One reading of all items. The first three fields are the caller's. */
 typedef struct {
-    kd_bulk_hooks hooks;
+    sim_bulk_hooks hooks;
     kd_http_client *client;
     uint32_t items;
     uint32_t next, in_flight; /* its own from here on; zero-initialise */
     int error;
-} kd_bulk_read;
+} sim_bulk_read;
 
 /* `done` is called once, possibly within. After a trouble nothing more is asked. */
-void kd_bulk_read_start(kd_bulk_read *r);
+void sim_bulk_read_start(sim_bulk_read *r);
 
 #endif

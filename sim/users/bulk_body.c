@@ -9,7 +9,7 @@
 
 #include "sim/users/bulk.h"
 
-void kd_bulk_ask(const kd_bulk_hooks *hooks, uint32_t from, uint32_t count, kd_buf *body)
+void sim_bulk_ask(const sim_bulk_hooks *hooks, uint32_t from, uint32_t count, kd_buf *body)
 {
     kd_buf_put(body, "{\"items\":[", 10);
     for (uint32_t i = 0; i < count; i++) {
@@ -21,7 +21,7 @@ void kd_bulk_ask(const kd_bulk_hooks *hooks, uint32_t from, uint32_t count, kd_b
     kd_buf_put(body, "]}", 2);
 }
 
-static int take_item(const kd_bulk_hooks *hooks, uint32_t item, json_t *answer)
+static int take_item(const sim_bulk_hooks *hooks, uint32_t item, json_t *answer)
 {
     char room[KD_BULK_NAME_MAX];
     const char *name = json_string_value(json_object_get(answer, "item"));
@@ -37,7 +37,7 @@ static int take_item(const kd_bulk_hooks *hooks, uint32_t item, json_t *answer)
     return KD_OK;
 }
 
-int kd_bulk_answer(const kd_bulk_hooks *hooks, uint32_t from, uint32_t count, kd_bytes body)
+int sim_bulk_answer(const sim_bulk_hooks *hooks, uint32_t from, uint32_t count, kd_bytes body)
 {
     json_t *root =
         body.len ? json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL) : NULL;

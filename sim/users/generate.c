@@ -26,10 +26,10 @@ enum {
 static const uint64_t first_ms = 1767225600000; /* 2026-01-01T00:00:00Z, the hour's beginning */
 
 typedef struct {
-    const kd_generate_plan *plan;
-    kd_generate_event *events;
+    const sim_generate_plan *plan;
+    sim_generate_event *events;
     uint64_t count, viral, step, random;
-    kd_zipf quiet;
+    sim_zipf quiet;
 } generator;
 
 static uint64_t generate_below(generator *g, uint64_t n)
@@ -46,7 +46,7 @@ static void generate_put(generator *g, uint64_t at_ms, uint32_t user, uint32_t i
 {
     if (g->count == g->plan->events) return;
     uint64_t last_ms = g->plan->seconds * 1000 - 1;
-    g->events[g->count] = (kd_generate_event){.at_ms = KD_MIN(at_ms, last_ms),
+    g->events[g->count] = (sim_generate_event){.at_ms = KD_MIN(at_ms, last_ms),
                                               .order = (uint32_t)g->count,
                                               .user = user,
                                               .item = item,
@@ -74,7 +74,7 @@ static void generate_act(generator *g)
     bool viral = permille(g, VIRAL);
     uint64_t at = viral ? story_ms(g) : generate_below(g, g->plan->seconds * 1000);
     uint32_t user = viral ? story_user(g) : (uint32_t)generate_below(g, g->plan->users);
-    uint32_t item = viral ? 0 : 1 + kd_zipf_pick(&g->quiet, &g->random);
+    uint32_t item = viral ? 0 : 1 + sim_zipf_pick(&g->quiet, &g->random);
     if (!viral && permille(g, IDLE_UNLIKES)) {
         generate_put(g, at, user, item, false);
         return;
@@ -89,7 +89,7 @@ static void generate_act(generator *g)
 
 static int generate_by_time(const void *left, const void *right)
 {
-    const kd_generate_event *a = left, *b = right;
+    const sim_generate_event *a = left, *b = right;
     if (a->at_ms != b->at_ms) return a->at_ms < b->at_ms ? -1 : 1;
     return a->order < b->order ? -1 : a->order > b->order;
 }
@@ -109,16 +109,16 @@ static uint64_t coprime_step(uint64_t n)
     }
 }
 
-void kd_generate(const kd_generate_plan *plan, kd_generate_event *events)
+void sim_generate(const sim_generate_plan *plan, sim_generate_event *events)
 {
     generator g = {.plan = plan, .events = events, .random = plan->seed, .step = coprime_step(plan->users)};
-    kd_zipf_init(&g.quiet, (uint32_t)plan->items, 0.9);
+    sim_zipf_init(&g.quiet, (uint32_t)plan->items, 0.9);
     while (g.count < plan->events) generate_act(&g);
-    kd_zipf_finish(&g.quiet);
+    sim_zipf_finish(&g.quiet);
     qsort(events, plan->events, sizeof *events, generate_by_time);
 }
 
-void kd_generate_item(uint32_t item, char out[48])
+void sim_generate_item(uint32_t item, char out[48])
 {
     static const char *const kinds[] = {"posts/p", "posts/p", "reels/r", "posts/p", "comments/c"};
     if (item == 0)
@@ -130,13 +130,13 @@ void kd_generate_item(uint32_t item, char out[48])
 /* ---- the command ------------------------------------------------------------------------------------------
  */
 
-static bool generate_write_all(const kd_generate_plan *plan, const kd_generate_event *events, gzFile out)
+static bool generate_write_all(const sim_generate_plan *plan, const sim_generate_event *events, gzFile out)
 {
     bool ok = true;
     for (uint64_t i = 0; i < plan->events && ok; i++) {
-        const kd_generate_event *e = &events[i];
+        const sim_generate_event *e = &events[i];
         char item[48];
-        kd_generate_item(e->item, item);
+        sim_generate_item(e->item, item);
         ok = gzprintf(out, "%llu\tu%07u\t%s\t%s\n", (unsigned long long)(first_ms + e->at_ms), e->user, item,
                       e->liked ? "1" : "-1") > 0;
     }
@@ -152,13 +152,13 @@ static gzFile open_out(const char *name)
     return strcmp(name, "-") == 0 ? gzdopen(1, mode) : gzopen(name, mode);
 }
 
-static int generate_write_out(const kd_generate_plan *plan, const char *name)
+static int generate_write_out(const sim_generate_plan *plan, const char *name)
 {
     gzFile out = open_out(name);
     bool ok = out != NULL;
     if (ok) {
-        kd_generate_event *events = kd_alloc(plan->events * sizeof *events);
-        kd_generate(plan, events);
+        sim_generate_event *events = kd_alloc(plan->events * sizeof *events);
+        sim_generate(plan, events);
         ok = generate_write_all(plan, events, out);
         free(events);
         ok = (gzclose_w(out) == Z_OK) && ok;
@@ -168,11 +168,11 @@ static int generate_write_out(const kd_generate_plan *plan, const char *name)
     return KD_EXIT_FAILED;
 }
 
-int kd_sim_generate(int argc, char **argv)
+int sim_sim_generate(int argc, char **argv)
 {
-    kd_generate_plan p = {.users = 60000, .items = 4000, .events = 150000, .seed = 1, .seconds = 3600};
+    sim_generate_plan p = {.users = 60000, .items = 4000, .events = 150000, .seed = 1, .seconds = 3600};
     const char *out = "-";
-    const kd_arg table[] = {
+    const sim_arg table[] = {
         {"users", "N", KD_ARG_UINT, &p.users, "users [60000]", 1, 4e9},
         {"items", "N", KD_ARG_UINT, &p.items, "quiet items besides the story [4000]", 1, 1e8},
         {"events", "N", KD_ARG_UINT, &p.events, "lines [150000]", 1, 1e9},
@@ -181,12 +181,12 @@ int kd_sim_generate(int argc, char **argv)
         {"out", "FILE", KD_ARG_TEXT, &out, "where to, compressed if it ends in .gz; - is standard output [-]",
          0, 0},
     };
-    const kd_args args = {
+    const sim_args args = {
         .command = "generate",
         .about = "Writes a generated hour of likes as a log for replay: a viral story, thousands of quiet\n"
                  "posts, reels and comments, double taps, unlikes, likes again.",
         .at = table,
         .count = KD_COUNT(table)};
-    int rc = kd_args_parse(&args, argc, argv);
+    int rc = sim_args_parse(&args, argc, argv);
     return rc >= 0 ? rc : generate_write_out(&p, out);
 }

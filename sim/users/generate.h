@@ -8,7 +8,7 @@
 
 typedef struct {
     uint64_t users, items, events, seed, seconds;
-} kd_generate_plan;
+} sim_generate_plan;
 
 typedef struct {
     uint64_t at_ms; /* from the beginning */
@@ -16,13 +16,13 @@ typedef struct {
     uint32_t user;
     uint32_t item; /* 0 is the viral story */
     bool liked;
-} kd_generate_event;
+} sim_generate_event;
 
 /* Fills plan->events events, sorted by time. The same plan gives the same events. */
-void kd_generate(const kd_generate_plan *plan, kd_generate_event *events);
+void sim_generate(const sim_generate_plan *plan, sim_generate_event *events);
 /* "collection/id" of an item, with a NUL. */
-void kd_generate_item(uint32_t item, char out[48]);
+void sim_generate_item(uint32_t item, char out[48]);
 
-int kd_sim_generate(int argc, char **argv);
+int sim_sim_generate(int argc, char **argv);
 
 #endif

@@ -27,21 +27,21 @@ static uint64_t end_of(uint32_t bucket)
     return ((sub + 1) << shift) - 1;
 }
 
-void kd_histogram_add(kd_histogram *h, uint64_t value)
+void sim_histogram_add(sim_histogram *h, uint64_t value)
 {
     h->counts[bucket_of(value)]++;
     h->total++;
     h->max = KD_MAX(h->max, value);
 }
 
-void kd_histogram_merge(kd_histogram *to, const kd_histogram *from)
+void sim_histogram_merge(sim_histogram *to, const sim_histogram *from)
 {
     for (size_t i = 0; i < KD_HISTOGRAM_BUCKETS; i++) to->counts[i] += from->counts[i];
     to->total += from->total;
     to->max = KD_MAX(to->max, from->max);
 }
 
-uint64_t kd_histogram_quantile(const kd_histogram *h, double q)
+uint64_t sim_histogram_quantile(const sim_histogram *h, double q)
 {
     uint64_t wanted = (uint64_t)ceil(q * (double)h->total), seen = 0;
     wanted = KD_MAX(wanted, (uint64_t)1);

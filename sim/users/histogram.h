@@ -21,12 +21,12 @@ enum {
 typedef struct {
     uint64_t counts[KD_HISTOGRAM_BUCKETS];
     uint64_t total, max;
-} kd_histogram;
+} sim_histogram;
 
-void kd_histogram_add(kd_histogram *h, uint64_t value);
-void kd_histogram_merge(kd_histogram *to, const kd_histogram *from);
+void sim_histogram_add(sim_histogram *h, uint64_t value);
+void sim_histogram_merge(sim_histogram *to, const sim_histogram *from);
 /* The smallest bucket end below or at which the share q (0..1) of all values lies, at most the maximum; 0
  * when empty. */
-uint64_t kd_histogram_quantile(const kd_histogram *h, double q);
+uint64_t sim_histogram_quantile(const sim_histogram *h, double q);
 
 #endif

@@ -14,29 +14,29 @@
 static const uint64_t SEED_NONE = UINT64_MAX; /* beyond what can be given */
 
 typedef struct {
-    kd_load_plan plan;
+    sim_load_plan plan;
     bool like, read, batch;
 } load_options;
 
 typedef struct {
-    const kd_load_plan *plan;
+    const sim_load_plan *plan;
     pthread_t thread;
     uint32_t index;
     int rc;
-    kd_load_result result;
+    sim_load_result result;
 } crew;
 
 static void *crew_main(void *arg)
 {
     crew *c = arg;
-    c->rc = kd_load_work(c->plan, c->index, &c->result);
+    c->rc = sim_load_work(c->plan, c->index, &c->result);
     return NULL;
 }
 
 static int load_parse(load_options *o, int argc, char **argv)
 {
-    kd_load_plan *p = &o->plan;
-    const kd_arg table[] = {
+    sim_load_plan *p = &o->plan;
+    const sim_arg table[] = {
         {"edge", "URL", KD_ARG_TEXT, &p->edge, "http:// (HTTP/2 with prior knowledge) or https://", 0, 0},
         {"like", NULL, KD_ARG_FLAG, &o->like, "likes, each of another (user, item) pair (the default)", 0, 0},
         {"read", NULL, KD_ARG_FLAG, &o->read, "reads of an item's counts", 0, 0},
@@ -66,13 +66,13 @@ static int load_parse(load_options *o, int argc, char **argv)
         {"ca", "FILE", KD_ARG_TEXT, &p->ca_file, "https: authorities to trust", 0, 0},
         {"insecure", NULL, KD_ARG_FLAG, &p->insecure, "https: do not verify the server", 0, 0},
     };
-    const kd_args args = {
+    const sim_args args = {
         .command = "load",
         .about = "Loads one server and tells how fast it answered.",
         .at = table,
         .count = KD_COUNT(table),
         .more = "last line: load requests= errors= per_s= p50_us= p99_us= max_us= verdict=ok|failed"};
-    return kd_args_parse(&args, argc, argv);
+    return sim_args_parse(&args, argc, argv);
 }
 
 static int load_usage(const char *what)
@@ -83,7 +83,7 @@ static int load_usage(const char *what)
 
 static int load_check(load_options *o)
 {
-    kd_load_plan *p = &o->plan;
+    sim_load_plan *p = &o->plan;
     if (!p->edge) return load_usage("--edge: missing");
     if (o->like + o->read + o->batch + (p->path != NULL) > 1)
         return load_usage("--like, --read, --batch, --path: choose one");
@@ -97,11 +97,11 @@ static int load_check(load_options *o)
     return -1;
 }
 
-static int load_run(const kd_load_plan *plan, kd_load_result *sum)
+static int load_run(const sim_load_plan *plan, sim_load_result *sum)
 {
     crew *all = kd_alloc(plan->threads * sizeof *all);
     int rc = KD_OK;
-    if (plan->check) kd_load_tally_init(&sum->tally, (uint32_t)plan->items);
+    if (plan->check) sim_load_tally_init(&sum->tally, (uint32_t)plan->items);
     for (uint32_t i = 0; i < plan->threads; i++) {
         all[i].plan = plan;
         all[i].index = i;
@@ -109,7 +109,7 @@ static int load_run(const kd_load_plan *plan, kd_load_result *sum)
         KD_ASSERT(failed == 0);
     }
     for (uint32_t i = 0; i < plan->threads; i++) {
-        kd_load_result *one = &all[i].result;
+        sim_load_result *one = &all[i].result;
         pthread_join(all[i].thread, NULL);
         if (all[i].rc != KD_OK) rc = all[i].rc;
         sum->requests += one->requests;
@@ -119,9 +119,9 @@ static int load_run(const kd_load_plan *plan, kd_load_result *sum)
         for (int e = 0; e < KD_LOAD_ERRORS_MAX; e++) sum->failed[e] += one->failed[e];
         sum->elapsed_us = KD_MAX(sum->elapsed_us, one->elapsed_us);
         if (sum->first_status == 0) sum->first_status = one->first_status;
-        kd_histogram_merge(&sum->latency_us, &one->latency_us);
-        kd_load_tally_merge(&sum->tally, &one->tally);
-        kd_load_tally_finish(&one->tally);
+        sim_histogram_merge(&sum->latency_us, &one->latency_us);
+        sim_load_tally_merge(&sum->tally, &one->tally);
+        sim_load_tally_finish(&one->tally);
     }
     free(all);
     return rc;
@@ -150,7 +150,7 @@ static void put_answer(kd_buf *out, const char *what, uint64_t count)
     kd_text_printf(out, "%s%s:%llu", first ? "" : ",", what, (unsigned long long)count);
 }
 
-void kd_load_put_answers(const kd_load_result *r, kd_buf *out)
+void sim_load_put_answers(const sim_load_result *r, kd_buf *out)
 {
     kd_text_printf(out, "answers=");
     for (int s = 0; s < KD_LOAD_STATUS_MAX; s++) {
@@ -161,15 +161,15 @@ void kd_load_put_answers(const kd_load_result *r, kd_buf *out)
     for (int e = 0; e < KD_LOAD_ERRORS_MAX; e++) put_answer(out, failure_words(-e), r->failed[e]);
 }
 
-static void print_answers(const kd_load_result *r)
+static void print_answers(const sim_load_result *r)
 {
     kd_buf text = {0};
-    kd_load_put_answers(r, &text);
+    sim_load_put_answers(r, &text);
     printf("%.*s\n", (int)text.len, (const char *)text.data);
     kd_buf_finish(&text);
 }
 
-static int load_report(const kd_load_plan *plan, const kd_load_result *r)
+static int load_report(const sim_load_plan *plan, const sim_load_result *r)
 {
     double seconds = (double)KD_MAX(r->elapsed_us, (uint64_t)1) / 1e6;
     bool ok = r->errors == 0 && r->requests > 0;
@@ -179,17 +179,17 @@ static int load_report(const kd_load_plan *plan, const kd_load_result *r)
         printf("likes=%llu likes_per_s=%.0f\n", (unsigned long long)r->likes, (double)r->likes / seconds);
     }
     if (r->errors > 0) print_answers(r);
-    if (plan->check) ok = kd_load_check(plan, &r->tally) && ok;
+    if (plan->check) ok = sim_load_check(plan, &r->tally) && ok;
     printf("load requests=%llu errors=%llu per_s=%.0f p50_us=%llu p99_us=%llu max_us=%llu verdict=%s\n",
            (unsigned long long)r->requests, (unsigned long long)r->errors, (double)r->requests / seconds,
-           (unsigned long long)kd_histogram_quantile(&r->latency_us, 0.5),
-           (unsigned long long)kd_histogram_quantile(&r->latency_us, 0.99),
+           (unsigned long long)sim_histogram_quantile(&r->latency_us, 0.5),
+           (unsigned long long)sim_histogram_quantile(&r->latency_us, 0.99),
            (unsigned long long)r->latency_us.max, ok ? "ok" : "failed");
     if (ok) return KD_EXIT_OK;
     return r->requests == r->errors && r->first_status <= 0 ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
 }
 
-int kd_sim_load(int argc, char **argv)
+int sim_sim_load(int argc, char **argv)
 {
     load_options o = {.plan = {.users = 1000000,
                                .items = 10000,
@@ -205,8 +205,8 @@ int kd_sim_load(int argc, char **argv)
     if (rc < 0) rc = load_check(&o);
     if (rc >= 0) return rc;
     if (o.plan.seed == SEED_NONE) o.plan.seed = o.plan.check ? (uint64_t)time(NULL) : 1;
-    kd_zipf_init(&o.plan.zipf, (uint32_t)o.plan.items, o.plan.zipf_s);
-    kd_load_result *sum = kd_alloc(sizeof *sum);
+    sim_zipf_init(&o.plan.zipf, (uint32_t)o.plan.items, o.plan.zipf_s);
+    sim_load_result *sum = kd_alloc(sizeof *sum);
     int failed = load_run(&o.plan, sum);
     if (failed != KD_OK) {
         const char *why = failed == KD_EIO ? "the file of --ca cannot be used" : kd_strerror(failed);
@@ -215,8 +215,8 @@ int kd_sim_load(int argc, char **argv)
     } else {
         rc = load_report(&o.plan, sum);
     }
-    kd_zipf_finish(&o.plan.zipf);
-    kd_load_tally_finish(&sum->tally);
+    sim_zipf_finish(&o.plan.zipf);
+    sim_load_tally_finish(&sum->tally);
     free(sum);
     return rc;
 }

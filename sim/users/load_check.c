@@ -11,24 +11,24 @@
 #include "sim/users/load.h"
 
 typedef struct {
-    const kd_load_plan *plan;
-    const kd_load_tally *tally;
+    const sim_load_plan *plan;
+    const sim_load_tally *tally;
     struct event_base *base;
     uint32_t *items; /* that were touched */
-    kd_load_verdict verdict;
+    sim_load_verdict verdict;
     int error;
 } checker;
 
 static const char *load_check_name_of(void *arg, uint32_t at, char room[KD_BULK_NAME_MAX])
 {
     const checker *c = arg;
-    return kd_load_item(c->plan, c->items[at], room);
+    return sim_load_item(c->plan, c->items[at], room);
 }
 
 static void load_check_take(void *arg, uint32_t at, const int64_t *count, uint64_t pending)
 {
     checker *c = arg;
-    kd_load_tally_judge(c->tally, c->items[at], count ? *count : (int64_t)pending, &c->verdict);
+    sim_load_tally_judge(c->tally, c->items[at], count ? *count : (int64_t)pending, &c->verdict);
 }
 
 static void load_check_done(void *arg, int error)
@@ -44,13 +44,13 @@ static void load_check_read_all(checker *c)
                                 .insecure = c->plan->insecure,
                                 .ca_file = c->plan->ca_file,
                                 .seed = c->plan->seed};
-    kd_bulk_read r = {.hooks = {.name = load_check_name_of, .take = load_check_take, .done = load_check_done, .arg = c}};
-    c->items = kd_load_tally_touched(c->tally, &r.items);
+    sim_bulk_read r = {.hooks = {.name = load_check_name_of, .take = load_check_take, .done = load_check_done, .arg = c}};
+    c->items = sim_load_tally_touched(c->tally, &r.items);
     c->base = event_base_new();
     KD_ASSERT(c->base != NULL);
     c->error = kd_http_client_create(&r.client, c->base, c->plan->edge, &o);
     if (c->error == KD_OK && r.items > 0) {
-        kd_bulk_read_start(&r);
+        sim_bulk_read_start(&r);
         event_base_dispatch(c->base);
     }
     kd_http_client_destroy(r.client);
@@ -60,17 +60,17 @@ static void load_check_read_all(checker *c)
 
 static void tell_first(const checker *c)
 {
-    const kd_load_verdict *v = &c->verdict;
+    const sim_load_verdict *v = &c->verdict;
     char item[KD_ITEM_KEY_MAX + 1];
     printf("%s: count %lld, acknowledged %u, without a good answer %u\n",
-           kd_load_item(c->plan, v->first, item), (long long)v->first_says, c->tally->acked[v->first],
+           sim_load_item(c->plan, v->first, item), (long long)v->first_says, c->tally->acked[v->first],
            c->tally->unsure[v->first]);
 }
 
-bool kd_load_check(const kd_load_plan *plan, const kd_load_tally *tally)
+bool sim_load_check(const sim_load_plan *plan, const sim_load_tally *tally)
 {
     checker c = {.plan = plan, .tally = tally};
-    const kd_load_verdict *v = &c.verdict;
+    const sim_load_verdict *v = &c.verdict;
     load_check_read_all(&c);
     if (c.error < 0) printf("check: cannot read counts: %s\n", kd_strerror(c.error));
     if (c.error > 0) printf("check: cannot read counts: status %d\n", c.error);

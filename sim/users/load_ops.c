@@ -29,7 +29,7 @@ static uint64_t step_of(uint64_t users)
 }
 
 /* With --check, items of different seeds are different items: nobody else has liked them. */
-const char *kd_load_item(const kd_load_plan *plan, uint64_t item, char out[KD_ITEM_KEY_MAX + 1])
+const char *sim_load_item(const sim_load_plan *plan, uint64_t item, char out[KD_ITEM_KEY_MAX + 1])
 {
     unsigned long long number = item;
     if (plan->check)
@@ -40,31 +40,31 @@ const char *kd_load_item(const kd_load_plan *plan, uint64_t item, char out[KD_IT
     return out;
 }
 
-void kd_load_ops_init(kd_load_ops *o, const kd_load_plan *plan, uint32_t index)
+void sim_load_ops_init(sim_load_ops *o, const sim_load_plan *plan, uint32_t index)
 {
     uint64_t threads = plan->threads;
-    *o = (kd_load_ops){.plan = plan, .index = index, .random = plan->seed * 1000003 + index};
+    *o = (sim_load_ops){.plan = plan, .index = index, .random = plan->seed * 1000003 + index};
     o->users = plan->users / threads + (index < plan->users % threads);
     if (plan->mode == KD_LOAD_LIKE) o->used = kd_alloc(plan->items * sizeof *o->used);
 }
 
-void kd_load_ops_finish(kd_load_ops *o)
+void sim_load_ops_finish(sim_load_ops *o)
 {
     free(o->used);
 }
 
 /* Users of different seeds are different users: a second run against the same store likes anew. */
-static void name_user(const kd_load_ops *o, kd_load_request *r, uint64_t local)
+static void name_user(const sim_load_ops *o, sim_load_request *r, uint64_t local)
 {
     unsigned long long user = local * o->plan->threads + o->index;
     r->user_len =
         (size_t)snprintf(r->user, sizeof r->user, "u%llu.%010llu", (unsigned long long)o->plan->seed, user);
 }
 
-static bool next_like(kd_load_ops *o, kd_load_request *r)
+static bool next_like(sim_load_ops *o, sim_load_request *r)
 {
     uint64_t items = o->plan->items;
-    uint64_t item = kd_zipf_pick(&o->plan->zipf, &o->random), tried = 0;
+    uint64_t item = sim_zipf_pick(&o->plan->zipf, &o->random), tried = 0;
     while (o->used[item] >= o->users) { /* everybody likes it: the next one */
         if (++tried > items) return false;
         item = (item + 1) % items;
@@ -75,11 +75,11 @@ static bool next_like(kd_load_ops *o, kd_load_request *r)
     r->item = (uint32_t)item;
     r->likes = 1;
     char name[KD_ITEM_KEY_MAX + 1];
-    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/like", kd_load_item(o->plan, item, name));
+    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/like", sim_load_item(o->plan, item, name));
     return true;
 }
 
-static bool next_batch(kd_load_ops *o, kd_load_request *r)
+static bool next_batch(sim_load_ops *o, sim_load_request *r)
 {
     uint64_t block = o->sequence / o->users, size = o->plan->batch_size;
     if ((block + 1) * size > o->plan->items) return false;
@@ -92,22 +92,22 @@ static bool next_batch(kd_load_ops *o, kd_load_request *r)
     for (uint64_t i = 0; i < size; i++) {
         char name[KD_ITEM_KEY_MAX + 1], op[KD_ITEM_KEY_MAX + 64];
         int n = snprintf(op, sizeof op, "%s{\"item\":\"%s\",\"op\":\"like\"}", i ? "," : "",
-                         kd_load_item(o->plan, block * size + i, name));
+                         sim_load_item(o->plan, block * size + i, name));
         kd_buf_put(&r->body, op, (size_t)n);
     }
     kd_buf_put(&r->body, "]}", 2);
     return true;
 }
 
-static bool next_read(kd_load_ops *o, kd_load_request *r)
+static bool next_read(sim_load_ops *o, sim_load_request *r)
 {
     char name[KD_ITEM_KEY_MAX + 1];
-    kd_load_item(o->plan, kd_zipf_pick(&o->plan->zipf, &o->random), name);
+    sim_load_item(o->plan, sim_zipf_pick(&o->plan->zipf, &o->random), name);
     r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/counts", name);
     return true;
 }
 
-static bool next_path(kd_load_ops *o, kd_load_request *r)
+static bool next_path(sim_load_ops *o, sim_load_request *r)
 {
     static const char hole[] = "{item}";
     const char *path = o->plan->path, *at = strstr(path, hole);
@@ -116,13 +116,13 @@ static bool next_path(kd_load_ops *o, kd_load_request *r)
     r->path_len = before;
     if (at)
         r->path_len += (size_t)snprintf(r->path + before, sizeof r->path - before, "%u%s",
-                                        kd_zipf_pick(&o->plan->zipf, &o->random), at + sizeof hole - 1);
+                                        sim_zipf_pick(&o->plan->zipf, &o->random), at + sizeof hole - 1);
     return true;
 }
 
-bool kd_load_ops_next(kd_load_ops *o, kd_load_request *r)
+bool sim_load_ops_next(sim_load_ops *o, sim_load_request *r)
 {
-    const kd_load_plan *plan = o->plan;
+    const sim_load_plan *plan = o->plan;
     kd_buf_clear(&r->body);
     r->method = "GET";
     r->likes = 0;

@@ -5,21 +5,21 @@
 
 #include "sim/users/load_tally.h"
 
-void kd_load_tally_init(kd_load_tally *t, uint32_t items)
+void sim_load_tally_init(sim_load_tally *t, uint32_t items)
 {
-    *t = (kd_load_tally){.items = items};
+    *t = (sim_load_tally){.items = items};
     t->acked = kd_alloc(items * sizeof *t->acked);
     t->unsure = kd_alloc(items * sizeof *t->unsure);
 }
 
-void kd_load_tally_finish(kd_load_tally *t)
+void sim_load_tally_finish(sim_load_tally *t)
 {
     free(t->acked);
     free(t->unsure);
-    *t = (kd_load_tally){0};
+    *t = (sim_load_tally){0};
 }
 
-void kd_load_tally_note(kd_load_tally *t, uint32_t item, uint32_t count, bool acked)
+void sim_load_tally_note(sim_load_tally *t, uint32_t item, uint32_t count, bool acked)
 {
     if (!t->items) return;
     KD_ASSERT(item < t->items && count <= t->items - item);
@@ -27,7 +27,7 @@ void kd_load_tally_note(kd_load_tally *t, uint32_t item, uint32_t count, bool ac
     for (uint32_t i = item; i < item + count; i++) of[i]++;
 }
 
-void kd_load_tally_merge(kd_load_tally *to, const kd_load_tally *from)
+void sim_load_tally_merge(sim_load_tally *to, const sim_load_tally *from)
 {
     KD_ASSERT(to->items == from->items);
     for (uint32_t i = 0; i < to->items; i++) {
@@ -36,7 +36,7 @@ void kd_load_tally_merge(kd_load_tally *to, const kd_load_tally *from)
     }
 }
 
-uint32_t *kd_load_tally_touched(const kd_load_tally *t, uint32_t *count)
+uint32_t *sim_load_tally_touched(const sim_load_tally *t, uint32_t *count)
 {
     uint32_t *items = kd_alloc((t->items + 1ull) * sizeof *items);
     *count = 0;
@@ -46,7 +46,7 @@ uint32_t *kd_load_tally_touched(const kd_load_tally *t, uint32_t *count)
     return items;
 }
 
-void kd_load_tally_judge(const kd_load_tally *t, uint32_t item, int64_t count, kd_load_verdict *v)
+void sim_load_tally_judge(const sim_load_tally *t, uint32_t item, int64_t count, sim_load_verdict *v)
 {
     int64_t least = t->acked[item], most = least + t->unsure[item];
     v->items++;

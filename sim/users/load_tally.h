@@ -11,16 +11,16 @@
 typedef struct {
     uint32_t items;
     uint32_t *acked, *unsure;
-} kd_load_tally;
+} sim_load_tally;
 
-void kd_load_tally_init(kd_load_tally *t, uint32_t items);
-void kd_load_tally_finish(kd_load_tally *t);
+void sim_load_tally_init(sim_load_tally *t, uint32_t items);
+void sim_load_tally_finish(sim_load_tally *t);
 /* One like of each of `count` items from `item` on, answered well or not. */
-void kd_load_tally_note(kd_load_tally *t, uint32_t item, uint32_t count, bool acked);
-void kd_load_tally_merge(kd_load_tally *to, const kd_load_tally *from); /* as many items */
+void sim_load_tally_note(sim_load_tally *t, uint32_t item, uint32_t count, bool acked);
+void sim_load_tally_merge(sim_load_tally *to, const sim_load_tally *from); /* as many items */
 
 /* Items that were sent anything, in their order; as many numbers as returned, for free(). */
-uint32_t *kd_load_tally_touched(const kd_load_tally *t, uint32_t *count);
+uint32_t *sim_load_tally_touched(const sim_load_tally *t, uint32_t *count);
 
 /* What was read, held against it. Zero-initialise. */
 typedef struct {
@@ -28,8 +28,8 @@ typedef struct {
     uint64_t wrong;     /* items with less than what was acknowledged, or more than what was sent */
     uint32_t first;     /* of these, if any */
     int64_t first_says; /* its count */
-} kd_load_verdict;
+} sim_load_verdict;
 
-void kd_load_tally_judge(const kd_load_tally *t, uint32_t item, int64_t count, kd_load_verdict *v);
+void sim_load_tally_judge(const sim_load_tally *t, uint32_t item, int64_t count, sim_load_verdict *v);
 
 #endif

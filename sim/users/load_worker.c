@@ -14,23 +14,23 @@
 
 enum { TICK_US = 1000, REST_US = 20000 };
 
-typedef struct slot {
-    struct slot *next; /* among the idle ones */
+typedef struct load_worker_slot {
+    struct load_worker_slot *next; /* among the idle ones */
     struct worker *worker;
     uint64_t began_us;
     uint64_t rest_until_us;
     uint32_t item, likes; /* of the request on its way */
-} slot;
+} load_worker_slot;
 
 typedef struct worker {
-    const kd_load_plan *plan;
-    kd_load_result *result;
-    kd_load_ops ops;
-    kd_load_request request; /* reused: the client copies */
+    const sim_load_plan *plan;
+    sim_load_result *result;
+    sim_load_ops ops;
+    sim_load_request request; /* reused: the client copies */
     struct event_base *base;
     struct event *tick;
     kd_http_client *client;
-    slot *slots, *idle;
+    load_worker_slot *slots, *idle;
     uint64_t rate; /* of this worker; 0: closed loop */
     uint64_t start_us, end_us, last_us, due;
     uint32_t in_flight;
@@ -39,7 +39,7 @@ typedef struct worker {
 
 static void load_worker_on_answer(void *arg, int result, int status, const kd_http_response *r);
 
-static void load_worker_rest(slot *s, uint64_t until_us)
+static void load_worker_rest(load_worker_slot *s, uint64_t until_us)
 {
     s->rest_until_us = until_us;
     s->next = s->worker->idle;
@@ -47,11 +47,11 @@ static void load_worker_rest(slot *s, uint64_t until_us)
 }
 
 /* Sends the slot's next request; `began_us` is when it fell due. */
-static void load_worker_ask(slot *s, uint64_t began_us, uint64_t at_us)
+static void load_worker_ask(load_worker_slot *s, uint64_t began_us, uint64_t at_us)
 {
     worker *w = s->worker;
-    kd_load_request *q = &w->request;
-    w->exhausted = w->exhausted || !kd_load_ops_next(&w->ops, q);
+    sim_load_request *q = &w->request;
+    w->exhausted = w->exhausted || !sim_load_ops_next(&w->ops, q);
     if (w->exhausted) {
         load_worker_rest(s, UINT64_MAX);
         return;
@@ -82,7 +82,7 @@ static void load_worker_ask(slot *s, uint64_t began_us, uint64_t at_us)
     load_worker_rest(s, at_us + REST_US);
 }
 
-static void load_worker_count(worker *w, const slot *s, int result, int status, uint64_t at_us)
+static void load_worker_count(worker *w, const load_worker_slot *s, int result, int status, uint64_t at_us)
 {
     bool good = result == KD_OK && status >= 200 && status < 300;
     w->result->requests++;
@@ -90,8 +90,8 @@ static void load_worker_count(worker *w, const slot *s, int result, int status, 
         w->result->answers[KD_MIN(status, KD_LOAD_STATUS_MAX - 1)]++;
     else
         w->result->failed[-result]++;
-    kd_histogram_add(&w->result->latency_us, at_us - s->began_us);
-    kd_load_tally_note(&w->result->tally, s->item, s->likes, good);
+    sim_histogram_add(&w->result->latency_us, at_us - s->began_us);
+    sim_load_tally_note(&w->result->tally, s->item, s->likes, good);
     if (good) {
         w->result->likes += s->likes;
         return;
@@ -103,7 +103,7 @@ static void load_worker_count(worker *w, const slot *s, int result, int status, 
 static void load_worker_on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
     (void)r;
-    slot *s = arg;
+    load_worker_slot *s = arg;
     worker *w = s->worker;
     uint64_t at_us = kd_clock_mono_us();
     bool good = result == KD_OK && status >= 200 && status < 300;
@@ -118,10 +118,10 @@ static void load_worker_on_answer(void *arg, int result, int status, const kd_ht
 }
 
 /* An idle slot whose rest is over, taken out of the list. */
-static slot *awake(worker *w, uint64_t at_us)
+static load_worker_slot *awake(worker *w, uint64_t at_us)
 {
-    for (slot **at = &w->idle; *at; at = &(*at)->next) {
-        slot *s = *at;
+    for (load_worker_slot **at = &w->idle; *at; at = &(*at)->next) {
+        load_worker_slot *s = *at;
         if (s->rest_until_us > at_us) continue;
         *at = s->next;
         return s;
@@ -138,7 +138,7 @@ static void load_worker_on_tick(evutil_socket_t fd, short what, void *arg)
         if (w->in_flight == 0) event_base_loopbreak(w->base);
         return;
     }
-    slot *s;
+    load_worker_slot *s;
     if (w->rate == 0) {
         while ((s = awake(w, at_us)) != NULL) load_worker_ask(s, at_us, at_us);
         return;
@@ -165,7 +165,7 @@ static void load_worker_run(worker *w)
 
 static int connect_up(worker *w)
 {
-    const kd_load_plan *p = w->plan;
+    const sim_load_plan *p = w->plan;
     kd_http_client_options o = {
         .connections = (uint32_t)p->connections,
         .max_streams = (uint32_t)p->streams,
@@ -178,13 +178,13 @@ static int connect_up(worker *w)
     return kd_http_client_create(&w->client, w->base, p->edge, &o);
 }
 
-int kd_load_work(const kd_load_plan *plan, uint32_t index, kd_load_result *result)
+int sim_load_work(const sim_load_plan *plan, uint32_t index, sim_load_result *result)
 {
     worker w = {.plan = plan, .result = result, .base = event_base_new()};
     KD_ASSERT(w.base != NULL);
     w.rate = plan->rate ? KD_MAX(plan->rate / plan->threads, (uint64_t)1) : 0;
-    kd_load_ops_init(&w.ops, plan, index);
-    if (plan->check) kd_load_tally_init(&result->tally, (uint32_t)plan->items);
+    sim_load_ops_init(&w.ops, plan, index);
+    if (plan->check) sim_load_tally_init(&result->tally, (uint32_t)plan->items);
     int rc = connect_up(&w);
     if (rc == KD_OK) {
         size_t slots = plan->connections * plan->streams;
@@ -197,7 +197,7 @@ int kd_load_work(const kd_load_plan *plan, uint32_t index, kd_load_result *resul
     }
     kd_http_client_destroy(w.client);
     event_base_free(w.base);
-    kd_load_ops_finish(&w.ops);
+    sim_load_ops_finish(&w.ops);
     kd_buf_finish(&w.request.body);
     free(w.slots);
     return rc;

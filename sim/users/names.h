@@ -13,10 +13,10 @@ typedef struct {
     size_t *offsets; /* of each text */
     uint32_t *slots; /* open addressing: number + 1; 0 is free */
     uint32_t count, cap, slot_count;
-} kd_names;
+} sim_names;
 
-uint32_t kd_names_add(kd_names *n, kd_bytes text); /* its number, new or old; a text has no NUL */
-const char *kd_names_at(const kd_names *n, uint32_t number);
-void kd_names_finish(kd_names *n);
+uint32_t sim_names_add(sim_names *n, kd_bytes text); /* its number, new or old; a text has no NUL */
+const char *sim_names_at(const sim_names *n, uint32_t number);
+void sim_names_finish(sim_names *n);
 
 #endif

@@ -8,7 +8,7 @@
 #include "sim/users/zipf.h"
 
 /* Pairs slots that have too little with slots that have too much; `share` is 1 on average. */
-static void pair(kd_zipf *z, double *share, uint32_t *order)
+static void pair(sim_zipf *z, double *share, uint32_t *order)
 {
     uint32_t poor = 0, rich = z->n; /* order: poor ones from the front, rich ones from the back */
     for (uint32_t i = 0; i < z->n; i++) {
@@ -29,10 +29,10 @@ static void pair(kd_zipf *z, double *share, uint32_t *order)
     }
 }
 
-void kd_zipf_init(kd_zipf *z, uint32_t n, double s)
+void sim_zipf_init(sim_zipf *z, uint32_t n, double s)
 {
     KD_ASSERT(n > 0);
-    *z = (kd_zipf){.n = n};
+    *z = (sim_zipf){.n = n};
     if (s <= 0) return;
     double *share = kd_alloc(n * sizeof *share);
     uint32_t *order = kd_alloc(n * sizeof *order);
@@ -50,7 +50,7 @@ void kd_zipf_init(kd_zipf *z, uint32_t n, double s)
     free(order);
 }
 
-uint32_t kd_zipf_pick(const kd_zipf *z, uint64_t *random)
+uint32_t sim_zipf_pick(const sim_zipf *z, uint64_t *random)
 {
     uint64_t r = kd_random_next(random);
     uint32_t slot = (uint32_t)(((r >> 32) * z->n) >> 32);
@@ -58,7 +58,7 @@ uint32_t kd_zipf_pick(const kd_zipf *z, uint64_t *random)
     return (uint32_t)r < z->threshold[slot] ? slot : z->alias[slot];
 }
 
-void kd_zipf_finish(kd_zipf *z)
+void sim_zipf_finish(sim_zipf *z)
 {
     free(z->alias);
     free(z->threshold);

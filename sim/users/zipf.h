@@ -13,10 +13,10 @@ typedef struct {
     uint32_t n;
     uint32_t *alias;     /* NULL when uniform */
     uint32_t *threshold; /* of 2^32: below it the slot's own rank, else its alias */
-} kd_zipf;
+} sim_zipf;
 
-void kd_zipf_init(kd_zipf *z, uint32_t n, double s);
-uint32_t kd_zipf_pick(const kd_zipf *z, uint64_t *random);
-void kd_zipf_finish(kd_zipf *z);
+void sim_zipf_init(sim_zipf *z, uint32_t n, double s);
+uint32_t sim_zipf_pick(const sim_zipf *z, uint64_t *random);
+void sim_zipf_finish(sim_zipf *z);
 
 #endif

@@ -3,21 +3,21 @@
 
 enum { LOOK_UP_US = 4000 };
 
-static uint64_t epoch_hint(const world *w, uint32_t slot, uint32_t partition)
+static uint64_t epoch_hint(const sim_world *w, uint32_t slot, uint32_t partition)
 {
-    uint64_t chance = world_draw(w, DRAW_EPOCH, slot * 64 + partition, w->now_us);
-    return (host_wall_us(w, HOST_CENTRAL) / 1000) << KD_EPOCH_CHANCE_BITS |
+    uint64_t chance = sim_world_draw(w, DRAW_EPOCH, slot * 64 + partition, w->now_us);
+    return (sim_host_wall_us(w, HOST_CENTRAL) / 1000) << KD_EPOCH_CHANCE_BITS |
            (chance & ((1u << KD_EPOCH_CHANCE_BITS) - 1));
 }
 
-static int open_part(world *w, uint32_t slot, uint32_t partition)
+static int open_part(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = &w->centrals[slot].parts[partition];
-    uint64_t tables = world_draw(w, DRAW_SEED, 9100, 0); /* for good */
+    uint64_t tables = sim_world_draw(w, DRAW_SEED, 9100, 0); /* for good */
     kd_central_config config = {.name = kd_bytes_str(slot ? "central-2" : "central"),
                                 .partition = partition,
                                 .partitions = w->s->partitions,
-                                .counters = &scenario_counters,
+                                .counters = &sim_scenario_counters,
                                 .drift_us = w->s->drift_us,
                                 .expected_edges = w->edge_names,
                                 .expected_edge_count = w->s->edge_count,
@@ -27,7 +27,7 @@ static int open_part(world *w, uint32_t slot, uint32_t partition)
                                 .publish_changes = true,
                                 .no_backups = w->s->backups_none,
                                 .tombstone_ttl_us = w->s->forget_tombstones_us,
-                                .seed = world_draw(w, DRAW_SEED, 1000 + partition, w->now_us),
+                                .seed = sim_world_draw(w, DRAW_SEED, 1000 + partition, w->now_us),
                                 .plant = w->options->central_plant};
     kd_store store = sim_disk_view(p->disk);
     p->outstanding = p->counts_out = p->claims_out = p->changes_out = 0;
@@ -35,34 +35,34 @@ static int open_part(world *w, uint32_t slot, uint32_t partition)
     p->claimed = 0;
     p->claim_pending = p->reading = p->changes_open = p->last_snapshot = p->said_all = false;
     p->fed = true; /* the first commit carries the epoch */
-    uint64_t chance = world_below(w, DRAW_TIMER, 800 + partition, w->s->snapshot_interval_us);
+    uint64_t chance = sim_world_below(w, DRAW_TIMER, 800 + partition, w->s->snapshot_interval_us);
     p->snapshot_due_us = w->now_us + chance;
-    return kd_central_open(&config, &store, epoch_hint(w, slot, partition), host_wall_us(w, HOST_CENTRAL),
+    return kd_central_open(&config, &store, epoch_hint(w, slot, partition), sim_host_wall_us(w, HOST_CENTRAL),
                            &p->core);
 }
 
-void central_open(world *w, uint32_t slot)
+void sim_central_open(sim_world *w, uint32_t slot)
 {
     sim_central *c = &w->centrals[slot];
     c->ready = c->waits_for_kafka = false;
     for (uint32_t p = 0; p < w->s->partitions; p++) {
         int err = open_part(w, slot, p);
         if (err != KD_OK) {
-            world_fail(w, "open", "central partition %u does not open: %s", p, kd_strerror(err));
+            sim_world_fail(w, "open", "central partition %u does not open: %s", p, kd_strerror(err));
             return;
         }
-        TRACE(w, "%s/%u epoch %x from version %l", world_process_name(w, process_of_central(slot)), p,
+        TRACE(w, "%s/%u epoch %x from version %l", sim_world_process_name(w, sim_process_of_central(slot)), p,
               kd_central_epoch(c->parts[p].core), kd_central_version(c->parts[p].core));
-        checks_central_opened(w->checks, slot, p);
+        sim_checks_central_opened(w->checks, slot, p);
     }
-    operator_opened(w, slot);
-    for (uint32_t p = 0; p < w->s->partitions; p++) tenure_commit(w, slot, p);
+    sim_operator_opened(w, slot);
+    for (uint32_t p = 0; p < w->s->partitions; p++) sim_tenure_commit(w, slot, p);
     c->waits_for_kafka = true;
-    central_kafka_there(w, slot);
+    sim_central_kafka_there(w, slot);
 }
 
 /* Rule 13: what stands at the position now. */
-static void sim_central_begin_reading(world *w, uint32_t slot, uint32_t partition)
+static void sim_central_begin_reading(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = &w->centrals[slot].parts[partition];
     const sim_log *l = &w->likes[partition];
@@ -71,78 +71,78 @@ static void sim_central_begin_reading(world *w, uint32_t slot, uint32_t partitio
     int64_t next = kd_central_log_check(p->core, known ? sim_log_read(l, stored) : kd_bytes_of(NULL, 0));
     if (kd_central_log_again(p->core)) next = -1;
     if (known && (w->options->world_plant & SIM_PLANT_TRUST_OFFSET)) next = stored + 1;
-    TRACE(w, "%s/%u reads from %d, stored %d", world_process_name(w, process_of_central(slot)), partition,
+    TRACE(w, "%s/%u reads from %d, stored %d", sim_world_process_name(w, sim_process_of_central(slot)), partition,
           next, stored);
-    if (known && next < 0) world_note(w, "central", "partition %u reads its log from the start", partition);
+    if (known && next < 0) sim_world_note(w, "central", "partition %u reads its log from the start", partition);
     if (known)
-        checks_log_checked(w->checks, slot, partition, stored, sim_log_read(l, stored), next, l->start);
-    w->processes[process_of_central(slot)].cursor[partition] =
+        sim_checks_log_checked(w->checks, slot, partition, stored, sim_log_read(l, stored), next, l->start);
+    w->processes[sim_process_of_central(slot)].cursor[partition] =
         (sim_cursor){.next = next < 0 ? l->start : next};
     p->reading = true;
-    consumer_wake(w, process_of_central(slot), partition);
+    sim_consumer_wake(w, sim_process_of_central(slot), partition);
 }
 
-static void on_looked_up(world *w, const sim_event *ev)
+static void on_looked_up(sim_world *w, const sim_event *ev)
 {
-    uint32_t slot = ev->a, process = process_of_central(slot);
-    if (world_gone(w, process, ev->b)) return;
-    if (world_frozen(w, ev, process)) return;
-    if (!net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) || !net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN)) {
+    uint32_t slot = ev->a, process = sim_process_of_central(slot);
+    if (sim_world_gone(w, process, ev->b)) return;
+    if (sim_world_frozen(w, ev, process)) return;
+    if (!sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) || !sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN)) {
         w->centrals[slot].waits_for_kafka = true;
         return;
     }
     if (w->processes[process].draining) return;
     w->centrals[slot].ready = true;
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_central_begin_reading(w, slot, p);
-    for (uint32_t p = 0; p < w->s->partitions; p++) tenure_publish(w, slot, p);
+    for (uint32_t p = 0; p < w->s->partitions; p++) sim_tenure_publish(w, slot, p);
 }
 
 /* The topics can be reached: the log positions are looked up. */
-void central_kafka_there(world *w, uint32_t slot)
+void sim_central_kafka_there(sim_world *w, uint32_t slot)
 {
     sim_central *c = &w->centrals[slot];
     bool open =
-        net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) && net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN);
+        sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) && sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN);
     if (!c->waits_for_kafka || !open) return;
     c->waits_for_kafka = false;
-    uint64_t us = LOOK_UP_US + world_below(w, DRAW_TIMER, 860 + slot, LOOK_UP_US);
-    world_at(w, w->now_us + us, on_looked_up, slot, w->processes[process_of_central(slot)].life, 0);
+    uint64_t us = LOOK_UP_US + sim_world_below(w, DRAW_TIMER, 860 + slot, LOOK_UP_US);
+    sim_world_at(w, w->now_us + us, on_looked_up, slot, w->processes[sim_process_of_central(slot)].life, 0);
 }
 
-void central_close(world *w, uint32_t slot)
+void sim_central_close(sim_world *w, uint32_t slot)
 {
     for (uint32_t i = 0; i < w->s->partitions; i++) {
         sim_part *p = &w->centrals[slot].parts[i];
         if (!p->core) continue;
-        checks_central_closed(w->checks, slot, i);
+        sim_checks_central_closed(w->checks, slot, i);
         uint32_t unsynced = sim_disk_unsynced(p->disk);
-        sim_disk_crash(p->disk, (uint32_t)world_below(w, DRAW_CRASH, 1000 + slot * 64 + i, unsynced + 1));
+        sim_disk_crash(p->disk, (uint32_t)sim_world_below(w, DRAW_CRASH, 1000 + slot * 64 + i, unsynced + 1));
         kd_central_close(p->core);
         p->core = NULL;
         p->reading = false;
     }
 }
 
-void central_failed(world *w, uint32_t slot, bool fenced)
+void sim_central_failed(sim_world *w, uint32_t slot, bool fenced)
 {
-    uint32_t process = process_of_central(slot);
-    TRACE(w, "%s stops: %s", world_process_name(w, process), fenced ? "fenced" : "storage failed");
-    world_note(w, "central",
+    uint32_t process = sim_process_of_central(slot);
+    TRACE(w, "%s stops: %s", sim_world_process_name(w, process), fenced ? "fenced" : "storage failed");
+    sim_world_note(w, "central",
                fenced ? "fenced by a higher claim: the process stops" : "a write failed: the process stops");
-    process_stop(w, process);
-    w->processes[process].refuses_to_run = fenced && w->processes[process_of_central(!slot)].up;
-    if (slot == 0) process_start_at(w, process, w->now_us + SHELL_RESTART_US);
+    sim_process_stop(w, process);
+    w->processes[process].refuses_to_run = fenced && w->processes[sim_process_of_central(!slot)].up;
+    if (slot == 0) sim_process_start_at(w, process, w->now_us + SHELL_RESTART_US);
 }
 
-void central_drain(world *w, uint32_t slot)
+void sim_central_drain(sim_world *w, uint32_t slot)
 {
     for (uint32_t p = 0; p < w->s->partitions; p++) {
-        tenure_commit(w, slot, p);
-        tenure_publish(w, slot, p);
+        sim_tenure_commit(w, slot, p);
+        sim_tenure_publish(w, slot, p);
     }
 }
 
-bool central_drained(const world *w, uint32_t slot)
+bool sim_central_drained(const sim_world *w, uint32_t slot)
 {
     for (uint32_t i = 0; i < w->s->partitions; i++) {
         const sim_part *p = &w->centrals[slot].parts[i];

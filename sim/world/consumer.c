@@ -11,7 +11,7 @@ static bool reads_likes(uint32_t process)
     return process >= WORLD_SLOTS;
 }
 
-sim_log *consumer_log(world *w, uint32_t process, uint32_t partition)
+sim_log *sim_consumer_log(sim_world *w, uint32_t process, uint32_t partition)
 {
     return reads_likes(process) ? &w->likes[partition] : &w->counts[partition];
 }
@@ -21,61 +21,61 @@ static bool out_of_range(const sim_log *l, int64_t next)
     return next < l->start || next > l->end;
 }
 
-static void sim_consumer_take(world *w, uint32_t process, uint32_t partition, int64_t until)
+static void sim_consumer_take(sim_world *w, uint32_t process, uint32_t partition, int64_t until)
 {
     sim_cursor *c = &w->processes[process].cursor[partition];
-    const sim_log *l = consumer_log(w, process, partition);
+    const sim_log *l = sim_consumer_log(w, process, partition);
     uint32_t life = w->processes[process].life;
     for (uint32_t n = 0; n < SHELL_FETCH_RECORDS && c->next < KD_MIN(until, l->end); n++) {
         kd_bytes bytes = sim_log_read(l, c->next);
         int64_t offset = c->next++;
         if (reads_likes(process))
-            tenure_feed(w, process - WORLD_SLOTS, partition, bytes, offset);
+            sim_tenure_feed(w, process - WORLD_SLOTS, partition, bytes, offset);
         else
-            shard_snapshot(w, process, partition, bytes, offset);
+            sim_shard_snapshot(w, process, partition, bytes, offset);
         if (!w->processes[process].up || w->processes[process].life != life) return;
-        if (reads_likes(process) && tenure_blocked(w, process - WORLD_SLOTS, partition)) break;
+        if (reads_likes(process) && sim_tenure_blocked(w, process - WORLD_SLOTS, partition)) break;
     }
     if (reads_likes(process))
-        tenure_commit(w, process - WORLD_SLOTS, partition);
+        sim_tenure_commit(w, process - WORLD_SLOTS, partition);
     else
-        shard_turn(w, process, partition % w->s->shards);
+        sim_shard_turn(w, process, partition % w->s->shards);
 }
 
-static void on_seek(world *w, const sim_event *ev)
+static void on_seek(sim_world *w, const sim_event *ev)
 {
-    if (world_gone(w, ev->a, (uint32_t)ev->c)) return;
+    if (sim_world_gone(w, ev->a, (uint32_t)ev->c)) return;
     sim_cursor *c = &w->processes[ev->a].cursor[ev->b];
     c->standing = false;
-    c->next = consumer_log(w, ev->a, ev->b)->end;
-    consumer_wake(w, ev->a, ev->b);
+    c->next = sim_consumer_log(w, ev->a, ev->b)->end;
+    sim_consumer_wake(w, ev->a, ev->b);
 }
 
 /* Central begins at the earliest record again, which is always safe; an edge goes on at the end and notices by the versions. */
-static void find_place(world *w, uint32_t process, uint32_t partition)
+static void find_place(sim_world *w, uint32_t process, uint32_t partition)
 {
     sim_cursor *c = &w->processes[process].cursor[partition];
-    const sim_log *l = consumer_log(w, process, partition);
-    TRACE(w, "%s %s/%u: %d is out of range", world_process_name(w, process),
+    const sim_log *l = sim_consumer_log(w, process, partition);
+    TRACE(w, "%s %s/%u: %d is out of range", sim_world_process_name(w, process),
           reads_likes(process) ? "likes" : "counts", partition, c->next);
     if (reads_likes(process)) {
         c->next = l->start;
         return;
     }
     c->standing = true;
-    uint64_t us = SHELL_SEEK_AGAIN_US / 2 + world_below(w, DRAW_TIMER, process, SHELL_SEEK_AGAIN_US);
-    world_at(w, w->now_us + us, on_seek, process, partition, w->processes[process].life);
+    uint64_t us = SHELL_SEEK_AGAIN_US / 2 + sim_world_below(w, DRAW_TIMER, process, SHELL_SEEK_AGAIN_US);
+    sim_world_at(w, w->now_us + us, on_seek, process, partition, w->processes[process].life);
 }
 
 /* b: partition and life; c: the log's end when the answer left. */
-static void on_fetched(world *w, const sim_event *ev)
+static void on_fetched(sim_world *w, const sim_event *ev)
 {
     uint32_t process = ev->a, partition = ev->b & 0xff;
     sim_process *p = &w->processes[process];
-    if (world_gone(w, process, ev->b >> 8)) return;
-    if (world_frozen(w, ev, process)) return;
+    if (sim_world_gone(w, process, ev->b >> 8)) return;
+    if (sim_world_frozen(w, ev, process)) return;
     sim_cursor *c = &p->cursor[partition];
-    const sim_log *l = consumer_log(w, process, partition);
+    const sim_log *l = sim_consumer_log(w, process, partition);
     uint32_t life = p->life;
     c->busy = false;
     if (p->draining && reads_likes(process)) return;
@@ -83,63 +83,63 @@ static void on_fetched(world *w, const sim_event *ev)
         find_place(w, process, partition);
     else
         sim_consumer_take(w, process, partition, (int64_t)ev->c);
-    if (p->up && p->life == life) consumer_wake(w, process, partition);
+    if (p->up && p->life == life) sim_consumer_wake(w, process, partition);
 }
 
-static void sim_consumer_on_again(world *w, const sim_event *ev)
+static void sim_consumer_on_again(sim_world *w, const sim_event *ev)
 {
-    if (world_gone(w, ev->a, (uint32_t)ev->c)) return;
+    if (sim_world_gone(w, ev->a, (uint32_t)ev->c)) return;
     w->processes[ev->a].cursor[ev->b].busy = false;
-    consumer_wake(w, ev->a, ev->b);
+    sim_consumer_wake(w, ev->a, ev->b);
 }
 
-static bool may_read(const world *w, uint32_t process, uint32_t partition)
+static bool may_read(const sim_world *w, uint32_t process, uint32_t partition)
 {
     const sim_process *p = &w->processes[process];
     const sim_cursor *c = &p->cursor[partition];
     if (!p->up || c->busy || c->standing) return false;
     if (!reads_likes(process)) return true;
     uint32_t slot = process - WORLD_SLOTS;
-    return w->centrals[slot].parts[partition].reading && !p->draining && !tenure_blocked(w, slot, partition);
+    return w->centrals[slot].parts[partition].reading && !p->draining && !sim_tenure_blocked(w, slot, partition);
 }
 
-void consumer_wake(world *w, uint32_t process, uint32_t partition)
+void sim_consumer_wake(sim_world *w, uint32_t process, uint32_t partition)
 {
     sim_cursor *c = &w->processes[process].cursor[partition];
-    const sim_log *l = consumer_log(w, process, partition);
-    uint32_t host = process_host(process), life = w->processes[process].life;
+    const sim_log *l = sim_consumer_log(w, process, partition);
+    uint32_t host = sim_process_host(process), life = w->processes[process].life;
     uint64_t at_us;
     if (!may_read(w, process, partition) || c->next == l->end) return;
-    if (!net_open(w, host, PEER_KAFKA, WAY_UP)) return; /* it is woken when the link heals */
+    if (!sim_net_open(w, host, PEER_KAFKA, WAY_UP)) return; /* it is woken when the link heals */
     size_t bytes = out_of_range(l, c->next) ? 0 : sim_log_read(l, c->next).len;
-    switch (net_send(w, host, PEER_KAFKA, WAY_DOWN, bytes, &at_us)) {
+    switch (sim_net_send(w, host, PEER_KAFKA, WAY_DOWN, bytes, &at_us)) {
     case NET_ARRIVES:
         c->busy = true;
-        world_at(w, at_us, on_fetched, process, partition | life << 8, (uint64_t)l->end);
+        sim_world_at(w, at_us, on_fetched, process, partition | life << 8, (uint64_t)l->end);
         return;
     case NET_LOST:
         c->busy = true;
-        world_at(w, w->now_us + FETCH_LOST_US, sim_consumer_on_again, process, partition, life);
+        sim_world_at(w, w->now_us + FETCH_LOST_US, sim_consumer_on_again, process, partition, life);
         return;
     case NET_CUT:
         return;
     }
 }
 
-void consumer_wake_all(world *w, scenario_topic topic, uint32_t partition)
+void sim_consumer_wake_all(sim_world *w, sim_scenario_topic topic, uint32_t partition)
 {
     uint32_t from = topic == SCENARIO_LIKES ? WORLD_SLOTS : 0;
     uint32_t to = topic == SCENARIO_LIKES ? WORLD_PROCESSES : WORLD_SLOTS;
     for (uint32_t i = from; i < to; i++)
-        if (w->processes[i].up) consumer_wake(w, i, partition);
+        if (w->processes[i].up) sim_consumer_wake(w, i, partition);
 }
 
-void consumer_healed(world *w, uint32_t host)
+void sim_consumer_healed(sim_world *w, uint32_t host)
 {
-    if (!net_open(w, host, PEER_KAFKA, WAY_UP) || !net_open(w, host, PEER_KAFKA, WAY_DOWN)) return;
+    if (!sim_net_open(w, host, PEER_KAFKA, WAY_UP) || !sim_net_open(w, host, PEER_KAFKA, WAY_DOWN)) return;
     for (uint32_t i = 0; i < WORLD_PROCESSES; i++) {
-        if (process_host(i) != host || !w->processes[i].up) continue;
-        for (uint32_t p = 0; p < w->s->partitions; p++) consumer_wake(w, i, p);
-        if (i >= WORLD_SLOTS) central_kafka_there(w, i - WORLD_SLOTS);
+        if (sim_process_host(i) != host || !w->processes[i].up) continue;
+        for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake(w, i, p);
+        if (i >= WORLD_SLOTS) sim_central_kafka_there(w, i - WORLD_SLOTS);
     }
 }

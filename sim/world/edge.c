@@ -3,35 +3,35 @@
 
 #include <stdlib.h>
 
-uint64_t edge_now_us(const world *w, uint32_t slot)
+uint64_t sim_edge_now_us(const sim_world *w, uint32_t slot)
 {
-    return kd_drift_now(&w->edges[slot].drift, host_mono_us(w, edge_identity(slot)));
+    return kd_drift_now(&w->edges[slot].drift, sim_host_mono_us(w, sim_edge_identity(slot)));
 }
 
-bool edge_doubled(const world *w, uint32_t edge)
+bool sim_edge_doubled(const sim_world *w, uint32_t edge)
 {
     return w->processes[CHECKS_TWIN + edge].up;
 }
 
-uint32_t shard_room(const scenario *s, uint32_t of_edge, uint32_t ample)
+uint32_t sim_shard_room(const sim_scenario *s, uint32_t of_edge, uint32_t ample)
 {
     return of_edge ? KD_MAX(of_edge / s->shards, 1u) : ample;
 }
 
-static int sim_edge_open_shard(world *w, uint32_t slot, uint32_t shard)
+static int sim_edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
 {
-    const scenario *s = w->s;
+    const sim_scenario *s = w->s;
     sim_shard *m = &w->edges[slot].shards[shard];
-    const char *name = s->edges[edge_identity(slot)];
+    const char *name = s->edges[sim_edge_identity(slot)];
     static const uint32_t fresh_rows[] = {0, 4, 32, 4096};
-    uint64_t tables = world_draw(w, DRAW_SEED, 9000 + slot, 0); /* for good */
+    uint64_t tables = sim_world_draw(w, DRAW_SEED, 9000 + slot, 0); /* for good */
     bool narrow = tables / 4 % 2 && s->flush_ops >= 20; /* a window of small batches would never be emptied */
     kd_edge_config config = {.edge = kd_bytes_str(name),
                              .region = kd_bytes_str(name),
                              .shard = shard,
                              .shards = s->shards,
                              .partitions = s->partitions,
-                             .counters = &scenario_counters,
+                             .counters = &sim_scenario_counters,
                              .drift_us = s->drift_us,
                              .flush_ops = s->flush_ops,
                              .flush_interval_us = s->flush_interval_us,
@@ -41,96 +41,96 @@ static int sim_edge_open_shard(world *w, uint32_t slot, uint32_t shard)
                              .resend_max_us = SHELL_RESEND_MAX_US,
                              .send_window = narrow ? 8 : SHELL_SEND_WINDOW,
                              .outbox_bytes_max = s->outbox_bytes / s->shards,
-                             .items_max = shard_room(s, s->room_items, SCENARIO_ITEMS_MAX),
+                             .items_max = sim_shard_room(s, s->room_items, SCENARIO_ITEMS_MAX),
                              .fresh_rows_max = fresh_rows[tables % KD_COUNT(fresh_rows)],
-                             .idempotency_max = shard_room(s, s->room_keys, SHELL_IDEMPOTENCY_MAX),
+                             .idempotency_max = sim_shard_room(s, s->room_keys, SHELL_IDEMPOTENCY_MAX),
                              .idempotency_ttl_us = UINT64_C(86400000000),
                              .row_ttl_us = s->forget_rows_us,
-                             .seed = world_draw(w, DRAW_SEED, slot * 64 + shard, w->now_us),
+                             .seed = sim_world_draw(w, DRAW_SEED, slot * 64 + shard, w->now_us),
                              .life = w->edges[slot].life,
                              .plant = w->options->edge_plant};
     kd_store store = sim_disk_view(m->disk);
     m->group = m->look_us = m->sending = 0;
-    return kd_edge_open(&config, &store, edge_now_us(w, slot), &m->core);
+    return kd_edge_open(&config, &store, sim_edge_now_us(w, slot), &m->core);
 }
 
 /* See edge/io/daemon/main.c. */
-static void sim_edge_join_lives(const world *w, sim_edge *e)
+static void sim_edge_join_lives(const sim_world *w, sim_edge *e)
 {
     kd_edge *first = e->shards[0].core;
     for (uint32_t i = 1; i < w->s->shards; i++) kd_edge_lives_join(first, kd_edge_lives(e->shards[i].core));
     for (uint32_t i = 1; i < w->s->shards; i++) kd_edge_lives_join(e->shards[i].core, kd_edge_lives(first));
 }
 
-void edge_open(world *w, uint32_t slot)
+void sim_edge_open(sim_world *w, uint32_t slot)
 {
     sim_edge *e = &w->edges[slot];
-    uint32_t host = edge_identity(slot);
+    uint32_t host = sim_edge_identity(slot);
     /* The shift is kept on disk from one process to the next; a copy of the directory brings it along. */
     if (slot != host) e->drift = w->edges[host].drift;
     if (e->drift.agreed)
         kd_drift_resume(&e->drift, e->drift.shift_us);
     else
-        kd_drift_init(&e->drift, host_wall_us(w, host), host_mono_us(w, host));
-    e->life = (uint32_t)world_draw(w, DRAW_SEED, 8000 + slot, w->now_us) | 1;
+        kd_drift_init(&e->drift, sim_host_wall_us(w, host), sim_host_mono_us(w, host));
+    e->life = (uint32_t)sim_world_draw(w, DRAW_SEED, 8000 + slot, w->now_us) | 1;
     for (uint32_t i = 0; i < w->s->shards; i++) {
         int err = sim_edge_open_shard(w, slot, i);
         if (err != KD_OK) {
-            world_fail(w, "open", "%s shard %u does not open: %s", w->s->edges[host], i, kd_strerror(err));
+            sim_world_fail(w, "open", "%s shard %u does not open: %s", w->s->edges[host], i, kd_strerror(err));
             return;
         }
-        checks_edge_opened(w->checks, slot, i);
+        sim_checks_edge_opened(w->checks, slot, i);
     }
     sim_edge_join_lives(w, e);
     for (uint32_t p = 0; p < w->s->partitions; p++) {
-        int64_t offset = kd_edge_counts_offset(shard_of(w, slot, p)->core, p);
+        int64_t offset = kd_edge_counts_offset(sim_shard_of(w, slot, p)->core, p);
         w->processes[slot].cursor[p] = (sim_cursor){.next = offset >= 0 ? offset : w->counts[p].end};
     }
     e->probe++;
-    probe_start(w, slot);
-    for (uint32_t i = 0; i < w->s->shards && w->processes[slot].up; i++) shard_turn(w, slot, i);
-    for (uint32_t p = 0; p < w->s->partitions; p++) consumer_wake(w, slot, p);
+    sim_probe_start(w, slot);
+    for (uint32_t i = 0; i < w->s->shards && w->processes[slot].up; i++) sim_shard_turn(w, slot, i);
+    for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake(w, slot, p);
 }
 
-static void close_shard(world *w, uint32_t slot, uint32_t shard)
+static void close_shard(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
-    checks_edge_closed(w->checks, slot, shard);
+    sim_checks_edge_closed(w->checks, slot, shard);
     uint32_t unsynced = sim_disk_unsynced(m->disk);
-    sim_disk_crash(m->disk, (uint32_t)world_below(w, DRAW_CRASH, slot * 64 + shard, unsynced + 1));
+    sim_disk_crash(m->disk, (uint32_t)sim_world_below(w, DRAW_CRASH, slot * 64 + shard, unsynced + 1));
     kd_edge_close(m->core);
     m->core = NULL;
     m->group = 0;
     for (; m->waiting_count > 0; m->waiting_count--, m->waiting_first++)
-        user_unanswered(w, m->waiting[m->waiting_first].op);
+        sim_user_unanswered(w, m->waiting[m->waiting_first].op);
     m->waiting_first = 0;
 }
 
-void edge_close(world *w, uint32_t slot)
+void sim_edge_close(sim_world *w, uint32_t slot)
 {
     for (uint32_t i = 0; i < w->s->shards; i++)
         if (w->edges[slot].shards[i].core) close_shard(w, slot, i);
 }
 
 /* A write failed: nothing is acknowledged any more, the process ends (I15). */
-void edge_failed(world *w, uint32_t slot)
+void sim_edge_failed(sim_world *w, uint32_t slot)
 {
-    TRACE(w, "%s storage failed", world_process_name(w, slot));
-    world_note(w, w->s->edges[edge_identity(slot)], "a write failed: the process stops");
-    process_stop(w, slot);
-    process_start_at(w, slot, w->now_us + SHELL_RESTART_US);
+    TRACE(w, "%s storage failed", sim_world_process_name(w, slot));
+    sim_world_note(w, w->s->edges[sim_edge_identity(slot)], "a write failed: the process stops");
+    sim_process_stop(w, slot);
+    sim_process_start_at(w, slot, w->now_us + SHELL_RESTART_US);
 }
 
-void edge_drain(world *w, uint32_t slot)
+void sim_edge_drain(sim_world *w, uint32_t slot)
 {
     for (uint32_t i = 0; i < w->s->shards; i++) {
-        kd_edge_seal_all(w->edges[slot].shards[i].core, edge_now_us(w, slot));
-        shard_turn(w, slot, i);
+        kd_edge_seal_all(w->edges[slot].shards[i].core, sim_edge_now_us(w, slot));
+        sim_shard_turn(w, slot, i);
         if (!w->processes[slot].up) return;
     }
 }
 
-bool edge_drained(const world *w, uint32_t slot)
+bool sim_edge_drained(const sim_world *w, uint32_t slot)
 {
     for (uint32_t i = 0; i < w->s->shards; i++) {
         const sim_shard *m = &w->edges[slot].shards[i];

@@ -4,7 +4,7 @@
  */
 #include "sim/world/world.h"
 
-static uint32_t ask_take(world *w)
+static uint32_t ask_take(sim_world *w)
 {
     uint32_t id = w->ask_free;
     if (id) {
@@ -18,116 +18,116 @@ static uint32_t ask_take(world *w)
     return w->ask_count++;
 }
 
-static void ask_give(world *w, uint32_t id)
+static void ask_give(sim_world *w, uint32_t id)
 {
     w->asks[id].open = false;
     w->asks[id].next = w->ask_free;
     w->ask_free = id;
 }
 
-static void question(world *w, uint32_t id);
+static void question(sim_world *w, uint32_t id);
 
 /* Thrown away, and there is time: once more. */
-static bool sim_edge_ask_again(world *w, uint32_t id)
+static bool sim_edge_ask_again(sim_world *w, uint32_t id)
 {
     sim_ask *a = &w->asks[id];
     uint32_t partition = w->item_partition[a->item];
     if (w->now_us >= a->until_us || a->tries >= SHELL_READ_TRIES) return false;
-    kd_edge *core = shard_of(w, a->process, partition)->core;
+    kd_edge *core = sim_shard_of(w, a->process, partition)->core;
     return kd_edge_ask(core, kd_item_key(&w->items[a->item])) == KD_OK;
 }
 
 /* Who asked is shown what is known now. */
-static void sim_edge_ask_show(world *w, uint32_t slot, uint32_t item)
+static void sim_edge_ask_show(sim_world *w, uint32_t slot, uint32_t item)
 {
     kd_view view;
-    kd_edge *core = shard_of(w, slot, w->item_partition[item])->core;
+    kd_edge *core = sim_shard_of(w, slot, w->item_partition[item])->core;
     int err = kd_edge_view(core, kd_item_key(&w->items[item]), &view);
-    checks_viewed(w->checks, slot, item, err, &view);
+    sim_checks_viewed(w->checks, slot, item, err, &view);
 }
 
-static void sim_edge_ask_end_question(world *w, uint32_t id)
+static void sim_edge_ask_end_question(sim_world *w, uint32_t id)
 {
     sim_edge_ask_show(w, w->asks[id].process, w->asks[id].item);
     ask_give(w, id);
 }
 
-static void sim_edge_ask_on_answer(world *w, const sim_event *ev)
+static void sim_edge_ask_on_answer(sim_world *w, const sim_event *ev)
 {
     uint32_t id = ev->a;
     sim_ask *a = &w->asks[id];
     uint32_t slot = a->process, shard = w->item_partition[a->item] % w->s->shards;
-    if (world_gone(w, slot, a->life)) {
+    if (sim_world_gone(w, slot, a->life)) {
         ask_give(w, id);
         return;
     }
-    if (world_frozen(w, ev, slot)) return;
+    if (sim_world_frozen(w, ev, slot)) return;
     kd_edge *core = w->edges[slot].shards[shard].core;
     if (w->now_us > a->until_us) kd_buf_clear(&a->record); /* the deadline passed: as if there was none */
     int err =
-        kd_edge_answer(core, kd_item_key(&w->items[a->item]), kd_buf_view(&a->record), edge_now_us(w, slot));
-    TRACE(w, "%s/%u answer about %u, %u bytes: %d", world_process_name(w, slot), shard, a->item,
+        kd_edge_answer(core, kd_item_key(&w->items[a->item]), kd_buf_view(&a->record), sim_edge_now_us(w, slot));
+    TRACE(w, "%s/%u answer about %u, %u bytes: %d", sim_world_process_name(w, slot), shard, a->item,
           (uint32_t)a->record.len, (int64_t)err);
-    checks_asked_answered(w->checks, slot, shard, a->item, kd_buf_view(&a->record), err);
+    sim_checks_asked_answered(w->checks, slot, shard, a->item, kd_buf_view(&a->record), err);
     /* It could not read a batch and ends with its next commit, which a slow disk holds up. */
     bool ending = err == KD_EIO && sim_disk_read_failed(w->edges[slot].shards[shard].disk);
     if (err != KD_OK && err != KD_EAGAIN && !ending)
-        world_fail(w, "answer", "%s: an answer: %s", world_process_name(w, slot), kd_strerror(err));
+        sim_world_fail(w, "answer", "%s: an answer: %s", sim_world_process_name(w, slot), kd_strerror(err));
     if (err == KD_EAGAIN && a->record.len > 0 && sim_edge_ask_again(w, id))
         question(w, id);
     else
         sim_edge_ask_end_question(w, id);
-    shard_turn(w, slot, shard);
+    sim_shard_turn(w, slot, shard);
 }
 
-static void answer_at(world *w, uint32_t id, uint64_t at_us)
+static void answer_at(sim_world *w, uint32_t id, uint64_t at_us)
 {
-    world_at(w, KD_MIN(at_us, w->asks[id].until_us + 1), sim_edge_ask_on_answer, id, 0, 0);
+    sim_world_at(w, KD_MIN(at_us, w->asks[id].until_us + 1), sim_edge_ask_on_answer, id, 0, 0);
 }
 
-static uint32_t central_in_charge(const world *w)
+static uint32_t central_in_charge(const sim_world *w)
 {
-    return w->processes[process_of_central(1)].up ? 1 : 0;
+    return w->processes[sim_process_of_central(1)].up ? 1 : 0;
 }
 
 /* The question is at central. Behind one address the newest serves. */
-static void on_question(world *w, const sim_event *ev)
+static void on_question(sim_world *w, const sim_event *ev)
 {
     uint32_t id = ev->a, slot = central_in_charge(w), partition = w->item_partition[w->asks[id].item];
     sim_ask *a = &w->asks[id];
     kd_central *core = w->centrals[slot].parts[partition].core;
     uint64_t at_us = a->until_us + 1;
-    if (core && world_frozen(w, ev, process_of_central(slot))) return;
+    if (core && sim_world_frozen(w, ev, sim_process_of_central(slot))) return;
     kd_buf_clear(&a->record);
-    if (core && !w->processes[process_of_central(slot)].draining) {
+    if (core && !w->processes[sim_process_of_central(slot)].draining) {
         kd_bytes key = kd_item_key(&w->items[a->item]);
-        kd_bytes name = kd_bytes_str(w->s->edges[edge_identity(a->process)]);
-        if (kd_central_read(core, &key, 1, name, host_wall_us(w, HOST_CENTRAL), &a->record) == KD_OK)
-            checks_published(w->checks, slot, partition, kd_buf_view(&a->record));
+        kd_bytes name = kd_bytes_str(w->s->edges[sim_edge_identity(a->process)]);
+        if (kd_central_read(core, &key, 1, name, sim_host_wall_us(w, HOST_CENTRAL), &a->record) == KD_OK)
+            sim_checks_published(w->checks, slot, partition, kd_buf_view(&a->record));
         else
             kd_buf_clear(&a->record);
-        if (net_send(w, edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, a->record.len, &at_us) !=
+        if (sim_net_send(w, sim_edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, a->record.len, &at_us) !=
             NET_ARRIVES)
             kd_buf_clear(&a->record);
     }
     answer_at(w, id, at_us);
 }
 
-static void question(world *w, uint32_t id)
+static void question(sim_world *w, uint32_t id)
 {
     sim_ask *a = &w->asks[id];
     uint64_t at_us;
     a->tries++;
     kd_buf_clear(&a->record);
-    if (net_send(w, edge_identity(a->process), PEER_CENTRAL, WAY_UP, 100, &at_us) == NET_ARRIVES)
-        world_at(w, at_us, on_question, id, 0, 0);
+    if (sim_net_send(w, sim_edge_identity(a->process), PEER_CENTRAL, WAY_UP, 100, &at_us) == NET_ARRIVES)
+        sim_world_at(w, at_us, on_question, id, 0, 0);
     else
         answer_at(w, id, UINT64_MAX);
 }
 
-void ask_item(world *w, uint32_t slot, uint32_t item)
+void sim_ask_item(sim_world *w, uint32_t slot, uint32_t item)
 {
-    sim_shard *m = shard_of(w, slot, w->item_partition[item]);
+    sim_shard *m = sim_shard_of(w, slot, w->item_partition[item]);
     if (kd_edge_ask(m->core, kd_item_key(&w->items[item])) != KD_OK) return;
     uint32_t id = ask_take(w);
     kd_buf bytes = w->asks[id].record;
@@ -141,11 +141,11 @@ void ask_item(world *w, uint32_t slot, uint32_t item)
 }
 
 /* Connections to central broke: what was asked over them is not answered. */
-void ask_broken(world *w, uint32_t host)
+void sim_ask_broken(sim_world *w, uint32_t host)
 {
     for (uint32_t id = 1; id < w->ask_count; id++) {
         sim_ask *a = &w->asks[id];
-        bool mine = host == HOST_CENTRAL || edge_identity(a->process) == host;
+        bool mine = host == HOST_CENTRAL || sim_edge_identity(a->process) == host;
         if (a->open && mine) a->until_us = KD_MIN(a->until_us, w->now_us);
     }
 }
@@ -153,57 +153,57 @@ void ask_broken(world *w, uint32_t host)
 /* ---- a user's like ---- */
 
 /* What the edge and central together know; the token of the moment of the question is what counts. */
-static int sim_edge_ask_look_liked(world *w, const sim_ask *a, const kd_liked_central *said, kd_liked_ground *ground)
+static int sim_edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_liked_central *said, kd_liked_ground *ground)
 {
-    kd_edge *core = shard_of(w, a->process, w->item_partition[a->item])->core;
+    kd_edge *core = sim_shard_of(w, a->process, w->item_partition[a->item])->core;
     kd_liked_query q = {.counter = SCENARIO_LIKE,
                         .item = kd_item_key(&w->items[a->item]),
                         .user = kd_bytes_str(w->users_names[a->user - 1]),
                         .seen = &a->seen};
     int liked = kd_edge_liked(core, &q, said, ground);
     if (liked != KD_EIO)
-        checks_liked_told(w->checks, a->process, SCENARIO_LIKE, a->item, a->user - 1, liked, a->begun_us);
+        sim_checks_liked_told(w->checks, a->process, SCENARIO_LIKE, a->item, a->user - 1, liked, a->begun_us);
     return liked;
 }
 
 /* The user is told; the edge keeps nothing of what central said. */
-static void on_member_answer(world *w, const sim_event *ev)
+static void on_member_answer(sim_world *w, const sim_event *ev)
 {
     sim_ask *a = &w->asks[ev->a];
     kd_liked_ground ground;
-    bool heard = !world_gone(w, a->process, a->life) && w->now_us <= a->until_us;
+    bool heard = !sim_world_gone(w, a->process, a->life) && w->now_us <= a->until_us;
     if (heard) {
         int64_t liked = sim_edge_ask_look_liked(w, a, &a->said, &ground);
-        TRACE(w, "%s user %u of %u: %d", world_process_name(w, a->process), a->user - 1, a->item, liked);
+        TRACE(w, "%s user %u of %u: %d", sim_world_process_name(w, a->process), a->user - 1, a->item, liked);
     }
     ask_give(w, ev->a);
 }
 
-static void on_member_question(world *w, const sim_event *ev)
+static void on_member_question(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = central_in_charge(w);
     sim_ask *a = &w->asks[ev->a];
     kd_central *core = w->centrals[slot].parts[w->item_partition[a->item]].core;
     kd_bytes user = kd_bytes_str(w->users_names[a->user - 1]);
     uint64_t at_us;
-    if (core && world_frozen(w, ev, process_of_central(slot))) return;
-    bool told = core && !w->processes[process_of_central(slot)].draining &&
+    if (core && sim_world_frozen(w, ev, sim_process_of_central(slot))) return;
+    bool told = core && !w->processes[sim_process_of_central(slot)].draining &&
                 kd_central_member_at(core, SCENARIO_LIKE, kd_item_key(&w->items[a->item]), user, &a->said.liked,
                                      &a->said.at_us) == KD_OK;
     if (told) a->said.complete = kd_central_complete(core, &a->wanted);
-    if (told) checks_member_asked(w->checks, slot, SCENARIO_LIKE, a->item, a->user - 1, a->said.liked);
-    if (told && net_send(w, edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES)
-        world_at(w, at_us, on_member_answer, ev->a, 0, 0);
+    if (told) sim_checks_member_asked(w->checks, slot, SCENARIO_LIKE, a->item, a->user - 1, a->said.liked);
+    if (told && sim_net_send(w, sim_edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES)
+        sim_world_at(w, at_us, on_member_answer, ev->a, 0, 0);
     else
         ask_give(w, ev->a);
 }
 
 /* See edge/io/http/reads_work.c. */
-void read_liked(world *w, uint32_t slot, uint32_t item, uint32_t user)
+void sim_read_liked(sim_world *w, uint32_t slot, uint32_t item, uint32_t user)
 {
     uint64_t at_us;
     kd_liked_ground ground;
-    const kd_lives *own = kd_edge_lives(shard_of(w, slot, w->item_partition[item])->core);
+    const kd_lives *own = kd_edge_lives(sim_shard_of(w, slot, w->item_partition[item])->core);
     kd_seen seen = {.rest_us = 0};
     if (w->s->users.tokens) seen = w->users[user].seen;
     sim_ask a = {.process = slot,
@@ -218,24 +218,24 @@ void read_liked(world *w, uint32_t slot, uint32_t item, uint32_t user)
     if (sim_edge_ask_look_liked(w, &a, NULL, &ground) != KD_ENOTFOUND) return;
     kd_seen_drop_own(&a.wanted, own);
     if (ground.row_us) kd_seen_add(&a.wanted, own, ground.row_us);
-    if (net_send(w, edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) != NET_ARRIVES) return;
+    if (sim_net_send(w, sim_edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) != NET_ARRIVES) return;
     uint32_t id = ask_take(w);
     a.record = w->asks[id].record;
     w->asks[id] = a;
-    world_at(w, at_us, on_member_question, id, 0, 0);
+    sim_world_at(w, at_us, on_member_question, id, 0, 0);
 }
 
 /* ---- the time ---- */
 
-static void on_probe(world *w, const sim_event *ev);
+static void on_probe(sim_world *w, const sim_event *ev);
 
-static void probe_later(world *w, uint32_t slot, uint64_t delay_us)
+static void probe_later(sim_world *w, uint32_t slot, uint64_t delay_us)
 {
-    uint64_t us = delay_us - delay_us / 8 + world_below(w, DRAW_TIMER, 700 + slot, delay_us / 4);
-    world_at(w, w->now_us + us, on_probe, slot, w->processes[slot].life, 0);
+    uint64_t us = delay_us - delay_us / 8 + sim_world_below(w, DRAW_TIMER, 700 + slot, delay_us / 4);
+    sim_world_at(w, w->now_us + us, on_probe, slot, w->processes[slot].life, 0);
 }
 
-static int sim_edge_ask_measure(world *w, sim_edge *e, const kd_drift_sample *sample)
+static int sim_edge_ask_measure(sim_world *w, sim_edge *e, const kd_drift_sample *sample)
 {
     kd_drift before = e->drift;
     int err = kd_drift_measure(&e->drift, sample, w->s->drift_us);
@@ -246,61 +246,61 @@ static int sim_edge_ask_measure(world *w, sim_edge *e, const kd_drift_sample *sa
 }
 
 /* c: what central's clock said; 0: it did not. b: number of the question. */
-static void sim_edge_ask_on_time(world *w, const sim_event *ev)
+static void sim_edge_ask_on_time(sim_world *w, const sim_event *ev)
 {
-    uint32_t slot = ev->a, host = edge_identity(slot);
+    uint32_t slot = ev->a, host = sim_edge_identity(slot);
     sim_edge *e = &w->edges[slot];
     if (!w->processes[slot].up || e->probe != ev->b) return;
-    if (world_frozen(w, ev, slot)) return;
+    if (sim_world_frozen(w, ev, slot)) return;
     kd_drift_sample sample = {.t0_us = e->asked_mono_us,
-                              .t1_us = host_mono_us(w, host),
-                              .wall_us = host_wall_us(w, host),
+                              .t1_us = sim_host_mono_us(w, host),
+                              .wall_us = sim_host_wall_us(w, host),
                               .server_us = ev->c};
     e->probe++;
     bool good = ev->c != 0 && sim_edge_ask_measure(w, e, &sample) == KD_OK;
     if (good) {
-        int64_t off_us = (int64_t)(host_wall_us(w, host) - host_wall_us(w, HOST_CENTRAL));
-        uint64_t since_us = host_wall_us(w, HOST_CENTRAL) - ev->c;
-        TRACE(w, "%s clock is off by %d", world_process_name(w, slot), off_us);
+        int64_t off_us = (int64_t)(sim_host_wall_us(w, host) - sim_host_wall_us(w, HOST_CENTRAL));
+        uint64_t since_us = sim_host_wall_us(w, HOST_CENTRAL) - ev->c;
+        TRACE(w, "%s clock is off by %d", sim_world_process_name(w, slot), off_us);
         /* What it measured is true unless central's clock was set while the answer was on its way: then it is what it believes. */
         bool set_meanwhile = since_us > sample.t1_us - sample.t0_us;
-        checks_measured(w->checks, slot, set_meanwhile ? -e->drift.offset_us : off_us);
+        sim_checks_measured(w->checks, slot, set_meanwhile ? -e->drift.offset_us : off_us);
     }
     bool fine = good && kd_drift_within(&e->drift, w->s->drift_us) == KD_CLOCK_IN_BOUNDS;
     probe_later(w, slot, fine ? SHELL_MEASURE_US : SHELL_MEASURE_AGAIN_US);
-    for (uint32_t i = 0; good && i < w->s->shards && w->processes[slot].up; i++) shard_turn(w, slot, i);
+    for (uint32_t i = 0; good && i < w->s->shards && w->processes[slot].up; i++) sim_shard_turn(w, slot, i);
 }
 
-static void on_time_asked(world *w, const sim_event *ev)
+static void on_time_asked(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, central = central_in_charge(w);
     uint64_t at_us, deadline_us = ev->c;
-    if (w->processes[process_of_central(central)].up && world_frozen(w, ev, process_of_central(central)))
+    if (w->processes[sim_process_of_central(central)].up && sim_world_frozen(w, ev, sim_process_of_central(central)))
         return;
-    bool heard = w->processes[process_of_central(central)].up &&
-                 net_send(w, edge_identity(slot), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES;
+    bool heard = w->processes[sim_process_of_central(central)].up &&
+                 sim_net_send(w, sim_edge_identity(slot), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES;
     if (heard && at_us < deadline_us)
-        world_at(w, at_us, sim_edge_ask_on_time, slot, ev->b, host_wall_us(w, HOST_CENTRAL));
+        sim_world_at(w, at_us, sim_edge_ask_on_time, slot, ev->b, sim_host_wall_us(w, HOST_CENTRAL));
     else
-        world_at(w, KD_MAX(deadline_us, w->now_us), sim_edge_ask_on_time, slot, ev->b, 0);
+        sim_world_at(w, KD_MAX(deadline_us, w->now_us), sim_edge_ask_on_time, slot, ev->b, 0);
 }
 
-static void on_probe(world *w, const sim_event *ev)
+static void on_probe(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a;
     sim_edge *e = &w->edges[slot];
     uint64_t at_us;
-    if (world_gone(w, slot, ev->b)) return;
-    if (world_frozen(w, ev, slot)) return;
-    e->asked_mono_us = host_mono_us(w, edge_identity(slot));
+    if (sim_world_gone(w, slot, ev->b)) return;
+    if (sim_world_frozen(w, ev, slot)) return;
+    e->asked_mono_us = sim_host_mono_us(w, sim_edge_identity(slot));
     uint64_t deadline_us = w->now_us + SHELL_MEASURE_DEADLINE_US;
-    if (net_send(w, edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) == NET_ARRIVES)
-        world_at(w, at_us, on_time_asked, slot, e->probe, deadline_us);
+    if (sim_net_send(w, sim_edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) == NET_ARRIVES)
+        sim_world_at(w, at_us, on_time_asked, slot, e->probe, deadline_us);
     else
-        world_at(w, deadline_us, sim_edge_ask_on_time, slot, e->probe, 0);
+        sim_world_at(w, deadline_us, sim_edge_ask_on_time, slot, e->probe, 0);
 }
 
-void probe_start(world *w, uint32_t slot)
+void sim_probe_start(sim_world *w, uint32_t slot)
 {
-    world_at(w, w->now_us + 1, on_probe, slot, w->processes[slot].life, 0);
+    sim_world_at(w, w->now_us + 1, on_probe, slot, w->processes[slot].life, 0);
 }

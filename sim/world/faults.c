@@ -1,23 +1,23 @@
 /* faults.c - the scenario's timeline: what begins, what ends, and at the end of the faults all that is still wrong is put right. */
 #include "sim/world/world.h"
 
-static const scenario_event *event_at(const world *w, uint32_t index)
+static const sim_scenario_event *event_at(const sim_world *w, uint32_t index)
 {
     return &w->s->events[index];
 }
 
-static uint64_t ends_us(const world *w, const scenario_event *e)
+static uint64_t ends_us(const sim_world *w, const sim_scenario_event *e)
 {
     uint64_t end_us = e->for_us ? w->begin_us + e->at_us + e->for_us : w->end_us;
     return KD_MIN(end_us, w->end_us);
 }
 
-static uint64_t back_us(const world *w, const scenario_event *e)
+static uint64_t back_us(const sim_world *w, const sim_scenario_event *e)
 {
     return w->now_us + (e->for_us ? e->for_us : SHELL_RESTART_US);
 }
 
-static bool lasts(scenario_kind kind)
+static bool lasts(sim_scenario_kind kind)
 {
     switch (kind) {
     case SCENARIO_CUT:
@@ -41,17 +41,17 @@ static bool lasts(scenario_kind kind)
 
 /* ---- what is in force ---- */
 
-static int64_t swing_us(const world *w, const scenario_event *e)
+static int64_t swing_us(const sim_world *w, const sim_scenario_event *e)
 {
     uint64_t turn = (w->now_us - w->begin_us - e->at_us) / KD_MAX(e->period_us, 1);
     return turn % 2 ? -e->amount : e->amount;
 }
 
-static void refresh_clocks(world *w)
+static void refresh_clocks(sim_world *w)
 {
     int64_t step_us[HOSTS] = {0}, ppm[HOSTS] = {0};
     for (uint32_t i = 0; i < w->active_count; i++) {
-        const scenario_event *e = event_at(w, w->active[i]);
+        const sim_scenario_event *e = event_at(w, w->active[i]);
         uint32_t host = e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL;
         if (e->kind == SCENARIO_CLOCK_STEP) step_us[host] += e->amount;
         if (e->kind == SCENARIO_CLOCK_SWING) step_us[host] += swing_us(w, e);
@@ -59,19 +59,19 @@ static void refresh_clocks(world *w)
     }
     for (uint32_t h = 0; h < HOSTS; h++) {
         bool ended = w->hosts[h].ppm && !ppm[h]; /* then what it drifted is set right again */
-        if (w->hosts[h].ppm != ppm[h]) host_set_ppm(w, h, ppm[h]);
-        int64_t drifted_us = (int64_t)(host_mono_us(w, h) - w->now_us);
+        if (w->hosts[h].ppm != ppm[h]) sim_host_set_ppm(w, h, ppm[h]);
+        int64_t drifted_us = (int64_t)(sim_host_mono_us(w, h) - w->now_us);
         if (!ppm[h] || ended) w->hosts[h].step_us = step_us[h] - drifted_us;
     }
 }
 
-static void refresh_rest(world *w)
+static void refresh_rest(sim_world *w)
 {
     memset(w->answers_lost, 0, sizeof(w->answers_lost));
     memset(w->slow_us, 0, sizeof(w->slow_us));
     memset(w->duplicate_percent, 0, sizeof(w->duplicate_percent));
     for (uint32_t i = 0; i < w->active_count; i++) {
-        const scenario_event *e = event_at(w, w->active[i]);
+        const sim_scenario_event *e = event_at(w, w->active[i]);
         uint32_t host = e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL;
         if (e->kind == SCENARIO_ANSWERS_LOST && e->who >= 0) w->answers_lost[host] += (uint32_t)e->amount;
         if (e->kind == SCENARIO_DISK_SLOW) w->slow_us[host] = KD_MAX(w->slow_us[host], (uint64_t)e->amount);
@@ -79,7 +79,7 @@ static void refresh_rest(world *w)
     }
 }
 
-static void refresh_disks(world *w)
+static void refresh_disks(sim_world *w)
 {
     uint32_t full[HOSTS], unreadable[HOSTS];
     memcpy(full, w->full, sizeof(full));
@@ -87,28 +87,28 @@ static void refresh_disks(world *w)
     memset(w->full, 0, sizeof(w->full));
     memset(w->unreadable, 0, sizeof(w->unreadable));
     for (uint32_t i = 0; i < w->active_count; i++) {
-        const scenario_event *e = event_at(w, w->active[i]);
+        const sim_scenario_event *e = event_at(w, w->active[i]);
         uint32_t host = e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL;
         w->full[host] += e->kind == SCENARIO_DISK_FULL;
         w->unreadable[host] += e->kind == SCENARIO_READS_FAIL;
     }
     for (uint32_t h = 0; h < HOSTS; h++) {
         if (!full[h] == !w->full[h] && !unreadable[h] == !w->unreadable[h]) continue;
-        uint32_t process = h == HOST_CENTRAL ? process_of_central(0) : h;
-        disks_refresh(w, h == HOST_CENTRAL ? SCENARIO_CENTRAL : (int)h);
-        if (!host_disk_fails(w, h)) process_start_at(w, process, w->now_us + SHELL_RESTART_US);
+        uint32_t process = h == HOST_CENTRAL ? sim_process_of_central(0) : h;
+        sim_disks_refresh(w, h == HOST_CENTRAL ? SCENARIO_CENTRAL : (int)h);
+        if (!sim_host_disk_fails(w, h)) sim_process_start_at(w, process, w->now_us + SHELL_RESTART_US);
     }
 }
 
-static void faults_refresh(world *w)
+static void faults_refresh(sim_world *w)
 {
     refresh_rest(w);
     refresh_clocks(w);
     refresh_disks(w);
-    net_refresh(w);
+    sim_net_refresh(w);
 }
 
-static void faults_on_end(world *w, const sim_event *ev)
+static void faults_on_end(sim_world *w, const sim_event *ev)
 {
     for (uint32_t i = 0; i < w->active_count; i++) {
         if (w->active[i] != ev->a) continue;
@@ -120,45 +120,45 @@ static void faults_on_end(world *w, const sim_event *ev)
 }
 
 /* A flap or a swing turns. */
-static void faults_on_turn(world *w, const sim_event *ev)
+static void faults_on_turn(sim_world *w, const sim_event *ev)
 {
-    const scenario_event *e = event_at(w, ev->a);
+    const sim_scenario_event *e = event_at(w, ev->a);
     if (w->now_us >= ends_us(w, e)) return;
     faults_refresh(w);
-    world_at(w, w->now_us + KD_MAX(e->period_us, 1000), faults_on_turn, ev->a, 0, 0);
+    sim_world_at(w, w->now_us + KD_MAX(e->period_us, 1000), faults_on_turn, ev->a, 0, 0);
 }
 
-static void faults_begin(world *w, uint32_t index)
+static void faults_begin(sim_world *w, uint32_t index)
 {
-    const scenario_event *e = event_at(w, index);
+    const sim_scenario_event *e = event_at(w, index);
     w->active = kd_grow(w->active, w->active_count, &w->active_cap, sizeof(w->active[0]));
     w->active[w->active_count++] = index;
     faults_refresh(w);
-    world_at(w, ends_us(w, e), faults_on_end, index, 0, 0);
+    sim_world_at(w, ends_us(w, e), faults_on_end, index, 0, 0);
     if (e->kind == SCENARIO_FLAP || e->kind == SCENARIO_CLOCK_SWING)
-        world_at(w, w->now_us + KD_MAX(e->period_us, 1000), faults_on_turn, index, 0, 0);
+        sim_world_at(w, w->now_us + KD_MAX(e->period_us, 1000), faults_on_turn, index, 0, 0);
 }
 
 /* ---- the log ---- */
 
-static void faults_redeliver(world *w, const scenario_event *e)
+static void faults_redeliver(sim_world *w, const sim_scenario_event *e)
 {
     uint32_t from = e->topic == SCENARIO_LIKES ? WORLD_SLOTS : 0;
     uint32_t to = e->topic == SCENARIO_LIKES ? WORLD_PROCESSES : WORLD_SLOTS;
     for (uint32_t i = from; i < to; i++) {
         for (uint32_t p = 0; p < w->s->partitions && w->processes[i].up; p++) {
             sim_cursor *c = &w->processes[i].cursor[p];
-            const sim_log *l = consumer_log(w, i, p);
+            const sim_log *l = sim_consumer_log(w, i, p);
             if (c->next > l->start) c->next = KD_MAX(l->start, c->next - e->amount);
         }
     }
-    for (uint32_t p = 0; p < w->s->partitions; p++) consumer_wake_all(w, e->topic, p);
+    for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake_all(w, e->topic, p);
     /* A batch that is merged because it is read again stands in the log before what it follows: one that goes back does not
      * merge it when it reads the log once more. For sums, which are not sent again, that is a loss. */
-    checks_log_lost(w->checks, e->topic);
+    sim_checks_log_lost(w->checks, e->topic);
 }
 
-static void lose_records(world *w, const scenario_event *e)
+static void lose_records(sim_world *w, const sim_scenario_event *e)
 {
     uint64_t gone = 0, amount = (uint64_t)KD_MAX(e->amount, 0);
     for (uint32_t p = 0; p < w->s->partitions; p++) {
@@ -167,50 +167,50 @@ static void lose_records(world *w, const scenario_event *e)
         if (e->kind == SCENARIO_LOG_EXPIRED) gone += sim_log_expire(l, amount);
         if (e->kind == SCENARIO_LOG_RECREATED) gone += sim_log_recreate(l);
     }
-    if (gone) checks_log_lost(w->checks, e->topic);
-    for (uint32_t p = 0; p < w->s->partitions; p++) consumer_wake_all(w, e->topic, p);
+    if (gone) sim_checks_log_lost(w->checks, e->topic);
+    for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake_all(w, e->topic, p);
 }
 
 /* ---- once ---- */
 
-static uint32_t process_of(const scenario_event *e)
+static uint32_t process_of(const sim_scenario_event *e)
 {
-    return e->who == SCENARIO_CENTRAL ? process_of_central(0) : (uint32_t)e->who;
+    return e->who == SCENARIO_CENTRAL ? sim_process_of_central(0) : (uint32_t)e->who;
 }
 
-static void on_kafka_back(world *w, const sim_event *ev)
+static void on_kafka_back(sim_world *w, const sim_event *ev)
 {
     (void)ev;
     if (w->kafka_down > 0) w->kafka_down--;
     TRACE(w, "kafka is back");
-    net_refresh(w);
+    sim_net_refresh(w);
 }
 
-static void on_copy_gone(world *w, const sim_event *ev)
+static void on_copy_gone(sim_world *w, const sim_event *ev)
 {
-    disks_copy_gone(w, (int)ev->a);
+    sim_disks_copy_gone(w, (int)ev->a);
 }
 
-static void kill(world *w, const scenario_event *e)
+static void kill(sim_world *w, const sim_scenario_event *e)
 {
     if (e->who == SCENARIO_KAFKA) {
         w->kafka_down++;
         w->kills++;
-        world_at(w, KD_MIN(back_us(w, e), w->end_us), on_kafka_back, 0, 0, 0);
+        sim_world_at(w, KD_MIN(back_us(w, e), w->end_us), on_kafka_back, 0, 0, 0);
         return;
     }
-    process_stop(w, process_of(e));
-    process_start_at(w, process_of(e), back_us(w, e));
+    sim_process_stop(w, process_of(e));
+    sim_process_start_at(w, process_of(e), back_us(w, e));
 }
 
-static void faults_reset(world *w, const scenario_event *e)
+static void faults_reset(sim_world *w, const sim_scenario_event *e)
 {
     uint32_t host = e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who;
-    if (e->peer != SCENARIO_CENTRAL) net_reset(w, host, PEER_KAFKA);
-    if (e->peer != SCENARIO_KAFKA) net_reset(w, host, PEER_CENTRAL);
+    if (e->peer != SCENARIO_CENTRAL) sim_net_reset(w, host, PEER_KAFKA);
+    if (e->peer != SCENARIO_KAFKA) sim_net_reset(w, host, PEER_CENTRAL);
 }
 
-static void once(world *w, const scenario_event *e)
+static void once(sim_world *w, const sim_scenario_event *e)
 {
     switch (e->kind) {
     case SCENARIO_RESET:
@@ -221,7 +221,7 @@ static void once(world *w, const scenario_event *e)
         kill(w, e);
         return;
     case SCENARIO_FENCE:
-        producer_fence(w, e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who);
+        sim_producer_fence(w, e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who);
         return;
     case SCENARIO_FREEZE:
         if (e->who == SCENARIO_KAFKA)
@@ -233,31 +233,31 @@ static void once(world *w, const scenario_event *e)
         if (e->who == SCENARIO_KAFKA)
             kill(w, e);
         else
-            process_restart(w, process_of(e));
+            sim_process_restart(w, process_of(e));
         return;
     case SCENARIO_BACKUP:
         if (e->who == SCENARIO_CENTRAL)
-            operator_backs_up(w);
+            sim_operator_backs_up(w);
         else
-            disks_back_up(w, e->who);
+            sim_disks_back_up(w, e->who);
         return;
     case SCENARIO_RETIRE:
     case SCENARIO_READMIT:
-        operator_retires(w, (uint32_t)e->who, e->kind == SCENARIO_RETIRE);
+        sim_operator_retires(w, (uint32_t)e->who, e->kind == SCENARIO_RETIRE);
         return;
     case SCENARIO_RESTORE:
     case SCENARIO_WIPE:
-        (e->kind == SCENARIO_WIPE ? disks_wipe : disks_restore)(w, e->who);
-        process_start_at(w, process_of(e), back_us(w, e));
+        (e->kind == SCENARIO_WIPE ? sim_disks_wipe : sim_disks_restore)(w, e->who);
+        sim_process_start_at(w, process_of(e), back_us(w, e));
         return;
     case SCENARIO_COPY:
     case SCENARIO_SECOND:
-        disks_copy(w, e->kind == SCENARIO_SECOND ? SCENARIO_CENTRAL : e->who);
-        world_at(w, ends_us(w, e), on_copy_gone,
+        sim_disks_copy(w, e->kind == SCENARIO_SECOND ? SCENARIO_CENTRAL : e->who);
+        sim_world_at(w, ends_us(w, e), on_copy_gone,
                  (uint32_t)(e->kind == SCENARIO_SECOND ? SCENARIO_CENTRAL : e->who), 0, 0);
         return;
     case SCENARIO_SYNC_FAILS:
-        disks_fail_sync(w, e->who);
+        sim_disks_fail_sync(w, e->who);
         return;
     case SCENARIO_LOG_REDELIVERS:
         faults_redeliver(w, e);
@@ -272,26 +272,26 @@ static void once(world *w, const scenario_event *e)
     }
 }
 
-static void faults_tell(world *w, uint32_t index)
+static void faults_tell(sim_world *w, uint32_t index)
 {
-    const scenario_event *e = event_at(w, index);
+    const sim_scenario_event *e = event_at(w, index);
     kd_buf line = {0};
-    scenario_event_print(w->s, e, &line);
+    sim_scenario_event_print(w->s, e, &line);
     TRACE(w, "fault %u: %b", index, kd_buf_view(&line));
     if (w->options->record) {
         kd_buf_put_u8(&line, 0);
         uint64_t to_us = lasts(e->kind) || e->for_us ? KD_MAX(ends_us(w, e), w->now_us) : w->now_us;
-        record_fault(w->options->record, e->at_us, to_us - w->begin_us, scenario_who(w->s, e->who),
+        sim_record_fault(w->options->record, e->at_us, to_us - w->begin_us, sim_scenario_who(w->s, e->who),
                      (char *)line.data);
     }
     kd_buf_finish(&line);
 }
 
-static void faults_on_event(world *w, const sim_event *ev)
+static void faults_on_event(sim_world *w, const sim_event *ev)
 {
-    const scenario_event *e = event_at(w, ev->a);
+    const sim_scenario_event *e = event_at(w, ev->a);
     if (e->kind == SCENARIO_OPERATION) {
-        user_told(w, ev->a);
+        sim_user_told(w, ev->a);
         return;
     }
     faults_tell(w, ev->a);
@@ -301,23 +301,23 @@ static void faults_on_event(world *w, const sim_event *ev)
         once(w, e);
 }
 
-void faults_open(world *w)
+void sim_faults_open(sim_world *w)
 {
     for (uint32_t i = 0; i < w->s->event_count; i++)
         if (event_at(w, i)->at_us < w->s->length_us)
-            world_at(w, w->begin_us + event_at(w, i)->at_us, faults_on_event, i, 0, 0);
+            sim_world_at(w, w->begin_us + event_at(w, i)->at_us, faults_on_event, i, 0, 0);
 }
 
-void faults_stop(world *w)
+void sim_faults_stop(sim_world *w)
 {
     w->active_count = 0;
     w->kafka_down = 0;
     faults_refresh(w);
-    for (uint32_t i = 0; i < w->s->edge_count; i++) disks_copy_gone(w, (int)i);
-    disks_copy_gone(w, SCENARIO_CENTRAL);
+    for (uint32_t i = 0; i < w->s->edge_count; i++) sim_disks_copy_gone(w, (int)i);
+    sim_disks_copy_gone(w, SCENARIO_CENTRAL);
     for (uint32_t i = 0; i < WORLD_PROCESSES; i++) {
         w->processes[i].frozen_until_us = KD_MIN(w->processes[i].frozen_until_us, w->now_us);
         w->processes[i].refuses_to_run = false;
-        process_start(w, i);
+        sim_process_start(w, i);
     }
 }

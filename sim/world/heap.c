@@ -15,11 +15,11 @@
 typedef struct sim_heap_cell {
     sim_event ev;
     uint32_t next;
-} cell;
+} heap_cell;
 
 static void heap_append(sim_heap *h, uint32_t id)
 {
-    cell *c = &h->at[id - 1];
+    heap_cell *c = &h->at[id - 1];
     uint64_t differs = c->ev.at_us ^ h->now_us;
     uint32_t level = differs ? (63 - (uint32_t)__builtin_clzll(differs)) / SIM_HEAP_DIGIT : 0;
     uint32_t slot = (uint32_t)(c->ev.at_us >> level * SIM_HEAP_DIGIT) % SIM_HEAP_SLOTS;

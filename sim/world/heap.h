@@ -7,9 +7,9 @@
 
 #include "kudos/base.h"
 
-struct world;
+struct sim_world;
 typedef struct sim_event sim_event;
-typedef void (*sim_event_fn)(struct world *w, const sim_event *ev);
+typedef void (*sim_event_fn)(struct sim_world *w, const sim_event *ev);
 
 struct sim_event {
     uint64_t at_us;

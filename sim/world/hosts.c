@@ -1,28 +1,28 @@
 /* hosts.c - what the machines' clocks say. */
 #include "sim/world/world.h"
 
-uint32_t process_host(uint32_t process)
+uint32_t sim_process_host(uint32_t process)
 {
-    return process >= WORLD_SLOTS ? HOST_CENTRAL : edge_identity(process);
+    return process >= WORLD_SLOTS ? HOST_CENTRAL : sim_edge_identity(process);
 }
 
-uint64_t host_mono_us(const world *w, uint32_t host)
+uint64_t sim_host_mono_us(const sim_world *w, uint32_t host)
 {
     const sim_host *h = &w->hosts[host];
     int64_t passed = (int64_t)(w->now_us - h->since_us);
     return h->mono_us + (uint64_t)(passed + passed / 1000 * h->ppm / 1000 + passed % 1000 * h->ppm / 1000000);
 }
 
-uint64_t host_wall_us(const world *w, uint32_t host)
+uint64_t sim_host_wall_us(const sim_world *w, uint32_t host)
 {
-    return (uint64_t)((int64_t)host_mono_us(w, host) + w->hosts[host].step_us);
+    return (uint64_t)((int64_t)sim_host_mono_us(w, host) + w->hosts[host].step_us);
 }
 
 /* Monotonic time goes on from where it is. */
-void host_set_ppm(world *w, uint32_t host, int64_t ppm)
+void sim_host_set_ppm(sim_world *w, uint32_t host, int64_t ppm)
 {
     sim_host *h = &w->hosts[host];
-    uint64_t mono_us = host_mono_us(w, host);
+    uint64_t mono_us = sim_host_mono_us(w, host);
     h->mono_us = mono_us;
     h->since_us = w->now_us;
     h->ppm = ppm;

@@ -4,21 +4,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-uint32_t names_item(const world *w, const char *name)
+uint32_t sim_names_item(const sim_world *w, const char *name)
 {
     for (uint32_t i = 0; i < w->item_count; i++)
         if (strcmp(w->item_names[i], name) == 0) return i;
     return UINT32_MAX;
 }
 
-uint32_t names_user(const world *w, const char *name)
+uint32_t sim_names_user(const sim_world *w, const char *name)
 {
     for (uint32_t i = 0; i < w->user_count; i++)
         if (strcmp(w->names_of_users[i], name) == 0) return i;
     return UINT32_MAX;
 }
 
-static void add_item(world *w, const char *name)
+static void add_item(sim_world *w, const char *name)
 {
     uint32_t i = w->item_count++;
     snprintf(w->item_names[i], SCENARIO_NAME_MAX, "%s", name);
@@ -27,7 +27,7 @@ static void add_item(world *w, const char *name)
     w->item_partition[i] = kd_partition(kd_item_key(&w->items[i]), w->s->partitions);
 }
 
-static void add_user(world *w, const char *name)
+static void add_user(sim_world *w, const char *name)
 {
     uint32_t i = w->user_count++;
     snprintf(w->names_of_users[i], SCENARIO_NAME_MAX, "%s", name);
@@ -49,7 +49,7 @@ static double power(double k, double s)
     return result;
 }
 
-static void weigh_items(world *w)
+static void weigh_items(sim_world *w)
 {
     uint32_t n = w->s->users.items;
     if (n == 0) return;
@@ -62,26 +62,26 @@ static void weigh_items(world *w)
     }
 }
 
-static void add_named(world *w)
+static void add_named(sim_world *w)
 {
     for (uint32_t i = 0; i < w->s->event_count; i++) {
-        const scenario_event *e = &w->s->events[i];
+        const sim_scenario_event *e = &w->s->events[i];
         if (e->kind != SCENARIO_OPERATION) continue;
-        if (names_item(w, e->item) == UINT32_MAX) add_item(w, e->item);
-        if (names_user(w, e->user) == UINT32_MAX) add_user(w, e->user);
+        if (sim_names_item(w, e->item) == UINT32_MAX) add_item(w, e->item);
+        if (sim_names_user(w, e->user) == UINT32_MAX) add_user(w, e->user);
     }
     for (uint32_t i = 0; i < w->s->expectation_count; i++)
-        if (names_item(w, w->s->expectations[i].item) == UINT32_MAX) add_item(w, w->s->expectations[i].item);
+        if (sim_names_item(w, w->s->expectations[i].item) == UINT32_MAX) add_item(w, w->s->expectations[i].item);
 }
 
-static uint32_t operations(const scenario *s)
+static uint32_t operations(const sim_scenario *s)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->event_count; i++) n += s->events[i].kind == SCENARIO_OPERATION;
     return n;
 }
 
-void names_open(world *w)
+void sim_names_open(sim_world *w)
 {
     char name[SCENARIO_NAME_MAX];
     uint32_t more = operations(w->s);
@@ -104,7 +104,7 @@ void names_open(world *w)
     weigh_items(w);
 }
 
-void names_close(world *w)
+void sim_names_close(sim_world *w)
 {
     free(w->items);
     free(w->item_names);

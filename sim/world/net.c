@@ -17,26 +17,26 @@ static uint64_t base_us(uint32_t host)
     return host == HOST_CENTRAL ? NEAR_US : FAR_US + STEP_US * host;
 }
 
-bool net_open(const world *w, uint32_t host, uint32_t peer, uint32_t way)
+bool sim_net_open(const sim_world *w, uint32_t host, uint32_t peer, uint32_t way)
 {
     if (peer == PEER_KAFKA && w->kafka_down) return false;
     return w->links[host][peer].way[way].cut == 0;
 }
 
-static uint64_t travel_us(const world *w, const sim_way *way, uint64_t entity, uint64_t plain_us)
+static uint64_t travel_us(const sim_world *w, const sim_way *way, uint64_t entity, uint64_t plain_us)
 {
-    uint64_t us = plain_us + way->delay_us + world_below(w, DRAW_DELAY, entity, JITTER_US);
+    uint64_t us = plain_us + way->delay_us + sim_world_below(w, DRAW_DELAY, entity, JITTER_US);
     if (way->spread_us == 0) return us;
-    uint64_t swing = world_below(w, DRAW_DELAY, entity + 1000, 2 * way->spread_us + 1);
+    uint64_t swing = sim_world_below(w, DRAW_DELAY, entity + 1000, 2 * way->spread_us + 1);
     return us + swing > way->spread_us ? us + swing - way->spread_us : 0;
 }
 
-net_verdict net_send(world *w, uint32_t host, uint32_t peer, uint32_t way, size_t bytes, uint64_t *at_us)
+sim_net_verdict sim_net_send(sim_world *w, uint32_t host, uint32_t peer, uint32_t way, size_t bytes, uint64_t *at_us)
 {
-    if (!net_open(w, host, peer, way)) return NET_CUT;
+    if (!sim_net_open(w, host, peer, way)) return NET_CUT;
     sim_way *l = &w->links[host][peer].way[way];
     uint64_t entity = (host * PEERS + peer) * WAYS + way;
-    if (l->loss_percent && world_below(w, DRAW_LOSS, entity + 64 * bytes, 100) < l->loss_percent)
+    if (l->loss_percent && sim_world_below(w, DRAW_LOSS, entity + 64 * bytes, 100) < l->loss_percent)
         return NET_LOST;
     uint64_t us = w->now_us;
     if (l->bandwidth) {
@@ -53,7 +53,7 @@ net_verdict net_send(world *w, uint32_t host, uint32_t peer, uint32_t way, size_
 
 /* ---- faults ---- */
 
-static void apply_to_way(sim_way *l, const scenario_event *e)
+static void apply_to_way(sim_way *l, const sim_scenario_event *e)
 {
     switch (e->kind) {
     case SCENARIO_CUT:
@@ -76,15 +76,15 @@ static void apply_to_way(sim_way *l, const scenario_event *e)
 }
 
 /* `up` is what `who` sends; central sends down on the links of edges. */
-static void apply(world *w, const scenario_event *e, uint32_t host, uint32_t peer, bool mine)
+static void apply(sim_world *w, const sim_scenario_event *e, uint32_t host, uint32_t peer, bool mine)
 {
     sim_link *l = &w->links[host][peer];
-    scenario_way up = mine ? SCENARIO_UP : SCENARIO_DOWN;
+    sim_scenario_way up = mine ? SCENARIO_UP : SCENARIO_DOWN;
     if (e->way == SCENARIO_BOTH || e->way == up) apply_to_way(&l->way[WAY_UP], e);
     if (e->way == SCENARIO_BOTH || e->way != up) apply_to_way(&l->way[WAY_DOWN], e);
 }
 
-static void apply_event(world *w, const scenario_event *e)
+static void apply_event(sim_world *w, const sim_scenario_event *e)
 {
     bool kafka = e->peer == SCENARIO_NOBODY || e->peer == SCENARIO_KAFKA;
     bool central = e->peer == SCENARIO_NOBODY || e->peer == SCENARIO_CENTRAL;
@@ -96,13 +96,13 @@ static void apply_event(world *w, const scenario_event *e)
         if (e->peer == SCENARIO_NOBODY || e->peer == (int)i) apply(w, e, i, PEER_CENTRAL, false);
 }
 
-static bool flap_is_cut(const world *w, const scenario_event *e)
+static bool flap_is_cut(const sim_world *w, const sim_scenario_event *e)
 {
     uint64_t period_us = KD_MAX(e->period_us, 1);
     return (w->now_us - w->begin_us - e->at_us) / period_us % 2 == 0;
 }
 
-static void net_clear(world *w)
+static void net_clear(sim_world *w)
 {
     for (uint32_t h = 0; h < HOSTS; h++)
         for (uint32_t p = 0; p < PEERS; p++)
@@ -112,11 +112,11 @@ static void net_clear(world *w)
             }
 }
 
-void net_refresh(world *w)
+void sim_net_refresh(sim_world *w)
 {
     net_clear(w);
     for (uint32_t i = 0; i < w->active_count; i++) {
-        scenario_event e = w->s->events[w->active[i]];
+        sim_scenario_event e = w->s->events[w->active[i]];
         if (e.kind == SCENARIO_FLAP) {
             if (!flap_is_cut(w, &e)) continue;
             e.kind = SCENARIO_CUT;
@@ -124,13 +124,13 @@ void net_refresh(world *w)
         apply_event(w, &e);
     }
     for (uint32_t h = 0; h < HOSTS; h++) {
-        producer_healed(w, h);
-        consumer_healed(w, h);
+        sim_producer_healed(w, h);
+        sim_consumer_healed(w, h);
     }
 }
 
-void net_reset(world *w, uint32_t host, uint32_t peer)
+void sim_net_reset(sim_world *w, uint32_t host, uint32_t peer)
 {
-    if (peer == PEER_KAFKA) producer_reset(w, host);
-    if (peer == PEER_CENTRAL) ask_broken(w, host);
+    if (peer == PEER_KAFKA) sim_producer_reset(w, host);
+    if (peer == PEER_CENTRAL) sim_ask_broken(w, host);
 }

@@ -18,15 +18,15 @@ static kd_bytes operator_name_of(uint32_t number, char name[16])
     return kd_bytes_str(name);
 }
 
-static void wake(world *w, uint32_t slot, uint32_t partition)
+static void wake(sim_world *w, uint32_t slot, uint32_t partition)
 {
     w->centrals[slot].parts[partition].fed = true;
-    tenure_commit(w, slot, partition);
+    sim_tenure_commit(w, slot, partition);
 }
 
 /* ---- backups ---- */
 
-static void operator_forget(world *w, uint32_t number)
+static void operator_forget(sim_world *w, uint32_t number)
 {
     char name[16];
     uint64_t version;
@@ -35,13 +35,13 @@ static void operator_forget(world *w, uint32_t number)
             wake(w, 0, p);
 }
 
-static void on_back_up(world *w, const sim_event *ev)
+static void on_back_up(sim_world *w, const sim_event *ev)
 {
     sim_backups *b = &w->backups;
-    uint32_t process = process_of_central(0);
+    uint32_t process = sim_process_of_central(0);
     char name[16];
     if (!w->processes[process].up) return; /* not reached */
-    if (world_frozen(w, ev, process)) return;
+    if (sim_world_frozen(w, ev, process)) return;
     operator_forget(w, b->begun);
     b->begun = ++b->numbers;
     for (uint32_t p = 0; p < w->s->partitions; p++) {
@@ -55,13 +55,13 @@ static void on_back_up(world *w, const sim_event *ev)
     for (uint32_t p = 0; p < w->s->partitions; p++) wake(w, 0, p);
 }
 
-void operator_backs_up(world *w)
+void sim_operator_backs_up(sim_world *w)
 {
-    world_at(w, w->now_us, on_back_up, 0, 0, 0);
+    sim_world_at(w, w->now_us, on_back_up, 0, 0, 0);
 }
 
 /* All partitions have it in their list: from now on nothing is forgotten that a restore of the copy needs. */
-void operator_sees_commit(world *w, uint32_t slot)
+void sim_operator_sees_commit(sim_world *w, uint32_t slot)
 {
     sim_backups *b = &w->backups;
     char name[16];
@@ -70,7 +70,7 @@ void operator_sees_commit(world *w, uint32_t slot)
     for (uint32_t p = 0; p < w->s->partitions; p++)
         if (kd_central_version(w->centrals[0].parts[p].core) < b->versions[p]) return;
     TRACE(w, "backup %u is made", b->begun);
-    disks_back_up(w, SCENARIO_CENTRAL);
+    sim_disks_back_up(w, SCENARIO_CENTRAL);
     uint32_t before = b->kept;
     b->kept = b->begun;
     b->begun = 0;
@@ -81,7 +81,7 @@ void operator_sees_commit(world *w, uint32_t slot)
     operator_forget(w, before);
 }
 
-static void tell_backups(world *w, uint32_t partition)
+static void tell_backups(sim_world *w, uint32_t partition)
 {
     char name[16];
     uint64_t version;
@@ -102,16 +102,16 @@ static void tell_backups(world *w, uint32_t partition)
 /* ---- edges ---- */
 
 /* The core asks for the log from its beginning. One that reads nothing yet begins there: it has forgotten its position. */
-static void operator_read_again(world *w, uint32_t slot, uint32_t partition)
+static void operator_read_again(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = &w->centrals[slot].parts[partition];
-    uint32_t process = process_of_central(slot);
+    uint32_t process = sim_process_of_central(slot);
     if (!p->reading || !kd_central_log_again(p->core)) return;
     w->processes[process].cursor[partition].next = w->likes[partition].start;
-    consumer_wake(w, process, partition);
+    sim_consumer_wake(w, process, partition);
 }
 
-static void tell_edge(world *w, uint32_t slot, uint32_t partition, uint32_t edge)
+static void tell_edge(sim_world *w, uint32_t slot, uint32_t partition, uint32_t edge)
 {
     uint64_t version;
     kd_central *core = w->centrals[slot].parts[partition].core;
@@ -123,50 +123,50 @@ static void tell_edge(world *w, uint32_t slot, uint32_t partition, uint32_t edge
     operator_read_again(w, slot, partition);
 }
 
-static void on_edge_word(world *w, const sim_event *ev)
+static void on_edge_word(sim_world *w, const sim_event *ev)
 {
     uint32_t edge = ev->a;
     for (uint32_t slot = 0; slot < WORLD_CENTRALS; slot++)
-        if (w->processes[process_of_central(slot)].up && world_frozen(w, ev, process_of_central(slot)))
+        if (w->processes[sim_process_of_central(slot)].up && sim_world_frozen(w, ev, sim_process_of_central(slot)))
             return;
     w->edges[edge].retired = ev->b;
-    checks_retired(w->checks, edge, ev->b);
+    sim_checks_retired(w->checks, edge, ev->b);
     for (uint32_t slot = 0; slot < WORLD_CENTRALS; slot++) {
-        for (uint32_t p = 0; p < w->s->partitions && w->processes[process_of_central(slot)].up; p++) {
+        for (uint32_t p = 0; p < w->s->partitions && w->processes[sim_process_of_central(slot)].up; p++) {
             tell_edge(w, slot, p, edge);
             wake(w, slot, p);
         }
     }
 }
 
-void operator_retires(world *w, uint32_t edge, bool retired)
+void sim_operator_retires(sim_world *w, uint32_t edge, bool retired)
 {
-    world_at(w, w->now_us, on_edge_word, edge, retired, 0);
+    sim_world_at(w, w->now_us, on_edge_word, edge, retired, 0);
 }
 
 /* ---- comparing ---- */
 
-static bool forgets(const scenario *s)
+static bool forgets(const sim_scenario *s)
 {
     bool retires = false;
     for (uint32_t i = 0; i < s->event_count; i++) retires |= s->events[i].kind == SCENARIO_RETIRE;
     return s->forget_rows_us || s->forget_tombstones_us || retires;
 }
 
-static void on_compare(world *w, const sim_event *ev)
+static void on_compare(sim_world *w, const sim_event *ev)
 {
     (void)ev;
     for (uint32_t i = 0; i < w->s->edge_count; i++)
-        if (w->processes[i].up && w->processes[i].frozen_until_us <= w->now_us) checks_compare(w->checks, i);
-    world_at(w, w->now_us + COMPARE_US, on_compare, 0, 0, 0);
+        if (w->processes[i].up && w->processes[i].frozen_until_us <= w->now_us) sim_checks_compare(w->checks, i);
+    sim_world_at(w, w->now_us + COMPARE_US, on_compare, 0, 0, 0);
 }
 
-void operator_open(world *w)
+void sim_operator_open(sim_world *w)
 {
-    if (forgets(w->s)) world_at(w, w->now_us + COMPARE_US, on_compare, 0, 0, 0);
+    if (forgets(w->s)) sim_world_at(w, w->now_us + COMPARE_US, on_compare, 0, 0, 0);
 }
 
-void operator_opened(world *w, uint32_t slot)
+void sim_operator_opened(sim_world *w, uint32_t slot)
 {
     if (slot == 0) w->backups.begun = 0;
     for (uint32_t p = 0; p < w->s->partitions; p++) {

@@ -6,26 +6,26 @@
 
 enum { SAME_ITEM_PERCENT = 25, FORGET_PERCENT = 60 };
 
-static uint64_t draw(const world *w, const sim_op *op, uint64_t purpose)
+static uint64_t draw(const sim_world *w, const sim_op *op, uint64_t purpose)
 {
-    return world_draw(w, DRAW_USER, op->user + (purpose << 32), op->number);
+    return sim_world_draw(w, DRAW_USER, op->user + (purpose << 32), op->number);
 }
 
-uint32_t plan_home(const world *w, uint32_t user)
+uint32_t sim_plan_home(const sim_world *w, uint32_t user)
 {
-    return (uint32_t)(world_draw(w, DRAW_ROUTE, user, 0) % w->s->edge_count);
+    return (uint32_t)(sim_world_draw(w, DRAW_ROUTE, user, 0) % w->s->edge_count);
 }
 
 /* Even between nothing and twice the mean. */
-uint64_t plan_pause_us(const world *w, uint32_t user, uint32_t number)
+uint64_t sim_plan_pause_us(const sim_world *w, uint32_t user, uint32_t number)
 {
     uint64_t mean_us = (uint64_t)((double)w->s->users.users * 1e6 / w->s->users.per_second);
-    return 1 + world_draw(w, DRAW_USER, user + (UINT64_C(9) << 32), number) % KD_MAX(2 * mean_us, 2);
+    return 1 + sim_world_draw(w, DRAW_USER, user + (UINT64_C(9) << 32), number) % KD_MAX(2 * mean_us, 2);
 }
 
-static uint32_t pick_item(const world *w, const sim_op *op)
+static uint32_t pick_item(const sim_world *w, const sim_op *op)
 {
-    const scenario_users *s = &w->s->users;
+    const sim_scenario_users *s = &w->s->users;
     bool viral = w->now_us - w->begin_us >= s->viral_from_us && draw(w, op, 1) % 100 < s->viral_percent;
     if (viral) return 0;
     const sim_user *u = &w->users[op->user];
@@ -49,7 +49,7 @@ static void plan_remember(sim_user *u, uint32_t item, uint32_t counter)
     u->liked[u->liked_count++].counter = counter;
 }
 
-static void plan_take_back(world *w, sim_op *op)
+static void plan_take_back(sim_world *w, sim_op *op)
 {
     sim_user *u = &w->users[op->user];
     op->verb = KD_UNLIKE;
@@ -62,7 +62,7 @@ static void plan_take_back(world *w, sim_op *op)
     for (uint32_t i = which; i < u->liked_count; i++) u->liked[i] = u->liked[i + 1];
 }
 
-static void roam(world *w, sim_op *op)
+static void roam(sim_world *w, sim_op *op)
 {
     sim_user *u = &w->users[op->user];
     uint64_t chance = draw(w, op, 6);
@@ -71,9 +71,9 @@ static void roam(world *w, sim_op *op)
     op->edge = u->edge;
 }
 
-void plan_operation(world *w, sim_op *op)
+void sim_plan_operation(sim_world *w, sim_op *op)
 {
-    const scenario_users *s = &w->s->users;
+    const sim_scenario_users *s = &w->s->users;
     sim_user *u = &w->users[op->user];
     uint32_t kind = (uint32_t)(draw(w, op, 7) % 100);
     roam(w, op);

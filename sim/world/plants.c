@@ -18,7 +18,7 @@
 #plant, rule, 0, 0, SIM_PLANT_##plant, what                                                          \
     }
 
-const plant plants[] = {
+const sim_plant_name sim_plants[] = {
     EDGE(DROP_AGREEING, "1", "an operation that the row agrees with is not journaled"),
     EDGE(UNKNOWN_IS_NOT, "2", "an unlike of what is not known is not journaled"),
     EDGE(STAMP_CLOCK_ONLY, "3", "a stamp is the clock alone, whatever the row and the token say"),
@@ -83,11 +83,11 @@ const plant plants[] = {
     WORLD(NO_DRIFT_BOUND, "3", "an edge whose clock is beyond D takes writes"),
     WORLD(CARRIED_RUNS, "3", "out of bounds, the clock carried goes wherever it goes"),
 };
-const uint32_t plant_count = KD_COUNT(plants);
+const uint32_t sim_plant_count = KD_COUNT(sim_plants);
 
-const plant *plant_find(const char *name)
+const sim_plant_name *sim_plant_find(const char *name)
 {
-    for (uint32_t i = 0; i < plant_count; i++)
-        if (strcmp(plants[i].name, name) == 0) return &plants[i];
+    for (uint32_t i = 0; i < sim_plant_count; i++)
+        if (strcmp(sim_plants[i].name, name) == 0) return &sim_plants[i];
     return NULL;
 }

@@ -11,12 +11,12 @@ typedef struct {
     const char *rule;              /* "3", "10", "I15": of the protocol, or an invariant */
     uint64_t edge, central, world; /* bits for kd_edge_config, kd_central_config, sim_options */
     const char *what;              /* is broken, in a line */
-} plant;
+} sim_plant_name;
 
-extern const plant plants[];
-extern const uint32_t plant_count;
+extern const sim_plant_name sim_plants[];
+extern const uint32_t sim_plant_count;
 
 /* NULL when there is none of that name. */
-const plant *plant_find(const char *name);
+const sim_plant_name *sim_plant_find(const char *name);
 
 #endif

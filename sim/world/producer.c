@@ -16,7 +16,7 @@ enum {
     REPORT_US = 1500000
 };
 
-uint32_t message_take(world *w, message_kind kind, uint32_t process, uint32_t partition)
+uint32_t sim_message_take(sim_world *w, sim_message_kind kind, uint32_t process, uint32_t partition)
 {
     uint32_t id = w->message_free;
     if (id) {
@@ -38,13 +38,13 @@ uint32_t message_take(world *w, message_kind kind, uint32_t process, uint32_t pa
     return id;
 }
 
-static void give(world *w, uint32_t id)
+static void give(sim_world *w, uint32_t id)
 {
     w->messages[id].next = w->message_free;
     w->message_free = id;
 }
 
-static void park(world *w, uint32_t id, uint32_t host)
+static void park(sim_world *w, uint32_t id, uint32_t host)
 {
     sim_link *l = &w->links[host][PEER_KAFKA];
     w->messages[id].next = 0;
@@ -55,80 +55,80 @@ static void park(world *w, uint32_t id, uint32_t host)
     l->parked_last = id;
 }
 
-static bool orphan(const world *w, const sim_message *m)
+static bool orphan(const sim_world *w, const sim_message *m)
 {
     return !w->processes[m->process].up || w->processes[m->process].life != m->life;
 }
 
-static void try(world *w, uint32_t id);
+static void try(sim_world *w, uint32_t id);
 
-static void on_try(world *w, const sim_event *ev)
+static void on_try(sim_world *w, const sim_event *ev)
 {
     try(w, ev->a);
 }
 
-static void again_later(world *w, uint32_t id)
+static void again_later(sim_world *w, uint32_t id)
 {
-    uint64_t us = AGAIN_MIN_US + world_below(w, DRAW_RETRY, w->messages[id].process, AGAIN_SPREAD_US);
-    world_at(w, w->now_us + us, on_try, id, 0, 0);
+    uint64_t us = AGAIN_MIN_US + sim_world_below(w, DRAW_RETRY, w->messages[id].process, AGAIN_SPREAD_US);
+    sim_world_at(w, w->now_us + us, on_try, id, 0, 0);
 }
 
-static void sim_producer_on_report(world *w, const sim_event *ev)
+static void sim_producer_on_report(sim_world *w, const sim_event *ev)
 {
     uint32_t id = ev->a;
     sim_message *m = &w->messages[id];
     if (!orphan(w, m)) {
-        if (world_frozen(w, ev, m->process)) return;
+        if (sim_world_frozen(w, ev, m->process)) return;
         sim_message told = *m; /* what is told may send more, which moves the array */
         bool ok = !told.again;
         if (told.kind == MESSAGE_BATCH)
-            shard_delivered(w, told.process, &told, ok);
+            sim_shard_delivered(w, told.process, &told, ok);
         else
-            tenure_delivered(w, told.process - WORLD_SLOTS, &told, ok);
+            sim_tenure_delivered(w, told.process - WORLD_SLOTS, &told, ok);
     }
     give(w, id);
 }
 
 /* The record is in the log: its report goes back. */
-static void sim_producer_report(world *w, uint32_t id)
+static void sim_producer_report(sim_world *w, uint32_t id)
 {
     sim_message *m = &w->messages[id];
-    uint32_t host = process_host(m->process);
+    uint32_t host = sim_process_host(m->process);
     uint64_t at_us;
-    switch (net_send(w, host, PEER_KAFKA, WAY_DOWN, 50, &at_us)) {
+    switch (sim_net_send(w, host, PEER_KAFKA, WAY_DOWN, 50, &at_us)) {
     case NET_ARRIVES:
-        world_at(w, at_us, sim_producer_on_report, id, 0, 0);
+        sim_world_at(w, at_us, sim_producer_on_report, id, 0, 0);
         return;
     case NET_LOST:
-        m->again = world_below(w, DRAW_ACK, m->process, 2) == 0;
-        world_at(w, w->now_us + REPORT_US, sim_producer_on_report, id, 0, 0);
+        m->again = sim_world_below(w, DRAW_ACK, m->process, 2) == 0;
+        sim_world_at(w, w->now_us + REPORT_US, sim_producer_on_report, id, 0, 0);
         return;
     case NET_CUT:
-        m->again = world_below(w, DRAW_ACK, m->process, 2) == 0;
+        m->again = sim_world_below(w, DRAW_ACK, m->process, 2) == 0;
         park(w, id, host);
     }
 }
 
-static void sim_producer_append(world *w, sim_message *m)
+static void sim_producer_append(sim_world *w, sim_message *m)
 {
     bool likes = m->kind == MESSAGE_BATCH || m->kind == MESSAGE_CLAIM;
     sim_log *l = likes ? &w->likes[m->partition] : &w->counts[m->partition];
     uint32_t percent = w->duplicate_percent[likes ? SCENARIO_LIKES : SCENARIO_COUNTS];
-    bool twice = percent && world_below(w, DRAW_DUPLICATE, m->process * 100 + m->partition, 100) < percent;
+    bool twice = percent && sim_world_below(w, DRAW_DUPLICATE, m->process * 100 + m->partition, 100) < percent;
     for (int n = 0; n < 1 + twice; n++) {
         TRACE(w, "log %s/%u %d %u bytes of %s", likes ? "likes" : "counts", m->partition, l->end,
-              (uint32_t)m->record.len, world_process_name(w, m->process));
+              (uint32_t)m->record.len, sim_world_process_name(w, m->process));
         sim_log_append(l, kd_buf_view(&m->record));
     }
     if (!likes && l->end - l->start > COUNTS_KEPT) sim_log_expire(l, COUNTS_KEPT / 2);
-    consumer_wake_all(w, likes ? SCENARIO_LIKES : SCENARIO_COUNTS, m->partition);
+    sim_consumer_wake_all(w, likes ? SCENARIO_LIKES : SCENARIO_COUNTS, m->partition);
 }
 
-static void on_arrival(world *w, const sim_event *ev)
+static void on_arrival(sim_world *w, const sim_event *ev)
 {
     sim_message *m = &w->messages[ev->a];
     if (w->kafka_down) {
-        park(w, ev->a, process_host(m->process));
+        park(w, ev->a, sim_process_host(m->process));
         return;
     }
     if (m->kind != MESSAGE_CHANGES) sim_producer_append(w, m);
@@ -136,7 +136,7 @@ static void on_arrival(world *w, const sim_event *ev)
     sim_producer_report(w, ev->a);
 }
 
-static void try(world *w, uint32_t id)
+static void try(sim_world *w, uint32_t id)
 {
     sim_message *m = &w->messages[id];
     uint64_t at_us;
@@ -148,56 +148,56 @@ static void try(world *w, uint32_t id)
         sim_producer_report(w, id);
         return;
     }
-    switch (net_send(w, process_host(m->process), PEER_KAFKA, WAY_UP, m->record.len, &at_us)) {
+    switch (sim_net_send(w, sim_process_host(m->process), PEER_KAFKA, WAY_UP, m->record.len, &at_us)) {
     case NET_ARRIVES:
-        world_at(w, at_us, on_arrival, id, 0, 0);
+        sim_world_at(w, at_us, on_arrival, id, 0, 0);
         return;
     case NET_LOST:
         again_later(w, id);
         return;
     case NET_CUT:
-        park(w, id, process_host(m->process));
+        park(w, id, sim_process_host(m->process));
     }
 }
 
-void producer_send(world *w, uint32_t message)
+void sim_producer_send(sim_world *w, uint32_t message)
 {
     try(w, message);
 }
 
 /* All in the order in which they were held up; what still cannot go is held up again. */
-void producer_healed(world *w, uint32_t host)
+void sim_producer_healed(sim_world *w, uint32_t host)
 {
     sim_link *l = &w->links[host][PEER_KAFKA];
-    if (!l->parked || !net_open(w, host, PEER_KAFKA, WAY_UP) || !net_open(w, host, PEER_KAFKA, WAY_DOWN))
+    if (!l->parked || !sim_net_open(w, host, PEER_KAFKA, WAY_UP) || !sim_net_open(w, host, PEER_KAFKA, WAY_DOWN))
         return;
-    uint64_t at_us = w->now_us + HEALED_MIN_US + world_below(w, DRAW_RETRY, 500 + host, HEALED_SPREAD_US);
+    uint64_t at_us = w->now_us + HEALED_MIN_US + sim_world_below(w, DRAW_RETRY, 500 + host, HEALED_SPREAD_US);
     uint32_t id = l->parked;
     l->parked = l->parked_last = 0;
     while (id) {
         uint32_t next = w->messages[id].next;
-        world_at(w, at_us, on_try, id, 0, 0);
+        sim_world_at(w, at_us, on_try, id, 0, 0);
         id = next;
     }
 }
 
-static void make_others(world *w, uint32_t host)
+static void make_others(sim_world *w, uint32_t host)
 {
     for (uint32_t slot = host; slot < WORLD_SLOTS; slot += SCENARIO_EDGES_MAX)
-        if (w->processes[slot].up) shard_reset(w, slot);
+        if (w->processes[slot].up) sim_shard_reset(w, slot);
 }
 
 /* The client of 2.0.2 may go fatal over a broken connection; then its process makes another, and sends from its outbox. */
-void producer_reset(world *w, uint32_t host)
+void sim_producer_reset(sim_world *w, uint32_t host)
 {
-    if (host == HOST_CENTRAL || world_below(w, DRAW_RETRY, 900 + host, 2) == 0) return;
+    if (host == HOST_CENTRAL || sim_world_below(w, DRAW_RETRY, 900 + host, 2) == 0) return;
     make_others(w, host);
 }
 
 /* The producers of this host are dead: what they had under way failed, whether it is in the log or not. Central sends from what it holds when it is told. */
-void producer_fence(world *w, uint32_t host)
+void sim_producer_fence(sim_world *w, uint32_t host)
 {
     for (uint32_t id = 1; id < w->message_count; id++)
-        if (process_host(w->messages[id].process) == host) w->messages[id].again = true;
+        if (sim_process_host(w->messages[id].process) == host) w->messages[id].again = true;
     if (host != HOST_CENTRAL) make_others(w, host);
 }

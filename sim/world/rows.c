@@ -34,25 +34,25 @@ typedef struct sim_row {
     uint16_t key_len;
     uint8_t height, pieces; /* pieces 0: memory of its own */
     struct sim_row *next[];
-} row;
+} rows_entry;
 
 /* The hash stands here too: most of what is looked at on the way is told apart without a look at the row. */
 typedef struct {
     uint64_t hash;
-    row *row; /* NULL: empty */
+    rows_entry *row; /* NULL: empty */
 } table_entry;
 
 typedef struct {
-    row *head;
+    rows_entry *head;
     int levels; /* in use */
-    row **fresh;
+    rows_entry **fresh;
     uint32_t fresh_count, fresh_cap;
 } shelf;
 
-typedef struct chunk {
-    struct chunk *next;
+typedef struct rows_chunk {
+    struct rows_chunk *next;
     uint64_t bytes[CHUNK_BYTES / sizeof(uint64_t)];
-} chunk;
+} rows_chunk;
 
 struct sim_rows {
     table_entry *table;
@@ -60,16 +60,16 @@ struct sim_rows {
     size_t count;
     uint64_t seed;
     shelf *shelves[SHELVES];
-    chunk *chunks;
+    rows_chunk *chunks;
     size_t chunk_used;
-    row *given[PIECES_MAX + 1]; /* by size; linked by value */
+    rows_entry *given[PIECES_MAX + 1]; /* by size; linked by value */
 };
 
 /* ---- memory ---- */
 
 static void rows_add_chunk(sim_rows *r)
 {
-    chunk *fresh = kd_realloc(NULL, sizeof(*fresh));
+    rows_chunk *fresh = kd_realloc(NULL, sizeof(*fresh));
     fresh->next = r->chunks;
     ASAN_POISON_MEMORY_REGION(fresh->bytes, sizeof(fresh->bytes));
     r->chunks = fresh;
@@ -78,10 +78,10 @@ static void rows_add_chunk(sim_rows *r)
 
 static void *rows_take(sim_rows *r, size_t pieces)
 {
-    row *given = r->given[pieces];
+    rows_entry *given = r->given[pieces];
     if (given) {
         ASAN_UNPOISON_MEMORY_REGION(given, pieces * PIECE);
-        r->given[pieces] = (row *)(void *)given->value;
+        r->given[pieces] = (rows_entry *)(void *)given->value;
         return given;
     }
     if (!r->chunks || r->chunk_used + pieces * PIECE > CHUNK_BYTES) rows_add_chunk(r);
@@ -91,39 +91,39 @@ static void *rows_take(sim_rows *r, size_t pieces)
     return piece;
 }
 
-static kd_bytes row_key(const row *n)
+static kd_bytes row_key(const rows_entry *n)
 {
-    return kd_bytes_of((const uint8_t *)n + sizeof(row) + n->height * sizeof(row *), n->key_len);
+    return kd_bytes_of((const uint8_t *)n + sizeof(rows_entry) + n->height * sizeof(rows_entry *), n->key_len);
 }
 
-static kd_bytes row_value(const row *n)
+static kd_bytes row_value(const rows_entry *n)
 {
     return kd_bytes_of(n->value, n->value_len);
 }
 
-static bool value_inside(const row *n)
+static bool value_inside(const rows_entry *n)
 {
     return n->value == row_key(n).data + n->key_len;
 }
 
-static row *row_create(sim_rows *r, uint32_t height, kd_bytes key, size_t value_len)
+static rows_entry *row_create(sim_rows *r, uint32_t height, kd_bytes key, size_t value_len)
 {
     KD_ASSERT(key.len <= UINT16_MAX);
-    size_t key_at = sizeof(row) + height * sizeof(row *);
+    size_t key_at = sizeof(rows_entry) + height * sizeof(rows_entry *);
     size_t pieces = (key_at + key.len + value_len + PIECE - 1) / PIECE;
     bool small = pieces <= PIECES_MAX;
-    row *n = small ? rows_take(r, pieces) : kd_realloc(NULL, pieces * PIECE);
-    *n = (row){.value = (uint8_t *)n + key_at + key.len,
+    rows_entry *n = small ? rows_take(r, pieces) : kd_realloc(NULL, pieces * PIECE);
+    *n = (rows_entry){.value = (uint8_t *)n + key_at + key.len,
                .value_cap = (uint32_t)(pieces * PIECE - key_at - key.len),
                .key_len = (uint16_t)key.len,
                .height = (uint8_t)height,
                .pieces = (uint8_t)(small ? pieces : 0)};
-    memset(n->next, 0, height * sizeof(row *));
+    memset(n->next, 0, height * sizeof(rows_entry *));
     if (key.len) memcpy((uint8_t *)n + key_at, key.data, key.len);
     return n;
 }
 
-static void row_destroy(sim_rows *r, row *n)
+static void row_destroy(sim_rows *r, rows_entry *n)
 {
     if (!value_inside(n)) free(n->value);
     if (n->pieces == 0) {
@@ -135,7 +135,7 @@ static void row_destroy(sim_rows *r, row *n)
     ASAN_POISON_MEMORY_REGION(n, (size_t)n->pieces * PIECE);
 }
 
-static void row_set(row *n, kd_bytes value)
+static void row_set(rows_entry *n, kd_bytes value)
 {
     if (value.len > n->value_cap) {
         n->value = kd_realloc(value_inside(n) ? NULL : n->value, value.len);
@@ -186,7 +186,7 @@ static size_t table_slot(const sim_rows *r, kd_bytes key, uint64_t hash)
     return slot;
 }
 
-static row *rows_find(const sim_rows *r, kd_bytes key, uint64_t hash)
+static rows_entry *rows_find(const sim_rows *r, kd_bytes key, uint64_t hash)
 {
     return r->table_cap ? r->table[table_slot(r, key, hash)].row : NULL;
 }
@@ -222,9 +222,9 @@ static shelf *shelf_obtain(sim_rows *r, kd_bytes key)
 }
 
 /* The first row in order with a key >= key; *before gets the last one below it at each height. */
-static row *seek(const shelf *s, kd_bytes key, row **before)
+static rows_entry *seek(const shelf *s, kd_bytes key, rows_entry **before)
 {
-    row *at = s->head;
+    rows_entry *at = s->head;
     for (int h = s->levels; before && h < HEIGHT_MAX; h++) before[h] = at;
     for (int h = s->levels - 1; h >= 0; h--) {
         while (at->next[h] && kd_bytes_cmp(row_key(at->next[h]), key) < 0) at = at->next[h];
@@ -235,16 +235,16 @@ static row *seek(const shelf *s, kd_bytes key, row **before)
 
 static int compare_rows(const void *x, const void *y)
 {
-    return kd_bytes_cmp(row_key(*(row *const *)x), row_key(*(row *const *)y));
+    return kd_bytes_cmp(row_key(*(rows_entry *const *)x), row_key(*(rows_entry *const *)y));
 }
 
 /* One after the other in order: the way to the next one's place is warm. */
 static void shelf_order(shelf *s)
 {
-    row *before[HEIGHT_MAX];
+    rows_entry *before[HEIGHT_MAX];
     if (s->fresh_count > 1) qsort(s->fresh, s->fresh_count, sizeof(s->fresh[0]), compare_rows);
     for (uint32_t i = 0; i < s->fresh_count; i++) {
-        row *n = s->fresh[i];
+        rows_entry *n = s->fresh[i];
         seek(s, row_key(n), before);
         s->levels = KD_MAX(s->levels, (int)n->height);
         for (uint32_t h = 0; h < n->height; h++) {
@@ -256,18 +256,18 @@ static void shelf_order(shelf *s)
     s->fresh_count = 0;
 }
 
-static void shelf_add(shelf *s, row *n)
+static void shelf_add(shelf *s, rows_entry *n)
 {
     s->fresh = kd_grow(s->fresh, s->fresh_count, &s->fresh_cap, sizeof(s->fresh[0]));
     s->fresh[s->fresh_count++] = n;
     n->fresh = s->fresh_count;
 }
 
-static void shelf_remove(shelf *s, row *n)
+static void shelf_remove(shelf *s, rows_entry *n)
 {
-    row *before[HEIGHT_MAX];
+    rows_entry *before[HEIGHT_MAX];
     if (n->fresh) {
-        row *last = s->fresh[--s->fresh_count];
+        rows_entry *last = s->fresh[--s->fresh_count];
         s->fresh[n->fresh - 1] = last;
         last->fresh = n->fresh;
         return;
@@ -286,7 +286,7 @@ sim_rows *sim_rows_create(void)
 }
 
 /* Rows in chunks go with the chunks. */
-static void row_forget(row *n)
+static void row_forget(rows_entry *n)
 {
     if (!value_inside(n)) free(n->value);
     if (n->pieces == 0) free(n);
@@ -302,7 +302,7 @@ void sim_rows_clear(sim_rows *r)
         free(r->shelves[i]->fresh);
         free(r->shelves[i]);
     }
-    for (chunk *c = r->chunks, *next; c; c = next) {
+    for (rows_chunk *c = r->chunks, *next; c; c = next) {
         next = c->next;
         free(c);
     }
@@ -330,7 +330,7 @@ static uint32_t random_height(sim_rows *r)
 
 static void insert(sim_rows *r, kd_bytes key, uint64_t hash, kd_bytes value)
 {
-    row *n = row_create(r, random_height(r), key, value.len);
+    rows_entry *n = row_create(r, random_height(r), key, value.len);
     row_set(n, value);
     table_reserve(r, r->count + 1);
     table_add(r, (table_entry){hash, n});
@@ -341,7 +341,7 @@ static void insert(sim_rows *r, kd_bytes key, uint64_t hash, kd_bytes value)
 void sim_rows_put(sim_rows *r, kd_bytes key, kd_bytes value)
 {
     uint64_t hash = rows_hash_of(key);
-    row *n = rows_find(r, key, hash);
+    rows_entry *n = rows_find(r, key, hash);
     if (n)
         row_set(n, value);
     else
@@ -352,7 +352,7 @@ void sim_rows_delete(sim_rows *r, kd_bytes key)
 {
     if (r->count == 0) return;
     size_t slot = table_slot(r, key, rows_hash_of(key));
-    row *n = r->table[slot].row;
+    rows_entry *n = r->table[slot].row;
     if (!n) return;
     table_remove(r, slot);
     shelf_remove(r->shelves[shelf_number(key)], n);
@@ -362,7 +362,7 @@ void sim_rows_delete(sim_rows *r, kd_bytes key)
 
 bool sim_rows_get(const sim_rows *r, kd_bytes key, kd_bytes *value)
 {
-    const row *n = rows_find(r, key, rows_hash_of(key));
+    const rows_entry *n = rows_find(r, key, rows_hash_of(key));
     if (n) *value = row_value(n);
     return n != NULL;
 }
@@ -371,7 +371,7 @@ void sim_rows_copy(sim_rows *to, const sim_rows *from)
 {
     table_reserve(to, to->count + from->count);
     for (size_t i = 0; i < from->table_cap; i++) {
-        const row *n = from->table[i].row;
+        const rows_entry *n = from->table[i].row;
         if (n) sim_rows_put(to, row_key(n), row_value(n));
     }
 }

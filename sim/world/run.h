@@ -15,18 +15,18 @@
 #include "sim/scenario/scenario.h"
 
 typedef struct {
-    const scenario *scenario;
+    const sim_scenario *scenario;
     uint64_t seed;
     uint64_t edge_plant, central_plant; /* bits of kd_edge_plant, kd_central_plant */
     uint64_t world_plant;               /* bits of sim_plant: rules that the shells keep, broken */
     FILE *trace;                        /* NULL: only its digest */
-    record *record;                     /* NULL: none */
+    sim_drill_record *record;                     /* NULL: none */
     void (*progress)(void *arg, uint64_t now_us, uint64_t end_us,
                      uint64_t acks); /* now and then; NULL: none */
     void *progress_arg;
     /* Each operation that a user begins, his retries apart, as the event that would make him: told again by events, with no users of
      * their own accord, the run is much the same. NULL: nobody asks. */
-    void (*attempted)(void *arg, const scenario_event *operation);
+    void (*attempted)(void *arg, const sim_scenario_event *operation);
     void *attempted_arg;
     /* Not 0: the run ends there, "interrupted" and unknown, unless it had failed before. NULL: nobody interrupts. */
     const volatile int *stop;

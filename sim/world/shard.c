@@ -7,101 +7,101 @@
 
 enum { SYNC_MIN_US = 200, SYNC_SPREAD_US = 1800 };
 
-sim_shard *shard_of(world *w, uint32_t slot, uint32_t partition)
+sim_shard *sim_shard_of(sim_world *w, uint32_t slot, uint32_t partition)
 {
     return &w->edges[slot].shards[partition % w->s->shards];
 }
 
 /* ---- the clock ---- */
 
-static void sim_shard_on_look(world *w, const sim_event *ev)
+static void sim_shard_on_look(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, shard = ev->b;
-    if (world_gone(w, slot, (uint32_t)ev->c)) return;
+    if (sim_world_gone(w, slot, (uint32_t)ev->c)) return;
     if (w->edges[slot].shards[shard].look_us != ev->at_us) return; /* another one was set */
     w->edges[slot].shards[shard].look_us = 0;
-    if (world_frozen(w, ev, slot)) {
+    if (sim_world_frozen(w, ev, slot)) {
         w->edges[slot].shards[shard].look_us = w->processes[slot].frozen_until_us;
         return;
     }
-    shard_turn(w, slot, shard);
+    sim_shard_turn(w, slot, shard);
 }
 
-static void sim_shard_look_at(world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
+static void sim_shard_look_at(sim_world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
-    uint64_t now_us = edge_now_us(w, slot);
+    uint64_t now_us = sim_edge_now_us(w, slot);
     if (next_us == UINT64_MAX) return;
     uint64_t delay_us = next_us > now_us ? next_us - now_us : 0;
     uint64_t at_us = w->now_us + KD_MAX(delay_us, (uint64_t)SHELL_TICK_MIN_US);
     if (m->look_us > w->now_us && m->look_us <= at_us) return;
     m->look_us = at_us;
-    world_at(w, at_us, sim_shard_on_look, slot, shard, w->processes[slot].life);
+    sim_world_at(w, at_us, sim_shard_on_look, slot, shard, w->processes[slot].life);
 }
 
 /* ---- group commit ---- */
 
-static void sim_shard_release(world *w, uint32_t slot, uint32_t shard, uint64_t group)
+static void sim_shard_release(sim_world *w, uint32_t slot, uint32_t shard, uint64_t group)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
     while (m->waiting_count > 0 && m->waiting[m->waiting_first].outcome.group <= group) {
         sim_waiting done = m->waiting[m->waiting_first++];
         if (--m->waiting_count == 0) m->waiting_first = 0;
         w->edges[slot].acked++;
-        checks_answered(w->checks, slot, shard, w->ops[done.op].attempt, &done.outcome);
-        user_answered(w, slot, done.op, &done.outcome);
+        sim_checks_answered(w->checks, slot, shard, w->ops[done.op].attempt, &done.outcome);
+        sim_user_answered(w, slot, done.op, &done.outcome);
     }
 }
 
-static void sim_shard_on_synced(world *w, const sim_event *ev)
+static void sim_shard_on_synced(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, shard = ev->b;
     sim_shard *m = &w->edges[slot].shards[shard];
-    if (world_gone(w, slot, (uint32_t)ev->c)) return;
-    if (world_frozen(w, ev, slot)) return;
+    if (sim_world_gone(w, slot, (uint32_t)ev->c)) return;
+    if (sim_world_frozen(w, ev, slot)) return;
     bool synced;
     uint64_t group = m->group;
     int status = sim_disk_sync(m->disk, &synced);
-    checks_edge_wrote(w->checks, slot, shard, group, m->writes, status, synced);
+    sim_checks_edge_wrote(w->checks, slot, shard, group, m->writes, status, synced);
     m->group = 0;
     int err = kd_edge_commit_end(m->core, group, status);
     if (status != KD_OK || err != KD_OK) {
-        edge_failed(w, slot);
+        sim_edge_failed(w, slot);
         return;
     }
     sim_shard_release(w, slot, shard, group);
-    shard_turn(w, slot, shard);
+    sim_shard_turn(w, slot, shard);
 }
 
 /* Nobody has measured its clock, or it has run away beyond D since: an edge cannot know. */
-static void tell_unmeasured(world *w, uint32_t slot)
+static void tell_unmeasured(sim_world *w, uint32_t slot)
 {
     kd_clock_state state = kd_drift_within(&w->edges[slot].drift, w->s->drift_us);
-    uint64_t clock_us = edge_now_us(w, slot);
+    uint64_t clock_us = sim_edge_now_us(w, slot);
     uint64_t off_us = clock_us > w->now_us ? clock_us - w->now_us : w->now_us - clock_us;
-    bool ran = state == KD_CLOCK_IN_BOUNDS && off_us > w->s->drift_us + scenario_central_clock_us(w->s);
-    if (state == KD_CLOCK_UNMEASURED || ran) checks_unmeasured(w->checks, off_us);
+    bool ran = state == KD_CLOCK_IN_BOUNDS && off_us > w->s->drift_us + sim_scenario_central_clock_us(w->s);
+    if (state == KD_CLOCK_UNMEASURED || ran) sim_checks_unmeasured(w->checks, off_us);
 }
 
 /* Not at once: who called for a turn goes on with the process. */
-static void on_gave_up(world *w, const sim_event *ev)
+static void on_gave_up(sim_world *w, const sim_event *ev)
 {
-    if (!world_gone(w, ev->a, (uint32_t)ev->c)) edge_failed(w, ev->a);
+    if (!sim_world_gone(w, ev->a, (uint32_t)ev->c)) sim_edge_failed(w, ev->a);
 }
 
-static void gave_up(world *w, uint32_t slot, uint32_t shard)
+static void gave_up(sim_world *w, uint32_t slot, uint32_t shard)
 {
     if (sim_disk_read_failed(w->edges[slot].shards[shard].disk))
-        world_at(w, w->now_us, on_gave_up, slot, 0, w->processes[slot].life);
+        sim_world_at(w, w->now_us, on_gave_up, slot, 0, w->processes[slot].life);
     else
-        world_fail(w, "storage", "%s: a core gave up on a disk that reads", world_process_name(w, slot));
+        sim_world_fail(w, "storage", "%s: a core gave up on a disk that reads", sim_world_process_name(w, slot));
 }
 
-static void commit(world *w, uint32_t slot, uint32_t shard)
+static void commit(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
     if (m->group || !kd_edge_commit_wanted(m->core)) return;
-    int err = kd_edge_commit_begin(m->core, edge_now_us(w, slot), &m->writes, &m->group);
+    int err = kd_edge_commit_begin(m->core, sim_edge_now_us(w, slot), &m->writes, &m->group);
     if (err == KD_EIO) gave_up(w, slot, shard);
     if (err != KD_OK) {
         m->group = 0;
@@ -109,47 +109,47 @@ static void commit(world *w, uint32_t slot, uint32_t shard)
     }
     tell_unmeasured(w, slot);
     sim_disk_submit(m->disk, m->writes);
-    uint64_t us = SYNC_MIN_US + world_below(w, DRAW_SYNC, slot * 64 + shard, SYNC_SPREAD_US);
-    us = KD_MAX(us, w->slow_us[edge_identity(slot)]);
-    world_at(w, w->now_us + us, sim_shard_on_synced, slot, shard, w->processes[slot].life);
+    uint64_t us = SYNC_MIN_US + sim_world_below(w, DRAW_SYNC, slot * 64 + shard, SYNC_SPREAD_US);
+    us = KD_MAX(us, w->slow_us[sim_edge_identity(slot)]);
+    sim_world_at(w, w->now_us + us, sim_shard_on_synced, slot, shard, w->processes[slot].life);
 }
 
 /* ---- batches ---- */
 
-static void send(world *w, uint32_t slot, uint32_t shard)
+static void send(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
     uint32_t partition;
     kd_position at;
-    while (kd_edge_send_next(m->core, edge_now_us(w, slot), &w->scratch, &partition, &at) == KD_OK) {
-        checks_sent(w->checks, slot, shard, partition, at, kd_buf_view(&w->scratch));
-        uint32_t id = message_take(w, MESSAGE_BATCH, slot, partition);
+    while (kd_edge_send_next(m->core, sim_edge_now_us(w, slot), &w->scratch, &partition, &at) == KD_OK) {
+        sim_checks_sent(w->checks, slot, shard, partition, at, kd_buf_view(&w->scratch));
+        uint32_t id = sim_message_take(w, MESSAGE_BATCH, slot, partition);
         sim_message *message = &w->messages[id];
         kd_buf_put(&message->record, w->scratch.data, w->scratch.len);
         message->at = at;
         m->sending++;
-        TRACE(w, "%s/%u sends %l/%l of %u", world_process_name(w, slot), shard, at.incarnation, at.seq,
+        TRACE(w, "%s/%u sends %l/%l of %u", sim_world_process_name(w, slot), shard, at.incarnation, at.seq,
               partition);
-        producer_send(w, id);
+        sim_producer_send(w, id);
     }
 }
 
-void shard_delivered(world *w, uint32_t slot, const sim_message *m, bool ok)
+void sim_shard_delivered(sim_world *w, uint32_t slot, const sim_message *m, bool ok)
 {
     uint32_t shard = m->partition % w->s->shards;
     sim_shard *s = &w->edges[slot].shards[shard];
     if (s->sending > 0) s->sending--;
-    kd_edge_delivered(s->core, m->partition, m->at, ok, edge_now_us(w, slot));
-    shard_turn(w, slot, shard);
+    kd_edge_delivered(s->core, m->partition, m->at, ok, sim_edge_now_us(w, slot));
+    sim_shard_turn(w, slot, shard);
 }
 
 /* The reports of what the old client held still come in and say nothing new. */
-void shard_reset(world *w, uint32_t slot)
+void sim_shard_reset(sim_world *w, uint32_t slot)
 {
-    TRACE(w, "%s makes a new producer", world_process_name(w, slot));
+    TRACE(w, "%s makes a new producer", sim_world_process_name(w, slot));
     for (uint32_t i = 0; i < w->s->shards; i++) {
-        kd_edge_producer_reset(w->edges[slot].shards[i].core, edge_now_us(w, slot));
-        shard_turn(w, slot, i);
+        kd_edge_producer_reset(w->edges[slot].shards[i].core, sim_edge_now_us(w, slot));
+        sim_shard_turn(w, slot, i);
         if (!w->processes[slot].up) return;
     }
 }
@@ -157,59 +157,59 @@ void shard_reset(world *w, uint32_t slot)
 /* ---- the turn ---- */
 
 /* An edge that refuses writes over its identity waits for an operator; after the faults he comes, once. */
-static void watch_identity(world *w, uint32_t slot, uint32_t shard)
+static void watch_identity(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_edge *e = &w->edges[slot];
     kd_edge_stats stats;
     kd_edge_get_stats(e->shards[shard].core, &stats);
     if (stats.identity_alarms > 0 && e->alarms == 0)
-        world_note(w, w->s->edges[edge_identity(slot)], "somebody else uses its name: alarm %llu",
+        sim_world_note(w, w->s->edges[sim_edge_identity(slot)], "somebody else uses its name: alarm %llu",
                    (unsigned long long)stats.identity_alarms);
     e->alarms = KD_MAX(e->alarms, stats.identity_alarms);
 }
 
-void shard_turn(world *w, uint32_t slot, uint32_t shard)
+void sim_shard_turn(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
-    uint64_t next_us = kd_edge_tick(m->core, edge_now_us(w, slot));
-    checks_ticked(w->checks, slot, shard);
+    uint64_t next_us = kd_edge_tick(m->core, sim_edge_now_us(w, slot));
+    sim_checks_ticked(w->checks, slot, shard);
     commit(w, slot, shard);
     send(w, slot, shard);
     sim_shard_look_at(w, slot, shard, next_us);
-    if (w->processes[slot].draining) process_check_drained(w, slot);
+    if (w->processes[slot].draining) sim_process_check_drained(w, slot);
 }
 
 /* ---- snapshots ---- */
 
-void shard_snapshot(world *w, uint32_t slot, uint32_t partition, kd_bytes bytes, int64_t offset)
+void sim_shard_snapshot(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes bytes, int64_t offset)
 {
     uint32_t shard = partition % w->s->shards;
     kd_edge *core = w->edges[slot].shards[shard].core;
-    int verdict = kd_edge_snapshot(core, bytes, offset, edge_now_us(w, slot));
-    TRACE(w, "%s counts/%u %d: %d", world_process_name(w, slot), partition, offset, (int64_t)verdict);
+    int verdict = kd_edge_snapshot(core, bytes, offset, sim_edge_now_us(w, slot));
+    TRACE(w, "%s counts/%u %d: %d", sim_world_process_name(w, slot), partition, offset, (int64_t)verdict);
     w->gaps += verdict == KD_SNAPSHOT_GAP;
     if (verdict == KD_SNAPSHOT_UNDONE) {
         w->undone++;
-        world_note(w, w->s->edges[edge_identity(slot)], "a restore undid what it knew of partition %u",
+        sim_world_note(w, w->s->edges[sim_edge_identity(slot)], "a restore undid what it knew of partition %u",
                    partition);
     }
     if (verdict == KD_EIO && sim_disk_read_failed(w->edges[slot].shards[shard].disk))
         return; /* it has given up, and ends */
     if (verdict < 0)
-        world_fail(w, "snapshot", "%s: a snapshot: %s", world_process_name(w, slot), kd_strerror(verdict));
-    checks_installed(w->checks, slot, shard, bytes, verdict);
-    if (w->edges[edge_identity(slot)].doubled_until_us) watch_identity(w, slot, shard);
+        sim_world_fail(w, "snapshot", "%s: a snapshot: %s", sim_world_process_name(w, slot), kd_strerror(verdict));
+    sim_checks_installed(w->checks, slot, shard, bytes, verdict);
+    if (w->edges[sim_edge_identity(slot)].doubled_until_us) watch_identity(w, slot, shard);
 }
 
 /* ---- operations ---- */
 
-static bool clock_refuses(const world *w, uint32_t slot)
+static bool clock_refuses(const sim_world *w, uint32_t slot)
 {
     if (w->options->world_plant & SIM_PLANT_NO_DRIFT_BOUND) return false;
     return kd_drift_within(&w->edges[slot].drift, w->s->drift_us) == KD_CLOCK_OUT_OF_BOUNDS;
 }
 
-static int sim_shard_take(world *w, uint32_t slot, uint32_t shard, sim_op *op, kd_outcome *out)
+static int sim_shard_take(sim_world *w, uint32_t slot, uint32_t shard, sim_op *op, kd_outcome *out)
 {
     char key[24];
     kd_request rq = {.item = kd_item_key(&w->items[op->item]),
@@ -223,30 +223,30 @@ static int sim_shard_take(world *w, uint32_t slot, uint32_t shard, sim_op *op, k
     memcpy(key + 4, &op->begun_us, 8);
     if (clock_refuses(w, slot)) return KD_ECLOCK;
     if (w->processes[slot].draining) return KD_EUNAVAILABLE;
-    return kd_edge_take(w->edges[slot].shards[shard].core, &rq, edge_now_us(w, slot), out);
+    return kd_edge_take(w->edges[slot].shards[shard].core, &rq, sim_edge_now_us(w, slot), out);
 }
 
 /* So many came since that the key may have made room. Of those that died with a process some were not remembered: it may also be there still. */
-static bool key_made_room(const world *w, const sim_shard *m, const sim_op *op)
+static bool key_made_room(const sim_world *w, const sim_shard *m, const sim_op *op)
 {
-    return m->keys - op->key >= shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
+    return m->keys - op->key >= sim_shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
 }
 
 /* A sum tried again at an edge that forgot the key, with its disk or for want of room, is another attempt, which may count too. */
-static void journal_taken(world *w, uint32_t slot, sim_op *op, const kd_outcome *out)
+static void journal_taken(sim_world *w, uint32_t slot, sim_op *op, const kd_outcome *out)
 {
-    sim_shard *m = shard_of(w, slot, w->item_partition[op->item]);
-    uint32_t wipes = w->edges[edge_identity(slot)].wipes;
+    sim_shard *m = sim_shard_of(w, slot, w->item_partition[op->item]);
+    uint32_t wipes = w->edges[sim_edge_identity(slot)].wipes;
     bool forgotten = op->wipes != wipes || key_made_room(w, m, op);
     bool another = op->verb == KD_ADD && forgotten && !out->replayed;
     if (!out->replayed) op->key = m->keys++;
     if (op->attempt != UINT32_MAX && !another) {
-        journal_retried(w->journal, op->attempt, w->now_us);
+        sim_journal_retried(w->journal, op->attempt, w->now_us);
         return;
     }
-    journal_attempt a = {.user = op->user,
+    sim_journal_attempt a = {.user = op->user,
                          .item = op->item,
-                         .edge = edge_identity(slot),
+                         .edge = sim_edge_identity(slot),
                          .counter = op->counter,
                          .verb = op->verb,
                          .amount = op->amount,
@@ -254,55 +254,55 @@ static void journal_taken(world *w, uint32_t slot, sim_op *op, const kd_outcome 
                          .issued_us = w->now_us,
                          .sent_us = op->issued_us,
                          .strange = op->strange};
-    op->attempt = journal_attempted(w->journal, &a);
+    op->attempt = sim_journal_attempted(w->journal, &a);
     op->wipes = wipes;
 }
 
 /* The number in the answer, also in one that is given again. */
-static void show_answer(world *w, uint32_t slot, const sim_op *op)
+static void show_answer(sim_world *w, uint32_t slot, const sim_op *op)
 {
     kd_view view;
-    kd_edge *core = shard_of(w, slot, w->item_partition[op->item])->core;
+    kd_edge *core = sim_shard_of(w, slot, w->item_partition[op->item])->core;
     int err = kd_edge_view(core, kd_item_key(&w->items[op->item]), &view);
-    checks_viewed(w->checks, slot, op->item, err, &view);
-    checks_answer_viewed(w->checks, slot, op->attempt, err, &view);
+    sim_checks_viewed(w->checks, slot, op->item, err, &view);
+    sim_checks_answer_viewed(w->checks, slot, op->attempt, err, &view);
 }
 
-void shard_request(world *w, uint32_t slot, uint32_t id)
+void sim_shard_request(sim_world *w, uint32_t slot, uint32_t id)
 {
     sim_op *op = &w->ops[id];
     uint32_t shard = w->item_partition[op->item] % w->s->shards;
     sim_shard *m = &w->edges[slot].shards[shard];
     kd_outcome out = {.group = 0};
     int err = sim_shard_take(w, slot, shard, op, &out);
-    TRACE(w, "%s/%u user %u op %u: %s %s: %d", world_process_name(w, slot), shard, op->user, op->number,
+    TRACE(w, "%s/%u user %u op %u: %s %s: %d", sim_world_process_name(w, slot), shard, op->user, op->number,
           op->verb == KD_LIKE     ? "likes"
           : op->verb == KD_UNLIKE ? "unlikes"
                                   : "views",
           w->item_names[op->item], (int64_t)err);
     if (err == KD_EINFLIGHT) { /* the second tap of two: the first one's answer is on its way */
-        op_release(w, id);
+        sim_op_release(w, id);
         return;
     }
     if (err != KD_OK) {
         w->refused++;
         w->edges[slot].refused++;
-        checks_refused(w->checks, slot, shard, op->item, err);
-        user_unanswered(w, id);
+        sim_checks_refused(w->checks, slot, shard, op->item, err);
+        sim_user_unanswered(w, id);
         return;
     }
     journal_taken(w, slot, op, &out);
-    checks_taken(w->checks, slot, shard, op->attempt, &out);
+    sim_checks_taken(w->checks, slot, shard, op->attempt, &out);
     show_answer(w, slot, op);
     if (out.group == 0) {
         w->edges[slot].acked++;
-        checks_answered(w->checks, slot, shard, op->attempt, &out);
-        user_answered(w, slot, id, &out);
+        sim_checks_answered(w->checks, slot, shard, op->attempt, &out);
+        sim_user_answered(w, slot, id, &out);
     } else {
         uint32_t last = m->waiting_first + m->waiting_count;
         m->waiting = kd_grow(m->waiting, last, &m->waiting_cap, sizeof(m->waiting[0]));
         m->waiting[last] = (sim_waiting){id, out};
         m->waiting_count++;
     }
-    shard_turn(w, slot, shard);
+    sim_shard_turn(w, slot, shard);
 }

@@ -17,14 +17,14 @@ enum {
 };
 
 /* By the moment at which it began: told again by an event at that moment, it meets the same. */
-static uint64_t draw_of(const world *w, draw_stream stream, const sim_op *op)
+static uint64_t draw_of(const sim_world *w, sim_draw_stream stream, const sim_op *op)
 {
-    return world_draw(w, stream, op->user, op->begun_us << 16 | op->tries);
+    return sim_world_draw(w, stream, op->user, op->begun_us << 16 | op->tries);
 }
 
 /* ---- the pool ---- */
 
-static uint32_t op_take(world *w)
+static uint32_t op_take(sim_world *w)
 {
     uint32_t id = w->op_free;
     if (id) {
@@ -36,7 +36,7 @@ static uint32_t op_take(world *w)
     return w->op_count++;
 }
 
-void op_release(world *w, uint32_t id)
+void sim_op_release(sim_world *w, uint32_t id)
 {
     if (--w->ops[id].refs > 0) return;
     w->ops[id].attempt = w->op_free;
@@ -45,34 +45,34 @@ void op_release(world *w, uint32_t id)
 
 /* ---- requests ---- */
 
-static uint32_t slot_reached(const world *w, const sim_op *op)
+static uint32_t slot_reached(const sim_world *w, const sim_op *op)
 {
-    bool twin = edge_doubled(w, op->edge) && draw_of(w, DRAW_ROUTE, op) % 2 == 0;
+    bool twin = sim_edge_doubled(w, op->edge) && draw_of(w, DRAW_ROUTE, op) % 2 == 0;
     return twin ? CHECKS_TWIN + op->edge : op->edge;
 }
 
-static void on_request(world *w, const sim_event *ev)
+static void on_request(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = slot_reached(w, &w->ops[ev->a]);
     if (!w->processes[slot].up) {
-        user_unanswered(w, ev->a); /* refused by the machine */
+        sim_user_unanswered(w, ev->a); /* refused by the machine */
         return;
     }
-    if (world_frozen(w, ev, slot)) return;
-    shard_request(w, slot, ev->a);
+    if (sim_world_frozen(w, ev, slot)) return;
+    sim_shard_request(w, slot, ev->a);
 }
 
-static void on_deadline(world *w, const sim_event *ev);
+static void on_deadline(sim_world *w, const sim_event *ev);
 
-static void watch_deadlines(world *w)
+static void watch_deadlines(sim_world *w)
 {
     if (w->deadline_set || w->deadline_count == 0) return;
     w->deadline_set = true;
-    world_at(w, w->deadlines[w->deadline_first].at_us, on_deadline, 0, 0, 0);
+    sim_world_at(w, w->deadlines[w->deadline_first].at_us, on_deadline, 0, 0, 0);
 }
 
 /* All wait equally long, so the oldest comes first. */
-static void push_deadline(world *w, uint32_t id)
+static void push_deadline(sim_world *w, uint32_t id)
 {
     if (w->deadline_first + w->deadline_count == w->deadline_cap && w->deadline_first > w->deadline_count) {
         memmove(w->deadlines, w->deadlines + w->deadline_first, w->deadline_count * sizeof(w->deadlines[0]));
@@ -85,15 +85,15 @@ static void push_deadline(world *w, uint32_t id)
     watch_deadlines(w);
 }
 
-static void send_request(world *w, uint32_t id)
+static void send_request(sim_world *w, uint32_t id)
 {
     sim_op *op = &w->ops[id];
     uint64_t wire_us = WIRE_MIN_US + draw_of(w, DRAW_USER, op) % WIRE_SPREAD_US;
     op->refs++;
-    world_at(w, w->now_us + wire_us, on_request, id, 0, 0);
+    sim_world_at(w, w->now_us + wire_us, on_request, id, 0, 0);
 }
 
-static void issue(world *w, uint32_t id)
+static void issue(sim_world *w, uint32_t id)
 {
     sim_op *op = &w->ops[id];
     bool strange = draw_of(w, DRAW_READ, op) / 100000 % 100 < w->s->users.strange_percent;
@@ -107,29 +107,29 @@ static void issue(world *w, uint32_t id)
     if (twice && op->tries == 0) send_request(w, id);
 }
 
-static void users_go_on(world *w, uint32_t user);
+static void users_go_on(sim_world *w, uint32_t user);
 
-static void users_finish(world *w, uint32_t id)
+static void users_finish(sim_world *w, uint32_t id)
 {
     uint32_t user = w->ops[id].user;
     w->ops[id].over = true;
     w->users[user].op = 0;
-    op_release(w, id);
+    sim_op_release(w, id);
     users_go_on(w, user);
 }
 
-static void users_on_retry(world *w, const sim_event *ev)
+static void users_on_retry(sim_world *w, const sim_event *ev)
 {
     sim_op *op = &w->ops[ev->a];
     if (!op->over) {
         op->tries++;
         issue(w, ev->a);
     }
-    op_release(w, ev->a);
+    sim_op_release(w, ev->a);
 }
 
 /* This request of it will have no answer. */
-static void users_failed(world *w, uint32_t id)
+static void users_failed(sim_world *w, uint32_t id)
 {
     sim_op *op = &w->ops[id];
     if (op->over || op->failed > op->tries) return;
@@ -144,10 +144,10 @@ static void users_failed(world *w, uint32_t id)
         return;
     }
     op->refs++;
-    world_at(w, w->now_us + AGAIN_MIN_US + chance / 100 % AGAIN_SPREAD_US, users_on_retry, id, 0, 0);
+    sim_world_at(w, w->now_us + AGAIN_MIN_US + chance / 100 % AGAIN_SPREAD_US, users_on_retry, id, 0, 0);
 }
 
-static void on_deadline(world *w, const sim_event *ev)
+static void on_deadline(sim_world *w, const sim_event *ev)
 {
     (void)ev;
     w->deadline_set = false;
@@ -158,79 +158,79 @@ static void on_deadline(world *w, const sim_event *ev)
         w->deadline_first++;
         w->deadline_count--;
         if (pending) users_failed(w, d.op);
-        op_release(w, d.op);
+        sim_op_release(w, d.op);
     }
     if (w->deadline_count == 0) w->deadline_first = 0;
     watch_deadlines(w);
 }
 
-void user_unanswered(world *w, uint32_t id)
+void sim_user_unanswered(sim_world *w, uint32_t id)
 {
     users_failed(w, id);
-    op_release(w, id);
+    sim_op_release(w, id);
 }
 
 /* ---- answers ---- */
 
 /* A user looks at what he did, or at something else somewhere else. */
-static void users_on_read(world *w, const sim_event *ev)
+static void users_on_read(sim_world *w, const sim_event *ev)
 {
     uint32_t item = ev->a, user = ev->b, slot = (uint32_t)ev->c;
     kd_view view;
     if (!w->processes[slot].up || w->processes[slot].frozen_until_us > w->now_us) return;
-    kd_edge *core = shard_of(w, slot, w->item_partition[item])->core;
+    kd_edge *core = sim_shard_of(w, slot, w->item_partition[item])->core;
     kd_bytes key = kd_item_key(&w->items[item]);
     int err = kd_edge_view(core, key, &view);
-    checks_viewed(w->checks, slot, item, err, &view);
-    if (err == KD_EAGAIN) ask_item(w, slot, item);
+    sim_checks_viewed(w->checks, slot, item, err, &view);
+    if (err == KD_EAGAIN) sim_ask_item(w, slot, item);
     int row = kd_edge_member(core, SCENARIO_LIKE, key, kd_bytes_str(w->users_names[user]));
-    checks_member_read(w->checks, slot, SCENARIO_LIKE, item, user, row);
-    if (row != KD_EIO) read_liked(w, slot, item, user);
+    sim_checks_member_read(w->checks, slot, SCENARIO_LIKE, item, user, row);
+    if (row != KD_EIO) sim_read_liked(w, slot, item, user);
 }
 
-static void read_something(world *w, const sim_op *op)
+static void read_something(sim_world *w, const sim_op *op)
 {
     uint64_t chance = draw_of(w, DRAW_READ, op) / 100;
     if (chance % 100 >= READ_PERCENT) return;
     bool same = chance / 100 % 2 == 0;
     uint32_t slot = same ? op->edge : (uint32_t)(chance / 200 % w->s->edge_count);
-    world_at(w, w->now_us + WIRE_MIN_US + chance / 5000 % WIRE_SPREAD_US, users_on_read, op->item, op->user, slot);
+    sim_world_at(w, w->now_us + WIRE_MIN_US + chance / 5000 % WIRE_SPREAD_US, users_on_read, op->item, op->user, slot);
 }
 
 /* Another device of his has no token, and the one that it gets is not kept. */
-static void users_on_answer(world *w, const sim_event *ev)
+static void users_on_answer(sim_world *w, const sim_event *ev)
 {
     sim_op *op = &w->ops[ev->a];
     sim_user *u = &w->users[op->user];
     if (!op->over) {
         TRACE(w, "user %u op %u: answered, attempt %u", op->user, op->number, op->attempt);
-        journal_acked(w->journal, op->attempt, w->now_us);
+        sim_journal_acked(w->journal, op->attempt, w->now_us);
         if (!op->strange) u->seen = op->answer;
         read_something(w, op);
         users_finish(w, ev->a);
     }
-    op_release(w, ev->a);
+    sim_op_release(w, ev->a);
 }
 
-void user_answered(world *w, uint32_t slot, uint32_t id, const kd_outcome *outcome)
+void sim_user_answered(sim_world *w, uint32_t slot, uint32_t id, const kd_outcome *outcome)
 {
     sim_op *op = &w->ops[id];
     uint32_t percent =
-        w->healing ? 0 : KD_MAX(w->s->users.lost_percent, w->answers_lost[edge_identity(slot)]);
+        w->healing ? 0 : KD_MAX(w->s->users.lost_percent, w->answers_lost[sim_edge_identity(slot)]);
     uint64_t chance = draw_of(w, DRAW_ANSWER, op);
     if (chance % 100 < percent) {
-        op_release(w, id); /* nobody tells the user; his patience ends */
+        sim_op_release(w, id); /* nobody tells the user; his patience ends */
         return;
     }
     op->answer = op->seen;
-    const kd_edge *core = shard_of(w, slot, w->item_partition[op->item])->core;
+    const kd_edge *core = sim_shard_of(w, slot, w->item_partition[op->item])->core;
     if (outcome->stamp_us) kd_seen_add(&op->answer, kd_edge_lives(core), outcome->stamp_us);
-    world_at(w, w->now_us + WIRE_MIN_US + chance / 100 % WIRE_SPREAD_US, users_on_answer, id, 0, 0);
+    sim_world_at(w, w->now_us + WIRE_MIN_US + chance / 100 % WIRE_SPREAD_US, users_on_answer, id, 0, 0);
 }
 
 /* ---- beginning ---- */
 
-static uint32_t op_new(world *w, uint32_t user, uint32_t number)
+static uint32_t op_new(sim_world *w, uint32_t user, uint32_t number)
 {
     uint32_t id = op_take(w);
     w->ops[id] = (sim_op){.user = user,
@@ -242,12 +242,12 @@ static uint32_t op_new(world *w, uint32_t user, uint32_t number)
     return id;
 }
 
-static void begin_told(world *w, uint32_t user, uint32_t event)
+static void begin_told(sim_world *w, uint32_t user, uint32_t event)
 {
-    const scenario_event *e = &w->s->events[event];
+    const sim_scenario_event *e = &w->s->events[event];
     uint32_t id = op_new(w, user, event);
     sim_op *op = &w->ops[id];
-    op->item = names_item(w, e->item);
+    op->item = sim_names_item(w, e->item);
     op->counter = e->counter;
     op->verb = e->verb;
     op->amount = e->verb == KD_ADD ? (uint64_t)KD_MAX(e->amount, 1) : 0;
@@ -257,9 +257,9 @@ static void begin_told(world *w, uint32_t user, uint32_t event)
 }
 
 /* The event that would make him do what he planned. */
-static void tell_attempt(const world *w, const sim_op *op)
+static void tell_attempt(const sim_world *w, const sim_op *op)
 {
-    scenario_event e = {.at_us = op->begun_us,
+    sim_scenario_event e = {.at_us = op->begun_us,
                         .kind = SCENARIO_OPERATION,
                         .who = (int)op->edge,
                         .peer = SCENARIO_NOBODY,
@@ -274,15 +274,15 @@ static void tell_attempt(const world *w, const sim_op *op)
     w->options->attempted(w->options->attempted_arg, &e);
 }
 
-static void begin_planned(world *w, uint32_t user)
+static void begin_planned(sim_world *w, uint32_t user)
 {
     uint32_t id = op_new(w, user, w->users[user].number++);
-    plan_operation(w, &w->ops[id]);
+    sim_plan_operation(w, &w->ops[id]);
     if (w->options->attempted) tell_attempt(w, &w->ops[id]);
     issue(w, id);
 }
 
-static void users_go_on(world *w, uint32_t user)
+static void users_go_on(sim_world *w, uint32_t user)
 {
     sim_user *u = &w->users[user];
     if (u->op) return;
@@ -297,9 +297,9 @@ static void users_go_on(world *w, uint32_t user)
     begin_planned(w, user);
 }
 
-void user_told(world *w, uint32_t event)
+void sim_user_told(sim_world *w, uint32_t event)
 {
-    uint32_t user = names_user(w, w->s->events[event].user);
+    uint32_t user = sim_names_user(w, w->s->events[event].user);
     sim_user *u = &w->users[user];
     uint32_t last = u->told_first + u->told_count++;
     u->told = kd_grow(u->told, last, &u->told_cap, sizeof(u->told[0]));
@@ -307,28 +307,28 @@ void user_told(world *w, uint32_t event)
     users_go_on(w, user);
 }
 
-static void on_due(world *w, const sim_event *ev)
+static void on_due(sim_world *w, const sim_event *ev)
 {
     sim_user *u = &w->users[ev->a];
     if (w->healing) return;
     u->due = true;
-    u->planned_us += plan_pause_us(w, ev->a, ev->b);
-    world_at(w, KD_MAX(u->planned_us, w->now_us), on_due, ev->a, ev->b + 1, 0);
+    u->planned_us += sim_plan_pause_us(w, ev->a, ev->b);
+    sim_world_at(w, KD_MAX(u->planned_us, w->now_us), on_due, ev->a, ev->b + 1, 0);
     users_go_on(w, ev->a);
 }
 
-void users_open(world *w)
+void sim_users_open(sim_world *w)
 {
     w->users = kd_alloc((w->user_count + 1) * sizeof(w->users[0]));
-    for (uint32_t i = 0; i < w->user_count; i++) w->users[i].edge = plan_home(w, i);
+    for (uint32_t i = 0; i < w->user_count; i++) w->users[i].edge = sim_plan_home(w, i);
     if (w->s->users.per_second <= 0) return;
     for (uint32_t i = 0; i < w->s->users.users; i++) {
-        w->users[i].planned_us = w->now_us + plan_pause_us(w, i, UINT32_MAX);
-        world_at(w, w->users[i].planned_us, on_due, i, 0, 0);
+        w->users[i].planned_us = w->now_us + sim_plan_pause_us(w, i, UINT32_MAX);
+        sim_world_at(w, w->users[i].planned_us, on_due, i, 0, 0);
     }
 }
 
-void users_close(world *w)
+void sim_users_close(sim_world *w)
 {
     for (uint32_t i = 0; i < w->user_count && w->users; i++) free(w->users[i].told);
     free(w->users);

@@ -16,19 +16,19 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-uint64_t world_draw(const world *w, draw_stream stream, uint64_t entity, uint64_t moment)
+uint64_t sim_world_draw(const sim_world *w, sim_draw_stream stream, uint64_t entity, uint64_t moment)
 {
     uint64_t x = mix(w->options->seed + 0x9e3779b97f4a7c15u * (1 + (uint64_t)stream));
     x = mix(x ^ (entity + 0x9e3779b97f4a7c15u));
     return mix(x ^ (moment * 0xd1342543de82ef95u + 1));
 }
 
-void world_at(world *w, uint64_t at_us, sim_event_fn fn, uint32_t a, uint32_t b, uint64_t c)
+void sim_world_at(sim_world *w, uint64_t at_us, sim_event_fn fn, uint32_t a, uint32_t b, uint64_t c)
 {
     sim_heap_push(&w->heap, (sim_event){.at_us = KD_MAX(at_us, w->now_us), .fn = fn, .a = a, .b = b, .c = c});
 }
 
-void world_fail(world *w, const char *checker, const char *format, ...)
+void sim_world_fail(sim_world *w, const char *checker, const char *format, ...)
 {
     if (w->failure[0]) return;
     va_list args;
@@ -40,7 +40,7 @@ void world_fail(world *w, const char *checker, const char *format, ...)
     w->over = true;
 }
 
-void world_note(world *w, const char *who, const char *format, ...)
+void sim_world_note(sim_world *w, const char *who, const char *format, ...)
 {
     char text[200];
     if (!w->options->record) return;
@@ -48,25 +48,25 @@ void world_note(world *w, const char *who, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    record_note(w->options->record, w->now_us - w->begin_us, who, text);
+    sim_record_note(w->options->record, w->now_us - w->begin_us, who, text);
 }
 
-const char *world_process_name(const world *w, uint32_t process)
+const char *sim_world_process_name(const sim_world *w, uint32_t process)
 {
     if (process >= WORLD_SLOTS) return process == WORLD_SLOTS ? "central" : "central-2";
     return process >= CHECKS_TWIN ? w->twin_names[process - CHECKS_TWIN] : w->s->edges[process];
 }
 
-bool world_gone(world *w, uint32_t process, uint32_t life)
+bool sim_world_gone(sim_world *w, uint32_t process, uint32_t life)
 {
     return !w->processes[process].up || w->processes[process].life != life;
 }
 
-bool world_frozen(world *w, const sim_event *ev, uint32_t process)
+bool sim_world_frozen(sim_world *w, const sim_event *ev, uint32_t process)
 {
     uint64_t until_us = w->processes[process].frozen_until_us;
     if (until_us <= w->now_us) return false;
-    world_at(w, until_us, ev->fn, ev->a, ev->b, ev->c);
+    sim_world_at(w, until_us, ev->fn, ev->a, ev->b, ev->c);
     return true;
 }
 
@@ -74,22 +74,22 @@ bool world_frozen(world *w, const sim_event *ev, uint32_t process)
 
 static kd_edge *view_edge(void *arg, uint32_t slot, uint32_t shard)
 {
-    return ((world *)arg)->edges[slot].shards[shard].core;
+    return ((sim_world *)arg)->edges[slot].shards[shard].core;
 }
 
 static kd_central *view_central(void *arg, uint32_t slot, uint32_t partition)
 {
-    return ((world *)arg)->centrals[slot].parts[partition].core;
+    return ((sim_world *)arg)->centrals[slot].parts[partition].core;
 }
 
-static void open_checks(world *w)
+static void open_checks(sim_world *w)
 {
-    uint32_t items_max = shard_room(w->s, w->s->room_items, SCENARIO_ITEMS_MAX);
-    uint32_t keys_max = shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
-    w->journal = journal_create(w->s->drift_us + scenario_central_clock_us(w->s), scenario_tokens_kept(w->s));
-    w->checks = checks_create(&(checks_view){.scenario = w->s,
+    uint32_t items_max = sim_shard_room(w->s, w->s->room_items, SCENARIO_ITEMS_MAX);
+    uint32_t keys_max = sim_shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
+    w->journal = sim_journal_create(w->s->drift_us + sim_scenario_central_clock_us(w->s), sim_scenario_tokens_kept(w->s));
+    w->checks = sim_checks_create(&(sim_checks_view){.scenario = w->s,
                                              .journal = w->journal,
-                                             .counters = &scenario_counters,
+                                             .counters = &sim_scenario_counters,
                                              .items = w->items,
                                              .item_count = w->item_count,
                                              .users = w->users_names,
@@ -104,9 +104,9 @@ static void open_checks(world *w)
 
 /* ---- open and close ---- */
 
-static void world_open(world *w, const sim_options *options)
+static void world_open(sim_world *w, const sim_options *options)
 {
-    *w = (world){.options = options, .s = options->scenario, .begin_us = WORLD_BEGINS_US};
+    *w = (sim_world){.options = options, .s = options->scenario, .begin_us = WORLD_BEGINS_US};
     w->now_us = w->begin_us;
     w->end_us = w->begin_us + w->s->length_us;
     w->heal_end_us = w->end_us + w->s->heal_us;
@@ -117,22 +117,22 @@ static void world_open(world *w, const sim_options *options)
         w->edge_names[i] = w->s->edges[i];
         snprintf(w->twin_names[i], sizeof(w->twin_names[i]), "%s-copy", w->s->edges[i]);
     }
-    names_open(w);
+    sim_names_open(w);
     open_checks(w);
-    heal_open(w);
-    faults_open(w);
-    operator_open(w);
-    disks_refresh(w, SCENARIO_CENTRAL);
-    process_start(w, process_of_central(0));
+    sim_heal_open(w);
+    sim_faults_open(w);
+    sim_operator_open(w);
+    sim_disks_refresh(w, SCENARIO_CENTRAL);
+    sim_process_start(w, sim_process_of_central(0));
     for (uint32_t i = 0; i < w->s->edge_count; i++) {
-        disks_refresh(w, (int)i);
-        process_start(w, i);
+        sim_disks_refresh(w, (int)i);
+        sim_process_start(w, i);
     }
-    users_open(w);
-    if (options->record) record_follow(options->record, w->item_count ? w->item_names[0] : "", "like");
+    sim_users_open(w);
+    if (options->record) sim_record_follow(options->record, w->item_count ? w->item_names[0] : "", "like");
 }
 
-static void close_edges(world *w)
+static void close_edges(sim_world *w)
 {
     for (uint32_t i = 0; i < WORLD_SLOTS; i++) {
         for (uint32_t n = 0; n < w->s->shards; n++) {
@@ -145,7 +145,7 @@ static void close_edges(world *w)
     }
 }
 
-static void close_centrals(world *w)
+static void close_centrals(sim_world *w)
 {
     for (uint32_t i = 0; i < WORLD_CENTRALS; i++) {
         for (uint32_t p = 0; p < w->s->partitions; p++) {
@@ -157,7 +157,7 @@ static void close_centrals(world *w)
     }
 }
 
-static void world_close(world *w)
+static void world_close(sim_world *w)
 {
     close_edges(w);
     close_centrals(w);
@@ -170,26 +170,26 @@ static void world_close(world *w)
     free(w->messages);
     free(w->asks);
     free(w->active);
-    users_close(w);
-    names_close(w);
-    checks_destroy(w->checks);
-    journal_destroy(w->journal);
+    sim_users_close(w);
+    sim_names_close(w);
+    sim_checks_destroy(w->checks);
+    sim_journal_destroy(w->journal);
     kd_buf_finish(&w->scratch);
     sim_heap_finish(&w->heap);
 }
 
 /* ---- the run ---- */
 
-static void now_and_then(world *w)
+static void now_and_then(sim_world *w)
 {
     const sim_options *o = w->options;
-    if (o->record && w->events % SAMPLE_EVENTS == 0 && w->now_us - w->begin_us >= record_next_us(o->record))
-        world_sample(w);
+    if (o->record && w->events % SAMPLE_EVENTS == 0 && w->now_us - w->begin_us >= sim_record_next_us(o->record))
+        sim_world_sample(w);
     if (o->progress && w->events % PROGRESS_EVENTS == 0)
-        o->progress(o->progress_arg, w->now_us - w->begin_us, w->s->length_us, journal_acks(w->journal));
+        o->progress(o->progress_arg, w->now_us - w->begin_us, w->s->length_us, sim_journal_acks(w->journal));
 }
 
-static void world_run(world *w)
+static void world_run(sim_world *w)
 {
     sim_event ev;
     const volatile int *stop = w->options->stop;
@@ -198,16 +198,16 @@ static void world_run(world *w)
         w->now_us = ev.at_us;
         w->events++;
         ev.fn(w, &ev);
-        if (checks_failed(w->checks, NULL, NULL)) return;
+        if (sim_checks_failed(w->checks, NULL, NULL)) return;
         now_and_then(w);
     }
 }
 
-static void world_take_failure(world *w, sim_result *r)
+static void world_take_failure(sim_world *w, sim_result *r)
 {
     const char *text = "";
     uint64_t at_us = 0;
-    const char *checker = checks_failed(w->checks, &text, &at_us);
+    const char *checker = sim_checks_failed(w->checks, &text, &at_us);
     if (checker) {
         snprintf(r->checker, sizeof(r->checker), "%s", checker);
         snprintf(r->failure, sizeof(r->failure), "%s", text);
@@ -221,7 +221,7 @@ static void world_take_failure(world *w, sim_result *r)
 }
 
 /* The comparison with the journal, also where all seemed well; then whether enough happened to mean something. */
-static void world_judge(world *w, sim_result *r)
+static void world_judge(sim_world *w, sim_result *r)
 {
     world_take_failure(w, r);
     bool interrupted = !w->over && r->verdict == SIM_HELD && w->options->stop && *w->options->stop;
@@ -231,8 +231,8 @@ static void world_judge(world *w, sim_result *r)
         return;
     }
     if (r->verdict == SIM_VIOLATED && strcmp(r->checker, "convergence") != 0) return;
-    final_verdict final;
-    checks_final(w->checks, w->converged, &final);
+    sim_final_verdict final;
+    sim_checks_final(w->checks, w->converged, &final);
     r->lost = final.lost;
     r->doubled = final.doubled;
     if (r->verdict == SIM_HELD && !final.held) {
@@ -243,9 +243,9 @@ static void world_judge(world *w, sim_result *r)
     }
 }
 
-static void judge_needs(world *w, sim_result *r)
+static void judge_needs(sim_world *w, sim_result *r)
 {
-    const scenario_needs met = {.acks = r->acks,
+    const sim_scenario_needs met = {.acks = r->acks,
                                 .kills = r->kills,
                                 .duplicates = r->duplicates,
                                 .gaps = r->gaps,
@@ -255,13 +255,13 @@ static void judge_needs(world *w, sim_result *r)
                                 .expired = r->expired,
                                 .collected = r->collected};
     if (r->verdict != SIM_HELD) return;
-    const char *need = checks_needs(w->s, &met, r->failure, sizeof(r->failure));
+    const char *need = sim_checks_needs(w->s, &met, r->failure, sizeof(r->failure));
     if (!need) return;
     r->verdict = SIM_UNKNOWN;
     snprintf(r->checker, sizeof(r->checker), "%s", need);
 }
 
-static void forgotten_now(const world *w, sim_result *r)
+static void forgotten_now(const sim_world *w, sim_result *r)
 {
     r->expired = w->expired;
     r->collected = w->collected;
@@ -281,7 +281,7 @@ static void forgotten_now(const world *w, sim_result *r)
     }
 }
 
-static uint64_t resent_now(const world *w)
+static uint64_t resent_now(const sim_world *w)
 {
     uint64_t ops = w->resent;
     for (uint32_t i = 0; i < w->s->edge_count; i++) {
@@ -296,12 +296,12 @@ static uint64_t resent_now(const world *w)
 
 void sim_run(const sim_options *options, sim_result *result)
 {
-    world *w = kd_alloc(sizeof(*w));
+    sim_world *w = kd_alloc(sizeof(*w));
     world_open(w, options);
     world_run(w);
     *result = (sim_result){.events = w->events,
                            .virtual_us = w->now_us - w->begin_us,
-                           .acks = journal_acks(w->journal),
+                           .acks = sim_journal_acks(w->journal),
                            .refused = w->refused,
                            .kills = w->kills,
                            .duplicates = w->duplicates,
@@ -309,12 +309,12 @@ void sim_run(const sim_options *options, sim_result *result)
                            .undone = w->undone,
                            .resent = resent_now(w),
                            .merges = w->merges,
-                           .checks = checks_made(w->checks)};
+                           .checks = sim_checks_made(w->checks)};
     if (w->converged) result->converged_us = w->now_us - w->end_us;
     forgotten_now(w, result);
     world_judge(w, result);
     judge_needs(w, result);
-    if (options->record) world_sample(w);
+    if (options->record) sim_world_sample(w);
     TRACE(w, "%s", sim_verdict_name(result->verdict));
     sim_trace_finish(&w->trace, result->trace_sha256);
     world_close(w);

@@ -57,7 +57,7 @@ enum {
 };
 
 /* Processes are numbered: edges and their twins by slot, then the centrals. */
-static inline uint32_t process_of_central(uint32_t slot)
+static inline uint32_t sim_process_of_central(uint32_t slot)
 {
     return WORLD_SLOTS + slot;
 }
@@ -77,7 +77,7 @@ typedef enum {
     DRAW_READ,
     DRAW_ROUTE,
     DRAW_TIMER,
-} draw_stream;
+} sim_draw_stream;
 
 /* ---- machines and links ------------------------------------------------------------------------------------- */
 
@@ -104,15 +104,15 @@ typedef struct {
     uint32_t parked, parked_last; /* messages that wait for it to heal; 0: none */
 } sim_link;
 
-typedef enum { NET_ARRIVES, NET_LOST, NET_CUT } net_verdict;
+typedef enum { NET_ARRIVES, NET_LOST, NET_CUT } sim_net_verdict;
 
 /* ---- messages: what a producer holds ------------------------------------------------------------------------ */
 
-typedef enum { MESSAGE_BATCH, MESSAGE_CLAIM, MESSAGE_COUNTS, MESSAGE_CHANGES } message_kind;
+typedef enum { MESSAGE_BATCH, MESSAGE_CLAIM, MESSAGE_COUNTS, MESSAGE_CHANGES } sim_message_kind;
 
 typedef struct {
     kd_buf record;
-    message_kind kind;
+    sim_message_kind kind;
     uint32_t process, life, partition, tries;
     uint32_t next; /* of a parked list, or the free one */
     bool acking;   /* it is in the log; the report is on its way */
@@ -244,9 +244,9 @@ typedef struct {
 
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
 
-typedef struct world world;
-struct world {
-    const scenario *s;
+typedef struct sim_world sim_world;
+struct sim_world {
+    const sim_scenario *s;
     const sim_options *options;
     uint64_t now_us, begin_us, end_us, heal_end_us; /* absolute */
     bool healing, over, converged;
@@ -254,8 +254,8 @@ struct world {
     char twin_names[SCENARIO_EDGES_MAX][SCENARIO_NAME_MAX + 8];
     sim_heap heap;
     sim_trace trace;
-    journal *journal;
-    checks *checks;
+    sim_journal *journal;
+    sim_checks *checks;
 
     sim_host hosts[HOSTS];
     sim_link links[HOSTS][PEERS];
@@ -300,144 +300,144 @@ struct world {
 };
 
 /* Nothing is started on it. */
-static inline bool host_disk_fails(const world *w, uint32_t host)
+static inline bool sim_host_disk_fails(const sim_world *w, uint32_t host)
 {
     return w->full[host] > 0 || w->unreadable[host] > 0;
 }
 
 /* world.c */
-uint64_t world_draw(const world *w, draw_stream stream, uint64_t entity, uint64_t moment);
-static inline uint64_t world_below(const world *w, draw_stream stream, uint64_t entity, uint64_t below)
+uint64_t sim_world_draw(const sim_world *w, sim_draw_stream stream, uint64_t entity, uint64_t moment);
+static inline uint64_t sim_world_below(const sim_world *w, sim_draw_stream stream, uint64_t entity, uint64_t below)
 {
-    return world_draw(w, stream, entity, w->now_us) % below;
+    return sim_world_draw(w, stream, entity, w->now_us) % below;
 }
-void world_at(world *w, uint64_t at_us, sim_event_fn fn, uint32_t a, uint32_t b, uint64_t c);
+void sim_world_at(sim_world *w, uint64_t at_us, sim_event_fn fn, uint32_t a, uint32_t b, uint64_t c);
 /* The world's own finding (the checkers have theirs). The first one tells. */
-void world_fail(world *w, const char *checker, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void world_note(world *w, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
-const char *world_process_name(const world *w, uint32_t process);
+void sim_world_fail(sim_world *w, const char *checker, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sim_world_note(sim_world *w, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const char *sim_world_process_name(const sim_world *w, uint32_t process);
 /* True: the event was put off to the thaw, or meant for a life that is over. */
-bool world_gone(world *w, uint32_t process, uint32_t life);
-bool world_frozen(world *w, const sim_event *ev, uint32_t process);
+bool sim_world_gone(sim_world *w, uint32_t process, uint32_t life);
+bool sim_world_frozen(sim_world *w, const sim_event *ev, uint32_t process);
 #define TRACE(w, ...) sim_trace_line(&(w)->trace, (w)->now_us - (w)->begin_us, __VA_ARGS__)
 
 /* names.c: users and items by number */
-void names_open(world *w);
-void names_close(world *w);
-uint32_t names_item(const world *w, const char *name);
-uint32_t names_user(const world *w, const char *name);
-uint32_t names_item_by_key(const world *w, kd_bytes key);
+void sim_names_open(sim_world *w);
+void sim_names_close(sim_world *w);
+uint32_t sim_names_item(const sim_world *w, const char *name);
+uint32_t sim_names_user(const sim_world *w, const char *name);
+uint32_t names_item_by_key(const sim_world *w, kd_bytes key);
 
 /* hosts.c */
-uint64_t host_mono_us(const world *w, uint32_t host);
-uint64_t host_wall_us(const world *w, uint32_t host);
-void host_set_ppm(world *w, uint32_t host, int64_t ppm);
-uint32_t process_host(uint32_t process);
+uint64_t sim_host_mono_us(const sim_world *w, uint32_t host);
+uint64_t sim_host_wall_us(const sim_world *w, uint32_t host);
+void sim_host_set_ppm(sim_world *w, uint32_t host, int64_t ppm);
+uint32_t sim_process_host(uint32_t process);
 
 /* net.c */
-bool net_open(const world *w, uint32_t host, uint32_t peer, uint32_t way);
-net_verdict net_send(world *w, uint32_t host, uint32_t peer, uint32_t way, size_t bytes, uint64_t *at_us);
+bool sim_net_open(const sim_world *w, uint32_t host, uint32_t peer, uint32_t way);
+sim_net_verdict sim_net_send(sim_world *w, uint32_t host, uint32_t peer, uint32_t way, size_t bytes, uint64_t *at_us);
 /* Faults changed: links as the active events say; what became open goes on. */
-void net_refresh(world *w);
-void net_reset(world *w, uint32_t host, uint32_t peer);
+void sim_net_refresh(sim_world *w);
+void sim_net_reset(sim_world *w, uint32_t host, uint32_t peer);
 
 /* producer.c */
-uint32_t message_take(world *w, message_kind kind, uint32_t process, uint32_t partition);
+uint32_t sim_message_take(sim_world *w, sim_message_kind kind, uint32_t process, uint32_t partition);
 /* Hands the message, with its record in it, to the producer of its process. */
-void producer_send(world *w, uint32_t message);
-void producer_healed(world *w, uint32_t host);
-void producer_reset(world *w, uint32_t host);
-void producer_fence(world *w, uint32_t host);
+void sim_producer_send(sim_world *w, uint32_t message);
+void sim_producer_healed(sim_world *w, uint32_t host);
+void sim_producer_reset(sim_world *w, uint32_t host);
+void sim_producer_fence(sim_world *w, uint32_t host);
 
 /* consumer.c */
-sim_log *consumer_log(world *w, uint32_t process, uint32_t partition);
-void consumer_wake(world *w, uint32_t process, uint32_t partition);
-void consumer_wake_all(world *w, scenario_topic topic, uint32_t partition);
-void consumer_healed(world *w, uint32_t host);
+sim_log *sim_consumer_log(sim_world *w, uint32_t process, uint32_t partition);
+void sim_consumer_wake(sim_world *w, uint32_t process, uint32_t partition);
+void sim_consumer_wake_all(sim_world *w, sim_scenario_topic topic, uint32_t partition);
+void sim_consumer_healed(sim_world *w, uint32_t host);
 
 /* edge.c: life of an edge's process */
-void edge_open(world *w, uint32_t slot);
-void edge_close(world *w, uint32_t slot);
-void edge_drain(world *w, uint32_t slot);
-void edge_failed(world *w, uint32_t slot);
-bool edge_drained(const world *w, uint32_t slot);
-static inline uint32_t edge_identity(uint32_t slot)
+void sim_edge_open(sim_world *w, uint32_t slot);
+void sim_edge_close(sim_world *w, uint32_t slot);
+void sim_edge_drain(sim_world *w, uint32_t slot);
+void sim_edge_failed(sim_world *w, uint32_t slot);
+bool sim_edge_drained(const sim_world *w, uint32_t slot);
+static inline uint32_t sim_edge_identity(uint32_t slot)
 {
     return slot % SCENARIO_EDGES_MAX;
 }
-bool edge_doubled(const world *w, uint32_t edge);
+bool sim_edge_doubled(const sim_world *w, uint32_t edge);
 /* shard.c */
-uint64_t edge_now_us(const world *w, uint32_t slot);
-sim_shard *shard_of(world *w, uint32_t slot, uint32_t partition);
+uint64_t sim_edge_now_us(const sim_world *w, uint32_t slot);
+sim_shard *sim_shard_of(sim_world *w, uint32_t slot, uint32_t partition);
 /* A shard's part of the room that an edge has; `ample` where the scenario does not say. */
-uint32_t shard_room(const scenario *s, uint32_t of_edge, uint32_t ample);
-void shard_turn(world *w, uint32_t slot, uint32_t shard);
-void shard_request(world *w, uint32_t slot, uint32_t op);
-void shard_snapshot(world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);
-void shard_delivered(world *w, uint32_t slot, const sim_message *m, bool ok);
-void shard_reset(world *w, uint32_t slot);
+uint32_t sim_shard_room(const sim_scenario *s, uint32_t of_edge, uint32_t ample);
+void sim_shard_turn(sim_world *w, uint32_t slot, uint32_t shard);
+void sim_shard_request(sim_world *w, uint32_t slot, uint32_t op);
+void sim_shard_snapshot(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);
+void sim_shard_delivered(sim_world *w, uint32_t slot, const sim_message *m, bool ok);
+void sim_shard_reset(sim_world *w, uint32_t slot);
 /* edge_ask.c */
-void ask_item(world *w, uint32_t slot, uint32_t item);
-void read_liked(world *w, uint32_t slot, uint32_t item, uint32_t user);
-void ask_broken(world *w, uint32_t host);
-void probe_start(world *w, uint32_t slot);
+void sim_ask_item(sim_world *w, uint32_t slot, uint32_t item);
+void sim_read_liked(sim_world *w, uint32_t slot, uint32_t item, uint32_t user);
+void sim_ask_broken(sim_world *w, uint32_t host);
+void sim_probe_start(sim_world *w, uint32_t slot);
 
 /* central.c */
-void central_open(world *w, uint32_t slot);
-void central_close(world *w, uint32_t slot);
-void central_drain(world *w, uint32_t slot);
-bool central_drained(const world *w, uint32_t slot);
-void central_failed(world *w, uint32_t slot, bool fenced);
-void central_kafka_there(world *w, uint32_t slot);
+void sim_central_open(sim_world *w, uint32_t slot);
+void sim_central_close(sim_world *w, uint32_t slot);
+void sim_central_drain(sim_world *w, uint32_t slot);
+bool sim_central_drained(const sim_world *w, uint32_t slot);
+void sim_central_failed(sim_world *w, uint32_t slot, bool fenced);
+void sim_central_kafka_there(sim_world *w, uint32_t slot);
 /* tenure.c */
-void tenure_feed(world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);
-void tenure_commit(world *w, uint32_t slot, uint32_t partition);
-bool tenure_blocked(const world *w, uint32_t slot, uint32_t partition);
-void tenure_publish(world *w, uint32_t slot, uint32_t partition);
-void tenure_delivered(world *w, uint32_t slot, const sim_message *m, bool ok);
+void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);
+void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition);
+bool sim_tenure_blocked(const sim_world *w, uint32_t slot, uint32_t partition);
+void sim_tenure_publish(sim_world *w, uint32_t slot, uint32_t partition);
+void sim_tenure_delivered(sim_world *w, uint32_t slot, const sim_message *m, bool ok);
 
 /* operator.c: what central is told */
-void operator_open(world *w);
-void operator_backs_up(world *w);
-void operator_retires(world *w, uint32_t edge, bool retired);
+void sim_operator_open(sim_world *w);
+void sim_operator_backs_up(sim_world *w);
+void sim_operator_retires(sim_world *w, uint32_t edge, bool retired);
 /* All partitions of central opened, and no commit began yet. */
-void operator_opened(world *w, uint32_t slot);
+void sim_operator_opened(sim_world *w, uint32_t slot);
 /* A commit became durable. */
-void operator_sees_commit(world *w, uint32_t slot);
+void sim_operator_sees_commit(sim_world *w, uint32_t slot);
 
 /* users.c */
-void users_open(world *w);
-void users_close(world *w);
-void user_told(world *w, uint32_t event);
-void user_answered(world *w, uint32_t slot, uint32_t op, const kd_outcome *outcome);
+void sim_users_open(sim_world *w);
+void sim_users_close(sim_world *w);
+void sim_user_told(sim_world *w, uint32_t event);
+void sim_user_answered(sim_world *w, uint32_t slot, uint32_t op, const kd_outcome *outcome);
 /* Refused, or the connection broke. */
-void user_unanswered(world *w, uint32_t op);
-void op_release(world *w, uint32_t op);
+void sim_user_unanswered(sim_world *w, uint32_t op);
+void sim_op_release(sim_world *w, uint32_t op);
 /* plan.c */
-uint32_t plan_home(const world *w, uint32_t user);
-uint64_t plan_pause_us(const world *w, uint32_t user, uint32_t number);
-void plan_operation(world *w, sim_op *op);
+uint32_t sim_plan_home(const sim_world *w, uint32_t user);
+uint64_t sim_plan_pause_us(const sim_world *w, uint32_t user, uint32_t number);
+void sim_plan_operation(sim_world *w, sim_op *op);
 
 /* processes.c: what befalls processes and their disks */
-void process_stop(world *w, uint32_t process);
-void process_start(world *w, uint32_t process);
-void process_start_at(world *w, uint32_t process, uint64_t at_us);
-void process_restart(world *w, uint32_t process);
-void process_check_drained(world *w, uint32_t process);
-void disks_back_up(world *w, int who);
-void disks_restore(world *w, int who);
-void disks_wipe(world *w, int who);
-void disks_copy(world *w, int who);
-void disks_copy_gone(world *w, int who);
-void disks_refresh(world *w, int who);
-void disks_fail_sync(world *w, int who);
+void sim_process_stop(sim_world *w, uint32_t process);
+void sim_process_start(sim_world *w, uint32_t process);
+void sim_process_start_at(sim_world *w, uint32_t process, uint64_t at_us);
+void sim_process_restart(sim_world *w, uint32_t process);
+void sim_process_check_drained(sim_world *w, uint32_t process);
+void sim_disks_back_up(sim_world *w, int who);
+void sim_disks_restore(sim_world *w, int who);
+void sim_disks_wipe(sim_world *w, int who);
+void sim_disks_copy(sim_world *w, int who);
+void sim_disks_copy_gone(sim_world *w, int who);
+void sim_disks_refresh(sim_world *w, int who);
+void sim_disks_fail_sync(sim_world *w, int who);
 
 /* faults.c */
-void faults_open(world *w);
-void faults_stop(world *w);
+void sim_faults_open(sim_world *w);
+void sim_faults_stop(sim_world *w);
 
 /* heal.c */
-void heal_open(world *w);
-void world_sample(world *w);
+void sim_heal_open(sim_world *w);
+void sim_world_sample(sim_world *w);
 
 #endif

@@ -57,7 +57,7 @@ uint64_t alloc_seen(void)
 
 /* ---- stories ---- */
 
-void story_tell(story *s, told what, kd_bytes bytes)
+void story_tell(story *s, sim_told what, kd_bytes bytes)
 {
     uint32_t len = __builtin_bswap32((uint32_t)bytes.len);
     KD_ASSERT(s->len + 5 + bytes.len <= sizeof s->data);
@@ -81,7 +81,7 @@ void story_write(story *s, sim_disk *disk, const kd_writes *group)
     paused = false;
 }
 
-bool story_next(const story *s, size_t *at, told *what, kd_bytes *bytes)
+bool story_next(const story *s, size_t *at, sim_told *what, kd_bytes *bytes)
 {
     uint32_t len;
     if (*at == s->len) return false;
@@ -96,7 +96,7 @@ sim_disk *story_disk(const story *s)
 {
     sim_disk *disk = sim_disk_create();
     size_t at = 0;
-    told what;
+    sim_told what;
     for (kd_bytes bytes; story_next(s, &at, &what, &bytes);) {
         if (what != TOLD_GROUP) continue;
         kd_writes group = {0};

@@ -12,7 +12,7 @@
 #include "kudos/store.h"
 #include "sim/world/disk.h"
 
-typedef enum { TOLD_GROUP = 'G', TOLD_ACK = 'A', TOLD_RECORD = 'R' } told;
+typedef enum { TOLD_GROUP = 'G', TOLD_ACK = 'A', TOLD_RECORD = 'R' } sim_told;
 
 typedef struct {
     size_t len;
@@ -24,10 +24,10 @@ void alloc_fail(uint64_t n, bool all);
 uint64_t alloc_seen(void); /* since alloc_fail */
 
 /* For subjects: what lasts from now on. No allocation of these fails or counts. */
-void story_tell(story *s, told what, kd_bytes bytes);
+void story_tell(story *s, sim_told what, kd_bytes bytes);
 void story_write(story *s, sim_disk *disk, const kd_writes *group);
 /* The next one from *at on; false at the end. */
-bool story_next(const story *s, size_t *at, told *what, kd_bytes *bytes);
+bool story_next(const story *s, size_t *at, sim_told *what, kd_bytes *bytes);
 /* The disk as its groups leave it. */
 sim_disk *story_disk(const story *s);
 

@@ -118,13 +118,13 @@ static void configuration(story *s)
 static void logs(story *s)
 {
     static const char *const lines[] = {"1\tu 1\tposts/1\t1", "2\tu2\t7\t-1", "3\tu2\t7\t1"};
-    kd_replay_log log = {0};
+    sim_replay_log log = {0};
     const char *why;
     for (size_t i = 0; i < KD_COUNT(lines); i++)
-        KD_ASSERT(kd_replay_log_line(&log, kd_bytes_str(lines[i]), "reels", &why) == KD_OK);
+        KD_ASSERT(sim_replay_log_line(&log, kd_bytes_str(lines[i]), "reels", &why) == KD_OK);
     for (uint32_t i = 0; i < log.items.count; i++)
-        story_tell(s, TOLD_RECORD, kd_bytes_str(kd_names_at(&log.items, i)));
-    kd_replay_log_finish(&log);
+        story_tell(s, TOLD_RECORD, kd_bytes_str(sim_names_at(&log.items, i)));
+    sim_replay_log_finish(&log);
 }
 
 static void run(story *s)

@@ -131,7 +131,7 @@ static void expect_members(edge_rig *r)
 static uint32_t acked_of(const story *s)
 {
     size_t at = 0;
-    told what;
+    sim_told what;
     uint32_t acked = 0;
     for (kd_bytes bytes; story_next(s, &at, &what, &bytes);) acked += what == TOLD_ACK;
     return acked;

@@ -91,35 +91,35 @@ static void try_addresses(const char *text)
 /* Each line by itself; what is taken are ids of the API. */
 static void try_log(kd_bytes text)
 {
-    kd_replay_log log = {0};
+    sim_replay_log log = {0};
     while (text.len > 0) {
         const uint8_t *end = memchr(text.data, '\n', text.len);
         size_t len = end ? (size_t)(end - text.data) : text.len;
         const char *why = NULL;
-        int rc = kd_replay_log_line(&log, kd_bytes_of(text.data, len), "posts", &why);
+        int rc = sim_replay_log_line(&log, kd_bytes_of(text.data, len), "posts", &why);
         KD_ASSERT(rc == KD_OK || (rc == KD_EMALFORMED && why != NULL));
         len += end != NULL;
         text = kd_bytes_of(text.data + len, text.len - len);
     }
     kd_item item;
     for (uint32_t i = 0; i < log.items.count; i++)
-        KD_ASSERT(kd_item_parse(&item, kd_bytes_str(kd_names_at(&log.items, i))) == KD_OK);
+        KD_ASSERT(kd_item_parse(&item, kd_bytes_str(sim_names_at(&log.items, i))) == KD_OK);
     for (uint32_t i = 0; i < log.users.count; i++)
-        KD_ASSERT(kd_id_valid(kd_bytes_str(kd_names_at(&log.users, i))));
-    kd_replay_log_finish(&log);
+        KD_ASSERT(kd_id_valid(kd_bytes_str(sim_names_at(&log.users, i))));
+    sim_replay_log_finish(&log);
 }
 
 /* Cut anywhere, the same comes out, as many bytes as went in but for those held back. */
 static void try_proxy(kd_bytes in, size_t cut)
 {
-    static const proxy_kafka_table table = {2, {{.from = 9092, .to = 19001}, {.from = 0x3132, .to = 9092}}};
-    proxy_kafka_stream whole = {.table = &table}, parts = {.table = &table};
+    static const sim_proxy_kafka_table table = {2, {{.from = 9092, .to = 19001}, {.from = 0x3132, .to = 9092}}};
+    sim_proxy_kafka_stream whole = {.table = &table}, parts = {.table = &table};
     kd_buf one = {0}, two = {0};
     cut = KD_MIN(cut, in.len);
-    proxy_kafka_pass(&whole, in, &one);
-    proxy_kafka_pass(&parts, kd_bytes_of(in.data, cut), &two);
+    sim_proxy_kafka_pass(&whole, in, &one);
+    sim_proxy_kafka_pass(&parts, kd_bytes_of(in.data, cut), &two);
     KD_ASSERT(two.len + parts.held_len == cut && parts.held_len < PROXY_KAFKA_MATCH);
-    proxy_kafka_pass(&parts, kd_bytes_of(in.data + cut, in.len - cut), &two);
+    sim_proxy_kafka_pass(&parts, kd_bytes_of(in.data + cut, in.len - cut), &two);
     KD_ASSERT(kd_bytes_eq(kd_buf_view(&one), kd_buf_view(&two)) && one.len + whole.held_len == in.len);
     kd_buf_finish(&one);
     kd_buf_finish(&two);

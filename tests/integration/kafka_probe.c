@@ -235,7 +235,7 @@ static int look_up(const char *brokers, char **argv, bool get)
 int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
-    if (strcmp(command, "broker") == 0) return kd_sim_broker(argc - 1, argv + 1);
+    if (strcmp(command, "broker") == 0) return sim_sim_broker(argc - 1, argv + 1);
     if (strcmp(command, "topics") == 0 && argc > 3) return topics(argv[2], argv + 3, (size_t)argc - 3);
     if (strcmp(command, "produce") == 0 && argc == 7) return produce(argv[2], argv + 3);
     if (strcmp(command, "consume") == 0 && argc == 7) return consume(argv[2], argv + 3);

@@ -22,9 +22,9 @@ typedef struct {
     kd_writes writes;
     crypto_generichash_state hash;
     kd_backup_sums *sums;
-} rows;
+} backup_set_rows;
 
-static void add_number(rows *r, size_t n)
+static void add_number(backup_set_rows *r, size_t n)
 {
     const uint8_t be[] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
     crypto_generichash_update(&r->hash, be, sizeof(be));
@@ -32,7 +32,7 @@ static void add_number(rows *r, size_t n)
 
 static int backup_set_take_row(void *arg, kd_bytes key, kd_bytes value)
 {
-    rows *r = arg;
+    backup_set_rows *r = arg;
     add_number(r, key.len);
     add_number(r, value.len);
     crypto_generichash_update(&r->hash, key.data, key.len);
@@ -48,7 +48,7 @@ static int backup_set_take_row(void *arg, kd_bytes key, kd_bytes value)
     return rc;
 }
 
-static int backup_set_take_all(rows *r, const kd_store *store)
+static int backup_set_take_all(backup_set_rows *r, const kd_store *store)
 {
     *r->sums = (kd_backup_sums){.rows = 0};
     crypto_generichash_init(&r->hash, NULL, 0, KD_BACKUP_DIGEST);
@@ -63,7 +63,7 @@ int kd_backup_sum(const kd_store *store, uint32_t partition,
                   bool (*progress)(void *arg, uint32_t partition, uint64_t rows), void *arg,
                   kd_backup_sums *sums)
 {
-    rows r = {.partition = partition, .progress = progress, .progress_arg = arg, .sums = sums};
+    backup_set_rows r = {.partition = partition, .progress = progress, .progress_arg = arg, .sums = sums};
     return backup_set_take_all(&r, store);
 }
 
@@ -76,7 +76,7 @@ static void partial_path(const kd_backup_source *s, char *out, size_t size)
 
 static int copy_partition(void *arg, const kd_store *store, char *error)
 {
-    rows *r = arg;
+    backup_set_rows *r = arg;
     char partial[KD_PATH_MAX], path[KD_PATH_MAX + 32];
     const kd_leveldb_options options = {
         .write_buffer_bytes = 8 << 20, .cache_bytes = 1 << 20, .create = true};
@@ -99,7 +99,7 @@ static int backup_set_copy_partitions(const kd_backup_source *s, kd_backup_set *
 {
     int rc = KD_OK;
     for (uint32_t p = 0; rc == KD_OK && p < s->partitions; p++) {
-        rows r = {.source = s,
+        backup_set_rows r = {.source = s,
                   .progress = s->progress,
                   .progress_arg = s->arg,
                   .partition = p,

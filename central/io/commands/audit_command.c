@@ -19,11 +19,11 @@ typedef struct {
     uint64_t lines;
     kd_buf line;
     kd_progress progress;
-} auditing;
+} audit_command_auditing;
 
 static void audit_command_note(void *arg, const kd_audit_mismatch *m)
 {
-    auditing *a = arg;
+    audit_command_auditing *a = arg;
     kd_buf_clear(&a->line);
     kd_audit_line(&a->line, &a->source->settings.counters, a->partition, m);
     printf("%.*s\n", (int)a->line.len, (const char *)a->line.data);
@@ -31,7 +31,7 @@ static void audit_command_note(void *arg, const kd_audit_mismatch *m)
 
 static bool audit_command_go_on(void *arg, uint64_t rows)
 {
-    auditing *a = arg;
+    audit_command_auditing *a = arg;
     kd_progress_show(&a->progress, a->command, a->partition, a->partitions, rows);
     return true;
 }
@@ -44,7 +44,7 @@ static int audit_command_check_identity(const kd_audit_result *r, uint32_t parti
 
 static int audit_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions, char *error)
 {
-    auditing *a = arg;
+    audit_command_auditing *a = arg;
     kd_writes writes = {.count = 0};
     const kd_store store = kd_leveldb_store(db);
     kd_audit_config config = {
@@ -67,14 +67,14 @@ static int audit_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t p
     return rc;
 }
 
-static int audit_dir(auditing *a, char *error)
+static int audit_dir(audit_command_auditing *a, char *error)
 {
     int code = kd_source_each_store(a->source, audit_store, a, error);
     kd_buf_finish(&a->line);
     return code;
 }
 
-static int audit_url(auditing *a, char *error)
+static int audit_url(audit_command_auditing *a, char *error)
 {
     kd_admin_client *client;
     kd_admin_answer answer = {.status = 0};
@@ -114,7 +114,7 @@ int kd_command_audit(int argc, char **argv)
     kd_arguments arguments;
     int code = kd_arguments_read(&arguments, &audit_line, argc, argv);
     if (code >= 0) return code;
-    auditing a = {.source = &arguments.source, .command = "audit"};
+    audit_command_auditing a = {.source = &arguments.source, .command = "audit"};
     code = arguments.source.dir != NULL ? audit_dir(&a, error) : audit_url(&a, error);
     if (code == KD_EXIT_OK) code = kd_audit_print_last(&a.totals);
     kd_source_finish(&arguments.source);
@@ -123,7 +123,7 @@ int kd_command_audit(int argc, char **argv)
 
 /* ---- repair ---- */
 
-static int print_repair(const auditing *a)
+static int print_repair(const audit_command_auditing *a)
 {
     const kd_audit_totals *t = &a->totals;
     const char *verdict = t->mismatches == 0  ? "exact"
@@ -162,7 +162,7 @@ int kd_command_repair(int argc, char **argv)
     kd_arguments arguments;
     int code = kd_arguments_read(&arguments, &line, argc, argv);
     if (code >= 0) return code;
-    auditing a = {.source = &arguments.source, .command = "repair", .mend = true, .dry_run = dry_run};
+    audit_command_auditing a = {.source = &arguments.source, .command = "repair", .mend = true, .dry_run = dry_run};
     code = audit_dir(&a, error);
     if (code == KD_EXIT_OK) code = print_repair(&a);
     kd_source_finish(&arguments.source);

@@ -18,9 +18,9 @@ typedef struct {
     kd_range_digest digest;
     kd_buf next;
     kd_buf verdicts;
-} question;
+} act_compare_question;
 
-static int act_compare_put_verdict(question *q, kd_central *core, const kd_compare_row *row)
+static int act_compare_put_verdict(act_compare_question *q, kd_central *core, const kd_compare_row *row)
 {
     kd_row_verdict verdict;
     int rc = kd_central_compare_row(core, kd_bytes_str(q->query.edge), row, &verdict);
@@ -31,7 +31,7 @@ static int act_compare_put_verdict(question *q, kd_central *core, const kd_compa
     return KD_OK;
 }
 
-static int act_compare_judge_rows(question *q, kd_central *core)
+static int act_compare_judge_rows(act_compare_question *q, kd_central *core)
 {
     uint8_t key[KD_COMPARE_KEY_MAX];
     kd_compare_row row;
@@ -46,7 +46,7 @@ static int act_compare_judge_rows(question *q, kd_central *core)
 
 static void act_compare_work(kd_ask *ask)
 {
-    question *q = KD_CONTAINER(ask, question, ask);
+    act_compare_question *q = KD_CONTAINER(ask, act_compare_question, ask);
     const kd_tenure *t = kd_worker_tenure(ask->owner, q->query.partition);
     kd_bytes edge = kd_bytes_str(q->query.edge);
     q->rc = KD_EUNAVAILABLE;
@@ -58,7 +58,7 @@ static void act_compare_work(kd_ask *ask)
 
 static void act_compare_dispose(kd_ask *ask)
 {
-    question *q = KD_CONTAINER(ask, question, ask);
+    act_compare_question *q = KD_CONTAINER(ask, act_compare_question, ask);
     kd_buf_finish(&q->next);
     kd_buf_finish(&q->lines);
     kd_buf_finish(&q->verdicts);
@@ -103,7 +103,7 @@ static const char *act_compare_reason_of(int rc)
     }
 }
 
-static int act_compare_answer(const question *q, kd_buf *out)
+static int act_compare_answer(const act_compare_question *q, kd_buf *out)
 {
     if (q->rc != KD_OK) return kd_admin_refuse(out, act_compare_status_of(q->rc), act_compare_reason_of(q->rc));
     if (q->rows)
@@ -115,7 +115,7 @@ static int act_compare_answer(const question *q, kd_buf *out)
 
 int kd_act_compare(kd_central_app *app, const kd_admin_request *asked, kd_buf *out)
 {
-    question *q = kd_alloc(sizeof(*q));
+    act_compare_question *q = kd_alloc(sizeof(*q));
     q->rows = asked->post;
     kd_buf_put(&q->lines, asked->body.data, asked->body.len);
     q->ask.work = act_compare_work;

@@ -13,18 +13,18 @@ typedef struct {
     kd_ask ask;
     kd_core_act act;
     int rc;
-} question;
+} job_act_question;
 
 static void job_act_dispose(kd_ask *ask)
 {
-    question *q = KD_CONTAINER(ask, question, ask);
+    job_act_question *q = KD_CONTAINER(ask, job_act_question, ask);
     kd_buf_finish(&q->act.text);
     free(q);
 }
 
-static question *job_act_create(kd_jobs *jobs, uint32_t partition, void (*work)(kd_ask *ask))
+static job_act_question *job_act_create(kd_jobs *jobs, uint32_t partition, void (*work)(kd_ask *ask))
 {
-    question *q = kd_alloc(sizeof(*q));
+    job_act_question *q = kd_alloc(sizeof(*q));
     q->ask.work = work;
     q->ask.dispose = job_act_dispose;
     q->ask.owner = kd_jobs_worker(jobs, partition);
@@ -36,7 +36,7 @@ static question *job_act_create(kd_jobs *jobs, uint32_t partition, void (*work)(
 /* On the worker's thread. What is written goes with the next commit, which is begun for it. */
 static void job_act_act(kd_ask *ask)
 {
-    question *q = KD_CONTAINER(ask, question, ask);
+    job_act_question *q = KD_CONTAINER(ask, job_act_question, ask);
     kd_tenure *t = kd_worker_tenure(ask->owner, q->act.partition);
     if (t->core == NULL) return;
     q->act.core = t->core;
@@ -51,7 +51,7 @@ static void job_act_act(kd_ask *ask)
 
 static void job_act_look(kd_ask *ask)
 {
-    question *q = KD_CONTAINER(ask, question, ask);
+    job_act_question *q = KD_CONTAINER(ask, job_act_question, ask);
     const kd_tenure *t = kd_worker_tenure(ask->owner, q->act.partition);
     if (t->core != NULL) q->act.version = kd_central_version(t->core);
 }
@@ -60,7 +60,7 @@ static int wait_durable(kd_jobs *jobs, uint32_t partition, uint64_t version, cha
 {
     for (uint64_t until = kd_clock_mono_us() + DURABLE_US;
          kd_clock_mono_us() < until && !kd_jobs_stopping(jobs);) {
-        question *q = job_act_create(jobs, partition, job_act_look);
+        job_act_question *q = job_act_create(jobs, partition, job_act_look);
         bool durable = kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, ASK_TIMEOUT_MS) &&
                        q->act.version >= version;
         kd_ask_let_go(&q->ask);
@@ -73,7 +73,7 @@ static int wait_durable(kd_jobs *jobs, uint32_t partition, uint64_t version, cha
 
 int kd_job_act_on(kd_jobs *jobs, uint32_t partition, const kd_order *order, char *error)
 {
-    question *q = job_act_create(jobs, partition, job_act_act);
+    job_act_question *q = job_act_create(jobs, partition, job_act_act);
     q->act.order = *order;
     uint64_t version = 0;
     int rc = KD_ETIMEOUT;

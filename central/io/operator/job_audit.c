@@ -37,11 +37,11 @@ typedef struct {
     kd_jobs *jobs;
     uint32_t partition;
     kd_buf line;
-} auditing;
+} job_audit_auditing;
 
 static void job_audit_note(void *arg, const kd_audit_mismatch *m)
 {
-    auditing *a = arg;
+    job_audit_auditing *a = arg;
     kd_buf_clear(&a->line);
     kd_audit_line(&a->line, &a->jobs->counters, a->partition, m);
     kd_jobs_line(a->jobs, kd_buf_view(&a->line));
@@ -49,13 +49,13 @@ static void job_audit_note(void *arg, const kd_audit_mismatch *m)
 
 static bool job_audit_go_on(void *arg, uint64_t rows)
 {
-    auditing *a = arg;
+    job_audit_auditing *a = arg;
     return kd_jobs_progress(a->jobs, a->partition, rows);
 }
 
 static int audit_moment(kd_jobs *jobs, moment *m, char *error)
 {
-    auditing a = {.jobs = jobs, .partition = m->partition};
+    job_audit_auditing a = {.jobs = jobs, .partition = m->partition};
     const kd_store store = kd_leveldb_snapshot_store(m->snapshot);
     const kd_audit_config config = {.counters = &jobs->counters,
                                     .shown = m->copy,

@@ -36,14 +36,14 @@ typedef struct {
     struct bufferevent *socket; /* NULL: free */
     uint64_t number;            /* of the connection, in the order in which they came */
     uint32_t sweeps;            /* that it has lived through */
-} slot;
+} admin_slot;
 
 struct kd_admin {
     struct evhttp *http;
     struct evconnlistener *listener;
     struct event *sweep_timer, *rest_timer;
     kd_admin_hooks hooks;
-    slot slots[CONNECTIONS_MAX];
+    admin_slot slots[CONNECTIONS_MAX];
     uint32_t connections;
     uint64_t connections_ever;
     uint16_t port;
@@ -59,7 +59,7 @@ static bool is_let_go(struct bufferevent *socket)
 }
 
 /* evhttp takes this for its own time limit and lets go at once. */
-static void slot_end(const slot *s)
+static void slot_end(const admin_slot *s)
 {
     bufferevent_trigger_event(s->socket, BEV_EVENT_READING | BEV_EVENT_TIMEOUT, 0);
     KD_ASSERT(is_let_go(s->socket));
@@ -67,7 +67,7 @@ static void slot_end(const slot *s)
 
 static void slots_reclaim(kd_admin *a)
 {
-    for (slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) {
+    for (admin_slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) {
         if (s->socket == NULL || !is_let_go(s->socket)) continue;
         bufferevent_decref(s->socket);
         s->socket = NULL;
@@ -77,10 +77,10 @@ static void slots_reclaim(kd_admin *a)
 
 static void sweep(kd_admin *a)
 {
-    for (const slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
+    for (const admin_slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
         if (s->socket != NULL && !is_let_go(s->socket) && s->sweeps >= LIFETIME_S / SWEEP_S) slot_end(s);
     slots_reclaim(a);
-    for (slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) s->sweeps++;
+    for (admin_slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) s->sweeps++;
 }
 
 static void admin_on_sweep(evutil_socket_t fd, short what, void *arg)
@@ -92,13 +92,13 @@ static void admin_on_sweep(evutil_socket_t fd, short what, void *arg)
 
 /* ---- room for the next connection ---- */
 
-static bool slot_answered(const slot *s)
+static bool slot_answered(const admin_slot *s)
 {
     return evbuffer_get_length(bufferevent_get_output(s->socket)) > 0;
 }
 
 /* evhttp has not read it yet, or has not even been given its descriptor. */
-static bool slot_unread(const slot *s)
+static bool slot_unread(const admin_slot *s)
 {
     uint8_t byte;
     evutil_socket_t fd = bufferevent_getfd(s->socket);
@@ -106,7 +106,7 @@ static bool slot_unread(const slot *s)
 }
 
 /* Whether `s` is to be closed rather than `than`, which may be NULL. */
-static bool slot_worse(const slot *s, const slot *than)
+static bool slot_worse(const admin_slot *s, const admin_slot *than)
 {
     if (than == NULL) return true;
     if (slot_answered(s) != slot_answered(than)) return slot_answered(than);
@@ -116,10 +116,10 @@ static bool slot_worse(const slot *s, const slot *than)
 /* False when all slots are taken by connections whose bytes are still to be read. */
 static bool slots_make_room(kd_admin *a)
 {
-    const slot *worst = NULL;
+    const admin_slot *worst = NULL;
     if (a->connections == CONNECTIONS_MAX) slots_reclaim(a);
     if (a->connections < CONNECTIONS_MAX) return true;
-    for (const slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
+    for (const admin_slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
         if (slot_worse(s, worst) && (slot_answered(s) || !slot_unread(s))) worst = s;
     if (worst == NULL) return false;
     slot_end(worst);
@@ -148,13 +148,13 @@ static void on_rested(evutil_socket_t fd, short what, void *arg)
 static struct bufferevent *on_connection(struct event_base *base, void *arg)
 {
     kd_admin *a = arg;
-    slot *s = a->slots;
+    admin_slot *s = a->slots;
     KD_ASSERT(a->connections < CONNECTIONS_MAX); /* or the listener would rest */
     while (s->socket != NULL) s++;
     struct bufferevent *socket = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     KD_ASSERT(socket != NULL);
     bufferevent_incref(socket);
-    *s = (slot){.socket = socket, .number = ++a->connections_ever};
+    *s = (admin_slot){.socket = socket, .number = ++a->connections_ever};
     a->connections++;
     if (!slots_make_room(a)) slots_rest(a);
     return socket;

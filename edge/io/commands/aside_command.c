@@ -11,15 +11,15 @@
 typedef struct {
     const char *dir, *file;
     bool forget, help, bad;
-} words;
+} aside_command_words;
 
-static words aside_command_read_words(int argc, char **argv)
+static aside_command_words aside_command_read_words(int argc, char **argv)
 {
     static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
                                             {"forget", no_argument, NULL, 'f'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    words w = {.dir = NULL};
+    aside_command_words w = {.dir = NULL};
     optind = 0;
     for (int got; (got = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         if (got == 'd')
@@ -86,7 +86,7 @@ static bool aside_command_told(void)
     return fflush(stdout) == 0 && !ferror(stdout);
 }
 
-static int go(kd_stopped *s, const words *w, listing *l, char *error)
+static int go(kd_stopped *s, const aside_command_words *w, listing *l, char *error)
 {
     uint32_t shards = kd_stopped_is(s)->shards;
     int err = KD_OK;
@@ -105,7 +105,7 @@ static int go(kd_stopped *s, const words *w, listing *l, char *error)
     return KD_EXIT_FAILED;
 }
 
-static int aside_command_run(const words *w, const kd_settings *settings, char *error)
+static int aside_command_run(const aside_command_words *w, const kd_settings *settings, char *error)
 {
     kd_stopped *s = NULL;
     listing l = {.settings = settings};
@@ -125,7 +125,7 @@ int kd_command_aside(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_settings settings;
-    words w = aside_command_read_words(argc, argv);
+    aside_command_words w = aside_command_read_words(argc, argv);
     if (w.help || w.bad) {
         aside_command_print_usage(w.help ? stdout : stderr, w.help);
         return w.help ? KD_EXIT_OK : KD_EXIT_USAGE;

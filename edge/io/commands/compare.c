@@ -99,25 +99,25 @@ typedef struct {
     kd_compare_query query;
     int status;
     kd_buf answer;
-} question;
+} compare_question;
 
 static void edge_compare_work(kd_ask *ask)
 {
-    question *q = KD_CONTAINER(ask, question, ask);
+    compare_question *q = KD_CONTAINER(ask, compare_question, ask);
     kd_shard *s = ask->owner;
     q->status = kd_compare_ask(s->edge, q->what, &q->query, &q->answer);
 }
 
 static void edge_compare_dispose(kd_ask *ask)
 {
-    question *q = KD_CONTAINER(ask, question, ask);
+    compare_question *q = KD_CONTAINER(ask, compare_question, ask);
     kd_buf_finish(&q->answer);
     free(q);
 }
 
 static int ask_shard(kd_edge_app *app, const char *what, const char *query, kd_buf *out)
 {
-    question *q = kd_alloc(sizeof *q);
+    compare_question *q = kd_alloc(sizeof *q);
     snprintf(q->what, sizeof q->what, "%s", what);
     q->ask.work = edge_compare_work;
     q->ask.dispose = edge_compare_dispose;

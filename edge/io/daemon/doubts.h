@@ -6,10 +6,7 @@
 #ifndef KUDOS_EDGE_IO_DAEMON_DOUBTS_H
 #define KUDOS_EDGE_IO_DAEMON_DOUBTS_H
 
-#include "kudos/edge.h"
-
-typedef struct kd_edge_app kd_edge_app;
-typedef struct kd_shard kd_shard;
+#include "edge/io/daemon/app.h"
 
 /* What a shard has told already. */
 typedef struct {

@@ -31,7 +31,7 @@ static void make_dir(void)
 
 static void remove_dir(void)
 {
-    files_remove(dir);
+    sim_files_remove(dir);
 }
 
 TestSuite(leveldb_damage, .init = make_dir, .fini = remove_dir);

@@ -27,17 +27,17 @@ static void take(void *arg, uint32_t item, const int64_t *count, uint64_t waitin
     taken++;
 }
 
-static const kd_bulk_hooks hooks = {.name = name, .take = take, .arg = "posts"};
+static const sim_bulk_hooks hooks = {.name = name, .take = take, .arg = "posts"};
 
 static int answer(uint32_t from, uint32_t count, const char *body)
 {
-    return kd_bulk_answer(&hooks, from, count, kd_bytes_str(body));
+    return sim_bulk_answer(&hooks, from, count, kd_bytes_str(body));
 }
 
 Test(bulk_body, asks_for_its_range)
 {
     kd_buf body = {0};
-    kd_bulk_ask(&hooks, 3, 2, &body);
+    sim_bulk_ask(&hooks, 3, 2, &body);
     cr_assert(kd_bytes_eq(kd_buf_view(&body), kd_bytes_str("{\"items\":[\"posts/3\",\"posts/4\"]}")));
     kd_buf_finish(&body);
 }

@@ -14,13 +14,13 @@ enum { STAGE_ITEMS = 3, STAGE_USERS = 3 };
 #define STAGE_SECOND 1000000ull
 
 typedef struct {
-    scenario s;
+    sim_scenario s;
     kd_counters counters;
     kd_item items[STAGE_ITEMS];
     uint64_t now_us;
-    journal *j;
-    checks *c;
-    checks_view view;
+    sim_journal *j;
+    sim_checks *c;
+    sim_checks_view view;
     sim_disk *edge_disk, *central_disk;
     kd_edge *e;
     kd_central *k;
@@ -28,11 +28,11 @@ typedef struct {
     kd_position at;
     int64_t likes_offset, counts_offset;
     bool hide_fed; /* what central is fed is not told */
-} stage;
+} check_stage;
 
-extern stage st;
-void stage_open(void);
-void stage_close(void);
+extern check_stage st;
+void check_stage_open(void);
+void check_stage_close(void);
 
 /* An attempt, taken. */
 uint32_t stage_take(kd_verb verb, uint32_t item, uint32_t user, kd_outcome *out);

@@ -4,8 +4,8 @@
 #include "sim/check/checking.h"
 #include "tests/unit/sim/test_checks.h"
 
-TestSuite(checks_central, .init = stage_open, .fini = stage_close);
-TestSuite(checks_reader, .init = stage_open, .fini = stage_close);
+TestSuite(checks_central, .init = check_stage_open, .fini = check_stage_close);
+TestSuite(checks_reader, .init = check_stage_open, .fini = check_stage_close);
 
 Test(checks_central, a_position_is_merged_once)
 {
@@ -14,7 +14,7 @@ Test(checks_central, a_position_is_merged_once)
     cr_assert_eq(stage_feed(), KD_FED_MERGED);
     cr_assert_eq(stage_feed(), KD_FED_DUPLICATE);
     HOLDS();
-    checks_fed(st.c, 0, 0, kd_buf_view(&st.record), 9, KD_FED_MERGED);
+    sim_checks_fed(st.c, 0, 0, kd_buf_view(&st.record), 9, KD_FED_MERGED);
     FAILS("order");
 }
 
@@ -26,7 +26,7 @@ Test(checks_central, nothing_is_merged_over_a_gap)
     cr_assert(stage_send());
     cr_assert_eq(stage_feed(), KD_FED_GAP);
     HOLDS();
-    checks_fed(st.c, 0, 0, kd_buf_view(&st.record), 9, KD_FED_MERGED);
+    sim_checks_fed(st.c, 0, 0, kd_buf_view(&st.record), 9, KD_FED_MERGED);
     FAILS("order");
 }
 
@@ -34,19 +34,19 @@ Test(checks_central, what_comes_next_is_not_dropped)
 {
     stage_do(KD_LIKE, 0, 0);
     cr_assert(stage_send());
-    checks_fed(st.c, 0, 0, kd_buf_view(&st.record), 0, KD_FED_GAP);
+    sim_checks_fed(st.c, 0, 0, kd_buf_view(&st.record), 0, KD_FED_GAP);
     FAILS("order");
 }
 
 Test(checks_central, applied_is_there_after_a_restart)
 {
     stage_play();
-    checks_central_closed(st.c, 0, 0);
-    checks_central_opened(st.c, 0, 0);
+    sim_checks_central_closed(st.c, 0, 0);
+    sim_checks_central_opened(st.c, 0, 0);
     HOLDS();
     kd_central *k = st.k;
     st.k = NULL; /* opens with nothing applied */
-    checks_central_opened(st.c, 0, 0);
+    sim_checks_central_opened(st.c, 0, 0);
     st.k = k;
     FAILS("order");
 }
@@ -55,14 +55,14 @@ Test(checks_central, a_doubted_identity_has_a_reason)
 {
     stage_do(KD_LIKE, 0, 0);
     cr_assert(stage_send());
-    checks_fed(st.c, 0, 0, kd_buf_view(&st.record), 0, KD_FED_IDENTITY);
+    sim_checks_fed(st.c, 0, 0, kd_buf_view(&st.record), 0, KD_FED_IDENTITY);
     FAILS("identity");
 }
 
 Test(checks_central, a_count_is_that_of_its_members)
 {
     stage_play();
-    st.c->member_count[0][check_cell_of(st.c, SCENARIO_LIKE, 0)]++; /* a member that central does not count */
+    st.c->member_count[0][sim_check_cell_of(st.c, SCENARIO_LIKE, 0)]++; /* a member that central does not count */
     stage_do(KD_LIKE, 1, 2);
     stage_settle();
     HOLDS();
@@ -74,10 +74,10 @@ Test(checks_central, a_count_is_that_of_its_members)
 Test(checks_central, and_is_counted_anew_when_a_partition_opens)
 {
     stage_play();
-    st.c->member_count[0][check_cell_of(st.c, SCENARIO_LIKE, 0)]++;
-    checks_central_opened(st.c, 0, 0);
+    st.c->member_count[0][sim_check_cell_of(st.c, SCENARIO_LIKE, 0)]++;
+    sim_checks_central_opened(st.c, 0, 0);
     HOLDS();
-    cr_assert_eq(st.c->member_count[0][check_cell_of(st.c, SCENARIO_LIKE, 0)], 1);
+    cr_assert_eq(st.c->member_count[0][sim_check_cell_of(st.c, SCENARIO_LIKE, 0)], 1);
 }
 
 Test(checks_central, only_what_is_on_disk_is_published)
@@ -99,7 +99,7 @@ static void publish_with(kd_snapshot *s, const kd_chain_link *link)
     linked.chain = (kd_chain_link *)link;
     linked.chain_count = 1;
     kd_snapshot_encode(&linked, &record);
-    checks_published(st.c, 0, 0, kd_buf_view(&record));
+    sim_checks_published(st.c, 0, 0, kd_buf_view(&record));
     kd_buf_finish(&record);
 }
 
@@ -110,8 +110,8 @@ Test(checks_central, an_epoch_ended_where_the_chain_says)
     stage_publish();
     cr_assert_eq(kd_snapshot_decode(kd_buf_view(&st.snapshot), &s), KD_OK);
     kd_chain_link link = {.epoch = s.epoch - 1, .last = 7};
-    *check_map_obtain(&st.c->positions.parents, check_mix(1, s.epoch) | 1) =
-        (check_cell){.key = check_mix(1, s.epoch) | 1, .a = link.epoch, .b = link.last};
+    *sim_check_map_obtain(&st.c->positions.parents, sim_check_mix(1, s.epoch) | 1) =
+        (sim_check_cell){.key = sim_check_mix(1, s.epoch) | 1, .a = link.epoch, .b = link.last};
     publish_with(&s, &link);
     HOLDS();
     link.last++;
@@ -127,12 +127,12 @@ Test(checks_central, nothing_is_published_after_a_higher_claim)
     kd_claim lower = {.epoch = 7, .central = kd_bytes_str("other"), .at_us = 1}, higher = lower;
     higher.epoch = 1ull << 50;
     kd_claim_encode(&lower, &claim);
-    checks_fed(st.c, 0, 0, kd_buf_view(&claim), 50, KD_FED_CLAIM);
+    sim_checks_fed(st.c, 0, 0, kd_buf_view(&claim), 50, KD_FED_CLAIM);
     stage_publish();
     HOLDS();
     kd_buf_clear(&claim);
     kd_claim_encode(&higher, &claim);
-    checks_fed(st.c, 0, 0, kd_buf_view(&claim), 51, KD_FED_FENCED);
+    sim_checks_fed(st.c, 0, 0, kd_buf_view(&claim), 51, KD_FED_FENCED);
     stage_publish();
     FAILS("fence");
     kd_buf_finish(&claim);
@@ -143,23 +143,23 @@ Test(checks_central, the_log_goes_on_where_the_last_record_still_stands)
     stage_do(KD_LIKE, 0, 0);
     cr_assert(stage_send());
     stage_feed();
-    checks_log_checked(st.c, 0, 0, 0, kd_buf_view(&st.record), 1, 0);
-    checks_log_checked(st.c, 0, 0, 0, kd_bytes_str("another"), -1, 0); /* from the earliest: always right */
+    sim_checks_log_checked(st.c, 0, 0, 0, kd_buf_view(&st.record), 1, 0);
+    sim_checks_log_checked(st.c, 0, 0, 0, kd_bytes_str("another"), -1, 0); /* from the earliest: always right */
     HOLDS();
-    checks_log_checked(st.c, 0, 0, 0, kd_bytes_str("another"), 1, 0);
+    sim_checks_log_checked(st.c, 0, 0, 0, kd_bytes_str("another"), 1, 0);
     FAILS("log-position");
 }
 
 /* An acknowledged operation that no batch holds. */
 static void acknowledge_out_of_thin_air(kd_verb verb)
 {
-    journal_attempt a = {
+    sim_journal_attempt a = {
         .user = 2, .item = 2, .verb = verb, .first_us = st.now_us, .amount = verb == KD_ADD ? 5 : 0};
     a.counter = verb == KD_ADD ? SCENARIO_VIEW : SCENARIO_LIKE;
-    uint32_t id = journal_attempted(st.j, &a);
-    check_as_of_answered(st.c, id, false);
+    uint32_t id = sim_journal_attempted(st.j, &a);
+    sim_check_as_of_answered(st.c, id, false);
     st.now_us += 1000;
-    journal_acked(st.j, id, st.now_us);
+    sim_journal_acked(st.j, id, st.now_us);
 }
 
 Test(checks_central, what_was_acknowledged_before_as_of_is_in)
@@ -174,7 +174,7 @@ Test(checks_central, what_was_acknowledged_before_as_of_is_in)
 
 Test(checks_central, also_after_another_edge_was_copied_while_it_ran)
 {
-    checks_disk(st.c, 1, CHECKS_COPIED);
+    sim_checks_disk(st.c, 1, CHECKS_COPIED);
     acknowledge_out_of_thin_air(KD_LIKE);
     stage_do(KD_LIKE, 0, 0);
     stage_settle();
@@ -192,7 +192,7 @@ Test(checks_central, and_so_are_sums)
 Test(checks_central, what_is_excused_need_not_be_in)
 {
     acknowledge_out_of_thin_air(KD_LIKE);
-    journal_excuse(st.j, 0);
+    sim_journal_excuse(st.j, 0);
     stage_do(KD_LIKE, 0, 0);
     stage_settle();
     HOLDS();
@@ -202,26 +202,26 @@ Test(checks_central, a_restore_excuses_edges_that_lost_their_disk_since_and_sums
 {
     stage_do(KD_LIKE, 0, 0);
     stage_settle();
-    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
+    sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
     stage_do(KD_LIKE, 1, 1);
     stage_settle();
-    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
-    cr_assert_eq(journal_pair(st.j, SCENARIO_LIKE, 1, 1, 0, NULL), JOURNAL_MUST);
-    cr_assert(journal_sums_hold(st.j));
-    checks_log_lost(st.c, SCENARIO_LIKES);
-    cr_assert_not(journal_sums_hold(st.j));
+    sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 1, 1, 0, NULL), JOURNAL_MUST);
+    cr_assert(sim_journal_sums_hold(st.j));
+    sim_checks_log_lost(st.c, SCENARIO_LIKES);
+    cr_assert_not(sim_journal_sums_hold(st.j));
     st.now_us += STAGE_SECOND;
-    checks_disk(st.c, 0, CHECKS_WIPED);
-    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
-    cr_assert_eq(journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MUST);
-    cr_assert_eq(journal_pair(st.j, SCENARIO_LIKE, 1, 1, 0, NULL), JOURNAL_MAY);
+    sim_checks_disk(st.c, 0, CHECKS_WIPED);
+    sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MUST);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 1, 1, 0, NULL), JOURNAL_MAY);
 }
 
 /* ---- what a reader is told --------------------------------------------------------------------------------------- */
 
 static void told(kd_view view, int err)
 {
-    checks_viewed(st.c, 0, 0, err, &view);
+    sim_checks_viewed(st.c, 0, 0, err, &view);
 }
 
 static void by_several(void)
@@ -333,8 +333,8 @@ Test(checks_reader, also_where_a_restore_undid_nothing_that_this_edge_followed)
 {
     int err;
     stage_play();
-    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
-    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
+    sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
+    sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
     kd_view view = stage_view(0, &err);
     told(view, err);
     HOLDS();
@@ -372,17 +372,17 @@ Test(checks_reader, no_number_is_younger_than_central_made_it)
 Test(checks_reader, convergence_and_the_verdict)
 {
     char why[200];
-    final_verdict out;
+    sim_final_verdict out;
     stage_play();
-    cr_assert_not(checks_converged(st.c, why, sizeof(why)), "virginia is down");
+    cr_assert_not(sim_checks_converged(st.c, why, sizeof(why)), "virginia is down");
     st.s.edge_count = 1;
-    cr_assert(checks_converged(st.c, why, sizeof(why)), "%s", why);
-    checks_final(st.c, true, &out);
+    cr_assert(sim_checks_converged(st.c, why, sizeof(why)), "%s", why);
+    sim_checks_final(st.c, true, &out);
     cr_assert(out.held && out.members == 1, "%s", out.text);
     HOLDS();
     stage_do(KD_LIKE, 0, 2);
-    cr_assert_not(checks_converged(st.c, why, sizeof(why)));
-    checks_final(st.c, false, &out);
+    cr_assert_not(sim_checks_converged(st.c, why, sizeof(why)));
+    sim_checks_final(st.c, false, &out);
     cr_assert(!out.held && out.lost == 1);
     FAILS("lost");
 }
@@ -390,19 +390,19 @@ Test(checks_reader, convergence_and_the_verdict)
 Test(checks_reader, needs_that_were_not_met_are_named)
 {
     char why[100];
-    scenario_needs met = {.acks = 500, .gaps = 1};
+    sim_scenario_needs met = {.acks = 500, .gaps = 1};
     st.s.needs = met;
-    cr_assert_null(checks_needs(&st.s, &met, why, sizeof(why)));
+    cr_assert_null(sim_checks_needs(&st.s, &met, why, sizeof(why)));
     met.gaps = 0;
-    cr_assert_str_eq(checks_needs(&st.s, &met, why, sizeof(why)), "gaps");
+    cr_assert_str_eq(sim_checks_needs(&st.s, &met, why, sizeof(why)), "gaps");
     cr_assert_str_eq(why, "gaps: 0, needed 1");
 }
 
 Test(checks_reader, a_run_without_an_answer_has_tested_nothing)
 {
     char why[100];
-    scenario_needs met = {.kills = 3};
-    cr_assert_str_eq(checks_needs(&st.s, &met, why, sizeof(why)), "acks");
+    sim_scenario_needs met = {.kills = 3};
+    cr_assert_str_eq(sim_checks_needs(&st.s, &met, why, sizeof(why)), "acks");
     met.acks = 1;
-    cr_assert_null(checks_needs(&st.s, &met, why, sizeof(why)));
+    cr_assert_null(sim_checks_needs(&st.s, &met, why, sizeof(why)));
 }

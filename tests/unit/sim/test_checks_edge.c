@@ -6,7 +6,7 @@
 #include "sim/check/checking.h"
 #include "tests/unit/sim/test_checks.h"
 
-TestSuite(checks_edge, .init = stage_open, .fini = stage_close);
+TestSuite(checks_edge, .init = check_stage_open, .fini = check_stage_close);
 
 Test(checks_edge, an_answer_rests_on_a_synced_write)
 {
@@ -33,9 +33,9 @@ Test(checks_edge, an_answer_whose_row_was_not_written_is_found)
 {
     stage_do(KD_LIKE, 0, 0);
     HOLDS();
-    journal_attempt a = {.user = 1, .item = 0, .verb = KD_LIKE, .first_us = st.now_us};
+    sim_journal_attempt a = {.user = 1, .item = 0, .verb = KD_LIKE, .first_us = st.now_us};
     kd_outcome out = {.group = 1, .stamp_us = st.now_us};
-    stage_answer(journal_attempted(st.j, &a), &out);
+    stage_answer(sim_journal_attempted(st.j, &a), &out);
     FAILS("durable");
 }
 
@@ -46,7 +46,7 @@ Test(checks_edge, a_later_word_has_a_larger_stamp)
     stage_take(KD_UNLIKE, 0, 0, &out);
     HOLDS();
     out.liked = true;
-    checks_taken(st.c, 0, 0, id, &out);
+    sim_checks_taken(st.c, 0, 0, id, &out);
     FAILS("stamp");
 }
 
@@ -61,7 +61,7 @@ Test(checks_edge, an_answer_says_what_changed)
     HOLDS();
     out.stamp_us += 5;
     out.changed = KD_CHANGED_YES;
-    checks_taken(st.c, 0, 0, id, &out); /* once more, and it was taken back already */
+    sim_checks_taken(st.c, 0, 0, id, &out); /* once more, and it was taken back already */
     FAILS("answer");
 }
 
@@ -70,10 +70,10 @@ Test(checks_edge, a_retry_is_told_what_the_first_answer_said)
     kd_outcome out;
     uint32_t id = stage_take(KD_LIKE, 0, 0, &out);
     out.replayed = true;
-    checks_taken(st.c, 0, 0, id, &out);
+    sim_checks_taken(st.c, 0, 0, id, &out);
     HOLDS();
     out.stamp_us = 0;
-    checks_taken(st.c, 0, 0, id, &out);
+    sim_checks_taken(st.c, 0, 0, id, &out);
     FAILS("answer");
 }
 
@@ -90,13 +90,13 @@ Test(checks_edge, nothing_is_answered_after_an_error)
 Test(checks_edge, a_user_reads_his_own_word)
 {
     stage_play();
-    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
-    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 1, 0);
-    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 2, KD_ENOTFOUND);
-    checks_edge_opened(st.c, 0, 0); /* in another life it is the same */
-    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
+    sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
+    sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 1, 0);
+    sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 2, KD_ENOTFOUND);
+    sim_checks_edge_opened(st.c, 0, 0); /* in another life it is the same */
+    sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
     HOLDS();
-    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 1, 1);
+    sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 1, 1);
     FAILS("own-word");
 }
 
@@ -105,23 +105,23 @@ Test(checks_edge, of_words_that_died_with_two_lives_either_may_be_on_the_disk)
     kd_outcome out;
     stage_play();
     stage_take(KD_UNLIKE, 0, 0, &out);
-    checks_edge_opened(st.c, 0, 0);
+    sim_checks_edge_opened(st.c, 0, 0);
     stage_take(KD_LIKE, 0, 0, &out);
-    checks_edge_opened(st.c, 0, 0);
-    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 0);
-    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
+    sim_checks_edge_opened(st.c, 0, 0);
+    sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 0);
+    sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
     HOLDS();
     stage_do(KD_LIKE, 0, 0);
-    checks_edge_opened(st.c, 0, 0);
-    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 0);
+    sim_checks_edge_opened(st.c, 0, 0);
+    sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 0);
     FAILS("own-word");
 }
 
 Test(checks_edge, a_word_that_is_forgotten_is_found)
 {
     stage_play();
-    checks_edge_opened(st.c, 0, 0);
-    checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, KD_ENOTFOUND);
+    sim_checks_edge_opened(st.c, 0, 0);
+    sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, KD_ENOTFOUND);
     FAILS("own-word");
 }
 
@@ -136,7 +136,7 @@ static void send_another_body(void)
     b.body = kd_buf_view(&bytes);
     b.digest = kd_body_digest(b.body);
     kd_batch_encode(&b, &record);
-    checks_sent(st.c, 0, 0, 0, b.at, kd_buf_view(&record));
+    sim_checks_sent(st.c, 0, 0, 0, b.at, kd_buf_view(&record));
     kd_buf_finish(&bytes);
     kd_buf_finish(&record);
 }
@@ -145,7 +145,7 @@ Test(checks_edge, a_position_keeps_its_body)
 {
     stage_do(KD_LIKE, 0, 0);
     cr_assert(stage_send());
-    checks_sent(st.c, 0, 0, 0, st.at, kd_buf_view(&st.record));
+    sim_checks_sent(st.c, 0, 0, 0, st.at, kd_buf_view(&st.record));
     HOLDS();
     send_another_body();
     FAILS("body");
@@ -155,7 +155,7 @@ Test(checks_edge, but_not_where_the_disk_was_copied_meanwhile)
 {
     stage_do(KD_LIKE, 0, 0);
     cr_assert(stage_send());
-    checks_disk(st.c, 0, CHECKS_BACKED_UP);
+    sim_checks_disk(st.c, 0, CHECKS_BACKED_UP);
     send_another_body();
     HOLDS();
 }
@@ -170,7 +170,7 @@ static void drop_at(uint32_t slot, kd_position at)
     kd_buf_put_be64(&key, at.seq);
     kd_buf_put_be32(&key, 0xffffffff);
     kd_writes_delete(&w, kd_buf_view(&key));
-    checks_edge_wrote(st.c, slot, 0, 99, &w, KD_OK, true);
+    sim_checks_edge_wrote(st.c, slot, 0, 99, &w, KD_OK, true);
     kd_writes_finish(&w);
     kd_buf_finish(&key);
 }
@@ -211,24 +211,24 @@ static void alarm_edge(void)
     kd_buf record = {0};
     kd_snapshot_encode(&s, &record);
     kd_edge_snapshot(st.e, kd_buf_view(&record), 0, st.now_us);
-    checks_ticked(st.c, 0, 0);
+    sim_checks_ticked(st.c, 0, 0);
     kd_buf_finish(&record);
 }
 
 Test(checks_edge, a_copy_of_a_disk_on_which_a_move_was_begun_goes_on_with_it)
 {
-    checks_disk(st.c, 0, CHECKS_COPIED);
+    sim_checks_disk(st.c, 0, CHECKS_COPIED);
     stage_do(KD_LIKE, 0, 2);
     cr_assert(stage_send());
     alarm_edge();
-    checks_disk(st.c, 0, CHECKS_COPIED);
+    sim_checks_disk(st.c, 0, CHECKS_COPIED);
     drop_at(CHECKS_TWIN, st.at);
     HOLDS();
 }
 
 Test(checks_edge, what_was_taken_after_the_alarm_goes_when_central_has_it)
 {
-    checks_disk(st.c, 0, CHECKS_COPIED);
+    sim_checks_disk(st.c, 0, CHECKS_COPIED);
     stage_do(KD_LIKE, 0, 2);
     cr_assert(stage_send());
     alarm_edge();
@@ -240,7 +240,7 @@ Test(checks_edge, what_was_taken_after_the_alarm_goes_when_central_has_it)
 
 Test(checks_edge, a_copy_made_before_the_alarm_may_not)
 {
-    checks_disk(st.c, 0, CHECKS_COPIED);
+    sim_checks_disk(st.c, 0, CHECKS_COPIED);
     stage_do(KD_LIKE, 0, 2);
     cr_assert(stage_send());
     alarm_edge();
@@ -253,9 +253,9 @@ Test(checks_edge, only_what_follows_is_installed)
 {
     stage_play();
     stage_publish();
-    checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), KD_HEARTBEAT);
+    sim_checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), KD_HEARTBEAT);
     HOLDS();
-    checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), KD_INSTALLED);
+    sim_checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), KD_INSTALLED);
     FAILS("install");
 }
 
@@ -270,17 +270,17 @@ Test(checks_edge, a_snapshot_over_a_gap_is_not_followed)
         stage_publish();
     }
     kd_edge_snapshot(st.e, kd_buf_view(&st.snapshot), 77, st.now_us); /* a gap: the first was missed */
-    checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), KD_INSTALLED);
+    sim_checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), KD_INSTALLED);
     FAILS("install");
 }
 
 Test(checks_edge, an_edge_beyond_d_takes_nothing)
 {
     kd_outcome out;
-    checks_measured(st.c, 0, 400000);
+    sim_checks_measured(st.c, 0, 400000);
     stage_take(KD_LIKE, 0, 0, &out);
     HOLDS();
-    checks_measured(st.c, 0, -600000);
+    sim_checks_measured(st.c, 0, -600000);
     stage_take(KD_LIKE, 0, 1, &out);
     FAILS("clock");
 }
@@ -290,7 +290,7 @@ static void play_retired(void)
     uint64_t version;
     stage_play();
     cr_assert_eq(kd_central_retire(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
-    checks_retired(st.c, 0, true);
+    sim_checks_retired(st.c, 0, true);
     stage_settle();
     HOLDS();
 }
@@ -298,10 +298,10 @@ static void play_retired(void)
 Test(checks_edge, one_that_heard_that_it_is_retired_takes_nothing)
 {
     play_retired();
-    checks_refused(st.c, 0, 0, 0, KD_ERETIRED);
+    sim_checks_refused(st.c, 0, 0, 0, KD_ERETIRED);
     HOLDS();
     st.c->slots[0].retired[0] = false;
-    checks_refused(st.c, 0, 0, 0, KD_ERETIRED);
+    sim_checks_refused(st.c, 0, 0, 0, KD_ERETIRED);
     FAILS("retired");
 }
 
@@ -319,25 +319,25 @@ Test(checks_edge, nor_is_anything_taken_where_central_said_that_it_is_retired)
 Test(checks_edge, nothing_is_taken_beyond_the_outbox_nor_refused_within)
 {
     kd_outcome out;
-    checks_refused(st.c, 0, 0, 0, KD_ECLOCK);
+    sim_checks_refused(st.c, 0, 0, 0, KD_ECLOCK);
     HOLDS();
-    checks_refused(st.c, 0, 0, 0, KD_EFULL);
+    sim_checks_refused(st.c, 0, 0, 0, KD_EFULL);
     FAILS("outbox");
-    stage_close();
-    stage_open();
+    check_stage_close();
+    check_stage_open();
     st.s.outbox_bytes = 100;
-    checks_refused(st.c, 0, 0, 0, KD_ECLOCK);
+    sim_checks_refused(st.c, 0, 0, 0, KD_ECLOCK);
     for (uint32_t i = 0; i < 1000; i++) stage_take(KD_LIKE, 0, i % 2, &out);
     FAILS("outbox");
 }
 
 static void one_item_fits(void)
 {
-    checks_destroy(st.c);
+    sim_checks_destroy(st.c);
     st.view.items_max = 1;
-    st.c = checks_create(&st.view);
-    checks_edge_opened(st.c, 0, 0);
-    checks_central_opened(st.c, 0, 0);
+    st.c = sim_checks_create(&st.view);
+    sim_checks_edge_opened(st.c, 0, 0);
+    sim_checks_central_opened(st.c, 0, 0);
 }
 
 Test(checks_edge, nothing_is_refused_while_an_item_could_make_room)
@@ -345,10 +345,10 @@ Test(checks_edge, nothing_is_refused_while_an_item_could_make_room)
     kd_outcome out;
     one_item_fits();
     stage_take(KD_LIKE, 0, 0, &out);
-    checks_refused(st.c, 0, 0, 0, KD_EFULL); /* it waits for central */
+    sim_checks_refused(st.c, 0, 0, 0, KD_EFULL); /* it waits for central */
     HOLDS();
     stage_settle();
-    checks_refused(st.c, 0, 0, 0, KD_EFULL);
+    sim_checks_refused(st.c, 0, 0, 0, KD_EFULL);
     FAILS("outbox");
 }
 
@@ -362,8 +362,8 @@ static kd_outcome taken_twice(void)
     again.stamp_us += 5;
     again.changed = KD_CHANGED_NO;
     again.group++;
-    journal_retried(st.view.journal, id, *st.view.now_us + 1);
-    checks_taken(st.c, 0, 0, id, &again);
+    sim_journal_retried(st.view.journal, id, *st.view.now_us + 1);
+    sim_checks_taken(st.c, 0, 0, id, &again);
     HOLDS();
     first.replayed = true;
     first.group = 0;
@@ -373,32 +373,32 @@ static kd_outcome taken_twice(void)
 Test(checks_edge, the_answer_of_before_is_right_where_the_later_one_died)
 {
     kd_outcome first = taken_twice();
-    checks_edge_opened(st.c, 0, 0);
-    checks_taken(st.c, 0, 0, 0, &first);
+    sim_checks_edge_opened(st.c, 0, 0);
+    sim_checks_taken(st.c, 0, 0, 0, &first);
     HOLDS();
     first.stamp_us++;
-    checks_taken(st.c, 0, 0, 0, &first);
+    sim_checks_taken(st.c, 0, 0, 0, &first);
     FAILS("answer");
 }
 
 Test(checks_edge, the_answer_of_before_is_wrong_where_the_later_one_lives)
 {
     kd_outcome first = taken_twice();
-    checks_taken(st.c, 0, 0, 0, &first);
+    sim_checks_taken(st.c, 0, 0, 0, &first);
     FAILS("answer");
 }
 
 Test(checks_edge, tables_stay_within_their_bounds)
 {
     stage_play();
-    checks_ticked(st.c, 0, 0);
+    sim_checks_ticked(st.c, 0, 0);
     HOLDS();
-    checks *c = st.c;
+    sim_checks *c = st.c;
     st.view.items_max = 1;
-    st.c = checks_create(&st.view);
-    checks_ticked(st.c, 0, 0);
+    st.c = sim_checks_create(&st.view);
+    sim_checks_ticked(st.c, 0, 0);
     FAILS("tables");
-    checks_destroy(c);
+    sim_checks_destroy(c);
 }
 
 Test(checks_edge, after_a_wipe_what_was_not_merged_is_excused_and_the_rest_is_not)
@@ -406,24 +406,24 @@ Test(checks_edge, after_a_wipe_what_was_not_merged_is_excused_and_the_rest_is_no
     stage_play();
     stage_do(KD_LIKE, 2, 2);
     st.now_us += 5 * STAGE_SECOND;
-    checks_disk(st.c, 0, CHECKS_WIPED);
-    cr_assert_eq(journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MUST);
-    cr_assert_eq(journal_pair(st.j, SCENARIO_LIKE, 2, 2, 0, NULL), JOURNAL_MAY);
-    cr_assert(journal_sums_hold(st.j));
+    sim_checks_disk(st.c, 0, CHECKS_WIPED);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MUST);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 2, 2, 0, NULL), JOURNAL_MAY);
+    cr_assert(sim_journal_sums_hold(st.j));
 }
 
 Test(checks_edge, what_a_copy_answers_is_excused)
 {
     kd_outcome out;
-    checks_disk(st.c, 0, CHECKS_COPIED);
-    checks_edge_opened(st.c, CHECKS_TWIN, 0);
+    sim_checks_disk(st.c, 0, CHECKS_COPIED);
+    sim_checks_edge_opened(st.c, CHECKS_TWIN, 0);
     uint32_t id = stage_take(KD_LIKE, 0, 0, &out);
     stage_commit(KD_OK, true);
     out.replayed = true;
-    checks_answered(st.c, CHECKS_TWIN, 0, id, &out);
-    journal_acked(st.j, id, st.now_us);
+    sim_checks_answered(st.c, CHECKS_TWIN, 0, id, &out);
+    sim_journal_acked(st.j, id, st.now_us);
     HOLDS();
-    cr_assert_eq(journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MAY);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MAY);
 }
 
 /* A row of sums set aside, of the batch at that position, that the edge wrote. */
@@ -437,7 +437,7 @@ static void set_aside(kd_position at)
                                           .item = kd_item_key(&st.items[0]),
                                           .amount = 5});
     kd_writes_put(&w, kd_buf_view(&key), kd_buf_view(&sums));
-    checks_edge_wrote(st.c, 0, 0, 1, &w, KD_OK, true);
+    sim_checks_edge_wrote(st.c, 0, 0, 1, &w, KD_OK, true);
     kd_writes_finish(&w);
     kd_buf_finish(&key);
     kd_buf_finish(&sums);
@@ -447,9 +447,9 @@ static void put_back(void)
 {
     stage_do(KD_ADD, 0, 0);
     cr_assert(stage_send());
-    checks_disk(st.c, 0, CHECKS_BACKED_UP);
-    checks_disk(st.c, 0, CHECKS_RESTORED);
-    checks_edge_opened(st.c, 0, 0);
+    sim_checks_disk(st.c, 0, CHECKS_BACKED_UP);
+    sim_checks_disk(st.c, 0, CHECKS_RESTORED);
+    sim_checks_edge_opened(st.c, 0, 0);
 }
 
 Test(checks_edge, sums_that_nobody_else_can_hold_are_not_set_aside)
@@ -459,12 +459,12 @@ Test(checks_edge, sums_that_nobody_else_can_hold_are_not_set_aside)
         st.e->stats.aside_kept_amount += 5;
         set_aside(st.at);
         HOLDS();
-        cr_assert_eq(journal_aside(st.j, SCENARIO_VIEW, 0), 5u, "may be missing, once");
+        cr_assert_eq(sim_journal_aside(st.j, SCENARIO_VIEW, 0), 5u, "may be missing, once");
     }
     st.e->stats.aside_kept_amount += 5;
     kd_position later = {st.at.incarnation + 1, 1};
-    checks_sent(st.c, 0, 0, 0, later, kd_buf_view(&st.record));
-    checks_edge_opened(st.c, 0, 0);
+    sim_checks_sent(st.c, 0, 0, 0, later, kd_buf_view(&st.record));
+    sim_checks_edge_opened(st.c, 0, 0);
     set_aside(later);
     FAILS("aside"); /* started again and handed over: nobody else holds it all the same */
 }
@@ -472,10 +472,10 @@ Test(checks_edge, sums_that_nobody_else_can_hold_are_not_set_aside)
 Test(checks_edge, sums_of_an_edge_that_was_wiped_are_not_set_aside_when_it_minted_above)
 {
     put_back();
-    stage_close();
-    stage_open();
-    checks_disk(st.c, 0, CHECKS_WIPED);
-    checks_edge_opened(st.c, 0, 0);
+    check_stage_close();
+    check_stage_open();
+    sim_checks_disk(st.c, 0, CHECKS_WIPED);
+    sim_checks_edge_opened(st.c, 0, 0);
     st.e->stats.aside_kept_amount += 5;
     set_aside((kd_position){kd_edge_incarnation(st.e), 1});
     FAILS("aside");

@@ -6,7 +6,7 @@
 #include "sim/check/checking.h"
 #include "tests/unit/sim/test_checks.h"
 
-TestSuite(checks_forget, .init = stage_open, .fini = stage_close);
+TestSuite(checks_forget, .init = check_stage_open, .fini = check_stage_close);
 
 static void play(void)
 {
@@ -23,7 +23,7 @@ static void drop_row(uint32_t item, const char *user)
     kd_row_key key;
     kd_key_row(&key, 0, 1, kd_item_key(&st.items[item]), kd_bytes_str(user));
     kd_writes_delete(&w, kd_row_key_view(&key));
-    checks_edge_wrote(st.c, 0, 0, 1000, &w, KD_OK, true);
+    sim_checks_edge_wrote(st.c, 0, 0, 1000, &w, KD_OK, true);
     kd_writes_finish(&w);
 }
 
@@ -42,8 +42,8 @@ Test(checks_forget, also_after_a_restore_only_what_central_had_goes)
     st.s.forget_rows_us = 1;
     play();
     st.c->stable_us[0] = UINT64_MAX;
-    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
-    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
+    sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
+    sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
     drop_row(0, "ana");
     HOLDS();
     stage_do(KD_LIKE, 2, 2);
@@ -54,10 +54,10 @@ Test(checks_forget, also_after_a_restore_only_what_central_had_goes)
 Test(checks_forget, stable_needs_a_backup)
 {
     play();
-    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
-    check_forget_published(st.c, 0, 0, 0);
+    sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
+    sim_check_forget_published(st.c, 0, 0, 0);
     HOLDS();
-    check_forget_published(st.c, 0, 0, 1); /* virginia was never heard of */
+    sim_check_forget_published(st.c, 0, 0, 1); /* virginia was never heard of */
     FAILS("stable");
 }
 
@@ -69,8 +69,8 @@ Test(checks_forget, stable_is_what_the_backup_holds_of_each_edge_that_went_on)
     play();
     cr_assert_eq(kd_central_retire(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
     stage_central_commit(true);
-    checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
-    check_forget_published(st.c, 0, 0,
+    sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
+    sim_check_forget_published(st.c, 0, 0,
                            st.now_us * 2); /* nothing came since, and nothing goes that is above */
     HOLDS();
     cr_assert_eq(kd_central_readmit(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
@@ -83,9 +83,9 @@ Test(checks_forget, stable_is_what_the_backup_holds_of_each_edge_that_went_on)
     stage_settle();
     cr_assert_eq(kd_central_retire(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
     stage_central_commit(true);
-    check_forget_published(st.c, 0, 0, held_us);
+    sim_check_forget_published(st.c, 0, 0, held_us);
     HOLDS();
-    check_forget_published(st.c, 0, 0, held_us + 1);
+    sim_check_forget_published(st.c, 0, 0, held_us + 1);
     FAILS("stable");
 }
 
@@ -96,20 +96,20 @@ Test(checks_forget, without_backups_stable_follows_what_all_edges_completed)
     play();
     kd_central_edge edge;
     cr_assert_eq(kd_central_edges(st.k, &edge, 1), 1);
-    check_forget_published(st.c, 0, 0, edge.watermark_us - 2 * st.s.drift_us);
+    sim_check_forget_published(st.c, 0, 0, edge.watermark_us - 2 * st.s.drift_us);
     HOLDS();
-    check_forget_published(st.c, 0, 0, edge.watermark_us - 2 * st.s.drift_us + 1);
+    sim_check_forget_published(st.c, 0, 0, edge.watermark_us - 2 * st.s.drift_us + 1);
     FAILS("stable");
 }
 
 Test(checks_forget, nothing_is_refused_of_an_edge_that_nobody_retired)
 {
     play();
-    check_forget_fed(st.c, 0, 0, 0, KD_FED_DUPLICATE);
-    checks_retired(st.c, 1, true);
-    check_forget_fed(st.c, 0, 0, 1, KD_FED_RETIRED);
+    sim_check_forget_fed(st.c, 0, 0, 0, KD_FED_DUPLICATE);
+    sim_checks_retired(st.c, 1, true);
+    sim_check_forget_fed(st.c, 0, 0, 1, KD_FED_RETIRED);
     HOLDS();
-    check_forget_fed(st.c, 0, 0, 0, KD_FED_RETIRED);
+    sim_check_forget_fed(st.c, 0, 0, 0, KD_FED_RETIRED);
     FAILS("retired");
 }
 
@@ -118,13 +118,13 @@ Test(checks_forget, nothing_is_merged_of_an_edge_that_is_retired)
     uint64_t version;
     play();
     cr_assert_eq(kd_central_retire(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
-    checks_retired(st.c, 0, true);
+    sim_checks_retired(st.c, 0, true);
     stage_central_commit(true);
     stage_do(KD_LIKE, 2, 2);
     cr_assert(stage_send());
     cr_assert_eq(stage_feed(), KD_FED_RETIRED);
     HOLDS();
-    check_forget_fed(st.c, 0, 0, 0, KD_FED_MERGED);
+    sim_check_forget_fed(st.c, 0, 0, 0, KD_FED_MERGED);
     FAILS("retired");
 }
 
@@ -142,16 +142,16 @@ Test(checks_forget, rows_of_both_sides_are_compared)
     kd_buf key = {0};
     play();
     stage_commit(KD_OK, true);
-    uint64_t before = checks_made(st.c);
-    checks_compare(st.c, 0);
+    uint64_t before = sim_checks_made(st.c);
+    sim_checks_compare(st.c, 0);
     stage_commit(KD_OK, true);
-    checks_compare(st.c, 0);
+    sim_checks_compare(st.c, 0);
     HOLDS();
-    cr_assert_gt(checks_made(st.c), before);
+    cr_assert_gt(sim_checks_made(st.c), before);
     kd_store store = sim_disk_view(st.central_disk);
     cr_assert_eq(store.scan(store.ctx, (kd_bytes){0}, (kd_bytes){0}, find_ana, &key), 1);
     sim_disk_delete(st.central_disk, kd_buf_view(&key));
-    checks_compare(st.c, 0);
+    sim_checks_compare(st.c, 0);
     FAILS("compare");
     kd_buf_finish(&key);
 }
@@ -166,9 +166,9 @@ Test(checks_forget, what_central_tells_of_a_user_is_his_last_word)
     kd_edge_tick(st.e, st.now_us);
     stage_settle();
     cr_assert_gt(kd_central_as_of_us(st.k), st.now_us - 15 * STAGE_SECOND);
-    checks_member_asked(st.c, 0, SCENARIO_LIKE, 0, 0, true);
-    checks_member_asked(st.c, 0, SCENARIO_LIKE, 0, 1, false);
+    sim_checks_member_asked(st.c, 0, SCENARIO_LIKE, 0, 0, true);
+    sim_checks_member_asked(st.c, 0, SCENARIO_LIKE, 0, 1, false);
     HOLDS();
-    checks_member_asked(st.c, 0, SCENARIO_LIKE, 0, 0, false);
+    sim_checks_member_asked(st.c, 0, SCENARIO_LIKE, 0, 0, false);
     FAILS("member");
 }

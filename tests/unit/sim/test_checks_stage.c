@@ -4,7 +4,7 @@
 
 #include "tests/unit/sim/test_checks.h"
 
-stage st;
+check_stage st;
 static const char *const users[STAGE_USERS] = {"ana", "ben", "cem"};
 
 static kd_edge *edge_of(void *world, uint32_t slot, uint32_t shard)
@@ -46,10 +46,10 @@ static void open_cores(void)
     KD_ASSERT(kd_central_open(&central, &central_store, 1000, st.now_us, &st.k) == KD_OK);
 }
 
-void stage_open(void)
+void check_stage_open(void)
 {
-    st = (stage){.now_us = 1700000000 * STAGE_SECOND};
-    scenario_init(&st.s);
+    st = (check_stage){.now_us = 1700000000 * STAGE_SECOND};
+    sim_scenario_init(&st.s);
     st.s.edge_count = 2;
     snprintf(st.s.edges[0], SCENARIO_NAME_MAX, "mumbai");
     snprintf(st.s.edges[1], SCENARIO_NAME_MAX, "virginia");
@@ -63,8 +63,8 @@ void stage_open(void)
         snprintf(text, sizeof(text), "posts/%u", i);
         KD_ASSERT(kd_item_parse(&st.items[i], kd_bytes_str(text)) == KD_OK);
     }
-    st.j = journal_create(st.s.drift_us, true);
-    st.view = (checks_view){.scenario = &st.s, .journal = st.j, .counters = &st.counters, .items = st.items};
+    st.j = sim_journal_create(st.s.drift_us, true);
+    st.view = (sim_checks_view){.scenario = &st.s, .journal = st.j, .counters = &st.counters, .items = st.items};
     st.view.item_count = STAGE_ITEMS;
     st.view.users = users;
     st.view.user_count = STAGE_USERS;
@@ -72,25 +72,25 @@ void stage_open(void)
     st.view.items_max = st.view.idempotency_max = 100;
     st.view.edge = edge_of;
     st.view.central = central_of;
-    st.c = checks_create(&st.view);
+    st.c = sim_checks_create(&st.view);
     st.edge_disk = sim_disk_create();
     st.central_disk = sim_disk_create();
     open_cores();
-    checks_edge_opened(st.c, 0, 0);
-    checks_central_opened(st.c, 0, 0);
+    sim_checks_edge_opened(st.c, 0, 0);
+    sim_checks_central_opened(st.c, 0, 0);
     stage_commit(KD_OK, true);
     stage_central_commit(true);
 }
 
-void stage_close(void)
+void check_stage_close(void)
 {
     kd_edge_close(st.e);
     kd_central_close(st.k);
     sim_disk_destroy(st.edge_disk);
     sim_disk_destroy(st.central_disk);
-    checks_destroy(st.c);
-    journal_destroy(st.j);
-    scenario_finish(&st.s);
+    sim_checks_destroy(st.c);
+    sim_journal_destroy(st.j);
+    sim_scenario_finish(&st.s);
     kd_buf_finish(&st.record);
     kd_buf_finish(&st.snapshot);
 }
@@ -98,15 +98,15 @@ void stage_close(void)
 uint32_t stage_take(kd_verb verb, uint32_t item, uint32_t user, kd_outcome *out)
 {
     st.now_us += 1000;
-    journal_attempt a = {.user = user, .item = item, .verb = verb, .first_us = st.now_us};
+    sim_journal_attempt a = {.user = user, .item = item, .verb = verb, .first_us = st.now_us};
     a.counter = verb == KD_ADD ? SCENARIO_VIEW : SCENARIO_LIKE;
     a.amount = verb == KD_ADD ? 1 : 0;
-    uint32_t id = journal_attempted(st.j, &a);
+    uint32_t id = sim_journal_attempted(st.j, &a);
     kd_request rq = {.item = kd_item_key(&st.items[item]), .user = kd_bytes_str(users[user]), .verb = verb};
     rq.counter = a.counter;
     rq.amount = a.amount;
     KD_ASSERT(kd_edge_take(st.e, &rq, st.now_us, out) == KD_OK);
-    checks_taken(st.c, 0, 0, id, out);
+    sim_checks_taken(st.c, 0, 0, id, out);
     return id;
 }
 
@@ -116,7 +116,7 @@ void stage_commit(int status, bool synced)
     uint64_t group;
     while (kd_edge_commit_begin(st.e, st.now_us, &writes, &group) == KD_OK) {
         sim_disk_apply(st.edge_disk, writes);
-        checks_edge_wrote(st.c, 0, 0, group, writes, status, synced);
+        sim_checks_edge_wrote(st.c, 0, 0, group, writes, status, synced);
         KD_ASSERT(kd_edge_commit_end(st.e, group, KD_OK) == KD_OK);
     }
 }
@@ -124,8 +124,8 @@ void stage_commit(int status, bool synced)
 void stage_answer(uint32_t attempt, const kd_outcome *out)
 {
     st.now_us += 1000;
-    checks_answered(st.c, 0, 0, attempt, out);
-    journal_acked(st.j, attempt, st.now_us);
+    sim_checks_answered(st.c, 0, 0, attempt, out);
+    sim_journal_acked(st.j, attempt, st.now_us);
 }
 
 uint32_t stage_do(kd_verb verb, uint32_t item, uint32_t user)
@@ -144,7 +144,7 @@ bool stage_send(void)
     kd_edge_tick(st.e, st.now_us);
     stage_commit(KD_OK, true);
     if (kd_edge_send_next(st.e, st.now_us, &st.record, &partition, &st.at) != KD_OK) return false;
-    checks_sent(st.c, 0, 0, partition, st.at, kd_buf_view(&st.record));
+    sim_checks_sent(st.c, 0, 0, partition, st.at, kd_buf_view(&st.record));
     kd_edge_delivered(st.e, partition, st.at, true, st.now_us);
     return true;
 }
@@ -152,7 +152,7 @@ bool stage_send(void)
 kd_fed stage_feed(void)
 {
     kd_fed fed = kd_central_feed(st.k, kd_buf_view(&st.record), st.likes_offset, st.now_us);
-    if (!st.hide_fed) checks_fed(st.c, 0, 0, kd_buf_view(&st.record), st.likes_offset, fed);
+    if (!st.hide_fed) sim_checks_fed(st.c, 0, 0, kd_buf_view(&st.record), st.likes_offset, fed);
     st.likes_offset++;
     return fed;
 }
@@ -162,10 +162,10 @@ void stage_central_commit(bool synced)
     const kd_writes *writes;
     uint64_t version;
     while (kd_central_commit_begin(st.k, st.now_us, &writes, &version) == KD_OK) {
-        checks_commit_begun(st.c, 0, 0, version);
+        sim_checks_commit_begun(st.c, 0, 0, version);
         sim_disk_apply(st.central_disk, writes);
         KD_ASSERT(kd_central_commit_end(st.k, version, KD_OK) == KD_OK);
-        checks_committed(st.c, 0, 0, version, KD_OK, synced);
+        sim_checks_committed(st.c, 0, 0, version, KD_OK, synced);
     }
 }
 
@@ -174,7 +174,7 @@ static void keep(void *arg, kd_bytes record)
     (void)arg;
     kd_buf_clear(&st.snapshot);
     kd_buf_put(&st.snapshot, record.data, record.len);
-    checks_published(st.c, 0, 0, record);
+    sim_checks_published(st.c, 0, 0, record);
 }
 
 void stage_publish(void)
@@ -185,7 +185,7 @@ void stage_publish(void)
 void stage_install(void)
 {
     int verdict = kd_edge_snapshot(st.e, kd_buf_view(&st.snapshot), st.counts_offset++, st.now_us);
-    checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), verdict);
+    sim_checks_installed(st.c, 0, 0, kd_buf_view(&st.snapshot), verdict);
     stage_commit(KD_OK, true);
 }
 
@@ -196,9 +196,9 @@ static void ask(uint32_t item)
     kd_view view;
     if (kd_edge_view(st.e, key, &view) == KD_OK || kd_edge_ask(st.e, key) != KD_OK) return;
     KD_ASSERT(kd_central_read(st.k, &key, 1, kd_bytes_str("mumbai"), st.now_us, &answer) == KD_OK);
-    checks_published(st.c, 0, 0, kd_buf_view(&answer));
+    sim_checks_published(st.c, 0, 0, kd_buf_view(&answer));
     int err = kd_edge_answer(st.e, key, kd_buf_view(&answer), st.now_us);
-    checks_asked_answered(st.c, 0, 0, item, kd_buf_view(&answer), err);
+    sim_checks_asked_answered(st.c, 0, 0, item, kd_buf_view(&answer), err);
     kd_buf_finish(&answer);
 }
 
@@ -234,13 +234,13 @@ void stage_play(void)
 
 const char *stage_failed(void)
 {
-    const char *failed = checks_failed(st.c, NULL, NULL);
+    const char *failed = sim_checks_failed(st.c, NULL, NULL);
     return failed ? failed : "";
 }
 
 const char *stage_why(void)
 {
     const char *text = "";
-    checks_failed(st.c, &text, NULL);
+    sim_checks_failed(st.c, &text, NULL);
     return text;
 }

@@ -24,7 +24,7 @@ static void make_directory(void)
 
 static void remove_directory(void)
 {
-    files_remove(directory);
+    sim_files_remove(directory);
 }
 
 static const char *at(const char *name)
@@ -38,7 +38,7 @@ static const char *at(const char *name)
 
 static void put(const char *name, const char *text)
 {
-    cr_assert_eq(files_write(at(name), kd_bytes_str(text)), KD_OK);
+    cr_assert_eq(sim_files_write(at(name), kd_bytes_str(text)), KD_OK);
 }
 
 static long size_of(const char *name)
@@ -53,10 +53,10 @@ Test(drill_parts, a_series_is_summed_over_its_rows)
         "# HELP a_total Words.\na_total{x=\"1\",s=\"0\"} 3\na_total{x=\"1\",s=\"1\"} 4\n"
         "a_total{x=\"12\"} 100\na_total_more 1000\nb 2.5\nb 7";
     kd_bytes all = kd_bytes_str(text);
-    cr_assert_eq(ask_metric(all, "a_total"), 107);
-    cr_assert_eq(ask_metric(all, "a_total{x=\"1\""), 7);
-    cr_assert_eq(ask_metric(all, "b"), 2.5); /* a line without its end may have lost digits */
-    cr_assert_eq(ask_metric(all, "none"), 0);
+    cr_assert_eq(sim_ask_metric(all, "a_total"), 107);
+    cr_assert_eq(sim_ask_metric(all, "a_total{x=\"1\""), 7);
+    cr_assert_eq(sim_ask_metric(all, "b"), 2.5); /* a line without its end may have lost digits */
+    cr_assert_eq(sim_ask_metric(all, "none"), 0);
 }
 
 TestSuite(drill_files, .init = make_directory, .fini = remove_directory);
@@ -64,18 +64,18 @@ TestSuite(drill_files, .init = make_directory, .fini = remove_directory);
 Test(drill_files, a_tree_is_copied_but_for_what_is_skipped)
 {
     kd_buf text = {0};
-    cr_assert_eq(files_make(at("from/deep/er")), KD_OK);
+    cr_assert_eq(sim_files_make(at("from/deep/er")), KD_OK);
     put("from/deep/er/file", "content");
     put("from/LOCK", "x");
-    cr_assert_eq(files_make(at("to/old")), KD_OK);
-    cr_assert_eq(files_copy(at("from"), at("to"), "LOCK"), KD_OK);
-    cr_assert_eq(files_read_end(at("to/deep/er/file"), 4, &text), KD_OK);
+    cr_assert_eq(sim_files_make(at("to/old")), KD_OK);
+    cr_assert_eq(sim_files_copy(at("from"), at("to"), "LOCK"), KD_OK);
+    cr_assert_eq(sim_files_read_end(at("to/deep/er/file"), 4, &text), KD_OK);
     cr_assert(kd_bytes_eq(kd_buf_view(&text), kd_bytes_str("tent")));
     cr_assert_eq(size_of("to/LOCK"), -1);
     cr_assert_eq(size_of("to/old"), -1);
-    cr_assert_eq(files_read_end(at("nothing"), 4, &text), KD_ENOTFOUND);
-    cr_assert_eq(files_copy(at("nothing"), at("to"), "LOCK"), KD_EIO);
-    cr_assert_eq(files_remove(at("nothing")), KD_OK);
+    cr_assert_eq(sim_files_read_end(at("nothing"), 4, &text), KD_ENOTFOUND);
+    cr_assert_eq(sim_files_copy(at("nothing"), at("to"), "LOCK"), KD_EIO);
+    cr_assert_eq(sim_files_remove(at("nothing")), KD_OK);
     kd_buf_finish(&text);
 }
 
@@ -90,17 +90,17 @@ Test(drill_files, a_power_cut_takes_what_was_not_synced)
 {
     bool torn = false, clean = false;
     uint64_t random = 1;
-    cr_assert_eq(power_on(at("absent")), KD_OK);
+    cr_assert_eq(sim_power_on(at("absent")), KD_OK);
     for (int i = 0; i < 20; i++) {
-        cr_assert_eq(files_remove(at("store")), KD_OK);
-        cr_assert_eq(files_make(at("store/shard-0")), KD_OK);
+        cr_assert_eq(sim_files_remove(at("store")), KD_OK);
+        cr_assert_eq(sim_files_make(at("store/shard-0")), KD_OK);
         put("store/shard-0/log", "durable");
-        cr_assert_eq(power_on(at("store")), KD_OK);
+        cr_assert_eq(sim_power_on(at("store")), KD_OK);
         append("store/shard-0/log", " and not yet");
         put("store/shard-0/new", "never synced");
         put("store/shard-0/named", "its directory was synced");
         put("store/shard-0/named.synced", "");
-        cr_assert_eq(power_cut(at("store"), &random), KD_OK);
+        cr_assert_eq(sim_power_cut(at("store"), &random), KD_OK);
         long left = size_of("store/shard-0/log");
         cr_assert(left >= 7 && left < 19);
         cr_assert_eq(size_of("store/shard-0/new"), -1);
@@ -111,32 +111,32 @@ Test(drill_files, a_power_cut_takes_what_was_not_synced)
     cr_assert(torn && clean);
 }
 
-static void start(program *p, struct event_base *base, const char *script)
+static void start(sim_program *p, struct event_base *base, const char *script)
 {
     const char *argv[] = {"sh", "-c", script, NULL};
-    program_init(p, base, "child", at("child.log"));
-    cr_assert_eq(program_start(p, &(program_command){.argv = argv}), KD_OK);
+    sim_program_init(p, base, "child", at("child.log"));
+    cr_assert_eq(sim_program_start(p, &(sim_program_command){.argv = argv}), KD_OK);
 }
 
 /* The limit ends a test that would hang. */
-static void await(program *p, struct event_base *base)
+static void await(sim_program *p, struct event_base *base)
 {
-    for (int i = 0; i < 5000 && !program_reap(p); i++) {
+    for (int i = 0; i < 5000 && !sim_program_reap(p); i++) {
         event_base_loop(base, EVLOOP_NONBLOCK);
         usleep(1000); /* between two looks at a condition */
     }
-    cr_assert_not(program_running(p));
+    cr_assert_not(sim_program_running(p));
 }
 
 Test(drill_files, a_program_that_is_missing_is_told)
 {
     struct event_base *base = event_base_new();
     const char *argv[] = {"/nowhere/at-all", NULL};
-    program p;
-    program_init(&p, base, "child", at("child.log"));
-    cr_assert_eq(program_start(&p, &(program_command){.argv = argv}), KD_EIO);
+    sim_program p;
+    sim_program_init(&p, base, "child", at("child.log"));
+    cr_assert_eq(sim_program_start(&p, &(sim_program_command){.argv = argv}), KD_EIO);
     cr_assert_eq(errno, ENOENT);
-    program_finish(&p);
+    sim_program_finish(&p);
     event_base_free(base);
 }
 
@@ -145,14 +145,14 @@ Test(drill_files, output_goes_to_the_log_and_the_end_is_told)
     struct event_base *base = event_base_new();
     kd_buf text = {0};
     char how[64];
-    program p;
+    sim_program p;
     start(&p, base, "echo words; exit 3");
     await(&p, base);
-    program_describe(p.status, how, sizeof how);
+    sim_program_describe(p.status, how, sizeof how);
     cr_assert_str_eq(how, "exit code 3");
-    cr_assert_eq(files_read_end(at("child.log"), 100, &text), KD_OK);
+    cr_assert_eq(sim_files_read_end(at("child.log"), 100, &text), KD_OK);
     cr_assert(kd_bytes_eq(kd_buf_view(&text), kd_bytes_str("words\n")));
-    program_finish(&p);
+    sim_program_finish(&p);
     kd_buf_finish(&text);
     event_base_free(base);
 }
@@ -163,18 +163,18 @@ Test(drill_files, a_full_disk_befalls_files_and_not_the_log)
     struct event_base *base = event_base_new();
     kd_buf text = {0};
     char script[300];
-    program p;
+    sim_program p;
     snprintf(script, sizeof script,
              "trap '' XFSZ; while ! [ -e %s ]; do :; done; echo 0123456789 >%s || echo full", at("go"),
              at("file"));
     start(&p, base, script);
-    cr_assert_eq(program_limit_files(&p, 8), KD_OK);
+    cr_assert_eq(sim_program_limit_files(&p, 8), KD_OK);
     put("go", "");
     await(&p, base);
-    cr_assert_eq(files_read_end(at("child.log"), 100, &text), KD_OK);
+    cr_assert_eq(sim_files_read_end(at("child.log"), 100, &text), KD_OK);
     kd_buf_put_u8(&text, 0);
     cr_assert(strstr((const char *)text.data, "full\n"), "%s", (const char *)text.data);
-    program_finish(&p);
+    sim_program_finish(&p);
     kd_buf_finish(&text);
     event_base_free(base);
 }
@@ -182,12 +182,12 @@ Test(drill_files, a_full_disk_befalls_files_and_not_the_log)
 Test(drill_files, a_stopped_program_is_ended_with_the_rest)
 {
     struct event_base *base = event_base_new();
-    program p;
+    sim_program p;
     start(&p, base, "exec sleep 1000");
     pid_t pid = p.pid;
-    program_stop(&p);
+    sim_program_stop(&p);
     cr_assert(p.stopped);
-    program_finish(&p);
+    sim_program_finish(&p);
     cr_assert_eq(kill(pid, 0), -1);
     event_base_free(base);
 }

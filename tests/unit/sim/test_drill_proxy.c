@@ -13,7 +13,7 @@
 
 /* ---- Kafka's addresses ----------------------------------------------------------------------------------------- */
 
-static const proxy_kafka_table table = {.count = 2,
+static const sim_proxy_kafka_table table = {.count = 2,
                                         .at = {{.from = 9092, .to = 19001}, {.from = 9093, .to = 19002}}};
 
 static void put_answer(kd_buf *b, kd_bytes body)
@@ -52,11 +52,11 @@ Test(drill_proxy, addresses_are_exchanged_wherever_the_stream_is_cut)
     answers(&wanted, 19001, 19002);
     for (size_t first = 0; first <= in.len; first++) {
         for (size_t second = first; second <= in.len; second++) {
-            proxy_kafka_stream s = {.table = &table};
+            sim_proxy_kafka_stream s = {.table = &table};
             kd_buf_clear(&out);
-            proxy_kafka_pass(&s, kd_bytes_of(in.data, first), &out);
-            proxy_kafka_pass(&s, kd_bytes_of(in.data + first, second - first), &out);
-            proxy_kafka_pass(&s, kd_bytes_of(in.data + second, in.len - second), &out);
+            sim_proxy_kafka_pass(&s, kd_bytes_of(in.data, first), &out);
+            sim_proxy_kafka_pass(&s, kd_bytes_of(in.data + first, second - first), &out);
+            sim_proxy_kafka_pass(&s, kd_bytes_of(in.data + second, in.len - second), &out);
             cr_assert(kd_bytes_eq(kd_buf_view(&out), kd_buf_view(&wanted)), "cut at %zu and %zu", first,
                       second);
         }
@@ -69,13 +69,13 @@ Test(drill_proxy, addresses_are_exchanged_wherever_the_stream_is_cut)
 Test(drill_proxy, nothing_is_held_back_at_the_end_of_an_answer)
 {
     kd_buf in = {0}, out = {0};
-    proxy_kafka_stream s = {.table = &table};
+    sim_proxy_kafka_stream s = {.table = &table};
     put_answer(&in, kd_bytes_str("1"));
     put_answer(&in, kd_bytes_str("127.0.0.1"));
-    proxy_kafka_pass(&s, kd_buf_view(&in), &out);
+    sim_proxy_kafka_pass(&s, kd_buf_view(&in), &out);
     cr_assert_eq(out.len, in.len);
     kd_buf_clear(&out);
-    proxy_kafka_pass(&s,
+    sim_proxy_kafka_pass(&s,
                      kd_bytes_of("\0\0\0\x14"
                                  "127.0",
                                  9),
@@ -114,10 +114,10 @@ static void put_fate(kd_buf *b, uint32_t id, uint16_t error)
     kd_buf_finish(&body);
 }
 
-static void pass_in_two(proxy_kafka_stream *s, const kd_buf *in, size_t first, kd_buf *out)
+static void pass_in_two(sim_proxy_kafka_stream *s, const kd_buf *in, size_t first, kd_buf *out)
 {
-    proxy_kafka_pass(s, kd_bytes_of(in->data, first), out);
-    proxy_kafka_pass(s, kd_bytes_of(in->data + first, in->len - first), out);
+    sim_proxy_kafka_pass(s, kd_bytes_of(in->data, first), out);
+    sim_proxy_kafka_pass(s, kd_bytes_of(in->data + first, in->len - first), out);
 }
 
 /* Of what was asked the second and the fourth are Produce; the first answer to one of these is changed, and nothing else. */
@@ -130,11 +130,11 @@ Test(drill_proxy, one_answer_ends_a_producer)
         put_fate(&wanted, id, id == 2 ? 45 : 0);
     }
     for (size_t first = 0; first <= in.len; first++) {
-        proxy_kafka_calls calls = {.fence = true};
-        proxy_kafka_stream up = {.calls = &calls}, down = {.table = &table, .calls = &calls};
+        sim_proxy_kafka_calls calls = {.fence = true};
+        sim_proxy_kafka_stream up = {.calls = &calls}, down = {.table = &table, .calls = &calls};
         size_t some = first % asked.len;
-        proxy_kafka_asked(&up, kd_bytes_of(asked.data, some));
-        proxy_kafka_asked(&up, kd_bytes_of(asked.data + some, asked.len - some));
+        sim_proxy_kafka_asked(&up, kd_bytes_of(asked.data, some));
+        sim_proxy_kafka_asked(&up, kd_bytes_of(asked.data + some, asked.len - some));
         kd_buf_clear(&out);
         pass_in_two(&down, &in, first, &out);
         cr_assert(kd_bytes_eq(kd_buf_view(&out), kd_buf_view(&wanted)), "cut at %zu", first);
@@ -149,11 +149,11 @@ Test(drill_proxy, one_answer_ends_a_producer)
 Test(drill_proxy, without_an_order_no_answer_is_changed)
 {
     kd_buf asked = {0}, in = {0}, out = {0};
-    proxy_kafka_calls calls = {0};
-    proxy_kafka_stream up = {.calls = &calls}, down = {.table = &table, .calls = &calls};
+    sim_proxy_kafka_calls calls = {0};
+    sim_proxy_kafka_stream up = {.calls = &calls}, down = {.table = &table, .calls = &calls};
     for (uint32_t id = 1; id <= 2 * PROXY_KAFKA_CALLS_MAX; id++)
         put_request(&asked, 0, id); /* more than are noted */
-    proxy_kafka_asked(&up, kd_buf_view(&asked));
+    sim_proxy_kafka_asked(&up, kd_buf_view(&asked));
     cr_assert_eq(calls.count, PROXY_KAFKA_CALLS_MAX);
     put_fate(&in, 1, 0);
     put_fate(&in, 7, 6);
@@ -169,7 +169,7 @@ Test(drill_proxy, without_an_order_no_answer_is_changed)
 
 typedef struct {
     struct event_base *base;
-    proxy_link *link;
+    sim_proxy_link *link;
     int listening, client, server;
 } rig;
 
@@ -210,14 +210,14 @@ static void rig_open(rig *r)
     cr_assert_eq(bind(r->listening, (struct sockaddr *)&at, len), 0);
     cr_assert_eq(listen(r->listening, 8), 0);
     cr_assert_eq(getsockname(r->listening, (struct sockaddr *)&at, &len), 0);
-    r->link = proxy_link_create(r->base, NULL, 1);
+    r->link = sim_proxy_link_create(r->base, NULL, 1);
     cr_assert_not_null(r->link);
-    proxy_link_target(r->link, ntohs(at.sin_port));
+    sim_proxy_link_target(r->link, ntohs(at.sin_port));
 }
 
 static void rig_connect(rig *r)
 {
-    r->client = connect_to(proxy_link_port(r->link));
+    r->client = connect_to(sim_proxy_link_port(r->link));
     cr_assert(readable(r, r->listening, 2000000));
     r->server = accept(r->listening, NULL, NULL);
 }
@@ -227,7 +227,7 @@ static void rig_close(rig *r)
     if (r->client >= 0) close(r->client);
     if (r->server >= 0) close(r->server);
     close(r->listening);
-    proxy_link_destroy(r->link);
+    sim_proxy_link_destroy(r->link);
     event_base_free(r->base);
 }
 
@@ -263,13 +263,13 @@ Test(drill_proxy, a_cut_holds_one_way_and_keeps_what_was_sent)
     rig_open(&r);
     rig_connect(&r);
     expect(&r, r.client, r.server, "before");
-    proxy_condition up = {.way[PROXY_UP].cut = true};
-    proxy_link_set(r.link, &up);
+    sim_proxy_condition up = {.way[PROXY_UP].cut = true};
+    sim_proxy_link_set(r.link, &up);
     cr_assert_eq(send(r.client, "held", 4, 0), 4);
     shutdown(r.client, SHUT_WR);
     expect(&r, r.server, r.client, "the other way");
     cr_assert_not(readable(&r, r.server, 50000));
-    proxy_link_set(r.link, &(proxy_condition){0});
+    sim_proxy_link_set(r.link, &(sim_proxy_condition){0});
     cr_assert(readable(&r, r.server, 2000000));
     cr_assert_eq(recv(r.server, got, sizeof got, 0), 4);
     cr_assert_str_eq(got, "held");
@@ -282,10 +282,10 @@ Test(drill_proxy, a_connection_begun_in_a_cut_is_made_after_it)
 {
     rig r;
     rig_open(&r);
-    proxy_link_set(r.link, &(proxy_condition){.way[PROXY_DOWN].cut = true});
-    r.client = connect_to(proxy_link_port(r.link));
+    sim_proxy_link_set(r.link, &(sim_proxy_condition){.way[PROXY_DOWN].cut = true});
+    r.client = connect_to(sim_proxy_link_port(r.link));
     cr_assert_not(readable(&r, r.listening, 50000));
-    proxy_link_set(r.link, &(proxy_condition){0});
+    sim_proxy_link_set(r.link, &(sim_proxy_condition){0});
     cr_assert(readable(&r, r.listening, 2000000));
     r.server = accept(r.listening, NULL, NULL);
     expect(&r, r.client, r.server, "after");
@@ -298,11 +298,11 @@ Test(drill_proxy, delay_and_bandwidth_take_their_time)
     rig_open(&r);
     rig_connect(&r);
     expect(&r, r.client, r.server, "before");
-    proxy_link_set(r.link, &(proxy_condition){.way[PROXY_UP].delay_us = 60000});
+    sim_proxy_link_set(r.link, &(sim_proxy_condition){.way[PROXY_UP].delay_us = 60000});
     uint64_t began = kd_clock_mono_us();
     expect(&r, r.client, r.server, "late");
     cr_assert_geq(kd_clock_mono_us() - began, 60000);
-    proxy_link_set(r.link, &(proxy_condition){.way[PROXY_UP].bytes_per_s = 1000});
+    sim_proxy_link_set(r.link, &(sim_proxy_condition){.way[PROXY_UP].bytes_per_s = 1000});
     began = kd_clock_mono_us();
     expect(&r, r.client, r.server, "forty bytes at a thousand a second: 40ms");
     cr_assert_geq(kd_clock_mono_us() - began, 40000);
@@ -316,13 +316,13 @@ Test(drill_proxy, a_reset_is_seen_by_both)
     rig_open(&r);
     rig_connect(&r);
     expect(&r, r.client, r.server, "before");
-    proxy_link_reset(r.link);
+    sim_proxy_link_reset(r.link);
     cr_assert(readable(&r, r.server, 2000000));
     cr_assert_eq(recv(r.server, &byte, 1, 0), -1);
     cr_assert_eq(errno, ECONNRESET);
     cr_assert(readable(&r, r.client, 2000000));
     cr_assert_eq(recv(r.client, &byte, 1, 0), -1);
-    cr_assert_eq(proxy_link_counts(r.link).broken, 1);
+    cr_assert_eq(sim_proxy_link_counts(r.link).broken, 1);
     rig_close(&r);
 }
 
@@ -331,8 +331,8 @@ Test(drill_proxy, who_is_refused_is_broken_at_once)
     rig r;
     char byte;
     rig_open(&r);
-    proxy_link_set(r.link, &(proxy_condition){.refused = true});
-    r.client = connect_to(proxy_link_port(r.link));
+    sim_proxy_link_set(r.link, &(sim_proxy_condition){.refused = true});
+    r.client = connect_to(sim_proxy_link_port(r.link));
     cr_assert(readable(&r, r.client, 2000000));
     cr_assert_eq(recv(r.client, &byte, 1, 0), -1);
     cr_assert_not(readable(&r, r.listening, 20000));
@@ -343,7 +343,7 @@ Test(drill_proxy, loss_breaks_connections_at_its_rate)
 {
     rig r;
     rig_open(&r);
-    proxy_link_set(r.link, &(proxy_condition){.way[PROXY_UP].loss_percent = 100});
+    sim_proxy_link_set(r.link, &(sim_proxy_condition){.way[PROXY_UP].loss_percent = 100});
     rig_connect(&r);
     cr_assert_eq(send(r.client, "x", 1, 0), 1);
     cr_assert(readable(&r, r.client, 2000000));

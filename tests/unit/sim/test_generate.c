@@ -6,21 +6,21 @@
 
 #include "sim/users/generate.h"
 
-static const kd_generate_plan plan = {
+static const sim_generate_plan plan = {
     .users = 5000, .items = 300, .events = 12000, .seed = 3, .seconds = 3600};
 
-static kd_generate_event *make(const kd_generate_plan *p)
+static sim_generate_event *make(const sim_generate_plan *p)
 {
-    kd_generate_event *events = kd_alloc(p->events * sizeof *events);
-    kd_generate(p, events);
+    sim_generate_event *events = kd_alloc(p->events * sizeof *events);
+    sim_generate(p, events);
     return events;
 }
 
 Test(generate, a_seed_is_an_hour)
 {
-    kd_generate_plan other = plan;
+    sim_generate_plan other = plan;
     other.seed = 4;
-    kd_generate_event *a = make(&plan), *b = make(&plan), *c = make(&other);
+    sim_generate_event *a = make(&plan), *b = make(&plan), *c = make(&other);
     uint64_t same = 0, same_as_other = 0;
     for (uint64_t i = 0; i < plan.events; i++) {
         same += a[i].at_ms == b[i].at_ms && a[i].user == b[i].user && a[i].item == b[i].item &&
@@ -34,7 +34,7 @@ Test(generate, a_seed_is_an_hour)
 
 Test(generate, sorted_and_within_its_bounds)
 {
-    kd_generate_event *e = make(&plan);
+    sim_generate_event *e = make(&plan);
     for (uint64_t i = 0; i < plan.events; i++) {
         cr_assert(e[i].user < plan.users && e[i].item <= plan.items && e[i].at_ms < plan.seconds * 1000);
         if (i > 0)
@@ -46,7 +46,7 @@ Test(generate, sorted_and_within_its_bounds)
 
 Test(generate, holds_what_it_is_made_for)
 {
-    kd_generate_event *e = make(&plan);
+    sim_generate_event *e = make(&plan);
     uint64_t viral = 0, unlikes = 0, double_taps = 0;
     for (uint64_t i = 0; i < plan.events; i++) {
         viral += e[i].item == 0;
@@ -64,7 +64,7 @@ Test(generate, holds_what_it_is_made_for)
 Test(generate, people_change_their_minds)
 {
     enum { NEVER, LIKED, TAKEN_BACK };
-    kd_generate_event *e = make(&plan);
+    sim_generate_event *e = make(&plan);
     uint8_t *state = kd_alloc(plan.users * (plan.items + 1));
     uint64_t idle = 0, taken_back = 0, again = 0;
     for (uint64_t i = 0; i < plan.events; i++) {
@@ -83,9 +83,9 @@ Test(generate, people_change_their_minds)
 
 /* It breaks after a fifth of the hour, crowds at once, and every like is another user's as long as there are
  * any. */
-static void story_of(const kd_generate_plan *p)
+static void story_of(const sim_generate_plan *p)
 {
-    kd_generate_event *e = make(p);
+    sim_generate_event *e = make(p);
     bool *seen = kd_alloc(p->users * sizeof *seen);
     uint64_t likes = 0, users = 0, early = 0, begin = p->seconds * 1000 / 5;
     for (uint64_t i = 0; i < p->events; i++) {
@@ -108,7 +108,7 @@ static void story_of(const kd_generate_plan *p)
 Test(generate, the_story)
 {
     story_of(&plan);
-    kd_generate_plan few = plan;
+    sim_generate_plan few = plan;
     few.users = 15; /* whose golden section, nine, shares a divisor with it */
     few.events = 600;
     story_of(&few);
@@ -116,12 +116,12 @@ Test(generate, the_story)
 
 Test(generate, quiet_items_are_skewed_and_of_all_kinds)
 {
-    kd_generate_event *e = make(&plan);
+    sim_generate_event *e = make(&plan);
     uint64_t head = 0, tail = 0;
     bool kinds[3] = {0};
     for (uint64_t i = 0; i < plan.events; i++) {
         char item[48];
-        kd_generate_item(e[i].item, item);
+        sim_generate_item(e[i].item, item);
         head += e[i].item >= 1 && e[i].item <= 10;
         tail += e[i].item > plan.items - 10;
         kinds[0] = kinds[0] || strncmp(item, "posts/", 6) == 0;

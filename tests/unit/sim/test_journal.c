@@ -8,160 +8,160 @@
 
 enum { D = 500000, SECOND = 1000000, MUMBAI = 0, VIRGINIA = 1, LIKE = 0, VIEW = 2 };
 
-static uint32_t try_at(journal *j, uint32_t edge, kd_verb verb, uint64_t at)
+static uint32_t try_at(sim_journal *j, uint32_t edge, kd_verb verb, uint64_t at)
 {
-    journal_attempt a = {.user = 1, .item = 2, .edge = edge, .counter = LIKE, .verb = verb, .first_us = at};
+    sim_journal_attempt a = {.user = 1, .item = 2, .edge = edge, .counter = LIKE, .verb = verb, .first_us = at};
     if (verb == KD_ADD) a.counter = VIEW;
     a.amount = verb == KD_ADD ? 5 : 0;
-    return journal_attempted(j, &a);
+    return sim_journal_attempted(j, &a);
 }
 
-static uint32_t done_at(journal *j, uint32_t edge, kd_verb verb, uint64_t at)
+static uint32_t done_at(sim_journal *j, uint32_t edge, kd_verb verb, uint64_t at)
 {
     uint32_t id = try_at(j, edge, verb, at);
-    journal_acked(j, id, at + 5000);
+    sim_journal_acked(j, id, at + 5000);
     return id;
 }
 
-static journal_verdict verdict(const journal *j)
+static sim_journal_verdict verdict(const sim_journal *j)
 {
-    return journal_pair(j, LIKE, 2, 1, UINT64_MAX, NULL);
+    return sim_journal_pair(j, LIKE, 2, 1, UINT64_MAX, NULL);
 }
 
 Test(journal, an_answered_like_must_be_there_and_an_unanswered_one_may)
 {
-    journal *j = journal_create(D, true);
+    sim_journal *j = sim_journal_create(D, true);
     cr_assert_eq(verdict(j), JOURNAL_MUST_NOT);
     uint32_t id = try_at(j, MUMBAI, KD_LIKE, SECOND);
     cr_assert_eq(verdict(j), JOURNAL_MAY);
-    journal_acked(j, id, 2 * SECOND);
+    sim_journal_acked(j, id, 2 * SECOND);
     cr_assert_eq(verdict(j), JOURNAL_MUST);
-    cr_assert_eq(journal_acks(j), 1);
-    journal_destroy(j);
+    cr_assert_eq(sim_journal_acks(j), 1);
+    sim_journal_destroy(j);
 }
 
 Test(journal, with_a_token_the_last_answer_decides_without_one_only_beyond_two_d)
 {
     for (int tokens = 0; tokens < 2; tokens++) {
-        journal *j = journal_create(D, tokens);
+        sim_journal *j = sim_journal_create(D, tokens);
         done_at(j, MUMBAI, KD_LIKE, SECOND);
         done_at(j, VIRGINIA, KD_UNLIKE, SECOND + 100000);
         cr_assert_eq(verdict(j), tokens ? JOURNAL_MUST_NOT : JOURNAL_MAY);
         done_at(j, VIRGINIA, KD_LIKE, 9 * SECOND);
         cr_assert_eq(verdict(j), JOURNAL_MUST);
-        journal_destroy(j);
+        sim_journal_destroy(j);
     }
 }
 
 Test(journal, at_one_edge_the_order_is_known_without_a_token)
 {
-    journal *j = journal_create(D, false);
+    sim_journal *j = sim_journal_create(D, false);
     done_at(j, MUMBAI, KD_LIKE, SECOND);
     done_at(j, MUMBAI, KD_UNLIKE, SECOND + 100000);
     cr_assert_eq(verdict(j), JOURNAL_MUST_NOT);
-    journal_destroy(j);
+    sim_journal_destroy(j);
 }
 
 Test(journal, an_unanswered_attempt_may_have_come_after_until_two_d_lie_between)
 {
-    journal *j = journal_create(D, true);
+    sim_journal *j = sim_journal_create(D, true);
     try_at(j, VIRGINIA, KD_UNLIKE, SECOND);
     done_at(j, MUMBAI, KD_LIKE, SECOND + 900000);
     cr_assert_eq(verdict(j), JOURNAL_MAY);
     done_at(j, MUMBAI, KD_LIKE, 5 * SECOND);
     cr_assert_eq(verdict(j), JOURNAL_MUST);
-    journal_destroy(j);
+    sim_journal_destroy(j);
 }
 
 Test(journal, a_retry_much_later_may_be_stamped_anew)
 {
-    journal *j = journal_create(D, true);
+    sim_journal *j = sim_journal_create(D, true);
     uint32_t lost = try_at(j, VIRGINIA, KD_UNLIKE, SECOND);
     done_at(j, MUMBAI, KD_LIKE, 5 * SECOND);
     cr_assert_eq(verdict(j), JOURNAL_MUST);
-    journal_retried(j, lost, 9 * SECOND);
+    sim_journal_retried(j, lost, 9 * SECOND);
     cr_assert_eq(verdict(j), JOURNAL_MAY);
-    journal_acked(j, lost, 9 * SECOND + 1);
+    sim_journal_acked(j, lost, 9 * SECOND + 1);
     cr_assert_eq(verdict(j), JOURNAL_MAY, "whether its key was recognised is not known");
-    journal_destroy(j);
+    sim_journal_destroy(j);
 }
 
 Test(journal, what_waited_before_a_frozen_edge_may_be_stamped_when_it_thaws)
 {
-    journal *j = journal_create(D, true);
+    sim_journal *j = sim_journal_create(D, true);
     try_at(j, VIRGINIA, KD_UNLIKE, SECOND);
     done_at(j, MUMBAI, KD_LIKE, 5 * SECOND);
-    journal_thawed(j, MUMBAI, 0, 60 * SECOND);
-    journal_thawed(j, VIRGINIA, 2 * SECOND, 60 * SECOND);
+    sim_journal_thawed(j, MUMBAI, 0, 60 * SECOND);
+    sim_journal_thawed(j, VIRGINIA, 2 * SECOND, 60 * SECOND);
     cr_assert_eq(verdict(j), JOURNAL_MUST);
-    journal_thawed(j, VIRGINIA, SECOND, 60 * SECOND);
+    sim_journal_thawed(j, VIRGINIA, SECOND, 60 * SECOND);
     cr_assert_eq(verdict(j), JOURNAL_MAY);
-    journal_destroy(j);
+    sim_journal_destroy(j);
 }
 
 Test(journal, an_excused_answer_is_an_attempt_and_gives_back_what_it_overruled)
 {
-    journal *j = journal_create(D, true);
+    sim_journal *j = sim_journal_create(D, true);
     done_at(j, MUMBAI, KD_LIKE, SECOND);
     done_at(j, VIRGINIA, KD_UNLIKE, 9 * SECOND);
     cr_assert_eq(verdict(j), JOURNAL_MUST_NOT);
-    journal_excuse_edge(j, MUMBAI, 0, UINT64_MAX);
+    sim_journal_excuse_edge(j, MUMBAI, 0, UINT64_MAX);
     cr_assert_eq(verdict(j), JOURNAL_MUST_NOT, "of another edge");
-    journal_excuse_edge(j, VIRGINIA, 0, 9 * SECOND - 1);
+    sim_journal_excuse_edge(j, VIRGINIA, 0, 9 * SECOND - 1);
     cr_assert_eq(verdict(j), JOURNAL_MUST_NOT, "asked after that");
-    journal_excuse_edge(j, VIRGINIA, 0, UINT64_MAX);
+    sim_journal_excuse_edge(j, VIRGINIA, 0, UINT64_MAX);
     cr_assert_eq(verdict(j), JOURNAL_MAY);
-    journal_destroy(j);
+    sim_journal_destroy(j);
 }
 
 Test(journal, an_answer_on_its_way_is_excused_with_the_disk_of_its_edge)
 {
-    journal *j = journal_create(D, true);
+    sim_journal *j = sim_journal_create(D, true);
     uint32_t id = try_at(j, MUMBAI, KD_LIKE, SECOND);
-    journal_excuse_edge(j, MUMBAI, 0, SECOND);
-    journal_acked(j, id, SECOND + 5000);
+    sim_journal_excuse_edge(j, MUMBAI, 0, SECOND);
+    sim_journal_acked(j, id, SECOND + 5000);
     cr_assert_eq(verdict(j), JOURNAL_MAY);
-    journal_destroy(j);
+    sim_journal_destroy(j);
 }
 
 Test(journal, what_was_only_refused_did_not_happen)
 {
-    journal *j = journal_create(D, true);
+    sim_journal *j = sim_journal_create(D, true);
     uint32_t id = try_at(j, MUMBAI, KD_LIKE, SECOND), sum = try_at(j, MUMBAI, KD_ADD, SECOND);
     uint64_t least, most;
-    journal_bounds(j, VIEW, 2, &least, &most);
+    sim_journal_bounds(j, VIEW, 2, &least, &most);
     cr_assert(least == 0 && most == 5);
-    journal_refused(j, id);
-    journal_refused(j, sum);
-    journal_bounds(j, VIEW, 2, &least, &most);
+    sim_journal_refused(j, id);
+    sim_journal_refused(j, sum);
+    sim_journal_bounds(j, VIEW, 2, &least, &most);
     cr_assert(verdict(j) == JOURNAL_MUST_NOT && most == 0);
-    journal_retried(j, id, 2 * SECOND);
-    journal_retried(j, sum, 2 * SECOND);
-    journal_acked(j, sum, 3 * SECOND);
-    journal_bounds(j, VIEW, 2, &least, &most);
+    sim_journal_retried(j, id, 2 * SECOND);
+    sim_journal_retried(j, sum, 2 * SECOND);
+    sim_journal_acked(j, sum, 3 * SECOND);
+    sim_journal_bounds(j, VIEW, 2, &least, &most);
     cr_assert(verdict(j) == JOURNAL_MAY && least == 5 && most == 5);
-    journal_excuse(j, sum);
-    journal_bounds(j, VIEW, 2, &least, &most);
+    sim_journal_excuse(j, sum);
+    sim_journal_bounds(j, VIEW, 2, &least, &most);
     cr_assert(least == 0 && most == 5);
-    journal_destroy(j);
+    sim_journal_destroy(j);
 }
 
 Test(journal, settled_tells_whether_all_that_may_win_was_answered_before)
 {
-    journal *j = journal_create(D, true);
+    sim_journal *j = sim_journal_create(D, true);
     bool settled;
     done_at(j, MUMBAI, KD_LIKE, SECOND);
-    journal_pair(j, LIKE, 2, 1, SECOND + 5000, &settled);
+    sim_journal_pair(j, LIKE, 2, 1, SECOND + 5000, &settled);
     cr_assert_not(settled);
-    journal_pair(j, LIKE, 2, 1, SECOND + 5001, &settled);
+    sim_journal_pair(j, LIKE, 2, 1, SECOND + 5001, &settled);
     cr_assert(settled);
     try_at(j, MUMBAI, KD_LIKE, 2 * SECOND);
-    journal_pair(j, LIKE, 2, 1, UINT64_MAX, &settled);
+    sim_journal_pair(j, LIKE, 2, 1, UINT64_MAX, &settled);
     cr_assert_not(settled);
     done_at(j, MUMBAI, KD_LIKE, 9 * SECOND);
-    journal_pair(j, LIKE, 2, 1, UINT64_MAX, &settled);
+    sim_journal_pair(j, LIKE, 2, 1, UINT64_MAX, &settled);
     cr_assert(settled, "what nobody answered was overruled");
-    journal_destroy(j);
+    sim_journal_destroy(j);
 }
 
 /* ---- random journals ------------------------------------------------------------------------------------------ */
@@ -169,32 +169,32 @@ Test(journal, settled_tells_whether_all_that_may_win_was_answered_before)
 enum { USERS = 3, ITEMS = 2, EDGES = 3, STEPS = 60 };
 
 typedef struct {
-    journal_attempt a;
+    sim_journal_attempt a;
     uint32_t open;
 } known;
 
-static bool sure(const journal_attempt *a)
+static bool sure(const sim_journal_attempt *a)
 {
     return a->acked_us != 0 && !a->excused;
 }
 
-static bool surely_before(const journal_attempt *a, const journal_attempt *b, bool tokens)
+static bool surely_before(const sim_journal_attempt *a, const sim_journal_attempt *b, bool tokens)
 {
     uint64_t end = KD_MAX(a->acked_us, a->issued_us);
     if (end + 2 * D + 10000 < b->first_us) return true;
     return sure(a) && a->id < b->id && end <= b->first_us && (tokens || a->edge == b->edge);
 }
 
-static journal_verdict brute(const known *at, uint32_t count, uint32_t item, uint32_t user, bool tokens)
+static sim_journal_verdict brute(const known *at, uint32_t count, uint32_t item, uint32_t user, bool tokens)
 {
     bool like = false, not = false, certain = false;
     for (uint32_t i = 0; i < count; i++) {
-        const journal_attempt *a = &at[i].a;
+        const sim_journal_attempt *a = &at[i].a;
         if (a->item != item || a->user != user || (at[i].open == 0 && a->acked_us == 0)) continue;
         certain |= sure(a);
         bool may = true;
         for (uint32_t k = 0; k < count; k++) {
-            const journal_attempt *b = &at[k].a;
+            const sim_journal_attempt *b = &at[k].a;
             if (b->item == item && b->user == user && sure(b) && surely_before(a, b, tokens)) may = false;
         }
         if (may && a->verb == KD_LIKE) like = true;
@@ -205,7 +205,7 @@ static journal_verdict brute(const known *at, uint32_t count, uint32_t item, uin
 }
 
 typedef struct {
-    journal *j;
+    sim_journal *j;
     known at[STEPS];
     uint32_t count;
     uint64_t now, random;
@@ -218,32 +218,32 @@ static void step(play *p)
     known *k = p->count ? &p->at[(r >> 32) % p->count] : NULL;
     switch (k ? (r >> 4) % 8 : 0) {
     case 5:
-        journal_retried(p->j, k->a.id, p->now);
+        sim_journal_retried(p->j, k->a.id, p->now);
         k->a.issued_us = p->now;
         k->open++;
         break;
     case 6:
         if (k->open == 0) break;
-        journal_refused(p->j, k->a.id);
+        sim_journal_refused(p->j, k->a.id);
         k->open--;
         break;
     case 7:
         if ((r >> 16) % 3) break;
-        journal_excuse(p->j, k->a.id);
+        sim_journal_excuse(p->j, k->a.id);
         k->a.excused = true;
         break;
     case 3:
     case 4:
         if (k->open == 0) break;
-        journal_acked(p->j, k->a.id, p->now);
+        sim_journal_acked(p->j, k->a.id, p->now);
         if (k->a.acked_us == 0) k->a.acked_us = p->now;
         break;
     default: {
-        journal_attempt a = {.user = (uint32_t)(r >> 40) % USERS, .item = (uint32_t)(r >> 44) % ITEMS};
+        sim_journal_attempt a = {.user = (uint32_t)(r >> 40) % USERS, .item = (uint32_t)(r >> 44) % ITEMS};
         a.edge = (uint32_t)(r >> 48) % EDGES;
         a.verb = (r >> 52) % 2 ? KD_LIKE : KD_UNLIKE;
         a.first_us = a.issued_us = p->now;
-        a.id = journal_attempted(p->j, &a);
+        a.id = sim_journal_attempted(p->j, &a);
         p->at[p->count++] = (known){a, 1};
     }
     }
@@ -253,7 +253,7 @@ typedef struct {
     uint64_t next, seen;
 } visit;
 
-static void in_order(void *arg, uint32_t counter, uint32_t item, uint32_t user, journal_verdict v)
+static void in_order(void *arg, uint32_t counter, uint32_t item, uint32_t user, sim_journal_verdict v)
 {
     visit *seen = arg;
     (void)v;
@@ -268,12 +268,12 @@ static void compare(const play *p, bool tokens, uint64_t seed)
     for (uint32_t item = 0; item < ITEMS; item++) {
         uint64_t must = 0, may = 0, least, most;
         for (uint32_t user = 0; user < USERS; user++) {
-            journal_verdict want = brute(p->at, p->count, item, user, tokens);
-            cr_assert_eq(journal_pair(p->j, LIKE, item, user, 0, NULL), want, "seed %lu", seed);
+            sim_journal_verdict want = brute(p->at, p->count, item, user, tokens);
+            cr_assert_eq(sim_journal_pair(p->j, LIKE, item, user, 0, NULL), want, "seed %lu", seed);
             must += want == JOURNAL_MUST;
             may += want != JOURNAL_MUST_NOT;
         }
-        journal_bounds(p->j, LIKE, item, &least, &most);
+        sim_journal_bounds(p->j, LIKE, item, &least, &most);
         cr_assert(least == must && most == may, "seed %lu", seed);
     }
 }
@@ -282,60 +282,60 @@ Test(journal, random_journals_agree_with_all_pairs_compared)
 {
     for (uint64_t seed = 0; seed < 3000; seed++) {
         bool tokens = seed % 2;
-        play p = {.j = journal_create(D, tokens), .now = SECOND, .random = seed};
+        play p = {.j = sim_journal_create(D, tokens), .now = SECOND, .random = seed};
         for (uint32_t n = 0; n < STEPS; n++) {
             step(&p);
             compare(&p, tokens, seed);
         }
         visit seen = {0};
-        journal_pairs(p.j, in_order, &seen);
+        sim_journal_pairs(p.j, in_order, &seen);
         cr_assert_leq(seen.seen, USERS * ITEMS);
-        journal_destroy(p.j);
+        sim_journal_destroy(p.j);
     }
 }
 
 Test(journal, a_hot_pair_costs_no_more_than_a_cold_one)
 {
-    journal *j = journal_create(D, true);
+    sim_journal *j = sim_journal_create(D, true);
     for (uint32_t i = 0; i < 200000; i++)
         done_at(j, i % 3, i % 2 ? KD_LIKE : KD_UNLIKE, SECOND + i * 10000ull);
     cr_assert_eq(verdict(j), JOURNAL_MUST);
-    cr_assert_eq(journal_count(j), 200000);
-    journal_destroy(j);
+    cr_assert_eq(sim_journal_count(j), 200000);
+    sim_journal_destroy(j);
 }
 
 Test(journal, a_sum_that_was_set_aside_may_be_missing)
 {
-    journal *j = journal_create(D, true);
+    sim_journal *j = sim_journal_create(D, true);
     uint64_t least, most;
     done_at(j, MUMBAI, KD_ADD, SECOND);
     done_at(j, MUMBAI, KD_ADD, SECOND);
-    journal_set_aside(j, VIEW, 2, 5);
-    journal_bounds(j, VIEW, 2, &least, &most);
+    sim_journal_set_aside(j, VIEW, 2, 5);
+    sim_journal_bounds(j, VIEW, 2, &least, &most);
     cr_assert(least == 5 && most == 10, "[%lu, %lu]", least, most);
-    cr_assert_eq(journal_aside(j, VIEW, 2), 5u);
-    journal_set_aside(j, VIEW, 2, 50);
-    journal_bounds(j, VIEW, 2, &least, &most);
+    cr_assert_eq(sim_journal_aside(j, VIEW, 2), 5u);
+    sim_journal_set_aside(j, VIEW, 2, 50);
+    sim_journal_bounds(j, VIEW, 2, &least, &most);
     cr_assert(least == 0 && most == 10, "[%lu, %lu]", least, most);
-    cr_assert(journal_sums_hold(j));
-    journal_destroy(j);
+    cr_assert(sim_journal_sums_hold(j));
+    sim_journal_destroy(j);
 }
 
 Test(journal, a_request_whose_key_is_forgotten_may_count_twice)
 {
-    journal *j = journal_create(D, true);
+    sim_journal *j = sim_journal_create(D, true);
     uint64_t least, most;
     done_at(j, MUMBAI, KD_ADD, SECOND); /* long over */
     try_at(j, VIRGINIA, KD_ADD, SECOND);
-    journal_keys_forgotten(j, MUMBAI, 100ull * SECOND);
-    journal_bounds(j, VIEW, 2, &least, &most);
+    sim_journal_keys_forgotten(j, MUMBAI, 100ull * SECOND);
+    sim_journal_bounds(j, VIEW, 2, &least, &most);
     cr_assert(least == 5 && most == 10, "[%lu, %lu]", least, most);
     try_at(j, MUMBAI, KD_ADD, 90ull * SECOND);
     done_at(j, MUMBAI, KD_ADD, 99ull * SECOND); /* its double may be on its way */
     uint32_t refused = try_at(j, MUMBAI, KD_ADD, 99ull * SECOND);
-    journal_refused(j, refused);
-    journal_keys_forgotten(j, MUMBAI, 100ull * SECOND);
-    journal_bounds(j, VIEW, 2, &least, &most);
+    sim_journal_refused(j, refused);
+    sim_journal_keys_forgotten(j, MUMBAI, 100ull * SECOND);
+    sim_journal_bounds(j, VIEW, 2, &least, &most);
     cr_assert(least == 10 && most == 30, "[%lu, %lu]", least, most);
-    journal_destroy(j);
+    sim_journal_destroy(j);
 }

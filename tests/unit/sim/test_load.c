@@ -12,9 +12,9 @@
 /* 15: nine, the whole number next to its golden section, is no step that visits every user. */
 enum { USERS = 15, ITEMS = 12, BATCH = 4 };
 
-static kd_load_plan plan_of(kd_load_mode mode, uint64_t threads)
+static sim_load_plan plan_of(sim_load_mode mode, uint64_t threads)
 {
-    kd_load_plan p = {.mode = mode,
+    sim_load_plan p = {.mode = mode,
                       .collection = "posts",
                       .users = USERS,
                       .items = ITEMS,
@@ -22,51 +22,51 @@ static kd_load_plan plan_of(kd_load_mode mode, uint64_t threads)
                       .batch_size = BATCH,
                       .seed = 5,
                       .check = true};
-    kd_zipf_init(&p.zipf, ITEMS, 1);
+    sim_zipf_init(&p.zipf, ITEMS, 1);
     return p;
 }
 
 /* Every (user, item) that all workers make until they have no more, in `seen`; returns how many. */
-static uint32_t make_all(const kd_load_plan *plan, kd_names *seen, kd_load_tally *tally)
+static uint32_t make_all(const sim_load_plan *plan, sim_names *seen, sim_load_tally *tally)
 {
     uint32_t made = 0;
     for (uint32_t i = 0; i < plan->threads; i++) {
-        kd_load_ops ops;
-        kd_load_request r = {0};
-        kd_load_ops_init(&ops, plan, i);
-        while (kd_load_ops_next(&ops, &r)) {
+        sim_load_ops ops;
+        sim_load_request r = {0};
+        sim_load_ops_init(&ops, plan, i);
+        while (sim_load_ops_next(&ops, &r)) {
             for (uint32_t k = 0; k < r.likes; k++, made++) {
                 char item[KD_ITEM_KEY_MAX + 1], pair[512], quoted[KD_ITEM_KEY_MAX + 16];
-                kd_load_item(plan, r.item + k, item);
+                sim_load_item(plan, r.item + k, item);
                 snprintf(pair, sizeof pair, "%.*s %s", (int)r.user_len, r.user, item);
-                kd_names_add(seen, kd_bytes_str(pair));
+                sim_names_add(seen, kd_bytes_str(pair));
                 snprintf(quoted, sizeof quoted, r.body.len ? "\"%s\"" : "/v1/%s/like", item);
                 const void *in = r.body.len ? (void *)r.body.data : r.path;
                 cr_assert(memmem(in, r.body.len ? r.body.len : r.path_len, quoted, strlen(quoted)), "%s",
                           quoted);
             }
-            kd_load_tally_note(tally, r.item, r.likes, true);
+            sim_load_tally_note(tally, r.item, r.likes, true);
         }
-        kd_load_ops_finish(&ops);
+        sim_load_ops_finish(&ops);
         kd_buf_finish(&r.body);
     }
     return made;
 }
 
-static void every_pair_once(kd_load_mode mode, uint64_t threads)
+static void every_pair_once(sim_load_mode mode, uint64_t threads)
 {
-    kd_load_plan plan = plan_of(mode, threads);
-    kd_names seen = {0};
-    kd_load_tally tally;
-    kd_load_tally_init(&tally, ITEMS);
+    sim_load_plan plan = plan_of(mode, threads);
+    sim_names seen = {0};
+    sim_load_tally tally;
+    sim_load_tally_init(&tally, ITEMS);
     uint32_t made = make_all(&plan, &seen, &tally);
     cr_expect_eq(made, USERS * ITEMS, "%llu threads made %u", (unsigned long long)threads, made);
     cr_expect_eq(seen.count, made, "%llu threads: %u of %u differ", (unsigned long long)threads, seen.count,
                  made);
     for (uint32_t i = 0; i < ITEMS; i++) cr_expect_eq(tally.acked[i], USERS);
-    kd_names_finish(&seen);
-    kd_load_tally_finish(&tally);
-    kd_zipf_finish(&plan.zipf);
+    sim_names_finish(&seen);
+    sim_load_tally_finish(&tally);
+    sim_zipf_finish(&plan.zipf);
 }
 
 Test(load_ops, likes_are_every_pair_once_whatever_the_threads)
@@ -81,34 +81,34 @@ Test(load_ops, batches_are_every_pair_once_whatever_the_threads)
 
 Test(load_ops, seeds_to_be_checked_have_items_of_their_own)
 {
-    kd_load_plan a = {.collection = "posts", .seed = 1, .check = true}, b = a;
+    sim_load_plan a = {.collection = "posts", .seed = 1, .check = true}, b = a;
     char one[KD_ITEM_KEY_MAX + 1], other[KD_ITEM_KEY_MAX + 1];
     b.seed = 12;
-    cr_assert_str_eq(kd_load_item(&a, 23, one), "posts/c1.23");
-    cr_assert_str_eq(kd_load_item(&b, 3, other), "posts/c12.3");
+    cr_assert_str_eq(sim_load_item(&a, 23, one), "posts/c1.23");
+    cr_assert_str_eq(sim_load_item(&b, 3, other), "posts/c12.3");
     a.check = b.check = false;
-    cr_assert_str_eq(kd_load_item(&a, 3, one), "posts/3");
-    cr_assert_str_eq(kd_load_item(&b, 3, other), "posts/3");
+    cr_assert_str_eq(sim_load_item(&a, 3, one), "posts/3");
+    cr_assert_str_eq(sim_load_item(&b, 3, other), "posts/3");
 }
 
 Test(load_ops, keys_differ)
 {
-    kd_load_plan plan = plan_of(KD_LOAD_LIKE, 2);
+    sim_load_plan plan = plan_of(KD_LOAD_LIKE, 2);
     plan.keys = true;
-    kd_names seen = {0};
+    sim_names seen = {0};
     for (uint32_t i = 0; i < 2; i++) {
-        kd_load_ops ops;
-        kd_load_request r = {0};
-        kd_load_ops_init(&ops, &plan, i);
+        sim_load_ops ops;
+        sim_load_request r = {0};
+        sim_load_ops_init(&ops, &plan, i);
         for (int k = 0; k < 5; k++) {
-            cr_assert(kd_load_ops_next(&ops, &r));
-            kd_names_add(&seen, kd_bytes_of(r.key, r.key_len));
+            cr_assert(sim_load_ops_next(&ops, &r));
+            sim_names_add(&seen, kd_bytes_of(r.key, r.key_len));
         }
-        kd_load_ops_finish(&ops);
+        sim_load_ops_finish(&ops);
     }
     cr_assert_eq(seen.count, 10);
-    kd_names_finish(&seen);
-    kd_zipf_finish(&plan.zipf);
+    sim_names_finish(&seen);
+    sim_zipf_finish(&plan.zipf);
 }
 
 /* ---- the account
@@ -117,24 +117,24 @@ Test(load_ops, keys_differ)
 
 Test(load_tally, notes_merges_and_knows_what_was_touched)
 {
-    kd_load_tally a, b, none = {0};
+    sim_load_tally a, b, none = {0};
     uint32_t count;
-    kd_load_tally_init(&a, 5);
-    kd_load_tally_init(&b, 5);
-    kd_load_tally_note(&a, 1, 2, true);
-    kd_load_tally_note(&b, 2, 1, true);
-    kd_load_tally_note(&b, 4, 1, false);
-    kd_load_tally_note(&none, 4, 1, false);
-    kd_load_tally_merge(&a, &b);
+    sim_load_tally_init(&a, 5);
+    sim_load_tally_init(&b, 5);
+    sim_load_tally_note(&a, 1, 2, true);
+    sim_load_tally_note(&b, 2, 1, true);
+    sim_load_tally_note(&b, 4, 1, false);
+    sim_load_tally_note(&none, 4, 1, false);
+    sim_load_tally_merge(&a, &b);
     static const uint32_t acked[] = {0, 1, 2, 0, 0}, unsure[] = {0, 0, 0, 0, 1}, touched[] = {1, 2, 4};
     cr_assert_arr_eq(a.acked, acked, sizeof acked);
     cr_assert_arr_eq(a.unsure, unsure, sizeof unsure);
-    uint32_t *items = kd_load_tally_touched(&a, &count);
+    uint32_t *items = sim_load_tally_touched(&a, &count);
     cr_assert_eq(count, 3);
     cr_assert_arr_eq(items, touched, sizeof touched);
     free(items);
-    kd_load_tally_finish(&a);
-    kd_load_tally_finish(&b);
+    sim_load_tally_finish(&a);
+    sim_load_tally_finish(&b);
 }
 
 Test(load_tally, less_than_acknowledged_and_more_than_sent_is_wrong)
@@ -146,48 +146,48 @@ Test(load_tally, less_than_acknowledged_and_more_than_sent_is_wrong)
     } cases[] = {{3, 0, 3, false}, {3, 0, 2, true}, {3, 0, 4, true},  {3, 2, 3, false}, {3, 2, 5, false},
                  {3, 2, 6, true},  {3, 2, 2, true}, {0, 1, 0, false}, {1, 0, -1, true}};
     for (size_t i = 0; i < KD_COUNT(cases); i++) {
-        kd_load_tally t;
-        kd_load_verdict v = {0};
-        kd_load_tally_init(&t, 1);
+        sim_load_tally t;
+        sim_load_verdict v = {0};
+        sim_load_tally_init(&t, 1);
         t.acked[0] = cases[i].acked;
         t.unsure[0] = cases[i].unsure;
-        kd_load_tally_judge(&t, 0, cases[i].count, &v);
+        sim_load_tally_judge(&t, 0, cases[i].count, &v);
         cr_expect_eq(v.wrong, cases[i].wrong, "case %zu", i);
-        kd_load_tally_finish(&t);
+        sim_load_tally_finish(&t);
     }
 }
 
 Test(load_tally, one_lost_and_one_doubled_do_not_cancel)
 {
-    kd_load_tally t;
-    kd_load_verdict v = {0};
-    kd_load_tally_init(&t, 3);
-    for (uint32_t i = 0; i < 3; i++) kd_load_tally_note(&t, i, 1, true);
-    kd_load_tally_judge(&t, 0, 1, &v);
-    kd_load_tally_judge(&t, 1, 0, &v);
-    kd_load_tally_judge(&t, 2, 2, &v);
+    sim_load_tally t;
+    sim_load_verdict v = {0};
+    sim_load_tally_init(&t, 3);
+    for (uint32_t i = 0; i < 3; i++) sim_load_tally_note(&t, i, 1, true);
+    sim_load_tally_judge(&t, 0, 1, &v);
+    sim_load_tally_judge(&t, 1, 0, &v);
+    sim_load_tally_judge(&t, 2, 2, &v);
     cr_assert_eq(v.counted, v.acked);
     cr_assert_eq(v.wrong, 2);
     cr_assert_eq(v.first, 1);
     cr_assert_eq(v.first_says, 0);
     cr_assert_eq(v.items, 3);
-    kd_load_tally_finish(&t);
+    sim_load_tally_finish(&t);
 }
 
 Test(load_answers, what_became_of_a_request_without_an_answer_is_said_in_words)
 {
-    kd_load_result r = {.requests = 23};
+    sim_load_result r = {.requests = 23};
     kd_buf text = {0};
     r.answers[200] = 17;
     r.answers[503] = 4;
     r.failed[-KD_ETIMEOUT] = 2;
     r.failed[-KD_EUNAVAILABLE] = 1;
-    kd_load_put_answers(&r, &text);
+    sim_load_put_answers(&r, &text);
     cr_expect(kd_bytes_eq(kd_buf_view(&text), kd_bytes_str("answers=200:17,503:4,deadline-passed:2,connection-failed:1")), "%.*s", (int)text.len,
               (const char *)text.data);
     kd_buf_clear(&text);
-    r = (kd_load_result){.failed[-KD_EUNAVAILABLE] = 512};
-    kd_load_put_answers(&r, &text);
+    r = (sim_load_result){.failed[-KD_EUNAVAILABLE] = 512};
+    sim_load_put_answers(&r, &text);
     cr_expect(kd_bytes_eq(kd_buf_view(&text), kd_bytes_str("answers=connection-failed:512")), "%.*s", (int)text.len, (const char *)text.data);
     kd_buf_finish(&text);
 }

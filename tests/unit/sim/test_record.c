@@ -20,33 +20,33 @@
 static const char *const names[] = {"mumbai", "virginia"};
 
 /* What the world does: a sample whenever one is wanted. acked counts one each 100 ms. */
-static record *recorded(uint64_t length_us)
+static sim_drill_record *recorded(uint64_t length_us)
 {
-    record *r = record_create(names, 2);
-    record_follow(r, "posts/1", "like");
+    sim_drill_record *r = sim_record_create(names, 2);
+    sim_record_follow(r, "posts/1", "like");
     for (uint64_t t = 0; t <= length_us; t += 100000) {
-        if (t < record_next_us(r)) continue;
-        record_sample s[2] = {{.up = true, .acked = t / 100000, .as_of_lag_us = UINT64_MAX},
+        if (t < sim_record_next_us(r)) continue;
+        sim_record_sample s[2] = {{.up = true, .acked = t / 100000, .as_of_lag_us = UINT64_MAX},
                               {.up = t < length_us / 2, .staleness_us = t}};
-        record_moment(r, t, t, t + 1, t, s);
+        sim_record_moment(r, t, t, t + 1, t, s);
     }
     return r;
 }
 
 Test(record, keeps_every_sample_of_a_short_run)
 {
-    record *r = recorded(10000000);
-    record_view v = record_look(r);
+    sim_drill_record *r = recorded(10000000);
+    sim_record_view v = sim_record_look(r);
     cr_assert_eq(v.moments, 101);
     cr_assert_eq(v.instants[100].at_us, 10000000);
     cr_assert_eq(v.samples[100 * 2].acked, 100);
-    record_destroy(r);
+    sim_record_destroy(r);
 }
 
 Test(record, a_long_run_fits_by_thinning_evenly)
 {
-    record *r = recorded(86400000000u);
-    record_view v = record_look(r);
+    sim_drill_record *r = recorded(86400000000u);
+    sim_record_view v = sim_record_look(r);
     cr_assert_leq(v.moments, RECORD_MOMENTS_MAX);
     cr_assert_geq(v.moments, RECORD_MOMENTS_MAX / 2);
     cr_assert_eq(v.instants[0].at_us, 0);
@@ -56,57 +56,57 @@ Test(record, a_long_run_fits_by_thinning_evenly)
         cr_assert_eq(v.samples[2 * m].acked, v.instants[m].at_us / 100000, "both regions move along");
         cr_assert_eq(v.samples[2 * m + 1].staleness_us, v.instants[m].at_us);
     }
-    record_destroy(r);
+    sim_record_destroy(r);
 }
 
 Test(record, faults_are_ordered_and_bounded_and_lose_their_timing)
 {
-    record *r = record_create(names, 2);
-    record_fault(r, 500, 400, "mumbai", "at 2m for 10m cut mumbai up");
-    record_fault(r, 100, 200, "kafka", "at 1m truncate likes 10");
-    record_view v = record_look(r);
+    sim_drill_record *r = sim_record_create(names, 2);
+    sim_record_fault(r, 500, 400, "mumbai", "at 2m for 10m cut mumbai up");
+    sim_record_fault(r, 100, 200, "kafka", "at 1m truncate likes 10");
+    sim_record_view v = sim_record_look(r);
     cr_assert_str_eq(v.bands[0].what, "truncate likes 10");
     cr_assert_str_eq(v.bands[1].what, "cut mumbai up");
     cr_assert_eq(v.bands[1].to_us, 500, "a band does not end before it begins");
-    for (uint32_t i = 0; i < RECORD_FAULTS_MAX; i++) record_fault(r, 1000, 1000, "central", "kill central");
-    v = record_look(r);
+    for (uint32_t i = 0; i < RECORD_FAULTS_MAX; i++) sim_record_fault(r, 1000, 1000, "central", "kill central");
+    v = sim_record_look(r);
     cr_assert_eq(v.faults, RECORD_FAULTS_MAX);
     cr_assert_eq(v.faults_dropped, 2);
-    record_destroy(r);
+    sim_record_destroy(r);
 }
 
 Test(record, notes_are_bounded_and_cut)
 {
-    record *r = record_create(names, 2);
+    sim_drill_record *r = sim_record_create(names, 2);
     char text[2 * RECORD_TEXT_MAX];
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = 0;
-    for (uint32_t i = 0; i < RECORD_NOTES_MAX + 3; i++) record_note(r, i, "central", text);
-    record_view v = record_look(r);
+    for (uint32_t i = 0; i < RECORD_NOTES_MAX + 3; i++) sim_record_note(r, i, "central", text);
+    sim_record_view v = sim_record_look(r);
     cr_assert_eq(v.notes, RECORD_NOTES_MAX);
     cr_assert_eq(v.notes_dropped, 3);
     cr_assert_eq(strlen(v.marks[0].text), RECORD_TEXT_MAX - 1);
-    record_destroy(r);
+    sim_record_destroy(r);
 }
 
 Test(series, gathers_rates_and_keeps_the_worst)
 {
-    record *r = recorded(100000000);
-    record_view v = record_look(r);
+    sim_drill_record *r = recorded(100000000);
+    sim_record_view v = sim_record_look(r);
     uint32_t count;
-    series_point *p = series_make(&v, 0, 10, &count);
+    sim_series_point *p = sim_series_make(&v, 0, 10, &count);
     cr_assert_eq(count, 10);
     cr_assert_float_eq(p[5].acked_per_s, 10, 1e-9);
     cr_assert_eq(p[9].to_us, 100000000);
     cr_assert_eq(p[3].as_of_lag_us, UINT64_MAX);
     free(p);
-    p = series_make(&v, 1, 10, &count);
+    p = sim_series_make(&v, 1, 10, &count);
     cr_assert(!p[0].down && !p[0].gone);
     cr_assert_eq(p[3].staleness_us, p[3].to_us, "the worst of a growing age is the last");
     cr_assert(p[9].down && p[9].gone);
     cr_assert_eq(p[9].staleness_us, 0, "what is down shows nothing");
     free(p);
-    record_destroy(r);
+    sim_record_destroy(r);
 }
 
 Test(units, say_times_and_counts)
@@ -118,14 +118,14 @@ Test(units, say_times_and_counts)
     } spans[] = {{0, "0"},           {500, "0.5 ms"},       {840000, "840 ms"},      {1550000, "1.5 s"},
                  {59999999, "59 s"}, {125000000, "2m 05s"}, {12000000000, "3h 20m"}, {90000000000, "1d 1h"}};
     for (size_t i = 0; i < KD_COUNT(spans); i++) {
-        units_span(spans[i].us, text);
+        sim_units_span(spans[i].us, text);
         cr_assert_str_eq(text, spans[i].text);
     }
-    units_count(1234567, text);
+    sim_units_count(1234567, text);
     cr_assert_str_eq(text, "1,234,567");
-    units_count(UINT64_MAX, text);
+    sim_units_count(UINT64_MAX, text);
     cr_assert_str_eq(text, "18,446,744,073,709,551,615");
-    units_moment(5400000000, 7200000000, text);
+    sim_units_moment(5400000000, 7200000000, text);
     cr_assert_str_eq(text, "1:30:00");
 }
 
@@ -133,21 +133,21 @@ Test(units, an_axis_has_few_round_steps)
 {
     static const uint64_t ends[] = {1, 700000, 9000000, 60000000, 960000000, 86400000000, 2592000000000};
     for (size_t i = 0; i < KD_COUNT(ends); i++) {
-        uint64_t step = units_time_step(ends[i], 8);
+        uint64_t step = sim_units_time_step(ends[i], 8);
         cr_assert_gt(step, 0);
         cr_assert_leq(ends[i] / step, 8, "%" PRIu64, ends[i]);
     }
-    cr_assert_eq(units_time_step(960000000, 8), 120000000);
-    cr_assert_eq(units_round_up(0), 1);
-    cr_assert_eq(units_round_up(21), 30);
-    cr_assert_eq(units_round_up(801), 1000);
-    cr_assert_eq(units_round_up(200), 200);
+    cr_assert_eq(sim_units_time_step(960000000, 8), 120000000);
+    cr_assert_eq(sim_units_round_up(0), 1);
+    cr_assert_eq(sim_units_round_up(21), 30);
+    cr_assert_eq(sim_units_round_up(801), 1000);
+    cr_assert_eq(sim_units_round_up(200), 200);
 }
 
 static void cr_assert_escaped(const char *text, const char *expected)
 {
     kd_buf out = {0};
-    html_text(&out, text);
+    sim_html_text(&out, text);
     kd_buf_put_u8(&out, 0);
     cr_assert_str_eq((char *)out.data, expected);
     kd_buf_finish(&out);
@@ -191,10 +191,10 @@ static void cr_assert_balanced(const char *page)
     cr_assert_eq(depth, 0);
 }
 
-static char *page_of(const record *r, const report_facts *f)
+static char *page_of(const sim_drill_record *r, const sim_report_facts *f)
 {
     kd_buf out = {0};
-    report_print(r, f, &out);
+    sim_report_print(r, f, &out);
     kd_buf_put_u8(&out, 0);
     return (char *)out.data;
 }
@@ -203,23 +203,23 @@ static const char *const evil = "</style><script>alert('x')</script>";
 
 Test(report, every_fault_of_the_language_has_a_colour)
 {
-    for (scenario_kind kind = SCENARIO_CUT; kind < SCENARIO_KINDS; kind++)
-        cr_assert_str_neq(picture_family(scenario_kind_name(kind)), "other", "%s", scenario_kind_name(kind));
+    for (sim_scenario_kind kind = SCENARIO_CUT; kind < SCENARIO_KINDS; kind++)
+        cr_assert_str_neq(sim_picture_family(sim_scenario_kind_name(kind)), "other", "%s", sim_scenario_kind_name(kind));
 }
 
 Test(report, is_well_formed_with_foreign_text_everywhere)
 {
     const char *regions[] = {evil, "virginia"};
-    record *r = record_create(regions, 2);
-    record_follow(r, evil, evil);
-    record_sample s[2] = {{.up = true}, {.refusing = true}};
-    record_moment(r, 0, 0, 0, 0, s);
-    record_moment(r, 1000000, 0, 0, 0, s);
-    record_fault(r, 0, 500000, evil, evil);
-    record_note(r, 700000, evil, evil);
-    report_figure figure = {evil, evil};
+    sim_drill_record *r = sim_record_create(regions, 2);
+    sim_record_follow(r, evil, evil);
+    sim_record_sample s[2] = {{.up = true}, {.refusing = true}};
+    sim_record_moment(r, 0, 0, 0, 0, s);
+    sim_record_moment(r, 1000000, 0, 0, 0, s);
+    sim_record_fault(r, 0, 500000, evil, evil);
+    sim_record_note(r, 700000, evil, evil);
+    sim_report_figure figure = {evil, evil};
     for (int verdict = SIM_HELD; verdict <= SIM_UNKNOWN; verdict++) {
-        report_facts f = {.title = evil,
+        sim_report_facts f = {.title = evil,
                           .teaches = evil,
                           .world = evil,
                           .command = evil,
@@ -241,13 +241,13 @@ Test(report, is_well_formed_with_foreign_text_everywhere)
         cr_assert_balanced(page);
         free(page);
     }
-    record_destroy(r);
+    sim_record_destroy(r);
 }
 
 Test(report, says_the_verdict_and_why)
 {
-    record *r = recorded(2000000);
-    report_facts f = {.title = "t",
+    sim_drill_record *r = recorded(2000000);
+    sim_report_facts f = {.title = "t",
                       .verdict = SIM_VIOLATED,
                       .checker = "as-of",
                       .failure = "u7 is missing",
@@ -260,69 +260,69 @@ Test(report, says_the_verdict_and_why)
     page = page_of(r, &f);
     cr_assert(strstr(page, "Held") && !strstr(page, "u7 is missing") && !strstr(page, "violated here"));
     free(page);
-    record_destroy(r);
+    sim_record_destroy(r);
 }
 
 Test(report, tells_figures_and_a_central_that_is_down)
 {
-    record *r = record_create(names, 2);
-    record_sample s[2] = {{.up = true, .shown = 4321}, {.up = false}};
-    report_figure figures[] = {{"events", "1234567"}, {"trace", "12ab"}};
-    report_facts f = {.figures = figures, .figure_count = 2};
-    record_follow(r, "posts/1", "like");
-    record_moment(r, 0, 9, 9, 5, s);
-    record_moment(r, 1000000, 9, 10, UINT64_MAX, s);
+    sim_drill_record *r = sim_record_create(names, 2);
+    sim_record_sample s[2] = {{.up = true, .shown = 4321}, {.up = false}};
+    sim_report_figure figures[] = {{"events", "1234567"}, {"trace", "12ab"}};
+    sim_report_facts f = {.figures = figures, .figure_count = 2};
+    sim_record_follow(r, "posts/1", "like");
+    sim_record_moment(r, 0, 9, 9, 5, s);
+    sim_record_moment(r, 1000000, 9, 10, UINT64_MAX, s);
     char *page = page_of(r, &f);
     cr_assert(strstr(page, "1,234,567") && strstr(page, ">12ab<") && strstr(page, "4,321 at the end"));
     cr_assert(strstr(page, "Central is down; the clients&#39; journal says 9 to 10"));
     cr_assert_null(strstr(page, "18,446"), "that is no count");
     cr_assert_null(strstr(page, "nan"));
     free(page);
-    record_destroy(r);
+    sim_record_destroy(r);
 }
 
 Test(report, a_run_without_samples_has_a_page)
 {
-    record *r = record_create(NULL, 0);
-    report_facts f = {.verdict = SIM_UNKNOWN};
+    sim_drill_record *r = sim_record_create(NULL, 0);
+    sim_report_facts f = {.verdict = SIM_UNKNOWN};
     char *page = page_of(r, &f);
     cr_assert(strstr(page, "Nothing was recorded"));
     cr_assert_balanced(page);
     free(page);
-    record_destroy(r);
+    sim_record_destroy(r);
 }
 
 Test(report, is_written_whole_or_not_at_all)
 {
-    record *r = recorded(1000000);
-    report_facts f = {.title = "t"};
-    cr_assert_eq(report_write(r, &f, "/nowhere/at/all.html"), KD_EIO);
+    sim_drill_record *r = recorded(1000000);
+    sim_report_facts f = {.title = "t"};
+    cr_assert_eq(sim_report_write(r, &f, "/nowhere/at/all.html"), KD_EIO);
     char path[] = "/tmp/kudos-report-XXXXXX";
     int fd = mkstemp(path);
     cr_assert_geq(fd, 0);
     close(fd);
-    cr_assert_eq(report_write(r, &f, path), KD_OK);
+    cr_assert_eq(sim_report_write(r, &f, path), KD_OK);
     cr_assert_eq(unlink(path), 0);
-    record_destroy(r);
+    sim_record_destroy(r);
 }
 
 Test(report, what_is_no_file_is_written_to_and_stays)
 {
-    record *r = recorded(1000000);
-    report_facts f = {.title = "t"};
+    sim_drill_record *r = recorded(1000000);
+    sim_report_facts f = {.title = "t"};
     char dir[] = "/tmp/kudos-report-XXXXXX", to[64], link[64];
     struct stat st;
     cr_assert(mkdtemp(dir));
     snprintf(to, sizeof(to), "%s/page.html", dir);
     snprintf(link, sizeof(link), "%s/link.html", dir);
     cr_assert_eq(symlink("page.html", link), 0);
-    cr_assert_eq(report_write(r, &f, link), KD_OK);
+    cr_assert_eq(sim_report_write(r, &f, link), KD_OK);
     cr_assert(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
     cr_assert(stat(to, &st) == 0 && st.st_size > 0);
     unlink(link);
     unlink(to);
     cr_assert_eq(rmdir(dir), 0);
-    record_destroy(r);
+    sim_record_destroy(r);
 }
 
 Test(report, whether_it_can_be_written_is_told_before)
@@ -330,31 +330,31 @@ Test(report, whether_it_can_be_written_is_told_before)
     char dir[] = "/tmp/kudos-report-XXXXXX", path[64];
     cr_assert(mkdtemp(dir));
     snprintf(path, sizeof(path), "%s/page.html", dir);
-    cr_assert_eq(report_check("/nowhere/at/all.html"), KD_EIO);
-    cr_assert_eq(report_check(path), KD_OK);
+    cr_assert_eq(sim_report_check("/nowhere/at/all.html"), KD_EIO);
+    cr_assert_eq(sim_report_check(path), KD_OK);
     cr_assert_eq(rmdir(dir), 0, "asking leaves nothing behind");
 }
 
 Test(terminal, tells_regions_faults_and_verdict)
 {
-    record *r = recorded(2000000);
-    record_fault(r, 0, 1000000, "mumbai", "cut mumbai");
-    record_fault(r, 1000000, 1500000, "mumbai", "cut mumbai");
-    report_facts f = {.title = "t",
+    sim_drill_record *r = recorded(2000000);
+    sim_record_fault(r, 0, 1000000, "mumbai", "cut mumbai");
+    sim_record_fault(r, 1000000, 1500000, "mumbai", "cut mumbai");
+    sim_report_facts f = {.title = "t",
                       .verdict = SIM_UNKNOWN,
                       .checker = "acks",
                       .failure = "20 of 500",
-                      .figures = (report_figure[]){{"gaps", "17"}},
+                      .figures = (sim_report_figure[]){{"gaps", "17"}},
                       .figure_count = 1};
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
-    terminal_summary(out, r, &f);
+    sim_terminal_summary(out, r, &f);
     fclose(out);
     cr_assert(strstr(text, "cut mumbai  (2 times)"));
     cr_assert(strstr(text, "virginia") && strstr(text, "down") && strstr(text, "null"));
     cr_assert(strstr(text, "unknown: acks") && strstr(text, "20 of 500"));
     cr_assert(strstr(text, "gaps 17\n"));
     free(text);
-    record_destroy(r);
+    sim_record_destroy(r);
 }

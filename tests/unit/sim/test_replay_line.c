@@ -6,7 +6,7 @@
 #include "sim/replay/replay_line.h"
 
 static char out[KD_REPLAY_LINE_SIZE];
-static const kd_replay_now under_way = {
+static const sim_replay_now under_way = {
     .phase = KD_REPLAY_SENDING,
     .events = 500000,
     .acked = 210544,
@@ -20,10 +20,10 @@ static const kd_replay_now under_way = {
                 .central = true},
 };
 
-static const char *line(const kd_replay_now *now, uint32_t columns)
+static const char *line(const sim_replay_now *now, uint32_t columns)
 {
     memset(out, '#', sizeof out);
-    kd_replay_line(now, columns, out);
+    sim_replay_line(now, columns, out);
     return out;
 }
 
@@ -43,7 +43,7 @@ Test(replay_line, a_common_terminal_has_room_for_what_matters)
 Test(replay_line, never_wider_than_asked_and_never_half_a_part)
 {
     char whole[KD_REPLAY_LINE_SIZE];
-    kd_replay_line(&under_way, UINT32_MAX, whole);
+    sim_replay_line(&under_way, UINT32_MAX, whole);
     for (uint32_t columns = 0; columns < 200; columns++) {
         const char *text = line(&under_way, columns);
         size_t len = strlen(text);
@@ -56,7 +56,7 @@ Test(replay_line, never_wider_than_asked_and_never_half_a_part)
 
 Test(replay_line, the_highest_numbers_fit_the_buffer)
 {
-    kd_replay_now n = under_way;
+    sim_replay_now n = under_way;
     n.events = n.acked = n.likes_per_s = n.retries = UINT64_MAX / 1000;
     n.backlog.sealed = n.backlog.merged = n.backlog.waiting = n.backlog.waiting_bytes = UINT64_MAX;
     cr_assert_lt(strlen(line(&n, UINT32_MAX)), KD_REPLAY_LINE_SIZE);
@@ -65,25 +65,25 @@ Test(replay_line, the_highest_numbers_fit_the_buffer)
 
 Test(replay_line, nobody_asked_nothing_said)
 {
-    kd_replay_now n = under_way;
-    n.backlog = (kd_replay_backlog){.partial = true};
+    sim_replay_now n = under_way;
+    n.backlog = (sim_replay_backlog){.partial = true};
     cr_assert_str_eq(line(&n, UINT32_MAX), "sending 42.1 %  31204 likes/s  210544 of 500000  12 retries");
-    n.backlog = (kd_replay_backlog){.central = true, .merged = 3};
+    n.backlog = (sim_replay_backlog){.central = true, .merged = 3};
     cr_assert_str_eq(line(&n, 50), "sending 42.1 %  31204 likes/s  batches 3 merged");
-    n.backlog = (kd_replay_backlog){.edge = true, .sealed = 3, .partial = true};
+    n.backlog = (sim_replay_backlog){.edge = true, .sealed = 3, .partial = true};
     cr_assert_str_eq(line(&n, 60), "sending 42.1 %  31204 likes/s  batches 3 sealed  lag 0+?");
 }
 
 Test(replay_line, convergence)
 {
-    kd_replay_now n = {.phase = KD_REPLAY_CONVERGING, .items = 4001, .exact = 4000, .waited_us = 1299999};
+    sim_replay_now n = {.phase = KD_REPLAY_CONVERGING, .items = 4001, .exact = 4000, .waited_us = 1299999};
     cr_assert_str_eq(line(&n, 79), "converging  1.2 s");
     n.judged = true;
     n.pending = 9;
     cr_assert_str_eq(line(&n, 79), "converging 99.9 %  1.2 s  9 pending");
     n.trouble = "edge 2: unavailable";
     cr_assert_str_eq(line(&n, 79), "converging 99.9 %  1.2 s  edge 2: unavailable  9 pending");
-    n = (kd_replay_now){.phase = KD_REPLAY_CONVERGED, .items = 1, .exact = 1, .judged = true};
+    n = (sim_replay_now){.phase = KD_REPLAY_CONVERGED, .items = 1, .exact = 1, .judged = true};
     cr_assert_str_eq(line(&n, 79), "converged 100.0 %  0.0 s");
     n.phase = KD_REPLAY_APART;
     n.exact = 0;
@@ -126,7 +126,7 @@ Test(replay_backlog, series)
     };
     for (size_t i = 0; i < KD_COUNT(cases); i++) {
         uint64_t value = 0;
-        bool found = kd_replay_series(kd_bytes_str(cases[i].text), cases[i].series, &value);
+        bool found = sim_replay_series(kd_bytes_str(cases[i].text), cases[i].series, &value);
         cr_expect_eq(found, cases[i].found, "%s", cases[i].text);
         if (found) cr_expect_eq(value, cases[i].value, "%s", cases[i].text);
     }
@@ -134,16 +134,16 @@ Test(replay_backlog, series)
 
 Test(replay_backlog, edges_and_central_are_summed)
 {
-    kd_replay_backlog sum = {0};
-    kd_replay_backlog edge = kd_replay_backlog_of(kd_bytes_str(edge_text));
-    kd_replay_backlog central = kd_replay_backlog_of(kd_bytes_str(central_text));
-    kd_replay_backlog other = kd_replay_backlog_of(kd_bytes_str("up 1\n"));
+    sim_replay_backlog sum = {0};
+    sim_replay_backlog edge = sim_replay_backlog_of(kd_bytes_str(edge_text));
+    sim_replay_backlog central = sim_replay_backlog_of(kd_bytes_str(central_text));
+    sim_replay_backlog other = sim_replay_backlog_of(kd_bytes_str("up 1\n"));
     cr_assert(edge.edge && !edge.central && central.central && !central.edge && !other.edge &&
               !other.central);
-    kd_replay_backlog_add(&sum, &edge);
-    kd_replay_backlog_add(&sum, &edge);
-    kd_replay_backlog_add(&sum, &central);
-    kd_replay_backlog_add(&sum, &other);
+    sim_replay_backlog_add(&sum, &edge);
+    sim_replay_backlog_add(&sum, &edge);
+    sim_replay_backlog_add(&sum, &central);
+    sim_replay_backlog_add(&sum, &other);
     cr_assert(sum.edge && sum.central && !sum.partial);
     cr_assert_eq(sum.sealed, 240);
     cr_assert_eq(sum.waiting, 8);

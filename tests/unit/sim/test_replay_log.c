@@ -8,16 +8,16 @@
 
 #include "sim/replay/replay_oracle.h"
 
-static kd_replay_log rlog;
+static sim_replay_log rlog;
 static char error[KD_REPLAY_ERROR_MAX];
 
 static void accepts(const char *line, const char *user, const char *item, bool liked)
 {
     const char *why;
-    cr_assert_eq(kd_replay_log_line(&rlog, kd_bytes_str(line), "posts", &why), KD_OK, "%s: %s", line, why);
-    const kd_replay_event *e = &rlog.events[rlog.count - 1];
-    cr_assert_str_eq(kd_names_at(&rlog.users, e->user), user);
-    cr_assert_str_eq(kd_names_at(&rlog.items, e->item), item);
+    cr_assert_eq(sim_replay_log_line(&rlog, kd_bytes_str(line), "posts", &why), KD_OK, "%s: %s", line, why);
+    const sim_replay_event *e = &rlog.events[rlog.count - 1];
+    cr_assert_str_eq(sim_names_at(&rlog.users, e->user), user);
+    cr_assert_str_eq(sim_names_at(&rlog.items, e->item), item);
     cr_assert_eq(e->liked, liked);
 }
 
@@ -25,7 +25,7 @@ static void refuses(const char *line, const char *reason)
 {
     const char *why;
     uint32_t before = rlog.count;
-    cr_assert_eq(kd_replay_log_line(&rlog, kd_bytes_str(line), "posts", &why), KD_EMALFORMED, "%s", line);
+    cr_assert_eq(sim_replay_log_line(&rlog, kd_bytes_str(line), "posts", &why), KD_EMALFORMED, "%s", line);
     cr_assert(strstr(why, reason) != NULL, "%s: %s", line, why);
     cr_assert_eq(rlog.count, before);
 }
@@ -87,7 +87,7 @@ Test(replay_log, a_wrong_line_of_a_file_has_its_number)
 {
     const char text[] = "1\tu\tp\t1\n2\tu\tp\t-1\n3\tu\tp\t2\n";
     const char *file = scratch(text, sizeof text - 1, 0);
-    cr_assert_eq(kd_replay_log_load(&rlog, file, "posts", error), KD_EMALFORMED);
+    cr_assert_eq(sim_replay_log_load(&rlog, file, "posts", error), KD_EMALFORMED);
     cr_assert(strstr(error, ":3: the op") != NULL, "%s", error);
     unlink(file);
 }
@@ -96,13 +96,13 @@ Test(replay_log, the_last_newline_may_be_missing_but_no_line_may_be_endless)
 {
     static char text[3 * KD_REPLAY_LINE_MAX];
     const char *file = scratch("1\tu\tp\t1\n2\tu\tp\t-1", 16, 0);
-    cr_assert_eq(kd_replay_log_load(&rlog, file, "posts", error), KD_OK, "%s", error);
+    cr_assert_eq(sim_replay_log_load(&rlog, file, "posts", error), KD_OK, "%s", error);
     cr_assert_eq(rlog.count, 2);
     FILE *out = fopen(file, "wb");
     memset(text, 'x', sizeof text);
     cr_assert_eq(fwrite(text, sizeof text, 1, out), 1);
     fclose(out);
-    cr_assert_eq(kd_replay_log_load(&rlog, file, "posts", error), KD_EMALFORMED);
+    cr_assert_eq(sim_replay_log_load(&rlog, file, "posts", error), KD_EMALFORMED);
     cr_assert(strstr(error, ":1: the line is too long") != NULL, "%s", error);
     unlink(file);
 }
@@ -118,7 +118,7 @@ Test(replay_log, a_truncated_gzip_file_is_not_taken_for_a_whole_one)
         kd_buf_put(&text, line, (size_t)n);
     }
     const char *file = scratch((const char *)text.data, text.len, 100000);
-    cr_assert_neq(kd_replay_log_load(&rlog, file, "posts", error), KD_OK);
+    cr_assert_neq(sim_replay_log_load(&rlog, file, "posts", error), KD_OK);
     cr_assert(strstr(error, file) != NULL, "%s", error);
     unlink(file);
     kd_buf_finish(&text);
@@ -126,7 +126,7 @@ Test(replay_log, a_truncated_gzip_file_is_not_taken_for_a_whole_one)
 
 Test(replay_log, missing_file)
 {
-    cr_assert_eq(kd_replay_log_load(&rlog, "/nonexistent/log", "posts", error), KD_EIO);
+    cr_assert_eq(sim_replay_log_load(&rlog, "/nonexistent/log", "posts", error), KD_EIO);
     cr_assert(strstr(error, "No such file") != NULL, "%s", error);
 }
 
@@ -136,10 +136,10 @@ Test(replay_oracle, the_last_event_of_a_pair_wins)
     const char *const lines[] = {"1\ta\tp\t1", "1\ta\tp\t1",  "2\tb\tp\t1", "3\ta\tp\t-1",
                                  "4\ta\tp\t1", "5\tb\tp\t-1", "6\tc\tq\t-1"};
     for (size_t i = 0; i < KD_COUNT(lines); i++) {
-        cr_assert_eq(kd_replay_log_line(&rlog, kd_bytes_str(lines[i]), "posts", &why), KD_OK);
+        cr_assert_eq(sim_replay_log_line(&rlog, kd_bytes_str(lines[i]), "posts", &why), KD_OK);
     }
-    kd_replay_oracle o;
-    kd_replay_oracle_init(&o, &rlog);
+    sim_replay_oracle o;
+    sim_replay_oracle_init(&o, &rlog);
     cr_assert_eq(o.counts[0], 1);
     cr_assert_eq(o.counts[1], 0);
     cr_assert_eq(o.pairs, 1);
@@ -147,7 +147,7 @@ Test(replay_oracle, the_last_event_of_a_pair_wins)
     cr_assert_eq(o.likes_again, 1);
     cr_assert_eq(o.unlikes, 2);
     cr_assert_eq(o.idle_unlikes, 1);
-    kd_replay_oracle_finish(&o);
+    sim_replay_oracle_finish(&o);
 }
 
 Test(replay_oracle, the_top_is_by_count_and_then_by_name)
@@ -157,23 +157,23 @@ Test(replay_oracle, the_top_is_by_count_and_then_by_name)
                                  "1\ta\tx\t1", "2\tb\tx\t1", "3\ta\tn\t-1"};
     static const char *const wanted[] = {"posts/x", "posts/b", "posts/m", "posts/z", "posts/n"};
     for (size_t i = 0; i < KD_COUNT(lines); i++) {
-        cr_assert_eq(kd_replay_log_line(&rlog, kd_bytes_str(lines[i]), "posts", &why), KD_OK);
+        cr_assert_eq(sim_replay_log_line(&rlog, kd_bytes_str(lines[i]), "posts", &why), KD_OK);
     }
-    kd_replay_oracle o;
-    kd_replay_oracle_init(&o, &rlog);
+    sim_replay_oracle o;
+    sim_replay_oracle_init(&o, &rlog);
     for (uint32_t n = 0; n <= 6; n++) {
-        uint32_t top[6], count = kd_replay_oracle_top(&o, &rlog, top, n);
+        uint32_t top[6], count = sim_replay_oracle_top(&o, &rlog, top, n);
         cr_assert_eq(count, KD_MIN(n, 5u));
-        for (uint32_t i = 0; i < count; i++) cr_expect_str_eq(kd_names_at(&rlog.items, top[i]), wanted[i]);
+        for (uint32_t i = 0; i < count; i++) cr_expect_str_eq(sim_names_at(&rlog.items, top[i]), wanted[i]);
     }
-    kd_replay_oracle_finish(&o);
+    sim_replay_oracle_finish(&o);
 }
 
 Test(replay_oracle, the_real_log_gives_the_published_figures)
 {
-    cr_assert_eq(kd_replay_log_load(&rlog, "sim/data/polis.tsv.gz", "posts", error), KD_OK, "%s", error);
-    kd_replay_oracle o;
-    kd_replay_oracle_init(&o, &rlog);
+    cr_assert_eq(sim_replay_log_load(&rlog, "sim/data/polis.tsv.gz", "posts", error), KD_OK, "%s", error);
+    sim_replay_oracle o;
+    sim_replay_oracle_init(&o, &rlog);
     cr_expect_eq(rlog.count, 269103);
     cr_expect_eq(o.likes, 158874);
     cr_expect_eq(o.first_likes, 157681);
@@ -193,10 +193,10 @@ Test(replay_oracle, the_real_log_gives_the_published_figures)
                 {"posts/vtaiwan.uberx:8", 582},
                 {"posts/vtaiwan.uberx:3", 550}};
     uint32_t top[KD_COUNT(best)];
-    cr_assert_eq(kd_replay_oracle_top(&o, &rlog, top, KD_COUNT(best)), KD_COUNT(best));
+    cr_assert_eq(sim_replay_oracle_top(&o, &rlog, top, KD_COUNT(best)), KD_COUNT(best));
     for (size_t i = 0; i < KD_COUNT(best); i++) {
-        cr_expect_str_eq(kd_names_at(&rlog.items, top[i]), best[i].item);
+        cr_expect_str_eq(sim_names_at(&rlog.items, top[i]), best[i].item);
         cr_expect_eq(o.counts[top[i]], best[i].count);
     }
-    kd_replay_oracle_finish(&o);
+    sim_replay_oracle_finish(&o);
 }

@@ -7,32 +7,32 @@
 
 #include "sim/scenario/scenario.h"
 
-static int parse(scenario *s, const char *text, char *error)
+static int parse(sim_scenario *s, const char *text, char *error)
 {
-    return scenario_parse(s, "drill", kd_bytes_str(text), error);
+    return sim_scenario_parse(s, "drill", kd_bytes_str(text), error);
 }
 
 static void refused(const char *text, const char *wanted)
 {
-    scenario s;
+    sim_scenario s;
     char error[SCENARIO_ERROR_MAX] = "";
     cr_assert_eq(parse(&s, text, error), KD_EINVAL, "accepted: %s", text);
     cr_assert(strstr(error, wanted), "\"%s\" does not say \"%s\"", error, wanted);
     cr_assert_null(s.events);
 }
 
-static scenario accepted(const char *text)
+static sim_scenario accepted(const char *text)
 {
-    scenario s;
+    sim_scenario s;
     char error[SCENARIO_ERROR_MAX] = "";
     cr_assert_eq(parse(&s, text, error), KD_OK, "%s", error);
     return s;
 }
 
-static char *printed(const scenario *s)
+static char *printed(const sim_scenario *s)
 {
     kd_buf out = {0};
-    scenario_print(s, &out);
+    sim_scenario_print(s, &out);
     kd_buf_put_u8(&out, 0);
     return (char *)out.data;
 }
@@ -44,9 +44,9 @@ static uint64_t below(uint64_t *random, uint64_t n)
     return kd_random_next(random) % n;
 }
 
-static void draw_users(scenario *s, uint64_t *random)
+static void draw_users(sim_scenario *s, uint64_t *random)
 {
-    scenario_users *u = &s->users;
+    sim_scenario_users *u = &s->users;
     u->users = (uint32_t)below(random, 1000);
     u->items = 1 + (uint32_t)below(random, 100);
     u->per_second = (double)below(random, 200000) / 1000;
@@ -69,7 +69,7 @@ static void draw_users(scenario *s, uint64_t *random)
 
 static const int everybody[] = {0, 1, 2, SCENARIO_CENTRAL, SCENARIO_KAFKA};
 
-static void draw_log(scenario_event *e, uint64_t *random)
+static void draw_log(sim_scenario_event *e, uint64_t *random)
 {
     e->who = SCENARIO_KAFKA;
     e->topic = below(random, 2) ? SCENARIO_LIKES : SCENARIO_COUNTS;
@@ -77,9 +77,9 @@ static void draw_log(scenario_event *e, uint64_t *random)
     if (e->kind != SCENARIO_LOG_DUPLICATES) e->for_us = 0;
 }
 
-static void draw_link(scenario_event *e, uint64_t *random)
+static void draw_link(sim_scenario_event *e, uint64_t *random)
 {
-    if (e->kind != SCENARIO_RESET) e->way = (scenario_way)below(random, 3);
+    if (e->kind != SCENARIO_RESET) e->way = (sim_scenario_way)below(random, 3);
     if (below(random, 2)) e->peer = e->who == SCENARIO_CENTRAL ? SCENARIO_KAFKA : SCENARIO_CENTRAL;
     if (e->kind == SCENARIO_FLAP) e->period_us = 1000 + below(random, 100000);
     if (e->kind == SCENARIO_DELAY) e->spread_us = below(random, 100000);
@@ -87,14 +87,14 @@ static void draw_link(scenario_event *e, uint64_t *random)
         e->amount = 1 + (int64_t)below(random, 100);
 }
 
-static void draw_clock(scenario_event *e, uint64_t *random)
+static void draw_clock(sim_scenario_event *e, uint64_t *random)
 {
     e->amount = 1 + (int64_t)below(random, 500000);
     if (e->kind == SCENARIO_CLOCK_SWING) e->period_us = 1000 + below(random, 1000000);
     if (e->kind != SCENARIO_CLOCK_SWING && below(random, 2)) e->amount = -e->amount;
 }
 
-static void draw_operation(scenario_event *e, uint64_t *random)
+static void draw_operation(sim_scenario_event *e, uint64_t *random)
 {
     static const struct {
         kd_verb verb;
@@ -110,16 +110,16 @@ static void draw_operation(scenario_event *e, uint64_t *random)
     snprintf(e->item, sizeof e->item, "posts/%u", (unsigned)below(random, 9));
 }
 
-static bool edges_only(scenario_kind kind)
+static bool edges_only(sim_scenario_kind kind)
 {
     return kind == SCENARIO_COPY || kind == SCENARIO_RETIRE || kind == SCENARIO_READMIT ||
            kind == SCENARIO_READS_FAIL;
 }
 
-static scenario_event draw_event(uint64_t *random, uint64_t length_us)
+static sim_scenario_event draw_event(uint64_t *random, uint64_t length_us)
 {
-    scenario_event e = {.at_us = below(random, length_us), .peer = SCENARIO_NOBODY};
-    do e.kind = (scenario_kind)below(random, SCENARIO_KINDS);
+    sim_scenario_event e = {.at_us = below(random, length_us), .peer = SCENARIO_NOBODY};
+    do e.kind = (sim_scenario_kind)below(random, SCENARIO_KINDS);
     while (e.kind == SCENARIO_RESTORE);
     e.for_us = below(random, 2) ? 1 + below(random, 100000000) : 0;
     e.who = everybody[below(random, e.kind == SCENARIO_KILL ? 5 : edges_only(e.kind) ? 3 : 4)];
@@ -137,11 +137,11 @@ static scenario_event draw_event(uint64_t *random, uint64_t length_us)
     return e;
 }
 
-static void same_events(const scenario *a, const scenario *b)
+static void same_events(const sim_scenario *a, const sim_scenario *b)
 {
     cr_assert_eq(a->event_count, b->event_count);
     for (uint32_t i = 0; i < a->event_count; i++) {
-        const scenario_event *x = &a->events[i], *y = &b->events[i];
+        const sim_scenario_event *x = &a->events[i], *y = &b->events[i];
         cr_assert(x->at_us == y->at_us && x->for_us == y->for_us && x->kind == y->kind && x->who == y->who &&
                       x->peer == y->peer && x->way == y->way && x->topic == y->topic &&
                       x->amount == y->amount && x->spread_us == y->spread_us &&
@@ -151,7 +151,7 @@ static void same_events(const scenario *a, const scenario *b)
     }
 }
 
-static void same(const scenario *a, const scenario *b)
+static void same(const sim_scenario *a, const sim_scenario *b)
 {
     cr_assert_str_eq(a->teaches, b->teaches);
     cr_assert_eq(memcmp(a->edges, b->edges, sizeof a->edges), 0);
@@ -174,17 +174,17 @@ Test(scenario, printed_reads_back)
 {
     for (uint64_t seed = 1; seed <= 300; seed++) {
         uint64_t random = seed;
-        scenario s, twin;
+        sim_scenario s, twin;
         char error[SCENARIO_ERROR_MAX];
-        scenario_init(&s);
+        sim_scenario_init(&s);
         free(s.teaches);
         s.teaches = strdup("What was printed reads back.");
         s.length_us = 1000000 + below(&random, 1000000000);
         s.outbox_bytes = 4096 + below(&random, 1u << 30);
         draw_users(&s, &random);
         for (uint64_t n = below(&random, 60); n > 0; n--) {
-            scenario_event e = draw_event(&random, s.length_us);
-            scenario_add(&s, &e);
+            sim_scenario_event e = draw_event(&random, s.length_us);
+            sim_scenario_add(&s, &e);
         }
         char *text = printed(&s), *again;
         cr_assert_eq(parse(&twin, text, error), KD_OK, "seed %lu: %s\n%s", (unsigned long)seed, error, text);
@@ -192,8 +192,8 @@ Test(scenario, printed_reads_back)
         cr_assert_str_eq(text, again = printed(&twin));
         free(text);
         free(again);
-        scenario_finish(&s);
-        scenario_finish(&twin);
+        sim_scenario_finish(&s);
+        sim_scenario_finish(&twin);
     }
 }
 
@@ -201,39 +201,39 @@ Test(scenario, printed_reads_back)
 
 Test(scenario, events_stay_in_order_of_time)
 {
-    scenario s, copy;
-    scenario_init(&s);
+    sim_scenario s, copy;
+    sim_scenario_init(&s);
     static const uint64_t at[] = {5, 1, 5, 3, 5};
     for (int i = 0; i < 5; i++)
-        scenario_add(&s, &(scenario_event){
+        sim_scenario_add(&s, &(sim_scenario_event){
                              .at_us = at[i], .kind = SCENARIO_CUT, .amount = i, .peer = SCENARIO_NOBODY});
     static const int64_t order[] = {1, 3, 0, 2, 4};
     for (int i = 0; i < 5; i++) cr_assert_eq(s.events[i].amount, order[i]);
-    scenario_copy(&copy, &s);
-    scenario_remove(&s, 1);
+    sim_scenario_copy(&copy, &s);
+    sim_scenario_remove(&s, 1);
     cr_assert_eq(s.event_count, 4);
     cr_assert_eq(s.events[1].amount, 0);
     cr_assert_eq(copy.event_count, 5);
     cr_assert_eq(copy.events[1].amount, 3);
-    scenario_add(&copy, &copy.events[0]);
+    sim_scenario_add(&copy, &copy.events[0]);
     cr_assert_eq(copy.events[1].amount, 1);
-    scenario_finish(&s);
-    scenario_finish(&copy);
+    sim_scenario_finish(&s);
+    sim_scenario_finish(&copy);
 }
 
 Test(scenario, what_returns_does_so_after_a_second)
 {
-    scenario s = accepted("teaches x\nat 1s kill mumbai\nat 2s cut mumbai\n");
+    sim_scenario s = accepted("teaches x\nat 1s kill mumbai\nat 2s cut mumbai\n");
     cr_assert_eq(s.events[0].for_us, 1000000);
     cr_assert_eq(s.events[1].for_us, 0);
-    scenario_finish(&s);
+    sim_scenario_finish(&s);
 }
 
 /* ---- reading ---- */
 
 Test(scenario, reads_what_operators_write)
 {
-    scenario s = accepted("\xEF\xBB\xBFteaches A cut heals. # so it is hoped\r\n\r\n"
+    sim_scenario s = accepted("\xEF\xBB\xBFteaches A cut heals. # so it is hoped\r\n\r\n"
                           "  length\t15m   # long enough\r\nedges a b\r\n"
                           "at 10m for 2m cut b up from central # one way\r\n"
                           "at 3s ana views posts/1 7 at a\r\n"
@@ -248,33 +248,33 @@ Test(scenario, reads_what_operators_write)
     cr_assert_eq(s.event_count, 5);
     static const uint64_t at_s[] = {3, 60, 360, 600, 660};
     for (int i = 0; i < 5; i++) cr_assert_eq(s.events[i].at_us, at_s[i] * 1000000);
-    const scenario_event *view = &s.events[0], *cut = &s.events[3];
+    const sim_scenario_event *view = &s.events[0], *cut = &s.events[3];
     cr_assert(view->kind == SCENARIO_OPERATION && view->verb == KD_ADD && view->amount == 7 &&
               view->who == 0);
     cr_assert(cut->who == 1 && cut->way == SCENARIO_UP && cut->peer == SCENARIO_CENTRAL);
     cr_assert_eq(cut->line, 5);
-    scenario_finish(&s);
+    sim_scenario_finish(&s);
 }
 
 Test(scenario, one_partition_has_one_shard_unless_asked)
 {
-    scenario s;
+    sim_scenario s;
     char error[SCENARIO_ERROR_MAX];
-    cr_assert_eq(scenario_parse(&s, "drill", kd_bytes_str("teaches x\npartitions 1\n"), error), KD_OK, "%s",
+    cr_assert_eq(sim_scenario_parse(&s, "drill", kd_bytes_str("teaches x\npartitions 1\n"), error), KD_OK, "%s",
                  error);
     cr_assert_eq(s.shards, 1);
-    scenario_finish(&s);
+    sim_scenario_finish(&s);
 }
 
 Test(scenario, the_longer_form_wins)
 {
-    scenario s = accepted("teaches x\nat 1s lose answers of mumbai 20%\nat 2s lose mumbai 20%\n"
+    sim_scenario s = accepted("teaches x\nat 1s lose answers of mumbai 20%\nat 2s lose mumbai 20%\n"
                           "at 3s redeliver likes 3\nat 4s redeliverer likes posts/1 at mumbai\n");
     cr_assert_eq(s.events[0].kind, SCENARIO_ANSWERS_LOST);
     cr_assert_eq(s.events[1].kind, SCENARIO_LOSS);
     cr_assert_eq(s.events[2].kind, SCENARIO_LOG_REDELIVERS);
     cr_assert_eq(s.events[3].kind, SCENARIO_OPERATION);
-    scenario_finish(&s);
+    sim_scenario_finish(&s);
 }
 
 Test(scenario, names_what_is_wrong)
@@ -338,10 +338,10 @@ Test(scenario, names_what_is_wrong_with_events)
 
 Test(scenario, refuses_bytes_that_are_no_text)
 {
-    scenario s;
+    sim_scenario s;
     char error[SCENARIO_ERROR_MAX];
     static const char nul[] = "teaches x\nlength 5\0m\n";
-    cr_assert_eq(scenario_parse(&s, "drill", kd_bytes_of(nul, sizeof nul - 1), error), KD_EINVAL);
+    cr_assert_eq(sim_scenario_parse(&s, "drill", kd_bytes_of(nul, sizeof nul - 1), error), KD_EINVAL);
     cr_assert(strstr(error, "drill:2: the line holds a NUL byte"));
     refused("teaches \x1b[2J\n", "the line holds a control character");
     char *line = calloc(1, 3000);
@@ -352,11 +352,11 @@ Test(scenario, refuses_bytes_that_are_no_text)
 
 Test(scenario, reads_a_file_or_says_why_not)
 {
-    scenario s;
+    sim_scenario s;
     char error[SCENARIO_ERROR_MAX];
-    cr_assert_eq(scenario_read(&s, "/nowhere/drill", error), KD_EIO);
+    cr_assert_eq(sim_scenario_read(&s, "/nowhere/drill", error), KD_EIO);
     cr_assert_str_eq(error, "/nowhere/drill: cannot be read: No such file or directory");
-    cr_assert_eq(scenario_read(&s, "/", error), KD_EIO);
-    cr_assert_eq(scenario_read(&s, "/dev/zero", error), KD_EINVAL);
+    cr_assert_eq(sim_scenario_read(&s, "/", error), KD_EIO);
+    cr_assert_eq(sim_scenario_read(&s, "/dev/zero", error), KD_EINVAL);
     cr_assert(strstr(error, "the file is longer than"));
 }

@@ -34,7 +34,7 @@ static uint32_t look_up_all(const char *path, const char *prefix)
         snprintf(name, sizeof(name), "%.*s", (int)len, at);
         const char *next = at + len + strspn(at + len, " \n");
         if (*next != '=') continue; /* a mention */
-        cr_assert(plant_find(name), "%s of %s is not in the table", name, path);
+        cr_assert(sim_plant_find(name), "%s of %s is not in the table", name, path);
         found++;
     }
     free(text);
@@ -49,7 +49,7 @@ Test(sim_plants, every_rule_that_can_be_broken_is_in_the_table)
     cr_assert_gt(edge, 20);
     cr_assert_gt(central, 10);
     cr_assert_gt(world, 4);
-    cr_assert_eq(edge + central + world, plant_count);
+    cr_assert_eq(edge + central + world, sim_plant_count);
 }
 
 static void once(uint64_t bits, uint64_t *seen)
@@ -62,8 +62,8 @@ static void once(uint64_t bits, uint64_t *seen)
 Test(sim_plants, each_is_one_bit_of_its_own)
 {
     uint64_t edge = 0, central = 0, world = 0;
-    for (uint32_t i = 0; i < plant_count; i++) {
-        const plant *p = &plants[i];
+    for (uint32_t i = 0; i < sim_plant_count; i++) {
+        const sim_plant_name *p = &sim_plants[i];
         cr_assert_eq((p->edge != 0) + (p->central != 0) + (p->world != 0), 1, "%s", p->name);
         once(p->edge, &edge);
         once(p->central, &central);

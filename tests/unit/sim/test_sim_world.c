@@ -17,33 +17,33 @@ typedef struct {
     size_t trace_len;
 } outcome;
 
-static void read_text(scenario *s, const char *lines)
+static void read_text(sim_scenario *s, const char *lines)
 {
     char text[4096], error[SCENARIO_ERROR_MAX];
     snprintf(text, sizeof(text), "%s%s", PEOPLE, lines);
-    int err = scenario_parse(s, "test", kd_bytes_str(text), error);
+    int err = sim_scenario_parse(s, "test", kd_bytes_str(text), error);
     cr_assert_eq(err, KD_OK, "%s", error);
 }
 
 static sim_result play(const char *lines, uint64_t seed)
 {
-    scenario s;
+    sim_scenario s;
     sim_result r;
     read_text(&s, lines);
     sim_run(&(sim_options){.scenario = &s, .seed = seed}, &r);
-    scenario_finish(&s);
+    sim_scenario_finish(&s);
     return r;
 }
 
 static outcome play_traced(const char *lines, uint64_t seed)
 {
     outcome o = {.trace = NULL};
-    scenario s;
+    sim_scenario s;
     read_text(&s, lines);
     FILE *f = open_memstream(&o.trace, &o.trace_len);
     sim_run(&(sim_options){.scenario = &s, .seed = seed, .trace = f}, &o.result);
     fclose(f);
-    scenario_finish(&s);
+    sim_scenario_finish(&s);
     return o;
 }
 
@@ -76,14 +76,14 @@ Test(sim_world, a_seed_is_a_run)
 Test(sim_world, a_record_does_not_change_a_run)
 {
     static const char *const names[] = {"mumbai", "virginia", "singapore"};
-    scenario s;
+    sim_scenario s;
     sim_result seen, unseen = play("at 5s for 10s cut mumbai\n", 3);
     read_text(&s, "at 5s for 10s cut mumbai\n");
-    record *samples = record_create(names, 3);
+    sim_drill_record *samples = sim_record_create(names, 3);
     sim_run(&(sim_options){.scenario = &s, .seed = 3, .record = samples}, &seen);
     cr_assert(same_trace(&seen, &unseen));
-    record_destroy(samples);
-    scenario_finish(&s);
+    sim_record_destroy(samples);
+    sim_scenario_finish(&s);
 }
 
 /* Otherwise no failure could be reduced. */
@@ -174,7 +174,7 @@ Test(sim_world, every_fault_is_felt_and_survived)
     sim_result quiet = play("", 11);
     for (uint32_t kind = 0; kind < SCENARIO_KINDS; kind++) {
         const fault *f = &faults[kind];
-        cr_assert(f->lines, "no test of %s", scenario_kind_name(kind));
+        cr_assert(f->lines, "no test of %s", sim_scenario_kind_name(kind));
         sim_result r = play(f->lines, 11);
         cr_assert_eq(r.verdict, SIM_HELD, "%s: %s: %s", f->lines, r.checker, r.failure);
         cr_assert_not(same_trace(&quiet, &r), "%s changed nothing", f->lines);
@@ -220,8 +220,8 @@ Test(sim_world, a_rule_that_is_broken_is_found)
 {
     static const char *const names[] = {"DROP_CANCELLED", "MERGE_ANY_STAMP", "NO_SYNC", "PUBLISH_EARLY"};
     for (size_t i = 0; i < KD_COUNT(names); i++) {
-        const plant *p = plant_find(names[i]);
-        scenario s;
+        const sim_plant_name *p = sim_plant_find(names[i]);
+        sim_scenario s;
         sim_result r;
         cr_assert(p);
         read_text(&s, "at 5s for 2s kill mumbai\nat 15s for 2s kill central\n");
@@ -233,7 +233,7 @@ Test(sim_world, a_rule_that_is_broken_is_found)
                 &r);
         cr_assert_eq(r.verdict, SIM_VIOLATED, "%s", names[i]);
         cr_assert_gt(strlen(r.failure), 0);
-        scenario_finish(&s);
+        sim_scenario_finish(&s);
     }
 }
 

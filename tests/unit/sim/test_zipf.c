@@ -11,13 +11,13 @@ enum { RANKS = 12, DRAWS = 400000 };
 static void follows(double s)
 {
     static uint32_t seen[RANKS];
-    kd_zipf z;
+    sim_zipf z;
     uint64_t random = 7;
     double sum = 0;
     memset(seen, 0, sizeof seen);
-    kd_zipf_init(&z, RANKS, s);
+    sim_zipf_init(&z, RANKS, s);
     for (int i = 0; i < DRAWS; i++) {
-        uint32_t rank = kd_zipf_pick(&z, &random);
+        uint32_t rank = sim_zipf_pick(&z, &random);
         cr_assert_lt(rank, RANKS);
         seen[rank]++;
     }
@@ -27,7 +27,7 @@ static void follows(double s)
         cr_expect_lt(fabs(seen[i] - wanted), 5 * sqrt(wanted), "s %.1f, rank %d: %u, not %.0f", s, i, seen[i],
                      wanted);
     }
-    kd_zipf_finish(&z);
+    sim_zipf_finish(&z);
 }
 
 Test(zipf, every_rank_has_its_share)
@@ -40,9 +40,9 @@ Test(zipf, every_rank_has_its_share)
 
 Test(zipf, one_rank)
 {
-    kd_zipf z;
+    sim_zipf z;
     uint64_t random = 7;
-    kd_zipf_init(&z, 1, 1.5);
-    for (int i = 0; i < 100; i++) cr_assert_eq(kd_zipf_pick(&z, &random), 0);
-    kd_zipf_finish(&z);
+    sim_zipf_init(&z, 1, 1.5);
+    for (int i = 0; i < 100; i++) cr_assert_eq(sim_zipf_pick(&z, &random), 0);
+    sim_zipf_finish(&z);
 }
