@@ -32,7 +32,8 @@ bool kd_audit_is_set(const kd_audit *a, uint8_t counter)
 
 /* ---- what is reported ---- */
 
-static void audit_report(kd_audit *a, kd_audit_kind kind, uint64_t where, uint64_t stored, uint64_t recomputed)
+static void audit_report(kd_audit *a, kd_audit_kind kind, uint64_t where, uint64_t stored,
+                         uint64_t recomputed)
 {
     kd_audit_mismatch m = {.kind = kind,
                            .part = (kd_audit_part)kd_part_kind_of(where),

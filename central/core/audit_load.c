@@ -116,7 +116,8 @@ static int load_redo(void *arg, kd_bytes key, kd_bytes value)
 
 static int compare_late(const void *left, const void *right)
 {
-    return kd_bytes_cmp(audit_load_key_of(*(kd_audit_late *const *)left), audit_load_key_of(*(kd_audit_late *const *)right));
+    return kd_bytes_cmp(audit_load_key_of(*(kd_audit_late *const *)left),
+                        audit_load_key_of(*(kd_audit_late *const *)right));
 }
 
 /* ---- all of it ---- */

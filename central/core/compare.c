@@ -57,12 +57,14 @@ int kd_central_compare_digest(kd_central *c, kd_bytes edge, kd_bytes from, kd_by
     int i = find_edge(c, edge);
     if (i < 0) return KD_ENOTFOUND;
     if (window.until_us > c->edges[i].committed.watermark_us) return KD_EAGAIN;
-    central_compare_walk w = {.edge = (uint16_t)i, .window = window, .left = rows_max, .digest = digest, .next = next};
+    central_compare_walk w = {
+        .edge = (uint16_t)i, .window = window, .left = rows_max, .digest = digest, .next = next};
     return scan_range(c, from, to, &w);
 }
 
 /* What a row that central does not hold, or holds an earlier word of, comes to. */
-static kd_row_verdict judge_absent(const kd_central *c, const kd_registered_state *s, uint64_t time_us, bool none)
+static kd_row_verdict judge_absent(const kd_central *c, const kd_registered_state *s, uint64_t time_us,
+                                   bool none)
 {
     if (time_us > s->watermark_us) return KD_ROW_PENDING;
     if (!none) return KD_ROW_OLDER;

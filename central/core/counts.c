@@ -220,7 +220,8 @@ static uint64_t *central_counts_part_of(kd_count_entry *e, uint64_t where)
     return &e->parts[i].value;
 }
 
-static void central_counts_add(kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day, uint64_t amount)
+static void central_counts_add(kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day,
+                               uint64_t amount)
 {
     const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0),
                               kd_part_where(counter, KD_PART_REGION, region),
@@ -231,7 +232,8 @@ static void central_counts_add(kd_count_entry *e, uint8_t counter, uint16_t regi
     }
 }
 
-static void central_counts_take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day)
+static void central_counts_take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16_t region,
+                                uint32_t day)
 {
     const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0),
                               kd_part_where(counter, KD_PART_REGION, region),

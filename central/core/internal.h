@@ -170,20 +170,21 @@ struct kd_central {
     kd_counts counts;
     kd_redo_list redo;
     uint64_t snapshot_version; /* of the last snapshot handed out */
-    uint64_t counters_told;    /* bit i: the numbers that edges have name the counter of id i, where it is not 0 */
-    uint64_t published;        /* of the last one delivered or given up */
-    uint64_t delivered;        /* changes up to it are delivered */
-    uint64_t taken;            /* changes up to it are handed out, and of the next version so many: */
+    uint64_t
+        counters_told;  /* bit i: the numbers that edges have name the counter of id i, where it is not 0 */
+    uint64_t published; /* of the last one delivered or given up */
+    uint64_t delivered; /* changes up to it are delivered */
+    uint64_t taken;     /* changes up to it are handed out, and of the next version so many: */
     uint32_t taken_changes;
     uint64_t quarantine[KD_QUARANTINE_MAX]; /* identities of what is kept */
     uint32_t quarantine_count;
     bool log_again;            /* the log is to be read from its beginning; the shell has not been told yet */
     uint64_t passed_over;      /* batches that were left and that their edge has gone on behind */
     uint16_t passed_over_edge; /* of the last one */
-    uint8_t unknown_counter; /* of the last batch that was left because of one */
-    uint64_t fed_at_us; /* when the last record was fed */
-    kd_buf kept;        /* scratch: a record of the quarantine */
-    size_t copy_cursor; /* where the next copy of counts goes on */
+    uint8_t unknown_counter;   /* of the last batch that was left because of one */
+    uint64_t fed_at_us;        /* when the last record was fed */
+    kd_buf kept;               /* scratch: a record of the quarantine */
+    size_t copy_cursor;        /* where the next copy of counts goes on */
     kd_backup backups[KD_BACKUPS_MAX];
     uint32_t backup_count;
     kd_collector collector;

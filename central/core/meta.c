@@ -58,7 +58,8 @@ _Static_assert(KD_COUNTER_ID_MAX < 64, "a bit for each counter");
 uint64_t kd_meta_counters(const kd_central *c)
 {
     uint64_t bits = 0;
-    for (uint32_t i = 0; i < c->config.counters->count; i++) bits |= UINT64_C(1) << c->config.counters->at[i].id;
+    for (uint32_t i = 0; i < c->config.counters->count; i++)
+        bits |= UINT64_C(1) << c->config.counters->at[i].id;
     return bits;
 }
 

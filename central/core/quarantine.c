@@ -136,7 +136,8 @@ static void note_waiting(kd_central *c, const kd_quarantined *q)
     bool sound = q->poison == KD_POISON_COUNTER || q->poison == KD_POISON_NONE;
     if (!sound || !kd_batch_salvage(q->bytes, &b)) return;
     int edge = kd_registry_find(c, b.edge);
-    if (edge >= 0 && kd_merge_place(c, &c->edges[edge].tentative, &b) == KD_FED_MERGED) kd_merge_wait(c, (uint16_t)edge, b.at);
+    if (edge >= 0 && kd_merge_place(c, &c->edges[edge].tentative, &b) == KD_FED_MERGED)
+        kd_merge_wait(c, (uint16_t)edge, b.at);
 }
 
 static int quarantine_load_row(void *arg, kd_bytes key, kd_bytes value)
@@ -156,7 +157,8 @@ static int quarantine_load_row(void *arg, kd_bytes key, kd_bytes value)
 
 int kd_quarantine_load(kd_central *c)
 {
-    return c->store.scan(c->store.ctx, kd_bytes_of(rows_from, 1), kd_bytes_of(rows_to, 1), quarantine_load_row, c);
+    return c->store.scan(c->store.ctx, kd_bytes_of(rows_from, 1), kd_bytes_of(rows_to, 1),
+                         quarantine_load_row, c);
 }
 
 typedef struct {

@@ -169,8 +169,12 @@ uint32_t kd_central_edges(const kd_central *c, kd_central_edge *out, uint32_t ma
         const kd_registered *e = &c->edges[i];
         if (!e->durable) continue;
         const kd_registered_state *s = &e->committed;
-        out[count++] = (kd_central_edge){kd_registered_name(e), kd_region_name(&c->regions[e->region]), s->applied,
-                                         s->digest, s->watermark_us, s->retired};
+        out[count++] = (kd_central_edge){kd_registered_name(e),
+                                         kd_region_name(&c->regions[e->region]),
+                                         s->applied,
+                                         s->digest,
+                                         s->watermark_us,
+                                         s->retired};
     }
     return count;
 }

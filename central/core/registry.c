@@ -55,9 +55,11 @@ int kd_registry_load(kd_central *c)
 {
     const uint8_t edge[] = {KD_ROW_EDGE}, region[] = {KD_ROW_REGION}, edge_end[] = {KD_ROW_EDGE + 1},
                   region_end[] = {KD_ROW_REGION + 1};
-    int err = c->store.scan(c->store.ctx, kd_bytes_of(region, 1), kd_bytes_of(region_end, 1), registry_load_region, c);
+    int err = c->store.scan(c->store.ctx, kd_bytes_of(region, 1), kd_bytes_of(region_end, 1),
+                            registry_load_region, c);
     if (err == KD_OK)
-        err = c->store.scan(c->store.ctx, kd_bytes_of(edge, 1), kd_bytes_of(edge_end, 1), registry_load_edge, c);
+        err = c->store.scan(c->store.ctx, kd_bytes_of(edge, 1), kd_bytes_of(edge_end, 1), registry_load_edge,
+                            c);
     for (uint32_t i = 0; err == KD_OK && i < c->edge_count; i++)
         if (!c->edges[i].name_len) err = KD_EMALFORMED; /* indices without a gap */
     return err;
@@ -113,7 +115,8 @@ void kd_registry_touch(kd_central *c, uint16_t edge)
     k->touched[k->touched_count++] = (kd_touched){.edge = edge};
 }
 
-static void put_edge(kd_central *c, kd_commit *k, const kd_registered *e, uint16_t index, const kd_registered_state *s)
+static void put_edge(kd_central *c, kd_commit *k, const kd_registered *e, uint16_t index,
+                     const kd_registered_state *s)
 {
     kd_buf *v = &c->value;
     kd_buf_clear(v);

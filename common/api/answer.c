@@ -68,8 +68,7 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
         if (a->counters->at[i].name[0] == 0) continue; /* not offered */
         kd_json_key_bytes(j, kd_bytes_str(a->counters->at[i].name));
         kd_json_object(j);
-        kd_answer_write_number(j, i < a->told ? &a->count[i] : NULL,
-                               a->pending != NULL ? a->pending[i] : 0);
+        kd_answer_write_number(j, i < a->told ? &a->count[i] : NULL, a->pending != NULL ? a->pending[i] : 0);
         kd_json_end_object(j);
     }
     kd_json_end_object(j);

@@ -22,8 +22,8 @@ typedef enum {
 typedef struct {
     kd_bytes item; /* key */
     const kd_counters *counters;
-    const uint64_t *count;   /* by counter index */
-    uint32_t told;           /* so many counters, from the first, have a number of central; of the others it is null */
+    const uint64_t *count; /* by counter index */
+    uint32_t told; /* so many counters, from the first, have a number of central; of the others it is null */
     const uint32_t *pending; /* by counter index; NULL: nothing is pending */
     uint64_t now_us;
     uint64_t made_us;   /* when central made the number; 0: unknown, age_ms is null. In the future: 0 ms */

@@ -26,7 +26,8 @@ static bool read_item_texts(kd_json_in *j, kd_body_items *out, kd_refusal *why)
 {
     if (!kd_json_in_array(j)) return body_refuse(why, "items", "a list of items is wanted");
     while (kd_json_in_element(j)) {
-        if (out->count == KD_BULK_ITEMS_MAX) return body_refuse(why, "items", "at most 200 items in one request");
+        if (out->count == KD_BULK_ITEMS_MAX)
+            return body_refuse(why, "items", "at most 200 items in one request");
         if (!kd_json_in_str(j, &out->item[out->count++]))
             return body_refuse(why, "items", "an item is a string collection/id");
     }
@@ -80,7 +81,8 @@ static bool body_read_op(kd_json_in *j, kd_body_op *op, kd_refusal *why)
         if (which == 0 && !kd_json_in_str(j, &op->item))
             return body_refuse(why, names[0], "a string collection/id is wanted");
         if (which == 1 && !body_read_verb(j, op, why)) return false;
-        if (which == 2 && !kd_json_in_str(j, &op->counter)) return body_refuse(why, names[2], "a name is wanted");
+        if (which == 2 && !kd_json_in_str(j, &op->counter))
+            return body_refuse(why, names[2], "a name is wanted");
     }
     if (j->bad) return body_refuse(why, "", "not valid JSON");
     if (!(seen & 1)) return body_refuse(why, names[0], "missing");

@@ -46,9 +46,11 @@ static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collec
                       kd_item *item, kd_refusal *why)
 {
     if (!kd_strings_hold(collections, collection))
-        return route_refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, field, "no such collection, here or at central");
+        return route_refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, field,
+                            "no such collection, here or at central");
     if (kd_item_make(item, collection, id) != KD_OK)
-        return route_refuse(why, KD_PROBLEM_INVALID_ID, field, "an id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
+        return route_refuse(why, KD_PROBLEM_INVALID_ID, field,
+                            "an id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
     return true;
 }
 
@@ -58,7 +60,8 @@ bool kd_route_item(kd_bytes collection, kd_bytes id, const kd_strings *collectio
     uint8_t name[KD_COLLECTION_MAX], text[KD_ID_MAX];
     size_t name_len, text_len;
     if (kd_percent_decode(collection, name, sizeof(name), &name_len) != KD_OK)
-        return route_refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, "collection", "no such collection, here or at central");
+        return route_refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, "collection",
+                            "no such collection, here or at central");
     bool decodes = kd_percent_decode(id, text, sizeof(text), &text_len) == KD_OK;
     return make_item(kd_bytes_of(name, name_len), kd_bytes_of(text, decodes ? text_len : 0), collections,
                      NULL, item, why);
@@ -114,11 +117,12 @@ bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind
     int at = -1;
     if (kd_percent_decode(raw, name, sizeof(name), &len) == KD_OK)
         at = kd_counters_by_name(counters, kd_bytes_of(name, len));
-    if (at < 0) return route_refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL, "no such counter, here or at central");
+    if (at < 0)
+        return route_refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL, "no such counter, here or at central");
     if (counters->at[at].kind != kind)
         return route_refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL,
-                      kind == KD_SET ? "this counter is a sum: it has no members"
-                                     : "this counter is one per user");
+                            kind == KD_SET ? "this counter is a sum: it has no members"
+                                           : "this counter is one per user");
     *index = (uint32_t)at;
     return true;
 }
@@ -138,14 +142,16 @@ bool kd_route_number(kd_bytes query, const char *name, uint64_t initial, uint64_
         n = n * 10 + (uint64_t)(text.data[i] - '0');
     }
     if (!good || n < min || n > max)
-        return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, name, "a whole number within its bounds is wanted");
+        return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, name,
+                            "a whole number within its bounds is wanted");
     *value = n;
     return true;
 }
 
 static int refuse_name(char *error, const char *option, const char *name, const char *noun)
 {
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s is a path of the API and cannot name a %s", option, name, noun);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s is a path of the API and cannot name a %s", option, name,
+             noun);
     return KD_EINVAL;
 }
 
@@ -155,7 +161,9 @@ int kd_route_check_names(const kd_strings *collections, const kd_counters *count
     static const char shadow[] = "snapshots";
     for (uint32_t i = 0; i < counters->count; i++)
         for (size_t t = 0; t < KD_COUNT(tails); t++)
-            if (strcmp(counters->at[i].name, tails[t]) == 0) return refuse_name(error, "[counters]", tails[t], "counter");
-    if (kd_strings_hold(collections, kd_bytes_str(shadow))) return refuse_name(error, "api.collections", shadow, "collection");
+            if (strcmp(counters->at[i].name, tails[t]) == 0)
+                return refuse_name(error, "[counters]", tails[t], "counter");
+    if (kd_strings_hold(collections, kd_bytes_str(shadow)))
+        return refuse_name(error, "api.collections", shadow, "collection");
     return KD_OK;
 }

@@ -11,7 +11,8 @@ static const uint64_t absurd_us = 253402300800000000u; /* the year 10000 */
 
 void kd_drift_init(kd_drift *d, uint64_t wall_us, uint64_t mono_us)
 {
-    *d = (kd_drift){.shift_us = (int64_t)(wall_us - mono_us), .server_shift_us = (int64_t)(wall_us - mono_us)};
+    *d =
+        (kd_drift){.shift_us = (int64_t)(wall_us - mono_us), .server_shift_us = (int64_t)(wall_us - mono_us)};
 }
 
 void kd_drift_resume(kd_drift *d, int64_t shift_us)

@@ -13,8 +13,9 @@
 typedef enum { KD_CLOCK_UNMEASURED, KD_CLOCK_IN_BOUNDS, KD_CLOCK_OUT_OF_BOUNDS } kd_clock_state;
 
 typedef struct {
-    int64_t shift_us;        /* carried wall time = monotonic + shift */
-    int64_t server_shift_us; /* the server's clock is at most monotonic + this; while unmeasured it is taken for the carried one */
+    int64_t shift_us; /* carried wall time = monotonic + shift */
+    int64_t
+        server_shift_us; /* the server's clock is at most monotonic + this; while unmeasured it is taken for the carried one */
     int64_t offset_us;       /* server's clock minus ours, at the last measurement */
     uint64_t uncertainty_us; /* of the offset */
     uint64_t measured_us;    /* monotonic time of the last measurement */

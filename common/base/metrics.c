@@ -72,7 +72,8 @@ static bool is_counter(kd_metric_kind kind)
 
 static void metrics_put_number(kd_buf *out, kd_metric_kind kind, int64_t value)
 {
-    bool in_seconds = kind == KD_METRIC_AGE || kind == KD_METRIC_AGE_OF_ALL || kind == KD_METRIC_CPU || kind == KD_METRIC_SECONDS;
+    bool in_seconds = kind == KD_METRIC_AGE || kind == KD_METRIC_AGE_OF_ALL || kind == KD_METRIC_CPU ||
+                      kind == KD_METRIC_SECONDS;
     if (is_counter(kind) && !in_seconds)
         put_u64(out, (uint64_t)value);
     else if (value == KD_METRIC_NONE)
@@ -148,7 +149,8 @@ static void render_histogram(const kd_metric_info *m, const void *const *instanc
     }
     put_series(out, m, "_sum");
     kd_buf_put_u8(out, ' ');
-    metrics_put_number(out, m->kind, (int64_t)sum_cells(instances, count, m->offset + offsetof(kd_histogram, sum)));
+    metrics_put_number(out, m->kind,
+                       (int64_t)sum_cells(instances, count, m->offset + offsetof(kd_histogram, sum)));
     kd_buf_put_u8(out, '\n');
     put_series(out, m, "_count");
     kd_buf_put_u8(out, ' ');
@@ -187,7 +189,8 @@ static void render_reasons(const kd_metric_info *m, const void *const *instances
         metrics_put_text(out, m->labels[0] ? ",reason=\"" : "reason=\"");
         metrics_put_text(out, kd_reason_name((kd_reason)i));
         metrics_put_text(out, "\"} ");
-        put_u64(out, sum_cells(instances, count, m->offset + offsetof(kd_metric_reasons, of) + i * sizeof(kd_metric)));
+        put_u64(out, sum_cells(instances, count,
+                               m->offset + offsetof(kd_metric_reasons, of) + i * sizeof(kd_metric)));
         kd_buf_put_u8(out, '\n');
     }
 }

@@ -49,10 +49,10 @@ typedef enum {
     KD_METRIC_REASONS,   /* kd_metric_reasons; counters, a row for each with the label `reason`; sum */
     KD_METRIC_GAUGE,     /* kd_metric; sum, none when one is none; may be negative */
     KD_METRIC_GAUGE_MAX, /* kd_metric; the largest of the shards, none when all are none */
-    KD_METRIC_AGE,       /* kd_metric holding us, rendered in seconds; the largest of the shards, none when all are none */
+    KD_METRIC_AGE, /* kd_metric holding us, rendered in seconds; the largest of the shards, none when all are none */
     KD_METRIC_AGE_OF_ALL, /* the same, none when one is none: a shard that knows nothing is worse than an old one */
-    KD_METRIC_SECONDS,   /* kd_histogram of us, rendered in seconds: 50 us .. 30 s */
-    KD_METRIC_SIZES,     /* kd_histogram of plain numbers: 1 .. 1048576 */
+    KD_METRIC_SECONDS, /* kd_histogram of us, rendered in seconds: 50 us .. 30 s */
+    KD_METRIC_SIZES,   /* kd_histogram of plain numbers: 1 .. 1048576 */
 } kd_metric_kind;
 
 #define KD_METRIC_TYPE_COUNTER kd_metric
@@ -97,7 +97,8 @@ static inline int64_t kd_metric_get(const kd_metric *m)
 {
     return (int64_t)__atomic_load_n(&m->v, __ATOMIC_RELAXED);
 }
-static inline void kd_metric_set_reasons(kd_metric_reasons *m, const uint64_t *counts) /* KD_REASONS of them */
+static inline void kd_metric_set_reasons(kd_metric_reasons *m,
+                                         const uint64_t *counts) /* KD_REASONS of them */
 {
     for (size_t i = 0; i < KD_REASONS; i++) kd_metric_set(&m->of[i], (int64_t)counts[i]);
 }

@@ -12,10 +12,11 @@ typedef enum { KD_INI_END, KD_INI_SECTION, KD_INI_SETTING, KD_INI_COMMENT, KD_IN
 
 typedef struct {
     kd_ini_kind kind;
-    uint32_t line;      /* from 1 */
-    kd_bytes key;       /* SETTING */
-    kd_bytes value;     /* SETTING: trimmed; COMMENT: what stands behind the # or ; */
-    bool commented;     /* SETTING: a # or ; stands behind a blank in the value; in other programs a comment begins there */
+    uint32_t line;  /* from 1 */
+    kd_bytes key;   /* SETTING */
+    kd_bytes value; /* SETTING: trimmed; COMMENT: what stands behind the # or ; */
+    bool
+        commented; /* SETTING: a # or ; stands behind a blank in the value; in other programs a comment begins there */
     const char *reason; /* BAD */
 } kd_ini_item;
 

@@ -40,8 +40,8 @@ const kd_option *kd_options_find(const kd_options *options, kd_bytes section, kd
 }
 
 /* Writes "file:line: " in front of a message. Returns KD_EINVAL. */
-__attribute__((format(printf, 4, 5))) static int options_refuse(gathering *g, const char *source, uint32_t line,
-                                                        const char *format, ...)
+__attribute__((format(printf, 4, 5))) static int options_refuse(gathering *g, const char *source,
+                                                                uint32_t line, const char *format, ...)
 {
     char where[16] = "";
     if (line > 0) snprintf(where, sizeof where, ":%u", line);
@@ -71,7 +71,7 @@ static int add_setting(gathering *g, setting s)
 {
     if (count_settings(g, s.option) >= KD_OPTIONS_LIST_MAX)
         return options_refuse(g, s.source, s.line, "[%s] holds more than %d settings", s.option->section,
-                      KD_OPTIONS_LIST_MAX);
+                              KD_OPTIONS_LIST_MAX);
     g->at = kd_grow(g->at, g->count, &g->cap, sizeof *g->at);
     g->at[g->count++] = s;
     return KD_OK;
@@ -95,10 +95,11 @@ static int gather_setting(gathering *g, const char *source, kd_bytes section, co
     const setting *earlier = find_setting(g, option, item->key);
     if (earlier != NULL)
         return options_refuse(g, source, item->line, "%s.%s: already set in line %u", shown[0], shown[1],
-                      earlier->line);
+                              earlier->line);
     if (item->commented)
-        return options_refuse(g, source, item->line, "%s.%s: a # or ; behind a blank: a comment takes a line of its own", shown[0],
-                      shown[1]);
+        return options_refuse(g, source, item->line,
+                              "%s.%s: a # or ; behind a blank: a comment takes a line of its own", shown[0],
+                              shown[1]);
     return add_setting(g, (setting){option, item->key, item->value, source, item->line});
 }
 
@@ -112,7 +113,7 @@ static int gather_text(gathering *g, const char *source, kd_ini ini)
         if (item.kind == KD_INI_BAD) return options_refuse(g, source, item.line, "%s", item.reason);
         if (item.kind == KD_INI_SECTION && !section_known(g->options, ini.section))
             return options_refuse(g, source, item.line, "[%s]: there is no such section",
-                          kd_text_shown(ini.section, shown));
+                                  kd_text_shown(ini.section, shown));
         if (item.kind == KD_INI_SETTING) err = gather_setting(g, source, ini.section, &item);
         if (err != KD_OK) return err;
     }
@@ -168,8 +169,7 @@ static int options_gather(gathering *g)
 {
     int err = gather_text(g, g->input->file, kd_ini_of(g->input->text, KD_OPTIONS_LINE_MAX));
     if (err == KD_OK) err = gather_default_sections(g);
-    for (size_t i = 0; err == KD_OK && i < g->input->set_count; i++)
-        err = gather_override(g, i);
+    for (size_t i = 0; err == KD_OK && i < g->input->set_count; i++) err = gather_override(g, i);
     return err;
 }
 
@@ -184,7 +184,8 @@ static int apply_setting(gathering *g, const setting *s, void *field)
     if (kd_option_concealed(s->option))
         return options_refuse(g, s->source, s->line, "%s.%s: %s", s->option->section, shown[0], reason);
     kd_text_shown(s->value, shown[1]);
-    return options_refuse(g, s->source, s->line, "%s.%s = %s: %s", s->option->section, shown[0], shown[1], reason);
+    return options_refuse(g, s->source, s->line, "%s.%s = %s: %s", s->option->section, shown[0], shown[1],
+                          reason);
 }
 
 static int apply_section(gathering *g, const kd_option *o, void *field)

@@ -87,7 +87,8 @@ typedef struct {
     bool required;                 /* may not be empty or absent */
     bool reloadable;               /* takes effect on SIGHUP */
     bool must_exist;               /* PATH: checked when a file is loaded */
-    bool secret;                   /* never shown in a message; PATH: must exist as a regular file that group and others cannot read */
+    bool
+        secret; /* never shown in a message; PATH: must exist as a regular file that group and others cannot read */
 } kd_option;
 
 #define KD_OPTION_(config, member, ctype, kind, sec, k, def, text, ...)                                      \
@@ -144,7 +145,8 @@ int kd_options_load(const kd_options *options, const kd_options_input *input, vo
 void kd_options_finish(const kd_options *options, void *config);
 
 /* The next option behind `last` (NULL: the first) that differs between two configurations and is not reloadable; NULL: there is none. */
-const kd_option *kd_options_fixed_change(const kd_options *options, const void *old_config, const void *new_config, const kd_option *last);
+const kd_option *kd_options_fixed_change(const kd_options *options, const void *old_config,
+                                         const void *new_config, const kd_option *last);
 
 /* ---- what a running program is given more of ---- */
 

@@ -106,7 +106,8 @@ static bool fields_equal(kd_option_type type, const void *a, const void *b)
     }
 }
 
-const kd_option *kd_options_fixed_change(const kd_options *options, const void *old_config, const void *new_config, const kd_option *last)
+const kd_option *kd_options_fixed_change(const kd_options *options, const void *old_config,
+                                         const void *new_config, const kd_option *last)
 {
     for (const kd_option *o = last ? last + 1 : options->at; o < options->at + options->count; o++) {
         const void *before = (const char *)old_config + o->offset,

@@ -21,7 +21,8 @@ void kd_strings_append(kd_strings *list, const kd_strings *fresh)
 {
     list->at = kd_realloc(list->at, ((size_t)list->count + fresh->count + 1) * sizeof *list->at);
     for (uint32_t i = 0; i < fresh->count; i++)
-        if (!options_grow_holds(list, fresh->at[i])) list->at[list->count++] = kd_option_copy(kd_bytes_str(fresh->at[i]));
+        if (!options_grow_holds(list, fresh->at[i]))
+            list->at[list->count++] = kd_option_copy(kd_bytes_str(fresh->at[i]));
 }
 
 kd_strings kd_strings_copy(const kd_strings *list)

@@ -96,7 +96,8 @@ static void wire_body_decode_read_items(decoder *d)
 }
 
 /* The users of one group, ascending. */
-static void wire_body_decode_read_group(decoder *d, kd_string_column *strings, uint32_t item, uint64_t counter, uint64_t count)
+static void wire_body_decode_read_group(decoder *d, kd_string_column *strings, uint32_t item,
+                                        uint64_t counter, uint64_t count)
 {
     kd_body *b = d->body;
     kd_reader *r = &d->column[USERS];
@@ -227,7 +228,8 @@ static void read_sums(decoder *d)
     int64_t day = 0;
     uint64_t total = 0;
     for (uint32_t i = 0; i < d->body->sum_count && !d->bad; i++)
-        if (!wire_body_decode_read_sum(d, &sums[i], &item, &day, &total) || (i > 0 && !sum_ascends(&sums[i - 1], &sums[i])))
+        if (!wire_body_decode_read_sum(d, &sums[i], &item, &day, &total) ||
+            (i > 0 && !sum_ascends(&sums[i - 1], &sums[i])))
             d->bad = true;
 }
 

@@ -21,8 +21,10 @@ static bool rows_arrived(kd_edge *e, kd_part *p, uint64_t until_us)
 static const char *word_awaited(const kd_edge *e, const kd_part *p)
 {
     if (p->epoch == 0) return "the edge has not heard from central yet";
-    if (p->held || p->resending || p->rehoming) return "the edge sends operations again that are not merged yet";
-    if (kd_resend_watermark(e, p) == 0) return "central has not told the edge yet that it merged a batch of this edge";
+    if (p->held || p->resending || p->rehoming)
+        return "the edge sends operations again that are not merged yet";
+    if (kd_resend_watermark(e, p) == 0)
+        return "central has not told the edge yet that it merged a batch of this edge";
     return NULL;
 }
 
@@ -96,8 +98,8 @@ static int walk_range(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to
     return w->stopped ? w->stopped : err == KD_OK ? KD_OK : KD_EIO;
 }
 
-int kd_edge_compare_digest(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to, kd_compare_window window,
-                           uint32_t rows_max, kd_range_digest *digest, kd_buf *next)
+int kd_edge_compare_digest(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to,
+                           kd_compare_window window, uint32_t rows_max, kd_range_digest *digest, kd_buf *next)
 {
     *digest = (kd_range_digest){0};
     edge_compare_walk w = {.window = window, .left = rows_max, .digest = digest, .next = next};

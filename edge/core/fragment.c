@@ -62,7 +62,8 @@ bool kd_fragment_op_valid(const kd_edge *e, const kd_part *p, const kd_entry_op 
         kd_item_from_key(&item, op->item) != KD_OK || kd_partition(op->item, e->config.partitions) != p->id)
         return false;
     if (op->verb == KD_ADD) return op->amount >= 1 && op->amount <= KD_AMOUNT_TOTAL_MAX;
-    return kd_id_valid(op->user) && op->time_us < KD_TIME_END_US && op->delta >= -KD_DELTA_MAX && op->delta <= KD_DELTA_MAX;
+    return kd_id_valid(op->user) && op->time_us < KD_TIME_END_US && op->delta >= -KD_DELTA_MAX &&
+           op->delta <= KD_DELTA_MAX;
 }
 
 typedef struct {

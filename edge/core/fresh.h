@@ -29,10 +29,10 @@ typedef struct {
 typedef struct {
     kd_buf rows; /* value:9 klen:2 key */
     kd_fresh_slot *slots;
-    kd_ranked *refs; /* places in rows, in the order of their coming; in runs, the sorted ones first */
-    uint32_t slot_cap;              /* 0 or a power of two, at least twice count */
-    uint32_t ref_cap, count;        /* refs */
-    uint32_t sorted;                /* refs in sorted runs */
+    kd_ranked *refs;   /* places in rows, in the order of their coming; in runs, the sorted ones first */
+    uint32_t slot_cap; /* 0 or a power of two, at least twice count */
+    uint32_t ref_cap, count;          /* refs */
+    uint32_t sorted;                  /* refs in sorted runs */
     uint16_t ranked[KD_FRESH_RANKED]; /* the first places at which keys of the first run differ */
     uint8_t ranked_count;
 } kd_fresh;

@@ -33,13 +33,13 @@ void kd_part_put(kd_edge *e, const kd_part *p)
 /* As this program writes it. */
 static bool part_sane(const kd_part *p)
 {
-    const uint64_t numbers[] = {p->epoch,         p->version,
-                                p->floor_version, p->made_us,
-                                p->watermark_us,  p->low_watermark_us,
-                                p->stale_made_us, p->stale_as_of_us,
-                                p->stale_floor,   p->applied.incarnation,
-                                p->applied.seq,   p->hold_us,
-                                p->expired_us,    p->hold_until.incarnation,
+    const uint64_t numbers[] = {p->epoch,          p->version,
+                                p->floor_version,  p->made_us,
+                                p->watermark_us,   p->low_watermark_us,
+                                p->stale_made_us,  p->stale_as_of_us,
+                                p->stale_floor,    p->applied.incarnation,
+                                p->applied.seq,    p->hold_us,
+                                p->expired_us,     p->hold_until.incarnation,
                                 p->hold_until.seq, p->rival};
     for (size_t i = 0; i < KD_COUNT(numbers); i++)
         if (numbers[i] >= KD_TIME_END_US) return false;

@@ -130,7 +130,8 @@ typedef struct {
     uint64_t resend_due_us; /* 0: nothing is waited for */
     uint64_t idle_due_us, idle_interval_us;
     /* rows (spill.c) */
-    kd_journal_place stored_to, frozen_to; /* rows of operations before these are in the store, in the frozen table */
+    kd_journal_place stored_to,
+        frozen_to; /* rows of operations before these are in the store, in the frozen table */
     uint64_t compared_number, compared_until_us; /* rows that a comparison awaits, 0: none; its window */
     kd_outgoing *done, *done_tail; /* applied batches whose fragments stay for their rows, oldest first */
     /* rule 15: operations to send again, and complete_to held meanwhile */
@@ -140,14 +141,14 @@ typedef struct {
     kd_buf cursor;          /* row to go on with */
     uint64_t rows_awaited;  /* number of the last table whose rows the scan must find in the store */
     bool rehoming;          /* rule 20: batches are moving; waits until they are durable */
-    uint64_t rival;         /* while rehoming: batches of this incarnation and of lower ones move, later ones stay */
-    bool retired;           /* central refuses the batches of this edge (rule 23) */
-    uint64_t doubted_us;    /* central's watermarks up to this one may be another's who used the name */
+    uint64_t rival; /* while rehoming: batches of this incarnation and of lower ones move, later ones stay */
+    bool retired;   /* central refuses the batches of this edge (rule 23) */
+    uint64_t doubted_us; /* central's watermarks up to this one may be another's who used the name */
     /* rule 21 */
-    uint64_t stable_us;     /* of the newest snapshot; 0 from a start to the first one */
-    uint64_t expired_us;    /* rows stamped above it were never let go */
-    uint64_t sweep_us;      /* rows stamped up to it go in the sweep under way; 0: none is */
-    kd_buf sweep_cursor;    /* row to go on with */
+    uint64_t stable_us;  /* of the newest snapshot; 0 from a start to the first one */
+    uint64_t expired_us; /* rows stamped above it were never let go */
+    uint64_t sweep_us;   /* rows stamped up to it go in the sweep under way; 0: none is */
+    kd_buf sweep_cursor; /* row to go on with */
 } kd_part;
 
 /* Key of a membership row, with its hash. */
@@ -165,14 +166,15 @@ static inline kd_bytes kd_row_key_view(const kd_row_key *k)
 /* Rows that are not in the store yet: a table that fills, and one that is frozen and being written. */
 typedef struct {
     kd_fresh tables[2];
-    uint32_t filling;   /* index into tables */
-    uint64_t number;    /* of the table that fills, from 1; those before it but the frozen one are in the store */
-    uint32_t ops;       /* recorded in it; its rows are not more */
-    uint32_t group_ops; /* recorded since the last group closed */
-    bool frozen;        /* the other table is: until the group with its last row is durable */
-    bool written;       /* its last row is in a group */
-    kd_fresh_walk walk; /* over the frozen one */
-    uint64_t awaited;   /* number of the last table that somebody waits for */
+    uint32_t filling; /* index into tables */
+    uint64_t
+        number;   /* of the table that fills, from 1; those before it but the frozen one are in the store */
+    uint32_t ops; /* recorded in it; its rows are not more */
+    uint32_t group_ops;  /* recorded since the last group closed */
+    bool frozen;         /* the other table is: until the group with its last row is durable */
+    bool written;        /* its last row is in a group */
+    kd_fresh_walk walk;  /* over the frozen one */
+    uint64_t awaited;    /* number of the last table that somebody waits for */
     uint64_t done_bytes; /* of all batches that are done */
 } kd_spill;
 
@@ -244,7 +246,9 @@ kd_part *kd_edge_part_by_id(const kd_edge *e, uint32_t partition);
 /* identity.c: what the store is and which incarnation this is (rule 5) */
 int kd_identity_open(kd_edge *e, uint64_t now_us);
 void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us);
-void kd_identity_disown(kd_edge *e, uint64_t up_to); /* somebody else may have used the incarnations up to this one; a mint follows */
+void kd_identity_disown(
+    kd_edge *e,
+    uint64_t up_to); /* somebody else may have used the incarnations up to this one; a mint follows */
 bool kd_identity_minted(const kd_edge *e, uint64_t incarnation); /* by this edge, as far as it remembers */
 void kd_identity_put_last(kd_edge *e);
 
@@ -334,7 +338,7 @@ int kd_outbox_load(kd_edge *e);
 void kd_outbox_push(kd_part *p, kd_outgoing *b);
 /* Up to applied: deltas end or are kept by stale entries. */
 void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied);
-void kd_outbox_pop(kd_edge *e, kd_part *p); /* forgets the oldest batch and deletes its rows */
+void kd_outbox_pop(kd_edge *e, kd_part *p);   /* forgets the oldest batch and deletes its rows */
 void kd_outbox_again(kd_edge *e, kd_part *p); /* everything that was sent is due again */
 void kd_outbox_arm(kd_edge *e, kd_part *p, uint64_t now_us); /* waits for applied to move */
 uint64_t kd_outbox_longest_wait(const kd_edge *e);

@@ -25,13 +25,15 @@ int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user)
 }
 
 /* Central's word is the user's last one, as far as he himself can know. */
-static bool central_decides(const kd_edge *e, const kd_fresh_row *row, uint64_t elsewhere_us, const kd_liked_central *c)
+static bool central_decides(const kd_edge *e, const kd_fresh_row *row, uint64_t elsewhere_us,
+                            const kd_liked_central *c)
 {
     bool later = c->at_us > row->stamp_us && c->at_us >= elsewhere_us;
     return later || c->complete || KD_PLANTED(e, KD_PLANT_ANY_WORD);
 }
 
-int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *central, kd_liked_ground *ground)
+int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *central,
+                  kd_liked_ground *ground)
 {
     kd_fresh_row row;
     int err = liked_look_up(e, q->counter, q->item, q->user, &row);
@@ -40,7 +42,8 @@ int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *c
     uint64_t elsewhere_us = kd_lives_elsewhere_us(e, q->seen);
     bool current = kd_fresh_row_current(&row, elsewhere_us);
     if (current && (!central || central->at_us <= row.stamp_us)) return row.liked;
-    if (KD_PLANTED(e, KD_PLANT_NO_ROW_IS_OLDER) && central && row.known && central->at_us == 0) return row.liked;
+    if (KD_PLANTED(e, KD_PLANT_NO_ROW_IS_OLDER) && central && row.known && central->at_us == 0)
+        return row.liked;
     if (!central || !central_decides(e, &row, elsewhere_us, central)) return KD_ENOTFOUND;
     ground->by_central = true;
     return central->liked;

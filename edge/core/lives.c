@@ -29,7 +29,9 @@ static int read_lives(kd_edge *e, kd_lives *lives)
         kd_life life = {.life = kd_read_be32(&r)};
         life.until_us = kd_read_be64(&r);
         if (life.until_us >= KD_TIME_END_US) return KD_EMALFORMED;
-        if (i == 1) life.until_us = e->last_us; /* it wrote the row; an older one may have ended at 0: it had stamped nothing */
+        if (i == 1)
+            life.until_us =
+                e->last_us; /* it wrote the row; an older one may have ended at 0: it had stamped nothing */
         if (i < KD_LIVES_MAX) lives->at[i] = life;
     }
     lives->count = (uint32_t)KD_MIN(count + 1, (size_t)KD_LIVES_MAX);

@@ -41,7 +41,8 @@ static uint32_t entry_counters(const kd_entry *entry)
 
 static bool entry_fresh(const kd_edge *e, const kd_entry *entry)
 {
-    return entry->known && entry_counters(entry) == e->counters.count && entry->version >= e->parts[entry->part].floor_version;
+    return entry->known && entry_counters(entry) == e->counters.count &&
+           entry->version >= e->parts[entry->part].floor_version;
 }
 
 /* ---- nodes, and their sum

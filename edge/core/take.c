@@ -15,7 +15,8 @@
  * What the open batch shows of this user already. It ends together with what the operation adds, so of a stale row this much is sure. Read from
  * the fragments, which is dear and seldom: only where the row can be in that batch.
  */
-static int64_t shown_by_open_batch(const kd_edge *e, const kd_part *p, const kd_fresh_row *row, const kd_request *rq)
+static int64_t shown_by_open_batch(const kd_edge *e, const kd_part *p, const kd_fresh_row *row,
+                                   const kd_request *rq)
 {
     int64_t shown = 0;
     kd_entry_op op;
@@ -34,7 +35,8 @@ static int64_t delta_of_current(const kd_fresh_row *row, bool liked)
 }
 
 /* An unlike of nothing known takes nothing from the number. */
-static int64_t delta_of_unknown(const kd_edge *e, const kd_part *p, const kd_fresh_row *row, const kd_request *rq)
+static int64_t delta_of_unknown(const kd_edge *e, const kd_part *p, const kd_fresh_row *row,
+                                const kd_request *rq)
 {
     bool liked = rq->verb == KD_LIKE;
     uint64_t plant = liked ? KD_PLANT_STALE_LIKE : KD_PLANT_STALE_UNLIKE;
@@ -83,7 +85,8 @@ static void take_set(kd_edge *e, kd_part *p, kd_entry *entry, const taken_row *r
                       .item = rq->item,
                       .user = rq->user,
                       .time_us = out->stamp_us,
-                      .delta = row->current ? delta_of_current(&row->was, liked) : delta_of_unknown(e, p, &row->was, rq)};
+                      .delta = row->current ? delta_of_current(&row->was, liked)
+                                            : delta_of_unknown(e, p, &row->was, rq)};
     kd_accumulate_op(e, p, entry, &op, now_us);
     e->stats.likes += liked;
     e->stats.unlikes += !liked;

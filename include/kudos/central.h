@@ -28,8 +28,9 @@ typedef struct kd_central kd_central;
 typedef struct {
     kd_bytes name; /* of this central, for claims; copied */
     uint32_t partition, partitions;
-    const kd_counters *counters; /* borrowed for the life of the object; between two calls the owner may add some at the end */
-    uint64_t drift_us;           /* D */
+    const kd_counters *
+        counters; /* borrowed for the life of the object; between two calls the owner may add some at the end */
+    uint64_t drift_us; /* D */
     /* Names; borrowed until kd_central_expect. Until each was heard here as_of is unknown: what an edge that central never heard of has
      * acknowledged cannot be in the number. */
     const char *const *expected_edges;
@@ -102,10 +103,10 @@ typedef enum {
     KD_FED_IDENTITY,    /* digests disagree: alarm, not merged */
     KD_FED_QUARANTINED, /* does not decode or breaks a limit: kept with its bytes (bounded), not merged, alarm;
                            kudos/quarantine.h */
-    KD_FED_UNKNOWN_SCHEMA, /* newer: left alone; that edge waits */
-    KD_FED_CLAIM,          /* own or lower claim, or a higher one before ours, which is outbid */
-    KD_FED_FENCED,         /* a higher claim: stop serving this partition */
-    KD_FED_RETIRED,        /* of an edge that was retired: left, alarm; kudos/forget.h */
+    KD_FED_UNKNOWN_SCHEMA,  /* newer: left alone; that edge waits */
+    KD_FED_CLAIM,           /* own or lower claim, or a higher one before ours, which is outbid */
+    KD_FED_FENCED,          /* a higher claim: stop serving this partition */
+    KD_FED_RETIRED,         /* of an edge that was retired: left, alarm; kudos/forget.h */
     KD_FED_UNKNOWN_COUNTER, /* it holds a counter that is not configured, or of the other kind: kept as what is quarantined, alarm; its edge waits
                                until the counter is there */
 } kd_fed;

@@ -53,12 +53,12 @@ void kd_range_digest_add(kd_range_digest *d, kd_bytes key, uint64_t time_us, boo
 
 typedef enum {
     KD_ROW_SAME = 0,
-    KD_ROW_LATER,     /* central holds a later word: a user who went on elsewhere */
+    KD_ROW_LATER, /* central holds a later word: a user who went on elsewhere */
     KD_ROW_FORGOTTEN, /* none, and below the floor: withdrawn since, here or elsewhere, and the tombstone collected */
-    KD_ROW_PENDING,   /* stamped above the watermark: need not be merged */
-    KD_ROW_MISSING,   /* none: lost */
-    KD_ROW_OLDER,     /* an earlier one: lost */
-    KD_ROW_OTHER,     /* the same stamp says something else */
+    KD_ROW_PENDING, /* stamped above the watermark: need not be merged */
+    KD_ROW_MISSING, /* none: lost */
+    KD_ROW_OLDER,   /* an earlier one: lost */
+    KD_ROW_OTHER,   /* the same stamp says something else */
 } kd_row_verdict;
 
 static inline bool kd_row_verdict_good(kd_row_verdict v)

@@ -33,14 +33,17 @@ typedef struct {
     uint64_t resend_min_us, resend_max_us;
     uint32_t send_window; /* batches of a partition that may be sent and not yet applied */
     uint64_t outbox_bytes_max;
-    uint32_t items_max;       /* counts kept in memory and on disk */
-    uint64_t filter_bytes_max; /* memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it more reads, not errors */
-    uint32_t fresh_rows_max;  /* operations whose rows gather in memory, in each of two tables; 0: rows ride with them */
+    uint32_t items_max; /* counts kept in memory and on disk */
+    uint64_t
+        filter_bytes_max; /* memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it more reads, not errors */
+    uint32_t
+        fresh_rows_max; /* operations whose rows gather in memory, in each of two tables; 0: rows ride with them */
     uint32_t idempotency_max; /* remembered keys; 0: as many as are stored, so that opening forgets none */
     uint64_t idempotency_ttl_us;
     uint64_t row_ttl_us; /* membership rows older than this may expire (rule 21); 0: none does */
     uint64_t seed;
-    uint32_t life; /* number of this life of the process, by chance, the same for all its shards (kudos/seen.h); 0: from the seed */
+    uint32_t
+        life; /* number of this life of the process, by chance, the same for all its shards (kudos/seen.h); 0: from the seed */
     uint64_t plant; /* bit set of kd_edge_plant: rules broken on purpose in tests; 0 in production */
 } kd_edge_config;
 
@@ -66,27 +69,36 @@ typedef enum {
     KD_PLANT_REHOME_ONE = 1 << 18,          /* rule 20: only the partition that noticed moves */
     KD_PLANT_EXPIRE_EARLY = 1 << 19,        /* rule 21: rows expire whatever stable says */
     KD_PLANT_FORGET_FRESH = 1 << 20,        /* rule 4: the journal goes before the rows are in the store */
-    KD_PLANT_RESEND_STORED = 1 << 21,       /* rule 15: rows that are not in the store yet are not sent again */
-    KD_PLANT_NO_DOUBT = 1 << 22,            /* rule 20: a watermark that was another's is believed once an own batch follows */
-    KD_PLANT_RESEND_FORGOTTEN = 1 << 23,    /* rule 15: a start does not go on with what was being sent again */
-    KD_PLANT_READ_AHEAD_STAYS = 1 << 24,    /* rule 15: a number that a read brought from an undone version is kept */
-    KD_PLANT_STAMP_NO_ROW = 1 << 25,        /* rule 3: no row + 1 */
-    KD_PLANT_READ_ERROR_IS_NONE = 1 << 26,  /* trust: a row that cannot be read is taken for none */
-    KD_PLANT_ASIDE_ALL = 1 << 27,           /* rule 20: sums that nobody else can hold are set aside, too */
-    KD_PLANT_ALONE_DROPPED = 1 << 28,       /* rule 20: and those that are not set aside do not stay */
-    KD_PLANT_MOVE_NOT_HELD = 1 << 29,       /* rule 20: complete_to is not held while operations move */
-    KD_PLANT_ROW_LACKS_OWN = 1 << 30,       /* rule 18: a stored number stays that lacks what applied covers */
-    KD_PLANT_READ_ENDS = 1u << 31,          /* rule 18: what a read ended does not count again without its number */
-    KD_PLANT_EVICT_ANY = 1ull << 32,        /* rule 18: an item makes room while something of it is on its way */
-    KD_PLANT_INVENT_NUMBER = 1ull << 33,    /* readers: where no number of central is known, own operations count from 0 */
-    KD_PLANT_ALONE_FORGOTTEN = 1ull << 34,  /* rule 20: after a start, sums of earlier starts count as another's */
-    KD_PLANT_SUMS_MOVE = 1ull << 35,        /* rule 20: sums that another may have sent move along with the likes */
-    KD_PLANT_RETIRED_TAKES = 1ull << 36,    /* rule 23: an edge that knows that it is retired goes on taking operations */
-    KD_PLANT_STALE_UNLIKE = 1ull << 40,     /* rule 2: an unlike takes back a like that only a stale row tells of */
-    KD_PLANT_STALE_LIKE = 1ull << 41,       /* rule 2: a like is not shown where a stale row says liked already */
-    KD_PLANT_NO_ROW_IS_OLDER = 1ull << 42,  /* reads: a row that central had merged stands though central has let its successor go */
-    KD_PLANT_ANY_WORD = 1ull << 43,         /* reads: central is believed though it has not merged all that the token tells of */
-    KD_PLANT_STALE_AS_OF = 1ull << 44,      /* rule 14: a number that a gap made stale is shown with the present as_of */
+    KD_PLANT_RESEND_STORED = 1 << 21, /* rule 15: rows that are not in the store yet are not sent again */
+    KD_PLANT_NO_DOUBT =
+        1 << 22, /* rule 20: a watermark that was another's is believed once an own batch follows */
+    KD_PLANT_RESEND_FORGOTTEN = 1 << 23, /* rule 15: a start does not go on with what was being sent again */
+    KD_PLANT_READ_AHEAD_STAYS =
+        1 << 24, /* rule 15: a number that a read brought from an undone version is kept */
+    KD_PLANT_STAMP_NO_ROW = 1 << 25,       /* rule 3: no row + 1 */
+    KD_PLANT_READ_ERROR_IS_NONE = 1 << 26, /* trust: a row that cannot be read is taken for none */
+    KD_PLANT_ASIDE_ALL = 1 << 27,          /* rule 20: sums that nobody else can hold are set aside, too */
+    KD_PLANT_ALONE_DROPPED = 1 << 28,      /* rule 20: and those that are not set aside do not stay */
+    KD_PLANT_MOVE_NOT_HELD = 1 << 29,      /* rule 20: complete_to is not held while operations move */
+    KD_PLANT_ROW_LACKS_OWN = 1 << 30,      /* rule 18: a stored number stays that lacks what applied covers */
+    KD_PLANT_READ_ENDS = 1u << 31,   /* rule 18: what a read ended does not count again without its number */
+    KD_PLANT_EVICT_ANY = 1ull << 32, /* rule 18: an item makes room while something of it is on its way */
+    KD_PLANT_INVENT_NUMBER =
+        1ull << 33, /* readers: where no number of central is known, own operations count from 0 */
+    KD_PLANT_ALONE_FORGOTTEN =
+        1ull << 34,                  /* rule 20: after a start, sums of earlier starts count as another's */
+    KD_PLANT_SUMS_MOVE = 1ull << 35, /* rule 20: sums that another may have sent move along with the likes */
+    KD_PLANT_RETIRED_TAKES =
+        1ull << 36, /* rule 23: an edge that knows that it is retired goes on taking operations */
+    KD_PLANT_STALE_UNLIKE =
+        1ull << 40,                   /* rule 2: an unlike takes back a like that only a stale row tells of */
+    KD_PLANT_STALE_LIKE = 1ull << 41, /* rule 2: a like is not shown where a stale row says liked already */
+    KD_PLANT_NO_ROW_IS_OLDER =
+        1ull << 42, /* reads: a row that central had merged stands though central has let its successor go */
+    KD_PLANT_ANY_WORD =
+        1ull << 43, /* reads: central is believed though it has not merged all that the token tells of */
+    KD_PLANT_STALE_AS_OF =
+        1ull << 44, /* rule 14: a number that a gap made stale is shown with the present as_of */
 } kd_edge_plant;
 
 /*
@@ -124,7 +136,8 @@ typedef struct {
     uint64_t amount;          /* KD_ADD: 1..KD_AMOUNT_MAX */
     const kd_seen *seen;      /* what the session token tells; NULL without one */
     kd_bytes idempotency_key; /* empty without */
-    uint64_t batch;           /* a digest of the whole request that this is one operation of; 0: it is a request of its own */
+    uint64_t
+        batch; /* a digest of the whole request that this is one operation of; 0: it is a request of its own */
 } kd_request;
 
 typedef enum { KD_CHANGED_NO = 0, KD_CHANGED_YES = 1, KD_CHANGED_UNKNOWN = 2 } kd_changed;
@@ -202,9 +215,11 @@ int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us);
 /* ---- reads -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    bool known; /* a number of central stands behind it; else `count` is no number to show: own operations alone, null in answers */
-    uint32_t told; /* so many counters, from the first, are in that number: one that was added since is not; 0 unless known */
-    bool fresh; /* and it follows central's snapshots */
+    bool
+        known; /* a number of central stands behind it; else `count` is no number to show: own operations alone, null in answers */
+    uint32_t
+        told; /* so many counters, from the first, are in that number: one that was added since is not; 0 unless known */
+    bool fresh;                        /* and it follows central's snapshots */
     uint64_t count[KD_COUNTERS_MAX];   /* by counter index: max(0, snapshot + overlay) */
     uint32_t pending[KD_COUNTERS_MAX]; /* operations in the overlay */
     uint64_t made_us;                  /* when central made the number; 0: unknown */
@@ -226,7 +241,8 @@ typedef struct {
 typedef struct {
     bool liked;
     uint64_t at_us; /* of the last word that it holds; 0: it holds none */
-    bool complete;  /* it has merged everything that it was asked to have: this edge's row and what the token tells of others */
+    bool
+        complete; /* it has merged everything that it was asked to have: this edge's row and what the token tells of others */
 } kd_liked_central;
 typedef struct {
     uint64_t row_us; /* stamp of this edge's row, which central is to have merged; 0: there is none */
@@ -237,7 +253,8 @@ typedef struct {
  * to be asked. This edge's row decides while the token tells of no later word elsewhere. Otherwise central decides, but only where it holds a word
  * as late as the token's, or is complete: then no row at central is a word, too, for a tombstone that was let go.
  */
-int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *central, kd_liked_ground *ground);
+int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *central,
+                  kd_liked_ground *ground);
 
 /* ---- sums set aside (rule 20) ---------------------------------------------------------------------------------- */
 
@@ -275,11 +292,13 @@ typedef struct {
     uint64_t snapshots, heartbeats, snapshot_gaps, snapshots_old, undone, resent_ops;
     uint64_t asks, answers, answers_thrown, evicted, identity_alarms, items, outbox_bytes, outbox_batches,
         filter_rows, fresh_rows, expired, expire_sweeps, sums_aside;
-    uint64_t aside_kept, aside_kept_amount; /* sums that are set aside in the store and wait for an operator; their amounts together */
+    uint64_t aside_kept,
+        aside_kept_amount; /* sums that are set aside in the store and wait for an operator; their amounts together */
     uint64_t outbox_op_bytes; /* of outbox_bytes, what holds operations: 0 when only empty batches wait */
-    uint64_t identity_shared; /* alarms by an incarnation not below the present one: another process, or an earlier life whose clock was ahead of this one's */
-    uint32_t retired; /* partitions at which central has retired this edge */
-    bool refusing; /* writes are refused: identity in doubt */
+    uint64_t
+        identity_shared; /* alarms by an incarnation not below the present one: another process, or an earlier life whose clock was ahead of this one's */
+    uint32_t retired;    /* partitions at which central has retired this edge */
+    bool refusing;       /* writes are refused: identity in doubt */
 } kd_edge_stats;
 void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out);
 

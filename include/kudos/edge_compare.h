@@ -15,8 +15,9 @@ const char *kd_edge_compare_awaits(const kd_edge *e, uint32_t partition);
 /* Digests the rows from key `from` (empty: the first) on, below `to` (empty: no end), but at most `rows_max` rows of
  * the store: *next is the key behind the last one looked at, or empty when the range is done. Rows that are not in
  * the store yet, which are younger than the window, are not looked at. KD_OK, KD_ENOTFOUND, KD_EIO. */
-int kd_edge_compare_digest(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to, kd_compare_window window,
-                           uint32_t rows_max, kd_range_digest *digest, kd_buf *next);
+int kd_edge_compare_digest(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to,
+                           kd_compare_window window, uint32_t rows_max, kd_range_digest *digest,
+                           kd_buf *next);
 
 /* Names the rows in the window of such a range; views live during the call. A value other than 0 stops and is
  * returned. */

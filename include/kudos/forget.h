@@ -19,7 +19,7 @@
 /* ---- backups (rule 21) ---------------------------------------------------------------------------------------- */
 
 typedef struct {
-    kd_bytes id; /* kd_name_valid */
+    kd_bytes id;               /* kd_name_valid */
     uint64_t low_watermark_us; /* when it was begun: the copy holds no less */
     uint64_t version;          /* committed then */
     bool complete;
@@ -76,7 +76,8 @@ typedef struct {
     kd_held_by floor_held_by;
     kd_bytes floor_holder;
     bool sweeping;
-    uint64_t collected, ignored, refused; /* tombstones; operations below the floor; batches of retired edges */
+    uint64_t collected, ignored,
+        refused; /* tombstones; operations below the floor; batches of retired edges */
 } kd_central_forgetting;
 
 void kd_central_get_forgetting(const kd_central *c, kd_central_forgetting *out);

@@ -44,7 +44,9 @@ static void judge_truth(sim_checks *c, uint32_t slot, const sim_journal_attempt 
     bool sure, was_liked = sim_journal_was_liked(c->view.journal, a->id, &sure);
     if (!sure || o->changed == KD_CHANGED_UNKNOWN || !sim_scenario_tokens_kept(c->view.scenario)) return;
     /* What was acknowledged under a doubled name is not promised: a token tells of words that may be lost. */
-    if (sim_journal_pair_edges(c->view.journal, a->counter, a->item, a->user) & sim_check_excuse_doubled_edges(c)) return;
+    if (sim_journal_pair_edges(c->view.journal, a->counter, a->item, a->user) &
+        sim_check_excuse_doubled_edges(c))
+        return;
     /* An attempt that was taken twice changed something the first time. */
     const sim_check_told *t = check_answer_told_of(c, a->id);
     bool again = a->issued_us > a->first_us || (t->used && t->attempt == a->id);
@@ -52,9 +54,10 @@ static void judge_truth(sim_checks *c, uint32_t slot, const sim_journal_attempt 
     c->made++;
     bool changes = was_liked != (a->verb == KD_LIKE);
     if (changes != (o->changed == KD_CHANGED_YES))
-        sim_check_fail(c, "answer", "%s tells attempt %u that it changed %d: by what %s said last, of %s, it is %d",
-                   sim_check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
-                   sim_check_item_name(c, a->item), changes);
+        sim_check_fail(c, "answer",
+                       "%s tells attempt %u that it changed %d: by what %s said last, of %s, it is %d",
+                       sim_check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
+                       sim_check_item_name(c, a->item), changes);
 }
 
 static void judge_change(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
@@ -64,21 +67,21 @@ static void judge_change(sim_checks *c, uint32_t slot, uint32_t shard, const sim
     sim_check_word word = sim_check_durable_word(c, slot, shard, a);
     c->made++;
     if (o->liked != liked)
-        sim_check_fail(c, "answer", "%s tells attempt %u, a%s like, the opposite", sim_check_slot_name(c, slot),
-                   a->id, liked ? "" : "n un");
+        sim_check_fail(c, "answer", "%s tells attempt %u, a%s like, the opposite",
+                       sim_check_slot_name(c, slot), a->id, liked ? "" : "n un");
     bool elsewhere = c->roamed[a->user].yes || c->doubled[sim_check_edge(slot)];
     bool forgets = c->view.scenario->forget_rows_us > 0; /* no row: it may have expired (rule 21) */
     bool unknown = o->changed == KD_CHANGED_UNKNOWN && (elsewhere || forgets) && !a->strange;
     if (word != CHECK_WORD_UNSURE && o->changed != right_change(word, liked) && !unknown)
         sim_check_fail(c, "answer",
-                   "%s tells attempt %u that it changed %d: %s's last word on %s there makes it %d",
-                   sim_check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
-                   sim_check_item_name(c, a->item), (int)right_change(word, liked));
+                       "%s tells attempt %u that it changed %d: %s's last word on %s there makes it %d",
+                       sim_check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
+                       sim_check_item_name(c, a->item), (int)right_change(word, liked));
 }
 
 /* Before the word is noted. */
 void sim_check_answer_taken(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
-                        const kd_outcome *o)
+                            const kd_outcome *o)
 {
     if (a->verb != KD_ADD) {
         note_where(c, slot, a->user);
@@ -88,15 +91,16 @@ void sim_check_answer_taken(sim_checks *c, uint32_t slot, uint32_t shard, const 
     sim_check_told *t = check_answer_told_of(c, a->id);
     sim_check_told was = is_about(c, t, slot, a->id) ? *t : (sim_check_told){.used = false};
     *t = (sim_check_told){.attempt = a->id,
-                      .slot = slot,
-                      .disk = c->durable.disk[slot],
-                      .life = c->slots[slot].life[shard],
-                      .reply = {o->stamp_us, o->changed, o->liked},
-                      .earlier = {was.reply, was.earlier[0], was.earlier[1]},
-                      .used = true};
+                          .slot = slot,
+                          .disk = c->durable.disk[slot],
+                          .life = c->slots[slot].life[shard],
+                          .reply = {o->stamp_us, o->changed, o->liked},
+                          .earlier = {was.reply, was.earlier[0], was.earlier[1]},
+                          .used = true};
 }
 
-void sim_check_answer_replayed(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, const kd_outcome *o)
+void sim_check_answer_replayed(sim_checks *c, uint32_t slot, const sim_journal_attempt *a,
+                               const kd_outcome *o)
 {
     const sim_check_told *t = check_answer_told_of(c, a->id);
     if (!is_about(c, t, slot, a->id)) return;
@@ -106,8 +110,8 @@ void sim_check_answer_replayed(sim_checks *c, uint32_t slot, const sim_journal_a
     bool right = replies(&t->reply, o);
     for (uint32_t i = 0; died && i < CHECK_EARLIER; i++) right |= replies(&t->earlier[i], o);
     if (!right)
-        sim_check_fail(c, "answer",
-                   "%s tells attempt %u again: stamp %llu, changed %d, liked %d; it was %llu, %d, %d",
-                   sim_check_slot_name(c, slot), a->id, (unsigned long long)o->stamp_us, (int)o->changed,
-                   o->liked, (unsigned long long)t->reply.stamp_us, (int)t->reply.changed, t->reply.liked);
+        sim_check_fail(
+            c, "answer", "%s tells attempt %u again: stamp %llu, changed %d, liked %d; it was %llu, %d, %d",
+            sim_check_slot_name(c, slot), a->id, (unsigned long long)o->stamp_us, (int)o->changed, o->liked,
+            (unsigned long long)t->reply.stamp_us, (int)t->reply.changed, t->reply.liked);
 }

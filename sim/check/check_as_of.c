@@ -48,7 +48,8 @@ void sim_check_as_of_again(sim_checks *c)
     for (uint32_t p = 0; p < c->view.scenario->partitions; p++) rewind_to(c, &c->answers[p], 0);
 }
 
-static void check_as_of_check_sum(sim_checks *c, kd_central *core, sim_check_answer *answer, const sim_journal_attempt *a)
+static void check_as_of_check_sum(sim_checks *c, kd_central *core, sim_check_answer *answer,
+                                  const sim_journal_attempt *a)
 {
     uint64_t totals[KD_COUNTERS_MAX];
     if (a->excused || !sim_journal_sums_hold(c->view.journal)) return;
@@ -58,13 +59,14 @@ static void check_as_of_check_sum(sim_checks *c, kd_central *core, sim_check_ans
     c->made++;
     if (totals[a->counter] + sim_journal_aside(c->view.journal, a->counter, a->item) < c->passed[a->item])
         sim_check_fail(c, "as-of", "%s has %llu views, %llu were acknowledged before as_of, %llu us ago",
-                   sim_check_item_name(c, a->item), (unsigned long long)totals[a->counter],
-                   (unsigned long long)c->passed[a->item],
-                   (unsigned long long)(sim_check_now(c) - c->answers[c->partition[a->item]].as_of_us));
+                       sim_check_item_name(c, a->item), (unsigned long long)totals[a->counter],
+                       (unsigned long long)c->passed[a->item],
+                       (unsigned long long)(sim_check_now(c) - c->answers[c->partition[a->item]].as_of_us));
 }
 
 /* An edge that took a word of the pair is not promised to be in this central's as_of. */
-static bool is_in_doubt(const sim_checks *c, const kd_central *core, uint32_t counter, uint32_t item, uint32_t user)
+static bool is_in_doubt(const sim_checks *c, const kd_central *core, uint32_t counter, uint32_t item,
+                        uint32_t user)
 {
     uint64_t edges = sim_check_excuse_doubled_edges(c) | sim_check_forget_retired_edges(c, core);
     return sim_journal_pair_edges(c->view.journal, counter, item, user) & edges;
@@ -73,7 +75,8 @@ static bool is_in_doubt(const sim_checks *c, const kd_central *core, uint32_t co
 static void check_pair(sim_checks *c, kd_central *core, const sim_journal_attempt *a, uint64_t as_of_us)
 {
     bool settled, liked;
-    sim_journal_verdict verdict = sim_journal_pair(c->view.journal, a->counter, a->item, a->user, as_of_us, &settled);
+    sim_journal_verdict verdict =
+        sim_journal_pair(c->view.journal, a->counter, a->item, a->user, as_of_us, &settled);
     if (!settled || verdict == JOURNAL_MAY || is_in_doubt(c, core, a->counter, a->item, a->user)) return;
     kd_bytes user = kd_bytes_str(c->view.users[a->user]);
     if (kd_central_member(core, a->counter, kd_item_key(&c->view.items[a->item]), user, &liked) != KD_OK)
@@ -81,10 +84,10 @@ static void check_pair(sim_checks *c, kd_central *core, const sim_journal_attemp
     c->made++;
     if (liked != (verdict == JOURNAL_MUST))
         sim_check_fail(c, "as-of",
-                   "%s %s %s at central, as_of %llu us ago; attempt %u was acknowledged %llu us ago",
-                   c->view.users[a->user], liked ? "has" : "has not", sim_check_item_name(c, a->item),
-                   (unsigned long long)(sim_check_now(c) - as_of_us), a->id,
-                   (unsigned long long)(sim_check_now(c) - a->acked_us));
+                       "%s %s %s at central, as_of %llu us ago; attempt %u was acknowledged %llu us ago",
+                       c->view.users[a->user], liked ? "has" : "has not", sim_check_item_name(c, a->item),
+                       (unsigned long long)(sim_check_now(c) - as_of_us), a->id,
+                       (unsigned long long)(sim_check_now(c) - a->acked_us));
 }
 
 void sim_check_as_of_committed(sim_checks *c, uint32_t slot, uint32_t partition)
@@ -94,7 +97,8 @@ void sim_check_as_of_committed(sim_checks *c, uint32_t slot, uint32_t partition)
     if (!core) return;
     q->as_of_us = as_of_judged(c, core);
     q->best_us = KD_MAX(q->best_us, kd_central_as_of_us(core));
-    bool sums = !sim_check_forget_retired_edges(c, core) && !c->any_doubled; /* `passed` adds up what all edges took */
+    bool sums = !sim_check_forget_retired_edges(c, core) &&
+                !c->any_doubled; /* `passed` adds up what all edges took */
     if (c->positions.tenures[slot][partition].outstanding > 0) return;
     rewind_to(c, q, q->as_of_us);
     for (; q->cursor < q->count && q->at[q->cursor].answered_us < q->as_of_us && !c->failed; q->cursor++) {
@@ -112,7 +116,8 @@ void sim_check_as_of_committed(sim_checks *c, uint32_t slot, uint32_t partition)
 }
 
 /* "member": what central tells of a user, when what he did before its as_of settles it. */
-void sim_check_as_of_member(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked)
+void sim_check_as_of_member(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
+                            bool liked)
 {
     bool settled;
     kd_central *core = c->view.central(c->view.world, slot, c->partition[item]);
@@ -123,6 +128,6 @@ void sim_check_as_of_member(sim_checks *c, uint32_t slot, uint32_t counter, uint
     c->made++;
     if (liked != (verdict == JOURNAL_MUST))
         sim_check_fail(c, "member", "central tells that %s %s %s, as_of %llu us ago", c->view.users[user],
-                   liked ? "has" : "has not", sim_check_item_name(c, item),
-                   (unsigned long long)(sim_check_now(c) - as_of_us));
+                       liked ? "has" : "has not", sim_check_item_name(c, item),
+                       (unsigned long long)(sim_check_now(c) - as_of_us));
 }

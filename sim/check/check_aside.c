@@ -45,7 +45,8 @@ static bool ours_alone(const sim_checks *c, uint32_t slot, kd_position at)
 /* Another life that was put back to the same copy can have set this batch aside already. */
 static bool aside_first(sim_checks *c, uint32_t slot, kd_bytes key)
 {
-    sim_check_cell *cell = sim_check_map_obtain(&c->asides.seen, sim_check_hash(sim_check_edge(slot) + 1, key));
+    sim_check_cell *cell =
+        sim_check_map_obtain(&c->asides.seen, sim_check_hash(sim_check_edge(slot) + 1, key));
     return cell->a++ == 0;
 }
 
@@ -69,13 +70,13 @@ void sim_check_aside_put(sim_checks *c, uint32_t slot, kd_bytes key, kd_bytes va
     c->made++;
     if (k.bad || partition >= c->view.scenario->partitions || ours_alone(c, slot, at))
         sim_check_fail(c, "aside",
-                   "%s sets the sums of %llu/%llu of partition %u aside, which nobody else can hold",
-                   sim_check_slot_name(c, slot), (unsigned long long)at.incarnation, (unsigned long long)at.seq,
-                   partition);
+                       "%s sets the sums of %llu/%llu of partition %u aside, which nobody else can hold",
+                       sim_check_slot_name(c, slot), (unsigned long long)at.incarnation,
+                       (unsigned long long)at.seq, partition);
     bool first = aside_first(c, slot, key);
     while (kd_fragment_next(&r, &op)) aside_sum(c, slot, shard, first, &op);
     if (check_aside_told(c, slot, shard) < c->asides.to_tell[slot][shard])
         sim_check_fail(c, "aside", "%s tells of %llu in sums that are set aside, there are %llu",
-                   sim_check_slot_name(c, slot), (unsigned long long)check_aside_told(c, slot, shard),
-                   (unsigned long long)c->asides.to_tell[slot][shard]);
+                       sim_check_slot_name(c, slot), (unsigned long long)check_aside_told(c, slot, shard),
+                       (unsigned long long)c->asides.to_tell[slot][shard]);
 }

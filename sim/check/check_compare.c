@@ -31,9 +31,9 @@ static int compare_row(void *arg, const kd_compare_row *row)
     bool revived = err == KD_OK && said == KD_ROW_OLDER && is_revived(c);
     if (err == KD_OK && (revived || (kd_row_verdict_good(said) && (!k->equal || said <= KD_ROW_LATER))))
         return 0;
-    sim_check_fail(c, "compare", "%s partition %u: a row that was merged is %s at central%s", name, k->partition,
-               err == KD_OK ? kd_row_verdict_name(said) : kd_strerror(err),
-               k->equal ? ", and the digests are equal" : "");
+    sim_check_fail(c, "compare", "%s partition %u: a row that was merged is %s at central%s", name,
+                   k->partition, err == KD_OK ? kd_row_verdict_name(said) : kd_strerror(err),
+                   k->equal ? ", and the digests are equal" : "");
     return 1;
 }
 

@@ -23,7 +23,7 @@ void sim_check_count_fed(sim_checks *c, uint32_t slot, uint32_t partition, const
         t.counter = (uint32_t)kd_counters_by_id(c->view.counters, op->counter);
         if (t.item == CHECK_NOTHING || t.user == CHECK_NOTHING) {
             sim_check_fail(c, "counts", "a batch of %.*s names an item or a user that nobody here bears",
-                       (int)b->edge.len, b->edge.data);
+                           (int)b->edge.len, b->edge.data);
             break;
         }
         m->fed = kd_grow(m->fed, m->fed_count, &m->fed_cap, sizeof(t));
@@ -60,13 +60,14 @@ static void check_item_counts(sim_checks *c, uint32_t slot, kd_central *core, ui
         c->made++;
         if (totals[counter] != members || totals[counter] != regions || totals[counter] != days)
             sim_check_fail(c, "counts", "%s of %s: count %llu, members %llu, regions %llu, days %llu",
-                       c->view.counters->at[counter].name, sim_check_item_name(c, item),
-                       (unsigned long long)totals[counter], (unsigned long long)members,
-                       (unsigned long long)regions, (unsigned long long)days);
+                           c->view.counters->at[counter].name, sim_check_item_name(c, item),
+                           (unsigned long long)totals[counter], (unsigned long long)members,
+                           (unsigned long long)regions, (unsigned long long)days);
     }
 }
 
-static void check_count_look_up(sim_checks *c, uint32_t slot, kd_central *core, sim_check_members *m, const sim_check_touch *t)
+static void check_count_look_up(sim_checks *c, uint32_t slot, kd_central *core, sim_check_members *m,
+                                const sim_check_touch *t)
 {
     bool liked = false;
     if (t->user == CHECK_NOTHING) return;

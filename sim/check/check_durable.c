@@ -36,11 +36,12 @@ static void note_maybe(sim_checks *c, uint64_t hash, const sim_check_cell *taken
 static bool maybe(const sim_checks *c, uint64_t hash, const sim_check_cell *row, int result)
 {
     const sim_check_cell *m = sim_check_map_find(&c->durable.maybe, hash);
-    return m && m->a > (row ? row->a : 0) && ((result == 1 && m->b & MAYBE_LIKED) || (result == 0 && m->b & MAYBE_UNLIKED));
+    return m && m->a > (row ? row->a : 0) &&
+           ((result == 1 && m->b & MAYBE_LIKED) || (result == 0 && m->b & MAYBE_UNLIKED));
 }
 
 void sim_check_durable_taken(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
-                         uint64_t stamp_us)
+                             uint64_t stamp_us)
 {
     if (a->verb == KD_ADD) return;
     uint64_t hash = attempt_hash(c, slot, a), life = c->slots[slot].life[shard];
@@ -51,8 +52,9 @@ void sim_check_durable_taken(sim_checks *c, uint32_t slot, uint32_t shard, const
     c->made++;
     bool kept = c->view.scenario->forget_rows_us == 0 || met > c->stable_us[c->partition[a->item]];
     if (stamp_us <= met && kept)
-        sim_check_fail(c, "stamp", "%s stamps attempt %u with %llu, its row has %llu", sim_check_slot_name(c, slot),
-                   a->id, (unsigned long long)stamp_us, (unsigned long long)met);
+        sim_check_fail(c, "stamp", "%s stamps attempt %u with %llu, its row has %llu",
+                       sim_check_slot_name(c, slot), a->id, (unsigned long long)stamp_us,
+                       (unsigned long long)met);
     cell->a = stamp_us;
     cell->b = life << 1 | (a->verb == KD_LIKE);
 }
@@ -60,18 +62,21 @@ void sim_check_durable_taken(sim_checks *c, uint32_t slot, uint32_t shard, const
 /* What is known of a pair at a shard. */
 typedef struct {
     const sim_check_cell *row, *taken; /* NULL: nothing */
-    bool here;                     /* taken in the present life */
+    bool here;                         /* taken in the present life */
 } last_word;
 
-static last_word check_durable_look_up(const sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *pair)
+static last_word check_durable_look_up(const sim_checks *c, uint32_t slot, uint32_t shard,
+                                       const sim_journal_attempt *pair)
 {
     uint64_t hash = attempt_hash(c, slot, pair);
-    last_word l = {sim_check_map_find(&c->durable.rows, hash), sim_check_map_find(&c->durable.taken, hash), false};
+    last_word l = {sim_check_map_find(&c->durable.rows, hash), sim_check_map_find(&c->durable.taken, hash),
+                   false};
     l.here = l.taken && l.taken->b >> 1 == c->slots[slot].life[shard];
     return l;
 }
 
-sim_check_word sim_check_durable_word(const sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *pair)
+sim_check_word sim_check_durable_word(const sim_checks *c, uint32_t slot, uint32_t shard,
+                                      const sim_journal_attempt *pair)
 {
     last_word l = check_durable_look_up(c, slot, shard, pair);
     const sim_check_cell *row = l.row, *taken = l.taken;
@@ -97,25 +102,27 @@ static bool on_disk(const sim_checks *c, uint64_t hash, uint64_t stamp_us)
 }
 
 void sim_check_durable_answered(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
-                            const kd_outcome *o)
+                                const kd_outcome *o)
 {
     const sim_check_durable *d = &c->durable;
     c->made++;
     if (d->failed[slot][shard])
         sim_check_fail(c, "after-error", "%s answers attempt %u after a write that failed",
-                   sim_check_slot_name(c, slot), a->id);
+                       sim_check_slot_name(c, slot), a->id);
     if (!o->replayed && (o->group == 0 || o->group > d->groups[slot][shard]))
         sim_check_fail(c, "durable", "%s answers attempt %u of group %llu, synced is %llu",
-                   sim_check_slot_name(c, slot), a->id, (unsigned long long)o->group,
-                   (unsigned long long)d->groups[slot][shard]);
+                       sim_check_slot_name(c, slot), a->id, (unsigned long long)o->group,
+                       (unsigned long long)d->groups[slot][shard]);
     if (a->verb == KD_ADD) return;
     uint64_t hash = attempt_hash(c, slot, a);
     bool known = on_disk(c, hash, o->stamp_us);
-    bool excused = o->replayed && (d->incomplete[slot][shard] || earlier_life(c, slot, shard, hash, o->stamp_us));
-    bool expired = o->replayed && c->view.scenario->forget_rows_us > 0 && o->stamp_us <= c->stable_us[c->partition[a->item]];
+    bool excused =
+        o->replayed && (d->incomplete[slot][shard] || earlier_life(c, slot, shard, hash, o->stamp_us));
+    bool expired = o->replayed && c->view.scenario->forget_rows_us > 0 &&
+                   o->stamp_us <= c->stable_us[c->partition[a->item]];
     if (!known && !excused && !expired)
         sim_check_fail(c, "durable", "%s answers attempt %u: its journal entry is not on its disk",
-                   sim_check_slot_name(c, slot), a->id);
+                       sim_check_slot_name(c, slot), a->id);
 }
 
 typedef struct {
@@ -127,7 +134,8 @@ typedef struct {
 /* A row is written with its journal entry or later; what is known of it is the newer of both. */
 static void note_row(const check_durable_visit *v, kd_bytes key, uint64_t stamp_us, bool liked)
 {
-    sim_check_cell *cell = sim_check_map_obtain(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
+    sim_check_cell *cell =
+        sim_check_map_obtain(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
     if (stamp_us < cell->a) return;
     cell->a = stamp_us;
     cell->b = liked;
@@ -149,8 +157,8 @@ static void put_fragment(const check_durable_visit *v, kd_bytes key, kd_bytes va
         if (op.verb == KD_ADD) continue;
         kd_row_key row;
         kd_key_row(&row, partition, op.counter_id, op.item, op.user);
-        sim_check_cell *cell =
-            sim_check_map_obtain(&v->c->durable.journal, check_durable_row_hash(v->c, v->slot, kd_row_key_view(&row)));
+        sim_check_cell *cell = sim_check_map_obtain(
+            &v->c->durable.journal, check_durable_row_hash(v->c, v->slot, kd_row_key_view(&row)));
         cell->a = KD_MAX(cell->a, op.time_us);
         note_row(v, kd_row_key_view(&row), op.time_us, op.verb == KD_LIKE);
     }
@@ -175,7 +183,8 @@ static void on_put(void *arg, kd_bytes key, kd_bytes value)
 
 static void expired(const check_durable_visit *v, kd_bytes key)
 {
-    const sim_check_cell *cell = sim_check_map_find(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
+    const sim_check_cell *cell =
+        sim_check_map_find(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
     uint32_t partition = (uint32_t)key.data[1] << 8 | key.data[2];
     if (cell) sim_check_forget_row(v->c, v->slot, partition, cell->a);
 }
@@ -193,8 +202,8 @@ static void on_delete(void *arg, kd_bytes key)
     sim_check_position_freed(v->c, v->slot, partition, at);
 }
 
-void sim_check_durable_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
-                         int status, bool synced)
+void sim_check_durable_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group,
+                             const kd_writes *writes, int status, bool synced)
 {
     static const kd_writes_visitor visitor = {.put = on_put, .del = on_delete};
     check_durable_visit v = {c, slot, synced};
@@ -214,10 +223,12 @@ static int found_row(void *arg, kd_bytes key, kd_bytes value)
 {
     const check_durable_visit *v = arg;
     kd_member_row m;
-    if (key.len > 0 && key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key)) put_fragment(v, key, value);
+    if (key.len > 0 && key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key))
+        put_fragment(v, key, value);
     if (key.len == 0 || key.data[0] != 'm' || kd_membership_parse(key, value, &m) != KD_OK) return 0;
     note_row(v, key, m.row.stamp_us, m.row.liked);
-    sim_check_cell *cell = sim_check_map_obtain(&v->c->durable.journal, check_durable_row_hash(v->c, v->slot, key));
+    sim_check_cell *cell =
+        sim_check_map_obtain(&v->c->durable.journal, check_durable_row_hash(v->c, v->slot, key));
     cell->a = KD_MAX(cell->a, m.row.stamp_us);
     return 0;
 }
@@ -243,13 +254,15 @@ void sim_check_durable_member(sim_checks *c, uint32_t slot, const sim_journal_at
     bool right =
         here ? told && (uint64_t)result == (taken->b & 1) : !row || (told && (uint64_t)result == row->b);
     if (!right && !here && taken && taken->a > (row ? row->a : 0))
-        right = (told && (uint64_t)result == (taken->b & 1)) || maybe(c, attempt_hash(c, slot, pair), row, result);
-    uint64_t newest = here || !row ? taken->a : row->a; /* what an earlier life took may not have reached the disk */
+        right = (told && (uint64_t)result == (taken->b & 1)) ||
+                maybe(c, attempt_hash(c, slot, pair), row, result);
+    uint64_t newest =
+        here || !row ? taken->a : row->a; /* what an earlier life took may not have reached the disk */
     bool forgotten = result == KD_ENOTFOUND && c->view.scenario->forget_rows_us > 0 &&
                      newest <= c->stable_us[c->partition[pair->item]];
     if (!right && !forgotten && !c->durable.incomplete[slot][shard])
         sim_check_fail(c, "own-word", "%s tells %d to %s of %s, his last word there was %s",
-                   sim_check_slot_name(c, slot), result, c->view.users[pair->user],
-                   sim_check_item_name(c, pair->item),
-                   (here || !row ? taken->b & 1 : row->b) ? "like" : "unlike");
+                       sim_check_slot_name(c, slot), result, c->view.users[pair->user],
+                       sim_check_item_name(c, pair->item),
+                       (here || !row ? taken->b & 1 : row->b) ? "like" : "unlike");
 }

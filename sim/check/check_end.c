@@ -21,7 +21,8 @@ static int read_through(sim_checks *c, kd_edge *e, uint32_t slot, uint32_t item,
 }
 
 /* What a retired edge took and central refuses stays pending there, and is in no number of central (rule 23). */
-static bool shows_pending(const sim_checks *c, uint32_t counter, uint64_t count, uint64_t total, uint64_t pending)
+static bool shows_pending(const sim_checks *c, uint32_t counter, uint64_t count, uint64_t total,
+                          uint64_t pending)
 {
     if (c->view.counters->at[counter].kind == KD_SUM) return count >= total;
     return (count > total ? count - total : total - count) <= pending;
@@ -37,7 +38,8 @@ static bool edge_agrees(sim_checks *c, uint32_t slot, uint32_t item, const uint6
     /* Items with operations that stay pending make no room for others. */
     if (err == KD_EAGAIN && c->view.scenario->room_items > 0 && c->retired[slot]) return true;
     if (err != KD_OK) {
-        snprintf(why, size, "%s cannot tell %s: %s", sim_check_slot_name(c, slot), sim_check_item_name(c, item),
+        snprintf(why, size, "%s cannot tell %s: %s", sim_check_slot_name(c, slot),
+                 sim_check_item_name(c, item),
                  err == KD_EAGAIN ? "stale, to be read from central" : kd_strerror(err));
         return false;
     }
@@ -45,8 +47,8 @@ static bool edge_agrees(sim_checks *c, uint32_t slot, uint32_t item, const uint6
         if (view.count[i] == totals[i] && view.pending[i] == 0) continue;
         if (c->retired[slot] && shows_pending(c, i, view.count[i], totals[i], view.pending[i])) continue;
         snprintf(why, size, "%s shows %llu %s of %s (%u pending), central %llu", sim_check_slot_name(c, slot),
-                 (unsigned long long)view.count[i], c->view.counters->at[i].name, sim_check_item_name(c, item),
-                 view.pending[i], (unsigned long long)totals[i]);
+                 (unsigned long long)view.count[i], c->view.counters->at[i].name,
+                 sim_check_item_name(c, item), view.pending[i], (unsigned long long)totals[i]);
         return false;
     }
     return true;
@@ -148,7 +150,8 @@ static void gather_counts(sim_checks *c, sim_final_state *f, uint32_t item)
         kd_edge *e = c->view.edge(c->view.world, slot, c->partition[item] % c->view.scenario->shards);
         kd_view view;
         if (!e || c->retired[slot] || kd_edge_view(e, key, &view) != KD_OK) continue;
-        for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) sim_final_edge_count(f, slot, i, item, view.count[i]);
+        for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++)
+            sim_final_edge_count(f, slot, i, item, view.count[i]);
     }
 }
 
@@ -178,7 +181,7 @@ void sim_checks_final(sim_checks *c, bool converged, sim_final_verdict *out)
         items[i] = texts[i];
     }
     sim_final_names names = {c->view.journal, c->view.counters,   edges,         s->edge_count,
-                         items,           c->view.item_count, c->view.users, c->view.user_count};
+                             items,           c->view.item_count, c->view.users, c->view.user_count};
     sim_final_state *f = sim_final_create(&names);
     for (uint32_t p = 0; p < s->partitions; p++) gather_members(c, f, p);
     for (uint32_t i = 0; i < c->view.item_count; i++) gather_counts(c, f, i);

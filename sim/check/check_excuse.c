@@ -93,8 +93,10 @@ uint64_t sim_check_excuse_edges(const sim_checks *c, uint64_t since_us)
 {
     uint64_t edges = sim_check_excuse_doubled_edges(c);
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
-        bool undone = c->readmitted[e] && sim_check_forget_stands_retired(c, e); /* a restore of central undid the operator's word */
-        if (c->retired[e] || undone || (c->readmitted[e] && c->readmitted_us[e] >= since_us)) edges |= sim_journal_edge_bit(e);
+        bool undone = c->readmitted[e] && sim_check_forget_stands_retired(
+                                              c, e); /* a restore of central undid the operator's word */
+        if (c->retired[e] || undone || (c->readmitted[e] && c->readmitted_us[e] >= since_us))
+            edges |= sim_journal_edge_bit(e);
     }
     return edges;
 }

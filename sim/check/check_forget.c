@@ -58,8 +58,8 @@ void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition
     c->made++;
     if (f.floor_us > bound_us)
         sim_check_fail(c, "floor",
-                   "central drops tombstones of partition %u below %llu, all edges are complete to %llu",
-                   partition, (unsigned long long)f.floor_us, (unsigned long long)bound_us);
+                       "central drops tombstones of partition %u below %llu, all edges are complete to %llu",
+                       partition, (unsigned long long)f.floor_us, (unsigned long long)bound_us);
 }
 
 void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event)
@@ -83,10 +83,11 @@ static void check_backup_holds(sim_checks *c, uint32_t slot, uint32_t partition,
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
         uint64_t bound_us = check_forget_less(held->watermark_us[e], 2 * c->view.scenario->drift_us);
         if (now->watermark_us[e] <= held->watermark_us[e] || stable_us <= bound_us) continue;
-        sim_check_fail(c, "stable",
-                   "central lets rows of partition %u go up to %llu, its backup holds those of %s up to %llu",
-                   partition, (unsigned long long)stable_us, c->view.scenario->edges[e],
-                   (unsigned long long)bound_us);
+        sim_check_fail(
+            c, "stable",
+            "central lets rows of partition %u go up to %llu, its backup holds those of %s up to %llu",
+            partition, (unsigned long long)stable_us, c->view.scenario->edges[e],
+            (unsigned long long)bound_us);
     }
 }
 
@@ -98,9 +99,10 @@ void sim_check_forget_published(sim_checks *c, uint32_t slot, uint32_t partition
     uint64_t bound_us = check_forget_less(low_us, 2 * c->view.scenario->drift_us);
     c->made++;
     if (stable_us > bound_us)
-        sim_check_fail(c, "stable", "central lets rows of partition %u go up to %llu, %s holds all up to %llu",
-                   partition, (unsigned long long)stable_us,
-                   c->view.scenario->backups_none ? "it" : "its backup", (unsigned long long)bound_us);
+        sim_check_fail(c, "stable",
+                       "central lets rows of partition %u go up to %llu, %s holds all up to %llu", partition,
+                       (unsigned long long)stable_us, c->view.scenario->backups_none ? "it" : "its backup",
+                       (unsigned long long)bound_us);
     else if (!c->view.scenario->backups_none)
         check_backup_holds(c, slot, partition, stable_us);
 }
@@ -108,14 +110,15 @@ void sim_check_forget_published(sim_checks *c, uint32_t slot, uint32_t partition
 void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us)
 {
     uint32_t edge = sim_check_edge(slot);
-    uint64_t merged_us = c->positions.best_us[partition][edge]; /* an edge may not have heard of a restore yet */
+    uint64_t merged_us =
+        c->positions.best_us[partition][edge]; /* an edge may not have heard of a restore yet */
     bool known = stamp_us <= merged_us;
     c->made++;
     if (c->view.scenario->forget_rows_us == 0 || stamp_us > c->stable_us[partition] || !known)
         sim_check_fail(c, "expired",
-                   "%s drops a row of partition %u stamped %llu, stable is %llu, merged all up to %llu",
-                   sim_check_slot_name(c, slot), partition, (unsigned long long)stamp_us,
-                   (unsigned long long)c->stable_us[partition], (unsigned long long)merged_us);
+                       "%s drops a row of partition %u stamped %llu, stable is %llu, merged all up to %llu",
+                       sim_check_slot_name(c, slot), partition, (unsigned long long)stamp_us,
+                       (unsigned long long)c->stable_us[partition], (unsigned long long)merged_us);
 }
 
 static bool stands_retired(const sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge)
@@ -132,7 +135,8 @@ bool sim_check_forget_stands_retired(const sim_checks *c, uint32_t edge)
 {
     bool any = false;
     for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++)
-        for (uint32_t p = 0; p < c->view.scenario->partitions && !any; p++) any = stands_retired(c, slot, p, edge);
+        for (uint32_t p = 0; p < c->view.scenario->partitions && !any; p++)
+            any = stands_retired(c, slot, p, edge);
     return any;
 }
 
@@ -141,10 +145,10 @@ void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint
     c->made++;
     if (fed == KD_FED_MERGED && c->retired[edge] && stands_retired(c, slot, partition, edge))
         sim_check_fail(c, "retired", "central merges a batch of %s, partition %u, which is retired",
-                   c->view.scenario->edges[edge], partition);
+                       c->view.scenario->edges[edge], partition);
     if (fed == KD_FED_RETIRED && !c->retired[edge] && !stands_retired(c, slot, partition, edge))
         sim_check_fail(c, "retired", "central refuses a batch of %s, partition %u, which nobody retired",
-                   c->view.scenario->edges[edge], partition);
+                       c->view.scenario->edges[edge], partition);
 }
 
 /* ---- the operator's word -------------------------------------------------------------------------------------- */
@@ -187,13 +191,15 @@ void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired)
     /* Put back meanwhile it sends again what was merged, too; that close below its watermark central does not take it for merged (rule 22). */
     uint64_t margin = 2 * c->view.scenario->drift_us, from_us = c->retired_from_us[edge];
     if (c->view.scenario->forget_tombstones_us > 0)
-        sim_journal_linger_edge(c->view.journal, edge, from_us > margin ? from_us - margin : 0, sim_check_now(c) + UNTIL_DURABLE_US);
+        sim_journal_linger_edge(c->view.journal, edge, from_us > margin ? from_us - margin : 0,
+                                sim_check_now(c) + UNTIL_DURABLE_US);
 }
 
 void sim_check_forget_end(sim_checks *c)
 {
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
-        if (c->retired[e]) sim_journal_excuse_edge(c->view.journal, e, c->retired_from_us[e], sim_check_now(c));
+        if (c->retired[e])
+            sim_journal_excuse_edge(c->view.journal, e, c->retired_from_us[e], sim_check_now(c));
 }
 
 /* ---- nobody holds what he should not hold ---------------------------------------------------------------------- */

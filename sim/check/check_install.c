@@ -44,7 +44,7 @@ void sim_check_install_taken(sim_checks *c, uint32_t slot, uint32_t partition)
     c->made++;
     if (c->slots[slot].retired[partition])
         sim_check_fail(c, "retired", "%s takes an operation of partition %u, where central has retired it",
-                   sim_check_slot_name(c, slot), partition);
+                       sim_check_slot_name(c, slot), partition);
 }
 
 void sim_check_install_refused(sim_checks *c, uint32_t slot, uint32_t partition)
@@ -52,7 +52,7 @@ void sim_check_install_refused(sim_checks *c, uint32_t slot, uint32_t partition)
     c->made++;
     if (!c->slots[slot].retired[partition])
         sim_check_fail(c, "retired", "%s refuses an operation of partition %u as retired, where it is not",
-                   sim_check_slot_name(c, slot), partition);
+                       sim_check_slot_name(c, slot), partition);
 }
 
 /* Whether what the edge had is a part of the history that the snapshot goes on with. */
@@ -80,7 +80,7 @@ void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, i
     if (verdict < 0 || kd_snapshot_decode(record, &s) != KD_OK) {
         if (verdict != KD_EIO)
             sim_check_fail(c, "install", "%s cannot take in a snapshot: %s", sim_check_slot_name(c, slot),
-                       kd_strerror(verdict));
+                           kd_strerror(verdict));
         return;
     }
     sim_check_number_heard(c, slot, &s);
@@ -119,6 +119,6 @@ void sim_check_install_answer(sim_checks *c, uint32_t slot, uint32_t item, kd_by
     c->made++;
     if (had.epoch != 0 && (known->epoch != had.epoch || known->version != had.version))
         sim_check_fail(c, "install", "%s goes from version %llu to %llu of partition %u with an answer",
-                   sim_check_slot_name(c, slot), (unsigned long long)had.version,
-                   (unsigned long long)known->version, partition);
+                       sim_check_slot_name(c, slot), (unsigned long long)had.version,
+                       (unsigned long long)known->version, partition);
 }

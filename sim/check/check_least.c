@@ -37,12 +37,17 @@ uint64_t sim_check_pending_from_us(const sim_checks *c, uint32_t slot, uint32_t 
     return from_us > margin ? from_us - margin : 0;
 }
 
-static uint64_t may_be_missing(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view)
+static uint64_t may_be_missing(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item,
+                               const kd_view *view)
 {
     uint32_t partition = c->partition[item], edge = sim_check_edge(slot);
-    bool sent_again = view->fresh ? sim_check_excuse_moved(c, slot, partition) || (view->as_of_us == 0 && sim_check_excuse_undone(c, slot, partition))
-                                  : c->doubled[edge] || c->disk_changed[edge] || c->slots[slot].undone_us[partition] != 0;
-    uint64_t misled = sim_journal_misled(c->view.journal, counter, item, edge, sim_check_pending_from_us(c, slot, item, view), sim_check_excuse_gone_us(c, slot));
+    bool sent_again =
+        view->fresh ? sim_check_excuse_moved(c, slot, partition) ||
+                          (view->as_of_us == 0 && sim_check_excuse_undone(c, slot, partition))
+                    : c->doubled[edge] || c->disk_changed[edge] || c->slots[slot].undone_us[partition] != 0;
+    uint64_t misled =
+        sim_journal_misled(c->view.journal, counter, item, edge,
+                           sim_check_pending_from_us(c, slot, item, view), sim_check_excuse_gone_us(c, slot));
     return sent_again ? KD_MAX(misled, view->pending[counter]) : misled;
 }
 
@@ -55,14 +60,15 @@ static uint64_t made_since(const sim_checks *c, const kd_view *view)
 }
 
 /* Cheap first: mostly the number holds every like there is. */
-static bool check_least_holds(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view, uint32_t but,
-                  uint64_t *least)
+static bool check_least_holds(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item,
+                              const kd_view *view, uint32_t but, uint64_t *least)
 {
     uint64_t all, most, own = but != CHECK_NOTHING;
     uint64_t as_of_us = view->as_of_us > c->wrong_clock_us ? view->as_of_us - c->wrong_clock_us : 0;
     sim_journal_bounds(c->view.journal, counter, item, &all, &most);
     if (view->count[counter] >= all + own) return true;
-    *least = own + sim_journal_least(c->view.journal, counter, item, as_of_us, but, sim_check_excuse_edges(c, made_since(c, view)));
+    *least = own + sim_journal_least(c->view.journal, counter, item, as_of_us, but,
+                                     sim_check_excuse_edges(c, made_since(c, view)));
     if (view->count[counter] >= *least) return true;
     return view->count[counter] + may_be_missing(c, slot, counter, item, view) >= *least;
 }
@@ -75,20 +81,26 @@ void sim_check_least_viewed(sim_checks *c, uint32_t slot, uint32_t item, const k
         if (c->view.counters->at[counter].kind == KD_SUM) continue;
         c->made++;
         if (!check_least_holds(c, slot, counter, item, view, CHECK_NOTHING, &least))
-            sim_check_fail(c, "least", "%s shows %llu %s of %s, %u pending, as of %llu us ago: %llu were acknowledged before",
-                       sim_check_slot_name(c, slot), (unsigned long long)view->count[counter],
-                       c->view.counters->at[counter].name, sim_check_item_name(c, item), view->pending[counter],
-                       (unsigned long long)(sim_check_now(c) - view->as_of_us), (unsigned long long)least);
+            sim_check_fail(
+                c, "least",
+                "%s shows %llu %s of %s, %u pending, as of %llu us ago: %llu were acknowledged before",
+                sim_check_slot_name(c, slot), (unsigned long long)view->count[counter],
+                c->view.counters->at[counter].name, sim_check_item_name(c, item), view->pending[counter],
+                (unsigned long long)(sim_check_now(c) - view->as_of_us), (unsigned long long)least);
     }
 }
 
 void sim_check_least_answered(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, const kd_view *view)
 {
     uint64_t least;
-    if (a->verb != KD_LIKE || !sim_journal_is_last(c->view.journal, a->id) || is_off(c, slot) || sim_check_shown_awaits(c, slot, a->counter, a->item, view->fresh)) return;
+    if (a->verb != KD_LIKE || !sim_journal_is_last(c->view.journal, a->id) || is_off(c, slot) ||
+        sim_check_shown_awaits(c, slot, a->counter, a->item, view->fresh))
+        return;
     c->made++;
     if (!check_least_holds(c, slot, a->counter, a->item, view, a->user, &least))
-        sim_check_fail(c, "own-like", "%s answers attempt %u, a like of %s by %s, with %llu: with his own like it is %llu",
-                   sim_check_slot_name(c, slot), a->id, sim_check_item_name(c, a->item), c->view.users[a->user],
-                   (unsigned long long)view->count[a->counter], (unsigned long long)least);
+        sim_check_fail(c, "own-like",
+                       "%s answers attempt %u, a like of %s by %s, with %llu: with his own like it is %llu",
+                       sim_check_slot_name(c, slot), a->id, sim_check_item_name(c, a->item),
+                       c->view.users[a->user], (unsigned long long)view->count[a->counter],
+                       (unsigned long long)least);
 }

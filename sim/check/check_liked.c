@@ -14,21 +14,24 @@
 void sim_check_liked_asked(sim_checks *c)
 {
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
-        if (c->readmitted[e] && sim_check_forget_stands_retired(c, e)) c->retired_answer_us = sim_check_now(c);
+        if (c->readmitted[e] && sim_check_forget_stands_retired(c, e))
+            c->retired_answer_us = sim_check_now(c);
 }
 
-void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
-                      uint64_t begun_us)
+void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
+                          int liked, uint64_t begun_us)
 {
     bool settled;
     if (liked != 0 && liked != 1) return;
     if (!sim_scenario_tokens_kept(c->view.scenario)) return;
     if (c->central_undone && begun_us <= c->retired_answer_us) return;
-    if (sim_journal_pair_edges(c->view.journal, counter, item, user) & sim_check_excuse_edges(c, begun_us)) return;
+    if (sim_journal_pair_edges(c->view.journal, counter, item, user) & sim_check_excuse_edges(c, begun_us))
+        return;
     sim_journal_verdict verdict = sim_journal_pair(c->view.journal, counter, item, user, begun_us, &settled);
     if (!settled || verdict == JOURNAL_MAY) return;
     c->made++;
     if (liked != (verdict == JOURNAL_MUST))
-        sim_check_fail(c, "liked", "%s tells %s that he %s %s; his last word says the opposite", sim_check_slot_name(c, slot),
-                   c->view.users[user], liked ? "likes" : "does not like", sim_check_item_name(c, item));
+        sim_check_fail(c, "liked", "%s tells %s that he %s %s; his last word says the opposite",
+                       sim_check_slot_name(c, slot), c->view.users[user], liked ? "likes" : "does not like",
+                       sim_check_item_name(c, item));
 }

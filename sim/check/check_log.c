@@ -22,6 +22,6 @@ void sim_check_log_checked(sim_checks *c, uint32_t partition, int64_t stored, kd
     c->made++;
     if (!merged || (found.data && kd_hash(found) == merged->a)) return;
     sim_check_fail(c, "log-position",
-               "central goes on at %lld of partition %u: what stands at %lld is not what it merged",
-               (long long)next, partition, (long long)stored);
+                   "central goes on at %lld of partition %u: what stands at %lld is not what it merged",
+                   (long long)next, partition, (long long)stored);
 }

@@ -30,7 +30,8 @@ void sim_check_number_changed(sim_checks *c, uint32_t slot, uint32_t item)
     kd_central *core = c->view.central(c->view.world, slot, partition);
     uint64_t totals[KD_COUNTERS_MAX];
     if (!core || kd_central_totals(core, kd_item_key(&c->view.items[item]), totals) != KD_OK) return;
-    sim_check_number n = {kd_central_epoch(core), kd_central_version(core), c->answers[partition].best_us, {0}};
+    sim_check_number n = {
+        kd_central_epoch(core), kd_central_version(core), c->answers[partition].best_us, {0}};
     memcpy(n.count, totals, sizeof(n.count));
     const sim_check_number *last = r->count ? number_at(r, r->count - 1) : NULL;
     if (last && last->epoch == n.epoch && memcmp(last->count, n.count, sizeof(n.count)) == 0) return;
@@ -50,7 +51,8 @@ void sim_check_number_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s)
     for (uint32_t i = 0; i < s->item_count; i++) {
         uint32_t item = sim_check_item(c, s->items[i].item);
         if (item == CHECK_NOTHING) continue;
-        c->heard[sim_check_edge(slot)][item] |= s->items[i].count ? CHECK_HEARD : CHECK_HEARD | CHECK_HEARD_NONE;
+        c->heard[sim_check_edge(slot)][item] |=
+            s->items[i].count ? CHECK_HEARD : CHECK_HEARD | CHECK_HEARD_NONE;
     }
 }
 
@@ -58,8 +60,7 @@ static bool fits_within(const sim_checks *c, const uint64_t *least, const uint64
 {
     for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
         uint64_t shown = view->count[i], pending = view->pending[i];
-        uint64_t low = shown < least[i] ? least[i] - shown : 0,
-                 high = shown > most[i] ? shown - most[i] : 0;
+        uint64_t low = shown < least[i] ? least[i] - shown : 0, high = shown > most[i] ? shown - most[i] : 0;
         bool set = c->view.counters->at[i].kind == KD_SET;
         if (low > (set ? pending : 0) || high > (set ? pending : pending * KD_AMOUNT_MAX)) return false;
     }
@@ -78,7 +79,8 @@ static bool fits_dropped(const sim_checks *c, const sim_check_numbers *r, const 
 }
 
 /* Whether (epoch, version) lies in the history of `known`. */
-static bool in_history(const sim_checks *c, uint32_t partition, sim_check_known known, const sim_check_number *n)
+static bool in_history(const sim_checks *c, uint32_t partition, sim_check_known known,
+                       const sim_check_number *n)
 {
     for (uint32_t depth = 0; depth < 1000; depth++) {
         if (known.epoch == n->epoch) return n->version <= known.version;
@@ -100,8 +102,8 @@ static uint32_t begun(const sim_check_numbers *r, uint64_t epoch)
     return i;
 }
 
-static bool fresh_right(const sim_checks *c, uint32_t partition, sim_check_known known, const sim_check_numbers *r,
-                        const kd_view *view)
+static bool fresh_right(const sim_checks *c, uint32_t partition, sim_check_known known,
+                        const sim_check_numbers *r, const kd_view *view)
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
     uint32_t first = begun(r, known.epoch);
@@ -116,8 +118,8 @@ static bool fresh_right(const sim_checks *c, uint32_t partition, sim_check_known
 }
 
 /* A number of a history that was undone has replaced nothing. */
-static bool as_of_right(const sim_checks *c, uint32_t partition, sim_check_known known, const sim_check_numbers *r,
-                        const kd_view *view)
+static bool as_of_right(const sim_checks *c, uint32_t partition, sim_check_known known,
+                        const sim_check_numbers *r, const kd_view *view)
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
     uint32_t first = begun(r, known.epoch);
@@ -136,7 +138,8 @@ static bool heard_right(const sim_checks *c, const sim_check_numbers *r, uint8_t
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
     if (!(heard & CHECK_HEARD)) return false;
-    if (fits_dropped(c, r, view) || ((heard & CHECK_HEARD_NONE) && check_number_fits(c, nothing, view))) return true;
+    if (fits_dropped(c, r, view) || ((heard & CHECK_HEARD_NONE) && check_number_fits(c, nothing, view)))
+        return true;
     for (uint32_t i = 0; i < r->count; i++) {
         const uint64_t *count = number_at(r, i)->count;
         bool none = memcmp(count, nothing, sizeof(nothing)) == 0;
@@ -155,26 +158,27 @@ void sim_check_number_viewed(sim_checks *c, uint32_t slot, uint32_t item, const 
     const sim_check_numbers *r = &c->numbers[item];
     c->made++;
     if (!heard_right(c, r, c->heard[sim_check_edge(slot)][item], view))
-        sim_check_fail(c, "number",
-                   "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u), and no number of "
-                   "central that it heard is behind them",
-                   sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
-                   (unsigned long long)view->count[1], (unsigned long long)view->count[2],
-                   sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2]);
+        sim_check_fail(
+            c, "number",
+            "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u), and no number of "
+            "central that it heard is behind them",
+            sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
+            (unsigned long long)view->count[1], (unsigned long long)view->count[2],
+            sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2]);
     else if (view->fresh && !fresh_right(c, partition, known, r, view))
         sim_check_fail(c, "number",
-                   "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as fresh: at "
-                   "version %llu of epoch %llx central had others",
-                   sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
-                   (unsigned long long)view->count[1], (unsigned long long)view->count[2],
-                   sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
-                   (unsigned long long)p.version, (unsigned long long)p.epoch);
+                       "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as fresh: at "
+                       "version %llu of epoch %llx central had others",
+                       sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
+                       (unsigned long long)view->count[1], (unsigned long long)view->count[2],
+                       sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
+                       (unsigned long long)p.version, (unsigned long long)p.epoch);
     else if (view->as_of_us > 0 && !as_of_right(c, partition, known, r, view))
         sim_check_fail(c, "as-of",
-                   "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as of %llu us "
-                   "ago: central had replaced them before",
-                   sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
-                   (unsigned long long)view->count[1], (unsigned long long)view->count[2],
-                   sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
-                   (unsigned long long)(sim_check_now(c) - view->as_of_us));
+                       "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as of %llu us "
+                       "ago: central had replaced them before",
+                       sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
+                       (unsigned long long)view->count[1], (unsigned long long)view->count[2],
+                       sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
+                       (unsigned long long)(sim_check_now(c) - view->as_of_us));
 }

@@ -36,8 +36,9 @@ void sim_check_position_sent(sim_checks *c, uint32_t slot, uint32_t partition, k
     sim_check_cell *cell = position(c, edge, partition, b.at);
     c->made++;
     if ((cell->b & SEEN) && cell->a != b.digest && b.at.incarnation > c->positions.exempt[edge])
-        sim_check_fail(c, "body", "%s sends another body at %llu/%llu of partition %u", sim_check_slot_name(c, slot),
-                   (unsigned long long)b.at.incarnation, (unsigned long long)b.at.seq, partition);
+        sim_check_fail(c, "body", "%s sends another body at %llu/%llu of partition %u",
+                       sim_check_slot_name(c, slot), (unsigned long long)b.at.incarnation,
+                       (unsigned long long)b.at.seq, partition);
     cell->a = b.digest;
     cell->b |= SEEN;
 }
@@ -48,8 +49,8 @@ static void merged(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t ed
     kd_position applied = t->now.tentative[edge];
     if (kd_position_cmp(b->at, applied) <= 0)
         sim_check_fail(c, "order", "central merges %llu/%llu of %.*s, partition %u, again",
-                   (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
-                   b->edge.data, partition);
+                       (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
+                       b->edge.data, partition);
     else if (kd_position_cmp(b->after, applied) != 0)
         sim_check_fail(
             c, "order",
@@ -76,12 +77,12 @@ void sim_check_position_fed(sim_checks *c, uint32_t slot, uint32_t partition, co
     if ((fed == KD_FED_DUPLICATE && next) ||
         (fed == KD_FED_GAP && next && kd_position_cmp(b->after, applied) == 0))
         sim_check_fail(c, "order", "central drops %llu/%llu of %.*s, partition %u, which comes next",
-                   (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
-                   b->edge.data, partition);
+                       (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
+                       b->edge.data, partition);
     /* A record of the life before can be as late as the log likes: the alarm may come at any time after. */
     if (fed == KD_FED_IDENTITY && !c->doubled[edge] && !c->disk_changed[edge])
         sim_check_fail(c, "identity", "central doubts the identity of %.*s, which nobody copied or put back",
-                   (int)b->edge.len, b->edge.data);
+                       (int)b->edge.len, b->edge.data);
     if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_UNKNOWN_COUNTER)
         sim_check_fail(c, "order", "central sets a batch of %.*s aside", (int)b->edge.len, b->edge.data);
 }
@@ -93,7 +94,8 @@ void sim_check_position_begun(sim_checks *c, uint32_t slot, uint32_t partition, 
     for (uint32_t i = t->open_count; i-- > 0 && t->open[i].version == 0;) t->open[i].version = version;
 }
 
-static void check_position_settle(sim_checks *c, sim_check_tenure *t, uint32_t partition, uint32_t edge, kd_position at)
+static void check_position_settle(sim_checks *c, sim_check_tenure *t, uint32_t partition, uint32_t edge,
+                                  kd_position at)
 {
     position(c, edge, partition, at)->b |= MERGED;
     t->now.durable[edge] = at;
@@ -116,7 +118,8 @@ static void note_durable(sim_checks *c, uint32_t slot, uint32_t partition)
     if (!core) return;
     uint64_t epoch = kd_central_epoch(core);
     if (epoch != now->epoch && now->epoch != 0) {
-        sim_check_cell *parent = sim_check_map_obtain(&c->positions.parents, sim_check_mix(partition + 1, epoch) | 1);
+        sim_check_cell *parent =
+            sim_check_map_obtain(&c->positions.parents, sim_check_mix(partition + 1, epoch) | 1);
         parent->a = now->epoch;
         parent->b = now->version;
     }
@@ -124,7 +127,8 @@ static void note_durable(sim_checks *c, uint32_t slot, uint32_t partition)
     now->version = kd_central_version(core);
 }
 
-void sim_check_position_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, bool synced)
+void sim_check_position_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version,
+                                  bool synced)
 {
     sim_check_tenure *t = &c->positions.tenures[slot][partition];
     uint32_t kept = 0;
@@ -153,12 +157,12 @@ void sim_check_position_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
         c->made++;
         if (kd_position_cmp(applied[e], t->now.durable[e]) < 0)
-            sim_check_fail(c, "order",
-                       "central opens partition %u with %llu/%llu of %s applied, it had committed %llu/%llu",
-                       partition, (unsigned long long)applied[e].incarnation,
-                       (unsigned long long)applied[e].seq, c->view.scenario->edges[e],
-                       (unsigned long long)t->now.durable[e].incarnation,
-                       (unsigned long long)t->now.durable[e].seq);
+            sim_check_fail(
+                c, "order",
+                "central opens partition %u with %llu/%llu of %s applied, it had committed %llu/%llu",
+                partition, (unsigned long long)applied[e].incarnation, (unsigned long long)applied[e].seq,
+                c->view.scenario->edges[e], (unsigned long long)t->now.durable[e].incarnation,
+                (unsigned long long)t->now.durable[e].seq);
         for (uint32_t i = 0; i < t->open_count; i++)
             if (t->open[i].edge == e && kd_position_cmp(t->open[i].at, applied[e]) <= 0)
                 check_position_settle(c, t, partition, e, t->open[i].at);
@@ -186,6 +190,6 @@ void sim_check_position_freed(sim_checks *c, uint32_t slot, uint32_t partition, 
         found_applied(c, sim_check_edge(slot), partition, at))
         return;
     sim_check_fail(c, "freed", "%s drops %llu/%llu of partition %u, which no central has on its disk",
-               sim_check_slot_name(c, slot), (unsigned long long)at.incarnation, (unsigned long long)at.seq,
-               partition);
+                   sim_check_slot_name(c, slot), (unsigned long long)at.incarnation,
+                   (unsigned long long)at.seq, partition);
 }

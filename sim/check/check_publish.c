@@ -14,12 +14,13 @@ void sim_check_publish_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_
 /* Where a crash left open which epoch came before, its link is not judged. */
 static void check_chain(sim_checks *c, uint32_t partition, const kd_snapshot *s)
 {
-    const sim_check_cell *before = sim_check_map_find(&c->positions.parents, sim_check_mix(partition + 1, s->epoch) | 1);
+    const sim_check_cell *before =
+        sim_check_map_find(&c->positions.parents, sim_check_mix(partition + 1, s->epoch) | 1);
     const kd_chain_link *link = s->chain_count ? &s->chain[s->chain_count - 1] : NULL;
     if (!before || !link || link->epoch != before->a || link->last == before->b) return;
     sim_check_fail(c, "chain", "central lets epoch %llx of partition %u end with %llu, it ended with %llu",
-               (unsigned long long)link->epoch, partition, (unsigned long long)link->last,
-               (unsigned long long)before->b);
+                   (unsigned long long)link->epoch, partition, (unsigned long long)link->last,
+                   (unsigned long long)before->b);
 }
 
 void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
@@ -32,10 +33,11 @@ void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, 
     }
     const sim_check_history *durable = &c->positions.tenures[slot][partition].now;
     if (s.version > durable->version || s.epoch != durable->epoch)
-        sim_check_fail(c, "early",
-                   "central publishes version %llu of epoch %llx, partition %u: on its disk is %llu of %llx",
-                   (unsigned long long)s.version, (unsigned long long)s.epoch, partition,
-                   (unsigned long long)durable->version, (unsigned long long)durable->epoch);
+        sim_check_fail(
+            c, "early",
+            "central publishes version %llu of epoch %llx, partition %u: on its disk is %llu of %llx",
+            (unsigned long long)s.version, (unsigned long long)s.epoch, partition,
+            (unsigned long long)durable->version, (unsigned long long)durable->epoch);
     if (s.epoch < c->highest_claim[slot][partition])
         sim_check_fail(
             c, "fence", "central of epoch %llx publishes after it read the claim of %llx, partition %u",

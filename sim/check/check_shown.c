@@ -21,7 +21,8 @@ bool sim_check_shown_awaits(const sim_checks *c, uint32_t slot, uint32_t counter
     uint32_t partition = c->partition[item];
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p;
-    if (!(fresh ? sim_check_excuse_undone(c, slot, partition) : c->slots[slot].undone_us[partition] != 0)) return false;
+    if (!(fresh ? sim_check_excuse_undone(c, slot, partition) : c->slots[slot].undone_us[partition] != 0))
+        return false;
     if (!fresh) return true;
     if (c->view.counters->at[counter].kind == KD_SUM) return true;
     if (!e || kd_edge_partition_get(e, partition, &p) != KD_OK) return true;
@@ -32,29 +33,33 @@ bool sim_check_shown_awaits(const sim_checks *c, uint32_t slot, uint32_t counter
  * Who likes again what the edge has forgotten sees one too many until central decides. So does who has spoken elsewhere meanwhile, with a session token
  * that tells of it: whether that was about this item the edge cannot know, and it errs upward (protocol.md, what a reader is told).
  */
-static uint64_t too_many(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view)
+static uint64_t too_many(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item,
+                         const kd_view *view)
 {
     if (c->view.counters->at[counter].kind == KD_SUM) return 0;
     uint64_t from_us = sim_check_pending_from_us(c, slot, item, view);
     if (c->view.scenario->forget_rows_us > 0)
         return sim_journal_since(c->view.journal, counter, item, sim_check_edge(slot), from_us);
-    return sim_journal_doubtful(c->view.journal, counter, item, sim_check_edge(slot), from_us, sim_check_excuse_gone_us(c, slot));
+    return sim_journal_doubtful(c->view.journal, counter, item, sim_check_edge(slot), from_us,
+                                sim_check_excuse_gone_us(c, slot));
 }
 
 /* An edge whose disk went back, or that was copied, may hold a row that its user has overruled since: a delta of such a row takes one like too many. */
-static uint64_t too_few(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, const kd_view *view)
+static uint64_t too_few(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item,
+                        const kd_view *view)
 {
     uint64_t gone_us = sim_check_excuse_gone_us(c, slot);
     if (c->view.counters->at[counter].kind == KD_SUM || gone_us == 0) return 0;
-    return sim_journal_misled(c->view.journal, counter, item, sim_check_edge(slot), sim_check_pending_from_us(c, slot, item, view),
-                          gone_us);
+    return sim_journal_misled(c->view.journal, counter, item, sim_check_edge(slot),
+                              sim_check_pending_from_us(c, slot, item, view), gone_us);
 }
 
 static void check_single_writer(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view)
 {
     uint32_t partition = c->partition[item];
     /* A number that was stale before what is moved was merged lacks it until it is read (rules 17, 20). */
-    bool off = view->fresh ? sim_check_excuse_doubled(c, slot, partition) || sim_check_excuse_moved(c, slot, partition)
+    bool off = view->fresh ? sim_check_excuse_doubled(c, slot, partition) ||
+                                 sim_check_excuse_moved(c, slot, partition)
                            : c->doubled[sim_check_edge(slot)] || c->disk_changed[sim_check_edge(slot)];
     off |= c->writer[item] != slot;
     for (uint32_t counter = 0; !off && counter < SCENARIO_COUNTERS; counter++) {
@@ -65,15 +70,16 @@ static void check_single_writer(sim_checks *c, uint32_t slot, uint32_t item, con
             sim_check_shown_awaits(c, slot, counter, item, view->fresh))
             continue;
         c->made++;
-        bool under = view->count[counter] < least && least - view->count[counter] > too_few(c, slot, counter, item, view);
+        bool under = view->count[counter] < least &&
+                     least - view->count[counter] > too_few(c, slot, counter, item, view);
         bool over = view->count[counter] > most &&
                     view->count[counter] - most > too_many(c, slot, counter, item, view);
         if (under || over)
             sim_check_fail(c, "shown",
-                       "%s shows %llu %s of %s, which it alone was asked to change: not in [%llu, %llu]",
-                       sim_check_slot_name(c, slot), (unsigned long long)view->count[counter],
-                       c->view.counters->at[counter].name, sim_check_item_name(c, item),
-                       (unsigned long long)least, (unsigned long long)most);
+                           "%s shows %llu %s of %s, which it alone was asked to change: not in [%llu, %llu]",
+                           sim_check_slot_name(c, slot), (unsigned long long)view->count[counter],
+                           c->view.counters->at[counter].name, sim_check_item_name(c, item),
+                           (unsigned long long)least, (unsigned long long)most);
     }
 }
 
@@ -86,8 +92,8 @@ static void check_pending(sim_checks *c, uint32_t slot, uint32_t item, const kd_
      * After central went back operations are sent again with old stamps, below a watermark of theirs; after an identity alarm they are moved so. Under a
      * stale number the deltas of confirmed batches stay (rule 17).
      */
-    bool off = !view->fresh || sim_check_excuse_doubled(c, slot, partition) || sim_check_excuse_moved(c, slot, partition) ||
-               sim_check_excuse_undone(c, slot, partition);
+    bool off = !view->fresh || sim_check_excuse_doubled(c, slot, partition) ||
+               sim_check_excuse_moved(c, slot, partition) || sim_check_excuse_undone(c, slot, partition);
     if (off || !e || kd_edge_partition_get(e, partition, &p) != KD_OK) return;
     for (uint32_t counter = 0; counter < SCENARIO_COUNTERS; counter++) {
         uint64_t last = c->last_taken[slot][sim_check_cell_of(c, counter, item)];
@@ -95,8 +101,8 @@ static void check_pending(sim_checks *c, uint32_t slot, uint32_t item, const kd_
         c->made++;
         if (view->pending[counter] > 0)
             sim_check_fail(c, "pending", "%s tells %u %s of %s pending, all of which central has confirmed",
-                       sim_check_slot_name(c, slot), view->pending[counter], c->view.counters->at[counter].name,
-                       sim_check_item_name(c, item));
+                           sim_check_slot_name(c, slot), view->pending[counter],
+                           c->view.counters->at[counter].name, sim_check_item_name(c, item));
     }
 }
 
@@ -105,11 +111,11 @@ static void check_age(sim_checks *c, uint32_t slot, uint32_t item, const kd_view
     c->made++;
     if (view->made_us > c->made_us[c->partition[item]])
         sim_check_fail(c, "age", "%s tells a number of %s made at %llu, central made none after %llu",
-                   sim_check_slot_name(c, slot), sim_check_item_name(c, item), (unsigned long long)view->made_us,
-                   (unsigned long long)c->made_us[c->partition[item]]);
+                       sim_check_slot_name(c, slot), sim_check_item_name(c, item),
+                       (unsigned long long)view->made_us, (unsigned long long)c->made_us[c->partition[item]]);
     if (view->fresh && view->made_us == 0)
         sim_check_fail(c, "age", "%s shows %s as fresh and cannot tell its age", sim_check_slot_name(c, slot),
-                   sim_check_item_name(c, item));
+                       sim_check_item_name(c, item));
 }
 
 void sim_check_shown_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view)

@@ -17,11 +17,13 @@ typedef struct {
     sim_check_map rows;    /* hash of slot and row: stamp of the durable row, its state in b */
     sim_check_map journal; /* stamp up to which operations on it were journaled */
     sim_check_map taken;   /* stamp of the last one taken and its state, by the life in which it was */
-    sim_check_map maybe;   /* stamp of the last word of an earlier life that was followed by another; which words those were, in b */
+    sim_check_map
+        maybe; /* stamp of the last word of an earlier life that was followed by another; which words those were, in b */
     uint64_t groups[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* synced */
     bool failed[CHECKS_SLOTS][SCENARIO_SHARDS_MAX];     /* a write of this life failed */
-    uint64_t disk[CHECKS_SLOTS];   /* counts the disks that the slot had; in the hashes */
-    bool incomplete[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* it was put back or copied, and its rows were not read yet */
+    uint64_t disk[CHECKS_SLOTS]; /* counts the disks that the slot had; in the hashes */
+    bool incomplete[CHECKS_SLOTS]
+                   [SCENARIO_SHARDS_MAX]; /* it was put back or copied, and its rows were not read yet */
 } sim_check_durable;
 
 /* check_position.c: bodies sent and merged. */
@@ -53,7 +55,8 @@ typedef struct {
     sim_check_history backup[SCENARIO_PARTITIONS_MAX], copied[SCENARIO_PARTITIONS_MAX];
     kd_position on_disk[SCENARIO_PARTITIONS_MAX]
                        [SCENARIO_EDGES_MAX]; /* the furthest that any central ever opened with */
-    uint64_t best_us[SCENARIO_PARTITIONS_MAX][SCENARIO_EDGES_MAX]; /* the largest watermark that was ever durable */
+    uint64_t best_us[SCENARIO_PARTITIONS_MAX]
+                    [SCENARIO_EDGES_MAX]; /* the largest watermark that was ever durable */
     sim_check_map parents; /* hash of partition, epoch: the epoch and version from which it went on */
 } sim_check_positions;
 
@@ -140,7 +143,7 @@ typedef struct {
                     [SCENARIO_SHARDS_MAX]; /* amounts that a process set aside, or found so at its start */
     uint64_t sent_as[SCENARIO_EDGES_MAX];  /* the largest incarnation that was sent */
     uint64_t rival[SCENARIO_EDGES_MAX];    /* the same when its disk went back: of lives that are undone */
-    sim_check_map seen;                        /* hash of edge and row: batches that were set aside */
+    sim_check_map seen;                    /* hash of edge and row: batches that were set aside */
 } sim_check_asides;
 
 /* An edge's slot. */
@@ -151,7 +154,8 @@ typedef struct {
     bool measured;
     uint64_t alarms[SCENARIO_SHARDS_MAX], alarm_us; /* of this life; when the last of all lives came */
     uint64_t moved_to; /* by an alarm: positions below this incarnation are given up */
-    uint64_t undone_us[SCENARIO_PARTITIONS_MAX]; /* when it heard last that a history that it followed was undone; 0: never */
+    uint64_t undone_us
+        [SCENARIO_PARTITIONS_MAX]; /* when it heard last that a history that it followed was undone; 0: never */
     sim_check_known known[SCENARIO_PARTITIONS_MAX];
     bool retired[SCENARIO_PARTITIONS_MAX]; /* central's last word of it that came */
 } sim_check_slot;
@@ -189,8 +193,8 @@ struct sim_checks {
         readmitted[SCENARIO_EDGES_MAX];           /* by the operator's word; ever taken back */
     uint64_t retired_from_us[SCENARIO_EDGES_MAX]; /* what it acknowledged since may not be merged */
     uint64_t readmitted_us[SCENARIO_EDGES_MAX];   /* when it was taken back last */
-    uint64_t retired_answer_us;                   /* when a central that calls an edge retired last told of a user's like */
-    uint64_t healed_us;                           /* when the faults stopped */
+    uint64_t retired_answer_us; /* when a central that calls an edge retired last told of a user's like */
+    uint64_t healed_us;         /* when the faults stopped */
     bool any_doubled, central_copied, central_undone, likes_lost;
     sim_check_asides asides;
     uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
@@ -231,18 +235,20 @@ uint32_t sim_check_edge_named(const sim_checks *c, kd_bytes name);
 
 /* check_answer.c: "answer" */
 void sim_check_answer_taken(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
-                        const kd_outcome *o);
-void sim_check_answer_replayed(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, const kd_outcome *o);
+                            const kd_outcome *o);
+void sim_check_answer_replayed(sim_checks *c, uint32_t slot, const sim_journal_attempt *a,
+                               const kd_outcome *o);
 
 /* check_durable.c: "durable" (I4), "after-error" (I15), "own-word" (I8) */
 /* What was taken there last, as far as it is certain that this life of the edge knows it. */
-sim_check_word sim_check_durable_word(const sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *pair);
+sim_check_word sim_check_durable_word(const sim_checks *c, uint32_t slot, uint32_t shard,
+                                      const sim_journal_attempt *pair);
 void sim_check_durable_taken(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
-                         uint64_t stamp_us);
+                             uint64_t stamp_us);
 void sim_check_durable_answered(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
-                            const kd_outcome *o);
-void sim_check_durable_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
-                         int status, bool synced);
+                                const kd_outcome *o);
+void sim_check_durable_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group,
+                             const kd_writes *writes, int status, bool synced);
 void sim_check_durable_opened(sim_checks *c, uint32_t slot, uint32_t shard);
 void sim_check_durable_disk(sim_checks *c, uint32_t slot, bool empty);
 void sim_check_durable_member(sim_checks *c, uint32_t slot, const sim_journal_attempt *pair, int result);
@@ -251,7 +257,8 @@ void sim_check_durable_member(sim_checks *c, uint32_t slot, const sim_journal_at
 void sim_check_position_sent(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
 void sim_check_position_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b, kd_fed fed);
 void sim_check_position_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
-void sim_check_position_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, bool synced);
+void sim_check_position_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version,
+                                  bool synced);
 void sim_check_position_opened(sim_checks *c, uint32_t slot, uint32_t partition);
 void sim_check_position_freed(sim_checks *c, uint32_t slot, uint32_t partition, kd_position at);
 
@@ -271,7 +278,8 @@ void sim_check_as_of_answered(sim_checks *c, uint32_t attempt, bool replayed);
 void sim_check_as_of_committed(sim_checks *c, uint32_t slot, uint32_t partition);
 /* What was passed over while an edge was retired is judged after all. */
 void sim_check_as_of_again(sim_checks *c);
-void sim_check_as_of_member(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked);
+void sim_check_as_of_member(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
+                            bool liked);
 
 /* check_shown.c: "shown" (I10), "pending", "age" */
 void sim_check_shown_taken(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, uint64_t stamp_us);
@@ -283,12 +291,13 @@ void sim_check_shown_viewed(sim_checks *c, uint32_t slot, uint32_t item, const k
 /* What this edge took before that moment of true time is in the number that it shows without being pending. */
 uint64_t sim_check_pending_from_us(const sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view);
 void sim_check_least_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view);
-void sim_check_least_answered(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, const kd_view *view);
+void sim_check_least_answered(sim_checks *c, uint32_t slot, const sim_journal_attempt *a,
+                              const kd_view *view);
 
 /* check_liked.c: "liked" */
 void sim_check_liked_asked(sim_checks *c);
-void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
-                      uint64_t begun_us);
+void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
+                          int liked, uint64_t begun_us);
 
 /* check_install.c: "install" (I9) */
 void sim_check_install_opened(sim_checks *c, uint32_t slot, uint32_t shard);

@@ -8,12 +8,11 @@
 #include "sim/check/checking.h"
 
 const char *const sim_checks_names[] = {
-    "durable", "after-error", "own-word",     "stamp",  "answer",   "order", "body",    "freed",
-    "early",   "chain",       "log-position", "stable", "expired",  "floor", "retired", "compare",
-    "fence",   "counts",      "as-of",        "number", "member",   "shown", "pending", "age",
-    "least",   "own-like",    "liked",
-    "install", "clock",       "outbox",       "tables", "identity", "aside", "lost",    "doubled",
-    "sums",    "convergence", "expected",     NULL};
+    "durable", "after-error", "own-word",     "stamp",   "answer",      "order",    "body",    "freed",
+    "early",   "chain",       "log-position", "stable",  "expired",     "floor",    "retired", "compare",
+    "fence",   "counts",      "as-of",        "number",  "member",      "shown",    "pending", "age",
+    "least",   "own-like",    "liked",        "install", "clock",       "outbox",   "tables",  "identity",
+    "aside",   "lost",        "doubled",      "sums",    "convergence", "expected", NULL};
 
 /* ---- the object ------------------------------------------------------------------------------------------------ */
 
@@ -72,9 +71,10 @@ void sim_checks_destroy(sim_checks *c)
     for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) free(c->answers[p].at);
     for (uint32_t i = 0; i < CHECKS_SLOTS; i++) free(c->last_taken[i]);
     for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) free(c->heard[i]);
-    sim_check_map *maps[] = {&c->item_index,        &c->user_index,    &c->durable.rows,
-                         &c->durable.journal,   &c->durable.taken, &c->durable.maybe, &c->positions.bodies,
-                         &c->positions.parents, &c->log,           &c->asides.seen};
+    sim_check_map *maps[] = {&c->item_index,       &c->user_index,        &c->durable.rows,
+                             &c->durable.journal,  &c->durable.taken,     &c->durable.maybe,
+                             &c->positions.bodies, &c->positions.parents, &c->log,
+                             &c->asides.seen};
     for (size_t i = 0; i < KD_COUNT(maps); i++) sim_check_map_finish(maps[i]);
     free(c->partition);
     free(c->writer);
@@ -218,7 +218,8 @@ void sim_checks_measured(sim_checks *c, uint32_t slot, int64_t off_us)
     c->slots[slot].measured = true;
 }
 
-void sim_checks_taken(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome)
+void sim_checks_taken(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt,
+                      const kd_outcome *outcome)
 {
     if (c->failed) return;
     const sim_journal_attempt *a = sim_journal_at(c->view.journal, attempt);
@@ -240,7 +241,8 @@ void sim_checks_refused(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t i
     if (err == KD_ERETIRED) sim_check_install_refused(c, slot, c->partition[item]);
 }
 
-void sim_checks_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome)
+void sim_checks_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt,
+                         const kd_outcome *outcome)
 {
     if (c->failed) return;
     sim_check_durable_answered(c, slot, shard, sim_journal_at(c->view.journal, attempt), outcome);
@@ -248,8 +250,8 @@ void sim_checks_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t 
     sim_check_as_of_answered(c, attempt, outcome->replayed);
 }
 
-void sim_checks_edge_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
-                       int status, bool synced)
+void sim_checks_edge_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group,
+                           const kd_writes *writes, int status, bool synced)
 {
     if (c->failed) return;
     sim_check_bounds_ticked(c, slot, shard); /* an alarm is told before what it moves is dropped */
@@ -257,7 +259,7 @@ void sim_checks_edge_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_
 }
 
 void sim_checks_sent(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t partition, kd_position at,
-                 kd_bytes record)
+                     kd_bytes record)
 {
     (void)shard;
     if (c->failed) return;
@@ -272,7 +274,7 @@ void sim_checks_installed(sim_checks *c, uint32_t slot, uint32_t shard, kd_bytes
 }
 
 void sim_checks_asked_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t item, kd_bytes record,
-                           int verdict)
+                               int verdict)
 {
     (void)shard;
     if (!c->failed && verdict != KD_EIO) sim_check_install_answer(c, slot, item, record);
@@ -281,8 +283,8 @@ void sim_checks_asked_answered(sim_checks *c, uint32_t slot, uint32_t shard, uin
 void sim_checks_viewed(sim_checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view)
 {
     if (!c->failed && err == KD_OK && !view->known)
-        sim_check_fail(c, "number", "%s shows null for %s, and does not ask central", sim_check_slot_name(c, slot),
-                   sim_check_item_name(c, item));
+        sim_check_fail(c, "number", "%s shows null for %s, and does not ask central",
+                       sim_check_slot_name(c, slot), sim_check_item_name(c, item));
     if (c->failed || (err != KD_OK && err != KD_EAGAIN) || !view->known) return;
     sim_check_shown_viewed(c, slot, item, view);
     sim_check_number_viewed(c, slot, item, view);
@@ -295,13 +297,14 @@ void sim_checks_answer_viewed(sim_checks *c, uint32_t slot, uint32_t attempt, in
     sim_check_least_answered(c, slot, sim_journal_at(c->view.journal, attempt), view);
 }
 
-void sim_checks_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked,
-                       uint64_t begun_us)
+void sim_checks_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
+                           int liked, uint64_t begun_us)
 {
     if (!c->failed) sim_check_liked_told(c, slot, counter, item, user, liked, begun_us);
 }
 
-void sim_checks_member_read(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int result)
+void sim_checks_member_read(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
+                            int result)
 {
     if (c->failed) return;
     sim_journal_attempt pair = {.user = user, .item = item, .counter = counter};
@@ -313,7 +316,8 @@ void sim_checks_ticked(sim_checks *c, uint32_t slot, uint32_t shard)
     if (!c->failed) sim_check_bounds_ticked(c, slot, shard);
 }
 
-void sim_checks_member_asked(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, bool liked)
+void sim_checks_member_asked(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
+                             bool liked)
 {
     if (c->failed) return;
     sim_check_as_of_member(c, slot, counter, item, user, liked);
@@ -322,7 +326,8 @@ void sim_checks_member_asked(sim_checks *c, uint32_t slot, uint32_t counter, uin
 
 /* ---- central ------------------------------------------------------------------------------------------------------- */
 
-void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset, kd_fed fed)
+void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset,
+                    kd_fed fed)
 {
     if (c->failed) return;
     kd_batch b;
@@ -334,7 +339,7 @@ void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes r
 }
 
 void sim_checks_log_checked(sim_checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
-                        int64_t next, int64_t start)
+                            int64_t next, int64_t start)
 {
     (void)slot;
     if (!c->failed && next > start) sim_check_log_checked(c, partition, stored, found, next);
@@ -347,7 +352,8 @@ void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, u
     sim_check_count_begun(c, slot, partition, version);
 }
 
-void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status, bool synced)
+void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
+                          bool synced)
 {
     if (c->failed || status != KD_OK) return;
     sim_check_position_committed(c, slot, partition, version, synced);

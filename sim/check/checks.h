@@ -69,7 +69,7 @@ void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired);
 void sim_checks_compare(sim_checks *c, uint32_t edge);
 /* Central answered whether the user likes the item. */
 void sim_checks_member_asked(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
-                         bool liked);
+                             bool liked);
 
 /* ---- an edge ------------------------------------------------------------------------------------------------- */
 
@@ -79,41 +79,46 @@ void sim_checks_unmeasured(sim_checks *c, uint64_t off_us);
 /* The shell measured its clock against central's: `off_us` is the true difference at that moment. */
 void sim_checks_measured(sim_checks *c, uint32_t slot, int64_t off_us);
 /* kd_edge_take gave KD_OK / refused an operation on the item (KD_EFULL..., or KD_ECLOCK by the shell). */
-void sim_checks_taken(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome);
+void sim_checks_taken(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt,
+                      const kd_outcome *outcome);
 void sim_checks_refused(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t item, int err);
 /* The 2xx leaves the edge; it may still get lost on its way. Before sim_journal_acked. */
-void sim_checks_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt, const kd_outcome *outcome);
+void sim_checks_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt,
+                         const kd_outcome *outcome);
 /* A group's write ended, before kd_edge_commit_end. `status`: what the disk said. `synced`: all of it is on stable storage, whatever was said. */
-void sim_checks_edge_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group, const kd_writes *writes,
-                       int status, bool synced);
+void sim_checks_edge_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group,
+                           const kd_writes *writes, int status, bool synced);
 /* kd_edge_send_next gave this record. */
 void sim_checks_sent(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t partition, kd_position at,
-                 kd_bytes record);
+                     kd_bytes record);
 /* After kd_edge_snapshot (`verdict` is its result) and kd_edge_answer. */
 void sim_checks_installed(sim_checks *c, uint32_t slot, uint32_t shard, kd_bytes record, int verdict);
 void sim_checks_asked_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t item, kd_bytes record,
-                           int verdict);
+                               int verdict);
 /* A user read counts (result of kd_edge_view) or has-liked (of kd_edge_member) there. */
 void sim_checks_viewed(sim_checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view);
 /* The number in the answer to this attempt. */
 void sim_checks_answer_viewed(sim_checks *c, uint32_t slot, uint32_t attempt, int err, const kd_view *view);
 /* What the user was told of his own like, whose question began then: 1, 0, or KD_ENOTFOUND for unknown. With his session token, where clients carry it. */
-void sim_checks_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int liked, uint64_t begun_us);
-void sim_checks_member_read(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user, int result);
+void sim_checks_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
+                           int liked, uint64_t begun_us);
+void sim_checks_member_read(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
+                            int result);
 /* After a tick: tables and outbox within their bounds. */
 void sim_checks_ticked(sim_checks *c, uint32_t slot, uint32_t shard);
 
 /* ---- central --------------------------------------------------------------------------------------------------- */
 
-void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset, kd_fed fed);
+void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset,
+                    kd_fed fed);
 /* After kd_central_log_check: `found` stands at the stored offset now (NULL: nothing), it goes on at `next` of a log that begins at `start`. */
 void sim_checks_log_checked(sim_checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
-                        int64_t next, int64_t start);
+                            int64_t next, int64_t start);
 /* kd_central_commit_begin gave KD_OK: what was fed so far rides in this version at the latest. */
 void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
 /* After kd_central_commit_end of that version. */
 void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
-                      bool synced);
+                          bool synced);
 /* A part of a snapshot leaves central (in kd_central_emit), or an answer to a read. */
 void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
 
@@ -128,8 +133,8 @@ void sim_checks_final(sim_checks *c, bool converged, sim_final_verdict *out);
 
 /* The checker that was broken first, or NULL. Names: see checks_names. */
 const char *sim_checks_failed(const sim_checks *c, const char **text, uint64_t *at_us);
-uint64_t sim_checks_made(const sim_checks *c);   /* comparisons */
-extern const char *const sim_checks_names[]; /* ends with NULL */
+uint64_t sim_checks_made(const sim_checks *c); /* comparisons */
+extern const char *const sim_checks_names[];   /* ends with NULL */
 /* Minimum activity: NULL, or the name of the need that was not met, with the figures in `why`. */
 const char *sim_checks_needs(const sim_scenario *s, const sim_scenario_needs *met, char *why, size_t size);
 

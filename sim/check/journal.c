@@ -68,7 +68,8 @@ struct sim_journal {
 sim_journal *sim_journal_create(uint64_t drift_us, bool tokens)
 {
     sim_journal *j = kd_alloc(sizeof(*j));
-    *j = (sim_journal){.near_us = 2 * drift_us + SLACK_US, .tokens = tokens, .sums_hold = true, .slot_count = 64};
+    *j = (sim_journal){
+        .near_us = 2 * drift_us + SLACK_US, .tokens = tokens, .sums_hold = true, .slot_count = 64};
     j->slots = kd_alloc(j->slot_count * sizeof(j->slots[0]));
     return j;
 }
@@ -179,7 +180,8 @@ static void prune(sim_journal *j, pair *p)
         bool overruled = journal_before(j, &e->a, last);
         for (uint32_t i = p->active; !overruled && !j->tokens && counts(&e->a) && i != NONE;
              i = j->at[i].next_active)
-            overruled = counts(&j->at[i].a) && j->at[i].a.edge == e->a.edge && journal_before(j, &e->a, &j->at[i].a);
+            overruled =
+                counts(&j->at[i].a) && j->at[i].a.edge == e->a.edge && journal_before(j, &e->a, &j->at[i].a);
         overruled = overruled && !e->lingers;
         e->active = !overruled;
         if (overruled)
@@ -363,7 +365,8 @@ void sim_journal_linger_edge(sim_journal *j, uint32_t edge, uint64_t from_us, ui
     j->lingers_us[edge] = KD_MAX(j->lingers_us[edge], to_us);
     for (uint32_t id = 0; id < j->count; id++) {
         entry *e = &j->at[id];
-        if (e->a.edge != edge || e->a.verb != KD_LIKE || e->a.first_us > to_us || e->a.issued_us < from_us) continue;
+        if (e->a.edge != edge || e->a.verb != KD_LIKE || e->a.first_us > to_us || e->a.issued_us < from_us)
+            continue;
         e->lingers = true;
         reopen(j, e->pair);
     }
@@ -413,7 +416,7 @@ bool sim_journal_sums_hold(const sim_journal *j)
 }
 
 sim_journal_verdict sim_journal_pair(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user,
-                             uint64_t settled_before_us, bool *settled)
+                                     uint64_t settled_before_us, bool *settled)
 {
     const pair *p = journal_find(j, counter, item, user);
     if (settled) *settled = !p || p->settled_us < settled_before_us;
@@ -426,7 +429,8 @@ uint64_t sim_journal_pair_edges(const sim_journal *j, uint32_t counter, uint32_t
     return p ? p->edges : 0;
 }
 
-void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most)
+void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t *least,
+                        uint64_t *most)
 {
     bool seen = counter < COUNTERS && item < j->item_cap[counter];
     *least = seen ? j->items[counter][item].least : 0;
@@ -444,8 +448,8 @@ static uint32_t first_pair(const sim_journal *j, uint32_t counter, uint32_t item
     return counter < COUNTERS && item < j->item_cap[counter] ? j->items[counter][item].pairs : 0;
 }
 
-uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but,
-                       uint64_t but_edges)
+uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us,
+                           uint32_t but, uint64_t but_edges)
 {
     uint64_t least = 0;
     for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
@@ -474,8 +478,8 @@ bool sim_journal_was_liked(const sim_journal *j, uint32_t attempt, bool *sure)
         const sim_journal_attempt *a = &j->at[i].a;
         if (i == attempt || (j->at[i].open == 0 && a->acked_us == 0)) continue;
         if (!last) last = a; /* newest first */
-        *sure = counts(a) && a->id < attempt && a->acked_us <= sent_at(now) && (a == last || journal_before(j, a, last)) &&
-                !j->at[i].lingers;
+        *sure = counts(a) && a->id < attempt && a->acked_us <= sent_at(now) &&
+                (a == last || journal_before(j, a, last)) && !j->at[i].lingers;
     }
     return last && last->verb == KD_LIKE;
 }
@@ -483,7 +487,8 @@ bool sim_journal_was_liked(const sim_journal *j, uint32_t attempt, bool *sure)
 /* Whether the edge that took `here` could know of `there`: the device that carries the token had heard of it. */
 static bool journal_told_of(const sim_journal_attempt *here, const sim_journal_attempt *there)
 {
-    return !here->strange && !there->strange && there->id < here->id && there->acked_us != 0 && there->acked_us <= sent_at(here);
+    return !here->strange && !there->strange && there->id < here->id && there->acked_us != 0 &&
+           there->acked_us <= sent_at(here);
 }
 
 static bool is_misled(const sim_journal *j, const pair *p, const sim_journal_attempt *here, uint64_t gone_us)
@@ -498,7 +503,8 @@ static bool is_misled(const sim_journal *j, const pair *p, const sim_journal_att
     return false;
 }
 
-uint64_t sim_journal_misled(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us, uint64_t gone_us)
+uint64_t sim_journal_misled(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge,
+                            uint64_t since_us, uint64_t gone_us)
 {
     uint64_t users = 0;
     for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
@@ -525,8 +531,8 @@ static bool began_by(const sim_journal *j, const pair *p, uint64_t us)
     return false;
 }
 
-uint64_t sim_journal_doubtful(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
-                          uint64_t gone_us)
+uint64_t sim_journal_doubtful(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge,
+                              uint64_t since_us, uint64_t gone_us)
 {
     uint64_t attempts = 0;
     for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
@@ -535,12 +541,14 @@ uint64_t sim_journal_doubtful(const sim_journal *j, uint32_t counter, uint32_t i
         bool gone = began_by(j, p, gone_us);
         if (!gone && (user >= j->home_cap || !answered_elsewhere(&j->homes[user], edge))) continue;
         for (uint32_t k = p->chain; k != NONE; k = j->at[k].older)
-            attempts += j->at[k].a.edge == edge && j->at[k].a.issued_us >= since_us && (gone || !j->at[k].a.strange);
+            attempts +=
+                j->at[k].a.edge == edge && j->at[k].a.issued_us >= since_us && (gone || !j->at[k].a.strange);
     }
     return attempts;
 }
 
-uint64_t sim_journal_since(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us)
+uint64_t sim_journal_since(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge,
+                           uint64_t since_us)
 {
     uint64_t requests = 0;
     for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item)

@@ -26,10 +26,11 @@ typedef struct {
     kd_verb verb;
     uint64_t amount;              /* of KD_ADD */
     uint64_t first_us, issued_us; /* its first request and its last: it was stamped in between */
-    uint64_t sent_us;             /* when the request left that was taken: its token tells of nothing later; 0: at first_us */
-    uint64_t acked_us;            /* the first 2xx; 0: the client never saw one */
-    bool excused;                 /* answered, but design.md admits its loss */
-    bool strange;                 /* it carried no session token: its edge could not know what the user had said elsewhere */
+    uint64_t
+        sent_us; /* when the request left that was taken: its token tells of nothing later; 0: at first_us */
+    uint64_t acked_us; /* the first 2xx; 0: the client never saw one */
+    bool excused;      /* answered, but design.md admits its loss */
+    bool strange; /* it carried no session token: its edge could not know what the user had said elsewhere */
 } sim_journal_attempt;
 
 typedef enum { JOURNAL_MUST_NOT, JOURNAL_MAY, JOURNAL_MUST } sim_journal_verdict;
@@ -62,7 +63,7 @@ uint64_t sim_journal_acks(const sim_journal *j);
 
 /* The pair's state after healing, for sets. *settled: all attempts that may win were answered before settled_before_us. */
 sim_journal_verdict sim_journal_pair(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user,
-                             uint64_t settled_before_us, bool *settled);
+                                     uint64_t settled_before_us, bool *settled);
 /* The edges at which the pair was ever attempted: journal_edge_bit of each. */
 uint64_t sim_journal_pair_edges(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user);
 static inline uint64_t sim_journal_edge_bit(uint32_t edge)
@@ -71,7 +72,8 @@ static inline uint64_t sim_journal_edge_bit(uint32_t edge)
 }
 /* Bounds of a set counter (users that must, that may like it) or of a sum; kept up to date, O(1). Sums hold only
  * while sim_journal_sums_hold. */
-void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t *least, uint64_t *most);
+void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t *least,
+                        uint64_t *most);
 bool sim_journal_sums_hold(const sim_journal *j);
 /* So much of a sum was set aside: it need not be in the count (protocol, rule 20). How much in all. */
 void sim_journal_set_aside(sim_journal *j, uint32_t counter, uint32_t item, uint64_t amount);
@@ -84,24 +86,25 @@ bool sim_journal_was_liked(const sim_journal *j, uint32_t attempt, bool *sure);
 /* Whether it is the last attempt at its pair. */
 bool sim_journal_is_last(const sim_journal *j, uint32_t attempt);
 /* Users other than `but` who must like it by attempts that were all answered before that moment, none of them at one of `but_edges` (journal_edge_bit). Of a set. */
-uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us, uint32_t but,
-                       uint64_t but_edges);
+uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us,
+                           uint32_t but, uint64_t but_edges);
 /*
  * Users of whose operations at this edge since that moment one may add or take one too many: the edge could not know what the user said elsewhere, for
  * he said it later, was not answered there, or brought no token.
  */
-uint64_t sim_journal_misled(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
-                        uint64_t gone_us);
+uint64_t sim_journal_misled(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge,
+                            uint64_t since_us, uint64_t gone_us);
 
 /*
  * Operations at this edge since that moment by users who were answered at another edge: each may show one too many, for the edge does not know
  * whether what they said elsewhere was about this item.
  */
-uint64_t sim_journal_doubtful(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us,
-                          uint64_t gone_us);
+uint64_t sim_journal_doubtful(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge,
+                              uint64_t since_us, uint64_t gone_us);
 
 /* Requests of attempts that were tried at this edge since that moment, without those that were refused. Of a set. */
-uint64_t sim_journal_since(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge, uint64_t since_us);
+uint64_t sim_journal_since(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge,
+                           uint64_t since_us);
 
 /* Visits every pair of a set counter that was ever attempted, in order of (counter, item, user). */
 typedef void (*journal_pair_fn)(void *arg, uint32_t counter, uint32_t item, uint32_t user,

@@ -67,7 +67,8 @@ static void say_reduced(const bugs_options *o, const sim_plant_name *p, const si
     printf(" reduced=%u", faults + operations);
     if (o->out) {
         snprintf(path, sizeof path, "%s/%s.scenario", o->out, p->name);
-        if (sim_finding_write(&f, path) != KD_OK) fprintf(stderr, "kudos-sim bugs: %s cannot be written\n", path);
+        if (sim_finding_write(&f, path) != KD_OK)
+            fprintf(stderr, "kudos-sim bugs: %s cannot be written\n", path);
     }
     sim_finding_finish(&f);
 }

@@ -80,13 +80,15 @@ static void say_begin(const drill_options *o, const sim_scenario *s)
     fflush(stdout);
 }
 
-static void drill_command_figure(sim_report_figure *to, char text[FIGURE_MAX], const char *name, uint64_t value)
+static void drill_command_figure(sim_report_figure *to, char text[FIGURE_MAX], const char *name,
+                                 uint64_t value)
 {
     snprintf(text, FIGURE_MAX, "%llu", (unsigned long long)value);
     *to = (sim_report_figure){.name = name, .value = text};
 }
 
-static bool drill_command_tell(const drill_options *o, const sim_scenario *s, const sim_drill_record *r, const sim_drill_run_result *d)
+static bool drill_command_tell(const drill_options *o, const sim_scenario *s, const sim_drill_record *r,
+                               const sim_drill_run_result *d)
 {
     sim_report_figure figures[FIGURES];
     char texts[FIGURES][FIGURE_MAX], command[4096];
@@ -112,23 +114,24 @@ static bool drill_command_tell(const drill_options *o, const sim_scenario *s, co
     sim_scenario_print(s, &text);
     kd_buf_put_u8(&text, 0);
     sim_report_facts facts = {.title = o->name,
-                          .teaches = s->teaches,
-                          .world = o->real ? "real binaries, real Kafka" : "real binaries, embedded Kafka",
-                          .command = command,
-                          .version = KD_PROGRAM_VERSION,
-                          .scenario = (const char *)text.data,
-                          .seed = o->seed,
-                          .verdict = d->found.verdict,
-                          .checker = d->found.checker,
-                          .failure = d->found.checker ? d->found.failure : NULL,
-                          .failed_us = d->failed_us,
-                          .length_us = d->length_us,
-                          .converged_us = d->converged_us,
-                          .acks = d->users.acked,
-                          .lost = d->lost,
-                          .doubled = d->doubled,
-                          .figures = figures,
-                          .figure_count = n};
+                              .teaches = s->teaches,
+                              .world =
+                                  o->real ? "real binaries, real Kafka" : "real binaries, embedded Kafka",
+                              .command = command,
+                              .version = KD_PROGRAM_VERSION,
+                              .scenario = (const char *)text.data,
+                              .seed = o->seed,
+                              .verdict = d->found.verdict,
+                              .checker = d->found.checker,
+                              .failure = d->found.checker ? d->found.failure : NULL,
+                              .failed_us = d->failed_us,
+                              .length_us = d->length_us,
+                              .converged_us = d->converged_us,
+                              .acks = d->users.acked,
+                              .lost = d->lost,
+                              .doubled = d->doubled,
+                              .figures = figures,
+                              .figure_count = n};
     sim_terminal_summary(stdout, r, &facts);
     if (d->orders_failed)
         printf("%u orders to the log failed, the last one: %s\n", d->orders_failed, d->order_failure);
@@ -171,20 +174,20 @@ static int drill_command_run(drill_options *o, const sim_scenario *s)
     sim_drill_record *r = sim_playing_record(s);
     sim_terminal_init(&line, o->name);
     sim_drill_run(&(sim_stage_options){.scenario = s,
-                               .directory = o->place.directory,
-                               .programs = o->place.programs,
-                               .kafka_dir = o->place.kafka_dir,
-                               .faketime = *o->place.faketime ? o->place.faketime : NULL,
-                               .powercut = o->place.powercut,
-                               .seed = o->seed,
-                               .real_kafka = o->real,
-                               .brokers = (uint32_t)o->brokers,
-                               .faster = o->faster,
-                               .per_second = rate(o, s),
-                               .record = r,
-                               .progress = sim_terminal_progress,
-                               .progress_arg = &line},
-              &result);
+                                       .directory = o->place.directory,
+                                       .programs = o->place.programs,
+                                       .kafka_dir = o->place.kafka_dir,
+                                       .faketime = *o->place.faketime ? o->place.faketime : NULL,
+                                       .powercut = o->place.powercut,
+                                       .seed = o->seed,
+                                       .real_kafka = o->real,
+                                       .brokers = (uint32_t)o->brokers,
+                                       .faster = o->faster,
+                                       .per_second = rate(o, s),
+                                       .record = r,
+                                       .progress = sim_terminal_progress,
+                                       .progress_arg = &line},
+                  &result);
     sim_terminal_finish(&line);
     bool written = drill_command_tell(o, s, r, &result);
     sim_record_destroy(r);

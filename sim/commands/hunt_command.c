@@ -121,7 +121,8 @@ static void start_next(hunter *h)
 {
     sim_finding f;
     sim_finding_draw(&f, h->next, h->o.plant);
-    sim_child_start(&h->pool, &(sim_child_job){.scenario = &f.scenario, .plant = h->o.plant, .seed = h->next});
+    sim_child_start(&h->pool,
+                    &(sim_child_job){.scenario = &f.scenario, .plant = h->o.plant, .seed = h->next});
     sim_finding_finish(&f);
     h->next++;
 }

@@ -155,28 +155,29 @@ static void page_init(page *p, const run_options *o, const sim_scenario *s, cons
     sim_scenario_print(s, &p->scenario);
     kd_buf_put_u8(&p->scenario, 0);
     p->facts = (sim_report_facts){.title = p->title,
-                              .teaches = s->teaches,
-                              .world = "simulation",
-                              .command = p->command,
-                              .version = KD_PROGRAM_VERSION,
-                              .scenario = (const char *)p->scenario.data,
-                              .seed = o->seed,
-                              .verdict = r->verdict,
-                              .checker = r->checker[0] ? r->checker : NULL,
-                              .failure = r->failure[0] ? r->failure : NULL,
-                              .failed_us = r->failed_us,
-                              .length_us = s->length_us,
-                              .converged_us = r->converged_us,
-                              .acks = r->acks,
-                              .lost = r->lost,
-                              .doubled = r->doubled,
-                              .figures = p->figures,
-                              .figure_count = p->count,
-                              .held = p->held,
-                              .held_count = held_names(r, p->held, KD_COUNT(p->held))};
+                                  .teaches = s->teaches,
+                                  .world = "simulation",
+                                  .command = p->command,
+                                  .version = KD_PROGRAM_VERSION,
+                                  .scenario = (const char *)p->scenario.data,
+                                  .seed = o->seed,
+                                  .verdict = r->verdict,
+                                  .checker = r->checker[0] ? r->checker : NULL,
+                                  .failure = r->failure[0] ? r->failure : NULL,
+                                  .failed_us = r->failed_us,
+                                  .length_us = s->length_us,
+                                  .converged_us = r->converged_us,
+                                  .acks = r->acks,
+                                  .lost = r->lost,
+                                  .doubled = r->doubled,
+                                  .figures = p->figures,
+                                  .figure_count = p->count,
+                                  .held = p->held,
+                                  .held_count = held_names(r, p->held, KD_COUNT(p->held))};
 }
 
-static int run_command_tell(const run_options *o, const sim_scenario *s, const sim_result *r, const sim_drill_record *samples)
+static int run_command_tell(const run_options *o, const sim_scenario *s, const sim_result *r,
+                            const sim_drill_record *samples)
 {
     page p;
     int rc = KD_EXIT_OK;

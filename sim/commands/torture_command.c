@@ -109,17 +109,18 @@ static void torture_command_find_needs(const torture_arguments *o, sim_torture_r
 {
     if (r->cycles < CYCLES_MIN || r->users.acked < ACKS_MIN || r->shown < SHOWN_MIN ||
         r->batches < BATCHES_MIN)
-        sim_stage_find(&r->found, SIM_UNKNOWN, "activity",
-                   "too little happened: at least %d cycles, %d answers, %d numbers judged and %d batches "
-                   "tapped are needed",
-                   CYCLES_MIN, ACKS_MIN, SHOWN_MIN, BATCHES_MIN);
+        sim_stage_find(
+            &r->found, SIM_UNKNOWN, "activity",
+            "too little happened: at least %d cycles, %d answers, %d numbers judged and %d batches "
+            "tapped are needed",
+            CYCLES_MIN, ACKS_MIN, SHOWN_MIN, BATCHES_MIN);
     if (r->trouble.put_back == 0 || r->tools.audits == 0)
         sim_stage_find(&r->found, SIM_UNKNOWN, "activity",
-                   "too little happened: no older copy was put back, or no audit made");
-    for (int i = first_point();
-         o->minutes >= ALL_POINTS_MINUTES && i < KD_POINT_COUNT; i++) {
+                       "too little happened: no older copy was put back, or no audit made");
+    for (int i = first_point(); o->minutes >= ALL_POINTS_MINUTES && i < KD_POINT_COUNT; i++) {
         if (r->reached[i] == 0)
-            sim_stage_find(&r->found, SIM_UNKNOWN, "points", "nobody was killed at %s", sim_torture_point_names[i]);
+            sim_stage_find(&r->found, SIM_UNKNOWN, "points", "nobody was killed at %s",
+                           sim_torture_point_names[i]);
     }
 }
 
@@ -146,25 +147,25 @@ static int torture_command_run(const torture_arguments *o, const sim_place *p, c
     sim_drill_record *r = sim_playing_record(s);
     sim_terminal_init(&line, "torture");
     sim_torture_run(&(sim_torture_options){.stage = {.scenario = s,
-                                             .directory = p->directory,
-                                             .programs = p->programs,
-                                             .kafka_dir = p->kafka_dir,
-                                             .powercut = p->powercut,
-                                             .seed = o->seed,
-                                             .real_kafka = o->real,
-                                             .brokers = (uint32_t)o->brokers,
-                                             .probes = true,
-                                             .careless = s->edge_count - 1,
-                                             .small = true,
-                                             .faster = 1,
-                                             .per_second = s->users.per_second,
-                                             .record = r,
-                                             .progress = sim_terminal_progress,
-                                             .progress_arg = &line},
-                                   .points = has_points(),
-                                   .length_us = (uint64_t)(o->minutes * 60e6),
-                                   .round = say_round},
-                &result);
+                                                     .directory = p->directory,
+                                                     .programs = p->programs,
+                                                     .kafka_dir = p->kafka_dir,
+                                                     .powercut = p->powercut,
+                                                     .seed = o->seed,
+                                                     .real_kafka = o->real,
+                                                     .brokers = (uint32_t)o->brokers,
+                                                     .probes = true,
+                                                     .careless = s->edge_count - 1,
+                                                     .small = true,
+                                                     .faster = 1,
+                                                     .per_second = s->users.per_second,
+                                                     .record = r,
+                                                     .progress = sim_terminal_progress,
+                                                     .progress_arg = &line},
+                                           .points = has_points(),
+                                           .length_us = (uint64_t)(o->minutes * 60e6),
+                                           .round = say_round},
+                    &result);
     sim_terminal_finish(&line);
     sim_record_destroy(r);
     return torture_command_finish(o, p, &result);

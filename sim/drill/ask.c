@@ -54,8 +54,8 @@ static void on_unasked(evutil_socket_t fd, short what, void *arg)
     sim_ask_on_answer(NULL, arg);
 }
 
-void sim_ask_get(struct event_base *base, uint16_t port, const char *path, const char *user, uint32_t deadline_ms,
-             ask_fn fn, void *arg)
+void sim_ask_get(struct event_base *base, uint16_t port, const char *path, const char *user,
+                 uint32_t deadline_ms, ask_fn fn, void *arg)
 {
     const struct timeval deadline = {.tv_sec = deadline_ms / 1000,
                                      .tv_usec = (suseconds_t)(deadline_ms % 1000) * 1000};

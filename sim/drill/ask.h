@@ -13,8 +13,8 @@
 /* status 0: no answer. The body lives during the call. */
 typedef void (*ask_fn)(void *arg, int status, kd_bytes body);
 
-void sim_ask_get(struct event_base *base, uint16_t port, const char *path, const char *user, uint32_t deadline_ms,
-             ask_fn fn, void *arg);
+void sim_ask_get(struct event_base *base, uint16_t port, const char *path, const char *user,
+                 uint32_t deadline_ms, ask_fn fn, void *arg);
 /* How many have not been answered: the base outlives them. */
 uint32_t sim_ask_open(void);
 

@@ -44,8 +44,9 @@ static void choose_edge(sim_clients *c, sim_client_op *o)
     if (!u->placed) u->edge = (uint32_t)(drawn % edges);
     u->placed = true;
     if (edges > 1 && sim_clients_chance(c, DRAW_ROAM, o->number, c->options.scenario->users.roam_percent))
-        u->edge = (u->edge + 1 + (uint32_t)(sim_clients_draw(c, DRAW_ROAM, ~(uint64_t)o->number) % (edges - 1))) %
-                  edges;
+        u->edge =
+            (u->edge + 1 + (uint32_t)(sim_clients_draw(c, DRAW_ROAM, ~(uint64_t)o->number) % (edges - 1))) %
+            edges;
     o->edge = u->edge;
     if (o->verb == KD_ADD && c->options.sums_edges) o->edge %= c->options.sums_edges;
 }
@@ -54,7 +55,8 @@ static uint32_t choose_item(sim_clients *c, uint32_t number, uint32_t who, uint6
 {
     const sim_scenario_users *s = &c->options.scenario->users;
     uint64_t random = sim_clients_draw(c, DRAW_ITEM, number);
-    if (now_us >= clients_sooner(c, s->viral_from_us) && sim_clients_chance(c, DRAW_VIRAL, number, s->viral_percent))
+    if (now_us >= clients_sooner(c, s->viral_from_us) &&
+        sim_clients_chance(c, DRAW_VIRAL, number, s->viral_percent))
         return 0;
     if (sim_clients_chance(c, DRAW_ITEM, ~(uint64_t)number, SAME_ITEM_PERCENT)) return c->at[who].last_item;
     return sim_zipf_pick(&c->zipf, &random);

@@ -78,7 +78,8 @@ struct sim_clients {
 };
 
 uint64_t sim_clients_draw(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number);
-static inline bool sim_clients_chance(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number, uint32_t percent)
+static inline bool sim_clients_chance(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number,
+                                      uint32_t percent)
 {
     return percent > 0 && sim_clients_draw(c, stream, number) % 100 < percent;
 }

@@ -92,8 +92,9 @@ static int clients_send_ask(sim_client_op *o, const char *method, kd_http_client
     *q = (sim_request){.op = o, .sent_us = clients_send_now_us(c)};
     int rc = kd_http_client_request(
         client_of(c, o), method, kd_bytes_of(path, (size_t)path_len), fields, count,
-        fn == clients_send_on_answer && o->verb == KD_ADD ? kd_bytes_of(body, (size_t)body_len) : kd_bytes_of(NULL, 0), fn,
-        q, REQUEST_MS);
+        fn == clients_send_on_answer && o->verb == KD_ADD ? kd_bytes_of(body, (size_t)body_len)
+                                                          : kd_bytes_of(NULL, 0),
+        fn, q, REQUEST_MS);
     if (rc != KD_OK) {
         free(q);
         return rc;
@@ -107,16 +108,17 @@ static void unanswered(sim_client_op *o)
 {
     sim_clients *c = o->clients;
     if (o->acked || o->over || o->open > 0) return;
-    bool again = o->told
-                     ? o->tries < TOLD_TRIES
-                     : o->tries < TRIES && sim_clients_chance(c, DRAW_RETRY, (uint64_t)o->number << 16 | o->tries,
-                                                          c->options.scenario->users.retry_percent);
+    bool again =
+        o->told ? o->tries < TOLD_TRIES
+                : o->tries < TRIES && sim_clients_chance(c, DRAW_RETRY, (uint64_t)o->number << 16 | o->tries,
+                                                         c->options.scenario->users.retry_percent);
     if (!again || c->forgotten[o->edge] != o->forgotten) {
         clients_send_over(o);
         return;
     }
     uint64_t top = KD_MIN((uint64_t)BACKOFF_MIN_US << KD_MIN(o->tries, 10u), (uint64_t)BACKOFF_MAX_US);
-    o->retry_at_us = KD_MAX(o->retry_at_us, clients_send_now_us(c) + top / 2 + kd_random_next(&c->random) % top);
+    o->retry_at_us =
+        KD_MAX(o->retry_at_us, clients_send_now_us(c) + top / 2 + kd_random_next(&c->random) % top);
     o->next = c->waiting;
     c->waiting = o;
 }
@@ -126,7 +128,8 @@ static void send_it(sim_client_op *o)
     o->tries++;
     o->retry_at_us = 0;
     const char *method = o->verb == KD_UNLIKE ? "DELETE" : "POST";
-    if (clients_send_ask(o, method, clients_send_on_answer) != KD_OK) sim_journal_refused(o->clients->options.journal, o->attempt);
+    if (clients_send_ask(o, method, clients_send_on_answer) != KD_OK)
+        sim_journal_refused(o->clients->options.journal, o->attempt);
     sim_clients_changed(o);
 }
 
@@ -134,13 +137,13 @@ void sim_clients_begin(sim_clients *c, sim_client_op *o)
 {
     uint64_t now = clients_send_now_us(c);
     sim_journal_attempt a = {.user = o->user,
-                         .item = o->item,
-                         .edge = o->edge,
-                         .counter = o->counter,
-                         .verb = o->verb,
-                         .amount = o->verb == KD_ADD ? o->amount : 0,
-                         .first_us = now,
-                         .issued_us = now};
+                             .item = o->item,
+                             .edge = o->edge,
+                             .counter = o->counter,
+                             .verb = o->verb,
+                             .amount = o->verb == KD_ADD ? o->amount : 0,
+                             .first_us = now,
+                             .issued_us = now};
     o->forgotten = c->forgotten[o->edge];
     o->attempt = sim_journal_attempted(c->options.journal, &a);
     sim_clients_changed(o);
@@ -226,12 +229,12 @@ static void acknowledged(sim_client_op *o, const kd_http_response *r)
     bool right = o->verb == KD_ADD || says(body, o->verb == KD_LIKE ? "\"liked\":true" : "\"liked\":false");
     if (!right || !number_sound(o, body))
         sim_fleet_fail(c->options.fleet, "answer: %s of %s by %s at %s was answered %.*s",
-                   o->verb == KD_ADD    ? "sum"
-                   : o->verb == KD_LIKE ? "like"
-                                        : "unlike",
-                   sim_names_at(&c->items, o->item), sim_names_at(&c->users, o->user),
-                   c->options.scenario->edges[o->edge], (int)KD_MIN(body.len, (size_t)200),
-                   body.len ? (const char *)body.data : "");
+                       o->verb == KD_ADD    ? "sum"
+                       : o->verb == KD_LIKE ? "like"
+                                            : "unlike",
+                       sim_names_at(&c->items, o->item), sim_names_at(&c->users, o->user),
+                       c->options.scenario->edges[o->edge], (int)KD_MIN(body.len, (size_t)200),
+                       body.len ? (const char *)body.data : "");
     if (o->over) return;
     if (o->verb != KD_ADD && sim_clients_chance(c, DRAW_READ, o->number, READ_PERCENT) &&
         clients_send_ask(o, "GET", clients_send_on_read) == KD_OK) {
@@ -266,7 +269,7 @@ static void clients_send_refused(sim_client_op *o, int status, const kd_http_res
     kd_bytes body = kd_http_response_body(r);
     if (status < 500 && status != 429 && status != 409 && status != 408)
         sim_fleet_fail(c->options.fleet, "answer: %s answered %d: %.*s", c->options.scenario->edges[o->edge],
-                   status, (int)KD_MIN(body.len, (size_t)200), body.len ? (const char *)body.data : "");
+                       status, (int)KD_MIN(body.len, (size_t)200), body.len ? (const char *)body.data : "");
     c->total.refused +=
         status == 503 || status == 429; /* of a tap that came twice at once one is told so by 409 */
     c->counts[o->edge].refused += status == 503 || status == 429;
@@ -288,7 +291,7 @@ static void clients_send_on_answer(void *arg, int result, int status, const kd_h
     }
     if (result != KD_OK)
         sim_journal_thawed(c->options.journal, o->edge, q.sent_us,
-                       clients_send_now_us(c)); /* it may have been taken until now */
+                           clients_send_now_us(c)); /* it may have been taken until now */
     else if (status >= 200 && status < 300 && (o->acked || !clients_send_lost(o)))
         acknowledged(o, r);
     else if (status >= 300)
@@ -324,15 +327,15 @@ void sim_clients_recheck(sim_clients *c, uint32_t edge, uint32_t most)
             continue;
         sim_client_op *o = kd_alloc(sizeof *o);
         *o = (sim_client_op){.clients = c,
-                  .number = c->number++,
-                  .user = a->user,
-                  .item = a->item,
-                  .counter = a->counter,
-                  .edge = edge,
-                  .verb = a->verb,
-                  .acked = true,
-                  .reading = true,
-                  .forgotten = c->forgotten[edge]};
+                             .number = c->number++,
+                             .user = a->user,
+                             .item = a->item,
+                             .counter = a->counter,
+                             .edge = edge,
+                             .verb = a->verb,
+                             .acked = true,
+                             .reading = true,
+                             .forgotten = c->forgotten[edge]};
         if (!certain(o) || clients_send_ask(o, "GET", clients_send_on_read) != KD_OK) {
             free(o);
             continue;
@@ -350,7 +353,8 @@ static bool certain(const sim_client_op *o)
     const sim_fleet *f = c->options.fleet;
     bool settled;
     sim_journal_verdict wanted = o->verb == KD_LIKE ? JOURNAL_MUST : JOURNAL_MUST_NOT;
-    return sim_journal_pair(c->options.journal, o->counter, o->item, o->user, clients_send_now_us(c), &settled) == wanted &&
+    return sim_journal_pair(c->options.journal, o->counter, o->item, o->user, clients_send_now_us(c),
+                            &settled) == wanted &&
            settled && c->forgotten[o->edge] == o->forgotten && !f->nodes[FLEET_TWIN + o->edge].wanted;
 }
 
@@ -370,10 +374,10 @@ static void clients_send_on_read(void *arg, int result, int status, const kd_htt
         c->total.reads++;
         if (says(body, o->verb == KD_LIKE ? "\"liked\":false" : "\"liked\":true") && certain(o))
             sim_fleet_fail(c->options.fleet,
-                       "read-your-writes: %s %s %s at %s, was answered 2xx, and read there %.*s",
-                       sim_names_at(&c->users, o->user), o->verb == KD_LIKE ? "liked" : "unliked",
-                       sim_names_at(&c->items, o->item), c->options.scenario->edges[o->edge],
-                       (int)KD_MIN(body.len, (size_t)200), (const char *)body.data);
+                           "read-your-writes: %s %s %s at %s, was answered 2xx, and read there %.*s",
+                           sim_names_at(&c->users, o->user), o->verb == KD_LIKE ? "liked" : "unliked",
+                           sim_names_at(&c->items, o->item), c->options.scenario->edges[o->edge],
+                           (int)KD_MIN(body.len, (size_t)200), (const char *)body.data);
     }
     clients_send_over(o);
     clients_send_release(o);

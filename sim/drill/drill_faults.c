@@ -92,7 +92,7 @@ static void excuse_doubled(sim_drill_faults *f, uint64_t now_us)
     for (uint32_t e = 0; e < SCENARIO_EDGES_MAX; e++) {
         if (f->doubled_until_us[e] == 0) continue;
         sim_journal_excuse_edge(f->options.journal, e, f->doubled_from_us[e],
-                            KD_MIN(now_us, f->doubled_until_us[e]));
+                                KD_MIN(now_us, f->doubled_until_us[e]));
         if (now_us > f->doubled_until_us[e]) f->doubled_until_us[e] = 0;
     }
 }
@@ -338,8 +338,8 @@ static void clocks(sim_drill_faults *f, uint64_t now_us)
         int64_t offset = clock_offset(f, c, now_us);
         if (offset == f->shown_us[c]) continue;
         f->shown_us[c] = offset;
-        sim_fleet_node_clock(sim_fleet_who(f->options.fleet, c == SCENARIO_EDGES_MAX ? SCENARIO_CENTRAL : (int)c),
-                         offset);
+        sim_fleet_node_clock(
+            sim_fleet_who(f->options.fleet, c == SCENARIO_EDGES_MAX ? SCENARIO_CENTRAL : (int)c), offset);
     }
 }
 
@@ -379,15 +379,17 @@ static uint64_t until(const sim_drill_faults *f, const sim_scenario_event *e, ui
     }
 }
 
-static void drill_faults_tell(const sim_drill_faults *f, const sim_scenario_event *e, uint64_t from_us, uint64_t until_us)
+static void drill_faults_tell(const sim_drill_faults *f, const sim_scenario_event *e, uint64_t from_us,
+                              uint64_t until_us)
 {
     kd_buf text = {0};
-    uint64_t end = until_us == UINT64_MAX ? drill_faults_sooner(f, f->options.fleet->scenario->length_us) : until_us;
+    uint64_t end =
+        until_us == UINT64_MAX ? drill_faults_sooner(f, f->options.fleet->scenario->length_us) : until_us;
     if (!f->options.record) return;
     sim_scenario_event_print(f->options.fleet->scenario, e, &text);
     kd_buf_put_u8(&text, 0);
     sim_record_fault(f->options.record, from_us, KD_MAX(end, from_us),
-                 sim_scenario_who(f->options.fleet->scenario, e->who), (const char *)text.data);
+                     sim_scenario_who(f->options.fleet->scenario, e->who), (const char *)text.data);
     kd_buf_finish(&text);
 }
 

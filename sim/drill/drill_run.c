@@ -25,15 +25,17 @@ static void drill_run_find_needs(const sim_stage_options *o, sim_drill_run_resul
         sim_stage_find(&out->found, SIM_UNKNOWN, "faults", "none of its faults can be played here");
     shorter.needs.acks = (uint64_t)((double)shorter.needs.acks * sim_stage_share(o));
     shorter.needs.refused = (uint64_t)((double)shorter.needs.refused * sim_stage_share(o));
-    sim_scenario_needs met = {.acks = out->users.acked,
-                          .kills = out->kills,
-                          .duplicates = out->totals.duplicates,
-                          .gaps = out->totals.gaps,
-                          .refused = out->users.refused,
-                          .undone = out->totals.undone,
-                          .resent = out->totals.resent,
-                          .expired = shorter.needs.expired, /* programs keep their defaults, which a drill does not see the end of */
-                          .collected = shorter.needs.collected};
+    sim_scenario_needs met = {
+        .acks = out->users.acked,
+        .kills = out->kills,
+        .duplicates = out->totals.duplicates,
+        .gaps = out->totals.gaps,
+        .refused = out->users.refused,
+        .undone = out->totals.undone,
+        .resent = out->totals.resent,
+        .expired =
+            shorter.needs.expired, /* programs keep their defaults, which a drill does not see the end of */
+        .collected = shorter.needs.collected};
     const char *need = sim_checks_needs(&shorter, &met, why, sizeof why);
     if (need) sim_stage_find(&out->found, SIM_UNKNOWN, need, "too little happened: %s", why);
 }

@@ -12,7 +12,7 @@ typedef struct {
     uint64_t failed_us, length_us, converged_us, kills, lost, doubled;
     sim_clients_counts users;
     sim_samples_totals totals;
-    uint64_t appended; /* records that the drill appended to the log once more */
+    uint64_t appended;      /* records that the drill appended to the log once more */
     uint32_t orders_failed; /* to the log, and why the last one did */
     char order_failure[256];
 } sim_drill_run_result;

@@ -132,8 +132,7 @@ int sim_fleet_create(sim_fleet **out, const sim_fleet_options *options)
     f->scenario = options->scenario;
     f->base = options->base;
     f->brokers = options->brokers;
-    f->random =
-        options->seed ^ kd_clock_wall_us(); /* ports: two drills of one seed may run side by side */
+    f->random = options->seed ^ kd_clock_wall_us(); /* ports: two drills of one seed may run side by side */
     f->began_us = kd_clock_mono_us();
     f->wall_began_us = kd_clock_wall_us();
     snprintf(log, sizeof log, "%s/broker.log", options->directory);

@@ -64,7 +64,8 @@ typedef struct {
     const char
         *powercut; /* the library that watches syncs; NULL: a kill is a kill, and syncs are the disk's own */
     bool real_kafka;
-    bool small; /* small buffers, and rows and tombstones that may go soon: what is rare elsewhere happens all the time */
+    bool
+        small; /* small buffers, and rows and tombstones that may go soon: what is rare elsewhere happens all the time */
     uint32_t brokers;
     uint64_t seed;
     double faster;
@@ -87,11 +88,11 @@ struct sim_fleet {
     sim_proxy_link *own[PROXY_KAFKA_BROKERS_MAX]; /* the drill's way to the brokers: no fault befalls it */
     sim_proxy_kafka_table own_table;
     const sim_scenario_event *network[256]; /* of the links, in force */
-    bool flap_open[256];                /* likewise: a flapping one is open just now */
+    bool flap_open[256];                    /* likewise: a flapping one is open just now */
     uint32_t network_count;
     uint64_t kills;
     bool interrupted, failed;
-    char failure[FLEET_TEXT_MAX];                                /* the first */
+    char failure[FLEET_TEXT_MAX];                                    /* the first */
     void (*on_ended)(void *arg, sim_fleet_node *n, const char *how); /* asked to or not; for the report */
     void *on_ended_arg;
     /* One that was armed has killed itself; says when it is to start again, and may arm it anew. */

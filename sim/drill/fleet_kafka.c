@@ -74,8 +74,8 @@ static void start_real(sim_fleet *f)
                           f->brokers > 1 ? "--apart" : NULL,
                           NULL};
     /* No signal when the drill dies: the end of its standard input tells it, and it ends its brokers in order. */
-    if (sim_program_start(&f->broker, &(sim_program_command){.argv = argv, .input = true, .death_signal = SIGCONT}) !=
-        KD_OK)
+    if (sim_program_start(&f->broker, &(sim_program_command){
+                                          .argv = argv, .input = true, .death_signal = SIGCONT}) != KD_OK)
         sim_fleet_fail(f, "python3: %s", strerror(errno));
     f->broker_starting = true;
 }

@@ -134,7 +134,8 @@ void sim_fleet_node_start(sim_fleet_node *n)
     n->wanted = true;
     n->ready = n->draining = n->fenced = false;
     n->started_us = sim_fleet_now_us(f);
-    if (sim_program_start(&n->process, &(sim_program_command){.argv = argv, .variables = around.list}) != KD_OK) {
+    if (sim_program_start(&n->process, &(sim_program_command){.argv = argv, .variables = around.list}) !=
+        KD_OK) {
         sim_fleet_fail(n->fleet, "%s: %s", binary, strerror(errno));
         return;
     }
@@ -154,7 +155,8 @@ static void forget_clock(pid_t pid)
 
 static void after_kill(sim_fleet_node *n)
 {
-    if (n->fleet->options.powercut) fleet_node_check(n, sim_power_cut(n->data, &n->fleet->random), "power cut");
+    if (n->fleet->options.powercut)
+        fleet_node_check(n, sim_power_cut(n->data, &n->fleet->random), "power cut");
     n->fleet->kills++;
     n->ready = false;
 }
@@ -191,7 +193,7 @@ static void died(sim_fleet_node *n, const char *how)
     const uint8_t *line = end.len ? memrchr(end.data, '\n', end.len) : NULL;
     size_t from = line ? (size_t)(line + 1 - end.data) : 0;
     sim_fleet_fail(n->fleet, "process died: %s ended with %s; its last words (%s): %.*s", n->name, how,
-               n->process.log, (int)(end.len - from), end.len ? (const char *)end.data + from : "");
+                   n->process.log, (int)(end.len - from), end.len ? (const char *)end.data + from : "");
     kd_buf_finish(&end);
 }
 
@@ -270,7 +272,8 @@ void sim_fleet_node_fill(sim_fleet_node *n, bool full)
     if (n->full > 1 || (full && !sim_program_running(&n->process))) return;
     if (!full && n->full == 0) n->full_until_us = sim_fleet_now_us(n->fleet);
     if (sim_program_running(&n->process))
-        fleet_node_check(n, sim_program_limit_files(&n->process, n->full ? (uint64_t)FULL_BYTES : UINT64_MAX), "limit");
+        fleet_node_check(n, sim_program_limit_files(&n->process, n->full ? (uint64_t)FULL_BYTES : UINT64_MAX),
+                         "limit");
     else if (n->wanted && n->start_at_us == 0)
         n->start_at_us = sim_fleet_now_us(n->fleet) + 1;
 }
@@ -354,7 +357,8 @@ void sim_fleet_node_twin(sim_fleet_node *n)
 void sim_fleet_node_twin_gone(sim_fleet_node *n)
 {
     sim_fleet *f = n->fleet;
-    sim_fleet_node *twin = &f->nodes[n->index == FLEET_CENTRAL ? (uint32_t)FLEET_SECOND : FLEET_TWIN + n->index];
+    sim_fleet_node *twin =
+        &f->nodes[n->index == FLEET_CENTRAL ? (uint32_t)FLEET_SECOND : FLEET_TWIN + n->index];
     if (!twin->exists) return;
     put_down(twin);
     twin->wanted = false;

@@ -36,7 +36,7 @@ struct sim_log_tool {
     char why[256];
     bool tapping;
     uint64_t batches;
-    char wrong[256];     /* empty: all batches were right */
+    char wrong[256];         /* empty: all batches were right */
     sim_positions positions; /* the thread's */
 };
 
@@ -129,7 +129,7 @@ static void tap(sim_log_tool *t, const rd_kafka_message_t *m)
     pthread_mutex_unlock(&t->lock);
     if (!tapping) return;
     right = sim_positions_saw(&t->positions, (uint32_t)m->partition, kd_bytes_of(m->payload, m->len), why,
-                          sizeof why);
+                              sizeof why);
     pthread_mutex_lock(&t->lock);
     t->batches = t->positions.batches;
     if (!right && !t->wrong[0]) snprintf(t->wrong, sizeof t->wrong, "%s", why);
@@ -158,7 +158,8 @@ static bool last_of(sim_log_tool *t, rd_kafka_t *rk, const char *topic, uint32_t
     return !e && *from < *to;
 }
 
-static void log_tool_redeliver_records(sim_log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
+static void log_tool_redeliver_records(sim_log_tool *t, rd_kafka_t *producer, const char *topic,
+                                       uint32_t records)
 {
     rd_kafka_t *reader = open_client(t, RD_KAFKA_CONSUMER);
     for (uint32_t p = 0; reader && p < t->partitions; p++) {
@@ -180,7 +181,8 @@ static void log_tool_redeliver_records(sim_log_tool *t, rd_kafka_t *producer, co
     if (reader) kd_kafka_client_end(reader);
 }
 
-static void log_tool_expire_records(sim_log_tool *t, rd_kafka_t *producer, const char *topic, uint32_t records)
+static void log_tool_expire_records(sim_log_tool *t, rd_kafka_t *producer, const char *topic,
+                                    uint32_t records)
 {
     rd_kafka_topic_partition_list_t *before = rd_kafka_topic_partition_list_new((int)t->partitions);
     for (uint32_t p = 0; p < t->partitions; p++) {

@@ -5,7 +5,9 @@
 
 #include "kudos/wire.h"
 
-enum { POSITIONS_MAX = 1 << 22 }; /* a bound on memory: beyond it begins anew, and positions of before are not judged */
+enum {
+    POSITIONS_MAX = 1 << 22
+}; /* a bound on memory: beyond it begins anew, and positions of before are not judged */
 
 static uint64_t positions_key_of(kd_bytes edge, uint32_t partition, kd_position at)
 {

@@ -11,7 +11,7 @@
 
 /* Zero-initialise; finish with sim_check_map_finish(&p->seen). */
 typedef struct {
-    sim_check_map seen;       /* position -> digest of its body */
+    sim_check_map seen;   /* position -> digest of its body */
     const char *careless; /* that edge is not looked at; NULL: all are */
     uint64_t batches;
 } sim_positions;

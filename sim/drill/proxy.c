@@ -42,7 +42,8 @@ static int listen_somewhere(uint16_t *port)
     return fd;
 }
 
-sim_proxy_link *sim_proxy_link_create(struct event_base *base, const sim_proxy_kafka_table *kafka, uint64_t seed)
+sim_proxy_link *sim_proxy_link_create(struct event_base *base, const sim_proxy_kafka_table *kafka,
+                                      uint64_t seed)
 {
     uint16_t port;
     int fd = listen_somewhere(&port);

@@ -33,7 +33,8 @@ typedef struct {
 typedef struct sim_proxy_link sim_proxy_link;
 
 /* Listens on a free port, or NULL (errno). `kafka`: the target is a broker, and its answers are changed by this table; borrowed, or NULL. */
-sim_proxy_link *sim_proxy_link_create(struct event_base *base, const sim_proxy_kafka_table *kafka, uint64_t seed);
+sim_proxy_link *sim_proxy_link_create(struct event_base *base, const sim_proxy_kafka_table *kafka,
+                                      uint64_t seed);
 void sim_proxy_link_destroy(sim_proxy_link *l); /* NULL is fine */
 uint16_t sim_proxy_link_port(const sim_proxy_link *l);
 /* Of connections from now on. 0: nobody is there, they are refused. */

@@ -40,7 +40,7 @@ typedef struct {
 /* One direction of one connection. Zero-initialise with the table, which is for what comes from a broker, and the connection's calls. */
 typedef struct {
     const sim_proxy_kafka_table *table;
-    sim_proxy_kafka_calls *calls;         /* NULL: nothing is asked of them */
+    sim_proxy_kafka_calls *calls;     /* NULL: nothing is asked of them */
     uint8_t begin[PROXY_KAFKA_BEGIN]; /* of this request or answer, behind its size */
     bool fencing;                     /* in the answer that is changed */
     uint32_t error_at;                /* where its first error stands */

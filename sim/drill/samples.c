@@ -117,7 +117,8 @@ void sim_samples_tick(sim_samples *s, uint64_t now_us)
 {
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         samples_source *one = &s->at[i];
-        if (sim_fleet_serves(one->node) && one->asked == 0 && now_us >= one->next_us) samples_ask(one, now_us);
+        if (sim_fleet_serves(one->node) && one->asked == 0 && now_us >= one->next_us)
+            samples_ask(one, now_us);
     }
 }
 
@@ -154,7 +155,8 @@ static sim_record_sample region(const sim_samples *s, const sim_clients *c, uint
     };
 }
 
-void sim_samples_record(sim_samples *s, sim_drill_record *r, const sim_clients *c, uint64_t least, uint64_t most, uint64_t now_us)
+void sim_samples_record(sim_samples *s, sim_drill_record *r, const sim_clients *c, uint64_t least,
+                        uint64_t most, uint64_t now_us)
 {
     sim_record_sample regions[SCENARIO_EDGES_MAX];
     uint64_t wall = sim_fleet_wall_us(s->fleet, now_us);
@@ -169,11 +171,11 @@ sim_samples_totals sim_samples_sum(const sim_samples *s)
         for (int i = 0; i < SERIES; i++) sum[i] += s->at[n].before[i] + s->at[n].last[i];
     }
     return (sim_samples_totals){.duplicates = (uint64_t)sum[DUPLICATES],
-                            .gaps = (uint64_t)sum[GAPS],
-                            .merged = (uint64_t)sum[MERGED],
-                            .undone = (uint64_t)sum[UNDONE],
-                            .resent = (uint64_t)sum[RESENT],
-                            .identity_shared = (uint64_t)sum[SHARED]};
+                                .gaps = (uint64_t)sum[GAPS],
+                                .merged = (uint64_t)sum[MERGED],
+                                .undone = (uint64_t)sum[UNDONE],
+                                .resent = (uint64_t)sum[RESENT],
+                                .identity_shared = (uint64_t)sum[SHARED]};
 }
 
 uint64_t sim_samples_merged(void *samples_, uint32_t edge)

@@ -91,8 +91,9 @@ static void judge_known(shown_reader *r, hearing *h, uint32_t item, const sim_to
         *h = (hearing){
             .item = item, .started_us = r->started_us, .heard = n->known && h->started_us != r->started_us};
     if (n->known && !n->made && !h->heard)
-        sim_fleet_fail(r->whole->fleet, "known: %s shows %llu likes of %s, and has heard no number of central",
-                   edge_name(r), (unsigned long long)n->count, item_name(r, item));
+        sim_fleet_fail(r->whole->fleet,
+                       "known: %s shows %llu likes of %s, and has heard no number of central", edge_name(r),
+                       (unsigned long long)n->count, item_name(r, item));
     h->heard |= n->made;
 }
 
@@ -101,7 +102,7 @@ static sim_told_number shown_read_number(shown_reader *r, uint32_t item, const j
     sim_told_number n;
     if (!sim_number_read(json_object_get(json_object_get(one, "counts"), "like"), one, &n))
         sim_fleet_fail(r->whole->fleet, "answer: %s shows a number of %s that the API does not know",
-                   edge_name(r), item_name(r, item));
+                       edge_name(r), item_name(r, item));
     return n;
 }
 
@@ -109,10 +110,11 @@ static void judge_home(shown_reader *r, const sim_told_number *n)
 {
     const window *w = &r->home;
     if (n->count >= w->least && n->count <= w->most) return;
-    sim_fleet_fail(r->whole->fleet,
-               "shown: %s shows %llu likes of %s, which it alone was asked to change: not in [%llu, %llu]",
-               edge_name(r), (unsigned long long)n->count, item_name(r, w->item),
-               (unsigned long long)w->least, (unsigned long long)w->most);
+    sim_fleet_fail(
+        r->whole->fleet,
+        "shown: %s shows %llu likes of %s, which it alone was asked to change: not in [%llu, %llu]",
+        edge_name(r), (unsigned long long)n->count, item_name(r, w->item), (unsigned long long)w->least,
+        (unsigned long long)w->most);
 }
 
 /* Likes of the once item that were acknowledged, at whatever edge, before this wall time. */
@@ -133,7 +135,7 @@ static void judge_once(shown_reader *r, const sim_told_number *n)
     uint64_t least = n->as_of_us ? acknowledged_by(r->whole, w->item, n->as_of_us) : 0;
     if (n->count > w->most)
         sim_fleet_fail(r->whole->fleet, "shown: %s shows %llu likes of %s, %llu were attempted", edge_name(r),
-                   (unsigned long long)n->count, item_name(r, w->item), (unsigned long long)w->most);
+                       (unsigned long long)n->count, item_name(r, w->item), (unsigned long long)w->most);
     if (n->count < least)
         sim_fleet_fail(
             r->whole->fleet,
@@ -155,7 +157,7 @@ static void shown_on_counts(void *arg, int status, kd_bytes body)
     bool same = node->started_us == r->started_us && sim_program_running(&node->process);
     if (same && json_array_size(items) == ITEMS) {
         sim_told_number home = shown_read_number(r, r->home.item, json_array_get(items, 0)),
-                    once = shown_read_number(r, r->once.item, json_array_get(items, 1));
+                        once = shown_read_number(r, r->once.item, json_array_get(items, 1));
         judge_known(r, &r->heard_home, r->home.item, &home);
         judge_known(r, &r->heard_once, r->once.item, &once);
         /* Behind a number that is older than the process may stand operations that are sent again, and these have no delta (rules 15, 17). */

@@ -20,7 +20,8 @@ void sim_stage_tick(sim_stage *s)
         sim_journal_bounds(s->journal, SCENARIO_LIKE, s->followed, &least, &most);
         sim_samples_record(s->samples, s->o->record, s->clients, least, most, now);
     }
-    if (s->o->progress) s->o->progress(s->o->progress_arg, now, s->end_us, sim_clients_total(s->clients).acked);
+    if (s->o->progress)
+        s->o->progress(s->o->progress_arg, now, s->end_us, sim_clients_total(s->clients).acked);
 }
 
 static void on_wait(void *arg)
@@ -84,12 +85,12 @@ void sim_stage_find_failure(const sim_stage *s, sim_stage_finding *f)
 void sim_stage_judge(sim_stage *s, sim_stage_finding *f, sim_verdict_result *r)
 {
     sim_verdict_options o = {.fleet = s->fleet,
-                         .clients = s->clients,
-                         .samples = s->samples,
-                         .journal = s->journal,
-                         .limit_us = KD_MAX(s->o->scenario->heal_us, (uint64_t)HEAL_MIN_US),
-                         .tick = on_wait,
-                         .tick_arg = s};
+                             .clients = s->clients,
+                             .samples = s->samples,
+                             .journal = s->journal,
+                             .limit_us = KD_MAX(s->o->scenario->heal_us, (uint64_t)HEAL_MIN_US),
+                             .tick = on_wait,
+                             .tick_arg = s};
     *r = (sim_verdict_result){0};
     s->acting = false;
     sim_fleet_wait(s->fleet, answered, s, LAST_ANSWERS_US);
@@ -99,7 +100,7 @@ void sim_stage_judge(sim_stage *s, sim_stage_finding *f, sim_verdict_result *r)
     if (r->judged && !r->final.held) sim_stage_find(f, SIM_VIOLATED, r->final.checker, "%s", r->final.text);
     if (!r->converged)
         sim_stage_find(f, SIM_VIOLATED, "convergence", "not within %.0f s after the faults: %s",
-                   (double)o.limit_us / 1e6, r->apart);
+                       (double)o.limit_us / 1e6, r->apart);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
@@ -126,29 +127,29 @@ static void stage_assemble(sim_stage *s)
     char brokers[512];
     sim_fleet_kafka_address(s->fleet, brokers, sizeof brokers);
     s->journal = sim_journal_create(o->scenario->drift_us + sim_scenario_central_clock_us(o->scenario),
-                                sim_scenario_tokens_kept(o->scenario));
+                                    sim_scenario_tokens_kept(o->scenario));
     s->log = sim_log_tool_create(brokers, o->scenario->partitions, o->seed);
     if (o->probes) s->shown = sim_shown_create(s->fleet, o->careless);
     s->clients = sim_clients_create(&(sim_clients_options){.fleet = s->fleet,
-                                                   .scenario = o->scenario,
-                                                   .journal = s->journal,
-                                                   .seed = o->seed,
-                                                   .faster = o->faster,
-                                                   .per_second = o->per_second,
-                                                   .probes = o->probes,
-                                                   .sums_edges = o->probes ? o->careless : 0,
-                                                   .changed_arg = s->shown,
-                                                   .changed = o->probes ? sim_shown_changed : NULL});
+                                                           .scenario = o->scenario,
+                                                           .journal = s->journal,
+                                                           .seed = o->seed,
+                                                           .faster = o->faster,
+                                                           .per_second = o->per_second,
+                                                           .probes = o->probes,
+                                                           .sums_edges = o->probes ? o->careless : 0,
+                                                           .changed_arg = s->shown,
+                                                           .changed = o->probes ? sim_shown_changed : NULL});
     if (s->shown) sim_shown_watch(s->shown, s->clients, s->journal);
     s->samples = sim_samples_create(s->fleet, item);
     s->faults = sim_drill_faults_create(&(sim_drill_faults_options){.fleet = s->fleet,
-                                                            .clients = s->clients,
-                                                            .journal = s->journal,
-                                                            .record = o->record,
-                                                            .log = s->log,
-                                                            .faster = o->faster,
-                                                            .merged_arg = s->samples,
-                                                            .merged = sim_samples_merged});
+                                                                    .clients = s->clients,
+                                                                    .journal = s->journal,
+                                                                    .record = o->record,
+                                                                    .log = s->log,
+                                                                    .faster = o->faster,
+                                                                    .merged_arg = s->samples,
+                                                                    .merged = sim_samples_merged});
     const sim_names *items = sim_clients_items(s->clients);
     while (s->followed < items->count && strcmp(sim_names_at(items, s->followed), item) != 0) s->followed++;
     sim_record_follow(o->record, item, "like");
@@ -171,18 +172,18 @@ int sim_stage_open(sim_stage *s, const sim_stage_options *o, sim_stage_finding *
     KD_ASSERT(s->base != NULL);
     hear_signals(s);
     sim_fleet_options with = {.scenario = o->scenario,
-                          .base = s->base,
-                          .directory = o->directory,
-                          .programs = o->programs,
-                          .kafka_dir = o->kafka_dir,
-                          .faketime = o->faketime,
-                          .powercut = o->powercut,
-                          .real_kafka = o->real_kafka,
-                          .brokers = o->brokers,
-                          .small = o->small,
-                          .seed = o->seed,
-                          .faster = o->faster,
-                          .share = sim_stage_share(o)};
+                              .base = s->base,
+                              .directory = o->directory,
+                              .programs = o->programs,
+                              .kafka_dir = o->kafka_dir,
+                              .faketime = o->faketime,
+                              .powercut = o->powercut,
+                              .real_kafka = o->real_kafka,
+                              .brokers = o->brokers,
+                              .small = o->small,
+                              .seed = o->seed,
+                              .faster = o->faster,
+                              .share = sim_stage_share(o)};
     if (sim_fleet_create(&s->fleet, &with) != KD_OK) {
         f->unavailable = true;
         sim_stage_find(f, SIM_UNKNOWN, "environment", "%s: %s", o->directory, strerror(errno));
@@ -192,7 +193,8 @@ int sim_stage_open(sim_stage *s, const sim_stage_options *o, sim_stage_finding *
     s->fleet->on_ended_arg = s;
     if (sim_fleet_start(s->fleet) != KD_OK) {
         f->unavailable = !s->interrupted;
-        sim_stage_find(f, SIM_UNKNOWN, s->interrupted ? "interrupted" : "environment", "%s", s->fleet->failure);
+        sim_stage_find(f, SIM_UNKNOWN, s->interrupted ? "interrupted" : "environment", "%s",
+                       s->fleet->failure);
         return KD_EUNAVAILABLE;
     }
     sim_fleet_begin(s->fleet);

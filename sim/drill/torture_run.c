@@ -113,7 +113,8 @@ static void torture_run_look(torture *t, sim_fleet_node *n, uint64_t now)
     }
     if (!t->armed || !sim_program_running(&n->process)) return;
     if (f->kill_at_us == 0)
-        f->kill_at_us = now + (f->point < 0 ? torture_run_below(t, MOMENT_MAX_US) + 1 : (uint64_t)PATIENCE_US);
+        f->kill_at_us =
+            now + (f->point < 0 ? torture_run_below(t, MOMENT_MAX_US) + 1 : (uint64_t)PATIENCE_US);
     if (now >= f->kill_at_us) kill_it(t, n);
 }
 
@@ -128,8 +129,8 @@ static void check_tap(torture *t)
         sim_fleet_fail(t->stage.fleet, "position: %s", why);
     if (alarms > 0)
         sim_fleet_fail(t->stage.fleet,
-                   "identity: %llu alarms of edges that somebody else runs under their name; nobody does",
-                   (unsigned long long)alarms);
+                       "identity: %llu alarms of edges that somebody else runs under their name; nobody does",
+                       (unsigned long long)alarms);
 }
 
 static bool round_is_over(void *arg)
@@ -172,8 +173,9 @@ static void torture_run_begin_round(torture *t)
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         sim_fleet_node *n = &f->nodes[i];
         if (!n->exists) continue;
-        t->fates[i] = (fate){
-            .point = -1, .kill_at_us = sim_fleet_now_us(f) + 1 + torture_run_below(t, MOMENT_MAX_US), .was_serving = true};
+        t->fates[i] = (fate){.point = -1,
+                             .kill_at_us = sim_fleet_now_us(f) + 1 + torture_run_below(t, MOMENT_MAX_US),
+                             .was_serving = true};
     }
 }
 
@@ -196,7 +198,8 @@ static void one_round(torture *t)
     t->out->doubled += r.final.doubled;
     snprintf(text, sizeof text,
              "%llu cycles, %llu likes and unlikes answered, %llu members, agreed after %.1f s: %s",
-             (unsigned long long)t->out->cycles, (unsigned long long)sim_clients_total(t->stage.clients).acked,
+             (unsigned long long)t->out->cycles,
+             (unsigned long long)sim_clients_total(t->stage.clients).acked,
              (unsigned long long)r.final.members, (double)r.converged_us / 1e6,
              t->out->found.checker ? t->out->found.checker : "held");
     if (t->o->round) t->o->round(t->o->round_arg, (uint32_t)t->out->rounds, text);
@@ -211,7 +214,8 @@ void sim_torture_run(const sim_torture_options *options, sim_torture_result *out
         t.stage.fleet->on_point_arg = &t;
         t.stage.end_us = t.end_us;
         t.tools = sim_torture_tools_create(t.stage.fleet, options->stage.seed, options->points);
-        t.trouble = (sim_torture_trouble){.stage = &t.stage, .random = options->stage.seed ^ 0x74726f75626c65};
+        t.trouble =
+            (sim_torture_trouble){.stage = &t.stage, .random = options->stage.seed ^ 0x74726f75626c65};
         sim_log_tool_tap(t.stage.log, options->stage.scenario->edges[options->stage.careless]);
         while (!out->found.checker && sim_fleet_now_us(t.stage.fleet) < t.end_us) one_round(&t);
         out->kills = t.stage.fleet->kills;

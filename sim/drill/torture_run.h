@@ -36,7 +36,8 @@ typedef struct {
 } sim_torture_result;
 
 /* By kd_point: its name, and what has happened there. */
-extern const char *const sim_torture_point_names[KD_POINT_COUNT], *const sim_torture_point_texts[KD_POINT_COUNT];
+extern const char *const sim_torture_point_names[KD_POINT_COUNT],
+    *const sim_torture_point_texts[KD_POINT_COUNT];
 
 void sim_torture_run(const sim_torture_options *options, sim_torture_result *out);
 

@@ -83,7 +83,8 @@ static void start_backup(sim_torture_tools *t)
     char name[24];
     path at = torture_tools_backup_at(t, ++t->made);
     snprintf(name, sizeof name, "b%u", t->made);
-    torture_tools_run(t, BACKUP, (const char *const[]){"backup", at.text, "--name", name, "--url", t->url, NULL}, NULL);
+    torture_tools_run(t, BACKUP,
+                      (const char *const[]){"backup", at.text, "--name", name, "--url", t->url, NULL}, NULL);
 }
 
 static void start_restore(sim_torture_tools *t, bool armed)
@@ -92,7 +93,8 @@ static void start_restore(sim_torture_tools *t, bool armed)
     path from = torture_tools_backup_at(t, t->made), to = place_of(t, "");
     snprintf(point, sizeof point, "KUDOS_KILL_AT=restore-partition:%u",
              1 + (unsigned)(kd_random_next(&t->random) % t->fleet->scenario->partitions));
-    torture_tools_run(t, RESTORE, (const char *const[]){"restore", from.text, "--to", to.text, NULL}, armed ? point : NULL);
+    torture_tools_run(t, RESTORE, (const char *const[]){"restore", from.text, "--to", to.text, NULL},
+                      armed ? point : NULL);
 }
 
 static void start_check(sim_torture_tools *t)
@@ -105,7 +107,8 @@ static void start_forget(sim_torture_tools *t)
 {
     char name[24];
     snprintf(name, sizeof name, "b%u", t->forget);
-    torture_tools_run(t, FORGET, (const char *const[]){"backup", "--forget", name, "--url", t->url, NULL}, NULL);
+    torture_tools_run(t, FORGET, (const char *const[]){"backup", "--forget", name, "--url", t->url, NULL},
+                      NULL);
 }
 
 /* ---- its end --------------------------------------------------------------------------------------------------- */
@@ -117,7 +120,7 @@ static void wrong(sim_torture_tools *t, const char *what)
     sim_program_describe(t->tool.status, how, sizeof how);
     if (sim_files_read_end(t->log, SAID_BYTES, &said) != KD_OK) said.len = 0;
     sim_fleet_fail(t->fleet, "%s ended with %s: %.*s", what, how, (int)said.len,
-               said.len ? (const char *)said.data : "");
+                   said.len ? (const char *)said.data : "");
     kd_buf_finish(&said);
 }
 

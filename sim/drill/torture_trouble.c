@@ -42,9 +42,9 @@ static void disk(sim_torture_trouble *t, uint64_t now_us)
     static const sim_scenario_kind kinds[] = {SCENARIO_DISK_FULL, SCENARIO_SYNC_FAILS, SCENARIO_DISK_SLOW};
     if (now_us < t->disk_until_us) return;
     sim_scenario_event e = {.kind = kinds[torture_trouble_below(t, KD_COUNT(kinds))],
-                        .who = anybody(t),
-                        .for_us = 100000 + torture_trouble_below(t, DISK_MAX_US),
-                        .amount = (int64_t)torture_trouble_below(t, SLOW_SYNC_MAX_US)};
+                            .who = anybody(t),
+                            .for_us = 100000 + torture_trouble_below(t, DISK_MAX_US),
+                            .amount = (int64_t)torture_trouble_below(t, SLOW_SYNC_MAX_US)};
     t->disk_until_us = now_us + e.for_us;
     t->disks++;
     torture_trouble_play(t, now_us, &e);
@@ -61,8 +61,8 @@ static bool is_older(const sim_torture_trouble *t, uint64_t now_us)
 static void older_copy(sim_torture_trouble *t, uint64_t now_us)
 {
     sim_scenario_event e = {.kind = t->copied ? SCENARIO_RESTORE : SCENARIO_BACKUP,
-                        .who = (int)t->stage->o->careless,
-                        .for_us = 100000};
+                            .who = (int)t->stage->o->careless,
+                            .for_us = 100000};
     if (now_us < t->copy_us || (t->copied && !is_older(t, now_us))) return;
     t->copy_us = now_us + COPY_EVERY_US / 2 + torture_trouble_below(t, COPY_EVERY_US);
     t->put_back += t->copied;
@@ -79,10 +79,12 @@ static void torture_trouble_begin(sim_torture_trouble *t, uint64_t now_us)
         sim_fleet_net_reset(f, anybody(t));
         break;
     case 1:
-        sim_log_tool_redeliver(t->stage->log, SCENARIO_LIKES, 1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
+        sim_log_tool_redeliver(t->stage->log, SCENARIO_LIKES,
+                               1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
         break;
     case 2:
-        sim_log_tool_redeliver(t->stage->log, SCENARIO_COUNTS, 1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
+        sim_log_tool_redeliver(t->stage->log, SCENARIO_COUNTS,
+                               1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
         break;
     case 3:
         kafka_away(t, now_us);
@@ -90,16 +92,19 @@ static void torture_trouble_begin(sim_torture_trouble *t, uint64_t now_us)
     case 4:
     case 5:
         t->recreations++;
-        sim_fleet_kafka_recreate(f, sim_log_tool_topic(torture_trouble_below(t, 3) ? SCENARIO_LIKES : SCENARIO_COUNTS));
+        sim_fleet_kafka_recreate(
+            f, sim_log_tool_topic(torture_trouble_below(t, 3) ? SCENARIO_LIKES : SCENARIO_COUNTS));
         break;
     case 6: /* one that was armed drains, and comes back armed alike */
         sim_fleet_node_restart(sim_fleet_who(f, anybody(t)));
         break;
     case 7:
         t->freezes++;
-        torture_trouble_play(t, now_us,
-             &(sim_scenario_event){
-                 .kind = SCENARIO_FREEZE, .who = anybody(t), .for_us = 100000 + torture_trouble_below(t, FREEZE_MAX_US)});
+        torture_trouble_play(
+            t, now_us,
+            &(sim_scenario_event){.kind = SCENARIO_FREEZE,
+                                  .who = anybody(t),
+                                  .for_us = 100000 + torture_trouble_below(t, FREEZE_MAX_US)});
         break;
     default:
         disk(t, now_us);

@@ -24,7 +24,7 @@ typedef struct {
     sim_counts_reading at[SCENARIO_EDGES_MAX + 1]; /* central's behind the edges' */
     uint32_t count;
     uint64_t since_us; /* of the look that is being taken */
-    sim_program tool;      /* export, then audit */
+    sim_program tool;  /* export, then audit */
     char export_path[FLEET_PATH_MAX + 32], audit_path[FLEET_PATH_MAX + 32];
 } reaching;
 
@@ -80,8 +80,8 @@ static bool same_counts(reaching *r)
         for (uint32_t i = 0; i < items->count; i++) {
             for (int c = 0; c < SCENARIO_COUNTERS; c++) {
                 if (edge->counts[i][c] == COUNTS_NULL)
-                    return apart(r, "%s shows null for %s of %s", verdict_name_of(r, e), sim_scenario_counters.at[c].name,
-                                 sim_names_at(items, i));
+                    return apart(r, "%s shows null for %s of %s", verdict_name_of(r, e),
+                                 sim_scenario_counters.at[c].name, sim_names_at(items, i));
                 if (edge->counts[i][c] != central->counts[i][c])
                     return apart(r, "%s shows %llu for %s of %s, central %llu", verdict_name_of(r, e),
                                  (unsigned long long)edge->counts[i][c], sim_scenario_counters.at[c].name,
@@ -201,12 +201,13 @@ static void add_counts(const reaching *r, sim_final_state *f)
     for (uint32_t i = 0; i < items->count; i++) {
         for (uint32_t c = 0; c < SCENARIO_COUNTERS; c++) {
             sim_final_count(f, c, i, r->at[r->count - 1].counts[i][c]);
-            for (uint32_t e = 0; e + 1 < r->count; e++) sim_final_edge_count(f, e, c, i, r->at[e].counts[i][c]);
+            for (uint32_t e = 0; e + 1 < r->count; e++)
+                sim_final_edge_count(f, e, c, i, r->at[e].counts[i][c]);
         }
     }
     for (uint32_t i = 0; i < s->expectation_count; i++)
-        sim_final_expect(f, s->expectations[i].counter, number_in(items, kd_bytes_str(s->expectations[i].item)),
-                     s->expectations[i].count);
+        sim_final_expect(f, s->expectations[i].counter,
+                         number_in(items, kd_bytes_str(s->expectations[i].item)), s->expectations[i].count);
 }
 
 static const char **list(const sim_names *names)
@@ -245,13 +246,13 @@ static void verdict_judge(reaching *r)
     const sim_names *items = sim_clients_items(r->o->clients), *users = sim_clients_users(r->o->clients);
     const char **item_list = list(items), **user_list = list(users);
     sim_final_names names = {.journal = r->o->journal,
-                         .counters = &sim_scenario_counters,
-                         .edges = edges,
-                         .edge_count = s->edge_count,
-                         .items = item_list,
-                         .item_count = items->count,
-                         .users = user_list,
-                         .user_count = users->count};
+                             .counters = &sim_scenario_counters,
+                             .edges = edges,
+                             .edge_count = s->edge_count,
+                             .items = item_list,
+                             .item_count = items->count,
+                             .users = user_list,
+                             .user_count = users->count};
     sim_final_state *f = sim_final_create(&names);
     add_members(r, f, kd_buf_view(&text));
     add_counts(r, f);
@@ -275,7 +276,8 @@ void sim_verdict_reach(const sim_verdict_options *options, sim_verdict_result *o
     snprintf(r.export_path, sizeof r.export_path, "%s/export.tsv", f->options.directory);
     snprintf(r.audit_path, sizeof r.audit_path, "%s/audit.txt", f->options.directory);
     sim_program_init(&r.tool, f->base, "tool", log);
-    for (uint32_t i = 0; i < r.count; i++) sim_counts_init(&r.at[i], f->base, sim_clients_items(options->clients));
+    for (uint32_t i = 0; i < r.count; i++)
+        sim_counts_init(&r.at[i], f->base, sim_clients_items(options->clients));
     while (!f->failed && !f->interrupted) {
         bool agreed = all_agree(&r);
         if (agreed) verdict_judge(&r);

@@ -77,7 +77,8 @@ void sim_child_start(sim_child_pool *p, const sim_child_job *job)
     KD_ASSERT(pid >= 0);
     if (pid == 0) become_child(job, pipes[1], errors);
     close(pipes[1]);
-    p->at[p->running++] = (sim_child){pid, pipes[0], errors, job->tag, job->seed, sim_child_now_ms() + p->limit_ms};
+    p->at[p->running++] =
+        (sim_child){pid, pipes[0], errors, job->tag, job->seed, sim_child_now_ms() + p->limit_ms};
 }
 
 /* The reason among what was said: the line of an assertion or a sanitizer, else the first. */

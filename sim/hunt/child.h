@@ -14,7 +14,7 @@ enum { CHILD_JOBS_MAX = 64 };
 
 typedef struct {
     const sim_scenario *scenario; /* only until the start returns */
-    const sim_plant_name *plant;       /* NULL: none */
+    const sim_plant_name *plant;  /* NULL: none */
     uint64_t seed;
     uint64_t tag; /* the caller's */
     int operations; /* a descriptor to which the operations that the users began are written, as scenario_event; 0: none */

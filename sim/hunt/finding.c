@@ -40,8 +40,8 @@ static sim_result run_once(const reduction *r, const sim_scenario *s, uint64_t s
 {
     sim_child_pool pool;
     sim_child_pool_init(&pool, 1, r->run_limit_ms);
-    sim_child_start(&pool,
-                &(sim_child_job){.scenario = s, .plant = r->f->plant, .seed = seed, .operations = operations});
+    sim_child_start(
+        &pool, &(sim_child_job){.scenario = s, .plant = r->f->plant, .seed = seed, .operations = operations});
     return sim_child_wait(&pool).result;
 }
 

@@ -190,7 +190,7 @@ static void rounder_times(shrinker *k)
 /* What may be as by default, one at a time. */
 #define KNOB(member)                                                                                         \
     {                                                                                                        \
-        offsetof(sim_scenario, member), sizeof(((sim_scenario *)0)->member)                                          \
+        offsetof(sim_scenario, member), sizeof(((sim_scenario *)0)->member)                                  \
     }
 static const struct {
     size_t offset, size;
@@ -251,8 +251,8 @@ static void forget_users(sim_scenario *s)
     sim_scenario_finish(&usual);
 }
 
-bool sim_shrink_explicit(const sim_shrink_trial *t, sim_scenario *s, uint64_t *seed, const sim_scenario_event *operations,
-                     uint32_t count)
+bool sim_shrink_explicit(const sim_shrink_trial *t, sim_scenario *s, uint64_t *seed,
+                         const sim_scenario_event *operations, uint32_t count)
 {
     if (count > SCENARIO_EVENTS_MAX - s->event_count) return false;
     sim_scenario c;

@@ -17,7 +17,7 @@ typedef struct {
 void sim_shrink(const sim_shrink_trial *t, sim_scenario *s, uint64_t *seed);
 
 /* The same with its users' operations as events instead of users of their own accord; false when that does not fail with any of some seeds. */
-bool sim_shrink_explicit(const sim_shrink_trial *t, sim_scenario *s, uint64_t *seed, const sim_scenario_event *operations,
-                     uint32_t count);
+bool sim_shrink_explicit(const sim_shrink_trial *t, sim_scenario *s, uint64_t *seed,
+                         const sim_scenario_event *operations, uint32_t count);
 
 #endif

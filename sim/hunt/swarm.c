@@ -73,7 +73,8 @@ static void draw_link(sim_swarm *d, sim_scenario_event *e)
     e->who = draw_edge(d);
     e->peer = (int)PICK(d, 0, 1, 2);
     e->peer = e->peer == 0 ? SCENARIO_NOBODY : e->peer == 1 ? SCENARIO_CENTRAL : SCENARIO_KAFKA;
-    if (sim_swarm_chance(d, 15)) e->who = SCENARIO_CENTRAL, e->peer = sim_swarm_chance(d, 50) ? SCENARIO_KAFKA : SCENARIO_NOBODY;
+    if (sim_swarm_chance(d, 15))
+        e->who = SCENARIO_CENTRAL, e->peer = sim_swarm_chance(d, 50) ? SCENARIO_KAFKA : SCENARIO_NOBODY;
     e->way = e->kind == SCENARIO_RESET ? SCENARIO_BOTH : (sim_scenario_way)sim_swarm_below(d, 3);
     if (e->kind == SCENARIO_FLAP) e->period_us = sim_swarm_scaled(d, 100 * MS, 5 * SECOND, 10 * MS);
     if (e->kind == SCENARIO_LOSS) e->amount = (int64_t)PICK(d, 5, 20, 50);
@@ -211,11 +212,11 @@ static void draw_dose(sim_swarm *d, const dose *one)
 static void lose_log(sim_swarm *d, uint64_t at_us)
 {
     static const sim_scenario_kind kinds[] = {SCENARIO_LOG_RECREATED, SCENARIO_LOG_EXPIRED,
-                                          SCENARIO_LOG_TRUNCATED};
+                                              SCENARIO_LOG_TRUNCATED};
     sim_scenario_event e = {.at_us = at_us,
-                        .kind = kinds[sim_swarm_below(d, KD_COUNT(kinds))],
-                        .who = SCENARIO_KAFKA,
-                        .peer = SCENARIO_NOBODY};
+                            .kind = kinds[sim_swarm_below(d, KD_COUNT(kinds))],
+                            .who = SCENARIO_KAFKA,
+                            .peer = SCENARIO_NOBODY};
     if (e.kind != SCENARIO_LOG_RECREATED) e.amount = (int64_t)PICK(d, 1, 2, 3, 20);
     sim_swarm_add(d, e);
 }
@@ -223,12 +224,14 @@ static void lose_log(sim_swarm *d, uint64_t at_us)
 /* Readers go back and back again, as when groups rebalance after an outage. */
 static void swarm_read_again(sim_swarm *d, uint64_t from_us)
 {
-    for (uint64_t n = sim_swarm_chance(d, 50) ? sim_swarm_between(d, 4, 10) : sim_swarm_below(d, 3); n > 0; n--)
-        sim_swarm_add(d, (sim_scenario_event){.at_us = from_us + sim_swarm_scaled(d, 50 * MS, 3 * SECOND, 10 * MS),
-                                .kind = SCENARIO_LOG_REDELIVERS,
-                                .who = SCENARIO_KAFKA,
-                                .peer = SCENARIO_NOBODY,
-                                .amount = (int64_t)PICK(d, 1, 3, 10, 50)});
+    for (uint64_t n = sim_swarm_chance(d, 50) ? sim_swarm_between(d, 4, 10) : sim_swarm_below(d, 3); n > 0;
+         n--)
+        sim_swarm_add(
+            d, (sim_scenario_event){.at_us = from_us + sim_swarm_scaled(d, 50 * MS, 3 * SECOND, 10 * MS),
+                                    .kind = SCENARIO_LOG_REDELIVERS,
+                                    .who = SCENARIO_KAFKA,
+                                    .peer = SCENARIO_NOBODY,
+                                    .amount = (int64_t)PICK(d, 1, 3, 10, 50)});
 }
 
 /* What was sent before a restore arrives after it, among what is sent then. With few edges and a narrow bound as_of is soon there. */
@@ -241,11 +244,11 @@ static void overtake(sim_swarm *d)
     for (int who = 0; who < (int)d->s->edge_count; who++) {
         uint64_t us = sim_swarm_between(d, 30, 200) * 10 * MS;
         sim_swarm_add(d, (sim_scenario_event){.kind = SCENARIO_DELAY,
-                                .who = who,
-                                .peer = SCENARIO_KAFKA,
-                                .way = SCENARIO_UP,
-                                .amount = (int64_t)us,
-                                .spread_us = us});
+                                              .who = who,
+                                              .peer = SCENARIO_KAFKA,
+                                              .way = SCENARIO_UP,
+                                              .amount = (int64_t)us,
+                                              .spread_us = us});
     }
 }
 
@@ -261,17 +264,18 @@ static void draw_disaster(sim_swarm *d)
         s->users.per_second = (double)sim_swarm_between(d, 5, 40);
     }
     uint64_t at = sim_swarm_between(d, 1, s->length_us / 2 / MS) * MS;
-    sim_swarm_add(d, (sim_scenario_event){
+    sim_swarm_add(
+        d, (sim_scenario_event){
                .at_us = at, .kind = SCENARIO_BACKUP, .who = SCENARIO_CENTRAL, .peer = SCENARIO_NOBODY});
     for (uint64_t n = sim_swarm_between(d, 1, 4); n > 0; n--) {
         uint64_t down = sim_swarm_scaled(d, 50 * MS, overtaken ? 500 * MS : 4 * SECOND, 10 * MS);
         at += sim_swarm_scaled(d, 200 * MS, s->length_us / 3, 10 * MS);
         if (at > s->length_us) break;
         sim_swarm_add(d, (sim_scenario_event){.at_us = at,
-                                .for_us = down,
-                                .kind = SCENARIO_RESTORE,
-                                .who = SCENARIO_CENTRAL,
-                                .peer = SCENARIO_NOBODY});
+                                              .for_us = down,
+                                              .kind = SCENARIO_RESTORE,
+                                              .who = SCENARIO_CENTRAL,
+                                              .peer = SCENARIO_NOBODY});
         if (overtaken || sim_swarm_chance(d, 70)) lose_log(d, at + sim_swarm_below(d, down / 2 / MS) * MS);
         swarm_read_again(d, at + down);
         at += down;
@@ -282,12 +286,13 @@ static void draw_disaster(sim_swarm *d)
 static void draw_new_log(sim_swarm *d)
 {
     for (uint64_t n = sim_swarm_between(d, 1, 3); n > 0; n--) {
-        uint64_t at = sim_swarm_below(d, d->s->length_us / MS) * MS, down = sim_swarm_scaled(d, 500 * MS, 10 * SECOND, 10 * MS);
+        uint64_t at = sim_swarm_below(d, d->s->length_us / MS) * MS,
+                 down = sim_swarm_scaled(d, 500 * MS, 10 * SECOND, 10 * MS);
         sim_swarm_add(d, (sim_scenario_event){.at_us = at,
-                                .for_us = down,
-                                .kind = SCENARIO_KILL,
-                                .who = SCENARIO_CENTRAL,
-                                .peer = SCENARIO_NOBODY});
+                                              .for_us = down,
+                                              .kind = SCENARIO_KILL,
+                                              .who = SCENARIO_CENTRAL,
+                                              .peer = SCENARIO_NOBODY});
         lose_log(d, at + sim_swarm_below(d, down / 4 / MS) * MS);
     }
 }
@@ -322,24 +327,24 @@ static void draw_slow_reads(sim_swarm *d)
     s->snapshot_interval_us = sim_swarm_scaled(d, 50 * MS, 500 * MS, 10 * MS);
     for (int who = 0; who < (int)s->edge_count; who++)
         sim_swarm_add(d, (sim_scenario_event){.kind = SCENARIO_DELAY,
-                                .who = who,
-                                .peer = SCENARIO_CENTRAL,
-                                .way = sim_swarm_chance(d, 50) ? SCENARIO_DOWN : SCENARIO_BOTH,
-                                .amount = (int64_t)sim_swarm_between(d, 10, 40) * 10 * MS,
-                                .spread_us = sim_swarm_between(d, 0, 30) * 10 * MS});
+                                              .who = who,
+                                              .peer = SCENARIO_CENTRAL,
+                                              .way = sim_swarm_chance(d, 50) ? SCENARIO_DOWN : SCENARIO_BOTH,
+                                              .amount = (int64_t)sim_swarm_between(d, 10, 40) * 10 * MS,
+                                              .spread_us = sim_swarm_between(d, 0, 30) * 10 * MS});
     for (uint64_t n = sim_swarm_below(d, 8); n > 0; n--)
         sim_swarm_add(d, (sim_scenario_event){.at_us = sim_swarm_below(d, s->length_us / MS) * MS,
-                                .kind = SCENARIO_LOG_TRUNCATED,
-                                .topic = SCENARIO_COUNTS,
-                                .who = SCENARIO_KAFKA,
-                                .peer = SCENARIO_NOBODY,
-                                .amount = (int64_t)PICK(d, 1, 2, 5)});
+                                              .kind = SCENARIO_LOG_TRUNCATED,
+                                              .topic = SCENARIO_COUNTS,
+                                              .who = SCENARIO_KAFKA,
+                                              .peer = SCENARIO_NOBODY,
+                                              .amount = (int64_t)PICK(d, 1, 2, 5)});
 }
 
 static void draw_theme(sim_swarm *d)
 {
     static void (*const themes[])(sim_swarm *) = {draw_disaster, draw_disaster, draw_new_log, draw_double,
-                                              draw_slow_reads};
+                                                  draw_slow_reads};
     if (sim_swarm_chance(d, 60)) themes[sim_swarm_below(d, KD_COUNT(themes))](d);
 }
 
@@ -364,7 +369,7 @@ void sim_swarm_draw(uint64_t seed, sim_scenario *s)
     draw_users(&d);
     d.focus = sim_swarm_chance(&d, 40)   ? SCENARIO_NOBODY
               : sim_swarm_chance(&d, 30) ? SCENARIO_CENTRAL
-                               : (int)sim_swarm_below(&d, s->edge_count);
+                                         : (int)sim_swarm_below(&d, s->edge_count);
     /* Between a quiet run and one in which as many are in as their shares say. */
     uint32_t mood = PICK(&d, 5, 40, 70, 100, 100);
     draw_theme(&d);

@@ -43,7 +43,8 @@ static inline void sim_swarm_add(sim_swarm *d, sim_scenario_event e)
 }
 
 #define PICK(d, ...)                                                                                         \
-    ((const uint32_t[]){__VA_ARGS__}[sim_swarm_below(d, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))])
+    ((const uint32_t[]){                                                                                     \
+        __VA_ARGS__}[sim_swarm_below(d, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))])
 
 /* How many there are that befall central, or somebody else. */
 uint32_t sim_swarm_events(const sim_scenario *s, sim_scenario_kind kind, bool central);

@@ -75,13 +75,15 @@ static void draw_retired(sim_swarm *d)
     int who = (int)sim_swarm_below(d, d->s->edge_count);
     if (sim_swarm_chance(d, 50) && d->s->edge_count > 1 && clock_events(d->s) == 0) leave_behind(d);
     uint64_t at = moment(d), away = sim_swarm_scaled(d, SECOND, 20ull * SECOND, 10 * MS);
-    sim_scenario_event cut = of_edge(sim_swarm_chance(d, 60) ? SCENARIO_CUT : SCENARIO_KILL, who, at, 2 * away);
+    sim_scenario_event cut =
+        of_edge(sim_swarm_chance(d, 60) ? SCENARIO_CUT : SCENARIO_KILL, who, at, 2 * away);
     if (cut.kind == SCENARIO_CUT) cut.peer = SCENARIO_KAFKA;
     cut.at_us -= KD_MIN(cut.at_us, away / 2);
     if (sim_swarm_chance(d, 80)) sim_swarm_add(d, cut);
     sim_swarm_add(d, of_edge(SCENARIO_RETIRE, who, at, 0));
     if (sim_swarm_chance(d, 60))
-        sim_swarm_add(d, of_edge(SCENARIO_READMIT, who, at + sim_swarm_scaled(d, SECOND, 30ull * SECOND, 10 * MS), 0));
+        sim_swarm_add(
+            d, of_edge(SCENARIO_READMIT, who, at + sim_swarm_scaled(d, SECOND, 30ull * SECOND, 10 * MS), 0));
 }
 
 /* What it had not sent when its disk was copied it sent in another life, others withdrew it, and then it is put back. */
@@ -104,7 +106,8 @@ static void draw_stale(sim_swarm *d)
         uint64_t copied = at + cut.for_us - sim_swarm_between(d, 5, 9) * 100 * MS;
         sim_swarm_add(d, cut);
         sim_swarm_add(d, of_edge(SCENARIO_BACKUP, who, copied, 0));
-        sim_swarm_add(d, of_edge(SCENARIO_KILL, who, copied + sim_swarm_between(d, 1, 5) * 10 * MS, 100 * MS));
+        sim_swarm_add(d,
+                      of_edge(SCENARIO_KILL, who, copied + sim_swarm_between(d, 1, 5) * 10 * MS, 100 * MS));
         at += cut.for_us + sim_swarm_scaled(d, 2ull * SECOND, 12ull * SECOND, 10 * MS);
         if (copied < s->length_us) sim_swarm_add(d, of_edge(SCENARIO_RESTORE, who, at, 100 * MS));
         at += sim_swarm_between(d, 1, 5) * SECOND;
@@ -132,7 +135,8 @@ static void draw_retired_twice(sim_swarm *d)
     cut.peer = SCENARIO_KAFKA;
     sim_swarm_add(d, cut);
     sim_swarm_add(d, of_edge(SCENARIO_RETIRE, who, at + sim_swarm_between(d, 5, 20) * 100 * MS, 0));
-    sim_swarm_add(d, of_edge(SCENARIO_BACKUP, SCENARIO_CENTRAL, at + sim_swarm_between(d, 30, 50) * 100 * MS, 0));
+    sim_swarm_add(
+        d, of_edge(SCENARIO_BACKUP, SCENARIO_CENTRAL, at + sim_swarm_between(d, 30, 50) * 100 * MS, 0));
     at += cut_for + sim_swarm_between(d, 1, 20) * 100 * MS;
     sim_swarm_add(d, of_edge(SCENARIO_READMIT, who, at, 0));
     at += sim_swarm_between(d, 5, 12) * SECOND;

@@ -24,10 +24,11 @@ void sim_swarm_apart(uint64_t seed, sim_scenario *s)
     s->flush_ops = KD_MAX(s->flush_ops, 5);
     for (int who = 0; who < (int)s->edge_count; who++)
         sim_swarm_add(&d, (sim_scenario_event){.at_us = sim_swarm_below(&d, s->length_us / 2 / MS) * MS,
-                                 .kind = SCENARIO_CLOCK_DRIFT,
-                                 .who = who,
-                                 .peer = SCENARIO_NOBODY,
-                                 .amount = (who % 2 ? 1000 : -1000) * (int64_t)sim_swarm_between(&d, 1, 8)});
+                                               .kind = SCENARIO_CLOCK_DRIFT,
+                                               .who = who,
+                                               .peer = SCENARIO_NOBODY,
+                                               .amount = (who % 2 ? 1000 : -1000) *
+                                                         (int64_t)sim_swarm_between(&d, 1, 8)});
     sim_swarm later = {.random = seed ^ UINT64_C(0x6c6f7374), .s = s};
     if (sim_swarm_chance(&later, 50)) return;
     s->users.strange_percent = PICK(&later, 20, 50); /* then the row is ahead of the clock and the token */
@@ -90,8 +91,10 @@ void sim_swarm_doubled(uint64_t seed, sim_scenario *s)
     uint64_t at = overtaken(&d, who);
     for (uint64_t n = sim_swarm_between(&d, 1, 2); n > 0; n--) {
         at += sim_swarm_scaled(&d, 4 * SECOND, 12 * SECOND, 10 * MS);
-        sim_swarm_add(&d, befalls(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, sim_swarm_scaled(&d, 50 * MS, 500 * MS, 10 * MS)));
-        if (sim_swarm_chance(&d, 80)) sim_swarm_add(&d, befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
+        sim_swarm_add(&d, befalls(SCENARIO_RESTORE, SCENARIO_CENTRAL, at,
+                                  sim_swarm_scaled(&d, 50 * MS, 500 * MS, 10 * MS)));
+        if (sim_swarm_chance(&d, 80))
+            sim_swarm_add(&d, befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
     }
     s->length_us = KD_MIN(s->length_us, at + SECOND);
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
@@ -104,7 +107,8 @@ void sim_swarm_unreadable(uint64_t seed, sim_scenario *s)
     sim_swarm d = {.random = seed ^ UINT64_C(0x756e7265616421), .s = s};
     if (!sim_swarm_chance(&d, 8)) return;
     for (uint64_t n = sim_swarm_between(&d, 1, 3); n > 0; n--) {
-        uint64_t at = sim_swarm_below(&d, s->length_us / MS) * MS, lasts = sim_swarm_scaled(&d, 50 * MS, 10 * SECOND, 10 * MS);
+        uint64_t at = sim_swarm_below(&d, s->length_us / MS) * MS,
+                 lasts = sim_swarm_scaled(&d, 50 * MS, 10 * SECOND, 10 * MS);
         sim_swarm_add(&d, befalls(SCENARIO_READS_FAIL, (int)sim_swarm_below(&d, s->edge_count), at, lasts));
     }
 }
@@ -135,7 +139,8 @@ static void draw_interrupted(sim_swarm *d)
 {
     sim_swarm_alone(d, 2);
     uint64_t slow = sim_swarm_scaled(d, 200 * MS, 2 * SECOND, 10 * MS);
-    uint64_t at = swarm_late_put_back(d, sim_swarm_between(d, 5, 8) * SECOND, sim_swarm_between(d, 1, 3) * SECOND);
+    uint64_t at =
+        swarm_late_put_back(d, sim_swarm_between(d, 5, 8) * SECOND, sim_swarm_between(d, 1, 3) * SECOND);
     for (int who = 0; who < (int)d->s->edge_count; who++) {
         sim_scenario_event slows = befalls(SCENARIO_DISK_SLOW, who, at - 500 * MS, 9 * SECOND);
         slows.amount = (int64_t)slow;
@@ -225,7 +230,8 @@ void sim_swarm_moving(uint64_t seed, sim_scenario *s)
     s->users.items = (uint32_t)sim_swarm_between(&d, 4, 16);
     s->users.per_second = (double)sim_swarm_between(&d, 20, 40);
     int who = (int)sim_swarm_below(&d, s->edge_count);
-    uint64_t copied = sim_swarm_between(&d, 10, 30) * 100 * MS, at = copied + sim_swarm_between(&d, 10, 40) * 100 * MS;
+    uint64_t copied = sim_swarm_between(&d, 10, 30) * 100 * MS,
+             at = copied + sim_swarm_between(&d, 10, 40) * 100 * MS;
     uint64_t lasts = sim_swarm_between(&d, 20, 40) * 100 * MS;
     if (sim_swarm_chance(&d, 50))
         at = draw_short_life(&d, who, copied, lasts);
@@ -267,7 +273,8 @@ void sim_swarm_old_numbers(uint64_t seed, sim_scenario *s)
     lost.amount = 1;
     sim_swarm_add(&d, lost);
     for (uint64_t n = sim_swarm_between(&d, 1, 3); n > 0; n--)
-        sim_swarm_add(&d, befalls(SCENARIO_KILL, 0, at + deaf + sim_swarm_between(&d, 3, 20) * 100 * MS, 100 * MS));
+        sim_swarm_add(
+            &d, befalls(SCENARIO_KILL, 0, at + deaf + sim_swarm_between(&d, 3, 20) * 100 * MS, 100 * MS));
     s->length_us = KD_MAX(s->length_us, 20 * SECOND);
 }
 
@@ -284,7 +291,8 @@ void sim_swarm_slewed(uint64_t seed, sim_scenario *s)
     s->drift_us = 200 * MS;
     s->users.users = (uint32_t)sim_swarm_between(&d, 10, 40);
     s->users.per_second = (double)sim_swarm_between(&d, 20, 40);
-    uint64_t set = sim_swarm_between(&d, 1, 3) * SECOND, from = set + 11 * SECOND, lasts = sim_swarm_between(&d, 20, 40) * SECOND;
+    uint64_t set = sim_swarm_between(&d, 1, 3) * SECOND, from = set + 11 * SECOND,
+             lasts = sim_swarm_between(&d, 20, 40) * SECOND;
     int64_t ppm = (int64_t)sim_swarm_between(&d, 20, 33) * 10000;
     sim_scenario_event back = befalls(SCENARIO_CLOCK_STEP, 0, set, from + lasts - set);
     back.amount = -ppm * (int64_t)(lasts / SECOND);
@@ -307,8 +315,10 @@ void sim_swarm_brokers(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x62726f6b657273), .s = s};
     int fenced = sim_swarm_chance(&d, 30) ? SCENARIO_CENTRAL : (int)sim_swarm_below(&d, s->edge_count);
-    if (sim_swarm_chance(&d, 5)) sim_swarm_add(&d, befalls(SCENARIO_FENCE, fenced, sim_swarm_below(&d, s->length_us / MS) * MS, 0));
+    if (sim_swarm_chance(&d, 5))
+        sim_swarm_add(&d, befalls(SCENARIO_FENCE, fenced, sim_swarm_below(&d, s->length_us / MS) * MS, 0));
     if (!sim_swarm_chance(&d, 5)) return;
     uint64_t lasts = sim_swarm_scaled(&d, 100 * MS, 10 * SECOND, 10 * MS);
-    sim_swarm_add(&d, befalls(SCENARIO_KAFKA_GONE, SCENARIO_KAFKA, sim_swarm_below(&d, s->length_us / MS) * MS, lasts));
+    sim_swarm_add(
+        &d, befalls(SCENARIO_KAFKA_GONE, SCENARIO_KAFKA, sim_swarm_below(&d, s->length_us / MS) * MS, lasts));
 }

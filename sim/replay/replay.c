@@ -78,7 +78,8 @@ static int check_speed(sim_replay_plan *p)
     char *end;
     if (strcmp(p->speed_text, "max") == 0) return -1;
     p->speed = strtod(p->speed_text, &end);
-    if (*end != '\0' || !(p->speed > 0 && p->speed < 1e12)) return replay_usage("--speed: max, or a number above 0");
+    if (*end != '\0' || !(p->speed > 0 && p->speed < 1e12))
+        return replay_usage("--speed: max, or a number above 0");
     return -1;
 }
 
@@ -164,13 +165,17 @@ static int replay_exit_code(const replay *r, const char *verdict)
 static void note_use(const replay *r)
 {
     const sim_replay_check *c = &r->check;
-    const char *at = c->beyond ? sim_names_at(&r->log.items, c->beyond_item) : sim_names_at(&r->log.items, c->used_first);
+    const char *at =
+        c->beyond ? sim_names_at(&r->log.items, c->beyond_item) : sim_names_at(&r->log.items, c->used_first);
     if (c->beyond)
-        printf("central counts %lld likes of %s; in this log %llu users like it: the store holds likes of others, use an empty one\n",
-               (long long)c->targets[c->count - 1].counts[c->beyond_item], at, (unsigned long long)r->oracle.likers[c->beyond_item]);
+        printf("central counts %lld likes of %s; in this log %llu users like it: the store holds likes of "
+               "others, use an empty one\n",
+               (long long)c->targets[c->count - 1].counts[c->beyond_item], at,
+               (unsigned long long)r->oracle.likers[c->beyond_item]);
     else if (c->used > 0 && !c->right)
-        printf("the store was used before: of %u items central had counts already, of %s %lld; use an empty one\n", c->used, at,
-               (long long)c->used_says);
+        printf("the store was used before: of %u items central had counts already, of %s %lld; use an empty "
+               "one\n",
+               c->used, at, (long long)c->used_says);
 }
 
 static void notes(const replay *r)
@@ -240,13 +245,13 @@ int sim_sim_replay(int argc, char **argv)
 {
     replay *r = kd_alloc(sizeof *r);
     r->plan = (sim_replay_plan){.collection = "posts",
-                               .spread_name = "sticky",
-                               .speed_text = "max",
-                               .seed = 1,
-                               .connections = 4,
-                               .streams = 64,
-                               .timeout_s = 120,
-                               .top = 5};
+                                .spread_name = "sticky",
+                                .speed_text = "max",
+                                .seed = 1,
+                                .connections = 4,
+                                .streams = 64,
+                                .timeout_s = 120,
+                                .top = 5};
     char error[KD_REPLAY_ERROR_MAX];
     signal(SIGPIPE, SIG_IGN);
     r->base = event_base_new();

@@ -49,7 +49,7 @@ typedef struct {
 /* `edges`: plan->edges.count clients. Runs the base until all is answered or it gave up; *sent is always
  * current. */
 void sim_replay_send(const sim_replay_plan *plan, const sim_replay_log *log, struct event_base *base,
-                    kd_http_client *const *edges, sim_replay_sent *sent);
+                     kd_http_client *const *edges, sim_replay_sent *sent);
 
 /* ---- replay_judge.c ---- */
 
@@ -68,22 +68,23 @@ typedef struct {
 typedef struct {
     sim_replay_target targets[KD_REPLAY_TARGETS_MAX]; /* edges, then central */
     uint32_t count;
-    bool begun, judged;    /* all is sent; a round has ended */
-    uint32_t wrong_items;  /* items that are wrong anywhere */
-    uint64_t pending;      /* sum over all items and targets in the last round */
-    bool readable;         /* the last round reached everybody */
-    uint32_t used, used_first; /* items whose count at central was not 0 before the first event, and not yet the log's; the first */
-    int64_t used_says;         /* its count then */
-    bool beyond;               /* central counts more users of an item than like it in the log: nothing will mend that */
-    uint32_t beyond_item;      /* the first such item */
-    bool settled;              /* the store was used before, and its wrong counts have stopped changing */
+    bool begun, judged;   /* all is sent; a round has ended */
+    uint32_t wrong_items; /* items that are wrong anywhere */
+    uint64_t pending;     /* sum over all items and targets in the last round */
+    bool readable;        /* the last round reached everybody */
+    uint32_t used,
+        used_first; /* items whose count at central was not 0 before the first event, and not yet the log's; the first */
+    int64_t used_says; /* its count then */
+    bool beyond; /* central counts more users of an item than like it in the log: nothing will mend that */
+    uint32_t beyond_item;  /* the first such item */
+    bool settled;          /* the store was used before, and its wrong counts have stopped changing */
     bool right;            /* everything agreed, twice in a row */
     uint64_t converged_us; /* when it first did */
 } sim_replay_check;
 
 void sim_replay_target_begin(sim_replay_target *t); /* a round */
 void sim_replay_target_take(sim_replay_target *t, const sim_replay_oracle *oracle, uint32_t item,
-                           const int64_t *count, uint64_t pending);
+                            const int64_t *count, uint64_t pending);
 /* Ends a round, the targets' errors being set. True when everybody was read and is right about everything. */
 bool sim_replay_judge(sim_replay_check *c, const sim_replay_oracle *oracle);
 /* What central said before the first event: fills used and beyond. */
@@ -96,10 +97,11 @@ bool sim_replay_item_wrong(const sim_replay_check *c, const sim_replay_oracle *o
 
 /* The targets' name and client are set by the caller. Reads central once, before the first event is sent: what it counts already. A central that
  * does not answer within a few seconds is taken for an empty one. */
-void sim_replay_look(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base, sim_replay_check *check);
+void sim_replay_look(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base,
+                     sim_replay_check *check);
 /* After sim_replay_look. Reads until right, until it cannot get right any more, or until_us. */
 void sim_replay_verify(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base,
-                      sim_replay_check *check, uint64_t until_us);
+                       sim_replay_check *check, uint64_t until_us);
 void sim_replay_check_finish(sim_replay_check *check);
 
 /* ---- replay_view.c ---- */

@@ -330,7 +330,7 @@ static void driver_set_up(driver *d)
 }
 
 void sim_replay_send(const sim_replay_plan *plan, const sim_replay_log *log, struct event_base *base,
-                    kd_http_client *const *edges, sim_replay_sent *sent)
+                     kd_http_client *const *edges, sim_replay_sent *sent)
 {
     const struct timeval tick = {.tv_sec = 0, .tv_usec = TICK_US};
     driver d = {.plan = plan, .log = log, .base = base, .edges = edges, .sent = sent};

@@ -10,7 +10,7 @@ void sim_replay_target_begin(sim_replay_target *t)
 }
 
 void sim_replay_target_take(sim_replay_target *t, const sim_replay_oracle *oracle, uint32_t item,
-                           const int64_t *count, uint64_t pending)
+                            const int64_t *count, uint64_t pending)
 {
     t->counts[item] = count ? *count : KD_REPLAY_NULL;
     t->pending += pending;

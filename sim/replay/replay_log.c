@@ -76,8 +76,8 @@ int sim_replay_log_line(sim_replay_log *log, kd_bytes line, const char *collecti
     char user_id[KD_ID_MAX], item_id[KD_ITEM_KEY_MAX];
     size_t user_len, item_len;
     *why = "not four fields separated by tabs";
-    if (!replay_log_cut(&line, &time, false) || !replay_log_cut(&line, &user, false) || !replay_log_cut(&line, &item, false) ||
-        !replay_log_cut(&line, &op, true)) {
+    if (!replay_log_cut(&line, &time, false) || !replay_log_cut(&line, &user, false) ||
+        !replay_log_cut(&line, &item, false) || !replay_log_cut(&line, &op, true)) {
         return KD_EMALFORMED;
     }
     *why = "the time is not a number of milliseconds";
@@ -155,7 +155,7 @@ static int replay_log_read_all(sim_replay_log *log, replay_log_place *at, gzFile
 }
 
 int sim_replay_log_load(sim_replay_log *log, const char *file, const char *collection,
-                       char error[KD_REPLAY_ERROR_MAX])
+                        char error[KD_REPLAY_ERROR_MAX])
 {
     replay_log_place at = {.file = file, .collection = collection, .error = error};
     errno = 0;

@@ -34,7 +34,7 @@ typedef struct {
 int sim_replay_log_line(sim_replay_log *log, kd_bytes line, const char *collection, const char **why);
 /* Reads a whole file. KD_OK, or KD_EMALFORMED or KD_EIO with "file:line: reason" in `error`. */
 int sim_replay_log_load(sim_replay_log *log, const char *file, const char *collection,
-                       char error[KD_REPLAY_ERROR_MAX]);
+                        char error[KD_REPLAY_ERROR_MAX]);
 void sim_replay_log_finish(sim_replay_log *log);
 
 #endif

@@ -93,7 +93,8 @@ static bool oracle_before(const sim_replay_oracle *o, const sim_replay_log *log,
     return strcmp(sim_names_at(&log->items, a), sim_names_at(&log->items, b)) < 0;
 }
 
-uint32_t sim_replay_oracle_top(const sim_replay_oracle *o, const sim_replay_log *log, uint32_t *top, uint32_t n)
+uint32_t sim_replay_oracle_top(const sim_replay_oracle *o, const sim_replay_log *log, uint32_t *top,
+                               uint32_t n)
 {
     uint32_t count = 0;
     for (uint32_t item = 0; item < o->items && n > 0; item++) {

@@ -20,7 +20,8 @@ typedef struct {
 
 void sim_replay_oracle_init(sim_replay_oracle *o, const sim_replay_log *log);
 /* Items by descending count, ties by name, into `top` (room for n); returns how many. */
-uint32_t sim_replay_oracle_top(const sim_replay_oracle *o, const sim_replay_log *log, uint32_t *top, uint32_t n);
+uint32_t sim_replay_oracle_top(const sim_replay_oracle *o, const sim_replay_log *log, uint32_t *top,
+                               uint32_t n);
 void sim_replay_oracle_finish(sim_replay_oracle *o);
 
 #endif

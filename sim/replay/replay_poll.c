@@ -104,7 +104,7 @@ static int open_source(replay_poll_source *s, struct event_base *base, const str
 }
 
 int sim_replay_poll_create(sim_replay_poll **out, struct event_base *base, const sim_arg_list *urls,
-                          const char **wrong)
+                           const char **wrong)
 {
     const struct timeval every = {.tv_sec = 0, .tv_usec = EVERY_MS * 1000};
     sim_replay_poll *p = kd_alloc(sizeof *p);

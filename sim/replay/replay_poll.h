@@ -35,9 +35,9 @@ typedef struct sim_replay_poll sim_replay_poll;
 /* Asks all of them twice a second from now on: http://host:port, host names looked up once, here. KD_OK;
  * KD_EINVAL or KD_ENOTFOUND, and *wrong is the URL. At most KD_REPLAY_ADMINS_MAX. */
 int sim_replay_poll_create(sim_replay_poll **out, struct event_base *base, const sim_arg_list *urls,
-                          const char **wrong);
+                           const char **wrong);
 sim_replay_backlog sim_replay_poll_sum(const sim_replay_poll *p,
-                                     uint64_t now_us); /* NULL: nobody said anything */
+                                       uint64_t now_us); /* NULL: nobody said anything */
 void sim_replay_poll_destroy(sim_replay_poll *p);
 
 #endif

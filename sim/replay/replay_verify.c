@@ -68,7 +68,8 @@ static bool verify_settled(verifier *v, uint64_t now_us)
 {
     const sim_replay_check *c = v->check;
     int64_t sum = sum_of(v);
-    bool still = c->used > 0 && c->readable && c->pending == 0 && sum == v->sum && sim_replay_targets_agree(c, v->log->items.count);
+    bool still = c->used > 0 && c->readable && c->pending == 0 && sum == v->sum &&
+                 sim_replay_targets_agree(c, v->log->items.count);
     if (!still) v->still_us = now_us;
     v->sum = sum;
     return now_us - v->still_us >= SETTLED_US;
@@ -105,8 +106,10 @@ static void begin_read(verifier *v, uint32_t target)
 {
     replay_verify_reader *r = &v->readers[target];
     *r = (replay_verify_reader){.owner = v, .target = &v->check->targets[target]};
-    r->read = (sim_bulk_read){
-        .hooks = {.name = verify_name_of, .take = verify_take, .done = verify_done, .arg = r}, .client = r->target->client, .items = v->log->items.count};
+    r->read =
+        (sim_bulk_read){.hooks = {.name = verify_name_of, .take = verify_take, .done = verify_done, .arg = r},
+                        .client = r->target->client,
+                        .items = v->log->items.count};
     sim_replay_target_begin(r->target);
     sim_bulk_read_start(&r->read);
 }
@@ -122,12 +125,14 @@ static void verify_begin_round(evutil_socket_t fd, short what, void *arg)
     if (--v->busy == 0) verify_end_round(v);
 }
 
-void sim_replay_look(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base, sim_replay_check *check)
+void sim_replay_look(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base,
+                     sim_replay_check *check)
 {
     verifier *v = kd_alloc(sizeof *v);
     const uint32_t central = check->count - 1;
     *v = (verifier){.log = log, .oracle = oracle, .base = base, .check = check, .looking = true, .busy = 2};
-    for (uint32_t i = 0; i < check->count; i++) check->targets[i].counts = kd_alloc((log->items.count + 1) * sizeof(int64_t));
+    for (uint32_t i = 0; i < check->count; i++)
+        check->targets[i].counts = kd_alloc((log->items.count + 1) * sizeof(int64_t));
     begin_read(v, central);
     if (--v->busy > 0) event_base_dispatch(base);
     sim_replay_judge_before(check, oracle);
@@ -136,7 +141,7 @@ void sim_replay_look(const sim_replay_log *log, const sim_replay_oracle *oracle,
 }
 
 void sim_replay_verify(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base,
-                      sim_replay_check *check, uint64_t until_us)
+                       sim_replay_check *check, uint64_t until_us)
 {
     verifier *v = kd_alloc(sizeof *v);
     *v = (verifier){.log = log, .oracle = oracle, .base = base, .check = check, .until_us = until_us};

@@ -49,10 +49,10 @@ static void put_axis(const sim_picture *p)
         sim_units_moment(at, p->end_us, text);
         double x = sim_picture_percent(p, at);
         sim_html_put(p->out, "<span class=\"tick%s%s\" style=\"left:%.2f%%\">%s</span>", n % 2 ? " odd" : "",
-                 n == 0   ? " first"
-                 : x > 96 ? " last"
-                          : "",
-                 x, text);
+                     n == 0   ? " first"
+                     : x > 96 ? " last"
+                              : "",
+                     x, text);
     }
     sim_html_put(p->out, "</div></div>\n");
 }
@@ -61,7 +61,7 @@ static void put_moment(const sim_picture *p, uint64_t at_us, const char *class, 
 {
     double x = sim_picture_percent(p, at_us);
     sim_html_put(p->out, "<span class=\"moment %s%s\" style=\"left:%.2f%%\"><b>%s</b></span>", class,
-             x > 70 ? " turn" : "", x, text);
+                 x > 70 ? " turn" : "", x, text);
 }
 
 /* What goes through all lanes of a block: grid, end of the faults, failure. */
@@ -69,7 +69,8 @@ static void put_moments(const sim_picture *p)
 {
     uint64_t step = sim_units_time_step(p->end_us, TICKS_WANTED);
     for (uint64_t at = step; at < p->end_us; at += step)
-        sim_html_put(p->out, "<span class=\"grid\" style=\"left:%.2f%%\"></span>", sim_picture_percent(p, at));
+        sim_html_put(p->out, "<span class=\"grid\" style=\"left:%.2f%%\"></span>",
+                     sim_picture_percent(p, at));
     if (p->facts->length_us && p->facts->length_us < p->end_us)
         put_moment(p, p->facts->length_us, "heal", "");
     if (p->facts->verdict == SIM_VIOLATED && p->facts->failed_us)
@@ -119,7 +120,8 @@ static void put_center(const sim_picture *p)
 static void picture_put_region(const sim_picture *p, uint32_t region)
 {
     const char *name = sim_record_region(p->record, region);
-    const sim_record_sample *last = p->view.samples + (size_t)(p->view.moments - 1) * p->view.regions + region;
+    const sim_record_sample *last =
+        p->view.samples + (size_t)(p->view.moments - 1) * p->view.regions + region;
     uint32_t count;
     sim_series_point *points = sim_series_make(&p->view, region, PICTURE_POINTS, &count);
     sim_picture_series s = {points, count};
@@ -185,5 +187,5 @@ void sim_picture_print(const sim_drill_record *r, const sim_report_facts *facts,
     sim_html_put(out, "</div>\n");
     if (p.view.faults_dropped)
         sim_html_put(out, "<p class=\"dim\">%llu more faults are not drawn.</p>\n",
-                 (unsigned long long)p.view.faults_dropped);
+                     (unsigned long long)p.view.faults_dropped);
 }

@@ -25,14 +25,14 @@ const char *sim_picture_family(const char *what)
 {
     static const struct {
         const char *word, *family;
-    } words[] = {{"cut", "network"},     {"flap", "network"},   {"delay", "network"},   {"lose", "network"},
-                 {"limit", "network"},   {"reset", "network"},  {"kill", "process"},    {"freeze", "process"},   {"fence", "process"},
-                 {"restart", "process"}, {"back", "process"},   {"restore", "process"}, {"wipe", "process"},
-                 {"retire", "process"},  {"readmit", "process"},
-                 {"copy", "process"},    {"second", "process"}, {"fill", "disk"},       {"fail", "disk"},
-                 {"slow", "disk"},       {"step", "clock"},     {"drift", "clock"},     {"swing", "clock"},
-                 {"duplicate", "log"},   {"redeliver", "log"},  {"truncate", "log"},    {"expire", "log"},
-                 {"recreate", "log"}};
+    } words[] = {
+        {"cut", "network"},    {"flap", "network"},    {"delay", "network"},   {"lose", "network"},
+        {"limit", "network"},  {"reset", "network"},   {"kill", "process"},    {"freeze", "process"},
+        {"fence", "process"},  {"restart", "process"}, {"back", "process"},    {"restore", "process"},
+        {"wipe", "process"},   {"retire", "process"},  {"readmit", "process"}, {"copy", "process"},
+        {"second", "process"}, {"fill", "disk"},       {"fail", "disk"},       {"slow", "disk"},
+        {"step", "clock"},     {"drift", "clock"},     {"swing", "clock"},     {"duplicate", "log"},
+        {"redeliver", "log"},  {"truncate", "log"},    {"expire", "log"},      {"recreate", "log"}};
     for (size_t i = 0; i < KD_COUNT(words); i++)
         if (word_starts(what, words[i].word)) return words[i].family;
     return "other";
@@ -74,10 +74,10 @@ static void put_bar(const sim_picture *p, const bar *b, const char *what, const 
     sim_units_moment(b->from_us, p->end_us, at);
     sim_units_span(b->to_us - b->from_us, span);
     sim_html_put(p->out, "<i class=\"%s %s\" style=\"left:%.2f%%;width:%.2f%%\" title=\"", class,
-             sim_picture_family(what), b->from, b->to - b->from);
+                 sim_picture_family(what), b->from, b->to - b->from);
     sim_html_text(p->out, what);
     sim_html_put(p->out, " at %s%s%s", at, b->to_us > b->from_us ? " for " : "",
-             b->to_us > b->from_us ? span : "");
+                 b->to_us > b->from_us ? span : "");
     if (b->times > 1) sim_html_put(p->out, ", %u times", b->times);
     sim_html_put(p->out, "\"></i>");
 }
@@ -192,7 +192,7 @@ void sim_picture_downtime(const sim_picture *p, sim_picture_series s)
         double from = sim_picture_percent(p, s.points[i].from_us),
                to = sim_picture_percent(p, s.points[end - 1].to_us);
         sim_html_put(p->out, "<i class=\"down\" style=\"left:%.2f%%;width:%.2f%%\" title=\"down\"></i>", from,
-                 to - from);
+                     to - from);
     }
 }
 
@@ -214,11 +214,12 @@ void sim_picture_notes(const sim_picture *p, const char *region)
         if (!belongs(p, m->who, region)) continue;
         if (!open)
             sim_html_put(p->out,
-                     "<div class=\"lane notes\"><div class=\"label\">notes</div><div class=\"plot\">");
+                         "<div class=\"lane notes\"><div class=\"label\">notes</div><div class=\"plot\">");
         open = true;
         double at = sim_picture_percent(p, m->at_us), room = next_note(p, i, region) - at;
-        sim_html_put(p->out, "<a class=\"note%s\" href=\"#note-%u\" style=\"left:%.2f%%;width:%.2f%%\" title=\"",
-                 room < 3 ? " tight" : "", i + 1, at, room);
+        sim_html_put(p->out,
+                     "<a class=\"note%s\" href=\"#note-%u\" style=\"left:%.2f%%;width:%.2f%%\" title=\"",
+                     room < 3 ? " tight" : "", i + 1, at, room);
         sim_html_text(p->out, m->text);
         sim_html_put(p->out, "\"><b>%u</b> ", i + 1);
         sim_html_text(p->out, m->text);

@@ -67,15 +67,15 @@ static double picture_lanes_as_of(const sim_series_point *p)
 static void open_lane(const sim_picture *p, const char *name, const char *class)
 {
     sim_html_put(p->out, "<div class=\"lane\"><div class=\"label\"><b><i class=\"key %s\"></i>%s</b>", class,
-             name);
+                 name);
 }
 
 static void open_plot(const sim_picture *p, int height, const char *says)
 {
     sim_html_put(p->out, "</div><div class=\"plot\" style=\"height:%dpx\">", height);
     sim_html_put(p->out,
-             "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"%s\">",
-             PICTURE_WIDTH, height, says);
+                 "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"%s\">",
+                 PICTURE_WIDTH, height, says);
 }
 
 static void close_plot(const sim_picture *p)
@@ -104,8 +104,8 @@ static double y_of(double value, double top, int height)
     return height - 1 - value / top * (height - 3);
 }
 
-static void picture_lanes_put_line(const sim_picture *p, sim_picture_series s, value_fn value, double top, int height,
-                     const char *class)
+static void picture_lanes_put_line(const sim_picture *p, sim_picture_series s, value_fn value, double top,
+                                   int height, const char *class)
 {
     sim_html_put(p->out, "<path class=\"%s\" d=\"", class);
     bool pen = false;
@@ -113,7 +113,7 @@ static void picture_lanes_put_line(const sim_picture *p, sim_picture_series s, v
         double v = value(&s.points[i]);
         if (!isnan(v))
             sim_html_put(p->out, "%c%.1f %.1f", pen ? 'L' : 'M', x_of(p, s.points[i].to_us),
-                     y_of(v, top, height));
+                         y_of(v, top, height));
         pen = !isnan(v);
     }
     sim_html_put(p->out, "\"/>");
@@ -125,10 +125,10 @@ static void put_patch(const sim_picture *p, sim_picture_series s, value_fn upper
 {
     for (uint32_t i = 0; i < s.count; i++)
         sim_html_put(p->out, "%c%.1f %.1f", i ? 'L' : 'M', x_of(p, s.points[i].to_us),
-                 y_of(upper(&s.points[i]), top, height));
+                     y_of(upper(&s.points[i]), top, height));
     for (uint32_t i = s.count; i-- > 0;)
         sim_html_put(p->out, "L%.1f %.1f", x_of(p, s.points[i].to_us),
-                 y_of(lower ? lower(&s.points[i]) : 0, top, height));
+                     y_of(lower ? lower(&s.points[i]) : 0, top, height));
     sim_html_put(p->out, "Z");
 }
 
@@ -151,7 +151,7 @@ static void put_steps(const sim_picture *p, sim_picture_series s, value_fn value
     sim_html_put(p->out, "<path class=\"%s\" d=\"M0 %d", class, height - 1);
     for (uint32_t i = 0; i < s.count; i++)
         sim_html_put(p->out, "L%.1f %.1fH%.1f", x_of(p, s.points[i].from_us),
-                 y_of(value(&s.points[i]), top, height), x_of(p, s.points[i].to_us));
+                     y_of(value(&s.points[i]), top, height), x_of(p, s.points[i].to_us));
     sim_html_put(p->out, "V%dZ\"/>", height - 1);
 }
 
@@ -244,8 +244,8 @@ static void put_nulls(const sim_picture *p, sim_picture_series s)
         if (end == i) continue;
         double from = sim_picture_percent(p, s.points[i].from_us),
                to = sim_picture_percent(p, s.points[end - 1].to_us);
-        sim_html_put(p->out, "<span class=\"null\" style=\"left:%.2f%%;width:%.2f%%\">%s</span>", from, to - from,
-                 to - from > 6 ? "as_of: null" : "");
+        sim_html_put(p->out, "<span class=\"null\" style=\"left:%.2f%%;width:%.2f%%\">%s</span>", from,
+                     to - from, to - from > 6 ? "as_of: null" : "");
     }
 }
 
@@ -324,7 +324,7 @@ static void put_state(const sim_picture *p, const sim_series_point *at)
     bool null = at->as_of_lag_us == UINT64_MAX;
     if (!null) sim_units_span(at->as_of_lag_us, text);
     sim_html_put(p->out, "as_of %s%s<br/>outbox %" PRIu64, null ? "null" : text, null ? "" : " behind",
-             at->outbox_batches);
+                 at->outbox_batches);
     if (at->refusing) sim_html_put(p->out, "<br/>refuses writes");
 }
 
@@ -348,7 +348,7 @@ void sim_picture_columns(const sim_picture *p, uint32_t region)
     for (uint32_t i = 0; i < count; i++) {
         double from = sim_picture_percent(p, points[i].from_us), to = sim_picture_percent(p, points[i].to_us);
         sim_html_put(p->out, "<i class=\"%s\" style=\"left:%.2f%%;width:%.2f%%\">",
-                 from > 50 ? "col turn" : "col", from, to - from);
+                     from > 50 ? "col turn" : "col", from, to - from);
         put_tip(p, &points[i]);
         sim_html_put(p->out, "</i>");
     }

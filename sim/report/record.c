@@ -69,7 +69,7 @@ static void thin(sim_drill_record *r)
 }
 
 void sim_record_moment(sim_drill_record *r, uint64_t now_us, uint64_t least, uint64_t most, uint64_t central,
-                   const sim_record_sample *regions)
+                       const sim_record_sample *regions)
 {
     KD_ASSERT(r->moments == 0 || now_us >= r->instants[r->moments - 1].at_us);
     if (r->moments == RECORD_MOMENTS_MAX) thin(r);
@@ -98,7 +98,8 @@ static const char *skip_timing(const char *what)
     return what;
 }
 
-void sim_record_fault(sim_drill_record *r, uint64_t from_us, uint64_t to_us, const char *who, const char *what)
+void sim_record_fault(sim_drill_record *r, uint64_t from_us, uint64_t to_us, const char *who,
+                      const char *what)
 {
     if (r->faults == RECORD_FAULTS_MAX) {
         r->faults_dropped++;
@@ -129,17 +130,17 @@ void sim_record_note(sim_drill_record *r, uint64_t now_us, const char *who, cons
 sim_record_view sim_record_look(const sim_drill_record *r)
 {
     return (sim_record_view){.regions = r->regions,
-                         .moments = r->moments,
-                         .faults = r->faults,
-                         .notes = r->notes,
-                         .faults_dropped = r->faults_dropped,
-                         .notes_dropped = r->notes_dropped,
-                         .item = r->item,
-                         .counter = r->counter,
-                         .instants = r->instants,
-                         .samples = r->samples,
-                         .bands = r->bands,
-                         .marks = r->marks};
+                             .moments = r->moments,
+                             .faults = r->faults,
+                             .notes = r->notes,
+                             .faults_dropped = r->faults_dropped,
+                             .notes_dropped = r->notes_dropped,
+                             .item = r->item,
+                             .counter = r->counter,
+                             .instants = r->instants,
+                             .samples = r->samples,
+                             .bands = r->bands,
+                             .marks = r->marks};
 }
 
 const char *sim_record_region(const sim_drill_record *r, uint32_t region)

@@ -40,13 +40,14 @@ void sim_record_follow(sim_drill_record *r, const char *item, const char *counte
 /* `truth`: the journal's count of that item, the smallest and the largest it can be; `central`: what central has;
  * UINT64_MAX: it is down. */
 void sim_record_moment(sim_drill_record *r, uint64_t now_us, uint64_t least, uint64_t most, uint64_t central,
-                   const sim_record_sample *regions);
+                       const sim_record_sample *regions);
 /* The moment of the next sample that is wanted; the world asks before it gathers one. */
 uint64_t sim_record_next_us(const sim_drill_record *r);
 
 /* A fault from `from_us` to `to_us` (equal: a moment). who: "mumbai", "central", "kafka". what: an event's line;
  * its "at ... for ..." is left out. */
-void sim_record_fault(sim_drill_record *r, uint64_t from_us, uint64_t to_us, const char *who, const char *what);
+void sim_record_fault(sim_drill_record *r, uint64_t from_us, uint64_t to_us, const char *who,
+                      const char *what);
 /* Something worth a line: "central restored: epoch ...", "virginia sends 120 operations again". */
 void sim_record_note(sim_drill_record *r, uint64_t now_us, const char *who, const char *text);
 
@@ -68,7 +69,7 @@ typedef struct {
 typedef struct {
     uint32_t regions, moments, faults, notes;
     uint64_t faults_dropped, notes_dropped;
-    const char *item, *counter;     /* "": nothing is followed */
+    const char *item, *counter;         /* "": nothing is followed */
     const sim_record_instant *instants; /* of `moments` */
     const sim_record_sample *samples;   /* moments x regions */
     const sim_record_band *bands;       /* of `faults` */

@@ -33,10 +33,10 @@ static void report_put_head(const sim_report_facts *f, kd_buf *out)
 {
     const char *title = there(f->title) ? f->title : "drill";
     sim_html_put(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>");
+                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>");
     sim_html_text(out, title);
-    sim_html_put(out, ": %s</title>\n<style>%s</style>\n</head>\n<body><main>\n", sim_verdict_name(f->verdict),
-             sim_report_style);
+    sim_html_put(out, ": %s</title>\n<style>%s</style>\n</head>\n<body><main>\n",
+                 sim_verdict_name(f->verdict), sim_report_style);
     sim_html_put(out, "<p class=\"kind\">Kudos partition drill");
     if (there(f->world)) sim_html_put(out, " &#183; ");
     sim_html_text(out, f->world);
@@ -62,7 +62,8 @@ static void put_held(const sim_report_facts *f, kd_buf *out)
 static void put_broken(const sim_report_facts *f, kd_buf *out)
 {
     bool unknown = f->verdict == SIM_UNKNOWN;
-    sim_html_put(out, "<p class=\"says\">%s", unknown ? "Too little happened to tell" : "A promise was broken");
+    sim_html_put(out, "<p class=\"says\">%s",
+                 unknown ? "Too little happened to tell" : "A promise was broken");
     if (there(f->checker)) {
         sim_html_put(out, unknown ? "; not met: " : ". Found by the checker ");
         sim_html_element(out, "strong", NULL, f->checker);
@@ -118,8 +119,8 @@ static void put_checkers(const sim_report_facts *f, kd_buf *out)
     if (f->held_count == 0) return;
     bool stopped = f->verdict == SIM_VIOLATED;
     sim_html_put(out, "<p class=\"dim more\">%s:</p><ul class=\"chips%s\">",
-             stopped ? "Other checkers, not broken until then" : "Checked and held",
-             stopped ? "" : " ticked");
+                 stopped ? "Other checkers, not broken until then" : "Checked and held",
+                 stopped ? "" : " ticked");
     for (uint32_t i = 0; i < f->held_count; i++) sim_html_element(out, "li", NULL, f->held[i]);
     sim_html_put(out, "</ul>\n");
 }
@@ -146,11 +147,12 @@ static void put_notes(const sim_record_view *v, uint64_t end_us, kd_buf *out)
 {
     if (v->notes == 0) return;
     sim_html_put(out, "<h2>Notes</h2>\n<div class=\"scroll\"><table><thead><tr><th class=\"n\">no.</th><th "
-                  "class=\"n\">time</th><th>who</th><th>what</th></tr></thead><tbody>\n");
+                      "class=\"n\">time</th><th>who</th><th>what</th></tr></thead><tbody>\n");
     for (uint32_t i = 0; i < v->notes; i++) {
         char at[UNITS_TEXT_MAX];
         sim_units_moment(v->marks[i].at_us, end_us, at);
-        sim_html_put(out, "<tr id=\"note-%u\"><td class=\"n\">%u</td><td class=\"n\">%s</td>", i + 1, i + 1, at);
+        sim_html_put(out, "<tr id=\"note-%u\"><td class=\"n\">%u</td><td class=\"n\">%s</td>", i + 1, i + 1,
+                     at);
         sim_html_element(out, "td", NULL, v->marks[i].who);
         sim_html_element(out, "td", NULL, v->marks[i].text);
         sim_html_put(out, "</tr>\n");
@@ -207,7 +209,7 @@ static void put_regions(const sim_drill_record *r, const sim_record_view *v, kd_
     sim_units_count(end->most, most);
     bool down = end->central == UINT64_MAX;
     sim_html_put(out, "<p class=\"dim\">Central %s%s; the clients&#39; journal says %s",
-             down ? "is down" : "has ", down ? "" : central, least);
+                 down ? "is down" : "has ", down ? "" : central, least);
     if (end->most != end->least) sim_html_put(out, " to %s (answers that never arrived leave it open)", most);
     sim_html_put(out, ".</p>\n");
 }

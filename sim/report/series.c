@@ -30,17 +30,18 @@ static void series_take(sim_series_point *p, const sim_record_sample *s)
 }
 
 /* The moments first..last as one point. */
-static sim_series_point series_gather(const sim_record_view *v, uint32_t region, uint32_t first, uint32_t last)
+static sim_series_point series_gather(const sim_record_view *v, uint32_t region, uint32_t first,
+                                      uint32_t last)
 {
     uint32_t before = first > 0 ? first - 1 : first;
     const sim_record_sample *from = sample_at(v, before, region), *to = sample_at(v, last, region);
     const sim_record_instant *end = &v->instants[last];
     sim_series_point p = {.from_us = v->instants[before].at_us,
-                      .to_us = end->at_us,
-                      .least = end->least,
-                      .most = end->most,
-                      .central = end->central,
-                      .gone = true};
+                          .to_us = end->at_us,
+                          .least = end->least,
+                          .most = end->most,
+                          .central = end->central,
+                          .gone = true};
     uint64_t span_us = p.to_us - p.from_us;
     p.acked_per_s = per_second(from->acked, to->acked, span_us);
     p.refused_per_s = per_second(from->refused, to->refused, span_us);

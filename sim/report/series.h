@@ -19,7 +19,8 @@ typedef struct {
 } sim_series_point;
 
 /* At most `wanted` points of one region, to be freed; *count says how many. */
-sim_series_point *sim_series_make(const sim_record_view *v, uint32_t region, uint32_t wanted, uint32_t *count);
+sim_series_point *sim_series_make(const sim_record_view *v, uint32_t region, uint32_t wanted,
+                                  uint32_t *count);
 
 /* The tops of the axes: the largest over all regions, so that their pictures compare. */
 typedef struct {

@@ -3,7 +3,8 @@
  */
 #include "sim/scenario/language.h"
 
-static bool check_settings(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line, sim_scenario_words *w)
+static bool check_settings(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line,
+                           sim_scenario_words *w)
 {
     const sim_scenario_users *u = &s->users;
     uint32_t mix = u->like_percent + u->unlike_percent + u->save_percent + u->view_percent;
@@ -11,7 +12,8 @@ static bool check_settings(const sim_scenario *s, const sim_scenario_lines *line
     if (mix != 100) return sim_words_refuse(w, "the parts of the mix are together %u, not 100", mix);
     *line = lines->shards;
     if (s->shards > s->partitions)
-        return sim_words_refuse(w, "there are more shards (%u) than partitions (%u)", s->shards, s->partitions);
+        return sim_words_refuse(w, "there are more shards (%u) than partitions (%u)", s->shards,
+                                s->partitions);
     *line = lines->viral;
     if (u->viral_from_us > s->length_us) return sim_words_refuse(w, "that is after the end (see length)");
     return true;
@@ -27,12 +29,13 @@ static bool check_restores(const sim_scenario *s, uint32_t *line, sim_scenario_w
         if (e->kind != SCENARIO_RESTORE || kept[e->who + 1]) continue;
         *line = e->line;
         return sim_words_refuse(w, "nothing of %s was backed up before (at ... back up %s)",
-                            sim_scenario_who(s, e->who), sim_scenario_who(s, e->who));
+                                sim_scenario_who(s, e->who), sim_scenario_who(s, e->who));
     }
     return true;
 }
 
-bool sim_scenario_check(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line, sim_scenario_words *w)
+bool sim_scenario_check(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line,
+                        sim_scenario_words *w)
 {
     return check_settings(s, lines, line, w) && check_restores(s, line, w);
 }

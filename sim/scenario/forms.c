@@ -163,9 +163,10 @@ const sim_verb_word sim_scenario_verbs[] = {
 };
 /* clang-format on */
 const size_t sim_scenario_verb_count = KD_COUNT(sim_scenario_verbs);
-const kd_counters sim_scenario_counters = {
-    .count = SCENARIO_COUNTERS,
-    .at = {[SCENARIO_LIKE] = {"like", 1, KD_SET}, [SCENARIO_SAVE] = {"save", 2, KD_SET}, [SCENARIO_VIEW] = {"view", 3, KD_SUM}}};
+const kd_counters sim_scenario_counters = {.count = SCENARIO_COUNTERS,
+                                           .at = {[SCENARIO_LIKE] = {"like", 1, KD_SET},
+                                                  [SCENARIO_SAVE] = {"save", 2, KD_SET},
+                                                  [SCENARIO_VIEW] = {"view", 3, KD_SUM}}};
 
 uint32_t sim_form_prefix(const sim_form *f)
 {

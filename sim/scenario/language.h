@@ -102,14 +102,15 @@ void sim_form_put_syntax(const sim_form *f, kd_buf *out);
 
 /* One line while it is read. */
 typedef struct {
-    sim_scenario *s;                           /* for its names */
+    sim_scenario *s;                       /* for its names */
     kd_bytes rest;                         /* without blanks at its ends */
     char reason[SCENARIO_ERROR_MAX - 256]; /* empty: nothing is wrong */
 } sim_scenario_words;
 
 kd_bytes sim_words_peek(const sim_scenario_words *w); /* empty at the end */
 kd_bytes sim_words_take(sim_scenario_words *w);
-__attribute__((format(printf, 2, 3))) bool sim_words_refuse(sim_scenario_words *w, const char *format, ...); /* false */
+__attribute__((format(printf, 2, 3))) bool sim_words_refuse(sim_scenario_words *w, const char *format,
+                                                            ...); /* false */
 bool sim_word_is(kd_bytes word, const char *text);
 const sim_verb_word *sim_verb_of(kd_bytes word);
 
@@ -122,7 +123,8 @@ typedef struct {
     uint32_t mix, shards, viral;
 } sim_scenario_lines;
 /* What can only be said of the whole: false with the line and the reason. */
-bool sim_scenario_check(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line, sim_scenario_words *w);
+bool sim_scenario_check(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line,
+                        sim_scenario_words *w);
 /* Fills in what the form leaves to a default (1 s for what returns). */
 void sim_scenario_settle(sim_scenario_event *event);
 

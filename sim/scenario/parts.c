@@ -191,7 +191,8 @@ static bool read_spread(sim_scenario_words *w, const sim_form_part *p, void *bas
     kd_bytes word = sim_words_peek(w);
     uint64_t us;
     if (word.len < 2 || memcmp(word.data, "+-", 2) != 0) return true;
-    if (!kd_text_duration(kd_bytes_of(word.data + 2, word.len - 2), &us) || us == 0 || !sim_parts_within(p, us))
+    if (!kd_text_duration(kd_bytes_of(word.data + 2, word.len - 2), &us) || us == 0 ||
+        !sim_parts_within(p, us))
         return refuse_word(w, word, "a spread such as +-50ms");
     sim_words_take(w);
     sim_parts_set_number(p, base, us);
@@ -254,7 +255,8 @@ static bool edge_name_valid(sim_scenario_words *w, kd_bytes name)
     if (!valid)
         return refuse_word(
             w, name, "a name for an edge: up to 31 of a-z, 0-9, . _ -, not central, kafka, answers, nobody");
-    if (edge_named(w->s, name) >= 0) return sim_words_refuse(w, "the edge %.*s is named twice", KD_PRINT(name));
+    if (edge_named(w->s, name) >= 0)
+        return sim_words_refuse(w, "the edge %.*s is named twice", KD_PRINT(name));
     return true;
 }
 
@@ -311,17 +313,20 @@ static bool read_peer(sim_scenario_words *w, const sim_form_part *p, void *base)
     sim_words_take(w);
     if (!read_who(w, p, base)) return false;
     bool linked = e->peer != e->who && (e->who < 0 || e->peer < 0);
-    return linked || sim_words_refuse(w,
-                                  "there is no link from %s to %s: edges have links to central and kafka, "
-                                  "central to edges and kafka",
-                                  sim_scenario_who(w->s, e->who), sim_scenario_who(w->s, e->peer));
+    return linked ||
+           sim_words_refuse(w,
+                            "there is no link from %s to %s: edges have links to central and kafka, "
+                            "central to edges and kafka",
+                            sim_scenario_who(w->s, e->who), sim_scenario_who(w->s, e->peer));
 }
 
 static bool read_way(sim_scenario_words *w, void *base)
 {
     sim_scenario_event *e = base;
     kd_bytes word = sim_words_peek(w);
-    e->way = sim_word_is(word, "up") ? SCENARIO_UP : sim_word_is(word, "down") ? SCENARIO_DOWN : SCENARIO_BOTH;
+    e->way = sim_word_is(word, "up")     ? SCENARIO_UP
+             : sim_word_is(word, "down") ? SCENARIO_DOWN
+                                         : SCENARIO_BOTH;
     if (e->way != SCENARIO_BOTH) sim_words_take(w);
     return true;
 }

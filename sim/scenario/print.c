@@ -179,7 +179,8 @@ void sim_scenario_event_print(const sim_scenario *s, const sim_scenario_event *e
 }
 
 /* A directive that is as by default says nothing. */
-static void print_directive(const sim_scenario *s, const sim_scenario *usual, const sim_directive *d, kd_buf *out)
+static void print_directive(const sim_scenario *s, const sim_scenario *usual, const sim_directive *d,
+                            kd_buf *out)
 {
     kd_buf line = {0}, by_default = {0};
     form_print(s, &d->form, s, &line);
@@ -226,7 +227,8 @@ void sim_scenario_language(kd_buf *out)
                                         [SPAN_RETURNS] = "; for TIME, or a second"};
     kd_text_printf(out, "A scenario is a text of lines; # begins a comment. A time or a size says its unit\n"
                         "(" KD_TEXT_DURATION_UNITS "; " KD_TEXT_SIZE_UNITS ").\n\nWhat it is:\n");
-    for (size_t i = 0; i < sim_scenario_directive_count; i++) print_put_help(&sim_scenario_directives[i].form, "", "", out);
+    for (size_t i = 0; i < sim_scenario_directive_count; i++)
+        print_put_help(&sim_scenario_directives[i].form, "", "", out);
     kd_text_printf(
         out,
         "\nWhat happens: at TIME [for TIME], or every TIME [from TIME] [to TIME] [for TIME], and then\n");

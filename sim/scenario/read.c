@@ -83,7 +83,8 @@ static bool form_read(sim_scenario_words *w, const sim_form *f, void *base)
 
 static bool line_clean(sim_scenario_words *w, kd_bytes line)
 {
-    if (line.len > LINE_MAX_BYTES) return sim_words_refuse(w, "the line is longer than %d bytes", LINE_MAX_BYTES);
+    if (line.len > LINE_MAX_BYTES)
+        return sim_words_refuse(w, "the line is longer than %d bytes", LINE_MAX_BYTES);
     for (size_t i = 0; i < line.len; i++) {
         uint8_t c = line.data[i];
         if (c == 0) return sim_words_refuse(w, "the line holds a NUL byte");
@@ -132,8 +133,8 @@ static bool refuse_directive(sim_scenario_words *w)
     kd_buf names = {0};
     for (size_t i = 0; i < sim_scenario_directive_count; i++)
         kd_text_printf(&names, "%s, ", sim_scenario_directives[i].form.parts[0].word);
-    sim_words_refuse(w, "\"%s\" begins no line; these do: %.*sat, every", kd_text_shown(sim_words_peek(w), shown),
-                 KD_PRINT(kd_buf_view(&names)));
+    sim_words_refuse(w, "\"%s\" begins no line; these do: %.*sat, every",
+                     kd_text_shown(sim_words_peek(w), shown), KD_PRINT(kd_buf_view(&names)));
     kd_buf_finish(&names);
     return false;
 }
@@ -165,7 +166,8 @@ static bool read_directive(reader *r)
         if (!sim_word_is(name, d->form.parts[0].word)) continue;
         if (d->expects) return read_expectation(r, d);
         if (r->seen[i] > 0)
-            return sim_words_refuse(&r->words, "%s stands already in line %u", d->form.parts[0].word, r->seen[i]);
+            return sim_words_refuse(&r->words, "%s stands already in line %u", d->form.parts[0].word,
+                                    r->seen[i]);
         r->seen[i] = r->line;
         return form_read(&r->words, &d->form, r->s);
     }
@@ -182,7 +184,8 @@ static bool read_directives(reader *r)
         if (!sim_scenario_directives[i].required || r->seen[i] > 0) continue;
         r->line = 1;
         return sim_words_refuse(&r->words, "a line \"%s ...\" is missing: %s",
-                            sim_scenario_directives[i].form.parts[0].word, sim_scenario_directives[i].form.help);
+                                sim_scenario_directives[i].form.parts[0].word,
+                                sim_scenario_directives[i].form.help);
     }
     return true;
 }
@@ -215,7 +218,8 @@ static bool read_timing(reader *r, timing *t)
     ok = ok && take_time(w, "for", 1, &t->lasts);
     if (!ok) return false;
     if (t->from > length || t->to > length) return sim_words_refuse(w, "that is after the end (see length)");
-    if (t->from == length) return sim_words_refuse(w, "that is the end (see length); nothing happens any more");
+    if (t->from == length)
+        return sim_words_refuse(w, "that is the end (see length); nothing happens any more");
     if (t->to < t->from) return sim_words_refuse(w, "it ends before it begins");
     return true;
 }
@@ -234,12 +238,14 @@ static bool refuse_event(sim_scenario_words *w)
     char shown[KD_TEXT_SHOWN_MAX];
     kd_buf names = {0};
     for (uint32_t i = 0; i < SCENARIO_KINDS; i++)
-        if (i != SCENARIO_OPERATION) kd_text_printf(&names, "%s, ", sim_scenario_kind_name((sim_scenario_kind)i));
+        if (i != SCENARIO_OPERATION)
+            kd_text_printf(&names, "%s, ", sim_scenario_kind_name((sim_scenario_kind)i));
     kd_bytes word = sim_words_peek(w);
-    sim_words_refuse(w,
-                 "\"%s\" is nothing that happens; these do: %.*sor USER likes|unlikes|saves|unsaves|views "
-                 "ITEM at EDGE",
-                 kd_text_shown(word, shown), KD_PRINT(kd_buf_view(&names)));
+    sim_words_refuse(
+        w,
+        "\"%s\" is nothing that happens; these do: %.*sor USER likes|unlikes|saves|unsaves|views "
+        "ITEM at EDGE",
+        kd_text_shown(word, shown), KD_PRINT(kd_buf_view(&names)));
     kd_buf_finish(&names);
     return false;
 }

@@ -42,7 +42,7 @@ typedef enum {
     SCENARIO_RESET,        /* all its connections break, once */
     SCENARIO_ANSWERS_LOST, /* `amount` per cent of its answers to users do not arrive */
     /* processes */
-    SCENARIO_KILL,    /* kill -9; comes back after `for_us`; of Kafka the leader */
+    SCENARIO_KILL,       /* kill -9; comes back after `for_us`; of Kafka the leader */
     SCENARIO_KAFKA_GONE, /* all brokers are killed; back after `for_us` */
     SCENARIO_FENCE, /* Kafka refuses what its producers send, for good: they are dead, and others must be made */
     SCENARIO_FREEZE,  /* SIGSTOP for `for_us` */
@@ -103,8 +103,8 @@ typedef struct {
     uint32_t lost_percent; /* of the answers never arrive */
     uint32_t
         retry_percent; /* of those without an answer are tried again, with the same key at the same edge */
-    uint32_t double_percent; /* are sent twice at once */
-    bool tokens;             /* clients carry the session token */
+    uint32_t double_percent;  /* are sent twice at once */
+    bool tokens;              /* clients carry the session token */
     uint32_t strange_percent; /* of the operations come from another device, which has none */
 } sim_scenario_users;
 
@@ -132,7 +132,8 @@ typedef struct {
     uint32_t flush_ops;
     uint64_t flush_interval_us, snapshot_interval_us;
     uint64_t outbox_bytes; /* of an edge, over its shards */
-    uint32_t room_items, room_keys; /* numbers of items, and idempotency keys, that an edge keeps, over its shards; 0: more than there are */
+    uint32_t room_items,
+        room_keys; /* numbers of items, and idempotency keys, that an edge keeps, over its shards; 0: more than there are */
     /* What may be forgotten, and when at the earliest (rules 21, 22); 0: nothing is. Not in a drill: there the defaults of the programs hold. */
     uint64_t forget_rows_us, forget_tombstones_us;
     bool backups_none; /* central.backups = none */

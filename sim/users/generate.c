@@ -47,10 +47,10 @@ static void generate_put(generator *g, uint64_t at_ms, uint32_t user, uint32_t i
     if (g->count == g->plan->events) return;
     uint64_t last_ms = g->plan->seconds * 1000 - 1;
     g->events[g->count] = (sim_generate_event){.at_ms = KD_MIN(at_ms, last_ms),
-                                              .order = (uint32_t)g->count,
-                                              .user = user,
-                                              .item = item,
-                                              .liked = liked};
+                                               .order = (uint32_t)g->count,
+                                               .user = user,
+                                               .item = item,
+                                               .liked = liked};
     g->count++;
 }
 
@@ -80,7 +80,8 @@ static void generate_act(generator *g)
         return;
     }
     generate_put(g, at, user, item, true);
-    if (permille(g, DOUBLE_TAPS)) generate_put(g, at + (permille(g, 500) ? 0 : generate_below(g, 900)), user, item, true);
+    if (permille(g, DOUBLE_TAPS))
+        generate_put(g, at + (permille(g, 500) ? 0 : generate_below(g, 900)), user, item, true);
     if (!permille(g, UNLIKES)) return;
     at += 1000 + generate_below(g, 60000);
     generate_put(g, at, user, item, false);

@@ -34,7 +34,7 @@ typedef struct {
     uint64_t answers[KD_LOAD_STATUS_MAX]; /* by status */
     uint64_t failed[KD_LOAD_ERRORS_MAX];  /* requests without an answer, by -kd_err */
     int first_status;                     /* of the first answer that was not 2xx, for the message */
-    sim_load_tally tally;                  /* with --check */
+    sim_load_tally tally;                 /* with --check */
 } sim_load_result;
 
 /* ---- load_ops.c: what is asked next ---- */

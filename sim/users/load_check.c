@@ -44,7 +44,8 @@ static void load_check_read_all(checker *c)
                                 .insecure = c->plan->insecure,
                                 .ca_file = c->plan->ca_file,
                                 .seed = c->plan->seed};
-    sim_bulk_read r = {.hooks = {.name = load_check_name_of, .take = load_check_take, .done = load_check_done, .arg = c}};
+    sim_bulk_read r = {
+        .hooks = {.name = load_check_name_of, .take = load_check_take, .done = load_check_done, .arg = c}};
     c->items = sim_load_tally_touched(c->tally, &r.items);
     c->base = event_base_new();
     KD_ASSERT(c->base != NULL);

@@ -75,7 +75,8 @@ static bool next_like(sim_load_ops *o, sim_load_request *r)
     r->item = (uint32_t)item;
     r->likes = 1;
     char name[KD_ITEM_KEY_MAX + 1];
-    r->path_len = (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/like", sim_load_item(o->plan, item, name));
+    r->path_len =
+        (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/like", sim_load_item(o->plan, item, name));
     return true;
 }
 

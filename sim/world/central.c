@@ -71,9 +71,10 @@ static void sim_central_begin_reading(sim_world *w, uint32_t slot, uint32_t part
     int64_t next = kd_central_log_check(p->core, known ? sim_log_read(l, stored) : kd_bytes_of(NULL, 0));
     if (kd_central_log_again(p->core)) next = -1;
     if (known && (w->options->world_plant & SIM_PLANT_TRUST_OFFSET)) next = stored + 1;
-    TRACE(w, "%s/%u reads from %d, stored %d", sim_world_process_name(w, sim_process_of_central(slot)), partition,
-          next, stored);
-    if (known && next < 0) sim_world_note(w, "central", "partition %u reads its log from the start", partition);
+    TRACE(w, "%s/%u reads from %d, stored %d", sim_world_process_name(w, sim_process_of_central(slot)),
+          partition, next, stored);
+    if (known && next < 0)
+        sim_world_note(w, "central", "partition %u reads its log from the start", partition);
     if (known)
         sim_checks_log_checked(w->checks, slot, partition, stored, sim_log_read(l, stored), next, l->start);
     w->processes[sim_process_of_central(slot)].cursor[partition] =
@@ -87,7 +88,8 @@ static void on_looked_up(sim_world *w, const sim_event *ev)
     uint32_t slot = ev->a, process = sim_process_of_central(slot);
     if (sim_world_gone(w, process, ev->b)) return;
     if (sim_world_frozen(w, ev, process)) return;
-    if (!sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) || !sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN)) {
+    if (!sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) ||
+        !sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN)) {
         w->centrals[slot].waits_for_kafka = true;
         return;
     }
@@ -101,8 +103,8 @@ static void on_looked_up(sim_world *w, const sim_event *ev)
 void sim_central_kafka_there(sim_world *w, uint32_t slot)
 {
     sim_central *c = &w->centrals[slot];
-    bool open =
-        sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) && sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN);
+    bool open = sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) &&
+                sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN);
     if (!c->waits_for_kafka || !open) return;
     c->waits_for_kafka = false;
     uint64_t us = LOOK_UP_US + sim_world_below(w, DRAW_TIMER, 860 + slot, LOOK_UP_US);
@@ -128,7 +130,8 @@ void sim_central_failed(sim_world *w, uint32_t slot, bool fenced)
     uint32_t process = sim_process_of_central(slot);
     TRACE(w, "%s stops: %s", sim_world_process_name(w, process), fenced ? "fenced" : "storage failed");
     sim_world_note(w, "central",
-               fenced ? "fenced by a higher claim: the process stops" : "a write failed: the process stops");
+                   fenced ? "fenced by a higher claim: the process stops"
+                          : "a write failed: the process stops");
     sim_process_stop(w, process);
     w->processes[process].refuses_to_run = fenced && w->processes[sim_process_of_central(!slot)].up;
     if (slot == 0) sim_process_start_at(w, process, w->now_us + SHELL_RESTART_US);

@@ -100,7 +100,8 @@ static bool may_read(const sim_world *w, uint32_t process, uint32_t partition)
     if (!p->up || c->busy || c->standing) return false;
     if (!reads_likes(process)) return true;
     uint32_t slot = process - WORLD_SLOTS;
-    return w->centrals[slot].parts[partition].reading && !p->draining && !sim_tenure_blocked(w, slot, partition);
+    return w->centrals[slot].parts[partition].reading && !p->draining &&
+           !sim_tenure_blocked(w, slot, partition);
 }
 
 void sim_consumer_wake(sim_world *w, uint32_t process, uint32_t partition)

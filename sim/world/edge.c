@@ -76,7 +76,8 @@ void sim_edge_open(sim_world *w, uint32_t slot)
     for (uint32_t i = 0; i < w->s->shards; i++) {
         int err = sim_edge_open_shard(w, slot, i);
         if (err != KD_OK) {
-            sim_world_fail(w, "open", "%s shard %u does not open: %s", w->s->edges[host], i, kd_strerror(err));
+            sim_world_fail(w, "open", "%s shard %u does not open: %s", w->s->edges[host], i,
+                           kd_strerror(err));
             return;
         }
         sim_checks_edge_opened(w->checks, slot, i);

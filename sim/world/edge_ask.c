@@ -64,8 +64,8 @@ static void sim_edge_ask_on_answer(sim_world *w, const sim_event *ev)
     if (sim_world_frozen(w, ev, slot)) return;
     kd_edge *core = w->edges[slot].shards[shard].core;
     if (w->now_us > a->until_us) kd_buf_clear(&a->record); /* the deadline passed: as if there was none */
-    int err =
-        kd_edge_answer(core, kd_item_key(&w->items[a->item]), kd_buf_view(&a->record), sim_edge_now_us(w, slot));
+    int err = kd_edge_answer(core, kd_item_key(&w->items[a->item]), kd_buf_view(&a->record),
+                             sim_edge_now_us(w, slot));
     TRACE(w, "%s/%u answer about %u, %u bytes: %d", sim_world_process_name(w, slot), shard, a->item,
           (uint32_t)a->record.len, (int64_t)err);
     sim_checks_asked_answered(w->checks, slot, shard, a->item, kd_buf_view(&a->record), err);
@@ -153,7 +153,8 @@ void sim_ask_broken(sim_world *w, uint32_t host)
 /* ---- a user's like ---- */
 
 /* What the edge and central together know; the token of the moment of the question is what counts. */
-static int sim_edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_liked_central *said, kd_liked_ground *ground)
+static int sim_edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_liked_central *said,
+                                   kd_liked_ground *ground)
 {
     kd_edge *core = sim_shard_of(w, a->process, w->item_partition[a->item])->core;
     kd_liked_query q = {.counter = SCENARIO_LIKE,
@@ -188,11 +189,12 @@ static void on_member_question(sim_world *w, const sim_event *ev)
     uint64_t at_us;
     if (core && sim_world_frozen(w, ev, sim_process_of_central(slot))) return;
     bool told = core && !w->processes[sim_process_of_central(slot)].draining &&
-                kd_central_member_at(core, SCENARIO_LIKE, kd_item_key(&w->items[a->item]), user, &a->said.liked,
-                                     &a->said.at_us) == KD_OK;
+                kd_central_member_at(core, SCENARIO_LIKE, kd_item_key(&w->items[a->item]), user,
+                                     &a->said.liked, &a->said.at_us) == KD_OK;
     if (told) a->said.complete = kd_central_complete(core, &a->wanted);
     if (told) sim_checks_member_asked(w->checks, slot, SCENARIO_LIKE, a->item, a->user - 1, a->said.liked);
-    if (told && sim_net_send(w, sim_edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES)
+    if (told &&
+        sim_net_send(w, sim_edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES)
         sim_world_at(w, at_us, on_member_answer, ev->a, 0, 0);
     else
         ask_give(w, ev->a);
@@ -275,7 +277,8 @@ static void on_time_asked(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, central = central_in_charge(w);
     uint64_t at_us, deadline_us = ev->c;
-    if (w->processes[sim_process_of_central(central)].up && sim_world_frozen(w, ev, sim_process_of_central(central)))
+    if (w->processes[sim_process_of_central(central)].up &&
+        sim_world_frozen(w, ev, sim_process_of_central(central)))
         return;
     bool heard = w->processes[sim_process_of_central(central)].up &&
                  sim_net_send(w, sim_edge_identity(slot), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES;

@@ -254,7 +254,7 @@ static void once(sim_world *w, const sim_scenario_event *e)
     case SCENARIO_SECOND:
         sim_disks_copy(w, e->kind == SCENARIO_SECOND ? SCENARIO_CENTRAL : e->who);
         sim_world_at(w, ends_us(w, e), on_copy_gone,
-                 (uint32_t)(e->kind == SCENARIO_SECOND ? SCENARIO_CENTRAL : e->who), 0, 0);
+                     (uint32_t)(e->kind == SCENARIO_SECOND ? SCENARIO_CENTRAL : e->who), 0, 0);
         return;
     case SCENARIO_SYNC_FAILS:
         sim_disks_fail_sync(w, e->who);
@@ -282,7 +282,7 @@ static void faults_tell(sim_world *w, uint32_t index)
         kd_buf_put_u8(&line, 0);
         uint64_t to_us = lasts(e->kind) || e->for_us ? KD_MAX(ends_us(w, e), w->now_us) : w->now_us;
         sim_record_fault(w->options->record, e->at_us, to_us - w->begin_us, sim_scenario_who(w->s, e->who),
-                     (char *)line.data);
+                         (char *)line.data);
     }
     kd_buf_finish(&line);
 }

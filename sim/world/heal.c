@@ -23,7 +23,8 @@ static void operators_act(sim_world *w)
         }
         if (!refusing || e->operator_came) continue;
         e->operator_came = true;
-        sim_world_note(w, w->s->edges[i], "refuses writes, its name is in doubt: the operator starts it again");
+        sim_world_note(w, w->s->edges[i],
+                       "refuses writes, its name is in doubt: the operator starts it again");
         sim_process_restart(w, i);
     }
 }
@@ -35,7 +36,8 @@ static void heal_read_all(sim_world *w)
         for (uint32_t item = 0; item < w->item_count && w->processes[i].up; item++) {
             kd_view view;
             kd_edge *core = sim_shard_of(w, i, w->item_partition[item])->core;
-            if (kd_edge_view(core, kd_item_key(&w->items[item]), &view) == KD_EAGAIN) sim_ask_item(w, i, item);
+            if (kd_edge_view(core, kd_item_key(&w->items[item]), &view) == KD_EAGAIN)
+                sim_ask_item(w, i, item);
         }
     }
 }
@@ -84,9 +86,9 @@ static void sample_edge(sim_world *w, uint32_t slot, uint32_t item, sim_record_s
     const sim_edge *e = &w->edges[slot];
     kd_view view;
     *r = (sim_record_sample){.up = w->processes[slot].up && w->processes[slot].frozen_until_us <= w->now_us,
-                         .acked = e->acked,
-                         .refused = e->refused,
-                         .as_of_lag_us = UINT64_MAX};
+                             .acked = e->acked,
+                             .refused = e->refused,
+                             .as_of_lag_us = UINT64_MAX};
     if (!w->processes[slot].up) return;
     r->refusing = kd_drift_within(&e->drift, w->s->drift_us) == KD_CLOCK_OUT_OF_BOUNDS;
     for (uint32_t i = 0; i < w->s->shards; i++) {
@@ -96,8 +98,8 @@ static void sample_edge(sim_world *w, uint32_t slot, uint32_t item, sim_record_s
         r->outbox_batches += stats.outbox_batches;
         r->refusing |= stats.refusing || stats.retired > 0;
     }
-    if (kd_edge_view(sim_shard_of(w, slot, w->item_partition[item])->core, kd_item_key(&w->items[item]), &view) ==
-        KD_EIO)
+    if (kd_edge_view(sim_shard_of(w, slot, w->item_partition[item])->core, kd_item_key(&w->items[item]),
+                     &view) == KD_EIO)
         return;
     r->shown = view.known ? view.count[SCENARIO_LIKE] : UINT64_MAX;
     r->pending = view.pending[SCENARIO_LIKE];
@@ -115,5 +117,5 @@ void sim_world_sample(sim_world *w)
     kd_central *core = w->centrals[0].parts[w->item_partition[item]].core;
     if (core) kd_central_totals(core, kd_item_key(&w->items[item]), totals);
     sim_record_moment(w->options->record, w->now_us - w->begin_us, least, most,
-                  core ? totals[SCENARIO_LIKE] : UINT64_MAX, regions);
+                      core ? totals[SCENARIO_LIKE] : UINT64_MAX, regions);
 }

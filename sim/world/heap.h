@@ -18,7 +18,11 @@ struct sim_event {
     uint64_t c;
 };
 
-enum { SIM_HEAP_DIGIT = 6, SIM_HEAP_LEVELS = (64 + SIM_HEAP_DIGIT - 1) / SIM_HEAP_DIGIT, SIM_HEAP_SLOTS = 1 << SIM_HEAP_DIGIT };
+enum {
+    SIM_HEAP_DIGIT = 6,
+    SIM_HEAP_LEVELS = (64 + SIM_HEAP_DIGIT - 1) / SIM_HEAP_DIGIT,
+    SIM_HEAP_SLOTS = 1 << SIM_HEAP_DIGIT
+};
 
 typedef struct {
     uint32_t first, last; /* 1 + the place in at; 0: none */
@@ -28,8 +32,8 @@ typedef struct {
 typedef struct {
     struct sim_heap_cell *at;
     uint32_t count, cap, given;
-    uint64_t now_us;                  /* of the last event */
-    uint32_t levels;                  /* a bit for each that is not empty */
+    uint64_t now_us;                 /* of the last event */
+    uint32_t levels;                 /* a bit for each that is not empty */
     uint64_t slots[SIM_HEAP_LEVELS]; /* likewise */
     sim_heap_list lists[SIM_HEAP_LEVELS][SIM_HEAP_SLOTS];
 } sim_heap;

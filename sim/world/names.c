@@ -71,7 +71,8 @@ static void add_named(sim_world *w)
         if (sim_names_user(w, e->user) == UINT32_MAX) add_user(w, e->user);
     }
     for (uint32_t i = 0; i < w->s->expectation_count; i++)
-        if (sim_names_item(w, w->s->expectations[i].item) == UINT32_MAX) add_item(w, w->s->expectations[i].item);
+        if (sim_names_item(w, w->s->expectations[i].item) == UINT32_MAX)
+            add_item(w, w->s->expectations[i].item);
 }
 
 static uint32_t operations(const sim_scenario *s)

@@ -31,7 +31,8 @@ static uint64_t travel_us(const sim_world *w, const sim_way *way, uint64_t entit
     return us + swing > way->spread_us ? us + swing - way->spread_us : 0;
 }
 
-sim_net_verdict sim_net_send(sim_world *w, uint32_t host, uint32_t peer, uint32_t way, size_t bytes, uint64_t *at_us)
+sim_net_verdict sim_net_send(sim_world *w, uint32_t host, uint32_t peer, uint32_t way, size_t bytes,
+                             uint64_t *at_us)
 {
     if (!sim_net_open(w, host, peer, way)) return NET_CUT;
     sim_way *l = &w->links[host][peer].way[way];

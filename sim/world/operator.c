@@ -31,7 +31,8 @@ static void operator_forget(sim_world *w, uint32_t number)
     char name[16];
     uint64_t version;
     for (uint32_t p = 0; number && p < w->s->partitions; p++)
-        if (kd_central_backup_remove(w->centrals[0].parts[p].core, operator_name_of(number, name), &version) == KD_OK)
+        if (kd_central_backup_remove(w->centrals[0].parts[p].core, operator_name_of(number, name),
+                                     &version) == KD_OK)
             wake(w, 0, p);
 }
 
@@ -127,7 +128,8 @@ static void on_edge_word(sim_world *w, const sim_event *ev)
 {
     uint32_t edge = ev->a;
     for (uint32_t slot = 0; slot < WORLD_CENTRALS; slot++)
-        if (w->processes[sim_process_of_central(slot)].up && sim_world_frozen(w, ev, sim_process_of_central(slot)))
+        if (w->processes[sim_process_of_central(slot)].up &&
+            sim_world_frozen(w, ev, sim_process_of_central(slot)))
             return;
     w->edges[edge].retired = ev->b;
     sim_checks_retired(w->checks, edge, ev->b);
@@ -157,7 +159,8 @@ static void on_compare(sim_world *w, const sim_event *ev)
 {
     (void)ev;
     for (uint32_t i = 0; i < w->s->edge_count; i++)
-        if (w->processes[i].up && w->processes[i].frozen_until_us <= w->now_us) sim_checks_compare(w->checks, i);
+        if (w->processes[i].up && w->processes[i].frozen_until_us <= w->now_us)
+            sim_checks_compare(w->checks, i);
     sim_world_at(w, w->now_us + COMPARE_US, on_compare, 0, 0, 0);
 }
 

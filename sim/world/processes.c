@@ -66,7 +66,8 @@ static bool has_disk(const sim_world *w, uint32_t process)
 void sim_process_start(sim_world *w, uint32_t process)
 {
     sim_process *p = &w->processes[process];
-    if (p->up || p->refuses_to_run || !has_disk(w, process) || sim_host_disk_fails(w, sim_process_host(process)))
+    if (p->up || p->refuses_to_run || !has_disk(w, process) ||
+        sim_host_disk_fails(w, sim_process_host(process)))
         return;
     TRACE(w, "%s starts", sim_world_process_name(w, process));
     p->up = true;
@@ -106,7 +107,8 @@ static void processes_on_drained(sim_world *w, const sim_event *ev)
 
 void sim_process_check_drained(sim_world *w, uint32_t process)
 {
-    if (drained(w, process)) sim_world_at(w, w->now_us, processes_on_drained, process, w->processes[process].life, 0);
+    if (drained(w, process))
+        sim_world_at(w, w->now_us, processes_on_drained, process, w->processes[process].life, 0);
 }
 
 void sim_process_restart(sim_world *w, uint32_t process)
@@ -164,8 +166,8 @@ static sim_disk *processes_copy_of(sim_world *w, uint32_t process, uint32_t i)
 {
     const sim_disk *disk = *disk_at(w, process, i);
     uint64_t entity = 5000 + process * 64 + i;
-    return sim_disk_copy_crashed(disk,
-                                 (uint32_t)sim_world_below(w, DRAW_CRASH, entity, sim_disk_unsynced(disk) + 1));
+    return sim_disk_copy_crashed(
+        disk, (uint32_t)sim_world_below(w, DRAW_CRASH, entity, sim_disk_unsynced(disk) + 1));
 }
 
 void sim_disks_refresh(sim_world *w, int who)

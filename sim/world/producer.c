@@ -114,7 +114,8 @@ static void sim_producer_append(sim_world *w, sim_message *m)
     bool likes = m->kind == MESSAGE_BATCH || m->kind == MESSAGE_CLAIM;
     sim_log *l = likes ? &w->likes[m->partition] : &w->counts[m->partition];
     uint32_t percent = w->duplicate_percent[likes ? SCENARIO_LIKES : SCENARIO_COUNTS];
-    bool twice = percent && sim_world_below(w, DRAW_DUPLICATE, m->process * 100 + m->partition, 100) < percent;
+    bool twice =
+        percent && sim_world_below(w, DRAW_DUPLICATE, m->process * 100 + m->partition, 100) < percent;
     for (int n = 0; n < 1 + twice; n++) {
         TRACE(w, "log %s/%u %d %u bytes of %s", likes ? "likes" : "counts", m->partition, l->end,
               (uint32_t)m->record.len, sim_world_process_name(w, m->process));
@@ -169,7 +170,8 @@ void sim_producer_send(sim_world *w, uint32_t message)
 void sim_producer_healed(sim_world *w, uint32_t host)
 {
     sim_link *l = &w->links[host][PEER_KAFKA];
-    if (!l->parked || !sim_net_open(w, host, PEER_KAFKA, WAY_UP) || !sim_net_open(w, host, PEER_KAFKA, WAY_DOWN))
+    if (!l->parked || !sim_net_open(w, host, PEER_KAFKA, WAY_UP) ||
+        !sim_net_open(w, host, PEER_KAFKA, WAY_DOWN))
         return;
     uint64_t at_us = w->now_us + HEALED_MIN_US + sim_world_below(w, DRAW_RETRY, 500 + host, HEALED_SPREAD_US);
     uint32_t id = l->parked;

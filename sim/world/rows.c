@@ -93,7 +93,8 @@ static void *rows_take(sim_rows *r, size_t pieces)
 
 static kd_bytes row_key(const rows_entry *n)
 {
-    return kd_bytes_of((const uint8_t *)n + sizeof(rows_entry) + n->height * sizeof(rows_entry *), n->key_len);
+    return kd_bytes_of((const uint8_t *)n + sizeof(rows_entry) + n->height * sizeof(rows_entry *),
+                       n->key_len);
 }
 
 static kd_bytes row_value(const rows_entry *n)
@@ -114,10 +115,10 @@ static rows_entry *row_create(sim_rows *r, uint32_t height, kd_bytes key, size_t
     bool small = pieces <= PIECES_MAX;
     rows_entry *n = small ? rows_take(r, pieces) : kd_realloc(NULL, pieces * PIECE);
     *n = (rows_entry){.value = (uint8_t *)n + key_at + key.len,
-               .value_cap = (uint32_t)(pieces * PIECE - key_at - key.len),
-               .key_len = (uint16_t)key.len,
-               .height = (uint8_t)height,
-               .pieces = (uint8_t)(small ? pieces : 0)};
+                      .value_cap = (uint32_t)(pieces * PIECE - key_at - key.len),
+                      .key_len = (uint16_t)key.len,
+                      .height = (uint8_t)height,
+                      .pieces = (uint8_t)(small ? pieces : 0)};
     memset(n->next, 0, height * sizeof(rows_entry *));
     if (key.len) memcpy((uint8_t *)n + key_at, key.data, key.len);
     return n;

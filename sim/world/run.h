@@ -20,7 +20,7 @@ typedef struct {
     uint64_t edge_plant, central_plant; /* bits of kd_edge_plant, kd_central_plant */
     uint64_t world_plant;               /* bits of sim_plant: rules that the shells keep, broken */
     FILE *trace;                        /* NULL: only its digest */
-    sim_drill_record *record;                     /* NULL: none */
+    sim_drill_record *record;           /* NULL: none */
     void (*progress)(void *arg, uint64_t now_us, uint64_t end_us,
                      uint64_t acks); /* now and then; NULL: none */
     void *progress_arg;
@@ -51,8 +51,8 @@ typedef struct {
     char failure[320];  /* what, where, when */
     uint64_t failed_us; /* virtual */
     uint64_t events, virtual_us, acks, refused, kills, duplicates, gaps, undone, resent, merges, checks;
-    uint64_t lost, doubled; /* pairs missing, or there against the journal, after healing */
-    uint64_t converged_us;  /* from the end of the faults */
+    uint64_t lost, doubled;               /* pairs missing, or there against the journal, after healing */
+    uint64_t converged_us;                /* from the end of the faults */
     uint64_t expired, collected, ignored; /* rows of edges, tombstones, operations below the floor */
     uint8_t trace_sha256[32];
 } sim_result;

@@ -94,7 +94,8 @@ static void gave_up(sim_world *w, uint32_t slot, uint32_t shard)
     if (sim_disk_read_failed(w->edges[slot].shards[shard].disk))
         sim_world_at(w, w->now_us, on_gave_up, slot, 0, w->processes[slot].life);
     else
-        sim_world_fail(w, "storage", "%s: a core gave up on a disk that reads", sim_world_process_name(w, slot));
+        sim_world_fail(w, "storage", "%s: a core gave up on a disk that reads",
+                       sim_world_process_name(w, slot));
 }
 
 static void commit(sim_world *w, uint32_t slot, uint32_t shard)
@@ -164,7 +165,7 @@ static void watch_identity(sim_world *w, uint32_t slot, uint32_t shard)
     kd_edge_get_stats(e->shards[shard].core, &stats);
     if (stats.identity_alarms > 0 && e->alarms == 0)
         sim_world_note(w, w->s->edges[sim_edge_identity(slot)], "somebody else uses its name: alarm %llu",
-                   (unsigned long long)stats.identity_alarms);
+                       (unsigned long long)stats.identity_alarms);
     e->alarms = KD_MAX(e->alarms, stats.identity_alarms);
 }
 
@@ -190,13 +191,14 @@ void sim_shard_snapshot(sim_world *w, uint32_t slot, uint32_t partition, kd_byte
     w->gaps += verdict == KD_SNAPSHOT_GAP;
     if (verdict == KD_SNAPSHOT_UNDONE) {
         w->undone++;
-        sim_world_note(w, w->s->edges[sim_edge_identity(slot)], "a restore undid what it knew of partition %u",
-                   partition);
+        sim_world_note(w, w->s->edges[sim_edge_identity(slot)],
+                       "a restore undid what it knew of partition %u", partition);
     }
     if (verdict == KD_EIO && sim_disk_read_failed(w->edges[slot].shards[shard].disk))
         return; /* it has given up, and ends */
     if (verdict < 0)
-        sim_world_fail(w, "snapshot", "%s: a snapshot: %s", sim_world_process_name(w, slot), kd_strerror(verdict));
+        sim_world_fail(w, "snapshot", "%s: a snapshot: %s", sim_world_process_name(w, slot),
+                       kd_strerror(verdict));
     sim_checks_installed(w->checks, slot, shard, bytes, verdict);
     if (w->edges[sim_edge_identity(slot)].doubled_until_us) watch_identity(w, slot, shard);
 }
@@ -245,15 +247,15 @@ static void journal_taken(sim_world *w, uint32_t slot, sim_op *op, const kd_outc
         return;
     }
     sim_journal_attempt a = {.user = op->user,
-                         .item = op->item,
-                         .edge = sim_edge_identity(slot),
-                         .counter = op->counter,
-                         .verb = op->verb,
-                         .amount = op->amount,
-                         .first_us = w->now_us,
-                         .issued_us = w->now_us,
-                         .sent_us = op->issued_us,
-                         .strange = op->strange};
+                             .item = op->item,
+                             .edge = sim_edge_identity(slot),
+                             .counter = op->counter,
+                             .verb = op->verb,
+                             .amount = op->amount,
+                             .first_us = w->now_us,
+                             .issued_us = w->now_us,
+                             .sent_us = op->issued_us,
+                             .strange = op->strange};
     op->attempt = sim_journal_attempted(w->journal, &a);
     op->wipes = wipes;
 }

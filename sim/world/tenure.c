@@ -38,9 +38,10 @@ static void fed_badly(sim_world *w, uint32_t partition, int64_t offset, kd_fed f
 {
     if (fed == KD_FED_IDENTITY)
         sim_world_note(w, "central", "two batches of one name and position in partition %u", partition);
-    if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_UNKNOWN_COUNTER || fed == KD_FED_POISONED)
+    if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_UNKNOWN_COUNTER ||
+        fed == KD_FED_POISONED)
         sim_world_fail(w, "feed", "central partition %u at %lld: a record was fed with %d", partition,
-                   (long long)offset, (int)fed);
+                       (long long)offset, (int)fed);
 }
 
 void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes bytes, int64_t offset)
@@ -75,7 +76,8 @@ bool sim_tenure_blocked(const sim_world *w, uint32_t slot, uint32_t partition)
 /* ---- commits ---- */
 
 /* The core is told: now when the disk has done it, or, planted, before. */
-static bool tell_core(sim_world *w, uint32_t slot, uint32_t partition, uint64_t version, int status, bool synced)
+static bool tell_core(sim_world *w, uint32_t slot, uint32_t partition, uint64_t version, int status,
+                      bool synced)
 {
     sim_part *p = sim_tenure_part_of(w, slot, partition);
     int err = kd_central_commit_end(p->core, version, status);
@@ -135,7 +137,7 @@ static void sim_tenure_begin(sim_world *w, uint32_t slot, uint32_t partition)
     if (err == KD_EAGAIN) return;
     if (err != KD_OK) {
         sim_world_fail(w, "commit", "central partition %u: a commit cannot begin: %s", partition,
-                   kd_strerror(err));
+                       kd_strerror(err));
         return;
     }
     sim_checks_commit_begun(w->checks, slot, partition, version);
@@ -144,7 +146,8 @@ static void sim_tenure_begin(sim_world *w, uint32_t slot, uint32_t partition)
     uint64_t us = SYNC_MIN_US + sim_world_below(w, DRAW_SYNC, 1000 + slot * 64 + partition, SYNC_SPREAD_US);
     us = KD_MAX(us, w->slow_us[HOST_CENTRAL]);
     p->disk_free_us = KD_MAX(p->disk_free_us, w->now_us) + us;
-    sim_world_at(w, p->disk_free_us, on_written, slot, partition, w->processes[sim_process_of_central(slot)].life);
+    sim_world_at(w, p->disk_free_us, on_written, slot, partition,
+                 w->processes[sim_process_of_central(slot)].life);
     if (told_early(w) && tell_core(w, slot, partition, version, KD_OK, false))
         became_durable(w, slot, partition);
 }
@@ -153,12 +156,14 @@ void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = sim_tenure_part_of(w, slot, partition);
     if (!p->fed || p->outstanding == DEPTH) return;
-    if (p->outstanding == 0 || kd_central_gathered(p->core) >= commit_ops(w)) sim_tenure_begin(w, slot, partition);
+    if (p->outstanding == 0 || kd_central_gathered(p->core) >= commit_ops(w))
+        sim_tenure_begin(w, slot, partition);
 }
 
 /* ---- out ---- */
 
-static uint32_t message(sim_world *w, sim_message_kind kind, uint32_t slot, uint32_t partition, kd_bytes bytes)
+static uint32_t message(sim_world *w, sim_message_kind kind, uint32_t slot, uint32_t partition,
+                        kd_bytes bytes)
 {
     uint32_t id = sim_message_take(w, kind, sim_process_of_central(slot), partition);
     kd_buf_put(&w->messages[id].record, bytes.data, bytes.len);
@@ -185,7 +190,8 @@ static void sim_tenure_publish_changes(sim_world *w, uint32_t slot, uint32_t par
         if (err != KD_OK) {
             p->changes_open = false;
             if (err != KD_ENOTFOUND)
-                sim_world_fail(w, "changes", "central partition %u: changes: %s", partition, kd_strerror(err));
+                sim_world_fail(w, "changes", "central partition %u: changes: %s", partition,
+                               kd_strerror(err));
             if (p->changes_out == 0) kd_central_changes_delivered(p->core, kd_central_version(p->core));
             return;
         }

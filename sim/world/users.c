@@ -194,7 +194,8 @@ static void read_something(sim_world *w, const sim_op *op)
     if (chance % 100 >= READ_PERCENT) return;
     bool same = chance / 100 % 2 == 0;
     uint32_t slot = same ? op->edge : (uint32_t)(chance / 200 % w->s->edge_count);
-    sim_world_at(w, w->now_us + WIRE_MIN_US + chance / 5000 % WIRE_SPREAD_US, users_on_read, op->item, op->user, slot);
+    sim_world_at(w, w->now_us + WIRE_MIN_US + chance / 5000 % WIRE_SPREAD_US, users_on_read, op->item,
+                 op->user, slot);
 }
 
 /* Another device of his has no token, and the one that it gets is not kept. */
@@ -260,12 +261,12 @@ static void begin_told(sim_world *w, uint32_t user, uint32_t event)
 static void tell_attempt(const sim_world *w, const sim_op *op)
 {
     sim_scenario_event e = {.at_us = op->begun_us,
-                        .kind = SCENARIO_OPERATION,
-                        .who = (int)op->edge,
-                        .peer = SCENARIO_NOBODY,
-                        .amount = op->verb == KD_ADD ? (int64_t)op->amount : 0,
-                        .verb = op->verb,
-                        .counter = op->counter};
+                            .kind = SCENARIO_OPERATION,
+                            .who = (int)op->edge,
+                            .peer = SCENARIO_NOBODY,
+                            .amount = op->verb == KD_ADD ? (int64_t)op->amount : 0,
+                            .verb = op->verb,
+                            .counter = op->counter};
     snprintf(e.user, sizeof(e.user), "%s", w->users_names[op->user]);
     kd_item key = w->items[op->item];
     char text[KD_ITEM_KEY_MAX];

@@ -86,20 +86,21 @@ static void open_checks(sim_world *w)
 {
     uint32_t items_max = sim_shard_room(w->s, w->s->room_items, SCENARIO_ITEMS_MAX);
     uint32_t keys_max = sim_shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
-    w->journal = sim_journal_create(w->s->drift_us + sim_scenario_central_clock_us(w->s), sim_scenario_tokens_kept(w->s));
+    w->journal = sim_journal_create(w->s->drift_us + sim_scenario_central_clock_us(w->s),
+                                    sim_scenario_tokens_kept(w->s));
     w->checks = sim_checks_create(&(sim_checks_view){.scenario = w->s,
-                                             .journal = w->journal,
-                                             .counters = &sim_scenario_counters,
-                                             .items = w->items,
-                                             .item_count = w->item_count,
-                                             .users = w->users_names,
-                                             .user_count = w->user_count,
-                                             .now_us = &w->now_us,
-                                             .items_max = items_max,
-                                             .idempotency_max = keys_max,
-                                             .world = w,
-                                             .edge = view_edge,
-                                             .central = view_central});
+                                                     .journal = w->journal,
+                                                     .counters = &sim_scenario_counters,
+                                                     .items = w->items,
+                                                     .item_count = w->item_count,
+                                                     .users = w->users_names,
+                                                     .user_count = w->user_count,
+                                                     .now_us = &w->now_us,
+                                                     .items_max = items_max,
+                                                     .idempotency_max = keys_max,
+                                                     .world = w,
+                                                     .edge = view_edge,
+                                                     .central = view_central});
 }
 
 /* ---- open and close ---- */
@@ -183,7 +184,8 @@ static void world_close(sim_world *w)
 static void now_and_then(sim_world *w)
 {
     const sim_options *o = w->options;
-    if (o->record && w->events % SAMPLE_EVENTS == 0 && w->now_us - w->begin_us >= sim_record_next_us(o->record))
+    if (o->record && w->events % SAMPLE_EVENTS == 0 &&
+        w->now_us - w->begin_us >= sim_record_next_us(o->record))
         sim_world_sample(w);
     if (o->progress && w->events % PROGRESS_EVENTS == 0)
         o->progress(o->progress_arg, w->now_us - w->begin_us, w->s->length_us, sim_journal_acks(w->journal));
@@ -246,14 +248,14 @@ static void world_judge(sim_world *w, sim_result *r)
 static void judge_needs(sim_world *w, sim_result *r)
 {
     const sim_scenario_needs met = {.acks = r->acks,
-                                .kills = r->kills,
-                                .duplicates = r->duplicates,
-                                .gaps = r->gaps,
-                                .refused = r->refused,
-                                .undone = r->undone,
-                                .resent = r->resent,
-                                .expired = r->expired,
-                                .collected = r->collected};
+                                    .kills = r->kills,
+                                    .duplicates = r->duplicates,
+                                    .gaps = r->gaps,
+                                    .refused = r->refused,
+                                    .undone = r->undone,
+                                    .resent = r->resent,
+                                    .expired = r->expired,
+                                    .collected = r->collected};
     if (r->verdict != SIM_HELD) return;
     const char *need = sim_checks_needs(w->s, &met, r->failure, sizeof(r->failure));
     if (!need) return;

@@ -201,10 +201,10 @@ typedef struct {
     kd_seen seen, answer; /* the session token that it carries; of the last answer */
     bool strange;         /* it carries none though its user may have one */
     uint64_t issued_us;   /* when its last request left */
-    uint64_t key;      /* its place among the shard's, when it was last taken */
-    bool over;         /* answered, or given up */
-    bool told;         /* by the scenario: tried until it is answered */
-    uint64_t begun_us; /* of the run */
+    uint64_t key;         /* its place among the shard's, when it was last taken */
+    bool over;            /* answered, or given up */
+    bool told;            /* by the scenario: tried until it is answered */
+    uint64_t begun_us;    /* of the run */
 } sim_op;
 
 enum { USER_MEMORY = 4 };
@@ -307,14 +307,17 @@ static inline bool sim_host_disk_fails(const sim_world *w, uint32_t host)
 
 /* world.c */
 uint64_t sim_world_draw(const sim_world *w, sim_draw_stream stream, uint64_t entity, uint64_t moment);
-static inline uint64_t sim_world_below(const sim_world *w, sim_draw_stream stream, uint64_t entity, uint64_t below)
+static inline uint64_t sim_world_below(const sim_world *w, sim_draw_stream stream, uint64_t entity,
+                                       uint64_t below)
 {
     return sim_world_draw(w, stream, entity, w->now_us) % below;
 }
 void sim_world_at(sim_world *w, uint64_t at_us, sim_event_fn fn, uint32_t a, uint32_t b, uint64_t c);
 /* The world's own finding (the checkers have theirs). The first one tells. */
-void sim_world_fail(sim_world *w, const char *checker, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void sim_world_note(sim_world *w, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sim_world_fail(sim_world *w, const char *checker, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void sim_world_note(sim_world *w, const char *who, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 const char *sim_world_process_name(const sim_world *w, uint32_t process);
 /* True: the event was put off to the thaw, or meant for a life that is over. */
 bool sim_world_gone(sim_world *w, uint32_t process, uint32_t life);
@@ -336,7 +339,8 @@ uint32_t sim_process_host(uint32_t process);
 
 /* net.c */
 bool sim_net_open(const sim_world *w, uint32_t host, uint32_t peer, uint32_t way);
-sim_net_verdict sim_net_send(sim_world *w, uint32_t host, uint32_t peer, uint32_t way, size_t bytes, uint64_t *at_us);
+sim_net_verdict sim_net_send(sim_world *w, uint32_t host, uint32_t peer, uint32_t way, size_t bytes,
+                             uint64_t *at_us);
 /* Faults changed: links as the active events say; what became open goes on. */
 void sim_net_refresh(sim_world *w);
 void sim_net_reset(sim_world *w, uint32_t host, uint32_t peer);

@@ -112,7 +112,8 @@ static void try_log(kd_bytes text)
 /* Cut anywhere, the same comes out, as many bytes as went in but for those held back. */
 static void try_proxy(kd_bytes in, size_t cut)
 {
-    static const sim_proxy_kafka_table table = {2, {{.from = 9092, .to = 19001}, {.from = 0x3132, .to = 9092}}};
+    static const sim_proxy_kafka_table table = {2,
+                                                {{.from = 9092, .to = 19001}, {.from = 0x3132, .to = 9092}}};
     sim_proxy_kafka_stream whole = {.table = &table}, parts = {.table = &table};
     kd_buf one = {0}, two = {0};
     cut = KD_MIN(cut, in.len);

@@ -17,8 +17,8 @@ typedef struct {
     sim_disk *disk;
     kd_store store;
     kd_central *c;
-    uint64_t hint;  /* of the next epoch */
-    int64_t offset; /* of the next record */
+    uint64_t hint;   /* of the next epoch */
+    int64_t offset;  /* of the next record */
     uint64_t now_us; /* at commits */
 } rig;
 

@@ -117,7 +117,8 @@ static bool handle_fixed(kd_api *api, kd_http_request *req, const kd_route *rout
     return false;
 }
 
-static const kd_refusal edges_alone_have = {KD_PROBLEM_NOT_FOUND, "central does not have this path: ask an edge", NULL};
+static const kd_refusal edges_alone_have = {KD_PROBLEM_NOT_FOUND,
+                                            "central does not have this path: ask an edge", NULL};
 
 /* /v1/{collection}/{id}/{counts|likers|counter} */
 static bool handle_tail(kd_api *api, kd_http_request *req, const kd_route *route, const kd_item *item,

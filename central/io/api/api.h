@@ -15,8 +15,8 @@ typedef struct {
     kd_loop *home; /* of the HTTP server */
     kd_worker *workers;
     kd_cidrs trusted;
-    uint32_t open; /* reads in work */
-    uint64_t shed; /* refused because of reads_max */
+    uint32_t open;       /* reads in work */
+    uint64_t shed;       /* refused because of reads_max */
     uint16_t admin_port; /* 0: there is none */
 } kd_api;
 

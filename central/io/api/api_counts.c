@@ -68,7 +68,8 @@ static void write_part(void *arg, kd_bytes name, uint32_t day, uint64_t count)
 }
 
 /* The number of a counter, and its parts as "regions" or "days". */
-static int write_parts(kd_json *j, const kd_api_read *r, kd_tenure *t, const kd_api_read_item *item, uint32_t counter)
+static int write_parts(kd_json *j, const kd_api_read *r, kd_tenure *t, const kd_api_read_item *item,
+                       uint32_t counter)
 {
     kd_bytes key = kd_item_key(&item->item);
     kd_json_key_bytes(j, kd_bytes_str(r->api->settings->counters.at[counter].name));

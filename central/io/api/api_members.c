@@ -91,8 +91,10 @@ void kd_api_lookup(kd_api *api, kd_http_request *req)
     kd_refusal why;
     const kd_api_read_list *list = NULL;
     if (kd_api_read_user(api, req, &user, &why)) list = kd_api_read_items(api, req, true, &counter, &why);
-    if (list) start_liked(api, req, list->items, list->count, counter, user, answer_lookup);
-    else kd_api_read_refuse(req, &why);
+    if (list)
+        start_liked(api, req, list->items, list->count, counter, user, answer_lookup);
+    else
+        kd_api_read_refuse(req, &why);
 }
 
 /* ---- who likes an item ---- */
@@ -186,8 +188,8 @@ static int find_page(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     lines l = {&t->declared->counters, &r->out};
     (void)item;
-    return kd_central_members(t->core, 0, kd_bytes_of(NULL, 0), r->cursor, r->limit, api_members_write_line, &l,
-                              &r->next);
+    return kd_central_members(t->core, 0, kd_bytes_of(NULL, 0), r->cursor, r->limit, api_members_write_line,
+                              &l, &r->next);
 }
 
 static void answer_page(kd_api_read *r)

@@ -107,7 +107,8 @@ bool kd_api_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refu
 }
 
 /* Texts to items. */
-static bool central_read_resolve(const kd_api *api, const kd_body_items *body, kd_api_read_list *list, kd_refusal *why)
+static bool central_read_resolve(const kd_api *api, const kd_body_items *body, kd_api_read_list *list,
+                                 kd_refusal *why)
 {
     for (uint32_t i = 0; i < body->count; i++)
         if (!kd_route_item_text(body->item[i], &api->settings->collections, "items", &list->items[i], why))
@@ -117,12 +118,14 @@ static bool central_read_resolve(const kd_api *api, const kd_body_items *body, k
     return true;
 }
 
-kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter, kd_refusal *why)
+kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter,
+                                    kd_refusal *why)
 {
     kd_body_items body;
     kd_buf text = {0};
     kd_api_read_list *list = kd_http_request_alloc(req, sizeof(*list));
-    bool good = kd_body_read_items(req->body, &text, lookup, &body, why) && central_read_resolve(api, &body, list, why) &&
+    bool good = kd_body_read_items(req->body, &text, lookup, &body, why) &&
+                central_read_resolve(api, &body, list, why) &&
                 kd_api_read_set_counter(api, body.counter, counter, why);
     kd_buf_finish(&text);
     return good ? list : NULL;

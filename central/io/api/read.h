@@ -36,8 +36,8 @@ struct kd_api_read {
     int err; /* atomic: the first one */
     /* What was asked, by kind of read. */
     kd_bytes user, edge, cursor;
-    kd_seen wanted; /* of an edge that asks for a user who went on elsewhere */
-    bool wants;     /* it asks whether the answer is complete */
+    kd_seen wanted;   /* of an edge that asks for a user who went on elsewhere */
+    bool wants;       /* it asks whether the answer is complete */
     uint32_t counter; /* index */
     uint32_t limit;
     enum { KD_BY_NOTHING, KD_BY_REGION, KD_BY_DAY } by;
@@ -61,7 +61,8 @@ typedef struct {
     uint32_t count;
     bool me;
 } kd_api_read_list;
-kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter, kd_refusal *why);
+kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter,
+                                    kd_refusal *why);
 /* The set counter of that name; without a name the first one. */
 bool kd_api_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why);
 void kd_api_read_refuse(kd_http_request *req, const kd_refusal *why);

@@ -46,11 +46,12 @@ int kd_backup_manifest_write(const char *dir, const kd_backup_set *set, char *er
     kd_buf text = {0};
     gmtime_r(&now, &tm);
     strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    backup_manifest_put(&text, "kudos-backup 1\nname %s\nmade %s\npartitions %u\n", set->name, when, set->partitions);
+    backup_manifest_put(&text, "kudos-backup 1\nname %s\nmade %s\npartitions %u\n", set->name, when,
+                        set->partitions);
     for (uint32_t p = 0; p < set->partitions; p++) {
         sodium_bin2hex(hex, sizeof(hex), set->at[p].digest, KD_BACKUP_DIGEST);
-        backup_manifest_put(&text, "partition %u rows %" PRIu64 " bytes %" PRIu64 " digest %s\n", p, set->at[p].rows,
-            set->at[p].bytes, hex);
+        backup_manifest_put(&text, "partition %u rows %" PRIu64 " bytes %" PRIu64 " digest %s\n", p,
+                            set->at[p].rows, set->at[p].bytes, hex);
     }
     backup_manifest_digest_of(kd_buf_view(&text), hex);
     backup_manifest_put(&text, "digest %s\n", hex);
@@ -67,8 +68,8 @@ void kd_backup_set_line(const kd_backup_set *set, kd_buf *out)
         rows += set->at[p].rows;
         bytes += set->at[p].bytes;
     }
-    backup_manifest_put(out, "backup name=%s partitions=%u rows=%" PRIu64 " bytes=%" PRIu64 " verdict=done\n", set->name,
-        set->partitions, rows, bytes);
+    backup_manifest_put(out, "backup name=%s partitions=%u rows=%" PRIu64 " bytes=%" PRIu64 " verdict=done\n",
+                        set->name, set->partitions, rows, bytes);
 }
 
 /* ---- reading ---- */

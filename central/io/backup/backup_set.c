@@ -100,10 +100,10 @@ static int backup_set_copy_partitions(const kd_backup_source *s, kd_backup_set *
     int rc = KD_OK;
     for (uint32_t p = 0; rc == KD_OK && p < s->partitions; p++) {
         backup_set_rows r = {.source = s,
-                  .progress = s->progress,
-                  .progress_arg = s->arg,
-                  .partition = p,
-                  .sums = &set->at[p]};
+                             .progress = s->progress,
+                             .progress_arg = s->arg,
+                             .partition = p,
+                             .sums = &set->at[p]};
         rc = s->progress(s->arg, p, 0) ? s->with_store(s->arg, p, copy_partition, &r, error) : KD_EAGAIN;
         KD_POINT(BACKUP_PARTITION);
     }

@@ -24,7 +24,8 @@ bool kd_path_exists(const char *path)
 bool kd_path_same(const char *a, const char *b)
 {
     struct stat of_a, of_b;
-    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
 }
 
 static bool is_dots(const char *name)
@@ -105,7 +106,8 @@ int kd_file_write(const char *path, kd_bytes content, char *error)
     int cause = errno;
     if (fd >= 0) close(fd);
     errno = cause;
-    return rc == 0 ? central_files_sync_parent(path, error) : central_files_failed("cannot be written", path, error);
+    return rc == 0 ? central_files_sync_parent(path, error)
+                   : central_files_failed("cannot be written", path, error);
 }
 
 static int central_files_copy_bytes(int from, int to)

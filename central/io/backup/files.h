@@ -13,7 +13,7 @@ enum { KD_PATH_MAX = 4096 };
 bool kd_dir_is_free(const char *path);
 bool kd_path_exists(const char *path);
 bool kd_path_same(const char *a, const char *b); /* both are there, and one file or directory */
-int kd_dir_make(const char *path, char *error); /* one level; its parent is synced */
+int kd_dir_make(const char *path, char *error);  /* one level; its parent is synced */
 /* The files of one directory, synced. */
 int kd_dir_sync_files(const char *path, char *error);
 int kd_dir_sync(const char *path, char *error);

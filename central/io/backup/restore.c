@@ -151,7 +151,8 @@ static int restore_check_place(const restoring *r, char *error)
 {
     if (any_held(r)) return in_use(r, error);
     if (kd_path_same(r->from, r->place)) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is the backup itself: restore a copy of it, so that the backup stays", r->place);
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "%.500s is the backup itself: restore a copy of it, so that the backup stays", r->place);
         return KD_EXIT_USAGE;
     }
     if (kd_restore_awaited(r->place, error) != KD_OK) return KD_EXIT_USAGE;

@@ -29,18 +29,21 @@ static void build(table *t, kd_arguments *a, const kd_command_line *line)
     kd_source *s = &a->source;
     for (size_t i = 0; i < line->option_count; i++) arguments_add(t, line->options[i]);
     if (line->url)
-        arguments_add(t, (kd_argument){"url", "URL", &s->url, NULL,
+        arguments_add(
+            t, (kd_argument){"url", "URL", &s->url, NULL,
                              "central's admin port, or its public one (from a trusted peer, which is told "
                              "the admin port); "
                              "default: admin.listen of -c, or http://127.0.0.1:9440"});
     if (line->dir)
-        arguments_add(t,
+        arguments_add(
+            t,
             (kd_argument){"dir", "DIR", &s->dir, NULL,
                           "data directory of a central that does not run; refused while a process holds it"});
     if (line->url || line->dir || line->settings) {
         arguments_add(t, (kd_argument){"c", "FILE", &t->file, NULL,
-                             "configuration of that central (counters, partitions)"});
-        arguments_add(t, (kd_argument){"set", "section.key=value", &t->set, NULL, "overrides one option of it"});
+                                       "configuration of that central (counters, partitions)"});
+        arguments_add(t,
+                      (kd_argument){"set", "section.key=value", &t->set, NULL, "overrides one option of it"});
     }
     arguments_add(t, (kd_argument){"help", NULL, NULL, &t->help, "prints this"});
     arguments_add(t, (kd_argument){"h", NULL, NULL, &t->help, "the same"});

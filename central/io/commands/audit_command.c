@@ -47,8 +47,10 @@ static int audit_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t p
     audit_command_auditing *a = arg;
     kd_writes writes = {.count = 0};
     const kd_store store = kd_leveldb_store(db);
-    kd_audit_config config = {
-        .counters = &a->source->settings.counters, .arg = a, .mismatch = audit_command_note, .progress = audit_command_go_on};
+    kd_audit_config config = {.counters = &a->source->settings.counters,
+                              .arg = a,
+                              .mismatch = audit_command_note,
+                              .progress = audit_command_go_on};
     if (a->mend) config.mend = &writes;
     a->partition = partition;
     a->partitions = partitions;
@@ -162,7 +164,8 @@ int kd_command_repair(int argc, char **argv)
     kd_arguments arguments;
     int code = kd_arguments_read(&arguments, &line, argc, argv);
     if (code >= 0) return code;
-    audit_command_auditing a = {.source = &arguments.source, .command = "repair", .mend = true, .dry_run = dry_run};
+    audit_command_auditing a = {
+        .source = &arguments.source, .command = "repair", .mend = true, .dry_run = dry_run};
     code = audit_dir(&a, error);
     if (code == KD_EXIT_OK) code = print_repair(&a);
     kd_source_finish(&arguments.source);

@@ -31,7 +31,8 @@ static const kd_command_line line = {
              "written by central. From its beginning on the edges keep what a restore of it would need from "
              "them; they may forget\n"
              "what every backup holds. So say --forget when one is deleted.\n"
-             "Last line: backup name= partitions= rows= bytes= verdict=done (list: a line for each partition of each; backups= verdict=listed; "
+             "Last line: backup name= partitions= rows= bytes= verdict=done (list: a line for each partition "
+             "of each; backups= verdict=listed; "
              "forget: verdict=forgotten).\n"
              "Exit codes: 0 done, 1 failed (nothing of it is left), 2 usage, 4 not reached or in use.",
     .options = options,
@@ -189,7 +190,8 @@ static uint32_t count_backups(const kd_buf *text)
 static void backup_command_print(const kd_order *order, const kd_buf *text)
 {
     kd_order_print(text);
-    if (order->kind == KD_ORDER_BACKUP_LIST) printf("backup backups=%u verdict=listed\n", count_backups(text));
+    if (order->kind == KD_ORDER_BACKUP_LIST)
+        printf("backup backups=%u verdict=listed\n", count_backups(text));
     if (order->kind == KD_ORDER_BACKUP_FORGET) printf("backup name=%s verdict=forgotten\n", order->name);
 }
 

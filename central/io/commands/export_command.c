@@ -74,7 +74,8 @@ static int export(const kd_source *source, char *error)
 static const char *url, *dir, *ca, *cert, *key;
 static const kd_argument options[] = {
     {"url", "URL", &url, NULL, "central's public port; this peer must be a trusted one"},
-    {"dir", "DIR", &dir, NULL, "data directory of a central that does not run; refused while a process holds it"},
+    {"dir", "DIR", &dir, NULL,
+     "data directory of a central that does not run; refused while a process holds it"},
     {"ca", "FILE", &ca, NULL, "PEM authorities of an https URL; default: those of the system"},
     {"cert", "FILE", &cert, NULL, "PEM certificate to show to central"},
     {"key", "FILE", &key, NULL, "PEM key of it"},

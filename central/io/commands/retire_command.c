@@ -47,7 +47,10 @@ int kd_command_retire(int argc, char **argv)
     if (code == KD_EXIT_OK) {
         kd_order_print(&text);
         if (text.len > 0 && !undo)
-            fprintf(stderr, "What %s sends to a partition that does not know it is merged: if it runs, say this again when all know it.\n", order.name);
+            fprintf(stderr,
+                    "What %s sends to a partition that does not know it is merged: if it runs, say this "
+                    "again when all know it.\n",
+                    order.name);
         printf("retire edge=%s partitions=%" PRIu64 " verdict=%s\n", order.name, found,
                undo ? "readmitted" : "retired");
     }

@@ -33,7 +33,8 @@ typedef int (*kd_source_partition)(void *arg, kd_central *core, uint32_t partiti
 int kd_source_each_partition(const kd_source *s, kd_source_partition fn, void *arg, char *error);
 
 /* The same without a core: the store alone, open for writing too. */
-typedef int (*kd_source_store)(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions, char *error);
+typedef int (*kd_source_store)(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions,
+                               char *error);
 int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char *error);
 
 /* Carries the order out on every partition; what there is to say is appended to *text. *found: partitions that know what it

@@ -85,8 +85,9 @@ static int source_url_ask(session *s, uint32_t partition, char *error)
         usleep(AGAIN_MS * 1000);
     }
     if (s->result == KD_EUNTRUSTED)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (%s); --ca names a file with the authorities that are trusted",
-                 kd_strerror(s->result), kd_http_client_distrust(s->client));
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "%s (%s); --ca names a file with the authorities that are trusted", kd_strerror(s->result),
+                 kd_http_client_distrust(s->client));
     else if (s->result != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", partition, source_url_why(s));
     else
@@ -129,7 +130,8 @@ int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, c
         code = source_url_read_all(&s, fn, arg, error);
     } else {
         const char *fault = kd_http_client_fault(source->url, &options);
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", kd_text_url_shown(source->url, shown), fault ? fault : kd_strerror(rc));
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", kd_text_url_shown(source->url, shown),
+                 fault ? fault : kd_strerror(rc));
         code = KD_EXIT_USAGE;
     }
     kd_http_client_destroy(s.client);

@@ -174,5 +174,7 @@ static int app_admin_debug(void *arg, const char *name, const char *query, kd_bu
     return KD_OK;
 }
 
-const kd_admin_hooks kd_central_app_admin_hooks = {
-    .ready = app_admin_ready, .metrics = app_admin_metrics, .debug = app_admin_debug, .act = kd_central_app_act};
+const kd_admin_hooks kd_central_app_admin_hooks = {.ready = app_admin_ready,
+                                                   .metrics = app_admin_metrics,
+                                                   .debug = app_admin_debug,
+                                                   .act = kd_central_app_act};

@@ -75,7 +75,8 @@ static void take_over_names(kd_central_app *app, const kd_central_settings *fres
 static bool tell_fixed(const kd_central_app *app, const kd_central_settings *fresh)
 {
     bool any = false;
-    for (const kd_option *o = NULL; (o = kd_options_fixed_change(&kd_central_options, &app->settings, fresh, o)) != NULL; any = true)
+    for (const kd_option *o = NULL;
+         (o = kd_options_fixed_change(&kd_central_options, &app->settings, fresh, o)) != NULL; any = true)
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("section", o->section), KD_STR("key", o->key),
                KD_STR("cause", "this option needs a restart; the old configuration stays"));
     return any;

@@ -68,13 +68,15 @@ void kd_edge_ages_begin(kd_edge_ages *a)
     for (uint32_t i = 0; i < KD_EDGE_AGES_ROWS; i++) a->age_us[i] = KD_METRIC_NONE;
 }
 
-void kd_edge_ages_take(kd_edge_ages *a, const kd_central_edge *edges, uint32_t n, uint64_t now_us, uint64_t unheard_us)
+void kd_edge_ages_take(kd_edge_ages *a, const kd_central_edge *edges, uint32_t n, uint64_t now_us,
+                       uint64_t unheard_us)
 {
     memset(a->seen, 0, KD_EDGE_AGES_ROWS * sizeof *a->seen);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = ages_row(a, edges[i].name);
         a->seen[row] = true;
-        if (!edges[i].retired) ages_raise(a, row, now_us > edges[i].watermark_us ? now_us - edges[i].watermark_us : 0);
+        if (!edges[i].retired)
+            ages_raise(a, row, now_us > edges[i].watermark_us ? now_us - edges[i].watermark_us : 0);
     }
     for (uint32_t i = 0; i < a->count; i++)
         if (!a->seen[i]) ages_raise(a, i, unheard_us);
@@ -94,8 +96,10 @@ void kd_edge_ages_render(const kd_strings *edges, const void *const *cells, size
     for (size_t i = 0; i < count; i++) {
         snprintf(labels[i], sizeof labels[i], "edge=\"%s\"", i + 1 < count ? edges->at[i] : "(other)");
         size_t row = i + 1 < count ? i : KD_EDGE_AGES_OTHERS;
-        rows[i] = (kd_metric_info){row * sizeof(kd_metric), KD_METRIC_AGE, "kudos_central_edge_watermark_age_seconds", labels[i],
-                                   "Age of an edge's oldest watermark; (other): of those that central.edges does not name. NaN: retired, or none."};
+        rows[i] = (kd_metric_info){row * sizeof(kd_metric), KD_METRIC_AGE,
+                                   "kudos_central_edge_watermark_age_seconds", labels[i],
+                                   "Age of an edge's oldest watermark; (other): of those that central.edges "
+                                   "does not name. NaN: retired, or none."};
     }
     const kd_metric_table table = {rows, count};
     kd_metrics_render(&table, cells, workers, out);

@@ -29,7 +29,8 @@ void kd_edge_ages_name(kd_edge_ages *a, const kd_strings *edges);
 void kd_edge_ages_finish(kd_edge_ages *a);
 /* A round: begin, each partition with its edges, end. A named edge of which a partition has not heard is as old as the worker (`unheard_us`). */
 void kd_edge_ages_begin(kd_edge_ages *a);
-void kd_edge_ages_take(kd_edge_ages *a, const kd_central_edge *edges, uint32_t n, uint64_t now_us, uint64_t unheard_us);
+void kd_edge_ages_take(kd_edge_ages *a, const kd_central_edge *edges, uint32_t n, uint64_t now_us,
+                       uint64_t unheard_us);
 void kd_edge_ages_end(kd_edge_ages *a);
 /* Appends the exposition text over the `cells` of all workers. */
 void kd_edge_ages_render(const kd_strings *edges, const void *const *cells, size_t workers, kd_buf *out);

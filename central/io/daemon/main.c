@@ -10,14 +10,9 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
 } commands[] = {
-    {"export", kd_command_export},
-    {"audit", kd_command_audit},
-    {"repair", kd_command_repair},
-    {"backup", kd_command_backup},
-    {"restore", kd_command_restore},
-    {"quarantine", kd_command_quarantine},
-    {"retire", kd_command_retire},
-    {"collect", kd_command_collect},
+    {"export", kd_command_export}, {"audit", kd_command_audit},     {"repair", kd_command_repair},
+    {"backup", kd_command_backup}, {"restore", kd_command_restore}, {"quarantine", kd_command_quarantine},
+    {"retire", kd_command_retire}, {"collect", kd_command_collect},
 };
 
 static int central_main_serve(int argc, char **argv)
@@ -32,7 +27,9 @@ static int central_main_serve(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of its write, of a backup, too: what was begun is removed */
+    signal(
+        SIGXFSZ,
+        SIG_IGN); /* a file at its limit is an error of its write, of a backup, too: what was begun is removed */
     for (size_t i = 0; argc > 1 && i < KD_COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     return central_main_serve(argc, argv);

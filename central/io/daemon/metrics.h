@@ -35,31 +35,33 @@
     X(snapshots, COUNTER, "kudos_central_snapshots_total", "", "Snapshots and heartbeats handed to Kafka.")  \
     X(snapshot_parts, COUNTER, "kudos_central_snapshot_parts_total", "", "Records of them.")                 \
     X(snapshot_age, AGE_OF_ALL, "kudos_central_snapshot_age_seconds", "",                                    \
-      "Since the oldest last snapshot of a partition; NaN: one has had none since the start.")                                                      \
+      "Since the oldest last snapshot of a partition; NaN: one has had none since the start.")               \
     X(outbound_failed, COUNTER, "kudos_central_outbound_failures_total", "",                                 \
       "Records that Kafka refused and that go again.")                                                       \
     X(outbound, GAUGE, "kudos_central_outbound_records", "", "Records for Kafka that are not delivered.")    \
     X(lag, GAUGE, "kudos_central_lag_records", "",                                                           \
-      "Records of the likes topic not yet merged, over all partitions; NaN: Kafka did not say how many there are.")                                     \
+      "Records of the likes topic not yet merged, over all partitions; NaN: Kafka did not say how many "     \
+      "there are.")                                                                                          \
     X(rewinds, COUNTER, "kudos_central_rewinds_total", "",                                                   \
       "Times a partition was read again from its earliest record.")                                          \
     X(pauses, COUNTER, "kudos_central_pauses_total", "",                                                     \
-      "Times reading stopped because the disk or a topic was behind.")                                                  \
+      "Times reading stopped because the disk or a topic was behind.")                                       \
     X(dirty, GAUGE, "kudos_central_dirty_items", "", "Items changed since the last snapshot.")               \
-    X(redo_bytes, GAUGE, "kudos_central_redo_bytes", "", "Redo rows on disk.") \
+    X(redo_bytes, GAUGE, "kudos_central_redo_bytes", "", "Redo rows on disk.")                               \
     X(unpublished_bytes, GAUGE, "kudos_central_unpublished_bytes", "",                                       \
       "Of them, those that the changes or the counts topic has not taken.")                                  \
     X(counts_cached, GAUGE, "kudos_central_counts_cached", "", "Items whose counts are in memory.")          \
     X(filter_rows, GAUGE, "kudos_central_filter_rows", "", "Rows in the membership filters.")                \
     X(quarantine_kept, GAUGE, "kudos_central_quarantined_records", "",                                       \
-      "Records kept in quarantine; the edge of a batch among them waits.")                                                 \
+      "Records kept in quarantine; the edge of a batch among them waits.")                                   \
     X(edges, GAUGE_MAX, "kudos_central_edges", "", "Edges registered in a partition, at most.")              \
     X(low_watermark_age, AGE_OF_ALL, "kudos_central_low_watermark_age_seconds", "",                          \
       "Age of the oldest low watermark of a partition; NaN: one is unknown, and as_of with it.")             \
-    X(stable_age, AGE_OF_ALL, "kudos_central_stable_age_seconds", "",                                               \
-      "How long ago it was up to where edges may forget, at least; NaN: they may not. /debug/partitions says why.") \
+    X(stable_age, AGE_OF_ALL, "kudos_central_stable_age_seconds", "",                                        \
+      "How long ago it was up to where edges may forget, at least; NaN: they may not. /debug/partitions "    \
+      "says why.")                                                                                           \
     X(floor_age, AGE, "kudos_central_floor_age_seconds", "",                                                 \
-      "How long ago it was up to where tombstones are collected, at least; NaN: none was.")                    \
+      "How long ago it was up to where tombstones are collected, at least; NaN: none was.")                  \
     X(floor_halted, GAUGE, "kudos_central_collection_halted", "",                                            \
       "Partitions that collect no tombstones since an identity alarm.")                                      \
     X(collected, COUNTER, "kudos_central_tombstones_collected_total", "", "Tombstones collected.")           \
@@ -80,7 +82,8 @@ extern const kd_metric_table kd_central_metric_table;
 #define KD_CENTRAL_PROCESS_METRICS(X)                                                                        \
     X(kafka_up, GAUGE, "kudos_central_kafka_up", "", "1 while a broker answers.")                            \
     X(http_requests, COUNTER, "kudos_central_http_requests_total", "", "Requests given to the API.")         \
-    X(http_rejected, COUNTER, "kudos_central_http_rejected_total", "", "Requests refused by the server itself.") \
+    X(http_rejected, COUNTER, "kudos_central_http_rejected_total", "",                                       \
+      "Requests refused by the server itself.")                                                              \
     X(http_shed, COUNTER, "kudos_central_http_shed_total", "", "Reads refused because of reads_max.")        \
     X(connections, GAUGE, "kudos_central_http_connections", "", "Connections open.")                         \
     X(reads_open, GAUGE, "kudos_central_reads_open", "", "Reads in work.")

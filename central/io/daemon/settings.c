@@ -27,7 +27,9 @@ static bool central_settings_topic_valid(kd_bytes name)
 }
 
 #define NAME_RULE .valid = kd_name_valid, .allowed = "a name of [a-z0-9][a-z0-9._-]{0,31}"
-#define TOPIC_RULE .valid = central_settings_topic_valid, .allowed = "1 to 200 characters of [A-Za-z0-9._-]", .required = true
+#define TOPIC_RULE                                                                                           \
+    .valid = central_settings_topic_valid, .allowed = "1 to 200 characters of [A-Za-z0-9._-]",               \
+    .required = true
 #define UINT(...) KD_OPTION_UINT(kd_central_settings, __VA_ARGS__)
 #define DURATION(...) KD_OPTION_DURATION(kd_central_settings, __VA_ARGS__)
 #define SIZE(...) KD_OPTION_SIZE(kd_central_settings, __VA_ARGS__)
@@ -51,13 +53,14 @@ static const kd_option options[] = {
              "How far apart the clocks of edges may be (D)", .min = 1000, .max = 60 * SECOND),
     KD_OPTION_LIST(kd_central_settings, edges, "central", "edges", "",
                    "Edges that there are; as_of is unknown until each of them was heard",
-                   .valid = kd_name_valid, .allowed = "names of edges: 1 to 32 bytes of a-z 0-9 . _ -", .reloadable = true,
-                   .more = "A reload adds; it takes none out."),
+                   .valid = kd_name_valid, .allowed = "names of edges: 1 to 32 bytes of a-z 0-9 . _ -",
+                   .reloadable = true, .more = "A reload adds; it takes none out."),
     SIZE(redo_bytes, "central", "redo_bytes", "8MiB",
          "Redo of a partition before its counts are written back", .min = 64 * 1024, .max = 1024ull * MIB),
-    SIZE(unpublished_max, "central", "unpublished_max", "1GiB",
-         "What the changes and counts topics have not taken yet, over all partitions; beyond it reading waits", .min = 64 * 1024,
-         .max = 1024ull * 1024 * MIB),
+    SIZE(
+        unpublished_max, "central", "unpublished_max", "1GiB",
+        "What the changes and counts topics have not taken yet, over all partitions; beyond it reading waits",
+        .min = 64 * 1024, .max = 1024ull * 1024 * MIB),
     UINT(counts_cached, "central", "counts_cached", "1000000",
          "Items whose counts are kept in memory, over all partitions", .min = 1000, .max = 4000000000u,
          .unit = "items"),
@@ -131,11 +134,14 @@ static const kd_option options[] = {
 
 static int central_settings_check_all(const void *config, char *error);
 
-const kd_options kd_central_options = {"kudos-central",
-                                       "Reconciler and global counter store.\nCommands, each with --help: audit, repair, "
-                                       "backup, restore, quarantine, retire, collect, export",
-                                       options,
-                                       KD_COUNT(options), sizeof(kd_central_settings), central_settings_check_all};
+const kd_options kd_central_options = {
+    "kudos-central",
+    "Reconciler and global counter store.\nCommands, each with --help: audit, repair, "
+    "backup, restore, quarantine, retire, collect, export",
+    options,
+    KD_COUNT(options),
+    sizeof(kd_central_settings),
+    central_settings_check_all};
 
 static int central_settings_check_topics(const kd_central_settings *s, char *error)
 {

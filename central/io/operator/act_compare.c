@@ -105,7 +105,8 @@ static const char *act_compare_reason_of(int rc)
 
 static int act_compare_answer(const act_compare_question *q, kd_buf *out)
 {
-    if (q->rc != KD_OK) return kd_admin_refuse(out, act_compare_status_of(q->rc), act_compare_reason_of(q->rc));
+    if (q->rc != KD_OK)
+        return kd_admin_refuse(out, act_compare_status_of(q->rc), act_compare_reason_of(q->rc));
     if (q->rows)
         answer_rows(&q->verdicts, out);
     else
@@ -131,7 +132,8 @@ int kd_act_compare(kd_central_app *app, const kd_admin_request *asked, kd_buf *o
     kd_worker *w = &app->workers[q->query.partition % app->settings.workers];
     q->ask.owner = w;
     bool done = kd_ask_run(&q->ask, w->loop, ASK_TIMEOUT_MS);
-    int status = done ? act_compare_answer(q, out) : kd_admin_refuse(out, 503, "the worker of the partition did not answer in time");
+    int status = done ? act_compare_answer(q, out)
+                      : kd_admin_refuse(out, 503, "the worker of the partition did not answer in time");
     kd_ask_let_go(&q->ask);
     return status;
 }

@@ -39,8 +39,11 @@ static int readmit(kd_core_act *a)
 
 static int act_on_edge(kd_core_act *a)
 {
-    int err = a->order.kind == KD_ORDER_RETIRE ? kd_central_retire(a->core, kd_bytes_str(a->order.name), &a->version) : readmit(a);
-    if (err == KD_ENOTFOUND) kd_core_act_say(a, "partition %u does not know %s\n", a->partition, a->order.name);
+    int err = a->order.kind == KD_ORDER_RETIRE
+                  ? kd_central_retire(a->core, kd_bytes_str(a->order.name), &a->version)
+                  : readmit(a);
+    if (err == KD_ENOTFOUND)
+        kd_core_act_say(a, "partition %u does not know %s\n", a->partition, a->order.name);
     return err;
 }
 

@@ -14,8 +14,7 @@ static const char *const poisons[] = {
     [KD_POISON_DAMAGED] =
         "the body is not the one that was sealed: damaged on its way; the edge sends it again by itself",
     [KD_POISON_BODY] = "the body of the batch does not decode",
-    [KD_POISON_CONTENT] =
-        "it holds an item of another partition, or an absurd amount",
+    [KD_POISON_CONTENT] = "it holds an item of another partition, or an absurd amount",
     [KD_POISON_CROWD] = "it is of one edge or region more than a partition can know",
     [KD_POISON_SCHEMA] = "it is of a newer schema: release it after an upgrade",
     [KD_POISON_EPOCH] = "it names an epoch near the end of all numbers, far above our own",

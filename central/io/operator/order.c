@@ -69,7 +69,8 @@ int kd_order_from_query(kd_order *o, const char *query)
     char kind[32], id[17], *end = id;
     *o = (kd_order){.kind = KD_ORDER_NONE};
     if (evhttp_parse_query_str(query, &words) != 0) return KD_EINVAL;
-    bool good = order_take(&words, "do", kind, sizeof(kind)) && order_take(&words, "name", o->name, sizeof(o->name)) &&
+    bool good = order_take(&words, "do", kind, sizeof(kind)) &&
+                order_take(&words, "name", o->name, sizeof(o->name)) &&
                 order_take(&words, "dir", o->dir, sizeof(o->dir)) && order_take(&words, "id", id, sizeof(id));
     evhttp_clear_headers(&words);
     if (!good) return KD_EINVAL;

@@ -12,7 +12,7 @@ enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + 256 
 #define KD_ORDERS(X)                                                                                         \
     X(KD_ORDER_AUDIT, "audit", true)                                                                         \
     X(KD_ORDER_BACKUP, "backup", true)                                                                       \
-    X(KD_ORDER_BACKUP_ABSENT, "backup-check", false)                                                        \
+    X(KD_ORDER_BACKUP_ABSENT, "backup-check", false)                                                         \
     X(KD_ORDER_BACKUP_BEGIN, "backup-begin", false)                                                          \
     X(KD_ORDER_BACKUP_COMPLETE, "backup-complete", false)                                                    \
     X(KD_ORDER_BACKUP_FORGET, "backup-forget", false)                                                        \

@@ -80,8 +80,8 @@ static void commit_done(void *arg, uint64_t id, int err)
     kd_loop_post(t->loop, &slot->post);
 }
 
-int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared, uint32_t partition, bool anew,
-                   kd_loop *loop, kd_central_metrics *metrics, char *error)
+int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared,
+                   uint32_t partition, bool anew, kd_loop *loop, kd_central_metrics *metrics, char *error)
 {
     char path[4096];
     *t = (kd_tenure){.partition = partition,
@@ -249,9 +249,10 @@ static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
         break;
     case KD_FED_UNKNOWN_COUNTER:
         kd_metric_add(&t->metrics->alarms_counter, 1);
-        KD_LOG(KD_ERROR, "alarm-unknown-counter", KD_U64("partition", t->partition), KD_I64("offset", offset), KD_BYTES("edge", edge),
-               KD_U64("counter", kd_central_unknown_counter(t->core)),
-               KD_STR("cause", "no counter of this number and kind is configured: the edge waits; add it to [counters] and send SIGHUP"));
+        KD_LOG(KD_ERROR, "alarm-unknown-counter", KD_U64("partition", t->partition), KD_I64("offset", offset),
+               KD_BYTES("edge", edge), KD_U64("counter", kd_central_unknown_counter(t->core)),
+               KD_STR("cause", "no counter of this number and kind is configured: the edge waits; add it to "
+                               "[counters] and send SIGHUP"));
         break;
     case KD_FED_UNKNOWN_SCHEMA:
         t->unknown_schema++;
@@ -279,7 +280,8 @@ static void tell_passed_over(kd_tenure *t)
     t->passed_over = n;
     kd_metric_add(&t->metrics->alarms_passed_over, 1);
     KD_LOG(KD_ERROR, "alarm-passed-over", KD_U64("partition", t->partition), KD_BYTES("edge", edge),
-           KD_STR("cause", "batches that were left are sent no more: likes come again as far as the edge has their rows, sums are not counted"));
+           KD_STR("cause", "batches that were left are sent no more: likes come again as far as the edge has "
+                           "their rows, sums are not counted"));
 }
 
 /* Of two that take over from each other in turn one has to stay away: 2 is not started again by itself. */

@@ -72,8 +72,8 @@ struct kd_tenure {
 
 /* Opens store and core and starts the committer. `anew`: one that is missing is made; else it was lost. On an error `error` (KD_OPTIONS_ERROR_MAX bytes) names cause
  * and partition: kd_err of kd_leveldb_open and kd_central_open. Nothing is left open then. */
-int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared, uint32_t partition, bool anew, kd_loop *loop,
-                   kd_central_metrics *metrics, char *error);
+int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared,
+                   uint32_t partition, bool anew, kd_loop *loop, kd_central_metrics *metrics, char *error);
 /* After the producer was destroyed and the loop joined. Applies what was submitted. */
 void kd_tenure_close(kd_tenure *t);
 

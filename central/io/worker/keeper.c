@@ -44,7 +44,7 @@ struct kd_keeper {
     kd_kafka_reader *reader;
     kd_kafka_watch *watch;
     kd_outage outage;
-    kd_metric kafka_up; /* any thread reads it */
+    kd_metric kafka_up;              /* any thread reads it */
     char said[KD_OPTIONS_ERROR_MAX]; /* why the topics are not ready, as the log has it */
     pthread_t thread;
     pthread_mutex_t lock;
@@ -86,8 +86,8 @@ static int ensure_once(kd_keeper *k, char *error)
         {s->changes_topic, partitions, replication, (int64_t)(s->changes_retention_us / 1000), 0},
     };
     const kd_kafka_config kafka = kd_central_kafka(s, kd_worker_kafka_log);
-    return kd_kafka_ensure_topics(&kafka, topics, s->publish_changes ? KD_TOPICS : KD_TOPICS - 1, ENSURE_MS, error,
-                                  KD_OPTIONS_ERROR_MAX);
+    return kd_kafka_ensure_topics(&kafka, topics, s->publish_changes ? KD_TOPICS : KD_TOPICS - 1, ENSURE_MS,
+                                  error, KD_OPTIONS_ERROR_MAX);
 }
 
 /* True when a broker answers within that time. */
@@ -178,7 +178,8 @@ static void look_up_ends(kd_keeper *k, bool answered)
     int64_t low, high;
     for (uint32_t p = 0; p < k->settings->partitions; p++) {
         answered = answered && k->reader != NULL && !stopping(k) &&
-                   kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low, &high) == KD_OK;
+                   kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low,
+                                              &high) == KD_OK;
         kd_tenure *t = kd_worker_tenure(&k->workers[p % k->count], p);
         __atomic_store_n(&t->log_high, answered ? high : -1, __ATOMIC_RELAXED);
     }

@@ -58,8 +58,8 @@ static int create_producer(kd_worker *w, char *error)
     const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_worker_kafka_log);
     const kd_kafka_producer_events events = {delivered, worker_producer_reset, producer_ready, w};
     kd_central_topics(w->settings, topics);
-    return kd_kafka_producer_create(&w->producer, kd_loop_base(w->loop), &kafka, topics, KD_TOPICS, &events, error,
-                                    KD_OPTIONS_ERROR_MAX);
+    return kd_kafka_producer_create(&w->producer, kd_loop_base(w->loop), &kafka, topics, KD_TOPICS, &events,
+                                    error, KD_OPTIONS_ERROR_MAX);
 }
 
 static void worker_settled(void *arg)
@@ -96,7 +96,8 @@ int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t
                      const kd_worker_events *events, char *error)
 {
     char name[16];
-    *w = (kd_worker){.index = index, .settings = settings, .events = *events, .created_us = kd_clock_mono_us()};
+    *w = (kd_worker){
+        .index = index, .settings = settings, .events = *events, .created_us = kd_clock_mono_us()};
     w->declared = (kd_declared){settings->counters, kd_strings_copy(&settings->edges)};
     kd_edge_ages_init(&w->edge_ages, &w->declared.edges);
     randombytes_buf(&w->random, sizeof(w->random));

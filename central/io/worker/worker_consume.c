@@ -50,11 +50,13 @@ static void rewind_log(kd_worker *w, kd_tenure *t, const char *text)
     kd_kafka_consumer_seek(w->consumer, &start);
 }
 
-static const char left_behind[] = "a batch that waited is merged or dropped, or an edge was taken back: what came behind it was left";
+static const char left_behind[] =
+    "a batch that waited is merged or dropped, or an edge was taken back: what came behind it was left";
 
 void kd_worker_read_again(kd_worker *w, kd_tenure *t)
 {
-    if (w->consumer == NULL || w->draining || !kd_central_log_again(t->core)) return; /* the next start does it */
+    if (w->consumer == NULL || w->draining || !kd_central_log_again(t->core))
+        return; /* the next start does it */
     t->standing = false;
     rewind_log(w, t, left_behind);
 }
@@ -106,10 +108,11 @@ static int create_consumer(kd_worker *w, char *error)
 {
     const char *topics[KD_TOPICS];
     const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_worker_kafka_log);
-    const kd_kafka_consumer_events events = {worker_consume_take_record, take_condition, worker_consume_end_round, w};
+    const kd_kafka_consumer_events events = {worker_consume_take_record, take_condition,
+                                             worker_consume_end_round, w};
     kd_central_topics(w->settings, topics);
-    return kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka, &topics[KD_TOPIC_LIKES], 1, &events,
-                                    error, KD_OPTIONS_ERROR_MAX);
+    return kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka, &topics[KD_TOPIC_LIKES], 1,
+                                    &events, error, KD_OPTIONS_ERROR_MAX);
 }
 
 static void worker_consume_assign(kd_worker *w, const kd_kafka_start *starts)
@@ -222,6 +225,7 @@ static void worker_consume_begin_reading(kd_post *post)
 void kd_worker_assign(kd_worker *w, kd_log_check *checks, uint32_t count)
 {
     kd_assign_post *p = kd_alloc(sizeof(*p));
-    *p = (kd_assign_post){.post.fn = worker_consume_begin_reading, .worker = w, .checks = checks, .count = count};
+    *p = (kd_assign_post){
+        .post.fn = worker_consume_begin_reading, .worker = w, .checks = checks, .count = count};
     kd_loop_post(w->loop, &p->post);
 }

@@ -48,14 +48,17 @@ static void add_ages(totals *all, kd_worker *w, const kd_tenure *t, uint64_t now
     all->edges = KD_MAX(all->edges, n);
     kd_edge_ages_take(&w->edge_ages, edges, n, now_us, worker_measure_age(kd_clock_mono_us(), w->created_us));
     uint64_t as_of = kd_central_as_of_us(t->core);
-    all->low_age = KD_MAX(all->low_age, as_of > 0 ? worker_measure_age(now_us, as_of + t->settings->drift_bound_us) : UNKNOWN_AGE);
+    all->low_age =
+        KD_MAX(all->low_age,
+               as_of > 0 ? worker_measure_age(now_us, as_of + t->settings->drift_bound_us) : UNKNOWN_AGE);
 }
 
 static void add_forgetting(totals *all, const kd_tenure *t, uint64_t now_us)
 {
     kd_central_forgetting f;
     kd_central_get_forgetting(t->core, &f);
-    all->stable_age = KD_MAX(all->stable_age, f.stable_us > 0 ? worker_measure_age(now_us, f.stable_us) : UNKNOWN_AGE);
+    all->stable_age =
+        KD_MAX(all->stable_age, f.stable_us > 0 ? worker_measure_age(now_us, f.stable_us) : UNKNOWN_AGE);
     if (f.floor_us > 0) all->floor_age = KD_MAX(all->floor_age, worker_measure_age(now_us, f.floor_us));
     all->halted += f.floor_held_by == KD_HELD_BY_ALARM;
     all->collected += f.collected;
@@ -86,7 +89,8 @@ static void add_tenure(totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
     all->outbound += t->claims.count + t->counts.count + t->changes.count;
     all->failed += t->claims.failed + t->counts.failed + t->changes.failed;
     all->unknown_schema += t->unknown_schema;
-    uint64_t snapshot_age = t->snapshot_made_us > 0 ? worker_measure_age(kd_clock_mono_us(), t->snapshot_made_us) : UNKNOWN_AGE;
+    uint64_t snapshot_age =
+        t->snapshot_made_us > 0 ? worker_measure_age(kd_clock_mono_us(), t->snapshot_made_us) : UNKNOWN_AGE;
     all->snapshot_age = KD_MAX(all->snapshot_age, snapshot_age);
 }
 

@@ -270,7 +270,8 @@ static void admin_act(struct evhttp_request *request, const kd_admin *a, const k
     admin_answer(request, status, "application/json", &out);
 }
 
-static void admin_debug(struct evhttp_request *request, const kd_admin *a, const char *name, const char *query)
+static void admin_debug(struct evhttp_request *request, const kd_admin *a, const char *name,
+                        const char *query)
 {
     kd_buf out = {0};
     if (a->hooks.debug(a->hooks.arg, name, query, &out) == KD_OK) {
@@ -295,7 +296,8 @@ static void on_other(struct evhttp_request *request, void *arg)
     if (wrong != NULL)
         answer_text(request, 403, wrong);
     else if (acts)
-        admin_act(request, a, &(kd_admin_request){post, path + sizeof admin_prefix - 1, query, body_of(request)});
+        admin_act(request, a,
+                  &(kd_admin_request){post, path + sizeof admin_prefix - 1, query, body_of(request)});
     else if (debugs)
         admin_debug(request, a, path + sizeof debug_prefix - 1, query);
     else

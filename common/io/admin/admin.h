@@ -30,7 +30,8 @@ typedef struct {
     void (*metrics)(void *arg, kd_buf *out); /* /metrics: exposition text */
     /* GET /debug/{name}: appends JSON and returns KD_OK, or KD_ENOTFOUND. `query` is the raw query string or "". */
     int (*debug)(void *arg, const char *name, const char *query, kd_buf *out);
-    int (*act)(void *arg, const kd_admin_request *asked, kd_buf *out); /* appends JSON; the status of the answer */
+    int (*act)(void *arg, const kd_admin_request *asked,
+               kd_buf *out); /* appends JSON; the status of the answer */
 } kd_admin_hooks;
 
 /* For `act`: an answer that says why there is none, {"error":"..."}. Returns the status. */
@@ -40,7 +41,8 @@ typedef struct kd_admin kd_admin;
 
 /* Before the loop runs, or on its thread. KD_OK, or KD_EUNAVAILABLE with `error` (KD_OPTIONS_ERROR_MAX bytes) that names
  * the address and the reason. Port 0 takes a free one. */
-int kd_admin_create(kd_admin **admin, kd_loop *loop, const kd_address *address, const kd_admin_hooks *hooks, char *error);
+int kd_admin_create(kd_admin **admin, kd_loop *loop, const kd_address *address, const kd_admin_hooks *hooks,
+                    char *error);
 uint16_t kd_admin_port(const kd_admin *admin);
 void kd_admin_destroy(kd_admin *admin); /* on the loop's thread or after it was joined; NULL is fine */
 

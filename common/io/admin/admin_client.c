@@ -37,7 +37,7 @@ static void take_answer(struct evhttp_request *request, void *arg)
 
 /* Nothing but a status is said of what became of it. */
 static void admin_client_ask(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
-                kd_admin_answer *answer)
+                             kd_admin_answer *answer)
 {
     char authority[300];
     answer->status = 0;
@@ -153,7 +153,8 @@ int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *a
     return call(c, EVHTTP_REQ_GET, path, none, answer, error);
 }
 
-int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer, char *error)
+int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer,
+                         char *error)
 {
     return call(c, EVHTTP_REQ_POST, path, body, answer, error);
 }

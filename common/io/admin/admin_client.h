@@ -21,7 +21,8 @@ void kd_admin_client_close(kd_admin_client *c); /* NULL is fine */
 /* path: of /admin/, with its query. KD_EXIT_OK with a 2xx; else an exit code with `error` from the answer: 4 for 409, 429,
  * 503 and no answer, 1 for the rest. `answer` is cleared first. */
 int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error);
-int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer, char *error);
+int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer,
+                         char *error);
 
 /* A member of the answer's object; false when it is not there, or of another type. */
 bool kd_admin_u64(const kd_admin_answer *a, const char *key, uint64_t *value);

@@ -28,7 +28,8 @@ bool kd_hex_read(kd_bytes text, uint8_t *out, size_t size, size_t *len)
 {
     if (text.len % 2 != 0 || text.len / 2 > size) return false;
     for (*len = 0; *len < text.len / 2; ++*len) {
-        int high = compare_query_nibble(text.data[2 * *len]), low = compare_query_nibble(text.data[2 * *len + 1]);
+        int high = compare_query_nibble(text.data[2 * *len]),
+            low = compare_query_nibble(text.data[2 * *len + 1]);
         if (high < 0 || low < 0) return false;
         out[*len] = (uint8_t)(high << 4 | low);
     }
@@ -63,7 +64,8 @@ void kd_compare_query_put(const kd_compare_query *q, kd_buf *out)
     out->len--;
 }
 
-static bool compare_query_take_number(const struct evkeyvalq *words, const char *key, uint64_t max, uint64_t *n)
+static bool compare_query_take_number(const struct evkeyvalq *words, const char *key, uint64_t max,
+                                      uint64_t *n)
 {
     const char *value = evhttp_find_header(words, key);
     char *end = NULL;
@@ -161,9 +163,10 @@ int kd_compare_line_read(kd_bytes *lines, uint8_t key[KD_COMPARE_KEY_MAX], kd_co
     size_t len;
     uint64_t time_us;
     if (lines->len == 0) return KD_ENOTFOUND;
-    bool good = take_word(lines, '\n', &line) && take_word(&line, ' ', &hex) && take_word(&line, ' ', &time) &&
-                kd_hex_read(hex, key, KD_COMPARE_KEY_MAX, &len) && kd_text_take_number(&time, &time_us) &&
-                time.len == 0 && line.len == 1 && (line.data[0] == '0' || line.data[0] == '1');
+    bool good = take_word(lines, '\n', &line) && take_word(&line, ' ', &hex) &&
+                take_word(&line, ' ', &time) && kd_hex_read(hex, key, KD_COMPARE_KEY_MAX, &len) &&
+                kd_text_take_number(&time, &time_us) && time.len == 0 && line.len == 1 &&
+                (line.data[0] == '0' || line.data[0] == '1');
     if (!good || kd_compare_row_of(kd_bytes_of(key, len), row) != KD_OK) return KD_EMALFORMED;
     row->time_us = time_us;
     row->liked = line.data[0] == '1';

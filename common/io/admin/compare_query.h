@@ -8,7 +8,7 @@
 #include "kudos/compare.h"
 
 enum {
-    KD_COMPARE_LINES_MAX = 256,                          /* rows of one question */
+    KD_COMPARE_LINES_MAX = 256,                        /* rows of one question */
     KD_COMPARE_LINE_MAX = 2 * KD_COMPARE_KEY_MAX + 24, /* bytes */
 };
 

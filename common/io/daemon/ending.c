@@ -12,13 +12,15 @@
 static const struct {
     const char *name, *look;
 } parts[] = {
-    [KD_ENDING_THREADS] = {"threads", "a thread did not end: it works on something that takes long, or waits for the disk"},
+    [KD_ENDING_THREADS] =
+        {"threads", "a thread did not end: it works on something that takes long, or waits for the disk"},
     [KD_ENDING_KAFKA] = {"kafka", "a call of the Kafka client did not return"},
     [KD_ENDING_DISK] = {"disk", "a store could not be written, synced or closed"},
 };
 
-const uint32_t kd_ending_limits_ms[KD_ENDING_PARTS] = {
-    [KD_ENDING_THREADS] = KD_ENDING_THREADS_MS, [KD_ENDING_KAFKA] = KD_ENDING_KAFKA_MS, [KD_ENDING_DISK] = KD_ENDING_DISK_MS};
+const uint32_t kd_ending_limits_ms[KD_ENDING_PARTS] = {[KD_ENDING_THREADS] = KD_ENDING_THREADS_MS,
+                                                       [KD_ENDING_KAFKA] = KD_ENDING_KAFKA_MS,
+                                                       [KD_ENDING_DISK] = KD_ENDING_DISK_MS};
 
 enum { LOOK_MS = 10 };
 

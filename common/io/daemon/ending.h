@@ -17,7 +17,8 @@
 typedef enum { KD_ENDING_THREADS, KD_ENDING_KAFKA, KD_ENDING_DISK, KD_ENDING_PARTS } kd_ending_part;
 
 enum {
-    KD_ENDING_CALL_MS = 5200,    /* each blocking call to Kafka on a thread that is joined is shorter: asserted beside its limit */
+    KD_ENDING_CALL_MS =
+        5200, /* each blocking call to Kafka on a thread that is joined is shorter: asserted beside its limit */
     KD_ENDING_CLIENTS_MS = 2000, /* how long Kafka clients are waited for, all together */
     /* The limits of the parts. */
     KD_ENDING_THREADS_MS = 5500,
@@ -25,9 +26,12 @@ enum {
     KD_ENDING_DISK_MS = 3000,
     KD_ENDING_WHOLE_MS = 12500
 };
-_Static_assert((int)KD_ENDING_CALL_MS < (int)KD_ENDING_THREADS_MS, "a call to Kafka that takes its time is no thread that hangs");
-_Static_assert((int)KD_ENDING_CLIENTS_MS < (int)KD_ENDING_KAFKA_MS, "a Kafka client that hangs is left behind before the stop fails");
-_Static_assert((int)KD_ENDING_THREADS_MS + (int)KD_ENDING_KAFKA_MS + (int)KD_ENDING_DISK_MS <= (int)KD_ENDING_WHOLE_MS,
+_Static_assert((int)KD_ENDING_CALL_MS < (int)KD_ENDING_THREADS_MS,
+               "a call to Kafka that takes its time is no thread that hangs");
+_Static_assert((int)KD_ENDING_CLIENTS_MS < (int)KD_ENDING_KAFKA_MS,
+               "a Kafka client that hangs is left behind before the stop fails");
+_Static_assert((int)KD_ENDING_THREADS_MS + (int)KD_ENDING_KAFKA_MS + (int)KD_ENDING_DISK_MS <=
+                   (int)KD_ENDING_WHOLE_MS,
                "the whole is what docs/operations.md says");
 
 /* By kd_ending_part. */

@@ -55,7 +55,8 @@ void kd_log_set_level(kd_log_level level); /* default KD_INFO */
 void kd_log_set_fd(int fd);                /* default standard error; the caller keeps owning it */
 bool kd_log_enabled(kd_log_level level);
 uint64_t kd_log_dropped(void); /* lines suppressed or not written since the start, for a metric */
-void kd_log_write(kd_log_site *site, kd_log_level level, const char *event, const kd_log_field *fields, size_t count);
+void kd_log_write(kd_log_site *site, kd_log_level level, const char *event, const kd_log_field *fields,
+                  size_t count);
 
 /* event: a literal, dash-separated. */
 #define KD_LOG(level, event, ...)                                                                            \

@@ -61,8 +61,8 @@ static int check_paths(const kd_options *options, const char *file, const void *
         const char *fault = path != NULL ? path_fault(o, path) : NULL;
         if (fault == NULL) continue;
         bool shown = !kd_option_concealed(o);
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.200s: %s.%s%s%.300s: %s", file, o->section, o->key, shown ? " = " : "",
-                 shown ? path : "", fault);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.200s: %s.%s%s%.300s: %s", file, o->section, o->key,
+                 shown ? " = " : "", shown ? path : "", fault);
         return KD_EINVAL;
     }
     return KD_OK;
@@ -139,15 +139,17 @@ static bool host_covers(const char *all, const char *host)
     return strcmp(all, "0.0.0.0") == 0 ? strchr(host, ':') == NULL : strcmp(all, host) == 0;
 }
 
-int kd_addresses_check(const char *option, const kd_address *address, const char *other_option, const kd_address *other,
-                       char *error)
+int kd_addresses_check(const char *option, const kd_address *address, const char *other_option,
+                       const kd_address *other, char *error)
 {
     int err = kd_address_check(option, address, error);
     if (err == KD_OK) err = kd_address_check(other_option, other, error);
-    bool same = address->host[0] != '\0' && other->host[0] != '\0' && address->port == other->port && address->port != 0 &&
+    bool same = address->host[0] != '\0' && other->host[0] != '\0' && address->port == other->port &&
+                address->port != 0 &&
                 (host_covers(address->host, other->host) || host_covers(other->host, address->host));
     if (err != KD_OK || !same) return err;
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s and %s: both are port %u of the same address", option, other_option, address->port);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s and %s: both are port %u of the same address", option,
+             other_option, address->port);
     return KD_EINVAL;
 }
 
@@ -156,6 +158,7 @@ int kd_directory_check(const char *option, const char *path, char *error)
     struct stat info;
     bool wrong = stat(path, &info) == 0 ? !S_ISDIR(info.st_mode) : errno == ENOTDIR || errno == ENAMETOOLONG;
     if (!wrong) return KD_OK;
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %.400s is not a directory and cannot become one", option, path);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %.400s is not a directory and cannot become one", option,
+             path);
     return KD_EINVAL;
 }

@@ -69,9 +69,13 @@ static int64_t process_started_us(void)
     struct timespec wall, boot;
     FILE *f = fopen("/proc/self/stat", "re");
     const char *rest = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
-    bool read = rest && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &ticks) == 1;
+    bool read =
+        rest &&
+        sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+               &ticks) == 1;
     if (f) fclose(f);
-    if (!read || clock_gettime(CLOCK_REALTIME, &wall) != 0 || clock_gettime(CLOCK_BOOTTIME, &boot) != 0) return KD_METRIC_NONE;
+    if (!read || clock_gettime(CLOCK_REALTIME, &wall) != 0 || clock_gettime(CLOCK_BOOTTIME, &boot) != 0)
+        return KD_METRIC_NONE;
     int64_t since_boot_us = (int64_t)(ticks * 1000000 / (unsigned long long)sysconf(_SC_CLK_TCK));
     return us_of(wall.tv_sec, wall.tv_nsec) - us_of(boot.tv_sec, boot.tv_nsec) + since_boot_us;
 }
@@ -79,9 +83,10 @@ static int64_t process_started_us(void)
 static void build_info_write(kd_buf *out)
 {
     char labels[96];
-    snprintf(labels, sizeof labels, "version=\"%s\",wire=\"%d\",storage=\"%d\"", KD_PROGRAM_VERSION, (int)KD_WIRE_SCHEMA,
-             (int)KD_STORAGE_SCHEMA);
-    const kd_metric_info row = {0, KD_METRIC_GAUGE, "kudos_build_info", labels, "1; the labels tell what runs."};
+    snprintf(labels, sizeof labels, "version=\"%s\",wire=\"%d\",storage=\"%d\"", KD_PROGRAM_VERSION,
+             (int)KD_WIRE_SCHEMA, (int)KD_STORAGE_SCHEMA);
+    const kd_metric_info row = {0, KD_METRIC_GAUGE, "kudos_build_info", labels,
+                                "1; the labels tell what runs."};
     const kd_metric_table table = {&row, 1};
     const kd_metric one = {1};
     const void *instance = &one;

@@ -5,7 +5,8 @@
 
 static void reload_refuse(const char *section, const char *key, const char *name, const char *cause)
 {
-    KD_LOG(KD_ERROR, "reload-refused", KD_STR("section", section), KD_STR("key", key), KD_STR("name", name), KD_STR("cause", cause));
+    KD_LOG(KD_ERROR, "reload-refused", KD_STR("section", section), KD_STR("key", key), KD_STR("name", name),
+           KD_STR("cause", cause));
 }
 
 bool kd_reload_list(const char *section, const char *key, kd_strings *mine, const kd_strings *fresh)
@@ -13,7 +14,8 @@ bool kd_reload_list(const char *section, const char *key, kd_strings *mine, cons
     const char *lacks = kd_strings_lacks(fresh, mine);
     uint32_t before = mine->count;
     if (lacks != NULL) {
-        reload_refuse(section, key, lacks, "a name is only taken out of this list by a restart; the old list stays");
+        reload_refuse(section, key, lacks,
+                      "a name is only taken out of this list by a restart; the old list stays");
         return false;
     }
     kd_strings_append(mine, fresh);
@@ -26,7 +28,8 @@ bool kd_reload_counters(kd_counters *mine, const kd_counters *fresh)
     uint32_t before = mine->count;
     if (lacks != NULL) {
         reload_refuse("counters", lacks->name, lacks->name,
-               "a counter is only taken away, or given another number or kind, by a restart; the old counters stay");
+                      "a counter is only taken away, or given another number or kind, by a restart; the old "
+                      "counters stay");
         return false;
     }
     kd_counters_append(mine, fresh);

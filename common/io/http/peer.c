@@ -29,7 +29,8 @@ bool kd_peer_user(const kd_cidrs *trusted, kd_http_request *req, kd_bytes *user,
 {
     kd_bytes raw;
     if (!kd_peer_trusted(trusted, req->peer) || !kd_http_request_header(req, "x-user-id", &raw))
-        return peer_refuse(why, KD_PROBLEM_UNAUTHORIZED, NULL, "no gateway that is trusted here says who is asking");
+        return peer_refuse(why, KD_PROBLEM_UNAUTHORIZED, NULL,
+                           "no gateway that is trusted here says who is asking");
     *user = raw;
     if (raw.len && memchr(raw.data, '%', raw.len)) {
         uint8_t *decoded = kd_http_request_alloc(req, KD_ID_MAX);
@@ -38,5 +39,6 @@ bool kd_peer_user(const kd_cidrs *trusted, kd_http_request *req, kd_bytes *user,
         *user = kd_bytes_of(decoded, len);
     }
     if (kd_id_valid(*user)) return true;
-    return peer_refuse(why, KD_PROBLEM_INVALID_ID, "X-User-Id", "a user id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
+    return peer_refuse(why, KD_PROBLEM_INVALID_ID, "X-User-Id",
+                       "a user id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
 }

@@ -131,8 +131,8 @@ static kd_bytes open_token(const kd_session_key *key, kd_bytes text, kd_bytes us
 {
     uint8_t mac[MAC];
     size_t len = 0;
-    if (user.len > KD_ID_MAX || sodium_base642bin(token, TOKEN, (const char *)text.data, text.len, NULL, &len, NULL,
-                                                  sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+    if (user.len > KD_ID_MAX || sodium_base642bin(token, TOKEN, (const char *)text.data, text.len, NULL, &len,
+                                                  NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
         return (kd_bytes){0};
     bool whole = (len == TOKEN && token[0] == VERSION) ||
                  (len == HEAD_OF_ONE_TIME + MAC && token[0] == VERSION_OF_ONE_TIME);

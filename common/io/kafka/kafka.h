@@ -100,11 +100,11 @@ typedef struct {
     uint64_t messages; /* accepted by kd_kafka_produce */
     uint64_t bytes;    /* their values, before compression */
     uint64_t delivered;
-    uint64_t failed;      /* delivered with ok false */
-    uint64_t queue_full;  /* KD_EAGAIN answers */
+    uint64_t failed;             /* delivered with ok false */
+    uint64_t queue_full;         /* KD_EAGAIN answers */
     uint64_t errors[KD_REASONS]; /* errors of connections and brokers, by reason */
-    uint64_t recreated;   /* clients made after a fatal error */
-    uint64_t outstanding; /* messages without a fate yet */
+    uint64_t recreated;          /* clients made after a fatal error */
+    uint64_t outstanding;        /* messages without a fate yet */
 } kd_kafka_producer_stats;
 
 /* Topics are referred to by their index. KD_EINVAL (with `err`) for a configuration; KD_EIO when the system
@@ -171,7 +171,7 @@ typedef struct {
     uint64_t records;
     uint64_t bytes;
     uint64_t errors[KD_REASONS]; /* errors of connections and brokers, by reason */
-    uint64_t stopped; /* OUT_OF_RANGE, GONE and FAILED conditions */
+    uint64_t stopped;            /* OUT_OF_RANGE, GONE and FAILED conditions */
 } kd_kafka_consumer_stats;
 
 /* Assigned to nothing yet. Errors as kd_kafka_producer_create. */

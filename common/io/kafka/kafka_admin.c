@@ -18,7 +18,8 @@ typedef struct {
     kd_kafka_topic *topics;
     size_t n;
     uint64_t deadline_ms;
-    bool made; /* one of them: its leaders are waited for. Those of one that was there may be away for long, and only its records wait */
+    bool
+        made; /* one of them: its leaders are waited for. Those of one that was there may be away for long, and only its records wait */
     char *err;
     size_t size;
 } admin;
@@ -183,7 +184,8 @@ static int kafka_admin_ensure(admin *a)
         }
         if (rc != KD_EAGAIN && rc != KD_EUNAVAILABLE) return rc;
         /* What is left after the pause must do for another answer, or the cause would be that there was none. */
-        if (kd_kafka_left_ms(a->deadline_ms, 2 * PAUSE_MS) < 2 * PAUSE_MS) return rc == KD_EAGAIN ? KD_ETIMEOUT : rc;
+        if (kd_kafka_left_ms(a->deadline_ms, 2 * PAUSE_MS) < 2 * PAUSE_MS)
+            return rc == KD_EAGAIN ? KD_ETIMEOUT : rc;
         pause_briefly(a);
     }
 }

@@ -153,8 +153,8 @@ static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *e
     if (rc == KD_OK) rc = set(conf, "compression.codec", c->compression ? c->compression : "zstd", err, size);
     if (rc == KD_OK) rc = conf_set_number(conf, "linger.ms", either(c->linger_ms, LINGER_MS), err, size);
     if (rc == KD_OK)
-        rc = conf_set_number(conf, "queue.buffering.max.kbytes", either(c->producer_queue_kib, PRODUCER_QUEUE_KIB),
-                        err, size);
+        rc = conf_set_number(conf, "queue.buffering.max.kbytes",
+                             either(c->producer_queue_kib, PRODUCER_QUEUE_KIB), err, size);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
     return rc;
 }
@@ -177,8 +177,8 @@ static int set_consumer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *e
     if (rc == KD_OK) rc = conf_set_number(conf, "queued.max.messages.kbytes", queue, err, size);
     /* One answer may overshoot the queue's bound by its own size, 50 MiB by default. */
     if (rc == KD_OK)
-        rc = conf_set_number(conf, "fetch.max.bytes", KD_MAX((uint64_t)queue * 1024, (uint64_t)FETCH_BYTES_MIN),
-                        err, size);
+        rc = conf_set_number(conf, "fetch.max.bytes",
+                             KD_MAX((uint64_t)queue * 1024, (uint64_t)FETCH_BYTES_MIN), err, size);
     return rc;
 }
 
@@ -249,8 +249,8 @@ static int client_try(const kd_kafka_config *config, kd_kafka_role role, char *e
     int rc = kd_kafka_conf_make(&conf, config, role, err, size);
     if (rc != KD_OK) return rc;
     rd_kafka_conf_set(conf, "bootstrap.servers", NULL, NULL, 0); /* its default, none */
-    rd_kafka_t *rk =
-        rd_kafka_new(role == KD_KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, cause, sizeof(cause));
+    rd_kafka_t *rk = rd_kafka_new(role == KD_KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
+                                  cause, sizeof(cause));
     if (rk != NULL) {
         kd_kafka_client_end(rk);
         return KD_OK;
@@ -297,7 +297,8 @@ kd_reason kd_kafka_reason(rd_kafka_resp_err_t e, const char *text)
         return KD_REASON_AUTH;
     case RD_KAFKA_RESP_ERR__TRANSPORT: /* librdkafka has one code for all that a socket may say */
         if (strstr(text, "refused")) return KD_REASON_REFUSED;
-        return strstr(text, "timed out") || strstr(text, "timeout") ? KD_REASON_TIMEOUT : KD_REASON_DISCONNECTED;
+        return strstr(text, "timed out") || strstr(text, "timeout") ? KD_REASON_TIMEOUT
+                                                                    : KD_REASON_DISCONNECTED;
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         return KD_REASON_DISCONNECTED;
     default:

@@ -170,7 +170,8 @@ static void kafka_consumer_on_event(void *arg, rd_kafka_event_t *event)
     case RD_KAFKA_EVENT_OFFSET_COMMIT:
         c->committing = false;
         if (rd_kafka_event_error(event))
-            c->stats.errors[kd_kafka_reason(rd_kafka_event_error(event), rd_kafka_event_error_string(event))]++;
+            c->stats
+                .errors[kd_kafka_reason(rd_kafka_event_error(event), rd_kafka_event_error_string(event))]++;
         break;
     case RD_KAFKA_EVENT_LOG:
         kd_kafka_log_event(c->log, c->log_arg, event);
@@ -254,7 +255,7 @@ static int64_t native_offset(int64_t offset)
 }
 
 static void kafka_consumer_list_add(const kd_kafka_consumer *c, rd_kafka_topic_partition_list_t *list,
-                     const kd_kafka_start *s)
+                                    const kd_kafka_start *s)
 {
     const char *name = c->topics[s->topic].name;
     rd_kafka_topic_partition_list_add(list, name, (int32_t)s->partition)->offset = native_offset(s->offset);
@@ -366,8 +367,8 @@ static void make_handles(kd_kafka_consumer *c)
     }
 }
 
-static int kafka_consumer_start(kd_kafka_consumer *c, struct event_base *base, const kd_kafka_config *config, char *err,
-                 size_t size)
+static int kafka_consumer_start(kd_kafka_consumer *c, struct event_base *base, const kd_kafka_config *config,
+                                char *err, size_t size)
 {
     static const struct timeval every = {.tv_sec = COMMIT_INTERVAL_S};
     rd_kafka_conf_t *conf;

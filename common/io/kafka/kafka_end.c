@@ -62,7 +62,8 @@ static bool end_wait(client_end *e)
 {
     const struct timespec until = kd_clock_wait_until(KD_KAFKA_END_MS);
     pthread_mutex_lock(&lock);
-    while (!e->done && !ends_hurry && pthread_cond_clockwait(&changed, &lock, CLOCK_MONOTONIC, &until) == 0) continue;
+    while (!e->done && !ends_hurry && pthread_cond_clockwait(&changed, &lock, CLOCK_MONOTONIC, &until) == 0)
+        continue;
     bool done = e->done, hurry = ends_hurry;
     if (done)
         free(e);

@@ -246,7 +246,8 @@ static int start_first(kd_kafka_producer *p, struct event_base *base, const kd_k
     int rc = kd_kafka_conf_make(&p->conf, config, KD_KAFKA_PRODUCER, err, size);
     if (rc != KD_OK) return rc;
     p->restart = evtimer_new(base, on_restart, p);
-    if (!p->restart || kd_kafka_pump_init(&p->pump, base, kafka_producer_on_event, kafka_producer_on_round, p) != KD_OK) {
+    if (!p->restart ||
+        kd_kafka_pump_init(&p->pump, base, kafka_producer_on_event, kafka_producer_on_round, p) != KD_OK) {
         snprintf(err, size, "Kafka producer: no descriptor or event for its queue");
         return KD_EIO;
     }

@@ -121,7 +121,7 @@ static rd_kafka_message_t *first_message(kd_kafka_reader *r, uint64_t deadline_m
 }
 
 static int reader_take(kd_kafka_reader *r, const char *topic, uint32_t partition, int64_t offset,
-                const rd_kafka_message_t *m, kd_buf *value)
+                       const rd_kafka_message_t *m, kd_buf *value)
 {
     if (!m) return reader_fail(r, topic, partition, RD_KAFKA_RESP_ERR__TIMED_OUT);
     if (m->err) return reader_fail(r, topic, partition, m->err);

@@ -69,7 +69,8 @@ int kd_leveldb_log_next(kd_leveldb_log *log, char *err, size_t size)
         if (rc == KD_ENOTFOUND) log->torn = log->torn || begun;
         if (rc != KD_OK) return rc;
         if (begun != (type == MIDDLE || type == LAST))
-            return leveldb_log_damaged(log, "a part of a record is missing before the one that ends", err, size);
+            return leveldb_log_damaged(log, "a part of a record is missing before the one that ends", err,
+                                       size);
         kd_buf_put(&log->record, part.data, part.len);
         if (type == FULL || type == LAST) return KD_OK;
         begun = true;

@@ -264,8 +264,8 @@ static int visit_rows(leveldb_iterator_t *it, kd_bytes to, kd_scan_fn fn, void *
     return KD_OK;
 }
 
-static int leveldb_store_scan_range(kd_leveldb *db, const leveldb_readoptions_t *options, kd_bytes from, kd_bytes to,
-                kd_scan_fn fn, void *arg)
+static int leveldb_store_scan_range(kd_leveldb *db, const leveldb_readoptions_t *options, kd_bytes from,
+                                    kd_bytes to, kd_scan_fn fn, void *arg)
 {
     leveldb_iterator_t *it = leveldb_create_iterator(db->db, options);
     if (from.len > 0)

@@ -18,7 +18,7 @@ uint64_t kd_clock_wall_us(void);
 /* One per process. Any thread may read; kd_clock_measure may be called from any one thread at a time. */
 typedef struct {
     int64_t shift_us, server_shift_us; /* atomic copies of what drift has, for the hot path */
-    uint32_t state;   /* atomic kd_clock_state */
+    uint32_t state;                    /* atomic kd_clock_state */
     uint64_t bound_us;
     pthread_mutex_t lock; /* guards drift */
     kd_drift drift;

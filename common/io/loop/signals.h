@@ -8,7 +8,7 @@
 
 typedef struct {
     void *arg;
-    void (*drain)(void *arg);  /* once; a second SIGTERM or SIGINT ends the process at once with code 1 */
+    void (*drain)(void *arg); /* once; a second SIGTERM or SIGINT ends the process at once with code 1 */
     void (*reload)(void *arg);
 } kd_signal_hooks;
 

@@ -46,8 +46,8 @@ static int ask_digest(kd_edge *e, const kd_compare_query *q, kd_buf *out)
 {
     kd_range_digest digest;
     kd_buf next = {0};
-    int err = kd_edge_compare_digest(e, q->partition, q->from, q->to, q->window, edge_compare_rows_max(q, ROWS_MAX),
-                                     &digest, &next);
+    int err = kd_edge_compare_digest(e, q->partition, q->from, q->to, q->window,
+                                     edge_compare_rows_max(q, ROWS_MAX), &digest, &next);
     if (err == KD_OK) kd_compare_answer(&digest, &next, out);
     kd_buf_finish(&next);
     return err == KD_OK ? 200 : edge_compare_refused(out, err);
@@ -151,5 +151,6 @@ int kd_compare_act(void *arg, const kd_admin_request *asked, kd_buf *out)
     if (asked->post) return kd_admin_refuse(out, 405, "this is a GET");
     if (strcmp(name, "compare") == 0) return about(app, out);
     if (app->drain.state != KD_DRAIN_NO) return kd_admin_refuse(out, 503, "the edge is stopping");
-    return edge_compare_find(name) < 0 ? kd_admin_refuse(out, 404, "no such question") : ask_shard(app, name, asked->query, out);
+    return edge_compare_find(name) < 0 ? kd_admin_refuse(out, 404, "no such question")
+                                       : ask_shard(app, name, asked->query, out);
 }

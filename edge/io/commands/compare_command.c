@@ -20,14 +20,14 @@
 
 enum { PAGE_ROWS = 2048, SMALL_ROWS = KD_COMPARE_LINES_MAX, PAUSE_MIN_US = 10000, PAUSE_MAX_US = 500000 };
 
-_Static_assert((int)KD_COMPARE_LINES_MAX * (int)KD_COMPARE_LINE_MAX <= (int)KD_ADMIN_BODY_MAX,
+_Static_assert((int)KD_COMPARE_LINES_MAX *(int)KD_COMPARE_LINE_MAX <= (int)KD_ADMIN_BODY_MAX,
                "the rows of one question fit a request");
 
 #define WAIT_DEFAULT "10s"
 
 typedef struct {
     kd_admin_client *edge, *central;
-    kd_stopped *stopped; /* instead of a running edge */
+    kd_stopped *stopped;    /* instead of a running edge */
     kd_compare_query query; /* edge, partition, window; the range is put in */
     uint64_t partitions, compared, rows, asked, differ, questions;
     uint64_t wait_us; /* what is left of --wait */
@@ -90,7 +90,8 @@ static int ask_until_answered(comparing *c, kd_admin_client *whom, const kd_buf 
     }
 }
 
-static int compare_command_ask(comparing *c, kd_admin_client *whom, const char *what, const kd_compare_query *q, const kd_buf *lines)
+static int compare_command_ask(comparing *c, kd_admin_client *whom, const char *what,
+                               const kd_compare_query *q, const kd_buf *lines)
 {
     kd_buf_clear(&c->path);
     kd_buf_put(&c->path, "/admin/", 7);
@@ -167,8 +168,8 @@ static void print_row(const comparing *c, const kd_compare_row *row, kd_bytes ve
     if (kd_item_from_key(&valid, row->item) != KD_OK) return;
     kd_key_text(row->item, item);
     printf("differs partition=%u item=%s user=%.*s counter=%u time_us=%" PRIu64 " here=%s central=%.*s\n",
-           c->query.partition, item, KD_PRINT(row->user), row->counter, row->time_us, row->liked ? "like" : "unlike",
-           KD_PRINT(verdict));
+           c->query.partition, item, KD_PRINT(row->user), row->counter, row->time_us,
+           row->liked ? "like" : "unlike", KD_PRINT(verdict));
 }
 
 /* Takes the first word off *verdicts. */
@@ -254,8 +255,8 @@ static int compare_range(comparing *c, const key *first, const key *end, uint32_
         code = digest_central(c, &from, &to, &there);
         if (page_rows == PAGE_ROWS) c->rows += here.rows;
         if (code == KD_EXIT_OK && !kd_range_digest_eq(here, there))
-            code =
-                page_rows == PAGE_ROWS ? compare_range(c, &from, &to, SMALL_ROWS) : compare_command_judge_rows(c, &from, &to);
+            code = page_rows == PAGE_ROWS ? compare_range(c, &from, &to, SMALL_ROWS)
+                                          : compare_command_judge_rows(c, &from, &to);
         if (code != KD_EXIT_OK) return code;
         kd_progress_show(&c->progress, "compare", c->query.partition, c->partitions, c->rows);
         from = next;
@@ -271,7 +272,8 @@ static int compare_partition(comparing *c, uint32_t partition)
     c->query.window = (kd_compare_window){0};
     int code = ask_edge(c, "compare-window", &c->query);
     if (code == KD_EXIT_OK) {
-        c->query.window = (kd_compare_window){kd_admin_number(&c->answer, "since"), kd_admin_number(&c->answer, "until")};
+        c->query.window =
+            (kd_compare_window){kd_admin_number(&c->answer, "since"), kd_admin_number(&c->answer, "until")};
         code = compare_range(c, &all, &all, PAGE_ROWS);
     }
     if (code == KD_EXIT_OK) {
@@ -325,12 +327,10 @@ typedef struct {
 
 static compare_command_words compare_command_read_words(int argc, char **argv)
 {
-    static const struct option options[] = {{"central", required_argument, NULL, 'C'},
-                                            {"url", required_argument, NULL, 'u'},
-                                            {"dir", required_argument, NULL, 'd'},
-                                            {"wait", required_argument, NULL, 'w'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"central", required_argument, NULL, 'C'}, {"url", required_argument, NULL, 'u'},
+        {"dir", required_argument, NULL, 'd'},     {"wait", required_argument, NULL, 'w'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     compare_command_words w = {.url = NULL};
     const char *wait = WAIT_DEFAULT;
     optind = 0;
@@ -366,7 +366,8 @@ static void compare_command_print_usage(FILE *out, bool all)
           "none (a user who went\n"
           "on at another edge) is not shown; a row that central lacks, or of which it holds an earlier word, "
           "is a like lost.\n"
-          "Last line: compare partitions= rows= asked= differ= questions= verdict=same|different|unknown (not all "
+          "Last line: compare partitions= rows= asked= differ= questions= verdict=same|different|unknown "
+          "(not all "
           "could be compared).\n"
           "Exit codes: 0 same, 1 different, 2 usage, 3 unknown, 4 not reached.\n\n"
           "  --central URL\n        central's admin port, or its public one (from a trusted peer)\n"
@@ -375,7 +376,8 @@ static void compare_command_print_usage(FILE *out, bool all)
           "refused while a process holds it.\n"
           "        What it had not shipped is not compared: how many batches that are is told\n"
           "  -c FILE\n        configuration of that edge (counters)\n"
-          "  --wait TIME\n        how long in all it asks again for what the edge or central cannot answer yet, such as "
+          "  --wait TIME\n        how long in all it asks again for what the edge or central cannot answer "
+          "yet, such as "
           "right after a start;\n"
           "        default: " WAIT_DEFAULT ". What is missing then is named and left out\n"
           "  --help\n        prints this\n",
@@ -385,8 +387,8 @@ static void compare_command_print_usage(FILE *out, bool all)
 static int print_last(const comparing *c)
 {
     bool open = c->compared < c->partitions;
-    printf("compare partitions=%" PRIu64 " rows=%" PRIu64 " asked=%" PRIu64 " differ=%" PRIu64 " questions=%" PRIu64
-           " verdict=%s\n",
+    printf("compare partitions=%" PRIu64 " rows=%" PRIu64 " asked=%" PRIu64 " differ=%" PRIu64
+           " questions=%" PRIu64 " verdict=%s\n",
            c->compared, c->rows, c->asked, c->differ, c->questions,
            c->differ > 0 ? "different"
            : open        ? "unknown"

@@ -34,8 +34,9 @@ struct kd_edge_app {
     uint32_t shard_count;
     bool anew; /* no shard has ever held anything: they may be made */
     kd_shard *shards[KD_SHARDS_MAX];
-    kd_metric central_up, kafka_up; /* 1 while central, Kafka answers: the drift probe's, the topics thread's */
-    kd_reach_metrics reach;         /* of these two */
+    kd_metric central_up,
+        kafka_up;           /* 1 while central, Kafka answers: the drift probe's, the topics thread's */
+    kd_reach_metrics reach; /* of these two */
     /* the main loop's */
     kd_loop *loop;
     kd_signals *signals;

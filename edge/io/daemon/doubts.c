@@ -28,8 +28,8 @@ void kd_doubts_tell(kd_shard *s, const kd_edge_stats *stats)
     if (stats->retired == 0 && d->retired > 0) KD_LOG(KD_INFO, "edge-readmitted", KD_U64("shard", s->index));
     if (stats->undone > d->undone)
         KD_LOG(KD_WARN, "history-undone", KD_U64("shard", s->index), KD_U64("histories", stats->undone));
-    *d = (kd_doubts){stats->identity_alarms, stats->aside_kept, stats->undone, stats->identity_shared, stats->retired,
-                     stats->refusing};
+    *d = (kd_doubts){stats->identity_alarms, stats->aside_kept, stats->undone,
+                     stats->identity_shared, stats->retired,    stats->refusing};
 }
 
 static void doubts_put(kd_buf *out, const char *text)
@@ -44,7 +44,8 @@ bool kd_doubts_retired(const kd_edge_app *app, kd_buf *why)
     for (uint32_t i = 0; i < app->shard_count; i++)
         retired |= app->shards[i] && kd_metric_get(&app->shards[i]->metrics.retired) != 0;
     if (retired)
-        doubts_put(why,
+        doubts_put(
+            why,
             "edge-retired: central refuses this edge's batches (kudos-central retire --undo takes it back)");
     return retired;
 }

@@ -72,7 +72,8 @@ static int init_secrets(kd_edge_app *app, char *error)
     kd_cidrs_init(&app->trusted, &set->trusted_peers);
     if (!set->session_secret)
         KD_LOG(KD_WARN, "session-secret-unset",
-               KD_STR("cause", "http.session_secret is not set: session tokens end with this process, and other edges refuse them"));
+               KD_STR("cause", "http.session_secret is not set: session tokens end with this process, and "
+                               "other edges refuse them"));
     int err = kd_settings_session_key(set, &app->session_key, error);
     if (err || !set->tls_certificate) return err;
     const kd_http_tls_options tls = kd_settings_tls(set);
@@ -83,8 +84,10 @@ static int init_secrets(kd_edge_app *app, char *error)
 static void edge_main_join_lives(kd_edge_app *app)
 {
     kd_edge *first = app->shards[0]->edge;
-    for (uint32_t i = 1; i < app->shard_count; i++) kd_edge_lives_join(first, kd_edge_lives(app->shards[i]->edge));
-    for (uint32_t i = 1; i < app->shard_count; i++) kd_edge_lives_join(app->shards[i]->edge, kd_edge_lives(first));
+    for (uint32_t i = 1; i < app->shard_count; i++)
+        kd_edge_lives_join(first, kd_edge_lives(app->shards[i]->edge));
+    for (uint32_t i = 1; i < app->shard_count; i++)
+        kd_edge_lives_join(app->shards[i]->edge, kd_edge_lives(first));
 }
 
 static int open_shards(kd_edge_app *app, char *error)
@@ -161,7 +164,8 @@ static bool edge_main_ready(void *arg, kd_buf *why)
     }
     bool fine = healthy(arg, why);
     if (fine && kd_doubts_retired(app, why)) return false; /* this edge alone: others can take its place */
-    if (fine) kd_doubts_about_writes(app, why); /* said, but reads go on, and all edges may be in the same state */
+    if (fine)
+        kd_doubts_about_writes(app, why); /* said, but reads go on, and all edges may be in the same state */
     return fine;
 }
 
@@ -220,8 +224,12 @@ static void reload(void *arg)
 
 static int init_main_loop(kd_edge_app *app, char *error)
 {
-    kd_admin_hooks admin = {
-        .arg = app, .healthy = healthy, .ready = edge_main_ready, .metrics = edge_main_metrics, .debug = edge_main_debug, .act = kd_compare_act};
+    kd_admin_hooks admin = {.arg = app,
+                            .healthy = healthy,
+                            .ready = edge_main_ready,
+                            .metrics = edge_main_metrics,
+                            .debug = edge_main_debug,
+                            .act = kd_compare_act};
     kd_signal_hooks signals = {.arg = app, .drain = drain, .reload = reload};
     int err;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no thread or descriptor left");
@@ -297,7 +305,8 @@ static void edge_main_finish(kd_edge_app *app)
 static void tell_stopped(const kd_edge_app *app)
 {
     if (app->drain.fail_reason[0])
-        KD_LOG(KD_ERROR, "edge-stopped", KD_I64("code", app->exit_code), KD_STR("cause", app->drain.fail_reason));
+        KD_LOG(KD_ERROR, "edge-stopped", KD_I64("code", app->exit_code),
+               KD_STR("cause", app->drain.fail_reason));
     else
         KD_LOG(KD_INFO, "edge-stopped", KD_I64("code", app->exit_code));
 }

@@ -16,15 +16,16 @@ static const kd_metric_table reach_table = {reach_rows, KD_COUNT(reach_rows)};
 
 /* Of the process: one instance, filled when asked for. */
 #define KD_PROCESS_METRICS(X)                                                                                \
-    X(drift, GAUGE, "kudos_edge_clock_offset_us", "", "Central's clock minus ours at the last measurement; NaN: never measured.") \
+    X(drift, GAUGE, "kudos_edge_clock_offset_us", "",                                                        \
+      "Central's clock minus ours at the last measurement; NaN: never measured.")                            \
     X(uncertainty, GAUGE, "kudos_edge_clock_uncertainty_us", "", "Of the offset, in either direction.")      \
     X(out_of_bounds, GAUGE, "kudos_edge_clock_out_of_bounds", "",                                            \
       "1 while writes are refused because of the clock.")                                                    \
     X(measured, AGE, "kudos_edge_clock_measured_age_seconds", "",                                            \
-      "Since the last measurement of the clock; NaN: never measured.")                                                           \
-    X(closed_counters, GAUGE, "kudos_edge_not_at_central", "kind=\"counter\"",                             \
+      "Since the last measurement of the clock; NaN: never measured.")                                       \
+    X(closed_counters, GAUGE, "kudos_edge_not_at_central", "kind=\"counter\"",                               \
       "Of the configuration, what central lacks: requests for it are answered 404.")                         \
-    X(closed_collections, GAUGE, "kudos_edge_not_at_central", "kind=\"collection\"", "")                   \
+    X(closed_collections, GAUGE, "kudos_edge_not_at_central", "kind=\"collection\"", "")                     \
     X(log_dropped, COUNTER, "kudos_edge_log_lines_dropped_total", "", "Log lines suppressed or not written.")
 typedef struct {
     KD_PROCESS_METRICS(KD_METRIC_FIELD)
@@ -60,7 +61,8 @@ static void collect_reach(kd_shard *s)
     for (size_t i = 0; i < KD_REASONS; i++) got.errors[i] += sent.errors[i];
     kd_metric_set_reasons(&s->reach.kafka, got.errors);
     if (central) kd_metric_set_reasons(&s->reach.central, kd_http_client_get_stats(central).troubles);
-    kd_metric_set(&s->metrics.kafka_ready, s->sender.producer && s->counts.consumer && kd_metric_get(&s->app->kafka_up));
+    kd_metric_set(&s->metrics.kafka_ready,
+                  s->sender.producer && s->counts.consumer && kd_metric_get(&s->app->kafka_up));
     kd_metric_set(&s->metrics.central_up, central && kd_metric_get(&s->app->central_up));
 }
 
@@ -105,7 +107,8 @@ void kd_metrics_collect(kd_shard *s)
     kd_edge_stats stats = pub->stats;
     pthread_mutex_unlock(&pub->lock);
     kd_doubts_tell(s, &stats);
-    kd_metric_set(&s->metrics.snapshot_age, edge_metrics_age(kd_clock_server_at_us(&s->app->clock, kd_clock_mono_us()), made_us));
+    kd_metric_set(&s->metrics.snapshot_age,
+                  edge_metrics_age(kd_clock_server_at_us(&s->app->clock, kd_clock_mono_us()), made_us));
     kd_metric_set(&s->metrics.stable_age, edge_metrics_age(now_us, stable_us));
     kd_metric_set(&s->metrics.as_of_age, edge_metrics_age(now_us, complete_us));
     collect_core(s, &stats);
@@ -121,7 +124,8 @@ static void edge_metrics_write_process(kd_edge_app *app, kd_buf *out)
     kd_metric_set(&m.drift, d.measured ? d.offset_us : KD_METRIC_NONE);
     kd_metric_set(&m.uncertainty, d.measured ? (int64_t)d.uncertainty_us : KD_METRIC_NONE);
     kd_metric_set(&m.out_of_bounds, kd_clock_check(&app->clock) == KD_CLOCK_OUT_OF_BOUNDS);
-    kd_metric_set(&m.measured, d.measured ? (int64_t)kd_drift_age_us(&d, kd_clock_mono_us()) : KD_METRIC_NONE);
+    kd_metric_set(&m.measured,
+                  d.measured ? (int64_t)kd_drift_age_us(&d, kd_clock_mono_us()) : KD_METRIC_NONE);
     kd_metric_set(&m.closed_counters, kd_offer_closed_counters(app->offer));
     kd_metric_set(&m.closed_collections, kd_offer_closed_collections(app->offer));
     kd_metric_set(&m.log_dropped, (int64_t)kd_log_dropped());

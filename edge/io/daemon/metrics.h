@@ -48,9 +48,10 @@
       "Restores of central that this edge noticed.")                                                         \
     X(resent_ops, COUNTER, "kudos_edge_operations_resent_total", "",                                         \
       "Operations sent again after such a restore.")                                                         \
-    X(snapshot_age, AGE_OF_ALL, "kudos_edge_snapshot_age_seconds", "",                                              \
-      "Age of the oldest partition's newest snapshot; NaN: a partition has had none.")                                                      \
-    X(as_of_age, AGE_OF_ALL, "kudos_edge_complete_age_seconds", "", "How long ago the counts were complete; NaN: unknown, as_of is null.")       \
+    X(snapshot_age, AGE_OF_ALL, "kudos_edge_snapshot_age_seconds", "",                                       \
+      "Age of the oldest partition's newest snapshot; NaN: a partition has had none.")                       \
+    X(as_of_age, AGE_OF_ALL, "kudos_edge_complete_age_seconds", "",                                          \
+      "How long ago the counts were complete; NaN: unknown, as_of is null.")                                 \
     X(asks, COUNTER, "kudos_edge_asks_total", "", "Questions to central about an item.")                     \
     X(ask_answers, COUNTER, "kudos_edge_ask_answers_total", "thrown=\"false\"",                              \
       "Answers of central about an item.")                                                                   \
@@ -65,8 +66,9 @@
     X(evicted, COUNTER, "kudos_edge_items_evicted_total", "", "Items whose counts made room.")               \
     X(filter_rows, GAUGE, "kudos_edge_filter_rows", "", "Rows in the membership filter.")                    \
     X(fresh_rows, GAUGE, "kudos_edge_fresh_rows", "", "Rows that the journal still stands for.")             \
-    X(rows_expired, COUNTER, "kudos_edge_rows_expired_total", "", "Rows of membership that expired and were taken out of the store.")        \
-    X(stable_age, AGE_OF_ALL, "kudos_edge_stable_age_seconds", "",                                                  \
+    X(rows_expired, COUNTER, "kudos_edge_rows_expired_total", "",                                            \
+      "Rows of membership that expired and were taken out of the store.")                                    \
+    X(stable_age, AGE_OF_ALL, "kudos_edge_stable_age_seconds", "",                                           \
       "How long ago it was up to where rows may expire, at least; NaN: none may.")                           \
     X(identity_alarms, COUNTER, "kudos_edge_identity_alarms_total", "",                                      \
       "Signs that somebody else uses this name.")                                                            \

@@ -61,7 +61,8 @@ static const kd_option table[] = {
     S(UINT, send_window, "edge", "send_window", "64", "Batches of a partition sent and not yet applied",
       .min = 1, .max = 10000),
     S(SIZE, outbox_max, "edge", "outbox_max", "1GiB",
-      "Operations not yet applied, parted evenly among the shards; beyond it likes get 503", .min = OUTBOX_MIN),
+      "Operations not yet applied, parted evenly among the shards; beyond it likes get 503",
+      .min = OUTBOX_MIN),
     S(UINT, items_max, "edge", "items_max", "1000000", "Items whose counts are kept, all shards",
       .min = 1000),
     S(UINT, idempotency_max, "edge", "idempotency_max", "1000000", "Idempotency keys remembered, all shards",
@@ -108,8 +109,10 @@ static const kd_option table[] = {
       .max = 3600 * SEC),
     KD_OPTION_COUNTERS(
         kd_settings, counters, "counters", KD_COUNTERS_DEFAULT,
-        "Counters as `name = number set|sum`; the number is its name on the wire and on disk, for good", .reloadable = true,
-        .more = "Those that central lacks are answered 404. A reload adds; it takes none out and changes none."),
+        "Counters as `name = number set|sum`; the number is its name on the wire and on disk, for good",
+        .reloadable = true,
+        .more =
+            "Those that central lacks are answered 404. A reload adds; it takes none out and changes none."),
 
     S(STRING, brokers, "kafka", "brokers", "127.0.0.1:8449", "Bootstrap addresses host:port,host:port",
       .required = true),
@@ -159,9 +162,10 @@ static const kd_option table[] = {
       .max = 65536 * MIB),
     S(UINT, fresh_rows, "store", "fresh_rows", "65536", "Operations of a shard whose rows gather in memory",
       .max = 1000000,
-      .more = "Until their rows are written, sorted, the journal keeps them. 0: written with their operations."),
-    S(SIZE, filter_max, "store", "filter_max", "1GiB", "Memory of a shard for the filter of who liked what", .min = MIB,
-      .more = "12 bits a row; beyond it more reads of the store, not errors."),
+      .more =
+          "Until their rows are written, sorted, the journal keeps them. 0: written with their operations."),
+    S(SIZE, filter_max, "store", "filter_max", "1GiB", "Memory of a shard for the filter of who liked what",
+      .min = MIB, .more = "12 bits a row; beyond it more reads of the store, not errors."),
 
     S(ENUM, log_level, "log", "level", "info", "Least severe lines that are written",
       .choices = kd_log_levels, .reloadable = true),
@@ -171,7 +175,8 @@ static int edge_settings_check_all(const void *config, char *error);
 
 const kd_options kd_edge_options = {
     .program = "kudos-edge",
-    .about = "Regional proxy: takes likes durably, answers counts, hands batches to Kafka.\nCommands, with --help: compare, aside",
+    .about = "Regional proxy: takes likes durably, answers counts, hands batches to Kafka.\nCommands, with "
+             "--help: compare, aside",
     .at = table,
     .count = KD_COUNT(table),
     .config_size = sizeof(kd_settings),
@@ -186,7 +191,8 @@ static int edge_settings_refuse(char *error, const char *text)
 
 static int check_names(const kd_settings *s, char *error)
 {
-    if (s->counters.count == 0) return edge_settings_refuse(error, "[counters]: at least one counter is needed");
+    if (s->counters.count == 0)
+        return edge_settings_refuse(error, "[counters]: at least one counter is needed");
     return kd_route_check_names(&s->collections, &s->counters, error);
 }
 
@@ -245,11 +251,16 @@ int kd_settings_check(const kd_settings *s, char *error)
     if ((s->central_cert == NULL) != (s->central_key == NULL))
         return edge_settings_refuse(error, "central.cert_file and central.key_file: both or neither");
     if (s->central_url && kd_http_client_check_url(s->central_url) != KD_OK)
-        return edge_settings_refuse(error, "central.url: must be http://host:port or https://host:port, with no user in it");
-    if (s->display_max_age_us % SEC != 0) return edge_settings_refuse(error, "api.display_max_age: whole seconds are wanted, as Cache-Control tells them");
-    if (s->resend_min_us > s->resend_max_us) return edge_settings_refuse(error, "edge.resend_min is above edge.resend_max");
+        return edge_settings_refuse(
+            error, "central.url: must be http://host:port or https://host:port, with no user in it");
+    if (s->display_max_age_us % SEC != 0)
+        return edge_settings_refuse(
+            error, "api.display_max_age: whole seconds are wanted, as Cache-Control tells them");
+    if (s->resend_min_us > s->resend_max_us)
+        return edge_settings_refuse(error, "edge.resend_min is above edge.resend_max");
     if (s->shards > s->partitions)
-        return edge_settings_refuse(error, "edge.shards is above kafka.partitions: a shard would have nothing to do");
+        return edge_settings_refuse(
+            error, "edge.shards is above kafka.partitions: a shard would have nothing to do");
     if (s->outbox_max < s->partitions * OUTBOX_MIN_PARTITION)
         return edge_settings_refuse(error, "edge.outbox_max: at least 1KiB for each of kafka.partitions");
     int err = check_names(s, error);
@@ -271,7 +282,8 @@ int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *err
 
 kd_http_client_options kd_settings_central(const kd_settings *s)
 {
-    return (kd_http_client_options){.ca_file = s->central_ca, .cert_file = s->central_cert, .key_file = s->central_key};
+    return (kd_http_client_options){
+        .ca_file = s->central_ca, .cert_file = s->central_cert, .key_file = s->central_key};
 }
 
 kd_http_tls_options kd_settings_tls(const kd_settings *s)

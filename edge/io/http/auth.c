@@ -26,8 +26,9 @@ bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *
     if (!kd_http_request_header(req, "kudos-session", &token)) return true;
     if (kd_session_decode(&s->app->session_key, token, user, seen) == KD_OK) return true;
     return auth_refuse(why, KD_PROBLEM_INVALID_REQUEST, "Kudos-Session",
-                  "not a token of this user and this edge's http.session_secret: another edge may have made it, with a secret of its own, "
-                  "or an older secret did; repeat the request without this header");
+                       "not a token of this user and this edge's http.session_secret: another edge may have "
+                       "made it, with a secret of its own, "
+                       "or an older secret did; repeat the request without this header");
 }
 
 bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why)
@@ -42,5 +43,5 @@ bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why)
     for (size_t i = 0; good && i < key->len; i++)
         good = key->data[i] > 0x20 && key->data[i] < 0x7f && key->data[i] != '"';
     return good || auth_refuse(why, KD_PROBLEM_INVALID_REQUEST, "Idempotency-Key",
-                          "1 to 128 visible ASCII characters are wanted");
+                               "1 to 128 visible ASCII characters are wanted");
 }

@@ -218,8 +218,7 @@ static bool read_headers(kd_shard *s, kd_http_request *req, kd_likes *likes)
 {
     kd_refusal why;
     if (!kd_auth_user(s, req, &likes->user, &why) ||
-        !kd_auth_session(s, req, likes->user, &likes->seen, &why) ||
-        !kd_auth_key(req, &likes->key, &why)) {
+        !kd_auth_session(s, req, likes->user, &likes->seen, &why) || !kd_auth_key(req, &likes->key, &why)) {
         kd_answer_refusal(req, &why);
         return false;
     }
@@ -286,8 +285,8 @@ static bool likes_read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
 }
 
 /* Item and counter of one operation; the key goes to `keys` and is shown in *item. False: answered. */
-static bool likes_resolve(kd_shard *s, kd_http_request *req, const kd_body_op *op, uint32_t index, uint8_t **keys,
-                    kd_bytes *item, uint32_t *counter)
+static bool likes_resolve(kd_shard *s, kd_http_request *req, const kd_body_op *op, uint32_t index,
+                          uint8_t **keys, kd_bytes *item, uint32_t *counter)
 {
     kd_item parsed;
     kd_refusal why;

@@ -3,8 +3,8 @@
 
 /* Memory for n items, whose keys take `key_bytes`; the items are added next. The caller is known if members
  * are wanted. */
-static kd_edge_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, uint32_t n, bool members,
-                        size_t key_bytes, uint8_t **keys)
+static kd_edge_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, uint32_t n,
+                                        bool members, size_t key_bytes, uint8_t **keys)
 {
     uint32_t errands = n == 1 ? 1 : s->app->shard_count;
     size_t asked = members ? n : 0;
@@ -155,7 +155,8 @@ static void edge_reads_read_body(kd_shard *s, kd_http_request *req, kd_read_kind
         return;
     }
     bool members = lookup || body.me;
-    kd_edge_read *read = edge_reads_prepare(s, req, kind, body.count, members, body.count * sizeof(kd_item), &keys);
+    kd_edge_read *read =
+        edge_reads_prepare(s, req, kind, body.count, members, body.count * sizeof(kd_item), &keys);
     if (members && !read_caller(s, req, body.counter, read)) return;
     if (add_texts(s, req, &body, read, keys)) edge_reads_start(read, s, req);
 }

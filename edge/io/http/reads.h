@@ -18,7 +18,7 @@ typedef struct kd_lookup {
     kd_bytes item;
     kd_ask_wait ask;
     kd_view view;
-    uint8_t liked; /* kd_liked */
+    uint8_t liked;                     /* kd_liked */
     bool count_central, liked_central; /* central was asked for it, and answered */
 } kd_lookup;
 
@@ -28,7 +28,7 @@ typedef struct {
     bool views, members; /* what is wanted */
     kd_bytes user;
     kd_seen seen;     /* what the session token tells */
-    uint32_t counter;  /* of members */
+    uint32_t counter; /* of members */
     uint32_t count;
     kd_lookup *at;
     /* a place for each item: those of an errand that central is asked for, from its offset on */

@@ -20,7 +20,8 @@ static void read_view(kd_lookup *l)
     kd_errand *errand = l->errand;
     int err = reads_work_look(l);
     kd_edge_metrics *m = &errand->shard->metrics;
-    if (err == KD_OK || err == KD_EAGAIN) kd_metric_add(err == KD_OK ? &m->counts_hits : &m->counts_misses, 1);
+    if (err == KD_OK || err == KD_EAGAIN)
+        kd_metric_add(err == KD_OK ? &m->counts_hits : &m->counts_misses, 1);
     if (err == KD_OK) return;
     if (err != KD_EAGAIN) {
         kd_errand_fail(errand, err);
@@ -38,12 +39,10 @@ static void tell_liked(kd_lookup *l, int liked)
         l->liked = liked == KD_ENOTFOUND ? KD_LIKED_UNKNOWN : liked ? KD_LIKED_YES : KD_LIKED_NO;
 }
 
-static int reads_work_look_liked(const kd_edge_read *read, kd_lookup *l, const kd_liked_central *central, kd_liked_ground *ground)
+static int reads_work_look_liked(const kd_edge_read *read, kd_lookup *l, const kd_liked_central *central,
+                                 kd_liked_ground *ground)
 {
-    kd_liked_query q = {.counter = read->counter,
-                        .item = l->item,
-                        .user = read->user,
-                        .seen = &read->seen};
+    kd_liked_query q = {.counter = read->counter, .item = l->item, .user = read->user, .seen = &read->seen};
     int liked = kd_edge_liked(l->errand->shard->edge, &q, central, ground);
     tell_liked(l, liked);
     return liked;

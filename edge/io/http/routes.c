@@ -116,13 +116,16 @@ static bool central_alone_has(const kd_route *route)
     static const char *const paths[] = {"time", "catalogue", "export", "admin"};
     for (size_t i = 0; i < KD_COUNT(paths); i++)
         if (kd_route_is(route, paths[i])) return true;
-    return route->count == 3 && (kd_bytes_eq(route->at[0], kd_bytes_str("snapshots")) || kd_bytes_eq(route->at[2], kd_bytes_str("likers")));
+    return route->count == 3 && (kd_bytes_eq(route->at[0], kd_bytes_str("snapshots")) ||
+                                 kd_bytes_eq(route->at[2], kd_bytes_str("likers")));
 }
 
 static void no_such_path(kd_http_request *req, const kd_route *route)
 {
     kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND,
-                            central_alone_has(route) ? "an edge does not have this path: ask central" : "no such path; the API begins with /v1/", NULL, 0);
+                            central_alone_has(route) ? "an edge does not have this path: ask central"
+                                                     : "no such path; the API begins with /v1/",
+                            NULL, 0);
 }
 
 static void routes_handle_item(kd_shard *s, kd_http_request *req, const kd_route *route)

@@ -13,10 +13,12 @@
 #include "edge/io/shard/shard.h"
 
 enum { LATER_TIMEOUT_MS = 2000 };
-_Static_assert((int)LATER_TIMEOUT_MS < (int)KD_ENDING_CALL_MS, "a stop that comes during a check waits for it");
+_Static_assert((int)LATER_TIMEOUT_MS < (int)KD_ENDING_CALL_MS,
+               "a stop that comes during a check waits for it");
 /* Whether a broker answers is asked for all the time. One slow answer is no outage. */
 enum { WATCH_US = 2000 * 1000, WATCH_AGAIN_US = 500 * 1000, WATCH_TIMEOUT_MS = 1500 };
-_Static_assert((int)WATCH_TIMEOUT_MS < (int)KD_ENDING_CALL_MS, "a stop that comes during a question waits for it");
+_Static_assert((int)WATCH_TIMEOUT_MS < (int)KD_ENDING_CALL_MS,
+               "a stop that comes during a question waits for it");
 
 /* Tells a shard; one per shard, posted to its loop. */
 typedef struct {
@@ -81,7 +83,8 @@ static void on_tiding(kd_post *post)
     kd_shard *s = KD_CONTAINER(post, kd_tiding, post)->shard;
     const kd_kafka_config kafka = kd_settings_kafka(&s->app->settings, log_line);
     if (kd_sender_start(s, &kafka) != KD_OK || kd_counts_reader_start(s, &kafka) != KD_OK)
-        kd_drain_fail(s->app, KD_EXIT_FAILED, "kafka-not-started", "a client could not be made, the lines before say why");
+        kd_drain_fail(s->app, KD_EXIT_FAILED, "kafka-not-started",
+                      "a client could not be made, the lines before say why");
     kd_shard_wake(s);
 }
 
@@ -176,7 +179,8 @@ int kd_topics_create(kd_edge_app *app, bool ready)
     kd_timer_init(&t->timer, t->loop, topics_on_timer, t);
     int err = watch_create(t);
     if (err) return err;
-    if (!ready) kd_outage_failed(&t->outage, KD_REASON_OTHER, NULL); /* the check at the start was a question, too */
+    if (!ready)
+        kd_outage_failed(&t->outage, KD_REASON_OTHER, NULL); /* the check at the start was a question, too */
     if (ready)
         topics_tell(t);
     else

@@ -107,15 +107,19 @@ static void put_mismatch(const kd_shard *s, const kd_edge_stored *stored, char *
     const kd_settings *set = &s->app->settings;
     uint32_t n = s->app->shard_count;
     if (strcmp(stored->edge, set->name) != 0)
-        snprintf(what, size, "made for edge.name = %s, the configuration says %s: correct edge.name or edge.data_dir", stored->edge, set->name);
+        snprintf(what, size,
+                 "made for edge.name = %s, the configuration says %s: correct edge.name or edge.data_dir",
+                 stored->edge, set->name);
     else if (stored->shards != n)
         snprintf(what, size,
-                 "made with edge.shards = %u, the configuration says %u: set edge.shards = %u (or 0: as stored); another number needs an "
+                 "made with edge.shards = %u, the configuration says %u: set edge.shards = %u (or 0: as "
+                 "stored); another number needs an "
                  "empty directory",
                  stored->shards, n, stored->shards);
     else if (stored->partitions != set->partitions)
-        snprintf(what, size, "made with kafka.partitions = %u, the configuration says %u: set kafka.partitions = %u", stored->partitions,
-                 (uint32_t)set->partitions, stored->partitions);
+        snprintf(what, size,
+                 "made with kafka.partitions = %u, the configuration says %u: set kafka.partitions = %u",
+                 stored->partitions, (uint32_t)set->partitions, stored->partitions);
     else if (stored->shard != s->index)
         snprintf(what, size, "made as shard-%u: directories were renamed", stored->shard);
 }
@@ -139,7 +143,8 @@ static int core_refused(kd_shard *s, const kd_store *store, int err, char *error
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s/shard-%u was %s", set->data_dir, s->index, what);
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s/shard-%u: %s", set->data_dir, s->index,
-                 err == KD_EIO ? "the store cannot be read: read-failed in the log says why" : kd_strerror(err));
+                 err == KD_EIO ? "the store cannot be read: read-failed in the log says why"
+                               : kd_strerror(err));
     return err;
 }
 

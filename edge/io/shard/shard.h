@@ -47,11 +47,11 @@ struct kd_shard {
     kd_counts_reader counts;
     kd_asker asker;
     kd_timer tick;
-    struct event *turn;  /* see kd_shard_wake */
-    uint64_t random;     /* jitter */
-    uint64_t in_flight;  /* operations and items of calls that began here */
-    kd_buf out;          /* the answer being written */
-    kd_buf text;         /* scratch of the JSON reader */
+    struct event *turn; /* see kd_shard_wake */
+    uint64_t random;    /* jitter */
+    uint64_t in_flight; /* operations and items of calls that began here */
+    kd_buf out;         /* the answer being written */
+    kd_buf text;        /* scratch of the JSON reader */
     kd_edge_metrics metrics;
     kd_reach_metrics reach;
     kd_published published;

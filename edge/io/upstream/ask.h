@@ -27,7 +27,7 @@ struct kd_ask_wait {
 typedef struct kd_members_wait kd_members_wait;
 struct kd_members_wait {
     struct kd_shard *shard;
-    const kd_bytes *items; /* keys; the caller's until fn */
+    const kd_bytes *items;     /* keys; the caller's until fn */
     kd_central_liked *answers; /* likewise */
     uint32_t count;
     kd_seen wanted; /* what central is to have merged for its answer to be complete */

@@ -51,7 +51,8 @@ int kd_ask_members(kd_shard *s, uint32_t counter, kd_bytes user, kd_members_wait
     if (!a->client) return KD_EUNAVAILABLE;
     if (a->open >= s->app->settings.asks_max) return KD_EOVERLOADED;
     wait->shard = s;
-    for (uint32_t i = 0; i < wait->count; i++) wait->answers[i] = (kd_central_liked){.liked = KD_LIKED_UNKNOWN};
+    for (uint32_t i = 0; i < wait->count; i++)
+        wait->answers[i] = (kd_central_liked){.liked = KD_LIKED_UNKNOWN};
     kd_buf_clear(&a->body);
     if (one) {
         kd_asker_item_path(a, "/v1/", wait->items[0]);

@@ -24,7 +24,8 @@ static bool read_collections(kd_json_in *j, kd_strings *list)
     if (list->at != NULL || !kd_json_in_array(j)) return false;
     list->at = kd_alloc(KD_OPTIONS_LIST_MAX * sizeof *list->at);
     while (kd_json_in_element(j)) {
-        if (!kd_json_in_str(j, &name) || !kd_collection_valid(name) || list->count == KD_OPTIONS_LIST_MAX) return false;
+        if (!kd_json_in_str(j, &name) || !kd_collection_valid(name) || list->count == KD_OPTIONS_LIST_MAX)
+            return false;
         char *copy = kd_alloc(name.len + 1);
         memcpy(copy, name.data, name.len);
         list->at[list->count++] = copy;
@@ -67,7 +68,9 @@ static bool read_counters(kd_json_in *j, kd_counters *counters)
 {
     if (counters->count > 0 || !kd_json_in_array(j)) return false;
     while (kd_json_in_element(j))
-        if (counters->count == KD_COUNTERS_MAX || !central_words_read_counter(j, &counters->at[counters->count++])) return false;
+        if (counters->count == KD_COUNTERS_MAX ||
+            !central_words_read_counter(j, &counters->at[counters->count++]))
+            return false;
     return true;
 }
 

@@ -63,7 +63,8 @@ static void tell_distrust(kd_drift_probe *p, int result)
 {
     if (result == KD_EUNTRUSTED && !p->distrusted)
         KD_LOG(KD_ERROR, "central-untrusted", KD_STR("url", p->app->settings.central_url),
-               KD_STR("cause", kd_http_client_distrust(p->client)), KD_STR("remedy", "central.ca_file names the authorities that are trusted"));
+               KD_STR("cause", kd_http_client_distrust(p->client)),
+               KD_STR("remedy", "central.ca_file names the authorities that are trusted"));
     p->distrusted = result == KD_EUNTRUSTED || (p->distrusted && result != KD_OK);
 }
 
@@ -115,12 +116,15 @@ static void edge_drift_note(kd_drift_probe *p, bool answered, int result, int st
 static void on_catalogue(void *arg, int result, int status, const kd_http_response *r)
 {
     kd_drift_probe *p = arg;
-    if (result == KD_OK && status == 200) kd_offer_heard(p->app->offer, kd_http_response_body(r)); /* one of before says 404 */
+    if (result == KD_OK && status == 200)
+        kd_offer_heard(p->app->offer, kd_http_response_body(r)); /* one of before says 404 */
 }
 
 void kd_drift_probe_ask(kd_drift_probe *p)
 {
-    if (p) kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/catalogue"), NULL, 0, kd_bytes_of(NULL, 0), on_catalogue, p, 1000);
+    if (p)
+        kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/catalogue"), NULL, 0, kd_bytes_of(NULL, 0),
+                               on_catalogue, p, 1000);
 }
 
 static void edge_drift_on_answer(void *arg, int result, int status, const kd_http_response *r)

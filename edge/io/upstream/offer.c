@@ -39,7 +39,8 @@ void kd_served_finish(kd_served *s)
 
 static kd_served offer_copy_of(const kd_served *s)
 {
-    return (kd_served){.collections = kd_strings_copy(&s->collections), .counters = s->counters, .known = s->known};
+    return (kd_served){
+        .collections = kd_strings_copy(&s->collections), .counters = s->counters, .known = s->known};
 }
 
 kd_served kd_offer_served(const kd_offer *o)
@@ -66,7 +67,8 @@ static bool has_collection(const kd_offer *o, const char *name)
 static bool has_counter(const kd_offer *o, const kd_counter *c)
 {
     int at = o->known ? kd_counters_by_name(&o->central.counters, kd_bytes_str(c->name)) : -1;
-    return !o->known || (at >= 0 && o->central.counters.at[at].id == c->id && o->central.counters.at[at].kind == c->kind);
+    return !o->known ||
+           (at >= 0 && o->central.counters.at[at].id == c->id && o->central.counters.at[at].kind == c->kind);
 }
 
 static void offer_collections(kd_offer *o)
@@ -108,7 +110,8 @@ static uint32_t tell_collections(const kd_offer *o)
     uint32_t closed = 0;
     for (uint32_t i = 0; i < mine->count; i++) {
         if (has_collection(o, mine->at[i])) continue;
-        tell_closed("collection-not-at-central", mine->at[i], 0, "central does not have this collection: requests for it are answered 404 until it does");
+        tell_closed("collection-not-at-central", mine->at[i], 0,
+                    "central does not have this collection: requests for it are answered 404 until it does");
         closed++;
     }
     return closed;
@@ -121,7 +124,9 @@ static uint32_t tell_counters(const kd_offer *o)
     for (uint32_t i = 0; i < mine->count; i++) {
         const kd_counter *c = &mine->at[i];
         if (has_counter(o, c)) continue;
-        tell_closed("counter-not-at-central", c->name, c->id, "central has no counter of this name, number and kind: requests for it are answered 404 until it does");
+        tell_closed("counter-not-at-central", c->name, c->id,
+                    "central has no counter of this name, number and kind: requests for it are answered 404 "
+                    "until it does");
         closed++;
     }
     return closed;

@@ -83,7 +83,8 @@ Test(central_merge, counts_a_batch_that_was_left_and_is_sent_no_more)
 {
     rig_one(&r, &a, like(1, noon));
     rig_edge first = a;
-    kd_buf second = seal_one(&a, like(2, noon + 1)), third = seal_one(&a, like(3, noon + 2)), fourth = seal_one(&a, like(4, noon + 3));
+    kd_buf second = seal_one(&a, like(2, noon + 1)), third = seal_one(&a, like(3, noon + 2)),
+           fourth = seal_one(&a, like(4, noon + 3));
     cr_assert_eq(rig_feed(&r, kd_buf_view(&third)), KD_FED_GAP);
     cr_assert_eq(rig_feed(&r, kd_buf_view(&fourth)), KD_FED_GAP);
     cr_assert_eq(rig_feed(&r, kd_buf_view(&second)), KD_FED_MERGED);
@@ -258,7 +259,8 @@ Test(central_merge, sets_aside_what_breaks_a_limit_and_stalls_its_edge)
         if (i == 1) rig_seal(&e, NULL, 0, &not_a_sum, 1, noon, &record);
         if (i == 2) rig_seal(&e, &not_a_set, 1, NULL, 0, noon, &record);
         if (i == 3) rig_seal(&e, &unknown, 1, NULL, 0, noon, &record);
-        cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), i == 0 ? KD_FED_QUARANTINED : KD_FED_UNKNOWN_COUNTER);
+        cr_assert_eq(rig_feed(&r, kd_buf_view(&record)),
+                     i == 0 ? KD_FED_QUARANTINED : KD_FED_UNKNOWN_COUNTER);
         cr_assert_eq(rig_one(&r, &e, like(2, noon)), KD_FED_GAP);
     }
     rig_commit(&r);

@@ -286,7 +286,7 @@ static void crash(world *w)
     if (w->begun_count > 1 && choose(w, 2) &&
         memcmp(w->applied, w->begun[0].applied, sizeof w->applied) == 0) {
         sim_disk_apply(w->r.disk,
-                              w->begun[0].writes); /* the first may be applied twice in this play; it may */
+                       w->begun[0].writes); /* the first may be applied twice in this play; it may */
         sim_disk_apply(w->r.disk, w->begun[1].writes);
         memcpy(w->applied, w->begun[1].applied, sizeof w->applied);
     }

@@ -456,9 +456,10 @@ Test(central_snapshot, is_complete_when_the_edges_that_a_user_spoke_at_are_merge
     uint32_t eu = kd_seen_edge(kd_bytes_str("edge-a")), us = kd_seen_edge(kd_bytes_str("edge-b"));
     rig_one(&r, &a, (rig_op){1, 1, noon, RIG_LIKE, true});
     rig_one(&r, &b, (rig_op){2, 2, noon + 50, RIG_LIKE, true});
-    const kd_seen nothing = {.rest_us = 0}, of_a = {.at = {{noon, eu, 1}}}, later = {.at = {{noon + 1, eu, 1}}},
-                  of_both = {.at = {{noon + 50, us, 1}, {noon, eu, 1}}}, unheard = {.at = {{1, 12345, 1}}},
-                  of_any = {.rest_us = noon}, of_any_later = {.rest_us = noon + 1};
+    const kd_seen nothing = {.rest_us = 0}, of_a = {.at = {{noon, eu, 1}}},
+                  later = {.at = {{noon + 1, eu, 1}}}, of_both = {.at = {{noon + 50, us, 1}, {noon, eu, 1}}},
+                  unheard = {.at = {{1, 12345, 1}}}, of_any = {.rest_us = noon},
+                  of_any_later = {.rest_us = noon + 1};
     cr_expect_not(kd_central_complete(r.c, &of_a), "not committed");
     rig_commit(&r);
     cr_expect(kd_central_complete(r.c, &nothing));

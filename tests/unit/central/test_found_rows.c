@@ -53,7 +53,8 @@ Test(found_rows, the_lives_of_an_edge_are_whole_or_refused)
     edge_rig r;
     er_init(&r);
     expect_edge(&r, with_row(&r, key_of('E'), cut, sizeof cut), KD_EMALFORMED, "cut off");
-    expect_edge(&r, with_row(&r, key_of('E'), endless, sizeof endless), KD_EMALFORMED, "beyond the end of time");
+    expect_edge(&r, with_row(&r, key_of('E'), endless, sizeof endless), KD_EMALFORMED,
+                "beyond the end of time");
     expect_edge(&r, with_row(&r, key_of('E'), many, sizeof many), KD_EMALFORMED, "more than are kept");
     expect_edge(&r, with_row(&r, key_of('E'), one, sizeof one), KD_OK, "one that is over");
     sim_disk *before = sim_disk_clone(r.disk);

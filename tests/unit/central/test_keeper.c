@@ -4,7 +4,8 @@
 #define kd_kafka_ensure_topics silent_kafka
 #include "central/io/worker/keeper.c"
 
-int silent_kafka(const kd_kafka_config *config, kd_kafka_topic *topics, size_t n, uint32_t timeout_ms, char *err, size_t size)
+int silent_kafka(const kd_kafka_config *config, kd_kafka_topic *topics, size_t n, uint32_t timeout_ms,
+                 char *err, size_t size)
 {
     (void)config, (void)topics, (void)n, (void)timeout_ms;
     snprintf(err, size, "nobody answers");

@@ -94,7 +94,8 @@ Test(body, operations)
     cr_expect_str_eq(ops_refused("{\"operations\":[{\"item\":\"a/1\"}]}"), "op");
     cr_expect_eq(ops.wrong, 0u);
     cr_expect_str_eq(ops_refused("{\"operations\":[{\"item\":\"a/1\",\"op\":\"love\"}]}"), "op");
-    cr_expect_str_eq(ops_refused("{\"operations\":[{\"item\":\"a/1\",\"op\":\"like\"},{\"op\":\"like\"}]}"), "item");
+    cr_expect_str_eq(ops_refused("{\"operations\":[{\"item\":\"a/1\",\"op\":\"like\"},{\"op\":\"like\"}]}"),
+                     "item");
     cr_expect_eq(ops.wrong, 1u);
 }
 
@@ -104,8 +105,8 @@ Test(body, amount)
     uint64_t amount = 1;
     cr_expect(kd_body_read_amount(kd_bytes_str(""), &text, &amount, &why) && amount == 1);
     cr_expect(kd_body_read_amount(kd_bytes_str("{\"amount\":1000}"), &text, &amount, &why) && amount == 1000);
-    static const char *const bad[] = {"{\"amount\":0}", "{\"amount\":1001}", "{\"amount\":-1}", "{\"amount\":1e3}",
-                                      "{\"amount\":\"1\"}", "{\"much\":1}"};
+    static const char *const bad[] = {"{\"amount\":0}",   "{\"amount\":1001}",  "{\"amount\":-1}",
+                                      "{\"amount\":1e3}", "{\"amount\":\"1\"}", "{\"much\":1}"};
     for (size_t i = 0; i < KD_COUNT(bad); i++)
         cr_expect_not(kd_body_read_amount(kd_bytes_str(bad[i]), &text, &amount, &why), "%s", bad[i]);
     cr_expect_not(kd_body_read_amount(kd_bytes_str("{\"amount\":1}"), &text, NULL, &why));

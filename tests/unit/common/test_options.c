@@ -166,10 +166,13 @@ Test(options, a_comment_behind_a_value_is_refused_by_name)
     REFUSED("[edge]\nname = a\ndata_dir = k # here\n", "t.conf:3: edge.data_dir: a # or ; behind a blank");
     REFUSED("[edge]\nname = a\ndata_dir = k\t;here\n", "t.conf:3: edge.data_dir: a # or ; behind a blank");
     REFUSED("[edge]\nname = a\ndata_dir = # here\n", "t.conf:3: edge.data_dir: a # or ; behind a blank");
-    REFUSED("[edge]\nname = a\n[counters]\nlike = 1 set # likes\n", "t.conf:4: counters.like: a # or ; behind a blank");
-    REFUSED("[edge]\nname = a\n[kafka.properties]\npass = hunter2 # x\n", "t.conf:4: kafka.properties.pass: a # or ;");
+    REFUSED("[edge]\nname = a\n[counters]\nlike = 1 set # likes\n",
+            "t.conf:4: counters.like: a # or ; behind a blank");
+    REFUSED("[edge]\nname = a\n[kafka.properties]\npass = hunter2 # x\n",
+            "t.conf:4: kafka.properties.pass: a # or ;");
     cr_expect_null(strstr(error, "hunter2"), "%s", error);
-    cr_assert_eq(load_bytes(kd_bytes_str("[edge]\nname = a\n[kafka.properties]\npass =#a;b#c\n"), &set, 1), KD_OK, "%s", error);
+    cr_assert_eq(load_bytes(kd_bytes_str("[edge]\nname = a\n[kafka.properties]\npass =#a;b#c\n"), &set, 1),
+                 KD_OK, "%s", error);
     cr_expect_str_eq(c.kafka.at[0].value, "#a;b#c");
     cr_expect_str_eq(c.dir, "/etc/kudos/k # here");
     done();
@@ -178,7 +181,8 @@ Test(options, a_comment_behind_a_value_is_refused_by_name)
 Test(options, a_value_that_may_be_a_secret_is_not_shown)
 {
     static const char *const sets[] = {"edge.name=a", "kafka.properties.pass:hunter2"};
-    REFUSED("[edge]\nname = a\n[kafka.properties]\npass = hunter2\x01\n", "t.conf:4: kafka.properties.pass: must be");
+    REFUSED("[edge]\nname = a\n[kafka.properties]\npass = hunter2\x01\n",
+            "t.conf:4: kafka.properties.pass: must be");
     cr_expect_null(strstr(error, "hunter2"), "%s", error);
     REFUSED("[edge]\nname = a\nkey_file = hunter2\x01\n", "t.conf:3: edge.key_file: must be");
     cr_expect_null(strstr(error, "hunter2"), "%s", error);
@@ -455,7 +459,8 @@ Test(options, counters_are_added_behind_and_never_changed)
 {
     kd_counters old = {2, {{"like", 1, KD_SET}, {"view", 3, KD_SUM}}};
     kd_counters more = {3, {{"clap", 9, KD_SET}, {"view", 3, KD_SUM}, {"like", 1, KD_SET}}};
-    kd_counters moved = {2, {{"like", 2, KD_SET}, {"view", 3, KD_SUM}}}, turned = {2, {{"like", 1, KD_SET}, {"view", 3, KD_SET}}};
+    kd_counters moved = {2, {{"like", 2, KD_SET}, {"view", 3, KD_SUM}}},
+                turned = {2, {{"like", 1, KD_SET}, {"view", 3, KD_SET}}};
     cr_expect_null(kd_counters_lacks(&more, &old));
     cr_expect_str_eq(kd_counters_lacks(&old, &more)->name, "clap");
     cr_expect_str_eq(kd_counters_lacks(&moved, &old)->name, "like");

@@ -17,7 +17,8 @@ Test(pool, pieces_are_apart_and_zeroed)
             memset(pieces[i], 1 + i % 250, SIZE);
         }
         for (int i = 0; i < MANY; i++) {
-            for (int at = 0; at < SIZE; at++) cr_assert_eq(pieces[i][at], 1 + i % 250, "a neighbour wrote here");
+            for (int at = 0; at < SIZE; at++)
+                cr_assert_eq(pieces[i][at], 1 + i % 250, "a neighbour wrote here");
             kd_pool_give(&p, pieces[i]);
         }
     }

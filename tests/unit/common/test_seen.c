@@ -49,7 +49,8 @@ Test(seen, the_lives_of_one_edge_are_one_entry)
 {
     kd_seen s = {.at = {{400, 20, 2}, {300, 10, 7}}};
     kd_seen_add(&s, &here, 450);
-    cr_expect(s.at[0].time_us == 450 && s.at[0].life == 7 && s.at[1].time_us == 400, "a retry of the life before is told");
+    cr_expect(s.at[0].time_us == 450 && s.at[0].life == 7 && s.at[1].time_us == 400,
+              "a retry of the life before is told");
     kd_seen_add(&s, &here, 550);
     cr_expect(s.at[0].time_us == 550 && s.at[0].life == 1 && s.at[1].time_us == 400 && s.rest_us == 0);
 }
@@ -63,8 +64,19 @@ Test(seen, goes_to_central_as_text_and_nothing_else_is_read)
     cr_assert(kd_seen_parse(kd_bytes_of(text, len), &back));
     cr_expect(back.at[0].time_us == UINT64_MAX && back.at[0].edge == UINT32_MAX && back.at[1].time_us == 5 &&
               back.rest_us == UINT64_MAX);
-    static const char *const bad[] = {"",          "0:0,0:0",      "0:0,0:0,",    "0:0,0:0,0,",   "0:0,0:0,0 ",
-                                      ":0,0:0,0",  "0:,0:0,0",     "x:0,0:0,0",   "A:0,0:0,0",    "-1:0,0:0,0",
-                                      "0:0,0:0,g", "100000000:0,0:0,0", "0:10000000000000000,0:0,0"};
-    for (size_t i = 0; i < KD_COUNT(bad); i++) cr_expect(!kd_seen_parse(kd_bytes_str(bad[i]), &back), "%s", bad[i]);
+    static const char *const bad[] = {"",
+                                      "0:0,0:0",
+                                      "0:0,0:0,",
+                                      "0:0,0:0,0,",
+                                      "0:0,0:0,0 ",
+                                      ":0,0:0,0",
+                                      "0:,0:0,0",
+                                      "x:0,0:0,0",
+                                      "A:0,0:0,0",
+                                      "-1:0,0:0,0",
+                                      "0:0,0:0,g",
+                                      "100000000:0,0:0,0",
+                                      "0:10000000000000000,0:0,0"};
+    for (size_t i = 0; i < KD_COUNT(bad); i++)
+        cr_expect(!kd_seen_parse(kd_bytes_str(bad[i]), &back), "%s", bad[i]);
 }

@@ -35,13 +35,14 @@ Test(central_words, one_liked)
 Test(central_words, when_it_was_said_and_whether_central_has_all_that_it_was_asked_for)
 {
     kd_central_liked said[2];
-    said[0] = kd_central_words_liked(kd_bytes_str("{\"at_us\":1700000000000000,\"liked\":false,\"complete\":true}"), &scratch);
+    said[0] = kd_central_words_liked(
+        kd_bytes_str("{\"at_us\":1700000000000000,\"liked\":false,\"complete\":true}"), &scratch);
     cr_expect(said[0].at_us == 1700000000000000u && said[0].complete);
     said[0] = kd_central_words_liked(kd_bytes_str("{\"liked\":false}"), &scratch);
     cr_expect(said[0].at_us == 0 && !said[0].complete, "a central of before does not say");
-    kd_central_words_liked_each(
-        kd_bytes_str("{\"items\":[{\"liked\":false,\"complete\":false},{\"liked\":true,\"at_us\":5,\"complete\":true}]}"), &scratch,
-        2, said);
+    kd_central_words_liked_each(kd_bytes_str("{\"items\":[{\"liked\":false,\"complete\":false},{\"liked\":"
+                                             "true,\"at_us\":5,\"complete\":true}]}"),
+                                &scratch, 2, said);
     cr_expect(said[0].at_us == 0 && said[1].at_us == 5 && !said[0].complete && said[1].complete);
     cr_expect_eq(liked_of("{\"liked\":true,\"at_us\":-1}"), KD_LIKED_UNKNOWN);
     cr_expect_eq(liked_of("{\"liked\":true,\"complete\":1}"), KD_LIKED_UNKNOWN);
@@ -51,7 +52,8 @@ static void expect_each(const char *body, uint8_t first, uint8_t second)
 {
     kd_central_liked said[2];
     kd_central_words_liked_each(kd_bytes_str(body), &scratch, 2, said);
-    cr_expect(said[0].liked == first && said[1].liked == second, "%s: %d %d", body, said[0].liked, said[1].liked);
+    cr_expect(said[0].liked == first && said[1].liked == second, "%s: %d %d", body, said[0].liked,
+              said[1].liked);
 }
 
 Test(central_words, many_liked)
@@ -81,7 +83,8 @@ static bool catalogue(const char *body)
 
 Test(central_words, catalogue)
 {
-    cr_assert(catalogue("{\"more\":{},\"collections\":[\"posts\",\"a-1\"],\"counters\":[{\"name\":\"like\",\"id\":1,\"kind\":\"set\",\"more\":[]},"
+    cr_assert(catalogue("{\"more\":{},\"collections\":[\"posts\",\"a-1\"],\"counters\":[{\"name\":\"like\","
+                        "\"id\":1,\"kind\":\"set\",\"more\":[]},"
                         "{\"kind\":\"sum\",\"id\":63,\"name\":\"view\"}]}"));
     cr_assert_eq(found.collections.count, 2);
     cr_expect_str_eq(found.collections.at[0], "posts");
@@ -96,12 +99,21 @@ Test(central_words, catalogue)
 Test(central_words, what_is_no_catalogue_says_nothing)
 {
     static const char *const none[] = {
-        "", "{}", "[]", "{\"collections\":[\"posts\"]}", POSTS "]}", POSTS "{\"name\":\"like\",\"id\":1}]}",
-        POSTS "{\"name\":\"like\",\"id\":0,\"kind\":\"set\"}]}", POSTS "{\"name\":\"like\",\"id\":300,\"kind\":\"set\"}]}",
-        POSTS "{\"name\":\"like\",\"id\":1,\"kind\":\"bag\"}]}", POSTS "{\"name\":\"\",\"id\":1,\"kind\":\"set\"}]}",
-        POSTS "{\"name\":\"like\",\"id\":1,\"kind\":\"set\"}]", POSTS "{\"name\":\"like\",\"id\":1,\"kind\":\"set\"}]} x",
+        "",
+        "{}",
+        "[]",
+        "{\"collections\":[\"posts\"]}",
+        POSTS "]}",
+        POSTS "{\"name\":\"like\",\"id\":1}]}",
+        POSTS "{\"name\":\"like\",\"id\":0,\"kind\":\"set\"}]}",
+        POSTS "{\"name\":\"like\",\"id\":300,\"kind\":\"set\"}]}",
+        POSTS "{\"name\":\"like\",\"id\":1,\"kind\":\"bag\"}]}",
+        POSTS "{\"name\":\"\",\"id\":1,\"kind\":\"set\"}]}",
+        POSTS "{\"name\":\"like\",\"id\":1,\"kind\":\"set\"}]",
+        POSTS "{\"name\":\"like\",\"id\":1,\"kind\":\"set\"}]} x",
         "{\"collections\":[\"Posts\"],\"counters\":[{\"name\":\"like\",\"id\":1,\"kind\":\"set\"}]}",
-        "{\"collections\":[\"posts\"],\"collections\":[\"posts\"],\"counters\":[{\"name\":\"like\",\"id\":1,\"kind\":\"set\"}]}"};
+        "{\"collections\":[\"posts\"],\"collections\":[\"posts\"],\"counters\":[{\"name\":\"like\",\"id\":1,"
+        "\"kind\":\"set\"}]}"};
     for (size_t i = 0; i < KD_COUNT(none); i++) {
         cr_expect(!catalogue(none[i]), "%s", none[i]);
         cr_expect(found.collections.at == NULL && found.counters.count == 0, "%s", none[i]);

@@ -18,7 +18,8 @@ static void put(kd_fresh *f, uint32_t i, uint64_t stamp_us)
 {
     char text[32];
     kd_bytes key = key_of(i, text);
-    kd_fresh_put(f, key, kd_hash(key), &(kd_fresh_row){.known = true, .liked = i % 3 == 0, .stamp_us = stamp_us});
+    kd_fresh_put(f, key, kd_hash(key),
+                 &(kd_fresh_row){.known = true, .liked = i % 3 == 0, .stamp_us = stamp_us});
 }
 
 static uint64_t found(const kd_fresh *f, uint32_t i)

@@ -174,7 +174,14 @@ Test(edge_identity, no_as_of_is_told_beside_own_operations_until_what_a_restore_
     kd_view view;
     applied_ten(&r, &known);
     undo(&r, &known);
-    er_word w = {.epoch = 6, .version = 6, .previous = 5, .item = 1, .items = 1, .likes = 5, .low_us = known.stamps[4], .watermark_us = known.stamps[4]};
+    er_word w = {.epoch = 6,
+                 .version = 6,
+                 .previous = 5,
+                 .item = 1,
+                 .items = 1,
+                 .likes = 5,
+                 .low_us = known.stamps[4],
+                 .watermark_us = known.stamps[4]};
     w.applied = known.first;
     w.digest = known.digest;
     er_snapshot(&r, &w);
@@ -187,7 +194,12 @@ Test(edge_identity, no_as_of_is_told_beside_own_operations_until_what_a_restore_
     er_settle(&r);
     er_seal(&r);
     er_ship(&r);
-    w = (er_word){.epoch = 6, .version = 20, .previous = 5, .applied = r.batch.at, .digest = r.batch.digest, .low_us = r.batch.complete_to_us};
+    w = (er_word){.epoch = 6,
+                  .version = 20,
+                  .previous = 5,
+                  .applied = r.batch.at,
+                  .digest = r.batch.digest,
+                  .low_us = r.batch.complete_to_us};
     w.watermark_us = r.batch.complete_to_us;
     er_snapshot(&r, &w);
     cr_assert_eq(er_unlike(&r, 1, 8), KD_OK);

@@ -45,7 +45,8 @@ static void says_elsewhere(void)
 static void merged(uint64_t likes)
 {
     er_seal(&r);
-    er_word w = {.epoch = 1, .version = version + 1, .previous = version, .item = 1, .items = 1, .likes = likes};
+    er_word w = {
+        .epoch = 1, .version = version + 1, .previous = version, .item = 1, .items = 1, .likes = likes};
     er_ship(&r);
     w.applied = r.batch.at;
     w.digest = r.batch.digest;
@@ -187,7 +188,9 @@ Test(edge_roaming, a_shard_knows_of_the_lives_before_what_another_one_knows)
     busy.at[1].until_us = r.now_us + 5 * ER_SECOND;
     kd_edge_lives_join(r.e, &busy);
     cr_expect_eq(liked(NULL, &ground), 1);
-    kd_lives more = {.edge = busy.edge, .count = 2, .at = {busy.at[0], {.life = 77, .until_us = r.now_us + 9 * ER_SECOND}}};
+    kd_lives more = {.edge = busy.edge,
+                     .count = 2,
+                     .at = {busy.at[0], {.life = 77, .until_us = r.now_us + 9 * ER_SECOND}}};
     seen.at[0] = (kd_seen_at){.time_us = r.now_us + 9 * ER_SECOND, .edge = busy.edge, .life = 77};
     cr_expect_eq(liked(NULL, &ground), KD_ENOTFOUND, "this one had committed nothing in that life");
     kd_edge_lives_join(r.e, &more);

@@ -714,7 +714,8 @@ Test(edge_counters, what_is_known_lacks_a_new_counter_until_central_is_read_agai
     cr_assert_eq(er_like(&r, 1, 1), KD_OK); /* on its way while the counter comes */
     cr_assert_eq(clap(&r, 1, 1), KD_EINVAL);
     add_clap(&r);
-    cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_EAGAIN, "nobody has said how many claps there are");
+    cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_EAGAIN,
+                 "nobody has said how many claps there are");
     cr_assert_eq(view.count[ER_LIKE], 11);
     cr_assert_eq(view.told, CLAP, "the claps are no number to show");
     cr_assert_eq(clap(&r, 1, 1), KD_OK);
@@ -724,7 +725,8 @@ Test(edge_counters, what_is_known_lacks_a_new_counter_until_central_is_read_agai
     cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = 1, .likes = 10}), KD_OK);
     cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_OK);
     cr_assert_eq(view.told, CLAP + 1);
-    cr_assert(view.count[CLAP] == 1 && view.pending[CLAP] == 1 && view.count[ER_LIKE] == 11 && view.pending[ER_LIKE] == 1);
+    cr_assert(view.count[CLAP] == 1 && view.pending[CLAP] == 1 && view.count[ER_LIKE] == 11 &&
+              view.pending[ER_LIKE] == 1);
     er_word w = {.epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1, .likes = 11};
     er_seal(&r);
     er_ship(&r);
@@ -747,7 +749,10 @@ Test(edge_counters, a_snapshot_brings_the_new_counter_of_the_items_that_it_lists
     known(&r);
     cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = 2, .likes = 5}), KD_OK);
     add_clap(&r);
-    cr_assert_eq(er_snapshot(&r, &(er_word){.epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1, .likes = 12}), KD_INSTALLED);
+    cr_assert_eq(
+        er_snapshot(&r,
+                    &(er_word){.epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1, .likes = 12}),
+        KD_INSTALLED);
     cr_assert_eq(kd_edge_view(r.e, rig_item(1), &view), KD_OK);
     cr_assert_eq(view.count[ER_LIKE], 12);
     cr_assert_eq(kd_edge_view(r.e, rig_item(2), &view), KD_EAGAIN);
@@ -772,7 +777,8 @@ Test(edge_counters, many_items_are_widened_with_what_is_on_their_way)
     for (uint32_t i = 0; i < ITEMS; i += 2) cr_assert_eq(clap(&r, i, 7), KD_OK);
     for (uint32_t i = 0; i < ITEMS; i++) {
         kd_view view;
-        if (i % 5 != 0) cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = i, .likes = i}), KD_OK);
+        if (i % 5 != 0)
+            cr_assert_eq(er_read(&r, &(er_word){.epoch = 1, .version = 1, .item = i, .likes = i}), KD_OK);
         kd_edge_view(r.e, rig_item(i), &view);
         cr_assert_eq(view.count[ER_LIKE], i + i % 3, "item %u", i);
         cr_assert_eq(view.count[CLAP], i % 2 == 0, "item %u", i);

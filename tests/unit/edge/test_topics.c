@@ -11,7 +11,8 @@
 
 static uint64_t longest_us, shortest_us = UINT64_MAX;
 
-int topics_no_kafka(const kd_kafka_config *config, kd_kafka_topic *topics, size_t n, uint32_t timeout_ms, char *err, size_t size)
+int topics_no_kafka(const kd_kafka_config *config, kd_kafka_topic *topics, size_t n, uint32_t timeout_ms,
+                    char *err, size_t size)
 {
     (void)config, (void)topics, (void)n, (void)timeout_ms;
     snprintf(err, size, "nobody answers");
@@ -46,7 +47,8 @@ void topics_drain_fail(kd_edge_app *app, int code, const char *event, const char
 
 Test(topics, an_edge_looks_for_kafka_again_within_seconds)
 {
-    static kd_edge_app app = {.settings = {.brokers = "127.0.0.1:1", .likes_topic = "l", .counts_topic = "c", .partitions = 1}};
+    static kd_edge_app app = {
+        .settings = {.brokers = "127.0.0.1:1", .likes_topic = "l", .counts_topic = "c", .partitions = 1}};
     kd_topics t = {.app = &app, .random = 1};
     kd_log_set_fd(-1);
     for (int i = 0; i < 200; i++) topics_on_timer(&t);

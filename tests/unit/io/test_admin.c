@@ -171,7 +171,8 @@ Test(admin, a_burst_of_requests_is_answered)
     }
     cr_assert_eq(kd_loop_start(loop), KD_OK);
     for (size_t i = 0; i < KD_COUNT(asking); i++) {
-        cr_assert_eq(recv(asking[i], answer, sizeof answer, MSG_WAITALL), (ssize_t)sizeof answer, "connection %zu", i);
+        cr_assert_eq(recv(asking[i], answer, sizeof answer, MSG_WAITALL), (ssize_t)sizeof answer,
+                     "connection %zu", i);
         cr_expect_eq(strncmp(answer, "HTTP/1.1 200", sizeof answer), 0);
         close(asking[i]);
     }
@@ -191,14 +192,17 @@ Test(admin, lets_an_operator_act_but_not_a_page_in_a_browser)
     uint16_t port = kd_admin_port(admin);
     expect_answer(port, "/admin/thing?x=1", "HTTP/1.1 202", "seen");
     expect_answer(port, "/admin/other", "HTTP/1.1 404", "seen");
-    const char *answer = ask(connect_to(port), "POST /admin/thing?x=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    const char *answer =
+        ask(connect_to(port), "POST /admin/thing?x=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
     cr_expect_eq(strncmp(answer, "HTTP/1.1 403", 12), 0, "%s", answer);
-    answer = ask(connect_to(port),
-                 "POST /admin/thing?x=1 HTTP/1.1\r\nHost: a\r\nX-Kudos-Admin: 1\r\nContent-Length: 0\r\n\r\n");
+    answer =
+        ask(connect_to(port),
+            "POST /admin/thing?x=1 HTTP/1.1\r\nHost: a\r\nX-Kudos-Admin: 1\r\nContent-Length: 0\r\n\r\n");
     cr_expect_eq(strncmp(answer, "HTTP/1.1 202", 12), 0, "%s", answer);
     cr_expect_neq(strstr(answer, "done"), NULL);
-    answer = ask(connect_to(port),
-                 "POST /admin/thing?x=1 HTTP/1.1\r\nHost: a\r\nX-Kudos-Admin: 1\r\nContent-Length: 6\r\n\r\na body");
+    answer = ask(
+        connect_to(port),
+        "POST /admin/thing?x=1 HTTP/1.1\r\nHost: a\r\nX-Kudos-Admin: 1\r\nContent-Length: 6\r\n\r\na body");
     cr_expect_neq(strstr(answer, "donea body"), NULL);
     admin_off(loop, admin);
 }

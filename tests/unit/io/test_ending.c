@@ -41,8 +41,9 @@ Test(ending, the_log_names_what_hangs, .timeout = 30)
     static const struct {
         kd_ending_part part;
         const char *name;
-    } parts[] = {
-        {KD_ENDING_THREADS, "\"part\":\"threads\""}, {KD_ENDING_KAFKA, "\"part\":\"kafka\""}, {KD_ENDING_DISK, "\"part\":\"disk\""}};
+    } parts[] = {{KD_ENDING_THREADS, "\"part\":\"threads\""},
+                 {KD_ENDING_KAFKA, "\"part\":\"kafka\""},
+                 {KD_ENDING_DISK, "\"part\":\"disk\""}};
     char said[KD_LOG_LINE_MAX];
     for (size_t i = 0; i < KD_COUNT(parts); i++) {
         cr_expect_eq(hang(parts[i].part, said, sizeof said), KD_EXIT_FAILED);

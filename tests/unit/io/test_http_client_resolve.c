@@ -86,7 +86,8 @@ Test(http_client_resolve, a_name_that_is_known_later_is_found_then)
     cr_assert_neq(last_result, KD_OK);
     cr_expect(trouble_is(client, KD_REASON_DNS));
     write_hosts("127.0.0.1 later.invalid\n");
-    for (int i = 0; i < 20 && last_result != KD_OK; i++) /* the first look-up may still be waiting for a nameserver */
+    for (int i = 0; i < 20 && last_result != KD_OK;
+         i++) /* the first look-up may still be waiting for a nameserver */
         if (ask(client, base, 1000) == KD_OK) event_base_dispatch(base);
     cr_assert_eq(last_result, KD_OK);
     cr_assert_eq(last_status, 200);

@@ -169,7 +169,8 @@ static void leave_a_begun_log(void)
 /* A power cut tears the end of the log, and the open after it is killed before it could write a MANIFEST. */
 static void tear(void)
 {
-    static const uint8_t half[] = {1, 2, 3, 4, 200, 0, 1, 9, 9}; /* a header that promises more than there is */
+    static const uint8_t half[] = {1, 2, 3, 4, 200,
+                                   0, 1, 9, 9}; /* a header that promises more than there is */
     fill();
     int fd = open(find(".log"), O_WRONLY | O_APPEND);
     cr_assert_eq(write(fd, half, sizeof half), (ssize_t)sizeof half);

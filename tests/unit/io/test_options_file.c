@@ -147,7 +147,8 @@ Test(options_file, valid_is_not_said_of_what_does_not_fit_together)
     fflush(stdout);
     fflush(stderr);
     cr_expect_stdout_eq_str("");
-    snprintf(expected, sizeof expected, "kudos-test: %s: a.n: not on a Sunday\nkudos-test: %s: a.n: not on a Sunday\n", file, file);
+    snprintf(expected, sizeof expected,
+             "kudos-test: %s: a.n: not on a Sunday\nkudos-test: %s: a.n: not on a Sunday\n", file, file);
     cr_expect_stderr_eq_str(expected);
 }
 
@@ -157,11 +158,16 @@ Test(options_file, two_ports_of_one_address_are_refused)
         kd_address a, b;
         bool good;
     } pairs[] = {
-        {{"127.0.0.1", 1}, {"127.0.0.1", 1}, false}, {{"*", 1}, {"127.0.0.1", 1}, false},
-        {{"::1", 1}, {"::", 1}, false},              {{"0.0.0.0", 1}, {"edge", 1}, false},
-        {{"0.0.0.0", 1}, {"::1", 1}, true},          {{"127.0.0.1", 1}, {"127.0.0.2", 1}, true},
-        {{"*", 1}, {"*", 2}, true},                  {{"*", 0}, {"*", 0}, true},
-        {{"*", 1}, {"", 0}, true},                   {{"1:2", 1}, {"*", 2}, false},
+        {{"127.0.0.1", 1}, {"127.0.0.1", 1}, false},
+        {{"*", 1}, {"127.0.0.1", 1}, false},
+        {{"::1", 1}, {"::", 1}, false},
+        {{"0.0.0.0", 1}, {"edge", 1}, false},
+        {{"0.0.0.0", 1}, {"::1", 1}, true},
+        {{"127.0.0.1", 1}, {"127.0.0.2", 1}, true},
+        {{"*", 1}, {"*", 2}, true},
+        {{"*", 0}, {"*", 0}, true},
+        {{"*", 1}, {"", 0}, true},
+        {{"1:2", 1}, {"*", 2}, false},
         {{"256.0.0.1", 1}, {"*", 2}, false},
     };
     for (size_t i = 0; i < KD_COUNT(pairs); i++) {

@@ -29,7 +29,8 @@ Test(session, comes_back_as_it_went)
         kd_session_encode(&key, &seen, kd_bytes_of(user, sizeof user), token);
         cr_assert_eq(strlen(token), 76);
         cr_assert_eq(strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), 76);
-        cr_assert_eq(kd_session_decode(&key, kd_bytes_str(token), kd_bytes_of(user, sizeof user), &back), KD_OK);
+        cr_assert_eq(kd_session_decode(&key, kd_bytes_str(token), kd_bytes_of(user, sizeof user), &back),
+                     KD_OK);
         cr_expect(same(&back, &seen));
     }
 }
@@ -39,11 +40,15 @@ Test(session, a_token_of_one_time_is_still_read_and_stands_for_any_edge)
 {
     kd_session_key key = key_of("0123456789abcdef-secret");
     kd_seen seen = spoken;
-    cr_assert_eq(kd_session_decode(&key, kd_bytes_str("AQAGR172V0819DnnbbxaOA2USeD-1yXeoQ"), kd_bytes_str("ann"), &seen), KD_OK);
+    cr_assert_eq(kd_session_decode(&key, kd_bytes_str("AQAGR172V0819DnnbbxaOA2USeD-1yXeoQ"),
+                                   kd_bytes_str("ann"), &seen),
+                 KD_OK);
     cr_expect_eq(seen.rest_us, 1767323045678901u);
     cr_expect_eq(seen.at[0].time_us, 0);
     cr_expect_eq(seen.at[1].time_us, 0);
-    cr_expect_eq(kd_session_decode(&key, kd_bytes_str("AQAGR172V0819DnnbbxaOA2USeD-1yXeoQ"), kd_bytes_str("bob"), &seen), KD_EMALFORMED);
+    cr_expect_eq(kd_session_decode(&key, kd_bytes_str("AQAGR172V0819DnnbbxaOA2USeD-1yXeoQ"),
+                                   kd_bytes_str("bob"), &seen),
+                 KD_EMALFORMED);
 }
 
 Test(session, any_changed_bit_is_refused)
@@ -58,7 +63,8 @@ Test(session, any_changed_bit_is_refused)
             if (*c == token[i]) continue;
             memcpy(changed, token, sizeof token);
             changed[i] = *c;
-            cr_assert_eq(kd_session_decode(&key, kd_bytes_str(changed), kd_bytes_str("ann"), &seen), KD_EMALFORMED);
+            cr_assert_eq(kd_session_decode(&key, kd_bytes_str(changed), kd_bytes_str("ann"), &seen),
+                         KD_EMALFORMED);
         }
     }
     cr_expect(same(&seen, &untouched));
@@ -91,7 +97,8 @@ Test(session, keys_come_from_hex_or_raw_secrets_that_are_long_enough)
     cr_expect_eq(memcmp(&hex, &lines, sizeof hex), 0);
     cr_expect_eq(memcmp(&hex, &raw, sizeof hex), 0, "hexadecimal text stands for its bytes");
     cr_expect_eq(kd_session_key_derive(&key, kd_bytes_str("0123456789abcde")), KD_EINVAL);
-    cr_expect_eq(kd_session_key_derive(&key, kd_bytes_str("30313233343536373839616263")), KD_EINVAL, "13 bytes");
+    cr_expect_eq(kd_session_key_derive(&key, kd_bytes_str("30313233343536373839616263")), KD_EINVAL,
+                 "13 bytes");
     cr_expect_eq(kd_session_key_derive(&key, kd_bytes_str("")), KD_EINVAL);
     cr_expect_eq(kd_session_key_read(&key, "/nonexistent/key"), KD_ENOTFOUND);
 }

@@ -62,7 +62,8 @@ Test(checks_central, a_doubted_identity_has_a_reason)
 Test(checks_central, a_count_is_that_of_its_members)
 {
     stage_play();
-    st.c->member_count[0][sim_check_cell_of(st.c, SCENARIO_LIKE, 0)]++; /* a member that central does not count */
+    st.c->member_count[0][sim_check_cell_of(st.c, SCENARIO_LIKE,
+                                            0)]++; /* a member that central does not count */
     stage_do(KD_LIKE, 1, 2);
     stage_settle();
     HOLDS();
@@ -144,7 +145,8 @@ Test(checks_central, the_log_goes_on_where_the_last_record_still_stands)
     cr_assert(stage_send());
     stage_feed();
     sim_checks_log_checked(st.c, 0, 0, 0, kd_buf_view(&st.record), 1, 0);
-    sim_checks_log_checked(st.c, 0, 0, 0, kd_bytes_str("another"), -1, 0); /* from the earliest: always right */
+    sim_checks_log_checked(st.c, 0, 0, 0, kd_bytes_str("another"), -1,
+                           0); /* from the earliest: always right */
     HOLDS();
     sim_checks_log_checked(st.c, 0, 0, 0, kd_bytes_str("another"), 1, 0);
     FAILS("log-position");

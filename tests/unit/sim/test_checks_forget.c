@@ -71,7 +71,7 @@ Test(checks_forget, stable_is_what_the_backup_holds_of_each_edge_that_went_on)
     stage_central_commit(true);
     sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
     sim_check_forget_published(st.c, 0, 0,
-                           st.now_us * 2); /* nothing came since, and nothing goes that is above */
+                               st.now_us * 2); /* nothing came since, and nothing goes that is above */
     HOLDS();
     cr_assert_eq(kd_central_readmit(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
     stage_central_commit(true);

@@ -64,7 +64,8 @@ void check_stage_open(void)
         KD_ASSERT(kd_item_parse(&st.items[i], kd_bytes_str(text)) == KD_OK);
     }
     st.j = sim_journal_create(st.s.drift_us, true);
-    st.view = (sim_checks_view){.scenario = &st.s, .journal = st.j, .counters = &st.counters, .items = st.items};
+    st.view =
+        (sim_checks_view){.scenario = &st.s, .journal = st.j, .counters = &st.counters, .items = st.items};
     st.view.item_count = STAGE_ITEMS;
     st.view.users = users;
     st.view.user_count = STAGE_USERS;

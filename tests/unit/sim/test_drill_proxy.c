@@ -14,7 +14,7 @@
 /* ---- Kafka's addresses ----------------------------------------------------------------------------------------- */
 
 static const sim_proxy_kafka_table table = {.count = 2,
-                                        .at = {{.from = 9092, .to = 19001}, {.from = 9093, .to = 19002}}};
+                                            .at = {{.from = 9092, .to = 19001}, {.from = 9093, .to = 19002}}};
 
 static void put_answer(kd_buf *b, kd_bytes body)
 {
@@ -76,10 +76,10 @@ Test(drill_proxy, nothing_is_held_back_at_the_end_of_an_answer)
     cr_assert_eq(out.len, in.len);
     kd_buf_clear(&out);
     sim_proxy_kafka_pass(&s,
-                     kd_bytes_of("\0\0\0\x14"
-                                 "127.0",
-                                 9),
-                     &out);
+                         kd_bytes_of("\0\0\0\x14"
+                                     "127.0",
+                                     9),
+                         &out);
     cr_assert_eq(out.len, 4); /* the answer goes on, so this may be an address */
     kd_buf_finish(&in);
     kd_buf_finish(&out);

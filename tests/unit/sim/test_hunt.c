@@ -26,8 +26,8 @@ Test(swarm, a_seed_is_a_scenario_that_reads_back)
         sim_swarm_draw(seed, &same);
         char *text = text_of(&s), *again = text_of(&same), *printed;
         cr_assert_str_eq(text, again);
-        cr_assert_eq(sim_scenario_parse(&read_back, "swarm", kd_bytes_str(text), error), KD_OK, "%s\n%s", error,
-                     text);
+        cr_assert_eq(sim_scenario_parse(&read_back, "swarm", kd_bytes_str(text), error), KD_OK, "%s\n%s",
+                     error, text);
         cr_assert_str_eq(text, printed = text_of(&read_back));
         free(text);
         free(again);
@@ -90,20 +90,20 @@ static sim_scenario crowded(void)
     sim_scenario_init(&s);
     for (uint32_t i = 0; i < 300; i++) {
         sim_scenario_event e = {.at_us = i * 100000 + 12345,
-                            .kind = SCENARIO_OPERATION,
-                            .who = (int)(i % 3),
-                            .peer = SCENARIO_NOBODY,
-                            .verb = KD_LIKE};
+                                .kind = SCENARIO_OPERATION,
+                                .who = (int)(i % 3),
+                                .peer = SCENARIO_NOBODY,
+                                .verb = KD_LIKE};
         snprintf(e.user, sizeof e.user, "u%u", i % 10);
         snprintf(e.item, sizeof e.item, "posts/%u", i % 5);
         sim_scenario_add(&s, &e);
     }
     for (uint32_t i = 0; i < 20; i++)
         sim_scenario_add(&s, &(sim_scenario_event){.at_us = i * 1500000,
-                                           .for_us = 5000000,
-                                           .kind = i % 4 == 3 ? SCENARIO_KILL : SCENARIO_CUT,
-                                           .who = (int)(i % 3),
-                                           .peer = SCENARIO_NOBODY});
+                                                   .for_us = 5000000,
+                                                   .kind = i % 4 == 3 ? SCENARIO_KILL : SCENARIO_CUT,
+                                                   .who = (int)(i % 3),
+                                                   .peer = SCENARIO_NOBODY});
     return s;
 }
 

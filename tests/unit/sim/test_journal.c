@@ -10,7 +10,8 @@ enum { D = 500000, SECOND = 1000000, MUMBAI = 0, VIRGINIA = 1, LIKE = 0, VIEW = 
 
 static uint32_t try_at(sim_journal *j, uint32_t edge, kd_verb verb, uint64_t at)
 {
-    sim_journal_attempt a = {.user = 1, .item = 2, .edge = edge, .counter = LIKE, .verb = verb, .first_us = at};
+    sim_journal_attempt a = {
+        .user = 1, .item = 2, .edge = edge, .counter = LIKE, .verb = verb, .first_us = at};
     if (verb == KD_ADD) a.counter = VIEW;
     a.amount = verb == KD_ADD ? 5 : 0;
     return sim_journal_attempted(j, &a);

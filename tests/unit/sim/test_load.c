@@ -15,13 +15,13 @@ enum { USERS = 15, ITEMS = 12, BATCH = 4 };
 static sim_load_plan plan_of(sim_load_mode mode, uint64_t threads)
 {
     sim_load_plan p = {.mode = mode,
-                      .collection = "posts",
-                      .users = USERS,
-                      .items = ITEMS,
-                      .threads = threads,
-                      .batch_size = BATCH,
-                      .seed = 5,
-                      .check = true};
+                       .collection = "posts",
+                       .users = USERS,
+                       .items = ITEMS,
+                       .threads = threads,
+                       .batch_size = BATCH,
+                       .seed = 5,
+                       .check = true};
     sim_zipf_init(&p.zipf, ITEMS, 1);
     return p;
 }
@@ -183,11 +183,13 @@ Test(load_answers, what_became_of_a_request_without_an_answer_is_said_in_words)
     r.failed[-KD_ETIMEOUT] = 2;
     r.failed[-KD_EUNAVAILABLE] = 1;
     sim_load_put_answers(&r, &text);
-    cr_expect(kd_bytes_eq(kd_buf_view(&text), kd_bytes_str("answers=200:17,503:4,deadline-passed:2,connection-failed:1")), "%.*s", (int)text.len,
-              (const char *)text.data);
+    cr_expect(kd_bytes_eq(kd_buf_view(&text),
+                          kd_bytes_str("answers=200:17,503:4,deadline-passed:2,connection-failed:1")),
+              "%.*s", (int)text.len, (const char *)text.data);
     kd_buf_clear(&text);
     r = (sim_load_result){.failed[-KD_EUNAVAILABLE] = 512};
     sim_load_put_answers(&r, &text);
-    cr_expect(kd_bytes_eq(kd_buf_view(&text), kd_bytes_str("answers=connection-failed:512")), "%.*s", (int)text.len, (const char *)text.data);
+    cr_expect(kd_bytes_eq(kd_buf_view(&text), kd_bytes_str("answers=connection-failed:512")), "%.*s",
+              (int)text.len, (const char *)text.data);
     kd_buf_finish(&text);
 }

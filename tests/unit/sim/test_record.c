@@ -27,7 +27,7 @@ static sim_drill_record *recorded(uint64_t length_us)
     for (uint64_t t = 0; t <= length_us; t += 100000) {
         if (t < sim_record_next_us(r)) continue;
         sim_record_sample s[2] = {{.up = true, .acked = t / 100000, .as_of_lag_us = UINT64_MAX},
-                              {.up = t < length_us / 2, .staleness_us = t}};
+                                  {.up = t < length_us / 2, .staleness_us = t}};
         sim_record_moment(r, t, t, t + 1, t, s);
     }
     return r;
@@ -68,7 +68,8 @@ Test(record, faults_are_ordered_and_bounded_and_lose_their_timing)
     cr_assert_str_eq(v.bands[0].what, "truncate likes 10");
     cr_assert_str_eq(v.bands[1].what, "cut mumbai up");
     cr_assert_eq(v.bands[1].to_us, 500, "a band does not end before it begins");
-    for (uint32_t i = 0; i < RECORD_FAULTS_MAX; i++) sim_record_fault(r, 1000, 1000, "central", "kill central");
+    for (uint32_t i = 0; i < RECORD_FAULTS_MAX; i++)
+        sim_record_fault(r, 1000, 1000, "central", "kill central");
     v = sim_record_look(r);
     cr_assert_eq(v.faults, RECORD_FAULTS_MAX);
     cr_assert_eq(v.faults_dropped, 2);
@@ -204,7 +205,8 @@ static const char *const evil = "</style><script>alert('x')</script>";
 Test(report, every_fault_of_the_language_has_a_colour)
 {
     for (sim_scenario_kind kind = SCENARIO_CUT; kind < SCENARIO_KINDS; kind++)
-        cr_assert_str_neq(sim_picture_family(sim_scenario_kind_name(kind)), "other", "%s", sim_scenario_kind_name(kind));
+        cr_assert_str_neq(sim_picture_family(sim_scenario_kind_name(kind)), "other", "%s",
+                          sim_scenario_kind_name(kind));
 }
 
 Test(report, is_well_formed_with_foreign_text_everywhere)
@@ -220,21 +222,21 @@ Test(report, is_well_formed_with_foreign_text_everywhere)
     sim_report_figure figure = {evil, evil};
     for (int verdict = SIM_HELD; verdict <= SIM_UNKNOWN; verdict++) {
         sim_report_facts f = {.title = evil,
-                          .teaches = evil,
-                          .world = evil,
-                          .command = evil,
-                          .version = evil,
-                          .scenario = evil,
-                          .verdict = (sim_verdict)verdict,
-                          .checker = evil,
-                          .failure = evil,
-                          .failed_us = 600000,
-                          .length_us = 900000,
-                          .converged_us = 1,
-                          .figures = &figure,
-                          .figure_count = 1,
-                          .held = &evil,
-                          .held_count = 1};
+                              .teaches = evil,
+                              .world = evil,
+                              .command = evil,
+                              .version = evil,
+                              .scenario = evil,
+                              .verdict = (sim_verdict)verdict,
+                              .checker = evil,
+                              .failure = evil,
+                              .failed_us = 600000,
+                              .length_us = 900000,
+                              .converged_us = 1,
+                              .figures = &figure,
+                              .figure_count = 1,
+                              .held = &evil,
+                              .held_count = 1};
         char *page = page_of(r, &f);
         cr_assert_null(strstr(page, "<script"));
         cr_assert_null(strstr(page, "http"), "nothing from elsewhere");
@@ -248,10 +250,10 @@ Test(report, says_the_verdict_and_why)
 {
     sim_drill_record *r = recorded(2000000);
     sim_report_facts f = {.title = "t",
-                      .verdict = SIM_VIOLATED,
-                      .checker = "as-of",
-                      .failure = "u7 is missing",
-                      .failed_us = 1000000};
+                          .verdict = SIM_VIOLATED,
+                          .checker = "as-of",
+                          .failure = "u7 is missing",
+                          .failed_us = 1000000};
     char *page = page_of(r, &f);
     cr_assert(strstr(page, "Violated") && strstr(page, "as-of") && strstr(page, "u7 is missing"));
     cr_assert(strstr(page, "violated here"));
@@ -341,11 +343,11 @@ Test(terminal, tells_regions_faults_and_verdict)
     sim_record_fault(r, 0, 1000000, "mumbai", "cut mumbai");
     sim_record_fault(r, 1000000, 1500000, "mumbai", "cut mumbai");
     sim_report_facts f = {.title = "t",
-                      .verdict = SIM_UNKNOWN,
-                      .checker = "acks",
-                      .failure = "20 of 500",
-                      .figures = (sim_report_figure[]){{"gaps", "17"}},
-                      .figure_count = 1};
+                          .verdict = SIM_UNKNOWN,
+                          .checker = "acks",
+                          .failure = "20 of 500",
+                          .figures = (sim_report_figure[]){{"gaps", "17"}},
+                          .figure_count = 1};
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);

@@ -31,7 +31,7 @@ static void read_all_but(uint32_t t, uint32_t i, const int64_t *count, uint64_t 
     sim_replay_target_begin(&c.targets[t]);
     for (uint32_t k = 0; k < ITEMS; k++)
         sim_replay_target_take(&c.targets[t], &oracle, k, k == i ? count : &(int64_t){(int64_t)right[k]},
-                              k == i ? pending : 0);
+                               k == i ? pending : 0);
 }
 
 Test(replay_judge, everybody_is_right)

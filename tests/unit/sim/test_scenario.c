@@ -132,7 +132,8 @@ static sim_scenario_event draw_event(uint64_t *random, uint64_t length_us)
     if (e.kind >= SCENARIO_CLOCK_STEP && e.kind <= SCENARIO_CLOCK_SWING) draw_clock(&e, random);
     if (e.kind >= SCENARIO_LOG_DUPLICATES) draw_log(&e, random);
     bool once = e.kind == SCENARIO_RESET || e.kind == SCENARIO_RESTART || e.kind == SCENARIO_BACKUP ||
-                e.kind == SCENARIO_SYNC_FAILS || e.kind == SCENARIO_FENCE || e.kind == SCENARIO_RETIRE || e.kind == SCENARIO_READMIT;
+                e.kind == SCENARIO_SYNC_FAILS || e.kind == SCENARIO_FENCE || e.kind == SCENARIO_RETIRE ||
+                e.kind == SCENARIO_READMIT;
     if (once) e.for_us = 0;
     return e;
 }
@@ -206,7 +207,7 @@ Test(scenario, events_stay_in_order_of_time)
     static const uint64_t at[] = {5, 1, 5, 3, 5};
     for (int i = 0; i < 5; i++)
         sim_scenario_add(&s, &(sim_scenario_event){
-                             .at_us = at[i], .kind = SCENARIO_CUT, .amount = i, .peer = SCENARIO_NOBODY});
+                                 .at_us = at[i], .kind = SCENARIO_CUT, .amount = i, .peer = SCENARIO_NOBODY});
     static const int64_t order[] = {1, 3, 0, 2, 4};
     for (int i = 0; i < 5; i++) cr_assert_eq(s.events[i].amount, order[i]);
     sim_scenario_copy(&copy, &s);
@@ -234,11 +235,11 @@ Test(scenario, what_returns_does_so_after_a_second)
 Test(scenario, reads_what_operators_write)
 {
     sim_scenario s = accepted("\xEF\xBB\xBFteaches A cut heals. # so it is hoped\r\n\r\n"
-                          "  length\t15m   # long enough\r\nedges a b\r\n"
-                          "at 10m for 2m cut b up from central # one way\r\n"
-                          "at 3s ana views posts/1 7 at a\r\n"
-                          "mix like 50 view 50\nusers 7 zipf 0.5\n"
-                          "every 5m from 1m to 12m for 30s flap a every 5s\n");
+                              "  length\t15m   # long enough\r\nedges a b\r\n"
+                              "at 10m for 2m cut b up from central # one way\r\n"
+                              "at 3s ana views posts/1 7 at a\r\n"
+                              "mix like 50 view 50\nusers 7 zipf 0.5\n"
+                              "every 5m from 1m to 12m for 30s flap a every 5s\n");
     cr_assert_str_eq(s.teaches, "A cut heals.");
     cr_assert_eq(s.length_us, 900000000);
     cr_assert_eq(s.edge_count, 2);
@@ -260,8 +261,8 @@ Test(scenario, one_partition_has_one_shard_unless_asked)
 {
     sim_scenario s;
     char error[SCENARIO_ERROR_MAX];
-    cr_assert_eq(sim_scenario_parse(&s, "drill", kd_bytes_str("teaches x\npartitions 1\n"), error), KD_OK, "%s",
-                 error);
+    cr_assert_eq(sim_scenario_parse(&s, "drill", kd_bytes_str("teaches x\npartitions 1\n"), error), KD_OK,
+                 "%s", error);
     cr_assert_eq(s.shards, 1);
     sim_scenario_finish(&s);
 }
@@ -269,7 +270,7 @@ Test(scenario, one_partition_has_one_shard_unless_asked)
 Test(scenario, the_longer_form_wins)
 {
     sim_scenario s = accepted("teaches x\nat 1s lose answers of mumbai 20%\nat 2s lose mumbai 20%\n"
-                          "at 3s redeliver likes 3\nat 4s redeliverer likes posts/1 at mumbai\n");
+                              "at 3s redeliver likes 3\nat 4s redeliverer likes posts/1 at mumbai\n");
     cr_assert_eq(s.events[0].kind, SCENARIO_ANSWERS_LOST);
     cr_assert_eq(s.events[1].kind, SCENARIO_LOSS);
     cr_assert_eq(s.events[2].kind, SCENARIO_LOG_REDELIVERS);

@@ -265,7 +265,9 @@ static kd_bytes kind_key(uint8_t out[3], uint32_t k)
 {
     out[0] = (uint8_t)(k / NUMBERS * 63);
     out[1] = (uint8_t)(k % NUMBERS);
-    return kd_bytes_of(out, k == 0 ? 0 : k % NUMBERS ? 2 : 1); /* one key is empty, and one of a kind is its byte alone */
+    return kd_bytes_of(out, k == 0        ? 0
+                            : k % NUMBERS ? 2
+                                          : 1); /* one key is empty, and one of a kind is its byte alone */
 }
 
 typedef struct {

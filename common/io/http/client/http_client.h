@@ -101,7 +101,8 @@ uint32_t kd_http_client_open(const kd_http_client *c); /* requests in flight or 
 typedef struct {
     uint64_t requests, answers, timeouts, failures; /* requests = answers + timeouts + failures + open */
     uint64_t connects, connects_failed, bytes_in, bytes_out;
-    uint64_t troubles[KD_REASONS]; /* look-ups and connections that failed, and answers that a connection owed, by reason */
+    uint64_t troubles
+        [KD_REASONS]; /* look-ups and connections that failed, and answers that a connection owed, by reason */
 } kd_http_client_stats;
 kd_http_client_stats kd_http_client_get_stats(const kd_http_client *c);
 

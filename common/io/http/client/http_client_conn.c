@@ -21,7 +21,8 @@ static kd_client_request *request_of(nghttp2_session *session, int32_t stream)
 }
 
 static int client_conn_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
-                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags, void *arg)
+                                 size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+                                 void *arg)
 {
     (void)flags, (void)arg;
     kd_client_request *r = request_of(session, frame->hd.stream_id);
@@ -120,8 +121,8 @@ nghttp2_session_callbacks *kd_client_callbacks_new(void)
 /* ---- sending ----------------------------------------------------------------------------------------------
  */
 
-static ssize_t client_conn_read_body(nghttp2_session *session, int32_t stream, uint8_t *buf, size_t len, uint32_t *flags,
-                         nghttp2_data_source *source, void *arg)
+static ssize_t client_conn_read_body(nghttp2_session *session, int32_t stream, uint8_t *buf, size_t len,
+                                     uint32_t *flags, nghttp2_data_source *source, void *arg)
 {
     (void)session, (void)stream, (void)arg;
     kd_client_request *r = source->ptr;
@@ -289,7 +290,8 @@ static int client_conn_handshake(kd_client_conn *conn)
 {
     kd_http_client *c = conn->client;
     bool wants_write;
-    int rc = kd_client_link_handshake(&conn->link, c->tls, &c->url, !c->options.insecure, &wants_write, &c->distrust);
+    int rc = kd_client_link_handshake(&conn->link, c->tls, &c->url, !c->options.insecure, &wants_write,
+                                      &c->distrust);
     if (rc == KD_OK) {
         begin_session(conn);
         return KD_OK;
@@ -349,7 +351,8 @@ static int connect_expired(kd_client_conn *conn)
     static const char *const waited_for[] = {[KD_CONN_CONNECTING] = "no TCP connection in time",
                                              [KD_CONN_TLS] = "the TLS handshake did not end in time",
                                              [KD_CONN_SETTINGS] = "no HTTP/2 SETTINGS in time"};
-    if (conn->state < KD_CONN_READY) kd_client_link_trouble(&conn->link, KD_REASON_TIMEOUT, waited_for[conn->state]);
+    if (conn->state < KD_CONN_READY)
+        kd_client_link_trouble(&conn->link, KD_REASON_TIMEOUT, waited_for[conn->state]);
     return KD_EUNAVAILABLE;
 }
 

@@ -56,7 +56,9 @@ void kd_client_link_trouble(kd_client_link *l, kd_reason reason, const char *tex
 
 static int connect_failed(kd_client_link *l, int error)
 {
-    kd_reason reason = error == ECONNREFUSED ? KD_REASON_REFUSED : error == ETIMEDOUT ? KD_REASON_TIMEOUT : KD_REASON_DISCONNECTED;
+    kd_reason reason = error == ECONNREFUSED ? KD_REASON_REFUSED
+                       : error == ETIMEDOUT  ? KD_REASON_TIMEOUT
+                                             : KD_REASON_DISCONNECTED;
     kd_client_link_trouble(l, reason, strerror(error));
     return KD_EUNAVAILABLE;
 }
@@ -113,7 +115,8 @@ static int tls_begin(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, 
 static int handshake_failed(kd_client_link *l, bool verify, const char **distrust)
 {
     long why = SSL_get_verify_result(l->ssl);
-    if (!verify || why == X509_V_OK) return tls_failed(l, "the peer ended the connection during the TLS handshake");
+    if (!verify || why == X509_V_OK)
+        return tls_failed(l, "the peer ended the connection during the TLS handshake");
     *distrust = X509_verify_cert_error_string(why);
     kd_client_link_trouble(l, KD_REASON_TLS, *distrust);
     return KD_EUNTRUSTED;

@@ -54,7 +54,8 @@ struct kd_client_lookup {
 static void lookup_failed(kd_http_client *c, int error)
 {
     char text[KD_TROUBLE_TEXT_MAX];
-    snprintf(text, sizeof text, "%.120s: %s", c->url.host, error != 0 ? evutil_gai_strerror(error) : "no address");
+    snprintf(text, sizeof text, "%.120s: %s", c->url.host,
+             error != 0 ? evutil_gai_strerror(error) : "no address");
     kd_client_trouble(c, KD_REASON_DNS, text);
 }
 

@@ -15,7 +15,8 @@ static bool port_valid(const char *s, size_t len)
 
 /* Splits "host", "host:port", "[v6]" or "[v6]:port"; the end of *host is at *host_len, *port is NULL without
  * one. */
-static bool client_url_split(const char *s, size_t len, const char **host, size_t *host_len, const char **port)
+static bool client_url_split(const char *s, size_t len, const char **host, size_t *host_len,
+                             const char **port)
 {
     const char *end = s + len;
     const char *after;
@@ -48,7 +49,8 @@ int kd_client_url_parse(kd_client_url *url, const char *text)
     }
     const char *host, *port;
     size_t host_len;
-    if (!client_url_split(text, len, &host, &host_len, &port) || host_len >= sizeof url->host) return KD_EINVAL;
+    if (!client_url_split(text, len, &host, &host_len, &port) || host_len >= sizeof url->host)
+        return KD_EINVAL;
     if (port && !port_valid(port, (size_t)(text + len - port))) return KD_EINVAL;
     memcpy(url->host, host, host_len);
     if (port) {

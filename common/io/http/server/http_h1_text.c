@@ -152,7 +152,8 @@ int http_h1_parse_head(http_request *req, kd_bytes text, http_h1_head *head)
     int status = parse_request_line(req, line, head);
     bool http11 = head->keep_alive;
     req->http10 = !http11;
-    while (status == 0 && h1_text_cut(&text, "\r\n", &line) && line.len > 0) status = h1_text_parse_field(req, line, head);
+    while (status == 0 && h1_text_cut(&text, "\r\n", &line) && line.len > 0)
+        status = h1_text_parse_field(req, line, head);
     if (status != 0) return status;
     if (head->chunked && (head->has_length || !http11)) return 400;
     kd_bytes host;

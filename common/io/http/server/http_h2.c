@@ -97,7 +97,8 @@ static void h2_length(http_request *req, kd_bytes value)
 }
 
 static int h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name_data,
-                     size_t name_len, const uint8_t *value_data, size_t value_len, uint8_t flags, void *arg)
+                        size_t name_len, const uint8_t *value_data, size_t value_len, uint8_t flags,
+                        void *arg)
 {
     (void)session, (void)flags;
     http_conn *conn = arg;
@@ -258,7 +259,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 }
 
 static ssize_t h2_read_body(nghttp2_session *session, int32_t stream_id, uint8_t *buf, size_t size,
-                         uint32_t *flags, nghttp2_data_source *source, void *arg)
+                            uint32_t *flags, nghttp2_data_source *source, void *arg)
 {
     (void)session, (void)stream_id, (void)arg;
     http_request *req = source->ptr;

@@ -282,7 +282,11 @@ static void respond(http_request *req, int status, const kd_http_field *fields, 
 }
 
 /* Of every problem: a cache that kept one would answer with it after the cause is gone. */
-#define PROBLEM_FIELDS {"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)}, {"cache-control", kd_bytes_str("no-store")}
+#define PROBLEM_FIELDS                                                                                       \
+    {"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)},                                                 \
+    {                                                                                                        \
+        "cache-control", kd_bytes_str("no-store")                                                            \
+    }
 
 static void request_refuse(http_request *req)
 {
@@ -368,6 +372,7 @@ void kd_http_respond_wrong_method(kd_http_request *req, const char *allow)
     kd_http_field fields[] = {PROBLEM_FIELDS, {"allow", kd_bytes_str(allow)}};
     kd_buf body = {0};
     kd_problem_write(&body, KD_PROBLEM_METHOD_NOT_ALLOWED, allow, NULL, 0);
-    kd_http_respond(req, (int)kd_problem_status(KD_PROBLEM_METHOD_NOT_ALLOWED), fields, KD_COUNT(fields), kd_buf_view(&body));
+    kd_http_respond(req, (int)kd_problem_status(KD_PROBLEM_METHOD_NOT_ALLOWED), fields, KD_COUNT(fields),
+                    kd_buf_view(&body));
     kd_buf_finish(&body);
 }

@@ -76,7 +76,8 @@ static int tls_fail(char *error, size_t size, const char *option, const char *pa
 {
     unsigned long code = ERR_peek_last_error();
     const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
-    snprintf(error, size, "%s: %s%s%s%s%s", option, path ? path : "", path ? ": " : "", what, reason != NULL ? ": " : "", reason != NULL ? reason : "");
+    snprintf(error, size, "%s: %s%s%s%s%s", option, path ? path : "", path ? ": " : "", what,
+             reason != NULL ? ": " : "", reason != NULL ? reason : "");
     ERR_clear_error();
     return KD_EINVAL;
 }
@@ -86,7 +87,8 @@ static int check_key_mode(const char *path, char *error, size_t size)
     struct stat st;
     if (stat(path, &st) != 0) return tls_fail(error, size, "http.tls_key", NULL, strerror(errno));
     if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0) return KD_OK;
-    return tls_fail(error, size, "http.tls_key", path, "the private key is open to group or others; chmod 600");
+    return tls_fail(error, size, "http.tls_key", path,
+                    "the private key is open to group or others; chmod 600");
 }
 
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
@@ -124,7 +126,8 @@ static int load_files(SSL_CTX *context, const kd_http_tls *tls, char *error, siz
     }
     if (SSL_CTX_use_PrivateKey_file(context, tls->key_path, SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_check_private_key(context) != 1) {
-        return tls_fail(error, size, "http.tls_key", tls->key_path, "is not the private key of the certificate");
+        return tls_fail(error, size, "http.tls_key", tls->key_path,
+                        "is not the private key of the certificate");
     }
     if (tls->client_ca_path == NULL) return KD_OK;
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(tls->client_ca_path);
