@@ -55,6 +55,8 @@ static void arguments_print_help(FILE *out, const table *t, const kd_command_lin
     for (size_t i = 0; i < t->count; i++)
         fprintf(out, "  %s%s%s%s\n        %s\n", t->at[i].name[1] ? "--" : "-", t->at[i].name,
                 t->at[i].metavar ? " " : "", t->at[i].metavar ? t->at[i].metavar : "", t->at[i].doc);
+    fprintf(out, "\nExit code 1 also when standard output is full or closed; standard error then says "
+                 "whether the work is done.\n");
 }
 
 static int arguments_take(table *t, const kd_argument *a)

@@ -118,6 +118,7 @@ int kd_command_end(const char *program, const char *command, int code, const cha
 {
     if (code != KD_EXIT_OK && error[0] != '\0') fprintf(stderr, "%s %s: %s\n", program, command, error);
     if (fflush(stdout) == 0 && !ferror(stdout)) return code;
-    fprintf(stderr, "%s %s: standard output did not take all that was printed\n", program, command);
+    fprintf(stderr, "%s %s: %sstandard output did not take all that was printed\n", program, command,
+            code == KD_EXIT_OK ? "done, but " : "");
     return KD_EXIT_FAILED;
 }
