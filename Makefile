@@ -164,7 +164,7 @@ help:
 	@echo '                 make test SANITIZE=address,undefined (or thread, STAGES=) runs everything so'
 	@echo 'make bench       speed beside a peer, as ratios'
 	@echo 'make fuzz        every fuzzer for MINUTES=1'
-	@echo 'make lint, fmt   static analysis; formatting'
+	@echo 'make lint, fmt   formatting, names, circles of calls, static analysis; formats'
 	@echo 'make docs        docs/configuration.md, from what the programs say'
 	@echo 'make install     programs and example configurations below PREFIX=$(PREFIX); make uninstall removes them'
 	@echo 'variants: DEBUG=1 SANITIZE=address|undefined|thread PLANT=NAME POINTS=1 V=1 BUILD=DIR'
@@ -249,6 +249,9 @@ HOUSE = common edge central sim include tests
 OWN   = $(shell find $(HOUSE) -name '*.[ch]')
 lint:
 	$(DEPS) tools
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all
+	$(Q)clang-format --dry-run -Werror $(OWN)
+	$(Q)BUILD=$(BUILD) python3 tests/lint/house.py
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=unknownMacro -D__GNUC__ -Iinclude -I. common edge central sim
 fmt:

@@ -100,8 +100,8 @@ void http_pool_finish(http_pool *pool)
     for (size_t i = 0; i < HTTP_POOL_CLASSES; i++) {
         while (pool->free[i] != NULL) {
             uint8_t *p = pool->free[i];
-            memcpy(&pool->free[i], p,
-                   sizeof(void *)); // cppcheck-suppress pointerSize ; the link is a pointer
+            // cppcheck-suppress pointerSize ; the link is a pointer
+            memcpy(&pool->free[i], p, sizeof(void *));
             free(p - POOL_HEAD);
         }
     }

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""One meaning per name, and no files that call each other in circles: part of `make lint`.
+
+    python3 tests/lint/house.py [--figures]     over the sources, and the objects in $BUILD
+
+Names come from ctags, calls from the symbols of the object files. A circle is a set of files each of which calls, by way of others, itself; what there
+is of them is in circles.txt, and may only get smaller.
+"""
+import collections
+import os
+import re
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("BUILD", "build")
+HOUSE = ("common", "edge", "central", "sim", "include")
+KNOWN_CIRCLES = os.path.join(TOP, "tests", "lint", "circles.txt")
+STATIC_FILES_MAX = 3
+
+
+def output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def tags():
+    """(name, path, kind, is static) of every function, struct, union and typedef."""
+    for line in output("ctags", "-R", "--languages=C", "--map-C=+.h", "--kinds-C=fstu", "--fields=+SKz", "-f", "-", *HOUSE).splitlines():
+        name, path, rest = line.split("\t", 2)
+        if not name.startswith(("!", "__anon")):
+            yield name, path, re.search(r"kind:(\w+)", rest)[1], "file:" in rest
+
+
+def names():
+    functions, types = collections.defaultdict(list), collections.defaultdict(set)
+    for name, path, kind, static in tags():
+        if kind == "function":
+            functions[name].append((path, static))
+        else:
+            types[name].add((kind, path))
+    functions.pop("main", None)
+    return functions, types
+
+
+def wrong_names(functions, types):
+    for name, at in sorted(functions.items()):
+        external, static = [p for p, s in at if not s], [p for p, s in at if s]
+        if len(external) > 1:
+            yield f"{name} is an external function of {external}"
+        if len(static) > STATIC_FILES_MAX:
+            yield f"{name} is a static function of {len(static)} files: {static}"
+    for name, at in sorted(types.items()):
+        for kind in ("struct", "union", "typedef"):
+            paths = sorted(p for k, p in at if k == kind)
+            if len(paths) > 1:
+                yield f"{name} is a type of {paths}"
+
+
+def symbols(path, flag):
+    return {line.split()[0] for line in output("nm", "-P", flag, path).splitlines() if line.split()[1] in "TDRBVU"}
+
+
+def calls():
+    """File -> the files whose functions or data it uses."""
+    objects = {}
+    for house in HOUSE:
+        for folder, _, found in os.walk(os.path.join(BUILD, house)):
+            objects.update({os.path.relpath(os.path.join(folder, f), BUILD)[:-2]: os.path.join(folder, f) for f in found if f.endswith(".o")})
+    objects = {name: path for name, path in objects.items() if os.path.exists(os.path.join(TOP, name + ".c"))}
+    assert len(objects) > 200, f"no objects in {BUILD}: make all"
+    owner = {}
+    for name, path in objects.items():
+        for symbol in symbols(path, "--extern-only"):
+            owner.setdefault(symbol, set())
+    for name, path in objects.items():
+        for symbol in symbols(path, "--defined-only"):
+            if symbol in owner:
+                owner[symbol].add(name)
+    used = {}
+    for name, path in objects.items():
+        program = name.split("/")[0]
+        theirs = [owner[s] for s in symbols(path, "--undefined-only") if s in owner]
+        used[name] = {o for some in theirs for o in some if o != name and (len(some) == 1 or o.split("/")[0] == program)}
+    return used
+
+
+def circles(used):
+    """The strongly connected sets of more than one file (Tarjan, 1972)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(name):
+        index[name] = low[name] = len(index)
+        stack.append(name)
+        for other in sorted(used[name]):
+            if other not in index:
+                visit(other)
+            if other in stack:
+                low[name] = min(low[name], low[other])
+        if low[name] == index[name]:
+            at = stack.index(name)
+            if len(stack) - at > 1:
+                found.append(sorted(stack[at:]))
+            del stack[at:]
+
+    sys.setrecursionlimit(10000)
+    for name in sorted(used):
+        if name not in index:
+            visit(name)
+    return sorted(found)
+
+
+def known_circles():
+    with open(KNOWN_CIRCLES, encoding="utf-8") as f:
+        return [set(line.split()) for line in f if line.strip() and not line.startswith("#")]
+
+
+def wrong_circles(found):
+    known = known_circles()
+    for circle in found:
+        if not any(set(circle) <= one for one in known):
+            yield f"these files call each other in a circle: {' '.join(circle)}"
+    for one in known:
+        if not any(set(circle) == one for circle in found):
+            yield f"circles.txt is behind, write what is left of it: {' '.join(sorted(one))}"
+
+
+def figures(functions, found):
+    total = sum(map(len, functions.values()))
+    shared = sum(len(at) for at in functions.values() if len(at) > 1)
+    print(f"functions {total}, of which {shared} share a name; circles {len(found)} with {sum(map(len, found))} files, the largest {max(map(len, found), default=0)}")
+    for circle in found:
+        print(" ".join(circle))
+
+
+def main():
+    os.chdir(TOP)
+    functions, types = names()
+    found = circles(calls())
+    if "--figures" in sys.argv:
+        return figures(functions, found)
+    wrong = [*wrong_names(functions, types), *wrong_circles(found)]
+    print("\n".join(wrong), file=sys.stderr, end="\n" if wrong else "")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
