@@ -103,7 +103,9 @@ def test_refusals(central):
     assert problem("GET", "/v1/posts/1/view") == (404, "unknown-counter")
     assert problem("GET", "/v1/posts/1/display") == (404, "not-found")
     for only_edges_have in ("/v1/posts/1/display", "/v1/likes"):
-        assert "ask an edge" in central.get(only_edges_have).json["detail"]
+        for method in ("GET", "POST"):
+            assert "ask an edge" in central.request(method, only_edges_have).json["detail"]
+    assert problem("DELETE", "/v1/posts/1/view") == (404, "unknown-counter") and problem("DELETE", "/v1/posts/1/like") == (405, "method-not-allowed")
     assert problem("GET", "/v1/posts/1/like") == (401, "unauthorized")
     assert problem("GET", "/v1/posts/1/like", headers={"X-User-Id": "a b"}) == (400, "invalid-id")
     assert problem("GET", "/v1/posts/1/counts?by=hour") == (400, "invalid-request")

@@ -120,41 +120,48 @@ static bool handle_fixed(kd_api *api, kd_http_request *req, const kd_route *rout
 static const kd_refusal edges_alone_have = {KD_PROBLEM_NOT_FOUND,
                                             "central does not have this path: ask an edge", NULL};
 
-/* /v1/{collection}/{id}/{counts|likers|counter} */
-static bool handle_tail(kd_api *api, kd_http_request *req, const kd_route *route, const kd_item *item,
-                        kd_refusal *why)
+typedef enum { TAIL_COUNTS, TAIL_LIKERS, TAIL_COUNTER } item_tail;
+
+/* What stands behind /v1/{collection}/{id}/; `counter` where it is one. */
+static bool read_tail(const kd_api *api, kd_bytes tail, item_tail *which, uint32_t *counter, kd_refusal *why)
 {
-    kd_bytes tail = route->at[2];
-    uint32_t counter;
-    if (kd_bytes_eq(tail, kd_bytes_str("counts"))) {
-        kd_api_counts(api, req, item);
-        return true;
-    }
-    if (kd_bytes_eq(tail, kd_bytes_str("likers"))) {
-        kd_api_likers(api, req, item);
-        return true;
-    }
-    if (kd_bytes_eq(tail, kd_bytes_str("display"))) {
-        *why = edges_alone_have;
-        return false;
-    }
-    if (!kd_route_counter(tail, &api->settings->counters, KD_SET, &counter, why)) return false;
-    kd_api_liked(api, req, item, counter);
-    return true;
+    *which = kd_bytes_eq(tail, kd_bytes_str("counts"))   ? TAIL_COUNTS
+             : kd_bytes_eq(tail, kd_bytes_str("likers")) ? TAIL_LIKERS
+                                                         : TAIL_COUNTER;
+    if (*which != TAIL_COUNTER) return true;
+    if (!kd_bytes_eq(tail, kd_bytes_str("display")))
+        return kd_route_counter(tail, &api->settings->counters, KD_SET, counter, why);
+    *why = edges_alone_have;
+    return false;
 }
 
+static void answer_tail(kd_api *api, kd_http_request *req, const kd_item *item, item_tail which,
+                        uint32_t counter)
+{
+    if (which == TAIL_COUNTS)
+        kd_api_counts(api, req, item);
+    else if (which == TAIL_LIKERS)
+        kd_api_likers(api, req, item);
+    else
+        kd_api_liked(api, req, item, counter);
+}
+
+/* A path that is not there is refused before its method is. */
 static bool api_handle_item(kd_api *api, kd_http_request *req, const kd_route *route, kd_refusal *why)
 {
     kd_item item;
+    item_tail which = TAIL_COUNTS;
+    uint32_t counter = 0;
     bool snapshot = kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"));
     kd_bytes collection = route->at[snapshot ? 1 : 0], id = route->at[snapshot ? 2 : 1];
     if (!kd_route_item(collection, id, &api->settings->collections, &item, why)) return false;
-    if (!api_is_get(req)) {
+    if (!snapshot && !read_tail(api, route->at[2], &which, &counter, why)) return false;
+    if (!api_is_get(req))
         kd_http_respond_wrong_method(req, "GET, HEAD");
-        return true;
-    }
-    if (!snapshot) return handle_tail(api, req, route, &item, why);
-    kd_api_snapshot(api, req, &item);
+    else if (snapshot)
+        kd_api_snapshot(api, req, &item);
+    else
+        answer_tail(api, req, &item, which, counter);
     return true;
 }
 

@@ -123,7 +123,7 @@ int kd_arguments_read(kd_arguments *a, const kd_command_line *line, int argc, ch
     bool good = read_options(&t, argc, argv) == KD_OK;
     if (t.help) {
         arguments_print_help(stdout, &t, line, argv[0]);
-        code = KD_EXIT_OK;
+        code = kd_command_end("kudos-central", argv[0], KD_EXIT_OK, "");
     } else if (!good || !arguments_read_words(a, line, argc, argv) || (a->source.url && a->source.dir) ||
                (line->dir && !line->url && a->source.dir == NULL)) {
         fprintf(stderr, "usage: kudos-central %s %s\n", argv[0], line->usage);

@@ -5,6 +5,7 @@
 
 #include "central/io/daemon/app.h"
 #include "central/io/commands/commands.h"
+#include "common/io/loop/signals.h"
 
 static const struct {
     const char *name;
@@ -19,6 +20,7 @@ static int central_main_serve(int argc, char **argv)
 {
     kd_command command;
     kd_central_settings settings;
+    kd_signals_hold();
     int code = kd_command_start(&command, &kd_central_options, argc, argv, &settings);
     if (code < 0) code = kd_central_app_run(&command, &settings);
     kd_command_finish(&command);

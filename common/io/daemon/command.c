@@ -19,18 +19,18 @@ static const struct option long_options[] = {
 };
 
 /* Prints and frees the text; the exit code. */
-static int command_print(kd_buf *text)
+static int command_print(const kd_options *options, kd_buf *text)
 {
-    bool ok = fwrite(text->data, 1, text->len, stdout) == text->len && fflush(stdout) == 0;
+    fwrite(text->data, 1, text->len, stdout);
     kd_buf_finish(text);
-    return ok ? KD_EXIT_OK : KD_EXIT_FAILED;
+    return kd_command_end(options->program, "", KD_EXIT_OK, "");
 }
 
 static int print_version(const kd_options *options)
 {
-    int printed = printf("%s %s (wire schema %d, storage schema %d)\n", options->program, KD_PROGRAM_VERSION,
-                         (int)KD_WIRE_SCHEMA, (int)KD_STORAGE_SCHEMA);
-    return printed > 0 && fflush(stdout) == 0 ? KD_EXIT_OK : KD_EXIT_FAILED;
+    printf("%s %s (wire schema %d, storage schema %d)\n", options->program, KD_PROGRAM_VERSION,
+           (int)KD_WIRE_SCHEMA, (int)KD_STORAGE_SCHEMA);
+    return kd_command_end(options->program, "", KD_EXIT_OK, "");
 }
 
 static int print_about(const kd_options *options, int what)
@@ -41,7 +41,7 @@ static int print_about(const kd_options *options, int what)
         kd_options_help(options, &text);
     else
         kd_options_reference(options, &text);
-    return command_print(&text);
+    return command_print(options, &text);
 }
 
 static int usage_error(const kd_options *options, const char *what)
@@ -99,8 +99,8 @@ int kd_command_start(kd_command *c, const kd_options *options, int argc, char **
     if (load_checked(c, options, config) != KD_OK) return KD_EXIT_USAGE;
     if (!c->check_only) return -1;
     kd_options_finish(options, config);
-    return printf("configuration %s is valid\n", c->file) > 0 && fflush(stdout) == 0 ? KD_EXIT_OK
-                                                                                     : KD_EXIT_FAILED;
+    printf("configuration %s is valid\n", c->file);
+    return kd_command_end(options->program, "", KD_EXIT_OK, "");
 }
 
 int kd_command_reload(const kd_command *c, const kd_options *options, void *config, char *error)
@@ -116,9 +116,11 @@ void kd_command_finish(kd_command *c)
 
 int kd_command_end(const char *program, const char *command, int code, const char *error)
 {
-    if (code != KD_EXIT_OK && error[0] != '\0') fprintf(stderr, "%s %s: %s\n", program, command, error);
+    const char *blank = command[0] ? " " : "";
+    if (code != KD_EXIT_OK && error[0] != '\0')
+        fprintf(stderr, "%s%s%s: %s\n", program, blank, command, error);
     if (fflush(stdout) == 0 && !ferror(stdout)) return code;
-    fprintf(stderr, "%s %s: %sstandard output did not take all that was printed\n", program, command,
+    fprintf(stderr, "%s%s%s: %sstandard output did not take all that was printed\n", program, blank, command,
             code == KD_EXIT_OK ? "done, but " : "");
     return KD_EXIT_FAILED;
 }

@@ -30,7 +30,8 @@ int kd_command_start(kd_command *command, const kd_options *options, int argc, c
 int kd_command_reload(const kd_command *command, const kd_options *options, void *config, char *error);
 void kd_command_finish(kd_command *command);
 /* The end of a sub command: its exit code, or KD_EXIT_FAILED where standard output did not take all that was printed,
- * and then standard error says whether the work is done. Prints `PROGRAM COMMAND: error` there when there is one. */
+ * and then standard error says whether the work is done. Prints `PROGRAM COMMAND: error` there when there is one.
+ * `command` is "" where the program itself has printed. */
 int kd_command_end(const char *program, const char *command, int code, const char *error);
 
 /* Loads a file (regular, at most KD_OPTIONS_FILE_MAX) with overrides and checks paths that must exist and secrets.

@@ -44,6 +44,19 @@ static struct event *signals_watch(kd_loop *loop, int number, event_callback_fn 
     return NULL;
 }
 
+static void hold_hangup(int how)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(how, &set, NULL);
+}
+
+void kd_signals_hold(void)
+{
+    hold_hangup(SIG_BLOCK);
+}
+
 int kd_signals_create(kd_signals **out, kd_loop *loop, const kd_signal_hooks *hooks)
 {
     kd_signals *s = kd_alloc(sizeof *s);
@@ -58,6 +71,7 @@ int kd_signals_create(kd_signals **out, kd_loop *loop, const kd_signal_hooks *ho
         kd_signals_destroy(s);
         return KD_EIO;
     }
+    hold_hangup(SIG_UNBLOCK);
     *out = s;
     return KD_OK;
 }

@@ -14,6 +14,10 @@ typedef struct {
 
 typedef struct kd_signals kd_signals;
 
+/* First thing in a daemon, on the thread that calls kd_signals_create later: a SIGHUP that comes before the hooks are there waits for them, where it
+ * would end the process. */
+void kd_signals_hold(void);
+
 /* On one loop of the process only, before it runs. KD_OK or KD_EIO. */
 int kd_signals_create(kd_signals **signals, kd_loop *loop, const kd_signal_hooks *hooks);
 void kd_signals_destroy(kd_signals *signals);

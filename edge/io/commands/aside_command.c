@@ -128,7 +128,7 @@ int kd_command_aside(int argc, char **argv)
     aside_command_words w = aside_command_read_words(argc, argv);
     if (w.help || w.bad) {
         aside_command_print_usage(w.help ? stdout : stderr, w.help);
-        return w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
+        return kd_command_end("kudos-edge", "aside", w.help ? KD_EXIT_OK : KD_EXIT_USAGE, "");
     }
     int code = KD_EXIT_USAGE;
     if (kd_stopped_settings(&settings, w.file, error) == KD_OK) {

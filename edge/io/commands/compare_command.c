@@ -424,7 +424,7 @@ int kd_command_compare(int argc, char **argv)
     comparing c = {.error = error, .wait_us = w.wait_us};
     if (w.help || w.bad) {
         compare_command_print_usage(w.help ? stdout : stderr, w.help);
-        return w.help ? KD_EXIT_OK : KD_EXIT_USAGE;
+        return kd_command_end("kudos-edge", "compare", w.help ? KD_EXIT_OK : KD_EXIT_USAGE, "");
     }
     if (kd_stopped_settings(&settings, w.file, error) != KD_OK) {
         fprintf(stderr, "kudos-edge compare: %s\n", error);

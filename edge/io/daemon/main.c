@@ -332,6 +332,7 @@ int main(int argc, char **argv)
     static kd_edge_app app;
     if (argc > 1 && strcmp(argv[1], "compare") == 0) return kd_command_compare(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "aside") == 0) return kd_command_aside(argc - 1, argv + 1);
+    kd_signals_hold();
     int code = kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings);
     if (code < 0) code = edge_main_run(&app);
     kd_options_finish(&kd_edge_options, &app.settings);

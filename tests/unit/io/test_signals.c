@@ -39,6 +39,21 @@ Test(signals, hangup_reloads_and_terminate_drains)
     kd_loop_destroy(loop);
 }
 
+Test(signals, a_hangup_during_the_start_waits_for_its_hook)
+{
+    kd_loop *loop;
+    kd_signals *signals;
+    kd_signals_hold();
+    raise(SIGHUP);
+    cr_assert_eq(kd_loop_create(&loop, "main"), KD_OK);
+    kd_signal_hooks hooks = {.arg = loop, .drain = on_drain, .reload = on_reload};
+    cr_assert_eq(kd_signals_create(&signals, loop, &hooks), KD_OK);
+    kd_loop_run(loop);
+    cr_expect_str_eq(order, "rd");
+    kd_signals_destroy(signals);
+    kd_loop_destroy(loop);
+}
+
 Test(signals, systemd_is_told)
 {
     char dir[] = "/tmp/kudos-notify-XXXXXX", path[64], got[128] = "";
