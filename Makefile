@@ -54,7 +54,7 @@ CORES        := $(EDGE_CORE) $(CENTRAL_CORE) $(COMMON_CORE)
 
 # The cores need a hash and msgpack, and nothing else; tests/purity proves it.
 CORE_LIBS := -lxxhash -lmsgpackc
-IO_LIBS   := -lnghttp2 -levent -levent_openssl -levent_pthreads -lssl -lcrypto -lleveldb -lrdkafka -ljansson -linih \
+IO_LIBS   := -lnghttp2 -levent -levent_openssl -levent_pthreads -lssl -lcrypto -lleveldb -lrdkafka -ljansson \
              -lsodium -lz -lpthread
 PROGRAMS  := $(BUILD)/kudos-edge $(BUILD)/kudos-central $(BUILD)/kudos-sim
 # Preloaded by drills: a kill becomes a power cut.
