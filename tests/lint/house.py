@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One meaning per name, and no files that call each other in circles: part of `make lint`.
+"""One meaning per name, no files that call each other in circles, prototypes with a contract: part of `make lint`.
 
     python3 tests/lint/house.py [--figures]     over the sources, and the objects in $BUILD
 
@@ -7,6 +7,7 @@ Names come from ctags, calls from the symbols of the object files. A circle is a
 is of them is in circles.txt, and may only get smaller.
 """
 import collections
+import functools
 import os
 import re
 import subprocess
@@ -56,8 +57,13 @@ def wrong_names(functions, types):
                 yield f"{name} is a type of {paths}"
 
 
-def symbols(path, flag):
-    return {line.split()[0] for line in output("nm", "-P", flag, path).splitlines() if line.split()[1] in "TDRBVU"}
+def symbols(path):
+    """(defined, undefined) symbols of an object that other objects can see."""
+    of = collections.defaultdict(set)
+    for line in output("nm", "-P", "--extern-only", path).splitlines():
+        symbol, kind = line.split()[:2]
+        of[kind].add(symbol)
+    return set().union(*(of[kind] for kind in "TDRBV")), of["U"]
 
 
 def calls():
@@ -68,18 +74,15 @@ def calls():
             objects.update({os.path.relpath(os.path.join(folder, f), BUILD)[:-2]: os.path.join(folder, f) for f in found if f.endswith(".o")})
     objects = {name: path for name, path in objects.items() if os.path.exists(os.path.join(TOP, name + ".c"))}
     assert len(objects) > 200, f"no objects in {BUILD}: make all"
-    owner = {}
-    for name, path in objects.items():
-        for symbol in symbols(path, "--extern-only"):
-            owner.setdefault(symbol, set())
-    for name, path in objects.items():
-        for symbol in symbols(path, "--defined-only"):
-            if symbol in owner:
-                owner[symbol].add(name)
+    seen = {name: symbols(path) for name, path in objects.items()}
+    owner = collections.defaultdict(set)
+    for name, (defined, _) in seen.items():
+        for symbol in defined:
+            owner[symbol].add(name)
     used = {}
-    for name, path in objects.items():
+    for name, (_, undefined) in seen.items():
         program = name.split("/")[0]
-        theirs = [owner[s] for s in symbols(path, "--undefined-only") if s in owner]
+        theirs = [owner[s] for s in undefined if s in owner]
         used[name] = {o for some in theirs for o in some if o != name and (len(some) == 1 or o.split("/")[0] == program)}
     return used
 
@@ -124,12 +127,42 @@ def wrong_circles(found):
             yield f"circles.txt is behind, write what is left of it: {' '.join(sorted(one))}"
 
 
+def prototypes():
+    """(path, line number, has a contract) of every prototype in a header: a comment above it, or on its line."""
+    for line in output("ctags", "-R", "--languages=C", "--map-C=+.h", "--kinds-C=p", "--fields=n", "--excmd=number", "-f", "-", *HOUSE).splitlines():
+        name, path, rest = line.split("\t", 2)
+        if name.startswith("!") or not path.endswith(".h"):
+            continue
+        at = int(re.search(r"line:(\d+)", rest)[1])
+        lines = source_lines(path)
+        last = next(i for i in range(at - 1, len(lines)) if ";" in lines[i])
+        yield path, at, lines[at - 2].rstrip().endswith("*/") or "/*" in "".join(lines[at - 1:last + 1])
+
+
+@functools.cache
+def source_lines(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read().splitlines()
+
+
+def without_contract():
+    """Folder -> [prototypes, those without a contract]."""
+    of = collections.defaultdict(lambda: [0, 0])
+    for path, _, has in prototypes():
+        for key in (os.path.dirname(path), "all"):
+            of[key][0] += 1
+            of[key][1] += not has
+    return of
+
+
 def figures(functions, found):
     total = sum(map(len, functions.values()))
     shared = sum(len(at) for at in functions.values() if len(at) > 1)
     print(f"functions {total}, of which {shared} share a name; circles {len(found)} with {sum(map(len, found))} files, the largest {max(map(len, found), default=0)}")
     for circle in found:
         print(" ".join(circle))
+    for folder, (count, bare) in without_contract().items():
+        print(f"{folder}: {count} prototypes, {count - bare} with a contract ({100 * (count - bare) // count} %)")
 
 
 def main():

@@ -101,7 +101,6 @@ static bool look_after_kafka(kd_keeper *k, uint32_t timeout_ms)
         kd_outage_answered(&k->outage);
     else
         kd_outage_failed(&k->outage, reason, cause);
-    if (answered || k->outage.down) kd_metric_set(&k->kafka_up, answered);
     return answered;
 }
 
@@ -109,7 +108,7 @@ static void open_watch(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_worker_kafka_log);
-    k->outage = (kd_outage){.began = "kafka-unreachable", .over = "kafka-reachable"};
+    k->outage = (kd_outage){.began = "kafka-unreachable", .over = "kafka-reachable", .up = &k->kafka_up};
     if (kd_kafka_watch_create(&k->watch, &kafka, error, sizeof(error)) != KD_OK)
         KD_LOG(KD_ERROR, "kafka-watch-failed", KD_STR("cause", error));
 }

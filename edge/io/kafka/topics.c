@@ -137,7 +137,6 @@ static void on_watch(void *arg)
         kd_outage_answered(&t->outage);
     else
         kd_outage_failed(&t->outage, reason, cause);
-    if (answered || t->outage.down) kd_metric_set(&t->app->kafka_up, answered);
     kd_timer_set(&t->watch_timer, answered ? WATCH_US : WATCH_AGAIN_US);
 }
 
@@ -150,7 +149,7 @@ static int watch_create(kd_topics *t)
         KD_LOG(KD_ERROR, "kafka-watch-failed", KD_STR("cause", error));
         return err;
     }
-    t->outage = (kd_outage){.began = "kafka-unreachable", .over = "kafka-reachable"};
+    t->outage = (kd_outage){.began = "kafka-unreachable", .over = "kafka-reachable", .up = &t->app->kafka_up};
     kd_timer_init(&t->watch_timer, t->loop, on_watch, t);
     kd_timer_set(&t->watch_timer, 1);
     return KD_OK;

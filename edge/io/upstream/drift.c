@@ -109,7 +109,6 @@ static void edge_drift_note(kd_drift_probe *p, bool answered, int result, int st
         kd_outage_answered(&p->outage);
     else
         kd_outage_failed(&p->outage, reason, cause);
-    if (answered || p->outage.down) kd_metric_set(&p->app->central_up, answered);
     edge_drift_count(p);
 }
 
@@ -158,7 +157,8 @@ int kd_drift_probe_create(kd_edge_app *app, char *error)
     kd_drift_probe *p = kd_alloc(sizeof *p);
     p->app = app;
     p->random = kd_clock_mono_us();
-    p->outage = (kd_outage){.began = "central-unreachable", .over = "central-reachable"};
+    p->outage =
+        (kd_outage){.began = "central-unreachable", .over = "central-reachable", .up = &p->app->central_up};
     kd_http_client_options options = kd_settings_central(set);
     options.connect_ms = 1000;
     options.backoff_max_ms = 2000;

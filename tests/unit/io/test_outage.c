@@ -17,7 +17,8 @@ Test(outage, one_question_without_an_answer_is_none)
 
 Test(outage, it_begins_with_the_first_question_of_the_row)
 {
-    kd_outage o = {.began = "peer-unreachable", .over = "peer-reachable"};
+    kd_metric up = {0};
+    kd_outage o = {.began = "peer-unreachable", .over = "peer-reachable", .up = &up};
     kd_outage_failed(&o, KD_REASON_TIMEOUT, "no answer");
     uint64_t first_us = kd_clock_mono_us();
     while (kd_clock_mono_us() == first_us) continue;
@@ -36,4 +37,18 @@ Test(outage, nothing_is_told_before_the_reason_is_known)
     cr_expect(!o.down);
     kd_outage_failed(&o, KD_REASON_REFUSED, "connection refused");
     cr_expect(o.down);
+}
+
+Test(outage, the_metric_tells_the_present)
+{
+    kd_metric up = {0};
+    kd_outage o = {.began = "peer-unreachable", .over = "peer-reachable", .up = &up};
+    kd_outage_answered(&o);
+    cr_expect_eq(kd_metric_get(&up), 1);
+    kd_outage_failed(&o, KD_REASON_TIMEOUT, "no answer");
+    cr_expect_eq(kd_metric_get(&up), 1, "one lost question is no outage");
+    kd_outage_failed(&o, KD_REASON_TIMEOUT, "no answer");
+    cr_expect_eq(kd_metric_get(&up), 0);
+    kd_outage_answered(&o);
+    cr_expect_eq(kd_metric_get(&up), 1);
 }
