@@ -63,6 +63,8 @@ typedef enum {
     KD_PLANT_RETIRED_HOLDS = 1 << 11,   /* a retired edge still holds the low watermark */
     KD_PLANT_STABLE_NOW = 1 << 12, /* rule 21: stable is the present watermark, whatever backups there are */
     KD_PLANT_RETIRED_LETS_GO = 1 << 13, /* rule 21: a backup need not know an edge that is retired */
+    KD_PLANT_OWES_WITHOUT_BOUND =
+        1 << 14, /* I14: reading goes on however much redo the topics have not taken (publisher.h) */
 } kd_central_plant;
 
 /*

@@ -30,15 +30,10 @@ static int open_part(sim_world *w, uint32_t slot, uint32_t partition)
                                 .seed = sim_world_draw(w, DRAW_SEED, 1000 + partition, w->now_us),
                                 .plant = w->options->central_plant};
     kd_store store = sim_disk_view(p->disk);
-    p->outstanding = p->counts_out = p->claims_out = p->changes_out = 0;
-    p->disk_free_us = p->snapshot_look_us = p->backoff_us = 0;
-    p->claimed = 0;
-    p->claim_pending = p->reading = p->changes_open = p->last_snapshot = p->said_all = false;
-    p->fed = true; /* the first commit carries the epoch */
-    uint64_t chance = sim_world_below(w, DRAW_TIMER, 800 + partition, w->s->snapshot_interval_us);
-    p->snapshot_due_us = w->now_us + chance;
-    return kd_central_open(&config, &store, epoch_hint(w, slot, partition), sim_host_wall_us(w, HOST_CENTRAL),
-                           &p->core);
+    int err = kd_central_open(&config, &store, epoch_hint(w, slot, partition),
+                              sim_host_wall_us(w, HOST_CENTRAL), &p->core);
+    if (err == KD_OK) sim_tenure_open(w, slot, partition);
+    return err;
 }
 
 void sim_central_open(sim_world *w, uint32_t slot)
@@ -119,9 +114,7 @@ void sim_central_close(sim_world *w, uint32_t slot)
         sim_checks_central_closed(w->checks, slot, i);
         uint32_t unsynced = sim_disk_unsynced(p->disk);
         sim_disk_crash(p->disk, (uint32_t)sim_world_below(w, DRAW_CRASH, 1000 + slot * 64 + i, unsynced + 1));
-        kd_central_close(p->core);
-        p->core = NULL;
-        p->reading = false;
+        sim_tenure_close(w, slot, i);
     }
 }
 
@@ -147,11 +140,7 @@ void sim_central_drain(sim_world *w, uint32_t slot)
 
 bool sim_central_drained(const sim_world *w, uint32_t slot)
 {
-    for (uint32_t i = 0; i < w->s->partitions; i++) {
-        const sim_part *p = &w->centrals[slot].parts[i];
-        if (p->fed || p->outstanding > 0) return false;
-        if (w->centrals[slot].ready && (!p->said_all || p->counts_out + p->claims_out + p->changes_out > 0))
-            return false;
-    }
-    return true;
+    bool drained = true;
+    for (uint32_t i = 0; i < w->s->partitions && drained; i++) drained = sim_tenure_drained(w, slot, i);
+    return drained;
 }

@@ -27,6 +27,7 @@ static void sim_consumer_take(sim_world *w, uint32_t process, uint32_t partition
     const sim_log *l = sim_consumer_log(w, process, partition);
     uint32_t life = w->processes[process].life;
     for (uint32_t n = 0; n < SHELL_FETCH_RECORDS && c->next < KD_MIN(until, l->end); n++) {
+        if (reads_likes(process) && sim_tenure_blocked(w, process - WORLD_SLOTS, partition)) break;
         kd_bytes bytes = sim_log_read(l, c->next);
         int64_t offset = c->next++;
         if (reads_likes(process))
@@ -34,7 +35,6 @@ static void sim_consumer_take(sim_world *w, uint32_t process, uint32_t partition
         else
             sim_shard_snapshot(w, process, partition, bytes, offset);
         if (!w->processes[process].up || w->processes[process].life != life) return;
-        if (reads_likes(process) && sim_tenure_blocked(w, process - WORLD_SLOTS, partition)) break;
     }
     if (reads_likes(process))
         sim_tenure_commit(w, process - WORLD_SLOTS, partition);

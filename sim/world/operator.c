@@ -20,7 +20,7 @@ static kd_bytes operator_name_of(uint32_t number, char name[16])
 
 static void wake(sim_world *w, uint32_t slot, uint32_t partition)
 {
-    w->centrals[slot].parts[partition].fed = true;
+    w->centrals[slot].parts[partition].gate.pending = true;
     sim_tenure_commit(w, slot, partition);
 }
 

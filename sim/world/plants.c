@@ -75,6 +75,7 @@ const sim_plant_name sim_plants[] = {
     CENTRAL(RETIRED_HOLDS, "23", "a retired edge still holds the low watermark"),
     CENTRAL(STABLE_NOW, "21", "stable is the present watermark, whatever backups there are"),
     CENTRAL(RETIRED_LETS_GO, "21", "a backup need not know what a retired edge brought"),
+    CENTRAL(OWES_WITHOUT_BOUND, "I14", "central reads on however much the topics have not taken"),
     WORLD(NO_SYNC, "4", "the disk says that it synced and did not"),
     WORLD(IGNORE_IO_ERROR, "I15", "a failed write counts as done"),
     WORLD(NO_FENCE, "16", "a higher claim does not stop central"),

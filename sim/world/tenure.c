@@ -1,10 +1,10 @@
 /*
- * tenure.c - central over one partition: feeds, commits (two under way at most), and what goes out once a commit is durable. See
- * central/io/partition/{tenure,tenure_publish,outbound}.c.
+ * tenure.c - central over one partition: a disk, a producer and clocks for the objects that decide, which are those of kudos-central
+ * (kudos/commit_gate.h, kudos/publisher.h). See central/io/partition/{tenure,tenure_publish}.c.
  */
 #include "sim/world/world.h"
 
-enum { SYNC_MIN_US = 300, SYNC_SPREAD_US = 2700, CHANGES_WINDOW = 64, DEPTH = 2 };
+enum { SYNC_MIN_US = 300, SYNC_SPREAD_US = 2700, REDO_BYTES_PER_OPERATION = 60 };
 
 static sim_part *sim_tenure_part_of(sim_world *w, uint32_t slot, uint32_t partition)
 {
@@ -16,11 +16,52 @@ static bool draining(const sim_world *w, uint32_t slot)
     return w->processes[sim_process_of_central(slot)].draining;
 }
 
-/* In some runs so few that one commit begins while another is being written, as under load. */
-static uint32_t commit_ops(const sim_world *w)
+/* ---- opening ---- */
+
+/* In some runs a commit holds so few operations that the next one begins while it is being written, as under load. */
+static uint32_t tenure_commit_ops(const sim_world *w)
 {
     static const uint32_t ops[] = {SHELL_COMMIT_OPS, 1, 12};
     return ops[sim_world_draw(w, DRAW_SEED, 9200, 0) % KD_COUNT(ops)];
+}
+
+/* In some runs so little that reading has to wait again and again: as much redo as the users make in a few snapshot intervals, which is how long a
+ * snapshot takes to be known as delivered. With less, central could never catch up. */
+static uint64_t tenure_unpublished_max(const sim_world *w)
+{
+    uint64_t ample = 1 << 24,
+             ops = 20 + (uint64_t)(2 * w->s->users.per_second * (double)w->s->snapshot_interval_us / 1e6);
+    return sim_world_draw(w, DRAW_SEED, 9300, 0) % 2 ? ample : ops * REDO_BYTES_PER_OPERATION;
+}
+
+static int tenure_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_outbound_record *record);
+static void tenure_count_part(void *arg, kd_bytes part);
+
+void sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition)
+{
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
+    const kd_publisher_config config = {.snapshot_interval_us = w->s->snapshot_interval_us,
+                                        .unpublished_max = tenure_unpublished_max(w),
+                                        .publish_changes = true,
+                                        .plant = w->options->central_plant};
+    const kd_publisher_shell shell = {p, tenure_produce, tenure_count_part};
+    p->world = w;
+    p->slot = slot;
+    p->partition = partition;
+    p->disk_free_us = p->look_us = 0;
+    p->reading = false;
+    p->gate = (kd_commit_gate){.ops_max = tenure_commit_ops(w), .pending = true}; /* the epoch */
+    kd_publisher_init(&p->publisher, p->core, &config, &shell, sim_host_mono_us(w, HOST_CENTRAL),
+                      sim_world_draw(w, DRAW_TIMER, 800 + partition, w->now_us));
+}
+
+void sim_tenure_close(sim_world *w, uint32_t slot, uint32_t partition)
+{
+    sim_part *p = sim_tenure_part_of(w, slot, partition);
+    kd_publisher_finish(&p->publisher);
+    kd_central_close(p->core);
+    p->core = NULL;
+    p->reading = false;
 }
 
 /* ---- in ---- */
@@ -44,6 +85,17 @@ static void fed_badly(sim_world *w, uint32_t partition, int64_t offset, kd_fed f
                        (long long)offset, (int)fed);
 }
 
+/* I14: whatever the publisher says, nothing is read while the topics owe more than the bound. */
+static void check_owed(sim_world *w, const sim_part *p)
+{
+    uint64_t bytes = kd_central_unpublished_bytes(p->core), max = p->publisher.config.unpublished_max;
+    if (bytes >= max)
+        sim_world_fail(w, "unpublished",
+                       "central reads on in partition %u with %llu bytes that its topics have not taken, the "
+                       "bound is %llu",
+                       p->partition, (unsigned long long)bytes, (unsigned long long)max);
+}
+
 void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes bytes, int64_t offset)
 {
     sim_part *p = sim_tenure_part_of(w, slot, partition);
@@ -51,8 +103,9 @@ void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes b
         sim_checks_fed(w->checks, slot, partition, bytes, offset, KD_FED_FENCED);
         return;
     }
+    check_owed(w, p);
     kd_fed fed = kd_central_feed(p->core, bytes, offset, sim_host_wall_us(w, HOST_CENTRAL));
-    p->fed = true;
+    p->gate.pending = true;
     w->merges += fed == KD_FED_MERGED;
     w->duplicates += fed == KD_FED_DUPLICATE;
     w->gaps += fed == KD_FED_GAP;
@@ -64,13 +117,14 @@ void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes b
         sim_central_failed(w, slot, true);
         return;
     }
-    if (kd_central_gathered(p->core) >= commit_ops(w)) sim_tenure_commit(w, slot, partition);
+    if (kd_commit_gate_full(&p->gate, kd_central_gathered(p->core))) sim_tenure_commit(w, slot, partition);
 }
 
 bool sim_tenure_blocked(const sim_world *w, uint32_t slot, uint32_t partition)
 {
     const sim_part *p = &w->centrals[slot].parts[partition];
-    return p->outstanding == DEPTH && kd_central_gathered(p->core) >= commit_ops(w);
+    return kd_publisher_blocks(&p->publisher) ||
+           kd_commit_gate_blocks(&p->gate, kd_central_gathered(p->core));
 }
 
 /* ---- commits ---- */
@@ -94,13 +148,7 @@ static bool told_early(const sim_world *w)
 
 static void became_durable(sim_world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
-    uint64_t epoch = kd_central_epoch(p->core);
-    if (kd_central_durable(p->core) && epoch != p->claimed) {
-        p->claimed = epoch;
-        p->claim_pending = true;
-    }
-    p->changes_open = true;
+    kd_publisher_committed(&sim_tenure_part_of(w, slot, partition)->publisher);
     sim_tenure_publish(w, slot, partition);
 }
 
@@ -114,7 +162,7 @@ static void on_written(sim_world *w, const sim_event *ev)
     int status = sim_disk_sync(p->disk, &synced);
     uint64_t version = p->versions[0];
     p->versions[0] = p->versions[1];
-    p->outstanding--;
+    p->gate.under_way--;
     if (told_early(w) && status != KD_OK) {
         sim_central_failed(w, slot, false);
         return;
@@ -133,7 +181,7 @@ static void sim_tenure_begin(sim_world *w, uint32_t slot, uint32_t partition)
     const kd_writes *writes;
     uint64_t version;
     int err = kd_central_commit_begin(p->core, sim_host_wall_us(w, HOST_CENTRAL), &writes, &version);
-    p->fed = false;
+    p->gate.pending = false;
     if (err == KD_EAGAIN) return;
     if (err != KD_OK) {
         sim_world_fail(w, "commit", "central partition %u: a commit cannot begin: %s", partition,
@@ -142,7 +190,7 @@ static void sim_tenure_begin(sim_world *w, uint32_t slot, uint32_t partition)
     }
     sim_checks_commit_begun(w->checks, slot, partition, version);
     sim_disk_submit(p->disk, writes);
-    p->versions[p->outstanding++] = version;
+    p->versions[p->gate.under_way++] = version;
     uint64_t us = SYNC_MIN_US + sim_world_below(w, DRAW_SYNC, 1000 + slot * 64 + partition, SYNC_SPREAD_US);
     us = KD_MAX(us, w->slow_us[HOST_CENTRAL]);
     p->disk_free_us = KD_MAX(p->disk_free_us, w->now_us) + us;
@@ -155,142 +203,79 @@ static void sim_tenure_begin(sim_world *w, uint32_t slot, uint32_t partition)
 void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = sim_tenure_part_of(w, slot, partition);
-    if (!p->fed || p->outstanding == DEPTH) return;
-    if (p->outstanding == 0 || kd_central_gathered(p->core) >= commit_ops(w))
-        sim_tenure_begin(w, slot, partition);
+    if (kd_commit_gate_opens(&p->gate, kd_central_gathered(p->core))) sim_tenure_begin(w, slot, partition);
 }
 
 /* ---- out ---- */
 
-static uint32_t message(sim_world *w, sim_message_kind kind, uint32_t slot, uint32_t partition,
-                        kd_bytes bytes)
+static sim_message_kind message_kind(const sim_part *p, const kd_outbound *out)
 {
-    uint32_t id = sim_message_take(w, kind, sim_process_of_central(slot), partition);
+    if (out == &p->publisher.claims) return MESSAGE_CLAIM;
+    return out == &p->publisher.counts ? MESSAGE_COUNTS : MESSAGE_CHANGES;
+}
+
+static int tenure_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_outbound_record *record)
+{
+    sim_part *p = arg;
+    sim_world *w = p->world;
+    uint32_t id = sim_message_take(w, message_kind(p, out), sim_process_of_central(p->slot), p->partition);
     kd_buf_put(&w->messages[id].record, bytes.data, bytes.len);
-    return id;
+    w->messages[id].outbound = record;
+    sim_producer_send(w, id);
+    return KD_OK;
 }
 
-static void sim_tenure_publish_claim(sim_world *w, uint32_t slot, uint32_t partition)
+static void tenure_count_part(void *arg, kd_bytes part)
 {
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
-    if (!p->claim_pending) return;
-    p->claim_pending = false;
-    kd_buf_clear(&w->scratch);
-    kd_central_claim(p->core, sim_host_wall_us(w, HOST_CENTRAL), &w->scratch);
-    p->claims_out++;
-    sim_producer_send(w, message(w, MESSAGE_CLAIM, slot, partition, kd_buf_view(&w->scratch)));
+    const sim_part *p = arg;
+    sim_checks_published(p->world->checks, p->slot, p->partition, part);
 }
 
-static void sim_tenure_publish_changes(sim_world *w, uint32_t slot, uint32_t partition)
-{
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
-    while (p->changes_open && p->changes_out < CHANGES_WINDOW) {
-        uint64_t version;
-        int err = kd_central_changes_next(p->core, &w->scratch, &version);
-        if (err != KD_OK) {
-            p->changes_open = false;
-            if (err != KD_ENOTFOUND)
-                sim_world_fail(w, "changes", "central partition %u: changes: %s", partition,
-                               kd_strerror(err));
-            if (p->changes_out == 0) kd_central_changes_delivered(p->core, kd_central_version(p->core));
-            return;
-        }
-        uint32_t id = message(w, MESSAGE_CHANGES, slot, partition, kd_buf_view(&w->scratch));
-        w->messages[id].version = version;
-        p->changes_out++;
-        sim_producer_send(w, id);
-    }
-}
-
-typedef struct {
-    sim_world *w;
-    uint32_t slot, partition;
-} emission;
-
-static void emit(void *arg, kd_bytes bytes)
-{
-    emission *e = arg;
-    sim_checks_published(e->w->checks, e->slot, e->partition, bytes);
-    sim_tenure_part_of(e->w, e->slot, e->partition)->counts_out++;
-    sim_producer_send(e->w, message(e->w, MESSAGE_COUNTS, e->slot, e->partition, bytes));
-}
-
-static void on_snapshot_due(sim_world *w, const sim_event *ev)
+static void on_look(sim_world *w, const sim_event *ev)
 {
     uint32_t process = sim_process_of_central(ev->a);
     if (sim_world_gone(w, process, (uint32_t)ev->c)) return;
     if (sim_world_frozen(w, ev, process)) return;
     sim_part *p = sim_tenure_part_of(w, ev->a, ev->b);
-    if (w->now_us < p->snapshot_look_us) return;
-    p->snapshot_look_us = 0;
+    if (w->now_us < p->look_us) return; /* a later one was set */
+    p->look_us = 0;
     sim_tenure_publish(w, ev->a, ev->b);
 }
 
-static void sim_tenure_look_at(sim_world *w, uint32_t slot, uint32_t partition, uint64_t at_us)
+static void sim_tenure_look_in(sim_world *w, sim_part *p, uint64_t delay_us)
 {
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
-    if (p->snapshot_look_us > w->now_us && p->snapshot_look_us <= at_us) return;
-    p->snapshot_look_us = at_us;
-    sim_world_at(w, at_us, on_snapshot_due, slot, partition, w->processes[sim_process_of_central(slot)].life);
-}
-
-static void sim_tenure_publish_snapshot(sim_world *w, uint32_t slot, uint32_t partition)
-{
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
-    if (p->claims_out > 0 || p->counts_out > 0 || p->said_all) return;
-    bool last = draining(w, slot) && !p->fed && p->outstanding == 0;
-    if (!last && w->now_us < p->snapshot_due_us) {
-        sim_tenure_look_at(w, slot, partition, p->snapshot_due_us);
-        return;
-    }
-    p->said_all = last;
-    uint64_t next = p->snapshot_due_us + w->s->snapshot_interval_us;
-    p->snapshot_due_us = next > w->now_us ? next : w->now_us + w->s->snapshot_interval_us;
-    emission arg = {w, slot, partition};
-    int err = kd_central_snapshot(p->core, sim_host_wall_us(w, HOST_CENTRAL), emit, &arg);
-    if (err != KD_OK)
-        sim_world_fail(w, "snapshot", "central partition %u: a snapshot: %s", partition, kd_strerror(err));
+    uint64_t at_us = w->now_us + KD_MAX(delay_us, UINT64_C(1));
+    if (p->look_us > w->now_us && p->look_us <= at_us) return;
+    p->look_us = at_us;
+    sim_world_at(w, at_us, on_look, p->slot, p->partition,
+                 w->processes[sim_process_of_central(p->slot)].life);
 }
 
 void sim_tenure_publish(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_part *p = sim_tenure_part_of(w, slot, partition);
+    uint64_t next_us, mono_us = sim_host_mono_us(w, HOST_CENTRAL);
     if (!w->centrals[slot].ready || !kd_central_durable(p->core)) return;
-    sim_tenure_publish_claim(w, slot, partition);
-    sim_tenure_publish_changes(w, slot, partition);
-    sim_tenure_publish_snapshot(w, slot, partition);
-}
-
-/* What was not delivered is sent again, behind what came after it; its reader drops copies. */
-static void sim_tenure_on_again(sim_world *w, const sim_event *ev)
-{
-    sim_producer_send(w, ev->a);
-}
-
-static void send_again(sim_world *w, uint32_t slot, const sim_message *m)
-{
-    sim_part *p = sim_tenure_part_of(w, slot, m->partition);
-    p->backoff_us =
-        KD_MIN(KD_MAX(2 * p->backoff_us, (uint64_t)SHELL_BACKOFF_MIN_US), (uint64_t)SHELL_BACKOFF_MAX_US);
-    uint64_t us = p->backoff_us / 2 + sim_world_below(w, DRAW_RETRY, 1000 + m->partition, p->backoff_us);
-    uint64_t version = m->version;
-    uint32_t id = message(w, m->kind, slot, m->partition, kd_buf_view(&m->record));
-    w->messages[id].version = version;
-    sim_world_at(w, w->now_us + us, sim_tenure_on_again, id, 0, 0);
+    if (draining(w, slot) && kd_commit_gate_idle(&p->gate)) kd_publisher_end(&p->publisher);
+    int err = kd_publisher_run(&p->publisher, sim_host_wall_us(w, HOST_CENTRAL), mono_us, &next_us);
+    if (err != KD_OK)
+        sim_world_fail(w, "publish", "central partition %u cannot publish: %s", partition, kd_strerror(err));
+    else if (next_us != UINT64_MAX)
+        sim_tenure_look_in(w, p, next_us > mono_us ? next_us - mono_us : 0);
+    sim_consumer_wake(w, sim_process_of_central(slot), partition);
 }
 
 void sim_tenure_delivered(sim_world *w, uint32_t slot, const sim_message *m, bool ok)
 {
-    sim_part *p = sim_tenure_part_of(w, slot, m->partition);
-    if (!ok) {
-        send_again(w, slot, m);
-        return;
-    }
-    p->backoff_us = 0;
-    if (m->kind == MESSAGE_CLAIM) p->claims_out--;
-    if (m->kind == MESSAGE_COUNTS) p->counts_out--;
-    if (m->kind == MESSAGE_CHANGES && --p->changes_out == 0 && !p->changes_open)
-        kd_central_changes_delivered(p->core, kd_central_version(p->core));
-    sim_tenure_publish(w, slot, m->partition);
+    uint64_t random = sim_world_draw(w, DRAW_RETRY, 1000 + m->partition, w->now_us);
+    kd_publisher_report(m->outbound, ok, sim_host_mono_us(w, HOST_CENTRAL), random);
+    sim_tenure_publish(w, slot, m->partition); /* also names the time of the next attempt */
     if (draining(w, slot)) sim_process_check_drained(w, sim_process_of_central(slot));
+}
+
+bool sim_tenure_drained(const sim_world *w, uint32_t slot, uint32_t partition)
+{
+    const sim_part *p = &w->centrals[slot].parts[partition];
+    if (!kd_commit_gate_idle(&p->gate)) return false;
+    return !w->centrals[slot].ready || kd_publisher_done(&p->publisher);
 }

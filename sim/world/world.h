@@ -13,8 +13,9 @@
 #define KUDOS_SIM_WORLD_WORLD_H
 
 #include "common/base/drift.h"
-#include "kudos/central.h"
+#include "kudos/commit_gate.h"
 #include "kudos/edge.h"
+#include "kudos/publisher.h"
 #include "sim/check/checks.h"
 #include "sim/world/disk.h"
 #include "sim/world/heap.h"
@@ -24,6 +25,8 @@
 
 /* 2026-01-01 less twenty seconds: the UTC day changes within every run. */
 #define WORLD_BEGINS_US (UINT64_C(1767225600000000) - 20000000)
+
+typedef struct sim_world sim_world;
 
 /* Intervals of the shells (edge/io, central/io) and of the machines, in microseconds. Those of the protocol are the scenario's. */
 enum {
@@ -36,8 +39,6 @@ enum {
     SHELL_MEASURE_DEADLINE_US = 1000000,
     SHELL_READ_DEADLINE_US = 1000000,
     SHELL_READ_TRIES = 3,
-    SHELL_BACKOFF_MIN_US = 100000, /* of central's records that were not delivered */
-    SHELL_BACKOFF_MAX_US = 5000000,
     SHELL_SEEK_AGAIN_US = 500000,
     SHELL_DRAIN_US = 5000000,
     SHELL_RESTART_US = 1000000, /* until a process that died is started again */
@@ -118,7 +119,7 @@ typedef struct {
     bool acking;   /* it is in the log; the report is on its way */
     bool again;    /* and the report will be "failed" */
     kd_position at;
-    uint64_t version;
+    kd_outbound_record *outbound; /* of central: what is told of the delivery; gone with the process */
 } sim_message;
 
 /* ---- processes ---------------------------------------------------------------------------------------------- */
@@ -170,13 +171,14 @@ typedef struct {
 typedef struct {
     sim_disk *disk, *backup;
     kd_central *core;
-    uint64_t versions[2]; /* being written, oldest first */
-    uint32_t outstanding;
+    sim_world *world; /* with slot and partition: where this tenure stands, for the publisher's calls */
+    uint32_t slot, partition;
+    kd_commit_gate gate;
+    kd_publisher publisher;
+    uint64_t versions[KD_COMMITS_UNDER_WAY_MAX]; /* being written, oldest first */
     uint64_t disk_free_us;
-    uint64_t claimed; /* epoch */
-    bool fed, claim_pending, reading, changes_open, last_snapshot, said_all;
-    uint32_t counts_out, claims_out, changes_out; /* records without a report */
-    uint64_t snapshot_due_us, snapshot_look_us, backoff_us;
+    uint64_t look_us; /* the next run of the publisher that is on the heap; 0: none */
+    bool reading;
 } sim_part;
 
 typedef struct {
@@ -244,7 +246,6 @@ typedef struct {
 
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
 
-typedef struct sim_world sim_world;
 struct sim_world {
     const sim_scenario *s;
     const sim_options *options;
@@ -394,6 +395,11 @@ bool sim_central_drained(const sim_world *w, uint32_t slot);
 void sim_central_failed(sim_world *w, uint32_t slot, bool fenced);
 void sim_central_kafka_there(sim_world *w, uint32_t slot);
 /* tenure.c */
+/* The core is open: the objects around it. */
+void sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition);
+/* Closes the core, too. */
+void sim_tenure_close(sim_world *w, uint32_t slot, uint32_t partition);
+bool sim_tenure_drained(const sim_world *w, uint32_t slot, uint32_t partition);
 void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);
 void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition);
 bool sim_tenure_blocked(const sim_world *w, uint32_t slot, uint32_t partition);

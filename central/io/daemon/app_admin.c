@@ -107,10 +107,10 @@ static void write_tenure(kd_json *j, const kd_tenure *t)
     kd_json_put_u64(j, "as_of_us", kd_central_as_of_us(t->core));
     write_forgetting(j, t->core);
     kd_json_put_u64(j, "gathered", kd_central_gathered(t->core));
-    kd_json_put_u64(j, "outstanding", t->outstanding);
+    kd_json_put_u64(j, "outstanding", t->gate.under_way);
     kd_json_put_u64(j, "dirty", kd_central_dirty(t->core));
     kd_json_key(j, "claimed");
-    kd_json_bool(j, kd_central_durable(t->core) && !t->claim_pending && t->claims.count == 0);
+    kd_json_bool(j, kd_publisher_claim_stands(&t->publisher));
     kd_json_key(j, "edges");
     kd_json_array(j);
     for (uint32_t i = 0; i < n; i++) app_admin_write_edge(j, &edges[i]);

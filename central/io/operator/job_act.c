@@ -44,7 +44,7 @@ static void job_act_act(kd_ask *ask)
     q->rc = kd_core_act_run(&q->act);
     if (q->act.version == 0) return;
     if (q->rc != KD_OK) q->act.version = 0; /* whatever it left for the next commit need not be waited for */
-    t->fed = true;
+    t->gate.pending = true;
     kd_tenure_commit(t, q->act.now_us);
     kd_worker_read_again(ask->owner, t);
 }

@@ -1,5 +1,5 @@
-/* tenure.c - opening, feeding and committing; what goes out is in tenure_publish.c. */
-#include "central/io/partition/tenure_internal.h"
+/* tenure.c - opening, feeding and committing; tenure_publish.c drives the publisher. */
+#include "central/io/partition/tenure.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -14,10 +14,8 @@
 
 enum { GAPS_EVERY_US = 10000000 };
 
-/* A build with a rule broken on purpose (make PLANT=NAME) sets it. */
-#ifndef KUDOS_CENTRAL_PLANT
-#define KUDOS_CENTRAL_PLANT 0
-#endif
+_Static_assert((int)KD_COMMITS_UNDER_WAY_MAX == (int)KD_COMMITTER_DEPTH,
+               "a slot of the committer for each commit of the gate");
 
 void kd_tenure_path(char *out, size_t size, const char *data_dir, uint32_t partition)
 {
@@ -89,6 +87,7 @@ int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_d
                      .settings = settings,
                      .declared = declared,
                      .metrics = metrics,
+                     .gate = {.ops_max = (uint32_t)settings->commit_ops},
                      .group_offset = -1,
                      .log_high = -1};
     const kd_leveldb_options options = {
@@ -106,7 +105,7 @@ int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_d
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: no thread for its commits", partition);
         rc = KD_EIO;
     }
-    kd_tenure_init_outbound(t);
+    if (rc == KD_OK) kd_tenure_open_publisher(t);
     if (rc != KD_OK) kd_tenure_close(t);
     return rc;
 }
@@ -114,10 +113,8 @@ int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_d
 void kd_tenure_close(kd_tenure *t)
 {
     kd_committer_destroy(t->committer);
+    kd_publisher_finish(&t->publisher);
     if (t->core != NULL) kd_central_close(t->core);
-    kd_outbound_finish(&t->claims);
-    kd_outbound_finish(&t->counts);
-    kd_outbound_finish(&t->changes);
     kd_leveldb_close(t->db);
     t->committer = NULL;
     t->core = NULL;
@@ -131,15 +128,15 @@ static void merge_waiting(kd_tenure *t, uint64_t now_us)
     int rc = kd_central_quarantine_retry(t->core, now_us, &merged);
     if (rc == KD_OK && merged > 0)
         KD_LOG(KD_INFO, "quarantine-merged", KD_U64("partition", t->partition), KD_U64("batches", merged));
-    t->fed = t->fed || merged > 0;
+    t->gate.pending |= merged > 0;
     kd_tenure_commit(t, now_us); /* says what a read that failed has come to */
 }
 
 void kd_tenure_begin(kd_tenure *t)
 {
-    t->fed = true;
+    t->gate.pending = true;
     merge_waiting(t, kd_clock_wall_us());
-    KD_ASSERT(t->outstanding > 0);
+    KD_ASSERT(t->gate.under_way > 0);
     KD_LOG(KD_INFO, "partition-opened", KD_U64("partition", t->partition),
            KD_U64("epoch", kd_central_epoch(t->core)), KD_U64("version", kd_central_version(t->core)));
 }
@@ -159,7 +156,7 @@ static void begin_commit(kd_tenure *t, uint64_t now_us)
     uint32_t operations = kd_central_gathered(t->core);
     if (operations > 0) KD_POINT(BEFORE_COMMIT);
     int rc = kd_central_commit_begin(t->core, now_us, &writes, &version);
-    t->fed = false;
+    t->gate.pending = false;
     if (rc == KD_EAGAIN) return;
     if (rc != KD_OK)
         kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "a read of the store failed");
@@ -169,28 +166,14 @@ static void begin_commit(kd_tenure *t, uint64_t now_us)
     slot->begun_us = kd_clock_mono_us();
     slot->operations = operations;
     slot->busy = true;
-    t->outstanding++;
+    t->gate.under_way++;
     kd_committer_submit(t->committer, writes, (uint64_t)(slot - t->slots));
+    t->settled(t->arg); /* a commit makes redo, which the topics owe from now on */
 }
 
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us)
 {
-    if (!t->fed || t->outstanding == KD_COMMITTER_DEPTH) return;
-    /* The second one is begun only when it is full: what comes while the first is written makes one commit,
-     * not many. */
-    if (t->outstanding == 0 || kd_central_gathered(t->core) >= t->settings->commit_ops)
-        begin_commit(t, now_us);
-}
-
-/* What is durable may carry a new epoch: the first one, or one above another that was heard of. */
-static void note_epoch(kd_tenure *t)
-{
-    uint64_t epoch = kd_central_epoch(t->core);
-    if (!kd_central_durable(t->core) || epoch == t->claimed) return;
-    if (t->claimed != 0)
-        KD_LOG(KD_WARN, "epoch-outbid", KD_U64("partition", t->partition), KD_U64("epoch", epoch));
-    t->claimed = epoch;
-    t->claim_pending = true;
+    if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) begin_commit(t, now_us);
 }
 
 static void commit_ended(kd_post *post)
@@ -202,10 +185,11 @@ static void commit_ended(kd_post *post)
         kd_fail_stop(KD_EXIT_FAILED, "commit-failed", t->partition, kd_leveldb_error(t->db));
     KD_ASSERT(kd_central_commit_end(t->core, slot->version, KD_OK) == KD_OK);
     slot->busy = false;
-    t->outstanding--;
+    t->gate.under_way--;
     KD_POINT(AFTER_COMMIT);
-    note_epoch(t);
-    t->changes_open = true;
+    if (kd_publisher_committed(&t->publisher))
+        KD_LOG(KD_WARN, "epoch-outbid", KD_U64("partition", t->partition),
+               KD_U64("epoch", kd_central_epoch(t->core)));
     kd_metric_observe_seconds(&t->metrics->commit_time, kd_clock_mono_us() - slot->begun_us);
     kd_metric_observe_size(&t->metrics->commit_ops, slot->operations);
     kd_tenure_commit(t, kd_clock_wall_us());
@@ -215,8 +199,8 @@ static void commit_ended(kd_post *post)
 
 bool kd_tenure_blocked(const kd_tenure *t)
 {
-    if (kd_central_unpublished_bytes(t->core) >= kd_tenure_unpublished_max(t)) return true;
-    return t->outstanding == KD_COMMITTER_DEPTH && kd_central_gathered(t->core) >= t->settings->commit_ops;
+    return kd_publisher_blocks(&t->publisher) ||
+           kd_commit_gate_blocks(&t->gate, kd_central_gathered(t->core));
 }
 
 /* An edge whose batch got lost goes on sending until it hears of it: many in a row, and one line tells. */
@@ -301,12 +285,12 @@ static void check_fence(kd_tenure *t, kd_bytes record)
 void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us)
 {
     kd_fed fed = kd_central_feed(t->core, record, offset, now_us);
-    t->fed = true;
+    t->gate.pending = true;
     if (fed == KD_FED_FENCED) check_fence(t, record);
     if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM)
         alarm_of(t, fed, record, offset);
     tell_passed_over(t);
-    if (kd_central_gathered(t->core) >= t->settings->commit_ops) kd_tenure_commit(t, now_us);
+    if (kd_commit_gate_full(&t->gate, kd_central_gathered(t->core))) kd_tenure_commit(t, now_us);
 }
 
 void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us)
@@ -315,8 +299,14 @@ void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us)
     merge_waiting(t, now_us);
 }
 
-bool kd_tenure_idle(const kd_tenure *t)
+/* Without a producer there is nobody to tell. */
+bool kd_tenure_drained(kd_tenure *t)
 {
-    return !t->fed && t->outstanding == 0 && t->ending == KD_TENURE_SAID_ALL &&
-           t->claims.count + t->counts.count + t->changes.count == 0;
+    if (!kd_commit_gate_idle(&t->gate)) return false;
+    if (t->producer == NULL) return true;
+    if (t->publisher.ending == KD_PUBLISHER_RUNS) {
+        kd_publisher_end(&t->publisher);
+        kd_tenure_publish(t, kd_clock_mono_us());
+    }
+    return kd_publisher_done(&t->publisher);
 }

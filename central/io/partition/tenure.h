@@ -4,21 +4,26 @@
  *
  *     records -> core -> commit (synced by the committer's thread) -> claim (once), changes, snapshots
  *
- * Invariants:
- *   - nothing goes out, not even the claim, before the commit that it rests on is durable, and no snapshot before the claim is
- *     delivered: an edge knows only epochs whose claim is in the log;
- *   - at most one snapshot is on its way; the next is made when it was delivered and its time has come;
- *   - a failed commit or read of the store ends the process (fail.h).
+ * The decisions are pure objects, which the simulation drives as well: when a commit begins (kudos/commit_gate.h), and what is published and when
+ * (kudos/publisher.h). This file and its .c give them LevelDB, Kafka's producer, the clocks, log lines and metrics.
+ *
+ * Invariant: a failed commit or read of the store ends the process (fail.h).
  */
 #ifndef KUDOS_CENTRAL_IO_PARTITION_TENURE_H
 #define KUDOS_CENTRAL_IO_PARTITION_TENURE_H
 
 #include "central/io/daemon/metrics.h"
-#include "central/io/partition/outbound.h"
 #include "central/io/daemon/settings.h"
+#include "common/io/kafka/kafka.h"
 #include "common/io/leveldb/committer.h"
 #include "common/io/loop/loop.h"
-#include "kudos/central.h"
+#include "kudos/commit_gate.h"
+#include "kudos/publisher.h"
+
+/* A build with a rule broken on purpose (make PLANT=NAME) sets it. */
+#ifndef KUDOS_CENTRAL_PLANT
+#define KUDOS_CENTRAL_PLANT 0
+#endif
 
 typedef struct kd_tenure kd_tenure;
 
@@ -48,25 +53,21 @@ struct kd_tenure {
     kd_store store;
     kd_central *core;
     kd_committer *committer;
+    kd_commit_gate gate;
     kd_commit_slot slots[KD_COMMITTER_DEPTH];
-    uint32_t outstanding;
-    bool fed;           /* something was fed since the last begin */
-    uint64_t claimed;   /* epoch; 0: none yet */
-    bool claim_pending; /* to be produced */
-    bool standing;      /* Kafka gives no records until a seek */
+    kd_publisher publisher;
+    bool standing; /* Kafka gives no records until a seek */
     uint64_t unknown_schema;
-    uint64_t gaps, gaps_told_us; /* since the last line about them; monotonic, 0: none yet */
-    uint64_t passed_over;        /* as far as the log tells of them */
-    kd_kafka_producer *producer; /* the worker's; NULL before there is one */
-    kd_outbound claims, counts, changes;
-    bool changes_open;                          /* more may be had from the core */
-    bool unpublished_told, waits_told;          /* alarms, until there is much less again */
-    uint64_t snapshot_due_us, snapshot_made_us; /* monotonic */
-    enum { KD_TENURE_GOES_ON, KD_TENURE_LAST_SNAPSHOT, KD_TENURE_SAID_ALL } ending;
+    uint64_t gaps, gaps_told_us;       /* since the last line about them; monotonic, 0: none yet */
+    uint64_t passed_over;              /* as far as the log tells of them */
+    kd_kafka_producer *producer;       /* the worker's; NULL before there is one */
+    bool unpublished_told, waits_told; /* alarms were logged; cleared when a quarter of the bound is owed */
     uint64_t random;
-    int64_t group_offset;       /* last one committed to the group */
-    int64_t log_high;           /* next offset of the likes topic, atomic, -1: unknown */
-    void (*settled)(void *arg); /* a commit has ended, or changes were delivered: there may be room again */
+    int64_t group_offset; /* last one committed to the group */
+    int64_t log_high;     /* next offset of the likes topic, atomic, -1: unknown */
+    void (*settled)(
+        void *
+            arg); /* a commit began or ended, or records were delivered: kd_tenure_blocked() may have changed */
     void *arg;
 };
 
@@ -74,6 +75,8 @@ struct kd_tenure {
  * and partition: kd_err of kd_leveldb_open and kd_central_open. Nothing is left open then. */
 int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared,
                    uint32_t partition, bool anew, kd_loop *loop, kd_central_metrics *metrics, char *error);
+/* Makes the publisher, for kd_tenure_open(). */
+void kd_tenure_open_publisher(kd_tenure *t);
 /* After the producer was destroyed and the loop joined. Applies what was submitted. */
 void kd_tenure_close(kd_tenure *t);
 
@@ -83,17 +86,16 @@ void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_
 /* `declared` has changed: the core hears of it, and merges what waited for a counter. After that, as after every order, the worker asks the core
  * whether the log is to be read again. */
 void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us);
-/* Closes a commit when the disk is free or there is enough for one. */
+/* Begins a commit when the gate opens. */
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us);
-/* Reading has to wait: two commits are outstanding and the open one is full, or the topics have not taken too much. */
+/* Whether reading has to wait: for the disk (the gate), or for the topics (the publisher). */
 bool kd_tenure_blocked(const kd_tenure *t);
-/* Claim, changes and snapshot, as far as they are due. Returns when to call again at the latest. Monotonic
- * time. */
+/* Publishes what is due, once there is a producer. Returns when to call again at the latest. Monotonic time. */
 uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us);
-/* A last snapshot as soon as one may be made, and none after it. */
-void kd_tenure_end(kd_tenure *t, uint64_t mono_us);
-/* Whether the last snapshot was made and nothing is gathered, being committed or on its way. */
-bool kd_tenure_idle(const kd_tenure *t);
+/* Kafka's report of a record of any tenure of this worker. `random`: for the jitter of the next attempt. */
+void kd_tenure_delivered(kd_outbound_record *record, bool ok, uint64_t random);
+/* While the process drains: true when nothing is gathered or being committed and the last snapshot, which is made then, is delivered. */
+bool kd_tenure_drained(kd_tenure *t);
 
 /* For kd_central_open: an epoch that nobody else mints. libsodium is initialised. */
 uint64_t kd_tenure_epoch_hint(uint64_t now_us);

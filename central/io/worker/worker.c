@@ -10,12 +10,12 @@
 #include "common/io/daemon/ending.h"
 #include "common/io/daemon/log.h"
 
-enum { REFRESH_US = 250000, PUBLISH_MIN_US = 1000 };
+enum { REFRESH_US = 250000, PUBLISH_MIN_US = 1000, REJOIN_MIN_US = 200000, REJOIN_MAX_US = 5000000 };
 
 static void delivered(void *arg, void *opaque, bool ok)
 {
     kd_worker *w = arg;
-    kd_outbound_report(opaque, ok, kd_clock_mono_us(), kd_random_next(&w->random));
+    kd_tenure_delivered(opaque, ok, kd_random_next(&w->random));
 }
 
 static void run_publish(void *arg)
@@ -24,17 +24,14 @@ static void run_publish(void *arg)
     uint64_t now = kd_clock_mono_us(), when = UINT64_MAX;
     for (uint32_t i = 0; i < w->count; i++) when = KD_MIN(when, kd_tenure_publish(&w->tenures[i], now));
     kd_timer_set(&w->publish, when > now + PUBLISH_MIN_US ? when - now : PUBLISH_MIN_US);
-    kd_worker_resume(w); /* a snapshot was taken by Kafka */
+    kd_worker_regulate(w); /* a new snapshot tells the core that the one before is delivered */
     kd_worker_check_drained(w);
 }
 
 static void producer_ready(void *arg)
 {
     kd_worker *w = arg;
-    for (uint32_t i = 0; i < w->count; i++) {
-        kd_tenure *t = &w->tenures[i];
-        t->claims.again_us = t->counts.again_us = t->changes.again_us = 0;
-    }
+    for (uint32_t i = 0; i < w->count; i++) kd_publisher_retry_now(&w->tenures[i].publisher);
     run_publish(w);
 }
 
@@ -65,7 +62,7 @@ static int create_producer(kd_worker *w, char *error)
 static void worker_settled(void *arg)
 {
     kd_worker *w = arg;
-    kd_worker_resume(w);
+    kd_worker_regulate(w);
     kd_worker_check_drained(w);
 }
 
@@ -96,8 +93,11 @@ int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t
                      const kd_worker_events *events, char *error)
 {
     char name[16];
-    *w = (kd_worker){
-        .index = index, .settings = settings, .events = *events, .created_us = kd_clock_mono_us()};
+    *w = (kd_worker){.index = index,
+                     .settings = settings,
+                     .events = *events,
+                     .rejoin_backoff = {.min_us = REJOIN_MIN_US, .max_us = REJOIN_MAX_US},
+                     .created_us = kd_clock_mono_us()};
     w->declared = (kd_declared){settings->counters, kd_strings_copy(&settings->edges)};
     kd_edge_ages_init(&w->edge_ages, &w->declared.edges);
     randombytes_buf(&w->random, sizeof(w->random));
@@ -189,21 +189,11 @@ void kd_worker_drain(kd_worker *w)
     kd_worker_send(w, begin_drain);
 }
 
-/* The last snapshot of a tenure is made when all its commits are done; without Kafka there is nobody to tell.
- */
-static bool tenure_drained(kd_worker *w, kd_tenure *t)
-{
-    if (t->fed || t->outstanding > 0) return false;
-    if (t->producer == NULL) return true;
-    if (t->ending == KD_TENURE_GOES_ON) kd_tenure_end(t, kd_clock_mono_us());
-    return kd_tenure_idle(t) && w->draining;
-}
-
 void kd_worker_check_drained(kd_worker *w)
 {
     if (!w->draining || w->told) return;
     bool all = true;
-    for (uint32_t i = 0; i < w->count; i++) all = tenure_drained(w, &w->tenures[i]) && all;
+    for (uint32_t i = 0; i < w->count; i++) all = kd_tenure_drained(&w->tenures[i]) && all;
     if (!all) return;
     w->told = true;
     w->events.drained(w->events.arg, w);

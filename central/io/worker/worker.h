@@ -31,7 +31,7 @@ struct kd_worker {
     kd_kafka_consumer *consumer;
     kd_kafka_producer *producer;
     kd_timer publish, refresh, rejoin;
-    uint64_t rejoin_backoff_us;
+    kd_backoff rejoin_backoff;
     uint64_t random;
     bool rejoin_fatal; /* only a new consumer helps */
     bool paused, draining, told;

@@ -12,27 +12,34 @@
 #include "common/io/daemon/log.h"
 #include "common/io/daemon/options_file.h"
 
-enum { REJOIN_MIN_US = 200000, REJOIN_MAX_US = 5000000 };
-
 static void worker_consume_take_record(void *arg, const kd_kafka_record *record)
 {
     kd_worker *w = arg;
     kd_tenure *t = kd_worker_tenure(w, record->partition);
     if (w->draining) return; /* not fed: it is read again at the next start */
     kd_tenure_feed(t, record->value, record->offset, kd_clock_wall_us());
-    if (w->paused || !kd_tenure_blocked(t)) return;
-    w->paused = true;
-    kd_metric_add(&w->metrics.pauses, 1);
-    kd_kafka_consumer_pause(w->consumer);
+    kd_worker_regulate(w);
 }
 
-void kd_worker_resume(kd_worker *w)
+static bool worker_blocked(const kd_worker *w)
 {
-    if (!w->paused || w->draining) return;
-    for (uint32_t i = 0; i < w->count; i++)
-        if (kd_tenure_blocked(&w->tenures[i])) return;
-    w->paused = false;
-    kd_kafka_consumer_resume(w->consumer);
+    bool blocked = false;
+    for (uint32_t i = 0; i < w->count && !blocked; i++) blocked = kd_tenure_blocked(&w->tenures[i]);
+    return blocked;
+}
+
+void kd_worker_regulate(kd_worker *w)
+{
+    if (w->draining || w->consumer == NULL) return;
+    bool blocked = worker_blocked(w);
+    if (blocked == w->paused) return;
+    w->paused = blocked;
+    if (blocked) {
+        kd_metric_add(&w->metrics.pauses, 1);
+        kd_kafka_consumer_pause(w->consumer);
+    } else {
+        kd_kafka_consumer_resume(w->consumer);
+    }
 }
 
 static void worker_consume_end_round(void *arg)
@@ -76,8 +83,7 @@ static bool step_over(kd_worker *w, uint32_t partition, int64_t offset, const ch
 static void rejoin_later(kd_worker *w)
 {
     if (kd_timer_armed(&w->rejoin)) return;
-    w->rejoin_backoff_us = KD_MIN(KD_MAX(2 * w->rejoin_backoff_us, REJOIN_MIN_US), REJOIN_MAX_US);
-    kd_timer_set(&w->rejoin, w->rejoin_backoff_us / 2 + kd_random_next(&w->random) % w->rejoin_backoff_us);
+    kd_timer_set(&w->rejoin, kd_backoff_next(&w->rejoin_backoff, kd_random_next(&w->random)));
 }
 
 static void take_condition(void *arg, uint32_t topic, uint32_t partition, kd_kafka_condition condition,
@@ -87,7 +93,7 @@ static void take_condition(void *arg, uint32_t topic, uint32_t partition, kd_kaf
     kd_tenure *t = kd_worker_tenure(w, partition);
     (void)topic;
     if (condition == KD_KAFKA_EOF) {
-        w->rejoin_backoff_us = 0;
+        kd_backoff_reset(&w->rejoin_backoff);
         return;
     }
     if (condition == KD_KAFKA_OUT_OF_RANGE) {
@@ -123,7 +129,8 @@ static void worker_consume_assign(kd_worker *w, const kd_kafka_start *starts)
     if (kd_kafka_consumer_assign(w->consumer, starts, w->count) != KD_OK)
         kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX,
                      "the partitions could not be assigned");
-    if (w->paused) kd_kafka_consumer_pause(w->consumer);
+    w->paused = false;
+    kd_worker_regulate(w);
 }
 
 /* Where to read on: what was fed lies behind the position of the last commit only until that commit. A record

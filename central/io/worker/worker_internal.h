@@ -13,8 +13,8 @@ typedef struct {
 void kd_worker_send(kd_worker *w, void (*fn)(kd_post *post));
 void kd_worker_kafka_log(void *arg, int severity, const char *text);
 void kd_worker_check_drained(kd_worker *w);
-/* Reads on when no partition is blocked any more. */
-void kd_worker_resume(kd_worker *w);
+/* Back-pressure: reading stops while any partition is blocked, and goes on when none is. */
+void kd_worker_regulate(kd_worker *w);
 void kd_worker_run_rejoin(void *arg);
 /* Fills the metrics that are states of the cores. */
 void kd_worker_measure(kd_worker *w);

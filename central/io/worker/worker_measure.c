@@ -86,11 +86,11 @@ static void add_tenure(totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
     add_forgetting(all, t, now_us);
     add_lag(all, w, t);
     all->dirty += kd_central_dirty(t->core);
-    all->outbound += t->claims.count + t->counts.count + t->changes.count;
-    all->failed += t->claims.failed + t->counts.failed + t->changes.failed;
+    all->outbound += kd_publisher_held(&t->publisher);
+    all->failed += kd_publisher_failures(&t->publisher);
     all->unknown_schema += t->unknown_schema;
-    uint64_t snapshot_age =
-        t->snapshot_made_us > 0 ? worker_measure_age(kd_clock_mono_us(), t->snapshot_made_us) : UNKNOWN_AGE;
+    uint64_t made_us = t->publisher.snapshot_made_us;
+    uint64_t snapshot_age = made_us > 0 ? worker_measure_age(kd_clock_mono_us(), made_us) : UNKNOWN_AGE;
     all->snapshot_age = KD_MAX(all->snapshot_age, snapshot_age);
 }
 

@@ -1,0 +1,178 @@
+/* publisher.c - see the header. */
+#include "kudos/publisher.h"
+
+void kd_publisher_init(kd_publisher *p, kd_central *core, const kd_publisher_config *config,
+                       const kd_publisher_shell *shell, uint64_t mono_us, uint64_t random)
+{
+    *p = (kd_publisher){.core = core, .config = *config, .shell = *shell};
+    kd_outbound_init(&p->claims, p);
+    kd_outbound_init(&p->counts, p);
+    kd_outbound_init(&p->changes, p);
+    p->snapshot_due_us = mono_us + random % config->snapshot_interval_us;
+}
+
+void kd_publisher_finish(kd_publisher *p)
+{
+    kd_outbound_finish(&p->claims);
+    kd_outbound_finish(&p->counts);
+    kd_outbound_finish(&p->changes);
+}
+
+bool kd_publisher_committed(kd_publisher *p)
+{
+    uint64_t epoch = kd_central_epoch(p->core);
+    p->changes_open = p->config.publish_changes;
+    if (!kd_central_durable(p->core) || epoch == p->claimed) return false;
+    bool outbid = p->claimed != 0;
+    p->claimed = epoch;
+    p->claim_pending = true;
+    return outbid;
+}
+
+/* ---- the three kinds of records ---- */
+
+static void publisher_make_claim(kd_publisher *p, uint64_t wall_us)
+{
+    kd_buf record = {.data = NULL};
+    if (!p->claim_pending) return;
+    p->claim_pending = false;
+    kd_central_claim(p->core, wall_us, &record);
+    kd_outbound_push(&p->claims, &record, kd_central_epoch(p->core));
+}
+
+/* A version may have several records. Those below the oldest record held are delivered whole; with none held, and none left in the core, all are. */
+static void publisher_settle_changes(kd_publisher *p)
+{
+    uint64_t oldest = kd_outbound_oldest(&p->changes);
+    if (oldest != UINT64_MAX)
+        kd_central_changes_delivered(p->core, oldest - 1);
+    else if (!p->changes_open)
+        kd_central_changes_delivered(p->core, kd_central_version(p->core));
+}
+
+static int publisher_make_changes(kd_publisher *p)
+{
+    kd_buf record = {.data = NULL};
+    uint64_t version;
+    int err = KD_OK;
+    while (p->changes_open && p->changes.count < KD_CHANGES_WINDOW) {
+        err = kd_central_changes_next(p->core, &record, &version);
+        if (err != KD_OK) break;
+        kd_outbound_push(&p->changes, &record, version);
+    }
+    kd_buf_finish(&record);
+    if (err != KD_ENOTFOUND) return err;
+    p->changes_open = false;
+    publisher_settle_changes(p);
+    return KD_OK;
+}
+
+static void publisher_take_part(void *arg, kd_bytes part)
+{
+    kd_publisher *p = arg;
+    kd_buf copy = {.data = NULL};
+    kd_buf_put(&copy, part.data, part.len);
+    kd_outbound_push(&p->counts, &copy, kd_central_version(p->core));
+    p->shell.snapshot_part(p->shell.arg, part);
+}
+
+static bool publisher_snapshot_due(const kd_publisher *p, uint64_t mono_us)
+{
+    if (p->claims.count > 0 || p->counts.count > 0 || p->ending == KD_PUBLISHER_DONE) return false;
+    return p->ending == KD_PUBLISHER_LAST_SNAPSHOT || mono_us >= p->snapshot_due_us;
+}
+
+static int publisher_make_snapshot(kd_publisher *p, uint64_t wall_us, uint64_t mono_us)
+{
+    uint64_t interval = p->config.snapshot_interval_us, next = p->snapshot_due_us + interval;
+    if (!publisher_snapshot_due(p, mono_us)) return KD_OK;
+    if (p->ending == KD_PUBLISHER_LAST_SNAPSHOT) p->ending = KD_PUBLISHER_DONE;
+    p->snapshot_due_us = next > mono_us ? next : mono_us + interval;
+    p->snapshot_made_us = mono_us;
+    return kd_central_snapshot(p->core, wall_us, publisher_take_part, p);
+}
+
+/* ---- driving ---- */
+
+static void publisher_pump(kd_publisher *p, uint64_t mono_us)
+{
+    kd_outbound_pump(&p->claims, p->shell.produce, p->shell.arg, mono_us);
+    kd_outbound_pump(&p->counts, p->shell.produce, p->shell.arg, mono_us);
+    kd_outbound_pump(&p->changes, p->shell.produce, p->shell.arg, mono_us);
+}
+
+/* While a claim or a snapshot is on its way, its report calls, not the interval. */
+static uint64_t publisher_next_us(const kd_publisher *p)
+{
+    uint64_t when = kd_outbound_next_us(&p->claims, UINT64_MAX);
+    when = kd_outbound_next_us(&p->counts, when);
+    when = kd_outbound_next_us(&p->changes, when);
+    return p->claims.count + p->counts.count == 0 ? KD_MIN(when, p->snapshot_due_us) : when;
+}
+
+int kd_publisher_run(kd_publisher *p, uint64_t wall_us, uint64_t mono_us, uint64_t *next_us)
+{
+    *next_us = UINT64_MAX;
+    if (!kd_central_durable(p->core)) return KD_OK;
+    publisher_make_claim(p, wall_us);
+    int err = publisher_make_changes(p);
+    if (err == KD_OK) err = publisher_make_snapshot(p, wall_us, mono_us);
+    if (err != KD_OK) return err;
+    publisher_pump(p, mono_us);
+    *next_us = publisher_next_us(p);
+    return KD_OK;
+}
+
+bool kd_publisher_report(kd_outbound_record *record, bool delivered, uint64_t mono_us, uint64_t random)
+{
+    kd_publisher *p = kd_publisher_of(record);
+    bool changes = record->out == &p->changes;
+    if (!kd_outbound_report(record, delivered, mono_us, random)) return false;
+    if (changes) publisher_settle_changes(p);
+    return true;
+}
+
+kd_publisher *kd_publisher_of(const kd_outbound_record *record)
+{
+    return record->out->owner;
+}
+
+void kd_publisher_retry_now(kd_publisher *p)
+{
+    kd_outbound_retry_now(&p->claims);
+    kd_outbound_retry_now(&p->counts);
+    kd_outbound_retry_now(&p->changes);
+}
+
+/* ---- bounds and the end ---- */
+
+bool kd_publisher_blocks(const kd_publisher *p)
+{
+    if (p->config.plant & KD_PLANT_OWES_WITHOUT_BOUND) return false;
+    return kd_central_unpublished_bytes(p->core) >= p->config.unpublished_max;
+}
+
+void kd_publisher_end(kd_publisher *p)
+{
+    if (p->ending == KD_PUBLISHER_RUNS) p->ending = KD_PUBLISHER_LAST_SNAPSHOT;
+}
+
+bool kd_publisher_done(const kd_publisher *p)
+{
+    return p->ending == KD_PUBLISHER_DONE && kd_publisher_held(p) == 0;
+}
+
+bool kd_publisher_claim_stands(const kd_publisher *p)
+{
+    return kd_central_durable(p->core) && !p->claim_pending && p->claims.count == 0;
+}
+
+uint32_t kd_publisher_held(const kd_publisher *p)
+{
+    return p->claims.count + p->counts.count + p->changes.count;
+}
+
+uint64_t kd_publisher_failures(const kd_publisher *p)
+{
+    return p->claims.failures + p->counts.failures + p->changes.failures;
+}
