@@ -1,4 +1,5 @@
 /* central.c - life of central's process: opens its partitions, looks its places in the log up, drains, ends. See central/io/worker/{worker,keeper}.c. */
+#include "kudos/forget.h"
 #include "sim/world/world.h"
 
 enum { LOOK_UP_US = 4000 };
@@ -36,7 +37,9 @@ static int open_part(sim_world *w, uint32_t slot, uint32_t partition)
     return err;
 }
 
-void sim_central_open(sim_world *w, uint32_t slot)
+static void central_kafka_there(sim_world *w, uint32_t slot);
+
+static void central_open(sim_world *w, uint32_t slot)
 {
     sim_central *c = &w->centrals[slot];
     c->ready = c->waits_for_kafka = false;
@@ -50,10 +53,11 @@ void sim_central_open(sim_world *w, uint32_t slot)
               kd_central_epoch(c->parts[p].core), kd_central_version(c->parts[p].core));
         sim_checks_central_opened(w->checks, slot, p);
     }
+    c->committed = sim_operator_sees_commit;
     sim_operator_opened(w, slot);
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_tenure_commit(w, slot, p);
     c->waits_for_kafka = true;
-    sim_central_kafka_there(w, slot);
+    central_kafka_there(w, slot);
 }
 
 /* Rule 13: what stands at the position now. */
@@ -95,7 +99,7 @@ static void on_looked_up(sim_world *w, const sim_event *ev)
 }
 
 /* The topics can be reached: the log positions are looked up. */
-void sim_central_kafka_there(sim_world *w, uint32_t slot)
+static void central_kafka_there(sim_world *w, uint32_t slot)
 {
     sim_central *c = &w->centrals[slot];
     bool open = sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) &&
@@ -106,8 +110,21 @@ void sim_central_kafka_there(sim_world *w, uint32_t slot)
     sim_world_at(w, w->now_us + us, on_looked_up, slot, w->processes[sim_process_of_central(slot)].life, 0);
 }
 
-void sim_central_close(sim_world *w, uint32_t slot)
+/* What this life of the process has done. */
+static void central_add_up(sim_world *w, uint32_t slot)
 {
+    for (uint32_t p = 0; p < w->s->partitions; p++) {
+        kd_central_forgetting f;
+        if (!w->centrals[slot].parts[p].core) continue;
+        kd_central_get_forgetting(w->centrals[slot].parts[p].core, &f);
+        w->collected += f.collected;
+        w->ignored += f.ignored;
+    }
+}
+
+static void central_close(sim_world *w, uint32_t slot)
+{
+    central_add_up(w, slot);
     for (uint32_t i = 0; i < w->s->partitions; i++) {
         sim_part *p = &w->centrals[slot].parts[i];
         if (!p->core) continue;
@@ -118,19 +135,7 @@ void sim_central_close(sim_world *w, uint32_t slot)
     }
 }
 
-void sim_central_failed(sim_world *w, uint32_t slot, bool fenced)
-{
-    uint32_t process = sim_process_of_central(slot);
-    TRACE(w, "%s stops: %s", sim_world_process_name(w, process), fenced ? "fenced" : "storage failed");
-    sim_world_note(w, "central",
-                   fenced ? "fenced by a higher claim: the process stops"
-                          : "a write failed: the process stops");
-    sim_process_stop(w, process);
-    w->processes[process].refuses_to_run = fenced && w->processes[sim_process_of_central(!slot)].up;
-    if (slot == 0) sim_process_start_at(w, process, w->now_us + SHELL_RESTART_US);
-}
-
-void sim_central_drain(sim_world *w, uint32_t slot)
+static void central_drain(sim_world *w, uint32_t slot)
 {
     for (uint32_t p = 0; p < w->s->partitions; p++) {
         sim_tenure_commit(w, slot, p);
@@ -138,9 +143,24 @@ void sim_central_drain(sim_world *w, uint32_t slot)
     }
 }
 
-bool sim_central_drained(const sim_world *w, uint32_t slot)
+static bool central_drained(const sim_world *w, uint32_t slot)
 {
     bool drained = true;
     for (uint32_t i = 0; i < w->s->partitions && drained; i++) drained = sim_tenure_drained(w, slot, i);
     return drained;
 }
+
+static bool central_may_read(const sim_world *w, uint32_t slot, uint32_t partition)
+{
+    return w->centrals[slot].parts[partition].reading &&
+           !w->processes[sim_process_of_central(slot)].draining && !sim_tenure_blocked(w, slot, partition);
+}
+
+const sim_role sim_role_central = {.open = central_open,
+                                   .close = central_close,
+                                   .drain = central_drain,
+                                   .drained = central_drained,
+                                   .may_read = central_may_read,
+                                   .record = sim_tenure_feed,
+                                   .end_round = sim_tenure_commit,
+                                   .kafka_there = central_kafka_there};

@@ -6,14 +6,9 @@
 
 enum { FETCH_LOST_US = 500000 };
 
-static bool reads_likes(uint32_t process)
-{
-    return process >= WORLD_SLOTS;
-}
-
 sim_log *sim_consumer_log(sim_world *w, uint32_t process, uint32_t partition)
 {
-    return reads_likes(process) ? &w->likes[partition] : &w->counts[partition];
+    return sim_process_is_central(process) ? &w->likes[partition] : &w->counts[partition];
 }
 
 static bool out_of_range(const sim_log *l, int64_t next)
@@ -25,21 +20,16 @@ static void sim_consumer_take(sim_world *w, uint32_t process, uint32_t partition
 {
     sim_cursor *c = &w->processes[process].cursor[partition];
     const sim_log *l = sim_consumer_log(w, process, partition);
-    uint32_t life = w->processes[process].life;
+    const sim_role *role = w->processes[process].role;
+    uint32_t slot = sim_process_slot(process), life = w->processes[process].life;
     for (uint32_t n = 0; n < SHELL_FETCH_RECORDS && c->next < KD_MIN(until, l->end); n++) {
-        if (reads_likes(process) && sim_tenure_blocked(w, process - WORLD_SLOTS, partition)) break;
+        if (!role->may_read(w, slot, partition)) break;
         kd_bytes bytes = sim_log_read(l, c->next);
         int64_t offset = c->next++;
-        if (reads_likes(process))
-            sim_tenure_feed(w, process - WORLD_SLOTS, partition, bytes, offset);
-        else
-            sim_shard_snapshot(w, process, partition, bytes, offset);
+        role->record(w, slot, partition, bytes, offset);
         if (!w->processes[process].up || w->processes[process].life != life) return;
     }
-    if (reads_likes(process))
-        sim_tenure_commit(w, process - WORLD_SLOTS, partition);
-    else
-        sim_shard_turn(w, process, partition % w->s->shards);
+    role->end_round(w, slot, partition);
 }
 
 static void on_seek(sim_world *w, const sim_event *ev)
@@ -57,8 +47,8 @@ static void find_place(sim_world *w, uint32_t process, uint32_t partition)
     sim_cursor *c = &w->processes[process].cursor[partition];
     const sim_log *l = sim_consumer_log(w, process, partition);
     TRACE(w, "%s %s/%u: %d is out of range", sim_world_process_name(w, process),
-          reads_likes(process) ? "likes" : "counts", partition, c->next);
-    if (reads_likes(process)) {
+          sim_process_is_central(process) ? "likes" : "counts", partition, c->next);
+    if (sim_process_is_central(process)) {
         c->next = l->start;
         return;
     }
@@ -78,7 +68,7 @@ static void on_fetched(sim_world *w, const sim_event *ev)
     const sim_log *l = sim_consumer_log(w, process, partition);
     uint32_t life = p->life;
     c->busy = false;
-    if (p->draining && reads_likes(process)) return;
+    if (p->draining && sim_process_is_central(process)) return;
     if (out_of_range(l, c->next))
         find_place(w, process, partition);
     else
@@ -97,11 +87,7 @@ static bool may_read(const sim_world *w, uint32_t process, uint32_t partition)
 {
     const sim_process *p = &w->processes[process];
     const sim_cursor *c = &p->cursor[partition];
-    if (!p->up || c->busy || c->standing) return false;
-    if (!reads_likes(process)) return true;
-    uint32_t slot = process - WORLD_SLOTS;
-    return w->centrals[slot].parts[partition].reading && !p->draining &&
-           !sim_tenure_blocked(w, slot, partition);
+    return p->up && !c->busy && !c->standing && p->role->may_read(w, sim_process_slot(process), partition);
 }
 
 void sim_consumer_wake(sim_world *w, uint32_t process, uint32_t partition)
@@ -141,6 +127,6 @@ void sim_consumer_healed(sim_world *w, uint32_t host)
     for (uint32_t i = 0; i < WORLD_PROCESSES; i++) {
         if (sim_process_host(i) != host || !w->processes[i].up) continue;
         for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake(w, i, p);
-        if (i >= WORLD_SLOTS) sim_central_kafka_there(w, i - WORLD_SLOTS);
+        if (w->processes[i].role->kafka_there) w->processes[i].role->kafka_there(w, sim_process_slot(i));
     }
 }

@@ -3,21 +3,6 @@
 
 #include <stdlib.h>
 
-uint64_t sim_edge_now_us(const sim_world *w, uint32_t slot)
-{
-    return kd_drift_now(&w->edges[slot].drift, sim_host_mono_us(w, sim_edge_identity(slot)));
-}
-
-bool sim_edge_doubled(const sim_world *w, uint32_t edge)
-{
-    return w->processes[CHECKS_TWIN + edge].up;
-}
-
-uint32_t sim_shard_room(const sim_scenario *s, uint32_t of_edge, uint32_t ample)
-{
-    return of_edge ? KD_MAX(of_edge / s->shards, 1u) : ample;
-}
-
 static int sim_edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
 {
     const sim_scenario *s = w->s;
@@ -62,7 +47,7 @@ static void sim_edge_join_lives(const sim_world *w, sim_edge *e)
     for (uint32_t i = 1; i < w->s->shards; i++) kd_edge_lives_join(e->shards[i].core, kd_edge_lives(first));
 }
 
-void sim_edge_open(sim_world *w, uint32_t slot)
+static void edge_open(sim_world *w, uint32_t slot)
 {
     sim_edge *e = &w->edges[slot];
     uint32_t host = sim_edge_identity(slot);
@@ -93,6 +78,12 @@ void sim_edge_open(sim_world *w, uint32_t slot)
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake(w, slot, p);
 }
 
+/* The connection breaks. */
+static void end_unanswered(sim_world *w, uint32_t slot, uint32_t op)
+{
+    w->ops[op].ended(w, slot, op, NULL);
+}
+
 static void close_shard(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
@@ -103,26 +94,30 @@ static void close_shard(sim_world *w, uint32_t slot, uint32_t shard)
     m->core = NULL;
     m->group = 0;
     for (; m->waiting_count > 0; m->waiting_count--, m->waiting_first++)
-        sim_user_unanswered(w, m->waiting[m->waiting_first].op);
+        end_unanswered(w, slot, m->waiting[m->waiting_first].op);
     m->waiting_first = 0;
 }
 
-void sim_edge_close(sim_world *w, uint32_t slot)
+/* What this life of the process has done. */
+static void edge_add_up(sim_world *w, uint32_t slot)
 {
+    for (uint32_t i = 0; i < w->s->shards; i++) {
+        kd_edge_stats stats;
+        if (!w->edges[slot].shards[i].core) continue;
+        kd_edge_get_stats(w->edges[slot].shards[i].core, &stats);
+        w->resent += stats.resent_ops;
+        w->expired += stats.expired;
+    }
+}
+
+static void edge_close(sim_world *w, uint32_t slot)
+{
+    edge_add_up(w, slot);
     for (uint32_t i = 0; i < w->s->shards; i++)
         if (w->edges[slot].shards[i].core) close_shard(w, slot, i);
 }
 
-/* A write failed: nothing is acknowledged any more, the process ends (I15). */
-void sim_edge_failed(sim_world *w, uint32_t slot)
-{
-    TRACE(w, "%s storage failed", sim_world_process_name(w, slot));
-    sim_world_note(w, w->s->edges[sim_edge_identity(slot)], "a write failed: the process stops");
-    sim_process_stop(w, slot);
-    sim_process_start_at(w, slot, w->now_us + SHELL_RESTART_US);
-}
-
-void sim_edge_drain(sim_world *w, uint32_t slot)
+static void edge_drain(sim_world *w, uint32_t slot)
 {
     for (uint32_t i = 0; i < w->s->shards; i++) {
         kd_edge_seal_all(w->edges[slot].shards[i].core, sim_edge_now_us(w, slot));
@@ -131,7 +126,7 @@ void sim_edge_drain(sim_world *w, uint32_t slot)
     }
 }
 
-bool sim_edge_drained(const sim_world *w, uint32_t slot)
+static bool edge_drained(const sim_world *w, uint32_t slot)
 {
     for (uint32_t i = 0; i < w->s->shards; i++) {
         const sim_shard *m = &w->edges[slot].shards[i];
@@ -139,3 +134,24 @@ bool sim_edge_drained(const sim_world *w, uint32_t slot)
     }
     return true;
 }
+
+/* ---- what its consumer gives it ---- */
+
+static bool edge_may_read(const sim_world *w, uint32_t slot, uint32_t partition)
+{
+    (void)w, (void)slot, (void)partition;
+    return true;
+}
+
+static void edge_end_round(sim_world *w, uint32_t slot, uint32_t partition)
+{
+    sim_shard_turn(w, slot, partition % w->s->shards);
+}
+
+const sim_role sim_role_edge = {.open = edge_open,
+                                .close = edge_close,
+                                .drain = edge_drain,
+                                .drained = edge_drained,
+                                .may_read = edge_may_read,
+                                .record = sim_shard_snapshot,
+                                .end_round = edge_end_round};

@@ -105,7 +105,7 @@ static void faults_refresh(sim_world *w)
     refresh_rest(w);
     refresh_clocks(w);
     refresh_disks(w);
-    sim_net_refresh(w);
+    sim_links_refresh(w);
 }
 
 static void faults_on_end(sim_world *w, const sim_event *ev)
@@ -183,7 +183,7 @@ static void on_kafka_back(sim_world *w, const sim_event *ev)
     (void)ev;
     if (w->kafka_down > 0) w->kafka_down--;
     TRACE(w, "kafka is back");
-    sim_net_refresh(w);
+    sim_links_refresh(w);
 }
 
 static void on_copy_gone(sim_world *w, const sim_event *ev)
@@ -206,8 +206,8 @@ static void kill(sim_world *w, const sim_scenario_event *e)
 static void faults_reset(sim_world *w, const sim_scenario_event *e)
 {
     uint32_t host = e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who;
-    if (e->peer != SCENARIO_CENTRAL) sim_net_reset(w, host, PEER_KAFKA);
-    if (e->peer != SCENARIO_KAFKA) sim_net_reset(w, host, PEER_CENTRAL);
+    if (e->peer != SCENARIO_CENTRAL) sim_links_reset(w, host, PEER_KAFKA);
+    if (e->peer != SCENARIO_KAFKA) sim_links_reset(w, host, PEER_CENTRAL);
 }
 
 static void once(sim_world *w, const sim_scenario_event *e)
@@ -221,7 +221,7 @@ static void once(sim_world *w, const sim_scenario_event *e)
         kill(w, e);
         return;
     case SCENARIO_FENCE:
-        sim_producer_fence(w, e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who);
+        sim_links_fence(w, e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who);
         return;
     case SCENARIO_FREEZE:
         if (e->who == SCENARIO_KAFKA)

@@ -124,14 +124,4 @@ void sim_net_refresh(sim_world *w)
         }
         apply_event(w, &e);
     }
-    for (uint32_t h = 0; h < HOSTS; h++) {
-        sim_producer_healed(w, h);
-        sim_consumer_healed(w, h);
-    }
-}
-
-void sim_net_reset(sim_world *w, uint32_t host, uint32_t peer)
-{
-    if (peer == PEER_KAFKA) sim_producer_reset(w, host);
-    if (peer == PEER_CENTRAL) sim_ask_broken(w, host);
 }

@@ -80,11 +80,7 @@ static void sim_producer_on_report(sim_world *w, const sim_event *ev)
     if (!orphan(w, m)) {
         if (sim_world_frozen(w, ev, m->process)) return;
         sim_message told = *m; /* what is told may send more, which moves the array */
-        bool ok = !told.again;
-        if (told.kind == MESSAGE_BATCH)
-            sim_shard_delivered(w, told.process, &told, ok);
-        else
-            sim_tenure_delivered(w, told.process - WORLD_SLOTS, &told, ok);
+        told.delivered(w, &told, !told.again);
     }
     give(w, id);
 }
@@ -183,23 +179,9 @@ void sim_producer_healed(sim_world *w, uint32_t host)
     }
 }
 
-static void make_others(sim_world *w, uint32_t host)
-{
-    for (uint32_t slot = host; slot < WORLD_SLOTS; slot += SCENARIO_EDGES_MAX)
-        if (w->processes[slot].up) sim_shard_reset(w, slot);
-}
-
-/* The client of 2.0.2 may go fatal over a broken connection; then its process makes another, and sends from its outbox. */
-void sim_producer_reset(sim_world *w, uint32_t host)
-{
-    if (host == HOST_CENTRAL || sim_world_below(w, DRAW_RETRY, 900 + host, 2) == 0) return;
-    make_others(w, host);
-}
-
-/* The producers of this host are dead: what they had under way failed, whether it is in the log or not. Central sends from what it holds when it is told. */
-void sim_producer_fence(sim_world *w, uint32_t host)
+/* The producers of this host are dead: what they had under way failed, whether it is in the log or not. */
+void sim_producer_fail_all(sim_world *w, uint32_t host)
 {
     for (uint32_t id = 1; id < w->message_count; id++)
         if (sim_process_host(w->messages[id].process) == host) w->messages[id].again = true;
-    if (host != HOST_CENTRAL) make_others(w, host);
 }

@@ -12,7 +12,17 @@ sim_shard *sim_shard_of(sim_world *w, uint32_t slot, uint32_t partition)
     return &w->edges[slot].shards[partition % w->s->shards];
 }
 
+uint32_t sim_shard_room(const sim_scenario *s, uint32_t of_edge, uint32_t ample)
+{
+    return of_edge ? KD_MAX(of_edge / s->shards, 1u) : ample;
+}
+
 /* ---- the clock ---- */
+
+uint64_t sim_edge_now_us(const sim_world *w, uint32_t slot)
+{
+    return kd_drift_now(&w->edges[slot].drift, sim_host_mono_us(w, sim_edge_identity(slot)));
+}
 
 static void sim_shard_on_look(sim_world *w, const sim_event *ev)
 {
@@ -41,6 +51,15 @@ static void sim_shard_look_at(sim_world *w, uint32_t slot, uint32_t shard, uint6
 
 /* ---- group commit ---- */
 
+/* A write failed: nothing is acknowledged any more, the process ends (I15). */
+static void shard_storage_failed(sim_world *w, uint32_t slot)
+{
+    TRACE(w, "%s storage failed", sim_world_process_name(w, slot));
+    sim_world_note(w, w->s->edges[sim_edge_identity(slot)], "a write failed: the process stops");
+    sim_process_stop(w, slot);
+    sim_process_start_at(w, slot, w->now_us + SHELL_RESTART_US);
+}
+
 static void sim_shard_release(sim_world *w, uint32_t slot, uint32_t shard, uint64_t group)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
@@ -49,7 +68,7 @@ static void sim_shard_release(sim_world *w, uint32_t slot, uint32_t shard, uint6
         if (--m->waiting_count == 0) m->waiting_first = 0;
         w->edges[slot].acked++;
         sim_checks_answered(w->checks, slot, shard, w->ops[done.op].attempt, &done.outcome);
-        sim_user_answered(w, slot, done.op, &done.outcome);
+        w->ops[done.op].ended(w, slot, done.op, &done.outcome);
     }
 }
 
@@ -66,7 +85,7 @@ static void sim_shard_on_synced(sim_world *w, const sim_event *ev)
     m->group = 0;
     int err = kd_edge_commit_end(m->core, group, status);
     if (status != KD_OK || err != KD_OK) {
-        sim_edge_failed(w, slot);
+        shard_storage_failed(w, slot);
         return;
     }
     sim_shard_release(w, slot, shard, group);
@@ -86,7 +105,7 @@ static void tell_unmeasured(sim_world *w, uint32_t slot)
 /* Not at once: who called for a turn goes on with the process. */
 static void on_gave_up(sim_world *w, const sim_event *ev)
 {
-    if (!sim_world_gone(w, ev->a, (uint32_t)ev->c)) sim_edge_failed(w, ev->a);
+    if (!sim_world_gone(w, ev->a, (uint32_t)ev->c)) shard_storage_failed(w, ev->a);
 }
 
 static void gave_up(sim_world *w, uint32_t slot, uint32_t shard)
@@ -117,6 +136,15 @@ static void commit(sim_world *w, uint32_t slot, uint32_t shard)
 
 /* ---- batches ---- */
 
+static void shard_delivered(sim_world *w, const sim_message *m, bool ok)
+{
+    uint32_t slot = m->process, shard = m->partition % w->s->shards;
+    sim_shard *s = &w->edges[slot].shards[shard];
+    if (s->sending > 0) s->sending--;
+    kd_edge_delivered(s->core, m->partition, m->at, ok, sim_edge_now_us(w, slot));
+    sim_shard_turn(w, slot, shard);
+}
+
 static void send(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
@@ -128,20 +156,12 @@ static void send(sim_world *w, uint32_t slot, uint32_t shard)
         sim_message *message = &w->messages[id];
         kd_buf_put(&message->record, w->scratch.data, w->scratch.len);
         message->at = at;
+        message->delivered = shard_delivered;
         m->sending++;
         TRACE(w, "%s/%u sends %l/%l of %u", sim_world_process_name(w, slot), shard, at.incarnation, at.seq,
               partition);
         sim_producer_send(w, id);
     }
-}
-
-void sim_shard_delivered(sim_world *w, uint32_t slot, const sim_message *m, bool ok)
-{
-    uint32_t shard = m->partition % w->s->shards;
-    sim_shard *s = &w->edges[slot].shards[shard];
-    if (s->sending > 0) s->sending--;
-    kd_edge_delivered(s->core, m->partition, m->at, ok, sim_edge_now_us(w, slot));
-    sim_shard_turn(w, slot, shard);
 }
 
 /* The reports of what the old client held still come in and say nothing new. */
@@ -290,7 +310,7 @@ void sim_shard_request(sim_world *w, uint32_t slot, uint32_t id)
         w->refused++;
         w->edges[slot].refused++;
         sim_checks_refused(w->checks, slot, shard, op->item, err);
-        sim_user_unanswered(w, id);
+        op->ended(w, slot, id, NULL);
         return;
     }
     journal_taken(w, slot, op, &out);
@@ -299,7 +319,7 @@ void sim_shard_request(sim_world *w, uint32_t slot, uint32_t id)
     if (out.group == 0) {
         w->edges[slot].acked++;
         sim_checks_answered(w->checks, slot, shard, op->attempt, &out);
-        sim_user_answered(w, slot, id, &out);
+        op->ended(w, slot, id, &out);
     } else {
         uint32_t last = m->waiting_first + m->waiting_count;
         m->waiting = kd_grow(m->waiting, last, &m->waiting_cap, sizeof(m->waiting[0]));

@@ -66,6 +66,19 @@ void sim_tenure_close(sim_world *w, uint32_t slot, uint32_t partition)
 
 /* ---- in ---- */
 
+/* The process ends. A second central that was started by mistake is not started again. */
+static void tenure_failed(sim_world *w, uint32_t slot, bool fenced)
+{
+    uint32_t process = sim_process_of_central(slot);
+    TRACE(w, "%s stops: %s", sim_world_process_name(w, process), fenced ? "fenced" : "storage failed");
+    sim_world_note(w, "central",
+                   fenced ? "fenced by a higher claim: the process stops"
+                          : "a write failed: the process stops");
+    sim_process_stop(w, process);
+    w->processes[process].refuses_to_run = fenced && w->processes[sim_process_of_central(!slot)].up;
+    if (slot == 0) sim_process_start_at(w, process, w->now_us + SHELL_RESTART_US);
+}
+
 /* Planted: a claim that is not ours never gets to the core. */
 static bool fence_ignored(const sim_world *w, kd_central *core, kd_bytes bytes)
 {
@@ -114,7 +127,7 @@ void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes b
     sim_checks_fed(w->checks, slot, partition, bytes, offset, fed);
     fed_badly(w, partition, offset, fed);
     if (fed == KD_FED_FENCED) {
-        sim_central_failed(w, slot, true);
+        tenure_failed(w, slot, true);
         return;
     }
     if (kd_commit_gate_full(&p->gate, kd_central_gathered(p->core))) sim_tenure_commit(w, slot, partition);
@@ -137,7 +150,7 @@ static bool tell_core(sim_world *w, uint32_t slot, uint32_t partition, uint64_t 
     int err = kd_central_commit_end(p->core, version, status);
     sim_checks_committed(w->checks, slot, partition, version, status, synced);
     if (status == KD_OK && err == KD_OK) return true;
-    sim_central_failed(w, slot, false);
+    tenure_failed(w, slot, false);
     return false;
 }
 
@@ -164,11 +177,11 @@ static void on_written(sim_world *w, const sim_event *ev)
     p->versions[0] = p->versions[1];
     p->gate.under_way--;
     if (told_early(w) && status != KD_OK) {
-        sim_central_failed(w, slot, false);
+        tenure_failed(w, slot, false);
         return;
     }
     if (!told_early(w) && !tell_core(w, slot, partition, version, status, synced)) return;
-    sim_operator_sees_commit(w, slot);
+    w->centrals[slot].committed(w, slot);
     sim_tenure_commit(w, slot, partition);
     became_durable(w, slot, partition);
     sim_consumer_wake(w, process, partition);
@@ -214,6 +227,15 @@ static sim_message_kind message_kind(const sim_part *p, const kd_outbound *out)
     return out == &p->publisher.counts ? MESSAGE_COUNTS : MESSAGE_CHANGES;
 }
 
+static void tenure_delivered(sim_world *w, const sim_message *m, bool ok)
+{
+    uint32_t slot = sim_process_slot(m->process);
+    uint64_t random = sim_world_draw(w, DRAW_RETRY, 1000 + m->partition, w->now_us);
+    kd_publisher_report(m->outbound, ok, sim_host_mono_us(w, HOST_CENTRAL), random);
+    sim_tenure_publish(w, slot, m->partition); /* also names the time of the next attempt */
+    if (draining(w, slot)) sim_process_check_drained(w, sim_process_of_central(slot));
+}
+
 static int tenure_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_outbound_record *record)
 {
     sim_part *p = arg;
@@ -221,6 +243,7 @@ static int tenure_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_
     uint32_t id = sim_message_take(w, message_kind(p, out), sim_process_of_central(p->slot), p->partition);
     kd_buf_put(&w->messages[id].record, bytes.data, bytes.len);
     w->messages[id].outbound = record;
+    w->messages[id].delivered = tenure_delivered;
     sim_producer_send(w, id);
     return KD_OK;
 }
@@ -263,14 +286,6 @@ void sim_tenure_publish(sim_world *w, uint32_t slot, uint32_t partition)
     else if (next_us != UINT64_MAX)
         sim_tenure_look_in(w, p, next_us > mono_us ? next_us - mono_us : 0);
     sim_consumer_wake(w, sim_process_of_central(slot), partition);
-}
-
-void sim_tenure_delivered(sim_world *w, uint32_t slot, const sim_message *m, bool ok)
-{
-    uint64_t random = sim_world_draw(w, DRAW_RETRY, 1000 + m->partition, w->now_us);
-    kd_publisher_report(m->outbound, ok, sim_host_mono_us(w, HOST_CENTRAL), random);
-    sim_tenure_publish(w, slot, m->partition); /* also names the time of the next attempt */
-    if (draining(w, slot)) sim_process_check_drained(w, sim_process_of_central(slot));
 }
 
 bool sim_tenure_drained(const sim_world *w, uint32_t slot, uint32_t partition)

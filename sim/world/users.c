@@ -22,40 +22,21 @@ static uint64_t draw_of(const sim_world *w, sim_draw_stream stream, const sim_op
     return sim_world_draw(w, stream, op->user, op->begun_us << 16 | op->tries);
 }
 
-/* ---- the pool ---- */
-
-static uint32_t op_take(sim_world *w)
-{
-    uint32_t id = w->op_free;
-    if (id) {
-        w->op_free = w->ops[id].attempt;
-        return id;
-    }
-    if (w->op_count == 0) w->op_count = 1;
-    while (w->op_count >= w->op_cap) w->ops = kd_grow(w->ops, w->op_count, &w->op_cap, sizeof(w->ops[0]));
-    return w->op_count++;
-}
-
-void sim_op_release(sim_world *w, uint32_t id)
-{
-    if (--w->ops[id].refs > 0) return;
-    w->ops[id].attempt = w->op_free;
-    w->op_free = id;
-}
-
 /* ---- requests ---- */
 
 static uint32_t slot_reached(const sim_world *w, const sim_op *op)
 {
-    bool twin = sim_edge_doubled(w, op->edge) && draw_of(w, DRAW_ROUTE, op) % 2 == 0;
+    bool twin = w->processes[CHECKS_TWIN + op->edge].up && draw_of(w, DRAW_ROUTE, op) % 2 == 0;
     return twin ? CHECKS_TWIN + op->edge : op->edge;
 }
+
+static void users_refused(sim_world *w, uint32_t id);
 
 static void on_request(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = slot_reached(w, &w->ops[ev->a]);
     if (!w->processes[slot].up) {
-        sim_user_unanswered(w, ev->a); /* refused by the machine */
+        users_refused(w, ev->a); /* by the machine */
         return;
     }
     if (sim_world_frozen(w, ev, slot)) return;
@@ -164,7 +145,7 @@ static void on_deadline(sim_world *w, const sim_event *ev)
     watch_deadlines(w);
 }
 
-void sim_user_unanswered(sim_world *w, uint32_t id)
+static void users_refused(sim_world *w, uint32_t id)
 {
     users_failed(w, id);
     sim_op_release(w, id);
@@ -213,7 +194,7 @@ static void users_on_answer(sim_world *w, const sim_event *ev)
     sim_op_release(w, ev->a);
 }
 
-void sim_user_answered(sim_world *w, uint32_t slot, uint32_t id, const kd_outcome *outcome)
+static void users_answered(sim_world *w, uint32_t slot, uint32_t id, const kd_outcome *outcome)
 {
     sim_op *op = &w->ops[id];
     uint32_t percent =
@@ -229,15 +210,25 @@ void sim_user_answered(sim_world *w, uint32_t slot, uint32_t id, const kd_outcom
     sim_world_at(w, w->now_us + WIRE_MIN_US + chance / 100 % WIRE_SPREAD_US, users_on_answer, id, 0, 0);
 }
 
+/* The end of a request, told by the shard that had it. */
+static void users_told_outcome(sim_world *w, uint32_t slot, uint32_t id, const kd_outcome *outcome)
+{
+    if (outcome)
+        users_answered(w, slot, id, outcome);
+    else
+        users_refused(w, id);
+}
+
 /* ---- beginning ---- */
 
 static uint32_t op_new(sim_world *w, uint32_t user, uint32_t number)
 {
-    uint32_t id = op_take(w);
+    uint32_t id = sim_op_take(w);
     w->ops[id] = (sim_op){.user = user,
                           .number = number,
                           .attempt = UINT32_MAX,
                           .refs = 1,
+                          .ended = users_told_outcome,
                           .begun_us = w->now_us - w->begin_us};
     w->users[user].op = id;
     return id;

@@ -2,73 +2,9 @@
 #include "kudos/forget.h"
 #include "sim/world/world.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
 enum { PROGRESS_EVENTS = 1 << 16, SAMPLE_EVENTS = 16 };
-
-static uint64_t mix(uint64_t x)
-{
-    x ^= x >> 30;
-    x *= 0xbf58476d1ce4e5b9u;
-    x ^= x >> 27;
-    x *= 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
-uint64_t sim_world_draw(const sim_world *w, sim_draw_stream stream, uint64_t entity, uint64_t moment)
-{
-    uint64_t x = mix(w->options->seed + 0x9e3779b97f4a7c15u * (1 + (uint64_t)stream));
-    x = mix(x ^ (entity + 0x9e3779b97f4a7c15u));
-    return mix(x ^ (moment * 0xd1342543de82ef95u + 1));
-}
-
-void sim_world_at(sim_world *w, uint64_t at_us, sim_event_fn fn, uint32_t a, uint32_t b, uint64_t c)
-{
-    sim_heap_push(&w->heap, (sim_event){.at_us = KD_MAX(at_us, w->now_us), .fn = fn, .a = a, .b = b, .c = c});
-}
-
-void sim_world_fail(sim_world *w, const char *checker, const char *format, ...)
-{
-    if (w->failure[0]) return;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(w->failure, sizeof(w->failure), format, args);
-    va_end(args);
-    snprintf(w->checker, sizeof(w->checker), "%s", checker);
-    w->failed_us = w->now_us - w->begin_us;
-    w->over = true;
-}
-
-void sim_world_note(sim_world *w, const char *who, const char *format, ...)
-{
-    char text[200];
-    if (!w->options->record) return;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    sim_record_note(w->options->record, w->now_us - w->begin_us, who, text);
-}
-
-const char *sim_world_process_name(const sim_world *w, uint32_t process)
-{
-    if (process >= WORLD_SLOTS) return process == WORLD_SLOTS ? "central" : "central-2";
-    return process >= CHECKS_TWIN ? w->twin_names[process - CHECKS_TWIN] : w->s->edges[process];
-}
-
-bool sim_world_gone(sim_world *w, uint32_t process, uint32_t life)
-{
-    return !w->processes[process].up || w->processes[process].life != life;
-}
-
-bool sim_world_frozen(sim_world *w, const sim_event *ev, uint32_t process)
-{
-    uint64_t until_us = w->processes[process].frozen_until_us;
-    if (until_us <= w->now_us) return false;
-    sim_world_at(w, until_us, ev->fn, ev->a, ev->b, ev->c);
-    return true;
-}
 
 /* ---- what the checkers see ---- */
 
@@ -118,6 +54,8 @@ static void world_open(sim_world *w, const sim_options *options)
         w->edge_names[i] = w->s->edges[i];
         snprintf(w->twin_names[i], sizeof(w->twin_names[i]), "%s-copy", w->s->edges[i]);
     }
+    for (uint32_t i = 0; i < WORLD_PROCESSES; i++)
+        w->processes[i].role = sim_process_is_central(i) ? &sim_role_central : &sim_role_edge;
     sim_names_open(w);
     open_checks(w);
     sim_heal_open(w);
@@ -151,7 +89,7 @@ static void close_centrals(sim_world *w)
     for (uint32_t i = 0; i < WORLD_CENTRALS; i++) {
         for (uint32_t p = 0; p < w->s->partitions; p++) {
             sim_part *m = &w->centrals[i].parts[p];
-            kd_central_close(m->core);
+            if (m->core) sim_tenure_close(w, i, p);
             sim_disk_destroy(m->disk);
             sim_disk_destroy(m->backup);
         }

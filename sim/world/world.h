@@ -63,6 +63,17 @@ static inline uint32_t sim_process_of_central(uint32_t slot)
     return WORLD_SLOTS + slot;
 }
 
+static inline bool sim_process_is_central(uint32_t process)
+{
+    return process >= WORLD_SLOTS;
+}
+
+/* Which of the edges, or of the centrals, it is. */
+static inline uint32_t sim_process_slot(uint32_t process)
+{
+    return sim_process_is_central(process) ? process - WORLD_SLOTS : process;
+}
+
 typedef enum {
     DRAW_DELAY,
     DRAW_LOSS,
@@ -111,7 +122,8 @@ typedef enum { NET_ARRIVES, NET_LOST, NET_CUT } sim_net_verdict;
 
 typedef enum { MESSAGE_BATCH, MESSAGE_CLAIM, MESSAGE_COUNTS, MESSAGE_CHANGES } sim_message_kind;
 
-typedef struct {
+typedef struct sim_message sim_message;
+struct sim_message {
     kd_buf record;
     sim_message_kind kind;
     uint32_t process, life, partition, tries;
@@ -120,7 +132,8 @@ typedef struct {
     bool again;    /* and the report will be "failed" */
     kd_position at;
     kd_outbound_record *outbound; /* of central: what is told of the delivery; gone with the process */
-} sim_message;
+    void (*delivered)(sim_world *w, const sim_message *m, bool ok); /* to its sender, while that lives */
+};
 
 /* ---- processes ---------------------------------------------------------------------------------------------- */
 
@@ -130,7 +143,22 @@ typedef struct {
     bool standing; /* gave an error: waits for its seek */
 } sim_cursor;
 
+/* What a process runs. `slot`: of the edge, or of the central. */
 typedef struct {
+    void (*open)(sim_world *w, uint32_t slot);
+    void (*close)(sim_world *w, uint32_t slot); /* at once, as by a power cut */
+    void (*drain)(sim_world *w, uint32_t slot); /* seal and publish; the process is stopped when `drained` */
+    bool (*drained)(const sim_world *w, uint32_t slot);
+    bool (*may_read)(const sim_world *w, uint32_t slot, uint32_t partition);
+    void (*record)(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);
+    void (*end_round)(sim_world *w, uint32_t slot, uint32_t partition); /* a fetch was read to its end */
+    void (*kafka_there)(sim_world *w, uint32_t slot); /* its link to Kafka is open; NULL: it need not know */
+} sim_role;
+
+extern const sim_role sim_role_edge, sim_role_central;
+
+typedef struct {
+    const sim_role *role;
     bool up, draining, refuses_to_run;
     uint32_t life;
     uint64_t frozen_until_us, drain_until_us;
@@ -184,6 +212,8 @@ typedef struct {
 typedef struct {
     sim_part parts[SCENARIO_PARTITIONS_MAX];
     bool waits_for_kafka, ready; /* the producer is there */
+    void (*committed)(sim_world *w,
+                      uint32_t slot); /* a commit became durable: the operator may have waited for it */
 } sim_central;
 
 /* Backups of central by number; 0: none. */
@@ -207,6 +237,8 @@ typedef struct {
     bool over;            /* answered, or given up */
     bool told;            /* by the scenario: tried until it is answered */
     uint64_t begun_us;    /* of the run */
+    /* The end of one of its requests: the outcome; NULL: refused, or the connection broke. */
+    void (*ended)(sim_world *w, uint32_t slot, uint32_t op, const kd_outcome *outcome);
 } sim_op;
 
 enum { USER_MEMORY = 4 };
@@ -342,17 +374,23 @@ uint32_t sim_process_host(uint32_t process);
 bool sim_net_open(const sim_world *w, uint32_t host, uint32_t peer, uint32_t way);
 sim_net_verdict sim_net_send(sim_world *w, uint32_t host, uint32_t peer, uint32_t way, size_t bytes,
                              uint64_t *at_us);
-/* Faults changed: links as the active events say; what became open goes on. */
+/* Faults changed: links become as the active events say. */
 void sim_net_refresh(sim_world *w);
-void sim_net_reset(sim_world *w, uint32_t host, uint32_t peer);
+
+/* links.c */
+/* As sim_net_refresh; then whoever waited for a link that is open again goes on. */
+void sim_links_refresh(sim_world *w);
+/* The connections of a host to a peer break. */
+void sim_links_reset(sim_world *w, uint32_t host, uint32_t peer);
+/* Kafka's clients of a host are dead: whatever they had under way fails, and new ones are made. */
+void sim_links_fence(sim_world *w, uint32_t host);
 
 /* producer.c */
 uint32_t sim_message_take(sim_world *w, sim_message_kind kind, uint32_t process, uint32_t partition);
 /* Hands the message, with its record in it, to the producer of its process. */
 void sim_producer_send(sim_world *w, uint32_t message);
 void sim_producer_healed(sim_world *w, uint32_t host);
-void sim_producer_reset(sim_world *w, uint32_t host);
-void sim_producer_fence(sim_world *w, uint32_t host);
+void sim_producer_fail_all(sim_world *w, uint32_t host);
 
 /* consumer.c */
 sim_log *sim_consumer_log(sim_world *w, uint32_t process, uint32_t partition);
@@ -361,16 +399,10 @@ void sim_consumer_wake_all(sim_world *w, sim_scenario_topic topic, uint32_t part
 void sim_consumer_healed(sim_world *w, uint32_t host);
 
 /* edge.c: life of an edge's process */
-void sim_edge_open(sim_world *w, uint32_t slot);
-void sim_edge_close(sim_world *w, uint32_t slot);
-void sim_edge_drain(sim_world *w, uint32_t slot);
-void sim_edge_failed(sim_world *w, uint32_t slot);
-bool sim_edge_drained(const sim_world *w, uint32_t slot);
 static inline uint32_t sim_edge_identity(uint32_t slot)
 {
     return slot % SCENARIO_EDGES_MAX;
 }
-bool sim_edge_doubled(const sim_world *w, uint32_t edge);
 /* shard.c */
 uint64_t sim_edge_now_us(const sim_world *w, uint32_t slot);
 sim_shard *sim_shard_of(sim_world *w, uint32_t slot, uint32_t partition);
@@ -379,7 +411,6 @@ uint32_t sim_shard_room(const sim_scenario *s, uint32_t of_edge, uint32_t ample)
 void sim_shard_turn(sim_world *w, uint32_t slot, uint32_t shard);
 void sim_shard_request(sim_world *w, uint32_t slot, uint32_t op);
 void sim_shard_snapshot(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);
-void sim_shard_delivered(sim_world *w, uint32_t slot, const sim_message *m, bool ok);
 void sim_shard_reset(sim_world *w, uint32_t slot);
 /* edge_ask.c */
 void sim_ask_item(sim_world *w, uint32_t slot, uint32_t item);
@@ -387,13 +418,6 @@ void sim_read_liked(sim_world *w, uint32_t slot, uint32_t item, uint32_t user);
 void sim_ask_broken(sim_world *w, uint32_t host);
 void sim_probe_start(sim_world *w, uint32_t slot);
 
-/* central.c */
-void sim_central_open(sim_world *w, uint32_t slot);
-void sim_central_close(sim_world *w, uint32_t slot);
-void sim_central_drain(sim_world *w, uint32_t slot);
-bool sim_central_drained(const sim_world *w, uint32_t slot);
-void sim_central_failed(sim_world *w, uint32_t slot, bool fenced);
-void sim_central_kafka_there(sim_world *w, uint32_t slot);
 /* tenure.c */
 /* The core is open: the objects around it. */
 void sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition);
@@ -404,7 +428,6 @@ void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes r
 void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition);
 bool sim_tenure_blocked(const sim_world *w, uint32_t slot, uint32_t partition);
 void sim_tenure_publish(sim_world *w, uint32_t slot, uint32_t partition);
-void sim_tenure_delivered(sim_world *w, uint32_t slot, const sim_message *m, bool ok);
 
 /* operator.c: what central is told */
 void sim_operator_open(sim_world *w);
@@ -415,14 +438,14 @@ void sim_operator_opened(sim_world *w, uint32_t slot);
 /* A commit became durable. */
 void sim_operator_sees_commit(sim_world *w, uint32_t slot);
 
+/* ops.c */
+uint32_t sim_op_take(sim_world *w);
+void sim_op_release(sim_world *w, uint32_t op);
+
 /* users.c */
 void sim_users_open(sim_world *w);
 void sim_users_close(sim_world *w);
 void sim_user_told(sim_world *w, uint32_t event);
-void sim_user_answered(sim_world *w, uint32_t slot, uint32_t op, const kd_outcome *outcome);
-/* Refused, or the connection broke. */
-void sim_user_unanswered(sim_world *w, uint32_t op);
-void sim_op_release(sim_world *w, uint32_t op);
 /* plan.c */
 uint32_t sim_plan_home(const sim_world *w, uint32_t user);
 uint64_t sim_plan_pause_us(const sim_world *w, uint32_t user, uint32_t number);

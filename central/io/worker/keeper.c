@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "central/io/daemon/fail.h"
+#include "central/io/worker/kafka_log.h"
 #include "central/io/worker/worker_internal.h"
 #include "common/io/loop/clock.h"
 #include "common/io/daemon/ending.h"
@@ -85,7 +86,7 @@ static int ensure_once(kd_keeper *k, char *error)
         {s->counts_topic, partitions, replication, (int64_t)(s->counts_retention_us / 1000), 0},
         {s->changes_topic, partitions, replication, (int64_t)(s->changes_retention_us / 1000), 0},
     };
-    const kd_kafka_config kafka = kd_central_kafka(s, kd_worker_kafka_log);
+    const kd_kafka_config kafka = kd_central_kafka(s, kd_central_kafka_log);
     return kd_kafka_ensure_topics(&kafka, topics, s->publish_changes ? KD_TOPICS : KD_TOPICS - 1, ENSURE_MS,
                                   error, KD_OPTIONS_ERROR_MAX);
 }
@@ -107,7 +108,7 @@ static bool look_after_kafka(kd_keeper *k, uint32_t timeout_ms)
 static void open_watch(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
-    const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_worker_kafka_log);
+    const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
     k->outage = (kd_outage){.began = "kafka-unreachable", .over = "kafka-reachable", .up = &k->kafka_up};
     if (kd_kafka_watch_create(&k->watch, &kafka, error, sizeof(error)) != KD_OK)
         KD_LOG(KD_ERROR, "kafka-watch-failed", KD_STR("cause", error));
@@ -136,7 +137,7 @@ static bool ensure_topics(kd_keeper *k)
 static bool open_reader(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
-    const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_worker_kafka_log);
+    const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
     int rc = kd_kafka_reader_create(&k->reader, &kafka, error, sizeof(error));
     if (rc != KD_OK) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
     return rc == KD_OK;

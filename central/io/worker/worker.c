@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "central/io/worker/kafka_log.h"
 #include "common/io/loop/clock.h"
 #include "common/io/daemon/ending.h"
 #include "common/io/daemon/log.h"
@@ -41,18 +42,10 @@ static void worker_producer_reset(void *arg, const char *cause)
     KD_LOG(KD_WARN, "producer-reset", KD_STR("cause", cause));
 }
 
-void kd_worker_kafka_log(void *arg, int severity, const char *text)
-{
-    (void)arg;
-    /* A broker that is away is the world's doing: what wants a look says so in a line of its own. */
-    kd_log_level level = severity <= 5 ? KD_WARN : severity == 6 ? KD_INFO : KD_DEBUG;
-    KD_LOG(level, "kafka", KD_STR("text", text));
-}
-
 static int create_producer(kd_worker *w, char *error)
 {
     const char *topics[KD_TOPICS];
-    const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_worker_kafka_log);
+    const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_central_kafka_log);
     const kd_kafka_producer_events events = {delivered, worker_producer_reset, producer_ready, w};
     kd_central_topics(w->settings, topics);
     return kd_kafka_producer_create(&w->producer, kd_loop_base(w->loop), &kafka, topics, KD_TOPICS, &events,
@@ -121,14 +114,6 @@ static void worker_begin(kd_post *post)
     free(p);
     for (uint32_t i = 0; i < w->count; i++) kd_tenure_begin(&w->tenures[i]);
     run_refresh(w);
-}
-
-void kd_worker_send(kd_worker *w, void (*fn)(kd_post *post))
-{
-    kd_worker_post *p = kd_alloc(sizeof(*p));
-    p->worker = w;
-    p->post.fn = fn;
-    kd_loop_post(w->loop, &p->post);
 }
 
 int kd_worker_start(kd_worker *w)

@@ -3,6 +3,7 @@
  * back-pressure, and what to do when the log is not there. From the earliest record on is always safe: what
  * is known is dropped by position.
  */
+#include "central/io/worker/kafka_log.h"
 #include "central/io/worker/worker_internal.h"
 
 #include <stdlib.h>
@@ -113,7 +114,7 @@ static void take_condition(void *arg, uint32_t topic, uint32_t partition, kd_kaf
 static int create_consumer(kd_worker *w, char *error)
 {
     const char *topics[KD_TOPICS];
-    const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_worker_kafka_log);
+    const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_central_kafka_log);
     const kd_kafka_consumer_events events = {worker_consume_take_record, take_condition,
                                              worker_consume_end_round, w};
     kd_central_topics(w->settings, topics);

@@ -11,7 +11,6 @@ typedef struct {
 } kd_worker_post;
 
 void kd_worker_send(kd_worker *w, void (*fn)(kd_post *post));
-void kd_worker_kafka_log(void *arg, int severity, const char *text);
 void kd_worker_check_drained(kd_worker *w);
 /* Back-pressure: reading stops while any partition is blocked, and goes on when none is. */
 void kd_worker_regulate(kd_worker *w);

@@ -23,7 +23,7 @@ void kd_worker_rejoin(kd_worker *w)
     (void)w;
     cr_assert_fail();
 }
-void kd_worker_kafka_log(void *arg, int severity, const char *text)
+void kd_central_kafka_log(void *arg, int severity, const char *text)
 {
     (void)arg, (void)severity, (void)text;
 }
