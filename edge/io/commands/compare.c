@@ -105,7 +105,7 @@ static void edge_compare_work(kd_ask *ask)
 {
     compare_question *q = KD_CONTAINER(ask, compare_question, ask);
     kd_shard *s = ask->owner;
-    q->status = kd_compare_ask(s->edge, q->what, &q->query, &q->answer);
+    q->status = kd_compare_ask(s->base.edge, q->what, &q->query, &q->answer);
 }
 
 static void edge_compare_dispose(kd_ask *ask)
@@ -127,7 +127,7 @@ static int ask_shard(kd_edge_app *app, const char *what, const char *query, kd_b
     }
     kd_shard *s = app->shards[q->query.partition % app->shard_count];
     q->ask.owner = s;
-    bool done = kd_ask_run(&q->ask, s->loop, ASK_TIMEOUT_MS);
+    bool done = kd_ask_run(&q->ask, s->base.loop, ASK_TIMEOUT_MS);
     int status = done ? q->status : kd_admin_refuse(out, 503, "the shard did not answer in time");
     if (done) kd_buf_put(out, q->answer.data, q->answer.len);
     kd_ask_let_go(&q->ask);

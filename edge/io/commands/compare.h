@@ -15,7 +15,4 @@ int kd_compare_ask(kd_edge *e, const char *what, const kd_compare_query *q, kd_b
 /* The admin hook: GET /admin/compare (how many partitions), compare-window, compare-digest, compare-rows. */
 int kd_compare_act(void *arg, const kd_admin_request *asked, kd_buf *out);
 
-/* argv[0] is "compare". Returns the exit code. */
-int kd_command_compare(int argc, char **argv);
-
 #endif

@@ -16,6 +16,7 @@
 #include "common/io/daemon/progress.h"
 #include "common/base/text.h"
 #include "edge/io/commands/compare.h"
+#include "edge/io/commands/compare_command.h"
 #include "edge/io/commands/stopped.h"
 
 enum { PAGE_ROWS = 2048, SMALL_ROWS = KD_COMPARE_LINES_MAX, PAUSE_MIN_US = 10000, PAUSE_MAX_US = 500000 };

@@ -1,7 +1,12 @@
 /*
- * app.h - what the threads of kudos-edge share. Everything here is written before the shards start
- * and only read afterwards, but for the clock (atomic), what is said to belong to the main loop, and of the settings log_level, collections and
- * counters, which only the main loop reads and changes: a shard has its own (kd_served).
+ * app.h - the process: its configuration, and what its threads share. Written by the main thread before the shards' threads start, and only read afterwards,
+ * with these exceptions:
+ *
+ *     clock, central_up, kafka_up, reach    atomic
+ *     failure                               told by any thread
+ *     from `loop` on                        the main loop's alone
+ *     settings.log_level, .collections,
+ *     .counters                             the main loop reads and changes them; a shard has its own copy (shard/served.h)
  */
 #ifndef KUDOS_EDGE_IO_DAEMON_APP_H
 #define KUDOS_EDGE_IO_DAEMON_APP_H
@@ -15,6 +20,7 @@
 #include "common/io/http/session.h"
 #include "common/io/loop/signals.h"
 #include "edge/io/daemon/drain.h"
+#include "edge/io/daemon/failure.h"
 #include "edge/io/upstream/drift.h"
 #include "edge/io/daemon/metrics.h"
 #include "edge/io/upstream/offer.h"
@@ -28,20 +34,21 @@ struct kd_edge_app {
     kd_command command;
     kd_clock clock;
     kd_session_key session_key;
-    uint32_t life; /* of this process, by chance (kudos/seen.h) */
+    uint32_t life; /* random number of this run of the process, never 0 (kudos/seen.h) */
     kd_cidrs trusted;
     kd_http_tls *tls; /* NULL: none */
     uint32_t shard_count;
-    bool anew; /* no shard has ever held anything: they may be made */
+    bool anew; /* no store holds anything yet: shards may create theirs */
     kd_shard *shards[KD_SHARDS_MAX];
-    kd_metric central_up,
-        kafka_up;           /* 1 while central, Kafka answers: the drift probe's, the topics thread's */
-    kd_reach_metrics reach; /* of these two */
+    kd_topics *topics;      /* set before a shard hears that the topics are there */
+    kd_metric central_up;   /* 1 while central answers (upstream/drift.c) */
+    kd_metric kafka_up;     /* 1 while a broker answers (kafka/topics.c) */
+    kd_reach_metrics reach; /* failures of these two questions */
+    kd_failure failure;
     /* the main loop's */
     kd_loop *loop;
     kd_signals *signals;
     kd_admin *admin;
-    kd_topics *topics;
     kd_drift_probe *drift;
     kd_offer *offer;
     kd_drain drain;

@@ -1,16 +1,16 @@
 /*
- * drain.c - see the header. Time is bounded twice: the servers cut what is left at the deadline, and when
- * even then a shard does not report (a disk that hangs), the process ends without it, with code 1. What was
+ * drain.c - see the header. Requests get half of the time; then the servers cut those that are left. At the deadline the main loop stops without the shards
+ * that have not flushed. A shard that has not even reported its requests GRACE_US after the deadline hangs: the process ends at once, with code 1. What was
  * acknowledged is in the stores in any case.
  */
 #include "edge/io/daemon/drain.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "common/io/daemon/log.h"
 #include "edge/io/shard/shard.h"
+#include "edge/io/shard/shard_drain.h"
 
 enum { FAIL_TIMEOUT_US = 1000 * 1000, GRACE_US = 3 * 1000 * 1000 };
 
@@ -20,16 +20,11 @@ typedef struct {
     kd_edge_app *app;
 } kd_report;
 
-static void stop(kd_edge_app *app)
+static void drain_stop(kd_edge_app *app)
 {
     app->drain.state = KD_DRAIN_STOP;
     kd_timer_cancel(&app->drain.patience);
     kd_loop_stop(app->loop);
-}
-
-static void flush_post(kd_post *post)
-{
-    kd_shard_flush(KD_CONTAINER(post, kd_shard, drain.flush));
 }
 
 static void begin_flush(kd_edge_app *app)
@@ -38,10 +33,7 @@ static void begin_flush(kd_edge_app *app)
     uint64_t now = kd_clock_mono_us();
     d->state = KD_DRAIN_FLUSH;
     d->left = app->shard_count;
-    for (uint32_t i = 0; i < app->shard_count; i++) {
-        app->shards[i]->drain.flush.fn = flush_post;
-        kd_loop_post(app->shards[i]->loop, &app->shards[i]->drain.flush);
-    }
+    for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_drain_flush(app->shards[i]);
     kd_timer_set(&d->patience, d->deadline_us > now ? d->deadline_us - now : 1);
 }
 
@@ -54,7 +46,7 @@ static void drain_on_report(kd_post *post)
     if (app->drain.state == KD_DRAIN_REQUESTS)
         begin_flush(app);
     else
-        stop(app);
+        drain_stop(app);
 }
 
 void kd_drain_report(kd_shard *s)
@@ -70,26 +62,11 @@ static void on_patience(void *arg)
     kd_edge_app *app = arg;
     if (app->drain.state == KD_DRAIN_FLUSH) {
         KD_LOG(KD_WARN, "drain-incomplete", KD_U64("shards", app->drain.left));
-        stop(app);
+        drain_stop(app);
         return;
     }
     KD_LOG(KD_ERROR, "drain-hangs", KD_U64("shards", app->drain.left));
     _exit(KD_EXIT_FAILED);
-}
-
-static void drain_on_drained(void *arg)
-{
-    kd_shard *s = arg;
-    s->drain.drained = true;
-    kd_shard_wake(s);
-}
-
-static void begin_post(kd_post *post)
-{
-    kd_shard *s = KD_CONTAINER(post, kd_shard, drain.begin);
-    uint64_t now = kd_clock_mono_us(), deadline = s->app->drain.deadline_us;
-    uint32_t left_ms = deadline > now ? (uint32_t)((deadline - now) / 2000) : 0;
-    kd_http_server_drain(s->server, drain_on_drained, s, KD_MAX(left_ms, 1));
 }
 
 void kd_drain_begin(kd_edge_app *app, uint64_t timeout_us)
@@ -102,31 +79,19 @@ void kd_drain_begin(kd_edge_app *app, uint64_t timeout_us)
     d->left = app->shard_count;
     d->deadline_us = kd_clock_mono_us() + timeout_us;
     kd_timer_set(&d->patience, timeout_us + GRACE_US);
-    for (uint32_t i = 0; i < app->shard_count; i++) {
-        app->shards[i]->drain.begin.fn = begin_post;
-        kd_loop_post(app->shards[i]->loop, &app->shards[i]->drain.begin);
-    }
+    for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_drain_begin(app->shards[i], d->deadline_us);
 }
 
-static void on_fail(kd_post *post)
+static void drain_on_failure(kd_post *post)
 {
-    kd_edge_app *app = KD_CONTAINER(post, kd_edge_app, drain.fail);
-    app->exit_code = app->drain.fail_code;
+    kd_edge_app *app = KD_CONTAINER(post, kd_edge_app, failure.post);
+    app->exit_code = app->failure.code;
     kd_drain_begin(app, FAIL_TIMEOUT_US);
-}
-
-void kd_drain_fail(kd_edge_app *app, int code, const char *event, const char *cause)
-{
-    kd_drain *d = &app->drain;
-    if (__atomic_exchange_n(&d->fail_posted, 1, __ATOMIC_ACQ_REL)) return;
-    d->fail_code = code;
-    snprintf(d->fail_reason, sizeof d->fail_reason, "%s: %s", event, cause);
-    kd_loop_post(app->loop, &app->drain.fail);
 }
 
 void kd_drain_init(kd_edge_app *app)
 {
-    app->drain.fail.fn = on_fail;
+    kd_failure_init(&app->failure, app->loop, drain_on_failure);
     kd_timer_init(&app->drain.patience, app->loop, on_patience, app);
 }
 

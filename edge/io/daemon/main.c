@@ -22,7 +22,9 @@
 #include "edge/io/commands/aside_command.h"
 #include "edge/io/upstream/clock_file.h"
 #include "edge/io/commands/compare.h"
-#include "edge/io/daemon/doubts.h"
+#include "edge/io/commands/compare_command.h"
+#include "edge/io/daemon/health.h"
+#include "edge/io/http/routes.h"
 #include "edge/io/shard/shard.h"
 
 static int edge_main_exit_code_of(int err)
@@ -83,11 +85,11 @@ static int init_secrets(kd_edge_app *app, char *error)
 /* All that the shards know, to the first one; from there to each. */
 static void edge_main_join_lives(kd_edge_app *app)
 {
-    kd_edge *first = app->shards[0]->edge;
+    kd_edge *first = app->shards[0]->base.edge;
     for (uint32_t i = 1; i < app->shard_count; i++)
-        kd_edge_lives_join(first, kd_edge_lives(app->shards[i]->edge));
+        kd_edge_lives_join(first, kd_edge_lives(app->shards[i]->base.edge));
     for (uint32_t i = 1; i < app->shard_count; i++)
-        kd_edge_lives_join(app->shards[i]->edge, kd_edge_lives(first));
+        kd_edge_lives_join(app->shards[i]->base.edge, kd_edge_lives(first));
 }
 
 static int open_shards(kd_edge_app *app, char *error)
@@ -96,8 +98,10 @@ static int open_shards(kd_edge_app *app, char *error)
     app->anew = !kd_leveldb_any_holds_rows(app->settings.data_dir, "shard-");
     if (getrandom(&app->life, sizeof app->life, 0) != sizeof app->life || app->life == 0)
         app->life = (uint32_t)kd_clock_mono_us() | 1;
+    const kd_shard_options options = {
+        .handle = kd_routes_handle, .drained = kd_drain_report, .served = kd_offer_served(app->offer)};
     for (uint32_t i = 0; i < app->shard_count; i++) {
-        int err = kd_shard_create(&app->shards[i], app, i, error);
+        int err = kd_shard_create(&app->shards[i], app, i, &options, error);
         if (err) return err;
     }
     edge_main_join_lives(app);
@@ -144,30 +148,6 @@ static int listen_all(kd_edge_app *app, char *error)
 
 /* ---- hooks of the main loop
  * -------------------------------------------------------------------------------------- */
-
-static bool healthy(void *arg, kd_buf *why)
-{
-    kd_edge_app *app = arg;
-    static const char text[] = "the store failed";
-    bool failed = __atomic_load_n(&app->drain.fail_posted, __ATOMIC_ACQUIRE) != 0;
-    if (failed) kd_buf_put(why, text, sizeof text - 1);
-    return !failed;
-}
-
-static bool edge_main_ready(void *arg, kd_buf *why)
-{
-    kd_edge_app *app = arg;
-    static const char text[] = "draining";
-    if (app->drain.state != KD_DRAIN_NO) {
-        kd_buf_put(why, text, sizeof text - 1);
-        return false;
-    }
-    bool fine = healthy(arg, why);
-    if (fine && kd_doubts_retired(app, why)) return false; /* this edge alone: others can take its place */
-    if (fine)
-        kd_doubts_about_writes(app, why); /* said, but reads go on, and all edges may be in the same state */
-    return fine;
-}
 
 static void edge_main_metrics(void *arg, kd_buf *out)
 {
@@ -225,8 +205,8 @@ static void reload(void *arg)
 static int init_main_loop(kd_edge_app *app, char *error)
 {
     kd_admin_hooks admin = {.arg = app,
-                            .healthy = healthy,
-                            .ready = edge_main_ready,
+                            .healthy = kd_health_alive,
+                            .ready = kd_health_ready,
                             .metrics = edge_main_metrics,
                             .debug = edge_main_debug,
                             .act = kd_compare_act};
@@ -241,14 +221,27 @@ static int init_main_loop(kd_edge_app *app, char *error)
     return kd_drift_probe_create(app, error);
 }
 
+/* On the topics' thread, or on this one before it starts. */
+static void edge_main_on_kafka_ready(void *arg)
+{
+    kd_edge_app *app = arg;
+    for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_kafka_ready(app->shards[i]);
+}
+
 static int edge_main_start_threads(kd_edge_app *app, bool topics_ready, char *error)
 {
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no thread left");
     for (uint32_t i = 0; i < app->shard_count; i++) {
-        int err = kd_loop_start(app->shards[i]->loop);
+        int err = kd_loop_start(app->shards[i]->base.loop);
         if (err) return err;
     }
-    return kd_topics_create(app, topics_ready);
+    const kd_topics_options topics = {.settings = &app->settings,
+                                      .failure = &app->failure,
+                                      .up = &app->kafka_up,
+                                      .errors = &app->reach.kafka,
+                                      .ready = edge_main_on_kafka_ready,
+                                      .arg = app};
+    return kd_topics_create(&app->topics, &topics, topics_ready);
 }
 
 static int edge_main_start(kd_edge_app *app, char *error)
@@ -259,7 +252,7 @@ static int edge_main_start(kd_edge_app *app, char *error)
     if (kd_clock_file_load(app->settings.data_dir, &app->clock)) KD_LOG(KD_INFO, "clock-carried-on");
     if ((err = init_secrets(app, error)) || (err = init_main_loop(app, error))) return err;
     kd_offer_create(app);
-    err = kd_topics_check(app, error);
+    err = kd_topics_check(&app->settings, error);
     topics_ready = err == KD_OK;
     if (err && err != KD_EUNAVAILABLE) return err; /* the topics' thread tells of a Kafka that is away */
     if ((err = open_shards(app, error)) || (err = listen_all(app, error))) return err;
@@ -285,9 +278,9 @@ static void edge_main_finish(kd_edge_app *app)
     kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
     kd_topics_stop(app->topics);
     for (uint32_t i = 0; i < app->shard_count; i++)
-        if (app->shards[i]) kd_loop_stop(app->shards[i]->loop);
+        if (app->shards[i]) kd_loop_stop(app->shards[i]->base.loop);
     for (uint32_t i = 0; i < app->shard_count; i++)
-        if (app->shards[i]) kd_loop_join(app->shards[i]->loop);
+        if (app->shards[i]) kd_loop_join(app->shards[i]->base.loop);
     for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_destroy(app->shards[i]);
     kd_topics_destroy(app->topics);
     kd_drift_probe_destroy(app->drift);
@@ -304,9 +297,9 @@ static void edge_main_finish(kd_edge_app *app)
 /* The last line of the log: an operator looks there for the reason. */
 static void tell_stopped(const kd_edge_app *app)
 {
-    if (app->drain.fail_reason[0])
+    if (app->failure.reason[0])
         KD_LOG(KD_ERROR, "edge-stopped", KD_I64("code", app->exit_code),
-               KD_STR("cause", app->drain.fail_reason));
+               KD_STR("cause", app->failure.reason));
     else
         KD_LOG(KD_INFO, "edge-stopped", KD_I64("code", app->exit_code));
 }

@@ -1,5 +1,6 @@
 /*
- * metrics.h - the metrics of a shard, and their rendering over all shards with the process's own.
+ * metrics.h - the table of a shard's metrics, and the rendering of all metrics of the process: counters are added up over the shards. Each shard has an
+ * instance that its thread alone writes (shard/publish.c, and where things happen); any thread may read it.
  */
 #ifndef KUDOS_EDGE_IO_DAEMON_METRICS_H
 #define KUDOS_EDGE_IO_DAEMON_METRICS_H
@@ -104,7 +105,7 @@ typedef struct {
     KD_EDGE_METRICS(KD_METRIC_FIELD)
 } kd_edge_metrics;
 
-/* Of every client of central and Kafka: those of the shards, and those that look whether these answer. */
+/* An instance for the clients of each shard, and one for the process, whose main loop and topics thread ask whether central and Kafka answer. */
 #define KD_REACH_METRICS(X)                                                                                  \
     X(central, REASONS, "kudos_edge_central_failures_total", "",                                             \
       "Look-ups and connections to central that failed, and answers that did not come.")                     \
@@ -115,13 +116,10 @@ typedef struct {
 } kd_reach_metrics;
 
 struct kd_edge_app;
-struct kd_shard;
 
-/* On the shard's loop: copies what core, server and clients count into the metrics, and the partitions into
- * `published`. */
-void kd_metrics_collect(struct kd_shard *s);
-/* On the admin's loop. */
+/* On the main loop: appends all metrics, as exposition text, for /metrics. */
 void kd_metrics_write(struct kd_edge_app *app, kd_buf *out);
+/* On the main loop: appends the JSON of GET /debug/{name}. KD_OK; KD_ENOTFOUND: there is no such page. */
 int kd_metrics_debug(struct kd_edge_app *app, const char *name, kd_buf *out);
 
 #endif

@@ -1,12 +1,7 @@
-/*
- * auth.c - what the headers of a request say: who asks, what they have seen, and whether they repeat
- * themselves.
- *
- * The user is the X-User-Id of a peer that the configuration trusts. From anyone else the header does not
- * exist: the answer to what needs a user is then 401, whatever it says.
- */
+/* auth.c - see the header. */
+#include "edge/io/http/auth.h"
+
 #include "common/io/http/peer.h"
-#include "edge/io/http/routes.h"
 
 static bool auth_refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
 {

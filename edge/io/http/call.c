@@ -1,12 +1,12 @@
 /* call.c - see the header. */
 #include "edge/io/http/call.h"
 
-#include "edge/io/http/routes.h"
+#include "edge/io/http/answer.h"
 
 bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32_t weight)
 {
-    if (origin->in_flight + weight > origin->app->settings.in_flight_max && origin->in_flight > 0) {
-        kd_metric_add(&origin->metrics.refused, 1);
+    if (origin->in_flight + weight > origin->base.settings->in_flight_max && origin->in_flight > 0) {
+        kd_metric_add(&origin->base.metrics.refused, 1);
         kd_answer_error(req, KD_EOVERLOADED);
         return false;
     }
@@ -21,7 +21,7 @@ bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32
 kd_errand *kd_call_errand(kd_call *call, kd_bytes item)
 {
     kd_shard *shard = kd_shard_of(call->origin, item);
-    kd_errand *errand = &call->errands[call->errand_count == 1 ? 0 : shard->index];
+    kd_errand *errand = &call->errands[call->errand_count == 1 ? 0 : shard->base.index];
     if (!errand->shard) {
         errand->shard = shard;
         errand->call = call;
@@ -53,7 +53,7 @@ void kd_errand_release(kd_errand *errand)
         return;
     }
     errand->post.fn = join_post;
-    kd_loop_post(call->origin->loop, &errand->post);
+    kd_loop_post(call->origin->base.loop, &errand->post);
 }
 
 static void call_work(kd_errand *errand)
@@ -66,7 +66,7 @@ static void call_work(kd_errand *errand)
 static void work_post(kd_post *post)
 {
     kd_errand *errand = KD_CONTAINER(post, kd_errand, post);
-    kd_metric_add(&errand->shard->metrics.handed_over, 1);
+    kd_metric_add(&errand->shard->base.metrics.handed_over, 1);
     call_work(errand);
 }
 
@@ -84,7 +84,7 @@ void kd_call_start(kd_call *call)
             continue;
         }
         errand->post.fn = work_post;
-        kd_loop_post(errand->shard->loop, &errand->post);
+        kd_loop_post(errand->shard->base.loop, &errand->post);
     }
     if (own) call_work(own);
 }

@@ -14,6 +14,7 @@
 #define KUDOS_EDGE_IO_HTTP_CALL_H
 
 #include "edge/io/shard/shard.h"
+#include "edge/io/upstream/ask_members.h"
 
 typedef struct kd_call kd_call;
 typedef struct kd_errand kd_errand;

@@ -8,9 +8,15 @@
  * A batch is answered as a whole: when one operation could not be taken the answer is that error. Those that
  * were taken stay taken; a client repeats the batch, and likes and unlikes are idempotent.
  */
+#include "edge/io/http/likes.h"
+
 #include <stdio.h>
 
-#include "edge/io/http/routes.h"
+#include "common/api/answer.h"
+#include "common/api/body.h"
+#include "edge/io/http/answer.h"
+#include "edge/io/http/auth.h"
+#include "edge/io/http/call.h"
 
 typedef struct kd_like_op {
     kd_errand *errand;
@@ -40,7 +46,7 @@ typedef struct {
 static int likes_look(kd_like_op *op)
 {
     kd_view view;
-    int err = kd_edge_view(op->errand->shard->edge, op->item, &view);
+    int err = kd_edge_view(op->errand->shard->base.edge, op->item, &view);
     op->known = op->counter < view.told;
     op->count = view.count[op->counter];
     op->pending = view.pending[op->counter];
@@ -88,13 +94,13 @@ static int likes_take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t
         .batch = likes->digest,
     };
     kd_errand *errand = op->errand;
-    int err = kd_edge_take(errand->shard->edge, &request, now_us, &outcome);
+    int err = kd_edge_take(errand->shard->base.edge, &request, now_us, &outcome);
     if (err != KD_OK) return err;
     *group = KD_MAX(*group, outcome.group);
     op->stamp_us = outcome.stamp_us;
     op->changed = (uint8_t)outcome.changed;
     op->liked = outcome.liked;
-    if (likes_look(op) == KD_EAGAIN && kd_ask_item(errand->shard, op->item, &op->ask) == KD_OK)
+    if (likes_look(op) == KD_EAGAIN && kd_ask_item(&errand->shard->asker, op->item, &op->ask) == KD_OK)
         kd_errand_hold(errand);
     return KD_OK;
 }
@@ -103,12 +109,12 @@ static void likes_work(kd_errand *errand)
 {
     kd_likes *likes = KD_CONTAINER(errand->call, kd_likes, call);
     kd_shard *s = errand->shard;
-    if (kd_group_commit_sheds(s)) {
-        kd_metric_add(&s->metrics.refused, 1);
+    if (kd_group_commit_sheds(&s->commit)) {
+        kd_metric_add(&s->base.metrics.refused, 1);
         kd_errand_fail(errand, KD_EOVERLOADED);
         return;
     }
-    uint64_t group = 0, now_us = kd_shard_now_us(s);
+    uint64_t group = 0, now_us = kd_clock_now_us(s->base.clock);
     for (kd_like_op *op = errand->first; op; op = op->next) {
         op->ask.fn = likes_on_asked;
         int err = likes_take(likes, op, now_us, &group);
@@ -119,7 +125,7 @@ static void likes_work(kd_errand *errand)
     if (group == 0) return;
     kd_errand_hold(errand);
     errand->commit.fn = likes_on_synced;
-    kd_group_commit_await(s, &errand->commit, group);
+    kd_group_commit_await(&s->commit, &errand->commit, group);
 }
 
 /* ---- where the request came in
@@ -166,7 +172,7 @@ static bool write_session(const kd_likes *likes, const kd_shard *s, char *out)
     kd_seen seen = likes->seen;
     uint64_t here_us = 0;
     for (uint32_t i = 0; i < likes->count; i++) here_us = KD_MAX(here_us, likes->at[i].stamp_us);
-    if (here_us) kd_seen_add(&seen, kd_edge_lives(s->edge), here_us);
+    if (here_us) kd_seen_add(&seen, kd_edge_lives(s->base.edge), here_us);
     if (kd_seen_newest_us(&seen) == 0) return false;
     kd_session_encode(&s->app->session_key, &seen, likes->user, out);
     return true;
@@ -177,12 +183,13 @@ static void likes_finish(kd_call *call)
     kd_likes *likes = KD_CONTAINER(call, kd_likes, call);
     kd_shard *s = call->origin;
     char session[KD_SESSION_TEXT + 1];
-    uint64_t mono_us = kd_call_end(call, likes->batch ? &s->metrics.batch_time : &s->metrics.like_time);
+    uint64_t mono_us =
+        kd_call_end(call, likes->batch ? &s->base.metrics.batch_time : &s->base.metrics.like_time);
     if (call->status != KD_OK) {
         kd_answer_error(call->req, call->status);
         return;
     }
-    uint64_t now_us = kd_clock_server_at_us(&s->app->clock, mono_us);
+    uint64_t now_us = kd_clock_server_at_us(s->base.clock, mono_us);
     kd_buf_clear(&s->out);
     kd_json j = kd_json_of(&s->out);
     if (likes->batch)
@@ -190,7 +197,7 @@ static void likes_finish(kd_call *call)
     else
         write_op(&j, s, &likes->at[0], now_us);
     bool carry = write_session(likes, s, session);
-    kd_answer_json(s, call->req, carry ? session : NULL);
+    kd_answer_json(call->req, kd_buf_view(&s->out), carry ? session : NULL);
 }
 
 /* ---- from a request to its call
@@ -222,7 +229,7 @@ static bool read_headers(kd_shard *s, kd_http_request *req, kd_likes *likes)
         kd_answer_refusal(req, &why);
         return false;
     }
-    if (kd_clock_check(&s->app->clock) == KD_CLOCK_OUT_OF_BOUNDS) {
+    if (kd_clock_check(s->base.clock) == KD_CLOCK_OUT_OF_BOUNDS) {
         kd_answer_error(req, KD_ECLOCK);
         return false;
     }
@@ -248,7 +255,7 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
     kd_refusal why;
     likes->amount = 1;
     /* Comes while the headers are read; of another shard: in vain. */
-    kd_edge_expect(s->edge, kd_item_key(item));
+    kd_edge_expect(s->base.edge, kd_item_key(item));
     if (!read_headers(s, req, likes)) return;
     if (!kd_body_read_amount(req->body, &s->text, verb == KD_ADD ? &likes->amount : NULL, &why)) {
         kd_answer_refusal(req, &why);
@@ -347,7 +354,7 @@ void kd_likes_batch(kd_shard *s, kd_http_request *req)
         kd_bytes item;
         uint32_t counter;
         if (!likes_resolve(s, req, &ops.at[i], i, &keys, &item, &counter)) return;
-        kd_edge_expect(s->edge, item);
+        kd_edge_expect(s->base.edge, item);
         likes_add(likes, i, item, counter, ops.at[i].like ? KD_LIKE : KD_UNLIKE);
     }
     likes->digest = likes_digest_of(likes);

@@ -1,6 +1,12 @@
 /* reads.c - requests that read: one item, many, and whether the caller has liked them. */
 #include "edge/io/http/reads.h"
 
+#include "common/api/body.h"
+#include "edge/io/http/answer.h"
+#include "edge/io/http/auth.h"
+#include "edge/io/http/reads_answer.h"
+#include "edge/io/http/reads_work.h"
+
 /* Memory for n items, whose keys take `key_bytes`; the items are added next. The caller is known if members
  * are wanted. */
 static kd_edge_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, uint32_t n,
@@ -69,7 +75,7 @@ static void read_one(kd_shard *s, kd_http_request *req, const kd_item *item, kd_
 {
     uint8_t *keys;
     kd_refusal why;
-    kd_edge_expect(s->edge, kd_item_key(item));
+    kd_edge_expect(s->base.edge, kd_item_key(item));
     kd_edge_read *read = edge_reads_prepare(s, req, kind, 1, kind == KD_READ_LIKED, item->len, &keys);
     if (read->members && !kd_auth_user(s, req, &read->user, &why)) {
         kd_answer_refusal(req, &why);

@@ -1,8 +1,12 @@
 /* reads_answer.c - what was read, as JSON. */
+#include "edge/io/http/reads_answer.h"
+
 #include <stdio.h>
 
+#include "common/api/answer.h"
 #include "common/base/display.h"
-#include "edge/io/http/reads.h"
+#include "edge/io/http/answer.h"
+#include "edge/io/http/reads_work.h"
 
 static void write_counts(kd_json *j, const kd_edge_read *read, const kd_lookup *l, uint64_t now_us)
 {
@@ -79,7 +83,7 @@ static void answer_display(kd_edge_read *read)
     char etag[24], age[64], as_of[KD_TIME_MS_MAX];
     snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)kd_hash(kd_buf_view(&s->out)));
     snprintf(age, sizeof age, "public, max-age=%llu",
-             (unsigned long long)(s->app->settings.display_max_age_us / 1000000));
+             (unsigned long long)(s->base.settings->display_max_age_us / 1000000));
     kd_http_field fields[4] = {{"etag", kd_bytes_str(etag)},
                                {"cache-control", kd_bytes_str(whole ? age : "no-store")}};
     size_t count = 2;
@@ -98,8 +102,9 @@ void kd_reads_finish(kd_call *call)
 {
     kd_edge_read *read = KD_CONTAINER(call, kd_edge_read, call);
     kd_shard *s = call->origin;
-    uint64_t mono_us = kd_call_end(call, read->count > 1 ? &s->metrics.bulk_time : &s->metrics.read_time);
-    uint64_t now_us = kd_clock_server_at_us(&s->app->clock, mono_us);
+    uint64_t mono_us =
+        kd_call_end(call, read->count > 1 ? &s->base.metrics.bulk_time : &s->base.metrics.read_time);
+    uint64_t now_us = kd_clock_server_at_us(s->base.clock, mono_us);
     if (call->status != KD_OK) {
         kd_answer_error(call->req, call->status);
         return;
@@ -124,5 +129,5 @@ void kd_reads_finish(kd_call *call)
     if (read->kind == KD_READ_DISPLAY)
         answer_display(read);
     else
-        kd_answer_json(s, call->req, NULL);
+        kd_answer_json(call->req, kd_buf_view(&s->out), NULL);
 }

@@ -1,10 +1,10 @@
 /* reads_work.c - on the shard of the items. What is not known here is asked for, with a deadline, all at
  * once. */
-#include "edge/io/http/reads.h"
+#include "edge/io/http/reads_work.h"
 
 static int reads_work_look(kd_lookup *l)
 {
-    return kd_edge_view(l->errand->shard->edge, l->item, &l->view);
+    return kd_edge_view(l->errand->shard->base.edge, l->item, &l->view);
 }
 
 static void reads_work_on_asked(kd_ask_wait *wait, bool answered)
@@ -19,7 +19,7 @@ static void read_view(kd_lookup *l)
 {
     kd_errand *errand = l->errand;
     int err = reads_work_look(l);
-    kd_edge_metrics *m = &errand->shard->metrics;
+    kd_edge_metrics *m = &errand->shard->base.metrics;
     if (err == KD_OK || err == KD_EAGAIN)
         kd_metric_add(err == KD_OK ? &m->counts_hits : &m->counts_misses, 1);
     if (err == KD_OK) return;
@@ -28,7 +28,7 @@ static void read_view(kd_lookup *l)
         return;
     }
     l->ask.fn = reads_work_on_asked;
-    if (kd_ask_item(errand->shard, l->item, &l->ask) == KD_OK) kd_errand_hold(errand);
+    if (kd_ask_item(&errand->shard->asker, l->item, &l->ask) == KD_OK) kd_errand_hold(errand);
 }
 
 static void tell_liked(kd_lookup *l, int liked)
@@ -43,7 +43,7 @@ static int reads_work_look_liked(const kd_edge_read *read, kd_lookup *l, const k
                                  kd_liked_ground *ground)
 {
     kd_liked_query q = {.counter = read->counter, .item = l->item, .user = read->user, .seen = &read->seen};
-    int liked = kd_edge_liked(l->errand->shard->edge, &q, central, ground);
+    int liked = kd_edge_liked(l->errand->shard->base.edge, &q, central, ground);
     tell_liked(l, liked);
     return liked;
 }
@@ -68,11 +68,13 @@ static void on_members(kd_members_wait *wait)
 static void ask_members(kd_edge_read *read, kd_errand *errand, uint64_t newest_row_us)
 {
     kd_members_wait *wait = &errand->members;
-    const kd_lives *own = kd_edge_lives(errand->shard->edge);
+    const kd_lives *own = kd_edge_lives(errand->shard->base.edge);
     wait->wanted = read->seen;
     kd_seen_drop_own(&wait->wanted, own);
     if (newest_row_us) kd_seen_add(&wait->wanted, own, newest_row_us);
-    if (kd_ask_members(errand->shard, read->counter, read->user, wait) == KD_OK) kd_errand_hold(errand);
+    kd_shard *s = errand->shard;
+    const char *counter = s->served.known.at[read->counter].name;
+    if (kd_ask_members(&s->asker, counter, read->user, wait) == KD_OK) kd_errand_hold(errand);
 }
 
 static void read_members(kd_edge_read *read, kd_errand *errand)

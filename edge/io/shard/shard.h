@@ -1,45 +1,35 @@
 /*
  * shard.h - a shard: one thread with its loop, and everything that only this thread touches.
  *
- *     connections -> routes -> calls -> kd_edge (the core) -> commit -> LevelDB
+ *     connections -> routes -> calls -> kd_edge (the core) -> group commit -> LevelDB
  *                                          |  ^
- *                                  sender -+  +- counts, asker
+ *                                  sender -+  +- counts reader, asker
  *                                  (Kafka)       (Kafka, central)
  *
- * A shard owns the partitions p with p % shards == index. What comes in for another shard's item is handed
- * over as an errand of a call (call.h). Other threads may post to `loop` and read `metrics` and `published`;
- * nothing else.
+ * A shard owns the partitions p with p % shards == index. An operation for another shard's item is handed over as an errand of a call (http/call.h). Other
+ * threads may post to `base.loop` and read `base.metrics` and `published`; nothing else.
+ *
+ * The parts know the shard's base (base.h) and nothing above it. What a shard tells to the process goes by its options and by app->failure.
  */
 #ifndef KUDOS_EDGE_IO_SHARD_SHARD_H
 #define KUDOS_EDGE_IO_SHARD_SHARD_H
 
-#include <pthread.h>
-
 #include "common/io/leveldb/leveldb_store.h"
 #include "edge/io/daemon/app.h"
-#include "edge/io/upstream/ask.h"
-#include "edge/io/shard/group_commit.h"
 #include "edge/io/kafka/counts_reader.h"
-#include "edge/io/daemon/doubts.h"
-#include "edge/io/daemon/metrics.h"
 #include "edge/io/kafka/sender.h"
-#include "kudos/edge.h"
-
-/* What /debug/partitions shows, copied at every tick. */
-typedef struct {
-    pthread_mutex_t lock;
-    uint64_t incarnation;
-    uint32_t count;
-    kd_edge_partition *at;
-    kd_edge_stats stats;
-} kd_published;
+#include "edge/io/shard/alarms.h"
+#include "edge/io/shard/base.h"
+#include "edge/io/shard/group_commit.h"
+#include "edge/io/shard/publish.h"
+#include "edge/io/shard/served.h"
+#include "edge/io/shard/shard_drain.h"
+#include "edge/io/upstream/ask.h"
 
 struct kd_shard {
+    kd_shard_base base;
     kd_edge_app *app;
-    uint32_t index;
-    kd_loop *loop;
     kd_leveldb *db;
-    kd_edge *edge;
     kd_served served; /* collections and counters that are offered */
     kd_http_server *server;
     kd_group_commit commit;
@@ -47,39 +37,35 @@ struct kd_shard {
     kd_counts_reader counts;
     kd_asker asker;
     kd_timer tick;
-    struct event *turn; /* see kd_shard_wake */
-    uint64_t random;    /* jitter */
+    kd_post kafka_ready;
     uint64_t in_flight; /* operations and items of calls that began here */
     kd_buf out;         /* the answer being written */
-    kd_buf text;        /* scratch of the JSON reader */
-    kd_edge_metrics metrics;
+    kd_buf text;        /* scratch of the JSON reader for requests' bodies */
     kd_reach_metrics reach;
     kd_published published;
-    kd_doubts doubts;
-    struct {
-        kd_post begin, flush;
-        bool drained, idle_told;     /* the server has ended; and no request is in work */
-        bool flushing, flushed_told; /* told: reported to the drain */
-    } drain;
+    kd_alarms alarms;
+    kd_shard_drain drain;
+    void (*drained)(kd_shard *s);
 };
 
-/*
- * Opens the store and the core of a shard and makes its server, not yet listening. KD_OK, or an error with
- * *error (KD_OPTIONS_ERROR_MAX bytes) that names the directory and the reason: KD_EMISMATCH, KD_EUNAVAILABLE,
- * KD_EMALFORMED, KD_EIO.
- */
-int kd_shard_create(kd_shard **out, kd_edge_app *app, uint32_t index, char *error);
-/* After its loop was joined or before it was started. NULL is fine. */
-void kd_shard_destroy(kd_shard *s);
+typedef struct {
+    kd_http_handler
+        handle; /* of the public port's requests, on the shard's thread; its argument is the shard */
+    void (*drained)(kd_shard *s); /* on the shard's thread: a step of the drain is done (shard_drain.h) */
+    const kd_served *served;      /* copied */
+} kd_shard_options;
 
-/* Carried wall time. */
-uint64_t kd_shard_now_us(const kd_shard *s);
-/* The shard whose item this is. */
-kd_shard *kd_shard_of(kd_shard *s, kd_bytes item);
-/* Something may have to be committed, sent or reported: looked at once, at the end of this turn of the loop.
+/*
+ * Opens the store and the core of shard number `index` and makes its server, not yet listening, and its loop, not yet started. KD_OK, or an error with
+ * `error` (KD_OPTIONS_ERROR_MAX bytes) that names the directory and the reason: KD_EMISMATCH, KD_EUNAVAILABLE, KD_EMALFORMED, KD_EIO, KD_EINVAL.
  */
-void kd_shard_wake(kd_shard *s);
-/* Seals and hands over all it can, then tells the drain. On its own loop. */
-void kd_shard_flush(kd_shard *s);
+int kd_shard_create(kd_shard **out, kd_edge_app *app, uint32_t index, const kd_shard_options *options,
+                    char *error);
+/* After its loop was joined, or before it was started. NULL is fine. */
+void kd_shard_destroy(kd_shard *s);
+/* From any thread, once: the topics are there, so sender and counts reader start. If they cannot, app->failure is told. */
+void kd_shard_kafka_ready(kd_shard *s);
+/* The shard that owns the item's partition. Any thread. */
+kd_shard *kd_shard_of(kd_shard *s, kd_bytes item);
 
 #endif

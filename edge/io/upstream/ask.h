@@ -1,53 +1,45 @@
 /*
- * ask.h - questions to central: the counts of an item (one question per item at a time, however many
- * wait for it), and whether a user has liked items of which this edge holds no row.
+ * ask.h - the asker of a shard: questions to central about the counts of items. One question per item is under way at a time, however many requests wait
+ * for it. Questions about users' likes go the same way: ask_members.h.
  *
- * Every question has a deadline (central.read_deadline); when central is down the circuit breaker of the
- * client answers at once. Who asked then answers with what is known here, and says so.
+ * Every question has a deadline (central.read_deadline). While central is down the HTTP client's circuit breaker refuses at once. A request whose question
+ * fails is answered from what this edge knows, and its "source" says so.
  */
 #ifndef KUDOS_EDGE_IO_UPSTREAM_ASK_H
 #define KUDOS_EDGE_IO_UPSTREAM_ASK_H
 
-#include "common/api/answer.h"
-#include "common/io/http/client/http_client.h"
 #include "common/base/table.h"
-#include "edge/io/upstream/central_words.h"
-#include "kudos/seen.h"
+#include "common/io/http/client/http_client.h"
+#include "edge/io/shard/base.h"
 
-struct kd_shard;
-
-/* Embedded by what waits; fn is called once, never from within kd_ask_item. */
+/* Embedded by whoever waits. `fn` is called once, on the shard's loop, never from within kd_ask_item. `answered`: central's number is installed in the
+ * core; otherwise the core has what it had. */
 typedef struct kd_ask_wait kd_ask_wait;
 struct kd_ask_wait {
     kd_ask_wait *next;
     void (*fn)(kd_ask_wait *wait, bool answered);
 };
 
-/* answers[i] for items[i]; filled when fn is called (KD_LIKED_UNKNOWN where central could not tell). */
-typedef struct kd_members_wait kd_members_wait;
-struct kd_members_wait {
-    struct kd_shard *shard;
-    const kd_bytes *items;     /* keys; the caller's until fn */
-    kd_central_liked *answers; /* likewise */
-    uint32_t count;
-    kd_seen wanted; /* what central is to have merged for its answer to be complete */
-    void (*fn)(kd_members_wait *wait);
-};
-
 typedef struct {
+    kd_shard_base *base;
     kd_http_client *client; /* NULL: no central is configured */
-    kd_table questions;     /* kd_question by item */
-    uint32_t open;          /* questions of either kind */
-    kd_buf path, body;      /* scratch */
+    kd_table questions;     /* about counts, by item */
+    uint32_t open;          /* questions of both kinds under way; at most central.asks_max */
+    kd_buf path, body;      /* of the request being written */
+    kd_buf text;            /* scratch of the JSON reader */
 } kd_asker;
 
-/* KD_OK, or an error with its text. */
-int kd_asker_init(struct kd_shard *s, char *error);
-/* After the loop was joined. */
-void kd_asker_finish(struct kd_shard *s);
+/* Makes the client; `base` is borrowed until finish. KD_OK, also when no central is configured; else the client's error, with its text in `error`
+ * (KD_OPTIONS_ERROR_MAX bytes). */
+int kd_asker_init(kd_asker *a, kd_shard_base *base, char *error);
+/* After the loop was joined. Calls every wait that is still open, unanswered. An asker that was never initialised is fine. */
+void kd_asker_finish(kd_asker *a);
 
-/* KD_OK: fn will be called. Otherwise central cannot be asked now. */
-int kd_ask_item(struct kd_shard *s, kd_bytes item, kd_ask_wait *wait);
-int kd_ask_members(struct kd_shard *s, uint32_t counter, kd_bytes user, kd_members_wait *wait);
+/* Asks for the counts of an item, or joins the question that is under way. KD_OK: wait->fn will be called, and `wait` must stay where it is until then.
+ * Otherwise it will not: no central (KD_EUNAVAILABLE), too many questions (KD_EOVERLOADED), or an error of kd_edge_ask. */
+int kd_ask_item(kd_asker *a, kd_bytes item, kd_ask_wait *wait);
+
+/* Sets a->path to `prefix` and the item as collection/id. Ids need no escaping in a path. */
+void kd_asker_item_path(kd_asker *a, const char *prefix, kd_bytes item);
 
 #endif

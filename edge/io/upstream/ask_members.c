@@ -1,25 +1,22 @@
-/*
- * ask_members.c - questions about users' likes: one item by its own path, several by one lookup. What central
- * does not say stays unknown.
- */
+/* ask_members.c - see the header. One item is asked for by its own path, several by one lookup. */
 #include "edge/io/upstream/ask_members.h"
 
-#include "edge/io/shard/shard.h"
+#include "common/json/json_writer.h"
 
 static void ask_members_on_answer(void *arg, int result, int status, const kd_http_response *r)
 {
     kd_members_wait *wait = arg;
-    kd_shard *s = wait->shard;
-    s->asker.open--;
+    kd_asker *a = wait->asker;
+    a->open--;
     if (result == KD_OK && status == 200) {
         kd_bytes body = kd_http_response_body(r);
         if (wait->count == 1)
-            wait->answers[0] = kd_central_words_liked(body, &s->text);
+            wait->answers[0] = kd_central_words_liked(body, &a->text);
         else
-            kd_central_words_liked_each(body, &s->text, wait->count, wait->answers);
+            kd_central_words_liked_each(body, &a->text, wait->count, wait->answers);
     }
     wait->fn(wait);
-    kd_shard_wake(s);
+    kd_turn_wake(&a->base->turn);
 }
 
 static void write_list(kd_asker *a, const char *counter, const kd_members_wait *wait)
@@ -36,10 +33,9 @@ static void write_list(kd_asker *a, const char *counter, const kd_members_wait *
     kd_json_end_object(&j);
 }
 
-int kd_ask_members(kd_shard *s, uint32_t counter, kd_bytes user, kd_members_wait *wait)
+/* Sends the question whose body, if it has one, is in a->body. */
+static int members_send(kd_asker *a, kd_bytes path, bool post, kd_bytes user, kd_members_wait *wait)
 {
-    kd_asker *a = &s->asker;
-    const char *name = s->served.known.at[counter].name;
     char wanted[KD_SEEN_TEXT_MAX];
     size_t wanted_len = kd_seen_text(&wait->wanted, wanted);
     kd_http_client_field fields[] = {
@@ -47,25 +43,30 @@ int kd_ask_members(kd_shard *s, uint32_t counter, kd_bytes user, kd_members_wait
         {.name = kd_bytes_str("kudos-seen"), .value = kd_bytes_of(wanted, wanted_len), .no_index = true},
         {.name = kd_bytes_str("content-type"), .value = kd_bytes_str("application/json")},
     };
+    return kd_http_client_request(a->client, post ? "POST" : "GET", path, fields, post ? 3 : 2,
+                                  kd_buf_view(&a->body), ask_members_on_answer, wait, 0);
+}
+
+int kd_ask_members(kd_asker *a, const char *counter, kd_bytes user, kd_members_wait *wait)
+{
     bool one = wait->count == 1;
     if (!a->client) return KD_EUNAVAILABLE;
-    if (a->open >= s->app->settings.asks_max) return KD_EOVERLOADED;
-    wait->shard = s;
+    if (a->open >= a->base->settings->asks_max) return KD_EOVERLOADED;
+    wait->asker = a;
     for (uint32_t i = 0; i < wait->count; i++)
         wait->answers[i] = (kd_central_liked){.liked = KD_LIKED_UNKNOWN};
     kd_buf_clear(&a->body);
     if (one) {
         kd_asker_item_path(a, "/v1/", wait->items[0]);
         kd_buf_put_u8(&a->path, '/');
-        kd_buf_put(&a->path, name, strlen(name));
+        kd_buf_put(&a->path, counter, strlen(counter));
     } else {
-        write_list(a, name, wait);
+        write_list(a, counter, wait);
     }
     kd_bytes path = one ? kd_buf_view(&a->path) : kd_bytes_str("/v1/likes/lookup");
-    int err = kd_http_client_request(a->client, one ? "GET" : "POST", path, fields, one ? 2 : 3,
-                                     kd_buf_view(&a->body), ask_members_on_answer, wait, 0);
+    int err = members_send(a, path, !one, user, wait);
     if (err != KD_OK) return err;
     a->open++;
-    kd_metric_add(&s->metrics.member_asks, 1);
+    kd_metric_add(&a->base->metrics.member_asks, 1);
     return KD_OK;
 }

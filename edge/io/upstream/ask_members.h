@@ -1,12 +1,28 @@
 /*
- * ask_members.h - what the two halves of the asker share.
+ * ask_members.h - questions to central whether a user likes items of which this edge cannot tell it alone.
  */
 #ifndef KUDOS_EDGE_IO_UPSTREAM_ASK_MEMBERS_H
 #define KUDOS_EDGE_IO_UPSTREAM_ASK_MEMBERS_H
 
 #include "edge/io/upstream/ask.h"
+#include "edge/io/upstream/central_words.h"
+#include "kudos/seen.h"
 
-/* prefix, then collection/id, into a->path. Ids need no escaping in a path. */
-void kd_asker_item_path(kd_asker *a, const char *prefix, kd_bytes item);
+/* Embedded by whoever waits, with `items`, `answers`, `count`, `wanted` and `fn` filled. */
+typedef struct kd_members_wait kd_members_wait;
+struct kd_members_wait {
+    kd_asker *asker;       /* the asker's to set */
+    const kd_bytes *items; /* keys; the caller's, unchanged until fn */
+    kd_central_liked
+        *answers; /* answers[i] is for items[i]; likewise. KD_LIKED_UNKNOWN where central did not say */
+    uint32_t count;
+    kd_seen wanted; /* central's answer is `complete` when it has merged everything that this tells of */
+    void (*fn)(
+        kd_members_wait *wait); /* called once, on the shard's loop, never from within kd_ask_members */
+};
+
+/* Asks about `user` and all items of `wait`; `counter` is the counter's name. KD_OK: wait->fn will be called, also when central does not answer. Otherwise
+ * it will not: no central or its breaker is open (KD_EUNAVAILABLE), too many questions (KD_EOVERLOADED), or KD_EINVAL of the HTTP client. */
+int kd_ask_members(kd_asker *a, const char *counter, kd_bytes user, kd_members_wait *wait);
 
 #endif

@@ -32,20 +32,9 @@ struct kd_offer {
     bool stopped;
 };
 
-void kd_served_finish(kd_served *s)
+const kd_served *kd_offer_served(const kd_offer *o)
 {
-    kd_strings_finish(&s->collections);
-}
-
-static kd_served offer_copy_of(const kd_served *s)
-{
-    return (kd_served){
-        .collections = kd_strings_copy(&s->collections), .counters = s->counters, .known = s->known};
-}
-
-kd_served kd_offer_served(const kd_offer *o)
-{
-    return offer_copy_of(&o->served);
+    return &o->served;
 }
 
 uint32_t kd_offer_closed_collections(const kd_offer *o)
@@ -149,7 +138,7 @@ static void bring(kd_offer *o, void (*fn)(kd_post *post))
         kd_offer_leg *leg = &o->legs[i];
         leg->post.fn = fn;
         leg->shard = o->app->shards[i];
-        kd_loop_post(leg->shard->loop, &leg->post);
+        kd_loop_post(leg->shard->base.loop, &leg->post);
     }
 }
 
@@ -165,7 +154,7 @@ static void go_home(kd_offer_leg *leg)
 static void grow_core(kd_post *post)
 {
     kd_offer_leg *leg = KD_CONTAINER(post, kd_offer_leg, post);
-    kd_edge_counters_add(leg->shard->edge, &leg->served.known);
+    kd_edge_counters_add(leg->shard->base.edge, &leg->served.known);
     go_home(leg);
 }
 
@@ -189,7 +178,7 @@ static void spread(kd_offer *o)
     for (uint32_t i = 0; i < o->app->shard_count; i++) {
         kd_served_finish(&o->legs[i].served);
         o->legs[i].offer = o;
-        o->legs[i].served = offer_copy_of(&o->served);
+        o->legs[i].served = kd_served_copy(&o->served);
     }
     bring(o, grow_core);
 }

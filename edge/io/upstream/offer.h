@@ -12,24 +12,15 @@
 #ifndef KUDOS_EDGE_IO_UPSTREAM_OFFER_H
 #define KUDOS_EDGE_IO_UPSTREAM_OFFER_H
 
-#include "common/conf/options.h"
+#include "edge/io/shard/served.h"
 
 struct kd_edge_app;
 typedef struct kd_offer kd_offer;
 
-/* A shard's own; on its thread. Counters stand as in its core; those that are not offered have no name in `counters`. A request that was taken before
- * one was closed is answered with its name in `known`. */
-typedef struct {
-    kd_strings collections;
-    kd_counters counters, known;
-} kd_served;
-
-void kd_served_finish(kd_served *s);
-
 /* On the main loop, all of them. Reads what central said last; before the shards are made. */
 void kd_offer_create(struct kd_edge_app *app);
-/* A copy for a shard that is being made. */
-kd_served kd_offer_served(const kd_offer *o);
+/* For a shard that is being made; changes with the next call. */
+const kd_served *kd_offer_served(const kd_offer *o);
 /* Central's answer. What is no catalogue changes nothing. */
 void kd_offer_heard(kd_offer *o, kd_bytes body);
 /* The configuration has more than before. */

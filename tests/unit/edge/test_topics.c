@@ -3,10 +3,7 @@
 
 #define kd_kafka_ensure_topics topics_no_kafka
 #define kd_timer_set topics_timer_set
-#define kd_sender_start topics_sender_start
-#define kd_counts_reader_start topics_counts_start
-#define kd_shard_wake topics_shard_wake
-#define kd_drain_fail topics_drain_fail
+#define kd_failure_tell topics_failure_tell
 #include "edge/io/kafka/topics.c"
 
 static uint64_t longest_us, shortest_us = UINT64_MAX;
@@ -24,32 +21,17 @@ void topics_timer_set(kd_timer *t, uint64_t delay_us)
     longest_us = KD_MAX(longest_us, delay_us);
     shortest_us = KD_MIN(shortest_us, delay_us);
 }
-int topics_sender_start(kd_shard *s, const kd_kafka_config *kafka)
+void topics_failure_tell(kd_failure *f, int code, const char *event, const char *cause)
 {
-    (void)s, (void)kafka;
-    return KD_EIO;
-}
-int topics_counts_start(kd_shard *s, const kd_kafka_config *kafka)
-{
-    (void)s, (void)kafka;
-    return KD_EIO;
-}
-void topics_shard_wake(kd_shard *s)
-{
-    (void)s;
-}
-void topics_drain_fail(kd_edge_app *app, int code, const char *event, const char *cause)
-{
-    (void)event, (void)cause;
-    (void)app, (void)code;
+    (void)f, (void)code, (void)event, (void)cause;
     cr_assert_fail();
 }
 
 Test(topics, an_edge_looks_for_kafka_again_within_seconds)
 {
-    static kd_edge_app app = {
-        .settings = {.brokers = "127.0.0.1:1", .likes_topic = "l", .counts_topic = "c", .partitions = 1}};
-    kd_topics t = {.app = &app, .random = 1};
+    static const kd_settings settings = {
+        .brokers = "127.0.0.1:1", .likes_topic = "l", .counts_topic = "c", .partitions = 1};
+    kd_topics t = {.options = {.settings = &settings}, .random = 1};
     kd_log_set_fd(-1);
     for (int i = 0; i < 200; i++) topics_on_timer(&t);
     cr_expect_leq(longest_us, 4u * 1000 * 1000, "%llu us", (unsigned long long)longest_us);

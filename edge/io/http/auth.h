@@ -1,0 +1,20 @@
+/*
+ * auth.h - what the headers of a request say: who asks (X-User-Id), what they have seen (Kudos-Session), and by which key they repeat themselves
+ * (Idempotency-Key).
+ */
+#ifndef KUDOS_EDGE_IO_HTTP_AUTH_H
+#define KUDOS_EDGE_IO_HTTP_AUTH_H
+
+#include "common/api/route.h"
+#include "edge/io/shard/shard.h"
+
+/* The functions are true, or false with *why filled: refuse the request with it. Views live as long as the request. */
+
+/* The caller: X-User-Id, believed from a peer of http.trusted_peers alone. From anyone else the request has no user (401). */
+bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why);
+/* What the session token of `user` tells; nothing where there is no token. False where its signature or its user is not good: then *seen is nothing, too. */
+bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *seen, kd_refusal *why);
+/* The idempotency key without its quotes; empty where there is none. */
+bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * reads_work.h - a read in work, and its part on the shards of its items. All memory is the request's (kd_http_request_alloc).
+ */
+#ifndef KUDOS_EDGE_IO_HTTP_READS_WORK_H
+#define KUDOS_EDGE_IO_HTTP_READS_WORK_H
+
+#include "edge/io/http/call.h"
+
+typedef enum { KD_READ_COUNTS, KD_READ_DISPLAY, KD_READ_BULK, KD_READ_LIKED, KD_READ_LOOKUP } kd_read_kind;
+
+/* An item of the request. The thread of its errand's shard fills it; the shard of the request reads it when all errands are back. */
+typedef struct kd_lookup {
+    kd_errand *errand;
+    struct kd_lookup *next; /* of the same errand */
+    kd_bytes item;
+    kd_ask_wait ask;
+    kd_view view;
+    uint8_t liked;      /* kd_liked */
+    bool count_central; /* central was asked for the counts, and its answer is in `view` */
+    bool liked_central; /* central's word decided about `liked` */
+} kd_lookup;
+
+typedef struct {
+    kd_call call;
+    kd_read_kind kind;
+    bool views, members; /* counts are wanted; whether the caller likes the items is wanted */
+    kd_bytes user;
+    kd_seen seen;     /* what the session token tells */
+    uint32_t counter; /* of members */
+    uint32_t count;
+    kd_lookup *at; /* in the order of the request */
+    /* Items about which central is asked whether the caller likes them: an errand uses the places from errand->offset on. Lookup, key and answer stand at
+     * the same place. */
+    kd_lookup **unknown;
+    kd_bytes *unknown_item;
+    kd_central_liked *unknown_answer;
+} kd_edge_read;
+
+/* On the shard of the errand's items (kd_call.work): reads the core, and asks central for everything that this edge does not know, all at once. */
+void kd_reads_work(kd_errand *errand);
+
+#endif

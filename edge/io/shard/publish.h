@@ -1,0 +1,30 @@
+/*
+ * publish.h - what a shard shows of itself to other threads: its metrics, and a copy of its partitions' state for /debug/partitions.
+ */
+#ifndef KUDOS_EDGE_IO_SHARD_PUBLISH_H
+#define KUDOS_EDGE_IO_SHARD_PUBLISH_H
+
+#include <pthread.h>
+
+#include "kudos/edge.h"
+
+struct kd_shard;
+
+/* Copied at every tick; any thread may read it under `lock`. */
+typedef struct {
+    pthread_mutex_t lock;
+    uint64_t incarnation;
+    uint32_t count;
+    kd_edge_partition *at; /* `count` partitions of this shard; NULL before init */
+    kd_edge_stats stats;
+} kd_published;
+
+/* Room for the partitions of a process that has `partitions` in all. */
+void kd_published_init(kd_published *p, uint64_t partitions);
+/* A struct that was never initialised is fine. */
+void kd_published_finish(kd_published *p);
+/* On the shard's thread: copies the figures of core, server, Kafka clients and asker into the metrics, and the partitions into `published`. Logs new
+ * alarms (alarms.h). */
+void kd_shard_publish(struct kd_shard *s);
+
+#endif
