@@ -6,7 +6,8 @@
 static const kd_http_field json_type = {"content-type", {(const uint8_t *)"application/json", 16}};
 static const kd_http_field no_store = {"cache-control", {(const uint8_t *)"no-store", 8}};
 
-/* Retry-After, in seconds: an outbox empties with central's snapshots, a clock with its next measurement. */
+/* Retry-After in seconds; 0: none. It follows how long the cause lasts: an outbox empties with central's next snapshots, a clock that is out of bounds waits
+ * for a measurement, a failed store for an operator. */
 static uint32_t answer_retry_after(kd_problem problem)
 {
     switch (problem) {
@@ -31,6 +32,7 @@ void kd_answer_refusal(kd_http_request *req, const kd_refusal *why)
     kd_http_respond_problem(req, why->problem, why->detail, why->field, answer_retry_after(why->problem));
 }
 
+/* Not kd_problem_of of common/api: on an edge's writes KD_ETIMEOUT is a slow disk, not a central that does not answer. */
 static kd_refusal answer_refusal_of(int err)
 {
     switch (err) {

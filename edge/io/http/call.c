@@ -70,8 +70,8 @@ static void work_post(kd_post *post)
     call_work(errand);
 }
 
-/* The errands of others are posted first: the own one may finish the call, and with it the memory, when it is
- * the last. */
+/* Errands of other shards are posted first. If the origin's own errand is the last to end, it finishes the call and frees its memory: the loop must be over
+ * by then. */
 void kd_call_start(kd_call *call)
 {
     kd_errand *own = NULL;

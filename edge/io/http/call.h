@@ -1,14 +1,14 @@
 /*
- * call.h - a request in work: cut into one errand per shard that it touches, joined again where it
- * came from.
+ * call.h - a request in work. It is cut into errands, one for each shard that owns some of its items, and joined again on the shard that received it (its
+ * origin).
  *
  *     origin: kd_call_start
  *        └─post─► shard: work(errand) ... kd_errand_release
  *                    └─post─► origin: finish(call), once, when the last errand is back
  *
- * An errand is held by its work and by each thing that it waits for (a sync, an answer of central); the last
- * release ends it. Errands touch only their own entries of the call, so that nothing is locked. All memory is
- * the request's (kd_http_request_alloc), which lives until it is answered.
+ * An errand is held by its work and by everything that it waits for (a sync, an answer of central). The last release ends it. Errands of a call run on
+ * several threads at once and touch only their own entries, so nothing is locked. All memory is the request's (kd_http_request_alloc), which lives until
+ * the request is answered.
  */
 #ifndef KUDOS_EDGE_IO_HTTP_CALL_H
 #define KUDOS_EDGE_IO_HTTP_CALL_H
@@ -22,10 +22,10 @@ typedef struct kd_errand kd_errand;
 struct kd_errand {
     kd_post post;
     kd_call *call;
-    kd_shard *shard;    /* NULL: no entries */
-    void *first, *last; /* entries, linked by what they are */
-    uint32_t count;     /* of them */
-    uint32_t offset;    /* into what the call keeps for all entries: counts of the errands before */
+    kd_shard *shard;    /* NULL: none of the items is this shard's */
+    void *first, *last; /* entries of this shard's items (kd_like_op or kd_lookup), linked by their `next` */
+    uint32_t count;     /* of the entries */
+    uint32_t offset;    /* first place of this errand in arrays of the call with a place for each entry */
     uint32_t holds;
     int status; /* first error of this errand */
     kd_group_commit_wait commit;
@@ -36,27 +36,35 @@ struct kd_call {
     kd_http_request *req;
     kd_shard *origin;
     uint64_t started_us;
-    uint32_t weight; /* operations or items */
+    uint32_t weight; /* operations or items: they count towards edge.in_flight_max */
     uint32_t errand_count, errands_left;
-    kd_errand *errands; /* one for each shard, or a single one */
-    int status;         /* first error of all errands */
-    void (*work)(kd_errand *errand);
-    void (*finish)(kd_call *call); /* answers; ends with kd_call_end before the request is answered */
+    kd_errand *errands;              /* by shard index; a call for one item has a single errand */
+    int status;                      /* first error of all errands */
+    void (*work)(kd_errand *errand); /* on the errand's shard */
+    void (*finish)(
+        kd_call *call); /* on the origin: kd_call_end, then the answer, with which the call is gone */
 };
 
-/* Takes `weight` of the shard's allowance, or answers 503 and returns false. */
+/* Admits a request with `weight` operations or items unless the shard's calls in work would exceed edge.in_flight_max; a call that is alone is always
+ * admitted. False: the request was answered 503 and the call is gone. */
 bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32_t weight);
-/* The errand for an item. */
+/* The errand of the shard that owns `item`. Needs call->origin, errands and errand_count; all before kd_call_start. */
 kd_errand *kd_call_errand(kd_call *call, kd_bytes item);
+/* Sends the errands to their shards. The call may have been answered, and be gone, when this returns. On the origin. */
 void kd_call_start(kd_call *call);
-/* Gives the allowance back and observes the time taken; the request must be answered next. The monotonic time that it read. */
+/* Takes the call out of those in work and observes its time in `time`; the request must be answered next. Returns the monotonic time that it read. */
 uint64_t kd_call_end(kd_call *call, kd_histogram *time);
 
+/* The errand waits for one thing more. On its shard. */
 static inline void kd_errand_hold(kd_errand *errand)
 {
     errand->holds++;
 }
+
+/* One thing less to wait for. The last release ends the errand, which may be gone afterwards. On its shard. */
 void kd_errand_release(kd_errand *errand);
+
+/* Keeps the first error; it becomes the answer of the whole call. */
 static inline void kd_errand_fail(kd_errand *errand, int err)
 {
     if (errand->status == KD_OK) errand->status = err;

@@ -1,12 +1,12 @@
 /*
  * likes.c - operations: one like, unlike or sum, and a client's batch of them.
  *
- *     request -> kd_likes with an op each -> errands to their shards: kd_edge_take
- *             -> the group's sync, and in parallel central's number of items not known here
- *             -> one answer, with the session token of the newest stamp
+ *     request -> kd_likes, with a kd_like_op for each operation -> errands to the shards of the items: kd_edge_take
+ *             -> the sync of the group; at the same time central is asked for counts that this edge does not know
+ *             -> one answer, with a session token that tells of the newest stamp
  *
- * A batch is answered as a whole: when one operation could not be taken the answer is that error. Those that
- * were taken stay taken; a client repeats the batch, and likes and unlikes are idempotent.
+ * A batch is answered as a whole. If an operation is refused the answer is that error, and operations that were taken stay taken. The client repeats the
+ * batch: likes and unlikes are idempotent.
  */
 #include "edge/io/http/likes.h"
 
@@ -34,14 +34,13 @@ typedef struct {
     kd_bytes user, key;
     kd_seen seen; /* what the session token tells */
     uint64_t amount;
-    uint64_t digest; /* of a batch with a key; else 0 */
+    uint64_t digest; /* of all operations of a batch that has a key; otherwise 0 */
     uint32_t count;
     bool batch;
     kd_like_op *at;
 } kd_likes;
 
-/* ---- on the shard of the items
- * -------------------------------------------------------------------------------- */
+/* ---- on the shard of the items ---- */
 
 static int likes_look(kd_like_op *op)
 {
@@ -50,7 +49,8 @@ static int likes_look(kd_like_op *op)
     op->known = op->counter < view.told;
     op->count = view.count[op->counter];
     op->pending = view.pending[op->counter];
-    op->made_us = op->known ? view.made_us : 0; /* the item may have a number of other counters */
+    op->made_us =
+        op->known ? view.made_us : 0; /* the number that is known may lack this counter, which is newer */
     op->as_of_us = op->known ? view.as_of_us : 0;
     return err;
 }
@@ -70,7 +70,7 @@ static void likes_on_asked(kd_ask_wait *wait, bool answered)
     kd_errand_release(op->errand);
 }
 
-/* A batch has one key, and its operations are remembered one by one: each gets a key of its own from it. */
+/* The core remembers a key for each operation, but a batch has one key for all: an operation's own key is made of it and the operation's index. */
 static kd_bytes likes_key_of(const kd_likes *likes, const kd_like_op *op, char *text, size_t size)
 {
     if (!likes->batch || likes->key.len == 0) return likes->key;
@@ -122,14 +122,13 @@ static void likes_work(kd_errand *errand)
         kd_errand_fail(errand, err);
         break;
     }
-    if (group == 0) return;
+    if (group == 0) return; /* nothing new to sync: recognised retries, or an error at the first operation */
     kd_errand_hold(errand);
     errand->commit.fn = likes_on_synced;
     kd_group_commit_await(&s->commit, &errand->commit, group);
 }
 
-/* ---- where the request came in
- * -------------------------------------------------------------------------------- */
+/* ---- the answer, on the shard of the request ---- */
 
 static void write_changed(kd_json *j, const kd_like_op *op)
 {
@@ -166,7 +165,8 @@ static void likes_write_all(kd_json *j, const kd_shard *s, const kd_likes *likes
     kd_json_end_object(j);
 }
 
-/* Where the user has spoken, now here as well; false when there is nothing to carry. */
+/* The new session token: what the request's own token told, and the newest stamp that this edge gave now. False: there is nothing to tell, because the
+ * request brought no token and its operations are sums. */
 static bool write_session(const kd_likes *likes, const kd_shard *s, char *out)
 {
     kd_seen seen = likes->seen;
@@ -200,8 +200,7 @@ static void likes_finish(kd_call *call)
     kd_answer_json(call->req, kd_buf_view(&s->out), carry ? session : NULL);
 }
 
-/* ---- from a request to its call
- * -------------------------------------------------------------------------------- */
+/* ---- from a request to its call ---- */
 
 static void likes_add(kd_likes *likes, uint32_t index, kd_bytes item, uint32_t counter, kd_verb verb)
 {
@@ -220,7 +219,7 @@ static void likes_add(kd_likes *likes, uint32_t index, kd_bytes item, uint32_t c
     op->errand->count++;
 }
 
-/* What all operations need of the headers; false: answered. */
+/* Reads user, session and idempotency key, and refuses while the clock is out of bounds. False: the request was answered. */
 static bool read_headers(kd_shard *s, kd_http_request *req, kd_likes *likes)
 {
     kd_refusal why;
@@ -254,7 +253,7 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
     kd_likes *likes = &one->likes;
     kd_refusal why;
     likes->amount = 1;
-    /* Comes while the headers are read; of another shard: in vain. */
+    /* Fetches the item into the processor's caches while the headers are read. In vain for an item of another shard. */
     kd_edge_expect(s->base.edge, kd_item_key(item));
     if (!read_headers(s, req, likes)) return;
     if (!kd_body_read_amount(req->body, &s->text, verb == KD_ADD ? &likes->amount : NULL, &why)) {
@@ -271,7 +270,7 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
     likes_start(likes);
 }
 
-/* A refusal of one of many says which. */
+/* Refuses a batch because of operation number `index`, which the field names: operations[3].item. */
 static void refuse_op(kd_http_request *req, kd_refusal why, uint32_t index, const char *member)
 {
     char field[64];
@@ -291,7 +290,8 @@ static bool likes_read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
     return false;
 }
 
-/* Item and counter of one operation; the key goes to `keys` and is shown in *item. False: answered. */
+/* Item and counter of operation number `index`. The item's key is copied to *keys, which moves behind it; *item is a view of it. False: the request was
+ * answered. */
 static bool likes_resolve(kd_shard *s, kd_http_request *req, const kd_body_op *op, uint32_t index,
                           uint8_t **keys, kd_bytes *item, uint32_t *counter)
 {
@@ -312,6 +312,7 @@ static bool likes_resolve(kd_shard *s, kd_http_request *req, const kd_body_op *o
     return true;
 }
 
+/* At least what the keys of all items take: a key has one byte more than the item's text. */
 static size_t key_bytes(const kd_body_ops *ops)
 {
     size_t sum = 0;
@@ -319,7 +320,7 @@ static size_t key_bytes(const kd_body_ops *ops)
     return sum;
 }
 
-/* The key of a batch is good for that batch alone: where another one begins alike, what both have must not be told as taken again. */
+/* The idempotency key covers the whole batch. Without the digest, another batch with the same first operations would pass for a retry. */
 static uint64_t likes_digest_of(const kd_likes *likes)
 {
     const kd_counters *counters = &likes->call.origin->served.counters;

@@ -7,8 +7,8 @@
 #include "edge/io/http/reads_answer.h"
 #include "edge/io/http/reads_work.h"
 
-/* Memory for n items, whose keys take `key_bytes`; the items are added next. The caller is known if members
- * are wanted. */
+/* One piece of memory for a read of n items: errands, lookups, with `members` also the places for questions to central, and at *keys `key_bytes` bytes for
+ * the items' keys. The items are added next. */
 static kd_edge_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, uint32_t n,
                                         bool members, size_t key_bytes, uint8_t **keys)
 {
@@ -63,7 +63,7 @@ static void edge_reads_start(kd_edge_read *read, kd_shard *s, kd_http_request *r
     kd_call_start(&read->call);
 }
 
-/* Without a token, or with one that is not good, an edge's own row is the user's last word that it can know of. */
+/* A session token that is not good does not fail a read: as without a token, this edge's own row then counts as the user's last word. */
 static void read_token(kd_shard *s, kd_http_request *req, kd_edge_read *read)
 {
     kd_refusal why;
@@ -102,7 +102,7 @@ void kd_reads_liked(kd_shard *s, kd_http_request *req, const kd_item *item, uint
     read_one(s, req, item, KD_READ_LIKED, counter);
 }
 
-/* The counter that `liked` is about, and who asks; false: answered. */
+/* The user who asks, and the counter whose likes are meant (not named: "like"). False: the request was answered. */
 static bool read_caller(kd_shard *s, kd_http_request *req, kd_bytes counter, kd_edge_read *read)
 {
     kd_refusal why;

@@ -1,4 +1,4 @@
-/* reads_answer.c - what was read, as JSON. */
+/* reads_answer.c - see the header. */
 #include "edge/io/http/reads_answer.h"
 
 #include <stdio.h>
@@ -71,14 +71,18 @@ static bool matches(const kd_http_request *req, const char *etag)
 }
 
 /*
- * The tag is a hash of the body, which is the display form and nothing else. A stale number is cached as well: else all viewers of a region that
- * is cut off would come to its edge. A 304 carries the same fields but the type, so that a cache updates Kudos-As-Of.
+ * The ETag is a hash of the body. The body holds the display form alone, so it stays the same while the shown form does. A stale number may be cached as
+ * well: otherwise, while central cannot be reached, every viewer of the region would come to the edge. A 304 carries all fields but content-type, so that
+ * caches update Kudos-As-Of.
  */
 static void answer_display(kd_edge_read *read)
 {
     kd_shard *s = read->call.origin;
     const kd_view *view = &read->at[0].view;
-    bool whole = view->told >= s->served.counters.count; /* else a counter that was just added is null */
+    bool whole =
+        view->told >=
+        s->served.counters
+            .count; /* false: a counter that was just added is null, and must not stay so in caches */
     kd_http_request *req = read->call.req;
     char etag[24], age[64], as_of[KD_TIME_MS_MAX];
     snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)kd_hash(kd_buf_view(&s->out)));

@@ -1,5 +1,4 @@
-/* reads_work.c - on the shard of the items. What is not known here is asked for, with a deadline, all at
- * once. */
+/* reads_work.c - see the header. The questions to central go out together, so an errand waits for one deadline, however many items are unknown. */
 #include "edge/io/http/reads_work.h"
 
 static int reads_work_look(kd_lookup *l)
@@ -48,7 +47,7 @@ static int reads_work_look_liked(const kd_edge_read *read, kd_lookup *l, const k
     return liked;
 }
 
-/* This edge may have taken a word of the user in the meantime: the row is looked up once more. */
+/* While central was asked, this edge may have taken a like or unlike of the user: the row is read again, together with central's answer. */
 static void on_members(kd_members_wait *wait)
 {
     kd_errand *errand = KD_CONTAINER(wait, kd_errand, members);
@@ -64,7 +63,8 @@ static void on_members(kd_members_wait *wait)
     kd_errand_release(errand);
 }
 
-/* Central's answer is complete when it has merged this edge's rows, too: where a tombstone was let go, no row is the later word. */
+/* Where central has let an unlike expire, it has no row, and that means "not liked". This may be believed only if central has merged everything that is known
+ * here: what the token tells of other edges, and this edge's newest row of these items. */
 static void ask_members(kd_edge_read *read, kd_errand *errand, uint64_t newest_row_us)
 {
     kd_members_wait *wait = &errand->members;

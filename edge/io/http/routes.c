@@ -41,7 +41,7 @@ static void handle_view(kd_shard *s, kd_http_request *req, const kd_item *item, 
         kd_reads_display(s, req, item);
 }
 
-/* Paths of central's API that this edge does not have. */
+/* Paths that central serves and an edge does not: their 404 says whom to ask. */
 static bool central_alone_has(const kd_route *route)
 {
     static const char *const paths[] = {"time", "catalogue", "export", "admin"};

@@ -107,7 +107,7 @@ static uint8_t read_value(kd_json_in *j)
 
 static const kd_central_liked nothing = {.liked = KD_LIKED_UNKNOWN};
 
-/* {"item":...,"liked":...,"at_us":...,"complete":...}, whatever else it holds. */
+/* {"item":...,"liked":...,"at_us":...,"complete":...}; further members are skipped. */
 static kd_central_liked central_words_read_liked(kd_json_in *j)
 {
     kd_bytes key;

@@ -1,6 +1,6 @@
 /*
- * central_words.h - what central's JSON answers say. Pure. Strict: of an answer that is not whole JSON nothing is taken.
- * `scratch` backs strings with escapes.
+ * central_words.h - reads the JSON of central's answers. Pure. Strict: an answer that is cut off, or is not of the expected shape, gives nothing at all.
+ * Members that are not known are skipped. `scratch` is a buffer for strings with escapes; it is cleared, and stays the caller's.
  */
 #ifndef KUDOS_EDGE_IO_UPSTREAM_CENTRAL_WORDS_H
 #define KUDOS_EDGE_IO_UPSTREAM_CENTRAL_WORDS_H
@@ -8,27 +8,32 @@
 #include "common/api/answer.h"
 #include "common/conf/options.h"
 
-/* {"now_us":…}; false when it does not say. */
+/* {"now_us":…}, central's clock in us since 1970. False: it is not there; then *now_us means nothing. */
 bool kd_central_words_time(kd_bytes body, kd_buf *scratch, uint64_t *now_us);
 
-/* What central has. */
+/* The collections and counters that central has. */
 typedef struct {
     kd_strings collections; /* ends with kd_strings_finish */
     kd_counters counters;
 } kd_catalogue;
 enum { KD_CATALOGUE_BYTES_MAX = 64 * 1024 };
-/* {"collections":["posts",…],"counters":[{"name":"like","id":1,"kind":"set"},…]}; false, and nothing is left in *out, when it is anything else. */
+/* {"collections":["posts",…],"counters":[{"name":"like","id":1,"kind":"set"},…]}; false, and *out is
+ * empty, when it is anything else or longer than KD_CATALOGUE_BYTES_MAX. */
 bool kd_central_words_catalogue(kd_bytes body, kd_buf *scratch, kd_catalogue *out);
 
-/* What central tells of one user and item: {"liked":…,"at_us":…,"complete":…}. */
+/* Whether a user likes an item, as far as central knows. */
 typedef struct {
-    uint64_t at_us; /* of the user's last word there; 0 where that is not said */
-    uint8_t liked;  /* kd_liked; KD_LIKED_UNKNOWN where nothing is said */
-    bool complete;  /* central has merged all that it was asked to have; false where that is not said */
+    uint64_t
+        at_us; /* stamp of the user's last like or unlike that central holds; 0: not said, central holds none */
+    uint8_t liked; /* kd_liked; KD_LIKED_UNKNOWN: not said, or null */
+    bool
+        complete; /* central has merged everything that the question named (header kudos-seen); false: not said */
 } kd_central_liked;
 
+/* {"liked":…,"at_us":…,"complete":…}; KD_LIKED_UNKNOWN and zeros when it is anything else. */
 kd_central_liked kd_central_words_liked(kd_bytes body, kd_buf *scratch);
-/* {"items":[{"liked":…}, …]} in the order asked, into out[count]. */
+/* {"items":[{"liked":…}, …]} in the order of the question, into out[count]. Items that are missing at the end are unknown, and all are when the answer is
+ * anything else. */
 void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count, kd_central_liked *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* clock_file.c - one line, "boot-id shift_us"; replaced by a rename, so that it is never half of one. */
+/* clock_file.c - see the header. One line, "boot-id shift_us", written beside and renamed: a crash leaves the old file or the new one. */
 #include "edge/io/upstream/clock_file.h"
 
 #include <inttypes.h>

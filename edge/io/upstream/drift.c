@@ -1,9 +1,11 @@
 /*
- * drift.c - see the header. A round trip that took too long says nothing and is repeated soon, as is one that says that the own clock is out of
- * bounds: it may be running, and writes wait for it. While central cannot be reached the carried clock goes on as it was measured last.
+ * drift.c - see the header.
  *
- * Central is asked every PROBE_US at least, also when no measurement is due, for its answer tells that it can be reached. One slow answer is no
- * outage: app->central_up falls after KD_OUTAGE_FAILURES in a row, PROBE_US + KD_OUTAGE_FAILURES * (DEADLINE_MS + RETRY_US) after central went at most, and
+ * A measurement is repeated after RETRY_US when its round trip took too long to tell anything, and while it finds the clock out of bounds: writes are
+ * refused until a measurement is in bounds again. While central cannot be reached the carried clock goes on as it was measured last.
+ *
+ * Central is asked at least every PROBE_US, also when no measurement is due, because its answer shows that it can be reached. One slow answer is no outage:
+ * app->central_up falls after KD_OUTAGE_FAILURES failures in a row, at most PROBE_US + KD_OUTAGE_FAILURES * (DEADLINE_MS + RETRY_US) after central went. It
  * rises with the first answer.
  */
 #include "edge/io/upstream/drift.h"
@@ -25,24 +27,25 @@ struct kd_drift_probe {
     kd_http_client *client;
     kd_timer timer;
     kd_buf text;
-    uint64_t asked_us;
-    uint64_t measure_us; /* monotonic: when the clock is to be measured again; central is asked before, too */
+    uint64_t asked_us; /* monotonic: when the question that is under way was sent */
+    uint64_t
+        measure_us; /* monotonic: when the clock is to be measured again; answers before that only show that central is there */
     uint64_t random;
-    kd_clock_state told;
-    bool distrusted;              /* central's certificate was refused, in this outage */
-    uint64_t refused[KD_REASONS]; /* answers that were no time, by reason */
+    kd_clock_state told;          /* the state that the log told last */
+    bool distrusted;              /* that central's certificate is refused was logged in this outage */
+    uint64_t refused[KD_REASONS]; /* answers without a time in them, by reason */
     kd_outage outage;
 };
 
-static uint64_t jittered(kd_drift_probe *p, uint64_t delay_us)
+static uint64_t drift_jittered(kd_drift_probe *p, uint64_t delay_us)
 {
     return delay_us - delay_us / 8 + kd_random_next(&p->random) % (delay_us / 4);
 }
 
-/* The next question: in time for the next measurement, and often enough to notice that central is away. */
-static void again(kd_drift_probe *p, uint64_t delay_us)
+/* Asks again after about `delay_us`, but not later than the next measurement is due. */
+static void drift_ask_later(kd_drift_probe *p, uint64_t delay_us)
 {
-    uint64_t now_us = kd_clock_mono_us(), when_us = now_us + jittered(p, delay_us);
+    uint64_t now_us = kd_clock_mono_us(), when_us = now_us + drift_jittered(p, delay_us);
     if (p->measure_us > now_us) when_us = KD_MIN(when_us, p->measure_us);
     kd_timer_set(&p->timer, when_us - now_us);
 }
@@ -59,7 +62,7 @@ static void edge_drift_tell(kd_drift_probe *p)
            KD_U64("bound_us", p->app->settings.drift_bound_us));
 }
 
-static void tell_distrust(kd_drift_probe *p, int result)
+static void drift_tell_distrust(kd_drift_probe *p, int result)
 {
     if (result == KD_EUNTRUSTED && !p->distrusted)
         KD_LOG(KD_ERROR, "central-untrusted", KD_STR("url", p->app->settings.central_url),
@@ -68,13 +71,14 @@ static void tell_distrust(kd_drift_probe *p, int result)
     p->distrusted = result == KD_EUNTRUSTED || (p->distrusted && result != KD_OK);
 }
 
+/* Whether the clock is now in bounds; then it is kept over a restart, and the next measurement has time. */
 static bool edge_drift_measure(kd_drift_probe *p, uint64_t now_us)
 {
     if (kd_clock_measure(&p->app->clock, p->asked_us, now_us) != KD_OK) return false;
     edge_drift_tell(p);
     if (kd_clock_check(&p->app->clock) != KD_CLOCK_IN_BOUNDS) return false;
     kd_clock_file_save(p->app->settings.data_dir, &p->app->clock);
-    p->measure_us = kd_clock_mono_us() + jittered(p, p->app->settings.measure_interval_us);
+    p->measure_us = kd_clock_mono_us() + drift_jittered(p, p->app->settings.measure_interval_us);
     return true;
 }
 
@@ -85,7 +89,7 @@ static void edge_drift_count(kd_drift_probe *p)
     kd_metric_set_reasons(&p->app->reach.central, stats.troubles);
 }
 
-/* Why there is no time of central: what the connection met, or somebody who answers with something else. */
+/* Why there is no time: a fault of the connection, or an answer that is none, such as that of a proxy in between. */
 static kd_reason edge_drift_why(kd_drift_probe *p, int result, int status, char *cause, size_t size)
 {
     kd_reason reason = KD_REASON_TIMEOUT;
@@ -116,7 +120,8 @@ static void on_catalogue(void *arg, int result, int status, const kd_http_respon
 {
     kd_drift_probe *p = arg;
     if (result == KD_OK && status == 200)
-        kd_offer_heard(p->app->offer, kd_http_response_body(r)); /* one of before says 404 */
+        kd_offer_heard(p->app->offer,
+                       kd_http_response_body(r)); /* a central of an earlier version answers 404 */
 }
 
 void kd_drift_probe_ask(kd_drift_probe *p)
@@ -130,15 +135,16 @@ static void edge_drift_on_answer(void *arg, int result, int status, const kd_htt
 {
     kd_drift_probe *p = arg;
     uint64_t now_us;
-    if (p->app->drain.state == KD_DRAIN_STOP) return; /* the end of the client, not of central */
-    tell_distrust(p, result);
+    if (p->app->drain.state == KD_DRAIN_STOP)
+        return; /* the client is being destroyed, which says nothing of central */
+    drift_tell_distrust(p, result);
     bool answered = result == KD_OK && status == 200 &&
                     kd_central_words_time(kd_http_response_body(r), &p->text, &now_us);
     edge_drift_note(p, answered, result, status);
     bool due = kd_clock_mono_us() >= p->measure_us;
     if (answered && due) kd_drift_probe_ask(p);
     bool fine = answered && (!due || edge_drift_measure(p, now_us));
-    again(p, fine ? PROBE_US : KD_MIN(p->app->settings.measure_interval_us, (uint64_t)RETRY_US));
+    drift_ask_later(p, fine ? PROBE_US : KD_MIN(p->app->settings.measure_interval_us, (uint64_t)RETRY_US));
 }
 
 static void edge_drift_on_timer(void *arg)
@@ -147,7 +153,7 @@ static void edge_drift_on_timer(void *arg)
     p->asked_us = kd_clock_mono_us();
     int err = kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/time"), NULL, 0,
                                      kd_bytes_of(NULL, 0), edge_drift_on_answer, p, DEADLINE_MS);
-    if (err != KD_OK) again(p, RETRY_US);
+    if (err != KD_OK) drift_ask_later(p, RETRY_US);
 }
 
 int kd_drift_probe_create(kd_edge_app *app, char *error)
@@ -174,7 +180,7 @@ int kd_drift_probe_create(kd_edge_app *app, char *error)
     return KD_OK;
 }
 
-/* The client's destruction answers what is open, which sets the timer: so the timer goes after it. */
+/* Destroying the client calls back for the open request, which may set the timer: so the timer goes last. */
 void kd_drift_probe_destroy(kd_drift_probe *p)
 {
     if (!p) return;

@@ -1,7 +1,7 @@
 /*
- * drift.h - measures the own clock against central's (GET /v1/time) on the main loop. The result is
- * in app->clock. Whether central answers is in app->central_up, which falls and rises within 10 s; the log tells each once. With each measurement central is
- * asked what it has (offer.h).
+ * drift.h - asks central for its time (GET /v1/time), on the main loop. Three things follow from the answers: the own clock is measured against central's
+ * (app->clock); app->central_up and the log tell whether central answers, within 10 s of an outage's begin and end; and with each measurement central is
+ * asked for its catalogue (offer.h).
  */
 #ifndef KUDOS_EDGE_IO_UPSTREAM_DRIFT_H
 #define KUDOS_EDGE_IO_UPSTREAM_DRIFT_H
@@ -11,10 +11,12 @@
 struct kd_edge_app;
 typedef struct kd_drift_probe kd_drift_probe;
 
-/* KD_OK (also when no central is configured), or an error with its text. */
+/* Sets app->drift, or leaves it NULL where no central is configured, and begins to ask. KD_OK, or the error of the HTTP client with its text in `error`
+ * (KD_OPTIONS_ERROR_MAX bytes). Before the main loop runs. */
 int kd_drift_probe_create(struct kd_edge_app *app, char *error);
-/* Asks central what it has, as it is asked after every measurement; NULL: there is no central. */
+/* Asks for central's catalogue now, as after a reload. On the main loop. NULL, where there is no central, is fine. */
 void kd_drift_probe_ask(kd_drift_probe *p);
+/* After the main loop has ended. NULL is fine. */
 void kd_drift_probe_destroy(kd_drift_probe *p);
 
 #endif

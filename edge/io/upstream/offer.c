@@ -10,7 +10,7 @@
 #include "edge/io/upstream/central_words.h"
 #include "edge/io/shard/shard.h"
 
-/* On its way to a shard, with what it is to take; and back, with what the shard had. */
+/* Carries a new kd_served to a shard, and comes back with the shard's old one, to be freed on the main loop. */
 typedef struct {
     kd_post post;
     kd_offer *offer;
@@ -20,15 +20,15 @@ typedef struct {
 
 struct kd_offer {
     kd_edge_app *app;
-    bool known;           /* central has said what it has, to this process or an earlier one */
-    kd_catalogue central; /* that */
-    kd_buf said;          /* and its words */
-    kd_served served;     /* what goes to the shards */
+    bool known;           /* a catalogue of central is here, just heard or from the file */
+    kd_catalogue central; /* the catalogue */
+    kd_buf said;          /* its JSON, as central sent it: what is the same again changes nothing */
+    kd_served served;     /* decided by configuration and catalogue */
     uint32_t closed_collections, closed_counters;
     kd_offer_leg legs[KD_SHARDS_MAX];
-    uint32_t away; /* legs at their shards */
-    bool offering; /* the second time: all cores have taken the counters */
-    bool again;    /* something changed meanwhile */
+    uint32_t legs_out; /* legs that are not back from their shards */
+    bool offering;     /* round 2: all cores have the counters, and the shards begin to offer them */
+    bool again;        /* something changed while legs were out: spread once more when they are back */
     bool stopped;
 };
 
@@ -80,13 +80,13 @@ static void offer_counters(kd_offer *o)
     }
 }
 
-static void decide(kd_offer *o)
+static void offer_decide(kd_offer *o)
 {
     offer_collections(o);
     offer_counters(o);
 }
 
-/* ---- what is said of it ---- */
+/* ---- what the log says ---- */
 
 static void tell_closed(const char *event, const char *name, uint64_t id, const char *cause)
 {
@@ -121,7 +121,7 @@ static uint32_t tell_counters(const kd_offer *o)
     return closed;
 }
 
-/* Only when all shards answer so: who reads the line meets the 404. */
+/* Called when all shards answer accordingly: an operator who reads the line and tries it gets the 404. */
 static void offer_tell(kd_offer *o)
 {
     o->closed_collections = tell_collections(o);
@@ -131,9 +131,9 @@ static void offer_tell(kd_offer *o)
 
 /* ---- to the shards ---- */
 
-static void bring(kd_offer *o, void (*fn)(kd_post *post))
+static void offer_send_legs(kd_offer *o, void (*fn)(kd_post *post))
 {
-    o->away = o->app->shard_count;
+    o->legs_out = o->app->shard_count;
     for (uint32_t i = 0; i < o->app->shard_count; i++) {
         kd_offer_leg *leg = &o->legs[i];
         leg->post.fn = fn;
@@ -142,35 +142,35 @@ static void bring(kd_offer *o, void (*fn)(kd_post *post))
     }
 }
 
-static void come_home(kd_post *post);
+static void offer_on_leg_back(kd_post *post);
 
-static void go_home(kd_offer_leg *leg)
+static void offer_send_back(kd_offer_leg *leg)
 {
-    leg->post.fn = come_home;
+    leg->post.fn = offer_on_leg_back;
     kd_loop_post(leg->offer->app->loop, &leg->post);
 }
 
 /* On the shard's loop. */
-static void grow_core(kd_post *post)
+static void offer_grow_core(kd_post *post)
 {
     kd_offer_leg *leg = KD_CONTAINER(post, kd_offer_leg, post);
     kd_edge_counters_add(leg->shard->base.edge, &leg->served.known);
-    go_home(leg);
+    offer_send_back(leg);
 }
 
 /* On the shard's loop. */
-static void swap_served(kd_post *post)
+static void offer_swap_served(kd_post *post)
 {
     kd_offer_leg *leg = KD_CONTAINER(post, kd_offer_leg, post);
     kd_served had = leg->shard->served;
     leg->shard->served = leg->served;
     leg->served = had;
-    go_home(leg);
+    offer_send_back(leg);
 }
 
-static void spread(kd_offer *o)
+static void offer_spread(kd_offer *o)
 {
-    if (o->away > 0) {
+    if (o->legs_out > 0) {
         o->again = true;
         return;
     }
@@ -180,32 +180,33 @@ static void spread(kd_offer *o)
         o->legs[i].offer = o;
         o->legs[i].served = kd_served_copy(&o->served);
     }
-    bring(o, grow_core);
+    offer_send_legs(o, offer_grow_core);
 }
 
-static void come_home(kd_post *post)
+static void offer_on_leg_back(kd_post *post)
 {
     kd_offer *o = KD_CONTAINER(post, kd_offer_leg, post)->offer;
-    if (--o->away > 0 || o->stopped) return;
+    if (--o->legs_out > 0 || o->stopped) return;
     if (!o->offering) {
         o->offering = true;
-        bring(o, swap_served);
+        offer_send_legs(o, offer_swap_served);
     } else if (o->again) {
-        spread(o);
+        offer_spread(o);
     } else {
         offer_tell(o);
     }
 }
 
-/* ---- what central says ---- */
+/* ---- central's catalogue ---- */
 
 static bool catalogue_path(const kd_offer *o, char path[PATH_MAX])
 {
     return snprintf(path, PATH_MAX, "%s/catalogue", o->app->settings.data_dir) < PATH_MAX;
 }
 
-/* Replaced by a rename, so that it is never half of one. Without it the next start asks central. */
-static void save(const kd_offer *o)
+/* Written beside and renamed, so a crash leaves the old file or the new one. A failure is not told: without the file the next start offers the whole
+ * configuration until central answers. */
+static void offer_save(const kd_offer *o)
 {
     char path[PATH_MAX], half[PATH_MAX + 8];
     if (!catalogue_path(o, path)) return;
@@ -234,15 +235,15 @@ static bool offer_take(kd_offer *o, kd_bytes body)
 void kd_offer_heard(kd_offer *o, kd_bytes body)
 {
     if (o->stopped || kd_bytes_eq(body, kd_buf_view(&o->said)) || !offer_take(o, body)) return;
-    save(o);
-    decide(o);
-    spread(o);
+    offer_save(o);
+    offer_decide(o);
+    offer_spread(o);
 }
 
 void kd_offer_widen(kd_offer *o)
 {
-    decide(o);
-    spread(o);
+    offer_decide(o);
+    offer_spread(o);
 }
 
 /* ---- life ---- */
@@ -257,7 +258,7 @@ void kd_offer_create(kd_edge_app *app)
     bool asks = app->settings.central_url != NULL && catalogue_path(o, path);
     if (asks && kd_file_read(path, KD_CATALOGUE_BYTES_MAX, &text) == KD_OK) offer_take(o, kd_buf_view(&text));
     kd_buf_finish(&text);
-    decide(o); /* the shards begin with it */
+    offer_decide(o); /* what the shards begin with */
     offer_tell(o);
 }
 

@@ -1,13 +1,16 @@
 /*
- * offer.h - what this edge offers: of the collections and counters of its configuration, those that central has.
+ * offer.h - which collections and counters of its configuration this edge offers to clients: those that central has, too.
  *
- * A batch with a counter that central lacks would hold up all that its edge sends of that partition; likes of a collection that central lacks could not
- * be read there. So central says what it has (GET /v1/catalogue), at the start and with every measurement of the clock. What was said last is kept beside
- * the store, for a start while central is away. An edge that has never heard it offers its whole configuration: a start without central must not be an
- * outage.
+ * Central leaves a batch with a counter that it does not have, and with it everything that this edge sends of the partition afterwards. Likes in a
+ * collection that central does not have could not be read there. So the edge asks for central's catalogue (GET /v1/catalogue), at the start and with every
+ * measurement of the clock. The last catalogue is kept in the data directory, for a start while central cannot be reached. An edge that has never had one
+ * offers its whole configuration: a first start without central must not be an outage.
  *
- *     main loop: the configuration and central's catalogue -> a kd_served for every shard, which takes it on its own thread:
- *     first the cores take new counters, all of them; then the shards offer them. So no shard names a counter to another that does not know it.
+ *     main loop   configuration and catalogue -> a kd_served for every shard
+ *     round 1     every core takes the new counters
+ *     round 2     every shard offers them
+ *
+ * So a shard never hands over an operation whose counter the other shard's core does not know.
  */
 #ifndef KUDOS_EDGE_IO_UPSTREAM_OFFER_H
 #define KUDOS_EDGE_IO_UPSTREAM_OFFER_H
@@ -17,20 +20,23 @@
 struct kd_edge_app;
 typedef struct kd_offer kd_offer;
 
-/* On the main loop, all of them. Reads what central said last; before the shards are made. */
+/* All functions: on the main loop's thread. */
+
+/* Decides by the catalogue that was kept, and logs what is not offered. Sets app->offer; before the shards are made. */
 void kd_offer_create(struct kd_edge_app *app);
-/* For a shard that is being made; changes with the next call. */
+/* What a shard that is being made offers at first. A view, valid until the next kd_offer_heard or kd_offer_widen. */
 const kd_served *kd_offer_served(const kd_offer *o);
-/* Central's answer. What is no catalogue changes nothing. */
+/* The body of central's answer. If it is a catalogue and differs from the last one, it is kept, and the shards are told. Anything else changes nothing. */
 void kd_offer_heard(kd_offer *o, kd_bytes body);
-/* The configuration has more than before. */
+/* app->settings has new collections or counters: decides again and tells the shards. */
 void kd_offer_widen(kd_offer *o);
-/* Collections, counters of the configuration that are not offered. */
+/* How many collections of the configuration are not offered, as far as all shards answer so. */
 uint32_t kd_offer_closed_collections(const kd_offer *o);
+/* The same of counters. */
 uint32_t kd_offer_closed_counters(const kd_offer *o);
-/* Nothing is posted to a shard from now on; before the shards go. NULL is fine. */
+/* Posts nothing more to shards; before their loops end. NULL is fine. */
 void kd_offer_stop(kd_offer *o);
-/* After the main loop was destroyed. NULL is fine. */
+/* After the main loop was destroyed, which runs what shards have posted back. NULL is fine. */
 void kd_offer_destroy(kd_offer *o);
 
 #endif
