@@ -1,4 +1,4 @@
-/* aside_command.c - see the header. Works on the directory of an edge that does not run. */
+/* aside_command.c - see the header. Opens the stores of an edge that does not run (stopped.h). */
 #include "edge/io/commands/aside_command.h"
 
 #include <getopt.h>
@@ -80,7 +80,7 @@ static void print_sum(void *arg, const kd_edge_aside *sum)
            sum->amount, sum->day);
 }
 
-/* Whether whoever reads has all that was named: only then may it go. */
+/* Whether standard output has taken every line: only sums that were printed may be forgotten. */
 static bool aside_command_told(void)
 {
     return fflush(stdout) == 0 && !ferror(stdout);

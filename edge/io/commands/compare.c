@@ -1,5 +1,4 @@
-/* compare.c - the admin port's side; see the header. A question looks at a bounded number of rows on the shard's
- * thread. */
+/* compare.c - see the header. */
 #include "edge/io/commands/compare.h"
 
 #include <stdio.h>

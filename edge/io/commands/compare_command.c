@@ -1,7 +1,7 @@
 /*
- * compare_command.c - `kudos-edge compare`: a page of the edge's rows at a time, by digest; where central's differs,
- * by smaller pages; and where these do, row by row, a page of rows in one question. What cannot be answered yet is asked again for
- * a bounded time.
+ * compare_command.c - see the header. The edge's rows are compared a page at a time, by digest. A page whose digest differs from central's is
+ * compared in smaller pages; the rows of a small page that differs go to central, in one question, for a verdict on each. A question that cannot be
+ * answered yet is asked again, for --wait in all.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -28,8 +28,8 @@ _Static_assert((int)KD_COMPARE_LINES_MAX *(int)KD_COMPARE_LINE_MAX <= (int)KD_AD
 
 typedef struct {
     kd_admin_client *edge, *central;
-    kd_stopped *stopped;    /* instead of a running edge */
-    kd_compare_query query; /* edge, partition, window; the range is put in */
+    kd_stopped *stopped;    /* the edge's directory with --dir; NULL: `edge` is asked */
+    kd_compare_query query; /* edge, partition and window; each question adds its range */
     uint64_t partitions, compared, rows, asked, differ, questions;
     uint64_t wait_us; /* what is left of --wait */
     kd_progress progress;
@@ -38,7 +38,7 @@ typedef struct {
     char *error;
 } comparing;
 
-/* A key of a range, owned. */
+/* A row key that bounds a range; empty: the first key as a begin, no bound as an end. */
 typedef struct {
     uint8_t data[KD_COMPARE_KEY_MAX];
     size_t len;
@@ -49,7 +49,7 @@ static kd_bytes view(const key *k)
     return kd_bytes_of(k->data, k->len);
 }
 
-/* The answer's next key; false when it makes no sense. */
+/* The key at which the answer says to go on; empty: the range is done. False: it is no key. */
 static bool take_next(comparing *c, key *next)
 {
     kd_buf text = {0};
@@ -60,13 +60,13 @@ static bool take_next(comparing *c, key *next)
     return good;
 }
 
-/* Just started, behind for a moment, or busy: a later answer may be another one. */
-static bool answer_passing(const kd_admin_answer *a)
+/* The edge or central has just started, is behind, or is busy: asked again, it may answer. */
+static bool answer_may_change(const kd_admin_answer *a)
 {
     return a->status == 404 || a->status == 409 || a->status == 503;
 }
 
-/* Whether there is still time to ask again; then some of it has passed. */
+/* Pauses, longer each time, and takes that off c->wait_us. False: there is no time left to ask again. */
 static bool wait_a_while(comparing *c, uint64_t *pause_us)
 {
     uint64_t pause = KD_MIN(*pause_us, c->wait_us);
@@ -75,7 +75,7 @@ static bool wait_a_while(comparing *c, uint64_t *pause_us)
     return pause > 0 && usleep((useconds_t)pause) == 0;
 }
 
-/* The question about c->path, posted with `lines` unless that is NULL. */
+/* GETs c->path, or POSTs `lines` to it if not NULL, until the answer is final or no time is left. Returns an exit code. */
 static int ask_until_answered(comparing *c, kd_admin_client *whom, const kd_buf *lines)
 {
     const char *path = (const char *)c->path.data;
@@ -84,7 +84,7 @@ static int ask_until_answered(comparing *c, kd_admin_client *whom, const kd_buf 
         c->questions++;
         int code = lines ? kd_admin_client_post(whom, path, kd_buf_view(lines), &c->answer, c->error)
                          : kd_admin_client_get(whom, path, &c->answer, c->error);
-        if (code == KD_EXIT_OK || !answer_passing(&c->answer) || !wait_a_while(c, &pause_us)) return code;
+        if (code == KD_EXIT_OK || !answer_may_change(&c->answer) || !wait_a_while(c, &pause_us)) return code;
         if (pause_us == PAUSE_MAX_US && !told)
             fprintf(stderr, "compare: partition %u waits: %s\n", c->query.partition, c->error);
         told = pause_us == PAUSE_MAX_US;
@@ -102,7 +102,8 @@ static int compare_command_ask(comparing *c, kd_admin_client *whom, const char *
     return ask_until_answered(c, whom, lines);
 }
 
-/* An edge that does not run answers as one that runs, when its rows have been written. */
+/* Asks the stores of an edge that does not run. 409 may mean that rows are not in the store yet: they are written, and the question is asked once
+ * more. */
 static int ask_stopped(comparing *c, const char *what, const kd_compare_query *q)
 {
     kd_buf why = {0};
@@ -128,7 +129,7 @@ static int ask_edge(comparing *c, const char *what, const kd_compare_query *q)
     return c->stopped ? ask_stopped(c, what, q) : compare_command_ask(c, c->edge, what, q, NULL);
 }
 
-/* The edge's digest of a page; *next is its end, empty at the end of the range. */
+/* The edge's digest of a page of at most `rows_max` rows; *next is where the page ends, empty at the end of the range. */
 static int digest_edge(comparing *c, const key *from, const key *to, uint32_t rows_max, kd_range_digest *d,
                        key *next)
 {
@@ -142,7 +143,7 @@ static int digest_edge(comparing *c, const key *from, const key *to, uint32_t ro
     return take_next(c, next) ? KD_EXIT_OK : KD_EXIT_FAILED;
 }
 
-/* Central's of all of the range, in as many answers as it takes. */
+/* Central's digest of the whole range, added up over as many answers as it takes. */
 static int digest_central(comparing *c, const key *from, const key *to, kd_range_digest *d)
 {
     kd_compare_query q = c->query;
@@ -173,7 +174,7 @@ static void print_row(const comparing *c, const kd_compare_row *row, kd_bytes ve
            row->liked ? "like" : "unlike", KD_PRINT(verdict));
 }
 
-/* Takes the first word off *verdicts. */
+/* Cuts the first word, up to a blank, off *verdicts. */
 static kd_bytes take_verdict(kd_bytes *verdicts)
 {
     size_t len = 0;
@@ -184,7 +185,7 @@ static kd_bytes take_verdict(kd_bytes *verdicts)
     return verdict;
 }
 
-/* A word that is not known here is not called good. */
+/* A verdict that this program does not know, of a newer central, is not good. */
 static bool verdict_good(kd_bytes verdict)
 {
     for (kd_row_verdict v = 0; kd_row_verdict_good(v); v++)
@@ -192,7 +193,7 @@ static bool verdict_good(kd_bytes verdict)
     return false;
 }
 
-/* A verdict for each line, in their order. */
+/* Central's verdicts, one for each line, in the order of the lines. Prints the rows that differ. */
 static int take_verdicts(comparing *c, kd_bytes lines, kd_bytes verdicts)
 {
     key at;
@@ -244,7 +245,7 @@ static int compare_command_judge_rows(comparing *c, const key *from, const key *
 
 /* ---- ranges ---- */
 
-/* All of the range in pages of so many rows; pages that differ in smaller ones, and these row by row. */
+/* Compares a range in pages of `page_rows`. A large page that differs is compared in small ones, a small one row by row. */
 static int compare_range(comparing *c, const key *first, const key *end, uint32_t page_rows)
 {
     kd_range_digest here, there;
@@ -265,7 +266,7 @@ static int compare_range(comparing *c, const key *first, const key *end, uint32_
     return KD_EXIT_OK;
 }
 
-/* A partition that cannot be compared now, on either side, is left out and named; then nothing is called the same. */
+/* A partition that edge or central cannot compare now is left out and named on standard error; the verdict is then not "same". */
 static int compare_partition(comparing *c, uint32_t partition)
 {
     const key all = {.len = 0};
@@ -413,7 +414,7 @@ static int compare_command_run(comparing *c, const compare_command_words *w, con
     if (code == KD_EXIT_OK) code = compare_command_compare(c);
     if (code == KD_EXIT_OK && c->stopped) tell_outbox(c);
     if (code != KD_EXIT_OK) return code;
-    c->error[0] = '\0'; /* of a question that was asked again */
+    c->error[0] = '\0'; /* left over from a question that was answered later */
     return print_last(c);
 }
 

@@ -1,4 +1,4 @@
-/* compare_command.h - `kudos-edge compare`: is every operation that this edge was told is merged also at central? */
+/* compare_command.h - `kudos-edge compare`: checks whether central holds every operation that an edge was told is merged. */
 #ifndef KUDOS_EDGE_IO_COMMANDS_COMPARE_COMMAND_H
 #define KUDOS_EDGE_IO_COMMANDS_COMPARE_COMMAND_H
 

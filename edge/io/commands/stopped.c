@@ -22,7 +22,7 @@ struct kd_stopped {
 
 int kd_stopped_settings(kd_settings *settings, const char *file, char *error)
 {
-    /* Required of a daemon; the directory tells them here. */
+    /* Options that a daemon requires. Here the store tells the name, and the others are not used. */
     const char *sets[] = {"edge.name=stopped", "edge.region=none", "edge.data_dir=/", "kafka.brokers=none:1"};
     const kd_options_input input = {"defaults", kd_bytes_of("", 0), "/", sets, KD_COUNT(sets)};
     return file ? kd_options_load_file(&kd_edge_options, file, NULL, 0, settings, error)
@@ -36,8 +36,9 @@ static int stopped_exit_code_of(int err)
     return err == KD_EMISMATCH || err == KD_ENOTFOUND ? KD_EXIT_USAGE : KD_EXIT_FAILED;
 }
 
-/* Which edge it is the store tells; what else is not the settings' plays no part: no time passes, and nothing is sent. What the edge keeps
- * is kept, however much: its bounds may be larger than those of the settings, which may be of no file of its own. */
+/* Name, partitions and shards are those of the store. The bounds on kept items and keys are lifted: without a file the settings are the defaults,
+ * which may be smaller than the edge's own, and opening must not drop what the edge keeps. The rest does not matter: no time passes, and nothing is
+ * sent. */
 static kd_edge_config config_of(kd_stopped *s, uint32_t n)
 {
     kd_edge_config config = kd_settings_core(s->settings);

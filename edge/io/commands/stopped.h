@@ -1,6 +1,7 @@
 /*
- * stopped.h - the stores of an edge that does not run, for the commands of an operator. Opened as a start does: refused while
- * a process has them, an incarnation is minted, and rows that the journal stands for are written. Nothing is sent or heard.
+ * stopped.h - the stores and cores of an edge that does not run, for commands of an operator. They are opened as at a start: refused while a process
+ * has them open, an incarnation is minted, and rows that only the journal holds are written. Nothing is sent to Kafka or central, and nothing is
+ * received.
  */
 #ifndef KUDOS_EDGE_IO_COMMANDS_STOPPED_H
 #define KUDOS_EDGE_IO_COMMANDS_STOPPED_H
@@ -10,17 +11,21 @@
 
 typedef struct kd_stopped kd_stopped;
 
-/* Of a configuration file, or without one the defaults. KD_OK, or KD_EINVAL with *error; then nothing is to be finished. */
+/* Loads the configuration `file`, or the defaults where it is NULL; ends with kd_options_finish. KD_OK; KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX
+ * bytes), and then there is nothing to finish. */
 int kd_stopped_settings(kd_settings *settings, const char *file, char *error);
 
-/* KD_EXIT_OK and *out, or an exit code with *error (KD_OPTIONS_ERROR_MAX bytes). `settings` must outlive it: counters and buffers are taken from there. */
+/* Opens all shards in data directory `dir`. KD_EXIT_OK and *out, or another exit code with `error` (KD_OPTIONS_ERROR_MAX bytes): KD_EXIT_UNAVAILABLE
+ * where a process has them open. `settings` is borrowed until kd_stopped_close. */
 int kd_stopped_open(kd_stopped **out, const char *dir, const kd_settings *settings, char *error);
-void kd_stopped_close(kd_stopped *s); /* NULL is fine */
+/* NULL is fine. Writes nothing. */
+void kd_stopped_close(kd_stopped *s);
 
+/* The edge's name, partitions and number of shards, as the first store tells them. The object's. */
 const kd_edge_stored *kd_stopped_is(const kd_stopped *s);
-/* Of shard n. */
+/* The core of shard n, below kd_stopped_is()->shards. The object's. */
 kd_edge *kd_stopped_shard(const kd_stopped *s, uint32_t n);
-/* Writes, synced, what the cores have to write. KD_OK or KD_EIO. */
+/* Commits, synced, all groups that the cores have gathered. KD_OK or KD_EIO. */
 int kd_stopped_settle(kd_stopped *s);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * app.h - the process: its configuration, and what its threads share. Written by the main thread before the shards' threads start, and only read afterwards,
- * with these exceptions:
+ * app.h - the process: its configuration, and what its threads share. Written by the main thread before the shards' threads start, and only read
+ * afterwards, with these exceptions:
  *
  *     clock, central_up, kafka_up, reach    atomic
  *     failure                               told by any thread

@@ -1,7 +1,7 @@
 /*
- * drain.c - see the header. Requests get half of the time; then the servers cut those that are left. At the deadline the main loop stops without the shards
- * that have not flushed. A shard that has not even reported its requests GRACE_US after the deadline hangs: the process ends at once, with code 1. What was
- * acknowledged is in the stores in any case.
+ * drain.c - see the header. Requests get half of the time; then the servers cut those that are left. At the deadline the main loop stops without the
+ * shards that have not flushed. A shard that has not even reported its requests GRACE_US after the deadline hangs: the process ends at once, with
+ * code 1. What was acknowledged is in the stores in any case.
  */
 #include "edge/io/daemon/drain.h"
 

@@ -1,6 +1,6 @@
 /*
- * failure.h - the failure that ends the process, told by any thread to the main loop, which drains for a moment and exits. Of several failures the first
- * one decides about exit code and reason.
+ * failure.h - the failure that ends the process, told by any thread to the main loop, which drains for a moment and exits. Of several failures the
+ * first one decides about exit code and reason.
  */
 #ifndef KUDOS_EDGE_IO_DAEMON_FAILURE_H
 #define KUDOS_EDGE_IO_DAEMON_FAILURE_H

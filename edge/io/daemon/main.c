@@ -43,10 +43,9 @@ static int edge_main_exit_code_of(int err)
     }
 }
 
-/* ---- before the threads
- * ---------------------------------------------------------------------------------------- */
+/* ---- before the threads ---- */
 
-/* A directory that was laid out before keeps its number of shards. 0: there is none yet. */
+/* The number of shards that the data directory was laid out for, by the highest shard-K in it; 0: there is none yet. */
 static uint32_t stored_shards(const char *data_dir)
 {
     DIR *dir = opendir(data_dir);
@@ -82,7 +81,7 @@ static int init_secrets(kd_edge_app *app, char *error)
     return kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX);
 }
 
-/* All that the shards know, to the first one; from there to each. */
+/* Each core learns of the lives (kudos/seen.h) that the stores of the other shards know: all go to the first core, and from there to each. */
 static void edge_main_join_lives(kd_edge_app *app)
 {
     kd_edge *first = app->shards[0]->base.edge;
@@ -108,8 +107,8 @@ static int open_shards(kd_edge_app *app, char *error)
     return KD_OK;
 }
 
-/* Shards share the port by SO_REUSEPORT, and so could another process: the first one tries to have it alone.
- */
+/* The shards share the port by SO_REUSEPORT, so another process of this user could listen on it as well, unnoticed. A bind without that option shows
+ * whether the port is taken. */
 static int edge_main_port_is_free(const kd_address *address, char *error)
 {
     char port[8];
@@ -117,7 +116,7 @@ static int edge_main_port_is_free(const kd_address *address, char *error)
     const char *host = address->host[0] && strcmp(address->host, "*") != 0 ? address->host : NULL;
     snprintf(port, sizeof port, "%u", address->port);
     if (address->port == 0 || getaddrinfo(host, port, &hints, &list) != 0)
-        return KD_OK; /* listening will tell */
+        return KD_OK; /* if the address cannot be used, listening says why */
     int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, err = KD_OK;
     if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (fd >= 0 && bind(fd, list->ai_addr, list->ai_addrlen) != 0) {
@@ -146,8 +145,7 @@ static int listen_all(kd_edge_app *app, char *error)
     return err;
 }
 
-/* ---- hooks of the main loop
- * -------------------------------------------------------------------------------------- */
+/* ---- hooks of the main loop ---- */
 
 static void edge_main_metrics(void *arg, kd_buf *out)
 {
@@ -160,13 +158,13 @@ static int edge_main_debug(void *arg, const char *name, const char *query, kd_bu
     return kd_metrics_debug(arg, name, out);
 }
 
-static void drain(void *arg)
+static void edge_main_drain(void *arg)
 {
     kd_edge_app *app = arg;
     kd_drain_begin(app, app->settings.drain_timeout_us);
 }
 
-/* What may be added to is taken over; anything else that differs is named and left as it was. */
+/* Takes over the log level, and collections and counters that were added. Any other option that differs keeps its value, and the log names it. */
 static void edge_main_take_over(kd_edge_app *app, kd_settings *fresh)
 {
     kd_settings *mine = &app->settings;
@@ -178,10 +176,10 @@ static void edge_main_take_over(kd_edge_app *app, kd_settings *fresh)
     KD_LOG(KD_INFO, "reloaded");
     if (!counters && !collections) return;
     kd_offer_widen(app->offer);
-    kd_drift_probe_ask(app->drift); /* it may have more, too */
+    kd_drift_probe_ask(app->drift); /* central may have been reloaded with the same additions */
 }
 
-static void reload(void *arg)
+static void edge_main_reload(void *arg)
 {
     kd_edge_app *app = arg;
     char error[KD_OPTIONS_ERROR_MAX] = "";
@@ -199,8 +197,7 @@ static void reload(void *arg)
     kd_notify("READY=1");
 }
 
-/* ---- the run
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the run ---- */
 
 static int init_main_loop(kd_edge_app *app, char *error)
 {
@@ -210,7 +207,7 @@ static int init_main_loop(kd_edge_app *app, char *error)
                             .metrics = edge_main_metrics,
                             .debug = edge_main_debug,
                             .act = kd_compare_act};
-    kd_signal_hooks signals = {.arg = app, .drain = drain, .reload = reload};
+    kd_signal_hooks signals = {.arg = app, .drain = edge_main_drain, .reload = edge_main_reload};
     int err;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no thread or descriptor left");
     if ((err = kd_loop_create(&app->loop, "main"))) return err;
@@ -254,7 +251,8 @@ static int edge_main_start(kd_edge_app *app, char *error)
     kd_offer_create(app);
     err = kd_topics_check(&app->settings, error);
     topics_ready = err == KD_OK;
-    if (err && err != KD_EUNAVAILABLE) return err; /* the topics' thread tells of a Kafka that is away */
+    if (err && err != KD_EUNAVAILABLE)
+        return err; /* KD_EUNAVAILABLE: the topics' thread goes on looking, and logs it */
     if ((err = open_shards(app, error)) || (err = listen_all(app, error))) return err;
     return edge_main_start_threads(app, topics_ready, error);
 }
@@ -270,8 +268,7 @@ static void edge_main_serve(kd_edge_app *app)
     kd_loop_run(app->loop);
 }
 
-/* Threads first, all of them: a shard may be told by another one and by the topics' thread, which it tells in
- * turn. */
+/* All threads end before anything is freed: shards post to each other and to the topics' thread, and that posts to them. */
 static void edge_main_finish(kd_edge_app *app)
 {
     kd_offer_stop(app->offer);

@@ -1,6 +1,6 @@
 /*
- * metrics.h - the table of a shard's metrics, and the rendering of all metrics of the process: counters are added up over the shards. Each shard has an
- * instance that its thread alone writes (shard/publish.c, and where things happen); any thread may read it.
+ * metrics.h - the table of a shard's metrics, and the rendering of all metrics of the process: counters are added up over the shards. Each shard has
+ * an instance that its thread alone writes (shard/publish.c, and where things happen); any thread may read it.
  */
 #ifndef KUDOS_EDGE_IO_DAEMON_METRICS_H
 #define KUDOS_EDGE_IO_DAEMON_METRICS_H

@@ -29,7 +29,8 @@ static bool edge_settings_topic_valid(kd_bytes name)
 #define MS ((uint64_t)1000)
 #define SEC ((uint64_t)1000000)
 #define MIB ((uint64_t)1024 * 1024)
-/* An idle partition has one empty batch on its way, as a rule: those alone must not fill it. */
+/* The least edge.outbox_max, in all and for each partition. An idle partition usually has one empty batch in the outbox: empty batches alone must
+ * not fill it. */
 #define OUTBOX_MIN ((uint64_t)4 * 1024)
 #define OUTBOX_MIN_PARTITION ((uint64_t)1024)
 
@@ -300,7 +301,7 @@ static int check_central(const kd_settings *s, char *error)
     return KD_EINVAL;
 }
 
-/* What the named files hold. */
+/* The directory and the files that options name: whether they can be used, and what they hold. */
 static int edge_settings_check_files(const kd_settings *s, char *error)
 {
     kd_session_key key;

@@ -1,6 +1,5 @@
 /*
- * settings.h - the configuration of kudos-edge: one struct, one table (settings.c), checked as a
- * whole.
+ * settings.h - the configuration of kudos-edge: one struct, and one table of options (settings.c) that fills it.
  */
 #ifndef KUDOS_EDGE_IO_DAEMON_SETTINGS_H
 #define KUDOS_EDGE_IO_DAEMON_SETTINGS_H
@@ -44,23 +43,24 @@ typedef struct {
     uint32_t log_level;
 } kd_settings;
 
+/* The table; its `check` tests a whole configuration, files included. */
 extern const kd_options kd_edge_options;
 
-/* What no single option can tell: KD_OK, or KD_EINVAL with a sentence in `error` (KD_OPTIONS_ERROR_MAX
- * bytes). The check of kd_edge_options also looks at what the named files hold. */
+/* Checks options against each other, without opening files, which the check of kd_edge_options does as well. KD_OK, or KD_EINVAL with a sentence in
+ * `error` (KD_OPTIONS_ERROR_MAX bytes). */
 int kd_settings_check(const kd_settings *s, char *error);
-/* The key of session tokens, of http.session_secret or a random one. KD_OK, or KD_EINVAL with `error`. */
+/* The key that signs session tokens: read from http.session_secret, or random where that is not set. KD_OK, or KD_EINVAL with `error`. */
 int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *error);
-/* The files of [central], views into *s; the rest is the caller's. */
+/* Options for a client of central: certificate and key files alone, views into *s. The caller adds connections, times and seed. */
 kd_http_client_options kd_settings_central(const kd_settings *s);
-/* The files of http.tls_certificate and its like; views into *s. */
+/* The TLS files of the public port; views into *s. */
 kd_http_tls_options kd_settings_tls(const kd_settings *s);
-/* Why no client for central could be made, into `error`; returns err. */
+/* Puts a sentence into `error`: no client for central.url could be made because of `err`. Returns `err`. */
 int kd_settings_central_failed(const kd_settings *s, int err, char *error);
 
-/* The core's part of it, limits of all shards together; which shard it is, and the seed, are the caller's. Views into *s. */
+/* The core's configuration, with the limits of all shards together. The caller divides them, and sets shard, shards, life and seed. Views into *s. */
 kd_edge_config kd_settings_core(const kd_settings *s);
-/* The Kafka half of it; views into *s. */
+/* The configuration of a Kafka client; views into *s. `log` may be NULL. */
 kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log);
 
 #endif

@@ -6,8 +6,8 @@
 static const kd_http_field json_type = {"content-type", {(const uint8_t *)"application/json", 16}};
 static const kd_http_field no_store = {"cache-control", {(const uint8_t *)"no-store", 8}};
 
-/* Retry-After in seconds; 0: none. It follows how long the cause lasts: an outbox empties with central's next snapshots, a clock that is out of bounds waits
- * for a measurement, a failed store for an operator. */
+/* Retry-After in seconds; 0: none. It follows how long the cause lasts: an outbox empties with central's next snapshots, a clock that is out of
+ * bounds waits for a measurement, a failed store for an operator. */
 static uint32_t answer_retry_after(kd_problem problem)
 {
     switch (problem) {

@@ -12,7 +12,8 @@
 
 /* The caller: X-User-Id, believed from a peer of http.trusted_peers alone. From anyone else the request has no user (401). */
 bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why);
-/* What the session token of `user` tells; nothing where there is no token. False where its signature or its user is not good: then *seen is nothing, too. */
+/* What the session token of `user` tells; nothing where there is no token. False where its signature or its user is not good: then *seen is nothing,
+ * too. */
 bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *seen, kd_refusal *why);
 /* The idempotency key without its quotes; empty where there is none. */
 bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why);

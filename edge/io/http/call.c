@@ -70,8 +70,8 @@ static void work_post(kd_post *post)
     call_work(errand);
 }
 
-/* Errands of other shards are posted first. If the origin's own errand is the last to end, it finishes the call and frees its memory: the loop must be over
- * by then. */
+/* Errands of other shards are posted first. If the origin's own errand is the last to end, it finishes the call and frees its memory: the loop must
+ * be over by then. */
 void kd_call_start(kd_call *call)
 {
     kd_errand *own = NULL;

@@ -1,14 +1,14 @@
 /*
- * call.h - a request in work. It is cut into errands, one for each shard that owns some of its items, and joined again on the shard that received it (its
- * origin).
+ * call.h - a request in work. It is cut into errands, one for each shard that owns some of its items, and joined again on the shard that received it
+ * (its origin).
  *
  *     origin: kd_call_start
  *        └─post─► shard: work(errand) ... kd_errand_release
  *                    └─post─► origin: finish(call), once, when the last errand is back
  *
- * An errand is held by its work and by everything that it waits for (a sync, an answer of central). The last release ends it. Errands of a call run on
- * several threads at once and touch only their own entries, so nothing is locked. All memory is the request's (kd_http_request_alloc), which lives until
- * the request is answered.
+ * An errand is held by its work and by everything that it waits for (a sync, an answer of central). The last release ends it. Errands of a call run
+ * on several threads at once and touch only their own entries, so nothing is locked. All memory is the request's (kd_http_request_alloc), which
+ * lives until the request is answered.
  */
 #ifndef KUDOS_EDGE_IO_HTTP_CALL_H
 #define KUDOS_EDGE_IO_HTTP_CALL_H
@@ -41,8 +41,8 @@ struct kd_call {
     kd_errand *errands;              /* by shard index; a call for one item has a single errand */
     int status;                      /* first error of all errands */
     void (*work)(kd_errand *errand); /* on the errand's shard */
-    void (*finish)(
-        kd_call *call); /* on the origin: kd_call_end, then the answer, with which the call is gone */
+    /* On the origin, when all errands are back: kd_call_end, then the answer, with which the call is gone. */
+    void (*finish)(kd_call *call);
 };
 
 /* Admits a request with `weight` operations or items unless the shard's calls in work would exceed edge.in_flight_max; a call that is alone is always

@@ -5,8 +5,8 @@
  *             -> the sync of the group; at the same time central is asked for counts that this edge does not know
  *             -> one answer, with a session token that tells of the newest stamp
  *
- * A batch is answered as a whole. If an operation is refused the answer is that error, and operations that were taken stay taken. The client repeats the
- * batch: likes and unlikes are idempotent.
+ * A batch is answered as a whole. If an operation is refused the answer is that error, and operations that were taken stay taken. The client repeats
+ * the batch: likes and unlikes are idempotent.
  */
 #include "edge/io/http/likes.h"
 
@@ -165,8 +165,8 @@ static void likes_write_all(kd_json *j, const kd_shard *s, const kd_likes *likes
     kd_json_end_object(j);
 }
 
-/* The new session token: what the request's own token told, and the newest stamp that this edge gave now. False: there is nothing to tell, because the
- * request brought no token and its operations are sums. */
+/* The new session token: what the request's own token told, and the newest stamp that this edge gave now. False: there is nothing to tell, because
+ * the request brought no token and its operations are sums. */
 static bool write_session(const kd_likes *likes, const kd_shard *s, char *out)
 {
     kd_seen seen = likes->seen;
@@ -290,8 +290,8 @@ static bool likes_read_ops(kd_shard *s, kd_http_request *req, kd_body_ops *ops)
     return false;
 }
 
-/* Item and counter of operation number `index`. The item's key is copied to *keys, which moves behind it; *item is a view of it. False: the request was
- * answered. */
+/* Item and counter of operation number `index`. The item's key is copied to *keys, which moves behind it; *item is a view of it. False: the request
+ * was answered. */
 static bool likes_resolve(kd_shard *s, kd_http_request *req, const kd_body_op *op, uint32_t index,
                           uint8_t **keys, kd_bytes *item, uint32_t *counter)
 {

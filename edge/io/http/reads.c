@@ -7,8 +7,8 @@
 #include "edge/io/http/reads_answer.h"
 #include "edge/io/http/reads_work.h"
 
-/* One piece of memory for a read of n items: errands, lookups, with `members` also the places for questions to central, and at *keys `key_bytes` bytes for
- * the items' keys. The items are added next. */
+/* One piece of memory for a read of n items: errands, lookups, with `members` also the places for questions to central, and at *keys `key_bytes`
+ * bytes for the items' keys. The items are added next. */
 static kd_edge_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, uint32_t n,
                                         bool members, size_t key_bytes, uint8_t **keys)
 {

@@ -1,6 +1,6 @@
 /*
- * reads.h - the handlers of requests that read. Each answers the request once, at once or later on the shard's thread: when central has answered for items
- * that this edge does not know, or the deadline has passed. `item` is copied.
+ * reads.h - the handlers of requests that read. Each answers the request once, at once or later on the shard's thread: when central has answered for
+ * items that this edge does not know, or the deadline has passed. `item` is copied.
  *
  *     reads.c         requests -> kd_edge_read (reads_work.h)
  *     reads_work.c    on the shards of the items: the core, and central where this edge does not know

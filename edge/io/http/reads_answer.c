@@ -71,9 +71,9 @@ static bool matches(const kd_http_request *req, const char *etag)
 }
 
 /*
- * The ETag is a hash of the body. The body holds the display form alone, so it stays the same while the shown form does. A stale number may be cached as
- * well: otherwise, while central cannot be reached, every viewer of the region would come to the edge. A 304 carries all fields but content-type, so that
- * caches update Kudos-As-Of.
+ * The ETag is a hash of the body. The body holds the display form alone, so it stays the same while the shown form does. A stale number may be
+ * cached as well: otherwise, while central cannot be reached, every viewer of the region would come to the edge. A 304 carries all fields but
+ * content-type, so that caches update Kudos-As-Of.
  */
 static void answer_display(kd_edge_read *read)
 {

@@ -29,8 +29,8 @@ typedef struct {
     uint32_t counter; /* of members */
     uint32_t count;
     kd_lookup *at; /* in the order of the request */
-    /* Items about which central is asked whether the caller likes them: an errand uses the places from errand->offset on. Lookup, key and answer stand at
-     * the same place. */
+    /* Items about which central is asked whether the caller likes them: an errand uses the places from errand->offset on. Lookup, key and answer
+     * stand at the same place. */
     kd_lookup **unknown;
     kd_bytes *unknown_item;
     kd_central_liked *unknown_answer;

@@ -1,6 +1,7 @@
 /*
- * counts_reader.c - see the header. A partition stops when its offset is no longer in the log, when the topic has gone, or at a damaged record. It is then
- * sought at its end, with back-off. What it missed is not lost: the core sees the gap in the versions, and reads the items through to central.
+ * counts_reader.c - see the header. A partition stops when its offset is no longer in the log, when the topic has gone, or at a damaged record. It
+ * is then sought at its end, with back-off. What it missed is not lost: the core sees the gap in the versions, and reads the items through to
+ * central.
  */
 #include "edge/io/kafka/counts_reader.h"
 

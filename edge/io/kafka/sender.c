@@ -1,6 +1,6 @@
 /*
- * sender.c - see the header. A batch that the producer does not take is reported to the core as not delivered: the core's back-off decides when it is due
- * again. Here is decided only whether to go on with the next batch (sender_produce) and when to stop trying at all (`blocked`).
+ * sender.c - see the header. A batch that the producer does not take is reported to the core as not delivered: the core's back-off decides when it
+ * is due again. Here is decided only whether to go on with the next batch (sender_produce) and when to stop trying at all (`blocked`).
  */
 #include "edge/io/kafka/sender.h"
 
@@ -9,8 +9,8 @@
 #include "common/io/daemon/log.h"
 #include "common/io/loop/point.h"
 
-/* Names the batch of a delivery report; the opaque pointer of a message. When a producer is destroyed it reports nothing of what it still holds, so all
- * notes are also linked by `made`, to be freed. */
+/* Names the batch of a delivery report; the opaque pointer of a message. When a producer is destroyed it reports nothing of what it still holds, so
+ * all notes are also linked by `made`, to be freed. */
 typedef struct kd_sent {
     struct kd_sent *next, *made;
     uint32_t partition;
@@ -84,8 +84,8 @@ int kd_sender_start(kd_sender *s, kd_shard_base *base, kd_topics *topics, const 
     return err;
 }
 
-/* The producer did not take the batch: it is due again after the core's back-off. KD_OK: go on with the next batch, which may be of another partition;
- * KD_EAGAIN: no batch can be taken now. */
+/* The producer did not take the batch: it is due again after the core's back-off. KD_OK: go on with the next batch, which may be of another
+ * partition; KD_EAGAIN: no batch can be taken now. */
 static int sender_refused(kd_sender *s, uint32_t partition, kd_position at, int err)
 {
     kd_edge_delivered(s->base->edge, partition, at, false, kd_clock_now_us(s->base->clock));

@@ -1,6 +1,6 @@
 /*
- * sender.h - hands the batches of the core's outbox to Kafka (the likes topic), and brings Kafka's delivery reports back to the core. A batch stays in the
- * outbox whatever Kafka says: only central's `applied` frees it.
+ * sender.h - hands the batches of the core's outbox to Kafka (the likes topic), and brings Kafka's delivery reports back to the core. A batch stays
+ * in the outbox whatever Kafka says: only central's `applied` frees it.
  */
 #ifndef KUDOS_EDGE_IO_KAFKA_SENDER_H
 #define KUDOS_EDGE_IO_KAFKA_SENDER_H
@@ -19,8 +19,7 @@ typedef struct {
     struct kd_sent *pool,
         *made;    /* notes for delivery reports: those not in use, linked by `next`; all, linked by `made` */
     bool blocked; /* the producer's queue is full, or it is between two clients: until `ready` */
-    bool
-        unreadable; /* a batch could not be read from the store: nothing more is sent, the process is ending */
+    bool unreadable; /* a batch could not be read from the store: the process is ending */
 } kd_sender;
 
 /* The topics are there: makes the producer. `base` and `topics` are borrowed until finish. KD_OK; KD_EIO or KD_EINVAL, already logged. */

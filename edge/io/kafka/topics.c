@@ -1,6 +1,6 @@
 /*
- * topics.c - see the header. A topic with another number of partitions than configured cannot be mended while edges run: found after the start, it ends
- * the process with the same exit code as at the start.
+ * topics.c - see the header. A topic with another number of partitions than configured cannot be mended while edges run: found after the start, it
+ * ends the process with the same exit code as at the start.
  */
 #include "edge/io/kafka/topics.h"
 

@@ -1,9 +1,9 @@
 /*
- * topics.h - makes sure that both topics exist and have the configured number of partitions, on a thread of its own because asking Kafka blocks. While
- * Kafka cannot be reached it looks again, with back-off; so it does when a shard finds a topic missing later.
+ * topics.h - makes sure that both topics exist and have the configured number of partitions, on a thread of its own because asking Kafka blocks.
+ * While Kafka cannot be reached it looks again, with back-off; so it does when a shard finds a topic missing later.
  *
- * The same thread asks every other second whether a broker answers. The metric `up` falls and rises within 10 s of an outage's begin and end; the log tells
- * each once.
+ * The same thread asks every other second whether a broker answers. The metric `up` falls and rises within 10 s of an outage's begin and end; the
+ * log tells each once.
  */
 #ifndef KUDOS_EDGE_IO_KAFKA_TOPICS_H
 #define KUDOS_EDGE_IO_KAFKA_TOPICS_H
@@ -20,16 +20,16 @@ typedef struct {
     kd_failure *failure;       /* told when the topics can never fit */
     kd_metric *up;             /* 1 while a broker answers */
     kd_metric_reasons *errors; /* unanswered questions, by reason */
-    void (*ready)(
-        void *arg); /* the topics are there; once, on the topics' thread or within kd_topics_create */
+    /* The topics are there. Called once, on the topics' thread or within kd_topics_create. */
+    void (*ready)(void *arg);
     void *arg;
 } kd_topics_options;
 
-/* The first check, in the caller's thread, for at most kafka.start_timeout. KD_OK; KD_EMISMATCH or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes): do
- * not start. Every other failure, such as a Kafka that is away, is KD_EUNAVAILABLE with `error`: start all the same. */
+/* The first check, in the caller's thread, for at most kafka.start_timeout. KD_OK; KD_EMISMATCH or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX
+ * bytes): do not start. Every other failure, such as a Kafka that is away, is KD_EUNAVAILABLE with `error`: start all the same. */
 int kd_topics_check(const kd_settings *settings, char *error);
-/* Starts the thread. `checked`: kd_topics_check gave KD_OK, so `ready` is called at once. *out is set before that, and also on an error: it always ends
- * with kd_topics_destroy. KD_OK; KD_EIO: no thread; KD_EINVAL: no client for the question whether a broker answers, already logged. */
+/* Starts the thread. `checked`: kd_topics_check gave KD_OK, so `ready` is called at once. *out is set before that, and also on an error: it always
+ * ends with kd_topics_destroy. KD_OK; KD_EIO: no thread; KD_EINVAL: no client for the question whether a broker answers, already logged. */
 int kd_topics_create(kd_topics **out, const kd_topics_options *options, bool checked);
 /* The configuration for every other Kafka client of this edge, with its logger. Lives as long as the topics. Any thread. */
 const kd_kafka_config *kd_topics_kafka(const kd_topics *t);

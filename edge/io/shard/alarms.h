@@ -1,7 +1,8 @@
 /*
- * alarms.h - the log lines of a shard that ask for an operator: somebody else uses this edge's name, sums were set aside, writes are refused, central has
- * retired this edge, a restore of central undid what this edge knew. Each is logged once when it begins. Sums that are set aside are told again after each
- * start, until an operator has them forgotten. What lasts is on /readyz meanwhile (daemon/health.h).
+ * alarms.h - the log lines of a shard that ask for an operator: somebody else uses this edge's name, sums were set aside, writes are refused,
+ * central has retired this edge, a restore of central undid what this edge knew. Each is logged when it begins or grows. Sums that are set aside
+ * are told again after each start, until an operator has them forgotten. Refused writes and a retirement stand on /readyz as long as they last
+ * (daemon/health.h).
  */
 #ifndef KUDOS_EDGE_IO_SHARD_ALARMS_H
 #define KUDOS_EDGE_IO_SHARD_ALARMS_H

@@ -1,6 +1,7 @@
 /*
- * base.h - what every part of a shard (group commit, sender, counts reader, asker) works with. The shard embeds it and outlives its parts, so they keep a
- * pointer to it and need not know the shard itself. Only the shard's thread touches it, but for `loop` (posts come from any thread) and `metrics` (atomic).
+ * base.h - what every part of a shard (group commit, sender, counts reader, asker) works with. The shard embeds it and outlives its parts, so they
+ * keep a pointer to it and need not know the shard itself. Only the shard's thread touches it, but for `loop` (posts come from any thread) and
+ * `metrics` (atomic).
  */
 #ifndef KUDOS_EDGE_IO_SHARD_BASE_H
 #define KUDOS_EDGE_IO_SHARD_BASE_H

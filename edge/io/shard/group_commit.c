@@ -1,6 +1,7 @@
 /*
- * group_commit.c - see the header. The list of waits is ascending by group, so a release takes from its front alone. An operation usually belongs to the
- * group that gathers; a wait for an earlier group than the last in the list joins that later group, and is answered a little later than it could be.
+ * group_commit.c - see the header. The list of waits is ascending by group, so a release takes from its front alone. An operation usually belongs to
+ * the group that gathers; a wait for an earlier group than the last in the list joins that later group, and is answered a little later than it could
+ * be.
  */
 #include "edge/io/shard/group_commit.h"
 

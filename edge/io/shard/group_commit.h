@@ -1,6 +1,6 @@
 /*
- * group_commit.h - the commits of one shard. At most one group is being synced; meanwhile the next one gathers in the core. Answers to clients wait here
- * until their group is durable. When a group fails, nothing is acknowledged any more and the process ends.
+ * group_commit.h - the commits of one shard. At most one group is being synced; meanwhile the next one gathers in the core. Answers to clients wait
+ * here until their group is durable. When a group fails, nothing is acknowledged any more and the process ends.
  */
 #ifndef KUDOS_EDGE_IO_SHARD_GROUP_COMMIT_H
 #define KUDOS_EDGE_IO_SHARD_GROUP_COMMIT_H
@@ -34,18 +34,16 @@ typedef struct {
 } kd_group_commit;
 
 enum {
-    KD_COMMIT_PATIENCE_US =
-        10 * 1000 * 1000,            /* an answer waits so long for its sync, then it is given as unknown */
-    KD_COMMIT_SHED_US = 1000 * 1000, /* while a sync takes longer than this, new operations are refused */
-    KD_COMMIT_GATHERED_MAX =
-        256 * 1024 *
-        1024, /* bytes of writes gathered behind such a sync; beyond it the store counts as failed */
+    KD_COMMIT_PATIENCE_US = 10 * 1000 * 1000, /* waits of a sync that takes longer are answered "unknown" */
+    KD_COMMIT_SHED_US = 1000 * 1000,          /* while a sync takes longer, new operations are refused */
+    /* Bytes of writes that gather behind such a sync; beyond it the store counts as failed. */
+    KD_COMMIT_GATHERED_MAX = 256 * 1024 * 1024,
 };
 
 /* Starts the committer's thread. Everything is borrowed until finish. KD_OK; KD_EIO: no thread. */
 int kd_group_commit_init(kd_group_commit *c, kd_shard_base *base, kd_leveldb *db, kd_failure *failure);
-/* After the loop was joined: waits until the committer has written what it was given. Its report is posted and runs in kd_loop_destroy, before the core
- * is closed. A struct that was never initialised is fine. */
+/* After the loop was joined: waits until the committer has written what it was given. Its report is posted and runs in kd_loop_destroy, before the
+ * core is closed. A struct that was never initialised is fine. */
 void kd_group_commit_finish(kd_group_commit *c);
 /* Calls wait->fn when `group` is durable, or when that can no longer be hoped for. `wait` stays the caller's, unmoved until then. */
 void kd_group_commit_await(kd_group_commit *c, kd_group_commit_wait *wait, uint64_t group);

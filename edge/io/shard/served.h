@@ -1,6 +1,6 @@
 /*
- * served.h - the collections and counters that a shard offers to clients. Each shard has its own copy, used on its thread; upstream/offer.h replaces it
- * when central's catalogue or the configuration changes.
+ * served.h - the collections and counters that a shard offers to clients. Each shard has its own copy, used on its thread; upstream/offer.h replaces
+ * it when central's catalogue or the configuration changes.
  */
 #ifndef KUDOS_EDGE_IO_SHARD_SERVED_H
 #define KUDOS_EDGE_IO_SHARD_SERVED_H

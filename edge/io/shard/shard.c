@@ -1,6 +1,6 @@
 /*
- * shard.c - see the header. Whatever may have made work (a request, a sync, a delivery report, a snapshot) wakes the turn (turn.h); shard_work looks for the
- * work. The tick does the same at least every TICK_MAX_US, for what time alone makes due.
+ * shard.c - see the header. Whatever may have made work (a request, a sync, a delivery report, a snapshot) wakes the turn (turn.h); shard_work looks
+ * for the work. The tick does the same at least every TICK_MAX_US, for what time alone makes due.
  */
 #include "edge/io/shard/shard.h"
 

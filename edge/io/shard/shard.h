@@ -6,8 +6,8 @@
  *                                  sender -+  +- counts reader, asker
  *                                  (Kafka)       (Kafka, central)
  *
- * A shard owns the partitions p with p % shards == index. An operation for another shard's item is handed over as an errand of a call (http/call.h). Other
- * threads may post to `base.loop` and read `base.metrics` and `published`; nothing else.
+ * A shard owns the partitions p with p % shards == index. An operation for another shard's item is handed over as an errand of a call (http/call.h).
+ * Other threads may post to `base.loop` and read `base.metrics` and `published`; nothing else.
  *
  * The parts know the shard's base (base.h) and nothing above it. What a shard tells to the process goes by its options and by app->failure.
  */
@@ -56,8 +56,9 @@ typedef struct {
 } kd_shard_options;
 
 /*
- * Opens the store and the core of shard number `index` and makes its server, not yet listening, and its loop, not yet started. KD_OK, or an error with
- * `error` (KD_OPTIONS_ERROR_MAX bytes) that names the directory and the reason: KD_EMISMATCH, KD_EUNAVAILABLE, KD_EMALFORMED, KD_EIO, KD_EINVAL.
+ * Opens the store and the core of shard number `index` and makes its server, not yet listening, and its loop, not yet started. KD_OK, or an error
+ * with `error` (KD_OPTIONS_ERROR_MAX bytes) that names the directory and the reason: KD_EMISMATCH, KD_EUNAVAILABLE, KD_EMALFORMED, KD_EIO,
+ * KD_EINVAL.
  */
 int kd_shard_create(kd_shard **out, kd_edge_app *app, uint32_t index, const kd_shard_options *options,
                     char *error);

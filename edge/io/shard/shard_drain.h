@@ -1,6 +1,6 @@
 /*
- * shard_drain.h - a shard's part in the drain of the process (daemon/drain.h): first its requests, then, when all shards are done with theirs, its flush.
- * The end of each is reported once, by the shard's option `drained`.
+ * shard_drain.h - a shard's part in the drain of the process (daemon/drain.h): first its requests, then, when all shards are done with theirs, its
+ * flush. The end of each is reported once, by the shard's option `drained`.
  */
 #ifndef KUDOS_EDGE_IO_SHARD_SHARD_DRAIN_H
 #define KUDOS_EDGE_IO_SHARD_SHARD_DRAIN_H

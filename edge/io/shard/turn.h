@@ -1,6 +1,6 @@
 /*
- * turn.h - work at the end of a turn of a loop. Requests, syncs, delivery reports and snapshots each wake the turn; the work runs once, behind all other
- * events of that turn. So the likes of a whole turn share one group, and one sync.
+ * turn.h - work at the end of a turn of a loop. Requests, syncs, delivery reports and snapshots each wake the turn; the work runs once, behind all
+ * other events of that turn. So the likes of a whole turn share one group, and one sync.
  */
 #ifndef KUDOS_EDGE_IO_SHARD_TURN_H
 #define KUDOS_EDGE_IO_SHARD_TURN_H

@@ -1,7 +1,7 @@
 /*
- * ask.c - see the header. A question is in the table from kd_ask_item until its waits were called. Meanwhile the core knows of it (kd_edge_ask), so that
- * snapshots keep updating the item. An answer that crossed a newer snapshot is thrown away by the core (KD_EAGAIN); central is asked again while the
- * deadline allows it.
+ * ask.c - see the header. A question is in the table from kd_ask_item until its waits were called. Meanwhile the core knows of it (kd_edge_ask), so
+ * that snapshots keep updating the item. An answer that crossed a newer snapshot is thrown away by the core (KD_EAGAIN); central is asked again
+ * while the deadline allows it.
  */
 #include "edge/io/upstream/ask.h"
 

@@ -1,9 +1,9 @@
 /*
- * ask.h - the asker of a shard: questions to central about the counts of items. One question per item is under way at a time, however many requests wait
- * for it. Questions about users' likes go the same way: ask_members.h.
+ * ask.h - the asker of a shard: questions to central about the counts of items. One question per item is under way at a time, however many requests
+ * wait for it. Questions about users' likes go the same way: ask_members.h.
  *
- * Every question has a deadline (central.read_deadline). While central is down the HTTP client's circuit breaker refuses at once. A request whose question
- * fails is answered from what this edge knows, and its "source" says so.
+ * Every question has a deadline (central.read_deadline). While central is down the HTTP client's circuit breaker refuses at once. A request whose
+ * question fails is answered from what this edge knows, and its "source" says so.
  */
 #ifndef KUDOS_EDGE_IO_UPSTREAM_ASK_H
 #define KUDOS_EDGE_IO_UPSTREAM_ASK_H
@@ -12,8 +12,8 @@
 #include "common/io/http/client/http_client.h"
 #include "edge/io/shard/base.h"
 
-/* Embedded by whoever waits. `fn` is called once, on the shard's loop, never from within kd_ask_item. `answered`: central's number is installed in the
- * core; otherwise the core has what it had. */
+/* Embedded by whoever waits. `fn` is called once, on the shard's loop, never from within kd_ask_item. `answered`: central's number is installed in
+ * the core; otherwise the core has what it had. */
 typedef struct kd_ask_wait kd_ask_wait;
 struct kd_ask_wait {
     kd_ask_wait *next;
@@ -35,8 +35,8 @@ int kd_asker_init(kd_asker *a, kd_shard_base *base, char *error);
 /* After the loop was joined. Calls every wait that is still open, unanswered. An asker that was never initialised is fine. */
 void kd_asker_finish(kd_asker *a);
 
-/* Asks for the counts of an item, or joins the question that is under way. KD_OK: wait->fn will be called, and `wait` must stay where it is until then.
- * Otherwise it will not: no central (KD_EUNAVAILABLE), too many questions (KD_EOVERLOADED), or an error of kd_edge_ask. */
+/* Asks for the counts of an item, or joins the question that is under way. KD_OK: wait->fn will be called, and `wait` must stay where it is until
+ * then. Otherwise it will not: no central (KD_EUNAVAILABLE), too many questions (KD_EOVERLOADED), or an error of kd_edge_ask. */
 int kd_ask_item(kd_asker *a, kd_bytes item, kd_ask_wait *wait);
 
 /* Sets a->path to `prefix` and the item as collection/id. Ids need no escaping in a path. */

@@ -17,12 +17,13 @@ struct kd_members_wait {
         *answers; /* answers[i] is for items[i]; likewise. KD_LIKED_UNKNOWN where central did not say */
     uint32_t count;
     kd_seen wanted; /* central's answer is `complete` when it has merged everything that this tells of */
-    void (*fn)(
-        kd_members_wait *wait); /* called once, on the shard's loop, never from within kd_ask_members */
+    /* Called once, on the shard's loop, never from within kd_ask_members. */
+    void (*fn)(kd_members_wait *wait);
 };
 
-/* Asks about `user` and all items of `wait`; `counter` is the counter's name. KD_OK: wait->fn will be called, also when central does not answer. Otherwise
- * it will not: no central or its breaker is open (KD_EUNAVAILABLE), too many questions (KD_EOVERLOADED), or KD_EINVAL of the HTTP client. */
+/* Asks about `user` and all items of `wait`; `counter` is the counter's name. KD_OK: wait->fn will be called, also when central does not answer.
+ * Otherwise it will not: no central or its breaker is open (KD_EUNAVAILABLE), too many questions (KD_EOVERLOADED), or the HTTP client refuses
+ * the request (KD_EINVAL). */
 int kd_ask_members(kd_asker *a, const char *counter, kd_bytes user, kd_members_wait *wait);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * central_words.h - reads the JSON of central's answers. Pure. Strict: an answer that is cut off, or is not of the expected shape, gives nothing at all.
- * Members that are not known are skipped. `scratch` is a buffer for strings with escapes; it is cleared, and stays the caller's.
+ * central_words.h - reads the JSON of central's answers. Pure. Strict: an answer that is cut off, or is not of the expected shape, gives nothing at
+ * all. Members that are not known are skipped. `scratch` is a buffer for strings with escapes; it is cleared, and stays the caller's.
  */
 #ifndef KUDOS_EDGE_IO_UPSTREAM_CENTRAL_WORDS_H
 #define KUDOS_EDGE_IO_UPSTREAM_CENTRAL_WORDS_H
@@ -23,17 +23,15 @@ bool kd_central_words_catalogue(kd_bytes body, kd_buf *scratch, kd_catalogue *ou
 
 /* Whether a user likes an item, as far as central knows. */
 typedef struct {
-    uint64_t
-        at_us; /* stamp of the user's last like or unlike that central holds; 0: not said, central holds none */
-    uint8_t liked; /* kd_liked; KD_LIKED_UNKNOWN: not said, or null */
-    bool
-        complete; /* central has merged everything that the question named (header kudos-seen); false: not said */
+    uint64_t at_us; /* stamp of the user's last like or unlike that central holds; 0: not said, or none */
+    uint8_t liked;  /* kd_liked; KD_LIKED_UNKNOWN: not said, or null */
+    bool complete;  /* central has merged all that the question named (kudos-seen); false: not said */
 } kd_central_liked;
 
 /* {"liked":…,"at_us":…,"complete":…}; KD_LIKED_UNKNOWN and zeros when it is anything else. */
 kd_central_liked kd_central_words_liked(kd_bytes body, kd_buf *scratch);
-/* {"items":[{"liked":…}, …]} in the order of the question, into out[count]. Items that are missing at the end are unknown, and all are when the answer is
- * anything else. */
+/* {"items":[{"liked":…}, …]} in the order of the question, into out[count]. Items that are missing at the end are unknown, and all are when the
+ * answer is anything else. */
 void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count, kd_central_liked *out);
 
 #endif

@@ -4,9 +4,9 @@
  * A measurement is repeated after RETRY_US when its round trip took too long to tell anything, and while it finds the clock out of bounds: writes are
  * refused until a measurement is in bounds again. While central cannot be reached the carried clock goes on as it was measured last.
  *
- * Central is asked at least every PROBE_US, also when no measurement is due, because its answer shows that it can be reached. One slow answer is no outage:
- * app->central_up falls after KD_OUTAGE_FAILURES failures in a row, at most PROBE_US + KD_OUTAGE_FAILURES * (DEADLINE_MS + RETRY_US) after central went. It
- * rises with the first answer.
+ * Central is asked at least every PROBE_US, also when no measurement is due, because its answer shows that it can be reached. One slow answer is no
+ * outage: app->central_up falls after KD_OUTAGE_FAILURES failures in a row, at most PROBE_US + KD_OUTAGE_FAILURES * (DEADLINE_MS + RETRY_US) after
+ * central went. It rises with the first answer.
  */
 #include "edge/io/upstream/drift.h"
 
@@ -27,9 +27,8 @@ struct kd_drift_probe {
     kd_http_client *client;
     kd_timer timer;
     kd_buf text;
-    uint64_t asked_us; /* monotonic: when the question that is under way was sent */
-    uint64_t
-        measure_us; /* monotonic: when the clock is to be measured again; answers before that only show that central is there */
+    uint64_t asked_us;   /* monotonic: when the question that is under way was sent */
+    uint64_t measure_us; /* monotonic: an answer before it only shows that central is there */
     uint64_t random;
     kd_clock_state told;          /* the state that the log told last */
     bool distrusted;              /* that central's certificate is refused was logged in this outage */
