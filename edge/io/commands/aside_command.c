@@ -11,15 +11,15 @@
 typedef struct {
     const char *dir, *file;
     bool forget, help, bad;
-} aside_command_words;
+} aside_arguments;
 
-static aside_command_words aside_command_read_words(int argc, char **argv)
+static aside_arguments aside_read_arguments(int argc, char **argv)
 {
     static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
                                             {"forget", no_argument, NULL, 'f'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    aside_command_words w = {.dir = NULL};
+    aside_arguments w = {.dir = NULL};
     optind = 0;
     for (int got; (got = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         if (got == 'd')
@@ -62,11 +62,11 @@ static void aside_command_print_usage(FILE *out, bool all)
 typedef struct {
     const kd_settings *settings;
     uint64_t sums;
-} listing;
+} aside_listing;
 
-static void print_sum(void *arg, const kd_edge_aside *sum)
+static void aside_print_sum(void *arg, const kd_edge_aside *sum)
 {
-    listing *l = arg;
+    aside_listing *l = arg;
     char item[KD_ITEM_KEY_MAX], number[8];
     kd_item valid;
     const kd_counters *counters = &l->settings->counters;
@@ -81,18 +81,19 @@ static void print_sum(void *arg, const kd_edge_aside *sum)
 }
 
 /* Whether standard output has taken every line: only sums that were printed may be forgotten. */
-static bool aside_command_told(void)
+static bool aside_printed(void)
 {
     return fflush(stdout) == 0 && !ferror(stdout);
 }
 
-static int go(kd_stopped *s, const aside_command_words *w, listing *l, char *error)
+/* Prints the sums of all shards. With --forget they are then forgotten, but only if standard output has taken every line. Writes the stores. */
+static int aside_list(kd_stopped *s, const aside_arguments *w, aside_listing *l, char *error)
 {
     uint32_t shards = kd_stopped_is(s)->shards;
     int err = KD_OK;
     for (uint32_t n = 0; err == KD_OK && n < shards; n++)
-        err = kd_edge_asides(kd_stopped_shard(s, n), print_sum, l);
-    if (err == KD_OK && !aside_command_told()) {
+        err = kd_edge_asides(kd_stopped_shard(s, n), aside_print_sum, l);
+    if (err == KD_OK && !aside_printed()) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: the sums could not be printed, all of them are kept",
                  w->dir);
         return KD_EXIT_FAILED;
@@ -105,13 +106,13 @@ static int go(kd_stopped *s, const aside_command_words *w, listing *l, char *err
     return KD_EXIT_FAILED;
 }
 
-static int aside_command_run(const aside_command_words *w, const kd_settings *settings, char *error)
+static int aside_command_run(const aside_arguments *w, const kd_settings *settings, char *error)
 {
     kd_stopped *s = NULL;
-    listing l = {.settings = settings};
+    aside_listing l = {.settings = settings};
     int code = kd_stopped_open(&s, w->dir, settings, error);
     if (code != KD_EXIT_OK) return code;
-    code = go(s, w, &l, error);
+    code = aside_list(s, w, &l, error);
     kd_stopped_close(s);
     if (code != KD_EXIT_OK) return code;
     printf("aside sums=%" PRIu64 " verdict=%s\n", l.sums,
@@ -125,7 +126,7 @@ int kd_command_aside(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_settings settings;
-    aside_command_words w = aside_command_read_words(argc, argv);
+    aside_arguments w = aside_read_arguments(argc, argv);
     if (w.help || w.bad) {
         aside_command_print_usage(w.help ? stdout : stderr, w.help);
         return kd_command_end("kudos-edge", "aside", w.help ? KD_EXIT_OK : KD_EXIT_USAGE, "");

@@ -26,6 +26,7 @@ static int ask_window(kd_edge *e, const kd_compare_query *q, kd_buf *out)
 {
     kd_compare_window window;
     int err = kd_edge_compare_window(e, q->partition, &window);
+    /* 409, in which kudos-edge compare knows that asking again helps. */
     if (err == KD_EAGAIN) return kd_admin_refuse(out, 409, kd_edge_compare_awaits(e, q->partition));
     if (err != KD_OK) return edge_compare_refused(out, err);
     kd_json j = kd_json_of(out);
@@ -92,6 +93,7 @@ int kd_compare_ask(kd_edge *e, const char *what, const kd_compare_query *q, kd_b
 
 /* ---- on the shard's thread ---- */
 
+/* A question on its way to a shard. The main loop waits for it, but may give up first: then the shard frees it (common/io/loop/ask.h). */
 typedef struct {
     kd_ask ask;
     char what[24];
@@ -133,7 +135,7 @@ static int ask_shard(kd_edge_app *app, const char *what, const char *query, kd_b
     return status;
 }
 
-static int about(const kd_edge_app *app, kd_buf *out)
+static int compare_about(const kd_edge_app *app, kd_buf *out)
 {
     kd_json j = kd_json_of(out);
     kd_json_object(&j);
@@ -148,7 +150,7 @@ int kd_compare_act(void *arg, const kd_admin_request *asked, kd_buf *out)
     kd_edge_app *app = arg;
     const char *name = asked->name;
     if (asked->post) return kd_admin_refuse(out, 405, "this is a GET");
-    if (strcmp(name, "compare") == 0) return about(app, out);
+    if (strcmp(name, "compare") == 0) return compare_about(app, out);
     if (app->drain.state != KD_DRAIN_NO) return kd_admin_refuse(out, 503, "the edge is stopping");
     return edge_compare_find(name) < 0 ? kd_admin_refuse(out, 404, "no such question")
                                        : ask_shard(app, name, asked->query, out);

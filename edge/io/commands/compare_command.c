@@ -325,15 +325,15 @@ typedef struct {
     const char *central, *url, *dir, *file;
     uint64_t wait_us;
     bool help, bad;
-} compare_command_words;
+} compare_arguments;
 
-static compare_command_words compare_command_read_words(int argc, char **argv)
+static compare_arguments compare_read_arguments(int argc, char **argv)
 {
     static const struct option options[] = {
         {"central", required_argument, NULL, 'C'}, {"url", required_argument, NULL, 'u'},
         {"dir", required_argument, NULL, 'd'},     {"wait", required_argument, NULL, 'w'},
         {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
-    compare_command_words w = {.url = NULL};
+    compare_arguments w = {.url = NULL};
     const char *wait = WAIT_DEFAULT;
     optind = 0;
     for (int got; (got = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
@@ -407,7 +407,7 @@ static void tell_outbox(const comparing *c)
             batches);
 }
 
-static int compare_command_run(comparing *c, const compare_command_words *w, const kd_settings *settings)
+static int compare_command_run(comparing *c, const compare_arguments *w, const kd_settings *settings)
 {
     int code = w->dir ? open_stopped(c, w->dir, settings) : reach_edge(c, w->url);
     if (code == KD_EXIT_OK) code = kd_admin_client_open(&c->central, w->central, "/admin/job", c->error);
@@ -422,7 +422,7 @@ int kd_command_compare(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_settings settings;
-    compare_command_words w = compare_command_read_words(argc, argv);
+    compare_arguments w = compare_read_arguments(argc, argv);
     comparing c = {.error = error, .wait_us = w.wait_us};
     if (w.help || w.bad) {
         compare_command_print_usage(w.help ? stdout : stderr, w.help);

@@ -61,6 +61,7 @@ static int stopped_open_store(kd_stopped *s, const char *dir, uint32_t n, kd_lev
         snprintf(error, KD_OPTIONS_ERROR_MAX, "the directory's name is too long");
         return KD_EMISMATCH;
     }
+    /* The first shard tells whether this is an edge's directory at all (KD_ENOTFOUND); a further one that is missing was lost (KD_EMALFORMED). */
     return n == 0 ? kd_leveldb_open(db, path, &options, error, KD_OPTIONS_ERROR_MAX)
                   : kd_leveldb_open_beside(db, path, &options, error, KD_OPTIONS_ERROR_MAX);
 }
@@ -128,7 +129,7 @@ int kd_stopped_settle(kd_stopped *s)
         shard *at = &s->shards[n];
         while (kd_edge_commit_wanted(at->edge)) {
             int err = kd_edge_commit_begin(at->edge, kd_clock_wall_us(), &writes, &group);
-            if (err == KD_EAGAIN) break;
+            if (err == KD_EAGAIN) break; /* nothing to write after all */
             if (err == KD_OK)
                 err = kd_edge_commit_end(at->edge, group, kd_leveldb_write(at->db, writes, true));
             if (err != KD_OK) return err;

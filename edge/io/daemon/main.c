@@ -27,6 +27,7 @@
 #include "edge/io/http/routes.h"
 #include "edge/io/shard/shard.h"
 
+/* Of an error of the start: usage where configuration or directory must be changed, unavailable where a later try may succeed. */
 static int edge_main_exit_code_of(int err)
 {
     switch (err) {
@@ -58,6 +59,7 @@ static uint32_t stored_shards(const char *data_dir)
     return n;
 }
 
+/* Not more shards than partitions, or some would have nothing to do. */
 static uint32_t choose_shards(const kd_settings *set)
 {
     if (set->shards) return (uint32_t)set->shards;
@@ -94,6 +96,7 @@ static void edge_main_join_lives(kd_edge_app *app)
 static int open_shards(kd_edge_app *app, char *error)
 {
     app->shard_count = choose_shards(&app->settings);
+    /* A shard directory that is missing beside others that hold rows was lost. Made anew, it would be an edge that has forgotten its outbox. */
     app->anew = !kd_leveldb_any_holds_rows(app->settings.data_dir, "shard-");
     if (getrandom(&app->life, sizeof app->life, 0) != sizeof app->life || app->life == 0)
         app->life = (uint32_t)kd_clock_mono_us() | 1;
@@ -241,6 +244,8 @@ static int edge_main_start_threads(kd_edge_app *app, bool topics_ready, char *er
     return kd_topics_create(&app->topics, &topics, topics_ready);
 }
 
+/* The order matters: a shard is made with what is offered; topics that can never fit are found before a store is touched; and no public port is open
+ * before the stores are. */
 static int edge_main_start(kd_edge_app *app, char *error)
 {
     int err;
@@ -272,6 +277,7 @@ static void edge_main_serve(kd_edge_app *app)
 static void edge_main_finish(kd_edge_app *app)
 {
     kd_offer_stop(app->offer);
+    /* From here on a thread, a disk or a client that hangs cannot hold up the stop for good (ending.h). */
     kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
     kd_topics_stop(app->topics);
     for (uint32_t i = 0; i < app->shard_count; i++)
@@ -322,7 +328,7 @@ int main(int argc, char **argv)
     static kd_edge_app app;
     if (argc > 1 && strcmp(argv[1], "compare") == 0) return kd_command_compare(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "aside") == 0) return kd_command_aside(argc - 1, argv + 1);
-    kd_signals_hold();
+    kd_signals_hold(); /* a SIGHUP during the start waits for its hook; it would end the process */
     int code = kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings);
     if (code < 0) code = edge_main_run(&app);
     kd_options_finish(&kd_edge_options, &app.settings);

@@ -33,6 +33,7 @@ typedef struct {
 static const kd_metric_info process_rows[] = {KD_PROCESS_METRICS(PROCESS_ROW)};
 static const kd_metric_table process_table = {process_rows, KD_COUNT(process_rows)};
 
+/* What was never measured is NaN, so that no alert takes a 0 for a good clock. */
 static void edge_metrics_write_process(kd_edge_app *app, kd_buf *out)
 {
     kd_drift d = kd_clock_drift(&app->clock);
@@ -90,6 +91,7 @@ static void write_partition(kd_json *j, uint32_t shard, const kd_edge_partition 
     kd_json_end_object(j);
 }
 
+/* Copies that the shards published at their last tick. */
 static void edge_metrics_write_partitions(kd_edge_app *app, kd_json *j)
 {
     for (uint32_t i = 0; i < app->shard_count; i++) {

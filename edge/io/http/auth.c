@@ -32,6 +32,7 @@ bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why)
     if (!kd_http_request_header(req, "idempotency-key", key) &&
         !kd_http_request_header(req, "x-idempotency-key", key))
         return true;
+    /* By its RFC draft the value is a quoted string. The quotes are not part of the key, so the same key without them is the same. */
     if (key->len >= 2 && key->data[0] == '"' && key->data[key->len - 1] == '"')
         *key = kd_bytes_of(key->data + 1, key->len - 2);
     bool good = key->len >= 1 && key->len <= KD_IDEMPOTENCY_KEY_MAX;

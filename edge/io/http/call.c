@@ -5,6 +5,7 @@
 
 bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32_t weight)
 {
+    /* in_flight 0: a bulk request that is larger than the bound would otherwise never be admitted. */
     if (origin->in_flight + weight > origin->base.settings->in_flight_max && origin->in_flight > 0) {
         kd_metric_add(&origin->base.metrics.refused, 1);
         kd_answer_error(req, KD_EOVERLOADED);
@@ -38,6 +39,7 @@ static void call_join(kd_errand *errand)
     if (--call->errands_left == 0) call->finish(call);
 }
 
+/* Back on the origin. */
 static void join_post(kd_post *post)
 {
     call_join(KD_CONTAINER(post, kd_errand, post));
@@ -63,6 +65,7 @@ static void call_work(kd_errand *errand)
     kd_errand_release(errand);
 }
 
+/* On the errand's shard, if that is not the origin. */
 static void work_post(kd_post *post)
 {
     kd_errand *errand = KD_CONTAINER(post, kd_errand, post);

@@ -16,6 +16,7 @@ static kd_edge_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_re
     size_t asked = members ? n : 0;
     size_t size = sizeof(kd_edge_read) + errands * sizeof(kd_errand) + n * sizeof(kd_lookup) +
                   asked * (sizeof(kd_lookup *) + sizeof(kd_bytes) + sizeof(kd_central_liked));
+    /* Structs first and the bytes of the keys last, so that every array is aligned. */
     uint8_t *p = kd_http_request_alloc(req, size + key_bytes);
     kd_edge_read *read = (kd_edge_read *)(void *)p;
     p += sizeof(kd_edge_read);
@@ -50,6 +51,7 @@ static void edge_reads_add(kd_edge_read *read, const kd_item *item, uint8_t **ke
     errand->count++;
 }
 
+/* Each errand gets as many places in the arrays of `unknown` items as it has items, behind those of the errands before it. */
 static void edge_reads_start(kd_edge_read *read, kd_shard *s, kd_http_request *req)
 {
     uint32_t offset = 0;

@@ -63,7 +63,7 @@ static void write_items(kd_json *j, const kd_edge_read *read, uint64_t now_us)
 }
 
 /* Whether the client has this display form already (RFC 9110: a list of tags, weak comparison). */
-static bool matches(const kd_http_request *req, const char *etag)
+static bool answer_client_has(const kd_http_request *req, const char *etag)
 {
     kd_bytes have;
     if (!kd_http_request_header(req, "if-none-match", &have) || have.len == 0) return false;
@@ -94,7 +94,7 @@ static void answer_display(kd_edge_read *read)
     if (whole && view->as_of_us)
         fields[count++] =
             (kd_http_field){"kudos-as-of", kd_bytes_of(as_of, kd_display_time_ms(view->as_of_us, as_of))};
-    if (matches(req, etag)) {
+    if (answer_client_has(req, etag)) {
         kd_http_respond(req, 304, fields, count, kd_bytes_of(NULL, 0));
         return;
     }

@@ -14,6 +14,7 @@ static void reads_work_on_asked(kd_ask_wait *wait, bool answered)
     kd_errand_release(l->errand);
 }
 
+/* KD_EAGAIN: the number here is not fresh. It is shown all the same if central cannot be asked or does not answer. */
 static void read_view(kd_lookup *l)
 {
     kd_errand *errand = l->errand;
@@ -30,6 +31,7 @@ static void read_view(kd_lookup *l)
     if (kd_ask_item(&errand->shard->asker, l->item, &l->ask) == KD_OK) kd_errand_hold(errand);
 }
 
+/* Takes over what kd_edge_liked returned: an answer, or an error that fails the errand. */
 static void tell_liked(kd_lookup *l, int liked)
 {
     if (liked != 0 && liked != 1 && liked != KD_ENOTFOUND)

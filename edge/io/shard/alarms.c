@@ -3,6 +3,8 @@
 
 #include "common/io/daemon/log.h"
 
+/* An alarm that is `shared` came from an incarnation that is not below the present one: no earlier run of this edge with a good clock can have minted
+ * that. */
 static void alarms_tell_identity(const kd_alarms *told, uint32_t shard, uint64_t incarnation,
                                  const kd_edge_stats *stats)
 {

@@ -5,6 +5,7 @@
 
 #include "edge/io/shard/shard.h"
 
+/* A field has the same name in kd_edge_stats and kd_edge_metrics; those that differ follow. */
 static void collect_core(kd_shard *s, const kd_edge_stats *stats)
 {
     kd_edge_metrics *m = &s->base.metrics;
@@ -18,10 +19,11 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
     COPY(aside_kept), COPY(aside_kept_amount);
 #undef COPY
     kd_metric_set(&m->rows_expired, (int64_t)stats->expired);
-    kd_metric_set(&m->sends, (int64_t)(stats->sends - stats->resends));
+    kd_metric_set(&m->sends, (int64_t)(stats->sends - stats->resends)); /* the label again="false" */
     kd_metric_set(&m->ask_answers, (int64_t)stats->answers);
 }
 
+/* The two gauges are added up over the shards: so many have their topics, or ask central, while Kafka or central answers. */
 static void collect_reach(kd_shard *s)
 {
     const kd_http_client *central = s->asker.client;
@@ -52,6 +54,7 @@ static void collect_shell(kd_shard *s)
     kd_metric_set(&m->http_bytes_out, (int64_t)http->bytes_out);
 }
 
+/* A moment that is not known has no age: the metric is NaN. */
 static int64_t publish_age(uint64_t now_us, uint64_t at_us)
 {
     if (at_us == 0) return KD_METRIC_NONE;
@@ -112,6 +115,7 @@ void kd_shard_publish(kd_shard *s)
     kd_edge_get_stats(s->base.edge, &pub->stats);
     kd_edge_stats stats = pub->stats;
     pthread_mutex_unlock(&pub->lock);
+    /* Logging may block, so it comes after the lock is released. */
     kd_alarms_tell(&s->alarms, s->base.index, incarnation, &stats);
     publish_ages(s, &oldest);
     collect_core(s, &stats);

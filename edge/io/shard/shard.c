@@ -41,6 +41,7 @@ static void edge_shard_on_tick(void *arg)
     shard_work(s);
 }
 
+/* On the shard's thread. */
 static void shard_start_kafka(kd_post *post)
 {
     kd_shard *s = KD_CONTAINER(post, kd_shard, kafka_ready);
@@ -90,7 +91,7 @@ static int edge_shard_assemble(kd_shard *s, kd_http_handler handle, char *error)
     kd_timer_set(&s->tick, 1);
     if ((err = kd_asker_init(&s->asker, &s->base, error)) || (err = create_server(s, handle, error)))
         return err;
-    kd_shard_publish(s);
+    kd_shard_publish(s); /* so that no page of the admin port shows a shard without figures */
     return KD_OK;
 }
 

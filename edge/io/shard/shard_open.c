@@ -8,6 +8,7 @@
 #define KUDOS_EDGE_PLANT 0
 #endif
 
+/* A directory is made only if no shard of this edge holds anything yet: otherwise one that is missing was lost (KD_EMALFORMED). */
 static int edge_shard_open_store(kd_shard *s, char *error)
 {
     const kd_settings *set = s->base.settings;
@@ -68,6 +69,7 @@ static int core_refused(kd_shard *s, const kd_store *store, int err, char *error
     return err;
 }
 
+/* Limits of the whole edge are divided among its shards. */
 static int edge_shard_open_core(kd_shard *s, char *error)
 {
     const kd_settings *set = s->base.settings;

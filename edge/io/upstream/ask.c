@@ -33,6 +33,7 @@ int kd_asker_init(kd_asker *a, kd_shard_base *base, char *error)
     options.connections = (uint32_t)set->central_connections;
     options.queue_max = (uint32_t)set->asks_max;
     options.deadline_ms = (uint32_t)(set->read_deadline_us / 1000);
+    /* Requests wait for these answers: a central that is away must be given up, and noticed again, within seconds. */
     options.connect_ms = 1000;
     options.backoff_min_ms = 50;
     options.backoff_max_ms = 2000;
@@ -120,6 +121,8 @@ static void edge_ask_on_answer(void *arg, int result, int status, const kd_http_
     edge_ask_end_question(q, got && err == KD_OK);
 }
 
+/* The core is asked first: it refuses what it has no room for, or has asked already. From then on it keeps the item up to date by snapshots until it
+ * is given an answer, so a question that cannot be sent is answered to it at once, without a record. */
 static int begin_question(kd_asker *a, kd_bytes item, kd_question **out)
 {
     if (a->open >= a->base->settings->asks_max) return KD_EOVERLOADED;

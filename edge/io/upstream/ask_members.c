@@ -8,6 +8,7 @@ static void ask_members_on_answer(void *arg, int result, int status, const kd_ht
     kd_members_wait *wait = arg;
     kd_asker *a = wait->asker;
     a->open--;
+    /* Otherwise all answers stay unknown, as kd_ask_members has set them. */
     if (result == KD_OK && status == 200) {
         kd_bytes body = kd_http_response_body(r);
         if (wait->count == 1)
@@ -19,6 +20,7 @@ static void ask_members_on_answer(void *arg, int result, int status, const kd_ht
     kd_turn_wake(&a->base->turn);
 }
 
+/* The body of POST /v1/likes/lookup. */
 static void write_list(kd_asker *a, const char *counter, const kd_members_wait *wait)
 {
     char text[KD_ITEM_KEY_MAX];
@@ -38,6 +40,7 @@ static int members_send(kd_asker *a, kd_bytes path, bool post, kd_bytes user, kd
 {
     char wanted[KD_SEEN_TEXT_MAX];
     size_t wanted_len = kd_seen_text(&wait->wanted, wanted);
+    /* User and token differ with every request: in the header compression tables they would only push out what repeats. */
     kd_http_client_field fields[] = {
         {.name = kd_bytes_str("x-user-id"), .value = user, .no_index = true},
         {.name = kd_bytes_str("kudos-seen"), .value = kd_bytes_of(wanted, wanted_len), .no_index = true},

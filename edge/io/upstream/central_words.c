@@ -21,7 +21,7 @@ bool kd_central_words_time(kd_bytes body, kd_buf *scratch, uint64_t *now_us)
 static bool read_collections(kd_json_in *j, kd_strings *list)
 {
     kd_bytes name;
-    if (list->at != NULL || !kd_json_in_array(j)) return false;
+    if (list->at != NULL || !kd_json_in_array(j)) return false; /* a member that is there twice */
     list->at = kd_alloc(KD_OPTIONS_LIST_MAX * sizeof *list->at);
     while (kd_json_in_element(j)) {
         if (!kd_json_in_str(j, &name) || !kd_collection_valid(name) || list->count == KD_OPTIONS_LIST_MAX)
@@ -60,6 +60,7 @@ static bool central_words_read_counter(kd_json_in *j, kd_counter *c)
         }
         if (!good) return false;
     }
+    /* An id that does not fit its type is refused by the last line. */
     c->id = (uint8_t)KD_MIN(id, (uint64_t)UINT8_MAX);
     return c->name[0] != 0 && c->kind != 0 && id >= 1 && id <= KD_COUNTER_ID_MAX;
 }
@@ -100,7 +101,8 @@ bool kd_central_words_catalogue(kd_bytes body, kd_buf *scratch, kd_catalogue *ou
 static uint8_t read_value(kd_json_in *j)
 {
     bool liked;
-    if (kd_json_in_peek(j) == 'n') return kd_json_in_null(j), KD_LIKED_UNKNOWN;
+    if (kd_json_in_peek(j) == 'n') /* null: central does not know */
+        return kd_json_in_null(j), KD_LIKED_UNKNOWN;
     if (!kd_json_in_bool(j, &liked)) return KD_LIKED_UNKNOWN;
     return liked ? KD_LIKED_YES : KD_LIKED_NO;
 }
@@ -138,7 +140,7 @@ static void read_list(kd_json_in *j, uint32_t count, kd_central_liked *out)
     if (!kd_json_in_array(j)) return;
     for (uint32_t i = 0; kd_json_in_element(j); i++) {
         kd_central_liked said = central_words_read_liked(j);
-        if (i < count) out[i] = said;
+        if (i < count) out[i] = said; /* more answers than items were asked for: ignored */
     }
 }
 

@@ -7,6 +7,7 @@
 
 enum { BOOT_ID_MAX = 40 };
 
+/* The kernel's random id of this boot. The monotonic clock, to which the shift belongs, begins anew with each boot. */
 static bool boot_id(char id[BOOT_ID_MAX])
 {
     FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
