@@ -25,8 +25,10 @@ typedef struct kd_like_op {
     kd_ask_wait ask;
     uint64_t count, made_us, as_of_us, stamp_us;
     uint32_t pending, index;
-    uint8_t counter, verb, changed;
-    bool liked, central, known;
+    uint8_t counter, verb, changed; /* index; kd_verb; kd_changed */
+    bool liked;
+    bool central; /* central was asked for the counts, and its answer is in `count` */
+    bool known;   /* a number of central stands behind `count` */
 } kd_like_op;
 
 typedef struct {
@@ -49,8 +51,8 @@ static int likes_look(kd_like_op *op)
     op->known = op->counter < view.told;
     op->count = view.count[op->counter];
     op->pending = view.pending[op->counter];
-    op->made_us =
-        op->known ? view.made_us : 0; /* the number that is known may lack this counter, which is newer */
+    /* The number that is known may lack this counter, which was added after it: then it has no age either. */
+    op->made_us = op->known ? view.made_us : 0;
     op->as_of_us = op->known ? view.as_of_us : 0;
     return err;
 }

@@ -16,9 +16,9 @@ typedef struct {
     kd_buf record;               /* the batch being handed over */
     uint64_t sent;               /* batches that Kafka has confirmed */
     uint64_t outstanding;        /* batches handed to the producer, without a delivery report yet */
-    struct kd_sent *pool,
-        *made;    /* notes for delivery reports: those not in use, linked by `next`; all, linked by `made` */
-    bool blocked; /* the producer's queue is full, or it is between two clients: until `ready` */
+    struct kd_sent *pool;        /* notes for delivery reports that are not in use, linked by `next` */
+    struct kd_sent *made;        /* all notes, linked by `made` */
+    bool blocked;    /* the producer's queue is full, or it is between two clients: until `ready` */
     bool unreadable; /* a batch could not be read from the store: the process is ending */
 } kd_sender;
 

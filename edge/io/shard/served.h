@@ -7,12 +7,11 @@
 
 #include "common/conf/options.h"
 
+/* Both lists of counters have the indexes of the core's. */
 typedef struct {
     kd_strings collections;
-    kd_counters
-        counters; /* at the same indexes as in the core; a counter that is not offered has an empty name */
-    kd_counters
-        known; /* the same counters, all with their names: a request that was taken before its counter was closed is answered with it */
+    kd_counters counters; /* a counter that is not offered has an empty name */
+    kd_counters known;    /* all have their names, for requests that were taken before a counter was closed */
 } kd_served;
 
 /* A copy that ends with kd_served_finish. */

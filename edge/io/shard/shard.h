@@ -49,8 +49,7 @@ struct kd_shard {
 };
 
 typedef struct {
-    kd_http_handler
-        handle; /* of the public port's requests, on the shard's thread; its argument is the shard */
+    kd_http_handler handle; /* for requests of the public port, on the shard's thread; `arg` is the shard */
     void (*drained)(kd_shard *s); /* on the shard's thread: a step of the drain is done (shard_drain.h) */
     const kd_served *served;      /* copied */
 } kd_shard_options;

@@ -11,10 +11,10 @@
 /* Embedded by whoever waits, with `items`, `answers`, `count`, `wanted` and `fn` filled. */
 typedef struct kd_members_wait kd_members_wait;
 struct kd_members_wait {
-    kd_asker *asker;       /* the asker's to set */
-    const kd_bytes *items; /* keys; the caller's, unchanged until fn */
-    kd_central_liked
-        *answers; /* answers[i] is for items[i]; likewise. KD_LIKED_UNKNOWN where central did not say */
+    kd_asker *asker; /* the asker's to set */
+    /* `items` are keys; answers[i] is for items[i], KD_LIKED_UNKNOWN where central did not say. Both are the caller's and stay until fn. */
+    const kd_bytes *items;
+    kd_central_liked *answers;
     uint32_t count;
     kd_seen wanted; /* central's answer is `complete` when it has merged everything that this tells of */
     /* Called once, on the shard's loop, never from within kd_ask_members. */

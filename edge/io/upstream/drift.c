@@ -115,12 +115,11 @@ static void edge_drift_note(kd_drift_probe *p, bool answered, int result, int st
     edge_drift_count(p);
 }
 
+/* A central of an earlier version has no catalogue and answers 404. */
 static void on_catalogue(void *arg, int result, int status, const kd_http_response *r)
 {
     kd_drift_probe *p = arg;
-    if (result == KD_OK && status == 200)
-        kd_offer_heard(p->app->offer,
-                       kd_http_response_body(r)); /* a central of an earlier version answers 404 */
+    if (result == KD_OK && status == 200) kd_offer_heard(p->app->offer, kd_http_response_body(r));
 }
 
 void kd_drift_probe_ask(kd_drift_probe *p)
