@@ -229,6 +229,9 @@ _Noreturn void kd_bug(const char *file, int line, const char *what);
 #define KD_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define KD_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* The struct that embeds `member` at this address. */
+#define KD_CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
 /* xorshift-multiply (SplitMix64, Steele et al. 2014): jitter and the model's choices, from a seed that is an argument. */
 static inline uint64_t kd_random_next(uint64_t *state)
 {

@@ -35,8 +35,10 @@ static int sim_edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
                              .life = w->edges[slot].life,
                              .plant = w->options->edge_plant};
     kd_store store = sim_disk_view(m->disk);
-    m->group = m->look_us = m->sending = 0;
-    return kd_edge_open(&config, &store, sim_edge_now_us(w, slot), &m->core);
+    m->look_us = m->sending = 0;
+    int err = kd_edge_open(&config, &store, sim_edge_now_us(w, slot), &m->core);
+    if (err == KD_OK) kd_group_commit_init(&m->commit, m->core);
+    return err;
 }
 
 /* See edge/io/daemon/main.c. */
@@ -78,12 +80,6 @@ static void edge_open(sim_world *w, uint32_t slot)
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake(w, slot, p);
 }
 
-/* The connection breaks. */
-static void end_unanswered(sim_world *w, uint32_t slot, uint32_t op)
-{
-    w->ops[op].ended(w, slot, op, NULL);
-}
-
 static void close_shard(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
@@ -92,10 +88,7 @@ static void close_shard(sim_world *w, uint32_t slot, uint32_t shard)
     sim_disk_crash(m->disk, (uint32_t)sim_world_below(w, DRAW_CRASH, slot * 64 + shard, unsynced + 1));
     kd_edge_close(m->core);
     m->core = NULL;
-    m->group = 0;
-    for (; m->waiting_count > 0; m->waiting_count--, m->waiting_first++)
-        end_unanswered(w, slot, m->waiting[m->waiting_first].op);
-    m->waiting_first = 0;
+    kd_group_commit_release(&m->commit, KD_EUNAVAILABLE); /* the connections break */
 }
 
 /* What this life of the process has done. */
@@ -130,7 +123,7 @@ static bool edge_drained(const sim_world *w, uint32_t slot)
 {
     for (uint32_t i = 0; i < w->s->shards; i++) {
         const sim_shard *m = &w->edges[slot].shards[i];
-        if (m->group || m->sending || kd_edge_commit_wanted(m->core)) return false;
+        if (m->commit.group || m->sending || kd_edge_commit_wanted(m->core)) return false;
     }
     return true;
 }

@@ -1,9 +1,12 @@
 /*
- * shard.c - one shard of an edge: takes, group commits, batches out, snapshots in. See edge/io/{shard/shard,shard/commit,kafka/sender,kafka/counts}.c.
+ * shard.c - one shard of an edge: takes, group commits, batches out, snapshots in. See edge/io/shard/{shard,shard_commit}.c and
+ * edge/io/kafka/{sender,counts_reader}.c.
  *
  * Whatever may have made work ends in a turn: the core looks at its clock, what waits is committed, what is due is sent.
  */
 #include "sim/world/world.h"
+
+#include <stdlib.h>
 
 enum { SYNC_MIN_US = 200, SYNC_SPREAD_US = 1800 };
 
@@ -18,6 +21,11 @@ uint32_t sim_shard_room(const sim_scenario *s, uint32_t of_edge, uint32_t ample)
 }
 
 /* ---- the clock ---- */
+
+static uint64_t shard_mono_us(const sim_world *w, uint32_t slot)
+{
+    return sim_host_mono_us(w, sim_edge_identity(slot));
+}
 
 uint64_t sim_edge_now_us(const sim_world *w, uint32_t slot)
 {
@@ -37,12 +45,21 @@ static void sim_shard_on_look(sim_world *w, const sim_event *ev)
     sim_shard_turn(w, slot, shard);
 }
 
+/* `next_us` of the core is carried time, that of the group commit is monotonic. */
+static uint64_t shard_delay_us(const sim_world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
+{
+    uint64_t now_us = sim_edge_now_us(w, slot), mono_us = shard_mono_us(w, slot);
+    uint64_t commit_us = kd_group_commit_next_us(&w->edges[slot].shards[shard].commit), delay_us = UINT64_MAX;
+    if (next_us != UINT64_MAX) delay_us = next_us > now_us ? next_us - now_us : 0;
+    if (commit_us != UINT64_MAX) delay_us = KD_MIN(delay_us, commit_us > mono_us ? commit_us - mono_us : 0);
+    return delay_us;
+}
+
 static void sim_shard_look_at(sim_world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
-    uint64_t now_us = sim_edge_now_us(w, slot);
-    if (next_us == UINT64_MAX) return;
-    uint64_t delay_us = next_us > now_us ? next_us - now_us : 0;
+    uint64_t delay_us = shard_delay_us(w, slot, shard, next_us);
+    if (delay_us == UINT64_MAX) return;
     uint64_t at_us = w->now_us + KD_MAX(delay_us, (uint64_t)SHELL_TICK_MIN_US);
     if (m->look_us > w->now_us && m->look_us <= at_us) return;
     m->look_us = at_us;
@@ -60,16 +77,33 @@ static void shard_storage_failed(sim_world *w, uint32_t slot)
     sim_process_start_at(w, slot, w->now_us + SHELL_RESTART_US);
 }
 
-static void sim_shard_release(sim_world *w, uint32_t slot, uint32_t shard, uint64_t group)
+/* An operation that was taken and is answered when its group is durable. */
+typedef struct {
+    kd_group_wait wait;
+    sim_world *world;
+    uint32_t slot, shard, op;
+    kd_outcome outcome;
+} sim_waiting;
+
+static void shard_answer(kd_group_wait *wait, int status)
 {
-    sim_shard *m = &w->edges[slot].shards[shard];
-    while (m->waiting_count > 0 && m->waiting[m->waiting_first].outcome.group <= group) {
-        sim_waiting done = m->waiting[m->waiting_first++];
-        if (--m->waiting_count == 0) m->waiting_first = 0;
-        w->edges[slot].acked++;
-        sim_checks_answered(w->checks, slot, shard, w->ops[done.op].attempt, &done.outcome);
-        w->ops[done.op].ended(w, slot, done.op, &done.outcome);
+    sim_waiting *a = KD_CONTAINER(wait, sim_waiting, wait);
+    sim_world *w = a->world;
+    sim_op *op = &w->ops[a->op];
+    if (status == KD_OK) {
+        w->edges[a->slot].acked++;
+        sim_checks_answered(w->checks, a->slot, a->shard, op->attempt, &a->outcome);
     }
+    op->ended(w, a->slot, a->op, status == KD_OK ? &a->outcome : NULL);
+    free(a);
+}
+
+static void shard_await(sim_world *w, uint32_t slot, uint32_t shard, uint32_t op, const kd_outcome *outcome)
+{
+    sim_waiting *a = kd_alloc(sizeof(*a));
+    *a = (sim_waiting){
+        .wait.fn = shard_answer, .world = w, .slot = slot, .shard = shard, .op = op, .outcome = *outcome};
+    kd_group_commit_await(&w->edges[slot].shards[shard].commit, &a->wait, outcome->group);
 }
 
 static void sim_shard_on_synced(sim_world *w, const sim_event *ev)
@@ -79,17 +113,13 @@ static void sim_shard_on_synced(sim_world *w, const sim_event *ev)
     if (sim_world_gone(w, slot, (uint32_t)ev->c)) return;
     if (sim_world_frozen(w, ev, slot)) return;
     bool synced;
-    uint64_t group = m->group;
+    uint64_t group = m->commit.group;
     int status = sim_disk_sync(m->disk, &synced);
     sim_checks_edge_wrote(w->checks, slot, shard, group, m->writes, status, synced);
-    m->group = 0;
-    int err = kd_edge_commit_end(m->core, group, status);
-    if (status != KD_OK || err != KD_OK) {
+    if (kd_group_commit_end(&m->commit, status) == KD_OK)
+        sim_shard_turn(w, slot, shard);
+    else
         shard_storage_failed(w, slot);
-        return;
-    }
-    sim_shard_release(w, slot, shard, group);
-    sim_shard_turn(w, slot, shard);
 }
 
 /* Nobody has measured its clock, or it has run away beyond D since: an edge cannot know. */
@@ -120,13 +150,9 @@ static void gave_up(sim_world *w, uint32_t slot, uint32_t shard)
 static void commit(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
-    if (m->group || !kd_edge_commit_wanted(m->core)) return;
-    int err = kd_edge_commit_begin(m->core, sim_edge_now_us(w, slot), &m->writes, &m->group);
+    int err = kd_group_commit_begin(&m->commit, sim_edge_now_us(w, slot), shard_mono_us(w, slot), &m->writes);
     if (err == KD_EIO) gave_up(w, slot, shard);
-    if (err != KD_OK) {
-        m->group = 0;
-        return;
-    }
+    if (err != KD_OK) return;
     tell_unmeasured(w, slot);
     sim_disk_submit(m->disk, m->writes);
     uint64_t us = SYNC_MIN_US + sim_world_below(w, DRAW_SYNC, slot * 64 + shard, SYNC_SPREAD_US);
@@ -194,6 +220,7 @@ void sim_shard_turn(sim_world *w, uint32_t slot, uint32_t shard)
     sim_shard *m = &w->edges[slot].shards[shard];
     uint64_t next_us = kd_edge_tick(m->core, sim_edge_now_us(w, slot));
     sim_checks_ticked(w->checks, slot, shard);
+    kd_group_commit_look(&m->commit, shard_mono_us(w, slot));
     commit(w, slot, shard);
     send(w, slot, shard);
     sim_shard_look_at(w, slot, shard, next_us);
@@ -245,6 +272,8 @@ static int sim_shard_take(sim_world *w, uint32_t slot, uint32_t shard, sim_op *o
     memcpy(key + 4, &op->begun_us, 8);
     if (clock_refuses(w, slot)) return KD_ECLOCK;
     if (w->processes[slot].draining) return KD_EUNAVAILABLE;
+    if (kd_group_commit_sheds(&w->edges[slot].shards[shard].commit, shard_mono_us(w, slot)))
+        return KD_EOVERLOADED;
     return kd_edge_take(w->edges[slot].shards[shard].core, &rq, sim_edge_now_us(w, slot), out);
 }
 
@@ -294,7 +323,6 @@ void sim_shard_request(sim_world *w, uint32_t slot, uint32_t id)
 {
     sim_op *op = &w->ops[id];
     uint32_t shard = w->item_partition[op->item] % w->s->shards;
-    sim_shard *m = &w->edges[slot].shards[shard];
     kd_outcome out = {.group = 0};
     int err = sim_shard_take(w, slot, shard, op, &out);
     TRACE(w, "%s/%u user %u op %u: %s %s: %d", sim_world_process_name(w, slot), shard, op->user, op->number,
@@ -321,10 +349,7 @@ void sim_shard_request(sim_world *w, uint32_t slot, uint32_t id)
         sim_checks_answered(w->checks, slot, shard, op->attempt, &out);
         op->ended(w, slot, id, &out);
     } else {
-        uint32_t last = m->waiting_first + m->waiting_count;
-        m->waiting = kd_grow(m->waiting, last, &m->waiting_cap, sizeof(m->waiting[0]));
-        m->waiting[last] = (sim_waiting){id, out};
-        m->waiting_count++;
+        shard_await(w, slot, shard, id, &out);
     }
     sim_shard_turn(w, slot, shard);
 }

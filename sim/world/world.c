@@ -76,10 +76,10 @@ static void close_edges(sim_world *w)
     for (uint32_t i = 0; i < WORLD_SLOTS; i++) {
         for (uint32_t n = 0; n < w->s->shards; n++) {
             sim_shard *m = &w->edges[i].shards[n];
+            kd_group_commit_release(&m->commit, KD_EUNAVAILABLE);
             kd_edge_close(m->core);
             sim_disk_destroy(m->disk);
             sim_disk_destroy(w->edges[i].backup[n]);
-            free(m->waiting);
         }
     }
 }

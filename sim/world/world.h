@@ -14,7 +14,7 @@
 
 #include "common/base/drift.h"
 #include "kudos/commit_gate.h"
-#include "kudos/edge.h"
+#include "kudos/group_commit.h"
 #include "kudos/publisher.h"
 #include "sim/check/checks.h"
 #include "sim/world/disk.h"
@@ -166,20 +166,13 @@ typedef struct {
 } sim_process;
 
 typedef struct {
-    uint32_t op;
-    kd_outcome outcome;
-} sim_waiting;
-
-typedef struct {
     sim_disk *disk;
     kd_edge *core; /* NULL: down */
-    const kd_writes *writes;
-    uint64_t group;   /* being synced; 0: none */
-    uint64_t look_us; /* the next tick that is on the heap */
-    uint32_t sending; /* messages without a report */
-    sim_waiting *waiting;
-    uint32_t waiting_first, waiting_count, waiting_cap;
-    uint64_t keys; /* that it was given to remember, over its lives */
+    kd_group_commit commit;
+    const kd_writes *writes; /* of the group that is being synced */
+    uint64_t look_us;        /* the next tick that is on the heap */
+    uint32_t sending;        /* messages without a report */
+    uint64_t keys;           /* that it was given to remember, over its lives */
 } sim_shard;
 
 typedef struct {

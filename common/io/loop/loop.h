@@ -19,8 +19,6 @@ struct kd_post {
     kd_post *next; /* the loop's while posted */
     void (*fn)(kd_post *post);
 };
-#define KD_CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
-
 /* KD_OK or KD_EIO (no descriptors). `name`: at most 15 bytes are shown as the thread's name; copied. */
 int kd_loop_create(kd_loop **loop, const char *name);
 /* Spawns the thread (KD_OK or KD_EIO), or runs in the calling thread until kd_loop_stop. Either, once. */

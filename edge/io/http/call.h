@@ -28,7 +28,7 @@ struct kd_errand {
     uint32_t offset;    /* first place of this errand in arrays of the call with a place for each entry */
     uint32_t holds;
     int status; /* first error of this errand */
-    kd_group_commit_wait commit;
+    kd_group_wait commit;
     kd_members_wait members;
 };
 

@@ -57,7 +57,7 @@ static int likes_look(kd_like_op *op)
     return err;
 }
 
-static void likes_on_synced(kd_group_commit_wait *wait, int status)
+static void likes_on_synced(kd_group_wait *wait, int status)
 {
     kd_errand *errand = KD_CONTAINER(wait, kd_errand, commit);
     if (status != KD_OK) kd_errand_fail(errand, status);
@@ -111,7 +111,7 @@ static void likes_work(kd_errand *errand)
 {
     kd_likes *likes = KD_CONTAINER(errand->call, kd_likes, call);
     kd_shard *s = errand->shard;
-    if (kd_group_commit_sheds(&s->commit)) {
+    if (kd_shard_commit_sheds(&s->commit)) {
         kd_metric_add(&s->base.metrics.refused, 1);
         kd_errand_fail(errand, KD_EOVERLOADED);
         return;
@@ -127,7 +127,7 @@ static void likes_work(kd_errand *errand)
     if (group == 0) return; /* nothing new to sync: recognised retries, or an error at the first operation */
     kd_errand_hold(errand);
     errand->commit.fn = likes_on_synced;
-    kd_group_commit_await(&s->commit, &errand->commit, group);
+    kd_shard_commit_await(&s->commit, &errand->commit, group);
 }
 
 /* ---- the answer, on the shard of the request ---- */

@@ -25,8 +25,8 @@ kd_shard *kd_shard_of(kd_shard *s, kd_bytes item)
 static void shard_work(void *arg)
 {
     kd_shard *s = arg;
-    kd_group_commit_pump(&s->commit);
-    if (!s->commit.failed) kd_sender_pump(&s->sender);
+    kd_shard_commit_pump(&s->commit);
+    if (!s->commit.group.failed) kd_sender_pump(&s->sender);
     kd_shard_drain_look(s);
 }
 
@@ -36,7 +36,7 @@ static void edge_shard_on_tick(void *arg)
     uint64_t now = kd_clock_now_us(s->base.clock), next = kd_edge_tick(s->base.edge, now);
     uint64_t delay = next > now ? next - now : 0;
     kd_timer_set(&s->tick, KD_MIN(KD_MAX(delay, (uint64_t)TICK_MIN_US), (uint64_t)TICK_MAX_US));
-    kd_group_commit_expire(&s->commit);
+    kd_shard_commit_look(&s->commit);
     kd_shard_publish(s);
     shard_work(s);
 }
@@ -85,7 +85,7 @@ static int edge_shard_assemble(kd_shard *s, kd_http_handler handle, char *error)
     kd_published_init(&s->published, s->base.settings->partitions);
     snprintf(error, KD_OPTIONS_ERROR_MAX, "shard %u: no thread or descriptor left", s->base.index);
     if ((err = kd_loop_create(&s->base.loop, name))) return err;
-    if ((err = kd_group_commit_init(&s->commit, &s->base, s->db, &s->app->failure))) return err;
+    if ((err = kd_shard_commit_init(&s->commit, &s->base, s->db, &s->app->failure))) return err;
     kd_turn_init(&s->base.turn, s->base.loop, shard_work, s);
     kd_timer_init(&s->tick, s->base.loop, edge_shard_on_tick, s);
     kd_timer_set(&s->tick, 1);
@@ -123,7 +123,7 @@ void kd_shard_destroy(kd_shard *s)
 {
     if (!s) return;
     kd_ending_at(KD_ENDING_DISK);
-    kd_group_commit_finish(&s->commit);
+    kd_shard_commit_finish(&s->commit);
     kd_ending_at(KD_ENDING_KAFKA);
     kd_sender_finish(&s->sender);
     kd_counts_reader_finish(&s->counts);

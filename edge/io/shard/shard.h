@@ -20,7 +20,7 @@
 #include "edge/io/kafka/sender.h"
 #include "edge/io/shard/alarms.h"
 #include "edge/io/shard/base.h"
-#include "edge/io/shard/group_commit.h"
+#include "edge/io/shard/shard_commit.h"
 #include "edge/io/shard/publish.h"
 #include "edge/io/shard/served.h"
 #include "edge/io/shard/shard_drain.h"
@@ -32,7 +32,7 @@ struct kd_shard {
     kd_leveldb *db;
     kd_served served; /* collections and counters that are offered */
     kd_http_server *server;
-    kd_group_commit commit;
+    kd_shard_commit commit;
     kd_sender sender;
     kd_counts_reader counts;
     kd_asker asker;

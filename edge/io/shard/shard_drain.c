@@ -44,8 +44,8 @@ void kd_shard_drain_flush(kd_shard *s)
 /* A store that has failed commits nothing more, so there is nothing to wait for. */
 static bool drain_flushed(const kd_shard *s)
 {
-    if (s->commit.failed) return true;
-    return !s->commit.group && !kd_edge_commit_wanted(s->base.edge) && s->sender.outstanding == 0;
+    if (s->commit.group.failed) return true;
+    return !s->commit.group.group && !kd_edge_commit_wanted(s->base.edge) && s->sender.outstanding == 0;
 }
 
 void kd_shard_drain_look(kd_shard *s)

@@ -1,0 +1,94 @@
+/* shard_commit.c - see the header. */
+#include "edge/io/shard/shard_commit.h"
+
+#include "common/io/daemon/log.h"
+#include "common/io/daemon/options_file.h"
+#include "common/io/loop/point.h"
+
+static void shard_commit_on_done(kd_post *post);
+
+/* On the committer's thread. */
+static void shard_commit_written(void *arg, uint64_t id, int err)
+{
+    kd_shard_commit *c = arg;
+    KD_ASSERT(id == c->group.group);
+    c->status = err;
+    kd_loop_post(c->base->loop, &c->done);
+}
+
+int kd_shard_commit_init(kd_shard_commit *c, kd_shard_base *base, kd_leveldb *db, kd_failure *failure)
+{
+    kd_group_commit_init(&c->group, base->edge);
+    c->base = base;
+    c->db = db;
+    c->failure = failure;
+    c->done.fn = shard_commit_on_done;
+    return kd_committer_create(&c->committer, db, shard_commit_written, c);
+}
+
+void kd_shard_commit_finish(kd_shard_commit *c)
+{
+    kd_committer_destroy(c->committer);
+    c->committer = NULL;
+}
+
+/* `cause` is told unless LevelDB knows better why it stopped writing. */
+static void shard_commit_failed(kd_shard_commit *c, const char *cause)
+{
+    if (kd_leveldb_poisoned(c->db)) cause = kd_leveldb_error(c->db);
+    KD_LOG(KD_ERROR, "storage-failed", KD_U64("shard", c->base->index), KD_STR("cause", cause));
+    kd_failure_tell(c->failure, KD_EXIT_FAILED, "storage-failed", cause);
+}
+
+static void shard_commit_on_done(kd_post *post)
+{
+    kd_shard_commit *c = KD_CONTAINER(post, kd_shard_commit, done);
+    kd_edge_metrics *m = &c->base->metrics;
+    uint32_t before = c->group.waiting;
+    bool failed_before = c->group.failed;
+    kd_metric_observe_seconds(&m->sync_time, kd_clock_mono_us() - c->group.begun_us);
+    if (kd_group_commit_end(&c->group, c->status) == KD_OK)
+        kd_metric_observe_size(&m->group_size, before - c->group.waiting);
+    else if (!failed_before)
+        shard_commit_failed(c, "a read of the store failed");
+    KD_POINT(AFTER_ANSWER);
+    kd_turn_wake(&c->base->turn);
+}
+
+void kd_shard_commit_await(kd_shard_commit *c, kd_group_wait *wait, uint64_t group)
+{
+    kd_group_commit_await(&c->group, wait, group);
+    kd_turn_wake(&c->base->turn);
+}
+
+void kd_shard_commit_pump(kd_shard_commit *c)
+{
+    const kd_writes *writes;
+    uint64_t now_us = kd_clock_now_us(c->base->clock);
+    int err = kd_group_commit_begin(&c->group, now_us, kd_clock_mono_us(), &writes);
+    if (err == KD_OK) kd_committer_submit(c->committer, writes, c->group.group);
+    if (err == KD_EIO) shard_commit_failed(c, "a read of the store failed");
+}
+
+bool kd_shard_commit_sheds(const kd_shard_commit *c)
+{
+    return kd_group_commit_sheds(&c->group, kd_clock_mono_us());
+}
+
+void kd_shard_commit_look(kd_shard_commit *c)
+{
+    uint32_t waiting = c->group.waiting;
+    switch (kd_group_commit_look(&c->group, kd_clock_mono_us())) {
+    case KD_SYNC_IN_TIME:
+        return;
+    case KD_SYNC_SLOW:
+        KD_LOG(KD_WARN, "commit-slow", KD_U64("shard", c->base->index), KD_U64("waiting", waiting));
+        return;
+    case KD_SYNC_EXPIRED:
+        kd_metric_add(&c->base->metrics.expired, waiting);
+        return;
+    case KD_SYNC_HOPELESS:
+        shard_commit_failed(c, "the disk hangs, and too much waits for it");
+        return;
+    }
+}

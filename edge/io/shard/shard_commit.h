@@ -1,0 +1,36 @@
+/*
+ * shard_commit.h - the group commit of a shard (kudos/group_commit.h) with a disk: the thread that writes and syncs, the log and the metrics.
+ */
+#ifndef KUDOS_EDGE_IO_SHARD_SHARD_COMMIT_H
+#define KUDOS_EDGE_IO_SHARD_SHARD_COMMIT_H
+
+#include "common/io/leveldb/committer.h"
+#include "edge/io/daemon/failure.h"
+#include "edge/io/shard/base.h"
+#include "kudos/group_commit.h"
+
+typedef struct {
+    kd_group_commit group;
+    kd_shard_base *base;
+    kd_leveldb *db;
+    kd_failure *failure;
+    kd_committer *committer;
+    int status; /* of the group: written by the committer's thread before it posts `done` */
+    kd_post done;
+} kd_shard_commit;
+
+/* Starts the committer's thread. Everything is borrowed until finish. KD_OK; KD_EIO: no thread. */
+int kd_shard_commit_init(kd_shard_commit *c, kd_shard_base *base, kd_leveldb *db, kd_failure *failure);
+/* After the loop was joined: waits until the committer has written what it was given. Its report is posted and runs in kd_loop_destroy, before the
+ * core is closed. A struct that was never initialised is fine. */
+void kd_shard_commit_finish(kd_shard_commit *c);
+/* As kd_group_commit_await; also wakes the shard's turn, which begins the group. */
+void kd_shard_commit_await(kd_shard_commit *c, kd_group_wait *wait, uint64_t group);
+/* Hands the gathered group to the committer if that is idle and something waits for the group. */
+void kd_shard_commit_pump(kd_shard_commit *c);
+/* As kd_group_commit_sheds. */
+bool kd_shard_commit_sheds(const kd_shard_commit *c);
+/* Called at every tick: a sync that takes too long is logged, expires its waits, or ends the process. */
+void kd_shard_commit_look(kd_shard_commit *c);
+
+#endif
