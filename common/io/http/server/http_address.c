@@ -1,11 +1,18 @@
 /*
- * http_address.c - connections per client address: a small chained hash with a random seed, since
- * clients choose their addresses. Entries live as long as a connection of theirs, so max_connections bounds
- * the table.
+ * http_address.c - a chained hash table from an address to its number of connections.
+ *
+ * Clients choose their addresses, so the hash has a random seed. An entry lives as long as a connection of its address, so max_connections bounds the
+ * table.
  */
+#include "common/io/http/server/http_address.h"
+
 #include <stdlib.h>
 
-#include "common/io/http/server/http_internal.h"
+struct http_address {
+    struct http_address *next;
+    uint64_t key;
+    uint32_t count;
+};
 
 uint64_t http_address_key(const struct sockaddr_storage *peer)
 {
@@ -14,8 +21,7 @@ uint64_t http_address_key(const struct sockaddr_storage *peer)
         memcpy(&key, &((const struct sockaddr_in *)peer)->sin_addr, 4);
         return key;
     }
-    /* A /64 is one customer's. Mapped IPv4 addresses share their first half: the last four bytes tell them
-     * apart. */
+    /* One customer usually owns a whole /64. Mapped IPv4 addresses all share the same /64, so their last four bytes are the key. */
     const struct in6_addr *a = &((const struct sockaddr_in6 *)peer)->sin6_addr;
     if (IN6_IS_ADDR_V4MAPPED(a))
         memcpy(&key, a->s6_addr + 12, 4);
@@ -24,6 +30,7 @@ uint64_t http_address_key(const struct sockaddr_storage *peer)
     return key;
 }
 
+/* The link that points to the entry of the key, or to the NULL where it would be appended. */
 static http_address **address_find(kd_http_server *server, uint64_t key)
 {
     uint64_t state = key ^ server->address_seed;
@@ -32,14 +39,14 @@ static http_address **address_find(kd_http_server *server, uint64_t key)
     return at;
 }
 
-bool http_address_take(kd_http_server *server, uint64_t key)
+bool http_address_take(kd_http_server *server, uint64_t key, uint32_t max)
 {
     http_address **at = address_find(server, key);
     if (*at == NULL) {
         *at = kd_alloc(sizeof(**at));
         (*at)->key = key;
     }
-    if ((*at)->count >= server->config.max_connections_per_address) return false;
+    if ((*at)->count >= max) return false;
     (*at)->count++;
     return true;
 }

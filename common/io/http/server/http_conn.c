@@ -1,23 +1,31 @@
 /*
- * http_conn.c - one connection: what it speaks, bytes in, bytes out, deadlines, end.
+ * http_conn.c - one connection: its protocol, bytes in, bytes out, end.
  *
- *   DETECT ──0x16──► HANDSHAKE ──ALPN──► H2 or H1 ──► LINGER ──► CLOSED ──► freed with its last request
- *      └────────── preface ────────────► H2, else H1
+ * Each event is one turn: read once, let the driver understand, write once. The bytes that the socket did not take move to conn->out. Until they are gone
+ * the driver is asked for no more output, and above the high-water mark the socket is not read.
  *
- * Each event is one turn: read once, understand, write once. The bytes that the socket did not take move to
- * conn->out, and until they are gone nothing is asked of the protocol and, above the high-water mark, nothing
- * is read.
+ * The buffers of one turn (server->raw, plain, clear, cipher) are shared by all connections, so each of them is empty again when the event returns.
  */
+#include "common/io/http/server/http_conn.h"
+
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "common/io/http/server/http_internal.h"
+#include "common/io/http/server/http_conns.h"
+#include "common/io/http/server/http_h1.h"
+#include "common/io/http/server/http_h2.h"
+#include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_tls.h"
+#include "common/io/http/server/http_turn.h"
 
-/* ---- birth and death ---- */
+enum {
+    TLS_HANDSHAKE_RECORD = 0x16
+}; /* first byte of every TLS client; neither HTTP/1.1 nor the preface of HTTP/2 begins so */
+
+/* ---- begin and end ---- */
 
 static void conn_on_readable(evutil_socket_t fd, short what, void *arg);
-static void on_writable(evutil_socket_t fd, short what, void *arg);
+static void conn_on_writable(evutil_socket_t fd, short what, void *arg);
 
 static void set_reading(http_conn *conn, bool on)
 {
@@ -41,94 +49,70 @@ static void set_writing(http_conn *conn, bool on)
 
 void http_conn_create(kd_http_server *server, int fd, const struct sockaddr_storage *peer, socklen_t peer_len)
 {
-    http_conn *conn = kd_alloc(sizeof(*conn));
-    conn->server = server;
-    conn->fd = fd;
-    conn->peer = *peer;
-    conn->peer_len = peer_len;
-    conn->address = http_address_key(peer);
-    conn->since_ms = server->now_ms;
+    http_conn *conn = http_conns_add(server, fd, peer, peer_len);
     conn->read_event = event_new(server->base, fd, EV_READ | EV_PERSIST, conn_on_readable, conn);
-    conn->write_event = event_new(server->base, fd, EV_WRITE | EV_PERSIST, on_writable, conn);
+    conn->write_event = event_new(server->base, fd, EV_WRITE | EV_PERSIST, conn_on_writable, conn);
     KD_ASSERT(conn->read_event != NULL && conn->write_event != NULL);
-    conn->next = server->conns;
-    if (conn->next != NULL) conn->next->prev = conn;
-    server->conns = conn;
-    server->conns_held++;
-    server->counters.connections_open++;
     set_reading(conn, true);
-}
-
-static void conn_free(http_conn *conn)
-{
-    kd_http_server *server = conn->server;
-    http_address_release(server, conn->address);
-    server->conns_held--;
-    free(conn->peer_name);
-    free(conn);
-    http_server_conn_gone(server); /* the last answer owed may end a drain */
-}
-
-void http_conn_forget_request(http_conn *conn)
-{
-    KD_ASSERT(conn->request_count > 0);
-    conn->request_count--;
-    conn->since_ms = conn->server->now_ms;
-    if (conn->protocol == HTTP_CLOSED && conn->request_count == 0) conn_free(conn);
-}
-
-static void detach_requests(http_conn *conn)
-{
-    http_request *next;
-    for (http_request *req = conn->requests; req != NULL; req = next) {
-        next = req->next;
-        req->attached = false;
-        if (req->stage != HTTP_HANDLED) http_request_free(req);
-    }
-}
-
-static void unlink_dirty(http_conn *conn)
-{
-    if (!conn->dirty) return;
-    http_conn **at = &conn->server->dirty;
-    while (*at != conn) at = &(*at)->next_dirty;
-    *at = conn->next_dirty;
-    conn->dirty = false;
 }
 
 void http_conn_close(http_conn *conn)
 {
-    kd_http_server *server = conn->server;
-    KD_ASSERT(conn->protocol != HTTP_CLOSED);
+    KD_ASSERT(conn->state != HTTP_CLOSED);
     event_free(conn->read_event);
     event_free(conn->write_event);
-    nghttp2_session_del(conn->session);
+    if (conn->driver != NULL) conn->driver->finish(conn);
     SSL_free(conn->ssl);
     close(conn->fd);
-    unlink_dirty(conn);
+    http_turn_forget(conn);
     kd_buf_finish(&conn->in);
     kd_buf_finish(&conn->out);
-    kd_buf_finish(&conn->h1_out);
-    if (conn->prev != NULL)
-        conn->prev->next = conn->next;
-    else
-        server->conns = conn->next;
-    if (conn->next != NULL) conn->next->prev = conn->prev;
-    server->counters.connections_open--;
-    detach_requests(conn);
-    conn->protocol = HTTP_CLOSED;
-    if (conn->request_count == 0) conn_free(conn);
-    http_server_conn_gone(server);
+    http_request_detach_all(conn);
+    http_conns_remove(conn);
 }
 
-/* ---- what the client speaks ---- */
-
-void http_conn_start(http_conn *conn, http_protocol protocol)
+void http_conn_drain(http_conn *conn)
 {
-    conn->protocol = protocol;
+    if (conn->drain_told || conn->state != HTTP_OPEN) return;
+    conn->drain_told = true;
+    conn->driver->drain(conn);
+    http_turn_touch(conn);
+}
+
+/* ---- bytes in ---- */
+
+static void conn_open(http_conn *conn, const http_driver *driver)
+{
+    conn->state = HTTP_OPEN;
+    conn->driver = driver;
     conn->since_ms = conn->server->now_ms;
-    if (protocol == HTTP_H2) http_h2_start(conn);
-    if (protocol != HTTP_HANDSHAKE && conn->server->draining) http_conn_drain(conn);
+    driver->start(conn);
+    if (conn->server->draining) http_conn_drain(conn);
+}
+
+static void conn_feed(http_conn *conn, kd_bytes plain)
+{
+    conn->server->counters.bytes_in += plain.len;
+    conn->driver->feed(conn, plain);
+}
+
+static int conn_handshake(http_conn *conn)
+{
+    bool http2;
+    int err = http_tls_handshake(conn, &http2);
+    if (err == KD_OK) conn_open(conn, http2 ? &http_h2_driver : &http_h1_driver);
+    return err;
+}
+
+/* Encrypted bytes of one read: the handshake, and what follows it, record by record. */
+static void conn_take_encrypted(http_conn *conn, kd_bytes data)
+{
+    conn->tls_in = data;
+    int err = conn->state == HTTP_HANDSHAKE ? conn_handshake(conn) : KD_OK;
+    kd_bytes plain;
+    while (err == KD_OK && (err = http_tls_read(conn, &plain)) == KD_OK) conn_feed(conn, plain);
+    if (err != KD_EAGAIN && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
+    conn->tls_in = kd_bytes_of(NULL, 0);
 }
 
 static void start_tls(http_conn *conn, kd_bytes data)
@@ -140,17 +124,14 @@ static void start_tls(http_conn *conn, kd_bytes data)
         return;
     }
     conn->ssl = http_tls_accept(server->config.tls, conn);
-    int64_t since = conn->since_ms;
-    http_conn_start(conn, HTTP_HANDSHAKE);
-    conn->since_ms = since;
-    conn->tls_in = data;
-    if (http_tls_read(conn) != KD_OK && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
-    conn->tls_in = kd_bytes_of(NULL, 0);
+    conn->state = HTTP_HANDSHAKE; /* since_ms stays: the deadline runs from accept to a known protocol */
+    conn_take_encrypted(conn, data);
 }
 
-static void detect(http_conn *conn, kd_bytes data)
+/* The first bytes tell the protocol. The preface of HTTP/2 may come in pieces: until it is whole, or differs, they are kept. */
+static void conn_detect(http_conn *conn, kd_bytes data)
 {
-    if (conn->in.len == 0 && data.data[0] == 0x16) {
+    if (conn->in.len == 0 && data.data[0] == TLS_HANDSHAKE_RECORD) {
         start_tls(conn, data);
         return;
     }
@@ -164,18 +145,9 @@ static void detect(http_conn *conn, kd_bytes data)
     if (preface && n < NGHTTP2_CLIENT_MAGIC_LEN) return;
     kd_buf seen = conn->in;
     conn->in = (kd_buf){0};
-    http_conn_start(conn, preface ? HTTP_H2 : HTTP_H1);
-    http_conn_feed(conn, kd_buf_view(&seen));
+    conn_open(conn, preface ? &http_h2_driver : &http_h1_driver);
+    conn_feed(conn, kd_buf_view(&seen));
     kd_buf_finish(&seen);
-}
-
-void http_conn_feed(http_conn *conn, kd_bytes data)
-{
-    conn->server->counters.bytes_in += data.len;
-    if (conn->protocol == HTTP_H2)
-        http_h2_feed(conn, data);
-    else if (conn->protocol == HTTP_H1)
-        http_h1_feed(conn, data);
 }
 
 /* ---- bytes out ---- */
@@ -185,12 +157,12 @@ static size_t conn_unsent(const http_conn *conn)
     return conn->out.len - conn->out_sent;
 }
 
-bool http_conn_output_full(const http_conn *conn)
+static bool conn_output_full(const http_conn *conn)
 {
     return conn_unsent(conn) >= conn->server->config.output_high_water_bytes;
 }
 
-/* What the socket took of data; less than all means that it is full. */
+/* How many of the bytes the socket took; fewer than all: it is full, or broken (then fate is ABORT). */
 static size_t send_some(http_conn *conn, const uint8_t *data, size_t len)
 {
     ssize_t n = send(conn->fd, data, len, MSG_NOSIGNAL);
@@ -206,10 +178,7 @@ static void send_waiting(http_conn *conn)
     if (conn_unsent(conn) > 0) return;
     kd_buf_clear(&conn->out);
     conn->out_sent = 0;
-    if (conn->out.cap > HTTP_READ_BYTES) {
-        kd_buf_finish(&conn->out);
-        conn->out = (kd_buf){0};
-    }
+    if (conn->out.cap > HTTP_READ_BYTES) kd_buf_finish(&conn->out);
 }
 
 static void keep_unsent(http_conn *conn, const kd_buf *buf, size_t sent)
@@ -228,14 +197,12 @@ static void send_buffer(http_conn *conn, kd_buf *buf)
     }
 }
 
+/* One round of output; false when the driver has none. */
 static bool produce_once(http_conn *conn)
 {
     kd_http_server *server = conn->server;
     kd_buf *plain = &server->plain;
-    if (conn->protocol == HTTP_H2)
-        http_h2_produce(conn, plain);
-    else if (conn->protocol == HTTP_H1)
-        http_h1_produce(conn, plain);
+    if (conn->driver != NULL) conn->driver->produce(conn, plain);
     if (plain->len == 0) return false;
     server->counters.bytes_out += plain->len;
     if (conn->ssl != NULL) {
@@ -263,41 +230,36 @@ static void conn_write_out(http_conn *conn)
 
 /* ---- turns ---- */
 
-/* Our end of the stream; the client's is awaited for a moment, since closing at once could destroy what is on
- * its way. */
+/* Ends our side of the stream, and waits a moment for the client's. To close at once while bytes of the client are unread would make the kernel send a
+ * reset, and that can destroy an answer which the client has not read yet. */
 static void start_linger(http_conn *conn)
 {
     http_tls_goodbye(conn);
     send_buffer(conn, &conn->server->cipher);
     send_waiting(conn);
     shutdown(conn->fd, SHUT_WR);
-    conn->protocol = HTTP_LINGER;
+    conn->state = HTTP_LINGER;
     conn->since_ms = conn->server->now_ms;
     set_writing(conn, false);
     set_reading(conn, true);
-    nghttp2_session_del(conn->session);
-    conn->session = NULL;
-    detach_requests(conn);
+    if (conn->driver != NULL) conn->driver->finish(conn);
+    http_request_detach_all(conn);
 }
 
 static bool wants_input(const http_conn *conn)
 {
-    if (conn->fate != HTTP_LIVE) return false;
-    /* HTTP/1.1 has no use for more input before its answers are gone; it would only pile up. */
-    if (conn->protocol == HTTP_H1) return http_h1_wants_input(conn) && conn_unsent(conn) == 0;
-    return !http_conn_output_full(conn);
+    if (conn->fate != HTTP_LIVE || conn_output_full(conn)) return false;
+    return conn->driver == NULL || conn->driver->wants_input(conn);
 }
 
 static bool is_over(const http_conn *conn)
 {
-    if (conn->fate == HTTP_FINISH) return true;
-    if (conn->protocol == HTTP_H2) return http_h2_over(conn);
-    return false;
+    return conn->fate == HTTP_FINISH || (conn->driver != NULL && conn->driver->over(conn));
 }
 
 void http_conn_turn(http_conn *conn)
 {
-    if (conn->protocol == HTTP_LINGER) return;
+    if (conn->state == HTTP_LINGER) return;
     conn->in_turn = true;
     conn_write_out(conn);
     conn->in_turn = false;
@@ -313,23 +275,14 @@ void http_conn_turn(http_conn *conn)
     set_writing(conn, conn_unsent(conn) > 0);
 }
 
-void http_conn_touch(http_conn *conn)
-{
-    if (conn->in_turn || conn->dirty) return;
-    http_server_mark(conn->server, conn);
-}
-
 static void take_input(http_conn *conn, kd_bytes data)
 {
-    if (conn->ssl != NULL) {
-        conn->tls_in = data;
-        if (http_tls_read(conn) != KD_OK && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
-        conn->tls_in = kd_bytes_of(NULL, 0);
-    } else if (conn->protocol == HTTP_DETECT) {
-        detect(conn, data);
-    } else {
-        http_conn_feed(conn, data);
-    }
+    if (conn->ssl != NULL)
+        conn_take_encrypted(conn, data);
+    else if (conn->state == HTTP_DETECT)
+        conn_detect(conn, data);
+    else
+        conn_feed(conn, data);
 }
 
 static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
@@ -337,23 +290,23 @@ static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
     (void)what;
     http_conn *conn = arg;
     kd_http_server *server = conn->server;
-    http_server_clock(server);
+    http_turn_clock(server);
     ssize_t n = recv(fd, server->raw, sizeof(server->raw), 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n <= 0) {
         http_conn_close(conn);
         return;
     }
-    if (conn->protocol == HTTP_LINGER) return;
+    if (conn->state == HTTP_LINGER) return; /* read only to empty the socket */
     conn->in_turn = true;
     take_input(conn, kd_bytes_of(server->raw, (size_t)n));
     http_conn_turn(conn);
 }
 
-static void on_writable(evutil_socket_t fd, short what, void *arg)
+static void conn_on_writable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     http_conn *conn = arg;
-    http_server_clock(conn->server);
+    http_turn_clock(conn->server);
     http_conn_turn(conn);
 }

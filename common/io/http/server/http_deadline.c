@@ -1,25 +1,17 @@
 /*
- * http_deadline.c - what ends a connection without its doing: deadlines and drain.
+ * http_deadline.c - see the header.
  *
- * The server's sweep comes by several times per deadline. A request has the deadline of its stage (headers,
- * body, none while the handler works, the taking of its answer), a connection those of its start, of its
- * unsent bytes and of idleness.
+ * A timer (the sweep) looks at every connection some times per deadline. A request has the deadline of its stage: headers, body, none while the handler
+ * works, the taking of its answer. A connection has those of its start, of its unsent bytes, and of idleness.
  */
-#include "common/io/http/server/http_internal.h"
+#include "common/io/http/server/http_deadline.h"
 
-void http_conn_drain(http_conn *conn)
-{
-    if (conn->drain_told) return;
-    if (conn->protocol != HTTP_H2 && conn->protocol != HTTP_H1) return;
-    conn->drain_told = true;
-    if (conn->protocol == HTTP_H2)
-        http_h2_notice(conn);
-    else
-        conn->goaway_by_ms = conn->server->now_ms + HTTP_DRAIN_IDLE_MS;
-    http_conn_touch(conn);
-}
+#include "common/io/http/server/http_answer.h"
+#include "common/io/http/server/http_conn.h"
+#include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_turn.h"
 
-static void deadline_expire(http_conn *conn)
+static void deadline_close(http_conn *conn)
 {
     conn->server->counters.timeouts++;
     http_conn_close(conn);
@@ -29,15 +21,17 @@ static void deadline_expire(http_conn *conn)
 static bool request_expired(http_conn *conn, http_request *req, int64_t now_ms)
 {
     if (now_ms < req->deadline_ms) return false;
+    /* The answer has been taken, but the client has not ended its side of the stream. */
     if (req->stage == HTTP_ANSWERED && req->sent && !req->stopped) {
         req->deadline_ms = now_ms + HTTP_LINGER_MS;
-        http_h2_stop(req);
+        conn->driver->stop(req);
         return false;
     }
+    /* A late body gets its answer. Late headers, or an answer that is not taken, leave nobody to answer to. */
     if (req->stage != HTTP_BODY) return true;
     conn->server->counters.timeouts++;
     http_request_refuse(req, 408);
-    http_request_dispatch(req);
+    http_answer_dispatch(req);
     return false;
 }
 
@@ -55,38 +49,60 @@ static void check_idle(http_conn *conn, int64_t now_ms)
 {
     if (conn->request_count > 0 || now_ms - conn->since_ms < conn->server->config.idle_timeout_ms) return;
     conn->server->counters.timeouts++;
-    if (conn->protocol == HTTP_H2) http_h2_terminate(conn, NGHTTP2_NO_ERROR);
-    conn->fate = HTTP_FINISH;
+    conn->driver->idle_out(conn);
     http_conn_turn(conn);
 }
 
-static void check_drain(http_conn *conn)
-{
-    if (conn->protocol == HTTP_H2)
-        http_h2_goaway(conn);
-    else if (http_h1_idle(conn))
-        conn->fate = HTTP_FINISH;
-    http_conn_turn(conn);
-}
-
-void http_conn_check_deadlines(http_conn *conn, int64_t now_ms)
+static void deadline_check(http_conn *conn, int64_t now_ms)
 {
     const kd_http_config *config = &conn->server->config;
-    bool early = conn->protocol == HTTP_DETECT || conn->protocol == HTTP_HANDSHAKE;
-    if (early && now_ms - conn->since_ms >= config->handshake_timeout_ms)
-        deadline_expire(conn);
-    else if (early)
-        return;
-    else if (conn->protocol == HTTP_LINGER && now_ms - conn->since_ms < HTTP_LINGER_MS)
-        return;
-    else if (conn->protocol == HTTP_LINGER)
-        http_conn_close(conn);
-    else if (conn->out_by_ms != 0 && now_ms >= conn->out_by_ms)
-        deadline_expire(conn);
-    else if (any_request_expired(conn, now_ms))
-        deadline_expire(conn);
-    else if (conn->goaway_by_ms != 0 && now_ms >= conn->goaway_by_ms)
-        check_drain(conn);
-    else
+    int64_t age_ms = now_ms - conn->since_ms;
+    if (conn->state == HTTP_DETECT || conn->state == HTTP_HANDSHAKE) {
+        if (age_ms >= config->handshake_timeout_ms) deadline_close(conn);
+    } else if (conn->state == HTTP_LINGER) {
+        if (age_ms >= HTTP_LINGER_MS) http_conn_close(conn);
+    } else if (conn->out_by_ms != 0 && now_ms >= conn->out_by_ms) {
+        deadline_close(conn);
+    } else if (any_request_expired(conn, now_ms)) {
+        deadline_close(conn);
+    } else if (conn->drain_by_ms != 0 && now_ms >= conn->drain_by_ms) {
+        conn->driver->drain_due(conn);
+        http_conn_turn(conn);
+    } else {
         check_idle(conn, now_ms);
+    }
+}
+
+static void deadline_on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    kd_http_server *server = arg;
+    int64_t now_ms = http_turn_clock(server);
+    http_conn *next;
+    for (http_conn *conn = server->conns; conn != NULL; conn = next) {
+        next = conn->next; /* the check may free the connection, and no other one */
+        deadline_check(conn, now_ms);
+    }
+}
+
+/* A quarter of the shortest deadline, so that none is missed by more than that. */
+static struct timeval sweep_interval(const kd_http_config *c)
+{
+    uint32_t ms = KD_MIN(KD_MIN(c->handshake_timeout_ms, c->headers_timeout_ms), c->body_timeout_ms);
+    ms = KD_MIN(ms, KD_MIN(c->idle_timeout_ms, c->write_stall_timeout_ms)) / 4;
+    ms = KD_MAX(10u, KD_MIN(ms, (uint32_t)HTTP_DRAIN_IDLE_MS / 4));
+    return (struct timeval){.tv_sec = 0, .tv_usec = ms * 1000};
+}
+
+void http_deadline_init(kd_http_server *server)
+{
+    server->sweep_event = event_new(server->base, -1, EV_PERSIST, deadline_on_sweep, server);
+    KD_ASSERT(server->sweep_event != NULL);
+    struct timeval interval = sweep_interval(&server->config);
+    event_add(server->sweep_event, &interval);
+}
+
+void http_deadline_finish(kd_http_server *server)
+{
+    event_free(server->sweep_event);
 }

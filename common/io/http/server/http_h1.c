@@ -1,43 +1,44 @@
 /*
- * http_h1.c - HTTP/1.1 (and 1.0) for CDNs that fetch origins that way: simple, strict, one request
- * at a time.
+ * http_h1.c - HTTP/1.1 and 1.0, strict, and one request at a time. Some CDNs fetch from origins by it alone.
  *
  *   HEAD ──► LENGTH ──────────────────────► WORK ──answered──► HEAD ...
  *     └────► CHUNK_SIZE ⇄ CHUNK_DATA ──► TRAILERS ──► WORK
  *
- * Input waits in conn->in from in_used on. While a request is in work nothing is read, so pipelined requests
- * cost one read's worth of memory, and answers keep their order. Whatever could be understood in two ways
- * (both lengths, a bare CR, folded lines, blanks before the colon, an odd chunk size) is refused and ends the
- * connection.
+ * Input waits in conn->in, from in_used on. While a request is in work nothing is read: pipelined requests cost the memory of one read, and answers keep
+ * their order. A request that two parsers could read in two ways (both lengths, a bare CR, folded lines, blanks before the colon, an odd chunk size) is
+ * refused and ends the connection, because nobody can say where the next one begins.
  */
 #include "common/io/http/server/http_h1.h"
+
+#include "common/io/http/server/http_admission.h"
+#include "common/io/http/server/http_answer.h"
+#include "common/io/http/server/http_h1_text.h"
+#include "common/io/http/server/http_request.h"
 
 enum { H1_HEAD, H1_LENGTH, H1_CHUNK_SIZE, H1_CHUNK_DATA, H1_CHUNK_END, H1_TRAILERS, H1_WORK, H1_END };
 
 enum { H1_LINE_MAX = 256 /* a chunk's size line */ };
 
-static kd_bytes input(const http_conn *conn)
+/* Input that is not understood yet. */
+static kd_bytes h1_input(const http_conn *conn)
 {
-    return kd_bytes_of(conn->in.data + conn->in_used, conn->in.len - conn->in_used);
+    return kd_bytes_of(conn->in.data + conn->h1.in_used, conn->in.len - conn->h1.in_used);
 }
 
-static void consume(http_conn *conn, size_t n)
+static void h1_consume(http_conn *conn, size_t n)
 {
-    conn->in_used += n;
-    if (conn->in_used < conn->in.len) return;
+    conn->h1.in_used += n;
+    if (conn->h1.in_used < conn->in.len) return;
     kd_buf_clear(&conn->in);
-    conn->in_used = 0;
-    if (conn->in.cap > HTTP_READ_BYTES) {
-        kd_buf_finish(&conn->in);
-        conn->in = (kd_buf){0};
-    }
+    conn->h1.in_used = 0;
+    if (conn->in.cap > HTTP_READ_BYTES) kd_buf_finish(&conn->in);
 }
 
 static void h1_work(http_conn *conn, bool ended)
 {
-    conn->h1_stage = H1_WORK;
+    conn->h1.stage = H1_WORK;
     conn->current->ended = ended;
-    http_request_dispatch(conn->current);
+    http_answer_dispatch(conn->current);
 }
 
 static void h1_refuse(http_conn *conn, int status)
@@ -49,21 +50,22 @@ static void h1_refuse(http_conn *conn, int status)
 
 /* ---- the head ---- */
 
-static http_request *current(http_conn *conn)
+static http_request *h1_current(http_conn *conn)
 {
     if (conn->current == NULL) conn->current = http_request_create(conn);
     return conn->current;
 }
 
-static void say_continue(http_conn *conn)
+/* The client asked to be told before it sends the body. If some of the body is here already, it does not wait. */
+static void h1_say_continue(http_conn *conn)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
     kd_bytes expect;
     if (!kd_http_request_header(&conn->current->pub, "expect", &expect)) return;
-    if (input(conn).len == 0) kd_buf_put(&conn->h1_out, text, sizeof(text) - 1);
+    if (h1_input(conn).len == 0) kd_buf_put(&conn->h1.out, text, sizeof(text) - 1);
 }
 
-static void after_head(http_conn *conn, const http_h1_head *head)
+static void h1_after_head(http_conn *conn, const http_h1_head *head)
 {
     http_request *req = conn->current;
     req->keep_alive = head->keep_alive && !conn->drain_told;
@@ -73,25 +75,26 @@ static void after_head(http_conn *conn, const http_h1_head *head)
     if (req->refusal != 0) {
         h1_work(conn, !head->chunked && head->length == 0);
     } else if (head->chunked) {
-        conn->h1_stage = H1_CHUNK_SIZE;
-        say_continue(conn);
+        conn->h1.stage = H1_CHUNK_SIZE;
+        h1_say_continue(conn);
     } else if (head->length > 0) {
-        conn->h1_stage = H1_LENGTH;
-        conn->h1_left = head->length;
-        say_continue(conn);
+        conn->h1.stage = H1_LENGTH;
+        conn->h1.left = head->length;
+        h1_say_continue(conn);
     } else {
         h1_work(conn, true);
     }
 }
 
-/* Length of the head with its empty line; 0 when the end has not come. */
-static size_t head_length(kd_bytes in)
+/* Length of a head with its empty line; 0 when its end has not come. */
+static size_t h1_head_length(kd_bytes in)
 {
     const uint8_t *end = memmem(in.data, in.len, "\r\n\r\n", 4);
     return end != NULL ? (size_t)(end - in.data) + 4 : 0;
 }
 
-static size_t head_max(const http_conn *conn)
+/* Bytes of a head: besides names and values, two colons or blanks and a line end per field, and the rest of the request line. */
+static size_t h1_head_max(const http_conn *conn)
 {
     const kd_http_config *config = &conn->server->config;
     return config->max_header_bytes + 4 * (size_t)config->max_headers + 64;
@@ -99,60 +102,60 @@ static size_t head_max(const http_conn *conn)
 
 static bool h1_read_head(http_conn *conn)
 {
-    /* An empty line before a request is left over from the one before (RFC 9112, 2.2). */
-    while (input(conn).len >= 2 && memcmp(input(conn).data, "\r\n", 2) == 0) consume(conn, 2);
-    kd_bytes in = input(conn);
+    /* Some clients send an empty line behind a body; it is skipped before the next request (RFC 9112, 2.2). */
+    while (h1_input(conn).len >= 2 && memcmp(h1_input(conn).data, "\r\n", 2) == 0) h1_consume(conn, 2);
+    kd_bytes in = h1_input(conn);
     if (in.len == 0) return false;
-    http_request *req = current(conn);
-    size_t len = head_length(in);
-    if ((len == 0 && in.len > head_max(conn)) || len > head_max(conn)) {
+    http_request *req = h1_current(conn);
+    size_t len = h1_head_length(in);
+    if ((len == 0 && in.len > h1_head_max(conn)) || len > h1_head_max(conn)) {
         h1_refuse(conn, 431);
         return true;
     }
     if (len == 0) return false;
     http_h1_head head;
     int status = http_h1_parse_head(req, kd_bytes_of(in.data, len), &head);
-    consume(conn, len);
+    h1_consume(conn, len);
     if (status != 0)
         h1_refuse(conn, status);
     else
-        after_head(conn, &head);
+        h1_after_head(conn, &head);
     return true;
 }
 
 /* ---- the body ---- */
 
 /* Moves up to h1_left bytes into the body; true when something moved. */
-static bool move_body(http_conn *conn)
+static bool h1_move_body(http_conn *conn)
 {
-    kd_bytes in = input(conn);
-    size_t n = (size_t)KD_MIN((uint64_t)in.len, conn->h1_left);
+    kd_bytes in = h1_input(conn);
+    size_t n = (size_t)KD_MIN((uint64_t)in.len, conn->h1.left);
     if (n == 0) return false;
     http_request_add_body(conn->current, kd_bytes_of(in.data, n));
-    conn->h1_left -= n;
-    consume(conn, n);
+    conn->h1.left -= n;
+    h1_consume(conn, n);
     if (conn->current->refusal != 0) h1_work(conn, false);
     return true;
 }
 
-static bool read_length(http_conn *conn)
+static bool h1_read_length(http_conn *conn)
 {
-    bool moved = move_body(conn);
-    if (conn->h1_stage == H1_LENGTH && conn->h1_left == 0) h1_work(conn, true);
+    bool moved = h1_move_body(conn);
+    if (conn->h1.stage == H1_LENGTH && conn->h1.left == 0) h1_work(conn, true);
     return moved;
 }
 
-static bool read_chunk_data(http_conn *conn)
+static bool h1_read_chunk_data(http_conn *conn)
 {
-    bool moved = move_body(conn);
-    if (conn->h1_stage == H1_CHUNK_DATA && conn->h1_left == 0) conn->h1_stage = H1_CHUNK_END;
+    bool moved = h1_move_body(conn);
+    if (conn->h1.stage == H1_CHUNK_DATA && conn->h1.left == 0) conn->h1.stage = H1_CHUNK_END;
     return moved;
 }
 
-/* A line without its CRLF; false when it has not come whole. A line that is too long is refused. */
+/* A line without its CRLF. False when it has not come whole, or when it was refused for its length: then the stage has changed. */
 static bool h1_read_line(http_conn *conn, size_t max, kd_bytes *line)
 {
-    kd_bytes in = input(conn);
+    kd_bytes in = h1_input(conn);
     const uint8_t *end = memmem(in.data, in.len, "\r\n", 2);
     size_t len = end != NULL ? (size_t)(end - in.data) : in.len;
     if (len > max) {
@@ -163,114 +166,151 @@ static bool h1_read_line(http_conn *conn, size_t max, kd_bytes *line)
     return end != NULL;
 }
 
-static bool read_chunk_size(http_conn *conn)
+static bool h1_read_chunk_size(http_conn *conn)
 {
     kd_bytes line;
-    if (!h1_read_line(conn, H1_LINE_MAX, &line)) return conn->h1_stage != H1_CHUNK_SIZE;
+    if (!h1_read_line(conn, H1_LINE_MAX, &line)) return conn->h1.stage != H1_CHUNK_SIZE;
     uint64_t size;
     if (!http_h1_chunk_size(line, &size)) {
         h1_refuse(conn, 400);
         return true;
     }
-    consume(conn, line.len + 2);
-    conn->h1_left = size;
-    conn->h1_trailers = 0;
-    conn->h1_stage = size > 0 ? H1_CHUNK_DATA : H1_TRAILERS;
-    if (size > conn->server->config.max_body_bytes) h1_refuse(conn, 413);
+    h1_consume(conn, line.len + 2);
+    conn->h1.left = size;
+    conn->h1.trailers = 0;
+    conn->h1.stage = size > 0 ? H1_CHUNK_DATA : H1_TRAILERS;
+    if (!http_admit_length(conn->server, size)) h1_refuse(conn, 413);
     return true;
 }
 
-static bool read_chunk_end(http_conn *conn)
+static bool h1_read_chunk_end(http_conn *conn)
 {
-    kd_bytes in = input(conn);
+    kd_bytes in = h1_input(conn);
     if (in.len < 2) return false;
     if (memcmp(in.data, "\r\n", 2) != 0) {
         h1_refuse(conn, 400);
         return true;
     }
-    consume(conn, 2);
-    conn->h1_stage = H1_CHUNK_SIZE;
+    h1_consume(conn, 2);
+    conn->h1.stage = H1_CHUNK_SIZE;
     return true;
 }
 
-/* Trailers are counted and thrown away. */
-static bool read_trailers(http_conn *conn)
+/* The fields of trailers are thrown away; their bytes count, or there could be trailers without end. */
+static bool h1_read_trailers(http_conn *conn)
 {
     kd_bytes line;
     size_t max = conn->server->config.max_header_bytes;
-    if (!h1_read_line(conn, max, &line)) return conn->h1_stage != H1_TRAILERS;
+    if (!h1_read_line(conn, max, &line)) return conn->h1.stage != H1_TRAILERS;
     size_t len = line.len;
-    consume(conn, len + 2);
-    conn->h1_trailers += len + 2;
+    h1_consume(conn, len + 2);
+    conn->h1.trailers += len + 2;
     if (len == 0)
         h1_work(conn, true);
-    else if (conn->h1_trailers > max)
+    else if (conn->h1.trailers > max)
         h1_refuse(conn, 431);
     return true;
 }
 
-/* ---- the machine ---- */
+/* ---- the machine, and the driver ---- */
 
-static bool step(http_conn *conn)
+/* One step of the machine; false when it waits for more input, or for the handler. */
+static bool h1_step(http_conn *conn)
 {
-    switch (conn->h1_stage) {
+    switch (conn->h1.stage) {
     case H1_HEAD:
         return h1_read_head(conn);
     case H1_LENGTH:
-        return read_length(conn);
+        return h1_read_length(conn);
     case H1_CHUNK_SIZE:
-        return read_chunk_size(conn);
+        return h1_read_chunk_size(conn);
     case H1_CHUNK_DATA:
-        return read_chunk_data(conn);
+        return h1_read_chunk_data(conn);
     case H1_CHUNK_END:
-        return read_chunk_end(conn);
+        return h1_read_chunk_end(conn);
     case H1_TRAILERS:
-        return read_trailers(conn);
+        return h1_read_trailers(conn);
     default:
         return false;
     }
 }
 
-void http_h1_feed(http_conn *conn, kd_bytes data)
+static void h1_feed(http_conn *conn, kd_bytes data)
 {
-    if (conn->h1_stage == H1_END) return;
-    if (conn->in_used > 0) {
-        memmove(conn->in.data, conn->in.data + conn->in_used, conn->in.len - conn->in_used);
-        conn->in.len -= conn->in_used;
-        conn->in_used = 0;
+    if (conn->h1.stage == H1_END) return;
+    if (conn->h1.in_used > 0) {
+        memmove(conn->in.data, conn->in.data + conn->h1.in_used, conn->in.len - conn->h1.in_used);
+        conn->in.len -= conn->h1.in_used;
+        conn->h1.in_used = 0;
     }
     kd_buf_put(&conn->in, data.data, data.len);
-    /* Understood at once, so that a body does not pile up here; stops by itself at a request in work. */
-    while (conn->h1_out.len < conn->server->config.output_high_water_bytes && step(conn)) continue;
+    /* At once, not only when output is asked for: a body would pile up in `in` besides its copy. Stops by itself at a request in work. */
+    while (conn->h1.out.len < conn->server->config.output_high_water_bytes && h1_step(conn)) continue;
 }
 
-void http_h1_produce(http_conn *conn, kd_buf *out)
+static void h1_produce(http_conn *conn, kd_buf *out)
 {
-    while (conn->h1_out.len < HTTP_WRITE_BYTES && step(conn)) continue;
-    kd_buf_put(out, conn->h1_out.data, conn->h1_out.len);
-    kd_buf_clear(&conn->h1_out);
-    if (conn->h1_out.cap > HTTP_READ_BYTES) {
-        kd_buf_finish(&conn->h1_out);
-        conn->h1_out = (kd_buf){0};
-    }
-    if (conn->h1_stage == H1_END && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
+    while (conn->h1.out.len < HTTP_WRITE_BYTES && h1_step(conn)) continue;
+    kd_buf_put(out, conn->h1.out.data, conn->h1.out.len);
+    kd_buf_clear(&conn->h1.out);
+    if (conn->h1.out.cap > HTTP_READ_BYTES) kd_buf_finish(&conn->h1.out);
 }
 
-bool http_h1_wants_input(const http_conn *conn)
-{
-    return conn->h1_stage != H1_WORK && conn->h1_stage != H1_END;
-}
-
-bool http_h1_idle(const http_conn *conn)
-{
-    return conn->h1_stage == H1_HEAD && conn->in.len == 0;
-}
-
-void http_h1_respond(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
+static void h1_respond(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
 {
     http_conn *conn = req->conn;
     bool keep = req->keep_alive && !conn->drain_told;
-    http_h1_write_answer(req, keep, status, fields, n, body);
-    conn->h1_stage = keep ? H1_HEAD : H1_END;
+    http_h1_write_answer(req, keep, status, fields, n, body, &conn->h1.out);
+    conn->h1.stage = keep ? H1_HEAD : H1_END;
     http_request_free(req);
 }
+
+/* More input is of no use while a request is in work, nor before the answers have gone: it would only pile up. */
+static bool h1_wants_input(const http_conn *conn)
+{
+    return conn->h1.stage != H1_WORK && conn->h1.stage != H1_END && conn->out.len == conn->out_sent;
+}
+
+static bool h1_over(const http_conn *conn)
+{
+    return conn->h1.stage == H1_END;
+}
+
+static void h1_start(http_conn *conn)
+{
+    conn->h1.stage = H1_HEAD;
+}
+
+/* HTTP/1.1 has no way to tell an idle client: it gets a while to send one more request, whose answer says Connection: close. */
+static void h1_drain(http_conn *conn)
+{
+    conn->drain_by_ms = conn->server->now_ms + HTTP_DRAIN_IDLE_MS;
+}
+
+static void h1_drain_due(http_conn *conn)
+{
+    if (conn->h1.stage == H1_HEAD && conn->in.len == 0) conn->fate = HTTP_FINISH;
+}
+
+static void h1_idle_out(http_conn *conn)
+{
+    conn->fate = HTTP_FINISH;
+}
+
+static void h1_finish(http_conn *conn)
+{
+    kd_buf_finish(&conn->h1.out);
+}
+
+const http_driver http_h1_driver = {
+    .start = h1_start,
+    .feed = h1_feed,
+    .produce = h1_produce,
+    .respond = h1_respond,
+    .wants_input = h1_wants_input,
+    .over = h1_over,
+    .drain = h1_drain,
+    .drain_due = h1_drain_due,
+    .idle_out = h1_idle_out,
+    .finish = h1_finish,
+};

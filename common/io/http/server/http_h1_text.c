@@ -1,10 +1,15 @@
 /*
- * http_h1_text.c - the text of HTTP/1.1 (RFC 9112), strictly: what two parsers could read in two
- * ways is refused here, since a CDN in front is such a second parser.
+ * http_h1_text.c - the text of HTTP/1.1 (RFC 9112), read strictly.
+ *
+ * A CDN in front reads the same bytes with a parser of its own. Where two parsers may differ on where a request ends, an attacker can hide a second request
+ * in the first one (request smuggling). So a text that can be read in two ways is refused.
  */
+#include "common/io/http/server/http_h1_text.h"
+
 #include <strings.h>
 
-#include "common/io/http/server/http_h1.h"
+#include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_turn.h"
 #include "common/json/json_writer.h"
 
 static bool is_token_char(uint8_t c)
@@ -38,7 +43,7 @@ static bool is_value(kd_bytes b)
     return true;
 }
 
-/* Cuts off up to the separator, which is dropped; false when there is none. */
+/* Moves what stands before the separator from *rest to *piece, and drops the separator; false, and nothing moved, when there is none. */
 static bool h1_text_cut(kd_bytes *rest, const char *separator, kd_bytes *piece)
 {
     size_t n = strlen(separator);
@@ -61,7 +66,7 @@ static bool same_word(kd_bytes b, const char *word)
     return b.len == strlen(word) && strncasecmp((const char *)b.data, word, b.len) == 0;
 }
 
-/* "http://host/path" is what proxies send: the path alone counts. */
+/* Some proxies send the absolute form, "http://host/path" (RFC 9112, 3.2.2): cut down to the path, for the host is not looked at. */
 static kd_bytes origin_form(kd_bytes target)
 {
     static const char scheme[] = "http://";
@@ -251,10 +256,9 @@ static void h1_text_put_field(kd_buf *out, const char *name, kd_bytes value)
     put_str(out, "\r\n");
 }
 
-void http_h1_write_answer(http_request *req, bool keep, int status, const kd_http_field *fields, size_t n,
-                          kd_bytes body)
+void http_h1_write_answer(const http_request *req, bool keep, int status, const kd_http_field *fields,
+                          size_t n, kd_bytes body, kd_buf *out)
 {
-    kd_buf *out = &req->conn->h1_out;
     bool bodiless = status == 204 || status == 304;
     put_str(out, "HTTP/1.1 ");
     h1_text_put_number(out, (uint64_t)status);
@@ -267,7 +271,7 @@ void http_h1_write_answer(http_request *req, bool keep, int status, const kd_htt
         h1_text_put_number(out, body.len);
         put_str(out, "\r\n");
     }
-    h1_text_put_field(out, "date", kd_bytes_of(http_server_date(req->conn->server), HTTP_DATE_BYTES));
+    h1_text_put_field(out, "date", kd_bytes_of(http_turn_date(req->conn->server), HTTP_DATE_BYTES));
     if (!keep)
         h1_text_put_field(out, "connection", kd_bytes_str("close"));
     else if (req->http10)

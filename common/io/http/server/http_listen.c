@@ -1,19 +1,24 @@
 /*
- * http_listen.c - listening sockets: opening, accepting within the limits, and closing without
- * losing those who stand in the queue.
+ * http_listen.c - opens listening sockets, accepts within the limits, and closes without losing the clients that wait in the kernel's queue.
  */
+#include "common/io/http/server/http_listen.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "common/io/http/server/http_internal.h"
+#include "common/io/http/server/http_address.h"
+#include "common/io/http/server/http_admission.h"
+#include "common/io/http/server/http_conn.h"
+#include "common/io/http/server/http_turn.h"
 
 enum {
     LISTEN_BACKLOG = 1024,
     ACCEPT_PER_EVENT = 64, /* then other events have their turn */
-    ACCEPT_PAUSE_MS = 100, /* without descriptors, accepting again at once would only spin */
+    ACCEPT_PAUSE_MS =
+        100, /* after a lack of descriptors: the listener stays readable, to accept again at once would only spin */
 };
 
 static void set_accepting(kd_http_server *server, bool on)
@@ -26,25 +31,22 @@ static void set_accepting(kd_http_server *server, bool on)
     }
 }
 
-void http_listen_resume(evutil_socket_t fd, short what, void *arg)
+static void listen_resume(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     set_accepting(arg, true);
 }
 
+/* A client that is not admitted gets no answer: that would cost finding out its protocol, and with TLS a handshake. */
 static void welcome(kd_http_server *server, int fd, const struct sockaddr_storage *peer, socklen_t len)
 {
-    bool room = server->conns_held < server->config.max_connections;
-    if (!room || !http_address_take(server, http_address_key(peer))) {
-        server->counters.connections_refused++;
+    if (http_admit_connection(server, http_address_key(peer)))
+        http_conn_create(server, fd, peer, len);
+    else
         close(fd);
-        return;
-    }
-    server->counters.connections_accepted++;
-    http_conn_create(server, fd, peer, len);
 }
 
-/* False when the queue is empty or nothing can be accepted for now. */
+/* False when the queue is empty, or nothing can be accepted for now. */
 static bool accept_one(kd_http_server *server, int listener)
 {
     struct sockaddr_storage peer = {0};
@@ -60,13 +62,14 @@ static bool accept_one(kd_http_server *server, int listener)
         event_add(server->accept_event, &(struct timeval){.tv_usec = ACCEPT_PAUSE_MS * 1000});
         return false;
     }
-    return errno != EAGAIN && errno != EWOULDBLOCK;
+    return errno != EAGAIN &&
+           errno != EWOULDBLOCK; /* another error is of that one client (ECONNABORTED): go on */
 }
 
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
-    http_server_clock(arg);
+    http_turn_clock(arg);
     for (int i = 0; i < ACCEPT_PER_EVENT && accept_one(arg, fd); i++) continue;
 }
 
@@ -85,7 +88,7 @@ static int open_socket(const struct addrinfo *at, bool reuseport)
     if (fd < 0) return -1;
     bool ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
               (!reuseport || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0) &&
-              /* accepted sockets inherit it */
+              /* accepted sockets inherit TCP_NODELAY */
               setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
               bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0;
     if (ok) return fd;
@@ -126,15 +129,27 @@ uint16_t kd_http_server_port(const kd_http_server *server)
     return ntohs(((const struct sockaddr_in6 *)&at)->sin6_port);
 }
 
+void http_listen_init(kd_http_server *server)
+{
+    server->accept_event = event_new(server->base, -1, 0, listen_resume, server);
+    KD_ASSERT(server->accept_event != NULL);
+}
+
 void http_listen_close(kd_http_server *server, bool take_queue)
 {
     event_del(server->accept_event);
     for (size_t i = 0; i < server->listener_count; i++) {
-        /* With SO_REUSEPORT those who wait in this queue would be reset; others can no longer join it. */
+        /* With SO_REUSEPORT each socket has a queue of its own: closing it would reset the clients in it, though other processes listen on the port. */
         while (take_queue && accept_one(server, server->listeners[i].fd)) continue;
         event_free(server->listeners[i].event);
         close(server->listeners[i].fd);
     }
     server->listener_count = 0;
-    event_del(server->accept_event);
+    event_del(server->accept_event); /* accept_one may have set it */
+}
+
+void http_listen_finish(kd_http_server *server)
+{
+    http_listen_close(server, false);
+    event_free(server->accept_event);
 }

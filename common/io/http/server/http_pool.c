@@ -1,17 +1,19 @@
 /*
- * http_pool.c - memory of one server's sessions and requests.
+ * http_pool.c - see the header.
  *
- * nghttp2 asks for a handful of small blocks per request. They come from free lists by power-of-two size
- * class, owned by one server and therefore by one thread. What was once taken stays for reuse: the pool is as
- * large as the busiest moment was, and that is bounded by the limits on connections and streams.
+ * nghttp2 asks for a handful of small blocks per request. They come from one free list per size class (powers of two), without a lock: the server that owns
+ * them has one thread. A freed block stays on its list. So the pool is as large as the busiest moment was, and the limits on connections and streams bound
+ * that.
  *
  *   block:  | class (16 bytes, keeps alignment) | memory ... |
  *
- * Class HTTP_POOL_CLASSES came straight from malloc and goes back to free.
+ * A block larger than all classes has class HTTP_POOL_CLASSES: it comes from malloc, and goes back to free.
  */
+#include "common/io/http/server/http_pool.h"
+
 #include <stdlib.h>
 
-#include "common/io/http/server/http_internal.h"
+#include "kudos/base.h"
 
 enum { POOL_HEAD = 16, POOL_SMALLEST_LOG2 = 4 };
 
@@ -77,7 +79,7 @@ static void *pool_realloc(void *p, size_t size, void *arg)
         return (uint8_t *)kd_realloc((uint8_t *)p - POOL_HEAD, POOL_HEAD + size) + POOL_HEAD;
     }
     if (class != HTTP_POOL_CLASSES && size <= (size_t)1 << (class + POOL_SMALLEST_LOG2)) return p;
-    /* Either end is a pooled block, so the smaller of the two sizes is known. */
+    /* One of the two blocks has a class, the old or the new one. So the smaller of the two sizes, which is what is copied, is known. */
     size_t old = class == HTTP_POOL_CLASSES ? size : (size_t)1 << (class + POOL_SMALLEST_LOG2);
     void *q = pool_malloc(size, arg);
     memcpy(q, p, KD_MIN(old, size));
@@ -104,11 +106,5 @@ void http_pool_finish(http_pool *pool)
             memcpy(&pool->free[i], p, sizeof(void *));
             free(p - POOL_HEAD);
         }
-    }
-    while (pool->requests != NULL) {
-        http_request *req = pool->requests;
-        pool->requests = req->next;
-        kd_buf_finish(&req->body);
-        free(req);
     }
 }

@@ -4,32 +4,41 @@
  * stage:  HEADERS ──► BODY ──► HANDLED ──► ANSWERED ──► freed       (HTTP/2: freed when its stream closes)
  *             └─────────┴── refusal set ──►┘                        (HTTP/1.1: freed when it is answered)
  *
- * A request that lost its client while HANDLED is only detached: the handler still owes the answer, and until
- * then the slot in its connection stays taken.
+ * A request whose client went away while the handler works on it is only detached. The handler still owes the answer, and until then the request counts
+ * against the limits of its connection.
+ *
+ * Memory comes from an arena of 1 KiB inside the object, then from malloc, piece by piece. Freed requests are kept for reuse, so that a busy server
+ * allocates nothing per request.
  */
-#include <stdio.h>
+#include "common/io/http/server/http_request.h"
+
 #include <stdlib.h>
 
-#include "common/io/http/server/http_internal.h"
+#include "common/io/http/server/http_admission.h"
+#include "common/io/http/server/http_conns.h"
+
+enum { BODY_KEEP_BYTES = 4096 /* a spare request keeps its body's buffer up to this size */ };
+
+_Static_assert(HTTP_ARENA_BYTES % _Alignof(max_align_t) == 0, "the arena is handed out in aligned pieces");
 
 http_request *http_request_create(http_conn *conn)
 {
-    http_pool *pool = &conn->server->pool;
-    http_request *req = pool->requests;
+    kd_http_server *server = conn->server;
+    http_request *req = server->spare_requests;
     if (req != NULL) {
-        pool->requests = req->next;
+        server->spare_requests = req->next;
     } else {
         req = kd_realloc(NULL, sizeof(*req));
         req->body = (kd_buf){0};
     }
-    kd_buf body = req->body;
+    kd_buf body = req->body; /* a spare one brings its buffer along */
     memset(req, 0, offsetof(http_request, headers_inline));
     req->body = body;
     req->conn = conn;
     req->attached = true;
     req->headers = req->headers_inline;
     req->header_cap = HTTP_HEADERS_INLINE;
-    req->deadline_ms = conn->server->now_ms + conn->server->config.headers_timeout_ms;
+    req->deadline_ms = server->now_ms + server->config.headers_timeout_ms;
     req->pub.peer = (const struct sockaddr *)&conn->peer;
     req->pub.peer_len = conn->peer_len;
     req->pub.peer_name = conn->peer_name;
@@ -43,20 +52,17 @@ http_request *http_request_create(http_conn *conn)
 
 static void drop_body(http_request *req)
 {
-    req->conn->server->counters.buffered_bytes -= req->body.len;
+    http_admission_release(req->conn->server, req->body.len);
     kd_buf_clear(&req->body);
-    if (req->body.cap > HTTP_BODY_KEEP_BYTES) {
-        kd_buf_finish(&req->body);
-        req->body = (kd_buf){0};
-    }
+    if (req->body.cap > BODY_KEEP_BYTES) kd_buf_finish(&req->body);
 }
 
 void http_request_free(http_request *req)
 {
     http_conn *conn = req->conn;
-    http_pool *pool = &conn->server->pool;
+    kd_http_server *server = conn->server;
     drop_body(req);
-    conn->server->counters.buffered_bytes -= req->out_held;
+    http_admission_release(server, req->out_held);
     while (req->chunks != NULL) {
         http_chunk *chunk = req->chunks;
         req->chunks = chunk->next;
@@ -68,10 +74,32 @@ void http_request_free(http_request *req)
         conn->requests = req->next;
     if (req->next != NULL) req->next->prev = req->prev;
     if (conn->current == req) conn->current = NULL;
-    req->next = pool->requests;
-    pool->requests = req;
-    http_conn_forget_request(conn);
+    req->next = server->spare_requests;
+    server->spare_requests = req;
+    http_conns_request_gone(conn);
 }
+
+void http_request_detach_all(http_conn *conn)
+{
+    http_request *next;
+    for (http_request *req = conn->requests; req != NULL; req = next) {
+        next = req->next;
+        req->attached = false;
+        if (req->stage != HTTP_HANDLED) http_request_free(req);
+    }
+}
+
+void http_request_free_spares(kd_http_server *server)
+{
+    while (server->spare_requests != NULL) {
+        http_request *req = server->spare_requests;
+        server->spare_requests = req->next;
+        kd_buf_finish(&req->body);
+        free(req);
+    }
+}
+
+/* ---- memory ---- */
 
 void *http_request_take(http_request *req, size_t size)
 {
@@ -124,7 +152,6 @@ bool http_request_add_header(http_request *req, kd_bytes name, kd_bytes value)
         store_header(req, name, value);
     }
     req->header_count += req->header_count < config->max_headers;
-    /* A little too much deserves an answer; a peer that goes on and on does not. */
     return bytes <= 8 * (size_t)config->max_header_bytes;
 }
 
@@ -137,6 +164,7 @@ bool kd_http_request_field(const kd_http_request *pub, size_t i, kd_bytes *name,
     return true;
 }
 
+/* The next field of that name behind `after`, or the first one when it is NULL. */
 static const http_header *find_header(const http_request *req, kd_bytes name, const http_header *after)
 {
     const http_header *end = req->headers + req->header_count;
@@ -150,7 +178,7 @@ bool kd_http_request_header(const kd_http_request *pub, const char *name, kd_byt
 {
     const http_request *req = (const http_request *)pub;
     const http_header *h = find_header(req, kd_bytes_str(name), NULL);
-    /* HTTP/2 says in :authority what HTTP/1.1 says in Host. */
+    /* HTTP/2 carries the host in the pseudo header :authority, and need not send Host. */
     if (h == NULL && strcmp(name, "host") == 0) h = find_header(req, kd_bytes_str(":authority"), NULL);
     *value = h != NULL ? h->value : kd_bytes_of(NULL, 0);
     return h != NULL;
@@ -183,7 +211,8 @@ void http_request_set_method(http_request *req, kd_bytes name)
     }
 }
 
-/* Fields that decide who asks for what: two of them would let two readers see two requests. */
+/* Fields that decide who asks for what. With two of one kind, the CDN in front might act on the first and we on the second: an attacker could pass a
+ * check there with one value and use another one here. */
 static bool is_single(kd_bytes name)
 {
     switch (name.len) {
@@ -212,116 +241,25 @@ void http_request_headers_done(http_request *req)
         const http_header *h = &req->headers[i];
         if (is_single(h->name) && find_header(req, h->name, h) != NULL) http_request_refuse(req, 400);
     }
-    if (req->has_length && req->length > req->conn->server->config.max_body_bytes)
-        http_request_refuse(req, 413);
+    const kd_http_server *server = req->conn->server;
+    if (req->has_length && !http_admit_length(server, req->length)) http_request_refuse(req, 413);
     req->stage = HTTP_BODY;
-    req->deadline_ms = req->conn->server->now_ms + req->conn->server->config.body_timeout_ms;
+    req->deadline_ms = server->now_ms + server->config.body_timeout_ms;
 }
 
 void http_request_add_body(http_request *req, kd_bytes data)
 {
-    kd_http_server *server = req->conn->server;
     if (req->refusal != 0 || req->stage != HTTP_BODY) return;
-    if (req->body.len + data.len > server->config.max_body_bytes) {
-        http_request_refuse(req, 413);
-    } else if (server->counters.buffered_bytes + data.len > server->config.max_buffered_bytes) {
-        http_request_refuse(req, 503);
-    }
-    if (req->refusal != 0) {
+    int refusal = http_admit_body(req->conn->server, req->body.len, data.len);
+    if (refusal != 0) {
+        http_request_refuse(req, refusal);
         drop_body(req);
         return;
     }
-    server->counters.buffered_bytes += data.len;
     kd_buf_put(&req->body, data.data, data.len);
 }
 
-/* ---- answers ---- */
-
-#define PROBLEM(status, slug, title)                                                                         \
-    "{\"type\":\"urn:kudos:" slug "\",\"title\":\"" title "\",\"status\":" #status "}"
-
-static kd_bytes refusal_body(int status)
-{
-    switch (status) {
-    case 405:
-        return kd_bytes_str(PROBLEM(405, "method-not-allowed", "The method is not allowed here"));
-    case 408:
-        return kd_bytes_str(PROBLEM(408, "invalid-request", "The request took too long to arrive"));
-    case 413:
-        return kd_bytes_str(PROBLEM(413, "payload-too-large", "The request body is too large"));
-    case 431:
-        return kd_bytes_str(PROBLEM(431, "payload-too-large", "The request headers are too large"));
-    case 501:
-        return kd_bytes_str(PROBLEM(501, "invalid-request", "The transfer coding is not supported"));
-    case 503:
-        return kd_bytes_str("{\"type\":\"urn:kudos:overloaded\",\"title\":\"Too much to do at the moment\","
-                            "\"status\":503,\"retry_after_s\":1}");
-    case 505:
-        return kd_bytes_str(PROBLEM(505, "invalid-request", "The HTTP version is not supported"));
-    default:
-        return kd_bytes_str(PROBLEM(400, "invalid-request", "The request is not valid"));
-    }
-}
-
-static void respond(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
-{
-    http_conn *conn = req->conn;
-    req->stage = HTTP_ANSWERED;
-    if (!req->attached) {
-        http_request_free(req);
-        return;
-    }
-    const kd_http_config *config = &conn->server->config;
-    req->deadline_ms = conn->server->now_ms + config->write_stall_timeout_ms +
-                       (int64_t)(1000 * body.len / HTTP_TAKE_BYTES_PER_S);
-    if (req->pub.http2)
-        http_h2_respond(req, status, fields, n, body);
-    else
-        http_h1_respond(req, status, fields, n, body);
-    http_conn_touch(conn);
-}
-
-/* Of every problem: a cache that kept one would answer with it after the cause is gone. */
-#define PROBLEM_FIELDS                                                                                       \
-    {"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)},                                                 \
-    {                                                                                                        \
-        "cache-control", kd_bytes_str("no-store")                                                            \
-    }
-
-static void request_refuse(http_request *req)
-{
-    kd_http_field fields[3] = {PROBLEM_FIELDS};
-    size_t n = 2;
-    if (req->refusal == 503) fields[n++] = (kd_http_field){"retry-after", kd_bytes_str("1")};
-    if (req->refusal == 405) fields[n++] = (kd_http_field){"allow", kd_bytes_str("GET, HEAD, POST, DELETE")};
-    req->conn->server->counters.rejected++;
-    req->keep_alive = req->keep_alive && req->ended;
-    respond(req, req->refusal, fields, n, refusal_body(req->refusal));
-}
-
-static bool is_overloaded(const kd_http_server *server)
-{
-    const kd_http_counters *c = &server->counters;
-    return c->requests_open >= server->config.max_requests ||
-           c->buffered_bytes > server->config.max_buffered_bytes;
-}
-
-void http_request_dispatch(http_request *req)
-{
-    kd_http_server *server = req->conn->server;
-    KD_ASSERT(req->stage < HTTP_HANDLED);
-    if (is_overloaded(server)) http_request_refuse(req, 503);
-    if (req->refusal != 0) {
-        request_refuse(req);
-        return;
-    }
-    req->stage = HTTP_HANDLED;
-    req->deadline_ms = INT64_MAX;
-    req->pub.body = kd_buf_view(&req->body);
-    server->counters.requests++;
-    server->counters.requests_open++;
-    server->handler(&req->pub, server->arg);
-}
+/* ---- for handlers ---- */
 
 void *kd_http_request_alloc(kd_http_request *pub, size_t size)
 {
@@ -333,46 +271,4 @@ void *kd_http_request_alloc(kd_http_request *pub, size_t size)
 bool kd_http_request_alive(const kd_http_request *pub)
 {
     return ((const http_request *)pub)->attached;
-}
-
-static bool is_clean(kd_bytes value)
-{
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.data[i] == '\r' || value.data[i] == '\n' || value.data[i] == '\0') return false;
-    }
-    return true;
-}
-
-void kd_http_respond(kd_http_request *pub, int status, const kd_http_field *fields, size_t n, kd_bytes body)
-{
-    http_request *req = (http_request *)pub;
-    KD_ASSERT(req->stage == HTTP_HANDLED);
-    KD_ASSERT(status >= 200 && status <= 599 && n <= KD_HTTP_FIELDS_MAX);
-    for (size_t i = 0; i < n; i++) KD_ASSERT(is_clean(fields[i].value));
-    req->conn->server->counters.requests_open--;
-    http_server_clock(req->conn->server);
-    respond(req, status, fields, n, body);
-}
-
-void kd_http_respond_problem(kd_http_request *req, kd_problem problem, const char *detail, const char *field,
-                             uint32_t retry_after_s)
-{
-    char digits[16];
-    int len = snprintf(digits, sizeof(digits), "%u", retry_after_s);
-    kd_http_field fields[] = {PROBLEM_FIELDS, {"retry-after", kd_bytes_of(digits, (size_t)len)}};
-    kd_buf body = {0};
-    kd_problem_write(&body, problem, detail, field, retry_after_s);
-    kd_http_respond(req, (int)kd_problem_status(problem), fields, retry_after_s > 0 ? 3 : 2,
-                    kd_buf_view(&body));
-    kd_buf_finish(&body);
-}
-
-void kd_http_respond_wrong_method(kd_http_request *req, const char *allow)
-{
-    kd_http_field fields[] = {PROBLEM_FIELDS, {"allow", kd_bytes_str(allow)}};
-    kd_buf body = {0};
-    kd_problem_write(&body, KD_PROBLEM_METHOD_NOT_ALLOWED, allow, NULL, 0);
-    kd_http_respond(req, (int)kd_problem_status(KD_PROBLEM_METHOD_NOT_ALLOWED), fields, KD_COUNT(fields),
-                    kd_buf_view(&body));
-    kd_buf_finish(&body);
 }

@@ -1,20 +1,19 @@
 /*
- * http_server.c - the server object: limits, clocks, the turn that writes answers, the sweep that
- * looks at deadlines, drain and end.
- *
- * Answers that come up outside of a connection's own event put it on the dirty list; one activated event
- * writes them all after the callbacks that are due now, so a commit group of hundreds of requests costs one
- * write per connection.
+ * http_server.c - the server object: its limits, the turn that writes answers, drain and end.
  */
+#include "common/io/http/server/http_server.h"
+
 #include <openssl/rand.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/io/http/server/http_conn.h"
+#include "common/io/http/server/http_deadline.h"
+#include "common/io/http/server/http_h2.h"
 #include "common/io/http/server/http_internal.h"
+#include "common/io/http/server/http_listen.h"
+#include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_turn.h"
 #include "kudos/limits.h"
-
-_Static_assert(HTTP_ARENA_BYTES % _Alignof(max_align_t) == 0, "the arena is handed out in aligned pieces");
 
 void kd_http_config_init(kd_http_config *config)
 {
@@ -38,55 +37,7 @@ void kd_http_config_init(kd_http_config *config)
     };
 }
 
-/* ---- clocks ---- */
-
-static void format_date(kd_http_server *server)
-{
-    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    struct tm t;
-    time_t now = (time_t)server->date_s;
-    gmtime_r(&now, &t);
-    char text[96];
-    snprintf(text, sizeof(text), "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday,
-             months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
-    memcpy(server->date, text, HTTP_DATE_BYTES);
-}
-
-int64_t http_server_clock(kd_http_server *server)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    server->now_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-    return server->now_ms;
-}
-
-const char *http_server_date(kd_http_server *server)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME_COARSE, &t);
-    if (t.tv_sec != server->date_s) {
-        server->date_s = t.tv_sec;
-        format_date(server);
-    }
-    return server->date;
-}
-
-/* ---- events ---- */
-
-void http_server_mark(kd_http_server *server, http_conn *conn)
-{
-    if (server->dirty == NULL) event_active(server->turn_event, 0, 0);
-    conn->dirty = true;
-    conn->next_dirty = server->dirty;
-    server->dirty = conn;
-}
-
-void http_server_conn_gone(kd_http_server *server)
-{
-    if (server->draining && server->conns == NULL) event_active(server->turn_event, 0, 0);
-}
+/* ---- turns ---- */
 
 static void tell_drained(kd_http_server *server)
 {
@@ -101,26 +52,9 @@ static void server_on_turn(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     kd_http_server *server = arg;
-    http_server_clock(server);
-    while (server->dirty != NULL) {
-        http_conn *conn = server->dirty;
-        server->dirty = conn->next_dirty;
-        conn->dirty = false;
-        http_conn_turn(conn);
-    }
+    http_turn_clock(server);
+    for (http_conn *conn; (conn = http_turn_next(server)) != NULL;) http_conn_turn(conn);
     tell_drained(server); /* last: it may destroy the server */
-}
-
-static void server_on_sweep(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    kd_http_server *server = arg;
-    int64_t now_ms = http_server_clock(server);
-    http_conn *next;
-    for (http_conn *conn = server->conns; conn != NULL; conn = next) {
-        next = conn->next;
-        http_conn_check_deadlines(conn, now_ms);
-    }
 }
 
 static void on_drain_deadline(evutil_socket_t fd, short what, void *arg)
@@ -129,10 +63,10 @@ static void on_drain_deadline(evutil_socket_t fd, short what, void *arg)
     kd_http_server *server = arg;
     server->drain_expired = true;
     while (server->conns != NULL) http_conn_close(server->conns);
-    http_server_conn_gone(server);
+    http_turn_check_drained(server);
 }
 
-/* ---- birth, drain, death ---- */
+/* ---- create, drain, destroy ---- */
 
 static bool config_makes_sense(const kd_http_config *c)
 {
@@ -144,33 +78,11 @@ static bool config_makes_sense(const kd_http_config *c)
            c->idle_timeout_ms > 0 && c->write_stall_timeout_ms > 0;
 }
 
-static nghttp2_option *make_option(void)
-{
-    nghttp2_option *option;
-    KD_ASSERT(nghttp2_option_new(&option) == 0);
-    /* Closed streams are kept for the old priority tree alone, which is switched off. */
-    nghttp2_option_set_no_closed_streams(option, 1);
-    return option;
-}
-
-/* A quarter of the shortest deadline, so that none is missed by more than that. */
-static struct timeval sweep_interval(const kd_http_config *c)
-{
-    uint32_t ms = KD_MIN(KD_MIN(c->handshake_timeout_ms, c->headers_timeout_ms), c->body_timeout_ms);
-    ms = KD_MIN(ms, KD_MIN(c->idle_timeout_ms, c->write_stall_timeout_ms)) / 4;
-    ms = KD_MAX(10u, KD_MIN(ms, (uint32_t)HTTP_DRAIN_IDLE_MS / 4));
-    return (struct timeval){.tv_sec = 0, .tv_usec = ms * 1000};
-}
-
 static void make_events(kd_http_server *server)
 {
     server->turn_event = event_new(server->base, -1, 0, server_on_turn, server);
-    server->sweep_event = event_new(server->base, -1, EV_PERSIST, server_on_sweep, server);
-    server->accept_event = event_new(server->base, -1, 0, http_listen_resume, server);
     server->drain_event = event_new(server->base, -1, 0, on_drain_deadline, server);
-    KD_ASSERT(server->turn_event && server->sweep_event && server->accept_event && server->drain_event);
-    struct timeval interval = sweep_interval(&server->config);
-    event_add(server->sweep_event, &interval);
+    KD_ASSERT(server->turn_event && server->drain_event);
 }
 
 int kd_http_server_create(kd_http_server **out, struct event_base *base, const kd_http_config *config,
@@ -184,10 +96,11 @@ int kd_http_server_create(kd_http_server **out, struct event_base *base, const k
     server->arg = arg;
     KD_ASSERT(RAND_bytes((unsigned char *)&server->address_seed, sizeof(server->address_seed)) == 1);
     http_pool_init(&server->pool);
-    server->callbacks = http_h2_callbacks();
-    server->option = make_option();
+    http_h2_init(server);
     make_events(server);
-    http_server_clock(server);
+    http_listen_init(server);
+    http_deadline_init(server);
+    http_turn_clock(server);
     *out = server;
     return KD_OK;
 }
@@ -195,31 +108,32 @@ int kd_http_server_create(kd_http_server **out, struct event_base *base, const k
 void kd_http_server_drain(kd_http_server *server, kd_http_drained done, void *arg, uint32_t deadline_ms)
 {
     KD_ASSERT(!server->draining);
-    http_server_clock(server);
+    http_turn_clock(server);
     server->draining = true;
     server->drained = done;
     server->drained_arg = arg;
-    http_listen_close(server, true);
+    http_listen_close(
+        server,
+        true); /* draining already: clients from the queue are told as soon as their protocol is known */
     for (http_conn *conn = server->conns; conn != NULL; conn = conn->next) http_conn_drain(conn);
     struct timeval deadline = {.tv_sec = deadline_ms / 1000, .tv_usec = deadline_ms % 1000 * 1000};
     event_add(server->drain_event, &deadline);
-    http_server_conn_gone(server);
+    http_turn_check_drained(server);
 }
 
 void kd_http_server_destroy(kd_http_server *server)
 {
     if (server == NULL) return;
     KD_ASSERT(server->counters.requests_open == 0);
-    http_listen_close(server, false);
+    http_listen_finish(server);
     while (server->conns != NULL) http_conn_close(server->conns);
     KD_ASSERT(server->conns_held == 0);
+    http_deadline_finish(server);
     event_free(server->turn_event);
-    event_free(server->sweep_event);
-    event_free(server->accept_event);
     event_free(server->drain_event);
-    nghttp2_session_callbacks_del(server->callbacks);
-    nghttp2_option_del(server->option);
-    http_pool_finish(&server->pool);
+    http_h2_finish(server);
+    http_request_free_spares(server);
+    http_pool_finish(&server->pool); /* last: sessions give their blocks back to it */
     kd_buf_finish(&server->plain);
     kd_buf_finish(&server->cipher);
     free(server);

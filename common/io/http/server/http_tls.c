@@ -1,13 +1,14 @@
 /*
- * http_tls.c - TLS contexts, and the engine between the socket's bytes and the protocol's.
+ * http_tls.c - the certificate files of a process, and TLS of one connection.
  *
- * OpenSSL never sees the socket: its BIO reads from the bytes of the present read (conn->tls_in) and appends
- * to the server's cipher buffer, so TLS costs no system call of its own and answers of one turn still leave
- * in one write. When bytes wait in conn->out already, records go behind them: order on the wire is the order
- * of encryption.
+ * OpenSSL never sees the socket. Its BIO reads from the bytes of the present read (conn->tls_in) and appends to the server's cipher buffer, so TLS costs no
+ * system call of its own, and the answers of one turn still leave in one write. When bytes wait in conn->out already, records go behind them: they must
+ * reach the client in the order in which they were encrypted.
  *
- * A kd_http_tls is shared by threads. Its lock is taken once per connection and per reload.
+ * A kd_http_tls is shared by threads. `lock` guards `context`; it is taken once per connection and per reload.
  */
+#include "common/io/http/server/http_tls.h"
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -16,8 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-
-#include "common/io/http/server/http_internal.h"
 
 struct kd_http_tls {
     pthread_mutex_t lock;
@@ -71,12 +70,13 @@ static BIO_METHOD *make_bio_method(void)
 
 /* ---- contexts ---- */
 
-/* `option`: as both programs call it. `path`: NULL when there is no such file, for the secret itself may stand there. */
-static int tls_fail(char *error, size_t size, const char *option, const char *path, const char *what)
+/* `option` is the name that both programs give it. `path` is NULL when there is no such file: an operator may have put the secret itself there, and it
+ * must not reach a log. */
+static int tls_fail(char *error, size_t size, const char *option, const char *path, const char *complaint)
 {
     unsigned long code = ERR_peek_last_error();
     const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
-    snprintf(error, size, "%s: %s%s%s%s%s", option, path ? path : "", path ? ": " : "", what,
+    snprintf(error, size, "%s: %s%s%s%s%s", option, path ? path : "", path ? ": " : "", complaint,
              reason != NULL ? ": " : "", reason != NULL ? reason : "");
     ERR_clear_error();
     return KD_EINVAL;
@@ -91,6 +91,7 @@ static int check_key_mode(const char *path, char *error, size_t size)
                     "the private key is open to group or others; chmod 600");
 }
 
+/* ALPN: the first of ours that the client names; the handshake fails when it names others alone. */
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                            const unsigned char *in, unsigned in_len, void *arg)
 {
@@ -110,8 +111,9 @@ static void tls_set_options(SSL_CTX *context)
     SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION |
                                      SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_PRIORITIZE_CHACHA);
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS); /* 34 KiB less per idle connection */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    /* With client certificates OpenSSL refuses to resume a session (by a ticket) whose context has no id. */
     SSL_CTX_set_session_id_context(context, id, sizeof(id) - 1);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
 }
@@ -140,6 +142,7 @@ static int load_files(SSL_CTX *context, const kd_http_tls *tls, char *error, siz
     return KD_OK;
 }
 
+/* *out is a context to be freed by SSL_CTX_free, or NULL with an error. Reads the paths of tls alone. */
 static int make_context(const kd_http_tls *tls, SSL_CTX **out, char *error, size_t size)
 {
     *out = NULL;
@@ -233,13 +236,13 @@ static void note_peer_name(http_conn *conn)
     if (cert == NULL) return;
     char name[256];
     int len = X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof(name));
-    /* A name with a NUL inside is somebody's trick; such a peer has none. */
+    /* "admin\0.evil.example" would pass for "admin": a name with a NUL inside counts as none. */
     if (len > 0 && strlen(name) == (size_t)len) conn->peer_name = copy_path(name);
 }
 
-static int tls_handshake(http_conn *conn)
+int http_tls_handshake(http_conn *conn, bool *http2)
 {
-    ERR_clear_error();
+    ERR_clear_error(); /* SSL_get_error looks at the thread's queue, where an older error may stand */
     int rv = SSL_do_handshake(conn->ssl);
     if (rv != 1) {
         if (SSL_get_error(conn->ssl, rv) == SSL_ERROR_WANT_READ) return KD_EAGAIN;
@@ -251,23 +254,18 @@ static int tls_handshake(http_conn *conn)
     const unsigned char *alpn;
     unsigned len;
     SSL_get0_alpn_selected(conn->ssl, &alpn, &len);
-    http_conn_start(conn, kd_bytes_eq(kd_bytes_of(alpn, len), kd_bytes_str("h2")) ? HTTP_H2 : HTTP_H1);
+    *http2 = kd_bytes_eq(kd_bytes_of(alpn, len), kd_bytes_str("h2"));
     return KD_OK;
 }
 
-int http_tls_read(http_conn *conn)
+int http_tls_read(http_conn *conn, kd_bytes *plain)
 {
-    if (conn->protocol == HTTP_HANDSHAKE) {
-        int err = tls_handshake(conn);
-        if (err != KD_OK) return err == KD_EAGAIN ? KD_OK : err;
-    }
     kd_http_server *server = conn->server;
-    for (;;) {
-        ERR_clear_error();
-        int n = SSL_read(conn->ssl, server->clear, sizeof(server->clear));
-        if (n <= 0) return SSL_get_error(conn->ssl, n) == SSL_ERROR_WANT_READ ? KD_OK : KD_EIO;
-        http_conn_feed(conn, kd_bytes_of(server->clear, (size_t)n));
-    }
+    ERR_clear_error();
+    int n = SSL_read(conn->ssl, server->clear, sizeof(server->clear));
+    if (n <= 0) return SSL_get_error(conn->ssl, n) == SSL_ERROR_WANT_READ ? KD_EAGAIN : KD_EIO;
+    *plain = kd_bytes_of(server->clear, (size_t)n);
+    return KD_OK;
 }
 
 int http_tls_write(http_conn *conn, kd_bytes plain)

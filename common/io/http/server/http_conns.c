@@ -1,0 +1,56 @@
+/* http_conns.c - see the header. */
+#include "common/io/http/server/http_conns.h"
+
+#include <stdlib.h>
+
+#include "common/io/http/server/http_address.h"
+#include "common/io/http/server/http_admission.h"
+#include "common/io/http/server/http_turn.h"
+
+http_conn *http_conns_add(kd_http_server *server, int fd, const struct sockaddr_storage *peer,
+                          socklen_t peer_len)
+{
+    http_conn *conn = kd_alloc(sizeof(*conn));
+    conn->server = server;
+    conn->fd = fd;
+    conn->peer = *peer;
+    conn->peer_len = peer_len;
+    conn->address = http_address_key(peer);
+    conn->since_ms = server->now_ms;
+    conn->next = server->conns;
+    if (conn->next != NULL) conn->next->prev = conn;
+    server->conns = conn;
+    server->counters.connections_open++;
+    return conn;
+}
+
+static void conns_free(http_conn *conn)
+{
+    kd_http_server *server = conn->server;
+    http_admission_leave(server, conn->address);
+    free(conn->peer_name);
+    free(conn);
+    http_turn_check_drained(server); /* the last answer owed may end a drain */
+}
+
+void http_conns_remove(http_conn *conn)
+{
+    kd_http_server *server = conn->server;
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        server->conns = conn->next;
+    if (conn->next != NULL) conn->next->prev = conn->prev;
+    server->counters.connections_open--;
+    conn->state = HTTP_CLOSED;
+    if (conn->request_count == 0) conns_free(conn);
+    http_turn_check_drained(server);
+}
+
+void http_conns_request_gone(http_conn *conn)
+{
+    KD_ASSERT(conn->request_count > 0);
+    conn->request_count--;
+    conn->since_ms = conn->server->now_ms;
+    if (conn->state == HTTP_CLOSED && conn->request_count == 0) conns_free(conn);
+}

@@ -1,0 +1,63 @@
+/* http_h2_answer.c - see the header. */
+#include "common/io/http/server/http_h2_answer.h"
+
+#include "common/io/http/server/http_admission.h"
+#include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_turn.h"
+#include "common/json/json_writer.h"
+
+/* nghttp2 asks for the next piece of the body, as much as the client's windows and the frame size let go. */
+static ssize_t h2_read_body(nghttp2_session *session, int32_t stream_id, uint8_t *buf, size_t size,
+                            uint32_t *flags, nghttp2_data_source *source, void *arg)
+{
+    (void)session, (void)stream_id, (void)arg;
+    http_request *req = source->ptr;
+    size_t n = KD_MIN(size, req->out.len);
+    memcpy(buf, req->out.data, n);
+    req->out = kd_bytes_of(req->out.data + n, req->out.len - n);
+    if (req->out.len == 0) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return (ssize_t)n;
+}
+
+/* The token differs in every answer. In the compression table it would push out the fields that all answers share. */
+static bool h2_always_new(const char *name)
+{
+    return strcmp(name, "kudos-session") == 0;
+}
+
+static nghttp2_nv h2_field(const char *name, kd_bytes value)
+{
+    /* nghttp2 keeps the name's pointer (it is static by the contract of kd_http_field) and copies the value. */
+    return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name,
+                        .namelen = strlen(name),
+                        .value = (uint8_t *)(uintptr_t)value.data,
+                        .valuelen = value.len,
+                        .flags = (uint8_t)(NGHTTP2_NV_FLAG_NO_COPY_NAME |
+                                           (h2_always_new(name) ? NGHTTP2_NV_FLAG_NO_INDEX : 0))};
+}
+
+void http_h2_respond(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
+{
+    http_conn *conn = req->conn;
+    char code[3], length[24];
+    int status_left = status;
+    nghttp2_nv nv[KD_HTTP_FIELDS_MAX + 3];
+    size_t count = 0;
+    for (int i = 2; i >= 0; i--, status_left /= 10) code[i] = (char)('0' + status_left % 10);
+    nv[count++] = h2_field(":status", kd_bytes_of(code, 3));
+    for (size_t i = 0; i < n; i++) nv[count++] = h2_field(fields[i].name, fields[i].value);
+    if (status != 204 && status != 304) {
+        size_t digits = kd_decimal(body.len, length);
+        nv[count++] = h2_field("content-length", kd_bytes_of(length, digits));
+    }
+    nv[count++] = h2_field("date", kd_bytes_of(http_turn_date(conn->server), HTTP_DATE_BYTES));
+    bool silent = req->head || status == 204 || status == 304;
+    req->out = silent ? kd_bytes_of(NULL, 0) : http_request_copy(req, body);
+    req->out_held = req->out.len;
+    http_admission_hold(conn->server, req->out_held);
+    nghttp2_data_provider provider = {.source.ptr = req, .read_callback = h2_read_body};
+    int rv = nghttp2_submit_response(conn->h2.session, req->stream_id, nv, count,
+                                     req->out.len > 0 ? &provider : NULL);
+    /* The session refuses only when it is ending; then the stream ends with it. */
+    if (rv != 0 && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
+}

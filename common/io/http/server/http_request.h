@@ -1,0 +1,41 @@
+/*
+ * http_request.h - a request as it comes in: its headers, its body, its memory.
+ */
+#ifndef KUDOS_COMMON_IO_HTTP_SERVER_HTTP_REQUEST_H
+#define KUDOS_COMMON_IO_HTTP_SERVER_HTTP_REQUEST_H
+
+#include "common/io/http/server/http_internal.h"
+
+/* A new request of the connection, in stage HEADERS; reuses a spare one. */
+http_request *http_request_create(http_conn *conn);
+/* Unlinks the request and keeps its memory as a spare one. May free a closed connection: use neither afterwards. */
+void http_request_free(http_request *req);
+/* The client is gone: frees every request of the connection but those that the handler works on, which are marked as not attached. */
+void http_request_detach_all(http_conn *conn);
+/* Ends the server's spare requests. */
+void http_request_free_spares(kd_http_server *server);
+
+/* Memory of the request, aligned for any type, not zeroed, freed with it. */
+void *http_request_take(http_request *req, size_t size);
+/* A copy in such memory; an empty view for no bytes. */
+kd_bytes http_request_copy(http_request *req, kd_bytes bytes);
+
+/* Stores a copy of a field; beyond max_headers or max_header_bytes sets the refusal 431 instead. False when the bytes are beyond eight times their
+ * limit: a client that sends so many is worth no answer. */
+bool http_request_add_header(http_request *req, kd_bytes name, kd_bytes value);
+/* Splits a target into path and query, which are views into it: it must live as long as the request. */
+void http_request_set_target(http_request *req, kd_bytes target);
+/* `name` must live as long as the request. CONNECT and TRACE set the refusal 405. */
+void http_request_set_method(http_request *req, kd_bytes name);
+/* The last header has come: refuses fields that may not stand twice and a content-length that is too large; the stage is BODY from here on. */
+void http_request_headers_done(http_request *req);
+/* Appends to the body. Over a limit (http_admit_body) it sets the refusal and drops the body; after a refusal it does nothing. */
+void http_request_add_body(http_request *req, kd_bytes data);
+
+/* The server will answer with this status (4xx or 5xx) instead of asking the handler. The first refusal stays. */
+static inline void http_request_refuse(http_request *req, int status)
+{
+    if (req->refusal == 0) req->refusal = status;
+}
+
+#endif

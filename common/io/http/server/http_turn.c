@@ -1,0 +1,77 @@
+/*
+ * http_turn.c - see the header.
+ *
+ * Answers that come up outside of a connection's own event put it on the dirty list. One activated event writes them all, after the callbacks that are
+ * due now: a commit group of hundreds of likes costs one write per connection, not one per answer.
+ */
+#include "common/io/http/server/http_turn.h"
+
+#include <stdio.h>
+#include <time.h>
+
+int64_t http_turn_clock(kd_http_server *server)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    server->now_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return server->now_ms;
+}
+
+/* By hand, because strftime writes the names of days and months in the language of the locale. */
+static void format_date(kd_http_server *server)
+{
+    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    struct tm t;
+    time_t now = (time_t)server->date_s;
+    gmtime_r(&now, &t);
+    char text[96];
+    snprintf(text, sizeof(text), "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday,
+             months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+    memcpy(server->date, text, HTTP_DATE_BYTES);
+}
+
+const char *http_turn_date(kd_http_server *server)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME_COARSE, &t);
+    if (t.tv_sec != server->date_s) {
+        server->date_s = t.tv_sec;
+        format_date(server);
+    }
+    return server->date;
+}
+
+void http_turn_touch(http_conn *conn)
+{
+    kd_http_server *server = conn->server;
+    if (conn->in_turn || conn->dirty) return;
+    if (server->dirty == NULL) event_active(server->turn_event, 0, 0);
+    conn->dirty = true;
+    conn->next_dirty = server->dirty;
+    server->dirty = conn;
+}
+
+http_conn *http_turn_next(kd_http_server *server)
+{
+    http_conn *conn = server->dirty;
+    if (conn == NULL) return NULL;
+    server->dirty = conn->next_dirty;
+    conn->dirty = false;
+    return conn;
+}
+
+void http_turn_forget(http_conn *conn)
+{
+    if (!conn->dirty) return;
+    http_conn **at = &conn->server->dirty;
+    while (*at != conn) at = &(*at)->next_dirty;
+    *at = conn->next_dirty;
+    conn->dirty = false;
+}
+
+void http_turn_check_drained(kd_http_server *server)
+{
+    if (server->draining && server->conns == NULL) event_active(server->turn_event, 0, 0);
+}
