@@ -1,17 +1,16 @@
 /*
  * http_server.h - HTTP/2 and HTTP/1.1 on one port, on the caller's libevent loop.
  *
- * One server belongs to one event_base and to the thread that runs it; nothing here is locked, no thread is
- * started. Several servers of a process listen on the same port with SO_REUSEPORT. What a client speaks is
- * told by its first bytes: 0x16 is TLS (ALPN h2 or http/1.1), the HTTP/2 preface is h2c by prior knowledge,
- * anything else is HTTP/1.1.
+ * One server belongs to one event_base and to the thread that runs it. Nothing here is locked, no thread is started, and every call is made on that thread
+ * unless it says otherwise. Several servers of a process listen on the same port with SO_REUSEPORT. The first bytes of a client tell its protocol: 0x16 is
+ * TLS (ALPN h2 or http/1.1), the HTTP/2 preface is h2c by prior knowledge, anything else is HTTP/1.1.
  *
- * A request reaches the handler whole (headers and body), and is answered exactly once, at once or later in
- * the same loop. When the client goes away meanwhile the request stays valid until it is answered, and keeps
- * its slot in the stream and connection limits: work that was given up cannot pile up.
+ * A request reaches the handler whole, headers and body. It is answered exactly once, at once or later on the same loop. When its client goes away
+ * meanwhile, the request stays valid until it is answered, and counts in the limits of streams and connections until then: clients that ask and leave
+ * cannot pile up work.
  *
- * Limits (headers, body, streams, connections, floods, deadlines) are enforced here. What the server refuses
- * by itself is answered as application/problem+json with a type of urn:kudos:...
+ * Limits (headers, body, streams, connections, floods, deadlines) are enforced here. A request that the server refuses by itself is answered as
+ * application/problem+json with a type of urn:kudos:...
  */
 #ifndef KUDOS_COMMON_IO_HTTP_SERVER_HTTP_SERVER_H
 #define KUDOS_COMMON_IO_HTTP_SERVER_HTTP_SERVER_H
@@ -29,9 +28,9 @@ typedef struct kd_http_tls kd_http_tls;
 /* ---- configuration ---- */
 
 typedef struct {
-    uint32_t max_connections;             /* of this server; beyond it a connection is closed when accepted */
+    uint32_t max_connections;             /* of this server; one more is closed as soon as it is accepted */
     uint32_t max_connections_per_address; /* likewise, per IPv4 address or IPv6 /64 */
-    uint32_t max_streams;                 /* requests in work per connection, at most 128 */
+    uint32_t max_streams;                 /* requests per connection that are not answered yet, at most 128 */
     uint32_t max_requests;            /* with the handler at one time, whole server; more: 503 overloaded */
     uint32_t max_headers;             /* fields of a request; more: 431 */
     uint32_t max_header_bytes;        /* names and values of a request; more: 431 */
@@ -42,9 +41,9 @@ typedef struct {
     uint32_t output_high_water_bytes; /* unsent bytes of a connection above which it is not read */
     uint32_t handshake_timeout_ms;    /* from accept to a known protocol (TLS included) */
     uint32_t headers_timeout_ms;      /* from a request's first byte to its last header */
-    uint32_t body_timeout_ms;         /* from the last header to the end of the body */
-    uint32_t idle_timeout_ms;         /* without a request in work */
-    uint32_t write_stall_timeout_ms;  /* an answer not taken: this long, plus a second per 16 KiB of it */
+    uint32_t body_timeout_ms;         /* from the last header to the end of the body; later: 408 */
+    uint32_t idle_timeout_ms;         /* without a request */
+    uint32_t write_stall_timeout_ms;  /* for a client to take an answer, plus a second per 16 KiB of it */
     kd_http_tls *tls;                 /* borrowed, outlives the server; NULL: TLS is refused */
     bool tls_required;                /* plain connections are closed */
 } kd_http_config;
@@ -55,19 +54,19 @@ void kd_http_config_init(kd_http_config *config);
 /* ---- TLS ---- */
 
 typedef struct {
-    const char *cert_path; /* PEM, chain included */
-    const char *key_path;  /* PEM; refused when others than its owner and group may read it */
-    const char
-        *client_ca_path; /* PEM; NULL: clients are not asked for a certificate, else they must show one */
+    const char *cert_path;      /* PEM, chain included */
+    const char *key_path;       /* PEM; refused when group or others have any access to it */
+    const char *client_ca_path; /* PEM: clients must show a certificate by it; NULL: none is asked for */
 } kd_http_tls_options;
 
-/* Whether kd_http_tls_create would take these files: KD_OK, or KD_EINVAL with the same error. */
+/* Whether kd_http_tls_create would take these files: KD_OK, or KD_EINVAL with the same error. Any thread. */
 int kd_http_tls_check(const kd_http_tls_options *options, char *error, size_t error_size);
-/* Shared by all servers of a process, safe from any thread. On failure error names the option (http.tls_certificate,
- * http.tls_key, http.tls_client_ca) and the reason; *tls is unset. */
+/* Reads the files. The object may be shared by all servers of a process; any thread. KD_EINVAL: `error` names the option (http.tls_certificate,
+ * http.tls_key, http.tls_client_ca) and the reason, and *tls is not set. The paths are copied. */
 int kd_http_tls_create(kd_http_tls **tls, const kd_http_tls_options *options, char *error, size_t error_size);
-/* Reads the same files again. On failure the old certificate stays in use. New connections use the newest. */
+/* Reads the same files again; connections that come afterwards use them. KD_EINVAL, with `error` as above: the old certificate stays in use. Any thread. */
 int kd_http_tls_reload(kd_http_tls *tls, char *error, size_t error_size);
+/* After the servers that use it. NULL is fine. */
 void kd_http_tls_destroy(kd_http_tls *tls);
 
 /* ---- requests ---- */
@@ -80,11 +79,10 @@ typedef enum {
     KD_HTTP_PATCH,
     KD_HTTP_DELETE,
     KD_HTTP_OPTIONS,
-    KD_HTTP_OTHER, /* see method_name; CONNECT and TRACE are answered 405 by the server and never arrive here
-                    */
+    KD_HTTP_OTHER, /* see method_name. CONNECT and TRACE never arrive here: the server answers 405 */
 } kd_http_method;
 
-/* All views live until the request is answered. Only `user` is the handler's to write. */
+/* All views live until the request is answered. The handler writes no member but `user`. */
 typedef struct {
     kd_http_method method;
     kd_bytes method_name;
@@ -102,17 +100,17 @@ typedef struct {
 /* The handler owes each request exactly one kd_http_respond, now or later on the loop's thread. */
 typedef void (*kd_http_handler)(kd_http_request *req, void *arg);
 
-/* First value of a header; name in lower case. False and an empty *value when it is absent. "host" finds
- * :authority. */
+/* First value of a header, a view that lives until the answer; `name` in lower case. False and an empty *value when it is absent. Where a request has no
+ * Host, "host" finds :authority. */
 bool kd_http_request_header(const kd_http_request *req, const char *name, kd_bytes *value);
-/* The i-th header field, for those who need all; false past the end. */
+/* The i-th header field, in the order of the request, HTTP/2's pseudo headers included; false past the end. */
 bool kd_http_request_field(const kd_http_request *req, size_t i, kd_bytes *name, kd_bytes *value);
 /* Zeroed memory that is freed with the request, aligned for any type. */
 void *kd_http_request_alloc(kd_http_request *req, size_t size);
-/* False when the client has gone: the answer will be thrown away, work may be skipped. */
+/* False when the client has gone. The answer is still owed, though it will be thrown away; work for it may be skipped. */
 bool kd_http_request_alive(const kd_http_request *req);
 
-/* name: lower case, static storage. value is copied; it must not contain CR, LF or NUL (asserted). */
+/* name: lower case, in static storage. value is copied; it must not contain CR, LF or NUL (asserted). */
 typedef struct {
     const char *name;
     kd_bytes value;
@@ -121,45 +119,43 @@ typedef struct {
 enum { KD_HTTP_FIELDS_MAX = 24 }; /* fields in one answer */
 
 /*
- * Answers and ends the request; req is invalid afterwards. Copies everything. content-length and date are
- * added by the server (do not pass them); the body of a HEAD answer is counted and not sent. Written in one
- * go with all other answers of the same turn of the loop.
+ * Answers the request; req is invalid afterwards. status: 200 to 599; n: at most KD_HTTP_FIELDS_MAX. Copies all but the names. The server adds
+ * content-length and date (do not pass them). For HEAD pass the body of GET: its length is sent, the body is not. Nothing is written before the end of
+ * this turn of the loop, when all its answers leave together.
  */
 void kd_http_respond(kd_http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body);
 
-/* Answers with a problem of the table; detail, field and retry_after_s as kd_problem_write, Retry-After
- * alike. */
+/* kd_http_respond with a problem of the table; detail, field and retry_after_s as kd_problem_write. retry_after_s above 0 is sent as Retry-After, too. */
 void kd_http_respond_problem(kd_http_request *req, kd_problem problem, const char *detail, const char *field,
                              uint32_t retry_after_s);
-/* Answers 405, with the methods that are allowed: "GET, HEAD". */
+/* kd_http_respond with 405. `allow` names the methods that the path has: "GET, HEAD". */
 void kd_http_respond_wrong_method(kd_http_request *req, const char *allow);
 
 /* ---- server ---- */
 
-/* config is copied. Never fails on memory; KD_EINVAL when a limit makes no sense. */
+/* config is copied. Listens on nothing yet. KD_EINVAL: a limit is 0 or makes no sense. */
 int kd_http_server_create(kd_http_server **server, struct event_base *base, const kd_http_config *config,
                           kd_http_handler handler, void *arg);
 
 /*
- * host: numeric address or name ("0.0.0.0", "::", "localhost"); port 0 picks a free one. May be called
- * several times (at most 4). KD_EUNAVAILABLE with an error text that names host:port and the reason.
+ * Listens and accepts from now on. host: numeric address or name ("0.0.0.0", "::", "localhost"), of which the first address is taken; looking a name up
+ * blocks. port 0 picks a free one. At most 4 calls. KD_EUNAVAILABLE with an error text that names host:port and the reason.
  */
 int kd_http_server_listen(kd_http_server *server, const char *host, uint16_t port, bool reuseport,
                           char *error, size_t error_size);
-/* Port of the first listener, 0 when there is none. */
+/* Port of the first listener; 0 when there is none. */
 uint16_t kd_http_server_port(const kd_http_server *server);
 
-/*
- * Stops accepting, tells clients (shutdown notice, a round trip, GOAWAY; HTTP/1.1: Connection: close),
- * finishes the requests in work and then calls done from the loop, once; done may destroy the server. After
- * deadline_ms what is left is cut and done comes although the handler may still owe answers: it owes them
- * before the destroy. Call once.
- */
+/* Called once, from the loop; may destroy the server if the handler owes no answer. */
 typedef void (*kd_http_drained)(void *arg);
+/*
+ * Stops accepting, tells clients (HTTP/2: shutdown notice, a round trip, GOAWAY; HTTP/1.1: Connection: close), lets the requests in work end, then calls
+ * done (may be NULL). After deadline_ms all connections that are left are cut, and done is called although the handler may still owe answers; it must give
+ * them before the destroy. Call once.
+ */
 void kd_http_server_drain(kd_http_server *server, kd_http_drained done, void *arg, uint32_t deadline_ms);
 
-/* Closes everything at once. All requests must have been answered (asserted). NULL is fine. Not from the
- * handler. */
+/* Closes everything at once, without calling done of a drain. All requests must have been answered (asserted). NULL is fine. Not from the handler. */
 void kd_http_server_destroy(kd_http_server *server);
 
 typedef struct {
@@ -170,13 +166,13 @@ typedef struct {
     uint64_t tls_failures;
     uint64_t requests;        /* given to the handler */
     uint64_t requests_open;   /* of those, not answered yet */
-    uint64_t rejected;        /* answered by the server itself: 4xx, 503 */
+    uint64_t rejected;        /* answered by the server itself, without the handler: 4xx, 5xx */
     uint64_t refused_streams; /* over max_streams */
     uint64_t resets;          /* streams reset, by either side */
     uint64_t protocol_errors;
     uint64_t floods;   /* connections ended with ENHANCE_YOUR_CALM */
     uint64_t timeouts; /* connections or streams ended by a deadline, idleness included */
-    uint64_t bytes_in; /* as given to the protocol: TLS overhead not counted */
+    uint64_t bytes_in; /* plain bytes: the overhead of TLS is not counted */
     uint64_t bytes_out;
     uint64_t buffered_bytes; /* request bodies, and answers not yet taken, held now */
 } kd_http_counters;
