@@ -3,7 +3,7 @@
  */
 #include <criterion/criterion.h>
 
-#include "common/io/http/client/http_client_internal.h"
+#include "common/io/http/client/http_client_url.h"
 
 static void expect(const char *text, bool tls, const char *host, const char *port, const char *authority)
 {

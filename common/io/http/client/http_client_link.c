@@ -1,8 +1,8 @@
 /*
- * http_client_link.c - the socket of a connection, plain or TLS, and the bytes that are still to be written.
- *
- * Knows nothing of HTTP. Everything is non-blocking; the caller owns the events.
+ * http_client_link.c - see the header. It knows nothing of HTTP but the ALPN name. Nothing blocks; the caller owns the events.
  */
+#include "common/io/http/client/http_client_link.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,9 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/io/http/client/http_client_internal.h"
-
-/* Why a file cannot be used, or NULL. */
+/* Loads the files; why one cannot be used, or NULL. */
 static const char *files_fault(SSL_CTX *tls, const kd_http_client_options *o)
 {
     if (o->ca_file && SSL_CTX_load_verify_locations(tls, o->ca_file, NULL) != 1)
@@ -37,6 +35,7 @@ SSL_CTX *kd_client_tls_new(const kd_http_client_options *o, const char **fault)
     KD_ASSERT(tls != NULL);
     SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
     SSL_CTX_set_options(tls, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    /* `out` may grow, and so move, between two tries to write the same bytes; OpenSSL takes that for a mistake by default. */
     SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_verify(tls, o->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
     bool set = SSL_CTX_set_alpn_protos(tls, alpn, sizeof alpn) == 0;
@@ -63,7 +62,7 @@ static int connect_failed(kd_client_link *l, int error)
     return KD_EUNAVAILABLE;
 }
 
-/* What OpenSSL says of a failure; `otherwise` when it says nothing. */
+/* Notes OpenSSL's reason, or `otherwise` when it has none. */
 static int tls_failed(kd_client_link *l, const char *otherwise)
 {
     const char *why = ERR_reason_error_string(ERR_peek_last_error());
@@ -100,6 +99,7 @@ static int tls_begin(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, 
     unsigned char address[sizeof(struct in6_addr)];
     bool numeric =
         inet_pton(AF_INET, url->host, address) == 1 || inet_pton(AF_INET6, url->host, address) == 1;
+    /* SNI is for names alone (RFC 6066, 3). */
     if (!numeric) SSL_set_tlsext_host_name(l->ssl, url->host);
     if (verify) {
         X509_VERIFY_PARAM *param = SSL_get0_param(l->ssl);
@@ -111,7 +111,7 @@ static int tls_begin(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, 
     return KD_OK;
 }
 
-/* OpenSSL tells of a handshake that failed only that it did; of a certificate it has kept the reason. */
+/* The error queue says no more than "certificate verify failed"; why, is kept with the connection. */
 static int handshake_failed(kd_client_link *l, bool verify, const char **distrust)
 {
     long why = SSL_get_verify_result(l->ssl);
@@ -143,7 +143,7 @@ int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_ur
     return handshake_failed(l, verify, distrust);
 }
 
-/* A peer of TLS 1.3 tells here, not in the handshake, that it wants another certificate of ours. */
+/* In TLS 1.3 our handshake ends before the peer has checked our certificate: its refusal comes with the first read. */
 static int tls_read_failed(kd_client_link *l, int why)
 {
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return KD_EAGAIN;
@@ -195,7 +195,7 @@ void kd_client_link_close(kd_client_link *l)
 {
     if (l->ssl) {
         ERR_clear_error();
-        SSL_shutdown(l->ssl); /* says goodbye, does not wait for the answer */
+        SSL_shutdown(l->ssl); /* sends close_notify, and does not wait for the peer's */
         SSL_free(l->ssl);
     }
     if (l->fd >= 0) close(l->fd);

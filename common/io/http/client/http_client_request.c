@@ -1,13 +1,12 @@
 /*
- * http_client_request.c - request objects: a pool of them, their heads, and the answers that they gather.
+ * http_client_request.c - see the header.
  *
- * An object keeps its buffers when it goes back to the pool, so that a busy client allocates nothing per
- * request. The head's names and values point into `text` and are handed to nghttp2 uncopied: they live until
- * the stream is closed.
+ * A request keeps its buffers when it goes back to the pool, so that a busy client allocates nothing per request. The head's names and values point into
+ * `text`, and nghttp2 gets them uncopied: they must not change until the stream is closed.
  */
-#include <stdlib.h>
+#include "common/io/http/client/http_client_request.h"
 
-#include "common/io/http/client/http_client_internal.h"
+#include <stdlib.h>
 
 kd_client_request *kd_client_request_take(kd_http_client *c)
 {
@@ -16,7 +15,7 @@ kd_client_request *kd_client_request_take(kd_http_client *c)
         r = kd_alloc(sizeof *r);
         r->client = c;
         kd_link_init(&r->at);
-        kd_link_init(&r->timed);
+        kd_link_init(&r->deadline.at);
     } else {
         r = KD_LINKED(kd_client_request, at, c->pool.next);
         kd_link_remove(&r->at);
@@ -37,11 +36,10 @@ void kd_client_request_release(kd_client_request *r)
 {
     KD_ASSERT(r->cb == NULL);
     kd_link_remove(&r->at);
-    kd_link_remove(&r->timed);
     client_request_shrink(&r->text);
     client_request_shrink(&r->response.head);
     client_request_shrink(&r->response.body);
-    /* The newest object is the warmest: it goes to the front. */
+    /* To the front: the object that was used last is the likeliest to be in the processor's caches. */
     kd_link_append(r->client->pool.next, &r->at);
 }
 

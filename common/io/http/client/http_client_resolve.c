@@ -1,16 +1,17 @@
 /*
- * http_client_resolve.c - where the origin is: its addresses, and the one to try next.
+ * http_client_resolve.c - see the header.
  *
- * A literal address is known from the start. A name is looked up without blocking when the first connection is needed, and
- * again after every address of it has failed, so a start without DNS is no obstacle and an origin that moved is found. Each
- * look-up reads the machine's files anew: it may hear of its nameservers after our start. While a new look-up is under way the old addresses go on being tried. One look-up at a time; each is bounded by DNS_TIMEOUT_S * DNS_TRIES.
+ * A literal address is known from the start. A name is looked up, without blocking, when the first connection is needed, and again when every address of it
+ * has failed: so a program can start without DNS, and an origin that has moved is found. While a new look-up is under way the old addresses are still
+ * tried. There is one look-up at a time, bounded by DNS_TIMEOUT_S * DNS_TRIES. Each reads the machine's files anew, for a machine may learn of its name
+ * servers after our start.
  */
+#include "common/io/http/client/http_client_resolve.h"
+
 #include <event2/dns.h>
 #include <event2/util.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "common/io/http/client/http_client_internal.h"
 
 #ifndef HOSTS_FILE /* a test has its own */
 #define HOSTS_FILE "/etc/hosts"
@@ -18,22 +19,27 @@
 #define DNS_TIMEOUT_S "2"
 #define DNS_TRIES "2"
 
-static bool literal(kd_client_resolver *r, const kd_client_url *url)
+enum { FAULT_TEXT_MAX = 200 };
+
+static bool literal(kd_client_resolver *r)
 {
     struct evutil_addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_NUMERICHOST};
-    if (evutil_getaddrinfo(url->host, url->port, &hints, &r->all) != 0) return false;
+    if (evutil_getaddrinfo(r->host, r->port, &hints, &r->all) != 0) return false;
     r->next = r->all;
     return true;
 }
 
-void kd_client_resolver_init(kd_client_resolver *r, struct event_base *base, const kd_client_url *url)
+void kd_client_resolver_init(kd_client_resolver *r, struct event_base *base, const kd_client_url *url,
+                             kd_client_looked_up looked_up, void *arg)
 {
-    if (literal(r, url)) return;
+    *r = (kd_client_resolver){.host = url->host, .port = url->port, .looked_up = looked_up, .arg = arg};
+    if (literal(r)) return;
+    /* The flag: without it, idle sockets to name servers would keep a loop running that has nothing else to do. */
     r->dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
     KD_ASSERT(r->dns != NULL);
 }
 
-/* Neither file needs to be there: without one a nameserver on this host is asked. */
+/* Neither file needs to exist: without resolv.conf a name server on this host is asked. */
 static void read_files(struct evdns_base *dns)
 {
     evdns_base_clear_nameservers_and_suspend(dns);
@@ -45,64 +51,61 @@ static void read_files(struct evdns_base *dns)
     evdns_base_resume(dns);
 }
 
-/* A look-up may call back after the client is gone, when the loop gets round to it: this is what it still finds then. */
+/* evdns calls back for a cancelled look-up, too, later from the loop. The resolver is gone then, so the look-up has memory of its own. */
 struct kd_client_lookup {
-    kd_http_client *client; /* NULL: gone */
+    kd_client_resolver *resolver; /* NULL: gone */
     struct evdns_getaddrinfo_request *request;
 };
 
-static void lookup_failed(kd_http_client *c, int error)
+static void lookup_failed(kd_client_resolver *r, int error)
 {
-    char text[KD_TROUBLE_TEXT_MAX];
-    snprintf(text, sizeof text, "%.120s: %s", c->url.host,
+    char text[FAULT_TEXT_MAX];
+    snprintf(text, sizeof text, "%.120s: %s", r->host,
              error != 0 ? evutil_gai_strerror(error) : "no address");
-    kd_client_trouble(c, KD_REASON_DNS, text);
+    r->looked_up(r->arg, text);
 }
 
 static void on_found(int error, struct evutil_addrinfo *found, void *arg)
 {
     kd_client_lookup *lookup = arg;
-    kd_http_client *c = lookup->client;
+    kd_client_resolver *r = lookup->resolver;
     free(lookup);
-    if (!c) {
+    if (!r) {
         if (found) evutil_freeaddrinfo(found);
         return;
     }
-    kd_client_resolver *r = &c->resolver;
     r->lookup = NULL;
-    if (error == 0 && found) {
-        if (r->all) evutil_freeaddrinfo(r->all);
-        r->all = r->next = found;
+    if (error != 0 || !found) {
+        lookup_failed(r, error);
+        return;
     }
-    if (error != 0 || !found) lookup_failed(c, error);
-    kd_client_resolved(c, r->next != NULL);
+    if (r->all) evutil_freeaddrinfo(r->all);
+    r->all = r->next = found;
+    r->looked_up(r->arg, NULL);
 }
 
-static void client_resolve_look_up(kd_http_client *c)
+static void resolver_look_up(kd_client_resolver *r)
 {
-    kd_client_resolver *r = &c->resolver;
     struct evutil_addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = EVUTIL_AI_ADDRCONFIG};
     if (!r->dns || r->lookup) return;
     r->stale = false;
     read_files(r->dns);
     r->lookup = kd_alloc(sizeof(*r->lookup));
-    r->lookup->client = c;
+    r->lookup->resolver = r;
     struct evdns_getaddrinfo_request *request =
-        evdns_getaddrinfo(r->dns, c->url.host, c->url.port, &hints, on_found, r->lookup);
-    if (request)
-        r->lookup->request = request; /* else it has called back already, as for a name of the hosts file */
+        evdns_getaddrinfo(r->dns, r->host, r->port, &hints, on_found, r->lookup);
+    /* NULL: it has called back already, as for a name of the hosts file, and the look-up is freed. */
+    if (request) r->lookup->request = request;
 }
 
-const struct addrinfo *kd_client_address(kd_http_client *c)
+const struct addrinfo *kd_client_resolver_next(kd_client_resolver *r)
 {
-    kd_client_resolver *r = &c->resolver;
-    if (!r->next || r->stale) client_resolve_look_up(c);
+    if (!r->next || r->stale) resolver_look_up(r);
     return r->next;
 }
 
-void kd_client_address_failed(kd_http_client *c)
+void kd_client_resolver_failed(kd_client_resolver *r)
 {
-    kd_client_resolver *r = &c->resolver;
     if (!r->next) return;
     r->next = r->next->ai_next;
     if (r->next) return;
@@ -113,7 +116,7 @@ void kd_client_address_failed(kd_http_client *c)
 void kd_client_resolver_finish(kd_client_resolver *r)
 {
     if (r->lookup) {
-        r->lookup->client = NULL;
+        r->lookup->resolver = NULL;
         evdns_getaddrinfo_cancel(r->lookup->request);
     }
     if (r->dns) evdns_base_free(r->dns, 1);

@@ -1,10 +1,8 @@
-/*
- * http_client_url.c - the few URLs that name an origin: scheme, host, port.
- */
+/* http_client_url.c - see the header. Only scheme, host and port are taken: a path, a query or a user is refused. */
+#include "common/io/http/client/http_client_url.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "common/io/http/client/http_client_internal.h"
 
 static bool port_valid(const char *s, size_t len)
 {
@@ -13,8 +11,7 @@ static bool port_valid(const char *s, size_t len)
     return port >= 1 && port <= 65535;
 }
 
-/* Splits "host", "host:port", "[v6]" or "[v6]:port"; the end of *host is at *host_len, *port is NULL without
- * one. */
+/* Splits "host", "host:port", "[v6]" or "[v6]:port" into views of s: *host has *host_len bytes, *port goes on to the end of s, or is NULL without a port. */
 static bool client_url_split(const char *s, size_t len, const char **host, size_t *host_len,
                              const char **port)
 {
