@@ -34,7 +34,7 @@ bool kd_peer_user(const kd_cidrs *trusted, kd_http_request *req, kd_bytes *user,
     *user = raw;
     if (raw.len && memchr(raw.data, '%', raw.len)) {
         uint8_t *decoded = kd_http_request_alloc(req, KD_ID_MAX);
-        size_t len = 0; /* of what cannot be decoded: no valid id */
+        size_t len = 0; /* stays 0 when it cannot be decoded: an empty id is not valid */
         kd_percent_decode(raw, decoded, KD_ID_MAX, &len);
         *user = kd_bytes_of(decoded, len);
     }

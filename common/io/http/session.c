@@ -1,4 +1,4 @@
-/* session.c - the causality token. */
+/* session.c - see the header. */
 #include "common/io/http/session.h"
 
 #include "common/io/daemon/options_file.h"
@@ -26,7 +26,7 @@ static bool session_is_blank(uint8_t c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The bytes that hexadecimal text stands for; 0 when it is not that. `out` has room for half of it. */
+/* Writes the bytes that hexadecimal text stands for; 0 when it is no such text. `out` has room for text.len / 2. */
 static size_t from_hex(kd_bytes text, uint8_t *out)
 {
     size_t len = 0;
@@ -92,7 +92,7 @@ static void session_put_head(kd_buf *b, const kd_seen *seen)
     kd_buf_put_be64(b, seen->rest_us);
 }
 
-/* Over the head, of either version, and the user. */
+/* The MAC of a head, of either version, and the user to whom it is bound. */
 static void authenticate(const kd_session_key *key, kd_bytes head, kd_bytes user, uint8_t mac[MAC])
 {
     uint8_t message[HEAD + KD_ID_MAX];
@@ -102,8 +102,7 @@ static void authenticate(const kd_session_key *key, kd_bytes head, kd_bytes user
     crypto_shorthash_siphashx24(mac, message, head.len + user.len, key->bytes);
 }
 
-/* base64url without padding (RFC 4648, 5). The library's own takes constant time, for secrets: a token is none to
- * whom it is sent. */
+/* base64url without padding (RFC 4648, 5). libsodium's takes constant time, for secrets, and is slower; a token is no secret to the client that gets it. */
 static void to_text(const uint8_t token[TOKEN], char *out)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -126,7 +125,7 @@ void kd_session_encode(const kd_session_key *key, const kd_seen *seen, kd_bytes 
     to_text(token, out);
 }
 
-/* The head of a token in `token`, whichever version it has; empty when it is none of this key and user. */
+/* Decodes text into `token` and returns its head, of either version, as a view; empty when it was not made with this key for this user. */
 static kd_bytes open_token(const kd_session_key *key, kd_bytes text, kd_bytes user, uint8_t token[TOKEN])
 {
     uint8_t mac[MAC];

@@ -1,13 +1,14 @@
 /*
- * session.h - the causality token `Kudos-Session`: at which edges its user has spoken, and up to when (kudos/seen.h). Authenticated, so
- * that a client cannot push a clock forward, and bound to the user, so that it cannot be lent.
+ * session.h - the causality token `Kudos-Session`: at which edges its user has written, and up to which stamp (kudos/seen.h). The user's next stamp, at any
+ * edge, is above it. The token is authenticated, so that no client can push an edge's stamps into the future, and bound to its user, so that it cannot be
+ * lent.
  *
  *     +---------+----------------------------------+---------+------------+----------------------------------+
- *     | version | time us be64 edge be32 life be32 | another | rest us be64 | SipHash-2-4-128(all that|user) |
+ *     | version | time us be64 edge be32 life be32 | another | rest us be64 | SipHash-2-4-128(the rest, user) |
  *     +---------+----------------------------------+---------+------------+----------------------------------+
  *
- * Version 2: 1 + 2 * 16 + 8 + 16 bytes, base64url: 76 characters. Version 1 had one time alone, 34 characters, and is still read: that time stands
- * for any edge.
+ * Version 2: 1 + 2 * 16 + 8 + 16 bytes, base64url: 76 characters. Version 1 held one time alone, 34 characters, and is still read: it becomes `rest`, the
+ * time that stands for any edge.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_SESSION_H
 #define KUDOS_COMMON_IO_HTTP_SESSION_H
@@ -22,19 +23,19 @@ typedef struct {
     uint8_t bytes[KD_SESSION_KEY_BYTES];
 } kd_session_key;
 
-/* Derives the key from a secret of at least 16 bytes: hexadecimal text (blanks at the end ignored) or raw bytes.
- * KD_OK or KD_EINVAL. All edges need the same one. */
+/* Derives the key from a secret: raw bytes, or hexadecimal text (blanks at its end are ignored) that stands for bytes; at least 16 of them, KD_EINVAL
+ * otherwise. All edges need the same secret, for a user may come to any of them. */
 int kd_session_key_derive(kd_session_key *key, kd_bytes secret);
-/* The same from a file, at most 4 KiB: also KD_ENOTFOUND, KD_EIO, KD_ETOOBIG. */
+/* The same from a file. Also KD_ENOTFOUND, KD_EIO, and KD_ETOOBIG above 4 KiB. */
 int kd_session_key_read(kd_session_key *key, const char *path);
-/* Why kd_session_key_read failed. */
+/* Why kd_session_key_read failed with this error: static text. */
 const char *kd_session_key_fault(int err);
-/* A key that lives as long as the process, for when none is configured. */
+/* A random key, where none is configured: its tokens are worth nothing after a restart, or at another edge. */
 void kd_session_key_random(kd_session_key *key);
 
 /* Writes KD_SESSION_TEXT characters and a NUL. `user`: at most KD_ID_MAX bytes. */
 void kd_session_encode(const kd_session_key *key, const kd_seen *seen, kd_bytes user, char *out);
-/* KD_OK and *seen, or KD_EMALFORMED (wrong length, characters, version, user or MAC), *seen untouched. */
+/* KD_OK and *seen. KD_EMALFORMED: wrong length, characters, version, user or MAC; *seen is untouched. */
 int kd_session_decode(const kd_session_key *key, kd_bytes token, kd_bytes user, kd_seen *seen);
 
 #endif

@@ -1,11 +1,9 @@
 /*
- * http_client.h - an HTTP/2 client on one event loop: a few connections to one origin, many
- * streams.
+ * http_client.h - an HTTP/2 client on one event loop: a few connections to one origin, many streams on each.
  *
- * Used by an edge that asks central, and by the load and replay drivers. Single-threaded: every call and
- * every callback happens on the thread of the loop. Connections are opened when the first request needs one
- * and reopened with jittered back-off for as long as requests wait. `http://` is HTTP/2 with prior knowledge,
- * `https://` is TLS with ALPN `h2`.
+ * An edge asks central by it, and so do the load and replay drivers. Every call and every callback happens on the thread of the loop. Connections are opened
+ * when a request needs one. A lost connection is made again after a back-off with jitter, for as long as requests wait. `http://` is HTTP/2 with prior
+ * knowledge, `https://` is TLS with ALPN `h2`.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_CLIENT_HTTP_CLIENT_H
 #define KUDOS_COMMON_IO_HTTP_CLIENT_HTTP_CLIENT_H
@@ -22,13 +20,12 @@ enum {
 
 /* Zero means the default. Strings need to live only during create. */
 typedef struct {
-    uint32_t connections; /* at most so many at a time; default 1 */
-    uint32_t
-        max_streams;    /* requests in flight per connection; default 100, lowered to what the peer allows */
-    uint32_t queue_max; /* requests that wait for a stream; default 1024 */
-    uint32_t deadline_ms;      /* of a request that names none; default 5000 */
-    uint32_t connect_ms;       /* for TCP, TLS and the peer's SETTINGS together; default 3000 */
-    uint32_t backoff_min_ms;   /* before the first reconnect, doubling; default 50 */
+    uint32_t connections; /* at most so many at a time; default 1, at most 4096 */
+    uint32_t max_streams; /* requests in flight per connection; default 100, or fewer if the peer says so */
+    uint32_t queue_max;   /* requests that wait for a stream; default 1024 */
+    uint32_t deadline_ms; /* of a request that names none; default 5000 */
+    uint32_t connect_ms;  /* for TCP, TLS and the peer's SETTINGS together; default 3000 */
+    uint32_t backoff_min_ms;   /* before the first new attempt, doubling with each failure; default 50 */
     uint32_t backoff_max_ms;   /* default 5000 */
     uint32_t breaker_failures; /* so many failures in a row open the circuit breaker; default 0: no breaker */
     uint32_t body_max;     /* bytes of a response body; default 256 KiB, at most KD_HTTP_CLIENT_BODY_MAX */
@@ -47,8 +44,9 @@ typedef struct {
     bool no_index; /* unique or secret: keep it out of the header compression tables */
 } kd_http_client_field;
 
-/* Lives during the callback. */
+/* Lives during the callback, and so do views into it. */
 typedef struct kd_http_response kd_http_response;
+/* The whole body; empty when there was none. */
 kd_bytes kd_http_response_body(const kd_http_response *r);
 /* The first field of that (lower-case) name, or an empty view with data NULL. */
 kd_bytes kd_http_response_header(const kd_http_response *r, const char *name);
@@ -65,48 +63,50 @@ kd_bytes kd_http_response_header(const kd_http_response *r, const char *name);
  */
 typedef void (*kd_http_client_cb)(void *arg, int result, int status, const kd_http_response *r);
 
-/* Why kd_http_client_create would not take the URL, or with https the files of the options: the name of the member, and the
- * reason; NULL when it would. Looks nothing up; static text, which does not repeat the URL. */
+/* Why kd_http_client_create would not take the URL, or with https the files of the options: "member: reason"; NULL when it would. Looks nothing up. Static
+ * text that does not repeat the URL, since a password may stand in it. */
 const char *kd_http_client_fault(const char *url, const kd_http_client_options *options);
 /* KD_OK or KD_EINVAL: whether a URL is one that kd_http_client_create takes. Looks nothing up. */
 int kd_http_client_check_url(const char *url);
 
 /*
- * `url` is http://host[:port] or https://host[:port], IPv6 in brackets, with at most a closing slash. Does
- * not connect; a name is looked up when the first request needs it, and again when its addresses fail. KD_OK and *out;
- * KD_EINVAL for a URL or option that cannot be; KD_EIO when a certificate file cannot be used.
+ * `url` is http://host[:port] or https://host[:port], IPv6 in brackets, with at most a closing slash. Does not connect; a name is looked up when the first
+ * request needs it, and again when all its addresses have failed. KD_OK and *out; KD_EINVAL: a URL or an option that cannot be; KD_EIO: a certificate
+ * file cannot be used (kd_http_client_fault says which).
  */
 int kd_http_client_create(kd_http_client **out, struct event_base *base, const char *url,
                           const kd_http_client_options *options);
-/* Calls the callbacks of all open requests with KD_EUNAVAILABLE. Takes NULL. */
+/* Calls the callbacks of all open requests with KD_EUNAVAILABLE; they can make no new ones. Not from a callback. Takes NULL. */
 void kd_http_client_destroy(kd_http_client *c);
 
 /*
- * Everything is copied. deadline_ms counts from now, waiting for a connection included; 0: the client's.
- * KD_OK: accepted, the callback will come. Otherwise no callback comes: KD_EOVERLOADED (queue full),
- * KD_EUNAVAILABLE (circuit breaker open), KD_EINVAL (too many fields or too large a head).
+ * Everything is copied. path: with its query, as it goes over the wire. An empty body sends none. deadline_ms counts from now, waiting for a connection
+ * included; 0: the client's. KD_OK: accepted, and cb will be called. Otherwise it is not: KD_EOVERLOADED (queue full), KD_EUNAVAILABLE (circuit breaker
+ * open), KD_EINVAL (too many fields or too large a head).
  */
 int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
                            const kd_http_client_field *fields, size_t field_count, kd_bytes body,
                            kd_http_client_cb cb, void *arg, uint32_t deadline_ms);
 
-/* False from the moment the breaker opens until an answer comes through again. Before the first request:
- * true. */
+/* False from the moment when the breaker opens until an answer comes through again. Before the first request, and without a breaker: true. */
 bool kd_http_client_up(const kd_http_client *c);
-/* Why the last peer was KD_EUNTRUSTED, as OpenSSL says it; NULL: none was. */
+/* Why a certificate could not be verified, the last time that one could not: OpenSSL's static text. NULL: that never happened. */
 const char *kd_http_client_distrust(const kd_http_client *c);
-uint32_t kd_http_client_open(const kd_http_client *c); /* requests in flight or waiting */
+/* Requests in flight or waiting. */
+uint32_t kd_http_client_open(const kd_http_client *c);
 
 /* Since create. */
 typedef struct {
     uint64_t requests, answers, timeouts, failures; /* requests = answers + timeouts + failures + open */
     uint64_t connects, connects_failed, bytes_in, bytes_out;
-    uint64_t troubles
-        [KD_REASONS]; /* look-ups and connections that failed, and answers that a connection owed, by reason */
+    /* By reason: look-ups and connections that failed, and answers that did not come in time on an open connection. */
+    uint64_t troubles[KD_REASONS];
 } kd_http_client_stats;
+/* A copy; cheap. */
 kd_http_client_stats kd_http_client_get_stats(const kd_http_client *c);
 
-/* The last of these troubles since the last answer; false when there was none. `text` lives until the next one. */
+/* The last of these troubles since the last answer, or a first look-up that is still without one; false when there is none. `text` lives until the next
+ * trouble. */
 bool kd_http_client_trouble(const kd_http_client *c, kd_reason *reason, const char **text);
 
 #endif
