@@ -44,10 +44,10 @@ typedef struct {
 extern const char *const kd_kafka_compressions[];
 
 /* Is everything in it acceptable? KD_EINVAL with a sentence that names the property. Opens nothing. */
-int kd_kafka_config_check(const kd_kafka_config *config, char *err, size_t size);
+int kd_kafka_config_check(const kd_kafka_config *config, char *error, size_t size);
 /* Would librdkafka make clients of it: can it read the keys and certificates, has it the mechanisms? KD_EINVAL with a
  * sentence. Makes some that know no broker, so nobody is reached, and ends them. */
-int kd_kafka_client_check(const kd_kafka_config *config, char *err, size_t size);
+int kd_kafka_client_check(const kd_kafka_config *config, char *error, size_t size);
 
 /* --- topics --- */
 
@@ -63,10 +63,10 @@ typedef struct {
  * Creates the topics that are missing and checks the others, also while a partition of theirs has no leader. Metadata comes first, so a broker that cannot
  * create topics is fine while all are there. KD_EMISMATCH: one has another number of partitions;
  * KD_ENOTFOUND: missing with partitions 0; KD_EUNAVAILABLE: no broker answered, or it refused to create;
- * KD_ETIMEOUT; KD_EINVAL: configuration. `err` names the topic and the cause.
+ * KD_ETIMEOUT; KD_EINVAL: configuration. `error` names the topic and the cause.
  */
 int kd_kafka_ensure_topics(const kd_kafka_config *config, kd_kafka_topic *topics, size_t n,
-                           uint32_t timeout_ms, char *err, size_t size);
+                           uint32_t timeout_ms, char *error, size_t size);
 
 /* How long to wait before the topics are looked for once more, by whichever program: *delay_ms (0 at first, and after a success) doubles up to
  * the maximum, and the wait is between half of it and the whole at random. */
@@ -107,11 +107,11 @@ typedef struct {
     uint64_t outstanding;        /* messages without a fate yet */
 } kd_kafka_producer_stats;
 
-/* Topics are referred to by their index. KD_EINVAL (with `err`) for a configuration; KD_EIO when the system
+/* Topics are referred to by their index. KD_EINVAL (with `error`) for a configuration; KD_EIO when the system
  * refuses. */
 int kd_kafka_producer_create(kd_kafka_producer **p, struct event_base *base, const kd_kafka_config *config,
                              const char *const *topics, size_t topic_count,
-                             const kd_kafka_producer_events *events, char *err, size_t size);
+                             const kd_kafka_producer_events *events, char *error, size_t size);
 /* Waits flush_ms at most for what is outstanding, without further callbacks, then drops it. NULL is fine. */
 void kd_kafka_producer_destroy(kd_kafka_producer *p, uint32_t flush_ms);
 
@@ -177,7 +177,7 @@ typedef struct {
 /* Assigned to nothing yet. Errors as kd_kafka_producer_create. */
 int kd_kafka_consumer_create(kd_kafka_consumer **c, struct event_base *base, const kd_kafka_config *config,
                              const char *const *topics, size_t topic_count,
-                             const kd_kafka_consumer_events *events, char *err, size_t size);
+                             const kd_kafka_consumer_events *events, char *error, size_t size);
 /* Takes some seconds at most. NULL is fine. */
 void kd_kafka_consumer_destroy(kd_kafka_consumer *c);
 
@@ -205,7 +205,7 @@ kd_kafka_consumer_stats kd_kafka_consumer_stats_get(const kd_kafka_consumer *c);
 
 typedef struct kd_kafka_reader kd_kafka_reader;
 
-int kd_kafka_reader_create(kd_kafka_reader **r, const kd_kafka_config *config, char *err, size_t size);
+int kd_kafka_reader_create(kd_kafka_reader **r, const kd_kafka_config *config, char *error, size_t size);
 void kd_kafka_reader_destroy(kd_kafka_reader *r);
 
 /* Offsets of the first record that is there and of the next one to come. KD_ENOTFOUND: no such partition;
@@ -225,7 +225,7 @@ const char *kd_kafka_reader_error(const kd_kafka_reader *r);
 
 typedef struct kd_kafka_watch kd_kafka_watch;
 
-int kd_kafka_watch_create(kd_kafka_watch **w, const kd_kafka_config *config, char *err, size_t size);
+int kd_kafka_watch_create(kd_kafka_watch **w, const kd_kafka_config *config, char *error, size_t size);
 /* NULL is fine. */
 void kd_kafka_watch_destroy(kd_kafka_watch *w);
 /* KD_OK: a broker answered. KD_EUNAVAILABLE: none did within the time, and *reason and *cause (until the next call) say why. */

@@ -20,7 +20,7 @@ typedef struct {
     uint64_t deadline_ms;
     bool
         made; /* one of them: its leaders are waited for. Those of one that was there may be away for long, and only its records wait */
-    char *err;
+    char *error;
     size_t size;
 } admin;
 
@@ -49,16 +49,17 @@ static int check_topic(const admin *a, kd_kafka_topic *t, const rd_kafka_metadat
 {
     t->partitions_found = 0;
     if (!found || found->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-        snprintf(a->err, a->size, "Kafka topic %s is missing", t->name);
+        snprintf(a->error, a->size, "Kafka topic %s is missing", t->name);
         return KD_ENOTFOUND;
     }
     if (found->err || found->partition_cnt == 0 || (a->made && !has_leaders(found))) {
-        snprintf(a->err, a->size, "Kafka topic %s has no leader: %s", t->name, rd_kafka_err2str(found->err));
+        snprintf(a->error, a->size, "Kafka topic %s has no leader: %s", t->name,
+                 rd_kafka_err2str(found->err));
         return KD_EAGAIN;
     }
     t->partitions_found = (uint32_t)found->partition_cnt;
     if (t->partitions == 0 || t->partitions == t->partitions_found) return KD_OK;
-    snprintf(a->err, a->size, "Kafka topic %s has %u partitions, not %u", t->name, t->partitions_found,
+    snprintf(a->error, a->size, "Kafka topic %s has %u partitions, not %u", t->name, t->partitions_found,
              t->partitions);
     return KD_EMISMATCH;
 }
@@ -72,24 +73,24 @@ static int kafka_admin_check_topics(const admin *a)
     rd_kafka_resp_err_t e =
         rd_kafka_metadata(a->rk, 1, NULL, &m, kd_kafka_left_ms(a->deadline_ms, ATTEMPT_MS));
     if (e) {
-        snprintf(a->err, a->size, "no Kafka broker answers: %s", rd_kafka_err2str(e));
+        snprintf(a->error, a->size, "no Kafka broker answers: %s", rd_kafka_err2str(e));
         return KD_EUNAVAILABLE;
     }
     int worst = KD_OK;
     for (size_t i = 0; i < a->n && worst != KD_EMISMATCH; i++) {
-        int rc = check_topic(a, &a->topics[i], kafka_admin_find(m, a->topics[i].name));
-        if (rc == KD_EMISMATCH || worst == KD_OK || (worst == KD_EAGAIN && rc != KD_OK)) worst = rc;
+        int err = check_topic(a, &a->topics[i], kafka_admin_find(m, a->topics[i].name));
+        if (err == KD_EMISMATCH || worst == KD_OK || (worst == KD_EAGAIN && err != KD_OK)) worst = err;
     }
     rd_kafka_metadata_destroy(m);
     return worst;
 }
 
-/* NULL with a->err when librdkafka refuses a value. */
+/* NULL with a->error when librdkafka refuses a value. */
 static rd_kafka_NewTopic_t *new_topic(const admin *a, const kd_kafka_topic *t)
 {
     char text[24];
-    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(t->name, (int)t->partitions,
-                                                       t->replication ? t->replication : 1, a->err, a->size);
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(
+        t->name, (int)t->partitions, t->replication ? t->replication : 1, a->error, a->size);
     if (!topic) return NULL;
     if (t->retention_ms != 0) {
         snprintf(text, sizeof(text), "%lld", (long long)t->retention_ms);
@@ -118,7 +119,7 @@ static bool passing(rd_kafka_resp_err_t e)
 
 static int create_failed(const admin *a, const char *name, rd_kafka_resp_err_t e, const char *text)
 {
-    snprintf(a->err, a->size, "Kafka topic %s cannot be created: %s", name,
+    snprintf(a->error, a->size, "Kafka topic %s cannot be created: %s", name,
              text ? text : rd_kafka_err2str(e));
     return passing(e) ? KD_EAGAIN : KD_EUNAVAILABLE;
 }
@@ -150,11 +151,11 @@ static int create_topic(const admin *a, const kd_kafka_topic *t)
     rd_kafka_AdminOptions_set_request_timeout(options, timeout, NULL, 0);
     rd_kafka_CreateTopics(a->rk, &topic, 1, options, a->queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(a->queue, timeout + PAUSE_MS);
-    int rc = create_result(a, t->name, event);
+    int err = create_result(a, t->name, event);
     if (event) rd_kafka_event_destroy(event);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_NewTopic_destroy(topic);
-    return rc;
+    return err;
 }
 
 static int create_missing(admin *a)
@@ -163,11 +164,11 @@ static int create_missing(admin *a)
         const kd_kafka_topic *t = &a->topics[i];
         if (t->partitions_found != 0) continue;
         if (t->partitions == 0) {
-            snprintf(a->err, a->size, "Kafka topic %s is missing", t->name);
+            snprintf(a->error, a->size, "Kafka topic %s is missing", t->name);
             return KD_ENOTFOUND;
         }
-        int rc = create_topic(a, t);
-        if (rc != KD_OK) return rc;
+        int err = create_topic(a, t);
+        if (err != KD_OK) return err;
         a->made = true;
     }
     return KD_EAGAIN; /* until metadata shows them */
@@ -175,37 +176,38 @@ static int create_missing(admin *a)
 
 static int kafka_admin_ensure(admin *a)
 {
-    int rc;
+    int err;
     for (;;) {
-        rc = kafka_admin_check_topics(a);
-        if (rc == KD_ENOTFOUND) {
-            rc = create_missing(a);
-            if (rc != KD_EAGAIN) return rc;
+        err = kafka_admin_check_topics(a);
+        if (err == KD_ENOTFOUND) {
+            err = create_missing(a);
+            if (err != KD_EAGAIN) return err;
         }
-        if (rc != KD_EAGAIN && rc != KD_EUNAVAILABLE) return rc;
+        if (err != KD_EAGAIN && err != KD_EUNAVAILABLE) return err;
         /* What is left after the pause must do for another answer, or the cause would be that there was none. */
         if (kd_kafka_left_ms(a->deadline_ms, 2 * PAUSE_MS) < 2 * PAUSE_MS)
-            return rc == KD_EAGAIN ? KD_ETIMEOUT : rc;
+            return err == KD_EAGAIN ? KD_ETIMEOUT : err;
         pause_briefly(a);
     }
 }
 
 int kd_kafka_ensure_topics(const kd_kafka_config *config, kd_kafka_topic *topics, size_t n,
-                           uint32_t timeout_ms, char *err, size_t size)
+                           uint32_t timeout_ms, char *error, size_t size)
 {
     rd_kafka_conf_t *conf;
     rd_kafka_t *rk;
-    int rc = kd_kafka_conf_make(&conf, config, KD_KAFKA_BLOCKING, err, size);
-    if (rc != KD_OK) return rc;
-    rc = kd_kafka_client_make(&rk, RD_KAFKA_CONSUMER, conf, err, size);
+    int err = kd_kafka_conf_make(&conf, config, KD_KAFKA_BLOCKING, error, size);
+    if (err != KD_OK) return err;
+    err = kd_kafka_client_make(&rk, RD_KAFKA_CONSUMER, conf, error, size);
     rd_kafka_conf_destroy(conf);
-    if (rc != KD_OK) return rc;
-    admin a = {.rk = rk, .queue = rd_kafka_queue_new(rk), .topics = topics, .n = n, .err = err, .size = size};
+    if (err != KD_OK) return err;
+    admin a = {
+        .rk = rk, .queue = rd_kafka_queue_new(rk), .topics = topics, .n = n, .error = error, .size = size};
     a.deadline_ms = kd_kafka_now_ms() + timeout_ms;
-    rc = kafka_admin_ensure(&a);
+    err = kafka_admin_ensure(&a);
     rd_kafka_queue_destroy(a.queue);
     kd_kafka_client_end(rk);
-    return rc;
+    return err;
 }
 
 uint64_t kd_kafka_again_ms(uint64_t *delay_ms, uint64_t *random)

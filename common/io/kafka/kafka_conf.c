@@ -59,13 +59,13 @@ static const struct {
     {"allow.auto.create.topics", "false", "the number of partitions is chosen once"},
 };
 
-static int check_property(const kd_pair *p, char *err, size_t size)
+static int check_property(const kd_pair *p, char *error, size_t size)
 {
     for (size_t i = 0; i < KD_COUNT(fixed); i++) {
         if (strcmp(fixed[i].name, p->key) != 0) continue;
         if (fixed[i].value && strcmp(fixed[i].value, p->value) == 0) return KD_OK;
         bool one = fixed[i].value != NULL;
-        snprintf(err, size, "kafka-properties.%s: must %s%s: %s", p->key, one ? "be " : "not be set here",
+        snprintf(error, size, "kafka-properties.%s: must %s%s: %s", p->key, one ? "be " : "not be set here",
                  one ? fixed[i].value : "", fixed[i].why);
         return KD_EINVAL;
     }
@@ -80,42 +80,42 @@ static const char *cause_shown(rd_kafka_conf_res_t result, const char *value, co
     return number ? cause : "librdkafka does not take this value";
 }
 
-static int set_as(rd_kafka_conf_t *conf, const char *section, const char *name, const char *value, char *err,
-                  size_t size)
+static int set_as(rd_kafka_conf_t *conf, const char *section, const char *name, const char *value,
+                  char *error, size_t size)
 {
     char cause[200];
     rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, cause, sizeof(cause));
     if (result == RD_KAFKA_CONF_OK) return KD_OK;
-    snprintf(err, size, "%s%s: %s", section, name, cause_shown(result, value, cause));
+    snprintf(error, size, "%s%s: %s", section, name, cause_shown(result, value, cause));
     return KD_EINVAL;
 }
 
-static int set(rd_kafka_conf_t *conf, const char *name, const char *value, char *err, size_t size)
+static int set(rd_kafka_conf_t *conf, const char *name, const char *value, char *error, size_t size)
 {
-    return set_as(conf, "Kafka property ", name, value, err, size);
+    return set_as(conf, "Kafka property ", name, value, error, size);
 }
 
-static int set_properties(rd_kafka_conf_t *conf, const kd_pairs *p, char *err, size_t size)
+static int set_properties(rd_kafka_conf_t *conf, const kd_pairs *p, char *error, size_t size)
 {
-    int rc = KD_OK;
-    for (uint32_t i = 0; i < p->count && rc == KD_OK; i++) rc = check_property(&p->at[i], err, size);
-    for (uint32_t i = 0; i < p->count && rc == KD_OK; i++)
-        rc = set_as(conf, "kafka-properties.", p->at[i].key, p->at[i].value, err, size);
-    return rc;
+    int err = KD_OK;
+    for (uint32_t i = 0; i < p->count && err == KD_OK; i++) err = check_property(&p->at[i], error, size);
+    for (uint32_t i = 0; i < p->count && err == KD_OK; i++)
+        err = set_as(conf, "kafka-properties.", p->at[i].key, p->at[i].value, error, size);
+    return err;
 }
 
-static int conf_set_number(rd_kafka_conf_t *conf, const char *name, uint64_t value, char *err, size_t size)
+static int conf_set_number(rd_kafka_conf_t *conf, const char *name, uint64_t value, char *error, size_t size)
 {
     char text[24];
     snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-    return set(conf, name, text, err, size);
+    return set(conf, name, text, error, size);
 }
 
-static int set_all(rd_kafka_conf_t *conf, const kd_pair *list, size_t n, char *err, size_t size)
+static int set_all(rd_kafka_conf_t *conf, const kd_pair *list, size_t n, char *error, size_t size)
 {
-    int rc = KD_OK;
-    for (size_t i = 0; i < n && rc == KD_OK; i++) rc = set(conf, list[i].key, list[i].value, err, size);
-    return rc;
+    int err = KD_OK;
+    for (size_t i = 0; i < n && err == KD_OK; i++) err = set(conf, list[i].key, list[i].value, error, size);
+    return err;
 }
 
 static uint32_t either(uint32_t value, uint32_t otherwise)
@@ -123,7 +123,7 @@ static uint32_t either(uint32_t value, uint32_t otherwise)
     return value ? value : otherwise;
 }
 
-static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err, size_t size)
+static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *error, size_t size)
 {
     /* The defaults of a minute and more would hide a black hole for as long; ten seconds suffices between
      * continents. */
@@ -133,33 +133,34 @@ static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err
         {"reconnect.backoff.max.ms", "2000"}, {"log.connection.close", "false"},
     };
     if (!c->brokers || !c->brokers[0]) {
-        snprintf(err, size, "Kafka brokers are missing");
+        snprintf(error, size, "Kafka brokers are missing");
         return KD_EINVAL;
     }
-    int rc = set(conf, "bootstrap.servers", c->brokers, err, size);
-    if (rc == KD_OK) rc = set(conf, "client.id", c->client_id ? c->client_id : "kudos", err, size);
-    if (rc == KD_OK)
-        rc = conf_set_number(conf, "message.max.bytes", KD_KAFKA_RECORD_MAX + KD_KAFKA_FRAMING, err, size);
-    return rc == KD_OK ? set_all(conf, list, KD_COUNT(list), err, size) : rc;
+    int err = set(conf, "bootstrap.servers", c->brokers, error, size);
+    if (err == KD_OK) err = set(conf, "client.id", c->client_id ? c->client_id : "kudos", error, size);
+    if (err == KD_OK)
+        err = conf_set_number(conf, "message.max.bytes", KD_KAFKA_RECORD_MAX + KD_KAFKA_FRAMING, error, size);
+    return err == KD_OK ? set_all(conf, list, KD_COUNT(list), error, size) : err;
 }
 
-static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err, size_t size)
+static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *error, size_t size)
 {
     static const kd_pair list[] = {
         {"enable.idempotence", "true"},  {"acks", "all"},       {"message.timeout.ms", "0"},
         {"request.timeout.ms", "10000"}, {"log.queue", "true"},
     };
-    int rc = set_all(conf, list, KD_COUNT(list), err, size);
-    if (rc == KD_OK) rc = set(conf, "compression.codec", c->compression ? c->compression : "zstd", err, size);
-    if (rc == KD_OK) rc = conf_set_number(conf, "linger.ms", either(c->linger_ms, LINGER_MS), err, size);
-    if (rc == KD_OK)
-        rc = conf_set_number(conf, "queue.buffering.max.kbytes",
-                             either(c->producer_queue_kib, PRODUCER_QUEUE_KIB), err, size);
+    int err = set_all(conf, list, KD_COUNT(list), error, size);
+    if (err == KD_OK)
+        err = set(conf, "compression.codec", c->compression ? c->compression : "zstd", error, size);
+    if (err == KD_OK) err = conf_set_number(conf, "linger.ms", either(c->linger_ms, LINGER_MS), error, size);
+    if (err == KD_OK)
+        err = conf_set_number(conf, "queue.buffering.max.kbytes",
+                              either(c->producer_queue_kib, PRODUCER_QUEUE_KIB), error, size);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
-    return rc;
+    return err;
 }
 
-static int set_consumer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err, size_t size)
+static int set_consumer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *error, size_t size)
 {
     static const kd_pair list[] = {
         {"enable.auto.commit", "false"},      {"enable.auto.offset.store", "false"},
@@ -170,57 +171,58 @@ static int set_consumer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *e
     };
     uint32_t queue = either(c->consumer_queue_kib, CONSUMER_QUEUE_KIB);
     const char *group = c->group ? c->group : c->client_id ? c->client_id : "kudos";
-    int rc = set_all(conf, list, KD_COUNT(list), err, size);
-    if (rc == KD_OK) rc = set(conf, "group.id", group, err, size);
-    if (rc == KD_OK)
-        rc = conf_set_number(conf, "fetch.wait.max.ms", either(c->fetch_wait_ms, FETCH_WAIT_MS), err, size);
-    if (rc == KD_OK) rc = conf_set_number(conf, "queued.max.messages.kbytes", queue, err, size);
+    int err = set_all(conf, list, KD_COUNT(list), error, size);
+    if (err == KD_OK) err = set(conf, "group.id", group, error, size);
+    if (err == KD_OK)
+        err =
+            conf_set_number(conf, "fetch.wait.max.ms", either(c->fetch_wait_ms, FETCH_WAIT_MS), error, size);
+    if (err == KD_OK) err = conf_set_number(conf, "queued.max.messages.kbytes", queue, error, size);
     /* One answer may overshoot the queue's bound by its own size, 50 MiB by default. */
-    if (rc == KD_OK)
-        rc = conf_set_number(conf, "fetch.max.bytes",
-                             KD_MAX((uint64_t)queue * 1024, (uint64_t)FETCH_BYTES_MIN), err, size);
-    return rc;
+    if (err == KD_OK)
+        err = conf_set_number(conf, "fetch.max.bytes",
+                              KD_MAX((uint64_t)queue * 1024, (uint64_t)FETCH_BYTES_MIN), error, size);
+    return err;
 }
 
-static int set_role(rd_kafka_conf_t *conf, const kd_kafka_config *c, kd_kafka_role role, char *err,
+static int set_role(rd_kafka_conf_t *conf, const kd_kafka_config *c, kd_kafka_role role, char *error,
                     size_t size)
 {
-    if (role == KD_KAFKA_PRODUCER) return set_producer(conf, c, err, size);
+    if (role == KD_KAFKA_PRODUCER) return set_producer(conf, c, error, size);
     if (role == KD_KAFKA_CONSUMER) {
         rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG |
                                            RD_KAFKA_EVENT_OFFSET_COMMIT);
-        int rc = set(conf, "log.queue", "true", err, size);
-        return rc == KD_OK ? set_consumer(conf, c, err, size) : rc;
+        int err = set(conf, "log.queue", "true", error, size);
+        return err == KD_OK ? set_consumer(conf, c, error, size) : err;
     }
     /* What fails there is told as an error; the library would write to standard error. */
     rd_kafka_conf_set_log_cb(conf, NULL);
-    return set_consumer(conf, c, err, size);
+    return set_consumer(conf, c, error, size);
 }
 
-int kd_kafka_conf_make(rd_kafka_conf_t **out, const kd_kafka_config *c, kd_kafka_role role, char *err,
+int kd_kafka_conf_make(rd_kafka_conf_t **out, const kd_kafka_config *c, kd_kafka_role role, char *error,
                        size_t size)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    int rc = set_common(conf, c, err, size);
-    if (rc == KD_OK) rc = set_role(conf, c, role, err, size);
-    if (rc == KD_OK) rc = set_properties(conf, &c->properties, err, size);
-    if (rc != KD_OK) {
+    int err = set_common(conf, c, error, size);
+    if (err == KD_OK) err = set_role(conf, c, role, error, size);
+    if (err == KD_OK) err = set_properties(conf, &c->properties, error, size);
+    if (err != KD_OK) {
         rd_kafka_conf_destroy(conf);
         conf = NULL;
     }
     *out = conf;
-    return rc;
+    return err;
 }
 
-int kd_kafka_config_check(const kd_kafka_config *config, char *err, size_t size)
+int kd_kafka_config_check(const kd_kafka_config *config, char *error, size_t size)
 {
-    int rc = KD_OK;
-    for (kd_kafka_role role = KD_KAFKA_PRODUCER; role <= KD_KAFKA_BLOCKING && rc == KD_OK; role++) {
+    int err = KD_OK;
+    for (kd_kafka_role role = KD_KAFKA_PRODUCER; role <= KD_KAFKA_BLOCKING && err == KD_OK; role++) {
         rd_kafka_conf_t *conf;
-        rc = kd_kafka_conf_make(&conf, config, role, err, size);
+        err = kd_kafka_conf_make(&conf, config, role, error, size);
         if (conf) rd_kafka_conf_destroy(conf);
     }
-    return rc;
+    return err;
 }
 
 static bool name_secret(const char *name)
@@ -242,12 +244,12 @@ static const char *reason_shown(const kd_pairs *properties, const char *cause)
     return cause;
 }
 
-static int client_try(const kd_kafka_config *config, kd_kafka_role role, char *err, size_t size)
+static int client_try(const kd_kafka_config *config, kd_kafka_role role, char *error, size_t size)
 {
     char cause[256] = "";
     rd_kafka_conf_t *conf;
-    int rc = kd_kafka_conf_make(&conf, config, role, err, size);
-    if (rc != KD_OK) return rc;
+    int err = kd_kafka_conf_make(&conf, config, role, error, size);
+    if (err != KD_OK) return err;
     rd_kafka_conf_set(conf, "bootstrap.servers", NULL, NULL, 0); /* its default, none */
     rd_kafka_t *rk = rd_kafka_new(role == KD_KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
                                   cause, sizeof(cause));
@@ -256,17 +258,17 @@ static int client_try(const kd_kafka_config *config, kd_kafka_role role, char *e
         return KD_OK;
     }
     rd_kafka_conf_destroy(conf);
-    snprintf(err, size, "[kafka-properties]: %s", reason_shown(&config->properties, cause));
+    snprintf(error, size, "[kafka-properties]: %s", reason_shown(&config->properties, cause));
     return KD_EINVAL;
 }
 
-int kd_kafka_client_check(const kd_kafka_config *config, char *err, size_t size)
+int kd_kafka_client_check(const kd_kafka_config *config, char *error, size_t size)
 {
-    int rc = client_try(config, KD_KAFKA_PRODUCER, err, size);
-    return rc == KD_OK ? client_try(config, KD_KAFKA_CONSUMER, err, size) : rc;
+    int err = client_try(config, KD_KAFKA_PRODUCER, error, size);
+    return err == KD_OK ? client_try(config, KD_KAFKA_CONSUMER, error, size) : err;
 }
 
-int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_conf_t *conf, char *err,
+int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_conf_t *conf, char *error,
                          size_t size)
 {
     char cause[256];
@@ -274,7 +276,7 @@ int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_c
     *rk = rd_kafka_new(type, copy, cause, sizeof(cause));
     if (*rk) return KD_OK;
     rd_kafka_conf_destroy(copy);
-    snprintf(err, size, "Kafka client: %s", cause);
+    snprintf(error, size, "Kafka client: %s", cause);
     return rd_kafka_last_error() == RD_KAFKA_RESP_ERR__INVALID_ARG ? KD_EINVAL : KD_EIO;
 }
 

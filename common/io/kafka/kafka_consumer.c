@@ -263,25 +263,25 @@ static void kafka_consumer_list_add(const kd_kafka_consumer *c, rd_kafka_topic_p
 
 int kd_kafka_consumer_assign(kd_kafka_consumer *c, const kd_kafka_start *starts, size_t n)
 {
-    int rc = KD_OK;
+    int err = KD_OK;
     unassign_all(c);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
-    for (size_t i = 0; i < n && rc == KD_OK; i++) {
+    for (size_t i = 0; i < n && err == KD_OK; i++) {
         partition_state *s = start_valid(c, &starts[i]) ? state_make(c, &starts[i]) : NULL;
         if (!s || s->assigned) {
-            rc = KD_EINVAL;
+            err = KD_EINVAL;
             break;
         }
         *s = (partition_state){.assigned = true};
         kafka_consumer_list_add(c, list, &starts[i]);
     }
-    if (rc == KD_OK && rd_kafka_assign(c->rk, list) != RD_KAFKA_RESP_ERR_NO_ERROR) rc = KD_EIO;
-    if (rc != KD_OK) {
+    if (err == KD_OK && rd_kafka_assign(c->rk, list) != RD_KAFKA_RESP_ERR_NO_ERROR) err = KD_EIO;
+    if (err != KD_OK) {
         unassign_all(c);
         rd_kafka_assign(c->rk, NULL);
     }
     rd_kafka_topic_partition_list_destroy(list);
-    return rc;
+    return err;
 }
 
 static int reassign_one(kd_kafka_consumer *c, rd_kafka_topic_partition_list_t *list)
@@ -299,10 +299,10 @@ static int go_on_at(kd_kafka_consumer *c, partition_state *s, const kd_kafka_sta
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     kafka_consumer_list_add(c, list, start);
-    int rc = reassign_one(c, list);
-    s->stands = rc != KD_OK;
+    int err = reassign_one(c, list);
+    s->stands = err != KD_OK;
     rd_kafka_topic_partition_list_destroy(list);
-    return rc;
+    return err;
 }
 
 int kd_kafka_consumer_seek(kd_kafka_consumer *c, const kd_kafka_start *start)
@@ -368,19 +368,19 @@ static void make_handles(kd_kafka_consumer *c)
 }
 
 static int kafka_consumer_start(kd_kafka_consumer *c, struct event_base *base, const kd_kafka_config *config,
-                                char *err, size_t size)
+                                char *error, size_t size)
 {
     static const struct timeval every = {.tv_sec = COMMIT_INTERVAL_S};
     rd_kafka_conf_t *conf;
-    int rc = kd_kafka_conf_make(&conf, config, KD_KAFKA_CONSUMER, err, size);
-    if (rc != KD_OK) return rc;
-    rc = kd_kafka_client_make(&c->rk, RD_KAFKA_CONSUMER, conf, err, size);
+    int err = kd_kafka_conf_make(&conf, config, KD_KAFKA_CONSUMER, error, size);
+    if (err != KD_OK) return err;
+    err = kd_kafka_client_make(&c->rk, RD_KAFKA_CONSUMER, conf, error, size);
     rd_kafka_conf_destroy(conf);
-    if (rc != KD_OK) return rc;
+    if (err != KD_OK) return err;
     c->commit_timer = event_new(base, -1, EV_PERSIST, on_commit_timer, c);
     if (!c->commit_timer || event_add(c->commit_timer, &every) != 0 ||
         kd_kafka_pump_init(&c->pump, base, kafka_consumer_on_event, kafka_consumer_on_round, c) != KD_OK) {
-        snprintf(err, size, "Kafka consumer: no descriptor or event for its queue");
+        snprintf(error, size, "Kafka consumer: no descriptor or event for its queue");
         return KD_EIO;
     }
     make_handles(c);
@@ -391,7 +391,7 @@ static int kafka_consumer_start(kd_kafka_consumer *c, struct event_base *base, c
 
 int kd_kafka_consumer_create(kd_kafka_consumer **out, struct event_base *base, const kd_kafka_config *config,
                              const char *const *topics, size_t topic_count,
-                             const kd_kafka_consumer_events *events, char *err, size_t size)
+                             const kd_kafka_consumer_events *events, char *error, size_t size)
 {
     kd_kafka_consumer *c = kd_alloc(sizeof(*c));
     c->pump.fd = -1;
@@ -399,13 +399,13 @@ int kd_kafka_consumer_create(kd_kafka_consumer **out, struct event_base *base, c
     c->log = config->log;
     c->log_arg = config->log_arg;
     make_topics(c, topics, topic_count);
-    int rc = kafka_consumer_start(c, base, config, err, size);
-    if (rc != KD_OK) {
+    int err = kafka_consumer_start(c, base, config, error, size);
+    if (err != KD_OK) {
         kd_kafka_consumer_destroy(c);
         c = NULL;
     }
     *out = c;
-    return rc;
+    return err;
 }
 
 void kd_kafka_consumer_destroy(kd_kafka_consumer *c)

@@ -18,11 +18,11 @@ typedef enum {
     KD_KAFKA_BLOCKING, /* admin and reader */
 } kd_kafka_role;
 
-/* librdkafka's configuration for a role, to be destroyed by the caller. KD_EINVAL with `err`. */
-int kd_kafka_conf_make(rd_kafka_conf_t **conf, const kd_kafka_config *config, kd_kafka_role role, char *err,
+/* librdkafka's configuration for a role, to be destroyed by the caller. KD_EINVAL with `error`. */
+int kd_kafka_conf_make(rd_kafka_conf_t **conf, const kd_kafka_config *config, kd_kafka_role role, char *error,
                        size_t size);
-/* A client of its own copy of conf. KD_EIO with `err` when the system refuses (threads, TLS files ...). */
-int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_conf_t *conf, char *err,
+/* A client of its own copy of conf. KD_EIO with `error` when the system refuses (threads, TLS files ...). */
+int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_conf_t *conf, char *error,
                          size_t size);
 
 /*

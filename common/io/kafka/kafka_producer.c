@@ -80,10 +80,10 @@ static void tell_fate(kd_kafka_producer *p, message *m, bool ok)
 
 /* --- one client --- */
 
-static int client_start(kd_kafka_producer *p, char *err, size_t size)
+static int client_start(kd_kafka_producer *p, char *error, size_t size)
 {
-    int rc = kd_kafka_client_make(&p->rk, RD_KAFKA_PRODUCER, p->conf, err, size);
-    if (rc != KD_OK) return rc;
+    int err = kd_kafka_client_make(&p->rk, RD_KAFKA_PRODUCER, p->conf, error, size);
+    if (err != KD_OK) return err;
     for (size_t i = 0; i < p->topic_count; i++) p->handles[i] = rd_kafka_topic_new(p->rk, p->topics[i], NULL);
     kd_kafka_pump_attach(&p->pump, p->rk, rd_kafka_queue_get_main(p->rk));
     return KD_OK;
@@ -132,9 +132,9 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     kd_kafka_producer *p = arg;
-    char err[256];
-    if (client_start(p, err, sizeof(err)) != KD_OK) {
-        if (p->log) p->log(p->log_arg, 3, err);
+    char error[256];
+    if (client_start(p, error, sizeof(error)) != KD_OK) {
+        if (p->log) p->log(p->log_arg, 3, error);
         schedule_restart(p);
         return;
     }
@@ -241,22 +241,22 @@ static void copy_topics(kd_kafka_producer *p, const char *const *topics, size_t 
 }
 
 static int start_first(kd_kafka_producer *p, struct event_base *base, const kd_kafka_config *config,
-                       char *err, size_t size)
+                       char *error, size_t size)
 {
-    int rc = kd_kafka_conf_make(&p->conf, config, KD_KAFKA_PRODUCER, err, size);
-    if (rc != KD_OK) return rc;
+    int err = kd_kafka_conf_make(&p->conf, config, KD_KAFKA_PRODUCER, error, size);
+    if (err != KD_OK) return err;
     p->restart = evtimer_new(base, on_restart, p);
     if (!p->restart ||
         kd_kafka_pump_init(&p->pump, base, kafka_producer_on_event, kafka_producer_on_round, p) != KD_OK) {
-        snprintf(err, size, "Kafka producer: no descriptor or event for its queue");
+        snprintf(error, size, "Kafka producer: no descriptor or event for its queue");
         return KD_EIO;
     }
-    return client_start(p, err, size);
+    return client_start(p, error, size);
 }
 
 int kd_kafka_producer_create(kd_kafka_producer **out, struct event_base *base, const kd_kafka_config *config,
                              const char *const *topics, size_t topic_count,
-                             const kd_kafka_producer_events *events, char *err, size_t size)
+                             const kd_kafka_producer_events *events, char *error, size_t size)
 {
     kd_kafka_producer *p = kd_alloc(sizeof(*p));
     p->outstanding = (message){.prev = &p->outstanding, .next = &p->outstanding};
@@ -266,13 +266,13 @@ int kd_kafka_producer_create(kd_kafka_producer **out, struct event_base *base, c
     p->log_arg = config->log_arg;
     p->random = kd_kafka_now_ms() ^ (uint64_t)(uintptr_t)p; /* two clients need only not restart in step */
     copy_topics(p, topics, topic_count);
-    int rc = start_first(p, base, config, err, size);
-    if (rc != KD_OK) {
+    int err = start_first(p, base, config, error, size);
+    if (err != KD_OK) {
         producer_free(p);
         p = NULL;
     }
     *out = p;
-    return rc;
+    return err;
 }
 
 /* rd_kafka_flush would wait for fates that nobody takes from the queue. */

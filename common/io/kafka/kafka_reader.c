@@ -14,22 +14,22 @@ struct kd_kafka_reader {
     char text[256];
 };
 
-int kd_kafka_reader_create(kd_kafka_reader **out, const kd_kafka_config *config, char *err, size_t size)
+int kd_kafka_reader_create(kd_kafka_reader **out, const kd_kafka_config *config, char *error, size_t size)
 {
     rd_kafka_conf_t *conf;
     *out = NULL;
-    int rc = kd_kafka_conf_make(&conf, config, KD_KAFKA_BLOCKING, err, size);
-    if (rc != KD_OK) return rc;
+    int err = kd_kafka_conf_make(&conf, config, KD_KAFKA_BLOCKING, error, size);
+    if (err != KD_OK) return err;
     kd_kafka_reader *r = kd_alloc(sizeof(*r));
-    rc = kd_kafka_client_make(&r->rk, RD_KAFKA_CONSUMER, conf, err, size);
+    err = kd_kafka_client_make(&r->rk, RD_KAFKA_CONSUMER, conf, error, size);
     rd_kafka_conf_destroy(conf);
-    if (rc == KD_OK) {
+    if (err == KD_OK) {
         rd_kafka_poll_set_consumer(r->rk);
         *out = r;
     } else {
         free(r);
     }
-    return rc;
+    return err;
 }
 
 void kd_kafka_reader_destroy(kd_kafka_reader *r)
@@ -84,8 +84,8 @@ static int list_offset(kd_kafka_reader *r, const char *topic, uint32_t partition
 static int watermarks(kd_kafka_reader *r, const char *topic, uint32_t partition, uint64_t deadline_ms,
                       int64_t *low, int64_t *high)
 {
-    int rc = list_offset(r, topic, partition, KD_KAFKA_BEGINNING, deadline_ms, low);
-    return rc == KD_OK ? list_offset(r, topic, partition, KD_KAFKA_END, deadline_ms, high) : rc;
+    int err = list_offset(r, topic, partition, KD_KAFKA_BEGINNING, deadline_ms, low);
+    return err == KD_OK ? list_offset(r, topic, partition, KD_KAFKA_END, deadline_ms, high) : err;
 }
 
 int kd_kafka_reader_watermarks(kd_kafka_reader *r, const char *topic, uint32_t partition, uint32_t timeout_ms,
@@ -136,19 +136,19 @@ int kd_kafka_reader_get(kd_kafka_reader *r, const char *topic, uint32_t partitio
     uint64_t deadline = kd_kafka_now_ms() + timeout_ms;
     int64_t low, high;
     kd_buf_clear(value);
-    int rc = watermarks(r, topic, partition, deadline, &low, &high);
-    if (rc != KD_OK) return rc;
+    int err = watermarks(r, topic, partition, deadline, &low, &high);
+    if (err != KD_OK) return err;
     if (offset < low || offset >= high)
         return reader_fail(r, topic, partition, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, topic, (int32_t)partition)->offset = offset;
     rd_kafka_resp_err_t e = rd_kafka_assign(r->rk, list);
     rd_kafka_message_t *m = e ? NULL : first_message(r, deadline);
-    rc = e ? reader_fail(r, topic, partition, e) : reader_take(r, topic, partition, offset, m, value);
+    err = e ? reader_fail(r, topic, partition, e) : reader_take(r, topic, partition, offset, m, value);
     if (m) rd_kafka_message_destroy(m);
     rd_kafka_assign(r->rk, NULL);
     rd_kafka_topic_partition_list_destroy(list);
-    return rc;
+    return err;
 }
 
 int kd_kafka_reader_cluster_id(kd_kafka_reader *r, uint32_t timeout_ms, char *out, size_t size)

@@ -31,22 +31,22 @@ static void watch_on_error(rd_kafka_t *rk, int e, const char *text, void *arg)
     if (e != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !w->heard) watch_note(w, e, text);
 }
 
-int kd_kafka_watch_create(kd_kafka_watch **out, const kd_kafka_config *config, char *err, size_t size)
+int kd_kafka_watch_create(kd_kafka_watch **out, const kd_kafka_config *config, char *error, size_t size)
 {
     rd_kafka_conf_t *conf;
     *out = NULL;
-    int rc = kd_kafka_conf_make(&conf, config, KD_KAFKA_BLOCKING, err, size);
-    if (rc != KD_OK) return rc;
+    int err = kd_kafka_conf_make(&conf, config, KD_KAFKA_BLOCKING, error, size);
+    if (err != KD_OK) return err;
     kd_kafka_watch *w = kd_alloc(sizeof(*w));
     rd_kafka_conf_set_opaque(conf, w);
     rd_kafka_conf_set_error_cb(conf, watch_on_error);
-    rc = kd_kafka_client_make(&w->rk, RD_KAFKA_CONSUMER, conf, err, size);
+    err = kd_kafka_client_make(&w->rk, RD_KAFKA_CONSUMER, conf, error, size);
     rd_kafka_conf_destroy(conf);
-    if (rc == KD_OK)
+    if (err == KD_OK)
         *out = w;
     else
         free(w);
-    return rc;
+    return err;
 }
 
 /* Callbacks come from rd_kafka_poll alone, so the client, which may end later, never calls back into what is freed here. */

@@ -116,10 +116,10 @@ int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
     if (kd_client_retry_refuses(c, now_ms)) return KD_EUNAVAILABLE;
     if (c->queued >= c->options.queue_max) return KD_EOVERLOADED;
     kd_client_request *r = kd_client_request_take(c);
-    int rc = kd_client_request_fill(r, method, path, fields, field_count, body);
-    if (rc != KD_OK) {
+    int err = kd_client_request_fill(r, method, path, fields, field_count, body);
+    if (err != KD_OK) {
         kd_client_request_release(r);
-        return rc;
+        return err;
     }
     kd_client_retry_taken(c, now_ms);
     r->cb = cb;
@@ -174,12 +174,12 @@ int kd_http_client_create(kd_http_client **out, struct event_base *base, const c
 {
     kd_http_client *c = kd_alloc(sizeof *c);
     const char *fault;
-    int rc = options_take(&c->options, options);
-    if (rc == KD_OK) rc = kd_client_url_parse(&c->url, url);
-    if (rc == KD_OK && c->url.tls && !(c->tls = kd_client_tls_new(&c->options, &fault))) rc = KD_EIO;
-    if (rc != KD_OK) {
+    int err = options_take(&c->options, options);
+    if (err == KD_OK) err = kd_client_url_parse(&c->url, url);
+    if (err == KD_OK && c->url.tls && !(c->tls = kd_client_tls_new(&c->options, &fault))) err = KD_EIO;
+    if (err != KD_OK) {
         free(c);
-        return rc;
+        return err;
     }
     client_set_up(c, base);
     *out = c;

@@ -42,15 +42,15 @@ void kd_client_conn_flush(kd_client_conn *conn)
     conn->dirty = false;
     conn->busy = true;
     bool full;
-    int rc;
+    int err;
     do {
-        rc = conn_gather(conn);
+        err = conn_gather(conn);
         full = conn->link.out.len >= KD_CLIENT_WRITE_BYTES;
-        if (rc == KD_OK) rc = kd_client_link_write(&conn->link, &conn->client->stats.bytes_out);
-    } while (rc == KD_OK && full);
+        if (err == KD_OK) err = kd_client_link_write(&conn->link, &conn->client->stats.bytes_out);
+    } while (err == KD_OK && full);
     conn->busy = false;
-    if (rc == KD_EAGAIN) event_add(conn->write_event, NULL);
-    if ((rc != KD_OK && rc != KD_EAGAIN) || (rc == KD_OK && conn_finished(conn))) {
+    if (err == KD_EAGAIN) event_add(conn->write_event, NULL);
+    if ((err != KD_OK && err != KD_EAGAIN) || (err == KD_OK && conn_finished(conn))) {
         conn->broken = true;
         kd_client_wake(conn->client);
     }
@@ -113,16 +113,16 @@ static void conn_begin_session(kd_client_conn *conn)
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
     nghttp2_option *option;
-    int rc = nghttp2_option_new(&option);
-    KD_ASSERT(rc == 0);
+    int err = nghttp2_option_new(&option);
+    KD_ASSERT(err == 0);
     nghttp2_option_set_no_closed_streams(option, 1); /* kept by default for priorities, which are not used */
-    rc = nghttp2_session_client_new2(&conn->session, conn->client->callbacks, conn, option);
+    err = nghttp2_session_client_new2(&conn->session, conn->client->callbacks, conn, option);
     nghttp2_option_del(option);
-    KD_ASSERT(rc == 0);
-    rc = nghttp2_submit_settings(conn->session, NGHTTP2_FLAG_NONE, settings, KD_COUNT(settings));
-    KD_ASSERT(rc == 0);
-    rc = nghttp2_session_set_local_window_size(conn->session, NGHTTP2_FLAG_NONE, 0, KD_HTTP_CLIENT_BODY_MAX);
-    KD_ASSERT(rc == 0);
+    KD_ASSERT(err == 0);
+    err = nghttp2_submit_settings(conn->session, NGHTTP2_FLAG_NONE, settings, KD_COUNT(settings));
+    KD_ASSERT(err == 0);
+    err = nghttp2_session_set_local_window_size(conn->session, NGHTTP2_FLAG_NONE, 0, KD_HTTP_CLIENT_BODY_MAX);
+    KD_ASSERT(err == 0);
     conn->state = KD_CONN_SETTINGS;
     event_add(conn->read_event, NULL);
     kd_client_conn_flush(conn);
@@ -132,20 +132,20 @@ static int conn_handshake(kd_client_conn *conn)
 {
     kd_http_client *c = conn->client;
     bool wants_write;
-    int rc = kd_client_link_handshake(&conn->link, c->tls, &c->url, !c->options.insecure, &wants_write,
-                                      &c->distrust);
-    if (rc == KD_OK) {
+    int err = kd_client_link_handshake(&conn->link, c->tls, &c->url, !c->options.insecure, &wants_write,
+                                       &c->distrust);
+    if (err == KD_OK) {
         conn_begin_session(conn);
         return KD_OK;
     }
-    if (rc == KD_EAGAIN) event_add(wants_write ? conn->write_event : conn->read_event, NULL);
-    return rc == KD_EAGAIN ? KD_OK : rc;
+    if (err == KD_EAGAIN) event_add(wants_write ? conn->write_event : conn->read_event, NULL);
+    return err == KD_EAGAIN ? KD_OK : err;
 }
 
 static int conn_connected(kd_client_conn *conn)
 {
-    int rc = kd_client_link_opened(&conn->link);
-    if (rc != KD_OK) return rc;
+    int err = kd_client_link_opened(&conn->link);
+    if (err != KD_OK) return err;
     if (!conn->client->tls) {
         conn_begin_session(conn);
         return KD_OK;
@@ -179,10 +179,10 @@ static void conn_exchange(kd_client_conn *conn)
     kd_http_client *c = conn->client;
     conn->busy = true;
     c->current = conn;
-    int rc = conn_receive(conn);
+    int err = conn_receive(conn);
     c->current = NULL;
     conn->busy = false;
-    if (rc != KD_OK)
+    if (err != KD_OK)
         conn->broken = true;
     else
         kd_client_conn_flush(conn);
@@ -202,21 +202,21 @@ static void conn_on_event(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     kd_client_conn *conn = arg;
-    int rc = KD_OK;
+    int err = KD_OK;
     if (what & EV_TIMEOUT)
-        rc = conn_expired(conn);
+        err = conn_expired(conn);
     else if (conn->state == KD_CONN_CONNECTING)
-        rc = conn_connected(conn);
+        err = conn_connected(conn);
     else if (conn->state == KD_CONN_TLS)
-        rc = conn_handshake(conn);
+        err = conn_handshake(conn);
     else if (what & EV_READ)
         conn_exchange(conn);
     else
         kd_client_conn_flush(conn);
     kd_http_client *c = conn->client;
-    if (rc != KD_OK || conn->broken) kd_client_conn_close(conn, rc != KD_OK || !conn->draining);
+    if (err != KD_OK || conn->broken) kd_client_conn_close(conn, err != KD_OK || !conn->draining);
     /* What waits fails at once: the certificate will be no better on the next connection. */
-    if (rc == KD_EUNTRUSTED) kd_client_queue_fail(c, KD_EUNTRUSTED);
+    if (err == KD_EUNTRUSTED) kd_client_queue_fail(c, KD_EUNTRUSTED);
 }
 
 void kd_client_conn_start(kd_client_conn *conn)

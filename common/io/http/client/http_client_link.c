@@ -128,8 +128,8 @@ int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_ur
     *wants_write = false;
     if (!l->ssl && tls_begin(l, tls, url, verify) != KD_OK) return tls_failed(l, "TLS cannot begin");
     ERR_clear_error();
-    int rc = SSL_do_handshake(l->ssl);
-    if (rc == 1) {
+    int err = SSL_do_handshake(l->ssl);
+    if (err == 1) {
         const unsigned char *proto;
         unsigned len;
         SSL_get0_alpn_selected(l->ssl, &proto, &len);
@@ -137,7 +137,7 @@ int kd_client_link_handshake(kd_client_link *l, SSL_CTX *tls, const kd_client_ur
         kd_client_link_trouble(l, KD_REASON_PROTOCOL, "the peer speaks TLS, but no HTTP/2");
         return KD_EUNAVAILABLE;
     }
-    int why = SSL_get_error(l->ssl, rc);
+    int why = SSL_get_error(l->ssl, err);
     *wants_write = why == SSL_ERROR_WANT_WRITE;
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return KD_EAGAIN;
     return handshake_failed(l, verify, distrust);

@@ -105,8 +105,8 @@ static int stream_on_close(nghttp2_session *session, int32_t stream, uint32_t er
 nghttp2_session_callbacks *kd_client_stream_callbacks(void)
 {
     nghttp2_session_callbacks *cb;
-    int rc = nghttp2_session_callbacks_new(&cb);
-    KD_ASSERT(rc == 0);
+    int err = nghttp2_session_callbacks_new(&cb);
+    KD_ASSERT(err == 0);
     nghttp2_session_callbacks_set_on_header_callback(cb, stream_on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, stream_on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(cb, stream_on_frame);
