@@ -253,7 +253,7 @@ static int client_try(const kd_kafka_config *config, kd_kafka_role role, char *e
     rd_kafka_conf_set(conf, "bootstrap.servers", NULL, NULL, 0); /* its default, none */
     rd_kafka_t *rk = rd_kafka_new(role == KD_KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
                                   cause, sizeof(cause));
-    if (rk != NULL) {
+    if (rk) {
         kd_kafka_client_end(rk);
         return KD_OK;
     }

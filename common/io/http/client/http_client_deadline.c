@@ -59,7 +59,7 @@ void kd_client_wheel_init(kd_client_wheel *w, struct event_base *base, kd_client
     for (size_t i = 0; i < KD_WHEEL_SLOTS; i++) kd_link_init(&w->slots[i]);
     w->expire = expire;
     w->timer = evtimer_new(base, wheel_on_tick, w);
-    KD_ASSERT(w->timer != NULL);
+    KD_ASSERT(w->timer);
 }
 
 void kd_client_wheel_finish(kd_client_wheel *w)

@@ -32,7 +32,7 @@ SSL_CTX *kd_client_tls_new(const kd_http_client_options *o, const char **fault)
 {
     static const unsigned char alpn[] = {2, 'h', '2'};
     SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
-    KD_ASSERT(tls != NULL);
+    KD_ASSERT(tls);
     SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
     SSL_CTX_set_options(tls, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     /* `out` may grow, and so move, between two tries to write the same bytes; OpenSSL takes that for a mistake by default. */
@@ -42,7 +42,7 @@ SSL_CTX *kd_client_tls_new(const kd_http_client_options *o, const char **fault)
     KD_ASSERT(set); /* fails for want of memory only */
     *fault = files_fault(tls, o);
     ERR_clear_error();
-    if (*fault == NULL) return tls;
+    if (!*fault) return tls;
     SSL_CTX_free(tls);
     return NULL;
 }
@@ -94,7 +94,7 @@ int kd_client_link_opened(kd_client_link *l)
 static int tls_begin(kd_client_link *l, SSL_CTX *tls, const kd_client_url *url, bool verify)
 {
     l->ssl = SSL_new(tls);
-    KD_ASSERT(l->ssl != NULL);
+    KD_ASSERT(l->ssl);
     if (SSL_set_fd(l->ssl, l->fd) != 1) return KD_EUNAVAILABLE;
     unsigned char address[sizeof(struct in6_addr)];
     bool numeric =

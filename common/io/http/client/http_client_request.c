@@ -34,7 +34,7 @@ static void client_request_shrink(kd_buf *b)
 
 void kd_client_request_release(kd_client_request *r)
 {
-    KD_ASSERT(r->cb == NULL);
+    KD_ASSERT(!r->cb);
     kd_link_remove(&r->at);
     client_request_shrink(&r->text);
     client_request_shrink(&r->response.head);

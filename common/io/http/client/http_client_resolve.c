@@ -36,7 +36,7 @@ void kd_client_resolver_init(kd_client_resolver *r, struct event_base *base, con
     if (literal(r)) return;
     /* The flag: without it, idle sockets to name servers would keep a loop running that has nothing else to do. */
     r->dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    KD_ASSERT(r->dns != NULL);
+    KD_ASSERT(r->dns);
 }
 
 /* Neither file needs to exist: without resolv.conf a name server on this host is asked. */

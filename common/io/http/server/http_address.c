@@ -35,14 +35,14 @@ static http_address **address_find(kd_http_server *server, uint64_t key)
 {
     uint64_t state = key ^ server->address_seed;
     http_address **at = &server->addresses[kd_random_next(&state) % HTTP_ADDRESS_BUCKETS];
-    while (*at != NULL && (*at)->key != key) at = &(*at)->next;
+    while (*at && (*at)->key != key) at = &(*at)->next;
     return at;
 }
 
 bool http_address_take(kd_http_server *server, uint64_t key, uint32_t max)
 {
     http_address **at = address_find(server, key);
-    if (*at == NULL) {
+    if (!*at) {
         *at = kd_alloc(sizeof(**at));
         (*at)->key = key;
     }
@@ -54,7 +54,7 @@ bool http_address_take(kd_http_server *server, uint64_t key, uint32_t max)
 void http_address_release(kd_http_server *server, uint64_t key)
 {
     http_address **at = address_find(server, key);
-    KD_ASSERT(*at != NULL && (*at)->count > 0);
+    KD_ASSERT(*at && (*at)->count > 0);
     if (--(*at)->count > 0) return;
     http_address *gone = *at;
     *at = gone->next;

@@ -52,7 +52,7 @@ void http_conn_create(kd_http_server *server, int fd, const struct sockaddr_stor
     http_conn *conn = http_conns_add(server, fd, peer, peer_len);
     conn->read_event = event_new(server->base, fd, EV_READ | EV_PERSIST, conn_on_readable, conn);
     conn->write_event = event_new(server->base, fd, EV_WRITE | EV_PERSIST, conn_on_writable, conn);
-    KD_ASSERT(conn->read_event != NULL && conn->write_event != NULL);
+    KD_ASSERT(conn->read_event && conn->write_event);
     set_reading(conn, true);
 }
 
@@ -61,7 +61,7 @@ void http_conn_close(http_conn *conn)
     KD_ASSERT(conn->state != HTTP_CLOSED);
     event_free(conn->read_event);
     event_free(conn->write_event);
-    if (conn->driver != NULL) conn->driver->finish(conn);
+    if (conn->driver) conn->driver->finish(conn);
     SSL_free(conn->ssl);
     close(conn->fd);
     http_turn_forget(conn);
@@ -118,7 +118,7 @@ static void conn_take_encrypted(http_conn *conn, kd_bytes data)
 static void start_tls(http_conn *conn, kd_bytes data)
 {
     kd_http_server *server = conn->server;
-    if (server->config.tls == NULL) {
+    if (!server->config.tls) {
         server->counters.tls_failures++;
         conn->fate = HTTP_ABORT;
         return;
@@ -202,10 +202,10 @@ static bool produce_once(http_conn *conn)
 {
     kd_http_server *server = conn->server;
     kd_buf *plain = &server->plain;
-    if (conn->driver != NULL) conn->driver->produce(conn, plain);
+    if (conn->driver) conn->driver->produce(conn, plain);
     if (plain->len == 0) return false;
     server->counters.bytes_out += plain->len;
-    if (conn->ssl != NULL) {
+    if (conn->ssl) {
         if (http_tls_write(conn, kd_buf_view(plain)) != KD_OK) conn->fate = HTTP_ABORT;
         kd_buf_clear(plain);
         send_buffer(conn, &server->cipher);
@@ -242,19 +242,19 @@ static void start_linger(http_conn *conn)
     conn->since_ms = conn->server->now_ms;
     set_writing(conn, false);
     set_reading(conn, true);
-    if (conn->driver != NULL) conn->driver->finish(conn);
+    if (conn->driver) conn->driver->finish(conn);
     http_request_detach_all(conn);
 }
 
 static bool wants_input(const http_conn *conn)
 {
     if (conn->fate != HTTP_LIVE || conn_output_full(conn)) return false;
-    return conn->driver == NULL || conn->driver->wants_input(conn);
+    return !conn->driver || conn->driver->wants_input(conn);
 }
 
 static bool is_over(const http_conn *conn)
 {
-    return conn->fate == HTTP_FINISH || (conn->driver != NULL && conn->driver->over(conn));
+    return conn->fate == HTTP_FINISH || (conn->driver && conn->driver->over(conn));
 }
 
 void http_conn_turn(http_conn *conn)
@@ -277,7 +277,7 @@ void http_conn_turn(http_conn *conn)
 
 static void take_input(http_conn *conn, kd_bytes data)
 {
-    if (conn->ssl != NULL)
+    if (conn->ssl)
         conn_take_encrypted(conn, data);
     else if (conn->state == HTTP_DETECT)
         conn_detect(conn, data);

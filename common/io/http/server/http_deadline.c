@@ -38,7 +38,7 @@ static bool request_expired(http_conn *conn, http_request *req, int64_t now_ms)
 static bool any_request_expired(http_conn *conn, int64_t now_ms)
 {
     http_request *next;
-    for (http_request *req = conn->requests; req != NULL; req = next) {
+    for (http_request *req = conn->requests; req; req = next) {
         next = req->next;
         if (req->attached && request_expired(conn, req, now_ms)) return true;
     }
@@ -79,7 +79,7 @@ static void deadline_on_sweep(evutil_socket_t fd, short what, void *arg)
     kd_http_server *server = arg;
     int64_t now_ms = http_turn_clock(server);
     http_conn *next;
-    for (http_conn *conn = server->conns; conn != NULL; conn = next) {
+    for (http_conn *conn = server->conns; conn; conn = next) {
         next = conn->next; /* the check may free the connection, and no other one */
         deadline_check(conn, now_ms);
     }
@@ -97,7 +97,7 @@ static struct timeval sweep_interval(const kd_http_config *c)
 void http_deadline_init(kd_http_server *server)
 {
     server->sweep_event = event_new(server->base, -1, EV_PERSIST, deadline_on_sweep, server);
-    KD_ASSERT(server->sweep_event != NULL);
+    KD_ASSERT(server->sweep_event);
     struct timeval interval = sweep_interval(&server->config);
     event_add(server->sweep_event, &interval);
 }

@@ -52,7 +52,7 @@ static void h1_refuse(http_conn *conn, int status)
 
 static http_request *h1_current(http_conn *conn)
 {
-    if (conn->current == NULL) conn->current = http_request_create(conn);
+    if (!conn->current) conn->current = http_request_create(conn);
     return conn->current;
 }
 
@@ -90,7 +90,7 @@ static void h1_after_head(http_conn *conn, const http_h1_head *head)
 static size_t h1_head_length(kd_bytes in)
 {
     const uint8_t *end = memmem(in.data, in.len, "\r\n\r\n", 4);
-    return end != NULL ? (size_t)(end - in.data) + 4 : 0;
+    return end ? (size_t)(end - in.data) + 4 : 0;
 }
 
 /* Bytes of a head: besides names and values, two colons or blanks and a line end per field, and the rest of the request line. */
@@ -157,7 +157,7 @@ static bool h1_read_line(http_conn *conn, size_t max, kd_bytes *line)
 {
     kd_bytes in = h1_input(conn);
     const uint8_t *end = memmem(in.data, in.len, "\r\n", 2);
-    size_t len = end != NULL ? (size_t)(end - in.data) : in.len;
+    size_t len = end ? (size_t)(end - in.data) : in.len;
     if (len > max) {
         h1_refuse(conn, 400);
         return false;

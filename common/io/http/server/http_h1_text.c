@@ -48,7 +48,7 @@ static bool h1_text_cut(kd_bytes *rest, const char *separator, kd_bytes *piece)
 {
     size_t n = strlen(separator);
     const uint8_t *at = memmem(rest->data, rest->len, separator, n);
-    if (at == NULL) return false;
+    if (!at) return false;
     *piece = kd_bytes_of(rest->data, (size_t)(at - rest->data));
     *rest = kd_bytes_of(at + n, rest->len - piece->len - n);
     return true;
@@ -73,7 +73,7 @@ static kd_bytes origin_form(kd_bytes target)
     const size_t n = sizeof(scheme) - 1;
     if (target.len <= n || strncasecmp((const char *)target.data, scheme, n) != 0) return target;
     const uint8_t *slash = memchr(target.data + n, '/', target.len - n);
-    if (slash == NULL) return kd_bytes_str("/");
+    if (!slash) return kd_bytes_str("/");
     return kd_bytes_of(slash, target.len - (size_t)(slash - target.data));
 }
 

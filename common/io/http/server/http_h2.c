@@ -139,7 +139,7 @@ static int h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, co
     (void)session, (void)flags;
     http_conn *conn = arg;
     http_request *req = conn->current;
-    if (req == NULL || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    if (!req || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
     kd_bytes name = kd_bytes_of(name_data, name_len), value = kd_bytes_of(value_data, value_len);
     if (!http_request_add_header(req, name, value)) {
         h2_calm(conn);
@@ -159,7 +159,7 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
 {
     (void)session, (void)frame, (void)name, (void)name_len, (void)value, (void)value_len, (void)flags;
     http_conn *conn = arg;
-    if (conn->current != NULL) http_request_refuse(conn->current, 400);
+    if (conn->current) http_request_refuse(conn->current, 400);
     return 0;
 }
 
@@ -176,14 +176,14 @@ static void h2_headers_frame(http_conn *conn, const nghttp2_frame *frame)
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         http_request *req = conn->current;
         conn->current = NULL;
-        if (req == NULL) return;
+        if (!req) return;
         http_request_headers_done(req);
         h2_advance(req, ended);
         return;
     }
     /* A second block of headers is trailers: they end the body, and their fields are ignored. */
     http_request *req = nghttp2_session_get_stream_user_data(conn->h2.session, frame->hd.stream_id);
-    if (req != NULL) h2_advance(req, ended);
+    if (req) h2_advance(req, ended);
 }
 
 static void h2_data_frame(http_conn *conn, const nghttp2_frame *frame)
@@ -194,7 +194,7 @@ static void h2_data_frame(http_conn *conn, const nghttp2_frame *frame)
         return;
     }
     http_request *req = nghttp2_session_get_stream_user_data(conn->h2.session, frame->hd.stream_id);
-    if (req != NULL) h2_advance(req, true);
+    if (req) h2_advance(req, true);
 }
 
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
@@ -253,7 +253,7 @@ static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t stream
     (void)flags;
     http_conn *conn = arg;
     http_request *req = nghttp2_session_get_stream_user_data(session, stream_id);
-    if (req == NULL || conn->fate != HTTP_LIVE) return 0;
+    if (!req || conn->fate != HTTP_LIVE) return 0;
     if (req->stage == HTTP_ANSWERED) {
         h2_swallow(req, len);
         return 0;
@@ -267,7 +267,7 @@ static int h2_on_stream_close(nghttp2_session *session, int32_t stream_id, uint3
 {
     (void)error_code, (void)arg;
     http_request *req = nghttp2_session_get_stream_user_data(session, stream_id);
-    if (req == NULL) return 0;
+    if (!req) return 0;
     req->attached = false; /* a handler that works on it still answers, and frees it thereby */
     if (req->stage != HTTP_HANDLED) http_request_free(req);
     return 0;
@@ -282,7 +282,7 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
                 (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (!last) return 0;
     http_request *req = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-    if (req != NULL) req->sent = true;
+    if (req) req->sent = true;
     return 0;
 }
 

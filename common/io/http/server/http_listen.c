@@ -112,7 +112,7 @@ int kd_http_server_listen(kd_http_server *server, const char *host, uint16_t por
     freeaddrinfo(found);
     if (fd < 0) return listen_fail(error, error_size, host, port, strerror(errno));
     struct event *event = event_new(server->base, fd, EV_READ | EV_PERSIST, on_acceptable, server);
-    KD_ASSERT(event != NULL);
+    KD_ASSERT(event);
     event_add(event, NULL);
     server->listeners[server->listener_count].fd = fd;
     server->listeners[server->listener_count++].event = event;
@@ -132,7 +132,7 @@ uint16_t kd_http_server_port(const kd_http_server *server)
 void http_listen_init(kd_http_server *server)
 {
     server->accept_event = event_new(server->base, -1, 0, listen_resume, server);
-    KD_ASSERT(server->accept_event != NULL);
+    KD_ASSERT(server->accept_event);
 }
 
 void http_listen_close(kd_http_server *server, bool take_queue)

@@ -37,7 +37,7 @@ static void *pool_malloc(size_t size, void *arg)
     unsigned class = pool_class(size);
     if (class == HTTP_POOL_CLASSES) return pool_fresh(class, size);
     void *p = pool->free[class];
-    if (p == NULL) return pool_fresh(class, (size_t)1 << (class + POOL_SMALLEST_LOG2));
+    if (!p) return pool_fresh(class, (size_t)1 << (class + POOL_SMALLEST_LOG2));
     memcpy(&pool->free[class], p, sizeof(void *));
     return p;
 }
@@ -52,7 +52,7 @@ static unsigned pool_class_of(const void *p)
 static void pool_free(void *p, void *arg)
 {
     http_pool *pool = arg;
-    if (p == NULL) return;
+    if (!p) return;
     unsigned class = pool_class_of(p);
     if (class == HTTP_POOL_CLASSES) {
         free((uint8_t *)p - POOL_HEAD);
@@ -73,7 +73,7 @@ static void *pool_calloc(size_t n, size_t size, void *arg)
 
 static void *pool_realloc(void *p, size_t size, void *arg)
 {
-    if (p == NULL) return pool_malloc(size, arg);
+    if (!p) return pool_malloc(size, arg);
     unsigned class = pool_class_of(p);
     if (class == HTTP_POOL_CLASSES && pool_class(size) == HTTP_POOL_CLASSES) {
         return (uint8_t *)kd_realloc((uint8_t *)p - POOL_HEAD, POOL_HEAD + size) + POOL_HEAD;
@@ -100,7 +100,7 @@ void http_pool_init(http_pool *pool)
 void http_pool_finish(http_pool *pool)
 {
     for (size_t i = 0; i < HTTP_POOL_CLASSES; i++) {
-        while (pool->free[i] != NULL) {
+        while (pool->free[i]) {
             uint8_t *p = pool->free[i];
             // cppcheck-suppress pointerSize ; the link is a pointer
             memcpy(&pool->free[i], p, sizeof(void *));

@@ -25,7 +25,7 @@ http_request *http_request_create(http_conn *conn)
 {
     kd_http_server *server = conn->server;
     http_request *req = server->spare_requests;
-    if (req != NULL) {
+    if (req) {
         server->spare_requests = req->next;
     } else {
         req = kd_realloc(NULL, sizeof(*req));
@@ -44,7 +44,7 @@ http_request *http_request_create(http_conn *conn)
     req->pub.peer_name = conn->peer_name;
     req->pub.tls = conn->ssl != NULL;
     req->next = conn->requests;
-    if (req->next != NULL) req->next->prev = req;
+    if (req->next) req->next->prev = req;
     conn->requests = req;
     conn->request_count++;
     return req;
@@ -63,16 +63,16 @@ void http_request_free(http_request *req)
     kd_http_server *server = conn->server;
     drop_body(req);
     http_admission_release(server, req->out_held);
-    while (req->chunks != NULL) {
+    while (req->chunks) {
         http_chunk *chunk = req->chunks;
         req->chunks = chunk->next;
         free(chunk);
     }
-    if (req->prev != NULL)
+    if (req->prev)
         req->prev->next = req->next;
     else
         conn->requests = req->next;
-    if (req->next != NULL) req->next->prev = req->prev;
+    if (req->next) req->next->prev = req->prev;
     if (conn->current == req) conn->current = NULL;
     req->next = server->spare_requests;
     server->spare_requests = req;
@@ -82,7 +82,7 @@ void http_request_free(http_request *req)
 void http_request_detach_all(http_conn *conn)
 {
     http_request *next;
-    for (http_request *req = conn->requests; req != NULL; req = next) {
+    for (http_request *req = conn->requests; req; req = next) {
         next = req->next;
         req->attached = false;
         if (req->stage != HTTP_HANDLED) http_request_free(req);
@@ -91,7 +91,7 @@ void http_request_detach_all(http_conn *conn)
 
 void http_request_free_spares(kd_http_server *server)
 {
-    while (server->spare_requests != NULL) {
+    while (server->spare_requests) {
         http_request *req = server->spare_requests;
         server->spare_requests = req->next;
         kd_buf_finish(&req->body);
@@ -168,7 +168,7 @@ bool kd_http_request_field(const kd_http_request *pub, size_t i, kd_bytes *name,
 static const http_header *find_header(const http_request *req, kd_bytes name, const http_header *after)
 {
     const http_header *end = req->headers + req->header_count;
-    for (const http_header *h = after == NULL ? req->headers : after + 1; h < end; h++) {
+    for (const http_header *h = after ? after + 1 : req->headers; h < end; h++) {
         if (kd_bytes_eq(h->name, name)) return h;
     }
     return NULL;
@@ -179,17 +179,17 @@ bool kd_http_request_header(const kd_http_request *pub, const char *name, kd_byt
     const http_request *req = (const http_request *)pub;
     const http_header *h = find_header(req, kd_bytes_str(name), NULL);
     /* HTTP/2 carries the host in the pseudo header :authority, and need not send Host. */
-    if (h == NULL && strcmp(name, "host") == 0) h = find_header(req, kd_bytes_str(":authority"), NULL);
-    *value = h != NULL ? h->value : kd_bytes_of(NULL, 0);
+    if (!h && strcmp(name, "host") == 0) h = find_header(req, kd_bytes_str(":authority"), NULL);
+    *value = h ? h->value : kd_bytes_of(NULL, 0);
     return h != NULL;
 }
 
 void http_request_set_target(http_request *req, kd_bytes target)
 {
     const uint8_t *mark = memchr(target.data, '?', target.len);
-    size_t path_len = mark != NULL ? (size_t)(mark - target.data) : target.len;
+    size_t path_len = mark ? (size_t)(mark - target.data) : target.len;
     req->pub.path = kd_bytes_of(target.data, path_len);
-    req->pub.query = mark != NULL ? kd_bytes_of(mark + 1, target.len - path_len - 1) : kd_bytes_of(NULL, 0);
+    req->pub.query = mark ? kd_bytes_of(mark + 1, target.len - path_len - 1) : kd_bytes_of(NULL, 0);
 }
 
 void http_request_set_method(http_request *req, kd_bytes name)

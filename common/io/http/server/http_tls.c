@@ -61,7 +61,7 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 static BIO_METHOD *make_bio_method(void)
 {
     BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "kudos connection");
-    KD_ASSERT(m != NULL);
+    KD_ASSERT(m);
     BIO_meth_set_read(m, bio_read);
     BIO_meth_set_write(m, bio_write);
     BIO_meth_set_ctrl(m, bio_ctrl);
@@ -77,7 +77,7 @@ static int tls_fail(char *error, size_t size, const char *option, const char *pa
     unsigned long code = ERR_peek_last_error();
     const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
     snprintf(error, size, "%s: %s%s%s%s%s", option, path ? path : "", path ? ": " : "", complaint,
-             reason != NULL ? ": " : "", reason != NULL ? reason : "");
+             reason ? ": " : "", reason ? reason : "");
     ERR_clear_error();
     return KD_EINVAL;
 }
@@ -131,9 +131,9 @@ static int load_files(SSL_CTX *context, const kd_http_tls *tls, char *error, siz
         return tls_fail(error, size, "http.tls_key", tls->key_path,
                         "is not the private key of the certificate");
     }
-    if (tls->client_ca_path == NULL) return KD_OK;
+    if (!tls->client_ca_path) return KD_OK;
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(tls->client_ca_path);
-    if (names == NULL || SSL_CTX_load_verify_locations(context, tls->client_ca_path, NULL) != 1) {
+    if (!names || SSL_CTX_load_verify_locations(context, tls->client_ca_path, NULL) != 1) {
         sk_X509_NAME_pop_free(names, X509_NAME_free);
         return tls_fail(error, size, "http.tls_client_ca", tls->client_ca_path, "cannot use the client CA");
     }
@@ -147,7 +147,7 @@ static int make_context(const kd_http_tls *tls, SSL_CTX **out, char *error, size
 {
     *out = NULL;
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-    KD_ASSERT(context != NULL);
+    KD_ASSERT(context);
     tls_set_options(context);
     int err = load_files(context, tls, error, size);
     if (err != KD_OK)
@@ -159,7 +159,7 @@ static int make_context(const kd_http_tls *tls, SSL_CTX **out, char *error, size
 
 static char *copy_path(const char *path)
 {
-    return path != NULL ? kd_dup(kd_bytes_of(path, strlen(path) + 1)) : NULL;
+    return path ? kd_dup(kd_bytes_of(path, strlen(path) + 1)) : NULL;
 }
 
 int kd_http_tls_create(kd_http_tls **out, const kd_http_tls_options *options, char *error, size_t error_size)
@@ -204,7 +204,7 @@ int kd_http_tls_reload(kd_http_tls *tls, char *error, size_t error_size)
 
 void kd_http_tls_destroy(kd_http_tls *tls)
 {
-    if (tls == NULL) return;
+    if (!tls) return;
     SSL_CTX_free(tls->context);
     BIO_meth_free(tls->method);
     pthread_mutex_destroy(&tls->lock);
@@ -222,7 +222,7 @@ SSL *http_tls_accept(kd_http_tls *tls, http_conn *conn)
     SSL *ssl = SSL_new(tls->context);
     pthread_mutex_unlock(&tls->lock);
     BIO *bio = BIO_new(tls->method);
-    KD_ASSERT(ssl != NULL && bio != NULL);
+    KD_ASSERT(ssl && bio);
     BIO_set_data(bio, conn);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);
@@ -233,7 +233,7 @@ SSL *http_tls_accept(kd_http_tls *tls, http_conn *conn)
 static void note_peer_name(http_conn *conn)
 {
     X509 *cert = SSL_get0_peer_certificate(conn->ssl);
-    if (cert == NULL) return;
+    if (!cert) return;
     char name[256];
     int len = X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof(name));
     /* "admin\0.evil.example" would pass for "admin": a name with a NUL inside counts as none. */
@@ -279,7 +279,7 @@ int http_tls_write(http_conn *conn, kd_bytes plain)
 
 void http_tls_goodbye(http_conn *conn)
 {
-    if (conn->ssl == NULL || !SSL_is_init_finished(conn->ssl)) return;
+    if (!conn->ssl || !SSL_is_init_finished(conn->ssl)) return;
     ERR_clear_error();
     SSL_shutdown(conn->ssl);
 }

@@ -47,7 +47,7 @@ void http_turn_touch(http_conn *conn)
 {
     kd_http_server *server = conn->server;
     if (conn->in_turn || conn->dirty) return;
-    if (server->dirty == NULL) event_active(server->turn_event, 0, 0);
+    if (!server->dirty) event_active(server->turn_event, 0, 0);
     conn->dirty = true;
     conn->next_dirty = server->dirty;
     server->dirty = conn;
@@ -56,7 +56,7 @@ void http_turn_touch(http_conn *conn)
 http_conn *http_turn_next(kd_http_server *server)
 {
     http_conn *conn = server->dirty;
-    if (conn == NULL) return NULL;
+    if (!conn) return NULL;
     server->dirty = conn->next_dirty;
     conn->dirty = false;
     return conn;
@@ -73,5 +73,5 @@ void http_turn_forget(http_conn *conn)
 
 void http_turn_check_drained(kd_http_server *server)
 {
-    if (server->draining && server->conns == NULL) event_active(server->turn_event, 0, 0);
+    if (server->draining && !server->conns) event_active(server->turn_event, 0, 0);
 }
