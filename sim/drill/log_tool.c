@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/io/kafka/kafka_private.h"
+#include "common/io/kafka/kafka_end.h"
 #include "sim/drill/positions.h"
 
 enum { TOPICS = 2, POLL_MS = 20, CALL_MS = 5000, FLUSH_MS = 3000 };

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "common/io/loop/clock.h"
-#include "common/io/kafka/kafka_private.h"
+#include "common/io/kafka/kafka_end.h"
 #include "common/io/daemon/log.h"
 
 static const struct {

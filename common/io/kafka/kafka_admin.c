@@ -1,10 +1,11 @@
 /*
- * kafka_admin.c - topics: created when missing, checked when there.
+ * kafka_admin.c - topics: creates those that are missing, checks the others. Blocking.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/io/kafka/kafka_end.h"
 #include "common/io/kafka/kafka_private.h"
 
 enum {
@@ -18,8 +19,8 @@ typedef struct {
     kd_kafka_topic *topics;
     size_t n;
     uint64_t deadline_ms;
-    bool
-        made; /* one of them: its leaders are waited for. Those of one that was there may be away for long, and only its records wait */
+    /* A topic was created here: wait until all partitions have leaders. If all topics are old, one may lack a leader for long; only its records wait then. */
+    bool made;
     char *error;
     size_t size;
 } admin;
@@ -44,7 +45,7 @@ static bool has_leaders(const rd_kafka_metadata_topic_t *t)
     return true;
 }
 
-/* KD_ENOTFOUND: missing; KD_EAGAIN: not quite there yet. */
+/* KD_ENOTFOUND: missing. KD_EAGAIN: created, but not ready yet. KD_EMISMATCH: another number of partitions. */
 static int check_topic(const admin *a, kd_kafka_topic *t, const rd_kafka_metadata_topic_t *found)
 {
     t->partitions_found = 0;
@@ -64,12 +65,11 @@ static int check_topic(const admin *a, kd_kafka_topic *t, const rd_kafka_metadat
     return KD_EMISMATCH;
 }
 
-/* The worst of all topics: a mismatch, else a missing one, else one that is not ready. */
+/* The worst result of all topics: a mismatch, else a missing topic, else one that is not ready. KD_EUNAVAILABLE: no broker answers. */
 static int kafka_admin_check_topics(const admin *a)
 {
     const rd_kafka_metadata_t *m;
-    /* All topics: to ask for one by name makes some brokers create it, with a number of partitions of their
-     * own. */
+    /* Asks for all topics (the 1). A question for one by name makes a broker with auto.create.topics.enable create it, with its own number of partitions. */
     rd_kafka_resp_err_t e =
         rd_kafka_metadata(a->rk, 1, NULL, &m, kd_kafka_left_ms(a->deadline_ms, ATTEMPT_MS));
     if (e) {
@@ -101,8 +101,8 @@ static rd_kafka_NewTopic_t *new_topic(const admin *a, const kd_kafka_topic *t)
     return topic;
 }
 
-/* Is it worth another attempt? The controller may be moving, or brokers be starting still. */
-static bool passing(rd_kafka_resp_err_t e)
+/* Whether another attempt is worth while: the controller may be moving to another broker, or brokers may still be starting. */
+static bool is_temporary(rd_kafka_resp_err_t e)
 {
     switch (e) {
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
@@ -121,7 +121,7 @@ static int create_failed(const admin *a, const char *name, rd_kafka_resp_err_t e
 {
     snprintf(a->error, a->size, "Kafka topic %s cannot be created: %s", name,
              text ? text : rd_kafka_err2str(e));
-    return passing(e) ? KD_EAGAIN : KD_EUNAVAILABLE;
+    return is_temporary(e) ? KD_EAGAIN : KD_EUNAVAILABLE;
 }
 
 static int create_result(const admin *a, const char *name, rd_kafka_event_t *event)
@@ -134,7 +134,7 @@ static int create_result(const admin *a, const char *name, rd_kafka_event_t *eve
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n);
     for (size_t i = 0; i < n; i++) {
         rd_kafka_resp_err_t e = rd_kafka_topic_result_error(list[i]);
-        /* Another program of ours may have been faster; the check that follows says whether it fits. */
+        /* Another program of ours may have created it meanwhile; the check that follows says whether its partitions fit. */
         if (e && e != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
             return create_failed(a, name, e, rd_kafka_topic_result_error_string(list[i]));
     }
@@ -171,7 +171,7 @@ static int create_missing(admin *a)
         if (err != KD_OK) return err;
         a->made = true;
     }
-    return KD_EAGAIN; /* until metadata shows them */
+    return KD_EAGAIN; /* CreateTopics has returned, but the brokers learn of a new topic one after the other: until metadata shows it */
 }
 
 static int kafka_admin_ensure(admin *a)
@@ -184,7 +184,7 @@ static int kafka_admin_ensure(admin *a)
             if (err != KD_EAGAIN) return err;
         }
         if (err != KD_EAGAIN && err != KD_EUNAVAILABLE) return err;
-        /* What is left after the pause must do for another answer, or the cause would be that there was none. */
+        /* Stop while the time left suffices for one more answer: a question cut short would replace the true cause by "no broker answers". */
         if (kd_kafka_left_ms(a->deadline_ms, 2 * PAUSE_MS) < 2 * PAUSE_MS)
             return err == KD_EAGAIN ? KD_ETIMEOUT : err;
         pause_briefly(a);
@@ -212,6 +212,7 @@ int kd_kafka_ensure_topics(const kd_kafka_config *config, kd_kafka_topic *topics
 
 uint64_t kd_kafka_again_ms(uint64_t *delay_ms, uint64_t *random)
 {
+    /* At random, so that programs which start together do not ask together. */
     uint64_t most = *delay_ms > 0 ? *delay_ms : KD_KAFKA_AGAIN_MIN_MS;
     *delay_ms = KD_MIN(2 * most, (uint64_t)KD_KAFKA_AGAIN_MAX_MS);
     return most / 2 + kd_random_next(random) % (most / 2 + 1);

@@ -1,12 +1,13 @@
 /*
  * kafka_conf.c - our configuration in librdkafka's terms.
  *
- * Exactness rests on some of librdkafka's properties. An operator may pass any other one; these are refused
- * by name unless they say what we set anyway.
+ * Exactness rests on some of librdkafka's properties. An operator who sets one of these is refused, with the reason, unless the value is the one that we set
+ * anyway. Any other property is passed on.
  */
 #include <stdio.h>
 #include <time.h>
 
+#include "common/io/kafka/kafka_end.h"
 #include "common/io/kafka/kafka_private.h"
 
 enum {
@@ -21,7 +22,7 @@ _Static_assert((int)FETCH_BYTES_MIN > (int)KD_KAFKA_RECORD_MAX + (int)KD_KAFKA_F
 
 const char *const kd_kafka_compressions[] = {"none", "gzip", "snappy", "lz4", "zstd", NULL};
 
-/* `value` NULL: it has an option of its own. */
+/* Properties that are not the operator's. `value`: the only one that may be given; NULL: none may. */
 static const struct {
     const char *name;
     const char *value;
@@ -64,15 +65,15 @@ static int check_property(const kd_pair *p, char *error, size_t size)
     for (size_t i = 0; i < KD_COUNT(fixed); i++) {
         if (strcmp(fixed[i].name, p->key) != 0) continue;
         if (fixed[i].value && strcmp(fixed[i].value, p->value) == 0) return KD_OK;
-        bool one = fixed[i].value != NULL;
-        snprintf(error, size, "kafka-properties.%s: must %s%s: %s", p->key, one ? "be " : "not be set here",
-                 one ? fixed[i].value : "", fixed[i].why);
+        bool given = fixed[i].value != NULL;
+        snprintf(error, size, "kafka-properties.%s: must %s%s: %s", p->key, given ? "be " : "not be set here",
+                 given ? fixed[i].value : "", fixed[i].why);
         return KD_EINVAL;
     }
     return KD_OK;
 }
 
-/* What librdkafka says about a value mostly repeats it, and it may be a secret. A number is none. */
+/* librdkafka's cause mostly repeats the value, which may be a secret: it is shown for numbers only, which are not. */
 static const char *cause_shown(rd_kafka_conf_res_t result, const char *value, const char *cause)
 {
     bool number = value[strspn(value, "-0123456789")] == '\0';
@@ -125,8 +126,8 @@ static uint32_t either(uint32_t value, uint32_t otherwise)
 
 static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *error, size_t size)
 {
-    /* The defaults of a minute and more would hide a black hole for as long; ten seconds suffices between
-     * continents. */
+    /* By default a request waits 60 s for its answer: a black hole would stay unnoticed for as long. Ten seconds suffice between continents. A reconnect
+     * would wait up to 10 s, which would be added to every short outage. An idle connection that its broker closes is no news for a log. */
     static const kd_pair list[] = {
         {"socket.nagle.disable", "true"},     {"socket.keepalive.enable", "true"},
         {"socket.timeout.ms", "10000"},       {"reconnect.backoff.ms", "100"},
@@ -145,6 +146,8 @@ static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err
 
 static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *error, size_t size)
 {
+    /* acks, idempotence: see `fixed`. message.timeout.ms 0 is no limit: the default drops a message after 300 s, and with it the likes of a longer
+     * partition. log.queue: else librdkafka calls the log from threads of its own. */
     static const kd_pair list[] = {
         {"enable.idempotence", "true"},  {"acks", "all"},       {"message.timeout.ms", "0"},
         {"request.timeout.ms", "10000"}, {"log.queue", "true"},
@@ -162,6 +165,9 @@ static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *e
 
 static int set_consumer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *error, size_t size)
 {
+    /* auto.offset.reset: by default a position that is no longer in the log becomes the end of the log, and all between is skipped in silence. check.crcs is
+     * off by default. max.poll.interval.ms: a paused loop does not poll, and after 5 min by default the consumer would count as failed.
+     * fetch.message.max.bytes is where a fetch begins, no limit: librdkafka asks for more where a record does not fit. */
     static const kd_pair list[] = {
         {"enable.auto.commit", "false"},      {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"},       {"check.crcs", "true"},
@@ -177,7 +183,7 @@ static int set_consumer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *e
         err =
             conf_set_number(conf, "fetch.wait.max.ms", either(c->fetch_wait_ms, FETCH_WAIT_MS), error, size);
     if (err == KD_OK) err = conf_set_number(conf, "queued.max.messages.kbytes", queue, error, size);
-    /* One answer may overshoot the queue's bound by its own size, 50 MiB by default. */
+    /* An answer that is on its way when the queue is full is still taken in. By default that may be 50 MiB more than the bound. */
     if (err == KD_OK)
         err = conf_set_number(conf, "fetch.max.bytes",
                               KD_MAX((uint64_t)queue * 1024, (uint64_t)FETCH_BYTES_MIN), error, size);
@@ -194,7 +200,7 @@ static int set_role(rd_kafka_conf_t *conf, const kd_kafka_config *c, kd_kafka_ro
         int err = set(conf, "log.queue", "true", error, size);
         return err == KD_OK ? set_consumer(conf, c, error, size) : err;
     }
-    /* What fails there is told as an error; the library would write to standard error. */
+    /* A blocking call returns its error; librdkafka would also write it to standard error. */
     rd_kafka_conf_set_log_cb(conf, NULL);
     return set_consumer(conf, c, error, size);
 }
@@ -233,7 +239,7 @@ static bool name_secret(const char *name)
     return false;
 }
 
-/* librdkafka's reason why there is no client, unless a secret stands in it. */
+/* librdkafka's cause for not making a client, unless the value of a secret property stands in it. */
 static const char *reason_shown(const kd_pairs *properties, const char *cause)
 {
     for (uint32_t i = 0; i < properties->count; i++) {
@@ -250,7 +256,8 @@ static int client_try(const kd_kafka_config *config, kd_kafka_role role, char *e
     rd_kafka_conf_t *conf;
     int err = kd_kafka_conf_make(&conf, config, role, error, size);
     if (err != KD_OK) return err;
-    rd_kafka_conf_set(conf, "bootstrap.servers", NULL, NULL, 0); /* its default, none */
+    rd_kafka_conf_set(conf, "bootstrap.servers", NULL, NULL,
+                      0); /* back to its default, no broker: nobody is reached */
     rd_kafka_t *rk = rd_kafka_new(role == KD_KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
                                   cause, sizeof(cause));
     if (rk) {
@@ -272,7 +279,8 @@ int kd_kafka_client_make(rd_kafka_t **rk, rd_kafka_type_t type, const rd_kafka_c
                          size_t size)
 {
     char cause[256];
-    rd_kafka_conf_t *copy = rd_kafka_conf_dup(conf); /* the client owns it when it is made */
+    rd_kafka_conf_t *copy =
+        rd_kafka_conf_dup(conf); /* rd_kafka_new takes it over, but only when it succeeds */
     *rk = rd_kafka_new(type, copy, cause, sizeof(cause));
     if (*rk) return KD_OK;
     rd_kafka_conf_destroy(copy);
@@ -297,7 +305,7 @@ kd_reason kd_kafka_reason(rd_kafka_resp_err_t e, const char *text)
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
         return KD_REASON_AUTH;
-    case RD_KAFKA_RESP_ERR__TRANSPORT: /* librdkafka has one code for all that a socket may say */
+    case RD_KAFKA_RESP_ERR__TRANSPORT: /* one code for every failure of a socket: only the text tells them apart */
         if (strstr(text, "refused")) return KD_REASON_REFUSED;
         return strstr(text, "timed out") || strstr(text, "timeout") ? KD_REASON_TIMEOUT
                                                                     : KD_REASON_DISCONNECTED;

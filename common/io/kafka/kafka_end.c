@@ -1,15 +1,17 @@
 /*
- * kafka_end.c - the end of librdkafka's clients, which may hang: after topics were deleted and made anew rd_kafka_destroy of 2.0.2 can wait for ever.
+ * kafka_end.c - see the header.
  *
- * Every client ends on a detached thread of its own. `lock` guards all that is here. A client_end belongs to its thread and to its waiter; the
- * last of the two frees it: `done` says that the thread has gone, `left` that the waiter has.
+ * After topics were deleted and made anew, rd_kafka_destroy of 2.0.2 can wait for ever. So every client ends on a detached thread of its own, and its caller
+ * waits for that thread with a limit. `lock` guards all that is here. Thread and waiter share a client_end, and the last of the two frees it: `done` says
+ * that the thread has gone, `left` that the waiter has.
  */
+#include "common/io/kafka/kafka_end.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "common/io/loop/clock.h"
-#include "common/io/kafka/kafka_private.h"
 #include "common/io/daemon/log.h"
+#include "common/io/loop/clock.h"
 
 typedef struct {
     rd_kafka_t *rk;
@@ -18,16 +20,17 @@ typedef struct {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static uint32_t ends_open; /* threads that have not ended */
+static uint32_t ends_open; /* clients that have not ended */
 static bool ends_hurry;    /* the process is ending: nobody waits for one client */
 
 static void client_destroy(rd_kafka_t *rk)
 {
+    /* A producer's owner keeps each message until it is delivered: what is still queued here is dropped, and sent again by the next client. */
     if (rd_kafka_type(rk) == RD_KAFKA_PRODUCER)
         rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     else
         rd_kafka_assign(rk, NULL);
-    /* Leaving a group that was never joined would wait for its coordinator. */
+    /* Without the flag librdkafka leaves the consumer's group first. Ours never joined it, and would wait for the group's coordinator all the same. */
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
@@ -57,7 +60,7 @@ static bool end_start(client_end *e)
     return started;
 }
 
-/* True: left behind, though the process goes on. */
+/* True: the client is left behind, and the process goes on, so that it is worth a line in the log. */
 static bool end_wait(client_end *e)
 {
     const struct timespec until = kd_clock_wait_until(KD_KAFKA_END_MS);
@@ -77,7 +80,7 @@ void kd_kafka_client_end(rd_kafka_t *rk)
 {
     client_end *e = kd_alloc(sizeof(*e));
     e->rk = rk;
-    if (!end_start(e)) {
+    if (!end_start(e)) { /* no thread to be had: without a limit then */
         free(e);
         client_destroy(rk);
     } else if (end_wait(e)) {

@@ -1,19 +1,20 @@
 /*
  * kafka_producer.c - produces from a loop, and survives its client.
  *
- * Owns one librdkafka client at a time. librdkafka's idempotent producer may end in a fatal error (in 2.0.2
- * also after a mere disconnect); then everything outstanding is reported as not delivered, the client is
- * ended on a thread of its own, since that may take as long as a name lookup, and after a back-off another
- * one is made.
+ * Owns one client of librdkafka at a time. An idempotent producer may end in a fatal error, in 2.0.2 also after a mere disconnect (mended in 2.3). Then all
+ * that is outstanding is reported as not delivered, and after a back-off another client is made. Ending the old one may take as long as a name look-up, so
+ * that happens on a thread.
  *
- * Invariants: `outstanding` lists every message that was accepted and has had no fate, oldest first; rk is
- * NULL exactly between two clients; at most one ended client is being reaped.
+ * Invariants: `outstanding` lists every message that was accepted and whose fate is not known, oldest first. rk is NULL exactly between two clients. At
+ * most one old client is being ended.
  */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/io/kafka/kafka_end.h"
 #include "common/io/kafka/kafka_private.h"
+#include "common/io/kafka/kafka_pump.h"
 
 enum { BACKOFF_MIN_MS = 200, BACKOFF_MAX_MS = 10000 };
 
@@ -35,11 +36,11 @@ struct kd_kafka_producer {
     kd_kafka_producer_events on;
     kd_kafka_log log;
     void *log_arg;
-    message outstanding; /* ring with this as its anchor */
+    message outstanding; /* head of a ring */
     kd_kafka_producer_stats stats;
-    bool starved;     /* KD_EAGAIN was answered, `ready` is owed */
-    bool fatal;       /* seen in this round */
-    uint64_t room_at; /* owed as soon as no more than so many are outstanding */
+    bool starved;     /* KD_EAGAIN was answered: `ready` is due when there is room */
+    bool fatal;       /* an error in this round has ended the client */
+    uint64_t room_at; /* there is room when no more than so many messages are outstanding */
     uint32_t backoff_ms;
     uint64_t random;
     pthread_t reaper;
@@ -112,7 +113,7 @@ static void reaper_join(kd_kafka_producer *p)
 
 static void reaper_start(kd_kafka_producer *p, rd_kafka_t *rk)
 {
-    reaper_join(p); /* the back-off has left it time enough, as a rule */
+    reaper_join(p); /* the one before: it had the whole back-off, so this hardly ever waits */
     if (pthread_create(&p->reaper, NULL, kafka_producer_reap, rk) == 0)
         p->reaping = true;
     else
@@ -143,7 +144,7 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
     if (p->on.ready) p->on.ready(p->on.arg);
 }
 
-/* The list is taken over first: a callback that produces gets KD_EAGAIN, for there is no client. */
+/* The client is detached before the callbacks: one that produces gets KD_EAGAIN, and adds nothing to the list that is emptied here. */
 static void give_up_client(kd_kafka_producer *p)
 {
     char cause[256] = "the broker does not know its sequence any more";
@@ -156,8 +157,8 @@ static void give_up_client(kd_kafka_producer *p)
 
 /* --- events --- */
 
-/* The client's place in the broker's sequences is lost: what follows would fail alike, even where it is not
- * called fatal. */
+/* The client's place in the broker's sequence of messages is lost. All that follows would fail in the same way, even where librdkafka does not call the
+ * error fatal. */
 static bool ends_client(rd_kafka_resp_err_t e)
 {
     switch (e) {
@@ -264,7 +265,7 @@ int kd_kafka_producer_create(kd_kafka_producer **out, struct event_base *base, c
     p->on = *events;
     p->log = config->log;
     p->log_arg = config->log_arg;
-    p->random = kd_kafka_now_ms() ^ (uint64_t)(uintptr_t)p; /* two clients need only not restart in step */
+    p->random = kd_kafka_now_ms() ^ (uint64_t)(uintptr_t)p; /* so that two clients do not restart in step */
     copy_topics(p, topics, topic_count);
     int err = start_first(p, base, config, error, size);
     if (err != KD_OK) {
@@ -275,7 +276,7 @@ int kd_kafka_producer_create(kd_kafka_producer **out, struct event_base *base, c
     return err;
 }
 
-/* rd_kafka_flush would wait for fates that nobody takes from the queue. */
+/* Not rd_kafka_flush: with events it waits for delivery reports that are taken from the queue by somebody else, and here nobody else is left. */
 static void wait_for_fates(kd_kafka_producer *p, uint32_t flush_ms)
 {
     uint64_t deadline = kd_kafka_now_ms() + flush_ms;
@@ -308,7 +309,7 @@ static int kafka_producer_refuse(kd_kafka_producer *p, rd_kafka_resp_err_t e)
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
         return KD_EUNAVAILABLE;
-    default: /* queue full, or a fatal error whose event is on its way */
+    default: /* queue full; or a fatal error, whose event is on its way: then `ready` follows the reset */
         p->stats.queue_full++;
         p->starved = true;
         p->room_at = p->stats.outstanding / 2;
@@ -325,8 +326,7 @@ int kd_kafka_produce(kd_kafka_producer *p, size_t topic, uint32_t partition, kd_
         return KD_EAGAIN;
     }
     message *m = kafka_producer_remember(p, opaque);
-    /* librdkafka's interface wants a mutable pointer for those that it may free; with F_COPY it only reads.
-     */
+    /* The pointer is mutable for messages that librdkafka is to free; with F_COPY it only reads. */
     void *payload = (void *)(uintptr_t)value.data;
     if (rd_kafka_produce(p->handles[topic], (int32_t)partition, RD_KAFKA_MSG_F_COPY, payload, value.len, NULL,
                          0, m) != 0) {

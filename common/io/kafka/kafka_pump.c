@@ -1,20 +1,17 @@
-/*
- * kafka_pump.c - from librdkafka's threads into the loop. See kafka_private.h.
- */
+/* kafka_pump.c - see the header. */
+#include "common/io/kafka/kafka_pump.h"
+
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "common/io/kafka/kafka_private.h"
-
-/* Other descriptors get their turn after so many events. */
-enum { ROUND_MAX = 256 };
+enum { ROUND_MAX = 256 /* events; then other descriptors of the loop have their turn */ };
 
 static const uint64_t one = 1;
 
 void kd_kafka_pump_kick(kd_kafka_pump *p)
 {
-    /* Not event_active: the loop would call us again before it asks its other descriptors. */
+    /* Not by event_active: libevent would run the pump again before it asks the other descriptors. */
     ssize_t n = write(p->fd, &one, sizeof(one));
     KD_ASSERT(n == sizeof(one) || errno == EAGAIN);
 }
@@ -64,18 +61,20 @@ void kd_kafka_pump_attach(kd_kafka_pump *p, rd_kafka_t *rk, rd_kafka_queue_t *qu
     p->queue = queue;
     rd_kafka_queue_io_event_enable(queue, p->fd, &one, sizeof(one));
     rd_kafka_set_log_queue(rk, queue);
-    kd_kafka_pump_kick(p); /* for what came before */
+    kd_kafka_pump_kick(
+        p); /* librdkafka does not wake for events that were in the queue before it was enabled */
 }
 
 void kd_kafka_pump_detach(kd_kafka_pump *p)
 {
     if (!p->queue) return;
-    rd_kafka_queue_io_event_enable(p->queue, -1, NULL, 0);
+    rd_kafka_queue_io_event_enable(
+        p->queue, -1, NULL, 0); /* the client ends later, and the descriptor may be somebody else's by then */
     rd_kafka_queue_destroy(p->queue);
     p->queue = NULL;
 }
 
-void kd_kafka_log_event(const kd_kafka_log log, void *arg, rd_kafka_event_t *event)
+void kd_kafka_log_event(kd_kafka_log log, void *arg, rd_kafka_event_t *event)
 {
     const char *facility, *text;
     int severity;

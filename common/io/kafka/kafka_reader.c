@@ -1,12 +1,13 @@
 /*
  * kafka_reader.c - blocking look-ups: watermarks, one record, the cluster's id.
  *
- * Owns a client that is assigned to nothing between calls. `text` holds the cause of the last failure.
+ * Owns a client to which nothing is assigned between calls. `text` holds the cause of the last failure.
  */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/io/kafka/kafka_end.h"
 #include "common/io/kafka/kafka_private.h"
 
 struct kd_kafka_reader {
@@ -64,9 +65,8 @@ static int reader_fail(kd_kafka_reader *r, const char *topic, uint32_t partition
 }
 
 /*
- * Kafka's ListOffsets takes a time or, in its place, one of two marks; librdkafka passes them through. Its
- * own rd_kafka_query_watermark_offsets sends the same request but waits for ever when the broker goes away in
- * between.
+ * One end of the log. Kafka's ListOffsets takes a time or, in its place, -2 for the beginning or -1 for the end; librdkafka passes these through.
+ * rd_kafka_query_watermark_offsets would send the same request, but it waits for ever when the broker goes away in between.
  */
 static int list_offset(kd_kafka_reader *r, const char *topic, uint32_t partition, int64_t mark,
                        uint64_t deadline_ms, int64_t *offset)
@@ -94,9 +94,8 @@ int kd_kafka_reader_watermarks(kd_kafka_reader *r, const char *topic, uint32_t p
     return watermarks(r, topic, partition, kd_kafka_now_ms() + timeout_ms, low, high);
 }
 
-/* Does this error say something of the partition? Others (a broker went away) are mended by the library until
- * the deadline. */
-static bool decides(rd_kafka_resp_err_t e)
+/* Whether an error is an answer about the partition. From the others (a broker went away) librdkafka recovers by itself, so the deadline decides. */
+static bool is_final(rd_kafka_resp_err_t e)
 {
     switch (e) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
@@ -114,7 +113,7 @@ static rd_kafka_message_t *first_message(kd_kafka_reader *r, uint64_t deadline_m
     int left;
     while ((left = kd_kafka_left_ms(deadline_ms, 1000)) > 0) {
         rd_kafka_message_t *m = rd_kafka_consumer_poll(r->rk, left);
-        if (m && (!m->err || decides(m->err))) return m;
+        if (m && (!m->err || is_final(m->err))) return m;
         if (m) rd_kafka_message_destroy(m);
     }
     return NULL;

@@ -1,12 +1,13 @@
 /*
- * kafka_watch.c - asks a broker, any, for the list of brokers: the cheapest question that only a live one answers.
+ * kafka_watch.c - whether a broker answers: asks any of them for the list of brokers, the cheapest question that only a live one can answer.
  *
- * Owns a client. The library tells why a connection failed by a callback, from rd_kafka_poll on the owner's thread; `heard` is the last such
- * cause since an answer, and the code of the question itself says no more than that there was none.
+ * Owns a client. The question's own error says only that no answer came. Why a connection failed, librdkafka tells by a callback, on the owner's thread from
+ * rd_kafka_poll. `heard`: there was such a cause since the last answer, and `reason` and `cause` hold the last one.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/io/kafka/kafka_end.h"
 #include "common/io/kafka/kafka_private.h"
 
 struct kd_kafka_watch {
@@ -27,7 +28,7 @@ static void watch_on_error(rd_kafka_t *rk, int e, const char *text, void *arg)
 {
     kd_kafka_watch *w = arg;
     (void)rk;
-    /* That all brokers are down follows what became of the last one, and says less. */
+    /* "All brokers are down" follows the error of the last one that failed, and says less than that one: it does not replace it. */
     if (e != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !w->heard) watch_note(w, e, text);
 }
 
@@ -49,7 +50,7 @@ int kd_kafka_watch_create(kd_kafka_watch **out, const kd_kafka_config *config, c
     return err;
 }
 
-/* Callbacks come from rd_kafka_poll alone, so the client, which may end later, never calls back into what is freed here. */
+/* The client may end later than this returns. Callbacks come from rd_kafka_poll alone, so none comes to the memory that is freed here. */
 void kd_kafka_watch_destroy(kd_kafka_watch *w)
 {
     if (!w) return;
@@ -61,7 +62,7 @@ int kd_kafka_watch_ask(kd_kafka_watch *w, uint32_t timeout_ms, kd_reason *reason
 {
     const rd_kafka_metadata_t *m;
     rd_kafka_resp_err_t e = rd_kafka_metadata(w->rk, 0, NULL, &m, (int)timeout_ms);
-    rd_kafka_poll(w->rk, 0); /* serves all that has come */
+    rd_kafka_poll(w->rk, 0); /* calls back for every error that has come meanwhile */
     if (e == RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_metadata_destroy(m);
         w->heard = false;
