@@ -14,8 +14,8 @@
 kd_bytes kd_peer_address(const struct sockaddr *peer);
 /* Whether one of the networks in the list holds the peer; never for an address of another family than IP. */
 bool kd_peer_trusted(const kd_cidrs *trusted, const struct sockaddr *peer);
-/* The user that a trusted peer names in X-User-Id, percent-decoded, in *user, a view that lives as long as the request. Any other peer could name whom it
- * likes, so its header is ignored. False, with *why filled in static text: there is no such header or peer (401), or the id is not valid. */
+/* The user that a trusted peer names in X-User-Id, percent-decoded, in *user, a view that lives as long as the request. Any other peer could name
+ * whom it likes, so its header is ignored. False, with *why filled in static text: there is no such header or peer (401), or the id is not valid. */
 bool kd_peer_user(const kd_cidrs *trusted, kd_http_request *req, kd_bytes *user, kd_refusal *why);
 
 #endif

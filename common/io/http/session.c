@@ -102,7 +102,8 @@ static void authenticate(const kd_session_key *key, kd_bytes head, kd_bytes user
     crypto_shorthash_siphashx24(mac, message, head.len + user.len, key->bytes);
 }
 
-/* base64url without padding (RFC 4648, 5). libsodium's takes constant time, for secrets, and is slower; a token is no secret to the client that gets it. */
+/* base64url without padding (RFC 4648, 5). libsodium's takes constant time, for secrets, and is slower; a token is no secret to the client that gets
+ * it. */
 static void to_text(const uint8_t token[TOKEN], char *out)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

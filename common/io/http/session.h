@@ -1,14 +1,14 @@
 /*
- * session.h - the causality token `Kudos-Session`: at which edges its user has written, and up to which stamp (kudos/seen.h). The user's next stamp, at any
- * edge, is above it. The token is authenticated, so that no client can push an edge's stamps into the future, and bound to its user, so that it cannot be
- * lent.
+ * session.h - the causality token `Kudos-Session`: at which edges its user has written, and up to which stamp (kudos/seen.h). The user's next stamp,
+ * at any edge, is above it. The token is authenticated, so that no client can push an edge's stamps into the future, and bound to its user, so that
+ * it cannot be lent.
  *
  *     +---------+----------------------------------+---------+------------+----------------------------------+
  *     | version | time us be64 edge be32 life be32 | another | rest us be64 | SipHash-2-4-128(the rest, user) |
  *     +---------+----------------------------------+---------+------------+----------------------------------+
  *
- * Version 2: 1 + 2 * 16 + 8 + 16 bytes, base64url: 76 characters. Version 1 held one time alone, 34 characters, and is still read: it becomes `rest`, the
- * time that stands for any edge.
+ * Version 2: 1 + 2 * 16 + 8 + 16 bytes, base64url: 76 characters. Version 1 held one time alone, 34 characters, and is still read: it becomes `rest`,
+ * the time that stands for any edge.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_SESSION_H
 #define KUDOS_COMMON_IO_HTTP_SESSION_H

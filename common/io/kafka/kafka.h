@@ -1,9 +1,10 @@
 /*
  * kafka.h - Kafka for an event loop: make topics, produce, consume, look one record up.
  *
- * Producer and consumer belong to the loop that they were created with: every call is made, and every callback runs, on that loop's thread. A callback may
- * call anything here except destroy of its own object. Strings of a configuration are copied. kd_kafka_ensure_topics, kd_kafka_reader_* and kd_kafka_watch_*
- * block, each for its timeout at most: they are for the start of a program, and for threads of their own. `error` gets a sentence when a function fails.
+ * Producer and consumer belong to the loop that they were created with: every call is made, and every callback runs, on that loop's thread. A
+ * callback may call anything here except destroy of its own object. Strings of a configuration are copied. kd_kafka_ensure_topics, kd_kafka_reader_*
+ * and kd_kafka_watch_* block, each for its timeout at most: they are for the start of a program, and for threads of their own. `error` gets a
+ * sentence when a function fails.
  */
 #ifndef KUDOS_COMMON_IO_KAFKA_KAFKA_H
 #define KUDOS_COMMON_IO_KAFKA_KAFKA_H
@@ -44,8 +45,8 @@ extern const char *const kd_kafka_compressions[];
 
 /* Whether all of it is acceptable: KD_OK, or KD_EINVAL with a sentence that names the property. Opens no file and no connection. */
 int kd_kafka_config_check(const kd_kafka_config *config, char *error, size_t size);
-/* Whether librdkafka can make clients of it: reads the keys and certificates, has the SASL mechanism. KD_OK, or KD_EINVAL with a sentence. Makes clients that
- * know no broker and ends them; may take some seconds. */
+/* Whether librdkafka can make clients of it: reads the keys and certificates, has the SASL mechanism. KD_OK, or KD_EINVAL with a sentence. Makes
+ * clients that know no broker and ends them; may take some seconds. */
 int kd_kafka_client_check(const kd_kafka_config *config, char *error, size_t size);
 
 /* --- topics --- */
@@ -59,17 +60,18 @@ typedef struct {
 } kd_kafka_topic;
 
 /*
- * Creates the topics that are missing, and checks the others. It looks first, so a broker that lets us create none is fine while all topics exist. A topic
- * passes while a partition of it has no leader; but if this call creates one, leaders are waited for. KD_EMISMATCH: a topic has another number of partitions; KD_ENOTFOUND: one
- * with partitions 0 is missing; KD_EUNAVAILABLE: no broker answered, or it refused to create; KD_ETIMEOUT: a new topic was not ready in time; KD_EINVAL:
- * configuration; KD_EIO: no client can be made. `error` names the topic and the cause. Blocks for timeout_ms at most, and 3 s to end its client.
+ * Creates the topics that are missing, and checks the others. It looks first, so a broker that lets us create none is fine while all topics exist. A
+ * topic passes while a partition of it has no leader; but if this call creates one, leaders are waited for. KD_EMISMATCH: a topic has another number
+ * of partitions; KD_ENOTFOUND: one with partitions 0 is missing; KD_EUNAVAILABLE: no broker answered, or it refused to create; KD_ETIMEOUT: a new
+ * topic was not ready in time; KD_EINVAL: configuration; KD_EIO: no client can be made. `error` names the topic and the cause. Blocks for timeout_ms
+ * at most, and 3 s to end its client.
  */
 int kd_kafka_ensure_topics(const kd_kafka_config *config, kd_kafka_topic *topics, size_t n,
                            uint32_t timeout_ms, char *error, size_t size);
 
 enum { KD_KAFKA_AGAIN_MIN_MS = 500, KD_KAFKA_AGAIN_MAX_MS = 3000 };
-/* How long to wait before the topics are looked for once more, between half of *delay_ms and the whole of it at random. *delay_ms doubles with each call, up to
- * the maximum; set it to 0 at first and after a success. */
+/* How long to wait before the topics are looked for once more: between half of *delay_ms and the whole of it, at random. Each call doubles *delay_ms,
+ * up to the maximum. A 0, for the first time and after a success, stands for the minimum. */
 uint64_t kd_kafka_again_ms(uint64_t *delay_ms, uint64_t *random);
 
 /* --- producer --- */
@@ -78,13 +80,13 @@ typedef struct kd_kafka_producer kd_kafka_producer;
 
 typedef struct {
     /*
-     * The fate of one message. ok: it is on all in-sync replicas. Not ok: the broker refused it, or its client came to an end; then the record may be in the
-     * log nevertheless. Every produced message gets exactly one fate, except those that kd_kafka_producer_destroy cuts off.
+     * The fate of one message. ok: it is on all in-sync replicas. Not ok: the broker refused it, or its client came to an end; then the record may be
+     * in the log nevertheless. Every produced message gets exactly one fate, except those that kd_kafka_producer_destroy cuts off.
      */
     void (*delivered)(void *arg, void *opaque, bool ok);
     /*
-     * A fatal error (identity fenced, sequence out of order) ended librdkafka's client. All that was outstanding has been reported as not ok. A new client
-     * is made after a back-off. Until then kd_kafka_produce answers KD_EAGAIN; then `ready` is called.
+     * A fatal error (identity fenced, sequence out of order) ended librdkafka's client. All that was outstanding has been reported as not ok. A new
+     * client is made after a back-off. Until then kd_kafka_produce answers KD_EAGAIN; then `ready` is called.
      */
     void (*reset)(void *arg, const char *cause); /* may be NULL */
     /* There is room again after KD_EAGAIN, or a new client after a reset: produce again from the outbox, in order. */
@@ -103,18 +105,18 @@ typedef struct {
     uint64_t outstanding;        /* messages without a fate yet */
 } kd_kafka_producer_stats;
 
-/* Makes a client and returns; brokers are reached later. Calls refer to a topic by its index in `topics`. KD_EINVAL: configuration; KD_EIO: the system
- * refuses a thread or a descriptor. */
+/* Makes a client and returns; brokers are reached later. Calls refer to a topic by its index in `topics`. KD_EINVAL: configuration; KD_EIO: the
+ * system refuses a thread or a descriptor. */
 int kd_kafka_producer_create(kd_kafka_producer **p, struct event_base *base, const kd_kafka_config *config,
                              const char *const *topics, size_t topic_count,
                              const kd_kafka_producer_events *events, char *error, size_t size);
-/* Waits flush_ms at most for outstanding messages, without further callbacks, then drops the rest. Ending the client may take 3 s more. NULL is fine. */
+/* Waits flush_ms at most for outstanding messages, without callbacks, then drops the rest. Ending the client may take 3 s more. NULL is fine. */
 void kd_kafka_producer_destroy(kd_kafka_producer *p, uint32_t flush_ms);
 
 /*
- * Queues a copy of value, which must not be empty, for a partition; `opaque` comes back with its fate. Messages of one partition arrive in the order of the
- * calls. KD_EAGAIN: the queue is full, or there is no client after a reset: keep it, and wait for `ready`. KD_ETOOBIG: longer than KD_KAFKA_RECORD_MAX.
- * KD_EUNAVAILABLE: there is no such partition.
+ * Queues a copy of value, which must not be empty, for a partition; `opaque` comes back with its fate. Messages of one partition arrive in the order
+ * of the calls. KD_EAGAIN: the queue is full, or there is no client after a reset: keep it, and wait for `ready`. KD_ETOOBIG: longer than
+ * KD_KAFKA_RECORD_MAX. KD_EUNAVAILABLE: there is no such partition.
  */
 int kd_kafka_produce(kd_kafka_producer *p, size_t topic, uint32_t partition, kd_bytes value, void *opaque);
 
@@ -178,14 +180,15 @@ int kd_kafka_consumer_create(kd_kafka_consumer **c, struct event_base *base, con
 /* No callback comes any more. Takes 3 s at most. NULL is fine. */
 void kd_kafka_consumer_destroy(kd_kafka_consumer *c);
 
-/* Replaces the whole assignment; stopped partitions go on. KD_EINVAL: a topic, partition or offset that cannot be, or a partition twice; KD_EIO: librdkafka
- * refuses. After an error nothing is assigned. */
+/* Replaces the whole assignment; stopped partitions go on. KD_EINVAL: a topic, partition or offset that cannot be, or a partition twice; KD_EIO:
+ * librdkafka refuses. After an error nothing is assigned. */
 int kd_kafka_consumer_assign(kd_kafka_consumer *c, const kd_kafka_start *starts, size_t n);
-/* Goes on in one assigned partition from another offset, also when it has stopped. Records from before the call are not delivered any more. KD_EINVAL: it is
- * not assigned, or no such offset can be; KD_EIO: librdkafka refuses, and the partition stops. */
+/* Goes on in one assigned partition from another offset, also when it has stopped. Records from before the call are not delivered any more.
+ * KD_EINVAL: it is not assigned, or no such offset can be; KD_EIO: librdkafka refuses, and the partition stops. */
 int kd_kafka_consumer_seek(kd_kafka_consumer *c, const kd_kafka_start *start);
-/* After KD_KAFKA_DAMAGED at this offset. The first call reads the same offset again, for it may have been damaged on its way here. Each further call goes on
- * behind it, further with each call: how long the damaged batch is cannot be known, so whole records behind it may be left out. Errors as seek. */
+/* After KD_KAFKA_DAMAGED at this offset. The first call reads the same offset again, for it may have been damaged on its way here. Each further call
+ * goes on behind it, further with each call: how long the damaged batch is cannot be known, so whole records behind it may be left out. Errors as
+ * seek. */
 int kd_kafka_consumer_step_over(kd_kafka_consumer *c, const kd_kafka_start *damaged);
 
 /* Back-pressure: no callbacks until resume, except for the event that is being delivered. Up to consumer_queue_kib are fetched ahead meanwhile. */
@@ -193,8 +196,8 @@ void kd_kafka_consumer_pause(kd_kafka_consumer *c);
 /* Callbacks come again, in a later turn of the loop. Does nothing when it is not paused. */
 void kd_kafka_consumer_resume(kd_kafka_consumer *c);
 
-/* Tells the group that everything below next_offset is done, within a second or so. For lag tools only: best effort, errors are counted. Does nothing for a
- * partition that is not assigned. */
+/* Tells the group that everything below next_offset is done, within a second or so. For lag tools only: best effort, errors are counted. Does nothing
+ * for a partition that is not assigned. */
 void kd_kafka_consumer_commit(kd_kafka_consumer *c, uint32_t topic, uint32_t partition, int64_t next_offset);
 
 /* A copy. */
@@ -209,15 +212,15 @@ int kd_kafka_reader_create(kd_kafka_reader **r, const kd_kafka_config *config, c
 /* Takes 3 s at most. NULL is fine. */
 void kd_kafka_reader_destroy(kd_kafka_reader *r);
 
-/* *low: offset of the first record that is there; *high: of the next one to come. KD_ENOTFOUND: no such partition; KD_ETIMEOUT; KD_EUNAVAILABLE: anything
- * else. */
+/* *low: offset of the first record that is there; *high: of the next one to come. KD_ENOTFOUND: no such partition; KD_ETIMEOUT; KD_EUNAVAILABLE:
+ * anything else. */
 int kd_kafka_reader_watermarks(kd_kafka_reader *r, const char *topic, uint32_t partition, uint32_t timeout_ms,
                                int64_t *low, int64_t *high);
 /* The value of the record at exactly this offset, in place of what *value holds. KD_ENOTFOUND: there is none. Other errors as above. */
 int kd_kafka_reader_get(kd_kafka_reader *r, const char *topic, uint32_t partition, int64_t offset,
                         uint32_t timeout_ms, kd_buf *value);
-/* The cluster's own id, as text: stored beside an offset it tells another cluster, where that offset means nothing. KD_ETIMEOUT; KD_ENOTFOUND: the broker
- * has none. */
+/* The cluster's own id, as text: stored beside an offset it tells another cluster, where that offset means nothing. KD_ETIMEOUT; KD_ENOTFOUND: the
+ * broker has none. */
 int kd_kafka_reader_cluster_id(kd_kafka_reader *r, uint32_t timeout_ms, char *out, size_t size);
 /* Cause of the last failure, in words; valid until the next call. */
 const char *kd_kafka_reader_error(const kd_kafka_reader *r);

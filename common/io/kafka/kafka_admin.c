@@ -19,7 +19,8 @@ typedef struct {
     kd_kafka_topic *topics;
     size_t n;
     uint64_t deadline_ms;
-    /* A topic was created here: wait until all partitions have leaders. If all topics are old, one may lack a leader for long; only its records wait then. */
+    /* A topic was created here: wait until all partitions have leaders. If all topics are old, one may lack a leader for long; only its records wait
+     * then. */
     bool made;
     char *error;
     size_t size;
@@ -69,7 +70,8 @@ static int check_topic(const admin *a, kd_kafka_topic *t, const rd_kafka_metadat
 static int kafka_admin_check_topics(const admin *a)
 {
     const rd_kafka_metadata_t *m;
-    /* Asks for all topics (the 1). A question for one by name makes a broker with auto.create.topics.enable create it, with its own number of partitions. */
+    /* Asks for all topics (the 1). A question for one by name makes a broker with auto.create.topics.enable create it, with its own number of
+     * partitions. */
     rd_kafka_resp_err_t e =
         rd_kafka_metadata(a->rk, 1, NULL, &m, kd_kafka_left_ms(a->deadline_ms, ATTEMPT_MS));
     if (e) {

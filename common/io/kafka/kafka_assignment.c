@@ -133,8 +133,8 @@ static int reassign_one(kd_kafka_consumer *c, rd_kafka_topic_partition_list_t *l
     return KD_EIO;
 }
 
-/* By taking the partition away and giving it back: rd_kafka_seek refuses a partition whose fetcher an error has stopped. librdkafka drops what it fetched
- * for the old assignment, so nothing from before is delivered. */
+/* By taking the partition away and giving it back: rd_kafka_seek refuses a partition whose fetcher an error has stopped. librdkafka drops what it
+ * fetched for the old assignment, so nothing from before is delivered. */
 static int go_on_at(kd_kafka_consumer *c, kd_kafka_partition *s, const kd_kafka_start *start)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
@@ -153,8 +153,9 @@ int kd_kafka_consumer_seek(kd_kafka_consumer *c, const kd_kafka_start *start)
     return go_on_at(c, s, start);
 }
 
-/* Where to go on behind a damaged record. A broker answers with whole batches, and of a damaged one only the first offset is known, not its length: a step
- * into it would fetch it again. So the steps double with each try. The log's end, as the last fetch told it, bounds them: beyond it nothing would come. */
+/* Where to go on behind a damaged record. A broker answers with whole batches, and of a damaged one only the first offset is known, not its length: a
+ * step into it would fetch it again. So the steps double with each try. The log's end, as the last fetch told it, bounds them: beyond it nothing
+ * would come. */
 static int64_t offset_behind(const kd_kafka_consumer *c, const kd_kafka_start *at, uint32_t tries)
 {
     int64_t low, high, next = at->offset + (1ll << KD_MIN(tries - 1, 40u));

@@ -1,8 +1,8 @@
 /*
  * kafka_conf.c - our configuration in librdkafka's terms.
  *
- * Exactness rests on some of librdkafka's properties. An operator who sets one of these is refused, with the reason, unless the value is the one that we set
- * anyway. Any other property is passed on.
+ * Exactness rests on some of librdkafka's properties. An operator who sets one of these is refused, with the reason, unless the value is the one that
+ * we set anyway. Any other property is passed on.
  */
 #include <stdio.h>
 #include <time.h>
@@ -126,8 +126,8 @@ static uint32_t either(uint32_t value, uint32_t otherwise)
 
 static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *error, size_t size)
 {
-    /* By default a request waits 60 s for its answer: a black hole would stay unnoticed for as long. Ten seconds suffice between continents. A reconnect
-     * would wait up to 10 s, which would be added to every short outage. An idle connection that its broker closes is no news for a log. */
+    /* By default a request waits 60 s for its answer: a black hole would stay unnoticed for as long. Ten seconds suffice between continents. A
+     * reconnect would wait up to 10 s, which would be added to every short outage. An idle connection that its broker closes is no news for a log. */
     static const kd_pair list[] = {
         {"socket.nagle.disable", "true"},     {"socket.keepalive.enable", "true"},
         {"socket.timeout.ms", "10000"},       {"reconnect.backoff.ms", "100"},
@@ -165,8 +165,8 @@ static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *e
 
 static int set_consumer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *error, size_t size)
 {
-    /* auto.offset.reset: by default a position that is no longer in the log becomes the end of the log, and all between is skipped in silence. check.crcs is
-     * off by default. max.poll.interval.ms: a paused loop does not poll, and after 5 min by default the consumer would count as failed.
+    /* auto.offset.reset: by default a position that is no longer in the log becomes the end of the log, and all between is skipped in silence.
+     * check.crcs is off by default. max.poll.interval.ms: a paused loop does not poll, and after 5 min by default the consumer would count as failed.
      * fetch.message.max.bytes is where a fetch begins, no limit: librdkafka asks for more where a record does not fit. */
     static const kd_pair list[] = {
         {"enable.auto.commit", "false"},      {"enable.auto.offset.store", "false"},

@@ -1,9 +1,9 @@
 /*
  * kafka_consumer.c - delivers records of assigned partitions into a loop.
  *
- * Owns librdkafka's client and the assignment. Invariants: nothing is delivered of a partition that is not assigned, nor of one that has stopped after an
- * error: librdkafka itself would step over a damaged record and go on, and the record would be missing without a word. Offsets for lag tools are gathered
- * and committed once a second, one request at a time.
+ * Owns librdkafka's client and the assignment. Invariants: nothing is delivered of a partition that is not assigned, nor of one that has stopped
+ * after an error: librdkafka itself would step over a damaged record and go on, and the record would be missing without a word. Offsets for lag tools
+ * are gathered and committed once a second, one request at a time.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,7 +177,7 @@ void kd_kafka_consumer_commit(kd_kafka_consumer *c, uint32_t topic, uint32_t par
     s->commit_due = true;
 }
 
-/* Not rd_kafka_pause_partitions, which drops what is fetched already and fetches it again. The records stay in librdkafka's queue, which is bounded. */
+/* Not rd_kafka_pause_partitions, which drops what is fetched already and fetches it again. Here they stay in librdkafka's queue, which is bounded. */
 void kd_kafka_consumer_pause(kd_kafka_consumer *c)
 {
     c->pump.paused = true;

@@ -1,9 +1,9 @@
 /*
  * kafka_end.c - see the header.
  *
- * After topics were deleted and made anew, rd_kafka_destroy of 2.0.2 can wait for ever. So every client ends on a detached thread of its own, and its caller
- * waits for that thread with a limit. `lock` guards all that is here. Thread and waiter share a client_end, and the last of the two frees it: `done` says
- * that the thread has gone, `left` that the waiter has.
+ * After topics were deleted and made anew, rd_kafka_destroy of 2.0.2 can wait for ever. So every client ends on a detached thread of its own, and its
+ * caller waits for that thread with a limit. `lock` guards all that is here. Thread and waiter share a client_end, and the last of the two frees it:
+ * `done` says that the thread has gone, `left` that the waiter has.
  */
 #include "common/io/kafka/kafka_end.h"
 
@@ -30,7 +30,7 @@ static void client_destroy(rd_kafka_t *rk)
         rd_kafka_purge(rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     else
         rd_kafka_assign(rk, NULL);
-    /* Without the flag librdkafka leaves the consumer's group first. Ours never joined it, and would wait for the group's coordinator all the same. */
+    /* Without the flag librdkafka leaves the consumer's group first. Ours never joined it, but would wait for the group's coordinator. */
     rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 

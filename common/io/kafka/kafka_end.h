@@ -10,9 +10,9 @@
 enum { KD_KAFKA_END_MS = 3000 };
 
 /*
- * Ends a client, in KD_KAFKA_END_MS at most; blocks, any thread. librdkafka joins its own threads without a limit: one may be in a name look-up, and 2.0.2
- * can wait for ever for a partition whose topic was deleted. A client that does not end in time is left behind, with `kafka-client-left` in the log; it
- * keeps no callback and no memory of ours.
+ * Ends a client, in KD_KAFKA_END_MS at most; blocks, any thread. librdkafka joins its own threads without a limit: one may be in a name look-up, and
+ * 2.0.2 can wait for ever for a partition whose topic was deleted. A client that does not end in time is left behind, with `kafka-client-left` in the
+ * log; it keeps no callback and no memory of ours.
  */
 void kd_kafka_client_end(rd_kafka_t *rk);
 /* The process is ending: from here on kd_kafka_client_end does not wait, and calls of it that wait now return. For common/io/daemon/ending.c. */

@@ -1,12 +1,12 @@
 /*
  * kafka_producer.c - produces from a loop, and survives its client.
  *
- * Owns one client of librdkafka at a time. An idempotent producer may end in a fatal error, in 2.0.2 also after a mere disconnect (mended in 2.3). Then all
- * that is outstanding is reported as not delivered, and after a back-off another client is made. Ending the old one may take as long as a name look-up, so
- * that happens on a thread.
+ * Owns one client of librdkafka at a time. An idempotent producer may end in a fatal error, in 2.0.2 also after a mere disconnect (mended in 2.3).
+ * Then all that is outstanding is reported as not delivered, and after a back-off another client is made. Ending the old one may take as long as a
+ * name look-up, so that happens on a thread.
  *
- * Invariants: `outstanding` lists every message that was accepted and whose fate is not known, oldest first. rk is NULL exactly between two clients. At
- * most one old client is being ended.
+ * Invariants: `outstanding` lists every message that was accepted and whose fate is not known, oldest first. rk is NULL exactly between two clients.
+ * At most one old client is being ended.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -157,8 +157,8 @@ static void give_up_client(kd_kafka_producer *p)
 
 /* --- events --- */
 
-/* The client's place in the broker's sequence of messages is lost. All that follows would fail in the same way, even where librdkafka does not call the
- * error fatal. */
+/* The client's place in the broker's sequence of messages is lost. All that follows would fail in the same way, even where librdkafka does not call
+ * the error fatal. */
 static bool ends_client(rd_kafka_resp_err_t e)
 {
     switch (e) {

@@ -1,8 +1,8 @@
 /*
  * kafka_pump.h - takes the events of one client's queue into the loop.
  *
- * librdkafka writes to an eventfd when its queue stops being empty. The eventfd is read first, and the queue emptied then. In the other order a message that
- * comes in between would have its wake-up read away, and would wait for the next one.
+ * librdkafka writes to an eventfd when its queue stops being empty. The eventfd is read first, and the queue emptied then. In the other order a
+ * message that comes in between would have its wake-up read away, and would wait for the next one.
  */
 #ifndef KUDOS_COMMON_IO_KAFKA_KAFKA_PUMP_H
 #define KUDOS_COMMON_IO_KAFKA_KAFKA_PUMP_H

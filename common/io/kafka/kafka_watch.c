@@ -1,8 +1,8 @@
 /*
  * kafka_watch.c - whether a broker answers: asks any of them for the list of brokers, the cheapest question that only a live one can answer.
  *
- * Owns a client. The question's own error says only that no answer came. Why a connection failed, librdkafka tells by a callback, on the owner's thread from
- * rd_kafka_poll. `heard`: there was such a cause since the last answer, and `reason` and `cause` hold the last one.
+ * Owns a client. The question's own error says only that no answer came. Why a connection failed, librdkafka tells by a callback, on the owner's
+ * thread from rd_kafka_poll. `heard`: there was such a cause since the last answer, and `reason` and `cause` hold the last one.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
  * http_client.c - the interface of the client, and its pump.
  *
- * Owns the connections, the queue and the pool. Invariants: a request waits only while no connection has room for it. Connections are opened only while
- * requests wait, and never before connect_at_ms. The rules of the breaker (`down`) are in http_client_retry.c.
+ * Owns the connections, the queue and the pool. Invariants: a request waits only while no connection has room for it. Connections are opened only
+ * while requests wait, and never before connect_at_ms. The rules of the breaker (`down`) are in http_client_retry.c.
  */
 #include <stdlib.h>
 
@@ -15,7 +15,8 @@
 
 /* ---- the pump ---- */
 
-/* The connection whose answers are being read comes first: it writes at the end of that anyway, so the request costs no write of its own. */
+/* A connection with room, or NULL. The one whose answers are being read comes first: it writes at the end of that anyway, so the request costs no
+ * write of its own. */
 static kd_client_conn *pick(kd_http_client *c)
 {
     if (c->current && kd_client_stream_has_room(c->current)) return c->current;
@@ -67,6 +68,7 @@ static void client_on_pump(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     kd_http_client *c = arg;
     c->pumping = false;
+    /* First what broke: only then do its requests and its place count as free. */
     for (uint32_t i = 0; i < c->options.connections; i++) {
         if (c->conns[i].broken) kd_client_conn_close(&c->conns[i], !c->conns[i].draining);
     }
@@ -200,7 +202,7 @@ const char *kd_http_client_fault(const char *url, const kd_http_client_options *
 void kd_http_client_destroy(kd_http_client *c)
 {
     if (!c) return;
-    /* A callback may make a new request for its failed one, without end: from here on all are refused with KD_EOVERLOADED. */
+    /* A callback may make a new request for its failed one, without end: from here on none is taken. */
     c->options.queue_max = 0;
     for (uint32_t i = 0; i < c->options.connections; i++) kd_client_conn_finish(&c->conns[i]);
     kd_client_queue_fail(c, KD_EUNAVAILABLE);

@@ -1,9 +1,9 @@
 /*
  * http_client.h - an HTTP/2 client on one event loop: a few connections to one origin, many streams on each.
  *
- * An edge asks central by it, and so do the load and replay drivers. Every call and every callback happens on the thread of the loop. Connections are opened
- * when a request needs one. A lost connection is made again after a back-off with jitter, for as long as requests wait. `http://` is HTTP/2 with prior
- * knowledge, `https://` is TLS with ALPN `h2`.
+ * An edge asks central by it, and so do the load and replay drivers. Every call and every callback happens on the thread of the loop. Connections are
+ * opened when a request needs one. A lost connection is made again after a back-off with jitter, for as long as requests wait. `http://` is HTTP/2
+ * with prior knowledge, `https://` is TLS with ALPN `h2`.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_CLIENT_HTTP_CLIENT_H
 #define KUDOS_COMMON_IO_HTTP_CLIENT_HTTP_CLIENT_H
@@ -63,16 +63,16 @@ kd_bytes kd_http_response_header(const kd_http_response *r, const char *name);
  */
 typedef void (*kd_http_client_cb)(void *arg, int result, int status, const kd_http_response *r);
 
-/* Why kd_http_client_create would not take the URL, or with https the files of the options: "member: reason"; NULL when it would. Looks nothing up. Static
- * text that does not repeat the URL, since a password may stand in it. */
+/* Why kd_http_client_create would not take the URL, or with https the files of the options: "member: reason"; NULL when it would. Looks nothing up.
+ * Static text that does not repeat the URL, since a password may stand in it. */
 const char *kd_http_client_fault(const char *url, const kd_http_client_options *options);
 /* KD_OK or KD_EINVAL: whether a URL is one that kd_http_client_create takes. Looks nothing up. */
 int kd_http_client_check_url(const char *url);
 
 /*
- * `url` is http://host[:port] or https://host[:port], IPv6 in brackets, with at most a closing slash. Does not connect; a name is looked up when the first
- * request needs it, and again when all its addresses have failed. KD_OK and *out; KD_EINVAL: a URL or an option that cannot be; KD_EIO: a certificate
- * file cannot be used (kd_http_client_fault says which).
+ * `url` is http://host[:port] or https://host[:port], IPv6 in brackets, with at most a closing slash. Does not connect; a name is looked up when the
+ * first request needs it, and again when all its addresses have failed. KD_OK and *out; KD_EINVAL: a URL or an option that cannot be; KD_EIO: a
+ * certificate file cannot be used (kd_http_client_fault says which).
  */
 int kd_http_client_create(kd_http_client **out, struct event_base *base, const char *url,
                           const kd_http_client_options *options);
@@ -80,9 +80,9 @@ int kd_http_client_create(kd_http_client **out, struct event_base *base, const c
 void kd_http_client_destroy(kd_http_client *c);
 
 /*
- * Everything is copied. path: with its query, as it goes over the wire. An empty body sends none. deadline_ms counts from now, waiting for a connection
- * included; 0: the client's. KD_OK: accepted, and cb will be called. Otherwise it is not: KD_EOVERLOADED (queue full), KD_EUNAVAILABLE (circuit breaker
- * open), KD_EINVAL (too many fields or too large a head).
+ * Everything is copied. path: with its query, as it goes over the wire. An empty body sends none. deadline_ms counts from now, waiting for a
+ * connection included; 0: the client's. KD_OK: accepted, and cb will be called. Otherwise it is not: KD_EOVERLOADED (queue full), KD_EUNAVAILABLE
+ * (circuit breaker open), KD_EINVAL (too many fields or too large a head).
  */
 int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
                            const kd_http_client_field *fields, size_t field_count, kd_bytes body,
@@ -105,8 +105,8 @@ typedef struct {
 /* A copy; cheap. */
 kd_http_client_stats kd_http_client_get_stats(const kd_http_client *c);
 
-/* The last of these troubles since the last answer, or a first look-up that is still without one; false when there is none. `text` lives until the next
- * trouble. */
+/* The last of these troubles since the last answer, or a first look-up that has not ended yet; false when there is none. `text` lives until the
+ * next trouble. */
 bool kd_http_client_trouble(const kd_http_client *c, kd_reason *reason, const char **text);
 
 #endif

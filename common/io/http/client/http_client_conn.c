@@ -3,8 +3,8 @@
  *
  *     CLOSED -> CONNECTING -> [TLS ->] SETTINGS -> READY -> CLOSED
  *
- * nghttp2 must not be called from its own callbacks to send or receive, and its session must not be freed there. `busy` says that nghttp2 is on the stack:
- * trouble found there only sets `broken`, and output is written when it is off the stack, in one write per turn of the loop.
+ * nghttp2 must not be called from its own callbacks to send or receive, and its session must not be freed there. `busy` says that nghttp2 is on the
+ * stack: trouble found there only sets `broken`, and output is written when it is off the stack, in one write per turn of the loop.
  */
 #include "common/io/http/client/http_client_conn.h"
 

@@ -14,8 +14,8 @@ void kd_client_conn_finish(kd_client_conn *conn);
 void kd_client_conn_start(kd_client_conn *conn);
 /* Writes what the session has to say, as far as the socket takes it. On failure it sets `broken` and wakes the pump. */
 void kd_client_conn_flush(kd_client_conn *conn);
-/* Closes it and tells the callers of its requests KD_EUNAVAILABLE. failed: the link's trouble is kept for who asks; false after a GOAWAY. nghttp2 must not be
- * on the stack. Does nothing to a closed one. */
+/* Closes it and tells the callers of its requests KD_EUNAVAILABLE. failed: the link's trouble is kept for who asks; false after a GOAWAY. nghttp2
+ * must not be on the stack. Does nothing to a closed one. */
 void kd_client_conn_close(kd_client_conn *conn, bool failed);
 
 #endif

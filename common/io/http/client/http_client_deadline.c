@@ -3,8 +3,8 @@
  *
  *     slot = (deadline / 16 ms) mod 512, each a list
  *
- * A deadline more than one turn of the wheel (8 s) away stays in its list when its slot comes by. Adding and removing cost a few stores, whatever the number
- * of deadlines. The timer runs only while there are some.
+ * A deadline more than one turn of the wheel (8 s) away stays in its list when its slot comes by. Adding and removing cost a few stores, whatever the
+ * number of deadlines. The timer runs only while there are some.
  */
 #include "common/io/http/client/http_client_deadline.h"
 
@@ -21,7 +21,7 @@ uint64_t kd_client_now_ms(void)
 
 static void expire_slot(kd_client_wheel *w, kd_link *slot, uint64_t now_ms)
 {
-    /* A callback may add deadlines to this very slot. So those that are due are taken out first: the walk along the slot is over before any callback. */
+    /* A callback may add deadlines to this very slot. So those that are due are taken out first: the walk along the slot ends before any callback. */
     kd_link due;
     kd_link_init(&due);
     for (kd_link *l = slot->next, *next; l != slot; l = next) {

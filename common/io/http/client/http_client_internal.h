@@ -11,11 +11,12 @@
  *     http_client_request.c   request objects: pool, heads, answers
  *     http_client_resolve.c  http_client_link.c  http_client_deadline.c  http_client_url.c
  *
- * A request is in exactly one of three places: the pool, the client's queue, or the list of one connection. `cb` is NULL from the moment it was called. A
- * request that timed out stays on its connection, without a cb, until nghttp2 has closed its stream, because the session still refers to its head.
+ * A request is in exactly one of three places: the pool, the client's queue, or the list of one connection. `cb` is NULL from the moment it was
+ * called. A request that timed out stays on its connection, without a cb, until nghttp2 has closed its stream, because the session still refers to
+ * its head.
  *
- * No callback of a caller runs inside kd_http_client_request: a caller may hold state that its own callback changes. So connecting, failing and writing
- * happen in the pump, an event that is activated at most once per turn of the loop.
+ * No callback of a caller runs inside kd_http_client_request: a caller may hold state that its own callback changes. So connecting, failing and
+ * writing happen in the pump, an event that is activated at most once per turn of the loop.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_CLIENT_HTTP_CLIENT_INTERNAL_H
 #define KUDOS_COMMON_IO_HTTP_CLIENT_HTTP_CLIENT_INTERNAL_H

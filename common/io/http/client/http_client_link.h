@@ -1,6 +1,6 @@
 /*
- * http_client_link.h - the socket of a connection, plain or TLS. Errors are KD_OK, KD_EAGAIN (wait for the socket), KD_EUNAVAILABLE (the link is of no more
- * use; link->trouble says why), and where named KD_EUNTRUSTED.
+ * http_client_link.h - the socket of a connection, plain or TLS. Errors are KD_OK, KD_EAGAIN (wait for the socket), KD_EUNAVAILABLE (the link is of
+ * no more use; link->trouble says why), and where named KD_EUNTRUSTED.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_CLIENT_HTTP_CLIENT_LINK_H
 #define KUDOS_COMMON_IO_HTTP_CLIENT_HTTP_CLIENT_LINK_H
@@ -22,15 +22,15 @@ typedef struct {
 
 typedef struct {
     int fd; /* -1: closed */
-    kd_trouble
-        trouble; /* why the link will close; "the connection was lost" until something better is known */
-    SSL *ssl;    /* NULL: plain, or before the handshake */
-    kd_buf out;  /* to be written; the first out_at bytes are */
+    /* Why the link will close; "the connection was lost" until something better is known. */
+    kd_trouble trouble;
+    SSL *ssl;   /* NULL: plain, or before the handshake */
+    kd_buf out; /* to be written; the first out_at bytes have gone already */
     size_t out_at;
 } kd_client_link;
 
-/* A context for the options, to be freed by SSL_CTX_free. NULL: a file cannot be used, and *fault names the option and the reason, in static text. *fault is
- * NULL otherwise. */
+/* A context for the options, to be freed by SSL_CTX_free. NULL: a file cannot be used, and *fault names the option and the reason, in static text.
+ * *fault is NULL otherwise. */
 SSL_CTX *kd_client_tls_new(const kd_http_client_options *o, const char **fault);
 /* Begins to connect; the socket becomes writable when the outcome is known. */
 int kd_client_link_open(kd_client_link *l, const struct addrinfo *to);

@@ -1,8 +1,8 @@
 /*
  * http_client_request.c - see the header.
  *
- * A request keeps its buffers when it goes back to the pool, so that a busy client allocates nothing per request. The head's names and values point into
- * `text`, and nghttp2 gets them uncopied: they must not change until the stream is closed.
+ * A request keeps its buffers when it goes back to the pool, so that a busy client allocates nothing per request. The head's names and values point
+ * into `text`, and nghttp2 gets them uncopied: they must not change until the stream is closed.
  */
 #include "common/io/http/client/http_client_request.h"
 

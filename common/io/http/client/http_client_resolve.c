@@ -1,10 +1,10 @@
 /*
  * http_client_resolve.c - see the header.
  *
- * A literal address is known from the start. A name is looked up, without blocking, when the first connection is needed, and again when every address of it
- * has failed: so a program can start without DNS, and an origin that has moved is found. While a new look-up is under way the old addresses are still
- * tried. There is one look-up at a time, bounded by DNS_TIMEOUT_S * DNS_TRIES. Each reads the machine's files anew, for a machine may learn of its name
- * servers after our start.
+ * A literal address is known from the start. A name is looked up, without blocking, when the first connection is needed, and again when every address
+ * of it has failed: so a program can start without DNS, and an origin that has moved is found. While a new look-up is under way the old addresses are
+ * still tried. There is one look-up at a time, bounded by DNS_TIMEOUT_S * DNS_TRIES. Each reads the machine's files anew, for a machine may learn of
+ * its name servers after our start.
  */
 #include "common/io/http/client/http_client_resolve.h"
 

@@ -29,8 +29,8 @@ void kd_client_resolver_init(kd_client_resolver *r, struct event_base *base, con
                              kd_client_looked_up looked_up, void *arg);
 /* Cancels a look-up: looked_up is not called any more. */
 void kd_client_resolver_finish(kd_client_resolver *r);
-/* The address to try next, valid until the next look-up ends. NULL: none is known, a look-up is under way, and looked_up follows; for a name of the hosts
- * file it may be called before this returns. */
+/* The address to try next, valid until the next look-up ends. NULL: none is known, a look-up is under way, and looked_up follows; for a name of the
+ * hosts file it may be called before this returns. */
 const struct addrinfo *kd_client_resolver_next(kd_client_resolver *r);
 /* A connection to that address failed: the one behind it is next; behind the last, the first, after which the name is looked up again. */
 void kd_client_resolver_failed(kd_client_resolver *r);

@@ -1,14 +1,14 @@
 /*
  * http_client_retry.c - see the header.
  *
- * `failures_in_row` counts connections and requests that failed since the last answer. At breaker_failures the breaker opens (`down`): requests are refused
- * at once instead of waiting for a deadline each, but for one per back-off, the probe. The first answer closes it.
+ * `failures_in_row` counts connections and requests that failed since the last answer. At breaker_failures the breaker opens (`down`): requests are
+ * refused at once instead of waiting for a deadline each, but for one per back-off, the probe. The first answer closes it.
  */
 #include "common/io/http/client/http_client_retry.h"
 
 #include <stdio.h>
 
-/* Doubles with every failure in a row; between half of it and the whole at random, so that clients which lost the same peer do not return together. */
+/* Doubles with each failure in a row; between half of it and the whole at random, so that clients which lost the same peer do not return together. */
 static uint64_t backoff_ms(kd_http_client *c, uint32_t failures)
 {
     uint32_t shift = KD_MIN(failures, 16u);

@@ -12,8 +12,8 @@ void kd_client_trouble(kd_http_client *c, kd_reason reason, const char *text);
 void kd_client_retry_failed(kd_http_client *c);
 /* An answer came: closes the breaker, forgets failures and the last trouble. */
 void kd_client_retry_answered(kd_http_client *c);
-/* A connection ended, or could not be made; the next one waits for a back-off. useful: it had answered something, or was closed in order, and so is no
- * failure. */
+/* A connection ended, or could not be made; the next one waits for a back-off. useful: it had answered something, or was closed in order, and so is
+ * no failure. */
 void kd_client_retry_conn_lost(kd_http_client *c, bool useful);
 /* Any connection is open, or on its way. */
 bool kd_client_retry_connected(const kd_http_client *c);

@@ -1,7 +1,8 @@
 /*
  * http_client_stream.c - see the header.
  *
- * The callbacks of nghttp2 run with the session on the stack: they submit frames and set flags, but neither write nor close. conn->busy is set around them.
+ * The callbacks of nghttp2 run with the session on the stack: they submit frames and set flags, but neither write nor close. conn->busy is set around
+ * them.
  */
 #include "common/io/http/client/http_client_stream.h"
 

@@ -11,7 +11,8 @@ static bool port_valid(const char *s, size_t len)
     return port >= 1 && port <= 65535;
 }
 
-/* Splits "host", "host:port", "[v6]" or "[v6]:port" into views of s: *host has *host_len bytes, *port goes on to the end of s, or is NULL without a port. */
+/* Splits "host", "host:port", "[v6]" or "[v6]:port" into views of s: *host has *host_len bytes, *port goes on to the end of s, or is NULL without a
+ * port. */
 static bool client_url_split(const char *s, size_t len, const char **host, size_t *host_len,
                              const char **port)
 {

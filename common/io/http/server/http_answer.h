@@ -6,8 +6,8 @@
 
 #include "common/io/http/server/http_internal.h"
 
-/* Gives the request to the handler, or answers it here when it has a refusal or the server is overloaded. Once per request. HTTP/1.1: an answer at once
- * frees the request, so do not use it afterwards. */
+/* Gives the request to the handler, or answers it here when it has a refusal or the server is overloaded. Once per request. HTTP/1.1: an answer at
+ * once frees the request, so do not use it afterwards. */
 void http_answer_dispatch(http_request *req);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * http_conn.c - one connection: its protocol, bytes in, bytes out, end.
  *
- * Each event is one turn: read once, let the driver understand, write once. The bytes that the socket did not take move to conn->out. Until they are gone
- * the driver is asked for no more output, and above the high-water mark the socket is not read.
+ * Each event is one turn: read once, let the driver understand, write once. The bytes that the socket did not take move to conn->out. Until they are
+ * gone the driver is asked for no more output, and above the high-water mark the socket is not read.
  *
  * The buffers of one turn (server->raw, plain, clear, cipher) are shared by all connections, so each of them is empty again when the event returns.
  */
@@ -18,9 +18,8 @@
 #include "common/io/http/server/http_tls.h"
 #include "common/io/http/server/http_turn.h"
 
-enum {
-    TLS_HANDSHAKE_RECORD = 0x16
-}; /* first byte of every TLS client; neither HTTP/1.1 nor the preface of HTTP/2 begins so */
+/* The first byte of every TLS client. Neither HTTP/1.1 nor the preface of HTTP/2 begins with it. */
+enum { TLS_HANDSHAKE_RECORD = 0x16 };
 
 /* ---- begin and end ---- */
 
@@ -96,7 +95,7 @@ static void conn_feed(http_conn *conn, kd_bytes plain)
     conn->driver->feed(conn, plain);
 }
 
-static int conn_handshake(http_conn *conn)
+static int conn_shake_hands(http_conn *conn)
 {
     bool http2;
     int err = http_tls_handshake(conn, &http2);
@@ -108,7 +107,7 @@ static int conn_handshake(http_conn *conn)
 static void conn_take_encrypted(http_conn *conn, kd_bytes data)
 {
     conn->tls_in = data;
-    int err = conn->state == HTTP_HANDSHAKE ? conn_handshake(conn) : KD_OK;
+    int err = conn->state == HTTP_HANDSHAKE ? conn_shake_hands(conn) : KD_OK;
     kd_bytes plain;
     while (err == KD_OK && (err = http_tls_read(conn, &plain)) == KD_OK) conn_feed(conn, plain);
     if (err != KD_EAGAIN && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
@@ -187,7 +186,7 @@ static void keep_unsent(http_conn *conn, const kd_buf *buf, size_t sent)
     kd_buf_put(&conn->out, buf->data + sent, buf->len - sent);
 }
 
-/* Sends a shared buffer of this turn, empties it, and keeps what is left. */
+/* Sends a shared buffer of this turn, keeps in conn->out what the socket does not take, and empties the buffer. */
 static void send_buffer(http_conn *conn, kd_buf *buf)
 {
     if (buf->len > 0) {
@@ -219,8 +218,9 @@ static void conn_write_out(http_conn *conn)
 {
     bool waited = conn_unsent(conn) > 0;
     send_waiting(conn);
-    send_buffer(conn, &conn->server->cipher);
+    send_buffer(conn, &conn->server->cipher); /* of a handshake, which has no driver that produces it */
     while (conn->fate != HTTP_ABORT && conn_unsent(conn) == 0 && produce_once(conn)) waited = false;
+    /* The time to take output begins anew with each round that the socket took whole: a client that goes on taking a large answer is not late. */
     if (conn_unsent(conn) > 0 && (!waited || conn->out_by_ms == 0)) {
         conn->out_by_ms = conn->server->now_ms + conn->server->config.write_stall_timeout_ms +
                           (int64_t)(1000 * conn_unsent(conn) / HTTP_TAKE_BYTES_PER_S);
@@ -230,8 +230,8 @@ static void conn_write_out(http_conn *conn)
 
 /* ---- turns ---- */
 
-/* Ends our side of the stream, and waits a moment for the client's. To close at once while bytes of the client are unread would make the kernel send a
- * reset, and that can destroy an answer which the client has not read yet. */
+/* Ends our side of the stream, and waits a moment for the client's. To close at once while bytes of the client are unread would make the kernel send
+ * a reset, and that can destroy an answer which the client has not read yet. */
 static void start_linger(http_conn *conn)
 {
     http_tls_goodbye(conn);

@@ -1,8 +1,8 @@
 /*
  * http_deadline.c - see the header.
  *
- * A timer (the sweep) looks at every connection some times per deadline. A request has the deadline of its stage: headers, body, none while the handler
- * works, the taking of its answer. A connection has those of its start, of its unsent bytes, and of idleness.
+ * A timer (the sweep) looks at every connection some times per deadline. A request has the deadline of its stage: headers, body, none while the
+ * handler works, the taking of its answer. A connection has those of its start, of its unsent bytes, and of idleness.
  */
 #include "common/io/http/server/http_deadline.h"
 

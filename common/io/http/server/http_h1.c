@@ -4,9 +4,9 @@
  *   HEAD ──► LENGTH ──────────────────────► WORK ──answered──► HEAD ...
  *     └────► CHUNK_SIZE ⇄ CHUNK_DATA ──► TRAILERS ──► WORK
  *
- * Input waits in conn->in, from in_used on. While a request is in work nothing is read: pipelined requests cost the memory of one read, and answers keep
- * their order. A request that two parsers could read in two ways (both lengths, a bare CR, folded lines, blanks before the colon, an odd chunk size) is
- * refused and ends the connection, because nobody can say where the next one begins.
+ * Input waits in conn->in, from in_used on. While a request is in work nothing is read: pipelined requests cost the memory of one read, and answers
+ * keep their order. A request that two parsers could read in two ways (both lengths, a bare CR, folded lines, blanks before the colon, an odd chunk
+ * size) is refused and ends the connection, because nobody can say where the next one begins.
  */
 #include "common/io/http/server/http_h1.h"
 

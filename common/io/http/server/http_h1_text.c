@@ -1,8 +1,8 @@
 /*
  * http_h1_text.c - the text of HTTP/1.1 (RFC 9112), read strictly.
  *
- * A CDN in front reads the same bytes with a parser of its own. Where two parsers may differ on where a request ends, an attacker can hide a second request
- * in the first one (request smuggling). So a text that can be read in two ways is refused.
+ * A CDN in front reads the same bytes with a parser of its own. Where two parsers may differ on where a request ends, an attacker can hide a second
+ * request in the first one (request smuggling). So a text that can be read in two ways is refused.
  */
 #include "common/io/http/server/http_h1_text.h"
 

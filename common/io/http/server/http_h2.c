@@ -1,9 +1,9 @@
 /*
  * http_h2.c - one nghttp2 session per connection, and the checks that nghttp2 leaves to the application.
  *
- * nghttp2 checks framing, HPACK, message rules (pseudo headers, content-length against the body) and the client's number of streams. Counted here: header
- * fields and bytes, body bytes, CONTINUATION frames, resets by either side, control frames, and requests, those included whose stream is gone but whose
- * answer the handler still owes. A client that sends too many resets, control frames or header bytes gets GOAWAY ENHANCE_YOUR_CALM.
+ * nghttp2 checks framing, HPACK, message rules (pseudo headers, content-length against the body) and the client's number of streams. Counted here:
+ * header fields and bytes, body bytes, CONTINUATION frames, resets by either side, control frames, and requests, those included whose stream is gone
+ * but whose answer the handler still owes. A client that sends too many resets, control frames or header bytes gets GOAWAY ENHANCE_YOUR_CALM.
  *
  * The session must not be freed below its own callbacks, so these only set conn->fate.
  */
@@ -19,8 +19,8 @@ enum {
     H2_STREAM_WINDOW = 256 * 1024,
     H2_CONNECTION_WINDOW = 1024 * 1024,
     H2_SWALLOW_MAX = 1024 * 1024, /* bytes of a body that may still come after its request was answered */
-    H2_CONTINUATIONS_MAX =
-        6, /* of one header block; some builds of nghttp2 end the session at 9, without a word to the client */
+    /* Of one header block. Some builds of nghttp2 end the session at 9 by themselves, and then the client is not told. */
+    H2_CONTINUATIONS_MAX = 6,
 };
 
 /* ---- ways to end a stream or the connection ---- */
@@ -33,7 +33,7 @@ static void h2_stop(http_request *req)
     http_turn_touch(req->conn);
 }
 
-/* Ends the grace of a drain: streams above the last one that was seen are refused from here on. */
+/* Ends the grace of a drain: the GOAWAY names the last stream that was taken, and the client may repeat all later ones elsewhere. */
 static void h2_goaway(http_conn *conn)
 {
     if (conn->drain_by_ms == 0) return;
@@ -100,7 +100,7 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
     http_conn *conn = arg;
-    conn->current = NULL;
+    conn->current = NULL; /* header blocks do not interleave, so one pointer per connection suffices */
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || conn->fate != HTTP_LIVE) return 0;
     if (!http_admit_stream(conn)) {
         h2_count_reset(conn);
@@ -163,6 +163,7 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
     return 0;
 }
 
+/* More of the request has come: to the handler when that was all, or to a refusal at once. */
 static void h2_advance(http_request *req, bool ended)
 {
     if (req->stage >= HTTP_HANDLED) return;
@@ -238,8 +239,8 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 }
 
 /*
- * The rest of a body whose request is answered already is thrown away, up to H2_SWALLOW_MAX. To reset the stream at once is allowed (RFC 9113, 8.1), but
- * some clients then lose the answer.
+ * The rest of a body whose request is answered already is thrown away, up to H2_SWALLOW_MAX. To reset the stream at once is allowed (RFC 9113, 8.1),
+ * but some clients then lose the answer.
  */
 static void h2_swallow(http_request *req, size_t len)
 {
@@ -348,8 +349,8 @@ static void h2_feed(http_conn *conn, kd_bytes data)
     if (conn->fate != HTTP_LIVE) return;
     ssize_t n = nghttp2_session_mem_recv(conn->h2.session, data.data, data.len);
     if (n >= 0) return;
-    /* Too many acknowledgements that the client does not take (FLOODED), or no memory. After an error nghttp2 must not be asked for anything, not even
-     * a GOAWAY. */
+    /* Too many acknowledgements that the client does not take (FLOODED), or no memory. After an error nghttp2 must not be asked for anything, not
+     * even a GOAWAY. */
     conn->server->counters.protocol_errors++;
     if (n == NGHTTP2_ERR_FLOODED) conn->server->counters.floods++;
     conn->fate = HTTP_ABORT;
@@ -371,8 +372,8 @@ static bool h2_over(const http_conn *conn)
     return !nghttp2_session_want_read(conn->h2.session) && !nghttp2_session_want_write(conn->h2.session);
 }
 
-/* GOAWAY alone would cut off requests that are on their way here. So there is a notice first, and a PING: when its answer comes, the client has seen the
- * notice, and the GOAWAY that follows names the last stream for good. */
+/* GOAWAY alone would cut off requests that are on their way here. So there is a notice first, and a PING: when its answer comes, the client has seen
+ * the notice, and the GOAWAY that follows names the last stream for good. */
 static void h2_drain(http_conn *conn)
 {
     static const uint8_t opaque[8] = "kudos";

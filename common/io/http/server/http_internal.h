@@ -15,10 +15,10 @@
  *   http_turn.c  http_address.c  http_pool.c
  *
  * Invariants
- * - A connection is closed only from its own read and write events, from the server's turn and from its timers. Callbacks of nghttp2 and of the handler
- *   run with the session on the stack: they must not free it, and leave a note instead (conn->fate, the list of http_turn.c).
- * - A request is linked into its connection until it is freed. A closed connection stays allocated, and counted for its address, until the handler has
- *   answered the last of its requests: clients that give up and come again cannot make work pile up.
+ * - A connection is closed only from its own read and write events, from the server's turn and from its timers. Callbacks of nghttp2 and of the
+ *   handler run with the session on the stack: they must not free it, and leave a note instead (conn->fate, the list of http_turn.c).
+ * - A request is linked into its connection until it is freed. A closed connection stays allocated, and counted for its address, until the handler
+ *   has answered the last of its requests: clients that give up and come again cannot make work pile up.
  * - conn->out holds the bytes that the socket did not take. While there are any, the driver is asked for no more output: a client that does not read
  *   costs one round of output and its unanswered streams.
  */
@@ -95,7 +95,7 @@ typedef struct http_request {
     size_t arena_used;
     /* From here on not cleared for a new request. */
     http_header headers_inline[HTTP_HEADERS_INLINE];
-    _Alignas(max_align_t) uint8_t arena[HTTP_ARENA_BYTES];
+    _Alignas(max_align_t) uint8_t arena[HTTP_ARENA_BYTES]; /* arena_used bytes of it are taken */
 } http_request;
 
 /* ---- a connection: http_conn.c, http_conns.c ---- */

@@ -17,8 +17,8 @@
 enum {
     LISTEN_BACKLOG = 1024,
     ACCEPT_PER_EVENT = 64, /* then other events have their turn */
-    ACCEPT_PAUSE_MS =
-        100, /* after a lack of descriptors: the listener stays readable, to accept again at once would only spin */
+    /* After a lack of descriptors. The listener stays readable, so to accept again at once would only spin. */
+    ACCEPT_PAUSE_MS = 100,
 };
 
 static void set_accepting(kd_http_server *server, bool on)
@@ -62,8 +62,8 @@ static bool accept_one(kd_http_server *server, int listener)
         event_add(server->accept_event, &(struct timeval){.tv_usec = ACCEPT_PAUSE_MS * 1000});
         return false;
     }
-    return errno != EAGAIN &&
-           errno != EWOULDBLOCK; /* another error is of that one client (ECONNABORTED): go on */
+    /* Any other error is that of one client (ECONNABORTED): the next one in the queue may be fine. */
+    return errno != EAGAIN && errno != EWOULDBLOCK;
 }
 
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
@@ -139,7 +139,7 @@ void http_listen_close(kd_http_server *server, bool take_queue)
 {
     event_del(server->accept_event);
     for (size_t i = 0; i < server->listener_count; i++) {
-        /* With SO_REUSEPORT each socket has a queue of its own: closing it would reset the clients in it, though other processes listen on the port. */
+        /* With SO_REUSEPORT each socket has a queue of its own: closing it would reset the clients in it, though others listen on the port. */
         while (take_queue && accept_one(server, server->listeners[i].fd)) continue;
         event_free(server->listeners[i].event);
         close(server->listeners[i].fd);

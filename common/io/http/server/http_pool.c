@@ -1,9 +1,9 @@
 /*
  * http_pool.c - see the header.
  *
- * nghttp2 asks for a handful of small blocks per request. They come from one free list per size class (powers of two), without a lock: the server that owns
- * them has one thread. A freed block stays on its list. So the pool is as large as the busiest moment was, and the limits on connections and streams bound
- * that.
+ * nghttp2 asks for a handful of small blocks per request. They come from one free list per size class (powers of two), without a lock: the server
+ * that owns them has one thread. A freed block stays on its list. So the pool is as large as the busiest moment was, and the limits on connections
+ * and streams bound that.
  *
  *   block:  | class (16 bytes, keeps alignment) | memory ... |
  *

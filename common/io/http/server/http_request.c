@@ -4,8 +4,8 @@
  * stage:  HEADERS ──► BODY ──► HANDLED ──► ANSWERED ──► freed       (HTTP/2: freed when its stream closes)
  *             └─────────┴── refusal set ──►┘                        (HTTP/1.1: freed when it is answered)
  *
- * A request whose client went away while the handler works on it is only detached. The handler still owes the answer, and until then the request counts
- * against the limits of its connection.
+ * A request whose client went away while the handler works on it is only detached. The handler still owes the answer, and until then the request
+ * counts against the limits of its connection.
  *
  * Memory comes from an arena of 1 KiB inside the object, then from malloc, piece by piece. Freed requests are kept for reuse, so that a busy server
  * allocates nothing per request.

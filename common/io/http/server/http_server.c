@@ -39,6 +39,7 @@ void kd_http_config_init(kd_http_config *config)
 
 /* ---- turns ---- */
 
+/* Calls `done` when nothing is left to wait for. */
 static void tell_drained(kd_http_server *server)
 {
     if (!server->draining || server->drained_told || server->conns) return;
@@ -57,6 +58,7 @@ static void server_on_turn(evutil_socket_t fd, short what, void *arg)
     tell_drained(server); /* last: it may destroy the server */
 }
 
+/* The time of a drain is over: the clients that are left are cut, and `done` is called even if the handler still owes answers. */
 static void on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;

@@ -1,9 +1,9 @@
 /*
  * http_server.h - HTTP/2 and HTTP/1.1 on one port, on the caller's libevent loop.
  *
- * One server belongs to one event_base and to the thread that runs it. Nothing here is locked, no thread is started, and every call is made on that thread
- * unless it says otherwise. Several servers of a process listen on the same port with SO_REUSEPORT. The first bytes of a client tell its protocol: 0x16 is
- * TLS (ALPN h2 or http/1.1), the HTTP/2 preface is h2c by prior knowledge, anything else is HTTP/1.1.
+ * One server belongs to one event_base and to the thread that runs it. Nothing here is locked, no thread is started, and every call is made on that
+ * thread unless it says otherwise. Several servers of a process listen on the same port with SO_REUSEPORT. The first bytes of a client tell its
+ * protocol: 0x16 is TLS (ALPN h2 or http/1.1), the HTTP/2 preface is h2c by prior knowledge, anything else is HTTP/1.1.
  *
  * A request reaches the handler whole, headers and body. It is answered exactly once, at once or later on the same loop. When its client goes away
  * meanwhile, the request stays valid until it is answered, and counts in the limits of streams and connections until then: clients that ask and leave
@@ -64,7 +64,8 @@ int kd_http_tls_check(const kd_http_tls_options *options, char *error, size_t er
 /* Reads the files. The object may be shared by all servers of a process; any thread. KD_EINVAL: `error` names the option (http.tls_certificate,
  * http.tls_key, http.tls_client_ca) and the reason, and *tls is not set. The paths are copied. */
 int kd_http_tls_create(kd_http_tls **tls, const kd_http_tls_options *options, char *error, size_t error_size);
-/* Reads the same files again; connections that come afterwards use them. KD_EINVAL, with `error` as above: the old certificate stays in use. Any thread. */
+/* Reads the same files again; connections that come afterwards use them. KD_EINVAL, with `error` as above: the old certificate stays in use. Any
+ * thread. */
 int kd_http_tls_reload(kd_http_tls *tls, char *error, size_t error_size);
 /* After the servers that use it. NULL is fine. */
 void kd_http_tls_destroy(kd_http_tls *tls);
@@ -100,8 +101,8 @@ typedef struct {
 /* The handler owes each request exactly one kd_http_respond, now or later on the loop's thread. */
 typedef void (*kd_http_handler)(kd_http_request *req, void *arg);
 
-/* First value of a header, a view that lives until the answer; `name` in lower case. False and an empty *value when it is absent. Where a request has no
- * Host, "host" finds :authority. */
+/* First value of a header, a view that lives until the answer; `name` in lower case. False and an empty *value when it is absent. Where a request has
+ * no Host, "host" finds :authority. */
 bool kd_http_request_header(const kd_http_request *req, const char *name, kd_bytes *value);
 /* The i-th header field, in the order of the request, HTTP/2's pseudo headers included; false past the end. */
 bool kd_http_request_field(const kd_http_request *req, size_t i, kd_bytes *name, kd_bytes *value);
@@ -120,12 +121,13 @@ enum { KD_HTTP_FIELDS_MAX = 24 }; /* fields in one answer */
 
 /*
  * Answers the request; req is invalid afterwards. status: 200 to 599; n: at most KD_HTTP_FIELDS_MAX. Copies all but the names. The server adds
- * content-length and date (do not pass them). For HEAD pass the body of GET: its length is sent, the body is not. Nothing is written before the end of
- * this turn of the loop, when all its answers leave together.
+ * content-length and date (do not pass them). For HEAD pass the body of GET: its length is sent, the body is not. Nothing is written before the end
+ * of this turn of the loop, when all its answers leave together.
  */
 void kd_http_respond(kd_http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body);
 
-/* kd_http_respond with a problem of the table; detail, field and retry_after_s as kd_problem_write. retry_after_s above 0 is sent as Retry-After, too. */
+/* kd_http_respond with a problem of the table; detail, field and retry_after_s as kd_problem_write. retry_after_s above 0 is sent as Retry-After,
+ * too. */
 void kd_http_respond_problem(kd_http_request *req, kd_problem problem, const char *detail, const char *field,
                              uint32_t retry_after_s);
 /* kd_http_respond with 405. `allow` names the methods that the path has: "GET, HEAD". */
@@ -138,8 +140,8 @@ int kd_http_server_create(kd_http_server **server, struct event_base *base, cons
                           kd_http_handler handler, void *arg);
 
 /*
- * Listens and accepts from now on. host: numeric address or name ("0.0.0.0", "::", "localhost"), of which the first address is taken; looking a name up
- * blocks. port 0 picks a free one. At most 4 calls. KD_EUNAVAILABLE with an error text that names host:port and the reason.
+ * Listens and accepts from now on. host: numeric address or name ("0.0.0.0", "::", "localhost"), of which the first address is taken; looking a name
+ * up blocks. port 0 picks a free one. At most 4 calls. KD_EUNAVAILABLE with an error text that names host:port and the reason.
  */
 int kd_http_server_listen(kd_http_server *server, const char *host, uint16_t port, bool reuseport,
                           char *error, size_t error_size);
@@ -149,9 +151,9 @@ uint16_t kd_http_server_port(const kd_http_server *server);
 /* Called once, from the loop; may destroy the server if the handler owes no answer. */
 typedef void (*kd_http_drained)(void *arg);
 /*
- * Stops accepting, tells clients (HTTP/2: shutdown notice, a round trip, GOAWAY; HTTP/1.1: Connection: close), lets the requests in work end, then calls
- * done (may be NULL). After deadline_ms all connections that are left are cut, and done is called although the handler may still owe answers; it must give
- * them before the destroy. Call once.
+ * Stops accepting, tells clients (HTTP/2: shutdown notice, a round trip, GOAWAY; HTTP/1.1: Connection: close), lets the requests in work end, then
+ * calls done (may be NULL). After deadline_ms all connections that are left are cut, and done is called although the handler may still owe answers;
+ * it must give them before the destroy. Call once.
  */
 void kd_http_server_drain(kd_http_server *server, kd_http_drained done, void *arg, uint32_t deadline_ms);
 

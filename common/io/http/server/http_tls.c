@@ -1,9 +1,9 @@
 /*
  * http_tls.c - the certificate files of a process, and TLS of one connection.
  *
- * OpenSSL never sees the socket. Its BIO reads from the bytes of the present read (conn->tls_in) and appends to the server's cipher buffer, so TLS costs no
- * system call of its own, and the answers of one turn still leave in one write. When bytes wait in conn->out already, records go behind them: they must
- * reach the client in the order in which they were encrypted.
+ * OpenSSL never sees the socket. Its BIO reads from the bytes of the present read (conn->tls_in) and appends to the server's cipher buffer, so TLS
+ * costs no system call of its own, and the answers of one turn still leave in one write. When bytes wait in conn->out already, records go behind
+ * them: they must reach the client in the order in which they were encrypted.
  *
  * A kd_http_tls is shared by threads. `lock` guards `context`; it is taken once per connection and per reload.
  */
@@ -70,8 +70,8 @@ static BIO_METHOD *make_bio_method(void)
 
 /* ---- contexts ---- */
 
-/* `option` is the name that both programs give it. `path` is NULL when there is no such file: an operator may have put the secret itself there, and it
- * must not reach a log. */
+/* `option` is the name that both programs give it. `path` is NULL when there is no such file: an operator may have put the secret itself there, and
+ * it must not reach a log. */
 static int tls_fail(char *error, size_t size, const char *option, const char *path, const char *complaint)
 {
     unsigned long code = ERR_peek_last_error();

@@ -1,8 +1,8 @@
 /*
  * http_turn.c - see the header.
  *
- * Answers that come up outside of a connection's own event put it on the dirty list. One activated event writes them all, after the callbacks that are
- * due now: a commit group of hundreds of likes costs one write per connection, not one per answer.
+ * Answers that come up outside of a connection's own event put it on the dirty list. One activated event writes them all, after the callbacks that
+ * are due now: a commit group of hundreds of likes costs one write per connection, not one per answer.
  */
 #include "common/io/http/server/http_turn.h"
 
