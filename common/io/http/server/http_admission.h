@@ -27,7 +27,8 @@ static inline void http_admission_answered(kd_http_server *server)
     server->counters.requests_open--;
 }
 
-/* Bytes of an answer wait for their client. They are counted, never refused: the work is done already. */
+/* Bytes of an answer wait for their client. They are counted, never refused: the work is done already. HTTP/1.1 does not count
+ * its answers: it reads no more while one of them waits. */
 static inline void http_admission_hold(kd_http_server *server, size_t bytes)
 {
     server->counters.buffered_bytes += bytes;

@@ -35,7 +35,7 @@ typedef struct {
     uint32_t max_headers;             /* fields of a request; more: 431 */
     uint32_t max_header_bytes;        /* names and values of a request; more: 431 */
     uint32_t max_body_bytes;          /* a request body; more: 413 */
-    uint64_t max_buffered_bytes;      /* bodies and answers held by the whole server; more: 503 */
+    uint64_t max_buffered_bytes;      /* request bodies and HTTP/2 answers held, whole server; more: 503 */
     uint32_t max_resets_per_s;        /* streams reset per connection; more: GOAWAY ENHANCE_YOUR_CALM */
     uint32_t max_control_per_s;       /* PING, SETTINGS, PRIORITY, empty DATA per connection; likewise */
     uint32_t output_high_water_bytes; /* unsent bytes of a connection above which it is not read */
@@ -176,7 +176,7 @@ typedef struct {
     uint64_t timeouts; /* connections or streams ended by a deadline, idleness included */
     uint64_t bytes_in; /* plain bytes: the overhead of TLS is not counted */
     uint64_t bytes_out;
-    uint64_t buffered_bytes; /* request bodies, and answers not yet taken, held now */
+    uint64_t buffered_bytes; /* held now: request bodies, and HTTP/2 answers not yet taken */
 } kd_http_counters;
 
 /* Valid until destroy; read on the loop's thread. */
