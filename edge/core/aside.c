@@ -1,7 +1,9 @@
 /* aside.c - sums that could count twice, kept for an operator (rule 20, rehome.c). */
-#include "edge/core/internal.h"
+#include "edge/core/aside.h"
+#include "edge/core/keys.h"
+#include "edge/core/state.h"
 
-void kd_aside_take(kd_edge *e, const kd_entry_op *sum, kd_buf *sums)
+void kd_aside_add(kd_edge *e, const kd_entry_op *sum, kd_buf *sums)
 {
     kd_fragment_put(sums, sum);
     e->stats.sums_aside++;
@@ -67,6 +69,6 @@ static int aside_forget(void *arg, kd_bytes key, kd_bytes value)
 
 int kd_edge_asides_forget(kd_edge *e)
 {
-    e->wanted = true;
+    e->groups.wanted = true;
     return kd_keys_scan(e, 'x', UINT32_MAX, aside_forget, e);
 }

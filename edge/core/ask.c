@@ -4,13 +4,18 @@
  * The entry exists from the question on, so that snapshots update it meanwhile. The answer is a snapshot of one item
  * with an applied of its own, which may be ahead of the last snapshot: deltas that it covers end for this item at once.
  */
-#include "edge/core/internal.h"
+#include "edge/core/applied.h"
+#include "edge/core/entry.h"
+#include "edge/core/items.h"
+#include "edge/core/overlay.h"
+#include "edge/core/part.h"
+#include "edge/core/state.h"
 
 int kd_edge_ask(kd_edge *e, kd_bytes item)
 {
     if (e->poisoned) return KD_EIO;
     kd_part *p = kd_edge_part(e, item);
-    kd_entry *entry = kd_entry_obtain(e, p, item);
+    kd_entry *entry = kd_items_obtain(e, p, item);
     if (!entry) return KD_EFULL;
     if (entry->asked) return KD_EINFLIGHT;
     entry->asked = true;
@@ -25,8 +30,8 @@ static void take_up(kd_edge *e, kd_part *p, const kd_snapshot *s, uint64_t now_u
 {
     p->floor_version = s->version;
     kd_part_adopt(p, s);
-    kd_install_applied(e, p, kd_snapshot_mine(e, s), false, now_us);
-    kd_install_retired(e, p, kd_snapshot_mine(e, s));
+    kd_applied_install(e, p, kd_applied_find(e, s), false, now_us);
+    kd_applied_retired(e, p, kd_applied_find(e, s));
     kd_part_put(e, p);
 }
 
@@ -46,11 +51,11 @@ static int install_answer(kd_edge *e, kd_part *p, kd_entry *entry, const kd_snap
     if (!acceptable(e, p, entry, s)) return KD_EAGAIN;
     if (KD_PLANTED(e, KD_PLANT_ANSWER_ALWAYS)) entry->known = false;
     entry = kd_entry_set(e, entry, &s->items[0], s->version);
-    kd_position applied = kd_install_merged(e, p, kd_snapshot_mine(e, s));
+    kd_position applied = kd_applied_merged(e, p, kd_applied_find(e, s));
     /* The entry may hold nodes that only the partition's own applied covers: it is in the number as well, because the
      * number is at least as new as floor_version and nothing was missed since. */
-    if (!p->rehoming && kd_position_cmp(applied, p->applied) < 0) applied = p->applied;
-    kd_entry_tell(e, entry, applied);
+    if (!p->rehome.active && kd_position_cmp(applied, p->applied) < 0) applied = p->applied;
+    kd_overlay_read_ahead(e, entry, applied);
     return KD_OK;
 }
 
@@ -58,7 +63,7 @@ int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us)
 {
     if (e->poisoned) return KD_EIO;
     kd_part *p = kd_edge_part(e, item);
-    kd_entry *entry = kd_entry_find(e, item);
+    kd_entry *entry = kd_items_find(e, item);
     if (!entry || !entry->asked) return KD_EAGAIN;
     entry->asked = false;
     if (record.len == 0) return KD_EAGAIN;

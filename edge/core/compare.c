@@ -2,7 +2,12 @@
  * compare.c - an edge's rows as central is asked about them: digests of ranges of keys, and the rows themselves. Only
  * the store is read, so a window waits until the rows that were taken before it are there.
  */
-#include "edge/core/internal.h"
+#include "edge/core/hold.h"
+#include "edge/core/keys.h"
+#include "edge/core/membership.h"
+#include "edge/core/part.h"
+#include "edge/core/spill.h"
+#include "edge/core/state.h"
 #include "kudos/edge_compare.h"
 
 enum { PREFIX = 3 /* of a row's key in the store, before what both sides know */ };
@@ -21,9 +26,9 @@ static bool rows_arrived(kd_edge *e, kd_part *p, uint64_t until_us)
 static const char *word_awaited(const kd_edge *e, const kd_part *p)
 {
     if (p->epoch == 0) return "the edge has not heard from central yet";
-    if (p->held || p->resending || p->rehoming)
+    if (p->hold.held || p->resend.active || p->rehome.active)
         return "the edge sends operations again that are not merged yet";
-    if (kd_resend_watermark(e, p) == 0)
+    if (kd_hold_watermark(e, p) == 0)
         return "central has not told the edge yet that it merged a batch of this edge";
     return NULL;
 }
@@ -40,9 +45,9 @@ int kd_edge_compare_window(kd_edge *e, uint32_t partition, kd_compare_window *wi
     kd_part *p = kd_edge_part_by_id(e, partition);
     *window = (kd_compare_window){0};
     if (!p) return KD_ENOTFOUND;
-    uint64_t until_us = kd_resend_watermark(e, p);
+    uint64_t until_us = kd_hold_watermark(e, p);
     if (word_awaited(e, p) || !rows_arrived(e, p, until_us)) return KD_EAGAIN;
-    *window = (kd_compare_window){p->expired_us, KD_MIN(p->compared_until_us, until_us)};
+    *window = (kd_compare_window){p->sweep.expired_us, KD_MIN(p->compared_until_us, until_us)};
     p->compared_number = 0;
     return KD_OK;
 }

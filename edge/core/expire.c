@@ -9,7 +9,12 @@
  * store may be behind what this edge knows: a row goes only when its newest word is old enough. The filter keeps
  * what has gone until the next start, which costs a read.
  */
-#include "edge/core/internal.h"
+#include "edge/core/expire.h"
+#include "edge/core/hold.h"
+#include "edge/core/keys.h"
+#include "edge/core/membership.h"
+#include "edge/core/part.h"
+#include "edge/core/state.h"
 
 enum {
     ROWS_A_PIECE = 64,
@@ -22,9 +27,9 @@ enum {
 static uint64_t limit_now(const kd_edge *e, const kd_part *p, uint64_t now_us)
 {
     if (KD_PLANTED(e, KD_PLANT_EXPIRE_EARLY)) return now_us;
-    uint64_t margin = 2 * e->config.drift_us, watermark_us = kd_resend_watermark(e, p);
-    if (p->held || p->resending || p->rehoming || watermark_us <= margin) return 0;
-    if (now_us <= e->config.row_ttl_us || p->stable_us <= p->doubted_us) return 0;
+    uint64_t margin = 2 * e->config.drift_us, watermark_us = kd_hold_watermark(e, p);
+    if (p->hold.held || p->resend.active || p->rehome.active || watermark_us <= margin) return 0;
+    if (now_us <= e->config.row_ttl_us || p->stable_us <= p->hold.doubted_us) return 0;
     uint64_t limit_us = KD_MIN(watermark_us - margin, now_us - e->config.row_ttl_us);
     return KD_MIN(limit_us, p->stable_us);
 }
@@ -32,9 +37,9 @@ static uint64_t limit_now(const kd_edge *e, const kd_part *p, uint64_t now_us)
 static bool expire_sweep_begins(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     uint64_t limit_us = limit_now(e, p, now_us);
-    if (limit_us <= p->expired_us + e->config.row_ttl_us / SWEEPS_PER_TTL) return false;
-    p->sweep_us = p->expired_us = limit_us;
-    kd_buf_clear(&p->sweep_cursor);
+    if (limit_us <= p->sweep.expired_us + e->config.row_ttl_us / SWEEPS_PER_TTL) return false;
+    p->sweep.limit_us = p->sweep.expired_us = limit_us;
+    kd_buf_clear(&p->sweep.cursor);
     kd_part_put(e, p); /* with the first of its deletes, or before */
     e->stats.expire_sweeps++;
     return true;
@@ -66,8 +71,8 @@ static int expire_sweep_row(void *arg, kd_bytes key, kd_bytes value)
 {
     piece *s = arg;
     if (s->left-- == 0) {
-        kd_buf_clear(&s->p->sweep_cursor);
-        kd_buf_put(&s->p->sweep_cursor, key.data, key.len);
+        kd_buf_clear(&s->p->sweep.cursor);
+        kd_buf_put(&s->p->sweep.cursor, key.data, key.len);
         return PIECE_ENDS;
     }
     kd_member_row m;
@@ -79,17 +84,17 @@ static int expire_sweep_row(void *arg, kd_bytes key, kd_bytes value)
 static int expire_sweep_piece(kd_edge *e, kd_part *p, uint64_t limit_us)
 {
     piece s = {.e = e, .p = p, .limit_us = limit_us, .left = ROWS_A_PIECE};
-    int err = kd_keys_scan_on(e, 'm', p->id, &p->sweep_cursor, expire_sweep_row, &s);
+    int err = kd_keys_scan_on(e, 'm', p->id, &p->sweep.cursor, expire_sweep_row, &s);
     if (err == PIECE_ENDS) return KD_OK;
-    if (err == KD_OK) p->sweep_us = 0;
+    if (err == KD_OK) p->sweep.limit_us = 0;
     return err;
 }
 
 /* One piece of one partition. What was allowed when its sweep began may be forbidden since. */
 static bool step_part(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    if (p->sweep_us == 0 && !expire_sweep_begins(e, p, now_us)) return false;
-    uint64_t limit_us = KD_MIN(p->sweep_us, limit_now(e, p, now_us));
+    if (p->sweep.limit_us == 0 && !expire_sweep_begins(e, p, now_us)) return false;
+    uint64_t limit_us = KD_MIN(p->sweep.limit_us, limit_now(e, p, now_us));
     if (limit_us == 0) return false;
     if (expire_sweep_piece(e, p, limit_us) != KD_OK) e->poisoned = true;
     return true;

@@ -9,7 +9,8 @@
  * A body is a function of its fragments alone (rule 6), and holds the last operation of each (counter, item,
  * user), also where like and unlike cancel out (rule 7).
  */
-#include "edge/core/internal.h"
+#include "edge/core/fragment.h"
+#include "edge/core/state.h"
 
 #include <stdlib.h>
 

@@ -7,7 +7,9 @@
  *
  *     row: hash:16 fingerprint:8 stamp:8 at:8 changed:1 liked:1
  */
-#include "edge/core/internal.h"
+#include "edge/core/idempotency.h"
+#include "edge/core/keys.h"
+#include "edge/core/state.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
@@ -62,7 +64,7 @@ int kd_idempotency_check(kd_edge *e, const kd_request *request, uint64_t now_us,
     uint8_t hash[16];
     hash_key(request, hash);
     const kd_remembered *m = kd_table_find(&e->idempotency.index, kd_bytes_of(hash, 16));
-    bool in_flight = m && m->group > e->durable_group;
+    bool in_flight = m && m->group > e->groups.durable;
     if (!m || (!in_flight && idempotency_over(e, m, now_us))) return KD_ENOTFOUND;
     if (m->fingerprint != fingerprint(e, request)) return KD_EREUSED;
     if (in_flight) return KD_EINFLIGHT;
@@ -114,7 +116,7 @@ void kd_idempotency_record(kd_edge *e, const kd_request *request, const kd_outco
     m->fingerprint = fingerprint(e, request);
     m->stamp_us = outcome->stamp_us;
     m->at_us = now_us;
-    m->group = e->open_group;
+    m->group = e->groups.open;
     m->number = e->idempotency.next;
     m->changed = (uint8_t)outcome->changed;
     m->liked = outcome->liked;

@@ -4,7 +4,10 @@
  * Every start mints a larger incarnation, so that no position is ever used twice: neither after a crash that forgot the
  * tail of a batch, nor by a copy or an old backup of the directory that cannot know that it is one.
  */
-#include "edge/core/internal.h"
+#include "edge/core/identity.h"
+#include "edge/core/keys.h"
+#include "edge/core/lives.h"
+#include "edge/core/state.h"
 
 /* Numbers of one row; none when it is not there. */
 static int read_numbers(kd_edge *e, char kind, uint64_t *out, uint32_t max, uint32_t *count)

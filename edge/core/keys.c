@@ -1,5 +1,6 @@
 /* keys.c - the layout of keys in a shard's store; drawn in internal.h. */
-#include "edge/core/internal.h"
+#include "edge/core/keys.h"
+#include "edge/core/state.h"
 
 void kd_key_single(kd_buf *out, char kind)
 {

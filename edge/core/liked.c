@@ -5,7 +5,10 @@
  * overruled, and only central can tell. Central in turn may lack the word that the token tells of: its answer says whether it is complete. What neither
  * knows is unknown, never "not liked".
  */
-#include "edge/core/internal.h"
+#include "edge/core/lives.h"
+#include "edge/core/membership.h"
+#include "edge/core/part.h"
+#include "edge/core/state.h"
 
 static int liked_look_up(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user, kd_fresh_row *row)
 {

@@ -11,7 +11,9 @@
  *
  * Row 'E': life be32, until be64 for each, oldest first; until is 0 for the life that wrote the row.
  */
-#include "edge/core/internal.h"
+#include "edge/core/lives.h"
+#include "edge/core/keys.h"
+#include "edge/core/state.h"
 
 enum { LIFE_BYTES = 4 + 8 };
 

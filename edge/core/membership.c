@@ -5,7 +5,9 @@
  * (spill.c), the store. The filter holds every row from its recording on. A row is at most a cache of what is central's
  * to know; no row means unknown (rule 2). Until it is in the store a row is a function of the journal.
  */
-#include "edge/core/internal.h"
+#include "edge/core/membership.h"
+#include "edge/core/spill.h"
+#include "edge/core/state.h"
 
 enum {
     FILTER_ROWS = 1 << 20,

@@ -19,7 +19,19 @@
  * outbox neither stops the loop nor becomes one write. Nothing of the partition is sent meanwhile. The rival's incarnation is stored with the
  * partition, so that a start goes on with the same move.
  */
-#include "edge/core/internal.h"
+#include "edge/core/rehome.h"
+#include "edge/core/accumulate.h"
+#include "edge/core/aside.h"
+#include "edge/core/batch.h"
+#include "edge/core/fragment.h"
+#include "edge/core/hold.h"
+#include "edge/core/identity.h"
+#include "edge/core/items.h"
+#include "edge/core/outbox.h"
+#include "edge/core/overlay.h"
+#include "edge/core/part.h"
+#include "edge/core/seal.h"
+#include "edge/core/state.h"
 
 enum { ALARM_WINDOW_US = 60 * 1000 * 1000, BATCHES_A_STEP = 16 };
 
@@ -33,11 +45,11 @@ static uint64_t rehome_rival(const kd_edge *e, uint64_t theirs)
 
 static void rehome_part(kd_edge *e, kd_part *p, uint64_t theirs, uint64_t now_us)
 {
-    kd_resend_doubt(e, p);
-    if (p->open) kd_batch_seal(e, p, now_us);
-    p->rehoming = true;
-    p->rival = KD_MAX(p->rival, rehome_rival(e, theirs));
-    if (!KD_PLANTED(e, KD_PLANT_MOVE_NOT_HELD)) kd_resend_hold(e, p);
+    kd_hold_doubt(e, p);
+    if (p->open) kd_seal_batch(e, p, now_us);
+    p->rehome.active = true;
+    p->rehome.rival = KD_MAX(p->rehome.rival, rehome_rival(e, theirs));
+    if (!KD_PLANTED(e, KD_PLANT_MOVE_NOT_HELD)) kd_hold_begin(e, p);
     kd_part_put(e, p);
 }
 
@@ -49,7 +61,7 @@ void kd_rehome_above(kd_edge *e, const kd_part *noticed, uint64_t theirs, uint64
         rehome_part(e, &e->parts[i], theirs, now_us);
     }
     kd_identity_mint(e, theirs, now_us);
-    e->wanted = true;
+    e->groups.wanted = true;
 }
 
 void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t now_us)
@@ -60,7 +72,7 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
     if (shared && e->alarm_us != 0 && now_us < e->alarm_us + ALARM_WINDOW_US) {
         e->refusing = true;
         /* Nothing moves, but what central told us before is void: where a restore undid it all goes out again. */
-        p->doubted_us = KD_MAX(p->doubted_us, KD_MAX(p->watermark_us, theirs->watermark_us));
+        p->hold.doubted_us = KD_MAX(p->hold.doubted_us, KD_MAX(p->watermark_us, theirs->watermark_us));
         return;
     }
     e->alarm_us = now_us;
@@ -73,7 +85,7 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
 /* Planted ALONE_DROPPED: batches above the rival's move as well, and their sums go. */
 static bool must_move(const kd_edge *e, const kd_part *p, const kd_outgoing *b)
 {
-    bool low = b && (b->at.incarnation <= p->rival || KD_PLANTED(e, KD_PLANT_ALONE_DROPPED));
+    bool low = b && (b->at.incarnation <= p->rehome.rival || KD_PLANTED(e, KD_PLANT_ALONE_DROPPED));
     return low && b->at.incarnation < e->incarnation;
 }
 
@@ -84,9 +96,9 @@ static void move_batch(kd_edge *e, kd_part *p, const kd_outgoing *b, kd_bytes ra
     kd_buf sums = {0};
     while (kd_fragment_next(&r, &op)) {
         if (op.verb != KD_ADD || KD_PLANTED(e, KD_PLANT_SUMS_MOVE))
-            kd_accumulate_op(e, p, kd_entry_obtain(e, p, op.item), &op, now_us);
-        else if (b->at.incarnation <= p->rival)
-            kd_aside_take(e, &op, &sums);
+            kd_accumulate_op(e, p, kd_items_obtain(e, p, op.item), &op, now_us);
+        else if (b->at.incarnation <= p->rehome.rival)
+            kd_aside_add(e, &op, &sums);
     }
     kd_aside_put(e, p, b->at, kd_buf_view(&sums));
     kd_buf_finish(&sums);
@@ -96,23 +108,23 @@ static void move_batch(kd_edge *e, kd_part *p, const kd_outgoing *b, kd_bytes ra
  * meanwhile is done. */
 static void rehome_end(kd_edge *e, kd_part *p)
 {
-    p->rehoming = false;
-    p->rival = 0;
-    kd_resend_release(p);
+    p->rehome.active = false;
+    p->rehome.rival = 0;
+    kd_hold_release(p);
     kd_outbox_drop(e, p, p->applied);
-    kd_outbox_again(e, p);
-    p->attempts = 0;
+    kd_outbox_resend(e, p);
+    p->outbox.attempts = 0;
     kd_part_put(e, p);
 }
 
 int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    for (const kd_outgoing *b = p->head; must_move(e, p, b); b = b->next)
-        if (b->seal_group > e->durable_group) return KD_OK;
+    for (const kd_outgoing *b = p->outbox.head; must_move(e, p, b); b = b->next)
+        if (b->seal_group > e->groups.durable) return KD_OK;
     kd_buf raw = {0};
     int err = KD_OK;
-    for (uint32_t n = 0; n < BATCHES_A_STEP && must_move(e, p, p->head); n++) {
-        kd_outgoing *b = p->head;
+    for (uint32_t n = 0; n < BATCHES_A_STEP && must_move(e, p, p->outbox.head); n++) {
+        kd_outgoing *b = p->outbox.head;
         err = kd_batch_fragments(e, p, b, &raw);
         if (err != KD_OK) break;
         kd_overlay_cancel_batch(e, b);
@@ -120,6 +132,6 @@ int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
         kd_outbox_pop(e, p);
     }
     kd_buf_finish(&raw);
-    if (err == KD_OK && !must_move(e, p, p->head)) rehome_end(e, p);
+    if (err == KD_OK && !must_move(e, p, p->outbox.head)) rehome_end(e, p);
     return err;
 }

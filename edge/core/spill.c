@@ -13,7 +13,10 @@
  *   row of a table. Fragments behind that place stay, also of batches that are applied: their seal then says "done".
  *   A start takes rows from there; what it finds is bounded by two tables of operations.
  */
-#include "edge/core/internal.h"
+#include "edge/core/spill.h"
+#include "edge/core/batch.h"
+#include "edge/core/part.h"
+#include "edge/core/state.h"
 
 #include <stdlib.h>
 
@@ -65,8 +68,8 @@ static kd_journal_place place_now(const kd_edge *e, const kd_part *p)
 
 bool kd_spill_stored(const kd_part *p, kd_position at, uint32_t fragment)
 {
-    int order = kd_position_cmp(at, p->stored_to.at);
-    return order < 0 || (order == 0 && fragment < p->stored_to.fragment);
+    int order = kd_position_cmp(at, p->spill.stored_to.at);
+    return order < 0 || (order == 0 && fragment < p->spill.stored_to.fragment);
 }
 
 static void put_stored(kd_edge *e)
@@ -75,10 +78,10 @@ static void put_stored(kd_edge *e)
     kd_buf_clear(&e->value);
     for (uint32_t i = 0; i < e->part_count; i++) {
         kd_part *p = &e->parts[i];
-        p->stored_to = p->frozen_to;
-        kd_buf_put_varint(&e->value, p->stored_to.at.incarnation);
-        kd_buf_put_varint(&e->value, p->stored_to.at.seq);
-        kd_buf_put_varint(&e->value, p->stored_to.fragment);
+        p->spill.stored_to = p->spill.frozen_to;
+        kd_buf_put_varint(&e->value, p->spill.stored_to.at.incarnation);
+        kd_buf_put_varint(&e->value, p->spill.stored_to.at.seq);
+        kd_buf_put_varint(&e->value, p->spill.stored_to.fragment);
     }
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
@@ -91,7 +94,7 @@ int kd_spill_load(kd_edge *e)
     if (err != KD_OK) return err == KD_ENOTFOUND ? KD_OK : err;
     kd_reader r = kd_reader_of(kd_buf_view(&e->value));
     for (uint32_t i = 0; i < e->part_count; i++) {
-        kd_journal_place *to = &e->parts[i].stored_to;
+        kd_journal_place *to = &e->parts[i].spill.stored_to;
         to->at.incarnation = kd_read_varint(&r);
         to->at.seq = kd_read_varint(&r);
         to->fragment = (uint32_t)kd_read_varint(&r);
@@ -110,11 +113,11 @@ static bool needed(const kd_edge *e, const kd_part *p, const kd_outgoing *b)
 void kd_spill_keep(kd_edge *e, kd_part *p, kd_outgoing *b)
 {
     b->next = NULL;
-    if (p->done)
-        p->done_tail->next = b;
+    if (p->spill.done)
+        p->spill.done_tail->next = b;
     else
-        p->done = b;
-    p->done_tail = b;
+        p->spill.done = b;
+    p->spill.done_tail = b;
     e->spill.done_bytes += b->bytes;
 }
 
@@ -131,12 +134,12 @@ void kd_spill_retire(kd_edge *e, kd_part *p, kd_outgoing *b)
 
 static void delete_done(kd_edge *e, kd_part *p, uint32_t *budget)
 {
-    while (*budget > 0 && p->done && !needed(e, p, p->done)) {
-        kd_outgoing *b = p->done;
+    while (*budget > 0 && p->spill.done && !needed(e, p, p->spill.done)) {
+        kd_outgoing *b = p->spill.done;
         kd_batch_delete(e, p, b);
         *budget -= KD_MIN(b->fragments + 1, *budget);
         e->spill.done_bytes -= b->bytes;
-        p->done = b->next;
+        p->spill.done = b->next;
         kd_batch_free(b);
     }
 }
@@ -166,7 +169,7 @@ static bool spill_full(const kd_edge *e)
 static void spill_freeze(kd_edge *e)
 {
     kd_spill *s = &e->spill;
-    for (uint32_t i = 0; i < e->part_count; i++) e->parts[i].frozen_to = place_now(e, &e->parts[i]);
+    for (uint32_t i = 0; i < e->part_count; i++) e->parts[i].spill.frozen_to = place_now(e, &e->parts[i]);
     kd_fresh_sort(filling(e), true);
     kd_fresh_walk_begin(&s->walk, filling(e));
     s->filling ^= 1;
@@ -194,7 +197,7 @@ static void write_rows(kd_edge *e, uint64_t rows)
     e->spill.written = true;
 }
 
-void kd_spill_ride(kd_edge *e)
+void kd_spill_join_group(kd_edge *e)
 {
     kd_spill *s = &e->spill;
     uint32_t ops = s->group_ops, budget = ops + DELETES_A_GROUP;
@@ -229,7 +232,7 @@ bool kd_spill_arrived(const kd_edge *e, uint64_t number)
 void kd_spill_finish(kd_edge *e)
 {
     for (uint32_t i = 0; i < e->part_count; i++) {
-        for (kd_outgoing *b = e->parts[i].done, *next; b; b = next) {
+        for (kd_outgoing *b = e->parts[i].spill.done, *next; b; b = next) {
             next = b->next;
             kd_batch_free(b);
         }

@@ -4,7 +4,8 @@
  * `last` is the largest time that this shard took from its own clock; it is durable with every commit and is never
  * lifted by a row or a token, so that a foreign clock cannot push this one forward.
  */
-#include "edge/core/internal.h"
+#include "edge/core/stamp.h"
+#include "edge/core/state.h"
 
 uint64_t kd_stamp_advance(kd_edge *e, uint64_t now_us)
 {

@@ -9,7 +9,17 @@
  * hold the like that the row tells of, and a -1 could take somebody else's like out of the number. So a stale row counts as none: an unlike takes
  * nothing from the number, and a like is shown. With the token, errors of the number go upward only.
  */
-#include "edge/core/internal.h"
+#include "edge/core/accumulate.h"
+#include "edge/core/batch.h"
+#include "edge/core/fragment.h"
+#include "edge/core/idempotency.h"
+#include "edge/core/items.h"
+#include "edge/core/lives.h"
+#include "edge/core/membership.h"
+#include "edge/core/part.h"
+#include "edge/core/spill.h"
+#include "edge/core/stamp.h"
+#include "edge/core/state.h"
 
 /*
  * What the open batch shows of this user already. It ends together with what the operation adds, so of a stale row this much is sure. Read from
@@ -138,7 +148,7 @@ static void judge_row(const kd_edge *e, const kd_part *p, const kd_request *rq, 
     uint64_t elsewhere_us = kd_lives_elsewhere_us(e, rq->seen);
     bool spoke = rq->seen && kd_seen_newest_us(rq->seen) > 0;
     row->current = kd_fresh_row_current(&row->was, elsewhere_us);
-    row->is_new = !row->was.known && elsewhere_us == 0 && (!spoke || p->expired_us == 0);
+    row->is_new = !row->was.known && elsewhere_us == 0 && (!spoke || p->sweep.expired_us == 0);
 }
 
 /* All that can fail, before anything changes. */
@@ -149,7 +159,7 @@ static int take_prepare(kd_edge *e, const kd_part *p, const kd_request *rq, take
         kd_bloom_prefetch(&e->filter, row->key.hash); /* come while the entry is looked for */
         kd_fresh_prefetch(&e->spill.tables[e->spill.filling], row->key.hash);
     }
-    *entry = kd_entry_find(e, rq->item);
+    *entry = kd_items_find(e, rq->item);
     if (rq->verb == KD_ADD) return KD_OK;
     int err = kd_membership_look_up(e, &row->key, &row->was);
     judge_row(e, p, rq, row);
@@ -166,10 +176,10 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
     kd_entry *entry;
     err = take_prepare(e, p, rq, &row, &entry);
     if (err != KD_OK) return err;
-    if (!entry) entry = kd_entry_obtain(e, p, rq->item);
+    if (!entry) entry = kd_items_obtain(e, p, rq->item);
     if (!entry) return KD_EFULL;
     /* The group is named before the operation is taken: a seal inside does not open another one. */
-    out->group = KD_PLANTED(e, KD_PLANT_ANSWER_BEFORE_SYNC) ? 0 : e->open_group;
+    out->group = KD_PLANTED(e, KD_PLANT_ANSWER_BEFORE_SYNC) ? 0 : e->groups.open;
     if (rq->verb == KD_ADD)
         take_sum(e, p, entry, rq, now_us, out);
     else

@@ -8,7 +8,7 @@
  * What is set aside is missing in the counts until an operator sends it: the journal is told of each batch once, and the verdict over the sums (final.c)
  * demands the rest.
  */
-#include "edge/core/internal.h"
+#include "edge/core/fragment.h"
 #include "sim/check/checking.h"
 
 static uint64_t check_aside_told(const sim_checks *c, uint32_t slot, uint32_t shard)

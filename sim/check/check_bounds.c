@@ -3,7 +3,7 @@
  * could make room none is refused for want of it; "tables" (I14);
  * "identity" (rule 20): an alarm only where a disk was copied or put back.
  */
-#include "edge/core/internal.h"
+#include "edge/core/entry.h"
 #include "sim/check/checking.h"
 
 enum { OPERATION_BYTES = 512, CLOCK_SLACK_US = 0 };

@@ -6,7 +6,9 @@
  * what was taken in an earlier life and not seen durable is allowed either way. A disk that was put back or copied is read once, at the first start on
  * it. A row at or below `stable` may have expired (rule 21): the edge may know it or not.
  */
-#include "edge/core/internal.h"
+#include "edge/core/fragment.h"
+#include "edge/core/membership.h"
+#include "edge/core/state.h"
 #include "sim/check/checking.h"
 
 enum { MAYBE_UNLIKED = 1, MAYBE_LIKED = 2 }; /* bits */

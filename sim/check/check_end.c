@@ -2,7 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "edge/core/internal.h"
+#include "edge/core/batch.h"
+#include "edge/core/state.h"
 #include "sim/check/checking.h"
 
 /* Where there is room for some numbers only, a reader asks for the others one at a time. */
@@ -70,9 +71,9 @@ static bool item_agrees(sim_checks *c, uint32_t item, char *why, size_t size)
 /* Also what is shown by nobody yet: what is sent again, or was set aside when a name came in doubt. */
 static bool keeps_operations(const kd_part *p)
 {
-    const kd_outgoing *b = p->head;
+    const kd_outgoing *b = p->outbox.head;
     while (b && b->ops == 0) b = b->next;
-    return b || (p->open && p->open->ops > 0) || p->held || p->resending || p->rehoming;
+    return b || (p->open && p->open->ops > 0) || p->hold.held || p->resend.active || p->rehome.active;
 }
 
 static bool check_end_unsent(sim_checks *c, char *why, size_t size)

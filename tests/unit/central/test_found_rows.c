@@ -4,7 +4,8 @@
  */
 #include <criterion/criterion.h>
 
-#include "edge/core/internal.h"
+#include "edge/core/fragment.h"
+#include "edge/core/keys.h"
 #include "tests/lib/edge_rig.h"
 
 static kd_bytes key_of(char kind)

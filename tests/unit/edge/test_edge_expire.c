@@ -1,7 +1,8 @@
 /* Rows of an edge that expire (rule 21). */
 #include <criterion/criterion.h>
 
-#include "edge/core/internal.h"
+#include "edge/core/fragment.h"
+#include "edge/core/keys.h"
 #include "kudos/edge_compare.h"
 #include "tests/lib/edge_rig.h"
 

@@ -2,7 +2,9 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "edge/core/internal.h"
+#include "edge/core/fragment.h"
+#include "edge/core/fresh.h"
+#include "edge/core/keys.h"
 #include "tests/lib/edge_rig.h"
 
 /* ---- the table ---- */

@@ -1,7 +1,9 @@
 /* Checkers of the simulation at an edge: each holds on a faithful run and fails on one untruth. */
 #include <criterion/criterion.h>
 
-#include "edge/core/internal.h"
+#include "edge/core/fragment.h"
+#include "edge/core/keys.h"
+#include "edge/core/state.h"
 #include "kudos/forget.h"
 #include "sim/check/checking.h"
 #include "tests/unit/sim/test_checks.h"

@@ -1,7 +1,7 @@
 /* Checkers of what is forgotten, of edges that are gone, and of what central tells of a user: each fails on one untruth. */
 #include <criterion/criterion.h>
 
-#include "edge/core/internal.h"
+#include "edge/core/keys.h"
 #include "kudos/forget.h"
 #include "sim/check/checking.h"
 #include "tests/unit/sim/test_checks.h"

@@ -1,0 +1,37 @@
+/*
+ * outbox.h - sealed batches of a partition, oldest first, until central has applied them (rules 6, 9, 20).
+ *
+ * Invariants: positions ascend along the list. Only a batch whose seal is durable is handed to Kafka (rule 6). Kafka's report frees nothing.
+ */
+#ifndef KUDOS_EDGE_CORE_OUTBOX_H
+#define KUDOS_EDGE_CORE_OUTBOX_H
+
+#include "edge/core/forward.h"
+
+typedef struct {
+    kd_outgoing *head, *tail; /* owned; NULL when empty */
+    uint32_t sealed;          /* batches in the list */
+    uint32_t unsent;          /* of these, with sending KD_UNSENT */
+    uint32_t bodies;          /* of these, with an encoded body kept for the first hand-over */
+    kd_position last_sealed;  /* of the last batch that was sealed or loaded; also when it is gone */
+    uint32_t attempts;        /* sendings of everything since applied moved last; for the back-off */
+    uint64_t resend_due_us;   /* when all that was sent is due again; 0: nothing is waited for */
+} kd_outbox;
+
+/* Reads the journal: fills the outbox and the list of done batches, the overlay, and the membership rows that are not in the store yet. Batches of older
+ * incarnations keep their positions; one that was open is sealed as it stands (rule 5). KD_EMALFORMED, KD_EIO. */
+int kd_outbox_load(kd_edge *e);
+/* Appends a sealed batch; its position must lie above the last one. Takes over `b`. */
+void kd_outbox_push(kd_part *p, kd_outgoing *b);
+/* Central has applied batches up to `applied`: they leave the outbox. Their deltas end, or stay beside stale counts (overlay.h). */
+void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied);
+/* Removes the oldest batch, deletes its journal and frees it. The caller has ended its overlay nodes. */
+void kd_outbox_pop(kd_edge *e, kd_part *p);
+/* Makes everything that was sent due again at once, in order. Counts as an attempt. */
+void kd_outbox_resend(kd_edge *e, kd_part *p);
+/* Starts the wait for applied, when the oldest batch was sent and no wait runs. */
+void kd_outbox_arm(kd_edge *e, kd_part *p, uint64_t now_us);
+/* Upper bound of the wait that kd_outbox_arm starts, in microseconds. */
+uint64_t kd_outbox_longest_wait(const kd_edge *e);
+
+#endif

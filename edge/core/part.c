@@ -1,0 +1,115 @@
+/* part.c - see the header. */
+#include "edge/core/part.h"
+#include "edge/core/keys.h"
+#include "edge/core/state.h"
+
+kd_part *kd_edge_part_by_id(const kd_edge *e, uint32_t partition)
+{
+    if (partition >= e->config.partitions || partition % e->config.shards != e->config.shard) return NULL;
+    return &e->parts[partition / e->config.shards];
+}
+
+kd_part *kd_edge_part(kd_edge *e, kd_bytes item)
+{
+    kd_part *p = kd_edge_part_by_id(e, kd_partition(item, e->config.partitions));
+    KD_ASSERT(p); /* the shell routes by partition */
+    return p;
+}
+
+void kd_part_init_all(kd_edge *e)
+{
+    for (uint32_t id = e->config.shard; id < e->config.partitions; id += e->config.shards) e->part_count++;
+    e->parts = kd_alloc(e->part_count * sizeof(e->parts[0]));
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        e->parts[i].id = e->config.shard + i * e->config.shards;
+        e->parts[i].next_seq = 1;
+        e->parts[i].counts_offset = -1;
+        e->parts[i].idle_interval_us = e->config.flush_interval_us;
+    }
+}
+
+/* value: varints as listed, the cursor of a resend is not kept: it starts over */
+void kd_part_put(kd_edge *e, const kd_part *p)
+{
+    kd_key_part(&e->key, 'p', p->id);
+    kd_buf_clear(&e->value);
+    /* clang-format off */
+    const uint64_t fields[] = {
+        p->epoch, p->version, p->floor_version, p->made_us, p->low_watermark_us, p->watermark_us,
+        p->stale_made_us, p->stale_as_of_us, p->stale_floor, p->applied.incarnation, p->applied.seq,
+        p->applied_digest, (uint64_t)(p->counts_offset + 1), p->hold.held, p->resend.active, p->hold.complete_to_us,
+        p->hold.until.incarnation, p->hold.until.seq, p->rehome.active, p->sweep.expired_us, p->hold.doubted_us,
+        p->retired, p->rehome.rival,
+    };
+    /* clang-format on */
+    for (size_t i = 0; i < KD_COUNT(fields); i++) kd_buf_put_varint(&e->value, fields[i]);
+    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
+}
+
+/* As this program writes it. */
+static bool part_sane(const kd_part *p)
+{
+    const uint64_t numbers[] = {p->epoch,
+                                p->version,
+                                p->floor_version,
+                                p->made_us,
+                                p->watermark_us,
+                                p->low_watermark_us,
+                                p->stale_made_us,
+                                p->stale_as_of_us,
+                                p->stale_floor,
+                                p->applied.incarnation,
+                                p->applied.seq,
+                                p->hold.complete_to_us,
+                                p->sweep.expired_us,
+                                p->hold.until.incarnation,
+                                p->hold.until.seq,
+                                p->rehome.rival};
+    for (size_t i = 0; i < KD_COUNT(numbers); i++)
+        if (numbers[i] >= KD_TIME_END_US) return false;
+    return p->counts_offset >= -1 && p->counts_offset < INT64_MAX;
+}
+
+static int load_part(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_edge *e = arg;
+    kd_reader k = kd_reader_of(key), r = kd_reader_of(value);
+    kd_read_u8(&k);
+    kd_part *p = kd_edge_part_by_id(e, kd_read_be16(&k));
+    if (k.bad || !p) return KD_EMALFORMED;
+    uint64_t *fields[] = {&p->epoch,         &p->version,          &p->floor_version,
+                          &p->made_us,       &p->low_watermark_us, &p->watermark_us,
+                          &p->stale_made_us, &p->stale_as_of_us,   &p->stale_floor};
+    for (size_t i = 0; i < KD_COUNT(fields); i++) *fields[i] = kd_read_varint(&r);
+    p->applied.incarnation = kd_read_varint(&r);
+    p->applied.seq = kd_read_varint(&r);
+    p->applied_digest = kd_read_varint(&r);
+    p->counts_offset = (int64_t)kd_read_varint(&r) - 1;
+    p->hold.held = kd_read_varint(&r) != 0;
+    p->resend.active = kd_read_varint(&r) != 0;
+    p->hold.complete_to_us = kd_read_varint(&r);
+    p->hold.until.incarnation = kd_read_varint(&r);
+    p->hold.until.seq = kd_read_varint(&r);
+    p->rehome.active = kd_read_varint(&r) != 0;
+    if (kd_reader_left(&r) > 0) p->sweep.expired_us = kd_read_varint(&r); /* a store of before has none */
+    if (kd_reader_left(&r) > 0) p->hold.doubted_us = kd_read_varint(&r);  /* nor this */
+    if (kd_reader_left(&r) > 0) p->retired = kd_read_varint(&r) != 0;
+    /* A store without this field was written by a program that moves all batches. */
+    p->rehome.rival = kd_reader_left(&r) > 0 ? kd_read_varint(&r) : p->rehome.active ? KD_TIME_END_US - 1 : 0;
+    return r.bad || !part_sane(p) ? KD_EMALFORMED : 0;
+}
+
+int kd_part_load(kd_edge *e)
+{
+    return kd_keys_scan(e, 'p', UINT32_MAX, load_part, e);
+}
+
+/* Time goes from this snapshot on. */
+void kd_part_adopt(kd_part *p, const kd_snapshot *s)
+{
+    p->epoch = s->epoch;
+    p->version = s->version;
+    p->made_us = s->made_us;
+    p->low_watermark_us = s->low_watermark_us;
+    p->stable_us = s->stable_us;
+}

@@ -1,0 +1,52 @@
+/*
+ * view.c - what a reader is shown of an item: max(0, central's counts + own deltas), its age, and up to when it is complete.
+ */
+#include "edge/core/entry.h"
+#include "edge/core/items.h"
+#include "edge/core/part.h"
+#include "edge/core/state.h"
+
+static uint64_t overlay_as_of(const kd_edge *e, const kd_part *p)
+{
+    return p->low_watermark_us > e->config.drift_us ? p->low_watermark_us - e->config.drift_us : 0;
+}
+
+/* How old its number is. Of one that missed two gaps nobody knows, and what has no age is not shown: false. */
+static bool view_age(const kd_edge *e, const kd_entry *entry, kd_view *view)
+{
+    const kd_part *p = &e->parts[entry->part];
+    if (!entry->known || (entry->version < p->floor_version && entry->version < p->stale_floor)) return false;
+    bool follows = entry->version >= p->floor_version;
+    view->made_us = follows ? p->made_us : p->stale_made_us;
+    view->as_of_us = follows || KD_PLANTED(e, KD_PLANT_STALE_AS_OF) ? overlay_as_of(e, p) : p->stale_as_of_us;
+    return true;
+}
+
+/*
+ * While operations are sent again or moved (rules 15, 20) nobody here knows which of them central's number holds. A delta that rests on the row of one
+ * may take a like out of the number that was never in it, so no as_of is told beside it.
+ */
+static bool own_in_doubt(const kd_part *p, const kd_entry *entry)
+{
+    return p->hold.held && entry->overlay;
+}
+
+int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
+{
+    *view = (kd_view){0};
+    if (e->poisoned) return KD_EIO;
+    kd_entry *entry = kd_items_find(e, item);
+    if (entry && view_age(e, entry, view)) view->told = kd_entry_counters(entry);
+    if (KD_PLANTED(e, KD_PLANT_INVENT_NUMBER)) view->told = e->counters.count;
+    view->known = view->told > 0;
+    if (!entry) return KD_EAGAIN;
+    view->fresh = kd_entry_fresh(e, entry);
+    for (uint32_t i = 0; i < e->config.counters->count; i++) {
+        kd_tally own = entry->overlay ? entry->overlay->sum[i] : (kd_tally){0};
+        int64_t shown = (entry->known && i < view->told ? (int64_t)entry->counts[i] : 0) + own.delta;
+        view->count[i] = shown > 0 ? (uint64_t)shown : 0;
+        view->pending[i] = (uint32_t)KD_MIN(own.ops, (uint64_t)UINT32_MAX);
+    }
+    if (own_in_doubt(&e->parts[entry->part], entry)) view->as_of_us = 0;
+    return view->fresh ? KD_OK : KD_EAGAIN;
+}
