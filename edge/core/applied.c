@@ -16,11 +16,13 @@ const kd_applied *kd_applied_find(const kd_edge *e, const kd_snapshot *s)
 }
 
 /*
- * Rule 20, made stricter. In an incarnation of its own, only what this edge has sealed can have been applied. An
- * incarnation that it never minted is somebody else's: a copy's, or a later life's before a restore. Then what is
- * outstanding below it need not be merged, also when a restart has put the present incarnation above it meanwhile.
+ * Whether applied can be the work of this edge (rule 20). If it is another process's, taking it would delete batches that were never merged.
+ *
+ * - In the present incarnation central can only have applied what this edge has sealed; where the edge knows that batch, the digests agree.
+ * - An incarnation that this edge never minted is another process's: of a copy of the directory, or of a run that a restored disk has forgotten.
+ *   Batches outstanding below it need not be merged, also when a restart has put the present incarnation above it meanwhile.
  */
-static bool credible(const kd_edge *e, const kd_part *p, const kd_applied *mine)
+static bool applied_credible(const kd_edge *e, const kd_part *p, const kd_applied *mine)
 {
     if (KD_PLANTED(e, KD_PLANT_ANY_APPLIED)) return true;
     if (mine->applied.incarnation > e->incarnation) return false;
@@ -37,52 +39,54 @@ static bool credible(const kd_edge *e, const kd_part *p, const kd_applied *mine)
 
 kd_position kd_applied_merged(const kd_edge *e, const kd_part *p, const kd_applied *mine)
 {
-    return mine && !p->rehome.active && credible(e, p, mine) ? mine->applied : (kd_position){0};
+    return mine && !p->rehome.active && applied_credible(e, p, mine) ? mine->applied : (kd_position){0};
 }
 
-/* Above the last numbers no incarnation is left for this edge to move to: whoever used one of them took the name for good. */
-static bool beyond_belief(const kd_applied *mine)
+/* An incarnation this close to the end of its range leaves no higher one to mint. Writes are refused for good. */
+static bool applied_at_range_end(const kd_applied *mine)
 {
     return mine->applied.incarnation >= KD_TIME_END_US - (1ull << 50);
 }
 
-/* Already rehoming: a higher foreign incarnation is progress of the same process, not a second alarm. Nothing of the present
- * incarnation was sent yet. */
-static bool rival_went_on(const kd_edge *e, const kd_part *p, const kd_applied *mine)
+/* While batches move: whether applied tells of a foreign incarnation above the rival's. That is progress of the same process, not a second alarm.
+ * The present incarnation is foreign here as well: it was minted for the move, and nothing of it was sent yet. */
+static bool applied_rival_advanced(const kd_edge *e, const kd_part *p, const kd_applied *mine)
 {
     uint64_t theirs = mine->applied.incarnation;
-    return theirs >= e->incarnation || (theirs > p->rehome.rival && !credible(e, p, mine));
+    return theirs >= e->incarnation || (theirs > p->rehome.rival && !applied_credible(e, p, mine));
 }
 
 void kd_applied_install(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us)
 {
     kd_applied none = {0};
     if (!mine) mine = &none;
-    if (beyond_belief(mine)) {
+    if (applied_at_range_end(mine)) {
         e->stats.identity_alarms++;
         e->refusing = true;
         return;
     }
-    if (!p->rehome.active && !credible(e, p, mine)) {
+    if (!p->rehome.active && !applied_credible(e, p, mine)) {
         kd_rehome_begin(e, p, mine, now_us);
         return;
     }
-    if (p->rehome.active && rival_went_on(e, p, mine))
+    if (p->rehome.active && applied_rival_advanced(e, p, mine))
         kd_rehome_above(e, p, mine->applied.incarnation, now_us);
     p->watermark_us = mine->watermark_us;
     if (undone || kd_position_cmp(mine->applied, p->applied) > 0) {
         p->applied = mine->applied;
         p->applied_digest = mine->digest;
-        if (!p->rehome.active)
-            kd_outbox_drop(e, p, p->applied); /* what moves is dropped under its new position */
-        if (!p->rehome.active) kd_hold_settle(e, p);
+        /* Batches that move are dropped under their new positions; those that stay, when the move ends (rehome.c). */
+        if (!p->rehome.active) {
+            kd_outbox_drop(e, p, p->applied);
+            kd_hold_settle(e, p);
+        }
     }
     kd_hold_doubt(e, p);
 }
 
 /*
- * Rule 23. A batch of a retired edge was refused as often as it came and is due again after a back-off: taken back, the edge sends at once.
- * Where central was put back to before either command, its snapshot says so, and is followed as any other.
+ * While an edge is retired central refuses its batches, and the back-off grows (rule 23). Taken back, the edge sends at once, with a new back-off.
+ * A central that was restored to before either command says so in its snapshots, and they are followed as any other.
  */
 void kd_applied_retired(kd_edge *e, kd_part *p, const kd_applied *mine)
 {

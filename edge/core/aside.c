@@ -1,4 +1,9 @@
-/* aside.c - sums that could count twice, kept for an operator (rule 20, rehome.c). */
+/*
+ * aside.c - sums that could count twice, kept for an operator (rule 20).
+ *
+ * A sum of a batch that moves may have been sent by another process of this name as well (rehome.c). A like that arrives twice counts once, since
+ * central decides by its stamp; a sum would count twice. Row x of a batch holds its sums as operations of a fragment (fragment.c).
+ */
 #include "edge/core/aside.h"
 #include "edge/core/keys.h"
 #include "edge/core/state.h"
@@ -48,7 +53,7 @@ int kd_edge_asides(kd_edge *e, kd_edge_aside_fn fn, void *arg)
     return kd_keys_scan(e, 'x', UINT32_MAX, aside_visit, &v);
 }
 
-static void note_kept(void *arg, const kd_edge_aside *sum)
+static void aside_count(void *arg, const kd_edge_aside *sum)
 {
     kd_edge_stats *stats = arg;
     stats->aside_kept++;
@@ -57,7 +62,7 @@ static void note_kept(void *arg, const kd_edge_aside *sum)
 
 int kd_aside_load(kd_edge *e)
 {
-    return kd_edge_asides(e, note_kept, &e->stats);
+    return kd_edge_asides(e, aside_count, &e->stats);
 }
 
 static int aside_forget(void *arg, kd_bytes key, kd_bytes value)

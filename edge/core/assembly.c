@@ -20,7 +20,6 @@ int kd_assembly_compare(const kd_assembly *a, const kd_snapshot *s)
     return a->version < s->version ? -1 : a->version > s->version;
 }
 
-/* True when the record completed the set. A set that is too large is given up: the snapshot counts as missed. */
 bool kd_assembly_add(kd_edge *e, kd_assembly *a, const kd_snapshot *s, kd_bytes record)
 {
     if (kd_assembly_compare(a, s) < 0) {
@@ -32,7 +31,8 @@ bool kd_assembly_add(kd_edge *e, kd_assembly *a, const kd_snapshot *s, kd_bytes 
     if (!ours || a->records[s->part].len > 0) return false;
     if (e->assembly_bytes + record.len > KD_ASSEMBLY_BYTES_MAX) {
         kd_assembly_clear(e, a);
-        *a = (kd_assembly){.epoch = s->epoch, .version = s->version}; /* its other parts do not begin it */
+        *a = (kd_assembly){.epoch = s->epoch,
+                           .version = s->version}; /* so that its other parts do not begin it anew */
         return false;
     }
     kd_buf_put(&a->records[s->part], record.data, record.len);

@@ -1,8 +1,8 @@
 /*
  * batch.c - the rows that a batch has in the journal, and its body (rule 6).
  *
- * A seal is a marker row behind the fragments: digest of the body, and complete_to, the stamp below which this edge and partition can have nothing new
- * to say.
+ * A seal is a marker row behind the fragments, with the body's digest and complete_to: the time up to which this batch and those before it hold all
+ * operations of the partition.
  */
 #include "edge/core/batch.h"
 #include "edge/core/fragment.h"
@@ -47,7 +47,6 @@ void kd_batch_put_marker(kd_edge *e, const kd_part *p, const kd_outgoing *b)
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
-/* What its seal says is over; the fragments stay for their rows (spill.c). */
 void kd_batch_put_done(kd_edge *e, const kd_part *p, const kd_outgoing *b)
 {
     kd_key_fragment(&e->key, p->id, b->at, KD_SEAL_MARKER);
@@ -64,7 +63,7 @@ void kd_batch_delete(kd_edge *e, const kd_part *p, const kd_outgoing *b)
     kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
 }
 
-static int gather_fragment(void *arg, kd_bytes key, kd_bytes value)
+static int batch_gather_fragment(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_reader r = kd_reader_of(kd_bytes_of(key.data + key.len - 4, 4));
     if (kd_read_be32(&r) != KD_SEAL_MARKER) kd_buf_put(arg, value.data, value.len);
@@ -77,13 +76,13 @@ int kd_batch_fragments(kd_edge *e, const kd_part *p, const kd_outgoing *b, kd_bu
     kd_key_batch(&from, 'f', p->id, b->at);
     kd_prefix_end(kd_buf_view(&from), &to);
     kd_buf_clear(out);
-    int err = e->store.scan(e->store.ctx, kd_buf_view(&from), kd_buf_view(&to), gather_fragment, out);
+    int err = e->store.scan(e->store.ctx, kd_buf_view(&from), kd_buf_view(&to), batch_gather_fragment, out);
     kd_buf_finish(&from);
     kd_buf_finish(&to);
     return err;
 }
 
-/* Built again from the fragments; the same bytes, or the store is not what we wrote. */
+/* Other bytes than those that were sealed must not be sent: central may have merged the sealed ones already, and would take these for a duplicate. */
 int kd_batch_load_body(kd_edge *e, const kd_part *p, kd_outgoing *b)
 {
     if (b->body.len > 0) return KD_OK;

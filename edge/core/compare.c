@@ -1,6 +1,7 @@
 /*
- * compare.c - an edge's rows as central is asked about them: digests of ranges of keys, and the rows themselves. Only
- * the store is read, so a window waits until the rows that were taken before it are there.
+ * compare.c - the edge's side of a comparison with central (kudos/compare.h): digests of ranges of membership rows, and the rows themselves.
+ *
+ * Only the store is read. A window therefore waits until the rows that are in memory when it is first asked for have reached the store.
  */
 #include "edge/core/hold.h"
 #include "edge/core/keys.h"
@@ -10,10 +11,13 @@
 #include "edge/core/state.h"
 #include "kudos/edge_compare.h"
 
-enum { PREFIX = 3 /* of a row's key in the store, before what both sides know */ };
+enum {
+    PREFIX = 3
+}; /* bytes in front of a row's key in this store; behind them stands the key that central uses as well */
 
-/* A window that was asked for stays what it was while its rows are awaited. */
-static bool rows_arrived(kd_edge *e, kd_part *p, uint64_t until_us)
+/* Whether the rows of a window up to `until_us` are in the store. The first question fixes number and end; later questions, with a watermark that has
+ * moved on, ask for the same ones. */
+static bool edge_compare_rows_stored(kd_edge *e, kd_part *p, uint64_t until_us)
 {
     if (p->compared_number == 0) {
         p->compared_number = kd_spill_await(e);
@@ -22,8 +26,8 @@ static bool rows_arrived(kd_edge *e, kd_part *p, uint64_t until_us)
     return kd_spill_arrived(e, p->compared_number);
 }
 
-/* What central has to say first, or NULL. */
-static const char *word_awaited(const kd_edge *e, const kd_part *p)
+/* In words, what central has to tell before a window can be given; NULL: nothing. */
+static const char *edge_compare_central_awaited(const kd_edge *e, const kd_part *p)
 {
     if (p->epoch == 0) return "the edge has not heard from central yet";
     if (p->hold.held || p->resend.active || p->rehome.active)
@@ -36,7 +40,7 @@ static const char *word_awaited(const kd_edge *e, const kd_part *p)
 const char *kd_edge_compare_awaits(const kd_edge *e, uint32_t partition)
 {
     const kd_part *p = kd_edge_part_by_id(e, partition);
-    const char *awaited = p ? word_awaited(e, p) : NULL;
+    const char *awaited = p ? edge_compare_central_awaited(e, p) : NULL;
     return awaited ? awaited : "the edge still writes rows to its store";
 }
 
@@ -46,7 +50,7 @@ int kd_edge_compare_window(kd_edge *e, uint32_t partition, kd_compare_window *wi
     *window = (kd_compare_window){0};
     if (!p) return KD_ENOTFOUND;
     uint64_t until_us = kd_hold_watermark(e, p);
-    if (word_awaited(e, p) || !rows_arrived(e, p, until_us)) return KD_EAGAIN;
+    if (edge_compare_central_awaited(e, p) || !edge_compare_rows_stored(e, p, until_us)) return KD_EAGAIN;
     *window = (kd_compare_window){p->sweep.expired_us, KD_MIN(p->compared_until_us, until_us)};
     p->compared_number = 0;
     return KD_OK;
@@ -82,7 +86,8 @@ static int edge_compare_visit(void *arg, kd_bytes key, kd_bytes value)
     return w->stopped;
 }
 
-static int walk_range(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to, edge_compare_walk *w)
+static int edge_compare_walk_range(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to,
+                                   edge_compare_walk *w)
 {
     kd_buf_clear(w->next);
     if (e->poisoned) return KD_EIO;
@@ -108,12 +113,12 @@ int kd_edge_compare_digest(kd_edge *e, uint32_t partition, kd_bytes from, kd_byt
 {
     *digest = (kd_range_digest){0};
     edge_compare_walk w = {.window = window, .left = rows_max, .digest = digest, .next = next};
-    return walk_range(e, partition, from, to, &w);
+    return edge_compare_walk_range(e, partition, from, to, &w);
 }
 
 int kd_edge_compare_rows(kd_edge *e, uint32_t partition, kd_bytes from, kd_bytes to, kd_compare_window window,
                          uint32_t rows_max, kd_compare_row_fn fn, void *arg, kd_buf *next)
 {
     edge_compare_walk w = {.window = window, .left = rows_max, .fn = fn, .arg = arg, .next = next};
-    return walk_range(e, partition, from, to, &w);
+    return edge_compare_walk_range(e, partition, from, to, &w);
 }

@@ -1,9 +1,11 @@
 /*
- * edge.c - a shard's core as a whole: open, group commit, close, and what is told of it.
+ * edge.c - a shard's core as a whole: open and close.
  *
- * Opening reads, in this order: identity, what central said, numbers, rows (into the filter), journal (outbox, and rows
- * that are not in the store yet), idempotency keys.
- * The first group carries the new incarnation, so no batch of it can leave before it is durable.
+ * Opening reads, in this order: identity, what central said, counts of items, keys of membership rows (into the filter), journal (outbox, and rows
+ * that are not in the store yet), idempotency keys, sums set aside. The journal comes after the counts, because its deltas go above them, and after
+ * the filter, because a row derived from it must not replace a newer stored one.
+ *
+ * The first group carries the new incarnation, so no batch of it can leave before the incarnation is durable.
  */
 #include "edge/core/aside.h"
 #include "edge/core/assembly.h"
@@ -36,8 +38,8 @@ static kd_edge *edge_create(const kd_edge_config *config, const kd_store *store)
     return e;
 }
 
-/* Planted: positions go on where the disk says, as if a copy or a backup could not exist. */
-static void plant_fixed_incarnation(kd_edge *e)
+/* Planted: positions go on behind the last one on disk, as if no copy or backup of the disk could exist. */
+static void edge_plant_fixed_incarnation(kd_edge *e)
 {
     if (!KD_PLANTED(e, KD_PLANT_FIXED_INCARNATION)) return;
     for (uint32_t i = 0; i < e->part_count; i++) {
@@ -57,7 +59,7 @@ static int edge_load(kd_edge *e, uint64_t now_us)
     if (err == KD_OK) err = kd_outbox_load(e);
     if (err == KD_OK) err = kd_idempotency_load(e);
     if (err == KD_OK) err = kd_aside_load(e);
-    if (err == KD_OK) plant_fixed_incarnation(e);
+    if (err == KD_OK) edge_plant_fixed_incarnation(e);
     for (uint32_t i = 0; err == KD_OK && i < e->part_count; i++) {
         if (KD_PLANTED(e, KD_PLANT_RESEND_FORGOTTEN)) e->parts[i].resend.active = false;
         if (e->parts[i].resend.active) e->parts[i].resend.rows_awaited = kd_spill_await(e);
@@ -66,7 +68,7 @@ static int edge_load(kd_edge *e, uint64_t now_us)
     return err;
 }
 
-static bool config_sane(const kd_edge_config *c)
+static bool edge_config_sane(const kd_edge_config *c)
 {
     return kd_name_valid(c->edge) && kd_name_valid(c->region) && c->shards > 0 && c->shard < c->shards &&
            c->partitions > 0 && c->partitions <= KD_PARTITIONS_MAX && c->flush_ops > 0 &&
@@ -78,7 +80,7 @@ static bool config_sane(const kd_edge_config *c)
 int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t now_us, kd_edge **out)
 {
     *out = NULL;
-    if (!config_sane(config)) return KD_EINVAL;
+    if (!edge_config_sane(config)) return KD_EINVAL;
     kd_edge *e = edge_create(config, store);
     int err = edge_load(e, now_us);
     if (err != KD_OK) {
@@ -98,7 +100,7 @@ void kd_edge_counters_add(kd_edge *e, const kd_counters *counters)
     if (counters->count > before) kd_overlay_widen(e, before);
 }
 
-static void finish_part(kd_edge *e, kd_part *p)
+static void edge_finish_part(kd_edge *e, kd_part *p)
 {
     for (kd_outgoing *b = p->outbox.head, *next; b; b = next) {
         next = b->next;
@@ -116,7 +118,7 @@ static void finish_part(kd_edge *e, kd_part *p)
 void kd_edge_close(kd_edge *e)
 {
     if (!e) return;
-    for (uint32_t i = 0; i < e->part_count; i++) finish_part(e, &e->parts[i]);
+    for (uint32_t i = 0; i < e->part_count; i++) edge_finish_part(e, &e->parts[i]);
     kd_spill_finish(e);
     free(e->parts);
     kd_items_finish(e);

@@ -1,4 +1,9 @@
-/* entry.c - see the header. */
+/*
+ * entry.c - the counts of one item, in memory and in the store; see the header.
+ *
+ * Only counts of the partition's own version or an older one are stored. A read can be ahead of it: then its counts include operations that are still
+ * in the outbox, by an applied that no row tells. After a restart the outbox's deltas would be added to them once more (rule 18).
+ */
 #include "edge/core/entry.h"
 #include "edge/core/keys.h"
 
@@ -17,7 +22,7 @@ kd_entry *kd_entry_create(kd_edge *e, const kd_part *p, kd_bytes item)
     return entry;
 }
 
-/* In place of one that was made before a counter was added. */
+/* Replaces an entry made before a counter was added by one with a place for it. Frees the old one. */
 static kd_entry *entry_widen(kd_edge *e, kd_entry *narrow)
 {
     kd_table_remove(&e->items, kd_entry_key(narrow));
@@ -55,11 +60,6 @@ static void entry_put(kd_edge *e, const kd_entry *entry, const uint64_t *counts,
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
-/*
- * The disk holds numbers of the partition's own version alone: a number that came by a read and is ahead of
- * it belongs to an applied that no row tells, and with it a restart would show the deltas of the outbox
- * twice.
- */
 kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed, uint64_t version)
 {
     uint64_t counts[KD_COUNTERS_MAX] = {0};
@@ -70,7 +70,7 @@ kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed
     uint64_t installed = e->parts[entry->part].version;
     bool behind = entry->known && entry->version > version;
     if (version == installed || (version < installed && !behind)) entry_put(e, entry, counts, version);
-    if (behind) return entry; /* a read was ahead of this snapshot, or this answer is late */
+    if (behind) return entry; /* an earlier read was ahead of this snapshot, or this answer is late */
     if (kd_entry_counters(entry) < e->counters.count) entry = entry_widen(e, entry);
     memcpy(entry->counts, counts, e->config.counters->count * sizeof(counts[0]));
     entry->version = version;

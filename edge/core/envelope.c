@@ -5,8 +5,9 @@
 #include "edge/core/part.h"
 #include "edge/core/state.h"
 
-/* Rule 8: the batch before this one while it is held here, else central's applied. */
-static void set_after(const kd_edge *e, const kd_part *p, const kd_outgoing *prev, kd_batch *batch)
+/* `after` says: between this position and the batch the edge holds nothing (rule 8). That is the batch before it in the outbox, or central's applied
+ * where there is none. */
+static void envelope_set_after(const kd_edge *e, const kd_part *p, const kd_outgoing *prev, kd_batch *batch)
 {
     batch->after = p->applied;
     batch->after_digest = p->applied_digest;
@@ -29,7 +30,7 @@ int kd_envelope_encode(kd_edge *e, kd_part *p, const kd_outgoing *prev, kd_outgo
                       .epoch = p->epoch,
                       .body = kd_buf_view(&b->body)};
     if (KD_PLANTED(e, KD_PLANT_COMPLETE_TO_NOW)) batch.complete_to_us = now_us;
-    set_after(e, p, prev, &batch);
+    envelope_set_after(e, p, prev, &batch);
     kd_buf_clear(record);
     kd_batch_encode(&batch, record);
     kd_batch_drop_body(p, b);

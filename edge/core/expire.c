@@ -1,13 +1,13 @@
 /*
- * expire.c - rule 21: rows that nobody needs any more go, a few at a time.
+ * expire.c - membership rows that nobody needs any more are deleted, a few at a time (rule 21).
  *
- * A row is needed to be sent again after a restore of central, as long as it is stamped above `stable`, and to answer
- * from, for row_ttl. While central's word of this edge is in doubt, or something is being sent again or moved, nothing
- * goes; and nothing that central has not merged, so nothing of the outbox.
+ * A row stamped above `stable` is needed after a restore of central, to send its operation again. For row_ttl it is needed to answer from. Nothing
+ * expires that central has not merged, so nothing of the outbox. Nothing expires either while operations are sent again or moved, or while central's
+ * watermark for this edge is in doubt.
  *
- * A sweep walks over one partition's rows in pieces. Its deletes ride in whatever group is gathering and never ask for one. The
- * store may be behind what this edge knows: a row goes only when its newest word is old enough. The filter keeps
- * what has gone until the next start, which costs a read.
+ * A sweep walks over one partition's rows in pieces. Its deletes join the open group and never ask for a commit of their own. The stored row may be
+ * older than the one in memory, so the newest row of a key decides. The filter keeps the keys of deleted rows until the next start; each costs a
+ * read when it is looked up.
  */
 #include "edge/core/expire.h"
 #include "edge/core/hold.h"
@@ -19,12 +19,13 @@
 enum {
     ROWS_A_PIECE = 64,
     PIECE_INTERVAL_US = 20 * 1000,
-    RIDING_BYTES = 64 * 1024, /* a group that is this large already is not made longer */
-    SWEEPS_PER_TTL = 8,       /* a sweep is worth its reading when so much more is old enough */
+    RIDING_BYTES = 64 * 1024, /* an open group that is larger gets no deletes */
+    SWEEPS_PER_TTL =
+        8, /* a sweep reads all rows: it begins when the limit has risen by row_ttl / 8 since the last one */
 };
 
-/* Rows stamped up to this may go; 0: none. */
-static uint64_t limit_now(const kd_edge *e, const kd_part *p, uint64_t now_us)
+/* Rows stamped up to this may be deleted now; 0: none. */
+static uint64_t expire_limit(const kd_edge *e, const kd_part *p, uint64_t now_us)
 {
     if (KD_PLANTED(e, KD_PLANT_EXPIRE_EARLY)) return now_us;
     uint64_t margin = 2 * e->config.drift_us, watermark_us = kd_hold_watermark(e, p);
@@ -36,11 +37,12 @@ static uint64_t limit_now(const kd_edge *e, const kd_part *p, uint64_t now_us)
 
 static bool expire_sweep_begins(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    uint64_t limit_us = limit_now(e, p, now_us);
+    uint64_t limit_us = expire_limit(e, p, now_us);
     if (limit_us <= p->sweep.expired_us + e->config.row_ttl_us / SWEEPS_PER_TTL) return false;
     p->sweep.limit_us = p->sweep.expired_us = limit_us;
     kd_buf_clear(&p->sweep.cursor);
-    kd_part_put(e, p); /* with the first of its deletes, or before */
+    kd_part_put(
+        e, p); /* expired_us must be stored no later than the first deletion: outbox_load.c relies on it */
     e->stats.expire_sweeps++;
     return true;
 }
@@ -54,7 +56,7 @@ typedef struct {
 
 enum { PIECE_ENDS = 1 };
 
-static int expire(kd_edge *e, kd_bytes key, uint64_t limit_us)
+static int expire_row(kd_edge *e, kd_bytes key, uint64_t limit_us)
 {
     kd_row_key row_key = {.len = (uint16_t)key.len, .hash = kd_hash(key)};
     kd_fresh_row newest;
@@ -78,7 +80,7 @@ static int expire_sweep_row(void *arg, kd_bytes key, kd_bytes value)
     kd_member_row m;
     int err = key.len <= KD_ROW_KEY_MAX ? kd_membership_parse(key, value, &m) : KD_EMALFORMED;
     if (err != KD_OK) return err;
-    return m.row.stamp_us <= s->limit_us ? expire(s->e, key, s->limit_us) : KD_OK;
+    return m.row.stamp_us <= s->limit_us ? expire_row(s->e, key, s->limit_us) : KD_OK;
 }
 
 static int expire_sweep_piece(kd_edge *e, kd_part *p, uint64_t limit_us)
@@ -90,11 +92,11 @@ static int expire_sweep_piece(kd_edge *e, kd_part *p, uint64_t limit_us)
     return err;
 }
 
-/* One piece of one partition. What was allowed when its sweep began may be forbidden since. */
-static bool step_part(kd_edge *e, kd_part *p, uint64_t now_us)
+/* A piece of one partition's sweep; false: it has nothing to do. The limit may have fallen since the sweep began, so the smaller one counts. */
+static bool expire_part_step(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     if (p->sweep.limit_us == 0 && !expire_sweep_begins(e, p, now_us)) return false;
-    uint64_t limit_us = KD_MIN(p->sweep.limit_us, limit_now(e, p, now_us));
+    uint64_t limit_us = KD_MIN(p->sweep.limit_us, expire_limit(e, p, now_us));
     if (limit_us == 0) return false;
     if (expire_sweep_piece(e, p, limit_us) != KD_OK) e->poisoned = true;
     return true;
@@ -105,11 +107,11 @@ uint64_t kd_expire_step(kd_edge *e, uint64_t now_us)
     if (e->config.row_ttl_us == 0) return UINT64_MAX;
     bool waits = now_us < e->expire_due_us && e->expire_due_us - now_us <= PIECE_INTERVAL_US;
     if (waits) return e->expire_due_us;
-    if (kd_edge_writes(e)->buf.len >= RIDING_BYTES) return UINT64_MAX; /* the tick after its commit */
+    if (kd_edge_writes(e)->buf.len >= RIDING_BYTES) return UINT64_MAX; /* the tick after the commit goes on */
     e->expire_due_us = now_us + PIECE_INTERVAL_US;
     for (uint32_t i = 0; i < e->part_count; i++) {
         e->expire_part = (e->expire_part + 1) % e->part_count;
-        if (step_part(e, &e->parts[e->expire_part], now_us)) return e->expire_due_us;
+        if (expire_part_step(e, &e->parts[e->expire_part], now_us)) return e->expire_due_us;
     }
     return UINT64_MAX;
 }

@@ -12,7 +12,8 @@ typedef struct {
     kd_buf cursor; /* key of the next row; empty: the first one */
 } kd_sweep;
 
-/* Looks at some rows of one partition when it is time; a failure poisons the core. Returns when the next call is due, UINT64_MAX: nothing can expire now. */
+/* Looks at some rows of one partition when it is time; a failure poisons the core. Returns when the next call is due, UINT64_MAX: nothing can expire
+ * now. */
 uint64_t kd_expire_step(kd_edge *e, uint64_t now_us);
 
 #endif

@@ -1,13 +1,13 @@
 /*
  * fragment.c - operations as they stand in the journal, and the body that they make.
  *
- * A fragment is what one group commit added to one batch: operations one after the other,
+ * A fragment holds the operations that one group of writes added to one batch, one behind the other:
  *
  *     verb:1 counter:1 item ulen:1 user time:8 delta:varint(zigzag)      unlike (0), like (1)
  *     verb:1 counter:1 item amount:varint day:varint                     sum (2)
  *
- * A body is a function of its fragments alone (rule 6), and holds the last operation of each (counter, item,
- * user), also where like and unlike cancel out (rule 7).
+ * A body is a function of its fragments alone (rule 6): a batch that is sent again must have the same bytes. Of the operations on one (counter, item,
+ * user) it holds the last, also where like and unlike cancel out (rule 7): another edge's older like must not stand.
  */
 #include "edge/core/fragment.h"
 #include "edge/core/state.h"
@@ -55,7 +55,7 @@ bool kd_fragment_next(kd_reader *r, kd_entry_op *op)
     return !r->bad && op->verb <= KD_ADD;
 }
 
-/* A counter may have gone from the configuration since. */
+/* The counter need not be configured: it may have been taken out of the configuration since. */
 bool kd_fragment_op_valid(const kd_edge *e, const kd_part *p, const kd_entry_op *op)
 {
     kd_item item;
@@ -84,7 +84,7 @@ static int fragment_read_ops(kd_bytes fragments, op_list *list)
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
 }
 
-static int order_ops(const kd_entry_op *a, const kd_entry_op *b)
+static int fragment_order_ops(const kd_entry_op *a, const kd_entry_op *b)
 {
     int order = kd_bytes_cmp(a->item, b->item);
     if (order == 0) order = (a->counter_id > b->counter_id) - (a->counter_id < b->counter_id);
@@ -94,8 +94,8 @@ static int order_ops(const kd_entry_op *a, const kd_entry_op *b)
     return order;
 }
 
-/* All about one counter of one item: users tell them apart, else items do. */
-static bool one_item(const op_list *list)
+/* Whether all operations are on one counter of one item. Then they are ranked by user, else by item: the other key would rank all of them alike. */
+static bool fragment_one_item(const op_list *list)
 {
     for (uint32_t i = 1; i < list->count; i++) {
         const kd_entry_op *a = &list->ops[0], *b = &list->ops[i];
@@ -104,25 +104,26 @@ static bool one_item(const op_list *list)
     return true;
 }
 
-static int order_ranked(const void *x, const void *y, void *arg)
+static int fragment_order_ranked(const void *x, const void *y, void *arg)
 {
     const op_list *list = arg;
     const kd_ranked *a = x, *b = y;
-    return order_ops(&list->ops[a->index], &list->ops[b->index]);
+    return fragment_order_ops(&list->ops[a->index], &list->ops[b->index]);
 }
 
-/* What the rank left open: it is eight bytes of the item's key, or of the user's, from where they differ. */
-static void sort_equals(op_list *list)
+/* Sorts operations of equal rank by all fields. The rank is eight bytes of the item's key, or of the user's, behind the prefix that all share. */
+static void fragment_sort_equals(op_list *list)
 {
     for (uint32_t i = 0, next; i < list->count; i = next) {
         for (next = i + 1; next < list->count && list->sorted[next].rank == list->sorted[i].rank;) next++;
-        if (next > i + 1) qsort_r(list->sorted + i, next - i, sizeof(list->sorted[0]), order_ranked, list);
+        if (next > i + 1)
+            qsort_r(list->sorted + i, next - i, sizeof(list->sorted[0]), fragment_order_ranked, list);
     }
 }
 
 static void fragment_sort_ops(op_list *list)
 {
-    bool by_user = one_item(list);
+    bool by_user = fragment_one_item(list);
     size_t shared = SIZE_MAX;
     list->sorted = kd_realloc(NULL, 2 * list->count * sizeof(list->sorted[0]));
     kd_bytes first = by_user ? list->ops[0].user : list->ops[0].item;
@@ -135,10 +136,10 @@ static void fragment_sort_ops(op_list *list)
         list->sorted[i] = (kd_ranked){kd_bytes_rank(by_user ? op->user : op->item, shared), i};
     }
     kd_rank_sort(list->sorted, list->sorted + list->count, list->count);
-    sort_equals(list);
+    fragment_sort_equals(list);
 }
 
-static void add_increment(kd_body *body, const kd_entry_op *op)
+static void fragment_add_increment(kd_body *body, const kd_entry_op *op)
 {
     kd_increment *last = body->increment_count ? &body->increments[body->increment_count - 1] : NULL;
     if (last && last->counter == op->counter_id && kd_bytes_eq(last->item, op->item)) {
@@ -149,7 +150,7 @@ static void add_increment(kd_body *body, const kd_entry_op *op)
         (kd_increment){.item = op->item, .counter = op->counter_id, .shown = op->delta};
 }
 
-static void add_sum(kd_body *body, const kd_entry_op *op)
+static void fragment_add_sum(kd_body *body, const kd_entry_op *op)
 {
     kd_sum *last = body->sum_count ? &body->sums[body->sum_count - 1] : NULL;
     if (last && last->counter == op->counter_id && last->day == op->day &&
@@ -161,10 +162,10 @@ static void add_sum(kd_body *body, const kd_entry_op *op)
         (kd_sum){.item = op->item, .counter = op->counter_id, .amount = op->amount, .day = op->day};
 }
 
-/* The operations come sorted by stamp within their key: a later one replaces the one before. */
-static void add_set(kd_edge *e, kd_body *body, const kd_entry_op *op)
+/* Operations of one (counter, item, user) come sorted by stamp: the later one replaces the one before. */
+static void fragment_add_set(kd_edge *e, kd_body *body, const kd_entry_op *op)
 {
-    add_increment(body, op);
+    fragment_add_increment(body, op);
     kd_op *last = body->op_count ? &body->ops[body->op_count - 1] : NULL;
     if (last && last->counter == op->counter_id && kd_bytes_eq(last->item, op->item) &&
         kd_bytes_eq(last->user, op->user)) {
@@ -178,7 +179,7 @@ static void add_set(kd_edge *e, kd_body *body, const kd_entry_op *op)
                                           .liked = op->verb == KD_LIKE};
 }
 
-static void fill_body(kd_edge *e, kd_body *body, op_list *list)
+static void fragment_fill_body(kd_edge *e, kd_body *body, op_list *list)
 {
     body->ops = kd_alloc(list->count * sizeof(body->ops[0]));
     body->sums = kd_alloc(list->count * sizeof(body->sums[0]));
@@ -187,9 +188,9 @@ static void fill_body(kd_edge *e, kd_body *body, op_list *list)
     for (uint32_t i = 0; i < list->count; i++) {
         const kd_entry_op *op = &list->ops[list->sorted[i].index];
         if (op->verb == KD_ADD)
-            add_sum(body, op);
+            fragment_add_sum(body, op);
         else
-            add_set(e, body, op);
+            fragment_add_set(e, body, op);
     }
 }
 
@@ -199,7 +200,7 @@ int kd_fragment_body(kd_edge *e, kd_bytes fragments, kd_buf *out)
     kd_body body = {0};
     int err = fragment_read_ops(fragments, &list);
     if (err == KD_OK) {
-        fill_body(e, &body, &list);
+        fragment_fill_body(e, &body, &list);
         kd_buf_clear(out);
         kd_body_encode(&body, out);
     }

@@ -16,32 +16,33 @@ int kd_fresh_row_parse(kd_bytes value, kd_fresh_row *row)
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
 }
 
-static void write_value(uint8_t *out, const kd_fresh_row *row)
+static void fresh_write_value(uint8_t *out, const kd_fresh_row *row)
 {
     uint64_t stamp = __builtin_bswap64(row->stamp_us);
     out[0] = row->liked;
     memcpy(out + 1, &stamp, sizeof stamp);
 }
 
-static kd_bytes value_at(const kd_fresh *f, uint32_t place)
+static kd_bytes fresh_value_at(const kd_fresh *f, uint32_t place)
 {
     return kd_bytes_of(f->rows.data + place, KD_ROW_VALUE);
 }
 
-static kd_bytes key_at(const kd_fresh *f, uint32_t place)
+static kd_bytes fresh_key_at(const kd_fresh *f, uint32_t place)
 {
     uint16_t len;
     memcpy(&len, f->rows.data + place + KD_ROW_VALUE, sizeof len);
     return kd_bytes_of(f->rows.data + place + ROW_HEAD, len);
 }
 
-/* The slot of a key, or the empty one where it would be. Masks begin with the low bits, tags are the high ones. */
+/* The slot of a key, or the empty slot that it would take. The low bits of the hash choose the slot, the high ones are the tag. */
 static kd_fresh_slot *fresh_slot_of(const kd_fresh *f, kd_bytes key, uint64_t hash)
 {
     for (uint32_t i = (uint32_t)hash;; i++) {
         kd_fresh_slot *slot = &f->slots[i & (f->slot_cap - 1)];
         if (slot->place == 0) return slot;
-        if (slot->tag == (uint32_t)(hash >> 32) && kd_bytes_eq(key_at(f, slot->place - 1), key)) return slot;
+        if (slot->tag == (uint32_t)(hash >> 32) && kd_bytes_eq(fresh_key_at(f, slot->place - 1), key))
+            return slot;
     }
 }
 
@@ -50,7 +51,7 @@ bool kd_fresh_find(const kd_fresh *f, kd_bytes key, uint64_t hash, kd_fresh_row 
     if (f->count == 0) return false;
     const kd_fresh_slot *slot = fresh_slot_of(f, key, hash);
     if (slot->place == 0) return false;
-    KD_ASSERT(kd_fresh_row_parse(value_at(f, slot->place - 1), row) == KD_OK);
+    KD_ASSERT(kd_fresh_row_parse(fresh_value_at(f, slot->place - 1), row) == KD_OK);
     return true;
 }
 
@@ -67,7 +68,7 @@ static void fresh_widen(kd_fresh *f)
     f->slots = kd_alloc(f->slot_cap * sizeof(f->slots[0]));
     for (uint32_t i = 0; i < old_cap; i++) {
         if (old[i].place == 0) continue;
-        uint32_t at = (uint32_t)kd_hash(key_at(f, old[i].place - 1));
+        uint32_t at = (uint32_t)kd_hash(fresh_key_at(f, old[i].place - 1));
         while (f->slots[at & (f->slot_cap - 1)].place != 0) at++;
         f->slots[at & (f->slot_cap - 1)] = old[i];
     }
@@ -79,12 +80,12 @@ void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_fresh_row *
     if (f->count >= f->slot_cap / 2) fresh_widen(f);
     kd_fresh_slot *slot = fresh_slot_of(f, key, hash);
     if (slot->place) {
-        write_value(f->rows.data + slot->place - 1, row);
+        fresh_write_value(f->rows.data + slot->place - 1, row);
         return;
     }
     uint8_t head[ROW_HEAD];
     uint16_t len = (uint16_t)key.len;
-    write_value(head, row);
+    fresh_write_value(head, row);
     memcpy(head + KD_ROW_VALUE, &len, sizeof len);
     uint32_t place = (uint32_t)f->rows.len;
     KD_ASSERT(f->rows.len < UINT32_MAX - ROW_HEAD - UINT16_MAX);
@@ -97,21 +98,22 @@ void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_fresh_row *
 
 /* ---- order ---------------------------------------------------------------------------------------------------- */
 
-/* What keys have in common says nothing about their order, and is most of them. */
-static void choose_ranked(kd_fresh *f, uint32_t end)
+/* Chooses the byte places that rank keys: the first ones at which keys of the first run differ. Keys share most of their bytes, which say nothing
+ * about their order. */
+static void fresh_choose_ranked(kd_fresh *f, uint32_t end)
 {
-    kd_bytes first = key_at(f, f->refs[0].index);
+    kd_bytes first = fresh_key_at(f, f->refs[0].index);
     for (uint16_t at = 0; at < first.len && f->ranked_count < KD_FRESH_RANKED; at++) {
         bool differs = false;
         for (uint32_t i = 1; i < end && !differs; i++) {
-            kd_bytes key = key_at(f, f->refs[i].index);
+            kd_bytes key = fresh_key_at(f, f->refs[i].index);
             differs = at >= key.len || key.data[at] != first.data[at];
         }
         if (differs) f->ranked[f->ranked_count++] = at;
     }
 }
 
-static uint64_t rank_of(const kd_fresh *f, kd_bytes key)
+static uint64_t fresh_rank_of(const kd_fresh *f, kd_bytes key)
 {
     uint64_t rank = 0;
     for (uint8_t i = 0; i < f->ranked_count; i++)
@@ -119,19 +121,20 @@ static uint64_t rank_of(const kd_fresh *f, kd_bytes key)
     return rank;
 }
 
-static void sort_run(kd_fresh *f, uint32_t end)
+static void fresh_sort_run(kd_fresh *f, uint32_t end)
 {
     kd_ranked scratch[KD_FRESH_RUN];
-    if (f->sorted == 0) choose_ranked(f, end);
-    for (uint32_t i = f->sorted; i < end; i++) f->refs[i].rank = rank_of(f, key_at(f, f->refs[i].index));
+    if (f->sorted == 0) fresh_choose_ranked(f, end);
+    for (uint32_t i = f->sorted; i < end; i++)
+        f->refs[i].rank = fresh_rank_of(f, fresh_key_at(f, f->refs[i].index));
     kd_rank_sort(f->refs + f->sorted, scratch, end - f->sorted);
     f->sorted = end;
 }
 
 void kd_fresh_sort(kd_fresh *f, bool all)
 {
-    while (f->count - f->sorted >= KD_FRESH_RUN) sort_run(f, f->sorted + KD_FRESH_RUN);
-    if (all && f->count > f->sorted) sort_run(f, f->count);
+    while (f->count - f->sorted >= KD_FRESH_RUN) fresh_sort_run(f, f->sorted + KD_FRESH_RUN);
+    if (all && f->count > f->sorted) fresh_sort_run(f, f->count);
 }
 
 void kd_fresh_clear(kd_fresh *f, uint32_t usual)
@@ -165,7 +168,7 @@ void kd_fresh_walk_begin(kd_fresh_walk *w, const kd_fresh *f)
         w->heads[i] = (kd_fresh_head){f->refs[i * KD_FRESH_RUN].rank, i * KD_FRESH_RUN};
 }
 
-/* Where that was its last one, the last run takes its place. */
+/* Moves the head of a run to its next row. At the end of the run the last head takes this one's place. */
 static void fresh_advance(kd_fresh_walk *w, kd_fresh_head *head)
 {
     const kd_fresh *f = w->fresh;
@@ -185,8 +188,8 @@ bool kd_fresh_walk_next(kd_fresh_walk *w, kd_bytes *key, kd_bytes *value)
     for (uint32_t i = 1; i < w->runs; i++)
         if (w->heads[i].rank < least->rank) least = &w->heads[i];
     uint32_t place = w->fresh->refs[least->next].index;
-    *key = key_at(w->fresh, place);
-    *value = value_at(w->fresh, place);
+    *key = fresh_key_at(w->fresh, place);
+    *value = fresh_value_at(w->fresh, place);
     fresh_advance(w, least);
     w->left--;
     return true;

@@ -1,9 +1,9 @@
 /*
  * fresh.h - a table of membership rows in memory: put, find, and walk in nearly the order of their keys.
  *
- * Rows lie one behind the other as the store wants them, an open-addressed index finds them, and runs of them are sorted as
- * they fill, so that no call sorts more than one run. A walk merges the runs. The order is for speed only: rows whose keys
- * are neighbours cost LevelDB half when they come one after the other; where it is wrong nothing else is.
+ * Rows lie one behind the other, encoded as in the store. An open-addressed index finds them. Runs of rows are sorted as they fill, so that no call
+ * sorts more than one run; a walk merges the runs. The order is for speed alone: LevelDB takes rows in key order at half the cost. It is not exact,
+ * since keys are ranked by a few of their bytes.
  */
 #ifndef KUDOS_EDGE_CORE_FRESH_H
 #define KUDOS_EDGE_CORE_FRESH_H
@@ -11,14 +11,18 @@
 #include "common/base/rank.h"
 #include "kudos/base.h"
 
-enum { KD_ROW_VALUE = 9, KD_FRESH_RUN = 4096, KD_FRESH_RANKED = 8 };
+enum {
+    KD_ROW_VALUE = 9,    /* bytes of a row's value: liked:1 stamp:8 */
+    KD_FRESH_RUN = 4096, /* rows of a run */
+    KD_FRESH_RANKED = 8, /* bytes of a key that rank it */
+};
 
 typedef struct {
-    bool known, liked;
+    bool known, liked; /* known is false: there is no row */
     uint64_t stamp_us;
 } kd_fresh_row;
 
-/* value: liked:1 stamp:8; KD_EMALFORMED */
+/* Decodes the value of a stored row; row->known is true then. KD_EMALFORMED: it is not a row's. */
 int kd_fresh_row_parse(kd_bytes value, kd_fresh_row *row);
 
 typedef struct {
@@ -37,32 +41,34 @@ typedef struct {
     uint8_t ranked_count;
 } kd_fresh;
 
-/* The hash is kd_hash of the key. */
+/* False: no row with this key. In these three, `hash` is kd_hash of the key. */
 bool kd_fresh_find(const kd_fresh *f, kd_bytes key, uint64_t hash, kd_fresh_row *row);
-/* A row with the same key is overwritten. */
+/* Adds a row, or overwrites the one with the same key. The key is copied. The table must not be walked meanwhile. */
 void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_fresh_row *row);
+/* Begins to fetch the slot of a key that kd_fresh_find will want in a moment. */
 void kd_fresh_prefetch(const kd_fresh *f, uint64_t hash);
-/* Sorts runs that are full and not sorted yet; with `all` what is left behind them, too. */
+/* Sorts the runs that have filled since the last call; with `all` also the last one, which is not full. */
 void kd_fresh_sort(kd_fresh *f, bool all);
-/* Empties it. Its memory stays for the next rows, unless it held more than `usual`. */
+/* Empties the table. Its memory stays for the next rows, unless it held more than `usual` rows. */
 void kd_fresh_clear(kd_fresh *f, uint32_t usual);
-void kd_fresh_finish(kd_fresh *f);
+void kd_fresh_finish(kd_fresh *f); /* frees the memory; the table is empty then */
 
 typedef struct {
     uint64_t rank;
     uint32_t next; /* index into refs */
 } kd_fresh_head;
 
-/* A walk over a table that is sorted and does not change meanwhile. Zero-initialised: at its end. */
+/* A walk over a table that does not change meanwhile. Zero-initialised: at its end. */
 typedef struct {
     const kd_fresh *fresh;
     kd_fresh_head *heads; /* of the runs that have not ended */
     uint32_t runs, left;
 } kd_fresh_walk;
 
+/* The table must be sorted whole (kd_fresh_sort with `all`). Finish the walk with kd_fresh_walk_finish. */
 void kd_fresh_walk_begin(kd_fresh_walk *w, const kd_fresh *f);
-/* False at the end. Key and value point into the table. */
+/* Gives the next row; false at the end. Key and value point into the table. */
 bool kd_fresh_walk_next(kd_fresh_walk *w, kd_bytes *key, kd_bytes *value);
-void kd_fresh_walk_finish(kd_fresh_walk *w);
+void kd_fresh_walk_finish(kd_fresh_walk *w); /* also before its end, and twice */
 
 #endif

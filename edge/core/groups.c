@@ -6,7 +6,8 @@
 #include "edge/core/spill.h"
 #include "edge/core/state.h"
 
-/* Rows that ride along wait for an operation or a seal, but an edge that is cut off has none: they must not pile up. */
+/* Rows that nobody waits for are written with the next operation or seal. An edge that is cut off may have neither for hours: at this size of the
+ * open group they are written alone. */
 enum { RIDING_BYTES_MAX = 1 << 20 };
 
 bool kd_edge_commit_wanted(const kd_edge *e)

@@ -18,8 +18,8 @@ void kd_hold_doubt(const kd_edge *e, kd_part *p)
 }
 
 /*
- * The smaller of two holds stays: of two centrals the one may be on an older copy than the other and, where the log has lost a claim, merge
- * what names the other's epoch. It lacks what lies above its own watermark until all of that was sent again.
+ * The smaller of two holds stays. Two centrals on copies of different age may live at once, and where the log has lost a claim, the older one merges
+ * batches whose envelopes name the other's epoch. It lacks what lies above its own, smaller watermark until all of that was sent again.
  */
 void kd_hold_begin(kd_edge *e, kd_part *p)
 {
@@ -40,6 +40,7 @@ void kd_hold_settle(const kd_edge *e, kd_part *p)
     if (merged && !p->resend.active) p->hold.held = false;
 }
 
+/* Batches in front of `until` are limited also when they were sealed before the hold began: operations that are sent again stand behind them. */
 uint64_t kd_hold_limit(const kd_part *p, const kd_outgoing *b, uint64_t complete_to_us)
 {
     bool behind = p->resend.active || p->rehome.active || kd_position_cmp(b->at, p->hold.until) < 0;

@@ -1,9 +1,8 @@
 /*
  * idempotency.c - recognised retries are answered from memory (rule 1), across restarts (rule 4).
  *
- * A ring of the last keys, oldest first, bounded by number and age; each is a row that rides in the write of its
- * operation. Keys are known by a 128-bit hash of (user, key); what the request asked for is kept as a fingerprint, so
- * that a key that comes again for something else is noticed.
+ * A ring of the last keys, oldest first, bounded by number and age. Each is a row in the same group as its operation. A key is known by a 128-bit
+ * hash of (user, key). A fingerprint of the request is kept, so that the same key with another request is refused.
  *
  *     row: hash:16 fingerprint:8 stamp:8 at:8 changed:1 liked:1
  */
@@ -22,12 +21,12 @@ struct kd_remembered {
     bool liked;
 };
 
-static kd_bytes remembered_key(const void *entry)
+static kd_bytes idempotency_key_of(const void *entry)
 {
     return kd_bytes_of(((const kd_remembered *)entry)->hash, 16);
 }
 
-static void hash_key(const kd_request *request, uint8_t out[16])
+static void idempotency_hash_key(const kd_request *request, uint8_t out[16])
 {
     kd_buf b = {0};
     kd_buf_put_u8(&b, (uint8_t)request->user.len);
@@ -39,7 +38,7 @@ static void hash_key(const kd_request *request, uint8_t out[16])
     kd_buf_finish(&b);
 }
 
-static uint64_t fingerprint(const kd_edge *e, const kd_request *request)
+static uint64_t idempotency_fingerprint(const kd_edge *e, const kd_request *request)
 {
     kd_buf b = {0};
     kd_buf_put_u8(&b, (uint8_t)request->verb);
@@ -52,21 +51,22 @@ static uint64_t fingerprint(const kd_edge *e, const kd_request *request)
     return hash;
 }
 
-static bool idempotency_over(const kd_edge *e, const kd_remembered *m, uint64_t now_us)
+static bool idempotency_expired(const kd_edge *e, const kd_remembered *m, uint64_t now_us)
 {
     return now_us >= m->at_us + e->config.idempotency_ttl_us;
 }
 
-/* What has its age goes a few at a time, but is not known any more: a batch of which only the beginning was forgotten would be taken up to there. */
+/* Keys are deleted a few at a time, but an expired one counts as forgotten before that. Otherwise, of a bulk request whose first keys are deleted
+ * already, the first operations would be taken anew and the others answered from memory. */
 int kd_idempotency_check(kd_edge *e, const kd_request *request, uint64_t now_us, kd_outcome *outcome)
 {
     if (request->idempotency_key.len == 0) return KD_ENOTFOUND;
     uint8_t hash[16];
-    hash_key(request, hash);
+    idempotency_hash_key(request, hash);
     const kd_remembered *m = kd_table_find(&e->idempotency.index, kd_bytes_of(hash, 16));
     bool in_flight = m && m->group > e->groups.durable;
-    if (!m || (!in_flight && idempotency_over(e, m, now_us))) return KD_ENOTFOUND;
-    if (m->fingerprint != fingerprint(e, request)) return KD_EREUSED;
+    if (!m || (!in_flight && idempotency_expired(e, m, now_us))) return KD_ENOTFOUND;
+    if (m->fingerprint != idempotency_fingerprint(e, request)) return KD_EREUSED;
     if (in_flight) return KD_EINFLIGHT;
     *outcome =
         (kd_outcome){.stamp_us = m->stamp_us, .changed = m->changed, .liked = m->liked, .replayed = true};
@@ -74,7 +74,7 @@ int kd_idempotency_check(kd_edge *e, const kd_request *request, uint64_t now_us,
     return KD_OK;
 }
 
-static void forget_oldest(kd_edge *e)
+static void idempotency_forget_oldest(kd_edge *e)
 {
     kd_idempotency *i = &e->idempotency;
     kd_remembered *m = i->ring[i->head];
@@ -82,14 +82,15 @@ static void forget_oldest(kd_edge *e)
     i->count--;
     kd_key_number(&e->key, 'i', m->number);
     kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
-    if (kd_table_find(&i->index, remembered_key(m)) == m) kd_table_remove(&i->index, remembered_key(m));
+    if (kd_table_find(&i->index, idempotency_key_of(m)) == m)
+        kd_table_remove(&i->index, idempotency_key_of(m));
     free(m);
 }
 
 static void idempotency_remember(kd_edge *e, kd_remembered *m)
 {
     kd_idempotency *i = &e->idempotency;
-    if (i->count == i->cap) forget_oldest(e);
+    if (i->count == i->cap) idempotency_forget_oldest(e);
     i->ring[(i->head + i->count++) % i->cap] = m;
     kd_table_put(&i->index, m);
     i->next = m->number + 1;
@@ -112,8 +113,8 @@ void kd_idempotency_record(kd_edge *e, const kd_request *request, const kd_outco
 {
     if (request->idempotency_key.len == 0) return;
     kd_remembered *m = kd_alloc(sizeof(*m));
-    hash_key(request, m->hash);
-    m->fingerprint = fingerprint(e, request);
+    idempotency_hash_key(request, m->hash);
+    m->fingerprint = idempotency_fingerprint(e, request);
     m->stamp_us = outcome->stamp_us;
     m->at_us = now_us;
     m->group = e->groups.open;
@@ -129,8 +130,8 @@ void kd_idempotency_expire(kd_edge *e, uint64_t now_us)
     kd_idempotency *i = &e->idempotency;
     for (uint32_t n = 0; n < 64 && i->count > 0; n++) {
         const kd_remembered *m = i->ring[i->head];
-        if (!idempotency_over(e, m, now_us)) return;
-        forget_oldest(e);
+        if (!idempotency_expired(e, m, now_us)) return;
+        idempotency_forget_oldest(e);
     }
 }
 
@@ -156,7 +157,7 @@ static int idempotency_load_row(void *arg, kd_bytes key, kd_bytes value)
     return 0;
 }
 
-static int count_row(void *arg, kd_bytes key, kd_bytes value)
+static int idempotency_count_row(void *arg, kd_bytes key, kd_bytes value)
 {
     uint32_t *rows = arg;
     (void)key;
@@ -169,11 +170,11 @@ int kd_idempotency_load(kd_edge *e)
 {
     kd_idempotency *i = &e->idempotency;
     i->cap = e->config.idempotency_max;
-    int err = i->cap > 0 ? KD_OK : kd_keys_scan(e, 'i', UINT32_MAX, count_row, &i->cap);
+    int err = i->cap > 0 ? KD_OK : kd_keys_scan(e, 'i', UINT32_MAX, idempotency_count_row, &i->cap);
     if (err != KD_OK) return err;
     i->cap = KD_MAX(i->cap, 1u);
     i->ring = kd_alloc(i->cap * sizeof(i->ring[0]));
-    kd_table_init(&i->index, remembered_key, e->config.seed);
+    kd_table_init(&i->index, idempotency_key_of, e->config.seed);
     return kd_keys_scan(e, 'i', UINT32_MAX, idempotency_load_row, e);
 }
 

@@ -1,16 +1,16 @@
 /*
- * identity.c - what this store is, and which incarnation of the edge this is (rule 5).
+ * identity.c - whose store this is, and the incarnation of this process (rule 5).
  *
- * Every start mints a larger incarnation, so that no position is ever used twice: neither after a crash that forgot the
- * tail of a batch, nor by a copy or an old backup of the directory that cannot know that it is one.
+ * Every start mints a larger incarnation, so that no position is ever used twice. A crash may have forgotten the tail of a batch that was sent; and a
+ * copy or an old backup of the directory cannot know that it is one.
  */
 #include "edge/core/identity.h"
 #include "edge/core/keys.h"
 #include "edge/core/lives.h"
 #include "edge/core/state.h"
 
-/* Numbers of one row; none when it is not there. */
-static int read_numbers(kd_edge *e, char kind, uint64_t *out, uint32_t max, uint32_t *count)
+/* Reads up to `max` numbers of a single row; *count is 0 when there is no such row. */
+static int identity_read_numbers(kd_edge *e, char kind, uint64_t *out, uint32_t max, uint32_t *count)
 {
     kd_key_single(&e->key, kind);
     int err = e->store.get(e->store.ctx, kd_buf_view(&e->key), &e->value);
@@ -22,7 +22,7 @@ static int read_numbers(kd_edge *e, char kind, uint64_t *out, uint32_t max, uint
     return r.bad || kd_reader_left(&r) > 0 ? KD_EMALFORMED : KD_OK;
 }
 
-static void encode_identity(const kd_edge *e, kd_buf *out)
+static void identity_encode(const kd_edge *e, kd_buf *out)
 {
     kd_bytes name = kd_edge_name(e);
     kd_buf_put_u8(out, KD_STORAGE_SCHEMA);
@@ -50,11 +50,11 @@ int kd_edge_stored_as(const kd_store *store, kd_edge_stored *out)
     return err;
 }
 
-/* KD_OK when the store is this edge's (*known), or empty: then it becomes so. */
-static int identity_check_identity(kd_edge *e, bool *known)
+/* KD_OK when the store is this edge's (*known is true), or empty: then row I is put. KD_EMISMATCH: it is another's. */
+static int identity_check(kd_edge *e, bool *known)
 {
     kd_buf want = {0};
-    encode_identity(e, &want);
+    identity_encode(e, &want);
     kd_key_single(&e->key, 'I');
     int err = e->store.get(e->store.ctx, kd_buf_view(&e->key), &e->value);
     *known = err == KD_OK;
@@ -70,7 +70,7 @@ static int identity_check_identity(kd_edge *e, bool *known)
 void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us)
 {
     uint64_t floor = KD_MAX(above, e->incarnation) + 1;
-    /* Up to a millisecond of chance: two copies that start in the same moment must not mint the same. */
+    /* Up to a millisecond of chance: two copies that start at the same moment must not mint the same incarnation. */
     e->incarnation = KD_MAX(now_us, floor) + kd_random_next(&e->random) % 1000;
     if (e->minted_count == KD_MINTED_MAX) {
         memmove(e->minted, e->minted + 1, (KD_MINTED_MAX - 1) * sizeof(e->minted[0]));
@@ -106,9 +106,9 @@ void kd_identity_put_last(kd_edge *e)
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
-/* A store that is an edge's names the incarnations that it had, ascending: a list that is lost or damaged could mint one of them
+/* A store that belongs to an edge lists the incarnations minted, ascending. With a list that is lost or damaged a used incarnation could be minted
  * again. */
-static bool minted_sane(const kd_edge *e, bool known)
+static bool identity_minted_sane(const kd_edge *e, bool known)
 {
     if (known != (e->minted_count > 0)) return false;
     for (uint32_t i = 0; i < e->minted_count; i++) {
@@ -121,11 +121,11 @@ int kd_identity_open(kd_edge *e, uint64_t now_us)
 {
     bool known;
     uint32_t found;
-    int err = identity_check_identity(e, &known);
-    if (err == KD_OK) err = read_numbers(e, 'L', &e->last_us, 1, &found);
+    int err = identity_check(e, &known);
+    if (err == KD_OK) err = identity_read_numbers(e, 'L', &e->last_us, 1, &found);
     if (err == KD_OK && e->last_us >= KD_TIME_END_US) err = KD_EMALFORMED;
-    if (err == KD_OK) err = read_numbers(e, 'V', e->minted, KD_MINTED_MAX, &e->minted_count);
-    if (err == KD_OK && !KD_PLANTED(e, KD_PLANT_FIXED_INCARNATION) && !minted_sane(e, known))
+    if (err == KD_OK) err = identity_read_numbers(e, 'V', e->minted, KD_MINTED_MAX, &e->minted_count);
+    if (err == KD_OK && !KD_PLANTED(e, KD_PLANT_FIXED_INCARNATION) && !identity_minted_sane(e, known))
         err = KD_EMALFORMED;
     if (err != KD_OK) return err;
     if (e->minted_count > 0) e->incarnation = e->minted[e->minted_count - 1];

@@ -6,8 +6,8 @@
 
 enum { KD_MINTED_MAX = 256 }; /* incarnations that an edge remembers to have minted */
 
-/* Reads `last` and the minted incarnations, mints a new one, and opens the lives; the rows go into the open group. An empty store becomes this edge's.
- * KD_EMISMATCH: the store is another edge's or has another layout; KD_EMALFORMED; KD_EIO. */
+/* Reads `last` and the minted incarnations, mints a new one, and opens the lives; the rows go into the open group. An empty store becomes this
+ * edge's. KD_EMISMATCH: the store is another edge's or has another layout; KD_EMALFORMED; KD_EIO. */
 int kd_identity_open(kd_edge *e, uint64_t now_us);
 /* Mints an incarnation above the present one and above `above`, and puts the list of minted ones into the open group. */
 void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us);

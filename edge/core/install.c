@@ -1,12 +1,11 @@
 /*
- * install.c - what central says comes in: snapshots and answers (rules 14 to 19).
+ * install.c - snapshots from central come in (rules 14 to 19).
  *
- * Numbers, (epoch, version), applied and the deletion of outbox rows change in one step in memory and ride in one group
- * to the disk (rule 18). Order inside a step: first the numbers that are listed, then applied ends the deltas.
+ * Counts, (epoch, version), applied and the deletion of outbox rows change in one step in memory, and are written with one group (rule 18). Within a
+ * step the listed counts come first; then applied ends the deltas. In the other order applied would judge deltas by the old counts.
  *
- * After a gap the edge goes on from the new version: the numbers that it did not see change are stale (their version is
- * below floor_version) and are shown as that until read again. Answers older than that version are thrown away, also when they are
- * younger than the question: what changed between would be missing for good.
+ * After a gap (a snapshot was missed) the edge goes on from the new version, which becomes floor_version. Counts older than it are stale: they are
+ * shown as stale until they are read again from central.
  */
 #include "edge/core/applied.h"
 #include "edge/core/assembly.h"
@@ -17,7 +16,7 @@
 #include "edge/core/resend.h"
 #include "edge/core/state.h"
 
-/* Whether what this edge knows is a part of the history that the snapshot continues (rule 15). */
+/* Whether the version that this edge has is part of the history that the snapshot continues. False: a restore of central has undone it (rule 15). */
 static bool install_admitted(const kd_edge *e, const kd_part *p, const kd_snapshot *s)
 {
     if (p->epoch == s->epoch || p->epoch == 0 || KD_PLANTED(e, KD_PLANT_NO_CHAIN)) return true;
@@ -26,8 +25,8 @@ static bool install_admitted(const kd_edge *e, const kd_part *p, const kd_snapsh
     return false;
 }
 
-/* The last version of this edge's epoch that the chain admits; 0 when it does not name the epoch. */
-static uint64_t last_admitted(const kd_part *p, const kd_snapshot *s)
+/* The last version of this edge's epoch on the snapshot's chain; 0 when the chain does not name that epoch. */
+static uint64_t install_last_admitted(const kd_part *p, const kd_snapshot *s)
 {
     for (uint32_t i = 0; i < s->chain_count; i++)
         if (s->chain[i].epoch == p->epoch) return s->chain[i].last;
@@ -35,13 +34,13 @@ static uint64_t last_admitted(const kd_part *p, const kd_snapshot *s)
 }
 
 /*
- * Another epoch: numbers that its chain does not admit go. Also where this edge itself lies on the chain: a number that came
- * by a read can be ahead of the snapshots, and of what central had saved.
+ * The snapshot is of another epoch: drops counts of versions above `last`, which its chain does not admit. There can be such counts also where the
+ * edge's own version is on the chain: a read can be ahead of the snapshots, and of what central had saved.
  *
- * Where this edge does not, what was kept for a number to come goes too: its position belongs to the undone history,
- * and its operation is sent again with the rest.
+ * Where the edge's version is `undone`, nodes kept beside stale counts end as well. Their positions belong to the undone history, and their
+ * operations are sent again with all others.
  */
-static void drop_not_admitted(kd_edge *e, const kd_part *p, uint64_t last, bool undone)
+static void install_drop_not_admitted(kd_edge *e, const kd_part *p, uint64_t last, bool undone)
 {
     size_t cursor = 0;
     uint16_t index = (uint16_t)(p - e->parts);
@@ -52,7 +51,8 @@ static void drop_not_admitted(kd_edge *e, const kd_part *p, uint64_t last, bool 
     }
 }
 
-static void go_stale(kd_edge *e, kd_part *p, const kd_snapshot *s)
+/* A gap: all counts here become stale, and keep the age of the snapshot before it. Those that the gap before it made stale lose theirs. */
+static void install_go_stale(kd_edge *e, kd_part *p, const kd_snapshot *s)
 {
     p->stale_made_us = p->made_us;
     p->stale_as_of_us =
@@ -65,7 +65,7 @@ static void install_listed(kd_edge *e, const kd_snapshot *s, kd_position applied
 {
     for (uint32_t i = 0; i < s->item_count; i++) {
         kd_entry *entry = kd_table_find(&e->items, s->items[i].item);
-        if (!entry) continue; /* nobody asked for it here */
+        if (!entry) continue; /* this edge keeps no counts of it */
         entry = kd_entry_set(e, entry, &s->items[i], s->version);
         kd_overlay_confirm(e, entry, applied);
     }
@@ -91,7 +91,7 @@ static void install_count(kd_edge *e, int verdict)
     e->stats.undone += verdict == KD_SNAPSHOT_UNDONE;
 }
 
-/* One part after the other: a million numbers are not unpacked at once. */
+/* Decodes one part after the other, so that a million counts are not unpacked at once. */
 static void install_numbers(kd_edge *e, const kd_part *p, const kd_snapshot *s, kd_position applied)
 {
     const kd_assembly *a = &p->assembly;
@@ -105,22 +105,22 @@ static void install_numbers(kd_edge *e, const kd_part *p, const kd_snapshot *s, 
     }
 }
 
-/* One version as one step: `s` is all of it, or the part that completed the assembly. */
-static int install(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t offset, uint64_t now_us)
+/* Installs a version in one step. `s` is the whole snapshot, or the part that completed the assembly. */
+static int install_version(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t offset, uint64_t now_us)
 {
     int verdict = install_judge(e, p, s);
     install_count(e, verdict);
     if (verdict == KD_SNAPSHOT_OLD) return verdict;
     if (verdict == KD_HEARTBEAT) {
         p->made_us = KD_MAX(p->made_us, s->made_us);
-        p->stable_us = s->stable_us; /* the first word of it after a start */
+        p->stable_us = s->stable_us; /* not stored: after a start a heartbeat may be the first to tell it */
         kd_applied_retired(e, p, kd_applied_find(e, s));
         return verdict;
     }
     bool undone = verdict == KD_SNAPSHOT_UNDONE;
     bool stays = KD_PLANTED(e, KD_PLANT_NO_CHAIN) || (!undone && KD_PLANTED(e, KD_PLANT_READ_AHEAD_STAYS));
-    if (s->epoch != p->epoch && !stays) drop_not_admitted(e, p, last_admitted(p, s), undone);
-    if (undone || verdict == KD_SNAPSHOT_GAP) go_stale(e, p, s);
+    if (s->epoch != p->epoch && !stays) install_drop_not_admitted(e, p, install_last_admitted(p, s), undone);
+    if (undone || verdict == KD_SNAPSHOT_GAP) install_go_stale(e, p, s);
     const kd_applied *mine = kd_applied_find(e, s);
     kd_part_adopt(p, s);
     p->counts_offset = offset;
@@ -136,16 +136,16 @@ static int install(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t offset,
     return verdict;
 }
 
-static int take_in(kd_edge *e, kd_part *p, const kd_snapshot *s, kd_bytes record, int64_t offset,
-                   uint64_t now_us)
+static int install_record(kd_edge *e, kd_part *p, const kd_snapshot *s, kd_bytes record, int64_t offset,
+                          uint64_t now_us)
 {
     kd_assembly *a = &p->assembly;
     int verdict = install_judge(e, p, s);
     bool news = verdict != KD_SNAPSHOT_OLD && verdict != KD_HEARTBEAT;
     if (news && s->parts > 1 && !kd_assembly_add(e, a, s, record)) return KD_PART;
-    verdict = install(e, p, s, offset, now_us);
+    verdict = install_version(e, p, s, offset, now_us);
     if (news && kd_assembly_compare(a, s) <= 0)
-        kd_assembly_clear(e, a); /* installed, or it came to nothing */
+        kd_assembly_clear(e, a); /* installed, or overtaken by a newer snapshot */
     return verdict;
 }
 
@@ -157,7 +157,7 @@ int kd_edge_snapshot(kd_edge *e, kd_bytes record, int64_t offset, uint64_t now_u
     if (err != KD_OK) return err;
     kd_part *p = kd_edge_part_by_id(e, s.partition);
     bool ours = p && s.kind == KD_SNAPSHOT_DELTA;
-    int verdict = ours ? take_in(e, p, &s, record, offset, now_us) : KD_EMISMATCH;
+    int verdict = ours ? install_record(e, p, &s, record, offset, now_us) : KD_EMISMATCH;
     kd_snapshot_finish(&s);
     return verdict;
 }

@@ -1,4 +1,9 @@
-/* items.c - see the header. */
+/*
+ * items.c - the table of items; see the header.
+ *
+ * An item is evicted only while no question about it is under way and no batch in the outbox has a node for it. With the entry its deltas would go,
+ * and a user would miss his own like until central has applied it.
+ */
 #include "edge/core/items.h"
 #include "edge/core/entry.h"
 #include "edge/core/keys.h"
@@ -28,7 +33,7 @@ kd_entry *kd_items_find(kd_edge *e, kd_bytes item)
     return e->last_found = entry;
 }
 
-static void entry_free(kd_edge *e, kd_entry *entry)
+static void items_free(kd_edge *e, kd_entry *entry)
 {
     kd_overlay_clear(e, entry);
     if (e->last_found == entry) e->last_found = NULL;
@@ -36,8 +41,7 @@ static void entry_free(kd_edge *e, kd_entry *entry)
     free(entry);
 }
 
-/* Nobody waits for it, and nothing of it is still on its way. */
-static bool entry_evictable(const kd_edge *e, const kd_entry *entry)
+static bool items_evictable(const kd_edge *e, const kd_entry *entry)
 {
     if (entry->asked) return false;
     if (KD_PLANTED(e, KD_PLANT_EVICT_ANY)) return true;
@@ -46,8 +50,8 @@ static bool entry_evictable(const kd_edge *e, const kd_entry *entry)
     return true;
 }
 
-/* Second chance (CLOCK, Corbato 1968); gives up after two rounds of what it may look at. */
-static bool evict_one(kd_edge *e)
+/* Second chance (CLOCK, Corbato 1968). Bounded, so that a table full of items in use does not stop the loop. */
+static bool items_evict_one(kd_edge *e)
 {
     for (uint32_t looked = 0; looked < 4096; looked++) {
         kd_entry *entry = kd_table_next(&e->items, &e->evict_cursor);
@@ -57,9 +61,9 @@ static bool evict_one(kd_edge *e)
         }
         bool recent = entry->recent;
         entry->recent = false;
-        if (recent || !entry_evictable(e, entry)) continue;
+        if (recent || !items_evictable(e, entry)) continue;
         kd_entry_unstore(e, entry);
-        entry_free(e, entry);
+        items_free(e, entry);
         e->stats.evicted++;
         return true;
     }
@@ -70,8 +74,9 @@ kd_entry *kd_items_obtain(kd_edge *e, kd_part *p, kd_bytes item)
 {
     kd_entry *entry = kd_items_find(e, item);
     if (entry) return entry;
-    if (e->items.count >= e->config.items_max && !evict_one(e)) return NULL;
-    if (e->items.count >= e->config.items_max) evict_one(e); /* the bound was larger when they were stored */
+    if (e->items.count >= e->config.items_max && !items_evict_one(e)) return NULL;
+    if (e->items.count >= e->config.items_max)
+        items_evict_one(e); /* shrinks a table that was stored under a larger bound */
     return kd_entry_create(e, p, item);
 }
 
@@ -81,8 +86,8 @@ kd_entry *kd_items_need(kd_edge *e, kd_part *p, kd_bytes item)
     return entry ? entry : kd_entry_create(e, p, item);
 }
 
-/* A counter that is new in the configuration is not in the number: nobody has said that it is none. */
-static int load_entry(void *arg, kd_bytes key, kd_bytes value)
+/* Stored counts that lack a configured counter are deleted: the counter is new here, and central's count of it need not be 0. */
+static int items_load_row(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_edge *e = arg;
     if (key.len < 4) return KD_EMALFORMED;
@@ -112,13 +117,13 @@ static int load_entry(void *arg, kd_bytes key, kd_bytes value)
 
 int kd_items_load(kd_edge *e)
 {
-    return kd_keys_scan(e, 'n', UINT32_MAX, load_entry, e);
+    return kd_keys_scan(e, 'n', UINT32_MAX, items_load_row, e);
 }
 
 void kd_items_finish(kd_edge *e)
 {
     size_t cursor = 0;
-    for (kd_entry *entry; (entry = kd_table_next(&e->items, &cursor)) != NULL;) entry_free(e, entry);
+    for (kd_entry *entry; (entry = kd_table_next(&e->items, &cursor)) != NULL;) items_free(e, entry);
     kd_table_finish(&e->items);
     kd_pool_finish(&e->nodes);
     kd_pool_finish(&e->overlays);

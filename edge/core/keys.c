@@ -1,4 +1,4 @@
-/* keys.c - the layout of keys in a shard's store; drawn in internal.h. */
+/* keys.c - the keys of a shard's store, as drawn in the header. */
 #include "edge/core/keys.h"
 #include "edge/core/state.h"
 

@@ -1,9 +1,9 @@
 /*
- * liked.c - whether a user likes an item: this edge's row, and what central says where the row may be stale or there is none.
+ * liked.c - whether a user likes an item: by this edge's row, or by central's answer where the row is missing or may be stale.
  *
- * A row of this edge is the user's last word here. His session token says whether he has spoken elsewhere since (kudos/seen.h); then the row may be
- * overruled, and only central can tell. Central in turn may lack the word that the token tells of: its answer says whether it is complete. What neither
- * knows is unknown, never "not liked".
+ * A row holds the user's last operation at this edge. His session token tells whether he has acted at another edge since (kudos/seen.h); then only
+ * central can know. Central in turn may not have merged that operation yet: its answer says whether it is complete. What neither knows is unknown,
+ * never "not liked".
  */
 #include "edge/core/lives.h"
 #include "edge/core/membership.h"
@@ -27,9 +27,9 @@ int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user)
     return row.known ? row.liked : KD_ENOTFOUND;
 }
 
-/* Central's word is the user's last one, as far as he himself can know. */
-static bool central_decides(const kd_edge *e, const kd_fresh_row *row, uint64_t elsewhere_us,
-                            const kd_liked_central *c)
+/* Whether central's answer is the user's last operation: it is as late as all that row and token tell of, or central has merged all of that. */
+static bool liked_central_decides(const kd_edge *e, const kd_fresh_row *row, uint64_t elsewhere_us,
+                                  const kd_liked_central *c)
 {
     bool later = c->at_us > row->stamp_us && c->at_us >= elsewhere_us;
     return later || c->complete || KD_PLANTED(e, KD_PLANT_ANY_WORD);
@@ -47,7 +47,7 @@ int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *c
     if (current && (!central || central->at_us <= row.stamp_us)) return row.liked;
     if (KD_PLANTED(e, KD_PLANT_NO_ROW_IS_OLDER) && central && row.known && central->at_us == 0)
         return row.liked;
-    if (!central || !central_decides(e, &row, elsewhere_us, central)) return KD_ENOTFOUND;
+    if (!central || !liked_central_decides(e, &row, elsewhere_us, central)) return KD_ENOTFOUND;
     ground->by_central = true;
     return central->liked;
 }

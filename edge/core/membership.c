@@ -1,9 +1,8 @@
 /*
- * membership.c - what this edge knows of (counter, item, user): look up, record, load.
+ * membership.c - membership rows: look up, record, load.
  *
- * Three layers answer, in this order: a filter that says "surely none", the rows that are not in the store yet
- * (spill.c), the store. The filter holds every row from its recording on. A row is at most a cache of what is central's
- * to know; no row means unknown (rule 2). Until it is in the store a row is a function of the journal.
+ * A look-up asks three layers in turn: the filter, which says of most new keys that there is surely no row; the rows in memory (spill.c); the store.
+ * The filter holds the key of every row from its recording on. Until a row is in the store it is a function of the journal (rule 4).
  */
 #include "edge/core/membership.h"
 #include "edge/core/spill.h"
@@ -33,8 +32,8 @@ void kd_membership_record(kd_edge *e, const kd_row_key *key, const kd_fresh_row 
 }
 
 /*
- * What was sent again or moved keeps its stamp in a later batch, so the journal does not tell the newest by its order, and
- * a newer one may be in the store only.
+ * An operation that was sent again or moved stands in a later batch with its old stamp. So the newest operation is not the last one in the journal,
+ * and may be in the store alone: the larger stamp wins.
  */
 int kd_membership_restore(kd_edge *e, const kd_row_key *key, const kd_fresh_row *row)
 {

@@ -1,9 +1,9 @@
 /*
  * outbox.c - sealed batches, oldest first, until central has durably applied them (rules 6, 9, 20).
  *
- * Kafka's acknowledgement only stops the sending for a while. When applied does not move in time, everything that was
- * sent is due again, from the first batch not applied and in order (go-back-N): central takes nothing out of order.
- * Two are never handed over twice at once: what the producer still holds is not sent again.
+ * Kafka's acknowledgement only stops the sending for a while: a topic can lose records that it has acknowledged. When applied does not move in time,
+ * all batches that were sent are due again, in order (go-back-N), for central merges nothing out of order. A batch that the producer still holds is
+ * not handed over a second time.
  */
 #include "edge/core/outbox.h"
 #include "edge/core/batch.h"
@@ -28,7 +28,7 @@ void kd_outbox_push(kd_part *p, kd_outgoing *b)
     p->outbox.last_sealed = b->at;
 }
 
-static kd_outgoing *take_head(kd_edge *e, kd_part *p)
+static kd_outgoing *outbox_take_head(kd_edge *e, kd_part *p)
 {
     kd_outgoing *b = p->outbox.head;
     p->outbox.head = b->next;
@@ -43,7 +43,7 @@ static kd_outgoing *take_head(kd_edge *e, kd_part *p)
 
 void kd_outbox_pop(kd_edge *e, kd_part *p)
 {
-    kd_outgoing *b = take_head(e, p);
+    kd_outgoing *b = outbox_take_head(e, p);
     kd_batch_delete(e, p, b);
     kd_batch_free(b);
 }
@@ -53,7 +53,7 @@ void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied)
     bool moved = false;
     while (p->outbox.head && kd_position_cmp(p->outbox.head->at, applied) <= 0) {
         kd_overlay_end_batch(e, p->outbox.head, applied);
-        kd_spill_retire(e, p, take_head(e, p));
+        kd_spill_retire(e, p, outbox_take_head(e, p));
         moved = true;
     }
     if (!moved) return;
@@ -61,8 +61,8 @@ void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied)
     p->outbox.resend_due_us = 0;
 }
 
-/* The wait doubles with every attempt that brought nothing, with jitter so that edges do not march in step. */
-static uint64_t back_off(kd_edge *e, uint32_t attempts)
+/* The wait doubles with every attempt that did not move applied. Jitter, up to a quarter, keeps edges from resending all at once. */
+static uint64_t outbox_back_off(kd_edge *e, uint32_t attempts)
 {
     uint64_t wait = e->config.resend_min_us;
     for (uint32_t i = 0; i < attempts && wait < e->config.resend_max_us; i++) wait *= 2;
@@ -78,11 +78,11 @@ uint64_t kd_outbox_longest_wait(const kd_edge *e)
 void kd_outbox_arm(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     if (p->outbox.resend_due_us != 0 || !p->outbox.head || p->outbox.head->sending != KD_SENT) return;
-    p->outbox.resend_due_us = now_us + back_off(e, p->outbox.attempts);
+    p->outbox.resend_due_us = now_us + outbox_back_off(e, p->outbox.attempts);
 }
 
-/* Planted: what was not sealed yet joins a batch that may have been merged already. */
-static void plant_join_open(kd_edge *e, kd_part *p)
+/* Planted: the open batch joins the oldest sealed one, which central may have merged already. */
+static void outbox_plant_join_open(kd_edge *e, kd_part *p)
 {
     if (!KD_PLANTED(e, KD_PLANT_REBUILD_BODY) || !p->open || p->fragment.len ||
         p->outbox.head->fragments == 0)
@@ -110,7 +110,7 @@ void kd_outbox_resend(kd_edge *e, kd_part *p)
 {
     p->outbox.resend_due_us = 0;
     p->outbox.attempts++;
-    if (p->outbox.head) plant_join_open(e, p);
+    if (p->outbox.head) outbox_plant_join_open(e, p);
     for (kd_outgoing *b = p->outbox.head; b; b = b->next) {
         if (b->sending != KD_SENT) continue;
         b->sending = KD_UNSENT;
@@ -119,7 +119,8 @@ void kd_outbox_resend(kd_edge *e, kd_part *p)
     }
 }
 
-static int send_from(kd_edge *e, kd_part *p, uint64_t now_us, kd_buf *record, kd_position *at)
+/* The next batch of this partition that is due. Only the first send_window batches may be under way, and only those whose seal is durable. */
+static int outbox_send_from(kd_edge *e, kd_part *p, uint64_t now_us, kd_buf *record, kd_position *at)
 {
     kd_outgoing *prev = NULL;
     uint32_t window = p->rehome.active || p->outbox.unsent == 0 ? 0 : e->config.send_window;
@@ -146,7 +147,7 @@ int kd_edge_send_next(kd_edge *e, uint64_t now_us, kd_buf *record, uint32_t *par
     if (e->poisoned) return KD_EIO;
     for (uint32_t i = 0; i < e->part_count; i++) {
         kd_part *p = &e->parts[(e->next_part + i) % e->part_count];
-        int err = send_from(e, p, now_us, record, at);
+        int err = outbox_send_from(e, p, now_us, record, at);
         if (err == KD_ENOTFOUND) continue;
         *partition = p->id;
         e->next_part = (e->next_part + i) % e->part_count;
@@ -161,7 +162,7 @@ void kd_edge_delivered(kd_edge *e, uint32_t partition, kd_position at, bool ok, 
     KD_ASSERT(p);
     kd_outgoing *b = p->outbox.head;
     while (b && kd_position_cmp(b->at, at) != 0) b = b->next;
-    if (!b || b->sending != KD_HANDED) return; /* applied already, or re-homed */
+    if (!b || b->sending != KD_HANDED) return; /* applied meanwhile, or moved to another incarnation */
     if (ok && KD_PLANTED(e, KD_PLANT_FREE_ON_ACK)) {
         b->sending = KD_SENT;
         if (b == p->outbox.head) kd_outbox_drop(e, p, at);

@@ -18,8 +18,8 @@ typedef struct {
     uint64_t resend_due_us;   /* when all that was sent is due again; 0: nothing is waited for */
 } kd_outbox;
 
-/* Reads the journal: fills the outbox and the list of done batches, the overlay, and the membership rows that are not in the store yet. Batches of older
- * incarnations keep their positions; one that was open is sealed as it stands (rule 5). KD_EMALFORMED, KD_EIO. */
+/* Reads the journal: fills the outbox and the list of done batches, the overlay, and the membership rows that are not in the store yet. Batches of
+ * older incarnations keep their positions; one that was open is sealed as it stands (rule 5). KD_EMALFORMED, KD_EIO. */
 int kd_outbox_load(kd_edge *e);
 /* Appends a sealed batch; its position must lie above the last one. Takes over `b`. */
 void kd_outbox_push(kd_part *p, kd_outgoing *b);

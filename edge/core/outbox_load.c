@@ -1,4 +1,9 @@
-/* outbox_load.c - what a start finds in the journal: batches of older incarnations are frozen and keep their positions (rule 5). */
+/*
+ * outbox_load.c - reading the journal at a start: outbox, done batches, overlay, and membership rows that are not in the store.
+ *
+ * All batches found are of older incarnations. They keep their positions and take no more operations (rule 5). One that was open is sealed as it
+ * stands: it may have been sealed in memory and sent before the crash, so its bytes must be these.
+ */
 #include "edge/core/outbox.h"
 #include "edge/core/batch.h"
 #include "edge/core/fragment.h"
@@ -16,10 +21,11 @@ typedef struct {
     kd_outgoing *b;
     kd_buf raw;
     bool marked, done;
-} loader;
+} outbox_loader;
 
-/* What was acknowledged is shown, also where the bound is smaller now or the outbox holds what is sent again for items that nobody wanted. */
-static int load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
+/* Adds the batch's deltas. Acknowledged operations are shown also beyond items_max: the bound may be smaller now, or the outbox may hold operations
+ * sent again for items that nobody reads. */
+static int outbox_load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
 {
     kd_reader r = kd_reader_of(raw);
     kd_entry_op op;
@@ -34,9 +40,9 @@ static int load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes raw)
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
 }
 
-/* Rows that need not be in the store yet. One that has expired must not come back: a fragment can hold an older word than the one that
- * went, for what is sent again stands behind newer words. */
-static int restore_rows(kd_edge *e, const kd_part *p, kd_bytes fragment)
+/* Restores membership rows from a fragment. Skip stamps <= expired_us: an operation sent again keeps its old stamp in a new fragment, and could
+ * revive a row that has expired. */
+static int outbox_load_membership(kd_edge *e, const kd_part *p, kd_bytes fragment)
 {
     kd_reader r = kd_reader_of(fragment);
     kd_entry_op op;
@@ -52,29 +58,30 @@ static int restore_rows(kd_edge *e, const kd_part *p, kd_bytes fragment)
     return err;
 }
 
-/* What central has applied goes in the group that says so; only what is moving lies below it for a while. */
-static bool outstanding(const kd_edge *e, const kd_part *p, const kd_outgoing *b)
+/* Whether a batch without the mark "done" may be on disk. One that applied covers is deleted or marked in the group that stores this applied; only
+ * while batches move (rule 20) some lie below it. */
+static bool outbox_load_expected(const kd_edge *e, const kd_part *p, const kd_outgoing *b)
 {
     return p->rehome.active || e->config.plant != 0 || kd_position_cmp(b->at, p->applied) > 0;
 }
 
-/* The batch is whole: freeze it. One that was open when its process ended is sealed as it stands. */
-static int outbox_freeze(loader *l)
+/* All rows of the batch were read: it joins the outbox, or the done batches. */
+static int outbox_load_freeze(outbox_loader *l)
 {
     kd_outgoing *b = l->b;
     if (!b) return KD_OK;
     l->b = NULL;
     b->bytes = KD_OUTGOING_OVERHEAD + l->raw.len;
     if (l->done) {
-        b->set_ops = 1; /* why else would it be there */
+        b->set_ops = 1; /* it is kept for membership rows: their number does not matter */
         kd_spill_keep(l->e, l->p, b);
         return KD_OK;
     }
-    if (!outstanding(l->e, l->p, b)) {
+    if (!outbox_load_expected(l->e, l->p, b)) {
         kd_batch_free(b);
         return KD_EMALFORMED;
     }
-    int err = load_overlay(l->e, l->p, b, kd_buf_view(&l->raw));
+    int err = outbox_load_overlay(l->e, l->p, b, kd_buf_view(&l->raw));
     l->e->outbox_bytes += b->bytes;
     l->e->outbox_batches++;
     if (err == KD_OK && !l->marked) {
@@ -89,19 +96,20 @@ static int outbox_freeze(loader *l)
     return err;
 }
 
-static int load_marker(loader *l, kd_bytes value)
+static int outbox_load_marker(outbox_loader *l, kd_bytes value)
 {
     l->done = value.len == 0;
     if (l->done) return KD_OK;
     kd_reader r = kd_reader_of(value);
     l->b->digest = kd_read_be64(&r);
-    l->b->complete_to_us = kd_read_be64(&r); /* stores of before say here how many operations there are */
+    l->b->complete_to_us = kd_read_be64(
+        &r); /* older stores hold the number of operations here: a small number, which promises nothing */
     l->marked = true;
     return r.bad || l->b->complete_to_us >= KD_TIME_END_US ? KD_EMALFORMED : KD_OK;
 }
 
-/* Of an incarnation before this one. */
-static bool position_sane(const kd_edge *e, kd_position at)
+/* Whether a batch found on disk can be at this position: its incarnation is older than the present one. */
+static bool outbox_load_position_sane(const kd_edge *e, kd_position at)
 {
     return at.seq >= 1 && at.seq < KD_TIME_END_US &&
            (at.incarnation < e->incarnation || KD_PLANTED(e, KD_PLANT_FIXED_INCARNATION));
@@ -109,16 +117,16 @@ static bool position_sane(const kd_edge *e, kd_position at)
 
 static int outbox_load_row(void *arg, kd_bytes key, kd_bytes value)
 {
-    loader *l = arg;
+    outbox_loader *l = arg;
     kd_reader r = kd_reader_of(key);
     kd_read_u8(&r);
     kd_part *p = kd_edge_part_by_id(l->e, kd_read_be16(&r));
     uint64_t incarnation = kd_read_be64(&r), seq = kd_read_be64(&r);
     uint32_t n = kd_read_be32(&r);
     kd_position at = {incarnation, seq};
-    if (r.bad || kd_reader_left(&r) != 0 || !p || !position_sane(l->e, at)) return KD_EMALFORMED;
+    if (r.bad || kd_reader_left(&r) != 0 || !p || !outbox_load_position_sane(l->e, at)) return KD_EMALFORMED;
     if (!l->b || l->p != p || kd_position_cmp(l->b->at, at) != 0) {
-        int err = outbox_freeze(l);
+        int err = outbox_load_freeze(l);
         if (err != KD_OK) return err;
         l->p = p;
         l->b = kd_alloc(sizeof(*l->b));
@@ -126,18 +134,18 @@ static int outbox_load_row(void *arg, kd_bytes key, kd_bytes value)
         l->marked = l->done = false;
         kd_buf_clear(&l->raw);
     }
-    if (n == KD_SEAL_MARKER) return load_marker(l, value);
+    if (n == KD_SEAL_MARKER) return outbox_load_marker(l, value);
     l->b->fragments = n + 1;
     kd_buf_put(&l->raw, value.data, value.len);
-    if (!kd_spill_stored(p, at, n)) return restore_rows(l->e, p, value);
+    if (!kd_spill_stored(p, at, n)) return outbox_load_membership(l->e, p, value);
     return 0;
 }
 
 int kd_outbox_load(kd_edge *e)
 {
-    loader l = {.e = e};
+    outbox_loader l = {.e = e};
     int err = kd_keys_scan(e, 'f', UINT32_MAX, outbox_load_row, &l);
-    if (err == KD_OK) err = outbox_freeze(&l);
+    if (err == KD_OK) err = outbox_load_freeze(&l);
     kd_batch_free(l.b);
     kd_buf_finish(&l.raw);
     return err;

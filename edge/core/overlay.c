@@ -1,11 +1,16 @@
 /*
- * overlay.c - shown count = central's number + this edge's own deltas above applied.
+ * overlay.c - own deltas above central's counts: when a node begins, counts, and ends.
  *
  * A node ends when central's count for its entry includes its operations, never before and never twice:
  *
- * - applied covers its batch and the entry follows the snapshots: listed or not (rule 17);
- * - counts arrive whose own applied covers it: from a snapshot that lists the item, or from a read (rule 19). While its batch is outstanding it stays,
- *   marked `in_count`: it adds nothing, holds the entry, and counts again when the counts are dropped.
+ * - applied covers its batch and the entry is fresh: also when the snapshot does not list the item, for then central decided that nothing changed
+ *   (rule 17);
+ * - counts arrive whose own applied covers it: from a snapshot that lists the item, or from a read (rule 19). While its batch is outstanding it
+ *   stays, marked `in_count`: it adds nothing, keeps the entry from being evicted, and counts again when the counts are dropped.
+ *
+ * When applied covers the batch while the entry is stale or has no counts, the old counts do not include its operations yet. If the nodes ended, a
+ * user's own like would vanish from what he is shown. So they stay with the entry, merged into one per counter, until counts come that include them.
+ * They are kept in memory alone; the stored counts are deleted, lest a restart show them without these operations (rule 18).
  */
 #include "edge/core/overlay.h"
 #include "edge/core/batch.h"
@@ -33,13 +38,13 @@ static void node_add(kd_node *n, int64_t delta, uint32_t ops)
     sum->ops += ops;
 }
 
-/* The number of its entry holds it, or does no longer. */
-static void node_set_in_count(kd_node *n, bool told)
+/* Central's count of the entry includes the node's operations, or does so no longer: takes them out of the sum, or puts them back. */
+static void node_set_in_count(kd_node *n, bool in_count)
 {
-    if (n->in_count == told) return;
+    if (n->in_count == in_count) return;
     kd_tally *sum = &n->entry->overlay->sum[n->counter];
-    n->in_count = told;
-    if (!told) {
+    n->in_count = in_count;
+    if (!in_count) {
         sum->delta += n->delta;
         sum->ops += n->ops;
         return;
@@ -136,19 +141,19 @@ void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter
     node_add(n, delta, 1);
 }
 
-/* The disk knows of applied and not of what is kept, nor of a number that came by a read: the one that it has would lack the operation. */
-static void unstore_lacking(kd_edge *e, const kd_node *n)
+/* The store is about to learn that applied covers the node's batch, but its counts of the item do not include that batch: they must go. */
+static void node_unstore_lacking(kd_edge *e, const kd_node *n)
 {
     if (n->entry->known && n->delta != 0 && !KD_PLANTED(e, KD_PLANT_ROW_LACKS_OWN))
         kd_entry_unstore(e, n->entry);
 }
 
-/* Central has it, but the number that this entry shows does not: keep it, one node per counter. */
+/* Central has applied the node's batch, but the entry's counts do not include it: the node stays, merged with the one kept for the same counter. */
 static void node_keep(kd_edge *e, kd_node *n, kd_position applied)
 {
     n->batch = NULL;
     n->at = applied;
-    unstore_lacking(e, n);
+    node_unstore_lacking(e, n);
     for (kd_node *other = kd_entry_nodes(n->entry); other; other = other->entry_next) {
         if (other == n || other->batch || other->counter != n->counter) continue;
         node_add(n, other->delta, other->ops);
@@ -157,11 +162,12 @@ static void node_keep(kd_edge *e, kd_node *n, kd_position applied)
     }
 }
 
-/* Unless a snapshot was missed just now the disk has a number that holds it: it was listed, or it was not changed. */
-static void node_end_told(kd_edge *e, kd_node *n)
+/* The counts in memory came by a read and include the node; the stored ones need not. They do, unless a snapshot was missed just now: a snapshot that
+ * follows either lists the item, or says that it did not change. */
+static void node_end_in_count(kd_edge *e, kd_node *n)
 {
     const kd_part *p = &e->parts[n->entry->part];
-    if (p->floor_version == p->version) unstore_lacking(e, n);
+    if (p->floor_version == p->version) node_unstore_lacking(e, n);
     node_end(e, n);
 }
 
@@ -174,7 +180,7 @@ void kd_overlay_end_batch(kd_edge *e, kd_outgoing *b, kd_position applied)
         if (!n->entry)
             kd_pool_give(&e->nodes, n);
         else if (n->in_count)
-            node_end_told(e, n);
+            node_end_in_count(e, n);
         else if (never || !kd_entry_fresh(e, n->entry))
             node_keep(e, n, applied);
         else

@@ -45,8 +45,8 @@ void kd_overlay_end_batch(kd_edge *e, kd_outgoing *b, kd_position applied);
 void kd_overlay_cancel_batch(kd_edge *e, kd_outgoing *b);
 /* A snapshot brought the entry's counts, which include operations up to `applied`: those nodes end. */
 void kd_overlay_confirm(kd_edge *e, kd_entry *entry, kd_position applied);
-/* A read brought the entry's counts, ahead of the snapshots. Nodes up to `applied` do not add to the shown count any more, but stay until their batch is
- * applied: when the counts are dropped (rule 15) they count again. */
+/* A read brought the entry's counts, ahead of the snapshots. Nodes up to `applied` do not add to the shown count any more, but stay until their batch
+ * is applied: when the counts are dropped (rule 15) they count again. */
 void kd_overlay_read_ahead(kd_edge *e, kd_entry *entry, kd_position applied);
 /* Ends the nodes that only stale counts kept: their batch is applied. */
 void kd_overlay_end_kept(kd_edge *e, kd_entry *entry);

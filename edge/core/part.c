@@ -12,7 +12,7 @@ kd_part *kd_edge_part_by_id(const kd_edge *e, uint32_t partition)
 kd_part *kd_edge_part(kd_edge *e, kd_bytes item)
 {
     kd_part *p = kd_edge_part_by_id(e, kd_partition(item, e->config.partitions));
-    KD_ASSERT(p); /* the shell routes by partition */
+    KD_ASSERT(p); /* the shell routes each request to the shard of its partition */
     return p;
 }
 
@@ -28,7 +28,7 @@ void kd_part_init_all(kd_edge *e)
     }
 }
 
-/* value: varints as listed, the cursor of a resend is not kept: it starts over */
+/* Value: varints as listed. Fields are only ever appended. The cursor of a resend is not stored: a start begins with the first row. */
 void kd_part_put(kd_edge *e, const kd_part *p)
 {
     kd_key_part(&e->key, 'p', p->id);
@@ -46,7 +46,7 @@ void kd_part_put(kd_edge *e, const kd_part *p)
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
-/* As this program writes it. */
+/* Whether all values are in their ranges; a damaged row must not become a position or a time. */
 static bool part_sane(const kd_part *p)
 {
     const uint64_t numbers[] = {p->epoch,
@@ -70,7 +70,7 @@ static bool part_sane(const kd_part *p)
     return p->counts_offset >= -1 && p->counts_offset < INT64_MAX;
 }
 
-static int load_part(void *arg, kd_bytes key, kd_bytes value)
+static int part_load_row(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_edge *e = arg;
     kd_reader k = kd_reader_of(key), r = kd_reader_of(value);
@@ -91,20 +91,20 @@ static int load_part(void *arg, kd_bytes key, kd_bytes value)
     p->hold.until.incarnation = kd_read_varint(&r);
     p->hold.until.seq = kd_read_varint(&r);
     p->rehome.active = kd_read_varint(&r) != 0;
-    if (kd_reader_left(&r) > 0) p->sweep.expired_us = kd_read_varint(&r); /* a store of before has none */
-    if (kd_reader_left(&r) > 0) p->hold.doubted_us = kd_read_varint(&r);  /* nor this */
+    if (kd_reader_left(&r) > 0)
+        p->sweep.expired_us = kd_read_varint(&r); /* older stores lack the fields from here on */
+    if (kd_reader_left(&r) > 0) p->hold.doubted_us = kd_read_varint(&r);
     if (kd_reader_left(&r) > 0) p->retired = kd_read_varint(&r) != 0;
-    /* A store without this field was written by a program that moves all batches. */
+    /* A program that did not store the rival moved all batches. */
     p->rehome.rival = kd_reader_left(&r) > 0 ? kd_read_varint(&r) : p->rehome.active ? KD_TIME_END_US - 1 : 0;
     return r.bad || !part_sane(p) ? KD_EMALFORMED : 0;
 }
 
 int kd_part_load(kd_edge *e)
 {
-    return kd_keys_scan(e, 'p', UINT32_MAX, load_part, e);
+    return kd_keys_scan(e, 'p', UINT32_MAX, part_load_row, e);
 }
 
-/* Time goes from this snapshot on. */
 void kd_part_adopt(kd_part *p, const kd_snapshot *s)
 {
     p->epoch = s->epoch;

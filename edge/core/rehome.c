@@ -1,23 +1,28 @@
 /*
- * rehome.c - rule 20: central has applied a batch that this edge never sealed, so another process uses its identity, or an earlier life of
- * this edge did before its disk was put back.
+ * rehome.c - batches move to a new incarnation, because another process has used this edge's name (rule 20).
  *
- * The other process has some incarnation, the rival's. It can hold batches that were begun in that incarnation or a lower one, and none
- * that was begun above it: a copy of the directory with such a batch would have minted a higher incarnation than that batch has.
+ * Central has applied a batch that this edge never sealed. So another process uses its name: a copy of its directory, or an earlier run of this edge
+ * whose operations were lost when the disk was restored. Below it is called the rival.
  *
- * So batches up to the rival's incarnation move: their likes keep their stamps and join new batches, in an incarnation minted above the
- * rival's; their sums are set aside, since the rival may have sent them. Batches above the rival's incarnation stay where they are. Central can merge
- * a position only once, so their sums cannot count twice, whether or not they were handed to Kafka before. A sum never changes its position.
+ * Batches that were begun up to the rival's incarnation may be at the rival's, too, and central takes them for merged. So they move: their likes join
+ * new batches, with their old stamps, in an incarnation minted above the rival's. Their sums are set aside, since the rival may have sent them
+ * (aside.h).
  *
- * Every partition of the store moves, not only the one that noticed: the new incarnation is above the rival's everywhere, so a batch that
- * stayed at a low position of another partition would be taken for merged as soon as a later batch is. An alarm within 60 s of another one, by an
- * incarnation not below the one minted then, means that two processes share this name: refuse writes until an operator acts.
+ * Batches begun in a higher incarnation stay where they are: a copy of the directory that holds one would have minted a higher incarnation still.
+ * Central merges a position only once, so their sums cannot count twice, whether or not they were handed to Kafka before. A sum never changes its
+ * position.
  *
- * The moved operations keep old stamps, so complete_to is held until all of them are out (rule 15), also in the batches that stay.
+ * All partitions of the store move, not only the one that noticed. The new incarnation is theirs, too: a batch left at an old position would be taken
+ * for merged as soon as a later batch is.
  *
- * Batches can only be read back when they are durable, so the move waits for that; then it goes in steps, so that a large
- * outbox neither stops the loop nor becomes one write. Nothing of the partition is sent meanwhile. The rival's incarnation is stored with the
- * partition, so that a start goes on with the same move.
+ * An alarm within 60 s of another one, by an incarnation not below the one minted then, means that two processes run at once: writes are refused
+ * until an operator acts.
+ *
+ * The moved operations have old stamps, so complete_to is held until all of them are out (hold.h), also in the batches that stay.
+ *
+ * A batch can be read back only when it is durable, so the move waits for that. It goes in steps: a large outbox must neither stop the loop nor
+ * become one write. Nothing of the partition is sent meanwhile. The rival's incarnation is stored with the partition, so a start goes on with the
+ * move.
  */
 #include "edge/core/rehome.h"
 #include "edge/core/accumulate.h"
@@ -35,7 +40,7 @@
 
 enum { ALARM_WINDOW_US = 60 * 1000 * 1000, BATCHES_A_STEP = 16 };
 
-/* Planted: batches that the rival cannot hold count as the rival's: all, or those that were begun before the last mint. */
+/* The rival's incarnation. Planted: one so high that batches count as the rival's which it cannot hold: all, or those of earlier incarnations. */
 static uint64_t rehome_rival(const kd_edge *e, uint64_t theirs)
 {
     if (KD_PLANTED(e, KD_PLANT_ASIDE_ALL)) return KD_MAX(theirs, e->incarnation);
@@ -71,7 +76,7 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
     e->stats.identity_shared += shared;
     if (shared && e->alarm_us != 0 && now_us < e->alarm_us + ALARM_WINDOW_US) {
         e->refusing = true;
-        /* Nothing moves, but what central told us before is void: where a restore undid it all goes out again. */
+        /* Nothing moves. No watermark heard so far is believed: after a restore to it all operations are sent again. */
         p->hold.doubted_us = KD_MAX(p->hold.doubted_us, KD_MAX(p->watermark_us, theirs->watermark_us));
         return;
     }
@@ -82,14 +87,15 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
     kd_rehome_above(e, p, theirs->applied.incarnation, now_us);
 }
 
-/* Planted ALONE_DROPPED: batches above the rival's move as well, and their sums go. */
-static bool must_move(const kd_edge *e, const kd_part *p, const kd_outgoing *b)
+/* Whether `b`, the oldest batch left, moves; NULL: there is none. Planted ALONE_DROPPED: batches above the rival's move as well, and their sums are
+ * lost. */
+static bool rehome_must_move(const kd_edge *e, const kd_part *p, const kd_outgoing *b)
 {
     bool low = b && (b->at.incarnation <= p->rehome.rival || KD_PLANTED(e, KD_PLANT_ALONE_DROPPED));
     return low && b->at.incarnation < e->incarnation;
 }
 
-static void move_batch(kd_edge *e, kd_part *p, const kd_outgoing *b, kd_bytes raw, uint64_t now_us)
+static void rehome_move_batch(kd_edge *e, kd_part *p, const kd_outgoing *b, kd_bytes raw, uint64_t now_us)
 {
     kd_reader r = kd_reader_of(raw);
     kd_entry_op op;
@@ -104,8 +110,8 @@ static void move_batch(kd_edge *e, kd_part *p, const kd_outgoing *b, kd_bytes ra
     kd_buf_finish(&sums);
 }
 
-/* Batches that stayed were handed over behind one that has moved: they go out again behind what central has, and what central merged of them
- * meanwhile is done. */
+/* Batches that stayed may have been sent behind one that has moved, as its successors: they are sent again behind central's applied. Those that
+ * central merged meanwhile are dropped. */
 static void rehome_end(kd_edge *e, kd_part *p)
 {
     p->rehome.active = false;
@@ -119,19 +125,19 @@ static void rehome_end(kd_edge *e, kd_part *p)
 
 int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    for (const kd_outgoing *b = p->outbox.head; must_move(e, p, b); b = b->next)
+    for (const kd_outgoing *b = p->outbox.head; rehome_must_move(e, p, b); b = b->next)
         if (b->seal_group > e->groups.durable) return KD_OK;
     kd_buf raw = {0};
     int err = KD_OK;
-    for (uint32_t n = 0; n < BATCHES_A_STEP && must_move(e, p, p->outbox.head); n++) {
+    for (uint32_t n = 0; n < BATCHES_A_STEP && rehome_must_move(e, p, p->outbox.head); n++) {
         kd_outgoing *b = p->outbox.head;
         err = kd_batch_fragments(e, p, b, &raw);
         if (err != KD_OK) break;
         kd_overlay_cancel_batch(e, b);
-        move_batch(e, p, b, kd_buf_view(&raw), now_us);
+        rehome_move_batch(e, p, b, kd_buf_view(&raw), now_us);
         kd_outbox_pop(e, p);
     }
     kd_buf_finish(&raw);
-    if (err == KD_OK && !must_move(e, p, p->outbox.head)) rehome_end(e, p);
+    if (err == KD_OK && !rehome_must_move(e, p, p->outbox.head)) rehome_end(e, p);
     return err;
 }

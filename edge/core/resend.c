@@ -1,12 +1,12 @@
 /*
- * resend.c - rule 15: after a restore undid what this edge knew, its own operations go out again.
+ * resend.c - a restore of central has undone what this edge knew: its own operations are sent again (rule 15).
  *
- * Every row of this edge stamped above central's watermark for it, less 2 D, joins new batches behind those outstanding,
- * with its original stamp; what central still has is decided by the stamp, as always. Until all of that is in a batch or
- * one before it, complete_to stays at that watermark: a larger one would hide what is still to come.
+ * Every membership row stamped above central's watermark for this edge, less 2 D, joins new batches behind the outstanding ones, with its original
+ * stamp. Central may still have some of these operations: the stamps decide, as always. Until the last one is in a batch, complete_to stays at that
+ * watermark (hold.h): a larger one would promise operations that are still to come.
  *
- * The scan reads the store, so it waits until the rows of what was taken before are there. It goes in steps, so that a
- * large partition does not stop the loop; a crash starts it over.
+ * The scan reads the store, so it waits until the rows in memory have got there. It goes in steps, so that a large partition does not stop the loop.
+ * A crash starts it over.
  */
 #include "edge/core/resend.h"
 #include "edge/core/accumulate.h"

@@ -1,7 +1,8 @@
 /*
  * seal.c - sealing a batch: no operation joins it any more, and its position stands for these bytes alone (rule 6).
  *
- * `last` is stored with the same group, so that no later operation, after a crash with a clock behind, can be stamped below the seal's complete_to.
+ * complete_to is a time taken from the own clock, and each group stores `last`. So after a crash no operation is stamped below complete_to, also
+ * where the clock has fallen behind.
  */
 #include "edge/core/seal.h"
 #include "edge/core/batch.h"
@@ -10,7 +11,9 @@
 #include "edge/core/stamp.h"
 #include "edge/core/state.h"
 
-enum { BODIES_KEPT = 8 }; /* of a partition; more can only wait here when Kafka takes nothing */
+/* Encoded bodies that a partition keeps for their first hand-over. More batches wait only while Kafka takes nothing; their bodies are built again
+ * from the journal. */
+enum { BODIES_KEPT = 8 };
 
 void kd_seal_batch(kd_edge *e, kd_part *p, uint64_t now_us)
 {
@@ -36,7 +39,6 @@ void kd_seal_batch(kd_edge *e, kd_part *p, uint64_t now_us)
     e->stats.sealed++;
 }
 
-/* An idle partition still tells how far it is complete (rule 8); the batch has no operations. */
 void kd_seal_empty(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     kd_batch_open(e, p, now_us);

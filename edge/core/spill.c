@@ -1,17 +1,16 @@
 /*
- * spill.c - rows reach the store later than their operations, and the journal stays until they have (rule 4).
+ * spill.c - membership rows reach the store later than their operations, and the journal stays until they have (rule 4).
  *
- * An operation's fragment holds all that its row does, so only the fragment is synced. Rows gather in a table; when it is
- * full it is frozen, and its rows ride in the next groups, in nearly the order of their keys, a few more in each than that
- * group has operations. That costs LevelDB half of what rows in the order of their coming do, and makes no group large. A
- * second table fills meanwhile.
+ * An operation's fragment holds all that its row does, so only the fragment must be in the operation's group. Rows gather in a table. A full table is
+ * frozen, and its rows are written with the groups that follow, in nearly the order of their keys; each group gets a few more rows than it has
+ * operations. Rows in key order cost LevelDB half of what rows in arrival order do, and no group becomes large. A second table fills meanwhile.
  *
  * Invariants
  * - A row is in a table until the group that carries it is durable: look-ups find it there or in the store.
  * - A row is newer than what the store has under its key, and the filling table's is newer than the frozen one's.
- * - The row `r` says, by partition, before which place of the journal all rows are in the store. It rides with the last
- *   row of a table. Fragments behind that place stay, also of batches that are applied: their seal then says "done".
- *   A start takes rows from there; what it finds is bounded by two tables of operations.
+ * - Row `r` holds, by partition, the place in front of which the journal's rows are all in the store. It is in the same group as the last row of a
+ *   table. Fragments behind that place stay, also of batches that are applied: their seal is then replaced by "done". A start restores rows from
+ *   these fragments; they are bounded by two tables of operations.
  */
 #include "edge/core/spill.h"
 #include "edge/core/batch.h"
@@ -21,18 +20,18 @@
 #include <stdlib.h>
 
 enum {
-    RIDE_MORE = 16,        /* rows of a group, besides one and an eighth an operation */
-    RIDE_URGENT = 4096,    /* rows of a group when somebody waits for them */
-    DELETES_A_GROUP = 256, /* of the journal, besides one an operation */
-    DONE_BYTES_AN_OP = 256,
+    ROWS_MORE = 16,         /* rows written with a group, besides 9/8 of its operations */
+    ROWS_URGENT = 4096,     /* rows written with a group at least, when a caller of kd_spill_await waits */
+    DELETES_A_GROUP = 256,  /* journal rows deleted with a group, besides one for each operation */
+    DONE_BYTES_AN_OP = 256, /* done batches may hold so much for each row of a table before that is frozen */
 };
 
-static kd_fresh *filling(kd_edge *e)
+static kd_fresh *spill_filling(kd_edge *e)
 {
     return &e->spill.tables[e->spill.filling];
 }
 
-static kd_fresh *frozen(kd_edge *e)
+static kd_fresh *spill_frozen(kd_edge *e)
 {
     return &e->spill.tables[e->spill.filling ^ 1];
 }
@@ -44,7 +43,7 @@ static uint64_t spill_rows_max(const kd_edge *e)
 
 void kd_spill_record(kd_edge *e, const kd_row_key *key, const kd_fresh_row *row)
 {
-    kd_fresh_put(filling(e), kd_row_key_view(key), key->hash, row);
+    kd_fresh_put(spill_filling(e), kd_row_key_view(key), key->hash, row);
     e->spill.ops++;
     e->spill.group_ops++;
 }
@@ -58,8 +57,8 @@ bool kd_spill_find(const kd_edge *e, const kd_row_key *key, kd_fresh_row *row)
 
 /* ---- places in the journal ------------------------------------------------------------------------------------ */
 
-/* Everything that the partition's journal has so far is before it; the gathering group's fragments are closed. */
-static kd_journal_place place_now(const kd_edge *e, const kd_part *p)
+/* The end of the partition's journal. The open group's fragments must be closed. */
+static kd_journal_place spill_place_now(const kd_edge *e, const kd_part *p)
 {
     if (p->open) return (kd_journal_place){p->open->at, p->open->fragments};
     uint64_t seq = p->incarnation == e->incarnation ? p->next_seq : 1;
@@ -72,7 +71,7 @@ bool kd_spill_stored(const kd_part *p, kd_position at, uint32_t fragment)
     return order < 0 || (order == 0 && fragment < p->spill.stored_to.fragment);
 }
 
-static void put_stored(kd_edge *e)
+static void spill_put_stored(kd_edge *e)
 {
     kd_key_single(&e->key, 'r');
     kd_buf_clear(&e->value);
@@ -104,7 +103,7 @@ int kd_spill_load(kd_edge *e)
 
 /* ---- batches that are done ------------------------------------------------------------------------------------ */
 
-static bool needed(const kd_edge *e, const kd_part *p, const kd_outgoing *b)
+static bool spill_needed(const kd_edge *e, const kd_part *p, const kd_outgoing *b)
 {
     if (KD_PLANTED(e, KD_PLANT_FORGET_FRESH)) return false;
     return b->set_ops > 0 && b->fragments > 0 && !kd_spill_stored(p, b->at, b->fragments - 1);
@@ -123,7 +122,7 @@ void kd_spill_keep(kd_edge *e, kd_part *p, kd_outgoing *b)
 
 void kd_spill_retire(kd_edge *e, kd_part *p, kd_outgoing *b)
 {
-    if (needed(e, p, b)) {
+    if (spill_needed(e, p, b)) {
         kd_batch_put_done(e, p, b);
         kd_spill_keep(e, p, b);
         return;
@@ -132,9 +131,9 @@ void kd_spill_retire(kd_edge *e, kd_part *p, kd_outgoing *b)
     kd_batch_free(b);
 }
 
-static void delete_done(kd_edge *e, kd_part *p, uint32_t *budget)
+static void spill_delete_done(kd_edge *e, kd_part *p, uint32_t *budget)
 {
-    while (*budget > 0 && p->spill.done && !needed(e, p, p->spill.done)) {
+    while (*budget > 0 && p->spill.done && !spill_needed(e, p, p->spill.done)) {
         kd_outgoing *b = p->spill.done;
         kd_batch_delete(e, p, b);
         *budget -= KD_MIN(b->fragments + 1, *budget);
@@ -146,7 +145,7 @@ static void delete_done(kd_edge *e, kd_part *p, uint32_t *budget)
 
 /* ---- the frozen table ----------------------------------------------------------------------------------------- */
 
-static uint64_t stored_number(const kd_edge *e)
+static uint64_t spill_stored_number(const kd_edge *e)
 {
     return e->spill.number - 1 - e->spill.frozen;
 }
@@ -155,10 +154,11 @@ bool kd_spill_wanted(const kd_edge *e)
 {
     const kd_spill *s = &e->spill;
     bool much = s->frozen && !s->written && s->tables[s->filling ^ 1].count > 2 * spill_rows_max(e);
-    return much || s->awaited > stored_number(e);
+    return much || s->awaited > spill_stored_number(e);
 }
 
-/* Operations without a row keep the journal from ending, too. */
+/* Whether the filling table is to be frozen. Operations, done bytes and awaited rows count, not rows: many operations of one row keep as much journal
+ * as those of many rows. */
 static bool spill_full(const kd_edge *e)
 {
     const kd_spill *s = &e->spill;
@@ -169,9 +169,10 @@ static bool spill_full(const kd_edge *e)
 static void spill_freeze(kd_edge *e)
 {
     kd_spill *s = &e->spill;
-    for (uint32_t i = 0; i < e->part_count; i++) e->parts[i].spill.frozen_to = place_now(e, &e->parts[i]);
-    kd_fresh_sort(filling(e), true);
-    kd_fresh_walk_begin(&s->walk, filling(e));
+    for (uint32_t i = 0; i < e->part_count; i++)
+        e->parts[i].spill.frozen_to = spill_place_now(e, &e->parts[i]);
+    kd_fresh_sort(spill_filling(e), true);
+    kd_fresh_walk_begin(&s->walk, spill_filling(e));
     s->filling ^= 1;
     s->number++;
     s->ops = 0;
@@ -179,21 +180,21 @@ static void spill_freeze(kd_edge *e)
     s->written = false;
 }
 
-/* So many that a table is written before the next one is full, also one that a start found larger. */
-static uint64_t rows_to_ride(kd_edge *e, uint32_t ops)
+/* Enough rows that the frozen table is written before the filling one is full; more when a start has filled it beyond the bound. */
+static uint64_t spill_rows_to_write(kd_edge *e, uint32_t ops)
 {
-    uint64_t rows = ops + ops / 8 + RIDE_MORE;
-    if (kd_spill_wanted(e)) rows = KD_MAX(rows, (uint64_t)RIDE_URGENT);
-    return rows * (1 + frozen(e)->count / (spill_rows_max(e) + 1));
+    uint64_t rows = ops + ops / 8 + ROWS_MORE;
+    if (kd_spill_wanted(e)) rows = KD_MAX(rows, (uint64_t)ROWS_URGENT);
+    return rows * (1 + spill_frozen(e)->count / (spill_rows_max(e) + 1));
 }
 
-static void write_rows(kd_edge *e, uint64_t rows)
+static void spill_write_rows(kd_edge *e, uint64_t rows)
 {
     kd_bytes key, value;
     while (rows-- > 0 && kd_fresh_walk_next(&e->spill.walk, &key, &value))
         kd_writes_put(kd_edge_writes(e), key, value);
     if (e->spill.walk.left > 0) return;
-    put_stored(e);
+    spill_put_stored(e);
     e->spill.written = true;
 }
 
@@ -202,10 +203,10 @@ void kd_spill_join_group(kd_edge *e)
     kd_spill *s = &e->spill;
     uint32_t ops = s->group_ops, budget = ops + DELETES_A_GROUP;
     s->group_ops = 0;
-    kd_fresh_sort(filling(e), false);
+    kd_fresh_sort(spill_filling(e), false);
     if (!s->frozen && spill_full(e)) spill_freeze(e);
-    if (s->frozen && !s->written) write_rows(e, rows_to_ride(e, ops));
-    for (uint32_t i = 0; i < e->part_count; i++) delete_done(e, &e->parts[i], &budget);
+    if (s->frozen && !s->written) spill_write_rows(e, spill_rows_to_write(e, ops));
+    for (uint32_t i = 0; i < e->part_count; i++) spill_delete_done(e, &e->parts[i], &budget);
 }
 
 void kd_spill_durable(kd_edge *e)
@@ -213,7 +214,7 @@ void kd_spill_durable(kd_edge *e)
     kd_spill *s = &e->spill;
     if (!s->frozen || !s->written) return;
     kd_fresh_walk_finish(&s->walk);
-    kd_fresh_clear(frozen(e), (uint32_t)KD_MIN(4 * spill_rows_max(e) + KD_FRESH_RUN, UINT32_MAX));
+    kd_fresh_clear(spill_frozen(e), (uint32_t)KD_MIN(4 * spill_rows_max(e) + KD_FRESH_RUN, UINT32_MAX));
     s->frozen = false;
 }
 
@@ -226,7 +227,7 @@ uint64_t kd_spill_await(kd_edge *e)
 
 bool kd_spill_arrived(const kd_edge *e, uint64_t number)
 {
-    return number <= stored_number(e);
+    return number <= spill_stored_number(e);
 }
 
 void kd_spill_finish(kd_edge *e)

@@ -2,8 +2,8 @@
  * spill.h - membership rows reach the store later than their operations; the journal stays until they have (rule 4).
  *
  * Rows gather in a table in memory. A full table is frozen and written with the groups that follow, while a second one fills. The journal (fragments)
- * of an operation is kept until its row is in the store, also when central has applied its batch: such a batch is "done", and waits in the partition's
- * list of done batches.
+ * of an operation is kept until its row is in the store, also when central has applied its batch: such a batch is "done", and waits in the
+ * partition's list of done batches.
  */
 #ifndef KUDOS_EDGE_CORE_SPILL_H
 #define KUDOS_EDGE_CORE_SPILL_H

@@ -1,8 +1,8 @@
 /*
- * stamp.c - rule 3: stamps that order one user's operations everywhere.
+ * stamp.c - stamps that order one user's operations everywhere (rule 3).
  *
- * `last` is the largest time that this shard took from its own clock; it is durable with every commit and is never
- * lifted by a row or a token, so that a foreign clock cannot push this one forward.
+ * `last` is the largest time that this shard took from its own clock. It is stored with every group. Rows and tokens hold times of other edges'
+ * clocks and never lift it: otherwise one fast clock would push all others forward.
  */
 #include "edge/core/stamp.h"
 #include "edge/core/state.h"

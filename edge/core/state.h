@@ -7,8 +7,8 @@
  *        ├── groups: the group of writes that gathers, and the one that is being written
  *        └── spill: membership rows that are not in the store yet, and the journal that stays until they are
  *
- * It is one struct because a group of writes, the store, the identity and the bounds belong to the shard as a whole: an operation touches most modules,
- * and all of that must be in one group.
+ * It is one struct because a group of writes, the store, the identity and the bounds belong to the shard as a whole: an operation touches most
+ * modules, and all of that must be in one group.
  *
  * Invariants that span modules
  * - Positions of a partition ascend along its outbox and open batch; only the open batch takes operations.

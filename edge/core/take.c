@@ -1,13 +1,13 @@
 /*
- * take.c - taking an operation (rules 1 to 4): dedupe against the membership, stamp, journal.
+ * take.c - taking an operation: look up the user's membership row, stamp, journal (rules 1 to 4).
  *
- * The row decides what is shown and answered (delta, changed), never whether the operation is kept: each is
- * journaled with a fresh stamp, also when the row agrees, since another edge may hold a newer word of the
- * same user. Fragment, idempotency key and `last` ride in the group that the outcome names; the row follows.
+ * The row decides what is shown and answered (delta, changed), never whether the operation is kept. Each operation is journaled with a fresh stamp,
+ * also when the row agrees: another edge may hold a newer operation of the same user. Fragment, idempotency key and `last` are in the group that the
+ * outcome names; the row reaches the store later (spill.h).
  *
- * A row is stale when the session token tells of a later word at another edge: that word may be about this item. Central's number then may or may not
- * hold the like that the row tells of, and a -1 could take somebody else's like out of the number. So a stale row counts as none: an unlike takes
- * nothing from the number, and a like is shown. With the token, errors of the number go upward only.
+ * A row is stale when the session token tells of a later operation at another edge, which may be about this item. Central's count then need not
+ * include the like of the row, and a -1 could take another user's like out of the count. So a stale row counts as none: an unlike shows 0, a like
+ * shows +1. With the token, errors of the shown count go upward only.
  */
 #include "edge/core/accumulate.h"
 #include "edge/core/batch.h"
@@ -22,11 +22,11 @@
 #include "edge/core/state.h"
 
 /*
- * What the open batch shows of this user already. It ends together with what the operation adds, so of a stale row this much is sure. Read from
- * the fragments, which is dear and seldom: only where the row can be in that batch.
+ * Sum of the deltas that the open batch shows of this user, counter and item. They end together with the delta of the operation being taken, so they
+ * may be made up for, also when the row is stale. Reads the whole open batch: only where the row's operation can be in it, which is seldom.
  */
-static int64_t shown_by_open_batch(const kd_edge *e, const kd_part *p, const kd_fresh_row *row,
-                                   const kd_request *rq)
+static int64_t take_shown_by_open_batch(const kd_edge *e, const kd_part *p, const kd_fresh_row *row,
+                                        const kd_request *rq)
 {
     int64_t shown = 0;
     kd_entry_op op;
@@ -39,38 +39,38 @@ static int64_t shown_by_open_batch(const kd_edge *e, const kd_part *p, const kd_
     return shown;
 }
 
-static int64_t delta_of_current(const kd_fresh_row *row, bool liked)
+static int64_t take_delta_of_current(const kd_fresh_row *row, bool liked)
 {
     return row->liked == liked ? 0 : liked ? 1 : -1;
 }
 
-/* An unlike of nothing known takes nothing from the number. */
-static int64_t delta_of_unknown(const kd_edge *e, const kd_part *p, const kd_fresh_row *row,
-                                const kd_request *rq)
+/* Without a current row a like shows +1 and an unlike 0, together with the deltas that the open batch shows of this user already (rule 2). */
+static int64_t take_delta_of_unknown(const kd_edge *e, const kd_part *p, const kd_fresh_row *row,
+                                     const kd_request *rq)
 {
     bool liked = rq->verb == KD_LIKE;
     uint64_t plant = liked ? KD_PLANT_STALE_LIKE : KD_PLANT_STALE_UNLIKE;
-    if (KD_PLANTED(e, plant) && row->known) return delta_of_current(row, liked);
-    int64_t delta = (liked ? 1 : 0) - shown_by_open_batch(e, p, row, rq);
+    if (KD_PLANTED(e, plant) && row->known) return take_delta_of_current(row, liked);
+    int64_t delta = (liked ? 1 : 0) - take_shown_by_open_batch(e, p, row, rq);
     return KD_MAX(-KD_DELTA_MAX, KD_MIN(delta, KD_DELTA_MAX));
 }
 
 /* Planted failures of rules 1 and 2: the operation is answered but not kept. */
-static bool plant_drops(const kd_edge *e, const kd_fresh_row *row, bool liked)
+static bool take_plant_drops(const kd_edge *e, const kd_fresh_row *row, bool liked)
 {
     if (KD_PLANTED(e, KD_PLANT_DROP_AGREEING) && row->known && row->liked == liked) return true;
     return KD_PLANTED(e, KD_PLANT_UNKNOWN_IS_NOT) && !row->known && !liked;
 }
 
-/* The row of a request on a set counter, as it stands before. */
+/* The membership row of a request on a set counter, as it is before the operation. */
 typedef struct {
     kd_row_key key;
     kd_fresh_row was;
-    bool current; /* it is the user's last word, as far as he tells */
-    bool is_new;  /* he has said nothing yet, as far as he tells and this edge remembers */
+    bool current; /* it holds the user's last operation, by his session token */
+    bool is_new; /* the user has never acted on this counter and item, by his token and by this edge's rows */
 } taken_row;
 
-static kd_changed changed(const taken_row *row, bool liked)
+static kd_changed take_changed(const taken_row *row, bool liked)
 {
     if (row->current) return row->was.liked != liked ? KD_CHANGED_YES : KD_CHANGED_NO;
     return liked && row->is_new ? KD_CHANGED_YES : KD_CHANGED_UNKNOWN;
@@ -81,8 +81,8 @@ static void take_set(kd_edge *e, kd_part *p, kd_entry *entry, const taken_row *r
 {
     bool liked = rq->verb == KD_LIKE;
     out->liked = liked;
-    out->changed = changed(row, liked);
-    if (plant_drops(e, &row->was, liked)) {
+    out->changed = take_changed(row, liked);
+    if (take_plant_drops(e, &row->was, liked)) {
         out->group = 0;
         return;
     }
@@ -95,8 +95,8 @@ static void take_set(kd_edge *e, kd_part *p, kd_entry *entry, const taken_row *r
                       .item = rq->item,
                       .user = rq->user,
                       .time_us = out->stamp_us,
-                      .delta = row->current ? delta_of_current(&row->was, liked)
-                                            : delta_of_unknown(e, p, &row->was, rq)};
+                      .delta = row->current ? take_delta_of_current(&row->was, liked)
+                                            : take_delta_of_unknown(e, p, &row->was, rq)};
     kd_accumulate_op(e, p, entry, &op, now_us);
     e->stats.likes += liked;
     e->stats.unlikes += !liked;
@@ -125,7 +125,7 @@ static int take_admit(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outc
     if (rq->counter >= e->config.counters->count) return KD_EINVAL;
     bool sum = kd_edge_counter(e, rq->counter)->kind == KD_SUM;
     if (sum != (rq->verb == KD_ADD)) return KD_EINVAL;
-    /* What a body or a record cannot hold must not be promised: central would set the batch aside for good. */
+    /* A value beyond the limits of a body or record must not be acknowledged: central would quarantine the whole batch. */
     if (sum && (rq->amount == 0 || rq->amount > KD_AMOUNT_MAX)) return KD_EINVAL;
     if (rq->user.len > KD_ID_MAX || (!sum && rq->user.len == 0)) return KD_EINVAL;
     int err = kd_idempotency_check(e, rq, now_us, out);
@@ -140,10 +140,10 @@ void kd_edge_expect(const kd_edge *e, kd_bytes item)
 }
 
 /*
- * What somebody said elsewhere is not known here, nor what a user said here whose row expired since (rule 21): then no row does not make him new. Who brings
- * no token does not tell that he ever spoke.
+ * Judges the row by the session token. A missing row does not make the user new if he may have acted at another edge, or if his row here may have
+ * expired (rule 21): any token with a stamp and any expiry in this partition leave that open. A user without a token counts as one who never acted.
  */
-static void judge_row(const kd_edge *e, const kd_part *p, const kd_request *rq, taken_row *row)
+static void take_judge_row(const kd_edge *e, const kd_part *p, const kd_request *rq, taken_row *row)
 {
     uint64_t elsewhere_us = kd_lives_elsewhere_us(e, rq->seen);
     bool spoke = rq->seen && kd_seen_newest_us(rq->seen) > 0;
@@ -151,18 +151,18 @@ static void judge_row(const kd_edge *e, const kd_part *p, const kd_request *rq, 
     row->is_new = !row->was.known && elsewhere_us == 0 && (!spoke || p->sweep.expired_us == 0);
 }
 
-/* All that can fail, before anything changes. */
+/* Does all that can fail, before anything is changed. */
 static int take_prepare(kd_edge *e, const kd_part *p, const kd_request *rq, taken_row *row, kd_entry **entry)
 {
     if (rq->verb != KD_ADD) {
         kd_key_row(&row->key, p->id, kd_edge_counter(e, rq->counter)->id, rq->item, rq->user);
-        kd_bloom_prefetch(&e->filter, row->key.hash); /* come while the entry is looked for */
+        kd_bloom_prefetch(&e->filter, row->key.hash); /* both arrive while the entry is looked up */
         kd_fresh_prefetch(&e->spill.tables[e->spill.filling], row->key.hash);
     }
     *entry = kd_items_find(e, rq->item);
     if (rq->verb == KD_ADD) return KD_OK;
     int err = kd_membership_look_up(e, &row->key, &row->was);
-    judge_row(e, p, rq, row);
+    take_judge_row(e, p, rq, row);
     return err;
 }
 
@@ -178,7 +178,7 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
     if (err != KD_OK) return err;
     if (!entry) entry = kd_items_obtain(e, p, rq->item);
     if (!entry) return KD_EFULL;
-    /* The group is named before the operation is taken: a seal inside does not open another one. */
+    /* Sealing inside the calls below does not close the open group. */
     out->group = KD_PLANTED(e, KD_PLANT_ANSWER_BEFORE_SYNC) ? 0 : e->groups.open;
     if (rq->verb == KD_ADD)
         take_sum(e, p, entry, rq, now_us, out);

@@ -1,5 +1,5 @@
 /*
- * tick.c - what a partition does when its time comes: seal, send again, go on with a resend or a move, and let rows expire.
+ * tick.c - work that is due by time: seal batches, send them again, go on with a resend or a move, expire rows and idempotency keys.
  *
  * Each step returns when it is due next, UINT64_MAX for never; the earliest of these is when the shell calls again.
  */
@@ -13,35 +13,37 @@
 #include "edge/core/seal.h"
 #include "edge/core/state.h"
 
-/* What is further off than its longest wait was set by a clock that has gone back since: that is over. */
-static bool waits(uint64_t now_us, uint64_t due_us, uint64_t longest_us)
+/* Whether `due_us` is still to come. The clock may have gone back since it was set: then it lies further ahead than the longest wait, and counts as
+ * due at once. */
+static bool tick_waits(uint64_t now_us, uint64_t due_us, uint64_t longest_us)
 {
     return now_us < due_us && due_us - now_us <= longest_us;
 }
 
 static uint64_t tick_idle(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    if (!(!p->outbox.head)) return UINT64_MAX; /* cut off: nothing would come of more empty batches */
+    if (p->outbox.head)
+        return UINT64_MAX; /* central has not applied the last batch yet: more empty ones would only queue up */
     if (p->idle_due_us == 0) p->idle_due_us = now_us + p->idle_interval_us;
-    if (waits(now_us, p->idle_due_us, p->idle_interval_us)) return p->idle_due_us;
+    if (tick_waits(now_us, p->idle_due_us, p->idle_interval_us)) return p->idle_due_us;
     kd_seal_empty(e, p, now_us);
     return now_us;
 }
 
 /*
- * Behind a full window nothing can leave, so what is open goes on gathering up to flush_ops. An edge that seals faster than
- * central confirms would fall behind without end, one batch an interval; so it sends fewer and fuller ones.
+ * While send_window batches wait for central, a newly sealed one could not leave. An edge that seals by time faster than central applies would
+ * fall behind without end, a batch an interval. So the open batch gathers on, up to flush_ops: fewer and fuller batches.
  */
-static bool window_full(const kd_edge *e, const kd_part *p)
+static bool tick_window_full(const kd_edge *e, const kd_part *p)
 {
     return p->outbox.sealed >= e->config.send_window;
 }
 
 static uint64_t tick_open(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    if (window_full(e, p)) return UINT64_MAX;
+    if (tick_window_full(e, p)) return UINT64_MAX;
     uint64_t due = p->open->first_us + e->config.flush_interval_us;
-    if (waits(now_us, due, e->config.flush_interval_us)) return due;
+    if (tick_waits(now_us, due, e->config.flush_interval_us)) return due;
     kd_seal_batch(e, p, now_us);
     return now_us;
 }
@@ -50,23 +52,25 @@ static uint64_t tick_resend(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     kd_outbox_arm(e, p, now_us);
     if (p->outbox.resend_due_us == 0) return UINT64_MAX;
-    if (waits(now_us, p->outbox.resend_due_us, kd_outbox_longest_wait(e))) return p->outbox.resend_due_us;
+    if (tick_waits(now_us, p->outbox.resend_due_us, kd_outbox_longest_wait(e)))
+        return p->outbox.resend_due_us;
     kd_outbox_resend(e, p);
     return now_us;
 }
 
-enum { STEPS_BYTES = 1 << 20 };
+enum { STEPS_BYTES = 1 << 20 }; /* of the open group, beyond which a resend or a move waits for the disk */
 
-/* A million rows can go out again while one group is written: behind a slow disk each group would be larger than the one before. */
-static bool disk_keeps_up(const kd_edge *e)
+/* A resend can produce a million rows while one group is written. Behind a slow disk each group would be larger than the one before. */
+static bool tick_disk_keeps_up(const kd_edge *e)
 {
     return e->groups.writing == 0 || kd_edge_gathered_bytes(e) < STEPS_BYTES;
 }
 
-/* Rules 15 and 20, a step at a time. What goes out again waits while the outbox is at its bound, as new likes do. */
+/* A step of the move to another incarnation (rule 20) and of the resend after a restore (rule 15). A resend fills the outbox, so it waits while that
+ * is at its bound, as new likes do. A move takes from the outbox as much as it adds. */
 static uint64_t tick_steps(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    bool on = disk_keeps_up(e), room = on && e->outbox_bytes < e->config.outbox_bytes_max;
+    bool on = tick_disk_keeps_up(e), room = on && e->outbox_bytes < e->config.outbox_bytes_max;
     int err = p->rehome.active && on ? kd_rehome_step(e, p, now_us) : KD_OK;
     if (err == KD_OK && p->resend.active && room) err = kd_resend_step(e, p, now_us);
     if (err != KD_OK) e->poisoned = true;

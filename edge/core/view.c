@@ -6,27 +6,28 @@
 #include "edge/core/part.h"
 #include "edge/core/state.h"
 
-static uint64_t overlay_as_of(const kd_edge *e, const kd_part *p)
+static uint64_t view_as_of(const kd_edge *e, const kd_part *p)
 {
     return p->low_watermark_us > e->config.drift_us ? p->low_watermark_us - e->config.drift_us : 0;
 }
 
-/* How old its number is. Of one that missed two gaps nobody knows, and what has no age is not shown: false. */
+/* Fills in age and as_of of central's counts. False: there are none, or their age is unknown because two gaps came since. Such counts are not
+ * shown. */
 static bool view_age(const kd_edge *e, const kd_entry *entry, kd_view *view)
 {
     const kd_part *p = &e->parts[entry->part];
     if (!entry->known || (entry->version < p->floor_version && entry->version < p->stale_floor)) return false;
     bool follows = entry->version >= p->floor_version;
     view->made_us = follows ? p->made_us : p->stale_made_us;
-    view->as_of_us = follows || KD_PLANTED(e, KD_PLANT_STALE_AS_OF) ? overlay_as_of(e, p) : p->stale_as_of_us;
+    view->as_of_us = follows || KD_PLANTED(e, KD_PLANT_STALE_AS_OF) ? view_as_of(e, p) : p->stale_as_of_us;
     return true;
 }
 
 /*
- * While operations are sent again or moved (rules 15, 20) nobody here knows which of them central's number holds. A delta that rests on the row of one
- * may take a like out of the number that was never in it, so no as_of is told beside it.
+ * While operations are sent again or moved (rules 15, 20) the edge does not know which of them central's count includes. An unlike whose row is one
+ * of them shows -1, and takes a like out of the count that may not be in it. So no as_of is told beside own deltas.
  */
-static bool own_in_doubt(const kd_part *p, const kd_entry *entry)
+static bool view_own_in_doubt(const kd_part *p, const kd_entry *entry)
 {
     return p->hold.held && entry->overlay;
 }
@@ -47,6 +48,6 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
         view->count[i] = shown > 0 ? (uint64_t)shown : 0;
         view->pending[i] = (uint32_t)KD_MIN(own.ops, (uint64_t)UINT32_MAX);
     }
-    if (own_in_doubt(&e->parts[entry->part], entry)) view->as_of_us = 0;
+    if (view_own_in_doubt(&e->parts[entry->part], entry)) view->as_of_us = 0;
     return view->fresh ? KD_OK : KD_EAGAIN;
 }
