@@ -71,10 +71,10 @@ static inline int kd_bytes_cmp(kd_bytes a, kd_bytes b)
     if (order != 0) return order;
     return a.len < b.len ? -1 : a.len > b.len;
 }
-/* How many bytes both begin with. */
+/* Length of the prefix that both share. */
 size_t kd_bytes_shared(kd_bytes a, kd_bytes b);
-/* The eight bytes from `at` on as a number. Among views that share `at` bytes, where two of these differ they order as
- * kd_bytes_cmp does: sorting by them first saves most of its calls. */
+/* The eight bytes from `at` on as a number; missing bytes count as 0. Views that share their first `at` bytes and have different ranks order by rank
+ * as by kd_bytes_cmp. Sorting by rank first saves most calls of kd_bytes_cmp. */
 static inline uint64_t kd_bytes_rank(kd_bytes b, size_t at)
 {
     uint64_t word = 0;
@@ -87,13 +87,14 @@ static inline uint64_t kd_bytes_rank(kd_bytes b, size_t at)
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "big-endian numbers are made by swapping bytes");
 
-/* A growable buffer; zero-initialise, finish with kd_buf_finish. */
+/* A growable buffer that owns its bytes. Zero-initialise it, finish it with kd_buf_finish. Any put may move `data`: views of it are invalid then. */
 typedef struct {
     uint8_t *data;
     size_t len;
     size_t cap;
 } kd_buf;
 
+/* Makes room for `more` bytes behind those that are there; `len` stays. */
 void kd_buf_reserve(kd_buf *b, size_t more);
 /* Inline, because encoders and JSON are made of these. */
 static inline void kd_buf_put(kd_buf *b, const void *data, size_t len)
@@ -123,6 +124,7 @@ static inline void kd_buf_put_be64(kd_buf *b, uint64_t v)
     v = __builtin_bswap64(v);
     kd_buf_put(b, &v, sizeof v);
 }
+/* The part of kd_buf_put_varint for values of two bytes and more; takes all values. */
 void kd_buf_put_varint_long(kd_buf *b, uint64_t v);
 /* LEB128, at most 10 bytes. */
 static inline void kd_buf_put_varint(kd_buf *b, uint64_t v)
@@ -132,7 +134,9 @@ static inline void kd_buf_put_varint(kd_buf *b, uint64_t v)
     else
         kd_buf_put_varint_long(b, v);
 }
+/* Frees the bytes. The buffer is empty then and can be used again. */
 void kd_buf_finish(kd_buf *b);
+/* Empties the buffer and keeps its memory. */
 static inline void kd_buf_clear(kd_buf *b)
 {
     b->len = 0;
@@ -194,14 +198,16 @@ static inline uint64_t kd_read_be64(kd_reader *r)
     if (b.len) memcpy(&v, b.data, sizeof v);
     return __builtin_bswap64(v);
 }
+/* The part of kd_read_varint for values of two bytes and more. */
 uint64_t kd_read_varint_long(kd_reader *r);
-/* An overlong or overflowing varint is bad. Most are one byte. */
+/* LEB128 below 2^64 in its shortest form; any other sets `bad`. Most are one byte. */
 static inline uint64_t kd_read_varint(kd_reader *r)
 {
     if (!r->bad && r->p < r->end && *r->p < 0x80) return *r->p++;
     return kd_read_varint_long(r);
 }
 
+/* Signed numbers as unsigned ones whose size follows the magnitude: 0, -1, 1, -2 become 0, 1, 2, 3. */
 static inline uint64_t kd_zigzag(int64_t v)
 {
     return ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0);
@@ -211,20 +217,24 @@ static inline int64_t kd_unzigzag(uint64_t v)
     return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
-/* Allocation that aborts when there is no memory. kd_alloc zeroes. Free with free(). */
+/* Zeroed memory; aborts when there is none. `size` may be 0. Free it with free(). */
 void *kd_alloc(size_t size);
+/* realloc that aborts when there is no memory; new bytes are not zeroed. `p` may be NULL. */
 void *kd_realloc(void *p, size_t size);
+/* A copy of the bytes, without a NUL behind them. Free it with free(). */
 void *kd_dup(kd_bytes b);
-/* Room for one more element of an array that doubles; updates *cap. */
+/* Makes room for element number `len` of a growing array whose capacity is *cap elements. Returns the array, which may have moved; new elements are
+ * not zeroed. */
 void *kd_grow(void *array, size_t len, uint32_t *cap, size_t element);
 
+/* Reports a bug of our own on stderr and aborts. For KD_ASSERT. */
 _Noreturn void kd_bug(const char *file, int line, const char *what);
 #define KD_ASSERT(cond)                                                                                      \
     do {                                                                                                     \
         if (__builtin_expect(!(cond), 0)) kd_bug(__FILE__, __LINE__, #cond);                                 \
     } while (0)
 
-/* An argument is evaluated twice: no calls that do something. */
+/* Arguments are evaluated twice: give no calls with side effects. */
 #define KD_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define KD_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define KD_COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -232,7 +242,8 @@ _Noreturn void kd_bug(const char *file, int line, const char *what);
 /* The struct that embeds `member` at this address. */
 #define KD_CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* xorshift-multiply (SplitMix64, Steele et al. 2014): jitter and the model's choices, from a seed that is an argument. */
+/* The next number of a sequence that `*state`, at first a seed, determines (SplitMix64, Steele et al. 2014). For jitter and simulated chance; not for
+ * secrets. */
 static inline uint64_t kd_random_next(uint64_t *state)
 {
     uint64_t z = (*state += 0x9e3779b97f4a7c15u);

@@ -1,17 +1,17 @@
 /*
- * edge.h - the core of kudos-edge for one shard: dedupe, accumulate, seal, outbox, overlay. Sans-IO.
+ * edge.h - the core of kudos-edge for one shard: take operations, seal batches, keep them until central has applied them, show counts. Sans-IO.
  *
- * A shard owns the partitions with partition % shards == shard and one store. The shell owns the loop:
+ * A shard owns the partitions with partition % shards == shard, and one store. The shell owns the loop:
  *
  *     take* -> commit_begin -> (synced write) -> commit_end -> answers of that group may go out, send_next*
- *     snapshot, answer (from central)  -> state changes at once, their rows ride in the open group
+ *     snapshot, answer (from central)  -> state changes at once, the rows join the open group
  *     tick  -> seals what is due, schedules what must be sent again
  *
- * One group is being written while the next gathers. An answer to an operation is released only when the group that
- * kd_outcome names is durable. Time is the shell's carried wall clock in microseconds (common/base/drift.h); it is an argument
- * everywhere, as is the seed of the jitter.
+ * Writes gather in the open group while the group before it is being written. An answer to an operation is released only when the group that
+ * kd_outcome names is durable. Times are microseconds of the shell's carried wall clock (common/base/drift.h); time is an argument everywhere, as is
+ * the seed of the jitter. An object is used by one thread.
  *
- * Errors are kd_err. After a failed commit every call but close gives KD_EIO.
+ * Errors are kd_err. After a failed write or read of the store every call but close gives KD_EIO, and kd_edge_tick does nothing.
  */
 #ifndef KUDOS_EDGE_H
 #define KUDOS_EDGE_H
@@ -25,281 +25,333 @@ typedef struct kd_edge kd_edge;
 typedef struct {
     kd_bytes edge, region; /* names; copied */
     uint32_t shard, shards, partitions;
-    const kd_counters *counters;   /* copied */
-    uint64_t drift_us;             /* D */
-    uint32_t flush_ops;            /* a batch is sealed at so many operations */
-    uint64_t flush_interval_us;    /* or so long after the first one */
-    uint64_t idle_interval_max_us; /* empty batches of an idle partition back off to this */
+    const kd_counters *counters; /* copied */
+    uint64_t drift_us;           /* D, the bound of the clocks' drift */
+    uint32_t flush_ops;          /* a batch is sealed at so many operations */
+    uint64_t flush_interval_us;  /* or so long after the first one */
+    /* an idle partition seals empty batches; the time between them doubles up to this */
+    uint64_t idle_interval_max_us;
+    /* Bounds of the wait for applied before batches are sent again; it doubles with each attempt. */
     uint64_t resend_min_us, resend_max_us;
     uint32_t send_window; /* batches of a partition that may be sent and not yet applied */
+    /* batches not yet applied, of all partitions; at the bound operations are refused (KD_EFULL) */
     uint64_t outbox_bytes_max;
-    uint32_t items_max; /* counts kept in memory and on disk */
-    uint64_t
-        filter_bytes_max; /* memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it more reads, not errors */
-    uint32_t
-        fresh_rows_max; /* operations whose rows gather in memory, in each of two tables; 0: rows ride with them */
-    uint32_t idempotency_max; /* remembered keys; 0: as many as are stored, so that opening forgets none */
-    uint64_t idempotency_ttl_us;
-    uint64_t row_ttl_us; /* membership rows older than this may expire (rule 21); 0: none does */
-    uint64_t seed;
-    uint32_t
-        life; /* number of this life of the process, by chance, the same for all its shards (kudos/seen.h); 0: from the seed */
+    uint32_t items_max; /* items whose counts are kept in memory and on disk */
+    /* Memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it there are more reads, not errors. */
+    uint64_t filter_bytes_max;
+    /* Operations whose membership rows gather in memory, in each of two tables; 0: rows are written with their operations. */
+    uint32_t fresh_rows_max;
+    uint32_t idempotency_max;    /* remembered keys; 0: as many as are stored, so that opening forgets none */
+    uint64_t idempotency_ttl_us; /* how long a key is remembered */
+    uint64_t row_ttl_us;         /* membership rows older than this may expire (rule 21); 0: none does */
+    uint64_t seed;               /* of jitter, hash tables, and the chance in an incarnation */
+    /* A random number of this life of the process, the same for all its shards (kudos/seen.h); 0: drawn from the seed. */
+    uint32_t life;
     uint64_t plant; /* bit set of kd_edge_plant: rules broken on purpose in tests; 0 in production */
 } kd_edge_config;
 
+/* Rules broken on purpose: the simulation must notice each. */
 typedef enum {
-    KD_PLANT_DROP_AGREEING = 1 << 0,      /* rule 1: an operation that the row agrees with is not journaled */
-    KD_PLANT_UNKNOWN_IS_NOT = 1 << 1,     /* rule 2: an unlike of nothing known is not journaled */
-    KD_PLANT_STAMP_CLOCK_ONLY = 1 << 2,   /* rule 3: no last + 1, row + 1, token + 1 */
-    KD_PLANT_ANSWER_BEFORE_SYNC = 1 << 3, /* rule 4: the outcome names no group */
-    KD_PLANT_FIXED_INCARNATION = 1 << 4,  /* rule 5 */
+    KD_PLANT_DROP_AGREEING = 1 << 0,    /* rule 1: an operation that the row agrees with is not journaled */
+    KD_PLANT_UNKNOWN_IS_NOT = 1 << 1,   /* rule 2: an unlike without a row is not journaled */
+    KD_PLANT_STAMP_CLOCK_ONLY = 1 << 2, /* rule 3: no last + 1, row + 1, token + 1 */
+    KD_PLANT_ANSWER_BEFORE_SYNC =
+        1 << 3, /* rule 4: the outcome names no group, so the answer is released at once */
+    KD_PLANT_FIXED_INCARNATION = 1 << 4,  /* rule 5: a start goes on in the same incarnation */
     KD_PLANT_REBUILD_BODY = 1 << 5,       /* rule 6: new operations join a batch that was sent */
     KD_PLANT_DROP_CANCELLED = 1 << 6,     /* rule 7: like and unlike in one batch cancel out */
-    KD_PLANT_AFTER_SKIPS = 1 << 7,        /* rule 8: after is always the applied that was last heard */
+    KD_PLANT_AFTER_SKIPS = 1 << 7,        /* rule 8: `after` is always the applied that was last heard */
     KD_PLANT_COMPLETE_TO_NOW = 1 << 8,    /* rule 8: complete_to is the clock at sending */
-    KD_PLANT_INSTALL_GAP = 1 << 9,        /* rule 14: previous is not looked at */
+    KD_PLANT_INSTALL_GAP = 1 << 9,        /* rule 14: a snapshot is installed whatever its `previous` says */
     KD_PLANT_NO_CHAIN = 1 << 10,          /* rule 15: a higher epoch is simply followed */
     KD_PLANT_NO_RESEND = 1 << 11,         /* rule 15: nothing is sent again after an undone history */
-    KD_PLANT_COMPLETE_NOT_HELD = 1 << 12, /* rule 15: complete_to is let go at once */
-    KD_PLANT_OVERLAY_LISTED_ONLY = 1 << 13, /* rule 17: only listed items end their deltas */
-    KD_PLANT_ANSWER_ALWAYS = 1 << 14,       /* rule 19: a delayed answer is installed */
-    KD_PLANT_FREE_ON_ACK = 1 << 15,         /* rule 20: the outbox row goes with Kafka's acknowledgement */
-    KD_PLANT_ANY_APPLIED = 1 << 16,         /* rule 20: applied is always believed */
-    KD_PLANT_OVERLAY_NEVER_ENDS = 1 << 17,  /* overlay without applied */
-    KD_PLANT_REHOME_ONE = 1 << 18,          /* rule 20: only the partition that noticed moves */
-    KD_PLANT_EXPIRE_EARLY = 1 << 19,        /* rule 21: rows expire whatever stable says */
-    KD_PLANT_FORGET_FRESH = 1 << 20,        /* rule 4: the journal goes before the rows are in the store */
+    KD_PLANT_COMPLETE_NOT_HELD = 1 << 12, /* rule 15: complete_to is not held */
+    KD_PLANT_OVERLAY_LISTED_ONLY =
+        1 << 13,                      /* rule 17: applied does not end deltas of items that are not listed */
+    KD_PLANT_ANSWER_ALWAYS = 1 << 14, /* rule 19: a delayed answer is installed */
+    KD_PLANT_FREE_ON_ACK = 1 << 15,   /* rule 20: Kafka's acknowledgement frees a batch */
+    KD_PLANT_ANY_APPLIED = 1 << 16,   /* rule 20: applied is always believed */
+    KD_PLANT_OVERLAY_NEVER_ENDS = 1 << 17, /* rule 17: deltas never end */
+    KD_PLANT_REHOME_ONE = 1 << 18,         /* rule 20: only the partition that noticed moves */
+    KD_PLANT_EXPIRE_EARLY = 1 << 19,       /* rule 21: rows expire whatever `stable` says */
+    KD_PLANT_FORGET_FRESH = 1 << 20,  /* rule 4: the journal is deleted before its rows are in the store */
     KD_PLANT_RESEND_STORED = 1 << 21, /* rule 15: rows that are not in the store yet are not sent again */
     KD_PLANT_NO_DOUBT =
-        1 << 22, /* rule 20: a watermark that was another's is believed once an own batch follows */
+        1 << 22, /* rule 20: a watermark that another process raised is believed once an own batch follows */
     KD_PLANT_RESEND_FORGOTTEN = 1 << 23, /* rule 15: a start does not go on with what was being sent again */
     KD_PLANT_READ_AHEAD_STAYS =
-        1 << 24, /* rule 15: a number that a read brought from an undone version is kept */
-    KD_PLANT_STAMP_NO_ROW = 1 << 25,       /* rule 3: no row + 1 */
-    KD_PLANT_READ_ERROR_IS_NONE = 1 << 26, /* trust: a row that cannot be read is taken for none */
-    KD_PLANT_ASIDE_ALL = 1 << 27,          /* rule 20: sums that nobody else can hold are set aside, too */
-    KD_PLANT_ALONE_DROPPED = 1 << 28,      /* rule 20: and those that are not set aside do not stay */
-    KD_PLANT_MOVE_NOT_HELD = 1 << 29,      /* rule 20: complete_to is not held while operations move */
-    KD_PLANT_ROW_LACKS_OWN = 1 << 30,      /* rule 18: a stored number stays that lacks what applied covers */
-    KD_PLANT_READ_ENDS = 1u << 31,   /* rule 18: what a read ended does not count again without its number */
-    KD_PLANT_EVICT_ANY = 1ull << 32, /* rule 18: an item makes room while something of it is on its way */
+        1 << 24,                     /* rule 15: counts that a read brought from an undone version are kept */
+    KD_PLANT_STAMP_NO_ROW = 1 << 25, /* rule 3: no row + 1 */
+    KD_PLANT_READ_ERROR_IS_NONE = 1 << 26, /* rule 2: a row that cannot be read is taken for none */
+    KD_PLANT_ASIDE_ALL = 1 << 27, /* rule 20: sums that no other process can hold are set aside, too */
+    KD_PLANT_ALONE_DROPPED =
+        1 << 28, /* rule 20: batches of which the sums are not set aside move as well, and lose them */
+    KD_PLANT_MOVE_NOT_HELD = 1 << 29, /* rule 20: complete_to is not held while operations move */
+    KD_PLANT_ROW_LACKS_OWN =
+        1 << 30, /* rule 18: stored counts stay that lack operations which applied covers */
+    KD_PLANT_READ_ENDS =
+        1u << 31, /* rule 18: a delta that a read ended does not count again when its counts are dropped */
+    KD_PLANT_EVICT_ANY =
+        1ull << 32, /* rule 18: an item is evicted although the outbox has operations on it */
     KD_PLANT_INVENT_NUMBER =
-        1ull << 33, /* readers: where no number of central is known, own operations count from 0 */
+        1ull << 33, /* reads: where no counts of central are known, own operations count from 0 */
     KD_PLANT_ALONE_FORGOTTEN =
-        1ull << 34,                  /* rule 20: after a start, sums of earlier starts count as another's */
-    KD_PLANT_SUMS_MOVE = 1ull << 35, /* rule 20: sums that another may have sent move along with the likes */
-    KD_PLANT_RETIRED_TAKES =
-        1ull << 36, /* rule 23: an edge that knows that it is retired goes on taking operations */
-    KD_PLANT_STALE_UNLIKE =
-        1ull << 40,                   /* rule 2: an unlike takes back a like that only a stale row tells of */
-    KD_PLANT_STALE_LIKE = 1ull << 41, /* rule 2: a like is not shown where a stale row says liked already */
+        1ull << 34, /* rule 20: after a start, sums of earlier starts count as another process's */
+    KD_PLANT_SUMS_MOVE =
+        1ull << 35, /* rule 20: sums that another process may have sent move along with the likes */
+    KD_PLANT_RETIRED_TAKES = 1ull << 36, /* rule 23: an edge that knows that it is retired takes operations */
+    KD_PLANT_STALE_UNLIKE = 1ull << 40,  /* rule 2: an unlike shows -1 for the like of a stale row */
+    KD_PLANT_STALE_LIKE = 1ull << 41,    /* rule 2: a like shows 0 where a stale row says liked */
     KD_PLANT_NO_ROW_IS_OLDER =
-        1ull << 42, /* reads: a row that central had merged stands though central has let its successor go */
+        1ull
+        << 42, /* reads: the row decides where central has no row, although its tombstone may have been collected */
     KD_PLANT_ANY_WORD =
-        1ull << 43, /* reads: central is believed though it has not merged all that the token tells of */
+        1ull << 43, /* reads: central decides although it has not merged all that the token tells of */
     KD_PLANT_STALE_AS_OF =
-        1ull << 44, /* rule 14: a number that a gap made stale is shown with the present as_of */
+        1ull << 44, /* rule 14: counts that a gap made stale are shown with the present as_of */
 } kd_edge_plant;
 
 /*
- * Opens over a store that may be empty: mints an incarnation, freezes what older ones left, rebuilds overlay and filter.
- * KD_EINVAL: the configuration. KD_EMISMATCH: the store belongs to another edge, shard layout, partition count or storage schema. KD_EIO, KD_EMALFORMED.
+ * Opens over a store that may be empty: mints an incarnation, freezes batches of older ones, rebuilds overlay and filter. KD_EINVAL: the
+ * configuration. KD_EMISMATCH: the store belongs to another edge, shard layout, partition count or storage schema. KD_EIO, KD_EMALFORMED. On an error
+ * *out is NULL.
  */
 int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t now_us, kd_edge **out);
-/* To which edge this store belongs. */
+/* The edge and the shard that a store belongs to. */
 typedef struct {
     char edge[KD_NAME_MAX + 1];
     uint32_t shard, shards, partitions;
 } kd_edge_stored;
-/* KD_ENOTFOUND: it belongs to none yet. KD_EMISMATCH: its schema is another. KD_EIO. */
+/* Reads that without opening the core. KD_ENOTFOUND: the store belongs to no edge yet. KD_EMISMATCH: it has another schema. KD_EIO. */
 int kd_edge_stored_as(const kd_store *store, kd_edge_stored *out);
-void kd_edge_close(kd_edge *e);
+void kd_edge_close(kd_edge *e); /* frees the object; the open group is lost, as in a crash. NULL is fine */
 
-/* Takes the counters that stand behind those it has: `counters` begins with them. Items known so far have no number of a new one: their counts are
- * stale until they are read again from central. */
+/* Takes over counters that were added: `counters` begins with those that the object has. Counts of items that are known become stale until they are
+ * read again from central, for nothing is known of the new counters. Aborts when a counter changed. */
 void kd_edge_counters_add(kd_edge *e, const kd_counters *counters);
 
+/* The incarnation of this process; it changes when batches move (rule 20). */
 uint64_t kd_edge_incarnation(const kd_edge *e);
-/* Of which words its rows tell (kudos/seen.h). The object's. */
+/* The lives of this edge's process whose operations its disk can know (kudos/seen.h). Owned by the object. */
 const kd_lives *kd_edge_lives(const kd_edge *e);
-/* After all shards of a process are opened, and before the first operation, each is told what the others know of the lives before this one. */
+/* Merges what another shard of the same process knows of earlier lives. When all shards are open, and before the first operation, each must get what
+ * all others know. */
 void kd_edge_lives_join(kd_edge *e, const kd_lives *others);
 
 /* ---- operations --------------------------------------------------------------------------------------------- */
 
 typedef enum { KD_UNLIKE = 0, KD_LIKE = 1, KD_ADD = 2 } kd_verb;
 
+/* One operation. Views are the caller's and need to live during the call alone. */
 typedef struct {
-    kd_bytes item, user;
+    kd_bytes item, user; /* item: a key (kudos/id.h); user: empty for a sum */
     kd_verb verb;
     uint32_t counter;         /* index into the configuration's counters; its kind fits the verb */
     uint64_t amount;          /* KD_ADD: 1..KD_AMOUNT_MAX */
-    const kd_seen *seen;      /* what the session token tells; NULL without one */
+    const kd_seen *seen;      /* what the user's session token tells; NULL without one */
     kd_bytes idempotency_key; /* empty without */
-    uint64_t
-        batch; /* a digest of the whole request that this is one operation of; 0: it is a request of its own */
+    /* Digest of the bulk request that this operation is a part of; 0: it is a request of its own. */
+    uint64_t batch;
 } kd_request;
 
+/* Whether the operation changed the state of the user, as far as the edge can know. */
 typedef enum { KD_CHANGED_NO = 0, KD_CHANGED_YES = 1, KD_CHANGED_UNKNOWN = 2 } kd_changed;
 
 typedef struct {
     uint64_t group;    /* release the answer when this group is durable; 0: now (a recognised retry) */
-    uint64_t stamp_us; /* for the causality token; 0 for a sum */
+    uint64_t stamp_us; /* for the session token; 0 for a sum */
     kd_changed changed;
-    bool liked;
-    bool replayed;
+    bool liked;    /* the state after the operation */
+    bool replayed; /* a recognised retry: this is the outcome of the first request */
 } kd_outcome;
 
 /*
- * Takes one operation. KD_OK; KD_EFULL: the outbox is at its bound; KD_EREUSED, KD_EINFLIGHT: idempotency key;
- * KD_EIDENTITY: writes are refused until an operator acts; KD_ERETIRED: central has said that it refuses this edge's batches of the item's
- * partition (rule 23), until it says otherwise; KD_EINVAL: verb, amount or user; KD_EIO. On an error nothing has
- * changed.
- * (The clock bound is the shell's to check before: it measures the drift.)
+ * Takes one operation. On an error nothing has changed:
+ *
+ *     KD_EFULL       the outbox is at its bound, or no item can make room for this one
+ *     KD_EREUSED     the idempotency key was used for another request
+ *     KD_EINFLIGHT   the first request with this idempotency key is not durable yet
+ *     KD_EIDENTITY   another process uses this edge's name: writes are refused until an operator acts (rule 20)
+ *     KD_ERETIRED    central has told that it refuses this edge's batches of the item's partition (rule 23)
+ *     KD_EINVAL      counter, verb, amount or user
+ *     KD_EIO
+ *
+ * The shell checks the bound of the clock's drift before: it measures the drift.
  */
 int kd_edge_take(kd_edge *e, const kd_request *request, uint64_t now_us, kd_outcome *outcome);
-/* An operation or a view of this item comes in a moment: begins to fetch what it will read. Changes nothing. */
+/* An operation on this item, or a view of it, comes in a moment: begins to fetch the item's place in the table. Changes nothing. */
 void kd_edge_expect(const kd_edge *e, kd_bytes item);
 
 /* ---- group commit ------------------------------------------------------------------------------------------- */
 
-/* Closes the open group. *writes is the core's until commit_end. KD_EAGAIN: nothing to write, or one is outstanding. */
+/* Closes the open group and opens the next one. *writes is the core's until commit_end; *group is its number. KD_EAGAIN: nothing to write, or one is
+ * being written. KD_EIO. */
 int kd_edge_commit_begin(kd_edge *e, uint64_t now_us, const kd_writes **writes, uint64_t *group);
+/* Reports the group that commit_begin gave: KD_OK when it is durable. Another status fails the object for good: KD_EIO. */
 int kd_edge_commit_end(kd_edge *e, uint64_t group, int status);
-/* True when an operation or a seal waits for the open group (rows that ride along may wait for one, up to a bound), and
- * after a failure, which kd_edge_commit_begin then tells. */
+/* Whether commit_begin should be called: an operation or a seal waits for the open group, or much else has gathered in it. Also true after a failure,
+ * so that the shell hears of it from commit_begin. */
 bool kd_edge_commit_wanted(const kd_edge *e);
-/* Of the group that gathers. */
+/* Bytes of writes in the open group. */
 size_t kd_edge_gathered_bytes(const kd_edge *e);
 
 /* ---- batches ------------------------------------------------------------------------------------------------ */
 
-/* Seals, schedules; returns the time of the next call at the latest. */
+/* Does what is due: seals, schedules resends, goes on with resends and moves, expires rows. Returns when the next call is due at the latest;
+ * UINT64_MAX: not until something else was called. */
 uint64_t kd_edge_tick(kd_edge *e, uint64_t now_us);
-/* Seals all open batches (drain). */
+/* Seals all open batches, for a drain. */
 void kd_edge_seal_all(kd_edge *e, uint64_t now_us);
 
-/* The next record for the likes topic that is due; KD_ENOTFOUND: none now; KD_EIO. The record is appended to the cleared buffer.
- * The batch counts as handed over until `delivered` or `producer_reset` says otherwise. */
+/* Writes the next record for the likes topic that is due to the cleared *record; partition and position are for the report. KD_ENOTFOUND: none is due
+ * now. KD_EIO. The batch counts as handed over until kd_edge_delivered or kd_edge_producer_reset is called. */
 int kd_edge_send_next(kd_edge *e, uint64_t now_us, kd_buf *record, uint32_t *partition, kd_position *at);
-/* Kafka's report: ok, or not (then it is due again after a back-off). Never frees anything (rule 20). */
+/* Kafka has reported on a record, acknowledged (`ok`) or failed. Either way the batch stays, and is sent again after a back-off unless central
+ * applies it (rule 20). */
 void kd_edge_delivered(kd_edge *e, uint32_t partition, kd_position at, bool ok, uint64_t now_us);
-/* The producer was lost with all that it held. */
+/* The producer was lost with all records that it held: they count as failed. */
 void kd_edge_producer_reset(kd_edge *e, uint64_t now_us);
-/* Batches and bytes not yet applied. */
+/* Batches not yet applied, open ones included. */
 uint64_t kd_edge_outbox_batches(const kd_edge *e);
+/* Their bytes, as they count towards outbox_bytes_max. */
 uint64_t kd_edge_outbox_bytes(const kd_edge *e);
 
 /* ---- from central ------------------------------------------------------------------------------------------- */
 
+/* What became of a snapshot. */
 typedef enum {
     KD_INSTALLED = 1,
-    KD_HEARTBEAT,       /* same version: only the age changed */
-    KD_PART,            /* kept until the other parts are here */
-    KD_SNAPSHOT_OLD,    /* a lower epoch or version */
-    KD_SNAPSHOT_GAP,    /* one was missed: counts are stale until read again */
-    KD_SNAPSHOT_UNDONE, /* a restore undid what this edge knew: dropped, operations are sent again */
+    KD_HEARTBEAT,    /* the version that is installed: age, `stable` and `retired` were taken over */
+    KD_PART,         /* one part of several: kept until the others are here */
+    KD_SNAPSHOT_OLD, /* of a lower epoch or version: ignored */
+    KD_SNAPSHOT_GAP, /* installed, but one before it was missed: other counts are stale until read again */
+    KD_SNAPSHOT_UNDONE, /* installed; a restore of central has undone the version here: counts are dropped, operations sent again */
 } kd_installed;
 
-/* A record of the counts topic at `offset`; negative kd_err where it does not decode or is not of this shard. */
+/* Installs a record of the counts topic, which stands at `offset`. Returns a kd_installed; KD_EMISMATCH: not a snapshot for this shard;
+ * KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION: it does not decode; KD_EIO. */
 int kd_edge_snapshot(kd_edge *e, kd_bytes record, int64_t offset, uint64_t now_us);
-/* The offset to go on reading the counts topic of this partition from; -1: none stored, begin at the end. */
+/* The offset from which to go on reading the counts topic of this partition; -1: none is stored, begin at the end. */
 int64_t kd_edge_counts_offset(const kd_edge *e, uint32_t partition);
 
-/* Asks begin: marks the item as asked for. KD_OK: send the question; KD_EINFLIGHT: it is under way; KD_EFULL: no room. */
+/* Marks the item as asked for; the caller sends the question to central and must call kd_edge_answer in any case. KD_EINFLIGHT: a question is under
+ * way; KD_EFULL: no item can make room for this one; KD_EIO. */
 int kd_edge_ask(kd_edge *e, kd_bytes item);
-/* The answer (a KD_SNAPSHOT_READ record), or an empty record when central could not be asked. KD_OK: installed; KD_EAGAIN:
- * thrown away (rule 19), ask again if still wanted. */
+/* Takes the answer, a KD_SNAPSHOT_READ record, or an empty record when central could not be asked. KD_OK: installed. KD_EAGAIN: no answer, or it is
+ * too old and was thrown away (rule 19); ask again if the counts are still wanted. KD_EMISMATCH: not an answer to this question; decoding errors;
+ * KD_EIO. */
 int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us);
 
 /* ---- reads -------------------------------------------------------------------------------------------------- */
 
+/* The counts of an item as a reader is shown them. */
 typedef struct {
-    bool
-        known; /* a number of central stands behind it; else `count` is no number to show: own operations alone, null in answers */
-    uint32_t
-        told; /* so many counters, from the first, are in that number: one that was added since is not; 0 unless known */
-    bool fresh;                        /* and it follows central's snapshots */
-    uint64_t count[KD_COUNTERS_MAX];   /* by counter index: max(0, snapshot + overlay) */
-    uint32_t pending[KD_COUNTERS_MAX]; /* operations in the overlay */
-    uint64_t made_us;                  /* when central made the number; 0: unknown */
-    uint64_t as_of_us;                 /* complete up to here; 0: unknown */
+    /* central's counts are behind `count`; otherwise it holds own operations alone, and readers are told null */
+    bool known;
+    /* so many counters, from the first, are in central's counts; a counter added since is not. 0 unless known */
+    uint32_t told;
+    bool fresh; /* central's counts follow its snapshots without a gap, and name all counters */
+    uint64_t count
+        [KD_COUNTERS_MAX]; /* by counter index: max(0, central's count + own deltas that it does not include) */
+    uint32_t pending[KD_COUNTERS_MAX]; /* operations behind these deltas */
+    uint64_t made_us;                  /* when central made its counts, by its clock; 0: unknown */
+    uint64_t as_of_us; /* every like acknowledged anywhere before it is in the counts; 0: unknown */
 } kd_view;
 
-/* KD_OK: fresh. KD_EAGAIN: not fresh - ask central; *view is the best that is known here. KD_EIO. */
+/* KD_OK: fresh. KD_EAGAIN: not fresh, ask central; *view is the best that is known here. KD_EIO. */
 int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view);
-/* What the user said here last: 1 liked, 0 not liked, KD_ENOTFOUND: this edge holds no row, KD_EIO. */
+/* The user's last operation at this edge: 1 liked, 0 not liked; KD_ENOTFOUND: this edge holds no row; KD_EIO. `counter` is an index. */
 int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user);
 
-/* Whether a user likes an item, as far as this edge and central together can know. */
+/* Question: does a user like an item, as far as this edge and central together can know? */
 typedef struct {
     uint32_t counter; /* index */
     kd_bytes item, user;
     const kd_seen *seen; /* as in kd_request */
 } kd_liked_query;
-/* What central answered. */
+/* Central's answer to it. */
 typedef struct {
     bool liked;
-    uint64_t at_us; /* of the last word that it holds; 0: it holds none */
-    bool
-        complete; /* it has merged everything that it was asked to have: this edge's row and what the token tells of others */
+    uint64_t at_us; /* stamp of the last operation that central holds; 0: it holds no row */
+    /* it has merged all that it was asked to have: this edge's row, and what the token tells of other edges */
+    bool complete;
 } kd_liked_central;
+/* What the answer rests on. */
 typedef struct {
-    uint64_t row_us; /* stamp of this edge's row, which central is to have merged; 0: there is none */
-    bool by_central; /* central's word decided */
+    uint64_t row_us; /* stamp of this edge's row, which central is asked to have merged; 0: there is none */
+    bool by_central; /* central's answer decided */
 } kd_liked_ground;
 /*
- * 1 liked, 0 not liked, KD_ENOTFOUND: unknown, KD_EIO. `central`: NULL where it was not asked or has not answered; unknown then means that it is
- * to be asked. This edge's row decides while the token tells of no later word elsewhere. Otherwise central decides, but only where it holds a word
- * as late as the token's, or is complete: then no row at central is a word, too, for a tombstone that was let go.
+ * 1 liked, 0 not liked, KD_ENOTFOUND: unknown, KD_EIO. `central` is NULL where central was not asked or has not answered; unknown then means that it
+ * is to be asked. This edge's row decides while the token tells of no later operation at another edge. Otherwise central decides, but only where it
+ * holds an operation as late as the token's, or is complete. If it is complete, a missing row means "not liked": its tombstone was collected.
  */
 int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *central,
                   kd_liked_ground *ground);
 
 /* ---- sums set aside (rule 20) ---------------------------------------------------------------------------------- */
 
+/* An amount that could count twice, and waits for an operator. */
 typedef struct {
-    uint32_t partition, day;
-    kd_position at; /* of the batch in which they were */
-    uint8_t counter_id;
+    uint32_t partition, day; /* UTC day */
+    kd_position at;          /* of the batch in which it was */
+    uint8_t counter_id;      /* wire id */
     kd_bytes item;
     uint64_t amount;
 } kd_edge_aside;
-/* Names them; views live during the call. KD_OK, KD_EMALFORMED, KD_EIO. */
+/* Gets one of them; views live during the call. */
 typedef void (*kd_edge_aside_fn)(void *arg, const kd_edge_aside *sum);
+/* Visits all that are durable. KD_OK, KD_EMALFORMED, KD_EIO. */
 int kd_edge_asides(kd_edge *e, kd_edge_aside_fn fn, void *arg);
-/* Their rows go with the open group. */
+/* Deletes all that are durable, with the open group. KD_OK, KD_EIO. */
 int kd_edge_asides_forget(kd_edge *e);
 
-/* ---- what is to be told --------------------------------------------------------------------------------------- */
+/* ---- for metrics and debugging --------------------------------------------------------------------------------- */
 
 typedef struct {
     uint32_t partition;
-    uint64_t epoch, version;
-    kd_position applied, sealed;
-    uint64_t watermark_us, low_watermark_us, made_us;
+    uint64_t epoch, version;                 /* of central, as installed; epoch 0: nothing was heard yet */
+    kd_position applied, sealed;             /* central's applied; the last batch that was sealed */
+    uint64_t watermark_us, low_watermark_us; /* central's for this edge; of all edges */
+    uint64_t made_us;                        /* when central made the snapshot that is installed */
     uint64_t stable_us;  /* rows stamped at or below it may expire; 0: none, or not heard since the start */
-    uint64_t expired_us; /* every row stamped above it is still here, as far as this process knows */
-    uint32_t outbox_batches;
-    bool resending;
-    bool retired; /* operations are refused: central has retired this edge (rule 23) */
+    uint64_t expired_us; /* no row stamped above it has expired */
+    uint32_t outbox_batches; /* not yet applied, the open one included */
+    bool resending;          /* operations are being sent again after a restore of central (rule 15) */
+    bool retired;            /* operations are refused: central has retired this edge (rule 23) */
 } kd_edge_partition;
-/* State of one partition of this shard, for metrics and debugging. */
+/* State of one partition. KD_ENOTFOUND: it is not this shard's. */
 int kd_edge_partition_get(const kd_edge *e, uint32_t partition, kd_edge_partition *out);
 
+/* Counted since the opening, unless a comment says "at present". */
 typedef struct {
-    uint64_t likes, unlikes, sums, agreeing, retries, groups, sealed, sealed_empty, sends, resends;
-    uint64_t snapshots, heartbeats, snapshot_gaps, snapshots_old, undone, resent_ops;
-    uint64_t asks, answers, answers_thrown, evicted, identity_alarms, items, outbox_bytes, outbox_batches,
-        filter_rows, fresh_rows, expired, expire_sweeps, sums_aside;
-    uint64_t aside_kept,
-        aside_kept_amount; /* sums that are set aside in the store and wait for an operator; their amounts together */
-    uint64_t outbox_op_bytes; /* of outbox_bytes, what holds operations: 0 when only empty batches wait */
-    uint64_t
-        identity_shared; /* alarms by an incarnation not below the present one: another process, or an earlier life whose clock was ahead of this one's */
-    uint32_t retired;    /* partitions at which central has retired this edge */
-    bool refusing;       /* writes are refused: identity in doubt */
+    uint64_t likes, unlikes, sums; /* operations taken */
+    uint64_t agreeing;             /* of them, likes and unlikes that did not change the shown count */
+    uint64_t retries;              /* requests answered by their idempotency key */
+    uint64_t groups;               /* begun */
+    uint64_t sealed, sealed_empty; /* batches; of them, without operations */
+    uint64_t sends, resends;       /* records handed out; of them, not for the first time */
+    uint64_t snapshots, heartbeats, snapshot_gaps, snapshots_old, undone; /* by kd_installed */
+    uint64_t resent_ops;                    /* operations sent again after a restore of central */
+    uint64_t asks, answers, answers_thrown; /* questions to central; answers installed; the others */
+    uint64_t evicted;                       /* items that made room */
+    uint64_t identity_alarms;               /* times that another process was found to use this edge's name */
+    uint64_t items;                         /* at present */
+    uint64_t outbox_bytes, outbox_batches;  /* at present */
+    uint64_t filter_rows;                   /* at present: keys in the filter */
+    uint64_t fresh_rows;                    /* at present: rows in memory, on their way to the store */
+    uint64_t expired, expire_sweeps;        /* rows deleted by rule 21; walks over a partition */
+    uint64_t sums_aside;                    /* sums set aside */
+    /* Sums that are set aside in the store, found at the opening or added since; their amounts together. */
+    uint64_t aside_kept, aside_kept_amount;
+    /* at present: the part of outbox_bytes that holds operations; 0 when only empty batches wait */
+    uint64_t outbox_op_bytes;
+    /* Alarms by an incarnation not below the present one: another process, or an earlier life whose clock was ahead of this one's. */
+    uint64_t identity_shared;
+    uint32_t retired; /* at present: partitions at which central has retired this edge */
+    bool refusing;    /* writes are refused: identity in doubt */
 } kd_edge_stats;
+/* For metrics. */
 void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out);
 
 #endif

@@ -22,7 +22,7 @@ typedef struct {
 
 /* KD_EINVAL unless collection is [a-z][a-z0-9_-]{0,31} and id is a valid id. */
 int kd_item_make(kd_item *item, kd_bytes collection, kd_bytes id);
-/* From "collection/id". */
+/* From "collection/id", cut at the first slash. KD_EINVAL as above, or without a slash. */
 int kd_item_parse(kd_item *item, kd_bytes text);
 /* From key bytes; KD_EMALFORMED unless they are a whole valid key. */
 int kd_item_from_key(kd_item *item, kd_bytes key);
@@ -32,23 +32,28 @@ static inline kd_bytes kd_item_key(const kd_item *item)
 }
 /* The two halves of a valid key, as views into it. */
 kd_bytes kd_key_collection(kd_bytes key);
-kd_bytes kd_key_id(kd_bytes key);
+kd_bytes kd_key_id(kd_bytes key); /* `key` must be valid: lengths are not checked */
 /* Writes "collection/id" and a NUL; out has room for KD_ITEM_KEY_MAX bytes. Returns the length. */
 size_t kd_key_text(kd_bytes key, char *out);
 
 /* 1 to 128 bytes of [A-Za-z0-9._~:@=+-]. */
 bool kd_id_valid(kd_bytes id);
+/* [a-z][a-z0-9_-]{0,31} */
 bool kd_collection_valid(kd_bytes name);
 /* [a-z0-9][a-z0-9._-]{0,31}: names of edges, regions, centrals. */
 bool kd_name_valid(kd_bytes name);
 
 uint64_t kd_hash(kd_bytes b); /* XXH64, seed 0 */
+/* The partition, from 0 on, of the likes and counts topics that an item belongs to. Both sides must be configured with the same `partitions`. */
 uint32_t kd_partition(kd_bytes item_key, uint32_t partitions);
 
-typedef enum { KD_SET = 1, KD_SUM = 2 } kd_counter_kind;
+typedef enum {
+    KD_SET = 1, /* holds each user at most once: likes, saves */
+    KD_SUM = 2, /* adds amounts up, without users: views, shares */
+} kd_counter_kind;
 
-/* A counter of the configuration. `id` is its number on the wire and on disk and is never reused. Where a program does not offer one of its counters, that
- * has no name (""): nobody can ask for it, and it stands in no answer. */
+/* A counter of the configuration. `id` is its number on the wire and on disk ("wire id") and is never reused. A counter that a program keeps but does
+ * not offer has the name "": no request can name it, and no answer lists it. */
 typedef struct {
     char name[KD_NAME_MAX + 1];
     uint8_t id; /* 1..KD_COUNTER_ID_MAX */
@@ -60,14 +65,14 @@ typedef struct {
     kd_counter at[KD_COUNTERS_MAX];
 } kd_counters;
 
-/* Index into counters->at, or -1. */
+/* Index into c->at, or -1. A counter without a name is never found by name. */
 int kd_counters_by_name(const kd_counters *c, kd_bytes name);
-int kd_counters_by_id(const kd_counters *c, uint8_t id);
+int kd_counters_by_id(const kd_counters *c, uint8_t id); /* the same, by wire id */
 
-/* Position of a batch in the order of its edge and partition; {0,0} is before every batch. */
+/* Place of a batch in the order of its edge and partition, compared incarnation first; {0,0} is before every batch. */
 typedef struct {
-    uint64_t incarnation;
-    uint64_t seq; /* from 1 */
+    uint64_t incarnation; /* minted by each start of the edge, ascending */
+    uint64_t seq;         /* within the incarnation, from 1 */
 } kd_position;
 
 static inline int kd_position_cmp(kd_position a, kd_position b)

@@ -1,11 +1,11 @@
 /*
- * limits.h - every hard limit and version, in one place. What an operator may tune is in the option table instead
- * (common/conf/options); these bound formats and memory and are part of the wire and storage contract.
+ * limits.h - every hard limit and version, in one place. They bound formats and memory, and are part of the wire and storage contract. What an
+ * operator may tune is in the option tables instead (settings.c of each program).
  */
 #ifndef KUDOS_LIMITS_H
 #define KUDOS_LIMITS_H
 
-/* Of all programs; the formats have versions of their own below. */
+/* Version of all programs. The formats have versions of their own below. */
 #define KD_PROGRAM_VERSION "0.1.0"
 
 enum {
@@ -26,7 +26,7 @@ enum {
     KD_BATCH_BYTES_MAX = 512 * 1024, /* one Kafka record */
     KD_SNAPSHOT_ITEMS_MAX = 4096,    /* counts in one part of a snapshot */
     KD_SNAPSHOT_PARTS_MAX = 256,
-    /* parts of snapshots that a shard gathers until the last one is there */
+    /* bytes of snapshot parts that a shard keeps until the last part of their snapshot is there */
     KD_ASSEMBLY_BYTES_MAX = 64 * 1024 * 1024,
     KD_CHAIN_MAX = 64,        /* epochs that a snapshot names */
     KD_BULK_ITEMS_MAX = 200,  /* items in one bulk read */
@@ -40,8 +40,8 @@ enum {
 };
 
 _Static_assert(KD_ITEM_KEY_MAX < 256, "an item key's length fits one byte");
-_Static_assert(KD_BATCH_OPS_MAX >= KD_BULK_OPS_MAX, "one request fits a batch");
+_Static_assert(KD_BATCH_OPS_MAX >= KD_BULK_OPS_MAX, "one bulk request fits a batch");
 _Static_assert(KD_SNAPSHOT_ITEMS_MAX *(KD_ITEM_KEY_MAX + 12 * KD_COUNTERS_MAX) < 2 * 1024 * 1024,
-               "a part fits a record");
+               "one part of a snapshot fits a record");
 
 #endif

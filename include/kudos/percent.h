@@ -7,15 +7,15 @@
 #include "kudos/base.h"
 
 /*
- * Decodes %XX; everything else is copied ('+' stays '+'). out may be in's own memory. Sets *len on success.
+ * Decodes %XX; everything else is copied ('+' stays '+'). `out` has room for `cap` bytes and may be the memory of `in`. *len is the decoded length.
  * KD_EMALFORMED: a '%' without two hex digits. KD_ETOOBIG: more than cap bytes. On error *len is untouched.
  */
 int kd_percent_decode(kd_bytes in, uint8_t *out, size_t cap, size_t *len);
 
-/* First value of `name` in "a=1&b=2", still encoded; false when absent. "b" alone has an empty value. */
+/* First value of `name` in "a=1&b=2", still encoded, as a view into `query`; false: absent, *value is untouched. "b" alone has an empty value. */
 bool kd_query_find(kd_bytes query, const char *name, kd_bytes *value);
 
-/* Cuts the next segment of a path: "/a/b" gives "a" and leaves "/b". False when nothing is left. */
+/* Cuts the next segment off a path: "/a/b" gives "a" and leaves "/b". False: the path is empty or does not begin with a slash. */
 bool kd_path_next(kd_bytes *path, kd_bytes *segment);
 
 #endif

@@ -1,15 +1,15 @@
 /*
- * seen.h - what a session token tells: at which edges its user has spoken, and up to when. Pure.
+ * seen.h - what a session token tells: at which edges its user has acted (liked or unliked), and up to when. Pure.
  *
- * A version vector (Parker and others, 1983) cut down to the two edges at which the user spoke last. A stamp alone would not do: an edge has to know
- * whether a row of its own is the user's last word, and the stamp of a later word does not say at which edge it was spoken.
+ * A version vector (Parker and others, 1983) cut down to the two edges at which the user acted last. The newest stamp alone would not do: an edge has
+ * to know whether its own row holds the user's last operation, and a stamp does not say at which edge an operation was taken.
  *
- *     at[0], at[1]   newest first: the last stamp of this user at that edge, and the life of that edge; time_us 0: unused
- *     rest_us        every word that he spoke at any other edge, or at another life of these, is stamped at or below it; 0: none
+ *     at[0], at[1]   newest first: the user's last stamp at an edge, and the life of that edge's process; time_us 0: unused
+ *     rest_us        upper bound of the stamps of all his other operations: at other edges, or in other lives of these; 0: none
  *
- * An edge counts a word as its own only where its disk holds it. A life begins with each start of its process, and the disk tells up to when it knows
- * each. An edge that was wiped or put back to an older copy of its disk knows neither the lives after that copy, nor the rest of the one in which it was made:
- * it has lost what they took, and the user may as well have said that elsewhere.
+ * An edge counts an operation as its own only where its disk holds it. A life begins with each start of the process, and the disk tells up to when it
+ * knows each life. An edge that was wiped, or restored from an older copy of its disk, knows neither the lives after that copy nor the rest of the
+ * life in which the copy was made. It has lost what those took, and treats it as operations at another edge.
  */
 #ifndef KUDOS_SEEN_H
 #define KUDOS_SEEN_H
@@ -20,39 +20,43 @@ enum { KD_SEEN_EDGES = 2, KD_LIVES_MAX = 256, KD_SEEN_TEXT_MAX = 96 };
 
 typedef struct {
     uint64_t time_us;
-    uint32_t edge, life; /* kd_seen_edge; as in kd_life */
+    uint32_t edge, life; /* kd_seen_edge of its name; kd_life.life */
 } kd_seen_at;
 
+/* Zero-initialised: a user who has never acted. */
 typedef struct {
     kd_seen_at at[KD_SEEN_EDGES];
     uint64_t rest_us;
 } kd_seen;
 
-/* A shard's own lives, as far as its disk remembers them: the present one first, whose until_us is UINT64_MAX. */
+/* A life of an edge's process, as far as a shard's disk knows it. */
 typedef struct {
-    uint64_t until_us; /* words of this life stamped above it are not on this disk */
-    uint32_t life;
+    /* operations of this life stamped above it are not on this disk; UINT64_MAX for the present life */
+    uint64_t until_us;
+    uint32_t life; /* a random number */
 } kd_life;
+/* The lives that a shard's disk remembers, the present one first, then newest first. */
 typedef struct {
-    uint32_t edge, count;
+    uint32_t edge, count; /* kd_seen_edge of this edge; from 1 */
     kd_life at[KD_LIVES_MAX];
 } kd_lives;
 
-/* 32 bits of the hash of an edge's name. Two edges of one hash would pass for one: a chance of one in four thousand million a pair. */
+/* 32 bits of the hash of an edge's name. Two edges with the same hash would pass for one: a chance of one in four thousand million per pair. */
 uint32_t kd_seen_edge(kd_bytes name);
 
 /* The newest stamp that the token tells of; 0: none. */
 uint64_t kd_seen_newest_us(const kd_seen *seen);
-/* Drops what was spoken at `own`, and leaves what the user said elsewhere. */
+/* Removes the entries of operations that `own` holds; those at other edges stay, and rest_us as well. */
 void kd_seen_drop_own(kd_seen *seen, const kd_lives *own);
-/* Up to when the user may have spoken at another edge than `own`; 0: never. */
+/* The latest stamp that the user may have at another edge, or in operations that `own` has lost; 0: none. */
 uint64_t kd_seen_elsewhere_us(const kd_seen *seen, const kd_lives *own);
-/* The user has spoken here, with this stamp. */
+/* Adds an operation of the user at this edge, with its stamp. An older entry may merge into rest_us. */
 void kd_seen_add(kd_seen *seen, const kd_lives *own, uint64_t time_us);
 
-/* For the header in which an edge tells central: "edge:time,edge:time,rest", numbers in hexadecimal; without lives, of which central
- * knows nothing. `out` has room for KD_SEEN_TEXT_MAX; returns the length, without the NUL. */
+/* As text for the header in which an edge asks central: "edge:time,edge:time,rest", numbers in hexadecimal. Lives are left out, central knows nothing
+ * of them. `out` has room for KD_SEEN_TEXT_MAX bytes; returns the length, without the NUL. */
 size_t kd_seen_text(const kd_seen *seen, char *out);
+/* The reverse of kd_seen_text; lives are 0. False: malformed, and *seen is unusable. */
 bool kd_seen_parse(kd_bytes text, kd_seen *seen);
 
 #endif

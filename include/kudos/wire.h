@@ -13,10 +13,11 @@
  *                            [retired, ...]]
  *   changes topic  changes  [1, 4, partition, epoch, version, first, changes]
  *
- * `body`, `counts` and `changes` are bin values laid out in columns; they are drawn in common/wire_*.c. Golden vectors:
+ * `body`, `counts` and `changes` are bin values laid out in columns; they are drawn in common/wire/wire_*.c. Golden vectors:
  * tests/vectors.
  *
- * Ownership: views in decoded shapes point into the input or into the shape's own arena, and live until both are gone.
+ * Ownership: views in a decoded shape point into the input or into the shape's own arena. They live as long as both. Encoders append to *out, abort
+ * on a shape beyond its limits, and free nothing. Decoders zero the shape first; after an error there is nothing to finish.
  */
 #ifndef KUDOS_WIRE_H
 #define KUDOS_WIRE_H
@@ -25,10 +26,11 @@
 #include "kudos/id.h"
 #include "kudos/limits.h"
 
-#define KD_TIME_END_US (1ull << 62) /* every time, incarnation, seq, epoch, version, count is below it */
-/* The amounts of one record added up, and an increment's size. */
+/* Every time, incarnation, seq, epoch, version and count is below it. */
+#define KD_TIME_END_US (1ull << 62)
+/* Bound of all amounts of one record together, and of the size of one increment. */
 #define KD_AMOUNT_TOTAL_MAX ((1ull << 53) - 1)
-/* Snapshots and changes; batches and claims: KD_BATCH_BYTES_MAX. */
+/* Size of a snapshot or changes record. Batches and claims are bounded by KD_BATCH_BYTES_MAX. */
 #define KD_RECORD_BYTES_MAX (2u * 1024 * 1024)
 
 typedef enum {
@@ -38,7 +40,7 @@ typedef enum {
     KD_RECORD_CHANGES = 4
 } kd_record_kind;
 
-/* The kind of a record (positive), KD_EVERSION for a newer schema, or KD_EMALFORMED. */
+/* The kind of a record, a kd_record_kind; KD_EVERSION for a newer schema, KD_EMALFORMED. Looks at the first two elements alone. */
 int kd_record_peek(kd_bytes record);
 
 /* ---- body of a batch -------------------------------------------------------------------------------------- */
@@ -52,7 +54,7 @@ typedef struct {
     bool liked;
 } kd_op;
 
-/* A sum (views, shares): counts once per position. */
+/* An amount added to a sum counter. Central adds it once per position of a batch, so a resend does not count twice. */
 typedef struct {
     kd_bytes item;
     uint64_t amount; /* >= 1 */
@@ -60,10 +62,10 @@ typedef struct {
     uint8_t counter; /* wire id of a sum counter */
 } kd_sum;
 
-/* What the edge added to the shown count of a set counter; for comparison only. */
+/* By how much the edge changed the count of a set counter that it shows. Central counts by membership and does not use it. */
 typedef struct {
     kd_bytes item;
-    int64_t shown;
+    int64_t shown; /* sum of the deltas of the batch */
     uint8_t counter;
 } kd_increment;
 
@@ -87,42 +89,50 @@ void kd_body_encode(kd_body *body, kd_buf *out);
  * a record that is refused. `user_len` is 0 for a sum or an increment, `item_len` for one of an item that was counted. */
 size_t kd_body_bytes_bound(size_t item_len, size_t user_len);
 enum { KD_BODY_BYTES_FIXED = 256 };
-/* KD_OK, KD_EMALFORMED, KD_ETOOBIG or KD_EVERSION; checks ids, order, uniqueness, ranges and that no byte is left over.
- * Zeroes *body first; after KD_OK finish it with kd_body_finish. */
+/* Checks ids, order, uniqueness, ranges and that no byte is left over: KD_EMALFORMED, KD_ETOOBIG (a limit), KD_EVERSION (a newer schema). After KD_OK
+ * finish it with kd_body_finish. */
 int kd_body_decode(kd_bytes bytes, kd_body *body);
-void kd_body_finish(kd_body *body);
+void kd_body_finish(
+    kd_body *body); /* frees arrays and arena, also of a body that the caller built with kd_alloc */
 uint64_t kd_body_digest(kd_bytes encoded_body); /* XXH64, seed 0 */
 
 /* ---- batch: envelope and body ----------------------------------------------------------------------------- */
 
+/* The envelope is made anew at each sending; digest and body are those of the seal. */
 typedef struct {
     kd_bytes edge, region;
     kd_position at;
-    uint64_t digest; /* of the body */
-    uint64_t sent_us;
-    kd_position after;
-    uint64_t after_digest;
+    uint64_t digest;       /* kd_body_digest of the body */
+    uint64_t sent_us;      /* the edge's clock at this sending */
+    kd_position after;     /* between it and `at` the edge holds nothing (rule 8) */
+    uint64_t after_digest; /* of the body at `after` */
+    /* every operation of this edge and partition stamped at or below it is in this batch or in one before it */
     uint64_t complete_to_us;
-    uint64_t epoch; /* of central, as the edge had installed it when it sent this; 0: nothing heard yet */
+    uint64_t epoch; /* central's, as the edge had installed it when it sent this; 0: nothing heard yet */
     kd_bytes body;  /* encoded */
 } kd_batch;
 
+/* Aborts unless after < at and both halves of `at` are at least 1. */
 void kd_batch_encode(const kd_batch *batch, kd_buf *out);
-/* Checks names, positions (seq >= 1, after < at) and that the digest is that of the body. Does not decode the body. */
+/* Checks names, positions (seq >= 1, after < at) and that the digest is that of the body, which is not decoded. KD_EMALFORMED, KD_ETOOBIG,
+ * KD_EVERSION. The views point into `record`. */
 int kd_batch_decode(kd_bytes record, kd_batch *batch);
-/* What can be read of a batch that does not decode: true when edge, region, position, digest and `after` are there and
- * valid by themselves; the rest may be missing, and the digest need not be the body's. */
+/* Reads what it can of a batch that does not decode. True: edge, region, position, digest and `after` are there and valid by themselves; the rest may
+ * be missing, and the digest need not be the body's. */
 bool kd_batch_salvage(kd_bytes record, kd_batch *batch);
 
 /* ---- claim of an epoch ------------------------------------------------------------------------------------ */
 
+/* A central that opened a partition announces its epoch in the likes partition itself (rule 16). */
 typedef struct {
-    uint64_t epoch;
-    kd_bytes central;
-    uint64_t at_us;
+    uint64_t epoch;   /* from 1 */
+    kd_bytes central; /* its name */
+    uint64_t at_us;   /* central's clock */
 } kd_claim;
 
+/* Aborts when the epoch is 0. */
 void kd_claim_encode(const kd_claim *claim, kd_buf *out);
+/* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. `central` points into `record`. */
 int kd_claim_decode(kd_bytes record, kd_claim *claim);
 
 /* ---- snapshot --------------------------------------------------------------------------------------------- */
@@ -132,11 +142,13 @@ typedef enum {
     KD_SNAPSHOT_READ = 2,  /* answer to one read: the counts of the items named; previous == version */
 } kd_snapshot_kind;
 
+/* An epoch of the history that a snapshot continues (rule 15). */
 typedef struct {
     uint64_t epoch;
     uint64_t last; /* the last version of that epoch */
 } kd_chain_link;
 
+/* What central has merged of one edge. */
 typedef struct {
     kd_bytes edge;
     kd_position applied;
@@ -145,9 +157,10 @@ typedef struct {
     bool retired;          /* by an operator's command: central refuses its batches (rule 23) */
 } kd_applied;
 
+/* Central's counts of one item. */
 typedef struct {
     kd_bytes item;
-    uint8_t count; /* counters listed; a counter that is not listed is 0 */
+    uint8_t count; /* counters listed; the count of one that is not listed is 0 */
     struct {
         uint8_t counter; /* wire id */
         uint64_t value;
@@ -157,35 +170,37 @@ typedef struct {
 typedef struct {
     kd_snapshot_kind kind;
     uint32_t partition;
-    uint64_t epoch, version, previous;
-    uint64_t made_us;          /* central's clock */
-    uint64_t low_watermark_us; /* 0: unknown */
-    uint64_t stable_us;        /* 0: nothing may be forgotten */
-    uint32_t part, parts;      /* part in 0..parts-1; all parts of a version are installed as one */
-    kd_chain_link *chain;      /* ascending epochs, oldest first, without the present one */
+    uint64_t epoch, version, previous; /* holds all changes of the versions above previous, up to version */
+    uint64_t made_us;                  /* central's clock */
+    uint64_t low_watermark_us;         /* 0: unknown */
+    uint64_t stable_us;                /* rows of edges stamped up to it may expire (rule 21); 0: none may */
+    uint32_t part, parts;              /* part in 0..parts-1; all parts of a version are installed as one */
+    kd_chain_link *chain;              /* ascending epochs, oldest first, without the present one */
     kd_applied *edges;
     kd_item_counts *items;
     uint32_t chain_count, edge_count, item_count;
     kd_buf arena;
 } kd_snapshot;
 
-/* Edges and items may come in any order, none twice; decoded they ascend by name and by key (memcmp order). */
+/* Edges and items may come in any order, none twice; the record lists them ascending by name and by key (memcmp order). */
 void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out);
-int kd_snapshot_decode(kd_bytes record, kd_snapshot *s); /* finish after KD_OK */
-void kd_snapshot_finish(kd_snapshot *s);
+/* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. After KD_OK finish it with kd_snapshot_finish. */
+int kd_snapshot_decode(kd_bytes record, kd_snapshot *s);
+void kd_snapshot_finish(kd_snapshot *s); /* frees chain, edges, items and arena */
 
 /* ---- effective changes ------------------------------------------------------------------------------------ */
 
-/* One change that central made. A consumer drops a copy by the larger (time_us, edge) of a (counter, item, user), or
- * by the label (partition, version, index); a rebuilt central may label a change anew, never restamp it. */
+/* One change that central made to a row or a sum, for downstream consumers. The same change may be delivered more than once. A consumer keeps the
+ * largest (time_us, edge) of a (counter, item, user), or drops copies by their label (partition, version, index). A central rebuilt from the log may
+ * label a change anew, but never changes its stamp. */
 typedef struct {
     kd_bytes item;
     kd_bytes user; /* empty for a sum */
     kd_bytes edge, region;
     uint64_t time_us; /* stamp; 0 for a sum */
     uint64_t amount;  /* of a sum; 0 for a set counter */
-    uint32_t day;
-    uint8_t counter;
+    uint32_t day;     /* of a sum: UTC day at the edge; 0 for a set counter */
+    uint8_t counter;  /* wire id */
     bool liked;
 } kd_change;
 
@@ -198,8 +213,10 @@ typedef struct {
     kd_buf arena;
 } kd_changes;
 
+/* Aborts on more than KD_BATCH_OPS_MAX changes. */
 void kd_changes_encode(const kd_changes *c, kd_buf *out);
+/* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. After KD_OK finish it with kd_changes_finish. */
 int kd_changes_decode(kd_bytes record, kd_changes *c);
-void kd_changes_finish(kd_changes *c);
+void kd_changes_finish(kd_changes *c); /* frees changes and arena */
 
 #endif
