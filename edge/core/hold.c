@@ -19,7 +19,7 @@ void kd_hold_doubt(const kd_edge *e, kd_part *p)
 
 /*
  * The smaller of two holds stays. Two centrals on copies of different age may live at once, and where the log has lost a claim, the older one merges
- * batches whose envelopes name the other's epoch. It lacks what lies above its own, smaller watermark until all of that was sent again.
+ * batches whose envelopes name the newer one's epoch. The older one lacks what lies above its own, smaller watermark until that was sent again.
  */
 void kd_hold_begin(kd_edge *e, kd_part *p)
 {

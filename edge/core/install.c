@@ -2,7 +2,7 @@
  * install.c - snapshots from central come in (rules 14 to 19).
  *
  * Counts, (epoch, version), applied and the deletion of outbox rows change in one step in memory, and are written with one group (rule 18). Within a
- * step the listed counts come first; then applied ends the deltas. In the other order applied would judge deltas by the old counts.
+ * step the listed counts come first; then applied ends the deltas. In the other order applied would decide by the old counts which deltas end.
  *
  * After a gap (a snapshot was missed) the edge goes on from the new version, which becomes floor_version. Counts older than it are stale: they are
  * shown as stale until they are read again from central.

@@ -48,7 +48,7 @@ void kd_overlay_confirm(kd_edge *e, kd_entry *entry, kd_position applied);
 /* A read brought the entry's counts, ahead of the snapshots. Nodes up to `applied` do not add to the shown count any more, but stay until their batch
  * is applied: when the counts are dropped (rule 15) they count again. */
 void kd_overlay_read_ahead(kd_edge *e, kd_entry *entry, kd_position applied);
-/* Ends the nodes that only stale counts kept: their batch is applied. */
+/* Ends the nodes of applied batches, which only stale counts kept: counts that include them are here, or a restore of central has undone them. */
 void kd_overlay_end_kept(kd_edge *e, kd_entry *entry);
 /* Drops the entry's counts, in memory and in the store. All of its nodes count again. */
 void kd_overlay_forget_count(kd_edge *e, kd_entry *entry);

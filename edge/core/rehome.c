@@ -4,16 +4,16 @@
  * Central has applied a batch that this edge never sealed. So another process uses its name: a copy of its directory, or an earlier run of this edge
  * whose operations were lost when the disk was restored. Below it is called the rival.
  *
- * Batches that were begun up to the rival's incarnation may be at the rival's, too, and central takes them for merged. So they move: their likes join
- * new batches, with their old stamps, in an incarnation minted above the rival's. Their sums are set aside, since the rival may have sent them
- * (aside.h).
+ * Batches begun in the rival's incarnation or a lower one may be in the rival's store, too. Central takes their positions for merged. So they move:
+ * their likes join new batches, with their old stamps, in an incarnation minted above the rival's. Their sums are set aside, since the rival may have
+ * sent them (aside.h).
  *
  * Batches begun in a higher incarnation stay where they are: a copy of the directory that holds one would have minted a higher incarnation still.
  * Central merges a position only once, so their sums cannot count twice, whether or not they were handed to Kafka before. A sum never changes its
  * position.
  *
- * All partitions of the store move, not only the one that noticed. The new incarnation is theirs, too: a batch left at an old position would be taken
- * for merged as soon as a later batch is.
+ * All partitions of the store move, not only the one that noticed: they share the new incarnation. In a partition that did not move, an old batch
+ * would be taken for merged as soon as one of the new incarnation is.
  *
  * An alarm within 60 s of another one, by an incarnation not below the one minted then, means that two processes run at once: writes are refused
  * until an operator acts.
@@ -40,7 +40,7 @@
 
 enum { ALARM_WINDOW_US = 60 * 1000 * 1000, BATCHES_A_STEP = 16 };
 
-/* The rival's incarnation. Planted: one so high that batches count as the rival's which it cannot hold: all, or those of earlier incarnations. */
+/* The rival's incarnation. Planted: a higher one, so that batches move which the rival cannot hold: all, or those of earlier incarnations. */
 static uint64_t rehome_rival(const kd_edge *e, uint64_t theirs)
 {
     if (KD_PLANTED(e, KD_PLANT_ASIDE_ALL)) return KD_MAX(theirs, e->incarnation);

@@ -59,7 +59,7 @@ void kd_spill_retire(kd_edge *e, kd_part *p, kd_outgoing *b);
 void kd_spill_join_group(kd_edge *e);
 /* The group being written is durable: frees the frozen table if that group held its last row. */
 void kd_spill_durable(kd_edge *e);
-/* Whether a group should be committed for the rows alone: somebody awaits them, or the frozen table is far too large. */
+/* Whether a group should be committed for the rows alone: a caller of kd_spill_await waits, or the frozen table is far too large. */
 bool kd_spill_wanted(const kd_edge *e);
 /* Asks that all rows recorded so far be stored soon. Returns the number of the last table with such a row, for kd_spill_arrived. */
 uint64_t kd_spill_await(kd_edge *e);
