@@ -14,14 +14,6 @@ enum {
     HOME_LIKE_PERCENT = 60,
 };
 
-uint64_t sim_clients_draw(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number)
-{
-    uint64_t state =
-        c->options.seed * 0x9e3779b97f4a7c15u ^ ((uint64_t)stream << 40) ^ number * 0xd6e8feb86659fd93u;
-    kd_random_next(&state);
-    return kd_random_next(&state);
-}
-
 static uint64_t clients_sooner(const sim_clients *c, uint64_t us)
 {
     return (uint64_t)((double)us / c->options.faster);
@@ -183,13 +175,6 @@ static void act_as_told(sim_clients *c, uint32_t who)
     clients_begin_op(c, o);
 }
 
-void sim_clients_over(sim_clients *c, const sim_client_op *o)
-{
-    c->at[o->user].busy = false;
-    c->open--;
-    act_as_told(c, o->user);
-}
-
 void sim_clients_told(sim_clients *c, const sim_scenario_event *event)
 {
     uint32_t who = sim_names_add(&c->users, kd_bytes_str(event->user));
@@ -271,6 +256,7 @@ sim_clients *sim_clients_create(const sim_clients_options *options)
 {
     sim_clients *c = kd_alloc(sizeof *c);
     c->options = *options;
+    c->freed = act_as_told;
     c->random = options->seed;
     c->run = sim_fleet_wall_us(options->fleet, sim_fleet_now_us(options->fleet));
     c->next_us = sim_fleet_now_us(options->fleet);

@@ -1,5 +1,7 @@
 /*
- * clients_internal.h - between clients.c (who does what when) and clients_send.c (one operation on its way).
+ * clients_internal.h - between clients.c (who does what when) and, below it, clients_send.c (one operation on its way).
+ *
+ * clients.c calls clients_send.c. The only way back is `freed`, which clients.c sets at creation.
  */
 #ifndef KUDOS_SIM_DRILL_CLIENTS_INTERNAL_H
 #define KUDOS_SIM_DRILL_CLIENTS_INTERNAL_H
@@ -72,19 +74,31 @@ struct sim_clients {
     uint64_t forgotten_us[SCENARIO_EDGES_MAX]; /* the last time */
     sim_client_op *waiting;
     uint32_t open; /* operations in work */
+    /* clients_send.c has ended the operation of this user, who may begin another one at once. Called from within sim_clients_begin too. */
+    void (*freed)(sim_clients *c, uint32_t user);
     /* probes: first item and first user of the edges' homes; the once item, and how many edges are asked for it */
     uint32_t home_item, home_user, once, once_edges, once_number;
     sim_clients_counts total, counts[SCENARIO_EDGES_MAX];
 };
 
-uint64_t sim_clients_draw(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number);
+/* What chance says of an operation depends on the seed, the stream and the number alone, never on when an answer came. */
+static inline uint64_t sim_clients_draw(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number)
+{
+    uint64_t state =
+        c->options.seed * 0x9e3779b97f4a7c15u ^ ((uint64_t)stream << 40) ^ number * 0xd6e8feb86659fd93u;
+    kd_random_next(&state);
+    return kd_random_next(&state);
+}
+
 static inline bool sim_clients_chance(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number,
                                       uint32_t percent)
 {
     return percent > 0 && sim_clients_draw(c, stream, number) % 100 < percent;
 }
-/* Begins; the op is clients_send.c's from here on, until sim_clients_over. */
+
+/* Enters the attempt into the journal and sends it. Takes the op, which clients_send.c frees; its user is busy until `freed`. */
 void sim_clients_begin(sim_clients *c, sim_client_op *o);
+/* Sends again each operation whose back-off has ended; gives up those that an edge's new directory does not know. */
 void sim_clients_retry_due(sim_clients *c, uint64_t now_us);
 /* After each change of the journal about this operation. */
 static inline void sim_clients_changed(const sim_client_op *o)
@@ -92,7 +106,5 @@ static inline void sim_clients_changed(const sim_client_op *o)
     const sim_clients_options *c = &o->clients->options;
     if (o->probe && c->changed) c->changed(c->changed_arg, o->item);
 }
-/* The user is free again. */
-void sim_clients_over(sim_clients *c, const sim_client_op *o);
 
 #endif

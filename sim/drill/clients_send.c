@@ -33,13 +33,16 @@ static void clients_send_release(sim_client_op *o)
 
 static void clients_send_over(sim_client_op *o)
 {
+    sim_clients *c = o->clients;
     if (o->over) return;
     o->over = true;
     if (!o->acked) {
-        o->clients->total.unanswered++;
-        o->clients->counts[o->edge].unanswered++;
+        c->total.unanswered++;
+        c->counts[o->edge].unanswered++;
     }
-    sim_clients_over(o->clients, o);
+    c->at[o->user].busy = false;
+    c->open--;
+    c->freed(c, o->user);
 }
 
 /* ---- sending --------------------------------------------------------------------------------------------------- */
