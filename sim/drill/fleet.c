@@ -1,9 +1,8 @@
-/* fleet.c - see the header: the whole; nodes, network and Kafka are beside. */
+/* fleet.c - see the header. */
 #include "sim/drill/fleet.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,44 +19,6 @@ enum {
     ENDING_ASKS_US = 3000000
 };
 
-uint64_t sim_fleet_now_us(const sim_fleet *f)
-{
-    return kd_clock_mono_us() - f->began_us;
-}
-
-void sim_fleet_begin(sim_fleet *f)
-{
-    f->began_us = kd_clock_mono_us();
-    f->wall_began_us = kd_clock_wall_us();
-}
-
-uint64_t sim_fleet_wall_us(const sim_fleet *f, uint64_t now_us)
-{
-    return f->wall_began_us + now_us;
-}
-
-void sim_fleet_fail(sim_fleet *f, const char *format, ...)
-{
-    va_list args;
-    if (f->failed) return;
-    f->failed = true;
-    va_start(args, format);
-    vsnprintf(f->failure, sizeof f->failure, format, args);
-    va_end(args);
-}
-
-sim_fleet_node *sim_fleet_who(sim_fleet *f, int who)
-{
-    if (who == SCENARIO_CENTRAL) return &f->nodes[FLEET_CENTRAL];
-    KD_ASSERT(who >= 0 && (uint32_t)who < f->scenario->edge_count);
-    return &f->nodes[who];
-}
-
-bool sim_fleet_serves(const sim_fleet_node *n)
-{
-    return n->exists && sim_program_running(&n->process) && !n->process.stopped && n->ready;
-}
-
 bool sim_fleet_all_ready(void *fleet_)
 {
     const sim_fleet *f = fleet_;
@@ -69,16 +30,6 @@ bool sim_fleet_all_ready(void *fleet_)
 }
 
 /* ---- the loop -------------------------------------------------------------------------------------------------- */
-
-bool sim_fleet_wait(sim_fleet *f, bool (*holds)(void *arg), void *arg, uint64_t limit_us)
-{
-    uint64_t end = sim_fleet_now_us(f) + limit_us;
-    while (!f->interrupted && sim_fleet_now_us(f) < end) {
-        if (holds(arg)) return true;
-        event_base_loop(f->base, EVLOOP_ONCE); /* the tick is always due soon */
-    }
-    return false;
-}
 
 static void fleet_on_ready(void *arg, int status, kd_bytes body)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "sim/drill/files.h"
-#include "sim/drill/fleet.h"
+#include "sim/drill/fleet_config.h"
 
 enum {
     INTERVAL_MIN_US = 100000,

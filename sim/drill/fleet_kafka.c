@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "sim/drill/files.h"
-#include "sim/drill/fleet.h"
+#include "sim/drill/fleet_kafka.h"
+#include "sim/drill/fleet_net.h"
 
 enum {
     EMBEDDED_LIMIT_US = 20000000,

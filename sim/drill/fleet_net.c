@@ -3,7 +3,7 @@
  *
  * A link's conditions are always computed from all faults in force, so faults may overlap in any way and end in any order.
  */
-#include "sim/drill/fleet.h"
+#include "sim/drill/fleet_net.h"
 
 static int link_to_brokers(sim_fleet *f, sim_proxy_link **links, sim_proxy_kafka_table *table)
 {

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "sim/drill/files.h"
-#include "sim/drill/fleet.h"
+#include "sim/drill/fleet_config.h"
+#include "sim/drill/fleet_net.h"
+#include "sim/drill/fleet_node.h"
 #include "sim/drill/power.h"
 
 enum {
