@@ -72,7 +72,7 @@ static void say_begin(const drill_options *o, const sim_scenario *s)
     bool said[SCENARIO_KINDS] = {false};
     for (uint32_t i = 0; i < s->event_count; i++) {
         sim_scenario_kind kind = s->events[i].kind;
-        const char *why = sim_drill_faults_missing(kind, o->real, (uint32_t)o->brokers);
+        const char *why = sim_drill_faults_missing(&s->events[i], o->real, (uint32_t)o->brokers);
         if (!why || said[kind]) continue;
         said[kind] = true;
         printf("left out: %s: %s\n", sim_scenario_kind_name(kind), why);

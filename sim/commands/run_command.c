@@ -75,6 +75,19 @@ static void say_options(const run_options *o)
     fflush(stdout);
 }
 
+/* What the simulation cannot play, it leaves out. */
+static void say_left_out(const sim_scenario *s)
+{
+    bool said[SCENARIO_KINDS] = {false};
+    for (uint32_t i = 0; i < s->event_count; i++) {
+        sim_scenario_kind kind = s->events[i].kind;
+        if (sim_scenario_simulated(kind) || said[kind]) continue;
+        said[kind] = true;
+        printf("left out: %s: only real programs can be told to (kudos-sim drill)\n",
+               sim_scenario_kind_name(kind));
+    }
+}
+
 static void say_last(uint64_t seed, const sim_result *r, uint64_t us)
 {
     printf("run seed=%" PRIu64 " events=%" PRIu64 " virtual_s=%.3f real_s=%.3f acks=%" PRIu64
@@ -204,6 +217,7 @@ static int run_command_run(const run_options *o, const sim_scenario *s, sim_opti
     options->progress = sim_terminal_progress;
     options->progress_arg = &t; // cppcheck-suppress autoVariables ; taken back below
     say_options(o);
+    say_left_out(s);
     sim_terminal_init(&t, label);
     aborting_seed = o->seed;
     signal(SIGABRT, on_abort);

@@ -59,24 +59,8 @@ static int torture_command_parse(torture_arguments *o, int argc, char **argv)
 
 static int list_points(void)
 {
-    for (int i = 0; i < KD_POINT_COUNT; i++)
-        printf("%-16s %s\n", sim_torture_point_names[i], sim_torture_point_texts[i]);
+    for (uint32_t i = 0; i < KD_POINT_COUNT; i++) printf("%-16s %s\n", sim_point_name(i), sim_point_text(i));
     return KD_EXIT_OK;
-}
-
-static bool has_points(void)
-{
-#ifdef KUDOS_POINTS
-    return true; /* one build has one set of flags: the programs beside this one have them too */
-#else
-    return false;
-#endif
-}
-
-/* The points in LevelDB, which are the last ones, are known to every build. */
-static int first_point(void)
-{
-    return has_points() ? 0 : KD_POINT_TABLE_WRITTEN;
 }
 
 static void say_round(void *arg, uint32_t number, const char *text)
@@ -90,8 +74,8 @@ static void say_points(const sim_torture_result *r)
 {
     printf("killed at random moments %llu, since the point did not come %llu",
            (unsigned long long)r->random_moments, (unsigned long long)r->unreached);
-    for (int i = first_point(); i < KD_POINT_COUNT; i++)
-        printf(", %s %llu", sim_torture_point_names[i], (unsigned long long)r->reached[i]);
+    for (uint32_t i = 0; i < KD_POINT_COUNT; i++)
+        if (sim_point_known(i)) printf(", %s %llu", sim_point_name(i), (unsigned long long)r->reached[i]);
     printf("\n");
     printf("read back %llu, numbers judged %llu, batches tapped %llu, operations sent again %llu\n",
            (unsigned long long)r->users.reads, (unsigned long long)r->shown, (unsigned long long)r->batches,
@@ -117,10 +101,9 @@ static void torture_command_find_needs(const torture_arguments *o, sim_torture_r
     if (r->trouble.put_back == 0 || r->tools.audits == 0)
         sim_stage_find(&r->found, SIM_UNKNOWN, "activity",
                        "too little happened: no older copy was put back, or no audit made");
-    for (int i = first_point(); o->minutes >= ALL_POINTS_MINUTES && i < KD_POINT_COUNT; i++) {
-        if (r->reached[i] == 0)
-            sim_stage_find(&r->found, SIM_UNKNOWN, "points", "nobody was killed at %s",
-                           sim_torture_point_names[i]);
+    for (uint32_t i = 0; o->minutes >= ALL_POINTS_MINUTES && i < KD_POINT_COUNT; i++) {
+        if (sim_point_known(i) && r->reached[i] == 0)
+            sim_stage_find(&r->found, SIM_UNKNOWN, "points", "nobody was killed at %s", sim_point_name(i));
     }
 }
 
@@ -162,7 +145,6 @@ static int torture_command_run(const torture_arguments *o, const sim_place *p, c
                                                      .record = r,
                                                      .progress = sim_terminal_progress,
                                                      .progress_arg = &line},
-                                           .points = has_points(),
                                            .length_us = (uint64_t)(o->minutes * 60e6),
                                            .round = say_round},
                     &result);
@@ -188,8 +170,8 @@ int sim_sim_torture(int argc, char **argv)
     KD_ASSERT(rc == KD_OK);
     printf("torture: seed %llu, %g minutes, %s Kafka, %s, in %s\n", (unsigned long long)o.seed, o.minutes,
            o.kafka,
-           has_points() ? "at points and at random moments"
-                        : "at random moments (points need `make POINTS=1`)",
+           sim_point_known(KD_POINT_BEFORE_SYNC) ? "at points and at random moments"
+                                                 : "at random moments (points need `make POINTS=1`)",
            p.directory);
     fflush(stdout);
     rc = torture_command_run(&o, &p, &s);

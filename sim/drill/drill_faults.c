@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/scenario/points.h"
+
 enum {
     BACK_US = 1000000, /* after a kill, when the scenario says nothing */
     CLOCK_EVERY_US = 50000,
@@ -16,17 +18,12 @@ typedef struct {
     uint64_t from_us, until_us; /* UINT64_MAX: until the faults stop */
     uint64_t step_us;           /* of what comes in turns: the next one */
     bool turn;
+    bool played; /* the event is not the scenario's, and is freed when it is over */
 } active;
-
-typedef struct played {
-    struct played *next;
-    sim_scenario_event event;
-} played;
 
 struct sim_drill_faults {
     sim_drill_faults_options options;
-    played *played; /* events that are not the scenario's */
-    uint32_t next;  /* event of the scenario */
+    uint32_t next; /* event of the scenario */
     active *at;
     uint32_t count, cap;
     int64_t stepped_us[SCENARIO_EDGES_MAX + 1]; /* of the clocks, for good; central's behind */
@@ -36,9 +33,9 @@ struct sim_drill_faults {
     bool log_lost;
 };
 
-const char *sim_drill_faults_missing(sim_scenario_kind kind, bool real_kafka, uint32_t brokers)
+const char *sim_drill_faults_missing(const sim_scenario_event *e, bool real_kafka, uint32_t brokers)
 {
-    switch (kind) {
+    switch (e->kind) {
     case SCENARIO_LOG_TRUNCATED:
         return real_kafka && brokers >= FLEET_ELECTION_BROKERS
                    ? NULL
@@ -50,6 +47,8 @@ const char *sim_drill_faults_missing(sim_scenario_kind kind, bool real_kafka, ui
     case SCENARIO_RETIRE:
     case SCENARIO_READMIT:
         return "what an operator tells central is played in the simulation only";
+    case SCENARIO_ARM:
+        return sim_point_known(e->point) ? NULL : "these programs do not know their points (make POINTS=1)";
     default:
         return NULL;
     }
@@ -160,12 +159,25 @@ static void on_log(sim_drill_faults *f, const sim_scenario_event *e)
     }
 }
 
+static void on_operator(sim_drill_faults *f, const sim_scenario_event *e)
+{
+    if (e->kind == SCENARIO_AUDIT)
+        sim_operator_tool_audit(f->options.tool);
+    else if (e->kind == SCENARIO_REHEARSE)
+        sim_operator_tool_rehearse(f->options.tool);
+    else
+        sim_operator_tool_audit_left(f->options.tool);
+}
+
 static void on_process(sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us)
 {
     sim_fleet_node *n = sim_fleet_who(f->options.fleet, e->who);
     switch (e->kind) {
     case SCENARIO_KILL:
         sim_fleet_node_kill(n, e->for_us ? drill_faults_sooner(f, e->for_us) : (uint64_t)BACK_US);
+        break;
+    case SCENARIO_ARM:
+        sim_fleet_node_arm(n, e->point, (uint32_t)e->amount, drill_faults_sooner(f, e->for_us));
         break;
     case SCENARIO_FREEZE:
         sim_fleet_node_freeze(n);
@@ -229,6 +241,11 @@ static void drill_faults_begin(sim_drill_faults *f, const sim_scenario_event *e,
         return;
     case SCENARIO_FENCE:
         sim_fleet_net_fence(f->options.fleet, e->who);
+        return;
+    case SCENARIO_AUDIT:
+    case SCENARIO_AUDIT_LEFT:
+    case SCENARIO_REHEARSE:
+        on_operator(f, e);
         return;
     default:
         if (e->who == SCENARIO_KAFKA)
@@ -367,6 +384,10 @@ static uint64_t until(const sim_drill_faults *f, const sim_scenario_event *e, ui
     case SCENARIO_LOG_TRUNCATED:
     case SCENARIO_LOG_EXPIRED:
     case SCENARIO_LOG_RECREATED:
+    case SCENARIO_ARM:
+    case SCENARIO_AUDIT:
+    case SCENARIO_AUDIT_LEFT:
+    case SCENARIO_REHEARSE:
         return now_us;
     case SCENARIO_KILL:
     case SCENARIO_KAFKA_GONE:
@@ -393,15 +414,9 @@ static void drill_faults_tell(const sim_drill_faults *f, const sim_scenario_even
     kd_buf_finish(&text);
 }
 
-static void drill_faults_start(sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us)
+static void drill_faults_start(sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us, bool played)
 {
-    if (e->kind == SCENARIO_OPERATION) {
-        sim_clients_told(f->options.clients, e);
-        return;
-    }
-    if (sim_drill_faults_missing(e->kind, f->options.fleet->options.real_kafka, f->options.fleet->brokers))
-        return;
-    active a = {.event = e, .from_us = now_us, .until_us = until(f, e, now_us)};
+    active a = {.event = e, .from_us = now_us, .until_us = until(f, e, now_us), .played = played};
     a.step_us = now_us + drill_faults_sooner(f, e->period_us);
     drill_faults_tell(f, e, now_us, a.until_us);
     drill_faults_begin(f, e, now_us);
@@ -409,12 +424,25 @@ static void drill_faults_start(sim_drill_faults *f, const sim_scenario_event *e,
     f->at[f->count++] = a;
 }
 
+static bool can_be_played(const sim_drill_faults *f, const sim_scenario_event *e)
+{
+    const sim_fleet *fleet = f->options.fleet;
+    return !sim_drill_faults_missing(e, fleet->options.real_kafka, fleet->brokers);
+}
+
 void sim_drill_faults_play(sim_drill_faults *f, const sim_scenario_event *event, uint64_t now_us)
 {
-    played *p = kd_alloc(sizeof *p);
-    *p = (played){.next = f->played, .event = *event};
-    f->played = p;
-    drill_faults_start(f, &p->event, now_us);
+    KD_ASSERT(event->kind != SCENARIO_OPERATION);
+    if (!can_be_played(f, event)) return;
+    sim_scenario_event *e = kd_alloc(sizeof *e);
+    *e = *event;
+    e->at_us = now_us;
+    drill_faults_start(f, e, now_us, true);
+}
+
+static void drill_faults_let_go(active *a)
+{
+    if (a->played) free((sim_scenario_event *)(uintptr_t)a->event);
 }
 
 static void end_at(sim_drill_faults *f, uint32_t i, uint64_t now_us)
@@ -422,6 +450,15 @@ static void end_at(sim_drill_faults *f, uint32_t i, uint64_t now_us)
     active a = f->at[i];
     f->at[i] = f->at[--f->count];
     drill_faults_finish(f, &a, now_us);
+    drill_faults_let_go(&a);
+}
+
+static void drill_faults_due(sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us)
+{
+    if (e->kind == SCENARIO_OPERATION)
+        sim_clients_told(f->options.clients, e);
+    else if (can_be_played(f, e))
+        drill_faults_start(f, e, now_us, false);
 }
 
 void sim_drill_faults_tick(sim_drill_faults *f, uint64_t now_us)
@@ -431,7 +468,7 @@ void sim_drill_faults_tick(sim_drill_faults *f, uint64_t now_us)
         if (f->at[i].until_us <= now_us) end_at(f, i, now_us);
     }
     for (; f->next < s->event_count && drill_faults_sooner(f, s->events[f->next].at_us) <= now_us; f->next++)
-        drill_faults_start(f, &s->events[f->next], now_us);
+        drill_faults_due(f, &s->events[f->next], now_us);
     take_turns(f, now_us);
     clocks(f, now_us);
     excuse_doubled(f, now_us);
@@ -441,6 +478,8 @@ void sim_drill_faults_stop(sim_drill_faults *f, uint64_t now_us)
 {
     f->next = f->options.fleet->scenario->event_count;
     while (f->count > 0) end_at(f, f->count - 1, now_us);
+    for (uint32_t i = 0; i < FLEET_NODES; i++) /* they would die while the verdict is made */
+        if (f->options.fleet->nodes[i].exists) sim_fleet_node_disarm(&f->options.fleet->nodes[i]);
     clocks(f, now_us + CLOCK_EVERY_US);
     excuse_doubled(f, now_us);
 }
@@ -455,10 +494,7 @@ sim_drill_faults *sim_drill_faults_create(const sim_drill_faults_options *option
 void sim_drill_faults_destroy(sim_drill_faults *f)
 {
     if (!f) return;
-    for (played *p = f->played, *next; p; p = next) {
-        next = p->next;
-        free(p);
-    }
+    for (uint32_t i = 0; i < f->count; i++) drill_faults_let_go(&f->at[i]);
     free(f->at);
     free(f);
 }

@@ -9,6 +9,7 @@
 
 #include "sim/drill/clients.h"
 #include "sim/drill/log_tool.h"
+#include "sim/drill/operator_tool.h"
 #include "sim/report/record.h"
 
 typedef struct sim_drill_faults sim_drill_faults;
@@ -19,20 +20,21 @@ typedef struct {
     sim_journal *journal;
     sim_drill_record *record; /* NULL: none */
     sim_log_tool *log;
+    sim_operator_tool *tool;
     double faster;
     void *merged_arg;
     /* The wall time up to which all that this edge answered is merged, as far as is known: 0: nothing is. */
     uint64_t (*merged)(void *arg, uint32_t edge);
 } sim_drill_faults_options;
 
-/* Why this kind cannot be played here, or NULL. */
-const char *sim_drill_faults_missing(sim_scenario_kind kind, bool real_kafka, uint32_t brokers);
+/* Why this event cannot be played here, with so many brokers of a real Kafka or with the embedded one; or NULL. */
+const char *sim_drill_faults_missing(const sim_scenario_event *e, bool real_kafka, uint32_t brokers);
 /* It moves a clock: libfaketime is needed. */
 bool sim_drill_faults_moves_clock(sim_scenario_kind kind);
 
 sim_drill_faults *sim_drill_faults_create(const sim_drill_faults_options *options);
 void sim_drill_faults_destroy(sim_drill_faults *f); /* NULL is fine */
-/* An event that is not the scenario's happens now. Copied. */
+/* An event that is not the scenario's happens now; its at_us does not matter. Copied. Not an operation of a user. */
 void sim_drill_faults_play(sim_drill_faults *f, const sim_scenario_event *event, uint64_t now_us);
 void sim_drill_faults_tick(sim_drill_faults *f, uint64_t now_us);
 /* All that is in force ends; nothing begins any more. */

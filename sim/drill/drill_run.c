@@ -5,11 +5,22 @@
 
 #include "sim/check/checks.h"
 
+enum { ORDERS_US = 120000000 };
+
 static bool acted(void *arg)
 {
     sim_stage *s = arg;
     sim_stage_tick(s);
     return s->fleet->failed || sim_fleet_now_us(s->fleet) >= s->end_us;
+}
+
+/* What the scenario told the operator near its end is still carried out. */
+static bool orders_are_done(void *arg)
+{
+    sim_stage *s = arg;
+    sim_stage_tick(s);
+    sim_operator_tool_tick(s->tool, sim_fleet_now_us(s->fleet), true);
+    return s->fleet->failed || sim_operator_tool_idle(s->tool, true);
 }
 
 static void drill_run_find_needs(const sim_stage_options *o, sim_drill_run_result *out)
@@ -19,7 +30,7 @@ static void drill_run_find_needs(const sim_stage_options *o, sim_drill_run_resul
     uint32_t faults = 0, missing = 0;
     for (uint32_t i = 0; i < shorter.event_count; i++) {
         faults += shorter.events[i].kind != SCENARIO_OPERATION;
-        missing += sim_drill_faults_missing(shorter.events[i].kind, o->real_kafka, o->brokers) != NULL;
+        missing += sim_drill_faults_missing(&shorter.events[i], o->real_kafka, o->brokers) != NULL;
     }
     if (faults > 0 && missing == faults)
         sim_stage_find(&out->found, SIM_UNKNOWN, "faults", "none of its faults can be played here");
@@ -47,6 +58,8 @@ static void drill_run_play(sim_stage *s, sim_drill_run_result *out)
     s->acting = true;
     while (!s->interrupted && !sim_fleet_wait(s->fleet, acted, s, s->end_us + 1)) continue;
     sim_drill_faults_stop(s->faults, sim_fleet_now_us(s->fleet));
+    s->acting = false;
+    sim_fleet_wait(s->fleet, orders_are_done, s, ORDERS_US);
     sim_stage_judge(s, &out->found, &r);
     if (s->fleet->failed) out->failed_us = sim_fleet_now_us(s->fleet);
     out->converged_us = r.converged ? r.converged_us : 0;

@@ -42,7 +42,8 @@ static void fleet_on_ready(void *arg, int status, kd_bytes body)
 static void look_after(sim_fleet *f, sim_fleet_node *n, uint64_t now)
 {
     if (sim_program_reap(&n->process)) sim_fleet_node_ended(n);
-    if (!sim_program_running(&n->process) && n->start_at_us && now >= n->start_at_us) sim_fleet_node_start(n);
+    if (!sim_program_running(&n->process) && !n->held && n->start_at_us && now >= n->start_at_us)
+        sim_fleet_node_start(n);
     if (!sim_program_running(&n->process) || n->ready || n->asking || n->process.stopped) return;
     n->asking = true;
     sim_ask_get(f->base, n->admin_port, "/readyz", NULL, READY_ASK_MS, fleet_on_ready, n);

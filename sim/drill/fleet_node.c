@@ -13,6 +13,7 @@
 #include "sim/drill/fleet_net.h"
 #include "sim/drill/fleet_node.h"
 #include "sim/drill/power.h"
+#include "sim/scenario/points.h"
 
 enum {
     EXIT_UNAVAILABLE = 4,
@@ -116,8 +117,11 @@ static void surround(const sim_fleet_node *n, surroundings *s)
     if (o->powercut) *next++ = s->synced, *next++ = s->sync;
     if (o->faketime)
         *next++ = s->clock, *next++ = "FAKETIME_CACHE_DURATION=1", *next++ = "FAKETIME_DONT_FAKE_MONOTONIC=1";
-    snprintf(s->point, sizeof s->point, "KUDOS_KILL_AT=%s", n->armed);
-    if (n->armed[0]) *next++ = s->point;
+    if (n->armed_pass) {
+        snprintf(s->point, sizeof s->point, "KUDOS_KILL_AT=%s:%u", sim_point_name(n->armed_point),
+                 n->armed_pass);
+        *next++ = s->point;
+    }
     *next = NULL;
 }
 
@@ -178,6 +182,32 @@ void sim_fleet_node_kill(sim_fleet_node *n, uint64_t back_after_us)
     n->start_at_us = sim_fleet_now_us(n->fleet) + KD_MAX(back_after_us, UINT64_C(1));
 }
 
+void sim_fleet_node_arm(sim_fleet_node *n, uint32_t point, uint32_t pass, uint64_t back_after_us)
+{
+    n->armed_point = point;
+    n->armed_pass = pass;
+    n->armed_back_us = KD_MAX(back_after_us, UINT64_C(1));
+}
+
+void sim_fleet_node_disarm(sim_fleet_node *n)
+{
+    bool armed = n->armed_pass > 0;
+    n->armed_pass = 0;
+    if (armed && sim_program_running(&n->process)) sim_fleet_node_kill(n, 1);
+}
+
+void sim_fleet_node_hold(sim_fleet_node *n)
+{
+    n->held = true;
+    sim_fleet_node_kill(n, 1);
+}
+
+void sim_fleet_node_release(sim_fleet_node *n)
+{
+    n->held = false;
+    n->start_at_us = sim_fleet_now_us(n->fleet) + 1;
+}
+
 static bool said(const sim_fleet_node *n, const char *what)
 {
     kd_buf end = {0};
@@ -222,9 +252,11 @@ void sim_fleet_node_ended(sim_fleet_node *n)
     sim_program_describe(status, how, sizeof how);
     n->ready = false;
     if (n->fleet->on_ended) n->fleet->on_ended(n->fleet->on_ended_arg, n, how);
-    if (n->armed[0] && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+    if (n->armed_pass && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
         after_kill(n);
-        n->fleet->on_point(n->fleet->on_point_arg, n);
+        n->armed_pass = 0;
+        n->start_at_us = now + n->armed_back_us;
+        if (n->fleet->on_point) n->fleet->on_point(n->fleet->on_point_arg, n, n->armed_point);
     } else if (n->draining && (code == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM))) {
         /* By the signal itself when that came before it was awaited, right after the start. */
         n->start_at_us = n->wanted ? now + 1 : 0;
@@ -332,6 +364,7 @@ bool sim_fleet_node_restore(sim_fleet_node *n, uint64_t back_after_us)
     if (!n->backed_up) return false;
     backup_path(n, path);
     sim_fleet_node_kill(n, back_after_us);
+    n->replaced++;
     fleet_node_check(n, sim_files_copy(path, n->data, "LOCK"), "restore");
     return true;
 }
@@ -339,6 +372,7 @@ bool sim_fleet_node_restore(sim_fleet_node *n, uint64_t back_after_us)
 void sim_fleet_node_wipe(sim_fleet_node *n, uint64_t back_after_us)
 {
     sim_fleet_node_kill(n, back_after_us);
+    n->replaced++;
     fleet_node_check(n, sim_files_remove(n->data), "wipe");
 }
 

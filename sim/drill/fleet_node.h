@@ -16,6 +16,14 @@ void sim_fleet_node_finish(sim_fleet_node *n);
 void sim_fleet_node_start(sim_fleet_node *n);
 /* kill -9, and it starts again after so long. One that is down already starts then, too. */
 void sim_fleet_node_kill(sim_fleet_node *n, uint64_t back_after_us);
+/* From its next start on it kills itself at the pass-th pass of the point (sim/scenario/points.h), and starts again after so long. It stays armed over starts
+ * until that has happened, or it is armed otherwise. */
+void sim_fleet_node_arm(sim_fleet_node *n, uint32_t point, uint32_t pass, uint64_t back_after_us);
+/* Takes that back. A process that runs armed is killed and started again, unarmed. */
+void sim_fleet_node_disarm(sim_fleet_node *n);
+/* Kills it and keeps it down, so that somebody else may read its directory, until sim_fleet_node_release starts it again. Not to be called twice. */
+void sim_fleet_node_hold(sim_fleet_node *n);
+void sim_fleet_node_release(sim_fleet_node *n); /* see sim_fleet_node_hold */
 /* SIGSTOP. Faults that stop a node may overlap: it goes on when each sim_fleet_node_freeze has had its sim_fleet_node_thaw. A node that starts meanwhile is
  * stopped at once. */
 void sim_fleet_node_freeze(sim_fleet_node *n);

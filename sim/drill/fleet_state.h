@@ -44,8 +44,11 @@ typedef struct {
     uint32_t full;   /* faults in force that fill its disk */
     uint32_t frozen; /* faults in force that stop it */
     bool backed_up;  /* there is a copy for sim_fleet_node_restore */
-    /* "NAME:N": it kills itself at the N-th pass of that point (common/io/loop/point.h); empty: it does not */
-    char armed[48];
+    /* From its next start on it kills itself at this pass of this point, and starts again after so long (sim_fleet_node_arm). armed_pass 0: it does not. */
+    uint32_t armed_point, armed_pass;
+    uint64_t armed_back_us;
+    bool held;            /* its stopped directory is read by somebody else: it does not start */
+    uint32_t replaced;    /* how often its directory was put back or emptied */
     uint64_t start_at_us; /* when it is to start; 0: not */
     uint64_t started_us, thawed_us;
     uint64_t full_until_us; /* when its disk had room again, the last time; 0: it was never full */
@@ -101,8 +104,8 @@ struct sim_fleet {
     void (*on_ended)(void *arg, sim_fleet_node *n,
                      const char *how); /* a process ended, asked to or not; for the report */
     void *on_ended_arg;
-    /* One that was armed has killed itself; says when it is to start again, and may arm it anew. */
-    void (*on_point)(void *arg, sim_fleet_node *n);
+    /* A node has killed itself at this point and is not armed any more; it may be armed anew. NULL: nobody wants to know. */
+    void (*on_point)(void *arg, sim_fleet_node *n, uint32_t point);
     void *on_point_arg;
 };
 

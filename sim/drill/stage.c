@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum { LAST_ANSWERS_US = 20000000, LOG_TOOL_US = 15000000, HEAL_MIN_US = 30000000 };
+enum { LAST_ANSWERS_US = 20000000, LOG_TOOL_US = 15000000, OPERATOR_US = 120000000, HEAL_MIN_US = 30000000 };
 
 /* ---- while it runs --------------------------------------------------------------------------------------------- */
 
@@ -13,6 +13,7 @@ void sim_stage_tick(sim_stage *s)
 {
     uint64_t now = sim_fleet_now_us(s->fleet), least, most;
     if (s->acting) sim_drill_faults_tick(s->faults, now);
+    sim_operator_tool_tick(s->tool, now, s->acting);
     sim_shown_tick(s->shown, now); /* before the users go on to another once item */
     sim_clients_tick(s->clients, now, s->acting);
     sim_samples_tick(s->samples, now);
@@ -34,6 +35,14 @@ static bool answered(void *arg)
     sim_stage *s = arg;
     sim_stage_tick(s);
     return s->fleet->failed || sim_clients_idle(s->clients);
+}
+
+/* The verdict has commands of its own, and central runs one job at a time. */
+static bool operator_is_done(void *arg)
+{
+    sim_stage *s = arg;
+    sim_stage_tick(s);
+    return s->fleet->failed || sim_operator_tool_idle(s->tool, false);
 }
 
 static void stage_on_signal(evutil_socket_t number, short what, void *arg)
@@ -93,6 +102,7 @@ void sim_stage_judge(sim_stage *s, sim_stage_finding *f, sim_verdict_result *r)
                              .tick_arg = s};
     *r = (sim_verdict_result){0};
     s->acting = false;
+    sim_fleet_wait(s->fleet, operator_is_done, s, OPERATOR_US);
     sim_fleet_wait(s->fleet, answered, s, LAST_ANSWERS_US);
     if (!s->fleet->failed) sim_verdict_reach(&o, r);
     sim_stage_find_failure(s, f);
@@ -129,6 +139,7 @@ static void stage_assemble(sim_stage *s)
     s->journal = sim_journal_create(o->scenario->drift_us + sim_scenario_central_clock_us(o->scenario),
                                     sim_scenario_tokens_kept(o->scenario));
     s->log = sim_log_tool_create(brokers, o->scenario->partitions, o->seed);
+    s->tool = sim_operator_tool_create(s->fleet, o->seed);
     if (o->probes) s->shown = sim_shown_create(s->fleet, o->careless);
     s->clients = sim_clients_create(&(sim_clients_options){.fleet = s->fleet,
                                                            .scenario = o->scenario,
@@ -147,6 +158,7 @@ static void stage_assemble(sim_stage *s)
                                                                     .journal = s->journal,
                                                                     .record = o->record,
                                                                     .log = s->log,
+                                                                    .tool = s->tool,
                                                                     .faster = o->faster,
                                                                     .merged_arg = s->samples,
                                                                     .merged = sim_samples_merged});
@@ -213,6 +225,7 @@ void sim_stage_close(sim_stage *s)
     }
     sim_log_tool_destroy(s->log);
     sim_drill_faults_destroy(s->faults);
+    sim_operator_tool_destroy(s->tool);
     sim_fleet_destroy(s->fleet);
     sim_samples_destroy(s->samples);
     sim_shown_destroy(s->shown);

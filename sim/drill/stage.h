@@ -44,6 +44,7 @@ typedef struct {
     sim_fleet *fleet;
     sim_journal *journal;
     sim_log_tool *log;
+    sim_operator_tool *tool;
     sim_clients *clients;
     sim_samples *samples;
     sim_shown *shown; /* NULL without probes */

@@ -14,17 +14,6 @@ enum {
     RECHECKS = 10,
 };
 
-const char *const sim_torture_point_names[KD_POINT_COUNT] = {
-#define NAME(id, name, text) [KD_POINT_##id] = name,
-    KD_POINTS(NAME)
-#undef NAME
-};
-const char *const sim_torture_point_texts[KD_POINT_COUNT] = {
-#define TEXT(id, name, text) [KD_POINT_##id] = text,
-    KD_POINTS(TEXT)
-#undef TEXT
-};
-
 typedef struct {
     uint64_t kill_at_us; /* by us: at a random moment, or since the point does not come */
     int point;           /* -1: a random moment */
@@ -37,9 +26,7 @@ typedef struct {
     sim_stage stage;
     fate fates[FLEET_NODES];
     sim_torture_trouble trouble;
-    sim_torture_tools *tools;
     uint64_t random, end_us, round_end_us;
-    bool armed; /* who starts is armed */
 } torture;
 
 static uint64_t torture_run_below(torture *t, uint64_t n)
@@ -49,47 +36,53 @@ static uint64_t torture_run_below(torture *t, uint64_t n)
 
 /* ---- fates ----------------------------------------------------------------------------------------------------- */
 
-/* In LevelDB, known to all builds; few passes in a life. */
-static bool is_rare(int point)
+/* A process passes it a few times in its life, or once. */
+static bool is_rare(uint32_t point)
 {
-    return point >= KD_POINT_TABLE_WRITTEN || point == KD_POINT_BACKUP_PARTITION;
+    return sim_point_in_leveldb(point) || point == KD_POINT_BACKUP_PARTITION;
 }
 
-static int draw_point(torture *t, const sim_fleet_node *n)
+/* -1: a random moment. */
+static int draw_point(torture *t, bool edge)
 {
     if (torture_run_below(t, 100) < RANDOM_PERCENT) return -1;
     for (;;) {
-        int point = (int)torture_run_below(t, KD_POINT_COUNT);
-        const char *colon = strchr(sim_torture_point_texts[point], ':');
-        const char *side = sim_fleet_is_edge(n) ? "edge" : "central";
-        const char *found = strstr(sim_torture_point_texts[point], side);
-        if (!found || found > colon) continue;
-        /* Where only the last four are known, one draw in three takes one. */
-        if (t->o->points || point >= KD_POINT_TABLE_WRITTEN) return point;
+        uint32_t point = (uint32_t)torture_run_below(t, KD_POINT_COUNT);
+        if (!sim_point_passed_by(point, edge)) continue;
+        /* Where only those in LevelDB are known, one draw in three takes one. */
+        if (sim_point_known(point)) return (int)point;
         if (torture_run_below(t, 3)) return -1;
     }
+}
+
+static void torture_run_play(torture *t, const sim_scenario_event *e)
+{
+    sim_drill_faults_play(t->stage.faults, e, sim_fleet_now_us(t->stage.fleet));
 }
 
 /* For its next start. */
 static void torture_run_arm(torture *t, sim_fleet_node *n)
 {
-    fate *f = &t->fates[n->index];
-    f->point = t->armed ? draw_point(t, n) : -1;
-    f->kill_at_us = 0; /* counts from when it serves */
-    f->was_serving = false;
-    n->armed[0] = 0;
-    if (f->point >= 0)
-        snprintf(n->armed, sizeof n->armed, "%s:%u", sim_torture_point_names[f->point],
-                 1 + (unsigned)torture_run_below(t, is_rare(f->point) ? PASSES_RARE_MAX : PASSES_MAX));
+    int point = draw_point(t, sim_fleet_is_edge(n));
+    t->fates[n->index] = (fate){.point = point}; /* kill_at_us counts from when it runs */
+    if (point < 0) {
+        sim_fleet_node_disarm(n);
+        return;
+    }
+    uint64_t passes = is_rare((uint32_t)point) ? PASSES_RARE_MAX : PASSES_MAX;
+    torture_run_play(t, &(sim_scenario_event){.kind = SCENARIO_ARM,
+                                              .who = sim_fleet_identity(n),
+                                              .point = (uint32_t)point,
+                                              .amount = 1 + (int64_t)torture_run_below(t, passes),
+                                              .for_us = 1 + torture_run_below(t, BACK_MAX_US)});
 }
 
-static void on_point(void *arg, sim_fleet_node *n)
+static void on_point(void *arg, sim_fleet_node *n, uint32_t point)
 {
     torture *t = arg;
     t->out->cycles++;
-    t->out->reached[t->fates[n->index].point]++;
+    t->out->reached[point]++;
     torture_run_arm(t, n);
-    n->start_at_us = sim_fleet_now_us(t->stage.fleet) + 1 + torture_run_below(t, BACK_MAX_US);
 }
 
 static void kill_it(torture *t, sim_fleet_node *n)
@@ -100,7 +93,9 @@ static void kill_it(torture *t, sim_fleet_node *n)
         t->out->random_moments++;
     else
         t->out->unreached++;
-    sim_fleet_node_kill(n, 1 + torture_run_below(t, BACK_MAX_US));
+    torture_run_play(t, &(sim_scenario_event){.kind = SCENARIO_KILL,
+                                              .who = sim_fleet_identity(n),
+                                              .for_us = 1 + torture_run_below(t, BACK_MAX_US)});
     torture_run_arm(t, n);
 }
 
@@ -111,7 +106,7 @@ static void torture_run_look(torture *t, sim_fleet_node *n, uint64_t now)
         f->was_serving = true;
         if (sim_fleet_is_edge(n)) sim_clients_recheck(t->stage.clients, n->index, RECHECKS);
     }
-    if (!t->armed || !sim_program_running(&n->process)) return;
+    if (!sim_program_running(&n->process)) return;
     if (f->kill_at_us == 0)
         f->kill_at_us =
             now + (f->point < 0 ? torture_run_below(t, MOMENT_MAX_US) + 1 : (uint64_t)PATIENCE_US);
@@ -140,7 +135,6 @@ static bool round_is_over(void *arg)
     uint64_t now = sim_fleet_now_us(f);
     sim_stage_tick(&t->stage);
     sim_torture_trouble_tick(&t->trouble, now);
-    sim_torture_tools_tick(t->tools, now, t->armed);
     check_tap(t);
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         if (f->nodes[i].exists) torture_run_look(t, &f->nodes[i], now);
@@ -148,26 +142,10 @@ static bool round_is_over(void *arg)
     return f->failed || now >= t->round_end_us;
 }
 
-/* Those that are armed would die while the verdict is made. */
-static void disarm(torture *t)
-{
-    sim_fleet *f = t->stage.fleet;
-    t->armed = false;
-    for (uint32_t i = 0; i < FLEET_NODES; i++) {
-        sim_fleet_node *n = &f->nodes[i];
-        if (!n->exists) continue;
-        if (n->armed[0] && sim_program_running(&n->process)) {
-            n->armed[0] = 0;
-            sim_fleet_node_kill(n, 1);
-        }
-        torture_run_arm(t, n);
-    }
-}
-
 static void torture_run_begin_round(torture *t)
 {
     sim_fleet *f = t->stage.fleet;
-    t->armed = t->stage.acting = true;
+    t->stage.acting = true;
     t->round_end_us = KD_MIN(sim_fleet_now_us(f) + ROUND_US, t->end_us);
     sim_clients_next_once(t->stage.clients, f->scenario->edge_count - 1);
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
@@ -186,10 +164,9 @@ static void one_round(torture *t)
     sim_fleet *f = t->stage.fleet;
     torture_run_begin_round(t);
     while (!t->stage.interrupted && !sim_fleet_wait(f, round_is_over, t, ROUND_US)) continue;
-    disarm(t);
-    sim_torture_trouble_stop(&t->trouble, sim_fleet_now_us(f));
+    sim_drill_faults_stop(t->stage.faults, sim_fleet_now_us(f));
     t->stage.acting = false;
-    sim_torture_tools_audit_left(t->tools);
+    torture_run_play(t, &(sim_scenario_event){.kind = SCENARIO_AUDIT_LEFT, .who = SCENARIO_CENTRAL});
     sim_stage_judge(&t->stage, &t->out->found, &r);
     check_tap(t); /* what was heard while all came to rest */
     sim_stage_find_failure(&t->stage, &t->out->found);
@@ -213,7 +190,6 @@ void sim_torture_run(const sim_torture_options *options, sim_torture_result *out
         t.stage.fleet->on_point = on_point;
         t.stage.fleet->on_point_arg = &t;
         t.stage.end_us = t.end_us;
-        t.tools = sim_torture_tools_create(t.stage.fleet, options->stage.seed, options->points);
         t.trouble =
             (sim_torture_trouble){.stage = &t.stage, .random = options->stage.seed ^ 0x74726f75626c65};
         sim_log_tool_tap(t.stage.log, options->stage.scenario->edges[options->stage.careless]);
@@ -222,10 +198,9 @@ void sim_torture_run(const sim_torture_options *options, sim_torture_result *out
         out->users = sim_clients_total(t.stage.clients);
         out->totals = sim_samples_sum(t.stage.samples);
         out->shown = sim_shown_judged(t.stage.shown);
-        out->tools = sim_torture_tools_total(t.tools);
+        out->tools = sim_operator_tool_total(t.stage.tool);
         out->trouble = t.trouble;
         out->reached[KD_POINT_RESTORE_PARTITION] = out->tools.restores_killed;
     }
-    sim_torture_tools_destroy(t.tools);
     sim_stage_close(&t.stage);
 }

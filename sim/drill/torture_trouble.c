@@ -29,11 +29,16 @@ static void torture_trouble_play(sim_torture_trouble *t, uint64_t now_us, const 
     sim_drill_faults_play(t->stage->faults, e, now_us);
 }
 
+/* It is gone for so long, one time in three all of it. */
 static void kafka_away(sim_torture_trouble *t, uint64_t now_us)
 {
-    if (t->kafka_back_us) return;
-    sim_fleet_kafka_kill(t->stage->fleet, torture_trouble_below(t, 3) == 0);
-    t->kafka_back_us = now_us + 200000 + torture_trouble_below(t, KAFKA_AWAY_MAX_US);
+    if (now_us < t->kafka_until_us) return;
+    bool all = torture_trouble_below(t, 3) == 0;
+    sim_scenario_event e = {.kind = all ? SCENARIO_KAFKA_GONE : SCENARIO_KILL,
+                            .who = SCENARIO_KAFKA,
+                            .for_us = 200000 + torture_trouble_below(t, KAFKA_AWAY_MAX_US)};
+    t->kafka_until_us = now_us + e.for_us;
+    torture_trouble_play(t, now_us, &e);
 }
 
 /* One disk at a time: which fault has stopped a process is told by the fault that is in force. */
@@ -71,62 +76,75 @@ static void older_copy(sim_torture_trouble *t, uint64_t now_us)
     torture_trouble_play(t, now_us, &e);
 }
 
+static void operate(sim_torture_trouble *t, uint64_t now_us)
+{
+    if (!sim_operator_tool_idle(t->stage->tool, true)) return;
+    sim_scenario_kind kind = torture_trouble_below(t, 2) ? SCENARIO_AUDIT : SCENARIO_REHEARSE;
+    torture_trouble_play(t, now_us, &(sim_scenario_event){.kind = kind, .who = SCENARIO_CENTRAL});
+}
+
+static sim_scenario_event redelivery(sim_torture_trouble *t, sim_scenario_topic topic)
+{
+    return (sim_scenario_event){.kind = SCENARIO_LOG_REDELIVERS,
+                                .who = SCENARIO_KAFKA,
+                                .topic = topic,
+                                .amount = 1 + (int64_t)torture_trouble_below(t, REDELIVER_MAX)};
+}
+
+static sim_scenario_event recreation(sim_torture_trouble *t)
+{
+    t->recreations++;
+    return (sim_scenario_event){.kind = SCENARIO_LOG_RECREATED,
+                                .who = SCENARIO_KAFKA,
+                                .topic = torture_trouble_below(t, 3) ? SCENARIO_LIKES : SCENARIO_COUNTS};
+}
+
+static sim_scenario_event freeze(sim_torture_trouble *t)
+{
+    t->freezes++;
+    return (sim_scenario_event){.kind = SCENARIO_FREEZE,
+                                .who = anybody(t),
+                                .for_us = 100000 + torture_trouble_below(t, FREEZE_MAX_US)};
+}
+
 static void torture_trouble_begin(sim_torture_trouble *t, uint64_t now_us)
 {
-    sim_fleet *f = t->stage->fleet;
+    sim_scenario_event e;
     switch (torture_trouble_below(t, 10)) {
     case 0:
-        sim_fleet_net_reset(f, anybody(t));
+        e = (sim_scenario_event){.kind = SCENARIO_RESET, .who = anybody(t), .peer = SCENARIO_NOBODY};
         break;
     case 1:
-        sim_log_tool_redeliver(t->stage->log, SCENARIO_LIKES,
-                               1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
+        e = redelivery(t, SCENARIO_LIKES);
         break;
     case 2:
-        sim_log_tool_redeliver(t->stage->log, SCENARIO_COUNTS,
-                               1 + (uint32_t)torture_trouble_below(t, REDELIVER_MAX));
+        e = redelivery(t, SCENARIO_COUNTS);
         break;
     case 3:
         kafka_away(t, now_us);
-        break;
+        return;
     case 4:
     case 5:
-        t->recreations++;
-        sim_fleet_kafka_recreate(
-            f, sim_log_tool_topic(torture_trouble_below(t, 3) ? SCENARIO_LIKES : SCENARIO_COUNTS));
+        e = recreation(t);
         break;
-    case 6: /* one that was armed drains, and comes back armed alike */
-        sim_fleet_node_restart(sim_fleet_who(f, anybody(t)));
+    case 6: /* a process that was armed drains, and comes back armed alike */
+        e = (sim_scenario_event){.kind = SCENARIO_RESTART, .who = anybody(t)};
         break;
     case 7:
-        t->freezes++;
-        torture_trouble_play(
-            t, now_us,
-            &(sim_scenario_event){.kind = SCENARIO_FREEZE,
-                                  .who = anybody(t),
-                                  .for_us = 100000 + torture_trouble_below(t, FREEZE_MAX_US)});
+        e = freeze(t);
         break;
     default:
         disk(t, now_us);
+        return;
     }
+    torture_trouble_play(t, now_us, &e);
 }
 
 void sim_torture_trouble_tick(sim_torture_trouble *t, uint64_t now_us)
 {
-    if (t->kafka_back_us && now_us >= t->kafka_back_us) {
-        sim_fleet_kafka_back(t->stage->fleet);
-        t->kafka_back_us = 0;
-    }
-    if (!t->stage->acting) return;
+    operate(t, now_us);
     older_copy(t, now_us);
     if (now_us < t->next_us) return;
     t->next_us = now_us + EVERY_US / 2 + torture_trouble_below(t, EVERY_US);
     torture_trouble_begin(t, now_us);
-}
-
-void sim_torture_trouble_stop(sim_torture_trouble *t, uint64_t now_us)
-{
-    if (t->kafka_back_us) sim_fleet_kafka_back(t->stage->fleet);
-    t->kafka_back_us = 0;
-    sim_drill_faults_stop(t->stage->faults, now_us);
 }

@@ -1,20 +1,28 @@
 /*
- * torture_trouble.h - what goes wrong in a torture besides kills: one thing every few seconds, most of them a drill's faults, played for a while.
+ * torture_trouble.h - an endless generator of a scenario's events from a seed: what goes wrong in a torture besides the kills.
+ *
+ * One thing every second and a half, besides older copies of one edge's directory that are put back, and an operator who is never idle. Every event is one
+ * that a scenario may say, and is played by drill_faults.h.
  */
 #ifndef KUDOS_SIM_DRILL_TORTURE_TROUBLE_H
 #define KUDOS_SIM_DRILL_TORTURE_TROUBLE_H
 
 #include "sim/drill/stage.h"
 
+/* Zero-initialise but for stage and random. */
 typedef struct {
     sim_stage *stage;
-    uint64_t random, next_us, kafka_back_us, disk_until_us, copy_us, copied_us;
-    bool copied; /* there is an older copy of the careless edge's directory, which is due to be put back */
-    uint64_t put_back, disks, freezes, recreations;
+    uint64_t random;
+    uint64_t next_us;        /* of the next trouble */
+    uint64_t kafka_until_us; /* of the last fault of Kafka, one at a time */
+    uint64_t disk_until_us;  /* of the last fault of a disk, one at a time */
+    uint64_t copy_us,
+        copied_us; /* when the next copy is made or put back at the earliest; when the last one was */
+    bool copied;   /* there is an older copy of the careless edge's directory, which is due to be put back */
+    uint64_t put_back, disks, freezes, recreations; /* played so far */
 } sim_torture_trouble;
 
+/* Plays what is due by now; to be called all the time while the stage acts. */
 void sim_torture_trouble_tick(sim_torture_trouble *t, uint64_t now_us);
-/* All that is in force ends. */
-void sim_torture_trouble_stop(sim_torture_trouble *t, uint64_t now_us);
 
 #endif

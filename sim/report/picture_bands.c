@@ -32,7 +32,8 @@ const char *sim_picture_family(const char *what)
         {"wipe", "process"},   {"retire", "process"},  {"readmit", "process"}, {"copy", "process"},
         {"second", "process"}, {"fill", "disk"},       {"fail", "disk"},       {"slow", "disk"},
         {"step", "clock"},     {"drift", "clock"},     {"swing", "clock"},     {"duplicate", "log"},
-        {"redeliver", "log"},  {"truncate", "log"},    {"expire", "log"},      {"recreate", "log"}};
+        {"redeliver", "log"},  {"truncate", "log"},    {"expire", "log"},      {"recreate", "log"},
+        {"arm", "process"},    {"audit", "process"},   {"rehearse", "process"}};
     for (size_t i = 0; i < KD_COUNT(words); i++)
         if (word_starts(what, words[i].word)) return words[i].family;
     return "other";

@@ -2,6 +2,7 @@
  * check.c - what is wrong with a scenario as a whole.
  */
 #include "sim/scenario/language.h"
+#include "sim/scenario/points.h"
 
 static bool check_settings(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line,
                            sim_scenario_words *w)
@@ -34,8 +35,21 @@ static bool check_restores(const sim_scenario *s, uint32_t *line, sim_scenario_w
     return true;
 }
 
+/* Who never passes the point would never be killed, and the scenario would test nothing. */
+static bool check_points(const sim_scenario *s, uint32_t *line, sim_scenario_words *w)
+{
+    for (uint32_t i = 0; i < s->event_count; i++) {
+        const sim_scenario_event *e = &s->events[i];
+        if (e->kind != SCENARIO_ARM || sim_point_passed_by(e->point, e->who >= 0)) continue;
+        *line = e->line;
+        return sim_words_refuse(w, "%s never passes the point %s (%s)", sim_scenario_who(s, e->who),
+                                sim_point_name(e->point), sim_point_text(e->point));
+    }
+    return true;
+}
+
 bool sim_scenario_check(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line,
                         sim_scenario_words *w)
 {
-    return check_settings(s, lines, line, w) && check_restores(s, line, w);
+    return check_settings(s, lines, line, w) && check_restores(s, line, w) && check_points(s, line, w);
 }

@@ -155,6 +155,14 @@ const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS] = {
         WORD("expire"), TOPIC, RECORDS(0)}}, SPAN_ONCE, SCENARIO_KAFKA},
     [SCENARIO_LOG_RECREATED] = {{"deleted and created", .parts = {
         WORD("recreate"), TOPIC}}, SPAN_ONCE, SCENARIO_KAFKA},
+    [SCENARIO_ARM] = {{"kills itself at the N-th pass of a named point, counted from its next start; back afterwards", .parts = {
+        WORD("arm"), PROCESS, E(POINT, point), E(NUMBER, amount, .min = 1, .max = 1000000)}}, SPAN_RETURNS, SCENARIO_NOBODY, true},
+    [SCENARIO_AUDIT] = {{"its counts must be those of its members, while it runs", .parts = {
+        WORD("audit"), WORD("central")}}, SPAN_ONCE, SCENARIO_CENTRAL, true},
+    [SCENARIO_AUDIT_LEFT] = {{"killed, its directory audited as it was left, started again", .parts = {
+        WORD("kill"), WORD("and"), WORD("audit"), WORD("central")}}, SPAN_ONCE, SCENARIO_CENTRAL, true},
+    [SCENARIO_REHEARSE] = {{"a backup by command, restored into a place of its own and audited there", .parts = {
+        WORD("rehearse"), WORD("restore"), WORD("of"), WORD("central")}}, SPAN_ONCE, SCENARIO_CENTRAL, true},
 };
 
 const sim_verb_word sim_scenario_verbs[] = {
@@ -212,6 +220,8 @@ static const char *part_shown(const sim_form_part *p)
         return "[from EDGE|central|kafka]";
     case PART_TOPIC:
         return "likes|counts";
+    case PART_POINT:
+        return "POINT";
     case PART_USER:
         return "USER";
     case PART_VERB:
@@ -279,6 +289,15 @@ const char *sim_scenario_kind_name(sim_scenario_kind kind)
         [SCENARIO_LOG_TRUNCATED] = "truncate",
         [SCENARIO_LOG_EXPIRED] = "expire",
         [SCENARIO_LOG_RECREATED] = "recreate",
+        [SCENARIO_ARM] = "arm",
+        [SCENARIO_AUDIT] = "audit",
+        [SCENARIO_AUDIT_LEFT] = "kill and audit",
+        [SCENARIO_REHEARSE] = "rehearse restore",
     };
     return names[kind];
+}
+
+bool sim_scenario_simulated(sim_scenario_kind kind)
+{
+    return !sim_scenario_event_forms[kind].real_only;
 }

@@ -34,6 +34,7 @@ typedef enum {
     PART_WAY,     /* up, down, or nothing */
     PART_PEER,    /* from central, from kafka, from an edge, or nothing */
     PART_TOPIC,
+    PART_POINT, /* a point's name */
     PART_USER,
     PART_VERB,
     PART_ITEM,
@@ -73,7 +74,8 @@ typedef enum {
 typedef struct {
     sim_form form;
     sim_event_span span;
-    int who; /* of a form that names nobody */
+    int who;        /* of a form that names nobody */
+    bool real_only; /* the simulation cannot play it */
 } sim_event_form;
 
 extern const sim_directive sim_scenario_directives[];

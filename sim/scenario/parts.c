@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/scenario/points.h"
+
 static bool sim_parts_is_blank(uint8_t c)
 {
     return c == ' ' || c == '\t';
@@ -339,6 +341,16 @@ static bool read_topic(sim_scenario_words *w, void *base)
     return counts || sim_word_is(word, "likes") || refuse_word(w, word, "a topic: likes or counts");
 }
 
+static bool read_point(sim_scenario_words *w, const sim_form_part *p, void *base)
+{
+    kd_bytes word = sim_words_take(w);
+    uint32_t point;
+    if (sim_point_find(word, &point) != KD_OK)
+        return refuse_word(w, word, "a point (kudos-sim torture --list-points)");
+    sim_parts_set_number(p, base, point);
+    return true;
+}
+
 static bool sim_parts_read_name(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
     kd_bytes word = sim_words_take(w);
@@ -411,6 +423,8 @@ bool sim_part_read(sim_scenario_words *w, const sim_form_part *p, void *base)
         return read_peer(w, p, base);
     case PART_TOPIC:
         return read_topic(w, base);
+    case PART_POINT:
+        return read_point(w, p, base);
     case PART_USER:
     case PART_ITEM:
         return sim_parts_read_name(w, p, base);

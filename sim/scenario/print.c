@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "sim/scenario/points.h"
+
 static uint64_t number_of(const sim_form_part *p, const void *base)
 {
     uint64_t value = 0;
@@ -118,6 +120,9 @@ static void put_value(const sim_scenario *s, const sim_form_part *p, const void 
         break;
     case PART_TOPIC:
         kd_text_printf(out, ((const sim_scenario_event *)base)->topic == SCENARIO_LIKES ? "likes" : "counts");
+        break;
+    case PART_POINT:
+        kd_text_printf(out, "%s", sim_point_name((uint32_t)number_of(p, base)));
         break;
     case PART_USER:
     case PART_ITEM:

@@ -69,6 +69,11 @@ typedef enum {
     SCENARIO_LOG_TRUNCATED,  /* the last `amount` records of every partition are gone */
     SCENARIO_LOG_EXPIRED,    /* all but the last `amount` records of every partition are gone */
     SCENARIO_LOG_RECREATED,  /* deleted and created: offsets begin at 0 */
+    /* real programs only: points.h, and commands of kudos-central */
+    SCENARIO_ARM, /* from its next start on it kills itself at the `amount`-th pass of `point`; comes back after `for_us` */
+    SCENARIO_AUDIT,      /* central: audited while it runs */
+    SCENARIO_AUDIT_LEFT, /* central: killed, its directory audited as it was left, started again */
+    SCENARIO_REHEARSE,   /* central: backed up by command, restored into a place of its own, audited there */
     SCENARIO_KINDS
 } sim_scenario_kind;
 
@@ -84,6 +89,7 @@ typedef struct {
     sim_scenario_topic topic;
     int64_t amount;
     uint64_t spread_us, period_us;
+    uint32_t point;   /* points.h */
     kd_verb verb;     /* of an operation */
     uint32_t counter; /* SCENARIO_LIKE... */
     char user[SCENARIO_NAME_MAX], item[SCENARIO_NAME_MAX];
@@ -172,6 +178,8 @@ void sim_scenario_event_print(const sim_scenario *s, const sim_scenario_event *e
 /* "mumbai", "central", "kafka". */
 const char *sim_scenario_who(const sim_scenario *s, int who);
 const char *sim_scenario_kind_name(sim_scenario_kind kind);
+/* Whether the simulation can play it; what it cannot, real programs can. */
+bool sim_scenario_simulated(sim_scenario_kind kind);
 /* The whole language for a terminal, from the table that reads it. */
 void sim_scenario_language(kd_buf *out);
 

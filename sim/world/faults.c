@@ -294,6 +294,7 @@ static void faults_on_event(sim_world *w, const sim_event *ev)
         sim_user_told(w, ev->a);
         return;
     }
+    if (!sim_scenario_simulated(e->kind)) return;
     faults_tell(w, ev->a);
     if (lasts(e->kind))
         faults_begin(w, ev->a);

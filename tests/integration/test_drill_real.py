@@ -82,6 +82,15 @@ def test_a_count_that_is_not_what_was_expected_is_a_violation(tmp_path):
     assert (code, fields["verdict"]) == (1, "violated") and "expected" in said
 
 
+def test_a_process_dies_at_a_named_point_and_an_operator_works_meanwhile(tmp_path):
+    events = ("at 200ms audit central\nat 300ms arm virginia manifest-written 1\nat 400ms kill virginia\n"
+              "at 600ms rehearse restore of central\nat 700ms kill and audit central\n")
+    code, fields, said = drill(tmp_path, written(tmp_path, QUICK + events))
+    assert (code, fields["verdict"]) == (0, "held"), said
+    assert int(fields["kills"]) >= 4, "mumbai once, virginia twice, central once: " + said
+    assert "left out" not in said
+
+
 def test_a_drill_in_which_too_little_happened_is_unknown(tmp_path):
     code, fields, said = drill(tmp_path, written(tmp_path, QUICK + "expect posts/1 like 2\nneed acks 3 kills 1\n"))
     assert (code, fields["verdict"], fields["acks"], fields["kills"]) == (3, "unknown", "2", "1"), said

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "sim/scenario/points.h"
 #include "sim/scenario/scenario.h"
 
 static int parse(sim_scenario *s, const char *text, char *error)
@@ -130,10 +131,12 @@ static sim_scenario_event draw_event(uint64_t *random, uint64_t length_us)
     if (e.kind == SCENARIO_OPERATION) draw_operation(&e, random);
     if (e.kind >= SCENARIO_CUT && e.kind <= SCENARIO_RESET) draw_link(&e, random);
     if (e.kind >= SCENARIO_CLOCK_STEP && e.kind <= SCENARIO_CLOCK_SWING) draw_clock(&e, random);
-    if (e.kind >= SCENARIO_LOG_DUPLICATES) draw_log(&e, random);
+    if (e.kind == SCENARIO_ARM) e.point = KD_POINT_AFTER_SYNC, e.amount = 1 + (int64_t)below(random, 20);
+    if (e.kind > SCENARIO_ARM) e.who = SCENARIO_CENTRAL;
+    if (e.kind >= SCENARIO_LOG_DUPLICATES && e.kind <= SCENARIO_LOG_RECREATED) draw_log(&e, random);
     bool once = e.kind == SCENARIO_RESET || e.kind == SCENARIO_RESTART || e.kind == SCENARIO_BACKUP ||
                 e.kind == SCENARIO_SYNC_FAILS || e.kind == SCENARIO_FENCE || e.kind == SCENARIO_RETIRE ||
-                e.kind == SCENARIO_READMIT;
+                e.kind == SCENARIO_READMIT || e.kind > SCENARIO_ARM;
     if (once) e.for_us = 0;
     return e;
 }
@@ -146,8 +149,9 @@ static void same_events(const sim_scenario *a, const sim_scenario *b)
         cr_assert(x->at_us == y->at_us && x->for_us == y->for_us && x->kind == y->kind && x->who == y->who &&
                       x->peer == y->peer && x->way == y->way && x->topic == y->topic &&
                       x->amount == y->amount && x->spread_us == y->spread_us &&
-                      x->period_us == y->period_us && x->verb == y->verb && x->counter == y->counter &&
-                      strcmp(x->user, y->user) == 0 && strcmp(x->item, y->item) == 0,
+                      x->period_us == y->period_us && x->point == y->point && x->verb == y->verb &&
+                      x->counter == y->counter && strcmp(x->user, y->user) == 0 &&
+                      strcmp(x->item, y->item) == 0,
                   "event %u", i);
     }
 }
@@ -332,6 +336,9 @@ Test(scenario, names_what_is_wrong_with_events)
     refused("teaches x\nat 1s ana likes posts/1 at delhi\n", "\"delhi\" is not there");
     refused("teaches x\nat 1s ana views posts/1 at mumbai\n", "a whole number from 1 to 1000");
     refused("teaches x\nat 1s restore central\n", "nothing of central was backed up before");
+    refused("teaches x\nat 1s arm mumbai noon 1\n", "\"noon\" is not a point");
+    refused("teaches x\nat 1s arm mumbai before-commit 1\n",
+            "mumbai never passes the point before-commit (central: ");
     refused("teaches x\nevery 1ms kill mumbai\nevery 1ms kill mumbai\n",
             "drill:3: there are more than 100000 events");
     refused("teaches x\nevery 1s from 5s to 3s kill mumbai\n", "it ends before it begins");
