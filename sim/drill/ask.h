@@ -10,12 +10,13 @@
 
 #include "kudos/base.h"
 
-/* status 0: no answer. The body lives during the call. */
+/* The answer, or its absence: status 0 when the process could not be reached or the deadline passed. The body lives during the call. */
 typedef void (*ask_fn)(void *arg, int status, kd_bytes body);
 
+/* `user`: the X-User-Id to ask as; NULL: none. `path` and `user` are copied. */
 void sim_ask_get(struct event_base *base, uint16_t port, const char *path, const char *user,
                  uint32_t deadline_ms, ask_fn fn, void *arg);
-/* How many have not been answered: the base outlives them. */
+/* Questions of the whole process that wait for their answer. The event base must not be freed before this is 0. */
 uint32_t sim_ask_open(void);
 
 /* The value of a series of a Prometheus text, summed over all rows whose name begins with `series` and goes on with '{' or ' ';

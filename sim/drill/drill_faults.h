@@ -23,21 +23,23 @@ typedef struct {
     sim_operator_tool *tool;
     double faster;
     void *merged_arg;
-    /* The wall time up to which all that this edge answered is merged, as far as is known: 0: nothing is. */
+    /* The wall time, in us, up to which central has merged all that this edge answered, as far as is known; 0: nothing is known. */
     uint64_t (*merged)(void *arg, uint32_t edge);
 } sim_drill_faults_options;
 
 /* Why this event cannot be played here, with so many brokers of a real Kafka or with the embedded one; or NULL. */
 const char *sim_drill_faults_missing(const sim_scenario_event *e, bool real_kafka, uint32_t brokers);
-/* It moves a clock: libfaketime is needed. */
+/* It moves a clock, for which the programs must be started with libfaketime. */
 bool sim_drill_faults_moves_clock(sim_scenario_kind kind);
 
+/* All that the options point to is borrowed; the scenario is the fleet's. */
 sim_drill_faults *sim_drill_faults_create(const sim_drill_faults_options *options);
 void sim_drill_faults_destroy(sim_drill_faults *f); /* NULL is fine */
 /* An event that is not the scenario's happens now; its at_us does not matter. Copied. Not an operation of a user. */
 void sim_drill_faults_play(sim_drill_faults *f, const sim_scenario_event *event, uint64_t now_us);
+/* Ends what is over, begins what the scenario says is due by now, and turns what comes in turns. */
 void sim_drill_faults_tick(sim_drill_faults *f, uint64_t now_us);
-/* All that is in force ends; nothing begins any more. */
+/* All that is in force ends, and nobody is armed any more; nothing of the scenario begins after that. sim_drill_faults_play still does. */
 void sim_drill_faults_stop(sim_drill_faults *f, uint64_t now_us);
 
 #endif

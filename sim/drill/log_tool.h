@@ -16,11 +16,12 @@ const char *sim_log_tool_topic(sim_scenario_topic topic);
 
 /* `brokers`: sim_fleet_kafka_address. Starts no thread before the first order. */
 sim_log_tool *sim_log_tool_create(const char *brokers, uint32_t partitions, uint64_t seed);
-/* Asks the thread to end; it may need the loop for that, since its connections pass the proxy. */
+/* Asks the thread to end. The loop must run until it has, since the thread's connections pass the proxy. */
 void sim_log_tool_end(sim_log_tool *t);
+/* For sim_fleet_wait: the thread has ended, or never began. */
 bool sim_log_tool_ended(void *tool);
-void sim_log_tool_destroy(
-    sim_log_tool *t); /* waits for a thread that has ended, and leaves another behind. NULL is fine */
+/* Joins a thread that has ended and frees the tool. A thread that has not ended is left behind, with its tool. NULL is fine. */
+void sim_log_tool_destroy(sim_log_tool *t);
 /* From now on so many per cent of what is appended is appended once more; 0 ends it. */
 void sim_log_tool_duplicate(sim_log_tool *t, sim_scenario_topic topic, uint32_t percent);
 /* The last `records` of every partition are appended once more. */
@@ -29,10 +30,11 @@ void sim_log_tool_redeliver(sim_log_tool *t, sim_scenario_topic topic, uint32_t 
 void sim_log_tool_expire(sim_log_tool *t, sim_scenario_topic topic, uint32_t records);
 /* From now on the likes topic is tapped (positions.h); edges of this name are not looked at, NULL: all are. Borrowed. */
 void sim_log_tool_tap(sim_log_tool *t, const char *careless);
-/* Batches seen; false: one was wrong, and `why` says how. */
+/* *batches: seen so far. False: one of them was wrong, and `why` says how. */
 bool sim_log_tool_tapped(sim_log_tool *t, uint64_t *batches, char *why, size_t size);
-/* Records appended once more; orders that failed, with the last reason. */
+/* Records that were appended once more so far. */
 uint64_t sim_log_tool_appended(sim_log_tool *t);
+/* Orders that failed so far; above 0 `why` says how the last one did. */
 uint32_t sim_log_tool_failures(sim_log_tool *t, char *why, size_t size);
 
 #endif

@@ -18,19 +18,22 @@ typedef struct {
     uint64_t interrupted; /* audits and backups that came to no end, since central died or was away */
 } sim_operator_tool_counts;
 
+/* The fleet is borrowed, and must have its nodes. Starts nothing. */
 sim_operator_tool *sim_operator_tool_create(sim_fleet *f, uint64_t seed);
 /* Kills a command that runs. Before the fleet. NULL is fine. */
 void sim_operator_tool_destroy(sim_operator_tool *t);
 
-/* Orders; each waits for the command that runs. */
+/* Order: an audit of the running central. */
 void sim_operator_tool_audit(sim_operator_tool *t);
+/* Order: a backup, its restore, the audit of that, and the end of the backup before. */
 void sim_operator_tool_rehearse(sim_operator_tool *t);
-/* Central is killed, its directory audited as it was left, and it is started again. Comes before other orders. */
+/* Order, carried out before all others: central is killed, its directory audited as it was left, and it is started again. */
 void sim_operator_tool_audit_left(sim_operator_tool *t);
 /* Goes on to the next command when one is over. Without `acting` the only order that is carried out is the audit of what central left; the others wait. */
 void sim_operator_tool_tick(sim_operator_tool *t, uint64_t now_us, bool acting);
 /* Nothing runs, and nothing waits that sim_operator_tool_tick would begin. */
 bool sim_operator_tool_idle(const sim_operator_tool *t, bool acting);
+/* Since the creation. */
 sim_operator_tool_counts sim_operator_tool_total(const sim_operator_tool *t);
 
 #endif

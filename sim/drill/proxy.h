@@ -35,12 +35,15 @@ typedef struct sim_proxy_link sim_proxy_link;
 /* Listens on a free port, or NULL (errno). `kafka`: the target is a broker, and its answers are changed by this table; borrowed, or NULL. */
 sim_proxy_link *sim_proxy_link_create(struct event_base *base, const sim_proxy_kafka_table *kafka,
                                       uint64_t seed);
-void sim_proxy_link_destroy(sim_proxy_link *l); /* NULL is fine */
+/* Breaks its connections and stops listening. NULL is fine. */
+void sim_proxy_link_destroy(sim_proxy_link *l);
+/* The port of 127.0.0.1 at which it listens, for all its life. */
 uint16_t sim_proxy_link_port(const sim_proxy_link *l);
-/* Of connections from now on. 0: nobody is there, they are refused. */
+/* Where connections that are made from now on lead, at 127.0.0.1. 0: nobody is there, they are refused. */
 void sim_proxy_link_target(sim_proxy_link *l, uint16_t port);
+/* New conditions, copied. They hold for connections that are there as well; a delay only for what they read from now on. `refused` breaks them. */
 void sim_proxy_link_set(sim_proxy_link *l, const sim_proxy_condition *condition);
-/* Of a broker: see proxy_kafka_calls. Each connection that is there, once. */
+/* A link to a broker: on each of its connections the next answer to a producer ends the producer's life, once (sim_proxy_kafka_calls). */
 void sim_proxy_link_fence(sim_proxy_link *l);
 /* All its connections break, once. */
 void sim_proxy_link_reset(sim_proxy_link *l);
@@ -48,6 +51,7 @@ void sim_proxy_link_reset(sim_proxy_link *l);
 typedef struct {
     uint64_t connections, bytes, broken;
 } sim_proxy_counts;
+/* Of all its connections since its creation; bytes of both directions. */
 sim_proxy_counts sim_proxy_link_counts(const sim_proxy_link *l);
 
 #endif

@@ -53,11 +53,14 @@ struct sim_proxy_conn {
     sim_proxy_kafka_calls calls;
 };
 
+/* A connection that was accepted: takes the socket, connects to the link's target as soon as neither way is cut, and passes on what comes. It frees
+ * itself when both ways have ended, or one has failed. */
 void sim_proxy_conn_create(sim_proxy_link *l, int fd);
-/* Both sides see a reset. Frees it. */
+/* Both sides see a reset. Takes it off its link and frees it. */
 void sim_proxy_conn_break(sim_proxy_conn *c);
 /* The link's conditions changed. May free it. */
 void sim_proxy_conn_wake(sim_proxy_conn *c);
+/* Closes a socket so that its peer sees a reset. */
 void sim_proxy_break_fd(int fd);
 
 #endif

@@ -18,13 +18,16 @@ typedef struct {
     uint64_t undone, resent, identity_shared; /* at the edges */
 } sim_samples_totals;
 
-/* `item` and counter like are followed for the record. */
+/* The likes of `item` are followed for the record. The fleet is borrowed, the item copied. Asks nobody before the first tick. */
 sim_samples *sim_samples_create(sim_fleet *f, const char *item);
-void sim_samples_destroy(sim_samples *s); /* after the fleet, whose end answers what is asked */
+/* After the fleet, whose end answers what is still asked. NULL is fine. */
+void sim_samples_destroy(sim_samples *s);
+/* Asks who is due to be asked. */
 void sim_samples_tick(sim_samples *s, uint64_t now_us);
 /* A moment for the record, from what was heard last. */
 void sim_samples_record(sim_samples *s, sim_drill_record *r, const sim_clients *c, uint64_t least,
                         uint64_t most, uint64_t now_us);
+/* Sums over all processes and all their starts, as of what was heard last. */
 sim_samples_totals sim_samples_sum(const sim_samples *s);
 /* For drill_faults_options: the smallest watermark of this edge, as wall time; 0: unknown. */
 uint64_t sim_samples_merged(void *samples_, uint32_t edge);

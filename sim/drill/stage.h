@@ -34,7 +34,7 @@ typedef struct {
     void *progress_arg;
 } sim_stage_options;
 
-/* In a drill that goes faster fewer operations fit: this part of the scenario's. */
+/* The part of the scenario's operations that fits, up to 1: in a drill that goes faster users cannot act as much faster. */
 double sim_stage_share(const sim_stage_options *o);
 
 typedef struct {
@@ -63,16 +63,18 @@ typedef struct {
     bool unavailable; /* something that is needed is not here */
 } sim_stage_finding;
 
-/* KD_OK, or KD_EUNAVAILABLE with the reason in *f; to be closed in either case. */
+/* Starts the programs, waits until they serve, and begins the drill's time. KD_OK, or KD_EUNAVAILABLE with the reason in *f; to be closed in either case. */
 int sim_stage_open(sim_stage *s, const sim_stage_options *o, sim_stage_finding *f);
+/* Ends all processes and frees everything. Takes a while: the log's thread may need the loop to end. */
 void sim_stage_close(sim_stage *s);
 /* Everything that is due; called all the time by whoever waits (sim_fleet_wait). */
 void sim_stage_tick(sim_stage *s);
+/* Keeps this finding, unless there is one already. `checker` is borrowed for good: a literal. */
 void sim_stage_find(sim_stage_finding *f, sim_verdict verdict, const char *checker, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* What the fleet failed by, when it did. */
 void sim_stage_find_failure(const sim_stage *s, sim_stage_finding *f);
-/* Users stop, get their last answers, everything must agree: into *f and *r. */
+/* The operator ends his command, users stop and get their last answers, everything must agree within the scenario's `heal`, or 30 s if that is less: into *f and *r. Runs the loop. */
 void sim_stage_judge(sim_stage *s, sim_stage_finding *f, sim_verdict_result *r);
 
 #endif

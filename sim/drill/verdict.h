@@ -29,6 +29,7 @@ typedef struct {
     bool judged; /* false: the export could not be had, `apart` says why */
 } sim_verdict_result;
 
+/* Waits until all agree, then reads and judges. Runs the loop; ends early when the fleet fails or is interrupted. *out is filled in any case. */
 void sim_verdict_reach(const sim_verdict_options *options, sim_verdict_result *out);
 
 #endif
