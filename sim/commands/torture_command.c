@@ -15,7 +15,7 @@
 
 enum { CYCLES_MIN = 5, ACKS_MIN = 100, SHOWN_MIN = 20, BATCHES_MIN = 20, ALL_POINTS_MINUTES = 5 };
 
-/* Small intervals: many batches, commits and snapshots between two kills. */
+/* Small intervals, so that there are many batches, commits and snapshots between two kills. No events: torture draws them. */
 static const char SCENARIO[] = "teaches Whatever dies, nothing is lost and nothing is counted twice.\n"
                                "edges mumbai virginia singapore\n"
                                "partitions 4\nshards 2\nlength 24h\nheal 90s\n"
@@ -88,7 +88,7 @@ static void say_points(const sim_torture_result *r)
            (unsigned long long)r->trouble.recreations, (unsigned long long)r->trouble.put_back);
 }
 
-/* A run that did too little of what finds something has found nothing. */
+/* A run in which too little happened proves nothing: its verdict is unknown. */
 static void torture_command_find_needs(const torture_arguments *o, sim_torture_result *r)
 {
     if (r->cycles < CYCLES_MIN || r->users.acked < ACKS_MIN || r->shown < SHOWN_MIN ||

@@ -1,4 +1,4 @@
-/* drill_faults.c - see the header: a list of what is to come, and one of what is in force. */
+/* drill_faults.c - see the header: the events that are to come, and the faults in force. */
 #include "sim/drill/drill_faults.h"
 
 #include <stdio.h>
@@ -10,27 +10,28 @@ enum {
     BACK_US = 1000000, /* after a kill, when the scenario says nothing */
     CLOCK_EVERY_US = 50000,
     SLACK_US = 200000,
-    DOUBLED_AFTER_US = 5000000, /* until the edge that is left has noticed what its twin did */
+    DOUBLED_AFTER_US = 5000000, /* after its twin has ended: until the edge has noticed what the twin did */
 };
 
 typedef struct {
     const sim_scenario_event *event;
     uint64_t from_us, until_us; /* UINT64_MAX: until the faults stop */
-    uint64_t step_us;           /* of what comes in turns: the next one */
-    bool turn;
-    bool played; /* the event is not the scenario's, and is freed when it is over */
+    uint64_t step_us;           /* when a flapping link or a swinging clock turns next */
+    bool turn;                  /* the link is open, or the clock behind */
+    bool played;                /* the event is not the scenario's, and is freed when it is over */
 } active;
 
 struct sim_drill_faults {
     sim_drill_faults_options options;
-    uint32_t next; /* event of the scenario */
+    uint32_t next; /* event of the scenario that has not begun yet */
     active *at;
     uint32_t count, cap;
-    int64_t stepped_us[SCENARIO_EDGES_MAX + 1]; /* of the clocks, for good; central's behind */
-    int64_t shown_us[SCENARIO_EDGES_MAX + 1];
-    uint64_t clock_us;
+    int64_t stepped_us[SCENARIO_EDGES_MAX + 1]; /* by which each clock stays wrong; central's is the last */
+    int64_t shown_us[SCENARIO_EDGES_MAX + 1];   /* by which each clock was last told to be wrong */
+    uint64_t clock_us;                          /* when the clocks were last looked at */
+    /* While two processes run under an edge's name what it answers is excused; until 0: there is one. */
     uint64_t doubled_from_us[SCENARIO_EDGES_MAX], doubled_until_us[SCENARIO_EDGES_MAX];
-    bool log_lost;
+    bool log_lost; /* the likes topic has lost records, which a restored central cannot read again */
 };
 
 const char *sim_drill_faults_missing(const sim_scenario_event *e, bool real_kafka, uint32_t brokers)
@@ -85,7 +86,7 @@ static void begin_doubled(sim_drill_faults *f, uint32_t edge, uint64_t now_us)
     sim_journal_excuse_sums(f->options.journal);
 }
 
-/* Excused again and again: what counts is when it was answered. */
+/* An operation is excused by the moment of its answer, and more are answered all the time: so this is called at each tick. */
 static void excuse_doubled(sim_drill_faults *f, uint64_t now_us)
 {
     for (uint32_t e = 0; e < SCENARIO_EDGES_MAX; e++) {
@@ -130,7 +131,7 @@ static void on_kafka(sim_drill_faults *f, const sim_scenario_event *e)
         sim_fleet_kafka_freeze(fl, true);
     else if (e->kind == SCENARIO_RESET)
         sim_fleet_net_reset(fl, SCENARIO_KAFKA);
-    else /* it cannot be drained: a restart is a short kill */
+    else /* Kafka cannot be drained: its restart is a short kill */
         sim_fleet_kafka_kill(fl, e->kind == SCENARIO_KAFKA_GONE);
 }
 
@@ -231,7 +232,7 @@ static void drill_faults_begin(sim_drill_faults *f, const sim_scenario_event *e,
     case SCENARIO_CLOCK_STEP:
     case SCENARIO_CLOCK_DRIFT:
     case SCENARIO_CLOCK_SWING:
-        return; /* clocks() */
+        return; /* clocks() tells a process the sum of all that moves its clock */
     case SCENARIO_LOG_DUPLICATES:
     case SCENARIO_LOG_REDELIVERS:
     case SCENARIO_LOG_TRUNCATED:
@@ -275,7 +276,7 @@ static void copy_ends(sim_drill_faults *f, const sim_scenario_event *e, uint64_t
         n); /* the operator acts: an edge that was told of its double may refuse writes until then */
 }
 
-/* By how much a clock that drifts has gone wrong. */
+/* How wrong a drifting clock is by now, in us. */
 static int64_t drifted(const sim_drill_faults *f, const active *a, uint64_t now_us)
 {
     return (int64_t)((double)(now_us - a->from_us) * f->options.faster * (double)a->event->amount / 1e6);
@@ -320,7 +321,7 @@ static void drill_faults_finish(sim_drill_faults *f, const active *a, uint64_t n
     case SCENARIO_LOG_DUPLICATES:
         sim_log_tool_duplicate(f->options.log, e->topic, 0);
         break;
-    case SCENARIO_CLOCK_DRIFT: /* what it has gone wrong by stays */
+    case SCENARIO_CLOCK_DRIFT: /* the error that has gathered stays */
         f->stepped_us[clock_of(e->who)] += drifted(f, a, now_us);
         break;
     case SCENARIO_CLOCK_STEP:
@@ -478,7 +479,7 @@ void sim_drill_faults_stop(sim_drill_faults *f, uint64_t now_us)
 {
     f->next = f->options.fleet->scenario->event_count;
     while (f->count > 0) end_at(f, f->count - 1, now_us);
-    for (uint32_t i = 0; i < FLEET_NODES; i++) /* they would die while the verdict is made */
+    for (uint32_t i = 0; i < FLEET_NODES; i++) /* an armed process would die while the verdict is made */
         if (f->options.fleet->nodes[i].exists) sim_fleet_node_disarm(&f->options.fleet->nodes[i]);
     clocks(f, now_us + CLOCK_EVERY_US);
     excuse_doubled(f, now_us);

@@ -1,8 +1,10 @@
 /*
  * drill_faults.h - the events of a scenario, played on the real world when their time has come, and undone when it is over.
  *
- * What this world cannot do is told before the run (sim_drill_faults_missing) and left out. What a fault excuses (design, "limits said openly") goes into the journal from
- * here: it needs to know up to where central had merged an edge's likes when its directory was lost, which `merged` tells.
+ * Drills and torture play the same events here. What cannot be played is told before the run (sim_drill_faults_missing) and left out.
+ *
+ * Some losses are admitted (design, "limits said openly"): when an edge loses its directory, so are the operations that it had answered and
+ * central had not merged. Such operations are excused in the journal from here; `merged` tells up to where central had merged them.
  */
 #ifndef KUDOS_SIM_DRILL_DRILL_FAULTS_H
 #define KUDOS_SIM_DRILL_DRILL_FAULTS_H

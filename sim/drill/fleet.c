@@ -144,7 +144,7 @@ void sim_fleet_destroy(sim_fleet *f)
         if (f->nodes[i].exists) sim_program_kill(&f->nodes[i].process);
     }
     sim_fleet_kafka_finish(f);
-    /* Questions under way refer to the nodes; nobody is left to answer them. */
+    /* Questions under way hold pointers to the nodes, which are freed below. All processes are dead, so each question ends soon. */
     uint64_t end = sim_fleet_now_us(f) + ENDING_ASKS_US;
     while (!nothing_asked(NULL) && sim_fleet_now_us(f) < end) event_base_loop(f->base, EVLOOP_ONCE);
     for (uint32_t i = 0; i < FLEET_NODES; i++) {

@@ -1,11 +1,12 @@
 /*
  * fleet.h - the real programs of a drill as a whole: a broker, a central, edges, started together, looked after, ended together.
  *
- * Whatever ends a process without being asked is a failure of the drill, with these exceptions. A storage error while its disk was full or its sync failed;
- * and a central that another one has fenced: those start again when the fault is over, as a service manager would have it. Exit code 4 (something needed was
- * unavailable) is tried again.
+ * Whatever ends a process without being asked is a failure of the drill, with these exceptions. A storage error while its disk was full or its
+ * sync failed; and a central that another one has fenced: those start again when the fault is over, as a service manager would have it. Exit code
+ * 4 (something needed was unavailable) is tried again.
  *
- * The parts: fleet_state.h has the nodes, the clock and the failure, fleet_node.h what befalls a process, fleet_net.h the links, fleet_kafka.h the broker.
+ * The parts: fleet_state.h has the nodes, the clock and the failure, fleet_node.h what befalls a process, fleet_net.h the links, fleet_kafka.h the
+ * broker.
  */
 #ifndef KUDOS_SIM_DRILL_FLEET_H
 #define KUDOS_SIM_DRILL_FLEET_H

@@ -1,8 +1,9 @@
 /*
  * fleet_config.c - the configuration of a node: the scenario's own figures, and intervals that are short enough for a drill.
  *
- * --faster divides the intervals of the timeline, and with them those of batches and snapshots, down to what a machine can keep. Where fewer
- * operations fit than the scenario has, the room for them gets as much smaller, so that it is full at the same moment of the timeline.
+ * --faster divides the intervals of the timeline, and with them those of batches and snapshots, down to what a machine can keep. Users cannot act
+ * as much faster. Where only a part of the scenario's operations fits, outbox_max becomes that part of the scenario's, so that the outbox is full
+ * at the same moment of the timeline.
  */
 #include <stdio.h>
 #include <stdarg.h>
@@ -14,7 +15,7 @@
 enum {
     INTERVAL_MIN_US = 100000,
     IDLE_MAX_US = 1000000,
-    OUTBOX_MIN_BYTES = 4 * 1024, /* of the program's own */
+    OUTBOX_MIN_BYTES = 4 * 1024, /* least value that kudos-edge takes */
     OUTBOX_MIN_PARTITION_BYTES = 1024,
     ITEMS_MIN = 1000
 };

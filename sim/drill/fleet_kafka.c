@@ -44,7 +44,7 @@ static void start_embedded(sim_fleet *f)
     f->broker_starting = true;
 }
 
-/* What min.insync.replicas = 2 of three is there to prevent. */
+/* Whether the scenario makes an unclean election. min.insync.replicas = 2 of three prevents those, so such a drill runs with 1. */
 static bool elects_uncleanly(const sim_fleet *f)
 {
     const sim_scenario *s = f->scenario;
@@ -74,14 +74,14 @@ static void start_real(sim_fleet *f)
                           f->brokers < FLEET_ELECTION_BROKERS || elects_uncleanly(f) ? "1" : "2",
                           f->brokers > 1 ? "--apart" : NULL,
                           NULL};
-    /* No signal when the drill dies: the end of its standard input tells it, and it ends its brokers in order. */
+    /* SIGCONT instead of SIGKILL when the drill dies: the end of its standard input tells kafka.py, which then ends its brokers in order. */
     if (sim_program_start(&f->broker, &(sim_program_command){
                                           .argv = argv, .input = true, .death_signal = SIGCONT}) != KD_OK)
         sim_fleet_fail(f, "python3: %s", strerror(errno));
     f->broker_starting = true;
 }
 
-/* False: not there yet. */
+/* The brokers' ports from the address file. False: it is not there yet. */
 static bool read_address(sim_fleet *f)
 {
     char path[FLEET_PATH_MAX];
@@ -99,7 +99,7 @@ static bool read_address(sim_fleet *f)
     return there;
 }
 
-/* A line each. An election that could not be made unclean leaves nothing to be judged. */
+/* kafka.py writes a line for each order that it has done. A truncation that it could not make fails the drill, which has nothing to judge without. */
 static void read_done(sim_fleet *f)
 {
     char path[FLEET_PATH_MAX + 8];
@@ -163,8 +163,8 @@ void sim_fleet_kafka_finish(sim_fleet *f)
         if (f->broker.input >= 0) close(f->broker.input);
         f->broker.input = -1;
         while (!sim_program_reap(&f->broker) && sim_fleet_now_us(f) < end)
-            usleep(20000); /* nothing else runs any more */
-        /* What a kill of its parent would leave is a broker: ask again before that. */
+            usleep(20000); /* no other process of the drill runs, so the loop may wait */
+        /* kill -9 of kafka.py would leave its brokers behind: ask it once more before that. */
         if (sim_program_running(&f->broker)) sim_program_signal(&f->broker, SIGTERM);
     }
     sim_program_finish(&f->broker);

@@ -12,8 +12,8 @@ int sim_fleet_kafka_start(sim_fleet *f);
 void sim_fleet_kafka_tick(sim_fleet *f);
 /* Ends the broker. A real one is given 30 s to end in order; blocks for that. */
 void sim_fleet_kafka_finish(sim_fleet *f);
-/* Of a real cluster the leader of the likes topic, or all brokers. The embedded broker keeps its records in memory: it is only not reached. Faults may overlap;
- * each kill has its sim_fleet_kafka_back. */
+/* Of a real cluster the leader of the likes topic, or all brokers. The embedded broker keeps its records in memory: it is only not reached. Faults
+ * may overlap; each kill has its sim_fleet_kafka_back. */
 void sim_fleet_kafka_kill(sim_fleet *f, bool all);
 void sim_fleet_kafka_back(sim_fleet *f); /* see sim_fleet_kafka_kill */
 /* SIGSTOP of every broker, or SIGCONT. */
@@ -23,7 +23,7 @@ void sim_fleet_kafka_freeze(sim_fleet *f, bool frozen);
 void sim_fleet_kafka_truncate(sim_fleet *f, const char *topic, uint32_t records);
 /* kafka.py has done every order that it was given. */
 bool sim_fleet_kafka_settled(const sim_fleet *f);
-/* Of a real Kafka deletes the topic, which central and the edges create again. The embedded broker loses all topics and begins anew at another port. */
+/* Of a real Kafka deletes the topic; central and the edges create it again. The embedded broker loses all topics and begins anew at another port. */
 void sim_fleet_kafka_recreate(sim_fleet *f, const char *topic);
 /* "127.0.0.1:p1,...": the brokers, by the drill's own links, which stay the same when a broker moves. */
 void sim_fleet_kafka_address(const sim_fleet *f, char *text, size_t size);

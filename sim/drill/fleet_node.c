@@ -17,15 +17,14 @@
 
 enum {
     EXIT_UNAVAILABLE = 4,
-    AGAIN_US = 1000000,          /* until one that ended over what it needed is started again */
-    STORAGE_GRACE_US = 20000000, /* a process may notice only then that a write failed */
+    AGAIN_US = 1000000,          /* until a process that ended over what it needed is started again */
+    STORAGE_GRACE_US = 20000000, /* of a process that notices a failed write after its disk was mended */
     TAIL_BYTES = 700,
-    SAID_BYTES = 256 * 1024, /* it may say much between the error and its end */
-    FULL_BYTES =
-        8, /* what a note of the library that watches syncs needs; no file of a store has room in it */
+    SAID_BYTES = 256 * 1024, /* of the end of a log: a process may log much between the error and its end */
+    FULL_BYTES = 8,          /* a note of the library that watches syncs fits; no file of a store does */
 };
 
-/* How their logs name an error of the disk (LevelDB's word, and the system's where a file is their own), and a higher claim. */
+/* What the programs' logs say of a disk's error (LevelDB's text, and strerror's for files of their own), of a higher claim, and of a taken port. */
 static const char STORAGE[] = "IO error", STORAGE_OWN[] = "Input/output error", FENCED[] = "\"fenced\"",
                   PORT_TAKEN[] = "Address already in use";
 
@@ -50,7 +49,7 @@ static void set_name(sim_fleet_node *n)
     snprintf(n->sync_file, sizeof n->sync_file, "%s/%s.sync", d, n->name);
 }
 
-/* Of a node that has not started yet, or is down for a while. */
+/* The port of a node that is down is free to bind, and still that node's. */
 static bool is_given(const sim_fleet *f, uint16_t port)
 {
     for (uint32_t i = 0; i < FLEET_NODES; i++)
@@ -97,7 +96,7 @@ void sim_fleet_node_finish(sim_fleet_node *n)
 
 /* ---- start and end --------------------------------------------------------------------------------------------- */
 
-/* What stands between the process and its machine: the clock, and syncs that are watched, fail or are slow. */
+/* The environment of a process: libraries preloaded for its clock and its syncs, their settings, and the point at which it kills itself. */
 typedef struct {
     char preload[3 * FLEET_PATH_MAX], clock[FLEET_PATH_MAX + 64], synced[FLEET_PATH_MAX + 64],
         sync[FLEET_PATH_MAX + 64], point[80];
@@ -149,7 +148,7 @@ void sim_fleet_node_start(sim_fleet_node *n)
     if (n->frozen) sim_program_stop(&n->process);
 }
 
-/* What libfaketime keeps in shared memory: it leaves that when killed, and stumbles over it when the pid comes again. */
+/* libfaketime keeps its state in shared memory, by pid. A killed process leaves it there, and a later process of the same pid would fail over it. */
 static void forget_clock(pid_t pid)
 {
     char name[64];
@@ -229,7 +228,7 @@ static void died(sim_fleet_node *n, const char *how)
     kd_buf_finish(&end);
 }
 
-/* Somebody else was faster. Who wants to reach it goes through the links. */
+/* Another process has taken a port of this node, so it gets other ones. Its peers and users connect to the links, whose targets are set anew. */
 static void move_ports(sim_fleet_node *n)
 {
     fleet_node_check(n, choose_ports(n), "ports");
@@ -258,10 +257,10 @@ void sim_fleet_node_ended(sim_fleet_node *n)
         n->start_at_us = now + n->armed_back_us;
         if (n->fleet->on_point) n->fleet->on_point(n->fleet->on_point_arg, n, n->armed_point);
     } else if (n->draining && (code == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM))) {
-        /* By the signal itself when that came before it was awaited, right after the start. */
+        /* SIGTERM itself ends it when it comes right after the start, before the program handles it. */
         n->start_at_us = n->wanted ? now + 1 : 0;
     } else if (code > 0 && disk_failed(n, now) && (said(n, STORAGE) || said(n, STORAGE_OWN))) {
-        n->fleet->kills++; /* its disk has killed it, as the simulation counts */
+        n->fleet->kills++; /* a process that its disk has ended counts as killed, as in the simulation */
         if (n->sync_fails_us) sim_fleet_node_sync(n, false, 0);
         n->start_at_us =
             n->full ? 0 : now + AGAIN_US; /* sim_fleet_node_fill starts it when there is room again */
@@ -399,7 +398,7 @@ void sim_fleet_node_twin_gone(sim_fleet_node *n)
     put_down(twin);
     twin->wanted = false;
     twin->start_at_us = 0;
-    if (!sim_program_running(&n->process) && n->fenced) { /* it is alone again */
+    if (!sim_program_running(&n->process) && n->fenced) { /* the claim that fenced it is gone */
         n->wanted = true;
         n->start_at_us = sim_fleet_now_us(f) + 1;
     }

@@ -4,8 +4,8 @@
  *     users --link--> edge --link--> central        every arrow passes the proxy (proxy.h)
  *                       \--links--> kafka <--links--/
  *
- * A node is one process: the edges by their index, then the twins on copies of their directories, central, and a second central. fleet.c owns all of it and
- * ticks it; fleet_node.c, fleet_net.c and fleet_kafka.c change their part. They call this file, and this file calls none of them.
+ * A node is one process: the edges by their index, then the twins on copies of their directories, central, and a second central. fleet.c owns all
+ * of it and ticks it; fleet_node.c, fleet_net.c and fleet_kafka.c change their part. They call this file, and this file calls none of them.
  *
  * One thread, the loop's. Times are microseconds of the drill (sim_fleet_now_us).
  */
@@ -44,7 +44,8 @@ typedef struct {
     uint32_t full;   /* faults in force that fill its disk */
     uint32_t frozen; /* faults in force that stop it */
     bool backed_up;  /* there is a copy for sim_fleet_node_restore */
-    /* From its next start on it kills itself at this pass of this point, and starts again after so long (sim_fleet_node_arm). armed_pass 0: it does not. */
+    /* From its next start on it kills itself at this pass of this point, and starts again after so long (sim_fleet_node_arm). armed_pass 0: it
+     * does not. */
     uint32_t armed_point, armed_pass;
     uint64_t armed_back_us;
     bool held;            /* its stopped directory is read by somebody else: it does not start */
@@ -115,10 +116,11 @@ void sim_fleet_begin(sim_fleet *f);
 uint64_t sim_fleet_now_us(const sim_fleet *f);
 /* A moment of the drill as microseconds since 1970, by the wall clock as it was at sim_fleet_begin. */
 uint64_t sim_fleet_wall_us(const sim_fleet *f, uint64_t now_us);
-/* Ends the drill as failed; later calls change nothing. A text that begins with a checker's name and a colon is a violation, any other a trouble of the
- * surroundings (sim_stage_find_failure). */
+/* Ends the drill as failed; later calls change nothing. A text that begins with a checker's name and a colon is a violation, any other a trouble
+ * of the surroundings (sim_stage_find_failure). */
 void sim_fleet_fail(sim_fleet *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Runs the loop until the condition holds; it is asked after each turn of the loop, every 4 ms at least. False: not within limit_us, or interrupted by a signal. */
+/* Runs the loop until the condition holds; it is asked after each turn of the loop, every 4 ms at least. False: not within limit_us, or
+ * interrupted by a signal. */
 bool sim_fleet_wait(sim_fleet *f, bool (*holds)(void *arg), void *arg, uint64_t limit_us);
 
 /* The node that an event's `who` names: the edge of that index, or central. Never a twin, and not Kafka, which is no node. */

@@ -2,7 +2,7 @@
  * log_tool.c - see the header: a thread with a consumer and a producer, and the orders between it and the drill.
  *
  * Its clients are ended as the programs end theirs, within a limit: librdkafka 2.0.2 may wait for ever for one whose topic was deleted.
- * A duplicate is not duplicated again: each carries a header that says so, which no reader of the log looks at.
+ * A record that is appended once more carries a header that says so, and is not appended a third time. No reader of the log looks at that header.
  */
 #include "sim/drill/log_tool.h"
 
@@ -19,7 +19,7 @@ enum { TOPICS = 2, POLL_MS = 20, CALL_MS = 5000, FLUSH_MS = 3000 };
 static const char AGAIN[] = "kudos-drill-again";
 
 typedef struct {
-    uint32_t duplicate_percent, redeliver, expire; /* orders; the last two once */
+    uint32_t duplicate_percent, redeliver, expire; /* what was ordered; the last two are carried out once */
     bool redeliver_wanted, expire_wanted;
 } orders;
 
@@ -37,7 +37,7 @@ struct sim_log_tool {
     bool tapping;
     uint64_t batches;
     char wrong[256];         /* empty: all batches were right */
-    sim_positions positions; /* the thread's */
+    sim_positions positions; /* of the thread alone */
 };
 
 const char *sim_log_tool_topic(sim_scenario_topic topic)
@@ -62,7 +62,7 @@ static rd_kafka_t *open_client(sim_log_tool *t, rd_kafka_type_t type)
                                        {"enable.auto.commit", "false"},   {"fetch.wait.max.ms", "10"},
                                        {"auto.offset.reset", "latest"},   {"message.max.bytes", "1048576"}};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_log_cb(conf, NULL); /* that a broker is away is the drill's doing */
+    rd_kafka_conf_set_log_cb(conf, NULL); /* it would tell of brokers that the drill itself has killed */
     for (size_t i = 0; i < KD_COUNT(settings); i++)
         rd_kafka_conf_set(conf, settings[i][0], settings[i][1], err, sizeof err);
     rd_kafka_t *rk = rd_kafka_new(type, conf, err, sizeof err);
@@ -315,7 +315,7 @@ void sim_log_tool_expire(sim_log_tool *t, sim_scenario_topic topic, uint32_t rec
 
 void sim_log_tool_tap(sim_log_tool *t, const char *careless)
 {
-    t->positions.careless = careless; /* the thread looks at it once it is told to tap */
+    t->positions.careless = careless; /* before `tapping`, which lets the thread look at it */
     locked(t, SCENARIO_LIKES);
     t->tapping = true;
     pthread_mutex_unlock(&t->lock);

@@ -1,8 +1,8 @@
 /*
  * log_tool.h - what befalls Kafka's log itself: records that come twice, come again, or are gone.
  *
- * A consumer of our own follows a topic and appends records of it once more; to whoever reads the log that is a record that was duplicated or delivered again. In a
- * thread of its own, since librdkafka's calls block; the drill only leaves orders.
+ * A consumer of our own follows a topic and appends records of it once more; to whoever reads the log that is a record that was duplicated or
+ * delivered again. In a thread of its own, since librdkafka's calls block; the drill only leaves orders.
  */
 #ifndef KUDOS_SIM_DRILL_LOG_TOOL_H
 #define KUDOS_SIM_DRILL_LOG_TOOL_H

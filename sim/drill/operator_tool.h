@@ -1,10 +1,10 @@
 /*
  * operator_tool.h - what an operator does with kudos-central while processes die: audits, and backups that are proved by being put back.
  *
- * One command at a time; an order waits until the one before is over. An audit of the running central must find its counts exact, or not come to an end since
- * central died. A rehearsal makes a backup (broken off when central dies), restores it into a place of its own, audits that, and then has central forget the
- * backup of the rehearsal before. Where points are known, half of the restores are killed half way: nothing may stand in their place, and they are begun anew.
- * Whatever is wrong fails the drill by "audit" or "backup".
+ * One command at a time; an order waits until the one before is over. An audit of the running central must find its counts exact, or not come to
+ * an end since central died. A rehearsal makes a backup (broken off when central dies), restores it into a place of its own, audits that, and then
+ * has central forget the backup of the rehearsal before. Where points are known, half of the restores are killed half way: nothing may stand in
+ * their place, and they are begun anew. Whatever is wrong fails the drill by "audit" or "backup".
  */
 #ifndef KUDOS_SIM_DRILL_OPERATOR_TOOL_H
 #define KUDOS_SIM_DRILL_OPERATOR_TOOL_H
@@ -29,7 +29,8 @@ void sim_operator_tool_audit(sim_operator_tool *t);
 void sim_operator_tool_rehearse(sim_operator_tool *t);
 /* Order, carried out before all others: central is killed, its directory audited as it was left, and it is started again. */
 void sim_operator_tool_audit_left(sim_operator_tool *t);
-/* Goes on to the next command when one is over. Without `acting` the only order that is carried out is the audit of what central left; the others wait. */
+/* Goes on to the next command when one is over. Without `acting` the only order that is carried out is the audit of what central left; the others
+ * wait. */
 void sim_operator_tool_tick(sim_operator_tool *t, uint64_t now_us, bool acting);
 /* Nothing runs, and nothing waits that sim_operator_tool_tick would begin. */
 bool sim_operator_tool_idle(const sim_operator_tool *t, bool acting);

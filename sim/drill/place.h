@@ -12,11 +12,11 @@ typedef struct {
     char faketime[FLEET_PATH_MAX], powercut[FLEET_PATH_MAX + 32];
 } sim_place;
 
-/* -1, or the exit code. `real_kafka`: kafka.py is needed. */
+/* Fills in all but directory and faketime. -1: go on; else the exit code with which the command ends. `real_kafka`: kafka.py is needed. */
 int sim_place_find(sim_place *p, const char *command, bool real_kafka);
-/* Where clocks are moved. */
+/* Finds libfaketime, for scenarios that move clocks. -1, or the exit code. */
 int sim_place_find_faketime(sim_place *p);
-/* `keep` or, when it is NULL, one of a new name. */
+/* Makes the directory `keep`; NULL: one of a new name in TMPDIR. -1, or the exit code. */
 int sim_place_make_directory(sim_place *p, const char *keep);
 
 #endif

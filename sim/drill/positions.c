@@ -5,16 +5,14 @@
 
 #include "kudos/wire.h"
 
-enum {
-    POSITIONS_MAX = 1 << 22
-}; /* a bound on memory: beyond it begins anew, and positions of before are not judged */
+enum { POSITIONS_MAX = 1 << 22 }; /* a bound on memory: when it is reached all are forgotten */
 
 static uint64_t positions_key_of(kd_bytes edge, uint32_t partition, kd_position at)
 {
     return sim_check_mix(sim_check_mix(sim_check_hash(partition + 1, edge), at.incarnation), at.seq) | 1;
 }
 
-/* Which digest is known under this position; a new one is taken. */
+/* The digest that was seen first under this position, which may be this one. */
 static uint64_t known(sim_positions *p, uint64_t key, uint64_t digest)
 {
     if (p->seen.count >= POSITIONS_MAX) sim_check_map_clear(&p->seen);

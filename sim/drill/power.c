@@ -12,7 +12,7 @@
 enum { TREE_FDS = 16 };
 
 static const char NOTE[] = ".synced";
-static uint64_t *chance; /* nftw hands nothing through; one thread */
+static uint64_t *chance; /* of cut_one: nftw passes nothing on to it. One thread */
 
 static bool is_note(const char *path)
 {
@@ -20,7 +20,7 @@ static bool is_note(const char *path)
     return len >= sizeof NOTE - 1 && strcmp(path + len - (sizeof NOTE - 1), NOTE) == 0;
 }
 
-/* False: there is none. An empty one: that the file exists is durable, nothing in it. */
+/* False: there is no note, so the file was never synced. An empty note: the name of the file is durable, none of its bytes are. */
 static bool read_note(const char *path, uint64_t *length)
 {
     char name[PATH_MAX + sizeof NOTE];
@@ -54,7 +54,7 @@ static int cut_one(const char *path, const struct stat *st, int kind, struct FTW
     if (!read_note(path, &length)) return unlink(path);
     if (size <= length) return 0;
     uint64_t drawn = kd_random_next(chance);
-    if (drawn % 2) length += (drawn >> 1) % (size - length); /* some of it had reached the disk */
+    if (drawn % 2) length += (drawn >> 1) % (size - length); /* a disk may hold more than was synced */
     return truncate(path, (off_t)length);
 }
 

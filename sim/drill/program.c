@@ -22,14 +22,14 @@ void sim_program_init(sim_program *p, struct event_base *base, const char *name,
 
 /* ---- its output ------------------------------------------------------------------------------------------------ */
 
-/* False at the end. */
+/* Appends what came to the log. False: the program has closed its output. */
 static bool take_output(sim_program *p, int fd)
 {
     char piece[OUTPUT_BYTES];
     ssize_t n = read(fd, piece, sizeof piece);
     if (n > 0)
         return write(p->log_fd, piece, (size_t)n) >=
-               0; /* what does not fit the disk is not worth dying for */
+               0; /* a log that does not fit the disk is no reason to end the drill */
     return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
@@ -51,7 +51,7 @@ static void on_output(evutil_socket_t fd, short what, void *arg)
     if (!take_output(p, fd)) close_output(p);
 }
 
-/* Its last words: what is in the pipe when it has ended. A grandchild may hold the pipe open, so this does not wait for its end. */
+/* What is still in the pipe when the program has ended. A grandchild may hold the pipe open, so this does not wait for its end. */
 static void last_output(sim_program *p)
 {
     for (int i = 0; i < 64 && p->output; i++) {
@@ -181,7 +181,7 @@ void sim_program_stop(sim_program *p)
     if (p->pid <= 0) return;
     siginfo_t info;
     kill(p->pid, SIGSTOP);
-    /* Without its being reaped, in case that it has just ended. */
+    /* WNOWAIT: a program that has just ended is left for sim_program_reap. */
     waitid(P_PID, (id_t)p->pid, &info, WSTOPPED | WEXITED | WNOWAIT);
     p->stopped = true;
 }

@@ -50,8 +50,8 @@ void sim_program_continue(sim_program *p);
 void sim_program_kill(sim_program *p);
 /* True once after it ended without sim_program_kill: p->status is that of waitpid. Does not wait. */
 bool sim_program_reap(sim_program *p);
-/* No file of it may grow beyond `bytes` from now on: writes fail with EFBIG, as they would with ENOSPC. UINT64_MAX: no limit. KD_OK, KD_EUNAVAILABLE (it
- * does not run), KD_EIO with errno. */
+/* No file of it may grow beyond `bytes` from now on: writes fail with EFBIG, as they would with ENOSPC. UINT64_MAX: no limit. KD_OK,
+ * KD_EUNAVAILABLE (it does not run), KD_EIO with errno. */
 int sim_program_limit_files(sim_program *p, uint64_t bytes);
 /* "exit code 1", "signal 11 (Segmentation fault)". */
 void sim_program_describe(int status, char *text, size_t size);

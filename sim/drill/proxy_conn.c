@@ -82,7 +82,7 @@ static void pop(sim_proxy_flow *f)
     free(p);
 }
 
-/* Everything was passed on: the end is, too. When both ways have ended the connection has. */
+/* Passes on the end of the stream when all pieces before it are out. When both ways have ended, so has the connection. */
 static bool pass_end(sim_proxy_flow *f)
 {
     sim_proxy_conn *c = f->conn;
@@ -238,7 +238,7 @@ static void on_connected(evutil_socket_t fd, short what, void *arg)
     for (int w = 0; w < PROXY_WAYS; w++) start_flow(c, w);
 }
 
-/* A handshake needs both ways. */
+/* TCP's handshake needs both ways. */
 static bool reachable(const sim_proxy_link *l)
 {
     return !l->condition.way[PROXY_UP].cut && !l->condition.way[PROXY_DOWN].cut;

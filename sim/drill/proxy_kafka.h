@@ -29,10 +29,11 @@ typedef struct {
     } at[PROXY_KAFKA_BROKERS_MAX];
 } sim_proxy_kafka_table;
 
-/* What one connection has asked and not been answered, as far as it is Produce; zero-initialise. `fence`: the next answer to one of these says that
- * its first batch was out of order; the batch is in the log all the same. Goes back to false when that was done. */
+/* The Produce requests of one connection that wait for their answers; zero-initialise. `fence`: the next of these answers is changed to say that
+ * the first batch of its request was out of order, which ends the producer's life. The batch is in the log all the same. False again when that was
+ * done. */
 typedef struct {
-    uint32_t id[PROXY_KAFKA_CALLS_MAX]; /* of requests, oldest first */
+    uint32_t id[PROXY_KAFKA_CALLS_MAX]; /* correlation ids, oldest first */
     uint32_t count;
     bool fence;
 } sim_proxy_kafka_calls;
@@ -40,13 +41,13 @@ typedef struct {
 /* One direction of one connection. Zero-initialise with the table, which is for what comes from a broker, and the connection's calls. */
 typedef struct {
     const sim_proxy_kafka_table *table;
-    sim_proxy_kafka_calls *calls;     /* NULL: nothing is asked of them */
-    uint8_t begin[PROXY_KAFKA_BEGIN]; /* of this request or answer, behind its size */
-    bool fencing;                     /* in the answer that is changed */
-    uint32_t error_at;                /* where its first error stands */
+    sim_proxy_kafka_calls *calls;     /* NULL: Produce requests are not followed */
+    uint8_t begin[PROXY_KAFKA_BEGIN]; /* first bytes of the request or answer under way, without its size */
+    bool fencing;                     /* the answer under way is the one to be changed */
+    uint32_t error_at;                /* where the error of its first batch stands in it */
     uint32_t head_len;                /* bytes of the size that were seen, up to 4 */
     uint32_t head;                    /* their value so far */
-    uint32_t size;                    /* of the request or answer that is under way */
+    uint32_t size;                    /* of the request or answer under way */
     uint64_t left;                    /* bytes of the answer that are still to come */
     uint32_t held_len;                /* held back: what may be the beginning of a match */
     uint8_t held[PROXY_KAFKA_MATCH];

@@ -20,13 +20,13 @@ static const char *const series[SERIES] = {
     "kudos_edge_identity_shared_total",
 };
 
-/* What one node said. */
+/* What one node said last. */
 typedef struct {
     sim_samples *whole;
     const sim_fleet_node *node;
     uint32_t asked; /* questions under way */
     uint64_t next_us, asked_us, partitions_heard_us;
-    double last[SERIES], before[SERIES]; /* of this start; of those before */
+    double last[SERIES], before[SERIES]; /* counters: of this start; summed over the starts before */
     uint64_t merged_us, outbox;          /* smallest watermark; batches */
     uint64_t outbox_op_bytes;            /* of their operations */
     bool refusing;
@@ -46,7 +46,7 @@ static void samples_on_metrics(void *arg, int status, kd_bytes body)
     if (status != 200) return;
     for (int i = 0; i < SERIES; i++) {
         double value = sim_ask_metric(body, series[i]);
-        if (value < s->last[i]) s->before[i] += s->last[i]; /* it was started anew */
+        if (value < s->last[i]) s->before[i] += s->last[i]; /* counters begin at 0 with each start */
         s->last[i] = value;
     }
     s->refusing = sim_ask_metric(body, "kudos_edge_refusing_writes") +

@@ -29,10 +29,10 @@ void sim_samples_record(sim_samples *s, sim_drill_record *r, const sim_clients *
                         uint64_t most, uint64_t now_us);
 /* Sums over all processes and all their starts, as of what was heard last. */
 sim_samples_totals sim_samples_sum(const sim_samples *s);
-/* For drill_faults_options: the smallest watermark of this edge, as wall time; 0: unknown. */
+/* For sim_drill_faults_options: the wall time, in us, up to which central has merged this edge in all partitions; 0: unknown. */
 uint64_t sim_samples_merged(void *samples_, uint32_t edge);
-/* Bytes of operations in the edges' outboxes (idle partitions send empty batches, always) by what was heard after `since_us` from all of them;
- * UINT64_MAX: somebody was not heard since. */
+/* Bytes of operations in the edges' outboxes; not batches, since idle partitions send empty ones all the time. By what each edge said after
+ * `since_us`; UINT64_MAX: an edge has not answered since. */
 uint64_t sim_samples_outboxes(const sim_samples *s, uint64_t since_us);
 
 #endif

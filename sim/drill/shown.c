@@ -13,10 +13,10 @@ enum { EVERY_US = 150000, DEADLINE_MS = 1500, ITEMS = 2 };
 
 typedef struct {
     uint32_t item;
-    uint64_t least, most; /* the lowest and the highest of the window */
+    uint64_t least, most; /* what the journal allowed since the question was asked */
 } window;
 
-/* Of one item at one process: whether an answer told how old central's number is. */
+/* Whether a process has told, for one item, how old central's number is. */
 typedef struct {
     uint32_t item;
     uint64_t started_us;
@@ -82,8 +82,8 @@ static const char *item_name(const shown_reader *r, uint32_t item)
 }
 
 /*
- * A number rests on one of central's. The age of that one is lost only after two missed snapshots, so a process tells it at least once, unless it
- * began with the number from its disk.
+ * A known number rests on one of central's, whose age the edge tells until two snapshots have been missed. So a process that shows a known number
+ * has told an age before, unless it started with the number from its disk.
  */
 static void judge_known(shown_reader *r, hearing *h, uint32_t item, const sim_told_number *n)
 {
@@ -151,7 +151,7 @@ static void shown_on_counts(void *arg, int status, kd_bytes body)
     sim_shown *s = r->whole;
     const sim_fleet_node *node = &s->fleet->nodes[r->edge];
     r->asking = false;
-    if (!s->clients) return; /* it is over */
+    if (!s->clients) return; /* the drill is over */
     json_t *document = status == 200 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
     const json_t *items = json_object_get(document, "items");
     bool same = node->started_us == r->started_us && sim_program_running(&node->process);

@@ -14,7 +14,7 @@ void sim_stage_tick(sim_stage *s)
     uint64_t now = sim_fleet_now_us(s->fleet), least, most;
     if (s->acting) sim_drill_faults_tick(s->faults, now);
     sim_operator_tool_tick(s->tool, now, s->acting);
-    sim_shown_tick(s->shown, now); /* before the users go on to another once item */
+    sim_shown_tick(s->shown, now); /* before the clients, which may begin another once item */
     sim_clients_tick(s->clients, now, s->acting);
     sim_samples_tick(s->samples, now);
     if (now >= sim_record_next_us(s->o->record)) {

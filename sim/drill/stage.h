@@ -1,7 +1,8 @@
 /*
  * stage.h - the parts of a drill put together: fleet, users, journal, samples, faults, on one loop that also hears signals.
  *
- * Drill and torture play on it. Order of an end (sim_stage_close): users, log and faults let go, the processes end, and only then what they refer to is freed.
+ * Drill and torture play on it. Order of an end (sim_stage_close): users, log and faults let go, the processes end, and only then what they refer
+ * to is freed.
  */
 #ifndef KUDOS_SIM_DRILL_STAGE_H
 #define KUDOS_SIM_DRILL_STAGE_H
@@ -23,10 +24,13 @@ typedef struct {
     const char *faketime; /* the library, where the scenario moves clocks; else NULL */
     const char *powercut; /* the library that watches syncs, or NULL */
     uint64_t seed;
-    bool real_kafka, probes; /* probes: clients.h; what readers are told is judged (shown.h) */
-    uint32_t
-        careless; /* of the probes: the edge that is put back to older copies, the last one; its sums would be set aside, so it is asked for none */
-    bool small;   /* of the fleet */
+    bool real_kafka;
+    /* There are probe items (clients.h), and what readers are shown of them is judged (shown.h). */
+    bool probes;
+    /* With probes: the edge whose directory is put back to older copies, the last one. Sums that it takes would be set aside, so it is asked for
+     * none. */
+    uint32_t careless;
+    bool small; /* of the fleet */
     uint32_t brokers;
     double faster, per_second;
     sim_drill_record *record;
@@ -63,7 +67,8 @@ typedef struct {
     bool unavailable; /* something that is needed is not here */
 } sim_stage_finding;
 
-/* Starts the programs, waits until they serve, and begins the drill's time. KD_OK, or KD_EUNAVAILABLE with the reason in *f; to be closed in either case. */
+/* Starts the programs, waits until they serve, and begins the drill's time. KD_OK, or KD_EUNAVAILABLE with the reason in *f; to be closed in
+ * either case. */
 int sim_stage_open(sim_stage *s, const sim_stage_options *o, sim_stage_finding *f);
 /* Ends all processes and frees everything. Takes a while: the log's thread may need the loop to end. */
 void sim_stage_close(sim_stage *s);
@@ -74,7 +79,8 @@ void sim_stage_find(sim_stage_finding *f, sim_verdict verdict, const char *check
     __attribute__((format(printf, 4, 5)));
 /* What the fleet failed by, when it did. */
 void sim_stage_find_failure(const sim_stage *s, sim_stage_finding *f);
-/* The operator ends his command, users stop and get their last answers, everything must agree within the scenario's `heal`, or 30 s if that is less: into *f and *r. Runs the loop. */
+/* The operator ends his command, users stop and get their last answers, everything must agree within the scenario's `heal`, or 30 s if that is
+ * less: into *f and *r. Runs the loop. */
 void sim_stage_judge(sim_stage *s, sim_stage_finding *f, sim_verdict_result *r);
 
 #endif

@@ -5,18 +5,19 @@
 
 enum {
     ROUND_US = 15000000,
-    PATIENCE_US = 5000000,   /* one that has not come to its point by then is killed */
-    MOMENT_MAX_US = 3000000, /* of a random kill */
+    PATIENCE_US = 5000000,   /* a process that has not come to its point by then is killed */
+    MOMENT_MAX_US = 3000000, /* until a random kill, from when the process runs */
     BACK_MAX_US = 400000,
     PASSES_MAX = 12,
-    PASSES_RARE_MAX = 3, /* of what happens a few times in a life */
+    PASSES_RARE_MAX = 3, /* of a point that a process passes a few times in its life */
     RANDOM_PERCENT = 25,
     RECHECKS = 10,
 };
 
 typedef struct {
-    uint64_t kill_at_us; /* by us: at a random moment, or since the point does not come */
-    int point;           /* -1: a random moment */
+    /* Torture kills it then: at a random moment, or since its point does not come. 0: to be drawn when it runs. */
+    uint64_t kill_at_us;
+    int point; /* at which it kills itself; -1: torture kills it at a random moment */
     bool was_serving;
 } fate;
 
@@ -60,7 +61,7 @@ static void torture_run_play(torture *t, const sim_scenario_event *e)
     sim_drill_faults_play(t->stage.faults, e, sim_fleet_now_us(t->stage.fleet));
 }
 
-/* For its next start. */
+/* Draws what the process will die of after its next start. */
 static void torture_run_arm(torture *t, sim_fleet_node *n)
 {
     int point = draw_point(t, sim_fleet_is_edge(n));
@@ -115,7 +116,7 @@ static void torture_run_look(torture *t, sim_fleet_node *n, uint64_t now)
 
 /* ---- rounds ---------------------------------------------------------------------------------------------------- */
 
-/* What no drill of this kind may show: nobody shares an identity here. */
+/* Two things that may not happen in a torture: a position with two bodies, and an edge that believes that another process runs under its name. */
 static void check_tap(torture *t)
 {
     char why[256];
@@ -168,7 +169,7 @@ static void one_round(torture *t)
     t->stage.acting = false;
     torture_run_play(t, &(sim_scenario_event){.kind = SCENARIO_AUDIT_LEFT, .who = SCENARIO_CENTRAL});
     sim_stage_judge(&t->stage, &t->out->found, &r);
-    check_tap(t); /* what was heard while all came to rest */
+    check_tap(t); /* batches that came while all processes came to rest */
     sim_stage_find_failure(&t->stage, &t->out->found);
     t->out->rounds++;
     t->out->lost += r.final.lost;

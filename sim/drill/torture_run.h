@@ -1,11 +1,11 @@
 /*
  * torture_run.h - kill -9 cycle after cycle, at named points and at random moments, and the proof after each round.
  *
- * Torture is a drill without an end whose events are drawn from a seed while it runs; each is one that a scenario may say (sim/scenario/forms.c), and
- * drill_faults.h plays it. Every process is always armed: it kills itself at the N-th pass of a point that was drawn (sim/scenario/points.h), or is killed at a
- * random moment; when it is back it is armed anew, and users read back what it had answered them. Besides comes all that torture_trouble.h draws, and what
- * readers are shown is judged (shown.h). A round ends with nobody armed, an audit of what central left behind when killed, and the whole verdict of a drill; the
- * journal goes on over all rounds.
+ * Torture is a drill without an end whose events are drawn from a seed while it runs; each is one that a scenario may say (sim/scenario/forms.c),
+ * and drill_faults.h plays it. Every process is always armed: it kills itself at the N-th pass of a point that was drawn (sim/scenario/points.h),
+ * or is killed at a random moment; when it is back it is armed anew, and users read back what it had answered them. Besides comes all that
+ * torture_trouble.h draws, and what readers are shown is judged (shown.h). A round ends with nobody armed, an audit of what central left behind
+ * when killed, and the whole verdict of a drill; the journal goes on over all rounds.
  */
 #ifndef KUDOS_SIM_DRILL_TORTURE_RUN_H
 #define KUDOS_SIM_DRILL_TORTURE_RUN_H

@@ -9,7 +9,7 @@ enum {
     SLOW_SYNC_MAX_US = 60000,
     REDELIVER_MAX = 20,
     COPY_EVERY_US = 1500000, /* made, then put back, in turn */
-    COPY_OLD_US = 8000000,   /* is put back though nothing is known to have been merged since */
+    COPY_OLD_US = 8000000,   /* such a copy is put back whatever has been merged since */
 };
 
 static uint64_t torture_trouble_below(sim_torture_trouble *t, uint64_t n)
@@ -29,7 +29,7 @@ static void torture_trouble_play(sim_torture_trouble *t, uint64_t now_us, const 
     sim_drill_faults_play(t->stage->faults, e, now_us);
 }
 
-/* It is gone for so long, one time in three all of it. */
+/* The leader of the likes topic, or one time in three all brokers. */
 static void kafka_away(sim_torture_trouble *t, uint64_t now_us)
 {
     if (now_us < t->kafka_until_us) return;
@@ -41,7 +41,7 @@ static void kafka_away(sim_torture_trouble *t, uint64_t now_us)
     torture_trouble_play(t, now_us, &e);
 }
 
-/* One disk at a time: which fault has stopped a process is told by the fault that is in force. */
+/* One fault of a disk at a time, so that a process which stops over its disk has one reason. */
 static void disk(sim_torture_trouble *t, uint64_t now_us)
 {
     static const sim_scenario_kind kinds[] = {SCENARIO_DISK_FULL, SCENARIO_SYNC_FAILS, SCENARIO_DISK_SLOW};
@@ -55,7 +55,8 @@ static void disk(sim_torture_trouble *t, uint64_t now_us)
     torture_trouble_play(t, now_us, &e);
 }
 
-/* Central has merged of each partition what the copy does not know of: then to go on from it is to meet what one did oneself. */
+/* Central has merged operations in every partition that the copy does not hold: an edge that goes on from it meets what it did itself in its later
+ * life. */
 static bool is_older(const sim_torture_trouble *t, uint64_t now_us)
 {
     const sim_stage *s = t->stage;

@@ -1,8 +1,8 @@
 /*
  * torture_trouble.h - an endless generator of a scenario's events from a seed: what goes wrong in a torture besides the kills.
  *
- * One thing every second and a half, besides older copies of one edge's directory that are put back, and an operator who is never idle. Every event is one
- * that a scenario may say, and is played by drill_faults.h.
+ * One thing every second and a half, besides older copies of one edge's directory that are put back, and an operator who is never idle. Every
+ * event is one that a scenario may say, and is played by drill_faults.h.
  */
 #ifndef KUDOS_SIM_DRILL_TORTURE_TROUBLE_H
 #define KUDOS_SIM_DRILL_TORTURE_TROUBLE_H

@@ -21,9 +21,9 @@ enum {
 typedef struct {
     const sim_verdict_options *o;
     sim_verdict_result *out;
-    sim_counts_reading at[SCENARIO_EDGES_MAX + 1]; /* central's behind the edges' */
+    sim_counts_reading at[SCENARIO_EDGES_MAX + 1]; /* the edges', then central's */
     uint32_t count;
-    uint64_t since_us; /* of the look that is being taken */
+    uint64_t since_us; /* when the processes were last asked for all counts */
     sim_program tool;  /* export, then audit */
     char export_path[FLEET_PATH_MAX + 32], audit_path[FLEET_PATH_MAX + 32];
 } reaching;

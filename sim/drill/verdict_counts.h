@@ -20,8 +20,8 @@ typedef struct {
 
 /* Makes room for a count of every item that has a name now. Base and names are borrowed until sim_counts_finish. */
 void sim_counts_init(sim_counts_reading *r, struct event_base *base, const sim_names *items);
-/* Asks the process at this port (admin ports know no counts) page by page; the loop must run until r->done. r->failed: a page could not be had, and the counts
- * are incomplete. A reading must not be started again, or finished, before it is done. */
+/* Asks the process at this port (admin ports know no counts) page by page; the loop must run until r->done. r->failed: a page could not be had,
+ * and the counts are incomplete. A reading must not be started again, or finished, before it is done. */
 void sim_counts_start(sim_counts_reading *r, uint16_t port);
 /* Frees the counts. */
 void sim_counts_finish(sim_counts_reading *r);

@@ -118,7 +118,7 @@ static int write_address(const char *file, const char *address)
     return EXIT_FAILED;
 }
 
-/* Until it is to end. */
+/* Takes leaders away and gives them back, until SIGTERM or SIGINT. */
 static void broker_obey(rd_kafka_mock_cluster_t *cluster, const broker_options *o, const sigset_t *heard)
 {
     int signal_number;
@@ -140,7 +140,7 @@ static int broker_serve(rd_kafka_t *rk, const broker_options *o, const sigset_t 
     if (rc == 0) rc = write_address(o->address_file, rd_kafka_mock_cluster_bootstraps(cluster));
     if (rc == 0) {
         broker_obey(cluster, o, heard);
-        unlink(o->address_file); /* nobody is to wait at an address that is gone */
+        unlink(o->address_file); /* nobody is to connect to an address that is gone */
     }
     rd_kafka_mock_cluster_destroy(cluster);
     return rc;

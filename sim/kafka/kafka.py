@@ -194,7 +194,7 @@ class Kafka:
             self._format_like(first, node)
 
     def _format_like(self, first, node):
-        """What the tool writes differs only in who the node is, and a JVM for each takes a second."""
+        """Copies what the tool wrote for the first node; only the ids differ, and a JVM for each node takes a second."""
         if os.path.exists(self._path(node, "data/meta.properties")):
             return
         shutil.copy(self._path(first, "data/bootstrap.checkpoint"), self._path(node, "data"))
@@ -220,7 +220,7 @@ class Kafka:
                                                     cwd=self._path(node, ""), start_new_session=True)
 
     def start_all(self):
-        """Those that do not run; a controller apart first, since the brokers look for it."""
+        """Starts the nodes that do not run; a controller apart comes first, since the brokers look for it."""
         for node in sorted((n for n in self.all_nodes if n not in self.processes), key=lambda n: n in self.nodes):
             self.start(node)
 
@@ -240,7 +240,7 @@ class Kafka:
         return leaders.get(0) if leaders.get(0) in self.processes else self.brokers_running[0]
 
     def obey(self, line):
-        """One command of --commands. What there is to tell of it."""
+        """Carries out one line of --commands. Returns what its line in the .done file says besides."""
         verb, *words = line.split()
         if verb == "kill" and words[0] == "all":
             for node in list(self.processes):

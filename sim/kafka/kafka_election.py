@@ -9,7 +9,7 @@ WAIT_S, GROW_S = 60, 10
 
 def truncate(kafka, topic, records):
     """All brokers but one die, that one takes at least `records` more for every partition (as many as come within GROW_S), dies too, and the
-    others lead without them; when it comes back it throws them away. How many are gone."""
+    others lead without them; when it comes back it throws them away. Returns how many records are gone."""
     if not kafka.apart or len(kafka.brokers_running) < 3:
         raise RuntimeError("an unclean election needs three brokers that run and a controller apart")
     until(lambda: led_by(kafka, topic, kafka.brokers_running), WAIT_S, f"{topic} has no leaders")
@@ -30,7 +30,7 @@ def truncate(kafka, topic, records):
 
 
 def ends(kafka, topic, nodes):
-    """Of every partition, by the one of these nodes that leads it; a new leader takes a moment until it tells."""
+    """{partition: offset of the next record}, asked of the leaders among these nodes; a new leader takes a moment until it answers."""
     wanted = list(kafka.metadata().topics[topic])
     found = {}
 
@@ -44,12 +44,12 @@ def ends(kafka, topic, nodes):
 
 
 def led_by(kafka, topic, nodes):
-    """False also while the topic is not there: it was deleted, and is to be made again."""
+    """Whether these nodes lead all partitions. False also while the topic is not there: it was deleted, and is to be made again."""
     return set((kafka.metadata().topics.get(topic) or {0: -1}).values()) <= set(nodes)
 
 
 def grow(kafka, node, topic, records):
-    """Where the topic ends when this node has taken so many more for each partition, or some, and GROW_S are over."""
+    """ends() when this node has taken so many more records for each partition, or fewer if GROW_S are over first."""
     before, end = ends(kafka, topic, [node]), time.monotonic() + GROW_S
 
     def grown():

@@ -9,8 +9,8 @@
  *
  * The file that KUDOS_SYNC_ORDER names, while it is there, holds two numbers: whether syncs fail (EIO), and how many microseconds one takes longer.
  *
- * KUDOS_KILL_AT=NAME:N ends the process at the N-th pass of a point that lies in LevelDB (common/io/loop/point.h): when a table or a manifest is synced, before
- * or after, and before CURRENT names a new manifest.
+ * KUDOS_KILL_AT=NAME:N ends the process at the N-th pass of a point that lies in LevelDB (common/io/loop/point.h): when a table or a manifest is
+ * synced, before or after, and before CURRENT names a new manifest.
  *
  * Files are written from the front to the end (LevelDB's logs, tables and manifests are), so a length says all. A rename moves
  * the note along. A sync of a directory makes the files in it exist, empty where nothing of them was synced: an empty note.
@@ -55,7 +55,7 @@ static void powercut_note(const char *path, uint64_t length)
     int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return;
     ssize_t written = pwrite(fd, &length, sizeof length, 0);
-    (void)written; /* a note that is not there makes the cut harsher, never milder */
+    (void)written; /* without its note a file loses more in the power cut, never less */
     close(fd);
 }
 
@@ -65,7 +65,8 @@ static int powercut_ends_with(const char *path, const char *end)
     return len >= n && strcmp(path + len - n, end) == 0;
 }
 
-/* Its files exist from now on. An empty note, so that one that another thread is just writing is not undone. */
+/* A synced directory makes the names of its files durable: each gets an empty note, unless it has one. O_EXCL: another thread may be writing it
+ * just now. */
 static void note_entries(const char *directory)
 {
     DIR *d = opendir(directory);
@@ -81,7 +82,7 @@ static void note_entries(const char *directory)
     if (d) closedir(d);
 }
 
-/* False: this sync is to fail. */
+/* Waits as long as KUDOS_SYNC_ORDER says. False: this sync is to fail. */
 static int powercut_obey(void)
 {
     const char *path = getenv("KUDOS_SYNC_ORDER");

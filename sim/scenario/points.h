@@ -16,7 +16,8 @@ const char *sim_point_text(uint32_t point);
 int sim_point_find(kd_bytes name, uint32_t *point);
 /* Whether an edge, or else central, ever passes it. The point of a restore is passed by neither, only by the command. */
 bool sim_point_passed_by(uint32_t point, bool edge);
-/* Whether the programs of this build pass it: all points with `make POINTS=1`, else only those in LevelDB, which the library that watches syncs knows. */
+/* Whether the programs of this build pass it: all points with `make POINTS=1`, else only those in LevelDB, which the library that watches syncs
+ * knows. */
 bool sim_point_known(uint32_t point);
 /* Those in LevelDB: a process passes them a few times in its life, the others all the time. */
 bool sim_point_in_leveldb(uint32_t point);
