@@ -290,5 +290,7 @@ void sim_verdict_reach(const sim_verdict_options *options, sim_verdict_result *o
         sim_fleet_wait(f, never, (void *)(uintptr_t)options, PAUSE_US);
     }
     sim_program_finish(&r.tool);
+    /* An interrupt may leave readings under way, which write into r. */
+    while (!all_read(&r)) event_base_loop(f->base, EVLOOP_ONCE);
     for (uint32_t i = 0; i < r.count; i++) sim_counts_finish(&r.at[i]);
 }
