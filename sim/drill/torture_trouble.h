@@ -16,9 +16,9 @@ typedef struct {
     uint64_t next_us;        /* of the next trouble */
     uint64_t kafka_until_us; /* of the last fault of Kafka, one at a time */
     uint64_t disk_until_us;  /* of the last fault of a disk, one at a time */
-    uint64_t copy_us,
-        copied_us; /* when the next copy is made or put back at the earliest; when the last one was */
-    bool copied;   /* there is an older copy of the careless edge's directory, which is due to be put back */
+    uint64_t copy_us;        /* when the next copy is made, or put back, at the earliest */
+    uint64_t copied_us;      /* when the last one was */
+    bool copied;             /* there is a copy of the careless edge's directory, which is to be put back */
     uint64_t put_back, disks, freezes, recreations; /* played so far */
 } sim_torture_trouble;
 
