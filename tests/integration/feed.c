@@ -1,7 +1,6 @@
 /*
- * feed - records for central from a tiny text form, for test_central.py. One command a line on standard
- * input, one line of answer each on standard output ("ok ..." or "error ..."), so that a test can run it as a
- * companion.
+ * feed - records for central from a tiny text form, for test_central.py. One command a line on standard input, one line of
+ * answer each on standard output ("ok ..." or "error ..."), so that a test can run it as a companion.
  *
  *   feed BROKERS PARTITIONS LIKES COUNTS CHANGES
  *
@@ -9,10 +8,11 @@
  *   batch PARTITION EDGE REGION INC SEQ AINC ASEQ COMPLETE_TO   begins a batch; no answer
  *     like|unlike ITEM USER COUNTER TIME_US                     no answer
  *     sum ITEM COUNTER AMOUNT DAY                               no answer
- *   end [hold]                                   produces it, waits: digest of the body. hold: only makes it
- * known again                                        produces the last batch once more raw PARTITION HEX
- * produces these bytes as they are claim PARTITION EPOCH NAME                   produces a claim read
- * likes|counts|changes PARTITION FROM     what is there from that offset: N lines of records, then "ok N"
+ *   end [hold]                                   produces it, waits: digest of the body. hold: only makes it known
+ *   again                                        produces the last batch once more
+ *   raw PARTITION HEX                            produces these bytes as they are
+ *   claim PARTITION EPOCH NAME                   produces a claim
+ *   read likes|counts|changes PARTITION FROM     what is there from that offset: N lines of records, then "ok N"
  *
  * The digest of `after` is that of the batch of this edge and position that was made here before, else 0.
  */

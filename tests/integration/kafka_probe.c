@@ -1,12 +1,13 @@
 /*
  * kafka-probe - the Kafka shell as a command, for test_kafka.py. Records hold decimal numbers.
  *
- *   kafka-probe broker ...                                   as kudos-sim broker
- *   kafka-probe topics  BROKERS NAME:PARTITIONS:REPLICAS...  "NAME PARTITIONS" each
- *   kafka-probe produce BROKERS TOPIC PARTITION FROM TO      "acked N" at every 1000, then "resets N
- * recreated N" kafka-probe consume BROKERS TOPIC PARTITION OFFSET LAST  "OFFSET NUMBER" each until the number
- * LAST; conditions by name; goes back to the beginning when its offset is lost kafka-probe get     BROKERS
- * TOPIC PARTITION OFFSET       the number kafka-probe marks   BROKERS TOPIC PARTITION              "LOW HIGH"
+ *   kafka-probe broker ...                                        as kudos-sim broker
+ *   kafka-probe topics  BROKERS NAME:PARTITIONS:REPLICAS...       "NAME PARTITIONS" each
+ *   kafka-probe produce BROKERS TOPIC PARTITION FROM TO           "acked N" at every 1000, then "resets N recreated N"
+ *   kafka-probe consume BROKERS TOPIC PARTITION OFFSET LAST       "OFFSET NUMBER" each until the number LAST; conditions by name;
+ *                                                                 goes back to the beginning when its offset is lost
+ *   kafka-probe get     BROKERS TOPIC PARTITION OFFSET            the number
+ *   kafka-probe marks   BROKERS TOPIC PARTITION                   "LOW HIGH"
  *
  * Errors: the text on standard error, and the kd_err, negated, as the exit code.
  */
