@@ -34,7 +34,7 @@ static void tear_down(void)
 
 TestSuite(central_forget, .init = set_up, .fini = tear_down);
 
-/* The edge says that all up to then is told. */
+/* An empty batch of the edge, which says that all that it took up to then has been sent. */
 static kd_fed tell(rig_edge *e, uint64_t complete_to_us)
 {
     kd_buf record = {0};
@@ -123,7 +123,7 @@ Test(central_forget, an_edge_that_holds_its_complete_to_holds_the_floor)
     tell(&b, noon);
     operate(&a, 1, noon + 4 * second, false);
     tell(&a, noon + 6 * second);
-    tell(&a, noon); /* it sends something again: the watermark stays, but it tells less */
+    tell(&a, noon); /* it sends operations again and lowers complete_to meanwhile; its watermark stays */
     for (int i = 0; i < 3; i++) tell(&b, noon + 60 * second);
     cr_assert_eq(kd_central_as_of_us(r.c), noon + 6 * second - margin / 2);
     cr_assert_eq(members(), 1u);
@@ -140,7 +140,7 @@ Test(central_forget, no_tombstone_younger_than_the_setting_goes)
     r.now_us = noon + 1000 * second;
     sweep(noon + 900 * second);
     cr_assert_eq(members(), 1u);
-    r.now_us = noon + 1001 * second + 250 * second; /* a sweep each quarter of it */
+    r.now_us = noon + 1001 * second + 250 * second; /* sweeps come each quarter of the setting, 250 s */
     sweep(noon + 901 * second);
     cr_assert_eq(members(), 0u);
 }
@@ -207,7 +207,7 @@ Test(central_forget, a_word_merged_before_is_ignored_when_its_row_is_gone)
     cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
 }
 
-/* An edge that was taken back brings an older word: its row is no proof that the one sent again was never merged. */
+/* A readmitted edge brings an older operation. The row that it makes does not prove that the newer one, sent again, was never merged. */
 Test(central_forget, nor_does_it_come_back_over_an_older_row_that_was_begun_anew)
 {
     rig_edge late = {.name = "edge-c", .region = "asia"};
@@ -216,7 +216,7 @@ Test(central_forget, nor_does_it_come_back_over_an_older_row_that_was_begun_anew
     operate(&a, 1, noon, true);
     cr_assert_eq(rig_total(&r, 1, LIKE), 0u);
     cr_assert_eq(forgetting().ignored, 2u);
-    operate(&late, 1, noon - second / 2, true); /* a first word of that edge still counts */
+    operate(&late, 1, noon - second / 2, true); /* a first like of that edge still counts */
     cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
     operate(&b, 1, noon + second, false); /* and an unlike that is sent again ends it */
     cr_assert_eq(rig_total(&r, 1, LIKE), 0u);
@@ -444,7 +444,7 @@ Test(central_forget, stable_is_what_the_oldest_backup_holds)
     cr_held(forgetting().stable_held_by, forgetting().stable_holder, KD_HELD_BY_BACKUP, "tuesday");
 }
 
-/* It takes longer than the one that was begun after it, and may be the one that is restored. */
+/* Monday's backup takes longer than tuesday's, which was begun later; monday's may still be the one that is restored. */
 Test(central_forget, a_backup_that_is_not_complete_holds_stable)
 {
     tell(&a, noon);

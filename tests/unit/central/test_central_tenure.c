@@ -160,7 +160,7 @@ Test(central_tenure, two_starts_from_one_epoch_part_by_chance)
     r.hint = 5;
     cr_assert_eq(rig_reopen(&r), KD_OK);
     cr_assert_eq(kd_central_epoch(r.c), stored + 1 + 15);
-    r.hint = 6; /* nothing was written: the same store once more */
+    r.hint = 6; /* central wrote nothing in between: the same store is opened again */
     cr_assert_eq(rig_reopen(&r), KD_OK);
     cr_assert_eq(kd_central_epoch(r.c), stored + 1 + 16, "a hint that lies below still tells them apart");
 }
@@ -188,7 +188,7 @@ Test(central_tenure, who_claims_after_us_began_after_us)
 {
     uint64_t other = kd_central_epoch(r.c) + 7;
     kd_buf own = {0};
-    kd_central_claim(r.c, 1, &own); /* on its way when the other is read */
+    kd_central_claim(r.c, 1, &own); /* our claim is on its way to the log when the other one's is read */
     cr_assert_eq(feed_claim(other, "central-2"), KD_FED_CLAIM);
     rig_commit(&r);
     cr_assert_eq(rig_feed(&r, kd_buf_view(&own)), KD_FED_CLAIM);
@@ -234,7 +234,7 @@ Test(central_tenure, a_commit_under_way_keeps_its_epoch)
     rig_one(&r, &a, like(1));
     cr_assert_eq(kd_central_commit_begin(r.c, 0, &one, &v1), KD_OK);
     feed_envelope(undone);
-    feed_envelope(undone + 5000000); /* before any commit carried the epoch above the first one */
+    feed_envelope(undone + 5000000); /* no commit has carried the epoch above `undone` yet */
     cr_assert_eq(kd_central_commit_begin(r.c, 0, &two, &v2), KD_OK);
     sim_disk_apply(r.disk, one);
     cr_assert_eq(kd_central_commit_end(r.c, v1, KD_OK), KD_OK);

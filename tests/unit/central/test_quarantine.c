@@ -88,7 +88,7 @@ static kd_position applied(const char *edge)
     return (kd_position){0};
 }
 
-/* A batch of edge a with a counter that is not configured, kept. Its edge is at 1, this is 2. */
+/* Batch 2 of edge a has a counter that is not configured and is kept in quarantine; batch 1 of that edge is merged. Returns its id. */
 static uint64_t poison(void)
 {
     seal(&a, like(1, 1, noon, RIG_LIKE));
@@ -188,7 +188,7 @@ Test(quarantine, what_waits_for_a_counter_is_merged_when_it_is_added)
     cr_assert_eq(feed(), KD_FED_MERGED, "its edge goes on");
 }
 
-/* The log is read again from its beginning, now or at the next start. */
+/* Central reads the log again from its beginning: at once, and after a restart. */
 static void expect_log_again(void)
 {
     int64_t offset;
@@ -220,7 +220,8 @@ Test(quarantine, the_log_is_read_again_for_what_came_behind_a_batch_that_waited)
     expect_log_again();
 }
 
-/* Of an earlier life of this partition edge a has heard that all is applied. It let the batch that waits go, and goes on behind applied. */
+/* Edge a once heard, of a history that a restore has undone, that all is applied. It has freed the batch that waits here, and seals its next batch
+ * behind `applied`. */
 static kd_buf seal_over(void)
 {
     kd_central_edge edges[8];

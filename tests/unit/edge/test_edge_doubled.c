@@ -56,7 +56,8 @@ Test(edge_doubled, complete_to_is_held_until_all_that_moves_is_out)
     er_finish(&r);
 }
 
-/* Central was put back to when the first of the moved batches was merged: its watermark is the other's still. */
+/* Central is put back to the moment when it had merged the first moved batch: the watermark that it held then came from the other process of this
+ * name. */
 Test(edge_doubled, a_watermark_that_another_lifted_is_not_believed_after_a_restore)
 {
     edge_rig r;
@@ -95,7 +96,8 @@ Test(edge_doubled, a_watermark_that_another_lifted_is_not_believed_after_a_resto
     er_finish(&r);
 }
 
-/* Numbers that come along with another's applied hold nothing of what is outstanding here: it stays in what is shown, and pending. */
+/* A number that comes with an applied position of another process holds none of our outstanding operations: they stay in the shown number, and
+ * pending. */
 Test(edge_doubled, a_number_beside_a_foreign_applied_ends_no_delta)
 {
     edge_rig r;
@@ -121,7 +123,7 @@ Test(edge_doubled, a_number_beside_a_foreign_applied_ends_no_delta)
     er_finish(&r);
 }
 
-/* The directory was put back: a store with three outstanding batches, and the incarnation that the undone life minted after that copy. */
+/* The directory is put back to an older copy with three outstanding batches. Returns the incarnation that the edge minted after the copy was made. */
 static uint64_t put_back(edge_rig *r)
 {
     er_outstanding(r);
@@ -131,7 +133,7 @@ static uint64_t put_back(edge_rig *r)
     return undone;
 }
 
-/* Central tells for the first time that it has applied a batch of the undone life. */
+/* Central tells for the first time that it has applied a batch from after the copy was made: the identity alarm. */
 static void hear_of(edge_rig *r, uint64_t undone)
 {
     er_snapshot(r, &(er_word){.epoch = 1, .version = 1, .applied = {undone, 3}, .digest = 77});
@@ -140,7 +142,7 @@ static void hear_of(edge_rig *r, uint64_t undone)
     er_seal(r);
 }
 
-/* The batch at this position goes out next, behind what central has, with this sum alone. */
+/* The next batch that is sent has this position, follows this one, and holds this sum alone. */
 static void assert_stayed(edge_rig *r, kd_position at, kd_position after, uint64_t amount)
 {
     er_ship(r);
@@ -217,7 +219,7 @@ Test(edge_doubled, they_stay_when_they_were_handed_to_kafka_before_the_alarm)
     er_finish(&r);
 }
 
-/* The directory was copied between two starts, and the copy was started: it holds the sums of the first start, not those of the second. */
+/* The directory was copied between two starts, and the copy runs: it holds the sums of the first start, not those of the second. */
 Test(edge_doubled, sums_that_a_copy_made_between_starts_can_hold_are_set_aside)
 {
     edge_rig r;
@@ -239,7 +241,7 @@ Test(edge_doubled, sums_that_a_copy_made_between_starts_can_hold_are_set_aside)
     er_finish(&r);
 }
 
-/* Its record was on its way when the alarm came, and central merges it while the older batches move. */
+/* The batch that keeps its position was on its way when the alarm came; central merges it while the older batches move. */
 Test(edge_doubled, what_stays_and_is_merged_during_the_move_is_done)
 {
     for (int crash = 0; crash < 2; crash++) {

@@ -114,7 +114,8 @@ Test(edge_expire, nothing_goes_within_the_margin_of_the_own_watermark)
 {
     er_like(&r, 1, 1);
     r.now_us += ER_SECOND / 2;
-    merged(r.now_us + 600 * ER_SECOND); /* less than 2 D above the stamp, whatever stable says */
+    /* The watermark is less than 2 D above the stamp, so the row stays whatever stable says. */
+    merged(r.now_us + 600 * ER_SECOND);
     r.now_us += 120 * ER_SECOND;
     sweep();
     cr_assert_eq(er_rows(&r, 'm'), 1u);
@@ -150,7 +151,7 @@ Test(edge_expire, nothing_goes_while_operations_are_sent_again)
     cr_assert_eq(er_rows(&r, 'm'), 1u);
 }
 
-/* Two used the name: the watermark that the other's batches lifted never moves back, and a backup of that time holds it. */
+/* Two processes used the name. The watermark that the other one's batches lifted never falls, and a backup of that time holds it. */
 Test(edge_expire, nothing_goes_by_a_backup_from_when_two_used_the_name)
 {
     er_like(&r, 1, 1);

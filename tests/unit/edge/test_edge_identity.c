@@ -120,7 +120,7 @@ static void applied_ten(edge_rig *r, past *known)
     cr_assert_eq(kd_edge_outbox_batches(r->e), 0);
 }
 
-/* Central was put back to version 4: it knows the first batch. */
+/* Central was put back to version 4, at which it had merged the first batch alone. */
 static void undo(edge_rig *r, const past *known)
 {
     er_word w = {.epoch = 6,
@@ -234,7 +234,8 @@ Test(edge_identity, the_next_restore_begins_at_its_own_watermark)
     er_finish(&r);
 }
 
-/* Of two centrals the one is on the older copy, and the log has lost the claim of the other: what names the other's epoch it still merges. */
+/* Two centrals run, one of them on an older copy. The log has lost the other's claim, so the older one still merges batches that name the other's
+ * epoch. */
 Test(edge_identity, a_second_restore_does_not_raise_what_the_first_one_held)
 {
     edge_rig r;
@@ -437,4 +438,4 @@ Test(edge_identity, a_store_that_cannot_be_read_does_not_open)
     er_finish(&r);
 }
 
-/* One above it would be no number of the wire: central would never take a batch of this edge again. */
+/* A higher incarnation cannot be encoded: central would never take a batch of this edge again. */

@@ -41,7 +41,7 @@ static void says_elsewhere(void)
     kd_seen_add(&seen, &elsewhere, r.now_us);
 }
 
-/* All that was taken here is merged; central then has `likes` of item 1. */
+/* Central has merged all that was taken here, and has `likes` likes of item 1. */
 static void merged(uint64_t likes)
 {
     er_seal(&r);
@@ -158,7 +158,7 @@ Test(edge_roaming, what_was_said_behind_the_copy_from_which_a_disk_was_put_back_
     cr_expect_eq(kd_edge_member(r.e, ER_LIKE, rig_item(1), rig_user(1)), 1);
 }
 
-/* The copy was made before the life stamped anything: what it knows of that life ends at 0, however often it is started. */
+/* The copy was made before this start had stamped anything, so the copy knows nothing of this start, however often the copy itself is started. */
 Test(edge_roaming, what_was_said_behind_an_empty_copy_stays_unknown_over_starts)
 {
     er_commit(&r);

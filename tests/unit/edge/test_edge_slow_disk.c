@@ -13,7 +13,7 @@ static void many_likes(edge_rig *r, uint32_t users)
     cr_assert_eq(er_snapshot(r, &w), KD_SNAPSHOT_GAP);
 }
 
-/* A group is being written, for a thousand ticks: what gathers behind it meanwhile. */
+/* A group of writes is under way for a thousand ticks. Returns how much gathers behind it meanwhile. */
 static size_t behind_a_slow_disk(edge_rig *r)
 {
     const kd_writes *writes;

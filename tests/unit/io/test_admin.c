@@ -111,7 +111,7 @@ Test(admin, answers_what_operators_ask)
     admin_off(loop, admin);
 }
 
-/* A loop whose admin port has no sweep: what is answered then is not answered thanks to it. */
+/* An admin port without its periodic sweep of connections, so that no answer is owed to the sweep. */
 static kd_admin *admin_unswept(kd_loop **loop)
 {
     static bool ready = true;
@@ -145,7 +145,7 @@ Test(admin, connections_that_ask_nothing_do_not_shut_it)
     kd_admin *admin = admin_unswept(&loop);
     uint16_t port = kd_admin_port(admin);
     for (size_t i = 0; i < KD_COUNT(idle) / 2; i++) idle[i] = connect_to(port);
-    cr_assert_eq(kd_loop_start(loop), KD_OK); /* finds all of them at once */
+    cr_assert_eq(kd_loop_start(loop), KD_OK); /* the loop finds all waiting connections in one turn */
     expect_ready(connect_to(port));
     for (size_t i = KD_COUNT(idle) / 2; i < KD_COUNT(idle); i++) {
         idle[i] = connect_to(port);
@@ -157,7 +157,8 @@ Test(admin, connections_that_ask_nothing_do_not_shut_it)
     admin_off(loop, admin);
 }
 
-/* More than it takes at once: none is closed for another one, since all of them ask. The kernel's queue, of 128, holds them. */
+/* More connections than the port holds at once. None is closed in favour of another, since each has a request; the kernel's queue, of 128, holds
+ * the rest. */
 Test(admin, a_burst_of_requests_is_answered)
 {
     int asking[2 * CONNECTIONS_MAX - 8];

@@ -27,26 +27,26 @@ typedef struct {
     kd_buf record, snapshot; /* the last batch sent, the last snapshot published */
     kd_position at;
     int64_t likes_offset, counts_offset;
-    bool hide_fed; /* what central is fed is not told */
+    bool hide_fed; /* stage_feed does not tell the checkers what central was fed */
 } check_stage;
 
 extern check_stage st;
 void check_stage_open(void);
 void check_stage_close(void);
 
-/* An attempt, taken. */
+/* An attempt that the edge takes. Returns its number in the journal; it is not on disk and not answered yet. */
 uint32_t stage_take(kd_verb verb, uint32_t item, uint32_t user, kd_outcome *out);
-/* Writes that are under way; `synced` is what is told. */
+/* The edge's group of writes ends with this status; the checkers are told that it was synced, or not. */
 void stage_commit(int status, bool synced);
 void stage_answer(uint32_t attempt, const kd_outcome *out);
-/* All three. */
+/* stage_take, stage_commit and stage_answer. */
 uint32_t stage_do(kd_verb verb, uint32_t item, uint32_t user);
 /* Seals and sends one batch; false: none was due. */
 bool stage_send(void);
 kd_fed stage_feed(void);
 void stage_central_commit(bool synced);
 void stage_publish(void);
-/* A snapshot comes in. */
+/* The edge gets the snapshot that was published last. */
 void stage_install(void);
 /* Everything that was taken is merged and the edge has heard of it. */
 void stage_settle(void);

@@ -63,7 +63,8 @@ Test(checks_edge, an_answer_says_what_changed)
     HOLDS();
     out.stamp_us += 5;
     out.changed = KD_CHANGED_YES;
-    sim_checks_taken(st.c, 0, 0, id, &out); /* once more, and it was taken back already */
+    /* The like was taken back by the first unlike, so this answer is untrue. */
+    sim_checks_taken(st.c, 0, 0, id, &out);
     FAILS("answer");
 }
 
@@ -95,7 +96,7 @@ Test(checks_edge, a_user_reads_his_own_word)
     sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
     sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 1, 0);
     sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 2, KD_ENOTFOUND);
-    sim_checks_edge_opened(st.c, 0, 0); /* in another life it is the same */
+    sim_checks_edge_opened(st.c, 0, 0); /* the row is the same after a restart */
     sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 0, 1);
     HOLDS();
     sim_checks_member_read(st.c, 0, SCENARIO_LIKE, 0, 1, 1);
@@ -184,7 +185,7 @@ static void drop(kd_position at)
 
 Test(checks_edge, an_outbox_row_goes_after_central_has_it_on_disk)
 {
-    stage_play(); /* the rows of these went */
+    stage_play(); /* central has these on disk, and their outbox rows are gone */
     stage_do(KD_LIKE, 0, 2);
     cr_assert(stage_send());
     stage_feed();
@@ -204,7 +205,7 @@ Test(checks_edge, a_commit_that_is_not_on_disk_frees_nothing)
     FAILS("freed");
 }
 
-/* Central has applied what this edge never sealed. */
+/* Central says that it has applied a batch of this edge's name that this edge never sealed: somebody else runs under it. */
 static void alarm_edge(void)
 {
     kd_applied theirs = {.edge = kd_edge_name(st.e), .applied = {st.now_us + 1, 1}};
@@ -234,7 +235,7 @@ Test(checks_edge, what_was_taken_after_the_alarm_goes_when_central_has_it)
     stage_do(KD_LIKE, 0, 2);
     cr_assert(stage_send());
     alarm_edge();
-    drop(st.at); /* it moved */
+    drop(st.at); /* its operations have moved to a new incarnation */
     HOLDS();
     drop((kd_position){kd_edge_incarnation(st.e), 1});
     FAILS("freed");
@@ -347,14 +348,14 @@ Test(checks_edge, nothing_is_refused_while_an_item_could_make_room)
     kd_outcome out;
     one_item_fits();
     stage_take(KD_LIKE, 0, 0, &out);
-    sim_checks_refused(st.c, 0, 0, 0, KD_EFULL); /* it waits for central */
+    sim_checks_refused(st.c, 0, 0, 0, KD_EFULL); /* an outbox that waits for central may be full */
     HOLDS();
     stage_settle();
     sim_checks_refused(st.c, 0, 0, 0, KD_EFULL);
     FAILS("outbox");
 }
 
-/* Attempt 0 is taken, and once more when its key has made room. */
+/* Attempt 0 is taken, and taken once more after its idempotency key has made room for another. */
 static kd_outcome taken_twice(void)
 {
     kd_outcome first, again;
@@ -428,7 +429,7 @@ Test(checks_edge, what_a_copy_answers_is_excused)
     cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MAY);
 }
 
-/* A row of sums set aside, of the batch at that position, that the edge wrote. */
+/* The edge writes that it has set aside the sums of the batch at this position. */
 static void set_aside(kd_position at)
 {
     kd_writes w = {0};
@@ -468,7 +469,7 @@ Test(checks_edge, sums_that_nobody_else_can_hold_are_not_set_aside)
     sim_checks_sent(st.c, 0, 0, 0, later, kd_buf_view(&st.record));
     sim_checks_edge_opened(st.c, 0, 0);
     set_aside(later);
-    FAILS("aside"); /* started again and handed over: nobody else holds it all the same */
+    FAILS("aside"); /* a restart and the batch's delivery make no second holder of these sums */
 }
 
 Test(checks_edge, sums_of_an_edge_that_was_wiped_are_not_set_aside_when_it_minted_above)

@@ -31,7 +31,7 @@ Test(checks_forget, a_row_goes_only_below_stable)
 {
     st.s.forget_rows_us = 1;
     play();
-    drop_row(2, "cem"); /* not a row of its own */
+    drop_row(2, "cem"); /* cem's like of item 2 is no row of this edge */
     HOLDS();
     drop_row(0, "ana");
     FAILS("expired");
@@ -61,7 +61,7 @@ Test(checks_forget, stable_needs_a_backup)
     FAILS("stable");
 }
 
-/* What mumbai had merged is more now than in the backup, where it was retired. */
+/* The backup holds mumbai as retired; central has merged more of mumbai since. */
 Test(checks_forget, stable_is_what_the_backup_holds_of_each_edge_that_went_on)
 {
     uint64_t version;
@@ -70,8 +70,8 @@ Test(checks_forget, stable_is_what_the_backup_holds_of_each_edge_that_went_on)
     cr_assert_eq(kd_central_retire(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
     stage_central_commit(true);
     sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_BACKED_UP);
-    sim_check_forget_published(st.c, 0, 0,
-                               st.now_us * 2); /* nothing came since, and nothing goes that is above */
+    /* Nothing of mumbai came since, and no row above its watermark is dropped. */
+    sim_check_forget_published(st.c, 0, 0, st.now_us * 2);
     HOLDS();
     cr_assert_eq(kd_central_readmit(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
     stage_central_commit(true);

@@ -118,7 +118,7 @@ static void start(sim_program *p, struct event_base *base, const char *script)
     cr_assert_eq(sim_program_start(p, &(sim_program_command){.argv = argv}), KD_OK);
 }
 
-/* The limit ends a test that would hang. */
+/* Criterion's limit ends a test that would wait for ever. */
 static void await(sim_program *p, struct event_base *base)
 {
     for (int i = 0; i < 5000 && !sim_program_reap(p); i++) {
@@ -157,7 +157,7 @@ Test(drill_files, output_goes_to_the_log_and_the_end_is_told)
     event_base_free(base);
 }
 
-/* Its log is no file of its own, so it can say that its disk is full. */
+/* Its output goes through a pipe, so the limit on its files does not silence it. */
 Test(drill_files, a_full_disk_befalls_files_and_not_the_log)
 {
     struct event_base *base = event_base_new();

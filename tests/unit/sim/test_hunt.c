@@ -141,7 +141,7 @@ Test(shrink, stops_when_the_time_is_over)
     sim_scenario_finish(&s);
 }
 
-/* The operations alone do not fail with the seed that was, but with another. */
+/* The operations alone do not fail with the given seed; they do with seed 5 and above. */
 static bool fails_with_another_seed(void *arg, const sim_scenario *s, uint64_t seed)
 {
     return s->users.users == 0 && seed >= 5 && fails(arg, s, seed);

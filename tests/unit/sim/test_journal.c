@@ -326,13 +326,14 @@ Test(journal, a_request_whose_key_is_forgotten_may_count_twice)
 {
     sim_journal *j = sim_journal_create(D, true);
     uint64_t least, most;
-    done_at(j, MUMBAI, KD_ADD, SECOND); /* long over */
+    /* Long before its key was forgotten: no request of it can come again. */
+    done_at(j, MUMBAI, KD_ADD, SECOND);
     try_at(j, VIRGINIA, KD_ADD, SECOND);
     sim_journal_keys_forgotten(j, MUMBAI, 100ull * SECOND);
     sim_journal_bounds(j, VIEW, 2, &least, &most);
     cr_assert(least == 5 && most == 10, "[%lu, %lu]", least, most);
     try_at(j, MUMBAI, KD_ADD, 90ull * SECOND);
-    done_at(j, MUMBAI, KD_ADD, 99ull * SECOND); /* its double may be on its way */
+    done_at(j, MUMBAI, KD_ADD, 99ull * SECOND); /* just before: a second request of it may still come */
     uint32_t refused = try_at(j, MUMBAI, KD_ADD, 99ull * SECOND);
     sim_journal_refused(j, refused);
     sim_journal_keys_forgotten(j, MUMBAI, 100ull * SECOND);

@@ -63,7 +63,7 @@ Test(replay_judge, one_off_anywhere_is_wrong)
 Test(replay_judge, errors_that_cancel_each_other_are_two)
 {
     read_all_but(1, 0, &(int64_t){6}, 0);
-    c.targets[1].counts[2] = 6; /* the sum over all items is right again */
+    c.targets[1].counts[2] = 6; /* two errors that cancel out in the sum over all items */
     sim_replay_judge(&c, &oracle);
     cr_assert_eq(c.wrong_items, 2);
 }
@@ -130,7 +130,7 @@ Test(replay_judge, a_round_counts_anew)
     cr_assert(sim_replay_judge(&c, &oracle));
     cr_assert_eq(c.wrong_items, 0);
     cr_assert_eq(c.pending, 0);
-    sim_replay_target_begin(&c.targets[0]); /* and nothing read */
+    sim_replay_target_begin(&c.targets[0]); /* no count was read */
     cr_assert(!sim_replay_judge(&c, &oracle));
 }
 

@@ -33,7 +33,7 @@ static uint32_t look_up_all(const char *path, const char *prefix)
         while (isupper(at[len]) || isdigit(at[len]) || at[len] == '_') len++;
         snprintf(name, sizeof(name), "%.*s", (int)len, at);
         const char *next = at + len + strspn(at + len, " \n");
-        if (*next != '=') continue; /* a mention */
+        if (*next != '=') continue; /* the name is only mentioned */
         cr_assert(sim_plant_find(name), "%s of %s is not in the table", name, path);
         found++;
     }

@@ -86,7 +86,7 @@ Test(sim_world, a_record_does_not_change_a_run)
     sim_scenario_finish(&s);
 }
 
-/* Otherwise no failure could be reduced. */
+/* A fault that changed what comes before it would make it impossible to reduce a failure. */
 Test(sim_world, what_befalls_later_changes_nothing_before)
 {
     outcome with = play_traced("at 20s for 5s kill mumbai\nat 22s truncate likes 3\n", 5),
@@ -121,7 +121,8 @@ Test(sim_world, users_do_the_same_whatever_befalls_others)
 
 typedef struct {
     const char *lines;
-    size_t counts; /* offset in sim_result of a figure that is 0 without it; SIZE_MAX: it shows otherwise */
+    /* Offset in sim_result of the figure that counts this fault; SIZE_MAX: only the trace shows it. */
+    size_t counts;
 } fault;
 
 #define FIGURE(name) offsetof(sim_result, name)
@@ -187,7 +188,7 @@ Test(sim_world, every_fault_is_felt_and_survived)
     }
 }
 
-/* Where rows are in memory nobody notices; how many are is drawn from the seed. */
+/* Rows that are in memory are read all the same; how many are is drawn from the seed, so several seeds are played. */
 Test(sim_world, what_cannot_be_read_is_an_error_and_nothing_else)
 {
     uint64_t refused = 0;
