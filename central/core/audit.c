@@ -5,30 +5,10 @@
  * counts are merged; what the redo rows and the copy of memory say is sorted in memory. Memory is bounded by what
  * central itself holds: items with redo, and pages.
  */
-#include <stdio.h>
-
-#include "central/core/audit_internal.h"
-
-enum { PROGRESS_ROWS = 4096 };
-
-int kd_audit_broken(kd_audit *a, const char *what)
-{
-    snprintf(a->result->broken, sizeof a->result->broken, "%s", what);
-    return KD_EMALFORMED;
-}
-
-bool kd_audit_row(kd_audit *a)
-{
-    if (++a->rows % PROGRESS_ROWS != 0 || !a->config->progress) return true;
-    return a->config->progress(a->config->arg, a->rows);
-}
-
-bool kd_audit_is_set(const kd_audit *a, uint8_t counter)
-{
-    int i = kd_counters_by_id(a->config->counters, counter);
-    if (counter < KD_COUNTER_BYTES && a->has_members[counter]) return true;
-    return i >= 0 && a->config->counters->at[i].kind == KD_SET;
-}
+#include "central/core/audit_load.h"
+#include "central/core/audit_mend.h"
+#include "central/core/audit_state.h"
+#include "central/core/row.h"
 
 /* ---- what is reported ---- */
 

@@ -1,7 +1,10 @@
 /* audit_load.c - what an audit reads before the items: the meta row, regions, edges, redo rows. */
-#include <stdlib.h>
+#include "central/core/audit_load.h"
 
-#include "central/core/audit_internal.h"
+#include "central/core/meta.h"
+#include "central/core/row.h"
+
+#include <stdlib.h>
 
 static int load_meta(kd_audit *a)
 {

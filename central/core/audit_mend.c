@@ -5,9 +5,12 @@
  * row which names the items and changes nothing: the first snapshot of the next epoch carries what redo rows name, and
  * with it the edges get the mended counts.
  */
-#include <stdlib.h>
+#include "central/core/audit_mend.h"
 
-#include "central/core/audit_internal.h"
+#include "central/core/meta.h"
+#include "central/core/row.h"
+
+#include <stdlib.h>
 
 /* One group of writes is one record of LevelDB's log, and is held in memory. */
 static const size_t mend_bytes_max = 512u << 20;

@@ -1,13 +1,16 @@
 /* central.c - opening, closing and what identifies a tenure. */
-#include "central/core/internal.h"
+#include "central/core/collect.h"
+#include "central/core/commit.h"
+#include "central/core/epoch.h"
+#include "central/core/lookup.h"
+#include "central/core/meta.h"
+#include "central/core/quarantine.h"
+#include "central/core/redo.h"
+#include "central/core/registry.h"
+#include "central/core/stable.h"
+#include "central/core/state.h"
 
 #include <stdlib.h>
-
-int kd_central_poison(kd_central *c)
-{
-    c->poisoned = true;
-    return KD_EIO;
-}
 
 static bool config_valid(const kd_central_config *config, uint64_t epoch_hint)
 {
@@ -16,7 +19,7 @@ static bool config_valid(const kd_central_config *config, uint64_t epoch_hint)
            config->counters->count <= KD_COUNTERS_MAX && epoch_hint < KD_TIME_END_US;
 }
 
-static int central_central_load(kd_central *c, uint64_t epoch_hint)
+static int central_load(kd_central *c, uint64_t epoch_hint)
 {
     int err = kd_meta_load(c);
     if (err == KD_OK) err = kd_registry_load(c);
@@ -45,7 +48,7 @@ int kd_central_open(const kd_central_config *config, const kd_store *store, uint
     c->store = *store;
     kd_counts_init(&c->counts, &c->store, &c->filter, config->seed, config->counts_cached_max);
     c->counts.forgiving = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION);
-    int err = central_central_load(c, epoch_hint);
+    int err = central_load(c, epoch_hint);
     kd_collect_begin(c, now_us);
     if (err != KD_OK) {
         kd_central_close(c);
@@ -77,32 +80,6 @@ uint64_t kd_central_version(const kd_central *c)
 void kd_central_claim(const kd_central *c, uint64_t now_us, kd_buf *record)
 {
     kd_claim_encode(&(kd_claim){.epoch = c->epoch, .central = c->config.name, .at_us = now_us}, record);
-}
-
-bool kd_central_log_position(const kd_central *c, int64_t *offset)
-{
-    *offset = c->log_committed.offset;
-    return c->log_committed.known;
-}
-
-void kd_log_read_again(kd_central *c)
-{
-    c->log_again = true;
-    c->log_tentative = (kd_log_position){.known = false};
-}
-
-bool kd_central_log_again(kd_central *c)
-{
-    bool again = c->log_again;
-    c->log_again = false;
-    return again;
-}
-
-int64_t kd_central_log_check(kd_central *c, kd_bytes record)
-{
-    const kd_log_position *log = &c->log_committed;
-    if (!log->known) return -1;
-    return record.data && kd_hash(record) == log->digest ? log->offset + 1 : -1;
 }
 
 void kd_central_get_stats(const kd_central *c, kd_central_stats *out)

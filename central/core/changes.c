@@ -2,9 +2,12 @@
  * changes.c - central's effective changes for downstream consumers, read back from the redo rows of the
  * store: what is not delivered when a central dies is handed out by the next one, under the same versions.
  */
-#include "central/core/internal.h"
+#include "central/core/redo.h"
+#include "central/core/state.h"
 
 #include <stdlib.h>
+
+enum { CHANGES_PER_RECORD = 1000 };
 
 /* The changes of one record, mostly few. Their views are dealt out when the arena moves no more. */
 typedef struct {
@@ -50,7 +53,7 @@ static int collect_row(kd_central *c, collector *k, kd_bytes row, uint32_t from)
     kd_effects_open(&er, row);
     while ((err = kd_effects_next(&er, &e)) == KD_OK) {
         if (!kd_effect_is_change(&e) || k->seen++ < from) continue;
-        if (k->out.change_count == KD_CHANGES_PER_RECORD) return KD_OK;
+        if (k->out.change_count == CHANGES_PER_RECORD) return KD_OK;
         changes_collect(c, k, &e);
     }
     return err;

@@ -10,7 +10,11 @@
  * yet what outstanding commits write, so a row that one of them wrote, or this one, is left to the next sweep. The floor is
  * stored by the commit that first deletes by it, and never falls.
  */
-#include "central/core/internal.h"
+#include "central/core/collect.h"
+
+#include "central/core/registry.h"
+#include "central/core/row.h"
+#include "central/core/state.h"
 #include "kudos/forget.h"
 
 #include <stdlib.h>

@@ -5,7 +5,14 @@
  * committed state. A failure in between leaves the two histories apart, so it poisons the object: the truth
  * is in the store.
  */
-#include "central/core/internal.h"
+#include "central/core/commit.h"
+
+#include "central/core/collect.h"
+#include "central/core/lookup.h"
+#include "central/core/meta.h"
+#include "central/core/redo.h"
+#include "central/core/registry.h"
+#include "central/core/state.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,8 @@
 /* compare.c - central's side of a comparison with an edge's rows; see kudos/compare.h. */
-#include "central/core/internal.h"
+#include "central/core/lookup.h"
+#include "central/core/registry.h"
+#include "central/core/row.h"
+#include "central/core/state.h"
 #include "kudos/central_compare.h"
 
 typedef struct {

@@ -1,7 +1,9 @@
 /* counts_copy.c - some of the counts in memory, copied in one go by the thread that owns them, for an audit on another. */
-#include <stdlib.h>
+#include "central/core/counts_copy.h"
 
-#include "central/core/audit_internal.h"
+#include "central/core/state.h"
+
+#include <stdlib.h>
 
 kd_counts_copy *kd_central_counts_copy(kd_central *c, uint32_t max)
 {

@@ -6,7 +6,10 @@
  * until the first commit of a new epoch is durable. A new epoch lies above the one before and above every other that this tenure
  * has heard of and believes. It is the chance in it that keeps apart two that begin from the same one.
  */
-#include "central/core/internal.h"
+#include "central/core/epoch.h"
+
+#include "central/core/commit.h"
+#include "central/core/state.h"
 
 #define CHANCE_MASK ((1ull << KD_EPOCH_CHANCE_BITS) - 1)
 /* The last numbers are not given away to whoever names one. Up there only what lies near our own is believed: takeovers take about 2^20

@@ -5,10 +5,17 @@
  * this commit (a repeat, resolved by sorting), in the commit outstanding before it (sorted too: one walk over
  * both), or in the store, where a filter says for most new rows that there is nothing to read.
  */
-#include "central/core/internal.h"
+#include "central/core/lookup.h"
+
+#include "central/core/collect.h"
+#include "central/core/registry.h"
+#include "central/core/row.h"
+#include "central/core/state.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
+
+static const uint64_t filter_bytes_default = 1ull << 30;
 
 /* A filter that starts small becomes a chain, and each link is a cache miss for every new row: twice the time
  * at a million rows. This much is 384 KB. */
@@ -40,7 +47,7 @@ static int load_count(void *arg, kd_bytes key, kd_bytes value)
 
 int kd_lookup_load(kd_central *c)
 {
-    uint64_t bytes = c->config.filter_bytes_max ? c->config.filter_bytes_max : KD_FILTER_BYTES_DEFAULT;
+    uint64_t bytes = c->config.filter_bytes_max ? c->config.filter_bytes_max : filter_bytes_default;
     kd_bloom_init(&c->filter, KD_MAX(c->filter_rows + c->filter_rows / 4, filter_rows_least), bytes * 8);
     const uint8_t member[] = {KD_ROW_MEMBER}, member_end[] = {KD_ROW_MEMBER + 1};
     const uint8_t counts[] = {KD_ROW_COUNTS}, counts_end[] = {KD_ROW_COUNTS + 1};

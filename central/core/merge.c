@@ -5,137 +5,12 @@
  * Nothing is parked: a batch is merged now or left to its edge to send again. Only a batch that would be
  * merged is decoded, so a poisoned one stalls its edge and nobody else.
  */
-#include "central/core/internal.h"
+#include "central/core/merge.h"
 
-/* ---- rule 9 ---- */
-
-static bool digests_agree(const kd_registered_state *s, const kd_batch *b)
-{
-    bool nothing = s->applied.incarnation == 0 && s->applied.seq == 0;
-    if (nothing) return true;
-    if (kd_position_cmp(b->after, s->applied) == 0) return b->after_digest == s->digest;
-    if (kd_position_cmp(b->at, s->applied) == 0) return b->digest == s->digest;
-    return true;
-}
-
-/*
- * Rule 9, made stricter: `after` is applied itself, not merely at or below it. An edge names the batch before while it
- * holds it, and else what central said last; it names less only when it does not know what central has of its identity:
- * restored, wiped, or one of two that use it. Then its batch may stand above batches of its own that were never merged, and
- * would bury them. It hears applied with the next snapshot and sends again.
- */
-kd_fed kd_merge_place(const kd_central *c, const kd_registered_state *s, const kd_batch *b)
-{
-    if (!digests_agree(s, b)) return KD_FED_IDENTITY;
-    if (kd_position_cmp(b->at, s->applied) <= 0) return KD_FED_DUPLICATE;
-    int after = kd_position_cmp(b->after, s->applied);
-    bool follows = after == 0 || (after < 0 && kd_planted(c, KD_PLANT_MERGE_AFTER_BELOW)) ||
-                   kd_planted(c, KD_PLANT_MERGE_NO_GAP_CHECK);
-    return follows ? KD_FED_MERGED : KD_FED_GAP;
-}
-
-/* Sealed where nothing happened (rule 8): whoever passes over it loses nothing. */
-static bool is_empty(const kd_batch *b)
-{
-    kd_body nothing = {0};
-    kd_buf bytes = {0};
-    kd_body_encode(&nothing, &bytes);
-    bool empty = kd_bytes_eq(b->body, kd_buf_view(&bytes));
-    kd_buf_finish(&bytes);
-    return empty;
-}
-
-/* Above applied; not merged now. The highest makes room. */
-static void merge_leave(kd_registered *e, const kd_batch *b)
-{
-    kd_position at = b->at;
-    uint32_t i = 0;
-    if (is_empty(b)) return;
-    while (i < KD_LEFT_MAX && e->left[i].incarnation > 0 && kd_position_cmp(e->left[i], at) < 0) i++;
-    if (i == KD_LEFT_MAX || kd_position_cmp(e->left[i], at) == 0) return;
-    memmove(&e->left[i + 1], &e->left[i], (KD_LEFT_MAX - 1 - i) * sizeof e->left[0]);
-    e->left[i] = at;
-}
-
-void kd_merge_wait(kd_central *c, uint16_t edge, kd_position at)
-{
-    kd_registered *e = &c->edges[edge];
-    if (e->waits.incarnation == 0 || kd_position_cmp(at, e->waits) < 0) e->waits = at;
-}
-
-/*
- * An edge that waits sends nothing that stands behind another batch. One does that has let the batch that waits go, because an earlier life of this
- * partition had merged it: that batch is in the log alone, and merging another one over it would bury it.
- */
-static bool behind_waiting(const kd_registered *e, const kd_batch *b)
-{
-    return e->waits.incarnation > 0 && kd_position_cmp(b->at, e->waits) > 0;
-}
-
-/* The lowest one that was left is at or below applied now. */
-static void drop_lowest(kd_registered *e)
-{
-    memmove(&e->left[0], &e->left[1], (KD_LEFT_MAX - 1) * sizeof e->left[0]);
-    e->left[KD_LEFT_MAX - 1] = (kd_position){0};
-}
-
-/* An edge sends what was left once more, in order. Where it names a batch above, it has the ones below no more. */
-void kd_merge_pass(kd_central *c, uint16_t edge, kd_position at)
-{
-    kd_registered *e = &c->edges[edge];
-    if (kd_position_cmp(e->waits, at) <= 0) e->waits = (kd_position){0};
-    for (; e->left[0].incarnation > 0 && kd_position_cmp(e->left[0], at) <= 0; drop_lowest(e)) {
-        if (kd_position_cmp(e->left[0], at) == 0) continue;
-        c->passed_over++;
-        c->passed_over_edge = edge;
-    }
-}
-
-uint64_t kd_central_passed_over(const kd_central *c, kd_bytes *edge)
-{
-    *edge = c->passed_over > 0 ? kd_registered_name(&c->edges[c->passed_over_edge]) : (kd_bytes){0};
-    return c->passed_over;
-}
-
-/* ---- what a batch holds ---- */
-
-static bool counter_is(const kd_central *c, uint8_t id, kd_counter_kind kind)
-{
-    int i = kd_counters_by_id(c->config.counters, id);
-    return i >= 0 && c->config.counters->at[i].kind == kind;
-}
-
-static bool item_is_ours(const kd_central *c, kd_bytes item)
-{
-    return kd_partition(item, c->config.partitions) == c->config.partition;
-}
-
-uint8_t kd_merge_unknown_counter(const kd_central *c, const kd_body *body)
-{
-    for (uint32_t i = 0; i < body->op_count; i++)
-        if (!counter_is(c, body->ops[i].counter, KD_SET)) return body->ops[i].counter;
-    for (uint32_t i = 0; i < body->sum_count; i++)
-        if (!counter_is(c, body->sums[i].counter, KD_SUM)) return body->sums[i].counter;
-    return 0;
-}
-
-/* Views of equal items are the same view (one decoded column), so most items are hashed once. */
-bool kd_merge_body_fits(const kd_central *c, const kd_body *body)
-{
-    const uint8_t *known = NULL;
-    for (uint32_t i = 0; i < body->op_count; i++) {
-        const kd_op *op = &body->ops[i];
-        if (op->item.data != known && !item_is_ours(c, op->item)) return false;
-        known = op->item.data;
-    }
-    for (uint32_t i = 0; i < body->sum_count; i++) {
-        const kd_sum *s = &body->sums[i];
-        if (s->amount > KD_SUM_AMOUNT_MAX) return false;
-        if (s->item.data != known && !item_is_ours(c, s->item)) return false;
-        known = s->item.data;
-    }
-    return true;
-}
+#include "central/core/content.h"
+#include "central/core/epoch.h"
+#include "central/core/place.h"
+#include "central/core/state.h"
 
 static uint32_t gather_key(kd_commit *k, uint8_t counter, kd_bytes item, kd_bytes user, uint16_t *len)
 {
@@ -193,7 +68,7 @@ static void merge(kd_central *c, const kd_batch *b, const kd_body *body, uint16_
     kd_registered *e = &c->edges[edge];
     e->region = region;
     merge_gather(c, body, edge, region);
-    kd_merge_pass(c, edge, b->at);
+    kd_place_pass(c, edge, b->at);
     e->tentative = merge_advance(c, &e->tentative, b);
     kd_registry_touch(c, edge);
     kd_quarantine_merged(c, b);
@@ -208,15 +83,15 @@ static kd_fed feed_body(kd_central *c, const kd_batch *b, kd_bytes record, uint1
     int err = kd_body_decode(b->body, &body);
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
     if (err != KD_OK) return kd_quarantine_take(c, record, offset);
-    bool fits = kd_merge_body_fits(c, &body);
-    uint8_t unknown = fits ? kd_merge_unknown_counter(c, &body) : 0;
+    bool fits = kd_content_fits(c, &body);
+    uint8_t unknown = fits ? kd_content_unknown_counter(c, &body) : 0;
     if (fits && unknown == 0) merge(c, b, &body, edge, region);
     kd_body_finish(&body);
     if (fits && unknown == 0) return KD_FED_MERGED;
     kd_fed fed = kd_quarantine_take(c, record, offset);
     c->unknown_counter = unknown;
     if (unknown == 0) return fed;
-    kd_merge_wait(c, edge, b->at);
+    kd_place_wait(c, edge, b->at);
     return KD_FED_UNKNOWN_COUNTER;
 }
 
@@ -236,11 +111,11 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
         return KD_FED_RETIRED;
     }
     kd_epoch_told(c, b.epoch);
-    kd_fed placed = kd_merge_place(c, &c->edges[edge].tentative, &b);
-    if (placed == KD_FED_MERGED && behind_waiting(&c->edges[edge], &b)) placed = KD_FED_GAP;
+    kd_fed placed = kd_place_of(c, &c->edges[edge].tentative, &b);
+    if (placed == KD_FED_MERGED && kd_place_behind_waiting(&c->edges[edge], &b)) placed = KD_FED_GAP;
     if (placed == KD_FED_MERGED) placed = feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
     if (placed != KD_FED_MERGED && placed != KD_FED_DUPLICATE && placed != KD_FED_IDENTITY)
-        merge_leave(&c->edges[edge], &b);
+        kd_place_leave(&c->edges[edge], &b);
     c->stats.duplicates += placed == KD_FED_DUPLICATE;
     c->stats.gaps += placed == KD_FED_GAP;
     c->stats.identity_alarms += placed == KD_FED_IDENTITY;

@@ -4,7 +4,10 @@
  *     schema u8 | partition be32 | partitions be32 | epoch, version, filter rows, published, delivered be64 |
  *     log known u8 | offset, digest be64 | chain length u8, then epoch, last be64 each | counters told be64
  */
-#include "central/core/internal.h"
+#include "central/core/meta.h"
+
+#include "central/core/row.h"
+#include "central/core/state.h"
 
 static const uint8_t meta_key[] = {KD_ROW_META};
 

@@ -1,5 +1,8 @@
 /* reads.c - what the API, export and audit ask: of what is committed, from the counts and the store. */
-#include "central/core/internal.h"
+#include "central/core/lookup.h"
+#include "central/core/registry.h"
+#include "central/core/row.h"
+#include "central/core/state.h"
 
 enum { SCAN_SPARE = 1024, SCAN_PER_MEMBER = 16 }; /* rows that one page of members may walk over */
 

@@ -8,7 +8,17 @@
  * Counts are written back only while the rows that dirty counts need exceed a bound, twice as many as become
  * dirty, from the head of the queue: each row then absorbs many changes, and a commit is never long.
  */
-#include "central/core/internal.h"
+#include "central/core/redo.h"
+
+#include "central/core/counts.h"
+#include "central/core/row.h"
+#include "central/core/state.h"
+
+enum {
+    WRITE_BACK_LEAST =
+        256, /* count rows that a commit writes back when there is too much redo; two per effect besides */
+    DROPS_PER_COMMIT = 64,
+};
 
 static void redo_list_add(kd_redo_list *l, uint64_t version, uint64_t bytes)
 {
@@ -116,7 +126,7 @@ void kd_redo_committed(kd_central *c, const kd_commit *k)
 
 static void write_back(kd_central *c, kd_commit *k)
 {
-    uint32_t rows = KD_WRITE_BACK_LEAST + 2 * k->effect_count;
+    uint32_t rows = WRITE_BACK_LEAST + 2 * k->effect_count;
     while (rows-- > 0) {
         kd_count_entry *e = kd_counts_write_back(&c->counts, c->version, &k->writes);
         if (!e) return;
@@ -129,7 +139,7 @@ static void redo_drop(kd_central *c, kd_commit *k)
 {
     kd_redo_list *l = &c->redo;
     uint32_t end = KD_MIN(l->needed, l->owed);
-    for (int i = 0; i < KD_REDO_DROPS_PER_COMMIT && l->first < end; i++) {
+    for (int i = 0; i < DROPS_PER_COMMIT && l->first < end; i++) {
         const kd_redo *row = &l->at[l->first];
         kd_writes_delete(&k->writes, kd_key_numbered(&c->key, KD_ROW_REDO, row->version));
         l->bytes -= row->bytes;

@@ -4,7 +4,11 @@
  * An index, once given, stays: membership rows hold it. Edges are looked up once a batch, so a walk is
  * enough.
  */
-#include "central/core/internal.h"
+#include "central/core/registry.h"
+
+#include "central/core/commit.h"
+#include "central/core/row.h"
+#include "central/core/state.h"
 
 static bool name_is(const char *name, uint8_t len, kd_bytes other)
 {

@@ -4,7 +4,10 @@
  * The word stands in the edge's row beside its applied and is written as that is. A batch of a retired edge is refused in
  * merge.c; who holds what is asked in registry.c and stable.c.
  */
-#include "central/core/internal.h"
+#include "central/core/commit.h"
+#include "central/core/log_position.h"
+#include "central/core/registry.h"
+#include "central/core/state.h"
 #include "kudos/forget.h"
 
 static int set_retired(kd_central *c, kd_bytes name, bool retired, uint64_t *version)

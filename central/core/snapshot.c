@@ -5,7 +5,9 @@
  * was published is found in the redo rows. When more changed than a snapshot can hold it says so by leaving a
  * gap, version = previous: every edge that is not there yet reads anew.
  */
-#include "central/core/internal.h"
+#include "central/core/meta.h"
+#include "central/core/registry.h"
+#include "central/core/state.h"
 #include "kudos/forget.h"
 
 #include <stdlib.h>

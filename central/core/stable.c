@@ -10,7 +10,12 @@
  * command will say again. A backup that is being made holds stable from its first moment; it lets it move when it is
  * complete.
  */
-#include "central/core/internal.h"
+#include "central/core/stable.h"
+
+#include "central/core/commit.h"
+#include "central/core/registry.h"
+#include "central/core/row.h"
+#include "central/core/state.h"
 #include "kudos/forget.h"
 
 static kd_bytes backup_id(const kd_backup *b)

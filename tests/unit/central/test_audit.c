@@ -2,7 +2,8 @@
  * wrong itself, with commits under way, is in test_central_random.c. */
 #include <criterion/criterion.h>
 
-#include "central/core/audit_internal.h"
+#include "central/core/audit_state.h"
+#include "central/core/state.h"
 #include "tests/lib/central_rig.h"
 
 enum { LIKE = 0, VIEW = 2 };

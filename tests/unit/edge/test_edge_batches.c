@@ -110,7 +110,7 @@ Test(edge_batches, of_ids_as_short_as_they_may_be_fit_too)
     er_finish(&r);
 }
 
-/* Central sets a batch aside whose sum for one item is above KD_SUM_AMOUNT_MAX (central/core/internal.h). */
+/* Central sets a batch aside whose sum for one item is above KD_SUM_AMOUNT_MAX (central/core/content.h). */
 Test(edge_batches, hold_no_sum_that_central_sets_aside)
 {
     edge_rig r;

@@ -1,0 +1,67 @@
+/*
+ * commit.h - a commit: all that one synced write carries (rule 10). It is filled while it is the open one, closed by kd_central_commit_begin, and
+ * applied to what is shown by kd_central_commit_end.
+ *
+ * Its buffers are kept for the next commit in the same place of the ring. Keys are offsets into one arena, since the arena moves while it grows;
+ * effects are views into it, made when it grows no more.
+ */
+#ifndef KUDOS_CENTRAL_CORE_COMMIT_H
+#define KUDOS_CENTRAL_CORE_COMMIT_H
+
+#include "central/core/counts.h"
+#include "central/core/log_position.h"
+#include "central/core/registry.h"
+
+/* An operation that was gathered. After the begin only those that win their rows are left, sorted by key. */
+typedef struct {
+    uint64_t time_us;
+    uint32_t key_at;  /* in the commit's keys */
+    uint32_t arrival; /* number within the commit */
+    uint16_t key_len, edge, region;
+    bool liked;
+    bool
+        past; /* stamped below its edge's watermark less 2 D: it was merged before, even where no row is left of it (rule 22) */
+} kd_gathered_op;
+
+typedef struct {
+    uint64_t amount;
+    uint32_t key_at, day;
+    uint16_t key_len, edge, region; /* the key is that of a membership row without a user */
+} kd_gathered_sum;
+
+/* An edge whose row the commit writes, with the state that was written. */
+typedef struct {
+    uint16_t edge;
+    kd_registered_state state;
+} kd_touched;
+
+typedef struct kd_commit {
+    uint64_t version, epoch; /* from the begin on */
+    bool fed;                /* there is something to write: the shell may begin it */
+    kd_buf keys;
+    kd_gathered_op *ops;
+    kd_gathered_sum *sums;
+    kd_touched *touched;
+    kd_effect *effects;       /* views into keys */
+    kd_count_entry **entries; /* entry of each effect, pinned until the end */
+    kd_count_entry **written; /* entries whose count rows are among the writes, pinned until the end */
+    uint32_t op_count, op_cap, sum_count, sum_cap, touched_count, touched_cap;
+    uint32_t effect_count, effect_cap, entry_count, entry_cap, written_count, written_cap;
+    uint64_t redo_bytes; /* of its redo row; 0: it has none */
+    kd_log_position log; /* of the last record that it holds */
+    kd_writes writes;
+} kd_commit;
+
+/* View of a key in the arena, valid until the next operation is gathered. */
+static inline kd_bytes kd_key_at(const kd_commit *k, uint32_t at, uint16_t len)
+{
+    return kd_bytes_of(k->keys.data + at, len);
+}
+
+/* An operator's command rides in the open commit, which is begun for it alone if need be. *version is the version that it will have. KD_OK, KD_EIO,
+ * KD_EFENCED. */
+int kd_commit_order(kd_central *c, uint64_t *version);
+/* Frees the buffers; pins of counts are not released, as the counts go too. */
+void kd_commit_finish(kd_commit *k);
+
+#endif

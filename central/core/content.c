@@ -1,0 +1,42 @@
+/* content.c - see the header. */
+#include "central/core/content.h"
+
+#include "central/core/state.h"
+
+static bool content_counter_is(const kd_central *c, uint8_t id, kd_counter_kind kind)
+{
+    int i = kd_counters_by_id(c->config.counters, id);
+    return i >= 0 && c->config.counters->at[i].kind == kind;
+}
+
+static bool content_is_ours(const kd_central *c, kd_bytes item)
+{
+    return kd_partition(item, c->config.partitions) == c->config.partition;
+}
+
+uint8_t kd_content_unknown_counter(const kd_central *c, const kd_body *body)
+{
+    for (uint32_t i = 0; i < body->op_count; i++)
+        if (!content_counter_is(c, body->ops[i].counter, KD_SET)) return body->ops[i].counter;
+    for (uint32_t i = 0; i < body->sum_count; i++)
+        if (!content_counter_is(c, body->sums[i].counter, KD_SUM)) return body->sums[i].counter;
+    return 0;
+}
+
+/* Views of equal items are the same view (one decoded column), so most items are hashed once. */
+bool kd_content_fits(const kd_central *c, const kd_body *body)
+{
+    const uint8_t *known = NULL;
+    for (uint32_t i = 0; i < body->op_count; i++) {
+        const kd_op *op = &body->ops[i];
+        if (op->item.data != known && !content_is_ours(c, op->item)) return false;
+        known = op->item.data;
+    }
+    for (uint32_t i = 0; i < body->sum_count; i++) {
+        const kd_sum *s = &body->sums[i];
+        if (s->amount > KD_SUM_AMOUNT_MAX) return false;
+        if (s->item.data != known && !content_is_ours(c, s->item)) return false;
+        known = s->item.data;
+    }
+    return true;
+}

@@ -1,0 +1,17 @@
+/* content.h - whether what a batch holds can be merged here. */
+#ifndef KUDOS_CENTRAL_CORE_CONTENT_H
+#define KUDOS_CENTRAL_CORE_CONTENT_H
+
+#include "kudos/central.h"
+
+/* More than four thousand million views of one item in one batch is no count but an attack on the total. */
+#define KD_SUM_AMOUNT_MAX (1ull << 32)
+_Static_assert(KD_SUM_AMOUNT_MAX >= (uint64_t)KD_BATCH_OPS_MAX * KD_AMOUNT_MAX,
+               "no batch of an honest edge is taken for an attack");
+
+/* Whether all its items are of this partition and no sum is above KD_SUM_AMOUNT_MAX. Its counters are not looked at. */
+bool kd_content_fits(const kd_central *c, const kd_body *body);
+/* Wire id of the first counter in it that is not configured, or is of the other kind; 0: all are known. */
+uint8_t kd_content_unknown_counter(const kd_central *c, const kd_body *body);
+
+#endif

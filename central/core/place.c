@@ -1,0 +1,92 @@
+/* place.c - see the header. */
+#include "central/core/place.h"
+
+#include "central/core/state.h"
+
+static bool place_digests_agree(const kd_registered_state *s, const kd_batch *b)
+{
+    bool nothing = s->applied.incarnation == 0 && s->applied.seq == 0;
+    if (nothing) return true;
+    if (kd_position_cmp(b->after, s->applied) == 0) return b->after_digest == s->digest;
+    if (kd_position_cmp(b->at, s->applied) == 0) return b->digest == s->digest;
+    return true;
+}
+
+/*
+ * Rule 9, made stricter: `after` is applied itself, not merely at or below it. An edge names the batch before while it
+ * holds it, and else what central said last; it names less only when it does not know what central has of its identity:
+ * restored, wiped, or one of two that use it. Then its batch may stand above batches of its own that were never merged, and
+ * would bury them. It hears applied with the next snapshot and sends again.
+ */
+kd_fed kd_place_of(const kd_central *c, const kd_registered_state *s, const kd_batch *b)
+{
+    if (!place_digests_agree(s, b)) return KD_FED_IDENTITY;
+    if (kd_position_cmp(b->at, s->applied) <= 0) return KD_FED_DUPLICATE;
+    int after = kd_position_cmp(b->after, s->applied);
+    bool follows = after == 0 || (after < 0 && kd_planted(c, KD_PLANT_MERGE_AFTER_BELOW)) ||
+                   kd_planted(c, KD_PLANT_MERGE_NO_GAP_CHECK);
+    return follows ? KD_FED_MERGED : KD_FED_GAP;
+}
+
+/* Sealed where nothing happened (rule 8): whoever passes over it loses nothing. */
+static bool place_is_empty(const kd_batch *b)
+{
+    kd_body nothing = {0};
+    kd_buf bytes = {0};
+    kd_body_encode(&nothing, &bytes);
+    bool empty = kd_bytes_eq(b->body, kd_buf_view(&bytes));
+    kd_buf_finish(&bytes);
+    return empty;
+}
+
+/* Above applied; not merged now. The highest makes room. */
+void kd_place_leave(kd_registered *e, const kd_batch *b)
+{
+    kd_position at = b->at;
+    uint32_t i = 0;
+    if (place_is_empty(b)) return;
+    while (i < KD_LEFT_MAX && e->left[i].incarnation > 0 && kd_position_cmp(e->left[i], at) < 0) i++;
+    if (i == KD_LEFT_MAX || kd_position_cmp(e->left[i], at) == 0) return;
+    memmove(&e->left[i + 1], &e->left[i], (KD_LEFT_MAX - 1 - i) * sizeof e->left[0]);
+    e->left[i] = at;
+}
+
+void kd_place_wait(kd_central *c, uint16_t edge, kd_position at)
+{
+    kd_registered *e = &c->edges[edge];
+    if (e->waits.incarnation == 0 || kd_position_cmp(at, e->waits) < 0) e->waits = at;
+}
+
+/*
+ * An edge that waits sends nothing that stands behind another batch. One does that has let the batch that waits go, because an earlier life of this
+ * partition had merged it: that batch is in the log alone, and merging another one over it would bury it.
+ */
+bool kd_place_behind_waiting(const kd_registered *e, const kd_batch *b)
+{
+    return e->waits.incarnation > 0 && kd_position_cmp(b->at, e->waits) > 0;
+}
+
+/* The lowest one that was left is at or below applied now. */
+static void place_drop_lowest(kd_registered *e)
+{
+    memmove(&e->left[0], &e->left[1], (KD_LEFT_MAX - 1) * sizeof e->left[0]);
+    e->left[KD_LEFT_MAX - 1] = (kd_position){0};
+}
+
+/* An edge sends what was left once more, in order. Where it names a batch above, it has the ones below no more. */
+void kd_place_pass(kd_central *c, uint16_t edge, kd_position at)
+{
+    kd_registered *e = &c->edges[edge];
+    if (kd_position_cmp(e->waits, at) <= 0) e->waits = (kd_position){0};
+    for (; e->left[0].incarnation > 0 && kd_position_cmp(e->left[0], at) <= 0; place_drop_lowest(e)) {
+        if (kd_position_cmp(e->left[0], at) == 0) continue;
+        c->passed_over++;
+        c->passed_over_edge = edge;
+    }
+}
+
+uint64_t kd_central_passed_over(const kd_central *c, kd_bytes *edge)
+{
+    *edge = c->passed_over > 0 ? kd_registered_name(&c->edges[c->passed_over_edge]) : (kd_bytes){0};
+    return c->passed_over;
+}

@@ -1,0 +1,57 @@
+/* poison.c - see the header. */
+#include "central/core/poison.h"
+
+#include "central/core/content.h"
+#include "central/core/epoch.h"
+#include "central/core/state.h"
+
+static kd_poison poison_of_body(const kd_central *c, const kd_batch *b)
+{
+    kd_body body;
+    int err = kd_body_decode(b->body, &body);
+    if (err == KD_EVERSION) return KD_POISON_SCHEMA;
+    if (err != KD_OK) return KD_POISON_BODY;
+    bool fits = kd_content_fits(c, &body), known = kd_content_unknown_counter(c, &body) == 0;
+    kd_body_finish(&body);
+    return !fits ? KD_POISON_CONTENT : known ? KD_POISON_NONE : KD_POISON_COUNTER;
+}
+
+static bool poison_is_crowd(const kd_central *c, const kd_batch *b)
+{
+    return (kd_registry_find(c, b->edge) < 0 && c->edge_count == KD_EDGES_MAX) ||
+           (c->region_count == KD_REGIONS_MAX && !kd_registry_knows_region(c, b->region));
+}
+
+static kd_poison poison_of_batch(const kd_central *c, const kd_quarantined *q)
+{
+    kd_batch b;
+    int err = kd_batch_decode(q->bytes, &b);
+    if (err == KD_EVERSION) return KD_POISON_SCHEMA;
+    if (err == KD_OK && !kd_epoch_believed(c, b.epoch)) return KD_POISON_EPOCH;
+    if (err == KD_OK) return poison_is_crowd(c, &b) ? KD_POISON_CROWD : poison_of_body(c, &b);
+    bool damaged =
+        q->named && kd_batch_salvage(q->bytes, &b) && b.body.data && b.digest != kd_body_digest(b.body);
+    return damaged ? KD_POISON_DAMAGED : KD_POISON_ENVELOPE;
+}
+
+kd_poison kd_poison_of(const kd_central *c, const kd_quarantined *q)
+{
+    if (q->bytes.len < q->length) return KD_POISON_CUT;
+    switch (kd_record_peek(q->bytes)) {
+    case KD_RECORD_BATCH:
+        return poison_of_batch(c, q);
+    case KD_RECORD_CLAIM:
+        return kd_claim_decode(q->bytes, &(kd_claim){0}) == KD_OK ? KD_POISON_EPOCH : KD_POISON_CLAIM;
+    case KD_EVERSION:
+        return KD_POISON_SCHEMA;
+    default:
+        return KD_POISON_RECORD;
+    }
+}
+
+const char *kd_poison_name(kd_poison p)
+{
+    static const char *const names[] = {"none",    "record", "claim",  "envelope", "damaged", "body",
+                                        "content", "crowd",  "schema", "cut",      "epoch",   "counter"};
+    return (size_t)p < KD_COUNT(names) ? names[p] : "unknown";
+}

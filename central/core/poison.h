@@ -1,0 +1,10 @@
+/* poison.h - why a record is in quarantine. */
+#ifndef KUDOS_CENTRAL_CORE_POISON_H
+#define KUDOS_CENTRAL_CORE_POISON_H
+
+#include "kudos/quarantine.h"
+
+/* What is wrong with the record today: counters, edges or this program may have changed since it was kept. All of *q but `poison` is filled. */
+kd_poison kd_poison_of(const kd_central *c, const kd_quarantined *q);
+
+#endif

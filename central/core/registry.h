@@ -1,0 +1,89 @@
+/*
+ * registry.h - the edges and regions that this partition has heard of, and how far each edge is merged.
+ *
+ * Invariants:
+ *   - an index, once given, stays: membership rows and redo rows hold it;
+ *   - tentative.applied never falls, and is at or above committed.applied;
+ *   - an edge is `durable` from the end of the commit that registered it; until then nothing outside is told of it.
+ */
+#ifndef KUDOS_CENTRAL_CORE_REGISTRY_H
+#define KUDOS_CENTRAL_CORE_REGISTRY_H
+
+#include "kudos/central.h"
+
+enum { KD_LEFT_MAX = 8 }; /* batches remembered per edge, to notice when its edge passes one over */
+
+struct kd_commit;
+
+/* What is stored of an edge, as the open commit or the last durable one has it. */
+typedef struct {
+    kd_position applied;
+    uint64_t digest;       /* of the body of the batch at applied */
+    uint64_t watermark_us; /* rule 12 */
+    uint64_t epoch;        /* the highest epoch that a merged envelope of this edge named */
+    uint64_t
+        complete_to_us; /* of the envelope at applied; below the watermark while the edge sends something again */
+    uint64_t
+        joined; /* version that registered it or took it back: backups made before do not know it (rule 21) */
+    bool retired; /* rule 23 */
+} kd_registered_state;
+
+typedef struct {
+    uint8_t name_len; /* 0: this index is free */
+    char name[KD_NAME_MAX];
+    uint16_t region;
+    bool touched; /* its row is written by the open commit */
+    bool durable; /* its row is in the store */
+    kd_registered_state tentative, committed;
+    /* Positions above tentative.applied; incarnation 0: none (place.c). */
+    kd_position left[KD_LEFT_MAX]; /* the lowest batches that were read and not merged, ascending */
+    kd_position waits;             /* the lowest batch that waits for a counter: nothing above it is merged */
+} kd_registered;
+
+typedef struct {
+    uint8_t name_len;
+    char name[KD_NAME_MAX];
+} kd_region;
+
+/* Views of the entry; an edge and a region keep their place for the life of the core. */
+static inline kd_bytes kd_registered_name(const kd_registered *e)
+{
+    return kd_bytes_of(e->name, e->name_len);
+}
+static inline kd_bytes kd_region_name(const kd_region *r)
+{
+    return kd_bytes_of(r->name, r->name_len);
+}
+
+/* Reads the rows of regions and edges: KD_OK, KD_EIO, KD_EMALFORMED (also where indices have a gap). */
+int kd_registry_load(kd_central *c);
+/* Index of the edge of that name. An unknown one is registered, in the open commit, with `region`; -1: KD_EDGES_MAX are known. */
+int kd_registry_edge(kd_central *c, kd_bytes name, uint16_t region);
+/* Index of the region of that name. An unknown one is registered, in the open commit; -1: KD_REGIONS_MAX are known. */
+int kd_registry_region(kd_central *c, kd_bytes name);
+/* As kd_registry_edge and kd_registry_region, but nothing is registered: -1, or false, for an unknown name. */
+int kd_registry_find(const kd_central *c, kd_bytes name);
+/* Whether the region is registered, durably or in the open commit. */
+bool kd_registry_knows_region(const kd_central *c, kd_bytes name);
+
+/* The open commit is to write the edge's row: its tentative state was changed, or is about to be. */
+void kd_registry_touch(kd_central *c, uint16_t edge);
+/* At the begin of a commit: puts the rows of all touched edges, and notes in the commit what it wrote. */
+void kd_registry_put(kd_central *c, struct kd_commit *k);
+/* At the end of a commit: what it wrote is committed state. */
+void kd_registry_committed(kd_central *c, const struct kd_commit *k);
+
+/* The smallest watermark, and the edge that has it. */
+typedef struct {
+    uint64_t time_us; /* 0: unknown */
+    int edge;         /* index; -1: none */
+    kd_bytes
+        unheard; /* an expected edge that was never heard of, because of which the time is unknown; else empty */
+} kd_lowest;
+/* Over all durable edges that are not retired, of committed state. `held`: an edge that sends operations again (rules 15, 20) counts with the
+ * complete_to of its last envelope, which then lies below its watermark. */
+kd_lowest kd_registry_lowest(const kd_central *c, bool held);
+/* The low watermark in us; 0: unknown, as an expected edge was never heard of, or there is no edge. */
+uint64_t kd_registry_low_watermark(const kd_central *c);
+
+#endif

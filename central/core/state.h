@@ -1,0 +1,108 @@
+/*
+ * state.h - the state of central's core for one partition. Each part of it belongs to the file whose header declares its type.
+ *
+ * Much is kept twice, tentative and committed. Tentative covers all that was fed, durable or not, and decides which batch is merged next (rule 9).
+ * Committed covers what is durable, and is all that reads, snapshots and metrics show.
+ *
+ * commits[] is a ring of three: the `outstanding` closed commits from `first` on, the oldest first; then the open one.
+ *
+ *     feed     merge.c    gathers operations, sums and rows of new names in the open commit
+ *     begin    commit.c   closes it: sorts the operations, keeps the last of each row, looks the old row up - in the commit outstanding before it
+ *                         (both are sorted: one walk), by the filter, in the store - and makes writes and effects
+ *     end      commit.c   the writes are durable: applies the effects to the counts, and what the commit carried becomes committed state
+ */
+#ifndef KUDOS_CENTRAL_CORE_STATE_H
+#define KUDOS_CENTRAL_CORE_STATE_H
+
+#include "central/core/collect.h"
+#include "central/core/commit.h"
+#include "central/core/counts.h"
+#include "central/core/log_position.h"
+#include "central/core/quarantine.h"
+#include "central/core/redo.h"
+#include "central/core/registry.h"
+#include "central/core/stable.h"
+#include "kudos/central.h"
+
+enum { KD_OUTSTANDING_MAX = 2 };
+
+struct kd_central {
+    kd_central_config config;
+    char name[KD_NAME_MAX]; /* config.name points here */
+    kd_store store;
+    uint64_t version; /* of the last commit that is durable */
+    uint64_t begun;   /* of the last commit begun */
+    bool poisoned;    /* a commit or a read failed: memory and store may differ, every call gives KD_EIO */
+    bool fenced;      /* a later central has claimed the partition (rule 16) */
+
+    /* The epoch (epoch.c). */
+    uint64_t epoch; /* of the open commit */
+    uint64_t
+        epoch_committed;   /* of what is committed; before the first commit the epoch minted at the start */
+    uint64_t epoch_stored; /* in the store at the start; 0: the store was empty */
+    uint64_t epoch_opened; /* minted at the start */
+    bool epoch_begun;      /* a commit that carries `epoch` was begun, so somebody may have seen it */
+    bool epoch_durable;    /* a commit that carries `epoch` is durable */
+    bool claim_read;       /* our own claim came back from the log: a claim behind it is of a later start */
+    bool took_over;        /* over a claim or an envelope that is not of our store's history */
+    kd_chain_link chain[KD_CHAIN_MAX];
+    uint32_t chain_count;
+
+    kd_log_position log_tentative, log_committed;
+    bool log_again; /* the log is to be read from its beginning; the shell has not been told yet */
+
+    kd_registered edges[KD_EDGES_MAX];
+    kd_region regions[KD_REGIONS_MAX];
+    uint32_t edge_count, region_count;
+
+    kd_commit commits[KD_OUTSTANDING_MAX + 1];
+    uint32_t first, outstanding;
+
+    kd_bloom filter; /* of all membership rows and items that the store may hold */
+    uint64_t
+        filter_rows; /* each membership row that was not found, less those collected; stored, sizes the filter at the next open */
+    kd_counts counts;
+    kd_redo_list redo;
+
+    /* What is handed out (snapshot.c, changes.c). */
+    uint64_t snapshot_version; /* of the last snapshot handed out */
+    uint64_t published;        /* of the last snapshot that was delivered or given up */
+    uint64_t counters_told; /* bit i: edges have numbers that name the counter of id i wherever it is not 0 */
+    uint64_t delivered;     /* changes of versions up to it are delivered */
+    uint64_t taken;         /* changes of versions up to it are handed out, */
+    uint32_t taken_changes; /* and this many of the next version */
+
+    uint64_t quarantine[KD_QUARANTINE_MAX]; /* identities of the records kept, durable or on their way */
+    uint32_t quarantine_count;
+    uint8_t unknown_counter; /* of the last batch that was left because of a counter */
+    uint64_t fed_at_us;      /* when the last record was fed */
+
+    uint64_t passed_over;      /* batches that were left and that their edge has gone on behind (place.c) */
+    uint16_t passed_over_edge; /* edge of the last of them */
+
+    size_t copy_cursor; /* where the next copy of counts for an audit goes on (counts_copy.c) */
+    kd_backup backups[KD_BACKUPS_MAX];
+    uint32_t backup_count;
+    kd_collector collector;
+    kd_central_stats stats;
+
+    kd_buf kept;       /* scratch: a record of the quarantine */
+    kd_buf key, value; /* scratch: of one row, valid until the next call that reads or writes a row */
+};
+
+static inline bool kd_planted(const kd_central *c, kd_central_plant bug)
+{
+    return (c->config.plant & (uint64_t)bug) != 0;
+}
+static inline kd_commit *kd_commit_open(kd_central *c)
+{
+    return &c->commits[(c->first + c->outstanding) % KD_COUNT(c->commits)];
+}
+/* The object is of no more use: tentative state is ahead of a store that has failed. Returns KD_EIO, for the caller to return. */
+static inline int kd_central_poison(kd_central *c)
+{
+    c->poisoned = true;
+    return KD_EIO;
+}
+
+#endif
