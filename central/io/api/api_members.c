@@ -1,24 +1,10 @@
 /* api_members.c - who likes what: of one user, of one item, of all (for the export command). */
-#include "central/io/commands/member_line.h"
+#include "central/io/api/member_line.h"
 #include "central/io/api/read.h"
 #include "common/base/display.h"
 #include "common/io/http/peer.h"
 
 enum { LIKERS_DEFAULT = 100, LIKERS_MAX = 1000, EXPORT_DEFAULT = 1000, EXPORT_MAX = 5000 };
-
-bool kd_api_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why)
-{
-    const kd_counters *counters = &api->settings->counters;
-    if (name.len > 0) {
-        bool good = kd_route_counter(name, counters, KD_SET, index, why);
-        if (!good) why->field = "counter";
-        return good;
-    }
-    for (*index = 0; *index < counters->count; ++*index)
-        if (counters->at[*index].kind == KD_SET) return true;
-    *why = (kd_refusal){KD_PROBLEM_UNKNOWN_COUNTER, "no counter is one per user", NULL};
-    return false;
-}
 
 /* ---- has the user liked it ---- */
 

@@ -106,6 +106,20 @@ bool kd_api_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refu
     return kd_peer_user(&api->trusted, req, user, why);
 }
 
+bool kd_api_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why)
+{
+    const kd_counters *counters = &api->settings->counters;
+    if (name.len > 0) {
+        bool good = kd_route_counter(name, counters, KD_SET, index, why);
+        if (!good) why->field = "counter";
+        return good;
+    }
+    for (*index = 0; *index < counters->count; ++*index)
+        if (counters->at[*index].kind == KD_SET) return true;
+    *why = (kd_refusal){KD_PROBLEM_UNKNOWN_COUNTER, "no counter is one per user", NULL};
+    return false;
+}
+
 /* Texts to items. */
 static bool central_read_resolve(const kd_api *api, const kd_body_items *body, kd_api_read_list *list,
                                  kd_refusal *why)

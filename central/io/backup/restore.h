@@ -1,11 +1,35 @@
 /*
- * restore.h - what a start has to know of restores.
+ * restore.h - puts a backup where a central can start on it. The backup is only read. It is copied and verified beside its place, as DIR.restoring, and
+ * moved there as a whole: under the name of the place there is always a whole data directory, the one before or the new one.
  */
 #ifndef KUDOS_CENTRAL_IO_BACKUP_RESTORE_H
 #define KUDOS_CENTRAL_IO_BACKUP_RESTORE_H
 
-/* KD_EUNAVAILABLE with `error` when there is nothing at `data_dir` because a restore to it is under way or was broken off: a central that
- * begins anew there would stand in its way. */
+#include "central/io/backup/backup_set.h"
+
+typedef struct {
+    const char *from; /* the backup */
+    const char *to;   /* the place: a data directory */
+    bool force;       /* what is at the place is moved aside, to DIR.replaced-TIME */
+    void *arg;
+    /* In the copy at `dir`, which is verified, the backup of that name is to be listed as complete. KD_OK, or a kd_err with `error`. */
+    int (*complete)(void *arg, const char *dir, const char *name, char *error);
+    /* Rows of this partition verified so far; false: the restore is to be given up. */
+    bool (*progress)(void *arg, uint32_t partition, uint32_t partitions, uint64_t rows);
+} kd_restore_source;
+
+typedef struct {
+    kd_backup_set set; /* of the backup; freed with kd_backup_set_finish in any case */
+    uint64_t rows;
+    char to[KD_PATH_MAX / 2]; /* the place, without a slash at its end */
+    char aside[KD_PATH_MAX];  /* where what was there is now; empty: nothing was */
+} kd_restored;
+
+/* Returns an exit code, with `error` (KD_OPTIONS_ERROR_MAX bytes) unless it is KD_EXIT_OK; the place is then as it was. libsodium is initialised. */
+int kd_restore_run(const kd_restore_source *source, kd_restored *restored, char *error);
+
+/* For the start of a central. KD_EUNAVAILABLE with `error` when there is nothing at `data_dir` because a restore to it is under way or was broken off: a
+ * central that began anew there would stand in its way. Else KD_OK. */
 int kd_restore_awaited(const char *data_dir, char *error);
 
 #endif

@@ -9,6 +9,7 @@
 #define KUDOS_CENTRAL_IO_COMMANDS_ARGUMENTS_H
 
 #include "central/io/commands/source.h"
+#include "common/io/daemon/options_file.h"
 
 typedef struct {
     const char *name;    /* of --name; one letter: -n */

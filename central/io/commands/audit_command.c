@@ -2,10 +2,11 @@
  * audit_command.c - `kudos-central audit` and `kudos-central repair`: counts against membership. Running centrals are
  * audited by a job of their own (job_audit.c), stores that nobody has open are read here.
  */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "central/io/commands/arguments.h"
-#include "central/io/commands/audit_line.h"
+#include "central/io/operator/audit_line.h"
 #include "central/io/commands/commands.h"
 #include "central/io/commands/job_watch.h"
 #include "common/io/daemon/progress.h"
@@ -97,6 +98,15 @@ static int audit_url(audit_command_auditing *a, char *error)
     return code;
 }
 
+/* The last line; its exit code. */
+static int audit_command_print(const kd_audit_totals *t)
+{
+    printf("audit partitions=%" PRIu64 " items=%" PRIu64 " members=%" PRIu64 " mismatches=%" PRIu64
+           " verdict=%s\n",
+           t->partitions, t->items, t->members, t->mismatches, t->mismatches == 0 ? "exact" : "wrong");
+    return t->mismatches == 0 ? KD_EXIT_OK : KD_EXIT_FAILED;
+}
+
 static const kd_command_line audit_line = {
     .usage = "[--url URL | --dir DIR] [-c FILE] [--set section.key=value]...",
     .about =
@@ -118,7 +128,7 @@ int kd_command_audit(int argc, char **argv)
     if (code >= 0) return code;
     audit_command_auditing a = {.source = &arguments.source, .command = "audit"};
     code = arguments.source.dir != NULL ? audit_dir(&a, error) : audit_url(&a, error);
-    if (code == KD_EXIT_OK) code = kd_audit_print_last(&a.totals);
+    if (code == KD_EXIT_OK) code = audit_command_print(&a.totals);
     kd_source_finish(&arguments.source);
     return kd_command_end("kudos-central", argv[0], code, error);
 }

@@ -9,6 +9,7 @@
 #include "central/io/backup/backup_set.h"
 #include "central/io/commands/commands.h"
 #include "central/io/commands/order_run.h"
+#include "central/io/commands/source_act.h"
 #include "common/io/daemon/progress.h"
 
 static const char *name, *forget;
@@ -86,12 +87,8 @@ static int order_offline(void *arg, kd_order_kind kind, char *error)
 {
     const offline *o = arg;
     kd_order order = *o->order;
-    kd_buf text = {0};
-    uint32_t found;
     order.kind = kind;
-    int code = kd_source_act(o->source, &order, &text, &found, error);
-    kd_buf_finish(&text);
-    return exit_to_err(code);
+    return kd_source_backup_step(o->source, &order, error);
 }
 
 static int use_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions, char *error)

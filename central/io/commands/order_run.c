@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "central/io/commands/job_watch.h"
+#include "central/io/commands/source_act.h"
 
 static int run_by_url(const kd_source *source, const kd_order *order, kd_buf *text, uint64_t *found,
                       char *error)

@@ -1,11 +1,10 @@
 /*
- * source.h - where the sub commands find what they look at or order: a running central (--url), or the
- * stores of one that does not run (--dir), opened here and refused while a process holds them.
+ * source.h - where the sub commands find what they look at or order: a running central (--url), or the stores of a central that is stopped (--dir),
+ * opened here and refused while a process holds them.
  */
 #ifndef KUDOS_CENTRAL_IO_COMMANDS_SOURCE_H
 #define KUDOS_CENTRAL_IO_COMMANDS_SOURCE_H
 
-#include "central/io/operator/core_act.h"
 #include "central/io/daemon/settings.h"
 #include "common/io/leveldb/leveldb_store.h"
 #include "kudos/central.h"
@@ -18,30 +17,35 @@ typedef struct {
     bool configured;              /* -c was given */
 } kd_source;
 
-/* Loads the settings: of the file with the overrides, or (file NULL) the defaults with them. `sets` has room for one
- * more. KD_OK, or KD_EINVAL with `error`. */
+/* Loads the settings: of the file with the overrides, or (file NULL) the defaults with them. `sets` has room for one more. KD_OK, or KD_EINVAL with
+ * `error`; kd_source_finish only after KD_OK. */
 int kd_source_load(kd_source *s, const char *file, const char **sets, size_t set_count, char *error);
+/* Frees the settings. */
 void kd_source_finish(kd_source *s);
 
-/* A page of export lines. KD_OK to go on. */
+/* A page of export lines; borrowed for the call. KD_OK to go on. */
 typedef int (*kd_source_lines)(void *arg, kd_bytes lines);
-/* All liked rows as export lines, in no order. Returns an exit code; `error` names the cause. */
+/* All liked rows as export lines, in no order, of --url or --dir. Returns an exit code; `error` names the cause. */
 int kd_source_each(const kd_source *s, kd_source_lines fn, void *arg, char *error);
 
-/* One partition of --dir, opened; nothing is written. */
-typedef int (*kd_source_partition)(void *arg, kd_central *core, uint32_t partition);
-int kd_source_each_partition(const kd_source *s, kd_source_partition fn, void *arg, char *error);
+/* ---- --dir ---- */
 
-/* The same without a core: the store alone, open for writing too. */
+/* How many partitions there are: numbered from 0 without a gap, as many as -c says if it was given. KD_OK; KD_ENOTFOUND or KD_EMISMATCH with `error`. */
+int kd_source_count(const kd_source *s, uint32_t *partitions, char *error);
+
+/* Opens store and core of one partition, as a central that runs does. `epoch_hint`: as kd_central_open; nothing of it is stored unless something is
+ * committed. KD_OK; KD_EUNAVAILABLE: a process holds the store; another kd_err of the store or the core, each with `error`. The caller closes *db (NULL
+ * when the store could not be opened) and *core (NULL unless KD_OK) in any case. */
+int kd_source_open(const kd_source *s, uint32_t partition, uint32_t partitions, uint64_t epoch_hint,
+                   kd_leveldb **db, kd_central **core, char *error);
+
+/* For the store of one partition, open for reading and writing, without a core. KD_OK to go on, or a kd_err with `error`. */
 typedef int (*kd_source_store)(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions,
                                char *error);
+/* Calls `fn` for each partition. Returns an exit code with `error`. */
 int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char *error);
 
-/* Carries the order out on every partition; what there is to say is appended to *text. *found: partitions that know what it
- * names; none of them is an error. Returns an exit code. */
-int kd_source_act(const kd_source *s, const kd_order *order, kd_buf *text, uint32_t *found, char *error);
-
-/* source_url.c */
-int kd_source_url_each(const kd_source *s, kd_source_lines fn, void *arg, char *error);
+/* The exit code for a kd_err of the calls above: KD_EXIT_USAGE where --dir is not what was expected, KD_EXIT_UNAVAILABLE where it is in use. */
+int kd_source_exit_code(int err);
 
 #endif

@@ -1,14 +1,11 @@
-/*
- * source_url.c - the export of a running central: partition by partition, page by page, each asked
- * again a few times when it does not come; a central that was never heard gets one chance. A page is asked
- * for after the one before, so central holds nothing between them.
- */
+/* source_url.c - see the header. */
+#include "central/io/commands/source_url.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "central/io/api/read.h"
-#include "central/io/commands/source.h"
 #include "common/io/http/client/http_client.h"
 #include "common/base/text.h"
 #include "common/io/daemon/options_file.h"

@@ -13,7 +13,7 @@
 #define KUDOS_CENTRAL_IO_DAEMON_APP_H
 
 #include "central/io/api/api.h"
-#include "central/io/operator/job.h"
+#include "central/io/operator/jobs.h"
 #include "central/io/worker/keeper.h"
 #include "common/io/admin/admin.h"
 #include "common/io/daemon/options_file.h"

@@ -212,3 +212,29 @@ void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS
     names[KD_TOPIC_COUNTS] = s->counts_topic;
     names[KD_TOPIC_CHANGES] = s->changes_topic;
 }
+
+/* A build with a rule broken on purpose (make PLANT=NAME) sets it. */
+#ifndef KUDOS_CENTRAL_PLANT
+#define KUDOS_CENTRAL_PLANT 0
+#endif
+
+kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_counters *counters,
+                                         const kd_strings *edges, uint32_t partition, uint64_t seed)
+{
+    return (kd_central_config){
+        .name = kd_bytes_str(s->name),
+        .partition = partition,
+        .partitions = (uint32_t)s->partitions,
+        .counters = counters,
+        .drift_us = s->drift_bound_us,
+        .expected_edges = (const char *const *)edges->at,
+        .expected_edge_count = edges->count,
+        .redo_bytes_max = s->redo_bytes,
+        .counts_cached_max = (uint32_t)KD_MAX(64, s->counts_cached / s->partitions),
+        .publish_changes = s->publish_changes,
+        .no_backups = s->backups == KD_BACKUPS_NONE,
+        .tombstone_ttl_us = s->tombstone_ttl_us,
+        .seed = seed,
+        .plant = KUDOS_CENTRAL_PLANT,
+    };
+}

@@ -8,6 +8,7 @@
 #include "common/io/http/server/http_server.h"
 #include "common/io/kafka/kafka.h"
 #include "common/conf/options.h"
+#include "kudos/central.h"
 
 typedef struct {
     /* [central] */
@@ -75,6 +76,14 @@ kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log)
 
 /* Indices into the topics of a worker's producer; the consumer reads KD_TOPIC_LIKES alone. */
 enum { KD_TOPIC_LIKES, KD_TOPIC_COUNTS, KD_TOPIC_CHANGES, KD_TOPICS };
+/* Their names; borrowed from *s. */
 void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS]);
+
+/*
+ * The configuration of the core of one partition: of a central that runs, and of a command on its stores while it is stopped. Counters and expected
+ * edges are apart, since a reload adds to those of a process that runs; all are borrowed. `seed`: of the hash tables, a random number.
+ */
+kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_counters *counters,
+                                         const kd_strings *edges, uint32_t partition, uint64_t seed);
 
 #endif

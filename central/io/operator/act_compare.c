@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/io/admin/compare_query.h"
+#include "common/io/loop/ask.h"
 #include "common/json/json_writer.h"
 #include "kudos/central_compare.h"
 

@@ -1,22 +1,13 @@
-/* core_act.c - see the header: edges that are gone, the list of backups, the collection of tombstones. */
+/* core_act.c - see the header. Here: edges that are gone, the list of backups, the collection of tombstones. */
 #include "central/io/operator/core_act.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 
+#include "central/io/operator/core_act_quarantine.h"
+#include "common/base/text.h"
 #include "kudos/forget.h"
 #include "kudos/quarantine.h"
-
-void kd_core_act_say(kd_core_act *a, const char *format, ...)
-{
-    char line[1024];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-    kd_buf_put(&a->text, line, KD_MIN((size_t)n, sizeof(line) - 1));
-}
 
 static int core_act_refuse(kd_core_act *a, int err)
 {
@@ -29,21 +20,28 @@ static int core_act_refuse(kd_core_act *a, int err)
     return err;
 }
 
-/* What waited in quarantine while it was retired can be merged now. */
+/* A call of the core says which version would carry its order also where it refuses the order: then there is nothing to write. */
+static int ordered(kd_core_act *a, int err)
+{
+    if (err != KD_OK) a->version = 0;
+    return err;
+}
+
+/* Batches that waited in quarantine while their edge was retired can be merged now. */
 static int readmit(kd_core_act *a)
 {
     uint32_t merged;
-    int err = kd_central_readmit(a->core, kd_bytes_str(a->order.name), &a->version);
+    int err = ordered(a, kd_central_readmit(a->core, kd_bytes_str(a->order.name), &a->version));
     return err == KD_OK ? kd_central_quarantine_retry(a->core, a->now_us, &merged) : err;
 }
 
 static int act_on_edge(kd_core_act *a)
 {
     int err = a->order.kind == KD_ORDER_RETIRE
-                  ? kd_central_retire(a->core, kd_bytes_str(a->order.name), &a->version)
+                  ? ordered(a, kd_central_retire(a->core, kd_bytes_str(a->order.name), &a->version))
                   : readmit(a);
     if (err == KD_ENOTFOUND)
-        kd_core_act_say(a, "partition %u does not know %s\n", a->partition, a->order.name);
+        kd_text_printf(&a->text, "partition %u does not know %s\n", a->partition, a->order.name);
     return err;
 }
 
@@ -52,11 +50,11 @@ static int act_on_backup(kd_core_act *a)
     kd_bytes id = kd_bytes_str(a->order.name);
     switch (a->order.kind) {
     case KD_ORDER_BACKUP_BEGIN:
-        return kd_central_backup_begin(a->core, id, &a->version);
+        return ordered(a, kd_central_backup_begin(a->core, id, &a->version));
     case KD_ORDER_BACKUP_COMPLETE:
-        return kd_central_backup_complete(a->core, id, &a->version);
+        return ordered(a, kd_central_backup_complete(a->core, id, &a->version));
     default:
-        return kd_central_backup_remove(a->core, id, &a->version);
+        return ordered(a, kd_central_backup_remove(a->core, id, &a->version));
     }
 }
 
@@ -65,10 +63,11 @@ static int list_backups(kd_core_act *a)
     kd_central_backup backups[KD_BACKUPS_MAX];
     uint32_t n = kd_central_backups(a->core, backups, KD_BACKUPS_MAX);
     for (uint32_t i = 0; i < n; i++)
-        kd_core_act_say(
-            a, "backup partition=%u name=%.*s complete=%s low_watermark_us=%" PRIu64 " version=%" PRIu64 "\n",
-            a->partition, (int)backups[i].id.len, (const char *)backups[i].id.data,
-            backups[i].complete ? "yes" : "no", backups[i].low_watermark_us, backups[i].version);
+        kd_text_printf(&a->text,
+                       "backup partition=%u name=%.*s complete=%s low_watermark_us=%" PRIu64
+                       " version=%" PRIu64 "\n",
+                       a->partition, (int)backups[i].id.len, (const char *)backups[i].id.data,
+                       backups[i].complete ? "yes" : "no", backups[i].low_watermark_us, backups[i].version);
     return KD_OK;
 }
 
@@ -89,7 +88,7 @@ int kd_core_act_run(kd_core_act *a)
     case KD_ORDER_READMIT:
         return core_act_refuse(a, act_on_edge(a));
     case KD_ORDER_COLLECT:
-        return core_act_refuse(a, kd_central_collect_resume(a->core, &a->version));
+        return core_act_refuse(a, ordered(a, kd_central_collect_resume(a->core, &a->version)));
     case KD_ORDER_BACKUP_ABSENT:
         return core_act_refuse(a, find_no_backup(a));
     case KD_ORDER_BACKUP_BEGIN:

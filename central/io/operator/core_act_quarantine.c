@@ -1,9 +1,11 @@
-/* core_act_quarantine.c - what is kept in quarantine: told, fed again, given up. */
+/* core_act_quarantine.c - see the header. */
+#include "central/io/operator/core_act_quarantine.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
-#include "central/io/operator/core_act.h"
+#include "common/base/text.h"
 #include "kudos/quarantine.h"
 
 static const char *const poisons[] = {
@@ -29,14 +31,15 @@ static void say_line(kd_core_act *a, const kd_quarantined *q)
     struct tm tm;
     gmtime_r(&at, &tm);
     strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    kd_core_act_say(a, "id=%016" PRIx64 " partition=%u offset=%" PRId64 " kept=%s bytes=%u poison=%s", q->id,
-                    a->partition, q->offset, when, q->length, kd_poison_name(q->poison));
+    kd_text_printf(&a->text, "id=%016" PRIx64 " partition=%u offset=%" PRId64 " kept=%s bytes=%u poison=%s",
+                   q->id, a->partition, q->offset, when, q->length, kd_poison_name(q->poison));
     if (q->named)
-        kd_core_act_say(a, " edge=%.*s region=%.*s position=%" PRIu64 ".%" PRIu64 " digest=%016" PRIx64 "\n",
-                        (int)q->edge.len, (const char *)q->edge.data, (int)q->region.len,
-                        (const char *)q->region.data, q->at.incarnation, q->at.seq, q->digest);
+        kd_text_printf(&a->text,
+                       " edge=%.*s region=%.*s position=%" PRIu64 ".%" PRIu64 " digest=%016" PRIx64 "\n",
+                       (int)q->edge.len, (const char *)q->edge.data, (int)q->region.len,
+                       (const char *)q->region.data, q->at.incarnation, q->at.seq, q->digest);
     else
-        kd_core_act_say(a, " edge=? (nothing says whose it is)\n");
+        kd_text_printf(&a->text, " edge=? (nothing says whose it is)\n");
 }
 
 static int list_one(void *arg, const kd_quarantined *q)
@@ -55,17 +58,17 @@ static void say_operations(kd_core_act *a, const kd_body *body)
         const kd_op *op = &body->ops[i];
         int at = kd_counters_by_id(counters, op->counter);
         kd_key_text(op->item, item);
-        kd_core_act_say(a, "  %s counter=%u(%s) item=%s user=%.*s time_us=%" PRIu64 "\n",
-                        op->liked ? "like" : "unlike", op->counter,
-                        at >= 0 ? counters->at[at].name : "not configured", item, (int)op->user.len,
-                        (const char *)op->user.data, op->time_us);
+        kd_text_printf(&a->text, "  %s counter=%u(%s) item=%s user=%.*s time_us=%" PRIu64 "\n",
+                       op->liked ? "like" : "unlike", op->counter,
+                       at >= 0 ? counters->at[at].name : "not configured", item, (int)op->user.len,
+                       (const char *)op->user.data, op->time_us);
     }
     for (uint32_t i = 0; i < body->sum_count; i++) {
         const kd_sum *s = &body->sums[i];
         int at = kd_counters_by_id(counters, s->counter);
         kd_key_text(s->item, item);
-        kd_core_act_say(a, "  sum counter=%u(%s) item=%s amount=%" PRIu64 " day=%u\n", s->counter,
-                        at >= 0 ? counters->at[at].name : "not configured", item, s->amount, s->day);
+        kd_text_printf(&a->text, "  sum counter=%u(%s) item=%s amount=%" PRIu64 " day=%u\n", s->counter,
+                       at >= 0 ? counters->at[at].name : "not configured", item, s->amount, s->day);
     }
 }
 
@@ -75,12 +78,12 @@ static void say_content(kd_core_act *a, const kd_quarantined *q)
     kd_batch b;
     kd_body body;
     if (!kd_batch_salvage(q->bytes, &b) || b.body.data == NULL || kd_body_decode(b.body, &body) != KD_OK) {
-        kd_core_act_say(a, "operations: cannot be decoded, so they cannot be named\n");
+        kd_text_printf(&a->text, "operations: cannot be decoded, so they cannot be named\n");
         return;
     }
-    kd_core_act_say(a, "after=%" PRIu64 ".%" PRIu64 " sent_us=%" PRIu64 " complete_to_us=%" PRIu64 "\n",
-                    b.after.incarnation, b.after.seq, b.sent_us, b.complete_to_us);
-    kd_core_act_say(a, "operations: %u, sums: %u\n", body.op_count, body.sum_count);
+    kd_text_printf(&a->text, "after=%" PRIu64 ".%" PRIu64 " sent_us=%" PRIu64 " complete_to_us=%" PRIu64 "\n",
+                   b.after.incarnation, b.after.seq, b.sent_us, b.complete_to_us);
+    kd_text_printf(&a->text, "operations: %u, sums: %u\n", body.op_count, body.sum_count);
     say_operations(a, &body);
     kd_body_finish(&body);
 }
@@ -89,19 +92,19 @@ static void say_hex(kd_core_act *a, kd_bytes bytes)
 {
     for (size_t at = 0; at < bytes.len; at += 16) {
         size_t n = KD_MIN(bytes.len - at, (size_t)16);
-        kd_core_act_say(a, "%08zx ", at);
+        kd_text_printf(&a->text, "%08zx ", at);
         for (size_t i = 0; i < 16; i++) {
             if (i < n)
-                kd_core_act_say(a, " %02x", bytes.data[at + i]);
+                kd_text_printf(&a->text, " %02x", bytes.data[at + i]);
             else
-                kd_core_act_say(a, "   ");
+                kd_text_printf(&a->text, "   ");
         }
-        kd_core_act_say(a, "  ");
+        kd_text_printf(&a->text, "  ");
         for (size_t i = 0; i < n; i++) {
             uint8_t c = bytes.data[at + i];
-            kd_core_act_say(a, "%c", c >= ' ' && c < 127 ? c : '.');
+            kd_text_printf(&a->text, "%c", c >= ' ' && c < 127 ? c : '.');
         }
-        kd_core_act_say(a, "\n");
+        kd_text_printf(&a->text, "\n");
     }
 }
 
@@ -111,7 +114,7 @@ static int core_act_quarantine_show(kd_core_act *a)
     int err = kd_central_quarantine_get(a->core, a->order.id, &q);
     if (err != KD_OK) return err;
     say_line(a, &q);
-    kd_core_act_say(a, "poison: %s\n", poisons[q.poison]);
+    kd_text_printf(&a->text, "poison: %s\n", poisons[q.poison]);
     say_content(a, &q);
     say_hex(a, q.bytes);
     return KD_OK;
@@ -145,12 +148,13 @@ static int core_act_quarantine_release(kd_core_act *a)
 {
     kd_fed fed;
     int err = kd_central_quarantine_release(a->core, a->order.id, a->now_us, &fed, &a->version);
+    if (err != KD_OK) a->version = 0;
     if (err == KD_EINVAL) {
         snprintf(a->error, sizeof(a->error), "it is no whole batch, so it cannot be fed again");
         return KD_EMALFORMED;
     }
     if (err != KD_OK) return err;
-    kd_core_act_say(a, "id=%016" PRIx64 " partition=%u %s\n", a->order.id, a->partition, fed_name(fed));
+    kd_text_printf(&a->text, "id=%016" PRIx64 " partition=%u %s\n", a->order.id, a->partition, fed_name(fed));
     if (fed == KD_FED_MERGED || fed == KD_FED_DUPLICATE) return KD_OK;
     snprintf(a->error, sizeof(a->error), "it was not merged: %s", fed_name(fed));
     return KD_EMALFORMED;
@@ -166,10 +170,13 @@ static int core_act_quarantine_drop(kd_core_act *a)
     say_content(a, &q);
     err = kd_central_quarantine_drop(a->core, a->order.id, &passed, &a->version);
     if (err == KD_EAGAIN) snprintf(a->error, sizeof(a->error), "its edge waits for a batch before this one");
-    if (err != KD_OK) return err;
-    kd_core_act_say(a, "%s\n",
-                    passed ? "dropped: its operations are lost, and its edge goes on behind it"
-                           : "dropped: no edge waited for it, so none passes it");
+    if (err != KD_OK) {
+        a->version = 0;
+        return err;
+    }
+    kd_text_printf(&a->text, "%s\n",
+                   passed ? "dropped: its operations are lost, and its edge goes on behind it"
+                          : "dropped: no edge waited for it, so none passes it");
     return KD_OK;
 }
 

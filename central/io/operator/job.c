@@ -1,46 +1,6 @@
 /* job.c - see the header. */
 #include "central/io/operator/job.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "common/io/daemon/log.h"
-#include "common/json/json_writer.h"
-
-static const char *const states[] = {[KD_JOB_NONE] = "none",
-                                     [KD_JOB_RUNS] = "running",
-                                     [KD_JOB_DONE] = "done",
-                                     [KD_JOB_FAILED] = "failed",
-                                     [KD_JOB_UNAVAILABLE] = "unavailable"};
-
-/* A worker that is busy or central that stops says nothing of the data: whoever asked is to ask again. */
-static kd_job_state ended_as(int rc)
-{
-    if (rc == KD_OK) return KD_JOB_DONE;
-    return rc == KD_ETIMEOUT || rc == KD_EAGAIN ? KD_JOB_UNAVAILABLE : KD_JOB_FAILED;
-}
-
-static int run_order(kd_jobs *jobs, char *error)
-{
-    switch (jobs->job.order.kind) {
-    case KD_ORDER_AUDIT:
-        return kd_job_audit(jobs, error);
-    case KD_ORDER_BACKUP:
-        return kd_job_backup(jobs, error);
-    default:
-        return kd_job_act(jobs, error);
-    }
-}
-
-kd_jobs *kd_jobs_create(const kd_central_settings *settings, kd_worker *workers)
-{
-    kd_jobs *jobs = kd_alloc(sizeof(*jobs));
-    jobs->settings = settings;
-    jobs->workers = workers;
-    pthread_mutex_init(&jobs->lock, NULL);
-    return jobs;
-}
-
 bool kd_jobs_stopping(kd_jobs *jobs)
 {
     pthread_mutex_lock(&jobs->lock);
@@ -83,90 +43,9 @@ void kd_jobs_add(kd_jobs *jobs, const kd_audit_result *r)
     pthread_mutex_unlock(&jobs->lock);
 }
 
-static void *job_run(void *arg)
-{
-    kd_jobs *jobs = arg;
-    char error[KD_OPTIONS_ERROR_MAX] = "";
-    const char *kind = kd_order_name(jobs->job.order.kind);
-    pthread_setname_np(pthread_self(), "central-job");
-    int rc = run_order(jobs, error);
-    pthread_mutex_lock(&jobs->lock);
-    kd_job *job = &jobs->job;
-    job->state = ended_as(rc);
-    snprintf(job->error, sizeof(job->error), "%s", error);
-    KD_LOG(rc == KD_OK && job->totals.mismatches == 0 ? KD_INFO : KD_ERROR, "job-ended", KD_STR("kind", kind),
-           KD_U64("mismatches", job->totals.mismatches), KD_STR("cause", error));
-    pthread_mutex_unlock(&jobs->lock);
-    return NULL;
-}
-
-static void job_join(kd_jobs *jobs)
-{
-    if (!jobs->running) return;
-    pthread_join(jobs->thread, NULL);
-    jobs->running = false;
-}
-
-static bool is_running(kd_jobs *jobs)
+void kd_jobs_count_partition(kd_jobs *jobs)
 {
     pthread_mutex_lock(&jobs->lock);
-    bool runs_now = jobs->job.state == KD_JOB_RUNS;
+    jobs->job.totals.partitions++;
     pthread_mutex_unlock(&jobs->lock);
-    return runs_now;
-}
-
-int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id)
-{
-    if (is_running(jobs)) return KD_EAGAIN;
-    job_join(jobs);
-    kd_job *job = &jobs->job;
-    kd_buf_finish(&job->lines);
-    *job = (kd_job){.order = *order, .id = job->id + 1, .state = KD_JOB_RUNS};
-    *id = job->id;
-    jobs->counters = jobs->settings->counters;
-    KD_LOG(KD_INFO, "job-started", KD_STR("kind", kd_order_name(order->kind)), KD_U64("id", job->id));
-    if (pthread_create(&jobs->thread, NULL, job_run, jobs) != 0) {
-        job->state = KD_JOB_FAILED;
-        return KD_EIO;
-    }
-    jobs->running = true;
-    return KD_OK;
-}
-
-static void job_show(const kd_job *job, uint64_t partitions, kd_json *j)
-{
-    kd_json_put_u64(j, "job", job->id);
-    kd_json_put_str(j, "kind", kd_bytes_str(kd_order_name(job->order.kind)));
-    kd_json_put_str(j, "state", kd_bytes_str(states[job->state]));
-    kd_json_put_u64(j, "partition", job->partition);
-    kd_json_put_u64(j, "of", partitions);
-    kd_json_put_u64(j, "rows", job->rows);
-    kd_json_put_u64(j, "partitions", job->totals.partitions);
-    kd_json_put_u64(j, "items", job->totals.items);
-    kd_json_put_u64(j, "members", job->totals.members);
-    kd_json_put_u64(j, "mismatches", job->totals.mismatches);
-    kd_json_put_str(j, "error", kd_bytes_str(job->error));
-    kd_json_put_str(j, "lines", job->state == KD_JOB_RUNS ? kd_bytes_of(NULL, 0) : kd_buf_view(&job->lines));
-}
-
-void kd_jobs_show(kd_jobs *jobs, kd_buf *out)
-{
-    kd_json j = kd_json_of(out);
-    kd_json_object(&j);
-    pthread_mutex_lock(&jobs->lock);
-    job_show(&jobs->job, jobs->settings->partitions, &j);
-    pthread_mutex_unlock(&jobs->lock);
-    kd_json_end_object(&j);
-}
-
-void kd_jobs_destroy(kd_jobs *jobs)
-{
-    if (jobs == NULL) return;
-    pthread_mutex_lock(&jobs->lock);
-    jobs->stopping = true;
-    pthread_mutex_unlock(&jobs->lock);
-    job_join(jobs);
-    kd_buf_finish(&jobs->job.lines);
-    pthread_mutex_destroy(&jobs->lock);
-    free(jobs);
 }

@@ -1,9 +1,15 @@
-/* job_act.c - orders that the cores carry out, partition by partition, each waited for until it is durable. */
+/*
+ * job_act.c - see the header. The order is a question to the worker that owns the partition; when it is carried out, the worker is asked for its
+ * version until the commit that carries the order is durable.
+ */
+#include "central/io/operator/job_act.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "central/io/operator/job.h"
+#include "central/io/operator/core_act.h"
+#include "common/io/loop/ask.h"
 #include "common/io/loop/clock.h"
 #include "common/io/daemon/log.h"
 
@@ -34,7 +40,7 @@ static job_act_question *job_act_create(kd_jobs *jobs, uint32_t partition, void 
 }
 
 /* On the worker's thread. What is written goes with the next commit, which is begun for it. */
-static void job_act_act(kd_ask *ask)
+static void job_act_work(kd_ask *ask)
 {
     job_act_question *q = KD_CONTAINER(ask, job_act_question, ask);
     kd_tenure *t = kd_worker_tenure(ask->owner, q->act.partition);
@@ -43,7 +49,6 @@ static void job_act_act(kd_ask *ask)
     q->act.now_us = kd_clock_wall_us();
     q->rc = kd_core_act_run(&q->act);
     if (q->act.version == 0) return;
-    if (q->rc != KD_OK) q->act.version = 0; /* whatever it left for the next commit need not be waited for */
     t->gate.pending = true;
     kd_tenure_commit(t, q->act.now_us);
     kd_worker_read_again(ask->owner, t);
@@ -71,9 +76,17 @@ static int wait_durable(kd_jobs *jobs, uint32_t partition, uint64_t version, cha
     return KD_ETIMEOUT;
 }
 
-int kd_job_act_on(kd_jobs *jobs, uint32_t partition, const kd_order *order, char *error)
+static void log_order(const kd_order *order, uint32_t partition, uint64_t version)
 {
-    job_act_question *q = job_act_create(jobs, partition, job_act_act);
+    KD_LOG(KD_WARN, "operator-order", KD_STR("order", kd_order_name(order->kind)),
+           KD_U64("partition", partition), KD_STR("name", order->name), KD_U64("id", order->id),
+           KD_U64("version", version));
+}
+
+static int job_act_carry_out(void *arg, uint32_t partition, const kd_order *order, char *error)
+{
+    kd_jobs *jobs = arg;
+    job_act_question *q = job_act_create(jobs, partition, job_act_work);
     q->act.order = *order;
     uint64_t version = 0;
     int rc = KD_ETIMEOUT;
@@ -85,29 +98,30 @@ int kd_job_act_on(kd_jobs *jobs, uint32_t partition, const kd_order *order, char
         kd_jobs_text(jobs, kd_buf_view(&q->act.text));
     }
     kd_ask_let_go(&q->ask);
-    if (version == 0) return rc;
+    if (rc != KD_OK || version == 0) return rc;
     rc = wait_durable(jobs, partition, version, error);
-    if (rc == KD_OK)
-        KD_LOG(KD_WARN, "operator-order", KD_STR("order", kd_order_name(order->kind)),
-               KD_U64("partition", partition), KD_STR("name", order->name), KD_U64("id", order->id),
-               KD_U64("version", version));
+    if (rc == KD_OK) log_order(order, partition, version);
+    return rc;
+}
+
+kd_order_target kd_job_target(kd_jobs *jobs)
+{
+    return (kd_order_target){jobs, (uint32_t)jobs->settings->partitions, job_act_carry_out};
+}
+
+/* The same, with the partitions that know what the order names counted as they come. */
+static int job_act_carry_out_counted(void *arg, uint32_t partition, const kd_order *order, char *error)
+{
+    int rc = job_act_carry_out(arg, partition, order, error);
+    if (rc == KD_OK) kd_jobs_count_partition(arg);
     return rc;
 }
 
 int kd_job_act(kd_jobs *jobs, char *error)
 {
     const kd_order order = jobs->job.order;
-    uint32_t found = 0;
-    for (uint32_t p = 0; p < jobs->settings->partitions; p++) {
-        int rc = kd_job_act_on(jobs, p, &order, error);
-        if (rc != KD_OK && rc != KD_ENOTFOUND) return rc;
-        found += rc == KD_OK;
-        pthread_mutex_lock(&jobs->lock);
-        jobs->job.totals.partitions = found;
-        pthread_mutex_unlock(&jobs->lock);
-    }
-    error[0] = '\0';
-    if (found > 0) return KD_OK;
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "no partition knows it");
-    return KD_ENOTFOUND;
+    kd_order_target target = kd_job_target(jobs);
+    uint32_t found;
+    target.carry_out = job_act_carry_out_counted;
+    return kd_order_all(&target, &order, &found, error);
 }

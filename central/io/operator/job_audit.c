@@ -2,10 +2,12 @@
  * job_audit.c - an audit of a running central. The worker takes a snapshot of the store and copies some of
  * the counts that it holds in memory, in one go; all the rest is done here, from the snapshot.
  */
+#include "central/io/operator/job_audit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "central/io/operator/job.h"
+#include "common/io/loop/ask.h"
 
 enum { ASK_TIMEOUT_MS = 30000, COPIED_MAX = 16384 };
 

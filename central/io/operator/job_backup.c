@@ -1,30 +1,16 @@
-/* job_backup.c - a backup of a running central: each partition from a snapshot of its own. */
+/* job_backup.c - see the header. Each partition is copied from a snapshot of its own. */
+#include "central/io/operator/job_backup.h"
+
 #include "central/io/backup/backup_set.h"
-#include "central/io/operator/job.h"
+#include "central/io/operator/job_act.h"
 
-/* To forget, all are told, whatever one of them says: what a partition still knew would hold stable, and nobody else takes it
- * back. A central that is stopping waits for none of them, and their commits go with its last ones. */
-static int forget_all(kd_jobs *jobs, const kd_order *order, char *error)
-{
-    int first = KD_OK;
-    for (uint32_t p = 0; p < jobs->settings->partitions; p++) {
-        int rc = kd_job_act_on(jobs, p, order, error);
-        if (first == KD_OK && rc != KD_ENOTFOUND) first = rc;
-    }
-    return first;
-}
-
-static int order_all(void *arg, kd_order_kind kind, char *error)
+static int job_backup_order(void *arg, kd_order_kind kind, char *error)
 {
     kd_jobs *jobs = arg;
     kd_order order = jobs->job.order;
     order.kind = kind;
-    if (kind == KD_ORDER_BACKUP_FORGET) return forget_all(jobs, &order, error);
-    for (uint32_t p = 0; p < jobs->settings->partitions; p++) {
-        int rc = kd_job_act_on(jobs, p, &order, error);
-        if (rc != KD_OK) return rc;
-    }
-    return KD_OK;
+    const kd_order_target target = kd_job_target(jobs);
+    return kd_order_backup_step(&target, &order, error);
 }
 
 /* LevelDB takes a snapshot on any thread, and a group of writes is in it as a whole or not at all. */
@@ -53,7 +39,7 @@ int kd_job_backup(kd_jobs *jobs, char *error)
                                      .partitions = (uint32_t)jobs->settings->partitions,
                                      .name = jobs->job.order.name,
                                      .dir = jobs->job.order.dir,
-                                     .order = order_all,
+                                     .order = job_backup_order,
                                      .with_store = with_snapshot,
                                      .progress = job_backup_go_on};
     int rc = kd_backup_make(&source, &set, error);

@@ -40,22 +40,8 @@ static int central_tenure_open_core(kd_tenure *t, char *error)
     const kd_central_settings *s = t->settings;
     uint64_t now = kd_clock_wall_us();
     randombytes_buf(&t->random, sizeof(t->random));
-    const kd_central_config config = {
-        .name = kd_bytes_str(s->name),
-        .partition = t->partition,
-        .partitions = (uint32_t)s->partitions,
-        .counters = &t->declared->counters,
-        .drift_us = s->drift_bound_us,
-        .expected_edges = (const char *const *)t->declared->edges.at,
-        .expected_edge_count = t->declared->edges.count,
-        .redo_bytes_max = s->redo_bytes,
-        .counts_cached_max = (uint32_t)KD_MAX(64, s->counts_cached / s->partitions),
-        .publish_changes = s->publish_changes,
-        .no_backups = s->backups == KD_BACKUPS_NONE,
-        .tombstone_ttl_us = s->tombstone_ttl_us,
-        .seed = kd_random_next(&t->random),
-        .plant = KUDOS_CENTRAL_PLANT,
-    };
+    const kd_central_config config = kd_central_core_config(s, &t->declared->counters, &t->declared->edges,
+                                                            t->partition, kd_random_next(&t->random));
     int rc = kd_central_open(&config, &t->store, kd_tenure_epoch_hint(now), now, &t->core);
     if (rc == KD_OK) return rc;
     kd_tenure_path(path, sizeof(path), s->data_dir, t->partition);

@@ -68,3 +68,34 @@ Test(central_settings, names_that_would_shadow_each_other_are_refused)
     cr_expect_eq(check(collection, 1), KD_EINVAL);
     cr_expect_not_null(strstr(error, "api.collections: snapshots"), "%s", error);
 }
+
+/* Commands on a central that is stopped open its stores by the same function as the process that runs. */
+Test(central_settings, core_is_configured_as_the_options_say)
+{
+    static const char *const sets[] = {"central.name=c7",          "central.backups=none",
+                                       "central.tombstone_ttl=3d", "central.drift_bound=250ms",
+                                       "central.redo_bytes=1MiB",  "central.counts_cached=64000",
+                                       "kafka.partitions=16",      "central.publish_changes=false"};
+    char *names[] = {"amsterdam", "berlin"};
+    const kd_strings edges = {names, 2};
+    const kd_counters counters = {.count = 1};
+    kd_central_settings s;
+    int rc = kd_options_load_file(&kd_central_options, file, sets, KD_COUNT(sets), &s, error);
+    cr_assert_eq(rc, KD_OK, "%s", error);
+    const kd_central_config c = kd_central_core_config(&s, &counters, &edges, 5, 99);
+    cr_expect(kd_bytes_eq(c.name, kd_bytes_str("c7")));
+    cr_expect_eq(c.partition, 5);
+    cr_expect_eq(c.partitions, 16);
+    cr_expect_eq(c.counters, &counters); /* not those of the settings: a reload adds to these */
+    cr_expect_str_eq(c.expected_edges[1], "berlin");
+    cr_expect_eq(c.expected_edge_count, 2);
+    cr_expect_eq(c.drift_us, 250000);
+    cr_expect_eq(c.redo_bytes_max, MIB);
+    cr_expect_eq(c.counts_cached_max, 4000);
+    cr_expect_not(c.publish_changes);
+    cr_expect(c.no_backups);
+    cr_expect_eq(c.tombstone_ttl_us, 3 * DAY);
+    cr_expect_eq(c.seed, 99);
+    cr_expect_eq(c.plant, 0);
+    kd_options_finish(&kd_central_options, &s);
+}

@@ -1,6 +1,6 @@
-/* audit_line.h - what an audit found, as text: a line a mismatch, and the last line of the commands. */
-#ifndef KUDOS_CENTRAL_IO_COMMANDS_AUDIT_LINE_H
-#define KUDOS_CENTRAL_IO_COMMANDS_AUDIT_LINE_H
+/* audit_line.h - what an audit found: each mismatch as a line of text, and the audits of all partitions added up. */
+#ifndef KUDOS_CENTRAL_IO_OPERATOR_AUDIT_LINE_H
+#define KUDOS_CENTRAL_IO_OPERATOR_AUDIT_LINE_H
 
 #include "kudos/audit.h"
 
@@ -17,8 +17,7 @@ void kd_audit_line(kd_buf *out, const kd_counters *counters, uint32_t partition,
 typedef struct {
     uint64_t partitions, items, members, mismatches, sums_wrong, items_mended;
 } kd_audit_totals;
+/* Adds the audit of one partition that came to its end. */
 void kd_audit_totals_add(kd_audit_totals *t, const kd_audit_result *r);
-/* Prints `audit partitions= items= members= mismatches= verdict=`; the exit code. */
-int kd_audit_print_last(const kd_audit_totals *t);
 
 #endif

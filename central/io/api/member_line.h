@@ -1,7 +1,7 @@
 /* member_line.h - a liked row as the line of an export: counter, item, user, stamp (us), region,
  * by tabs. */
-#ifndef KUDOS_CENTRAL_IO_COMMANDS_MEMBER_LINE_H
-#define KUDOS_CENTRAL_IO_COMMANDS_MEMBER_LINE_H
+#ifndef KUDOS_CENTRAL_IO_API_MEMBER_LINE_H
+#define KUDOS_CENTRAL_IO_API_MEMBER_LINE_H
 
 #include "kudos/central.h"
 

@@ -1,5 +1,5 @@
 /* member_line.c - see the header. No id can hold a tab or a line's end, so nothing is escaped. */
-#include "central/io/commands/member_line.h"
+#include "central/io/api/member_line.h"
 
 #include "common/json/json_writer.h"
 

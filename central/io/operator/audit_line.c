@@ -1,11 +1,9 @@
 /* audit_line.c - see the header. */
-#include "central/io/commands/audit_line.h"
+#include "central/io/operator/audit_line.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
-
-#include "common/io/daemon/options_file.h"
 
 static void put_day(char *out, size_t size, uint32_t day)
 {
@@ -59,12 +57,4 @@ void kd_audit_totals_add(kd_audit_totals *t, const kd_audit_result *r)
     t->mismatches += r->mismatches;
     t->sums_wrong += r->sums_wrong;
     t->items_mended += r->items_mended;
-}
-
-int kd_audit_print_last(const kd_audit_totals *t)
-{
-    printf("audit partitions=%" PRIu64 " items=%" PRIu64 " members=%" PRIu64 " mismatches=%" PRIu64
-           " verdict=%s\n",
-           t->partitions, t->items, t->members, t->mismatches, t->mismatches == 0 ? "exact" : "wrong");
-    return t->mismatches == 0 ? KD_EXIT_OK : KD_EXIT_FAILED;
 }

@@ -1,0 +1,91 @@
+/* restore_command.c - `kudos-central restore`: what central/io/backup/restore.c does, and the list of backups in the copy. */
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+
+#include "central/io/backup/restore.h"
+#include "central/io/commands/commands.h"
+#include "central/io/commands/order_run.h"
+#include "central/io/commands/source_act.h"
+#include "common/io/daemon/progress.h"
+
+static const char *to;
+static bool force;
+static const kd_argument options[] = {
+    {"to", "DIR", &to, NULL, "the data directory; must be empty or not there"},
+    {"force", NULL, NULL, &force,
+     "a directory that is not empty is moved aside, to DIR.replaced-TIME; nothing is deleted"},
+};
+
+static const kd_command_line line = {
+    .usage = "BACKUP --to DIR [--force] [-c FILE] [--set section.key=value]...",
+    .about = "Copies a backup into a data directory, after its digests were found right. The central that "
+             "starts on it begins a new\n"
+             "epoch; it reads the log from where the backup stood, and the edges send again what it lacks. "
+             "Of two that are\n"
+             "restored only one may run. Last line: restore name= partitions= rows= to= verdict=done.\n"
+             "Exit codes: 0 done, 1 damaged or it could not be copied, 2 usage or the directory is not "
+             "empty, 4 it is in use.",
+    .options = options,
+    .option_count = KD_COUNT(options),
+    .words_min = 1,
+    .words_max = 1,
+    .settings = true,
+};
+
+typedef struct {
+    const kd_source *source;
+    kd_progress progress;
+} restore_command;
+
+static int restore_command_complete(void *arg, const char *dir, const char *name, char *error)
+{
+    const restore_command *r = arg;
+    kd_source copy = *r->source;
+    kd_order order = {.kind = KD_ORDER_BACKUP_COMPLETE};
+    kd_buf text = {0};
+    uint32_t found;
+    copy.dir = dir;
+    kd_order_set_name(&order, name);
+    int code = kd_source_act(&copy, &order, &text, &found, error);
+    kd_buf_finish(&text);
+    return code == KD_EXIT_OK ? KD_OK : KD_EIO;
+}
+
+static bool restore_command_go_on(void *arg, uint32_t partition, uint32_t partitions, uint64_t rows)
+{
+    restore_command *r = arg;
+    kd_progress_show(&r->progress, "restore", partition, partitions, rows);
+    return true;
+}
+
+static int restore_command_run(const kd_arguments *a, char *error)
+{
+    restore_command r = {.source = &a->source};
+    kd_restored done;
+    const kd_restore_source source = {.from = a->words[0],
+                                      .to = to,
+                                      .force = force,
+                                      .arg = &r,
+                                      .complete = restore_command_complete,
+                                      .progress = restore_command_go_on};
+    KD_ASSERT(sodium_init() >= 0);
+    int code = kd_restore_run(&source, &done, error);
+    if (code == KD_EXIT_OK && done.aside[0] != '\0') printf("what was there is now %s\n", done.aside);
+    if (code == KD_EXIT_OK)
+        printf("restore name=%s partitions=%u rows=%" PRIu64 " to=%s verdict=done\n", done.set.name,
+               done.set.partitions, done.rows, done.to);
+    kd_backup_set_finish(&done.set);
+    return code;
+}
+
+int kd_command_restore(int argc, char **argv)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_arguments a;
+    int code = kd_arguments_read(&a, &line, argc, argv);
+    if (code >= 0) return code;
+    code = restore_command_run(&a, error);
+    kd_source_finish(&a.source);
+    return kd_command_end("kudos-central", argv[0], code, error);
+}

@@ -1,0 +1,10 @@
+/* job_backup.h - a backup of a running central. */
+#ifndef KUDOS_CENTRAL_IO_OPERATOR_JOB_BACKUP_H
+#define KUDOS_CENTRAL_IO_OPERATOR_JOB_BACKUP_H
+
+#include "central/io/operator/job.h"
+
+/* On the job's thread: makes the backup that the job's order names, and tells its last line. As kd_backup_make. */
+int kd_job_backup(kd_jobs *jobs, char *error);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * jobs.h - starts the jobs of a running central and shows how far they are. One job at a time, on a thread of its own; the last one is remembered.
+ * Central has two of these: for what takes long (audit, backup), and for all else, which then need not wait for that.
+ *
+ * All calls come from the main loop. At the end of the program a job that runs is ended early.
+ */
+#ifndef KUDOS_CENTRAL_IO_OPERATOR_JOBS_H
+#define KUDOS_CENTRAL_IO_OPERATOR_JOBS_H
+
+#include "central/io/operator/job.h"
+
+/* Borrows both for its life. Never NULL. */
+kd_jobs *kd_jobs_create(const kd_central_settings *settings, kd_worker *workers);
+/* Waits for the job that runs, which is told to end. Before the workers stop: a job asks them. NULL is fine. */
+void kd_jobs_destroy(kd_jobs *jobs);
+/* KD_OK and the job's id; KD_EAGAIN: another job runs; KD_EIO: no thread could be started. */
+int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id);
+/* Appends the present or last job as a JSON object; its lines only when it has ended. */
+void kd_jobs_show(kd_jobs *jobs, kd_buf *out);
+
+#endif
