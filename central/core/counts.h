@@ -1,21 +1,20 @@
 /*
- * counts.h - counts of items: total, by region and by UTC day of each counter; a cache in front of the store.
+ * counts.h - the counts of items: of each counter the total, and its parts by region and by UTC day. A cache in front of the store.
  *
- * Counts live in memory and are written back later: what a commit did to them is in its redo row. Every
- * stored row says the version it is accurate at, and a redo row of a later version is applied to it at open.
- * An entry is
+ * A commit changes counts in memory alone; what it did to them is in its redo row (redo.h), and the count rows are written back later. Each count row
+ * says the version at which it is accurate, so that an open applies only the redo rows above that version.
  *
- *     pinned   somebody holds it: a commit under way, the queue of dirty ones, a write under way,
- *              the next snapshot
- *     clean    nobody does: it equals its row, waits at its place in order of use, and is dropped
- *              when there are too many
+ * An entry, which is one item, is
  *
- * The queue of dirty entries is in the order of the version that first made them dirty; what its head says is
- * the oldest redo row still needed. An entry's row is
+ *     pinned   somebody holds it: a commit under way, the queue of dirty entries, a write under way, the next snapshot
+ *     clean    nobody does: it equals its row, stands in the order of use, and is dropped when there are more than clean_max
+ *
+ * Invariants: an entry that is not clean is never dropped; the dirty queue ascends by dirty_since, so its head says which redo row is the oldest
+ * still needed. The count row of an item is
  *
  *     version be64, then for each part that is not 0: counter << 2 | kind, id varint, value varint
  *
- * ascending by counter, kind (total, region, day), id (region index, day; 0 of a total).
+ * ascending by counter, kind (total, region, day) and id (region index, day; 0 of a total).
  */
 #ifndef KUDOS_CENTRAL_CORE_COUNTS_H
 #define KUDOS_CENTRAL_CORE_COUNTS_H
@@ -28,7 +27,7 @@
 typedef enum { KD_PART_TOTAL = 0, KD_PART_REGION = 1, KD_PART_DAY = 2 } kd_part_kind;
 
 typedef struct {
-    uint64_t where; /* counter << 40 | kind << 32 | id */
+    uint64_t where; /* which part: counter << 40 | kind << 32 | id */
     uint64_t value;
 } kd_count_part;
 
@@ -49,10 +48,11 @@ static inline uint32_t kd_part_id(uint64_t where)
     return (uint32_t)where;
 }
 
-/* One part of a row: KD_OK or KD_EMALFORMED. A part that is 0 is not written. */
+/* Reads the next part of a count row: KD_OK or KD_EMALFORMED. */
 int kd_count_part_read(kd_reader *r, kd_count_part *part);
+/* Appends a part to a count row; nothing where its value is 0. */
 void kd_count_part_put(const kd_count_part *p, kd_buf *out);
-/* Index of the first of these, ascending by where, that is at or above it. */
+/* Index of the first part at or above `where`, in an array that ascends by where; `count` when there is none. */
 uint32_t kd_count_part_seek(const kd_count_part *at, uint32_t count, uint64_t where);
 
 typedef struct kd_count_entry {
@@ -60,10 +60,10 @@ typedef struct kd_count_entry {
     struct kd_count_entry *prev, *next; /* in the dirty queue or among the clean */
     kd_count_part *parts;               /* ascending by where */
     uint32_t part_count, part_cap;
-    uint64_t accurate;    /* version of the row it was read from */
-    uint64_t dirty_since; /* version of the first effect that is in no row; 0: not in the queue */
+    uint64_t accurate;    /* version at which the count row that it was read from is accurate */
+    uint64_t dirty_since; /* version of the first effect that no count row holds; 0: not in the dirty queue */
     uint32_t pins;
-    bool unsent; /* changed since the last snapshot */
+    bool unsent; /* it has changed since the last snapshot, and stands in `unsent` */
     uint8_t key_len;
     uint8_t key[];
 } kd_count_entry;
@@ -75,14 +75,14 @@ typedef struct {
 typedef struct {
     kd_table table;
     const kd_store *store; /* borrowed */
-    kd_bloom *filter;      /* borrowed; knows every item that may have a row */
+    kd_bloom *filter;      /* borrowed; knows every item that may have a count row */
     uint64_t seed;
     kd_count_list dirty, clean;
     uint32_t clean_count, clean_max;
-    kd_count_entry **unsent;
+    kd_count_entry **unsent; /* for the next snapshot */
     uint32_t unsent_count, unsent_cap;
-    bool unsent_lost; /* more than a snapshot can hold: the edges must read anew */
-    bool forgiving;   /* a planted bug may take what is not there */
+    bool unsent_lost; /* more changed than a snapshot can hold: the edges have to read all anew */
+    bool forgiving;   /* a planted bug may take from a count of 0 */
     kd_buf scratch;
 } kd_counts;
 
@@ -90,27 +90,34 @@ static inline kd_bytes kd_count_key(const kd_count_entry *e)
 {
     return kd_bytes_of(e->key, e->key_len);
 }
-uint64_t kd_counts_hash(const kd_counts *c, kd_bytes item); /* as the filter knows it */
+/* Hash by which the filter knows the item. */
+uint64_t kd_counts_hash(const kd_counts *c, kd_bytes item);
 
+/* Borrows store and filter for its life; the filter may be filled later. `clean_max`: clean entries kept. */
 void kd_counts_init(kd_counts *c, const kd_store *store, kd_bloom *filter, uint64_t seed, uint32_t clean_max);
+/* Frees all entries, pinned or not. */
 void kd_counts_finish(kd_counts *c);
 
-/* Pins the entry of an item, from memory or the store; *out is NULL, or the entry itself where it is known.
- * KD_ENOTFOUND when it has none and `create` is false; KD_EIO, KD_EMALFORMED. */
+/* Pins the entry of an item, from memory or the store. *out is NULL, or its entry where the caller has it already (`item` is not looked at then).
+ * KD_ENOTFOUND when the item has no counts and `create` is false; KD_EIO, KD_EMALFORMED. kd_counts_release ends the pin. */
 int kd_counts_acquire(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out);
+/* Ends one pin. With the last one the entry is clean, and it or another clean entry may be freed. */
 void kd_counts_release(kd_counts *c, kd_count_entry *e);
 
-/* Applies an effect of that version; a count that would be negative is our own bug. */
+/* Applies an effect of that version to the entry, which is dirty and pinned from then on. A count that would fall below 0 is our own bug: it asserts.
+ * Versions of successive calls do not fall. */
 void kd_counts_apply(kd_counts *c, kd_count_entry *e, const kd_effect *effect, uint64_t version);
-/* Lists the entry for the next snapshot. */
+/* Pins the entry and lists it for the next snapshot. Where the list is full it is given up, and unsent_lost is set. */
 void kd_counts_mark_unsent(kd_counts *c, kd_count_entry *e);
+/* The snapshot was made: ends the pins of its list, and unsent_lost. */
 void kd_counts_clear_unsent(kd_counts *c);
+/* Value of one part; 0 when there is none. */
 uint64_t kd_counts_value(const kd_count_entry *e, uint64_t where);
 
-/* The oldest version whose redo row is still needed; `after` when none is. */
+/* The oldest version whose redo row a dirty entry still needs; `after` when nothing is dirty. */
 uint64_t kd_counts_floor(const kd_counts *c, uint64_t after);
-/* Takes the head of the dirty queue, writes its row as of `version` and leaves it pinned until the write is
- * durable and the caller releases it. NULL when the queue is empty. */
+/* Takes the head off the dirty queue and puts its count row, accurate at `version`. The entry stays pinned; the caller releases it when the write is
+ * durable. NULL when nothing is dirty. */
 kd_count_entry *kd_counts_write_back(kd_counts *c, uint64_t version, kd_writes *writes);
 
 #endif

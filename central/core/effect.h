@@ -1,15 +1,14 @@
 /*
  * effect.h - what one commit did to the counts, and its form as a redo row.
  *
- * An effect is the change of one membership row that moves a count, or a sum. Applied to the counts of its
- * item it gives the next counts; published it is a change. A redo row holds the effects of one commit:
+ * An effect is the change of one membership row that moves a count, or an amount of a sum. Applied to the counts of its item it gives the counts of
+ * its version; published to the changes topic it is a change. A redo row holds the effects of one commit:
  *
  *     how many, then for each: flags, shared, rest, rest bytes, edge, region, then
  *         of a set    zigzag(time - time before), and if it was liked: region and day that it is taken from
  *         of a sum    amount, day
  *
- * all varints but flags (one byte). shared and rest code counter | item key | user len | user against the key
- * before.
+ * all varints but flags (one byte). shared and rest code the key of the membership row against that of the effect before it.
  */
 #ifndef KUDOS_CENTRAL_CORE_EFFECT_H
 #define KUDOS_CENTRAL_CORE_EFFECT_H
@@ -17,29 +16,30 @@
 #include "central/core/row.h"
 
 typedef struct {
-    kd_bytes item, user; /* no user: a sum */
-    uint64_t time_us;    /* stamp of the row; 0 of a sum */
+    kd_bytes item, user; /* item key; user empty: a sum */
+    uint64_t time_us;    /* stamp of the row as it is now; 0 of a sum */
     uint64_t amount;     /* of a sum */
-    uint32_t day;        /* where it counts */
-    uint32_t old_day;    /* where it is taken from, if it was liked */
+    uint32_t day;        /* day that it counts on now */
+    uint32_t old_day;    /* day that it is taken from, if `was` */
     uint16_t edge, region, old_region;
     uint8_t counter; /* wire id */
-    bool was, is;    /* liked before and after */
+    bool was, is;    /* liked before, and now; both false of a sum */
 } kd_effect;
 
 static inline bool kd_effect_is_sum(const kd_effect *e)
 {
     return e->user.len == 0;
 }
-/* What downstream consumers are told; a like that only moved to another region or day is not. */
+/* Whether consumers of the changes topic are told. They are not of a like that only moved to another region or day. */
 static inline bool kd_effect_is_change(const kd_effect *e)
 {
     return kd_effect_is_sum(e) || e->was != e->is;
 }
 
+/* Appends the redo row of these effects. */
 void kd_effects_encode(const kd_effect *effects, uint32_t count, kd_buf *out);
 
-/* Reads a redo row; views of an effect live until the next one is read. */
+/* A place in a redo row. The views of an effect live until the next one is read. */
 typedef struct {
     kd_reader r;
     uint64_t left;
@@ -48,8 +48,10 @@ typedef struct {
     uint8_t key[KD_MEMBER_KEY_MAX];
 } kd_effects_reader;
 
+/* Begins before the first effect; borrows the row. A damaged row shows with kd_effects_next. */
 void kd_effects_open(kd_effects_reader *er, kd_bytes row);
-/* KD_OK, KD_ENOTFOUND behind the last one, or KD_EMALFORMED. */
+/* KD_OK and the next effect, KD_ENOTFOUND behind the last one, or KD_EMALFORMED. Indices of edges and regions are below their limits, but may be
+ * unknown to the registry. */
 int kd_effects_next(kd_effects_reader *er, kd_effect *effect);
 
 #endif

@@ -147,7 +147,8 @@ static bool op_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row
     if (!old) /* rule 2: an unlike of nothing leaves a row */
         return !kd_collect_ignores(c, op) && (op->liked || !kd_planted(c, KD_PLANT_NO_TOMBSTONE));
     if (kd_planted(c, KD_PLANT_MERGE_ANY_STAMP)) return true;
-    /* A like that was merged before stands in its row, or below a later word. An older row was begun anew: that later word, an unlike, is collected. */
+    /* A like that was merged before stands in its row, or below a later word. An older row was begun anew: that later word, an unlike, is collected.
+     * */
     return kd_stamp_less(c, old->time_us, old->edge, op->time_us, op->edge) &&
            !(op->liked && kd_collect_ignores(c, op));
 }

@@ -2,8 +2,8 @@
  * row.h - keys and values of central's store, one LevelDB per partition.
  *
  *     M                      identity, epoch, version, log position, chain (meta.c)
- *     e | edge name          index, region be16 | incarnation, seq, digest, watermark, epoch, complete_to, joined be64 |
- *                            retired u8; stores made before edges could be retired end at the epoch
+ *     e | edge name          index, region be16 | incarnation, seq, digest, watermark, epoch, complete_to, joined be64 | retired u8;
+ *                            in stores made before edges could be retired the row ends behind the epoch
  *     g | region index be16  name
  *     m | counter | item key | user len | user
  *                            stamp: time << 1 | liked be64, then edge and region varint
@@ -13,9 +13,8 @@
  *     b | backup id          low watermark, version be64 | complete u8 (stable.c)
  *     F                      floor be64 | halted u8 (collect.c)
  *
- * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the
- * largest stamp, so the row, and with it every breakdown, is a function of the set of operations and not of
- * their order.
+ * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the largest stamp. So the row, and with it
+ * every count, depends on the set of operations and not on their order.
  */
 #ifndef KUDOS_CENTRAL_CORE_ROW_H
 #define KUDOS_CENTRAL_CORE_ROW_H
@@ -42,18 +41,21 @@ typedef struct {
     bool liked;
 } kd_stored_row;
 
-/* Appends the key of a membership row. */
+/* Appends the key of a membership row, of at most KD_MEMBER_KEY_MAX bytes. An empty user makes the key under which a sum is gathered. */
 void kd_member_key_put(kd_buf *out, uint8_t counter, kd_bytes item, kd_bytes user);
-/* Takes it apart into views; the key is one that kd_member_key_put made. */
+/* Takes such a key apart into views of it. Nothing is checked: kd_member_key_valid comes first for a key that was read. */
 void kd_member_key_parse(kd_bytes key, uint8_t *counter, kd_bytes *item, kd_bytes *user);
-/* The same of a key that was read: false when it is damaged. */
+/* Whether a key that was read can be taken apart. */
 bool kd_member_key_valid(kd_bytes key);
 
+/* Appends the value of a membership row. */
 void kd_stored_row_encode(const kd_stored_row *row, kd_buf *out);
-int kd_stored_row_decode(kd_bytes value, kd_stored_row *row); /* KD_EMALFORMED */
+/* KD_OK or KD_EMALFORMED. Indices are below their limits, but may be unknown to the registry. */
+int kd_stored_row_decode(kd_bytes value, kd_stored_row *row);
 
-/* Key of a row named by a prefix byte and bytes, or a number; *out is cleared first. */
+/* The key prefix | name in *out, which is cleared first; returns a view of it. */
 kd_bytes kd_key_named(kd_buf *out, uint8_t prefix, kd_bytes name);
+/* The same with a number, be64. */
 kd_bytes kd_key_numbered(kd_buf *out, uint8_t prefix, uint64_t number);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * walk.h - a place in a range of rows of a store, to be moved on one row at a time: several ranges can be walked side by
- * side, which one scan cannot. Rows are read in pages, so a walk holds a page and no more.
+ * walk.h - a place in a range of rows of a store, moved on one row at a time. A scan runs over one range; walks can go over several side by side.
+ * Rows are read in pages, and a walk holds one page.
  */
 #ifndef KUDOS_CENTRAL_CORE_WALK_H
 #define KUDOS_CENTRAL_CORE_WALK_H
@@ -9,17 +9,20 @@
 
 typedef struct {
     const kd_store *store;
-    kd_buf from, to; /* what is not in the page yet */
+    kd_buf from, to; /* the range behind the page */
     kd_buf page;
-    size_t at;           /* of the row behind the present one */
+    size_t at;           /* in the page: the row behind the present one */
     kd_bytes key, value; /* the present row, until the next call */
-    bool there;          /* there is one */
-    bool last;           /* nothing is left behind the page */
+    bool there;          /* there is a present row */
+    bool last;           /* the range ends with the page */
 } kd_walk;
 
-/* The rows that begin with `prefix`; the first one is the present one. KD_OK or KD_EIO. Finish it in any case. */
+/* Over the rows that begin with `prefix`; the first of them is the present row. Borrows the store, which has to stand still. KD_OK or KD_EIO;
+ * kd_walk_finish in any case. */
 int kd_walk_start(kd_walk *w, const kd_store *store, kd_bytes prefix);
+/* Moves on by one row; `there` is false behind the last one. KD_OK or KD_EIO. */
 int kd_walk_next(kd_walk *w);
+/* Frees the page; the walk may be started again. */
 void kd_walk_finish(kd_walk *w);
 
 #endif

@@ -1,6 +1,8 @@
 /* api.c - from a path to its handler. */
 #include "central/io/api/api.h"
 
+#include "central/io/api/api_counts.h"
+#include "central/io/api/api_members.h"
 #include "central/io/api/read.h"
 #include "common/io/loop/clock.h"
 #include "common/io/http/peer.h"

@@ -1,7 +1,6 @@
 /*
- * api.h - the read API. A request is parsed on the loop of the HTTP server, taken to the workers
- * that own its items, and answered when all of them have spoken. Requests in work are bounded by
- * central.reads_max.
+ * api.h - the read API. A request is parsed on the loop of the HTTP server, taken to the workers that own its items (read.h), and answered on that
+ * loop when all of them are done. Requests in work are bounded by central.reads_max.
  */
 #ifndef KUDOS_CENTRAL_IO_API_API_H
 #define KUDOS_CENTRAL_IO_API_API_H
@@ -12,18 +11,20 @@
 
 typedef struct {
     const kd_central_settings *settings;
-    kd_loop *home; /* of the HTTP server */
+    kd_loop *home; /* of the HTTP server; the thread that alone touches this object */
     kd_worker *workers;
     kd_cidrs trusted;
     uint32_t open;       /* reads in work */
     uint64_t shed;       /* refused because of reads_max */
-    uint16_t admin_port; /* 0: there is none */
+    uint16_t admin_port; /* told to trusted peers, so that commands find it; 0: there is no admin port */
 } kd_api;
 
+/* Borrows all three for its life. */
 void kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers);
+/* When no read is in work any more. */
 void kd_api_finish(kd_api *api);
 
-/* The handler of the server; `arg` is the kd_api. */
+/* The handler to give to the server, with the kd_api as `arg`. */
 void kd_api_handle(kd_http_request *req, void *arg);
 
 #endif

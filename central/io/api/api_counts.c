@@ -1,5 +1,6 @@
-/* api_counts.c - counts of one item and of many, their parts by region and day, and the snapshot
- * of one item. */
+/* api_counts.c - see the header. */
+#include "central/io/api/api_counts.h"
+
 #include "central/io/api/read.h"
 #include "common/base/display.h"
 #include "common/io/loop/clock.h"

@@ -1,4 +1,6 @@
-/* api_members.c - who likes what: of one user, of one item, of all (for the export command). */
+/* api_members.c - see the header. */
+#include "central/io/api/api_members.h"
+
 #include "central/io/api/member_line.h"
 #include "central/io/api/read.h"
 #include "common/base/display.h"

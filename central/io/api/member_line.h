@@ -1,5 +1,4 @@
-/* member_line.h - a liked row as the line of an export: counter, item, user, stamp (us), region,
- * by tabs. */
+/* member_line.h - a liked row as a line of an export: counter, item, user, stamp in us, region, with tabs between. */
 #ifndef KUDOS_CENTRAL_IO_API_MEMBER_LINE_H
 #define KUDOS_CENTRAL_IO_API_MEMBER_LINE_H
 
@@ -7,7 +6,7 @@
 
 enum { KD_MEMBER_LINE_MAX = KD_NAME_MAX + KD_ITEM_KEY_MAX + KD_ID_MAX + 20 + KD_NAME_MAX + 5 };
 
-/* Appends it. A counter that is not configured any more is named by its number. */
+/* Appends the line with its end. A counter that is no longer configured is named by its wire id. */
 void kd_member_line(kd_buf *out, const kd_counters *counters, const kd_member *m);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * read.h - one request between the loop of the HTTP server and the workers.
+ * read.h - one request on its way from the loop of the HTTP server to the workers and back.
  *
- * `work` runs once for each item on the thread of the worker that owns it: of different items perhaps at the
- * same time, so it writes to its own item and, where a read has only one, to `out`. `answer` runs at home
- * when all is done, and responds. A read lives in its request's memory.
+ * `work` runs once for each item, on the thread of the worker that owns the item's partition. Two workers may be at work on one read, so `work`
+ * writes to its own item alone; to `out` and `next` only where a read has one item. `answer` runs on the loop of the server when all is done, and
+ * responds. Where a `work` failed, the read is answered with a problem instead. A read lives in its request's memory.
  */
 #ifndef KUDOS_CENTRAL_IO_API_READ_H
 #define KUDOS_CENTRAL_IO_API_READ_H
@@ -20,66 +20,60 @@ typedef struct {
     uint64_t totals[KD_COUNTERS_MAX];
     uint64_t as_of_us;
     kd_liked liked;
-    uint64_t liked_at_us; /* the user's last word; 0: none */
-    bool complete;        /* what `wanted` tells of is merged */
+    uint64_t liked_at_us; /* stamp of the user's row; 0: there is none */
+    bool complete;        /* every operation that `wanted` tells of is merged */
 } kd_api_read_item;
 
 struct kd_api_read {
     kd_api *api;
     kd_http_request *req;
     int (*work)(kd_api_read *r, kd_tenure *t,
-                kd_api_read_item *item); /* KD_OK or a kd_err that is answered as a problem */
+                kd_api_read_item *item); /* KD_OK, or a kd_err that is answered as a problem */
     void (*answer)(kd_api_read *r);
     kd_api_read_item *items;
     uint32_t count;
-    uint32_t legs_open;
-    int err; /* atomic: the first one */
-    /* What was asked, by kind of read. */
+    uint32_t legs_open; /* workers that are not done */
+    int err;            /* atomic: of a `work` that failed; of several, any */
+    /* What the request asks, by kind of read. */
     kd_bytes user, edge, cursor;
-    kd_seen wanted;   /* of an edge that asks for a user who went on elsewhere */
-    bool wants;       /* it asks whether the answer is complete */
-    uint32_t counter; /* index */
+    kd_seen wanted;   /* header kudos-seen: an edge asks for a user who has operations at other edges */
+    bool wants;       /* that header is there: the answer tells whether it is complete */
+    uint32_t counter; /* index in the settings */
     uint32_t limit;
     enum { KD_BY_NOTHING, KD_BY_REGION, KD_BY_DAY } by;
-    /* What was found, where there is one item. */
+    /* The answer and the cursor behind it, where a read has one item. */
     kd_buf out, next;
 };
 
-/* A read of `count` items, or of one partition when count is 0 (then one item with only its partition set).
- * NULL: too many are open, and the request is answered. */
+/* A read of `count` items, which are copied; with 0 a read of one partition: one item, whose partition the caller sets. NULL: reads_max are in work,
+ * and the request has been answered so. */
 kd_api_read *kd_api_read_create(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count);
-/* Sends it on its way; `work` and `answer` are set. */
+/* Posts it to the workers. `work` and `answer` are set; from here on the read may end at any time on this loop. */
 void kd_api_read_start(kd_api_read *r);
-/* Responds 200 with r->out, and ends the read. */
+/* Responds 200 with r->out and up to 2 further header fields, and ends the read. For `answer`. */
 void kd_api_read_respond(kd_api_read *r, const char *content_type, const kd_http_field *more, size_t n);
 
-/* The user whom a trusted peer names. */
+/* The user whom a trusted peer names in X-User-Id, as a view; false with *why filled. */
 bool kd_api_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why);
-/* The body of a bulk read; NULL with *why filled when it is refused. Lives as long as the request. */
+/* The items that the body of a bulk read lists. */
 typedef struct {
     kd_item items[KD_BULK_ITEMS_MAX];
     uint32_t count;
-    bool me;
+    bool me; /* the answer is to say whether the user likes each of them */
 } kd_api_read_list;
+/* Reads such a body. `lookup`: of POST likes/lookup, else of POST counts. *counter: index of the set that it names, or of the first one. NULL with
+ * *why filled when it is refused. Lives as long as the request. */
 kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter,
                                     kd_refusal *why);
-/* The set counter of that name; without a name the first one. */
+/* Index of the set of that name; of the first set when the name is empty. False with *why filled. */
 bool kd_api_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why);
+/* Answers the request with a problem. */
 void kd_api_read_refuse(kd_http_request *req, const kd_refusal *why);
-/* A cursor of the query (base64url) as bytes in the request's memory; empty when absent. */
+/* The cursor of the query (base64url) as bytes in the request's memory; empty when there is none. False with *why filled. */
 bool kd_api_read_cursor(kd_http_request *req, kd_bytes *cursor, kd_refusal *why);
-/* KD_CURSOR_TEXT_MAX bytes; returns the length. Empty for an empty cursor. */
 enum { KD_CURSOR_MAX = 512, KD_CURSOR_TEXT_MAX = KD_CURSOR_MAX * 4 / 3 + 4 };
+/* A cursor of at most KD_CURSOR_MAX bytes as text in `out` (KD_CURSOR_TEXT_MAX bytes). Returns its length; 0 for an empty cursor, and `out` is left
+ * alone. */
 size_t kd_api_read_cursor_text(kd_bytes cursor, char *out);
-
-/* The handlers (api_counts.c, api_members.c): each answers, now or later. */
-void kd_api_counts(kd_api *api, kd_http_request *req, const kd_item *item);
-void kd_api_counts_query(kd_api *api, kd_http_request *req);
-void kd_api_counts_body(kd_api *api, kd_http_request *req);
-void kd_api_snapshot(kd_api *api, kd_http_request *req, const kd_item *item);
-void kd_api_liked(kd_api *api, kd_http_request *req, const kd_item *item, uint32_t counter);
-void kd_api_lookup(kd_api *api, kd_http_request *req);
-void kd_api_likers(kd_api *api, kd_http_request *req, const kd_item *item);
-void kd_api_export(kd_api *api, kd_http_request *req);
 
 #endif

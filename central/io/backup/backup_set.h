@@ -4,9 +4,9 @@
  *     DIR/BACKUP            what it is, with a digest of the rows of each partition and one of itself
  *     DIR/partition-NNNN    a database of its own
  *
- * It is made beside its place, as DIR.partial, and moved there when all of it is on stable storage. The digests are of rows,
- * not of files: opening a database, as an audit of a backup does, writes its files anew. The rows of a partition are those of
- * one snapshot, hence of one version: counts, redo, applied and log position belong together.
+ * A backup is made beside its place, as DIR.partial, and moved there when all of it is on stable storage. The digests are of rows, not of files:
+ * opening a database, as an audit of a backup does, writes its files anew. The rows of a partition are those of one snapshot, hence of one version:
+ * counts, redo, applied and log position belong together.
  */
 #ifndef KUDOS_CENTRAL_IO_BACKUP_BACKUP_SET_H
 #define KUDOS_CENTRAL_IO_BACKUP_BACKUP_SET_H
@@ -29,30 +29,32 @@ typedef struct {
     kd_backup_sums *at; /* by partition; freed with kd_backup_set_finish */
 } kd_backup_set;
 
-/* Where the rows come from, and who is told of the backup. */
+/* Where the rows of a backup come from, and how its partitions are told of it: a central that runs, or the stores of one that is stopped. */
 typedef struct {
     void *arg;
     uint32_t partitions;
-    const char *name, *dir;
-    /* On all partitions, durable when it returns: KD_ORDER_BACKUP_ABSENT, _BEGIN, _COMPLETE, _FORGET. */
+    const char *name, *dir; /* dir: an absolute path */
+    /* Carries a step out on all partitions, durable when it returns: KD_ORDER_BACKUP_ABSENT, _BEGIN, _COMPLETE, _FORGET. */
     int (*order)(void *arg, kd_order_kind kind, char *error);
-    /* Calls `use` with a store that stands still. */
+    /* Calls `use` with the partition's store, which stands still meanwhile; returns its kd_err. */
     int (*with_store)(void *arg, uint32_t partition,
                       int (*use)(void *arg, const kd_store *store, char *error), void *use_arg, char *error);
-    bool (*progress)(void *arg, uint32_t partition, uint64_t rows); /* false: to be given up */
+    bool (*progress)(void *arg, uint32_t partition, uint64_t rows); /* false: the backup is to be given up */
 } kd_backup_source;
 
-/* KD_OK and *set; or a kd_err with `error`, and nothing is left of it, neither on disk nor in the list of backups (as far as
- * that can be told). */
+/* Makes a backup. KD_OK and *set; or a kd_err with `error`, and nothing of it is left, neither on disk nor in the list of backups (as far as the
+ * partitions can be told). kd_backup_set_finish in any case. libsodium is initialised. */
 int kd_backup_make(const kd_backup_source *source, kd_backup_set *set, char *error);
 
-/* Reads what a backup says of itself: KD_OK; KD_ENOTFOUND: there is none; KD_EMALFORMED. */
+/* Reads the file BACKUP: KD_OK; KD_ENOTFOUND: there is none; KD_EMALFORMED; KD_EIO; each with `error`. kd_backup_set_finish in any case. libsodium is
+ * initialised. */
 int kd_backup_set_read(const char *dir, kd_backup_set *set, char *error);
 /* Appends `backup name= partitions= rows= bytes= verdict=done` and a line's end. */
 void kd_backup_set_line(const kd_backup_set *set, kd_buf *out);
+/* Frees the sums; *set is empty. */
 void kd_backup_set_finish(kd_backup_set *set);
 
-/* The sums of all rows. KD_OK, KD_EIO, KD_EAGAIN (given up). */
+/* Sums up the rows of a store. KD_OK, KD_EIO, KD_EAGAIN (`progress` returned false). libsodium is initialised. */
 int kd_backup_sum(const kd_store *store, uint32_t partition,
                   bool (*progress)(void *arg, uint32_t partition, uint64_t rows), void *arg,
                   kd_backup_sums *sums);

@@ -1,6 +1,6 @@
 /*
- * files.h - directories and small files, made, moved and removed so that it lasts: each returns KD_OK or KD_EIO
- * with `error` (KD_OPTIONS_ERROR_MAX bytes) that names the path and the reason.
+ * files.h - directories and small files, made, moved and removed durably: a change is on stable storage when the call returns. Unless it says
+ * otherwise a call returns KD_OK, or KD_EIO with `error` (KD_OPTIONS_ERROR_MAX bytes), which names the path and the reason.
  */
 #ifndef KUDOS_CENTRAL_IO_BACKUP_FILES_H
 #define KUDOS_CENTRAL_IO_BACKUP_FILES_H
@@ -9,23 +9,28 @@
 
 enum { KD_PATH_MAX = 4096 };
 
-/* False when there is something in it, or it is no directory. True also when it is not there. */
+/* Whether a directory may be put there: nothing is there, or an empty directory. What cannot be read is not free. */
 bool kd_dir_is_free(const char *path);
+/* Whether something has that name, if only a link to nothing. */
 bool kd_path_exists(const char *path);
-bool kd_path_same(const char *a, const char *b); /* both are there, and one file or directory */
-int kd_dir_make(const char *path, char *error);  /* one level; its parent is synced */
-/* The files of one directory, synced. */
+/* Whether both names are there and lead to one file or directory. */
+bool kd_path_same(const char *a, const char *b);
+/* Makes one directory, in a parent that is there; KD_EIO also when the name is taken. */
+int kd_dir_make(const char *path, char *error);
+/* Syncs the files of one directory, and the directory. */
 int kd_dir_sync_files(const char *path, char *error);
+/* Syncs the directory itself: the names in it last. */
 int kd_dir_sync(const char *path, char *error);
-/* Copies and syncs the files of a database, but not its lock and its info logs. `to` is made. */
+/* Makes `to` and copies the files of a database into it, but not its lock and its info logs. The database is not open. */
 int kd_dir_copy_database(const char *from, const char *to, char *error);
-/* Both names are in synced directories afterwards. `to` may be an empty directory. */
+/* Moves a directory and syncs the parents of both names. `to` is not there, or an empty directory. */
 int kd_dir_rename(const char *from, const char *to, char *error);
-/* Each takes the other's name, at one moment. KD_EUNAVAILABLE: it cannot be done here (not every file system can), and nothing was. */
+/* The two exchange their names, at one moment. KD_EUNAVAILABLE, with nothing changed, where the file system cannot do that. */
 int kd_dir_exchange(const char *a, const char *b, char *error);
-/* Removes what is there, as far as that can be done: two levels, as backups and data directories have. */
+/* Removes a directory with what is in it, two levels deep, as backups and data directories are. What cannot be removed stays, without a word. */
 void kd_dir_remove(const char *path);
-int kd_file_write(const char *path, kd_bytes content, char *error); /* synced */
+/* Makes and syncs a file; KD_EIO also when the name is taken. */
+int kd_file_write(const char *path, kd_bytes content, char *error);
 /* Whether another process holds the lock of the database in that directory. */
 bool kd_database_is_held(const char *path);
 

@@ -1,6 +1,6 @@
 /*
- * restore.c - see the header. At every moment one whole data directory is at the place, or none and DIR.restoring beside it, of which a start hears by
- * kd_restore_awaited.
+ * restore.c - see the header. At every moment one whole data directory is at the place, or none and DIR.restoring beside it, of which a start hears
+ * by kd_restore_awaited.
  */
 #include "central/io/backup/restore.h"
 

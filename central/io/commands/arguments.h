@@ -14,32 +14,34 @@
 typedef struct {
     const char *name;    /* of --name; one letter: -n */
     const char *metavar; /* NULL: a switch */
-    const char **value;  /* of an option with one */
-    bool *given;         /* of a switch */
+    const char **value;  /* where the value of an option goes; given twice is an error */
+    bool *given;         /* set by a switch */
     const char *doc;
 } kd_argument;
 
-/* Of one command, those by which it is told where central is included. */
+/* Options of one command, with those that every command has and those that say where central is. */
 enum { KD_ARGUMENTS_MAX = 16 };
 
 typedef struct {
-    const char *usage; /* behind the program's and the command's name */
+    const char *usage; /* what stands behind the names of program and command */
     const char *about; /* paragraphs */
     const kd_argument *options;
     size_t option_count;
     uint32_t words_min, words_max;
-    bool settings; /* takes -c and --set, as --url and --dir imply */
-    bool url, dir; /* takes --url, takes --dir; neither given: --url of -c or the default */
+    bool settings; /* takes -c and --set; implied by url and dir */
+    bool url,
+        dir; /* takes --url, takes --dir; a command that takes --url and got neither asks the admin port that -c names, or the default one */
 } kd_command_line;
 
 typedef struct {
     kd_source source;
     const char *words[8];
     uint32_t word_count;
-    char url[256]; /* of the admin port, when --url was left out */
+    char url[256]; /* source.url points here when --url was left out */
 } kd_arguments;
 
-/* -1 to go on, and the caller finishes the source; or the code to exit with. */
+/* Reads the command line and loads the settings. -1: go on, and finish a->source at the end; else the code to exit with, after --help or an error,
+ * which are printed. */
 int kd_arguments_read(kd_arguments *a, const kd_command_line *line, int argc, char **argv);
 
 #endif

@@ -53,8 +53,8 @@ static int count_partitions(const char *dir, uint32_t *count, char *error)
 }
 
 /*
- * As a central that runs has it, but for two things. The number of partitions is that of the directory: -c may not be given. And nothing is collected:
- * without -c nobody has said how long tombstones stay.
+ * As a central that runs has it, but for two things. The number of partitions is that of the directory: -c may not be given. And nothing is
+ * collected: without -c nobody has said how long tombstones stay.
  */
 static kd_central_config source_config(const kd_source *s, uint32_t partition, uint32_t partitions,
                                        uint64_t seed)

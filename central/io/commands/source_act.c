@@ -1,6 +1,6 @@
 /*
- * source_act.c - orders on the stores of a central that is stopped. Each partition is opened, as a tenure of its own with an epoch of its own, carries
- * the order out, commits, and is closed again.
+ * source_act.c - orders on the stores of a central that is stopped. Each partition is opened, as a tenure of its own with an epoch of its own,
+ * carries the order out, commits, and is closed again.
  */
 #include "central/io/commands/source_act.h"
 

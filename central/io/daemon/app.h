@@ -1,10 +1,10 @@
 /*
  * app.h - the running program: workers, keeper, read API, admin port, signals.
  *
- *     main loop     HTTP server, admin port, signals
+ *     main loop     HTTP server, admin port, signals; the only thread that touches the kd_central_app
  *     worker loops  partitions (worker.h)
- *     keeper        what blocks (keeper.h)
- *     job           what an operator asks for (job.h)
+ *     keeper        calls of Kafka that block (keeper.h)
+ *     jobs          orders of an operator, a thread for each that runs (jobs.h)
  *
  * Start: stores open -> workers -> HTTP, admin -> keeper (Kafka may come later: reads are served meanwhile).
  * Drain: HTTP finishes its requests -> keeper ends -> workers commit, publish, wait for delivery -> end.
@@ -20,15 +20,15 @@
 #include "common/io/loop/signals.h"
 
 typedef struct {
-    const kd_command *command;
-    kd_central_settings settings; /* log_level follows reloads */
+    const kd_command *command;    /* the command line, read again by a reload */
+    kd_central_settings settings; /* a reload changes log_level and adds to counters, edges and collections */
     kd_loop *loop;
     kd_worker *workers;
     uint32_t opened;  /* workers that were created */
     uint32_t started; /* of those, with a running thread */
-    uint32_t drained;
+    uint32_t drained; /* of those, that have nothing more to say */
     kd_keeper *keeper;
-    kd_jobs *jobs, *acts;
+    kd_jobs *jobs, *acts; /* orders that take long; all others */
     kd_api api;
     kd_http_tls *tls;
     kd_http_server *http;
@@ -38,17 +38,23 @@ typedef struct {
     bool draining;
 } kd_central_app;
 
-/* Runs until it is drained. Takes the settings over. Returns the code to exit with. */
+/* Runs until it is drained, and takes the settings over. Returns the code to exit with; the log and standard error say why a start failed. */
 int kd_central_app_run(const kd_command *command, kd_central_settings *settings);
 
-/* app_admin.c */
-extern const kd_admin_hooks kd_central_app_admin_hooks; /* `arg` is to be set */
-/* app_act.c */
+/* app_admin.c: what the admin port tells; `arg` is to be set to the app. */
+extern const kd_admin_hooks kd_central_app_admin_hooks;
+/* operator/app_act.c: /admin/NAME, where an operator gives orders. Appends JSON and returns the HTTP status. `arg` is the app. */
 int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out);
-/* app_drain.c */
+
+/* app_drain.c; `arg` is the app. */
+
+/* SIGTERM: begins the drain, which ends the loop. Once. */
 void kd_central_app_drain(void *arg);
+/* SIGHUP: reads the configuration again. Where an option was changed that needs a restart, or it cannot be loaded, the old one stays as a whole. */
 void kd_central_app_reload(void *arg);
+/* The drain's time is up: ends the loop, or the process where a worker does not answer. */
 void kd_central_app_deadline(void *arg);
+/* From a worker's thread: it has drained. */
 void kd_central_app_worker_drained(void *arg, kd_worker *worker);
 
 #endif

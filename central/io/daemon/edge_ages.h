@@ -1,6 +1,6 @@
 /*
- * edge_ages.h - kudos_central_edge_watermark_age_seconds: which edge is behind. A row for each edge of central.edges, and one for all others
- * together, so that the number of rows is that of the configuration.
+ * edge_ages.h - kudos_central_edge_watermark_age_seconds: which edge is behind. A row for each edge of central.edges and one for all others together:
+ * an edge that nobody configured cannot add rows.
  */
 #ifndef KUDOS_CENTRAL_IO_DAEMON_EDGE_AGES_H
 #define KUDOS_CENTRAL_IO_DAEMON_EDGE_AGES_H
@@ -9,30 +9,33 @@
 #include "common/conf/options.h"
 #include "kudos/central.h"
 
-/* A row's number is that of its edge in central.edges, to which a reload only appends; the last row is that of the others. */
+/* An edge's row is its place in central.edges, to which a reload only appends; the last row is that of the others. */
 enum { KD_EDGE_AGES_OTHERS = KD_OPTIONS_LIST_MAX, KD_EDGE_AGES_ROWS };
 
-/* Of one worker. */
+/* Of one worker; on its thread, but for the cells. */
 typedef struct {
     uint32_t count;     /* named edges */
-    kd_metric *cells;   /* by row; read by the admin thread */
-    int64_t *age_us;    /* by row: what is being gathered */
-    bool *seen;         /* by row: in the partition that is being looked at */
+    kd_metric *cells;   /* by row; atomic, read by the main loop */
+    int64_t *age_us;    /* by row: the largest age of this round so far */
+    bool *seen;         /* by row: the partition that is being taken has heard of the edge */
     const char **names; /* sorted */
     uint32_t *rows;     /* of names, in their order */
 } kd_edge_ages;
 
-/* Borrows the names. */
+/* All rows begin unknown. Borrows the names, until kd_edge_ages_name. */
 void kd_edge_ages_init(kd_edge_ages *a, const kd_strings *edges);
-/* There are more of them. Borrows these instead. */
+/* A reload has appended edges: borrows this list instead of the one before. */
 void kd_edge_ages_name(kd_edge_ages *a, const kd_strings *edges);
+/* Frees the rows; nobody renders them any more. */
 void kd_edge_ages_finish(kd_edge_ages *a);
-/* A round: begin, each partition with its edges, end. A named edge of which a partition has not heard is as old as the worker (`unheard_us`). */
+/* A round is begin, take for each partition, end. */
 void kd_edge_ages_begin(kd_edge_ages *a);
+/* The edges that one partition knows; retired ones have no age. A named edge of which it has not heard is `unheard_us` old: the age of the worker. */
 void kd_edge_ages_take(kd_edge_ages *a, const kd_central_edge *edges, uint32_t n, uint64_t now_us,
                        uint64_t unheard_us);
+/* Shows the round in the cells. */
 void kd_edge_ages_end(kd_edge_ages *a);
-/* Appends the exposition text over the `cells` of all workers. */
+/* Appends the metric as exposition text, of each row the oldest over the `cells` of all workers. `edges` names the rows. */
 void kd_edge_ages_render(const kd_strings *edges, const void *const *cells, size_t workers, kd_buf *out);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * metrics.h - what kudos-central counts: one struct per worker, rendered together.
+ * metrics.h - the metrics of kudos-central, a table each: of the workers, which fill one struct each and are rendered together, and of the process.
+ * docs/operations.md has a row for every name here.
  */
 #ifndef KUDOS_CENTRAL_IO_DAEMON_METRICS_H
 #define KUDOS_CENTRAL_IO_DAEMON_METRICS_H
@@ -78,7 +79,7 @@ typedef struct {
 
 extern const kd_metric_table kd_central_metric_table;
 
-/* Of the process: one instance, filled when asked for. */
+/* Of the process: filled whenever somebody asks. */
 #define KD_CENTRAL_PROCESS_METRICS(X)                                                                        \
     X(kafka_up, GAUGE, "kudos_central_kafka_up", "", "1 while a broker answers.")                            \
     X(http_requests, COUNTER, "kudos_central_http_requests_total", "", "Requests given to the API.")         \

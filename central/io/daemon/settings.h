@@ -1,6 +1,6 @@
 /*
- * settings.h - the configuration of kudos-central and its table of options. configs/central.conf
- * is the manual.
+ * settings.h - the configuration of kudos-central and its table of options. configs/central.conf is the manual; what each option means stands in the
+ * table (settings.c).
  */
 #ifndef KUDOS_CENTRAL_IO_DAEMON_SETTINGS_H
 #define KUDOS_CENTRAL_IO_DAEMON_SETTINGS_H
@@ -65,16 +65,16 @@ typedef enum { KD_BACKUPS_KEPT = 0, KD_BACKUPS_NONE } kd_backups_setting;
 
 extern const kd_options kd_central_options;
 
-/* What the table cannot say: KD_OK, or KD_EINVAL with a sentence in error (KD_OPTIONS_ERROR_MAX bytes). The check of
- * kd_central_options also looks at what the named files hold. */
+/* Whether the options make sense together, which the table cannot say: KD_OK, or KD_EINVAL with a sentence in `error` (KD_OPTIONS_ERROR_MAX bytes).
+ * The check of kd_central_options besides looks at what the named files hold. */
 int kd_central_settings_check(const kd_central_settings *s, char *error);
 
 /* The files of http.tls_certificate and its like; views into *s. */
 kd_http_tls_options kd_central_tls(const kd_central_settings *s);
-/* The Kafka half of it; views into *s. */
+/* The options of its Kafka clients; views into *s. `log` may be NULL. */
 kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log);
 
-/* Indices into the topics of a worker's producer; the consumer reads KD_TOPIC_LIKES alone. */
+/* Indices of the topics of a worker's producer; its consumer reads KD_TOPIC_LIKES alone. */
 enum { KD_TOPIC_LIKES, KD_TOPIC_COUNTS, KD_TOPIC_CHANGES, KD_TOPICS };
 /* Their names; borrowed from *s. */
 void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS]);

@@ -5,11 +5,12 @@
 #include "kudos/audit.h"
 
 /*
- * Appends, without a line's end:
+ * Appends one mismatch, without a line's end:
  *
  *     mismatch partition=0 item=posts/1 counter=like part=total stored=5 recomputed=4
  *
- * part: total, region:NAME or day:YYYY-MM-DD; of memory shown=, of a sum that does not add up parts=regions|days.
+ * part is total, region:NAME or day:YYYY-MM-DD. Where memory differs from the store it says shown= and stored=; where a sum does not add up,
+ * part=regions or part=days with total= and sum=.
  */
 void kd_audit_line(kd_buf *out, const kd_counters *counters, uint32_t partition, const kd_audit_mismatch *m);
 

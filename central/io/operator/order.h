@@ -1,5 +1,5 @@
-/* order.h - what an operator asks for, as it goes from a command to a central: in a query of the admin port, or
- * straight to the cores of stores that nobody has open. */
+/* order.h - an order of an operator, on its way from a command to the cores: in a query of the admin port of a central that runs, or straight to the
+ * stores of one that is stopped. */
 #ifndef KUDOS_CENTRAL_IO_OPERATOR_ORDER_H
 #define KUDOS_CENTRAL_IO_OPERATOR_ORDER_H
 
@@ -8,7 +8,7 @@
 
 enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + 256 };
 
-/* kind, name in a query, whether it takes long (and so waits for others that do) */
+/* kind, name in a query, whether it takes long: such orders wait for each other, and all others do not wait for them */
 #define KD_ORDERS(X)                                                                                         \
     X(KD_ORDER_AUDIT, "audit", true)                                                                         \
     X(KD_ORDER_BACKUP, "backup", true)                                                                       \
@@ -36,14 +36,16 @@ typedef struct {
     kd_order_kind kind;
     char name[KD_NAME_MAX + 1]; /* of an edge or a backup */
     char dir[KD_ORDER_DIR_MAX]; /* of a backup; absolute */
-    uint64_t id;                /* of a record in quarantine */
+    uint64_t id;                /* of a record in quarantine; 0: none */
 } kd_order;
 
+/* The name in a query and in the log; empty for KD_ORDER_NONE. */
 const char *kd_order_name(kd_order_kind kind);
+/* Whether it takes long: /admin/job carries it out, and /admin/act all others. */
 bool kd_order_slow(kd_order_kind kind);
-/* do=NAME&name=...&dir=...&id=HEX, what is empty left out; ends with a NUL that is not counted. */
+/* Appends do=NAME&name=...&dir=...&id=HEX, with empty fields left out, and a NUL that is not counted in the length. */
 void kd_order_to_query(const kd_order *o, kd_buf *out);
-/* KD_OK or KD_EINVAL. */
+/* KD_OK, or KD_EINVAL: no such order, or a field that is too long or no number. Whether the order has the fields that it needs is not looked at. */
 int kd_order_from_query(kd_order *o, const char *query);
 
 #endif
