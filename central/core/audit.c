@@ -1,9 +1,9 @@
 /*
- * audit.c - walks counts and membership side by side, item by item, and compares; told in kudos/audit.h.
+ * audit.c - walks counts and membership side by side, item by item, and compares them; kudos/audit.h says what is compared.
  *
- * Membership is in the order of counter and item, counts in the order of items, so one walk per counter and one over the
- * counts are merged; what the redo rows and the copy of memory say is sorted in memory. Memory is bounded by what
- * central itself holds: items with redo, and pages.
+ * Membership rows are in the order of counter, then item; count rows in the order of items. So one walk for each counter and one over the counts are
+ * merged. Redo and the copy of memory are sorted in memory beforehand. Memory is bounded by what a central holds anyway: the items that redo rows
+ * name, and a page for each walk.
  */
 #include "central/core/audit_load.h"
 #include "central/core/audit_mend.h"
@@ -29,9 +29,9 @@ static void audit_report(kd_audit *a, kd_audit_kind kind, uint64_t where, uint64
     if (a->config->mismatch) a->config->mismatch(a->config->arg, &m);
 }
 
-/* Every part in which the two differ, of the counters that `which` admits. True when there is one. */
-static bool differ(kd_audit *a, kd_audit_kind kind, const kd_parts *left, const kd_parts *right,
-                   bool sets_only)
+/* Reports every part in which the two differ, of all counters or of sets alone. True when there is such a part. */
+static bool audit_diff(kd_audit *a, kd_audit_kind kind, const kd_parts *left, const kd_parts *right,
+                       bool sets_only)
 {
     bool any = false;
     for (uint32_t i = 0, j = 0; i < left->count || j < right->count;) {
@@ -47,7 +47,7 @@ static bool differ(kd_audit *a, kd_audit_kind kind, const kd_parts *left, const 
     return any;
 }
 
-/* The total of a sum against what its regions and its days add up to. */
+/* Reports a sum whose total is not what its regions, or its days, add up to. */
 static void audit_check_sum(kd_audit *a, uint8_t counter)
 {
     uint64_t sums[KD_PART_DAY + 1] = {0};
@@ -61,7 +61,7 @@ static void audit_check_sum(kd_audit *a, uint8_t counter)
     }
 }
 
-static void check_sums(kd_audit *a)
+static void audit_check_sums(kd_audit *a)
 {
     int before = -1;
     for (uint32_t i = 0; i < a->stored.count; i++) {
@@ -73,33 +73,34 @@ static void check_sums(kd_audit *a)
 
 /* ---- one item ---- */
 
-static kd_bytes item_of(const kd_walk *counts)
+static kd_bytes audit_item_of(const kd_walk *counts)
 {
     return kd_bytes_of(counts->key.data + 1, counts->key.len - 1);
 }
 
-static int audit_take_row(kd_audit *a)
+static int audit_read_row(kd_audit *a)
 {
     uint64_t accurate;
-    if (!a->counts.there || !kd_bytes_eq(item_of(&a->counts), kd_buf_view(&a->item))) return KD_OK;
+    if (!a->counts.there || !kd_bytes_eq(audit_item_of(&a->counts), kd_buf_view(&a->item))) return KD_OK;
     if (kd_parts_read_row(&a->stored, a->counts.value, &accurate) != KD_OK)
         return kd_audit_broken(a, "a row of counts");
     return kd_audit_row(a) ? kd_walk_next(&a->counts) : KD_EAGAIN;
 }
 
-static void take_late(kd_audit *a)
+/* The counts of the item by the store: as of the version of the copy of memory, where there is one, and as of now. */
+static void audit_add_redo(kd_audit *a)
 {
-    const kd_audit_late *l = a->late_at < a->late_count ? a->late[a->late_at] : NULL;
+    const kd_audit_redo *l = a->redo_at < a->redo_count ? a->redo_items[a->redo_at] : NULL;
     bool ours = l && kd_bytes_eq(kd_bytes_of(l->key, l->key_len), kd_buf_view(&a->item));
     if (ours) kd_parts_add_all(&a->stored, &l->redo);
     if (a->config->shown) kd_parts_add_all(&a->as_of_shown, &a->stored);
     if (!ours) return;
     kd_parts_add_all(&a->stored, &l->after);
-    a->late_at++;
+    a->redo_at++;
 }
 
-/* The likes of the item in one counter. */
-static int take_members(kd_audit *a, kd_walk *w)
+/* Counts the likes of the item in one counter. */
+static int audit_count_members(kd_audit *a, kd_walk *w)
 {
     uint8_t counter;
     kd_bytes item, user;
@@ -118,8 +119,8 @@ static int take_members(kd_audit *a, kd_walk *w)
     return KD_OK;
 }
 
-/* True when memory holds the item. */
-static bool take_shown(kd_audit *a)
+/* True when the copy of memory holds the item. */
+static bool audit_read_shown(kd_audit *a)
 {
     kd_counts_copy *copy = a->config->shown;
     if (!copy || a->shown_at == copy->count) return false;
@@ -128,54 +129,54 @@ static bool take_shown(kd_audit *a)
     return true;
 }
 
-static bool any_count(const kd_parts *p)
+static bool audit_any_count(const kd_parts *p)
 {
     for (uint32_t i = 0; i < p->count; i++)
         if (p->at[i].value != 0) return true;
     return false;
 }
 
-static int visit_item(kd_audit *a)
+static int audit_check_item(kd_audit *a)
 {
     kd_parts_clear(&a->stored);
     kd_parts_clear(&a->as_of_shown);
     kd_parts_clear(&a->recomputed);
     kd_parts_clear(&a->shown);
-    int err = audit_take_row(a);
-    take_late(a);
+    int err = audit_read_row(a);
+    audit_add_redo(a);
     for (uint32_t c = 1; err == KD_OK && c < KD_COUNTER_BYTES; c++)
-        if (a->has_members[c]) err = take_members(a, &a->members[c]);
+        if (a->has_members[c]) err = audit_count_members(a, &a->members[c]);
     if (err != KD_OK) return err;
-    bool in_memory = take_shown(a);
-    a->result->items += any_count(&a->stored) || any_count(&a->recomputed);
-    bool wrong = differ(a, KD_AUDIT_STORED, &a->stored, &a->recomputed, true);
-    if (in_memory) differ(a, KD_AUDIT_SHOWN, &a->shown, &a->as_of_shown, false);
-    check_sums(a);
+    bool in_memory = audit_read_shown(a);
+    a->result->items += audit_any_count(&a->stored) || audit_any_count(&a->recomputed);
+    bool wrong = audit_diff(a, KD_AUDIT_STORED, &a->stored, &a->recomputed, true);
+    if (in_memory) audit_diff(a, KD_AUDIT_SHOWN, &a->shown, &a->as_of_shown, false);
+    audit_check_sums(a);
     return wrong && a->config->mend ? kd_audit_mend_item(a) : KD_OK;
 }
 
 /* ---- all items ---- */
 
-static void lower(kd_bytes *least, kd_bytes item)
+static void audit_lower(kd_bytes *least, kd_bytes item)
 {
     if (!least->data || kd_bytes_cmp(item, *least) < 0) *least = item;
 }
 
-/* The smallest item that any of the walks stands at, into a->item; false at the end. */
+/* The smallest item at which a walk stands, into a->item; *more is false when all are at their end. */
 static int audit_next_item(kd_audit *a, bool *more)
 {
     kd_bytes least = {0}, item, user;
     uint8_t counter;
-    if (a->counts.there) lower(&least, item_of(&a->counts));
-    if (a->late_at < a->late_count)
-        lower(&least, kd_bytes_of(a->late[a->late_at]->key, a->late[a->late_at]->key_len));
+    if (a->counts.there) audit_lower(&least, audit_item_of(&a->counts));
+    if (a->redo_at < a->redo_count)
+        audit_lower(&least, kd_bytes_of(a->redo_items[a->redo_at]->key, a->redo_items[a->redo_at]->key_len));
     if (a->config->shown && a->shown_at < a->config->shown->count)
-        lower(&least, a->config->shown->at[a->shown_at].item);
+        audit_lower(&least, a->config->shown->at[a->shown_at].item);
     for (uint32_t c = 1; c < KD_COUNTER_BYTES; c++) {
         if (!a->members[c].there) continue;
         if (!kd_member_key_valid(a->members[c].key)) return kd_audit_broken(a, "the key of a member");
         kd_member_key_parse(a->members[c].key, &counter, &item, &user);
-        lower(&least, item);
+        audit_lower(&least, item);
     }
     *more = least.data != NULL;
     kd_buf_clear(&a->item);
@@ -183,14 +184,15 @@ static int audit_next_item(kd_audit *a, bool *more)
     return KD_OK;
 }
 
-static int no_row(void *arg, kd_bytes key, kd_bytes value)
+/* No counter has the wire id 0, or one above KD_COUNTER_ID_MAX. */
+static int audit_stray_row(void *arg, kd_bytes key, kd_bytes value)
 {
     (void)key;
     (void)value;
     return kd_audit_broken(arg, "a member of a counter that cannot be");
 }
 
-static int start_walks(kd_audit *a)
+static int audit_start_walks(kd_audit *a)
 {
     const uint8_t counts[] = {KD_ROW_COUNTS}, member[] = {KD_ROW_MEMBER}, first[] = {KD_ROW_MEMBER, 1},
                   last[] = {KD_ROW_MEMBER, KD_COUNTER_BYTES}, end[] = {KD_ROW_MEMBER + 1};
@@ -201,21 +203,22 @@ static int start_walks(kd_audit *a)
         a->has_members[c] = a->members[c].there;
     }
     if (err == KD_OK)
-        err = a->store->scan(a->store->ctx, kd_bytes_of(member, 1), kd_bytes_of(first, 2), no_row, a);
+        err =
+            a->store->scan(a->store->ctx, kd_bytes_of(member, 1), kd_bytes_of(first, 2), audit_stray_row, a);
     if (err == KD_OK)
-        err = a->store->scan(a->store->ctx, kd_bytes_of(last, 2), kd_bytes_of(end, 1), no_row, a);
+        err = a->store->scan(a->store->ctx, kd_bytes_of(last, 2), kd_bytes_of(end, 1), audit_stray_row, a);
     return err;
 }
 
-static int walk_items(kd_audit *a)
+static int audit_check_items(kd_audit *a)
 {
     bool more = true;
-    int err = start_walks(a);
+    int err = audit_start_walks(a);
     if (a->config->shown) kd_counts_copy_sort(a->config->shown);
     while (err == KD_OK) {
         err = audit_next_item(a, &more);
         if (err != KD_OK || !more) break;
-        err = visit_item(a);
+        err = audit_check_item(a);
     }
     if (err == KD_OK && a->config->mend) kd_audit_mend_end(a);
     return err;
@@ -241,7 +244,7 @@ int kd_audit_run(const kd_store *store, const kd_audit_config *config, kd_audit_
     kd_audit a = {.store = store, .config = config, .result = result};
     *result = (kd_audit_result){0};
     int err = kd_audit_load(&a);
-    if (err == KD_OK) err = walk_items(&a);
+    if (err == KD_OK) err = audit_check_items(&a);
     audit_finish(&a);
     return err;
 }

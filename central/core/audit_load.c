@@ -1,4 +1,4 @@
-/* audit_load.c - what an audit reads before the items: the meta row, regions, edges, redo rows. */
+/* audit_load.c - see the header. */
 #include "central/core/audit_load.h"
 
 #include "central/core/meta.h"
@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-static int load_meta(kd_audit *a)
+static int audit_load_meta(kd_audit *a)
 {
     const uint8_t key[] = {KD_ROW_META};
     kd_meta_head head;
@@ -46,12 +46,12 @@ static int audit_load_edge(void *arg, kd_bytes key, kd_bytes value)
 
 static kd_bytes audit_load_key_of(const void *entry)
 {
-    const kd_audit_late *l = entry;
+    const kd_audit_redo *l = entry;
     return kd_bytes_of(l->key, l->key_len);
 }
 
-/* The version that the item's row is accurate at; 0 without one. */
-static int accurate_at(kd_audit *a, kd_bytes item, uint64_t *accurate)
+/* The version at which the count row of the item is accurate; 0: it has none. */
+static int audit_load_accurate(kd_audit *a, kd_bytes item, uint64_t *accurate)
 {
     int err = a->store->get(a->store->ctx, kd_key_named(&a->key, KD_ROW_COUNTS, item), &a->value);
     *accurate = 0;
@@ -62,36 +62,36 @@ static int accurate_at(kd_audit *a, kd_bytes item, uint64_t *accurate)
     return r.bad ? kd_audit_broken(a, "a row of counts") : KD_OK;
 }
 
-static int late_of(kd_audit *a, kd_bytes item, kd_audit_late **out)
+static int audit_load_item(kd_audit *a, kd_bytes item, kd_audit_redo **out)
 {
-    *out = kd_table_find(&a->late_by_item, item);
+    *out = kd_table_find(&a->redo_by_item, item);
     if (*out) return KD_OK;
     uint64_t accurate;
-    int err = accurate_at(a, item, &accurate);
+    int err = audit_load_accurate(a, item, &accurate);
     if (err != KD_OK) return err;
-    kd_audit_late *l = kd_alloc(sizeof *l + item.len);
+    kd_audit_redo *l = kd_alloc(sizeof *l + item.len);
     l->accurate = accurate;
     l->key_len = (uint8_t)item.len;
     memcpy(l->key, item.data, item.len);
-    kd_table_put(&a->late_by_item, l);
-    a->late = kd_grow(a->late, a->late_count, &a->late_cap, sizeof(kd_audit_late *));
-    a->late[a->late_count++] = l;
+    kd_table_put(&a->redo_by_item, l);
+    a->redo_items = kd_grow(a->redo_items, a->redo_count, &a->redo_cap, sizeof(kd_audit_redo *));
+    a->redo_items[a->redo_count++] = l;
     *out = l;
     return KD_OK;
 }
 
-static int take_effect(kd_audit *a, const kd_effect *e, uint64_t version)
+static int audit_load_effect(kd_audit *a, const kd_effect *e, uint64_t version)
 {
-    kd_audit_late *l;
+    kd_audit_redo *l;
     if (e->region >= a->region_count || e->old_region >= a->region_count) return KD_EMALFORMED;
-    int err = late_of(a, e->item, &l);
+    int err = audit_load_item(a, e->item, &l);
     if (err != KD_OK || version <= l->accurate) return err;
     bool after = a->config->shown && version > a->config->shown->version;
     kd_parts_effect(after ? &l->after : &l->redo, e);
     return KD_OK;
 }
 
-static int take_effects(kd_audit *a, kd_bytes row, uint64_t version)
+static int audit_load_effects(kd_audit *a, kd_bytes row, uint64_t version)
 {
     kd_effects_reader er;
     kd_effect e;
@@ -99,12 +99,12 @@ static int take_effects(kd_audit *a, kd_bytes row, uint64_t version)
     for (;;) {
         int err = kd_effects_next(&er, &e);
         if (err == KD_ENOTFOUND) return KD_OK;
-        if (err == KD_OK) err = take_effect(a, &e, version);
+        if (err == KD_OK) err = audit_load_effect(a, &e, version);
         if (err != KD_OK) return err;
     }
 }
 
-static int load_redo(void *arg, kd_bytes key, kd_bytes value)
+static int audit_load_redo(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_audit *a = arg;
     kd_reader r = kd_reader_of(key);
@@ -113,14 +113,14 @@ static int load_redo(void *arg, kd_bytes key, kd_bytes value)
     if (!kd_audit_row(a)) return KD_EAGAIN;
     if (r.bad || kd_reader_left(&r) != 0 || version > a->result->version)
         return kd_audit_broken(a, "the key of a redo row");
-    int err = take_effects(a, value, version);
+    int err = audit_load_effects(a, value, version);
     return err == KD_EMALFORMED && a->result->broken[0] == '\0' ? kd_audit_broken(a, "a redo row") : err;
 }
 
-static int compare_late(const void *left, const void *right)
+static int audit_load_compare(const void *left, const void *right)
 {
-    return kd_bytes_cmp(audit_load_key_of(*(kd_audit_late *const *)left),
-                        audit_load_key_of(*(kd_audit_late *const *)right));
+    return kd_bytes_cmp(audit_load_key_of(*(kd_audit_redo *const *)left),
+                        audit_load_key_of(*(kd_audit_redo *const *)right));
 }
 
 /* ---- all of it ---- */
@@ -133,24 +133,25 @@ static int audit_load_scan(kd_audit *a, uint8_t kind, kd_scan_fn fn)
 
 int kd_audit_load(kd_audit *a)
 {
-    kd_table_init(&a->late_by_item, audit_load_key_of, 0);
-    int err = load_meta(a);
+    kd_table_init(&a->redo_by_item, audit_load_key_of, 0);
+    int err = audit_load_meta(a);
     if (err == KD_ENOTFOUND) return KD_OK; /* nothing was ever committed */
     if (err == KD_OK) err = audit_load_scan(a, KD_ROW_REGION, audit_load_region);
     if (err == KD_OK) err = audit_load_scan(a, KD_ROW_EDGE, audit_load_edge);
-    if (err == KD_OK) err = audit_load_scan(a, KD_ROW_REDO, load_redo);
-    if (err == KD_OK && a->late_count) qsort(a->late, a->late_count, sizeof(kd_audit_late *), compare_late);
+    if (err == KD_OK) err = audit_load_scan(a, KD_ROW_REDO, audit_load_redo);
+    if (err == KD_OK && a->redo_count)
+        qsort(a->redo_items, a->redo_count, sizeof(kd_audit_redo *), audit_load_compare);
     return err;
 }
 
 void kd_audit_unload(kd_audit *a)
 {
-    for (uint32_t i = 0; i < a->late_count; i++) {
-        kd_parts_finish(&a->late[i]->redo);
-        kd_parts_finish(&a->late[i]->after);
-        free(a->late[i]);
+    for (uint32_t i = 0; i < a->redo_count; i++) {
+        kd_parts_finish(&a->redo_items[i]->redo);
+        kd_parts_finish(&a->redo_items[i]->after);
+        free(a->redo_items[i]);
     }
-    free(a->late);
-    kd_table_finish(&a->late_by_item);
+    free(a->redo_items);
+    kd_table_finish(&a->redo_by_item);
     kd_buf_finish(&a->meta);
 }

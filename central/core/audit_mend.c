@@ -1,9 +1,9 @@
 /*
- * audit_mend.c - rows of counts as membership says they are, with all that makes them known.
+ * audit_mend.c - see the header.
  *
- * They are accurate at a version of their own, V + 1, so no redo row is applied to them again. That version has a redo
- * row which names the items and changes nothing: the first snapshot of the next epoch carries what redo rows name, and
- * with it the edges get the mended counts.
+ * Mended rows are accurate at a version of their own, one above the version of the store, so that an open applies no redo row to them. The redo row
+ * of that version names the items and changes nothing. The first snapshot after the next start carries every item that redo rows name, so the edges
+ * get the mended counts.
  */
 #include "central/core/audit_mend.h"
 
@@ -33,7 +33,7 @@ int kd_audit_mend_item(kd_audit *a)
     return a->config->mend->buf.len > mend_bytes_max ? KD_ETOOBIG : KD_OK;
 }
 
-/* A like that stays where it was: it moves no count and is no change for anybody. */
+/* An effect from liked to liked, in one place: it moves no count and is no change for the changes topic, but it names its item. */
 static void name_items(kd_audit *a)
 {
     uint32_t n = (uint32_t)a->result->items_mended;
@@ -56,7 +56,7 @@ void kd_audit_mend_end(kd_audit *a)
 {
     const uint8_t key[] = {KD_ROW_META};
     if (a->result->items_mended == 0) return;
-    /* Without an edge nobody was ever told a count; and an effect has to name one. */
+    /* An effect has to name an edge and a region. A store that knows none has told nobody a count. */
     if (a->edge_count > 0 && a->region_count > 0) name_items(a);
     kd_buf_clear(&a->value);
     kd_meta_with_version(kd_buf_view(&a->meta), a->result->version + 1, &a->value);

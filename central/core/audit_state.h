@@ -23,7 +23,7 @@ typedef struct {
     kd_parts after; /* effects above the version of the copy */
     uint8_t key_len;
     uint8_t key[];
-} kd_audit_late;
+} kd_audit_redo;
 
 typedef struct {
     const kd_store *store;
@@ -34,16 +34,16 @@ typedef struct {
     kd_buf meta; /* the row `M` */
     kd_region regions[KD_REGIONS_MAX];
     uint32_t region_count, edge_count;
-    kd_table late_by_item;
-    kd_audit_late **late; /* the items that redo rows name, ascending */
-    uint32_t late_count, late_cap;
+    kd_table redo_by_item;
+    kd_audit_redo **redo_items; /* the items that redo rows name, ascending */
+    uint32_t redo_count, redo_cap;
 
     /* Where the walks stand. */
     uint64_t rows; /* read so far, for progress */
     kd_walk counts;
     kd_walk members[KD_COUNTER_BYTES];  /* by wire id of the counter */
     bool has_members[KD_COUNTER_BYTES]; /* the counter has rows of membership */
-    uint32_t late_at, shown_at;         /* in `late`, in the copy of memory */
+    uint32_t redo_at, shown_at;         /* in `late`, in the copy of memory */
 
     /* Of the item that is looked at. */
     kd_buf item;

@@ -1,4 +1,4 @@
-/* central.c - opening, closing and what identifies a tenure. */
+/* central.c - opening and closing a core, its claim and its figures; kudos/central.h has the contracts. */
 #include "central/core/collect.h"
 #include "central/core/commit.h"
 #include "central/core/epoch.h"
@@ -19,6 +19,8 @@ static bool config_valid(const kd_central_config *config, uint64_t epoch_hint)
            config->counters->count <= KD_COUNTERS_MAX && epoch_hint < KD_TIME_END_US;
 }
 
+/* The order matters: names before rows that hold their indices, the filter before redo, which adds to it, and the epoch when all that is stored is
+ * known. */
 static int central_load(kd_central *c, uint64_t epoch_hint)
 {
     int err = kd_meta_load(c);

@@ -1,6 +1,6 @@
 /*
- * changes.c - central's effective changes for downstream consumers, read back from the redo rows of the
- * store: what is not delivered when a central dies is handed out by the next one, under the same versions.
+ * changes.c - the records of the changes topic, made from the redo rows of the store. A redo row stays until its changes are delivered, so a start
+ * hands out again what was not delivered, under the same versions.
  */
 #include "central/core/redo.h"
 #include "central/core/state.h"
@@ -9,16 +9,16 @@
 
 enum { CHANGES_PER_RECORD = 1000 };
 
-/* The changes of one record, mostly few. Their views are dealt out when the arena moves no more. */
+/* The changes of one record. Items and users lie in an arena, which moves while it grows: their views are dealt out at the end. */
 typedef struct {
     kd_changes out;
     kd_change *changes;
     uint32_t cap;
-    uint32_t seen; /* changes of the version that were passed */
+    uint32_t seen; /* changes of this version that were read, taken or passed */
     kd_buf arena;
-} collector;
+} changes_collector;
 
-static void changes_collect(kd_central *c, collector *k, const kd_effect *e)
+static void changes_collect(kd_central *c, changes_collector *k, const kd_effect *e)
 {
     k->changes = kd_grow(k->changes, k->out.change_count, &k->cap, sizeof *k->changes);
     kd_change *change = &k->changes[k->out.change_count++];
@@ -32,7 +32,7 @@ static void changes_collect(kd_central *c, collector *k, const kd_effect *e)
     kd_buf_put(&k->arena, e->user.data, e->user.len);
 }
 
-static void changes_deal_views(collector *k)
+static void changes_deal_views(changes_collector *k)
 {
     const uint8_t *p = k->arena.data;
     for (uint32_t i = 0; i < k->out.change_count; i++) {
@@ -43,9 +43,8 @@ static void changes_deal_views(collector *k)
     }
 }
 
-/* Collects from change number `from` of the row; KD_ENOTFOUND when its end was reached, KD_OK when more is
- * left. */
-static int collect_row(kd_central *c, collector *k, kd_bytes row, uint32_t from)
+/* Collects from change number `from` of the redo row on. KD_ENOTFOUND: its end was reached; KD_OK: the record is full and more is left. */
+static int changes_collect_row(kd_central *c, changes_collector *k, kd_bytes row, uint32_t from)
 {
     kd_effects_reader er;
     kd_effect e;
@@ -59,12 +58,12 @@ static int collect_row(kd_central *c, collector *k, kd_bytes row, uint32_t from)
     return err;
 }
 
-/* One record of that version; KD_ENOTFOUND when the version has no more. */
-static int changes_take_record(kd_central *c, uint64_t version, collector *k, kd_buf *record)
+/* The next record of that version; KD_ENOTFOUND when the version has no change left. */
+static int changes_take_record(kd_central *c, uint64_t version, changes_collector *k, kd_buf *record)
 {
     kd_buf row = {0};
     int err = kd_redo_read(c, version, &row);
-    if (err == KD_OK) err = collect_row(c, k, kd_buf_view(&row), c->taken_changes);
+    if (err == KD_OK) err = changes_collect_row(c, k, kd_buf_view(&row), c->taken_changes);
     kd_buf_finish(&row);
     if (err != KD_OK && err != KD_ENOTFOUND) return kd_central_poison(c);
     bool more = err == KD_OK;
@@ -83,8 +82,8 @@ static int changes_take_record(kd_central *c, uint64_t version, collector *k, kd
     return k->out.change_count > 0 ? KD_OK : KD_ENOTFOUND;
 }
 
-/* The first redo row above what is taken. */
-static const kd_redo *next_row(const kd_central *c)
+/* The first redo row of a version that is not handed out yet. */
+static const kd_redo *changes_next_row(const kd_central *c)
 {
     uint32_t low = c->redo.first, high = c->redo.count;
     while (low < high) {
@@ -101,9 +100,9 @@ int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version)
 {
     if (c->poisoned) return KD_EIO;
     if (!c->config.publish_changes || !c->epoch_durable) return KD_ENOTFOUND;
-    collector k = {.cap = 0};
+    changes_collector k = {.cap = 0};
     int err = KD_ENOTFOUND;
-    for (const kd_redo *row; err == KD_ENOTFOUND && (row = next_row(c)) != NULL;) {
+    for (const kd_redo *row; err == KD_ENOTFOUND && (row = changes_next_row(c)) != NULL;) {
         *version = row->version;
         k.seen = 0;
         err = changes_take_record(c, *version, &k, record);

@@ -1,14 +1,14 @@
 /*
- * collect.c - tombstones go when nothing can come any more that they would have to beat (rule 22).
+ * collect.c - see the header.
  *
- * The floor is the low watermark less 2 D: every operation of any edge stamped below it is merged. What comes below it
- * once more, moved or sent again, and finds no row, was merged before and its tombstone is gone: it is ignored. Whether
- * it was merged before is asked of the watermark of its own edge, not of the floor: an edge that is new here, or was
- * taken back, brings operations below the floor that were never merged, and they count.
+ * The floor is the low watermark less 2 D: every operation of any edge that is stamped below it is merged. An operation below it that comes once
+ * more, moved or sent again, and finds no row, was merged before, and its tombstone is collected: it is ignored. That it was merged before is asked
+ * of the watermark of its own edge, not of the floor: an edge that is new here, or was taken back, brings operations below the floor that were never
+ * merged, and those count.
  *
- * A sweep walks over the rows, a piece with each commit, and deletes the tombstones below its floor. The store does not hold
- * yet what outstanding commits write, so a row that one of them wrote, or this one, is left to the next sweep. The floor is
- * stored by the commit that first deletes by it, and never falls.
+ * A sweep walks over the membership rows, a piece with each commit, and deletes the tombstones below its floor. It reads the store, which lacks the
+ * rows of the commit outstanding and of the commit that is being closed. A tombstone that one of these replaces by a like must not be deleted behind
+ * it, so rows that they write are left to the next sweep.
  */
 #include "central/core/collect.h"
 
@@ -21,7 +21,8 @@
 
 enum {
     ROWS_PER_COMMIT = 256,
-    SWEEPS_PER_TTL = 4, /* a sweep is worth its reading when so much more has come below the floor */
+    SWEEPS_PER_TTL =
+        4, /* a sweep begins when the floor has risen by tombstone_ttl / this since the last one */
 };
 
 static const uint8_t floor_key[] = {KD_ROW_FLOOR};
@@ -37,7 +38,7 @@ int kd_collect_load(kd_central *c)
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
 }
 
-static void put_floor(kd_central *c, kd_commit *k)
+static void collect_put_floor(kd_central *c, kd_commit *k)
 {
     if (!c->collector.changed) return;
     c->collector.changed = false;
@@ -47,9 +48,9 @@ static void put_floor(kd_central *c, kd_commit *k)
     kd_writes_put(&k->writes, kd_bytes_of(floor_key, 1), kd_buf_view(&c->value));
 }
 
-/* ---- what was merged before ---- */
+/* ---- operations that were merged before ---- */
 
-/* Less 2 D: an edge that was put back to an older copy may stamp what is new that far below what its earlier life called complete. */
+/* Allow 2 D: an edge that was put back to an older copy may stamp new operations up to 2 D below the complete_to of its earlier life. */
 bool kd_collect_past(const kd_central *c, const kd_registered_state *s, uint64_t time_us)
 {
     if (kd_planted(c, KD_PLANT_IGNORE_BY_FLOOR)) return true;
@@ -91,18 +92,18 @@ static uint64_t collect_less(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
-static uint64_t floor_now(const kd_central *c, uint64_t now_us)
+static uint64_t collect_floor(const kd_central *c, uint64_t now_us)
 {
     if (kd_planted(c, KD_PLANT_COLLECT_EARLY)) return now_us;
     uint64_t low_us = collect_less(kd_registry_lowest(c, true).time_us, 2 * c->config.drift_us);
     return KD_MIN(low_us, collect_less(now_us, c->config.tombstone_ttl_us));
 }
 
-/* Begins a sweep when it is worth it. */
+/* Begins a sweep, and raises the floor, when enough has come below it to be worth the reading. */
 static bool collect_sweep_begins(kd_central *c, uint64_t now_us)
 {
     kd_collector *l = &c->collector;
-    uint64_t floor_us = floor_now(c, now_us);
+    uint64_t floor_us = collect_floor(c, now_us);
     if (floor_us <= l->swept_us + c->config.tombstone_ttl_us / SWEEPS_PER_TTL) return false;
     l->changed |= floor_us > l->floor_us;
     l->floor_us = KD_MAX(floor_us, l->floor_us);
@@ -112,7 +113,6 @@ static bool collect_sweep_begins(kd_central *c, uint64_t now_us)
     return true;
 }
 
-/* A store that begins now has nothing yet that is old enough. */
 void kd_collect_begin(kd_central *c, uint64_t now_us)
 {
     if (c->version == 0) c->collector.swept_us = collect_less(now_us, c->config.tombstone_ttl_us);
@@ -123,27 +123,28 @@ void kd_collect_begin(kd_central *c, uint64_t now_us)
 typedef struct {
     kd_central *c;
     kd_commit *k;
-    const kd_commit *before; /* outstanding, or NULL */
-    uint32_t left;
+    const kd_commit *before; /* the commit outstanding; NULL: none */
+    uint32_t left;           /* rows that may still be looked at */
 } sweep;
 
 typedef struct {
     const kd_commit *k;
     kd_bytes key;
-} wanted;
+} wanted_row;
 
-static int compare_key(const void *left, const void *right)
+static int collect_compare_key(const void *left, const void *right)
 {
-    const wanted *w = left;
+    const wanted_row *w = left;
     const kd_gathered_op *op = right;
     return kd_bytes_cmp(w->key, kd_key_at(w->k, op->key_at, op->key_len));
 }
 
-/* Whether the commit writes that row; its winners are sorted. */
-static bool writes_row(const kd_commit *k, kd_bytes key)
+/* Whether the commit (NULL: none) writes that row. Its operations are resolved: those that won, sorted. */
+static bool collect_commit_writes(const kd_commit *k, kd_bytes key)
 {
-    wanted w = {k, key};
-    return k && k->op_count > 0 && bsearch(&w, k->ops, k->op_count, sizeof *k->ops, compare_key) != NULL;
+    wanted_row w = {k, key};
+    return k && k->op_count > 0 &&
+           bsearch(&w, k->ops, k->op_count, sizeof *k->ops, collect_compare_key) != NULL;
 }
 
 enum { PIECE_ENDS = 1 };
@@ -160,7 +161,7 @@ static int collect_sweep_row(void *arg, kd_bytes key, kd_bytes value)
     kd_stored_row row;
     if (kd_stored_row_decode(value, &row) != KD_OK) return KD_EIO;
     if (row.liked || row.time_us >= c->collector.floor_us) return 0;
-    if (writes_row(s->before, key) || writes_row(s->k, key)) return 0;
+    if (collect_commit_writes(s->before, key) || collect_commit_writes(s->k, key)) return 0;
     kd_writes_delete(&s->k->writes, key);
     c->collector.collected++;
     if (c->filter_rows > 0) c->filter_rows--;
@@ -172,7 +173,7 @@ static int collect_sweep_piece(kd_central *c, kd_commit *k)
     const uint8_t end[] = {KD_ROW_MEMBER + 1};
     sweep s = {.c = c, .k = k, .left = ROWS_PER_COMMIT};
     s.before = c->outstanding > 0 ? &c->commits[c->first] : NULL;
-    kd_buf_clear(&c->key); /* the cursor moves meanwhile */
+    kd_buf_clear(&c->key); /* a copy: the scan moves the cursor */
     kd_buf_put(&c->key, c->collector.cursor.data, c->collector.cursor.len);
     int err = c->store.scan(c->store.ctx, kd_buf_view(&c->key), kd_bytes_of(end, 1), collect_sweep_row, &s);
     if (err == PIECE_ENDS) return KD_OK;
@@ -187,6 +188,6 @@ int kd_collect_step(kd_central *c, kd_commit *k, uint64_t now_us)
     bool works = c->config.tombstone_ttl_us > 0 && !c->collector.halted;
     int err = KD_OK;
     if (works && (c->collector.sweeping || collect_sweep_begins(c, now_us))) err = collect_sweep_piece(c, k);
-    put_floor(c, k);
+    collect_put_floor(c, k);
     return err;
 }

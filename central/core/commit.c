@@ -1,9 +1,9 @@
 /*
- * commit.c - one synced write per step (rule 10): rows, effects, applied, watermarks, log position.
+ * commit.c - closing a commit and ending it (rule 10).
  *
- * Begin makes the writes and changes nothing that is shown; end, when they are durable, moves counts and
- * committed state. A failure in between leaves the two histories apart, so it poisons the object: the truth
- * is in the store.
+ * Begin makes the writes and changes nothing that is shown. End, when the writes are durable, moves counts and committed state. When a read fails in
+ * between, or the write does, tentative state is ahead of what the store is known to hold: the object is poisoned, and the next open reads the truth
+ * from the store.
  */
 #include "central/core/commit.h"
 
@@ -16,7 +16,7 @@
 
 #include <stdlib.h>
 
-static void central_commit_reset(kd_commit *k)
+static void commit_reset(kd_commit *k)
 {
     k->fed = false;
     k->op_count = k->sum_count = k->touched_count = k->effect_count = k->entry_count = k->written_count = 0;
@@ -56,6 +56,7 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     k->epoch = c->epoch;
     c->epoch_begun = true;
     k->log = c->log_tentative;
+    /* Rows before the sweep, which leaves them alone; effects before redo; meta last, as the others change what it says. */
     int err = kd_lookup_resolve(c, k);
     if (err == KD_OK) err = kd_collect_step(c, k, now_us);
     if (err != KD_OK) return kd_central_poison(c);
@@ -69,7 +70,7 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     return KD_OK;
 }
 
-static void move_counts(kd_central *c, kd_commit *k)
+static void commit_move_counts(kd_central *c, kd_commit *k)
 {
     for (uint32_t i = 0; i < k->effect_count; i++) {
         const kd_effect *e = &k->effects[i];
@@ -87,7 +88,7 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status)
     KD_ASSERT(c->outstanding > 0 && c->commits[c->first].version == version);
     if (status != KD_OK) return kd_central_poison(c);
     kd_commit *k = &c->commits[c->first];
-    move_counts(c, k);
+    commit_move_counts(c, k);
     kd_redo_committed(c, k);
     kd_registry_committed(c, k);
     c->log_committed = k->log;
@@ -95,7 +96,7 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status)
     c->epoch_committed = k->epoch;
     c->epoch_durable = k->epoch == c->epoch;
     c->stats.commits++;
-    central_commit_reset(k);
+    commit_reset(k);
     c->first = (c->first + 1) % (uint32_t)KD_COUNT(c->commits);
     c->outstanding--;
     return KD_OK;

@@ -1,4 +1,4 @@
-/* counts.c - the cache of counts and its write-back; what it owns and holds to is drawn in counts.h. */
+/* counts.c - see the header. */
 #include "central/core/counts.h"
 
 #include <stdlib.h>
@@ -6,13 +6,13 @@
 
 static const uint32_t unsent_max = KD_SNAPSHOT_ITEMS_MAX * KD_SNAPSHOT_PARTS_MAX;
 
-static void entry_destroy(kd_count_entry *e)
+static void counts_entry_destroy(kd_count_entry *e)
 {
     free(e->parts);
     free(e);
 }
 
-static kd_bytes central_counts_key_of(const void *entry)
+static kd_bytes counts_key_of(const void *entry)
 {
     return kd_count_key(entry);
 }
@@ -25,7 +25,7 @@ uint64_t kd_counts_hash(const kd_counts *c, kd_bytes item)
 void kd_counts_init(kd_counts *c, const kd_store *store, kd_bloom *filter, uint64_t seed, uint32_t clean_max)
 {
     *c = (kd_counts){.store = store, .filter = filter, .seed = seed, .clean_max = clean_max};
-    kd_table_init(&c->table, central_counts_key_of, seed);
+    kd_table_init(&c->table, counts_key_of, seed);
 }
 
 void kd_counts_finish(kd_counts *c)
@@ -34,7 +34,7 @@ void kd_counts_finish(kd_counts *c)
     kd_count_entry *e;
     while ((e = kd_table_next(&c->table, &cursor)) != NULL) {
         kd_table_remove(&c->table, kd_count_key(e));
-        entry_destroy(e);
+        counts_entry_destroy(e);
     }
     kd_table_finish(&c->table);
     free(c->unsent);
@@ -42,7 +42,7 @@ void kd_counts_finish(kd_counts *c)
     *c = (kd_counts){0};
 }
 
-static void list_push(kd_count_list *l, kd_count_entry *e)
+static void counts_list_push(kd_count_list *l, kd_count_entry *e)
 {
     e->next = NULL;
     e->prev = l->tail;
@@ -53,7 +53,7 @@ static void list_push(kd_count_list *l, kd_count_entry *e)
     l->tail = e;
 }
 
-static void list_remove(kd_count_list *l, kd_count_entry *e)
+static void counts_list_remove(kd_count_list *l, kd_count_entry *e)
 {
     if (e->prev)
         e->prev->next = e->next;
@@ -66,34 +66,34 @@ static void list_remove(kd_count_list *l, kd_count_entry *e)
     e->prev = e->next = NULL;
 }
 
-static void pin(kd_counts *c, kd_count_entry *e)
+static void counts_pin(kd_counts *c, kd_count_entry *e)
 {
     if (e->pins++ > 0) return;
-    list_remove(&c->clean, e);
+    counts_list_remove(&c->clean, e);
     c->clean_count--;
 }
 
-static void evict(kd_counts *c)
+static void counts_evict(kd_counts *c)
 {
     kd_count_entry *e = c->clean.head;
-    list_remove(&c->clean, e);
+    counts_list_remove(&c->clean, e);
     c->clean_count--;
     kd_table_remove(&c->table, kd_count_key(e));
-    entry_destroy(e);
+    counts_entry_destroy(e);
 }
 
 void kd_counts_release(kd_counts *c, kd_count_entry *e)
 {
     KD_ASSERT(e->pins > 0);
     if (--e->pins > 0) return;
-    list_push(&c->clean, e);
+    counts_list_push(&c->clean, e);
     c->clean_count++;
-    while (c->clean_count > c->clean_max) evict(c);
+    while (c->clean_count > c->clean_max) counts_evict(c);
 }
 
-/* ---- rows ---- */
+/* ---- count rows ---- */
 
-static int append_part(kd_count_entry *e, uint64_t where, uint64_t value)
+static int counts_append_part(kd_count_entry *e, uint64_t where, uint64_t value)
 {
     if (e->part_count > 0 && e->parts[e->part_count - 1].where >= where) return KD_EMALFORMED;
     e->parts = kd_grow(e->parts, e->part_count, &e->part_cap, sizeof *e->parts);
@@ -134,20 +134,20 @@ uint32_t kd_count_part_seek(const kd_count_part *at, uint32_t count, uint64_t wh
     return low;
 }
 
-static int row_decode(kd_count_entry *e, kd_bytes value)
+static int counts_row_decode(kd_count_entry *e, kd_bytes value)
 {
     kd_reader r = kd_reader_of(value);
     e->accurate = kd_read_be64(&r);
     while (!r.bad && kd_reader_left(&r) > 0) {
         kd_count_part part;
         int err = kd_count_part_read(&r, &part);
-        if (err == KD_OK) err = append_part(e, part.where, part.value);
+        if (err == KD_OK) err = counts_append_part(e, part.where, part.value);
         if (err != KD_OK) return err;
     }
     return r.bad ? KD_EMALFORMED : KD_OK;
 }
 
-static void row_encode(const kd_count_entry *e, uint64_t version, kd_buf *out)
+static void counts_row_encode(const kd_count_entry *e, uint64_t version, kd_buf *out)
 {
     kd_buf_put_be64(out, version);
     for (uint32_t i = 0; i < e->part_count; i++) kd_count_part_put(&e->parts[i], out);
@@ -155,7 +155,7 @@ static void row_encode(const kd_count_entry *e, uint64_t version, kd_buf *out)
 
 /* ---- entries ---- */
 
-static kd_count_entry *central_counts_entry_create(kd_bytes item)
+static kd_count_entry *counts_entry_create(kd_bytes item)
 {
     kd_count_entry *e = kd_alloc(sizeof *e + item.len);
     e->key_len = (uint8_t)item.len;
@@ -163,7 +163,7 @@ static kd_count_entry *central_counts_entry_create(kd_bytes item)
     return e;
 }
 
-static int central_counts_load(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out)
+static int counts_load(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out)
 {
     uint64_t hash = kd_counts_hash(c, item);
     int err = KD_ENOTFOUND;
@@ -172,16 +172,16 @@ static int central_counts_load(kd_counts *c, kd_bytes item, bool create, kd_coun
         kd_buf value = {0};
         err = c->store->get(c->store->ctx, key, &value);
         if (err == KD_OK) {
-            *out = central_counts_entry_create(item);
-            err = row_decode(*out, kd_buf_view(&value));
-            if (err != KD_OK) entry_destroy(*out);
+            *out = counts_entry_create(item);
+            err = counts_row_decode(*out, kd_buf_view(&value));
+            if (err != KD_OK) counts_entry_destroy(*out);
         }
         kd_buf_finish(&value);
         if (err == KD_OK) return KD_OK;
     }
     if (err != KD_ENOTFOUND || !create) return err;
     kd_bloom_add(c->filter, hash);
-    *out = central_counts_entry_create(item);
+    *out = counts_entry_create(item);
     return KD_OK;
 }
 
@@ -189,9 +189,9 @@ int kd_counts_acquire(kd_counts *c, kd_bytes item, bool create, kd_count_entry *
 {
     kd_count_entry *e = *out ? *out : kd_table_find(&c->table, item);
     if (e) {
-        pin(c, e);
+        counts_pin(c, e);
     } else {
-        int err = central_counts_load(c, item, create, &e);
+        int err = counts_load(c, item, create, &e);
         if (err != KD_OK) return err;
         e->pins = 1;
         kd_table_put(&c->table, e);
@@ -206,7 +206,7 @@ uint64_t kd_counts_value(const kd_count_entry *e, uint64_t where)
     return i < e->part_count && e->parts[i].where == where ? e->parts[i].value : 0;
 }
 
-static uint64_t *central_counts_part_of(kd_count_entry *e, uint64_t where)
+static uint64_t *counts_part(kd_count_entry *e, uint64_t where)
 {
     uint32_t i = kd_count_part_seek(e->parts, e->part_count, where);
     if (i < e->part_count && e->parts[i].where == where) return &e->parts[i].value;
@@ -220,26 +220,24 @@ static uint64_t *central_counts_part_of(kd_count_entry *e, uint64_t where)
     return &e->parts[i].value;
 }
 
-static void central_counts_add(kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day,
-                               uint64_t amount)
+static void counts_add(kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day, uint64_t amount)
 {
     const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0),
                               kd_part_where(counter, KD_PART_REGION, region),
                               kd_part_where(counter, KD_PART_DAY, day)};
     for (size_t i = 0; i < KD_COUNT(where); i++) {
-        uint64_t *value = central_counts_part_of(e, where[i]);
+        uint64_t *value = counts_part(e, where[i]);
         KD_ASSERT(!__builtin_add_overflow(*value, amount, value));
     }
 }
 
-static void central_counts_take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16_t region,
-                                uint32_t day)
+static void counts_take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day)
 {
     const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0),
                               kd_part_where(counter, KD_PART_REGION, region),
                               kd_part_where(counter, KD_PART_DAY, day)};
     for (size_t i = 0; i < KD_COUNT(where); i++) {
-        uint64_t *value = central_counts_part_of(e, where[i]);
+        uint64_t *value = counts_part(e, where[i]);
         if (c->forgiving && *value == 0) continue;
         KD_ASSERT(*value > 0);
         (*value)--;
@@ -249,16 +247,16 @@ static void central_counts_take(kd_counts *c, kd_count_entry *e, uint8_t counter
 void kd_counts_apply(kd_counts *c, kd_count_entry *e, const kd_effect *effect, uint64_t version)
 {
     if (kd_effect_is_sum(effect)) {
-        central_counts_add(e, effect->counter, effect->region, effect->day, effect->amount);
+        counts_add(e, effect->counter, effect->region, effect->day, effect->amount);
     } else {
-        if (effect->was) central_counts_take(c, e, effect->counter, effect->old_region, effect->old_day);
-        if (effect->is) central_counts_add(e, effect->counter, effect->region, effect->day, 1);
+        if (effect->was) counts_take(c, e, effect->counter, effect->old_region, effect->old_day);
+        if (effect->is) counts_add(e, effect->counter, effect->region, effect->day, 1);
     }
     if (e->dirty_since != 0) return;
     e->dirty_since = version;
     KD_ASSERT(!c->dirty.tail || c->dirty.tail->dirty_since <= version);
-    pin(c, e);
-    list_push(&c->dirty, e);
+    counts_pin(c, e);
+    counts_list_push(&c->dirty, e);
 }
 
 void kd_counts_mark_unsent(kd_counts *c, kd_count_entry *e)
@@ -270,7 +268,7 @@ void kd_counts_mark_unsent(kd_counts *c, kd_count_entry *e)
         return;
     }
     e->unsent = true;
-    pin(c, e);
+    counts_pin(c, e);
     c->unsent = kd_grow(c->unsent, c->unsent_count, &c->unsent_cap, sizeof *c->unsent);
     c->unsent[c->unsent_count++] = e;
 }
@@ -294,10 +292,10 @@ kd_count_entry *kd_counts_write_back(kd_counts *c, uint64_t version, kd_writes *
 {
     kd_count_entry *e = c->dirty.head;
     if (!e) return NULL;
-    list_remove(&c->dirty, e);
+    counts_list_remove(&c->dirty, e);
     e->dirty_since = 0;
     kd_buf value = {0};
-    row_encode(e, version, &value);
+    counts_row_encode(e, version, &value);
     kd_writes_put(writes, kd_key_named(&c->scratch, KD_ROW_COUNTS, kd_count_key(e)), kd_buf_view(&value));
     kd_buf_finish(&value);
     return e;

@@ -1,4 +1,4 @@
-/* counts_copy.c - some of the counts in memory, copied in one go by the thread that owns them, for an audit on another. */
+/* counts_copy.c - see the header. */
 #include "central/core/counts_copy.h"
 
 #include "central/core/state.h"

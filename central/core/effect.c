@@ -1,9 +1,9 @@
-/* effect.c - redo rows; drawn in effect.h. */
+/* effect.c - see the header. */
 #include "central/core/effect.h"
 
 enum { FLAG_SUM = 1, FLAG_WAS = 2, FLAG_IS = 4 };
 
-static void put_key(kd_bytes before, kd_bytes key, kd_buf *out)
+static void effect_put_key(kd_bytes before, kd_bytes key, kd_buf *out)
 {
     size_t shared = kd_bytes_shared(before, key);
     kd_buf_put_varint(out, shared);
@@ -11,12 +11,12 @@ static void put_key(kd_bytes before, kd_bytes key, kd_buf *out)
     kd_buf_put(out, key.data + shared, key.len - shared);
 }
 
-static void put_effect(const kd_effect *e, uint64_t time_before, kd_bytes key_before, kd_bytes key,
+static void effect_put(const kd_effect *e, uint64_t time_before, kd_bytes key_before, kd_bytes key,
                        kd_buf *out)
 {
     bool sum = kd_effect_is_sum(e);
     kd_buf_put_u8(out, (uint8_t)((sum ? FLAG_SUM : 0) | (e->was ? FLAG_WAS : 0) | (e->is ? FLAG_IS : 0)));
-    put_key(key_before, key, out);
+    effect_put_key(key_before, key, out);
     kd_buf_put_varint(out, e->edge);
     kd_buf_put_varint(out, e->region);
     if (sum) {
@@ -40,7 +40,7 @@ void kd_effects_encode(const kd_effect *effects, uint32_t count, kd_buf *out)
         kd_buf *key = &keys[i & 1], *before = &keys[~i & 1];
         kd_buf_clear(key);
         kd_member_key_put(key, e->counter, e->item, e->user);
-        put_effect(e, time_us, kd_buf_view(before), kd_buf_view(key), out);
+        effect_put(e, time_us, kd_buf_view(before), kd_buf_view(key), out);
         if (!kd_effect_is_sum(e)) time_us = e->time_us;
     }
     kd_buf_finish(&keys[0]);
@@ -53,7 +53,7 @@ void kd_effects_open(kd_effects_reader *er, kd_bytes row)
     er->left = kd_read_varint(&er->r);
 }
 
-static bool read_key(kd_effects_reader *er)
+static bool effect_read_key(kd_effects_reader *er)
 {
     uint64_t shared = kd_read_varint(&er->r), rest = kd_read_varint(&er->r);
     if (er->r.bad || shared > er->key_len || rest > sizeof er->key - shared) return false;
@@ -64,22 +64,22 @@ static bool read_key(kd_effects_reader *er)
     return kd_member_key_valid(kd_bytes_of(er->key, er->key_len));
 }
 
-static uint64_t read_below(kd_reader *r, uint64_t end)
+static uint64_t effect_read_below(kd_reader *r, uint64_t end)
 {
     uint64_t v = kd_read_varint(r);
     if (v >= end) r->bad = true;
     return v;
 }
 
-static void read_set(kd_effects_reader *er, kd_effect *e)
+static void effect_read_set(kd_effects_reader *er, kd_effect *e)
 {
     kd_reader *r = &er->r;
     er->time_us += (uint64_t)kd_unzigzag(kd_read_varint(r));
     e->time_us = er->time_us;
     e->day = kd_day_of(e->time_us);
     if (!e->was) return;
-    e->old_region = (uint16_t)read_below(r, KD_REGIONS_MAX);
-    e->old_day = (uint32_t)read_below(r, UINT32_MAX);
+    e->old_region = (uint16_t)effect_read_below(r, KD_REGIONS_MAX);
+    e->old_day = (uint32_t)effect_read_below(r, UINT32_MAX);
 }
 
 int kd_effects_next(kd_effects_reader *er, kd_effect *effect)
@@ -89,16 +89,16 @@ int kd_effects_next(kd_effects_reader *er, kd_effect *effect)
     if (er->left == 0) return kd_reader_left(r) == 0 ? KD_ENOTFOUND : KD_EMALFORMED;
     er->left--;
     uint8_t flags = kd_read_u8(r);
-    if (!read_key(er)) return KD_EMALFORMED;
+    if (!effect_read_key(er)) return KD_EMALFORMED;
     kd_effect e = {.was = flags & FLAG_WAS, .is = flags & FLAG_IS};
     kd_member_key_parse(kd_bytes_of(er->key, er->key_len), &e.counter, &e.item, &e.user);
-    e.edge = (uint16_t)read_below(r, KD_EDGES_MAX);
-    e.region = (uint16_t)read_below(r, KD_REGIONS_MAX);
+    e.edge = (uint16_t)effect_read_below(r, KD_EDGES_MAX);
+    e.region = (uint16_t)effect_read_below(r, KD_REGIONS_MAX);
     if (flags & FLAG_SUM) {
         e.amount = kd_read_varint(r);
-        e.day = (uint32_t)read_below(r, (uint64_t)UINT32_MAX + 1);
+        e.day = (uint32_t)effect_read_below(r, (uint64_t)UINT32_MAX + 1);
     } else {
-        read_set(er, &e);
+        effect_read_set(er, &e);
     }
     if (r->bad || kd_effect_is_sum(&e) != ((flags & FLAG_SUM) != 0)) return KD_EMALFORMED;
     *effect = e;

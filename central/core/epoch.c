@@ -1,23 +1,19 @@
-/*
- * epoch.c - whose word counts: the epoch of this tenure (rule 15), claims of others (rule 16), and what envelopes tell of histories
- * above ours.
- *
- * Invariants: `epoch` is that of the open commit and never falls; what is committed carries `epoch_committed`, and the two differ only
- * until the first commit of a new epoch is durable. A new epoch lies above the one before and above every other that this tenure
- * has heard of and believes. It is the chance in it that keeps apart two that begin from the same one.
- */
+/* epoch.c - see the header. */
 #include "central/core/epoch.h"
 
 #include "central/core/commit.h"
 #include "central/core/state.h"
 
 #define CHANCE_MASK ((1ull << KD_EPOCH_CHANCE_BITS) - 1)
-/* The last numbers are not given away to whoever names one. Up there only what lies near our own is believed: takeovers take about 2^20
- * each. The clock is not asked: it may be what is wrong, ours now or that of the history that was undone. */
+/*
+ * An epoch near the end of the numbers, named by mistake or in malice, would leave no epoch to mint above it. So of the last 2^50 numbers only those
+ * are believed that lie near our own: a takeover takes about 2^20. The clock is not asked, since it may be the clock that is wrong: ours now, or that
+ * of the history that was undone.
+ */
 #define LAST_NUMBERS (1ull << 50)
 #define NEAR (1ull << 30)
 
-/* The one before ends with the last version begun. Of one that no commit carries nobody has heard: it leaves no link. */
+/* The epoch before ends with the last version begun. An epoch that no commit carries leaves no link: nobody has heard of it. */
 static void epoch_begin(kd_central *c, uint64_t epoch)
 {
     if (c->epoch_begun && c->chain_count == KD_CHAIN_MAX) {
@@ -51,7 +47,7 @@ static uint64_t epoch_chance(const kd_central *c, uint64_t heard)
     return kd_hash(kd_bytes_of(from, sizeof from)) & CHANCE_MASK;
 }
 
-static void outbid(kd_central *c, uint64_t heard)
+static void epoch_outbid(kd_central *c, uint64_t heard)
 {
     epoch_begin(c, heard + 1 + epoch_chance(c, heard));
     c->took_over = true;
@@ -61,10 +57,10 @@ static void outbid(kd_central *c, uint64_t heard)
 
 void kd_epoch_told(kd_central *c, uint64_t epoch)
 {
-    if (epoch > c->epoch) outbid(c, epoch);
+    if (epoch > c->epoch) epoch_outbid(c, epoch);
 }
 
-static bool minted_here(const kd_central *c, uint64_t epoch)
+static bool epoch_is_ours(const kd_central *c, uint64_t epoch)
 {
     if (epoch < c->epoch_opened) return false;
     for (uint32_t i = 0; i < c->chain_count; i++)
@@ -74,7 +70,7 @@ static bool minted_here(const kd_central *c, uint64_t epoch)
 
 kd_fed kd_epoch_claimed(kd_central *c, const kd_claim *claim)
 {
-    bool ours = kd_bytes_eq(claim->central, c->config.name) && minted_here(c, claim->epoch);
+    bool ours = kd_bytes_eq(claim->central, c->config.name) && epoch_is_ours(c, claim->epoch);
     c->claim_read |= ours;
     if (ours) return KD_FED_CLAIM;
     if (!c->claim_read && claim->epoch > c->epoch_stored) c->took_over = true;
@@ -84,7 +80,7 @@ kd_fed kd_epoch_claimed(kd_central *c, const kd_claim *claim)
         c->fenced = true;
         return KD_FED_FENCED;
     }
-    outbid(c, claim->epoch);
+    epoch_outbid(c, claim->epoch);
     return KD_FED_CLAIM;
 }
 

@@ -1,10 +1,4 @@
-/*
- * lookup.c - membership rows: finding the old one, deciding who wins, and what that does to the counts.
- *
- * A row that was written must never be missed, else its like counts twice. It is in one of three places: in
- * this commit (a repeat, resolved by sorting), in the commit outstanding before it (sorted too: one walk over
- * both), or in the store, where a filter says for most new rows that there is nothing to read.
- */
+/* lookup.c - see the header. */
 #include "central/core/lookup.h"
 
 #include "central/core/collect.h"
@@ -17,8 +11,8 @@
 
 static const uint64_t filter_bytes_default = 1ull << 30;
 
-/* A filter that starts small becomes a chain, and each link is a cache miss for every new row: twice the time
- * at a million rows. This much is 384 KB. */
+/* A filter that begins small grows by links in a chain, and each link costs a cache miss for every new row: twice the time at a million rows. So many
+ * rows take 384 KB. */
 static const uint64_t filter_rows_least = 1 << 18;
 
 static uint64_t lookup_row_hash(const kd_central *c, kd_bytes key)
@@ -28,7 +22,7 @@ static uint64_t lookup_row_hash(const kd_central *c, kd_bytes key)
 
 /* ---- the filter ---- */
 
-static int load_member(void *arg, kd_bytes key, kd_bytes value)
+static int lookup_load_member(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_central *c = arg;
     (void)value;
@@ -37,7 +31,7 @@ static int load_member(void *arg, kd_bytes key, kd_bytes value)
     return KD_OK;
 }
 
-static int load_count(void *arg, kd_bytes key, kd_bytes value)
+static int lookup_load_count(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_central *c = arg;
     (void)value;
@@ -51,9 +45,11 @@ int kd_lookup_load(kd_central *c)
     kd_bloom_init(&c->filter, KD_MAX(c->filter_rows + c->filter_rows / 4, filter_rows_least), bytes * 8);
     const uint8_t member[] = {KD_ROW_MEMBER}, member_end[] = {KD_ROW_MEMBER + 1};
     const uint8_t counts[] = {KD_ROW_COUNTS}, counts_end[] = {KD_ROW_COUNTS + 1};
-    int err = c->store.scan(c->store.ctx, kd_bytes_of(member, 1), kd_bytes_of(member_end, 1), load_member, c);
+    int err = c->store.scan(c->store.ctx, kd_bytes_of(member, 1), kd_bytes_of(member_end, 1),
+                            lookup_load_member, c);
     if (err == KD_OK)
-        err = c->store.scan(c->store.ctx, kd_bytes_of(counts, 1), kd_bytes_of(counts_end, 1), load_count, c);
+        err = c->store.scan(c->store.ctx, kd_bytes_of(counts, 1), kd_bytes_of(counts_end, 1),
+                            lookup_load_count, c);
     return err;
 }
 
@@ -78,12 +74,12 @@ bool kd_stamp_less(const kd_central *c, uint64_t a_us, uint16_t a_edge, uint64_t
 typedef struct {
     const kd_central *c;
     const kd_commit *k;
-} sort_context;
+} lookup_sort_context;
 
 static int lookup_compare_ops(const void *left, const void *right, void *arg)
 {
     const kd_gathered_op *a = left, *b = right;
-    const sort_context *s = arg;
+    const lookup_sort_context *s = arg;
     int order = kd_bytes_cmp(kd_key_at(s->k, a->key_at, a->key_len), kd_key_at(s->k, b->key_at, b->key_len));
     if (order != 0) return order;
     if (!kd_planted(s->c, KD_PLANT_MERGE_ANY_STAMP)) {
@@ -93,10 +89,10 @@ static int lookup_compare_ops(const void *left, const void *right, void *arg)
     return a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
 }
 
-/* Sorts by row and leaves of each row the operation with the largest stamp. */
-static void keep_last(const kd_central *c, kd_commit *k)
+/* Sorts by key and stamp, and keeps of each row the operation with the largest stamp. */
+static void lookup_keep_last(const kd_central *c, kd_commit *k)
 {
-    sort_context s = {c, k};
+    lookup_sort_context s = {c, k};
     if (k->op_count == 0) return;
     qsort_r(k->ops, k->op_count, sizeof *k->ops, lookup_compare_ops, &s);
     uint32_t kept = 0;
@@ -110,8 +106,8 @@ static void keep_last(const kd_central *c, kd_commit *k)
 
 /* ---- old rows ---- */
 
-/* The row in the outstanding commit before, whose rows are sorted: *at walks on. */
-static bool find_staged(const kd_commit *before, uint32_t *at, kd_bytes key, kd_stored_row *row)
+/* The row as the outstanding commit writes it. Its operations are sorted, and the caller asks in ascending order: *at walks along. */
+static bool lookup_find_staged(const kd_commit *before, uint32_t *at, kd_bytes key, kd_stored_row *row)
 {
     if (!before) return false;
     while (*at < before->op_count) {
@@ -127,10 +123,10 @@ static bool find_staged(const kd_commit *before, uint32_t *at, kd_bytes key, kd_
     return false;
 }
 
-/* KD_OK, KD_ENOTFOUND, KD_EIO. What is not found is about to be written, so the filter learns it here. */
-static int find_old(kd_central *c, const kd_commit *before, uint32_t *at, kd_bytes key, kd_stored_row *row)
+/* KD_OK, KD_ENOTFOUND, KD_EIO. A row that is not found is about to be written, so the filter learns it here. */
+static int lookup_find(kd_central *c, const kd_commit *before, uint32_t *at, kd_bytes key, kd_stored_row *row)
 {
-    if (find_staged(before, at, key, row)) return KD_OK;
+    if (lookup_find_staged(before, at, key, row)) return KD_OK;
     uint64_t hash = lookup_row_hash(c, key);
     int err = kd_bloom_maybe(&c->filter, hash) ? kd_lookup_get(c, key, row) : KD_ENOTFOUND;
     if (err == KD_ENOTFOUND) {
@@ -142,18 +138,18 @@ static int find_old(kd_central *c, const kd_commit *before, uint32_t *at, kd_byt
 
 /* ---- who wins, and what that does ---- */
 
-static bool op_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old)
+static bool lookup_op_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old)
 {
     if (!old) /* rule 2: an unlike of nothing leaves a row */
         return !kd_collect_ignores(c, op) && (op->liked || !kd_planted(c, KD_PLANT_NO_TOMBSTONE));
     if (kd_planted(c, KD_PLANT_MERGE_ANY_STAMP)) return true;
-    /* A like that was merged before stands in its row, or below a later word. An older row was begun anew: that later word, an unlike, is collected.
-     * */
+    /* A like that was merged before either stands in its row or lost to a larger stamp. Where the row is older than the like, the row was begun anew
+     * since: the operation with the larger stamp, an unlike, is collected. */
     return kd_stamp_less(c, old->time_us, old->edge, op->time_us, op->edge) &&
            !(op->liked && kd_collect_ignores(c, op));
 }
 
-static kd_effect *effect_add(kd_commit *k)
+static kd_effect *lookup_add_effect(kd_commit *k)
 {
     k->effects = kd_grow(k->effects, k->effect_count, &k->effect_cap, sizeof *k->effects);
     kd_effect *e = &k->effects[k->effect_count++];
@@ -161,14 +157,15 @@ static kd_effect *effect_add(kd_commit *k)
     return e;
 }
 
-/* Rule 11. A like that moved is counted where the row now says. */
-static void op_effect(const kd_central *c, kd_commit *k, const kd_gathered_op *op, const kd_stored_row *old)
+/* Rule 11: what the change of the row does to the counts; nothing where an unlike finds no like, or a like stays in its region and day. */
+static void lookup_op_effect(const kd_central *c, kd_commit *k, const kd_gathered_op *op,
+                             const kd_stored_row *old)
 {
     bool was = old && old->liked;
     uint32_t day = kd_day_of(op->time_us), old_day = was ? kd_day_of(old->time_us) : 0;
     if (!was && !op->liked) return;
     if (was && op->liked && old_day == day && old->region == op->region) return;
-    kd_effect *e = effect_add(k);
+    kd_effect *e = lookup_add_effect(k);
     kd_member_key_parse(kd_key_at(k, op->key_at, op->key_len), &e->counter, &e->item, &e->user);
     e->time_us = op->time_us;
     e->day = day;
@@ -188,19 +185,19 @@ static void lookup_put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op
     kd_writes_put(&k->writes, kd_key_at(k, op->key_at, op->key_len), kd_buf_view(&c->value));
 }
 
-static int resolve_ops(kd_central *c, kd_commit *k)
+static int lookup_resolve_ops(kd_central *c, kd_commit *k)
 {
     const kd_commit *before = c->outstanding > 0 ? &c->commits[c->first] : NULL;
     uint32_t at = 0, won = 0;
     for (uint32_t i = 0; i < k->op_count; i++) {
         const kd_gathered_op op = k->ops[i];
         kd_stored_row old;
-        int err = find_old(c, before, &at, kd_key_at(k, op.key_at, op.key_len), &old);
+        int err = lookup_find(c, before, &at, kd_key_at(k, op.key_at, op.key_len), &old);
         if (err != KD_OK && err != KD_ENOTFOUND) return KD_EIO;
         const kd_stored_row *had = err == KD_OK ? &old : NULL;
-        if (!op_wins(c, &op, had)) continue;
+        if (!lookup_op_wins(c, &op, had)) continue;
         lookup_put_row(c, k, &op);
-        op_effect(c, k, &op, had);
+        lookup_op_effect(c, k, &op, had);
         k->ops[won++] = op;
     }
     k->op_count = won;
@@ -220,14 +217,14 @@ static int lookup_compare_sums(const void *left, const void *right, void *arg)
 }
 
 /* One effect per item, counter, edge, region and day. */
-static void resolve_sums(kd_commit *k)
+static void lookup_resolve_sums(kd_commit *k)
 {
     if (k->sum_count) qsort_r(k->sums, k->sum_count, sizeof *k->sums, lookup_compare_sums, k);
     kd_effect *e = NULL;
     for (uint32_t i = 0; i < k->sum_count; i++) {
         const kd_gathered_sum *s = &k->sums[i];
         if (i == 0 || lookup_compare_sums(s - 1, s, k) != 0) {
-            e = effect_add(k);
+            e = lookup_add_effect(k);
             kd_member_key_parse(kd_key_at(k, s->key_at, s->key_len), &e->counter, &e->item, &e->user);
             e->day = s->day;
             e->edge = s->edge;
@@ -239,7 +236,7 @@ static void resolve_sums(kd_commit *k)
 
 /* ---- counts of what is touched ---- */
 
-static int pin_counts(kd_central *c, kd_commit *k)
+static int lookup_pin_counts(kd_central *c, kd_commit *k)
 {
     k->entries = kd_realloc(k->entries, k->effect_count * sizeof(kd_count_entry *));
     for (uint32_t i = 0; i < k->effect_count; i++) {
@@ -255,9 +252,9 @@ static int pin_counts(kd_central *c, kd_commit *k)
 
 int kd_lookup_resolve(kd_central *c, kd_commit *k)
 {
-    keep_last(c, k);
-    int err = resolve_ops(c, k);
+    lookup_keep_last(c, k);
+    int err = lookup_resolve_ops(c, k);
     if (err != KD_OK) return err;
-    resolve_sums(k);
-    return pin_counts(c, k);
+    lookup_resolve_sums(k);
+    return lookup_pin_counts(c, k);
 }

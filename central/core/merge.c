@@ -1,9 +1,9 @@
 /*
- * merge.c - takes records of the likes topic into the open commit: which batch is merged (rule 9), what it
- * holds, and whose claim stands (rule 16).
+ * merge.c - takes records of the likes topic into the open commit. Where a batch stands is asked of place.c, what it holds of content.c, claims of
+ * epoch.c.
  *
- * Nothing is parked: a batch is merged now or left to its edge to send again. Only a batch that would be
- * merged is decoded, so a poisoned one stalls its edge and nobody else.
+ * Nothing is parked: a batch is merged now, or left for its edge to send again. The body of a batch is decoded only when its place allows it to be
+ * merged, so a poisoned batch stalls its edge and nobody else.
  */
 #include "central/core/merge.h"
 
@@ -12,7 +12,7 @@
 #include "central/core/place.h"
 #include "central/core/state.h"
 
-static uint32_t gather_key(kd_commit *k, uint8_t counter, kd_bytes item, kd_bytes user, uint16_t *len)
+static uint32_t merge_gather_key(kd_commit *k, uint8_t counter, kd_bytes item, kd_bytes user, uint16_t *len)
 {
     size_t at = k->keys.len;
     KD_ASSERT(at < UINT32_MAX - KD_MEMBER_KEY_MAX); /* the shell closes a commit long before */
@@ -30,24 +30,23 @@ static void merge_gather(kd_central *c, const kd_body *body, uint16_t edge, uint
         kd_gathered_op g = {.time_us = op->time_us, .arrival = k->op_count, .edge = edge, .region = region};
         g.liked = op->liked;
         g.past = kd_collect_past(c, before, op->time_us);
-        g.key_at = gather_key(k, op->counter, op->item, op->user, &g.key_len);
+        g.key_at = merge_gather_key(k, op->counter, op->item, op->user, &g.key_len);
         k->ops = kd_grow(k->ops, k->op_count, &k->op_cap, sizeof *k->ops);
         k->ops[k->op_count++] = g;
     }
     for (uint32_t i = 0; i < body->sum_count; i++) {
         const kd_sum *s = &body->sums[i];
         kd_gathered_sum g = {.amount = s->amount, .day = s->day, .edge = edge, .region = region};
-        g.key_at = gather_key(k, s->counter, s->item, (kd_bytes){0}, &g.key_len);
+        g.key_at = merge_gather_key(k, s->counter, s->item, (kd_bytes){0}, &g.key_len);
         k->sums = kd_grow(k->sums, k->sum_count, &k->sum_cap, sizeof *k->sums);
         k->sums[k->sum_count++] = g;
     }
 }
 
 /*
- * Rule 12, and what it lacked: an envelope tells complete_to for the history that its edge knew. After a
- * restore the edge names as `after` what central has, skipping batches that it let go and whose operations it
- * sends again later; an envelope from before, long on its way, then follows without a gap and would promise
- * those as well. So once an envelope that knew an epoch is merged, one that knew only a lower one still
+ * Rules 9 and 12. An envelope states complete_to for the history that its edge knew. After a restore the edge names as `after` the position that
+ * central has; batches that it let go before are skipped, and their operations come again later. An envelope from before the restore, long on its
+ * way, then follows without a gap, and its complete_to would promise those operations too. So an envelope with a lower epoch than one that was merged
  * brings its operations, but moves no watermark.
  */
 static kd_registered_state merge_advance(const kd_central *c, const kd_registered_state *s, const kd_batch *b)
@@ -62,8 +61,7 @@ static kd_registered_state merge_advance(const kd_central *c, const kd_registere
     return next;
 }
 
-/* Rules 9 and 12. */
-static void merge(kd_central *c, const kd_batch *b, const kd_body *body, uint16_t edge, uint16_t region)
+static void merge_batch(kd_central *c, const kd_batch *b, const kd_body *body, uint16_t edge, uint16_t region)
 {
     kd_registered *e = &c->edges[edge];
     e->region = region;
@@ -76,8 +74,8 @@ static void merge(kd_central *c, const kd_batch *b, const kd_body *body, uint16_
     c->stats.operations += body->op_count + body->sum_count;
 }
 
-static kd_fed feed_body(kd_central *c, const kd_batch *b, kd_bytes record, uint16_t edge, uint16_t region,
-                        int64_t offset)
+static kd_fed merge_feed_body(kd_central *c, const kd_batch *b, kd_bytes record, uint16_t edge,
+                              uint16_t region, int64_t offset)
 {
     kd_body body;
     int err = kd_body_decode(b->body, &body);
@@ -85,7 +83,7 @@ static kd_fed feed_body(kd_central *c, const kd_batch *b, kd_bytes record, uint1
     if (err != KD_OK) return kd_quarantine_take(c, record, offset);
     bool fits = kd_content_fits(c, &body);
     uint8_t unknown = fits ? kd_content_unknown_counter(c, &body) : 0;
-    if (fits && unknown == 0) merge(c, b, &body, edge, region);
+    if (fits && unknown == 0) merge_batch(c, b, &body, edge, region);
     kd_body_finish(&body);
     if (fits && unknown == 0) return KD_FED_MERGED;
     kd_fed fed = kd_quarantine_take(c, record, offset);
@@ -95,14 +93,14 @@ static kd_fed feed_body(kd_central *c, const kd_batch *b, kd_bytes record, uint1
     return KD_FED_UNKNOWN_COUNTER;
 }
 
-static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
+static kd_fed merge_feed_batch(kd_central *c, kd_bytes record, int64_t offset)
 {
     kd_batch b;
     int err = kd_batch_decode(record, &b);
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
     if (err != KD_OK || !kd_epoch_believed(c, b.epoch)) return kd_quarantine_take(c, record, offset);
-    /* An edge is registered by whatever batch of it comes first, even one that is not merged: it has
-     * acknowledged likes that are not here, so the low watermark must know it. */
+    /* The first batch of an edge registers it, merged or not: the edge has acknowledged likes that are not here, so the low watermark must wait for
+     * it. */
     int region = kd_registry_region(c, b.region);
     int edge = region < 0 ? -1 : kd_registry_edge(c, b.edge, (uint16_t)region);
     if (edge < 0) return kd_quarantine_take(c, record, offset);
@@ -113,7 +111,8 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     kd_epoch_told(c, b.epoch);
     kd_fed placed = kd_place_of(c, &c->edges[edge].tentative, &b);
     if (placed == KD_FED_MERGED && kd_place_behind_waiting(&c->edges[edge], &b)) placed = KD_FED_GAP;
-    if (placed == KD_FED_MERGED) placed = feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
+    if (placed == KD_FED_MERGED)
+        placed = merge_feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
     if (placed != KD_FED_MERGED && placed != KD_FED_DUPLICATE && placed != KD_FED_IDENTITY)
         kd_place_leave(&c->edges[edge], &b);
     c->stats.duplicates += placed == KD_FED_DUPLICATE;
@@ -123,8 +122,7 @@ static kd_fed feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     return placed;
 }
 
-/* Rule 16. */
-static kd_fed feed_claim(kd_central *c, kd_bytes record, int64_t offset)
+static kd_fed merge_feed_claim(kd_central *c, kd_bytes record, int64_t offset)
 {
     kd_claim claim;
     int err = kd_claim_decode(record, &claim);
@@ -138,9 +136,9 @@ kd_fed kd_merge_record(kd_central *c, kd_bytes record, int64_t offset)
 {
     switch (kd_record_peek(record)) {
     case KD_RECORD_BATCH:
-        return feed_batch(c, record, offset);
+        return merge_feed_batch(c, record, offset);
     case KD_RECORD_CLAIM:
-        return feed_claim(c, record, offset);
+        return merge_feed_claim(c, record, offset);
     case KD_EVERSION:
         return KD_FED_UNKNOWN_SCHEMA;
     default:

@@ -9,9 +9,9 @@
 #include "central/core/row.h"
 #include "central/core/state.h"
 
-static const uint8_t meta_key[] = {KD_ROW_META};
+static const uint8_t meta_row_key[] = {KD_ROW_META};
 
-/* Of the version in the row. */
+/* Where the version begins in the row. */
 enum { VERSION_AT = 1 + 4 + 4 + 8 };
 
 int kd_meta_head_read(kd_bytes value, kd_meta_head *head)
@@ -34,7 +34,7 @@ void kd_meta_with_version(kd_bytes value, uint64_t version, kd_buf *out)
     kd_buf_put(out, value.data + VERSION_AT + sizeof version, value.len - VERSION_AT - sizeof version);
 }
 
-static int decode_identity(const kd_central *c, kd_reader *r)
+static int meta_decode_identity(const kd_central *c, kd_reader *r)
 {
     uint8_t schema = kd_read_u8(r);
     uint32_t partition = kd_read_be32(r), partitions = kd_read_be32(r);
@@ -44,8 +44,8 @@ static int decode_identity(const kd_central *c, kd_reader *r)
     return fits ? KD_OK : KD_EMISMATCH;
 }
 
-/* As this program writes it: what comes of other numbers would be published, or reach the edges as an epoch that none can follow. */
-static bool sane(const kd_central *c)
+/* Whether the numbers are such as this program writes. Others would be published, or reach the edges as an epoch that nothing can follow. */
+static bool meta_is_sane(const kd_central *c)
 {
     for (uint32_t i = 0; i < c->chain_count; i++) {
         uint64_t above = i + 1 < c->chain_count ? c->chain[i + 1].epoch : c->epoch;
@@ -66,10 +66,10 @@ uint64_t kd_meta_counters(const kd_central *c)
     return bits;
 }
 
-static int decode(kd_central *c, kd_bytes value)
+static int meta_decode(kd_central *c, kd_bytes value)
 {
     kd_reader r = kd_reader_of(value);
-    int err = decode_identity(c, &r);
+    int err = meta_decode_identity(c, &r);
     if (err != KD_OK) return err;
     uint64_t *const numbers[] = {&c->epoch, &c->version, &c->filter_rows, &c->published, &c->delivered};
     for (size_t i = 0; i < KD_COUNT(numbers); i++) *numbers[i] = kd_read_be64(&r);
@@ -83,18 +83,18 @@ static int decode(kd_central *c, kd_bytes value)
         c->chain[i].epoch = kd_read_be64(&r);
         c->chain[i].last = kd_read_be64(&r);
     }
-    /* A counter that central did not have for a while is in none of the numbers of then. One that is gone is told no more from the first commit on. A
-     * store of before does not say. */
+    /* Only counters that were configured then and are configured now are in the numbers that edges have. A store of an older program ends here, and
+     * does not say which they were. */
     if (kd_reader_left(&r) > 0) c->counters_told &= kd_read_be64(&r);
-    return r.bad || kd_reader_left(&r) != 0 || !sane(c) ? KD_EMALFORMED : KD_OK;
+    return r.bad || kd_reader_left(&r) != 0 || !meta_is_sane(c) ? KD_EMALFORMED : KD_OK;
 }
 
 int kd_meta_load(kd_central *c)
 {
-    int err = c->store.get(c->store.ctx, kd_bytes_of(meta_key, 1), &c->value);
+    int err = c->store.get(c->store.ctx, kd_bytes_of(meta_row_key, 1), &c->value);
     c->counters_told = kd_meta_counters(c);
     if (err == KD_ENOTFOUND) return KD_OK;
-    return err == KD_OK ? decode(c, kd_buf_view(&c->value)) : err;
+    return err == KD_OK ? meta_decode(c, kd_buf_view(&c->value)) : err;
 }
 
 void kd_meta_put(kd_central *c, kd_commit *k)
@@ -116,5 +116,5 @@ void kd_meta_put(kd_central *c, kd_commit *k)
         kd_buf_put_be64(v, c->chain[i].last);
     }
     kd_buf_put_be64(v, c->counters_told);
-    kd_writes_put(&k->writes, kd_bytes_of(meta_key, 1), kd_buf_view(v));
+    kd_writes_put(&k->writes, kd_bytes_of(meta_row_key, 1), kd_buf_view(v));
 }

@@ -13,10 +13,10 @@ static bool place_digests_agree(const kd_registered_state *s, const kd_batch *b)
 }
 
 /*
- * Rule 9, made stricter: `after` is applied itself, not merely at or below it. An edge names the batch before while it
- * holds it, and else what central said last; it names less only when it does not know what central has of its identity:
- * restored, wiped, or one of two that use it. Then its batch may stand above batches of its own that were never merged, and
- * would bury them. It hears applied with the next snapshot and sends again.
+ * `after` below applied is a gap as well. An edge names as `after` the batch before this one while it holds that, else the applied that it heard
+ * last. It names less only when it does not know what central has under its name: it was restored or wiped, or is one of two of that name. Then its
+ * batch may stand above batches of its own that were never merged, and merging it would bury them. It hears applied with the next snapshot, and sends
+ * again.
  */
 kd_fed kd_place_of(const kd_central *c, const kd_registered_state *s, const kd_batch *b)
 {
@@ -28,7 +28,7 @@ kd_fed kd_place_of(const kd_central *c, const kd_registered_state *s, const kd_b
     return follows ? KD_FED_MERGED : KD_FED_GAP;
 }
 
-/* Sealed where nothing happened (rule 8): whoever passes over it loses nothing. */
+/* An empty batch, sealed where nothing happened (rule 8): passing over it loses nothing. */
 static bool place_is_empty(const kd_batch *b)
 {
     kd_body nothing = {0};
@@ -39,7 +39,6 @@ static bool place_is_empty(const kd_batch *b)
     return empty;
 }
 
-/* Above applied; not merged now. The highest makes room. */
 void kd_place_leave(kd_registered *e, const kd_batch *b)
 {
     kd_position at = b->at;
@@ -58,22 +57,21 @@ void kd_place_wait(kd_central *c, uint16_t edge, kd_position at)
 }
 
 /*
- * An edge that waits sends nothing that stands behind another batch. One does that has let the batch that waits go, because an earlier life of this
- * partition had merged it: that batch is in the log alone, and merging another one over it would bury it.
+ * An edge that holds the batch that waits sends it again and nothing that would follow another batch. But an earlier life of this partition may have
+ * merged that batch, and then the edge let it go: it is in the log alone. A batch that the edge sends now, merged above it, would bury it.
  */
 bool kd_place_behind_waiting(const kd_registered *e, const kd_batch *b)
 {
     return e->waits.incarnation > 0 && kd_position_cmp(b->at, e->waits) > 0;
 }
 
-/* The lowest one that was left is at or below applied now. */
 static void place_drop_lowest(kd_registered *e)
 {
     memmove(&e->left[0], &e->left[1], (KD_LEFT_MAX - 1) * sizeof e->left[0]);
     e->left[KD_LEFT_MAX - 1] = (kd_position){0};
 }
 
-/* An edge sends what was left once more, in order. Where it names a batch above, it has the ones below no more. */
+/* An edge sends batches that were left once more, in order. When a batch above one of them is merged, the edge does not have that one any more. */
 void kd_place_pass(kd_central *c, uint16_t edge, kd_position at)
 {
     kd_registered *e = &c->edges[edge];

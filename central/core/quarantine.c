@@ -1,10 +1,4 @@
-/*
- * quarantine.c - records that do not decode or break a limit, kept with their bytes for an operator (row `q`).
- *
- * A batch that comes again, as an edge's resends do, is kept once, and no longer than until it is merged; beyond the
- * limit nothing more is kept, and the alarm stands all the same. The list in memory is that of what is kept or on its
- * way; the rows are what is durable.
- */
+/* quarantine.c - see the header. */
 #include "central/core/quarantine.h"
 
 #include "central/core/place.h"
@@ -13,9 +7,9 @@
 
 static const uint8_t rows_from[] = {KD_ROW_QUARANTINE}, rows_to[] = {KD_ROW_QUARANTINE + 1};
 
-/* ---- taking in, letting go ---- */
+/* ---- kept, and deleted ---- */
 
-static uint64_t batch_identity(kd_central *c, const kd_batch *b)
+static uint64_t quarantine_batch_id(kd_central *c, const kd_batch *b)
 {
     kd_buf *v = &c->value;
     kd_buf_clear(v);
@@ -26,7 +20,7 @@ static uint64_t batch_identity(kd_central *c, const kd_batch *b)
     return kd_hash(kd_buf_view(v));
 }
 
-/* Its place in the list, or -1. */
+/* Index in the list, or -1. */
 static int quarantine_find(const kd_central *c, uint64_t id)
 {
     for (uint32_t i = 0; i < c->quarantine_count; i++)
@@ -37,7 +31,7 @@ static int quarantine_find(const kd_central *c, uint64_t id)
 kd_fed kd_quarantine_take(kd_central *c, kd_bytes record, int64_t offset)
 {
     kd_batch b;
-    uint64_t id = kd_batch_salvage(record, &b) ? batch_identity(c, &b) : kd_hash(record);
+    uint64_t id = kd_batch_salvage(record, &b) ? quarantine_batch_id(c, &b) : kd_hash(record);
     c->stats.quarantined++;
     if (quarantine_find(c, id) >= 0 || c->quarantine_count == KD_QUARANTINE_MAX) return KD_FED_QUARANTINED;
     c->quarantine[c->quarantine_count++] = id;
@@ -62,13 +56,13 @@ void kd_quarantine_forget(kd_central *c, uint64_t id)
 void kd_quarantine_merged(kd_central *c, const kd_batch *b)
 {
     if (c->quarantine_count == 0) return;
-    uint64_t id = batch_identity(c, b);
+    uint64_t id = quarantine_batch_id(c, b);
     if (quarantine_find(c, id) >= 0) kd_quarantine_forget(c, id);
 }
 
-/* ---- looking ---- */
+/* ---- read ---- */
 
-static int read_row(const kd_central *c, uint64_t id, kd_bytes value, kd_quarantined *q)
+static int quarantine_read_row(const kd_central *c, uint64_t id, kd_bytes value, kd_quarantined *q)
 {
     kd_reader r = kd_reader_of(value);
     kd_batch b;
@@ -87,8 +81,9 @@ static int read_row(const kd_central *c, uint64_t id, kd_bytes value, kd_quarant
     return KD_OK;
 }
 
-/* For a counter; or it has come meanwhile, and the edge is retired, so that it cannot be merged yet. */
-static void note_waiting(kd_central *c, const kd_quarantined *q)
+/* The record may be a batch that waits for a counter. Or the counter is configured by now, and the batch could not be merged yet, as its edge is
+ * retired: then the edge waits all the same. */
+static void quarantine_note_waiting(kd_central *c, const kd_quarantined *q)
 {
     kd_batch b;
     bool sound = q->poison == KD_POISON_COUNTER || q->poison == KD_POISON_NONE;
@@ -106,10 +101,10 @@ static int quarantine_load_row(void *arg, kd_bytes key, kd_bytes value)
     if (c->quarantine_count == KD_QUARANTINE_MAX) return KD_OK;
     kd_reader r = kd_reader_of(kd_bytes_of(key.data + 1, 8));
     uint64_t id = kd_read_be64(&r);
-    int err = read_row(c, id, value, &q);
+    int err = quarantine_read_row(c, id, value, &q);
     if (err != KD_OK) return err;
     c->quarantine[c->quarantine_count++] = id;
-    note_waiting(c, &q);
+    quarantine_note_waiting(c, &q);
     return KD_OK;
 }
 
@@ -131,7 +126,7 @@ static int visit_row(void *arg, kd_bytes key, kd_bytes value)
     kd_quarantined q;
     kd_reader r = kd_reader_of(kd_bytes_of(key.data + 1, key.len - 1));
     uint64_t id = kd_read_be64(&r);
-    int err = r.bad ? KD_EMALFORMED : read_row(v->c, id, value, &q);
+    int err = r.bad ? KD_EMALFORMED : quarantine_read_row(v->c, id, value, &q);
     return err == KD_OK ? v->fn(v->arg, &q) : err;
 }
 
@@ -148,6 +143,6 @@ int kd_central_quarantine_get(kd_central *c, uint64_t id, kd_quarantined *q)
     if (quarantine_find(c, id) < 0) return KD_ENOTFOUND;
     kd_bytes key = kd_key_numbered(&c->key, KD_ROW_QUARANTINE, id);
     int err = c->store.get(c->store.ctx, key, &c->kept);
-    if (err == KD_OK) err = read_row(c, id, kd_buf_view(&c->kept), q);
+    if (err == KD_OK) err = quarantine_read_row(c, id, kd_buf_view(&c->kept), q);
     return err == KD_OK || err == KD_ENOTFOUND ? err : KD_EIO;
 }

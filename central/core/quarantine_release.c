@@ -33,32 +33,32 @@ int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, k
 typedef struct {
     uint64_t ids[KD_QUARANTINE_MAX];
     uint32_t count;
-} id_list;
+} quarantine_ids;
 
-static int note_sound(void *arg, const kd_quarantined *q)
+static int quarantine_note_sound(void *arg, const kd_quarantined *q)
 {
-    id_list *l = arg;
+    quarantine_ids *l = arg;
     if (q->poison == KD_POISON_NONE && l->count < KD_QUARANTINE_MAX) l->ids[l->count++] = q->id;
     return 0;
 }
 
 int kd_central_quarantine_retry(kd_central *c, uint64_t now_us, uint32_t *merged)
 {
-    id_list sound = {.count = 0};
+    quarantine_ids sound = {.count = 0};
     *merged = 0;
-    int err = kd_central_quarantine_each(c, note_sound, &sound);
+    int err = kd_central_quarantine_each(c, quarantine_note_sound, &sound);
     for (uint32_t i = 0; err == KD_OK && i < sound.count; i++) {
         kd_fed fed;
         uint64_t version;
         err = kd_central_quarantine_release(c, sound.ids[i], now_us, &fed, &version);
         if (err == KD_OK) *merged += fed == KD_FED_MERGED;
-        if (err == KD_EINVAL) err = KD_OK; /* no batch */
+        if (err == KD_EINVAL) err = KD_OK; /* no whole batch: no edge waits for it */
     }
     return err;
 }
 
-/* Whether applied of its edge may pass the batch. KD_OK: it does; KD_ENOTFOUND: nobody waits for it; KD_EAGAIN. */
-static int may_pass(const kd_central *c, const kd_quarantined *q, kd_batch *b, int *edge)
+/* Whether applied of the batch's edge may pass it. KD_OK; KD_ENOTFOUND: no edge waits for it; KD_EAGAIN: its edge waits for a batch before it. */
+static int quarantine_may_pass(const kd_central *c, const kd_quarantined *q, kd_batch *b, int *edge)
 {
     if (!q->named || !kd_batch_salvage(q->bytes, b)) return KD_ENOTFOUND;
     *edge = kd_registry_find(c, b->edge);
@@ -69,7 +69,7 @@ static int may_pass(const kd_central *c, const kd_quarantined *q, kd_batch *b, i
     case KD_FED_GAP:
         return KD_EAGAIN;
     default:
-        return KD_ENOTFOUND; /* merged in another form, or of somebody who only uses the name */
+        return KD_ENOTFOUND; /* it was merged from a resend, or is of another process that uses the name */
     }
 }
 
@@ -80,10 +80,10 @@ int kd_central_quarantine_drop(kd_central *c, uint64_t id, bool *passed, uint64_
     int edge, err = quarantine_command(c, id, &q, version);
     *passed = false;
     if (err != KD_OK) return err;
-    err = may_pass(c, &q, &b, &edge);
+    err = quarantine_may_pass(c, &q, &b, &edge);
     if (err == KD_EAGAIN) return err;
     if (err == KD_OK) {
-        /* The watermark stays: what it promises is told by the next batch that is merged. */
+        /* The watermark stays where it is; the next batch that is merged brings its own complete_to. */
         c->edges[edge].tentative.applied = b.at;
         c->edges[edge].tentative.digest = b.digest;
         kd_place_pass(c, (uint16_t)edge, b.at);

@@ -1,10 +1,11 @@
-/* reads.c - what the API, export and audit ask: of what is committed, from the counts and the store. */
+/* reads.c - reads of the API, of exports and of metrics: committed state, from the counts and the store; kudos/central.h has the contracts. */
 #include "central/core/lookup.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
 #include "central/core/state.h"
 
-enum { SCAN_SPARE = 1024, SCAN_PER_MEMBER = 16 }; /* rows that one page of members may walk over */
+/* Rows that one page of members may walk over: a long range of unlikes must not hold the worker up. */
+enum { SCAN_SPARE = 1024, SCAN_PER_MEMBER = 16 };
 
 int kd_central_totals(kd_central *c, kd_bytes item, uint64_t totals[KD_COUNTERS_MAX])
 {
@@ -26,15 +27,15 @@ uint64_t kd_central_as_of_us(const kd_central *c)
     return low > c->config.drift_us ? low - c->config.drift_us : 0;
 }
 
-static void show_part(kd_central *c, const kd_count_part *p, kd_central_part_fn fn, void *arg)
+static void reads_show_part(kd_central *c, const kd_count_part *p, kd_central_part_fn fn, void *arg)
 {
     uint32_t id = kd_part_id(p->where);
     bool region = kd_part_kind_of(p->where) == KD_PART_REGION;
     fn(arg, region ? kd_region_name(&c->regions[id]) : (kd_bytes){0}, region ? 0 : id, p->value);
 }
 
-static int show_parts(kd_central *c, kd_bytes item, uint32_t counter_index, kd_part_kind kind,
-                      kd_central_part_fn fn, void *arg)
+static int reads_show_parts(kd_central *c, kd_bytes item, uint32_t counter_index, kd_part_kind kind,
+                            kd_central_part_fn fn, void *arg)
 {
     if (c->poisoned) return KD_EIO;
     if (counter_index >= c->config.counters->count) return KD_EINVAL;
@@ -46,7 +47,7 @@ static int show_parts(kd_central *c, kd_bytes item, uint32_t counter_index, kd_p
     for (uint32_t i = 0; i < e->part_count; i++) {
         const kd_count_part *p = &e->parts[i];
         if (kd_part_counter(p->where) == counter && kd_part_kind_of(p->where) == kind && p->value > 0)
-            show_part(c, p, fn, arg);
+            reads_show_part(c, p, fn, arg);
     }
     kd_counts_release(&c->counts, e);
     return KD_OK;
@@ -55,12 +56,12 @@ static int show_parts(kd_central *c, kd_bytes item, uint32_t counter_index, kd_p
 int kd_central_by_region(kd_central *c, kd_bytes item, uint32_t counter_index, kd_central_part_fn fn,
                          void *arg)
 {
-    return show_parts(c, item, counter_index, KD_PART_REGION, fn, arg);
+    return reads_show_parts(c, item, counter_index, KD_PART_REGION, fn, arg);
 }
 
 int kd_central_by_day(kd_central *c, kd_bytes item, uint32_t counter_index, kd_central_part_fn fn, void *arg)
 {
-    return show_parts(c, item, counter_index, KD_PART_DAY, fn, arg);
+    return reads_show_parts(c, item, counter_index, KD_PART_DAY, fn, arg);
 }
 
 int kd_central_member(kd_central *c, uint32_t counter_index, kd_bytes item, kd_bytes user, bool *liked)
@@ -84,7 +85,9 @@ int kd_central_member_at(kd_central *c, uint32_t counter_index, kd_bytes item, k
     return err == KD_OK || err == KD_ENOTFOUND ? KD_OK : KD_EIO;
 }
 
-static bool has_merged(const kd_central *c, const kd_seen_at *at)
+/* Whether all that the edges of that hash had stamped up to `at` is merged. The hash of a name may be that of two edges: both have to be there. An
+ * edge that was never heard of has merged nothing. */
+static bool reads_edge_merged(const kd_central *c, const kd_seen_at *at)
 {
     bool known = false;
     for (uint32_t i = 0; i < c->edge_count; i++) {
@@ -99,7 +102,7 @@ static bool has_merged(const kd_central *c, const kd_seen_at *at)
 bool kd_central_complete(const kd_central *c, const kd_seen *wanted)
 {
     for (uint32_t i = 0; i < KD_SEEN_EDGES; i++)
-        if (wanted->at[i].time_us > 0 && !has_merged(c, &wanted->at[i])) return false;
+        if (wanted->at[i].time_us > 0 && !reads_edge_merged(c, &wanted->at[i])) return false;
     return wanted->rest_us == 0 || kd_registry_low_watermark(c) >= wanted->rest_us;
 }
 
@@ -110,13 +113,13 @@ typedef struct {
     kd_member_fn fn;
     void *arg;
     kd_buf *next;
-    kd_bytes after;
+    kd_bytes after;       /* the cursor: the last row of the page before */
     uint64_t limit, rows; /* members and rows that may still be visited */
     bool full;
     int stopped;
 } member_walk;
 
-static int central_reads_leave(member_walk *w, kd_bytes key)
+static int reads_page_ends(member_walk *w, kd_bytes key)
 {
     kd_buf_clear(w->next);
     kd_buf_put(w->next, key.data, key.len);
@@ -124,7 +127,7 @@ static int central_reads_leave(member_walk *w, kd_bytes key)
     return 1;
 }
 
-static int visit_member(void *arg, kd_bytes key, kd_bytes value)
+static int reads_visit_member(void *arg, kd_bytes key, kd_bytes value)
 {
     member_walk *w = arg;
     kd_stored_row row;
@@ -139,9 +142,9 @@ static int visit_member(void *arg, kd_bytes key, kd_bytes value)
         m.edge = kd_registered_name(&w->c->edges[row.edge]);
         w->limit--;
         w->stopped = w->fn(w->arg, &m);
-        if (w->stopped) return central_reads_leave(w, key);
+        if (w->stopped) return reads_page_ends(w, key);
     }
-    return w->limit == 0 || w->rows == 0 ? central_reads_leave(w, key) : 0;
+    return w->limit == 0 || w->rows == 0 ? reads_page_ends(w, key) : 0;
 }
 
 int kd_central_members(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes cursor, uint32_t limit,
@@ -158,7 +161,7 @@ int kd_central_members(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes c
     kd_bytes from = kd_bytes_cmp(cursor, kd_buf_view(&prefix)) > 0 ? cursor : kd_buf_view(&prefix);
     member_walk w = {.c = c, .fn = fn, .arg = arg, .next = next, .after = cursor, .limit = limit};
     w.rows = SCAN_SPARE + (uint64_t)limit * SCAN_PER_MEMBER;
-    int err = c->store.scan(c->store.ctx, from, kd_buf_view(&end), visit_member, &w);
+    int err = c->store.scan(c->store.ctx, from, kd_buf_view(&end), reads_visit_member, &w);
     kd_buf_finish(&prefix);
     kd_buf_finish(&end);
     if (w.full) return w.stopped;

@@ -1,12 +1,8 @@
 /*
- * redo.c - redo rows: one per commit that moved a count, until nobody needs it any more.
+ * redo.c - see the header.
  *
- * Three need it: counts that are dirty in memory (they are replayed at open), the changes topic after a
- * restart, and the first snapshot of the next epoch, which carries all that changed since the last one
- * published. So a restart makes no gap at the edges.
- *
- * Counts are written back only while the rows that dirty counts need exceed a bound, twice as many as become
- * dirty, from the head of the queue: each row then absorbs many changes, and a commit is never long.
+ * Counts are written back only while the redo rows that dirty counts need exceed redo_bytes_max. A commit then writes back twice as many as it makes
+ * dirty, the longest dirty first: each count row written absorbs many changes, and no commit is long.
  */
 #include "central/core/redo.h"
 
@@ -36,8 +32,8 @@ static void redo_list_add(kd_redo_list *l, uint64_t version, uint64_t bytes)
     l->owed_bytes += bytes;
 }
 
-/* Versions below the floor are in the counts' own rows. */
-static void list_advance(kd_redo_list *l, uint64_t floor)
+/* All counts are written back as of versions below `floor`: redo rows of those are needed no longer. */
+static void redo_list_advance(kd_redo_list *l, uint64_t floor)
 {
     while (l->needed < l->count && l->at[l->needed].version < floor)
         l->needed_bytes -= l->at[l->needed++].bytes;
@@ -55,9 +51,10 @@ uint64_t kd_central_unpublished_bytes(const kd_central *c)
     return c->redo.owed_bytes;
 }
 
-/* ---- open ---- */
+/* ---- at the open ---- */
 
-static bool effect_sane(const kd_central *c, const kd_effect *e)
+/* Whether it is an effect as this program writes them: a damaged one must not reach counts, edges or the changes topic. */
+static bool redo_effect_is_sane(const kd_central *c, const kd_effect *e)
 {
     kd_item item;
     bool fits = kd_effect_is_sum(e) ? e->amount <= KD_AMOUNT_TOTAL_MAX : kd_id_valid(e->user);
@@ -66,9 +63,9 @@ static bool effect_sane(const kd_central *c, const kd_effect *e)
            kd_item_from_key(&item, e->item) == KD_OK;
 }
 
-static int replay_effect(kd_central *c, const kd_effect *e, uint64_t version)
+static int redo_replay_effect(kd_central *c, const kd_effect *e, uint64_t version)
 {
-    if (!effect_sane(c, e)) return KD_EMALFORMED;
+    if (!redo_effect_is_sane(c, e)) return KD_EMALFORMED;
     kd_count_entry *entry = NULL;
     int err = kd_counts_acquire(&c->counts, e->item, true, &entry);
     if (err != KD_OK) return err;
@@ -78,7 +75,7 @@ static int replay_effect(kd_central *c, const kd_effect *e, uint64_t version)
     return KD_OK;
 }
 
-static int replay_row(void *arg, kd_bytes key, kd_bytes value)
+static int redo_replay_row(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_central *c = arg;
     kd_reader r = kd_reader_of(key);
@@ -92,7 +89,7 @@ static int replay_row(void *arg, kd_bytes key, kd_bytes value)
     for (;;) {
         int err = kd_effects_next(&er, &e);
         if (err == KD_ENOTFOUND) return KD_OK;
-        if (err == KD_OK) err = replay_effect(c, &e, version);
+        if (err == KD_OK) err = redo_replay_effect(c, &e, version);
         if (err != KD_OK) return err;
     }
 }
@@ -100,8 +97,8 @@ static int replay_row(void *arg, kd_bytes key, kd_bytes value)
 int kd_redo_load(kd_central *c)
 {
     const uint8_t from[] = {KD_ROW_REDO}, to[] = {KD_ROW_REDO + 1};
-    int err = c->store.scan(c->store.ctx, kd_bytes_of(from, 1), kd_bytes_of(to, 1), replay_row, c);
-    if (err == KD_OK) list_advance(&c->redo, kd_counts_floor(&c->counts, c->version + 1));
+    int err = c->store.scan(c->store.ctx, kd_bytes_of(from, 1), kd_bytes_of(to, 1), redo_replay_row, c);
+    if (err == KD_OK) redo_list_advance(&c->redo, kd_counts_floor(&c->counts, c->version + 1));
     kd_redo_settle(c);
     return err;
 }
@@ -124,7 +121,7 @@ void kd_redo_committed(kd_central *c, const kd_commit *k)
     if (k->redo_bytes) redo_list_add(&c->redo, k->version, k->redo_bytes);
 }
 
-static void write_back(kd_central *c, kd_commit *k)
+static void redo_write_back(kd_central *c, kd_commit *k)
 {
     uint32_t rows = WRITE_BACK_LEAST + 2 * k->effect_count;
     while (rows-- > 0) {
@@ -149,13 +146,13 @@ static void redo_drop(kd_central *c, kd_commit *k)
 
 void kd_redo_trickle(kd_central *c, kd_commit *k)
 {
-    if (c->redo.needed_bytes > c->config.redo_bytes_max) write_back(c, k);
-    list_advance(&c->redo, kd_counts_floor(&c->counts, c->version + 1));
+    if (c->redo.needed_bytes > c->config.redo_bytes_max) redo_write_back(c, k);
+    redo_list_advance(&c->redo, kd_counts_floor(&c->counts, c->version + 1));
     redo_drop(c, k);
 }
 
 int kd_redo_read(kd_central *c, uint64_t version, kd_buf *row)
 {
     int err = c->store.get(c->store.ctx, kd_key_numbered(&c->key, KD_ROW_REDO, version), row);
-    return err == KD_OK ? KD_OK : KD_EIO; /* it is listed, so it must be there */
+    return err == KD_OK ? KD_OK : KD_EIO; /* it is listed: a row that is not there is a failed read */
 }

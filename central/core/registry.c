@@ -1,16 +1,11 @@
-/*
- * registry.c - the edges and regions that this partition knows, and what of each edge is applied.
- *
- * An index, once given, stays: membership rows hold it. Edges are looked up once a batch, so a walk is
- * enough.
- */
+/* registry.c - see the header. Edges are looked up once a batch, so a walk over all of them is fast enough. */
 #include "central/core/registry.h"
 
 #include "central/core/commit.h"
 #include "central/core/row.h"
 #include "central/core/state.h"
 
-static bool name_is(const char *name, uint8_t len, kd_bytes other)
+static bool registry_name_is(const char *name, uint8_t len, kd_bytes other)
 {
     return len == other.len && memcmp(name, other.data, len) == 0;
 }
@@ -39,7 +34,7 @@ static int registry_load_edge(void *arg, kd_bytes key, kd_bytes value)
     s.watermark_us = kd_read_be64(&r);
     s.epoch = kd_read_be64(&r);
     s.complete_to_us = s.watermark_us;
-    if (kd_reader_left(&r) > 0) { /* a store of before has no more */
+    if (kd_reader_left(&r) > 0) { /* the row of a store made before edges could be retired ends here */
         s.complete_to_us = kd_read_be64(&r);
         s.joined = kd_read_be64(&r);
         s.retired = kd_read_u8(&r) != 0;
@@ -65,21 +60,21 @@ int kd_registry_load(kd_central *c)
         err = c->store.scan(c->store.ctx, kd_bytes_of(edge, 1), kd_bytes_of(edge_end, 1), registry_load_edge,
                             c);
     for (uint32_t i = 0; err == KD_OK && i < c->edge_count; i++)
-        if (!c->edges[i].name_len) err = KD_EMALFORMED; /* indices without a gap */
+        if (!c->edges[i].name_len) err = KD_EMALFORMED; /* a gap in the indices */
     return err;
 }
 
 bool kd_registry_knows_region(const kd_central *c, kd_bytes name)
 {
     for (uint32_t i = 0; i < c->region_count; i++)
-        if (name_is(c->regions[i].name, c->regions[i].name_len, name)) return true;
+        if (registry_name_is(c->regions[i].name, c->regions[i].name_len, name)) return true;
     return false;
 }
 
 int kd_registry_region(kd_central *c, kd_bytes name)
 {
     for (uint32_t i = 0; i < c->region_count; i++)
-        if (name_is(c->regions[i].name, c->regions[i].name_len, name)) return (int)i;
+        if (registry_name_is(c->regions[i].name, c->regions[i].name_len, name)) return (int)i;
     if (c->region_count == KD_REGIONS_MAX) return -1;
     uint32_t index = c->region_count++;
     kd_region *r = &c->regions[index];
@@ -93,7 +88,7 @@ int kd_registry_region(kd_central *c, kd_bytes name)
 int kd_registry_find(const kd_central *c, kd_bytes name)
 {
     for (uint32_t i = 0; i < c->edge_count; i++)
-        if (name_is(c->edges[i].name, c->edges[i].name_len, name)) return (int)i;
+        if (registry_name_is(c->edges[i].name, c->edges[i].name_len, name)) return (int)i;
     return -1;
 }
 
@@ -119,8 +114,8 @@ void kd_registry_touch(kd_central *c, uint16_t edge)
     k->touched[k->touched_count++] = (kd_touched){.edge = edge};
 }
 
-static void put_edge(kd_central *c, kd_commit *k, const kd_registered *e, uint16_t index,
-                     const kd_registered_state *s)
+static void registry_put_edge(kd_central *c, kd_commit *k, const kd_registered *e, uint16_t index,
+                              const kd_registered_state *s)
 {
     kd_buf *v = &c->value;
     kd_buf_clear(v);
@@ -145,7 +140,7 @@ void kd_registry_put(kd_central *c, kd_commit *k)
         e->touched = false;
         k->touched[i].state = e->tentative;
         bool late = kd_planted(c, KD_PLANT_POSITION_APART);
-        put_edge(c, k, e, index, late ? &e->committed : &e->tentative);
+        registry_put_edge(c, k, e, index, late ? &e->committed : &e->tentative);
     }
 }
 
@@ -158,7 +153,7 @@ void kd_registry_committed(kd_central *c, const kd_commit *k)
     }
 }
 
-static bool heard(const kd_central *c, kd_bytes name)
+static bool registry_heard(const kd_central *c, kd_bytes name)
 {
     int i = kd_registry_find(c, name);
     return i >= 0 && c->edges[i].durable;
@@ -169,7 +164,7 @@ kd_lowest kd_registry_lowest(const kd_central *c, bool held)
     kd_lowest low = {.edge = -1};
     for (uint32_t i = 0; i < c->config.expected_edge_count; i++) {
         kd_bytes name = kd_bytes_str(c->config.expected_edges[i]);
-        if (!heard(c, name)) return (kd_lowest){.edge = -1, .unheard = name};
+        if (!registry_heard(c, name)) return (kd_lowest){.edge = -1, .unheard = name};
     }
     for (uint32_t i = 0; i < c->edge_count; i++) {
         const kd_registered_state *s = &c->edges[i].committed;

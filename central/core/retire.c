@@ -1,8 +1,8 @@
 /*
- * retire.c - edges that are gone for good, and that were not after all (rule 23).
+ * retire.c - edges that are gone for good, and edges that come back after all (rule 23).
  *
- * The word stands in the edge's row beside its applied and is written as that is. A batch of a retired edge is refused in
- * merge.c; who holds what is asked in registry.c and stable.c.
+ * `retired` stands in the edge's row beside applied, and is written with it. A batch of a retired edge is refused in merge.c; registry.c leaves the
+ * edge out of the low watermark, and stable.c out of what holds `stable`.
  */
 #include "central/core/commit.h"
 #include "central/core/log_position.h"
@@ -20,8 +20,8 @@ static int set_retired(kd_central *c, kd_bytes name, bool retired, uint64_t *ver
     if (s->retired == retired) return KD_OK;
     s->retired = retired;
     if (!retired) {
-        s->joined = *version; /* no older backup was made with it in mind */
-        kd_log_read_again(c); /* what was refused meanwhile */
+        s->joined = *version; /* backups made while it was retired have a low watermark without it */
+        kd_log_read_again(c); /* its batches that were refused meanwhile */
     }
     kd_registry_touch(c, (uint16_t)i);
     return KD_OK;

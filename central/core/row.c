@@ -1,4 +1,4 @@
-/* row.c - keys and values of the store; drawn in row.h. */
+/* row.c - see the header. */
 #include "central/core/row.h"
 
 void kd_member_key_put(kd_buf *out, uint8_t counter, kd_bytes item, kd_bytes user)

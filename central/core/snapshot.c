@@ -1,9 +1,9 @@
 /*
- * snapshot.c - what the edges are told (rule 14), and single reads (rule 19): committed state only.
+ * snapshot.c - snapshots for the edges (rule 14), and single reads (rule 19), of committed state.
  *
- * A snapshot follows the one before it (`previous`), over restarts too: what changed since the last one that
- * was published is found in the redo rows. When more changed than a snapshot can hold it says so by leaving a
- * gap, version = previous: every edge that is not there yet reads anew.
+ * A snapshot names as `previous` the version of the snapshot before it, over restarts too: the items that changed since the last published one are
+ * found in the redo rows. When more items changed than a snapshot can hold, it carries none of them and says previous = version; every edge that does
+ * not have that version yet reads all anew.
  */
 #include "central/core/meta.h"
 #include "central/core/registry.h"
@@ -12,14 +12,15 @@
 
 #include <stdlib.h>
 
-static kd_applied applied_of(const kd_registered *e)
+static kd_applied snapshot_applied(const kd_registered *e)
 {
     const kd_registered_state *s = &e->committed;
     return (kd_applied){kd_registered_name(e), s->applied, s->digest, s->watermark_us, s->retired};
 }
 
-/* All but the counts. `edge` names the only one to list, or is empty. Free s->edges. */
-static void head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, uint64_t now_us, kd_snapshot *s)
+/* Fills all but the counts. `edge`: the only edge to list; empty: all. The caller frees s->edges. */
+static void snapshot_head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, uint64_t now_us,
+                          kd_snapshot *s)
 {
     *s = (kd_snapshot){
         .kind = kind, .partition = c->config.partition, .epoch = c->epoch_committed, .version = c->version};
@@ -34,11 +35,11 @@ static void head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, uint64_t n
     for (uint32_t i = 0; i < c->edge_count; i++) {
         const kd_registered *e = &c->edges[i];
         bool asked = edge.len == 0 || kd_bytes_eq(edge, kd_registered_name(e));
-        if (e->durable && asked) s->edges[s->edge_count++] = applied_of(e);
+        if (e->durable && asked) s->edges[s->edge_count++] = snapshot_applied(e);
     }
 }
 
-static kd_item_counts counts_of(const kd_central *c, const kd_count_entry *e)
+static kd_item_counts snapshot_counts(const kd_central *c, const kd_count_entry *e)
 {
     kd_item_counts out = {.item = kd_count_key(e)};
     for (uint32_t i = 0; i < c->config.counters->count; i++) {
@@ -60,21 +61,22 @@ static int snapshot_ready(const kd_central *c)
 
 /* ---- snapshots ---- */
 
-static void emit_part(kd_central *c, kd_snapshot *s, kd_buf *record, kd_central_emit emit, void *arg)
+static void snapshot_emit_part(kd_central *c, kd_snapshot *s, kd_buf *record, kd_central_emit emit, void *arg)
 {
     uint32_t from = s->part * KD_SNAPSHOT_ITEMS_MAX;
     s->item_count = KD_MIN(c->counts.unsent_count - from, (uint32_t)KD_SNAPSHOT_ITEMS_MAX);
-    for (uint32_t i = 0; i < s->item_count; i++) s->items[i] = counts_of(c, c->counts.unsent[from + i]);
+    for (uint32_t i = 0; i < s->item_count; i++) s->items[i] = snapshot_counts(c, c->counts.unsent[from + i]);
     kd_buf_clear(record);
     kd_snapshot_encode(s, record);
     emit(arg, kd_buf_view(record));
 }
 
 /*
- * Edges took numbers without a counter that central did not have for numbers in which it is 0. So they read all anew, behind a version that they do
- * not have yet; until there is one, true again with the next snapshot.
+ * Whether a counter was added since the numbers that edges have were made. Those lack the counter, and edges took that for 0, while batches that
+ * waited for it may count by now. So this snapshot makes all edges read anew, which takes a version that no edge has. Where the committed version
+ * went out already, a commit is begun for it alone, and the question has the same answer at the next snapshot.
  */
-static bool counters_came(kd_central *c)
+static bool snapshot_counters_came(kd_central *c)
 {
     uint64_t now = kd_meta_counters(c);
     bool came = (now & ~c->counters_told) != 0, fits = c->version > c->snapshot_version;
@@ -89,17 +91,18 @@ int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, vo
     if (err != KD_OK) return err;
     kd_snapshot s;
     kd_buf record = {0};
-    head(c, KD_SNAPSHOT_DELTA, (kd_bytes){0}, now_us, &s);
-    bool anew = counters_came(c) || c->counts.unsent_lost;
+    snapshot_head(c, KD_SNAPSHOT_DELTA, (kd_bytes){0}, now_us, &s);
+    bool anew = snapshot_counters_came(c) || c->counts.unsent_lost;
     if (!anew) s.previous = c->snapshot_version;
     uint32_t items = c->counts.unsent_count;
     s.parts = items ? (items + KD_SNAPSHOT_ITEMS_MAX - 1) / KD_SNAPSHOT_ITEMS_MAX : 1;
     s.items = kd_alloc(KD_MIN(items, (uint32_t)KD_SNAPSHOT_ITEMS_MAX) * sizeof *s.items);
-    for (s.part = 0; s.part < s.parts; s.part++) emit_part(c, &s, &record, emit, arg);
+    for (s.part = 0; s.part < s.parts; s.part++) snapshot_emit_part(c, &s, &record, emit, arg);
     free(s.items);
     free(s.edges);
     kd_buf_finish(&record);
-    c->published = c->snapshot_version; /* the one before is out, or the shell would not ask */
+    c->published =
+        c->snapshot_version; /* the snapshot before was delivered or given up, else the shell would not ask */
     kd_redo_settle(c);
     c->snapshot_version = c->version;
     kd_counts_clear_unsent(&c->counts);
@@ -113,7 +116,7 @@ uint32_t kd_central_dirty(const kd_central *c)
 
 /* ---- one read ---- */
 
-static int compare_keys(const void *left, const void *right)
+static int snapshot_compare_keys(const void *left, const void *right)
 {
     return kd_bytes_cmp(*(const kd_bytes *)left, *(const kd_bytes *)right);
 }
@@ -128,15 +131,15 @@ static int snapshot_read_item(kd_central *c, kd_bytes key, kd_item_counts *out)
     *out = (kd_item_counts){.item = key};
     if (err == KD_ENOTFOUND) return KD_OK;
     if (err != KD_OK) return KD_EIO;
-    *out = counts_of(c, e);
-    out->item = key; /* the entry may go at any time */
+    *out = snapshot_counts(c, e);
+    out->item = key; /* not the entry's own key: a released entry may be freed */
     kd_counts_release(&c->counts, e);
     return KD_OK;
 }
 
 static int snapshot_read_items(kd_central *c, kd_bytes *keys, uint32_t n, kd_snapshot *s)
 {
-    if (n) qsort(keys, n, sizeof *keys, compare_keys);
+    if (n) qsort(keys, n, sizeof *keys, snapshot_compare_keys);
     for (uint32_t i = 0; i < n; i++) {
         if (i > 0 && kd_bytes_eq(keys[i - 1], keys[i])) continue;
         int err = snapshot_read_item(c, keys[i], &s->items[s->item_count]);
@@ -153,7 +156,7 @@ int kd_central_read(kd_central *c, const kd_bytes *items, uint32_t n, kd_bytes e
     if (err != KD_OK) return err;
     if (n > KD_SNAPSHOT_ITEMS_MAX) return KD_EINVAL;
     kd_snapshot s;
-    head(c, KD_SNAPSHOT_READ, edge, now_us, &s);
+    snapshot_head(c, KD_SNAPSHOT_READ, edge, now_us, &s);
     kd_bytes *keys = kd_alloc(n * sizeof *keys);
     if (n) memcpy(keys, items, n * sizeof *keys);
     s.items = kd_alloc(n * sizeof *s.items);

@@ -1,14 +1,14 @@
 /*
- * stable.c - what the edges may forget (rule 21): the backups that may still be restored, and how far each of them is
- * complete.
+ * stable.c - up to which stamp edges may forget rows (`stable`, rule 21): the list of backups that may still be restored, and the smallest low
+ * watermark among them.
  *
- * After a restore an edge sends again what is stamped above the watermark that the backup holds for it, less 2 D; so
- * a row may go only where every backup holds more. An edge that was registered after a backup has no watermark in it at
- * all, and keeps everything until that backup is gone.
+ * After a restore an edge sends again what is stamped above the watermark that the backup holds for it, less 2 D. So a row may go only where every
+ * backup holds more. An edge that was registered after a backup has no watermark in it at all, and keeps everything until that backup is off the
+ * list.
  *
- * The list says what there is outside, so it is believed at once, and a crash before the commit only forgets what the
- * command will say again. A backup that is being made holds stable from its first moment; it lets it move when it is
- * complete.
+ * The list says what exists outside of this store. So a command counts in memory at once, before its commit is durable; after a crash in between the
+ * operator's command, which was not answered, is given again. A backup that is being made holds `stable` from its first moment on; only when it is
+ * complete may `stable` move up to it.
  */
 #include "central/core/stable.h"
 
@@ -117,11 +117,11 @@ typedef struct {
     uint64_t low_us;
     kd_held_by by;
     kd_bytes holder;
-} held;
+} stable_held;
 
-/* An edge that this backup does not know. Also one that is retired: if it is not gone after all, and hears us, it would let go what this
- * backup has not. */
-static const kd_registered *newer_edge(const kd_central *c, const kd_backup *b)
+/* An edge that this backup does not know; NULL: none. A retired edge too: if it is alive after all and hears `stable`, it would forget rows that are
+ * not in this backup. */
+static const kd_registered *stable_newer_edge(const kd_central *c, const kd_backup *b)
 {
     for (uint32_t i = 0; i < c->edge_count; i++) {
         const kd_registered *e = &c->edges[i];
@@ -131,45 +131,45 @@ static const kd_registered *newer_edge(const kd_central *c, const kd_backup *b)
     return NULL;
 }
 
-static held held_by_backups(const kd_central *c)
+static stable_held stable_held_by_backups(const kd_central *c)
 {
-    held h = {.by = KD_HELD_BY_NO_BACKUP};
+    stable_held h = {.by = KD_HELD_BY_NO_BACKUP};
     bool any = false;
     for (uint32_t i = 0; i < c->backup_count; i++) {
         const kd_backup *b = &c->backups[i];
-        const kd_registered *newer = newer_edge(c, b);
-        if (newer) return (held){.by = KD_HELD_BY_NEW_EDGE, .holder = kd_registered_name(newer)};
+        const kd_registered *newer = stable_newer_edge(c, b);
+        if (newer) return (stable_held){.by = KD_HELD_BY_NEW_EDGE, .holder = kd_registered_name(newer)};
         any |= b->complete;
         if (i > 0 && b->low_watermark_us >= h.low_us) continue;
         h.low_us = b->low_watermark_us;
         h.holder = backup_id(b);
     }
-    if (!any) return (held){.by = KD_HELD_BY_NO_BACKUP};
+    if (!any) return (stable_held){.by = KD_HELD_BY_NO_BACKUP};
     h.by = KD_HELD_BY_BACKUP;
     return h;
 }
 
-static held held_by_edges(const kd_central *c, bool complete_to)
+static stable_held stable_held_by_edges(const kd_central *c, bool complete_to)
 {
     kd_lowest low = kd_registry_lowest(c, complete_to);
-    if (low.unheard.len > 0) return (held){.by = KD_HELD_BY_UNHEARD, .holder = low.unheard};
-    if (low.edge < 0) return (held){.by = KD_HELD_BY_EDGE};
-    return (held){low.time_us, KD_HELD_BY_EDGE, kd_registered_name(&c->edges[low.edge])};
+    if (low.unheard.len > 0) return (stable_held){.by = KD_HELD_BY_UNHEARD, .holder = low.unheard};
+    if (low.edge < 0) return (stable_held){.by = KD_HELD_BY_EDGE};
+    return (stable_held){low.time_us, KD_HELD_BY_EDGE, kd_registered_name(&c->edges[low.edge])};
 }
 
-static held stable(const kd_central *c)
+static stable_held stable_now(const kd_central *c)
 {
     bool now = c->config.no_backups || kd_planted(c, KD_PLANT_STABLE_NOW);
-    return now ? held_by_edges(c, false) : held_by_backups(c);
+    return now ? stable_held_by_edges(c, false) : stable_held_by_backups(c);
 }
 
 uint64_t kd_central_stable_us(const kd_central *c)
 {
-    uint64_t low_us = stable(c).low_us, margin = 2 * c->config.drift_us;
+    uint64_t low_us = stable_now(c).low_us, margin = 2 * c->config.drift_us;
     return low_us > margin ? low_us - margin : 0;
 }
 
-/* ---- what is to be told ---- */
+/* ---- what holds it back, for metrics and /debug ---- */
 
 const char *kd_held_by_name(kd_held_by by)
 {
@@ -181,9 +181,9 @@ const char *kd_held_by_name(kd_held_by by)
 void kd_central_get_forgetting(const kd_central *c, kd_central_forgetting *out)
 {
     const kd_collector *k = &c->collector;
-    held s = stable(c), f = held_by_edges(c, true);
-    if (k->halted) f = (held){.by = KD_HELD_BY_ALARM};
-    if (c->config.tombstone_ttl_us == 0) f = (held){.by = KD_HELD_BY_SETTING};
+    stable_held s = stable_now(c), f = stable_held_by_edges(c, true);
+    if (k->halted) f = (stable_held){.by = KD_HELD_BY_ALARM};
+    if (c->config.tombstone_ttl_us == 0) f = (stable_held){.by = KD_HELD_BY_SETTING};
     *out = (kd_central_forgetting){.stable_us = kd_central_stable_us(c),
                                    .stable_held_by = s.by,
                                    .stable_holder = s.holder,

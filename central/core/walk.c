@@ -1,4 +1,4 @@
-/* walk.c - see the header. A page: klen be32 | vlen be32 | key | value, row by row. */
+/* walk.c - see the header. A page holds rows one behind the other: klen be32 | vlen be32 | key | value. */
 #include "central/core/walk.h"
 
 enum { PAGE_BYTES = 64 * 1024 };
