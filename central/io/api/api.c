@@ -18,8 +18,8 @@ void kd_api_finish(kd_api *api)
     kd_cidrs_finish(&api->trusted);
 }
 
-/* Frees the body. */
-static void answer_json(kd_http_request *req, kd_buf *body)
+/* Answers 200, and frees the body. */
+static void api_answer_json(kd_http_request *req, kd_buf *body)
 {
     const kd_http_field fields[] = {{"content-type", kd_bytes_str("application/json")},
                                     {"cache-control", kd_bytes_str("no-store")}};
@@ -28,24 +28,24 @@ static void answer_json(kd_http_request *req, kd_buf *body)
 }
 
 /* An object of one number. */
-static void answer_number(kd_http_request *req, const char *key, uint64_t value)
+static void api_answer_number(kd_http_request *req, const char *key, uint64_t value)
 {
     kd_buf out = {.data = NULL};
     kd_json j = kd_json_of(&out);
     kd_json_object(&j);
     kd_json_put_u64(&j, key, value);
     kd_json_end_object(&j);
-    answer_json(req, &out);
+    api_answer_json(req, &out);
 }
 
-static void answer_time(kd_api *api, kd_http_request *req)
+static void api_answer_time(kd_api *api, kd_http_request *req)
 {
     (void)api;
-    answer_number(req, "now_us", kd_clock_wall_us());
+    api_answer_number(req, "now_us", kd_clock_wall_us());
 }
 
-/* What an edge compares its own with: names, wire ids and kinds. */
-static void write_catalogue(const kd_central_settings *s, kd_json *j)
+/* Names, wire ids and kinds: an edge compares its own configuration with them. */
+static void api_write_catalogue(const kd_central_settings *s, kd_json *j)
 {
     kd_json_object(j);
     kd_json_key(j, "collections");
@@ -66,19 +66,19 @@ static void write_catalogue(const kd_central_settings *s, kd_json *j)
     kd_json_end_object(j);
 }
 
-static void answer_catalogue(kd_api *api, kd_http_request *req)
+static void api_answer_catalogue(kd_api *api, kd_http_request *req)
 {
     kd_buf out = {.data = NULL};
     kd_json j = kd_json_of(&out);
-    write_catalogue(api->settings, &j);
-    answer_json(req, &out);
+    api_write_catalogue(api->settings, &j);
+    api_answer_json(req, &out);
 }
 
-/* Where the operator's commands go on from this address. */
-static void answer_admin(kd_api *api, kd_http_request *req)
+/* An operator's command that was given the address of this port learns here where the admin port is. */
+static void api_answer_admin(kd_api *api, kd_http_request *req)
 {
     if (kd_peer_trusted(&api->trusted, req->peer))
-        answer_number(req, "admin_port", api->admin_port);
+        api_answer_number(req, "admin_port", api->admin_port);
     else
         kd_http_respond_problem(req, KD_PROBLEM_FORBIDDEN, "only trusted peers may ask", NULL, 0);
 }
@@ -96,13 +96,13 @@ static const struct {
 } fixed[] = {
     {"counts", kd_api_counts_query, kd_api_counts_body},
     {"likes/lookup", NULL, kd_api_lookup},
-    {"time", answer_time, NULL},
-    {"catalogue", answer_catalogue, NULL},
+    {"time", api_answer_time, NULL},
+    {"catalogue", api_answer_catalogue, NULL},
     {"export", kd_api_export, NULL},
-    {"admin", answer_admin, NULL},
+    {"admin", api_answer_admin, NULL},
 };
 
-static bool handle_fixed(kd_api *api, kd_http_request *req, const kd_route *route)
+static bool api_handle_fixed(kd_api *api, kd_http_request *req, const kd_route *route)
 {
     for (size_t i = 0; i < KD_COUNT(fixed); i++) {
         if (!kd_route_is(route, fixed[i].path)) continue;
@@ -124,8 +124,9 @@ static const kd_refusal edges_alone_have = {KD_PROBLEM_NOT_FOUND,
 
 typedef enum { TAIL_COUNTS, TAIL_LIKERS, TAIL_COUNTER } item_tail;
 
-/* What stands behind /v1/{collection}/{id}/; `counter` where it is one. */
-static bool read_tail(const kd_api *api, kd_bytes tail, item_tail *which, uint32_t *counter, kd_refusal *why)
+/* The last part of /v1/{collection}/{id}/TAIL; *counter is set for TAIL_COUNTER. False with *why filled. */
+static bool api_read_tail(const kd_api *api, kd_bytes tail, item_tail *which, uint32_t *counter,
+                          kd_refusal *why)
 {
     *which = kd_bytes_eq(tail, kd_bytes_str("counts"))   ? TAIL_COUNTS
              : kd_bytes_eq(tail, kd_bytes_str("likers")) ? TAIL_LIKERS
@@ -137,8 +138,8 @@ static bool read_tail(const kd_api *api, kd_bytes tail, item_tail *which, uint32
     return false;
 }
 
-static void answer_tail(kd_api *api, kd_http_request *req, const kd_item *item, item_tail which,
-                        uint32_t counter)
+static void api_answer_tail(kd_api *api, kd_http_request *req, const kd_item *item, item_tail which,
+                            uint32_t counter)
 {
     if (which == TAIL_COUNTS)
         kd_api_counts(api, req, item);
@@ -148,7 +149,7 @@ static void answer_tail(kd_api *api, kd_http_request *req, const kd_item *item, 
         kd_api_liked(api, req, item, counter);
 }
 
-/* A path that is not there is refused before its method is. */
+/* False with *why filled. A path that does not exist is refused as such, whatever its method. */
 static bool api_handle_item(kd_api *api, kd_http_request *req, const kd_route *route, kd_refusal *why)
 {
     kd_item item;
@@ -157,13 +158,13 @@ static bool api_handle_item(kd_api *api, kd_http_request *req, const kd_route *r
     bool snapshot = kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"));
     kd_bytes collection = route->at[snapshot ? 1 : 0], id = route->at[snapshot ? 2 : 1];
     if (!kd_route_item(collection, id, &api->settings->collections, &item, why)) return false;
-    if (!snapshot && !read_tail(api, route->at[2], &which, &counter, why)) return false;
+    if (!snapshot && !api_read_tail(api, route->at[2], &which, &counter, why)) return false;
     if (!api_is_get(req))
         kd_http_respond_wrong_method(req, "GET, HEAD");
     else if (snapshot)
         kd_api_snapshot(api, req, &item);
     else
-        answer_tail(api, req, &item, which, counter);
+        api_answer_tail(api, req, &item, which, counter);
     return true;
 }
 
@@ -173,7 +174,7 @@ void kd_api_handle(kd_http_request *req, void *arg)
     kd_route route;
     kd_refusal why = {KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL};
     if (kd_route_cut(req->path, &route) == KD_OK) {
-        if (handle_fixed(api, req, &route)) return;
+        if (api_handle_fixed(api, req, &route)) return;
         if (kd_route_is(&route, "likes")) why = edges_alone_have;
         if (route.count == 3 && api_handle_item(api, req, &route, &why)) return;
     }

@@ -5,8 +5,8 @@
 #include "common/base/display.h"
 #include "common/io/loop/clock.h"
 
-/* On the worker's thread. What is committed now is what is told: the age is that of the way to the client. */
-static int find_counts(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
+/* On the worker's thread. Central answers with what is committed now, so the age of an answer is 0. */
+static int counts_find(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     kd_bytes key = kd_item_key(&item->item);
     int rc = kd_central_totals(t->core, key, item->totals);
@@ -56,7 +56,7 @@ static void answer_many(kd_api_read *r)
 
 /* ---- by=region, by=day ---- */
 
-static void write_part(void *arg, kd_bytes name, uint32_t day, uint64_t count)
+static void counts_write_part(void *arg, kd_bytes name, uint32_t day, uint64_t count)
 {
     kd_json *j = arg;
     char date[KD_TIME_MS_MAX];
@@ -68,9 +68,9 @@ static void write_part(void *arg, kd_bytes name, uint32_t day, uint64_t count)
     kd_json_u64(j, count);
 }
 
-/* The number of a counter, and its parts as "regions" or "days". */
-static int write_parts(kd_json *j, const kd_api_read *r, kd_tenure *t, const kd_api_read_item *item,
-                       uint32_t counter)
+/* The total of a counter, and its parts as "regions" or "days". */
+static int counts_write_parts(kd_json *j, const kd_api_read *r, kd_tenure *t, const kd_api_read_item *item,
+                              uint32_t counter)
 {
     kd_bytes key = kd_item_key(&item->item);
     kd_json_key_bytes(j, kd_bytes_str(r->api->settings->counters.at[counter].name));
@@ -78,25 +78,25 @@ static int write_parts(kd_json *j, const kd_api_read *r, kd_tenure *t, const kd_
     kd_answer_write_number(j, &item->totals[counter], 0);
     kd_json_key(j, r->by == KD_BY_REGION ? "regions" : "days");
     kd_json_object(j);
-    int rc = r->by == KD_BY_REGION ? kd_central_by_region(t->core, key, counter, write_part, j)
-                                   : kd_central_by_day(t->core, key, counter, write_part, j);
+    int rc = r->by == KD_BY_REGION ? kd_central_by_region(t->core, key, counter, counts_write_part, j)
+                                   : kd_central_by_day(t->core, key, counter, counts_write_part, j);
     kd_json_end_object(j);
     kd_json_end_object(j);
     return rc;
 }
 
-/* On the worker's thread: the whole answer, since its parts are the core's. */
-static int find_parts(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
+/* On the worker's thread. The whole answer is written here: the core hands the parts out one by one, and they are not copied. */
+static int counts_find_parts(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     kd_json j = kd_json_of(&r->out);
     uint64_t now = kd_clock_wall_us();
-    int rc = find_counts(r, t, item);
+    int rc = counts_find(r, t, item);
     kd_json_object(&j);
     kd_answer_write_item(&j, kd_item_key(&item->item));
     kd_json_key(&j, "counts");
     kd_json_object(&j);
     for (uint32_t i = 0; rc == KD_OK && i < r->api->settings->counters.count; i++)
-        rc = write_parts(&j, r, t, item, i);
+        rc = counts_write_parts(&j, r, t, item, i);
     kd_json_end_object(&j);
     kd_answer_write_age(&j, now, now, item->as_of_us);
     kd_json_key(&j, "source");
@@ -110,7 +110,8 @@ static void answer_out(kd_api_read *r)
     kd_api_read_respond(r, "application/json", NULL, 0);
 }
 
-static bool by_what(const kd_http_request *req, kd_api_read *r, kd_refusal *why)
+/* Reads by= of the query; false with *why filled. */
+static bool counts_read_by(const kd_http_request *req, kd_api_read *r, kd_refusal *why)
 {
     kd_bytes by;
     if (!kd_query_find(req->query, "by", &by)) return true;
@@ -125,25 +126,25 @@ void kd_api_counts(kd_api *api, kd_http_request *req, const kd_item *item)
     kd_refusal why;
     kd_api_read *r = kd_api_read_create(api, req, item, 1);
     if (r == NULL) return;
-    if (!by_what(req, r, &why)) {
+    if (!counts_read_by(req, r, &why)) {
         kd_api_read_refuse(req, &why);
         return;
     }
-    r->work = r->by == KD_BY_NOTHING ? find_counts : find_parts;
+    r->work = r->by == KD_BY_NOTHING ? counts_find : counts_find_parts;
     r->answer = r->by == KD_BY_NOTHING ? answer_one : answer_out;
     kd_api_read_start(r);
 }
 
 /* ---- many ---- */
 
-static void start_many(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count, kd_bytes user,
-                       uint32_t counter)
+static void counts_start_many(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count,
+                              kd_bytes user, uint32_t counter)
 {
     kd_api_read *r = kd_api_read_create(api, req, items, count);
     if (r == NULL) return;
     r->user = user;
     r->counter = counter;
-    r->work = find_counts;
+    r->work = counts_find;
     r->answer = answer_many;
     kd_api_read_start(r);
 }
@@ -159,7 +160,7 @@ void kd_api_counts_query(kd_api *api, kd_http_request *req)
         kd_api_read_refuse(req, &why);
         return;
     }
-    start_many(api, req, items, count, kd_bytes_of(NULL, 0), 0);
+    counts_start_many(api, req, items, count, kd_bytes_of(NULL, 0), 0);
 }
 
 void kd_api_counts_body(kd_api *api, kd_http_request *req)
@@ -169,7 +170,7 @@ void kd_api_counts_body(kd_api *api, kd_http_request *req)
     kd_refusal why;
     const kd_api_read_list *list = kd_api_read_items(api, req, false, &counter, &why);
     if (list && (!list->me || kd_api_read_user(api, req, &user, &why)))
-        start_many(api, req, list->items, list->count, user, counter);
+        counts_start_many(api, req, list->items, list->count, user, counter);
     else
         kd_api_read_refuse(req, &why);
 }

@@ -8,7 +8,7 @@
 
 enum { LIKERS_DEFAULT = 100, LIKERS_MAX = 1000, EXPORT_DEFAULT = 1000, EXPORT_MAX = 5000 };
 
-/* ---- has the user liked it ---- */
+/* ---- whether a user likes it ---- */
 
 static int find_liked(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {

@@ -8,7 +8,7 @@
 
 enum { RETRY_AFTER_S = 1 };
 
-/* The part of a read that one worker does. */
+/* The part of a read that one worker does: of all items whose partitions it owns. Posted to the worker, then home again. */
 typedef struct {
     kd_post post;
     kd_api_read *read;
@@ -36,7 +36,7 @@ kd_api_read *kd_api_read_create(kd_api *api, kd_http_request *req, const kd_item
     return r;
 }
 
-static void central_read_finish(kd_api_read *r)
+static void read_finish(kd_api_read *r)
 {
     r->api->open--;
     kd_buf_finish(&r->out);
@@ -53,7 +53,7 @@ static void leg_home(kd_post *post)
     }
     kd_http_request *req = r->req;
     int err = r->err;
-    central_read_finish(r);
+    read_finish(r);
     kd_problem problem = kd_problem_of(err);
     kd_http_respond_problem(req, problem, kd_strerror(err), NULL,
                             kd_problem_status(problem) == 503 ? RETRY_AFTER_S : 0);
@@ -96,7 +96,7 @@ void kd_api_read_respond(kd_api_read *r, const char *content_type, const kd_http
     for (size_t i = 0; i < n; i++) fields[2 + i] = more[i];
     kd_buf body = r->out;
     r->out = (kd_buf){.data = NULL};
-    central_read_finish(r); /* r itself lives until its request is answered */
+    read_finish(r); /* r lives in the request's memory, until that is answered */
     kd_http_respond(req, 200, fields, 2 + n, kd_buf_view(&body));
     kd_buf_finish(&body);
 }
@@ -120,9 +120,9 @@ bool kd_api_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, 
     return false;
 }
 
-/* Texts to items. */
-static bool central_read_resolve(const kd_api *api, const kd_body_items *body, kd_api_read_list *list,
-                                 kd_refusal *why)
+/* The items that the body names as texts; false with *why filled. */
+static bool read_resolve(const kd_api *api, const kd_body_items *body, kd_api_read_list *list,
+                         kd_refusal *why)
 {
     for (uint32_t i = 0; i < body->count; i++)
         if (!kd_route_item_text(body->item[i], &api->settings->collections, "items", &list->items[i], why))
@@ -139,7 +139,7 @@ kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool look
     kd_buf text = {0};
     kd_api_read_list *list = kd_http_request_alloc(req, sizeof(*list));
     bool good = kd_body_read_items(req->body, &text, lookup, &body, why) &&
-                central_read_resolve(api, &body, list, why) &&
+                read_resolve(api, &body, list, why) &&
                 kd_api_read_set_counter(api, body.counter, counter, why);
     kd_buf_finish(&text);
     return good ? list : NULL;

@@ -74,7 +74,7 @@ void kd_backup_set_line(const kd_backup_set *set, kd_buf *out)
 
 /* ---- reading ---- */
 
-/* The text is whole: its last line is the digest of the others. */
+/* Whether the text is whole: its last line is the digest of all lines before. */
 static bool is_whole(const char *text, size_t len)
 {
     char hex[HEX], line[HEX + 16];

@@ -12,19 +12,19 @@
 
 enum { GROUP_BYTES = 1024 * 1024, PROGRESS_ROWS = 4096 };
 
-/* Rows of one partition on their way. */
+/* The rows of one partition on their way into the sums, and into the copy. */
 typedef struct {
     const kd_backup_source *source;
     bool (*progress)(void *arg, uint32_t partition, uint64_t rows);
     void *progress_arg;
     uint32_t partition;
-    kd_leveldb *to; /* NULL: they are only summed up */
+    kd_leveldb *to; /* the copy; NULL: the rows are only summed up */
     kd_writes writes;
     crypto_generichash_state hash;
     kd_backup_sums *sums;
 } backup_set_rows;
 
-static void add_number(backup_set_rows *r, size_t n)
+static void backup_set_hash_number(backup_set_rows *r, size_t n)
 {
     const uint8_t be[] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n};
     crypto_generichash_update(&r->hash, be, sizeof(be));
@@ -33,8 +33,8 @@ static void add_number(backup_set_rows *r, size_t n)
 static int backup_set_take_row(void *arg, kd_bytes key, kd_bytes value)
 {
     backup_set_rows *r = arg;
-    add_number(r, key.len);
-    add_number(r, value.len);
+    backup_set_hash_number(r, key.len);
+    backup_set_hash_number(r, value.len);
     crypto_generichash_update(&r->hash, key.data, key.len);
     crypto_generichash_update(&r->hash, value.data, value.len);
     r->sums->bytes += key.len + value.len;
@@ -69,18 +69,18 @@ int kd_backup_sum(const kd_store *store, uint32_t partition,
 
 /* ---- one partition ---- */
 
-static void partial_path(const kd_backup_source *s, char *out, size_t size)
+static void backup_set_partial(const kd_backup_source *s, char *out, size_t size)
 {
     snprintf(out, size, "%s.partial", s->dir);
 }
 
-static int copy_partition(void *arg, const kd_store *store, char *error)
+static int backup_set_copy_partition(void *arg, const kd_store *store, char *error)
 {
     backup_set_rows *r = arg;
     char partial[KD_PATH_MAX], path[KD_PATH_MAX + 32];
     const kd_leveldb_options options = {
         .write_buffer_bytes = 8 << 20, .cache_bytes = 1 << 20, .create = true};
-    partial_path(r->source, partial, sizeof(partial));
+    backup_set_partial(r->source, partial, sizeof(partial));
     kd_tenure_path(path, sizeof(path), partial, r->partition);
     int rc = kd_leveldb_open(&r->to, path, &options, error, KD_OPTIONS_ERROR_MAX);
     if (rc != KD_OK) return rc;
@@ -104,7 +104,8 @@ static int backup_set_copy_partitions(const kd_backup_source *s, kd_backup_set *
                              .progress_arg = s->arg,
                              .partition = p,
                              .sums = &set->at[p]};
-        rc = s->progress(s->arg, p, 0) ? s->with_store(s->arg, p, copy_partition, &r, error) : KD_EAGAIN;
+        rc = s->progress(s->arg, p, 0) ? s->with_store(s->arg, p, backup_set_copy_partition, &r, error)
+                                       : KD_EAGAIN;
         KD_POINT(BACKUP_PARTITION);
     }
     return rc;
@@ -139,8 +140,8 @@ static int copy_to_place(const kd_backup_source *s, const char *partial, kd_back
 }
 
 /*
- * It is in the list of backups, durably, before the first row is read: from then on nothing is forgotten that a restore of
- * it needs. It counts as complete after it is in its place.
+ * The backup is in the list of each partition, durably, before the first row is read: from then on no edge forgets a row that a restore of it needs.
+ * It is noted as complete only when it is in its place: then `stable` may rest on it.
  */
 int kd_backup_make(const kd_backup_source *s, kd_backup_set *set, char *error)
 {
@@ -148,7 +149,7 @@ int kd_backup_make(const kd_backup_source *s, kd_backup_set *set, char *error)
     *set =
         (kd_backup_set){.partitions = s->partitions, .at = kd_alloc(sizeof(kd_backup_sums) * s->partitions)};
     snprintf(set->name, sizeof(set->name), "%s", s->name);
-    partial_path(s, partial, sizeof(partial));
+    backup_set_partial(s, partial, sizeof(partial));
     int rc = backup_set_check_place(s, partial, error);
     if (rc != KD_OK) return rc;
     rc = s->order(s->arg, KD_ORDER_BACKUP_ABSENT, error);

@@ -27,7 +27,7 @@ static bool restore_go_on(void *arg, uint32_t partition, uint64_t rows)
     return r->source->progress(r->source->arg, partition, r->restored->set.partitions, rows);
 }
 
-static int verify(restoring *r, const char *path, uint32_t p, char *error)
+static int restore_verify(restoring *r, const char *path, uint32_t p, char *error)
 {
     kd_leveldb *db;
     kd_backup_sums sums;
@@ -55,14 +55,14 @@ static int restore_copy_partitions(restoring *r, char *error)
         kd_tenure_path(from, sizeof(from), r->source->from, p);
         kd_tenure_path(path, sizeof(path), r->partial, p);
         rc = kd_dir_copy_database(from, path, error);
-        if (rc == KD_OK) rc = verify(r, path, p, error);
+        if (rc == KD_OK) rc = restore_verify(r, path, p, error);
         KD_POINT(RESTORE_PARTITION);
         r->restored->rows += r->restored->set.at[p].rows;
     }
     return rc;
 }
 
-/* Without slashes at its end: other names stand behind it. */
+/* Length without slashes at the end, as suffixes are put behind it. */
 static size_t path_len(const char *dir)
 {
     size_t len = strlen(dir);
@@ -83,7 +83,7 @@ int kd_restore_awaited(const char *data_dir, char *error)
     return KD_EUNAVAILABLE;
 }
 
-static bool any_held(const restoring *r)
+static bool restore_any_held(const restoring *r)
 {
     char path[KD_PATH_MAX + 32];
     bool held = false;
@@ -94,16 +94,16 @@ static bool any_held(const restoring *r)
     return held;
 }
 
-static int in_use(const restoring *r, char *error)
+static int restore_in_use(const restoring *r, char *error)
 {
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is in use by another process", r->restored->to);
     return KD_EXIT_UNAVAILABLE;
 }
 
-/* KD_EXIT_OK when the place may be taken. */
+/* KD_EXIT_OK when the place may be taken, or an exit code with `error`. */
 static int restore_check_place(const restoring *r, char *error)
 {
-    if (any_held(r)) return in_use(r, error);
+    if (restore_any_held(r)) return restore_in_use(r, error);
     if (kd_path_same(r->source->from, r->restored->to)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX,
                  "%.500s is the backup itself: restore a copy of it, so that the backup stays",
@@ -122,8 +122,9 @@ static int restore_check_place(const restoring *r, char *error)
     return KD_EXIT_USAGE;
 }
 
-/* Where two names cannot be exchanged. Between the steps there is nothing at the place: kd_restore_awaited says so to whoever comes. */
-static int replace_in_steps(const restoring *r, const char *aside, char *error)
+/* On a file system that cannot exchange two names. Between the steps nothing is at the place: a central that starts then is stopped by
+ * kd_restore_awaited. */
+static int restore_replace_in_steps(const restoring *r, const char *aside, char *error)
 {
     char ignored[KD_OPTIONS_ERROR_MAX];
     int rc = kd_dir_rename(r->restored->to, aside, error);
@@ -134,10 +135,10 @@ static int replace_in_steps(const restoring *r, const char *aside, char *error)
 }
 
 /*
- * The copy takes the name that what it replaces is to have, and then the two exchange names. So at every moment the one or the other is
- * in its place, whole; and what was there is never under a name that somebody is told to remove.
+ * First the copy takes the name that the directory it replaces is to have in the end, DIR.replaced-TIME; then the two exchange names. So at every
+ * moment a whole directory is at the place, and the one that was there before is never under DIR.restoring, which an operator may be told to remove.
  */
-static int replace(const restoring *r, char *error)
+static int restore_replace(const restoring *r, char *error)
 {
     char *aside = r->restored->aside;
     long long at = time(NULL);
@@ -148,16 +149,17 @@ static int replace(const restoring *r, char *error)
     if (rc == KD_OK) rc = kd_dir_exchange(aside, r->restored->to, error);
     if (rc == KD_EUNAVAILABLE) {
         rc = kd_dir_rename(aside, r->partial, error);
-        if (rc == KD_OK) rc = replace_in_steps(r, aside, error);
+        if (rc == KD_OK) rc = restore_replace_in_steps(r, aside, error);
     }
     return rc;
 }
 
-static int put_in_place(const restoring *r, char *error)
+static int restore_put_in_place(const restoring *r, char *error)
 {
-    if (any_held(r)) return in_use(r, error); /* since it was looked at first */
+    if (restore_any_held(r))
+        return restore_in_use(r, error); /* a central may have started since the place was checked */
     int rc = kd_dir_is_free(r->restored->to) ? kd_dir_rename(r->partial, r->restored->to, error)
-                                             : replace(r, error);
+                                             : restore_replace(r, error);
     return rc == KD_OK ? KD_EXIT_OK : KD_EXIT_FAILED;
 }
 
@@ -171,7 +173,7 @@ static int restore_make(restoring *r, char *error)
     int rc = restore_copy_partitions(r, error);
     /* In the copy the backup is one that was begun; now it is proved that it can be restored. */
     if (rc == KD_OK) rc = s->complete(s->arg, r->partial, r->restored->set.name, error);
-    code = rc == KD_OK ? put_in_place(r, error) : KD_EXIT_FAILED;
+    code = rc == KD_OK ? restore_put_in_place(r, error) : KD_EXIT_FAILED;
     if (code != KD_EXIT_OK) kd_dir_remove(r->partial);
     return code;
 }

@@ -16,15 +16,15 @@ typedef struct {
     const char **sets;
     size_t set_count;
     bool help;
-} table;
+} arguments_table;
 
-static void arguments_add(table *t, kd_argument a)
+static void arguments_add(arguments_table *t, kd_argument a)
 {
     KD_ASSERT(t->count < KD_ARGUMENTS_MAX);
     t->at[t->count++] = a;
 }
 
-static void build(table *t, kd_arguments *a, const kd_command_line *line)
+static void arguments_build(arguments_table *t, kd_arguments *a, const kd_command_line *line)
 {
     kd_source *s = &a->source;
     for (size_t i = 0; i < line->option_count; i++) arguments_add(t, line->options[i]);
@@ -49,7 +49,8 @@ static void build(table *t, kd_arguments *a, const kd_command_line *line)
     arguments_add(t, (kd_argument){"h", NULL, NULL, &t->help, "the same"});
 }
 
-static void arguments_print_help(FILE *out, const table *t, const kd_command_line *line, const char *name)
+static void arguments_print_help(FILE *out, const arguments_table *t, const kd_command_line *line,
+                                 const char *name)
 {
     fprintf(out, "usage: kudos-central %s %s\n\n%s\n\n", name, line->usage, line->about);
     for (size_t i = 0; i < t->count; i++)
@@ -59,7 +60,7 @@ static void arguments_print_help(FILE *out, const table *t, const kd_command_lin
                  "whether the work is done.\n");
 }
 
-static int arguments_take(table *t, const kd_argument *a)
+static int arguments_take(arguments_table *t, const kd_argument *a)
 {
     if (a->value == NULL) {
         *a->given = true;
@@ -73,7 +74,7 @@ static int arguments_take(table *t, const kd_argument *a)
     return KD_OK;
 }
 
-static int read_options(table *t, int argc, char **argv)
+static int arguments_read_options(arguments_table *t, int argc, char **argv)
 {
     struct option longs[KD_ARGUMENTS_MAX + 1] = {{NULL, 0, NULL, 0}};
     char shorts[2 * KD_ARGUMENTS_MAX + 1] = "";
@@ -102,8 +103,8 @@ static bool arguments_read_words(kd_arguments *a, const kd_command_line *line, i
     return true;
 }
 
-/* Where central is, when only its configuration or nothing was told. */
-static void default_url(kd_arguments *a)
+/* The admin port that -c names, or the default one. */
+static void arguments_default_url(kd_arguments *a)
 {
     const kd_address *admin = &a->source.settings.admin;
     bool any = admin->host[0] == '\0' || strcmp(admin->host, "*") == 0 || strcmp(admin->host, "0.0.0.0") == 0;
@@ -116,11 +117,11 @@ static void default_url(kd_arguments *a)
 int kd_arguments_read(kd_arguments *a, const kd_command_line *line, int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX];
-    table t = {.sets = kd_alloc(sizeof(char *) * (size_t)(argc + 2))};
+    arguments_table t = {.sets = kd_alloc(sizeof(char *) * (size_t)(argc + 2))};
     *a = (kd_arguments){.word_count = 0};
-    build(&t, a, line);
+    arguments_build(&t, a, line);
     int code = -1;
-    bool good = read_options(&t, argc, argv) == KD_OK;
+    bool good = arguments_read_options(&t, argc, argv) == KD_OK;
     if (t.help) {
         arguments_print_help(stdout, &t, line, argv[0]);
         code = kd_command_end("kudos-central", argv[0], KD_EXIT_OK, "");
@@ -132,7 +133,7 @@ int kd_arguments_read(kd_arguments *a, const kd_command_line *line, int argc, ch
         fprintf(stderr, "kudos-central %s: %s\n", argv[0], error);
         code = KD_EXIT_USAGE;
     }
-    if (code < 0 && line->url && a->source.url == NULL && a->source.dir == NULL) default_url(a);
+    if (code < 0 && line->url && a->source.url == NULL && a->source.dir == NULL) arguments_default_url(a);
     free(t.sets);
     return code;
 }

@@ -1,6 +1,6 @@
 /*
- * audit_command.c - `kudos-central audit` and `kudos-central repair`: counts against membership. Running centrals are
- * audited by a job of their own (job_audit.c), stores that nobody has open are read here.
+ * audit_command.c - `kudos-central audit` and `kudos-central repair`: counts against membership. A central that runs is audited by a job of its own
+ * (job_audit.c); the stores of one that is stopped are read here.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,11 +20,11 @@ typedef struct {
     uint64_t lines;
     kd_buf line;
     kd_progress progress;
-} audit_command_auditing;
+} audit_command;
 
 static void audit_command_note(void *arg, const kd_audit_mismatch *m)
 {
-    audit_command_auditing *a = arg;
+    audit_command *a = arg;
     kd_buf_clear(&a->line);
     kd_audit_line(&a->line, &a->source->settings.counters, a->partition, m);
     printf("%.*s\n", (int)a->line.len, (const char *)a->line.data);
@@ -32,7 +32,7 @@ static void audit_command_note(void *arg, const kd_audit_mismatch *m)
 
 static bool audit_command_go_on(void *arg, uint64_t rows)
 {
-    audit_command_auditing *a = arg;
+    audit_command *a = arg;
     kd_progress_show(&a->progress, a->command, a->partition, a->partitions, rows);
     return true;
 }
@@ -43,9 +43,10 @@ static int audit_command_check_identity(const kd_audit_result *r, uint32_t parti
     return empty || (r->partition == partition && r->partitions == partitions) ? KD_OK : KD_EMISMATCH;
 }
 
-static int audit_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions, char *error)
+static int audit_command_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions,
+                               char *error)
 {
-    audit_command_auditing *a = arg;
+    audit_command *a = arg;
     kd_writes writes = {.count = 0};
     const kd_store store = kd_leveldb_store(db);
     kd_audit_config config = {.counters = &a->source->settings.counters,
@@ -70,14 +71,14 @@ static int audit_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t p
     return rc;
 }
 
-static int audit_dir(audit_command_auditing *a, char *error)
+static int audit_command_dir(audit_command *a, char *error)
 {
-    int code = kd_source_each_store(a->source, audit_store, a, error);
+    int code = kd_source_each_store(a->source, audit_command_store, a, error);
     kd_buf_finish(&a->line);
     return code;
 }
 
-static int audit_url(audit_command_auditing *a, char *error)
+static int audit_command_url(audit_command *a, char *error)
 {
     kd_admin_client *client;
     kd_admin_answer answer = {.status = 0};
@@ -126,8 +127,8 @@ int kd_command_audit(int argc, char **argv)
     kd_arguments arguments;
     int code = kd_arguments_read(&arguments, &audit_line, argc, argv);
     if (code >= 0) return code;
-    audit_command_auditing a = {.source = &arguments.source, .command = "audit"};
-    code = arguments.source.dir != NULL ? audit_dir(&a, error) : audit_url(&a, error);
+    audit_command a = {.source = &arguments.source, .command = "audit"};
+    code = arguments.source.dir != NULL ? audit_command_dir(&a, error) : audit_command_url(&a, error);
     if (code == KD_EXIT_OK) code = audit_command_print(&a.totals);
     kd_source_finish(&arguments.source);
     return kd_command_end("kudos-central", argv[0], code, error);
@@ -135,7 +136,7 @@ int kd_command_audit(int argc, char **argv)
 
 /* ---- repair ---- */
 
-static int print_repair(const audit_command_auditing *a)
+static int repair_command_print(const audit_command *a)
 {
     const kd_audit_totals *t = &a->totals;
     const char *verdict = t->mismatches == 0  ? "exact"
@@ -174,10 +175,9 @@ int kd_command_repair(int argc, char **argv)
     kd_arguments arguments;
     int code = kd_arguments_read(&arguments, &line, argc, argv);
     if (code >= 0) return code;
-    audit_command_auditing a = {
-        .source = &arguments.source, .command = "repair", .mend = true, .dry_run = dry_run};
-    code = audit_dir(&a, error);
-    if (code == KD_EXIT_OK) code = print_repair(&a);
+    audit_command a = {.source = &arguments.source, .command = "repair", .mend = true, .dry_run = dry_run};
+    code = audit_command_dir(&a, error);
+    if (code == KD_EXIT_OK) code = repair_command_print(&a);
     kd_source_finish(&arguments.source);
     return kd_command_end("kudos-central", argv[0], code, error);
 }

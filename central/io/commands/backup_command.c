@@ -43,7 +43,7 @@ static const kd_command_line line = {
     .dir = true,
 };
 
-static void default_name(kd_order *order)
+static void backup_default_name(kd_order *order)
 {
     time_t now = time(NULL);
     struct tm tm;
@@ -53,7 +53,7 @@ static void default_name(kd_order *order)
              (unsigned)(randombytes_random() & 0xffff));
 }
 
-static bool absolute(const char *dir, kd_order *order)
+static bool backup_absolute(const char *dir, kd_order *order)
 {
     char here[KD_ORDER_DIR_MAX] = "";
     if (dir[0] != '/' && getcwd(here, sizeof(here)) == NULL) return false;
@@ -62,7 +62,7 @@ static bool absolute(const char *dir, kd_order *order)
     return n < (int)sizeof(order->dir);
 }
 
-/* ---- of a central that does not run ---- */
+/* ---- of a central that is stopped ---- */
 
 typedef struct {
     const kd_source *source;
@@ -73,9 +73,9 @@ typedef struct {
     uint32_t wanted;
     int (*use)(void *arg, const kd_store *store, char *error);
     void *use_arg;
-} offline;
+} backup_stopped;
 
-static int exit_to_err(int code)
+static int backup_stopped_err(int code)
 {
     return code == KD_EXIT_OK            ? KD_OK
            : code == KD_EXIT_UNAVAILABLE ? KD_EUNAVAILABLE
@@ -83,53 +83,54 @@ static int exit_to_err(int code)
                                          : KD_EIO;
 }
 
-static int order_offline(void *arg, kd_order_kind kind, char *error)
+static int backup_stopped_order(void *arg, kd_order_kind kind, char *error)
 {
-    const offline *o = arg;
+    const backup_stopped *o = arg;
     kd_order order = *o->order;
     order.kind = kind;
     return kd_source_backup_step(o->source, &order, error);
 }
 
-static int use_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions, char *error)
+static int backup_stopped_use(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions, char *error)
 {
-    offline *o = arg;
+    backup_stopped *o = arg;
     o->partitions = partitions;
     if (partition != o->wanted || o->use == NULL) return KD_OK;
     const kd_store store = kd_leveldb_store(db);
     return o->use(o->use_arg, &store, error);
 }
 
-static int with_store(void *arg, uint32_t partition,
-                      int (*use)(void *arg, const kd_store *store, char *error), void *use_arg, char *error)
+static int backup_stopped_with_store(void *arg, uint32_t partition,
+                                     int (*use)(void *arg, const kd_store *store, char *error), void *use_arg,
+                                     char *error)
 {
-    offline *o = arg;
+    backup_stopped *o = arg;
     o->wanted = partition;
     o->use = use;
     o->use_arg = use_arg;
-    return exit_to_err(kd_source_each_store(o->source, use_store, o, error));
+    return backup_stopped_err(kd_source_each_store(o->source, backup_stopped_use, o, error));
 }
 
 static bool backup_command_go_on(void *arg, uint32_t partition, uint64_t rows)
 {
-    offline *o = arg;
+    backup_stopped *o = arg;
     kd_progress_show(&o->progress, "backup", partition, o->partitions, rows);
     return true;
 }
 
-static int make_offline(const kd_source *source, const kd_order *order, kd_buf *text, char *error)
+static int backup_make_stopped(const kd_source *source, const kd_order *order, kd_buf *text, char *error)
 {
-    offline o = {.source = source, .order = order};
+    backup_stopped o = {.source = source, .order = order};
     kd_backup_set set;
-    int code =
-        kd_source_each_store(source, use_store, &o, error); /* how many there are, and that nobody has them */
+    int code = kd_source_each_store(source, backup_stopped_use, &o,
+                                    error); /* counts them, and shows that no process holds one */
     if (code != KD_EXIT_OK) return code;
     const kd_backup_source from = {.arg = &o,
                                    .partitions = o.partitions,
                                    .name = order->name,
                                    .dir = order->dir,
-                                   .order = order_offline,
-                                   .with_store = with_store,
+                                   .order = backup_stopped_order,
+                                   .with_store = backup_stopped_with_store,
                                    .progress = backup_command_go_on};
     int rc = kd_backup_make(&from, &set, error);
     if (rc == KD_OK) kd_backup_set_line(&set, text);
@@ -139,7 +140,7 @@ static int make_offline(const kd_source *source, const kd_order *order, kd_buf *
 
 /* ---- the command ---- */
 
-/* False: the words make no sense together. */
+/* False with `error`: the words make no sense together. */
 static bool backup_command_read_order(const kd_arguments *a, kd_order *order, char *error)
 {
     bool make = !list && forget == NULL;
@@ -148,17 +149,17 @@ static bool backup_command_read_order(const kd_arguments *a, kd_order *order, ch
     if (make != (a->word_count == 1) || (name != NULL && !make)) return false;
     order->kind = list ? KD_ORDER_BACKUP_LIST : forget != NULL ? KD_ORDER_BACKUP_FORGET : KD_ORDER_BACKUP;
     const char *wanted = forget != NULL ? forget : name;
-    if (wanted == NULL && make) default_name(order);
+    if (wanted == NULL && make) backup_default_name(order);
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%s is no name of a backup", wanted ? wanted : "");
     if (wanted != NULL && (!kd_order_set_name(order, wanted) || !kd_name_valid(kd_bytes_str(wanted))))
         return false;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "the path is too long");
-    if (make && !absolute(a->words[0], order)) return false;
+    if (make && !backup_absolute(a->words[0], order)) return false;
     error[0] = '\0';
     return true;
 }
 
-/* The name in the next line of a list, and *at behind it; empty at the end. */
+/* The backup's name in the next line of a list; *at moves behind it. Empty at the end. */
 static kd_bytes backup_command_next_name(const char **at, const char *end)
 {
     static const char before[] = " name=";
@@ -170,7 +171,7 @@ static kd_bytes backup_command_next_name(const char **at, const char *end)
     return kd_bytes_of(name_at, (size_t)(*at - name_at));
 }
 
-/* The list has a line for each backup of each partition. */
+/* How many backups a list names: it has a line for each backup of each partition. */
 static uint32_t count_backups(const kd_buf *text)
 {
     kd_bytes seen[KD_BACKUPS_MAX], found;
@@ -205,7 +206,7 @@ int kd_command_backup(int argc, char **argv)
     if (!backup_command_read_order(&a, &order, error))
         code = KD_EXIT_USAGE;
     else if (order.kind == KD_ORDER_BACKUP && a.source.dir != NULL)
-        code = make_offline(&a.source, &order, &text, error);
+        code = backup_make_stopped(&a.source, &order, &text, error);
     else
         code = kd_order_run(&a.source, &order, &text, &found, error);
     if (code == KD_EXIT_OK) backup_command_print(&order, &text);

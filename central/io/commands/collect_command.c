@@ -1,4 +1,4 @@
-/* collect_command.c - `kudos-central collect`: an identity alarm stopped the collection of tombstones; it goes on. */
+/* collect_command.c - `kudos-central collect`: the collection of tombstones, which an identity alarm stopped, goes on. */
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -1,9 +1,8 @@
 /*
- * export_command.c - `kudos-central export`: all liked rows as sorted lines of TSV: counter, item, user,
- * stamp in us, region.
+ * export_command.c - `kudos-central export`: all liked rows as sorted lines of TSV: counter, item, user, stamp in us, region.
  *
- * Sorting is sort(1)'s, in the C locale, which spills to disk: an export does not have to fit into memory.
- * Nothing is printed before all of it was read, so a failed export is an empty one.
+ * sort(1) sorts them, in the C locale; it spills to disk, so an export need not fit into memory. It prints nothing before it has read everything: a
+ * failed export prints nothing.
  */
 #include <errno.h>
 #include <signal.h>
@@ -17,7 +16,7 @@
 #include "central/io/commands/commands.h"
 
 /* sort(1) reads from *in and writes to our standard output. */
-static int start_sort(pid_t *pid, int *in)
+static int export_start_sort(pid_t *pid, int *in)
 {
     char *const argv[] = {"sort", NULL};
     posix_spawn_file_actions_t actions;
@@ -37,7 +36,7 @@ static int start_sort(pid_t *pid, int *in)
     return KD_EUNAVAILABLE;
 }
 
-static int pass_on(void *arg, kd_bytes lines)
+static int export_pass_on(void *arg, kd_bytes lines)
 {
     int fd = *(int *)arg;
     while (lines.len > 0) {
@@ -49,16 +48,16 @@ static int pass_on(void *arg, kd_bytes lines)
     return KD_OK;
 }
 
-static int export(const kd_source *source, char *error)
+static int export_run(const kd_source *source, char *error)
 {
     pid_t pid;
     int in, status = -1;
-    signal(SIGPIPE, SIG_IGN); /* a sort that died is an error of write */
-    if (start_sort(&pid, &in) != KD_OK) {
+    signal(SIGPIPE, SIG_IGN); /* a sort that died shows as a failed write */
+    if (export_start_sort(&pid, &in) != KD_OK) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "sort(1) cannot be started");
         return KD_EXIT_UNAVAILABLE;
     }
-    int code = kd_source_each(source, pass_on, &in, error);
+    int code = kd_source_each(source, export_pass_on, &in, error);
     if (code != KD_EXIT_OK) kill(pid, SIGKILL);
     close(in);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
@@ -70,7 +69,7 @@ static int export(const kd_source *source, char *error)
     return code;
 }
 
-/* Its --url is the public one, and there is no default: nothing of it goes by the admin port. */
+/* Options of its own: --url is central's public port here, as an export does not go by the admin port, and has no default. */
 static const char *url, *dir, *ca, *cert, *key;
 static const kd_argument options[] = {
     {"url", "URL", &url, NULL, "central's public port; this peer must be a trusted one"},
@@ -105,7 +104,7 @@ int kd_command_export(int argc, char **argv)
         a.source.ca = ca;
         a.source.cert = cert;
         a.source.key = key;
-        code = export(&a.source, error);
+        code = export_run(&a.source, error);
     }
     kd_source_finish(&a.source);
     return kd_command_end("kudos-central", argv[0], code, error);

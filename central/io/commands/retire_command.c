@@ -1,4 +1,4 @@
-/* retire_command.c - `kudos-central retire EDGE`: an edge that is gone for good, or was not after all. */
+/* retire_command.c - `kudos-central retire EDGE`: retires an edge that is gone for good; with --undo takes it back. */
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* source.c - the settings of a command, and the stores of a directory. */
+/* source.c - see the header. */
 #include "central/io/commands/source.h"
 
 #include <dirent.h>
@@ -30,7 +30,7 @@ void kd_source_finish(kd_source *s)
 
 /* ---- stores ---- */
 
-/* The partitions that are there: 0 to n-1 without a gap, else KD_EMISMATCH. */
+/* Counts the directories partition-NNNN, which have to be numbered from 0 without a gap. */
 static int count_partitions(const char *dir, uint32_t *count, char *error)
 {
     uint32_t n = 0, highest = 0, number;
@@ -53,8 +53,8 @@ static int count_partitions(const char *dir, uint32_t *count, char *error)
 }
 
 /*
- * As a central that runs has it, but for two things. The number of partitions is that of the directory: -c may not be given. And nothing is
- * collected: without -c nobody has said how long tombstones stay.
+ * As a central that runs has it, but for two things. The number of partitions is that of the directory, since -c may not be given. And a command's
+ * commit collects no tombstones: without -c it does not know how long this central keeps them.
  */
 static kd_central_config source_config(const kd_source *s, uint32_t partition, uint32_t partitions,
                                        uint64_t seed)
@@ -117,7 +117,7 @@ int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char
     return kd_source_exit_code(rc);
 }
 
-/* ---- members ---- */
+/* ---- export lines of --dir ---- */
 
 typedef struct {
     const kd_counters *counters;

@@ -20,7 +20,7 @@ typedef struct {
     uint32_t partitions;
     kd_buf page;
     char cursor[KD_CURSOR_TEXT_MAX + 1];
-} session;
+} source_url_session;
 
 static void copy_header(const kd_http_response *r, const char *name, char *out, size_t size)
 {
@@ -30,9 +30,9 @@ static void copy_header(const kd_http_response *r, const char *name, char *out, 
     out[len] = '\0';
 }
 
-static void take_page(void *arg, int result, int status, const kd_http_response *r)
+static void source_url_take_page(void *arg, int result, int status, const kd_http_response *r)
 {
-    session *s = arg;
+    source_url_session *s = arg;
     char partitions[12] = "";
     s->result = result;
     s->status = status;
@@ -49,36 +49,36 @@ static void take_page(void *arg, int result, int status, const kd_http_response 
 }
 
 /* True when the page is there. */
-static bool ask_once(session *s, const char *path)
+static bool source_url_ask_once(source_url_session *s, const char *path)
 {
     s->result = KD_EUNAVAILABLE;
     int rc = kd_http_client_request(s->client, "GET", kd_bytes_str(path), NULL, 0, kd_bytes_of(NULL, 0),
-                                    take_page, s, s->heard ? PAGE_MS : FIRST_MS);
+                                    source_url_take_page, s, s->heard ? PAGE_MS : FIRST_MS);
     if (rc == KD_OK) event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY);
     return s->result == KD_OK && s->status == 200;
 }
 
-static bool worth_again(const session *s)
+static bool source_url_worth_again(const source_url_session *s)
 {
     return s->result != KD_OK || s->status == 503 || s->status == 429;
 }
 
-/* What the connection met says more than that no answer came. */
-static const char *source_url_why(session *s)
+/* Why no answer came: what the connection met, if anything, else the kd_err of the request. */
+static const char *source_url_why(source_url_session *s)
 {
     kd_reason reason;
     const char *cause;
     return kd_http_client_trouble(s->client, &reason, &cause) ? cause : kd_strerror(s->result);
 }
 
-static int source_url_ask(session *s, uint32_t partition, char *error)
+static int source_url_ask(source_url_session *s, uint32_t partition, char *error)
 {
     char path[KD_CURSOR_TEXT_MAX + 128];
     snprintf(path, sizeof(path), "/v1/export?partition=%u&limit=%d%s%s", partition, PAGE_ROWS,
              s->cursor[0] != '\0' ? "&cursor=" : "", s->cursor);
     for (int i = 0; i < TRIES; i++) {
-        if (ask_once(s, path)) return KD_EXIT_OK;
-        if (!worth_again(s) || !s->heard || s->result == KD_EUNTRUSTED) break;
+        if (source_url_ask_once(s, path)) return KD_EXIT_OK;
+        if (!source_url_worth_again(s) || !s->heard || s->result == KD_EUNTRUSTED) break;
         usleep(AGAIN_MS * 1000);
     }
     if (s->result == KD_EUNTRUSTED)
@@ -90,10 +90,10 @@ static int source_url_ask(session *s, uint32_t partition, char *error)
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: status %d: %.*s", partition, s->status,
                  (int)KD_MIN(s->page.len, 400), (const char *)s->page.data);
-    return worth_again(s) ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+    return source_url_worth_again(s) ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
 }
 
-static int source_url_read_all(session *s, kd_source_lines fn, void *arg, char *error)
+static int source_url_read_all(source_url_session *s, kd_source_lines fn, void *arg, char *error)
 {
     s->partitions = 1;
     for (uint32_t p = 0; p < s->partitions; p++) {
@@ -120,7 +120,7 @@ int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, c
         .key_file = source->key,
     };
     char shown[KD_TEXT_SHOWN_MAX];
-    session s = {.base = event_base_new()};
+    source_url_session s = {.base = event_base_new()};
     KD_ASSERT(s.base != NULL);
     int rc = kd_http_client_create(&s.client, s.base, source->url, &options), code;
     if (rc == KD_OK) {

@@ -1,4 +1,4 @@
-/* app.c - start and end of the program. */
+/* app.c - start and end of the program; app.h has their order. */
 #include "central/io/daemon/app.h"
 
 #include <sodium.h>
@@ -10,7 +10,7 @@
 #include "common/io/daemon/ending.h"
 #include "common/io/daemon/log.h"
 
-/* Descriptors are LevelDB's files and connections: as many as the system allows. */
+/* LevelDB's files and connections take descriptors: as many as the system allows. */
 static void raise_descriptors(void)
 {
     struct rlimit limit;
@@ -73,7 +73,7 @@ static int open_http(kd_central_app *app, char *error)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "http: the limits make no sense together");
         return rc;
     }
-    const char *host = strcmp(s->listen.host, "*") == 0 ? "::" : s->listen.host; /* takes IPv4 too */
+    const char *host = strcmp(s->listen.host, "*") == 0 ? "::" : s->listen.host; /* "::" takes IPv4 too */
     return kd_http_server_listen(app->http, host, s->listen.port, false, error, KD_OPTIONS_ERROR_MAX);
 }
 
@@ -115,6 +115,8 @@ static int app_start(kd_central_app *app, char *error)
     return rc;
 }
 
+/* Jobs end first, as they ask workers. The keeper is stopped before the workers, and destroyed after them: until then a worker may tell it that topics
+ * have gone. */
 static void app_finish(kd_central_app *app)
 {
     kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);

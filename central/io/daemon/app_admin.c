@@ -1,4 +1,4 @@
-/* app_admin.c - what the admin port tells: readiness, metrics, the partitions. */
+/* app_admin.c - the admin port's answers: readiness, metrics, /debug/partitions. */
 #include <stdlib.h>
 
 #include "central/io/daemon/app.h"
@@ -49,7 +49,7 @@ static void app_admin_metrics(void *arg, kd_buf *out)
     kd_process_metrics_write(out);
 }
 
-/* ---- /debug/partitions: asked of the workers, waited for with a bound ---- */
+/* ---- /debug/partitions: each worker is asked, and waited for no longer than ASK_TIMEOUT_MS ---- */
 
 typedef struct {
     kd_ask ask;
@@ -73,7 +73,7 @@ static void app_admin_write_edge(kd_json *j, const kd_central_edge *e)
     kd_json_end_object(j);
 }
 
-static void write_held(kd_json *j, const char *name, uint64_t at_us, kd_held_by by, kd_bytes holder)
+static void app_admin_write_held(kd_json *j, const char *name, uint64_t at_us, kd_held_by by, kd_bytes holder)
 {
     kd_json_key(j, name);
     kd_json_object(j);
@@ -84,16 +84,16 @@ static void write_held(kd_json *j, const char *name, uint64_t at_us, kd_held_by 
     kd_json_end_object(j);
 }
 
-/* What holds back the forgetting, by name. */
-static void write_forgetting(kd_json *j, const kd_central *core)
+/* Up to which stamps edges and central may forget, and the name of the edge or backup that holds it there. */
+static void app_admin_write_forgetting(kd_json *j, const kd_central *core)
 {
     kd_central_forgetting f;
     kd_central_get_forgetting(core, &f);
-    write_held(j, "stable", f.stable_us, f.stable_held_by, f.stable_holder);
-    write_held(j, "floor", f.floor_us, f.floor_held_by, f.floor_holder);
+    app_admin_write_held(j, "stable", f.stable_us, f.stable_held_by, f.stable_holder);
+    app_admin_write_held(j, "floor", f.floor_us, f.floor_held_by, f.floor_holder);
 }
 
-static void write_tenure(kd_json *j, const kd_tenure *t)
+static void app_admin_write_tenure(kd_json *j, const kd_tenure *t)
 {
     kd_central_edge *edges = kd_alloc(sizeof(*edges) * KD_EDGES_MAX);
     uint32_t n = kd_central_edges(t->core, edges, KD_EDGES_MAX);
@@ -105,7 +105,7 @@ static void write_tenure(kd_json *j, const kd_tenure *t)
     kd_json_key(j, "log_offset");
     kd_json_i64(j, kd_central_log_position(t->core, &offset) ? offset : -1);
     kd_json_put_u64(j, "as_of_us", kd_central_as_of_us(t->core));
-    write_forgetting(j, t->core);
+    app_admin_write_forgetting(j, t->core);
     kd_json_put_u64(j, "gathered", kd_central_gathered(t->core));
     kd_json_put_u64(j, "outstanding", t->gate.under_way);
     kd_json_put_u64(j, "dirty", kd_central_dirty(t->core));
@@ -126,23 +126,23 @@ static void app_admin_write_partitions(kd_ask *ask)
     for (uint32_t i = 0; i < w->count; i++) {
         kd_json j = kd_json_of(&p->out);
         if (i > 0) kd_buf_put_u8(&p->out, ',');
-        write_tenure(&j, &w->tenures[i]);
+        app_admin_write_tenure(&j, &w->tenures[i]);
     }
 }
 
-static void dispose_partitions(kd_ask *ask)
+static void app_admin_dispose(kd_ask *ask)
 {
     partitions_ask *p = KD_CONTAINER(ask, partitions_ask, ask);
     kd_buf_finish(&p->out);
     free(p);
 }
 
-/* The objects of the worker's partitions with commas between; false when it did not answer in time. */
-static bool ask_worker(kd_worker *w, kd_buf *out)
+/* Appends the objects of the worker's partitions, with commas between; false when it did not answer in time. */
+static bool app_admin_ask_worker(kd_worker *w, kd_buf *out)
 {
     partitions_ask *p = kd_alloc(sizeof(*p));
     p->ask.work = app_admin_write_partitions;
-    p->ask.dispose = dispose_partitions;
+    p->ask.dispose = app_admin_dispose;
     p->ask.owner = w;
     bool done = kd_ask_run(&p->ask, w->loop, ASK_TIMEOUT_MS);
     if (done) kd_buf_put(out, p->out.data, p->out.len);
@@ -164,11 +164,12 @@ static int app_admin_debug(void *arg, const char *name, const char *query, kd_bu
     kd_json_array(&j);
     for (uint32_t i = 0; i < app->started; i++) {
         kd_buf_clear(&part);
-        busy += !ask_worker(&app->workers[i], &part);
+        busy += !app_admin_ask_worker(&app->workers[i], &part);
         if (part.len > 0) kd_json_raw(&j, kd_buf_view(&part));
     }
     kd_json_end_array(&j);
-    kd_json_put_u64(&j, "busy_workers", busy); /* whose partitions are missing above */
+    kd_json_put_u64(&j, "busy_workers",
+                    busy); /* did not answer in time: their partitions are missing above */
     kd_json_end_object(&j);
     kd_buf_finish(&part);
     return KD_OK;

@@ -1,4 +1,4 @@
-/* app_drain.c - SIGTERM and SIGHUP. */
+/* app_drain.c - SIGTERM: the drain; SIGHUP: the configuration is read again. */
 #include "central/io/daemon/app.h"
 #include "central/io/daemon/fail.h"
 #include "common/io/daemon/log.h"
@@ -6,14 +6,14 @@
 
 #include <stdlib.h>
 
-enum { HTTP_SHARE = 2 }; /* the part of the drain's time that requests may take is 1 / this */
+enum { HTTP_SHARE = 2 }; /* requests may take 1 / this of drain_timeout */
 
 typedef struct {
     kd_post post;
     kd_central_app *app;
 } drained_post;
 
-static void count_drained(kd_post *post)
+static void app_drain_count(kd_post *post)
 {
     drained_post *p = KD_CONTAINER(post, drained_post, post);
     kd_central_app *app = p->app;
@@ -21,17 +21,17 @@ static void count_drained(kd_post *post)
     if (++app->drained == app->started) kd_loop_stop(app->loop);
 }
 
-/* On a worker's thread. */
 void kd_central_app_worker_drained(void *arg, kd_worker *worker)
 {
     kd_central_app *app = arg;
     drained_post *p = kd_alloc(sizeof(*p));
     (void)worker;
-    *p = (drained_post){.post.fn = count_drained, .app = app};
+    *p = (drained_post){.post.fn = app_drain_count, .app = app};
     kd_loop_post(app->loop, &p->post);
 }
 
-/* The time is up. Everything acknowledged to Kafka or edges is in the stores: ending now loses nothing. */
+/* Everything that was acknowledged to Kafka or to edges is in the stores, so ending now loses nothing. But while a read is in work its request cannot be
+ * freed, as a worker may write into it: then the process ends at once. */
 void kd_central_app_deadline(void *arg)
 {
     kd_central_app *app = arg;
@@ -41,8 +41,8 @@ void kd_central_app_deadline(void *arg)
     kd_loop_stop(app->loop);
 }
 
-/* The requests are answered, or cut off; a worker that still works on one answers it before it drains. */
-static void http_drained(void *arg)
+/* All requests are answered or cut off. A worker that still has a read in work ends that before it drains: its inbox is in order. */
+static void app_drain_workers(void *arg)
 {
     kd_central_app *app = arg;
     kd_keeper_stop(app->keeper);
@@ -56,12 +56,12 @@ void kd_central_app_drain(void *arg)
     kd_notify("STOPPING=1");
     app->draining = true;
     kd_timer_set(&app->deadline, app->settings.drain_timeout_us);
-    kd_http_server_drain(app->http, http_drained, app,
+    kd_http_server_drain(app->http, app_drain_workers, app,
                          (uint32_t)(app->settings.drain_timeout_us / 1000 / HTTP_SHARE));
 }
 
-/* The workers first: what is asked of them from now on may be of a new counter. */
-static void take_over_names(kd_central_app *app, const kd_central_settings *fresh)
+/* Counters and edges reach the workers before a request names them: what this thread posts later stands behind it in their inboxes. */
+static void app_drain_add_names(kd_central_app *app, const kd_central_settings *fresh)
 {
     kd_central_settings *mine = &app->settings;
     bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
@@ -71,8 +71,8 @@ static void take_over_names(kd_central_app *app, const kd_central_settings *fres
     kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
 }
 
-/* Each option that needs a restart. */
-static bool tell_fixed(const kd_central_app *app, const kd_central_settings *fresh)
+/* Logs each changed option that needs a restart; true when there is one. */
+static bool app_drain_tell_fixed(const kd_central_app *app, const kd_central_settings *fresh)
 {
     bool any = false;
     for (const kd_option *o = NULL;
@@ -82,12 +82,12 @@ static bool tell_fixed(const kd_central_app *app, const kd_central_settings *fre
     return any;
 }
 
-static void app_drain_take_over(kd_central_app *app, const kd_central_settings *fresh)
+static void app_drain_apply(kd_central_app *app, const kd_central_settings *fresh)
 {
-    if (tell_fixed(app, fresh)) return;
+    if (app_drain_tell_fixed(app, fresh)) return;
     app->settings.log_level = fresh->log_level;
     kd_log_set_level((kd_log_level)fresh->log_level);
-    take_over_names(app, fresh);
+    app_drain_add_names(app, fresh);
     KD_LOG(KD_INFO, "reloaded");
 }
 
@@ -101,7 +101,7 @@ void kd_central_app_reload(void *arg)
     bool loaded = rc == KD_OK;
     if (loaded) rc = kd_central_settings_check(&fresh, error);
     if (rc == KD_OK)
-        app_drain_take_over(app, &fresh);
+        app_drain_apply(app, &fresh);
     else
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
     if (loaded) kd_options_finish(&kd_central_options, &fresh);

@@ -1,4 +1,4 @@
-/* edge_ages.c - see the header. The names are sorted once: they are looked up for each edge of each partition, four times a second. */
+/* edge_ages.c - see the header. Names are sorted once, for they are looked up for each edge of each partition, four times a second. */
 #include "central/io/daemon/edge_ages.h"
 
 #include <stdio.h>

@@ -1,6 +1,4 @@
-/*
- * main.c - kudos-central: the daemon, and its sub commands by name.
- */
+/* main.c - kudos-central: the daemon, and its sub commands by name. */
 #include <signal.h>
 
 #include "central/io/daemon/app.h"
@@ -29,9 +27,8 @@ static int central_main_serve(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    signal(
-        SIGXFSZ,
-        SIG_IGN); /* a file at its limit is an error of its write, of a backup, too: what was begun is removed */
+    /* A file at its size limit is then an error of the write, and a backup or restore removes what it has begun. */
+    signal(SIGXFSZ, SIG_IGN);
     for (size_t i = 0; argc > 1 && i < KD_COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     return central_main_serve(argc, argv);

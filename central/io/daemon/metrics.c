@@ -1,4 +1,4 @@
-/* metrics.c - the table of the header. */
+/* metrics.c - the tables of the header, as data. */
 #include "central/io/daemon/metrics.h"
 
 #define ROW(...) KD_METRIC_ROW(kd_central_metrics, __VA_ARGS__)

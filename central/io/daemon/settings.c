@@ -1,4 +1,4 @@
-/* settings.c - see the header. */
+/* settings.c - see the header. The texts of the table are those of --help and of docs/. */
 #include "central/io/daemon/settings.h"
 
 #include <stdio.h>
@@ -177,7 +177,7 @@ kd_http_tls_options kd_central_tls(const kd_central_settings *s)
     return (kd_http_tls_options){s->tls_certificate, s->tls_key, s->tls_client_ca};
 }
 
-/* What the named files hold. */
+/* Whether the files that options name hold what they should. */
 static int central_settings_check_files(const kd_central_settings *s, char *error)
 {
     const kd_http_tls_options tls = kd_central_tls(s);

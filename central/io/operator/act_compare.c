@@ -1,4 +1,4 @@
-/* act_compare.c - see the header. A question looks at a bounded number of rows on the worker's thread. */
+/* act_compare.c - see the header. A question looks at a bounded number of rows, so that the worker's other work does not wait long. */
 #include "central/io/operator/act_compare.h"
 
 #include <stdlib.h>

@@ -9,6 +9,7 @@
 #include "kudos/forget.h"
 #include "kudos/quarantine.h"
 
+/* Says why, where nobody did, and returns err. */
 static int core_act_refuse(kd_core_act *a, int err)
 {
     if (err != KD_OK && err != KD_ENOTFOUND && a->error[0] == '\0')
@@ -21,44 +22,44 @@ static int core_act_refuse(kd_core_act *a, int err)
 }
 
 /* A call of the core says which version would carry its order also where it refuses the order: then there is nothing to write. */
-static int ordered(kd_core_act *a, int err)
+static int core_act_ordered(kd_core_act *a, int err)
 {
     if (err != KD_OK) a->version = 0;
     return err;
 }
 
 /* Batches that waited in quarantine while their edge was retired can be merged now. */
-static int readmit(kd_core_act *a)
+static int core_act_readmit(kd_core_act *a)
 {
     uint32_t merged;
-    int err = ordered(a, kd_central_readmit(a->core, kd_bytes_str(a->order.name), &a->version));
+    int err = core_act_ordered(a, kd_central_readmit(a->core, kd_bytes_str(a->order.name), &a->version));
     return err == KD_OK ? kd_central_quarantine_retry(a->core, a->now_us, &merged) : err;
 }
 
-static int act_on_edge(kd_core_act *a)
+static int core_act_on_edge(kd_core_act *a)
 {
     int err = a->order.kind == KD_ORDER_RETIRE
-                  ? ordered(a, kd_central_retire(a->core, kd_bytes_str(a->order.name), &a->version))
-                  : readmit(a);
+                  ? core_act_ordered(a, kd_central_retire(a->core, kd_bytes_str(a->order.name), &a->version))
+                  : core_act_readmit(a);
     if (err == KD_ENOTFOUND)
         kd_text_printf(&a->text, "partition %u does not know %s\n", a->partition, a->order.name);
     return err;
 }
 
-static int act_on_backup(kd_core_act *a)
+static int core_act_on_backup(kd_core_act *a)
 {
     kd_bytes id = kd_bytes_str(a->order.name);
     switch (a->order.kind) {
     case KD_ORDER_BACKUP_BEGIN:
-        return ordered(a, kd_central_backup_begin(a->core, id, &a->version));
+        return core_act_ordered(a, kd_central_backup_begin(a->core, id, &a->version));
     case KD_ORDER_BACKUP_COMPLETE:
-        return ordered(a, kd_central_backup_complete(a->core, id, &a->version));
+        return core_act_ordered(a, kd_central_backup_complete(a->core, id, &a->version));
     default:
-        return ordered(a, kd_central_backup_remove(a->core, id, &a->version));
+        return core_act_ordered(a, kd_central_backup_remove(a->core, id, &a->version));
     }
 }
 
-static int list_backups(kd_core_act *a)
+static int core_act_list_backups(kd_core_act *a)
 {
     kd_central_backup backups[KD_BACKUPS_MAX];
     uint32_t n = kd_central_backups(a->core, backups, KD_BACKUPS_MAX);
@@ -71,8 +72,8 @@ static int list_backups(kd_core_act *a)
     return KD_OK;
 }
 
-/* A name that is taken must be found before anything is begun under it: what is begun is taken back when a backup fails. */
-static int find_no_backup(kd_core_act *a)
+/* Comes before a backup is begun. A backup that fails is taken off the list by its name: were the name another backup's, that one would go. */
+static int core_act_find_no_backup(kd_core_act *a)
 {
     kd_central_backup backups[KD_BACKUPS_MAX];
     uint32_t n = kd_central_backups(a->core, backups, KD_BACKUPS_MAX);
@@ -86,17 +87,17 @@ int kd_core_act_run(kd_core_act *a)
     switch (a->order.kind) {
     case KD_ORDER_RETIRE:
     case KD_ORDER_READMIT:
-        return core_act_refuse(a, act_on_edge(a));
+        return core_act_refuse(a, core_act_on_edge(a));
     case KD_ORDER_COLLECT:
-        return core_act_refuse(a, ordered(a, kd_central_collect_resume(a->core, &a->version)));
+        return core_act_refuse(a, core_act_ordered(a, kd_central_collect_resume(a->core, &a->version)));
     case KD_ORDER_BACKUP_ABSENT:
-        return core_act_refuse(a, find_no_backup(a));
+        return core_act_refuse(a, core_act_find_no_backup(a));
     case KD_ORDER_BACKUP_BEGIN:
     case KD_ORDER_BACKUP_COMPLETE:
     case KD_ORDER_BACKUP_FORGET:
-        return core_act_refuse(a, act_on_backup(a));
+        return core_act_refuse(a, core_act_on_backup(a));
     case KD_ORDER_BACKUP_LIST:
-        return list_backups(a);
+        return core_act_list_backups(a);
     case KD_ORDER_QUARANTINE_LIST:
     case KD_ORDER_QUARANTINE_SHOW:
     case KD_ORDER_QUARANTINE_RELEASE:

@@ -24,7 +24,7 @@ static const char *const poisons[] = {
     [KD_POISON_CUT] = "it is larger than a batch may be; only its beginning was kept",
 };
 
-static void say_line(kd_core_act *a, const kd_quarantined *q)
+static void quarantine_say_line(kd_core_act *a, const kd_quarantined *q)
 {
     char when[32];
     time_t at = (time_t)(q->kept_us / 1000000);
@@ -42,15 +42,15 @@ static void say_line(kd_core_act *a, const kd_quarantined *q)
         kd_text_printf(&a->text, " edge=? (nothing says whose it is)\n");
 }
 
-static int list_one(void *arg, const kd_quarantined *q)
+static int quarantine_list_line(void *arg, const kd_quarantined *q)
 {
-    say_line(arg, q);
+    quarantine_say_line(arg, q);
     return 0;
 }
 
-/* ---- what can be decoded ---- */
+/* ---- show: what can be decoded of a record, and its bytes ---- */
 
-static void say_operations(kd_core_act *a, const kd_body *body)
+static void quarantine_say_operations(kd_core_act *a, const kd_body *body)
 {
     const kd_counters *counters = a->counters;
     char item[KD_ITEM_KEY_MAX];
@@ -72,8 +72,8 @@ static void say_operations(kd_core_act *a, const kd_body *body)
     }
 }
 
-/* What is in it; or that it cannot be said. */
-static void say_content(kd_core_act *a, const kd_quarantined *q)
+/* The operations of the batch, or that they cannot be decoded. */
+static void quarantine_say_content(kd_core_act *a, const kd_quarantined *q)
 {
     kd_batch b;
     kd_body body;
@@ -84,11 +84,11 @@ static void say_content(kd_core_act *a, const kd_quarantined *q)
     kd_text_printf(&a->text, "after=%" PRIu64 ".%" PRIu64 " sent_us=%" PRIu64 " complete_to_us=%" PRIu64 "\n",
                    b.after.incarnation, b.after.seq, b.sent_us, b.complete_to_us);
     kd_text_printf(&a->text, "operations: %u, sums: %u\n", body.op_count, body.sum_count);
-    say_operations(a, &body);
+    quarantine_say_operations(a, &body);
     kd_body_finish(&body);
 }
 
-static void say_hex(kd_core_act *a, kd_bytes bytes)
+static void quarantine_say_hex(kd_core_act *a, kd_bytes bytes)
 {
     for (size_t at = 0; at < bytes.len; at += 16) {
         size_t n = KD_MIN(bytes.len - at, (size_t)16);
@@ -108,21 +108,21 @@ static void say_hex(kd_core_act *a, kd_bytes bytes)
     }
 }
 
-static int core_act_quarantine_show(kd_core_act *a)
+static int quarantine_show(kd_core_act *a)
 {
     kd_quarantined q;
     int err = kd_central_quarantine_get(a->core, a->order.id, &q);
     if (err != KD_OK) return err;
-    say_line(a, &q);
+    quarantine_say_line(a, &q);
     kd_text_printf(&a->text, "poison: %s\n", poisons[q.poison]);
-    say_content(a, &q);
-    say_hex(a, q.bytes);
+    quarantine_say_content(a, &q);
+    quarantine_say_hex(a, q.bytes);
     return KD_OK;
 }
 
-/* ---- its ends ---- */
+/* ---- release and drop ---- */
 
-static const char *fed_name(kd_fed fed)
+static const char *quarantine_fed_name(kd_fed fed)
 {
     switch (fed) {
     case KD_FED_MERGED:
@@ -144,7 +144,7 @@ static const char *fed_name(kd_fed fed)
     }
 }
 
-static int core_act_quarantine_release(kd_core_act *a)
+static int quarantine_release(kd_core_act *a)
 {
     kd_fed fed;
     int err = kd_central_quarantine_release(a->core, a->order.id, a->now_us, &fed, &a->version);
@@ -154,20 +154,21 @@ static int core_act_quarantine_release(kd_core_act *a)
         return KD_EMALFORMED;
     }
     if (err != KD_OK) return err;
-    kd_text_printf(&a->text, "id=%016" PRIx64 " partition=%u %s\n", a->order.id, a->partition, fed_name(fed));
+    kd_text_printf(&a->text, "id=%016" PRIx64 " partition=%u %s\n", a->order.id, a->partition,
+                   quarantine_fed_name(fed));
     if (fed == KD_FED_MERGED || fed == KD_FED_DUPLICATE) return KD_OK;
-    snprintf(a->error, sizeof(a->error), "it was not merged: %s", fed_name(fed));
+    snprintf(a->error, sizeof(a->error), "it was not merged: %s", quarantine_fed_name(fed));
     return KD_EMALFORMED;
 }
 
-static int core_act_quarantine_drop(kd_core_act *a)
+static int quarantine_drop(kd_core_act *a)
 {
     kd_quarantined q;
     bool passed;
     int err = kd_central_quarantine_get(a->core, a->order.id, &q);
     if (err != KD_OK) return err;
-    say_line(a, &q);
-    say_content(a, &q);
+    quarantine_say_line(a, &q);
+    quarantine_say_content(a, &q);
     err = kd_central_quarantine_drop(a->core, a->order.id, &passed, &a->version);
     if (err == KD_EAGAIN) snprintf(a->error, sizeof(a->error), "its edge waits for a batch before this one");
     if (err != KD_OK) {
@@ -184,12 +185,12 @@ int kd_core_act_quarantine(kd_core_act *a)
 {
     switch (a->order.kind) {
     case KD_ORDER_QUARANTINE_LIST:
-        return kd_central_quarantine_each(a->core, list_one, a);
+        return kd_central_quarantine_each(a->core, quarantine_list_line, a);
     case KD_ORDER_QUARANTINE_SHOW:
-        return core_act_quarantine_show(a);
+        return quarantine_show(a);
     case KD_ORDER_QUARANTINE_RELEASE:
-        return core_act_quarantine_release(a);
+        return quarantine_release(a);
     default:
-        return core_act_quarantine_drop(a);
+        return quarantine_drop(a);
     }
 }

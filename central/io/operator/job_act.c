@@ -39,7 +39,7 @@ static job_act_question *job_act_create(kd_jobs *jobs, uint32_t partition, void 
     return q;
 }
 
-/* On the worker's thread. What is written goes with the next commit, which is begun for it. */
+/* On the worker's thread. The order rides in the open commit, which is begun at once. */
 static void job_act_work(kd_ask *ask)
 {
     job_act_question *q = KD_CONTAINER(ask, job_act_question, ask);
@@ -54,6 +54,7 @@ static void job_act_work(kd_ask *ask)
     kd_worker_read_again(ask->owner, t);
 }
 
+/* On the worker's thread: the version that is durable by now. */
 static void job_act_look(kd_ask *ask)
 {
     job_act_question *q = KD_CONTAINER(ask, job_act_question, ask);

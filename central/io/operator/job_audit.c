@@ -1,6 +1,7 @@
 /*
- * job_audit.c - an audit of a running central. The worker takes a snapshot of the store and copies some of
- * the counts that it holds in memory, in one go; all the rest is done here, from the snapshot.
+ * job_audit.c - see the header. The worker takes a snapshot of the store and copies some of the counts that it holds in memory, in one step on its
+ * thread. The snapshot may be a commit or two ahead of the copy: kd_audit_run allows for that. All else is done on the job's thread, from the
+ * snapshot.
  */
 #include "central/io/operator/job_audit.h"
 
@@ -16,20 +17,20 @@ typedef struct {
     uint32_t partition;
     kd_leveldb_snapshot *snapshot;
     kd_counts_copy *copy;
-} moment;
+} audit_moment;
 
-static void take_moment(kd_ask *ask)
+static void audit_moment_take(kd_ask *ask)
 {
-    moment *m = KD_CONTAINER(ask, moment, ask);
+    audit_moment *m = KD_CONTAINER(ask, audit_moment, ask);
     const kd_tenure *t = kd_worker_tenure(ask->owner, m->partition);
-    if (t->core == NULL) return; /* the program has ended meanwhile: nobody waits */
+    if (t->core == NULL) return; /* closed: the program ends, and nobody waits */
     m->copy = kd_central_counts_copy(t->core, COPIED_MAX);
     m->snapshot = kd_leveldb_snapshot_take(t->db);
 }
 
-static void dispose_moment(kd_ask *ask)
+static void audit_moment_dispose(kd_ask *ask)
 {
-    moment *m = KD_CONTAINER(ask, moment, ask);
+    audit_moment *m = KD_CONTAINER(ask, audit_moment, ask);
     kd_leveldb_snapshot_release(m->snapshot);
     kd_counts_copy_destroy(m->copy);
     free(m);
@@ -39,11 +40,11 @@ typedef struct {
     kd_jobs *jobs;
     uint32_t partition;
     kd_buf line;
-} job_audit_auditing;
+} job_audit_partition;
 
 static void job_audit_note(void *arg, const kd_audit_mismatch *m)
 {
-    job_audit_auditing *a = arg;
+    job_audit_partition *a = arg;
     kd_buf_clear(&a->line);
     kd_audit_line(&a->line, &a->jobs->counters, a->partition, m);
     kd_jobs_line(a->jobs, kd_buf_view(&a->line));
@@ -51,13 +52,13 @@ static void job_audit_note(void *arg, const kd_audit_mismatch *m)
 
 static bool job_audit_go_on(void *arg, uint64_t rows)
 {
-    job_audit_auditing *a = arg;
+    job_audit_partition *a = arg;
     return kd_jobs_progress(a->jobs, a->partition, rows);
 }
 
-static int audit_moment(kd_jobs *jobs, moment *m, char *error)
+static int audit_moment_run(kd_jobs *jobs, audit_moment *m, char *error)
 {
-    job_audit_auditing a = {.jobs = jobs, .partition = m->partition};
+    job_audit_partition a = {.jobs = jobs, .partition = m->partition};
     const kd_store store = kd_leveldb_snapshot_store(m->snapshot);
     const kd_audit_config config = {.counters = &jobs->counters,
                                     .shown = m->copy,
@@ -75,17 +76,17 @@ static int audit_moment(kd_jobs *jobs, moment *m, char *error)
     return rc;
 }
 
-static int audit_partition(kd_jobs *jobs, uint32_t partition, char *error)
+static int job_audit_one(kd_jobs *jobs, uint32_t partition, char *error)
 {
-    moment *m = kd_alloc(sizeof(*m));
+    audit_moment *m = kd_alloc(sizeof(*m));
     kd_worker *worker = kd_jobs_worker(jobs, partition);
     m->partition = partition;
-    m->ask.work = take_moment;
-    m->ask.dispose = dispose_moment;
+    m->ask.work = audit_moment_take;
+    m->ask.dispose = audit_moment_dispose;
     m->ask.owner = worker;
     int rc = KD_ETIMEOUT;
     if (kd_ask_run(&m->ask, worker->loop, ASK_TIMEOUT_MS))
-        rc = audit_moment(jobs, m, error);
+        rc = audit_moment_run(jobs, m, error);
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: its worker did not answer", partition);
     kd_ask_let_go(&m->ask);
@@ -96,6 +97,6 @@ int kd_job_audit(kd_jobs *jobs, char *error)
 {
     int rc = KD_OK;
     for (uint32_t p = 0; rc == KD_OK && p < jobs->settings->partitions; p++)
-        rc = kd_jobs_progress(jobs, p, 0) ? audit_partition(jobs, p, error) : KD_EAGAIN;
+        rc = kd_jobs_progress(jobs, p, 0) ? job_audit_one(jobs, p, error) : KD_EAGAIN;
     return rc;
 }

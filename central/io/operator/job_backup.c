@@ -13,10 +13,10 @@ static int job_backup_order(void *arg, kd_order_kind kind, char *error)
     return kd_order_backup_step(&target, &order, error);
 }
 
-/* LevelDB takes a snapshot on any thread, and a group of writes is in it as a whole or not at all. */
-static int with_snapshot(void *arg, uint32_t partition,
-                         int (*use)(void *arg, const kd_store *store, char *error), void *use_arg,
-                         char *error)
+/* The worker is not asked: LevelDB takes a snapshot on any thread, and a group of writes, which is a commit, is in it as a whole or not at all. */
+static int job_backup_with_snapshot(void *arg, uint32_t partition,
+                                    int (*use)(void *arg, const kd_store *store, char *error), void *use_arg,
+                                    char *error)
 {
     kd_jobs *jobs = arg;
     const kd_tenure *t = kd_worker_tenure(kd_jobs_worker(jobs, partition), partition);
@@ -40,7 +40,7 @@ int kd_job_backup(kd_jobs *jobs, char *error)
                                      .name = jobs->job.order.name,
                                      .dir = jobs->job.order.dir,
                                      .order = job_backup_order,
-                                     .with_store = with_snapshot,
+                                     .with_store = job_backup_with_snapshot,
                                      .progress = job_backup_go_on};
     int rc = kd_backup_make(&source, &set, error);
     if (rc == KD_OK) {

@@ -16,7 +16,7 @@ static const char *const states[] = {[KD_JOB_NONE] = "none",
                                      [KD_JOB_FAILED] = "failed",
                                      [KD_JOB_UNAVAILABLE] = "unavailable"};
 
-/* A worker that is busy or central that stops says nothing of the data: whoever asked is to ask again. */
+/* A worker that is busy, or a central that stops, says nothing about the data. So the job has not failed, and its command is told to come again. */
 static kd_job_state job_ended_as(int rc)
 {
     if (rc == KD_OK) return KD_JOB_DONE;

@@ -49,7 +49,7 @@ void kd_order_to_query(const kd_order *o, kd_buf *out)
     out->len--;
 }
 
-/* False when it does not fit. */
+/* Copies the value of a key; empty when there is none. False when it does not fit. */
 static bool order_take(const struct evkeyvalq *words, const char *key, char *out, size_t size)
 {
     const char *value = evhttp_find_header(words, key);
