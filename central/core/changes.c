@@ -66,7 +66,7 @@ static int changes_take_record(kd_central *c, uint64_t version, changes_collecto
     if (err == KD_OK) err = changes_collect_row(c, k, kd_buf_view(&row), c->taken_changes);
     kd_buf_finish(&row);
     if (err != KD_OK && err != KD_ENOTFOUND) return kd_central_poison(c);
-    bool more = err == KD_OK;
+    bool more = err == KD_OK; /* the record is full: the next one goes on with this version */
     if (k->out.change_count > 0) {
         changes_deal_views(k);
         k->out.partition = c->config.partition;

@@ -1,5 +1,4 @@
-/* compare.c - central's side of a comparison with an edge's rows; kudos/compare.h says what it is about, kudos/central_compare.h has the contracts.
- * */
+/* compare.c - central's side of a comparison with an edge's rows; kudos/central_compare.h has the contracts. */
 #include "central/core/lookup.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
@@ -60,7 +59,8 @@ int kd_central_compare_digest(kd_central *c, kd_bytes edge, kd_bytes from, kd_by
     if (c->poisoned) return KD_EIO;
     int i = compare_find_edge(c, edge);
     if (i < 0) return KD_ENOTFOUND;
-    if (window.until_us > c->edges[i].committed.watermark_us) return KD_EAGAIN;
+    if (window.until_us > c->edges[i].committed.watermark_us)
+        return KD_EAGAIN; /* not merged up to there: rows could be missing */
     compare_walk w = {
         .edge = (uint16_t)i, .window = window, .left = rows_max, .digest = digest, .next = next};
     return compare_scan(c, from, to, &w);

@@ -23,7 +23,7 @@ uint8_t kd_content_unknown_counter(const kd_central *c, const kd_body *body)
     return 0;
 }
 
-/* Views of equal items are the same view (one decoded column), so most items are hashed once. */
+/* A decoded body holds each item once, and its operations share the view: items are compared by address, so that most are hashed once. */
 bool kd_content_fits(const kd_central *c, const kd_body *body)
 {
     const uint8_t *known = NULL;

@@ -167,6 +167,7 @@ static int counts_load(kd_counts *c, kd_bytes item, bool create, kd_count_entry 
 {
     uint64_t hash = kd_counts_hash(c, item);
     int err = KD_ENOTFOUND;
+    /* Where the filter does not know it the store has no count row: so it is with most items of a first like. */
     if (kd_bloom_maybe(c->filter, hash)) {
         kd_bytes key = kd_key_named(&c->scratch, KD_ROW_COUNTS, item);
         kd_buf value = {0};
@@ -238,7 +239,7 @@ static void counts_take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16
                               kd_part_where(counter, KD_PART_DAY, day)};
     for (size_t i = 0; i < KD_COUNT(where); i++) {
         uint64_t *value = counts_part(e, where[i]);
-        if (c->forgiving && *value == 0) continue;
+        if (c->forgiving && *value == 0) continue; /* a planted bug counts on, for the checkers to find */
         KD_ASSERT(*value > 0);
         (*value)--;
     }
@@ -254,7 +255,7 @@ void kd_counts_apply(kd_counts *c, kd_count_entry *e, const kd_effect *effect, u
     }
     if (e->dirty_since != 0) return;
     e->dirty_since = version;
-    KD_ASSERT(!c->dirty.tail || c->dirty.tail->dirty_since <= version);
+    KD_ASSERT(!c->dirty.tail || c->dirty.tail->dirty_since <= version); /* the queue ascends */
     counts_pin(c, e);
     counts_list_push(&c->dirty, e);
 }
@@ -262,7 +263,7 @@ void kd_counts_apply(kd_counts *c, kd_count_entry *e, const kd_effect *effect, u
 void kd_counts_mark_unsent(kd_counts *c, kd_count_entry *e)
 {
     if (e->unsent || c->unsent_lost) return;
-    if (c->unsent_count == unsent_max) {
+    if (c->unsent_count == unsent_max) { /* a million items: let the edges read anew instead */
         kd_counts_clear_unsent(c);
         c->unsent_lost = true;
         return;

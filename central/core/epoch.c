@@ -29,6 +29,7 @@ void kd_epoch_open(kd_central *c, uint64_t hint)
 {
     c->epoch_stored = c->epoch;
     c->epoch_begun = c->epoch > 0;
+    /* Where the clock is behind, go on above the stored epoch, with chance of our own. */
     if (!(kd_planted(c, KD_PLANT_KEEP_EPOCH) && c->epoch > 0))
         epoch_begin(c, hint > c->epoch ? hint : c->epoch + 1 + (hint & CHANCE_MASK));
     c->epoch_opened = c->epoch_committed = c->epoch;
@@ -73,10 +74,11 @@ kd_fed kd_epoch_claimed(kd_central *c, const kd_claim *claim)
     bool ours = kd_bytes_eq(claim->central, c->config.name) && epoch_is_ours(c, claim->epoch);
     c->claim_read |= ours;
     if (ours) return KD_FED_CLAIM;
+    /* In front of our own claim: of an earlier start than ours, or of a history that a restore undid. */
     if (!c->claim_read && claim->epoch > c->epoch_stored) c->took_over = true;
     if (claim->epoch < c->epoch || (claim->epoch == c->epoch && kd_bytes_eq(claim->central, c->config.name)))
         return KD_FED_CLAIM;
-    if (c->claim_read) {
+    if (c->claim_read) { /* behind our own claim: of a later start */
         c->fenced = true;
         return KD_FED_FENCED;
     }

@@ -238,10 +238,11 @@ static void lookup_resolve_sums(kd_commit *k)
 
 static int lookup_pin_counts(kd_central *c, kd_commit *k)
 {
+    /* Pinned until the end of the commit, which must not fail on a read. */
     k->entries = kd_realloc(k->entries, k->effect_count * sizeof(kd_count_entry *));
     for (uint32_t i = 0; i < k->effect_count; i++) {
         const kd_effect *e = &k->effects[i];
-        bool same = i > 0 && kd_bytes_eq(e->item, e[-1].item);
+        bool same = i > 0 && kd_bytes_eq(e->item, e[-1].item); /* neighbours often are of one item */
         k->entries[i] = same ? k->entries[i - 1] : NULL;
         int err = kd_counts_acquire(&c->counts, e->item, true, &k->entries[i]);
         if (err != KD_OK) return KD_EIO;

@@ -29,7 +29,7 @@ static void merge_gather(kd_central *c, const kd_body *body, uint16_t edge, uint
         const kd_op *op = &body->ops[i];
         kd_gathered_op g = {.time_us = op->time_us, .arrival = k->op_count, .edge = edge, .region = region};
         g.liked = op->liked;
-        g.past = kd_collect_past(c, before, op->time_us);
+        g.past = kd_collect_past(c, before, op->time_us); /* by the watermark as it was before this batch */
         g.key_at = merge_gather_key(k, op->counter, op->item, op->user, &g.key_len);
         k->ops = kd_grow(k->ops, k->op_count, &k->op_cap, sizeof *k->ops);
         k->ops[k->op_count++] = g;
@@ -118,7 +118,8 @@ static kd_fed merge_feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     c->stats.duplicates += placed == KD_FED_DUPLICATE;
     c->stats.gaps += placed == KD_FED_GAP;
     c->stats.identity_alarms += placed == KD_FED_IDENTITY;
-    if (placed == KD_FED_IDENTITY) kd_collect_halt(c);
+    if (placed == KD_FED_IDENTITY)
+        kd_collect_halt(c); /* the floor may rest on a watermark of another process of that name */
     return placed;
 }
 
@@ -153,6 +154,7 @@ kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t 
     c->fed_at_us = now_us;
     kd_fed fed = kd_merge_record(c, record, offset);
     if (fed == KD_FED_FENCED) return fed;
+    /* Also behind a record that was not merged: nothing is parked, so the log is never waited on. */
     c->log_tentative = (kd_log_position){.known = true, .offset = offset, .digest = kd_hash(record)};
     kd_commit_open(c)->fed = true;
     return fed;

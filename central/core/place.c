@@ -3,6 +3,8 @@
 
 #include "central/core/state.h"
 
+/* Whether batch and applied can be of one history: where both name one position they must have one digest. Else another process uses the edge's
+ * name. */
 static bool place_digests_agree(const kd_registered_state *s, const kd_batch *b)
 {
     bool nothing = s->applied.incarnation == 0 && s->applied.seq == 0;
@@ -45,7 +47,7 @@ void kd_place_leave(kd_registered *e, const kd_batch *b)
     uint32_t i = 0;
     if (place_is_empty(b)) return;
     while (i < KD_LEFT_MAX && e->left[i].incarnation > 0 && kd_position_cmp(e->left[i], at) < 0) i++;
-    if (i == KD_LEFT_MAX || kd_position_cmp(e->left[i], at) == 0) return;
+    if (i == KD_LEFT_MAX || kd_position_cmp(e->left[i], at) == 0) return; /* full of lower ones, or listed */
     memmove(&e->left[i + 1], &e->left[i], (KD_LEFT_MAX - 1 - i) * sizeof e->left[0]);
     e->left[i] = at;
 }
@@ -77,7 +79,7 @@ void kd_place_pass(kd_central *c, uint16_t edge, kd_position at)
     kd_registered *e = &c->edges[edge];
     if (kd_position_cmp(e->waits, at) <= 0) e->waits = (kd_position){0};
     for (; e->left[0].incarnation > 0 && kd_position_cmp(e->left[0], at) <= 0; place_drop_lowest(e)) {
-        if (kd_position_cmp(e->left[0], at) == 0) continue;
+        if (kd_position_cmp(e->left[0], at) == 0) continue; /* it is the batch that is merged now */
         c->passed_over++;
         c->passed_over_edge = edge;
     }

@@ -36,7 +36,8 @@ static kd_poison poison_of_batch(const kd_central *c, const kd_quarantined *q)
 
 kd_poison kd_poison_of(const kd_central *c, const kd_quarantined *q)
 {
-    if (q->bytes.len < q->length) return KD_POISON_CUT;
+    if (q->bytes.len < q->length)
+        return KD_POISON_CUT; /* cut when it was kept: nothing else can be said of it */
     switch (kd_record_peek(q->bytes)) {
     case KD_RECORD_BATCH:
         return poison_of_batch(c, q);

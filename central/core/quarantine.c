@@ -32,7 +32,7 @@ kd_fed kd_quarantine_take(kd_central *c, kd_bytes record, int64_t offset)
 {
     kd_batch b;
     uint64_t id = kd_batch_salvage(record, &b) ? quarantine_batch_id(c, &b) : kd_hash(record);
-    c->stats.quarantined++;
+    c->stats.quarantined++; /* also when it is kept already: each resend is an alarm */
     if (quarantine_find(c, id) >= 0 || c->quarantine_count == KD_QUARANTINE_MAX) return KD_FED_QUARANTINED;
     c->quarantine[c->quarantine_count++] = id;
     kd_buf_clear(&c->value);
@@ -98,7 +98,8 @@ static int quarantine_load_row(void *arg, kd_bytes key, kd_bytes value)
     kd_central *c = arg;
     kd_quarantined q;
     if (key.len != 9) return KD_EMALFORMED;
-    if (c->quarantine_count == KD_QUARANTINE_MAX) return KD_OK;
+    if (c->quarantine_count == KD_QUARANTINE_MAX)
+        return KD_OK; /* a program with a larger limit wrote them: they stay in the store */
     kd_reader r = kd_reader_of(kd_bytes_of(key.data + 1, 8));
     uint64_t id = kd_read_be64(&r);
     int err = quarantine_read_row(c, id, value, &q);

@@ -23,6 +23,7 @@ int kd_central_totals(kd_central *c, kd_bytes item, uint64_t totals[KD_COUNTERS_
 
 uint64_t kd_central_as_of_us(const kd_central *c)
 {
+    /* Less D: an edge whose clock is ahead stamps a like up to D above the true time at which it acknowledged it. */
     uint64_t low = kd_registry_low_watermark(c);
     return low > c->config.drift_us ? low - c->config.drift_us : 0;
 }

@@ -18,7 +18,7 @@ enum {
 
 static void redo_list_add(kd_redo_list *l, uint64_t version, uint64_t bytes)
 {
-    if (l->first > 0 && l->count == l->cap) {
+    if (l->first > 0 && l->count == l->cap) { /* full: reuse the room of rows that are gone before growing */
         memmove(l->at, l->at + l->first, (l->count - l->first) * sizeof *l->at);
         l->count -= l->first;
         l->needed -= l->first;
@@ -69,8 +69,10 @@ static int redo_replay_effect(kd_central *c, const kd_effect *e, uint64_t versio
     kd_count_entry *entry = NULL;
     int err = kd_counts_acquire(&c->counts, e->item, true, &entry);
     if (err != KD_OK) return err;
-    if (version > entry->accurate) kd_counts_apply(&c->counts, entry, e, version);
-    if (version > c->published) kd_counts_mark_unsent(&c->counts, entry);
+    if (version > entry->accurate) /* else the count row holds it */
+        kd_counts_apply(&c->counts, entry, e, version);
+    if (version > c->published) /* no snapshot that was delivered holds it */
+        kd_counts_mark_unsent(&c->counts, entry);
     kd_counts_release(&c->counts, entry);
     return KD_OK;
 }
@@ -125,6 +127,7 @@ static void redo_write_back(kd_central *c, kd_commit *k)
 {
     uint32_t rows = WRITE_BACK_LEAST + 2 * k->effect_count;
     while (rows-- > 0) {
+        /* As of the committed version: effects of the commits under way reach the counts when they end. */
         kd_count_entry *e = kd_counts_write_back(&c->counts, c->version, &k->writes);
         if (!e) return;
         k->written = kd_grow(k->written, k->written_count, &k->written_cap, sizeof *k->written);

@@ -108,7 +108,7 @@ int kd_registry_edge(kd_central *c, kd_bytes name, uint16_t region)
 void kd_registry_touch(kd_central *c, uint16_t edge)
 {
     kd_commit *k = kd_commit_open(c);
-    if (c->edges[edge].touched) return;
+    if (c->edges[edge].touched) return; /* listed in the open commit already */
     c->edges[edge].touched = true;
     k->touched = kd_grow(k->touched, k->touched_count, &k->touched_cap, sizeof *k->touched);
     k->touched[k->touched_count++] = (kd_touched){.edge = edge};
@@ -138,7 +138,7 @@ void kd_registry_put(kd_central *c, kd_commit *k)
         uint16_t index = k->touched[i].edge;
         kd_registered *e = &c->edges[index];
         e->touched = false;
-        k->touched[i].state = e->tentative;
+        k->touched[i].state = e->tentative; /* until the end: by then the next commit may have moved it on */
         bool late = kd_planted(c, KD_PLANT_POSITION_APART);
         registry_put_edge(c, k, e, index, late ? &e->committed : &e->tentative);
     }

@@ -35,6 +35,7 @@ static void snapshot_head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, u
     for (uint32_t i = 0; i < c->edge_count; i++) {
         const kd_registered *e = &c->edges[i];
         bool asked = edge.len == 0 || kd_bytes_eq(edge, kd_registered_name(e));
+        /* An edge that is not durable yet is left out: nothing of it is in the counts. */
         if (e->durable && asked) s->edges[s->edge_count++] = snapshot_applied(e);
     }
 }
@@ -95,6 +96,7 @@ int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, vo
     bool anew = snapshot_counters_came(c) || c->counts.unsent_lost;
     if (!anew) s.previous = c->snapshot_version;
     uint32_t items = c->counts.unsent_count;
+    /* A heartbeat, with nothing changed, is one part without items. */
     s.parts = items ? (items + KD_SNAPSHOT_ITEMS_MAX - 1) / KD_SNAPSHOT_ITEMS_MAX : 1;
     s.items = kd_alloc(KD_MIN(items, (uint32_t)KD_SNAPSHOT_ITEMS_MAX) * sizeof *s.items);
     for (s.part = 0; s.part < s.parts; s.part++) snapshot_emit_part(c, &s, &record, emit, arg);

@@ -138,8 +138,9 @@ static stable_held stable_held_by_backups(const kd_central *c)
     for (uint32_t i = 0; i < c->backup_count; i++) {
         const kd_backup *b = &c->backups[i];
         const kd_registered *newer = stable_newer_edge(c, b);
-        if (newer) return (stable_held){.by = KD_HELD_BY_NEW_EDGE, .holder = kd_registered_name(newer)};
-        any |= b->complete;
+        if (newer) /* this backup has no watermark of it: no row at all may go */
+            return (stable_held){.by = KD_HELD_BY_NEW_EDGE, .holder = kd_registered_name(newer)};
+        any |= b->complete; /* while none is complete, `stable` is 0 */
         if (i > 0 && b->low_watermark_us >= h.low_us) continue;
         h.low_us = b->low_watermark_us;
         h.holder = backup_id(b);

@@ -46,7 +46,7 @@ static void read_finish(kd_api_read *r)
 static void leg_home(kd_post *post)
 {
     kd_api_read *r = KD_CONTAINER(post, leg, post)->read;
-    if (--r->legs_open > 0) return;
+    if (--r->legs_open > 0) return; /* on the server's loop, as all legs come home to it */
     if (r->err == KD_OK) {
         r->answer(r);
         return;

@@ -42,7 +42,7 @@ static int backup_set_take_row(void *arg, kd_bytes key, kd_bytes value)
         return KD_EAGAIN;
     if (r->to == NULL) return 0;
     kd_writes_put(&r->writes, key, value);
-    if (r->writes.buf.len < GROUP_BYTES) return 0;
+    if (r->writes.buf.len < GROUP_BYTES) return 0; /* not synced: all is in the end, by kd_dir_sync_files */
     int rc = kd_leveldb_write(r->to, &r->writes, false);
     kd_writes_clear(&r->writes);
     return rc;

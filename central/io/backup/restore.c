@@ -54,6 +54,7 @@ static int restore_copy_partitions(restoring *r, char *error)
     for (uint32_t p = 0; rc == KD_OK && p < r->restored->set.partitions; p++) {
         kd_tenure_path(from, sizeof(from), r->source->from, p);
         kd_tenure_path(path, sizeof(path), r->partial, p);
+        /* The files are copied, not the rows: to open the backup's database would write to it. */
         rc = kd_dir_copy_database(from, path, error);
         if (rc == KD_OK) rc = restore_verify(r, path, p, error);
         KD_POINT(RESTORE_PARTITION);

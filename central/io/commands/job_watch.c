@@ -59,6 +59,7 @@ int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *ans
         usleep((useconds_t)pause_us);
         pause_us = KD_MIN(pause_us * 3 / 2, (uint64_t)POLL_MAX_US);
         code = kd_admin_client_get(c, progress_path, answer, error);
+        /* A central under load may miss an answer; the job goes on meanwhile. */
         if (code != KD_EXIT_OK && ++silent == SILENT_MAX) return code;
         if (code != KD_EXIT_OK) continue;
         silent = 0;

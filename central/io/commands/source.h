@@ -30,8 +30,8 @@ int kd_source_each(const kd_source *s, kd_source_lines fn, void *arg, char *erro
 
 /* ---- --dir ---- */
 
-/* How many partitions there are: numbered from 0 without a gap, as many as -c says if it was given. KD_OK; KD_ENOTFOUND or KD_EMISMATCH with `error`.
- * */
+/* How many partitions there are: numbered from 0 without a gap, as many as -c says if it was given. KD_OK; KD_ENOTFOUND or KD_EMISMATCH with
+ * `error`. */
 int kd_source_count(const kd_source *s, uint32_t *partitions, char *error);
 
 /* Opens store and core of one partition, as a central that runs does. `epoch_hint`: as kd_central_open; nothing of it is stored unless something is

@@ -115,8 +115,8 @@ static int app_start(kd_central_app *app, char *error)
     return rc;
 }
 
-/* Jobs end first, as they ask workers. The keeper is stopped before the workers, and destroyed after them: until then a worker may tell it that topics
- * have gone. */
+/* Jobs end first, as they ask workers. The keeper is stopped before the workers, and destroyed after them: until then a worker may tell it that
+ * topics have gone. */
 static void app_finish(kd_central_app *app)
 {
     kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);

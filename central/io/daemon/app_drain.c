@@ -30,8 +30,8 @@ void kd_central_app_worker_drained(void *arg, kd_worker *worker)
     kd_loop_post(app->loop, &p->post);
 }
 
-/* Everything that was acknowledged to Kafka or to edges is in the stores, so ending now loses nothing. But while a read is in work its request cannot be
- * freed, as a worker may write into it: then the process ends at once. */
+/* Everything that was acknowledged to Kafka or to edges is in the stores, so ending now loses nothing. But while a read is in work its request cannot
+ * be freed, as a worker may write into it: then the process ends at once. */
 void kd_central_app_deadline(void *arg)
 {
     kd_central_app *app = arg;

@@ -20,6 +20,7 @@ static int app_act_start(kd_central_app *app, const char *query, kd_buf *out)
     bool of_backup_job = order.kind == KD_ORDER_BACKUP_BEGIN || order.kind == KD_ORDER_BACKUP_COMPLETE;
     if (read != KD_OK || of_backup_job)
         return kd_admin_refuse(out, 400, "not an order: do=, name=, dir=, id=");
+    /* The workers commit for the last time: an order might never be durable. */
     if (app->draining) return kd_admin_refuse(out, 503, "central is stopping");
     int rc = kd_jobs_start(app_act_jobs(app, kd_order_slow(order.kind)), &order, &id);
     if (rc == KD_EAGAIN) return kd_admin_refuse(out, 409, "another one is under way");

@@ -84,7 +84,7 @@ int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id)
     kd_buf_finish(&job->lines);
     *job = (kd_job){.order = *order, .id = job->id + 1, .state = KD_JOB_RUNS};
     *id = job->id;
-    jobs->counters = jobs->settings->counters;
+    jobs->counters = jobs->settings->counters; /* a copy: a reload changes the settings, on this thread */
     KD_LOG(KD_INFO, "job-started", KD_STR("kind", kd_order_name(order->kind)), KD_U64("id", job->id));
     if (pthread_create(&jobs->thread, NULL, job_run, jobs) != 0) {
         job->state = KD_JOB_FAILED;
