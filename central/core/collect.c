@@ -21,8 +21,8 @@
 
 enum {
     ROWS_PER_COMMIT = 256,
-    SWEEPS_PER_TTL =
-        4, /* a sweep begins when the floor has risen by tombstone_ttl / this since the last one */
+    /* a sweep begins when the floor has risen by tombstone_ttl / this since the last one */
+    SWEEPS_PER_TTL = 4,
 };
 
 static const uint8_t floor_key[] = {KD_ROW_FLOOR};

@@ -11,8 +11,8 @@
 #include "central/core/state.h"
 
 enum {
-    WRITE_BACK_LEAST =
-        256, /* count rows that a commit writes back when there is too much redo; two per effect besides */
+    /* count rows that a commit writes back when there is too much redo; two per effect besides */
+    WRITE_BACK_LEAST = 256,
     DROPS_PER_COMMIT = 64,
 };
 

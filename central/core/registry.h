@@ -21,10 +21,10 @@ typedef struct {
     uint64_t digest;       /* of the body of the batch at applied */
     uint64_t watermark_us; /* rule 12 */
     uint64_t epoch;        /* the highest epoch that a merged envelope of this edge named */
-    uint64_t
-        complete_to_us; /* of the envelope at applied; below the watermark while the edge sends something again */
-    uint64_t
-        joined; /* version that registered it or took it back: backups made before do not know it (rule 21) */
+    /* of the envelope at applied; below the watermark while the edge sends something again */
+    uint64_t complete_to_us;
+    /* version that registered it or took it back: backups made before do not know it (rule 21) */
+    uint64_t joined;
     bool retired; /* rule 23 */
 } kd_registered_state;
 

@@ -103,8 +103,8 @@ int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, vo
     free(s.items);
     free(s.edges);
     kd_buf_finish(&record);
-    c->published =
-        c->snapshot_version; /* the snapshot before was delivered or given up, else the shell would not ask */
+    /* the snapshot before was delivered or given up, else the shell would not ask */
+    c->published = c->snapshot_version;
     kd_redo_settle(c);
     c->snapshot_version = c->version;
     kd_counts_clear_unsent(&c->counts);

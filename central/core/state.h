@@ -37,8 +37,8 @@ struct kd_central {
 
     /* The epoch (epoch.c). */
     uint64_t epoch; /* of the open commit */
-    uint64_t
-        epoch_committed;   /* of what is committed; before the first commit the epoch minted at the start */
+    /* of what is committed; before the first commit the epoch minted at the start */
+    uint64_t epoch_committed;
     uint64_t epoch_stored; /* in the store at the start; 0: the store was empty */
     uint64_t epoch_opened; /* minted at the start */
     bool epoch_begun;      /* a commit that carries `epoch` was begun, so somebody may have seen it */
@@ -59,8 +59,8 @@ struct kd_central {
     uint32_t first, outstanding;
 
     kd_bloom filter; /* of all membership rows and items that the store may hold */
-    uint64_t
-        filter_rows; /* each membership row that was not found, less those collected; stored, sizes the filter at the next open */
+    /* each membership row that was not found, less those collected; stored, sizes the filter at the next open */
+    uint64_t filter_rows;
     kd_counts counts;
     kd_redo_list redo;
 
