@@ -106,14 +106,14 @@ static bool api_handle_fixed(kd_api *api, kd_http_request *req, const kd_route *
 {
     for (size_t i = 0; i < KD_COUNT(fixed); i++) {
         if (!kd_route_is(route, fixed[i].path)) continue;
-        if (fixed[i].get != NULL && api_is_get(req))
+        if (fixed[i].get && api_is_get(req))
             fixed[i].get(api, req);
-        else if (fixed[i].post != NULL && req->method == KD_HTTP_POST)
+        else if (fixed[i].post && req->method == KD_HTTP_POST)
             fixed[i].post(api, req);
         else
-            kd_http_respond_wrong_method(req, fixed[i].get == NULL    ? "POST"
-                                              : fixed[i].post == NULL ? "GET, HEAD"
-                                                                      : "GET, HEAD, POST");
+            kd_http_respond_wrong_method(req, !fixed[i].get    ? "POST"
+                                              : !fixed[i].post ? "GET, HEAD"
+                                                               : "GET, HEAD, POST");
         return true;
     }
     return false;

@@ -9,13 +9,13 @@
 static int counts_find(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     kd_bytes key = kd_item_key(&item->item);
-    int rc = kd_central_totals(t->core, key, item->totals);
+    int err = kd_central_totals(t->core, key, item->totals);
     item->as_of_us = kd_central_as_of_us(t->core);
-    if (rc != KD_OK || r->user.len == 0) return rc;
+    if (err != KD_OK || r->user.len == 0) return err;
     bool liked;
-    rc = kd_central_member(t->core, r->counter, key, r->user, &liked);
+    err = kd_central_member(t->core, r->counter, key, r->user, &liked);
     item->liked = liked ? KD_LIKED_YES : KD_LIKED_NO;
-    return rc;
+    return err;
 }
 
 static void write_item(kd_json *j, const kd_api_read *r, const kd_api_read_item *item, uint64_t now_us)
@@ -78,11 +78,11 @@ static int counts_write_parts(kd_json *j, const kd_api_read *r, kd_tenure *t, co
     kd_answer_write_number(j, &item->totals[counter], 0);
     kd_json_key(j, r->by == KD_BY_REGION ? "regions" : "days");
     kd_json_object(j);
-    int rc = r->by == KD_BY_REGION ? kd_central_by_region(t->core, key, counter, counts_write_part, j)
-                                   : kd_central_by_day(t->core, key, counter, counts_write_part, j);
+    int err = r->by == KD_BY_REGION ? kd_central_by_region(t->core, key, counter, counts_write_part, j)
+                                    : kd_central_by_day(t->core, key, counter, counts_write_part, j);
     kd_json_end_object(j);
     kd_json_end_object(j);
-    return rc;
+    return err;
 }
 
 /* On the worker's thread. The whole answer is written here: the core hands the parts out one by one, and they are not copied. */
@@ -90,19 +90,19 @@ static int counts_find_parts(kd_api_read *r, kd_tenure *t, kd_api_read_item *ite
 {
     kd_json j = kd_json_of(&r->out);
     uint64_t now = kd_clock_wall_us();
-    int rc = counts_find(r, t, item);
+    int err = counts_find(r, t, item);
     kd_json_object(&j);
     kd_answer_write_item(&j, kd_item_key(&item->item));
     kd_json_key(&j, "counts");
     kd_json_object(&j);
-    for (uint32_t i = 0; rc == KD_OK && i < r->api->settings->counters.count; i++)
-        rc = counts_write_parts(&j, r, t, item, i);
+    for (uint32_t i = 0; err == KD_OK && i < r->api->settings->counters.count; i++)
+        err = counts_write_parts(&j, r, t, item, i);
     kd_json_end_object(&j);
     kd_answer_write_age(&j, now, now, item->as_of_us);
     kd_json_key(&j, "source");
     kd_json_cstr(&j, "central");
     kd_json_end_object(&j);
-    return rc;
+    return err;
 }
 
 static void answer_out(kd_api_read *r)
@@ -125,7 +125,7 @@ void kd_api_counts(kd_api *api, kd_http_request *req, const kd_item *item)
 {
     kd_refusal why;
     kd_api_read *r = kd_api_read_create(api, req, item, 1);
-    if (r == NULL) return;
+    if (!r) return;
     if (!counts_read_by(req, r, &why)) {
         kd_api_read_refuse(req, &why);
         return;
@@ -141,7 +141,7 @@ static void counts_start_many(kd_api *api, kd_http_request *req, const kd_item *
                               kd_bytes user, uint32_t counter)
 {
     kd_api_read *r = kd_api_read_create(api, req, items, count);
-    if (r == NULL) return;
+    if (!r) return;
     r->user = user;
     r->counter = counter;
     r->work = counts_find;
@@ -198,7 +198,7 @@ void kd_api_snapshot(kd_api *api, kd_http_request *req, const kd_item *item)
         return;
     }
     kd_api_read *r = kd_api_read_create(api, req, item, 1);
-    if (r == NULL) return;
+    if (!r) return;
     r->edge = named ? edge : kd_bytes_of(NULL, 0);
     r->work = find_snapshot;
     r->answer = answer_snapshot;

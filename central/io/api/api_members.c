@@ -13,11 +13,11 @@ enum { LIKERS_DEFAULT = 100, LIKERS_MAX = 1000, EXPORT_DEFAULT = 1000, EXPORT_MA
 static int find_liked(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     bool liked = false;
-    int rc = kd_central_member_at(t->core, r->counter, kd_item_key(&item->item), r->user, &liked,
-                                  &item->liked_at_us);
+    int err = kd_central_member_at(t->core, r->counter, kd_item_key(&item->item), r->user, &liked,
+                                   &item->liked_at_us);
     item->liked = liked ? KD_LIKED_YES : KD_LIKED_NO;
     item->complete = kd_central_complete(t->core, &r->wanted);
-    return rc;
+    return err;
 }
 
 static void api_members_write_liked(kd_json *j, const kd_api_read *r, const kd_api_read_item *item)
@@ -53,7 +53,7 @@ static void start_liked(kd_api *api, kd_http_request *req, const kd_item *items,
 {
     kd_bytes wanted;
     kd_api_read *r = kd_api_read_create(api, req, items, count);
-    if (r == NULL) return;
+    if (!r) return;
     r->user = user;
     r->counter = counter;
     r->wants = kd_http_request_header(req, "kudos-seen", &wanted) && kd_seen_parse(wanted, &r->wanted);
@@ -113,8 +113,8 @@ static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
     kd_json_cstr(&j, counter->name);
     kd_json_key(&j, "likers");
     kd_json_array(&j);
-    int rc = kd_central_members(t->core, counter->id, kd_item_key(&item->item), r->cursor, r->limit,
-                                write_liker, &j, &r->next);
+    int err = kd_central_members(t->core, counter->id, kd_item_key(&item->item), r->cursor, r->limit,
+                                 write_liker, &j, &r->next);
     kd_json_end_array(&j);
     kd_json_key(&j, "next");
     if (r->next.len == 0)
@@ -124,7 +124,7 @@ static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
     kd_json_key(&j, "source");
     kd_json_cstr(&j, "central");
     kd_json_end_object(&j);
-    return rc;
+    return err;
 }
 
 static void answer_likers(kd_api_read *r)
@@ -148,7 +148,7 @@ void kd_api_likers(kd_api *api, kd_http_request *req, const kd_item *item)
 {
     kd_refusal why;
     kd_api_read *r = kd_api_read_create(api, req, item, 1);
-    if (r == NULL) return;
+    if (!r) return;
     if (!ask_likers(api, req, r, &why)) {
         kd_api_read_refuse(req, &why);
         return;
@@ -203,7 +203,7 @@ void kd_api_export(kd_api *api, kd_http_request *req)
         return;
     }
     kd_api_read *r = kd_api_read_create(api, req, NULL, 0);
-    if (r == NULL) return;
+    if (!r) return;
     r->items[0].partition = (uint32_t)partition;
     r->limit = (uint32_t)limit;
     r->cursor = cursor;

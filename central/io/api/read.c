@@ -66,8 +66,8 @@ static void leg_work(kd_post *post)
     uint64_t workers = r->api->settings->workers;
     for (uint32_t i = 0; i < r->count; i++) {
         if (r->items[i].partition % workers != l->worker->index) continue;
-        int rc = r->work(r, kd_worker_tenure(l->worker, r->items[i].partition), &r->items[i]);
-        if (rc != KD_OK) __atomic_store_n(&r->err, rc, __ATOMIC_RELAXED);
+        int err = r->work(r, kd_worker_tenure(l->worker, r->items[i].partition), &r->items[i]);
+        if (err != KD_OK) __atomic_store_n(&r->err, err, __ATOMIC_RELAXED);
     }
     l->post.fn = leg_home;
     kd_loop_post(r->api->home, &l->post);

@@ -56,9 +56,9 @@ int kd_backup_manifest_write(const char *dir, const kd_backup_set *set, char *er
     backup_manifest_digest_of(kd_buf_view(&text), hex);
     backup_manifest_put(&text, "digest %s\n", hex);
     snprintf(path, sizeof(path), "%s/%s", dir, KD_BACKUP_MANIFEST);
-    int rc = kd_file_write(path, kd_buf_view(&text), error);
+    int err = kd_file_write(path, kd_buf_view(&text), error);
     kd_buf_finish(&text);
-    return rc;
+    return err;
 }
 
 void kd_backup_set_line(const kd_backup_set *set, kd_buf *out)
@@ -100,19 +100,19 @@ static bool backup_manifest_read_text(char *text, kd_backup_set *set)
 {
     uint32_t partitions, version;
     char *save, *line = strtok_r(text, "\n", &save);
-    if (line == NULL || sscanf(line, "kudos-backup %u", &version) != 1 || version != 1) return false;
+    if (!line || sscanf(line, "kudos-backup %u", &version) != 1 || version != 1) return false;
     line = strtok_r(NULL, "\n", &save);
-    if (line == NULL || sscanf(line, "name %32s", set->name) != 1) return false;
+    if (!line || sscanf(line, "name %32s", set->name) != 1) return false;
     strtok_r(NULL, "\n", &save); /* made */
     line = strtok_r(NULL, "\n", &save);
-    if (line == NULL || sscanf(line, "partitions %u", &partitions) != 1 || partitions == 0 ||
+    if (!line || sscanf(line, "partitions %u", &partitions) != 1 || partitions == 0 ||
         partitions > KD_PARTITIONS_MAX)
         return false;
     set->partitions = partitions;
     set->at = kd_alloc(sizeof(kd_backup_sums) * partitions);
     for (uint32_t p = 0; p < partitions; p++) {
         line = strtok_r(NULL, "\n", &save);
-        if (line == NULL || !backup_manifest_read_partition(line, p, &set->at[p])) return false;
+        if (!line || !backup_manifest_read_partition(line, p, &set->at[p])) return false;
     }
     return true;
 }
@@ -123,19 +123,19 @@ int kd_backup_set_read(const char *dir, kd_backup_set *set, char *error)
     kd_buf text = {0};
     *set = (kd_backup_set){.partitions = 0};
     snprintf(path, sizeof(path), "%s/%s", dir, KD_BACKUP_MANIFEST);
-    int rc = kd_file_read(path, MANIFEST_MAX, &text);
-    if (rc == KD_OK) {
+    int err = kd_file_read(path, MANIFEST_MAX, &text);
+    if (err == KD_OK) {
         bool whole = is_whole((const char *)text.data, text.len);
         kd_buf_put_u8(&text, '\0');
-        if (!whole || !backup_manifest_read_text((char *)text.data, set)) rc = KD_EMALFORMED;
+        if (!whole || !backup_manifest_read_text((char *)text.data, set)) err = KD_EMALFORMED;
     }
     kd_buf_finish(&text);
-    if (rc == KD_ENOTFOUND)
+    if (err == KD_ENOTFOUND)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is no backup: it holds no file " KD_BACKUP_MANIFEST,
                  dir);
-    else if (rc != KD_OK)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is damaged: %s", path, kd_strerror(rc));
-    return rc;
+    else if (err != KD_OK)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is damaged: %s", path, kd_strerror(err));
+    return err;
 }
 
 void kd_backup_set_finish(kd_backup_set *set)

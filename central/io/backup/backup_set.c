@@ -40,23 +40,23 @@ static int backup_set_take_row(void *arg, kd_bytes key, kd_bytes value)
     r->sums->bytes += key.len + value.len;
     if (++r->sums->rows % PROGRESS_ROWS == 0 && !r->progress(r->progress_arg, r->partition, r->sums->rows))
         return KD_EAGAIN;
-    if (r->to == NULL) return 0;
+    if (!r->to) return 0;
     kd_writes_put(&r->writes, key, value);
     if (r->writes.buf.len < GROUP_BYTES) return 0; /* not synced: all is in the end, by kd_dir_sync_files */
-    int rc = kd_leveldb_write(r->to, &r->writes, false);
+    int err = kd_leveldb_write(r->to, &r->writes, false);
     kd_writes_clear(&r->writes);
-    return rc;
+    return err;
 }
 
 static int backup_set_take_all(backup_set_rows *r, const kd_store *store)
 {
     *r->sums = (kd_backup_sums){.rows = 0};
     crypto_generichash_init(&r->hash, NULL, 0, KD_BACKUP_DIGEST);
-    int rc = store->scan(store->ctx, (kd_bytes){0}, (kd_bytes){0}, backup_set_take_row, r);
+    int err = store->scan(store->ctx, (kd_bytes){0}, (kd_bytes){0}, backup_set_take_row, r);
     crypto_generichash_final(&r->hash, r->sums->digest, KD_BACKUP_DIGEST);
-    if (rc == KD_OK && r->to != NULL) rc = kd_leveldb_write(r->to, &r->writes, true);
+    if (err == KD_OK && r->to) err = kd_leveldb_write(r->to, &r->writes, true);
     kd_writes_finish(&r->writes);
-    return rc;
+    return err;
 }
 
 int kd_backup_sum(const kd_store *store, uint32_t partition,
@@ -82,33 +82,33 @@ static int backup_set_copy_partition(void *arg, const kd_store *store, char *err
         .write_buffer_bytes = 8 << 20, .cache_bytes = 1 << 20, .create = true};
     backup_set_partial(r->source, partial, sizeof(partial));
     kd_tenure_path(path, sizeof(path), partial, r->partition);
-    int rc = kd_leveldb_open(&r->to, path, &options, error, KD_OPTIONS_ERROR_MAX);
-    if (rc != KD_OK) return rc;
-    rc = backup_set_take_all(r, store);
-    if (rc != KD_OK)
+    int err = kd_leveldb_open(&r->to, path, &options, error, KD_OPTIONS_ERROR_MAX);
+    if (err != KD_OK) return err;
+    err = backup_set_take_all(r, store);
+    if (err != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", r->partition,
-                 rc == KD_EAGAIN              ? "given up, since central is stopping"
+                 err == KD_EAGAIN             ? "given up, since central is stopping"
                  : kd_leveldb_poisoned(r->to) ? kd_leveldb_error(r->to)
                                               : "the store could not be read");
     kd_leveldb_close(r->to);
     r->to = NULL;
-    return rc == KD_OK ? kd_dir_sync_files(path, error) : rc;
+    return err == KD_OK ? kd_dir_sync_files(path, error) : err;
 }
 
 static int backup_set_copy_partitions(const kd_backup_source *s, kd_backup_set *set, char *error)
 {
-    int rc = KD_OK;
-    for (uint32_t p = 0; rc == KD_OK && p < s->partitions; p++) {
+    int err = KD_OK;
+    for (uint32_t p = 0; err == KD_OK && p < s->partitions; p++) {
         backup_set_rows r = {.source = s,
                              .progress = s->progress,
                              .progress_arg = s->arg,
                              .partition = p,
                              .sums = &set->at[p]};
-        rc = s->progress(s->arg, p, 0) ? s->with_store(s->arg, p, backup_set_copy_partition, &r, error)
-                                       : KD_EAGAIN;
+        err = s->progress(s->arg, p, 0) ? s->with_store(s->arg, p, backup_set_copy_partition, &r, error)
+                                        : KD_EAGAIN;
         KD_POINT(BACKUP_PARTITION);
     }
-    return rc;
+    return err;
 }
 
 /* ---- all of it ---- */
@@ -130,13 +130,13 @@ static int backup_set_check_place(const kd_backup_source *s, const char *partial
 
 static int copy_to_place(const kd_backup_source *s, const char *partial, kd_backup_set *set, char *error)
 {
-    int rc = kd_dir_make(partial, error);
-    if (rc != KD_OK) return rc;
-    rc = backup_set_copy_partitions(s, set, error);
-    if (rc == KD_OK) rc = kd_backup_manifest_write(partial, set, error);
-    if (rc == KD_OK) rc = kd_dir_rename(partial, s->dir, error);
-    if (rc != KD_OK) kd_dir_remove(partial);
-    return rc;
+    int err = kd_dir_make(partial, error);
+    if (err != KD_OK) return err;
+    err = backup_set_copy_partitions(s, set, error);
+    if (err == KD_OK) err = kd_backup_manifest_write(partial, set, error);
+    if (err == KD_OK) err = kd_dir_rename(partial, s->dir, error);
+    if (err != KD_OK) kd_dir_remove(partial);
+    return err;
 }
 
 /*
@@ -150,15 +150,15 @@ int kd_backup_make(const kd_backup_source *s, kd_backup_set *set, char *error)
         (kd_backup_set){.partitions = s->partitions, .at = kd_alloc(sizeof(kd_backup_sums) * s->partitions)};
     snprintf(set->name, sizeof(set->name), "%s", s->name);
     backup_set_partial(s, partial, sizeof(partial));
-    int rc = backup_set_check_place(s, partial, error);
-    if (rc != KD_OK) return rc;
-    rc = s->order(s->arg, KD_ORDER_BACKUP_ABSENT, error);
-    if (rc != KD_OK) return rc;
-    rc = s->order(s->arg, KD_ORDER_BACKUP_BEGIN, error);
-    if (rc == KD_OK) rc = copy_to_place(s, partial, set, error);
-    if (rc != KD_OK) {
+    int err = backup_set_check_place(s, partial, error);
+    if (err != KD_OK) return err;
+    err = s->order(s->arg, KD_ORDER_BACKUP_ABSENT, error);
+    if (err != KD_OK) return err;
+    err = s->order(s->arg, KD_ORDER_BACKUP_BEGIN, error);
+    if (err == KD_OK) err = copy_to_place(s, partial, set, error);
+    if (err != KD_OK) {
         s->order(s->arg, KD_ORDER_BACKUP_FORGET, ignored);
-        return rc;
+        return err;
     }
     return s->order(s->arg, KD_ORDER_BACKUP_COMPLETE, error);
 }

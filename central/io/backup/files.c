@@ -37,7 +37,7 @@ bool kd_dir_is_free(const char *path)
 {
     if (!kd_path_exists(path)) return true;
     DIR *d = opendir(path);
-    if (d == NULL) return false;
+    if (!d) return false;
     bool is_free = true;
     errno = 0;
     for (const struct dirent *e; (e = readdir(d)) != NULL;) is_free = is_free && is_dots(e->d_name);
@@ -63,7 +63,7 @@ static int files_sync_parent(const char *path, char *error)
     size_t len = strlen(parent);
     while (len > 1 && parent[len - 1] == '/') parent[--len] = '\0';
     char *slash = strrchr(parent, '/');
-    if (slash == NULL) return kd_dir_sync(".", error);
+    if (!slash) return kd_dir_sync(".", error);
     slash[slash == parent] = '\0';
     return kd_dir_sync(parent, error);
 }
@@ -143,7 +143,7 @@ static int files_each(const char *path, int (*fn)(void *arg, const char *path, c
 {
     char entry[KD_PATH_MAX];
     DIR *d = opendir(path);
-    if (d == NULL) return files_failed("cannot be read", path, error);
+    if (!d) return files_failed("cannot be read", path, error);
     int rc = KD_OK;
     for (const struct dirent *e; rc == KD_OK && (errno = 0, e = readdir(d)) != NULL;) {
         if (is_dots(e->d_name)) continue;
@@ -208,7 +208,7 @@ static int files_remove_entry(void *arg, const char *path, const char *name, cha
 {
     (void)name;
     if (unlink(path) == 0) return KD_OK;
-    if (arg != NULL) files_each(path, files_remove_entry, NULL, error);
+    if (arg) files_each(path, files_remove_entry, NULL, error);
     rmdir(path);
     return KD_OK;
 }

@@ -31,13 +31,13 @@ static int restore_verify(restoring *r, const char *path, uint32_t p, char *erro
 {
     kd_leveldb *db;
     kd_backup_sums sums;
-    int rc = kd_leveldb_open_existing(&db, path, error, KD_OPTIONS_ERROR_MAX);
-    if (rc != KD_OK) return rc;
+    int err = kd_leveldb_open_existing(&db, path, error, KD_OPTIONS_ERROR_MAX);
+    if (err != KD_OK) return err;
     const kd_store store = kd_leveldb_store(db);
-    rc = kd_backup_sum(&store, p, restore_go_on, r, &sums);
+    err = kd_backup_sum(&store, p, restore_go_on, r, &sums);
     kd_leveldb_close(db);
     const kd_backup_sums *wanted = &r->restored->set.at[p];
-    bool same = rc == KD_OK && sums.rows == wanted->rows &&
+    bool same = err == KD_OK && sums.rows == wanted->rows &&
                 memcmp(sums.digest, wanted->digest, KD_BACKUP_DIGEST) == 0;
     if (same) return KD_OK;
     snprintf(error, KD_OPTIONS_ERROR_MAX,
@@ -50,17 +50,17 @@ static int restore_verify(restoring *r, const char *path, uint32_t p, char *erro
 static int restore_copy_partitions(restoring *r, char *error)
 {
     char from[KD_PATH_MAX + 32], path[KD_PATH_MAX + 32];
-    int rc = KD_OK;
-    for (uint32_t p = 0; rc == KD_OK && p < r->restored->set.partitions; p++) {
+    int err = KD_OK;
+    for (uint32_t p = 0; err == KD_OK && p < r->restored->set.partitions; p++) {
         kd_tenure_path(from, sizeof(from), r->source->from, p);
         kd_tenure_path(path, sizeof(path), r->partial, p);
         /* The files are copied, not the rows: to open the backup's database would write to it. */
-        rc = kd_dir_copy_database(from, path, error);
-        if (rc == KD_OK) rc = restore_verify(r, path, p, error);
+        err = kd_dir_copy_database(from, path, error);
+        if (err == KD_OK) err = restore_verify(r, path, p, error);
         KD_POINT(RESTORE_PARTITION);
         r->restored->rows += r->restored->set.at[p].rows;
     }
-    return rc;
+    return err;
 }
 
 /* Length without slashes at the end, as suffixes are put behind it. */
@@ -128,11 +128,11 @@ static int restore_check_place(const restoring *r, char *error)
 static int restore_replace_in_steps(const restoring *r, const char *aside, char *error)
 {
     char ignored[KD_OPTIONS_ERROR_MAX];
-    int rc = kd_dir_rename(r->restored->to, aside, error);
-    if (rc != KD_OK) return rc;
-    rc = kd_dir_rename(r->partial, r->restored->to, error);
-    if (rc != KD_OK && !kd_path_exists(r->restored->to)) kd_dir_rename(aside, r->restored->to, ignored);
-    return rc;
+    int err = kd_dir_rename(r->restored->to, aside, error);
+    if (err != KD_OK) return err;
+    err = kd_dir_rename(r->partial, r->restored->to, error);
+    if (err != KD_OK && !kd_path_exists(r->restored->to)) kd_dir_rename(aside, r->restored->to, ignored);
+    return err;
 }
 
 /*
@@ -146,22 +146,22 @@ static int restore_replace(const restoring *r, char *error)
     do {
         snprintf(aside, KD_PATH_MAX, "%s.replaced-%lld", r->restored->to, at++);
     } while (kd_path_exists(aside));
-    int rc = kd_dir_rename(r->partial, aside, error);
-    if (rc == KD_OK) rc = kd_dir_exchange(aside, r->restored->to, error);
-    if (rc == KD_EUNAVAILABLE) {
-        rc = kd_dir_rename(aside, r->partial, error);
-        if (rc == KD_OK) rc = restore_replace_in_steps(r, aside, error);
+    int err = kd_dir_rename(r->partial, aside, error);
+    if (err == KD_OK) err = kd_dir_exchange(aside, r->restored->to, error);
+    if (err == KD_EUNAVAILABLE) {
+        err = kd_dir_rename(aside, r->partial, error);
+        if (err == KD_OK) err = restore_replace_in_steps(r, aside, error);
     }
-    return rc;
+    return err;
 }
 
 static int restore_put_in_place(const restoring *r, char *error)
 {
     if (restore_any_held(r))
         return restore_in_use(r, error); /* a central may have started since the place was checked */
-    int rc = kd_dir_is_free(r->restored->to) ? kd_dir_rename(r->partial, r->restored->to, error)
-                                             : restore_replace(r, error);
-    return rc == KD_OK ? KD_EXIT_OK : KD_EXIT_FAILED;
+    int err = kd_dir_is_free(r->restored->to) ? kd_dir_rename(r->partial, r->restored->to, error)
+                                              : restore_replace(r, error);
+    return err == KD_OK ? KD_EXIT_OK : KD_EXIT_FAILED;
 }
 
 static int restore_make(restoring *r, char *error)
@@ -171,10 +171,10 @@ static int restore_make(restoring *r, char *error)
     if (code != KD_EXIT_OK) return code;
     /* If this fails, another restore may have made the directory since the place was checked: it is not ours to remove. */
     if (kd_dir_make(r->partial, error) != KD_OK) return KD_EXIT_FAILED;
-    int rc = restore_copy_partitions(r, error);
+    int err = restore_copy_partitions(r, error);
     /* In the copy the backup is one that was begun; now it is proved that it can be restored. */
-    if (rc == KD_OK) rc = s->complete(s->arg, r->partial, r->restored->set.name, error);
-    code = rc == KD_OK ? restore_put_in_place(r, error) : KD_EXIT_FAILED;
+    if (err == KD_OK) err = s->complete(s->arg, r->partial, r->restored->set.name, error);
+    code = err == KD_OK ? restore_put_in_place(r, error) : KD_EXIT_FAILED;
     if (code != KD_EXIT_OK) kd_dir_remove(r->partial);
     return code;
 }
@@ -190,6 +190,6 @@ int kd_restore_run(const kd_restore_source *source, kd_restored *restored, char 
     }
     snprintf(restored->to, sizeof(restored->to), "%.*s", (int)len, source->to);
     snprintf(r.partial, sizeof(r.partial), "%s" PARTIAL, restored->to);
-    int rc = kd_backup_set_read(source->from, &restored->set, error);
-    return rc == KD_OK ? restore_make(&r, error) : rc == KD_ENOTFOUND ? KD_EXIT_USAGE : KD_EXIT_FAILED;
+    int err = kd_backup_set_read(source->from, &restored->set, error);
+    return err == KD_OK ? restore_make(&r, error) : err == KD_ENOTFOUND ? KD_EXIT_USAGE : KD_EXIT_FAILED;
 }

@@ -62,11 +62,11 @@ static void arguments_print_help(FILE *out, const arguments_table *t, const kd_c
 
 static int arguments_take(arguments_table *t, const kd_argument *a)
 {
-    if (a->value == NULL) {
+    if (!a->value) {
         *a->given = true;
     } else if (a->value == &t->set) {
         t->sets[t->set_count++] = optarg;
-    } else if (*a->value != NULL) {
+    } else if (*a->value) {
         return KD_EINVAL; /* twice */
     } else {
         *a->value = optarg;
@@ -126,14 +126,14 @@ int kd_arguments_read(kd_arguments *a, const kd_command_line *line, int argc, ch
         arguments_print_help(stdout, &t, line, argv[0]);
         code = kd_command_end("kudos-central", argv[0], KD_EXIT_OK, "");
     } else if (!good || !arguments_read_words(a, line, argc, argv) || (a->source.url && a->source.dir) ||
-               (line->dir && !line->url && a->source.dir == NULL)) {
+               (line->dir && !line->url && !a->source.dir)) {
         fprintf(stderr, "usage: kudos-central %s %s\n", argv[0], line->usage);
         code = KD_EXIT_USAGE;
     } else if (kd_source_load(&a->source, t.file, t.sets, t.set_count, error) != KD_OK) {
         fprintf(stderr, "kudos-central %s: %s\n", argv[0], error);
         code = KD_EXIT_USAGE;
     }
-    if (code < 0 && line->url && a->source.url == NULL && a->source.dir == NULL) arguments_default_url(a);
+    if (code < 0 && line->url && !a->source.url && !a->source.dir) arguments_default_url(a);
     free(t.sets);
     return code;
 }

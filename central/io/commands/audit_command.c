@@ -57,18 +57,18 @@ static int audit_command_store(void *arg, kd_leveldb *db, uint32_t partition, ui
     a->partition = partition;
     a->partitions = partitions;
     kd_audit_result result;
-    int rc = kd_audit_run(&store, &config, &result);
-    if (rc == KD_OK) rc = audit_command_check_identity(&result, partition, partitions);
-    if (rc == KD_OK && a->mend && !a->dry_run && !kd_writes_empty(&writes))
-        rc = kd_leveldb_write(db, &writes, true);
-    if (rc == KD_OK) kd_audit_totals_add(&a->totals, &result);
-    if (rc != KD_OK)
+    int err = kd_audit_run(&store, &config, &result);
+    if (err == KD_OK) err = audit_command_check_identity(&result, partition, partitions);
+    if (err == KD_OK && a->mend && !a->dry_run && !kd_writes_empty(&writes))
+        err = kd_leveldb_write(db, &writes, true);
+    if (err == KD_OK) kd_audit_totals_add(&a->totals, &result);
+    if (err != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u in %s: %s%s%s", partition, a->source->dir,
-                 rc == KD_EMISMATCH ? "another partition, partition count or storage version is stored"
-                                    : kd_strerror(rc),
+                 err == KD_EMISMATCH ? "another partition, partition count or storage version is stored"
+                                     : kd_strerror(err),
                  result.broken[0] ? ": " : "", result.broken);
     kd_writes_finish(&writes);
-    return rc;
+    return err;
 }
 
 static int audit_command_dir(audit_command *a, char *error)
@@ -128,7 +128,7 @@ int kd_command_audit(int argc, char **argv)
     int code = kd_arguments_read(&arguments, &audit_line, argc, argv);
     if (code >= 0) return code;
     audit_command a = {.source = &arguments.source, .command = "audit"};
-    code = arguments.source.dir != NULL ? audit_command_dir(&a, error) : audit_command_url(&a, error);
+    code = arguments.source.dir ? audit_command_dir(&a, error) : audit_command_url(&a, error);
     if (code == KD_EXIT_OK) code = audit_command_print(&a.totals);
     kd_source_finish(&arguments.source);
     return kd_command_end("kudos-central", argv[0], code, error);

@@ -56,7 +56,7 @@ static void backup_default_name(kd_order *order)
 static bool backup_absolute(const char *dir, kd_order *order)
 {
     char here[KD_ORDER_DIR_MAX] = "";
-    if (dir[0] != '/' && getcwd(here, sizeof(here)) == NULL) return false;
+    if (dir[0] != '/' && !getcwd(here, sizeof(here))) return false;
     int n = snprintf(order->dir, sizeof(order->dir), "%s%s%s", here, dir[0] == '/' ? "" : "/", dir);
     while (n > 1 && n < (int)sizeof(order->dir) && order->dir[n - 1] == '/') order->dir[--n] = '\0';
     return n < (int)sizeof(order->dir);
@@ -95,7 +95,7 @@ static int backup_stopped_use(void *arg, kd_leveldb *db, uint32_t partition, uin
 {
     backup_stopped *o = arg;
     o->partitions = partitions;
-    if (partition != o->wanted || o->use == NULL) return KD_OK;
+    if (partition != o->wanted || !o->use) return KD_OK;
     const kd_store store = kd_leveldb_store(db);
     return o->use(o->use_arg, &store, error);
 }
@@ -132,10 +132,10 @@ static int backup_make_stopped(const kd_source *source, const kd_order *order, k
                                    .order = backup_stopped_order,
                                    .with_store = backup_stopped_with_store,
                                    .progress = backup_command_go_on};
-    int rc = kd_backup_make(&from, &set, error);
-    if (rc == KD_OK) kd_backup_set_line(&set, text);
+    int err = kd_backup_make(&from, &set, error);
+    if (err == KD_OK) kd_backup_set_line(&set, text);
     kd_backup_set_finish(&set);
-    return rc == KD_OK ? KD_EXIT_OK : rc == KD_EUNAVAILABLE ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+    return err == KD_OK ? KD_EXIT_OK : err == KD_EUNAVAILABLE ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
 }
 
 /* ---- the command ---- */
@@ -143,16 +143,15 @@ static int backup_make_stopped(const kd_source *source, const kd_order *order, k
 /* False with `error`: the words make no sense together. */
 static bool backup_command_read_order(const kd_arguments *a, kd_order *order, char *error)
 {
-    bool make = !list && forget == NULL;
+    bool make = !list && !forget;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "one of DIR, --list and --forget NAME");
-    if (list && forget != NULL) return false;
-    if (make != (a->word_count == 1) || (name != NULL && !make)) return false;
-    order->kind = list ? KD_ORDER_BACKUP_LIST : forget != NULL ? KD_ORDER_BACKUP_FORGET : KD_ORDER_BACKUP;
-    const char *wanted = forget != NULL ? forget : name;
-    if (wanted == NULL && make) backup_default_name(order);
+    if (list && forget) return false;
+    if (make != (a->word_count == 1) || (name && !make)) return false;
+    order->kind = list ? KD_ORDER_BACKUP_LIST : forget ? KD_ORDER_BACKUP_FORGET : KD_ORDER_BACKUP;
+    const char *wanted = forget ? forget : name;
+    if (!wanted && make) backup_default_name(order);
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%s is no name of a backup", wanted ? wanted : "");
-    if (wanted != NULL && (!kd_order_set_name(order, wanted) || !kd_name_valid(kd_bytes_str(wanted))))
-        return false;
+    if (wanted && (!kd_order_set_name(order, wanted) || !kd_name_valid(kd_bytes_str(wanted)))) return false;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "the path is too long");
     if (make && !backup_absolute(a->words[0], order)) return false;
     error[0] = '\0';
@@ -164,7 +163,7 @@ static kd_bytes backup_command_next_name(const char **at, const char *end)
 {
     static const char before[] = " name=";
     const char *name_at = memmem(*at, (size_t)(end - *at), before, sizeof(before) - 1);
-    if (name_at == NULL) return kd_bytes_of(NULL, 0);
+    if (!name_at) return kd_bytes_of(NULL, 0);
     name_at += sizeof(before) - 1;
     const char *blank = memchr(name_at, ' ', (size_t)(end - name_at));
     *at = blank ? blank : end;
@@ -205,7 +204,7 @@ int kd_command_backup(int argc, char **argv)
     KD_ASSERT(sodium_init() >= 0);
     if (!backup_command_read_order(&a, &order, error))
         code = KD_EXIT_USAGE;
-    else if (order.kind == KD_ORDER_BACKUP && a.source.dir != NULL)
+    else if (order.kind == KD_ORDER_BACKUP && a.source.dir)
         code = backup_make_stopped(&a.source, &order, &text, error);
     else
         code = kd_order_run(&a.source, &order, &text, &found, error);

@@ -95,7 +95,7 @@ int kd_command_export(int argc, char **argv)
     kd_arguments a;
     int code = kd_arguments_read(&a, &line, argc, argv);
     if (code >= 0) return code;
-    if ((url == NULL) == (dir == NULL) || (cert == NULL) != (key == NULL)) {
+    if ((!url) == (!dir) || (!cert) != (!key)) {
         snprintf(error, sizeof(error), "one of --url and --dir; --cert and --key go together");
         code = KD_EXIT_USAGE;
     } else {

@@ -27,7 +27,7 @@ int kd_order_run(const kd_source *source, const kd_order *order, kd_buf *text, u
 {
     uint32_t partitions = 0;
     *found = 0;
-    if (source->dir == NULL) return run_by_url(source, order, text, found, error);
+    if (!source->dir) return run_by_url(source, order, text, found, error);
     KD_ASSERT(sodium_init() >= 0);
     int code = kd_source_act(source, order, text, &partitions, error);
     *found = partitions;

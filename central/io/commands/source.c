@@ -16,8 +16,7 @@ enum { PAGE_ROWS = 4096 };
 int kd_source_load(kd_source *s, const char *file, const char **sets, size_t set_count, char *error)
 {
     s->configured = file != NULL;
-    if (file != NULL)
-        return kd_options_load_file(&kd_central_options, file, sets, set_count, &s->settings, error);
+    if (file) return kd_options_load_file(&kd_central_options, file, sets, set_count, &s->settings, error);
     sets[set_count++] = "central.data_dir=/"; /* required of a daemon; --dir stands for it here */
     const kd_options_input input = {"defaults", kd_bytes_of("", 0), "/", sets, set_count};
     return kd_options_load(&kd_central_options, &input, &s->settings, error);
@@ -35,7 +34,7 @@ static int count_partitions(const char *dir, uint32_t *count, char *error)
 {
     uint32_t n = 0, highest = 0, number;
     DIR *d = opendir(dir);
-    if (d == NULL) {
+    if (!d) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s cannot be read", dir);
         return KD_ENOTFOUND;
     }
@@ -73,17 +72,17 @@ int kd_source_open(const kd_source *s, uint32_t partition, uint32_t partitions, 
     char path[4096];
     kd_tenure_path(path, sizeof(path), s->dir, partition);
     *core = NULL;
-    int rc = kd_leveldb_open_existing(db, path, error, KD_OPTIONS_ERROR_MAX);
-    if (rc != KD_OK) return rc;
+    int err = kd_leveldb_open_existing(db, path, error, KD_OPTIONS_ERROR_MAX);
+    if (err != KD_OK) return err;
     kd_store store = kd_leveldb_store(*db);
     uint64_t now = kd_clock_wall_us();
     const kd_central_config config = source_config(s, partition, partitions, now);
-    rc = kd_central_open(&config, &store, epoch_hint, now, core);
-    if (rc != KD_OK)
+    err = kd_central_open(&config, &store, epoch_hint, now, core);
+    if (err != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u in %s: %s", partition, s->dir,
-                 rc == KD_EMISMATCH ? "another partition, partition count or storage version is stored"
-                                    : kd_strerror(rc));
-    return rc;
+                 err == KD_EMISMATCH ? "another partition, partition count or storage version is stored"
+                                     : kd_strerror(err));
+    return err;
 }
 
 int kd_source_exit_code(int err)
@@ -95,8 +94,8 @@ int kd_source_exit_code(int err)
 
 int kd_source_count(const kd_source *s, uint32_t *n, char *error)
 {
-    int rc = count_partitions(s->dir, n, error);
-    if (rc != KD_OK || !s->configured || *n == s->settings.partitions) return rc;
+    int err = count_partitions(s->dir, n, error);
+    if (err != KD_OK || !s->configured || *n == s->settings.partitions) return err;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%s holds %u partitions, kafka.partitions is %llu", s->dir, *n,
              (unsigned long long)s->settings.partitions);
     return KD_EMISMATCH;
@@ -106,15 +105,15 @@ int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char
 {
     char path[4096];
     uint32_t n;
-    int rc = kd_source_count(s, &n, error);
-    for (uint32_t p = 0; rc == KD_OK && p < n; p++) {
+    int err = kd_source_count(s, &n, error);
+    for (uint32_t p = 0; err == KD_OK && p < n; p++) {
         kd_leveldb *db = NULL;
         kd_tenure_path(path, sizeof(path), s->dir, p);
-        rc = kd_leveldb_open_existing(&db, path, error, KD_OPTIONS_ERROR_MAX);
-        if (rc == KD_OK) rc = fn(arg, db, p, n, error);
+        err = kd_leveldb_open_existing(&db, path, error, KD_OPTIONS_ERROR_MAX);
+        if (err == KD_OK) err = fn(arg, db, p, n, error);
         kd_leveldb_close(db);
     }
-    return kd_source_exit_code(rc);
+    return kd_source_exit_code(err);
 }
 
 /* ---- export lines of --dir ---- */
@@ -166,7 +165,7 @@ static int source_read_partition(const kd_source *s, reading *r, uint32_t partit
 
 int kd_source_each(const kd_source *s, kd_source_lines fn, void *arg, char *error)
 {
-    if (s->url != NULL) return kd_source_url_each(s, fn, arg, error);
+    if (s->url) return kd_source_url_each(s, fn, arg, error);
     reading r = {.counters = &s->settings.counters, .fn = fn, .arg = arg};
     uint32_t partitions;
     int err = kd_source_count(s, &partitions, error);

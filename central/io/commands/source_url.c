@@ -52,9 +52,9 @@ static void source_url_take_page(void *arg, int result, int status, const kd_htt
 static bool source_url_ask_once(source_url_session *s, const char *path)
 {
     s->result = KD_EUNAVAILABLE;
-    int rc = kd_http_client_request(s->client, "GET", kd_bytes_str(path), NULL, 0, kd_bytes_of(NULL, 0),
-                                    source_url_take_page, s, s->heard ? PAGE_MS : FIRST_MS);
-    if (rc == KD_OK) event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    int err = kd_http_client_request(s->client, "GET", kd_bytes_str(path), NULL, 0, kd_bytes_of(NULL, 0),
+                                     source_url_take_page, s, s->heard ? PAGE_MS : FIRST_MS);
+    if (err == KD_OK) event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY);
     return s->result == KD_OK && s->status == 200;
 }
 
@@ -121,14 +121,14 @@ int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, c
     };
     char shown[KD_TEXT_SHOWN_MAX];
     source_url_session s = {.base = event_base_new()};
-    KD_ASSERT(s.base != NULL);
-    int rc = kd_http_client_create(&s.client, s.base, source->url, &options), code;
-    if (rc == KD_OK) {
+    KD_ASSERT(s.base);
+    int err = kd_http_client_create(&s.client, s.base, source->url, &options), code;
+    if (err == KD_OK) {
         code = source_url_read_all(&s, fn, arg, error);
     } else {
         const char *fault = kd_http_client_fault(source->url, &options);
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", kd_text_url_shown(source->url, shown),
-                 fault ? fault : kd_strerror(rc));
+                 fault ? fault : kd_strerror(err));
         code = KD_EXIT_USAGE;
     }
     kd_http_client_destroy(s.client);

@@ -48,8 +48,8 @@ static int open_workers(kd_central_app *app, char *error)
     app->workers = kd_alloc(sizeof(kd_worker) * workers);
     for (uint32_t i = 0; i < workers; i++) {
         app->opened = i + 1;
-        int rc = kd_worker_create(&app->workers[i], &app->settings, i, anew, &events, error);
-        if (rc != KD_OK) return rc;
+        int err = kd_worker_create(&app->workers[i], &app->settings, i, anew, &events, error);
+        if (err != KD_OK) return err;
     }
     return KD_OK;
 }
@@ -62,16 +62,16 @@ static int open_http(kd_central_app *app, char *error)
     config.max_connections = (uint32_t)s->max_connections;
     config.max_connections_per_address = (uint32_t)s->max_connections_per_address;
     config.tls_required = s->tls_required;
-    if (s->tls_certificate != NULL) {
+    if (s->tls_certificate) {
         const kd_http_tls_options tls = kd_central_tls(s);
         if (kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX) != KD_OK) return KD_EINVAL;
         config.tls = app->tls;
     }
     kd_api_init(&app->api, s, app->loop, app->workers);
-    int rc = kd_http_server_create(&app->http, kd_loop_base(app->loop), &config, kd_api_handle, &app->api);
-    if (rc != KD_OK) {
+    int err = kd_http_server_create(&app->http, kd_loop_base(app->loop), &config, kd_api_handle, &app->api);
+    if (err != KD_OK) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "http: the limits make no sense together");
-        return rc;
+        return err;
     }
     const char *host = strcmp(s->listen.host, "*") == 0 ? "::" : s->listen.host; /* "::" takes IPv4 too */
     return kd_http_server_listen(app->http, host, s->listen.port, false, error, KD_OPTIONS_ERROR_MAX);
@@ -82,37 +82,37 @@ static int open_admin(kd_central_app *app, char *error)
     kd_admin_hooks hooks = kd_central_app_admin_hooks;
     hooks.arg = app;
     if (app->settings.admin.host[0] == '\0') return KD_OK;
-    int rc = kd_admin_create(&app->admin, app->loop, &app->settings.admin, &hooks, error);
-    if (rc == KD_OK) app->api.admin_port = kd_admin_port(app->admin);
-    return rc;
+    int err = kd_admin_create(&app->admin, app->loop, &app->settings.admin, &hooks, error);
+    if (err == KD_OK) app->api.admin_port = kd_admin_port(app->admin);
+    return err;
 }
 
 static int app_start_threads(kd_central_app *app, char *error)
 {
     app->jobs = kd_jobs_create(&app->settings, app->workers);
     app->acts = kd_jobs_create(&app->settings, app->workers);
-    int rc = kd_keeper_create(&app->keeper, &app->settings, app->workers, app->opened);
-    for (uint32_t i = 0; rc == KD_OK && i < app->opened; i++) {
-        rc = kd_worker_start(&app->workers[i]);
-        app->started += rc == KD_OK;
+    int err = kd_keeper_create(&app->keeper, &app->settings, app->workers, app->opened);
+    for (uint32_t i = 0; err == KD_OK && i < app->opened; i++) {
+        err = kd_worker_start(&app->workers[i]);
+        app->started += err == KD_OK;
     }
-    if (rc != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "no threads could be started");
-    return rc;
+    if (err != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "no threads could be started");
+    return err;
 }
 
 static int app_start(kd_central_app *app, char *error)
 {
     const kd_signal_hooks hooks = {app, kd_central_app_drain, kd_central_app_reload};
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no event loop");
-    int rc = kd_loop_create(&app->loop, "central");
-    if (rc == KD_OK) rc = kd_signals_create(&app->signals, app->loop, &hooks);
-    if (rc != KD_OK) return rc;
+    int err = kd_loop_create(&app->loop, "central");
+    if (err == KD_OK) err = kd_signals_create(&app->signals, app->loop, &hooks);
+    if (err != KD_OK) return err;
     kd_timer_init(&app->deadline, app->loop, kd_central_app_deadline, app);
-    rc = open_workers(app, error);
-    if (rc == KD_OK) rc = open_http(app, error);
-    if (rc == KD_OK) rc = open_admin(app, error);
-    if (rc == KD_OK) rc = app_start_threads(app, error);
-    return rc;
+    err = open_workers(app, error);
+    if (err == KD_OK) err = open_http(app, error);
+    if (err == KD_OK) err = open_admin(app, error);
+    if (err == KD_OK) err = app_start_threads(app, error);
+    return err;
 }
 
 /* Jobs end first, as they ask workers. The keeper is stopped before the workers, and destroyed after them: until then a worker may tell it that
@@ -131,7 +131,7 @@ static void app_finish(kd_central_app *app)
     kd_http_tls_destroy(app->tls);
     kd_api_finish(&app->api);
     kd_signals_destroy(app->signals);
-    if (app->deadline.event != NULL) kd_timer_finish(&app->deadline);
+    if (app->deadline.event) kd_timer_finish(&app->deadline);
     kd_loop_destroy(app->loop);
     free(app->workers);
     kd_options_finish(&kd_central_options, &app->settings);
@@ -144,12 +144,12 @@ int kd_central_app_run(const kd_command *command, kd_central_settings *settings)
     KD_ASSERT(sodium_init() >= 0);
     raise_descriptors();
     kd_log_set_level((kd_log_level)settings->log_level);
-    int rc = app_start(&app, error);
-    if (rc == KD_OK) {
+    int err = app_start(&app, error);
+    if (err == KD_OK) {
         KD_LOG(KD_INFO, "central-started", KD_STR("name", app.settings.name),
                KD_U64("partitions", app.settings.partitions), KD_U64("workers", app.settings.workers),
                KD_U64("port", kd_http_server_port(app.http)),
-               KD_U64("admin_port", app.admin != NULL ? kd_admin_port(app.admin) : 0));
+               KD_U64("admin_port", app.admin ? kd_admin_port(app.admin) : 0));
         kd_notify("READY=1");
         kd_loop_run(app.loop);
         KD_LOG(KD_INFO, "central-stopped");
@@ -158,5 +158,5 @@ int kd_central_app_run(const kd_command *command, kd_central_settings *settings)
         fprintf(stderr, "kudos-central: %s\n", error);
     }
     app_finish(&app);
-    return kd_ending_end(rc == KD_OK ? KD_EXIT_OK : app_exit_code(rc));
+    return kd_ending_end(err == KD_OK ? KD_EXIT_OK : app_exit_code(err));
 }

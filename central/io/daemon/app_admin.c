@@ -18,8 +18,8 @@ static bool app_admin_ready(void *arg, kd_buf *why)
         if (__atomic_load_n(&app->workers[i].assigned, __ATOMIC_ACQUIRE) < app->workers[i].count)
             reason = "Kafka has not been reached yet";
     if (app->draining) reason = "draining";
-    if (reason != NULL) kd_buf_put(why, reason, strlen(reason));
-    return reason == NULL;
+    if (reason) kd_buf_put(why, reason, strlen(reason));
+    return !reason;
 }
 
 static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
@@ -27,7 +27,7 @@ static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
     const kd_http_counters *h = kd_http_server_counters(app->http);
     kd_central_process_metrics m;
     const void *instance = &m;
-    kd_metric_set(&m.kafka_up, app->keeper != NULL && kd_keeper_kafka_up(app->keeper));
+    kd_metric_set(&m.kafka_up, app->keeper && kd_keeper_kafka_up(app->keeper));
     kd_metric_set(&m.http_requests, (int64_t)h->requests);
     kd_metric_set(&m.http_rejected, (int64_t)h->rejected);
     kd_metric_set(&m.http_shed, (int64_t)app->api.shed);

@@ -97,10 +97,10 @@ void kd_central_app_reload(void *arg)
     char error[KD_OPTIONS_ERROR_MAX];
     kd_central_settings fresh;
     kd_notify_reloading();
-    int rc = kd_command_reload(app->command, &kd_central_options, &fresh, error);
-    bool loaded = rc == KD_OK;
-    if (loaded) rc = kd_central_settings_check(&fresh, error);
-    if (rc == KD_OK)
+    int err = kd_command_reload(app->command, &kd_central_options, &fresh, error);
+    bool loaded = err == KD_OK;
+    if (loaded) err = kd_central_settings_check(&fresh, error);
+    if (err == KD_OK)
         app_drain_apply(app, &fresh);
     else
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));

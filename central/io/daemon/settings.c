@@ -155,19 +155,19 @@ static int central_settings_check_topics(const kd_central_settings *s, char *err
 
 int kd_central_settings_check(const kd_central_settings *s, char *error)
 {
-    if ((s->tls_certificate == NULL) != (s->tls_key == NULL)) {
+    if ((!s->tls_certificate) != (!s->tls_key)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "http.tls_certificate and http.tls_key go together");
         return KD_EINVAL;
     }
-    if (s->tls_certificate == NULL && (s->tls_required || s->tls_client_ca != NULL)) {
+    if (!s->tls_certificate && (s->tls_required || s->tls_client_ca)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX,
                  "http.tls_required and http.tls_client_ca need http.tls_certificate");
         return KD_EINVAL;
     }
-    int rc = kd_route_check_names(&s->collections, &s->counters, error);
-    if (rc == KD_OK) rc = central_settings_check_topics(s, error);
-    if (rc == KD_OK) rc = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
-    if (rc != KD_OK) return rc;
+    int err = kd_route_check_names(&s->collections, &s->counters, error);
+    if (err == KD_OK) err = central_settings_check_topics(s, error);
+    if (err == KD_OK) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
+    if (err != KD_OK) return err;
     const kd_kafka_config kafka = kd_central_kafka(s, NULL);
     return kd_kafka_config_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
 }
@@ -182,15 +182,15 @@ static int central_settings_check_files(const kd_central_settings *s, char *erro
 {
     const kd_http_tls_options tls = kd_central_tls(s);
     const kd_kafka_config kafka = kd_central_kafka(s, NULL);
-    int rc = kd_directory_check("central.data_dir", s->data_dir, error);
-    if (rc == KD_OK && s->tls_certificate != NULL) rc = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
-    return rc == KD_OK ? kd_kafka_client_check(&kafka, error, KD_OPTIONS_ERROR_MAX) : rc;
+    int err = kd_directory_check("central.data_dir", s->data_dir, error);
+    if (err == KD_OK && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
+    return err == KD_OK ? kd_kafka_client_check(&kafka, error, KD_OPTIONS_ERROR_MAX) : err;
 }
 
 static int central_settings_check_all(const void *config, char *error)
 {
-    int rc = kd_central_settings_check(config, error);
-    return rc == KD_OK ? central_settings_check_files(config, error) : rc;
+    int err = kd_central_settings_check(config, error);
+    return err == KD_OK ? central_settings_check_files(config, error) : err;
 }
 
 kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log)

@@ -15,7 +15,7 @@ typedef struct {
     kd_compare_query query;
     bool rows;
     kd_buf lines; /* of the rows that are asked for */
-    int rc;
+    int err;
     kd_range_digest digest;
     kd_buf next;
     kd_buf verdicts;
@@ -24,8 +24,8 @@ typedef struct {
 static int act_compare_put_verdict(act_compare_question *q, kd_central *core, const kd_compare_row *row)
 {
     kd_row_verdict verdict;
-    int rc = kd_central_compare_row(core, kd_bytes_str(q->query.edge), row, &verdict);
-    if (rc != KD_OK) return rc;
+    int err = kd_central_compare_row(core, kd_bytes_str(q->query.edge), row, &verdict);
+    if (err != KD_OK) return err;
     const char *name = kd_row_verdict_name(verdict);
     if (q->verdicts.len > 0) kd_buf_put_u8(&q->verdicts, ' ');
     kd_buf_put(&q->verdicts, name, strlen(name));
@@ -38,10 +38,11 @@ static int act_compare_judge_rows(act_compare_question *q, kd_central *core)
     kd_compare_row row;
     kd_bytes lines = kd_buf_view(&q->lines);
     for (uint32_t n = 0;; n++) {
-        int rc = kd_compare_line_read(&lines, key, &row);
-        if (rc == KD_ENOTFOUND) return KD_OK;
-        if (rc == KD_OK) rc = n < KD_COMPARE_LINES_MAX ? act_compare_put_verdict(q, core, &row) : KD_ETOOBIG;
-        if (rc != KD_OK) return rc;
+        int err = kd_compare_line_read(&lines, key, &row);
+        if (err == KD_ENOTFOUND) return KD_OK;
+        if (err == KD_OK)
+            err = n < KD_COMPARE_LINES_MAX ? act_compare_put_verdict(q, core, &row) : KD_ETOOBIG;
+        if (err != KD_OK) return err;
     }
 }
 
@@ -50,11 +51,11 @@ static void act_compare_work(kd_ask *ask)
     act_compare_question *q = KD_CONTAINER(ask, act_compare_question, ask);
     const kd_tenure *t = kd_worker_tenure(ask->owner, q->query.partition);
     kd_bytes edge = kd_bytes_str(q->query.edge);
-    q->rc = KD_EUNAVAILABLE;
-    if (t->core == NULL) return;
-    q->rc = q->rows ? act_compare_judge_rows(q, t->core)
-                    : kd_central_compare_digest(t->core, edge, q->query.from, q->query.to, q->query.window,
-                                                ROWS_MAX, &q->digest, &q->next);
+    q->err = KD_EUNAVAILABLE;
+    if (!t->core) return;
+    q->err = q->rows ? act_compare_judge_rows(q, t->core)
+                     : kd_central_compare_digest(t->core, edge, q->query.from, q->query.to, q->query.window,
+                                                 ROWS_MAX, &q->digest, &q->next);
 }
 
 static void act_compare_dispose(kd_ask *ask)
@@ -74,9 +75,9 @@ static void answer_rows(const kd_buf *verdicts, kd_buf *out)
     kd_json_end_object(&j);
 }
 
-static int act_compare_status_of(int rc)
+static int act_compare_status_of(int err)
 {
-    switch (rc) {
+    switch (err) {
     case KD_ENOTFOUND:
         return 404;
     case KD_EAGAIN:
@@ -90,9 +91,9 @@ static int act_compare_status_of(int rc)
     }
 }
 
-static const char *act_compare_reason_of(int rc)
+static const char *act_compare_reason_of(int err)
 {
-    switch (rc) {
+    switch (err) {
     case KD_ENOTFOUND:
         return "central has merged nothing of this edge in this partition";
     case KD_EAGAIN:
@@ -100,14 +101,14 @@ static const char *act_compare_reason_of(int rc)
     case KD_EUNAVAILABLE:
         return "central has not opened this partition yet";
     default:
-        return kd_strerror(rc);
+        return kd_strerror(err);
     }
 }
 
 static int act_compare_answer(const act_compare_question *q, kd_buf *out)
 {
-    if (q->rc != KD_OK)
-        return kd_admin_refuse(out, act_compare_status_of(q->rc), act_compare_reason_of(q->rc));
+    if (q->err != KD_OK)
+        return kd_admin_refuse(out, act_compare_status_of(q->err), act_compare_reason_of(q->err));
     if (q->rows)
         answer_rows(&q->verdicts, out);
     else
@@ -122,10 +123,10 @@ int kd_act_compare(kd_central_app *app, const kd_admin_request *asked, kd_buf *o
     kd_buf_put(&q->lines, asked->body.data, asked->body.len);
     q->ask.work = act_compare_work;
     q->ask.dispose = act_compare_dispose;
-    q->rc = kd_compare_query_read(&q->query, asked->query);
-    bool known = q->rc == KD_OK && q->query.partition < app->settings.partitions;
+    q->err = kd_compare_query_read(&q->query, asked->query);
+    bool known = q->err == KD_OK && q->query.partition < app->settings.partitions;
     if (!known) {
-        q->rc = KD_EINVAL;
+        q->err = KD_EINVAL;
         int status = act_compare_answer(q, out);
         act_compare_dispose(&q->ask);
         return status;

@@ -22,9 +22,9 @@ static int app_act_start(kd_central_app *app, const char *query, kd_buf *out)
         return kd_admin_refuse(out, 400, "not an order: do=, name=, dir=, id=");
     /* The workers commit for the last time: an order might never be durable. */
     if (app->draining) return kd_admin_refuse(out, 503, "central is stopping");
-    int rc = kd_jobs_start(app_act_jobs(app, kd_order_slow(order.kind)), &order, &id);
-    if (rc == KD_EAGAIN) return kd_admin_refuse(out, 409, "another one is under way");
-    if (rc != KD_OK) return kd_admin_refuse(out, 503, "no thread could be started");
+    int err = kd_jobs_start(app_act_jobs(app, kd_order_slow(order.kind)), &order, &id);
+    if (err == KD_EAGAIN) return kd_admin_refuse(out, 409, "another one is under way");
+    if (err != KD_OK) return kd_admin_refuse(out, 503, "no thread could be started");
     kd_json_object(&j);
     kd_json_put_u64(&j, "job", id);
     kd_json_end_object(&j);

@@ -77,7 +77,7 @@ static void quarantine_say_content(kd_core_act *a, const kd_quarantined *q)
 {
     kd_batch b;
     kd_body body;
-    if (!kd_batch_salvage(q->bytes, &b) || b.body.data == NULL || kd_body_decode(b.body, &body) != KD_OK) {
+    if (!kd_batch_salvage(q->bytes, &b) || !b.body.data || kd_body_decode(b.body, &body) != KD_OK) {
         kd_text_printf(&a->text, "operations: cannot be decoded, so they cannot be named\n");
         return;
     }

@@ -18,7 +18,7 @@ enum { ASK_TIMEOUT_MS = 30000, DURABLE_US = 30000000, POLL_US = 3000 };
 typedef struct {
     kd_ask ask;
     kd_core_act act;
-    int rc;
+    int err;
 } job_act_question;
 
 static void job_act_dispose(kd_ask *ask)
@@ -44,10 +44,10 @@ static void job_act_work(kd_ask *ask)
 {
     job_act_question *q = KD_CONTAINER(ask, job_act_question, ask);
     kd_tenure *t = kd_worker_tenure(ask->owner, q->act.partition);
-    if (t->core == NULL) return;
+    if (!t->core) return;
     q->act.core = t->core;
     q->act.now_us = kd_clock_wall_us();
-    q->rc = kd_core_act_run(&q->act);
+    q->err = kd_core_act_run(&q->act);
     if (q->act.version == 0) return;
     t->gate.pending = true;
     kd_tenure_commit(t, q->act.now_us);
@@ -59,7 +59,7 @@ static void job_act_look(kd_ask *ask)
 {
     job_act_question *q = KD_CONTAINER(ask, job_act_question, ask);
     const kd_tenure *t = kd_worker_tenure(ask->owner, q->act.partition);
-    if (t->core != NULL) q->act.version = kd_central_version(t->core);
+    if (t->core) q->act.version = kd_central_version(t->core);
 }
 
 static int wait_durable(kd_jobs *jobs, uint32_t partition, uint64_t version, char *error)
@@ -90,19 +90,19 @@ static int job_act_carry_out(void *arg, uint32_t partition, const kd_order *orde
     job_act_question *q = job_act_create(jobs, partition, job_act_work);
     q->act.order = *order;
     uint64_t version = 0;
-    int rc = KD_ETIMEOUT;
+    int err = KD_ETIMEOUT;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: its worker did not answer", partition);
     if (kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, ASK_TIMEOUT_MS)) {
-        rc = q->rc;
+        err = q->err;
         version = q->act.version;
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", q->act.error);
         kd_jobs_text(jobs, kd_buf_view(&q->act.text));
     }
     kd_ask_let_go(&q->ask);
-    if (rc != KD_OK || version == 0) return rc;
-    rc = wait_durable(jobs, partition, version, error);
-    if (rc == KD_OK) log_order(order, partition, version);
-    return rc;
+    if (err != KD_OK || version == 0) return err;
+    err = wait_durable(jobs, partition, version, error);
+    if (err == KD_OK) log_order(order, partition, version);
+    return err;
 }
 
 kd_order_target kd_job_target(kd_jobs *jobs)
@@ -113,9 +113,9 @@ kd_order_target kd_job_target(kd_jobs *jobs)
 /* The same, with the partitions that know what the order names counted as they come. */
 static int job_act_carry_out_counted(void *arg, uint32_t partition, const kd_order *order, char *error)
 {
-    int rc = job_act_carry_out(arg, partition, order, error);
-    if (rc == KD_OK) kd_jobs_count_partition(arg);
-    return rc;
+    int err = job_act_carry_out(arg, partition, order, error);
+    if (err == KD_OK) kd_jobs_count_partition(arg);
+    return err;
 }
 
 int kd_job_act(kd_jobs *jobs, char *error)

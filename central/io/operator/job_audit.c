@@ -23,7 +23,7 @@ static void audit_moment_take(kd_ask *ask)
 {
     audit_moment *m = KD_CONTAINER(ask, audit_moment, ask);
     const kd_tenure *t = kd_worker_tenure(ask->owner, m->partition);
-    if (t->core == NULL) return; /* closed: the program ends, and nobody waits */
+    if (!t->core) return; /* closed: the program ends, and nobody waits */
     m->copy = kd_central_counts_copy(t->core, COPIED_MAX);
     m->snapshot = kd_leveldb_snapshot_take(t->db);
 }
@@ -66,14 +66,14 @@ static int audit_moment_run(kd_jobs *jobs, audit_moment *m, char *error)
                                     .mismatch = job_audit_note,
                                     .progress = job_audit_go_on};
     kd_audit_result result;
-    int rc = kd_audit_run(&store, &config, &result);
+    int err = kd_audit_run(&store, &config, &result);
     kd_buf_finish(&a.line);
-    if (rc == KD_OK) kd_jobs_add(jobs, &result);
-    if (rc != KD_OK)
+    if (err == KD_OK) kd_jobs_add(jobs, &result);
+    if (err != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s%s%s", m->partition,
-                 rc == KD_EAGAIN ? "central is stopping" : kd_strerror(rc), result.broken[0] ? ": " : "",
+                 err == KD_EAGAIN ? "central is stopping" : kd_strerror(err), result.broken[0] ? ": " : "",
                  result.broken);
-    return rc;
+    return err;
 }
 
 static int job_audit_one(kd_jobs *jobs, uint32_t partition, char *error)
@@ -84,19 +84,19 @@ static int job_audit_one(kd_jobs *jobs, uint32_t partition, char *error)
     m->ask.work = audit_moment_take;
     m->ask.dispose = audit_moment_dispose;
     m->ask.owner = worker;
-    int rc = KD_ETIMEOUT;
+    int err = KD_ETIMEOUT;
     if (kd_ask_run(&m->ask, worker->loop, ASK_TIMEOUT_MS))
-        rc = audit_moment_run(jobs, m, error);
+        err = audit_moment_run(jobs, m, error);
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: its worker did not answer", partition);
     kd_ask_let_go(&m->ask);
-    return rc;
+    return err;
 }
 
 int kd_job_audit(kd_jobs *jobs, char *error)
 {
-    int rc = KD_OK;
-    for (uint32_t p = 0; rc == KD_OK && p < jobs->settings->partitions; p++)
-        rc = kd_jobs_progress(jobs, p, 0) ? job_audit_one(jobs, p, error) : KD_EAGAIN;
-    return rc;
+    int err = KD_OK;
+    for (uint32_t p = 0; err == KD_OK && p < jobs->settings->partitions; p++)
+        err = kd_jobs_progress(jobs, p, 0) ? job_audit_one(jobs, p, error) : KD_EAGAIN;
+    return err;
 }

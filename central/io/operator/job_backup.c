@@ -22,9 +22,9 @@ static int job_backup_with_snapshot(void *arg, uint32_t partition,
     const kd_tenure *t = kd_worker_tenure(kd_jobs_worker(jobs, partition), partition);
     kd_leveldb_snapshot *snapshot = kd_leveldb_snapshot_take(t->db);
     const kd_store store = kd_leveldb_snapshot_store(snapshot);
-    int rc = use(use_arg, &store, error);
+    int err = use(use_arg, &store, error);
     kd_leveldb_snapshot_release(snapshot);
-    return rc;
+    return err;
 }
 
 static bool job_backup_go_on(void *arg, uint32_t partition, uint64_t rows)
@@ -42,13 +42,13 @@ int kd_job_backup(kd_jobs *jobs, char *error)
                                      .order = job_backup_order,
                                      .with_store = job_backup_with_snapshot,
                                      .progress = job_backup_go_on};
-    int rc = kd_backup_make(&source, &set, error);
-    if (rc == KD_OK) {
+    int err = kd_backup_make(&source, &set, error);
+    if (err == KD_OK) {
         kd_buf line = {0};
         kd_backup_set_line(&set, &line);
         kd_jobs_text(jobs, kd_buf_view(&line));
         kd_buf_finish(&line);
     }
     kd_backup_set_finish(&set);
-    return rc;
+    return err;
 }

@@ -17,10 +17,10 @@ static const char *const states[] = {[KD_JOB_NONE] = "none",
                                      [KD_JOB_UNAVAILABLE] = "unavailable"};
 
 /* A worker that is busy, or a central that stops, says nothing about the data. So the job has not failed, and its command is told to come again. */
-static kd_job_state job_ended_as(int rc)
+static kd_job_state job_ended_as(int err)
 {
-    if (rc == KD_OK) return KD_JOB_DONE;
-    return rc == KD_ETIMEOUT || rc == KD_EAGAIN ? KD_JOB_UNAVAILABLE : KD_JOB_FAILED;
+    if (err == KD_OK) return KD_JOB_DONE;
+    return err == KD_ETIMEOUT || err == KD_EAGAIN ? KD_JOB_UNAVAILABLE : KD_JOB_FAILED;
 }
 
 static int job_run_order(kd_jobs *jobs, char *error)
@@ -50,13 +50,13 @@ static void *job_run(void *arg)
     char error[KD_OPTIONS_ERROR_MAX] = "";
     const char *kind = kd_order_name(jobs->job.order.kind);
     pthread_setname_np(pthread_self(), "central-job");
-    int rc = job_run_order(jobs, error);
+    int err = job_run_order(jobs, error);
     pthread_mutex_lock(&jobs->lock);
     kd_job *job = &jobs->job;
-    job->state = job_ended_as(rc);
+    job->state = job_ended_as(err);
     snprintf(job->error, sizeof(job->error), "%s", error);
-    KD_LOG(rc == KD_OK && job->totals.mismatches == 0 ? KD_INFO : KD_ERROR, "job-ended", KD_STR("kind", kind),
-           KD_U64("mismatches", job->totals.mismatches), KD_STR("cause", error));
+    KD_LOG(err == KD_OK && job->totals.mismatches == 0 ? KD_INFO : KD_ERROR, "job-ended",
+           KD_STR("kind", kind), KD_U64("mismatches", job->totals.mismatches), KD_STR("cause", error));
     pthread_mutex_unlock(&jobs->lock);
     return NULL;
 }
@@ -122,7 +122,7 @@ void kd_jobs_show(kd_jobs *jobs, kd_buf *out)
 
 void kd_jobs_destroy(kd_jobs *jobs)
 {
-    if (jobs == NULL) return;
+    if (!jobs) return;
     pthread_mutex_lock(&jobs->lock);
     jobs->stopping = true;
     pthread_mutex_unlock(&jobs->lock);

@@ -29,7 +29,7 @@ bool kd_order_slow(kd_order_kind kind)
 static void order_put(kd_buf *out, const char *key, const char *value)
 {
     char *encoded = evhttp_encode_uri(value);
-    KD_ASSERT(encoded != NULL);
+    KD_ASSERT(encoded);
     if (out->len > 0) kd_buf_put_u8(out, '&');
     kd_buf_put(out, key, strlen(key));
     kd_buf_put_u8(out, '=');
