@@ -43,7 +43,8 @@ typedef struct {
 } kd_backup_source;
 
 /* Makes a backup. KD_OK and *set; or a kd_err with `error`, and nothing of it is left, neither on disk nor in the list of backups (as far as the
- * partitions can be told). kd_backup_set_finish in any case. libsodium is initialised. */
+ * partitions can be told). Only when KD_ORDER_BACKUP_COMPLETE fails does the copy stay, in its place and in the lists, not complete in some of them.
+ * kd_backup_set_finish in any case. libsodium is initialised. */
 int kd_backup_make(const kd_backup_source *source, kd_backup_set *set, char *error);
 
 /* Reads the file BACKUP: KD_OK; KD_ENOTFOUND: there is none; KD_EMALFORMED; KD_EIO; each with `error`. kd_backup_set_finish in any case. libsodium is

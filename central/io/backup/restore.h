@@ -1,6 +1,6 @@
 /*
  * restore.h - puts a backup where a central can start on it. The backup is only read. It is copied and verified beside its place, as DIR.restoring,
- * and moved there as a whole: under the name of the place there is always a whole data directory, the one before or the new one.
+ * and moved there as a whole: there is never half a copy under the name of the place, and what is there before stays there until that moment.
  */
 #ifndef KUDOS_CENTRAL_IO_BACKUP_RESTORE_H
 #define KUDOS_CENTRAL_IO_BACKUP_RESTORE_H
@@ -25,7 +25,8 @@ typedef struct {
     char aside[KD_PATH_MAX];  /* where what was there is now; empty: nothing was */
 } kd_restored;
 
-/* Returns an exit code, with `error` (KD_OPTIONS_ERROR_MAX bytes) unless it is KD_EXIT_OK; the place is then as it was. libsodium is initialised. */
+/* Returns an exit code, with `error` (KD_OPTIONS_ERROR_MAX bytes) unless it is KD_EXIT_OK; unless the move itself failed, the place is then as it
+ * was. libsodium is initialised. */
 int kd_restore_run(const kd_restore_source *source, kd_restored *restored, char *error);
 
 /* For the start of a central. KD_EUNAVAILABLE with `error` when there is nothing at `data_dir` because a restore to it is under way or was broken

@@ -29,8 +29,8 @@ typedef struct {
     size_t option_count;
     uint32_t words_min, words_max;
     bool settings; /* takes -c and --set; implied by url and dir */
-    bool url,
-        dir; /* takes --url, takes --dir; a command that takes --url and got neither asks the admin port that -c names, or the default one */
+    /* Takes --url, takes --dir. A command that takes --url and got neither asks the admin port that -c names, or the default one. */
+    bool url, dir;
 } kd_command_line;
 
 typedef struct {

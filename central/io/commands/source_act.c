@@ -10,7 +10,7 @@
 #include "central/io/partition/tenure.h"
 #include "common/io/loop/clock.h"
 
-/* Which stores, and what has been said of them. */
+/* The stores of a source, and what the orders on them had to say. */
 typedef struct {
     const kd_source *source;
     uint32_t partitions;
