@@ -213,11 +213,6 @@ void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS
     names[KD_TOPIC_CHANGES] = s->changes_topic;
 }
 
-/* A build with a rule broken on purpose (make PLANT=NAME) sets it. */
-#ifndef KUDOS_CENTRAL_PLANT
-#define KUDOS_CENTRAL_PLANT 0
-#endif
-
 kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_counters *counters,
                                          const kd_strings *edges, uint32_t partition, uint64_t seed)
 {

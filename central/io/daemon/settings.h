@@ -79,6 +79,11 @@ enum { KD_TOPIC_LIKES, KD_TOPIC_COUNTS, KD_TOPIC_CHANGES, KD_TOPICS };
 /* Their names; borrowed from *s. */
 void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS]);
 
+/* A build with a rule broken on purpose (make PLANT=NAME) sets it. */
+#ifndef KUDOS_CENTRAL_PLANT
+#define KUDOS_CENTRAL_PLANT 0
+#endif
+
 /*
  * The configuration of the core of one partition: of a central that runs, and of a command on its stores while it is stopped. Counters and expected
  * edges are apart, since a reload adds to those of a process that runs; all are borrowed. `seed`: of the hash tables, a random number.

@@ -20,11 +20,6 @@
 #include "kudos/commit_gate.h"
 #include "kudos/publisher.h"
 
-/* A build with a rule broken on purpose (make PLANT=NAME) sets it. */
-#ifndef KUDOS_CENTRAL_PLANT
-#define KUDOS_CENTRAL_PLANT 0
-#endif
-
 typedef struct kd_tenure kd_tenure;
 
 /* What a SIGHUP adds to, as the cores of one worker know it; on its thread. */
