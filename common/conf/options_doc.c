@@ -42,18 +42,7 @@ static void options_doc_put_help(kd_buf *out, const kd_option *o)
 
 void kd_options_help(const kd_options *options, kd_buf *out)
 {
-    kd_text_printf(out,
-                   "Usage: %s -c FILE [-t] [--set SECTION.KEY=VALUE]...\n"
-                   "       %s --help | --version | --reference\n\n%s.\n\n",
-                   options->program, options->program, options->about);
-    kd_text_printf(
-        out, "  -c FILE                  configuration file\n"
-             "  -t                       check the configuration and exit with 0 or 2\n"
-             "  --set SECTION.KEY=VALUE  override one setting; may be repeated\n"
-             "  -h, --help               this text\n"
-             "  --version                versions of the program, the wire and the storage\n"
-             "  --reference              all options as Markdown\n\n"
-             "SIGTERM drains and ends, SIGHUP reloads. Options of the configuration and their defaults:\n");
+    kd_text_printf(out, "\nOptions of the configuration and their defaults:\n");
     for (size_t i = 0; i < options->count; i++) {
         if (starts_section(options, i)) kd_text_printf(out, "\n[%s]\n", options->at[i].section);
         options_doc_put_help(out, &options->at[i]);

@@ -9,33 +9,23 @@
 #define KUDOS_CENTRAL_IO_COMMANDS_ARGUMENTS_H
 
 #include "central/io/commands/source.h"
-#include "common/io/daemon/options_file.h"
+#include "common/io/daemon/args.h"
 
-typedef struct {
-    const char *name;    /* of --name; one letter: -n */
-    const char *metavar; /* NULL: a switch */
-    const char **value;  /* where the value of an option goes; given twice is an error */
-    bool *given;         /* set by a switch */
-    const char *doc;
-} kd_argument;
-
-/* Options of one command, with those that every command has and those that say where central is. */
-enum { KD_ARGUMENTS_MAX = 16 };
+enum { KD_ARGUMENTS_WORDS_MAX = 8 };
 
 typedef struct {
     const char *usage; /* what stands behind the names of program and command */
     const char *about; /* paragraphs */
-    const kd_argument *options;
+    const kd_arg *options;
     size_t option_count;
-    uint32_t words_min, words_max;
-    bool settings; /* takes -c and --set; implied by url and dir */
-    /* Takes --url, takes --dir. A command that takes --url and got neither asks the admin port that -c names, or the default one. */
-    bool url, dir;
+    uint32_t words_min, words_max; /* at most KD_ARGUMENTS_WORDS_MAX */
+    bool settings;                 /* takes -c and --set, as --url and --dir imply */
+    bool url, dir;                 /* takes --url, takes --dir; neither given: --url of -c or the default */
 } kd_command_line;
 
 typedef struct {
     kd_source source;
-    const char *words[8];
+    const char *words[KD_ARGUMENTS_WORDS_MAX];
     uint32_t word_count;
     char url[256]; /* source.url points here when --url was left out */
 } kd_arguments;

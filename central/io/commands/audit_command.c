@@ -155,8 +155,8 @@ static int repair_command_print(const audit_command *a)
 int kd_command_repair(int argc, char **argv)
 {
     static bool dry_run;
-    static const kd_argument options[] = {
-        {"dry-run", NULL, NULL, &dry_run, "says what it would change, and changes nothing"}};
+    static const kd_arg options[] = {
+        KD_ARG_FLAG("dry-run", &dry_run, "says what it would change, and changes nothing")};
     static const kd_command_line line = {
         .usage = "--dir DIR [--dry-run] [-c FILE] [--set section.key=value]...",
         .about = "Audits the stores of a central that does not run and writes the counts that membership "

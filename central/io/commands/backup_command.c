@@ -14,12 +14,13 @@
 
 static const char *name, *forget;
 static bool list;
-static const kd_argument options[] = {
-    {"name", "NAME", &name, NULL,
-     "its name, [a-z0-9][a-z0-9._-]{0,31}; default: the time and chance, as in b20260102t030405z-7f3a"},
-    {"list", NULL, NULL, &list, "lists the backups that central knows of, instead"},
-    {"forget", "NAME", &forget, NULL,
-     "that backup is no more and will never be restored: nothing is held back for it any longer"},
+static const kd_arg options[] = {
+    KD_ARG_TEXT(
+        "name", "NAME", &name,
+        "its name, [a-z0-9][a-z0-9._-]{0,31}; default: the time and chance, as in b20260102t030405z-7f3a"),
+    KD_ARG_FLAG("list", &list, "lists the backups that central knows of, instead"),
+    KD_ARG_TEXT("forget", "NAME", &forget,
+                "that backup is no more and will never be restored: nothing is held back for it any longer"),
 };
 
 static const kd_command_line line = {

@@ -71,13 +71,13 @@ static int export_run(const kd_source *source, char *error)
 
 /* Options of its own: --url is central's public port here, as an export does not go by the admin port, and has no default. */
 static const char *url, *dir, *ca, *cert, *key;
-static const kd_argument options[] = {
-    {"url", "URL", &url, NULL, "central's public port; this peer must be a trusted one"},
-    {"dir", "DIR", &dir, NULL,
-     "data directory of a central that does not run; refused while a process holds it"},
-    {"ca", "FILE", &ca, NULL, "PEM authorities of an https URL; default: those of the system"},
-    {"cert", "FILE", &cert, NULL, "PEM certificate to show to central"},
-    {"key", "FILE", &key, NULL, "PEM key of it"},
+static const kd_arg options[] = {
+    KD_ARG_TEXT("url", "URL", &url, "central's public port; this peer must be a trusted one"),
+    KD_ARG_TEXT("dir", "DIR", &dir,
+                "data directory of a central that does not run; refused while a process holds it"),
+    KD_ARG_TEXT("ca", "FILE", &ca, "PEM authorities of an https URL; default: those of the system"),
+    KD_ARG_TEXT("cert", "FILE", &cert, "PEM certificate to show to central"),
+    KD_ARG_TEXT("key", "FILE", &key, "PEM key of it"),
 };
 
 static const kd_command_line line = {

@@ -11,10 +11,10 @@
 
 static const char *to;
 static bool force;
-static const kd_argument options[] = {
-    {"to", "DIR", &to, NULL, "the data directory; must be empty or not there"},
-    {"force", NULL, NULL, &force,
-     "a directory that is not empty is moved aside, to DIR.replaced-TIME; nothing is deleted"},
+static const kd_arg options[] = {
+    KD_ARG_TEXT("to", "DIR", &to, "the data directory; must be empty or not there"),
+    KD_ARG_FLAG("force", &force,
+                "a directory that is not empty is moved aside, to DIR.replaced-TIME; nothing is deleted"),
 };
 
 static const kd_command_line line = {

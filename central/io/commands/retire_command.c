@@ -6,9 +6,8 @@
 #include "central/io/commands/order_run.h"
 
 static bool undo;
-static const kd_argument options[] = {
-    {"undo", NULL, NULL, &undo,
-     "the edge was not gone: its batches are merged again, and as_of waits for it again"}};
+static const kd_arg options[] = {KD_ARG_FLAG(
+    "undo", &undo, "the edge was not gone: its batches are merged again, and as_of waits for it again")};
 
 static const kd_command_line line = {
     .usage = "EDGE [--undo] [--url URL | --dir DIR] [-c FILE] [--set section.key=value]...",

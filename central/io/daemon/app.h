@@ -16,7 +16,7 @@
 #include "central/io/operator/jobs.h"
 #include "central/io/worker/keeper.h"
 #include "common/io/admin/admin.h"
-#include "common/io/daemon/options_file.h"
+#include "common/io/daemon/command.h"
 #include "common/io/loop/signals.h"
 
 typedef struct {

@@ -21,7 +21,6 @@ static int central_main_serve(int argc, char **argv)
     kd_signals_hold();
     int code = kd_command_start(&command, &kd_central_options, argc, argv, &settings);
     if (code < 0) code = kd_central_app_run(&command, &settings);
-    kd_command_finish(&command);
     return code;
 }
 

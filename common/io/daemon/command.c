@@ -1,87 +1,60 @@
-/* command.c - the command line that all daemons share (common/io/daemon/options_file.h). */
-#include "common/io/daemon/options_file.h"
+/* command.c - see the header. */
+#include "common/io/daemon/command.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "common/io/daemon/options_file.h"
 #include "kudos/limits.h"
 
-enum { OPT_HELP = 'h', OPT_SET = 256, OPT_VERSION, OPT_REFERENCE };
-
-static const struct option long_options[] = {
-    {"set", required_argument, NULL, OPT_SET},
-    {"help", no_argument, NULL, OPT_HELP},
-    {"version", no_argument, NULL, OPT_VERSION},
-    {"reference", no_argument, NULL, OPT_REFERENCE},
-    {NULL, 0, NULL, 0},
-};
-
-/* Prints and frees the text; the exit code. */
-static int command_print(const kd_options *options, kd_buf *text)
-{
-    fwrite(text->data, 1, text->len, stdout);
-    kd_buf_finish(text);
-    return kd_command_end(options->program, "", KD_EXIT_OK, "");
-}
-
-static int print_version(const kd_options *options)
+static int command_print_version(const kd_options *options)
 {
     printf("%s %s (wire schema %d, storage schema %d)\n", options->program, KD_PROGRAM_VERSION,
            (int)KD_WIRE_SCHEMA, (int)KD_STORAGE_SCHEMA);
     return kd_command_end(options->program, "", KD_EXIT_OK, "");
 }
 
-static int print_about(const kd_options *options, int what)
+static int command_print_reference(const kd_options *options)
 {
     kd_buf text = {0};
-    if (what == OPT_VERSION) return print_version(options);
-    if (what == OPT_HELP)
-        kd_options_help(options, &text);
-    else
-        kd_options_reference(options, &text);
-    return command_print(options, &text);
-}
-
-static int usage_error(const kd_options *options, const char *what)
-{
-    fprintf(stderr, "%s: %s; try %s --help\n", options->program, what, options->program);
-    return KD_EXIT_USAGE;
+    kd_options_reference(options, &text);
+    fwrite(text.data, 1, text.len, stdout);
+    kd_buf_finish(&text);
+    return kd_command_end(options->program, "", KD_EXIT_OK, "");
 }
 
 /* -1 to go on, or the exit code. */
-static int read_arguments(kd_command *c, const kd_options *options, int argc, char **argv)
+static int command_read_line(kd_command *c, const kd_options *options, int argc, char **argv)
 {
-    optind = 0; /* start anew, also when a program has read a command line before */
-    for (int got; (got = getopt_long(argc, argv, "c:th", long_options, NULL)) != -1;) {
-        switch (got) {
-        case 'c':
-            c->file = optarg;
-            break;
-        case 't':
-            c->check_only = true;
-            break;
-        case OPT_SET:
-            c->sets[c->set_count++] = optarg;
-            break;
-        case OPT_HELP:
-        case OPT_VERSION:
-        case OPT_REFERENCE:
-            return print_about(options, got);
-        default:
-            return usage_error(options, "the command line is not understood");
-        }
-    }
-    if (optind < argc) return usage_error(options, "there is an argument too many");
-    return c->file == NULL ? usage_error(options, "-c FILE is missing") : -1;
+    bool version = false, reference = false;
+    char about[256];
+    const kd_arg table[] = {
+        KD_ARG_TEXT(NULL, "FILE", &c->file, "configuration file", .letter = 'c', .required = true),
+        KD_ARG_FLAG(NULL, &c->check_only, "checks the configuration and exits with 0 or 2", .letter = 't'),
+        KD_ARG_LIST("set", "section.key=value", &c->sets, "overrides one option; may be repeated"),
+        KD_ARG_ANSWER("version", &version, "prints the versions of program, wire and storage"),
+        KD_ARG_ANSWER("reference", &reference, "prints all options as Markdown"),
+    };
+    const kd_args args = {.program = options->program,
+                          .command = "",
+                          .usage = "-c FILE [-t] [--set section.key=value]... | --help | --version | "
+                                   "--reference",
+                          .about = about,
+                          .at = table,
+                          .count = KD_COUNT(table),
+                          .options = options};
+    snprintf(about, sizeof about, "%s.\nSIGTERM drains and ends, SIGHUP reloads.", options->about);
+    int code = kd_args_read(&args, argc, argv);
+    if (code >= 0) return code;
+    if (version) return command_print_version(options);
+    return reference ? command_print_reference(options) : -1;
 }
 
-/* The same for -t and for a start. */
-static int load_checked(const kd_command *c, const kd_options *options, void *config)
+/* -t refuses exactly the configurations that a start refuses. */
+static int command_load_checked(const kd_command *c, const kd_options *options, void *config)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
-    if (kd_options_load_file(options, c->file, c->sets, c->set_count, config, error) != KD_OK) {
+    if (kd_command_reload(c, options, config, error) != KD_OK) {
         fprintf(stderr, "%s: %s\n", options->program, error);
         return KD_EINVAL;
     }
@@ -93,10 +66,10 @@ static int load_checked(const kd_command *c, const kd_options *options, void *co
 
 int kd_command_start(kd_command *c, const kd_options *options, int argc, char **argv, void *config)
 {
-    *c = (kd_command){.sets = kd_alloc((size_t)KD_MAX(argc, 1) * sizeof *c->sets)};
-    int code = read_arguments(c, options, argc, argv);
+    *c = (kd_command){.file = NULL};
+    int code = command_read_line(c, options, argc, argv);
     if (code >= 0) return code;
-    if (load_checked(c, options, config) != KD_OK) return KD_EXIT_USAGE;
+    if (command_load_checked(c, options, config) != KD_OK) return KD_EXIT_USAGE;
     if (!c->check_only) return -1;
     kd_options_finish(options, config);
     printf("configuration %s is valid\n", c->file);
@@ -105,22 +78,5 @@ int kd_command_start(kd_command *c, const kd_options *options, int argc, char **
 
 int kd_command_reload(const kd_command *c, const kd_options *options, void *config, char *error)
 {
-    return kd_options_load_file(options, c->file, c->sets, c->set_count, config, error);
-}
-
-void kd_command_finish(kd_command *c)
-{
-    free(c->sets);
-    *c = (kd_command){0};
-}
-
-int kd_command_end(const char *program, const char *command, int code, const char *error)
-{
-    const char *blank = command[0] ? " " : "";
-    if (code != KD_EXIT_OK && error[0] != '\0')
-        fprintf(stderr, "%s%s%s: %s\n", program, blank, command, error);
-    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
-    fprintf(stderr, "%s%s%s: %sstandard output did not take all that was printed\n", program, blank, command,
-            code == KD_EXIT_OK ? "done, but " : "");
-    return KD_EXIT_FAILED;
+    return kd_options_load_file(options, c->file, c->sets.at, c->sets.count, config, error);
 }

@@ -1,62 +1,41 @@
 /* aside_command.c - see the header. Opens the stores of an edge that does not run (stopped.h). */
 #include "edge/io/commands/aside_command.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "common/io/daemon/options_file.h"
+#include "common/io/daemon/args.h"
 #include "edge/io/commands/stopped.h"
 
 typedef struct {
     const char *dir, *file;
-    bool forget, help, bad;
-} aside_arguments;
+    bool forget;
+} aside_command_words;
 
-static aside_arguments aside_read_arguments(int argc, char **argv)
+/* -1 to go on, or the exit code. */
+static int aside_command_read_words(aside_command_words *w, int argc, char **argv)
 {
-    static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
-                                            {"forget", no_argument, NULL, 'f'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    aside_arguments w = {.dir = NULL};
-    optind = 0;
-    for (int got; (got = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        if (got == 'd')
-            w.dir = optarg;
-        else if (got == 'c')
-            w.file = optarg;
-        else if (got == 'f')
-            w.forget = true;
-        else if (got == 'h')
-            w.help = true;
-        else
-            w.bad = true;
-    }
-    w.bad = w.bad || optind < argc || w.dir == NULL;
-    return w;
-}
-
-static void aside_command_print_usage(FILE *out, bool all)
-{
-    fputs("usage: kudos-edge aside --dir DIR [--forget] [-c FILE]\n", out);
-    if (!all) return;
-    fputs("\nNames the sums (views, shares) that an edge set aside when its name was in doubt: it had "
-          "acknowledged "
-          "them, and cannot\n"
-          "know whether another process of this name, or an earlier life of this edge, has shipped them. "
-          "Likes are "
-          "never set aside. Those that "
-          "are not counted, an\n"
-          "operator sends once more (POST /v1/ITEM/COUNTER with the amount), and then has all of them "
-          "forgotten.\n"
-          "Last line: aside sums= verdict=empty|kept|forgotten.\n"
-          "Exit codes: 0 done, 1 failed, 2 usage, 4 in use by a process.\n\n"
-          "  --dir DIR\n        data directory of an edge that does not run; opened as a start does\n"
-          "  --forget\n        takes them away after naming them\n"
-          "  -c FILE\n        configuration of that edge (names of counters)\n"
-          "  --help\n        prints this\n",
-          out);
+    const kd_arg table[] = {
+        KD_ARG_TEXT("dir", "DIR", &w->dir,
+                    "data directory of an edge that does not run; opened as a start does", .required = true),
+        KD_ARG_FLAG("forget", &w->forget, "takes them away after naming them"),
+        KD_ARG_TEXT(NULL, "FILE", &w->file, "configuration of that edge (names of counters)", .letter = 'c'),
+    };
+    const kd_args args = {
+        .program = "kudos-edge",
+        .command = "aside",
+        .usage = "--dir DIR [--forget] [-c FILE]",
+        .about = "Names the sums (views, shares) that an edge set aside when its name was in doubt: it had "
+                 "acknowledged\n"
+                 "them, and cannot know whether another process of this name, or an earlier life of this "
+                 "edge, has shipped\n"
+                 "them. Likes are never set aside. Those that are not counted, an operator sends once more\n"
+                 "(POST /v1/ITEM/COUNTER with the amount), and then has all of them forgotten.\n"
+                 "Last line: aside sums= verdict=empty|kept|forgotten.\n"
+                 "Exit codes: 0 done, 1 failed, 2 usage, 4 in use by a process.",
+        .at = table,
+        .count = KD_COUNT(table)};
+    return kd_args_read(&args, argc, argv);
 }
 
 typedef struct {
@@ -87,7 +66,7 @@ static bool aside_printed(void)
 }
 
 /* Prints the sums of all shards. With --forget they are then forgotten, but only if standard output has taken every line. Writes the stores. */
-static int aside_list(kd_stopped *s, const aside_arguments *w, aside_listing *l, char *error)
+static int aside_list(kd_stopped *s, const aside_command_words *w, aside_listing *l, char *error)
 {
     uint32_t shards = kd_stopped_is(s)->shards;
     int err = KD_OK;
@@ -106,7 +85,7 @@ static int aside_list(kd_stopped *s, const aside_arguments *w, aside_listing *l,
     return KD_EXIT_FAILED;
 }
 
-static int aside_command_run(const aside_arguments *w, const kd_settings *settings, char *error)
+static int aside_command_run(const aside_command_words *w, const kd_settings *settings, char *error)
 {
     kd_stopped *s = NULL;
     aside_listing l = {.settings = settings};
@@ -126,12 +105,10 @@ int kd_command_aside(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_settings settings;
-    aside_arguments w = aside_read_arguments(argc, argv);
-    if (w.help || w.bad) {
-        aside_command_print_usage(w.help ? stdout : stderr, w.help);
-        return kd_command_end("kudos-edge", "aside", w.help ? KD_EXIT_OK : KD_EXIT_USAGE, "");
-    }
-    int code = KD_EXIT_USAGE;
+    aside_command_words w = {.dir = NULL};
+    int code = aside_command_read_words(&w, argc, argv);
+    if (code >= 0) return code;
+    code = KD_EXIT_USAGE;
     if (kd_stopped_settings(&settings, w.file, error) == KD_OK) {
         code = aside_command_run(&w, &settings, error);
         kd_options_finish(&kd_edge_options, &settings);

@@ -1,15 +1,17 @@
 /* compare_command.c - see the header. The arguments, whom to ask, and the verdict; the comparison itself is in compare_ranges.c. */
 #include "edge/io/commands/compare_command.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "common/base/text.h"
+#include "common/io/daemon/args.h"
 #include "common/io/daemon/options_file.h"
 #include "edge/io/commands/compare_ranges.h"
 
-#define WAIT_DEFAULT "10s"
+#define URL_DEFAULT "http://127.0.0.1:9441"
+
+enum { WAIT_DEFAULT_US = 10000000 };
 
 /* ---- whom to ask ---- */
 
@@ -41,66 +43,48 @@ static int open_stopped(kd_comparing *c, const char *dir, const kd_settings *set
 typedef struct {
     const char *central, *url, *dir, *file;
     uint64_t wait_us;
-    bool help, bad;
-} compare_arguments;
+} compare_command_words;
 
-static compare_arguments compare_read_arguments(int argc, char **argv)
+/* -1 to go on, or the exit code. */
+static int compare_command_read_words(compare_command_words *w, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"central", required_argument, NULL, 'C'}, {"url", required_argument, NULL, 'u'},
-        {"dir", required_argument, NULL, 'd'},     {"wait", required_argument, NULL, 'w'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
-    compare_arguments w = {.url = NULL};
-    const char *wait = WAIT_DEFAULT;
-    optind = 0;
-    for (int got; (got = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
-        if (got == 'C')
-            w.central = optarg;
-        else if (got == 'u')
-            w.url = optarg;
-        else if (got == 'd')
-            w.dir = optarg;
-        else if (got == 'c')
-            w.file = optarg;
-        else if (got == 'w')
-            wait = optarg;
-        else if (got == 'h')
-            w.help = true;
-        else
-            w.bad = true;
-    }
-    w.bad = w.bad || optind < argc || w.central == NULL || (w.url && w.dir) || (w.file && !w.dir) ||
-            !kd_text_duration(kd_bytes_str(wait), &w.wait_us);
-    if (!w.url) w.url = "http://127.0.0.1:9441";
-    return w;
-}
-
-static void compare_command_print_usage(FILE *out, bool all)
-{
-    fputs("usage: kudos-edge compare --central URL [--url URL | --dir DIR [-c FILE]] [--wait TIME]\n", out);
-    if (!all) return;
-    fputs("\nAsks an edge and central whether central holds every operation that the edge was told is "
-          "merged: by digests\n"
-          "of ranges of rows, and where these differ row by row. Traffic may go on. A difference that is "
-          "none (a user who went\n"
-          "on at another edge) is not shown; a row that central lacks, or of which it holds an earlier word, "
-          "is a like lost.\n"
-          "Last line: compare partitions= rows= asked= differ= questions= verdict=same|different|unknown "
-          "(not all "
-          "could be compared).\n"
-          "Exit codes: 0 same, 1 different, 2 usage, 3 unknown, 4 not reached.\n\n"
-          "  --central URL\n        central's admin port, or its public one (from a trusted peer)\n"
-          "  --url URL\n        the edge's admin port; default: http://127.0.0.1:9441\n"
-          "  --dir DIR\n        data directory of an edge that does not run; opened as a start does, "
-          "refused while a process holds it.\n"
-          "        What it had not shipped is not compared: how many batches that are is told\n"
-          "  -c FILE\n        configuration of that edge (counters)\n"
-          "  --wait TIME\n        how long in all it asks again for what the edge or central cannot answer "
-          "yet, such as "
-          "right after a start;\n"
-          "        default: " WAIT_DEFAULT ". What is missing then is named and left out\n"
-          "  --help\n        prints this\n",
-          out);
+    const kd_arg table[] = {
+        KD_ARG_TEXT("central", "URL", &w->central,
+                    "central's admin port, or its public one (from a trusted peer)", .required = true),
+        KD_ARG_TEXT("url", "URL", &w->url, "the edge's admin port; default: " URL_DEFAULT),
+        KD_ARG_TEXT("dir", "DIR", &w->dir,
+                    "data directory of an edge that does not run; opened as a start does, refused while a "
+                    "process holds "
+                    "it. What it had not shipped is not compared: how many batches that are is told"),
+        KD_ARG_TEXT(NULL, "FILE", &w->file, "configuration of that edge (counters)", .letter = 'c'),
+        KD_ARG_DURATION("wait", "TIME", &w->wait_us,
+                        "how long in all it asks again for what the edge or central cannot answer yet, such "
+                        "as right after "
+                        "a start; default: 10s. What is missing then is named and left out"),
+    };
+    const kd_args args = {
+        .program = "kudos-edge",
+        .command = "compare",
+        .usage = "--central URL [--url URL | --dir DIR [-c FILE]] [--wait TIME]",
+        .about =
+            "Asks an edge and central whether central holds every operation that the edge was told is "
+            "merged: by digests\n"
+            "of ranges of rows, and where these differ row by row. Traffic may go on. A difference that "
+            "is none (a user who went\n"
+            "on at another edge) is not shown; a row that central lacks, or of which it holds an earlier "
+            "word, is a like lost.\n"
+            "Last line: compare partitions= rows= asked= differ= questions= "
+            "verdict=same|different|unknown (not all could be compared).\n"
+            "Exit codes: 0 same, 1 different, 2 usage, 3 unknown, 4 not reached.",
+        .at = table,
+        .count = KD_COUNT(table)};
+    *w = (compare_command_words){.wait_us = WAIT_DEFAULT_US};
+    int code = kd_args_read(&args, argc, argv);
+    if (code >= 0) return code;
+    if (w->url && w->dir) return kd_args_refuse(&args, "--url and --dir exclude each other");
+    if (w->file && !w->dir) return kd_args_refuse(&args, "-c goes with --dir");
+    if (!w->url) w->url = URL_DEFAULT;
+    return -1;
 }
 
 static int print_last(const kd_comparing *c)
@@ -124,7 +108,7 @@ static void tell_outbox(const kd_comparing *c)
             batches);
 }
 
-static int compare_command_run(kd_comparing *c, const compare_arguments *w, const kd_settings *settings)
+static int compare_command_run(kd_comparing *c, const compare_command_words *w, const kd_settings *settings)
 {
     int code = w->dir ? open_stopped(c, w->dir, settings) : reach_edge(c, w->url);
     if (code == KD_EXIT_OK) code = kd_admin_client_open(&c->central, w->central, "/admin/job", c->error);
@@ -139,17 +123,15 @@ int kd_command_compare(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_settings settings;
-    compare_arguments w = compare_read_arguments(argc, argv);
+    compare_command_words w;
+    int code = compare_command_read_words(&w, argc, argv);
+    if (code >= 0) return code;
     kd_comparing c = {.error = error, .wait_us = w.wait_us};
-    if (w.help || w.bad) {
-        compare_command_print_usage(w.help ? stdout : stderr, w.help);
-        return kd_command_end("kudos-edge", "compare", w.help ? KD_EXIT_OK : KD_EXIT_USAGE, "");
-    }
     if (kd_stopped_settings(&settings, w.file, error) != KD_OK) {
         fprintf(stderr, "kudos-edge compare: %s\n", error);
         return KD_EXIT_USAGE;
     }
-    int code = compare_command_run(&c, &w, &settings);
+    code = compare_command_run(&c, &w, &settings);
     kd_stopped_close(c.stopped);
     kd_options_finish(&kd_edge_options, &settings);
     kd_admin_client_close(c.edge);

@@ -16,7 +16,7 @@
 #include "common/io/loop/clock.h"
 #include "common/io/http/server/http_server.h"
 #include "common/io/loop/loop.h"
-#include "common/io/daemon/options_file.h"
+#include "common/io/daemon/command.h"
 #include "common/io/http/session.h"
 #include "common/io/loop/signals.h"
 #include "edge/io/daemon/drain.h"

@@ -332,6 +332,5 @@ int main(int argc, char **argv)
     int code = kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings);
     if (code < 0) code = edge_main_run(&app);
     kd_options_finish(&kd_edge_options, &app.settings);
-    kd_command_finish(&app.command);
     return code;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/io/daemon/log.h"
+#include "common/io/daemon/options_file.h"
 #include "common/api/route.h"
 #include "edge/io/upstream/central_words.h"
 #include "edge/io/shard/shard.h"

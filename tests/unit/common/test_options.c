@@ -399,7 +399,6 @@ Test(options, help_and_reference_tell_all_of_the_table)
             cr_expect_not_null(strstr(reference, needed[n]), "%s", needed[n]);
         }
     }
-    cr_expect_not_null(strstr(help, "Usage: kudos-test -c FILE"));
     cr_expect_not_null(
         strstr(help, "  flush_interval = 5s\n      Seal after this.\n      Allowed: a duration with its unit "
                      "(us, ms, s, m, h, d) from 1ms to 1m. Reloadable.\n"));

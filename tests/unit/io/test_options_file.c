@@ -1,6 +1,8 @@
 /* test_options_file.c - configuration files, the files that they name, and the shared command line. */
 #include "common/io/daemon/options_file.h"
 
+#include "common/io/daemon/command.h"
+
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <fcntl.h>
@@ -113,15 +115,9 @@ Test(options_file, odd_files_are_refused_by_name)
     free(large);
 }
 
-static int start(kd_command *command, int argc, char **argv)
-{
-    int code = kd_command_start(command, &options, argc, argv, &c);
-    kd_command_finish(command);
-    return code;
-}
-
 #define START(command, ...)                                                                                  \
-    start(command, (int)KD_COUNT(((char *[]){"t", __VA_ARGS__})), (char *[]){"t", __VA_ARGS__, NULL})
+    kd_command_start(command, &options, (int)KD_COUNT(((char *[]){"t", __VA_ARGS__})),                       \
+                     (char *[]){"t", __VA_ARGS__, NULL}, &c)
 
 Test(options_file, check_only_says_whether_it_is_valid)
 {
@@ -220,7 +216,6 @@ Test(options_file, runs_with_overrides_and_reloads_with_them)
     cr_expect_eq(again.n, 4);
     put_file(file, "[a]\nn=x\n", 8, 0644);
     char *plain[] = {"t", "-c", file, NULL};
-    kd_command_finish(&command);
     command = (kd_command){.file = plain[2]};
     cr_expect_eq(kd_command_reload(&command, &options, &again, error), KD_EINVAL);
     cr_expect_not_null(strstr(error, "t.conf:2: a.n = x"), "%s", error);

@@ -1,0 +1,15 @@
+/* exit_code.c - see the header. */
+#include "common/io/daemon/exit_code.h"
+
+#include <stdio.h>
+
+int kd_command_end(const char *program, const char *command, int code, const char *error)
+{
+    const char *blank = command[0] ? " " : "";
+    if (code != KD_EXIT_OK && error[0] != '\0')
+        fprintf(stderr, "%s%s%s: %s\n", program, blank, command, error);
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    fprintf(stderr, "%s%s%s: %sstandard output did not take all that was printed\n", program, blank, command,
+            code == KD_EXIT_OK ? "done, but " : "");
+    return KD_EXIT_FAILED;
+}
