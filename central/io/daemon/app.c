@@ -8,6 +8,7 @@
 
 #include "central/io/backup/restore.h"
 #include "common/io/daemon/ending.h"
+#include "common/io/daemon/listening.h"
 #include "common/io/daemon/log.h"
 
 /* LevelDB's files and connections take descriptors: as many as the system allows. */
@@ -73,8 +74,7 @@ static int open_http(kd_central_app *app, char *error)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "http: the limits make no sense together");
         return err;
     }
-    const char *host = strcmp(s->listen.host, "*") == 0 ? "::" : s->listen.host; /* "::" takes IPv4 too */
-    return kd_http_server_listen(app->http, host, s->listen.port, false, error, KD_OPTIONS_ERROR_MAX);
+    return kd_listen(app->http, &s->listen, error);
 }
 
 static int open_admin(kd_central_app *app, char *error)

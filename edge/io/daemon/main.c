@@ -8,8 +8,6 @@
  * Whatever fails before the threads run ends with one line that names it and an exit code of the contract.
  */
 #include <dirent.h>
-#include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -17,6 +15,7 @@
 
 #include "common/io/daemon/ending.h"
 #include "common/io/leveldb/leveldb_dir.h"
+#include "common/io/daemon/listening.h"
 #include "common/io/daemon/log.h"
 #include "common/io/daemon/reload.h"
 #include "edge/io/commands/aside_command.h"
@@ -110,42 +109,11 @@ static int open_shards(kd_edge_app *app, char *error)
     return KD_OK;
 }
 
-/* The shards share the port by SO_REUSEPORT, so another process of this user could listen on it as well, unnoticed. A bind without that option shows
- * whether the port is taken. */
-static int edge_main_port_is_free(const kd_address *address, char *error)
-{
-    char port[8];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
-    const char *host = address->host[0] && strcmp(address->host, "*") != 0 ? address->host : NULL;
-    snprintf(port, sizeof port, "%u", address->port);
-    if (address->port == 0 || getaddrinfo(host, port, &hints, &list) != 0)
-        return KD_OK; /* if the address cannot be used, listening says why */
-    int fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, err = KD_OK;
-    if (fd >= 0) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (fd >= 0 && bind(fd, list->ai_addr, list->ai_addrlen) != 0) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "http.listen %s:%s: %s", host ? host : "*", port,
-                 strerror(errno));
-        err = KD_EUNAVAILABLE;
-    }
-    if (fd >= 0) close(fd);
-    freeaddrinfo(list);
-    return err;
-}
-
 static int listen_all(kd_edge_app *app, char *error)
 {
-    kd_address address = app->settings.listen;
-    int err = edge_main_port_is_free(&address, error);
-    for (uint32_t i = 0; i < app->shard_count && err == KD_OK; i++) {
-        const char *host = address.host[0] && strcmp(address.host, "*") != 0 ? address.host : "::";
-        err = kd_http_server_listen(app->shards[i]->server, host, address.port, true, error,
-                                    KD_OPTIONS_ERROR_MAX);
-        if (err && strcmp(host, "::") == 0) /* a machine without IPv6 */
-            err = kd_http_server_listen(app->shards[i]->server, "0.0.0.0", address.port, true, error,
-                                        KD_OPTIONS_ERROR_MAX);
-        if (address.port == 0) address.port = kd_http_server_port(app->shards[i]->server);
-    }
-    return err;
+    kd_http_server *servers[KD_SHARDS_MAX];
+    for (uint32_t i = 0; i < app->shard_count; i++) servers[i] = app->shards[i]->server;
+    return kd_listen_shared(servers, app->shard_count, &app->settings.listen, error);
 }
 
 /* ---- hooks of the main loop ---- */
