@@ -115,3 +115,22 @@ int kd_counters_by_id(const kd_counters *c, uint8_t id)
         if (c->at[i].id == id) return (int)i;
     return -1;
 }
+
+const kd_counter *kd_counters_lacks(const kd_counters *fresh, const kd_counters *old)
+{
+    for (uint32_t i = 0; i < old->count; i++) {
+        const kd_counter *was = &old->at[i];
+        int at = kd_counters_by_name(fresh, kd_bytes_str(was->name));
+        if (at < 0 || fresh->at[at].id != was->id || fresh->at[at].kind != was->kind) return was;
+    }
+    return NULL;
+}
+
+void kd_counters_append(kd_counters *counters, const kd_counters *fresh)
+{
+    for (uint32_t i = 0; i < fresh->count; i++) {
+        if (kd_counters_by_id(counters, fresh->at[i].id) >= 0) continue;
+        KD_ASSERT(counters->count < KD_COUNTERS_MAX);
+        counters->at[counters->count++] = fresh->at[i];
+    }
+}

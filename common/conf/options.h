@@ -25,7 +25,7 @@
 #ifndef KUDOS_COMMON_CONF_OPTIONS_H
 #define KUDOS_COMMON_CONF_OPTIONS_H
 
-#include "kudos/base.h"
+#include "common/conf/strings.h"
 #include "kudos/id.h"
 
 enum {
@@ -40,11 +40,6 @@ typedef struct {
     char host[256];
     uint16_t port;
 } kd_address;
-
-typedef struct {
-    char **at;
-    uint32_t count;
-} kd_strings;
 
 typedef struct {
     char *key;
@@ -147,20 +142,6 @@ void kd_options_finish(const kd_options *options, void *config);
 /* The next option behind `last` (NULL: the first) that differs between two configurations and is not reloadable; NULL: there is none. */
 const kd_option *kd_options_fixed_change(const kd_options *options, const void *old_config,
                                          const void *new_config, const kd_option *last);
-
-/* ---- what a running program is given more of ---- */
-
-/* The first name of `old` that `fresh` lacks; NULL: none. */
-const char *kd_strings_lacks(const kd_strings *fresh, const kd_strings *old);
-/* Those of `fresh` that are new go behind the names of *list. */
-void kd_strings_append(kd_strings *list, const kd_strings *fresh);
-/* A deep copy; ends with kd_strings_finish. */
-kd_strings kd_strings_copy(const kd_strings *list);
-void kd_strings_finish(kd_strings *list);
-/* The first counter of `old` that `fresh` lacks, or has with another number or kind; NULL: none. */
-const kd_counter *kd_counters_lacks(const kd_counters *fresh, const kd_counters *old);
-/* Those of `fresh` that are new go behind the ones of `counters`. The caller has asked kd_counters_lacks. */
-void kd_counters_append(kd_counters *counters, const kd_counters *fresh);
 
 /* The option of "section.key", or of a whole free section and any key in it; NULL when unknown. */
 const kd_option *kd_options_find(const kd_options *options, kd_bytes section, kd_bytes key);

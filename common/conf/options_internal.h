@@ -11,8 +11,6 @@ static inline bool kd_option_is_section(const kd_option *option)
     return option->key[0] == 0;
 }
 
-/* A NUL-terminated copy. */
-char *kd_option_copy(kd_bytes b);
 /* Frees what the field owns and zeroes it. */
 void kd_option_clear(const kd_option *option, void *field);
 /* Adds one key of a whole section to its field: KD_OK, or KD_EINVAL with `error`: what is wrong with it. */

@@ -1,6 +1,4 @@
-/*
- * options_value.c - one value from its text.
- */
+/* options_value.c - one value from its text, and in words what an option allows. */
 #include "common/conf/ini.h"
 #include "common/conf/options_internal.h"
 
@@ -10,13 +8,6 @@
 bool kd_option_concealed(const kd_option *o)
 {
     return o->secret || o->type == KD_OPTION_TYPE_PAIRS;
-}
-
-char *kd_option_copy(kd_bytes b)
-{
-    char *s = kd_alloc(b.len + 1);
-    if (b.len > 0) memcpy(s, b.data, b.len);
-    return s;
 }
 
 static bool in_range(const kd_option *o, uint64_t number)
@@ -69,7 +60,7 @@ static bool parse_string(const kd_option *o, kd_bytes value, char **field)
 {
     if (value.len == 0) return true;
     if (has_control(value) || (o->valid != NULL && !o->valid(value))) return false;
-    *field = kd_option_copy(value);
+    *field = kd_string_copy(value);
     return true;
 }
 
@@ -85,7 +76,7 @@ static bool parse_path(kd_bytes value, const char *base_dir, char **field)
     }
     kd_buf_put(&path, value.data, value.len);
     bool fits = path.len <= PATH_BYTES;
-    if (fits) *field = kd_option_copy(kd_buf_view(&path));
+    if (fits) *field = kd_string_copy(kd_buf_view(&path));
     kd_buf_finish(&path);
     return fits;
 }
@@ -117,19 +108,20 @@ static bool parse_address(kd_bytes value, kd_address *field)
     return true;
 }
 
-static bool list_holds(const kd_strings *list, kd_bytes value)
+static bool options_list_holds(const kd_strings *list, kd_bytes value)
 {
     for (uint32_t i = 0; i < list->count; i++)
         if (kd_bytes_eq(kd_bytes_str(list->at[i]), value)) return true;
     return false;
 }
 
-static bool options_value_list_add(const kd_option *o, kd_bytes value, kd_strings *list, uint32_t *cap)
+static bool options_list_add(const kd_option *o, kd_bytes value, kd_strings *list, uint32_t *cap)
 {
-    if (list->count == KD_OPTIONS_LIST_MAX || list_holds(list, value) || has_control(value)) return false;
+    if (list->count == KD_OPTIONS_LIST_MAX || options_list_holds(list, value) || has_control(value))
+        return false;
     if (o->valid != NULL && !o->valid(value)) return false;
     list->at = kd_grow(list->at, list->count, cap, sizeof *list->at);
-    list->at[list->count++] = kd_option_copy(value);
+    list->at[list->count++] = kd_string_copy(value);
     return true;
 }
 
@@ -138,7 +130,7 @@ static bool parse_list(const kd_option *o, kd_bytes value, kd_strings *list)
     uint32_t cap = 0;
     for (size_t i = 0, len; i < value.len; i += len + 1) {
         for (len = 0; i + len < value.len && strchr(", \t", value.data[i + len]) == NULL;) len++;
-        if (len > 0 && !options_value_list_add(o, kd_bytes_of(value.data + i, len), list, &cap)) return false;
+        if (len > 0 && !options_list_add(o, kd_bytes_of(value.data + i, len), list, &cap)) return false;
     }
     return list->count > 0 || !o->required; /* commas alone name nothing */
 }
@@ -218,7 +210,7 @@ static int add_pair(kd_bytes key, kd_bytes value, kd_pairs *pairs, char *error)
         return KD_EINVAL;
     }
     pairs->at = kd_realloc(pairs->at, (pairs->count + 1) * sizeof *pairs->at);
-    pairs->at[pairs->count++] = (kd_pair){.key = kd_option_copy(key), .value = kd_option_copy(value)};
+    pairs->at[pairs->count++] = (kd_pair){.key = kd_string_copy(key), .value = kd_string_copy(value)};
     return KD_OK;
 }
 

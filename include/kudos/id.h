@@ -68,6 +68,10 @@ typedef struct {
 /* Index into c->at, or -1. A counter without a name is never found by name. */
 int kd_counters_by_name(const kd_counters *c, kd_bytes name);
 int kd_counters_by_id(const kd_counters *c, uint8_t id); /* the same, by wire id */
+/* For a reload: the first counter of `old` that `fresh` lacks, or has with another number or kind; NULL: none. */
+const kd_counter *kd_counters_lacks(const kd_counters *fresh, const kd_counters *old);
+/* Copies those of `fresh` whose number is new behind the ones of *counters. The caller has asked kd_counters_lacks, so there is room for them. */
+void kd_counters_append(kd_counters *counters, const kd_counters *fresh);
 
 /* Place of a batch in the order of its edge and partition, compared incarnation first; {0,0} is before every batch. */
 typedef struct {
