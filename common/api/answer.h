@@ -23,34 +23,38 @@ typedef struct {
     kd_bytes item; /* key */
     const kd_counters *counters;
     const uint64_t *count; /* by counter index */
-    uint32_t told; /* so many counters, from the first, have a number of central; of the others it is null */
+    uint32_t
+        told; /* the first `told` counters have a number from central; count and display of the others are null */
     const uint32_t *pending; /* by counter index; NULL: nothing is pending */
     uint64_t now_us;
-    uint64_t made_us;   /* when central made the number; 0: unknown, age_ms is null. In the future: 0 ms */
+    uint64_t
+        made_us; /* when central made the number; 0: unknown, age_ms is null. A time after now_us: age_ms is 0 */
     uint64_t as_of_us;  /* 0: unknown, null */
     const char *source; /* "edge" or "central" */
     kd_liked liked;     /* of the caller, where asked: KD_LIKED_UNASKED otherwise */
 } kd_answer_counts;
 
-/* One value: the object above. */
+/* Writes the object above as one value, with a member for each counter that is offered. */
 void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a);
-/* {"item":…,"liked":true|false|null,"at_us":…,"complete":…,"source":…} */
+
 typedef struct {
     kd_bytes item; /* key */
     kd_liked liked;
-    uint64_t at_us;       /* of the user's last word; left out when 0 */
-    const bool *complete; /* NULL: left out, nobody asked */
+    uint64_t at_us;       /* stamp of the user's last like or unlike; left out when 0 */
+    const bool *complete; /* NULL: left out */
     const char *source;
 } kd_answer_liked;
+/* Writes {"item":…,"liked":true|false|null,"at_us":…,"complete":…,"source":…} as one value. */
 void kd_answer_write_liked(kd_json *j, const kd_answer_liked *a);
 
-/* Members alone, inside an object that the caller opened: "count", "display", "pending"; "item"; "age_ms" and
- * "as_of". */
-void kd_answer_write_number(kd_json *j, const uint64_t *count,
-                            uint32_t pending); /* NULL: no number is known */
-/* The display form as a value. NULL: null. */
+/* Writes the members "count", "display" and "pending" into an object that the caller opened. `count` NULL: no number is known, the first two are
+ * null. */
+void kd_answer_write_number(kd_json *j, const uint64_t *count, uint32_t pending);
+/* Writes the display form as one value; `count` NULL: null. */
 void kd_answer_write_display(kd_json *j, const uint64_t *count);
+/* Writes the member "item" of a key into an object that the caller opened. */
 void kd_answer_write_item(kd_json *j, kd_bytes item);
+/* Writes the members "age_ms" and "as_of" into an object that the caller opened; made_us and as_of_us 0: null. */
 void kd_answer_write_age(kd_json *j, uint64_t now_us, uint64_t made_us, uint64_t as_of_us);
 
 #endif

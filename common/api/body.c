@@ -1,6 +1,6 @@
 /*
- * body.c - the JSON bodies of requests. Every field is known: another name, a name that comes twice and a
- * value of another type are refused by name, so that a typing error never does something else than was meant.
+ * body.c - the JSON bodies of requests. An unknown field, a field that comes twice and a value of another type are refused by name, so that a typing
+ * error in a client never does something other than its author meant.
  */
 #include "common/api/body.h"
 
@@ -10,7 +10,7 @@ static bool body_refuse(kd_refusal *why, const char *field, const char *detail)
     return false;
 }
 
-/* Which of the names a key is, each once; -1 with *why otherwise. */
+/* Index of the key in `names`; -1 with *why when it is unknown or comes twice. `seen` has a bit for each name that came. */
 static int known_key(kd_bytes key, const char *const *names, int count, uint32_t *seen, kd_refusal *why)
 {
     for (int i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 /*
- * body.h - the JSON bodies of requests, read by pulling, without a tree. What is wrong is refused by name.
+ * body.h - the JSON bodies of requests, read by pulling, without a tree. A refusal names the field that is wrong.
  *
- * Items, counters and verbs are views into the body or into the scratch buffer `text`, which is cleared first; they live
+ * Items and counters are views into the body or into the scratch buffer `text`, which is cleared first; they live
  * until either changes. Nothing is copied and nothing grows beyond the limits of kudos/limits.h.
  */
 #ifndef KUDOS_COMMON_API_BODY_H
@@ -26,15 +26,16 @@ typedef struct {
 typedef struct {
     kd_body_op at[KD_BULK_OPS_MAX];
     uint32_t count;
-    /* After a refusal: the operation whose member *why names ("": itself); KD_BULK_OPS_MAX: none. */
+    /* After a refusal: index of the operation at fault, one member of which why->field names ("": the operation as a whole). KD_BULK_OPS_MAX: the
+     * fault is not in an operation. */
     uint32_t wrong;
 } kd_body_ops;
 
-/* {"items": [...], "me": bool}; with `lookup` "counter" is allowed instead of "me". True, or false with *why. */
+/* Reads {"items": [...], "me": bool}; with `lookup`, {"items": [...], "counter": name}. True, or false with *why. */
 bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items *out, kd_refusal *why);
-/* {"operations": [{"item", "op", "counter"}, ...]} */
+/* Reads {"operations": [{"item", "op", "counter"}, ...]}; "counter" may be left out. True, or false with *why and out->wrong. */
 bool kd_body_read_ops(kd_bytes body, kd_buf *text, kd_body_ops *out, kd_refusal *why);
-/* Empty, {} or, where `amount` is not NULL, {"amount": 1..1000}. */
+/* Reads an empty body, {} or, where `amount` is not NULL, {"amount": 1..1000}; *amount stays where none is named. True, or false with *why. */
 bool kd_body_read_amount(kd_bytes body, kd_buf *text, uint64_t *amount, kd_refusal *why);
 
 #endif

@@ -36,13 +36,13 @@ typedef enum {
         KD_PROBLEM_COUNT
 } kd_problem;
 
-uint32_t kd_problem_status(kd_problem p);
-const char *kd_problem_slug(kd_problem p);
-const char *kd_problem_title(kd_problem p);
-/* The problem of a kd_err that reaches a client. */
+uint32_t kd_problem_status(kd_problem p);   /* of HTTP */
+const char *kd_problem_slug(kd_problem p);  /* "invalid-id", static */
+const char *kd_problem_title(kd_problem p); /* static */
+/* The problem that a client is told for a kd_err other than KD_OK. Errors that are an operator's matter become STORAGE_FAILED. */
 kd_problem kd_problem_of(int err);
 
-/* Appends the body. detail and field may be NULL; retry_after_s 0 is left out. The caller sends Retry-After alike. */
+/* Appends the body. detail and field may be NULL and retry_after_s 0: then they are left out. The caller sends the header Retry-After itself. */
 void kd_problem_write(kd_buf *out, kd_problem p, const char *detail, const char *field,
                       uint32_t retry_after_s);
 

@@ -1,5 +1,4 @@
-/* route.c - see the header. Decoding happens before validation, and what was decoded is never decoded
- * again. */
+/* route.c - see the header. A name is decoded once, then validated: decoding twice would turn %2541 into A. */
 #include "common/api/route.h"
 
 #include <stdio.h>
@@ -33,13 +32,6 @@ bool kd_route_is(const kd_route *route, const char *segments)
         segments += i + 1 < route->count;
     }
     return route->count > 0;
-}
-
-bool kd_strings_hold(const kd_strings *list, kd_bytes value)
-{
-    for (uint32_t i = 0; i < list->count; i++)
-        if (kd_bytes_eq(kd_bytes_str(list->at[i]), value)) return true;
-    return false;
 }
 
 static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collections, const char *field,
@@ -98,8 +90,8 @@ static bool split_items(kd_bytes text, const kd_strings *collections, kd_item *i
 bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[KD_BULK_ITEMS_MAX],
                     uint32_t *count, kd_refusal *why)
 {
-    uint8_t text[KD_BULK_ITEMS_MAX *
-                 (KD_ITEM_KEY_MAX + 1)]; /* clients may encode '/' and ',' too: decode the whole */
+    /* Clients may encode '/' and ',' too, so the whole value is decoded before it is split. */
+    uint8_t text[KD_BULK_ITEMS_MAX * (KD_ITEM_KEY_MAX + 1)];
     size_t len;
     int rc = kd_percent_decode(raw, text, sizeof(text), &len);
     if (rc == KD_ETOOBIG)

@@ -1,10 +1,9 @@
 /*
- * route.h - paths, items and users as requests name them: cut, percent-decoded, validated, and where
- * something is wrong, which problem of the contract it is. Pure; shared by edge and central so that both
- * refuse alike.
+ * route.h - paths, items and counters as requests name them: cut, percent-decoded, validated, and refused with a problem of the contract. Pure;
+ * shared by edge and central so that both refuse alike.
  *
- * Paths are /v1/{fixed...} or /v1/{collection}/{id}/{tail}. Which fixed ones there are is the program's
- * business: it asks kd_route_is for them first, then takes a path of three segments for an item's.
+ * Paths are /v1/{fixed...} or /v1/{collection}/{id}/{tail}. Each program has fixed paths of its own: it asks kd_route_is for these first, then takes
+ * a path of three segments for an item's.
  */
 #ifndef KUDOS_COMMON_API_ROUTE_H
 #define KUDOS_COMMON_API_ROUTE_H
@@ -22,7 +21,7 @@ typedef struct {
     uint32_t count;
 } kd_route;
 
-/* What is wrong with a request: arguments of kd_http_respond_problem. Texts are static; field may be NULL. */
+/* Why a request is refused, as kd_http_respond_problem takes it. Texts are static; field may be NULL. */
 typedef struct {
     kd_problem problem;
     const char *detail;
@@ -35,8 +34,8 @@ int kd_route_cut(kd_bytes path, kd_route *route);
 /* Whether the segments are exactly these: "counts", "likes/lookup". No percent-decoding. */
 bool kd_route_is(const kd_route *route, const char *segments);
 
-/* The functions below are true, or false with *why filled and nothing else changed. `collections` is the list
- * of the configuration. Raw: still percent-encoded, as in a path or a query; text: plain, as in JSON. */
+/* The functions below return true, or false with *why filled. `collections` are those of the configuration. Raw: still percent-encoded, as in a path
+ * or a query; text: plain, as in JSON. */
 
 /* An item of two raw segments. */
 bool kd_route_item(kd_bytes collection, kd_bytes id, const kd_strings *collections, kd_item *item,
@@ -50,14 +49,13 @@ bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[K
 /* A raw segment as counter of that kind; *index into counters->at. */
 bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind kind, uint32_t *index,
                       kd_refusal *why);
-/* A number of a query, decimal digits alone; *value is `initial` when the name is absent. */
+/* A number of a query: 1 to 18 decimal digits, from min to max; *value is `initial` when the name is absent. */
 bool kd_route_number(kd_bytes query, const char *name, uint64_t initial, uint64_t min, uint64_t max,
                      uint64_t *value, kd_refusal *why);
 
-/* Whether no path of the API hides a name of a configuration: a counter is the last segment of a path, where `counts`, `display` and `likers` stand too;
- * a collection is the first one of three, where central has `snapshots`. KD_OK, or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes) that names the option. */
+/* Refuses names of a configuration that a fixed path would hide. A counter is the last segment of a path, where `counts`, `display` and `likers`
+ * stand too; a collection is the first of three segments, where central has `snapshots`. KD_OK, or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX
+ * bytes), which names the option. */
 int kd_route_check_names(const kd_strings *collections, const kd_counters *counters, char *error);
-
-bool kd_strings_hold(const kd_strings *list, kd_bytes value);
 
 #endif

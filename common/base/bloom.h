@@ -34,10 +34,11 @@ typedef struct {
 
 /* `expected_rows` sizes the first filter (at least one block, at most max_bits). */
 void kd_bloom_init(kd_bloom *b, uint64_t expected_rows, uint64_t max_bits);
+/* Frees the filters and zeroes *b. */
 void kd_bloom_finish(kd_bloom *b);
-/* The hash must be well mixed: all 64 bits are used. */
+/* The hash must be well mixed: all 64 bits are used. May allocate a filter, twice the size of the newest. */
 void kd_bloom_add(kd_bloom *b, uint64_t hash);
-/* Begins to fetch what is read first of this hash. */
+/* Fetches into the cache the blocks that kd_bloom_maybe reads for this hash. Call it some work ahead. */
 void kd_bloom_prefetch(const kd_bloom *b, uint64_t hash);
 /* False: never added. True: perhaps. */
 bool kd_bloom_maybe(const kd_bloom *b, uint64_t hash);

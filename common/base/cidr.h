@@ -14,7 +14,7 @@ typedef struct {
 
 /* KD_OK or KD_EINVAL. Without /bits: that one address. Bits behind the prefix are ignored. */
 int kd_cidr_parse(kd_bytes text, kd_cidr *out);
-/* For the `valid` of an option. */
+/* Whether kd_cidr_parse takes it: the `valid` of an option. */
 bool kd_cidr_valid(kd_bytes text);
 /* `address`: 4 or 16 bytes in network order; of another length nothing matches. */
 bool kd_cidr_match(const kd_cidr *c, kd_bytes address);
@@ -26,8 +26,11 @@ typedef struct {
     uint32_t count;
 } kd_cidrs;
 
+/* Copies what it needs of `texts`. */
 void kd_cidrs_init(kd_cidrs *list, const kd_strings *texts);
+/* Frees the entries and empties the list. */
 void kd_cidrs_finish(kd_cidrs *list);
+/* Whether any block holds the address, given as for kd_cidr_match. */
 bool kd_cidrs_match(const kd_cidrs *list, kd_bytes address);
 
 #endif

@@ -12,11 +12,13 @@ enum {
     KD_TIME_US_MAX = 28, /* 2026-01-02T03:04:05.678901Z and NUL */
 };
 
-/* The display form, truncating, NUL-terminated: 999, 1K, 1.2K, 12.3K, 123K; likewise M, B, T. Returns the length. */
+/* The display form of a count, truncating, NUL-terminated: 999, 1K, 1.2K, 12.3K, 123K; likewise M, B, T. `out` has room for KD_DISPLAY_MAX bytes.
+ * Returns the length. */
 size_t kd_display_count(uint64_t n, char *out);
-/* A time in us since 1970 as RFC 3339 UTC, NUL-terminated; truncating. Years beyond 9999 are shown as the last moment
- * of 9999. Returns the length. */
+/* A time in us since 1970 as RFC 3339 UTC with three digits of a second, truncating, NUL-terminated. Years beyond 9999 are shown as the last moment
+ * of 9999. `out` has room for KD_TIME_MS_MAX bytes. Returns the length. */
 size_t kd_display_time_ms(uint64_t time_us, char *out);
+/* The same with six digits; `out` has room for KD_TIME_US_MAX bytes. */
 size_t kd_display_time_us(uint64_t time_us, char *out);
 
 #endif

@@ -26,8 +26,8 @@ uint64_t kd_drift_now(const kd_drift *d, uint64_t mono_us)
 }
 
 /*
- * What goes on while the own clock is out of bounds: what was carried, or the wall clock where none agreed with the server's yet, but never ahead of
- * what the server says. What is carried rests on the monotonic clock, and that one is made to run fast while a wall clock is slewed.
+ * The shift to carry while the own clock is out of bounds: `shift_us`, moved back as far as it puts the carried clock ahead of the server's at the
+ * midpoint of the round trip. The carried clock can get ahead by itself: the kernel slews a wall clock by letting the monotonic clock run fast.
  */
 static int64_t earlier_shift(int64_t shift_us, const kd_drift_sample *s, uint64_t half_us)
 {
@@ -50,8 +50,7 @@ int kd_drift_measure(kd_drift *d, const kd_drift_sample *s, uint64_t bound_us)
         .measured_us = s->t1_us,
         .measured = true,
     };
-    /* A clock that is out of bounds is not carried on: what it says would stay in everything that never goes back. Nobody knows whose is
-     * wrong: the earlier of both can do no harm. */
+    /* Out of bounds, nobody knows which of the two clocks is wrong. Stamps and as_of never go back, so only the earlier of both can do no harm. */
     bool in_bounds = kd_drift_within(&now, bound_us) == KD_CLOCK_IN_BOUNDS;
     now.agreed = d->agreed || in_bounds;
     if (!in_bounds) now.shift_us = earlier_shift(d->agreed ? d->shift_us : now.shift_us, s, half_us);

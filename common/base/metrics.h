@@ -28,7 +28,8 @@ typedef struct {
     uint64_t v; /* only through the functions below */
 } kd_metric;
 
-/* In the cell of a gauge or an age: nothing to tell (never measured, never heard of). Rendered as NaN, which no comparison of an alert takes for 0. */
+/* In the cell of a gauge or an age: there is no value (never measured, never heard of). Rendered as NaN: an alert that compares takes it neither for
+ * 0 nor for a large value. */
 #define KD_METRIC_NONE INT64_MIN
 
 typedef struct {
@@ -47,10 +48,10 @@ typedef enum {
     KD_METRIC_COUNTER,   /* kd_metric; sum */
     KD_METRIC_CPU,       /* kd_metric holding us, rendered in seconds; a counter; sum */
     KD_METRIC_REASONS,   /* kd_metric_reasons; counters, a row for each with the label `reason`; sum */
-    KD_METRIC_GAUGE,     /* kd_metric; sum, none when one is none; may be negative */
+    KD_METRIC_GAUGE,     /* kd_metric; sum, none when one of the shards has none; may be negative */
     KD_METRIC_GAUGE_MAX, /* kd_metric; the largest of the shards, none when all are none */
     KD_METRIC_AGE, /* kd_metric holding us, rendered in seconds; the largest of the shards, none when all are none */
-    KD_METRIC_AGE_OF_ALL, /* the same, none when one is none: a shard that knows nothing is worse than an old one */
+    KD_METRIC_AGE_OF_ALL, /* an AGE that is none when one is none: a shard without a value is worse than an old value */
     KD_METRIC_SECONDS, /* kd_histogram of us, rendered in seconds: 50 us .. 30 s */
     KD_METRIC_SIZES,   /* kd_histogram of plain numbers: 1 .. 1048576 */
 } kd_metric_kind;
@@ -102,11 +103,12 @@ static inline void kd_metric_set_reasons(kd_metric_reasons *m,
 {
     for (size_t i = 0; i < KD_REASONS; i++) kd_metric_set(&m->of[i], (int64_t)counts[i]);
 }
-/* A histogram of kind SECONDS (value in us) or SIZES. */
+/* Counts one value in a histogram of kind SECONDS. */
 void kd_metric_observe_seconds(kd_histogram *h, uint64_t us);
+/* Counts one value in a histogram of kind SIZES. */
 void kd_metric_observe_size(kd_histogram *h, uint64_t value);
 
-/* Appends the exposition text of `count` instances (structs of the table's type), combined by kind. */
+/* Appends the exposition text of `count` instances (structs of the table's type, one a shard), combined as kd_metric_kind says. Any thread. */
 void kd_metrics_render(const kd_metric_table *table, const void *const *instances, size_t count, kd_buf *out);
 /* Appends a Markdown table: name, type, labels, help. */
 void kd_metrics_reference(const kd_metric_table *table, kd_buf *out);

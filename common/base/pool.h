@@ -16,11 +16,13 @@ typedef struct {
     uint8_t *at, *end; /* what was never taken of the newest chunk */
 } kd_pool;
 
+/* `size` of each piece in bytes. Allocates nothing yet. */
 void kd_pool_init(kd_pool *p, size_t size);
-/* Zeroed, aligned for any pointer or 64-bit number. */
+/* A zeroed piece, aligned for any pointer or 64-bit number; the pool's until kd_pool_give or kd_pool_finish. */
 void *kd_pool_take(kd_pool *p);
+/* Gives a piece of this pool back, once; its first bytes are overwritten. */
 void kd_pool_give(kd_pool *p, void *piece);
-/* All pieces go, also those not given back. */
+/* Frees all pieces, also those that were not given back, and zeroes *p. */
 void kd_pool_finish(kd_pool *p);
 
 #endif

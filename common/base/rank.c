@@ -1,4 +1,4 @@
-/* rank.c - see the header. Bytes that all ranks share cost no pass. */
+/* rank.c - see the header. A byte in which all ranks agree costs no pass. */
 #include "common/base/rank.h"
 
 static uint64_t differing_bits(const kd_ranked *at, uint32_t count)

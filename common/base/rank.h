@@ -1,6 +1,6 @@
 /*
- * rank.h - sorting by a number: a stable radix sort, which a thousand elements in no order cost a tenth of what comparing
- * them would. What has equal ranks keeps its order; who needs more order than that makes it behind.
+ * rank.h - sorting by a number: a stable radix sort. A thousand elements in random order cost a tenth of what a sort by comparison costs. Elements of
+ * equal rank keep their order; a caller that needs them sorted too does that behind it.
  */
 #ifndef KUDOS_COMMON_BASE_RANK_H
 #define KUDOS_COMMON_BASE_RANK_H
@@ -12,7 +12,7 @@ typedef struct {
     uint32_t index; /* the caller's */
 } kd_ranked;
 
-/* `scratch` has room for as many. */
+/* Sorts `at` ascending by rank. `scratch` has room for `count` elements; its content is lost. */
 void kd_rank_sort(kd_ranked *at, kd_ranked *scratch, uint32_t count);
 
 #endif

@@ -18,7 +18,7 @@
 #define KD_REASON_ID(id, name) KD_REASON_##id,
 typedef enum { KD_REASON_LIST(KD_REASON_ID) KD_REASONS } kd_reason;
 
-/* The value of the label. */
+/* The value of the label `reason`, static. */
 const char *kd_reason_name(kd_reason reason);
 
 #endif

@@ -46,7 +46,8 @@ void kd_seen_add(kd_seen *seen, const kd_lives *own, uint64_t time_us)
     for (uint32_t i = 0; i < KD_SEEN_EDGES; i++)
         if (is_own(&seen->at[i], own)) said_us = KD_MAX(said_us, seen->at[i].time_us);
     kd_seen_drop_own(seen, own);
-    /* A word of the life before, told again: a present life that ends before its first commit is not remembered. */
+    /* A stamp of the previous life is told again by a retry. It stays with that life: if the present life ends before its first commit, the disk
+     * does not remember it, and this edge would take the stamp for one that was spoken elsewhere. */
     uint32_t life = own->count > 1 && said_us <= own->at[1].until_us ? own->at[1].life : own->at[0].life;
     kd_seen_at put = {.time_us = said_us, .edge = own->edge, .life = life};
     for (uint32_t i = 0; i < KD_SEEN_EDGES; i++) {
@@ -68,7 +69,7 @@ size_t kd_seen_text(const kd_seen *seen, char *out)
     return len;
 }
 
-/* A number in hexadecimal below 2^(4 * digits) and what ends it: `end`, or nothing more where that is 0. */
+/* Reads a number of 1 to `digits` lower-case hexadecimal digits and the byte `end` behind it; `end` 0: the text ends there. */
 static bool read_hex(kd_reader *r, uint32_t digits, uint8_t end, uint64_t *value)
 {
     uint32_t n = 0;

@@ -205,7 +205,7 @@ static bool may_split(const kd_table *t, const segment *s)
     return s->depth < t->depth || ((size_t)1 << t->depth) <= 64 + t->count / 64;
 }
 
-/* The segment for the hash, with at least one empty slot to spare. */
+/* The segment for the hash, with at least one empty slot to spare. Each round rebuilds without removed slots, widens or splits, so it ends. */
 static segment *make_room(kd_table *t, uint64_t hash)
 {
     for (;;) {

@@ -5,8 +5,8 @@
  * only (about 12 bytes an entry) and never frees an entry. It grows by splitting small segments, so that no
  * call moves more than a thousand pointers and memory never doubles at once. Layout and source: table.c.
  *
- * Ownership: entries are the caller's. An entry's key must not change while it is in the table, nor may it
- * move. One table belongs to one thread.
+ * Ownership: entries are the caller's. While an entry is in the table its key must not change, and the entry must not
+ * move in memory. One table belongs to one thread.
  */
 #ifndef KUDOS_COMMON_BASE_TABLE_H
 #define KUDOS_COMMON_BASE_TABLE_H
@@ -35,9 +35,9 @@ void kd_table_finish(kd_table *t);
 
 /* The entry with that key, or NULL. */
 void *kd_table_find(const kd_table *t, kd_bytes key);
-/* Begins to fetch what looking this key up will read first. */
+/* Fetches into the cache what kd_table_find reads first for this key. Call it some work ahead. */
 void kd_table_prefetch(const kd_table *t, kd_bytes key);
-/* Adds the entry; an entry with the same key makes room and is returned, else NULL. */
+/* Adds the entry. An entry with the same key is taken out and returned, for its owner to free; else NULL. */
 void *kd_table_put(kd_table *t, void *entry);
 /* Takes the entry with that key out and returns it, or NULL. */
 void *kd_table_remove(kd_table *t, kd_bytes key);

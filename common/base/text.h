@@ -1,6 +1,6 @@
 /*
- * text.h - numbers with units and foreign words, as operators write them and messages show them. Strict on purpose: a
- * number is digits and nothing else, and a duration or size says its unit, so that no file means something else than it seems to.
+ * text.h - numbers with units as operators write them, and foreign text as messages show it. Strict on purpose: a number is digits and nothing else,
+ * and a duration or size names its unit, so that a configuration never means something other than a reader takes it for.
  */
 #ifndef KUDOS_COMMON_BASE_TEXT_H
 #define KUDOS_COMMON_BASE_TEXT_H
@@ -12,21 +12,24 @@
 
 enum { KD_TEXT_SHOWN_MAX = 64, KD_TEXT_PRINTF_MAX = 768 };
 
-/* For %.*s */
+/* A kd_bytes as the two arguments of "%.*s". */
 #define KD_PRINT(b) (int)(b).len, (const char *)(b).data
 
-/* Takes the digits at the front of *b off it. False when there are none or the number does not fit. */
+/* Takes the digits at the front of *b off it. False when there are none, or when the number does not fit; then *b stays. */
 bool kd_text_take_number(kd_bytes *b, uint64_t *number);
-/* A whole text as microseconds, or as bytes; false when it is anything else. */
+/* A whole text as microseconds: digits and one of KD_TEXT_DURATION_UNITS, as in 10s. False when it is anything else. */
 bool kd_text_duration(kd_bytes text, uint64_t *us);
+/* A whole text as bytes: digits and one of KD_TEXT_SIZE_UNITS, as in 64MiB. False when it is anything else. */
 bool kd_text_size(kd_bytes text, uint64_t *bytes);
 
-/* Appended in the largest unit that shows it exactly. */
+/* Appends a duration in the largest unit that shows it exactly: 90000000 is 90s. */
 void kd_text_put_duration(kd_buf *out, uint64_t us);
+/* Appends a size in the largest unit that shows it exactly. */
 void kd_text_put_size(kd_buf *out, uint64_t bytes);
 /* Appends formatted text of less than KD_TEXT_PRINTF_MAX bytes (what is longer is cut), without the NUL. */
 __attribute__((format(printf, 2, 3))) void kd_text_printf(kd_buf *out, const char *format, ...);
-/* Foreign text as it may be shown in a message: printable, at most 60 bytes. `out` holds KD_TEXT_SHOWN_MAX bytes and is returned. */
+/* Foreign text for a message: control characters become '?', at most 60 bytes and then "...". `out` has room for KD_TEXT_SHOWN_MAX bytes and is
+ * returned. */
 const char *kd_text_shown(kd_bytes value, char *out);
 /* The same of a URL, without the user and password that may stand in it. */
 const char *kd_text_url_shown(const char *url, char *out);

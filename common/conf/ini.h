@@ -1,7 +1,6 @@
 /*
- * ini.h - lines of an INI text, one at a time. The reason for not using inih: it cuts long lines and stops at a
- * NUL without a word, takes " ;" inside a value for a comment and ":" for "=", and does not show comments, which the
- * check of the example files needs.
+ * ini.h - lines of an INI text, one at a time. Why not inih: it silently cuts long lines and stops at a NUL, takes " ;" inside a value for a comment
+ * and ":" for "=", and does not report comments, which the check of the example files needs.
  */
 #ifndef KUDOS_COMMON_CONF_INI_H
 #define KUDOS_COMMON_CONF_INI_H
@@ -14,9 +13,8 @@ typedef struct {
     kd_ini_kind kind;
     uint32_t line;  /* from 1 */
     kd_bytes key;   /* SETTING */
-    kd_bytes value; /* SETTING: trimmed; COMMENT: what stands behind the # or ; */
-    bool
-        commented; /* SETTING: a # or ; stands behind a blank in the value; in other programs a comment begins there */
+    kd_bytes value; /* SETTING: trimmed; COMMENT: the text behind the # or ; */
+    bool commented; /* SETTING: the value has a # or ; behind a blank, where other programs begin a comment */
     const char *reason; /* BAD */
 } kd_ini_item;
 
@@ -28,9 +26,9 @@ typedef struct {
     size_t line_max;
 } kd_ini;
 
-/* Skips a UTF-8 byte order mark. */
+/* Begins at the first line; a UTF-8 byte order mark is skipped. A line of more than line_max bytes is BAD. */
 kd_ini kd_ini_of(kd_bytes text, size_t line_max);
-/* The next item; blank lines are skipped. */
+/* The next item, or KD_INI_END; blank lines are skipped. After BAD the next call goes on with the next line. */
 kd_ini_item kd_ini_next(kd_ini *ini);
 
 /* Without the blanks (space, tab, carriage return) at both ends. */

@@ -1,10 +1,9 @@
 /*
  * options.c - from texts to a program's configuration.
  *
- * Loading gathers settings first and parses values last: a setting is (option, key, value, where it was
- * said), and an override simply replaces the setting of the same key. Invariants of the gathered list: every
- * setting belongs to an option of the table; no two have the same option and key; a whole section has at most
- * KD_OPTIONS_LIST_MAX keys, so the quadratic search for duplicates stays small however large the file is.
+ * Loading gathers settings first and parses values last: a setting is (option, key, value, source and line), and an override replaces the setting of
+ * the same key. Invariants of the gathered list: every setting belongs to an option of the table; no two have the same option and key; a whole
+ * section has at most KD_OPTIONS_LIST_MAX keys, so the quadratic search for duplicates stays small however large the file is.
  */
 #include "common/conf/ini.h"
 #include "common/conf/options_internal.h"
@@ -119,7 +118,7 @@ static int gather_text(gathering *g, const char *source, kd_ini ini)
     }
 }
 
-/* A whole section that the file leaves out has the lines of its default. */
+/* A whole section without a single line in the file gets the lines of its default. */
 static int gather_default_sections(gathering *g)
 {
     for (size_t i = 0; i < g->options->count; i++) {
@@ -133,7 +132,7 @@ static int gather_default_sections(gathering *g)
     return KD_OK;
 }
 
-/* The option that "section.key" means; sections and free keys may hold dots, so every option is tried. */
+/* The option of a dotted name "section.key", and its key. Sections and free keys may hold dots themselves, so every option is tried. */
 static const kd_option *find_dotted(const kd_options *options, kd_bytes name, kd_bytes *key)
 {
     for (size_t i = 0; i < options->count; i++) {
@@ -146,7 +145,7 @@ static const kd_option *find_dotted(const kd_options *options, kd_bytes name, kd
     return NULL;
 }
 
-/* The text may hold a secret: a message has its place. */
+/* Takes the i-th --set. Its text may hold a secret, so a message names its number, not its text. */
 static int gather_override(gathering *g, size_t i)
 {
     const char *text = g->input->sets[i];

@@ -1,6 +1,6 @@
 /*
  * options.h - one table of options per program, which drives the parser, `--help`, the Markdown reference and
- * the check of the annotated example files. Pure: values from text; files are common/io/daemon/options_file.h's business.
+ * the check of the annotated example files. Pure: values from text; common/io/daemon/options_file.h reads the files.
  *
  * A program has one plain struct for its configuration and one table that points into it:
  *
@@ -16,11 +16,11 @@
  *     const kd_options kd_edge_options = {"kudos-edge", "Regional proxy", edge_options, KD_COUNT(edge_options), sizeof(kd_edge_config)};
  *
  * File syntax (INI): `[section]`, `key = value`, whole-line comments with # or ;. A value is the rest of its line without
- * outer blanks; there are no quotes, continuation lines or comments behind a value. Since many programs take a # or ; behind
- * a blank for the begin of a comment, a value of a file that has one is refused. UTF-8 BOM and CRLF are accepted. Unknown and
+ * outer blanks; there are no quotes, continuation lines or comments behind a value. In many other programs a # or ; behind a blank begins a comment,
+ * so a value in a file that holds this pair is refused: it would be read as more than its author meant. UTF-8 BOM and CRLF are accepted. Unknown and
  * duplicate keys, NUL bytes and overlong lines are refused by file, line and name.
  *
- * No message shows a value that may be a secret: of a `secret` option, or of a section of free keys (kd_option_concealed).
+ * No message shows a value that may be a secret: the value of a `secret` option, or of a section of free keys (kd_option_concealed).
  */
 #ifndef KUDOS_COMMON_CONF_OPTIONS_H
 #define KUDOS_COMMON_CONF_OPTIONS_H
@@ -118,8 +118,8 @@ typedef struct {
     const kd_option *at;
     size_t count;
     size_t config_size; /* bytes of the program's configuration */
-    /* What no single option can tell, and what the named files hold: whatever a start would refuse before it opens stores and
-     * sockets. KD_OK, or KD_EINVAL with a sentence that names the option in `error` (KD_OPTIONS_ERROR_MAX bytes). May be NULL. */
+    /* Checks that need several options, or a file that an option names: all that a start refuses before it opens stores and sockets. KD_OK, or
+     * KD_EINVAL with a sentence in `error` (KD_OPTIONS_ERROR_MAX bytes) that names the option. May be NULL. */
     int (*check)(const void *config, char *error);
 } kd_options;
 
@@ -137,6 +137,7 @@ typedef struct {
  * line, key and what is allowed.
  */
 int kd_options_load(const kd_options *options, const kd_options_input *input, void *config, char *error);
+/* Frees what the fields own and zeroes them; again does nothing. */
 void kd_options_finish(const kd_options *options, void *config);
 
 /* The next option behind `last` (NULL: the first) that differs between two configurations and is not reloadable; NULL: there is none. */
@@ -154,8 +155,9 @@ bool kd_option_concealed(const kd_option *option);
 /* What the option allows, in words, appended to *out ("a duration such as 5s (us, ms, s, m, h, d), from 1ms to 60s"). */
 void kd_option_allowed(const kd_option *option, kd_buf *out);
 
-/* Usage and all options for a terminal; the Markdown reference. Appended. */
+/* Appends all options with defaults and what they allow, for --help. */
 void kd_options_help(const kd_options *options, kd_buf *out);
+/* Appends all options as Markdown tables: docs/configuration.md is made of it. */
 void kd_options_reference(const kd_options *options, kd_buf *out);
 
 /*

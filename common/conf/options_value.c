@@ -108,16 +108,9 @@ static bool parse_address(kd_bytes value, kd_address *field)
     return true;
 }
 
-static bool options_list_holds(const kd_strings *list, kd_bytes value)
-{
-    for (uint32_t i = 0; i < list->count; i++)
-        if (kd_bytes_eq(kd_bytes_str(list->at[i]), value)) return true;
-    return false;
-}
-
 static bool options_list_add(const kd_option *o, kd_bytes value, kd_strings *list, uint32_t *cap)
 {
-    if (list->count == KD_OPTIONS_LIST_MAX || options_list_holds(list, value) || has_control(value))
+    if (list->count == KD_OPTIONS_LIST_MAX || kd_strings_hold(list, value) || has_control(value))
         return false;
     if (o->valid != NULL && !o->valid(value)) return false;
     list->at = kd_grow(list->at, list->count, cap, sizeof *list->at);

@@ -10,17 +10,17 @@ char *kd_string_copy(kd_bytes b)
     return s;
 }
 
-static bool strings_hold(const kd_strings *list, const char *text)
+bool kd_strings_hold(const kd_strings *list, kd_bytes value)
 {
     for (uint32_t i = 0; i < list->count; i++)
-        if (strcmp(list->at[i], text) == 0) return true;
+        if (kd_bytes_eq(kd_bytes_str(list->at[i]), value)) return true;
     return false;
 }
 
 const char *kd_strings_lacks(const kd_strings *fresh, const kd_strings *old)
 {
     for (uint32_t i = 0; i < old->count; i++)
-        if (!strings_hold(fresh, old->at[i])) return old->at[i];
+        if (!kd_strings_hold(fresh, kd_bytes_str(old->at[i]))) return old->at[i];
     return NULL;
 }
 
@@ -28,7 +28,7 @@ void kd_strings_append(kd_strings *list, const kd_strings *fresh)
 {
     list->at = kd_realloc(list->at, ((size_t)list->count + fresh->count + 1) * sizeof *list->at);
     for (uint32_t i = 0; i < fresh->count; i++)
-        if (!strings_hold(list, fresh->at[i]))
+        if (!kd_strings_hold(list, kd_bytes_str(fresh->at[i])))
             list->at[list->count++] = kd_string_copy(kd_bytes_str(fresh->at[i]));
 }
 

@@ -13,6 +13,8 @@ typedef struct {
 /* A NUL-terminated copy, which the caller frees. */
 char *kd_string_copy(kd_bytes b);
 
+/* Whether a text of the list is exactly `value`. */
+bool kd_strings_hold(const kd_strings *list, kd_bytes value);
 /* The first text of `old` that `fresh` lacks (a view into `old`); NULL: none. */
 const char *kd_strings_lacks(const kd_strings *fresh, const kd_strings *old);
 /* Copies those of `fresh` that *list lacks behind its texts, whose indices stay as they are. */

@@ -132,8 +132,8 @@ static bool read_escape(kd_json_in *j)
     return at != NULL;
 }
 
-/* From the first backslash on: the unescaped text is never longer than the escaped one, so room for what is
- * left of the input means that the scratch buffer does not move under earlier views. */
+/* Reads a string from its first backslash on. Earlier views point into the scratch buffer, so it must not move: the first escaped string reserves
+ * room for all that is left of the input, and unescaped text is never longer than escaped text. */
 static bool read_escaped(kd_json_in *j, const uint8_t *from, kd_bytes *value)
 {
     if (j->scratch->len == 0) kd_buf_reserve(j->scratch, (size_t)(j->end - from));

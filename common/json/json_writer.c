@@ -121,7 +121,7 @@ void kd_json_key_plain(kd_json *j, const char *key, size_t len)
 {
     kd_buf_reserve(j->out, len + 4);
     lead(j);
-    uint8_t *to = j->out->data + j->out->len; /* a dozen keys an answer: one step each */
+    uint8_t *to = j->out->data + j->out->len; /* an answer has a dozen keys: one check of room each */
     to[0] = '"';
     memcpy(to + 1, key, len);
     to[len + 1] = '"';

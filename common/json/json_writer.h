@@ -1,6 +1,6 @@
 /*
- * json_writer.h - appends JSON to a kd_buf. Commas are placed by the writer; nesting is the caller's duty and
- * asserted at the ends. Strings are escaped; bytes that are not UTF-8 become U+FFFD.
+ * json_writer.h - appends JSON to a kd_buf. The writer places the commas. The caller closes what it opens and gives each member a key: only a bracket
+ * too many is asserted. Strings are escaped; a byte that is not part of valid UTF-8 becomes U+FFFD.
  *
  *     kd_json j = kd_json_of(&buf);
  *     kd_json_object(&j);
@@ -15,7 +15,7 @@
 typedef struct {
     kd_buf *out;
     uint32_t depth;
-    bool comma; /* a value stands before the next one */
+    bool comma; /* the next key or value needs a comma before it */
 } kd_json;
 
 static inline kd_json kd_json_of(kd_buf *out)
@@ -23,26 +23,31 @@ static inline kd_json kd_json_of(kd_buf *out)
     return (kd_json){.out = out, .depth = 0, .comma = false};
 }
 
+/* Opens an object, as a value. */
 void kd_json_object(kd_json *j);
+/* Closes the innermost object. */
 void kd_json_end_object(kd_json *j);
+/* Opens an array, as a value. */
 void kd_json_array(kd_json *j);
+/* Closes the innermost array. */
 void kd_json_end_array(kd_json *j);
+/* A key that needs no escaping, of known length; kd_json_key is the way to call it. */
 void kd_json_key_plain(kd_json *j, const char *key, size_t len);
-/* A literal that needs no escaping; inline, so that its length is known. */
+/* A key: a literal that needs no escaping. Inline, so that the compiler knows its length. */
 static inline void kd_json_key(kd_json *j, const char *key)
 {
     kd_json_key_plain(j, key, strlen(key));
 }
 void kd_json_key_bytes(kd_json *j, kd_bytes key); /* any key, escaped */
-void kd_json_str(kd_json *j, kd_bytes value);
-void kd_json_cstr(kd_json *j, const char *value);
-void kd_json_u64(kd_json *j, uint64_t value);
-void kd_json_i64(kd_json *j, int64_t value);
-void kd_json_bool(kd_json *j, bool value);
-void kd_json_null(kd_json *j);
-/* A value that is JSON already. */
+void kd_json_str(kd_json *j, kd_bytes value);     /* a string, escaped */
+void kd_json_cstr(kd_json *j, const char *value); /* a string that ends with a NUL, escaped; not NULL */
+void kd_json_u64(kd_json *j, uint64_t value);     /* exact, also above 2^53 */
+void kd_json_i64(kd_json *j, int64_t value);      /* exact, also beyond +-2^53 */
+void kd_json_bool(kd_json *j, bool value);        /* `true` or `false` */
+void kd_json_null(kd_json *j);                    /* `null` */
+/* A value that is JSON already, or several with commas between; copied unchecked. */
 void kd_json_raw(kd_json *j, kd_bytes value);
-/* A member of an object: a key as of kd_json_key, and its value. */
+/* A member of an object: a key as kd_json_key takes it, and its value. */
 static inline void kd_json_put_u64(kd_json *j, const char *key, uint64_t value)
 {
     kd_json_key(j, key);

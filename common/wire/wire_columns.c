@@ -99,8 +99,7 @@ void kd_string_column_put(kd_string_column *state, kd_buf *out, kd_bytes s, kd_s
     state->number = split.number;
 }
 
-/* Reads a front-coded prefix; *same if it is the one before. False unless `shared` is as long as it can be.
- */
+/* Reads a front-coded prefix; *same: it equals the prefix before. False unless `shared` is as long as it can be. */
 static bool read_prefix(kd_string_column *state, kd_reader *r, bool *same)
 {
     uint64_t shared = kd_read_varint(r), rest = kd_read_varint(r);
@@ -115,7 +114,7 @@ static bool read_prefix(kd_string_column *state, kd_reader *r, bool *same)
     return true;
 }
 
-/* Appends prefix and tail; bad unless splitting gives the same two again. */
+/* Appends prefix and tail. Bad unless kd_split_of gives the same two again: else a string would have two encodings. */
 static uint32_t append_string(const kd_string_column *state, kd_tail tail, kd_bytes tail_text, kd_reader *r,
                               kd_buf *arena)
 {

@@ -188,7 +188,7 @@ void kd_msgpack_skip(kd_reader *r, uint32_t values)
     skip_values(r, values, 0);
 }
 
-/* Schema and kind; what a newer program wrote is told apart from what nobody could have written. */
+/* Reads array head, schema and kind. The kind, or KD_EVERSION for a record that a newer program may have written, or KD_EMALFORMED. */
 static int wire_msgpack_read_head(kd_reader *r, uint32_t *elements)
 {
     *elements = kd_msgpack_array(r);

@@ -35,7 +35,7 @@ enum { CONNECTIONS_MAX = 64, LIFETIME_S = 30, SWEEP_S = 1, IDLE_S = 10, HEADERS_
 typedef struct {
     struct bufferevent *socket; /* NULL: free */
     uint64_t number;            /* of the connection, in the order in which they came */
-    uint32_t sweeps;            /* that it has lived through */
+    uint32_t sweeps;            /* how many sweeps it has lived through: its age in units of SWEEP_S */
 } admin_slot;
 
 struct kd_admin {
@@ -47,7 +47,7 @@ struct kd_admin {
     uint32_t connections;
     uint64_t connections_ever;
     uint16_t port;
-    bool loopback;  /* listens there alone */
+    bool loopback;  /* listens on a loopback address */
     char host[256]; /* as configured */
 };
 
@@ -58,7 +58,7 @@ static bool is_let_go(struct bufferevent *socket)
     return arg == NULL;
 }
 
-/* evhttp takes this for its own time limit and lets go at once. */
+/* Closes the connection: evhttp takes the event for its own time limit and lets go of the bufferevent at once. */
 static void slot_end(const admin_slot *s)
 {
     bufferevent_trigger_event(s->socket, BEV_EVENT_READING | BEV_EVENT_TIMEOUT, 0);
@@ -97,7 +97,7 @@ static bool slot_answered(const admin_slot *s)
     return evbuffer_get_length(bufferevent_get_output(s->socket)) > 0;
 }
 
-/* evhttp has not read it yet, or has not even been given its descriptor. */
+/* Bytes of the peer wait in the kernel, or evhttp has not been given the descriptor yet. Then it is not known to be silent. */
 static bool slot_unread(const admin_slot *s)
 {
     uint8_t byte;
@@ -105,7 +105,7 @@ static bool slot_unread(const admin_slot *s)
     return fd < 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* Whether `s` is to be closed rather than `than`, which may be NULL. */
+/* Whether to close `s` rather than `than`: silent connections before those that read their answer slowly, older ones first. `than` may be NULL. */
 static bool slot_worse(const admin_slot *s, const admin_slot *than)
 {
     if (than == NULL) return true;
@@ -223,13 +223,13 @@ int kd_admin_refuse(kd_buf *out, int status, const char *why)
     return status;
 }
 
-/* Whether Host can have been said by somebody who meant this machine: an address, a name without a domain (localhost, or what a file of hosts
- * has), its own name or the configured one. A page's is the name of a domain, which its owner made to point here. */
+/* Whether Host is a name that belongs to this machine: an address, a name without a domain (localhost, or a name of /etc/hosts), the machine's own
+ * name or the configured one. A hostile page comes with the name of a domain that its owner made to point here (DNS rebinding). */
 static bool is_here(const kd_admin *a, const char *host)
 {
     char name[sizeof a->host], own[sizeof a->host] = "";
     uint8_t address[16];
-    if (host == NULL || host[0] == '[') return true; /* no browser; an address */
+    if (host == NULL || host[0] == '[') return true; /* a browser always sends Host; [...] is an address */
     snprintf(name, sizeof name, "%s", host);
     name[strcspn(name, ":")] = '\0';
     if (strchr(name, '.') == NULL || inet_pton(AF_INET, name, address) == 1) return true;
@@ -238,9 +238,9 @@ static bool is_here(const kd_admin *a, const char *host)
 }
 
 /*
- * Why a request to /admin/ or /debug/ is refused, or NULL. A page of another origin cannot send X-Kudos-Admin. One whose name was made
- * to point at us can, and could read what it asks for: its browser names it in Host, and in Origin when it posts. Only where nothing
- * but the loopback address is listened on is it known which names are meant; elsewhere an operator may use any.
+ * Why a request to /admin/ or /debug/ is refused, or NULL. A page of another origin cannot send X-Kudos-Admin. A page whose name was made to point at
+ * this machine can, and could read the answer; its browser names that page in Host, and in Origin when it posts. Host is judged only when the port
+ * listens on the loopback address alone: elsewhere an operator may use any name for this machine.
  */
 static const char *foreign(const kd_admin *a, bool post, const struct evkeyvalq *headers)
 {
@@ -262,7 +262,6 @@ static kd_bytes body_of(struct evhttp_request *request)
     return kd_bytes_of(evbuffer_pullup(in, -1), evbuffer_get_length(in));
 }
 
-/* The program's actions. */
 static void admin_act(struct evhttp_request *request, const kd_admin *a, const kd_admin_request *asked)
 {
     kd_buf out = {0};

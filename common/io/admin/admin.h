@@ -1,10 +1,13 @@
 /*
- * admin.h - the separate admin port: GET /healthz, /readyz, /metrics, /debug/... for the program's own, and
- * /admin/... for what an operator does. A POST has to carry the header X-Kudos-Admin and no Origin: so no page in a browser on
- * the same machine can send one. Nor can it read /admin/ or /debug/: on the loopback address these want a Host that is an address,
- * a name without a domain, the machine's name or the configured one. Probes and scrapers may name the others as they like.
+ * admin.h - the separate admin port: GET /healthz, /readyz, /metrics and /debug/..., and /admin/... for the commands of an operator.
+ *
+ * It has no passwords, so a page in a browser on the same machine must not reach it. A POST must carry the header X-Kudos-Admin and no Origin, which
+ * no page can send. Against a page whose name was made to point at this machine, a port that listens on the loopback address alone answers /admin/
+ * and /debug/ only when Host is an address, a name without a domain, the machine's name or the configured name. The paths of probes and scrapers take
+ * any Host.
+ *
  * HTTP/1.1 by libevent's evhttp, on one loop, with bounded headers, bodies, connections and idle time. When there are too many
- * connections, the one that has said nothing for the longest time is closed in favour of the next.
+ * connections, the one that has waited longest without a whole request is closed in favour of the next.
  */
 #ifndef KUDOS_COMMON_IO_ADMIN_ADMIN_H
 #define KUDOS_COMMON_IO_ADMIN_ADMIN_H
@@ -22,7 +25,7 @@ typedef struct {
     kd_bytes body;
 } kd_admin_request;
 
-/* All are called on the admin's loop. Those that are NULL answer 404 (ready: 200). */
+/* Called on the admin's loop. Where a hook is NULL its path answers 404, but /healthz and /readyz 200. */
 typedef struct {
     void *arg;
     bool (*healthy)(void *arg, kd_buf *why); /* /healthz: 200 or 503; appends a reason as plain text */
@@ -30,11 +33,11 @@ typedef struct {
     void (*metrics)(void *arg, kd_buf *out); /* /metrics: exposition text */
     /* GET /debug/{name}: appends JSON and returns KD_OK, or KD_ENOTFOUND. `query` is the raw query string or "". */
     int (*debug)(void *arg, const char *name, const char *query, kd_buf *out);
-    int (*act)(void *arg, const kd_admin_request *asked,
-               kd_buf *out); /* appends JSON; the status of the answer */
+    /* /admin/{name}: appends JSON and returns the status of the answer. */
+    int (*act)(void *arg, const kd_admin_request *asked, kd_buf *out);
 } kd_admin_hooks;
 
-/* For `act`: an answer that says why there is none, {"error":"..."}. Returns the status. */
+/* For `act`: appends {"error": why} and returns `status`. */
 int kd_admin_refuse(kd_buf *out, int status, const char *why);
 
 typedef struct kd_admin kd_admin;
@@ -43,6 +46,7 @@ typedef struct kd_admin kd_admin;
  * the address and the reason. Port 0 takes a free one. */
 int kd_admin_create(kd_admin **admin, kd_loop *loop, const kd_address *address, const kd_admin_hooks *hooks,
                     char *error);
+/* The port that it listens on, also where 0 was asked for. */
 uint16_t kd_admin_port(const kd_admin *admin);
 void kd_admin_destroy(kd_admin *admin); /* on the loop's thread or after it was joined; NULL is fine */
 

@@ -35,7 +35,7 @@ static void take_answer(struct evhttp_request *request, void *arg)
     event_base_loopbreak(c->base);
 }
 
-/* Nothing but a status is said of what became of it. */
+/* Sends one request on a connection of its own and waits for its end; answer->status stays 0 when there was no answer. */
 static void admin_client_ask(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
                              kd_admin_answer *answer)
 {
@@ -80,7 +80,7 @@ static int split_url(kd_admin_client *c, const char *url)
     return good ? KD_OK : KD_EINVAL;
 }
 
-/* The public port answers 404 to /admin/...: ask it where the admin port is. */
+/* The public port answers 404 to /admin/..., and tells a trusted peer the admin port at /v1/admin. */
 static int find_port(kd_admin_client *c, const char *url, const char *probe, char *error)
 {
     kd_admin_answer answer = {.status = 0};
@@ -161,7 +161,7 @@ int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd
 
 /* ---- JSON ---- */
 
-/* Stands before the value of the key. */
+/* Reads on until the value of that key is next; false when the object lacks it. */
 static bool seek_key(kd_json_in *j, const char *key)
 {
     kd_bytes name;

@@ -14,19 +14,23 @@ typedef struct {
     kd_buf body; /* JSON of the answer */
 } kd_admin_answer;
 
-/* Finds the port, which answers a GET of the path `probe` with 200. KD_EXIT_OK and *out; or an exit code with `error`. */
+/* Finds the admin port: the URL's own port if it answers a GET of the path `probe` with 200, else the port that /v1/admin there tells. KD_EXIT_OK; or
+ * KD_EXIT_USAGE or KD_EXIT_UNAVAILABLE with `error` (KD_OPTIONS_ERROR_MAX bytes). *out is set in any case: the caller closes it. */
 int kd_admin_client_open(kd_admin_client **out, const char *url, const char *probe, char *error);
 void kd_admin_client_close(kd_admin_client *c); /* NULL is fine */
 
-/* path: of /admin/, with its query. KD_EXIT_OK with a 2xx; else an exit code with `error` from the answer: 4 for 409, 429,
- * 503 and no answer, 1 for the rest. `answer` is cleared first. */
+/* Asks, and waits for the answer for at most 15 s. `path` begins with /admin/ and has its query. KD_EXIT_OK with a 2xx; else `error` tells the
+ * answer's own error, and the exit code is KD_EXIT_UNAVAILABLE for 409, 429, 503 and no answer, KD_EXIT_FAILED for the rest. `answer` is cleared
+ * first; the caller finishes its body. */
 int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error);
+/* The same by POST; `body` of at most KD_ADMIN_BODY_MAX bytes. */
 int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer,
                          char *error);
 
 /* A member of the answer's object; false when it is not there, or of another type. */
 bool kd_admin_u64(const kd_admin_answer *a, const char *key, uint64_t *value);
 uint64_t kd_admin_number(const kd_admin_answer *a, const char *key); /* the same, 0 instead of false */
-bool kd_admin_str(const kd_admin_answer *a, const char *key, kd_buf *value); /* cleared first */
+/* A string member, copied into *value, which is cleared first; false, and *value empty, when it is not there, or of another type. */
+bool kd_admin_str(const kd_admin_answer *a, const char *key, kd_buf *value);
 
 #endif

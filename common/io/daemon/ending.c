@@ -1,4 +1,4 @@
-/* ending.c - see the header. The watch is a thread of its own, for every other one may be the one that hangs. */
+/* ending.c - see the header. The watch is a thread of its own, for any other thread may be the one that hangs. */
 #include "common/io/daemon/ending.h"
 
 #include <pthread.h>

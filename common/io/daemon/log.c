@@ -48,8 +48,8 @@ uint64_t kd_log_dropped(void)
     return atomic_load_explicit(&dropped, memory_order_relaxed);
 }
 
-/* Two threads may both open a new second and let a few lines more through; the flood stays bounded all the
- * same. */
+/* Whether this line of the call site may be written. When two threads begin a new second at once a few lines more get through, which is still
+ * bounded. */
 static bool log_admit(kd_log_site *site, uint64_t second)
 {
     if (atomic_exchange_explicit(&site->second, second, memory_order_relaxed) != second)
@@ -79,7 +79,7 @@ static void log_put_field(kd_json *j, const kd_log_field *f)
     }
 }
 
-/* Appends fields while they fit; what stands behind them must fit too. */
+/* Appends fields while they fit, with room left for "suppressed" and the end of the line. */
 static void put_fields(kd_json *j, const kd_log_field *fields, size_t count)
 {
     enum { ROOM_BEHIND = 64 };

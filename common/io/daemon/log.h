@@ -4,9 +4,9 @@
  *     KD_LOG(KD_INFO, "edge-started", KD_STR("edge", name), KD_U64("incarnation", n));
  *     {"time":"2026-01-02T03:04:05.678901Z","level":"info","event":"edge-started","edge":"mum-1","incarnation":7}
  *
- * Each call site writes at most KD_LOG_BURST lines a second; the next line that it writes says how many it
- * "suppressed". A line is at most KD_LOG_LINE_MAX bytes (longer: fields are left out and "truncated":true added). A
- * stuck reader of the log costs lines (counted), never the time of a caller beyond KD_LOG_WAIT_MS. Thread-safe.
+ * Each call site writes at most KD_LOG_BURST lines a second; its next line has the member "suppressed", how many were left out. A line is at most
+ * KD_LOG_LINE_MAX bytes; a longer one lacks its last fields and has "truncated":true instead. When the reader of the log hangs, lines are lost and
+ * counted; a caller waits for at most KD_LOG_WAIT_MS, once. Thread-safe.
  */
 #ifndef KUDOS_COMMON_IO_DAEMON_LOG_H
 #define KUDOS_COMMON_IO_DAEMON_LOG_H
@@ -53,12 +53,13 @@ typedef struct {
 
 void kd_log_set_level(kd_log_level level); /* default KD_INFO */
 void kd_log_set_fd(int fd);                /* default standard error; the caller keeps owning it */
-bool kd_log_enabled(kd_log_level level);
-uint64_t kd_log_dropped(void); /* lines suppressed or not written since the start, for a metric */
+bool kd_log_enabled(kd_log_level level);   /* whether lines of this level are written */
+uint64_t kd_log_dropped(void);             /* lines suppressed or not written since the start, for a metric */
+/* Writes one line; by KD_LOG only, which asks kd_log_enabled first. Keeps errno. */
 void kd_log_write(kd_log_site *site, kd_log_level level, const char *event, const kd_log_field *fields,
                   size_t count);
 
-/* event: a literal, dash-separated. */
+/* Logs one line. event: a literal, dash-separated; then any number of fields. */
 #define KD_LOG(level, event, ...)                                                                            \
     do {                                                                                                     \
         static kd_log_site kd_site_;                                                                         \

@@ -40,7 +40,7 @@ int kd_file_read(const char *path, size_t max, kd_buf *out)
     return err;
 }
 
-/* What is wrong with the file of a path option, or NULL. */
+/* Why the file that a path option names cannot be used, or NULL. */
 static const char *path_fault(const kd_option *option, const char *path)
 {
     struct stat info;
@@ -68,8 +68,7 @@ static int check_paths(const kd_options *options, const char *file, const void *
     return KD_OK;
 }
 
-/* The directory of a file that exists, without a slash at its end; to be freed. NULL when it cannot be told.
- */
+/* The directory of a file that exists, absolute, without a slash at its end; the caller frees it. NULL with errno. */
 static char *directory_of(const char *path)
 {
     char *real = realpath(path, NULL);
@@ -132,7 +131,7 @@ int kd_address_check(const char *option, const kd_address *address, char *error)
     return KD_EINVAL;
 }
 
-/* Whether a listener on `all` takes the connections to `host`, too. */
+/* Whether a listener on `all` would take connections to `host` too. */
 static bool host_covers(const char *all, const char *host)
 {
     if (strcmp(all, "*") == 0 || strcmp(all, "::") == 0) return true; /* both IPv6 and IPv4 */

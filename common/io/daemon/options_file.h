@@ -5,18 +5,21 @@
 #include "common/conf/options.h"
 #include "common/io/daemon/exit_code.h"
 
-/* Loads a file (regular, at most KD_OPTIONS_FILE_MAX) with overrides and checks paths that must exist and secrets.
- * KD_OK or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes). */
+/* Loads a regular file of at most KD_OPTIONS_FILE_MAX bytes with overrides "section.key=value", and checks the files that options name: that they
+ * exist, and that only their owner can read a secret. KD_OK, and the caller finishes *config; or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX
+ * bytes). */
 int kd_options_load_file(const kd_options *options, const char *path, const char *const *sets,
                          size_t set_count, void *config, char *error);
-/* Whether a program can listen on an address, and on both of two: literal addresses are some, and not the same one. Names are
- * not looked up. Empty addresses are fine. KD_OK, or KD_EINVAL with `error`, which names the options. */
+/* Whether a program can listen on an address: a literal is well-formed. Names are not looked up; an empty address is fine. KD_OK, or KD_EINVAL with
+ * `error`, which names the option. */
 int kd_address_check(const char *option, const kd_address *address, char *error);
+/* kd_address_check of both, and that they are not the same port of the same address, or of one that covers the other. */
 int kd_addresses_check(const char *option, const kd_address *address, const char *other_option,
                        const kd_address *other, char *error);
-/* Whether a directory can be there, without making it: KD_OK, or KD_EINVAL with `error`. */
+/* Whether a directory is there or could be made, without making it: KD_OK, or KD_EINVAL with `error`, which names the option. */
 int kd_directory_check(const char *option, const char *path, char *error);
-/* Reads a whole small file into *out (cleared): KD_OK, KD_ENOTFOUND, KD_ETOOBIG or KD_EIO. */
+/* Reads a whole regular file into *out, which is cleared first. KD_OK; KD_ENOTFOUND; KD_ETOOBIG: more than `max` bytes; KD_EIO: no regular file,
+ * too. */
 int kd_file_read(const char *path, size_t max, kd_buf *out);
 
 #endif

@@ -10,7 +10,7 @@
 #include "common/base/metrics.h"
 #include "kudos/limits.h"
 
-/* start_time is no age, but is rendered like one: us as seconds. */
+/* start_time is a moment, not an age; kind AGE because that renders us as seconds. */
 #define KD_PROCESS_METRICS(X)                                                                                \
     X(cpu, CPU, "process_cpu_seconds_total", "", "User and system CPU time.")                                \
     X(rss, GAUGE, "process_resident_memory_bytes", "", "Resident memory.")                                   \
@@ -61,7 +61,8 @@ static int64_t process_max_fds(void)
     return (int64_t)KD_MIN(limit.rlim_cur, (rlim_t)INT64_MAX);
 }
 
-/* The kernel tells ticks since the boot, in field 22; the name in field 2 may hold blanks. */
+/* Start of the process in us since 1970. Field 22 of /proc/self/stat has it in ticks since boot; fields are counted from the ")" that ends field 2,
+ * since the name in it may hold blanks. */
 static int64_t process_started_us(void)
 {
     char line[1024] = "";
@@ -95,7 +96,7 @@ static void build_info_write(kd_buf *out)
 
 void kd_process_metrics_write(kd_buf *out)
 {
-    static int64_t started_us; /* told once: a step of the wall clock does not move the start */
+    static int64_t started_us; /* computed once, so that a step of the wall clock does not move it */
     process_metrics m;
     const void *instance = &m;
     if (started_us == 0) started_us = process_started_us();

@@ -9,8 +9,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/io/loop/clock.h"
 #include "common/io/loop/point.h"
 
 #ifdef KUDOS_PLANT_NO_SYNC /* make PLANT=NO_SYNC: tests must notice */
@@ -38,13 +38,6 @@ struct kd_committer {
     kd_committer_stats stats;
 };
 
-static uint64_t committer_now_us(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
-}
-
 static void count_group(kd_committer_stats *s, uint64_t writes, uint64_t bytes, uint64_t us, int rc)
 {
     s->sync_us += us;
@@ -58,17 +51,17 @@ static void count_group(kd_committer_stats *s, uint64_t writes, uint64_t bytes, 
     s->bytes += bytes;
 }
 
-/* Applies the group at the head. Its place is free before `done` is told, so that the owner may submit at
- * once. */
+/* Applies the group at the head; the lock is held before and behind it, not during the sync. The place in the ring is free before `done` is called,
+ * so that the owner may submit at once. */
 static void apply_head(kd_committer *c)
 {
     group g = c->ring[c->head];
     pthread_mutex_unlock(&c->lock);
-    uint64_t writes = g.writes->count, bytes = g.writes->buf.len, start = committer_now_us();
+    uint64_t writes = g.writes->count, bytes = g.writes->buf.len, start = kd_clock_mono_us();
     KD_POINT(BEFORE_SYNC);
     int rc = kd_leveldb_write(c->db, g.writes, SYNC);
     KD_POINT(AFTER_SYNC);
-    uint64_t us = committer_now_us() - start;
+    uint64_t us = kd_clock_mono_us() - start;
 
     pthread_mutex_lock(&c->lock);
     count_group(&c->stats, writes, bytes, us, rc);

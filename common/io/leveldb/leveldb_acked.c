@@ -11,7 +11,7 @@
 
 #include "kudos/base.h"
 
-/* Always as long, and in one page: it is never there in part. */
+/* Every line has this length and lies in one page, so a reader never finds half of a line. */
 enum { LINE = sizeof "acked 00000000000000000000\n" - 1 };
 
 static int acked_fail(const char *what, char *err, size_t size)
@@ -20,7 +20,7 @@ static int acked_fail(const char *what, char *err, size_t size)
     return KD_EIO;
 }
 
-/* 0: read; 1: empty, as when it was just made; -1: errno; -2: something else. */
+/* 0: a->acked is read; 1: the file is empty; -1: errno; -2: the content is no ACKED line. */
 static int acked_parse(kd_leveldb_acked *a)
 {
     char line[LINE + 2], again[LINE + 2];
@@ -49,7 +49,7 @@ int kd_leveldb_acked_sync(const kd_leveldb_acked *a)
     return fdatasync(a->fd);
 }
 
-/* A file that is just made is there after a power cut only when its directory is synced. */
+/* Fills a new file. Without the sync of its directory a power cut could take the file itself. */
 static int make(kd_leveldb_acked *a, const char *dir)
 {
     if (kd_leveldb_acked_write(a) != 0 || fsync(a->fd) != 0) return -1;
@@ -66,7 +66,7 @@ static bool has_database(const char *dir)
     return snprintf(path, sizeof path, "%s/CURRENT", dir) < (int)sizeof path && access(path, F_OK) == 0;
 }
 
-/* `made`: it was not there. */
+/* `made`: the file was not there and has just been created. */
 static int lock_and_read(kd_leveldb_acked *a, const char *dir, bool made, char *err, size_t size)
 {
     if (flock(a->fd, LOCK_EX | LOCK_NB) != 0) {
@@ -80,7 +80,7 @@ static int lock_and_read(kd_leveldb_acked *a, const char *dir, bool made, char *
         return KD_EMALFORMED;
     }
     if (found == -1) return acked_fail("cannot be read", err, size);
-    /* Whoever makes one fills it before there is a database. */
+    /* ACKED is filled before its database is made: an empty one beside a database was emptied. */
     if (found == 1 && !made && has_database(dir)) {
         snprintf(err, size, "corrupted: %s is empty", KD_LEVELDB_ACKED);
         return KD_EMALFORMED;
@@ -119,6 +119,6 @@ bool kd_leveldb_acked_any(const char *dir)
     a.fd = open(path, O_RDONLY | O_CLOEXEC);
     int found = a.fd >= 0 ? acked_parse(&a) : 1;
     kd_leveldb_acked_close(&a);
-    if (found != 1) return found != 0 || a.acked > 0; /* what cannot be read was something */
+    if (found != 1) return found != 0 || a.acked > 0; /* unreadable: assume that something was acknowledged */
     return has_database(dir);
 }

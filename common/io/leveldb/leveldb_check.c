@@ -29,19 +29,19 @@ typedef struct {
     const char *dir;
     uint64_t
         oldest;    /* number of the oldest log that is not in tables yet; 0: the database was never opened */
-    uint64_t last; /* operation that the MANIFEST knows */
-    uint64_t
-        base; /* the first that it knew: LevelDB writes a new MANIFEST at each open, with the logs of before in tables;
-                 or a later one that is proved to be in tables with all before it */
-    uint64_t base_log; /* the one that was begun then */
-    bool based;
-    uint64_t gone;
-    uint64_t *logs; /* numbers of those to be replayed */
+    uint64_t last; /* number of the last operation that the MANIFEST knows */
+    /* All operations up to this one are in tables. LevelDB writes a new MANIFEST at each open, when it has put the earlier logs into tables: the
+     * first last-operation in it. Or a later one, which prove_tables found. */
+    uint64_t base;
+    uint64_t base_log; /* number of the log that was begun at that open */
+    bool based;        /* base is set */
+    uint64_t gone;     /* as in kd_leveldb_state */
+    uint64_t *logs;    /* numbers of the logs from `oldest` on, ascending */
     uint32_t count, cap;
-    uint64_t *tables; /* numbers of those with what the log before `oldest` held, and later ones */
+    uint64_t *tables; /* numbers of the tables that hold the log before `oldest`, and of later ones */
     uint32_t table_count, table_cap;
-    bool logged;   /* they hold operations... */
-    uint64_t next; /* ...up to before this one */
+    bool logged;   /* the logs hold operations */
+    uint64_t next; /* the number behind the last of these */
     char *err;
     size_t size;
 } checking;
@@ -82,7 +82,7 @@ static int leveldb_check_read_all(checking *c, kd_leveldb_log *log, const char *
     }
 }
 
-/* Calls fn with each record. `torn`: whether the file ends inside one. */
+/* Calls fn with each record. *torn: the file ends inside a record. */
 static int each_record(checking *c, const char *name, record_fn fn, bool *torn)
 {
     kd_leveldb_log *log = kd_alloc(sizeof *log);
@@ -129,7 +129,8 @@ static void read_field(checking *c, kd_reader *r)
     switch (kd_read_varint(r)) {
     case TAG_LOG_NUMBER:
         c->oldest = kd_read_varint(r);
-        c->table_count = 0; /* what this edit and later ones add comes behind it */
+        c->table_count =
+            0; /* keep the tables of this edit and later ones: they hold the log before `oldest` */
         if (c->base_log == 0) c->base_log = c->oldest;
         break;
     case TAG_LAST_SEQUENCE:
@@ -203,7 +204,7 @@ static int list_logs(checking *c)
         unsigned long long number;
         int end = 0;
         if (sscanf(e->d_name, "%llu.log%n", &number, &end) != 1 || end == 0 || e->d_name[end]) continue;
-        if (number < c->oldest) continue; /* its rows are in tables; it was to be deleted */
+        if (number < c->oldest) continue; /* its rows are in tables; LevelDB had not deleted it yet */
         c->logs = kd_grow(c->logs, c->count, &c->cap, sizeof *c->logs);
         c->logs[c->count++] = number;
     }
@@ -224,7 +225,7 @@ static uint64_t leveldb_check_read_le(const uint8_t *p, size_t len)
     return v;
 }
 
-/* A group of operations: the number of its first one, le64; how many, le32; themselves. */
+/* A record of a log is a group of operations: number of the first, le64; how many, le32; the operations. */
 static int leveldb_check_read_group(checking *c, const char *name, kd_bytes record)
 {
     char what[160];
@@ -241,7 +242,8 @@ static int leveldb_check_read_group(checking *c, const char *name, kd_bytes reco
     return KD_OK;
 }
 
-/* An open that ended half way, by a full disk or a kill, leaves an empty one: no MANIFEST names it, so nobody wrote to it. */
+/* Whether all logs from index `from` on are empty. An open that a full disk or a kill broke off leaves an empty log that no MANIFEST names, and
+ * nobody has written to it. */
 static bool none_holds_a_byte(const checking *c, size_t from)
 {
     char path[PATH_MAX];
@@ -259,7 +261,7 @@ static int check_logs(checking *c)
     bool torn = false;
     bool lost = c->oldest > 0 && (c->count == 0 || c->logs[0] != c->oldest);
     if (lost && c->oldest == c->base_log && none_holds_a_byte(c, 0)) {
-        c->gone = c->oldest; /* a power cut may take one that nobody wrote to */
+        c->gone = c->oldest; /* a power cut may take a log that nobody wrote to: check_acked decides */
         return KD_OK;
     }
     if (lost) {
@@ -279,10 +281,13 @@ static int check_logs(checking *c)
 }
 
 /*
- * LevelDB begins a log, makes a table of what the one before held, and lets the MANIFEST forget that one; all of it may be done before the
- * first write to the new log is on the disk. A power cut then leaves an empty log, and nothing is missing. The MANIFEST's last operation tells it
- * from a log that lost what it held, when all was synced: up to there all is in tables, or it was in the log. A merge of tables keeps the newest
- * operation of a key, but for a deletion; where that was the last one there is no proof, and the store stays refused.
+ * An empty log is no loss in one case. LevelDB begins a new log, makes a table of the operations of the log before, and takes that log out of the
+ * MANIFEST; all of this may be on the disk before the first write to the new log is. A power cut then leaves the new log empty, and nothing is
+ * missing.
+ *
+ * This tells it from a log that lost its content: each operation up to the MANIFEST's last one is in a table or was in the log. If the newest tables
+ * hold that last operation, all up to it are in tables. A merge of tables keeps the newest operation of a key, but drops deletions: if the last
+ * operation was a deletion there is no proof, and the store stays refused.
  */
 static void prove_tables(checking *c)
 {

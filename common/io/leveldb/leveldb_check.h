@@ -1,9 +1,9 @@
 /*
- * leveldb_check.h - what LevelDB does not notice when it opens a database: used by leveldb_store.c alone.
+ * leveldb_check.h - finds losses that LevelDB does not notice when it opens a database. Used by leveldb_store.c alone.
  *
- * It takes a write-ahead log that is missing or full of zeros for one without rows, and the end of one for the end of all
- * that was written. Every operation has a number (its sequence), which the logs hold and the MANIFEST knows, so all that lies
- * between can be proved to be there. Must run before LevelDB opens the files: that replays the logs and deletes them.
+ * LevelDB takes a write-ahead log that is missing or full of zeros for a log without rows, and a log that was cut for a log that ends there. But
+ * every operation has a number (its sequence), the logs hold these numbers, and the MANIFEST holds the last one at its own writing. So this proves
+ * that no number in between is missing. It must run before LevelDB opens the files, which replays the logs and deletes them.
  */
 #ifndef KUDOS_COMMON_IO_LEVELDB_LEVELDB_CHECK_H
 #define KUDOS_COMMON_IO_LEVELDB_LEVELDB_CHECK_H
@@ -15,17 +15,15 @@
 typedef struct {
     uint64_t last; /* number of the last operation that the files hold; 0: none */
     uint64_t
-        gone; /* number of a log that is not there, 0: none; no harm when it held nothing yet, which ACKED tells */
-    bool logged; /* the logs hold operations... */
-    uint64_t
-        base; /* ...else all up to this one is in tables: since the database was opened last, or because the newest tables hold
-                      the last operation that the MANIFEST knows. What is acknowledged beyond it was in the log */
+        gone; /* number of a log that is not there; 0: none. No loss if nothing was written to it, which only ACKED can tell */
+    bool logged; /* the logs hold operations */
+    /* Without logged operations, all up to this one are in tables: LevelDB put them there when it opened the database last, or the newest tables hold
+     * the last operation that the MANIFEST knows. Acknowledged operations above it were in the log. */
+    uint64_t base;
 } kd_leveldb_state;
 
-/*
- * KD_OK and *state. KD_EMALFORMED: a live log is missing, has a hole, does not go on where the one before it ends or ends
- * before the MANIFEST's last operation, or the MANIFEST makes no sense. KD_EIO. `err` names file and place. Changes nothing.
- */
+/* KD_OK and *state. KD_EMALFORMED: a log that is still needed is missing, has a hole, does not continue the log before it or ends before the
+ * MANIFEST's last operation; or the MANIFEST does not decode. KD_EIO. `err` names file and place. Changes no file. */
 int kd_leveldb_check(const char *dir, kd_leveldb_state *state, char *err, size_t size);
 
 #endif

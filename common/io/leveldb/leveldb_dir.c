@@ -143,5 +143,5 @@ void kd_leveldb_dir_trim_log(const char *dir)
     struct stat st;
     if (snprintf(path, sizeof(path), "%s/LOG", dir) >= (int)sizeof(path)) return;
     if (stat(path, &st) != 0 || st.st_size <= KD_LEVELDB_LOG_MAX) return;
-    if (truncate(path, 0) != 0) return; /* nobody needs it, nor that it is short */
+    if (truncate(path, 0) != 0) return; /* LOG is for a reader only: a failure to shorten it does no harm */
 }

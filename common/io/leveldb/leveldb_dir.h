@@ -7,22 +7,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/*
- * For leveldb_store.c: KD_OK when LevelDB may open `dir`; with `create`, it has been made. KD_ENOTFOUND: no database, and
- * `create` is false; KD_EMALFORMED: data without its CURRENT file, which LevelDB would take for an empty directory and start
- * anew; KD_EIO. `err` gets the cause without the directory's name.
- */
+/* For leveldb_store.c. KD_OK: LevelDB may open `dir`; with `create` the directory has been made. KD_ENOTFOUND: no database, and `create` is false.
+ * KD_EMALFORMED: data without its CURRENT file, which LevelDB would take for an empty directory in which to begin anew. KD_EIO. `err` gets the cause
+ * without the directory's name. */
 int kd_leveldb_dir_prepare(const char *dir, bool create, char *err, size_t size);
-/* Whether there is a database; to be asked after kd_leveldb_dir_prepare. */
+/* Whether there is a database (a file CURRENT). Ask after kd_leveldb_dir_prepare. */
 bool kd_leveldb_dir_has(const char *dir);
-/* LevelDB tells of its compactions in LOG, for as long as the database is open: empties it when it has grown large. It is appended to, so what is
- * told next stands at its beginning. */
+/* Empties LevelDB's file LOG, a diary of compactions that grows for as long as the database is open, when it is larger than KD_LEVELDB_LOG_MAX.
+ * LevelDB appends to it, so the next line stands at its beginning. */
 void kd_leveldb_dir_trim_log(const char *dir);
 
 enum { KD_LEVELDB_LOG_MAX = 8 * 1024 * 1024 };
 
-/* Whether anything was ever written and acknowledged in any directory of `parent` whose name begins so: one that is missing
- * beside it was lost, and is not to be made anew. At a first start that was broken off nothing was acknowledged yet. */
+/* Whether anything was ever acknowledged in any database below `parent` whose name begins with `prefix` (shard-, partition-). If so, a missing
+ * sibling was lost and must not be made anew. After a first start that was broken off nothing was acknowledged yet, so it may be repeated. */
 bool kd_leveldb_any_holds_rows(const char *parent, const char *prefix);
 
 #endif

@@ -1,4 +1,4 @@
-/* leveldb_fault.c - see the header. Everything in the handler is allowed in one. */
+/* leveldb_fault.c - see the header. The handler calls async-signal-safe functions only, so its line of log is a literal. */
 #include "common/io/leveldb/leveldb_fault.h"
 
 #include <pthread.h>
@@ -20,7 +20,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
         (void)written;
         _exit(KD_EXIT_FAILED);
     }
-    /* A bug, not a disk: as without us. */
+    /* Another cause than a mapped file is a bug: end as without this handler. */
     signal(number, SIG_DFL);
     raise(number);
 }

@@ -30,7 +30,7 @@ enum {
     TOOL_BUFFER = 4 * 1024 * 1024,
     BLOOM_BITS = 10,
     CAUSE_MAX = 256,
-    TRIM_EVERY = 1024, /* writes */
+    TRIM_EVERY = 1024, /* writes between two looks at the size of LOG */
 };
 
 struct kd_leveldb {
@@ -43,8 +43,8 @@ struct kd_leveldb {
     leveldb_writeoptions_t *write;
     leveldb_writeoptions_t *write_sync;
     leveldb_writebatch_t *batch;
-    uint64_t last; /* operation written */
-    uint64_t writes;
+    uint64_t last;   /* number of the last operation written */
+    uint64_t writes; /* groups, since the opening */
     kd_leveldb_acked acked;
     atomic_bool poisoned;
     atomic_uint_fast64_t read_errors;
@@ -70,7 +70,7 @@ static void leveldb_store_set_options(kd_leveldb *db, const kd_leveldb_options *
     leveldb_options_set_compression(db->options, leveldb_no_compression);
     db->read = leveldb_readoptions_create();
     leveldb_readoptions_set_verify_checksums(db->read, 1);
-    /* A long scan would push out of the cache what point reads need. */
+    /* Scans do not fill the cache: a long one would push out the blocks that point reads need. */
     db->scan = leveldb_readoptions_create();
     leveldb_readoptions_set_verify_checksums(db->scan, 1);
     leveldb_readoptions_set_fill_cache(db->scan, 0);
@@ -96,14 +96,15 @@ void kd_leveldb_close(kd_leveldb *db)
 {
     if (!db) return;
     if (db->db) leveldb_close(db->db);
-    if (db->acked.fd >= 0) kd_leveldb_acked_sync(&db->acked); /* an older number is true, too */
+    if (db->acked.fd >= 0)
+        kd_leveldb_acked_sync(&db->acked); /* if it fails, an older number stays, and that is no lie */
     kd_leveldb_acked_close(&db->acked);
     if (db->options) finish_options(db);
     free(db->dir);
     free(db);
 }
 
-/* LevelDB's statuses are texts; the C interface has nothing else. */
+/* The C interface of LevelDB tells errors as texts only. */
 static int classify_open(const char *text)
 {
     if (strstr(text, "already held by process") || strstr(text, "Resource temporarily unavailable"))
@@ -123,7 +124,7 @@ static int open_failed(const char *dir, char *text, char *err, size_t size)
     return rc;
 }
 
-/* What ACKED promises must be in the files. */
+/* Every acknowledged operation must be in the files: KD_OK or KD_EMALFORMED. */
 static int check_acked(const kd_leveldb_acked *a, const kd_leveldb_state *state, char *err, size_t size)
 {
     if (state->gone && a->acked > state->base) {
@@ -146,7 +147,7 @@ static int check_acked(const kd_leveldb_acked *a, const kd_leveldb_state *state,
     return KD_OK;
 }
 
-/* LevelDB takes a lost log for an empty one: all is looked at before it opens the files. */
+/* LevelDB takes a lost log for an empty one, so the files are checked before it opens them. */
 static int leveldb_store_check_files(kd_leveldb *d, const char *dir, bool create, char *err, size_t size)
 {
     kd_leveldb_state state = {.last = 0};
@@ -273,8 +274,7 @@ static int leveldb_store_scan_range(kd_leveldb *db, const leveldb_readoptions_t 
     else
         leveldb_iter_seek_to_first(it);
     int rc = visit_rows(it, to, fn, arg);
-    /* An iterator that met an error is merely no longer valid: without this question a damaged range looks
-     * short. */
+    /* An iterator that met an error just becomes invalid. Without this question a damaged range would look like a shorter one. */
     char *text = NULL;
     if (rc == KD_OK) leveldb_iter_get_error(it, &text);
     leveldb_iter_destroy(it);

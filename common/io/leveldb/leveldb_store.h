@@ -26,38 +26,43 @@ typedef struct {
 
 /*
  * Opens the database in `dir`; options NULL: the defaults, without creating. On failure *db is NULL and `err`
- * (which may be NULL with size 0) names directory and cause: KD_ENOTFOUND     there is no database, and
- * `create` is false KD_EUNAVAILABLE  another process, or another handle of this one, has it open
- *   KD_EMALFORMED    it is corrupted, or holds less than was acknowledged (ACKED, leveldb_acked.h)
- *   KD_EIO           anything else
+ * (which may be NULL with size 0) names directory and cause:
+ *
+ *     KD_ENOTFOUND     there is no database, and `create` is false
+ *     KD_EUNAVAILABLE  another process, or another handle of this one, has it open
+ *     KD_EMALFORMED    it is corrupted, or holds less than was acknowledged (ACKED, leveldb_acked.h)
+ *     KD_EIO           anything else
  */
 int kd_leveldb_open(kd_leveldb **db, const char *dir, const kd_leveldb_options *options, char *err,
                     size_t size);
-/* As kd_leveldb_open, for one of several that belong together: what is missing without `create` is KD_EMALFORMED. */
+/* As kd_leveldb_open, for one of several databases that belong together, others of which hold rows: without `create` a missing one is a loss,
+ * KD_EMALFORMED. */
 int kd_leveldb_open_beside(kd_leveldb **db, const char *dir, const kd_leveldb_options *options, char *err,
                            size_t size);
-/* Opens what must already be there, with small buffers: for tools that read. */
+/* As kd_leveldb_open of a database that must be there, with small buffers: for the commands of an operator. */
 int kd_leveldb_open_existing(kd_leveldb **db, const char *dir, char *err, size_t size);
-/* No other thread may be inside a call. NULL is fine. */
+/* Syncs ACKED and closes; no other thread may be inside a call. NULL is fine. */
 void kd_leveldb_close(kd_leveldb *db);
 
-/* The interface; valid until close. A read that fails, or whose checksum does not fit, is KD_EIO, never
+/* get and scan of the present state, valid until close. A read that fails, or whose checksum does not fit, is KD_EIO, never
  * KD_ENOTFOUND. */
 kd_store kd_leveldb_store(kd_leveldb *db);
 
-/* The database as it stands now, for as long as it is held: rows that are written later are not in it. Any thread may
- * take, read and release it beside the one that writes. A group of writes is in it as a whole or not at all, and only
- * when its sync (if it asked for one) has succeeded. Release all before the database is closed; NULL is fine. */
+/* The state of the database at one moment; later writes are not in it. */
 typedef struct kd_leveldb_snapshot kd_leveldb_snapshot;
+/* Takes the present state. A group of writes is in it as a whole or not at all, and only when its sync (if it asked for one) has succeeded. Any
+ * thread, also while another one writes. The caller releases it before the database is closed. */
 kd_leveldb_snapshot *kd_leveldb_snapshot_take(kd_leveldb *db);
+/* get and scan of that state, valid until the release. Any thread. */
 kd_store kd_leveldb_snapshot_store(kd_leveldb_snapshot *s);
+/* Any thread. NULL is fine. */
 void kd_leveldb_snapshot_release(kd_leveldb_snapshot *s);
 
-/* Applies the group atomically; with `sync` it is on stable storage before KD_OK. KD_EIO poisons the handle.
- */
+/* Applies the group atomically; with `sync` it is on stable storage, and ACKED tells so, before KD_OK. KD_EIO poisons the handle. The writing thread
+ * only. */
 int kd_leveldb_write(kd_leveldb *db, const kd_writes *writes, bool sync);
 
-/* Has a write failed? Any thread. */
+/* Whether a write has failed. Any thread. */
 bool kd_leveldb_poisoned(const kd_leveldb *db);
 /* Cause of the first failed write; empty while there is none. Any thread; valid until close. */
 const char *kd_leveldb_error(const kd_leveldb *db);

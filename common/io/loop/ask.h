@@ -1,8 +1,8 @@
 /*
- * ask.h - a thread asks that of a loop to do something, and waits for it with a bound.
+ * ask.h - a thread has work done on the thread of a loop, and waits for it with a bound.
  *
- * A question is the first member of what the asker allocates. It is freed by `dispose` when both have let it go: the
- * asker may give up while the loop is still to come to it.
+ * The asker allocates a struct with a kd_ask in it and sets work, dispose and owner. The asker may give up before the loop comes to the question, so
+ * both hold it, and the last of the two to let go calls `dispose`.
  */
 #ifndef KUDOS_COMMON_IO_LOOP_ASK_H
 #define KUDOS_COMMON_IO_LOOP_ASK_H
@@ -14,17 +14,19 @@
 typedef struct kd_ask kd_ask;
 struct kd_ask {
     kd_post post;
-    void *owner;                /* of the loop: the asker's, for `work` */
+    void *owner;                /* for `work`: the object that belongs to the loop's thread */
     void (*work)(kd_ask *a);    /* on the loop's thread */
-    void (*dispose)(kd_ask *a); /* frees it and what it holds */
+    void (*dispose)(kd_ask *a); /* frees the question and all that it holds; on either thread */
     pthread_mutex_t lock;
     pthread_cond_t answered;
-    uint32_t holders;
-    bool done;
+    uint32_t holders; /* asker and loop, while they have not let go */
+    bool done;        /* `work` has returned; under `lock` */
 };
 
-/* True when the work was done in time. The asker then reads what it left, and lets go in any case. */
+/* Posts the question and waits. True: `work` has returned and the asker may read its results. False: timeout_ms passed, `work` may still run later.
+ * The asker calls kd_ask_let_go in either case. */
 bool kd_ask_run(kd_ask *a, kd_loop *loop, uint32_t timeout_ms);
+/* The caller does not touch the question any more. */
 void kd_ask_let_go(kd_ask *a);
 
 #endif

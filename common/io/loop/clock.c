@@ -1,9 +1,9 @@
 /*
  * clock.c - the machine's clocks and the carried clock.
  *
- * shift_us, server_shift_us and state are what the hot path reads, each on its own and without the lock; they are copies of
- * what `drift` says, stored after it. A reader between the two stores sees a stamp of the new measurement and
- * the verdict of the old one, or the reverse: both were true a moment ago.
+ * The hot path reads shift_us, server_shift_us and state without the lock, each on its own. They are copies of `drift`, stored one after the other. A
+ * reader between two of the stores sees the shift of the new measurement with the verdict on the old one, or the reverse: both were true a moment
+ * ago.
  */
 #include "common/io/loop/clock.h"
 

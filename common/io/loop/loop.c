@@ -6,9 +6,8 @@
  *                         v turns it round, and runs it
  *                       eventfd: written by the sender that found the list empty
  *
- * Invariant: a list that is not empty has a wake-up on its way, for only the one who made it non-empty
- * writes, and the loop reads the eventfd before it takes the list. A post pushed in between is taken now, and
- * its wake-up finds nothing.
+ * Invariant: an inbox that is not empty has a wake-up on its way. The sender that finds it empty writes the eventfd, and the loop reads the eventfd
+ * before it takes the list. A post pushed between these two steps is taken at once, and its own wake-up finds an empty inbox.
  *
  * Stop is a post like any other, embedded in the loop: so all posted before it is run first.
  */
@@ -66,7 +65,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     (void)what;
     uint64_t wakes;
     ssize_t got = read(fd, &wakes, sizeof wakes);
-    (void)got; /* nothing to read means that nobody woke us: still right to look */
+    (void)got; /* EAGAIN is harmless: an inbox may be looked at in vain */
     run_inbox(arg);
 }
 
@@ -88,7 +87,7 @@ int kd_loop_create(kd_loop **out, const char *name)
     *loop = (kd_loop){.fd = -1, .stop.fn = on_stop, .stopping = ATOMIC_FLAG_INIT};
     snprintf(loop->name, sizeof loop->name, "%s", name);
     event_set_log_callback(
-        on_libevent_message); /* a warning of libevent is a line of our log like any other */
+        on_libevent_message); /* for the process; else warnings would be plain text on standard error */
     loop->base = event_base_new();
     loop->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (loop->base == NULL || loop->fd < 0) goto failed;
@@ -128,7 +127,7 @@ int kd_loop_start(kd_loop *loop)
 void kd_loop_post(kd_loop *loop, kd_post *post)
 {
     KD_ASSERT(post->fn != NULL);
-    int fd = loop->fd; /* once pushed, the post may run, and the loop with it may stop */
+    int fd = loop->fd; /* read before the push: from then on the post may run, and may end the loop */
     kd_post *head = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
     do post->next = head;
     while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &head, post, memory_order_release,

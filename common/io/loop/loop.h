@@ -21,11 +21,13 @@ struct kd_post {
 };
 /* KD_OK or KD_EIO (no descriptors). `name`: at most 15 bytes are shown as the thread's name; copied. */
 int kd_loop_create(kd_loop **loop, const char *name);
-/* Spawns the thread (KD_OK or KD_EIO), or runs in the calling thread until kd_loop_stop. Either, once. */
+/* Spawns a thread that runs the loop until kd_loop_stop. KD_OK or KD_EIO. A loop is started or run, once. */
 int kd_loop_start(kd_loop *loop);
+/* Runs the loop in the calling thread until kd_loop_stop. */
 void kd_loop_run(kd_loop *loop);
-/* From any thread. Stop lets the present callback and what is posted before it finish. */
+/* Posts to the inbox, from any thread. post->fn is set; it is called on the loop's thread. */
 void kd_loop_post(kd_loop *loop, kd_post *post);
+/* From any thread, any number of times. All that was posted before the first stop is run first. */
 void kd_loop_stop(kd_loop *loop);
 /* Waits for the thread of kd_loop_start; nothing to do for kd_loop_run. */
 void kd_loop_join(kd_loop *loop);
@@ -33,7 +35,9 @@ void kd_loop_join(kd_loop *loop);
  * base must have been freed. */
 void kd_loop_destroy(kd_loop *loop);
 
+/* For events of the caller's own: made on the loop's thread, or before it runs. */
 struct event_base *kd_loop_base(kd_loop *loop);
+/* The name of the thread; lives as long as the loop. */
 const char *kd_loop_name(const kd_loop *loop);
 /* Whether the caller runs on the loop's thread. */
 bool kd_loop_here(const kd_loop *loop);
@@ -47,10 +51,12 @@ typedef struct {
     void *arg;
 } kd_timer;
 
+/* Not armed yet. fn runs on the loop's thread; it may set the timer anew. */
 void kd_timer_init(kd_timer *t, kd_loop *loop, void (*fn)(void *arg), void *arg);
-void kd_timer_set(kd_timer *t, uint64_t delay_us); /* arms, or moves what is armed */
-void kd_timer_cancel(kd_timer *t);
-bool kd_timer_armed(const kd_timer *t);
-void kd_timer_finish(kd_timer *t);
+void kd_timer_set(kd_timer *t, uint64_t delay_us); /* arms it, or moves an armed one to delay_us from now */
+void kd_timer_cancel(kd_timer *t);      /* fn is not called any more; fine when not armed, or finished */
+bool kd_timer_armed(const kd_timer *t); /* false from the moment that fn is called */
+void kd_timer_finish(
+    kd_timer *t); /* cancels and frees it, before the loop is destroyed; again does nothing */
 
 #endif

@@ -44,6 +44,7 @@ typedef enum {
 } kd_point;
 
 #ifdef KUDOS_POINTS
+/* Counts a pass, and ends the process when the environment asks for this one. By KD_POINT only; any thread. */
 void kd_point_pass(kd_point point);
 #define KD_POINT(id) kd_point_pass(KD_POINT_##id)
 #else

@@ -23,7 +23,7 @@ static void signals_on_end(evutil_socket_t number, short what, void *arg)
     (void)what;
     kd_signals *s = arg;
     if (s->draining)
-        _exit(1); /* asked twice: whoever asks does not want to wait, and a crash loses nothing */
+        _exit(1); /* asked twice: somebody does not want to wait, and nothing acknowledged rests on a drain */
     s->draining = true;
     s->hooks.drain(s->hooks.arg);
 }
@@ -63,7 +63,8 @@ int kd_signals_create(kd_signals **out, kd_loop *loop, const kd_signal_hooks *ho
     *out = NULL;
     s->hooks = *hooks;
     signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error of its write */
-    signal(SIGXFSZ, SIG_IGN); /* and so is a file at its limit: the store then stops in order */
+    signal(SIGXFSZ,
+           SIG_IGN); /* a file at its size limit is an error of its write: the store then fails with a name */
     s->term = signals_watch(loop, SIGTERM, signals_on_end, s);
     s->interrupt = signals_watch(loop, SIGINT, signals_on_end, s);
     s->hangup = signals_watch(loop, SIGHUP, on_hangup, s);
