@@ -22,13 +22,11 @@ typedef enum {
 typedef struct {
     kd_bytes item; /* key */
     const kd_counters *counters;
-    const uint64_t *count; /* by counter index */
-    uint32_t
-        told; /* the first `told` counters have a number from central; count and display of the others are null */
+    const uint64_t *count;   /* by counter index */
+    uint32_t told;           /* the first `told` counters have a number from central; the others show null */
     const uint32_t *pending; /* by counter index; NULL: nothing is pending */
     uint64_t now_us;
-    uint64_t
-        made_us; /* when central made the number; 0: unknown, age_ms is null. A time after now_us: age_ms is 0 */
+    uint64_t made_us;   /* time of the number at central; 0: unknown, age_ms is null */
     uint64_t as_of_us;  /* 0: unknown, null */
     const char *source; /* "edge" or "central" */
     kd_liked liked;     /* of the caller, where asked: KD_LIKED_UNASKED otherwise */

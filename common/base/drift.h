@@ -20,8 +20,7 @@ typedef struct {
     uint64_t uncertainty_us; /* of the offset */
     uint64_t measured_us;    /* monotonic time of the last measurement */
     bool measured;
-    bool
-        agreed; /* some measurement was in bounds: shift_us rests on a server's word, not on the own wall clock alone */
+    bool agreed; /* some measurement was in bounds: shift_us does not rest on the own wall clock alone */
 } kd_drift;
 
 typedef struct {

@@ -16,7 +16,7 @@ static const uint64_t sizes_bounds[KD_HISTOGRAM_BUCKETS - 1] = {
     1,    2,    5,     10,    20,    50,     100,    200,    500,    1000,
     2000, 5000, 10000, 20000, 50000, 100000, 250000, 524288, 1048576};
 
-static void observe(kd_histogram *h, const uint64_t *bounds, uint64_t value)
+static void histogram_observe(kd_histogram *h, const uint64_t *bounds, uint64_t value)
 {
     size_t i = 0;
     while (i < KD_HISTOGRAM_BUCKETS - 1 && value > bounds[i]) i++;
@@ -26,12 +26,12 @@ static void observe(kd_histogram *h, const uint64_t *bounds, uint64_t value)
 
 void kd_metric_observe_seconds(kd_histogram *h, uint64_t us)
 {
-    observe(h, seconds_bounds, us);
+    histogram_observe(h, seconds_bounds, us);
 }
 
 void kd_metric_observe_size(kd_histogram *h, uint64_t value)
 {
-    observe(h, sizes_bounds, value);
+    histogram_observe(h, sizes_bounds, value);
 }
 
 static void metrics_put_text(kd_buf *out, const char *text)
@@ -163,7 +163,7 @@ static bool is_histogram(kd_metric_kind kind)
     return kind == KD_METRIC_SECONDS || kind == KD_METRIC_SIZES;
 }
 
-static int64_t combined(const kd_metric_info *m, const void *const *instances, size_t count)
+static int64_t combine_cells(const kd_metric_info *m, const void *const *instances, size_t count)
 {
     if (is_counter(m->kind)) return (int64_t)sum_cells(instances, count, m->offset);
     bool of_all = m->kind == KD_METRIC_GAUGE || m->kind == KD_METRIC_AGE_OF_ALL;
@@ -176,7 +176,7 @@ static void render_cell(const kd_metric_info *m, const void *const *instances, s
 {
     put_series(out, m, "");
     kd_buf_put_u8(out, ' ');
-    metrics_put_number(out, m->kind, combined(m, instances, count));
+    metrics_put_number(out, m->kind, combine_cells(m, instances, count));
     kd_buf_put_u8(out, '\n');
 }
 

@@ -82,8 +82,8 @@ typedef struct {
     bool required;                 /* may not be empty or absent */
     bool reloadable;               /* takes effect on SIGHUP */
     bool must_exist;               /* PATH: checked when a file is loaded */
-    bool
-        secret; /* never shown in a message; PATH: must exist as a regular file that group and others cannot read */
+    /* Never shown in a message. PATH: the path is not shown either, and must name a regular file that group and others cannot read. */
+    bool secret;
 } kd_option;
 
 #define KD_OPTION_(config, member, ctype, kind, sec, k, def, text, ...)                                      \

@@ -16,7 +16,7 @@ static bool starts_section(const kd_options *options, size_t i)
     return i == 0 || strcmp(options->at[i].section, options->at[i - 1].section) != 0;
 }
 
-/* The default with `between` instead of line ends. */
+/* Appends the default, with `between` in place of line ends (a default of a whole section has several lines). */
 static void put_initial(kd_buf *out, const kd_option *o, const char *between)
 {
     for (const char *c = initial_of(o); *c != 0; c++) {
@@ -81,7 +81,7 @@ void kd_options_reference(const kd_options *options, kd_buf *out)
     }
 }
 
-/* "# key = value" with a key that looks like one of ours; other comments are prose. */
+/* Whether a comment is a setting that is commented out: "# key = value", the key in the characters of our keys. Other comments are prose. */
 static bool is_commented_setting(kd_bytes comment, kd_bytes *key, kd_bytes *value)
 {
     if (!kd_ini_split(comment, '=', key, value) || key->len == 0) return false;
@@ -93,7 +93,7 @@ static bool is_commented_setting(kd_bytes comment, kd_bytes *key, kd_bytes *valu
 
 static bool is_default(const kd_option *o, kd_bytes key, kd_bytes value)
 {
-    if (o->initial == NULL) return true; /* without a default, whatever explains best */
+    if (o->initial == NULL) return true; /* an option without a default: any example value will do */
     if (!kd_option_is_section(o)) return kd_bytes_eq(value, kd_bytes_str(o->initial));
     kd_ini lines = kd_ini_of(kd_bytes_str(o->initial), KD_OPTIONS_LINE_MAX);
     lines.section = kd_bytes_str(o->section);

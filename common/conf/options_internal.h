@@ -13,7 +13,7 @@ static inline bool kd_option_is_section(const kd_option *option)
 
 /* Frees what the field owns and zeroes it. */
 void kd_option_clear(const kd_option *option, void *field);
-/* Adds one key of a whole section to its field: KD_OK, or KD_EINVAL with `error`: what is wrong with it. */
+/* Adds one key of a whole section to its field. KD_OK, or KD_EINVAL with `error`, which tells what is allowed. */
 int kd_option_add(const kd_option *option, kd_bytes key, kd_bytes value, void *field, char *error);
 
 #endif

@@ -23,31 +23,31 @@ static bool json_reader_take(kd_json_in *j, uint8_t c)
     return true;
 }
 
-static uint32_t level(const kd_json_in *j)
+static uint32_t level_bit(const kd_json_in *j)
 {
     return 1u << (j->depth - 1);
 }
 
-static bool enter(kd_json_in *j, uint8_t open)
+static bool container_enter(kd_json_in *j, uint8_t open)
 {
     if (j->depth == KD_JSON_DEPTH_MAX || !json_reader_take(j, open)) return json_reader_fail(j);
     j->depth++;
-    j->started &= ~level(j);
+    j->started &= ~level_bit(j);
     return true;
 }
 
 /* Before a member or an element: true when one follows, false when the container has been closed. */
-static bool follows(kd_json_in *j, uint8_t close)
+static bool container_goes_on(kd_json_in *j, uint8_t close)
 {
     KD_ASSERT(j->depth > 0);
     if (j->bad) return false;
-    bool first = !(j->started & level(j));
+    bool first = !(j->started & level_bit(j));
     if (json_reader_take(j, close)) {
         j->depth--;
         return false;
     }
     if (!first && !json_reader_take(j, ',')) return json_reader_fail(j);
-    j->started |= level(j);
+    j->started |= level_bit(j);
     return true;
 }
 
@@ -60,20 +60,20 @@ kd_json_in kd_json_in_of(kd_bytes text, kd_buf *scratch)
 
 bool kd_json_in_object(kd_json_in *j)
 {
-    return enter(j, '{');
+    return container_enter(j, '{');
 }
 bool kd_json_in_array(kd_json_in *j)
 {
-    return enter(j, '[');
+    return container_enter(j, '[');
 }
 bool kd_json_in_element(kd_json_in *j)
 {
-    return follows(j, ']');
+    return container_goes_on(j, ']');
 }
 
 bool kd_json_in_key(kd_json_in *j, kd_bytes *key)
 {
-    if (!follows(j, '}') || !kd_json_in_str(j, key)) return false;
+    if (!container_goes_on(j, '}') || !kd_json_in_str(j, key)) return false;
     return json_reader_take(j, ':') || json_reader_fail(j);
 }
 
@@ -165,7 +165,7 @@ bool kd_json_in_str(kd_json_in *j, kd_bytes *value)
     return true;
 }
 
-static bool digit(const kd_json_in *j)
+static bool at_digit(const kd_json_in *j)
 {
     return j->p < j->end && *j->p >= '0' && *j->p <= '9';
 }
@@ -173,10 +173,10 @@ static bool digit(const kd_json_in *j)
 bool kd_json_in_u64(kd_json_in *j, uint64_t *value)
 {
     skip_blanks(j);
-    if (j->bad || !digit(j)) return json_reader_fail(j);
+    if (j->bad || !at_digit(j)) return json_reader_fail(j);
     const uint8_t *from = j->p;
     uint64_t v = 0;
-    for (; digit(j); j->p++)
+    for (; at_digit(j); j->p++)
         if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t)(*j->p - '0'), &v))
             return json_reader_fail(j);
     if (*from == '0' && j->p - from > 1) return json_reader_fail(j);
@@ -185,7 +185,7 @@ bool kd_json_in_u64(kd_json_in *j, uint64_t *value)
     return true;
 }
 
-static bool word(kd_json_in *j, const char *text)
+static bool json_reader_literal(kd_json_in *j, const char *text)
 {
     size_t len = strlen(text);
     skip_blanks(j);
@@ -196,13 +196,13 @@ static bool word(kd_json_in *j, const char *text)
 
 bool kd_json_in_null(kd_json_in *j)
 {
-    return word(j, "null");
+    return json_reader_literal(j, "null");
 }
 
 bool kd_json_in_bool(kd_json_in *j, bool *value)
 {
     *value = kd_json_in_peek(j) == 't';
-    return word(j, *value ? "true" : "false");
+    return json_reader_literal(j, *value ? "true" : "false");
 }
 
 uint8_t kd_json_in_peek(kd_json_in *j)
@@ -214,7 +214,7 @@ uint8_t kd_json_in_peek(kd_json_in *j)
 static bool skip_digits(kd_json_in *j)
 {
     const uint8_t *from = j->p;
-    while (digit(j)) j->p++;
+    while (at_digit(j)) j->p++;
     return j->p > from || json_reader_fail(j);
 }
 
@@ -236,7 +236,7 @@ static bool skip_number(kd_json_in *j)
     return true;
 }
 
-/* The recursion ends at KD_JSON_DEPTH_MAX, because enter() does. */
+/* The recursion ends at KD_JSON_DEPTH_MAX, because container_enter() does. */
 bool kd_json_in_skip(kd_json_in *j)
 {
     kd_bytes text;
@@ -262,7 +262,7 @@ bool kd_json_in_skip(kd_json_in *j)
     case '-':
         return skip_number(j);
     default:
-        return digit(j) ? skip_number(j) : json_reader_fail(j);
+        return at_digit(j) ? skip_number(j) : json_reader_fail(j);
     }
 }
 

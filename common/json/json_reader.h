@@ -23,8 +23,7 @@ typedef struct {
     const uint8_t *p, *end;
     kd_buf *scratch; /* for strings with escapes; the reader's until the views are done with */
     uint32_t depth;
-    uint32_t
-        started; /* a bit per open level: its first member or element was read, so a comma must stand before the next */
+    uint32_t started; /* a bit per open level: a member or element was read, so a comma must come next */
     bool bad;
 } kd_json_in;
 

@@ -6,7 +6,7 @@
  */
 #include "common/json/json_writer.h"
 
-static void lead(kd_json *j)
+static void separate(kd_json *j)
 {
     if (j->comma) kd_buf_put_u8(j->out, ',');
     j->comma = true;
@@ -14,7 +14,7 @@ static void lead(kd_json *j)
 
 static void open_bracket(kd_json *j, uint8_t bracket)
 {
-    lead(j);
+    separate(j);
     kd_buf_put_u8(j->out, bracket);
     j->depth++;
     j->comma = false;
@@ -111,7 +111,7 @@ static void put_string(kd_buf *out, kd_bytes s)
 
 void kd_json_key_bytes(kd_json *j, kd_bytes key)
 {
-    lead(j);
+    separate(j);
     put_string(j->out, key);
     kd_buf_put_u8(j->out, ':');
     j->comma = false;
@@ -120,7 +120,7 @@ void kd_json_key_bytes(kd_json *j, kd_bytes key)
 void kd_json_key_plain(kd_json *j, const char *key, size_t len)
 {
     kd_buf_reserve(j->out, len + 4);
-    lead(j);
+    separate(j);
     uint8_t *to = j->out->data + j->out->len; /* an answer has a dozen keys: one check of room each */
     to[0] = '"';
     memcpy(to + 1, key, len);
@@ -132,7 +132,7 @@ void kd_json_key_plain(kd_json *j, const char *key, size_t len)
 
 void kd_json_str(kd_json *j, kd_bytes value)
 {
-    lead(j);
+    separate(j);
     put_string(j->out, value);
 }
 
@@ -154,14 +154,14 @@ size_t kd_decimal(uint64_t v, char *out)
 void kd_json_u64(kd_json *j, uint64_t value)
 {
     char digits[20];
-    lead(j);
+    separate(j);
     kd_buf_put(j->out, digits, kd_decimal(value, digits));
 }
 
 void kd_json_i64(kd_json *j, int64_t value)
 {
     char digits[21] = "-";
-    lead(j);
+    separate(j);
     size_t sign = value < 0;
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     kd_buf_put(j->out, digits + 1 - sign, sign + kd_decimal(magnitude, digits + 1));
@@ -169,7 +169,7 @@ void kd_json_i64(kd_json *j, int64_t value)
 
 void kd_json_raw(kd_json *j, kd_bytes value)
 {
-    lead(j);
+    separate(j);
     kd_buf_put(j->out, value.data, value.len);
 }
 

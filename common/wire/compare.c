@@ -1,4 +1,4 @@
-/* compare.c - what both sides of a comparison share; see kudos/compare.h. */
+/* compare.c - keys, digests and names of verdicts, shared by edge and central; see kudos/compare.h. */
 #include "kudos/compare.h"
 
 #include <xxhash.h>

@@ -43,7 +43,7 @@ static kd_position read_position(kd_reader *r)
     return (kd_position){.incarnation = incarnation, .seq = kd_msgpack_uint(r, KD_TIME_END_US - 1)};
 }
 
-/* Whose batch it is, and behind which one it stands. */
+/* Reads edge and region, position and digest, and the position and digest of the batch before it. */
 static void wire_batch_read_names(kd_reader *r, kd_batch *b)
 {
     *b = (kd_batch){.edge = kd_msgpack_str(r, KD_NAME_MAX)};
@@ -98,7 +98,7 @@ bool kd_batch_salvage(kd_bytes record, kd_batch *batch)
     *batch = (kd_batch){0};
     if (kd_record_peek(record) != KD_RECORD_BATCH) return false;
     kd_msgpack_array(&r);
-    kd_msgpack_skip(&r, 2); /* schema and kind, which were just looked at */
+    kd_msgpack_skip(&r, 2); /* schema and kind: kd_record_peek has checked them */
     wire_batch_read_names(&r, &b);
     if (r.bad || !names_valid(&b)) return false;
     read_rest(&r, &b);

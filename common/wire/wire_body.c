@@ -40,13 +40,13 @@ typedef struct {
     kd_split split;
 } keyed_op;
 
-/* What is sorted: most comparisons end at the rank. */
+/* Element of the sort: `rank` is a prefix of the order, so most comparisons need no look at the operation. */
 typedef struct {
     uint64_t rank;
     const keyed_op *keyed;
 } ranked_op;
 
-/* Where an encoding is: cursors into the sorted arrays, and the columns made so far. */
+/* State of an encoding: cursors into the sorted arrays, and the columns made so far. */
 typedef struct {
     const kd_body *body;
     const keyed_op *ops;
@@ -101,7 +101,7 @@ static kd_bytes prefix_of(const keyed_op *o)
     return kd_bytes_of(o->op.user.data, o->split.prefix_len);
 }
 
-/* One counter of one item, liked by users that differ in their number alone: the number is the order. */
+/* Whether all operations are of one item and one counter, by users that differ in their number alone: then the number is the order. */
 static bool numbers_order(const keyed_op *keyed, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -125,7 +125,7 @@ static void rank_ops(ranked_op *ranked, const keyed_op *keyed, uint32_t count)
     }
 }
 
-/* Spread over many items, operations come in order already: an edge groups them by item. */
+/* Whether the operations are in order already. They often are when spread over many items, since an edge groups them by item. */
 static bool ascending(const keyed_op *keyed, uint32_t count)
 {
     for (uint32_t i = 1; i < count; i++)
@@ -181,7 +181,7 @@ static void sort_sums(kd_body *body)
 
 static void sort_increments(kd_body *body)
 {
-    uint32_t sorted = 1; /* an edge makes them in order */
+    uint32_t sorted = 1; /* an edge makes increments in order, so this mostly reaches the end */
     while (sorted < body->increment_count &&
            compare_increments(&body->increments[sorted - 1], &body->increments[sorted]) < 0)
         sorted++;
@@ -351,9 +351,9 @@ void kd_body_encode(kd_body *body, kd_buf *out)
 
 size_t kd_body_bytes_bound(size_t item_len, size_t user_len)
 {
-    /* A prefix costs form, shared and rest, 5 bytes, and a number or a UUID is never longer than its text. An item: that
-     * and a group of its own (5). An operation: its user (5), time (9), rank and state (2). A sum is smaller (item step,
-     * counter, day, amount: 17), as an increment is (12). What a column shares out by bits is in the fixed part. */
+    /* Overheads in bytes. A string: form, shared and rest (5); a number or a UUID is never longer than its text. An item: a string (5) and a group of
+     * its own (5). An operation: a string for its user (5), time (9), rank and state (2). A sum: item step, counter, day, amount (17). An increment:
+     * 12. So 18 covers each. The last byte of a column of bits is in KD_BODY_BYTES_FIXED. */
     return item_len + 10 + user_len + 18;
 }
 

@@ -1,12 +1,12 @@
 /*
  * wire_body_decode.c - reads the body of a batch from a stranger. Layout: wire_body.c.
  *
- * Invariants: nothing is allocated before the bytes that must back it were seen; whatever is accepted is what
- * kd_body_encode makes of the same operations, byte for byte.
+ * Invariants: nothing is allocated before the bytes that must back it were seen; an accepted body is, byte for byte, the one that
+ * kd_body_encode makes of the same operations.
  *
  * All strings lie in the body's arena: the items, then the users, in the order of their columns. The arena
- * moves while it grows, so views get their pointers at the end (deal_views). Until then a view's length is
- * right, except that item.len holds the index of the item.
+ * moves while it grows, so views get their pointers at the end (deal_views). Until then a view has its length but no pointer, and the item of an
+ * operation, sum or increment has the item's index as its length.
  */
 #include "common/wire/wire_columns.h"
 #include "common/wire/wire_msgpack.h"
@@ -21,7 +21,7 @@ typedef struct {
     kd_reader column[COLUMNS];
     uint32_t item_count;
     kd_bytes *items; /* data is set by deal_views */
-    bool *used;      /* an item must be there for something */
+    bool *used;      /* by item: an operation, sum or increment names it; an item without use is refused */
     uint32_t op;     /* operations read */
     uint8_t last_counter;
     bool bad;
@@ -47,7 +47,7 @@ static int read_frame(decoder *d, kd_bytes bytes)
     return KD_OK;
 }
 
-/* Every claimed count is backed by bytes: the smallest entry of each column is known. */
+/* Whether every claimed count is backed by enough bytes, by the smallest size of an entry of each column: only then is memory allocated for it. */
 static bool counts_backed(decoder *d)
 {
     const kd_body *b = d->body;
@@ -72,7 +72,7 @@ static void allocate(decoder *d)
     kd_buf_reserve(&b->arena, 32u * (b->op_count + d->item_count) + 1);
 }
 
-/* The string that was read last, `len` bytes at the end of the arena. */
+/* The string read last: `len` bytes at the end of the arena. */
 static kd_bytes last_string(const decoder *d, uint32_t len)
 {
     const kd_buf *arena = &d->body->arena;
@@ -95,7 +95,7 @@ static void wire_body_decode_read_items(decoder *d)
     }
 }
 
-/* The users of one group, ascending. */
+/* Reads the users of one group (one item, one counter), which must ascend. */
 static void wire_body_decode_read_group(decoder *d, kd_string_column *strings, uint32_t item,
                                         uint64_t counter, uint64_t count)
 {
@@ -189,7 +189,7 @@ static void read_times(decoder *d)
     free(order);
 }
 
-/* The next item index of a column that steps through the items; false past the last one. */
+/* Reads the next item index of a column that steps through the items (sums, increments); false past the last item. */
 static bool step_item(decoder *d, kd_reader *r, uint32_t *item)
 {
     uint64_t step = kd_read_varint(r);

@@ -3,7 +3,7 @@
  *
  *     [1, 4, partition, epoch, version, first, bin changes, ...]
  *
- * `changes` holds varints, and bytes where said:
+ * `changes` holds varints, and the bytes of names:
  *
  *     count, then the names of edges and of regions, each list: how many, then for each its length and its
  *     bytes; names in the order of their first use
@@ -31,7 +31,7 @@ enum { FIELDS = 7, CHANGE_BYTES_MIN = 6, LIKED = 2, SUM = 1 };
 typedef struct {
     kd_bytes at[KD_EDGES_MAX];
     uint32_t count;
-    uint32_t used; /* while reading: names below it were used */
+    uint32_t used; /* while reading: how many names were used; the next unused one must be this index */
 } names;
 
 typedef struct {
@@ -168,7 +168,7 @@ static void read_change(kd_reader *r, coder *k, kd_change *c, kd_buf *arena)
         wire_changes_read_op(r, k, c, arena);
 }
 
-/* Items and users lie in the arena in the order they were read; it moves no more. */
+/* Sets the pointers of items and users, which lie in the arena in the order in which they were read. The arena does not move any more. */
 static void wire_changes_deal_views(kd_changes *c)
 {
     const uint8_t *p = c->arena.data;

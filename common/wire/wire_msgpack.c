@@ -51,7 +51,7 @@ static uint64_t wire_msgpack_bad(kd_reader *r)
     return 0;
 }
 
-/* A big-endian number of 1, 2, 4 or 8 bytes that a shorter form could not have held. */
+/* A big-endian number of 1, 2, 4 or 8 bytes; bad below `least`, where a shorter form could have held it. */
 static uint64_t wire_msgpack_number(kd_reader *r, unsigned bytes, uint64_t least)
 {
     uint64_t v = bytes == 1   ? kd_read_u8(r)
@@ -138,7 +138,7 @@ kd_bytes kd_msgpack_bin(kd_reader *r)
 
 static void skip_values(kd_reader *r, uint64_t values, int depth);
 
-/* The rest of a value whose first byte is 0xc0..0xdf; lengths of 1, 2 or 4 bytes follow in steps. */
+/* Skips the rest of a value whose first byte is 0xc0..0xdf. In each group of tags the size of the length doubles: 1, 2, 4 bytes. */
 static void skip_tagged(kd_reader *r, uint8_t tag, int depth)
 {
     static const uint8_t fixed[] = {

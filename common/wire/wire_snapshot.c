@@ -4,8 +4,8 @@
  *     [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us, part, parts,
  *      [[epoch, last], ...], [[str edge, incarnation, seq, digest, watermark_us], ...], bin counts, [retired, ...], ...]
  *
- * The chain ascends by epoch and ends below the present one; edges ascend by name. `retired` holds places in the list of edges,
- * from 0 and ascending; it is left out where no edge is retired, as in records of a central that did not know it.
+ * The chain ascends by epoch and ends below the present epoch; edges ascend by name. `retired` holds indices into the list of edges,
+ * from 0 and ascending. It is left out where no edge is retired, as it is in records of a central from before this field.
  * `counts` holds varints:
  *
  *     count, then for each item, ascending by key: the key as wire_columns.h says,
@@ -33,7 +33,7 @@ static int compare_items(const void *left, const void *right)
     return kd_bytes_cmp((*a)->item, (*b)->item);
 }
 
-/* Pointers to the elements of an array in order, no two equal; to be freed. */
+/* Pointers to the elements of an array in order, which the caller frees. Two equal elements are a bug of the caller of the encoder. */
 static const void **sorted(const void *array, uint32_t count, size_t size,
                            int (*compare)(const void *, const void *))
 {
@@ -232,7 +232,7 @@ static void read_item_counts(kd_reader *r, kd_item_counts *c)
     c->count = (uint8_t)count;
 }
 
-/* Keys lie in the arena one behind the other; pointers are dealt out when it moves no more. */
+/* Reads the item keys into the arena, one behind the other. The arena moves while it grows, so the items get their pointers at the end. */
 static void read_keys(kd_reader *r, kd_snapshot *s)
 {
     kd_string_column strings = {0};

@@ -70,7 +70,7 @@ static kd_bytes user_of(char *text, uint32_t n)
     return kd_bytes_of(text, (size_t)snprintf(text, 24, "%016u", n));
 }
 
-/* Likes of which `repeats` in a thousand are ones that were there before. Returns how many are distinct. */
+/* Draws likes, `repeats` in a thousand of which repeat an earlier one. Returns how many are distinct. */
 static uint32_t draw(like *likes, uint32_t count, uint32_t items, uint32_t repeats)
 {
     uint64_t random = 42;

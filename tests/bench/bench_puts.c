@@ -1,5 +1,5 @@
 /*
- * bench_puts.c - raw synced LevelDB puts: what an edge's rows would cost if nothing but the store were there.
+ * bench_puts.c - raw synced LevelDB puts: the cost of an edge's rows without anything above the store.
  *
  *     bench-puts DIR [puts] [items] [users] [group]
  *

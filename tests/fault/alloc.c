@@ -1,4 +1,4 @@
-/* alloc.c - fails one allocation after the other; see the header. `alloc [EVERY]` tries every so manieth, 1 by default. */
+/* alloc.c - fails one allocation after the other; see the header. `alloc-failure [EVERY]` tries every EVERY-th allocation; default: all. */
 #include "tests/fault/alloc.h"
 
 #include <signal.h>
@@ -130,7 +130,7 @@ static void be_child(const subject *u, story *s, uint64_t n, bool all, int err)
     _exit(0);
 }
 
-/* What it said last, and how it ended. */
+/* The last words of a child on standard error, and how it ended. */
 static int run_child(const subject *u, story *s, uint64_t n, bool all, char said[512])
 {
     int ends[2], status;
@@ -176,13 +176,13 @@ static void try_all(const subject *u, uint64_t every)
 {
     story *whole = new_story(), *shared = new_story();
     tally t = {0};
-    u->run(whole); /* once before it counts: what is made only once is there then */
+    u->run(whole); /* a first time without counting: later runs do not make what a process makes only once */
     whole->len = 0;
     alloc_fail(0, false);
     u->run(whole);
     uint64_t count = alloc_seen();
     if (u->go_on) u->go_on(whole);
-    /* One more than there are: that one does not fail, so the run completes. */
+    /* The last number is one above those of the run: no allocation fails, and the run completes. */
     for (uint64_t n = 1; n <= count + every; n += every) try_one(u, whole, shared, n, n % 2 == 0, &t);
     printf("%s allocations=%llu tried=%llu aborted=%llu completed=%llu\n", u->name, (unsigned long long)count,
            (unsigned long long)t.tried, (unsigned long long)t.aborted, (unsigned long long)t.completed);

@@ -1,10 +1,10 @@
 /*
- * alloc.h - allocations that fail, and what a run had made lasting by then.
+ * alloc.h - fails each allocation of a subject in turn, and checks that nothing that it had made lasting is wrong.
  *
- * malloc, calloc and realloc of our own code are wrapped by the linker. A subject is run once whole, which gives its story: every group
- * that was written, every answer that was released, every record that was published, in order. Then it is run again in a child for each
- * allocation, which fails. A child ends whole, or by the named abort; its story, kept in memory that it shares, is then a beginning of
- * the whole one, byte by byte, and what goes on from there must come to the same end.
+ * The linker wraps malloc, calloc and realloc of our own code. A subject is run once without failure, which gives its story: every group of writes,
+ * every released answer, every published record, in order. Then it is run again in a child for each allocation, and that allocation fails. The child
+ * completes, or ends by the abort of kd_alloc. Its story, in memory shared with the parent, must be a prefix of the whole story, byte by byte, and a
+ * run that goes on from there must come to the same end.
  */
 #ifndef KUDOS_TESTS_FAULT_ALLOC_H
 #define KUDOS_TESTS_FAULT_ALLOC_H
@@ -23,18 +23,18 @@ typedef struct {
 void alloc_fail(uint64_t n, bool all);
 uint64_t alloc_seen(void); /* since alloc_fail */
 
-/* For subjects: what lasts from now on. No allocation of these fails or counts. */
+/* For subjects: appends to the story something that lasts from now on. Its own allocations neither fail nor count. */
 void story_tell(story *s, sim_told what, kd_bytes bytes);
 void story_write(story *s, sim_disk *disk, const kd_writes *group);
-/* The next one from *at on; false at the end. */
+/* The next part of the story from *at on; false at the end. */
 bool story_next(const story *s, size_t *at, sim_told *what, kd_bytes *bytes);
-/* The disk as its groups leave it. */
+/* Applies the groups of writes of the story to an empty store. */
 sim_disk *story_disk(const story *s);
 
 typedef struct {
     const char *name;
     void (*run)(story *s);
-    /* Opens what is there, does the rest of the work, and asserts the end that the whole run has. May be NULL. */
+    /* Opens the store that the story left, does the rest of the work, and asserts the same end as that of the whole run. May be NULL. */
     void (*go_on)(const story *s);
 } subject;
 

@@ -113,7 +113,7 @@ static void run(story *s)
     er_finish(&w.r);
 }
 
-/* What the users' last words come to. */
+/* The count that the users' last likes and unlikes give. */
 static void expect_members(edge_rig *r)
 {
     for (uint32_t item = 0; item < ITEMS; item++)
@@ -137,7 +137,7 @@ static uint32_t acked_of(const story *s)
     return acked;
 }
 
-/* Nothing acknowledged is lost: going on from there comes to the same. */
+/* Nothing acknowledged is lost: going on from the stored state gives the same counts. */
 static void go_on(const story *s)
 {
     edge_rig r;

@@ -1,6 +1,6 @@
 /*
- * fuzz_batch.c - any bytes as a record of the likes topic, and as a body (the digest in a batch would keep
- * the fuzzer out of it). What is accepted must be the one encoding of what it says.
+ * fuzz_batch.c - any bytes as a record of the likes topic; and as a body, which the fuzzer would hardly reach in a batch, whose digest must fit.
+ * An accepted record or body must be the one encoding of its content.
  */
 #include "kudos/wire.h"
 

@@ -1,5 +1,5 @@
 /*
- * fuzz_client.c - any bytes as what an origin answers to the HTTP/2 client, through which an edge asks central. Every request ends
+ * fuzz_client.c - any bytes as the answers of a server to the HTTP/2 client, by which an edge asks central. Every request ends
  * exactly once: with an answer or an error, at the latest when the client is destroyed.
  */
 #include <arpa/inet.h>
@@ -69,7 +69,7 @@ static int accept_it(void)
     }
 }
 
-/* By a reset: nothing lingers, or the ports would run out. */
+/* Closes by a reset: in TIME_WAIT the connections would use up the ports. */
 static void hang_up(int fd)
 {
     struct linger hard = {.l_onoff = 1};
@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     kd_http_client *client = new_client();
     int fd = accept_it();
     ssize_t sent = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    (void)sent; /* what does not fit into the socket's buffer is not tried */
+    (void)sent; /* bytes that do not fit into the socket's buffer are left out */
     for (int i = 0; i < 8; i++) event_base_loop(base, EVLOOP_NONBLOCK);
     hang_up(fd);
     for (int i = 0; i < 4; i++) event_base_loop(base, EVLOOP_NONBLOCK);

@@ -1,7 +1,6 @@
 /*
- * fuzz_config.c - any bytes as the configuration file of an edge and of central, with what follows a NUL as overrides of the command
- * line (--set). What is refused is refused with a reason; what is accepted is finished cleanly and passes the checks between options
- * without harm.
+ * fuzz_config.c - any bytes as the configuration file of an edge and of central; bytes behind a NUL are overrides of the command
+ * line (--set). A refusal has a reason; an accepted configuration goes through the checks between options and is freed cleanly.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /*
- * fuzz_install.c - any bytes on their way through an edge's core: snapshots and answers as they come, and built from the bytes (so that
- * what lies behind the decoder is reached), among the edge's own operations, commits and restarts. Nothing that central can say
- * makes the edge abort, refuse its own store, or hand out a batch that does not decode.
+ * fuzz_install.c - any bytes as snapshots and answers for an edge's core, and as fields of well-formed ones (which reach the code behind the
+ * decoder), among the edge's own operations, commits and restarts. No word of central makes the edge abort, refuse its own store, or hand
+ * out a batch that does not decode.
  */
 #include "tests/fuzz/input.h"
 #include "tests/lib/edge_rig.h"

@@ -1,6 +1,6 @@
 /*
  * fuzz_json.c - any bytes as JSON: the bodies of requests, and what central and the admin ports answer. The reader takes what jansson
- * takes, but for what its header says, and nothing else.
+ * takes, except for the restrictions in its header, and nothing else.
  */
 #include <jansson.h>
 
@@ -12,7 +12,7 @@
 
 static kd_buf scratch;
 
-/* What jansson does not check: what it refuses alone for being no UTF-8, for its size or its depth, we may take. */
+/* Whether jansson refuses a text only because of UTF-8, size or depth: our reader may take it. */
 static bool other_rules(const json_error_t *e)
 {
     enum json_error_code code = json_error_code(e);

@@ -1,7 +1,7 @@
 /*
- * fuzz_merge.c - any bytes on their way through central's core: records as they come, bodies in an envelope that fits (so that what is
- * behind the digest is reached), between commits, restarts, snapshots and an operator at the quarantine. Whatever was fed, an audit of
- * the store says exact, and what is published decodes.
+ * fuzz_merge.c - any bytes as records for central's core, and as bodies in an envelope with the right digest (which reach the code behind
+ * that check), between commits, restarts, snapshots and an operator at the quarantine. Whatever was fed, an audit of the store says
+ * exact, and every published record decodes.
  */
 #include <stdlib.h>
 
@@ -26,7 +26,7 @@ static void reopen(world *w)
     KD_ASSERT(kd_central_log_check(w->r.c, kd_bytes_of(NULL, 0)) >= -1);
 }
 
-/* What was not written is gone, and its edges hear of that. */
+/* A crash: merges that were not committed are gone, and the edges send these batches again. */
 static void resync(world *w)
 {
     kd_central_edge edges[8];

@@ -80,7 +80,7 @@ static void begin(void)
 
 static int new_socket(void)
 {
-    /* Thousands of connections a second: none lingers, and they come from all of 127/8, or the ports would run out. */
+    /* Thousands of connections a second would use up the ports: they end by a reset, and come from all of 127/8. */
     static uint32_t turn;
     struct sockaddr_in from = {.sin_family = AF_INET,
                                .sin_addr.s_addr = htonl(0x7f000001u + turn++ / 1000 % 0xfffff0u)};
@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!base) begin();
     int fd = connect_to_it();
     ssize_t sent = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    (void)sent; /* what does not fit into the socket's buffer is not tried */
+    (void)sent; /* bytes that do not fit into the socket's buffer are left out */
     const kd_http_counters *c = kd_http_server_counters(server);
     uint64_t accepted = c->connections_accepted, refused = c->connections_refused;
     for (int i = 0; i < 64 && c->connections_accepted + c->connections_refused == accepted + refused; i++)

@@ -1,6 +1,6 @@
 /*
- * fuzz_rows.c - the stores of an edge and of central with rows that were changed, cut, removed or added: what a program finds on a disk
- * that it did not write alone. It opens or refuses by an error of its own; where it opens, work goes on or stops with an error. It
+ * fuzz_rows.c - the stores of an edge and of central with rows that were changed, cut, removed or added, as on a disk that another
+ * program wrote to. The core opens or refuses with an error; when it opens, work goes on or stops with an error. It
  * never aborts and never reads beyond a row.
  */
 #include "kudos/audit.h"

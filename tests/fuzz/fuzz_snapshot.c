@@ -1,6 +1,6 @@
 /*
- * fuzz_snapshot.c - any bytes as a record of the counts topic and of the changes topic. What is accepted must
- * encode and decode again.
+ * fuzz_snapshot.c - any bytes as a record of the counts topic and of the changes topic. An accepted record
+ * must encode and decode again.
  */
 #include "kudos/wire.h"
 

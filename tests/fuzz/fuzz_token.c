@@ -1,6 +1,6 @@
 /*
  * fuzz_token.c - any bytes as a session token of a user: the first byte is the length of the name. Whatever is accepted must be the one
- * text that this key gives for what it tells, since a token that can be written in two ways can be forged in one.
+ * text that this key gives for its content: if a token had two spellings, one of them could be made without the key.
  */
 #include <string.h>
 
@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         KD_ASSERT(again.at[i].time_us == seen.at[i].time_us && again.at[i].life == seen.at[i].life);
     text[data[0] % KD_SESSION_TEXT] ^= 1;
     KD_ASSERT(kd_session_decode(&key, kd_bytes_str(text), user, &again) == KD_EMALFORMED);
-    /* What an edge tells central of it comes back, but for the lives; any other bytes are read or refused. */
+    /* The text that an edge sends to central reads back, but for the lives; any other bytes are read or refused. */
     char told[KD_SEEN_TEXT_MAX];
     size_t len = kd_seen_text(&seen, told);
     KD_ASSERT(kd_seen_parse(kd_bytes_of(told, len), &again) && again.rest_us == seen.rest_us);

@@ -19,7 +19,8 @@ static void try_compare(const char *text)
     kd_buf again = {0};
     if (kd_compare_query_read(&q, text) != KD_OK) return;
     kd_compare_query_put(&q, &again);
-    bool plain = strcspn(q.edge, "&=%+ #;") == strlen(q.edge); /* names are put as they are */
+    bool plain =
+        strcspn(q.edge, "&=%+ #;") == strlen(q.edge); /* kd_compare_query_put does not percent-encode names */
     if (plain) {
         KD_ASSERT(kd_compare_query_read(&twin, (const char *)again.data) == KD_OK);
         KD_ASSERT(kd_bytes_eq(q.from, twin.from) && kd_bytes_eq(q.to, twin.to));
@@ -39,7 +40,7 @@ static void try_compare_key(kd_bytes key)
     kd_buf_finish(&again);
 }
 
-/* A line that is taken is written back the same, but for zeros before its time. */
+/* An accepted line is written back the same, but for leading zeros of its time. */
 static void try_compare_lines(kd_bytes text)
 {
     uint8_t key[KD_COMPARE_KEY_MAX], twin_key[KD_COMPARE_KEY_MAX];
@@ -88,7 +89,7 @@ static void try_addresses(const char *text)
     kd_http_client_check_url(text);
 }
 
-/* Each line by itself; what is taken are ids of the API. */
+/* Each line by itself; items and users of an accepted line are valid ids. */
 static void try_log(kd_bytes text)
 {
     sim_replay_log log = {0};
@@ -109,7 +110,7 @@ static void try_log(kd_bytes text)
     sim_replay_log_finish(&log);
 }
 
-/* Cut anywhere, the same comes out, as many bytes as went in but for those held back. */
+/* Wherever the stream is cut, the proxy gives the same bytes, as many as went in but for those that it holds back. */
 static void try_proxy(kd_bytes in, size_t cut)
 {
     static const sim_proxy_kafka_table table = {2,

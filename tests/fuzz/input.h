@@ -6,13 +6,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* At most `most` bytes, as many as are left. */
+/* Takes `most` bytes, or all that are left. */
 static inline kd_bytes fuzz_bytes(kd_reader *r, size_t most)
 {
     return kd_read_bytes(r, KD_MIN(most, kd_reader_left(r)));
 }
 
-/* False at the end of the input. A step's bytes: two bytes of length, and what they say or what is left. */
+/* Takes a step; false at the end of the input. Its bytes: two bytes of length, then so many bytes, or all that are left. */
 static inline bool fuzz_step(kd_reader *r, uint8_t *verb, kd_bytes *bytes)
 {
     if (kd_reader_left(r) == 0) return false;

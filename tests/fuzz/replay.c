@@ -1,5 +1,5 @@
 /*
- * replay.c - runs the fuzz targets over what is kept of their corpora, without libFuzzer; and packs and unpacks these.
+ * replay.c - runs the fuzz targets over the corpora in tests/fuzz/corpus, without libFuzzer; and packs and unpacks these.
  *
  *     fuzz-replay [FILE.pack...]          tests/fuzz/corpus/NAME.pack is for fuzz_NAME; by default all of them
  *     fuzz-replay --unpack FILE.pack DIR
@@ -92,7 +92,7 @@ static void run_inputs(const char *path, const target *t)
     if (count == 0) fail(path, "nothing in it");
 }
 
-/* In a process of its own: targets keep what they have set up. */
+/* Runs a target in a child: its state would stay for the next target. */
 static bool replay(const char *path)
 {
     const target *t = target_of(path);

@@ -1,6 +1,6 @@
 /*
- * central_rig.h - one partition of central on a store in memory, edges that seal batches for it,
- * and an edge that installs its snapshots: what tests of central's core share.
+ * central_rig.h - for tests of central's core: one partition on a store in memory, edges that seal batches for it,
+ * and an edge that installs its snapshots.
  */
 #ifndef KUDOS_TESTS_LIB_CENTRAL_RIG_H
 #define KUDOS_TESTS_LIB_CENTRAL_RIG_H
@@ -26,7 +26,7 @@ typedef struct {
  */
 void rig_init(rig *r);
 void rig_finish(rig *r);
-/* A crash: what was not applied is gone. Returns what kd_central_open said; does not commit. */
+/* A crash: writes that were not applied are gone. Opens again, without a commit. Returns as kd_central_open. */
 int rig_reopen(rig *r);
 kd_fed rig_feed(rig *r, kd_bytes record);
 /* Begins, applies and ends until there is nothing to write. */

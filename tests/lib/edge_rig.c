@@ -187,7 +187,7 @@ int er_read(edge_rig *r, const er_word *w)
     return er_answer(r, w);
 }
 
-/* ---- what is shown and kept ------------------------------------------------------------------------------------ */
+/* ---- shown counts and stored rows ------------------------------------------------------------------------------------ */
 
 uint64_t er_shown(edge_rig *r, uint32_t item, kd_view *view)
 {

@@ -1,6 +1,5 @@
 /*
- * edge_rig.h - one shard of an edge on a store in memory, and a central that says what a test wants it to:
- * what tests of the edge's core share.
+ * edge_rig.h - for tests of the edge's core: one shard on a store in memory, and a central that a test scripts.
  */
 #ifndef KUDOS_TESTS_LIB_EDGE_RIG_H
 #define KUDOS_TESTS_LIB_EDGE_RIG_H
@@ -28,7 +27,7 @@ typedef struct {
 /* An empty store, opened: one partition, 1000 operations or 5 s. Change r->config before er_open for other settings. */
 void er_init(edge_rig *r);
 void er_finish(edge_rig *r);
-/* Closes what is open, as a crash would, and opens again; what kd_edge_open said. */
+/* Drops the core without a commit, as a crash does, and opens again. Returns as kd_edge_open. */
 int er_open(edge_rig *r);
 
 /* Fills r->out. The request is a like unless changed. */
@@ -42,17 +41,17 @@ int er_view_add(edge_rig *r, uint32_t item, uint64_t amount);
 void er_commit(edge_rig *r);
 /* Seals what is open and commits. */
 void er_seal(edge_rig *r);
-/* The next record into r->batch and r->body; what kd_edge_send_next said. */
+/* Decodes the next record to send into r->batch and r->body. Returns as kd_edge_send_next. */
 int er_send(edge_rig *r);
 /* Sends the next one, which must be there, and lets Kafka take it. */
 void er_ship(edge_rig *r);
 
 /* Opened, with three batches of one like of item 1 and one view each, of which none is applied; the first is shipped. */
 void er_outstanding(edge_rig *r);
-/* Ticks and commits until what moves or is sent again has done so. */
+/* Ticks and commits until no row is rehomed and nothing is sent again any more. */
 void er_settle(edge_rig *r);
 
-/* What central says. `applied` with its digest is this edge's; zero: it was never heard of. */
+/* A snapshot of central. `applied` and its digest are of this edge; zero: central has never heard of it. */
 typedef struct {
     uint64_t epoch, version, previous;
     kd_position applied;
@@ -64,13 +63,13 @@ typedef struct {
     uint32_t chain_count;
     bool retired; /* this edge */
 } er_word;
-/* What kd_edge_snapshot said; the offset goes on by one. */
+/* Hands a snapshot to the edge at the next offset. Returns as kd_edge_snapshot. */
 int er_snapshot(edge_rig *r, const er_word *w);
-/* Asked about w->item, and answered so. */
+/* The edge asks about w->item, and gets this answer. */
 int er_read(edge_rig *r, const er_word *w);
 int er_answer(edge_rig *r, const er_word *w);
 
-/* What is shown; *view may be NULL. */
+/* The shown count; *view may be NULL. */
 uint64_t er_shown(edge_rig *r, uint32_t item, kd_view *view);
 kd_edge_stats er_stats(const edge_rig *r);
 uint32_t er_rows(edge_rig *r, char kind); /* of the store, by the first byte of their keys */

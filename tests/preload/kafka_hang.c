@@ -1,5 +1,5 @@
 /*
- * kafka_hang.c - a library to preload into a daemon: the end of a Kafka consumer hangs, as that of librdkafka 2.0.2 may after topics
+ * kafka_hang.c - a library to preload into a daemon: the destruction of a Kafka consumer hangs, as it may with librdkafka 2.0.2 after topics
  * were deleted and made anew. While the file that KUDOS_KAFKA_HANG names is there, rd_kafka_destroy_flags does not return for a consumer.
  */
 #include <dlfcn.h>

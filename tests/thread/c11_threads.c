@@ -1,7 +1,7 @@
 /*
- * c11_threads.c - C11's threads as POSIX ones. librdkafka uses the former, which ThreadSanitizer does not know: it falls over in the first
- * thread that they make, and sees none of their locks. Linked into programs that are built with it, where these stand in for the C
- * library's, whose types are POSIX's inside.
+ * c11_threads.c - C11's threads as POSIX ones. librdkafka uses C11's, which ThreadSanitizer does not know: it crashes in the first
+ * thread made by thrd_create, and sees no mtx_lock. Linked into programs that are built with ThreadSanitizer, in place of the C library's functions;
+ * the types of C11 are those of POSIX inside.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /*
  * loop_tsan.c - the loop's inbox, metrics, log and carried clock under many threads; built with
- * -fsanitize=thread, which Criterion does not bear, hence a plain program. Exit code 0: every post ran once
+ * -fsanitize=thread, under which Criterion does not run, hence a plain program. Exit code 0: every post ran once
  * and in order, and no race was seen.
  */
 #include "common/io/loop/clock.h"
@@ -69,7 +69,8 @@ int main(void)
     }
     for (int i = 0; i < SENDERS; i++) pthread_join(threads[i], NULL);
     for (int i = 0; i < LOOPS; i++)
-        kd_loop_stop(loops[i]), kd_loop_join(loops[i]); /* in order: none posts behind */
+        kd_loop_stop(loops[i]),
+            kd_loop_join(loops[i]); /* in the order of the token: no loop posts to one that has stopped */
     for (int i = 0; i < LOOPS; i++) kd_loop_destroy(loops[i]);
     kd_clock_finish(&shared_clock);
     int64_t ran = kd_metric_get(&done);

@@ -75,7 +75,7 @@ static void slots_reclaim(kd_admin *a)
     }
 }
 
-static void sweep(kd_admin *a)
+static void slots_sweep(kd_admin *a)
 {
     for (const admin_slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
         if (s->socket != NULL && !is_let_go(s->socket) && s->sweeps >= LIFETIME_S / SWEEP_S) slot_end(s);
@@ -87,7 +87,7 @@ static void admin_on_sweep(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    sweep(arg);
+    slots_sweep(arg);
 }
 
 /* ---- room for the next connection ---- */
@@ -242,7 +242,7 @@ static bool is_here(const kd_admin *a, const char *host)
  * this machine can, and could read the answer; its browser names that page in Host, and in Origin when it posts. Host is judged only when the port
  * listens on the loopback address alone: elsewhere an operator may use any name for this machine.
  */
-static const char *foreign(const kd_admin *a, bool post, const struct evkeyvalq *headers)
+static const char *admin_refusal(const kd_admin *a, bool post, const struct evkeyvalq *headers)
 {
     const char *host = evhttp_find_header(headers, "Host");
     if (post && evhttp_find_header(headers, "X-Kudos-Admin") == NULL) return "X-Kudos-Admin is missing\n";
@@ -291,7 +291,8 @@ static void on_other(struct evhttp_request *request, void *arg)
     bool post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
     bool acts = a->hooks.act != NULL && begins_with(path, admin_prefix);
     bool debugs = a->hooks.debug != NULL && !post && begins_with(path, debug_prefix);
-    const char *wrong = acts || debugs ? foreign(a, post, evhttp_request_get_input_headers(request)) : NULL;
+    const char *wrong =
+        acts || debugs ? admin_refusal(a, post, evhttp_request_get_input_headers(request)) : NULL;
     if (wrong != NULL)
         answer_text(request, 403, wrong);
     else if (acts)

@@ -129,8 +129,8 @@ void kd_admin_client_close(kd_admin_client *c)
     free(c);
 }
 
-static int call(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
-                kd_admin_answer *answer, char *error)
+static int admin_client_call(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
+                             kd_admin_answer *answer, char *error)
 {
     kd_buf why = {0};
     admin_client_ask(c, method, path, body, answer);
@@ -150,13 +150,13 @@ static int call(kd_admin_client *c, enum evhttp_cmd_type method, const char *pat
 
 int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error)
 {
-    return call(c, EVHTTP_REQ_GET, path, none, answer, error);
+    return admin_client_call(c, EVHTTP_REQ_GET, path, none, answer, error);
 }
 
 int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer,
                          char *error)
 {
-    return call(c, EVHTTP_REQ_POST, path, body, answer, error);
+    return admin_client_call(c, EVHTTP_REQ_POST, path, body, answer, error);
 }
 
 /* ---- JSON ---- */

@@ -50,7 +50,7 @@ int kd_leveldb_acked_sync(const kd_leveldb_acked *a)
 }
 
 /* Fills a new file. Without the sync of its directory a power cut could take the file itself. */
-static int make(kd_leveldb_acked *a, const char *dir)
+static int acked_make(kd_leveldb_acked *a, const char *dir)
 {
     if (kd_leveldb_acked_write(a) != 0 || fsync(a->fd) != 0) return -1;
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -85,7 +85,7 @@ static int lock_and_read(kd_leveldb_acked *a, const char *dir, bool made, char *
         snprintf(err, size, "corrupted: %s is empty", KD_LEVELDB_ACKED);
         return KD_EMALFORMED;
     }
-    return found == 0 || make(a, dir) == 0 ? KD_OK : acked_fail("cannot be written", err, size);
+    return found == 0 || acked_make(a, dir) == 0 ? KD_OK : acked_fail("cannot be written", err, size);
 }
 
 int kd_leveldb_acked_open(kd_leveldb_acked *a, const char *dir, char *err, size_t size)

@@ -27,9 +27,8 @@ enum {
 
 typedef struct {
     const char *dir;
-    uint64_t
-        oldest;    /* number of the oldest log that is not in tables yet; 0: the database was never opened */
-    uint64_t last; /* number of the last operation that the MANIFEST knows */
+    uint64_t oldest; /* number of the oldest log not in tables yet; 0: the database was never opened */
+    uint64_t last;   /* number of the last operation that the MANIFEST knows */
     /* All operations up to this one are in tables. LevelDB writes a new MANIFEST at each open, when it has put the earlier logs into tables: the
      * first last-operation in it. Or a later one, which prove_tables found. */
     uint64_t base;
@@ -129,8 +128,7 @@ static void read_field(checking *c, kd_reader *r)
     switch (kd_read_varint(r)) {
     case TAG_LOG_NUMBER:
         c->oldest = kd_read_varint(r);
-        c->table_count =
-            0; /* keep the tables of this edit and later ones: they hold the log before `oldest` */
+        c->table_count = 0; /* only tables of this edit and later ones hold the log before `oldest` */
         if (c->base_log == 0) c->base_log = c->oldest;
         break;
     case TAG_LAST_SEQUENCE:

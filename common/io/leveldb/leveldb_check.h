@@ -14,9 +14,8 @@
 
 typedef struct {
     uint64_t last; /* number of the last operation that the files hold; 0: none */
-    uint64_t
-        gone; /* number of a log that is not there; 0: none. No loss if nothing was written to it, which only ACKED can tell */
-    bool logged; /* the logs hold operations */
+    uint64_t gone; /* number of a log that is missing, 0: none; ACKED tells whether it held anything */
+    bool logged;   /* the logs hold operations */
     /* Without logged operations, all up to this one are in tables: LevelDB put them there when it opened the database last, or the newest tables hold
      * the last operation that the MANIFEST knows. Acknowledged operations above it were in the log. */
     uint64_t base;

@@ -221,7 +221,8 @@ static int read_failed(kd_leveldb *db, char *text)
     return KD_EIO;
 }
 
-static int get(kd_leveldb *db, const leveldb_readoptions_t *options, kd_bytes key, kd_buf *value)
+static int leveldb_store_get_at(kd_leveldb *db, const leveldb_readoptions_t *options, kd_bytes key,
+                                kd_buf *value)
 {
     char *text = NULL;
     size_t len = 0;
@@ -237,7 +238,7 @@ static int get(kd_leveldb *db, const leveldb_readoptions_t *options, kd_bytes ke
 static int leveldb_store_get(void *ctx, kd_bytes key, kd_buf *value)
 {
     kd_leveldb *db = ctx;
-    return get(db, db->read, key, value);
+    return leveldb_store_get_at(db, db->read, key, value);
 }
 
 static kd_bytes iter_key(const leveldb_iterator_t *it)
@@ -316,7 +317,7 @@ void kd_leveldb_snapshot_release(kd_leveldb_snapshot *s)
 static int snapshot_get(void *ctx, kd_bytes key, kd_buf *value)
 {
     const kd_leveldb_snapshot *s = ctx;
-    return get(s->db, s->options, key, value);
+    return leveldb_store_get_at(s->db, s->options, key, value);
 }
 
 static int snapshot_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg)

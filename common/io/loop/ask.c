@@ -27,7 +27,7 @@ static void ask_answer(kd_post *post)
     kd_ask_let_go(a);
 }
 
-static void init(kd_ask *a)
+static void ask_init(kd_ask *a)
 {
     a->post.fn = ask_answer;
     a->holders = 2;
@@ -39,7 +39,7 @@ static void init(kd_ask *a)
 bool kd_ask_run(kd_ask *a, kd_loop *loop, uint32_t timeout_ms)
 {
     const struct timespec until = kd_clock_wait_until(timeout_ms);
-    init(a);
+    ask_init(a);
     kd_loop_post(loop, &a->post);
     pthread_mutex_lock(&a->lock);
     while (!a->done && pthread_cond_clockwait(&a->answered, &a->lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT)

@@ -37,7 +37,7 @@ uint64_t kd_clock_wall_us(void)
     return read_clock_us(CLOCK_REALTIME);
 }
 
-static void publish(kd_clock *c)
+static void clock_publish(kd_clock *c)
 {
     __atomic_store_n(&c->shift_us, c->drift.shift_us, __ATOMIC_RELAXED);
     __atomic_store_n(&c->server_shift_us, c->drift.server_shift_us, __ATOMIC_RELAXED);
@@ -49,13 +49,13 @@ void kd_clock_init(kd_clock *c, uint64_t bound_us)
     *c = (kd_clock){.bound_us = bound_us};
     KD_ASSERT(pthread_mutex_init(&c->lock, NULL) == 0);
     kd_drift_init(&c->drift, kd_clock_wall_us(), kd_clock_mono_us());
-    publish(c);
+    clock_publish(c);
 }
 
 void kd_clock_resume(kd_clock *c, int64_t shift_us)
 {
     kd_drift_resume(&c->drift, shift_us);
-    publish(c);
+    clock_publish(c);
 }
 
 void kd_clock_finish(kd_clock *c)
@@ -90,7 +90,7 @@ int kd_clock_measure(kd_clock *c, uint64_t t0_us, uint64_t server_us)
     sample.wall_us = kd_clock_wall_us();
     pthread_mutex_lock(&c->lock);
     int err = kd_drift_measure(&c->drift, &sample, c->bound_us);
-    if (err == KD_OK) publish(c);
+    if (err == KD_OK) clock_publish(c);
     pthread_mutex_unlock(&c->lock);
     return err;
 }

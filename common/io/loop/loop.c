@@ -38,7 +38,7 @@ struct kd_loop {
 
 static _Thread_local kd_loop *current;
 
-static kd_post *reverse(kd_post *list)
+static kd_post *inbox_reverse(kd_post *list)
 {
     kd_post *turned = NULL;
     while (list != NULL) {
@@ -50,9 +50,9 @@ static kd_post *reverse(kd_post *list)
     return turned;
 }
 
-static void run_inbox(kd_loop *loop)
+static void inbox_run(kd_loop *loop)
 {
-    kd_post *list = reverse(atomic_exchange_explicit(&loop->inbox, NULL, memory_order_acquire));
+    kd_post *list = inbox_reverse(atomic_exchange_explicit(&loop->inbox, NULL, memory_order_acquire));
     while (list != NULL) {
         kd_post *post = list;
         list = list->next; /* before fn, which may free the post or post it on */
@@ -60,16 +60,16 @@ static void run_inbox(kd_loop *loop)
     }
 }
 
-static void on_wake(evutil_socket_t fd, short what, void *arg)
+static void loop_on_wake(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
     uint64_t wakes;
     ssize_t got = read(fd, &wakes, sizeof wakes);
     (void)got; /* EAGAIN is harmless: an inbox may be looked at in vain */
-    run_inbox(arg);
+    inbox_run(arg);
 }
 
-static void on_stop(kd_post *post)
+static void loop_on_stop(kd_post *post)
 {
     event_base_loopbreak(KD_CONTAINER(post, kd_loop, stop)->base);
 }
@@ -84,14 +84,14 @@ int kd_loop_create(kd_loop **out, const char *name)
     *out = NULL;
     kd_loop *loop = aligned_alloc(64, sizeof *loop);
     KD_ASSERT(loop != NULL);
-    *loop = (kd_loop){.fd = -1, .stop.fn = on_stop, .stopping = ATOMIC_FLAG_INIT};
+    *loop = (kd_loop){.fd = -1, .stop.fn = loop_on_stop, .stopping = ATOMIC_FLAG_INIT};
     snprintf(loop->name, sizeof loop->name, "%s", name);
     event_set_log_callback(
         on_libevent_message); /* for the process; else warnings would be plain text on standard error */
     loop->base = event_base_new();
     loop->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (loop->base == NULL || loop->fd < 0) goto failed;
-    loop->wake = event_new(loop->base, loop->fd, EV_READ | EV_PERSIST, on_wake, loop);
+    loop->wake = event_new(loop->base, loop->fd, EV_READ | EV_PERSIST, loop_on_wake, loop);
     if (loop->wake == NULL || event_add(loop->wake, NULL) != 0) goto failed;
     *out = loop;
     return KD_OK;
@@ -155,7 +155,7 @@ void kd_loop_destroy(kd_loop *loop)
 {
     if (loop == NULL) return;
     KD_ASSERT(!loop->spawned);
-    while (loop->base != NULL && atomic_load(&loop->inbox) != NULL) run_inbox(loop);
+    while (loop->base != NULL && atomic_load(&loop->inbox) != NULL) inbox_run(loop);
     if (loop->wake != NULL) event_free(loop->wake);
     if (loop->base != NULL) event_base_free(loop->base);
     if (loop->fd >= 0) close(loop->fd);

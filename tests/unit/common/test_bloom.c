@@ -1,4 +1,4 @@
-/* The growing Bloom filter: never a false "surely not", few false "perhaps", bounded memory. */
+/* test_bloom.c - the growing Bloom filter: never a false "surely not", few false "perhaps", bounded memory. */
 #include "common/base/bloom.h"
 
 #include <criterion/criterion.h>
@@ -27,7 +27,7 @@ static double false_rate(const kd_bloom *b, uint64_t seed)
     return (double)wrong / ASKED;
 }
 
-Test(bloom, one_of_the_right_size_is_rarely_wrong)
+Test(bloom, a_filter_of_the_right_size_is_rarely_wrong)
 {
     kd_bloom b;
     kd_bloom_init(&b, 300000, 1ull << 40);
@@ -66,7 +66,7 @@ Test(bloom, repeats_take_no_room)
     kd_bloom_finish(&b);
 }
 
-Test(bloom, stays_within_its_memory_and_says_so)
+Test(bloom, stays_within_its_memory_and_reports_saturation)
 {
     enum { MAX_BITS = 12 * 10000 };
     kd_bloom b;

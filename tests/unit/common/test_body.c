@@ -1,4 +1,4 @@
-/* JSON bodies: what is read, and what is refused by name. */
+/* test_body.c - JSON bodies of requests: what is read, and refusals that name the field. */
 #include "common/api/body.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-/* An edge's rows against central's: digests of ranges, verdicts on rows. */
+/* test_compare.c - an edge's rows against central's: digests of ranges, verdicts on rows. */
 #include <criterion/criterion.h>
 
 #include "kudos/central_compare.h"
@@ -25,7 +25,7 @@ static void tear_down(void)
 
 TestSuite(compare, .init = set_up, .fini = tear_down);
 
-/* What the edge has taken is merged, and it hears of that. */
+/* Ships the edge's open batch to central, merges it, and installs central's snapshot at the edge. */
 static void merged(void)
 {
     e.now_us += ER_SECOND;
@@ -95,7 +95,7 @@ static verdicts judge(void)
     return v;
 }
 
-/* The row of posts/1 and that user as central's store has it. */
+/* The member row of posts/1 and that user in central's store. */
 static kd_bytes central_key(uint32_t user, kd_buf *key)
 {
     kd_compare_row row = {.item = rig_item(1), .user = rig_user(user), .counter = ER_LIKE_ID};
@@ -123,7 +123,7 @@ Test(compare, rows_that_are_merged_agree)
     cr_assert_eq(judge().of[KD_ROW_SAME], 12u);
 }
 
-Test(compare, what_is_not_merged_yet_is_not_asked_for)
+Test(compare, rows_above_the_watermark_are_not_compared)
 {
     ten_likes();
     er_like(&e, 5, 5);
@@ -173,7 +173,7 @@ static void flip(uint32_t user, uint64_t less)
     kd_buf_finish(&value);
 }
 
-Test(compare, a_row_that_says_something_else_is_found)
+Test(compare, a_row_that_central_holds_otherwise_is_found)
 {
     ten_likes();
     flip(4, 0);
@@ -212,7 +212,7 @@ Test(compare, the_digests_of_pages_add_up_to_that_of_the_whole)
     kd_buf_finish(&none);
 }
 
-Test(compare, a_window_bounds_what_is_asked)
+Test(compare, a_window_bounds_the_rows_compared)
 {
     er_like(&e, 1, 1);
     uint64_t first = e.out.stamp_us;
@@ -233,7 +233,7 @@ Test(compare, a_window_bounds_what_is_asked)
     kd_buf_finish(&next);
 }
 
-Test(compare, there_is_nothing_to_compare_before_central_was_heard)
+Test(compare, nothing_is_compared_before_central_was_heard)
 {
     kd_compare_window w;
     cr_assert_eq(kd_edge_compare_window(e.e, 0, &w), KD_EAGAIN);
@@ -246,8 +246,8 @@ Test(compare, there_is_nothing_to_compare_before_central_was_heard)
     cr_assert_eq(kd_edge_compare_window(e.e, 1, &w), KD_ENOTFOUND);
 }
 
-/* They are in a table of the edge's memory until somebody asks for them. */
-Test(compare, rows_that_are_not_in_the_store_yet_are_said_to_be_waited_for)
+/* New rows stay in the edge's memory until a comparison asks for them. */
+Test(compare, rows_that_are_not_in_the_store_yet_make_the_edge_ask_for_patience)
 {
     kd_compare_window w;
     e.config.fresh_rows_max = 100;
@@ -261,7 +261,7 @@ Test(compare, rows_that_are_not_in_the_store_yet_are_said_to_be_waited_for)
     cr_assert_eq(judge().of[KD_ROW_SAME], 10u);
 }
 
-Test(compare, a_row_that_is_none_is_refused)
+Test(compare, a_malformed_row_is_refused)
 {
     ten_likes();
     kd_row_verdict said;
@@ -274,7 +274,7 @@ Test(compare, a_row_that_is_none_is_refused)
     cr_assert_eq(kd_central_compare_row(c.c, e.config.edge, &no_user, &said), KD_EINVAL);
     cr_assert_eq(kd_central_compare_row(c.c, e.config.edge, &no_item, &said), KD_EINVAL);
     cr_assert_eq(kd_central_compare_row(c.c, kd_bytes_str("nobody"), &row, &said), KD_ENOTFOUND);
-    /* Of a counter that central lacks: an operator dropped the batch that held it. */
+    /* A counter that central lacks: an operator dropped the batch that brought it. */
     dropped.counter = 33;
     dropped.time_us = 1;
     cr_assert_eq(kd_central_compare_row(c.c, e.config.edge, &dropped, &said), KD_OK);

@@ -40,7 +40,7 @@ Test(drift, a_stepped_wall_clock_counts_only_at_the_next_measurement)
     cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
     cr_expect_eq(kd_drift_within(&d, BOUND), KD_CLOCK_IN_BOUNDS);
     uint64_t before = kd_drift_now(&d, 50 * MS);
-    /* The wall clock is now stepped by an hour: nothing is read, nothing changes, until this: */
+    /* The wall clock steps by an hour. Nobody reads it, so nothing changes until the next measurement: */
     s = sample(60 * MS, 10 * MS, 0);
     s.wall_us += 3600000000u;
     cr_expect_eq(kd_drift_now(&d, 60 * MS), before + 10 * MS);
@@ -65,7 +65,7 @@ Test(drift, offset_and_uncertainty_of_a_round_trip)
     cr_expect_eq(kd_drift_age_us(&d, s.t0_us), 0);
 }
 
-Test(drift, the_servers_clock_is_known_whatever_ours_says)
+Test(drift, the_servers_clock_is_known_whatever_our_wall_clock_shows)
 {
     static const int64_t ahead_us[] = {400 * MS, -400 * MS, 20000 * MS};
     kd_drift d = started();
@@ -89,7 +89,7 @@ Test(drift, of_two_clocks_that_never_agreed_the_earlier_is_carried)
     s.server_us = wall + hour;
     cr_assert_eq(kd_drift_measure(&behind, &s, BOUND), KD_OK);
     cr_expect_eq(kd_drift_now(&behind, 70 * MS), wall + 10 * MS);
-    /* Once they agreed, what is carried is not lifted by what is measured. */
+    /* After a measurement in bounds, one that is out of bounds does not lift the carried clock. */
     s.server_us = wall;
     cr_assert_eq(kd_drift_measure(&ahead, &s, BOUND), KD_OK);
     s.server_us = wall + hour;
@@ -97,14 +97,14 @@ Test(drift, of_two_clocks_that_never_agreed_the_earlier_is_carried)
     cr_expect_eq(kd_drift_now(&ahead, 70 * MS), wall + 10 * MS);
 }
 
-/* A wall clock that was set back and is slewed until it is right again takes the monotonic clock along. */
-Test(drift, what_is_carried_does_not_run_ahead_of_the_server)
+/* While the kernel slews a wall clock that was set back, the monotonic clock runs fast too, and so does the carried clock. */
+Test(drift, the_carried_clock_does_not_run_ahead_of_the_server)
 {
     kd_drift d = started();
     kd_drift_sample s = sample(2000, 10 * MS, 0);
     cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
     uint64_t minute = 60000 * MS, fast = 5000 * MS;
-    s = sample(2000 + minute, 20 * MS, (int64_t)fast); /* it runs slow: behind does no harm */
+    s = sample(2000 + minute, 20 * MS, (int64_t)fast); /* the carried clock falls behind: no harm */
     s.wall_us -= 10 * minute;
     uint64_t carried = kd_drift_now(&d, s.t1_us);
     cr_assert_eq(kd_drift_measure(&d, &s, BOUND), KD_OK);
@@ -142,8 +142,8 @@ Test(drift, bounds_hold_in_both_directions_and_count_the_uncertainty)
     }
 }
 
-/* What an earlier process carried goes on, unmeasured, and a wild wall clock does not get in. */
-Test(drift, a_restart_goes_on_with_what_was_agreed)
+/* The clock that an earlier process carried goes on, unmeasured, even when the wall clock is wild by now. */
+Test(drift, a_restart_goes_on_with_the_carried_clock)
 {
     kd_drift d = started();
     kd_drift_sample good = sample(2000, 10 * MS, 5);
@@ -160,7 +160,7 @@ Test(drift, a_restart_goes_on_with_what_was_agreed)
     cr_expect_eq(next.shift_us, d.shift_us);
 }
 
-/* However unevenly the delay is spread, a clock that is right is not refused. */
+/* However the delay is spread over the two directions, a clock that is right is never out of bounds. */
 Test(drift, a_true_clock_is_never_out_of_bounds)
 {
     uint64_t seed = 3;

@@ -1,4 +1,4 @@
-/* test_json_reader.c - the pull parser: what it takes, what it refuses, and that views stay where they are.
+/* test_json_reader.c - the pull parser: what it accepts, what it refuses, and that views into the scratch buffer do not move.
  */
 #include <criterion/criterion.h>
 
@@ -21,7 +21,7 @@ Test(json_reader, takes_json)
     for (size_t i = 0; i < KD_COUNT(good); i++) cr_expect(whole(good[i]), "%s", good[i]);
 }
 
-Test(json_reader, refuses_what_is_not)
+Test(json_reader, refuses_other_text)
 {
     static const char *const bad[] = {
         "",

@@ -43,7 +43,7 @@ Test(json_writer, escapes)
     expect_text(&b, "\"a\\\"\\\\\\n\\r\\t\\b\\f\\u0000\\u001f\\u007f/\"");
 }
 
-Test(json_writer, keeps_utf8_and_replaces_what_is_not)
+Test(json_writer, keeps_utf8_and_replaces_other_bytes)
 {
     static const struct {
         const char *in, *out;

@@ -59,7 +59,7 @@ Test(metrics, shards_are_combined_by_kind)
     expect_line(render(m, 1), "kudos_test_open 0");
 }
 
-Test(metrics, nothing_to_tell_is_not_zero)
+Test(metrics, a_missing_value_is_nan_not_zero)
 {
     test_metrics m[2] = {0};
     kd_metric_set(&m[0].open, KD_METRIC_NONE), kd_metric_set(&m[1].open, 3);

@@ -60,7 +60,7 @@ static void done(void)
     kd_options_finish(&options, &c);
 }
 
-/* Loads and expects a refusal whose message holds all that is named. */
+/* Loads, and expects a refusal whose message holds each of the given texts. */
 #define REFUSED(text, ...) refused(kd_bytes_str(text), (const char *[]){__VA_ARGS__, NULL})
 static void refused(kd_bytes text, const char *const *words)
 {
@@ -103,7 +103,7 @@ Test(options, an_empty_file_lacks_what_is_required)
     REFUSED("[edge]\nname =\n", "t.conf:2", "edge.name", "required");
 }
 
-Test(options, everything_can_be_said)
+Test(options, every_type_of_option_is_read)
 {
     cr_assert_eq(load("\xEF\xBB\xBF# a comment\r\n ; another\r\n\r\n[edge]\r\n  name = a.b-c "
                       "\r\nshards=64\r\nbatch_ops = 10000\r\n"
@@ -441,7 +441,7 @@ Test(options, an_example_mentions_every_option_and_its_default)
     cr_expect_eq(check_changed("# linger.ms = 7\n", ""), KD_EINVAL);
 }
 
-/* ---- what a running program is given more of ---- */
+/* ---- lists that grow by a reload ---- */
 
 Test(options, a_list_lacks_what_the_old_one_had)
 {

@@ -1,4 +1,4 @@
-/* Percent-decoding, query strings, path segments. */
+/* test_percent.c - percent-decoding, query strings, path segments. */
 #include <criterion/criterion.h>
 
 #include "kudos/percent.h"
@@ -33,7 +33,7 @@ Test(percent, keeps_nul_and_high_bytes)
     cr_assert_arr_eq(out, "\0\xffz", 3);
 }
 
-Test(percent, refuses_what_is_cut_or_no_hex)
+Test(percent, refuses_a_percent_sign_without_two_hex_digits)
 {
     static const char *const bad[] = {"%", "%4", "a%", "%g0", "%0g", "%%41", "% 1", "%4:"};
     char out[32];

@@ -1,4 +1,4 @@
-/* Pieces are apart, zeroed when taken, and used again before more memory is asked for. */
+/* test_pool.c - pieces do not overlap, are zeroed when taken, and are used again before more memory is allocated. */
 #include "common/base/pool.h"
 
 #include <criterion/criterion.h>
@@ -25,7 +25,7 @@ Test(pool, pieces_are_apart_and_zeroed)
     kd_pool_finish(&p);
 }
 
-Test(pool, what_was_given_is_taken_first)
+Test(pool, a_piece_given_back_is_taken_first)
 {
     kd_pool p;
     kd_pool_init(&p, 1);

@@ -1,4 +1,4 @@
-/* A radix sort orders as comparing does, keeps what is equal in its order, and needs no pass where nothing differs. */
+/* test_rank.c - the radix sort: the same order as by comparison, equal ranks in their order, no pass for bytes that all share. */
 #include "common/base/rank.h"
 
 #include <criterion/criterion.h>

@@ -71,7 +71,7 @@ Test(route, item)
     cr_expect_eq(item_problem("Posts", "1"), KD_PROBLEM_UNKNOWN_COLLECTION);
     cr_expect_eq(item_problem("post", "1"), KD_PROBLEM_UNKNOWN_COLLECTION);
     cr_expect_eq(item_problem("%", "1"), KD_PROBLEM_UNKNOWN_COLLECTION);
-    /* Once decoded is decoded: %2541 is the text %41, which no id may hold. */
+    /* A segment is decoded once: %2541 gives the text %41, and no id holds a %. */
     cr_expect_eq(item_problem("posts", "%2541"), KD_PROBLEM_INVALID_ID);
 }
 

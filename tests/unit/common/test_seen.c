@@ -1,14 +1,14 @@
-/* What a session token tells: where its user spoke, of which an edge knows its own, and what central is asked to have. */
+/* test_seen.c - session tokens: at which edges a user spoke, which of that this edge still has, and what central must have merged. */
 #include "kudos/seen.h"
 
 #include <criterion/criterion.h>
 
-/* An edge that knows its life 1 for good, life 7 up to 500. */
+/* This edge: life 1 is the present one, and its disk holds life 7 up to stamp 500. */
 static const kd_lives here = {.edge = 10, .count = 2, .at = {{UINT64_MAX, 1}, {500, 7}}};
 static const kd_lives there = {.edge = 20, .count = 1, .at = {{UINT64_MAX, 2}}};
 static const kd_lives beyond = {.edge = 30, .count = 1, .at = {{UINT64_MAX, 3}}};
 
-Test(seen, what_was_said_here_is_not_elsewhere)
+Test(seen, stamps_of_this_edge_are_not_elsewhere)
 {
     kd_seen s = {.rest_us = 0};
     kd_seen_add(&s, &here, 100);

@@ -1,4 +1,4 @@
-/* The hash table against a plain array as the model. */
+/* test_table.c - the hash table against a plain array as the model. */
 #include "common/base/table.h"
 
 #include <criterion/criterion.h>
@@ -36,7 +36,7 @@ static uint32_t walk(const kd_table *t)
     return count;
 }
 
-Test(table, an_empty_one_answers_everything)
+Test(table, an_empty_table_answers_everything)
 {
     kd_table t;
     kd_table_init(&t, key_of, 1);
@@ -48,7 +48,7 @@ Test(table, an_empty_one_answers_everything)
     kd_table_finish(&t);
 }
 
-Test(table, put_returns_what_it_replaces)
+Test(table, put_returns_the_entry_that_it_replaces)
 {
     kd_table t;
     kd_table_init(&t, key_of, 2);
@@ -99,7 +99,7 @@ Test(table, agrees_with_a_model)
     }
 }
 
-Test(table, walks_each_entry_once_while_they_are_removed)
+Test(table, walks_each_entry_once_while_entries_are_removed)
 {
     enum { THINGS = 50000 };
     kd_table t;
@@ -150,8 +150,9 @@ Test(table, stays_small)
     free(things);
 }
 
-/* Keys of one segment, found by trying: splitting cannot part them, so the directory must stop growing. */
-Test(table, bears_keys_that_hash_alike)
+/* Keys whose hashes begin alike, found by trying, so that they stay in one segment: splitting cannot part them, and the directory must stop
+ * growing. */
+Test(table, keys_that_hash_alike_do_not_grow_the_directory)
 {
     enum { THINGS = 3000, ALIKE_BITS = 12 };
     kd_table t;

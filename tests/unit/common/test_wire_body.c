@@ -1,4 +1,4 @@
-/* The body of a batch: what goes in comes out, in one way only, and nothing else gets in. */
+/* test_wire_body.c - the body of a batch: a body has one encoding, decodes to the same operations, and no other bytes are accepted. */
 #include "common/wire/wire_msgpack.h"
 #include "tests/unit/common/wire_samples.h"
 
@@ -60,7 +60,7 @@ Test(wire_body, any_order_is_the_same_bytes_and_comes_back)
     }
 }
 
-/* Short strings, so that nothing but the allowance itself covers stamps, heads and amounts. */
+/* Short ids, so that stamps, heads and amounts must fit into the fixed allowance of kd_body_bytes_bound. */
 Test(wire_body, the_bound_holds_where_ids_are_short)
 {
     sample_arena a = {0};
@@ -86,7 +86,7 @@ Test(wire_body, the_bound_holds_where_ids_are_short)
     sample_free(&a);
 }
 
-Test(wire_body, an_empty_one_is_a_body)
+Test(wire_body, an_empty_body_is_valid)
 {
     kd_body empty = {0}, decoded;
     kd_buf out = {0};
@@ -97,7 +97,7 @@ Test(wire_body, an_empty_one_is_a_body)
     kd_buf_finish(&out);
 }
 
-/* Whatever is accepted after a byte was changed is the one encoding of what it says. */
+/* Changes one byte. A body that is still accepted must be the one encoding of its operations. */
 static void assert_canonical_or_refused(kd_bytes bytes)
 {
     kd_body decoded;
@@ -121,7 +121,8 @@ Test(wire_body, changed_bytes_and_cut_ends_do_no_harm)
         kd_buf out = {0};
         kd_body_encode(&body, &out);
         for (size_t cut = 0; cut < out.len; cut++) {
-            uint8_t *exact = kd_dup(kd_bytes_of(out.data, cut)); /* so that a reader past the end is seen */
+            uint8_t *exact = kd_dup(kd_bytes_of(
+                out.data, cut)); /* exactly as long, so that a sanitizer sees a read past the end */
             cr_assert_eq(kd_body_decode(kd_bytes_of(exact, cut), &decoded), KD_EMALFORMED);
             free(exact);
         }
@@ -195,7 +196,7 @@ Test(wire_body, handmade_bodies_are_taken_when_right)
     assert_column(1, BYTES(4 + 7), KD_OK); /* user "7": the prefix is empty at first */
 }
 
-Test(wire_body, other_forms_of_the_same_are_refused)
+Test(wire_body, other_encodings_of_the_same_body_are_refused)
 {
     assert_column(1, BYTES(1, 0, 0, 7), KD_EMALFORMED);           /* the gap form was due */
     assert_column(1, BYTES(0, 0, 2, 'u', '7'), KD_EMALFORMED);    /* a number in the prefix */

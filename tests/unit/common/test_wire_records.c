@@ -1,4 +1,4 @@
-/* Records as a whole: round trips, golden vectors, and what strangers may send. */
+/* test_wire_records.c - whole records: round trips, golden vectors, and damaged or hostile bytes. */
 #include "tests/unit/common/wire_samples.h"
 
 #include <criterion/criterion.h>
@@ -81,9 +81,9 @@ Test(wire_vectors, counts_and_changes_topics)
     sample_free(&a);
 }
 
-/* ---- one view on all kinds ---- */
+/* ---- decoding and encoding of any kind ---- */
 
-/* Decodes by kind, encodes again into *again if it was accepted. */
+/* Decodes a record of any kind; if it is accepted, encodes it again into *again. */
 static int decode_any(kd_bytes record, kd_buf *again)
 {
     kd_batch batch;
@@ -122,7 +122,7 @@ static int decode_only(kd_bytes record)
 
 static const char *const records[] = {"batch", "claim", "snapshot", "snapshot-retired", "changes"};
 
-/* Bytes before the schema: 15 elements are told in one, 16 in three. */
+/* Length of the array head before the schema: one byte up to 15 elements, three bytes from 16 on. */
 static size_t head_len(const kd_buf *record)
 {
     return record->data[0] == 0xdc ? 3 : 1;
@@ -168,14 +168,14 @@ static void add_elements(kd_buf *record)
 {
     bool snapshot = kd_record_peek(kd_buf_view(record)) == KD_RECORD_SNAPSHOT;
     if (snapshot && head_len(record) == 1)
-        return; /* what follows there has a meaning: snapshot-retired has it */
+        return; /* an element behind these is known: the vector snapshot-retired has it */
     static const uint8_t extra[] = {0x83, 0xa1, 'a', 0xc0, 0xa1, 'b', 0xcb, 1, 2, 3,   4,
                                     5,    6,    7,   8,    0xa1, 'c', 0xd4, 9, 9, 0xff};
     kd_buf_put(record, extra, sizeof extra);
     cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED, "bytes behind the record");
     if (head_len(record) == 3) {
         record->data[2] = (uint8_t)(record->data[2] + 2);
-    } else if (record->data[0] + 2 > 0x9f) { /* 14 or 15 elements do not leave room in one byte */
+    } else if (record->data[0] + 2 > 0x9f) { /* two more would not fit into a head of one byte */
         kd_buf wide = {0};
         kd_buf_put_u8(&wide, 0xdc);
         kd_buf_put_be16(&wide, (uint16_t)((record->data[0] & 15) + 2));
@@ -279,7 +279,7 @@ Test(wire_records, with_other_types)
     each_record(change_types);
 }
 
-/* ---- what each kind promises ---- */
+/* ---- rules of each kind ---- */
 
 static int decode_changed_batch(void (*change)(kd_batch *b))
 {
@@ -366,7 +366,7 @@ Test(wire_batch, positions_are_checked)
     kd_buf_finish(&record);
 }
 
-Test(wire_batch, too_large_is_said)
+Test(wire_batch, a_batch_that_is_too_large_is_told_apart)
 {
     kd_buf record = {0};
     kd_batch batch;
@@ -401,7 +401,7 @@ Test(wire_snapshot, comes_back_sorted)
     }
 }
 
-/* Places in the list of edges, ascending; the record of two edges ends with this list. */
+/* `retired`: indices into the list of edges, ascending. The record of two edges ends with it. */
 Test(wire_snapshot, retired_edges_are_among_those_listed)
 {
     static const struct {
@@ -431,7 +431,7 @@ Test(wire_snapshot, retired_edges_are_among_those_listed)
     kd_buf_finish(&record);
 }
 
-/* As a central writes that does not know the field, or where none is retired. */
+/* A record without `retired`: of a central from before this field, or with no retired edge. */
 Test(wire_snapshot, without_the_list_nobody_is_retired)
 {
     kd_buf record = {0};

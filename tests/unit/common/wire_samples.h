@@ -4,7 +4,7 @@
 
 #include "kudos/wire.h"
 
-/* What lives as long as one test. */
+/* Memory that lives as long as one test. */
 typedef struct {
     void **blocks;
     uint32_t count, cap;
@@ -15,7 +15,7 @@ void sample_free(sample_arena *a);
 kd_bytes sample_text(sample_arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 kd_bytes sample_item(sample_arena *a, const char *text);
 
-/* Random shapes of every style of id; `ops` bounds their size. Kept as the encoder wants them: no pair twice.
+/* Random shapes of every style of id; `ops` bounds their size. No (counter, item, user) twice, as the encoder demands.
  */
 kd_body sample_body(sample_arena *a, uint64_t *random, uint32_t ops);
 kd_snapshot sample_snapshot(sample_arena *a, uint64_t *random);
