@@ -34,7 +34,7 @@ size_t kd_bytes_shared(kd_bytes a, kd_bytes b)
 
 void *kd_alloc(size_t size)
 {
-    void *p = calloc(1, size ? size : 1);
+    void *p = calloc(1, size ? size : 1); /* of 0 bytes it may return NULL, which is no failure */
     if (!p) kd_bug(__FILE__, __LINE__, "out of memory");
     return p;
 }
@@ -95,7 +95,7 @@ uint64_t kd_read_varint_long(kd_reader *r)
         uint8_t byte = kd_read_u8(r);
         if (r->bad) return 0;
         bool overflow = shift == 63 && byte > 1;
-        bool overlong = byte == 0 && shift > 0;
+        bool overlong = byte == 0 && shift > 0; /* a last byte of 0 adds nothing: a shorter form exists */
         if (overflow || overlong) break;
         v |= (uint64_t)(byte & 0x7f) << shift;
         if (!(byte & 0x80)) return v;

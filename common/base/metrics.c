@@ -124,6 +124,7 @@ static int64_t max_cells(const void *const *instances, size_t count, size_t offs
     return count > 0 ? largest : 0;
 }
 
+/* Whether one of the shards has no value. */
 static bool any_none(const void *const *instances, size_t count, size_t offset)
 {
     bool none = false;

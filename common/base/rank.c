@@ -8,6 +8,7 @@ static uint64_t differing_bits(const kd_ranked *at, uint32_t count)
     return bits;
 }
 
+/* One stable pass: elements are placed from the back, so that those with equal bytes keep their order. */
 static void sort_by_byte(const kd_ranked *from, kd_ranked *to, uint32_t count, uint32_t shift)
 {
     uint32_t ends[256] = {0};

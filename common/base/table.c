@@ -45,6 +45,7 @@ static void **slots_of(const segment *s)
     return (void **)(uintptr_t)(s->words + s->groups);
 }
 
+/* At most 7/8 of the slots are not empty: a search needs an empty byte to end at. */
 static uint32_t usable(uint32_t slots)
 {
     return slots - slots / GROUP;
@@ -59,6 +60,7 @@ static segment *make_segment(uint32_t slots, uint32_t depth)
     return s;
 }
 
+/* High bit of each empty byte: 0x80 has bit 7 and not bit 1, 0xfe has both, a tag lacks bit 7. */
 static uint64_t empty_bytes(uint64_t word)
 {
     return word & (~word << 6) & HIGH_BITS;
@@ -82,6 +84,7 @@ static void set_byte(segment *s, uint32_t slot, uint64_t value)
     s->words[slot / GROUP] = (s->words[slot / GROUP] & ~(0xffull << shift)) | value << shift;
 }
 
+/* Scales the low half of the hash to the number of groups; the top bits chose the segment, the low seven are the tag. */
 static uint32_t start_group(const segment *s, uint64_t hash)
 {
     return (uint32_t)((hash & UINT32_MAX) * s->groups >> 32);
@@ -240,6 +243,7 @@ static size_t table_behind(const kd_table *t, size_t i)
     return i + ((size_t)1 << (t->depth - t->directory[i]->depth));
 }
 
+/* Neighbours of the directory may share a segment, which is freed once. */
 static void drop_memory(kd_table *t)
 {
     for (size_t i = 0, next; i < directory_size(t); i = next) {

@@ -53,6 +53,7 @@ void kd_options_finish(const kd_options *options, void *config)
         kd_option_clear(&options->at[i], (char *)config + options->at[i].offset);
 }
 
+/* NULL, an empty option, equals NULL alone. */
 static bool texts_equal(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;

@@ -49,6 +49,7 @@ static bool parse_enum(const kd_option *o, kd_bytes value, uint32_t *field)
     return false;
 }
 
+/* Control characters are refused everywhere: values go into log lines, paths and messages. */
 static bool has_control(kd_bytes value)
 {
     for (size_t i = 0; i < value.len; i++)
@@ -81,6 +82,7 @@ static bool parse_path(kd_bytes value, const char *base_dir, char **field)
     return fits;
 }
 
+/* Only an IPv6 literal is bracketed, since its colons would hide the port. */
 static bool host_valid(kd_bytes host, bool bracketed)
 {
     const char *allowed = bracketed ? "0123456789abcdefABCDEF:."

@@ -163,7 +163,7 @@ void kd_json_i64(kd_json *j, int64_t value)
     char digits[21] = "-";
     separate(j);
     size_t sign = value < 0;
-    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value; /* -INT64_MIN is no int64_t */
     kd_buf_put(j->out, digits + 1 - sign, sign + kd_decimal(magnitude, digits + 1));
 }
 

@@ -60,6 +60,7 @@ static void admin_client_ask(kd_admin_client *c, enum evhttp_cmd_type method, co
     evhttp_connection_free(connection);
 }
 
+/* Takes host and port of http://HOST[:PORT][/]. A user in the URL is refused: nothing here would use the password. */
 static int split_url(kd_admin_client *c, const char *url)
 {
     struct evhttp_uri *uri = evhttp_uri_parse(url);

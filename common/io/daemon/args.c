@@ -1,7 +1,6 @@
 /* args.c - see the header. */
 #include "common/io/daemon/args.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdarg.h>
@@ -70,7 +69,7 @@ static int args_print_help(const kd_args *a)
     args_put_option(&help);
     if (a->more) printf("\n%s\n", a->more);
     if (a->options) kd_options_help(a->options, &options);
-    fwrite(options.data, 1, options.len, stdout);
+    if (options.len > 0) fwrite(options.data, 1, options.len, stdout);
     kd_buf_finish(&options);
     return kd_command_end(a->program, a->command, KD_EXIT_OK, "");
 }

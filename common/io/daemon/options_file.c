@@ -116,6 +116,7 @@ int kd_options_load_file(const kd_options *options, const char *path, const char
 
 /* ---- checks that both programs make ---- */
 
+/* A host of digits and dots alone, or with a colon, is meant as an address; any other host is a name. */
 static bool literal_valid(const char *host)
 {
     struct in6_addr v6;

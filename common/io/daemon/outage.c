@@ -6,6 +6,7 @@
 
 void kd_outage_failed(kd_outage *o, kd_reason reason, const char *cause)
 {
+    /* The outage began with the first failure of the row, not with the one that proved it. */
     if (o->failures++ == 0) o->since_us = kd_clock_mono_us();
     if (o->down || cause == NULL || o->failures < KD_OUTAGE_FAILURES) return;
     o->down = true;

@@ -78,7 +78,7 @@ static void *committer_run(void *arg)
     pthread_mutex_lock(&c->lock);
     for (;;) {
         while (c->count == 0 && !c->stopping) pthread_cond_wait(&c->work, &c->lock);
-        if (c->count == 0) break;
+        if (c->count == 0) break; /* only now: groups that were submitted before the stop are applied */
         apply_head(c);
     }
     pthread_mutex_unlock(&c->lock);

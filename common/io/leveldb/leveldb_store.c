@@ -127,11 +127,13 @@ static int open_failed(const char *dir, char *text, char *err, size_t size)
 /* Every acknowledged operation must be in the files: KD_OK or KD_EMALFORMED. */
 static int check_acked(const kd_leveldb_acked *a, const kd_leveldb_state *state, char *err, size_t size)
 {
+    /* A log is missing. That is a loss if it held acknowledged operations, those above `base`. */
     if (state->gone && a->acked > state->base) {
         snprintf(err, size, "corrupted: %06llu.log: the log of writes is missing",
                  (unsigned long long)state->gone);
         return KD_EMALFORMED;
     }
+    /* The logs end before the last acknowledged operation. */
     if (a->acked > state->last) {
         snprintf(err, size,
                  "corrupted: acknowledged writes are missing (the end of the log of writes was lost): it "
@@ -140,6 +142,7 @@ static int check_acked(const kd_leveldb_acked *a, const kd_leveldb_state *state,
                  (unsigned long long)state->last, (unsigned long long)a->acked);
         return KD_EMALFORMED;
     }
+    /* The logs are there and empty, and the tables do not reach up to the last acknowledged operation. */
     if (!state->logged && a->acked > state->base) {
         snprintf(err, size, "corrupted: acknowledged writes are missing (the log of writes is empty)");
         return KD_EMALFORMED;
@@ -159,6 +162,7 @@ static int leveldb_store_check_files(kd_leveldb *d, const char *dir, bool create
     return rc;
 }
 
+/* An ACKED that a power cut left behind the database is brought up to it: all that the files hold counts as acknowledged from here on. */
 static int begin_acked(kd_leveldb *d, const char *dir, char *err, size_t size)
 {
     d->acked.acked = d->last;
@@ -374,7 +378,7 @@ int kd_leveldb_write(kd_leveldb *db, const kd_writes *writes, bool sync)
         leveldb_free(text);
         return KD_EIO;
     }
-    db->last += writes->count;
+    db->last += writes->count; /* LevelDB numbers operations without gaps */
     if (++db->writes % TRIM_EVERY == 0) kd_leveldb_dir_trim_log(db->dir);
     return sync ? leveldb_store_acknowledge(db) : KD_OK;
 }

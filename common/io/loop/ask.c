@@ -36,6 +36,7 @@ static void ask_init(kd_ask *a)
     pthread_cond_init(&a->answered, NULL);
 }
 
+/* Waits by the monotonic clock: a step of the wall clock must neither end nor prolong the wait. */
 bool kd_ask_run(kd_ask *a, kd_loop *loop, uint32_t timeout_ms)
 {
     const struct timespec until = kd_clock_wait_until(timeout_ms);

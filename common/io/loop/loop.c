@@ -155,7 +155,8 @@ void kd_loop_destroy(kd_loop *loop)
 {
     if (loop == NULL) return;
     KD_ASSERT(!loop->spawned);
-    while (loop->base != NULL && atomic_load(&loop->inbox) != NULL) inbox_run(loop);
+    while (loop->base != NULL && atomic_load(&loop->inbox) != NULL)
+        inbox_run(loop); /* a post may post another one */
     if (loop->wake != NULL) event_free(loop->wake);
     if (loop->base != NULL) event_base_free(loop->base);
     if (loop->fd >= 0) close(loop->fd);
