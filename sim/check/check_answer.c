@@ -7,6 +7,7 @@
  * The last answers are kept in a ring, which lasts longer than anybody tries again; what is not in it is not judged.
  */
 #include "sim/check/checking.h"
+#include "sim/check/excuse.h"
 
 static sim_check_told *check_answer_told_of(sim_checks *c, uint32_t attempt)
 {

@@ -11,6 +11,8 @@
  * - while a commit is under way: its rows can be read and its counts cannot; the next commit judges.
  */
 #include "sim/check/checking.h"
+#include "sim/check/excuse.h"
+#include "sim/check/retired.h"
 
 #include <stdlib.h>
 
@@ -68,7 +70,7 @@ static void check_as_of_check_sum(sim_checks *c, kd_central *core, sim_check_ans
 static bool is_in_doubt(const sim_checks *c, const kd_central *core, uint32_t counter, uint32_t item,
                         uint32_t user)
 {
-    uint64_t edges = sim_check_excuse_doubled_edges(c) | sim_check_forget_retired_edges(c, core);
+    uint64_t edges = sim_check_excuse_doubled_edges(c) | sim_check_retired_edges(c, core);
     return sim_journal_pair_edges(c->view.journal, counter, item, user) & edges;
 }
 
@@ -97,8 +99,8 @@ void sim_check_as_of_committed(sim_checks *c, uint32_t slot, uint32_t partition)
     if (!core) return;
     q->as_of_us = as_of_judged(c, core);
     q->best_us = KD_MAX(q->best_us, kd_central_as_of_us(core));
-    bool sums = !sim_check_forget_retired_edges(c, core) &&
-                !c->any_doubled; /* `passed` adds up what all edges took */
+    bool sums =
+        !sim_check_retired_edges(c, core) && !c->any_doubled; /* `passed` adds up what all edges took */
     if (c->positions.tenures[slot][partition].outstanding > 0) return;
     rewind_to(c, q, q->as_of_us);
     for (; q->cursor < q->count && q->at[q->cursor].answered_us < q->as_of_us && !c->failed; q->cursor++) {

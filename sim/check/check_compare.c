@@ -5,6 +5,7 @@
 #include "kudos/central_compare.h"
 #include "kudos/edge_compare.h"
 #include "sim/check/checking.h"
+#include "sim/check/retired.h"
 
 typedef struct {
     sim_checks *c;
@@ -16,7 +17,7 @@ typedef struct {
 /* A like of an edge that was taken back may come from below the floor: then the unlike that overruled it is gone (protocol, what rules 21 to 23 leave open). */
 static bool is_revived(const sim_checks *c)
 {
-    return c->view.scenario->forget_tombstones_us > 0 && sim_check_forget_any_readmitted(c);
+    return c->view.scenario->forget_tombstones_us > 0 && sim_check_retired_any_readmitted(c);
 }
 
 static int compare_row(void *arg, const kd_compare_row *row)
@@ -37,7 +38,7 @@ static int compare_row(void *arg, const kd_compare_row *row)
     return 1;
 }
 
-static void check_compare_compare(sim_checks *c, uint32_t edge, uint32_t partition)
+static void check_compare_partition(sim_checks *c, uint32_t edge, uint32_t partition)
 {
     comparison k = {c, c->view.central(c->view.world, 0, partition), edge, partition, false};
     kd_edge *e = c->view.edge(c->view.world, edge, partition % c->view.scenario->shards);
@@ -54,8 +55,8 @@ static void check_compare_compare(sim_checks *c, uint32_t edge, uint32_t partiti
 }
 
 /* What was acknowledged under a doubled name is not promised to be at central, and either process keeps rows of its own. */
-void sim_checks_compare(sim_checks *c, uint32_t edge)
+void sim_check_compare_edge(sim_checks *c, uint32_t edge)
 {
     for (uint32_t p = 0; p < c->view.scenario->partitions && !c->failed && !c->doubled[edge]; p++)
-        check_compare_compare(c, edge, p);
+        check_compare_partition(c, edge, p);
 }

@@ -93,7 +93,7 @@ static bool check_end_unsent(sim_checks *c, char *why, size_t size)
 }
 
 /* Begins where it did not hold the last time: there it will most likely not hold yet. */
-bool sim_checks_converged(sim_checks *c, char *why, size_t size)
+bool sim_check_end_converged(sim_checks *c, char *why, size_t size)
 {
     if (check_end_unsent(c, why, size) || !sim_check_forget_moves(c, why, size)) return false;
     for (uint32_t n = 0; n < c->view.item_count; n++) {
@@ -169,7 +169,7 @@ static void expect_counts(sim_checks *c, sim_final_state *f)
     }
 }
 
-void sim_checks_final(sim_checks *c, bool converged, sim_final_verdict *out)
+void sim_check_end_final(sim_checks *c, bool converged, sim_final_verdict *out)
 {
     const sim_scenario *s = c->view.scenario;
     sim_check_forget_end(c);
@@ -191,7 +191,8 @@ void sim_checks_final(sim_checks *c, bool converged, sim_final_verdict *out)
     c->made += out->members;
     if (!out->held) sim_check_fail(c, out->checker, "%s", out->text);
     char why[320] = "";
-    if (!converged && !sim_checks_converged(c, why, sizeof(why))) sim_check_fail(c, "convergence", "%s", why);
+    if (!converged && !sim_check_end_converged(c, why, sizeof(why)))
+        sim_check_fail(c, "convergence", "%s", why);
     sim_final_destroy(f);
     free(items);
     free(texts);

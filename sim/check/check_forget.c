@@ -7,6 +7,8 @@
  */
 #include "kudos/forget.h"
 #include "sim/check/checking.h"
+#include "sim/check/excuse.h"
+#include "sim/check/retired.h"
 
 #include <stdio.h>
 
@@ -121,56 +123,18 @@ void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, uint
                        (unsigned long long)c->stable_us[partition], (unsigned long long)merged_us);
 }
 
-static bool stands_retired(const sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge)
-{
-    kd_central *core = c->view.central(c->view.world, slot, partition);
-    kd_central_edge edges[SCENARIO_EDGES_MAX];
-    uint32_t count = core ? kd_central_edges(core, edges, SCENARIO_EDGES_MAX) : 0;
-    for (uint32_t i = 0; i < count; i++)
-        if (kd_bytes_eq(edges[i].name, kd_bytes_str(c->view.scenario->edges[edge]))) return edges[i].retired;
-    return false;
-}
-
-bool sim_check_forget_stands_retired(const sim_checks *c, uint32_t edge)
-{
-    bool any = false;
-    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++)
-        for (uint32_t p = 0; p < c->view.scenario->partitions && !any; p++)
-            any = stands_retired(c, slot, p, edge);
-    return any;
-}
-
 void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed)
 {
     c->made++;
-    if (fed == KD_FED_MERGED && c->retired[edge] && stands_retired(c, slot, partition, edge))
+    if (fed == KD_FED_MERGED && c->retired[edge] && sim_check_retired_in(c, slot, partition, edge))
         sim_check_fail(c, "retired", "central merges a batch of %s, partition %u, which is retired",
                        c->view.scenario->edges[edge], partition);
-    if (fed == KD_FED_RETIRED && !c->retired[edge] && !stands_retired(c, slot, partition, edge))
+    if (fed == KD_FED_RETIRED && !c->retired[edge] && !sim_check_retired_in(c, slot, partition, edge))
         sim_check_fail(c, "retired", "central refuses a batch of %s, partition %u, which nobody retired",
                        c->view.scenario->edges[edge], partition);
 }
 
 /* ---- the operator's word -------------------------------------------------------------------------------------- */
-
-uint64_t sim_check_forget_retired_edges(const sim_checks *c, const kd_central *core)
-{
-    kd_central_edge edges[SCENARIO_EDGES_MAX];
-    uint32_t count = kd_central_edges(core, edges, SCENARIO_EDGES_MAX);
-    uint64_t bits = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t edge = sim_check_edge_named(c, edges[i].name);
-        if (edges[i].retired && edge != CHECK_NOTHING) bits |= sim_journal_edge_bit(edge);
-    }
-    return bits;
-}
-
-bool sim_check_forget_any_readmitted(const sim_checks *c)
-{
-    bool any = false;
-    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) any |= c->readmitted[e];
-    return any;
-}
 
 /*
  * What it acknowledges from now on is in no as_of. Taken back, a like of its that was not merged may come from below the floor: where another

@@ -14,8 +14,8 @@
  * - anything, at an edge whose copy runs, and until central has merged what both took.
  */
 #include "sim/check/checking.h"
-
-enum { CLOCK_SLACK_US = 20000 };
+#include "sim/check/excuse.h"
+#include "sim/check/pending.h"
 
 /* Of two processes of one name neither knows what the other took. */
 static bool is_off(const sim_checks *c, uint32_t slot)
@@ -23,18 +23,6 @@ static bool is_off(const sim_checks *c, uint32_t slot)
     bool off = false;
     for (uint32_t p = 0; p < c->view.scenario->partitions; p++) off |= sim_check_excuse_doubled(c, slot, p);
     return off;
-}
-
-/* A stale number holds what was merged when it was made; what was confirmed since is kept beside it (rule 17). */
-uint64_t sim_check_pending_from_us(const sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view)
-{
-    kd_edge_partition p;
-    uint32_t partition = c->partition[item];
-    kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
-    if (!e || kd_edge_partition_get(e, partition, &p) != KD_OK) return 0;
-    uint64_t margin = 2 * c->view.scenario->drift_us + c->wrong_clock_us + CLOCK_SLACK_US;
-    uint64_t from_us = view->fresh ? p.watermark_us : KD_MIN(p.watermark_us, view->as_of_us);
-    return from_us > margin ? from_us - margin : 0;
 }
 
 static uint64_t may_be_missing(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item,
@@ -94,7 +82,7 @@ void sim_check_least_answered(sim_checks *c, uint32_t slot, const sim_journal_at
 {
     uint64_t least;
     if (a->verb != KD_LIKE || !sim_journal_is_last(c->view.journal, a->id) || is_off(c, slot) ||
-        sim_check_shown_awaits(c, slot, a->counter, a->item, view->fresh))
+        sim_check_pending_awaits(c, slot, a->counter, a->item, view->fresh))
         return;
     c->made++;
     if (!check_least_holds(c, slot, a->counter, a->item, view, a->user, &least))

@@ -9,13 +9,14 @@
  * - a user who spoke of it at an edge that is retired, or was taken back since he asked: the operator declared that what such an edge holds is not awaited (rule 23).
  */
 #include "sim/check/checking.h"
+#include "sim/check/excuse.h"
+#include "sim/check/retired.h"
 
 /* Until the operator repeats his word, a restored central may take for retired an edge that was taken back. */
 void sim_check_liked_asked(sim_checks *c)
 {
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
-        if (c->readmitted[e] && sim_check_forget_stands_retired(c, e))
-            c->retired_answer_us = sim_check_now(c);
+        if (c->readmitted[e] && sim_check_retired_anywhere(c, e)) c->retired_answer_us = sim_check_now(c);
 }
 
 void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,

@@ -3,6 +3,8 @@
  * what was attempted; "pending": none is told once all are confirmed; "age": no number is younger than the newest that central made.
  */
 #include "sim/check/checking.h"
+#include "sim/check/excuse.h"
+#include "sim/check/pending.h"
 
 void sim_check_shown_taken(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, uint64_t stamp_us)
 {
@@ -10,23 +12,6 @@ void sim_check_shown_taken(sim_checks *c, uint32_t slot, const sim_journal_attem
     *writer = *writer == CHECK_NOTHING || *writer == slot ? slot : CHECKS_SLOTS;
     uint64_t *last = &c->last_taken[slot][sim_check_cell_of(c, a->counter, a->item)];
     *last = KD_MAX(*last, stamp_us);
-}
-
-/*
- * What the undone history had counted, and is to be counted again, is in no number meanwhile (rule 15). What is sent again has no delta, so a
- * number that grew stale before it was merged lacks it until it is read.
- */
-bool sim_check_shown_awaits(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, bool fresh)
-{
-    uint32_t partition = c->partition[item];
-    kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
-    kd_edge_partition p;
-    if (!(fresh ? sim_check_excuse_undone(c, slot, partition) : c->slots[slot].undone_us[partition] != 0))
-        return false;
-    if (!fresh) return true;
-    if (c->view.counters->at[counter].kind == KD_SUM) return true;
-    if (!e || kd_edge_partition_get(e, partition, &p) != KD_OK) return true;
-    return c->last_taken[slot][sim_check_cell_of(c, counter, item)] > p.watermark_us;
 }
 
 /*
@@ -67,7 +52,7 @@ static void check_single_writer(sim_checks *c, uint32_t slot, uint32_t item, con
         bool sum = c->view.counters->at[counter].kind == KD_SUM;
         sim_journal_bounds(c->view.journal, counter, item, &least, &most);
         if ((sum && !sim_journal_sums_hold(c->view.journal)) ||
-            sim_check_shown_awaits(c, slot, counter, item, view->fresh))
+            sim_check_pending_awaits(c, slot, counter, item, view->fresh))
             continue;
         c->made++;
         bool under = view->count[counter] < least &&

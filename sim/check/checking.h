@@ -1,364 +1,199 @@
 /*
- * checking.h - the state that the checkers share, and their entries. Each check_*.c owns one member and one or two names of checks_names.
+ * checking.h - the entries of the checkers. checks.c calls most of them, in the order in which the checkers may rely on each other; a checker calls another one
+ * only to hand on an event that it decodes (a row that is deleted, an edge that a batch names). No checker calls checks.c.
  *
- * A checker is a few functions, called by the hooks in checks.c in the order in which they stand there; it reports with sim_check_fail and
- * counts a comparison with c->made++.
+ * Throughout: `slot` is that of checks.h, `c` is not NULL, and nothing has failed yet. What is not noted as a question may report a violation.
  */
 #ifndef KUDOS_SIM_CHECK_CHECKING_H
 #define KUDOS_SIM_CHECK_CHECKING_H
 
-#include "sim/check/checks.h"
-#include "sim/check/check_map.h"
+#include "sim/check/facts.h"
 
-enum { CHECK_NOTHING = UINT32_MAX };
+/* ---- check_answer.c: "answer" ---- */
 
-/* check_durable.c: rows and journal entries that are on stable storage at each edge, and what was taken since. */
-typedef struct {
-    sim_check_map rows;    /* hash of slot and row: stamp of the durable row, its state in b */
-    sim_check_map journal; /* stamp up to which operations on it were journaled */
-    sim_check_map taken;   /* stamp of the last one taken and its state, by the life in which it was */
-    sim_check_map
-        maybe; /* stamp of the last word of an earlier life that was followed by another; which words those were, in b */
-    uint64_t groups[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* synced */
-    bool failed[CHECKS_SLOTS][SCENARIO_SHARDS_MAX];     /* a write of this life failed */
-    uint64_t disk[CHECKS_SLOTS]; /* counts the disks that the slot had; in the hashes */
-    bool incomplete[CHECKS_SLOTS]
-                   [SCENARIO_SHARDS_MAX]; /* it was put back or copied, and its rows were not read yet */
-} sim_check_durable;
-
-/* check_position.c: bodies sent and merged. */
-typedef struct {
-    uint32_t edge;
-    uint64_t version; /* of the commit it rides in; 0: open */
-    kd_position at;
-} sim_check_merged;
-
-typedef struct {
-    kd_position durable[SCENARIO_EDGES_MAX], tentative[SCENARIO_EDGES_MAX];
-    uint64_t watermark_us[SCENARIO_EDGES_MAX];
-    uint64_t epoch, version; /* of the last durable commit */
-    uint64_t at_us;          /* of a backup: when it was taken */
-} sim_check_history;
-
-typedef struct {
-    sim_check_history now;
-    sim_check_merged *open; /* merged and not yet known to be durable */
-    uint32_t open_count, open_cap;
-    uint32_t outstanding;
-} sim_check_tenure;
-
-typedef struct {
-    sim_check_map bodies; /* hash of edge, partition, position: digest; b: bit 0 durably merged */
-    uint64_t exempt
-        [SCENARIO_EDGES_MAX]; /* incarnations up to here may have two bodies: they were copied while open */
-    sim_check_tenure tenures[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
-    sim_check_history backup[SCENARIO_PARTITIONS_MAX], copied[SCENARIO_PARTITIONS_MAX];
-    kd_position on_disk[SCENARIO_PARTITIONS_MAX]
-                       [SCENARIO_EDGES_MAX]; /* the furthest that any central ever opened with */
-    uint64_t best_us[SCENARIO_PARTITIONS_MAX]
-                    [SCENARIO_EDGES_MAX]; /* the largest watermark that was ever durable */
-    sim_check_map parents; /* hash of partition, epoch: the epoch and version from which it went on */
-} sim_check_positions;
-
-/* check_count.c: members per item of one partition, followed operation by operation. */
-typedef struct {
-    uint32_t item, user, counter;
-    uint64_t version; /* of the commit it rides in; 0: open */
-} sim_check_touch;
-
-typedef struct {
-    sim_check_map members; /* hash of counter, item, user: 1 when liked */
-    sim_check_touch *fed;  /* operations merged and not yet looked at */
-    uint32_t fed_count, fed_cap;
-} sim_check_members;
-
-/* check_number.c: what central's numbers were lately, to tell which an edge may show. */
-enum { CHECK_NUMBERS = 48 };
-/* That a number of an item came to an edge; that one came which said that nobody had counted anything. */
-typedef enum { CHECK_HEARD = 1, CHECK_HEARD_NONE = 2 } sim_check_heard;
-typedef struct {
-    uint64_t epoch, version;
-    uint64_t as_of_before_us; /* the number before this one was true until here */
-    uint64_t count[SCENARIO_COUNTERS];
-} sim_check_number;
-
-typedef struct {
-    sim_check_number *at; /* a ring */
-    uint32_t first, count;
-    bool overflowed;
-    uint64_t least[SCENARIO_COUNTERS], most[SCENARIO_COUNTERS]; /* of those that overflowed */
-} sim_check_numbers;
-
-/* check_as_of.c */
-typedef struct {
-    uint32_t attempt;
-    uint64_t answered_us;
-    bool counted; /* in `passed` */
-} sim_check_answer;
-
-typedef struct {
-    sim_check_answer *at; /* by answered_us */
-    uint32_t count, cap, cursor;
-    uint64_t as_of_us, best_us; /* now; ever */
-} sim_check_answers;
-
-typedef struct {
-    uint64_t epoch, version;
-} sim_check_known;
-
-/* check_answer.c: what an attempt was told first. */
-enum { CHECK_TOLD = 1024, CHECK_EARLIER = 3 };
-typedef struct {
-    uint64_t stamp_us;
-    kd_changed changed;
-    bool liked;
-} sim_check_reply;
-
-typedef struct {
-    uint32_t attempt, slot;
-    uint64_t disk, life;
-    sim_check_reply reply,
-        earlier[CHECK_EARLIER]; /* where its key had made room: before it was taken once more; newest first */
-    bool used;
-} sim_check_told;
-
-/* Where a user was answered last: slot and disk; whether that was ever another place than before. */
-typedef struct {
-    uint64_t where;
-    bool known, yes;
-} sim_check_roamed;
-
-/* What an edge must know of a pair. */
-typedef enum { CHECK_WORD_UNSURE, CHECK_WORD_NONE, CHECK_WORD_LIKED, CHECK_WORD_UNLIKED } sim_check_word;
-
-/* check_forget.c: how far one partition of one central is complete. */
-typedef struct {
-    uint64_t now_us, best_us;                  /* as committed last; the largest so far */
-    uint64_t watermark_us[SCENARIO_EDGES_MAX]; /* of each edge, retired or not */
-} sim_check_lows;
-
-/* check_aside.c: sums that are set aside. */
-typedef struct {
-    uint64_t to_tell[CHECKS_SLOTS]
-                    [SCENARIO_SHARDS_MAX]; /* amounts that a process set aside, or found so at its start */
-    uint64_t sent_as[SCENARIO_EDGES_MAX];  /* the largest incarnation that was sent */
-    uint64_t rival[SCENARIO_EDGES_MAX];    /* the same when its disk went back: of lives that are undone */
-    sim_check_map seen;                    /* hash of edge and row: batches that were set aside */
-} sim_check_asides;
-
-/* An edge's slot. */
-typedef struct {
-    uint64_t life[SCENARIO_SHARDS_MAX];
-    uint64_t items[SCENARIO_SHARDS_MAX]; /* that a start found waiting in the outbox, or stored */
-    int64_t off_us;                      /* its clock, when last measured */
-    bool measured;
-    uint64_t alarms[SCENARIO_SHARDS_MAX], alarm_us; /* of this life; when the last of all lives came */
-    uint64_t moved_to; /* by an alarm: positions below this incarnation are given up */
-    uint64_t undone_us
-        [SCENARIO_PARTITIONS_MAX]; /* when it heard last that a history that it followed was undone; 0: never */
-    sim_check_known known[SCENARIO_PARTITIONS_MAX];
-    bool retired[SCENARIO_PARTITIONS_MAX]; /* central's last word of it that came */
-} sim_check_slot;
-
-struct sim_checks {
-    sim_checks_view view;
-    uint32_t *partition; /* of each item */
-    sim_check_map item_index, user_index;
-    sim_check_slot slots[CHECKS_SLOTS];
-    sim_check_durable durable;
-    sim_check_told told[CHECK_TOLD];
-    sim_check_roamed *roamed; /* by user */
-    sim_check_positions positions;
-    sim_check_members members[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
-    uint64_t *member_count[CHECKS_CENTRALS]; /* by counter, item */
-    sim_check_numbers *numbers;
-    uint8_t *heard[SCENARIO_EDGES_MAX]; /* by item: bits of check_heard */
-    sim_check_answers answers[SCENARIO_PARTITIONS_MAX];
-    uint64_t *passed; /* sums answered before as_of, by item */
-    uint64_t
-        wrong_clock_us; /* of central, or of an edge that nobody could measure: by so much what rests on clocks is judged milder */
-    uint32_t *
-        writer; /* by item: the only edge that was asked to change it; CHECK_NOTHING: none yet; SCENARIO_EDGES_MAX: several */
-    uint64_t *last_taken[CHECKS_SLOTS]; /* by counter, item: stamp of the last operation on a set */
-    uint64_t highest_claim[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
-    uint64_t made_us[SCENARIO_PARTITIONS_MAX]; /* of the newest snapshot published */
-    uint64_t
-        stable_us[SCENARIO_PARTITIONS_MAX]; /* the largest published: rows at or below it may be forgotten */
-    /* check_excuse.c */
-    bool doubled[SCENARIO_EDGES_MAX],
-        disk_changed[SCENARIO_EDGES_MAX]; /* ever copied; ever put back or wiped */
-    sim_check_map log; /* hash of partition, offset: digest of the record that was fed last from there */
-    sim_check_lows lows[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX], backup_lows[SCENARIO_PARTITIONS_MAX];
-    bool retired[SCENARIO_EDGES_MAX],
-        readmitted[SCENARIO_EDGES_MAX];           /* by the operator's word; ever taken back */
-    uint64_t retired_from_us[SCENARIO_EDGES_MAX]; /* what it acknowledged since may not be merged */
-    uint64_t readmitted_us[SCENARIO_EDGES_MAX];   /* when it was taken back last */
-    uint64_t retired_answer_us; /* when a central that calls an edge retired last told of a user's like */
-    uint64_t healed_us;         /* when the faults stopped */
-    bool any_doubled, central_copied, central_undone, likes_lost;
-    sim_check_asides asides;
-    uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest that opened */
-    uint64_t copy_gone_us[SCENARIO_EDGES_MAX]; /* when the copy was gone with its disk; 0: it runs */
-    uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
-    uint64_t backed_up_us[SCENARIO_EDGES_MAX]; /* when the copy was made to which its disk goes back */
-    uint64_t copied_us[SCENARIO_EDGES_MAX];    /* since when two may have used its name; 0: never */
-    uint32_t converge_at;                      /* where it did not hold the last time */
-    uint64_t lives;
-    char names[4][SCENARIO_NAME_MAX + KD_ITEM_KEY_MAX];
-    uint32_t names_next;
-    uint64_t made;
-    const char *failed;
-    char text[320];
-    uint64_t failed_us;
-};
-
-void sim_check_fail(sim_checks *c, const char *checker, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static inline uint64_t sim_check_now(const sim_checks *c)
-{
-    return *c->view.now_us;
-}
-static inline uint32_t sim_check_edge(uint32_t slot)
-{
-    return slot % CHECKS_TWIN;
-}
-static inline uint32_t sim_check_cell_of(const sim_checks *c, uint32_t counter, uint32_t item)
-{
-    return counter * c->view.item_count + item;
-}
-const char *sim_check_slot_name(sim_checks *c, uint32_t slot); /* "mumbai", "the copy of mumbai" */
-const char *sim_check_item_name(sim_checks *c, uint32_t item); /* both: one of four buffers in turn */
-uint32_t sim_check_item(const sim_checks *c, kd_bytes key);    /* CHECK_NOTHING: not in this drill */
-uint32_t sim_check_user(const sim_checks *c, kd_bytes name);
-uint32_t sim_check_edge_named(const sim_checks *c, kd_bytes name);
-
-/* check_answer.c: "answer" */
+/* The edge took a new operation. Call before sim_check_durable_taken: the answer is judged by the user's operation before this one. */
 void sim_check_answer_taken(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                             const kd_outcome *o);
+/* The edge recognised a retry and answers again; `o` must be what the first answer said. */
 void sim_check_answer_replayed(sim_checks *c, uint32_t slot, const sim_journal_attempt *a,
                                const kd_outcome *o);
 
-/* check_durable.c: "durable" (I4), "after-error" (I15), "own-word" (I8) */
-/* What was taken there last, as far as it is certain that this life of the edge knows it. */
+/* ---- check_durable.c: "durable" (I4), "after-error" (I15), "own-word" (I8), "stamp" (rule 3) ---- */
+
+/* A question: the last operation on the pair (user, item, counter) that this life of the edge surely knows. */
 sim_check_word sim_check_durable_word(const sim_checks *c, uint32_t slot, uint32_t shard,
                                       const sim_journal_attempt *pair);
+/* The edge took a new operation under that stamp; it is not on the disk yet. */
 void sim_check_durable_taken(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                              uint64_t stamp_us);
+/* The 2xx leaves the edge: the operation's journal entry must be on the disk. */
 void sim_check_durable_answered(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                                 const kd_outcome *o);
+/* A write ended. What it holds is noted as durable where `synced`; deleted batches and rows go to "freed" and "expired", sums set aside to "aside". */
 void sim_check_durable_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group,
                              const kd_writes *writes, int status, bool synced);
+/* A process starts. On a disk that was put back or copied, all of the disk is read once. */
 void sim_check_durable_opened(sim_checks *c, uint32_t slot, uint32_t shard);
+/* From now on this slot has another disk: an empty one, or one whose content is read at the next start. */
 void sim_check_durable_disk(sim_checks *c, uint32_t slot, bool empty);
+/* The edge told its user: 1 liked, 0 not, KD_ENOTFOUND unknown here; KD_EIO (its disk could not be read) is not judged. */
 void sim_check_durable_member(sim_checks *c, uint32_t slot, const sim_journal_attempt *pair, int result);
 
-/* check_position.c: "order" (I5), "body" (I6), "freed" (I7), "early" (rule 10) */
+/* ---- check_position.c: "order" (I5), "body" (I6), "freed" (I7) ---- */
+
+/* An edge sends a batch, perhaps again. */
 void sim_check_position_sent(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+/* Central read a batch and decided `fed`. */
 void sim_check_position_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b, kd_fed fed);
+/* A commit began: the batches merged since the last one ride in `version`. */
 void sim_check_position_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+/* It ended; where `synced`, its batches and everything older are on central's disk. */
 void sim_check_position_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version,
                                   bool synced);
+/* A central starts: it must know every batch that was committed, and may know one of a commit that was under way. */
 void sim_check_position_opened(sim_checks *c, uint32_t slot, uint32_t partition);
+/* An edge deletes the batch at `at` from its outbox. */
 void sim_check_position_freed(sim_checks *c, uint32_t slot, uint32_t partition, kd_position at);
 
-/* check_count.c: "counts" (I2) */
+/* ---- check_count.c: "counts" (I2) ---- */
+
+/* Central merged a batch: its pairs are looked up after the commit. */
 void sim_check_count_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b);
+/* As in check_position.c. */
 void sim_check_count_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+/* After kd_central_commit_end: looks up what the finished commits touched, once no other commit is under way. */
 void sim_check_count_committed(sim_checks *c, uint32_t slot, uint32_t partition);
+/* A central starts: its members are counted anew, which costs as much as there are members. */
 void sim_check_count_opened(sim_checks *c, uint32_t slot, uint32_t partition);
 
-/* check_number.c: "number" (I10, rules 14 to 19) */
+/* ---- check_number.c: "number" (I10, rules 14 to 19), and "as-of" at an edge ---- */
+
+/* Central's number of the item may be another one: it is noted with central's epoch and version. */
 void sim_check_number_changed(sim_checks *c, uint32_t slot, uint32_t item);
+/* A snapshot or an answer came to the edge, taken up or not. */
 void sim_check_number_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s);
+/* A user read the item there. */
 void sim_check_number_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view);
 
-/* check_as_of.c: "as-of", "member" */
+/* ---- check_as_of.c: "as-of" at central, "member" ---- */
+
+/* The 2xx leaves an edge: the attempt waits until central's as_of passes this moment. */
 void sim_check_as_of_answered(sim_checks *c, uint32_t attempt, bool replayed);
+/* After a commit: judges the attempts that as_of has passed, or takes the cursor back where a restore took as_of back. */
 void sim_check_as_of_committed(sim_checks *c, uint32_t slot, uint32_t partition);
-/* What was passed over while an edge was retired is judged after all. */
+/* An edge was taken back: attempts that were passed over while it was retired wait again. */
 void sim_check_as_of_again(sim_checks *c);
+/* Central answered whether the user likes the item. */
 void sim_check_as_of_member(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
                             bool liked);
 
-/* check_shown.c: "shown" (I10), "pending", "age" */
+/* ---- check_shown.c: "shown" (I10), "pending", "age" ---- */
+
+/* The edge took an operation: it is one of the edges that change this item. */
 void sim_check_shown_taken(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, uint64_t stamp_us);
-/* A restore of central undid what this edge had merged, and the number may lack it until it is merged again. */
-bool sim_check_shown_awaits(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, bool fresh);
+/* A user read the item there. */
 void sim_check_shown_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view);
 
-/* check_least.c: "least", "own-like" */
-/* What this edge took before that moment of true time is in the number that it shows without being pending. */
-uint64_t sim_check_pending_from_us(const sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view);
+/* ---- check_least.c: "least", "own-like" ---- */
+
+/* A user read the item there. */
 void sim_check_least_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view);
+/* The number in the answer to this attempt; judged for likes and saves only, and only while no later attempt of the pair is known. */
 void sim_check_least_answered(sim_checks *c, uint32_t slot, const sim_journal_attempt *a,
                               const kd_view *view);
 
-/* check_liked.c: "liked" */
+/* ---- check_liked.c: "liked" ---- */
+
+/* Central answered a user's question: noted where that central takes an edge for retired that the operator took back. */
 void sim_check_liked_asked(sim_checks *c);
+/* An edge told the user 1, 0 or KD_ENOTFOUND; the question began at `begun_us`. */
 void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
                           int liked, uint64_t begun_us);
 
-/* check_install.c: "install" (I9) */
+/* ---- check_install.c: "install" (I9), "retired" at an edge (rule 23) ---- */
+
+/* A process starts with the history that its disk holds. */
 void sim_check_install_opened(sim_checks *c, uint32_t slot, uint32_t shard);
+/* After kd_edge_snapshot; `verdict` is its result. */
 void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, int verdict);
+/* The edge took an operation of the partition; refused one with KD_ERETIRED. */
 void sim_check_install_taken(sim_checks *c, uint32_t slot, uint32_t partition);
 void sim_check_install_refused(sim_checks *c, uint32_t slot, uint32_t partition);
+/* After kd_edge_answer. */
 void sim_check_install_answer(sim_checks *c, uint32_t slot, uint32_t item, kd_bytes record);
 
-/* check_bounds.c: "outbox" (I13), "tables" (I14), "clock" (rule 3), "identity" */
+/* ---- check_bounds.c: "outbox" (I13), "tables" (I14), "clock" (rule 3), "identity" ---- */
+
+/* A process starts with the items and alarms that its disk holds. */
 void sim_check_bounds_opened(sim_checks *c, uint32_t slot, uint32_t shard);
+/* The edge took an operation, or recognised a retry. */
 void sim_check_bounds_taken(sim_checks *c, uint32_t slot, uint32_t shard, const kd_outcome *o);
+/* It refused one; only KD_EFULL is judged. */
 void sim_check_bounds_refused(sim_checks *c, uint32_t slot, uint32_t shard, int err);
+/* After a tick, before a write is looked at, and before the process ends. Notes identity alarms. */
 void sim_check_bounds_ticked(sim_checks *c, uint32_t slot, uint32_t shard);
 
-/* check_publish.c: "fence" (rule 16), "early" (rule 10) */
+/* ---- check_publish.c: "fence" (rule 16), "early" (rule 10), "chain" (rule 15) ---- */
+
+/* Central read a claim of the topic from the log. */
 void sim_check_publish_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+/* A snapshot or an answer to a read leaves central. */
 void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
 
-/* check_forget.c: "stable", "expired" (rule 21), "floor" (rule 22), "retired" (rule 23) */
+/* ---- check_forget.c: "stable", "expired" (rule 21), "floor" (rule 22), "retired" at central (rule 23) ---- */
+
+/* A central starts; a commit ended. */
 void sim_check_forget_opened(sim_checks *c, uint32_t slot, uint32_t partition);
 void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition);
+/* Central's disk was backed up, put back, wiped or copied; for any other `who` nothing happens. */
 void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event);
+/* Central tells edges that they may forget rows stamped up to there. */
 void sim_check_forget_published(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us);
+/* An edge deletes a row with that stamp from its disk. */
 void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us);
+/* Central merged or refused a batch of that edge. */
 void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed);
-/* Edges that this central calls retired: journal_edge_bit of each. */
-uint64_t sim_check_forget_retired_edges(const sim_checks *c, const kd_central *core);
-bool sim_check_forget_any_readmitted(const sim_checks *c);
-/* At any central, of any partition. */
-bool sim_check_forget_stands_retired(const sim_checks *c, uint32_t edge);
+/* The operator declares the edge gone for good, or takes it back. */
 void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired);
+/* Before the verdict: what a retired edge acknowledged since is excused. */
 void sim_check_forget_end(sim_checks *c);
+/* A question: whether as_of, and with it the floor, has passed the end of the faults. False with the reason in `why`. */
 bool sim_check_forget_moves(sim_checks *c, char *why, size_t size);
 
-/* check_log.c: "log-position" (rule 13) */
+/* ---- check_log.c: "log-position" (rule 13) ---- */
+
+/* Central read this record at this offset of the likes log. */
 void sim_check_log_fed(sim_checks *c, uint32_t partition, kd_bytes record, int64_t offset);
+/* A central that starts found `found` at its stored offset (NULL data: nothing), and goes on at `next`, not at the log's beginning. */
 void sim_check_log_checked(sim_checks *c, uint32_t partition, int64_t stored, kd_bytes found, int64_t next);
 
-/* check_aside.c: "aside" (rule 20) */
+/* ---- check_aside.c: "aside" (rule 20) ---- */
+
+/* A process starts with the sums that its disk has set aside. */
 void sim_check_aside_opened(sim_checks *c, uint32_t slot, uint32_t shard);
+/* An edge sends a batch of that incarnation. */
 void sim_check_aside_sent(sim_checks *c, uint32_t slot, kd_position at);
+/* An edge stores a batch under its key for sums that are set aside; the journal is told once for each batch. */
 void sim_check_aside_put(sim_checks *c, uint32_t slot, kd_bytes key, kd_bytes value);
+/* The edge's disk went back: all incarnations so far belong to lives that may hold its batches. */
 void sim_check_aside_disk(sim_checks *c, uint32_t edge);
 
-/* check_excuse.c: what a fault excuses */
-void sim_check_excuse_disk(sim_checks *c, int who, sim_checks_disk_event event);
-void sim_check_excuse_log(sim_checks *c, sim_scenario_topic topic);
-/* A restore of central undid what this edge followed, and it is not merged again. */
-bool sim_check_excuse_undone(const sim_checks *c, uint32_t slot, uint32_t partition);
-/* Its disk went back, and what it moves since is not merged. */
-bool sim_check_excuse_moved(const sim_checks *c, uint32_t slot, uint32_t partition);
-/* A copy of it runs, or what both took is not merged. */
-bool sim_check_excuse_doubled(const sim_checks *c, uint32_t slot, uint32_t partition);
-/* Until then another process of this name, or an earlier life whose disk is gone, may have taken what its present disk lacks; 0: none. */
-uint64_t sim_check_excuse_gone_us(const sim_checks *c, uint32_t slot);
-/* Edges of which a number made since then promises nothing, journal_edge_bit of each: those that were copied while they ran, that are retired, or that were
- * taken back later. */
-uint64_t sim_check_excuse_edges(const sim_checks *c, uint64_t since_us);
-/* The first of these alone. */
-uint64_t sim_check_excuse_doubled_edges(const sim_checks *c);
-/* Everything of this edge stamped up to there is surely merged. */
-uint64_t sim_check_excuse_merged(const sim_checks *c, uint32_t edge);
+/* ---- check_compare.c: "compare" ---- */
+
+/* Compares the edge's rows of all partitions with central's; nothing while either is down, or once the edge was copied. */
+void sim_check_compare_edge(sim_checks *c, uint32_t edge);
+
+/* ---- check_fault.c: what a fault excuses is told to the journal and noted for excuse.h ---- */
+
+/* A disk was backed up, put back, wiped or copied, or a copy is gone; for `who` see sim_checks_disk. */
+void sim_check_fault_disk(sim_checks *c, int who, sim_checks_disk_event event);
+/* Records of that topic are gone. */
+void sim_check_fault_log(sim_checks *c, sim_scenario_topic topic);
+
+/* ---- check_end.c: "convergence" (I11), and the verdict of final.h ---- */
+
+/* See sim_checks_converged and sim_checks_final. */
+bool sim_check_end_converged(sim_checks *c, char *why, size_t size);
+void sim_check_end_final(sim_checks *c, bool converged, sim_final_verdict *out);
 
 #endif

@@ -131,10 +131,9 @@ bool sim_checks_converged(sim_checks *c, char *why, size_t size);
 /* The verdict over members, counts, sums, expectations; fills *out whatever was found. Call once, at the end. */
 void sim_checks_final(sim_checks *c, bool converged, sim_final_verdict *out);
 
-/* The checker that was broken first, or NULL. Names: see checks_names. */
+/* The checker that was broken first, or NULL. Names: see checkers.h. */
 const char *sim_checks_failed(const sim_checks *c, const char **text, uint64_t *at_us);
 uint64_t sim_checks_made(const sim_checks *c); /* comparisons */
-extern const char *const sim_checks_names[];   /* ends with NULL */
 /* Minimum activity: NULL, or the name of the need that was not met, with the figures in `why`. */
 const char *sim_checks_needs(const sim_scenario *s, const sim_scenario_needs *met, char *why, size_t size);
 

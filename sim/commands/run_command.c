@@ -12,6 +12,7 @@
 #include "common/io/loop/clock.h"
 #include "kudos/limits.h"
 #include "sim/commands/args.h"
+#include "sim/check/checkers.h"
 #include "sim/check/checks.h"
 #include "sim/commands/interrupt.h"
 #include "sim/commands/playing.h"
@@ -154,8 +155,8 @@ static void command_of(const run_options *o, char *out, size_t size)
 static uint32_t held_names(const sim_result *r, const char **out, uint32_t max)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; sim_checks_names[i] && n < max; i++)
-        if (strcmp(sim_checks_names[i], r->checker) != 0) out[n++] = sim_checks_names[i];
+    for (const sim_checker *k = sim_checkers; k->name && n < max; k++)
+        if (strcmp(k->name, r->checker) != 0) out[n++] = k->name;
     return n;
 }
 

@@ -14,92 +14,7 @@
  *   once the log lost records while there were two centrals: what only the undone one merged may be among them.
  */
 #include "sim/check/checking.h"
-
-enum { CLOCK_SLACK_US = 20000 }; /* clocks move between two measurements */
-
-static uint64_t merged_until(const sim_checks *c, uint32_t edge, const sim_check_history *h)
-{
-    uint64_t least = UINT64_MAX, margin = c->view.scenario->drift_us + c->wrong_clock_us + CLOCK_SLACK_US;
-    for (uint32_t p = 0; p < c->view.scenario->partitions; p++)
-        least = KD_MIN(least, h[p].watermark_us[edge]);
-    return least > margin ? least - margin : 0;
-}
-
-static uint64_t merged_now(const sim_checks *c, uint32_t edge)
-{
-    sim_check_history now[SCENARIO_PARTITIONS_MAX];
-    uint64_t least = UINT64_MAX;
-    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++) {
-        bool used = false;
-        for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
-            now[p] = c->positions.tenures[slot][p].now;
-            used |= now[p].epoch != 0;
-        }
-        if (used || slot == 0) least = KD_MIN(least, merged_until(c, edge, now));
-    }
-    return least;
-}
-
-/* Whether central has told this edge that all it took up to that moment is merged: `complete_to` is held until all that is sent again or moved is in. */
-static bool is_merged_past(const sim_checks *c, uint32_t slot, uint32_t partition, uint64_t us)
-{
-    kd_edge_partition p;
-    uint64_t margin = 2 * c->view.scenario->drift_us + c->wrong_clock_us;
-    kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
-    return e && kd_edge_partition_get(e, partition, &p) == KD_OK && p.watermark_us > us + margin;
-}
-
-bool sim_check_excuse_undone(const sim_checks *c, uint32_t slot, uint32_t partition)
-{
-    uint64_t us = c->slots[slot].undone_us[partition];
-    return us != 0 && !is_merged_past(c, slot, partition, us);
-}
-
-bool sim_check_excuse_moved(const sim_checks *c, uint32_t slot, uint32_t partition)
-{
-    uint32_t edge = sim_check_edge(slot);
-    uint64_t us = KD_MAX(c->disk_lost_us[edge], c->slots[slot].alarm_us);
-    return c->disk_changed[edge] && !is_merged_past(c, slot, partition, us);
-}
-
-uint64_t sim_check_excuse_gone_us(const sim_checks *c, uint32_t slot)
-{
-    uint32_t edge = sim_check_edge(slot);
-    return KD_MAX(c->disk_lost_us[edge], c->copy_gone_us[edge]);
-}
-
-bool sim_check_excuse_doubled(const sim_checks *c, uint32_t slot, uint32_t partition)
-{
-    uint32_t edge = sim_check_edge(slot);
-    if (!c->doubled[edge]) return false;
-    uint64_t us = KD_MAX(c->copy_gone_us[edge], c->slots[slot].alarm_us);
-    return c->copy_gone_us[edge] == 0 || !is_merged_past(c, slot, partition, us);
-}
-
-uint64_t sim_check_excuse_merged(const sim_checks *c, uint32_t edge)
-{
-    return merged_now(c, edge);
-}
-
-uint64_t sim_check_excuse_doubled_edges(const sim_checks *c)
-{
-    uint64_t edges = 0;
-    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
-        if (c->doubled[e]) edges |= sim_journal_edge_bit(e);
-    return edges;
-}
-
-uint64_t sim_check_excuse_edges(const sim_checks *c, uint64_t since_us)
-{
-    uint64_t edges = sim_check_excuse_doubled_edges(c);
-    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
-        bool undone = c->readmitted[e] && sim_check_forget_stands_retired(
-                                              c, e); /* a restore of central undid the operator's word */
-        if (c->retired[e] || undone || (c->readmitted[e] && c->readmitted_us[e] >= since_us))
-            edges |= sim_journal_edge_bit(e);
-    }
-    return edges;
-}
+#include "sim/check/excuse.h"
 
 static void renew_exemption(sim_checks *c, uint32_t edge)
 {
@@ -125,7 +40,7 @@ static void excuse_mixture(sim_checks *c)
 
 static void edge_went_back(sim_checks *c, uint32_t edge, bool wiped)
 {
-    uint64_t from_us = merged_now(c, edge);
+    uint64_t from_us = sim_check_excuse_merged(c, edge);
     /* Of two who use one name the watermark tells of the other. */
     if (c->copied_us[edge] != 0)
         from_us = KD_MIN(from_us, c->copied_us[edge]);
@@ -175,10 +90,12 @@ static void central_went_back(sim_checks *c, const sim_check_history *to)
     if (c->likes_lost) sim_journal_excuse_sums(c->view.journal);
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
         if (c->disk_changed[e] && c->disk_lost_us[e] >= to[0].at_us)
-            sim_journal_excuse_edge(c->view.journal, e, merged_until(c, e, to), c->disk_lost_us[e]);
+            sim_journal_excuse_edge(c->view.journal, e, sim_check_excuse_merged_in(c, e, to),
+                                    c->disk_lost_us[e]);
     /* What it sends again is refused. */
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
-        if (c->retired[e]) c->retired_from_us[e] = KD_MIN(c->retired_from_us[e], merged_until(c, e, to));
+        if (c->retired[e])
+            c->retired_from_us[e] = KD_MIN(c->retired_from_us[e], sim_check_excuse_merged_in(c, e, to));
 }
 
 static void note_history(sim_checks *c, sim_check_history *copy)
@@ -190,7 +107,7 @@ static void note_history(sim_checks *c, sim_check_history *copy)
     }
 }
 
-static void check_excuse_put_back(sim_checks *c, uint32_t slot, const sim_check_history *copy)
+static void check_fault_put_back(sim_checks *c, uint32_t slot, const sim_check_history *copy)
 {
     for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
         c->positions.tenures[slot][p].now = copy[p];
@@ -209,7 +126,7 @@ static void central_disk(sim_checks *c, sim_checks_disk_event event)
     case CHECKS_RESTORED:
     case CHECKS_WIPED: {
         const sim_check_history *to = event == CHECKS_WIPED ? nothing : p->backup;
-        check_excuse_put_back(c, 0, to);
+        check_fault_put_back(c, 0, to);
         central_went_back(c, to);
         break;
     }
@@ -217,17 +134,17 @@ static void central_disk(sim_checks *c, sim_checks_disk_event event)
         c->central_copied = true;
         excuse_mixture(c);
         note_history(c, p->copied);
-        check_excuse_put_back(c, 1, p->copied);
+        check_fault_put_back(c, 1, p->copied);
         break;
     case CHECKS_COPY_GONE:
         c->central_copied = false;
-        check_excuse_put_back(c, 1, nothing);
+        check_fault_put_back(c, 1, nothing);
         central_went_back(c, p->copied);
         break;
     }
 }
 
-void sim_check_excuse_disk(sim_checks *c, int who, sim_checks_disk_event event)
+void sim_check_fault_disk(sim_checks *c, int who, sim_checks_disk_event event)
 {
     if (who == SCENARIO_CENTRAL)
         central_disk(c, event);
@@ -235,7 +152,7 @@ void sim_check_excuse_disk(sim_checks *c, int who, sim_checks_disk_event event)
         edge_disk(c, (uint32_t)who, event);
 }
 
-void sim_check_excuse_log(sim_checks *c, sim_scenario_topic topic)
+void sim_check_fault_log(sim_checks *c, sim_scenario_topic topic)
 {
     if (topic != SCENARIO_LIKES) return;
     c->likes_lost = true;
