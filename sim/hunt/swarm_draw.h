@@ -46,7 +46,9 @@ static inline void sim_swarm_add(sim_swarm *d, sim_scenario_event e)
     ((const uint32_t[]){                                                                                     \
         __VA_ARGS__}[sim_swarm_below(d, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))])
 
-/* How many there are that befall central, or somebody else. */
+/* An event of that kind; what else its kind needs (peer, amount...) is the caller's to set. */
+sim_scenario_event sim_swarm_event(sim_scenario_kind kind, int who, uint64_t at_us, uint64_t for_us);
+/* How many events of that kind befall central, or (`central` false) anybody else. */
 uint32_t sim_swarm_events(const sim_scenario *s, sim_scenario_kind kind, bool central);
 
 /* Nothing else befalls it, at most so many edges are in it, and batches and snapshots follow fast. */

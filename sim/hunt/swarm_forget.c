@@ -7,14 +7,6 @@
  */
 #include "sim/hunt/swarm_draw.h"
 
-uint32_t sim_swarm_events(const sim_scenario *s, sim_scenario_kind kind, bool central)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < s->event_count; i++)
-        n += s->events[i].kind == kind && (s->events[i].who == SCENARIO_CENTRAL) == central;
-    return n;
-}
-
 static uint32_t clock_events(const sim_scenario *s)
 {
     uint32_t n = 0;
@@ -46,12 +38,6 @@ static void draw_memory(sim_swarm *d)
         s->forget_tombstones_us = 0;
 }
 
-static sim_scenario_event of_edge(sim_scenario_kind kind, int who, uint64_t at_us, uint64_t for_us)
-{
-    return (sim_scenario_event){
-        .kind = kind, .who = who, .peer = SCENARIO_NOBODY, .at_us = at_us, .for_us = for_us};
-}
-
 static uint64_t moment(sim_swarm *d)
 {
     return sim_swarm_below(d, d->s->length_us / MS) * MS;
@@ -76,14 +62,14 @@ static void draw_retired(sim_swarm *d)
     if (sim_swarm_chance(d, 50) && d->s->edge_count > 1 && clock_events(d->s) == 0) leave_behind(d);
     uint64_t at = moment(d), away = sim_swarm_scaled(d, SECOND, 20ull * SECOND, 10 * MS);
     sim_scenario_event cut =
-        of_edge(sim_swarm_chance(d, 60) ? SCENARIO_CUT : SCENARIO_KILL, who, at, 2 * away);
+        sim_swarm_event(sim_swarm_chance(d, 60) ? SCENARIO_CUT : SCENARIO_KILL, who, at, 2 * away);
     if (cut.kind == SCENARIO_CUT) cut.peer = SCENARIO_KAFKA;
     cut.at_us -= KD_MIN(cut.at_us, away / 2);
     if (sim_swarm_chance(d, 80)) sim_swarm_add(d, cut);
-    sim_swarm_add(d, of_edge(SCENARIO_RETIRE, who, at, 0));
+    sim_swarm_add(d, sim_swarm_event(SCENARIO_RETIRE, who, at, 0));
     if (sim_swarm_chance(d, 60))
-        sim_swarm_add(
-            d, of_edge(SCENARIO_READMIT, who, at + sim_swarm_scaled(d, SECOND, 30ull * SECOND, 10 * MS), 0));
+        sim_swarm_add(d, sim_swarm_event(SCENARIO_READMIT, who,
+                                         at + sim_swarm_scaled(d, SECOND, 30ull * SECOND, 10 * MS), 0));
 }
 
 /* What it had not sent when its disk was copied it sent in another life, others withdrew it, and then it is put back. */
@@ -100,16 +86,17 @@ static void draw_stale(sim_swarm *d)
     s->snapshot_interval_us = sim_swarm_scaled(d, 50 * MS, 300 * MS, 10 * MS);
     s->forget_tombstones_us = PICK(d, 1, MS);
     for (uint64_t n = sim_swarm_between(d, 1, 3), at = moment(d) / 2; n > 0; n--) {
-        sim_scenario_event cut = of_edge(SCENARIO_CUT, who, at, sim_swarm_between(d, 10, 50) * 100 * MS);
+        sim_scenario_event cut =
+            sim_swarm_event(SCENARIO_CUT, who, at, sim_swarm_between(d, 10, 50) * 100 * MS);
         cut.way = SCENARIO_UP;
         cut.peer = SCENARIO_KAFKA;
         uint64_t copied = at + cut.for_us - sim_swarm_between(d, 5, 9) * 100 * MS;
         sim_swarm_add(d, cut);
-        sim_swarm_add(d, of_edge(SCENARIO_BACKUP, who, copied, 0));
-        sim_swarm_add(d,
-                      of_edge(SCENARIO_KILL, who, copied + sim_swarm_between(d, 1, 5) * 10 * MS, 100 * MS));
+        sim_swarm_add(d, sim_swarm_event(SCENARIO_BACKUP, who, copied, 0));
+        sim_swarm_add(
+            d, sim_swarm_event(SCENARIO_KILL, who, copied + sim_swarm_between(d, 1, 5) * 10 * MS, 100 * MS));
         at += cut.for_us + sim_swarm_scaled(d, 2ull * SECOND, 12ull * SECOND, 10 * MS);
-        if (copied < s->length_us) sim_swarm_add(d, of_edge(SCENARIO_RESTORE, who, at, 100 * MS));
+        if (copied < s->length_us) sim_swarm_add(d, sim_swarm_event(SCENARIO_RESTORE, who, at, 100 * MS));
         at += sim_swarm_between(d, 1, 5) * SECOND;
     }
 }
@@ -130,22 +117,23 @@ static void draw_retired_twice(sim_swarm *d)
     sim_scenario *s = d->s;
     int who = (int)sim_swarm_below(d, 2);
     uint64_t at = sim_swarm_between(d, 4, 8) * SECOND, cut_for = sim_swarm_between(d, 6, 12) * SECOND;
-    sim_scenario_event cut = of_edge(SCENARIO_CUT, who, at, cut_for);
+    sim_scenario_event cut = sim_swarm_event(SCENARIO_CUT, who, at, cut_for);
     cut.way = SCENARIO_UP;
     cut.peer = SCENARIO_KAFKA;
     sim_swarm_add(d, cut);
-    sim_swarm_add(d, of_edge(SCENARIO_RETIRE, who, at + sim_swarm_between(d, 5, 20) * 100 * MS, 0));
-    sim_swarm_add(
-        d, of_edge(SCENARIO_BACKUP, SCENARIO_CENTRAL, at + sim_swarm_between(d, 30, 50) * 100 * MS, 0));
+    sim_swarm_add(d, sim_swarm_event(SCENARIO_RETIRE, who, at + sim_swarm_between(d, 5, 20) * 100 * MS, 0));
+    sim_swarm_add(d, sim_swarm_event(SCENARIO_BACKUP, SCENARIO_CENTRAL,
+                                     at + sim_swarm_between(d, 30, 50) * 100 * MS, 0));
     at += cut_for + sim_swarm_between(d, 1, 20) * 100 * MS;
-    sim_swarm_add(d, of_edge(SCENARIO_READMIT, who, at, 0));
+    sim_swarm_add(d, sim_swarm_event(SCENARIO_READMIT, who, at, 0));
     at += sim_swarm_between(d, 5, 12) * SECOND;
-    sim_swarm_add(d, of_edge(SCENARIO_RETIRE, who, at, 0));
+    sim_swarm_add(d, sim_swarm_event(SCENARIO_RETIRE, who, at, 0));
     for (uint64_t n = sim_swarm_between(d, 1, 2); n > 0; n--) {
         at += sim_swarm_between(d, 1, 5) * SECOND;
-        sim_swarm_add(d, of_edge(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, 100 * MS));
-        sim_swarm_add(d, of_edge(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
-        sim_swarm_add(d, of_edge(SCENARIO_READMIT, who, at + sim_swarm_between(d, 5, 30) * 100 * MS, 0));
+        sim_swarm_add(d, sim_swarm_event(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, 100 * MS));
+        sim_swarm_add(d, sim_swarm_event(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
+        sim_swarm_add(d,
+                      sim_swarm_event(SCENARIO_READMIT, who, at + sim_swarm_between(d, 5, 30) * 100 * MS, 0));
     }
     s->length_us = at + 5ull * SECOND;
 }

@@ -3,12 +3,6 @@
  */
 #include "sim/hunt/swarm_draw.h"
 
-static sim_scenario_event befalls(sim_scenario_kind kind, int who, uint64_t at_us, uint64_t for_us)
-{
-    return (sim_scenario_event){
-        .kind = kind, .who = who, .peer = SCENARIO_NOBODY, .at_us = at_us, .for_us = for_us};
-}
-
 /* Clocks run apart between two measurements, and users go from edge to edge, their words close together. Within the bound for as long as a
  * run without any measurement lasts. */
 void sim_swarm_apart(uint64_t seed, sim_scenario *s)
@@ -49,10 +43,12 @@ static uint64_t overtaken(sim_swarm *d, int who)
 {
     uint64_t at = sim_swarm_between(d, 2, 10) * SECOND, still = sim_swarm_between(d, 15, 50) * 100 * MS;
     uint64_t before = sim_swarm_scaled(d, 200 * MS, 3 * SECOND, 10 * MS);
-    sim_swarm_add(d, befalls(SCENARIO_COPY, who, at, before + still + sim_swarm_below(d, 5) * 100 * MS));
+    sim_swarm_add(d,
+                  sim_swarm_event(SCENARIO_COPY, who, at, before + still + sim_swarm_below(d, 5) * 100 * MS));
     at += before;
-    sim_swarm_add(d, befalls(sim_swarm_chance(d, 50) ? SCENARIO_KILL : SCENARIO_FREEZE, who, at, still));
-    sim_swarm_add(d, befalls(SCENARIO_BACKUP, SCENARIO_CENTRAL, at + still - 100 * MS, 0));
+    sim_swarm_add(d,
+                  sim_swarm_event(sim_swarm_chance(d, 50) ? SCENARIO_KILL : SCENARIO_FREEZE, who, at, still));
+    sim_swarm_add(d, sim_swarm_event(SCENARIO_BACKUP, SCENARIO_CENTRAL, at + still - 100 * MS, 0));
     return at + still;
 }
 
@@ -83,7 +79,7 @@ void sim_swarm_doubled(uint64_t seed, sim_scenario *s)
     if (!sim_swarm_chance(&d, 15) || !swarm_late_fits(s)) return;
     set_doubled(&d);
     int who = (int)sim_swarm_below(&d, s->edge_count);
-    sim_scenario_event slow = befalls(SCENARIO_DELAY, who, 0, 0);
+    sim_scenario_event slow = sim_swarm_event(SCENARIO_DELAY, who, 0, 0);
     slow.peer = SCENARIO_KAFKA;
     slow.way = SCENARIO_UP;
     slow.amount = (int64_t)sim_swarm_between(&d, 10, 100) * 10 * MS;
@@ -91,10 +87,10 @@ void sim_swarm_doubled(uint64_t seed, sim_scenario *s)
     uint64_t at = overtaken(&d, who);
     for (uint64_t n = sim_swarm_between(&d, 1, 2); n > 0; n--) {
         at += sim_swarm_scaled(&d, 4 * SECOND, 12 * SECOND, 10 * MS);
-        sim_swarm_add(&d, befalls(SCENARIO_RESTORE, SCENARIO_CENTRAL, at,
-                                  sim_swarm_scaled(&d, 50 * MS, 500 * MS, 10 * MS)));
+        sim_swarm_add(&d, sim_swarm_event(SCENARIO_RESTORE, SCENARIO_CENTRAL, at,
+                                          sim_swarm_scaled(&d, 50 * MS, 500 * MS, 10 * MS)));
         if (sim_swarm_chance(&d, 80))
-            sim_swarm_add(&d, befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
+            sim_swarm_add(&d, sim_swarm_event(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
     }
     s->length_us = KD_MIN(s->length_us, at + SECOND);
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
@@ -109,28 +105,19 @@ void sim_swarm_unreadable(uint64_t seed, sim_scenario *s)
     for (uint64_t n = sim_swarm_between(&d, 1, 3); n > 0; n--) {
         uint64_t at = sim_swarm_below(&d, s->length_us / MS) * MS,
                  lasts = sim_swarm_scaled(&d, 50 * MS, 10 * SECOND, 10 * MS);
-        sim_swarm_add(&d, befalls(SCENARIO_READS_FAIL, (int)sim_swarm_below(&d, s->edge_count), at, lasts));
+        sim_swarm_add(
+            &d, sim_swarm_event(SCENARIO_READS_FAIL, (int)sim_swarm_below(&d, s->edge_count), at, lasts));
     }
 }
 
 /* ---- what a restore finds half done ---- */
 
-void sim_swarm_alone(sim_swarm *d, uint32_t edges)
-{
-    sim_scenario *s = d->s;
-    s->event_count = 0;
-    s->edge_count = KD_MIN(s->edge_count, edges);
-    memset(s->edges[s->edge_count], 0, sizeof s->edges[0] * (SCENARIO_EDGES_MAX - s->edge_count));
-    s->flush_interval_us = sim_swarm_scaled(d, 50 * MS, 400 * MS, 10 * MS);
-    s->snapshot_interval_us = sim_swarm_scaled(d, 50 * MS, 300 * MS, 10 * MS);
-}
-
 static uint64_t swarm_late_put_back(sim_swarm *d, uint64_t at, uint64_t copied)
 {
     uint64_t down = sim_swarm_scaled(d, 50 * MS, 500 * MS, 10 * MS);
-    sim_swarm_add(d, befalls(SCENARIO_BACKUP, SCENARIO_CENTRAL, copied, 0));
-    sim_swarm_add(d, befalls(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, down));
-    sim_swarm_add(d, befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
+    sim_swarm_add(d, sim_swarm_event(SCENARIO_BACKUP, SCENARIO_CENTRAL, copied, 0));
+    sim_swarm_add(d, sim_swarm_event(SCENARIO_RESTORE, SCENARIO_CENTRAL, at, down));
+    sim_swarm_add(d, sim_swarm_event(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0));
     return at + down;
 }
 
@@ -142,11 +129,11 @@ static void draw_interrupted(sim_swarm *d)
     uint64_t at =
         swarm_late_put_back(d, sim_swarm_between(d, 5, 8) * SECOND, sim_swarm_between(d, 1, 3) * SECOND);
     for (int who = 0; who < (int)d->s->edge_count; who++) {
-        sim_scenario_event slows = befalls(SCENARIO_DISK_SLOW, who, at - 500 * MS, 9 * SECOND);
+        sim_scenario_event slows = sim_swarm_event(SCENARIO_DISK_SLOW, who, at - 500 * MS, 9 * SECOND);
         slows.amount = (int64_t)slow;
         sim_swarm_add(d, slows);
         uint64_t again = at + d->s->snapshot_interval_us + sim_swarm_below(d, 3 * slow / MS) * MS;
-        sim_swarm_add(d, befalls(SCENARIO_KILL, who, again, 100 * MS));
+        sim_swarm_add(d, sim_swarm_event(SCENARIO_KILL, who, again, 100 * MS));
     }
     d->s->length_us = KD_MAX(d->s->length_us, 12 * SECOND);
 }
@@ -163,13 +150,14 @@ static void draw_ahead(sim_swarm *d)
     s->users.zipf = 0;
     uint64_t at = sim_swarm_between(d, 8, 10) * SECOND, copied = at - sim_swarm_between(d, 2, 6) * SECOND;
     for (int who = 0; who < (int)s->edge_count; who++) {
-        sim_scenario_event cut = befalls(SCENARIO_CUT, who, copied - 300 * MS, at - copied + 400 * MS);
+        sim_scenario_event cut =
+            sim_swarm_event(SCENARIO_CUT, who, copied - 300 * MS, at - copied + 400 * MS);
         cut.peer = SCENARIO_KAFKA;
         cut.way = SCENARIO_DOWN;
         sim_swarm_add(d, cut);
     }
     swarm_late_put_back(d, at, copied);
-    sim_scenario_event lost = befalls(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0);
+    sim_scenario_event lost = sim_swarm_event(SCENARIO_LOG_RECREATED, SCENARIO_KAFKA, at, 0);
     lost.topic = SCENARIO_COUNTS;
     sim_swarm_add(d, lost);
     s->length_us = at + SECOND;
@@ -191,7 +179,7 @@ void sim_swarm_half_done(uint64_t seed, sim_scenario *s)
 
 static void cut_from_kafka(sim_swarm *d, int who, sim_scenario_way way, uint64_t at, uint64_t lasts)
 {
-    sim_scenario_event cut = befalls(SCENARIO_CUT, who, at, lasts);
+    sim_scenario_event cut = sim_swarm_event(SCENARIO_CUT, who, at, lasts);
     cut.peer = SCENARIO_KAFKA;
     cut.way = way;
     sim_swarm_add(d, cut);
@@ -206,8 +194,9 @@ static uint64_t draw_short_life(sim_swarm *d, int who, uint64_t copied, uint64_t
     uint64_t at = copied + sim_swarm_between(d, 20, 40) * 10 * MS, heals = at + lasts;
     d->s->users.per_second = (double)sim_swarm_between(d, 40, 60);
     cut_from_kafka(d, who, SCENARIO_BOTH, at - 10 * MS, lasts + 10 * MS);
-    sim_swarm_add(d, befalls(SCENARIO_KILL, who, heals + sim_swarm_between(d, 3, 10) * 10 * MS, 100 * MS));
-    sim_scenario_event loses = befalls(SCENARIO_LOSS, who, heals, 3 * SECOND);
+    sim_swarm_add(
+        d, sim_swarm_event(SCENARIO_KILL, who, heals + sim_swarm_between(d, 3, 10) * 10 * MS, 100 * MS));
+    sim_scenario_event loses = sim_swarm_event(SCENARIO_LOSS, who, heals, 3 * SECOND);
     loses.peer = SCENARIO_KAFKA;
     loses.way = SCENARIO_UP;
     loses.amount = 50;
@@ -237,9 +226,10 @@ void sim_swarm_moving(uint64_t seed, sim_scenario *s)
         at = draw_short_life(&d, who, copied, lasts);
     else
         cut_from_kafka(&d, who, SCENARIO_DOWN, at - 50 * MS, lasts);
-    sim_swarm_add(&d, befalls(SCENARIO_BACKUP, who, copied, 0));
-    sim_swarm_add(&d, befalls(SCENARIO_RESTORE, who, at, 100 * MS));
-    if (sim_swarm_chance(&d, 50)) sim_swarm_add(&d, befalls(SCENARIO_KILL, who, at + lasts / 2, 100 * MS));
+    sim_swarm_add(&d, sim_swarm_event(SCENARIO_BACKUP, who, copied, 0));
+    sim_swarm_add(&d, sim_swarm_event(SCENARIO_RESTORE, who, at, 100 * MS));
+    if (sim_swarm_chance(&d, 50))
+        sim_swarm_add(&d, sim_swarm_event(SCENARIO_KILL, who, at + lasts / 2, 100 * MS));
     s->length_us = KD_MAX(s->length_us, 15 * SECOND);
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
 }
@@ -261,20 +251,20 @@ void sim_swarm_old_numbers(uint64_t seed, sim_scenario *s)
     s->users.viral_from_us = 0;
     s->users.lost_percent = 0; /* then it is sure what must be shown */
     uint64_t at = sim_swarm_between(&d, 40, 80) * 100 * MS, deaf = sim_swarm_between(&d, 10, 20) * 100 * MS;
-    sim_scenario_event alone = befalls(SCENARIO_CUT, 0, at - SECOND, 12 * SECOND);
+    sim_scenario_event alone = sim_swarm_event(SCENARIO_CUT, 0, at - SECOND, 12 * SECOND);
     alone.peer = SCENARIO_CENTRAL;
     sim_swarm_add(&d, alone);
-    sim_scenario_event cut = befalls(SCENARIO_CUT, 0, at, deaf);
+    sim_scenario_event cut = sim_swarm_event(SCENARIO_CUT, 0, at, deaf);
     cut.peer = SCENARIO_KAFKA;
     cut.way = SCENARIO_DOWN;
     sim_swarm_add(&d, cut);
-    sim_scenario_event lost = befalls(SCENARIO_LOG_EXPIRED, SCENARIO_KAFKA, at + deaf - 50 * MS, 0);
+    sim_scenario_event lost = sim_swarm_event(SCENARIO_LOG_EXPIRED, SCENARIO_KAFKA, at + deaf - 50 * MS, 0);
     lost.topic = SCENARIO_COUNTS;
     lost.amount = 1;
     sim_swarm_add(&d, lost);
     for (uint64_t n = sim_swarm_between(&d, 1, 3); n > 0; n--)
-        sim_swarm_add(
-            &d, befalls(SCENARIO_KILL, 0, at + deaf + sim_swarm_between(&d, 3, 20) * 100 * MS, 100 * MS));
+        sim_swarm_add(&d, sim_swarm_event(SCENARIO_KILL, 0,
+                                          at + deaf + sim_swarm_between(&d, 3, 20) * 100 * MS, 100 * MS));
     s->length_us = KD_MAX(s->length_us, 20 * SECOND);
 }
 
@@ -294,13 +284,13 @@ void sim_swarm_slewed(uint64_t seed, sim_scenario *s)
     uint64_t set = sim_swarm_between(&d, 1, 3) * SECOND, from = set + 11 * SECOND,
              lasts = sim_swarm_between(&d, 20, 40) * SECOND;
     int64_t ppm = (int64_t)sim_swarm_between(&d, 20, 33) * 10000;
-    sim_scenario_event back = befalls(SCENARIO_CLOCK_STEP, 0, set, from + lasts - set);
+    sim_scenario_event back = sim_swarm_event(SCENARIO_CLOCK_STEP, 0, set, from + lasts - set);
     back.amount = -ppm * (int64_t)(lasts / SECOND);
     sim_swarm_add(&d, back);
-    sim_scenario_event slew = befalls(SCENARIO_CLOCK_DRIFT, 0, from, lasts);
+    sim_scenario_event slew = sim_swarm_event(SCENARIO_CLOCK_DRIFT, 0, from, lasts);
     slew.amount = ppm;
     sim_swarm_add(&d, slew);
-    sim_scenario_event late = befalls(SCENARIO_DELAY, 0, from, lasts + 20 * SECOND);
+    sim_scenario_event late = sim_swarm_event(SCENARIO_DELAY, 0, from, lasts + 20 * SECOND);
     late.peer = SCENARIO_KAFKA;
     late.way = SCENARIO_UP;
     late.amount = (int64_t)sim_swarm_between(&d, 2, 8) * 100 * MS;
@@ -316,9 +306,10 @@ void sim_swarm_brokers(uint64_t seed, sim_scenario *s)
     sim_swarm d = {.random = seed ^ UINT64_C(0x62726f6b657273), .s = s};
     int fenced = sim_swarm_chance(&d, 30) ? SCENARIO_CENTRAL : (int)sim_swarm_below(&d, s->edge_count);
     if (sim_swarm_chance(&d, 5))
-        sim_swarm_add(&d, befalls(SCENARIO_FENCE, fenced, sim_swarm_below(&d, s->length_us / MS) * MS, 0));
+        sim_swarm_add(
+            &d, sim_swarm_event(SCENARIO_FENCE, fenced, sim_swarm_below(&d, s->length_us / MS) * MS, 0));
     if (!sim_swarm_chance(&d, 5)) return;
     uint64_t lasts = sim_swarm_scaled(&d, 100 * MS, 10 * SECOND, 10 * MS);
-    sim_swarm_add(
-        &d, befalls(SCENARIO_KAFKA_GONE, SCENARIO_KAFKA, sim_swarm_below(&d, s->length_us / MS) * MS, lasts));
+    sim_swarm_add(&d, sim_swarm_event(SCENARIO_KAFKA_GONE, SCENARIO_KAFKA,
+                                      sim_swarm_below(&d, s->length_us / MS) * MS, lasts));
 }

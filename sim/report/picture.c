@@ -8,13 +8,6 @@
 #include "sim/report/html.h"
 #include "sim/report/units.h"
 
-enum { TICKS_WANTED = 8 };
-
-double sim_picture_percent(const sim_picture *p, uint64_t at_us)
-{
-    return (double)KD_MIN(at_us, p->end_us) * 100 / (double)p->end_us;
-}
-
 static void put_legend(const sim_picture *p)
 {
     static const struct {
@@ -39,56 +32,6 @@ static void put_legend(const sim_picture *p)
     sim_html_put(p->out, "</p>\n");
 }
 
-/* Ticks every second of which a narrow screen leaves out. */
-static void put_axis(const sim_picture *p)
-{
-    uint64_t step = sim_units_time_step(p->end_us, TICKS_WANTED);
-    sim_html_put(p->out, "<div class=\"lane axis\"><div class=\"label\">time</div><div class=\"plot\">");
-    for (uint64_t at = 0, n = 0; at <= p->end_us; at += step, n++) {
-        char text[UNITS_TEXT_MAX];
-        sim_units_moment(at, p->end_us, text);
-        double x = sim_picture_percent(p, at);
-        sim_html_put(p->out, "<span class=\"tick%s%s\" style=\"left:%.2f%%\">%s</span>", n % 2 ? " odd" : "",
-                     n == 0   ? " first"
-                     : x > 96 ? " last"
-                              : "",
-                     x, text);
-    }
-    sim_html_put(p->out, "</div></div>\n");
-}
-
-static void put_moment(const sim_picture *p, uint64_t at_us, const char *class, const char *text)
-{
-    double x = sim_picture_percent(p, at_us);
-    sim_html_put(p->out, "<span class=\"moment %s%s\" style=\"left:%.2f%%\"><b>%s</b></span>", class,
-                 x > 70 ? " turn" : "", x, text);
-}
-
-/* What goes through all lanes of a block: grid, end of the faults, failure. */
-static void put_moments(const sim_picture *p)
-{
-    uint64_t step = sim_units_time_step(p->end_us, TICKS_WANTED);
-    for (uint64_t at = step; at < p->end_us; at += step)
-        sim_html_put(p->out, "<span class=\"grid\" style=\"left:%.2f%%\"></span>",
-                     sim_picture_percent(p, at));
-    if (p->facts->length_us && p->facts->length_us < p->end_us)
-        put_moment(p, p->facts->length_us, "heal", "");
-    if (p->facts->verdict == SIM_VIOLATED && p->facts->failed_us)
-        put_moment(p, p->facts->failed_us, "failed", "");
-}
-
-/* The strip under the axis that names the moments which go through everything. */
-static void put_moment_names(const sim_picture *p)
-{
-    bool heals = p->facts->length_us && p->facts->length_us < p->end_us;
-    bool fails = p->facts->verdict == SIM_VIOLATED && p->facts->failed_us;
-    if (!heals && !fails) return;
-    sim_html_put(p->out, "<div class=\"lane names\"><div class=\"label\"></div><div class=\"plot\">");
-    if (heals) put_moment(p, p->facts->length_us, "heal", "faults end");
-    if (fails) put_moment(p, p->facts->failed_us, "failed", "violated here");
-    sim_html_put(p->out, "</div></div>\n");
-}
-
 static void open_block(const sim_picture *p, const char *name, const char *state)
 {
     sim_html_put(p->out, "<section class=\"block\"><h3>");
@@ -104,7 +47,7 @@ static void put_center(const sim_picture *p)
     open_block(p, "central and Kafka", NULL);
     sim_html_put(p->out, "<div class=\"back\">");
     sim_picture_bands(p, NULL);
-    put_moments(p);
+    sim_picture_moments(p);
     sim_html_put(p->out, "</div>\n");
     sim_picture_faults(p, NULL);
     sim_picture_notes(p, NULL);
@@ -129,7 +72,7 @@ static void picture_put_region(const sim_picture *p, uint32_t region)
     sim_html_put(p->out, "<div class=\"back\">");
     sim_picture_bands(p, name);
     sim_picture_downtime(p, s);
-    put_moments(p);
+    sim_picture_moments(p);
     sim_html_put(p->out, "</div>\n");
     sim_picture_faults(p, name);
     sim_picture_notes(p, name);
@@ -180,8 +123,8 @@ void sim_picture_print(const sim_drill_record *r, const sim_report_facts *facts,
         sim_html_put(out, "). Touch or point at a lane to read its figures.</p>\n");
     }
     sim_html_put(out, "<div class=\"picture\">\n");
-    put_axis(&p);
-    put_moment_names(&p);
+    sim_picture_axis(&p);
+    sim_picture_moment_names(&p);
     put_center(&p);
     for (uint32_t i = 0; i < p.view.regions; i++) picture_put_region(&p, i);
     sim_html_put(out, "</div>\n");

@@ -27,8 +27,15 @@ typedef struct {
     kd_buf *out;
 } sim_picture;
 
-/* Where a moment lies, 0..100. */
+/* picture_axis.c */
+/* Where a moment lies on the axis, in per cent of its width, 0 to 100; what comes after the axis lies at 100. */
 double sim_picture_percent(const sim_picture *p, uint64_t at_us);
+/* The lane of ticks, which stays on top while the page moves. */
+void sim_picture_axis(const sim_picture *p);
+/* The lane that names the moments of sim_picture_moments; nothing when there are none. */
+void sim_picture_moment_names(const sim_picture *p);
+/* The lines that go through all lanes of a block: grid, end of the faults, failure. */
+void sim_picture_moments(const sim_picture *p);
 
 /* What the lanes of a block are drawn from. */
 typedef struct {
