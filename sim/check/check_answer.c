@@ -7,6 +7,7 @@
  * The last answers are kept in a ring, which lasts longer than anybody tries again; what is not in it is not judged.
  */
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 #include "sim/check/excuse.h"
 
 static sim_check_told *check_answer_told_of(sim_checks *c, uint32_t attempt)
@@ -56,9 +57,10 @@ static void judge_truth(sim_checks *c, uint32_t slot, const sim_journal_attempt 
     bool changes = was_liked != (a->verb == KD_LIKE);
     if (changes != (o->changed == KD_CHANGED_YES))
         sim_check_fail(c, "answer",
-                       "%s tells attempt %u that it changed %d: by what %s said last, of %s, it is %d",
-                       sim_check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
-                       sim_check_item_name(c, a->item), changes);
+                       "%s answers %s with changed=%s; by the user's last operation anywhere it is "
+                       "changed=%s [attempt %u]",
+                       sim_check_slot_name(c, slot), sim_check_attempt_name(c, a),
+                       sim_check_changed_name(o->changed), changes ? "true" : "false", a->id);
 }
 
 static void judge_change(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
@@ -68,16 +70,19 @@ static void judge_change(sim_checks *c, uint32_t slot, uint32_t shard, const sim
     sim_check_word word = sim_check_durable_word(c, slot, shard, a);
     c->made++;
     if (o->liked != liked)
-        sim_check_fail(c, "answer", "%s tells attempt %u, a%s like, the opposite",
-                       sim_check_slot_name(c, slot), a->id, liked ? "" : "n un");
+        sim_check_fail(
+            c, "answer", "%s answers %s with liked=%s: the user asked for the opposite [attempt %u]",
+            sim_check_slot_name(c, slot), sim_check_attempt_name(c, a), o->liked ? "true" : "false", a->id);
     bool elsewhere = c->roamed[a->user].yes || c->doubled[sim_check_edge(slot)];
     bool forgets = c->view.scenario->forget_rows_us > 0; /* no row: it may have expired (rule 21) */
     bool unknown = o->changed == KD_CHANGED_UNKNOWN && (elsewhere || forgets) && !a->strange;
     if (word != CHECK_WORD_UNSURE && o->changed != right_change(word, liked) && !unknown)
         sim_check_fail(c, "answer",
-                       "%s tells attempt %u that it changed %d: %s's last word on %s there makes it %d",
-                       sim_check_slot_name(c, slot), a->id, (int)o->changed, c->view.users[a->user],
-                       sim_check_item_name(c, a->item), (int)right_change(word, liked));
+                       "%s answers %s with changed=%s; by the user's last operation at this edge it is "
+                       "changed=%s [attempt %u]",
+                       sim_check_slot_name(c, slot), sim_check_attempt_name(c, a),
+                       sim_check_changed_name(o->changed), sim_check_changed_name(right_change(word, liked)),
+                       a->id);
 }
 
 /* Before the word is noted. */
@@ -111,8 +116,11 @@ void sim_check_answer_replayed(sim_checks *c, uint32_t slot, const sim_journal_a
     bool right = replies(&t->reply, o);
     for (uint32_t i = 0; died && i < CHECK_EARLIER; i++) right |= replies(&t->earlier[i], o);
     if (!right)
-        sim_check_fail(
-            c, "answer", "%s tells attempt %u again: stamp %llu, changed %d, liked %d; it was %llu, %d, %d",
-            sim_check_slot_name(c, slot), a->id, (unsigned long long)o->stamp_us, (int)o->changed, o->liked,
-            (unsigned long long)t->reply.stamp_us, (int)t->reply.changed, t->reply.liked);
+        sim_check_fail(c, "answer",
+                       "%s answers a retry of %s with changed=%s, liked=%s; the first answer was changed=%s, "
+                       "liked=%s [attempt %u, stamps %llu and %llu]",
+                       sim_check_slot_name(c, slot), sim_check_attempt_name(c, a),
+                       sim_check_changed_name(o->changed), o->liked ? "true" : "false",
+                       sim_check_changed_name(t->reply.changed), t->reply.liked ? "true" : "false", a->id,
+                       (unsigned long long)o->stamp_us, (unsigned long long)t->reply.stamp_us);
 }

@@ -11,6 +11,7 @@
  * - while a commit is under way: its rows can be read and its counts cannot; the next commit judges.
  */
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 #include "sim/check/excuse.h"
 #include "sim/check/retired.h"
 
@@ -60,10 +61,13 @@ static void check_as_of_check_sum(sim_checks *c, kd_central *core, sim_check_ans
     answer->counted = true;
     c->made++;
     if (totals[a->counter] + sim_journal_aside(c->view.journal, a->counter, a->item) < c->passed[a->item])
-        sim_check_fail(c, "as-of", "%s has %llu views, %llu were acknowledged before as_of, %llu us ago",
-                       sim_check_item_name(c, a->item), (unsigned long long)totals[a->counter],
+        sim_check_fail(c, "as-of",
+                       "central has %llu views of %s, but clients were told of %llu before central's as_of, "
+                       "%.3f s ago: %llu are missing",
+                       (unsigned long long)totals[a->counter], sim_check_item_name(c, a->item),
                        (unsigned long long)c->passed[a->item],
-                       (unsigned long long)(sim_check_now(c) - c->answers[c->partition[a->item]].as_of_us));
+                       sim_check_seconds_ago(c, c->answers[c->partition[a->item]].as_of_us),
+                       (unsigned long long)(c->passed[a->item] - totals[a->counter]));
 }
 
 /* An edge that took a word of the pair is not promised to be in this central's as_of. */
@@ -86,10 +90,11 @@ static void check_pair(sim_checks *c, kd_central *core, const sim_journal_attemp
     c->made++;
     if (liked != (verdict == JOURNAL_MUST))
         sim_check_fail(c, "as-of",
-                       "%s %s %s at central, as_of %llu us ago; attempt %u was acknowledged %llu us ago",
-                       c->view.users[a->user], liked ? "has" : "has not", sim_check_item_name(c, a->item),
-                       (unsigned long long)(sim_check_now(c) - as_of_us), a->id,
-                       (unsigned long long)(sim_check_now(c) - a->acked_us));
+                       "central claims to hold all that was acknowledged until %.3f s ago, yet %s is %s %s; "
+                       "%s at %s was acknowledged %.3f s ago [attempt %u]",
+                       sim_check_seconds_ago(c, as_of_us), c->view.users[a->user], liked ? "still" : "not",
+                       sim_check_among(c, a->counter, a->item), sim_check_attempt_name(c, a),
+                       sim_check_slot_name(c, a->edge), sim_check_seconds_ago(c, a->acked_us), a->id);
 }
 
 void sim_check_as_of_committed(sim_checks *c, uint32_t slot, uint32_t partition)
@@ -129,7 +134,9 @@ void sim_check_as_of_member(sim_checks *c, uint32_t slot, uint32_t counter, uint
     if (!settled || verdict == JOURNAL_MAY || is_in_doubt(c, core, counter, item, user)) return;
     c->made++;
     if (liked != (verdict == JOURNAL_MUST))
-        sim_check_fail(c, "member", "central tells that %s %s %s, as_of %llu us ago", c->view.users[user],
-                       liked ? "has" : "has not", sim_check_item_name(c, item),
-                       (unsigned long long)(sim_check_now(c) - as_of_us));
+        sim_check_fail(c, "member",
+                       "central tells, with an as_of of %.3f s ago, that %s is %s %s; by all that was "
+                       "acknowledged until then it must be the opposite",
+                       sim_check_seconds_ago(c, as_of_us), c->view.users[user], liked ? "" : "not",
+                       sim_check_among(c, counter, item));
 }

@@ -10,6 +10,7 @@
  */
 #include "edge/core/fragment.h"
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 
 static uint64_t check_aside_told(const sim_checks *c, uint32_t slot, uint32_t shard)
 {
@@ -70,13 +71,15 @@ void sim_check_aside_put(sim_checks *c, uint32_t slot, kd_bytes key, kd_bytes va
     c->made++;
     if (k.bad || partition >= c->view.scenario->partitions || ours_alone(c, slot, at))
         sim_check_fail(c, "aside",
-                       "%s sets the sums of %llu/%llu of partition %u aside, which nobody else can hold",
+                       "%s sets a batch of sums aside that no other process or earlier life can have sent: "
+                       "its counts are missing now [batch %llu/%llu, partition %u]",
                        sim_check_slot_name(c, slot), (unsigned long long)at.incarnation,
                        (unsigned long long)at.seq, partition);
     bool first = aside_first(c, slot, key);
     while (kd_fragment_next(&r, &op)) aside_sum(c, slot, shard, first, &op);
     if (check_aside_told(c, slot, shard) < c->asides.to_tell[slot][shard])
-        sim_check_fail(c, "aside", "%s tells of %llu in sums that are set aside, there are %llu",
+        sim_check_fail(c, "aside",
+                       "%s tells its operator of %llu counts that are set aside, there are %llu [shard %u]",
                        sim_check_slot_name(c, slot), (unsigned long long)check_aside_told(c, slot, shard),
-                       (unsigned long long)c->asides.to_tell[slot][shard]);
+                       (unsigned long long)c->asides.to_tell[slot][shard], shard);
 }

@@ -5,6 +5,7 @@
  */
 #include "edge/core/entry.h"
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 
 enum { OPERATION_BYTES = 512, CLOCK_SLACK_US = 0 };
 
@@ -28,15 +29,18 @@ void sim_check_bounds_taken(sim_checks *c, uint32_t slot, uint32_t shard, const 
     kd_edge *e = c->view.edge(c->view.world, slot, shard);
     c->made++;
     if (s->measured && off > c->view.scenario->drift_us + CLOCK_SLACK_US)
-        sim_check_fail(c, "clock", "%s takes an operation, its clock was measured %lld us off central's",
-                       sim_check_slot_name(c, slot), (long long)s->off_us);
+        sim_check_fail(
+            c, "clock",
+            "%s takes an operation although its clock was measured %.3f s off central's; the bound is %.3f s",
+            sim_check_slot_name(c, slot), (double)s->off_us / 1e6, (double)c->view.scenario->drift_us / 1e6);
     if (!e || o->replayed) return;
     kd_edge_stats stats;
     kd_edge_get_stats(e, &stats);
     if (stats.outbox_bytes > outbox_bound(c) + OPERATION_BYTES)
-        sim_check_fail(c, "outbox", "%s takes an operation with %llu bytes in its outbox, the bound is %llu",
+        sim_check_fail(c, "outbox",
+                       "%s takes an operation with %llu bytes in its outbox; the bound is %llu [shard %u]",
                        sim_check_slot_name(c, slot), (unsigned long long)stats.outbox_bytes,
-                       (unsigned long long)outbox_bound(c));
+                       (unsigned long long)outbox_bound(c), shard);
 }
 
 /* Nobody waits for its number, and nothing of it is on its way. */
@@ -65,9 +69,11 @@ void sim_check_bounds_refused(sim_checks *c, uint32_t slot, uint32_t shard, int 
     bool full = stats.items >= c->view.items_max && !any_could_make_room(e);
     if (stats.outbox_bytes < outbox_bound(c) && !full)
         sim_check_fail(c, "outbox",
-                       "%s refuses an operation with %llu of %llu bytes in its outbox and %llu items",
+                       "%s refuses an operation for want of room, with %llu of %llu bytes in its outbox and "
+                       "%llu of %u items in memory [shard %u]",
                        sim_check_slot_name(c, slot), (unsigned long long)stats.outbox_bytes,
-                       (unsigned long long)outbox_bound(c), (unsigned long long)stats.items);
+                       (unsigned long long)outbox_bound(c), (unsigned long long)stats.items,
+                       c->view.items_max, shard);
 }
 
 void sim_check_bounds_ticked(sim_checks *c, uint32_t slot, uint32_t shard)
@@ -80,14 +86,17 @@ void sim_check_bounds_ticked(sim_checks *c, uint32_t slot, uint32_t shard)
     uint64_t bound = KD_MAX((uint64_t)c->view.items_max, c->slots[slot].items[shard]);
     c->slots[slot].items[shard] = KD_MIN(c->slots[slot].items[shard], stats.items);
     if (stats.items > bound)
-        sim_check_fail(c, "tables", "%s keeps %llu items, the bound is %llu", sim_check_slot_name(c, slot),
-                       (unsigned long long)stats.items, (unsigned long long)bound);
+        sim_check_fail(
+            c, "tables", "%s keeps the numbers of %llu items in memory; the bound is %llu [shard %u]",
+            sim_check_slot_name(c, slot), (unsigned long long)stats.items, (unsigned long long)bound, shard);
     if (stats.identity_alarms > c->slots[slot].alarms[shard]) c->slots[slot].alarm_us = sim_check_now(c);
     c->slots[slot].alarms[shard] = stats.identity_alarms;
     if (stats.identity_alarms == 0) return;
     uint32_t edge = sim_check_edge(slot);
     c->slots[slot].moved_to = KD_MAX(c->slots[slot].moved_to, kd_edge_incarnation(e));
     if (!c->doubled[edge] && !c->disk_changed[edge])
-        sim_check_fail(c, "identity", "%s raises an identity alarm, nobody copied it or put it back",
-                       sim_check_slot_name(c, slot));
+        sim_check_fail(c, "identity",
+                       "%s raises the alarm that another process uses its name, but nobody copied its disk "
+                       "or put it back [shard %u]",
+                       sim_check_slot_name(c, slot), shard);
 }

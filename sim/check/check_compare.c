@@ -5,6 +5,7 @@
 #include "kudos/central_compare.h"
 #include "kudos/edge_compare.h"
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 #include "sim/check/retired.h"
 
 typedef struct {
@@ -20,6 +21,15 @@ static bool is_revived(const sim_checks *c)
     return c->view.scenario->forget_tombstones_us > 0 && sim_check_retired_any_readmitted(c);
 }
 
+/* "ana's like of posts/1". */
+static const char *compare_row_name(sim_checks *c, const kd_compare_row *row)
+{
+    uint32_t item = sim_check_item(c, row->item), user = sim_check_user(c, row->user);
+    int counter = kd_counters_by_id(c->view.counters, row->counter);
+    if (item == CHECK_NOTHING || user == CHECK_NOTHING || counter < 0) return "a row of a stranger";
+    return sim_check_operation_name(c, (uint32_t)counter, item, user, row->liked);
+}
+
 static int compare_row(void *arg, const kd_compare_row *row)
 {
     const comparison *k = arg;
@@ -32,9 +42,16 @@ static int compare_row(void *arg, const kd_compare_row *row)
     bool revived = err == KD_OK && said == KD_ROW_OLDER && is_revived(c);
     if (err == KD_OK && (revived || (kd_row_verdict_good(said) && (!k->equal || said <= KD_ROW_LATER))))
         return 0;
-    sim_check_fail(c, "compare", "%s partition %u: a row that was merged is %s at central%s", name,
-                   k->partition, err == KD_OK ? kd_row_verdict_name(said) : kd_strerror(err),
-                   k->equal ? ", and the digests are equal" : "");
+    sim_check_fail(c, "compare",
+                   "%s holds %s, which central has confirmed; central holds %s%s [partition %u, stamp %llu]",
+                   name, compare_row_name(c, row),
+                   err != KD_OK             ? kd_strerror(err)
+                   : said == KD_ROW_MISSING ? "nothing"
+                   : said == KD_ROW_OLDER   ? "an older operation"
+                   : said == KD_ROW_OTHER   ? "the opposite under the same stamp"
+                                            : "another operation",
+                   k->equal ? ", though the digests of both are equal" : "", k->partition,
+                   (unsigned long long)row->time_us);
     return 1;
 }
 

@@ -5,6 +5,7 @@
  * counted anew.
  */
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 
 static uint64_t member_hash(const sim_check_touch *t)
 {
@@ -22,8 +23,11 @@ void sim_check_count_fed(sim_checks *c, uint32_t slot, uint32_t partition, const
         sim_check_touch t = {sim_check_item(c, op->item), sim_check_user(c, op->user), 0, 0};
         t.counter = (uint32_t)kd_counters_by_id(c->view.counters, op->counter);
         if (t.item == CHECK_NOTHING || t.user == CHECK_NOTHING) {
-            sim_check_fail(c, "counts", "a batch of %.*s names an item or a user that nobody here bears",
-                           (int)b->edge.len, b->edge.data);
+            sim_check_fail(c, "counts",
+                           "a batch of %.*s names an item or a user that is not in this drill [batch "
+                           "%llu/%llu, partition %u]",
+                           (int)b->edge.len, b->edge.data, (unsigned long long)b->at.incarnation,
+                           (unsigned long long)b->at.seq, partition);
             break;
         }
         m->fed = kd_grow(m->fed, m->fed_count, &m->fed_cap, sizeof(t));
@@ -59,9 +63,11 @@ static void check_item_counts(sim_checks *c, uint32_t slot, kd_central *core, ui
         kd_central_by_day(core, key, counter, add_part, &days);
         c->made++;
         if (totals[counter] != members || totals[counter] != regions || totals[counter] != days)
-            sim_check_fail(c, "counts", "%s of %s: count %llu, members %llu, regions %llu, days %llu",
-                           c->view.counters->at[counter].name, sim_check_item_name(c, item),
-                           (unsigned long long)totals[counter], (unsigned long long)members,
+            sim_check_fail(c, "counts",
+                           "central counts %llu %ss of %s; its members are %llu, the sum of its regions "
+                           "%llu, of its days %llu",
+                           (unsigned long long)totals[counter], c->view.counters->at[counter].name,
+                           sim_check_item_name(c, item), (unsigned long long)members,
                            (unsigned long long)regions, (unsigned long long)days);
     }
 }
@@ -118,7 +124,9 @@ static int count_member(void *arg, const kd_member *member)
     sim_check_touch t = {sim_check_item(w->c, member->item), sim_check_user(w->c, member->user), 0, 0};
     t.counter = (uint32_t)kd_counters_by_id(w->c->view.counters, member->counter);
     if (t.item == CHECK_NOTHING || t.user == CHECK_NOTHING) {
-        sim_check_fail(w->c, "counts", "central has a member that nobody here bears");
+        sim_check_fail(w->c, "counts",
+                       "central holds a like of an item or a user that is not in this drill [user %.*s]",
+                       (int)member->user.len, (const char *)member->user.data);
         return 1;
     }
     sim_check_map_obtain(&w->m->members, member_hash(&t))->a = 1;

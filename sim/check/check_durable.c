@@ -10,6 +10,7 @@
 #include "edge/core/membership.h"
 #include "edge/core/state.h"
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 
 enum { MAYBE_UNLIKED = 1, MAYBE_LIKED = 2 }; /* bits */
 
@@ -54,9 +55,11 @@ void sim_check_durable_taken(sim_checks *c, uint32_t slot, uint32_t shard, const
     c->made++;
     bool kept = c->view.scenario->forget_rows_us == 0 || met > c->stable_us[c->partition[a->item]];
     if (stamp_us <= met && kept)
-        sim_check_fail(c, "stamp", "%s stamps attempt %u with %llu, its row has %llu",
-                       sim_check_slot_name(c, slot), a->id, (unsigned long long)stamp_us,
-                       (unsigned long long)met);
+        sim_check_fail(c, "stamp",
+                       "%s stamps %s no later than the operation that it overrules, so the older one would "
+                       "win [attempt %u, stamp %llu, before it %llu]",
+                       sim_check_slot_name(c, slot), sim_check_attempt_name(c, a), a->id,
+                       (unsigned long long)stamp_us, (unsigned long long)met);
     cell->a = stamp_us;
     cell->b = life << 1 | (a->verb == KD_LIKE);
 }
@@ -109,12 +112,15 @@ void sim_check_durable_answered(sim_checks *c, uint32_t slot, uint32_t shard, co
     const sim_check_durable *d = &c->durable;
     c->made++;
     if (d->failed[slot][shard])
-        sim_check_fail(c, "after-error", "%s answers attempt %u after a write that failed",
-                       sim_check_slot_name(c, slot), a->id);
+        sim_check_fail(c, "after-error",
+                       "%s acknowledges %s after a write to its disk failed: it may be lost [attempt %u]",
+                       sim_check_slot_name(c, slot), sim_check_attempt_name(c, a), a->id);
     if (!o->replayed && (o->group == 0 || o->group > d->groups[slot][shard]))
-        sim_check_fail(c, "durable", "%s answers attempt %u of group %llu, synced is %llu",
-                       sim_check_slot_name(c, slot), a->id, (unsigned long long)o->group,
-                       (unsigned long long)d->groups[slot][shard]);
+        sim_check_fail(c, "durable",
+                       "%s acknowledges %s before it is synced: a crash would lose it [attempt %u, write "
+                       "%llu, synced up to %llu]",
+                       sim_check_slot_name(c, slot), sim_check_attempt_name(c, a), a->id,
+                       (unsigned long long)o->group, (unsigned long long)d->groups[slot][shard]);
     if (a->verb == KD_ADD) return;
     uint64_t hash = attempt_hash(c, slot, a);
     bool known = on_disk(c, hash, o->stamp_us);
@@ -123,8 +129,10 @@ void sim_check_durable_answered(sim_checks *c, uint32_t slot, uint32_t shard, co
     bool expired = o->replayed && c->view.scenario->forget_rows_us > 0 &&
                    o->stamp_us <= c->stable_us[c->partition[a->item]];
     if (!known && !excused && !expired)
-        sim_check_fail(c, "durable", "%s answers attempt %u: its journal entry is not on its disk",
-                       sim_check_slot_name(c, slot), a->id);
+        sim_check_fail(c, "durable",
+                       "%s acknowledges %s, but its disk holds no journal entry of it: a crash would lose it "
+                       "[attempt %u]",
+                       sim_check_slot_name(c, slot), sim_check_attempt_name(c, a), a->id);
 }
 
 typedef struct {
@@ -188,7 +196,7 @@ static void expired(const check_durable_visit *v, kd_bytes key)
     const sim_check_cell *cell =
         sim_check_map_find(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
     uint32_t partition = (uint32_t)key.data[1] << 8 | key.data[2];
-    if (cell) sim_check_forget_row(v->c, v->slot, partition, cell->a);
+    if (cell) sim_check_forget_row(v->c, v->slot, partition, key, cell);
 }
 
 static void on_delete(void *arg, kd_bytes key)
@@ -263,8 +271,13 @@ void sim_check_durable_member(sim_checks *c, uint32_t slot, const sim_journal_at
     bool forgotten = result == KD_ENOTFOUND && c->view.scenario->forget_rows_us > 0 &&
                      newest <= c->stable_us[c->partition[pair->item]];
     if (!right && !forgotten && !c->durable.incomplete[slot][shard])
-        sim_check_fail(c, "own-word", "%s tells %d to %s of %s, his last word there was %s",
-                       sim_check_slot_name(c, slot), result, c->view.users[pair->user],
-                       sim_check_item_name(c, pair->item),
-                       (here || !row ? taken->b & 1 : row->b) ? "like" : "unlike");
+        sim_check_fail(c, "own-word",
+                       "%s tells %s that the user is %s %s; the user's last operation there was %s",
+                       sim_check_slot_name(c, slot), c->view.users[pair->user],
+                       result == 1   ? "surely"
+                       : result == 0 ? "not"
+                                     : "perhaps",
+                       sim_check_among(c, pair->counter, pair->item),
+                       sim_check_operation_name(c, pair->counter, pair->item, pair->user,
+                                                here || !row ? taken->b & 1 : row->b));
 }

@@ -5,6 +5,7 @@
 #include "edge/core/batch.h"
 #include "edge/core/state.h"
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 
 /* Where there is room for some numbers only, a reader asks for the others one at a time. */
 static int read_through(sim_checks *c, kd_edge *e, uint32_t slot, uint32_t item, kd_view *view)
@@ -39,7 +40,7 @@ static bool edge_agrees(sim_checks *c, uint32_t slot, uint32_t item, const uint6
     /* Items with operations that stay pending make no room for others. */
     if (err == KD_EAGAIN && c->view.scenario->room_items > 0 && c->retired[slot]) return true;
     if (err != KD_OK) {
-        snprintf(why, size, "%s cannot tell %s: %s", sim_check_slot_name(c, slot),
+        snprintf(why, size, "%s cannot tell the counts of %s: %s", sim_check_slot_name(c, slot),
                  sim_check_item_name(c, item),
                  err == KD_EAGAIN ? "stale, to be read from central" : kd_strerror(err));
         return false;
@@ -47,9 +48,10 @@ static bool edge_agrees(sim_checks *c, uint32_t slot, uint32_t item, const uint6
     for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) {
         if (view.count[i] == totals[i] && view.pending[i] == 0) continue;
         if (c->retired[slot] && shows_pending(c, i, view.count[i], totals[i], view.pending[i])) continue;
-        snprintf(why, size, "%s shows %llu %s of %s (%u pending), central %llu", sim_check_slot_name(c, slot),
-                 (unsigned long long)view.count[i], c->view.counters->at[i].name,
-                 sim_check_item_name(c, item), view.pending[i], (unsigned long long)totals[i]);
+        snprintf(why, size, "%s shows %llu %ss of %s (%u pending), central has %llu",
+                 sim_check_slot_name(c, slot), (unsigned long long)view.count[i],
+                 c->view.counters->at[i].name, sim_check_item_name(c, item), view.pending[i],
+                 (unsigned long long)totals[i]);
         return false;
     }
     return true;
@@ -60,7 +62,7 @@ static bool item_agrees(sim_checks *c, uint32_t item, char *why, size_t size)
     kd_central *core = c->view.central(c->view.world, 0, c->partition[item]);
     uint64_t totals[KD_COUNTERS_MAX];
     if (!core || kd_central_totals(core, kd_item_key(&c->view.items[item]), totals) != KD_OK) {
-        snprintf(why, size, "central cannot tell %s", sim_check_item_name(c, item));
+        snprintf(why, size, "central cannot tell the counts of %s", sim_check_item_name(c, item));
         return false;
     }
     for (uint32_t slot = 0; slot < c->view.scenario->edge_count; slot++)
@@ -84,7 +86,7 @@ static bool check_end_unsent(sim_checks *c, char *why, size_t size)
             for (uint32_t i = 0; e && !c->retired[slot] && i < e->part_count; i++) {
                 const kd_part *p = &e->parts[i];
                 if (!keeps_operations(p)) continue;
-                snprintf(why, size, "%s has operations of partition %u that central has not",
+                snprintf(why, size, "%s holds operations that central has not merged [partition %u]",
                          sim_check_slot_name(c, slot), p->id);
                 return true;
             }
@@ -117,7 +119,7 @@ static int end_member(void *arg, const kd_member *m)
     uint32_t item = sim_check_item(w->c, m->item), user = sim_check_user(w->c, m->user);
     int counter = kd_counters_by_id(w->c->view.counters, m->counter);
     if (item == CHECK_NOTHING || user == CHECK_NOTHING || counter < 0)
-        sim_final_stranger(w->f, "central has a member that nobody in this drill bears");
+        sim_final_stranger(w->f, "central holds a like of an item or a user that is not in this drill");
     else
         sim_final_member(w->f, (uint32_t)counter, item, user);
     return 0;

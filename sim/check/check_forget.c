@@ -7,6 +7,7 @@
  */
 #include "kudos/forget.h"
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 #include "sim/check/excuse.h"
 #include "sim/check/retired.h"
 
@@ -60,8 +61,10 @@ void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition
     c->made++;
     if (f.floor_us > bound_us)
         sim_check_fail(c, "floor",
-                       "central drops tombstones of partition %u below %llu, all edges are complete to %llu",
-                       partition, (unsigned long long)f.floor_us, (unsigned long long)bound_us);
+                       "central forgets unlikes of partition %u that an older like could still overrule: "
+                       "edges are complete only up to %.3f s earlier [floor %llu, bound %llu]",
+                       partition, (double)(f.floor_us - bound_us) / 1e6, (unsigned long long)f.floor_us,
+                       (unsigned long long)bound_us);
 }
 
 void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event)
@@ -85,11 +88,11 @@ static void check_backup_holds(sim_checks *c, uint32_t slot, uint32_t partition,
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
         uint64_t bound_us = check_forget_less(held->watermark_us[e], 2 * c->view.scenario->drift_us);
         if (now->watermark_us[e] <= held->watermark_us[e] || stable_us <= bound_us) continue;
-        sim_check_fail(
-            c, "stable",
-            "central lets rows of partition %u go up to %llu, its backup holds those of %s up to %llu",
-            partition, (unsigned long long)stable_us, c->view.scenario->edges[e],
-            (unsigned long long)bound_us);
+        sim_check_fail(c, "stable",
+                       "central lets edges forget likes that its backup lacks: of %s, partition %u, "
+                       "everything stamped in the last %.3f s before stable [stable %llu, backup %llu]",
+                       c->view.scenario->edges[e], partition, (double)(stable_us - bound_us) / 1e6,
+                       (unsigned long long)stable_us, (unsigned long long)bound_us);
     }
 }
 
@@ -102,15 +105,19 @@ void sim_check_forget_published(sim_checks *c, uint32_t slot, uint32_t partition
     c->made++;
     if (stable_us > bound_us)
         sim_check_fail(c, "stable",
-                       "central lets rows of partition %u go up to %llu, %s holds all up to %llu", partition,
-                       (unsigned long long)stable_us, c->view.scenario->backups_none ? "it" : "its backup",
+                       "central lets edges forget likes of partition %u that %s lacks: everything stamped in "
+                       "the last %.3f s before stable [stable %llu, complete to %llu]",
+                       partition, c->view.scenario->backups_none ? "it" : "its backup",
+                       (double)(stable_us - bound_us) / 1e6, (unsigned long long)stable_us,
                        (unsigned long long)bound_us);
     else if (!c->view.scenario->backups_none)
         check_backup_holds(c, slot, partition, stable_us);
 }
 
-void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us)
+void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes key,
+                          const sim_check_cell *row)
 {
+    uint64_t stamp_us = row->a;
     uint32_t edge = sim_check_edge(slot);
     uint64_t merged_us =
         c->positions.best_us[partition][edge]; /* an edge may not have heard of a restore yet */
@@ -118,20 +125,26 @@ void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, uint
     c->made++;
     if (c->view.scenario->forget_rows_us == 0 || stamp_us > c->stable_us[partition] || !known)
         sim_check_fail(c, "expired",
-                       "%s drops a row of partition %u stamped %llu, stable is %llu, merged all up to %llu",
-                       sim_check_slot_name(c, slot), partition, (unsigned long long)stamp_us,
-                       (unsigned long long)c->stable_us[partition], (unsigned long long)merged_us);
+                       "%s forgets %s, which %s [partition %u, stamp %llu, stable %llu, merged up to %llu]",
+                       sim_check_slot_name(c, slot), sim_check_row_name(c, key, row->b),
+                       known ? "central has not allowed yet" : "central has not merged: it may be lost",
+                       partition, (unsigned long long)stamp_us, (unsigned long long)c->stable_us[partition],
+                       (unsigned long long)merged_us);
 }
 
-void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed)
+void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, const kd_batch *b,
+                          kd_fed fed)
 {
     c->made++;
     if (fed == KD_FED_MERGED && c->retired[edge] && sim_check_retired_in(c, slot, partition, edge))
-        sim_check_fail(c, "retired", "central merges a batch of %s, partition %u, which is retired",
-                       c->view.scenario->edges[edge], partition);
+        sim_check_fail(c, "retired",
+                       "central merges %s of %s, which the operator declared gone [partition %u]",
+                       sim_check_body_name(c, b->body), c->view.scenario->edges[edge], partition);
     if (fed == KD_FED_RETIRED && !c->retired[edge] && !sim_check_retired_in(c, slot, partition, edge))
-        sim_check_fail(c, "retired", "central refuses a batch of %s, partition %u, which nobody retired",
-                       c->view.scenario->edges[edge], partition);
+        sim_check_fail(
+            c, "retired",
+            "central refuses %s of %s, which nobody declared gone: they are not counted [partition %u]",
+            sim_check_body_name(c, b->body), c->view.scenario->edges[edge], partition);
 }
 
 /* ---- the operator's word -------------------------------------------------------------------------------------- */
@@ -186,10 +199,12 @@ bool sim_check_forget_moves(sim_checks *c, char *why, size_t size)
         bool told = kd_central_as_of_us(core) > c->healed_us;
         c->made++;
         if (told && (!collects || f.floor_us > c->healed_us)) continue;
-        snprintf(why, size, "partition %u: as_of %lld us, floor %lld us after the faults, held by %s %.*s", p,
-                 (long long)(kd_central_as_of_us(core) - c->healed_us),
-                 (long long)(f.floor_us - c->healed_us), kd_held_by_name(f.floor_held_by),
-                 (int)f.floor_holder.len, (const char *)f.floor_holder.data);
+        snprintf(why, size,
+                 "central does not move on after the faults: as_of %.3f s and floor %.3f s after their end, "
+                 "held by %s %.*s [partition %u]",
+                 (double)(int64_t)(kd_central_as_of_us(core) - c->healed_us) / 1e6,
+                 (double)(int64_t)(f.floor_us - c->healed_us) / 1e6, kd_held_by_name(f.floor_held_by),
+                 (int)f.floor_holder.len, (const char *)f.floor_holder.data, p);
         return false;
     }
     return true;

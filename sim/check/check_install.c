@@ -5,6 +5,7 @@
  * What the edge had is remembered from after the call before; while a partition is open nothing but snapshots and answers changes it.
  */
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 
 static sim_check_known known_now(const sim_checks *c, uint32_t slot, uint32_t partition)
 {
@@ -43,7 +44,9 @@ void sim_check_install_taken(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     c->made++;
     if (c->slots[slot].retired[partition])
-        sim_check_fail(c, "retired", "%s takes an operation of partition %u, where central has retired it",
+        sim_check_fail(c, "retired",
+                       "%s takes an operation although central's snapshot told it that it is retired: nobody "
+                       "will count it [partition %u]",
                        sim_check_slot_name(c, slot), partition);
 }
 
@@ -51,8 +54,30 @@ void sim_check_install_refused(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     c->made++;
     if (!c->slots[slot].retired[partition])
-        sim_check_fail(c, "retired", "%s refuses an operation of partition %u as retired, where it is not",
+        sim_check_fail(c, "retired",
+                       "%s refuses an operation as if it were retired, but no snapshot of central says so "
+                       "[partition %u]",
                        sim_check_slot_name(c, slot), partition);
+}
+
+static const char *check_install_name(int verdict)
+{
+    switch (verdict) {
+    case KD_INSTALLED:
+        return "the next one";
+    case KD_HEARTBEAT:
+        return "the one that it has";
+    case KD_PART:
+        return "a part of one";
+    case KD_SNAPSHOT_OLD:
+        return "an old one";
+    case KD_SNAPSHOT_GAP:
+        return "one behind a gap";
+    case KD_SNAPSHOT_UNDONE:
+        return "one that undoes its history";
+    default:
+        return kd_strerror(verdict);
+    }
 }
 
 /* Whether what the edge had is a part of the history that the snapshot goes on with. */
@@ -79,8 +104,8 @@ void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, i
     c->made++;
     if (verdict < 0 || kd_snapshot_decode(record, &s) != KD_OK) {
         if (verdict != KD_EIO)
-            sim_check_fail(c, "install", "%s cannot take in a snapshot: %s", sim_check_slot_name(c, slot),
-                           kd_strerror(verdict));
+            sim_check_fail(c, "install", "%s cannot read a snapshot of central: %s",
+                           sim_check_slot_name(c, slot), kd_strerror(verdict));
         return;
     }
     sim_check_number_heard(c, slot, &s);
@@ -94,12 +119,13 @@ void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, i
     bool lands = moves ? known->epoch == s.epoch && known->version == s.version
                        : known->epoch == had.epoch && known->version == had.version;
     if ((verdict != KD_PART && verdict != right) || !lands)
-        sim_check_fail(
-            c, "install",
-            "%s at version %llu of epoch %llx takes %llu (previous %llu) of epoch %llx for %d, it is %d",
-            sim_check_slot_name(c, slot), (unsigned long long)had.version, (unsigned long long)had.epoch,
-            (unsigned long long)s.version, (unsigned long long)s.previous, (unsigned long long)s.epoch,
-            verdict, right);
+        sim_check_fail(c, "install",
+                       "%s takes a snapshot of central for %s, it is %s [partition %u: had version %llu of "
+                       "epoch %llx, got %llu after %llu of epoch %llx]",
+                       sim_check_slot_name(c, slot), check_install_name(verdict), check_install_name(right),
+                       s.partition, (unsigned long long)had.version, (unsigned long long)had.epoch,
+                       (unsigned long long)s.version, (unsigned long long)s.previous,
+                       (unsigned long long)s.epoch);
     kd_snapshot_finish(&s);
 }
 
@@ -118,7 +144,9 @@ void sim_check_install_answer(sim_checks *c, uint32_t slot, uint32_t item, kd_by
     *known = known_now(c, slot, partition);
     c->made++;
     if (had.epoch != 0 && (known->epoch != had.epoch || known->version != had.version))
-        sim_check_fail(c, "install", "%s goes from version %llu to %llu of partition %u with an answer",
-                       sim_check_slot_name(c, slot), (unsigned long long)had.version,
-                       (unsigned long long)known->version, partition);
+        sim_check_fail(c, "install",
+                       "%s moves to another version of central's numbers by an answer about %s: only "
+                       "snapshots may do that [partition %u, version %llu to %llu]",
+                       sim_check_slot_name(c, slot), sim_check_item_name(c, item), partition,
+                       (unsigned long long)had.version, (unsigned long long)known->version);
 }

@@ -14,6 +14,7 @@
  * - anything, at an edge whose copy runs, and until central has merged what both took.
  */
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 #include "sim/check/excuse.h"
 #include "sim/check/pending.h"
 
@@ -69,12 +70,13 @@ void sim_check_least_viewed(sim_checks *c, uint32_t slot, uint32_t item, const k
         if (c->view.counters->at[counter].kind == KD_SUM) continue;
         c->made++;
         if (!check_least_holds(c, slot, counter, item, view, CHECK_NOTHING, &least))
-            sim_check_fail(
-                c, "least",
-                "%s shows %llu %s of %s, %u pending, as of %llu us ago: %llu were acknowledged before",
-                sim_check_slot_name(c, slot), (unsigned long long)view->count[counter],
-                c->view.counters->at[counter].name, sim_check_item_name(c, item), view->pending[counter],
-                (unsigned long long)(sim_check_now(c) - view->as_of_us), (unsigned long long)least);
+            sim_check_fail(c, "least",
+                           "%s shows %llu %ss of %s (%u pending) as of %.3f s ago, but at least %llu were "
+                           "acknowledged before that and not taken back",
+                           sim_check_slot_name(c, slot), (unsigned long long)view->count[counter],
+                           c->view.counters->at[counter].name, sim_check_item_name(c, item),
+                           view->pending[counter], sim_check_seconds_ago(c, view->as_of_us),
+                           (unsigned long long)least);
     }
 }
 
@@ -86,9 +88,9 @@ void sim_check_least_answered(sim_checks *c, uint32_t slot, const sim_journal_at
         return;
     c->made++;
     if (!check_least_holds(c, slot, a->counter, a->item, view, a->user, &least))
-        sim_check_fail(c, "own-like",
-                       "%s answers attempt %u, a like of %s by %s, with %llu: with his own like it is %llu",
-                       sim_check_slot_name(c, slot), a->id, sim_check_item_name(c, a->item),
-                       c->view.users[a->user], (unsigned long long)view->count[a->counter],
-                       (unsigned long long)least);
+        sim_check_fail(
+            c, "own-like",
+            "%s answers %s with the number %llu; with that one in it, it must be at least %llu [attempt %u]",
+            sim_check_slot_name(c, slot), sim_check_attempt_name(c, a),
+            (unsigned long long)view->count[a->counter], (unsigned long long)least, a->id);
 }

@@ -9,6 +9,7 @@
  * - a user who spoke of it at an edge that is retired, or was taken back since he asked: the operator declared that what such an edge holds is not awaited (rule 23).
  */
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 #include "sim/check/excuse.h"
 #include "sim/check/retired.h"
 
@@ -32,7 +33,8 @@ void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32
     if (!settled || verdict == JOURNAL_MAY) return;
     c->made++;
     if (liked != (verdict == JOURNAL_MUST))
-        sim_check_fail(c, "liked", "%s tells %s that he %s %s; his last word says the opposite",
-                       sim_check_slot_name(c, slot), c->view.users[user], liked ? "likes" : "does not like",
-                       sim_check_item_name(c, item));
+        sim_check_fail(c, "liked",
+                       "%s tells %s: %s %s; the user's last acknowledged operation says the opposite",
+                       sim_check_slot_name(c, slot), c->view.users[user], liked ? "you are" : "you are not",
+                       sim_check_among(c, counter, item));
 }

@@ -4,6 +4,7 @@
  * What lies before is only read again if it does not. Edges send all of it again sooner or later, so nothing else would tell.
  */
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 
 static uint64_t place_hash(uint32_t partition, int64_t offset)
 {
@@ -21,7 +22,9 @@ void sim_check_log_checked(sim_checks *c, uint32_t partition, int64_t stored, kd
     const sim_check_cell *merged = sim_check_map_find(&c->log, place_hash(partition, stored));
     c->made++;
     if (!merged || (found.data && kd_hash(found) == merged->a)) return;
-    sim_check_fail(c, "log-position",
-                   "central goes on at %lld of partition %u: what stands at %lld is not what it merged",
-                   (long long)next, partition, (long long)stored);
+    sim_check_fail(
+        c, "log-position",
+        "central goes on in the likes log as if it had read all before, but the log was replaced: batches of "
+        "partition %u are skipped [goes on at %lld; the record at %lld is not the one that it merged]",
+        partition, (long long)next, (long long)stored);
 }

@@ -6,6 +6,7 @@
  * The last numbers of each item are kept in a ring; what is older than it is not judged.
  */
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 
 #include <stdlib.h>
 
@@ -158,27 +159,17 @@ void sim_check_number_viewed(sim_checks *c, uint32_t slot, uint32_t item, const 
     const sim_check_numbers *r = &c->numbers[item];
     c->made++;
     if (!heard_right(c, r, c->heard[sim_check_edge(slot)][item], view))
+        sim_check_fail(c, "number", "%s shows %s, but no number that central sent there makes these",
+                       sim_check_slot_name(c, slot), sim_check_view_name(c, item, view));
+    else if (view->fresh && !fresh_right(c, partition, known, r, view))
         sim_check_fail(
             c, "number",
-            "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u), and no number of "
-            "central that it heard is behind them",
-            sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
-            (unsigned long long)view->count[1], (unsigned long long)view->count[2],
-            sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2]);
-    else if (view->fresh && !fresh_right(c, partition, known, r, view))
-        sim_check_fail(c, "number",
-                       "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as fresh: at "
-                       "version %llu of epoch %llx central had others",
-                       sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
-                       (unsigned long long)view->count[1], (unsigned long long)view->count[2],
-                       sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
-                       (unsigned long long)p.version, (unsigned long long)p.epoch);
+            "%s shows %s as fresh, but central had other numbers [partition %u, version %llu of epoch %llx]",
+            sim_check_slot_name(c, slot), sim_check_view_name(c, item, view), partition,
+            (unsigned long long)p.version, (unsigned long long)p.epoch);
     else if (view->as_of_us > 0 && !as_of_right(c, partition, known, r, view))
         sim_check_fail(c, "as-of",
-                       "%s shows %llu likes, %llu saves, %llu views of %s (pending %u, %u, %u) as of %llu us "
-                       "ago: central had replaced them before",
-                       sim_check_slot_name(c, slot), (unsigned long long)view->count[0],
-                       (unsigned long long)view->count[1], (unsigned long long)view->count[2],
-                       sim_check_item_name(c, item), view->pending[0], view->pending[1], view->pending[2],
-                       (unsigned long long)(sim_check_now(c) - view->as_of_us));
+                       "%s shows %s as of %.3f s ago, but central had replaced these numbers before that",
+                       sim_check_slot_name(c, slot), sim_check_view_name(c, item, view),
+                       sim_check_seconds_ago(c, view->as_of_us));
 }

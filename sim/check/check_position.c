@@ -5,8 +5,10 @@
  * A commit that was under way when central died may have reached the disk: what it opens with lies between what was durable and what was begun.
  */
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 
-enum { MERGED = 1, SEEN = 2, GATHERED = 4 }; /* durably; sent; in a commit that may be */
+/* Flags of a body, below its packed content: it is durably merged; it was sent; it was merged, and its commit may be durable. */
+enum { MERGED = 1, SEEN = 2, GATHERED = 4, FLAG_BITS = 3 };
 
 static uint64_t position_hash(uint32_t edge, uint32_t partition, kd_position at)
 {
@@ -30,15 +32,21 @@ void sim_check_position_sent(sim_checks *c, uint32_t slot, uint32_t partition, k
     kd_batch b;
     uint32_t edge = sim_check_edge(slot);
     if (kd_batch_decode(record, &b) != KD_OK) {
-        sim_check_fail(c, "body", "%s sends a record that does not decode", sim_check_slot_name(c, slot));
+        sim_check_fail(c, "body", "%s sends a batch that cannot be decoded [partition %u]",
+                       sim_check_slot_name(c, slot), partition);
         return;
     }
     sim_check_cell *cell = position(c, edge, partition, b.at);
     c->made++;
     if ((cell->b & SEEN) && cell->a != b.digest && b.at.incarnation > c->positions.exempt[edge])
-        sim_check_fail(c, "body", "%s sends another body at %llu/%llu of partition %u",
-                       sim_check_slot_name(c, slot), (unsigned long long)b.at.incarnation,
-                       (unsigned long long)b.at.seq, partition);
+        sim_check_fail(c, "body",
+                       "%s sends %s where it had sent %s: central keeps whichever came first [batch "
+                       "%llu/%llu, partition %u]",
+                       sim_check_slot_name(c, slot), sim_check_body_name(c, b.body),
+                       sim_check_body_packed_name(c, cell->b >> FLAG_BITS),
+                       (unsigned long long)b.at.incarnation, (unsigned long long)b.at.seq, partition);
+    if (!(cell->b & SEEN) || cell->a != b.digest)
+        cell->b = (cell->b & (MERGED | GATHERED)) | sim_check_body_pack(c, b.body) << FLAG_BITS;
     cell->a = b.digest;
     cell->b |= SEEN;
 }
@@ -48,17 +56,19 @@ static void merged(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t ed
     sim_check_tenure *t = &c->positions.tenures[slot][partition];
     kd_position applied = t->now.tentative[edge];
     if (kd_position_cmp(b->at, applied) <= 0)
-        sim_check_fail(c, "order", "central merges %llu/%llu of %.*s, partition %u, again",
-                       (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
-                       b->edge.data, partition);
-    else if (kd_position_cmp(b->after, applied) != 0)
         sim_check_fail(
             c, "order",
-            "central merges %llu/%llu of %.*s, partition %u, over a gap: after %llu/%llu, applied %llu/%llu",
-            (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
-            b->edge.data, partition, (unsigned long long)b->after.incarnation,
-            (unsigned long long)b->after.seq, (unsigned long long)applied.incarnation,
-            (unsigned long long)applied.seq);
+            "central merges %s of %.*s again: sums among them count twice [batch %llu/%llu, partition %u]",
+            sim_check_body_name(c, b->body), (int)b->edge.len, b->edge.data,
+            (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, partition);
+    else if (kd_position_cmp(b->after, applied) != 0)
+        sim_check_fail(c, "order",
+                       "central merges %s of %.*s over a gap: batches in between are lost [batch %llu/%llu "
+                       "after %llu/%llu, merged up to %llu/%llu, partition %u]",
+                       sim_check_body_name(c, b->body), (int)b->edge.len, b->edge.data,
+                       (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq,
+                       (unsigned long long)b->after.incarnation, (unsigned long long)b->after.seq,
+                       (unsigned long long)applied.incarnation, (unsigned long long)applied.seq, partition);
     t->now.tentative[edge] = b->at;
     position(c, edge, partition, b->at)->b |= GATHERED;
     t->open = kd_grow(t->open, t->open_count, &t->open_cap, sizeof(t->open[0]));
@@ -72,19 +82,27 @@ void sim_check_position_fed(sim_checks *c, uint32_t slot, uint32_t partition, co
     kd_position applied = c->positions.tenures[slot][partition].now.tentative[edge];
     c->made++;
     if (fed == KD_FED_MERGED) merged(c, slot, partition, edge, b);
-    sim_check_forget_fed(c, slot, partition, edge, fed);
+    sim_check_forget_fed(c, slot, partition, edge, b, fed);
     bool next = kd_position_cmp(b->at, applied) > 0;
     if ((fed == KD_FED_DUPLICATE && next) ||
         (fed == KD_FED_GAP && next && kd_position_cmp(b->after, applied) == 0))
-        sim_check_fail(c, "order", "central drops %llu/%llu of %.*s, partition %u, which comes next",
-                       (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, (int)b->edge.len,
-                       b->edge.data, partition);
+        sim_check_fail(
+            c, "order",
+            "central drops %s of %.*s, though this batch comes next [batch %llu/%llu, partition %u]",
+            sim_check_body_name(c, b->body), (int)b->edge.len, b->edge.data,
+            (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, partition);
     /* A record of the life before can be as late as the log likes: the alarm may come at any time after. */
     if (fed == KD_FED_IDENTITY && !c->doubled[edge] && !c->disk_changed[edge])
-        sim_check_fail(c, "identity", "central doubts the identity of %.*s, which nobody copied or put back",
-                       (int)b->edge.len, b->edge.data);
+        sim_check_fail(c, "identity",
+                       "central takes %.*s for two processes of one name, but nobody copied its disk or put "
+                       "it back [partition %u]",
+                       (int)b->edge.len, b->edge.data, partition);
     if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_UNKNOWN_COUNTER)
-        sim_check_fail(c, "order", "central sets a batch of %.*s aside", (int)b->edge.len, b->edge.data);
+        sim_check_fail(
+            c, "order",
+            "central puts %s of %.*s into quarantine: they are not counted [batch %llu/%llu, partition %u]",
+            sim_check_body_name(c, b->body), (int)b->edge.len, b->edge.data,
+            (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, partition);
 }
 
 void sim_check_position_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version)
@@ -157,12 +175,13 @@ void sim_check_position_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
         c->made++;
         if (kd_position_cmp(applied[e], t->now.durable[e]) < 0)
-            sim_check_fail(
-                c, "order",
-                "central opens partition %u with %llu/%llu of %s applied, it had committed %llu/%llu",
-                partition, (unsigned long long)applied[e].incarnation, (unsigned long long)applied[e].seq,
-                c->view.scenario->edges[e], (unsigned long long)t->now.durable[e].incarnation,
-                (unsigned long long)t->now.durable[e].seq);
+            sim_check_fail(c, "order",
+                           "central starts without batches of %s that it had merged and committed [partition "
+                           "%u: starts with %llu/%llu, had %llu/%llu]",
+                           c->view.scenario->edges[e], partition, (unsigned long long)applied[e].incarnation,
+                           (unsigned long long)applied[e].seq,
+                           (unsigned long long)t->now.durable[e].incarnation,
+                           (unsigned long long)t->now.durable[e].seq);
         for (uint32_t i = 0; i < t->open_count; i++)
             if (t->open[i].edge == e && kd_position_cmp(t->open[i].at, applied[e]) <= 0)
                 check_position_settle(c, t, partition, e, t->open[i].at);
@@ -189,7 +208,12 @@ void sim_check_position_freed(sim_checks *c, uint32_t slot, uint32_t partition, 
         is_merged(c, sim_check_edge(slot), partition, at) ||
         found_applied(c, sim_check_edge(slot), partition, at))
         return;
-    sim_check_fail(c, "freed", "%s drops %llu/%llu of partition %u, which no central has on its disk",
-                   sim_check_slot_name(c, slot), (unsigned long long)at.incarnation,
-                   (unsigned long long)at.seq, partition);
+    const sim_check_cell *cell =
+        sim_check_map_find(&c->positions.bodies, position_hash(sim_check_edge(slot), partition, at));
+    uint64_t packed = cell ? cell->b >> FLAG_BITS : 0; /* it may never have been sent */
+    sim_check_fail(c, "freed",
+                   "%s deletes %s from its outbox, which no central has on its disk: they may be lost [batch "
+                   "%llu/%llu, partition %u]",
+                   sim_check_slot_name(c, slot), sim_check_body_packed_name(c, packed),
+                   (unsigned long long)at.incarnation, (unsigned long long)at.seq, partition);
 }

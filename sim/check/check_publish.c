@@ -3,6 +3,7 @@
  * "chain" (rule 15): the epoch before ended where the chain says.
  */
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 
 void sim_check_publish_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
 {
@@ -18,9 +19,11 @@ static void check_chain(sim_checks *c, uint32_t partition, const kd_snapshot *s)
         sim_check_map_find(&c->positions.parents, sim_check_mix(partition + 1, s->epoch) | 1);
     const kd_chain_link *link = s->chain_count ? &s->chain[s->chain_count - 1] : NULL;
     if (!before || !link || link->epoch != before->a || link->last == before->b) return;
-    sim_check_fail(c, "chain", "central lets epoch %llx of partition %u end with %llu, it ended with %llu",
-                   (unsigned long long)link->epoch, partition, (unsigned long long)link->last,
-                   (unsigned long long)before->b);
+    sim_check_fail(c, "chain",
+                   "central tells edges that a history ended with version %llu, it ended with %llu: edges "
+                   "keep numbers that were undone [partition %u, epoch %llx]",
+                   (unsigned long long)link->last, (unsigned long long)before->b, partition,
+                   (unsigned long long)link->epoch);
 }
 
 void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
@@ -28,20 +31,23 @@ void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, 
     kd_snapshot s;
     c->made++;
     if (kd_snapshot_decode(record, &s) != KD_OK) {
-        sim_check_fail(c, "early", "central publishes a snapshot that does not decode");
+        sim_check_fail(c, "early", "central publishes a snapshot that cannot be decoded [partition %u]",
+                       partition);
         return;
     }
     const sim_check_history *durable = &c->positions.tenures[slot][partition].now;
     if (s.version > durable->version || s.epoch != durable->epoch)
-        sim_check_fail(
-            c, "early",
-            "central publishes version %llu of epoch %llx, partition %u: on its disk is %llu of %llx",
-            (unsigned long long)s.version, (unsigned long long)s.epoch, partition,
-            (unsigned long long)durable->version, (unsigned long long)durable->epoch);
+        sim_check_fail(c, "early",
+                       "central publishes numbers that are not on its disk: a crash would take them back "
+                       "[partition %u: version %llu of epoch %llx, on its disk %llu of %llx]",
+                       partition, (unsigned long long)s.version, (unsigned long long)s.epoch,
+                       (unsigned long long)durable->version, (unsigned long long)durable->epoch);
     if (s.epoch < c->highest_claim[slot][partition])
-        sim_check_fail(
-            c, "fence", "central of epoch %llx publishes after it read the claim of %llx, partition %u",
-            (unsigned long long)s.epoch, (unsigned long long)c->highest_claim[slot][partition], partition);
+        sim_check_fail(c, "fence",
+                       "a central that was replaced goes on publishing [partition %u: its epoch %llx, it has "
+                       "read the claim of %llx]",
+                       partition, (unsigned long long)s.epoch,
+                       (unsigned long long)c->highest_claim[slot][partition]);
     check_chain(c, partition, &s);
     c->made_us[partition] = KD_MAX(c->made_us[partition], s.made_us);
     sim_check_forget_published(c, slot, partition, s.stable_us);

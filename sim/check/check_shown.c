@@ -3,6 +3,7 @@
  * what was attempted; "pending": none is told once all are confirmed; "age": no number is younger than the newest that central made.
  */
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 #include "sim/check/excuse.h"
 #include "sim/check/pending.h"
 
@@ -61,7 +62,8 @@ static void check_single_writer(sim_checks *c, uint32_t slot, uint32_t item, con
                     view->count[counter] - most > too_many(c, slot, counter, item, view);
         if (under || over)
             sim_check_fail(c, "shown",
-                           "%s shows %llu %s of %s, which it alone was asked to change: not in [%llu, %llu]",
+                           "%s shows %llu %ss of %s, which users change at this edge only: by their answers "
+                           "it is at least %llu and at most %llu",
                            sim_check_slot_name(c, slot), (unsigned long long)view->count[counter],
                            c->view.counters->at[counter].name, sim_check_item_name(c, item),
                            (unsigned long long)least, (unsigned long long)most);
@@ -85,7 +87,8 @@ static void check_pending(sim_checks *c, uint32_t slot, uint32_t item, const kd_
         if (c->view.counters->at[counter].kind == KD_SUM || last > p.watermark_us) continue;
         c->made++;
         if (view->pending[counter] > 0)
-            sim_check_fail(c, "pending", "%s tells %u %s of %s pending, all of which central has confirmed",
+            sim_check_fail(c, "pending",
+                           "%s calls %u %ss of %s pending, but central has confirmed all of them",
                            sim_check_slot_name(c, slot), view->pending[counter],
                            c->view.counters->at[counter].name, sim_check_item_name(c, item));
     }
@@ -95,12 +98,15 @@ static void check_age(sim_checks *c, uint32_t slot, uint32_t item, const kd_view
 {
     c->made++;
     if (view->made_us > c->made_us[c->partition[item]])
-        sim_check_fail(c, "age", "%s tells a number of %s made at %llu, central made none after %llu",
+        sim_check_fail(c, "age",
+                       "%s claims that its number of %s is %.3f s younger than the newest that central made "
+                       "[made at %llu, newest %llu]",
                        sim_check_slot_name(c, slot), sim_check_item_name(c, item),
+                       (double)(view->made_us - c->made_us[c->partition[item]]) / 1e6,
                        (unsigned long long)view->made_us, (unsigned long long)c->made_us[c->partition[item]]);
     if (view->fresh && view->made_us == 0)
-        sim_check_fail(c, "age", "%s shows %s as fresh and cannot tell its age", sim_check_slot_name(c, slot),
-                       sim_check_item_name(c, item));
+        sim_check_fail(c, "age", "%s shows its number of %s as fresh and cannot tell its age",
+                       sim_check_slot_name(c, slot), sim_check_item_name(c, item));
 }
 
 void sim_check_shown_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view)

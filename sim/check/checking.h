@@ -149,10 +149,12 @@ void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition
 void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event);
 /* Central tells edges that they may forget rows stamped up to there. */
 void sim_check_forget_published(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us);
-/* An edge deletes a row with that stamp from its disk. */
-void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stamp_us);
+/* An edge deletes the membership row `key` from its disk; `row` is its cell in sim_check_durable.rows. */
+void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes key,
+                          const sim_check_cell *row);
 /* Central merged or refused a batch of that edge. */
-void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, kd_fed fed);
+void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, const kd_batch *b,
+                          kd_fed fed);
 /* The operator declares the edge gone for good, or takes it back. */
 void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired);
 /* Before the verdict: what a retired edge acknowledged since is excused. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "sim/check/checking.h"
+#include "sim/check/words.h"
 
 /* ---- processes and disks --------------------------------------------------------------------------------------- */
 
@@ -140,7 +141,7 @@ void sim_checks_asked_answered(sim_checks *c, uint32_t slot, uint32_t shard, uin
 void sim_checks_viewed(sim_checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view)
 {
     if (!c->failed && err == KD_OK && !view->known)
-        sim_check_fail(c, "number", "%s shows null for %s, and does not ask central",
+        sim_check_fail(c, "number", "%s shows null for %s and does not ask central",
                        sim_check_slot_name(c, slot), sim_check_item_name(c, item));
     if (c->failed || (err != KD_OK && err != KD_EAGAIN) || !view->known) return;
     sim_check_shown_viewed(c, slot, item, view);

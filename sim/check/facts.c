@@ -98,27 +98,7 @@ uint64_t sim_checks_made(const sim_checks *c)
     return c->made;
 }
 
-/* ---- names ------------------------------------------------------------------------------------------------------- */
-
-static char *checks_next_name(sim_checks *c)
-{
-    return c->names[c->names_next++ % KD_COUNT(c->names)];
-}
-
-const char *sim_check_slot_name(sim_checks *c, uint32_t slot)
-{
-    char *name = checks_next_name(c);
-    snprintf(name, sizeof(c->names[0]), "%s%s", slot >= CHECKS_TWIN ? "the copy of " : "",
-             c->view.scenario->edges[sim_check_edge(slot)]);
-    return name;
-}
-
-const char *sim_check_item_name(sim_checks *c, uint32_t item)
-{
-    char *name = checks_next_name(c);
-    kd_key_text(kd_item_key(&c->view.items[item]), name);
-    return name;
-}
+/* ---- numbers of items, users and edges ---- */
 
 uint32_t sim_check_item(const sim_checks *c, kd_bytes key)
 {

@@ -105,12 +105,25 @@ static const char *counter_name(const sim_final_state *f, uint32_t counter)
     return f->names.counters->at[counter].name;
 }
 
+/* ", asked for at mumbai or virginia"; empty where no edge was asked. */
+static void final_where(const sim_final_state *f, uint64_t edges, char *out, size_t size)
+{
+    size_t len = 0;
+    out[0] = 0;
+    for (uint32_t e = 0; e < f->names.edge_count && len < size; e++)
+        if (edges & sim_journal_edge_bit(e))
+            len += (size_t)snprintf(out + len, size - len, "%s%s", len ? " or " : ", asked for at ",
+                                    f->names.edges[e]);
+}
+
 static void say_member(sim_final_state *f, uint64_t key, bool is_lost, const char *why)
 {
     uint32_t counter = (uint32_t)(key >> 60), item = (uint32_t)(key >> 32) & 0xfffffff, user = (uint32_t)key;
     const char *name = user < f->names.user_count ? f->names.users[user] : "?";
+    char where[160];
+    final_where(f, sim_journal_pair_edges(f->names.journal, counter, item, user), where, sizeof(where));
     say(is_lost ? f->lost : f->doubled, sizeof(f->lost), is_lost ? &f->out->lost : &f->out->doubled,
-        "%s of %s: %s %s", counter_name(f, counter), f->names.items[item], name, why);
+        "%s's %s of %s %s%s", name, counter_name(f, counter), f->names.items[item], why, where);
 }
 
 /* Members below the pair at hand are unknown to the journal; the same one again is listed twice. */
@@ -119,7 +132,7 @@ static void strangers_before(sim_final_state *f, uint64_t key)
     while (f->next < f->member_count && f->members[f->next] < key) {
         bool again = f->next > 0 && f->members[f->next - 1] == f->members[f->next];
         say_member(f, f->members[f->next], false,
-                   again ? "is a member twice" : "is a member and never asked for it");
+                   again ? "is listed twice" : "is there and was never asked for");
         f->next++;
     }
 }
@@ -132,9 +145,8 @@ static void judge_pair(void *arg, uint32_t counter, uint32_t item, uint32_t user
     bool member = f->next < f->member_count && f->members[f->next] == key;
     f->next += member;
     if (member && verdict == JOURNAL_MUST_NOT)
-        say_member(f, key, false, "is a member, against the last word that was acknowledged");
-    if (!member && verdict == JOURNAL_MUST)
-        say_member(f, key, true, "is no member, and that was acknowledged");
+        say_member(f, key, false, "is there at the end, against the last acknowledged operation");
+    if (!member && verdict == JOURNAL_MUST) say_member(f, key, true, "was acknowledged and is lost");
 }
 
 static int by_value(const void *a, const void *b)
@@ -161,14 +173,16 @@ static void judge_count(sim_final_state *f, uint32_t counter, uint32_t item, cha
     uint64_t least, most;
     if (f->names.counters->at[counter].kind == KD_SET) {
         if (c->count != c->members)
-            say(counts, size, &f->out->wrong_counts, "%s of %s: count %llu, members %llu", name,
-                f->names.items[item], (unsigned long long)c->count, (unsigned long long)c->members);
+            say(counts, size, &f->out->wrong_counts,
+                "central counts %llu %ss of %s, but its members are %llu", (unsigned long long)c->count, name,
+                f->names.items[item], (unsigned long long)c->members);
         return;
     }
     sim_journal_bounds(f->names.journal, counter, item, &least, &most);
     if (sim_journal_sums_hold(f->names.journal) && (c->count < least || c->count > most))
-        say(sums, size, &f->out->wrong_sums, "%s of %s: %llu, not in [%llu, %llu]", name,
-            f->names.items[item], (unsigned long long)c->count, (unsigned long long)least,
+        say(sums, size, &f->out->wrong_sums,
+            "central counts %llu %ss of %s; at least %llu were acknowledged, at most %llu attempted",
+            (unsigned long long)c->count, name, f->names.items[item], (unsigned long long)least,
             (unsigned long long)most);
 }
 
@@ -178,7 +192,7 @@ static void judge_edges(sim_final_state *f, char *text, size_t size)
         const edge_count *s = &f->shown[i];
         uint64_t central = final_cell_of(f, s->counter, s->item)->count;
         if (s->count != central)
-            say(text, size, &f->out->wrong_edges, "%s shows %llu %s of %s, central %llu",
+            say(text, size, &f->out->wrong_edges, "%s shows %llu %ss of %s at the end, central has %llu",
                 f->names.edges[s->edge], (unsigned long long)s->count, counter_name(f, s->counter),
                 f->names.items[s->item], (unsigned long long)central);
     }
@@ -190,9 +204,9 @@ static void judge_expected(sim_final_state *f, char *text, size_t size)
         const edge_count *e = &f->expected[i];
         uint64_t central = final_cell_of(f, e->counter, e->item)->count;
         if (e->count != central)
-            say(text, size, &f->out->wrong_expected, "%s of %s: %llu, expected %llu",
-                counter_name(f, e->counter), f->names.items[e->item], (unsigned long long)central,
-                (unsigned long long)e->count);
+            say(text, size, &f->out->wrong_expected,
+                "central counts %llu %ss of %s; the scenario expects %llu", (unsigned long long)central,
+                counter_name(f, e->counter), f->names.items[e->item], (unsigned long long)e->count);
     }
 }
 

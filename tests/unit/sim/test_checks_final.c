@@ -83,7 +83,7 @@ Test(final, a_lost_like_is_told)
 {
     sim_final_member(f, LIKE, 0, 1);
     right(1, 3);
-    expect("lost", "like of posts/0: ana is no member, and that was acknowledged");
+    expect("lost", "ana's like of posts/0 was acknowledged and is lost, asked for at mumbai");
 }
 
 Test(final, a_like_that_was_taken_back_is_told)
@@ -91,7 +91,8 @@ Test(final, a_like_that_was_taken_back_is_told)
     sim_final_member(f, LIKE, 0, 0);
     sim_final_member(f, LIKE, 0, 2);
     right(2, 3);
-    expect("doubled", "like of posts/0: cem is a member, against the last word that was acknowledged");
+    expect("doubled", "cem's like of posts/0 is there at the end, against the last acknowledged operation, "
+                      "asked for at mumbai");
 }
 
 Test(final, a_member_that_never_asked_is_told)
@@ -99,7 +100,7 @@ Test(final, a_member_that_never_asked_is_told)
     sim_final_member(f, LIKE, 0, 0);
     sim_final_member(f, SAVE, 1, 2);
     right(1, 3);
-    expect("doubled", "save of posts/1: cem is a member and never asked for it");
+    expect("doubled", "cem's save of posts/1 is there and was never asked for");
 }
 
 Test(final, a_member_listed_twice_is_told)
@@ -107,7 +108,7 @@ Test(final, a_member_listed_twice_is_told)
     sim_final_member(f, LIKE, 0, 0);
     sim_final_member(f, LIKE, 0, 0);
     right(2, 3);
-    expect("doubled", "like of posts/0: ana is a member twice");
+    expect("doubled", "ana's like of posts/0 is listed twice, asked for at mumbai");
 }
 
 Test(final, a_stranger_is_told)
@@ -122,7 +123,7 @@ Test(final, a_count_that_is_not_its_members_is_told)
 {
     sim_final_member(f, LIKE, 0, 0);
     right(2, 3);
-    expect("counts", "like of posts/0: count 2, members 1");
+    expect("counts", "central counts 2 likes of posts/0, but its members are 1");
 }
 
 Test(final, an_edge_that_shows_another_number_is_told)
@@ -130,14 +131,14 @@ Test(final, an_edge_that_shows_another_number_is_told)
     sim_final_member(f, LIKE, 0, 0);
     right(1, 3);
     sim_final_edge_count(f, 1, LIKE, 1, 7);
-    expect("convergence", "virginia shows 7 like of posts/1, central 0");
+    expect("convergence", "virginia shows 7 likes of posts/1 at the end, central has 0");
 }
 
 Test(final, sums_outside_their_bounds_are_told)
 {
     sim_final_member(f, LIKE, 0, 0);
     right(1, 2);
-    expect("sums", "view of posts/1: 2, not in [3, 6]");
+    expect("sums", "central counts 2 views of posts/1; at least 3 were acknowledged, at most 6 attempted");
 }
 
 Test(final, sums_that_are_excused_are_not)
@@ -153,5 +154,5 @@ Test(final, a_count_that_the_scenario_names_is_asked_for)
     sim_final_member(f, LIKE, 0, 0);
     right(1, 3);
     sim_final_expect(f, LIKE, 0, 2);
-    expect("expected", "like of posts/0: 1, expected 2");
+    expect("expected", "central counts 1 likes of posts/0; the scenario expects 2");
 }
