@@ -64,10 +64,10 @@ static void check_item_counts(sim_checks *c, uint32_t slot, kd_central *core, ui
         c->made++;
         if (totals[counter] != members || totals[counter] != regions || totals[counter] != days)
             sim_check_fail(c, "counts",
-                           "central counts %llu %ss of %s; its members are %llu, the sum of its regions "
-                           "%llu, of its days %llu",
-                           (unsigned long long)totals[counter], c->view.counters->at[counter].name,
-                           sim_check_item_name(c, item), (unsigned long long)members,
+                           "central's %s count of %s is %llu; by its members it is %llu, by its regions "
+                           "%llu, by its days %llu",
+                           c->view.counters->at[counter].name, sim_check_item_name(c, item),
+                           (unsigned long long)totals[counter], (unsigned long long)members,
                            (unsigned long long)regions, (unsigned long long)days);
     }
 }

@@ -61,10 +61,9 @@ void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition
     c->made++;
     if (f.floor_us > bound_us)
         sim_check_fail(c, "floor",
-                       "central forgets unlikes of partition %u that an older like could still overrule: "
-                       "edges are complete only up to %.3f s earlier [floor %llu, bound %llu]",
-                       partition, (double)(f.floor_us - bound_us) / 1e6, (unsigned long long)f.floor_us,
-                       (unsigned long long)bound_us);
+                       "central forgets unlikes of partition %u although edges may still send older likes, "
+                       "which would count again [floor %llu, edges are complete to %llu]",
+                       partition, (unsigned long long)f.floor_us, (unsigned long long)bound_us);
 }
 
 void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event)
@@ -89,10 +88,10 @@ static void check_backup_holds(sim_checks *c, uint32_t slot, uint32_t partition,
         uint64_t bound_us = check_forget_less(held->watermark_us[e], 2 * c->view.scenario->drift_us);
         if (now->watermark_us[e] <= held->watermark_us[e] || stable_us <= bound_us) continue;
         sim_check_fail(c, "stable",
-                       "central lets edges forget likes that its backup lacks: of %s, partition %u, "
-                       "everything stamped in the last %.3f s before stable [stable %llu, backup %llu]",
-                       c->view.scenario->edges[e], partition, (double)(stable_us - bound_us) / 1e6,
-                       (unsigned long long)stable_us, (unsigned long long)bound_us);
+                       "central lets %s forget likes that its backup lacks: a restore would lose them "
+                       "[partition %u, stable %llu, backup complete to %llu]",
+                       c->view.scenario->edges[e], partition, (unsigned long long)stable_us,
+                       (unsigned long long)bound_us);
     }
 }
 
@@ -105,11 +104,11 @@ void sim_check_forget_published(sim_checks *c, uint32_t slot, uint32_t partition
     c->made++;
     if (stable_us > bound_us)
         sim_check_fail(c, "stable",
-                       "central lets edges forget likes of partition %u that %s lacks: everything stamped in "
-                       "the last %.3f s before stable [stable %llu, complete to %llu]",
-                       partition, c->view.scenario->backups_none ? "it" : "its backup",
-                       (double)(stable_us - bound_us) / 1e6, (unsigned long long)stable_us,
-                       (unsigned long long)bound_us);
+                       "central lets edges forget likes that %s lacks: %s would lose them [partition %u, "
+                       "stable %llu, complete to %llu]",
+                       c->view.scenario->backups_none ? "it" : "its backup",
+                       c->view.scenario->backups_none ? "that" : "a restore", partition,
+                       (unsigned long long)stable_us, (unsigned long long)bound_us);
     else if (!c->view.scenario->backups_none)
         check_backup_holds(c, slot, partition, stable_us);
 }

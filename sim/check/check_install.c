@@ -120,7 +120,7 @@ void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, i
                        : known->epoch == had.epoch && known->version == had.version;
     if ((verdict != KD_PART && verdict != right) || !lands)
         sim_check_fail(c, "install",
-                       "%s takes a snapshot of central for %s, it is %s [partition %u: had version %llu of "
+                       "%s treats a snapshot of central as %s, it is %s [partition %u: had version %llu of "
                        "epoch %llx, got %llu after %llu of epoch %llx]",
                        sim_check_slot_name(c, slot), check_install_name(verdict), check_install_name(right),
                        s.partition, (unsigned long long)had.version, (unsigned long long)had.epoch,

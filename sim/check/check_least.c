@@ -88,9 +88,9 @@ void sim_check_least_answered(sim_checks *c, uint32_t slot, const sim_journal_at
         return;
     c->made++;
     if (!check_least_holds(c, slot, a->counter, a->item, view, a->user, &least))
-        sim_check_fail(
-            c, "own-like",
-            "%s answers %s with the number %llu; with that one in it, it must be at least %llu [attempt %u]",
-            sim_check_slot_name(c, slot), sim_check_attempt_name(c, a),
-            (unsigned long long)view->count[a->counter], (unsigned long long)least, a->id);
+        sim_check_fail(c, "own-like",
+                       "%s answers %s with the number %llu; with this operation counted it must be at least "
+                       "%llu [attempt %u]",
+                       sim_check_slot_name(c, slot), sim_check_attempt_name(c, a),
+                       (unsigned long long)view->count[a->counter], (unsigned long long)least, a->id);
 }

@@ -33,8 +33,7 @@ void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32
     if (!settled || verdict == JOURNAL_MAY) return;
     c->made++;
     if (liked != (verdict == JOURNAL_MUST))
-        sim_check_fail(c, "liked",
-                       "%s tells %s: %s %s; the user's last acknowledged operation says the opposite",
-                       sim_check_slot_name(c, slot), c->view.users[user], liked ? "you are" : "you are not",
-                       sim_check_among(c, counter, item));
+        sim_check_fail(c, "liked", "%s tells %s: you are %s%s; %s", sim_check_slot_name(c, slot),
+                       c->view.users[user], liked ? "" : "not ", sim_check_among(c, counter, item),
+                       sim_check_last_word(c, counter, item, user));
 }

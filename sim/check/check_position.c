@@ -210,10 +210,12 @@ void sim_check_position_freed(sim_checks *c, uint32_t slot, uint32_t partition, 
         return;
     const sim_check_cell *cell =
         sim_check_map_find(&c->positions.bodies, position_hash(sim_check_edge(slot), partition, at));
-    uint64_t packed = cell ? cell->b >> FLAG_BITS : 0; /* it may never have been sent */
+    bool sent = cell && (cell->b & SEEN);
     sim_check_fail(c, "freed",
                    "%s deletes %s from its outbox, which no central has on its disk: they may be lost [batch "
                    "%llu/%llu, partition %u]",
-                   sim_check_slot_name(c, slot), sim_check_body_packed_name(c, packed),
+                   sim_check_slot_name(c, slot),
+                   sent ? sim_check_body_packed_name(c, cell->b >> FLAG_BITS)
+                        : "operations that it never sent",
                    (unsigned long long)at.incarnation, (unsigned long long)at.seq, partition);
 }

@@ -105,25 +105,19 @@ static const char *counter_name(const sim_final_state *f, uint32_t counter)
     return f->names.counters->at[counter].name;
 }
 
-/* ", asked for at mumbai or virginia"; empty where no edge was asked. */
-static void final_where(const sim_final_state *f, uint64_t edges, char *out, size_t size)
-{
-    size_t len = 0;
-    out[0] = 0;
-    for (uint32_t e = 0; e < f->names.edge_count && len < size; e++)
-        if (edges & sim_journal_edge_bit(e))
-            len += (size_t)snprintf(out + len, size - len, "%s%s", len ? " or " : ", asked for at ",
-                                    f->names.edges[e]);
-}
-
-static void say_member(sim_final_state *f, uint64_t key, bool is_lost, const char *why)
+static void say_member(sim_final_state *f, uint64_t key, bool is_lost, const char *why, const char *where)
 {
     uint32_t counter = (uint32_t)(key >> 60), item = (uint32_t)(key >> 32) & 0xfffffff, user = (uint32_t)key;
     const char *name = user < f->names.user_count ? f->names.users[user] : "?";
-    char where[160];
-    final_where(f, sim_journal_pair_edges(f->names.journal, counter, item, user), where, sizeof(where));
     say(is_lost ? f->lost : f->doubled, sizeof(f->lost), is_lost ? &f->out->lost : &f->out->doubled,
         "%s's %s of %s %s%s", name, counter_name(f, counter), f->names.items[item], why, where);
+}
+
+/* The edge that acknowledged the user's last operation on the pair; "an edge" where none did. */
+static const char *last_edge(const sim_final_state *f, uint32_t counter, uint32_t item, uint32_t user)
+{
+    const sim_journal_attempt *last = sim_journal_last_word(f->names.journal, counter, item, user);
+    return last && last->edge < f->names.edge_count ? f->names.edges[last->edge] : "an edge";
 }
 
 /* Members below the pair at hand are unknown to the journal; the same one again is listed twice. */
@@ -132,7 +126,7 @@ static void strangers_before(sim_final_state *f, uint64_t key)
     while (f->next < f->member_count && f->members[f->next] < key) {
         bool again = f->next > 0 && f->members[f->next - 1] == f->members[f->next];
         say_member(f, f->members[f->next], false,
-                   again ? "is listed twice" : "is there and was never asked for");
+                   again ? "is listed twice" : "is there and was never asked for", "");
         f->next++;
     }
 }
@@ -145,8 +139,10 @@ static void judge_pair(void *arg, uint32_t counter, uint32_t item, uint32_t user
     bool member = f->next < f->member_count && f->members[f->next] == key;
     f->next += member;
     if (member && verdict == JOURNAL_MUST_NOT)
-        say_member(f, key, false, "is there at the end, against the last acknowledged operation");
-    if (!member && verdict == JOURNAL_MUST) say_member(f, key, true, "was acknowledged and is lost");
+        say_member(f, key, false, "is there at the end, but its taking back was acknowledged at ",
+                   last_edge(f, counter, item, user));
+    if (!member && verdict == JOURNAL_MUST)
+        say_member(f, key, true, "is lost; it was acknowledged at ", last_edge(f, counter, item, user));
 }
 
 static int by_value(const void *a, const void *b)
@@ -174,8 +170,8 @@ static void judge_count(sim_final_state *f, uint32_t counter, uint32_t item, cha
     if (f->names.counters->at[counter].kind == KD_SET) {
         if (c->count != c->members)
             say(counts, size, &f->out->wrong_counts,
-                "central counts %llu %ss of %s, but its members are %llu", (unsigned long long)c->count, name,
-                f->names.items[item], (unsigned long long)c->members);
+                "central's %s count of %s is %llu; by its members it is %llu", name, f->names.items[item],
+                (unsigned long long)c->count, (unsigned long long)c->members);
         return;
     }
     sim_journal_bounds(f->names.journal, counter, item, &least, &most);

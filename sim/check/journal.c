@@ -465,6 +465,18 @@ static uint64_t sent_at(const sim_journal_attempt *a)
     return a->sent_us ? a->sent_us : a->first_us;
 }
 
+const sim_journal_attempt *sim_journal_last_word(const sim_journal *j, uint32_t counter, uint32_t item,
+                                                 uint32_t user)
+{
+    const pair *p = journal_find(j, counter, item, user);
+    const sim_journal_attempt *last = NULL;
+    for (uint32_t i = p ? p->chain : NONE; i != NONE; i = j->at[i].older) {
+        const sim_journal_attempt *a = &j->at[i].a;
+        if (counts(a) && (!last || a->acked_us > last->acked_us)) last = a;
+    }
+    return last;
+}
+
 bool sim_journal_is_last(const sim_journal *j, uint32_t attempt)
 {
     return j->pairs[j->at[attempt].pair].chain == attempt;

@@ -83,6 +83,9 @@ void sim_journal_keys_forgotten(sim_journal *j, uint32_t edge, uint64_t now_us);
 
 /* Whether the user liked the item when this attempt at a set was taken. *sure: every earlier attempt was answered, in an order that is known. */
 bool sim_journal_was_liked(const sim_journal *j, uint32_t attempt, bool *sure);
+/* The attempt at this pair that was answered last and is not excused; NULL: none was. Valid until the next attempt. */
+const sim_journal_attempt *sim_journal_last_word(const sim_journal *j, uint32_t counter, uint32_t item,
+                                                 uint32_t user);
 /* Whether it is the last attempt at its pair. */
 bool sim_journal_is_last(const sim_journal *j, uint32_t attempt);
 /* Users other than `but` who must like it by attempts that were all answered before that moment, none of them at one of `but_edges` (journal_edge_bit). Of a set. */

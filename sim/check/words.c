@@ -50,6 +50,19 @@ const char *sim_check_attempt_name(sim_checks *c, const sim_journal_attempt *a)
     return text;
 }
 
+const char *sim_check_last_word(sim_checks *c, uint32_t counter, uint32_t item, uint32_t user)
+{
+    const sim_journal_attempt *a = sim_journal_last_word(c->view.journal, counter, item, user);
+    const char *name = a ? sim_check_attempt_name(c, a) : "";
+    char *text = words_next(c);
+    if (a)
+        snprintf(text, CHECK_WORDS_BYTES, "%s at %s was acknowledged %.3f s ago", name,
+                 c->view.scenario->edges[a->edge], sim_check_seconds_ago(c, a->acked_us));
+    else
+        snprintf(text, CHECK_WORDS_BYTES, "no operation of %s was acknowledged", c->view.users[user]);
+    return text;
+}
+
 const char *sim_check_row_name(sim_checks *c, kd_bytes key, bool liked)
 {
     kd_member_row row = {0};
@@ -141,7 +154,7 @@ uint64_t sim_check_body_pack(const sim_checks *c, kd_bytes bytes)
 
 const char *sim_check_body_packed_name(sim_checks *c, uint64_t packed)
 {
-    if (packed == 0) return "a batch";
+    if (packed == 0) return "a batch of operations";
     uint64_t count = words_pop(&packed, COUNT_BITS);
     uint32_t user = (uint32_t)words_pop(&packed, USER_BITS);
     if (user == words_low(UINT64_MAX, USER_BITS)) user = CHECK_NOTHING;

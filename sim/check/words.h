@@ -13,6 +13,8 @@
 const char *sim_check_slot_name(sim_checks *c, uint32_t slot);
 /* "posts/1". */
 const char *sim_check_item_name(sim_checks *c, uint32_t item);
+/* What the user said last of this pair: "ana's unlike of posts/1 at mumbai was acknowledged 3.214 s ago", or "no operation of ana was acknowledged". */
+const char *sim_check_last_word(sim_checks *c, uint32_t counter, uint32_t item, uint32_t user);
 /* "ana's unlike of posts/1", "ana's 3 views of posts/1". */
 const char *sim_check_attempt_name(sim_checks *c, const sim_journal_attempt *a);
 /* The same of an operation that stands in a batch or a row; CHECK_NOTHING as the user: "views of posts/1". */
@@ -33,7 +35,7 @@ double sim_check_seconds_ago(const sim_checks *c, uint64_t us);
 
 /* What a batch holds, packed into 56 bits so that it can be kept for every batch that was ever sent; 0: it could not be decoded. */
 uint64_t sim_check_body_pack(const sim_checks *c, kd_bytes body);
-/* The text of sim_check_body_name from there; of 0: "a batch". */
+/* The text of sim_check_body_name from there; of 0: "a batch of operations". */
 const char *sim_check_body_packed_name(sim_checks *c, uint64_t packed);
 
 #endif

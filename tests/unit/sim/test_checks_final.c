@@ -83,7 +83,7 @@ Test(final, a_lost_like_is_told)
 {
     sim_final_member(f, LIKE, 0, 1);
     right(1, 3);
-    expect("lost", "ana's like of posts/0 was acknowledged and is lost, asked for at mumbai");
+    expect("lost", "ana's like of posts/0 is lost; it was acknowledged at mumbai");
 }
 
 Test(final, a_like_that_was_taken_back_is_told)
@@ -91,8 +91,8 @@ Test(final, a_like_that_was_taken_back_is_told)
     sim_final_member(f, LIKE, 0, 0);
     sim_final_member(f, LIKE, 0, 2);
     right(2, 3);
-    expect("doubled", "cem's like of posts/0 is there at the end, against the last acknowledged operation, "
-                      "asked for at mumbai");
+    expect("doubled",
+           "cem's like of posts/0 is there at the end, but its taking back was acknowledged at mumbai");
 }
 
 Test(final, a_member_that_never_asked_is_told)
@@ -108,7 +108,7 @@ Test(final, a_member_listed_twice_is_told)
     sim_final_member(f, LIKE, 0, 0);
     sim_final_member(f, LIKE, 0, 0);
     right(2, 3);
-    expect("doubled", "ana's like of posts/0 is listed twice, asked for at mumbai");
+    expect("doubled", "ana's like of posts/0 is listed twice");
 }
 
 Test(final, a_stranger_is_told)
@@ -123,7 +123,7 @@ Test(final, a_count_that_is_not_its_members_is_told)
 {
     sim_final_member(f, LIKE, 0, 0);
     right(2, 3);
-    expect("counts", "central counts 2 likes of posts/0, but its members are 1");
+    expect("counts", "central's like count of posts/0 is 2; by its members it is 1");
 }
 
 Test(final, an_edge_that_shows_another_number_is_told)
@@ -154,5 +154,5 @@ Test(final, a_count_that_the_scenario_names_is_asked_for)
     sim_final_member(f, LIKE, 0, 0);
     right(1, 3);
     sim_final_expect(f, LIKE, 0, 2);
-    expect("expected", "central counts 1 likes of posts/0; the scenario expects 2");
+    expect("expected", "central's like count of posts/0 is 1; the scenario expects 2");
 }
