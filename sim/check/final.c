@@ -201,8 +201,8 @@ static void judge_expected(sim_final_state *f, char *text, size_t size)
         uint64_t central = final_cell_of(f, e->counter, e->item)->count;
         if (e->count != central)
             say(text, size, &f->out->wrong_expected,
-                "central counts %llu %ss of %s; the scenario expects %llu", (unsigned long long)central,
-                counter_name(f, e->counter), f->names.items[e->item], (unsigned long long)e->count);
+                "central's %s count of %s is %llu; the scenario expects %llu", counter_name(f, e->counter),
+                f->names.items[e->item], (unsigned long long)central, (unsigned long long)e->count);
     }
 }
 

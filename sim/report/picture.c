@@ -113,6 +113,7 @@ void sim_picture_print(const sim_drill_record *r, const sim_report_facts *facts,
         return;
     }
     p.end_us = KD_MAX(p.view.instants[p.view.moments - 1].at_us, 1u);
+    p.recovery = sim_recovery_find(&p.view, facts);
     find_tops(&p);
     put_legend(&p);
     if (*p.view.item) {

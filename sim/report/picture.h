@@ -13,6 +13,7 @@
 #ifndef KUDOS_SIM_REPORT_PICTURE_H
 #define KUDOS_SIM_REPORT_PICTURE_H
 
+#include "sim/report/recovery.h"
 #include "sim/report/report.h"
 #include "sim/report/series.h"
 
@@ -22,6 +23,7 @@ typedef struct {
     const sim_drill_record *record;
     const sim_report_facts *facts;
     sim_record_view view;
+    sim_recovery recovery;
     uint64_t end_us; /* of the axis; never 0 */
     sim_series_tops tops;
     kd_buf *out;
@@ -34,7 +36,7 @@ double sim_picture_percent(const sim_picture *p, uint64_t at_us);
 void sim_picture_axis(const sim_picture *p);
 /* The lane that names the moments of sim_picture_moments; nothing when there are none. */
 void sim_picture_moment_names(const sim_picture *p);
-/* The lines that go through all lanes of a block: grid, end of the faults, failure. */
+/* The lines that go through all lanes of a block: grid, end of the last fault, end of the users, failure. */
 void sim_picture_moments(const sim_picture *p);
 
 /* What the lanes of a block are drawn from. */

@@ -220,7 +220,10 @@ void sim_picture_notes(const sim_picture *p, const char *region)
         double at = sim_picture_percent(p, m->at_us), room = next_note(p, i, region) - at;
         sim_html_put(p->out,
                      "<a class=\"note%s\" href=\"#note-%u\" style=\"left:%.2f%%;width:%.2f%%\" title=\"",
-                     room < 3 ? " tight" : "", i + 1, at, room);
+                     room < 3   ? " tight"
+                     : room < 9 ? " narrow"
+                                : "",
+                     i + 1, at, room);
         sim_html_text(p->out, m->text);
         sim_html_put(p->out, "\"><b>%u</b> ", i + 1);
         sim_html_text(p->out, m->text);

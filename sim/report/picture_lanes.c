@@ -86,7 +86,8 @@ static void close_plot(const sim_picture *p)
 /* The value of an axis at `share` of its height. */
 static void mark_scale(const sim_picture *p, double share, const char *text)
 {
-    sim_html_put(p->out, "<span class=\"scale\" style=\"bottom:%.1f%%\">", share * 100);
+    sim_html_put(p->out, "<span class=\"scale%s\" style=\"bottom:%.1f%%\">", share < 1 ? "" : " top",
+                 share * 100);
     sim_html_text(p->out, text);
     sim_html_put(p->out, "</span>");
 }
@@ -244,8 +245,8 @@ static void put_nulls(const sim_picture *p, sim_picture_series s)
         if (end == i) continue;
         double from = sim_picture_percent(p, s.points[i].from_us),
                to = sim_picture_percent(p, s.points[end - 1].to_us);
-        sim_html_put(p->out, "<span class=\"null\" style=\"left:%.2f%%;width:%.2f%%\">%s</span>", from,
-                     to - from, to - from > 6 ? "as_of: null" : "");
+        sim_html_put(p->out, "<span class=\"null%s\" style=\"left:%.2f%%;width:%.2f%%\">%s</span>",
+                     to - from < 25 ? " narrow" : "", from, to - from, to - from > 6 ? "as_of: null" : "");
     }
 }
 

@@ -11,7 +11,7 @@
 
 struct sim_drill_record {
     uint32_t regions, moments, faults, notes, faults_cap, notes_cap;
-    uint64_t faults_dropped, notes_dropped;
+    uint64_t faults_dropped, notes_dropped, faults_end_us;
     uint64_t interval_us, next_us;
     char (*names)[RECORD_NAME_MAX];
     char item[RECORD_TEXT_MAX], counter[RECORD_NAME_MAX];
@@ -101,6 +101,7 @@ static const char *skip_timing(const char *what)
 void sim_record_fault(sim_drill_record *r, uint64_t from_us, uint64_t to_us, const char *who,
                       const char *what)
 {
+    r->faults_end_us = KD_MAX(r->faults_end_us, KD_MAX(from_us, to_us));
     if (r->faults == RECORD_FAULTS_MAX) {
         r->faults_dropped++;
         return;
@@ -135,6 +136,7 @@ sim_record_view sim_record_look(const sim_drill_record *r)
                              .notes = r->notes,
                              .faults_dropped = r->faults_dropped,
                              .notes_dropped = r->notes_dropped,
+                             .faults_end_us = r->faults_end_us,
                              .item = r->item,
                              .counter = r->counter,
                              .instants = r->instants,

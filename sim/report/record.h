@@ -69,6 +69,7 @@ typedef struct {
 typedef struct {
     uint32_t regions, moments, faults, notes;
     uint64_t faults_dropped, notes_dropped;
+    uint64_t faults_end_us;             /* the latest end of all faults, dropped ones too; 0: none */
     const char *item, *counter;         /* "": nothing is followed */
     const sim_record_instant *instants; /* of `moments` */
     const sim_record_sample *samples;   /* moments x regions */

@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sim/check/checkers.h"
 #include "sim/report/html.h"
 #include "sim/report/picture.h"
+#include "sim/report/recovery.h"
 #include "sim/report/style.h"
 #include "sim/report/units.h"
 
@@ -48,22 +50,54 @@ static void report_put_head(const sim_report_facts *f, kd_buf *out)
 
 /* ---- the verdict ---- */
 
-static void put_held(const sim_report_facts *f, kd_buf *out)
+static void put_held(const sim_record_view *v, const sim_report_facts *f, kd_buf *out)
 {
+    sim_recovery r = sim_recovery_find(v, f);
+    char span[UNITS_TEXT_MAX];
     sim_html_put(out, "<p class=\"says\">Every acknowledged operation is counted, exactly once.");
+    if (r.known && there(v->item)) {
+        sim_units_span(r.within_us, span);
+        sim_html_put(out, " Within %s of the end of the last fault, the count of ", span);
+        sim_html_text(out, v->item);
+        sim_html_put(out, " in every region held all that had been acknowledged until then.");
+    }
     if (f->converged_us) {
-        char span[UNITS_TEXT_MAX];
         sim_units_span(f->converged_us, span);
-        sim_html_put(out, " %s after the faults ended, central and all regions agreed.", span);
+        sim_html_put(out, " %s after the users stopped, central and all regions agreed on every count.",
+                     span);
     }
     sim_html_put(out, "</p>\n");
+}
+
+/* A sentence, and behind it in brackets its technical position, which is printed smaller. */
+static void put_evidence(const char *text, kd_buf *out)
+{
+    char sentence[1024];
+    snprintf(sentence, sizeof sentence, "%s", text);
+    size_t len = strlen(sentence);
+    char *detail = len > 0 && sentence[len - 1] == ']' ? strrchr(sentence, '[') : NULL;
+    if (detail == sentence) detail = NULL;
+    if (detail) {
+        sentence[len - 1] = 0;
+        *detail++ = 0;
+        if (sentence[strlen(sentence) - 1] == ' ') sentence[strlen(sentence) - 1] = 0;
+    }
+    sim_html_put(out, "<div class=\"evidence\">");
+    sim_html_element(out, "p", NULL, sentence);
+    if (detail) sim_html_element(out, "p", "detail", detail);
+    sim_html_put(out, "</div>\n");
 }
 
 static void put_broken(const sim_report_facts *f, kd_buf *out)
 {
     bool unknown = f->verdict == SIM_UNKNOWN;
+    const char *promise = unknown ? NULL : sim_checker_promise(f->checker);
     sim_html_put(out, "<p class=\"says\">%s",
                  unknown ? "Too little happened to tell" : "A promise was broken");
+    if (promise) {
+        sim_html_put(out, ": ");
+        sim_html_element(out, "em", NULL, promise);
+    }
     if (there(f->checker)) {
         sim_html_put(out, unknown ? "; not met: " : ". Found by the checker ");
         sim_html_element(out, "strong", NULL, f->checker);
@@ -74,7 +108,7 @@ static void put_broken(const sim_report_facts *f, kd_buf *out)
         sim_html_put(out, ", at %s of the run", at);
     }
     sim_html_put(out, ".</p>\n");
-    if (there(f->failure)) sim_html_element(out, "pre", NULL, f->failure);
+    if (there(f->failure)) put_evidence(f->failure, out);
 }
 
 static void put_tile(kd_buf *out, const char *name, const char *value)
@@ -107,11 +141,39 @@ static void put_tiles(const sim_record_view *v, const sim_report_facts *f, kd_bu
         sim_units_span(f->length_us, text);
         put_tile(out, "length of the drill", text);
     }
+    sim_recovery r = sim_recovery_find(v, f);
+    if (f->verdict == SIM_HELD && r.known) {
+        sim_units_span(r.within_us, text);
+        put_tile(out, "recovered within", text);
+    }
     if (f->converged_us) {
         sim_units_span(f->converged_us, text);
-        put_tile(out, "until all agreed", text);
+        put_tile(out, "all agreed after", text);
     }
     sim_html_put(out, "</dl>\n");
+}
+
+/* The promise stands on the chip, for a pointer, and in the list below it, for a finger. */
+static void put_chip(const char *name, kd_buf *out)
+{
+    const char *promise = sim_checker_promise(name);
+    sim_html_put(out, promise ? "<li title=\"" : "<li>");
+    sim_html_text(out, promise);
+    if (promise) sim_html_put(out, "\">");
+    sim_html_text(out, name);
+    sim_html_put(out, "</li>");
+}
+
+static void put_promises(const sim_report_facts *f, kd_buf *out)
+{
+    sim_html_put(out, "<details class=\"promises\"><summary>What each of them watches</summary>\n<dl>");
+    for (uint32_t i = 0; i < f->held_count; i++) {
+        const char *promise = sim_checker_promise(f->held[i]);
+        if (!promise) continue;
+        sim_html_element(out, "dt", NULL, f->held[i]);
+        sim_html_element(out, "dd", NULL, promise);
+    }
+    sim_html_put(out, "</dl></details>\n");
 }
 
 static void put_checkers(const sim_report_facts *f, kd_buf *out)
@@ -121,8 +183,9 @@ static void put_checkers(const sim_report_facts *f, kd_buf *out)
     sim_html_put(out, "<p class=\"dim more\">%s:</p><ul class=\"chips%s\">",
                  stopped ? "Other checkers, not broken until then" : "Checked and held",
                  stopped ? "" : " ticked");
-    for (uint32_t i = 0; i < f->held_count; i++) sim_html_element(out, "li", NULL, f->held[i]);
+    for (uint32_t i = 0; i < f->held_count; i++) put_chip(f->held[i], out);
     sim_html_put(out, "</ul>\n");
+    put_promises(f, out);
 }
 
 static void report_put_verdict(const sim_record_view *v, const sim_report_facts *f, kd_buf *out)
@@ -133,7 +196,7 @@ static void report_put_verdict(const sim_record_view *v, const sim_report_facts 
         "cy=\"16\" r=\"14\"/><path d=\"%s\"/></svg>%s</h2>\n",
         sim_verdict_name(f->verdict), verdict_sign[f->verdict], verdict_word[f->verdict]);
     if (f->verdict == SIM_HELD)
-        put_held(f, out);
+        put_held(v, f, out);
     else
         put_broken(f, out);
     put_tiles(v, f, out);

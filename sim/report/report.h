@@ -25,8 +25,8 @@ typedef struct {
     const char *checker;   /* the one that was broken, or the need that was not met */
     const char *failure;   /* what, where, when */
     uint64_t failed_us;    /* 0: at no moment in particular */
-    uint64_t length_us;    /* when faults end and healing begins */
-    uint64_t converged_us; /* from then until all agreed; 0: it is not known */
+    uint64_t length_us;    /* when users stop, and what still lasts of the faults ends */
+    uint64_t converged_us; /* from length_us until central and all regions agreed; 0: it is not known */
     uint64_t acks, lost, doubled;
     const sim_report_figure *figures; /* in this order, below the picture */
     uint32_t figure_count;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/io/loop/clock.h"
+#include "sim/report/recovery.h"
 #include "sim/report/units.h"
 
 enum { BAR = 24, DRAW_EVERY_US = 200000, FAULTS_SHOWN = 24 };
@@ -121,14 +122,19 @@ static void print_figures(FILE *out, const sim_report_facts *f)
     }
 }
 
-static void print_verdict(FILE *out, const sim_report_facts *f)
+static void print_verdict(FILE *out, const sim_record_view *v, const sim_report_facts *f)
 {
+    sim_recovery r = sim_recovery_find(v, f);
     char at[UNITS_TEXT_MAX];
     fprintf(out, "  %s", sim_verdict_name(f->verdict));
     if (f->verdict == SIM_HELD) {
+        if (r.known) {
+            sim_units_span(r.within_us, at);
+            fprintf(out, "; recovered within %s of the end of the last fault", at);
+        }
         if (f->converged_us) {
             sim_units_span(f->converged_us, at);
-            fprintf(out, "; all agreed %s after the faults ended", at);
+            fprintf(out, "; all agreed %s after the users stopped", at);
         }
     } else {
         if (f->checker && *f->checker) fprintf(out, ": %s", f->checker);
@@ -150,5 +156,5 @@ void sim_terminal_summary(FILE *out, const sim_drill_record *r, const sim_report
     print_faults(out, &v, facts->length_us);
     print_regions(out, r, &v);
     print_figures(out, facts);
-    print_verdict(out, facts);
+    print_verdict(out, &v, facts);
 }

@@ -11,6 +11,7 @@
 
 #include "sim/report/html.h"
 #include "sim/report/picture.h"
+#include "sim/report/recovery.h"
 #include "sim/report/report.h"
 #include "sim/report/series.h"
 #include "sim/report/terminal.h"
@@ -261,6 +262,70 @@ Test(report, says_the_verdict_and_why)
     f.verdict = SIM_HELD;
     page = page_of(r, &f);
     cr_assert(strstr(page, "Held") && !strstr(page, "u7 is missing") && !strstr(page, "violated here"));
+    free(page);
+    sim_record_destroy(r);
+}
+
+/* Both regions stand still at `until`; from then on their counts are complete up to half a second ago. */
+static sim_drill_record *recovering(uint64_t until_us, uint64_t end_us)
+{
+    sim_drill_record *r = sim_record_create(names, 2);
+    sim_record_follow(r, "posts/1", "like");
+    for (uint64_t t = 0; t <= end_us; t += 100000) {
+        sim_record_sample s = {.up = true, .as_of_lag_us = t < until_us ? t : 500000};
+        sim_record_moment(r, t, t, t, t, (sim_record_sample[]){s, s});
+    }
+    return r;
+}
+
+Test(recovery, is_measured_from_the_end_of_the_last_fault)
+{
+    sim_drill_record *r = recovering(4000000, 9000000);
+    sim_report_facts f = {.length_us = 8000000, .converged_us = 1000000};
+    sim_record_view v = sim_record_look(r);
+    cr_assert_not(sim_recovery_find(&v, &f).faulty);
+    sim_record_fault(r, 1000000, 2000000, "mumbai", "cut mumbai");
+    sim_record_fault(r, 1000000, 3000000, "mumbai", "slow disk of mumbai 100ms");
+    v = sim_record_look(r);
+    sim_recovery found = sim_recovery_find(&v, &f);
+    cr_assert(found.faulty && found.known);
+    cr_assert_eq(found.fault_end_us, 3000000);
+    cr_assert_eq(found.within_us, 1000000, "as_of passes 3 s when the regions go on, at 4 s");
+    char *page = page_of(r, &f);
+    cr_assert(strstr(page, "Within 1.0 s of the end of the last fault"));
+    cr_assert(strstr(page, "last fault ends") && strstr(page, "users stop"));
+    cr_assert_balanced(page);
+    free(page);
+    sim_record_destroy(r);
+}
+
+Test(recovery, is_bounded_by_the_agreement_at_the_end)
+{
+    sim_drill_record *r = recovering(UINT64_MAX, 9000000);
+    sim_record_fault(r, 1000000, 90000000, "mumbai", "cut mumbai");
+    sim_report_facts f = {.length_us = 8000000, .converged_us = 1000000};
+    sim_record_view v = sim_record_look(r);
+    sim_recovery found = sim_recovery_find(&v, &f);
+    cr_assert_eq(found.fault_end_us, 8000000, "faults end with the drill");
+    cr_assert(found.known && found.within_us == 1000000);
+    f.converged_us = 0;
+    cr_assert_not(sim_recovery_find(&v, &f).known);
+    sim_record_destroy(r);
+}
+
+Test(report, a_violation_is_a_sentence_with_its_position_in_small_print)
+{
+    sim_drill_record *r = recorded(2000000);
+    const char *held[] = {"identity", "no such checker"};
+    sim_report_facts f = {.verdict = SIM_VIOLATED, .checker = "freed", .held = held, .held_count = 2};
+    f.failure = "mumbai deletes a batch [of two], it may be lost [batch 1/2, partition 3]";
+    char *page = page_of(r, &f);
+    cr_assert(strstr(page, "<p>mumbai deletes a batch [of two], it may be lost</p>"));
+    cr_assert(strstr(page, "<p class=\"detail\">batch 1/2, partition 3</p>"));
+    cr_assert(strstr(page, "an edge deletes a batch only when"), "what the checker watches");
+    cr_assert(strstr(page, "<li title=\"the alarm &quot;two processes"), "escaped");
+    cr_assert(strstr(page, "<li>no such checker</li>"));
+    cr_assert_balanced(page);
     free(page);
     sim_record_destroy(r);
 }
