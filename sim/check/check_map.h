@@ -19,14 +19,17 @@ typedef struct {
     uint32_t count, cap;
 } sim_check_map;
 
-/* Of several numbers and a few bytes. */
+/* A key from bytes, never 0; different seeds give unrelated keys. */
 uint64_t sim_check_hash(uint64_t seed, kd_bytes bytes);
+/* A key from two numbers; it may be 0, which is no key: the caller puts 1 for it. */
 uint64_t sim_check_mix(uint64_t x, uint64_t y);
 
 sim_check_cell *sim_check_map_find(const sim_check_map *m, uint64_t key); /* NULL: not there */
-/* The cell of the key, zero when it is new; valid until the next call. */
+/* The cell of the key, with a and b 0 when it is new; the pointer is valid until the next call. */
 sim_check_cell *sim_check_map_obtain(sim_check_map *m, uint64_t key);
+/* Forgets all cells and keeps their memory. */
 void sim_check_map_clear(sim_check_map *m);
+/* Frees the cells; the map is as zero-initialised again. */
 void sim_check_map_finish(sim_check_map *m);
 
 #endif

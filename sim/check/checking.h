@@ -116,8 +116,9 @@ void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32
 void sim_check_install_opened(sim_checks *c, uint32_t slot, uint32_t shard);
 /* After kd_edge_snapshot; `verdict` is its result. */
 void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, int verdict);
-/* The edge took an operation of the partition; refused one with KD_ERETIRED. */
+/* The edge took an operation of the partition: its last snapshot must not call it retired. */
 void sim_check_install_taken(sim_checks *c, uint32_t slot, uint32_t partition);
+/* The edge refused an operation with KD_ERETIRED: its last snapshot must call it retired. */
 void sim_check_install_refused(sim_checks *c, uint32_t slot, uint32_t partition);
 /* After kd_edge_answer. */
 void sim_check_install_answer(sim_checks *c, uint32_t slot, uint32_t item, kd_bytes record);
@@ -142,8 +143,9 @@ void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, 
 
 /* ---- check_forget.c: "stable", "expired" (rule 21), "floor" (rule 22), "retired" at central (rule 23) ---- */
 
-/* A central starts; a commit ended. */
+/* A central starts: notes how far it is complete. */
 void sim_check_forget_opened(sim_checks *c, uint32_t slot, uint32_t partition);
+/* A commit ended: the floor of forgotten unlikes must lie below the watermarks of all edges that are not retired. */
 void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition);
 /* Central's disk was backed up, put back, wiped or copied; for any other `who` nothing happens. */
 void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event);
@@ -194,8 +196,9 @@ void sim_check_fault_log(sim_checks *c, sim_scenario_topic topic);
 
 /* ---- check_end.c: "convergence" (I11), and the verdict of final.h ---- */
 
-/* See sim_checks_converged and sim_checks_final. */
+/* See sim_checks_converged. */
 bool sim_check_end_converged(sim_checks *c, char *why, size_t size);
+/* See sim_checks_final. */
 void sim_check_end_final(sim_checks *c, bool converged, sim_final_verdict *out);
 
 #endif

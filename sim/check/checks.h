@@ -39,16 +39,20 @@ typedef struct {
     kd_central *(*central)(void *world, uint32_t slot, uint32_t partition);
 } sim_checks_view;
 
+/* Copies *view; what it points to must outlive the object. Never NULL. */
 sim_checks *sim_checks_create(const sim_checks_view *view);
+/* NULL is fine. */
 void sim_checks_destroy(sim_checks *c);
 
 /* ---- processes and disks ------------------------------------------------------------------------------------- */
 
-/* After kd_edge_open, kd_central_open (before the first feed). */
+/* After kd_edge_open, once for each shard of the process. */
 void sim_checks_edge_opened(sim_checks *c, uint32_t slot, uint32_t shard);
+/* After kd_central_open and before the first feed, once for each partition. */
 void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition);
-/* Before the object is closed, however it ends. What was taken and not answered will not be; what was not synced is gone. */
+/* Before the object is closed, however it ends: operations that it took and did not answer will not be answered, and writes that were not synced are gone. */
 void sim_checks_edge_closed(sim_checks *c, uint32_t slot, uint32_t shard);
+/* The same of a central's partition. */
 void sim_checks_central_closed(sim_checks *c, uint32_t slot, uint32_t partition);
 
 typedef enum {
@@ -78,9 +82,10 @@ void sim_checks_member_asked(sim_checks *c, uint32_t slot, uint32_t counter, uin
 void sim_checks_unmeasured(sim_checks *c, uint64_t off_us);
 /* The shell measured its clock against central's: `off_us` is the true difference at that moment. */
 void sim_checks_measured(sim_checks *c, uint32_t slot, int64_t off_us);
-/* kd_edge_take gave KD_OK / refused an operation on the item (KD_EFULL..., or KD_ECLOCK by the shell). */
+/* kd_edge_take gave KD_OK for this attempt of the journal. */
 void sim_checks_taken(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt,
                       const kd_outcome *outcome);
+/* kd_edge_take refused an operation on the item with `err` (KD_EFULL...), or the shell did with KD_ECLOCK. */
 void sim_checks_refused(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t item, int err);
 /* The 2xx leaves the edge; it may still get lost on its way. Before sim_journal_acked. */
 void sim_checks_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t attempt,
@@ -91,17 +96,19 @@ void sim_checks_edge_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_
 /* kd_edge_send_next gave this record. */
 void sim_checks_sent(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t partition, kd_position at,
                      kd_bytes record);
-/* After kd_edge_snapshot (`verdict` is its result) and kd_edge_answer. */
+/* After kd_edge_snapshot; `verdict` is its result. */
 void sim_checks_installed(sim_checks *c, uint32_t slot, uint32_t shard, kd_bytes record, int verdict);
+/* After kd_edge_answer; `verdict` is its result, and with KD_EIO nothing is judged. */
 void sim_checks_asked_answered(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t item, kd_bytes record,
                                int verdict);
-/* A user read counts (result of kd_edge_view) or has-liked (of kd_edge_member) there. */
+/* A user read the counts of the item there; `err` is the result of kd_edge_view. */
 void sim_checks_viewed(sim_checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view);
 /* The number in the answer to this attempt. */
 void sim_checks_answer_viewed(sim_checks *c, uint32_t slot, uint32_t attempt, int err, const kd_view *view);
-/* What the user was told of his own like, whose question began then: 1, 0, or KD_ENOTFOUND for unknown. With his session token, where clients carry it. */
+/* The user was told whether he likes the item: 1, 0, or KD_ENOTFOUND for unknown. His question began at `begun_us`, with his session token where clients carry it. */
 void sim_checks_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
                            int liked, uint64_t begun_us);
+/* A user asked there whether he likes the item; `result` is that of kd_edge_member, before central is asked. */
 void sim_checks_member_read(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
                             int result);
 /* After a tick: tables and outbox within their bounds. */
@@ -109,12 +116,13 @@ void sim_checks_ticked(sim_checks *c, uint32_t slot, uint32_t shard);
 
 /* ---- central --------------------------------------------------------------------------------------------------- */
 
+/* After kd_central_feed of the record at that offset of the likes log; `fed` is its result. */
 void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset,
                     kd_fed fed);
-/* After kd_central_log_check: `found` stands at the stored offset now (NULL: nothing), it goes on at `next` of a log that begins at `start`. */
+/* After kd_central_log_check: the record at the stored offset is `found` now (NULL data: none), and central goes on at `next` of a log that begins at `start`. */
 void sim_checks_log_checked(sim_checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
                             int64_t next, int64_t start);
-/* kd_central_commit_begin gave KD_OK: what was fed so far rides in this version at the latest. */
+/* kd_central_commit_begin gave KD_OK: all records fed so far are part of this version at the latest. */
 void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
 /* After kd_central_commit_end of that version. */
 void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
@@ -126,7 +134,8 @@ void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_b
 
 /* Faults and users stopped. */
 void sim_checks_healed(sim_checks *c);
-/* True when all edges show what central has and nothing is pending anywhere; else says why not. Cheap enough to be asked every tenth of a second. */
+/* True when all edges show what central has and nothing is pending anywhere; else false, with the reason in `why`. Cheap enough to be asked every tenth of a
+ * second. */
 bool sim_checks_converged(sim_checks *c, char *why, size_t size);
 /* The verdict over members, counts, sums, expectations; fills *out whatever was found. Call once, at the end. */
 void sim_checks_final(sim_checks *c, bool converged, sim_final_verdict *out);

@@ -272,9 +272,11 @@ static inline uint32_t sim_check_cell_of(const sim_checks *c, uint32_t counter, 
 {
     return counter * c->view.item_count + item;
 }
-/* The number of an item by its key, of a user or an edge by its name; CHECK_NOTHING when it is not part of this drill. */
+/* The number of an item by its key; CHECK_NOTHING when it is not part of this drill. */
 uint32_t sim_check_item(const sim_checks *c, kd_bytes key);
+/* The number of a user by name; CHECK_NOTHING when no such user takes part. */
 uint32_t sim_check_user(const sim_checks *c, kd_bytes name);
+/* The number of an edge by name; CHECK_NOTHING when the scenario has no such edge. */
 uint32_t sim_check_edge_named(const sim_checks *c, kd_bytes name);
 
 #endif

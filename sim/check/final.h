@@ -15,7 +15,7 @@ typedef struct sim_final_state sim_final_state;
 typedef struct {
     bool held;
     uint64_t lost;           /* pairs that must be members and are not */
-    uint64_t doubled;        /* members against the journal, unknown to it, or or listed twice */
+    uint64_t doubled;        /* members against the journal, unknown to it, or listed twice */
     uint64_t wrong_counts;   /* items whose count at central is not its members */
     uint64_t wrong_edges;    /* (edge, item) that show another count than central */
     uint64_t wrong_sums;     /* sums outside their bounds */
@@ -38,18 +38,23 @@ typedef struct {
     uint32_t user_count;
 } sim_final_names;
 
+/* Copies *names; what it points to must outlive the object. Never NULL. */
 sim_final_state *sim_final_create(const sim_final_names *names);
+/* NULL is fine. */
 void sim_final_destroy(sim_final_state *f);
 
+/* Central holds this like (or save); counter, item and user by the numbering of `names`. */
 void sim_final_member(sim_final_state *f, uint32_t counter, uint32_t item, uint32_t user);
-/* A member whose item or user nobody in this drill bears: doubled. */
+/* Central holds a like of an item or a user that is not in this drill: counts as doubled. `text` is copied and told if it is the first. */
 void sim_final_stranger(sim_final_state *f, const char *text);
+/* Central's count of the item; 0 for every item that is not told. */
 void sim_final_count(sim_final_state *f, uint32_t counter, uint32_t item, uint64_t count);
-/* An edge that was not asked about an item is not judged for it. */
+/* The count that this edge shows. An edge is judged only for the items that are told here. */
 void sim_final_edge_count(sim_final_state *f, uint32_t edge, uint32_t counter, uint32_t item, uint64_t count);
+/* The scenario demands this count of central. */
 void sim_final_expect(sim_final_state *f, uint32_t counter, uint32_t item, uint64_t count);
 
-/* May be called once. */
+/* Fills *out whatever was found. May be called once. */
 void sim_final_judge(sim_final_state *f, sim_final_verdict *out);
 
 #endif

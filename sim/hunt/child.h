@@ -39,17 +39,20 @@ typedef struct {
     uint64_t limit_ms; /* of real time, for each */
 } sim_child_pool;
 
+/* At most `jobs` children at a time (1 to CHILD_JOBS_MAX), each with that limit of real time. Nothing is to be freed. */
 void sim_child_pool_init(sim_child_pool *p, uint32_t jobs, uint64_t limit_ms);
 static inline bool sim_child_pool_full(const sim_child_pool *p)
 {
     return p->running == p->jobs;
 }
+/* Forks a child that runs the job. The pool must not be full. */
 void sim_child_start(sim_child_pool *p, const sim_child_job *job);
 /* The next one that ends. There must be one running. */
 sim_child_done sim_child_wait(sim_child_pool *p);
 
 /* Whether both failed in the same way: the same checker, and the same assertion. */
 bool sim_child_same_failure(const sim_result *a, const sim_result *b);
+/* Monotonic real time, the clock of the limits. */
 uint64_t sim_child_now_ms(void);
 /* The processors of this machine, at most CHILD_JOBS_MAX. */
 uint32_t sim_child_processors(void);

@@ -15,8 +15,9 @@ typedef struct {
     uint32_t runs;       /* it took to reduce it */
 } sim_finding;
 
-/* Runs the swarm's scenario of that seed in a child. The caller finishes f->scenario. */
+/* Draws the swarm's scenario of that seed; nothing is run, f->result is zero. `planted` is borrowed, NULL: sound cores. The caller finishes *f. */
 void sim_finding_draw(sim_finding *f, uint64_t seed, const sim_plant_name *planted);
+/* Frees the scenario. */
 void sim_finding_finish(sim_finding *f);
 /* Within about limit_ms of real time; run_limit_ms for one run. It still fails afterwards, with the same checker. */
 void sim_finding_reduce(sim_finding *f, uint64_t limit_ms, uint64_t run_limit_ms);

@@ -51,20 +51,28 @@ sim_scenario_event sim_swarm_event(sim_scenario_kind kind, int who, uint64_t at_
 /* How many events of that kind befall central, or (`central` false) anybody else. */
 uint32_t sim_swarm_events(const sim_scenario *s, sim_scenario_kind kind, bool central);
 
-/* Nothing else befalls it, at most so many edges are in it, and batches and snapshots follow fast. */
+/* Makes the scenario one of at most `edges` edges without any event, with batches and snapshots that follow fast: what is added next happens alone. */
 void sim_swarm_alone(sim_swarm *d, uint32_t edges);
 
-/* Each comes last, of a stream of its own: what else befalls a seed is not changed by it. */
-void sim_swarm_apart(uint64_t seed, sim_scenario *s); /* clocks that run apart */
-/* What edges and central forget, edges that are retired and taken back, and edges put back to what was withdrawn since. */
+/*
+ * Additions to a drawn scenario, each for a part of the seeds only. Each draws from a random stream of its own, made from the seed, so that it does not change what else
+ * is drawn for the seed. The order of the calls matters all the same: some look at the events that are there.
+ */
+/* Clocks that run apart, while users go from edge to edge. */
+void sim_swarm_apart(uint64_t seed, sim_scenario *s);
+/* What edges and central forget; edges that are retired and taken back; edges put back to likes that were withdrawn since. */
 void sim_swarm_forget(uint64_t seed, sim_scenario *s);
 /* Central put back while something is under way at the edges. */
 void sim_swarm_half_done(uint64_t seed, sim_scenario *s);
 /* Edges whose disks cannot be read. */
 void sim_swarm_unreadable(uint64_t seed, sim_scenario *s);
+/* All brokers killed at once, and producers that Kafka fences. */
 void sim_swarm_brokers(uint64_t seed, sim_scenario *s);
+/* An edge that is put back hears late of its later life, so that many batches move to a new incarnation. */
 void sim_swarm_moving(uint64_t seed, sim_scenario *s);
+/* An edge that cannot ask central misses a snapshot and restarts, so that it shows numbers that are old. */
 void sim_swarm_old_numbers(uint64_t seed, sim_scenario *s);
+/* A clock that is set back and then runs fast until it is right again. */
 void sim_swarm_slewed(uint64_t seed, sim_scenario *s);
 /* Retired, taken back and retired once more between a backup and its restore. */
 void sim_swarm_retired_twice(uint64_t seed, sim_scenario *s);

@@ -46,21 +46,31 @@ typedef struct {
 } sim_picture_series;
 
 /* picture_lanes.c */
-/* Of fewer, wider points: rates of short spans are noise. */
+/* Answers a second. Drawn from fewer, wider points than the other lanes, because rates of short spans are noise. */
 void sim_picture_answers(const sim_picture *p, uint32_t region, const sim_record_sample *last);
+/* The count that the region shows beside the true one. */
 void sim_picture_counts(const sim_picture *p, sim_picture_series s, const sim_record_sample *last);
+/* The count at central beside the true one. */
 void sim_picture_central_count(const sim_picture *p, sim_picture_series s);
+/* The age of the count and how far its as_of is behind, on one logarithmic axis. */
 void sim_picture_lags(const sim_picture *p, sim_picture_series s);
+/* Batches in the region's outbox. */
 void sim_picture_outbox(const sim_picture *p, sim_picture_series s, const sim_record_sample *last);
 /* Invisible columns over a region's lanes that tell their figures under the pointer. */
 void sim_picture_columns(const sim_picture *p, uint32_t region);
 
-/* picture_bands.c: of one region, or of everything that is none (region NULL) */
+/* picture_bands.c: of one region; with region NULL of everybody who is no region, which is central and Kafka */
+
+/* One row of bars for each kind of fault. */
 void sim_picture_faults(const sim_picture *p, const char *region);
+/* The tints behind all lanes of a block, one for each bar above it. */
 void sim_picture_bands(const sim_picture *p, const char *region);
+/* The hatching behind the lanes where the region's process was down. */
 void sim_picture_downtime(const sim_picture *p, sim_picture_series s);
+/* A row of numbered notes, which link to the table below; nothing where there are none. */
 void sim_picture_notes(const sim_picture *p, const char *region);
-bool sim_picture_touched(const sim_picture *p, const char *region); /* is there a fault or note */
+/* Whether there is a fault or a note. */
+bool sim_picture_touched(const sim_picture *p, const char *region);
 /* "network", "process", "disk", "clock", "log", "other": by the first word of the fault. */
 const char *sim_picture_family(const char *what);
 

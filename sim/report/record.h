@@ -1,5 +1,5 @@
 /*
- * record.h - what a drill looked like over time, from either world: samples, faults as bands, marks, and the verdict.
+ * record.h - what a drill looked like over time, from either world: samples, faults as bands, and notes.
  *
  * The worlds push; the report (sim/report/report.h) draws. Bounded: when a series is full every second sample goes, and from then on half as many
  * are taken, so an hour and a day both fit a page. Faults and notes beyond their bound are counted, not kept; text is cut at RECORD_TEXT_MAX.
@@ -22,6 +22,7 @@ typedef struct sim_drill_record sim_drill_record;
 
 /* `names`: the regions, in the order of their indices; copied. */
 sim_drill_record *sim_record_create(const char *const *names, uint32_t count);
+/* NULL is fine. */
 void sim_record_destroy(sim_drill_record *r);
 
 /* One region at one moment. Counts are of the one item that the report follows (sim_record_follow). */
@@ -36,9 +37,10 @@ typedef struct {
     uint64_t outbox_batches; /* not yet applied */
 } sim_record_sample;
 
+/* The counts of all samples are those of this item and counter; the texts are copied. */
 void sim_record_follow(sim_drill_record *r, const char *item, const char *counter);
-/* `truth`: the journal's count of that item, the smallest and the largest it can be; `central`: what central has;
- * UINT64_MAX: it is down. */
+/* One sample of every region, in the order of their indices. `least` and `most` bound the true count of the followed item, by the clients' journal; `central` is
+ * central's count, UINT64_MAX while it is down. `now_us` never falls from call to call. */
 void sim_record_moment(sim_drill_record *r, uint64_t now_us, uint64_t least, uint64_t most, uint64_t central,
                        const sim_record_sample *regions);
 /* The moment of the next sample that is wanted; the world asks before it gathers one. */
@@ -77,7 +79,9 @@ typedef struct {
     const sim_record_mark *marks;       /* of `notes` */
 } sim_record_view;
 
+/* All that was recorded, borrowed. */
 sim_record_view sim_record_look(const sim_drill_record *r);
+/* The name of that region, as it was given to sim_record_create. */
 const char *sim_record_region(const sim_drill_record *r, uint32_t region);
 
 #endif

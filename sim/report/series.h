@@ -28,6 +28,7 @@ typedef struct {
     uint64_t count, lag_us, outbox;
 } sim_series_tops;
 
+/* Raises each top to what these points need. */
 void sim_series_raise(sim_series_tops *tops, const sim_series_point *points, uint32_t count);
 
 #endif

@@ -15,6 +15,7 @@ typedef struct {
     uint64_t began_us, drawn_us;
 } sim_terminal;
 
+/* Borrows the label; looks once whether standard error is a terminal. */
 void sim_terminal_init(sim_terminal *t, const char *label);
 /* Fits sim_options.progress, with the terminal as its argument. */
 void sim_terminal_progress(void *arg, uint64_t now_us, uint64_t end_us, uint64_t acks);

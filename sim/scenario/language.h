@@ -110,14 +110,18 @@ typedef struct {
 } sim_scenario_words;
 
 kd_bytes sim_words_peek(const sim_scenario_words *w); /* empty at the end */
+/* The next word, which is used up; empty at the end. */
 kd_bytes sim_words_take(sim_scenario_words *w);
 __attribute__((format(printf, 2, 3))) bool sim_words_refuse(sim_scenario_words *w, const char *format,
                                                             ...); /* false */
+/* Whether the word is exactly that text. */
 bool sim_word_is(kd_bytes word, const char *text);
+/* The row of a verb ("likes"); NULL when the word is none. */
 const sim_verb_word *sim_verb_of(kd_bytes word);
 
-/* One part's value, its word already taken. */
+/* Reads the value of one part, whose word was taken before, into its field of *base; false with the reason in w. */
 bool sim_part_read(sim_scenario_words *w, const sim_form_part *p, void *base);
+/* A duration within the part's bounds; false with the reason in w. */
 bool sim_part_duration(sim_scenario_words *w, const sim_form_part *p, uint64_t *us);
 
 /* Where directives stand that belong together; 0: nowhere. */

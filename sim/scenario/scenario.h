@@ -153,10 +153,13 @@ typedef struct {
 
 /* The defaults: three edges, 4 partitions, 2 shards, a minute, 60 users. */
 void sim_scenario_init(sim_scenario *s);
+/* Frees what the scenario owns and zeroes it. */
 void sim_scenario_finish(sim_scenario *s);
+/* A deep copy; *to is not initialised before, and the caller finishes it. */
 void sim_scenario_copy(sim_scenario *to, const sim_scenario *from);
 /* Copies the event into its place in time. */
 void sim_scenario_add(sim_scenario *s, const sim_scenario_event *event);
+/* Takes out the event at that index; the later ones move up. */
 void sim_scenario_remove(sim_scenario *s, uint32_t index);
 
 /* KD_OK; KD_EINVAL with "file:line: reason" in error; KD_EIO when it cannot be read. On an error *s is finished. */
@@ -177,6 +180,7 @@ void sim_scenario_print(const sim_scenario *s, kd_buf *out);
 void sim_scenario_event_print(const sim_scenario *s, const sim_scenario_event *event, kd_buf *out);
 /* "mumbai", "central", "kafka". */
 const char *sim_scenario_who(const sim_scenario *s, int who);
+/* How the text form of such an event begins, without names: "cut", "lose answers". */
 const char *sim_scenario_kind_name(sim_scenario_kind kind);
 /* Whether the simulation can play it; what it cannot, real programs can. */
 bool sim_scenario_simulated(sim_scenario_kind kind);
