@@ -1,10 +1,15 @@
 /*
- * check_answer.c - "answer": what a user is told of his operation is so. `liked` is what he asked for; `changed` follows from his last word at that edge,
- * where the edge must know it (rule 2), unless he was answered by another edge or another disk before: then it may be unknown. Where his session token tells
- * the edge of all that he said, true or false is right by his last word anywhere. And a recognised retry is told what the first answer said, its stamp as well, for that is his token (rules 1 and 3). One
- * whose key had made room was taken once more; where that died with its process, unanswered, the key of before is there again, and the answer of before is right.
+ * check_answer.c - "answer": what a user is told of his own operation is true.
  *
- * The last answers are kept in a ring, which lasts longer than anybody tries again; what is not in it is not judged.
+ * - `liked` is what he asked for.
+ * - `changed` follows from his last operation on the item at this edge, wherever the edge must know that one (rule 2). It may be null if he was answered by another
+ *   edge or another disk before. Where his session token tells the edge of all that he did, true or false is also right by his last operation anywhere.
+ * - A recognised retry gets what the first answer said, stamp included, for the stamp is his token (rules 1, 3).
+ *
+ * An idempotency key can make room for others; then the retry is taken once more, and its answer counts. If that second operation dies with its process,
+ * unanswered, the earlier key is on the disk again, and the earlier answer is right.
+ *
+ * The last CHECK_TOLD attempts are kept in a ring, which lasts longer than anybody tries again. Older ones are not judged.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
@@ -31,7 +36,7 @@ static kd_changed right_change(sim_check_word word, bool liked)
     return (word == CHECK_WORD_LIKED) != liked ? KD_CHANGED_YES : KD_CHANGED_NO;
 }
 
-/* The user was answered here as well. */
+/* Notes where the user was answered, and whether that was ever another place than before. */
 static void note_where(sim_checks *c, uint32_t slot, uint32_t user)
 {
     uint64_t here = (uint64_t)slot << 32 | c->durable.disk[slot];
@@ -40,7 +45,7 @@ static void note_where(sim_checks *c, uint32_t slot, uint32_t user)
     c->roamed[user].known = true;
 }
 
-/* By what he said anywhere; without tokens, or where an attempt without an answer may have come between, only judge_change judges. */
+/* Judges by the user's operations anywhere. Without tokens, or where an attempt without an answer may have come between, only judge_change judges. */
 static void judge_truth(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, const kd_outcome *o)
 {
     bool sure, was_liked = sim_journal_was_liked(c->view.journal, a->id, &sure);
@@ -85,7 +90,6 @@ static void judge_change(sim_checks *c, uint32_t slot, uint32_t shard, const sim
                        a->id);
 }
 
-/* Before the word is noted. */
 void sim_check_answer_taken(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                             const kd_outcome *o)
 {

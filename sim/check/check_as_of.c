@@ -1,12 +1,12 @@
 /*
- * check_as_of.c - "as-of": every like acknowledged anywhere before central's as_of is in what central has.
+ * check_as_of.c - "as-of": every like acknowledged anywhere before central's as_of is in central's members and counts. "member": the same of a single answer.
  *
- * Answers are kept in the order in which they were given. When as_of passes one, its pair is looked up once: if nothing that was answered later, or not at
- * all, can have a say, central must have the journal's last word. When a restore takes as_of back, so does the cursor.
+ * Answers are kept in the order in which they were given. When as_of passes an answer, its pair is looked up once. If all attempts that may be the user's last
+ * were answered before as_of, central must hold what the journal calls his last operation. When a restore takes as_of back, the cursor goes back with it.
  *
  * Not judged, for a reason each:
- * - pairs with a word at an edge that was ever copied while it ran: what is acknowledged under a doubled name is not promised;
- * - pairs with a word at an edge that central calls retired: what that edge holds is in no as_of (rule 23);
+ * - pairs with an operation at an edge that was ever copied while it ran: what is acknowledged under a doubled name is not promised;
+ * - pairs with an operation at an edge that central calls retired: what that edge holds is in no as_of (rule 23);
  * - sums while an edge is retired, and once one was copied: `passed` adds up what all edges took;
  * - while a commit is under way: its rows can be read and its counts cannot; the next commit judges.
  */
@@ -19,14 +19,14 @@
 
 enum { ARRIVAL_US = 1000000 }; /* an answer that took longer to its client counts as lost */
 
-/* as_of is true by central's clock, and by clocks that were measured. */
+/* as_of is a time of central's clock: where the scenario sets that wrong, so much less of it is judged. */
 static uint64_t as_of_judged(const sim_checks *c, const kd_central *core)
 {
     uint64_t as_of_us = kd_central_as_of_us(core);
     return as_of_us > c->wrong_clock_us ? as_of_us - c->wrong_clock_us : 0;
 }
 
-/* A sum whose answer is given again is in the queue already: it would count twice. */
+/* A sum whose answer is repeated is in the queue already, and would count twice in `passed`. */
 void sim_check_as_of_answered(sim_checks *c, uint32_t attempt, bool replayed)
 {
     const sim_journal_attempt *a = sim_journal_at(c->view.journal, attempt);
@@ -70,7 +70,7 @@ static void check_as_of_check_sum(sim_checks *c, kd_central *core, sim_check_ans
                        (unsigned long long)(c->passed[a->item] - totals[a->counter]));
 }
 
-/* An edge that took a word of the pair is not promised to be in this central's as_of. */
+/* Whether an edge that this central's as_of does not cover took an operation on the pair. */
 static bool is_in_doubt(const sim_checks *c, const kd_central *core, uint32_t counter, uint32_t item,
                         uint32_t user)
 {

@@ -1,11 +1,12 @@
 /*
- * check_aside.c - "aside" (rule 20): a sum is set aside only where another life of the edge, or a copy, can hold it, and what is set aside is told.
+ * check_aside.c - "aside" (rule 20): an edge sets a sum aside only where another life of the edge, or a copy of it, may have sent the same sum; and it tells the
+ * operator how much is set aside.
  *
- * Another can hold a batch only when its incarnation is not below the batch's: whoever has a copy of that batch minted above it. So the checker keeps,
- * for each edge whose disk went back, the largest incarnation under which any earlier life sent a batch. It does not matter how often the edge was started since,
- * nor what it had handed to Kafka. Under a doubled name the copy mints incarnations as it goes: there nothing is demanded.
+ * Another process can have sent a batch only under an incarnation that is not below the batch's own, since whoever starts from a copy of the batch mints a higher one.
+ * So the checker keeps, for each edge whose disk went back, the largest incarnation under which any earlier life sent a batch. How often the edge was started since
+ * does not matter. Under a doubled name nothing is demanded, because the copy mints incarnations as it goes.
  *
- * What is set aside is missing in the counts until an operator sends it: the journal is told of each batch once, and the verdict over the sums (final.c)
+ * A sum that is set aside is missing in the counts until an operator sends it. The journal is told of each batch once, and the verdict over the sums (final.c)
  * demands the rest.
  */
 #include "edge/core/fragment.h"
@@ -16,7 +17,7 @@ static uint64_t check_aside_told(const sim_checks *c, uint32_t slot, uint32_t sh
 {
     kd_edge_stats stats;
     const kd_edge *e = c->view.edge(c->view.world, slot, shard);
-    if (!e) return UINT64_MAX; /* it ended while this was written; its next start is asked */
+    if (!e) return UINT64_MAX; /* the process ended during this write; its next start reads the total again */
     kd_edge_get_stats(e, &stats);
     return stats.aside_kept_amount;
 }
@@ -37,13 +38,14 @@ void sim_check_aside_disk(sim_checks *c, uint32_t edge)
     c->asides.rival[edge] = c->asides.sent_as[edge];
 }
 
+/* No other process can have sent the batch at this position. */
 static bool ours_alone(const sim_checks *c, uint32_t slot, kd_position at)
 {
     uint32_t edge = sim_check_edge(slot);
     return !c->doubled[edge] && at.incarnation > c->asides.rival[edge];
 }
 
-/* Another life that was put back to the same copy can have set this batch aside already. */
+/* Whether this batch is set aside for the first time: another life that was put back to the same copy may have done it before. */
 static bool aside_first(sim_checks *c, uint32_t slot, kd_bytes key)
 {
     sim_check_cell *cell =

@@ -1,7 +1,10 @@
 /*
- * check_bounds.c - "clock" (rule 3): an edge that measured itself beyond D takes nothing; "outbox" (I13): nothing is taken beyond the bound, nor refused within it, and while one item
- * could make room none is refused for want of it; "tables" (I14);
- * "identity" (rule 20): an alarm only where a disk was copied or put back.
+ * check_bounds.c - the bounds of an edge.
+ *
+ * - "clock" (rule 3): an edge whose clock was measured further off than D takes nothing.
+ * - "outbox" (I13): nothing is taken when the outbox is full. Nothing is refused for want of room while it is not, as long as some item could make room.
+ * - "tables" (I14): no more items are kept in memory than configured, but for those that a start found on the disk.
+ * - "identity" (rule 20): the alarm that two processes share a name comes only where a disk was copied, put back or wiped.
  */
 #include "edge/core/entry.h"
 #include "sim/check/checking.h"
@@ -43,7 +46,7 @@ void sim_check_bounds_taken(sim_checks *c, uint32_t slot, uint32_t shard, const 
                        (unsigned long long)outbox_bound(c), shard);
 }
 
-/* Nobody waits for its number, and nothing of it is on its way. */
+/* An item makes room when nobody waits for its number and none of its operations is in a batch that is on its way. */
 static bool could_make_room(const kd_entry *entry)
 {
     const kd_node *n = entry->overlay ? entry->overlay->nodes : NULL;

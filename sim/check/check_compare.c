@@ -1,6 +1,8 @@
 /*
- * check_compare.c - "compare": of each row of an edge that it was told is merged, central holds the same word or a later one; where the digests of both sides
- * agree, the rows do. This is the operator's question (kudos-edge compare), so asking moves the edge's rows to its store, as his does.
+ * check_compare.c - "compare": of each row of an edge that central told it is merged, central holds the same operation or a later one. Where the digests of both
+ * sides agree, their rows agree.
+ *
+ * This is the operator's command (kudos-edge compare), so it moves rows of the edge to its store, as the command does.
  */
 #include "kudos/central_compare.h"
 #include "kudos/edge_compare.h"
@@ -15,7 +17,8 @@ typedef struct {
     bool equal;
 } comparison;
 
-/* A like of an edge that was taken back may come from below the floor: then the unlike that overruled it is gone (protocol, what rules 21 to 23 leave open). */
+/* A readmitted edge may send a like from below the floor, where the unlike that overruled it is forgotten: the like is back (protocol, what rules 21 to 23 leave
+ * open). */
 static bool is_revived(const sim_checks *c)
 {
     return c->view.scenario->forget_tombstones_us > 0 && sim_check_retired_any_readmitted(c);
@@ -37,7 +40,7 @@ static int compare_row(void *arg, const kd_compare_row *row)
     kd_row_verdict said;
     const char *name = c->view.scenario->edges[k->edge];
     int err = kd_central_compare_row(k->core, kd_bytes_str(name), row, &said);
-    if (err == KD_ENOTFOUND) return 0; /* a restore undid that it was heard of */
+    if (err == KD_ENOTFOUND) return 0; /* a restore of central undid that it had ever heard of the edge */
     c->made++;
     bool revived = err == KD_OK && said == KD_ROW_OLDER && is_revived(c);
     if (err == KD_OK && (revived || (kd_row_verdict_good(said) && (!k->equal || said <= KD_ROW_LATER))))

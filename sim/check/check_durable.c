@@ -1,10 +1,14 @@
 /*
- * check_durable.c - "durable" (I4): an answer rests on a synced write that holds its journal entry, from which its row follows; "after-error" (I15): none after a write that failed;
- * "stamp" (rule 3): a later word on a pair has a larger stamp than the row it meets; "own-word" (I8): the edge that took a user's word tells it to him, over restarts.
+ * check_durable.c - an edge's disk and its answers.
  *
- * What is durable is read from the writes themselves. A write that was under way when the process died may have reached the disk or not, so
- * what was taken in an earlier life and not seen durable is allowed either way. A disk that was put back or copied is read once, at the first start on
- * it. A row at or below `stable` may have expired (rule 21): the edge may know it or not.
+ * - "durable" (I4): an answer rests on a synced write that holds the operation's journal entry, from which the row follows.
+ * - "after-error" (I15): no answer after a write that failed.
+ * - "stamp" (rule 3): a later operation on a pair has a larger stamp than the row that it meets.
+ * - "own-word" (I8): the edge that took a user's operation tells him so, over restarts.
+ *
+ * What is durable is read from the writes themselves. A write that was under way when the process died may have reached the disk or not. So an operation that an
+ * earlier life took, and that was not seen durable, is allowed either way. A disk that was put back or copied is read once, at the first start on it. A row
+ * stamped at or below `stable` may have expired (rule 21): the edge may know it or not.
  */
 #include "edge/core/fragment.h"
 #include "edge/core/membership.h"
@@ -27,7 +31,8 @@ static uint64_t attempt_hash(const sim_checks *c, uint32_t slot, const sim_journ
     return check_durable_row_hash(c, slot, kd_row_key_view(&key));
 }
 
-/* A word of an earlier life may be on the disk or not, and a later one of another life, too: which of them a start finds nobody outside can know. */
+/* Several lives may have died with an operation on the pair under way. Which of these operations a start finds on the disk cannot be known from outside, so all are
+ * kept as possible. */
 static void note_maybe(sim_checks *c, uint64_t hash, const sim_check_cell *taken, uint64_t life)
 {
     if (taken->a == 0 || taken->b >> 1 == life) return;
@@ -36,6 +41,7 @@ static void note_maybe(sim_checks *c, uint64_t hash, const sim_check_cell *taken
     maybe->b |= taken->b & 1 ? MAYBE_LIKED : MAYBE_UNLIKED;
 }
 
+/* Whether the result is explained by an operation of an earlier life that may be on the disk, later than the row that surely is. */
 static bool maybe(const sim_checks *c, uint64_t hash, const sim_check_cell *row, int result)
 {
     const sim_check_cell *m = sim_check_map_find(&c->durable.maybe, hash);
@@ -64,7 +70,7 @@ void sim_check_durable_taken(sim_checks *c, uint32_t slot, uint32_t shard, const
     cell->b = life << 1 | (a->verb == KD_LIKE);
 }
 
-/* What is known of a pair at a shard. */
+/* What the checker knows of a pair at a shard. */
 typedef struct {
     const sim_check_cell *row, *taken; /* NULL: nothing */
     bool here;                         /* taken in the present life */
@@ -88,12 +94,14 @@ sim_check_word sim_check_durable_word(const sim_checks *c, uint32_t slot, uint32
     if (c->durable.incomplete[slot][shard]) return CHECK_WORD_UNSURE;
     if (!row && !taken) return CHECK_WORD_NONE;
     uint64_t newest = KD_MAX(row ? row->a : 0, taken ? taken->a : 0);
-    bool lost = taken && !l.here && (!row || taken->a > row->a); /* with its life, or not */
+    bool lost = taken && !l.here &&
+                (!row || taken->a > row->a); /* perhaps: its life died before the disk surely had it */
     bool forgotten = c->view.scenario->forget_rows_us > 0 && newest <= c->stable_us[c->partition[pair->item]];
     if (lost || forgotten) return CHECK_WORD_UNSURE;
     return (l.here ? taken->b & 1 : row->b) ? CHECK_WORD_LIKED : CHECK_WORD_UNLIKED;
 }
 
+/* Whether an earlier life took an operation with that stamp or a later one: its journal entry may have been on a disk that is gone. */
 static bool earlier_life(const sim_checks *c, uint32_t slot, uint32_t shard, uint64_t hash, uint64_t stamp_us)
 {
     const sim_check_cell *taken = sim_check_map_find(&c->durable.taken, hash);
@@ -141,7 +149,7 @@ typedef struct {
     bool synced;
 } check_durable_visit;
 
-/* A row is written with its journal entry or later; what is known of it is the newer of both. */
+/* A row reaches the store with its journal entry or later. Both tell of it, and the newer stamp counts. */
 static void note_row(const check_durable_visit *v, kd_bytes key, uint64_t stamp_us, bool liked)
 {
     sim_check_cell *cell =
@@ -176,6 +184,7 @@ static void put_fragment(const check_durable_visit *v, kd_bytes key, kd_bytes va
 
 enum { FRAGMENT_KEY = 23 };
 
+/* The last four bytes of a fragment's key number it within its batch; the seal that ends the batch has all ones there. A batch is gone when its seal is deleted. */
 static bool is_seal(kd_bytes key)
 {
     static const uint8_t marker[] = {0xff, 0xff, 0xff, 0xff};
@@ -228,7 +237,7 @@ void sim_check_durable_disk(sim_checks *c, uint32_t slot, bool empty)
     for (uint32_t i = 0; i < SCENARIO_SHARDS_MAX; i++) c->durable.incomplete[slot][i] = !empty;
 }
 
-/* What a disk that was put back or copied holds: rows, and the journal that they may not have reached. */
+/* Reads a disk that was put back or copied: its rows, and its journal, which may be ahead of the rows. */
 static int found_row(void *arg, kd_bytes key, kd_bytes value)
 {
     const check_durable_visit *v = arg;
@@ -267,7 +276,7 @@ void sim_check_durable_member(sim_checks *c, uint32_t slot, const sim_journal_at
         right = (told && (uint64_t)result == (taken->b & 1)) ||
                 maybe(c, attempt_hash(c, slot, pair), row, result);
     uint64_t newest =
-        here || !row ? taken->a : row->a; /* what an earlier life took may not have reached the disk */
+        here || !row ? taken->a : row->a; /* the operation of an earlier life may not have reached the disk */
     bool forgotten = result == KD_ENOTFOUND && c->view.scenario->forget_rows_us > 0 &&
                      newest <= c->stable_us[c->partition[pair->item]];
     if (!right && !forgotten && !c->durable.incomplete[slot][shard])

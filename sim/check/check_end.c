@@ -1,4 +1,7 @@
-/* check_end.c - "convergence" (I11): once faults stop all edges show what central has, nothing is pending; then the verdict over all members. */
+/*
+ * check_end.c - the end of a run. "convergence" (I11): once faults and users have stopped, all edges show what central has and nothing is pending. Then the verdict of
+ * final.h over all members, counts and sums.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,14 +10,14 @@
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
 
-/* Where there is room for some numbers only, a reader asks for the others one at a time. */
+/* An edge with room for few numbers may hold none of this item: ask central through the edge, as a reader would. */
 static int read_through(sim_checks *c, kd_edge *e, uint32_t slot, uint32_t item, kd_view *view)
 {
     kd_bytes key = kd_item_key(&c->view.items[item]);
     kd_central *core = c->view.central(c->view.world, 0, c->partition[item]);
     kd_buf record = {0};
     int err = kd_edge_ask(e, key);
-    if (err != KD_OK) return KD_EAGAIN; /* somebody else asks, or waits for what was */
+    if (err != KD_OK) return KD_EAGAIN; /* a question about the item is under way already */
     kd_central_read(core, &key, 1, kd_bytes_str(c->view.scenario->edges[slot]), sim_check_now(c), &record);
     err = kd_edge_answer(e, key, kd_buf_view(&record), sim_check_now(c));
     sim_check_install_answer(c, slot, item, kd_buf_view(&record));
@@ -22,7 +25,7 @@ static int read_through(sim_checks *c, kd_edge *e, uint32_t slot, uint32_t item,
     return err == KD_OK ? kd_edge_view(e, key, view) : KD_EAGAIN;
 }
 
-/* What a retired edge took and central refuses stays pending there, and is in no number of central (rule 23). */
+/* Operations of a retired edge stay pending there and are in no number of central (rule 23): its count may differ by as many. */
 static bool shows_pending(const sim_checks *c, uint32_t counter, uint64_t count, uint64_t total,
                           uint64_t pending)
 {
@@ -37,7 +40,7 @@ static bool edge_agrees(sim_checks *c, uint32_t slot, uint32_t item, const uint6
     kd_view view;
     int err = e ? kd_edge_view(e, kd_item_key(&c->view.items[item]), &view) : KD_EUNAVAILABLE;
     if (err == KD_EAGAIN && c->view.scenario->room_items > 0) err = read_through(c, e, slot, item, &view);
-    /* Items with operations that stay pending make no room for others. */
+    /* Its items with pending operations make no room, so others may be unreadable for good. */
     if (err == KD_EAGAIN && c->view.scenario->room_items > 0 && c->retired[slot]) return true;
     if (err != KD_OK) {
         snprintf(why, size, "%s cannot tell the counts of %s: %s", sim_check_slot_name(c, slot),
@@ -70,7 +73,7 @@ static bool item_agrees(sim_checks *c, uint32_t item, char *why, size_t size)
     return true;
 }
 
-/* Also what is shown by nobody yet: what is sent again, or was set aside when a name came in doubt. */
+/* Whether the partition holds operations that central may lack: in batches, in the open batch, held back, or waiting to be sent again or moved. */
 static bool keeps_operations(const kd_part *p)
 {
     const kd_outgoing *b = p->outbox.head;
@@ -94,7 +97,7 @@ static bool check_end_unsent(sim_checks *c, char *why, size_t size)
     return false;
 }
 
-/* Begins where it did not hold the last time: there it will most likely not hold yet. */
+/* Begins with the item that did not agree the last time: most likely it does not agree yet. */
 bool sim_check_end_converged(sim_checks *c, char *why, size_t size)
 {
     if (check_end_unsent(c, why, size) || !sim_check_forget_moves(c, why, size)) return false;

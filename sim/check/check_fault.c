@@ -1,24 +1,25 @@
 /*
- * check_excuse.c - what a fault excuses (protocol, "What is lost, and only then").
+ * check_fault.c - what a fault excuses (protocol, "What is lost, and only then"), at the moment of the fault. The journal is told which acknowledged operations
+ * may be lost; what excuse.h answers from is noted here.
  *
- * - An edge's disk goes back (wiped, put back): what it acknowledged since the copy was made, and central has not merged, is lost. What lies at or below central's
- *   watermark is merged; D and what a clock was wrong make up for clocks. What it acknowledged before the copy was made is in the copy: it is sent, or set aside, if it was not merged.
- * - Central goes back: edges send again what they have. What was acknowledged by an edge whose own disk went back since that copy of central is nowhere, unless the
- *   log still has it.
- * - A copy of an edge acknowledges what dies with its directory.
- * - Sums: of an edge whose disk went back as likes are; a request that comes again may count twice, for its key is gone, and what is set aside may be missing
- *   (check_aside.c). All sums are excused
- *   once an edge was copied: what two acknowledged under one name is not promised, and one of them may refuse;
- *   once an edge's disk went back and there were two centrals: see excuse_mixture;
- *   once central went back and the log lost records, at any time: batches that edges let go are nowhere;
- *   once the log lost records while there were two centrals: what only the undone one merged may be among them.
+ * - An edge's disk goes back (wiped, put back): operations that it acknowledged since the copy was made, and that central has not merged, are lost. Operations
+ *   before the copy are in the copy: they are sent, or set aside, if they were not merged. Merged is what lies below central's watermark, less D for the clocks.
+ * - Central goes back: edges send again what they have. Operations of an edge whose own disk went back since that copy of central was made are nowhere, unless the
+ *   log still has them.
+ * - A copy of an edge acknowledges operations that die with its directory.
+ * - Sums of an edge whose disk went back: as likes. A request that comes again may count twice, for its key is gone; what is set aside may be missing
+ *   (check_aside.c). All sums of the run are excused
+ *     once an edge was copied: what two processes acknowledged under one name is not promised, and one of them may refuse;
+ *     once an edge's disk went back and there were two centrals: see excuse_mixture;
+ *     once central went back and the log lost records, at any time: batches that edges had deleted are nowhere;
+ *     once the log lost records while there were two centrals: records that only the undone central had merged may be among them.
  */
 #include "sim/check/checking.h"
 #include "sim/check/excuse.h"
 
+/* A batch that is open in a copy is sealed there as it stands, and the original adds more to it: its position can have two bodies (rules 5, 6). */
 static void renew_exemption(sim_checks *c, uint32_t edge)
 {
-    /* A batch that is open in a copy is sealed there as it stands: its position can have two bodies (rules 5, 6). */
     uint64_t *exempt = &c->positions.exempt[edge];
     *exempt = KD_MAX(*exempt, c->incarnation[edge]);
     for (uint32_t shard = 0; shard < c->view.scenario->shards; shard++) {
@@ -28,8 +29,8 @@ static void renew_exemption(sim_checks *c, uint32_t edge)
 }
 
 /*
- * Sums that one life of an edge sent and that the next one does not hold are in the log alone once central goes back as well: it reads them again. Of two
- * centrals one history is undone while the edge follows it, and which of the two an edge's life heard of is not known here.
+ * Sums that one life of an edge sent, and that its next life does not hold, are in the log alone once central goes back as well: central reads them again. Of two
+ * centrals one history is undone while the edge follows it. Which of the two an edge's life had heard of is not known here, so all sums are excused.
  */
 static void excuse_mixture(sim_checks *c)
 {
@@ -41,7 +42,7 @@ static void excuse_mixture(sim_checks *c)
 static void edge_went_back(sim_checks *c, uint32_t edge, bool wiped)
 {
     uint64_t from_us = sim_check_excuse_merged(c, edge);
-    /* Of two who use one name the watermark tells of the other. */
+    /* While two processes use one name, the watermark may be that of the other process. */
     if (c->copied_us[edge] != 0)
         from_us = KD_MIN(from_us, c->copied_us[edge]);
     else if (!wiped)
@@ -73,7 +74,7 @@ static void edge_disk(sim_checks *c, uint32_t edge, sim_checks_disk_event event)
         if (c->copied_us[edge] == 0) c->copied_us[edge] = sim_check_now(c);
         sim_journal_excuse_sums(c->view.journal);
         sim_check_durable_disk(c, edge + CHECKS_TWIN, false);
-        /* A move that was begun goes on in the copy. */
+        /* If the original was moving batches to a new incarnation, the copy goes on with that. */
         c->slots[edge + CHECKS_TWIN].moved_to = c->slots[edge].moved_to;
         break;
     case CHECKS_COPY_GONE:
@@ -92,7 +93,7 @@ static void central_went_back(sim_checks *c, const sim_check_history *to)
         if (c->disk_changed[e] && c->disk_lost_us[e] >= to[0].at_us)
             sim_journal_excuse_edge(c->view.journal, e, sim_check_excuse_merged_in(c, e, to),
                                     c->disk_lost_us[e]);
-    /* What it sends again is refused. */
+    /* Central refuses what a retired edge sends again: it counts as not merged from what this copy of central has on. */
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
         if (c->retired[e])
             c->retired_from_us[e] = KD_MIN(c->retired_from_us[e], sim_check_excuse_merged_in(c, e, to));

@@ -1,9 +1,12 @@
 /*
- * check_forget.c - what is forgotten is not needed: "stable" (rule 21): central publishes none that a backup which may be restored does not hold; "expired" (rule 21):
- * an edge drops only rows at or below it that central has; "floor" (rule 22): tombstones go below the low watermark alone; "retired" (rule 23): nothing comes
- * in from an edge that was retired, and nothing is refused from another.
+ * check_forget.c - nothing is forgotten that somebody needs.
  *
- * The low watermark is worked out here from what central says of each edge; an edge that was never heard of makes it unknown.
+ * - "stable" (rule 21): central lets edges forget rows only up to a stamp up to which a backup that may be restored holds them all.
+ * - "expired" (rule 21): an edge deletes only rows at or below `stable` that central has merged.
+ * - "floor" (rule 22): tombstones (rows that remember an unlike) go only below the low watermark, the least watermark of all edges that are not retired.
+ * - "retired" (rule 23): central merges nothing of an edge that was retired, and refuses nothing of any other.
+ *
+ * The low watermark is worked out here from what central says of each edge. An edge that central never heard of makes it 0.
  */
 #include "kudos/forget.h"
 #include "sim/check/checking.h"
@@ -78,8 +81,8 @@ void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event)
 }
 
 /*
- * Rows go up to stable and up to the edge's own watermark. So a backup that holds less of an edge than central does now must hold all that goes;
- * of one that it holds all of, retired or not, nothing goes that it lacks.
+ * An edge forgets rows up to `stable` and up to its own watermark. If the backup holds as much of the edge as central does now, nothing that it lacks can go. If it
+ * holds less, `stable` must not be above what it holds.
  */
 static void check_backup_holds(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us)
 {
@@ -119,7 +122,9 @@ void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, kd_b
     uint64_t stamp_us = row->a;
     uint32_t edge = sim_check_edge(slot);
     uint64_t merged_us =
-        c->positions.best_us[partition][edge]; /* an edge may not have heard of a restore yet */
+        c->positions
+            .best_us[partition]
+                    [edge]; /* the best ever: an edge may not have heard of a restore of central yet */
     bool known = stamp_us <= merged_us;
     c->made++;
     if (c->view.scenario->forget_rows_us == 0 || stamp_us > c->stable_us[partition] || !known)
@@ -149,8 +154,8 @@ void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint
 /* ---- the operator's word -------------------------------------------------------------------------------------- */
 
 /*
- * What it acknowledges from now on is in no as_of. Taken back, a like of its that was not merged may come from below the floor: where another
- * edge's unlike above it was collected it is back (protocol, what rules 21 to 23 leave open).
+ * Retired: what the edge acknowledges from now on is in no as_of. Taken back: a like that was not merged may come from below the floor. If another edge's unlike
+ * that overruled it is forgotten, the like is back (protocol, what rules 21 to 23 leave open), so it may win over any later operation.
  */
 void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired)
 {
@@ -164,7 +169,7 @@ void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired)
     c->readmitted[edge] = true;
     c->readmitted_us[edge] = sim_check_now(c);
     sim_check_as_of_again(c);
-    /* Put back meanwhile it sends again what was merged, too; that close below its watermark central does not take it for merged (rule 22). */
+    /* If its disk was put back meanwhile it sends merged likes again; central does not recognise those within 2 D below its watermark as merged (rule 22). */
     uint64_t margin = 2 * c->view.scenario->drift_us, from_us = c->retired_from_us[edge];
     if (c->view.scenario->forget_tombstones_us > 0)
         sim_journal_linger_edge(c->view.journal, edge, from_us > margin ? from_us - margin : 0,
@@ -178,7 +183,7 @@ void sim_check_forget_end(sim_checks *c)
             sim_journal_excuse_edge(c->view.journal, e, c->retired_from_us[e], sim_check_now(c));
 }
 
-/* ---- nobody holds what he should not hold ---------------------------------------------------------------------- */
+/* ---- at the end: central moves on ------------------------------------------------------------------------------- */
 
 bool sim_check_forget_moves(sim_checks *c, char *why, size_t size)
 {
@@ -186,7 +191,7 @@ bool sim_check_forget_moves(sim_checks *c, char *why, size_t size)
     bool asked = s->forget_rows_us || s->forget_tombstones_us, any = false;
     for (uint32_t e = 0; e < s->edge_count; e++) {
         asked |= c->retired[e] || c->readmitted[e];
-        any |= !c->retired[e]; /* of nobody nothing is known */
+        any |= !c->retired[e]; /* with all edges retired there is no as_of to wait for */
     }
     for (uint32_t p = 0; asked && any && p < s->partitions; p++) {
         kd_central *core = c->view.central(c->view.world, 0, p);

@@ -1,8 +1,8 @@
 /*
- * check_install.c - "install" (I9, rules 14, 15): an edge takes up a snapshot only where it follows what the edge has, and an epoch never falls; "retired"
- * (rule 23): an edge takes operations of a partition exactly while the snapshot that it has does not call it retired.
+ * check_install.c - "install" (I9, rules 14, 15): an edge takes up a snapshot only if it follows the version that the edge has, and its epoch never falls.
+ * "retired" (rule 23): an edge takes operations of a partition exactly while the last snapshot that it took up does not call it retired.
  *
- * What the edge had is remembered from after the call before; while a partition is open nothing but snapshots and answers changes it.
+ * The version that the edge had is remembered from after the call before; while a partition is open only snapshots and answers change it.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
@@ -15,7 +15,7 @@ static sim_check_known known_now(const sim_checks *c, uint32_t slot, uint32_t pa
     return (sim_check_known){p.epoch, p.version};
 }
 
-/* What its disk has it was told by a snapshot of before. */
+/* At a start the edge holds what its disk holds: what an earlier snapshot said. */
 static bool retired_now(const sim_checks *c, uint32_t slot, uint32_t partition)
 {
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
@@ -80,7 +80,7 @@ static const char *check_install_name(int verdict)
     }
 }
 
-/* Whether what the edge had is a part of the history that the snapshot goes on with. */
+/* Whether the version that the edge had belongs to the history that the snapshot continues. */
 static bool check_install_admitted(sim_check_known had, const kd_snapshot *s)
 {
     if (had.epoch == s->epoch || had.epoch == 0) return true;
@@ -129,7 +129,7 @@ void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, i
     kd_snapshot_finish(&s);
 }
 
-/* An edge that never heard of the partition takes the history up with its first answer (rule 19); no other answer moves it. */
+/* An edge that knows no version of the partition takes up the version of its first answer (rule 19). No other answer changes its version. */
 void sim_check_install_answer(sim_checks *c, uint32_t slot, uint32_t item, kd_bytes record)
 {
     kd_snapshot s;

@@ -1,7 +1,7 @@
 /*
- * check_log.c - "log-position" (rule 13): a central that opens goes on behind its stored offset only if the record there is the one that it merged.
+ * check_log.c - "log-position" (rule 13): a central that starts goes on behind its stored offset only if the record at that offset is the one that it merged.
  *
- * What lies before is only read again if it does not. Edges send all of it again sooner or later, so nothing else would tell.
+ * If the log was made anew, records below the stored offset would be skipped. Edges send their operations again sooner or later, so no other checker would notice.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"

@@ -1,9 +1,11 @@
 /*
- * check_number.c - "number": what an edge shows as fresh is central's number of the version that it has, or of a later one of the same epoch; and
- * whatever it shows with an `as_of` was central's number when that was reached (rules 14, 15, 19; with "as-of" this is what makes as_of true at an edge).
- * Whatever else it shows rests on a number of central that came to this edge; where none did it must say null.
+ * check_number.c - an edge's number is one of central's (rules 14, 15, 19).
  *
- * The last numbers of each item are kept in a ring; what is older than it is not judged.
+ * - "number", fresh: central's number of the version that the edge has, or of a later version of the same epoch.
+ * - "as-of" at an edge: a number shown with an `as_of` was central's number when that as_of was reached. With "as-of" at central this makes as_of true at edges.
+ * - "number", any other: it rests on a number of central that came to this edge. Where none came the edge must say null.
+ *
+ * The last CHECK_NUMBERS numbers of each item are kept in a ring. Of older ones only the least and the most are known, and a number between them is accepted.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
@@ -46,7 +48,7 @@ void sim_check_number_changed(sim_checks *c, uint32_t slot, uint32_t item)
     r->at[(r->first + r->count++) % CHECK_NUMBERS] = n;
 }
 
-/* Also what came and was not taken up: this only tells that the edge can know a number. */
+/* Also of records that were not taken up: the question is only which numbers the edge can know. */
 void sim_check_number_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s)
 {
     for (uint32_t i = 0; i < s->item_count; i++) {
@@ -94,8 +96,8 @@ static bool in_history(const sim_checks *c, uint32_t partition, sim_check_known 
     return false;
 }
 
-/* The ring's index from which on central counted in this epoch. What a central of an epoch before counts after that belongs to another history, or was
- * replaced by what stands at this index: a second central had read it from a copy before the first one's disk was done with it. */
+/* The ring's index from which on central counted in this epoch. Numbers of an earlier epoch behind this index belong to another history, or were replaced by the
+ * number at this index: a second central had read them from a copy before the first one had finished its write. */
 static uint32_t begun(const sim_check_numbers *r, uint64_t epoch)
 {
     uint32_t i = 0;
@@ -118,7 +120,7 @@ static bool fresh_right(const sim_checks *c, uint32_t partition, sim_check_known
     return fits_dropped(c, r, view) || check_number_fits(c, nothing, view);
 }
 
-/* A number of a history that was undone has replaced nothing. */
+/* Whether the number was central's when as_of was reached. A number of a history that was undone has replaced nothing. */
 static bool as_of_right(const sim_checks *c, uint32_t partition, sim_check_known known,
                         const sim_check_numbers *r, const kd_view *view)
 {
@@ -129,12 +131,12 @@ static bool as_of_right(const sim_checks *c, uint32_t partition, sim_check_known
         if (check_number_fits(c, n->count, view)) return true;
         bool ours = n->epoch == known.epoch || (i < first && in_history(c, partition, known, n));
         if (ours && n->as_of_before_us < view->as_of_us)
-            return false; /* what is older was replaced before as_of was reached */
+            return false; /* numbers before this one were replaced before as_of was reached */
     }
     return fits_dropped(c, r, view) || check_number_fits(c, nothing, view);
 }
 
-/* Of any history: an old number stays until its history is known to be undone. */
+/* Whether the number rests on any number that came here, of any history: an old number stays until the edge hears that its history is undone. */
 static bool heard_right(const sim_checks *c, const sim_check_numbers *r, uint8_t heard, const kd_view *view)
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];

@@ -1,8 +1,11 @@
 /*
- * check_position.c - what becomes of a batch's position: "body" (I6), one body for good; "order" (I5), merged once and in order, applied never
- * back within a history; "freed" (I7), gone from the outbox only after some central had it on its disk.
+ * check_position.c - what becomes of a batch. A batch has a position (incarnation, sequence) for good.
  *
- * A commit that was under way when central died may have reached the disk: what it opens with lies between what was durable and what was begun.
+ * - "body" (I6): a position has one body for good.
+ * - "order" (I5): central merges each position once and in order, and never goes back within a history.
+ * - "freed" (I7): an edge deletes a batch from its outbox only after some central had it on its disk.
+ *
+ * A commit that was under way when central died may have reached the disk. So the positions with which a central starts lie between the durable and the begun ones.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
@@ -91,7 +94,7 @@ void sim_check_position_fed(sim_checks *c, uint32_t slot, uint32_t partition, co
             "central drops %s of %.*s, though this batch comes next [batch %llu/%llu, partition %u]",
             sim_check_body_name(c, b->body), (int)b->edge.len, b->edge.data,
             (unsigned long long)b->at.incarnation, (unsigned long long)b->at.seq, partition);
-    /* A record of the life before can be as late as the log likes: the alarm may come at any time after. */
+    /* A record of an earlier life may be delivered late: the alarm may come at any time after a copy or a disk that went back. */
     if (fed == KD_FED_IDENTITY && !c->doubled[edge] && !c->disk_changed[edge])
         sim_check_fail(c, "identity",
                        "central takes %.*s for two processes of one name, but nobody copied its disk or put "
@@ -119,7 +122,7 @@ static void check_position_settle(sim_checks *c, sim_check_tenure *t, uint32_t p
     t->now.durable[edge] = at;
 }
 
-/* What a restart or an edge will be told rests on what is durable. */
+/* Notes what central's disk holds now: watermarks, version, and from which epoch a new one went on. */
 static void note_durable(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     sim_check_history *now = &c->positions.tenures[slot][partition].now;
@@ -193,7 +196,7 @@ void sim_check_position_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     if (core) t->now.version = kd_central_version(core);
 }
 
-/* A write that failed may be on the disk all the same, and be found there after a crash or a restore. */
+/* A commit whose write failed may be on the disk all the same, and a central may have found it there after a crash or a restore. */
 static bool found_applied(const sim_checks *c, uint32_t edge, uint32_t partition, kd_position at)
 {
     const sim_check_cell *cell = sim_check_map_find(&c->positions.bodies, position_hash(edge, partition, at));
@@ -203,7 +206,7 @@ static bool found_applied(const sim_checks *c, uint32_t edge, uint32_t partition
 void sim_check_position_freed(sim_checks *c, uint32_t slot, uint32_t partition, kd_position at)
 {
     c->made++;
-    /* At an alarm what stands below the new incarnation moves there, with its stamps (rule 20). */
+    /* After an identity alarm, batches below the new incarnation are moved into it, so their old positions go (rule 20). */
     if (at.incarnation < c->slots[slot].moved_to || partition >= c->view.scenario->partitions ||
         is_merged(c, sim_check_edge(slot), partition, at) ||
         found_applied(c, sim_check_edge(slot), partition, at))

@@ -1,6 +1,6 @@
 /*
- * check_publish.c - what leaves central: "early" (rule 10): nothing that is not on its disk; "fence" (rule 16): nothing of an epoch below a claim that it has read;
- * "chain" (rule 15): the epoch before ended where the chain says.
+ * check_publish.c - what central publishes: "early" (rule 10): only versions that are on its disk; "fence" (rule 16): nothing once it has read the claim of a higher
+ * epoch; "chain" (rule 15): the previous epoch ended with the version that the chain names.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
@@ -12,7 +12,7 @@ void sim_check_publish_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_
     if (kd_claim_decode(record, &claim) == KD_OK) *highest = KD_MAX(*highest, claim.epoch);
 }
 
-/* Where a crash left open which epoch came before, its link is not judged. */
+/* Not judged where a crash left open which epoch came before. */
 static void check_chain(sim_checks *c, uint32_t partition, const kd_snapshot *s)
 {
     const sim_check_cell *before =

@@ -1,6 +1,9 @@
 /*
- * check_shown.c - what a reader at an edge is told: "shown" (I10): an item that only this edge was asked to change never shows less than what was acknowledged nor more than
- * what was attempted; "pending": none is told once all are confirmed; "age": no number is younger than the newest that central made.
+ * check_shown.c - what a reader at an edge is told.
+ *
+ * - "shown" (I10): an item that users changed at this edge only never shows less than was acknowledged, nor more than was attempted.
+ * - "pending": none is told once central has confirmed all of this edge's operations on the item.
+ * - "age": no number claims to be younger than the newest that central made.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
@@ -16,8 +19,8 @@ void sim_check_shown_taken(sim_checks *c, uint32_t slot, const sim_journal_attem
 }
 
 /*
- * Who likes again what the edge has forgotten sees one too many until central decides. So does who has spoken elsewhere meanwhile, with a session token
- * that tells of it: whether that was about this item the edge cannot know, and it errs upward (protocol.md, what a reader is told).
+ * How many too many the number may show. A user who likes again what the edge has forgotten is counted twice until central decides. So is a user whose session token
+ * tells that he acted elsewhere meanwhile: the edge cannot know whether that was on this item, and errs upward (protocol.md, what a reader is told).
  */
 static uint64_t too_many(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item,
                          const kd_view *view)
@@ -30,7 +33,8 @@ static uint64_t too_many(const sim_checks *c, uint32_t slot, uint32_t counter, u
                                 sim_check_excuse_gone_us(c, slot));
 }
 
-/* An edge whose disk went back, or that was copied, may hold a row that its user has overruled since: a delta of such a row takes one like too many. */
+/* How many too few. An edge whose disk went back, or that was copied, may hold a row that its user has overruled since; a delta against such a row takes one like
+ * too many. */
 static uint64_t too_few(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item,
                         const kd_view *view)
 {
@@ -43,7 +47,7 @@ static uint64_t too_few(const sim_checks *c, uint32_t slot, uint32_t counter, ui
 static void check_single_writer(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view)
 {
     uint32_t partition = c->partition[item];
-    /* A number that was stale before what is moved was merged lacks it until it is read (rules 17, 20). */
+    /* A number that became stale before moved batches were merged lacks them until it is read (rules 17, 20). */
     bool off = view->fresh ? sim_check_excuse_doubled(c, slot, partition) ||
                                  sim_check_excuse_moved(c, slot, partition)
                            : c->doubled[sim_check_edge(slot)] || c->disk_changed[sim_check_edge(slot)];
@@ -76,7 +80,7 @@ static void check_pending(sim_checks *c, uint32_t slot, uint32_t item, const kd_
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p;
     /*
-     * After central went back operations are sent again with old stamps, below a watermark of theirs; after an identity alarm they are moved so. Under a
+     * Not judged: after a restore of central or an identity alarm, operations are sent again or moved under old stamps, below the edge's watermark. And under a
      * stale number the deltas of confirmed batches stay (rule 17).
      */
     bool off = !view->fresh || sim_check_excuse_doubled(c, slot, partition) ||

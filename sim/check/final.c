@@ -90,7 +90,7 @@ void sim_final_expect(sim_final_state *f, uint32_t counter, uint32_t item, uint6
 
 static void say(char *text, size_t size, uint64_t *found, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Counts what was found, and tells the first. */
+/* Counts the findings of a kind, and keeps the text of the first. */
 static void say(char *text, size_t size, uint64_t *found, const char *format, ...)
 {
     if ((*found)++ > 0) return;
@@ -120,7 +120,7 @@ static const char *last_edge(const sim_final_state *f, uint32_t counter, uint32_
     return last && last->edge < f->names.edge_count ? f->names.edges[last->edge] : "an edge";
 }
 
-/* Members below the pair at hand are unknown to the journal; the same one again is listed twice. */
+/* The members below the key were never attempted; a member that equals the one before it is listed twice. */
 static void strangers_before(sim_final_state *f, uint64_t key)
 {
     while (f->next < f->member_count && f->members[f->next] < key) {

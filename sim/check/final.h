@@ -22,7 +22,7 @@ typedef struct {
     uint64_t wrong_expected; /* counts that the scenario names */
     uint64_t members;
     const char *
-        checker; /* of the first found, in the order above: "lost", "doubled", "counts", "convergence", "sums", "expected"; NULL: held */
+        checker; /* of the first kind found, in the order above: "lost", "doubled", "counts", "convergence", "sums", "expected"; NULL: held */
     char text[320]; /* of it */
 } sim_final_verdict;
 

@@ -16,7 +16,7 @@ enum {
     SLACK_US = 10000,
     COUNTERS = KD_COUNTERS_MAX,
     JOURNAL_EDGES = 256,
-    REQUESTS_LAST_US = 5000000, /* after the answer to one a double of it has arrived */
+    REQUESTS_LAST_US = 5000000, /* so long after the answer to a request its double has arrived */
 };                              /* SLACK: clocks move between two measurements */
 
 typedef struct {
@@ -38,13 +38,13 @@ typedef struct {
 
 typedef struct {
     uint64_t least, most;
-    uint64_t aside; /* of `least`, what may be missing */
+    uint64_t aside; /* how much of `least` was set aside and may be missing */
     uint32_t pairs; /* 1 + the first one; 0: none */
 } bounds;
 
-/* Where a user was answered. */
+/* The edges at which a user was answered. */
 typedef struct {
-    uint32_t edge; /* 1 + it; 0: nowhere */
+    uint32_t edge; /* 1 + the last edge; 0: nowhere yet */
     bool several;
 } home;
 
@@ -156,7 +156,7 @@ static bool counts(const sim_journal_attempt *a)
     return a->acked_us != 0 && !a->excused;
 }
 
-/* `b` is answered and unexcused: was `a` stamped lower, for sure? */
+/* Whether `a` surely has a lower stamp than `b`, which is answered and not excused. */
 static bool journal_before(const sim_journal *j, const sim_journal_attempt *a, const sim_journal_attempt *b)
 {
     uint64_t end = a->acked_us > a->issued_us ? a->acked_us : a->issued_us;
@@ -164,7 +164,10 @@ static bool journal_before(const sim_journal *j, const sim_journal_attempt *a, c
     return counts(a) && end <= b->first_us && a->id < b->id && (j->tokens || a->edge == b->edge);
 }
 
-/* Those that the newest answered attempt overrules leave the list: it began last, which is all that `before` asks of it but the edge. */
+/*
+ * Attempts that an answered attempt overrules leave the active list. Comparing with the answered attempt that began last is enough, for journal_before asks of the
+ * later attempt only when it began; without tokens it asks for the edge too, so then every answered attempt of the same edge is tried as well.
+ */
 static void prune(sim_journal *j, pair *p)
 {
     const sim_journal_attempt *last = NULL;
@@ -232,7 +235,7 @@ static void activate(sim_journal *j, uint32_t id)
     p->active = id;
 }
 
-/* An answer is excused: what it overruled may win after all. */
+/* After an answer is excused: attempts that it had overruled may win after all. */
 static void reopen(sim_journal *j, uint32_t index)
 {
     pair *p = &j->pairs[index];
@@ -496,7 +499,7 @@ bool sim_journal_was_liked(const sim_journal *j, uint32_t attempt, bool *sure)
     return last && last->verb == KD_LIKE;
 }
 
-/* Whether the edge that took `here` could know of `there`: the device that carries the token had heard of it. */
+/* Whether the edge that took `here` could know of `there`: the token that came with `here` was from a device that had the answer to `there`. */
 static bool journal_told_of(const sim_journal_attempt *here, const sim_journal_attempt *there)
 {
     return !here->strange && !there->strange && there->id < here->id && there->acked_us != 0 &&
@@ -505,7 +508,8 @@ static bool journal_told_of(const sim_journal_attempt *here, const sim_journal_a
 
 static bool is_misled(const sim_journal *j, const pair *p, const sim_journal_attempt *here, uint64_t gone_us)
 {
-    if (here->first_us <= gone_us && here->issued_us > gone_us) return true; /* it was taken before as well */
+    if (here->first_us <= gone_us && here->issued_us > gone_us)
+        return true; /* it was taken before the disk or the copy was gone as well */
     for (uint32_t i = p->chain; i != NONE; i = j->at[i].older) {
         const sim_journal_attempt *there = &j->at[i].a;
         bool happened = j->at[i].open > 0 || there->acked_us != 0;
