@@ -25,7 +25,7 @@ static bool is_about(const sim_checks *c, const sim_check_told *t, uint32_t slot
     return t->used && t->attempt == attempt && t->slot == slot && t->disk == c->durable.disk[slot];
 }
 
-static bool replies(const sim_check_reply *r, const kd_outcome *o)
+static bool answer_same(const sim_check_reply *r, const kd_outcome *o)
 {
     return r->stamp_us == o->stamp_us && r->changed == o->changed && r->liked == o->liked;
 }
@@ -117,8 +117,8 @@ void sim_check_answer_replayed(sim_checks *c, uint32_t slot, const sim_journal_a
     uint32_t shard = c->partition[a->item] % c->view.scenario->shards;
     bool died = t->life != c->slots[slot].life[shard];
     c->made++;
-    bool right = replies(&t->reply, o);
-    for (uint32_t i = 0; died && i < CHECK_EARLIER; i++) right |= replies(&t->earlier[i], o);
+    bool right = answer_same(&t->reply, o);
+    for (uint32_t i = 0; died && i < CHECK_EARLIER; i++) right |= answer_same(&t->earlier[i], o);
     if (!right)
         sim_check_fail(c, "answer",
                        "%s answers a retry of %s with changed=%s, liked=%s; the first answer was changed=%s, "

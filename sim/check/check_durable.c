@@ -42,7 +42,7 @@ static void note_maybe(sim_checks *c, uint64_t hash, const sim_check_cell *taken
 }
 
 /* Whether the result is explained by an operation of an earlier life that may be on the disk, later than the row that surely is. */
-static bool maybe(const sim_checks *c, uint64_t hash, const sim_check_cell *row, int result)
+static bool durable_maybe(const sim_checks *c, uint64_t hash, const sim_check_cell *row, int result)
 {
     const sim_check_cell *m = sim_check_map_find(&c->durable.maybe, hash);
     return m && m->a > (row ? row->a : 0) &&
@@ -200,7 +200,7 @@ static void on_put(void *arg, kd_bytes key, kd_bytes value)
     if (key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key)) put_fragment(v, key, value);
 }
 
-static void expired(const check_durable_visit *v, kd_bytes key)
+static void durable_expired(const check_durable_visit *v, kd_bytes key)
 {
     const sim_check_cell *cell =
         sim_check_map_find(&v->c->durable.rows, check_durable_row_hash(v->c, v->slot, key));
@@ -211,7 +211,7 @@ static void expired(const check_durable_visit *v, kd_bytes key)
 static void on_delete(void *arg, kd_bytes key)
 {
     const check_durable_visit *v = arg;
-    if (key.len > 3 && key.data[0] == 'm' && v->synced) expired(v, key);
+    if (key.len > 3 && key.data[0] == 'm' && v->synced) durable_expired(v, key);
     if (key.len != FRAGMENT_KEY || key.data[0] != 'f' || !is_seal(key)) return;
     kd_reader r = kd_reader_of(key);
     kd_read_u8(&r);
@@ -274,7 +274,7 @@ void sim_check_durable_member(sim_checks *c, uint32_t slot, const sim_journal_at
         here ? told && (uint64_t)result == (taken->b & 1) : !row || (told && (uint64_t)result == row->b);
     if (!right && !here && taken && taken->a > (row ? row->a : 0))
         right = (told && (uint64_t)result == (taken->b & 1)) ||
-                maybe(c, attempt_hash(c, slot, pair), row, result);
+                durable_maybe(c, attempt_hash(c, slot, pair), row, result);
     uint64_t newest =
         here || !row ? taken->a : row->a; /* the operation of an earlier life may not have reached the disk */
     bool forgotten = result == KD_ENOTFOUND && c->view.scenario->forget_rows_us > 0 &&

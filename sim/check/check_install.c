@@ -89,7 +89,7 @@ static bool check_install_admitted(sim_check_known had, const kd_snapshot *s)
     return false;
 }
 
-static int expected(sim_check_known had, const kd_snapshot *s)
+static int install_expected(sim_check_known had, const kd_snapshot *s)
 {
     if (s->epoch < had.epoch) return KD_SNAPSHOT_OLD;
     if (!check_install_admitted(had, s)) return KD_SNAPSHOT_UNDONE;
@@ -111,7 +111,7 @@ void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, i
     sim_check_number_heard(c, slot, &s);
     sim_check_known *known = &c->slots[slot].known[s.partition], had = *known;
     *known = known_now(c, slot, s.partition);
-    int right = expected(had, &s);
+    int right = install_expected(had, &s);
     if (verdict == KD_SNAPSHOT_UNDONE) c->slots[slot].undone_us[s.partition] = sim_check_now(c);
     if (verdict != KD_PART && verdict != KD_SNAPSHOT_OLD)
         c->slots[slot].retired[s.partition] = says_retired(c, slot, &s);

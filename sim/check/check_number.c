@@ -98,7 +98,7 @@ static bool in_history(const sim_checks *c, uint32_t partition, sim_check_known 
 
 /* The ring's index from which on central counted in this epoch. Numbers of an earlier epoch behind this index belong to another history, or were replaced by the
  * number at this index: a second central had read them from a copy before the first one had finished its write. */
-static uint32_t begun(const sim_check_numbers *r, uint64_t epoch)
+static uint32_t number_begun(const sim_check_numbers *r, uint64_t epoch)
 {
     uint32_t i = 0;
     while (i < r->count && number_at(r, i)->epoch != epoch) i++;
@@ -109,7 +109,7 @@ static bool fresh_right(const sim_checks *c, uint32_t partition, sim_check_known
                         const sim_check_numbers *r, const kd_view *view)
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
-    uint32_t first = begun(r, known.epoch);
+    uint32_t first = number_begun(r, known.epoch);
     for (uint32_t i = r->count; i-- > 0;) {
         const sim_check_number *n = number_at(r, i);
         bool same = n->epoch == known.epoch, ahead = same && n->version > known.version,
@@ -125,7 +125,7 @@ static bool as_of_right(const sim_checks *c, uint32_t partition, sim_check_known
                         const sim_check_numbers *r, const kd_view *view)
 {
     static const uint64_t nothing[SCENARIO_COUNTERS];
-    uint32_t first = begun(r, known.epoch);
+    uint32_t first = number_begun(r, known.epoch);
     for (uint32_t i = r->count; i-- > 0;) {
         const sim_check_number *n = number_at(r, i);
         if (check_number_fits(c, n->count, view)) return true;

@@ -19,7 +19,7 @@ static uint64_t position_hash(uint32_t edge, uint32_t partition, kd_position at)
     return hash ? hash : 1;
 }
 
-static sim_check_cell *position(sim_checks *c, uint32_t edge, uint32_t partition, kd_position at)
+static sim_check_cell *position_cell(sim_checks *c, uint32_t edge, uint32_t partition, kd_position at)
 {
     return sim_check_map_obtain(&c->positions.bodies, position_hash(edge, partition, at));
 }
@@ -39,7 +39,7 @@ void sim_check_position_sent(sim_checks *c, uint32_t slot, uint32_t partition, k
                        sim_check_slot_name(c, slot), partition);
         return;
     }
-    sim_check_cell *cell = position(c, edge, partition, b.at);
+    sim_check_cell *cell = position_cell(c, edge, partition, b.at);
     c->made++;
     if ((cell->b & SEEN) && cell->a != b.digest && b.at.incarnation > c->positions.exempt[edge])
         sim_check_fail(c, "body",
@@ -54,7 +54,8 @@ void sim_check_position_sent(sim_checks *c, uint32_t slot, uint32_t partition, k
     cell->b |= SEEN;
 }
 
-static void merged(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, const kd_batch *b)
+static void position_merged(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge,
+                            const kd_batch *b)
 {
     sim_check_tenure *t = &c->positions.tenures[slot][partition];
     kd_position applied = t->now.tentative[edge];
@@ -73,7 +74,7 @@ static void merged(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t ed
                        (unsigned long long)b->after.incarnation, (unsigned long long)b->after.seq,
                        (unsigned long long)applied.incarnation, (unsigned long long)applied.seq, partition);
     t->now.tentative[edge] = b->at;
-    position(c, edge, partition, b->at)->b |= GATHERED;
+    position_cell(c, edge, partition, b->at)->b |= GATHERED;
     t->open = kd_grow(t->open, t->open_count, &t->open_cap, sizeof(t->open[0]));
     t->open[t->open_count++] = (sim_check_merged){.edge = edge, .at = b->at};
 }
@@ -84,7 +85,7 @@ void sim_check_position_fed(sim_checks *c, uint32_t slot, uint32_t partition, co
     if (edge == CHECK_NOTHING) return;
     kd_position applied = c->positions.tenures[slot][partition].now.tentative[edge];
     c->made++;
-    if (fed == KD_FED_MERGED) merged(c, slot, partition, edge, b);
+    if (fed == KD_FED_MERGED) position_merged(c, slot, partition, edge, b);
     sim_check_forget_fed(c, slot, partition, edge, b, fed);
     bool next = kd_position_cmp(b->at, applied) > 0;
     if ((fed == KD_FED_DUPLICATE && next) ||
@@ -118,7 +119,7 @@ void sim_check_position_begun(sim_checks *c, uint32_t slot, uint32_t partition, 
 static void check_position_settle(sim_checks *c, sim_check_tenure *t, uint32_t partition, uint32_t edge,
                                   kd_position at)
 {
-    position(c, edge, partition, at)->b |= MERGED;
+    position_cell(c, edge, partition, at)->b |= MERGED;
     t->now.durable[edge] = at;
 }
 

@@ -88,10 +88,10 @@ void sim_final_expect(sim_final_state *f, uint32_t counter, uint32_t item, uint6
 
 /* ---- judging ------------------------------------------------------------------------------------------------- */
 
-static void say(char *text, size_t size, uint64_t *found, const char *format, ...)
+static void final_say(char *text, size_t size, uint64_t *found, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Counts the findings of a kind, and keeps the text of the first. */
-static void say(char *text, size_t size, uint64_t *found, const char *format, ...)
+static void final_say(char *text, size_t size, uint64_t *found, const char *format, ...)
 {
     if ((*found)++ > 0) return;
     va_list args;
@@ -109,8 +109,8 @@ static void say_member(sim_final_state *f, uint64_t key, bool is_lost, const cha
 {
     uint32_t counter = (uint32_t)(key >> 60), item = (uint32_t)(key >> 32) & 0xfffffff, user = (uint32_t)key;
     const char *name = user < f->names.user_count ? f->names.users[user] : "?";
-    say(is_lost ? f->lost : f->doubled, sizeof(f->lost), is_lost ? &f->out->lost : &f->out->doubled,
-        "%s's %s of %s %s%s", name, counter_name(f, counter), f->names.items[item], why, where);
+    final_say(is_lost ? f->lost : f->doubled, sizeof(f->lost), is_lost ? &f->out->lost : &f->out->doubled,
+              "%s's %s of %s %s%s", name, counter_name(f, counter), f->names.items[item], why, where);
 }
 
 /* The edge that acknowledged the user's last operation on the pair; "an edge" where none did. */
@@ -169,17 +169,17 @@ static void judge_count(sim_final_state *f, uint32_t counter, uint32_t item, cha
     uint64_t least, most;
     if (f->names.counters->at[counter].kind == KD_SET) {
         if (c->count != c->members)
-            say(counts, size, &f->out->wrong_counts,
-                "central's %s count of %s is %llu; by its members it is %llu", name, f->names.items[item],
-                (unsigned long long)c->count, (unsigned long long)c->members);
+            final_say(counts, size, &f->out->wrong_counts,
+                      "central's %s count of %s is %llu; by its members it is %llu", name,
+                      f->names.items[item], (unsigned long long)c->count, (unsigned long long)c->members);
         return;
     }
     sim_journal_bounds(f->names.journal, counter, item, &least, &most);
     if (sim_journal_sums_hold(f->names.journal) && (c->count < least || c->count > most))
-        say(sums, size, &f->out->wrong_sums,
-            "central counts %llu %ss of %s; at least %llu were acknowledged, at most %llu attempted",
-            (unsigned long long)c->count, name, f->names.items[item], (unsigned long long)least,
-            (unsigned long long)most);
+        final_say(sums, size, &f->out->wrong_sums,
+                  "central counts %llu %ss of %s; at least %llu were acknowledged, at most %llu attempted",
+                  (unsigned long long)c->count, name, f->names.items[item], (unsigned long long)least,
+                  (unsigned long long)most);
 }
 
 static void judge_edges(sim_final_state *f, char *text, size_t size)
@@ -188,9 +188,10 @@ static void judge_edges(sim_final_state *f, char *text, size_t size)
         const edge_count *s = &f->shown[i];
         uint64_t central = final_cell_of(f, s->counter, s->item)->count;
         if (s->count != central)
-            say(text, size, &f->out->wrong_edges, "%s shows %llu %ss of %s at the end, central has %llu",
-                f->names.edges[s->edge], (unsigned long long)s->count, counter_name(f, s->counter),
-                f->names.items[s->item], (unsigned long long)central);
+            final_say(text, size, &f->out->wrong_edges,
+                      "%s shows %llu %ss of %s at the end, central has %llu", f->names.edges[s->edge],
+                      (unsigned long long)s->count, counter_name(f, s->counter), f->names.items[s->item],
+                      (unsigned long long)central);
     }
 }
 
@@ -200,9 +201,10 @@ static void judge_expected(sim_final_state *f, char *text, size_t size)
         const edge_count *e = &f->expected[i];
         uint64_t central = final_cell_of(f, e->counter, e->item)->count;
         if (e->count != central)
-            say(text, size, &f->out->wrong_expected,
-                "central's %s count of %s is %llu; the scenario expects %llu", counter_name(f, e->counter),
-                f->names.items[e->item], (unsigned long long)central, (unsigned long long)e->count);
+            final_say(text, size, &f->out->wrong_expected,
+                      "central's %s count of %s is %llu; the scenario expects %llu",
+                      counter_name(f, e->counter), f->names.items[e->item], (unsigned long long)central,
+                      (unsigned long long)e->count);
     }
 }
 

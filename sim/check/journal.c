@@ -120,15 +120,15 @@ static void journal_widen(sim_journal *j)
     for (uint32_t i = 0; i < j->pair_count; i++) j->slots[journal_slot_of(j, j->pairs[i].key)] = i + 1;
 }
 
-static bounds *cell(sim_journal *j, uint32_t counter, uint32_t item);
+static bounds *journal_cell(sim_journal *j, uint32_t counter, uint32_t item);
 
-static uint32_t obtain(sim_journal *j, const sim_journal_attempt *a)
+static uint32_t journal_obtain(sim_journal *j, const sim_journal_attempt *a)
 {
     uint64_t key = pair_key(a->counter, a->item, a->user);
     uint32_t slot = journal_slot_of(j, key);
     if (j->slots[slot]) return j->slots[slot] - 1;
     j->pairs = kd_grow(j->pairs, j->pair_count, &j->pair_cap, sizeof(j->pairs[0]));
-    bounds *b = cell(j, a->counter, a->item);
+    bounds *b = journal_cell(j, a->counter, a->item);
     j->pairs[j->pair_count++] = (pair){.key = key, .chain = NONE, .active = NONE, .next_of_item = b->pairs};
     b->pairs = j->pair_count;
     j->slots[slot] = j->pair_count;
@@ -136,7 +136,7 @@ static uint32_t obtain(sim_journal *j, const sim_journal_attempt *a)
     return j->pair_count - 1;
 }
 
-static bounds *cell(sim_journal *j, uint32_t counter, uint32_t item)
+static bounds *journal_cell(sim_journal *j, uint32_t counter, uint32_t item)
 {
     KD_ASSERT(counter < COUNTERS);
     uint32_t cap = j->item_cap[counter];
@@ -151,7 +151,8 @@ static bounds *cell(sim_journal *j, uint32_t counter, uint32_t item)
 
 /* ---- who may win --------------------------------------------------------------------------------------------- */
 
-static bool counts(const sim_journal_attempt *a)
+/* Answered and not excused: the attempt overrules what surely came before it. */
+static bool journal_binding(const sim_journal_attempt *a)
 {
     return a->acked_us != 0 && !a->excused;
 }
@@ -161,30 +162,30 @@ static bool journal_before(const sim_journal *j, const sim_journal_attempt *a, c
 {
     uint64_t end = a->acked_us > a->issued_us ? a->acked_us : a->issued_us;
     if (end + j->near_us < b->first_us) return true;
-    return counts(a) && end <= b->first_us && a->id < b->id && (j->tokens || a->edge == b->edge);
+    return journal_binding(a) && end <= b->first_us && a->id < b->id && (j->tokens || a->edge == b->edge);
 }
 
 /*
  * Attempts that an answered attempt overrules leave the active list. Comparing with the answered attempt that began last is enough, for journal_before asks of the
  * later attempt only when it began; without tokens it asks for the edge too, so then every answered attempt of the same edge is tried as well.
  */
-static void prune(sim_journal *j, pair *p)
+static void journal_prune(sim_journal *j, pair *p)
 {
     const sim_journal_attempt *last = NULL;
     for (uint32_t i = p->active; i != NONE; i = j->at[i].next_active) {
         const sim_journal_attempt *b = &j->at[i].a;
         bool later =
             !last || b->first_us > last->first_us || (b->first_us == last->first_us && b->id > last->id);
-        if (counts(b) && later) last = b;
+        if (journal_binding(b) && later) last = b;
     }
     if (!last) return;
     for (uint32_t *link = &p->active; *link != NONE;) {
         entry *e = &j->at[*link];
         bool overruled = journal_before(j, &e->a, last);
-        for (uint32_t i = p->active; !overruled && !j->tokens && counts(&e->a) && i != NONE;
+        for (uint32_t i = p->active; !overruled && !j->tokens && journal_binding(&e->a) && i != NONE;
              i = j->at[i].next_active)
-            overruled =
-                counts(&j->at[i].a) && j->at[i].a.edge == e->a.edge && journal_before(j, &e->a, &j->at[i].a);
+            overruled = journal_binding(&j->at[i].a) && j->at[i].a.edge == e->a.edge &&
+                        journal_before(j, &e->a, &j->at[i].a);
         overruled = overruled && !e->lingers;
         e->active = !overruled;
         if (overruled)
@@ -205,27 +206,27 @@ static void journal_judge(sim_journal *j, pair *p)
             like = true;
         else
             not = true;
-        sure |= counts(a);
-        uint64_t settled = counts(a) ? a->acked_us : UINT64_MAX;
+        sure |= journal_binding(a);
+        uint64_t settled = journal_binding(a) ? a->acked_us : UINT64_MAX;
         p->settled_us = KD_MAX(p->settled_us, settled);
     }
     not |= !sure;
     p->verdict = !like ? JOURNAL_MUST_NOT : not ? JOURNAL_MAY : JOURNAL_MUST;
 }
 
-static void renew(sim_journal *j, uint32_t index)
+static void journal_renew(sim_journal *j, uint32_t index)
 {
     pair *p = &j->pairs[index];
-    bounds *b = cell(j, (uint32_t)(p->key >> 60), (uint32_t)(p->key >> 32) & 0xfffffff);
+    bounds *b = journal_cell(j, (uint32_t)(p->key >> 60), (uint32_t)(p->key >> 32) & 0xfffffff);
     b->least -= p->verdict == JOURNAL_MUST;
     b->most -= p->verdict != JOURNAL_MUST_NOT;
-    prune(j, p);
+    journal_prune(j, p);
     journal_judge(j, p);
     b->least += p->verdict == JOURNAL_MUST;
     b->most += p->verdict != JOURNAL_MUST_NOT;
 }
 
-static void activate(sim_journal *j, uint32_t id)
+static void journal_activate(sim_journal *j, uint32_t id)
 {
     entry *e = &j->at[id];
     if (e->active) return;
@@ -236,11 +237,11 @@ static void activate(sim_journal *j, uint32_t id)
 }
 
 /* After an answer is excused: attempts that it had overruled may win after all. */
-static void reopen(sim_journal *j, uint32_t index)
+static void journal_reopen(sim_journal *j, uint32_t index)
 {
     pair *p = &j->pairs[index];
-    for (uint32_t i = p->chain; i != NONE; i = j->at[i].older) activate(j, i);
-    renew(j, index);
+    for (uint32_t i = p->chain; i != NONE; i = j->at[i].older) journal_activate(j, i);
+    journal_renew(j, index);
 }
 
 /* ---- events -------------------------------------------------------------------------------------------------- */
@@ -255,55 +256,56 @@ uint32_t sim_journal_attempted(sim_journal *j, const sim_journal_attempt *a)
     if (e->a.issued_us < e->a.first_us) e->a.issued_us = e->a.first_us;
     e->lingers = a->verb == KD_LIKE && a->edge < JOURNAL_EDGES && a->first_us <= j->lingers_us[a->edge];
     if (a->verb == KD_ADD) {
-        cell(j, a->counter, a->item)->most += a->amount;
+        journal_cell(j, a->counter, a->item)->most += a->amount;
         return id;
     }
-    e->pair = obtain(j, a);
+    e->pair = journal_obtain(j, a);
     j->pairs[e->pair].edges |= sim_journal_edge_bit(a->edge);
     e->older = j->pairs[e->pair].chain;
     j->pairs[e->pair].chain = id;
-    activate(j, id);
-    renew(j, e->pair);
+    journal_activate(j, id);
+    journal_renew(j, e->pair);
     return id;
 }
 
-static void touched(sim_journal *j, uint32_t id)
+static void journal_touched(sim_journal *j, uint32_t id)
 {
     if (j->at[id].pair == NONE) return;
-    activate(j, id);
-    renew(j, j->at[id].pair);
+    journal_activate(j, id);
+    journal_renew(j, j->at[id].pair);
 }
 
-static bool happened(const entry *e)
+/* Some request of the attempt may have been taken. */
+static bool journal_happened(const entry *e)
 {
     return e->open > 0 || e->a.acked_us != 0;
 }
 
-static void sum_changed(sim_journal *j, const entry *e, bool was)
+static void journal_sum_changed(sim_journal *j, const entry *e, bool was)
 {
-    if (e->pair != NONE || was == happened(e)) return;
-    bounds *b = cell(j, e->a.counter, e->a.item);
+    if (e->pair != NONE || was == journal_happened(e)) return;
+    bounds *b = journal_cell(j, e->a.counter, e->a.item);
     b->most = was ? b->most - e->a.amount : b->most + e->a.amount;
 }
 
 void sim_journal_retried(sim_journal *j, uint32_t id, uint64_t now_us)
 {
     entry *e = &j->at[id];
-    bool was = happened(e);
+    bool was = journal_happened(e);
     e->open++;
     if (now_us > e->a.issued_us) e->a.issued_us = now_us;
-    sum_changed(j, e, was);
-    touched(j, id);
+    journal_sum_changed(j, e, was);
+    journal_touched(j, id);
 }
 
 void sim_journal_refused(sim_journal *j, uint32_t id)
 {
     entry *e = &j->at[id];
-    bool was = happened(e);
+    bool was = journal_happened(e);
     KD_ASSERT(e->open > 0);
     e->open--;
-    sum_changed(j, e, was);
-    touched(j, id);
+    journal_sum_changed(j, e, was);
+    journal_touched(j, id);
 }
 
 static void note_home(sim_journal *j, const sim_journal_attempt *a)
@@ -323,11 +325,11 @@ void sim_journal_acked(sim_journal *j, uint32_t id, uint64_t now_us)
     j->acks++;
     if (e->a.acked_us != 0) return;
     note_home(j, &e->a);
-    bool was = happened(e);
+    bool was = journal_happened(e);
     e->a.acked_us = now_us;
-    sum_changed(j, e, was);
-    if (e->pair == NONE && !e->a.excused) cell(j, e->a.counter, e->a.item)->least += e->a.amount;
-    touched(j, id);
+    journal_sum_changed(j, e, was);
+    if (e->pair == NONE && !e->a.excused) journal_cell(j, e->a.counter, e->a.item)->least += e->a.amount;
+    journal_touched(j, id);
 }
 
 void sim_journal_thawed(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_t now_us)
@@ -336,7 +338,7 @@ void sim_journal_thawed(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_
         entry *e = &j->at[id];
         if (e->a.edge != edge || e->a.acked_us != 0 || e->open == 0 || e->a.issued_us < from_us) continue;
         e->a.issued_us = KD_MAX(e->a.issued_us, now_us);
-        touched(j, id);
+        journal_touched(j, id);
     }
 }
 
@@ -347,9 +349,9 @@ void sim_journal_excuse(sim_journal *j, uint32_t id)
     e->a.excused = true;
     if (e->a.acked_us == 0) return;
     if (e->pair == NONE)
-        cell(j, e->a.counter, e->a.item)->least -= e->a.amount;
+        journal_cell(j, e->a.counter, e->a.item)->least -= e->a.amount;
     else
-        reopen(j, e->pair);
+        journal_reopen(j, e->pair);
 }
 
 void sim_journal_excuse_edge(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us)
@@ -371,7 +373,7 @@ void sim_journal_linger_edge(sim_journal *j, uint32_t edge, uint64_t from_us, ui
         if (e->a.edge != edge || e->a.verb != KD_LIKE || e->a.first_us > to_us || e->a.issued_us < from_us)
             continue;
         e->lingers = true;
-        reopen(j, e->pair);
+        journal_reopen(j, e->pair);
     }
 }
 
@@ -382,7 +384,7 @@ void sim_journal_excuse_sums(sim_journal *j)
 
 void sim_journal_set_aside(sim_journal *j, uint32_t counter, uint32_t item, uint64_t amount)
 {
-    cell(j, counter, item)->aside += amount;
+    journal_cell(j, counter, item)->aside += amount;
 }
 
 void sim_journal_keys_forgotten(sim_journal *j, uint32_t edge, uint64_t now_us)
@@ -391,7 +393,7 @@ void sim_journal_keys_forgotten(sim_journal *j, uint32_t edge, uint64_t now_us)
         const entry *e = &j->at[id];
         if (e->pair != NONE || e->a.edge != edge || e->open == 0) continue;
         bool quiet = e->a.acked_us != 0 && e->a.acked_us + REQUESTS_LAST_US < now_us;
-        if (!quiet) cell(j, e->a.counter, e->a.item)->most += e->a.amount;
+        if (!quiet) journal_cell(j, e->a.counter, e->a.item)->most += e->a.amount;
     }
 }
 
@@ -475,7 +477,7 @@ const sim_journal_attempt *sim_journal_last_word(const sim_journal *j, uint32_t 
     const sim_journal_attempt *last = NULL;
     for (uint32_t i = p ? p->chain : NONE; i != NONE; i = j->at[i].older) {
         const sim_journal_attempt *a = &j->at[i].a;
-        if (counts(a) && (!last || a->acked_us > last->acked_us)) last = a;
+        if (journal_binding(a) && (!last || a->acked_us > last->acked_us)) last = a;
     }
     return last;
 }
@@ -493,7 +495,7 @@ bool sim_journal_was_liked(const sim_journal *j, uint32_t attempt, bool *sure)
         const sim_journal_attempt *a = &j->at[i].a;
         if (i == attempt || (j->at[i].open == 0 && a->acked_us == 0)) continue;
         if (!last) last = a; /* newest first */
-        *sure = counts(a) && a->id < attempt && a->acked_us <= sent_at(now) &&
+        *sure = journal_binding(a) && a->id < attempt && a->acked_us <= sent_at(now) &&
                 (a == last || journal_before(j, a, last)) && !j->at[i].lingers;
     }
     return last && last->verb == KD_LIKE;

@@ -1,5 +1,6 @@
 /*
- * swarm.c - worlds are small (few users on few items meet often), times short, and a run is about one region more often than about all.
+ * swarm.c - the world of a drawn scenario, its users, and the faults of every run. Worlds are small, because few users on few items meet often; times are short;
+ * and in most runs one region gets most of the faults.
  */
 #include "sim/hunt/swarm.h"
 
@@ -112,7 +113,7 @@ static void draw_kill(sim_swarm *d, sim_scenario_event *e)
     if (sim_swarm_chance(d, 30)) draw_nearby(d, e);
 }
 
-/* Put back once or twice: the second time the same copy begets another history. */
+/* Put back once or twice: the second restore of the same copy begins another history from it. */
 static void draw_restore(sim_swarm *d, sim_scenario_event *e)
 {
     sim_scenario_event copied = *e;
@@ -137,7 +138,7 @@ static void draw_central(sim_swarm *d, sim_scenario_event *e)
     e->who = SCENARIO_CENTRAL;
 }
 
-/* Mostly within the bound, where nothing may change for users with tokens. */
+/* Mostly within the drift bound, where users with tokens must notice nothing. */
 static void draw_clock(sim_swarm *d, sim_scenario_event *e)
 {
     e->who = draw_process(d);
@@ -161,7 +162,7 @@ static void draw_log(sim_swarm *d, sim_scenario_event *e)
 
 typedef struct {
     sim_scenario_kind kind;
-    uint32_t percent; /* of the runs have it */
+    uint32_t percent; /* of the runs have this kind of fault */
     uint32_t most;    /* times in a run */
     bool lasts;
     void (*draw)(sim_swarm *d, sim_scenario_event *e);
@@ -208,7 +209,7 @@ static void draw_dose(sim_swarm *d, const dose *one)
 
 /* ---- misfortunes that come together ---- */
 
-/* Likes that central has not read, or has to read again after a restore, are gone. */
+/* Takes likes from the log that central has not read, or has to read again after a restore. */
 static void lose_log(sim_swarm *d, uint64_t at_us)
 {
     static const sim_scenario_kind kinds[] = {SCENARIO_LOG_RECREATED, SCENARIO_LOG_EXPIRED,
@@ -234,7 +235,7 @@ static void swarm_read_again(sim_swarm *d, uint64_t from_us)
                                     .amount = (int64_t)PICK(d, 1, 3, 10, 50)});
 }
 
-/* What was sent before a restore arrives after it, among what is sent then. With few edges and a narrow bound as_of is soon there. */
+/* Batches that were sent before a restore arrive after it, among those that are sent again. With few edges and a narrow drift bound as_of soon catches up. */
 static void overtake(sim_swarm *d)
 {
     if (sim_swarm_chance(d, 70)) d->s->edge_count = 1;
@@ -252,7 +253,7 @@ static void overtake(sim_swarm *d)
     }
 }
 
-/* Central and what the log held are lost together: what the edges still know is all there is. */
+/* Central's disk and the log go back together: only the edges still know the rest. */
 static void draw_disaster(sim_swarm *d)
 {
     sim_scenario *s = d->s;
@@ -282,7 +283,7 @@ static void draw_disaster(sim_swarm *d)
     }
 }
 
-/* The topic is made anew while central is away, and grows: positions of before mean something else. */
+/* The topic is made anew while central is down, and grows: central's stored offset points to another record then. */
 static void draw_new_log(sim_swarm *d)
 {
     for (uint64_t n = sim_swarm_between(d, 1, 3); n > 0; n--) {
@@ -319,7 +320,7 @@ static void draw_double(sim_swarm *d)
     }
 }
 
-/* Edges ask central for counts and wait; what they missed meanwhile comes before the answer. */
+/* Edges wait long for central's answers about counts; snapshots that they missed arrive before the answer. */
 static void draw_slow_reads(sim_swarm *d)
 {
     sim_scenario *s = d->s;
@@ -370,7 +371,7 @@ void sim_swarm_draw(uint64_t seed, sim_scenario *s)
     d.focus = sim_swarm_chance(&d, 40)   ? SCENARIO_NOBODY
               : sim_swarm_chance(&d, 30) ? SCENARIO_CENTRAL
                                          : (int)sim_swarm_below(&d, s->edge_count);
-    /* Between a quiet run and one in which as many are in as their shares say. */
+    /* From a quiet run (few kinds of faults) to one with all that the doses' shares give. */
     uint32_t mood = PICK(&d, 5, 40, 70, 100, 100);
     draw_theme(&d);
     for (size_t i = 0; i < KD_COUNT(doses); i++)

@@ -1,6 +1,6 @@
 /*
- * swarm.h - a random scenario from a seed, by swarm testing (Groce et al., 2012): each kind of fault is in a run or out of it,
- * and those that are in share the run with few others, so that each meets states which all of them together would never let arise.
+ * swarm.h - a random scenario from a seed, by swarm testing (Groce et al., 2012): each kind of fault is in a run or out of it.
+ * A run with few kinds of faults reaches states that a run with all of them never does, because one fault hides or repairs what another one left.
  */
 #ifndef KUDOS_SIM_HUNT_SWARM_H
 #define KUDOS_SIM_HUNT_SWARM_H

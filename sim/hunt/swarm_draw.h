@@ -1,4 +1,4 @@
-/* swarm_draw.h - chance of the swarm, between its files. */
+/* swarm_draw.h - how the files of the swarm draw numbers and events. For the files of this folder only. */
 #ifndef KUDOS_SIM_HUNT_SWARM_DRAW_H
 #define KUDOS_SIM_HUNT_SWARM_DRAW_H
 
@@ -11,7 +11,7 @@ enum { MS = 1000, SECOND = 1000000 };
 typedef struct {
     uint64_t random;
     sim_scenario *s;
-    int focus; /* whom most of the faults befall; SCENARIO_NOBODY: anybody */
+    int focus; /* the edge or central that most of the faults befall; SCENARIO_NOBODY: anybody */
 } sim_swarm;
 
 static inline uint64_t sim_swarm_below(sim_swarm *d, uint64_t n)
@@ -29,7 +29,7 @@ static inline bool sim_swarm_chance(sim_swarm *d, uint32_t percent)
     return sim_swarm_below(d, 100) < percent;
 }
 
-/* As often between 1 and 2 as between 100 and 200; rounded, so that it reads well. */
+/* Even on a logarithmic scale: as often between 1 and 2 as between 100 and 200. A multiple of `step`, so that the scenario reads well. */
 static inline uint64_t sim_swarm_scaled(sim_swarm *d, uint64_t least, uint64_t most, uint64_t step)
 {
     double octaves = log2((double)most / (double)least), at = (double)sim_swarm_below(d, 1 << 20) / (1 << 20);

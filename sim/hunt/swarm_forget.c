@@ -1,9 +1,10 @@
 /*
- * swarm_forget.c - as much is forgotten as the rules allow, and as soon. What they leave open (protocol, rules 21 to 23) is not asked for:
+ * swarm_forget.c - edges forget rows and central forgets tombstones, as much and as soon as the rules allow; edges are retired and taken back.
  *
- * - tombstones stay where an edge is copied, since what it moves may be older than the floor, and where one loses its disk and clocks jump;
- * - rows stay where central is emptied, which no backup undoes, and backups are kept where one of them is put back;
- * - nobody is retired where central goes back, but in sim_swarm_retired_twice: what he had merged nobody can send again until he is taken back.
+ * Combinations that the rules leave open (protocol, rules 21 to 23) would report violations that are none, so they are not drawn:
+ * - no tombstone is forgotten where an edge is copied, since batches that it moves may be older than the floor, nor where an edge loses its disk and clocks jump;
+ * - no row is forgotten where central is emptied, which no backup undoes; and `backups none` is not drawn where a backup is put back;
+ * - no edge is retired where central goes back, but in sim_swarm_retired_twice: what central had merged of it nobody can send again until it is taken back.
  */
 #include "sim/hunt/swarm_draw.h"
 
@@ -43,7 +44,7 @@ static uint64_t moment(sim_swarm *d)
     return sim_swarm_below(d, d->s->length_us / MS) * MS;
 }
 
-/* The floor goes on without the edge that is retired, and what it brings when it is taken back lies below: users of whom central has no row. */
+/* The floor moves on without the retired edge, so the likes that it sends when it is taken back lie below the floor. Many users and items: central has no row of most. */
 static void leave_behind(sim_swarm *d)
 {
     sim_scenario *s = d->s;
@@ -55,7 +56,7 @@ static void leave_behind(sim_swarm *d)
     s->users.per_second = (double)sim_swarm_between(d, 5, 40);
 }
 
-/* Often it was not gone: cut off, with likes that central has not. */
+/* Often the retired edge was only cut off, and holds likes that central lacks. */
 static void draw_retired(sim_swarm *d)
 {
     int who = (int)sim_swarm_below(d, d->s->edge_count);
@@ -72,7 +73,7 @@ static void draw_retired(sim_swarm *d)
                                          at + sim_swarm_scaled(d, SECOND, 30ull * SECOND, 10 * MS), 0));
 }
 
-/* What it had not sent when its disk was copied it sent in another life, others withdrew it, and then it is put back. */
+/* An edge's disk is copied with likes that were not sent yet. The edge sends them later, users withdraw them, and then the disk is put back: it sends them again. */
 static void draw_stale(sim_swarm *d)
 {
     sim_scenario *s = d->s;
@@ -110,8 +111,8 @@ void sim_swarm_forget(uint64_t seed, sim_scenario *s)
     if (calm && clock_events(s) == 0 && s->edge_count > 1 && sim_swarm_chance(&d, 70)) draw_stale(&d);
 }
 
-/* It was only cut off. A backup is made meanwhile; then all that it has is merged, it is retired once more, hears what may be forgotten, and the backup is put
- * back, the log gone. In the end it is taken back. */
+/* An edge is cut off and retired, and a backup of central is made meanwhile. It is taken back, all its likes are merged, and it is retired once more. It hears what it may
+ * forget; then the backup is put back and the log is gone. In the end the edge is taken back again. */
 static void draw_retired_twice(sim_swarm *d)
 {
     sim_scenario *s = d->s;

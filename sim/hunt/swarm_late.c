@@ -1,10 +1,10 @@
 /*
- * swarm_late.c - what came to the swarm later, each of a stream of its own and rare: the seeds that it does not befall are what they were.
+ * swarm_late.c - situations that were added to the swarm later. Each is rare and draws from a random stream of its own, so all other seeds stay what they were.
  */
 #include "sim/hunt/swarm_draw.h"
 
-/* Clocks run apart between two measurements, and users go from edge to edge, their words close together. Within the bound for as long as a
- * run without any measurement lasts. */
+/* Clocks run apart between two measurements, while few users go from edge to edge with operations close together. The drift is slow enough to stay within the bound for a
+ * whole run, even without any measurement. */
 void sim_swarm_apart(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x6170617274), .s = s};
@@ -25,7 +25,8 @@ void sim_swarm_apart(uint64_t seed, sim_scenario *s)
                                                          (int64_t)sim_swarm_between(&d, 1, 8)});
     sim_swarm later = {.random = seed ^ UINT64_C(0x6c6f7374), .s = s};
     if (sim_swarm_chance(&later, 50)) return;
-    s->users.strange_percent = PICK(&later, 20, 50); /* then the row is ahead of the clock and the token */
+    s->users.strange_percent =
+        PICK(&later, 20, 50); /* then an edge meets rows ahead of its clock without a token that says so */
     s->users.roam_percent = 50;
 }
 
@@ -37,8 +38,8 @@ static bool swarm_late_fits(const sim_scenario *s)
     return wiped == 0 && sim_swarm_events(s, SCENARIO_RETIRE, false) == 0; /* as in sim_swarm_forget */
 }
 
-/* The one stands still, what it had not sent with it; what the other has merged meanwhile stands in a backup as if it were all. Then the one goes
- * on, forgets what it may, and the backup is put back. */
+/* An edge and its copy run under one name. The edge stands still with operations that it has not sent. The copy's operations are merged and stand in a backup of central,
+ * as if they were all of that name. Then the edge goes on, forgets what it may, and the caller puts the backup back. */
 static uint64_t overtaken(sim_swarm *d, int who)
 {
     uint64_t at = sim_swarm_between(d, 2, 10) * SECOND, still = sim_swarm_between(d, 15, 50) * 100 * MS;
@@ -110,7 +111,7 @@ void sim_swarm_unreadable(uint64_t seed, sim_scenario *s)
     }
 }
 
-/* ---- what a restore finds half done ---- */
+/* ---- central is put back while something is half done ---- */
 
 static uint64_t swarm_late_put_back(sim_swarm *d, uint64_t at, uint64_t copied)
 {
@@ -121,7 +122,7 @@ static uint64_t swarm_late_put_back(sim_swarm *d, uint64_t at, uint64_t copied)
     return at + down;
 }
 
-/* An edge dies while it sends again what was undone; its disk is slow, so that this lasts. */
+/* An edge dies while it sends undone operations again; its disk is slow, so that this lasts long enough. */
 static void draw_interrupted(sim_swarm *d)
 {
     sim_swarm_alone(d, 2);
@@ -138,7 +139,7 @@ static void draw_interrupted(sim_swarm *d)
     d->s->length_us = KD_MAX(d->s->length_us, 12 * SECOND);
 }
 
-/* Snapshots are held up and lost, so what is read from central is ahead of them, and of the backup. */
+/* Snapshots are held up and then lost, so numbers that edges read from central are ahead of the snapshots, and of the backup. */
 static void draw_ahead(sim_swarm *d)
 {
     sim_scenario *s = d->s;
@@ -175,7 +176,7 @@ void sim_swarm_half_done(uint64_t seed, sim_scenario *s)
     s->users.viral_from_us = KD_MIN(s->users.viral_from_us, s->length_us);
 }
 
-/* ---- what moves ---- */
+/* ---- batches that move to a new incarnation ---- */
 
 static void cut_from_kafka(sim_swarm *d, int who, sim_scenario_way way, uint64_t at, uint64_t lasts)
 {
@@ -186,8 +187,8 @@ static void cut_from_kafka(sim_swarm *d, int who, sim_scenario_way way, uint64_t
 }
 
 /*
- * The later life was short: central has what it sent in one partition, and lacks what the copy holds in another one. What was put back hears of that
- * before it gets through itself, and dies with what its producer holds; then records are lost, so that what has moved arrives late.
+ * The later life of the edge was short: central has its batches of one partition, and lacks those of another one. The edge that was put back hears of them before its own
+ * batches get through, and dies with what its producer holds. Then records are lost, so that the moved batches arrive late.
  */
 static uint64_t draw_short_life(sim_swarm *d, int who, uint64_t copied, uint64_t lasts)
 {
@@ -204,7 +205,7 @@ static uint64_t draw_short_life(sim_swarm *d, int who, uint64_t copied, uint64_t
     return at;
 }
 
-/* An edge that was put back hears late of its later life, so much has to move, in several batches. What it takes meanwhile must stay, over
+/* An edge that was put back hears late of its later life, so many operations have to move, in several batches. Operations that it takes meanwhile must stay, also over
  * restarts. */
 void sim_swarm_moving(uint64_t seed, sim_scenario *s)
 {
@@ -236,7 +237,7 @@ void sim_swarm_moving(uint64_t seed, sim_scenario *s)
 
 /* ---- numbers that are old ---- */
 
-/* One that cannot ask central misses a snapshot; what it took meanwhile stands beside old numbers when it dies. */
+/* An edge that cannot ask central misses a snapshot. When it dies, the operations that it took meanwhile stand beside old numbers. */
 void sim_swarm_old_numbers(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x6f6c64), .s = s};
@@ -249,7 +250,7 @@ void sim_swarm_old_numbers(uint64_t seed, sim_scenario *s)
     s->users.zipf = 0;
     s->users.viral_percent = 0;
     s->users.viral_from_us = 0;
-    s->users.lost_percent = 0; /* then it is sure what must be shown */
+    s->users.lost_percent = 0; /* every answer arrives: the journal knows exactly what must be shown */
     uint64_t at = sim_swarm_between(&d, 40, 80) * 100 * MS, deaf = sim_swarm_between(&d, 10, 20) * 100 * MS;
     sim_scenario_event alone = sim_swarm_event(SCENARIO_CUT, 0, at - SECOND, 12 * SECOND);
     alone.peer = SCENARIO_CENTRAL;
@@ -270,8 +271,8 @@ void sim_swarm_old_numbers(uint64_t seed, sim_scenario *s)
 
 /* ---- a clock that is made to run until it is right again ---- */
 
-/* Set back, noticed, and slewed, so that the monotonic clock is as far ahead in the end. What was sealed just before is on its way when writes are taken again.
- * Between two measurements, half a second and a round trip, it runs less than D: more nobody can notice. */
+/* The clock is set back, the edge notices and refuses writes; then the clock is slewed until it is right, so that the monotonic clock is ahead by as much. Batches that were
+ * sealed just before are on their way when writes are taken again. Between two measurements the clock gains less than D; a faster one could not be noticed. */
 void sim_swarm_slewed(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x736c6577), .s = s};
