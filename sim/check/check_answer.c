@@ -2,18 +2,19 @@
  * check_answer.c - "answer": what a user is told of his own operation is true.
  *
  * - `liked` is what he asked for.
- * - `changed` follows from his last operation on the item at this edge, wherever the edge must know that one (rule 2). It may be null if he was answered by another
- *   edge or another disk before. Where his session token tells the edge of all that he did, true or false is also right by his last operation anywhere.
+ * - `changed` follows from his last operation on the item at this edge, wherever the edge must know that one (rule 2). It may be null if he was
+ *   answered by another edge or another disk before. Where his session token tells the edge of all that he did, true or false is also right by his
+ *   last operation anywhere.
  * - A recognised retry gets what the first answer said, stamp included, for the stamp is his token (rules 1, 3).
  *
- * An idempotency key can make room for others; then the retry is taken once more, and its answer counts. If that second operation dies with its process,
- * unanswered, the earlier key is on the disk again, and the earlier answer is right.
+ * An idempotency key can make room for others; then the retry is taken once more, and its answer counts. If that second operation dies with its
+ * process, unanswered, the earlier key is on the disk again, and the earlier answer is right.
  *
  * The last CHECK_TOLD attempts are kept in a ring, which lasts longer than anybody tries again. Older ones are not judged.
  */
 #include "sim/check/checking.h"
-#include "sim/check/words.h"
 #include "sim/check/excuse.h"
+#include "sim/check/words.h"
 
 static sim_check_told *check_answer_told_of(sim_checks *c, uint32_t attempt)
 {

@@ -1,8 +1,10 @@
 /*
- * check_as_of.c - "as-of": every like acknowledged anywhere before central's as_of is in central's members and counts. "member": the same of a single answer.
+ * check_as_of.c - "as-of": every like acknowledged anywhere before central's as_of is in central's members and counts. "member": the same of a
+ * single answer.
  *
- * Answers are kept in the order in which they were given. When as_of passes an answer, its pair is looked up once. If all attempts that may be the user's last
- * were answered before as_of, central must hold what the journal calls his last operation. When a restore takes as_of back, the cursor goes back with it.
+ * Answers are kept in the order in which they were given. When as_of passes an answer, its pair is looked up once. If all attempts that may be the
+ * user's last were answered before as_of, central must hold what the journal calls his last operation. When a restore takes as_of back, the cursor
+ * goes back with it.
  *
  * Not judged, for a reason each:
  * - pairs with an operation at an edge that was ever copied while it ran: what is acknowledged under a doubled name is not promised;
@@ -11,9 +13,9 @@
  * - while a commit is under way: its rows can be read and its counts cannot; the next commit judges.
  */
 #include "sim/check/checking.h"
-#include "sim/check/words.h"
 #include "sim/check/excuse.h"
 #include "sim/check/retired.h"
+#include "sim/check/words.h"
 
 #include <stdlib.h>
 

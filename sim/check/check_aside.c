@@ -1,13 +1,13 @@
 /*
- * check_aside.c - "aside" (rule 20): an edge sets a sum aside only where another life of the edge, or a copy of it, may have sent the same sum; and it tells the
- * operator how much is set aside.
+ * check_aside.c - "aside" (rule 20): an edge sets a sum aside only where another life of the edge, or a copy of it, may have sent the same sum; and
+ * it tells the operator how much is set aside.
  *
- * Another process can have sent a batch only under an incarnation that is not below the batch's own, since whoever starts from a copy of the batch mints a higher one.
- * So the checker keeps, for each edge whose disk went back, the largest incarnation under which any earlier life sent a batch. How often the edge was started since
- * does not matter. Under a doubled name nothing is demanded, because the copy mints incarnations as it goes.
+ * Another process can have sent a batch only under an incarnation that is not below the batch's own, since whoever starts from a copy of the batch
+ * mints a higher one. So the checker keeps, for each edge whose disk went back, the largest incarnation under which any earlier life sent a batch.
+ * How often the edge was started since does not matter. Under a doubled name nothing is demanded, because the copy mints incarnations as it goes.
  *
- * A sum that is set aside is missing in the counts until an operator sends it. The journal is told of each batch once, and the verdict over the sums (final.c)
- * demands the rest.
+ * A sum that is set aside is missing in the counts until an operator sends it. The journal is told of each batch once, and the verdict over the
+ * sums (final.c) demands the rest.
  */
 #include "edge/core/fragment.h"
 #include "sim/check/checking.h"

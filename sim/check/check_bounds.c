@@ -2,7 +2,8 @@
  * check_bounds.c - the bounds of an edge.
  *
  * - "clock" (rule 3): an edge whose clock was measured further off than D takes nothing.
- * - "outbox" (I13): nothing is taken when the outbox is full. Nothing is refused for want of room while it is not, as long as some item could make room.
+ * - "outbox" (I13): nothing is taken when the outbox is full. Nothing is refused for want of room while it is not, as long as some item could make
+ *   room.
  * - "tables" (I14): no more items are kept in memory than configured, but for those that a start found on the disk.
  * - "identity" (rule 20): the alarm that two processes share a name comes only where a disk was copied, put back or wiped.
  */

@@ -1,14 +1,14 @@
 /*
- * check_compare.c - "compare": of each row of an edge that central told it is merged, central holds the same operation or a later one. Where the digests of both
- * sides agree, their rows agree.
+ * check_compare.c - "compare": of each row of an edge that central told it is merged, central holds the same operation or a later one. Where the
+ * digests of both sides agree, their rows agree.
  *
  * This is the operator's command (kudos-edge compare), so it moves rows of the edge to its store, as the command does.
  */
 #include "kudos/central_compare.h"
 #include "kudos/edge_compare.h"
 #include "sim/check/checking.h"
-#include "sim/check/words.h"
 #include "sim/check/retired.h"
+#include "sim/check/words.h"
 
 typedef struct {
     sim_checks *c;
@@ -17,8 +17,8 @@ typedef struct {
     bool equal;
 } comparison;
 
-/* A readmitted edge may send a like from below the floor, where the unlike that overruled it is forgotten: the like is back (protocol, what rules 21 to 23 leave
- * open). */
+/* A readmitted edge may send a like from below the floor, where the unlike that overruled it is forgotten: the like is back (protocol, what
+ * rules 21 to 23 leave open). */
 static bool is_revived(const sim_checks *c)
 {
     return c->view.scenario->forget_tombstones_us > 0 && sim_check_retired_any_readmitted(c);

@@ -6,9 +6,9 @@
  * - "stamp" (rule 3): a later operation on a pair has a larger stamp than the row that it meets.
  * - "own-word" (I8): the edge that took a user's operation tells him so, over restarts.
  *
- * What is durable is read from the writes themselves. A write that was under way when the process died may have reached the disk or not. So an operation that an
- * earlier life took, and that was not seen durable, is allowed either way. A disk that was put back or copied is read once, at the first start on it. A row
- * stamped at or below `stable` may have expired (rule 21): the edge may know it or not.
+ * What is durable is read from the writes themselves. A write that was under way when the process died may have reached the disk or not. So an
+ * operation that an earlier life took, and that was not seen durable, is allowed either way. A disk that was put back or copied is read once, at
+ * the first start on it. A row stamped at or below `stable` may have expired (rule 21): the edge may know it or not.
  */
 #include "edge/core/fragment.h"
 #include "edge/core/membership.h"
@@ -31,8 +31,8 @@ static uint64_t attempt_hash(const sim_checks *c, uint32_t slot, const sim_journ
     return check_durable_row_hash(c, slot, kd_row_key_view(&key));
 }
 
-/* Several lives may have died with an operation on the pair under way. Which of these operations a start finds on the disk cannot be known from outside, so all are
- * kept as possible. */
+/* Several lives may have died with an operation on the pair under way. Which of these operations a start finds on the disk cannot be known from
+ * outside, so all are kept as possible. */
 static void note_maybe(sim_checks *c, uint64_t hash, const sim_check_cell *taken, uint64_t life)
 {
     if (taken->a == 0 || taken->b >> 1 == life) return;
@@ -184,7 +184,8 @@ static void put_fragment(const check_durable_visit *v, kd_bytes key, kd_bytes va
 
 enum { FRAGMENT_KEY = 23 };
 
-/* The last four bytes of a fragment's key number it within its batch; the seal that ends the batch has all ones there. A batch is gone when its seal is deleted. */
+/* The last four bytes of a fragment's key number it within its batch; the seal that ends the batch has all ones there. A batch is gone when its
+ * seal is deleted. */
 static bool is_seal(kd_bytes key)
 {
     static const uint8_t marker[] = {0xff, 0xff, 0xff, 0xff};

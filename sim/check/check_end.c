@@ -1,6 +1,6 @@
 /*
- * check_end.c - the end of a run. "convergence" (I11): once faults and users have stopped, all edges show what central has and nothing is pending. Then the verdict of
- * final.h over all members, counts and sums.
+ * check_end.c - the end of a run. "convergence" (I11): once faults and users have stopped, all edges show what central has and nothing is pending.
+ * Then the verdict of final.h over all members, counts and sums.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,12 @@
 /*
- * check_fault.c - what a fault excuses (protocol, "What is lost, and only then"), at the moment of the fault. The journal is told which acknowledged operations
- * may be lost; what excuse.h answers from is noted here.
+ * check_fault.c - what a fault excuses (protocol, "What is lost, and only then"), at the moment of the fault. The journal is told which
+ * acknowledged operations may be lost; what excuse.h answers from is noted here.
  *
- * - An edge's disk goes back (wiped, put back): operations that it acknowledged since the copy was made, and that central has not merged, are lost. Operations
- *   before the copy are in the copy: they are sent, or set aside, if they were not merged. Merged is what lies below central's watermark, less D for the clocks.
- * - Central goes back: edges send again what they have. Operations of an edge whose own disk went back since that copy of central was made are nowhere, unless the
- *   log still has them.
+ * - An edge's disk goes back (wiped, put back): operations that it acknowledged since the copy was made, and that central has not merged, are lost.
+ *   Operations before the copy are in the copy: they are sent, or set aside, if they were not merged. Merged is what lies below central's
+ *   watermark, less D for the clocks.
+ * - Central goes back: edges send again what they have. Operations of an edge whose own disk went back since that copy of central was made are
+ *   nowhere, unless the log still has them.
  * - A copy of an edge acknowledges operations that die with its directory.
  * - Sums of an edge whose disk went back: as likes. A request that comes again may count twice, for its key is gone; what is set aside may be missing
  *   (check_aside.c). All sums of the run are excused
@@ -29,8 +30,9 @@ static void renew_exemption(sim_checks *c, uint32_t edge)
 }
 
 /*
- * Sums that one life of an edge sent, and that its next life does not hold, are in the log alone once central goes back as well: central reads them again. Of two
- * centrals one history is undone while the edge follows it. Which of the two an edge's life had heard of is not known here, so all sums are excused.
+ * Sums that one life of an edge sent, and that its next life does not hold, are in the log alone once central goes back as well: central reads them
+ * again. Of two centrals one history is undone while the edge follows it. Which of the two an edge's life had heard of is not known here, so all
+ * sums are excused.
  */
 static void excuse_mixture(sim_checks *c)
 {

@@ -3,16 +3,17 @@
  *
  * - "stable" (rule 21): central lets edges forget rows only up to a stamp up to which a backup that may be restored holds them all.
  * - "expired" (rule 21): an edge deletes only rows at or below `stable` that central has merged.
- * - "floor" (rule 22): tombstones (rows that remember an unlike) go only below the low watermark, the least watermark of all edges that are not retired.
+ * - "floor" (rule 22): tombstones (rows that remember an unlike) go only below the low watermark, the least watermark of all edges that are not
+ *   retired.
  * - "retired" (rule 23): central merges nothing of an edge that was retired, and refuses nothing of any other.
  *
  * The low watermark is worked out here from what central says of each edge. An edge that central never heard of makes it 0.
  */
 #include "kudos/forget.h"
 #include "sim/check/checking.h"
-#include "sim/check/words.h"
 #include "sim/check/excuse.h"
 #include "sim/check/retired.h"
+#include "sim/check/words.h"
 
 #include <stdio.h>
 
@@ -81,8 +82,8 @@ void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event)
 }
 
 /*
- * An edge forgets rows up to `stable` and up to its own watermark. If the backup holds as much of the edge as central does now, nothing that it lacks can go. If it
- * holds less, `stable` must not be above what it holds.
+ * An edge forgets rows up to `stable` and up to its own watermark. If the backup holds as much of the edge as central does now, nothing that it
+ * lacks can go. If it holds less, `stable` must not be above what it holds.
  */
 static void check_backup_holds(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us)
 {
@@ -154,8 +155,9 @@ void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint
 /* ---- the operator's word -------------------------------------------------------------------------------------- */
 
 /*
- * Retired: what the edge acknowledges from now on is in no as_of. Taken back: a like that was not merged may come from below the floor. If another edge's unlike
- * that overruled it is forgotten, the like is back (protocol, what rules 21 to 23 leave open), so it may win over any later operation.
+ * Retired: what the edge acknowledges from now on is in no as_of. Taken back: a like that was not merged may come from below the floor. If another
+ * edge's unlike that overruled it is forgotten, the like is back (protocol, what rules 21 to 23 leave open), so it may win over any later
+ * operation.
  */
 void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired)
 {
@@ -169,7 +171,8 @@ void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired)
     c->readmitted[edge] = true;
     c->readmitted_us[edge] = sim_check_now(c);
     sim_check_as_of_again(c);
-    /* If its disk was put back meanwhile it sends merged likes again; central does not recognise those within 2 D below its watermark as merged (rule 22). */
+    /* If its disk was put back meanwhile it sends merged likes again; central does not recognise those within 2 D below its watermark as merged
+     * (rule 22). */
     uint64_t margin = 2 * c->view.scenario->drift_us, from_us = c->retired_from_us[edge];
     if (c->view.scenario->forget_tombstones_us > 0)
         sim_journal_linger_edge(c->view.journal, edge, from_us > margin ? from_us - margin : 0,

@@ -1,6 +1,6 @@
 /*
- * check_install.c - "install" (I9, rules 14, 15): an edge takes up a snapshot only if it follows the version that the edge has, and its epoch never falls.
- * "retired" (rule 23): an edge takes operations of a partition exactly while the last snapshot that it took up does not call it retired.
+ * check_install.c - "install" (I9, rules 14, 15): an edge takes up a snapshot only if it follows the version that the edge has, and its epoch never
+ * falls. "retired" (rule 23): an edge takes operations of a partition exactly while the last snapshot that it took up does not call it retired.
  *
  * The version that the edge had is remembered from after the call before; while a partition is open only snapshots and answers change it.
  */

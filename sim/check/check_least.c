@@ -1,21 +1,23 @@
 /*
- * check_least.c - no number lacks a like that it must hold. "least": a number shown with an `as_of` holds every like that was acknowledged anywhere before and not
- * taken back since (promise 5). "own-like": the number in the answer to a like holds that like, and all of these.
+ * check_least.c - no number lacks a like that it must hold. "least": a number shown with an `as_of` holds every like that was acknowledged anywhere
+ * before and not taken back since (promise 5). "own-like": the number in the answer to a like holds that like, and all of these.
  *
  * A number may lack all the same:
- * - one for each user with an unconfirmed operation here that rests on a row which this edge could not know to be stale: the user went on elsewhere afterwards, was
- *   not answered there, or brought no token (api.md, "pending"). sim_journal_misled counts these users, from the journal alone;
- * - as many as are pending, at an edge whose disk was put back, until central has merged the batches that are moved. The number may hold them already, an unlike as
- *   well, and while the edge is cut off it cannot know (rule 20). Of a stale number, which is never sure to hold them, until it is read;
+ * - one for each user with an unconfirmed operation here that rests on a row which this edge could not know to be stale: the user went on elsewhere
+ *   afterwards, was not answered there, or brought no token (api.md, "pending"). sim_journal_misled counts these users, from the journal alone;
+ * - as many as are pending, at an edge whose disk was put back, until central has merged the batches that are moved. The number may hold them
+ *   already, an unlike as well, and while the edge is cut off it cannot know (rule 20). Of a stale number, which is never sure to hold them, until
+ *   it is read;
  * - of one's own like, as many as are pending at an edge that a restore of central threw back (rule 15): such an answer tells no as_of;
  * - one's own like, until central has merged again what a restore undid (rule 17: operations that are sent again have no delta);
- * - likes of users who acted at an edge that was ever copied while it ran, or is retired, or was taken back since central made the number: as in check_as_of.c;
+ * - likes of users who acted at an edge that was ever copied while it ran, or is retired, or was taken back since central made the number: as in
+ *   check_as_of.c;
  * - anything, at an edge whose copy runs, and until central has merged what both processes took.
  */
 #include "sim/check/checking.h"
-#include "sim/check/words.h"
 #include "sim/check/excuse.h"
 #include "sim/check/pending.h"
+#include "sim/check/words.h"
 
 /* Of two processes that use one name neither knows what the other took, so no number of them is judged. */
 static bool is_off(const sim_checks *c, uint32_t slot)
@@ -47,7 +49,8 @@ static uint64_t made_since(const sim_checks *c, const kd_view *view)
     return view->made_us > margin ? view->made_us - margin : 0;
 }
 
-/* Whether the number holds at least the likes that it must hold; *least is set where that had to be counted. Cheap first: mostly it holds every like there is. */
+/* Whether the number holds at least the likes that it must hold; *least is set where that had to be counted. Cheap first: mostly it holds every
+ * like there is. */
 static bool check_least_holds(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item,
                               const kd_view *view, uint32_t but, uint64_t *least)
 {

@@ -1,17 +1,19 @@
 /*
- * check_liked.c - "liked": when a user is told that he likes an item, or that he does not, it agrees with his last operation anywhere. Judged where clients carry the
- * session token, and where every operation that may be his last was answered before he asked. "Unknown" is always allowed.
+ * check_liked.c - "liked": when a user is told that he likes an item, or that he does not, it agrees with his last operation anywhere. Judged where
+ * clients carry the session token, and where every operation that may be his last was answered before he asked. "Unknown" is always allowed.
  *
  * Not judged, for a reason each:
  * - without tokens: an edge cannot know what its user did elsewhere, and tells what he did here (api.md); "own-word" judges that;
  * - a user who acted on this item at an edge that was ever copied while it ran: what is acknowledged under a doubled name is not promised;
- * - answers of a central that was put back and calls an edge retired that the operator took back: the restore undid the command, and he repeats it (rule 23);
- * - a user who acted on it at an edge that is retired, or was taken back since he asked: the operator declared that nobody waits for what such an edge holds.
+ * - answers of a central that was put back and calls an edge retired that the operator took back: the restore undid the command, and he repeats it
+ *   (rule 23);
+ * - a user who acted on it at an edge that is retired, or was taken back since he asked: the operator declared that nobody waits for what such an
+ *   edge holds.
  */
 #include "sim/check/checking.h"
-#include "sim/check/words.h"
 #include "sim/check/excuse.h"
 #include "sim/check/retired.h"
+#include "sim/check/words.h"
 
 /* Until the operator repeats the command, a restored central may call an edge retired that was taken back. */
 void sim_check_liked_asked(sim_checks *c)

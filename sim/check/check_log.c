@@ -1,7 +1,9 @@
 /*
- * check_log.c - "log-position" (rule 13): a central that starts goes on behind its stored offset only if the record at that offset is the one that it merged.
+ * check_log.c - "log-position" (rule 13): a central that starts goes on behind its stored offset only if the record at that offset is the one that
+ * it merged.
  *
- * If the log was made anew, records below the stored offset would be skipped. Edges send their operations again sooner or later, so no other checker would notice.
+ * If the log was made anew, records below the stored offset would be skipped. Edges send their operations again sooner or later, so no other
+ * checker would notice.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"

@@ -2,10 +2,12 @@
  * check_number.c - an edge's number is one of central's (rules 14, 15, 19).
  *
  * - "number", fresh: central's number of the version that the edge has, or of a later version of the same epoch.
- * - "as-of" at an edge: a number shown with an `as_of` was central's number when that as_of was reached. With "as-of" at central this makes as_of true at edges.
+ * - "as-of" at an edge: a number shown with an `as_of` was central's number when that as_of was reached. With "as-of" at central this makes as_of
+ *   true at edges.
  * - "number", any other: it rests on a number of central that came to this edge. Where none came the edge must say null.
  *
- * The last CHECK_NUMBERS numbers of each item are kept in a ring. Of older ones only the least and the most are known, and a number between them is accepted.
+ * The last CHECK_NUMBERS numbers of each item are kept in a ring. Of older ones only the least and the most are known, and a number between them is
+ * accepted.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
@@ -96,8 +98,8 @@ static bool in_history(const sim_checks *c, uint32_t partition, sim_check_known 
     return false;
 }
 
-/* The ring's index from which on central counted in this epoch. Numbers of an earlier epoch behind this index belong to another history, or were replaced by the
- * number at this index: a second central had read them from a copy before the first one had finished its write. */
+/* The ring's index from which on central counted in this epoch. Numbers of an earlier epoch behind this index belong to another history, or were
+ * replaced by the number at this index: a second central had read them from a copy before the first one had finished its write. */
 static uint32_t number_begun(const sim_check_numbers *r, uint64_t epoch)
 {
     uint32_t i = 0;

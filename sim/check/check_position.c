@@ -5,7 +5,8 @@
  * - "order" (I5): central merges each position once and in order, and never goes back within a history.
  * - "freed" (I7): an edge deletes a batch from its outbox only after some central had it on its disk.
  *
- * A commit that was under way when central died may have reached the disk. So the positions with which a central starts lie between the durable and the begun ones.
+ * A commit that was under way when central died may have reached the disk. So the positions with which a central starts lie between the durable and
+ * the begun ones.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"

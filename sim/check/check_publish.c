@@ -1,6 +1,6 @@
 /*
- * check_publish.c - what central publishes: "early" (rule 10): only versions that are on its disk; "fence" (rule 16): nothing once it has read the claim of a higher
- * epoch; "chain" (rule 15): the previous epoch ended with the version that the chain names.
+ * check_publish.c - what central publishes: "early" (rule 10): only versions that are on its disk; "fence" (rule 16): nothing once it has read the
+ * claim of a higher epoch; "chain" (rule 15): the previous epoch ended with the version that the chain names.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"

@@ -6,9 +6,9 @@
  * - "age": no number claims to be younger than the newest that central made.
  */
 #include "sim/check/checking.h"
-#include "sim/check/words.h"
 #include "sim/check/excuse.h"
 #include "sim/check/pending.h"
+#include "sim/check/words.h"
 
 void sim_check_shown_taken(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, uint64_t stamp_us)
 {
@@ -19,8 +19,9 @@ void sim_check_shown_taken(sim_checks *c, uint32_t slot, const sim_journal_attem
 }
 
 /*
- * How many too many the number may show. A user who likes again what the edge has forgotten is counted twice until central decides. So is a user whose session token
- * tells that he acted elsewhere meanwhile: the edge cannot know whether that was on this item, and errs upward (protocol.md, what a reader is told).
+ * How many too many the number may show. A user who likes again what the edge has forgotten is counted twice until central decides. So is a user
+ * whose session token tells that he acted elsewhere meanwhile: the edge cannot know whether that was on this item, and errs upward (protocol.md,
+ * what a reader is told).
  */
 static uint64_t too_many(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item,
                          const kd_view *view)
@@ -33,8 +34,8 @@ static uint64_t too_many(const sim_checks *c, uint32_t slot, uint32_t counter, u
                                 sim_check_excuse_gone_us(c, slot));
 }
 
-/* How many too few. An edge whose disk went back, or that was copied, may hold a row that its user has overruled since; a delta against such a row takes one like
- * too many. */
+/* How many too few. An edge whose disk went back, or that was copied, may hold a row that its user has overruled since; a delta against such a
+ * row takes one like too many. */
 static uint64_t too_few(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item,
                         const kd_view *view)
 {
@@ -80,8 +81,8 @@ static void check_pending(sim_checks *c, uint32_t slot, uint32_t item, const kd_
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p;
     /*
-     * Not judged: after a restore of central or an identity alarm, operations are sent again or moved under old stamps, below the edge's watermark. And under a
-     * stale number the deltas of confirmed batches stay (rule 17).
+     * Not judged: after a restore of central or an identity alarm, operations are sent again or moved under old stamps, below the edge's watermark.
+     * And under a stale number the deltas of confirmed batches stay (rule 17).
      */
     bool off = !view->fresh || sim_check_excuse_doubled(c, slot, partition) ||
                sim_check_excuse_moved(c, slot, partition) || sim_check_excuse_undone(c, slot, partition);

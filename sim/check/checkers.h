@@ -1,5 +1,6 @@
 /*
- * checkers.h - the names of all checkers and the promise that each of them watches, in words for a reader who does not know the rules. A new checker is a new row.
+ * checkers.h - the names of all checkers and the promise that each of them watches, in words for a reader who does not know the rules. A new
+ * checker is a new row.
  */
 #ifndef KUDOS_SIM_CHECK_CHECKERS_H
 #define KUDOS_SIM_CHECK_CHECKERS_H

@@ -1,6 +1,6 @@
 /*
- * checking.h - the entries of the checkers. checks.c calls most of them, in the order in which the checkers may rely on each other; a checker calls another one
- * only to hand on an event that it decodes (a row that is deleted, an edge that a batch names). No checker calls checks.c.
+ * checking.h - the entries of the checkers. checks.c calls most of them, in the order in which the checkers may rely on each other; a checker calls
+ * another one only to hand on an event that it decodes (a row that is deleted, an edge that a batch names). No checker calls checks.c.
  *
  * Throughout: `slot` is that of checks.h, `c` is not NULL, and nothing has failed yet. What is not noted as a question may report a violation.
  */
@@ -29,7 +29,8 @@ void sim_check_durable_taken(sim_checks *c, uint32_t slot, uint32_t shard, const
 /* The 2xx leaves the edge: the operation's journal entry must be on the disk. */
 void sim_check_durable_answered(sim_checks *c, uint32_t slot, uint32_t shard, const sim_journal_attempt *a,
                                 const kd_outcome *o);
-/* A write ended. What it holds is noted as durable where `synced`; deleted batches and rows go to "freed" and "expired", sums set aside to "aside". */
+/* A write ended. What it holds is noted as durable where `synced`; deleted batches and rows go to "freed" and "expired", sums set aside to
+ * "aside". */
 void sim_check_durable_wrote(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t group,
                              const kd_writes *writes, int status, bool synced);
 /* A process starts. On a disk that was put back or copied, all of the disk is read once. */

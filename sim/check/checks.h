@@ -50,7 +50,8 @@ void sim_checks_destroy(sim_checks *c);
 void sim_checks_edge_opened(sim_checks *c, uint32_t slot, uint32_t shard);
 /* After kd_central_open and before the first feed, once for each partition. */
 void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition);
-/* Before the object is closed, however it ends: operations that it took and did not answer will not be answered, and writes that were not synced are gone. */
+/* Before the object is closed, however it ends: operations that it took and did not answer will not be answered, and writes that were not synced
+ * are gone. */
 void sim_checks_edge_closed(sim_checks *c, uint32_t slot, uint32_t shard);
 /* The same of a central's partition. */
 void sim_checks_central_closed(sim_checks *c, uint32_t slot, uint32_t partition);
@@ -105,7 +106,8 @@ void sim_checks_asked_answered(sim_checks *c, uint32_t slot, uint32_t shard, uin
 void sim_checks_viewed(sim_checks *c, uint32_t slot, uint32_t item, int err, const kd_view *view);
 /* The number in the answer to this attempt. */
 void sim_checks_answer_viewed(sim_checks *c, uint32_t slot, uint32_t attempt, int err, const kd_view *view);
-/* The user was told whether he likes the item: 1, 0, or KD_ENOTFOUND for unknown. His question began at `begun_us`, with his session token where clients carry it. */
+/* The user was told whether he likes the item: 1, 0, or KD_ENOTFOUND for unknown. His question began at `begun_us`, with his session token where
+ * clients carry it. */
 void sim_checks_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
                            int liked, uint64_t begun_us);
 /* A user asked there whether he likes the item; `result` is that of kd_edge_member, before central is asked. */
@@ -119,7 +121,8 @@ void sim_checks_ticked(sim_checks *c, uint32_t slot, uint32_t shard);
 /* After kd_central_feed of the record at that offset of the likes log; `fed` is its result. */
 void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset,
                     kd_fed fed);
-/* After kd_central_log_check: the record at the stored offset is `found` now (NULL data: none), and central goes on at `next` of a log that begins at `start`. */
+/* After kd_central_log_check: the record at the stored offset is `found` now (NULL data: none), and central goes on at `next` of a log that
+ * begins at `start`. */
 void sim_checks_log_checked(sim_checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
                             int64_t next, int64_t start);
 /* kd_central_commit_begin gave KD_OK: all records fed so far are part of this version at the latest. */
@@ -134,8 +137,8 @@ void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_b
 
 /* Faults and users stopped. */
 void sim_checks_healed(sim_checks *c);
-/* True when all edges show what central has and nothing is pending anywhere; else false, with the reason in `why`. Cheap enough to be asked every tenth of a
- * second. */
+/* True when all edges show what central has and nothing is pending anywhere; else false, with the reason in `why`. Cheap enough to be asked
+ * every tenth of a second. */
 bool sim_checks_converged(sim_checks *c, char *why, size_t size);
 /* The verdict over members, counts, sums, expectations; fills *out whatever was found. Call once, at the end. */
 void sim_checks_final(sim_checks *c, bool converged, sim_final_verdict *out);

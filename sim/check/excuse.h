@@ -1,8 +1,9 @@
 /*
  * excuse.h - what the faults so far excuse, as questions of the checkers. Nothing here changes their state; check_fault.c does, when a fault happens.
  *
- * An edge goes back to older operations in three ways, and each excuses numbers until central has merged these operations again: a restore of central undid the
- * history that the edge follows; the edge's disk was wiped or put back; the edge's directory was copied while it ran, so two processes use its name.
+ * An edge goes back to older operations in three ways, and each excuses numbers until central has merged these operations again: a restore of
+ * central undid the history that the edge follows; the edge's disk was wiped or put back; the edge's directory was copied while it ran, so two
+ * processes use its name.
  */
 #ifndef KUDOS_SIM_CHECK_EXCUSE_H
 #define KUDOS_SIM_CHECK_EXCUSE_H
@@ -15,7 +16,8 @@ bool sim_check_excuse_undone(const sim_checks *c, uint32_t slot, uint32_t partit
 bool sim_check_excuse_moved(const sim_checks *c, uint32_t slot, uint32_t partition);
 /* A copy of the edge runs under its name, or central has not merged everything that the two processes took. */
 bool sim_check_excuse_doubled(const sim_checks *c, uint32_t slot, uint32_t partition);
-/* Up to this moment a copy, or an earlier life whose disk is gone, may have taken operations under this edge's name that its present disk lacks; 0: none has. */
+/* Up to this moment a copy, or an earlier life whose disk is gone, may have taken operations under this edge's name that its present disk lacks;
+ * 0: none has. */
 uint64_t sim_check_excuse_gone_us(const sim_checks *c, uint32_t slot);
 /* Edges that were ever copied while they ran, sim_journal_edge_bit of each: what is acknowledged under a doubled name is not promised. */
 uint64_t sim_check_excuse_doubled_edges(const sim_checks *c);

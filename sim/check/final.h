@@ -1,9 +1,9 @@
 /*
  * final.h - the verdict after healing, for both worlds: who is liked by whom must be what the journal says.
  *
- * With A the pairs that must be members and T those that may: A is in L, L is in T, central's count of an item is |L|, every edge shows central's count, and
- * sums lie within what was acknowledged and what was attempted. The simulation fills it from the cores, a drill from `kudos-central export` and the API. Rows may be
- * added in any order; an item that nobody reported counts 0.
+ * With A the pairs that must be members and T those that may: A is in L, L is in T, central's count of an item is |L|, every edge shows central's
+ * count, and sums lie within what was acknowledged and what was attempted. The simulation fills it from the cores, a drill from `kudos-central
+ * export` and the API. Rows may be added in any order; an item that nobody reported counts 0.
  */
 #ifndef KUDOS_SIM_CHECK_FINAL_H
 #define KUDOS_SIM_CHECK_FINAL_H

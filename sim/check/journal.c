@@ -166,8 +166,9 @@ static bool journal_before(const sim_journal *j, const sim_journal_attempt *a, c
 }
 
 /*
- * Attempts that an answered attempt overrules leave the active list. Comparing with the answered attempt that began last is enough, for journal_before asks of the
- * later attempt only when it began; without tokens it asks for the edge too, so then every answered attempt of the same edge is tried as well.
+ * Attempts that an answered attempt overrules leave the active list. Comparing with the answered attempt that began last is enough, for
+ * journal_before asks of the later attempt only when it began; without tokens it asks for the edge too, so then every answered attempt of the same
+ * edge is tried as well.
  */
 static void journal_prune(sim_journal *j, pair *p)
 {

@@ -17,8 +17,8 @@ uint64_t sim_check_pending_from_us(const sim_checks *c, uint32_t slot, uint32_t 
 }
 
 /*
- * Operations that only the undone history had counted are in no number until central counts them again (rule 15). They are sent again without a delta of their
- * own. So a number that became stale before they were merged lacks them until it is read from central.
+ * Operations that only the undone history had counted are in no number until central counts them again (rule 15). They are sent again without a
+ * delta of their own. So a number that became stale before they were merged lacks them until it is read from central.
  */
 bool sim_check_pending_awaits(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, bool fresh)
 {

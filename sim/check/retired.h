@@ -1,5 +1,6 @@
 /*
- * retired.h - which edges central calls retired (rule 23): "gone for good, wait for it no longer". Questions only; nothing here changes a checker's state.
+ * retired.h - which edges central calls retired (rule 23): "gone for good, wait for it no longer". Questions only; nothing here changes a checker's
+ * state.
  */
 #ifndef KUDOS_SIM_CHECK_RETIRED_H
 #define KUDOS_SIM_CHECK_RETIRED_H

@@ -104,7 +104,8 @@ double sim_check_seconds_ago(const sim_checks *c, uint64_t us)
 
 /* ---- what a batch holds ---- */
 
-/* From the lowest bit: operations, user of the first one (all ones: none, a sum), its item, its counter, whether it is a like, whether anything is packed. */
+/* From the lowest bit: operations, user of the first one (all ones: none, a sum), its item, its counter, whether it is a like, whether anything
+ * is packed. */
 enum { COUNT_BITS = 16, USER_BITS = 20, ITEM_BITS = 14, COUNTER_BITS = 4 };
 _Static_assert(SCENARIO_USERS_MAX < (1 << USER_BITS) - 1 && SCENARIO_ITEMS_MAX <= 1 << ITEM_BITS,
                "the users and items that a scenario draws fit; those that it names besides may not");

@@ -1,6 +1,6 @@
 /*
- * words.h - how a violation names users, items, edges and operations. A violation is a sentence that says who lost what, or what was shown and what should have
- * been; its technical position follows in brackets at the end, where the report prints it smaller.
+ * words.h - how a violation names users, items, edges and operations. A violation is a sentence that says who lost what, or what was shown and what
+ * should have been; its technical position follows in brackets at the end, where the report prints it smaller.
  *
  * Every text returned is one of a few buffers of the checkers, used in turn: at most CHECK_WORDS of them live at a time.
  */
@@ -13,7 +13,8 @@
 const char *sim_check_slot_name(sim_checks *c, uint32_t slot);
 /* "posts/1". */
 const char *sim_check_item_name(sim_checks *c, uint32_t item);
-/* What the user said last of this pair: "ana's unlike of posts/1 at mumbai was acknowledged 3.214 s ago", or "no operation of ana was acknowledged". */
+/* What the user said last of this pair: "ana's unlike of posts/1 at mumbai was acknowledged 3.214 s ago", or "no operation of ana was
+ * acknowledged". */
 const char *sim_check_last_word(sim_checks *c, uint32_t counter, uint32_t item, uint32_t user);
 /* "ana's unlike of posts/1", "ana's 3 views of posts/1". */
 const char *sim_check_attempt_name(sim_checks *c, const sim_journal_attempt *a);

@@ -20,8 +20,8 @@ typedef struct {
     int operations; /* a descriptor to which the operations that the users began are written, as scenario_event; 0: none */
 } sim_child_job;
 
-/* Besides what sim_run tells, `checker` may be "assertion", "crash" or "hang" (longer than the limit of real time); and "interrupted", unknown, of one that was
- * ended since a signal came (sim/commands/interrupt.h). */
+/* Besides what sim_run tells, `checker` may be "assertion", "crash" or "hang" (longer than the limit of real time); and "interrupted", unknown,
+ * of one that was ended since a signal came (sim/commands/interrupt.h). */
 typedef struct {
     uint64_t tag, seed;
     sim_result result;

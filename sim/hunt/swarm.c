@@ -1,6 +1,6 @@
 /*
- * swarm.c - the world of a drawn scenario, its users, and the faults of every run. Worlds are small, because few users on few items meet often; times are short;
- * and in most runs one region gets most of the faults.
+ * swarm.c - the world of a drawn scenario, its users, and the faults of every run. Worlds are small, because few users on few items meet often;
+ * times are short; and in most runs one region gets most of the faults.
  */
 #include "sim/hunt/swarm.h"
 
@@ -235,7 +235,8 @@ static void swarm_read_again(sim_swarm *d, uint64_t from_us)
                                     .amount = (int64_t)PICK(d, 1, 3, 10, 50)});
 }
 
-/* Batches that were sent before a restore arrive after it, among those that are sent again. With few edges and a narrow drift bound as_of soon catches up. */
+/* Batches that were sent before a restore arrive after it, among those that are sent again. With few edges and a narrow drift bound as_of soon
+ * catches up. */
 static void overtake(sim_swarm *d)
 {
     if (sim_swarm_chance(d, 70)) d->s->edge_count = 1;

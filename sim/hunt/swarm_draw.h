@@ -51,12 +51,13 @@ sim_scenario_event sim_swarm_event(sim_scenario_kind kind, int who, uint64_t at_
 /* How many events of that kind befall central, or (`central` false) anybody else. */
 uint32_t sim_swarm_events(const sim_scenario *s, sim_scenario_kind kind, bool central);
 
-/* Makes the scenario one of at most `edges` edges without any event, with batches and snapshots that follow fast: what is added next happens alone. */
+/* Makes the scenario one of at most `edges` edges without any event, with batches and snapshots that follow fast: what is added next happens
+ * alone. */
 void sim_swarm_alone(sim_swarm *d, uint32_t edges);
 
 /*
- * Additions to a drawn scenario, each for a part of the seeds only. Each draws from a random stream of its own, made from the seed, so that it does not change what else
- * is drawn for the seed. The order of the calls matters all the same: some look at the events that are there.
+ * Additions to a drawn scenario, each for a part of the seeds only. Each draws from a random stream of its own, made from the seed, so that it does
+ * not change what else is drawn for the seed. The order of the calls matters all the same: some look at the events that are there.
  */
 /* Clocks that run apart, while users go from edge to edge. */
 void sim_swarm_apart(uint64_t seed, sim_scenario *s);

@@ -2,9 +2,11 @@
  * swarm_forget.c - edges forget rows and central forgets tombstones, as much and as soon as the rules allow; edges are retired and taken back.
  *
  * Combinations that the rules leave open (protocol, rules 21 to 23) would report violations that are none, so they are not drawn:
- * - no tombstone is forgotten where an edge is copied, since batches that it moves may be older than the floor, nor where an edge loses its disk and clocks jump;
+ * - no tombstone is forgotten where an edge is copied, since batches that it moves may be older than the floor, nor where an edge loses its disk
+ *   and clocks jump;
  * - no row is forgotten where central is emptied, which no backup undoes; and `backups none` is not drawn where a backup is put back;
- * - no edge is retired where central goes back, but in sim_swarm_retired_twice: what central had merged of it nobody can send again until it is taken back.
+ * - no edge is retired where central goes back, but in sim_swarm_retired_twice: what central had merged of it nobody can send again until it is
+ *   taken back.
  */
 #include "sim/hunt/swarm_draw.h"
 
@@ -44,7 +46,8 @@ static uint64_t moment(sim_swarm *d)
     return sim_swarm_below(d, d->s->length_us / MS) * MS;
 }
 
-/* The floor moves on without the retired edge, so the likes that it sends when it is taken back lie below the floor. Many users and items: central has no row of most. */
+/* The floor moves on without the retired edge, so the likes that it sends when it is taken back lie below the floor. Many users and items:
+ * central has no row of most. */
 static void leave_behind(sim_swarm *d)
 {
     sim_scenario *s = d->s;
@@ -73,7 +76,8 @@ static void draw_retired(sim_swarm *d)
                                          at + sim_swarm_scaled(d, SECOND, 30ull * SECOND, 10 * MS), 0));
 }
 
-/* An edge's disk is copied with likes that were not sent yet. The edge sends them later, users withdraw them, and then the disk is put back: it sends them again. */
+/* An edge's disk is copied with likes that were not sent yet. The edge sends them later, users withdraw them, and then the disk is put back: it
+ * sends them again. */
 static void draw_stale(sim_swarm *d)
 {
     sim_scenario *s = d->s;
@@ -111,8 +115,8 @@ void sim_swarm_forget(uint64_t seed, sim_scenario *s)
     if (calm && clock_events(s) == 0 && s->edge_count > 1 && sim_swarm_chance(&d, 70)) draw_stale(&d);
 }
 
-/* An edge is cut off and retired, and a backup of central is made meanwhile. It is taken back, all its likes are merged, and it is retired once more. It hears what it may
- * forget; then the backup is put back and the log is gone. In the end the edge is taken back again. */
+/* An edge is cut off and retired, and a backup of central is made meanwhile. It is taken back, all its likes are merged, and it is retired once
+ * more. It hears what it may forget; then the backup is put back and the log is gone. In the end the edge is taken back again. */
 static void draw_retired_twice(sim_swarm *d)
 {
     sim_scenario *s = d->s;

@@ -1,10 +1,11 @@
 /*
- * swarm_late.c - situations that were added to the swarm later. Each is rare and draws from a random stream of its own, so all other seeds stay what they were.
+ * swarm_late.c - situations that were added to the swarm later. Each is rare and draws from a random stream of its own, so all other seeds stay
+ * what they were.
  */
 #include "sim/hunt/swarm_draw.h"
 
-/* Clocks run apart between two measurements, while few users go from edge to edge with operations close together. The drift is slow enough to stay within the bound for a
- * whole run, even without any measurement. */
+/* Clocks run apart between two measurements, while few users go from edge to edge with operations close together. The drift is slow enough to
+ * stay within the bound for a whole run, even without any measurement. */
 void sim_swarm_apart(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x6170617274), .s = s};
@@ -38,8 +39,9 @@ static bool swarm_late_fits(const sim_scenario *s)
     return wiped == 0 && sim_swarm_events(s, SCENARIO_RETIRE, false) == 0; /* as in sim_swarm_forget */
 }
 
-/* An edge and its copy run under one name. The edge stands still with operations that it has not sent. The copy's operations are merged and stand in a backup of central,
- * as if they were all of that name. Then the edge goes on, forgets what it may, and the caller puts the backup back. */
+/* An edge and its copy run under one name. The edge stands still with operations that it has not sent. The copy's operations are merged and
+ * stand in a backup of central, as if they were all of that name. Then the edge goes on, forgets what it may, and the caller puts the backup
+ * back. */
 static uint64_t overtaken(sim_swarm *d, int who)
 {
     uint64_t at = sim_swarm_between(d, 2, 10) * SECOND, still = sim_swarm_between(d, 15, 50) * 100 * MS;
@@ -187,8 +189,8 @@ static void cut_from_kafka(sim_swarm *d, int who, sim_scenario_way way, uint64_t
 }
 
 /*
- * The later life of the edge was short: central has its batches of one partition, and lacks those of another one. The edge that was put back hears of them before its own
- * batches get through, and dies with what its producer holds. Then records are lost, so that the moved batches arrive late.
+ * The later life of the edge was short: central has its batches of one partition, and lacks those of another one. The edge that was put back hears
+ * of them before its own batches get through, and dies with what its producer holds. Then records are lost, so that the moved batches arrive late.
  */
 static uint64_t draw_short_life(sim_swarm *d, int who, uint64_t copied, uint64_t lasts)
 {
@@ -205,8 +207,8 @@ static uint64_t draw_short_life(sim_swarm *d, int who, uint64_t copied, uint64_t
     return at;
 }
 
-/* An edge that was put back hears late of its later life, so many operations have to move, in several batches. Operations that it takes meanwhile must stay, also over
- * restarts. */
+/* An edge that was put back hears late of its later life, so many operations have to move, in several batches. Operations that it takes
+ * meanwhile must stay, also over restarts. */
 void sim_swarm_moving(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x6d6f76696e67), .s = s};
@@ -271,8 +273,9 @@ void sim_swarm_old_numbers(uint64_t seed, sim_scenario *s)
 
 /* ---- a clock that is made to run until it is right again ---- */
 
-/* The clock is set back, the edge notices and refuses writes; then the clock is slewed until it is right, so that the monotonic clock is ahead by as much. Batches that were
- * sealed just before are on their way when writes are taken again. Between two measurements the clock gains less than D; a faster one could not be noticed. */
+/* The clock is set back, the edge notices and refuses writes; then the clock is slewed until it is right, so that the monotonic clock is ahead
+ * by as much. Batches that were sealed just before are on their way when writes are taken again. Between two measurements the clock gains less
+ * than D; a faster one could not be noticed. */
 void sim_swarm_slewed(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x736c6577), .s = s};

@@ -1,10 +1,11 @@
 /*
- * swarm_room.c - edges whose tables are full. The number of an item makes room for others while operations on it are under way, and an idempotency key is gone when its request
- * comes again.
+ * swarm_room.c - edges whose tables are full. The number of an item makes room for others while operations on it are under way, and an idempotency
+ * key is gone when its request comes again.
  */
 #include "sim/hunt/swarm_draw.h"
 
-/* More items than there is room for. With room for a single number, likes of all other items are refused while it waits for central, so that is rare. */
+/* More items than there is room for. With room for a single number, likes of all other items are refused while it waits for central, so that is
+ * rare. */
 static void draw_items(sim_swarm *d)
 {
     sim_scenario *s = d->s;
@@ -12,8 +13,8 @@ static void draw_items(sim_swarm *d)
     s->users.items = KD_MAX(s->users.items, s->room_items + (uint32_t)sim_swarm_between(d, 1, 8));
 }
 
-/* No fault but a long delay on the way to central: items that are asked for find all room taken by items that wait. All answers arrive, so the journal knows exactly what
- * must be shown. */
+/* No fault but a long delay on the way to central: items that are asked for find all room taken by items that wait. All answers arrive, so the
+ * journal knows exactly what must be shown. */
 static void draw_waiting(sim_swarm *d)
 {
     sim_scenario *s = d->s;

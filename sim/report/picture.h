@@ -7,8 +7,8 @@
  *     mumbai    | faults, notes
  *               | answers, count, age, outbox: one lane each, all to the same scale in every region
  *
- * A lane is a label and a plot. Plots are SVG stretched to the width that there is; what must not be stretched (text, bars, hatching) is HTML placed in per
- * cent. Bands lie once behind all lanes of a block.
+ * A lane is a label and a plot. Plots are SVG stretched to the width that there is; what must not be stretched (text, bars, hatching) is HTML
+ * placed in per cent. Bands lie once behind all lanes of a block.
  */
 #ifndef KUDOS_SIM_REPORT_PICTURE_H
 #define KUDOS_SIM_REPORT_PICTURE_H

@@ -1,6 +1,6 @@
 /*
  * picture_bands.c - faults and notes in the picture. Faults of one kind at one place share a row: "cut mumbai" sixty times is one row with sixty
- * bars, and its name is said once. A band behind the lanes says what the row above it says.
+ * bars, and its name is said once. A tint behind the lanes repeats the bars of these rows.
  */
 #include "sim/report/picture.h"
 
@@ -126,7 +126,7 @@ static uint32_t times_of(const sim_picture *p, const char *region, const char *w
     return times;
 }
 
-/* What happened, without the name under which it already stands: "cut mumbai up" is "cut up" in mumbai's block. */
+/* The fault without the region's name, which heads the block: "cut mumbai up" is "cut up" in mumbai's block. */
 static void put_what(const sim_picture *p, const char *region, const char *what)
 {
     static const char *const before[] = {" of ", " "};
@@ -199,7 +199,7 @@ void sim_picture_downtime(const sim_picture *p, sim_picture_series s)
 
 /* ---- notes ---- */
 
-/* The next note of the block after `index`, in per cent: so much room has its text. */
+/* Where the next note of the block after `index` begins, in per cent: the text of this note may extend to there. */
 static double next_note(const sim_picture *p, uint32_t index, const char *region)
 {
     for (uint32_t i = index + 1; i < p->view.notes; i++)

@@ -2,7 +2,7 @@
  * record.c - keeps the samples, faults and notes of a drill within fixed bounds.
  *
  * Samples stand in one array, moment by moment, all regions of a moment side by side. When it is full, every second moment goes and the interval
- * doubles; so the moments kept are always evenly spaced over the whole run, but for those that the world adds by itself (the last one).
+ * doubles; so the moments kept are evenly spaced over the whole run; only a moment that the world adds out of turn (the last one) is not.
  */
 #include "sim/report/record.h"
 
@@ -85,7 +85,7 @@ uint64_t sim_record_next_us(const sim_drill_record *r)
     return r->next_us;
 }
 
-/* Behind "at 2m for 10m": the band itself tells when. */
+/* The line behind its "at 2m for 10m", since the band itself tells when. */
 static const char *skip_timing(const char *what)
 {
     static const char *const words[] = {"at ", "for "};

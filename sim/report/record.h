@@ -39,8 +39,8 @@ typedef struct {
 
 /* The counts of all samples are those of this item and counter; the texts are copied. */
 void sim_record_follow(sim_drill_record *r, const char *item, const char *counter);
-/* One sample of every region, in the order of their indices. `least` and `most` bound the true count of the followed item, by the clients' journal; `central` is
- * central's count, UINT64_MAX while it is down. `now_us` never falls from call to call. */
+/* One sample of every region, in the order of their indices. `least` and `most` bound the true count of the followed item, by the clients'
+ * journal; `central` is central's count, UINT64_MAX while it is down. `now_us` never falls from call to call. */
 void sim_record_moment(sim_drill_record *r, uint64_t now_us, uint64_t least, uint64_t most, uint64_t central,
                        const sim_record_sample *regions);
 /* The moment of the next sample that is wanted; the world asks before it gathers one. */

@@ -1,8 +1,9 @@
 /*
  * recovery.h - how long a drill took to recover, measured from the end of its last fault.
  *
- * Recovered: every region's process runs, and the `as_of` of the count that it shows has passed the end of the last fault. By what `as_of` promises, each region's
- * count then holds everything that was acknowledged anywhere while things were wrong. Users go on acting meanwhile, so the counts need not be equal yet.
+ * Recovered: every region's process runs, and the `as_of` of the count that it shows has passed the end of the last fault. By what `as_of`
+ * promises, each region's count then holds everything that was acknowledged anywhere while things were wrong. Users go on acting meanwhile, so the
+ * counts need not be equal yet.
  */
 #ifndef KUDOS_SIM_REPORT_RECOVERY_H
 #define KUDOS_SIM_REPORT_RECOVERY_H

@@ -131,7 +131,7 @@ static void put_tiles(const sim_record_view *v, const sim_report_facts *f, kd_bu
     char text[UNITS_TEXT_MAX];
     sim_html_put(out, "<dl class=\"tiles\">");
     put_count_tile(out, "acknowledged", f->acks);
-    /* Only the end of a run tells: one that was stopped before says nothing of it. */
+    /* Losses are counted at the end of a run only: a run that a violation stopped says nothing of them. */
     if (f->verdict != SIM_VIOLATED || f->lost || f->doubled) {
         put_count_tile(out, "lost", f->lost);
         put_count_tile(out, "counted twice", f->doubled);
@@ -336,7 +336,7 @@ static int write_page(const kd_buf *page, const char *path)
     return fclose(file) == 0 && ok ? KD_OK : KD_EIO;
 }
 
-/* Beside the file first: a page that was half written is no page. */
+/* Writes beside the file and renames, so that nobody ever finds half a page. */
 static int replace_page(const kd_buf *page, const char *path, const char *beside)
 {
     if (write_page(page, beside) == KD_OK && rename(beside, path) == 0) return KD_OK;
@@ -346,7 +346,7 @@ static int replace_page(const kd_buf *page, const char *path, const char *beside
     return KD_EIO;
 }
 
-/* A device, a pipe, a link: that is written to, and must not become a file. */
+/* A device, a pipe or a link is written to; replacing it by rename would turn it into a file. */
 static bool special(const char *path)
 {
     struct stat st;

@@ -1,6 +1,6 @@
 /*
- * series.h - samples gathered into as many points as a picture can show. What is bad is kept: of a gathered span the oldest age, the
- * fullest outbox, and whether it was ever down; of counts the last one, of answers the rate.
+ * series.h - samples gathered into as many points as a picture can show. A point keeps the worst of its span: the oldest age, the
+ * fullest outbox, and whether the process was ever down. Of counts it keeps the last one, of answers the rate.
  */
 #ifndef KUDOS_SIM_REPORT_SERIES_H
 #define KUDOS_SIM_REPORT_SERIES_H

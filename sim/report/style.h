@@ -1,5 +1,5 @@
 /*
- * style.h - the page's style sheet; it follows the reader's choice of light or dark and holds no < or &.
+ * style.h - the page's style sheet; it follows the reader's choice of light or dark. It stands in the page unescaped, so it must hold no < or &.
  */
 #ifndef KUDOS_SIM_REPORT_STYLE_H
 #define KUDOS_SIM_REPORT_STYLE_H

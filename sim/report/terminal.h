@@ -1,5 +1,5 @@
 /*
- * terminal.h - what a drill says on the terminal: one line that moves while it runs, and a table when it is over.
+ * terminal.h - what a drill prints on the terminal: a line of progress while it runs, and a summary when it is over.
  */
 #ifndef KUDOS_SIM_REPORT_TERMINAL_H
 #define KUDOS_SIM_REPORT_TERMINAL_H
@@ -8,7 +8,7 @@
 
 #include "sim/report/report.h"
 
-/* The moving line, on standard error, only when that is a terminal. Zero cost to call often: it draws five times a second. */
+/* The moving line, on standard error, only when that is a terminal. Cheap to call often: it draws five times a second at most. */
 typedef struct {
     const char *label; /* the scenario's name; borrowed */
     bool shown;        /* a terminal is there */

@@ -1,5 +1,5 @@
 /*
- * check.c - what is wrong with a scenario as a whole.
+ * check.c - what only the whole scenario can tell: parts that must add up, events that need an earlier one.
  */
 #include "sim/scenario/language.h"
 #include "sim/scenario/points.h"
@@ -20,7 +20,7 @@ static bool check_settings(const sim_scenario *s, const sim_scenario_lines *line
     return true;
 }
 
-/* A restore needs something to put back. */
+/* A restore needs an earlier backup of the same disk. */
 static bool check_restores(const sim_scenario *s, uint32_t *line, sim_scenario_words *w)
 {
     bool kept[SCENARIO_EDGES_MAX + 1] = {0};

@@ -1,5 +1,5 @@
 /*
- * forms.c - the tables of the language.
+ * forms.c - the tables of the language: a row for every directive and every event, which drives reader, printer, error messages and help.
  */
 #include "sim/scenario/language.h"
 

@@ -53,16 +53,17 @@ typedef struct {
 /* What a form fills is a scenario, a scenario_event or a scenario_expectation. */
 typedef struct {
     const char *help;
-    bool any_order; /* parts with a word come in any order, or not at all */
-    bool sparse;    /* and what does not come is 0, else its default */
+    bool
+        any_order; /* parts with a word come in any order, or not at all; a part left out keeps its default */
+    bool sparse;   /* with any_order: a part left out is 0 instead */
     sim_form_part parts[PARTS_MAX];
 } sim_form;
 
 typedef struct {
     sim_form form;
-    bool always; /* printed also where it is as by default */
+    bool always; /* printed even where it has its default value */
     bool required;
-    bool expects; /* fills an expectation, and may come again */
+    bool expects; /* fills a sim_scenario_expectation, and may stand in a file more than once */
 } sim_directive;
 
 typedef enum {
@@ -74,7 +75,7 @@ typedef enum {
 typedef struct {
     sim_form form;
     sim_event_span span;
-    int who;        /* of a form that names nobody */
+    int who;        /* whom the event befalls where the form names nobody */
     bool real_only; /* the simulation cannot play it */
 } sim_event_form;
 
@@ -124,14 +125,14 @@ bool sim_part_read(sim_scenario_words *w, const sim_form_part *p, void *base);
 /* A duration within the part's bounds; false with the reason in w. */
 bool sim_part_duration(sim_scenario_words *w, const sim_form_part *p, uint64_t *us);
 
-/* Where directives stand that belong together; 0: nowhere. */
+/* The lines of directives that sim_scenario_check may have to name; 0: the file has none. */
 typedef struct {
     uint32_t mix, shards, viral;
 } sim_scenario_lines;
-/* What can only be said of the whole: false with the line and the reason. */
+/* Checks the whole scenario; false with the line and the reason in *w. */
 bool sim_scenario_check(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line,
                         sim_scenario_words *w);
-/* Fills in what the form leaves to a default (1 s for what returns). */
+/* Fills in what the event leaves to a default: a process that returns is away for 1 s. */
 void sim_scenario_settle(sim_scenario_event *event);
 
 #endif

@@ -46,7 +46,7 @@ static void put_real(const sim_form_part *p, const void *base, kd_buf *out)
     kd_text_printf(out, "%s%s", digits[1] ? digits : "", p->unit);
 }
 
-/* What would end the line or begin a comment becomes a blank. */
+/* Characters that would end the line or begin a comment become blanks. */
 static void print_put_line(const char *text, kd_buf *out)
 {
     for (size_t i = 0; i < LINE_MAX_BYTES - sizeof "teaches" && text[i] != '\0'; i++) {
@@ -139,7 +139,7 @@ static void put_value(const sim_scenario *s, const sim_form_part *p, const void 
     }
 }
 
-/* Whether the part says nothing and is left out. */
+/* Whether the part has the value that its absence means, so that it is left out. */
 static bool is_absent(const sim_form *f, const sim_form_part *p, const void *base)
 {
     const sim_scenario_event *e = base;
@@ -183,7 +183,7 @@ void sim_scenario_event_print(const sim_scenario *s, const sim_scenario_event *e
     form_print(s, &sim_scenario_event_forms[event->kind].form, event, out);
 }
 
-/* A directive that is as by default says nothing. */
+/* A directive that has its default value is left out, unless it is `always` printed. */
 static void print_directive(const sim_scenario *s, const sim_scenario *usual, const sim_directive *d,
                             kd_buf *out)
 {

@@ -1,6 +1,6 @@
 /*
- * read.c - a scenario from its text. Two passes: first what the scenario is, then its events, which name edges. The first thing that is wrong ends the
- * reading with file, line, reason and what is allowed.
+ * read.c - a scenario from its text, in two passes: directives first, because events name edges, then events. The first error ends the reading with
+ * file, line, reason and what is allowed there.
  */
 #include "sim/scenario/language.h"
 
@@ -316,7 +316,7 @@ static bool read_events(reader *r)
     while (next_line(r))
         if (is_event(&r->words) && !read_event(r)) return false;
     if (r->words.reason[0] != '\0') return false;
-    /* A line makes at most one event of a moment, so moment and line order them all. */
+    /* A line makes at most one event of a moment, so moment and line order all events without ties. */
     if (r->s->event_count > 0) qsort(r->s->events, r->s->event_count, sizeof *r->s->events, sim_read_by_time);
     return true;
 }

@@ -167,11 +167,11 @@ int sim_scenario_read(sim_scenario *s, const char *path, char error[SCENARIO_ERR
 /* The same of a text; `name` stands for the file in errors. Any bytes are bounded and safe (it is fuzzed). */
 int sim_scenario_parse(sim_scenario *s, const char *name, kd_bytes text, char error[SCENARIO_ERROR_MAX]);
 /*
- * How far central's clock may be wrong in this scenario, at most. Central's clock is the reference that edges are held to, so stamps, `as_of`
- * and "the later word" are true by that clock; who judges them by the world's time allows for so much more.
+ * How far central's clock may be wrong in this scenario, at most, in microseconds. Edges are held to central's clock, so stamps, `as_of` and the
+ * order of a user's operations are true by that clock. Whoever judges them by the world's time allows for so much more.
  */
 uint64_t sim_scenario_central_clock_us(const sim_scenario *s);
-/* Whether a user's order is kept from edge to edge. */
+/* Whether the order of a user's operations is kept from edge to edge: all his requests carry the session token. */
 bool sim_scenario_tokens_kept(const sim_scenario *s);
 
 /* The text form. */
