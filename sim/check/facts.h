@@ -18,18 +18,17 @@ enum { CHECK_NOTHING = UINT32_MAX }; /* no such item, user or edge */
 typedef struct {
     sim_check_map rows; /* hash of slot and row: stamp of the durable row in a, whether it is a like in b */
     sim_check_map journal; /* hash of slot and row: stamp up to which operations on the row were journaled */
-    sim_check_map
-        taken; /* hash of slot and row: stamp of the last operation taken in a; in b its life, shifted by one, and whether it is a like */
-    sim_check_map
-        maybe; /* hash of slot and row: an operation of an earlier life that may be on the disk; its stamp in a, which verbs may be there in b */
-    uint64_t groups[CHECKS_SLOTS]
-                   [SCENARIO_SHARDS_MAX];           /* writes up to this group were synced, in this life */
+    /* hash of slot and row: stamp of the last operation taken in a; in b its life, shifted by one, and whether it is a like */
+    sim_check_map taken;
+    /* hash of slot and row: an operation of an earlier life that may be on the disk; its stamp in a, which verbs may be there in b */
+    sim_check_map maybe;
+    /* writes up to this group were synced, in this life */
+    uint64_t groups[CHECKS_SLOTS][SCENARIO_SHARDS_MAX];
     bool failed[CHECKS_SLOTS][SCENARIO_SHARDS_MAX]; /* a write of this life failed */
-    uint64_t disk
-        [CHECKS_SLOTS]; /* counts the disks that the slot had; part of the hashes, so rows of a disk that is gone are never found */
-    bool
-        incomplete[CHECKS_SLOTS]
-                  [SCENARIO_SHARDS_MAX]; /* the disk was put back or copied, and its rows were not read yet */
+    /* counts the disks that the slot had; part of the hashes, so rows of a disk that is gone are never found */
+    uint64_t disk[CHECKS_SLOTS];
+    /* the disk was put back or copied, and its rows were not read yet */
+    bool incomplete[CHECKS_SLOTS][SCENARIO_SHARDS_MAX];
 } sim_check_durable;
 
 /* ---- check_position.c: bodies sent and merged ---- */
@@ -42,8 +41,8 @@ typedef struct {
 
 /* What one partition of one central holds. */
 typedef struct {
-    kd_position durable[SCENARIO_EDGES_MAX],
-        tentative[SCENARIO_EDGES_MAX]; /* last batch on the disk; last batch merged in memory */
+    /* last batch on the disk; last batch merged in memory */
+    kd_position durable[SCENARIO_EDGES_MAX], tentative[SCENARIO_EDGES_MAX];
     uint64_t watermark_us[SCENARIO_EDGES_MAX];
     uint64_t epoch, version; /* of the last durable commit */
     uint64_t at_us;          /* of a backup: when it was taken */
@@ -57,19 +56,19 @@ typedef struct {
 } sim_check_tenure;
 
 typedef struct {
-    sim_check_map
-        bodies; /* hash of edge, partition, position: digest of the body in a; flags and the packed content (words.h) in b */
-    uint64_t exempt
-        [SCENARIO_EDGES_MAX]; /* incarnations up to here may have two bodies: an open batch of theirs was copied */
+    /* hash of edge, partition, position: digest of the body in a; flags and the packed content (words.h) in b */
+    sim_check_map bodies;
+    /* incarnations up to here may have two bodies: an open batch of theirs was copied */
+    uint64_t exempt[SCENARIO_EDGES_MAX];
     sim_check_tenure tenures[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
-    sim_check_history backup[SCENARIO_PARTITIONS_MAX],
-        copied[SCENARIO_PARTITIONS_MAX]; /* of the last backup; of the second central's copy */
-    kd_position on_disk[SCENARIO_PARTITIONS_MAX]
-                       [SCENARIO_EDGES_MAX]; /* the furthest position that any central ever opened with */
-    uint64_t best_us[SCENARIO_PARTITIONS_MAX]
-                    [SCENARIO_EDGES_MAX]; /* the largest watermark that was ever durable */
-    sim_check_map
-        parents; /* hash of partition, epoch: the epoch from which it went on in a, that epoch's last version in b */
+    /* of the last backup; of the second central's copy */
+    sim_check_history backup[SCENARIO_PARTITIONS_MAX], copied[SCENARIO_PARTITIONS_MAX];
+    /* the furthest position that any central ever opened with */
+    kd_position on_disk[SCENARIO_PARTITIONS_MAX][SCENARIO_EDGES_MAX];
+    /* the largest watermark that was ever durable */
+    uint64_t best_us[SCENARIO_PARTITIONS_MAX][SCENARIO_EDGES_MAX];
+    /* hash of partition, epoch: the epoch from which it went on in a, that epoch's last version in b */
+    sim_check_map parents;
 } sim_check_positions;
 
 /* ---- check_count.c: members per item of one partition, followed operation by operation ---- */
@@ -134,9 +133,8 @@ typedef struct {
 typedef struct {
     uint32_t attempt, slot;
     uint64_t disk, life;
-    sim_check_reply reply,
-        earlier
-            [CHECK_EARLIER]; /* answers before its idempotency key had made room and it was taken once more; newest first */
+    /* `earlier`: of the times before its idempotency key made room and it was taken once more; newest first */
+    sim_check_reply reply, earlier[CHECK_EARLIER];
     bool used;
 } sim_check_told;
 
@@ -152,19 +150,19 @@ typedef enum { CHECK_WORD_UNSURE, CHECK_WORD_NONE, CHECK_WORD_LIKED, CHECK_WORD_
 /* ---- check_forget.c: how far one partition of one central is complete ---- */
 
 typedef struct {
-    uint64_t now_us,
-        best_us; /* the lowest watermark of all edges that are not retired: as committed last; the largest so far */
+    /* the lowest watermark of all edges that are not retired: as committed last; the largest so far */
+    uint64_t now_us, best_us;
     uint64_t watermark_us[SCENARIO_EDGES_MAX]; /* of each edge, retired or not */
 } sim_check_lows;
 
 /* ---- check_aside.c: sums that are set aside ---- */
 
 typedef struct {
-    uint64_t to_tell[CHECKS_SLOTS]
-                    [SCENARIO_SHARDS_MAX]; /* amounts that a process set aside, or found so at its start */
-    uint64_t sent_as[SCENARIO_EDGES_MAX];  /* the largest incarnation under which the edge sent a batch */
-    uint64_t rival
-        [SCENARIO_EDGES_MAX]; /* `sent_as` when its disk went back last: incarnations of lives that may hold its batches */
+    /* amounts that a process set aside, or found so at its start */
+    uint64_t to_tell[CHECKS_SLOTS][SCENARIO_SHARDS_MAX];
+    uint64_t sent_as[SCENARIO_EDGES_MAX]; /* the largest incarnation under which the edge sent a batch */
+    /* `sent_as` when its disk went back last: incarnations of lives that may hold its batches */
+    uint64_t rival[SCENARIO_EDGES_MAX];
     sim_check_map seen; /* hash of edge and row: how often that batch was set aside */
 } sim_check_asides;
 
@@ -172,16 +170,16 @@ typedef struct {
 
 typedef struct {
     uint64_t life[SCENARIO_SHARDS_MAX]; /* a number of its own for every start of a shard */
-    uint64_t items
-        [SCENARIO_SHARDS_MAX]; /* items that a start found waiting in the outbox or stored: these may exceed the bound */
-    int64_t off_us;            /* its clock against central's, when last measured */
-    bool measured;             /* `off_us` was measured since the start */
-    uint64_t alarms[SCENARIO_SHARDS_MAX],
-        alarm_us; /* identity alarms of this life; when the last alarm of all lives came */
-    uint64_t
-        moved_to; /* by an alarm: batches of incarnations below this one are moved, so their old positions are deleted */
-    uint64_t undone_us
-        [SCENARIO_PARTITIONS_MAX]; /* when it heard last that a restore undid a history that it followed; 0: never */
+    /* items that a start found waiting in the outbox or stored: these may exceed the bound */
+    uint64_t items[SCENARIO_SHARDS_MAX];
+    int64_t off_us; /* its clock against central's, when last measured */
+    bool measured;  /* `off_us` was measured since the start */
+    /* identity alarms of this life; when the last alarm of all lives came */
+    uint64_t alarms[SCENARIO_SHARDS_MAX], alarm_us;
+    /* by an alarm: batches of incarnations below this one are moved, so their old positions are deleted */
+    uint64_t moved_to;
+    /* when it heard last that a restore undid a history that it followed; 0: never */
+    uint64_t undone_us[SCENARIO_PARTITIONS_MAX];
     sim_check_known known[SCENARIO_PARTITIONS_MAX];
     bool retired[SCENARIO_PARTITIONS_MAX]; /* the last snapshot that came says that the edge is retired */
 } sim_check_slot;
@@ -208,41 +206,40 @@ struct sim_checks {
     sim_check_answers answers[SCENARIO_PARTITIONS_MAX]; /* check_as_of.c */
     uint64_t *passed;                                   /* amounts answered before as_of, by item */
 
-    uint32_t *
-        writer; /* check_shown.c; by item: the only edge that was asked to change it; CHECK_NOTHING: none yet; CHECKS_SLOTS: several */
+    /* check_shown.c; by item: the only edge that was asked to change it; CHECK_NOTHING: none yet; CHECKS_SLOTS: several */
+    uint32_t *writer;
     uint64_t *last_taken[CHECKS_SLOTS]; /* by counter, item: stamp of the last operation taken there */
-    uint64_t highest_claim
-        [CHECKS_CENTRALS]
-        [SCENARIO_PARTITIONS_MAX]; /* check_publish.c: the highest epoch that this central has read a claim of */
+    /* check_publish.c: the highest epoch that this central has read a claim of */
+    uint64_t highest_claim[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     uint64_t made_us[SCENARIO_PARTITIONS_MAX]; /* of the newest snapshot published */
-    uint64_t
-        stable_us[SCENARIO_PARTITIONS_MAX]; /* the largest published: rows at or below it may be forgotten */
-    sim_check_map
-        log; /* check_log.c; hash of partition, offset: digest of the record that was read there last */
+    /* the largest published: rows at or below it may be forgotten */
+    uint64_t stable_us[SCENARIO_PARTITIONS_MAX];
+    /* check_log.c; hash of partition, offset: digest of the record that was read there last */
+    sim_check_map log;
     sim_check_lows lows[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX], backup_lows[SCENARIO_PARTITIONS_MAX];
     sim_check_asides asides;
     uint32_t converge_at; /* check_end.c: the item that did not agree the last time */
-    uint64_t
-        retired_answer_us; /* check_liked.c: when a central answered a user that calls a readmitted edge retired */
+    /* check_liked.c: when a central answered a user that calls a readmitted edge retired */
+    uint64_t retired_answer_us;
 
     /* check_forget.c: the operator's commands */
     bool retired[SCENARIO_EDGES_MAX], readmitted[SCENARIO_EDGES_MAX]; /* declared gone now; ever taken back */
-    uint64_t
-        retired_from_us[SCENARIO_EDGES_MAX]; /* operations that it acknowledged since may never be merged */
+    /* operations that it acknowledged since may never be merged */
+    uint64_t retired_from_us[SCENARIO_EDGES_MAX];
     uint64_t readmitted_us[SCENARIO_EDGES_MAX]; /* when it was taken back last */
 
     /* check_fault.c */
-    bool doubled[SCENARIO_EDGES_MAX],
-        disk_changed[SCENARIO_EDGES_MAX]; /* ever copied while it ran; disk ever put back or wiped */
-    bool any_doubled, central_copied, central_undone,
-        likes_lost;                            /* central_copied: a second one runs now; the others: ever */
+    /* ever copied while it ran; disk ever put back or wiped */
+    bool doubled[SCENARIO_EDGES_MAX], disk_changed[SCENARIO_EDGES_MAX];
+    /* central_copied: a second one runs now; the others: ever */
+    bool any_doubled, central_copied, central_undone, likes_lost;
     uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest one that opened; written by checks.c */
     uint64_t copy_gone_us[SCENARIO_EDGES_MAX]; /* when the copy was gone with its disk; 0: it runs */
     uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
     uint64_t backed_up_us[SCENARIO_EDGES_MAX]; /* when the copy was made to which its disk goes back */
     uint64_t copied_us[SCENARIO_EDGES_MAX];    /* since when two processes may have used its name; 0: never */
-    uint64_t
-        wrong_clock_us; /* how far the clock of central, or of an edge that nobody could measure, may be wrong: judgments by time allow for so much */
+    /* how far the clock of central, or of an edge that nobody could measure, may be wrong: judgments by time allow for so much */
+    uint64_t wrong_clock_us;
     uint64_t healed_us; /* when the faults stopped */
 
     uint64_t made;      /* comparisons */

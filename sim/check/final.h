@@ -21,8 +21,8 @@ typedef struct {
     uint64_t wrong_sums;     /* sums outside their bounds */
     uint64_t wrong_expected; /* counts that the scenario names */
     uint64_t members;
-    const char *
-        checker; /* of the first kind found, in the order above: "lost", "doubled", "counts", "convergence", "sums", "expected"; NULL: held */
+    /* of the first kind found, in the order above: "lost", "doubled", "counts", "convergence", "sums", "expected"; NULL: held */
+    const char *checker;
     char text[320]; /* of it */
 } sim_final_verdict;
 

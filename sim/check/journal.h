@@ -28,8 +28,8 @@ typedef struct {
     kd_verb verb;
     uint64_t amount;              /* of KD_ADD */
     uint64_t first_us, issued_us; /* its first request and its last: it was stamped in between */
-    uint64_t
-        sent_us; /* when the request that was taken left its client: its token tells of nothing later; 0: at first_us */
+    /* when the request that was taken left its client: its token tells of nothing later; 0: at first_us */
+    uint64_t sent_us;
     uint64_t acked_us; /* the first 2xx; 0: the client never saw one */
     bool excused;      /* answered, but the protocol admits its loss ("What is lost, and only then") */
     bool strange; /* it carried no session token: its edge could not know what the user had said elsewhere */

@@ -10,8 +10,8 @@
 typedef struct {
     uint64_t from_us, to_us;
     double acked_per_s, refused_per_s;
-    uint64_t shown, pending, least, most,
-        central;                         /* at to_us; shown UINT64_MAX: null; central UINT64_MAX: down */
+    /* at to_us; shown UINT64_MAX: null; central UINT64_MAX: down */
+    uint64_t shown, pending, least, most, central;
     uint64_t staleness_us, as_of_lag_us; /* the worst; UINT64_MAX: null at some moment */
     uint64_t outbox_batches;             /* the most */
     bool down, refusing;                 /* at some moment */

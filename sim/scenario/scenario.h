@@ -103,12 +103,12 @@ typedef struct {
     double zipf;            /* skew of the items; 0: even */
     uint32_t viral_percent; /* of the operations go to one item, from viral_from_us on */
     uint64_t viral_from_us;
-    uint32_t like_percent, unlike_percent, save_percent,
-        view_percent;      /* together 100; unlike takes back likes and saves */
+    /* together 100; unlike takes back likes and saves */
+    uint32_t like_percent, unlike_percent, save_percent, view_percent;
     uint32_t roam_percent; /* of a user's operations go to another edge than his last */
     uint32_t lost_percent; /* of the answers never arrive */
-    uint32_t
-        retry_percent; /* of those without an answer are tried again, with the same key at the same edge */
+    /* of those without an answer are tried again, with the same key at the same edge */
+    uint32_t retry_percent;
     uint32_t double_percent;  /* are sent twice at once */
     bool tokens;              /* clients carry the session token */
     uint32_t strange_percent; /* of the operations come from another device, which has none */
@@ -138,8 +138,8 @@ typedef struct {
     uint32_t flush_ops;
     uint64_t flush_interval_us, snapshot_interval_us;
     uint64_t outbox_bytes; /* of an edge, over its shards */
-    uint32_t room_items,
-        room_keys; /* numbers of items, and idempotency keys, that an edge keeps, over its shards; 0: more than there are */
+    /* numbers of items, and idempotency keys, that an edge keeps, over its shards; 0: more than there are */
+    uint32_t room_items, room_keys;
     /* What may be forgotten, and when at the earliest (rules 21, 22); 0: nothing is. Not in a drill: there the defaults of the programs hold. */
     uint64_t forget_rows_us, forget_tombstones_us;
     bool backups_none; /* central.backups = none */
