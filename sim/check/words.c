@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "edge/core/internal.h"
+#include "edge/core/membership.h"
 
 static char *words_next(sim_checks *c)
 {
