@@ -19,7 +19,8 @@ typedef struct {
     sim_replay_sent sent;
     sim_replay_check check;
     struct event_base *base;
-    kd_http_client *edges[KD_REPLAY_EDGES_MAX], *central;
+    sim_engine *engine;      /* its servers are the edges */
+    kd_http_client *central; /* only read from */
     sim_replay_poll *poll;
     char names[KD_REPLAY_EDGES_MAX][16];
 } replay;
@@ -109,10 +110,9 @@ static int unusable(const char *url, int err)
     return KD_EXIT_USAGE;
 }
 
-static int connect_one(replay *r, const char *url, kd_http_client **out)
+static kd_http_client_options client_options(const sim_replay_plan *p)
 {
-    const sim_replay_plan *p = &r->plan;
-    kd_http_client_options o = {
+    return (kd_http_client_options){
         .connections = (uint32_t)p->connections,
         .max_streams = (uint32_t)p->streams,
         .queue_max = (uint32_t)(p->connections * p->streams * p->edges.count + 64),
@@ -122,27 +122,30 @@ static int connect_one(replay *r, const char *url, kd_http_client **out)
         .ca_file = p->ca_file,
         .seed = p->seed,
     };
-    int rc = kd_http_client_create(out, r->base, url, &o);
-    return rc == KD_OK ? -1 : unusable(url, rc);
 }
 
 static int connect_all(replay *r)
 {
-    int rc = -1;
+    const kd_http_client_options options = client_options(&r->plan);
     uint32_t n = r->plan.edges.count;
-    for (uint32_t i = 0; i < n && rc < 0; i++) {
-        rc = connect_one(r, r->plan.edges.at[i], &r->edges[i]);
+    const char *url = NULL; /* at hand */
+    int err = KD_OK;
+    for (uint32_t i = 0; i < n && err == KD_OK; i++) {
+        url = r->plan.edges.at[i];
+        err = sim_engine_connect(r->engine, i, url, &options);
         snprintf(r->names[i], sizeof r->names[i], "edge %u", i + 1);
         r->check.targets[i].name = r->names[i];
-        r->check.targets[i].client = r->edges[i];
+        r->check.targets[i].client = sim_engine_client(r->engine, i);
     }
-    if (rc < 0) rc = connect_one(r, r->plan.central, &r->central);
+    if (err == KD_OK) {
+        url = r->plan.central;
+        err = kd_http_client_create(&r->central, r->base, url, &options);
+    }
     r->check.targets[n].name = "central";
     r->check.targets[n].client = r->central;
     r->check.count = n + 1;
-    const char *wrong;
-    int err = rc < 0 ? sim_replay_poll_create(&r->poll, r->base, &r->plan.admins, &wrong) : KD_OK;
-    return err == KD_OK ? rc : unusable(wrong, err);
+    if (err == KD_OK) err = sim_replay_poll_create(&r->poll, r->base, &r->plan.admins, &url);
+    return err == KD_OK ? -1 : unusable(url, err);
 }
 
 static const char *verdict_of(const replay *r)
@@ -218,7 +221,7 @@ static int replay_run(replay *r)
     sim_replay_look(&r->log, &r->oracle, r->base, &r->check);
     if (r->check.beyond) return replay_report(r);
     sim_replay_view_init(&view, r->base);
-    sim_replay_send(&r->plan, &r->log, r->base, r->edges, &r->sent);
+    sim_replay_send(&r->plan, &r->log, r->engine, &r->sent);
     /* Without all acknowledgements there is nothing to wait for, only something to look at. */
     uint64_t patience_us = r->sent.stopped ? 0 : r->plan.timeout_s * 1000000;
     if (r->sent.acked > 0) {
@@ -232,7 +235,7 @@ static int replay_run(replay *r)
 static void replay_finish(replay *r)
 {
     sim_replay_poll_destroy(r->poll);
-    for (uint32_t i = 0; i < KD_REPLAY_EDGES_MAX; i++) kd_http_client_destroy(r->edges[i]);
+    sim_engine_destroy(r->engine);
     kd_http_client_destroy(r->central);
     sim_replay_check_finish(&r->check);
     sim_replay_oracle_finish(&r->oracle);
@@ -256,6 +259,7 @@ int sim_sim_replay(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     r->base = event_base_new();
     KD_ASSERT(r->base != NULL);
+    r->engine = sim_engine_create(r->base);
     int rc = replay_parse(&r->plan, argc, argv);
     if (rc < 0) rc = replay_check(&r->plan);
     if (rc < 0 && sim_replay_log_load(&r->log, r->plan.file, r->plan.collection, error) != KD_OK)

@@ -13,7 +13,7 @@
 
 #include <event2/event.h>
 
-#include "common/io/http/client/http_client.h"
+#include "sim/client/engine.h"
 #include "sim/commands/args.h"
 #include "sim/replay/replay_oracle.h"
 #include "sim/replay/replay_poll.h"
@@ -46,10 +46,10 @@ typedef struct {
     char why[256];
 } sim_replay_sent;
 
-/* `edges`: plan->edges.count clients. Runs the base until all is answered or it gave up; *sent is always
- * current. */
-void sim_replay_send(const sim_replay_plan *plan, const sim_replay_log *log, struct event_base *base,
-                     kd_http_client *const *edges, sim_replay_sent *sent);
+/* Edge i of the plan is server i of the engine. Runs the engine's loop until every event is acknowledged, or until sent->stopped. *sent is current
+ * all the while, for the view. */
+void sim_replay_send(const sim_replay_plan *plan, const sim_replay_log *log, sim_engine *engine,
+                     sim_replay_sent *sent);
 
 /* ---- replay_judge.c ---- */
 
