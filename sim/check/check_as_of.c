@@ -83,14 +83,14 @@ static bool is_in_doubt(const sim_checks *c, const kd_central *core, uint32_t co
 static void check_pair(sim_checks *c, kd_central *core, const sim_journal_attempt *a, uint64_t as_of_us)
 {
     bool settled, liked;
-    sim_journal_verdict verdict =
+    sim_oracle_verdict verdict =
         sim_journal_pair(c->view.journal, a->counter, a->item, a->user, as_of_us, &settled);
-    if (!settled || verdict == JOURNAL_MAY || is_in_doubt(c, core, a->counter, a->item, a->user)) return;
+    if (!settled || verdict == ORACLE_MAY || is_in_doubt(c, core, a->counter, a->item, a->user)) return;
     kd_bytes user = kd_bytes_str(c->view.users[a->user]);
     if (kd_central_member(core, a->counter, kd_item_key(&c->view.items[a->item]), user, &liked) != KD_OK)
         return;
     c->made++;
-    if (liked != (verdict == JOURNAL_MUST))
+    if (liked != (verdict == ORACLE_MUST))
         sim_check_fail(c, "as-of",
                        "central claims to hold all that was acknowledged until %.3f s ago, yet %s is %s %s; "
                        "%s [noticed at attempt %u]",
@@ -132,10 +132,10 @@ void sim_check_as_of_member(sim_checks *c, uint32_t slot, uint32_t counter, uint
     kd_central *core = c->view.central(c->view.world, slot, c->partition[item]);
     if (!core) return;
     uint64_t as_of_us = as_of_judged(c, core);
-    sim_journal_verdict verdict = sim_journal_pair(c->view.journal, counter, item, user, as_of_us, &settled);
-    if (!settled || verdict == JOURNAL_MAY || is_in_doubt(c, core, counter, item, user)) return;
+    sim_oracle_verdict verdict = sim_journal_pair(c->view.journal, counter, item, user, as_of_us, &settled);
+    if (!settled || verdict == ORACLE_MAY || is_in_doubt(c, core, counter, item, user)) return;
     c->made++;
-    if (liked != (verdict == JOURNAL_MUST))
+    if (liked != (verdict == ORACLE_MUST))
         sim_check_fail(c, "member", "central tells, with an as_of of %.3f s ago, that %s is %s%s; %s",
                        sim_check_seconds_ago(c, as_of_us), c->view.users[user], liked ? "" : "not ",
                        sim_check_among(c, counter, item), sim_check_last_word(c, counter, item, user));

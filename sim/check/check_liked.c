@@ -31,10 +31,10 @@ void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32
     if (c->central_undone && begun_us <= c->retired_answer_us) return;
     if (sim_journal_pair_edges(c->view.journal, counter, item, user) & sim_check_excuse_edges(c, begun_us))
         return;
-    sim_journal_verdict verdict = sim_journal_pair(c->view.journal, counter, item, user, begun_us, &settled);
-    if (!settled || verdict == JOURNAL_MAY) return;
+    sim_oracle_verdict verdict = sim_journal_pair(c->view.journal, counter, item, user, begun_us, &settled);
+    if (!settled || verdict == ORACLE_MAY) return;
     c->made++;
-    if (liked != (verdict == JOURNAL_MUST))
+    if (liked != (verdict == ORACLE_MUST))
         sim_check_fail(c, "liked", "%s tells %s: you are %s%s; %s", sim_check_slot_name(c, slot),
                        c->view.users[user], liked ? "" : "not ", sim_check_among(c, counter, item),
                        sim_check_last_word(c, counter, item, user));

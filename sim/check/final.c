@@ -131,17 +131,17 @@ static void strangers_before(sim_final_state *f, uint64_t key)
     }
 }
 
-static void judge_pair(void *arg, uint32_t counter, uint32_t item, uint32_t user, sim_journal_verdict verdict)
+static void judge_pair(void *arg, uint32_t counter, uint32_t item, uint32_t user, sim_oracle_verdict verdict)
 {
     sim_final_state *f = arg;
     uint64_t key = (uint64_t)counter << 60 | (uint64_t)item << 32 | user;
     strangers_before(f, key);
     bool member = f->next < f->member_count && f->members[f->next] == key;
     f->next += member;
-    if (member && verdict == JOURNAL_MUST_NOT)
+    if (member && verdict == ORACLE_MUST_NOT)
         say_member(f, key, false, "is there at the end, but its taking back was acknowledged at ",
                    last_edge(f, counter, item, user));
-    if (!member && verdict == JOURNAL_MUST)
+    if (!member && verdict == ORACLE_MUST)
         say_member(f, key, true, "is lost; it was acknowledged at ", last_edge(f, counter, item, user));
 }
 

@@ -1,11 +1,11 @@
 /*
- * journal.c - attempts, the pairs that they touch, and per item how many pairs must and may be members.
+ * journal.c - attempts, the pairs that they touch, and which of a pair's attempts may win. The oracle holds what follows from that.
  *
  * Invariants
  * - A pair's `chain` holds all its attempts, newest first. Its `active` list holds those that may win: what an answered attempt overruled
  *   has left it, and comes back when it is tried again, answered late, or when the answer is excused.
- * - `verdict` and `settled_us` of a pair follow from its active list alone and are renewed with each event on it, and
- *   with them the bounds of the item.
+ * - `settled_us` and the oracle's verdict of a pair follow from its active list alone and are renewed with each event on it.
+ * - Pairs have the numbers that the oracle gives them.
  */
 #include "sim/check/journal.h"
 
@@ -28,19 +28,16 @@ typedef struct {
 } entry;
 
 typedef struct {
-    uint64_t key;
     uint32_t chain, active;
-    uint32_t next_of_item;
-    uint64_t edges; /* at which it was attempted, a bit each */
-    sim_journal_verdict verdict;
-    uint64_t settled_us; /* all of active were answered by then; UINT64_MAX: one was not */
+    uint32_t next_of_item; /* 1 + the next pair of the item; 0: none */
+    uint64_t edges;        /* at which it was attempted, a bit each */
+    uint64_t settled_us;   /* all of active were answered by then; UINT64_MAX: one was not */
 } pair;
 
 typedef struct {
-    uint64_t least, most;
-    uint64_t aside; /* how much of `least` was set aside and may be missing */
+    uint64_t aside; /* how much of the oracle's least was set aside and may be missing */
     uint32_t pairs; /* 1 + the first one; 0: none */
-} bounds;
+} item_row;
 
 /* The edges at which a user was answered. */
 typedef struct {
@@ -54,13 +51,12 @@ struct sim_journal {
     bool tokens, sums_hold;
     entry *at;
     uint32_t count, cap;
+    sim_oracle *oracle;
     pair *pairs;
     uint32_t pair_count, pair_cap;
-    uint32_t *slots; /* 1 + index of a pair; open addressing, at most half full */
-    uint32_t slot_count;
     home *homes; /* by user */
     uint32_t home_cap;
-    bounds *items[COUNTERS];
+    item_row *items[COUNTERS];
     uint32_t item_cap[COUNTERS];
     uint64_t acks;
 };
@@ -68,9 +64,10 @@ struct sim_journal {
 sim_journal *sim_journal_create(uint64_t drift_us, bool tokens)
 {
     sim_journal *j = kd_alloc(sizeof(*j));
-    *j = (sim_journal){
-        .near_us = 2 * drift_us + SLACK_US, .tokens = tokens, .sums_hold = true, .slot_count = 64};
-    j->slots = kd_alloc(j->slot_count * sizeof(j->slots[0]));
+    *j = (sim_journal){.near_us = 2 * drift_us + SLACK_US,
+                       .tokens = tokens,
+                       .sums_hold = true,
+                       .oracle = sim_oracle_create()};
     return j;
 }
 
@@ -84,7 +81,7 @@ void sim_journal_destroy(sim_journal *j)
     if (!j) return;
     for (uint32_t c = 0; c < COUNTERS; c++) free(j->items[c]);
     free(j->homes);
-    free(j->slots);
+    sim_oracle_destroy(j->oracle);
     free(j->pairs);
     free(j->at);
     free(j);
@@ -92,61 +89,39 @@ void sim_journal_destroy(sim_journal *j)
 
 /* ---- pairs --------------------------------------------------------------------------------------------------- */
 
-static uint64_t pair_key(uint32_t counter, uint32_t item, uint32_t user)
-{
-    KD_ASSERT(counter < COUNTERS && item < 1u << 28);
-    return (uint64_t)counter << 60 | (uint64_t)item << 32 | user;
-}
-
-static uint32_t journal_slot_of(const sim_journal *j, uint64_t key)
-{
-    uint64_t state = key;
-    uint32_t slot = (uint32_t)kd_random_next(&state) & (j->slot_count - 1);
-    while (j->slots[slot] && j->pairs[j->slots[slot] - 1].key != key) slot = (slot + 1) & (j->slot_count - 1);
-    return slot;
-}
-
-static const pair *journal_find(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user)
-{
-    uint32_t found = j->slots[journal_slot_of(j, pair_key(counter, item, user))];
-    return found ? &j->pairs[found - 1] : NULL;
-}
-
-static void journal_widen(sim_journal *j)
-{
-    free(j->slots);
-    j->slot_count *= 2;
-    j->slots = kd_alloc(j->slot_count * sizeof(j->slots[0]));
-    for (uint32_t i = 0; i < j->pair_count; i++) j->slots[journal_slot_of(j, j->pairs[i].key)] = i + 1;
-}
-
-static bounds *journal_cell(sim_journal *j, uint32_t counter, uint32_t item);
-
-static uint32_t journal_obtain(sim_journal *j, const sim_journal_attempt *a)
-{
-    uint64_t key = pair_key(a->counter, a->item, a->user);
-    uint32_t slot = journal_slot_of(j, key);
-    if (j->slots[slot]) return j->slots[slot] - 1;
-    j->pairs = kd_grow(j->pairs, j->pair_count, &j->pair_cap, sizeof(j->pairs[0]));
-    bounds *b = journal_cell(j, a->counter, a->item);
-    j->pairs[j->pair_count++] = (pair){.key = key, .chain = NONE, .active = NONE, .next_of_item = b->pairs};
-    b->pairs = j->pair_count;
-    j->slots[slot] = j->pair_count;
-    if (2 * j->pair_count > j->slot_count) journal_widen(j);
-    return j->pair_count - 1;
-}
-
-static bounds *journal_cell(sim_journal *j, uint32_t counter, uint32_t item)
+static item_row *journal_row_of(sim_journal *j, uint32_t counter, uint32_t item)
 {
     KD_ASSERT(counter < COUNTERS);
     uint32_t cap = j->item_cap[counter];
     if (item >= cap) {
         uint32_t more = KD_MAX(2 * cap, item + 16);
-        j->items[counter] = kd_realloc(j->items[counter], more * sizeof(bounds));
-        memset(j->items[counter] + cap, 0, (more - cap) * sizeof(bounds));
+        j->items[counter] = kd_realloc(j->items[counter], more * sizeof(item_row));
+        memset(j->items[counter] + cap, 0, (more - cap) * sizeof(item_row));
         j->item_cap[counter] = more;
     }
     return &j->items[counter][item];
+}
+
+static const pair *journal_find(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user)
+{
+    uint32_t found = sim_oracle_find(j->oracle, counter, item, user);
+    return found != SIM_ORACLE_NONE ? &j->pairs[found] : NULL;
+}
+
+static uint32_t journal_obtain(sim_journal *j, const sim_journal_attempt *a)
+{
+    uint32_t number = sim_oracle_obtain(j->oracle, a->counter, a->item, a->user);
+    if (number < j->pair_count) return number;
+    j->pairs = kd_grow(j->pairs, j->pair_count, &j->pair_cap, sizeof(j->pairs[0]));
+    item_row *row = journal_row_of(j, a->counter, a->item);
+    j->pairs[j->pair_count++] = (pair){.chain = NONE, .active = NONE, .next_of_item = row->pairs};
+    row->pairs = j->pair_count;
+    return number;
+}
+
+static sim_oracle_verdict journal_verdict_of(const sim_journal *j, const pair *p)
+{
+    return sim_oracle_at(j->oracle, (uint32_t)(p - j->pairs)).verdict;
 }
 
 /* ---- who may win --------------------------------------------------------------------------------------------- */
@@ -166,9 +141,8 @@ static bool journal_before(const sim_journal *j, const sim_journal_attempt *a, c
 }
 
 /*
- * Attempts that an answered attempt overrules leave the active list. Comparing with the answered attempt that began last is enough, for
- * journal_before asks of the later attempt only when it began; without tokens it asks for the edge too, so then every answered attempt of the same
- * edge is tried as well.
+ * Attempts that an answered attempt overrules leave the active list. Comparing with the answered attempt that began last is enough, for journal_before asks of the
+ * later attempt only when it began; without tokens it asks for the edge too, so then every answered attempt of the same edge is tried as well.
  */
 static void journal_prune(sim_journal *j, pair *p)
 {
@@ -196,7 +170,7 @@ static void journal_prune(sim_journal *j, pair *p)
     }
 }
 
-static void journal_judge(sim_journal *j, pair *p)
+static sim_oracle_verdict journal_judge(sim_journal *j, pair *p)
 {
     bool like = false, not = false, sure = false;
     p->settled_us = 0;
@@ -212,19 +186,14 @@ static void journal_judge(sim_journal *j, pair *p)
         p->settled_us = KD_MAX(p->settled_us, settled);
     }
     not |= !sure;
-    p->verdict = !like ? JOURNAL_MUST_NOT : not ? JOURNAL_MAY : JOURNAL_MUST;
+    return !like ? ORACLE_MUST_NOT : not ? ORACLE_MAY : ORACLE_MUST;
 }
 
 static void journal_renew(sim_journal *j, uint32_t index)
 {
     pair *p = &j->pairs[index];
-    bounds *b = journal_cell(j, (uint32_t)(p->key >> 60), (uint32_t)(p->key >> 32) & 0xfffffff);
-    b->least -= p->verdict == JOURNAL_MUST;
-    b->most -= p->verdict != JOURNAL_MUST_NOT;
     journal_prune(j, p);
-    journal_judge(j, p);
-    b->least += p->verdict == JOURNAL_MUST;
-    b->most += p->verdict != JOURNAL_MUST_NOT;
+    sim_oracle_say(j->oracle, index, journal_judge(j, p));
 }
 
 static void journal_activate(sim_journal *j, uint32_t id)
@@ -257,7 +226,7 @@ uint32_t sim_journal_attempted(sim_journal *j, const sim_journal_attempt *a)
     if (e->a.issued_us < e->a.first_us) e->a.issued_us = e->a.first_us;
     e->lingers = a->verb == KD_LIKE && a->edge < JOURNAL_EDGES && a->first_us <= j->lingers_us[a->edge];
     if (a->verb == KD_ADD) {
-        journal_cell(j, a->counter, a->item)->most += a->amount;
+        sim_oracle_say_sum(j->oracle, a->counter, a->item, 0, (int64_t)a->amount);
         return id;
     }
     e->pair = journal_obtain(j, a);
@@ -285,8 +254,8 @@ static bool journal_happened(const entry *e)
 static void journal_sum_changed(sim_journal *j, const entry *e, bool was)
 {
     if (e->pair != NONE || was == journal_happened(e)) return;
-    bounds *b = journal_cell(j, e->a.counter, e->a.item);
-    b->most = was ? b->most - e->a.amount : b->most + e->a.amount;
+    int64_t amount = (int64_t)e->a.amount;
+    sim_oracle_say_sum(j->oracle, e->a.counter, e->a.item, 0, was ? -amount : amount);
 }
 
 void sim_journal_retried(sim_journal *j, uint32_t id, uint64_t now_us)
@@ -329,7 +298,8 @@ void sim_journal_acked(sim_journal *j, uint32_t id, uint64_t now_us)
     bool was = journal_happened(e);
     e->a.acked_us = now_us;
     journal_sum_changed(j, e, was);
-    if (e->pair == NONE && !e->a.excused) journal_cell(j, e->a.counter, e->a.item)->least += e->a.amount;
+    if (e->pair == NONE && !e->a.excused)
+        sim_oracle_say_sum(j->oracle, e->a.counter, e->a.item, (int64_t)e->a.amount, 0);
     journal_touched(j, id);
 }
 
@@ -350,7 +320,7 @@ void sim_journal_excuse(sim_journal *j, uint32_t id)
     e->a.excused = true;
     if (e->a.acked_us == 0) return;
     if (e->pair == NONE)
-        journal_cell(j, e->a.counter, e->a.item)->least -= e->a.amount;
+        sim_oracle_say_sum(j->oracle, e->a.counter, e->a.item, -(int64_t)e->a.amount, 0);
     else
         journal_reopen(j, e->pair);
 }
@@ -385,7 +355,7 @@ void sim_journal_excuse_sums(sim_journal *j)
 
 void sim_journal_set_aside(sim_journal *j, uint32_t counter, uint32_t item, uint64_t amount)
 {
-    journal_cell(j, counter, item)->aside += amount;
+    journal_row_of(j, counter, item)->aside += amount;
 }
 
 void sim_journal_keys_forgotten(sim_journal *j, uint32_t edge, uint64_t now_us)
@@ -394,7 +364,7 @@ void sim_journal_keys_forgotten(sim_journal *j, uint32_t edge, uint64_t now_us)
         const entry *e = &j->at[id];
         if (e->pair != NONE || e->a.edge != edge || e->open == 0) continue;
         bool quiet = e->a.acked_us != 0 && e->a.acked_us + REQUESTS_LAST_US < now_us;
-        if (!quiet) journal_cell(j, e->a.counter, e->a.item)->most += e->a.amount;
+        if (!quiet) sim_oracle_say_sum(j->oracle, e->a.counter, e->a.item, 0, (int64_t)e->a.amount);
     }
 }
 
@@ -421,12 +391,12 @@ bool sim_journal_sums_hold(const sim_journal *j)
     return j->sums_hold;
 }
 
-sim_journal_verdict sim_journal_pair(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user,
-                                     uint64_t settled_before_us, bool *settled)
+sim_oracle_verdict sim_journal_pair(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user,
+                                    uint64_t settled_before_us, bool *settled)
 {
     const pair *p = journal_find(j, counter, item, user);
     if (settled) *settled = !p || p->settled_us < settled_before_us;
-    return p ? p->verdict : JOURNAL_MUST_NOT;
+    return p ? journal_verdict_of(j, p) : ORACLE_MUST_NOT;
 }
 
 uint64_t sim_journal_pair_edges(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user)
@@ -438,10 +408,9 @@ uint64_t sim_journal_pair_edges(const sim_journal *j, uint32_t counter, uint32_t
 void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t *least,
                         uint64_t *most)
 {
-    bool seen = counter < COUNTERS && item < j->item_cap[counter];
-    *least = seen ? j->items[counter][item].least : 0;
-    *least -= KD_MIN(*least, sim_journal_aside(j, counter, item));
-    *most = seen ? j->items[counter][item].most : 0;
+    sim_oracle_bounds b = sim_oracle_bounds_of(j->oracle, counter, item);
+    *least = b.least - KD_MIN(b.least, sim_journal_aside(j, counter, item));
+    *most = b.most;
 }
 
 uint64_t sim_journal_aside(const sim_journal *j, uint32_t counter, uint32_t item)
@@ -449,7 +418,7 @@ uint64_t sim_journal_aside(const sim_journal *j, uint32_t counter, uint32_t item
     return counter < COUNTERS && item < j->item_cap[counter] ? j->items[counter][item].aside : 0;
 }
 
-static uint32_t first_pair(const sim_journal *j, uint32_t counter, uint32_t item)
+static uint32_t journal_first_pair(const sim_journal *j, uint32_t counter, uint32_t item)
 {
     return counter < COUNTERS && item < j->item_cap[counter] ? j->items[counter][item].pairs : 0;
 }
@@ -458,10 +427,11 @@ uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item
                            uint32_t but, uint64_t but_edges)
 {
     uint64_t least = 0;
-    for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
+    for (uint32_t i = journal_first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
         const pair *p = &j->pairs[i - 1];
-        bool counted = (uint32_t)p->key != but && !(p->edges & but_edges);
-        least += counted && p->verdict == JOURNAL_MUST && p->settled_us < settled_before_us;
+        sim_oracle_pair said = sim_oracle_at(j->oracle, i - 1);
+        bool counted = said.user != but && !(p->edges & but_edges);
+        least += counted && said.verdict == ORACLE_MUST && p->settled_us < settled_before_us;
     }
     return least;
 }
@@ -526,7 +496,7 @@ uint64_t sim_journal_misled(const sim_journal *j, uint32_t counter, uint32_t ite
                             uint64_t since_us, uint64_t gone_us)
 {
     uint64_t users = 0;
-    for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
+    for (uint32_t i = journal_first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
         const pair *p = &j->pairs[i - 1];
         bool misled = false;
         for (uint32_t k = p->chain; k != NONE && !misled; k = j->at[k].older) {
@@ -554,9 +524,9 @@ uint64_t sim_journal_doubtful(const sim_journal *j, uint32_t counter, uint32_t i
                               uint64_t since_us, uint64_t gone_us)
 {
     uint64_t attempts = 0;
-    for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
+    for (uint32_t i = journal_first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
         const pair *p = &j->pairs[i - 1];
-        uint32_t user = (uint32_t)p->key;
+        uint32_t user = sim_oracle_at(j->oracle, i - 1).user;
         bool gone = began_by(j, p, gone_us);
         if (!gone && (user >= j->home_cap || !answered_elsewhere(&j->homes[user], edge))) continue;
         for (uint32_t k = p->chain; k != NONE; k = j->at[k].older)
@@ -570,27 +540,18 @@ uint64_t sim_journal_since(const sim_journal *j, uint32_t counter, uint32_t item
                            uint64_t since_us)
 {
     uint64_t requests = 0;
-    for (uint32_t i = first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item)
+    for (uint32_t i = journal_first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item)
         for (uint32_t k = j->pairs[i - 1].chain; k != NONE; k = j->at[k].older)
             if (j->at[k].a.edge == edge && j->at[k].a.issued_us >= since_us) requests += j->at[k].open;
     return requests;
 }
 
-static int by_key(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 void sim_journal_pairs(const sim_journal *j, journal_pair_fn fn, void *arg)
 {
-    uint64_t *keys = kd_alloc((j->pair_count + 1) * sizeof(keys[0]));
-    for (uint32_t i = 0; i < j->pair_count; i++) keys[i] = j->pairs[i].key;
-    qsort(keys, j->pair_count, sizeof(keys[0]), by_key);
+    uint32_t *sorted = sim_oracle_sorted(j->oracle);
     for (uint32_t i = 0; i < j->pair_count; i++) {
-        uint32_t counter = (uint32_t)(keys[i] >> 60), item = (uint32_t)(keys[i] >> 32) & 0xfffffff;
-        uint32_t user = (uint32_t)keys[i];
-        fn(arg, counter, item, user, sim_journal_pair(j, counter, item, user, 0, NULL));
+        sim_oracle_pair p = sim_oracle_at(j->oracle, sorted[i]);
+        fn(arg, p.counter, p.item, p.user, p.verdict);
     }
-    free(keys);
+    free(sorted);
 }

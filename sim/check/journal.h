@@ -2,16 +2,14 @@
  * journal.h - what the clients know: every operation they attempted and every answer they got. The verdict of
  * simulation, drill and torture rests on it alone.
  *
- * The last attempt at a pair (counter, item, user) that was answered decides, unless an attempt without an answer may have come after it. An
- * attempt without an answer gave its client no token, so its place in the order is known only beyond 2 D (protocol, rule 3); without tokens the
- * same holds for answered attempts at two edges. An answer that its edge lost with its disk, or gave under a doubled identity, is excused: it
- * counts as an attempt without an answer. So both sets are known for every pair: A, the likes that must be there, and T, the likes that may be
- * there.
+ * The last attempt at a pair (counter, item, user) that was answered decides, unless an attempt without an answer may have come after it. An attempt without an
+ * answer gave its client no token, so its place in the order is known only beyond 2 D (protocol, rule 3); without tokens the same holds for answered attempts at
+ * two edges. An answer that its edge lost with its disk, or gave under a doubled identity, is excused: it counts as an attempt without an answer. So both
+ * sets are known for every pair: A, the likes that must be there, and T, the likes that may be there.
  *
- * In detail: an attempt was stamped in [first_us, issued_us], or by acked_us at the latest if it was answered. Attempt a comes surely before an
- * answered attempt b that began later in two cases: more than 2 D lie between, or a was answered before b began and b's edge knew its stamp (with
- * tokens, or because a was made at the same edge). An attempt that comes surely before an answered, unexcused attempt cannot win. Each of the
- * others may.
+ * In detail: an attempt was stamped in [first_us, issued_us], or by acked_us at the latest if it was answered. Attempt a comes surely before an answered attempt
+ * b that began later in two cases: more than 2 D lie between, or a was answered before b began and b's edge knew its stamp (with tokens, or because a was made at
+ * the same edge). An attempt that comes surely before an answered, unexcused attempt cannot win. Each of the others may.
  *
  * Times are the world's microseconds, never an edge's. One thread. Looking up a pair is O(1) in the length of the journal.
  */
@@ -19,6 +17,7 @@
 #define KUDOS_SIM_CHECK_JOURNAL_H
 
 #include "kudos/edge.h"
+#include "sim/oracle/oracle.h"
 
 typedef struct sim_journal sim_journal;
 
@@ -28,14 +27,12 @@ typedef struct {
     kd_verb verb;
     uint64_t amount;              /* of KD_ADD */
     uint64_t first_us, issued_us; /* its first request and its last: it was stamped in between */
-    /* when the request that was taken left its client: its token tells of nothing later; 0: at first_us */
-    uint64_t sent_us;
+    uint64_t
+        sent_us; /* when the request that was taken left its client: its token tells of nothing later; 0: at first_us */
     uint64_t acked_us; /* the first 2xx; 0: the client never saw one */
     bool excused;      /* answered, but the protocol admits its loss ("What is lost, and only then") */
     bool strange; /* it carried no session token: its edge could not know what the user had said elsewhere */
 } sim_journal_attempt;
-
-typedef enum { JOURNAL_MUST_NOT, JOURNAL_MAY, JOURNAL_MUST } sim_journal_verdict;
 
 /* `drift_us` is D, with what clocks of the scenario are wrong; `tokens`: clients carry the session token from edge to edge. Never NULL. */
 sim_journal *sim_journal_create(uint64_t drift_us, bool tokens);
@@ -71,16 +68,16 @@ uint32_t sim_journal_count(const sim_journal *j);
 uint64_t sim_journal_acks(const sim_journal *j);
 
 /* The pair's state after healing, for sets. *settled: all attempts that may win were answered before settled_before_us. */
-sim_journal_verdict sim_journal_pair(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user,
-                                     uint64_t settled_before_us, bool *settled);
+sim_oracle_verdict sim_journal_pair(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user,
+                                    uint64_t settled_before_us, bool *settled);
 /* The edges at which the pair was ever attempted: sim_journal_edge_bit of each. */
 uint64_t sim_journal_pair_edges(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user);
 static inline uint64_t sim_journal_edge_bit(uint32_t edge)
 {
     return UINT64_C(1) << edge % 64;
 }
-/* Bounds of the item's count: of a set counter the users that must and that may like it, of a sum the amounts acknowledged and attempted. Kept
- * up to date, O(1). Those of sums hold only while sim_journal_sums_hold. */
+/* Bounds of the item's count: of a set counter the users that must and that may like it, of a sum the amounts acknowledged and attempted. Kept up to date, O(1).
+ * Those of sums hold only while sim_journal_sums_hold. */
 void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t *least,
                         uint64_t *most);
 /* False once sim_journal_excuse_sums was called. */
@@ -99,13 +96,12 @@ const sim_journal_attempt *sim_journal_last_word(const sim_journal *j, uint32_t 
                                                  uint32_t user);
 /* Whether it is the last attempt at its pair. */
 bool sim_journal_is_last(const sim_journal *j, uint32_t attempt);
-/* Users other than `but` who must like it by attempts that were all answered before that moment, none of them at one of `but_edges`
- * (sim_journal_edge_bit). Of a set. */
+/* Users other than `but` who must like it by attempts that were all answered before that moment, none of them at one of `but_edges` (sim_journal_edge_bit). Of a set. */
 uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us,
                            uint32_t but, uint64_t but_edges);
 /*
- * Users of whose operations at this edge since that moment one may add or take one too many: the edge could not know what the user said elsewhere,
- * for he said it later, was not answered there, or brought no token.
+ * Users of whose operations at this edge since that moment one may add or take one too many: the edge could not know what the user said elsewhere, for
+ * he said it later, was not answered there, or brought no token.
  */
 uint64_t sim_journal_misled(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t edge,
                             uint64_t since_us, uint64_t gone_us);
@@ -122,7 +118,7 @@ uint64_t sim_journal_since(const sim_journal *j, uint32_t counter, uint32_t item
                            uint64_t since_us);
 
 typedef void (*journal_pair_fn)(void *arg, uint32_t counter, uint32_t item, uint32_t user,
-                                sim_journal_verdict verdict);
+                                sim_oracle_verdict verdict);
 /* Visits every pair of a set counter that was ever attempted, in the order of (counter, item, user). */
 void sim_journal_pairs(const sim_journal *j, journal_pair_fn fn, void *arg);
 

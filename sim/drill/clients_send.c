@@ -355,7 +355,7 @@ static bool certain(const sim_client_op *o)
     const sim_clients *c = o->clients;
     const sim_fleet *f = c->options.fleet;
     bool settled;
-    sim_journal_verdict wanted = o->verb == KD_LIKE ? JOURNAL_MUST : JOURNAL_MUST_NOT;
+    sim_oracle_verdict wanted = o->verb == KD_LIKE ? ORACLE_MUST : ORACLE_MUST_NOT;
     return sim_journal_pair(c->options.journal, o->counter, o->item, o->user, clients_send_now_us(c),
                             &settled) == wanted &&
            settled && c->forgotten[o->edge] == o->forgotten && !f->nodes[FLEET_TWIN + o->edge].wanted;

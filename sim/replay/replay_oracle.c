@@ -1,66 +1,65 @@
-/*
- * replay_oracle.c - one table of pairs, one pass over the log.
- *
- * A pair's slot holds (item + 1) << 32 | user and its state; the table is at most half full.
- */
-#include <stdlib.h>
-
+/* replay_oracle.c - one pass over the log: each event is its pair's last word until the next one. */
 #include "sim/replay/replay_oracle.h"
 
-typedef struct {
-    uint64_t pair; /* 0: free */
-    bool liked;
-    bool ever;
-} replay_oracle_row;
+#include <stdlib.h>
+
+#include "sim/oracle/oracle.h"
+
+enum { LIKE_COUNTER = 0 }; /* a log has likes alone */
 
 typedef struct {
-    replay_oracle_row *rows;
-    uint64_t mask;
-} replay_oracle_rows;
+    sim_replay_oracle *out;
+    sim_oracle *said;
+    bool *ever; /* by the pair's number: was liked at some time */
+    uint32_t ever_cap;
+} replay_oracle_reader;
 
-static replay_oracle_row *row_of(replay_oracle_rows *all, const sim_replay_event *e)
+static void replay_oracle_like(replay_oracle_reader *r, uint32_t pair, uint32_t item)
 {
-    uint64_t pair = ((uint64_t)e->item + 1) << 32 | e->user;
-    uint64_t spread = pair;
-    for (uint64_t i = kd_random_next(&spread);; i++) {
-        replay_oracle_row *r = &all->rows[i & all->mask];
-        if (r->pair == 0) r->pair = pair;
-        if (r->pair == pair) return r;
-    }
-}
-
-static void like(sim_replay_oracle *o, replay_oracle_row *r, uint32_t item)
-{
+    sim_replay_oracle *o = r->out;
     o->likes++;
     o->like_events[item]++;
-    if (r->liked) {
+    if (sim_oracle_at(r->said, pair).verdict == ORACLE_MUST) {
         o->repeated_likes++;
         return;
     }
-    if (r->ever) {
+    if (r->ever[pair]) {
         o->likes_again++;
     } else {
         o->first_likes++;
         o->likers[item]++;
     }
-    r->liked = r->ever = true;
-    o->counts[item]++;
+    r->ever[pair] = true;
+    sim_oracle_say(r->said, pair, ORACLE_MUST);
 }
 
-static void unlike(sim_replay_oracle *o, replay_oracle_row *r, uint32_t item)
+static void replay_oracle_unlike(replay_oracle_reader *r, uint32_t pair)
 {
-    if (!r->liked) {
-        o->idle_unlikes++;
-        return;
-    }
-    o->unlikes++;
-    r->liked = false;
-    o->counts[item]--;
+    if (sim_oracle_at(r->said, pair).verdict == ORACLE_MUST_NOT)
+        r->out->idle_unlikes++;
+    else
+        r->out->unlikes++;
+    sim_oracle_say(r->said, pair, ORACLE_MUST_NOT);
 }
 
-static void sum_up(sim_replay_oracle *o)
+static void replay_oracle_read(replay_oracle_reader *r, const sim_replay_event *e)
+{
+    uint32_t before = sim_oracle_count(r->said);
+    uint32_t pair = sim_oracle_obtain(r->said, LIKE_COUNTER, e->item, e->user);
+    if (pair == before) { /* new */
+        r->ever = kd_grow(r->ever, pair, &r->ever_cap, sizeof *r->ever);
+        r->ever[pair] = false;
+    }
+    if (e->liked)
+        replay_oracle_like(r, pair, e->item);
+    else
+        replay_oracle_unlike(r, pair);
+}
+
+static void replay_oracle_sum_up(sim_replay_oracle *o, const sim_oracle *said)
 {
     for (uint32_t i = 0; i < o->items; i++) {
+        o->counts[i] = sim_oracle_bounds_of(said, LIKE_COUNTER, i).least;
         o->pairs += o->counts[i];
         o->liked_items += o->like_events[i] > 0;
         o->naive_wrong += o->like_events[i] != o->counts[i];
@@ -73,18 +72,11 @@ void sim_replay_oracle_init(sim_replay_oracle *o, const sim_replay_log *log)
     o->counts = kd_alloc((o->items + 1) * sizeof *o->counts);
     o->likers = kd_alloc((o->items + 1) * sizeof *o->likers);
     o->like_events = kd_alloc((o->items + 1) * sizeof *o->like_events);
-    replay_oracle_rows all = {.mask = 1023};
-    while (all.mask < 2 * (uint64_t)log->count) all.mask = all.mask * 2 + 1;
-    all.rows = kd_alloc((all.mask + 1) * sizeof *all.rows);
-    for (uint32_t i = 0; i < log->count; i++) {
-        const sim_replay_event *e = &log->events[i];
-        if (e->liked)
-            like(o, row_of(&all, e), e->item);
-        else
-            unlike(o, row_of(&all, e), e->item);
-    }
-    free(all.rows);
-    sum_up(o);
+    replay_oracle_reader r = {.out = o, .said = sim_oracle_create()};
+    for (uint32_t i = 0; i < log->count; i++) replay_oracle_read(&r, &log->events[i]);
+    replay_oracle_sum_up(o, r.said);
+    sim_oracle_destroy(r.said);
+    free(r.ever);
 }
 
 static bool oracle_before(const sim_replay_oracle *o, const sim_replay_log *log, uint32_t a, uint32_t b)

@@ -63,9 +63,10 @@ static void tell_first(const checker *c)
 {
     const sim_load_verdict *v = &c->verdict;
     char item[KD_ITEM_KEY_MAX + 1];
-    printf("%s: count %lld, acknowledged %u, without a good answer %u\n",
-           sim_load_item(c->plan, v->first, item), (long long)v->first_says, c->tally->acked[v->first],
-           c->tally->unsure[v->first]);
+    printf("%s: count %lld, acknowledged %llu, without a good answer %llu\n",
+           sim_load_item(c->plan, v->first, item), (long long)v->first_says,
+           (unsigned long long)sim_load_tally_acked(c->tally, v->first),
+           (unsigned long long)sim_load_tally_unsure(c->tally, v->first));
 }
 
 bool sim_load_check(const sim_load_plan *plan, const sim_load_tally *tally)

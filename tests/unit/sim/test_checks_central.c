@@ -208,15 +208,15 @@ Test(checks_central, a_restore_excuses_edges_that_lost_their_disk_since_and_sums
     stage_do(KD_LIKE, 1, 1);
     stage_settle();
     sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
-    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 1, 1, 0, NULL), JOURNAL_MUST);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 1, 1, 0, NULL), ORACLE_MUST);
     cr_assert(sim_journal_sums_hold(st.j));
     sim_checks_log_lost(st.c, SCENARIO_LIKES);
     cr_assert_not(sim_journal_sums_hold(st.j));
     st.now_us += STAGE_SECOND;
     sim_checks_disk(st.c, 0, CHECKS_WIPED);
     sim_checks_disk(st.c, SCENARIO_CENTRAL, CHECKS_RESTORED);
-    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MUST);
-    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 1, 1, 0, NULL), JOURNAL_MAY);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), ORACLE_MUST);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 1, 1, 0, NULL), ORACLE_MAY);
 }
 
 /* ---- what a reader is told --------------------------------------------------------------------------------------- */

@@ -410,8 +410,8 @@ Test(checks_edge, after_a_wipe_what_was_not_merged_is_excused_and_the_rest_is_no
     stage_do(KD_LIKE, 2, 2);
     st.now_us += 5 * STAGE_SECOND;
     sim_checks_disk(st.c, 0, CHECKS_WIPED);
-    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MUST);
-    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 2, 2, 0, NULL), JOURNAL_MAY);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), ORACLE_MUST);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 2, 2, 0, NULL), ORACLE_MAY);
     cr_assert(sim_journal_sums_hold(st.j));
 }
 
@@ -426,7 +426,7 @@ Test(checks_edge, what_a_copy_answers_is_excused)
     sim_checks_answered(st.c, CHECKS_TWIN, 0, id, &out);
     sim_journal_acked(st.j, id, st.now_us);
     HOLDS();
-    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), JOURNAL_MAY);
+    cr_assert_eq(sim_journal_pair(st.j, SCENARIO_LIKE, 0, 0, 0, NULL), ORACLE_MAY);
 }
 
 /* The edge writes that it has set aside the sums of the batch at this position. */

@@ -24,7 +24,7 @@ static uint32_t done_at(sim_journal *j, uint32_t edge, kd_verb verb, uint64_t at
     return id;
 }
 
-static sim_journal_verdict verdict(const sim_journal *j)
+static sim_oracle_verdict verdict(const sim_journal *j)
 {
     return sim_journal_pair(j, LIKE, 2, 1, UINT64_MAX, NULL);
 }
@@ -32,11 +32,11 @@ static sim_journal_verdict verdict(const sim_journal *j)
 Test(journal, an_answered_like_must_be_there_and_an_unanswered_one_may)
 {
     sim_journal *j = sim_journal_create(D, true);
-    cr_assert_eq(verdict(j), JOURNAL_MUST_NOT);
+    cr_assert_eq(verdict(j), ORACLE_MUST_NOT);
     uint32_t id = try_at(j, MUMBAI, KD_LIKE, SECOND);
-    cr_assert_eq(verdict(j), JOURNAL_MAY);
+    cr_assert_eq(verdict(j), ORACLE_MAY);
     sim_journal_acked(j, id, 2 * SECOND);
-    cr_assert_eq(verdict(j), JOURNAL_MUST);
+    cr_assert_eq(verdict(j), ORACLE_MUST);
     cr_assert_eq(sim_journal_acks(j), 1);
     sim_journal_destroy(j);
 }
@@ -47,9 +47,9 @@ Test(journal, with_a_token_the_last_answer_decides_without_one_only_beyond_two_d
         sim_journal *j = sim_journal_create(D, tokens);
         done_at(j, MUMBAI, KD_LIKE, SECOND);
         done_at(j, VIRGINIA, KD_UNLIKE, SECOND + 100000);
-        cr_assert_eq(verdict(j), tokens ? JOURNAL_MUST_NOT : JOURNAL_MAY);
+        cr_assert_eq(verdict(j), tokens ? ORACLE_MUST_NOT : ORACLE_MAY);
         done_at(j, VIRGINIA, KD_LIKE, 9 * SECOND);
-        cr_assert_eq(verdict(j), JOURNAL_MUST);
+        cr_assert_eq(verdict(j), ORACLE_MUST);
         sim_journal_destroy(j);
     }
 }
@@ -59,7 +59,7 @@ Test(journal, at_one_edge_the_order_is_known_without_a_token)
     sim_journal *j = sim_journal_create(D, false);
     done_at(j, MUMBAI, KD_LIKE, SECOND);
     done_at(j, MUMBAI, KD_UNLIKE, SECOND + 100000);
-    cr_assert_eq(verdict(j), JOURNAL_MUST_NOT);
+    cr_assert_eq(verdict(j), ORACLE_MUST_NOT);
     sim_journal_destroy(j);
 }
 
@@ -68,9 +68,9 @@ Test(journal, an_unanswered_attempt_may_have_come_after_until_two_d_lie_between)
     sim_journal *j = sim_journal_create(D, true);
     try_at(j, VIRGINIA, KD_UNLIKE, SECOND);
     done_at(j, MUMBAI, KD_LIKE, SECOND + 900000);
-    cr_assert_eq(verdict(j), JOURNAL_MAY);
+    cr_assert_eq(verdict(j), ORACLE_MAY);
     done_at(j, MUMBAI, KD_LIKE, 5 * SECOND);
-    cr_assert_eq(verdict(j), JOURNAL_MUST);
+    cr_assert_eq(verdict(j), ORACLE_MUST);
     sim_journal_destroy(j);
 }
 
@@ -79,11 +79,11 @@ Test(journal, a_retry_much_later_may_be_stamped_anew)
     sim_journal *j = sim_journal_create(D, true);
     uint32_t lost = try_at(j, VIRGINIA, KD_UNLIKE, SECOND);
     done_at(j, MUMBAI, KD_LIKE, 5 * SECOND);
-    cr_assert_eq(verdict(j), JOURNAL_MUST);
+    cr_assert_eq(verdict(j), ORACLE_MUST);
     sim_journal_retried(j, lost, 9 * SECOND);
-    cr_assert_eq(verdict(j), JOURNAL_MAY);
+    cr_assert_eq(verdict(j), ORACLE_MAY);
     sim_journal_acked(j, lost, 9 * SECOND + 1);
-    cr_assert_eq(verdict(j), JOURNAL_MAY, "whether its key was recognised is not known");
+    cr_assert_eq(verdict(j), ORACLE_MAY, "whether its key was recognised is not known");
     sim_journal_destroy(j);
 }
 
@@ -94,9 +94,9 @@ Test(journal, what_waited_before_a_frozen_edge_may_be_stamped_when_it_thaws)
     done_at(j, MUMBAI, KD_LIKE, 5 * SECOND);
     sim_journal_thawed(j, MUMBAI, 0, 60 * SECOND);
     sim_journal_thawed(j, VIRGINIA, 2 * SECOND, 60 * SECOND);
-    cr_assert_eq(verdict(j), JOURNAL_MUST);
+    cr_assert_eq(verdict(j), ORACLE_MUST);
     sim_journal_thawed(j, VIRGINIA, SECOND, 60 * SECOND);
-    cr_assert_eq(verdict(j), JOURNAL_MAY);
+    cr_assert_eq(verdict(j), ORACLE_MAY);
     sim_journal_destroy(j);
 }
 
@@ -105,13 +105,13 @@ Test(journal, an_excused_answer_is_an_attempt_and_gives_back_what_it_overruled)
     sim_journal *j = sim_journal_create(D, true);
     done_at(j, MUMBAI, KD_LIKE, SECOND);
     done_at(j, VIRGINIA, KD_UNLIKE, 9 * SECOND);
-    cr_assert_eq(verdict(j), JOURNAL_MUST_NOT);
+    cr_assert_eq(verdict(j), ORACLE_MUST_NOT);
     sim_journal_excuse_edge(j, MUMBAI, 0, UINT64_MAX);
-    cr_assert_eq(verdict(j), JOURNAL_MUST_NOT, "of another edge");
+    cr_assert_eq(verdict(j), ORACLE_MUST_NOT, "of another edge");
     sim_journal_excuse_edge(j, VIRGINIA, 0, 9 * SECOND - 1);
-    cr_assert_eq(verdict(j), JOURNAL_MUST_NOT, "asked after that");
+    cr_assert_eq(verdict(j), ORACLE_MUST_NOT, "asked after that");
     sim_journal_excuse_edge(j, VIRGINIA, 0, UINT64_MAX);
-    cr_assert_eq(verdict(j), JOURNAL_MAY);
+    cr_assert_eq(verdict(j), ORACLE_MAY);
     sim_journal_destroy(j);
 }
 
@@ -121,7 +121,7 @@ Test(journal, an_answer_on_its_way_is_excused_with_the_disk_of_its_edge)
     uint32_t id = try_at(j, MUMBAI, KD_LIKE, SECOND);
     sim_journal_excuse_edge(j, MUMBAI, 0, SECOND);
     sim_journal_acked(j, id, SECOND + 5000);
-    cr_assert_eq(verdict(j), JOURNAL_MAY);
+    cr_assert_eq(verdict(j), ORACLE_MAY);
     sim_journal_destroy(j);
 }
 
@@ -135,12 +135,12 @@ Test(journal, what_was_only_refused_did_not_happen)
     sim_journal_refused(j, id);
     sim_journal_refused(j, sum);
     sim_journal_bounds(j, VIEW, 2, &least, &most);
-    cr_assert(verdict(j) == JOURNAL_MUST_NOT && most == 0);
+    cr_assert(verdict(j) == ORACLE_MUST_NOT && most == 0);
     sim_journal_retried(j, id, 2 * SECOND);
     sim_journal_retried(j, sum, 2 * SECOND);
     sim_journal_acked(j, sum, 3 * SECOND);
     sim_journal_bounds(j, VIEW, 2, &least, &most);
-    cr_assert(verdict(j) == JOURNAL_MAY && least == 5 && most == 5);
+    cr_assert(verdict(j) == ORACLE_MAY && least == 5 && most == 5);
     sim_journal_excuse(j, sum);
     sim_journal_bounds(j, VIEW, 2, &least, &most);
     cr_assert(least == 0 && most == 5);
@@ -186,7 +186,7 @@ static bool surely_before(const sim_journal_attempt *a, const sim_journal_attemp
     return sure(a) && a->id < b->id && end <= b->first_us && (tokens || a->edge == b->edge);
 }
 
-static sim_journal_verdict brute(const known *at, uint32_t count, uint32_t item, uint32_t user, bool tokens)
+static sim_oracle_verdict brute(const known *at, uint32_t count, uint32_t item, uint32_t user, bool tokens)
 {
     bool like = false, not = false, certain = false;
     for (uint32_t i = 0; i < count; i++) {
@@ -202,7 +202,7 @@ static sim_journal_verdict brute(const known *at, uint32_t count, uint32_t item,
         if (may && a->verb == KD_UNLIKE) not = true;
     }
     not |= !certain;
-    return !like ? JOURNAL_MUST_NOT : not ? JOURNAL_MAY : JOURNAL_MUST;
+    return !like ? ORACLE_MUST_NOT : not ? ORACLE_MAY : ORACLE_MUST;
 }
 
 typedef struct {
@@ -254,7 +254,7 @@ typedef struct {
     uint64_t next, seen;
 } visit;
 
-static void in_order(void *arg, uint32_t counter, uint32_t item, uint32_t user, sim_journal_verdict v)
+static void in_order(void *arg, uint32_t counter, uint32_t item, uint32_t user, sim_oracle_verdict v)
 {
     visit *seen = arg;
     (void)v;
@@ -269,10 +269,10 @@ static void compare(const play *p, bool tokens, uint64_t seed)
     for (uint32_t item = 0; item < ITEMS; item++) {
         uint64_t must = 0, may = 0, least, most;
         for (uint32_t user = 0; user < USERS; user++) {
-            sim_journal_verdict want = brute(p->at, p->count, item, user, tokens);
+            sim_oracle_verdict want = brute(p->at, p->count, item, user, tokens);
             cr_assert_eq(sim_journal_pair(p->j, LIKE, item, user, 0, NULL), want, "seed %lu", seed);
-            must += want == JOURNAL_MUST;
-            may += want != JOURNAL_MUST_NOT;
+            must += want == ORACLE_MUST;
+            may += want != ORACLE_MUST_NOT;
         }
         sim_journal_bounds(p->j, LIKE, item, &least, &most);
         cr_assert(least == must && most == may, "seed %lu", seed);
@@ -300,7 +300,7 @@ Test(journal, a_hot_pair_costs_no_more_than_a_cold_one)
     sim_journal *j = sim_journal_create(D, true);
     for (uint32_t i = 0; i < 200000; i++)
         done_at(j, i % 3, i % 2 ? KD_LIKE : KD_UNLIKE, SECOND + i * 10000ull);
-    cr_assert_eq(verdict(j), JOURNAL_MUST);
+    cr_assert_eq(verdict(j), ORACLE_MUST);
     cr_assert_eq(sim_journal_count(j), 200000);
     sim_journal_destroy(j);
 }
