@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "sim/commands/args.h"
+#include "common/io/daemon/args.h"
 #include "sim/commands/hunt_command.h"
 #include "sim/hunt/finding.h"
 #include "sim/commands/interrupt.h"
@@ -104,28 +104,34 @@ int sim_sim_bugs(int argc, char **argv)
 {
     bugs_options o = {
         .seeds = 200, .jobs = sim_child_processors(), .run_limit_s = 60, .shrink_s = 60, .first = 1};
-    const sim_arg at[] = {
-        {"seeds", "N", KD_ARG_UINT, &o.seeds, "of the swarm in which each must be found (200)", 1, 1000000},
-        {"first", "SEED", KD_ARG_UINT, &o.first, "the seed to begin with (1)", 0, 0},
-        {"only", "NAME", KD_ARG_TEXT, &o.only, "only this one", 0, 0},
-        {"shrink", NULL, KD_ARG_FLAG, &o.shrink, "reduce what was found, and say to how many events", 0, 0},
-        {"shrink-limit", "S", KD_ARG_UINT, &o.shrink_s, "time for reducing one (60 s)", 1, 36000},
-        {"out", "DIR", KD_ARG_TEXT, &o.out, "with --shrink: where the reduced scenarios are written", 0, 0},
-        {"jobs", "N", KD_ARG_UINT, &o.jobs, "runs at a time (one a processor)", 1, CHILD_JOBS_MAX},
-        {"run-limit", "S", KD_ARG_UINT, &o.run_limit_s, "a run that takes longer hangs (60 s)", 1, 3600},
+    const kd_arg at[] = {
+        KD_ARG_UINT("seeds", "N", &o.seeds,
+                    "seeds of the swarm within which each planted bug must be found [200]", .min = 1,
+                    .max = 1000000),
+        KD_ARG_UINT("first", "SEED", &o.first, "the seed to begin with [1]"),
+        KD_ARG_TEXT("only", "NAME", &o.only, "plants this bug alone"),
+        KD_ARG_FLAG("shrink", &o.shrink, "reduces each finding, and says to how many events"),
+        KD_ARG_UINT("shrink-limit", "S", &o.shrink_s, "seconds for reducing one finding [60]", .min = 1,
+                    .max = 36000),
+        KD_ARG_TEXT("out", "DIR", &o.out, "with --shrink: directory that gets the reduced scenarios"),
+        KD_ARG_UINT("jobs", "N", &o.jobs, "runs at a time [one per processor]", .min = 1,
+                    .max = CHILD_JOBS_MAX),
+        KD_ARG_UINT("run-limit", "S", &o.run_limit_s,
+                    "a run that takes longer than so many seconds counts as one that hangs [60]", .min = 1,
+                    .max = 3600),
     };
-    const sim_args args = {
+    const kd_args args = {
+        .program = "kudos-sim",
         .command = "bugs",
+        .usage = "[options]",
         .about = "Breaks each rule of the protocol on purpose and shows that the swarm finds it.",
         .at = at,
         .count = KD_COUNT(at),
         .more = "The last line: bugs planted= found= verdict=held|violated; unknown when it was interrupted"};
-    int rc = sim_args_parse(&args, argc, argv);
+    int rc = kd_args_read(&args, argc, argv);
     if (rc >= 0) return rc;
-    if (o.only && !sim_plant_find(o.only)) {
-        fprintf(stderr, "kudos-sim bugs: %s: no such planted bug\n", o.only);
-        return KD_EXIT_USAGE;
-    }
+    if (o.only && !sim_plant_find(o.only))
+        return kd_args_refuse(&args, "--only %s: no such planted bug", o.only);
     uint32_t planted = 0, found = 0;
     sim_interrupt_hear();
     for (uint32_t i = 0; i < sim_plant_count; i++) {

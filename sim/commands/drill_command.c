@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "kudos/limits.h"
-#include "sim/commands/args.h"
+#include "common/io/daemon/args.h"
 #include "sim/drill/drill_faults.h"
 #include "sim/drill/drill_run.h"
 #include "sim/drill/files.h"
@@ -28,28 +28,33 @@ typedef struct {
 
 static int drill_command_parse(drill_options *o, int argc, char **argv)
 {
-    const sim_arg table[] = {
-        {"seed", "N", KD_ARG_UINT, &o->seed, "of what users do and of the network's chance", 0, 0},
-        {"kafka", "WHICH", KD_ARG_TEXT, &o->kafka, "embedded or real", 0, 0},
-        {"brokers", "N", KD_ARG_UINT, &o->brokers, "of a real Kafka", 1, 3},
-        {"faster", "F", KD_ARG_REAL, &o->faster,
-         "divides all times of the scenario but the drift bound and heal", 1, 10000},
-        {"report", "F.html", KD_ARG_TEXT, &o->report, "writes the drill as one HTML page", 0, 0},
-        {"keep", "DIR", KD_ARG_TEXT, &o->keep, "runs in this directory and leaves it", 0, 0},
+    const kd_arg table[] = {
+        KD_ARG_UINT("seed", "N", &o->seed, "draws what users do and what the network loses [1]"),
+        KD_ARG_TEXT("kafka", "WHICH", &o->kafka, "which Kafka: embedded or real [embedded]"),
+        KD_ARG_UINT("brokers", "N", &o->brokers, "brokers of a real Kafka [1]", .min = 1, .max = 3),
+        KD_ARG_REAL("faster", "F", &o->faster,
+                    "divides all times of the scenario but the drift bound and heal [1]", .min = 1,
+                    .max = 10000),
+        KD_ARG_TEXT("report", "F.html", &o->report, "writes the drill as one HTML page"),
+        KD_ARG_TEXT("keep", "DIR", &o->keep,
+                    "runs in this directory and leaves it there, also when the drill held"),
     };
-    const sim_args args = {
+    const kd_args args = {
+        .program = "kudos-sim",
         .command = "drill",
+        .usage = "SCENARIO [options]",
         .about = "Plays a scenario on the real binaries, through a network that can be cut, and checks every "
                  "like.",
-        .positional = "SCENARIO",
-        .positional_to = &o->file,
+        .operands = &o->file,
+        .operands_min = 1,
+        .operands_max = 1,
         .at = table,
         .count = KD_COUNT(table),
         .more = "Logs, configurations and data of a drill that was not held stay in its directory. With "
                 "--faster the users' rate grows as well, up to "
                 "100 operations a second.",
     };
-    int rc = sim_args_parse(&args, argc, argv);
+    int rc = kd_args_read(&args, argc, argv);
     if (rc >= 0) return rc;
     return sim_playing_kafka("drill", o->kafka, &o->real);
 }

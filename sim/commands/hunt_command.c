@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sim/commands/args.h"
+#include "common/io/daemon/args.h"
 #include "sim/hunt/finding.h"
 #include "sim/commands/interrupt.h"
 
@@ -162,9 +162,17 @@ static int hunt(hunter *h)
     return hunt_command_conclude(h);
 }
 
-static int hunt_command_refuse(const char *what, const char *about)
+/* -1 when there is a directory of that name now, else the exit code after the reason. */
+static int hunt_command_make_directory(const char *path)
 {
-    fprintf(stderr, "kudos-sim hunt: %s: %s (--help shows all options)\n", about, what);
+    struct stat s;
+    if (mkdir(path, 0777) == 0) return -1;
+    const char *why = strerror(errno);
+    if (errno == EEXIST && stat(path, &s) == 0) {
+        if (S_ISDIR(s.st_mode)) return -1;
+        why = "not a directory";
+    }
+    fprintf(stderr, "kudos-sim hunt: %s: %s\n", path, why);
     return KD_EXIT_USAGE;
 }
 
@@ -177,29 +185,32 @@ int sim_sim_hunt(int argc, char **argv)
                       .run_limit_s = 60,
                       .shrink_s = 120}};
     hunt_options *o = &h.o;
-    const sim_arg at[] = {
-        {"minutes", "M", KD_ARG_REAL, &o->minutes, "how long to hunt (1)", 0.001, 100000},
-        {"out", "DIR", KD_ARG_TEXT, &o->out, "where failures are written, reduced (hunted)", 0, 0},
-        {"jobs", "N", KD_ARG_UINT, &o->jobs, "runs at a time (one a processor)", 1, CHILD_JOBS_MAX},
-        {"first", "SEED", KD_ARG_UINT, &o->first, "the seed to begin with (1)", 0, 0},
-        {"plant", "NAME", KD_ARG_TEXT, &o->plant_name, "a rule broken on purpose (kudos-sim bugs names them)",
-         0, 0},
-        {"run-limit", "S", KD_ARG_UINT, &o->run_limit_s, "a run that takes longer hangs (60 s)", 1, 3600},
-        {"shrink-limit", "S", KD_ARG_UINT, &o->shrink_s, "time for reducing one failure (120 s)", 1, 36000},
+    const kd_arg at[] = {
+        KD_ARG_REAL("minutes", "M", &o->minutes, "minutes to hunt [1]", .min = 0.001, .max = 100000),
+        KD_ARG_TEXT("out", "DIR", &o->out, "directory that gets the failures as reduced scenarios [hunted]"),
+        KD_ARG_UINT("jobs", "N", &o->jobs, "runs at a time [one per processor]", .min = 1,
+                    .max = CHILD_JOBS_MAX),
+        KD_ARG_UINT("first", "SEED", &o->first, "the seed to begin with [1]"),
+        KD_ARG_TEXT("plant", "NAME", &o->plant_name,
+                    "breaks a rule on purpose; `kudos-sim bugs` lists their names"),
+        KD_ARG_UINT("run-limit", "S", &o->run_limit_s,
+                    "a run that takes longer than so many seconds counts as one that hangs [60]", .min = 1,
+                    .max = 3600),
+        KD_ARG_UINT("shrink-limit", "S", &o->shrink_s, "seconds for reducing one failure [120]", .min = 1,
+                    .max = 36000),
     };
-    const sim_args args = {
+    const kd_args args = {
+        .program = "kudos-sim",
         .command = "hunt",
+        .usage = "[options]",
         .about = "Runs random scenarios in the simulation, reduces what fails and writes it down.",
         .at = at,
         .count = KD_COUNT(at),
         .more = "The last line: hunt seeds= events= failures= verdict=held|violated|unknown"};
-    int rc = sim_args_parse(&args, argc, argv);
+    int rc = kd_args_read(&args, argc, argv);
     if (rc >= 0) return rc;
     if (o->plant_name && !(o->plant = sim_plant_find(o->plant_name)))
-        return hunt_command_refuse("no such planted bug", o->plant_name);
-    struct stat out;
-    if (mkdir(o->out, 0777) != 0 && errno != EEXIST) return hunt_command_refuse(strerror(errno), o->out);
-    if (stat(o->out, &out) != 0) return hunt_command_refuse(strerror(errno), o->out);
-    if (!S_ISDIR(out.st_mode)) return hunt_command_refuse("not a directory", o->out);
-    return hunt(&h);
+        return kd_args_refuse(&args, "--plant %s: no such planted bug", o->plant_name);
+    rc = hunt_command_make_directory(o->out);
+    return rc >= 0 ? rc : hunt(&h);
 }

@@ -3,13 +3,16 @@
 
 #include <stdio.h>
 
-#include "sim/commands/args.h"
+#include "common/io/daemon/args.h"
 #include "sim/scenario/scenario.h"
 
 int sim_sim_language(int argc, char **argv)
 {
-    const sim_args args = {.command = "language", .about = "Tells how a scenario is written."};
-    int rc = sim_args_parse(&args, argc, argv);
+    const kd_args args = {.program = "kudos-sim",
+                          .command = "language",
+                          .usage = "",
+                          .about = "Tells how a scenario is written."};
+    int rc = kd_args_read(&args, argc, argv);
     if (rc >= 0) return rc;
     kd_buf text = {0};
     sim_scenario_language(&text);

@@ -6,7 +6,7 @@
 
 #include "kudos/base.h"
 #include "kudos/limits.h"
-#include "sim/commands/args.h"
+#include "common/io/daemon/exit_code.h"
 #include "sim/kafka/broker.h"
 #include "sim/commands/drill_command.h"
 #include "sim/users/generate.h"
@@ -25,11 +25,12 @@ typedef struct {
 
 static const command commands[] = {
     {"replay", "sends a log of likes through edges and checks every count", sim_sim_replay},
-    {"generate", "writes a generated hour of likes as such a log", sim_sim_generate},
-    {"load", "loads one server and measures it", sim_sim_load},
+    {"generate", "writes a generated hour of likes as a log for replay", sim_sim_generate},
+    {"load", "sends one server as many requests as it takes, and measures it", sim_sim_load},
     {"language", "tells how a scenario is written", sim_sim_language},
-    {"hunt", "runs random scenarios in the simulation, reduces and writes down what fails", sim_sim_hunt},
-    {"bugs", "shows that every rule broken on purpose is found", sim_sim_bugs},
+    {"hunt", "runs random scenarios in the simulation, reduces those that fail and writes them down",
+     sim_sim_hunt},
+    {"bugs", "breaks each rule of the protocol on purpose and shows that it is found", sim_sim_bugs},
     {"run", "plays a scenario in the deterministic simulation", sim_sim_run},
     {"drill", "plays a scenario on the real binaries", sim_sim_drill},
     {"torture", "kills the real binaries again and again and proves every like", sim_sim_torture},
@@ -49,7 +50,7 @@ static void help(void)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    if (sim_args_asks_help(name)) {
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         help();
         return KD_EXIT_OK;
     }

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "sim/commands/args.h"
+#include "common/io/daemon/exit_code.h"
 
 void sim_playing_name(const char *path, char *out, size_t size)
 {

@@ -11,7 +11,7 @@
 
 #include "common/io/loop/clock.h"
 #include "kudos/limits.h"
-#include "sim/commands/args.h"
+#include "common/io/daemon/args.h"
 #include "sim/check/checkers.h"
 #include "sim/check/checks.h"
 #include "sim/commands/interrupt.h"
@@ -25,36 +25,38 @@
 typedef struct {
     const char *path, *trace, *report;
     uint64_t seed;
-    sim_arg_list plants;
+    kd_args_list plants;
 } run_options;
 
 static int run_command_parse(int argc, char **argv, run_options *o)
 {
-    const sim_arg table[] = {
-        {"seed", "N", KD_ARG_UINT, &o->seed, "what chance is drawn from [1]", 0, 1e18},
-        {"trace", "FILE", KD_ARG_TEXT, &o->trace, "write down every event; - is standard error", 0, 0},
-        {"report", "FILE", KD_ARG_TEXT, &o->report, "write a page (HTML) that shows the drill over time", 0,
-         0},
-        {"plant", "NAME", KD_ARG_LIST, &o->plants, "break a rule on purpose; `kudos-sim bugs` lists them", 0,
-         0},
+    const kd_arg table[] = {
+        KD_ARG_UINT("seed", "N", &o->seed, "draws everything that is left to chance [1]", .max = 1e18),
+        KD_ARG_TEXT("trace", "FILE", &o->trace, "writes every event to this file; - is standard error"),
+        KD_ARG_TEXT("report", "FILE", &o->report, "writes an HTML page that shows the run over time"),
+        KD_ARG_LIST("plant", "NAME", &o->plants,
+                    "breaks a rule on purpose; once for each rule; `kudos-sim bugs` lists their names"),
     };
-    const sim_args args = {
+    const kd_args args = {
+        .program = "kudos-sim",
         .command = "run",
+        .usage = "SCENARIO [options]",
         .about = "Plays a scenario in the deterministic simulation: the cores of edge and central under a\n"
                  "virtual clock. The same seed gives the same run, to the byte of its trace.",
-        .positional = "SCENARIO",
-        .positional_to = &o->path,
+        .operands = &o->path,
+        .operands_min = 1,
+        .operands_max = 1,
         .at = table,
         .count = KD_COUNT(table)};
-    return sim_args_parse(&args, argc, argv);
+    return kd_args_read(&args, argc, argv);
 }
 
-static bool plant_all(const sim_arg_list *names, sim_options *to)
+static bool plant_all(const kd_args_list *names, sim_options *to)
 {
     for (uint32_t i = 0; i < names->count; i++) {
         const sim_plant_name *p = sim_plant_find(names->at[i]);
         if (!p) {
-            fprintf(stderr, "kudos-sim run: --plant %s: there are", names->at[i]);
+            fprintf(stderr, "kudos-sim run: --plant %s: no such planted bug; there are", names->at[i]);
             for (uint32_t n = 0; n < sim_plant_count; n++) fprintf(stderr, " %s", sim_plants[n].name);
             fputc('\n', stderr);
             return false;

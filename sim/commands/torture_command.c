@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sim/commands/args.h"
+#include "common/io/daemon/args.h"
 #include "sim/drill/files.h"
 #include "sim/drill/place.h"
 #include "sim/drill/torture_run.h"
@@ -33,18 +33,21 @@ typedef struct {
 
 static int torture_command_parse(torture_arguments *o, int argc, char **argv)
 {
-    const sim_arg table[] = {
-        {"minutes", "M", KD_ARG_REAL, &o->minutes, "how long; the last round may take a little longer", 0.01,
-         100000},
-        {"seed", "N", KD_ARG_UINT, &o->seed, "of what users do and of who dies where", 0, 0},
-        {"kafka", "WHICH", KD_ARG_TEXT, &o->kafka, "embedded or real", 0, 0},
-        {"brokers", "N", KD_ARG_UINT, &o->brokers, "of a real Kafka", 1, 3},
-        {"keep", "DIR", KD_ARG_TEXT, &o->keep, "runs in this directory and leaves it", 0, 0},
-        {"list-points", NULL, KD_ARG_FLAG, &o->list,
-         "names the points at which processes are killed, and ends", 0, 0},
+    const kd_arg table[] = {
+        KD_ARG_REAL("minutes", "M", &o->minutes,
+                    "minutes to go on; the last round may take a little longer [1]", .min = 0.01,
+                    .max = 100000),
+        KD_ARG_UINT("seed", "N", &o->seed, "draws what users do, which process dies and where [1]"),
+        KD_ARG_TEXT("kafka", "WHICH", &o->kafka, "which Kafka: embedded or real [embedded]"),
+        KD_ARG_UINT("brokers", "N", &o->brokers, "brokers of a real Kafka [1]", .min = 1, .max = 3),
+        KD_ARG_TEXT("keep", "DIR", &o->keep,
+                    "runs in this directory and leaves it there, also when everything held"),
+        KD_ARG_FLAG("list-points", &o->list, "names the points at which processes are killed, and ends"),
     };
-    const sim_args args = {
+    const kd_args args = {
+        .program = "kudos-sim",
         .command = "torture",
+        .usage = "[options]",
         .about = "Kills the real programs again and again, at named points and at random moments, and proves "
                  "every like after each round.",
         .at = table,
@@ -52,7 +55,7 @@ static int torture_command_parse(torture_arguments *o, int argc, char **argv)
         .more = "Points are known to programs that were built with `make POINTS=1` (in build/points); others "
                 "are killed at random moments only.",
     };
-    int rc = sim_args_parse(&args, argc, argv);
+    int rc = kd_args_read(&args, argc, argv);
     if (rc >= 0) return rc;
     return sim_playing_kafka("torture", o->kafka, &o->real);
 }

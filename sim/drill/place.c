@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "sim/commands/args.h"
+#include "common/io/daemon/exit_code.h"
 #include "sim/drill/files.h"
 
 static int unavailable(const sim_place *p, const char *what)

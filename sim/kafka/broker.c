@@ -6,7 +6,6 @@
  */
 #include "sim/kafka/broker.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
@@ -19,68 +18,42 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/io/daemon/args.h"
 #include "kudos/limits.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2, BROKERS_MAX = 9, TOPIC_NAME_MAX = 249 };
+enum { BROKERS_MAX = 9, TOPIC_NAME_MAX = 249 };
 
 typedef struct {
-    int brokers;
-    int partitions;
+    uint64_t brokers, partitions;
     const char *topics;
     const char *address_file;
     const char *withheld;
 } broker_options;
 
-static const struct argp_option option_table[] = {
-    {"partitions", 'p', "P", 0, "partitions of every topic (default 16)", 0},
-    {"topics", 't', "A,B,C", 0, "topics to create (default the three of Kudos)", 0},
-    {"address-file", 'a', "FILE", 0, "gets the bootstrap address once the topics are there", 0},
-    {"brokers", 'n', "N", 0, "size of the cluster (default 1)", 0},
-    {"withhold", 'w', "TOPIC", 0,
-     "SIGUSR1 takes its partitions' leaders away: nothing can be written to it. SIGUSR2 gives them back", 0},
-    {NULL, 'h', NULL, 0, "as --help", -1},
-    {0},
-};
-
-static int broker_number(const char *text, int most, struct argp_state *state)
+static int broker_parse(broker_options *o, int argc, char **argv)
 {
-    char *end;
-    errno = 0;
-    long n = strtol(text, &end, 10);
-    if (errno || end == text || *end || n < 1 || n > most)
-        argp_error(state, "not a number from 1 to %d: %s", most, text);
-    return (int)n;
-}
-
-static error_t broker_parse(int key, char *text, struct argp_state *state)
-{
-    broker_options *o = state->input;
-    switch (key) {
-    case 'p':
-        o->partitions = broker_number(text, KD_PARTITIONS_MAX, state);
-        return 0;
-    case 'n':
-        o->brokers = broker_number(text, BROKERS_MAX, state);
-        return 0;
-    case 't':
-        o->topics = text;
-        return 0;
-    case 'a':
-        o->address_file = text;
-        return 0;
-    case 'w':
-        o->withheld = text;
-        return 0;
-    case 'h':
-        argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-        return 0;
-    case ARGP_KEY_END:
-        if (!o->address_file)
-            argp_error(state, "--address-file is missing: the ports are chosen by the system");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    const kd_arg table[] = {
+        KD_ARG_UINT("partitions", "P", &o->partitions, "partitions of every topic [16]", .letter = 'p',
+                    .min = 1, .max = KD_PARTITIONS_MAX),
+        KD_ARG_TEXT("topics", "A,B,C", &o->topics, "topics to create [the three of Kudos]", .letter = 't'),
+        KD_ARG_TEXT("address-file", "FILE", &o->address_file,
+                    "gets the bootstrap address once the topics are there; the system chooses the ports",
+                    .letter = 'a', .required = true),
+        KD_ARG_UINT("brokers", "N", &o->brokers, "size of the cluster [1]", .letter = 'n', .min = 1,
+                    .max = BROKERS_MAX),
+        KD_ARG_TEXT("withhold", "TOPIC", &o->withheld,
+                    "SIGUSR1 takes the leaders of its partitions away: nothing can be written to it. SIGUSR2 "
+                    "gives them back",
+                    .letter = 'w'),
+    };
+    const kd_args args = {
+        .program = "kudos-sim",
+        .command = "broker",
+        .usage = "--address-file FILE [options]",
+        .about = "An embedded broker that speaks Kafka's protocol, in memory, for demos and quick tests.",
+        .at = table,
+        .count = KD_COUNT(table)};
+    return kd_args_read(&args, argc, argv);
 }
 
 static int create_topics(rd_kafka_mock_cluster_t *cluster, const broker_options *o)
@@ -91,13 +64,14 @@ static int create_topics(rd_kafka_mock_cluster_t *cluster, const broker_options 
         size_t len = strcspn(p, ",");
         if (len == 0 || len >= sizeof(name)) {
             fprintf(stderr, "kudos-sim broker: not a list of topic names: %s\n", o->topics);
-            return EXIT_USAGE;
+            return KD_EXIT_USAGE;
         }
         snprintf(name, sizeof(name), "%.*s", (int)len, p);
-        rd_kafka_resp_err_t e = rd_kafka_mock_topic_create(cluster, name, o->partitions, o->brokers);
+        rd_kafka_resp_err_t e =
+            rd_kafka_mock_topic_create(cluster, name, (int)o->partitions, (int)o->brokers);
         if (e) {
             fprintf(stderr, "kudos-sim broker: topic %s: %s\n", name, rd_kafka_err2str(e));
-            return EXIT_FAILED;
+            return KD_EXIT_FAILED;
         }
         p += len;
         if (*p == ',') p++;
@@ -115,7 +89,7 @@ static int write_address(const char *file, const char *address)
     if (f && fclose(f) != 0) ok = false;
     if (ok && rename(half, file) == 0) return 0;
     fprintf(stderr, "kudos-sim broker: %s: %s\n", file, strerror(errno));
-    return EXIT_FAILED;
+    return KD_EXIT_FAILED;
 }
 
 /* Takes leaders away and gives them back, until SIGTERM or SIGINT. */
@@ -123,18 +97,18 @@ static void broker_obey(rd_kafka_mock_cluster_t *cluster, const broker_options *
 {
     int signal_number;
     while (sigwait(heard, &signal_number) == 0 && (signal_number == SIGUSR1 || signal_number == SIGUSR2)) {
-        for (int p = 0; o->withheld && p < o->partitions; p++)
+        for (int p = 0; o->withheld && p < (int)o->partitions; p++)
             rd_kafka_mock_partition_set_leader(cluster, o->withheld, p,
-                                               signal_number == SIGUSR1 ? -1 : 1 + p % o->brokers);
+                                               signal_number == SIGUSR1 ? -1 : 1 + p % (int)o->brokers);
     }
 }
 
 static int broker_serve(rd_kafka_t *rk, const broker_options *o, const sigset_t *heard)
 {
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, o->brokers);
+    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, (int)o->brokers);
     if (!cluster) {
         fprintf(stderr, "kudos-sim broker: no port, thread or memory for the cluster\n");
-        return EXIT_FAILED;
+        return KD_EXIT_FAILED;
     }
     int rc = create_topics(cluster, o);
     if (rc == 0) rc = write_address(o->address_file, rd_kafka_mock_cluster_bootstraps(cluster));
@@ -161,7 +135,7 @@ static int broker_run(const broker_options *o)
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, err, sizeof(err));
     if (!rk) {
         fprintf(stderr, "kudos-sim broker: %s\n", err);
-        return EXIT_FAILED;
+        return KD_EXIT_FAILED;
     }
     int rc = broker_serve(rk, o, &heard);
     rd_kafka_destroy(rk);
@@ -170,17 +144,11 @@ static int broker_run(const broker_options *o)
 
 int sim_sim_broker(int argc, char **argv)
 {
-    static const struct argp argp = {
-        .options = option_table,
-        .parser = broker_parse,
-        .doc = "An embedded broker that speaks Kafka's protocol, in memory, for demos and quick tests.",
-    };
     broker_options o = {
         .brokers = 1,
         .partitions = 16,
         .topics = "kudos.likes.v1,kudos.counts.v1,kudos.changes.v1",
     };
-    argp_err_exit_status = EXIT_USAGE;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) return EXIT_USAGE;
-    return broker_run(&o);
+    int rc = broker_parse(&o, argc, argv);
+    return rc >= 0 ? rc : broker_run(&o);
 }

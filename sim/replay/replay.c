@@ -28,76 +28,79 @@ typedef struct {
 /* ---- command line -----------------------------------------------------------------------------------------
  */
 
-static int replay_parse(sim_replay_plan *p, int argc, char **argv)
-{
-    const sim_arg table[] = {
-        {"edge", "URL", KD_ARG_LIST, &p->edges, "an edge to send to; once for each", 0, 0},
-        {"central", "URL", KD_ARG_TEXT, &p->central, "central, to read from", 0, 0},
-        {"admin", "URL", KD_ARG_LIST, &p->admins,
-         "an admin port of an edge or of central, to show batches and lag meanwhile; once for each", 0, 0},
-        {"spread", "HOW", KD_ARG_TEXT, &p->spread_name,
-         "sticky (a user stays at one edge), random (every event anywhere), user (users move now and then) "
-         "[sticky]",
-         0, 0},
-        {"seed", "N", KD_ARG_UINT, &p->seed, "chooses edges and lost answers [1]", 0, 1e18},
-        {"speed", "max|X", KD_ARG_TEXT, &p->speed_text, "X times as fast as it happened [max]", 0, 0},
-        {"connections", "C", KD_ARG_UINT, &p->connections, "connections per edge [4]", 1, 1024},
-        {"streams", "S", KD_ARG_UINT, &p->streams, "requests in flight per connection [64]", 1, 1000},
-        {"collection", "NAME", KD_ARG_TEXT, &p->collection, "of items without a / [posts]", 0, 0},
-        {"lost", "P", KD_ARG_REAL, &p->lost, "share of answers to lose on their way and ask for again [0]", 0,
-         0.99},
-        {"timeout", "S", KD_ARG_UINT, &p->timeout_s,
-         "seconds to retry an event, and to wait for agreement [120]", 1, 86400},
-        {"top", "N", KD_ARG_UINT, &p->top, "items in the table at the end [5]", 0, 100},
-        {"ca", "FILE", KD_ARG_TEXT, &p->ca_file, "https: authorities to trust", 0, 0},
-        {"insecure", NULL, KD_ARG_FLAG, &p->insecure, "https: do not verify the servers", 0, 0},
-    };
-    const sim_args args = {
-        .command = "replay",
-        .about = "Sends a log of likes through edges as clients would, then demands the right count of every "
-                 "item at every\n"
-                 "edge and at central. FILE: unix milliseconds, user, item, op (1 or -1), tab-separated, "
-                 "plain or .gz.\n"
-                 "Bytes that an id cannot hold, and =, are sent as =XX (hex).",
-        .positional = "FILE",
-        .positional_to = &p->file,
-        .at = table,
-        .count = KD_COUNT(table),
-        .more = "last line: replay events= acked= pairs= expected= wrong_items= converged_ms= likes_per_s= "
-                "verdict=exact|wrong|unknown"};
-    return sim_args_parse(&args, argc, argv);
-}
-
-static int replay_usage(const char *what)
-{
-    fprintf(stderr, "kudos-sim replay: %s (--help shows all options)\n", what);
-    return KD_EXIT_USAGE;
-}
-
-static int check_speed(sim_replay_plan *p)
+static int replay_check_speed(const kd_args *args, sim_replay_plan *p)
 {
     char *end;
     if (strcmp(p->speed_text, "max") == 0) return -1;
     p->speed = strtod(p->speed_text, &end);
     if (*end != '\0' || !(p->speed > 0 && p->speed < 1e12))
-        return replay_usage("--speed: max, or a number above 0");
+        return kd_args_refuse(args, "--speed takes max, or a number above 0");
     return -1;
 }
 
-static int replay_check(sim_replay_plan *p)
+/* -1, or KD_EXIT_USAGE and what is wrong on standard error. */
+static int replay_check(const kd_args *args, sim_replay_plan *p)
 {
     static const char *const spreads[] = {"sticky", "random", "user"};
-    if (p->edges.count == 0) return replay_usage("--edge: missing");
-    if (p->edges.count > KD_REPLAY_EDGES_MAX) return replay_usage("--edge: too many");
-    if (p->admins.count > KD_REPLAY_ADMINS_MAX) return replay_usage("--admin: too many");
-    if (!p->central) return replay_usage("--central: missing");
+    if (p->edges.count > KD_REPLAY_EDGES_MAX)
+        return kd_args_refuse(args, "--edge is given more than %d times", KD_REPLAY_EDGES_MAX);
+    if (p->admins.count > KD_REPLAY_ADMINS_MAX)
+        return kd_args_refuse(args, "--admin is given more than %d times", KD_REPLAY_ADMINS_MAX);
     if (!kd_collection_valid(kd_bytes_str(p->collection)))
-        return replay_usage("--collection: not a collection's name");
+        return kd_args_refuse(args, "--collection is not [a-z][a-z0-9_-]{0,31}");
     for (uint32_t i = 0; i < KD_COUNT(spreads); i++) {
         p->spread = (sim_replay_spread)i;
-        if (strcmp(spreads[i], p->spread_name) == 0) return check_speed(p);
+        if (strcmp(spreads[i], p->spread_name) == 0) return replay_check_speed(args, p);
     }
-    return replay_usage("--spread: sticky, random or user");
+    return kd_args_refuse(args, "--spread takes sticky, random or user");
+}
+
+static int replay_parse(sim_replay_plan *p, int argc, char **argv)
+{
+    const kd_arg table[] = {
+        KD_ARG_LIST("edge", "URL", &p->edges, "an edge to send to; once for each edge", .required = true),
+        KD_ARG_TEXT("central", "URL", &p->central, "central, whose counts are read", .required = true),
+        KD_ARG_LIST("admin", "URL", &p->admins,
+                    "an admin port of an edge or of central, for the batches and the lag in the line that is "
+                    "shown meanwhile; once for each port"),
+        KD_ARG_TEXT("spread", "HOW", &p->spread_name,
+                    "sticky (a user stays at one edge), random (each event goes to any edge), user (users "
+                    "move now and then) [sticky]"),
+        KD_ARG_UINT("seed", "N", &p->seed, "chooses the edge of each event and the answers of --lost [1]",
+                    .max = 1e18),
+        KD_ARG_TEXT("speed", "max|X", &p->speed_text,
+                    "X times as fast as it happened, or as fast as the edges answer [max]"),
+        KD_ARG_UINT("connections", "C", &p->connections, "connections per edge [4]", .min = 1, .max = 1024),
+        KD_ARG_UINT("streams", "S", &p->streams, "requests in flight per connection [64]", .min = 1,
+                    .max = 1000),
+        KD_ARG_TEXT("collection", "NAME", &p->collection, "collection of items without a / [posts]"),
+        KD_ARG_REAL("lost", "P", &p->lost, "share of good answers to throw away and ask for again [0]",
+                    .max = 0.99),
+        KD_ARG_UINT("timeout", "S", &p->timeout_s,
+                    "seconds to retry an event, and seconds to wait until all counts are right [120]",
+                    .min = 1, .max = 86400),
+        KD_ARG_UINT("top", "N", &p->top, "number of items in the table at the end [5]", .max = 100),
+        KD_ARG_TEXT("ca", "FILE", &p->ca_file, "https: PEM file of the authorities to trust [the system's]"),
+        KD_ARG_FLAG("insecure", &p->insecure, "https: does not verify the servers"),
+    };
+    const kd_args args = {
+        .program = "kudos-sim",
+        .command = "replay",
+        .usage = "FILE --edge URL [--edge URL ...] --central URL [options]",
+        .about = "Sends a log of likes through edges as clients would, then demands the right count of every "
+                 "item at every\n"
+                 "edge and at central. FILE: unix milliseconds, user, item, op (1 or -1), tab-separated, "
+                 "plain or .gz.\n"
+                 "Bytes that an id cannot hold, and =, are sent as =XX (hex).",
+        .operands = &p->file,
+        .operands_min = 1,
+        .operands_max = 1,
+        .at = table,
+        .count = KD_COUNT(table),
+        .more = "last line: replay events= acked= pairs= expected= wrong_items= converged_ms= likes_per_s= "
+                "verdict=exact|wrong|unknown"};
+    int rc = kd_args_read(&args, argc, argv);
+    return rc >= 0 ? rc : replay_check(&args, p);
 }
 
 /* ---- the run ----------------------------------------------------------------------------------------------
@@ -261,9 +264,8 @@ int sim_sim_replay(int argc, char **argv)
     KD_ASSERT(r->base != NULL);
     r->engine = sim_engine_create(r->base);
     int rc = replay_parse(&r->plan, argc, argv);
-    if (rc < 0) rc = replay_check(&r->plan);
     if (rc < 0 && sim_replay_log_load(&r->log, r->plan.file, r->plan.collection, error) != KD_OK)
-        rc = replay_usage(error);
+        rc = kd_command_end("kudos-sim", "replay", KD_EXIT_USAGE, error);
     if (rc < 0) sim_replay_oracle_init(&r->oracle, &r->log);
     if (rc < 0) rc = connect_all(r);
     if (rc < 0) rc = replay_run(r);

@@ -14,7 +14,7 @@
 #include <event2/event.h>
 
 #include "sim/client/engine.h"
-#include "sim/commands/args.h"
+#include "common/io/daemon/args.h"
 #include "sim/replay/replay_oracle.h"
 #include "sim/replay/replay_poll.h"
 
@@ -28,7 +28,7 @@ enum { KD_REPLAY_EDGES_MAX = 16, KD_REPLAY_TARGETS_MAX = KD_REPLAY_EDGES_MAX + 1
 
 typedef struct {
     const char *file, *collection, *central, *ca_file, *spread_name, *speed_text;
-    sim_arg_list edges, admins;
+    kd_args_list edges, admins;
     sim_replay_spread spread;
     uint64_t seed, connections, streams, timeout_s, top;
     double lost;  /* share of good answers that the driver throws away */

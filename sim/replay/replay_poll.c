@@ -103,7 +103,7 @@ static int open_source(replay_poll_source *s, struct event_base *base, const str
     return KD_OK;
 }
 
-int sim_replay_poll_create(sim_replay_poll **out, struct event_base *base, const sim_arg_list *urls,
+int sim_replay_poll_create(sim_replay_poll **out, struct event_base *base, const kd_args_list *urls,
                            const char **wrong)
 {
     const struct timeval every = {.tv_sec = 0, .tv_usec = EVERY_MS * 1000};

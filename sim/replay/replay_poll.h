@@ -9,7 +9,7 @@
 
 #include <event2/event.h>
 
-#include "sim/commands/args.h"
+#include "common/io/daemon/args.h"
 
 /* ---- replay_backlog.c ---- */
 
@@ -34,7 +34,7 @@ typedef struct sim_replay_poll sim_replay_poll;
 
 /* Asks all of them twice a second from now on: http://host:port, host names looked up once, here. KD_OK;
  * KD_EINVAL or KD_ENOTFOUND, and *wrong is the URL. At most KD_REPLAY_ADMINS_MAX. */
-int sim_replay_poll_create(sim_replay_poll **out, struct event_base *base, const sim_arg_list *urls,
+int sim_replay_poll_create(sim_replay_poll **out, struct event_base *base, const kd_args_list *urls,
                            const char **wrong);
 sim_replay_backlog sim_replay_poll_sum(const sim_replay_poll *p,
                                        uint64_t now_us); /* NULL: nobody said anything */

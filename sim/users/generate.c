@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#include "sim/commands/args.h"
+#include "common/io/daemon/args.h"
 #include "sim/users/generate.h"
 #include "sim/users/zipf.h"
 
@@ -173,21 +173,25 @@ int sim_sim_generate(int argc, char **argv)
 {
     sim_generate_plan p = {.users = 60000, .items = 4000, .events = 150000, .seed = 1, .seconds = 3600};
     const char *out = "-";
-    const sim_arg table[] = {
-        {"users", "N", KD_ARG_UINT, &p.users, "users [60000]", 1, 4e9},
-        {"items", "N", KD_ARG_UINT, &p.items, "quiet items besides the story [4000]", 1, 1e8},
-        {"events", "N", KD_ARG_UINT, &p.events, "lines [150000]", 1, 1e9},
-        {"seconds", "T", KD_ARG_UINT, &p.seconds, "that the log spans [3600]", 1, 1e7},
-        {"seed", "N", KD_ARG_UINT, &p.seed, "another seed, another hour [1]", 0, 1e18},
-        {"out", "FILE", KD_ARG_TEXT, &out, "where to, compressed if it ends in .gz; - is standard output [-]",
-         0, 0},
+    const kd_arg table[] = {
+        KD_ARG_UINT("users", "N", &p.users, "number of users [60000]", .min = 1, .max = 4e9),
+        KD_ARG_UINT("items", "N", &p.items, "number of quiet items besides the story [4000]", .min = 1,
+                    .max = 1e8),
+        KD_ARG_UINT("events", "N", &p.events, "number of lines [150000]", .min = 1, .max = 1e9),
+        KD_ARG_UINT("seconds", "T", &p.seconds, "seconds that the log spans [3600]", .min = 1, .max = 1e7),
+        KD_ARG_UINT("seed", "N", &p.seed, "draws the hour: the same seed gives the same bytes [1]",
+                    .max = 1e18),
+        KD_ARG_TEXT("out", "FILE", &out,
+                    "file to write, compressed if its name ends in .gz; - is standard output [-]"),
     };
-    const sim_args args = {
+    const kd_args args = {
+        .program = "kudos-sim",
         .command = "generate",
+        .usage = "[options]",
         .about = "Writes a generated hour of likes as a log for replay: a viral story, thousands of quiet\n"
                  "posts, reels and comments, double taps, unlikes, likes again.",
         .at = table,
         .count = KD_COUNT(table)};
-    int rc = sim_args_parse(&args, argc, argv);
+    int rc = kd_args_read(&args, argc, argv);
     return rc >= 0 ? rc : generate_write_out(&p, out);
 }

@@ -8,10 +8,11 @@
 
 #include "common/base/text.h"
 #include "kudos/id.h"
-#include "sim/commands/args.h"
+#include "common/io/daemon/args.h"
 #include "sim/users/load.h"
 
 static const uint64_t SEED_NONE = UINT64_MAX; /* beyond what can be given */
+enum { NUMBER_MAX = 16 };                     /* bytes in a path for the number of an item */
 
 typedef struct {
     sim_load_plan plan;
@@ -33,68 +34,78 @@ static void *crew_main(void *arg)
     return NULL;
 }
 
+/* -1, or KD_EXIT_USAGE and what is wrong on standard error. */
+static int load_check(const kd_args *args, load_options *o)
+{
+    sim_load_plan *p = &o->plan;
+    if (o->like + o->read + o->batch + (p->path != NULL) > 1)
+        return kd_args_refuse(args, "--like, --read, --batch and --path exclude each other");
+    if (p->path && (*p->path != '/' || strlen(p->path) + NUMBER_MAX > KD_LOAD_PATH_MAX))
+        return kd_args_refuse(args, "--path must begin with / and have at most %d bytes",
+                              KD_LOAD_PATH_MAX - NUMBER_MAX);
+    if (!kd_collection_valid(kd_bytes_str(p->collection)))
+        return kd_args_refuse(args, "--collection is not [a-z][a-z0-9_-]{0,31}");
+    if (o->batch && p->batch_size > p->items)
+        return kd_args_refuse(args, "--batch-size is more than --items");
+    if (p->check && (o->read || p->path))
+        return kd_args_refuse(args, "--check goes with --like or --batch alone");
+    p->mode = p->path ? KD_LOAD_PATH : o->batch ? KD_LOAD_BATCH : o->read ? KD_LOAD_READ : KD_LOAD_LIKE;
+    return -1;
+}
+
 static int load_parse(load_options *o, int argc, char **argv)
 {
     sim_load_plan *p = &o->plan;
-    const sim_arg table[] = {
-        {"edge", "URL", KD_ARG_TEXT, &p->edge, "http:// (HTTP/2 with prior knowledge) or https://", 0, 0},
-        {"like", NULL, KD_ARG_FLAG, &o->like, "likes, each of another (user, item) pair (the default)", 0, 0},
-        {"read", NULL, KD_ARG_FLAG, &o->read, "reads of an item's counts", 0, 0},
-        {"batch", NULL, KD_ARG_FLAG, &o->batch, "POST /v1/likes, many likes in one request", 0, 0},
-        {"path", "P", KD_ARG_TEXT, &p->path,
-         "GET of a path of any server; {item} in it stands for the number of an item, drawn anew", 0, 0},
-        {"named", NULL, KD_ARG_FLAG, &p->named, "--read, --path: another X-User-Id with every request", 0, 0},
-        {"users", "N", KD_ARG_UINT, &p->users, "users [1000000]", 1, 4e9},
-        {"items", "N", KD_ARG_UINT, &p->items, "items [10000]", 1, 1e8},
-        {"zipf", "S", KD_ARG_REAL, &p->zipf_s, "skew of the items; 0 is uniform [0]", 0, 10},
-        {"seconds", "T", KD_ARG_UINT, &p->seconds, "how long [5]", 1, 86400},
-        {"connections", "C", KD_ARG_UINT, &p->connections, "connections per thread [16]", 1, 4096},
-        {"streams", "S", KD_ARG_UINT, &p->streams, "requests in flight per connection [32]", 1, 1000},
-        {"rate", "R", KD_ARG_UINT, &p->rate,
-         "requests per second in all, whatever the answers take; 0: as fast as answered [0]", 0, 1e8},
-        {"threads", "N", KD_ARG_UINT, &p->threads, "threads [1]", 1, 64},
-        {"batch-size", "N", KD_ARG_UINT, &p->batch_size, "likes per batch [200]", 1, KD_BULK_OPS_MAX},
-        {"collection", "NAME", KD_ARG_TEXT, &p->collection, "collection of the items [posts]", 0, 0},
-        {"check", NULL, KD_ARG_FLAG, &p->check,
-         "--like, --batch: likes items of this seed's own and reads afterwards whether each like counts once",
-         0, 0},
-        {"keys", NULL, KD_ARG_FLAG, &p->keys, "an Idempotency-Key on every like", 0, 0},
-        {"deadline-ms", "N", KD_ARG_UINT, &p->deadline_ms, "an answer later than this is an error [5000]", 1,
-         600000},
-        {"seed", "N", KD_ARG_UINT, &p->seed, "names the users and draws the items [1; with --check the time]",
-         0, 1e18},
-        {"ca", "FILE", KD_ARG_TEXT, &p->ca_file, "https: authorities to trust", 0, 0},
-        {"insecure", NULL, KD_ARG_FLAG, &p->insecure, "https: do not verify the server", 0, 0},
+    const kd_arg table[] = {
+        KD_ARG_TEXT("edge", "URL", &p->edge, "the server: http:// (HTTP/2 with prior knowledge) or https://",
+                    .required = true),
+        KD_ARG_FLAG("like", &o->like, "sends likes, each of another (user, item) pair (the default)"),
+        KD_ARG_FLAG("read", &o->read, "reads the counts of an item per request"),
+        KD_ARG_FLAG("batch", &o->batch, "sends POST /v1/likes, many likes in one request"),
+        KD_ARG_TEXT("path", "P", &p->path,
+                    "sends GET of this path, to any server; {item} in it becomes the number of an item, "
+                    "drawn for each request"),
+        KD_ARG_FLAG("named", &p->named, "with --read or --path: another X-User-Id with each request"),
+        KD_ARG_UINT("users", "N", &p->users, "number of users [1000000]", .min = 1, .max = 4e9),
+        KD_ARG_UINT("items", "N", &p->items, "number of items [10000]", .min = 1, .max = 1e8),
+        KD_ARG_REAL("zipf", "S", &p->zipf_s,
+                    "exponent of Zipf's law by which items are drawn; 0: all alike [0]", .max = 10),
+        KD_ARG_UINT("seconds", "T", &p->seconds, "seconds to send [5]", .min = 1, .max = 86400),
+        KD_ARG_UINT("connections", "C", &p->connections, "connections per thread [16]", .min = 1,
+                    .max = 4096),
+        KD_ARG_UINT("streams", "S", &p->streams, "requests in flight per connection [32]", .min = 1,
+                    .max = 1000),
+        KD_ARG_UINT("rate", "R", &p->rate,
+                    "requests per second over all threads, however long answers take; 0: each answer brings "
+                    "the next request [0]",
+                    .max = 1e8),
+        KD_ARG_UINT("threads", "N", &p->threads, "number of threads, each with connections of its own [1]",
+                    .min = 1, .max = 64),
+        KD_ARG_UINT("batch-size", "N", &p->batch_size, "likes per batch [200]", .min = 1,
+                    .max = KD_BULK_OPS_MAX),
+        KD_ARG_TEXT("collection", "NAME", &p->collection, "collection of the items [posts]"),
+        KD_ARG_FLAG("check", &p->check,
+                    "with --like or --batch: likes items that only this seed has, and reads afterwards "
+                    "whether each like counts once"),
+        KD_ARG_FLAG("keys", &p->keys, "sends an Idempotency-Key with each like"),
+        KD_ARG_UINT("deadline-ms", "N", &p->deadline_ms,
+                    "a request without an answer after so many milliseconds is an error [5000]", .min = 1,
+                    .max = 600000),
+        KD_ARG_UINT("seed", "N", &p->seed,
+                    "names the users and draws the items [1; with --check the time of day]", .max = 1e18),
+        KD_ARG_TEXT("ca", "FILE", &p->ca_file, "https: PEM file of the authorities to trust [the system's]"),
+        KD_ARG_FLAG("insecure", &p->insecure, "https: does not verify the server"),
     };
-    const sim_args args = {
+    const kd_args args = {
+        .program = "kudos-sim",
         .command = "load",
+        .usage = "--edge URL [options]",
         .about = "Loads one server and tells how fast it answered.",
         .at = table,
         .count = KD_COUNT(table),
         .more = "last line: load requests= errors= per_s= p50_us= p99_us= max_us= verdict=ok|failed"};
-    return sim_args_parse(&args, argc, argv);
-}
-
-static int load_usage(const char *what)
-{
-    fprintf(stderr, "kudos-sim load: %s (--help shows all options)\n", what);
-    return KD_EXIT_USAGE;
-}
-
-static int load_check(load_options *o)
-{
-    sim_load_plan *p = &o->plan;
-    if (!p->edge) return load_usage("--edge: missing");
-    if (o->like + o->read + o->batch + (p->path != NULL) > 1)
-        return load_usage("--like, --read, --batch, --path: choose one");
-    if (p->path && (*p->path != '/' || strlen(p->path) + 16 > KD_LOAD_PATH_MAX))
-        return load_usage("--path: begins with / and is short");
-    if (!kd_collection_valid(kd_bytes_str(p->collection)))
-        return load_usage("--collection: not a collection's name");
-    if (o->batch && p->batch_size > p->items) return load_usage("--batch-size: more than --items");
-    if (p->check && (o->read || p->path)) return load_usage("--check: only with --like or --batch");
-    p->mode = p->path ? KD_LOAD_PATH : o->batch ? KD_LOAD_BATCH : o->read ? KD_LOAD_READ : KD_LOAD_LIKE;
-    return -1;
+    int rc = kd_args_read(&args, argc, argv);
+    return rc >= 0 ? rc : load_check(&args, o);
 }
 
 static int load_run(const sim_load_plan *plan, sim_load_result *sum)
@@ -202,7 +213,6 @@ int sim_sim_load(int argc, char **argv)
                                .deadline_ms = 5000,
                                .seed = SEED_NONE}};
     int rc = load_parse(&o, argc, argv);
-    if (rc < 0) rc = load_check(&o);
     if (rc >= 0) return rc;
     if (o.plan.seed == SEED_NONE) o.plan.seed = o.plan.check ? (uint64_t)time(NULL) : 1;
     sim_zipf_init(&o.plan.zipf, (uint32_t)o.plan.items, o.plan.zipf_s);
