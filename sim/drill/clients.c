@@ -188,7 +188,7 @@ void sim_clients_told(sim_clients *c, const sim_scenario_event *event)
 
 void sim_clients_tick(sim_clients *c, uint64_t now_us, bool acting)
 {
-    sim_clients_retry_due(c, now_us);
+    sim_engine_tick(c->engine);
     if (!acting || c->options.scenario->users.users == 0 || c->options.per_second <= 0) return;
     uint64_t every = (uint64_t)(1e6 / c->options.per_second);
     if (c->next_us + BEHIND_MAX_US < now_us)
@@ -257,6 +257,7 @@ sim_clients *sim_clients_create(const sim_clients_options *options)
     sim_clients *c = kd_alloc(sizeof *c);
     c->options = *options;
     c->freed = act_as_told;
+    sim_clients_open(c);
     c->random = options->seed;
     c->run = sim_fleet_wall_us(options->fleet, sim_fleet_now_us(options->fleet));
     c->next_us = sim_fleet_now_us(options->fleet);
@@ -271,13 +272,7 @@ sim_clients *sim_clients_create(const sim_clients_options *options)
 void sim_clients_destroy(sim_clients *c)
 {
     if (!c) return;
-    c->options.journal = NULL; /* what ends now is nobody's answer */
-    for (size_t i = 0; i < KD_COUNT(c->edges); i++) kd_http_client_destroy(c->edges[i]);
-    while (c->waiting) {
-        sim_client_op *o = c->waiting;
-        c->waiting = o->next;
-        free(o);
-    }
+    sim_clients_close(c);
     for (uint32_t i = 0; i < c->users.count; i++) {
         while (c->at[i].first) {
             sim_told *t = c->at[i].first;

@@ -6,11 +6,13 @@
 #ifndef KUDOS_SIM_DRILL_CLIENTS_INTERNAL_H
 #define KUDOS_SIM_DRILL_CLIENTS_INTERNAL_H
 
-#include "common/io/http/client/http_client.h"
+#include "sim/client/engine.h"
 #include "sim/drill/clients.h"
 #include "sim/users/zipf.h"
 
-enum { CLIENTS_MEMORY = 4, CLIENTS_TOKEN_MAX = 2 * KD_SESSION_TOKEN_MAX };
+enum { CLIENTS_MEMORY = 4 };
+_Static_assert(2 * SCENARIO_EDGES_MAX <= SIM_ENGINE_SERVERS_MAX,
+               "edges and their twins are servers of one engine");
 
 typedef enum {
     DRAW_USER,
@@ -26,21 +28,25 @@ typedef enum {
     DRAW_PROBE
 } sim_clients_draw_stream;
 
-/* One operation of a user, over all its requests. Lives until none is under way. */
-typedef struct sim_client_op {
-    struct sim_client_op *next; /* among those that wait for another try */
+/* One operation of a user, over all its requests. Lives until it is over, and no request is in flight or waits for another try. */
+typedef struct {
     sim_clients *clients;
     uint32_t number, user, item, counter, edge, forgotten, attempt;
     kd_verb verb;
-    uint64_t amount, retry_at_us;
-    uint32_t tries, open;
-    bool acked, over, reading, told, probe;
+    uint64_t amount;
+    uint64_t rest_us; /* before the next try, besides the back-off */
+    uint32_t tries;   /* requests so far, both of a double tap, without readings */
+    uint32_t open;    /* requests in flight */
+    bool acked, over, told, probe;
 } sim_client_op;
 
+/* A lane of the engine with one request of an operation, and the tries that follow from it. A double tap has two of them at a time. */
 typedef struct {
+    sim_lane lane; /* first: the engine's pointer to it is one to the request */
     sim_client_op *op;
-    uint64_t sent_us;
-} sim_request;
+    uint64_t sent_us; /* of the last try, in the fleet's time */
+    bool reads;       /* the user reads back what he did */
+} sim_client_request;
 
 typedef struct sim_told {
     struct sim_told *next;
@@ -51,8 +57,7 @@ typedef struct {
     uint32_t edge, last_item;
     uint32_t once; /* the last once item that he was told to like */
     bool busy, placed;
-    uint8_t token_len;
-    char token[CLIENTS_TOKEN_MAX];
+    sim_session session;
     struct {
         uint32_t item, counter;
     } liked[CLIENTS_MEMORY];
@@ -67,13 +72,13 @@ struct sim_clients {
     sim_client_user *at;
     uint32_t number; /* of operations so far */
     uint64_t next_us, run;
-    uint64_t random;                               /* of the back-offs */
-    kd_http_client *edges[2 * SCENARIO_EDGES_MAX]; /* twins behind */
+    uint64_t random;    /* of the connections' back-offs */
+    sim_engine *engine; /* its servers are the edges by their numbers, and their twins from FLEET_TWIN on */
+    char path[KD_ITEM_KEY_MAX + 32], key[48], body[32]; /* of the request that is being described */
     uint32_t lost_percent[SCENARIO_EDGES_MAX], forgotten[SCENARIO_EDGES_MAX];
     bool heard[SCENARIO_EDGES_MAX];            /* an answer of this edge told how old central's number is */
     uint64_t forgotten_us[SCENARIO_EDGES_MAX]; /* the last time */
-    sim_client_op *waiting;
-    uint32_t open; /* operations in work */
+    uint32_t open;                             /* operations in work */
     /* clients_send.c has ended the operation of this user, who may begin another one at once. Called from within sim_clients_begin too. */
     void (*freed)(sim_clients *c, uint32_t user);
     /* probes: first item and first user of the edges' homes; the once item, and how many edges are asked for it */
@@ -98,8 +103,10 @@ static inline bool sim_clients_chance(const sim_clients *c, sim_clients_draw_str
 
 /* Enters the attempt into the journal and sends it. Takes the op, which clients_send.c frees; its user is busy until `freed`. */
 void sim_clients_begin(sim_clients *c, sim_client_op *o);
-/* Sends again each operation whose back-off has ended; gives up those that an edge's new directory does not know. */
-void sim_clients_retry_due(sim_clients *c, uint64_t now_us);
+/* Creates the engine. Operations whose back-off has ended are sent again at its ticks; those that an edge's new directory does not know are given up. */
+void sim_clients_open(sim_clients *c);
+/* Ends all requests, whose answers nobody judges, and frees their operations and the engine. */
+void sim_clients_close(sim_clients *c);
 /* After each change of the journal about this operation. */
 static inline void sim_clients_changed(const sim_client_op *o)
 {

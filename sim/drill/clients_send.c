@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/io/loop/clock.h"
 #include "sim/drill/clients_internal.h"
 #include "sim/drill/number.h"
 
@@ -14,8 +15,9 @@ enum {
     REQUEST_MS = 2000,
     TRIES = 8,
     TOLD_TRIES = 300, /* what a scenario tells by name is meant to happen */
-    BACKOFF_MIN_US = 50000,
-    BACKOFF_MAX_US = 1000000,
+    BACKOFF_MIN_US = 75000,
+    BACKOFF_MAX_US = 1500000,
+    REST_US = 250000, /* besides the back-off, after a 503 or 429 */
     READ_PERCENT = 20,
     LOOK_BACK = 300, /* attempts */
     QUEUE_MAX = 4096,
@@ -48,13 +50,13 @@ static void clients_send_over(sim_client_op *o)
 /* ---- sending --------------------------------------------------------------------------------------------------- */
 
 /* Of the edge, or of its twin: while both run, half of what is meant for one comes to the other. */
-static kd_http_client *client_of(sim_clients *c, const sim_client_op *o)
+static uint32_t clients_send_server(sim_clients *c, const sim_client_op *o)
 {
     sim_fleet *f = c->options.fleet;
     uint32_t slot = o->edge;
     if (f->nodes[FLEET_TWIN + o->edge].wanted && sim_clients_draw(c, DRAW_TWIN, o->number + o->tries) % 2)
         slot = FLEET_TWIN + o->edge;
-    if (!c->edges[slot]) {
+    if (!sim_engine_client(c->engine, slot)) {
         char url[64];
         kd_http_client_options options = {.connections = 2,
                                           .deadline_ms = REQUEST_MS,
@@ -64,76 +66,100 @@ static kd_http_client *client_of(sim_clients *c, const sim_client_op *o)
                                           .queue_max = QUEUE_MAX,
                                           .seed = kd_random_next(&c->random)};
         snprintf(url, sizeof url, "http://127.0.0.1:%u", sim_proxy_link_port(f->nodes[slot].users));
-        int rc = kd_http_client_create(&c->edges[slot], f->base, url, &options);
+        int rc = sim_engine_connect(c->engine, slot, url, &options);
         KD_ASSERT(rc == KD_OK);
     }
-    return c->edges[slot];
+    return slot;
 }
 
-static void clients_send_on_answer(void *arg, int result, int status, const kd_http_response *r);
-static void clients_send_on_read(void *arg, int result, int status, const kd_http_response *r);
+static sim_client_request *clients_send_new_request(sim_client_op *o, bool reads)
+{
+    sim_client_request *q = kd_alloc(sizeof *q);
+    *q = (sim_client_request){.lane.engine = o->clients->engine, .op = o, .reads = reads};
+    return q;
+}
 
-static int clients_send_ask(sim_client_op *o, const char *method, kd_http_client_cb fn)
+/* Enters another try into the journal. False: the edge's new directory does not know the operation's key; the operation is over. */
+static bool clients_send_again(sim_client_op *o, uint64_t now)
 {
     sim_clients *c = o->clients;
-    const sim_client_user *u = &c->at[o->user];
-    char path[KD_ITEM_KEY_MAX + 32], key[48], body[32];
-    int path_len = snprintf(path, sizeof path, "/v1/%s/%s", sim_names_at(&c->items, o->item),
-                            sim_scenario_counters.at[o->counter].name);
-    int key_len = snprintf(key, sizeof key, "%llx-%x", (unsigned long long)c->run, o->number);
-    int body_len = snprintf(body, sizeof body, "{\"amount\":%llu}", (unsigned long long)o->amount);
-    kd_http_client_field fields[3] = {
-        {kd_bytes_str("x-user-id"), kd_bytes_str(sim_names_at(&c->users, o->user)), true}};
-    size_t count = 1;
-    if (fn == clients_send_on_answer)
-        fields[count++] =
-            (kd_http_client_field){kd_bytes_str("idempotency-key"), kd_bytes_of(key, (size_t)key_len), true};
-    if (u->token_len && c->options.scenario->users.tokens)
-        fields[count++] =
-            (kd_http_client_field){kd_bytes_str("kudos-session"), kd_bytes_of(u->token, u->token_len), true};
-    sim_request *q = kd_alloc(sizeof *q);
-    *q = (sim_request){.op = o, .sent_us = clients_send_now_us(c)};
-    int rc = kd_http_client_request(
-        client_of(c, o), method, kd_bytes_of(path, (size_t)path_len), fields, count,
-        fn == clients_send_on_answer && o->verb == KD_ADD ? kd_bytes_of(body, (size_t)body_len)
-                                                          : kd_bytes_of(NULL, 0),
-        fn, q, REQUEST_MS);
-    if (rc != KD_OK) {
+    if (c->forgotten[o->edge] != o->forgotten) {
+        clients_send_over(o);
+        clients_send_release(o);
+        return false;
+    }
+    sim_journal_retried(c->options.journal, o->attempt, now);
+    sim_clients_changed(o);
+    return true;
+}
+
+/* The request's method, key and amount are the operation's; a reading has none of these. */
+static void clients_send_describe_operation(sim_clients *c, const sim_client_op *o, sim_lane_request *r)
+{
+    int key = snprintf(c->key, sizeof c->key, "%llx-%x", (unsigned long long)c->run, o->number);
+    int body = snprintf(c->body, sizeof c->body, "{\"amount\":%llu}", (unsigned long long)o->amount);
+    r->method = o->verb == KD_UNLIKE ? "DELETE" : "POST";
+    r->key = kd_bytes_of(c->key, (size_t)key);
+    if (o->verb == KD_ADD) r->body = kd_bytes_of(c->body, (size_t)body);
+}
+
+static bool clients_send_describe(void *arg, sim_lane *lane, sim_lane_request *r)
+{
+    sim_clients *c = arg;
+    sim_client_request *q = (sim_client_request *)lane;
+    sim_client_op *o = q->op;
+    q->sent_us = clients_send_now_us(c);
+    if (lane->attempts > 0 && !clients_send_again(o, q->sent_us)) {
         free(q);
-        return rc;
+        return false;
     }
     o->open++;
-    return KD_OK;
+    o->tries += !q->reads;
+    int path = snprintf(c->path, sizeof c->path, "/v1/%s/%s", sim_names_at(&c->items, o->item),
+                        sim_scenario_counters.at[o->counter].name);
+    *r = (sim_lane_request){.server = clients_send_server(c, o),
+                            .method = "GET",
+                            .path = kd_bytes_of(c->path, (size_t)path),
+                            .user = kd_bytes_str(sim_names_at(&c->users, o->user))};
+    if (!q->reads) clients_send_describe_operation(c, o, r);
+    if (c->options.scenario->users.tokens) r->session = sim_session_view(&c->at[o->user].session);
+    return true;
 }
 
-/* Another try, or none. */
-static void unanswered(sim_client_op *o)
+static void clients_send_operation(sim_client_op *o)
+{
+    sim_lane_send(&clients_send_new_request(o, false)->lane, kd_clock_mono_us());
+}
+
+/* False: it could not be sent, and the caller goes on as if it had not been asked. */
+static bool clients_send_reading(sim_client_op *o)
+{
+    uint32_t open = o->open;
+    sim_lane_send(&clients_send_new_request(o, true)->lane, kd_clock_mono_us());
+    return o->open > open;
+}
+
+/* Another try, or none. `q` is the request that ended last, which carries the next try or is freed; NULL: it is freed already. */
+static void clients_send_unanswered(sim_client_op *o, sim_client_request *q)
 {
     sim_clients *c = o->clients;
-    if (o->acked || o->over || o->open > 0) return;
-    bool again =
-        o->told ? o->tries < TOLD_TRIES
-                : o->tries < TRIES && sim_clients_chance(c, DRAW_RETRY, (uint64_t)o->number << 16 | o->tries,
-                                                         c->options.scenario->users.retry_percent);
-    if (!again || c->forgotten[o->edge] != o->forgotten) {
-        clients_send_over(o);
+    bool again = false;
+    if (!o->acked && !o->over && o->open == 0) {
+        again = o->told ? o->tries < TOLD_TRIES
+                        : o->tries < TRIES &&
+                              sim_clients_chance(c, DRAW_RETRY, (uint64_t)o->number << 16 | o->tries,
+                                                 c->options.scenario->users.retry_percent);
+        again = again && c->forgotten[o->edge] == o->forgotten;
+        if (!again) clients_send_over(o);
+    }
+    if (!again) {
+        free(q);
         return;
     }
-    uint64_t top = KD_MIN((uint64_t)BACKOFF_MIN_US << KD_MIN(o->tries, 10u), (uint64_t)BACKOFF_MAX_US);
-    o->retry_at_us =
-        KD_MAX(o->retry_at_us, clients_send_now_us(c) + top / 2 + kd_random_next(&c->random) % top);
-    o->next = c->waiting;
-    c->waiting = o;
-}
-
-static void send_it(sim_client_op *o)
-{
-    o->tries++;
-    o->retry_at_us = 0;
-    const char *method = o->verb == KD_UNLIKE ? "DELETE" : "POST";
-    if (clients_send_ask(o, method, clients_send_on_answer) != KD_OK)
-        sim_journal_refused(o->clients->options.journal, o->attempt);
-    sim_clients_changed(o);
+    if (!q) q = clients_send_new_request(o, false);
+    q->lane.attempts = o->tries;
+    sim_lane_retry(&q->lane, o->rest_us);
+    o->rest_us = 0;
 }
 
 void sim_clients_begin(sim_clients *c, sim_client_op *o)
@@ -153,55 +179,18 @@ void sim_clients_begin(sim_clients *c, sim_client_op *o)
     c->total.attempted++;
     c->counts[o->edge].attempted++;
     o->open++; /* not over before both were sent */
-    send_it(o);
+    clients_send_operation(o);
     if (sim_clients_chance(c, DRAW_DOUBLE, o->number, c->options.scenario->users.double_percent)) {
         sim_journal_retried(c->options.journal, o->attempt, now);
-        send_it(o);
+        sim_clients_changed(o);
+        clients_send_operation(o);
     }
     o->open--;
-    unanswered(o);
+    clients_send_unanswered(o, NULL);
     clients_send_release(o);
 }
 
-void sim_clients_retry_due(sim_clients *c, uint64_t now)
-{
-    sim_client_op *o = c->waiting;
-    c->waiting = NULL;
-    while (o) {
-        sim_client_op *next = o->next;
-        if (o->retry_at_us > now) {
-            o->next = c->waiting;
-            c->waiting = o;
-        } else if (c->forgotten[o->edge] != o->forgotten) {
-            clients_send_over(o);
-            clients_send_release(o);
-        } else {
-            sim_journal_retried(c->options.journal, o->attempt, now);
-            sim_clients_changed(o);
-            send_it(o);
-            unanswered(o);
-            clients_send_release(o);
-        }
-        o = next;
-    }
-}
-
 /* ---- answers --------------------------------------------------------------------------------------------------- */
-
-/* The JSON that follows "name": in a flat answer, as far as it matters here. */
-static bool says(kd_bytes body, const char *what)
-{
-    return body.len > 0 && memmem(body.data, body.len, what, strlen(what)) != NULL;
-}
-
-static void clients_send_keep_token(sim_client_op *o, const kd_http_response *r)
-{
-    sim_client_user *u = &o->clients->at[o->user];
-    kd_bytes token = kd_http_response_header(r, "kudos-session");
-    if (token.len == 0 || token.len > sizeof u->token) return;
-    memcpy(u->token, token.data, token.len);
-    u->token_len = (uint8_t)token.len;
-}
 
 /*
  * The number in an answer to an operation is as the API says, and rests on one of central's. A known number without an age has been stale for two
@@ -228,8 +217,9 @@ static void acknowledged(sim_client_op *o, const kd_http_response *r)
     sim_clients_changed(o);
     c->total.acked++;
     c->counts[o->edge].acked++;
-    clients_send_keep_token(o, r);
-    bool right = o->verb == KD_ADD || says(body, o->verb == KD_LIKE ? "\"liked\":true" : "\"liked\":false");
+    sim_session_keep(&c->at[o->user].session, r);
+    bool liked,
+        right = o->verb == KD_ADD || (sim_answer_liked(body, &liked) && liked == (o->verb == KD_LIKE));
     if (!right || !number_sound(o, body))
         sim_fleet_fail(c->options.fleet, "answer: %s of %s by %s at %s was answered %.*s",
                        o->verb == KD_ADD    ? "sum"
@@ -240,10 +230,8 @@ static void acknowledged(sim_client_op *o, const kd_http_response *r)
                        body.len ? (const char *)body.data : "");
     if (o->over) return;
     if (o->verb != KD_ADD && sim_clients_chance(c, DRAW_READ, o->number, READ_PERCENT) &&
-        clients_send_ask(o, "GET", clients_send_on_read) == KD_OK) {
-        o->reading = true;
+        clients_send_reading(o))
         return;
-    }
     clients_send_over(o);
 }
 
@@ -255,51 +243,37 @@ static bool clients_send_lost(const sim_client_op *o)
            sim_clients_chance(c, DRAW_LOST, ~number, c->lost_percent[o->edge]);
 }
 
-/* Answers that say that nothing was taken. The others leave that open. */
-static bool took_nothing(kd_bytes body)
-{
-    static const char *const types[] = {"outbox-full", "clock-out-of-bounds", "rate-limited", "key-in-flight",
-                                        "edge-retired"};
-    for (size_t i = 0; i < KD_COUNT(types); i++) {
-        if (says(body, types[i])) return true;
-    }
-    return false;
-}
-
 static void clients_send_refused(sim_client_op *o, int status, const kd_http_response *r)
 {
     sim_clients *c = o->clients;
     kd_bytes body = kd_http_response_body(r);
-    if (status < 500 && status != 429 && status != 409 && status != 408)
+    if (!sim_answer_worth_retrying(status))
         sim_fleet_fail(c->options.fleet, "answer: %s answered %d: %.*s", c->options.scenario->edges[o->edge],
                        status, (int)KD_MIN(body.len, (size_t)200), body.len ? (const char *)body.data : "");
     c->total.refused +=
         status == 503 || status == 429; /* of a tap that came twice at once one is told so by 409 */
     c->counts[o->edge].refused += status == 503 || status == 429;
-    if (took_nothing(body)) sim_journal_refused(c->options.journal, o->attempt);
+    if (sim_answer_took_nothing(body)) sim_journal_refused(c->options.journal, o->attempt);
     sim_clients_changed(o);
-    if (status == 503 || status == 429) o->retry_at_us = clients_send_now_us(c) + BACKOFF_MAX_US / 2;
+    if (status == 503 || status == 429) o->rest_us = REST_US;
 }
 
-static void clients_send_on_answer(void *arg, int result, int status, const kd_http_response *r)
+static void clients_send_on_answer(sim_client_request *q, const sim_lane_answer *a)
 {
-    sim_request q = *(sim_request *)arg;
-    sim_client_op *o = q.op;
+    sim_client_op *o = q->op;
     sim_clients *c = o->clients;
-    free(arg);
-    o->open--;
-    if (!c->options.journal) { /* the drill is over */
-        if (o->open == 0) free(o);
-        return;
-    }
-    if (result != KD_OK)
-        sim_journal_thawed(c->options.journal, o->edge, q.sent_us,
+    if (!a->sent) {
+        sim_journal_refused(c->options.journal, o->attempt);
+        sim_clients_changed(o);
+    } else if (a->result != KD_OK) {
+        sim_journal_thawed(c->options.journal, o->edge, q->sent_us,
                            clients_send_now_us(c)); /* it may have been taken until now */
-    else if (status >= 200 && status < 300 && (o->acked || !clients_send_lost(o)))
-        acknowledged(o, r);
-    else if (status >= 300)
-        clients_send_refused(o, status, r);
-    unanswered(o);
+    } else if (sim_answer_acks(a->status) && (o->acked || !clients_send_lost(o))) {
+        acknowledged(o, a->response);
+    } else if (a->status >= 300) {
+        clients_send_refused(o, a->status, a->response);
+    }
+    clients_send_unanswered(o, q);
     clients_send_release(o);
 }
 
@@ -337,9 +311,8 @@ void sim_clients_recheck(sim_clients *c, uint32_t edge, uint32_t most)
                              .edge = edge,
                              .verb = a->verb,
                              .acked = true,
-                             .reading = true,
                              .forgotten = c->forgotten[edge]};
-        if (!certain(o) || clients_send_ask(o, "GET", clients_send_on_read) != KD_OK) {
+        if (!certain(o) || !clients_send_reading(o)) {
             free(o);
             continue;
         }
@@ -361,21 +334,17 @@ static bool certain(const sim_client_op *o)
            settled && c->forgotten[o->edge] == o->forgotten && !f->nodes[FLEET_TWIN + o->edge].wanted;
 }
 
-static void clients_send_on_read(void *arg, int result, int status, const kd_http_response *r)
+static void clients_send_on_read(sim_client_request *q, const sim_lane_answer *a)
 {
-    sim_request q = *(sim_request *)arg;
-    sim_client_op *o = q.op;
+    sim_client_op *o = q->op;
     sim_clients *c = o->clients;
-    free(arg);
-    o->open--;
-    if (!c->options.journal) {
-        if (o->open == 0) free(o);
-        return;
-    }
-    if (result == KD_OK && status == 200) {
-        kd_bytes body = kd_http_response_body(r);
+    free(q);
+    if (!a->sent) return;
+    if (a->result == KD_OK && a->status == 200) {
+        kd_bytes body = kd_http_response_body(a->response);
+        bool liked;
         c->total.reads++;
-        if (says(body, o->verb == KD_LIKE ? "\"liked\":false" : "\"liked\":true") && certain(o))
+        if (sim_answer_liked(body, &liked) && liked != (o->verb == KD_LIKE) && certain(o))
             sim_fleet_fail(c->options.fleet,
                            "read-your-writes: %s %s %s at %s, was answered 2xx, and read there %.*s",
                            sim_names_at(&c->users, o->user), o->verb == KD_LIKE ? "liked" : "unliked",
@@ -384,4 +353,46 @@ static void clients_send_on_read(void *arg, int result, int status, const kd_htt
     }
     clients_send_over(o);
     clients_send_release(o);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------ */
+
+/* The drill is over: nothing is judged any more. */
+static void clients_send_free(sim_client_request *q)
+{
+    if (q->op->open == 0) free(q->op);
+    free(q);
+}
+
+static void clients_send_answered(void *arg, sim_lane *lane, const sim_lane_answer *a)
+{
+    const sim_clients *c = arg;
+    sim_client_request *q = (sim_client_request *)lane;
+    q->op->open--;
+    if (!c->options.journal)
+        clients_send_free(q);
+    else if (q->reads)
+        clients_send_on_read(q, a);
+    else
+        clients_send_on_answer(q, a);
+}
+
+void sim_clients_open(sim_clients *c)
+{
+    c->engine = sim_engine_create(c->options.fleet->base);
+    sim_engine_use(c->engine, &(sim_engine_plan){.arg = c,
+                                                 .describe = clients_send_describe,
+                                                 .answered = clients_send_answered,
+                                                 .deadline_ms = REQUEST_MS,
+                                                 .backoff_min_us = BACKOFF_MIN_US,
+                                                 .backoff_max_us = BACKOFF_MAX_US,
+                                                 .seed = c->options.seed});
+}
+
+void sim_clients_close(sim_clients *c)
+{
+    sim_lane *lane;
+    c->options.journal = NULL; /* what ends now is nobody's answer */
+    while ((lane = sim_engine_drop_waiting(c->engine)) != NULL) clients_send_free((sim_client_request *)lane);
+    sim_engine_destroy(c->engine);
 }
