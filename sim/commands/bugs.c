@@ -1,6 +1,6 @@
 /*
- * bugs.c - kudos-sim bugs: is every planted bug found within so many seeds of the swarm, and by which checker? A seed counts only where
- * the sound cores hold: what fails without the plant was not found because of it.
+ * bugs.c - kudos-sim bugs: is every planted bug found within so many seeds of the swarm, and by which checker? A seed that fails with the bug
+ * counts only if it holds without: else the failure has another cause.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@ typedef struct {
     bool shrink;
 } bugs_options;
 
+/* The same seed without the bug. */
 static sim_result run_sound(const bugs_options *o, uint64_t seed)
 {
     sim_child_pool pool;
@@ -35,7 +36,7 @@ static void bugs_start(sim_child_pool *pool, const sim_plant_name *p, uint64_t s
     sim_finding_finish(&f);
 }
 
-/* The first seed of the swarm that shows it; false when none does. Runs beyond the first failure end unheard. */
+/* The lowest seed of the swarm that finds the bug; false when none does. Runs of higher seeds that are under way by then end without effect. */
 static bool bugs_find(const bugs_options *o, const sim_plant_name *p, sim_child_done *found)
 {
     sim_child_pool pool;

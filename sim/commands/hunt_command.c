@@ -1,6 +1,6 @@
 /*
- * hunt_command.c - kudos-sim hunt: seeds of the swarm on all processors until the time is over. What fails is reduced and written down; of each
- * checker only the first few, for one defect breaks many runs.
+ * hunt_command.c - kudos-sim hunt: runs seeds of the swarm on all processors until the time is over. A failing run is reduced and written down; only the
+ * first few of each checker, because one defect breaks many runs.
  */
 #include "sim/commands/hunt_command.h"
 
@@ -55,7 +55,7 @@ static void say_progress(hunter *h, bool now)
             (double)h->virtual_us / 86400e6, h->failures, terminal ? "  " : "\n");
 }
 
-/* How often that checker has failed, this time included. */
+/* How often this checker has failed, this failure included; UINT32_MAX when there are too many checkers to count. */
 static uint32_t hunt_command_count_failure(hunter *h, const char *checker)
 {
     uint32_t i = 0;

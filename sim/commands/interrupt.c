@@ -13,7 +13,7 @@ static void interrupt_on_signal(int number)
     sim_interrupted = 1;
 }
 
-/* No SA_RESTART: what waits is to look up. */
+/* Without SA_RESTART a wait returns with EINTR, and its loop sees sim_interrupted. */
 void sim_interrupt_hear(void)
 {
     struct sigaction action = {.sa_handler = interrupt_on_signal, .sa_flags = (int)SA_RESETHAND};
@@ -23,7 +23,7 @@ void sim_interrupt_hear(void)
 
 void sim_interrupt_leave(void)
 {
-    signal(SIGINT, SIG_IGN); /* the terminal tells all of us */
+    signal(SIGINT, SIG_IGN); /* the terminal sends it to parent and children alike */
     signal(SIGHUP, SIG_IGN);
     signal(SIGTERM, SIG_DFL);
     sim_interrupted = 0;

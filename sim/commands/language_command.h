@@ -2,6 +2,7 @@
 #ifndef KUDOS_SIM_COMMANDS_LANGUAGE_COMMAND_H
 #define KUDOS_SIM_COMMANDS_LANGUAGE_COMMAND_H
 
+/* Command of main.c: argv[0] is the command's name, the result is the exit code. */
 int sim_sim_language(int argc, char **argv);
 
 #endif

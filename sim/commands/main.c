@@ -20,7 +20,7 @@
 typedef struct {
     const char *name;
     const char *help;
-    int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
 } command;
 
 static const command commands[] = {

@@ -78,7 +78,7 @@ static void say_options(const run_options *o)
     fflush(stdout);
 }
 
-/* What the simulation cannot play, it leaves out. */
+/* Names the kinds of faults that the simulation leaves out, because it cannot play them. */
 static void say_left_out(const sim_scenario *s)
 {
     bool said[SCENARIO_KINDS] = {false};
@@ -100,7 +100,7 @@ static void say_last(uint64_t seed, const sim_result *r, uint64_t us)
     printf(" verdict=%s\n", sim_verdict_name(r->verdict));
 }
 
-/* A broken assertion of a core is a violation like another; it ends the process where it stands. */
+/* A broken assertion of a core is a violation, like a checker's. It aborts the process, so the last line is printed from the signal handler. */
 static uint64_t aborting_seed;
 
 static void on_abort(int signal_number)

@@ -1,8 +1,9 @@
 /*
  * replay.c - the command: options, clients, the run from log to verdict.
  *
- * Verdict: `exact` when everything was acknowledged and every item is right everywhere; `wrong` when
- * everything was acknowledged, everybody could be read, and something is not right; `unknown` otherwise.
+ * Verdict: `exact` when all events were acknowledged and all counts are right at all edges and at central. `wrong` when all events were acknowledged and
+ * all targets could be read but some count is not right; when an answer contradicted its request; or when central counts more likes than the log
+ * can reach. `unknown` otherwise.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -131,7 +132,7 @@ static int connect_all(replay *r)
 {
     const kd_http_client_options options = client_options(&r->plan);
     uint32_t n = r->plan.edges.count;
-    const char *url = NULL; /* at hand */
+    const char *url = NULL; /* the one that `err` is about */
     int err = KD_OK;
     for (uint32_t i = 0; i < n && err == KD_OK; i++) {
         url = r->plan.edges.at[i];
@@ -167,7 +168,7 @@ static int replay_exit_code(const replay *r, const char *verdict)
     return r->sent.reached || r->log.count == 0 ? KD_EXIT_UNKNOWN : KD_EXIT_UNAVAILABLE;
 }
 
-/* Why the counts cannot be those of the log. */
+/* Tells when the counts are not those of this log because the store held likes before. */
 static void note_use(const replay *r)
 {
     const sim_replay_check *c = &r->check;
@@ -225,7 +226,7 @@ static int replay_run(replay *r)
     if (r->check.beyond) return replay_report(r);
     sim_replay_view_init(&view, r->base);
     sim_replay_send(&r->plan, &r->log, r->engine, &r->sent);
-    /* Without all acknowledgements there is nothing to wait for, only something to look at. */
+    /* Where the sending was given up the counts cannot get right: one round of reading shows where they stand. */
     uint64_t patience_us = r->sent.stopped ? 0 : r->plan.timeout_s * 1000000;
     if (r->sent.acked > 0) {
         sim_replay_verify(&r->log, &r->oracle, r->base, &r->check, kd_clock_mono_us() + patience_us);

@@ -2,11 +2,11 @@
  * replay.h - `kudos-sim replay`: sends a log of likes through edges as clients would, then demands that
  * every edge and central show the right count of every item.
  *
- *     replay_log     the log            replay_oracle  the right answer
- *     replay_driver  sends it           replay_verify  reads all counts until they are right
- *     replay_judge   holds them against the right answer
- *     replay_poll    asks admin ports about batches under way
- *     replay_view    what a person sees meanwhile, and the table at the end
+ *     replay_log     reads the log               replay_oracle  the right count of each item
+ *     replay_driver  sends the events            replay_verify  reads all counts until they are right
+ *     replay_judge   compares the counts that were read with the right ones
+ *     replay_poll    asks admin ports about batches that edges hold and central has merged
+ *     replay_view    the line that is shown meanwhile, and the table at the end
  */
 #ifndef KUDOS_SIM_REPLAY_REPLAY_H
 #define KUDOS_SIM_REPLAY_REPLAY_H
@@ -31,17 +31,19 @@ typedef struct {
     kd_args_list edges, admins;
     sim_replay_spread spread;
     uint64_t seed, connections, streams, timeout_s, top;
-    double lost;  /* share of good answers that the driver throws away */
-    double speed; /* times the log's own; 0: as fast as it goes */
+    double lost;  /* share of good answers that the driver throws away, 0 to 0.99 */
+    double speed; /* times as fast as the log's own times; 0: as fast as the edges answer */
     bool insecure;
 } sim_replay_plan;
 
 /* ---- replay_driver.c ---- */
 
 typedef struct {
-    uint64_t acked, retries, lost, contradictions;
+    uint64_t acked, retries;
+    uint64_t lost;           /* good answers that were thrown away */
+    uint64_t contradictions; /* good answers that did not say `liked` as asked */
     uint64_t started_us, last_ack_us;
-    bool reached; /* some edge answered something */
+    bool reached; /* some edge answered, with whatever status */
     bool stopped; /* gave up before the end; `why` says so */
     char why[256];
 } sim_replay_sent;
@@ -58,50 +60,56 @@ void sim_replay_send(const sim_replay_plan *plan, const sim_replay_log *log, sim
 typedef struct {
     const char *name; /* for the table */
     kd_http_client *client;
-    int64_t *
-        counts; /* per item, as last read: KD_REPLAY_NULL, or a number; a broken server may say less than nothing */
-    uint64_t pending; /* sum over all items, in this round or the last */
+    /* Per item, as last read: KD_REPLAY_NULL, or a number, which a broken server may make negative. */
+    int64_t *counts;
+    uint64_t pending; /* sum over all items that were read in this round; between rounds of the last round */
     uint32_t right;   /* items read in this round that are right, with nothing pending */
-    int error;        /* first trouble of the last round: a kd_err, or a status; 0: none */
+    int error;        /* the first error of the last round: a kd_err, or an HTTP status; 0: none */
 } sim_replay_target;
 
 typedef struct {
     sim_replay_target targets[KD_REPLAY_TARGETS_MAX]; /* edges, then central */
     uint32_t count;
-    bool begun, judged;   /* all is sent; a round has ended */
-    uint32_t wrong_items; /* items that are wrong anywhere */
+    bool begun;           /* all events are sent: rounds of reading have begun */
+    bool judged;          /* a round has ended */
+    uint32_t wrong_items; /* items whose count is wrong at some target */
     uint64_t pending;     /* sum over all items and targets in the last round */
-    bool readable;        /* the last round reached everybody */
-    uint32_t used,
-        used_first; /* items whose count at central was not 0 before the first event, and not yet the log's; the first */
-    int64_t used_says; /* its count then */
-    bool beyond; /* central counts more users of an item than like it in the log: nothing will mend that */
+    bool readable;        /* the last round reached all targets */
+    /* Before the first event: items whose count at central is neither 0 nor the log's; the first of them, and its count. */
+    uint32_t used, used_first;
+    int64_t used_says;
+    bool
+        beyond; /* central counts more likes of an item than users like it in the log: no event can mend that */
     uint32_t beyond_item;  /* the first such item */
     bool settled;          /* the store was used before, and its wrong counts have stopped changing */
-    bool right;            /* everything agreed, twice in a row */
-    uint64_t converged_us; /* when it first did */
+    bool right;            /* all counts were right in two rounds in a row */
+    uint64_t converged_us; /* the end of the first of these */
 } sim_replay_check;
 
-void sim_replay_target_begin(sim_replay_target *t); /* a round */
+/* Begins a round: nothing is pending and no item is right until it is read. Counts stay, for the view. */
+void sim_replay_target_begin(sim_replay_target *t);
+/* Takes what the target says of one item; each item once a round. `count` NULL: it knows no number of central. */
 void sim_replay_target_take(sim_replay_target *t, const sim_replay_oracle *oracle, uint32_t item,
                             const int64_t *count, uint64_t pending);
-/* Ends a round, the targets' errors being set. True when everybody was read and is right about everything. */
+/* Ends a round, after the targets' errors were set. True when all targets could be read, all counts are right and nothing is pending. */
 bool sim_replay_judge(sim_replay_check *c, const sim_replay_oracle *oracle);
-/* What central said before the first event: fills used and beyond. */
+/* From central's counts before the first event: fills used, used_first, used_says and beyond. Where central could not be read nothing changes. */
 void sim_replay_judge_before(sim_replay_check *c, const sim_replay_oracle *oracle);
-/* All targets say the same of every item, right or wrong. */
+/* Whether all targets have the same count of each item, right or wrong. */
 bool sim_replay_targets_agree(const sim_replay_check *c, uint32_t items);
+/* Whether the last count of this item at some target is not the right one. */
 bool sim_replay_item_wrong(const sim_replay_check *c, const sim_replay_oracle *oracle, uint32_t item);
 
 /* ---- replay_verify.c ---- */
 
-/* The targets' name and client are set by the caller. Reads central once, before the first event is sent: what it counts already. A central that
- * does not answer within a few seconds is taken for an empty one. */
+/* Reads central's counts once, before the first event is sent, and judges them (sim_replay_judge_before). A central that cannot be read
+ * is taken for an empty one. The caller has set the targets' names and clients; their counts are allocated here. */
 void sim_replay_look(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base,
                      sim_replay_check *check);
-/* After sim_replay_look. Reads until right, until it cannot get right any more, or until_us. */
+/* After sim_replay_look. Reads in rounds until all is right, until no waiting can help, or until until_us of kd_clock_mono_us. Runs the loop. */
 void sim_replay_verify(const sim_replay_log *log, const sim_replay_oracle *oracle, struct event_base *base,
                        sim_replay_check *check, uint64_t until_us);
+/* Frees the targets' counts. A zeroed check is fine. */
 void sim_replay_check_finish(sim_replay_check *check);
 
 /* ---- replay_view.c ---- */
@@ -117,14 +125,16 @@ typedef struct {
     uint64_t acked_before, at_us;
 } sim_replay_view;
 
-/* On stderr: a line that renews itself, if that is a terminal; else another line every two seconds. */
+/* From here on a line on stderr, which renews itself on a terminal; elsewhere a new line comes every two seconds. The fields up to `poll` are the caller's. */
 void sim_replay_view_init(sim_replay_view *v, struct event_base *base);
-/* Leaves a last line. */
+/* Writes the line a last time, and stops. */
 void sim_replay_view_finish(sim_replay_view *v);
+/* Prints to stdout: targets that could not be read, the `top` most liked items, and as many wrong ones. */
 void sim_replay_view_table(const sim_replay_view *v, uint32_t top);
 
 /* ---- replay.c ---- */
 
+/* The command; argv[0] is "replay". Returns the exit code. */
 int sim_sim_replay(int argc, char **argv);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * replay_backlog.c - the few series that are shown, found in a Prometheus text.
+ * replay_backlog.c - finds the few series that are shown in a Prometheus text.
  */
 #include "sim/replay/replay_poll.h"
 
@@ -31,7 +31,7 @@ bool sim_replay_series(kd_bytes text, const char *series, uint64_t *value)
 sim_replay_backlog sim_replay_backlog_of(kd_bytes metrics)
 {
     sim_replay_backlog b = {0};
-    /* Empty ones only move a watermark: they are in no outbox, and central does not merge them. */
+    /* Without empty batches: they only move a watermark, stay in no outbox, and central does not merge them. */
     b.edge = sim_replay_series(metrics, "kudos_edge_batches_sealed_total{empty=\"false\"}", &b.sealed) &&
              sim_replay_series(metrics, "kudos_edge_outbox_batches", &b.waiting) &&
              sim_replay_series(metrics, "kudos_edge_outbox_bytes", &b.waiting_bytes);

@@ -1,5 +1,5 @@
 /*
- * replay_judge.c - what was read, held against the oracle.
+ * replay_judge.c - compares the counts that were read with the right ones. It reads nothing itself, so unit tests feed it rounds.
  */
 #include "sim/replay/replay.h"
 

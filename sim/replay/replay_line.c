@@ -1,5 +1,5 @@
 /*
- * replay_line.c - one line from its parts.
+ * replay_line.c - builds the line part by part, as long as there is room.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,8 +12,7 @@ typedef struct {
     bool full;
 } line;
 
-/* After the first part that does not fit no other follows: a line does not change its order with its width.
- */
+/* Once a part does not fit, no later part is added: else a short part would take the place of a longer and more important one. */
 __attribute__((format(printf, 2, 3))) static void part(line *l, const char *format, ...)
 {
     char text[KD_REPLAY_LINE_SIZE];
@@ -31,7 +30,7 @@ __attribute__((format(printf, 2, 3))) static void part(line *l, const char *form
     l->text[l->len] = 0;
 }
 
-/* Rounded down: 100.0 means all. */
+/* A part in per cent, rounded down: 100.0 means all. */
 static void share(line *l, const char *what, uint64_t of, uint64_t all)
 {
     uint64_t permille = all ? of * 1000 / all : 1000;
@@ -56,7 +55,7 @@ static void backlog(line *l, const sim_replay_backlog *b)
     else if (b->central)
         part(l, "batches %llu merged", merged);
     if (!b->edge) return;
-    part(l, "lag %llu%s", waiting, b->partial ? "+?" : ""); /* who is silent may hold more */
+    part(l, "lag %llu%s", waiting, b->partial ? "+?" : ""); /* an edge that does not answer may hold more */
     if (waiting) size(l, b->waiting_bytes);
 }
 

@@ -1,5 +1,5 @@
 /*
- * replay_log.c - the strict reading of a log. A line that is not what it should be is never skipped.
+ * replay_log.c - the strict reading of a log. A malformed line ends the reading: skipping it would change the right counts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "kudos/id.h"
 #include "sim/replay/replay_log.h"
 
-/* Cuts the field up to the next tab; the last field is what is left. */
+/* Cuts the field up to the next tab off *line. The last field is the rest of the line, and false when that holds a tab. */
 static bool replay_log_cut(kd_bytes *line, kd_bytes *field, bool last)
 {
     const uint8_t *tab = line->len ? memchr(line->data, '\t', line->len) : NULL;
@@ -31,7 +31,7 @@ static bool replay_log_number(kd_bytes text, uint64_t *value)
     return true;
 }
 
-/* Writes the id to out, which has KD_ID_MAX bytes, and returns its length; 0 when it is empty or too long. */
+/* Writes the id as it is sent, with =XX for each byte that an id cannot hold, to out (KD_ID_MAX bytes). Its length; 0 when empty or too long. */
 static size_t map_id(kd_bytes text, char *out)
 {
     static const char hex[] = "0123456789ABCDEF";
@@ -51,7 +51,7 @@ static size_t map_id(kd_bytes text, char *out)
     return len;
 }
 
-/* "collection/id" with the id mapped, in out (KD_ITEM_KEY_MAX bytes); NULL, or what is wrong. */
+/* Writes "collection/id", with the id as it is sent, to out (KD_ITEM_KEY_MAX bytes). NULL, or the reason why the text is no item. */
 static const char *map_item(kd_bytes text, const char *collection, char *out, size_t *len)
 {
     kd_bytes name = kd_bytes_str(collection), id = text;
@@ -109,7 +109,7 @@ static int replay_log_fail(const replay_log_place *at, const char *why, int rc)
     return rc;
 }
 
-/* Takes the whole lines of what was read and moves the rest to the front. */
+/* Adds the whole lines in the buffer and moves the rest, the beginning of a line, to the front. */
 static int take_lines(sim_replay_log *log, replay_log_place *at, kd_buf *buf, bool end)
 {
     size_t from = 0;
@@ -162,7 +162,7 @@ int sim_replay_log_load(sim_replay_log *log, const char *file, const char *colle
     gzFile in = gzopen(file, "rb");
     if (!in) return replay_log_fail(&at, errno ? strerror(errno) : "cannot be opened", KD_EIO);
     int rc = replay_log_read_all(log, &at, in);
-    /* A compressed file that was cut short reads well up to its end and is found out only here. */
+    /* gzread does not tell that a compressed file was cut short: only gzclose_r does. */
     if (gzclose_r(in) != Z_OK && rc == KD_OK)
         rc = replay_log_fail(&at, "the file ends in the middle of its compressed data", KD_EIO);
     return rc;

@@ -26,15 +26,16 @@ typedef struct {
 typedef struct {
     sim_replay_event *events;
     uint32_t count, cap;
-    sim_names users; /* ready to be sent */
-    sim_names items; /* collection/id, likewise */
+    sim_names users; /* as they are sent: bytes that an id cannot hold are written as =XX */
+    sim_names items; /* likewise, as collection/id */
 } sim_replay_log;
 
-/* Adds one line, without its newline. KD_OK, or KD_EMALFORMED and *why, a static text. */
+/* Adds the event of one line, which comes without its newline. KD_OK; KD_EMALFORMED and *why, a static text, when nothing was added. */
 int sim_replay_log_line(sim_replay_log *log, kd_bytes line, const char *collection, const char **why);
-/* Reads a whole file. KD_OK, or KD_EMALFORMED or KD_EIO with "file:line: reason" in `error`. */
+/* Adds all lines of a file. KD_OK; KD_EMALFORMED or KD_EIO with "file:line: reason" in `error`, and then the lines before it are added. */
 int sim_replay_log_load(sim_replay_log *log, const char *file, const char *collection,
                         char error[KD_REPLAY_ERROR_MAX]);
+/* Frees everything; *log is empty again. */
 void sim_replay_log_finish(sim_replay_log *log);
 
 #endif

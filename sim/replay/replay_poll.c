@@ -1,8 +1,10 @@
 /*
  * replay_poll.c - GET /metrics of every admin port, over connections that are kept.
  *
- * One request per port at a time: one that is slow is asked less often. An answer older than STALE_US counts
- * as none. libevent's client connects again by itself when the port has hung up.
+ * A port has one request at a time, so a slow port is asked less often. An answer older than STALE_US counts
+ * as none. libevent's client connects again by itself after the port has closed the connection.
+ *
+ * This is libevent's HTTP/1.1 client, not the engine's HTTP/2 client: admin ports speak HTTP/1.1.
  */
 #include <event2/buffer.h>
 #include <event2/http.h>
@@ -24,9 +26,9 @@ enum {
 
 typedef struct {
     struct evhttp_connection *connection;
-    char host[HOST_MAX + 8]; /* for the request's header */
+    char host[HOST_MAX + 8]; /* of the Host field */
     bool asked;
-    uint64_t heard_us; /* 0: never */
+    uint64_t heard_us; /* of the last good answer; 0: none yet */
     sim_replay_backlog said;
 } replay_poll_source;
 
@@ -52,7 +54,7 @@ static void poll_ask(replay_poll_source *s)
     struct evhttp_request *request = evhttp_request_new(poll_on_answer, s);
     KD_ASSERT(request != NULL);
     evhttp_add_header(evhttp_request_get_output_headers(request), "Host", s->host);
-    s->asked = true; /* before: the answer "cannot connect" may come within */
+    s->asked = true; /* first: evhttp_make_request may call poll_on_answer at once when it cannot connect */
     if (evhttp_make_request(s->connection, request, EVHTTP_REQ_GET, "/metrics") != 0) s->asked = false;
 }
 
@@ -65,7 +67,7 @@ static void poll_on_time(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* The address as a number, so that libevent does not look it up again, which would block. */
+/* Looks the host up and writes its address as a number: libevent would look up a name at each connection, and block the loop. */
 static int poll_resolve(const char *host, uint16_t port, char number[HOST_MAX])
 {
     char name[HOST_MAX], service[8];

@@ -2,14 +2,14 @@
  * replay_verify.c - reads every item's count at every edge and at central, round after round, until all are
  * right.
  *
- *     round: every target, all items in bulk reads
- *     right: every count is the oracle's and nothing is pending, everywhere, in two rounds running
+ *     round: bulk reads of all items at every target
+ *     right: every count is the oracle's and nothing is pending, at every target, in two rounds in a row
  *
- * Given up before its time: central counts more of an item than the log can reach; or the store was used before, and for SETTLED_US everybody
- * has said the same wrong counts with nothing pending.
- *
- * Two rounds, since a round takes a while: that one target was right at its beginning says nothing about its
+ * One round is not enough, because it takes a while: a target that was right when it was read may have changed before the round's
  * end.
+ *
+ * The reading is given up early in two cases: central counts more likes of an item than the log can reach; or the store was used before, and for
+ * SETTLED_US all targets have had the same wrong counts with nothing pending.
  */
 #include <stdlib.h>
 
@@ -34,11 +34,11 @@ struct verifier {
     sim_replay_check *check;
     struct event *pause;
     uint64_t until_us;
-    uint32_t busy; /* readers that are not through */
-    bool agreed;   /* in the round before */
-    bool looking;  /* before the first event: one round of central alone */
-    int64_t sum;   /* of central's counts in the round before, and since when nothing has changed */
-    uint64_t still_us;
+    uint32_t busy;     /* readers that have not finished this round */
+    bool agreed;       /* all was right in the round before */
+    bool looking;      /* before the first event: one round of central alone */
+    int64_t sum;       /* of central's counts in the round before */
+    uint64_t still_us; /* since when the targets have agreed and `sum` has not changed */
     replay_verify_reader readers[KD_REPLAY_TARGETS_MAX];
 };
 
@@ -63,7 +63,7 @@ static int64_t sum_of(const verifier *v)
     return sum;
 }
 
-/* A round that is not right has ended: whether to read on is of no use. */
+/* After a round that was not right: true when the wrong counts have stopped changing, and no further round can help. */
 static bool verify_settled(verifier *v, uint64_t now_us)
 {
     const sim_replay_check *c = v->check;
@@ -119,7 +119,7 @@ static void verify_begin_round(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     verifier *v = arg;
     const uint32_t targets = v->check->count;
-    /* One more than there are: the round ends in this function at the earliest. */
+    /* One more than there are readers: a reader that fails at once must not end the round before all have begun. */
     v->busy = targets + 1;
     for (uint32_t i = 0; i < targets; i++) begin_read(v, i);
     if (--v->busy == 0) verify_end_round(v);

@@ -1,6 +1,6 @@
 /*
- * replay_view.c - what a person sees: a line while it runs, renewed in place on a terminal and written anew
- * now and then into a log, and the table at the end.
+ * replay_view.c - the line while a replay runs, renewed in place on a terminal and written anew
+ * every two seconds elsewhere, and the table at the end.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 enum { RENEW_MS = 250, LOG_MS = 2000, COLUMNS = 80, NAME_WIDTH = 32, COLUMN_WIDTH = 8 };
 
-/* One less than there are: a terminal that has written its last column may go on to the next line. */
+/* One less than the terminal has: some go on to the next line once the last column is written. */
 static uint32_t columns(void)
 {
     struct winsize size = {0};

@@ -1,5 +1,5 @@
 /*
- * bulk.c - reads all items, WINDOW requests on their way at a time.
+ * bulk.c - reads all items, WINDOW requests in flight at a time. No request is tried again: after an error the reading is over.
  */
 #include <stdlib.h>
 

@@ -29,7 +29,7 @@ static int take_item(const sim_bulk_hooks *hooks, uint32_t item, json_t *answer)
     json_t *count = json_object_get(like, "count"), *pending = json_object_get(like, "pending");
     if (!name || strcmp(name, hooks->name(hooks->arg, item, room)) != 0) return KD_EMALFORMED;
     if (!json_is_integer(count) && !json_is_null(count)) return KD_EMALFORMED;
-    /* Central has nothing in flight and need not say so. */
+    /* Central has no pending operations, and leaves the member out. */
     if (pending && (!json_is_integer(pending) || json_integer_value(pending) < 0)) return KD_EMALFORMED;
     int64_t number = json_integer_value(count);
     hooks->take(hooks->arg, item, json_is_null(count) ? NULL : &number,

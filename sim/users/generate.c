@@ -14,14 +14,14 @@
 #include "sim/users/generate.h"
 #include "sim/users/zipf.h"
 
-/* Of a thousand. */
+/* Shares per thousand. */
 enum {
     VIRAL = 330,        /* likes that go to the story */
     DOUBLE_TAPS = 30,   /* likes that come twice */
     UNLIKES = 40,       /* likes that are taken back */
-    AGAIN = 500,        /* taken back, that come again */
+    AGAIN = 500,        /* likes that come again, of those taken back */
     IDLE_UNLIKES = 15,  /* acts that unlike what was never liked */
-    STORY_BEGINS = 200, /* of the time */
+    STORY_BEGINS = 200, /* share of the time after which the story breaks */
 };
 static const uint64_t first_ms = 1767225600000; /* 2026-01-01T00:00:00Z, the hour's beginning */
 
@@ -54,8 +54,7 @@ static void generate_put(generator *g, uint64_t at_ms, uint32_t user, uint32_t i
     g->count++;
 }
 
-/* The story breaks at a fifth of the hour; the product of two even draws crowds its likes at the beginning.
- */
+/* When a like of the story comes. The product of two uniform draws is small more often than large: likes crowd at the story's beginning. */
 static uint64_t story_ms(generator *g)
 {
     uint64_t span = g->plan->seconds * 1000, begin = span * STORY_BEGINS / 1000;
@@ -63,7 +62,7 @@ static uint64_t story_ms(generator *g)
     return begin + ((span - begin) * crowded >> 16);
 }
 
-/* Another user every time, as long as there are any. */
+/* Another user each time, until each has come once. */
 static uint32_t story_user(generator *g)
 {
     return (uint32_t)(g->viral++ * g->step % g->plan->users);
@@ -95,8 +94,7 @@ static int generate_by_time(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Odd and near the golden section; made coprime, so that multiples of it visit every user before one comes
- * twice. */
+/* A step coprime to n: its multiples mod n visit each user once before any comes twice. Near the golden section of n, they spread evenly. */
 static uint64_t coprime_step(uint64_t n)
 {
     for (uint64_t step = (uint64_t)((double)n * 0.6180339887) | 1;; step += 2) {
@@ -144,7 +142,7 @@ static bool generate_write_all(const sim_generate_plan *plan, const sim_generate
     return ok;
 }
 
-/* Compressed if the name says so; `-` is standard output. */
+/* Compressed if the name ends in .gz; `-` is standard output. */
 static gzFile open_out(const char *name)
 {
     size_t len = strlen(name);

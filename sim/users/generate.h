@@ -18,11 +18,12 @@ typedef struct {
     bool liked;
 } sim_generate_event;
 
-/* Fills plan->events events, sorted by time. The same plan gives the same events. */
+/* Fills `events`, room for plan->events of them, sorted by time and order. The same plan gives the same events. */
 void sim_generate(const sim_generate_plan *plan, sim_generate_event *events);
-/* "collection/id" of an item, with a NUL. */
+/* Writes "collection/id" of an item, with a NUL. The same numbers give the same names in every generated log. */
 void sim_generate_item(uint32_t item, char out[48]);
 
+/* The command; argv[0] is "generate". Returns the exit code. */
 int sim_sim_generate(int argc, char **argv);
 
 #endif

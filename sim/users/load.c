@@ -11,8 +11,8 @@
 #include "common/io/daemon/args.h"
 #include "sim/users/load.h"
 
-static const uint64_t SEED_NONE = UINT64_MAX; /* beyond what can be given */
-enum { NUMBER_MAX = 16 };                     /* bytes in a path for the number of an item */
+static const uint64_t SEED_NONE = UINT64_MAX; /* above what --seed takes: none was given */
+enum { NUMBER_MAX = 16 };                     /* bytes that the number of an item may take in --path */
 
 typedef struct {
     sim_load_plan plan;

@@ -2,8 +2,12 @@
  * load.h - `kudos-sim load`: as many requests as a server takes, or a fixed rate, and how long they took.
  *
  * A worker is one thread with its own loop, connections and figures. Workers share the plan, which is
- * read-only, and split users among themselves, so that no (user, item) pair is liked twice whatever their
- * number.
+ * read-only, and split the users among themselves, so that no (user, item) pair is liked twice whatever the number of
+ * workers.
+ *
+ *     load_ops     which request comes next       load_worker  sends it and counts the answer
+ *     load_tally   what the counts must be        load_check   reads the counts and judges them
+ *     load         the command
  */
 #ifndef KUDOS_SIM_USERS_LOAD_H
 #define KUDOS_SIM_USERS_LOAD_H
@@ -20,7 +24,7 @@ typedef struct {
     const char *edge, *path, *collection, *ca_file;
     uint64_t users, items, seconds, connections, streams, threads, rate, batch_size, seed, deadline_ms;
     double zipf_s;
-    bool insecure, keys, check, named;
+    bool insecure, keys, check, named; /* as the options of the command */
     sim_zipf zipf;
 } sim_load_plan;
 
@@ -33,8 +37,8 @@ typedef struct {
     sim_histogram latency_us;
     uint64_t answers[KD_LOAD_STATUS_MAX]; /* by status */
     uint64_t failed[KD_LOAD_ERRORS_MAX];  /* requests without an answer, by -kd_err */
-    int first_status;                     /* of the first answer that was not 2xx, for the message */
-    sim_load_tally tally;                 /* with --check */
+    int first_status;     /* of the first request without a good answer: its status, or a kd_err below 0 */
+    sim_load_tally tally; /* with --check */
 } sim_load_result;
 
 /* ---- load_ops.c: what is asked next ---- */
@@ -58,25 +62,28 @@ typedef struct {
     char key[64]; /* "" without --keys */
     size_t path_len, user_len, key_len;
     kd_buf body;
-    uint32_t item, likes; /* that a good answer stands for: one of each of so many items from `item` on */
+    uint32_t item, likes; /* the request likes each of so many items from `item` on; 0: it reads */
 } sim_load_request;
 
-/* collection/id of an item. */
+/* Writes collection/id of an item to `out`, which is returned. */
 const char *sim_load_item(const sim_load_plan *plan, uint64_t item, char out[KD_ITEM_KEY_MAX + 1]);
+/* For worker `index` below plan->threads. The plan must outlive it. */
 void sim_load_ops_init(sim_load_ops *o, const sim_load_plan *plan, uint32_t index);
-/* False when every pair has been used. */
+/* Writes the next request over *r, whose body is used again and is the caller's to free at the end. False when every pair has been used. */
 bool sim_load_ops_next(sim_load_ops *o, sim_load_request *r);
+/* Frees what init allocated. */
 void sim_load_ops_finish(sim_load_ops *o);
 
 /* ---- load_worker.c ---- */
 
-/* Runs to the end of the plan in the calling thread. KD_OK, or what kd_http_client_create says. */
+/* Runs to the end of the plan in the calling thread and fills *result, which is zero. KD_OK, or what kd_http_client_create says. With
+ * plan->check the tally of *result is the caller's to finish. */
 int sim_load_work(const sim_load_plan *plan, uint32_t index, sim_load_result *result);
 
 /* ---- load_check.c ---- */
 
-/* Reads the count of every item that the tally knows and prints what it found. True when all of them are
- * what was acknowledged. */
+/* Reads the count of every item that the tally knows, and prints a line of figures and the first wrong item. True when all counts could be read
+ * and are right. */
 bool sim_load_check(const sim_load_plan *plan, const sim_load_tally *tally);
 
 /* ---- load.c ---- */
@@ -84,6 +91,7 @@ bool sim_load_check(const sim_load_plan *plan, const sim_load_tally *tally);
 /* Appends "answers=200:17,503:4,deadline-passed:2": by status, and in words what became of requests without an answer. */
 void sim_load_put_answers(const sim_load_result *r, kd_buf *out);
 
+/* The command; argv[0] is "load". Returns the exit code. */
 int sim_sim_load(int argc, char **argv);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * load_check.c - after a load: are the likes that were acknowledged in the counts, each once?
  *
- * An edge's count holds its own likes from their acknowledgement on, so one reading is enough; nothing is
- * waited for. An edge without central says null for the count; all its likes are then in `pending`.
+ * An edge's count holds its own likes from their acknowledgement on, so one reading is enough and there is nothing to
+ * wait for. An edge that never heard of central says null for the count; all likes of the item are then in `pending`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ typedef struct {
     const sim_load_plan *plan;
     const sim_load_tally *tally;
     struct event_base *base;
-    uint32_t *items; /* that were touched */
+    uint32_t *items; /* those that were sent anything */
     sim_load_verdict verdict;
     int error;
 } checker;

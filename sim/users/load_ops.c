@@ -2,8 +2,8 @@
  * load_ops.c - which user does what to which item.
  *
  * Likes: an item is drawn, and the next user of this worker that has not liked it yet likes it. The n-th user
- * of an item is (start(item) + n * step) mod users with step coprime to users: all of them once, in an order
- * that hits neither one user's items nor neighbours in a row. Batches: request q is user q mod users liking
+ * of an item is (start(item) + n * step) mod users, with a step coprime to users. So each user comes once, and neither one user's
+ * likes nor those of neighbouring users come in a row. Batches: in request q, user q mod users likes
  * block q / users of the items.
  */
 #include <stdio.h>
@@ -28,7 +28,7 @@ static uint64_t step_of(uint64_t users)
     return step;
 }
 
-/* With --check, items of different seeds are different items: nobody else has liked them. */
+/* With --check each seed has items of its own: a like by another run would look like one counted twice. */
 const char *sim_load_item(const sim_load_plan *plan, uint64_t item, char out[KD_ITEM_KEY_MAX + 1])
 {
     unsigned long long number = item;
@@ -53,7 +53,7 @@ void sim_load_ops_finish(sim_load_ops *o)
     free(o->used);
 }
 
-/* Users of different seeds are different users: a second run against the same store likes anew. */
+/* Each seed has users of its own: else a second run against the same store would send nothing but repeated likes. */
 static void name_user(const sim_load_ops *o, sim_load_request *r, uint64_t local)
 {
     unsigned long long user = local * o->plan->threads + o->index;

@@ -1,16 +1,16 @@
 /*
- * zipf.c - the alias table: every slot holds its own rank up to a threshold and one other rank above it, so
- * that the slots are equally likely and the ranks are not.
+ * zipf.c - the alias table: each slot holds its own rank below a threshold and one other rank above it. So
+ * the slots are equally likely while the ranks are not.
  */
 #include <math.h>
 #include <stdlib.h>
 
 #include "sim/users/zipf.h"
 
-/* Pairs slots that have too little with slots that have too much; `share` is 1 on average. */
+/* Gives each slot whose share is below the average, which is 1, the rest from a slot whose share is above it. */
 static void pair(sim_zipf *z, double *share, uint32_t *order)
 {
-    uint32_t poor = 0, rich = z->n; /* order: poor ones from the front, rich ones from the back */
+    uint32_t poor = 0, rich = z->n; /* `order`: poor slots from the front, rich slots from the back */
     for (uint32_t i = 0; i < z->n; i++) {
         if (share[i] < 1)
             order[poor++] = i;
