@@ -1,6 +1,9 @@
 /*
  * clients_send.c - one operation on its way: its requests, their answers, another try, and reading it back.
  *
+ * The engine (sim/client/engine.h) carries the requests, the back-off and the next try. Here is what only drills do: the journal, double taps, twins, lost
+ * answers, and reading back.
+ *
  * Invariant: an op is freed when it is over and none of its requests is under way; it is over once, and then its user is free, though a late second
  * answer may still come.
  */
@@ -93,7 +96,7 @@ static bool clients_send_again(sim_client_op *o, uint64_t now)
     return true;
 }
 
-/* The request's method, key and amount are the operation's; a reading has none of these. */
+/* What an operation's request has and a reading's has not: the verb's method, the Idempotency-Key, the amount of a sum. */
 static void clients_send_describe_operation(sim_clients *c, const sim_client_op *o, sim_lane_request *r)
 {
     int key = snprintf(c->key, sizeof c->key, "%llx-%x", (unsigned long long)c->run, o->number);
@@ -131,7 +134,7 @@ static void clients_send_operation(sim_client_op *o)
     sim_lane_send(&clients_send_new_request(o, false)->lane, kd_clock_mono_us());
 }
 
-/* False: it could not be sent, and the caller goes on as if it had not been asked. */
+/* Sends a request that reads back what the user did. False: it could not be sent, and no answer will come. */
 static bool clients_send_reading(sim_client_op *o)
 {
     uint32_t open = o->open;
