@@ -36,7 +36,7 @@ void kd_outbound_push(kd_outbound *out, kd_buf *bytes, uint64_t tag)
 
 void kd_outbound_pump(kd_outbound *out, kd_outbound_produce produce, void *arg, uint64_t mono_us)
 {
-    kd_outbound_record *r;
+    kd_outbound_record *r = NULL;
     if (out->waiting == 0 || mono_us < out->again_us) return;
     STAILQ_FOREACH(r, &out->records, next)
     {

@@ -40,7 +40,7 @@ struct kd_outbound {
     uint64_t again_us; /* monotonic: nothing is sent before */
     kd_backoff backoff;
     STAILQ_HEAD(kd_outbound_records, kd_outbound_record) records; /* oldest first */
-    void *owner;                               /* whoever made this queue; see kd_publisher */
+    void *owner; /* whoever made this queue; see kd_publisher */
 };
 
 /*

@@ -18,7 +18,7 @@ static void on_record(void *arg, const kd_kafka_record *record)
     KD_POINT(BEFORE_INSTALL);
     int result =
         kd_edge_snapshot(c->base->edge, record->value, record->offset, kd_clock_now_us(c->base->clock));
-    c->backoff_us = BACKOFF_MIN_US;
+    kd_backoff_reset(&c->backoff);
     if (result == KD_INSTALLED) KD_POINT(AFTER_INSTALL);
     if (result >= 0 || result == KD_EIO) return; /* KD_EIO: the next commit reports it and ends the process */
     kd_metric_add(&c->base->metrics.snapshots_bad, 1);
@@ -35,8 +35,7 @@ static void edge_counts_on_round(void *arg)
 static void counts_retry_later(kd_counts_reader *c)
 {
     if (kd_timer_armed(&c->retry)) return;
-    kd_timer_set(&c->retry, c->backoff_us / 2 + kd_random_next(&c->base->random) % c->backoff_us);
-    c->backoff_us = KD_MIN(2 * c->backoff_us, (uint64_t)BACKOFF_MAX_US);
+    kd_timer_set(&c->retry, kd_backoff_next(&c->backoff, kd_random_next(&c->base->random)));
 }
 
 static void on_condition(void *arg, uint32_t topic, uint32_t partition, kd_kafka_condition condition,
@@ -92,7 +91,7 @@ int kd_counts_reader_start(kd_counts_reader *c, kd_shard_base *base, kd_topics *
     c->topics = topics;
     if (!c->stopped) {
         c->stopped = kd_alloc(base->settings->partitions * sizeof *c->stopped);
-        c->backoff_us = BACKOFF_MIN_US;
+        c->backoff = (kd_backoff){.min_us = BACKOFF_MIN_US, .max_us = BACKOFF_MAX_US};
         kd_timer_init(&c->retry, base->loop, edge_counts_on_retry, c);
     }
     int err = kd_kafka_consumer_create(&c->consumer, kd_loop_base(base->loop), config, names, 1, &events,

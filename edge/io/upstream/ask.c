@@ -7,15 +7,15 @@
 
 #include <stdlib.h>
 
-enum { TRIES_MAX = 3 };
+#include "kudos/asking.h"
 
 typedef struct {
     kd_table_entry entry;
     kd_asker *asker;
     kd_item item;
     kd_ask_wait *first, *last;
-    uint64_t asked_us, until_us; /* monotonic */
-    uint32_t tries;
+    uint64_t asked_us; /* monotonic */
+    kd_question_tries tries;
 } kd_question;
 
 static kd_bytes question_key(const void *entry)
@@ -78,9 +78,9 @@ static int send_question(kd_question *q, uint64_t now_us)
     kd_asker_item_path(a, "/v1/snapshots/", kd_item_key(&q->item));
     kd_buf_put(&a->path, "?edge=", 6);
     kd_buf_put(&a->path, edge, strlen(edge));
-    uint32_t left_ms =
-        (uint32_t)((q->until_us - now_us + 999) / 1000); /* rounded up: 0 would mean the client's default */
-    q->tries++;
+    uint32_t left_ms = (uint32_t)((q->tries.until_us - now_us + 999) /
+                                  1000); /* rounded up: 0 would mean the client's default */
+    q->tries.tries++;
     return kd_http_client_request(a->client, "GET", kd_buf_view(&a->path), NULL, 0, kd_bytes_of(NULL, 0),
                                   edge_ask_on_answer, q, left_ms);
 }
@@ -104,7 +104,7 @@ static bool edge_ask_again(kd_question *q)
 {
     uint64_t now_us = kd_clock_mono_us();
     kd_bytes item = kd_item_key(&q->item);
-    if (now_us >= q->until_us || q->tries >= TRIES_MAX || kd_edge_ask(q->asker->base->edge, item) != KD_OK)
+    if (!kd_question_may_repeat(&q->tries, now_us) || kd_edge_ask(q->asker->base->edge, item) != KD_OK)
         return false;
     if (send_question(q, now_us) == KD_OK) return true;
     ask_tell_core(q->asker, item, kd_bytes_of(NULL, 0));
@@ -131,7 +131,7 @@ static int begin_question(kd_asker *a, kd_bytes item, kd_question **out)
     kd_question *q = kd_alloc(sizeof *q);
     q->asker = a;
     q->asked_us = kd_clock_mono_us();
-    q->until_us = q->asked_us + a->base->settings->read_deadline_us;
+    q->tries.until_us = q->asked_us + a->base->settings->read_deadline_us;
     KD_ASSERT(kd_item_from_key(&q->item, item) == KD_OK);
     err = send_question(q, q->asked_us);
     if (err != KD_OK) {

@@ -1,11 +1,12 @@
 /*
  * drift.c - see the header.
  *
- * A measurement is repeated after RETRY_US when its round trip took too long to tell anything, and while it finds the clock out of bounds: writes are
+ * A measurement is repeated after KD_PROBE_RETRY_US when its round trip took too long to tell anything, and while it finds the clock out of bounds: writes are
  * refused until a measurement is in bounds again. While central cannot be reached the carried clock goes on as it was measured last.
  *
- * Central is asked at least every PROBE_US, also when no measurement is due, because its answer shows that it can be reached. One slow answer is no
- * outage: app->central_up falls after KD_OUTAGE_FAILURES failures in a row, at most PROBE_US + KD_OUTAGE_FAILURES * (DEADLINE_MS + RETRY_US) after
+ * Central is asked at least every KD_PROBE_US, also when no measurement is due, because its answer shows that it can be reached. One slow answer is no
+ * outage: app->central_up falls after KD_OUTAGE_FAILURES failures in a row, at most KD_PROBE_US + KD_OUTAGE_FAILURES * (KD_PROBE_DEADLINE_US +
+ * KD_PROBE_RETRY_US) after
  * central went. It rises with the first answer.
  */
 #include "edge/io/upstream/drift.h"
@@ -19,16 +20,15 @@
 #include "edge/io/daemon/app.h"
 #include "edge/io/upstream/central_words.h"
 #include "edge/io/upstream/clock_file.h"
-
-enum { PROBE_US = 5000 * 1000, RETRY_US = 500 * 1000, DEADLINE_MS = 1000 };
+#include "kudos/asking.h"
 
 struct kd_drift_probe {
     kd_edge_app *app;
     kd_http_client *client;
     kd_timer timer;
     kd_buf text;
-    uint64_t asked_us;   /* monotonic: when the question that is under way was sent */
-    uint64_t measure_us; /* monotonic: an answer before it only shows that central is there */
+    kd_clock_probe probe; /* when to ask, and when to measure */
+    uint64_t asked_us;    /* monotonic: when the question that is under way was sent */
     uint64_t random;
     kd_clock_state told;          /* the state that the log told last */
     bool distrusted;              /* that central's certificate is refused was logged in this outage */
@@ -36,17 +36,11 @@ struct kd_drift_probe {
     kd_outage outage;
 };
 
-static uint64_t drift_jittered(kd_drift_probe *p, uint64_t delay_us)
+/* The question that is under way ended so: the next one is set. */
+static void drift_ask_later(kd_drift_probe *p, kd_probe_end end)
 {
-    return delay_us - delay_us / 8 + kd_random_next(&p->random) % (delay_us / 4);
-}
-
-/* Asks again after about `delay_us`, but not later than the next measurement is due. */
-static void drift_ask_later(kd_drift_probe *p, uint64_t delay_us)
-{
-    uint64_t now_us = kd_clock_mono_us(), when_us = now_us + drift_jittered(p, delay_us);
-    if (p->measure_us > now_us) when_us = KD_MIN(when_us, p->measure_us);
-    kd_timer_set(&p->timer, when_us - now_us);
+    kd_timer_set(&p->timer,
+                 kd_clock_probe_ended(&p->probe, end, kd_clock_mono_us(), kd_random_next(&p->random)));
 }
 
 static void edge_drift_tell(kd_drift_probe *p)
@@ -77,7 +71,6 @@ static bool edge_drift_measure(kd_drift_probe *p, uint64_t now_us)
     edge_drift_tell(p);
     if (kd_clock_check(&p->app->clock) != KD_CLOCK_IN_BOUNDS) return false;
     kd_clock_file_save(p->app->settings.data_dir, &p->app->clock);
-    p->measure_us = kd_clock_mono_us() + drift_jittered(p, p->app->settings.measure_interval_us);
     return true;
 }
 
@@ -139,19 +132,22 @@ static void edge_drift_on_answer(void *arg, int result, int status, const kd_htt
     bool answered = result == KD_OK && status == 200 &&
                     kd_central_words_time(kd_http_response_body(r), &p->text, &now_us);
     edge_drift_note(p, answered, result, status);
-    bool due = kd_clock_mono_us() >= p->measure_us;
+    bool due = kd_clock_probe_due(&p->probe, kd_clock_mono_us());
     if (answered && due) kd_drift_probe_ask(p);
-    bool fine = answered && (!due || edge_drift_measure(p, now_us));
-    drift_ask_later(p, fine ? PROBE_US : KD_MIN(p->app->settings.measure_interval_us, (uint64_t)RETRY_US));
+    if (answered && !due)
+        drift_ask_later(p, KD_PROBE_ANSWERED);
+    else
+        drift_ask_later(p, answered && edge_drift_measure(p, now_us) ? KD_PROBE_MEASURED : KD_PROBE_FAILED);
 }
 
 static void edge_drift_on_timer(void *arg)
 {
     kd_drift_probe *p = arg;
     p->asked_us = kd_clock_mono_us();
-    int err = kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/time"), NULL, 0,
-                                     kd_bytes_of(NULL, 0), edge_drift_on_answer, p, DEADLINE_MS);
-    if (err != KD_OK) drift_ask_later(p, RETRY_US);
+    int err =
+        kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/time"), NULL, 0, kd_bytes_of(NULL, 0),
+                               edge_drift_on_answer, p, KD_PROBE_DEADLINE_US / 1000);
+    if (err != KD_OK) drift_ask_later(p, KD_PROBE_FAILED);
 }
 
 int kd_drift_probe_create(kd_edge_app *app, char *error)
@@ -161,6 +157,7 @@ int kd_drift_probe_create(kd_edge_app *app, char *error)
     kd_drift_probe *p = kd_alloc(sizeof *p);
     p->app = app;
     p->random = kd_clock_mono_us();
+    p->probe.interval_us = set->measure_interval_us;
     p->outage =
         (kd_outage){.began = "central-unreachable", .over = "central-reachable", .up = &p->app->central_up};
     kd_http_client_options options = kd_settings_central(set);
