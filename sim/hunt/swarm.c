@@ -89,7 +89,7 @@ static void draw_somebody(sim_swarm *d, sim_scenario_event *e)
 {
     e->who = draw_process(d);
     if (e->kind == SCENARIO_KILL && sim_swarm_chance(d, 10)) e->who = SCENARIO_KAFKA;
-    if (e->kind == SCENARIO_DISK_SLOW) e->amount = (int64_t)sim_swarm_scaled(d, 5 * MS, SECOND, 5 * MS);
+    if (e->kind == SCENARIO_DISK_SLOW) e->amount = (int64_t)sim_swarm_scaled(d, 5 * MS, 12 * SECOND, 5 * MS);
 }
 
 static void draw_answers(sim_swarm *d, sim_scenario_event *e)
