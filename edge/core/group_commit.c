@@ -67,9 +67,10 @@ static bool group_commit_lasts(const kd_group_commit *c, uint64_t mono_us, uint6
     return c->group && mono_us - c->begun_us >= us;
 }
 
-bool kd_group_commit_sheds(const kd_group_commit *c, uint64_t mono_us)
+int kd_group_commit_admits(const kd_group_commit *c, uint64_t mono_us)
 {
-    return c->failed || group_commit_lasts(c, mono_us, KD_COMMIT_SHED_US);
+    if (c->failed) return KD_EIO;
+    return group_commit_lasts(c, mono_us, KD_COMMIT_SHED_US) ? KD_EOVERLOADED : KD_OK;
 }
 
 /* Operations are refused meanwhile, but snapshots of central still add rows to the group that gathers: hence the bound. */

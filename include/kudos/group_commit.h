@@ -58,8 +58,9 @@ int kd_group_commit_begin(kd_group_commit *c, uint64_t now_us, uint64_t mono_us,
 /* The write ended with `status`, KD_OK or KD_EIO. Tells the core and calls the waits of the group. Returns KD_OK, or KD_EIO: the store has failed. */
 int kd_group_commit_end(kd_group_commit *c, int status);
 
-/* True while the present sync takes longer than KD_COMMIT_SHED_US, and for good after a failure: refuse operations before the core takes them. */
-bool kd_group_commit_sheds(const kd_group_commit *c, uint64_t mono_us);
+/* Whether an operation may be given to the core. KD_OK; KD_EOVERLOADED: the present sync takes longer than KD_COMMIT_SHED_US; KD_EIO: the store has
+ * failed, so no answer would ever leave. */
+int kd_group_commit_admits(const kd_group_commit *c, uint64_t mono_us);
 
 typedef enum {
     KD_SYNC_IN_TIME,

@@ -272,9 +272,9 @@ static int sim_shard_take(sim_world *w, uint32_t slot, uint32_t shard, sim_op *o
     memcpy(key + 4, &op->begun_us, 8);
     if (clock_refuses(w, slot)) return KD_ECLOCK;
     if (w->processes[slot].draining) return KD_EUNAVAILABLE;
-    if (kd_group_commit_sheds(&w->edges[slot].shards[shard].commit, shard_mono_us(w, slot)))
-        return KD_EOVERLOADED;
-    return kd_edge_take(w->edges[slot].shards[shard].core, &rq, sim_edge_now_us(w, slot), out);
+    int err = kd_group_commit_admits(&w->edges[slot].shards[shard].commit, shard_mono_us(w, slot));
+    return err != KD_OK ? err
+                        : kd_edge_take(w->edges[slot].shards[shard].core, &rq, sim_edge_now_us(w, slot), out);
 }
 
 /* So many came since that the key may have made room. Of those that died with a process some were not remembered: it may also be there still. */

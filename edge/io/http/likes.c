@@ -111,15 +111,16 @@ static void likes_work(kd_errand *errand)
 {
     kd_likes *likes = KD_CONTAINER(errand->call, kd_likes, call);
     kd_shard *s = errand->shard;
-    if (kd_shard_commit_sheds(&s->commit)) {
-        kd_metric_add(&s->base.metrics.refused, 1);
-        kd_errand_fail(errand, KD_EOVERLOADED);
+    int err = kd_shard_commit_admits(&s->commit);
+    if (err != KD_OK) {
+        if (err == KD_EOVERLOADED) kd_metric_add(&s->base.metrics.refused, 1);
+        kd_errand_fail(errand, err);
         return;
     }
     uint64_t group = 0, now_us = kd_clock_now_us(s->base.clock);
     for (kd_like_op *op = errand->first; op; op = op->next) {
         op->ask.fn = likes_on_asked;
-        int err = likes_take(likes, op, now_us, &group);
+        err = likes_take(likes, op, now_us, &group);
         if (err == KD_OK) continue;
         kd_errand_fail(errand, err);
         break;

@@ -70,9 +70,9 @@ void kd_shard_commit_pump(kd_shard_commit *c)
     if (err == KD_EIO) shard_commit_failed(c, "a read of the store failed");
 }
 
-bool kd_shard_commit_sheds(const kd_shard_commit *c)
+int kd_shard_commit_admits(const kd_shard_commit *c)
 {
-    return kd_group_commit_sheds(&c->group, kd_clock_mono_us());
+    return kd_group_commit_admits(&c->group, kd_clock_mono_us());
 }
 
 void kd_shard_commit_look(kd_shard_commit *c)

@@ -97,7 +97,7 @@ Test(group_commit, after_a_failed_write_nobody_is_told_that_it_is_kept)
     cr_expect_eq(first.status, KD_EIO);
     cr_expect_eq(second.status, KD_EIO, "no later group can become durable");
     cr_expect_eq(begin(2), KD_ENOTFOUND);
-    cr_expect(kd_group_commit_sheds(&c, 2), "nothing more is taken");
+    cr_expect_eq(kd_group_commit_admits(&c, 2), KD_EIO);
     cr_expect_eq(kd_group_commit_next_us(&c), UINT64_MAX);
 }
 
@@ -109,8 +109,8 @@ Test(group_commit, behind_a_slow_sync_operations_are_refused_and_at_last_answere
     cr_expect_eq(kd_group_commit_look(&c, 1000), KD_SYNC_IN_TIME);
     uint64_t slow_us = kd_group_commit_next_us(&c);
     cr_expect_eq(slow_us, 1000ull + KD_COMMIT_SHED_US);
-    cr_expect(!kd_group_commit_sheds(&c, slow_us - 1));
-    cr_expect(kd_group_commit_sheds(&c, slow_us));
+    cr_expect_eq(kd_group_commit_admits(&c, slow_us - 1), KD_OK);
+    cr_expect_eq(kd_group_commit_admits(&c, slow_us), KD_EOVERLOADED);
     cr_expect_eq(kd_group_commit_look(&c, slow_us), KD_SYNC_SLOW);
     cr_expect_eq(kd_group_commit_look(&c, slow_us + 1), KD_SYNC_IN_TIME, "told once");
     uint64_t expired_us = kd_group_commit_next_us(&c);
@@ -121,7 +121,7 @@ Test(group_commit, behind_a_slow_sync_operations_are_refused_and_at_last_answere
     cr_expect_eq(kd_group_commit_next_us(&c), UINT64_MAX, "nobody waits any more");
     cr_expect_eq(end(KD_OK), KD_OK, "it was a slow disk, not a broken one");
     cr_expect_eq(who.calls, 1);
-    cr_expect(!kd_group_commit_sheds(&c, expired_us));
+    cr_expect_eq(kd_group_commit_admits(&c, expired_us), KD_OK);
 }
 
 /* Found by reading: a sync that ended after the store was given up let operations in again, and their answers never left. */
@@ -140,6 +140,6 @@ Test(group_commit, a_store_that_was_given_up_stays_given_up)
     cr_expect_eq(kd_group_commit_look(&c, 1 + KD_COMMIT_SHED_US), KD_SYNC_HOPELESS);
     cr_expect_eq(who.status, KD_EIO);
     cr_expect_eq(end(KD_OK), KD_EIO);
-    cr_expect(kd_group_commit_sheds(&c, 2 * KD_COMMIT_SHED_US));
+    cr_expect_eq(kd_group_commit_admits(&c, 2 * KD_COMMIT_SHED_US), KD_EIO);
     cr_expect_eq(kd_group_commit_look(&c, 3 * KD_COMMIT_SHED_US), KD_SYNC_IN_TIME, "told once");
 }
