@@ -41,7 +41,8 @@ static void on_seek(sim_world *w, const sim_event *ev)
     sim_consumer_wake(w, ev->a, ev->b);
 }
 
-/* Central begins at the earliest record again, which is always safe; an edge goes on at the end and notices by the versions. */
+/* The offset is out of range. Central reads again from the earliest record, which is always safe. An edge goes on at the end, and notices the gap by
+ * the versions of the snapshots. */
 static void find_place(sim_world *w, uint32_t process, uint32_t partition)
 {
     sim_cursor *c = &w->processes[process].cursor[partition];

@@ -1,6 +1,8 @@
 /*
- * disk.c - the rows that can be read (rows.c), and the groups that a crash may forget: those that wait for their sync, and of a disk that
- * lies what stood there before.
+ * disk.c - the rows that can be read (rows.c), and the groups that a crash may forget.
+ *
+ * These are groups that wait for their sync, and groups whose sync was faked (sim_disk_lie, sim_disk_ignore_errors). The rows of a faked group can be
+ * read, so for a crash its undo keeps the rows that it overwrote.
  */
 #include "sim/world/disk.h"
 
@@ -11,15 +13,15 @@
 
 enum {
     QUEUE_MAX = 4,  /* groups submitted and not synced */
-    UNDOS_MAX = 64, /* of a disk that lies: the system writes the oldest back in the end */
+    UNDOS_MAX = 64, /* groups whose sync was faked; of more, the oldest counts as written by the system */
 };
 
 struct sim_disk {
     sim_rows *rows;
     uint64_t reads_left;
     kd_writes queue[QUEUE_MAX]; /* oldest first */
-    kd_writes undos
-        [UNDOS_MAX]; /* of groups whose rows can be read and are not safe, oldest first: what stood there */
+    /* one per group whose sync was faked, oldest first: puts back the rows that the group overwrote */
+    kd_writes undos[UNDOS_MAX];
     uint32_t queued, undo_count;
     bool full, unreadable, read_failed, sync_fails, broken, lies, ignores;
 };
@@ -90,7 +92,7 @@ void sim_disk_wipe(sim_disk *m)
 
 /* ---- groups ---- */
 
-/* What is behind the queue keeps its memory. */
+/* Reuses the memory of *to, which sim_disk_sync has taken off the queue. */
 static void copy_group(kd_writes *to, const kd_writes *from)
 {
     kd_writes_clear(to);
@@ -125,7 +127,7 @@ static void remember_delete(void *arg, kd_bytes key)
     disk_remember(arg, key, (kd_bytes){0});
 }
 
-/* What stood at every key of the group before it. */
+/* Keeps the rows that the group is about to overwrite. */
 static void push_undo(sim_disk *m, const kd_writes *group)
 {
     if (m->undo_count == UNDOS_MAX) {

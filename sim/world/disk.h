@@ -17,7 +17,7 @@
 typedef struct sim_disk sim_disk;
 
 sim_disk *sim_disk_create(void);
-/* All rows, and nothing of the faults or of what is under way. */
+/* A disk with the same readable rows, without faults, and without groups that a crash may forget. */
 sim_disk *sim_disk_clone(const sim_disk *m);
 /* NULL is fine. */
 void sim_disk_destroy(sim_disk *m);
@@ -36,8 +36,8 @@ void sim_disk_wipe(sim_disk *m);
 /* Queues a copy of the group. */
 void sim_disk_submit(sim_disk *m, const kd_writes *writes);
 /*
- * The oldest queued group's turn. KD_OK: its rows can be read. KD_EIO: full, a failed sync, or an error before. `*synced`: it survives a
- * crash, whatever was said: only where the disk lies (sim_disk_lie) or errors are ignored is that not the same.
+ * Syncs the oldest queued group. KD_OK: its rows can be read. KD_EIO: the disk is full, this sync failed, or an earlier one. *synced: whether the
+ * group survives a crash. This differs from KD_OK only after sim_disk_lie or sim_disk_ignore_errors.
  */
 int sim_disk_sync(sim_disk *m, bool *synced);
 /* Groups that a crash may forget. */
@@ -52,15 +52,15 @@ sim_disk *sim_disk_copy_crashed(const sim_disk *m, uint32_t survive);
 void sim_disk_fill(sim_disk *m, bool full);
 /* The next sync fails. */
 void sim_disk_fail_sync(sim_disk *m);
-/* From now on says that it synced and did not. */
+/* From now on sim_disk_sync returns KD_OK without a sync: a crash may forget the group. */
 void sim_disk_lie(sim_disk *m);
-/* After an error goes on as if nothing had happened, as LevelDB does; what was written then is gone after a crash. */
+/* After a failed sync goes on as if nothing had happened, as LevelDB does; a crash may forget the groups written since. */
 void sim_disk_ignore_errors(sim_disk *m);
 /* After `reads` more gets or scans every one answers KD_EIO; UINT64_MAX: never (as at the start). */
 void sim_disk_fail_after(sim_disk *m, uint64_t reads);
-/* No get or scan answers, until they do again. */
+/* True: every get and scan gives KD_EIO, until a call with false. */
 void sim_disk_unreadable(sim_disk *m, bool unreadable);
-/* Whether one has met that since the last crash: who gives up over it may do so when the disk reads again. */
+/* Whether a get or scan failed by sim_disk_unreadable since the last crash: a process may end over that error after the disk is readable again. */
 bool sim_disk_read_failed(const sim_disk *m);
 
 size_t sim_disk_rows(const sim_disk *m);

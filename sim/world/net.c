@@ -7,8 +7,8 @@
 #include "sim/world/world.h"
 
 enum { JITTER_US = 2000, NEAR_US = 1000, FAR_US = 12000, STEP_US = 14000, REQUEST_BYTES = 200 };
-/* What would wait longer for a narrow link is given up by its sender, as a message's time-out does; else it would arrive minutes after
- * the link is wide again. */
+/* A message that would wait longer than this for a link with little bandwidth is lost, as if its sender's time-out had expired. Without this limit it
+ * would arrive minutes after the bandwidth is back. */
 enum { QUEUE_MAX_US = 10000000 };
 
 /* One way, without faults: central is beside Kafka, edges are farther and farther. */
@@ -76,7 +76,7 @@ static void apply_to_way(sim_way *l, const sim_scenario_event *e)
     }
 }
 
-/* `up` is what `who` sends; central sends down on the links of edges. */
+/* An event's `up` is what its `who` sends. `mine`: `who` is the host that owns the link. Else `who` is central and sends down an edge's link. */
 static void apply(sim_world *w, const sim_scenario_event *e, uint32_t host, uint32_t peer, bool mine)
 {
     sim_link *l = &w->links[host][peer];

@@ -93,7 +93,7 @@ typedef enum {
 
 /* ---- machines and links ------------------------------------------------------------------------------------- */
 
-/* A machine's clocks. Monotonic time runs with the oscillator; the wall clock is that and what somebody set. */
+/* A machine's clocks. The monotonic clock runs ppm too fast; the wall clock is the monotonic clock plus step_us. */
 typedef struct {
     uint64_t since_us, mono_us; /* true time of the last change of ppm, and the monotonic clock then */
     int64_t ppm, step_us;
@@ -113,7 +113,7 @@ typedef struct {
 
 typedef struct {
     sim_way way[WAYS];
-    uint32_t parked, parked_last; /* messages that wait for it to heal; 0: none */
+    uint32_t parked, parked_last; /* messages that wait for the link to heal; 0: none */
 } sim_link;
 
 typedef enum { NET_ARRIVES, NET_LOST, NET_CUT } sim_net_verdict;
@@ -127,12 +127,14 @@ struct sim_message {
     kd_buf record;
     sim_message_kind kind;
     uint32_t process, life, partition, tries;
-    uint32_t next; /* of a parked list, or the free one */
-    bool acking;   /* it is in the log; the report is on its way */
-    bool again;    /* and the report will be "failed" */
+    uint32_t next; /* in a link's parked list, or in the list of free messages */
+    bool acking;   /* the record is in the log, and Kafka's report is on its way to the sender */
+    bool again;    /* that report will say "failed" */
     kd_position at;
-    kd_outbound_record *outbound; /* of central: what is told of the delivery; gone with the process */
-    void (*delivered)(sim_world *w, const sim_message *m, bool ok); /* to its sender, while that lives */
+    /* of central: the record that is told of the delivery; freed when its process ends */
+    kd_outbound_record *outbound;
+    /* called while the sending process lives */
+    void (*delivered)(sim_world *w, const sim_message *m, bool ok);
 };
 
 /* ---- processes ---------------------------------------------------------------------------------------------- */
@@ -140,7 +142,7 @@ struct sim_message {
 typedef struct {
     int64_t next;  /* offset */
     bool busy;     /* a fetch is on its way */
-    bool standing; /* gave an error: waits for its seek */
+    bool standing; /* stopped after an error, until its process seeks */
 } sim_cursor;
 
 /* What a process runs. `slot`: of the edge, or of the central. */
@@ -172,7 +174,7 @@ typedef struct {
     const kd_writes *writes; /* of the group that is being synced */
     uint64_t look_us;        /* the next tick that is on the heap */
     uint32_t sending;        /* messages without a report */
-    uint64_t keys;           /* that it was given to remember, over its lives */
+    uint64_t keys;           /* idempotency keys that it was given to remember, over its lives */
 } sim_shard;
 
 typedef struct {
@@ -182,7 +184,7 @@ typedef struct {
     uint32_t life; /* of the process */
     uint64_t asked_mono_us;
     uint32_t probe; /* number of the question under way */
-    uint32_t wipes; /* how often its disk lost what it knew */
+    uint32_t wipes; /* how often its disk was emptied or put back to a copy */
     uint64_t doubled_until_us;
     bool operator_came;
     bool retired; /* by the operator's word */
