@@ -42,7 +42,7 @@ typedef struct {
 
 /* A lane of the engine with one request of an operation, and the tries that follow from it. A double tap has two of them at a time. */
 typedef struct {
-    sim_lane lane; /* first: the engine's pointer to it is one to the request */
+    sim_lane lane; /* the first member: the engine's pointer to the lane is also a pointer to the request */
     sim_client_op *op;
     uint64_t sent_us; /* of the last try, in the fleet's time */
     bool reads;       /* the user reads back what he did */
@@ -55,14 +55,14 @@ typedef struct sim_told {
 
 typedef struct {
     uint32_t edge, last_item;
-    uint32_t once; /* the last once item that he was told to like */
+    uint32_t once; /* the last once item that the user liked */
     bool busy, placed;
     sim_session session;
     struct {
         uint32_t item, counter;
     } liked[CLIENTS_MEMORY];
     uint32_t liked_count;
-    sim_told *first, **last; /* what events told him and he has not begun */
+    sim_told *first, **last; /* operations that the scenario's events name and the user has not begun */
 } sim_client_user;
 
 struct sim_clients {
@@ -77,7 +77,7 @@ struct sim_clients {
     char path[KD_ITEM_KEY_MAX + 32], key[48], body[32]; /* of the request that is being described */
     uint32_t lost_percent[SCENARIO_EDGES_MAX], forgotten[SCENARIO_EDGES_MAX];
     bool heard[SCENARIO_EDGES_MAX];            /* an answer of this edge told how old central's number is */
-    uint64_t forgotten_us[SCENARIO_EDGES_MAX]; /* the last time */
+    uint64_t forgotten_us[SCENARIO_EDGES_MAX]; /* when sim_clients_forgotten was last called for the edge */
     uint32_t open;                             /* operations in work */
     /* clients_send.c has ended the operation of this user, who may begin another one at once. Called from within sim_clients_begin too. */
     void (*freed)(sim_clients *c, uint32_t user);

@@ -5,14 +5,14 @@
 
 #include "kudos/wire.h"
 
-enum { POSITIONS_MAX = 1 << 22 }; /* a bound on memory: when it is reached all are forgotten */
+enum { POSITIONS_MAX = 1 << 22 }; /* bounds memory: a table with so many positions is cleared */
 
 static uint64_t positions_key_of(kd_bytes edge, uint32_t partition, kd_position at)
 {
     return sim_check_mix(sim_check_mix(sim_check_hash(partition + 1, edge), at.incarnation), at.seq) | 1;
 }
 
-/* The digest that was seen first under this position, which may be this one. */
+/* The digest under which this position was first seen. On first sight stores `digest` and returns it. */
 static uint64_t known(sim_positions *p, uint64_t key, uint64_t digest)
 {
     if (p->seen.count >= POSITIONS_MAX) sim_check_map_clear(&p->seen);
@@ -25,7 +25,7 @@ bool sim_positions_saw(sim_positions *p, uint32_t partition, kd_bytes record, ch
 {
     kd_batch b;
     if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return true;
-    /* A batch that was open in an older copy of a directory is sealed as it stands there: its position has two bodies (rules 5, 6). */
+    /* An edge put back to an older copy of its directory seals the batch that was open there: its position may have two bodies (rules 5, 6). */
     if (p->careless && kd_bytes_eq(b.edge, kd_bytes_str(p->careless))) return true;
     p->batches++;
     bool same = known(p, positions_key_of(b.edge, partition, b.at), b.digest) == b.digest;

@@ -38,15 +38,15 @@ typedef struct {
     struct event *readable, *writable, *due;
     sim_proxy_piece *first, **last;
     size_t queued;
-    uint64_t due_us, free_us; /* of the last piece; when the throttled line is free again */
-    bool ended, closed;       /* the end was read; it was passed on */
+    uint64_t due_us, free_us; /* when the last piece may go on; when the throttled line is free again */
+    bool ended, closed;       /* the end of the stream was read; it was passed on */
     sim_proxy_kafka_stream kafka;
 } sim_proxy_flow;
 
 struct sim_proxy_conn {
     sim_proxy_conn *next, **back;
     sim_proxy_link *link;
-    int fd[PROXY_WAYS]; /* who connected; the target, -1 before */
+    int fd[PROXY_WAYS]; /* PROXY_UP: the client; PROXY_DOWN: the target, -1 until connect() */
     bool connected;
     struct event *connecting;
     sim_proxy_flow flow[PROXY_WAYS];
@@ -58,7 +58,7 @@ struct sim_proxy_conn {
 void sim_proxy_conn_create(sim_proxy_link *l, int fd);
 /* Both sides see a reset. Takes it off its link and frees it. */
 void sim_proxy_conn_break(sim_proxy_conn *c);
-/* The link's conditions changed. May free it. */
+/* The link's conditions changed. May free the connection. */
 void sim_proxy_conn_wake(sim_proxy_conn *c);
 /* Closes a socket so that its peer sees a reset. */
 void sim_proxy_break_fd(int fd);

@@ -12,7 +12,7 @@ static bool proxy_kafka_fits(uint32_t at, uint8_t byte)
     return at >= PROXY_KAFKA_HOST_LEN + 2 || byte == 0;
 }
 
-/* The bytes held back are whole: host and port. */
+/* The held bytes are a whole match, host and port: appends them with the port of the table. */
 static void proxy_kafka_exchange(sim_proxy_kafka_stream *s, kd_buf *out)
 {
     uint16_t port = (uint16_t)(s->held[PROXY_KAFKA_MATCH - 2] << 8 | s->held[PROXY_KAFKA_MATCH - 1]);
@@ -32,7 +32,7 @@ static void proxy_kafka_release(sim_proxy_kafka_stream *s, kd_buf *out)
     s->held_len = 0;
 }
 
-/* What was held back does not go on: lets its first bytes go until the rest is a beginning again. */
+/* The held bytes do not continue as a match: releases them one by one until the rest is the beginning of a match, or nothing is left. */
 static void mismatch(sim_proxy_kafka_stream *s, kd_buf *out)
 {
     while (s->held_len > 0) {

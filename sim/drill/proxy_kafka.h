@@ -29,33 +29,34 @@ typedef struct {
     } at[PROXY_KAFKA_BROKERS_MAX];
 } sim_proxy_kafka_table;
 
-/* The Produce requests of one connection that wait for their answers; zero-initialise. `fence`: the next of these answers is changed to say that
- * the first batch of its request was out of order, which ends the producer's life. The batch is in the log all the same. False again when that was
- * done. */
+/* The Produce requests of one connection that wait for their answers; zero-initialise. While `fence` is true, the next answer is changed to say that
+ * the first batch of its request was out of order. The producer is dead then, but the batch is in the log all the same. The stream clears `fence`
+ * when it has changed the answer. */
 typedef struct {
     uint32_t id[PROXY_KAFKA_CALLS_MAX]; /* correlation ids, oldest first */
     uint32_t count;
     bool fence;
 } sim_proxy_kafka_calls;
 
-/* One direction of one connection. Zero-initialise with the table, which is for what comes from a broker, and the connection's calls. */
+/* One direction of one connection. Zero-initialise, then set `calls` and `table`. The table is used in the direction from the broker only. */
 typedef struct {
     const sim_proxy_kafka_table *table;
     sim_proxy_kafka_calls *calls;     /* NULL: Produce requests are not followed */
     uint8_t begin[PROXY_KAFKA_BEGIN]; /* first bytes of the request or answer under way, without its size */
-    bool fencing;                     /* the answer under way is the one to be changed */
-    uint32_t error_at;                /* where the error of its first batch stands in it */
-    uint32_t head_len;                /* bytes of the size that were seen, up to 4 */
-    uint32_t head;                    /* their value so far */
+    bool fencing;                     /* the answer under way is the one that `fence` asked to change */
+    uint32_t error_at;                /* offset of the first batch's error code in the answer under way */
+    uint32_t head_len;                /* bytes of `size` that were seen, up to 4 */
+    uint32_t head;                    /* value of these bytes so far */
     uint32_t size;                    /* of the request or answer under way */
-    uint64_t left;                    /* bytes of the answer that are still to come */
+    uint64_t left;                    /* bytes of the request or answer that are still to come */
     uint32_t held_len;                /* held back: what may be the beginning of a match */
     uint8_t held[PROXY_KAFKA_MATCH];
 } sim_proxy_kafka_stream;
 
-/* Appends what can go on to *out: at most PROXY_KAFKA_MATCH - 1 bytes stay behind. */
+/* Bytes from a broker: appends them to *out, ports exchanged. Up to PROXY_KAFKA_MATCH - 1 bytes, which may begin a match, are held until the next
+ * call. */
 void sim_proxy_kafka_pass(sim_proxy_kafka_stream *s, kd_bytes in, kd_buf *out);
-/* The other direction, in which nothing is changed: takes note of what is asked. */
+/* Bytes to a broker, which the caller passes on unchanged: notes the ids of Produce requests in s->calls. */
 void sim_proxy_kafka_asked(sim_proxy_kafka_stream *s, kd_bytes in);
 
 #endif

@@ -1,4 +1,4 @@
-/* shown.c - see the header. A window is open from question to answer; what the journal says meanwhile widens it. */
+/* shown.c - see the header. A window is open from question to answer. Changes of the journal's bounds meanwhile widen it. */
 #include "sim/drill/shown.h"
 
 #include <jansson.h>
@@ -36,7 +36,7 @@ struct sim_shown {
     sim_fleet *fleet;
     sim_clients *clients;
     const sim_journal *journal;
-    uint32_t careless, once, first; /* the once item, and the number of attempts when it began */
+    uint32_t careless, once, first; /* first: attempts in the journal when `once` was chosen */
     uint64_t judged;
     shown_reader at[SCENARIO_EDGES_MAX];
 };
@@ -82,8 +82,8 @@ static const char *item_name(const shown_reader *r, uint32_t item)
 }
 
 /*
- * A known number rests on one of central's, whose age the edge tells until two snapshots have been missed. So a process that shows a known number
- * has told an age before, unless it started with the number from its disk.
+ * An edge calls a number known when it rests on a count of central. It tells that count's age until two snapshots have been missed. So a process that
+ * shows a known number without an age has told an age before, unless it read the count from its disk at the start.
  */
 static void judge_known(shown_reader *r, hearing *h, uint32_t item, const sim_told_number *n)
 {
@@ -160,7 +160,8 @@ static void shown_on_counts(void *arg, int status, kd_bytes body)
                         once = shown_read_number(r, r->once.item, json_array_get(items, 1));
         judge_known(r, &r->heard_home, r->home.item, &home);
         judge_known(r, &r->heard_once, r->once.item, &once);
-        /* Behind a number that is older than the process may stand operations that are sent again, and these have no delta (rules 15, 17). */
+        /* After a restore of central the edge sends operations again. On a number from before the process started these have no delta, so it may be
+         * too low (rules 15, 17): not judged. */
         uint64_t life_us = sim_fleet_now_us(s->fleet) - r->started_us;
         bool counts = home.made && home.age_us < life_us && r->edge != s->careless;
         if (counts) judge_home(r, &home);

@@ -5,8 +5,8 @@
  *   in all the time between question and answer; and nobody shows more of the once item than was attempted.
  * - "as-of": whatever edge shows the once item, every like of it that any edge had acknowledged before `as_of` is in the number.
  *
- * At the home item only those numbers are judged that central made after the process started. An older number, read from disk, may stand beside
- * operations that are sent again, and these have no delta (rules 15, 17).
+ * Of the home item only counts that central made after the process started are judged. After a restore of central the edge sends operations again. On
+ * an older count, read from disk, these have no delta, so the number shown may be too low (rules 15, 17).
  */
 #ifndef KUDOS_SIM_DRILL_SHOWN_H
 #define KUDOS_SIM_DRILL_SHOWN_H
