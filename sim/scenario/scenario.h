@@ -44,14 +44,14 @@ typedef enum {
     /* processes */
     SCENARIO_KILL,       /* kill -9; comes back after `for_us`; of Kafka the leader */
     SCENARIO_KAFKA_GONE, /* all brokers are killed; back after `for_us` */
-    SCENARIO_FENCE, /* Kafka refuses what its producers send, for good: they are dead, and others must be made */
+    SCENARIO_FENCE, /* Kafka refuses all further records of the process's producers: it must create new producers */
     SCENARIO_FREEZE,  /* SIGSTOP for `for_us` */
     SCENARIO_RESTART, /* drained and started again */
     SCENARIO_BACKUP, /* its disk is copied as a crash would leave it; central knows of it, as of a backup by command; the last copy counts */
     SCENARIO_RESTORE, /* killed; its disk is put back to that copy; starts after `for_us` */
     SCENARIO_WIPE,    /* killed; its disk is emptied; starts after `for_us` */
-    SCENARIO_RETIRE, /* an edge: the operator tells central that it is gone for good; what it does itself is not changed by that */
-    SCENARIO_READMIT, /* and that it was not */
+    SCENARIO_RETIRE, /* the operator tells central that this edge is gone for good; the edge itself runs on unchanged */
+    SCENARIO_READMIT, /* the operator takes the edge back */
     SCENARIO_COPY, /* an edge: its directory is copied while it runs, and both run for `for_us` under one name */
     SCENARIO_SECOND, /* central: a second one runs on a copy of the directory for `for_us` */
     /* disks */
@@ -98,20 +98,21 @@ typedef struct {
 
 /* What users do by themselves, drawn from the seed. Everything in per cent is 0..100. */
 typedef struct {
-    uint32_t users, items;  /* 0 users: only what events tell */
-    double per_second;      /* operations of all together */
+    uint32_t users, items;  /* 0 users: only the operations that events name */
+    double per_second;      /* operations of all users together */
     double zipf;            /* skew of the items; 0: even */
-    uint32_t viral_percent; /* of the operations go to one item, from viral_from_us on */
+    uint32_t viral_percent; /* of operations go to one item, from viral_from_us on */
     uint64_t viral_from_us;
     /* together 100; unlike takes back likes and saves */
     uint32_t like_percent, unlike_percent, save_percent, view_percent;
-    uint32_t roam_percent; /* of a user's operations go to another edge than his last */
-    uint32_t lost_percent; /* of the answers never arrive */
-    /* of those without an answer are tried again, with the same key at the same edge */
+    uint32_t roam_percent; /* of a user's operations go to another edge than his operation before */
+    uint32_t lost_percent; /* of answers never arrive */
+    /* of operations without an answer are tried again, with the same key at the same edge */
     uint32_t retry_percent;
-    uint32_t double_percent;  /* are sent twice at once */
-    bool tokens;              /* clients carry the session token */
-    uint32_t strange_percent; /* of the operations come from another device, which has none */
+    uint32_t double_percent; /* of operations are sent twice at once */
+    bool tokens;             /* clients carry the session token */
+    /* of operations come from another device of the user, which has no session token */
+    uint32_t strange_percent;
 } sim_scenario_users;
 
 /* Final counts that the scenario names: `expect posts/1 like 2`. */
@@ -122,7 +123,7 @@ typedef struct {
     uint32_t line;
 } sim_scenario_expectation;
 
-/* A run with less of it has tested nothing: its verdict is "unknown". */
+/* Least numbers of what must happen in a run. A run that stays below one of them has tested nothing: its verdict is "unknown". */
 typedef struct {
     uint64_t acks, kills, duplicates, gaps, refused, undone, resent;
     uint64_t expired, collected; /* rows at edges, tombstones at central; simulation only */
@@ -140,7 +141,8 @@ typedef struct {
     uint64_t outbox_bytes; /* of an edge, over its shards */
     /* numbers of items, and idempotency keys, that an edge keeps, over its shards; 0: more than there are */
     uint32_t room_items, room_keys;
-    /* What may be forgotten, and when at the earliest (rules 21, 22); 0: nothing is. Not in a drill: there the defaults of the programs hold. */
+    /* Least age of a membership row that an edge may forget, and of a tombstone that central may (rules 21, 22); 0: none is forgotten. For the
+     * simulation only: in a drill the programs keep their defaults. */
     uint64_t forget_rows_us, forget_tombstones_us;
     bool backups_none; /* central.backups = none */
     sim_scenario_users users;
@@ -164,11 +166,11 @@ void sim_scenario_remove(sim_scenario *s, uint32_t index);
 
 /* KD_OK; KD_EINVAL with "file:line: reason" in error; KD_EIO when it cannot be read. On an error *s is finished. */
 int sim_scenario_read(sim_scenario *s, const char *path, char error[SCENARIO_ERROR_MAX]);
-/* The same of a text; `name` stands for the file in errors. Any bytes are bounded and safe (it is fuzzed). */
+/* As sim_scenario_read, from a text; errors say `name` instead of the file. Safe with any bytes: it is fuzzed. */
 int sim_scenario_parse(sim_scenario *s, const char *name, kd_bytes text, char error[SCENARIO_ERROR_MAX]);
 /*
  * How far central's clock may be wrong in this scenario, at most, in microseconds. Edges are held to central's clock, so stamps, `as_of` and the
- * order of a user's operations are true by that clock. Whoever judges them by the world's time allows for so much more.
+ * order of a user's operations are true by that clock. A checker that judges them by the world's time must tolerate this error.
  */
 uint64_t sim_scenario_central_clock_us(const sim_scenario *s);
 /* Whether the order of a user's operations is kept from edge to edge: all his requests carry the session token. */
@@ -182,7 +184,7 @@ void sim_scenario_event_print(const sim_scenario *s, const sim_scenario_event *e
 const char *sim_scenario_who(const sim_scenario *s, int who);
 /* How the text form of such an event begins, without names: "cut", "lose answers". */
 const char *sim_scenario_kind_name(sim_scenario_kind kind);
-/* Whether the simulation can play it; what it cannot, real programs can. */
+/* Whether the simulation can play events of this kind. Those that it cannot play, a drill of the real programs can. */
 bool sim_scenario_simulated(sim_scenario_kind kind);
 /* The whole language for a terminal, from the table that reads it. */
 void sim_scenario_language(kd_buf *out);
