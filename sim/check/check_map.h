@@ -21,7 +21,7 @@ typedef struct {
 
 /* A key from bytes, never 0; different seeds give unrelated keys. */
 uint64_t sim_check_hash(uint64_t seed, kd_bytes bytes);
-/* A key from two numbers; it may be 0, which is no key: the caller puts 1 for it. */
+/* A key from two numbers. May return 0, which is no valid key: the caller must then use 1 instead. */
 uint64_t sim_check_mix(uint64_t x, uint64_t y);
 
 sim_check_cell *sim_check_map_find(const sim_check_map *m, uint64_t key); /* NULL: not there */

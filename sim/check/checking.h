@@ -2,7 +2,8 @@
  * checking.h - the entries of the checkers. checks.c calls most of them, in the order in which the checkers may rely on each other; a checker calls
  * another one only to hand on an event that it decodes (a row that is deleted, an edge that a batch names). No checker calls checks.c.
  *
- * Throughout: `slot` is that of checks.h, `c` is not NULL, and nothing has failed yet. What is not noted as a question may report a violation.
+ * Throughout: `slot` is that of checks.h, `c` is not NULL, and no check has failed yet. Any function may report a violation, but for those whose
+ * comment begins with "A question".
  */
 #ifndef KUDOS_SIM_CHECK_CHECKING_H
 #define KUDOS_SIM_CHECK_CHECKING_H
@@ -48,7 +49,7 @@ void sim_check_position_sent(sim_checks *c, uint32_t slot, uint32_t partition, k
 void sim_check_position_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b, kd_fed fed);
 /* A commit began: the batches merged since the last one ride in `version`. */
 void sim_check_position_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
-/* It ended; where `synced`, its batches and everything older are on central's disk. */
+/* The commit of `version` ended; where `synced`, its batches and all older ones are on central's disk. */
 void sim_check_position_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version,
                                   bool synced);
 /* A central starts: it must know every batch that was committed, and may know one of a commit that was under way. */
@@ -60,7 +61,7 @@ void sim_check_position_freed(sim_checks *c, uint32_t slot, uint32_t partition, 
 
 /* Central merged a batch: its pairs are looked up after the commit. */
 void sim_check_count_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b);
-/* As in check_position.c. */
+/* A commit began: it carries the batches that were fed since the last call. */
 void sim_check_count_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
 /* After kd_central_commit_end: looks up what the finished commits touched, once no other commit is under way. */
 void sim_check_count_committed(sim_checks *c, uint32_t slot, uint32_t partition);
@@ -69,7 +70,7 @@ void sim_check_count_opened(sim_checks *c, uint32_t slot, uint32_t partition);
 
 /* ---- check_number.c: "number" (I10, rules 14 to 19), and "as-of" at an edge ---- */
 
-/* Central's number of the item may be another one: it is noted with central's epoch and version. */
+/* Central's count of the item may have changed: notes the count with central's epoch and version. */
 void sim_check_number_changed(sim_checks *c, uint32_t slot, uint32_t item);
 /* A snapshot or an answer came to the edge, taken up or not. */
 void sim_check_number_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s);
@@ -90,7 +91,7 @@ void sim_check_as_of_member(sim_checks *c, uint32_t slot, uint32_t counter, uint
 
 /* ---- check_shown.c: "shown" (I10), "pending", "age" ---- */
 
-/* The edge took an operation: it is one of the edges that change this item. */
+/* The edge took an operation: notes the edge as one that changes this item. "shown" is judged only at an item's sole writer. */
 void sim_check_shown_taken(sim_checks *c, uint32_t slot, const sim_journal_attempt *a, uint64_t stamp_us);
 /* A user read the item there. */
 void sim_check_shown_viewed(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view);
@@ -105,7 +106,7 @@ void sim_check_least_answered(sim_checks *c, uint32_t slot, const sim_journal_at
 
 /* ---- check_liked.c: "liked" ---- */
 
-/* Central answered a user's question: noted where that central takes an edge for retired that the operator took back. */
+/* Central answered whether a user likes something. Notes it if this central still takes an edge for retired that the operator took back. */
 void sim_check_liked_asked(sim_checks *c);
 /* An edge told the user 1, 0 or KD_ENOTFOUND; the question began at `begun_us`. */
 void sim_check_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
@@ -130,7 +131,7 @@ void sim_check_install_answer(sim_checks *c, uint32_t slot, uint32_t item, kd_by
 void sim_check_bounds_opened(sim_checks *c, uint32_t slot, uint32_t shard);
 /* The edge took an operation, or recognised a retry. */
 void sim_check_bounds_taken(sim_checks *c, uint32_t slot, uint32_t shard, const kd_outcome *o);
-/* It refused one; only KD_EFULL is judged. */
+/* The edge refused an operation; only KD_EFULL is judged. */
 void sim_check_bounds_refused(sim_checks *c, uint32_t slot, uint32_t shard, int err);
 /* After a tick, before a write is looked at, and before the process ends. Notes identity alarms. */
 void sim_check_bounds_ticked(sim_checks *c, uint32_t slot, uint32_t shard);
@@ -150,7 +151,7 @@ void sim_check_forget_opened(sim_checks *c, uint32_t slot, uint32_t partition);
 void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition);
 /* Central's disk was backed up, put back, wiped or copied; for any other `who` nothing happens. */
 void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event);
-/* Central tells edges that they may forget rows stamped up to there. */
+/* Central tells edges that they may forget rows stamped up to `stable_us`. */
 void sim_check_forget_published(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t stable_us);
 /* An edge deletes the membership row `key` from its disk; `row` is its cell in sim_check_durable.rows. */
 void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes key,
@@ -162,7 +163,7 @@ void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint
 void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired);
 /* Before the verdict: what a retired edge acknowledged since is excused. */
 void sim_check_forget_end(sim_checks *c);
-/* A question: whether as_of, and with it the floor, has passed the end of the faults. False with the reason in `why`. */
+/* A question: whether central's as_of and its floor of forgotten unlikes have passed the end of the faults. False: `why` says the reason. */
 bool sim_check_forget_moves(sim_checks *c, char *why, size_t size);
 
 /* ---- check_log.c: "log-position" (rule 13) ---- */
@@ -180,7 +181,7 @@ void sim_check_aside_opened(sim_checks *c, uint32_t slot, uint32_t shard);
 void sim_check_aside_sent(sim_checks *c, uint32_t slot, kd_position at);
 /* An edge stores a batch under its key for sums that are set aside; the journal is told once for each batch. */
 void sim_check_aside_put(sim_checks *c, uint32_t slot, kd_bytes key, kd_bytes value);
-/* The edge's disk went back: all incarnations so far belong to lives that may hold its batches. */
+/* The edge's disk was put back to an older copy: batches of all incarnations so far may be in the stores of several lives of the edge. */
 void sim_check_aside_disk(sim_checks *c, uint32_t edge);
 
 /* ---- check_compare.c: "compare" ---- */

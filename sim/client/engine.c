@@ -168,7 +168,7 @@ sim_lane *sim_engine_drop_waiting(sim_engine *e)
     return lane;
 }
 
-/* A lane that is woken may wait again within; so the list is emptied first. */
+/* engine_attempt may put a lane back into `waiting`; so the list is emptied before the walk. */
 static void engine_wake(sim_engine *e, uint64_t now_us)
 {
     sim_lane *lane = e->waiting;

@@ -34,12 +34,12 @@ typedef struct sim_lane {
     uint64_t began_us; /* when the operation began or fell due: latency counts from here */
     uint64_t wake_us;  /* of a lane that waits */
     uint32_t attempts; /* requests for this operation so far */
-    bool resting;      /* idle when it wakes; false: the operation's next attempt */
+    bool resting;      /* of a waiting lane: becomes idle at wake_us; false: sends the next attempt */
 } sim_lane;
 
-/* One attempt. Empty views leave the field out. What they point to must live until the describing hook's next call. */
+/* One attempt. An empty view leaves its header or the body out. The bytes behind the views must live until the next call of `describe`. */
 typedef struct {
-    uint32_t server; /* as connected */
+    uint32_t server; /* number given to sim_engine_connect */
     const char *method;
     kd_bytes path;
     kd_bytes user;    /* X-User-Id */
@@ -50,7 +50,8 @@ typedef struct {
 
 typedef struct {
     bool sent; /* false: the HTTP client did not accept the request, and `result` says why */
-    int result; /* KD_OK: there is an answer; else as in kd_http_client_cb, and whether the server did it is unknown */
+    /* KD_OK: there is an answer; else as in kd_http_client_cb, and whether the server took the operation is unknown */
+    int result;
     int status;                       /* 0 without an answer */
     const kd_http_response *response; /* NULL without an answer; lives during the hook */
     uint64_t at_us;                   /* now */
@@ -59,14 +60,14 @@ typedef struct {
 
 typedef struct {
     void *arg;
-    /* Fills *request, which is zero, for the lane's next attempt. False: nothing is sent, and the caller has already done with the lane
-     * what it could do when answered. */
+    /* Fills *request, which is zero, for the lane's next attempt. False: nothing is sent, and the hook has already called sim_lane_send, _retry,
+     * _rest or _free for the lane, or keeps it. */
     bool (*describe)(void *arg, sim_lane *lane, sim_lane_request *request);
     /* Called once for each attempt: from within sim_lane_send when the request was not sent, else from the loop. */
     void (*answered)(void *arg, sim_lane *lane, const sim_lane_answer *answer);
     /* Sends what is due now on idle lanes; called at each tick. NULL: the caller sends when it likes. */
     void (*fill)(void *arg, uint64_t now_us);
-    /* Nothing more is to be sent. sim_engine_run returns when that is so and no request is in flight. NULL: never. */
+    /* True: nothing more is to be sent. sim_engine_run returns when `over` gives true and no request is in flight. NULL: it never returns. */
     bool (*over)(void *arg);
     uint32_t deadline_ms;                    /* of one attempt; 0: the client's */
     uint64_t backoff_min_us, backoff_max_us; /* between attempts: doubles from the first to the second */
@@ -77,10 +78,10 @@ typedef struct {
 sim_engine *sim_engine_create(struct event_base *base);
 /* Ends all connections first: each request in flight is answered with KD_EUNAVAILABLE, and then no lane may be sent. Takes NULL. */
 void sim_engine_destroy(sim_engine *e);
-/* Makes server number `server`, which must be new, the one at this URL. Returns what kd_http_client_create returns. */
+/* Gives the number `server`, which must be unused, to the server at this URL. Returns what kd_http_client_create returns. */
 int sim_engine_connect(sim_engine *e, uint32_t server, const char *url,
                        const kd_http_client_options *options);
-/* The client of a server, for requests that are no operations of users; NULL: not connected. The engine's. */
+/* The HTTP client of a server, for requests that are no operations of users; NULL: not connected. The engine owns it. */
 kd_http_client *sim_engine_client(const sim_engine *e, uint32_t server);
 /* Copies the plan. Must come before the first lane is sent. */
 void sim_engine_use(sim_engine *e, const sim_engine_plan *plan);
@@ -100,9 +101,9 @@ sim_lane *sim_engine_drop_waiting(sim_engine *e);
 void sim_lane_send(sim_lane *lane, uint64_t began_us);
 /* Sends the same operation again after at least at_least_us and a jittered back-off that doubles with each attempt. */
 void sim_lane_retry(sim_lane *lane, uint64_t at_least_us);
-/* Idle again after so long, to the next tick. */
+/* The lane is idle again at the first tick after `us`. */
 void sim_lane_rest(sim_lane *lane, uint64_t us);
-/* Idle at once. */
+/* The lane is idle at once. */
 void sim_lane_free(sim_lane *lane);
 
 #endif

@@ -52,7 +52,7 @@ void sim_oracle_destroy(sim_oracle *o);
 /* The number of a pair, which is made here when it is new, with ORACLE_MUST_NOT. Pairs are numbered from 0 on in the order in which they are made.
  * counter < KD_COUNTERS_MAX, item < 2^28. */
 uint32_t sim_oracle_obtain(sim_oracle *o, uint32_t counter, uint32_t item, uint32_t user);
-/* Likewise, or SIM_ORACLE_NONE where nobody ever named the pair. */
+/* The number of a pair; SIM_ORACLE_NONE where sim_oracle_obtain was never called for it. */
 uint32_t sim_oracle_find(const sim_oracle *o, uint32_t counter, uint32_t item, uint32_t user);
 sim_oracle_pair sim_oracle_at(const sim_oracle *o, uint32_t pair); /* of a number that obtain or find gave */
 uint32_t sim_oracle_count(const sim_oracle *o);                    /* pairs that were made */
@@ -64,9 +64,9 @@ void sim_oracle_say(sim_oracle *o, uint32_t pair, sim_oracle_verdict verdict);
 /* A pair of each of `items` items from `item` on that nobody has named and nobody will name again. It gets no number and no row. */
 void sim_oracle_say_alone(sim_oracle *o, uint32_t counter, uint32_t item, uint32_t items,
                           sim_oracle_verdict verdict);
-/* A counter that is a sum has no pairs: so much more (or, below 0, less) must be in it, and may be in it. */
+/* For counters that are sums, which have no pairs: adds `least` and `most`, which may be negative, to the item's bounds. */
 void sim_oracle_say_sum(sim_oracle *o, uint32_t counter, uint32_t item, int64_t least, int64_t most);
-/* Adds the bounds of `from`, whose pairs must be others than those of `to`; numbers of pairs are not carried over. */
+/* Adds the bounds of `from` to those of `to`. No pair may be in both. Pairs of `from` get no number in `to`. */
 void sim_oracle_add(sim_oracle *to, const sim_oracle *from);
 
 /* {0, 0} for an item that nobody named. */

@@ -15,18 +15,18 @@ typedef struct {
 /* What is known of a run besides its record. All text is foreign (it is escaped), borrowed, and may be NULL where nothing is to be said. */
 typedef struct {
     const char *title;    /* the scenario's name: "region-cut" */
-    const char *teaches;  /* its line */
+    const char *teaches;  /* the scenario's line "teaches" */
     const char *world;    /* "simulation", "real binaries, embedded Kafka" */
     const char *command;  /* the command line that replays it */
     const char *version;  /* of the program */
     const char *scenario; /* its text form; folded in the page */
     uint64_t seed;
     sim_verdict verdict;
-    const char *checker;   /* the one that was broken, or the need that was not met */
+    const char *checker;   /* name of the checker that failed, or of the need that was not met */
     const char *failure;   /* what, where, when */
-    uint64_t failed_us;    /* 0: at no moment in particular */
-    uint64_t length_us;    /* when users stop, and what still lasts of the faults ends */
-    uint64_t converged_us; /* from length_us until central and all regions agreed; 0: it is not known */
+    uint64_t failed_us;    /* when `checker` failed; 0: at no moment in particular */
+    uint64_t length_us;    /* when users stop, and faults that still last end */
+    uint64_t converged_us; /* from length_us until central and all regions agreed; 0: not known */
     uint64_t acks, lost, doubled;
     const sim_report_figure *figures; /* in this order, below the picture */
     uint32_t figure_count;
@@ -36,10 +36,10 @@ typedef struct {
 
 /* The page's text, appended. */
 void sim_report_print(const sim_drill_record *r, const sim_report_facts *facts, kd_buf *out);
-/* KD_OK, or KD_EIO when the file cannot be written (errno tells why). A file that was there is replaced at once or not at all; a
- * device, a pipe or what a link leads to is written to. */
+/* KD_OK, or KD_EIO when the file cannot be written (errno tells why). An existing file is replaced at once or not at all. A device, a pipe, or the
+ * target of a symbolic link is written in place. */
 int sim_report_write(const sim_drill_record *r, const sim_report_facts *facts, const char *path);
-/* Whether that can be done, to be asked before a run that takes long: KD_OK or KD_EIO (errno tells why). */
+/* Whether sim_report_write can write to `path`, to be asked before a long run: KD_OK or KD_EIO (errno tells why). */
 int sim_report_check(const char *path);
 
 #endif

@@ -34,7 +34,7 @@ static void *crew_main(void *arg)
     return NULL;
 }
 
-/* -1, or KD_EXIT_USAGE and what is wrong on standard error. */
+/* -1: the options are usable, the program goes on. Else KD_EXIT_USAGE, after a message on standard error. */
 static int load_check(const kd_args *args, load_options *o)
 {
     sim_load_plan *p = &o->plan;
