@@ -6,8 +6,8 @@
  *
  * An entry, which is one item, is
  *
- *     pinned   somebody holds it: a commit under way, the queue of dirty entries, a write under way, the next snapshot
- *     clean    nobody does: it equals its row, stands in the order of use, and is dropped when there are more than clean_max
+ *     pinned   held by a commit under way, the queue of dirty entries, a write under way, or the next snapshot
+ *     clean    not pinned: equals its count row, stands in the list `clean` in the order of use, and is dropped when that has more than clean_max
  *
  * Invariants: an entry that is not clean is never dropped; the dirty queue ascends by dirty_since, so its head says which redo row is the oldest
  * still needed. The count row of an item is
@@ -52,7 +52,7 @@ static inline uint32_t kd_part_id(uint64_t where)
 int kd_count_part_read(kd_reader *r, kd_count_part *part);
 /* Appends a part to a count row; nothing where its value is 0. */
 void kd_count_part_put(const kd_count_part *p, kd_buf *out);
-/* Index of the first part at or above `where`, in an array that ascends by where; `count` when there is none. */
+/* Index of the first part whose `where` is at least this one, in an array that ascends by `where`; `count` when there is none. */
 uint32_t kd_count_part_seek(const kd_count_part *at, uint32_t count, uint64_t where);
 
 typedef struct kd_count_entry {

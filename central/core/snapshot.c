@@ -73,9 +73,10 @@ static void snapshot_emit_part(kd_central *c, kd_snapshot *s, kd_buf *record, kd
 }
 
 /*
- * Whether a counter was added since the numbers that edges have were made. Those lack the counter, and edges took that for 0, while batches that
- * waited for it may count by now. So this snapshot makes all edges read anew, which takes a version that no edge has. Where the committed version
- * went out already, a commit is begun for it alone, and the question has the same answer at the next snapshot.
+ * Whether a counter was added since the last snapshot. The counts that edges hold lack it, and edges take a missing counter for 0. But batches that
+ * waited for the counter may be merged by now. So this snapshot makes all edges read anew, for which its version must be one that no edge has. If a
+ * snapshot with the committed version has gone out already, a commit is asked for to raise the version, and the next snapshot finds the counter
+ * again.
  */
 static bool snapshot_counters_came(kd_central *c)
 {

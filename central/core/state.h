@@ -44,7 +44,8 @@ struct kd_central {
     bool epoch_begun;      /* a commit that carries `epoch` was begun, so somebody may have seen it */
     bool epoch_durable;    /* a commit that carries `epoch` is durable */
     bool claim_read;       /* our own claim came back from the log: a claim behind it is of a later start */
-    bool took_over;        /* over a claim or an envelope that is not of our store's history */
+    /* before its own claim this tenure read a claim or an envelope of a history that its store does not know */
+    bool took_over;
     kd_chain_link chain[KD_CHAIN_MAX];
     uint32_t chain_count;
 
@@ -67,7 +68,8 @@ struct kd_central {
     /* What is handed out (snapshot.c, changes.c). */
     uint64_t snapshot_version; /* of the last snapshot handed out */
     uint64_t published;        /* of the last snapshot that was delivered or given up */
-    uint64_t counters_told; /* bit i: edges have numbers that name the counter of id i wherever it is not 0 */
+    /* bit i: since counter id i was configured, a snapshot has made all edges read anew */
+    uint64_t counters_told;
     uint64_t delivered;     /* changes of versions up to it are delivered */
     uint64_t taken;         /* changes of versions up to it are handed out, */
     uint32_t taken_changes; /* and this many of the next version */
@@ -98,7 +100,7 @@ static inline kd_commit *kd_commit_open(kd_central *c)
 {
     return &c->commits[(c->first + c->outstanding) % KD_COUNT(c->commits)];
 }
-/* The object is of no more use: tentative state is ahead of a store that has failed. Returns KD_EIO, for the caller to return. */
+/* The store failed, and tentative state is ahead of it: from now on every call gives KD_EIO. Returns KD_EIO, for the caller to return. */
 static inline int kd_central_poison(kd_central *c)
 {
     c->poisoned = true;

@@ -30,12 +30,13 @@ void kd_edge_ages_name(kd_edge_ages *a, const kd_strings *edges);
 void kd_edge_ages_finish(kd_edge_ages *a);
 /* A round is begin, take for each partition, end. */
 void kd_edge_ages_begin(kd_edge_ages *a);
-/* The edges that one partition knows; retired ones have no age. A named edge of which it has not heard is `unheard_us` old: the age of the worker. */
+/* Takes the edges that one partition knows; retired ones have no age. A named edge that the partition has not heard of gets the age `unheard_us`,
+ * which is the worker's own. */
 void kd_edge_ages_take(kd_edge_ages *a, const kd_central_edge *edges, uint32_t n, uint64_t now_us,
                        uint64_t unheard_us);
-/* Shows the round in the cells. */
+/* Stores the ages of this round in the cells. */
 void kd_edge_ages_end(kd_edge_ages *a);
-/* Appends the metric as exposition text, of each row the oldest over the `cells` of all workers. `edges` names the rows. */
+/* Appends the metric in Prometheus' text format. A row shows the largest age over the `cells` of all workers. `edges` names the rows. */
 void kd_edge_ages_render(const kd_strings *edges, const void *const *cells, size_t workers, kd_buf *out);
 
 #endif
