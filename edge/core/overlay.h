@@ -16,7 +16,8 @@ typedef struct {
     uint64_t ops;
 } kd_tally;
 
-/* The nodes of one entry; there while it has any. The sums spare a reader the walk: a hot item that central is slow to apply has many nodes. */
+/* The nodes of one entry; an entry without nodes has no overlay. Without the sums a reader would walk the nodes, and a hot item whose batches central
+ * is slow to apply has many. */
 typedef struct {
     kd_node *nodes; /* newest batch first */
     /* batch of the first node, kept here so that the node itself need not be fetched */
@@ -33,7 +34,7 @@ struct kd_node {
     int64_t delta;
     uint32_t ops;
     uint8_t counter; /* index */
-    /* central's count includes it although its batch is outstanding (a read was ahead of the snapshots): not in the sum */
+    /* the entry's count was read ahead of the snapshots and includes this node, although its batch is outstanding: the node is not in sum[] */
     bool in_count;
 };
 
@@ -43,7 +44,7 @@ void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter
 void kd_overlay_end_batch(kd_edge *e, kd_outgoing *b, kd_position applied);
 /* Ends all nodes of `b`, whatever the counts include: the batch moves elsewhere, or the object is closed. */
 void kd_overlay_cancel_batch(kd_edge *e, kd_outgoing *b);
-/* A snapshot brought the entry's counts, which include operations up to `applied`: those nodes end. */
+/* A snapshot brought the entry's counts, which include operations up to `applied`: nodes up to `applied` end. */
 void kd_overlay_confirm(kd_edge *e, kd_entry *entry, kd_position applied);
 /* A read brought the entry's counts, ahead of the snapshots. Nodes up to `applied` do not add to the shown count any more, but stay until their batch
  * is applied: when the counts are dropped (rule 15) they count again. */

@@ -15,8 +15,8 @@
  * All partitions of the store move, not only the one that noticed: they share the new incarnation. In a partition that did not move, an old batch
  * would be taken for merged as soon as one of the new incarnation is.
  *
- * An alarm within 60 s of another one, by an incarnation not below the one minted then, means that two processes run at once: writes are refused
- * until an operator acts.
+ * A second alarm within 60 s that names this edge's newly minted incarnation, or a higher one, means that two processes run at once under this name:
+ * writes are refused until an operator acts.
  *
  * The moved operations have old stamps, so complete_to is held until all of them are out (hold.h), also in the batches that stay.
  *

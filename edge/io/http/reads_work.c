@@ -65,8 +65,8 @@ static void on_members(kd_members_wait *wait)
     kd_errand_release(errand);
 }
 
-/* Where central has let an unlike expire, it has no row, and that means "not liked". This may be believed only if central has merged everything that
- * is known here: what the token tells of other edges, and this edge's newest row of these items. */
+/* Central answers "not liked" where it has no row: the unlike may have expired, or the like may not have arrived yet. So the answer is believed only
+ * if central has merged all operations that are known here: those of the session token at other edges, and this edge's newest row of these items. */
 static void ask_members(kd_edge_read *read, kd_errand *errand, uint64_t newest_row_us)
 {
     kd_members_wait *wait = &errand->members;

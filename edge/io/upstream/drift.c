@@ -31,7 +31,7 @@ struct kd_drift_probe {
     uint64_t asked_us;    /* monotonic: when the question that is under way was sent */
     uint64_t random;
     kd_clock_state told;          /* the state that the log told last */
-    bool distrusted;              /* that central's certificate is refused was logged in this outage */
+    bool distrusted;              /* "central-untrusted" was logged in this outage */
     uint64_t refused[KD_REASONS]; /* answers without a time in them, by reason */
     kd_outage outage;
 };
@@ -64,7 +64,7 @@ static void drift_tell_distrust(kd_drift_probe *p, int result)
     p->distrusted = result == KD_EUNTRUSTED || (p->distrusted && result != KD_OK);
 }
 
-/* Whether the clock is now in bounds; then it is kept over a restart, and the next measurement has time. */
+/* Measures the clock by the answer. True: it is in bounds, was stored for the next start, and the next measurement is due after the interval. */
 static bool edge_drift_measure(kd_drift_probe *p, uint64_t now_us)
 {
     if (kd_clock_measure(&p->app->clock, p->asked_us, now_us) != KD_OK) return false;
