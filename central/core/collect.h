@@ -1,5 +1,6 @@
 /*
- * collect.h - tombstones go when nothing can come any more that they would have to beat (rule 22).
+ * collect.h - deletes tombstones. A tombstone must stay while an older like of its pair can still arrive, since without it that like would win (rule
+ * 22).
  *
  * Invariants: the floor never falls; it is stored by the commit that first deletes by it; while an identity alarm stands nothing is collected.
  */
@@ -15,8 +16,8 @@ typedef struct {
     bool sweeping;
     uint64_t swept_us; /* floor of the last sweep that came to its end */
     kd_buf cursor;     /* key from which the sweep goes on */
-    uint64_t collected, ignored,
-        refused; /* since the start: tombstones, operations, batches of retired edges */
+    /* since the start: tombstones deleted, operations ignored (kd_collect_ignores), batches of retired edges refused */
+    uint64_t collected, ignored, refused;
 } kd_collector;
 
 /* Reads floor and halt: KD_OK, KD_EIO, KD_EMALFORMED. */
@@ -25,8 +26,8 @@ int kd_collect_load(kd_central *c);
 void kd_collect_begin(kd_central *c, uint64_t now_us);
 /* Whether an operation with that stamp, of an edge in state `s`, was merged before: stamped below the edge's own watermark less 2 D. */
 bool kd_collect_past(const kd_central *c, const kd_registered_state *s, uint64_t time_us);
-/* Of an operation that finds no row, or a like that finds an older one: true when it was merged before and the tombstone above it is collected.
- * Counts it as ignored then. */
+/* For an operation that finds no row, or a like that finds an older row: true when the operation was merged before and the tombstone above it has
+ * been collected. Then it is counted as ignored. */
 bool kd_collect_ignores(kd_central *c, const kd_gathered_op *op);
 /* An identity alarm: nothing is collected until an operator has looked. Stored by the next commit. */
 void kd_collect_halt(kd_central *c);

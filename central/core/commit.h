@@ -2,8 +2,8 @@
  * commit.h - a commit: all that one synced write carries (rule 10). It is filled while it is the open one, closed by kd_central_commit_begin, and
  * applied to what is shown by kd_central_commit_end.
  *
- * Its buffers are kept for the next commit in the same place of the ring. Keys are offsets into one arena, since the arena moves while it grows;
- * effects are views into it, made when it grows no more.
+ * Its buffers are kept for the next commit in the same place of the ring. The arena of keys moves while it grows, so operations refer to their keys
+ * by offset. Effects are made when the arena has stopped growing, and hold views into it.
  */
 #ifndef KUDOS_CENTRAL_CORE_COMMIT_H
 #define KUDOS_CENTRAL_CORE_COMMIT_H

@@ -1,4 +1,4 @@
-/* content.h - whether what a batch holds can be merged here. */
+/* content.h - whether a batch's operations can be merged by this partition, with the counters that are configured. */
 #ifndef KUDOS_CENTRAL_CORE_CONTENT_H
 #define KUDOS_CENTRAL_CORE_CONTENT_H
 
@@ -9,9 +9,9 @@
 _Static_assert(KD_SUM_AMOUNT_MAX >= (uint64_t)KD_BATCH_OPS_MAX * KD_AMOUNT_MAX,
                "no batch of an honest edge is taken for an attack");
 
-/* Whether all its items are of this partition and no sum is above KD_SUM_AMOUNT_MAX. Its counters are not looked at. */
+/* Whether all items of the body are of this partition and no sum is above KD_SUM_AMOUNT_MAX. The body's counters are not looked at. */
 bool kd_content_fits(const kd_central *c, const kd_body *body);
-/* Wire id of the first counter in it that is not configured, or is of the other kind; 0: all are known. */
+/* Wire id of the first counter in the body that is not configured, or is configured as a set where the body has sums or the reverse; 0: none. */
 uint8_t kd_content_unknown_counter(const kd_central *c, const kd_body *body);
 
 #endif

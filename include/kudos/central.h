@@ -228,9 +228,10 @@ typedef struct {
     uint64_t batches, operations; /* merged; operations are likes, unlikes and sums */
     uint64_t changes;             /* operations that changed a row's state or a sum */
     uint64_t duplicates, gaps, identity_alarms, quarantined, claims; /* records, by kd_fed */
-    uint64_t outbid;  /* new epochs taken because a higher one was heard of */
+    uint64_t outbid;  /* new epochs minted because a higher epoch was heard of */
     uint64_t commits; /* that are durable */
-    /* At present: bytes of redo rows; of these, of unpublished ones; items with counts in memory; rows in the filter; entries in quarantine. */
+    /* At present: bytes of redo rows; bytes of those redo rows that are not published; items with counts in memory; rows in the filter; records in
+     * quarantine. */
     uint64_t redo_bytes, unpublished_bytes, counts_cached, filter_rows, quarantine_kept;
 } kd_central_stats;
 /* For metrics. */

@@ -19,13 +19,14 @@
 /* ---- backups (rule 21) ---------------------------------------------------------------------------------------- */
 
 typedef struct {
-    kd_bytes id;               /* kd_name_valid */
-    uint64_t low_watermark_us; /* when the backup was begun: the copy holds no less */
-    uint64_t version;          /* committed when the backup was begun */
-    bool complete;             /* the copy is whole and can be restored */
+    kd_bytes id; /* kd_name_valid */
+    /* when the backup was begun; the copy holds all operations stamped up to it */
+    uint64_t low_watermark_us;
+    uint64_t version; /* last commit when the backup was begun */
+    bool complete;    /* the copy is whole and can be restored */
 } kd_central_backup;
 
-/* Notes a backup before its copy is made: from now on the edges forget nothing that a restore of it would need from them. KD_EINVAL: `id` is no valid
+/* Notes a backup before its copy is made: from now on edges keep all that a restore of the copy would need from them. KD_EINVAL: `id` is no valid
  * name; KD_EMISMATCH: a backup has that id; KD_ETOOBIG: KD_BACKUPS_MAX are noted already. */
 int kd_central_backup_begin(kd_central *c, kd_bytes id, uint64_t *version);
 /* The copy is complete and can be restored. Repeating it is KD_OK. KD_ENOTFOUND: no backup has that id. */
@@ -38,25 +39,25 @@ uint32_t kd_central_backups(const kd_central *c, kd_central_backup *out, uint32_
 
 /* ---- edges that are gone for good ------------------------------------------------------------------------------ */
 
-/* The edge no longer holds back low watermark, as_of, stable and floor, and its batches are refused (KD_FED_RETIRED). What it acknowledged and
- * central has not merged is not in the counts, and as_of no longer says so. Repeating it is KD_OK. KD_ENOTFOUND: this partition never heard of the
- * edge; one that is only expected is to be taken out of the configuration. */
+/* The edge no longer holds back low watermark, as_of, stable and floor, and its batches are refused (KD_FED_RETIRED). Operations that the edge has
+ * acknowledged and central has not merged are lost to the counts, and as_of rises past them all the same. Retiring an edge twice is KD_OK.
+ * KD_ENOTFOUND: this partition never heard of the edge. An edge that is only named in the configuration must be taken out there. */
 int kd_central_retire(kd_central *c, kd_bytes edge, uint64_t *version);
-/* The edge was not gone after all: its batches are merged again, and as_of falls back to what is complete with it. The log is read again
- * (kd_central_log_again). A like of its that was withdrawn at another edge meanwhile can come back, if the tombstone is collected. Errors as
- * above. */
+/* The edge was not gone after all: its batches are merged again, and as_of falls back to the edge's complete_to. The log is read again
+ * (kd_central_log_again), to find batches that were refused. If such a batch holds a like that the user withdrew at another edge, the like can come
+ * back where the tombstone was collected meanwhile. Errors as kd_central_retire. */
 int kd_central_readmit(kd_central *c, kd_bytes edge, uint64_t *version);
 
 /* ---- tombstones (rule 22) -------------------------------------------------------------------------------------- */
 
-/* An identity alarm stopped the collection of tombstones; an operator has looked, and it goes on. KD_OK also where it was not stopped. */
+/* Resumes the collection of tombstones, which an identity alarm stopped until an operator has looked. KD_OK also where it was not stopped. */
 int kd_central_collect_resume(kd_central *c, uint64_t *version);
 
-/* ---- what holds it back ---------------------------------------------------------------------------------------- */
+/* ---- what holds stable and floor back -------------------------------------------------------------------------- */
 
 /* What keeps stable or the floor from rising. */
 typedef enum {
-    KD_HELD_BY_NOTHING = 0, /* it follows the low watermark */
+    KD_HELD_BY_NOTHING = 0, /* stable, or the floor, follows the low watermark */
     KD_HELD_BY_EDGE,        /* `holder`, an edge, has the smallest watermark or complete_to */
     KD_HELD_BY_UNHEARD,     /* `holder`, an expected edge, was never heard of */
     KD_HELD_BY_BACKUP,      /* stable: `holder` is the backup with the smallest low watermark */
@@ -77,14 +78,15 @@ typedef struct {
     kd_held_by floor_held_by;
     kd_bytes floor_holder;
     bool sweeping;      /* tombstones below the floor are being deleted */
-    uint64_t collected; /* tombstones deleted, since the start as the next two */
-    uint64_t ignored;   /* operations below the floor that found no row: they were merged before */
-    uint64_t refused;   /* batches of retired edges */
+    uint64_t collected; /* tombstones deleted since the start */
+    /* operations below the floor that found no row, since the start: they were merged before */
+    uint64_t ignored;
+    uint64_t refused; /* batches of retired edges, since the start */
 } kd_central_forgetting;
 
 /* For metrics and the API. Views live until the next call that changes edges or backups. */
 void kd_central_get_forgetting(const kd_central *c, kd_central_forgetting *out);
-/* Rows of edges stamped up to it may expire; 0: none may. */
+/* `stable`: membership rows at edges stamped up to it may expire; 0: none may. */
 uint64_t kd_central_stable_us(const kd_central *c);
 
 #endif
