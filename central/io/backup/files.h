@@ -9,9 +9,9 @@
 
 enum { KD_PATH_MAX = 4096 };
 
-/* Whether a directory may be put there: nothing is there, or an empty directory. What cannot be read is not free. */
+/* Whether a directory may be put at this path: nothing is there, or an empty directory. A path that cannot be examined is not free. */
 bool kd_dir_is_free(const char *path);
-/* Whether something has that name, if only a link to nothing. */
+/* Whether something has that name, even a dangling symbolic link. */
 bool kd_path_exists(const char *path);
 /* Whether both names are there and lead to one file or directory. */
 bool kd_path_same(const char *a, const char *b);
@@ -19,15 +19,15 @@ bool kd_path_same(const char *a, const char *b);
 int kd_dir_make(const char *path, char *error);
 /* Syncs the files of one directory, and the directory. */
 int kd_dir_sync_files(const char *path, char *error);
-/* Syncs the directory itself: the names in it last. */
+/* Syncs the directory itself, so that the names in it survive a crash. */
 int kd_dir_sync(const char *path, char *error);
 /* Makes `to` and copies the files of a database into it, but not its lock and its info logs. The database is not open. */
 int kd_dir_copy_database(const char *from, const char *to, char *error);
 /* Moves a directory and syncs the parents of both names. `to` is not there, or an empty directory. */
 int kd_dir_rename(const char *from, const char *to, char *error);
-/* The two exchange their names, at one moment. KD_EUNAVAILABLE, with nothing changed, where the file system cannot do that. */
+/* The two directories exchange their names atomically. KD_EUNAVAILABLE, with nothing changed, where the file system cannot do that. */
 int kd_dir_exchange(const char *a, const char *b, char *error);
-/* Removes a directory with what is in it, two levels deep, as backups and data directories are. What cannot be removed stays, without a word. */
+/* Removes a directory and its content, two levels deep, as backups and data directories are. Files that cannot be removed stay, without an error. */
 void kd_dir_remove(const char *path);
 /* Makes and syncs a file; KD_EIO also when the name is taken. */
 int kd_file_write(const char *path, kd_bytes content, char *error);

@@ -17,15 +17,15 @@ enum { KD_JOB_LINES_MAX = 1000 };
 
 typedef enum { KD_JOB_NONE, KD_JOB_RUNS, KD_JOB_DONE, KD_JOB_FAILED, KD_JOB_UNAVAILABLE } kd_job_state;
 
-/* The job that runs, or the last one that ran. `order` and `id` stand while it runs; all else is under the lock. */
+/* The running job, or the last one that ran. `order` and `id` do not change while it runs; all other fields are under the lock. */
 typedef struct {
     kd_order order;
     uint64_t id; /* counts the jobs; 0: there was none yet */
     kd_job_state state;
-    uint32_t partition; /* under way */
-    uint64_t rows;      /* of it, so far */
+    uint32_t partition; /* the partition that is being read */
+    uint64_t rows;      /* read of that partition so far */
     kd_audit_totals totals;
-    kd_buf lines; /* what there is to say, each with its end */
+    kd_buf lines; /* output for the operator, each line with its line feed */
     uint32_t line_count;
     char error[KD_OPTIONS_ERROR_MAX]; /* empty unless it failed */
 } kd_job;
