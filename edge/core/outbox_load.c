@@ -58,8 +58,8 @@ static int outbox_load_membership(kd_edge *e, const kd_part *p, kd_bytes fragmen
     return err;
 }
 
-/* Whether a batch without the mark "done" may be on disk. One that applied covers is deleted or marked in the group that stores this applied; only
- * while batches move (rule 20) some lie below it. */
+/* Whether a batch at this position may be on disk without the mark "done". The group of writes that stores `applied` also deletes or marks the
+ * batches that it covers. Only while batches move (rule 20) some unmarked ones lie below `applied`. */
 static bool outbox_load_expected(const kd_edge *e, const kd_part *p, const kd_outgoing *b)
 {
     return p->rehome.active || e->config.plant != 0 || kd_position_cmp(b->at, p->applied) > 0;
@@ -73,7 +73,8 @@ static int outbox_load_freeze(outbox_loader *l)
     l->b = NULL;
     b->bytes = KD_OUTGOING_OVERHEAD + l->raw.len;
     if (l->done) {
-        b->set_ops = 1; /* it is kept for membership rows: their number does not matter */
+        /* a done batch is on disk only for its membership rows; it has some, and how many does not matter */
+        b->set_ops = 1;
         kd_spill_keep(l->e, l->p, b);
         return KD_OK;
     }

@@ -6,7 +6,8 @@
 
 /* Seals the partition's open batch, which must exist. The seal is in the open group; the batch is sent when that group is durable. */
 void kd_seal_batch(kd_edge *e, kd_part *p, uint64_t now_us);
-/* Seals a batch without operations: an idle partition tells central up to when it is complete (rule 8). Doubles the time to the next one. */
+/* Seals a batch without operations: by its complete_to central learns that an idle partition has nothing older to send (rule 8). Doubles the time to
+ * the partition's next empty batch. */
 void kd_seal_empty(kd_edge *e, kd_part *p, uint64_t now_us);
 
 #endif

@@ -63,7 +63,7 @@ typedef enum {
     KD_PLANT_AFTER_SKIPS = 1 << 7,        /* rule 8: `after` is always the applied that was last heard */
     KD_PLANT_COMPLETE_TO_NOW = 1 << 8,    /* rule 8: complete_to is the clock at sending */
     KD_PLANT_INSTALL_GAP = 1 << 9,        /* rule 14: a snapshot is installed whatever its `previous` says */
-    KD_PLANT_NO_CHAIN = 1 << 10,          /* rule 15: a higher epoch is simply followed */
+    KD_PLANT_NO_CHAIN = 1 << 10,          /* rule 15: a higher epoch is followed, its chain not looked at */
     KD_PLANT_NO_RESEND = 1 << 11,         /* rule 15: nothing is sent again after an undone history */
     KD_PLANT_COMPLETE_NOT_HELD = 1 << 12, /* rule 15: complete_to is not held */
     KD_PLANT_OVERLAY_LISTED_ONLY =
@@ -78,14 +78,15 @@ typedef enum {
     KD_PLANT_RESEND_STORED = 1 << 21, /* rule 15: rows that are not in the store yet are not sent again */
     KD_PLANT_NO_DOUBT =
         1 << 22, /* rule 20: a watermark that another process raised is believed once an own batch follows */
-    KD_PLANT_RESEND_FORGOTTEN = 1 << 23, /* rule 15: a start does not go on with what was being sent again */
+    KD_PLANT_RESEND_FORGOTTEN =
+        1 << 23, /* rule 15: a start does not go on with a resend that was under way */
     KD_PLANT_READ_AHEAD_STAYS =
         1 << 24,                     /* rule 15: counts that a read brought from an undone version are kept */
     KD_PLANT_STAMP_NO_ROW = 1 << 25, /* rule 3: no row + 1 */
     KD_PLANT_READ_ERROR_IS_NONE = 1 << 26, /* rule 2: a row that cannot be read is taken for none */
     KD_PLANT_ASIDE_ALL = 1 << 27, /* rule 20: sums that no other process can hold are set aside, too */
     KD_PLANT_ALONE_DROPPED =
-        1 << 28, /* rule 20: batches of which the sums are not set aside move as well, and lose them */
+        1 << 28, /* rule 20: batches above the rival's incarnation move as well, and their sums are lost */
     KD_PLANT_MOVE_NOT_HELD = 1 << 29, /* rule 20: complete_to is not held while operations move */
     KD_PLANT_ROW_LACKS_OWN =
         1 << 30, /* rule 18: stored counts stay that lack operations which applied covers */
@@ -106,7 +107,7 @@ typedef enum {
         1ull
         << 42, /* reads: the row decides where central has no row, although its tombstone may have been collected */
     KD_PLANT_ANY_WORD =
-        1ull << 43, /* reads: central decides although it has not merged all that the token tells of */
+        1ull << 43, /* reads: central decides, though it has not merged all operations of the session token */
     KD_PLANT_STALE_AS_OF =
         1ull << 44, /* rule 14: counts that a gap made stale are shown with the present as_of */
 } kd_edge_plant;
@@ -122,7 +123,7 @@ typedef struct {
     char edge[KD_NAME_MAX + 1];
     uint32_t shard, shards, partitions;
 } kd_edge_stored;
-/* Reads that without opening the core. KD_ENOTFOUND: the store belongs to no edge yet. KD_EMISMATCH: it has another schema. KD_EIO. */
+/* Reads whose store this is, without opening the core. KD_ENOTFOUND: it belongs to no edge yet. KD_EMISMATCH: it has another schema. KD_EIO. */
 int kd_edge_stored_as(const kd_store *store, kd_edge_stored *out);
 void kd_edge_close(kd_edge *e); /* frees the object; the open group is lost, as in a crash. NULL is fine */
 
@@ -213,7 +214,7 @@ void kd_edge_delivered(kd_edge *e, uint32_t partition, kd_position at, bool ok, 
 void kd_edge_producer_reset(kd_edge *e, uint64_t now_us);
 /* Batches not yet applied, open ones included. */
 uint64_t kd_edge_outbox_batches(const kd_edge *e);
-/* Their bytes, as they count towards outbox_bytes_max. */
+/* Bytes of the batches not yet applied, as they count towards outbox_bytes_max. */
 uint64_t kd_edge_outbox_bytes(const kd_edge *e);
 
 /* ---- from central ------------------------------------------------------------------------------------------- */
@@ -221,10 +222,10 @@ uint64_t kd_edge_outbox_bytes(const kd_edge *e);
 /* What became of a snapshot. */
 typedef enum {
     KD_INSTALLED = 1,
-    KD_HEARTBEAT,    /* the version that is installed: age, `stable` and `retired` were taken over */
+    KD_HEARTBEAT,    /* its version is installed already: only age, `stable` and `retired` were taken over */
     KD_PART,         /* one part of several: kept until the others are here */
     KD_SNAPSHOT_OLD, /* of a lower epoch or version: ignored */
-    KD_SNAPSHOT_GAP, /* installed, but one before it was missed: other counts are stale until read again */
+    KD_SNAPSHOT_GAP, /* installed, but a snapshot before it was missed: counts not in it are stale until read again */
     KD_SNAPSHOT_UNDONE, /* installed; a restore of central has undone the version here: counts are dropped, operations sent again */
 } kd_installed;
 

@@ -63,7 +63,7 @@ void kd_asker_item_path(kd_asker *a, const char *prefix, kd_bytes item)
     kd_buf_put(&a->path, text, len);
 }
 
-/* An answer for the core. Without a record it ends the core's question: central could not be asked. */
+/* Gives central's answer to the core. An empty record tells the core that central could not be asked, which ends its question. */
 static int ask_tell_core(kd_asker *a, kd_bytes item, kd_bytes record)
 {
     return kd_edge_answer(a->base->edge, item, record, kd_clock_now_us(a->base->clock));
