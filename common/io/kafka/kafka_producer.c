@@ -309,7 +309,7 @@ static int kafka_producer_refuse(kd_kafka_producer *p, rd_kafka_resp_err_t e)
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
         return KD_EUNAVAILABLE;
-    default: /* queue full; or a fatal error, whose event is on its way: then `ready` follows the reset */
+    default: /* the queue is full; or the client failed for good: its error event comes next, then the reset, then `ready` */
         p->stats.queue_full++;
         p->starved = true;
         p->room_at = p->stats.outstanding / 2;
