@@ -1,5 +1,5 @@
 /*
- * log.h - one partition of a topic: records by offset, from `start` up to `end`. It forgets at both ends.
+ * log.h - one partition of a topic: records by offset, from `start` up to `end`. Faults take records away at both ends.
  */
 #ifndef KUDOS_SIM_WORLD_LOG_H
 #define KUDOS_SIM_WORLD_LOG_H
@@ -18,18 +18,18 @@ typedef struct {
 } sim_log;
 
 void sim_log_append(sim_log *l, kd_bytes record);
-/* Empty where there is none. The view lives until that record is forgotten. */
+/* The record at this offset; empty where there is none. The view lives until the record is taken away. */
 static inline kd_bytes sim_log_read(const sim_log *l, int64_t offset)
 {
     if (offset < l->start || offset >= l->end) return (kd_bytes){0};
     const sim_record *r = &l->at[offset - l->base];
     return kd_bytes_of(r->data, r->len);
 }
-/* The last `count` are gone; the next one gets their offset. How many there were. */
+/* Takes away the last `count` records, or all; records appended later get the same offsets again. Returns how many it took. */
 uint64_t sim_log_truncate(sim_log *l, uint64_t count);
-/* All but the last `keep` are gone. How many there were. */
+/* Takes away all records but the last `keep`. Returns how many it took. */
 uint64_t sim_log_expire(sim_log *l, uint64_t keep);
-/* Deleted and created: offsets begin at 0. */
+/* The topic is deleted and created again: offsets begin at 0. Returns how many records it took away. */
 uint64_t sim_log_recreate(sim_log *l);
 void sim_log_finish(sim_log *l);
 

@@ -1,15 +1,18 @@
 /*
- * rows.c - a table by hash, open-addressed with linear probing and at most half full, in which every row is; and for each first byte of
- * keys, which tells rows of one kind, a shelf: a skip list (Pugh 1990) of the rows that were walked over, and those that came since, in no
- * order. A walk sorts these in first. Heights come from a fixed seed, so that a run is the same every time.
+ * rows.c - a hash table of all rows, open-addressed with linear probing and at most half full; and 256 shelves, one for each first byte of a key, for
+ * walks in key order.
+ *
+ * The first byte of a key tells the kind of row. A shelf holds a skip list (Pugh 1990) of its rows as of the last walk, and an unordered list `fresh`
+ * of the rows put since. A walk sorts `fresh` into the skip list before it reads the shelf. Heights come from a fixed seed, so that a run is the same
+ * every time.
  *
  *     shelf:  head -> row -> row -> ...     key order
  *             fresh: row, row, ...          each knows its place here, so that it can leave
  *
  *     row:    head | height pointers | key | value      a value that grew stands apart
  *
- * Small rows come from chunks and are given back to lists by size, so that a disk is dropped without a look at each of its rows. What of a
- * chunk is no row may not be touched: an address sanitizer is told so, since it does not see these rows come and go.
+ * Small rows are cut from chunks, and freed rows wait in lists by size, so that a disk is dropped without a look at each of its rows. The address
+ * sanitizer does not see such rows come and go, so the bytes of a chunk that belong to no row are poisoned by hand.
  */
 #include "sim/world/rows.h"
 
@@ -30,13 +33,13 @@ enum {
 typedef struct sim_row {
     uint8_t *value; /* behind the key while it fits */
     uint32_t value_len, value_cap;
-    uint32_t fresh; /* 1 + its place among the fresh ones; 0: in order */
+    uint32_t fresh; /* 1 + its index in its shelf's `fresh`; 0: it is in the skip list */
     uint16_t key_len;
     uint8_t height, pieces; /* pieces 0: memory of its own */
     struct sim_row *next[];
 } rows_entry;
 
-/* The hash stands here too: most of what is looked at on the way is told apart without a look at the row. */
+/* The hash is kept beside the pointer: a probe passes most rows that it does not seek without fetching them. */
 typedef struct {
     uint64_t hash;
     rows_entry *row; /* NULL: empty */
@@ -192,7 +195,7 @@ static rows_entry *rows_find(const sim_rows *r, kd_bytes key, uint64_t hash)
     return r->table_cap ? r->table[table_slot(r, key, hash)].row : NULL;
 }
 
-/* What stands behind the gap and would not be found over it moves into it. */
+/* Closes the gap that a deleted entry leaves: an entry behind it that a probe could no longer reach moves into the gap, and leaves the next one. */
 static void table_remove(sim_rows *r, size_t gap)
 {
     size_t mask = r->table_cap - 1;
@@ -239,7 +242,7 @@ static int compare_rows(const void *x, const void *y)
     return kd_bytes_cmp(row_key(*(rows_entry *const *)x), row_key(*(rows_entry *const *)y));
 }
 
-/* One after the other in order: the way to the next one's place is warm. */
+/* Sorts the fresh rows first: the path to a row's place in the skip list is then still in the cache from the row before. */
 static void shelf_order(shelf *s)
 {
     rows_entry *before[HEIGHT_MAX];
@@ -387,7 +390,7 @@ sim_rows_walk sim_rows_between(sim_rows *r, kd_bytes from, kd_bytes to)
     return (sim_rows_walk){r, s ? seek(s, from, NULL) : NULL, to, number};
 }
 
-/* A shelf that the walk does not reach is left as it is. */
+/* Whether a walk that ends before `to` can find keys on this shelf. If not, the shelf's fresh rows are not sorted for it. */
 static bool shelf_within(uint32_t number, kd_bytes to)
 {
     if (number >= SHELVES) return false;
