@@ -73,7 +73,7 @@ void sim_check_durable_taken(sim_checks *c, uint32_t slot, uint32_t shard, const
 /* What the checker knows of a pair at a shard. */
 typedef struct {
     const sim_check_cell *row, *taken; /* NULL: nothing */
-    bool here;                         /* taken in the present life */
+    bool here;                         /* the present life of the process took `taken` */
 } last_word;
 
 static last_word check_durable_look_up(const sim_checks *c, uint32_t slot, uint32_t shard,
@@ -94,14 +94,15 @@ sim_check_word sim_check_durable_word(const sim_checks *c, uint32_t slot, uint32
     if (c->durable.incomplete[slot][shard]) return CHECK_WORD_UNSURE;
     if (!row && !taken) return CHECK_WORD_NONE;
     uint64_t newest = KD_MAX(row ? row->a : 0, taken ? taken->a : 0);
-    bool lost = taken && !l.here &&
-                (!row || taken->a > row->a); /* perhaps: its life died before the disk surely had it */
+    /* An earlier life took the newest operation, and it was not seen durable: it may be lost. */
+    bool lost = taken && !l.here && (!row || taken->a > row->a);
     bool forgotten = c->view.scenario->forget_rows_us > 0 && newest <= c->stable_us[c->partition[pair->item]];
     if (lost || forgotten) return CHECK_WORD_UNSURE;
     return (l.here ? taken->b & 1 : row->b) ? CHECK_WORD_LIKED : CHECK_WORD_UNLIKED;
 }
 
-/* Whether an earlier life took an operation with that stamp or a later one: its journal entry may have been on a disk that is gone. */
+/* Whether an earlier life of the process took an operation on this pair with this stamp or a later one. The operation's journal entry may have been
+ * on a disk that is gone. */
 static bool earlier_life(const sim_checks *c, uint32_t slot, uint32_t shard, uint64_t hash, uint64_t stamp_us)
 {
     const sim_check_cell *taken = sim_check_map_find(&c->durable.taken, hash);

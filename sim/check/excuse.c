@@ -4,8 +4,8 @@
 
 enum { CLOCK_SLACK_US = 20000 }; /* clocks move between two measurements */
 
-/* What lies at or below central's watermark of an edge is merged. Watermarks are times of the edges' clocks: D and what a clock was wrong are
- * taken off. */
+/* Operations at or below central's watermark of an edge are merged. Watermarks are times of the edges' clocks, while the checkers use the world's: so
+ * D and the largest error of a clock in this run are taken off. */
 uint64_t sim_check_excuse_merged_in(const sim_checks *c, uint32_t edge, const sim_check_history *partitions)
 {
     uint64_t least = UINT64_MAX, margin = c->view.scenario->drift_us + c->wrong_clock_us + CLOCK_SLACK_US;

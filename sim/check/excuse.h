@@ -21,11 +21,12 @@ bool sim_check_excuse_doubled(const sim_checks *c, uint32_t slot, uint32_t parti
 uint64_t sim_check_excuse_gone_us(const sim_checks *c, uint32_t slot);
 /* Edges that were ever copied while they ran, sim_journal_edge_bit of each: what is acknowledged under a doubled name is not promised. */
 uint64_t sim_check_excuse_doubled_edges(const sim_checks *c);
-/* These, and the edges that are retired or were taken back after `since_us`: a number that was made then promises nothing about their operations. */
+/* Edges that were ever copied, that are retired, or that were taken back at or after `since_us`: a number that central made at `since_us` promises
+ * nothing about their operations. Bits as sim_check_excuse_doubled_edges. */
 uint64_t sim_check_excuse_edges(const sim_checks *c, uint64_t since_us);
-/* Everything that this edge stamped up to there is surely merged, at each central that runs. */
+/* Each central that runs has surely merged all operations that this edge stamped up to the returned moment. */
 uint64_t sim_check_excuse_merged(const sim_checks *c, uint32_t edge);
-/* The same by one central's history: an array over its partitions. */
+/* As sim_check_excuse_merged, for one central: `partitions` is the array of its partitions' histories. */
 uint64_t sim_check_excuse_merged_in(const sim_checks *c, uint32_t edge, const sim_check_history *partitions);
 
 #endif
