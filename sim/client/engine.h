@@ -69,9 +69,11 @@ typedef struct {
     void (*fill)(void *arg, uint64_t now_us);
     /* True: nothing more is to be sent. sim_engine_run returns when `over` gives true and no request is in flight. NULL: it never returns. */
     bool (*over)(void *arg);
-    uint32_t deadline_ms;                    /* of one attempt; 0: the client's */
-    uint64_t backoff_min_us, backoff_max_us; /* between attempts: doubles from the first to the second */
-    uint64_t seed;                           /* of the jitter */
+    /* of one attempt; 0: the deadline of the HTTP client's options */
+    uint32_t deadline_ms;
+    /* wait between attempts: doubles from backoff_min_us to backoff_max_us */
+    uint64_t backoff_min_us, backoff_max_us;
+    uint64_t seed; /* of the jitter */
 } sim_engine_plan;
 
 /* The caller destroys it. `base` must outlive it. */

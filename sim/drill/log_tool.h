@@ -22,15 +22,15 @@ void sim_log_tool_end(sim_log_tool *t);
 bool sim_log_tool_ended(void *tool);
 /* Joins a thread that has ended and frees the tool. A thread that has not ended is left behind, with its tool. NULL is fine. */
 void sim_log_tool_destroy(sim_log_tool *t);
-/* From now on so many per cent of what is appended is appended once more; 0 ends it. */
+/* From now on `percent` of the records that others append are appended once more; 0 ends it. */
 void sim_log_tool_duplicate(sim_log_tool *t, sim_scenario_topic topic, uint32_t percent);
 /* The last `records` of every partition are appended once more. */
 void sim_log_tool_redeliver(sim_log_tool *t, sim_scenario_topic topic, uint32_t records);
 /* All but the last `records` of every partition are deleted (real Kafka only). */
 void sim_log_tool_expire(sim_log_tool *t, sim_scenario_topic topic, uint32_t records);
-/* From now on the likes topic is tapped (positions.h); edges of this name are not looked at, NULL: all are. Borrowed. */
+/* From now on batches on the likes topic are checked (positions.h), except those of the edge `careless`; NULL: of all edges. Borrows the name. */
 void sim_log_tool_tap(sim_log_tool *t, const char *careless);
-/* *batches: seen so far. False: one of them was wrong, and `why` says how. */
+/* *batches: how many batches were checked so far. False: one of them broke a rule, and `why` says which. */
 bool sim_log_tool_tapped(sim_log_tool *t, uint64_t *batches, char *why, size_t size);
 /* Records that were appended once more so far. */
 uint64_t sim_log_tool_appended(sim_log_tool *t);

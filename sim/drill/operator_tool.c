@@ -1,4 +1,4 @@
-/* operator_tool.c - see the header: the orders that wait, and the command that runs. */
+/* operator_tool.c - see the header: the orders that wait, and the running command of kudos-central. */
 #include "sim/drill/operator_tool.h"
 
 #include <errno.h>
@@ -20,21 +20,21 @@ enum {
     FORGET_TRIES = 50,
 };
 
-/* What the command that runs is for. */
+/* The purpose of the running command. CHECK: audit of a restored backup. LEFT: audit of the directory as the killed central left it. */
 typedef enum { NOTHING, AUDIT, BACKUP, RESTORE, CHECK, FORGET, LEFT } step;
 
 struct sim_operator_tool {
     sim_fleet *fleet;
     sim_program tool;
     step step;
-    uint64_t random, next_us, left_us;  /* left_us: when the audit of what central left began */
+    uint64_t random, next_us, left_us;  /* left_us: when the command LEFT began */
     uint32_t audits, rehearsals, lefts; /* orders that wait */
     uint32_t made;                      /* the number of the last backup */
-    uint32_t kept;                      /* the one that was proved last; 0: none */
-    uint32_t forget;                    /* the one that central is to forget; 0: none */
-    uint32_t tries;                     /* of forgetting it */
-    uint32_t replaced;                  /* of central's directory, when it was killed for the audit */
-    bool late;                          /* the audit of what central left took too long and was killed */
+    uint32_t kept;                      /* number of the last backup whose restore was audited; 0: none */
+    uint32_t forget;                    /* number of the backup that central is to forget; 0: none */
+    uint32_t tries;                     /* commands so far to forget that backup */
+    uint32_t replaced;                  /* the central node's `replaced` when it was killed for LEFT */
+    bool late;                          /* LEFT took too long and was killed */
     bool armed;                         /* the restore that runs kills itself half way */
     char log[FLEET_PATH_MAX + 32], binary[FLEET_PATH_MAX + 32], url[64];
     sim_operator_tool_counts counts;
@@ -215,7 +215,7 @@ static void start_left(sim_operator_tool *t, uint64_t now_us)
 
 static void operator_tool_next(sim_operator_tool *t)
 {
-    /* Its port moves when somebody else has it. */
+    /* Central's admin port changes when another process has taken it. */
     snprintf(t->url, sizeof t->url, "http://127.0.0.1:%u", t->fleet->nodes[FLEET_CENTRAL].admin_port);
     if (t->forget) {
         start_forget(t);

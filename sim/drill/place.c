@@ -28,7 +28,7 @@ static int find_kafka_py(sim_place *p, bool needed)
         p, "sim/kafka/kafka.py, which runs a real Kafka, is not here: run this in the source tree");
 }
 
-/* The other programs are beside this one; kafka.py is in the tree that it was built in, or here. */
+/* The other programs are in the directory of kudos-sim. kafka.py is in ../sim/kafka of that directory, or in sim/kafka of the working directory. */
 int sim_place_find(sim_place *p, const char *command, bool real_kafka)
 {
     static const char *const needed[] = {"kudos-edge", "kudos-central", "libkudos_powercut.so"};

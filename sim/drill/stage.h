@@ -1,8 +1,8 @@
 /*
  * stage.h - the parts of a drill put together: fleet, users, journal, samples, faults, on one loop that also hears signals.
  *
- * Drill and torture play on it. Order of an end (sim_stage_close): users, log and faults let go, the processes end, and only then what they refer
- * to is freed.
+ * Drill and torture play on it. sim_stage_close has an order: users, log tool and faults stop; then the processes end; last the objects that the
+ * processes' callbacks refer to are freed.
  */
 #ifndef KUDOS_SIM_DRILL_STAGE_H
 #define KUDOS_SIM_DRILL_STAGE_H
@@ -27,10 +27,9 @@ typedef struct {
     bool real_kafka;
     /* There are probe items (clients.h), and what readers are shown of them is judged (shown.h). */
     bool probes;
-    /* With probes: the edge whose directory is put back to older copies, the last one. Sums that it takes would be set aside, so it is asked for
-     * none. */
+    /* With probes: the last edge. Its directory is put back to older copies, after which it sets sums aside; so users send it none. */
     uint32_t careless;
-    bool small; /* of the fleet */
+    bool small; /* the fleet's option of that name */
     uint32_t brokers;
     double faster, per_second;
     sim_drill_record *record;
@@ -38,7 +37,7 @@ typedef struct {
     void *progress_arg;
 } sim_stage_options;
 
-/* The part of the scenario's operations that fits, up to 1: in a drill that goes faster users cannot act as much faster. */
+/* Share of the scenario's operations that users can send, up to 1: in a drill at `faster` times the speed they may not keep up. */
 double sim_stage_share(const sim_stage_options *o);
 
 typedef struct {
@@ -59,12 +58,12 @@ typedef struct {
     bool interrupted;
 } sim_stage;
 
-/* What was found, the first of it. checker NULL: nothing. */
+/* The first failure that was found. checker NULL: none. */
 typedef struct {
     sim_verdict verdict;
     const char *checker;
     char failure[1200];
-    bool unavailable; /* something that is needed is not here */
+    bool unavailable; /* a program or library that is needed is missing */
 } sim_stage_finding;
 
 /* Starts the programs, waits until they serve, and begins the drill's time. KD_OK, or KD_EUNAVAILABLE with the reason in *f; to be closed in
@@ -77,7 +76,7 @@ void sim_stage_tick(sim_stage *s);
 /* Keeps this finding, unless there is one already. `checker` is borrowed for good: a literal. */
 void sim_stage_find(sim_stage_finding *f, sim_verdict verdict, const char *checker, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* What the fleet failed by, when it did. */
+/* If the fleet has failed, keeps its failure in *f. */
 void sim_stage_find_failure(const sim_stage *s, sim_stage_finding *f);
 /* The operator ends his command, users stop and get their last answers, everything must agree within the scenario's `heal`, or 30 s if that is
  * less: into *f and *r. Runs the loop. */
