@@ -3,8 +3,8 @@
 
 #include "central/core/state.h"
 
-/* Whether batch and applied can be of one history: where both name one position they must have one digest. Else another process uses the edge's
- * name. */
+/* Whether the batch and `applied` can be of one history. If the batch, or the one that it names as `after`, stands at the position `applied`, the
+ * digests must be equal. Otherwise another process uses the edge's name. */
 static bool place_digests_agree(const kd_registered_state *s, const kd_batch *b)
 {
     bool nothing = s->applied.incarnation == 0 && s->applied.seq == 0;
@@ -15,10 +15,10 @@ static bool place_digests_agree(const kd_registered_state *s, const kd_batch *b)
 }
 
 /*
- * `after` below applied is a gap as well. An edge names as `after` the batch before this one while it holds that, else the applied that it heard
- * last. It names less only when it does not know what central has under its name: it was restored or wiped, or is one of two of that name. Then its
- * batch may stand above batches of its own that were never merged, and merging it would bury them. It hears applied with the next snapshot, and sends
- * again.
+ * `after` below applied is a gap, too. An edge names as `after` the batch before this one while it holds that batch, else the applied that it heard
+ * last. Only an edge that does not know what central has merged under its name can name a lower position: it was restored or wiped, or two processes
+ * use its name. Then batches of its own below this one may never have been merged. If this one were merged, they would count as duplicates. The edge
+ * hears applied with the next snapshot, and sends again.
  */
 kd_fed kd_place_of(const kd_central *c, const kd_registered_state *s, const kd_batch *b)
 {
@@ -59,8 +59,9 @@ void kd_place_wait(kd_central *c, uint16_t edge, kd_position at)
 }
 
 /*
- * An edge that holds the batch that waits sends it again and nothing that would follow another batch. But an earlier life of this partition may have
- * merged that batch, and then the edge let it go: it is in the log alone. A batch that the edge sends now, merged above it, would bury it.
+ * Before a restore of this partition central may have merged the waiting batch. Then its edge has freed it and sends later batches, and the waiting
+ * batch is in the log alone. If a later batch were merged first, the waiting one would count as a duplicate, and be lost. An edge that still holds
+ * the waiting batch sends it again before the later ones.
  */
 bool kd_place_behind_waiting(const kd_registered *e, const kd_batch *b)
 {
@@ -73,7 +74,7 @@ static void place_drop_lowest(kd_registered *e)
     e->left[KD_LEFT_MAX - 1] = (kd_position){0};
 }
 
-/* An edge sends batches that were left once more, in order. When a batch above one of them is merged, the edge does not have that one any more. */
+/* An edge sends left batches again, in order. So when a batch above a left one is merged, the edge no longer has the left one: it is passed over. */
 void kd_place_pass(kd_central *c, uint16_t edge, kd_position at)
 {
     kd_registered *e = &c->edges[edge];

@@ -23,7 +23,7 @@ int kd_central_totals(kd_central *c, kd_bytes item, uint64_t totals[KD_COUNTERS_
 
 uint64_t kd_central_as_of_us(const kd_central *c)
 {
-    /* Less D: an edge whose clock is ahead stamps a like up to D above the true time at which it acknowledged it. */
+    /* Less D: an edge whose clock is ahead stamps a like up to D later than the true time of its acknowledgement. */
     uint64_t low = kd_registry_low_watermark(c);
     return low > c->config.drift_us ? low - c->config.drift_us : 0;
 }
@@ -86,8 +86,8 @@ int kd_central_member_at(kd_central *c, uint32_t counter_index, kd_bytes item, k
     return err == KD_OK || err == KD_ENOTFOUND ? KD_OK : KD_EIO;
 }
 
-/* Whether all that the edges of that hash had stamped up to `at` is merged. The hash of a name may be that of two edges: both have to be there. An
- * edge that was never heard of has merged nothing. */
+/* Whether central has merged all operations that the edge with the hash at->edge stamped up to at->time_us. Two edges may share a hash: then this
+ * must hold for both. A retired edge is not waited for. False for an edge that was never heard of. */
 static bool reads_edge_merged(const kd_central *c, const kd_seen_at *at)
 {
     bool known = false;
