@@ -36,8 +36,9 @@ struct kd_api_read {
     int err;            /* atomic: of a `work` that failed; of several, any */
     /* What the request asks, by kind of read. */
     kd_bytes user, edge, cursor;
-    kd_seen wanted;   /* header kudos-seen: an edge asks for a user who has operations at other edges */
-    bool wants;       /* that header is there: the answer tells whether it is complete */
+    kd_seen wanted; /* header kudos-seen: an edge asks for a user who has operations at other edges */
+    /* the request has the header kudos-seen: the answer tells whether central has merged `wanted` */
+    bool wants;
     uint32_t counter; /* index in the settings */
     uint32_t limit;
     enum { KD_BY_NOTHING, KD_BY_REGION, KD_BY_DAY } by;
@@ -48,7 +49,7 @@ struct kd_api_read {
 /* A read of `count` items, which are copied; with 0 a read of one partition: one item, whose partition the caller sets. NULL: reads_max are in work,
  * and the request has been answered so. */
 kd_api_read *kd_api_read_create(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count);
-/* Posts it to the workers. `work` and `answer` are set; from here on the read may end at any time on this loop. */
+/* Posts the read to the workers. `work` and `answer` must be set; from here on the read may end at any time on this loop. */
 void kd_api_read_start(kd_api_read *r);
 /* Responds 200 with r->out and up to 2 further header fields, and ends the read. For `answer`. */
 void kd_api_read_respond(kd_api_read *r, const char *content_type, const kd_http_field *more, size_t n);
@@ -61,8 +62,8 @@ typedef struct {
     uint32_t count;
     bool me; /* the answer is to say whether the user likes each of them */
 } kd_api_read_list;
-/* Reads such a body. `lookup`: of POST likes/lookup, else of POST counts. *counter: index of the set that it names, or of the first one. NULL with
- * *why filled when it is refused. Lives as long as the request. */
+/* Reads the body of POST likes/lookup (`lookup`) or of POST counts. *counter: index of the set that the body names, or of the first set. NULL with
+ * *why filled when the body is refused. The list lives as long as the request. */
 kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter,
                                     kd_refusal *why);
 /* Index of the set of that name; of the first set when the name is empty. False with *why filled. */

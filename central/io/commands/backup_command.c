@@ -63,7 +63,7 @@ static bool backup_absolute(const char *dir, kd_order *order)
     return n < (int)sizeof(order->dir);
 }
 
-/* ---- of a central that is stopped ---- */
+/* ---- a backup of a stopped central ---- */
 
 typedef struct {
     const kd_source *source;
@@ -123,8 +123,8 @@ static int backup_make_stopped(const kd_source *source, const kd_order *order, k
 {
     backup_stopped o = {.source = source, .order = order};
     kd_backup_set set;
-    int code = kd_source_each_store(source, backup_stopped_use, &o,
-                                    error); /* counts them, and shows that no process holds one */
+    /* Learns the number of partitions, and that no process holds a store of them. */
+    int code = kd_source_each_store(source, backup_stopped_use, &o, error);
     if (code != KD_EXIT_OK) return code;
     const kd_backup_source from = {.arg = &o,
                                    .partitions = o.partitions,

@@ -28,7 +28,7 @@ typedef struct {
     uint32_t started; /* of those, with a running thread */
     uint32_t drained; /* of those, that have nothing more to say */
     kd_keeper *keeper;
-    kd_jobs *jobs, *acts; /* orders that take long; all others */
+    kd_jobs *jobs, *acts; /* jobs: orders that take long; acts: all other orders */
     kd_api api;
     kd_http_tls *tls;
     kd_http_server *http;
@@ -50,11 +50,11 @@ int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out);
 
 /* SIGTERM: begins the drain, which ends the loop. Once. */
 void kd_central_app_drain(void *arg);
-/* SIGHUP: reads the configuration again. Where an option was changed that needs a restart, or it cannot be loaded, the old one stays as a whole. */
+/* SIGHUP: reads the configuration again. If it cannot be loaded, or changes an option that needs a restart, the old one stays as a whole. */
 void kd_central_app_reload(void *arg);
 /* The drain's time is up: ends the loop, or the process where a worker does not answer. */
 void kd_central_app_deadline(void *arg);
-/* From a worker's thread: it has drained. */
+/* Called on a worker's thread when that worker has drained. */
 void kd_central_app_worker_drained(void *arg, kd_worker *worker);
 
 #endif

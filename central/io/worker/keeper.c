@@ -62,7 +62,7 @@ static bool stopping(kd_keeper *k)
     return stop;
 }
 
-/* Until the time is up, something has gone, or the end. True when the topics have gone. */
+/* Waits until `ms` have passed, topics were reported gone, or the program ends. True: topics were reported gone. */
 static bool keeper_rest(kd_keeper *k, uint64_t ms)
 {
     const struct timespec until = kd_clock_wait_until(ms);
@@ -114,7 +114,8 @@ static void open_watch(kd_keeper *k)
         KD_LOG(KD_ERROR, "kafka-watch-failed", KD_STR("cause", error));
 }
 
-/* False when the program ends meanwhile. What no time can heal ends the program by name. */
+/* Makes sure that the topics are there, and tries again until it succeeds. False: the program ends meanwhile. An error that no waiting can heal ends
+ * the program (topics-refused). */
 static bool ensure_topics(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
@@ -127,7 +128,7 @@ static bool ensure_topics(kd_keeper *k)
             kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
         if (strcmp(error, k->said) != 0) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
         snprintf(k->said, sizeof(k->said), "%s", error);
-        kd_outage_failed(&k->outage, KD_REASON_OTHER, NULL); /* that was a question, too */
+        kd_outage_failed(&k->outage, KD_REASON_OTHER, NULL); /* ensure_once was a question to Kafka, too */
         look_after_kafka(k, WATCH_BRIEF_MS);
         keeper_rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
     }
@@ -143,8 +144,7 @@ static bool open_reader(kd_keeper *k)
     return rc == KD_OK;
 }
 
-/* What stands at the position now. What cannot be read in time counts as not there: then the log is read from
- * its start. */
+/* Reads the record at the stored position again. If it cannot be read in time it counts as not there: then the log is read from its start. */
 static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
 {
     kd_log_check check = {.partition = p->partition, .found = false};
@@ -172,7 +172,8 @@ static void hand_over(kd_keeper *k)
     }
 }
 
-/* Behind a question that was not answered the ends are unknown: those of before would tell a lag that is long out of date. */
+/* Asks for the end of each partition's log. After the first question without an answer all further ends are stored as unknown (-1): the ends of the
+ * round before would show a lag that is long out of date. */
 static void look_up_ends(kd_keeper *k, bool answered)
 {
     int64_t low, high;

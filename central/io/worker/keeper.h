@@ -18,11 +18,11 @@ int kd_keeper_create(kd_keeper **keeper, const kd_central_settings *settings, kd
 /* Ends the thread: waits for the call that is under way, a few seconds at most. The second time it does nothing. NULL is
  * fine. */
 void kd_keeper_stop(kd_keeper *keeper);
-/* When no worker runs any more: until then one may say that topics have gone. Stops it first. NULL is fine. */
+/* Stops the thread first. Call it when no worker runs any more: until then a worker may call kd_keeper_topics_gone. NULL is fine. */
 void kd_keeper_destroy(kd_keeper *keeper);
-/* From any thread: whether a broker answers. Falls and rises within 15 s; the log tells each once. */
+/* From any thread: whether a broker answers. Follows the truth within 15 s; the log has one line for each change. */
 bool kd_keeper_kafka_up(const kd_keeper *keeper);
-/* From any thread, also when it has been stopped: then nothing comes of it. */
+/* From any thread: topics have gone, so the keeper looks for them at once. Does nothing once the keeper is stopped. */
 void kd_keeper_topics_gone(kd_keeper *keeper);
 
 #endif
