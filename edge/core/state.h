@@ -35,8 +35,8 @@ struct kd_edge {
     kd_part *parts; /* part_count of them, by id */
     uint32_t part_count;
     kd_table items;      /* of kd_entry (items.h) */
-    size_t evict_cursor; /* the eviction hand in it */
-    /* bounded by the outbox: each node has an operation in it, or is kept for an entry with stale counts */
+    size_t evict_cursor; /* the eviction hand: where in `items` the next search for room begins */
+    /* bounded by the outbox: each node has an operation in the outbox, or is kept for an entry with stale counts */
     kd_pool nodes, overlays;
     kd_entry *last_found; /* a cache of one: a like looks its item up three times */
     kd_bloom filter;      /* of the keys of all membership rows: says which have surely none (membership.c) */

@@ -247,14 +247,14 @@ int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us);
 
 /* The counts of an item as a reader is shown them. */
 typedef struct {
-    /* central's counts are behind `count`; otherwise it holds own operations alone, and readers are told null */
+    /* `count` rests on counts of central; otherwise it holds own operations alone, and readers are told null */
     bool known;
-    /* so many counters, from the first, are in central's counts; a counter added since is not. 0 unless known */
+    /* central's counts cover this many counters, from index 0; counters added later are not covered. 0 unless known */
     uint32_t told;
     bool fresh; /* central's counts follow its snapshots without a gap, and name all counters */
     uint64_t count
         [KD_COUNTERS_MAX]; /* by counter index: max(0, central's count + own deltas that it does not include) */
-    uint32_t pending[KD_COUNTERS_MAX]; /* operations behind these deltas */
+    uint32_t pending[KD_COUNTERS_MAX]; /* number of own operations in the deltas of `count` */
     uint64_t made_us;                  /* when central made its counts, by its clock; 0: unknown */
     uint64_t as_of_us; /* every like acknowledged anywhere before it is in the counts; 0: unknown */
 } kd_view;
@@ -274,7 +274,7 @@ typedef struct {
 typedef struct {
     bool liked;
     uint64_t at_us; /* stamp of the last operation that central holds; 0: it holds no row */
-    /* it has merged all that it was asked to have: this edge's row, and what the token tells of other edges */
+    /* central has merged all operations that it was asked about: this edge's row, and those of the token at other edges */
     bool complete;
 } kd_liked_central;
 /* What the answer rests on. */
@@ -283,9 +283,10 @@ typedef struct {
     bool by_central; /* central's answer decided */
 } kd_liked_ground;
 /*
- * 1 liked, 0 not liked, KD_ENOTFOUND: unknown, KD_EIO. `central` is NULL where central was not asked or has not answered; unknown then means that it
- * is to be asked. This edge's row decides while the token tells of no later operation at another edge. Otherwise central decides, but only where it
- * holds an operation as late as the token's, or is complete. If it is complete, a missing row means "not liked": its tombstone was collected.
+ * 1 liked, 0 not liked, KD_ENOTFOUND: unknown, KD_EIO. `central` is NULL where central was not asked or has not answered; KD_ENOTFOUND then means
+ * that central is to be asked. This edge's row decides while the token tells of no later operation at another edge. Otherwise central decides, but
+ * only if its row is as late as the token's operation, or its answer is complete. In a complete answer a missing row means "not liked": a tombstone
+ * may have been collected.
  */
 int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *central,
                   kd_liked_ground *ground);
@@ -300,11 +301,11 @@ typedef struct {
     kd_bytes item;
     uint64_t amount;
 } kd_edge_aside;
-/* Gets one of them; views live during the call. */
+/* Gets one sum that is set aside; views live during the call. */
 typedef void (*kd_edge_aside_fn)(void *arg, const kd_edge_aside *sum);
-/* Visits all that are durable. KD_OK, KD_EMALFORMED, KD_EIO. */
+/* Visits all durable sums set aside. KD_OK, KD_EMALFORMED, KD_EIO. */
 int kd_edge_asides(kd_edge *e, kd_edge_aside_fn fn, void *arg);
-/* Deletes all that are durable, with the open group. KD_OK, KD_EIO. */
+/* Deletes all durable sums set aside, in the open group of writes. KD_OK, KD_EIO. */
 int kd_edge_asides_forget(kd_edge *e);
 
 /* ---- for metrics and debugging --------------------------------------------------------------------------------- */

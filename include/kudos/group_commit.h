@@ -19,9 +19,9 @@
 #include "kudos/edge.h"
 
 enum {
-    KD_COMMIT_PATIENCE_US = 10 * 1000 * 1000, /* a sync that takes longer: its waits are answered "unknown" */
-    KD_COMMIT_SHED_US = 1000 * 1000,          /* behind a sync that takes longer, operations are refused */
-    /* Bytes of writes that gather behind such a sync; beyond them the store counts as failed. */
+    KD_COMMIT_PATIENCE_US = 10 * 1000 * 1000, /* when a sync takes longer, its waits are told KD_ETIMEOUT */
+    KD_COMMIT_SHED_US = 1000 * 1000,          /* while a sync takes longer, operations are refused */
+    /* Most bytes of writes that may gather during a sync; with more the store counts as failed. */
     KD_COMMIT_GATHERED_MAX = 256 * 1024 * 1024,
 };
 
@@ -46,7 +46,8 @@ typedef struct {
 
 /* Borrows `edge`. */
 void kd_group_commit_init(kd_group_commit *c, kd_edge *edge);
-/* Calls wait->fn when `group` is durable, or when that can no longer be hoped for. `wait` stays the caller's, unmoved until then. */
+/* Calls wait->fn when `group` is durable, when its sync takes too long, or when the store has failed. The caller owns `wait`, and must keep it in
+ * place until then. */
 void kd_group_commit_await(kd_group_commit *c, kd_group_wait *wait, uint64_t group);
 
 /*
@@ -64,14 +65,14 @@ int kd_group_commit_admits(const kd_group_commit *c, uint64_t mono_us);
 
 typedef enum {
     KD_SYNC_IN_TIME,
-    KD_SYNC_SLOW,     /* it began to take longer than KD_COMMIT_SHED_US; returned once per group */
+    KD_SYNC_SLOW,     /* the sync has taken longer than KD_COMMIT_SHED_US; returned once per group */
     KD_SYNC_EXPIRED,  /* all waits were told KD_ETIMEOUT */
     KD_SYNC_HOPELESS, /* more than KD_COMMIT_GATHERED_MAX gathers: all waits were told KD_EIO; returned once */
 } kd_sync_state;
 
 /* How the present sync is doing. Call at kd_group_commit_next_us() at the latest. */
 kd_sync_state kd_group_commit_look(kd_group_commit *c, uint64_t mono_us);
-/* When to look; monotonic, UINT64_MAX: nothing is being synced that could become late. */
+/* When to call kd_group_commit_look next; monotonic. UINT64_MAX: nothing is being synced that could become late. */
 uint64_t kd_group_commit_next_us(const kd_group_commit *c);
 /* Calls all waits with `status`: their connections are gone with the process. */
 void kd_group_commit_release(kd_group_commit *c, int status);
