@@ -15,7 +15,7 @@ enum { KD_TEXT_SHOWN_MAX = 64, KD_TEXT_PRINTF_MAX = 768 };
 /* A kd_bytes as the two arguments of "%.*s". */
 #define KD_PRINT(b) (int)(b).len, (const char *)(b).data
 
-/* Takes the digits at the front of *b off it. False when there are none, or when the number does not fit; then *b stays. */
+/* Reads the digits at the front of *b, and moves *b behind them. False when there are none, or the number does not fit; *b is then unchanged. */
 bool kd_text_take_number(kd_bytes *b, uint64_t *number);
 /* A whole text as microseconds: digits and one of KD_TEXT_DURATION_UNITS, as in 10s. False when it is anything else. */
 bool kd_text_duration(kd_bytes text, uint64_t *us);
@@ -31,7 +31,7 @@ __attribute__((format(printf, 2, 3))) void kd_text_printf(kd_buf *out, const cha
 /* Foreign text for a message: control characters become '?', at most 60 bytes and then "...". `out` has room for KD_TEXT_SHOWN_MAX bytes and is
  * returned. */
 const char *kd_text_shown(kd_bytes value, char *out);
-/* The same of a URL, without the user and password that may stand in it. */
+/* As kd_text_shown, for a URL: leaves out a user and password in it. */
 const char *kd_text_url_shown(const char *url, char *out);
 
 #endif

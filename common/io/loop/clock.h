@@ -26,9 +26,9 @@ typedef struct {
 
 /* Starts with the wall clock, unmeasured; bound_us is the drift bound D. */
 void kd_clock_init(kd_clock *c, uint64_t bound_us);
-/* As kd_drift_resume; before any other thread reads. */
+/* As kd_drift_resume. Call it before any other thread reads the clock. */
 void kd_clock_resume(kd_clock *c, int64_t shift_us);
-/* When no other thread reads any more. */
+/* Frees the lock. Call it when no other thread reads the clock any more. */
 void kd_clock_finish(kd_clock *c);
 /* The carried wall time, us since 1970: stamps are made of it. */
 uint64_t kd_clock_now_us(const kd_clock *c);
