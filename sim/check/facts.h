@@ -18,9 +18,9 @@ enum { CHECK_NOTHING = UINT32_MAX }; /* no such item, user or edge */
 typedef struct {
     sim_check_map rows; /* hash of slot and row: stamp of the durable row in a, whether it is a like in b */
     sim_check_map journal; /* hash of slot and row: stamp up to which operations on the row were journaled */
-    /* hash of slot and row: stamp of the last operation taken in a; in b its life, shifted by one, and whether it is a like */
+    /* hash of slot and row: in a the stamp of the last operation taken; in b the life that took it, shifted by one, and whether it is a like */
     sim_check_map taken;
-    /* hash of slot and row: an operation of an earlier life that may be on the disk; its stamp in a, which verbs may be there in b */
+    /* hash of slot and row: operations of earlier lives that may be on the disk; in a the last one's stamp, in b which verbs there may be */
     sim_check_map maybe;
     /* writes up to this group were synced, in this life */
     uint64_t groups[CHECKS_SLOTS][SCENARIO_SHARDS_MAX];
@@ -39,7 +39,7 @@ typedef struct {
     kd_position at;
 } sim_check_merged;
 
-/* What one partition of one central holds. */
+/* What one partition of one central has merged of each edge. */
 typedef struct {
     /* last batch on the disk; last batch merged in memory */
     kd_position durable[SCENARIO_EDGES_MAX], tentative[SCENARIO_EDGES_MAX];
@@ -58,7 +58,7 @@ typedef struct {
 typedef struct {
     /* hash of edge, partition, position: digest of the body in a; flags and the packed content (words.h) in b */
     sim_check_map bodies;
-    /* incarnations up to here may have two bodies: an open batch of theirs was copied */
+    /* positions of incarnations up to this one may have two bodies: the disk was copied while a batch was open */
     uint64_t exempt[SCENARIO_EDGES_MAX];
     sim_check_tenure tenures[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     /* of the last backup; of the second central's copy */
@@ -67,7 +67,7 @@ typedef struct {
     kd_position on_disk[SCENARIO_PARTITIONS_MAX][SCENARIO_EDGES_MAX];
     /* the largest watermark that was ever durable */
     uint64_t best_us[SCENARIO_PARTITIONS_MAX][SCENARIO_EDGES_MAX];
-    /* hash of partition, epoch: the epoch from which it went on in a, that epoch's last version in b */
+    /* hash of partition, epoch: in a the epoch before this one, in b the last version of the epoch before */
     sim_check_map parents;
 } sim_check_positions;
 
@@ -80,18 +80,18 @@ typedef struct {
 
 typedef struct {
     sim_check_map members; /* hash of counter, item, user: 1 in a when central holds the like */
-    sim_check_touch *fed;  /* operations merged and not yet looked at */
+    sim_check_touch *fed;  /* operations merged, whose pairs were not looked up yet */
     uint32_t fed_count, fed_cap;
 } sim_check_members;
 
 /* ---- check_number.c: central's last numbers of each item, to tell which of them an edge may show ---- */
 
 enum { CHECK_NUMBERS = 48 };
-/* Bits: a number of the item came to the edge; one that said that nobody had counted anything came. */
+/* Bits: counts of the item came to the edge; central told the edge that it has no counts of the item. */
 typedef enum { CHECK_HEARD = 1, CHECK_HEARD_NONE = 2 } sim_check_heard;
 typedef struct {
     uint64_t epoch, version;
-    uint64_t as_of_before_us; /* the number before this one was true until here */
+    uint64_t as_of_before_us; /* central's largest as_of when this number replaced the one before */
     uint64_t count[SCENARIO_COUNTERS];
 } sim_check_number;
 
@@ -138,7 +138,7 @@ typedef struct {
     bool used;
 } sim_check_told;
 
-/* Where a user was answered last (slot and disk), and whether that was ever another place than the time before. */
+/* Where a user was answered last (hash of slot and disk), and whether that place ever changed between two answers. */
 typedef struct {
     uint64_t where;
     bool known, yes;
@@ -161,7 +161,7 @@ typedef struct {
     /* amounts that a process set aside, or found so at its start */
     uint64_t to_tell[CHECKS_SLOTS][SCENARIO_SHARDS_MAX];
     uint64_t sent_as[SCENARIO_EDGES_MAX]; /* the largest incarnation under which the edge sent a batch */
-    /* `sent_as` when its disk went back last: incarnations of lives that may hold its batches */
+    /* `sent_as` when the edge's disk was last put back: batches of incarnations up to this one may be in the stores of other lives */
     uint64_t rival[SCENARIO_EDGES_MAX];
     sim_check_map seen; /* hash of edge and row: how often that batch was set aside */
 } sim_check_asides;
@@ -172,13 +172,13 @@ typedef struct {
     uint64_t life[SCENARIO_SHARDS_MAX]; /* a number of its own for every start of a shard */
     /* items that a start found waiting in the outbox or stored: these may exceed the bound */
     uint64_t items[SCENARIO_SHARDS_MAX];
-    int64_t off_us; /* its clock against central's, when last measured */
+    int64_t off_us; /* the process's clock against central's, when last measured */
     bool measured;  /* `off_us` was measured since the start */
     /* identity alarms of this life; when the last alarm of all lives came */
     uint64_t alarms[SCENARIO_SHARDS_MAX], alarm_us;
-    /* by an alarm: batches of incarnations below this one are moved, so their old positions are deleted */
+    /* after an alarm: batches of incarnations below this one are moved, so the process deletes them at their old positions */
     uint64_t moved_to;
-    /* when it heard last that a restore undid a history that it followed; 0: never */
+    /* when the edge last heard that a restore of central undid the history that it followed; 0: never */
     uint64_t undone_us[SCENARIO_PARTITIONS_MAX];
     sim_check_known known[SCENARIO_PARTITIONS_MAX];
     bool retired[SCENARIO_PARTITIONS_MAX]; /* the last snapshot that came says that the edge is retired */
@@ -224,21 +224,23 @@ struct sim_checks {
 
     /* check_forget.c: the operator's commands */
     bool retired[SCENARIO_EDGES_MAX], readmitted[SCENARIO_EDGES_MAX]; /* declared gone now; ever taken back */
-    /* operations that it acknowledged since may never be merged */
+    /* operations that the edge acknowledged since this moment may never be merged */
     uint64_t retired_from_us[SCENARIO_EDGES_MAX];
-    uint64_t readmitted_us[SCENARIO_EDGES_MAX]; /* when it was taken back last */
+    uint64_t readmitted_us[SCENARIO_EDGES_MAX]; /* when the edge was last taken back */
 
     /* check_fault.c */
     /* ever copied while it ran; disk ever put back or wiped */
     bool doubled[SCENARIO_EDGES_MAX], disk_changed[SCENARIO_EDGES_MAX];
-    /* central_copied: a second one runs now; the others: ever */
+    /* central_copied: a second central runs now; any_doubled, central_undone, likes_lost: it has ever happened */
     bool any_doubled, central_copied, central_undone, likes_lost;
-    uint64_t incarnation[SCENARIO_EDGES_MAX];  /* the newest one that opened; written by checks.c */
-    uint64_t copy_gone_us[SCENARIO_EDGES_MAX]; /* when the copy was gone with its disk; 0: it runs */
-    uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* the last time its disk went back */
-    uint64_t backed_up_us[SCENARIO_EDGES_MAX]; /* when the copy was made to which its disk goes back */
-    uint64_t copied_us[SCENARIO_EDGES_MAX];    /* since when two processes may have used its name; 0: never */
-    /* how far the clock of central, or of an edge that nobody could measure, may be wrong: judgments by time allow for so much */
+    uint64_t incarnation[SCENARIO_EDGES_MAX]; /* the newest that a start minted; written by checks.c */
+    /* when the second process and its disk were gone; 0: it runs or never did */
+    uint64_t copy_gone_us[SCENARIO_EDGES_MAX];
+    uint64_t disk_lost_us[SCENARIO_EDGES_MAX]; /* when the edge's disk was last put back or wiped */
+    uint64_t backed_up_us[SCENARIO_EDGES_MAX]; /* when the backup to which the disk is put back was made */
+    /* since when two processes may have used the name; 0: never */
+    uint64_t copied_us[SCENARIO_EDGES_MAX];
+    /* how far the clock of central, or of an edge that could not be measured, may be wrong: judgments by time tolerate this error */
     uint64_t wrong_clock_us;
     uint64_t healed_us; /* when the faults stopped */
 
