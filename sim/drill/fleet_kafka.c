@@ -1,9 +1,10 @@
 /*
  * fleet_kafka.c - the broker of a drill: the embedded one (kudos-sim broker), or Apache Kafka by sim/kafka/kafka.py.
  *
- * The embedded one keeps its records in memory. So to kill it means that nobody is reached there for a while, and to recreate a topic is to begin
- * with an empty one, all topics at once, at another port, which the links hide. kafka.py takes commands on its standard input, tells in a file
- * which are done, and ends, with its brokers, when its input ends.
+ * The embedded broker keeps its records in memory, and would lose them if it were killed. So a kill makes the links refuse connections to it for a
+ * while. To recreate a topic starts a new, empty broker at another port, which the links hide; all topics are then empty.
+ *
+ * kafka.py takes commands on its standard input and tells in a file which are done. It ends, with its brokers, when its input ends.
  */
 #include <errno.h>
 #include <signal.h>

@@ -16,7 +16,7 @@ uint32_t sim_plan_home(const sim_world *w, uint32_t user)
     return (uint32_t)(sim_world_draw(w, DRAW_ROUTE, user, 0) % w->s->edge_count);
 }
 
-/* Even between nothing and twice the mean. */
+/* A user's pause between two operations: uniform between 0 and twice the mean. */
 uint64_t sim_plan_pause_us(const sim_world *w, uint32_t user, uint32_t number)
 {
     uint64_t mean_us = (uint64_t)((double)w->s->users.users * 1e6 / w->s->users.per_second);
@@ -53,7 +53,7 @@ static void plan_take_back(sim_world *w, sim_op *op)
 {
     sim_user *u = &w->users[op->user];
     op->verb = KD_UNLIKE;
-    if (u->liked_count == 0) return; /* of something he never liked */
+    if (u->liked_count == 0) return; /* unlikes an item that the user never liked */
     uint32_t which = (uint32_t)(draw(w, op, 4) % u->liked_count);
     op->item = u->liked[which].item;
     op->counter = u->liked[which].counter;
